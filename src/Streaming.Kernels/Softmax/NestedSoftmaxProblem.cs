@@ -1,0 +1,70 @@
+namespace Streaming.Kernels;
+
+/// <summary>How the sampling probability enters the loss.</summary>
+public enum LogQCorrection
+{
+    /// <summary>No correction: s' = s.</summary>
+    None,
+
+    /// <summary>s' = s − ln q on the positive and the negatives alike (Yi et al. 2019; CBNS eq. 4).</summary>
+    Classic,
+
+    /// <summary>The form of RecSys 2025 (arXiv 2507.09331): the positive is not corrected and not in the sum, and the
+    /// row is weighted by the stopped probability of a mistake.</summary>
+    Corrected,
+}
+
+/// <summary>
+/// One nested sampled softmax: B rows against N candidates at K widths, forward and backward. Row i's positive is
+/// candidate <c>PositiveColumn[i]</c>. Candidates 0 … <see cref="GradientCandidates"/> − 1 receive a gradient (the
+/// batch), the rest (the memory bank) do not.
+/// </summary>
+/// <remarks>
+/// s_w(i, j) = ⟨U[i, :w], C[j, :w]⟩ / τ, or the same on prefixes normalised per width when <see cref="Cosine"/>.
+/// Loss of a width: L_w = Σ_i weight_i · ℓ_w(i) / Σ_i weight_i. Total: Σ_k c_k L_k / Σ_k c_k; gradients are of the total.
+/// </remarks>
+public ref struct NestedSoftmaxProblem
+{
+    /// <summary>User vectors [B × D], rows end to end.</summary>
+    public ReadOnlySpan<float> Users;
+
+    /// <summary>Candidate vectors [N × D]: the batch's first, then the bank's.</summary>
+    public ReadOnlySpan<float> Candidates;
+
+    /// <summary>Item of each candidate [N]: a candidate with the id of a row's positive is no negative of that row
+    /// (its own positive column aside). Empty: mask by column only.</summary>
+    public ReadOnlySpan<int> CandidateIds;
+
+    /// <summary>ln q of each candidate [N]. Ignored with <see cref="LogQCorrection.None"/>.</summary>
+    public ReadOnlySpan<float> LogQ;
+
+    /// <summary>Column of each row's positive [B], each below <see cref="GradientCandidates"/>.</summary>
+    public ReadOnlySpan<int> PositiveColumn;
+
+    /// <summary>Weight of each row [B], 0 or above.</summary>
+    public ReadOnlySpan<float> RowWeights;
+
+    /// <summary>Weight c_k of each width [K], 0 or above, not all 0.</summary>
+    public ReadOnlySpan<float> WidthWeights;
+
+    /// <summary>How many candidates from the start receive a gradient, G.</summary>
+    public int GradientCandidates;
+
+    /// <summary>τ, above 0.</summary>
+    public float Temperature;
+
+    /// <summary>Whether prefixes are normalised per width.</summary>
+    public bool Cosine;
+
+    /// <summary>How q enters.</summary>
+    public LogQCorrection Correction;
+
+    /// <summary>Out: gradient of the total by the user vectors [B × D], overwritten.</summary>
+    public Span<float> UserGradients;
+
+    /// <summary>Out: gradient of the total by the first G candidates [G × D], overwritten.</summary>
+    public Span<float> CandidateGradients;
+
+    /// <summary>Out: loss of each width [K].</summary>
+    public Span<double> Losses;
+}

@@ -1,0 +1,109 @@
+using Streaming.Kernels;
+
+namespace Streaming.Learning;
+
+/// <summary>User tower.</summary>
+public enum TowerKind
+{
+    /// <summary>Nested linear recurrent units with gated feed-forward layers (fMRLRec).</summary>
+    FmrlRec,
+
+    /// <summary>Mean of the history, then one nested dense layer (YouTubeDNN).</summary>
+    YoutubeDnn,
+
+    /// <summary>One nested gated recurrent unit (GRU4Rec).</summary>
+    Gru4Rec,
+
+    /// <summary>Nested dynamic-routing capsules: several interests a user (MIND).</summary>
+    Mind,
+}
+
+/// <summary>Where negatives come from.</summary>
+public enum LossKind
+{
+    /// <summary>Softmax over the whole catalogue.</summary>
+    Full,
+
+    /// <summary>Uniformly drawn negatives.</summary>
+    Uniform,
+
+    /// <summary>The batch's positives.</summary>
+    InBatch,
+
+    /// <summary>Mixed negative sampling: the batch and uniform ones (Yang et al. 2020).</summary>
+    Mns,
+
+    /// <summary>Cross-batch negative sampling: the batch and the memory bank (Wang, Zhu, He 2021).</summary>
+    Cbns,
+}
+
+/// <summary>A named group of dense item features of a declared length.</summary>
+/// <param name="Name">Name in the item records.</param>
+/// <param name="Length">Number of values, 1 and up.</param>
+public sealed record FeatureGroup(string Name, int Length);
+
+/// <summary>Shape and hyper-parameters of the model. Everything that a checkpoint must agree with.</summary>
+/// <remarks>Properties are added by whoever needs them, each with its default and bounds in its doc comment, checked in <see cref="Validate"/>.</remarks>
+public sealed record ModelOptions
+{
+    /// <summary>Gets the nested widths, increasing; the last is D. Default 16, 32, 64, 128; each 4 … 4096.</summary>
+    public IReadOnlyList<int> Widths { get; init; } = [16, 32, 64, 128];
+
+    /// <summary>Gets the user tower. Default <see cref="TowerKind.FmrlRec"/>.</summary>
+    public TowerKind Tower { get; init; } = TowerKind.FmrlRec;
+
+    /// <summary>Gets the number of blocks of the fmrlrec tower. Default 2; 1 … 8.</summary>
+    public int Layers { get; init; } = 2;
+
+    /// <summary>Gets the history length L. Default 50; 1 … 1024.</summary>
+    public int HistoryLength { get; init; } = 50;
+
+    /// <summary>Gets the number of interests of the mind tower. Default 4; 1 … 16.</summary>
+    public int Interests { get; init; } = 4;
+
+    /// <summary>Gets whether items have learned id embeddings. Default true. Without ids there must be features.</summary>
+    public bool ItemIds { get; init; } = true;
+
+    /// <summary>Gets the feature groups of item records. Default none.</summary>
+    public IReadOnlyList<FeatureGroup> FeatureGroups { get; init; } = [];
+
+    /// <summary>Gets the most items that have a row at a time. Default 100,000; 2 and up.</summary>
+    public int ItemCapacity { get; init; } = 100_000;
+
+    /// <summary>Gets the loss. Default <see cref="LossKind.Cbns"/>.</summary>
+    public LossKind Loss { get; init; } = LossKind.Cbns;
+
+    /// <summary>Gets how the sampling probability enters. Default <see cref="LogQCorrection.Classic"/>.</summary>
+    public LogQCorrection LogQ { get; init; } = LogQCorrection.Classic;
+
+    /// <summary>Gets the capacity M of the memory bank. Default 8192; 0 … 4,194,304.</summary>
+    public int BankCapacity { get; init; } = 8192;
+
+    /// <summary>Gets whether scores are cosines of prefixes normalised per width. Default false.</summary>
+    public bool Cosine { get; init; }
+
+    /// <summary>Gets the temperature τ. Default 1; above 0.</summary>
+    public float Temperature { get; init; } = 1f;
+
+    /// <summary>Gets the weight of each width's loss. Default empty: all 1.</summary>
+    public IReadOnlyList<float> WidthWeights { get; init; } = [];
+
+    /// <summary>Gets the seed of all randomness. Default 1.</summary>
+    public ulong Seed { get; init; } = 1;
+
+    /// <summary>Gets the full width D.</summary>
+    public int Dimension => Widths[^1];
+
+    /// <summary>Gets the number of feature values of an item, F.</summary>
+    public int FeatureLength => FeatureGroups.Sum(group => group.Length);
+
+    /// <summary>Checks every property.</summary>
+    /// <exception cref="ArgumentException">Names every property that is wrong, its value and what is allowed.</exception>
+    public void Validate()
+    {
+        if (Widths.Count == 0)
+        {
+            throw new ArgumentException("Widths is empty; allowed: an increasing list such as 16,32,64,128.");
+        }
+    }
+}

@@ -1,0 +1,44 @@
+namespace Streaming.Learning;
+
+/// <summary>What one training step works on. Rows are rows of the item table; nothing here knows of ids or streams.</summary>
+/// <remarks>
+/// A sequence of n items has n + 1 steps: step 0 is the learned start vector, step t has seen the first t items. Steps
+/// of all sequences are numbered end to end: sequence s starts at <c>Offsets[s] + s</c>. A prediction stands at a step
+/// and has a positive item. A live batch has one prediction at the last step of each sequence; the offline protocol has
+/// one at every step.
+/// </remarks>
+public ref struct TrainingBatch
+{
+    /// <summary>The histories, at most L items each.</summary>
+    public JaggedRows Sequences;
+
+    /// <summary>Step of each prediction [B].</summary>
+    public ReadOnlySpan<int> PredictionSteps;
+
+    /// <summary>Item row of each prediction's positive [B].</summary>
+    public ReadOnlySpan<int> Positives;
+
+    /// <summary>Weight of each prediction [B], 0 or above.</summary>
+    public ReadOnlySpan<float> Weights;
+
+    /// <summary>ln q of each positive [B]: the estimated log-probability that a draw of the batch is this item.</summary>
+    public ReadOnlySpan<float> LogQ;
+
+    /// <summary>Rows of further negatives (uniform, mns), with gradient. Empty: none.</summary>
+    public ReadOnlySpan<int> Negatives;
+
+    /// <summary>ln q of each of <see cref="Negatives"/>.</summary>
+    public ReadOnlySpan<float> NegativeLogQ;
+
+    /// <summary>How many of the newest bank entries are candidates. 0: the bank is off (warm-up, or another loss).</summary>
+    public int BankEntries;
+
+    /// <summary>Whether the positives enter the bank after the step (during warm-up too: it fills silently).</summary>
+    public bool EnqueuePositives;
+
+    /// <summary>Learning rate of this step, 0 or above: the schedule is above the seam.</summary>
+    public float LearningRate;
+
+    /// <summary>Number of this step: seeds dropout, and is the age stamp of bank entries.</summary>
+    public long Step;
+}
