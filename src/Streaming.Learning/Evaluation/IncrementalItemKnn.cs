@@ -1,0 +1,87 @@
+namespace Streaming.Learning;
+
+/// <summary>
+/// Item-to-item collaborative filtering by cosine of co-occurrence, updated event by event:
+/// score(i) = Σ_p decay^p · n(h_p, i) / √(n(h_p) · n(i)), h_0 the user's latest item, n the counts of events and of pairs
+/// of an event with one of the user's latest items.
+/// </summary>
+/// <remarks>A strong and simple mark: a sequence model that loses to it has not learned the stream. Memory grows with the
+/// number of distinct pairs, at most the window's length an event.</remarks>
+public sealed class IncrementalItemKnn : StreamingBaseline
+{
+    private readonly int _window;
+    private readonly double _decay;
+    private Dictionary<int, int>?[] _pairs = [];
+    private int[] _counts = [];
+
+    /// <summary>Creates a baseline that knows no items.</summary>
+    /// <param name="window">How many of the user's latest items count, for co-occurrence and for the score, 1 and up.</param>
+    /// <param name="decay">Weight of an item beside that of the one after it, above 0, at most 1.</param>
+    public IncrementalItemKnn(int window = 10, double decay = 0.8)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(window, 1);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(decay);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(decay, 1);
+        _window = window;
+        _decay = decay;
+    }
+
+    /// <inheritdoc/>
+    public override string Name => "item-knn";
+
+    /// <inheritdoc/>
+    protected override bool Knows(int item) => item < ItemCount && _counts[item] > 0;
+
+    /// <inheritdoc/>
+    protected override void Score(int user, ReadOnlySpan<int> history, Span<double> scores)
+    {
+        for (int i = 0; i < scores.Length; i++)
+        {
+            scores[i] = _counts[i] > 0 ? 0 : double.NegativeInfinity;
+        }
+
+        double weight = 1;
+        for (int p = history.Length - 1; p >= Math.Max(0, history.Length - _window); p--, weight *= _decay)
+        {
+            int seen = history[p];
+            if (seen >= scores.Length || _pairs[seen] is not { } neighbours)
+            {
+                continue;
+            }
+
+            // A history may hold an item that had no event of its own here (a late one): its count is 0.
+            double scale = weight / Math.Sqrt(Math.Max(1, _counts[seen]));
+            foreach ((int item, int together) in neighbours)
+            {
+                scores[item] += scale * together / Math.Sqrt(Math.Max(1, _counts[item]));
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override void Learn(int user, ReadOnlySpan<int> history, int item)
+    {
+        _counts[item]++;
+        foreach (int seen in history[Math.Max(0, history.Length - _window)..])
+        {
+            if (seen != item && seen < ItemCount)
+            {
+                Count(seen, item);
+                Count(item, seen);
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override void GrowItems(int capacity)
+    {
+        Array.Resize(ref _pairs, capacity);
+        Array.Resize(ref _counts, capacity);
+    }
+
+    private void Count(int from, int to)
+    {
+        var neighbours = _pairs[from] ??= [];
+        neighbours[to] = neighbours.GetValueOrDefault(to) + 1;
+    }
+}

@@ -1,0 +1,137 @@
+namespace Streaming.Learning;
+
+/// <summary>
+/// Test-then-train evaluation: every example is ranked with the model as it was before the example, then trained on.
+/// Keeps recall and NDCG per width and segment, over the whole stream and over the last examples.
+/// </summary>
+/// <remarks>
+/// The caller ranks over the whole catalogue known so far. For an example whose item is new to the user, the items of
+/// the user's history are left out of the ranking; for a repeat they stay in. An item that the model did not know
+/// before the example counts as <see cref="TiedRank.Missing"/>: leaving it out would flatter every model.
+/// </remarks>
+public sealed class PrequentialEvaluator
+{
+    private const int FormatVersion = 1;
+    private static readonly int SegmentCount = Enum.GetValues<EvaluationSegment>().Length;
+    private readonly RankingMetrics[][] _totals;
+    private readonly RankingWindow[][] _windows;
+
+    /// <summary>Creates an evaluator.</summary>
+    /// <param name="widths">The widths measured, or any labels: one rank of each comes with an example. 1 and up of them.</param>
+    /// <param name="options">What is measured.</param>
+    public PrequentialEvaluator(IReadOnlyList<int> widths, PrequentialOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(widths);
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentOutOfRangeException.ThrowIfZero(widths.Count);
+        options.Validate();
+        Widths = widths;
+        Options = options;
+        _totals = [.. widths.Select(_ => Segments(() => new RankingMetrics(options.Cutoffs)))];
+        _windows = [.. widths.Select(_ => Segments(() => new RankingWindow(options.Cutoffs, options.Window)))];
+    }
+
+    /// <summary>Gets the widths measured.</summary>
+    public IReadOnlyList<int> Widths { get; }
+
+    /// <summary>Gets what is measured.</summary>
+    public PrequentialOptions Options { get; }
+
+    /// <summary>Gets the number of examples recorded, those skipped at the beginning included.</summary>
+    public long Examples { get; private set; }
+
+    /// <summary>Records an example.</summary>
+    /// <param name="ranks">Rank at each width.</param>
+    /// <param name="isRepeat">Whether the item was in the user's history.</param>
+    /// <param name="isKnownUser">Whether the user had a history.</param>
+    public void Record(ReadOnlySpan<TiedRank> ranks, bool isRepeat, bool isKnownUser)
+    {
+        ArgumentOutOfRangeException.ThrowIfNotEqual(ranks.Length, Widths.Count);
+        Examples++;
+        if (Examples <= Options.SkipExamples)
+        {
+            return;
+        }
+
+        for (int width = 0; width < ranks.Length; width++)
+        {
+            Record(width, EvaluationSegment.All, ranks[width]);
+            Record(width, isRepeat ? EvaluationSegment.Repeats : EvaluationSegment.NewItems, ranks[width]);
+            Record(width, isKnownUser ? EvaluationSegment.KnownUsers : EvaluationSegment.NewUsers, ranks[width]);
+            if (isKnownUser && !isRepeat)
+            {
+                Record(width, EvaluationSegment.NewItemsOfKnownUsers, ranks[width]);
+            }
+        }
+    }
+
+    /// <summary>The metrics over the whole stream.</summary>
+    /// <param name="width">Index into <see cref="Widths"/>.</param>
+    /// <param name="segment">Which examples.</param>
+    public RankingMetrics Total(int width, EvaluationSegment segment) => _totals[width][(int)segment];
+
+    /// <summary>The metrics over the last <see cref="PrequentialOptions.Window"/> examples of a segment.</summary>
+    /// <param name="width">Index into <see cref="Widths"/>.</param>
+    /// <param name="segment">Which examples.</param>
+    public RankingMetrics Recent(int width, EvaluationSegment segment) => _windows[width][(int)segment].Read();
+
+    /// <summary>Writes the state.</summary>
+    public void Write(BinaryWriter writer)
+    {
+        ArgumentNullException.ThrowIfNull(writer);
+        writer.Write(FormatVersion);
+        writer.Write(Signature());
+        writer.Write(Examples);
+        ForEach((total, window) =>
+        {
+            total.Write(writer);
+            window.Write(writer);
+        });
+    }
+
+    /// <summary>Reads the state that an evaluator of the same widths and options wrote.</summary>
+    /// <exception cref="StateMismatchException">It was written with other widths, cutoffs or another window.</exception>
+    public void Read(BinaryReader reader)
+    {
+        ArgumentNullException.ThrowIfNull(reader);
+        int version = reader.ReadInt32();
+        if (version != FormatVersion)
+        {
+            throw new StateMismatchException($"Evaluation state has version {version}; this program reads {FormatVersion}.");
+        }
+
+        string signature = reader.ReadString();
+        if (signature != Signature())
+        {
+            throw new StateMismatchException($"Evaluation state was kept for {signature}; the settings say {Signature()}. Use the settings of the checkpoint, or start the evaluation afresh.");
+        }
+
+        Examples = reader.ReadInt64();
+        ForEach((total, window) =>
+        {
+            total.Read(reader);
+            window.Read(reader);
+        });
+    }
+
+    private static T[] Segments<T>(Func<T> create) => [.. Enumerable.Range(0, SegmentCount).Select(_ => create())];
+
+    private void Record(int width, EvaluationSegment segment, TiedRank rank)
+    {
+        _totals[width][(int)segment].Add(rank);
+        _windows[width][(int)segment].Add(rank);
+    }
+
+    private void ForEach(Action<RankingMetrics, RankingWindow> action)
+    {
+        for (int width = 0; width < Widths.Count; width++)
+        {
+            for (int segment = 0; segment < SegmentCount; segment++)
+            {
+                action(_totals[width][segment], _windows[width][segment]);
+            }
+        }
+    }
+
+    private string Signature() => $"widths {string.Join(',', Widths)}, cutoffs {string.Join(',', Options.Cutoffs)}, window {Options.Window}";
+}

@@ -1,0 +1,31 @@
+namespace Streaming.Learning;
+
+/// <summary>What prequential evaluation measures.</summary>
+public sealed record PrequentialOptions
+{
+    /// <summary>Gets the cutoffs K. Default 10, 20, 50; increasing, each 1 … 10,000.</summary>
+    public IReadOnlyList<int> Cutoffs { get; init; } = [10, 20, 50];
+
+    /// <summary>Gets the length of the sliding window in examples of a segment. Default 5,000 (the window of the
+    /// usual prequential plots, Vinagre et al. 2014); 1 … 1,000,000.</summary>
+    public int Window { get; init; } = 5_000;
+
+    /// <summary>Gets how many examples from the stream's beginning are left out of the measures. Default 0; 0 and up.</summary>
+    public long SkipExamples { get; init; }
+
+    /// <summary>Checks every property.</summary>
+    /// <exception cref="ArgumentException">Names the property, its value and what is allowed.</exception>
+    public void Validate()
+    {
+        RankingMetrics.CheckCutoffs(Cutoffs);
+        if (Window is < 1 or > 1_000_000)
+        {
+            throw new ArgumentException($"Window is {Window}; allowed: 1 … 1000000.");
+        }
+
+        if (SkipExamples < 0)
+        {
+            throw new ArgumentException($"SkipExamples is {SkipExamples}; allowed: 0 and up.");
+        }
+    }
+}

@@ -1,0 +1,163 @@
+namespace Streaming.Learning;
+
+/// <summary>
+/// Recall@K, hit rate@K and NDCG@K of rankings at several cutoffs, averaged over examples, summed in float64.
+/// </summary>
+/// <remarks>
+/// With one target an example: Recall@K = HR@K = 1 when its rank is at most K; NDCG@K = 1 / log₂(rank + 1) then, else 0.
+/// With several targets (ComiRec's protocol): Recall@K = hits / targets; HR@K = 1 with any hit; NDCG@K = DCG over the
+/// best possible DCG, that of min(K, targets) hits at the top. Ties: see <see cref="TiedRank"/>.
+/// </remarks>
+public sealed class RankingMetrics
+{
+    private readonly DiscountTable _discounts;
+    private readonly double[] _recall;
+    private readonly double[] _hits;
+    private readonly double[] _ndcg;
+
+    /// <summary>Creates empty metrics.</summary>
+    /// <param name="cutoffs">Cutoffs K, increasing, each 1 … 10,000.</param>
+    /// <exception cref="ArgumentException">A cutoff is out of range, or they do not increase.</exception>
+    public RankingMetrics(IReadOnlyList<int> cutoffs)
+    {
+        ArgumentNullException.ThrowIfNull(cutoffs);
+        CheckCutoffs(cutoffs);
+        Cutoffs = cutoffs;
+        _discounts = new DiscountTable(cutoffs[^1]);
+        _recall = new double[cutoffs.Count];
+        _hits = new double[cutoffs.Count];
+        _ndcg = new double[cutoffs.Count];
+    }
+
+    /// <summary>Gets the cutoffs K.</summary>
+    public IReadOnlyList<int> Cutoffs { get; }
+
+    /// <summary>Gets the number of examples.</summary>
+    public long Count { get; private set; }
+
+    /// <summary>Recall@K over all examples, 0 … 1; 0 without examples.</summary>
+    /// <param name="cutoff">One of <see cref="Cutoffs"/>.</param>
+    public double Recall(int cutoff) => Mean(_recall, cutoff);
+
+    /// <summary>Hit rate@K over all examples, 0 … 1; 0 without examples.</summary>
+    /// <param name="cutoff">One of <see cref="Cutoffs"/>.</param>
+    public double HitRate(int cutoff) => Mean(_hits, cutoff);
+
+    /// <summary>NDCG@K over all examples, 0 … 1; 0 without examples.</summary>
+    /// <param name="cutoff">One of <see cref="Cutoffs"/>.</param>
+    public double Ndcg(int cutoff) => Mean(_ndcg, cutoff);
+
+    /// <summary>Adds an example with one target.</summary>
+    public void Add(TiedRank rank)
+    {
+        Count++;
+        for (int k = 0; k < _recall.Length; k++)
+        {
+            double hit = DiscountTable.HitProbability(rank, Cutoffs[k]);
+            _recall[k] += hit;
+            _hits[k] += hit;
+            _ndcg[k] += _discounts.Expected(rank, Cutoffs[k]);
+        }
+    }
+
+    /// <summary>Adds an example with several targets.</summary>
+    /// <param name="targets">Rank of each target among the items that are not targets: 1 and up of them. Positions that
+    /// targets take from each other are accounted for here.</param>
+    public void Add(Span<TiedRank> targets)
+    {
+        ArgumentOutOfRangeException.ThrowIfZero(targets.Length);
+        targets.Sort(static (a, b) => a.Above.CompareTo(b.Above));
+        Count++;
+        for (int k = 0; k < _recall.Length; k++)
+        {
+            AddTargets(targets, k);
+        }
+    }
+
+    /// <summary>Empties the metrics.</summary>
+    public void Clear()
+    {
+        Count = 0;
+        Array.Clear(_recall);
+        Array.Clear(_hits);
+        Array.Clear(_ndcg);
+    }
+
+    /// <summary>Writes the state; the cutoffs are not part of it.</summary>
+    public void Write(BinaryWriter writer)
+    {
+        ArgumentNullException.ThrowIfNull(writer);
+        writer.Write(Count);
+        for (int k = 0; k < _recall.Length; k++)
+        {
+            writer.Write(_recall[k]);
+            writer.Write(_hits[k]);
+            writer.Write(_ndcg[k]);
+        }
+    }
+
+    /// <summary>Reads the state that metrics of the same cutoffs wrote.</summary>
+    public void Read(BinaryReader reader)
+    {
+        ArgumentNullException.ThrowIfNull(reader);
+        Count = reader.ReadInt64();
+        for (int k = 0; k < _recall.Length; k++)
+        {
+            _recall[k] = reader.ReadDouble();
+            _hits[k] = reader.ReadDouble();
+            _ndcg[k] = reader.ReadDouble();
+        }
+    }
+
+    internal static void CheckCutoffs(IReadOnlyList<int> cutoffs)
+    {
+        int previous = 0;
+        foreach (int cutoff in cutoffs)
+        {
+            if (cutoff <= previous || cutoff > 10_000)
+            {
+                throw new ArgumentException($"Cutoffs is {string.Join(',', cutoffs)}; allowed: an increasing list within 1 … 10000.", nameof(cutoffs));
+            }
+
+            previous = cutoff;
+        }
+
+        if (previous == 0)
+        {
+            throw new ArgumentException("Cutoffs is empty; allowed: an increasing list within 1 … 10000.", nameof(cutoffs));
+        }
+    }
+
+    private void AddTargets(ReadOnlySpan<TiedRank> targets, int k)
+    {
+        int cutoff = Cutoffs[k];
+        double hits = 0;
+        double missAll = 1;
+        double dcg = 0;
+        for (int t = 0; t < targets.Length; t++)
+        {
+            var rank = targets[t] == TiedRank.Missing ? targets[t] : targets[t] with { Above = targets[t].Above + t };
+            double hit = DiscountTable.HitProbability(rank, cutoff);
+            hits += hit;
+            missAll *= 1 - hit;
+            dcg += _discounts.Expected(rank, cutoff);
+        }
+
+        _recall[k] += hits / targets.Length;
+        _hits[k] += 1 - missAll;
+        _ndcg[k] += dcg / _discounts.Sum(Math.Min(cutoff, targets.Length));
+    }
+
+    private double Mean(double[] sums, int cutoff)
+    {
+        for (int k = 0; k < sums.Length; k++)
+        {
+            if (Cutoffs[k] == cutoff)
+            {
+                return Count == 0 ? 0 : sums[k] / Count;
+            }
+        }
+
+        throw new ArgumentOutOfRangeException(nameof(cutoff), cutoff, $"Allowed: {string.Join(", ", Cutoffs)}.");
+    }
+}

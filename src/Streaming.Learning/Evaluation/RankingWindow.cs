@@ -1,0 +1,77 @@
+namespace Streaming.Learning;
+
+/// <summary>Ranking metrics over the last W examples: a ring of ranks, summed when read.</summary>
+/// <remarks>
+/// Keeping running sums would subtract what leaves and drift over billions of events; a reading costs O(W) instead,
+/// and readings are rare beside events.
+/// </remarks>
+public sealed class RankingWindow
+{
+    private readonly TiedRank[] _ring;
+    private readonly RankingMetrics _metrics;
+    private long _added;
+    private bool _stale;
+
+    /// <summary>Creates an empty window.</summary>
+    /// <param name="cutoffs">Cutoffs K, increasing, each 1 … 10,000.</param>
+    /// <param name="length">Examples in the window, W, 1 and up.</param>
+    public RankingWindow(IReadOnlyList<int> cutoffs, int length)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(length, 1);
+        _ring = new TiedRank[length];
+        _metrics = new RankingMetrics(cutoffs);
+    }
+
+    /// <summary>Gets the number of examples in the window, at most W.</summary>
+    public int Count => (int)Math.Min(_added, _ring.Length);
+
+    /// <summary>Adds an example; the oldest leaves when the window is full.</summary>
+    public void Add(TiedRank rank)
+    {
+        _ring[_added % _ring.Length] = rank;
+        _added++;
+        _stale = true;
+    }
+
+    /// <summary>The metrics of what is in the window now. The object is reused by the next call.</summary>
+    public RankingMetrics Read()
+    {
+        if (_stale)
+        {
+            _metrics.Clear();
+            foreach (var rank in _ring.AsSpan(0, Count))
+            {
+                _metrics.Add(rank);
+            }
+
+            _stale = false;
+        }
+
+        return _metrics;
+    }
+
+    /// <summary>Writes the state.</summary>
+    public void Write(BinaryWriter writer)
+    {
+        ArgumentNullException.ThrowIfNull(writer);
+        writer.Write(_added);
+        foreach (var rank in _ring.AsSpan(0, Count))
+        {
+            writer.Write(rank.Above);
+            writer.Write(rank.Ties);
+        }
+    }
+
+    /// <summary>Reads the state that a window of the same length wrote.</summary>
+    public void Read(BinaryReader reader)
+    {
+        ArgumentNullException.ThrowIfNull(reader);
+        _added = reader.ReadInt64();
+        for (int i = 0; i < Count; i++)
+        {
+            _ring[i] = new TiedRank(reader.ReadInt32(), reader.ReadInt32());
+        }
+
+        _stale = true;
+    }
+}

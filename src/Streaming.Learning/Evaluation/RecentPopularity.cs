@@ -1,0 +1,62 @@
+namespace Streaming.Learning;
+
+/// <summary>Popularity with exponential forgetting: an event's weight halves every half-life of events.</summary>
+/// <remarks>
+/// Instead of decaying every count at every event, a new event weighs more than the one before; when the weight nears
+/// the end of float64's range all counts are scaled back, once in about 900 half-lives.
+/// </remarks>
+public sealed class RecentPopularity : StreamingBaseline
+{
+    private const double LargestWeight = 1e270;
+    private readonly double _growth;
+    private double _weight = 1;
+    private double[] _counts = [];
+
+    /// <summary>Creates a baseline that knows no items.</summary>
+    /// <param name="halfLife">Half-life in events, above 0. +∞: plain popularity.</param>
+    public RecentPopularity(double halfLife = 5_000)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(halfLife);
+        _growth = Math.Pow(2, 1 / halfLife);
+    }
+
+    /// <inheritdoc/>
+    public override string Name => _growth > 1 ? "recent-popularity" : "popularity";
+
+    /// <inheritdoc/>
+    protected override bool Knows(int item) => item < ItemCount && _counts[item] > 0;
+
+    /// <inheritdoc/>
+    protected override void Score(int user, ReadOnlySpan<int> history, Span<double> scores)
+    {
+        for (int i = 0; i < scores.Length; i++)
+        {
+            scores[i] = _counts[i] > 0 ? _counts[i] : double.NegativeInfinity;
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override void Learn(int user, ReadOnlySpan<int> history, int item)
+    {
+        _weight *= _growth;
+        _counts[item] += _weight;
+        if (_weight > LargestWeight)
+        {
+            ScaleBack();
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override void GrowItems(int capacity) => Array.Resize(ref _counts, capacity);
+
+    private void ScaleBack()
+    {
+        for (int i = 0; i < ItemCount; i++)
+        {
+            // An item that was seen stays known, however long ago it was.
+            _counts[i] = _counts[i] > 0 ? Math.Max(_counts[i] / _weight, double.Epsilon) : 0;
+        }
+
+        _weight = 1;
+    }
+}

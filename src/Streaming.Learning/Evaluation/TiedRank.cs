@@ -1,0 +1,35 @@
+namespace Streaming.Learning;
+
+/// <summary>Where an item stands in a ranking by score: how many others are above it, and how many are level with it.</summary>
+/// <remarks>
+/// Ties are never broken by item order: that would favour whichever items happen to be stored first (and a model that
+/// scores everything the same would look good). A metric takes its expected value over all orders of the tied items, so
+/// a constant score over n items has Recall@K = K / n.
+/// </remarks>
+/// <param name="Above">Items with a greater score, 0 and up.</param>
+/// <param name="Ties">Other items with the same score, 0 and up.</param>
+public readonly record struct TiedRank(int Above, int Ties)
+{
+    /// <summary>Gets the rank of an item that cannot be recommended (it is not in the catalogue yet): a miss at every cutoff.</summary>
+    public static TiedRank Missing => new(int.MaxValue, 0);
+
+    /// <summary>Ranks one item among all.</summary>
+    /// <param name="scores">[n] scores; one that is not a number ranks as −∞, and −∞ leaves an item out of the ranking of any other.</param>
+    /// <param name="item">The item, an index into <paramref name="scores"/>.</param>
+    public static TiedRank Of(ReadOnlySpan<double> scores, int item)
+    {
+        double score = Number(scores[item]);
+        int above = 0;
+        int level = 0;
+        for (int i = 0; i < scores.Length; i++)
+        {
+            double other = Number(scores[i]);
+            above += other > score ? 1 : 0;
+            level += other == score ? 1 : 0;
+        }
+
+        return new(above, level - 1);
+    }
+
+    private static double Number(double score) => double.IsNaN(score) ? double.NegativeInfinity : score;
+}
