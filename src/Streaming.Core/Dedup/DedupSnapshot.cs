@@ -1,0 +1,18 @@
+namespace Streaming.Core;
+
+/// <summary>The dedup window as of one moment, oldest id first.</summary>
+internal sealed class DedupSnapshot(PagedSlab.View ring, int start, int count, int capacity)
+{
+    public void WriteTo(CheckedWriter writer)
+    {
+        writer.WriteInt64(count);
+        for (int i = 0; i < count; i++)
+        {
+            ReadOnlySpan<long> entry = ring.Read((int)(((long)start + i) % capacity));
+            writer.WriteInt64(entry[0]);
+            writer.WriteInt64(entry[1]);
+        }
+    }
+
+    public void Release() => ring.Release();
+}

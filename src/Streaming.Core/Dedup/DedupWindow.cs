@@ -1,0 +1,134 @@
+using System.Numerics;
+
+namespace Streaming.Core;
+
+/// <summary>The hashes of the newest event ids, bounded by count and by time. Allocates nothing once it is full.</summary>
+/// <remarks>A ring of (hash, time) in shared pages, and an open-addressing table from hash to place in the ring.</remarks>
+public sealed class DedupWindow
+{
+    private readonly int _capacity;
+    private readonly long _window;
+    private readonly PagedSlab _ring = new(2);
+    private readonly int[] _table;
+    private readonly int _tableShift;
+    private int _allocated;
+    private int _start;
+    private long _now = long.MinValue;
+
+    /// <summary>Creates an empty window.</summary>
+    /// <param name="options">The bounds.</param>
+    public DedupWindow(DedupOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        options.Validate();
+        _capacity = options.Capacity;
+        _window = (long)options.Window.TotalMilliseconds;
+        uint buckets = BitOperations.RoundUpToPowerOf2((uint)Math.Max(16, 2L * _capacity));
+        _table = new int[buckets];
+        _tableShift = 64 - BitOperations.Log2(buckets);
+    }
+
+    /// <summary>Gets the number of ids remembered.</summary>
+    public int Count { get; private set; }
+
+    /// <summary>Remembers an event id.</summary>
+    /// <param name="hash">Hash of the id.</param>
+    /// <param name="time">When the record was produced, Unix milliseconds. Time that goes back is taken as standing still.</param>
+    /// <returns>False when it is remembered already: a duplicate.</returns>
+    public bool TryAdd(ulong hash, long time)
+    {
+        if (_capacity == 0)
+        {
+            return true;
+        }
+
+        _now = Math.Max(_now, time);
+        Expire();
+        if (Find(hash, out int bucket))
+        {
+            return false;
+        }
+
+        if (Count == _capacity)
+        {
+            RemoveOldest();
+            Find(hash, out bucket);
+        }
+
+        int place = (int)(((long)_start + Count) % _capacity);
+        while (_allocated <= place)
+        {
+            _ring.Allocate();
+            _allocated++;
+        }
+
+        Span<long> entry = _ring.Write(place);
+        entry[0] = (long)hash;
+        entry[1] = _now;
+        _table[bucket] = place + 1;
+        Count++;
+        return true;
+    }
+
+    internal DedupSnapshot Share() => new(_ring.Share(), _start, Count, _capacity);
+
+    /// <summary>Reads what <see cref="DedupSnapshot.WriteTo"/> wrote into this, empty, window; a smaller one keeps the newest.</summary>
+    internal void ReadFrom(CheckedReader reader)
+    {
+        long count = reader.ReadInt64(0, 100_000_000, "number of event ids");
+        for (long i = 0; i < count; i++)
+        {
+            ulong hash = (ulong)reader.ReadInt64();
+            TryAdd(hash, reader.ReadInt64());
+        }
+    }
+
+    private void Expire()
+    {
+        while (Count > 0 && _ring.Read(_start)[1] < _now - _window)
+        {
+            RemoveOldest();
+        }
+    }
+
+    private void RemoveOldest()
+    {
+        Find((ulong)_ring.Read(_start)[0], out int bucket);
+        RemoveBucket(bucket);
+        _start = _start + 1 == _capacity ? 0 : _start + 1;
+        Count--;
+    }
+
+    private bool Find(ulong hash, out int bucket)
+    {
+        int mask = _table.Length - 1;
+        for (bucket = Home(hash); _table[bucket] != 0; bucket = (bucket + 1) & mask)
+        {
+            if (_ring.Read(_table[bucket] - 1)[0] == (long)hash)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private int Home(ulong hash) => (int)((hash * 0x9E3779B97F4A7C15) >> _tableShift);
+
+    // Backward shift, as in HistoryStore: the window turns over all the time, and tombstones would fill the table.
+    private void RemoveBucket(int hole)
+    {
+        int mask = _table.Length - 1;
+        for (int bucket = (hole + 1) & mask; _table[bucket] != 0; bucket = (bucket + 1) & mask)
+        {
+            int home = Home((ulong)_ring.Read(_table[bucket] - 1)[0]);
+            if (((bucket - home) & mask) >= ((bucket - hole) & mask))
+            {
+                _table[hole] = _table[bucket];
+                hole = bucket;
+            }
+        }
+
+        _table[hole] = 0;
+    }
+}

@@ -1,0 +1,85 @@
+using System.Text.Unicode;
+
+namespace Streaming.Core;
+
+/// <summary>What an event must be to have an effect: ids present and bounded, a known type, a time that can be.</summary>
+public sealed class EventRules
+{
+    private readonly EventTypes _types;
+    private readonly TimeProvider _time;
+    private readonly long _allowedFuture;
+
+    /// <summary>Creates the rules.</summary>
+    /// <param name="types">The weights by type.</param>
+    /// <param name="allowedFuture">How far ahead of <paramref name="time"/> an event time may be (clocks differ), 0 … 1 day.</param>
+    /// <param name="time">The clock.</param>
+    public EventRules(EventTypes types, TimeSpan allowedFuture, TimeProvider time)
+    {
+        ArgumentNullException.ThrowIfNull(types);
+        ArgumentNullException.ThrowIfNull(time);
+        if (allowedFuture < TimeSpan.Zero || allowedFuture > TimeSpan.FromDays(1))
+        {
+            throw new ArgumentOutOfRangeException(nameof(allowedFuture), allowedFuture, "Allowed are 0 to 1 day.");
+        }
+
+        _types = types;
+        _time = time;
+        _allowedFuture = (long)allowedFuture.TotalMilliseconds;
+    }
+
+    /// <summary>Checks an event and finds its weight.</summary>
+    /// <param name="candidate">The decoded event.</param>
+    /// <param name="weight">Its weight, 0 or above; only when the event is good.</param>
+    /// <returns><see cref="DeadLetterReason.None"/>, or the first rule that it breaks.</returns>
+    public DeadLetterReason Check(in InteractionEvent candidate, out float weight)
+    {
+        weight = 0f;
+        DeadLetterReason reason = CheckIds(candidate);
+        if (reason == DeadLetterReason.None)
+        {
+            reason = CheckNumbers(candidate);
+        }
+
+        return reason == DeadLetterReason.None ? _types.Find(candidate.Type, out weight) : reason;
+    }
+
+    private static DeadLetterReason CheckIds(in InteractionEvent candidate)
+    {
+        if (candidate.UserId.IsEmpty)
+        {
+            return DeadLetterReason.NoUser;
+        }
+
+        if (candidate.ItemId.IsEmpty)
+        {
+            return DeadLetterReason.NoItem;
+        }
+
+        if (candidate.UserId.Length > InteractionEvent.MaxIdBytes || candidate.ItemId.Length > InteractionEvent.MaxIdBytes
+            || candidate.EventId.Length > InteractionEvent.MaxIdBytes || candidate.Type.Length > InteractionEvent.MaxIdBytes)
+        {
+            return DeadLetterReason.IdTooLong;
+        }
+
+        // Ids become keys in Redis and text on screens: bytes that are no text would be two different items there.
+        return Utf8.IsValid(candidate.UserId) && Utf8.IsValid(candidate.ItemId) && Utf8.IsValid(candidate.EventId) && Utf8.IsValid(candidate.Type)
+            ? DeadLetterReason.None
+            : DeadLetterReason.InvalidUtf8;
+    }
+
+    private DeadLetterReason CheckNumbers(in InteractionEvent candidate)
+    {
+        if (candidate.EventTime <= 0)
+        {
+            return candidate.EventTime == 0 ? DeadLetterReason.NoTime : DeadLetterReason.TimeOutOfRange;
+        }
+
+        if (candidate.EventTime > _time.GetUtcNow().ToUnixTimeMilliseconds() + _allowedFuture)
+        {
+            return DeadLetterReason.TimeInFuture;
+        }
+
+        bool valueIsBad = candidate.Value is double value && !double.IsFinite(value);
+        return valueIsBad || candidate.DwellTime < 0 ? DeadLetterReason.InvalidNumber : DeadLetterReason.None;
+    }
+}

@@ -1,0 +1,27 @@
+namespace Streaming.Core;
+
+/// <summary>Bounds of the per-user histories.</summary>
+public sealed class HistoryOptions
+{
+    /// <summary>Gets or sets L, the newest items kept of each user. 1 … 1024. Default 50.</summary>
+    public int Length { get; set; } = 50;
+
+    /// <summary>Gets or sets the number of users kept; beyond it the least recently active one is forgotten. 1 … 100,000,000.
+    /// Default 1,000,000. A user costs about 40 bytes and 16 for each kept item, rounded up to a power of four items.</summary>
+    public int MaxUsers { get; set; } = 1_000_000;
+
+    /// <summary>Checks the bounds.</summary>
+    /// <exception cref="ArgumentException">A value is out of bounds.</exception>
+    public void Validate()
+    {
+        if (Length is < 1 or > 1024)
+        {
+            throw new ArgumentException($"History:Length is {Length}; allowed are 1 to 1024.");
+        }
+
+        if (MaxUsers is < 1 or > 100_000_000)
+        {
+            throw new ArgumentException($"History:MaxUsers is {MaxUsers}; allowed are 1 to 100,000,000.");
+        }
+    }
+}

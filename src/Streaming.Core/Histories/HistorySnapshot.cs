@@ -1,0 +1,34 @@
+namespace Streaming.Core;
+
+/// <summary>The histories as of one moment: shared pages, and the users from the least to the most recently active.</summary>
+internal sealed class HistorySnapshot(PagedSlab.View users, PagedSlab.View[] blocks, int[] sizes, int[] newer, int oldest, int userCount, long evictions)
+{
+    // Users in order of activity: who reads them back in this order has the same order of eviction.
+    public void WriteTo(CheckedWriter writer)
+    {
+        writer.WriteInt64(userCount);
+        writer.WriteInt64(evictions);
+        for (int slot = oldest; slot >= 0; slot = newer[slot])
+        {
+            ReadOnlySpan<long> record = users.Read(slot);
+            HistoryStore.Place place = HistoryStore.Place.Unpack(record[1]);
+            ReadOnlySpan<long> block = blocks[place.Class].Read(place.Block);
+            writer.WriteInt64(record[0]);
+            writer.WriteInt64(place.Count);
+            for (int entry = 0; entry < place.Count; entry++)
+            {
+                writer.WriteInt64(block[entry]);
+                writer.WriteInt64(block[sizes[place.Class] + entry]);
+            }
+        }
+    }
+
+    public void Release()
+    {
+        users.Release();
+        foreach (PagedSlab.View view in blocks)
+        {
+            view.Release();
+        }
+    }
+}
