@@ -1,0 +1,96 @@
+using System.Numerics.Tensors;
+
+namespace Streaming.Kernels;
+
+/// <summary>
+/// Matrix products over row-major float32 matrices with leading dimensions, so that a slice of a matrix is a matrix: the
+/// blocks of a nested (block-triangular) linear layer are run as slices. The three forms are those of a linear layer's
+/// forward pass, its weight gradient and its input gradient.
+/// </summary>
+public static class Gemm
+{
+    /// <summary>C = A·B, or C += A·B.</summary>
+    /// <param name="m">Rows of A and C.</param>
+    /// <param name="n">Columns of B and C.</param>
+    /// <param name="k">Columns of A, rows of B.</param>
+    /// <param name="a">A [m × k].</param>
+    /// <param name="lda">Distance between rows of A, k and up.</param>
+    /// <param name="b">B [k × n].</param>
+    /// <param name="ldb">Distance between rows of B, n and up.</param>
+    /// <param name="c">C [m × n].</param>
+    /// <param name="ldc">Distance between rows of C, n and up.</param>
+    /// <param name="accumulate">Whether the product is added to C; otherwise C is overwritten.</param>
+    /// <param name="workers">Threads to use, or null for the calling one. The result is the same to the bit.</param>
+    /// <exception cref="ArgumentException">A span is too short for its shape.</exception>
+    public static void Multiply(int m, int n, int k, ReadOnlySpan<float> a, int lda, ReadOnlySpan<float> b, int ldb, Span<float> c, int ldc, bool accumulate = false, Workers? workers = null)
+    {
+        for (int i = 0; i < m; i++)
+        {
+            Span<float> row = c.Slice(i * ldc, n);
+            if (!accumulate)
+            {
+                row.Clear();
+            }
+
+            for (int j = 0; j < k; j++)
+            {
+                TensorPrimitives.MultiplyAdd(b.Slice(j * ldb, n), a[i * lda + j], row, row);
+            }
+        }
+    }
+
+    /// <summary>C = Aᵀ·B, or C += Aᵀ·B: a linear layer's weight gradient.</summary>
+    /// <param name="m">Columns of A, rows of C.</param>
+    /// <param name="n">Columns of B and C.</param>
+    /// <param name="k">Rows of A and B.</param>
+    /// <param name="a">A [k × m].</param>
+    /// <param name="lda">Distance between rows of A, m and up.</param>
+    /// <param name="b">B [k × n].</param>
+    /// <param name="ldb">Distance between rows of B, n and up.</param>
+    /// <param name="c">C [m × n].</param>
+    /// <param name="ldc">Distance between rows of C, n and up.</param>
+    /// <param name="accumulate">Whether the product is added to C; otherwise C is overwritten.</param>
+    /// <param name="workers">Threads to use, or null for the calling one. The result is the same to the bit.</param>
+    /// <exception cref="ArgumentException">A span is too short for its shape.</exception>
+    public static void MultiplyTransposeA(int m, int n, int k, ReadOnlySpan<float> a, int lda, ReadOnlySpan<float> b, int ldb, Span<float> c, int ldc, bool accumulate = false, Workers? workers = null)
+    {
+        for (int i = 0; i < m; i++)
+        {
+            Span<float> row = c.Slice(i * ldc, n);
+            if (!accumulate)
+            {
+                row.Clear();
+            }
+
+            for (int j = 0; j < k; j++)
+            {
+                TensorPrimitives.MultiplyAdd(b.Slice(j * ldb, n), a[j * lda + i], row, row);
+            }
+        }
+    }
+
+    /// <summary>C = A·Bᵀ, or C += A·Bᵀ: a linear layer's input gradient, or its forward pass when weights lie [out × in].</summary>
+    /// <param name="m">Rows of A and C.</param>
+    /// <param name="n">Rows of B, columns of C.</param>
+    /// <param name="k">Columns of A and B.</param>
+    /// <param name="a">A [m × k].</param>
+    /// <param name="lda">Distance between rows of A, k and up.</param>
+    /// <param name="b">B [n × k].</param>
+    /// <param name="ldb">Distance between rows of B, k and up.</param>
+    /// <param name="c">C [m × n].</param>
+    /// <param name="ldc">Distance between rows of C, n and up.</param>
+    /// <param name="accumulate">Whether the product is added to C; otherwise C is overwritten.</param>
+    /// <param name="workers">Threads to use, or null for the calling one. The result is the same to the bit.</param>
+    /// <exception cref="ArgumentException">A span is too short for its shape.</exception>
+    public static void MultiplyTransposeB(int m, int n, int k, ReadOnlySpan<float> a, int lda, ReadOnlySpan<float> b, int ldb, Span<float> c, int ldc, bool accumulate = false, Workers? workers = null)
+    {
+        for (int i = 0; i < m; i++)
+        {
+            for (int j = 0; j < n; j++)
+            {
+                float dot = TensorPrimitives.Dot(a.Slice(i * lda, k), b.Slice(j * ldb, k));
+                c[i * ldc + j] = accumulate ? c[i * ldc + j] + dot : dot;
+            }
+        }
+    }
+}

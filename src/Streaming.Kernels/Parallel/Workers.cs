@@ -1,0 +1,257 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.ExceptionServices;
+
+namespace Streaming.Kernels;
+
+/// <summary>
+/// A fixed team of threads that runs one fork-join job at a time: the caller and <see cref="Threads"/> − 1 helpers. A job
+/// costs no allocation, and a helper that has just worked spins a little before it sleeps, because a training step is a
+/// chain of jobs that are each shorter than a thread's wake-up.
+/// </summary>
+/// <remarks>
+/// Parts are claimed from a counter, so which thread runs a part is open; what a part computes may therefore depend on its
+/// number only. Sums over parts are made by the caller afterwards, in the order of the parts: results are then the same
+/// to the bit for any number of threads. One thread calls <see cref="Run{TState}"/> at a time; a part does not call it.
+/// </remarks>
+public sealed class Workers : IDisposable
+{
+    // About 50 µs on current processors: longer than the gaps inside a step, shorter than a scheduler's slice.
+    private const int SpinsBeforeSleep = 2000;
+    private const int PausesPerSpin = 16;
+
+    private readonly Thread[] _helpers;
+    private readonly SemaphoreSlim _wake = new(0);
+    private Delegate? _action;
+    private JobInvoker? _invoker;
+    private nint _state;
+
+    // High half: number of the job. Low half: parts not yet claimed. One word, so that a helper that comes late can never
+    // claim a part of a job that it has not seen.
+    private long _ticket;
+    private int _unfinished;
+    private int _sleepers;
+    private volatile bool _stopping;
+    private ExceptionDispatchInfo? _failure;
+
+    /// <summary>Starts the helpers.</summary>
+    /// <param name="threads">Threads in all, the caller included, 1 … 256.</param>
+    public Workers(int threads)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(threads, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(threads, 256);
+        Threads = threads;
+        _helpers = new Thread[threads - 1];
+        for (int i = 0; i < _helpers.Length; i++)
+        {
+            int worker = i + 1;
+            _helpers[i] = new Thread(() => Help(worker)) { IsBackground = true, Name = $"kernel-{worker}" };
+            _helpers[i].Start();
+        }
+    }
+
+    private delegate void JobInvoker(Delegate action, nint state, int part, int worker);
+
+    /// <summary>Gets the number of threads, the caller included.</summary>
+    public int Threads { get; }
+
+    /// <summary>Runs all parts of a job and returns when every one is done.</summary>
+    /// <typeparam name="TState">The job's state; may hold spans, since it stays on the caller's stack.</typeparam>
+    /// <param name="parts">Number of parts, 0 and up.</param>
+    /// <param name="state">State shared by the parts.</param>
+    /// <param name="action">Runs one part. Pass a static lambda, so that nothing is allocated.</param>
+    /// <remarks>The first exception of a part is thrown again here, after the other parts have ended.</remarks>
+    public void Run<TState>(int parts, ref TState state, WorkerAction<TState> action)
+        where TState : allows ref struct
+    {
+        ArgumentNullException.ThrowIfNull(action);
+        ArgumentOutOfRangeException.ThrowIfNegative(parts);
+        if (_helpers.Length == 0 || parts < 2)
+        {
+            for (int part = 0; part < parts; part++)
+            {
+                action(ref state, part, 0);
+            }
+
+            return;
+        }
+
+        Publish(parts, Invoker<TState>.Address(ref state), action, Invoker<TState>.Instance);
+        Work((int)(Volatile.Read(ref _ticket) >> 32), 0);
+        SpinWait wait = default;
+        while (Volatile.Read(ref _unfinished) != 0)
+        {
+            // Never sleeps for a millisecond: the helper needs microseconds at most, unless it lost its core.
+            wait.SpinOnce(sleep1Threshold: -1);
+        }
+
+        _action = null;
+        if (_failure is { } failure)
+        {
+            _failure = null;
+            failure.Throw();
+        }
+    }
+
+    /// <summary>Runs a job on a team, or on the calling thread alone when there is none.</summary>
+    /// <typeparam name="TState">The job's state.</typeparam>
+    /// <param name="workers">The team, or null.</param>
+    /// <param name="parts">Number of parts, 0 and up.</param>
+    /// <param name="state">State shared by the parts.</param>
+    /// <param name="action">Runs one part.</param>
+    public static void RunOn<TState>(Workers? workers, int parts, ref TState state, WorkerAction<TState> action)
+        where TState : allows ref struct
+    {
+        ArgumentNullException.ThrowIfNull(action);
+        if (workers is not null)
+        {
+            workers.Run(parts, ref state, action);
+            return;
+        }
+
+        for (int part = 0; part < parts; part++)
+        {
+            action(ref state, part, 0);
+        }
+    }
+
+    /// <summary>First item of a part when <paramref name="items"/> items are divided evenly in steps of <paramref name="granularity"/>.</summary>
+    /// <param name="items">Number of items.</param>
+    /// <param name="parts">Number of parts.</param>
+    /// <param name="part">The part; <paramref name="parts"/> itself gives the end.</param>
+    /// <param name="granularity">Parts begin at multiples of this.</param>
+    public static int Begin(int items, int parts, int part, int granularity = 1)
+    {
+        long blocks = (items + granularity - 1L) / granularity;
+        return (int)Math.Min(items, blocks * part / parts * granularity);
+    }
+
+    /// <summary>Ends the helpers.</summary>
+    public void Dispose()
+    {
+        if (_stopping)
+        {
+            return;
+        }
+
+        _stopping = true;
+        Interlocked.Add(ref _ticket, 1L << 32);
+        _wake.Release(_helpers.Length + 1);
+        foreach (Thread helper in _helpers)
+        {
+            helper.Join();
+        }
+
+        _wake.Dispose();
+    }
+
+    private void Publish(int parts, nint state, Delegate action, JobInvoker invoker)
+    {
+        ObjectDisposedException.ThrowIf(_stopping, this);
+        _state = state;
+        _action = action;
+        _invoker = invoker;
+        Volatile.Write(ref _unfinished, parts);
+        long job = (Volatile.Read(ref _ticket) >> 32) + 1;
+        Interlocked.Exchange(ref _ticket, (job << 32) | (uint)parts);
+        int sleepers = Interlocked.Exchange(ref _sleepers, 0);
+        if (sleepers > 0)
+        {
+            _wake.Release(sleepers);
+        }
+    }
+
+    private void Help(int worker)
+    {
+        int seen = 0;
+        while (!_stopping)
+        {
+            int job = AwaitJob(seen);
+            if (!_stopping)
+            {
+                Work(job, worker);
+            }
+
+            seen = job;
+        }
+    }
+
+    private int AwaitJob(int seen)
+    {
+        for (int spin = 0; ; spin++)
+        {
+            int job = (int)(Volatile.Read(ref _ticket) >> 32);
+            if (job != seen)
+            {
+                return job;
+            }
+
+            if (spin < SpinsBeforeSleep)
+            {
+                Thread.SpinWait(PausesPerSpin);
+                continue;
+            }
+
+            // Announce, then look once more: a job published in between either sees the sleeper or is seen here. A
+            // permit left over by that race only makes a later wait return early.
+            Interlocked.Increment(ref _sleepers);
+            if ((int)(Volatile.Read(ref _ticket) >> 32) == seen)
+            {
+                _wake.Wait();
+            }
+
+            spin = 0;
+        }
+    }
+
+    private void Work(int job, int worker)
+    {
+        while (true)
+        {
+            long ticket = Volatile.Read(ref _ticket);
+            int unclaimed = (int)ticket;
+            if ((int)(ticket >> 32) != job || unclaimed == 0)
+            {
+                return;
+            }
+
+            if (Interlocked.CompareExchange(ref _ticket, ticket - 1, ticket) == ticket)
+            {
+                // The caller cannot leave Run before this part is counted, so action and state are this job's.
+                RunPart(unclaimed - 1, worker);
+            }
+        }
+    }
+
+    private void RunPart(int part, int worker)
+    {
+        try
+        {
+            _invoker!(_action!, _state, part, worker);
+        }
+#pragma warning disable CA1031 // Whatever it is, it is thrown again on the caller's thread.
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            Interlocked.CompareExchange(ref _failure, ExceptionDispatchInfo.Capture(exception), null);
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _unfinished);
+        }
+    }
+
+    /// <summary>
+    /// Carries a reference to the caller's stack to the helpers as a plain address. Sound because the stack does not
+    /// move, the caller stays in <see cref="Run{TState}"/> until the last part is done, and the garbage collector updates
+    /// the spans inside the state in place, where all threads read them.
+    /// </summary>
+    private static class Invoker<TState>
+        where TState : allows ref struct
+    {
+        public static readonly JobInvoker Instance = static (action, state, part, worker) =>
+            Unsafe.As<WorkerAction<TState>>(action)(
+                ref Unsafe.AddByteOffset(ref Unsafe.NullRef<TState>(), state), part, worker);
+
+        public static nint Address(ref TState state) => Unsafe.ByteOffset(ref Unsafe.NullRef<TState>(), ref state);
+    }
+}
