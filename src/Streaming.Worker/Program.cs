@@ -1,1 +1,3 @@
-return 0;
+using Streaming.Worker;
+
+return await CommandLine.RunAsync(args).ConfigureAwait(false);

@@ -1,0 +1,20 @@
+using System.CommandLine;
+
+namespace Streaming.Worker;
+
+/// <summary>`streaming config`: the effective settings.</summary>
+internal static class ConfigCommand
+{
+    /// <summary>Creates the command.</summary>
+    public static Command Create()
+    {
+        var markdown = new Option<bool>("--markdown") { Description = "Print the table of all settings with defaults and meaning, as the README has it." };
+        var command = new Command("config", "Print the effective settings, secrets hidden; says what is wrong with them (exit code 78).") { markdown };
+        command.SetAction(result =>
+        {
+            Console.Out.Write(result.GetValue(markdown) ? SettingsTable.Markdown(WorkerSettings.Catalogue) : SettingsTable.Effective(WorkerSettings.FromEnvironment()));
+            return (int)ExitCode.Success;
+        });
+        return command;
+    }
+}

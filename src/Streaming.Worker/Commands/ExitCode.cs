@@ -1,0 +1,39 @@
+namespace Streaming.Worker;
+
+/// <summary>What the process says on its way out. The numbers from 64 up are those of sysexits.h.</summary>
+/// <remarks>The README's table is made from these comments, and a test compares the two.</remarks>
+internal enum ExitCode
+{
+    /// <summary>Done: the input ended, or the worker was asked to stop and drained in time.</summary>
+    Success = 0,
+
+    /// <summary>A failure that has no number of its own; the log says which.</summary>
+    Failure = 1,
+
+    /// <summary>The command line was wrong.</summary>
+    Usage = 2,
+
+    /// <summary>The input cannot be used: no readable row, or more dead letters than `Ingest__MaxDeadLetterRate` allows.</summary>
+    BadInput = 65,
+
+    /// <summary>A file that was named does not exist or cannot be read.</summary>
+    NoInput = 66,
+
+    /// <summary>A server that must be there was not: a port taken, a server program missing, no answer.</summary>
+    Unavailable = 69,
+
+    /// <summary>Training diverged: losses stayed non-finite after one return to the last checkpoint.</summary>
+    Diverged = 70,
+
+    /// <summary>The checkpoint does not fit the settings; the message says what differs.</summary>
+    StateMismatch = 73,
+
+    /// <summary>Another worker took the lease of the model: this one must not publish any more.</summary>
+    LeaseLost = 75,
+
+    /// <summary>A setting is wrong; every wrong one is named. Nothing was started.</summary>
+    Configuration = 78,
+
+    /// <summary>Shutting down took longer than `Pipeline__ShutdownTimeout`, or was cut short by a second signal.</summary>
+    Aborted = 130,
+}

@@ -1,0 +1,23 @@
+using Streaming.Learning;
+
+namespace Streaming.Worker;
+
+/// <summary>Turns what went wrong into an exit code and words.</summary>
+internal static class Failure
+{
+    /// <summary>The exit code of a cause, and what to print. Expected failures are one line; a defect shows its stack.</summary>
+    public static (ExitCode Code, string Message) Explain(Exception exception)
+    {
+        ArgumentNullException.ThrowIfNull(exception);
+        return exception switch
+        {
+            AggregateException { InnerExceptions: [var only] } => Explain(only),
+            SettingsException => (ExitCode.Configuration, exception.Message),
+            InputFileException { InnerException: FileNotFoundException or DirectoryNotFoundException or UnauthorizedAccessException } => (ExitCode.NoInput, exception.Message),
+            InputFileException => (ExitCode.BadInput, exception.Message),
+            StateMismatchException => (ExitCode.StateMismatch, exception.Message),
+            OperationCanceledException => (ExitCode.Aborted, "stopped before it was done"),
+            _ => (ExitCode.Failure, exception.ToString()),
+        };
+    }
+}

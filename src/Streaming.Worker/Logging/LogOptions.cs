@@ -1,0 +1,13 @@
+using Serilog.Events;
+
+namespace Streaming.Worker;
+
+/// <summary>What is logged and how. The log goes to standard error; reports go to standard output.</summary>
+internal sealed record LogOptions
+{
+    /// <summary>Gets the lowest level that is written. Default Information; Verbose, Debug, Information, Warning, Error or Fatal.</summary>
+    public LogEventLevel Level { get; init; } = LogEventLevel.Information;
+
+    /// <summary>Gets the form: Text, or Json for one object a line. Default Text.</summary>
+    public LogFormat Format { get; init; } = LogFormat.Text;
+}

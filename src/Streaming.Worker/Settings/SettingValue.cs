@@ -1,0 +1,198 @@
+using System.Collections;
+using System.Globalization;
+using Streaming.Learning;
+
+namespace Streaming.Worker;
+
+/// <summary>Text to value and back for the types that settings have.</summary>
+/// <remarks>
+/// Lists are comma-separated (16,32,64,128), tables are name=value (view=1,purchase=3), feature groups name:length
+/// (text:384), times are a number and a unit (500ms, 1s, 5m, 2h, 7d) or .NET's form (00:00:01.5).
+/// </remarks>
+internal static class SettingValue
+{
+    private static readonly (string Unit, double Seconds)[] Units = [("ms", 0.001), ("s", 1), ("m", 60), ("h", 3600), ("d", 86400)];
+
+    /// <summary>Whether a property of this type is a setting.</summary>
+    public static bool Supports(Type type)
+    {
+        type = Nullable.GetUnderlyingType(type) ?? type;
+        return type.IsEnum || type == typeof(string) || type == typeof(bool) || type == typeof(TimeSpan) || type == typeof(Uri) || type == typeof(FeatureGroup)
+            || IsNumber(type) || (ListElement(type) is { } element && Supports(element)) || (TableValue(type) is { } value && Supports(value));
+    }
+
+    /// <summary>What is allowed, for an error message.</summary>
+    public static string Allowed(Type type)
+    {
+        type = Nullable.GetUnderlyingType(type) ?? type;
+        return type.IsEnum ? "one of " + string.Join(", ", Enum.GetNames(type))
+            : type == typeof(bool) ? "true or false"
+            : type == typeof(TimeSpan) ? "a time such as 500ms, 1s, 5m, 2h, 7d or 00:00:01.5"
+            : type == typeof(Uri) ? "an absolute address such as http://host:4317"
+            : type == typeof(FeatureGroup) ? "name:length"
+            : type == typeof(float) || type == typeof(double) ? "a finite number such as 0.001"
+            : type == typeof(int) || type == typeof(long) ? $"a whole number of at most {(type == typeof(int) ? int.MaxValue : long.MaxValue)}"
+            : IsNumber(type) ? "a whole number, 0 and up"
+            : TableValue(type) is { } value ? $"name=value pairs separated by commas, each value {Allowed(value)}"
+            : ListElement(type) is { } element ? $"a list separated by commas, each {Allowed(element)}"
+            : "text";
+    }
+
+    /// <summary>Reads a value.</summary>
+    /// <exception cref="FormatException">The text is no such value.</exception>
+    public static object? Parse(string text, Type type)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        if (Nullable.GetUnderlyingType(type) is { } inner)
+        {
+            return text.Length == 0 ? null : Parse(text, inner);
+        }
+
+        text = type == typeof(string) ? text : text.Trim();
+        return type == typeof(string) ? text
+            : type.IsEnum ? ParseEnum(text, type)
+            : type == typeof(bool) ? ParseBool(text)
+            : type == typeof(TimeSpan) ? ParseTime(text)
+            : type == typeof(Uri) ? (Uri.TryCreate(text, UriKind.Absolute, out Uri? uri) ? uri : throw new FormatException())
+            : type == typeof(FeatureGroup) ? ParseFeatureGroup(text)
+            : IsNumber(type) ? ParseNumber(text, type)
+            : TableValue(type) is { } value ? ParseTable(text, value)
+            : ListElement(type) is { } element ? ParseList(text, element)
+            : throw new NotSupportedException($"No setting can be of type {type}.");
+    }
+
+    /// <summary>Writes a value as <see cref="Parse"/> reads it.</summary>
+    public static string Format(object? value) => value switch
+    {
+        null => string.Empty,
+        string text => text,
+        bool flag => flag ? "true" : "false",
+        TimeSpan time => FormatTime(time),
+        FeatureGroup group => string.Create(CultureInfo.InvariantCulture, $"{group.Name}:{group.Length}"),
+        IDictionary table => string.Join(',', table.Keys.Cast<object>().Select(key => $"{key}={Format(table[key])}")),
+        IEnumerable list => string.Join(',', list.Cast<object?>().Select(Format)),
+        IFormattable number => number.ToString(null, CultureInfo.InvariantCulture),
+        _ => value.ToString() ?? string.Empty,
+    };
+
+    private static object ParseEnum(string text, Type type)
+    {
+        // Names only: Enum.Parse would take any number, declared or not.
+        foreach (string name in Enum.GetNames(type))
+        {
+            if (name.Equals(text.Replace("-", string.Empty, StringComparison.Ordinal), StringComparison.OrdinalIgnoreCase))
+            {
+                return Enum.Parse(type, name);
+            }
+        }
+
+        throw new FormatException();
+    }
+
+    private static bool ParseBool(string text) => text.ToUpperInvariant() switch
+    {
+        "TRUE" or "1" or "YES" or "ON" => true,
+        "FALSE" or "0" or "NO" or "OFF" => false,
+        _ => throw new FormatException(),
+    };
+
+    private static TimeSpan ParseTime(string text)
+    {
+        foreach ((string unit, double seconds) in Units)
+        {
+            if (text.EndsWith(unit, StringComparison.Ordinal)
+                && double.TryParse(text.AsSpan(0, text.Length - unit.Length), NumberStyles.Float, CultureInfo.InvariantCulture, out double number)
+                && Math.Abs(number * seconds) < TimeSpan.MaxValue.TotalSeconds)
+            {
+                return TimeSpan.FromSeconds(number * seconds);
+            }
+        }
+
+        // A number without a unit would be days to TimeSpan.Parse: nobody means that.
+        return text.Contains(':', StringComparison.Ordinal) && TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out TimeSpan time) ? time : throw new FormatException();
+    }
+
+    private static string FormatTime(TimeSpan time)
+    {
+        if (time == TimeSpan.Zero)
+        {
+            return "0s";
+        }
+
+        foreach ((string unit, double seconds) in Units.Reverse())
+        {
+            double number = time.TotalSeconds / seconds;
+            if (Math.Abs(number) >= 1 && Math.Abs(number - Math.Round(number)) < 1e-9)
+            {
+                return number.ToString("0", CultureInfo.InvariantCulture) + unit;
+            }
+        }
+
+        return time.ToString("c", CultureInfo.InvariantCulture);
+    }
+
+    private static FeatureGroup ParseFeatureGroup(string text)
+    {
+        int colon = text.LastIndexOf(':');
+        return colon > 0 && int.TryParse(text.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out int length)
+            ? new FeatureGroup(text[..colon].Trim(), length)
+            : throw new FormatException();
+    }
+
+    private static object ParseNumber(string text, Type type)
+    {
+        try
+        {
+            object number = Convert.ChangeType(text, type, CultureInfo.InvariantCulture);
+            return Convert.ToDouble(number, CultureInfo.InvariantCulture) is var value && double.IsFinite(value) ? number : throw new FormatException();
+        }
+        catch (OverflowException exception)
+        {
+            throw new FormatException(exception.Message, exception);
+        }
+    }
+
+    private static Array ParseList(string text, Type element)
+    {
+        string[] parts = text.Length == 0 ? [] : text.Split(',', StringSplitOptions.TrimEntries);
+        var list = Array.CreateInstance(element, parts.Length);
+        for (int i = 0; i < parts.Length; i++)
+        {
+            list.SetValue(Parse(parts[i], element), i);
+        }
+
+        return list;
+    }
+
+    private static IDictionary ParseTable(string text, Type value)
+    {
+        var table = (IDictionary)Activator.CreateInstance(typeof(Dictionary<,>).MakeGenericType(typeof(string), value), StringComparer.Ordinal)!;
+        foreach (string part in text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
+        {
+            int equals = part.IndexOf('=', StringComparison.Ordinal);
+            if (equals <= 0)
+            {
+                throw new FormatException();
+            }
+
+            table[part[..equals].Trim()] = Parse(part[(equals + 1)..], value);
+        }
+
+        return table;
+    }
+
+    private static bool IsNumber(Type type) =>
+        type == typeof(int) || type == typeof(long) || type == typeof(uint) || type == typeof(ulong) || type == typeof(ushort) || type == typeof(byte) || type == typeof(float) || type == typeof(double);
+
+    private static Type? ListElement(Type type) =>
+        type.IsArray ? type.GetElementType()
+        : type.IsGenericType && type.GetGenericTypeDefinition() is var definition && (definition == typeof(IReadOnlyList<>) || definition == typeof(IReadOnlyCollection<>))
+            ? type.GetGenericArguments()[0]
+            : null;
+
+    private static Type? TableValue(Type type) =>
+        type.IsGenericType && type.GetGenericTypeDefinition() is var definition && (definition == typeof(IReadOnlyDictionary<,>) || definition == typeof(IDictionary<,>) || definition == typeof(Dictionary<,>))
+        && type.GetGenericArguments()[0] == typeof(string)
+            ? type.GetGenericArguments()[1]
+            : null;
+}

@@ -1,0 +1,64 @@
+using System.Text;
+
+namespace Streaming.Worker;
+
+/// <summary>Settings for people: the effective values, and the README's table.</summary>
+internal static class SettingsTable
+{
+    /// <summary>One line a setting: VARIABLE=value, secrets hidden.</summary>
+    public static string Effective(SettingsValues settings)
+    {
+        ArgumentNullException.ThrowIfNull(settings);
+        var text = new StringBuilder();
+        foreach (SettingsSection section in settings.Catalogue.Sections)
+        {
+            object options = settings.Get(section.Type);
+            foreach (Setting setting in section.Settings)
+            {
+                text.Append(setting.Variable).Append('=').Append(setting.Show(options)).Append('\n');
+            }
+        }
+
+        return text.ToString();
+    }
+
+    /// <summary>The table of all settings in Markdown: variable, default, meaning with what is allowed.</summary>
+    public static string Markdown(SettingsCatalogue catalogue)
+    {
+        ArgumentNullException.ThrowIfNull(catalogue);
+        var text = new StringBuilder();
+        foreach (SettingsSection section in catalogue.Sections)
+        {
+            object defaults = Activator.CreateInstance(section.Type)!;
+            text.Append("**").Append(section.Name).Append("**: ").Append(section.Purpose).Append("\n\n");
+            text.Append("| variable | default | meaning |\n|---|---|---|\n");
+            foreach (Setting setting in section.Settings)
+            {
+                string value = setting.Show(defaults);
+                text.Append("| `").Append(setting.Variable).Append("` | ")
+                    .Append(value.Length == 0 ? "(empty)" : "`" + value.Replace("|", "\\|", StringComparison.Ordinal) + "`").Append(" | ")
+                    .Append(Describe(setting)).Append(" |\n");
+            }
+
+            text.Append('\n');
+        }
+
+        return text.ToString().TrimEnd('\n') + "\n";
+    }
+
+    private static string Describe(Setting setting)
+    {
+        string summary = XmlDocumentation.Summary(setting.Property).Replace("|", "\\|", StringComparison.Ordinal);
+        foreach (string opening in (string[])["Gets or sets a value indicating ", "Gets a value indicating ", "Gets or sets ", "Gets "])
+        {
+            if (summary.StartsWith(opening, StringComparison.Ordinal))
+            {
+                summary = summary[opening.Length..];
+                break;
+            }
+        }
+
+        summary = summary.Length == 0 ? string.Empty : char.ToUpperInvariant(summary[0]) + summary[1..];
+        return setting.Secret ? summary + $" Secret; or `{setting.Variable}File`." : summary;
+    }
+}

@@ -1,0 +1,15 @@
+namespace Streaming.Worker;
+
+/// <summary>The effective settings: one options object a section.</summary>
+internal sealed class SettingsValues(SettingsCatalogue catalogue, IReadOnlyDictionary<Type, object> values)
+{
+    /// <summary>Gets the catalogue that these were read by.</summary>
+    public SettingsCatalogue Catalogue { get; } = catalogue;
+
+    /// <summary>The options of a section.</summary>
+    public T Get<T>()
+        where T : class => (T)values[typeof(T)];
+
+    /// <summary>The options of a section, by type.</summary>
+    public object Get(Type type) => values[type];
+}

@@ -1,0 +1,85 @@
+using System.Runtime.CompilerServices;
+using System.Xml.Linq;
+using Xunit;
+
+namespace Streaming.Worker.Tests;
+
+/// <summary>The table of projects: what may stand on what. A project exists because of a dependency or a deployable.</summary>
+public class RepositoryLayoutTests
+{
+    private static readonly Dictionary<string, (string[] Projects, string[] Packages)> Allowed = new()
+    {
+        ["Streaming.Core"] = ([], []),
+        ["Streaming.Kernels"] = ([], ["System.Numerics.Tensors"]),
+        ["Streaming.Learning"] = (["Streaming.Core", "Streaming.Kernels"], []),
+        ["Streaming.Learning.Torch"] = (["Streaming.Core", "Streaming.Kernels", "Streaming.Learning"], ["TorchSharp", "TorchSharp-cpu", "TorchSharp-cuda-linux"]),
+        ["Streaming.Transport"] = (["Streaming.Core"], ["Confluent.Kafka", "StackExchange.Redis", "Polly.Core", "Google.Protobuf", "Grpc.Tools"]),
+        ["Streaming.Serving"] = (["Streaming.Core", "Streaming.Kernels", "Streaming.Learning"], ["StackExchange.Redis", "Polly.Core"]),
+        ["Streaming.Worker"] = (
+            ["Streaming.Core", "Streaming.Kernels", "Streaming.Learning", "Streaming.Learning.Torch", "Streaming.Transport", "Streaming.Serving"],
+            ["Serilog", "Serilog.Extensions.Logging", "Serilog.Sinks.Console", "System.CommandLine", "Spectre.Console", "OpenTelemetry", "OpenTelemetry.Exporter.OpenTelemetryProtocol"]),
+    };
+
+    private static readonly string[] TopLevel =
+    [
+        "src", "tests", "deploy", "schemas", "docker-compose.yml", "Streaming.sln", "README.md", "LICENSE", "Directory.Build.props", "Directory.Packages.props",
+        "global.json", "NuGet.config", ".editorconfig", ".gitignore", ".gitattributes", ".dockerignore", ".ci", ".git", ".artifacts", ".github",
+    ];
+
+    [Fact]
+    public void References_EveryProject_KeepsToTheTable()
+    {
+        var wrong = new List<string>();
+        string[] projects = Directory.GetFiles(Path.Combine(Root(), "src"), "*.csproj", SearchOption.AllDirectories);
+        Assert.True(projects.Length >= 6);
+        foreach (string path in projects)
+        {
+            string name = Path.GetFileNameWithoutExtension(path);
+            if (!Allowed.TryGetValue(name, out (string[] Projects, string[] Packages) allowed))
+            {
+                wrong.Add($"{name} is not in the table");
+                continue;
+            }
+
+            XDocument file = XDocument.Load(path);
+            wrong.AddRange(Includes(file, "ProjectReference").Select(include => Path.GetFileNameWithoutExtension(include.Replace('\\', '/'))).Except(allowed.Projects).Select(other => $"{name} → {other}"));
+            wrong.AddRange(Includes(file, "PackageReference").Except(allowed.Packages).Select(package => $"{name} → package {package}"));
+            if (name != "Streaming.Worker")
+            {
+                wrong.AddRange(Includes(file, "FrameworkReference").Select(framework => $"{name} → framework {framework}"));
+            }
+        }
+
+        Assert.Empty(wrong);
+    }
+
+    [Fact]
+    public void TopLevel_HasNothingElse() =>
+        Assert.Empty(Directory.GetFileSystemEntries(Root()).Select(Path.GetFileName).Except(TopLevel));
+
+    [Fact]
+    public void Solution_HasEveryProject()
+    {
+        string solution = File.ReadAllText(Path.Combine(Root(), "Streaming.sln"));
+
+        Assert.All(
+            Directory.GetFiles(Path.Combine(Root(), "src"), "*.csproj", SearchOption.AllDirectories).Concat(Directory.GetFiles(Path.Combine(Root(), "tests"), "*.Tests.csproj", SearchOption.AllDirectories)),
+            path => Assert.Contains(Path.GetFileName(path), solution, StringComparison.Ordinal));
+    }
+
+    /// <summary>The repository, found from where this file was compiled or from where it runs.</summary>
+    internal static string Root([CallerFilePath] string file = "")
+    {
+        for (DirectoryInfo? folder = new(File.Exists(file) ? Path.GetDirectoryName(file)! : AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
+        {
+            if (File.Exists(Path.Combine(folder.FullName, "Streaming.sln")))
+            {
+                return folder.FullName;
+            }
+        }
+
+        throw new InvalidOperationException("Streaming.sln was not found above the test.");
+    }
+
+    private static IEnumerable<string> Includes(XDocument file, string element) => file.Descendants(element).Select(node => (string?)node.Attribute("Include")).OfType<string>();
+}
