@@ -1,0 +1,36 @@
+namespace Streaming.Learning;
+
+/// <summary>When the memory bank is used, and how much of it. Its capacity is <see cref="ModelOptions.BankCapacity"/>.</summary>
+public sealed record BankOptions
+{
+    /// <summary>Gets the step at which the bank switches on. Default −1: when the drift says so. Otherwise 0 … 10,000,000.</summary>
+    public int WarmupSteps { get; init; } = -1;
+
+    /// <summary>Gets the drift over ten steps, relative to the norms, below which the warm-up ends. Default 0.2; above 0.</summary>
+    public double WarmupDrift { get; init; } = 0.2;
+
+    /// <summary>
+    /// Gets the greatest staleness of entries that are used, ‖e_bank − e_now‖² / ‖e_now‖². Default 0.1; above 0, and
+    /// +∞ uses all entries whatever their age.
+    /// </summary>
+    public double MaxStaleness { get; init; } = 0.1;
+
+    /// <summary>Gets the number of steps between measurements of drift and staleness. Default 20; 10 … 100,000.</summary>
+    public int MeasureEvery { get; init; } = 20;
+
+    /// <summary>Gets the number of items whose drift is measured. Default 256; 8 … 65,536.</summary>
+    public int Probes { get; init; } = 256;
+
+    /// <summary>Checks every property.</summary>
+    /// <exception cref="ArgumentException">Names every property that is wrong, its value and what is allowed.</exception>
+    public void Validate()
+    {
+        var errors = new OptionErrors();
+        errors.Check(WarmupSteps is >= -1 and <= 10_000_000, "Bank.WarmupSteps", WarmupSteps, "-1 (by drift) or 0 … 10000000");
+        errors.Check(WarmupDrift > 0, "Bank.WarmupDrift", WarmupDrift, "above 0");
+        errors.Check(MaxStaleness > 0, "Bank.MaxStaleness", MaxStaleness, "above 0");
+        errors.Check(MeasureEvery is >= DriftProbe.LongestGap and <= 100_000, "Bank.MeasureEvery", MeasureEvery, "10 … 100000");
+        errors.Check(Probes is >= 8 and <= 65_536, "Bank.Probes", Probes, "8 … 65536");
+        errors.Throw();
+    }
+}

@@ -1,0 +1,147 @@
+namespace Streaming.Learning;
+
+/// <summary>
+/// How often an item is drawn, from a stream of batches, in fixed memory: the mean gap between its sights, kept in m
+/// hash tables (Yi et al., RecSys 2019, Algorithms 2 and 3). A collision only shortens a gap, so the longest of an
+/// item's m gaps is the best.
+/// </summary>
+/// <remarks>
+/// Time is counted in draws (examples), not in batches: a gap of g batches of B rows is g·B draws, and the probability
+/// per draw q = p / B = 1 / gap. With a constant batch size that is the paper's estimator; when the size changes, as it
+/// does in a live stream, nothing has to be rescaled. An item counts once a batch: p is the probability of being in it.
+/// </remarks>
+public sealed class FrequencyEstimator
+{
+    private const long Never = -1;
+    private readonly FrequencyOptions _options;
+    private readonly int _slots;
+    private readonly ulong _seed;
+
+    // [m × H]: the time of the last sight (A), the mean gap in draws (B), and how many gaps went into it, up to 255.
+    private readonly long[] _lastSight;
+    private readonly float[] _meanGap;
+    private readonly byte[] _gaps;
+    private long _occupied;
+    private int _rows = 1;
+
+    /// <summary>Creates an estimator that has seen nothing.</summary>
+    /// <param name="options">Settings.</param>
+    /// <param name="slots">Slots of a table, H, 1 and up: see <see cref="FrequencyOptions.SlotsFor"/>.</param>
+    /// <param name="seed">Seed of the hash functions.</param>
+    public FrequencyEstimator(FrequencyOptions options, int slots, ulong seed)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentOutOfRangeException.ThrowIfLessThan(slots, 1);
+        options.Validate();
+        _options = options;
+        _slots = slots;
+        _seed = seed;
+        int size = checked(options.Tables * slots);
+        _lastSight = new long[size];
+        _meanGap = new float[size];
+        _gaps = new byte[size];
+        Array.Fill(_lastSight, options.StartAtZero ? 0 : Never);
+    }
+
+    /// <summary>Gets the number of draws so far: every example that was counted, once.</summary>
+    public long Draws { get; private set; }
+
+    /// <summary>Gets the number of batches so far.</summary>
+    public long Batches { get; private set; }
+
+    /// <summary>Starts the next batch.</summary>
+    /// <param name="rows">Rows of the batch, 1 and up.</param>
+    public void BeginBatch(int rows)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(rows, 1);
+        if (Batches == 0 && _options.StartAtZero)
+        {
+            Array.Fill(_meanGap, (float)(_options.PriorGap * rows));
+        }
+
+        Batches++;
+        Draws += rows;
+        _rows = rows;
+    }
+
+    /// <summary>Counts an item of the current batch. A second call for it in the same batch changes nothing.</summary>
+    public void Count(ulong key)
+    {
+        for (int table = 0; table < _options.Tables; table++)
+        {
+            Count(Slot(table, key), table);
+        }
+    }
+
+    /// <summary>The estimated probability that a draw is this item, above 0, at most 1 / rows of the batch.</summary>
+    public double Probability(ulong key) => 1 / Gap(key);
+
+    /// <summary>ln of <see cref="Probability"/>.</summary>
+    public float LogProbability(ulong key) => (float)-Math.Log(Gap(key));
+
+    internal void Save(TensorSet tensors)
+    {
+        tensors.Add<long>("frequency.clock", [Draws, Batches, _occupied, _rows]);
+        tensors.Add<long>("frequency.last_sight", _lastSight);
+        tensors.Add<float>("frequency.mean_gap", _meanGap);
+        tensors.Add<byte>("frequency.gaps", _gaps);
+    }
+
+    internal void Load(TensorReader tensors)
+    {
+        var clock = new long[4];
+        tensors.Read<long>("frequency.clock", clock);
+        (Draws, Batches, _occupied, _rows) = (clock[0], clock[1], clock[2], (int)Math.Clamp(clock[3], 1, int.MaxValue));
+        tensors.Read<long>("frequency.last_sight", _lastSight);
+        tensors.Read<float>("frequency.mean_gap", _meanGap);
+        tensors.Read<byte>("frequency.gaps", _gaps);
+    }
+
+    private void Count(int slot, int table)
+    {
+        long gap = Draws - _lastSight[slot];
+        if (_lastSight[slot] == Never)
+        {
+            _meanGap[slot] = (float)Prior();
+            _occupied += table == 0 ? 1 : 0;
+        }
+        else if (gap == 0)
+        {
+            return;
+        }
+        else
+        {
+            // The prior counts as one gap.
+            bool averaging = _options.AverageFirstGaps && _gaps[slot] < byte.MaxValue;
+            double weight = averaging ? Math.Max(_options.Alpha, 1.0 / (_gaps[slot] + 2)) : _options.Alpha;
+            _meanGap[slot] = (float)(((1 - weight) * _meanGap[slot]) + (weight * gap));
+            _gaps[slot] = (byte)Math.Min(_gaps[slot] + 1, byte.MaxValue);
+        }
+
+        _lastSight[slot] = Draws;
+    }
+
+    private double Gap(ulong key)
+    {
+        // No more than once a batch: p is at most 1.
+        double longest = _rows;
+        for (int table = 0; table < _options.Tables; table++)
+        {
+            int slot = Slot(table, key);
+            long last = _lastSight[slot];
+            double gap = last == Never ? Math.Max(Prior(), Draws + _rows) : _meanGap[slot];
+            longest = Math.Max(longest, gap);
+            if (_options.CountSilence && last != Never)
+            {
+                longest = Math.Max(longest, Draws - last);
+            }
+        }
+
+        return longest;
+    }
+
+    /// <summary>In draws.</summary>
+    private double Prior() => _options.PriorGap > 0 ? _options.PriorGap * _rows : Math.Max(_occupied, _rows);
+
+    private int Slot(int table, ulong key) => (table * _slots) + KeyMix.Reduce(KeyMix.Mix(_seed + (ulong)table, key), _slots);
+}

@@ -1,0 +1,413 @@
+using System.Text;
+using Streaming.Core;
+
+namespace Streaming.Learning;
+
+/// <summary>
+/// Which item has which row of the engine. Bounded: an item is admitted after some events or with its catalogue record,
+/// and loses its row when it is removed, has no event for too long, or is the coldest when another needs a row.
+/// </summary>
+/// <remarks>
+/// The first <see cref="FallbackRows"/> rows belong to no item: items without a row share them by hash. "Coldest" is by
+/// the clock algorithm over small hit counts (generalised CLOCK, Smith 1978): a bounded, deterministic stand-in for an
+/// exact order. Idle time is event time: a replay of old events evicts what the live stream would have evicted.
+/// </remarks>
+public sealed class ItemTable
+{
+    internal const int MaxIdBytes = 256;
+    private const byte MaxHeat = 15;
+    private readonly TrainingEngine _engine;
+    private readonly ItemTableOptions _options;
+    private readonly KeyIndex _index;
+    private readonly AdmissionFilter _admission;
+    private readonly float[] _features;
+    private readonly long _evictAfter;
+
+    // A permutation of the rows beyond the fallback rows: those in use first, then the free ones; and its inverse.
+    private readonly int[] _order;
+    private readonly int[] _position;
+    private readonly ulong[] _keys;
+    private readonly string?[] _ids;
+    private readonly byte[] _heat;
+    private readonly bool[] _hasRecord;
+    private readonly long[] _newestEvent;
+    private readonly long[] _lastSeen;
+    private int _clockHand;
+    private int _ageHand;
+    private ItemTableCounters _counters;
+
+    /// <summary>Creates a table without items and starts the engine's fallback rows.</summary>
+    /// <param name="engine">The engine whose rows these are.</param>
+    /// <param name="options">Admission and eviction.</param>
+    public ItemTable(TrainingEngine engine, ItemTableOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(engine);
+        ArgumentNullException.ThrowIfNull(options);
+        Capacity = engine.Model.ItemCapacity;
+        options.Validate(Capacity);
+        _engine = engine;
+        _options = options;
+        FallbackRows = options.FallbackRowsFor(Capacity);
+        _evictAfter = (long)Math.Min(options.EvictAfter.TotalMilliseconds, long.MaxValue / 4);
+        _features = new float[engine.Model.FeatureLength];
+        _index = new KeyIndex(Capacity);
+        _admission = new AdmissionFilter(options.AdmitAfter, options.AdmissionCapacity);
+        _order = new int[Capacity - FallbackRows];
+        _position = new int[Capacity];
+        _keys = new ulong[Capacity];
+        _ids = new string?[Capacity];
+        _heat = new byte[Capacity];
+        _hasRecord = new bool[Capacity];
+        _newestEvent = new long[Capacity];
+        _lastSeen = new long[Capacity];
+        StartRows();
+    }
+
+    /// <summary>Gets the number of rows, fallback rows included.</summary>
+    public int Capacity { get; }
+
+    /// <summary>Gets the number of rows at the start that belong to no item.</summary>
+    public int FallbackRows { get; }
+
+    /// <summary>Gets the number of items that have a row.</summary>
+    public int Count { get; private set; }
+
+    /// <summary>Gets the rows of all items, in no meaningful but a deterministic order. Valid until the next change.</summary>
+    public ReadOnlySpan<int> Rows => _order.AsSpan(0, Count);
+
+    /// <summary>Gets what happened so far.</summary>
+    public ItemTableCounters Counters => _counters;
+
+    /// <summary>Gets the newest event time seen, Unix milliseconds: the clock that idle time is measured by.</summary>
+    public long Now { get; private set; }
+
+    /// <summary>Gets items that lost their rows and were not yet taken by <see cref="TakeRemoved"/>.</summary>
+    internal List<RemovedItem> Removed { get; } = [];
+
+    /// <summary>The row of an item, or −1.</summary>
+    public int Find(ulong key) => _index.Find(key);
+
+    /// <summary>The row of an item, or the fallback row that it shares.</summary>
+    public int RowOf(ulong key)
+    {
+        int row = _index.Find(key);
+        return row >= 0 ? row : KeyMix.Reduce(KeyMix.Mix(key), FallbackRows);
+    }
+
+    /// <summary>The key of the item that has a row. 0 for a row without an item.</summary>
+    public ulong KeyOf(int row) => _keys[row];
+
+    /// <summary>The id of the item that has a row.</summary>
+    public string IdOf(int row) => _ids[row] ?? throw new ArgumentOutOfRangeException(nameof(row), row, "No item has this row.");
+
+    /// <summary>Whether an item has this row.</summary>
+    public bool IsLive(int row) => _ids[row] is not null;
+
+    /// <summary>Time of the newest event of the item that has a row, Unix milliseconds; 0 when it had none.</summary>
+    public long NewestEvent(int row) => _newestEvent[row];
+
+    /// <summary>Applies a catalogue record: admits the item, sets its features, or removes it.</summary>
+    /// <param name="change">The record.</param>
+    /// <param name="error">Why the record was rejected; null otherwise. A rejected record changes nothing.</param>
+    /// <returns>The item's row; −1 when it was removed or rejected.</returns>
+    public int Apply(ItemChange change, out string? error)
+    {
+        ArgumentNullException.ThrowIfNull(change);
+        error = null;
+        if (change.Removed)
+        {
+            Remove(change);
+            return -1;
+        }
+
+        error = Concatenate(change);
+        if (error is not null)
+        {
+            _counters.RecordsRejected++;
+            return -1;
+        }
+
+        int row = _index.Find(change.ItemKey);
+        row = row >= 0 ? row : Admit(change.ItemKey, change.ItemId);
+        _hasRecord[row] = true;
+        _lastSeen[row] = Math.Max(_lastSeen[row], Math.Max(Now, change.ProducedTime));
+        if (_features.Length > 0)
+        {
+            _engine.SetFeatures(row, _features);
+        }
+
+        _counters.RecordsApplied++;
+        return row;
+    }
+
+    /// <summary>Counts an event of an item; admits the item when it is due.</summary>
+    /// <param name="key">The item.</param>
+    /// <param name="id">The item's id, UTF-8.</param>
+    /// <param name="eventTime">When the event happened, Unix milliseconds.</param>
+    /// <returns>The item's row, or −1 when it has none yet.</returns>
+    public int Touch(ulong key, ReadOnlySpan<byte> id, long eventTime)
+    {
+        Now = Math.Max(Now, eventTime);
+        int row = _index.Find(key);
+        if (row < 0)
+        {
+            // Without id embeddings and without a record there is nothing that would tell such items apart.
+            if (!_engine.Model.ItemIds || !_admission.Count(key))
+            {
+                return -1;
+            }
+
+            row = Admit(key, Encoding.UTF8.GetString(id));
+        }
+
+        _heat[row] = (byte)Math.Min(_heat[row] + 1, MaxHeat);
+        _newestEvent[row] = Math.Max(_newestEvent[row], eventTime);
+        _lastSeen[row] = Math.Max(_lastSeen[row], eventTime);
+        return row;
+    }
+
+    /// <summary>Evicts idle items among the next <paramref name="rows"/> rows: called every step, it passes over all in turn.</summary>
+    public void EvictIdle(int rows)
+    {
+        for (int i = 0; i < rows; i++)
+        {
+            _ageHand = _ageHand + 1 < Capacity ? Math.Max(_ageHand + 1, FallbackRows) : FallbackRows;
+            if (IsLive(_ageHand) && !_hasRecord[_ageHand] && Now - _lastSeen[_ageHand] > _evictAfter)
+            {
+                Evict(_ageHand);
+                _counters.EvictedByAge++;
+            }
+        }
+    }
+
+    /// <summary>Takes the items that lost their rows since the last call.</summary>
+    internal void TakeRemoved(List<RemovedItem> destination)
+    {
+        destination.AddRange(Removed);
+        Removed.Clear();
+    }
+
+    internal void Save(TensorSet tensors)
+    {
+        tensors.AddValue("items.count", Count);
+        tensors.AddValue("items.now", Now);
+        tensors.Add<int>("items.hands", [_clockHand, _ageHand]);
+        tensors.Add<int>("items.order", _order);
+        tensors.Add<ulong>("items.keys", _keys);
+        tensors.AddStrings("items.ids", _ids);
+        tensors.Add<byte>("items.heat", _heat);
+        tensors.Add<bool>("items.has_record", _hasRecord);
+        tensors.Add<long>("items.newest_event", _newestEvent);
+        tensors.Add<long>("items.last_seen", _lastSeen);
+        tensors.Add<long>("items.counters", [_counters.Admitted, _counters.EvictedByCapacity, _counters.EvictedByAge, _counters.Removed, _counters.RecordsApplied, _counters.RecordsRejected]);
+        tensors.Add<ulong>("items.removed.keys", Removed.Select(item => item.Key).ToArray());
+        tensors.AddStrings("items.removed.ids", Removed.Select(item => item.Id).ToArray());
+        _admission.Save(tensors);
+    }
+
+    internal void Load(TensorReader tensors)
+    {
+        int count = tensors.ReadValue<int>("items.count");
+        var hands = new int[2];
+        tensors.Read<int>("items.hands", hands);
+        tensors.Read<int>("items.order", _order);
+        CheckOrder(count, hands);
+        Count = count;
+        Now = tensors.ReadValue<long>("items.now");
+        (_clockHand, _ageHand) = (hands[0], hands[1]);
+        tensors.Read<ulong>("items.keys", _keys);
+        tensors.ReadStrings("items.ids", Capacity, MaxIdBytes).CopyTo(_ids, 0);
+        tensors.Read<byte>("items.heat", _heat);
+        tensors.Read<bool>("items.has_record", _hasRecord);
+        tensors.Read<long>("items.newest_event", _newestEvent);
+        tensors.Read<long>("items.last_seen", _lastSeen);
+        LoadCounters(tensors);
+        LoadRemoved(tensors);
+        _admission.Load(tensors);
+        Reindex();
+    }
+
+    private void StartRows()
+    {
+        for (int row = 0; row < FallbackRows; row++)
+        {
+            // Keys of their own: the start values come from the key, and these must differ.
+            _engine.InitializeRow(row, KeyMix.Mix((ulong)row, 0xFA11));
+        }
+
+        for (int i = 0; i < _order.Length; i++)
+        {
+            _order[i] = FallbackRows + i;
+            _position[FallbackRows + i] = i;
+        }
+
+        _clockHand = _ageHand = FallbackRows;
+    }
+
+    private int Admit(ulong key, string id)
+    {
+        if (Count == _order.Length)
+        {
+            Evict(Coldest());
+            _counters.EvictedByCapacity++;
+        }
+
+        int row = _order[Count++];
+        _index.Add(key, row);
+        _keys[row] = key;
+        _ids[row] = id;
+        _heat[row] = 1;
+        _hasRecord[row] = false;
+        _newestEvent[row] = 0;
+        _lastSeen[row] = Now;
+        _engine.InitializeRow(row, key);
+        _counters.Admitted++;
+        return row;
+    }
+
+    /// <summary>The clock's hand passes over the rows, halving their heat, and stops at the first without any.</summary>
+    private int Coldest()
+    {
+        while (true)
+        {
+            _clockHand = _clockHand + 1 < Capacity ? Math.Max(_clockHand + 1, FallbackRows) : FallbackRows;
+            if (_heat[_clockHand] == 0)
+            {
+                return _clockHand;
+            }
+
+            _heat[_clockHand] >>= 1;
+        }
+    }
+
+    private void Remove(ItemChange change)
+    {
+        int row = _index.Find(change.ItemKey);
+        if (row >= 0)
+        {
+            Evict(row);
+            _counters.Removed++;
+            return;
+        }
+
+        // The store may hold a vector of it all the same: from a run whose end no checkpoint saw.
+        Removed.Add(new RemovedItem(change.ItemKey, change.ItemId));
+    }
+
+    private void Evict(int row)
+    {
+        _engine.ForgetRow(row);
+        Removed.Add(new RemovedItem(_keys[row], IdOf(row)));
+        _index.Remove(_keys[row]);
+        _keys[row] = 0;
+        _ids[row] = null;
+        _heat[row] = 0;
+        _hasRecord[row] = false;
+        _newestEvent[row] = 0;
+
+        // Swap with the last row in use, which makes it the first free one.
+        int last = _order[--Count];
+        int hole = _position[row];
+        (_order[hole], _order[Count]) = (last, row);
+        (_position[last], _position[row]) = (hole, Count);
+    }
+
+    private string? Concatenate(ItemChange change)
+    {
+        int start = 0;
+        foreach (FeatureGroup group in _engine.Model.FeatureGroups)
+        {
+            Span<float> destination = _features.AsSpan(start, group.Length);
+            start += group.Length;
+            if (!change.Features.TryGetValue(group.Name, out float[]? values))
+            {
+                destination.Clear();
+                continue;
+            }
+
+            if (values.Length != group.Length)
+            {
+                return $"Item '{change.ItemId}': feature group '{group.Name}' has {values.Length} values; the model takes {group.Length}.";
+            }
+
+            int wrong = Array.FindIndex(values, static value => !float.IsFinite(value));
+            if (wrong >= 0)
+            {
+                return $"Item '{change.ItemId}': value {wrong} of feature group '{group.Name}' is {values[wrong]}; allowed: finite numbers.";
+            }
+
+            values.CopyTo(destination);
+        }
+
+        return null;
+    }
+
+    private void CheckOrder(int count, int[] hands)
+    {
+        if (count < 0 || count > _order.Length || hands.Any(hand => hand < 0 || hand >= Capacity))
+        {
+            throw new StateMismatchException($"The item table's state has {count} items and hands at {hands[0]} and {hands[1]}; the table has {_order.Length} rows for items.");
+        }
+
+        Array.Fill(_position, -1);
+        for (int i = 0; i < _order.Length; i++)
+        {
+            int row = _order[i];
+            if (row < FallbackRows || row >= Capacity || _position[row] >= 0)
+            {
+                throw new StateMismatchException($"The item table's state names row {row} wrongly at place {i}: it is damaged, or written with other settings.");
+            }
+
+            _position[row] = i;
+        }
+    }
+
+    private void LoadCounters(TensorReader tensors)
+    {
+        var values = new long[6];
+        tensors.Read<long>("items.counters", values);
+        _counters = new ItemTableCounters
+        {
+            Admitted = values[0],
+            EvictedByCapacity = values[1],
+            EvictedByAge = values[2],
+            Removed = values[3],
+            RecordsApplied = values[4],
+            RecordsRejected = values[5],
+        };
+    }
+
+    private void LoadRemoved(TensorReader tensors)
+    {
+        Removed.Clear();
+        ulong[] keys = tensors.ReadArray<ulong>("items.removed.keys", Array.MaxLength);
+        string?[] ids = tensors.ReadStrings("items.removed.ids", keys.Length, MaxIdBytes);
+        for (int i = 0; i < Math.Min(keys.Length, ids.Length); i++)
+        {
+            Removed.Add(new RemovedItem(keys[i], ids[i] ?? string.Empty));
+        }
+    }
+
+    private void Reindex()
+    {
+        _index.Clear();
+        for (int i = 0; i < _order.Length; i++)
+        {
+            int row = _order[i];
+            if ((_ids[row] is not null) != (i < Count))
+            {
+                throw new StateMismatchException($"The item table's state says that row {row} is {(i < Count ? "in use" : "free")}, but it has {(i < Count ? "no id" : "an id")}.");
+            }
+
+            if (i < Count)
+            {
+                if (_index.Find(_keys[row]) >= 0)
+                {
+                    throw new StateMismatchException($"The item table's state holds item {_ids[row]} twice.");
+                }
+
+                _index.Add(_keys[row], row);
+            }
+        }
+    }
+}

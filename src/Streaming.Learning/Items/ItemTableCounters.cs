@@ -1,0 +1,23 @@
+namespace Streaming.Learning;
+
+/// <summary>What happened to the items of a table since its beginning.</summary>
+public record struct ItemTableCounters
+{
+    /// <summary>Items that were given a row.</summary>
+    public long Admitted { get; set; }
+
+    /// <summary>Items that lost their row because another needed it.</summary>
+    public long EvictedByCapacity { get; set; }
+
+    /// <summary>Items that lost their row because they had no event for too long.</summary>
+    public long EvictedByAge { get; set; }
+
+    /// <summary>Items that the catalogue removed.</summary>
+    public long Removed { get; set; }
+
+    /// <summary>Catalogue records that were applied.</summary>
+    public long RecordsApplied { get; set; }
+
+    /// <summary>Catalogue records that were rejected: a feature group of the wrong length or a value that is not finite.</summary>
+    public long RecordsRejected { get; set; }
+}

@@ -1,0 +1,40 @@
+namespace Streaming.Learning;
+
+/// <summary>Which items get a row, and for how long. The number of rows is <see cref="ModelOptions.ItemCapacity"/>.</summary>
+public sealed record ItemTableOptions
+{
+    /// <summary>Gets how many events admit an item without a catalogue record. Default 1; 1 … 1,000.</summary>
+    public int AdmitAfter { get; init; } = 1;
+
+    /// <summary>Gets how many not yet admitted items are counted at a time. Default 65,536; 8 … 16,777,216.</summary>
+    public int AdmissionCapacity { get; init; } = 65_536;
+
+    /// <summary>
+    /// Gets the event time without an event after which an item without a catalogue record loses its row. Default 90
+    /// days; above zero. Items with a record stay until the catalogue removes them: the record will not come again.
+    /// </summary>
+    public TimeSpan EvictAfter { get; init; } = TimeSpan.FromDays(90);
+
+    /// <summary>
+    /// Gets the number of rows at the table's start that items without a row share, by hash. Default 0: a 64th of the
+    /// capacity, at least 1, at most 1,024. Otherwise 1 … half of the capacity.
+    /// </summary>
+    public int FallbackRows { get; init; }
+
+    /// <summary>Gets the number of fallback rows for a table.</summary>
+    /// <param name="capacity">Rows of the table.</param>
+    public int FallbackRowsFor(int capacity) => FallbackRows > 0 ? FallbackRows : Math.Clamp(capacity / 64, 1, 1024);
+
+    /// <summary>Checks every property.</summary>
+    /// <param name="capacity">Rows of the table.</param>
+    /// <exception cref="ArgumentException">Names every property that is wrong, its value and what is allowed.</exception>
+    public void Validate(int capacity)
+    {
+        var errors = new OptionErrors();
+        errors.Check(AdmitAfter is >= 1 and <= 1_000, nameof(AdmitAfter), AdmitAfter, "1 … 1000");
+        errors.Check(AdmissionCapacity is >= 8 and <= 16_777_216, nameof(AdmissionCapacity), AdmissionCapacity, "8 … 16777216");
+        errors.Check(EvictAfter > TimeSpan.Zero, nameof(EvictAfter), EvictAfter, "above 0");
+        errors.Check(FallbackRows >= 0 && FallbackRows <= capacity / 2, nameof(FallbackRows), FallbackRows, $"0 … {capacity / 2} (half of ItemCapacity)");
+        errors.Throw();
+    }
+}

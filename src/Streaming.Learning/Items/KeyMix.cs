@@ -1,0 +1,28 @@
+namespace Streaming.Learning;
+
+/// <summary>
+/// Pseudo-random numbers as a function of keys and counters (the finaliser of SplitMix64; Steele, Lea, Flood 2014).
+/// Nothing is kept between calls, so there is no generator state for a checkpoint to lose.
+/// </summary>
+internal static class KeyMix
+{
+    private const ulong Golden = 0x9E3779B97F4A7C15;
+
+    /// <summary>A well-mixed function of a key.</summary>
+    public static ulong Mix(ulong key)
+    {
+        ulong z = key + Golden;
+        z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9;
+        z = (z ^ (z >> 27)) * 0x94D049BB133111EB;
+        return z ^ (z >> 31);
+    }
+
+    /// <summary>A well-mixed function of a seed and a counter.</summary>
+    public static ulong Mix(ulong seed, ulong counter) => Mix(Mix(seed) ^ (counter * Golden));
+
+    /// <summary>Maps a well-mixed number to 0 … <paramref name="length"/> − 1 (Lemire's multiplication; no division).</summary>
+    public static int Reduce(ulong mixed, int length) => (int)Math.BigMul(mixed, (ulong)length, out _);
+
+    /// <summary>Maps a well-mixed number to [0, 1).</summary>
+    public static double Unit(ulong mixed) => (mixed >> 11) * (1.0 / (1UL << 53));
+}

@@ -1,0 +1,29 @@
+namespace Streaming.Learning;
+
+/// <summary>Experience replay: how many past examples are kept, and how many join a batch.</summary>
+public sealed record ReplayOptions
+{
+    /// <summary>Gets the number of old examples that join each new one. Default 1; 0 (off) … 16.</summary>
+    public double Ratio { get; init; } = 1;
+
+    /// <summary>Gets the number of examples kept. Default 65,536; 16 … 16,777,216.</summary>
+    public int Capacity { get; init; } = 65_536;
+
+    /// <summary>
+    /// Gets the preference for recent examples. 0: every example of the whole stream is kept with the same probability
+    /// (Vitter's algorithm R). 1: every new example takes the place of a random one, so ages are exponential with a mean
+    /// of the capacity (Aggarwal 2006). Between: a mean age of capacity / recency. Default 0.2.
+    /// </summary>
+    public double Recency { get; init; } = 0.2;
+
+    /// <summary>Checks every property.</summary>
+    /// <exception cref="ArgumentException">Names every property that is wrong, its value and what is allowed.</exception>
+    public void Validate()
+    {
+        var errors = new OptionErrors();
+        errors.Check(Ratio is >= 0 and <= 16, "Replay.Ratio", Ratio, "0 … 16");
+        errors.Check(Capacity is >= 16 and <= 16_777_216, "Replay.Capacity", Capacity, "16 … 16777216");
+        errors.Check(Recency is >= 0 and <= 1, "Replay.Recency", Recency, "0 … 1");
+        errors.Throw();
+    }
+}

@@ -1,0 +1,129 @@
+namespace Streaming.Learning;
+
+/// <summary>
+/// A bounded, random sample of past examples. A stream shows each event once; from here it is shown again.
+/// </summary>
+/// <remarks>
+/// Randomness is a function of the seed and of how many examples were offered and drawn, so the same stream gives the
+/// same sample, and a restored reservoir goes on as if it had never stopped.
+/// </remarks>
+internal sealed class ReplayReservoir
+{
+    private readonly ReplayOptions _options;
+    private readonly ulong _seed;
+    private readonly int _historyLength;
+    private readonly ulong[] _items;
+    private readonly float[] _weights;
+    private readonly int[] _lengths;
+    private readonly ulong[] _histories;
+    private long _offered;
+    private long _drawn;
+    private double _owed;
+
+    /// <summary>Creates an empty reservoir.</summary>
+    /// <param name="options">Settings.</param>
+    /// <param name="historyLength">Most items of a history, L.</param>
+    /// <param name="seed">Seed.</param>
+    public ReplayReservoir(ReplayOptions options, int historyLength, ulong seed)
+    {
+        options.Validate();
+        _options = options;
+        _seed = seed;
+        _historyLength = historyLength;
+        int capacity = options.Ratio > 0 ? options.Capacity : 0;
+        _items = new ulong[capacity];
+        _weights = new float[capacity];
+        _lengths = new int[capacity];
+        _histories = new ulong[checked(capacity * historyLength)];
+    }
+
+    /// <summary>Gets the number of examples kept.</summary>
+    public int Count { get; private set; }
+
+    /// <summary>How many examples join a batch of new ones. Fractions are carried over to the next batch.</summary>
+    public int Due(int newExamples)
+    {
+        if (Count == 0)
+        {
+            return 0;
+        }
+
+        _owed += _options.Ratio * newExamples;
+        int due = (int)_owed;
+        _owed -= due;
+        return due;
+    }
+
+    /// <summary>Draws a slot at random.</summary>
+    public int Draw() => KeyMix.Reduce(KeyMix.Mix(_seed ^ 0xD4A3, (ulong)_drawn++), Count);
+
+    /// <summary>The positive item of a slot.</summary>
+    public ulong Item(int slot) => _items[slot];
+
+    /// <summary>The weight of a slot.</summary>
+    public float Weight(int slot) => _weights[slot];
+
+    /// <summary>The history of a slot, oldest first.</summary>
+    public ReadOnlySpan<ulong> History(int slot) => _histories.AsSpan(slot * _historyLength, _lengths[slot]);
+
+    /// <summary>Offers an example; it may or may not be kept.</summary>
+    public void Offer(ulong item, float weight, ReadOnlySpan<ulong> history)
+    {
+        if (_items.Length == 0)
+        {
+            return;
+        }
+
+        int slot = Place();
+        if (slot < 0)
+        {
+            return;
+        }
+
+        history = history.Length > _historyLength ? history[^_historyLength..] : history;
+        _items[slot] = item;
+        _weights[slot] = weight;
+        _lengths[slot] = history.Length;
+        history.CopyTo(_histories.AsSpan(slot * _historyLength));
+    }
+
+    public void Save(TensorSet tensors)
+    {
+        tensors.Add<long>("replay.counts", [Count, _offered, _drawn]);
+        tensors.AddValue("replay.owed", _owed);
+        tensors.Add<ulong>("replay.items", _items);
+        tensors.Add<float>("replay.weights", _weights);
+        tensors.Add<int>("replay.lengths", _lengths);
+        tensors.Add<ulong>("replay.histories", _histories);
+    }
+
+    public void Load(TensorReader tensors)
+    {
+        var counts = new long[3];
+        tensors.Read<long>("replay.counts", counts);
+        tensors.Read<ulong>("replay.items", _items);
+        tensors.Read<float>("replay.weights", _weights);
+        tensors.Read<int>("replay.lengths", _lengths);
+        tensors.Read<ulong>("replay.histories", _histories);
+        if (counts[0] < 0 || counts[0] > _items.Length || _lengths.Any(length => length < 0 || length > _historyLength))
+        {
+            throw new StateMismatchException($"The replay reservoir's state has {counts[0]} examples of {_items.Length}, or a history longer than {_historyLength}: it is damaged.");
+        }
+
+        (Count, _offered, _drawn) = ((int)counts[0], counts[1], counts[2]);
+        _owed = tensors.ReadValue<double>("replay.owed");
+    }
+
+    /// <summary>Where the example goes, or −1.</summary>
+    private int Place()
+    {
+        ulong random = KeyMix.Mix(_seed ^ 0x0FFE, (ulong)_offered++);
+        if (Count < _items.Length)
+        {
+            return Count++;
+        }
+
+        double keep = Math.Max((double)_items.Length / _offered, _options.Recency);
+        return KeyMix.Unit(random) < keep ? KeyMix.Reduce(KeyMix.Mix(random), _items.Length) : -1;
+    }
+}

@@ -1,0 +1,61 @@
+namespace Streaming.Learning;
+
+/// <summary>What the learning rate does after the warm-up.</summary>
+public enum LearningRateShape
+{
+    /// <summary>Stays: a live stream has no end.</summary>
+    Constant,
+
+    /// <summary>Falls along half a cosine to the final share: a run of known length.</summary>
+    Cosine,
+}
+
+/// <summary>Learning rate by step: a linear warm-up, then constant (live) or cosine (offline).</summary>
+public sealed record LearningRateOptions
+{
+    /// <summary>Gets the rate after the warm-up. Default 0.001; above 0, at most 10.</summary>
+    public float Peak { get; init; } = 0.001f;
+
+    /// <summary>Gets the steps over which the rate rises from 0. Default 100; 0 … 10,000,000.</summary>
+    public int WarmupSteps { get; init; } = 100;
+
+    /// <summary>Gets the shape after the warm-up. Default <see cref="LearningRateShape.Constant"/>.</summary>
+    public LearningRateShape Shape { get; init; } = LearningRateShape.Constant;
+
+    /// <summary>Gets the steps of the whole run, warm-up included, for the cosine. Default 0; above the warm-up then.</summary>
+    public long TotalSteps { get; init; }
+
+    /// <summary>Gets the share of the peak at which the cosine ends. Default 0; 0 … 1.</summary>
+    public float FinalShare { get; init; }
+
+    /// <summary>The rate of a step.</summary>
+    /// <param name="step">Steps done before it, 0 and up.</param>
+    public float At(long step)
+    {
+        if (step < WarmupSteps)
+        {
+            return Peak * (step + 1) / WarmupSteps;
+        }
+
+        if (Shape == LearningRateShape.Constant)
+        {
+            return Peak;
+        }
+
+        double progress = Math.Min(1.0, (double)(step - WarmupSteps) / (TotalSteps - WarmupSteps));
+        return (float)(Peak * (FinalShare + ((1 - FinalShare) * 0.5 * (1 + Math.Cos(Math.PI * progress)))));
+    }
+
+    /// <summary>Checks every property.</summary>
+    /// <exception cref="ArgumentException">Names every property that is wrong, its value and what is allowed.</exception>
+    public void Validate()
+    {
+        var errors = new OptionErrors();
+        errors.Check(Peak is > 0 and <= 10, "LearningRate.Peak", Peak, "above 0, at most 10");
+        errors.Check(WarmupSteps is >= 0 and <= 10_000_000, "LearningRate.WarmupSteps", WarmupSteps, "0 … 10000000");
+        errors.Check(Enum.IsDefined(Shape), "LearningRate.Shape", Shape, "Constant, Cosine");
+        errors.Check(Shape == LearningRateShape.Constant || TotalSteps > WarmupSteps, "LearningRate.TotalSteps", TotalSteps, $"above {WarmupSteps} (the warm-up) with Cosine");
+        errors.Check(FinalShare is >= 0 and <= 1, "LearningRate.FinalShare", FinalShare, "0 … 1");
+        errors.Throw();
+    }
+}
