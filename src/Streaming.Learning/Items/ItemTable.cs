@@ -81,8 +81,14 @@ public sealed class ItemTable
     /// <summary>Gets the newest event time seen, Unix milliseconds: the clock that idle time is measured by.</summary>
     public long Now { get; private set; }
 
-    /// <summary>Gets items that lost their rows and were not yet taken by <see cref="TakeRemoved"/>.</summary>
+    /// <summary>Gets one more than the greatest row that ever belonged to an item.</summary>
+    internal int HighWater { get; private set; }
+
+    /// <summary>Gets items that lost their rows: whoever tells the store empties the list.</summary>
     internal List<RemovedItem> Removed { get; } = [];
+
+    /// <summary>Gets rows that went to or from an item: whoever keeps something by row forgets it and empties the list.</summary>
+    internal List<int> ReassignedRows { get; } = [];
 
     /// <summary>The row of an item, or −1.</summary>
     public int Find(ulong key) => _index.Find(key);
@@ -180,12 +186,8 @@ public sealed class ItemTable
         }
     }
 
-    /// <summary>Takes the items that lost their rows since the last call.</summary>
-    internal void TakeRemoved(List<RemovedItem> destination)
-    {
-        destination.AddRange(Removed);
-        Removed.Clear();
-    }
+    /// <summary>Where a row stands in <see cref="Rows"/>.</summary>
+    internal int PositionOf(int row) => _position[row];
 
     internal void Save(TensorSet tensors)
     {
@@ -261,6 +263,8 @@ public sealed class ItemTable
         _newestEvent[row] = 0;
         _lastSeen[row] = Now;
         _engine.InitializeRow(row, key);
+        HighWater = Math.Max(HighWater, row + 1);
+        ReassignedRows.Add(row);
         _counters.Admitted++;
         return row;
     }
@@ -304,6 +308,7 @@ public sealed class ItemTable
         _heat[row] = 0;
         _hasRecord[row] = false;
         _newestEvent[row] = 0;
+        ReassignedRows.Add(row);
 
         // Swap with the last row in use, which makes it the first free one.
         int last = _order[--Count];
@@ -391,6 +396,8 @@ public sealed class ItemTable
     private void Reindex()
     {
         _index.Clear();
+        ReassignedRows.Clear();
+        HighWater = Count == 0 ? 0 : _order.AsSpan(0, Count).ToArray().Max() + 1;
         for (int i = 0; i < _order.Length; i++)
         {
             int row = _order[i];

@@ -14,6 +14,19 @@ internal sealed class OptionErrors
         }
     }
 
+    /// <summary>Adds what another check finds.</summary>
+    public void Collect(Action validate)
+    {
+        try
+        {
+            validate();
+        }
+        catch (ArgumentException exception)
+        {
+            _messages.Add(exception.Message);
+        }
+    }
+
     /// <exception cref="ArgumentException">There was an error.</exception>
     public void Throw()
     {

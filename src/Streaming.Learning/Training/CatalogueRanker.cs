@@ -1,0 +1,181 @@
+using Streaming.Core;
+using Streaming.Kernels;
+
+namespace Streaming.Learning;
+
+/// <summary>
+/// Ranks the items of a batch's examples among the whole catalogue at every width, with the model as it is now. The
+/// catalogue passes by in tiles, so memory does not grow with it.
+/// </summary>
+internal sealed class CatalogueRanker
+{
+    private const int TileRows = 4096;
+    private readonly TrainingEngine _engine;
+    private readonly ItemTable _items;
+    private readonly NestedRanking _ranking;
+    private readonly int _dimension;
+    private readonly int _widths;
+    private readonly float[] _users;
+    private readonly float[] _tile;
+    private readonly byte[] _present;
+    private readonly int[] _examples;
+    private readonly int[] _targets;
+    private readonly int[] _targetRows;
+    private readonly int[] _historyRows;
+    private readonly int[] _historyOffsets;
+    private readonly int[] _excluded;
+    private readonly int[] _excludedOffsets;
+    private readonly int[] _tileAbove;
+    private readonly int[] _tileTies;
+    private readonly TiedRank[] _ranks;
+    private int _count;
+
+    /// <summary>Allocates for batches of a size.</summary>
+    /// <param name="engine">The model.</param>
+    /// <param name="items">The catalogue.</param>
+    /// <param name="capacity">Most examples of a batch.</param>
+    /// <param name="historyLength">Most items of an example's history.</param>
+    public CatalogueRanker(TrainingEngine engine, ItemTable items, int capacity, int historyLength)
+    {
+        _engine = engine;
+        _items = items;
+        _dimension = engine.Model.Dimension;
+        _widths = engine.Model.Widths.Count;
+        _ranking = new NestedRanking([.. engine.Model.Widths]);
+        Capacity = capacity;
+        _users = new float[capacity * _dimension];
+        _tile = new float[(TileRows + capacity) * _dimension];
+        _present = new byte[TileRows + capacity];
+        _examples = new int[capacity];
+        _targets = new int[capacity];
+        _targetRows = new int[capacity];
+        _historyRows = new int[capacity * historyLength];
+        _historyOffsets = new int[capacity + 1];
+        _excluded = new int[capacity * (historyLength + 1)];
+        _excludedOffsets = new int[capacity + 1];
+        _tileAbove = new int[capacity * _widths];
+        _tileTies = new int[capacity * _widths];
+        _ranks = new TiedRank[capacity * _widths];
+    }
+
+    /// <summary>Gets the largest batch.</summary>
+    public int Capacity { get; }
+
+    /// <summary>The ranks of an example at all widths, after <see cref="Rank"/>.</summary>
+    public ReadOnlySpan<TiedRank> Ranks(int example) => _ranks.AsSpan(example * _widths, _widths);
+
+    /// <summary>
+    /// Ranks all examples. An item without a row is <see cref="TiedRank.Missing"/>. Items of the history do not compete
+    /// with an item that is new to the user.
+    /// </summary>
+    public void Rank(Batch batch)
+    {
+        _ranks.AsSpan(0, batch.Count * _widths).Fill(TiedRank.Missing);
+        Collect(batch);
+        if (_count == 0)
+        {
+            return;
+        }
+
+        var sequences = new JaggedRows { Rows = _historyRows.AsSpan(0, _historyOffsets[_count]), Offsets = _historyOffsets.AsSpan(0, _count + 1) };
+        _engine.EncodeUsers(sequences, _users.AsSpan(0, _count * _dimension));
+        for (int i = 0; i < _count; i++)
+        {
+            Ranks(_examples[i], default);
+        }
+
+        for (int start = 0; start < _items.Count; start += TileRows)
+        {
+            RankTile(batch, start, Math.Min(TileRows, _items.Count - start));
+        }
+    }
+
+    /// <summary>Chooses the examples whose item is known and finds the rows of their histories.</summary>
+    private void Collect(Batch batch)
+    {
+        _count = 0;
+        int end = 0;
+        for (int example = 0; example < batch.Count; example++)
+        {
+            int row = _items.Find(batch.ItemKeys[example]);
+            if (row < 0)
+            {
+                continue;
+            }
+
+            _examples[_count] = example;
+            _targetRows[_count] = row;
+            _historyOffsets[_count++] = end;
+            foreach (ulong key in batch.HistoryItems.AsSpan(batch.HistoryOffsets[example]..batch.HistoryOffsets[example + 1]))
+            {
+                _historyRows[end++] = _items.RowOf(key);
+            }
+        }
+
+        _historyOffsets[_count] = end;
+    }
+
+    private void RankTile(Batch batch, int start, int count)
+    {
+        // The tile's items, and after them the targets, which are ranked but do not compete.
+        _engine.EncodeItems(_items.Rows.Slice(start, count), _tile.AsSpan(0, count * _dimension));
+        _engine.EncodeItems(_targetRows.AsSpan(0, _count), _tile.AsSpan(count * _dimension, _count * _dimension));
+        _present.AsSpan(0, count).Fill(1);
+        _present.AsSpan(count, _count).Clear();
+        int end = 0;
+        for (int i = 0; i < _count; i++)
+        {
+            _targets[i] = count + i;
+            _excludedOffsets[i] = end;
+            end = Exclude(_targetRows[i], start, count, end);
+            if (!batch.IsRepeat[_examples[i]])
+            {
+                foreach (int row in _historyRows.AsSpan(_historyOffsets[i].._historyOffsets[i + 1]))
+                {
+                    end = Exclude(row, start, count, end);
+                }
+            }
+        }
+
+        _excludedOffsets[_count] = end;
+        _ranking.Run(new NestedRankingProblem
+        {
+            Users = _users.AsSpan(0, _count * _dimension),
+            Catalogue = _tile.AsSpan(0, (count + _count) * _dimension),
+            Present = _present.AsSpan(0, count + _count),
+            Targets = _targets.AsSpan(0, _count),
+            Excluded = _excluded.AsSpan(0, end),
+            ExcludedOffsets = _excludedOffsets.AsSpan(0, _count + 1),
+            Cosine = _engine.Model.Cosine,
+            Above = _tileAbove.AsSpan(0, _count * _widths),
+            Ties = _tileTies.AsSpan(0, _count * _widths),
+        });
+        Add();
+    }
+
+    private int Exclude(int row, int start, int count, int end)
+    {
+        // A fallback row belongs to no item and stands at no place of the catalogue.
+        int place = _items.IsLive(row) ? _items.PositionOf(row) - start : -1;
+        if (place >= 0 && place < count)
+        {
+            _excluded[end++] = place;
+        }
+
+        return end;
+    }
+
+    private void Add()
+    {
+        for (int i = 0; i < _count; i++)
+        {
+            Span<TiedRank> ranks = _ranks.AsSpan(_examples[i] * _widths, _widths);
+            for (int k = 0; k < _widths; k++)
+            {
+                ranks[k] = new TiedRank(ranks[k].Above + _tileAbove[(i * _widths) + k], ranks[k].Ties + _tileTies[(i * _widths) + k]);
+            }
+        }
+    }
+
+    private void Ranks(int example, TiedRank value) => _ranks.AsSpan(example * _widths, _widths).Fill(value);
+}

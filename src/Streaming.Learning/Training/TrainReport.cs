@@ -1,0 +1,57 @@
+namespace Streaming.Learning;
+
+/// <summary>What training on one batch came to. The object is reused: valid until the next batch.</summary>
+public sealed class TrainReport
+{
+    private readonly double[] _recall;
+    private readonly List<string> _rejections = [];
+
+    internal TrainReport(int widths) => _recall = new double[widths];
+
+    /// <summary>Gets the number of the batch.</summary>
+    public long Sequence { get; internal set; }
+
+    /// <summary>Gets the number of new examples.</summary>
+    public int Examples { get; internal set; }
+
+    /// <summary>Gets the number of old examples that joined them.</summary>
+    public int Replayed { get; internal set; }
+
+    /// <summary>Gets what the engine's step came to; default when the batch had no examples.</summary>
+    public StepResult Step { get; internal set; }
+
+    /// <summary>Gets the learning rate of the step.</summary>
+    public float LearningRate { get; internal set; }
+
+    /// <summary>Gets how many bank entries took part.</summary>
+    public int BankEntries { get; internal set; }
+
+    /// <summary>Gets the number of examples that were scored before training; 0 when the batch was not evaluated.</summary>
+    public int Evaluated { get; internal set; }
+
+    /// <summary>Gets Recall@20 (or at the cutoff nearest to it) of the scored examples for each width; 0 without any.</summary>
+    public ReadOnlySpan<double> Recall => _recall;
+
+    /// <summary>Gets why catalogue records were rejected: at most ten messages a batch; all are counted.</summary>
+    public IReadOnlyList<string> Rejections => _rejections;
+
+    internal Span<double> MutableRecall => _recall;
+
+    internal void Begin(long sequence)
+    {
+        Sequence = sequence;
+        Examples = Replayed = BankEntries = Evaluated = 0;
+        Step = default;
+        LearningRate = 0;
+        _recall.AsSpan().Clear();
+        _rejections.Clear();
+    }
+
+    internal void Reject(string message)
+    {
+        if (_rejections.Count < 10)
+        {
+            _rejections.Add(message);
+        }
+    }
+}

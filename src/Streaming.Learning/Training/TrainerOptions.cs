@@ -1,0 +1,63 @@
+namespace Streaming.Learning;
+
+/// <summary>Everything about training above the engine.</summary>
+public sealed record TrainerOptions
+{
+    /// <summary>Gets the learning rate by step.</summary>
+    public LearningRateOptions LearningRate { get; init; } = new();
+
+    /// <summary>Gets which items get rows.</summary>
+    public ItemTableOptions Items { get; init; } = new();
+
+    /// <summary>Gets the frequency estimator's settings.</summary>
+    public FrequencyOptions Frequency { get; init; } = new();
+
+    /// <summary>Gets when the memory bank is used.</summary>
+    public BankOptions Bank { get; init; } = new();
+
+    /// <summary>Gets the experience replay's settings.</summary>
+    public ReplayOptions Replay { get; init; } = new();
+
+    /// <summary>Gets what is published when.</summary>
+    public RefreshOptions Refresh { get; init; } = new();
+
+    /// <summary>Gets what prequential evaluation measures.</summary>
+    public PrequentialOptions Evaluation { get; init; } = new();
+
+    /// <summary>
+    /// Gets on which batches examples are scored before training: every n-th. Default 0: as often as keeps the cost of
+    /// scoring below about two thousand million multiply-adds a batch. Otherwise 1 … 1,000,000; −1: never.
+    /// </summary>
+    public int EvaluateEvery { get; init; }
+
+    /// <summary>Gets the half-life in events of the popularity baseline that is measured beside the model. Default 5,000;
+    /// above 0; +∞: all events alike.</summary>
+    public double PopularityHalfLife { get; init; } = 5_000;
+
+    /// <summary>Gets the number of uniformly drawn negatives a step, for the losses that use them. Default 1,024; 1 … 1,048,576.</summary>
+    public int UniformNegatives { get; init; } = 1_024;
+
+    /// <summary>Gets how many steps in a row may have a loss that is not finite before training fails. Default 10; 1 … 1,000.</summary>
+    public int MaxNonFiniteSteps { get; init; } = 10;
+
+    /// <summary>Checks every property.</summary>
+    /// <param name="model">The model to be trained.</param>
+    /// <exception cref="ArgumentException">Names every property that is wrong, its value and what is allowed.</exception>
+    public void Validate(ModelOptions model)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        var errors = new OptionErrors();
+        errors.Collect(LearningRate.Validate);
+        errors.Collect(() => Items.Validate(model.ItemCapacity));
+        errors.Collect(Frequency.Validate);
+        errors.Collect(Bank.Validate);
+        errors.Collect(Replay.Validate);
+        errors.Collect(Refresh.Validate);
+        errors.Collect(Evaluation.Validate);
+        errors.Check(EvaluateEvery is >= -1 and <= 1_000_000, nameof(EvaluateEvery), EvaluateEvery, "-1 (never), 0 (automatic) or 1 … 1000000");
+        errors.Check(PopularityHalfLife > 0, nameof(PopularityHalfLife), PopularityHalfLife, "above 0");
+        errors.Check(UniformNegatives is >= 1 and <= 1_048_576, nameof(UniformNegatives), UniformNegatives, "1 … 1048576");
+        errors.Check(MaxNonFiniteSteps is >= 1 and <= 1_000, nameof(MaxNonFiniteSteps), MaxNonFiniteSteps, "1 … 1000");
+        errors.Throw();
+    }
+}
