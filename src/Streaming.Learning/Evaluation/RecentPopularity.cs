@@ -23,6 +23,30 @@ public sealed class RecentPopularity : StreamingBaseline
     /// <inheritdoc/>
     public override string Name => _growth > 1 ? "recent-popularity" : "popularity";
 
+    /// <summary>Forgets an item: its row goes to another.</summary>
+    /// <param name="item">Row of the item; it may never have been updated.</param>
+    public void Forget(int item)
+    {
+        if (item < ItemCount)
+        {
+            _counts[item] = 0;
+        }
+    }
+
+    internal void Save(TensorSet tensors)
+    {
+        tensors.AddValue("popularity.weight", _weight);
+        tensors.Add<double>("popularity.counts", _counts.AsSpan(0, ItemCount));
+    }
+
+    internal void Load(TensorReader tensors, int maxItems)
+    {
+        _weight = tensors.ReadValue<double>("popularity.weight");
+        double[] counts = tensors.ReadArray<double>("popularity.counts", maxItems);
+        Resize(counts.Length);
+        counts.CopyTo(_counts, 0);
+    }
+
     /// <inheritdoc/>
     protected override bool Knows(int item) => item < ItemCount && _counts[item] > 0;
 

@@ -50,15 +50,21 @@ public abstract class StreamingBaseline
         ArgumentOutOfRangeException.ThrowIfNegative(user);
         if (item >= ItemCount)
         {
-            ItemCount = item + 1;
-            if (ItemCount > _scores.Length)
-            {
-                Array.Resize(ref _scores, Math.Max(ItemCount, 2 * _scores.Length));
-                GrowItems(_scores.Length);
-            }
+            Resize(item + 1);
         }
 
         Learn(user, history, item);
+    }
+
+    /// <summary>Knows of item rows below <paramref name="count"/> from now on.</summary>
+    private protected void Resize(int count)
+    {
+        ItemCount = count;
+        if (count > _scores.Length)
+        {
+            Array.Resize(ref _scores, Math.Max(count, 2 * _scores.Length));
+            GrowItems(_scores.Length);
+        }
     }
 
     /// <summary>Whether the item was seen in an update.</summary>

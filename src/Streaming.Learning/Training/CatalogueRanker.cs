@@ -35,13 +35,14 @@ internal sealed class CatalogueRanker
     /// <param name="items">The catalogue.</param>
     /// <param name="capacity">Most examples of a batch.</param>
     /// <param name="historyLength">Most items of an example's history.</param>
-    public CatalogueRanker(TrainingEngine engine, ItemTable items, int capacity, int historyLength)
+    /// <param name="workers">Threads to rank with, or null for the calling one.</param>
+    public CatalogueRanker(TrainingEngine engine, ItemTable items, int capacity, int historyLength, Workers? workers)
     {
         _engine = engine;
         _items = items;
         _dimension = engine.Model.Dimension;
         _widths = engine.Model.Widths.Count;
-        _ranking = new NestedRanking([.. engine.Model.Widths]);
+        _ranking = new NestedRanking([.. engine.Model.Widths], workers);
         Capacity = capacity;
         _users = new float[capacity * _dimension];
         _tile = new float[(TileRows + capacity) * _dimension];

@@ -30,6 +30,9 @@ public sealed record TrainerOptions
     /// </summary>
     public int EvaluateEvery { get; init; }
 
+    /// <summary>Gets the number of threads that score the catalogue. Default: the processors, at most 16. 1 … 256.</summary>
+    public int EvaluationThreads { get; init; } = Math.Clamp(Environment.ProcessorCount, 1, 16);
+
     /// <summary>Gets the half-life in events of the popularity baseline that is measured beside the model. Default 5,000;
     /// above 0; +∞: all events alike.</summary>
     public double PopularityHalfLife { get; init; } = 5_000;
@@ -55,6 +58,7 @@ public sealed record TrainerOptions
         errors.Collect(Refresh.Validate);
         errors.Collect(Evaluation.Validate);
         errors.Check(EvaluateEvery is >= -1 and <= 1_000_000, nameof(EvaluateEvery), EvaluateEvery, "-1 (never), 0 (automatic) or 1 … 1000000");
+        errors.Check(EvaluationThreads is >= 1 and <= 256, nameof(EvaluationThreads), EvaluationThreads, "1 … 256");
         errors.Check(PopularityHalfLife > 0, nameof(PopularityHalfLife), PopularityHalfLife, "above 0");
         errors.Check(UniformNegatives is >= 1 and <= 1_048_576, nameof(UniformNegatives), UniformNegatives, "1 … 1048576");
         errors.Check(MaxNonFiniteSteps is >= 1 and <= 1_000, nameof(MaxNonFiniteSteps), MaxNonFiniteSteps, "1 … 1000");

@@ -1,0 +1,26 @@
+namespace Streaming.Learning;
+
+/// <summary>Recall and NDCG at the cutoff nearest to 20, over the last examples of each segment, 0 … 1.</summary>
+/// <param name="Recall">Of all examples.</param>
+/// <param name="Ndcg">Of all examples.</param>
+/// <param name="NewItems">Recall where the item was new to the user.</param>
+/// <param name="Repeats">Recall where it was not.</param>
+/// <param name="KnownUsers">Recall where the user had a history.</param>
+/// <param name="NewUsers">Recall where the user had none.</param>
+/// <param name="Examples">Examples in the window over all.</param>
+public readonly record struct SegmentRecall(double Recall, double Ndcg, double NewItems, double Repeats, double KnownUsers, double NewUsers, long Examples)
+{
+    internal static SegmentRecall Of(PrequentialEvaluator evaluator, int width)
+    {
+        int cutoff = evaluator.Options.Cutoffs.MinBy(static cutoff => Math.Abs(cutoff - 20));
+        RankingMetrics all = evaluator.Recent(width, EvaluationSegment.All);
+        return new SegmentRecall(
+            all.Recall(cutoff),
+            all.Ndcg(cutoff),
+            evaluator.Recent(width, EvaluationSegment.NewItems).Recall(cutoff),
+            evaluator.Recent(width, EvaluationSegment.Repeats).Recall(cutoff),
+            evaluator.Recent(width, EvaluationSegment.KnownUsers).Recall(cutoff),
+            evaluator.Recent(width, EvaluationSegment.NewUsers).Recall(cutoff),
+            all.Count);
+    }
+}

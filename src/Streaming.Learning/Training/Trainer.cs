@@ -1,0 +1,322 @@
+using Streaming.Core;
+
+namespace Streaming.Learning;
+
+/// <summary>
+/// Learns from a stream of batches: catalogue changes, scores before training, frequencies, replay, the engine's step,
+/// the bank's policy; and says which embeddings are to be published.
+/// </summary>
+/// <remarks>
+/// One thread calls a trainer at a time; <see cref="Metrics"/> may be read from any. The same batches give the same state
+/// to the bit (with an engine that does), whether the trainer was restored in between or not.
+/// </remarks>
+public sealed class Trainer : IDisposable
+{
+    private readonly TrainingEngine _engine;
+    private readonly TrainerOptions _options;
+    private readonly ItemTable _items;
+    private readonly FrequencyEstimator _frequency;
+    private readonly BankPolicy _bank;
+    private readonly ReplayReservoir _replay;
+    private readonly UniformNegatives _negatives;
+    private readonly StepBuffers _buffers;
+    private readonly RefreshCollector _refreshes;
+    private readonly TrainerEvaluation _evaluation;
+    private readonly TrainReport _report;
+    private readonly TensorSet _stateCopy = new();
+    private TrainerCounters _counters;
+    private long _sequence = -1;
+    private int _nonFiniteInARow;
+    private bool _snapshotOpen;
+
+    /// <summary>Creates a trainer that has learned nothing.</summary>
+    /// <param name="engine">The engine, fresh; the trainer does not dispose it.</param>
+    /// <param name="options">Settings.</param>
+    /// <exception cref="ArgumentException">Settings are wrong: all are named.</exception>
+    public Trainer(TrainingEngine engine, TrainerOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(engine);
+        ArgumentNullException.ThrowIfNull(options);
+        ModelOptions model = engine.Model;
+        options.Validate(model);
+        _engine = engine;
+        _options = options;
+        _items = new ItemTable(engine, options.Items);
+        _frequency = new FrequencyEstimator(options.Frequency, options.Frequency.SlotsFor(model.ItemCapacity), model.Seed);
+        _bank = new BankPolicy(engine, _items, options.Bank, options.LearningRate.WarmupSteps);
+        _replay = new ReplayReservoir(options.Replay, model.HistoryLength, model.Seed);
+        _negatives = new UniformNegatives(_items, model.Loss, options.UniformNegatives, model.Seed);
+        _buffers = new StepBuffers(model.HistoryLength);
+        _refreshes = new RefreshCollector(engine, _items, options.Refresh);
+        _evaluation = new TrainerEvaluation(engine, _items, options);
+        _report = new TrainReport(model.Widths.Count);
+        Shape = TrainerShape.Of(model, options);
+    }
+
+    /// <summary>Gets the settings that a checkpoint must agree in, by name.</summary>
+    public IReadOnlyDictionary<string, string> Shape { get; }
+
+    /// <summary>Gets what was done so far.</summary>
+    public TrainerCounters Counters => _counters;
+
+    /// <summary>Gets the number of the last batch trained on; −1 before the first.</summary>
+    public long Sequence => _sequence;
+
+    /// <summary>Gets the items.</summary>
+    public ItemTable Items => _items;
+
+    /// <summary>Gets the frequency estimates.</summary>
+    public FrequencyEstimator Frequency => _frequency;
+
+    /// <summary>Gets the model's prequential evaluation. To be read on the trainer's thread.</summary>
+    public PrequentialEvaluator Evaluator => _evaluation.Model;
+
+    /// <summary>Gets the same for the recent-popularity baseline; its only "width" is 0.</summary>
+    public PrequentialEvaluator Baseline => _evaluation.Baseline;
+
+    /// <summary>Gets what dashboards show. To be read on any thread.</summary>
+    public TrainerMetrics Metrics { get; } = new();
+
+    /// <summary>Trains on a batch, having scored it first.</summary>
+    /// <returns>What it came to; valid until the next call.</returns>
+    /// <exception cref="NonFiniteLossException">Too many steps in a row were not finite.</exception>
+    public TrainReport Train(Batch batch)
+    {
+        ArgumentNullException.ThrowIfNull(batch);
+        _report.Begin(batch.Sequence);
+        ApplyItemChanges(batch);
+        if (batch.Count > 0)
+        {
+            _evaluation.Score(batch, _counters.Steps, _report);
+            TouchItems(batch);
+            Assemble(batch);
+            Step(batch);
+        }
+
+        _sequence = batch.Sequence;
+        _counters.Batches++;
+        Metrics.Update(this);
+        CheckFinite();
+        return _report;
+    }
+
+    /// <summary>Encodes what is due for publication and posts it.</summary>
+    /// <param name="outbox">Where refreshes wait.</param>
+    /// <param name="nowMilliseconds">Current time, Unix milliseconds: paces the refresh of items that were not touched.</param>
+    /// <returns>The number of refreshes posted.</returns>
+    public int CollectRefreshes(RefreshOutbox outbox, long nowMilliseconds)
+    {
+        ArgumentNullException.ThrowIfNull(outbox);
+        int posted = _refreshes.Collect(outbox, nowMilliseconds, _counters.Steps);
+        _counters.Refreshes += posted;
+        return posted;
+    }
+
+    /// <summary>Marks every item for publication: after a restart, or when the store comes back empty.</summary>
+    public void RefreshAll() => _refreshes.MarkAll();
+
+    /// <summary>Begins a snapshot of the whole state as of now. Training may go on at once.</summary>
+    /// <exception cref="InvalidOperationException">The snapshot before has not been disposed.</exception>
+    public TrainerSnapshot BeginSnapshot()
+    {
+        if (_snapshotOpen)
+        {
+            throw new InvalidOperationException("One snapshot at a time: dispose the one before first.");
+        }
+
+        _stateCopy.Clear();
+        Save(_stateCopy);
+        TensorSnapshot engine = _engine.BeginSnapshot();
+        Volatile.Write(ref _snapshotOpen, true);
+        return new TrainerSnapshot(engine, _stateCopy, Shape, _counters, _sequence, () => Volatile.Write(ref _snapshotOpen, false));
+    }
+
+    /// <summary>Replaces the whole state by a stored one and marks every item for publication.</summary>
+    /// <param name="engine">The engine's tensors.</param>
+    /// <param name="trainer">The tensors above the engine.</param>
+    /// <exception cref="StateMismatchException">The state does not fit the settings. The trainer is not usable then.</exception>
+    public void Restore(TensorSource engine, TensorSource trainer)
+    {
+        ArgumentNullException.ThrowIfNull(engine);
+        ArgumentNullException.ThrowIfNull(trainer);
+        Load(new TensorReader(trainer));
+        _engine.Restore(engine);
+        _nonFiniteInARow = 0;
+        RefreshAll();
+        Metrics.Update(this);
+    }
+
+    /// <summary>What dashboards show, as of now. On the trainer's thread.</summary>
+    public TrainerStatus Status() => TrainerStatus.Of(_report, _counters, _items, _engine, _bank, _replay.Count, _refreshes.Waiting, Evaluator, Baseline);
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _evaluation.Dispose();
+        _stateCopy.Dispose();
+    }
+
+    private void ApplyItemChanges(Batch batch)
+    {
+        foreach (ItemChange change in batch.ItemChanges)
+        {
+            int row = _items.Apply(change, out string? error);
+            if (error is not null)
+            {
+                _report.Reject(error);
+            }
+
+            ForgetReassignedRows();
+            if (row >= 0)
+            {
+                _refreshes.MarkUrgent(row, change.ProducedTime);
+            }
+        }
+    }
+
+    /// <summary>Counts the batch's events: frequencies, admission, popularity. New examples only.</summary>
+    private void TouchItems(Batch batch)
+    {
+        _items.EvictIdle(1 + (_items.Capacity / 1024));
+        _frequency.BeginBatch(batch.Count);
+        for (int i = 0; i < batch.Count; i++)
+        {
+            _items.Touch(batch.ItemKeys[i], batch.ItemIdBytes.AsSpan(batch.ItemIdOffsets[i]..batch.ItemIdOffsets[i + 1]), batch.EventTimes[i]);
+            _frequency.Count(batch.ItemKeys[i]);
+        }
+
+        // A row may have been given away again within the batch, so only now is it known whose it is.
+        ForgetReassignedRows();
+        for (int i = 0; i < batch.Count; i++)
+        {
+            int row = _items.Find(batch.ItemKeys[i]);
+            if (row >= 0)
+            {
+                _evaluation.Learn(row);
+                _refreshes.MarkUrgent(row, batch.ProducedTimes[i]);
+            }
+            else
+            {
+                _counters.EventsOnFallback++;
+            }
+        }
+    }
+
+    private void ForgetReassignedRows()
+    {
+        foreach (int row in _items.ReassignedRows)
+        {
+            _refreshes.Reset(row);
+            _evaluation.Forget(row);
+        }
+
+        _items.ReassignedRows.Clear();
+    }
+
+    /// <summary>New examples and the old ones that join them. The old are drawn before the new are offered.</summary>
+    private void Assemble(Batch batch)
+    {
+        int replayed = _replay.Due(batch.Count);
+        _buffers.Begin(Math.Max(batch.Count + replayed, (int)Math.Ceiling(batch.Capacity * (1 + _options.Replay.Ratio))));
+        for (int i = 0; i < batch.Count; i++)
+        {
+            ulong item = batch.ItemKeys[i];
+            _buffers.Add(_items, item, batch.Weights[i], _frequency.LogProbability(item), History(batch, i));
+        }
+
+        for (int i = 0; i < replayed; i++)
+        {
+            int slot = _replay.Draw();
+            ulong item = _replay.Item(slot);
+            _buffers.Add(_items, item, _replay.Weight(slot), _frequency.LogProbability(item), _replay.History(slot));
+        }
+
+        for (int i = 0; i < batch.Count; i++)
+        {
+            _replay.Offer(batch.ItemKeys[i], batch.Weights[i], History(batch, i));
+        }
+
+        _report.Examples = batch.Count;
+        _report.Replayed = replayed;
+    }
+
+    private void Step(Batch batch)
+    {
+        _negatives.Draw(_counters.Steps, _frequency, _buffers.LogQ);
+        _bank.Start(_counters.Steps);
+        TrainingBatch step = _buffers.ToBatch();
+        step.Negatives = _negatives.Rows;
+        step.NegativeLogQ = _negatives.LogQ;
+        step.BankEntries = _bank.Entries;
+        step.EnqueuePositives = _bank.HasBank;
+        step.LearningRate = _options.LearningRate.At(_counters.Steps);
+        step.Step = _counters.Steps;
+        _report.BankEntries = step.BankEntries;
+        _report.LearningRate = step.LearningRate;
+        _report.Step = _engine.Step(step);
+
+        _counters.Steps++;
+        _counters.EventsTrained += batch.Count;
+        _counters.EventsReplayed += _report.Replayed;
+        _counters.NonFiniteSteps += _report.Step.Applied ? 0 : 1;
+        _nonFiniteInARow = _report.Step.Applied ? 0 : _nonFiniteInARow + 1;
+        MarkTouched(_buffers.Rows);
+        MarkTouched(_buffers.Positives);
+        _bank.AfterStep(_counters.Steps);
+    }
+
+    private void MarkTouched(ReadOnlySpan<int> rows)
+    {
+        foreach (int row in rows)
+        {
+            _refreshes.MarkTouched(row);
+        }
+    }
+
+    private void CheckFinite()
+    {
+        if (_nonFiniteInARow >= _options.MaxNonFiniteSteps)
+        {
+            throw new NonFiniteLossException(_nonFiniteInARow, _counters.Steps - 1, _report.Step.Loss);
+        }
+    }
+
+    private static ReadOnlySpan<ulong> History(Batch batch, int example) =>
+        batch.HistoryItems.AsSpan(batch.HistoryOffsets[example]..batch.HistoryOffsets[example + 1]);
+
+    private void Save(TensorSet tensors)
+    {
+        tensors.Add<long>("trainer.counters",
+        [
+            _counters.Steps, _counters.Batches, _counters.EventsTrained, _counters.EventsReplayed,
+            _counters.EventsOnFallback, _counters.NonFiniteSteps, _counters.Refreshes, _sequence,
+        ]);
+        _items.Save(tensors);
+        _frequency.Save(tensors);
+        _bank.Save(tensors);
+        _replay.Save(tensors);
+        _evaluation.Save(tensors);
+    }
+
+    private void Load(TensorReader tensors)
+    {
+        var counters = new long[8];
+        tensors.Read<long>("trainer.counters", counters);
+        _counters = new TrainerCounters
+        {
+            Steps = counters[0],
+            Batches = counters[1],
+            EventsTrained = counters[2],
+            EventsReplayed = counters[3],
+            EventsOnFallback = counters[4],
+            NonFiniteSteps = counters[5],
+            Refreshes = counters[6],
+        };
+        _sequence = counters[7];
+        _items.Load(tensors);
+        _frequency.Load(tensors);
+        _bank.Load(tensors);
+        _replay.Load(tensors);
+        _evaluation.Load(tensors);
+    }
+}

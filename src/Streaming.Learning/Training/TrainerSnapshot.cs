@@ -1,0 +1,48 @@
+namespace Streaming.Learning;
+
+/// <summary>
+/// A trainer's whole state as of the end of one batch, readable from another thread while training goes on: the engine's
+/// tensors and those above the engine. One at a time; dispose it before the next begins.
+/// </summary>
+public sealed class TrainerSnapshot : IDisposable
+{
+    private readonly Action _ended;
+    private bool _disposed;
+
+    internal TrainerSnapshot(TensorSource engine, TensorSource trainer, IReadOnlyDictionary<string, string> shape, TrainerCounters counters, long sequence, Action ended)
+    {
+        Engine = engine;
+        Trainer = trainer;
+        Shape = shape;
+        Counters = counters;
+        Sequence = sequence;
+        _ended = ended;
+    }
+
+    /// <summary>Gets parameters, optimiser state and memory bank.</summary>
+    public TensorSource Engine { get; }
+
+    /// <summary>Gets the item table, frequencies, bank policy, replay reservoir and evaluation.</summary>
+    public TensorSource Trainer { get; }
+
+    /// <summary>Gets the settings that the state's shape depends on, by name.</summary>
+    public IReadOnlyDictionary<string, string> Shape { get; }
+
+    /// <summary>Gets what was done up to this state.</summary>
+    public TrainerCounters Counters { get; }
+
+    /// <summary>Gets the number of the last batch that this state contains; −1 before the first.</summary>
+    public long Sequence { get; }
+
+    /// <summary>Ends the snapshot.</summary>
+    public void Dispose()
+    {
+        if (!_disposed)
+        {
+            _disposed = true;
+            Engine.Dispose();
+            Trainer.Dispose();
+            _ended();
+        }
+    }
+}

@@ -1,0 +1,93 @@
+namespace Streaming.Learning;
+
+/// <summary>A picture of a trainer at one moment. Immutable.</summary>
+public sealed record TrainerStatus
+{
+    /// <summary>Gets the picture before the first batch.</summary>
+    public static TrainerStatus Empty { get; } = new();
+
+    /// <summary>Gets what was done so far.</summary>
+    public TrainerCounters Counters { get; init; }
+
+    /// <summary>Gets what happened to the items.</summary>
+    public ItemTableCounters ItemCounters { get; init; }
+
+    /// <summary>Gets the number of the last batch.</summary>
+    public long Sequence { get; init; }
+
+    /// <summary>Gets the nested widths.</summary>
+    public IReadOnlyList<int> Widths { get; init; } = [];
+
+    /// <summary>Gets the total loss of the last step.</summary>
+    public double Loss { get; init; }
+
+    /// <summary>Gets the loss of the last step for each width.</summary>
+    public IReadOnlyList<double> Losses { get; init; } = [];
+
+    /// <summary>Gets the gradient norm of the last step, before clipping.</summary>
+    public double GradientNorm { get; init; }
+
+    /// <summary>Gets the learning rate of the last step.</summary>
+    public float LearningRate { get; init; }
+
+    /// <summary>Gets the number of items that have a row.</summary>
+    public int Items { get; init; }
+
+    /// <summary>Gets the number of past examples kept for replay.</summary>
+    public int ReplayCount { get; init; }
+
+    /// <summary>Gets the number of items that wait to be collected for publication.</summary>
+    public int RefreshesWaiting { get; init; }
+
+    /// <summary>Gets whether the bank's warm-up is over.</summary>
+    public bool BankIsOn { get; init; }
+
+    /// <summary>Gets the number of entries in the bank.</summary>
+    public int BankCount { get; init; }
+
+    /// <summary>Gets the number of entries that the next step uses: the bank's effective size.</summary>
+    public int BankEntries { get; init; }
+
+    /// <summary>Gets the drift of item embeddings over 1, 5 and 10 steps, relative to their norms; NaN until measured.</summary>
+    public IReadOnlyList<double> Drift { get; init; } = [];
+
+    /// <summary>Gets the staleness of bank entries by age (strata that double in size, newest first); NaN until measured.</summary>
+    public IReadOnlyList<double> Staleness { get; init; } = [];
+
+    /// <summary>Gets the model's figures for each width, over the last examples.</summary>
+    public IReadOnlyList<SegmentRecall> Recall { get; init; } = [];
+
+    /// <summary>Gets the same of recent popularity.</summary>
+    public SegmentRecall Popularity { get; init; }
+
+    internal static TrainerStatus Of(
+        TrainReport report,
+        TrainerCounters counters,
+        ItemTable items,
+        TrainingEngine engine,
+        BankPolicy bank,
+        int replayCount,
+        int waiting,
+        PrequentialEvaluator model,
+        PrequentialEvaluator baseline) => new()
+        {
+            Counters = counters,
+            ItemCounters = items.Counters,
+            Sequence = report.Sequence,
+            Widths = engine.Model.Widths,
+            Loss = report.Step.Loss,
+            Losses = report.Step.Losses.ToArray(),
+            GradientNorm = report.Step.GradientNorm,
+            LearningRate = report.LearningRate,
+            Items = items.Count,
+            ReplayCount = replayCount,
+            RefreshesWaiting = waiting,
+            BankIsOn = bank.IsOn,
+            BankCount = engine.BankCount,
+            BankEntries = bank.Entries,
+            Drift = bank.Drift.ToArray(),
+            Staleness = bank.Staleness.ToArray(),
+            Recall = [.. Enumerable.Range(0, engine.Model.Widths.Count).Select(width => SegmentRecall.Of(model, width))],
+            Popularity = SegmentRecall.Of(baseline, 0),
+        };
+}
