@@ -1,0 +1,24 @@
+namespace Streaming.Transport;
+
+/// <summary>Bounds of a catalogue record.</summary>
+public sealed class ItemLimits
+{
+    /// <summary>Gets or sets the declared feature groups and their lengths. A declared group of another length is refused, one that
+    /// is not declared is left out. Empty (the default): any group is taken as it is.</summary>
+    public IReadOnlyDictionary<string, int> FeatureGroups { get; set; } = new Dictionary<string, int>(StringComparer.Ordinal);
+
+    /// <summary>Gets or sets the largest number of feature groups of an item. Default 16.</summary>
+    public int MaxGroups { get; set; } = 16;
+
+    /// <summary>Gets or sets the largest number of values in a feature group. Default 8,192.</summary>
+    public int MaxGroupLength { get; set; } = 8192;
+
+    /// <summary>Gets or sets the largest magnitude of a feature value. Default 1e6.</summary>
+    public float MaxMagnitude { get; set; } = 1e6f;
+
+    /// <summary>Gets or sets the largest number of text fields of an item. Default 32.</summary>
+    public int MaxTextFields { get; set; } = 32;
+
+    /// <summary>Gets or sets the largest number of characters in a text field. Default 65,536.</summary>
+    public int MaxTextLength { get; set; } = 65_536;
+}

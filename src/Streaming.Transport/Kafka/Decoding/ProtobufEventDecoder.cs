@@ -1,0 +1,68 @@
+using Streaming.Core;
+
+namespace Streaming.Transport;
+
+/// <summary>Decodes <c>interaction.proto</c> without an allocation: strings stay views into the record.</summary>
+internal static class ProtobufEventDecoder
+{
+    private const int UserId = (1 << 3) | ProtobufReader.LengthDelimited;
+    private const int ItemId = (2 << 3) | ProtobufReader.LengthDelimited;
+    private const int Type = (3 << 3) | ProtobufReader.LengthDelimited;
+    private const int EventTime = (4 << 3) | ProtobufReader.Varint;
+    private const int EventId = (5 << 3) | ProtobufReader.LengthDelimited;
+    private const int Value = (6 << 3) | ProtobufReader.Fixed64;
+    private const int DwellTime = (7 << 3) | ProtobufReader.Varint;
+
+    /// <summary>Decodes a message. Of a field given twice the last counts; fields that are not known are skipped.</summary>
+    public static DeadLetterReason Decode(ReadOnlySpan<byte> message, out InteractionEvent decoded)
+    {
+        ProtobufReader reader = new(message);
+        ReadOnlySpan<byte> user = default;
+        ReadOnlySpan<byte> item = default;
+        ReadOnlySpan<byte> type = default;
+        ReadOnlySpan<byte> eventId = default;
+        ulong time = 0;
+        double? value = null;
+        long? dwell = null;
+        bool isGood = true;
+        while (isGood && !reader.IsAtEnd)
+        {
+            isGood = reader.TryReadTag(out int field, out int wireType);
+            if (!isGood)
+            {
+                break;
+            }
+
+            // A known field with another wire type is a field that is not known.
+            switch ((field << 3) | wireType)
+            {
+                case UserId: isGood = reader.TryReadBytes(out user); break;
+                case ItemId: isGood = reader.TryReadBytes(out item); break;
+                case Type: isGood = reader.TryReadBytes(out type); break;
+                case EventTime: isGood = reader.TryReadVarint(out time); break;
+                case EventId: isGood = reader.TryReadBytes(out eventId); break;
+                case Value:
+                    isGood = reader.TryReadDouble(out double number);
+                    value = number;
+                    break;
+                case DwellTime:
+                    isGood = reader.TryReadVarint(out ulong milliseconds);
+                    dwell = (long)milliseconds;
+                    break;
+                default: isGood = reader.TrySkip(field, wireType); break;
+            }
+        }
+
+        decoded = new InteractionEvent
+        {
+            UserId = user,
+            ItemId = item,
+            Type = type,
+            EventId = eventId,
+            EventTime = (long)time,
+            Value = value,
+            DwellTime = dwell,
+        };
+        return isGood ? DeadLetterReason.None : DeadLetterReason.Malformed;
+    }
+}

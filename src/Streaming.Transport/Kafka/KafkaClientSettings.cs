@@ -1,0 +1,82 @@
+using System.Globalization;
+using Confluent.Kafka;
+
+namespace Streaming.Transport;
+
+/// <summary>Turns <see cref="KafkaOptions"/> into the settings of librdkafka's clients.</summary>
+internal static class KafkaClientSettings
+{
+    /// <summary>A consumer whose positions are this program's business alone: nothing is stored or reset behind its back.</summary>
+    public static ConsumerConfig Consumer(KafkaOptions options, string groupId, bool reportsEnd)
+    {
+        ConsumerConfig config = new(Common(options))
+        {
+            GroupId = groupId,
+
+            // Commits are for lag dashboards: in the background, and of nothing but what a checkpoint holds.
+            EnableAutoCommit = true,
+            AutoCommitIntervalMs = 1000,
+            EnableAutoOffsetStore = false,
+            EnablePartitionEof = reportsEnd,
+            AutoOffsetReset = options.SkipMissing ? AutoOffsetReset.Earliest : AutoOffsetReset.Error,
+            PartitionAssignmentStrategy = PartitionAssignmentStrategy.Range,
+            SessionTimeoutMs = (int)options.SessionTimeout.TotalMilliseconds,
+            HeartbeatIntervalMs = Math.Max(100, (int)(options.SessionTimeout.TotalMilliseconds / 10)),
+            ConsumeResultFields = "timestamp",
+            AllowAutoCreateTopics = false,
+        };
+
+        // librdkafka reads ahead: enough to be busy, little enough that a pause does not throw much away. May be set otherwise.
+        SetDefault(config, "queued.max.messages.kbytes", "16384");
+        SetDefault(config, "topic.metadata.refresh.interval.ms", ((int)options.MetadataRefresh.TotalMilliseconds).ToString(CultureInfo.InvariantCulture));
+        SetDefault(config, "reconnect.backoff.max.ms", "2000");
+        return config;
+    }
+
+    /// <summary>A producer that does not give up: what waits for delivery holds the positions back.</summary>
+    public static ProducerConfig Producer(KafkaOptions options)
+    {
+        ProducerConfig config = new(Common(options)) { EnableIdempotence = false, Acks = Acks.All, MessageTimeoutMs = 0 };
+        SetDefault(config, "linger.ms", "5");
+        SetDefault(config, "reconnect.backoff.max.ms", "2000");
+        return config;
+    }
+
+    public static AdminClientConfig Admin(KafkaOptions options) => new(Common(options));
+
+    private static Dictionary<string, string> Common(KafkaOptions options)
+    {
+        Dictionary<string, string> settings = new(options.Client, StringComparer.Ordinal)
+        {
+            ["bootstrap.servers"] = options.BootstrapServers,
+            ["security.protocol"] = options.SecurityProtocol,
+        };
+        SetIfGiven(settings, "sasl.mechanisms", options.SaslMechanism);
+        SetIfGiven(settings, "sasl.username", options.SaslUsername);
+        SetIfGiven(settings, "sasl.password", Secret(options.SaslPassword, options.SaslPasswordFile));
+        SetIfGiven(settings, "ssl.ca.location", options.SslCaLocation);
+        SetIfGiven(settings, "ssl.certificate.location", options.SslCertificateLocation);
+        SetIfGiven(settings, "ssl.key.location", options.SslKeyLocation);
+        SetIfGiven(settings, "ssl.key.password", Secret(options.SslKeyPassword, options.SslKeyPasswordFile));
+        return settings;
+    }
+
+    // A file of secrets usually ends with a line break that is not part of the secret.
+    private static string Secret(string value, string file) => file.Length == 0 ? value : File.ReadAllText(file).TrimEnd('\r', '\n');
+
+    private static void SetIfGiven(Dictionary<string, string> settings, string name, string value)
+    {
+        if (value.Length > 0)
+        {
+            settings[name] = value;
+        }
+    }
+
+    private static void SetDefault(ClientConfig config, string name, string value)
+    {
+        if (config.Get(name) is null)
+        {
+            config.Set(name, value);
+        }
+    }
+}

@@ -1,0 +1,119 @@
+using Confluent.Kafka;
+using Streaming.Core;
+
+namespace Streaming.Transport;
+
+/// <content>How batches leave, and what is done while they cannot.</content>
+public sealed partial class KafkaSource
+{
+    private bool _isPaused;
+
+    private void EmitIfDue(CancellationToken abort)
+    {
+        if (_batcher.IsDue || _batcher.IsCheckpointRequested)
+        {
+            Emit(isLast: false, abort);
+        }
+    }
+
+    // A batch's positions say that its dead letters are safe: they must have arrived before it leaves.
+    private void Emit(bool isLast, CancellationToken abort)
+    {
+        HoldUntil(
+            static (self, wait) =>
+            {
+                if (!self._deadLetters.IsDelivered)
+                {
+                    self._deadLetters.Wait(wait);
+                }
+
+                return self._deadLetters.IsDelivered;
+            },
+            abort);
+        _outgoing = _batcher.Seal(checkpoint: isLast);
+        HoldUntil(static (self, wait) => self.TryHandOn(wait), abort);
+    }
+
+    private Batch? _outgoing;
+
+    private bool TryHandOn(TimeSpan wait)
+    {
+        if (_output.TryWrite(_outgoing!))
+        {
+            _outgoing = null;
+            return true;
+        }
+
+        // False: nobody will ever read again. The trainer has failed, and aborts everything.
+        ValueTask<bool> room = _output.WaitToWriteAsync();
+        Task<bool> task = room.AsTask();
+        if (task.Wait(wait) && !task.Result)
+        {
+            throw new OperationCanceledException("The trainer reads no more batches.");
+        }
+
+        return false;
+    }
+
+    /// <summary>Waits for something, without ever keeping the consumer from polling for long: partitions are paused, and polling goes on.</summary>
+    private void HoldUntil(Func<KafkaSource, TimeSpan, bool> isReady, CancellationToken abort)
+    {
+        if (isReady(this, TimeSpan.Zero))
+        {
+            return;
+        }
+
+        long start = _time.GetTimestamp();
+        while (!isReady(this, TimeSpan.FromMilliseconds(20)))
+        {
+            abort.ThrowIfCancellationRequested();
+            if (_isPaused)
+            {
+                PollWhilePaused();
+            }
+            else if (_time.GetElapsedTime(start) >= PauseAfter)
+            {
+                SetPaused(true);
+            }
+        }
+
+        SetPaused(false);
+    }
+
+    private void PollWhilePaused()
+    {
+        // Partitions that came with a rebalance are not paused yet.
+        if (_events.TakeAssignmentChange())
+        {
+            _events.Pause();
+        }
+
+        ConsumeResult<RecordBuffer, RecordBuffer>? record = _events.Poll(TimeSpan.Zero);
+        if (record is not null)
+        {
+            _events.GiveBack(record);
+        }
+
+        DoChores();
+    }
+
+    private void SetPaused(bool paused)
+    {
+        if (_isPaused == paused || _events is not { IsStarted: true })
+        {
+            return;
+        }
+
+        _isPaused = paused;
+        if (paused)
+        {
+            KafkaSourceLog.Paused(_logger);
+            _events.Pause();
+        }
+        else
+        {
+            KafkaSourceLog.Resumed(_logger);
+            _events.Resume();
+        }
+    }
+}
