@@ -4,15 +4,27 @@ namespace Streaming.Kernels;
 /// Sampled softmax of all nested widths in one pass, with its gradients (<see cref="NestedSoftmaxProblem"/>). No B × N
 /// matrix of any width is written to memory.
 /// </summary>
-/// <remarks>Holds scratch: one thread calls an instance at a time. Results do not depend on the number of threads.</remarks>
+/// <remarks>
+/// Rows are taken 32 at a time against tiles of 64 candidates. Scratch per thread is of the order of 32·(2Σw + 64K) floats;
+/// shared are 3·K·B floats, an integer a candidate and, from the first call with cosines on, K·(B + N) floats.
+/// Holds scratch: one thread calls an instance at a time. Results do not depend on the number of threads.
+/// </remarks>
 public sealed class NestedSoftmax
 {
     /// <summary>Least 1 − Q(p) that <see cref="LogQCorrection.Corrected"/> works with: a positive that is in every draw.</summary>
     public const double LeastMissProbability = 1.0 / (1 << 20);
 
+    private const int Lanes = PanelLayout.Lanes;
+
     private readonly int[] _widths;
     private readonly int _maxRows;
     private readonly int _maxCandidates;
+    private readonly Workers? _workers;
+    private readonly SoftmaxScratch[] _scratch;
+    private readonly HitIndex _hits;
+    private readonly float[] _rowValues;
+    private readonly double[] _panelLosses;
+    private float[] _scales = [];
 
     /// <summary>Allocates scratch.</summary>
     /// <param name="widths">Nested widths, increasing; the last is D.</param>
@@ -26,21 +38,124 @@ public sealed class NestedSoftmax
         _widths = NestedWidths.Checked(widths);
         _maxRows = maxRows;
         _maxCandidates = maxCandidates;
-        _ = workers;
+        _workers = workers;
+        _hits = new HitIndex(maxRows, maxCandidates);
+        _rowValues = new float[3 * _widths.Length * maxRows];
+        _panelLosses = new double[(maxRows + Lanes - 1) / Lanes * _widths.Length];
+        _scratch = new SoftmaxScratch[workers?.Threads ?? 1];
+        for (int i = 0; i < _scratch.Length; i++)
+        {
+            _scratch[i] = new SoftmaxScratch(_widths, maxRows);
+        }
     }
 
     /// <summary>Gets the bytes of scratch that this instance holds.</summary>
-    public long ScratchBytes => sizeof(int) * _widths.Length;
+    public long ScratchBytes
+    {
+        get
+        {
+            long bytes = _hits.Bytes + sizeof(float) * ((long)_rowValues.Length + _scales.Length) + sizeof(double) * (long)_panelLosses.Length;
+            foreach (SoftmaxScratch scratch in _scratch)
+            {
+                bytes += scratch.Bytes;
+            }
+
+            return bytes;
+        }
+    }
 
     /// <summary>Losses and gradients of a problem.</summary>
     /// <exception cref="ArgumentException">A span has the wrong length, or a value is outside its range: names it.</exception>
     public void Run(in NestedSoftmaxProblem problem)
     {
         NestedSoftmaxCheck.Verify(_widths, _maxRows, _maxCandidates, in problem);
-        double[] users = new double[problem.UserGradients.Length];
-        double[] candidates = new double[problem.CandidateGradients.Length];
-        NestedSoftmaxReference.Run(_widths, in problem, problem.Losses, users, candidates);
-        System.Numerics.Tensors.TensorPrimitives.ConvertTruncating<double, float>(users, problem.UserGradients);
-        System.Numerics.Tensors.TensorPrimitives.ConvertTruncating<double, float>(candidates, problem.CandidateGradients);
+        if (Simd512.IsSupported)
+        {
+            Run<Simd512>(in problem);
+        }
+        else if (Simd256.IsSupported)
+        {
+            Run<Simd256>(in problem);
+        }
+        else if (Simd128.IsSupported)
+        {
+            Run<Simd128>(in problem);
+        }
+        else
+        {
+            Run<SimdScalar>(in problem);
+        }
+    }
+
+    private void Run<T>(in NestedSoftmaxProblem problem)
+        where T : struct, ISimd<T>
+    {
+        SoftmaxJob job = CreateJob(in problem);
+        _hits.Build(in problem, job.Candidates);
+        if (problem.Cosine)
+        {
+            SetScales(ref job);
+        }
+
+        Workers.RunOn(_workers, (job.Rows + Lanes - 1) / Lanes, ref job, static (ref SoftmaxJob job, int part, int worker) => RowPanel<T>.Run(ref job, part, job.Scratch[worker]));
+        Workers.RunOn(_workers, (problem.GradientCandidates + Lanes - 1) / Lanes, ref job, static (ref SoftmaxJob job, int part, int worker) => ColumnPanel<T>.Run(ref job, part, job.Scratch[worker]));
+        SumLosses(ref job);
+    }
+
+    private SoftmaxJob CreateJob(in NestedSoftmaxProblem problem)
+    {
+        int rows = problem.PositiveColumn.Length, each = _widths.Length * rows;
+        double rowWeight = Sum(problem.RowWeights);
+        return new SoftmaxJob
+        {
+            Problem = problem,
+            Widths = _widths,
+            Scratch = _scratch,
+            Hits = _hits,
+            Rows = rows,
+            Candidates = problem.Candidates.Length / _widths[^1],
+            RowShare = rowWeight > 0 ? 1 / rowWeight : 0,
+            WidthShare = 1 / Sum(problem.WidthWeights),
+            PositiveScores = _rowValues.AsSpan(0, each),
+            RowCoefficients = _rowValues.AsSpan(each, each),
+            RowNormalisers = _rowValues.AsSpan(2 * each, each),
+            PanelLosses = _panelLosses,
+        };
+    }
+
+    private void SetScales(ref SoftmaxJob job)
+    {
+        if (_scales.Length == 0)
+        {
+            _scales = new float[_widths.Length * (_maxRows + _maxCandidates)];
+        }
+
+        job.UserScales = _scales.AsSpan(0, _widths.Length * job.Rows);
+        job.CandidateScales = _scales.AsSpan(_widths.Length * job.Rows, _widths.Length * job.Candidates);
+        InverseNorms.ComputeNested(job.Problem.Users, _widths, job.UserScales, _workers);
+        InverseNorms.ComputeNested(job.Problem.Candidates, _widths, job.CandidateScales, _workers);
+    }
+
+    private void SumLosses(ref SoftmaxJob job)
+    {
+        job.Problem.Losses.Clear();
+        for (int panel = 0; panel < (job.Rows + Lanes - 1) / Lanes; panel++)
+        {
+            for (int k = 0; k < _widths.Length; k++)
+            {
+                job.Problem.Losses[k] += _panelLosses[panel * _widths.Length + k];
+            }
+        }
+    }
+
+    private static double Sum(ReadOnlySpan<float> values)
+    {
+        double sum = 0;
+        foreach (float value in values)
+        {
+            sum += value;
+        }
+
+        return sum;
     }
 }

@@ -1,4 +1,4 @@
-namespace Streaming.Kernels;
+namespace Streaming.Kernels.Tests;
 
 /// <summary>
 /// The nested sampled softmax written plainly in float64, one width, row and candidate at a time: the truth that tests hold

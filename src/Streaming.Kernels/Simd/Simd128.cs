@@ -1,0 +1,82 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+
+namespace Streaming.Kernels;
+
+/// <summary>A vector of 128 bits.</summary>
+internal readonly struct Simd128(Vector128<float> value) : ISimd<Simd128>
+{
+    private readonly Vector128<float> _value = value;
+
+    public static bool IsSupported => Vector128.IsHardwareAccelerated;
+
+    public static int Count => 4;
+
+    public static bool HasManyRegisters => false;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd128 Create(float value) => new(Vector128.Create(value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd128 Load(ref readonly float source) => new(Vector128.LoadUnsafe(in source));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd128 Load(ref readonly float source, nint offset) => new(Vector128.LoadUnsafe(in source, (nuint)offset));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd128 operator +(Simd128 a, Simd128 b) => new(a._value + b._value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd128 operator -(Simd128 a, Simd128 b) => new(a._value - b._value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd128 operator *(Simd128 a, Simd128 b) => new(a._value * b._value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd128 operator /(Simd128 a, Simd128 b) => new(a._value / b._value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd128 Max(Simd128 a, Simd128 b) => new(Vector128.MaxNative(a._value, b._value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd128 Sqrt(Simd128 a) => new(Vector128.Sqrt(a._value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd128 MultiplyAdd(Simd128 a, Simd128 b, Simd128 c) => new(Vector128.MultiplyAddEstimate(a._value, b._value, c._value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd128 NegateMultiplyAdd(Simd128 a, Simd128 b, Simd128 c) => new(Vector128.MultiplyAddEstimate(-a._value, b._value, c._value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd128 Exp2(Simd128 y)
+    {
+        Vector128<float> x = Vector128.MinNative(y._value, Vector128.Create(Exp2Constants.Most));
+        Vector128<float> least = Vector128.Create(Exp2Constants.Least);
+        Vector128<float> floor = Vector128.Floor(Vector128.MaxNative(x, least));
+        Vector128<float> f = x - floor;
+        Vector128<float> p = Vector128.Create(Exp2Constants.C5);
+        p = Vector128.MultiplyAddEstimate(p, f, Vector128.Create(Exp2Constants.C4));
+        p = Vector128.MultiplyAddEstimate(p, f, Vector128.Create(Exp2Constants.C3));
+        p = Vector128.MultiplyAddEstimate(p, f, Vector128.Create(Exp2Constants.C2));
+        p = Vector128.MultiplyAddEstimate(p, f, Vector128.Create(Exp2Constants.C1));
+        p = Vector128.MultiplyAddEstimate(p, f, Vector128.Create(Exp2Constants.C0));
+        Vector128<int> exponent = Vector128.ConvertToInt32Native(floor) << 23;
+        Vector128<float> result = (p.AsInt32() + exponent).AsSingle();
+        return new(Vector128.AndNot(result, Vector128.LessThan(x, least)));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float Sum(Simd128 a) => Vector128.Sum(a._value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd128 OneIfGreater(Simd128 a, Simd128 b) => new(Vector128.GreaterThan(a._value, b._value) & Vector128.Create(1f));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd128 OneIfEqual(Simd128 a, Simd128 b) => new(Vector128.Equals(a._value, b._value) & Vector128.Create(1f));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Store(ref float target) => _value.StoreUnsafe(ref target);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Store(ref float target, nint offset) => _value.StoreUnsafe(ref target, (nuint)offset);
+}

@@ -1,0 +1,82 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+
+namespace Streaming.Kernels;
+
+/// <summary>A vector of 256 bits.</summary>
+internal readonly struct Simd256(Vector256<float> value) : ISimd<Simd256>
+{
+    private readonly Vector256<float> _value = value;
+
+    public static bool IsSupported => Vector256.IsHardwareAccelerated;
+
+    public static int Count => 8;
+
+    public static bool HasManyRegisters => false;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd256 Create(float value) => new(Vector256.Create(value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd256 Load(ref readonly float source) => new(Vector256.LoadUnsafe(in source));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd256 Load(ref readonly float source, nint offset) => new(Vector256.LoadUnsafe(in source, (nuint)offset));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd256 operator +(Simd256 a, Simd256 b) => new(a._value + b._value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd256 operator -(Simd256 a, Simd256 b) => new(a._value - b._value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd256 operator *(Simd256 a, Simd256 b) => new(a._value * b._value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd256 operator /(Simd256 a, Simd256 b) => new(a._value / b._value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd256 Max(Simd256 a, Simd256 b) => new(Vector256.MaxNative(a._value, b._value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd256 Sqrt(Simd256 a) => new(Vector256.Sqrt(a._value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd256 MultiplyAdd(Simd256 a, Simd256 b, Simd256 c) => new(Vector256.MultiplyAddEstimate(a._value, b._value, c._value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd256 NegateMultiplyAdd(Simd256 a, Simd256 b, Simd256 c) => new(Vector256.MultiplyAddEstimate(-a._value, b._value, c._value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd256 Exp2(Simd256 y)
+    {
+        Vector256<float> x = Vector256.MinNative(y._value, Vector256.Create(Exp2Constants.Most));
+        Vector256<float> least = Vector256.Create(Exp2Constants.Least);
+        Vector256<float> floor = Vector256.Floor(Vector256.MaxNative(x, least));
+        Vector256<float> f = x - floor;
+        Vector256<float> p = Vector256.Create(Exp2Constants.C5);
+        p = Vector256.MultiplyAddEstimate(p, f, Vector256.Create(Exp2Constants.C4));
+        p = Vector256.MultiplyAddEstimate(p, f, Vector256.Create(Exp2Constants.C3));
+        p = Vector256.MultiplyAddEstimate(p, f, Vector256.Create(Exp2Constants.C2));
+        p = Vector256.MultiplyAddEstimate(p, f, Vector256.Create(Exp2Constants.C1));
+        p = Vector256.MultiplyAddEstimate(p, f, Vector256.Create(Exp2Constants.C0));
+        Vector256<int> exponent = Vector256.ConvertToInt32Native(floor) << 23;
+        Vector256<float> result = (p.AsInt32() + exponent).AsSingle();
+        return new(Vector256.AndNot(result, Vector256.LessThan(x, least)));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float Sum(Simd256 a) => Vector256.Sum(a._value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd256 OneIfGreater(Simd256 a, Simd256 b) => new(Vector256.GreaterThan(a._value, b._value) & Vector256.Create(1f));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd256 OneIfEqual(Simd256 a, Simd256 b) => new(Vector256.Equals(a._value, b._value) & Vector256.Create(1f));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Store(ref float target) => _value.StoreUnsafe(ref target);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Store(ref float target, nint offset) => _value.StoreUnsafe(ref target, (nuint)offset);
+}

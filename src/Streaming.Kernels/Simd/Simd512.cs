@@ -1,0 +1,83 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+
+namespace Streaming.Kernels;
+
+/// <summary>A vector of 512 bits (x86-64 with AVX-512).</summary>
+internal readonly struct Simd512(Vector512<float> value) : ISimd<Simd512>
+{
+    private readonly Vector512<float> _value = value;
+
+    // Not Vector512.IsHardwareAccelerated: that is false on processors that lower their clock for 512-bit work (Skylake-X,
+    // Cascade Lake), which these kernels are dense enough to gain from all the same.
+    public static bool IsSupported => Avx512F.IsSupported && Avx512DQ.IsSupported;
+
+    public static int Count => 16;
+
+    public static bool HasManyRegisters => true;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd512 Create(float value) => new(Vector512.Create(value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd512 Load(ref readonly float source) => new(Vector512.LoadUnsafe(in source));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd512 Load(ref readonly float source, nint offset) => new(Vector512.LoadUnsafe(in source, (nuint)offset));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd512 operator +(Simd512 a, Simd512 b) => new(a._value + b._value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd512 operator -(Simd512 a, Simd512 b) => new(a._value - b._value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd512 operator *(Simd512 a, Simd512 b) => new(a._value * b._value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd512 operator /(Simd512 a, Simd512 b) => new(a._value / b._value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd512 Max(Simd512 a, Simd512 b) => new(Vector512.MaxNative(a._value, b._value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd512 Sqrt(Simd512 a) => new(Vector512.Sqrt(a._value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd512 MultiplyAdd(Simd512 a, Simd512 b, Simd512 c) => new(Vector512.MultiplyAddEstimate(a._value, b._value, c._value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd512 NegateMultiplyAdd(Simd512 a, Simd512 b, Simd512 c) => new(Vector512.MultiplyAddEstimate(-a._value, b._value, c._value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd512 Exp2(Simd512 y)
+    {
+        // y − ⌊y⌋ and · 2^⌊y⌋ are one instruction each; the second saturates by itself.
+        Vector512<float> x = y._value;
+        Vector512<float> f = Avx512DQ.Reduce(x, 1);
+        Vector512<float> p = Vector512.Create(Exp2Constants.C5);
+        p = Avx512F.FusedMultiplyAdd(p, f, Vector512.Create(Exp2Constants.C4));
+        p = Avx512F.FusedMultiplyAdd(p, f, Vector512.Create(Exp2Constants.C3));
+        p = Avx512F.FusedMultiplyAdd(p, f, Vector512.Create(Exp2Constants.C2));
+        p = Avx512F.FusedMultiplyAdd(p, f, Vector512.Create(Exp2Constants.C1));
+        p = Avx512F.FusedMultiplyAdd(p, f, Vector512.Create(Exp2Constants.C0));
+        Vector512<float> result = Avx512F.Scale(p, x);
+        return new(Vector512.ConditionalSelect(Vector512.LessThan(x, Vector512.Create(Exp2Constants.Least)), Vector512<float>.Zero, result));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float Sum(Simd512 a) => Vector512.Sum(a._value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd512 OneIfGreater(Simd512 a, Simd512 b) => new(Vector512.GreaterThan(a._value, b._value) & Vector512.Create(1f));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd512 OneIfEqual(Simd512 a, Simd512 b) => new(Vector512.Equals(a._value, b._value) & Vector512.Create(1f));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Store(ref float target) => _value.StoreUnsafe(ref target);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Store(ref float target, nint offset) => _value.StoreUnsafe(ref target, (nuint)offset);
+}

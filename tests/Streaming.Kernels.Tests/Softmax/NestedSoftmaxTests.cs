@@ -1,0 +1,284 @@
+using Xunit;
+
+namespace Streaming.Kernels.Tests;
+
+public class NestedSoftmaxTests
+{
+    // Sums of thousands of float32 products against float64; the kernels' own error is below 2e-6 on such data.
+    private const double Tolerance = 1e-5;
+
+    public static TheoryData<int, int, int, int[]> Shapes => new()
+    {
+        { 1, 1, 1, [4] },
+        { 1, 2, 1, [1] },
+        { 3, 5, 4, [4, 12, 20] },
+        { 31, 63, 31, [8, 16, 32] },
+        { 32, 64, 32, [8, 24] },
+        { 33, 65, 33, [3, 7, 13] },
+        { 64, 200, 64, [8, 16, 32, 64, 128] },
+        { 50, 333, 333, [16, 64] },
+        { 97, 129, 100, [5, 10, 15, 20, 25, 30, 35, 40] },
+        { 40, 100, 40, [16] },
+        { 7, 700, 7, [12, 36] },
+    };
+
+    [Theory]
+    [MemberData(nameof(Shapes))]
+    public void Run_AllCorrectionsAndScores_MatchFloat64(int rows, int candidates, int gradientCandidates, int[] widths)
+    {
+        foreach (LogQCorrection correction in Enum.GetValues<LogQCorrection>())
+        {
+            foreach (bool cosine in new[] { false, true })
+            {
+                SoftmaxCase problem = SoftmaxCase.Random(rows, candidates, gradientCandidates, widths, seed: rows + candidates);
+                problem.Correction = correction;
+                problem.Cosine = cosine;
+                problem.Temperature = cosine ? 0.1f : 0.7f;
+                problem.Run().AssertMatchesReference(Tolerance);
+            }
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Shapes))]
+    public void Run_WithoutIds_MatchFloat64(int rows, int candidates, int gradientCandidates, int[] widths)
+    {
+        foreach (LogQCorrection correction in Enum.GetValues<LogQCorrection>())
+        {
+            SoftmaxCase problem = SoftmaxCase.Random(rows, candidates, gradientCandidates, widths, seed: 5);
+            problem.Correction = correction;
+            problem.Ids = [];
+            problem.Run().AssertMatchesReference(Tolerance);
+        }
+    }
+
+    [Fact]
+    public void Run_RandomShapes_MatchFloat64()
+    {
+        Random random = new(20);
+        for (int round = 0; round < 60; round++)
+        {
+            int[] widths = RandomWidths(random);
+            int candidates = 1 + random.Next(256);
+            SoftmaxCase problem = SoftmaxCase.Random(1 + random.Next(100), candidates, 1 + random.Next(candidates), widths, seed: round, items: 2 + random.Next(100));
+            problem.Correction = (LogQCorrection)random.Next(3);
+            problem.Cosine = random.Next(2) == 0;
+            problem.Temperature = 0.05f + random.NextSingle();
+            problem.Run().AssertMatchesReference(5 * Tolerance);
+        }
+    }
+
+    [Theory]
+    [InlineData(LogQCorrection.None)]
+    [InlineData(LogQCorrection.Classic)]
+    [InlineData(LogQCorrection.Corrected)]
+    public void Run_RivalFarAboveThePositive_IsRescued(LogQCorrection correction)
+    {
+        SoftmaxCase problem = SoftmaxCase.Random(40, 150, 40, [8, 16], seed: 3);
+        problem.Correction = correction;
+
+        // Row 5 scores candidate 120 at 100 nats above its positive, at both widths.
+        Span<float> user = problem.Users.AsSpan(5 * 16, 16), rival = problem.Candidates.AsSpan(120 * 16, 16);
+        user.Clear();
+        rival.Clear();
+        problem.Candidates.AsSpan(problem.Positives[5] * 16, 16).Clear();
+        user[0] = 10;
+        rival[0] = 10;
+        problem.Ids[120] = 1000;
+        problem.Run().AssertMatchesReference(Tolerance);
+        Assert.All(problem.UserGradients, gradient => Assert.True(float.IsFinite(gradient)));
+    }
+
+    [Fact]
+    public void Run_ColdTemperature_StaysCloseAndFinite()
+    {
+        foreach (bool cosine in new[] { false, true })
+        {
+            SoftmaxCase problem = SoftmaxCase.Random(40, 100, 40, [16], seed: 4, scale: 1);
+            problem.Temperature = 0.01f;
+            problem.Cosine = cosine;
+
+            // Scores of about 1000 nats in float32 are known to 1e-4 nats only.
+            problem.Run().AssertMatchesReference(1e-3);
+        }
+    }
+
+    [Theory]
+    [InlineData(LogQCorrection.None)]
+    [InlineData(LogQCorrection.Classic)]
+    [InlineData(LogQCorrection.Corrected)]
+    public void Run_EveryCandidateIsThePositiveItem_LossAndGradientsAreZero(LogQCorrection correction)
+    {
+        SoftmaxCase problem = SoftmaxCase.Random(35, 80, 35, [4, 12], seed: 6);
+        problem.Correction = correction;
+        Array.Fill(problem.Ids, 7);
+        problem.Run();
+        Assert.All(problem.Losses, loss => Assert.True(Math.Abs(loss) < 1e-6));
+        Assert.All(problem.UserGradients, gradient => Assert.True(Math.Abs(gradient) < 1e-6));
+        Assert.All(problem.CandidateGradients, gradient => Assert.True(Math.Abs(gradient) < 1e-6));
+    }
+
+    [Fact]
+    public void Run_ManyAccidentalHits_MatchFloat64()
+    {
+        SoftmaxCase problem = SoftmaxCase.Random(70, 300, 70, [8, 20], seed: 8, items: 4);
+        problem.Run().AssertMatchesReference(Tolerance);
+    }
+
+    [Fact]
+    public void Run_ZeroVectorsWithCosine_AreFinite()
+    {
+        SoftmaxCase problem = SoftmaxCase.Random(40, 90, 40, [4, 12], seed: 9);
+        problem.Cosine = true;
+        problem.Users.AsSpan(0, 12).Clear();
+        problem.Users.AsSpan(24, 4).Clear();
+        problem.Candidates.AsSpan(0, 12).Clear();
+        problem.Run();
+        Assert.All(problem.Losses, loss => Assert.True(double.IsFinite(loss)));
+        Assert.All(problem.UserGradients, gradient => Assert.True(float.IsFinite(gradient)));
+        Assert.All(problem.CandidateGradients, gradient => Assert.True(float.IsFinite(gradient)));
+    }
+
+    [Fact]
+    public void Run_AllRowWeightsZero_GivesZeros()
+    {
+        SoftmaxCase problem = SoftmaxCase.Random(10, 20, 10, [4], seed: 10);
+        Array.Clear(problem.RowWeights);
+        problem.Run();
+        Assert.All(problem.Losses, loss => Assert.Equal(0, loss));
+        Assert.All(problem.UserGradients, gradient => Assert.Equal(0, gradient));
+        Assert.All(problem.CandidateGradients, gradient => Assert.Equal(0, gradient));
+    }
+
+    [Fact]
+    public void Run_NotANumberInABankVector_ShowsInTheGradients()
+    {
+        SoftmaxCase problem = SoftmaxCase.Random(10, 90, 10, [8], seed: 10);
+        problem.Candidates[80 * 8] = float.NaN;
+        problem.Run();
+        Assert.Contains(problem.UserGradients, float.IsNaN);
+    }
+
+    [Fact]
+    public void Run_ConstantAddedToAllLogQ_LeavesTheClassicLoss()
+    {
+        SoftmaxCase plain = SoftmaxCase.Random(64, 256, 64, [8, 16, 32], seed: 11).Run();
+        SoftmaxCase shifted = SoftmaxCase.Random(64, 256, 64, [8, 16, 32], seed: 11);
+        for (int i = 0; i < shifted.LogQ.Length; i++)
+        {
+            shifted.LogQ[i] += 4f;
+        }
+
+        shifted.Run();
+        for (int k = 0; k < 3; k++)
+        {
+            Assert.Equal(plain.Losses[k], shifted.Losses[k], 1e-5);
+        }
+
+        Closeness.AssertClose(Array.ConvertAll(plain.UserGradients, x => (double)x), shifted.UserGradients, 1e-5, "user gradients");
+    }
+
+    [Fact]
+    public void Run_InfiniteLogQ_RemovesTheCandidate()
+    {
+        SoftmaxCase with = SoftmaxCase.Random(20, 90, 20, [8, 12], seed: 12);
+        Array.Fill(with.LogQ, float.PositiveInfinity, 80, 10);
+        SoftmaxCase without = SoftmaxCase.Random(20, 90, 20, [8, 12], seed: 12);
+        without.Candidates = without.Candidates[..(80 * 12)];
+        without.Ids = without.Ids[..80];
+        without.LogQ = without.LogQ[..80];
+        Assert.Equal(without.Run().UserGradients, with.Run().UserGradients);
+        Assert.Equal(without.Losses, with.Losses);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Run_OneOrTwoThreads_SameBits(bool cosine)
+    {
+        using Workers two = new(2);
+        SoftmaxCase one = SoftmaxCase.Random(200, 500, 200, [8, 16, 32], seed: 13);
+        one.Cosine = cosine;
+        one.Run();
+        float[] users = one.UserGradients, candidates = one.CandidateGradients;
+        double[] losses = one.Losses;
+        for (int round = 0; round < 5; round++)
+        {
+            one.AllocateOutputs();
+            one.Run(two);
+            Assert.Equal(users, one.UserGradients);
+            Assert.Equal(candidates, one.CandidateGradients);
+            Assert.Equal(losses, one.Losses);
+        }
+    }
+
+    [Fact]
+    public void Run_WidthsRunAlone_EachHasTheLossOfTheNestedRun()
+    {
+        SoftmaxCase nested = SoftmaxCase.Random(33, 100, 33, [8, 16, 32], seed: 14).Run();
+        for (int k = 0; k < 3; k++)
+        {
+            int width = nested.Widths[k];
+            SoftmaxCase alone = SoftmaxCase.Random(33, 100, 33, [8, 16, 32], seed: 14);
+            alone.Widths = [width];
+            alone.WidthWeights = [1];
+            alone.Users = Prefixes(alone.Users, 32, width);
+            alone.Candidates = Prefixes(alone.Candidates, 32, width);
+            alone.AllocateOutputs();
+            Assert.Equal(nested.Losses[k], alone.Run().Losses[0], 1e-9);
+        }
+    }
+
+    [Fact]
+    public void Run_SteadyState_AllocatesNothing()
+    {
+        using Workers workers = new(2);
+        SoftmaxCase problem = SoftmaxCase.Random(64, 200, 64, [8, 16], seed: 15);
+        NestedSoftmax softmax = new(problem.Widths, 64, 200, workers);
+        problem.Cosine = true;
+        softmax.Run(problem.Problem());
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        for (int i = 0; i < 20; i++)
+        {
+            problem.Cosine = i % 2 == 0;
+            softmax.Run(problem.Problem());
+        }
+
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+    }
+
+    [Theory]
+    [InlineData(new[] { 8, 16, 32, 64, 128 }, 512, 8704)]
+    [InlineData(new[] { 16, 32, 64, 128, 256 }, 1024, 17408)]
+    [InlineData(new[] { 8, 16, 32, 64 }, 256, 65792)]
+    public void ScratchBytes_ShapesOfTheBenchmarks_BelowOneMegabyte(int[] widths, int rows, int candidates)
+    {
+        using Workers workers = new(2);
+        Assert.InRange(new NestedSoftmax(widths, rows, candidates, workers).ScratchBytes, 1, 1_000_000);
+    }
+
+    [Fact]
+    public void Run_PositiveOutsideTheGradientCandidates_IsNamed()
+    {
+        SoftmaxCase problem = SoftmaxCase.Random(4, 10, 4, [4], seed: 16);
+        problem.Positives[2] = 4;
+        ArgumentException thrown = Assert.Throws<ArgumentException>(() => problem.Run());
+        Assert.Equal("PositiveColumn holds 4; each is 0 … GradientCandidates − 1 = 3.", thrown.Message);
+    }
+
+    private static int[] RandomWidths(Random random)
+    {
+        int[] widths = new int[1 + random.Next(5)];
+        int width = 0;
+        for (int k = 0; k < widths.Length; k++)
+        {
+            width += 1 + random.Next(20);
+            widths[k] = width;
+        }
+
+        return widths;
+    }
+
+    private static float[] Prefixes(float[] rows, int dimension, int width) =>
+        [.. rows.Chunk(dimension).SelectMany(row => row[..width])];
+}
