@@ -1,0 +1,29 @@
+namespace Streaming.Learning;
+
+/// <summary>Arrays that grow to the largest step seen and are then reused.</summary>
+internal static class Buffers
+{
+    /// <summary>Makes the array at least this long; its contents are lost when it grows.</summary>
+    public static void Grow<T>(ref T[] array, int length)
+    {
+        if (array.Length < length)
+        {
+            array = GC.AllocateUninitializedArray<T>(Capacity(length));
+        }
+    }
+
+    /// <summary>Makes the array at least this long and keeps its contents.</summary>
+    public static void Extend<T>(ref T[] array, int length)
+    {
+        if (array.Length < length)
+        {
+            Array.Resize(ref array, Capacity(Math.Max(length, 16)));
+        }
+    }
+
+    /// <summary>Makes an array hold rows × columns.</summary>
+    public static void Grow(ref float[] array, int rows, int columns) => Grow(ref array, checked(rows * columns));
+
+    // A quarter above need: batches differ a little in length, and the steady state must not allocate.
+    private static int Capacity(int length) => (int)Math.Min(length + (length / 4L), Array.MaxLength);
+}

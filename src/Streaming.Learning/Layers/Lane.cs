@@ -1,0 +1,37 @@
+namespace Streaming.Learning;
+
+/// <summary>
+/// One of a fixed number of shares of a step's work: gradients of the chunks of a lane are summed in it, in chunk
+/// order, and the lanes are summed in lane order. What a thread count changes is only who works on a lane, never an
+/// order of additions.
+/// </summary>
+internal sealed class Lane(int parameterLength)
+{
+    private float[] _scratch = new float[1024];
+    private int _used;
+
+    /// <summary>Gets the lane's sum of gradients of the dense parameters.</summary>
+    public float[] Gradients { get; } = new float[parameterLength];
+
+    /// <summary>Gradient of a parameter, to be added to.</summary>
+    public Span<float> Gradient(Parameter parameter) => Gradients.AsSpan(parameter.Offset, parameter.Length);
+
+    /// <summary>Makes room for a chunk's temporaries and forgets the last chunk's.</summary>
+    public void Reserve(int length)
+    {
+        if (_scratch.Length < length)
+        {
+            _scratch = GC.AllocateUninitializedArray<float>(length);
+        }
+
+        _used = 0;
+    }
+
+    /// <summary>Temporary of a chunk, uninitialised, valid until the next <see cref="Reserve"/>.</summary>
+    public Span<float> Rent(int length)
+    {
+        var span = _scratch.AsSpan(_used, length);
+        _used += length;
+        return span;
+    }
+}
