@@ -91,19 +91,77 @@ public sealed record ModelOptions
     /// <summary>Gets the seed of all randomness. Default 1.</summary>
     public ulong Seed { get; init; } = 1;
 
+    /// <summary>Gets the dropout rates: one for all, or one for each increment. Default 0.2; each 0 … 0.95.</summary>
+    /// <remarks>On small data sets rates that grow with the increment (.2, .3, .5, .6) raise every width at no cost to the full one.</remarks>
+    public IReadOnlyList<float> Dropout { get; init; } = [0.2f];
+
+    /// <summary>Gets where the norms of fmrlrec blocks stand. Default <see cref="NormPlacement.Before"/>.</summary>
+    public NormPlacement Norm { get; init; } = NormPlacement.Before;
+
+    /// <summary>Gets whether fmrlrec normalises its inputs, per increment. Default true (LRURec; fMRLRec does not).</summary>
+    public bool InputNorm { get; init; } = true;
+
+    /// <summary>Gets whether fmrlrec normalises the user vector, per increment. Default false.</summary>
+    public bool OutputNorm { get; init; }
+
+    /// <summary>Gets whether a nested linear map stands after the last block of fmrlrec. Default false.</summary>
+    public bool OutputLinear { get; init; }
+
+    /// <summary>Gets what <see cref="OutputLinear"/> starts as: this times the identity. Default 0.7; above 0 … 10.</summary>
+    public float OutputLinearScale { get; init; } = 0.7f;
+
+    /// <summary>Gets the least |λ| of the recurrence at the start. Default 0.8 (LRURec); 0 … below <see cref="RingMax"/>.</summary>
+    public float RingMin { get; init; } = 0.8f;
+
+    /// <summary>Gets the greatest |λ| of the recurrence at the start. Default 0.99 (LRURec); above <see cref="RingMin"/>, below 1.</summary>
+    public float RingMax { get; init; } = 0.99f;
+
+    /// <summary>Gets the scale of initial weights: their deviation is this / √inputs. Default 1; above 0 … 10.</summary>
+    public float WeightScale { get; init; } = 1f;
+
+    /// <summary>Gets the deviation of initial id embeddings and of the start vector. Default 0.02 (LRURec); above 0 … 10.</summary>
+    public float ItemDeviation { get; init; } = 0.02f;
+
+    /// <summary>Gets AdamW's β₁. Default 0.9; 0 … below 1.</summary>
+    public float Beta1 { get; init; } = 0.9f;
+
+    /// <summary>Gets AdamW's β₂. Default 0.999; 0 … below 1.</summary>
+    public float Beta2 { get; init; } = 0.999f;
+
+    /// <summary>Gets AdamW's ε. Default 1e-8; above 0 … 1.</summary>
+    public float Epsilon { get; init; } = 1e-8f;
+
+    /// <summary>Gets the decoupled weight decay of linear maps. Default 0.01; 0 … 1. Norms, biases, recurrence and start vector have none.</summary>
+    public float WeightDecay { get; init; } = 0.01f;
+
+    /// <summary>Gets the decoupled weight decay of id embeddings, idle steps included. Default 0.01; 0 … 1.</summary>
+    public float IdWeightDecay { get; init; } = 0.01f;
+
+    /// <summary>Gets the optimiser of the id embeddings. Default <see cref="Learning.IdOptimizer.LazyAdam"/>.</summary>
+    public IdOptimizer IdOptimizer { get; init; } = IdOptimizer.LazyAdam;
+
+    /// <summary>Gets the global gradient norm above which gradients are scaled down. Default 5 (fMRLRec); 0 (off) … 1e6.</summary>
+    public float ClipNorm { get; init; } = 5f;
+
+    /// <summary>Gets how often mind's routing goes over the history. Default 3; 1 … 10.</summary>
+    public int RoutingIterations { get; init; } = 3;
+
     /// <summary>Gets the full width D.</summary>
     public int Dimension => Widths[^1];
 
     /// <summary>Gets the number of feature values of an item, F.</summary>
     public int FeatureLength => FeatureGroups.Sum(group => group.Length);
 
+    /// <summary>Gets the dropout rate of each increment.</summary>
+    internal float[] DropoutRates => Dropout.Count == 1 ? [.. Enumerable.Repeat(Dropout[0], Widths.Count)] : [.. Dropout];
+
+    /// <summary>Gets the loss weight of each width.</summary>
+    internal float[] LossWeights => WidthWeights.Count == 0 ? [.. Enumerable.Repeat(1f, Widths.Count)] : [.. WidthWeights];
+
+    /// <summary>Gets the number of vectors that stand for a user: <see cref="Interests"/> of the mind tower, else 1.</summary>
+    public int VectorsPerUser => Tower == TowerKind.Mind ? Interests : 1;
+
     /// <summary>Checks every property.</summary>
     /// <exception cref="ArgumentException">Names every property that is wrong, its value and what is allowed.</exception>
-    public void Validate()
-    {
-        if (Widths.Count == 0)
-        {
-            throw new ArgumentException("Widths is empty; allowed: an increasing list such as 16,32,64,128.");
-        }
-    }
+    public void Validate() => ModelOptionsCheck.Verify(this);
 }

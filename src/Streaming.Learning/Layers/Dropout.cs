@@ -16,25 +16,13 @@ internal sealed class Dropout(Increments increments, float[] rates, ulong seed, 
 
     /// <summary>Drops in place. The gradient is treated by the same call.</summary>
     /// <param name="values">[rows × D].</param>
-    /// <param name="rows">Number of rows.</param>
     /// <param name="firstRow">Number of the first row in the whole batch.</param>
     /// <param name="step">Step of training; negative: not training, nothing is dropped.</param>
-    public void Apply(Span<float> values, int rows, int firstRow, long step)
+    public void Apply(Span<float> values, int firstRow, long step)
     {
-        if (_off || step < 0)
+        if (!_off && step >= 0)
         {
-            return;
-        }
-
-        ulong key = Gaussian.Mix(seed + Gaussian.Mix(((ulong)step << 8) + (ulong)site));
-        int d = increments.Dimension;
-        for (int r = 0; r < rows; r++)
-        {
-            ulong rowKey = Gaussian.Mix(key + ((ulong)(firstRow + r) << 16));
-            for (int k = 0; k < increments.Count; k++)
-            {
-                DropoutMask.Apply(values.Slice((r * d) + increments.Start(k), increments.Length(k)), rates[k], rowKey + ((ulong)k * 0x9E3779B97F4A7C15UL));
-            }
+            NestedDropout.Apply(values, firstRow, increments.Ends, rates, new DropoutKey(seed, step, site));
         }
     }
 }

@@ -1,4 +1,4 @@
-using System.Numerics.Tensors;
+using Streaming.Kernels;
 
 namespace Streaming.Learning;
 
@@ -23,10 +23,8 @@ internal sealed class GatedFfn(ParameterSet set, string name, Increments widths,
     {
         _gate.Forward(x, gate, rows);
         _up.Forward(x, up, rows);
-        dropout.Apply(up, rows, firstRow, step);
-        TensorPrimitives.Sigmoid(gate, product);
-        TensorPrimitives.Multiply(product, gate, product);
-        TensorPrimitives.Multiply(product, up, product);
+        dropout.Apply(up, firstRow, step);
+        SiluGate.Forward(gate, up, product);
         _down.Forward(product, y, rows);
     }
 
@@ -35,15 +33,8 @@ internal sealed class GatedFfn(ParameterSet set, string name, Increments widths,
     {
         var inner = lane.Rent(rows * _d);
         _down.Backward(product, dy, inner, rows, lane);
-        for (int i = 0; i < inner.Length; i++)
-        {
-            // silu'(g) = σ + silu · (1 − σ)
-            float sigma = 1 / (1 + MathF.Exp(-gate[i])), silu = gate[i] * sigma;
-            gate[i] = inner[i] * up[i] * (sigma + (silu * (1 - sigma)));
-            up[i] = inner[i] * silu;
-        }
-
-        dropout.Apply(up, rows, firstRow, step);
+        SiluGate.Backward(inner, gate, up, gate, up);
+        dropout.Apply(up, firstRow, step);
         _gate.Backward(x, gate, dx, rows, lane);
         _up.Backward(x, up, dx, rows, lane, add: true);
     }

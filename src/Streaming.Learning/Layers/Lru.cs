@@ -46,7 +46,9 @@ internal sealed class Lru
     public void Initialize(ulong seed, ModelOptions options)
     {
         var random = Gaussian.For(seed, _nu.Name);
-        var (nu, theta, gamma) = (_set.Value(_nu), _set.Value(_theta), _set.Value(_gamma));
+        var nu = _set.Value(_nu);
+        var theta = _set.Value(_theta);
+        var gamma = _set.Value(_gamma);
         double min = (double)options.RingMin * options.RingMin, max = (double)options.RingMax * options.RingMax;
         for (int i = 0; i < nu.Length; i++)
         {
@@ -64,7 +66,9 @@ internal sealed class Lru
     /// <summary>λ and γ from the parameters: once a step, before any chunk.</summary>
     public void Prepare()
     {
-        var (nu, theta, gamma) = (_set.Value(_nu), _set.Value(_theta), _set.Value(_gamma));
+        var nu = _set.Value(_nu);
+        var theta = _set.Value(_theta);
+        var gamma = _set.Value(_gamma);
         for (int i = 0; i < _real.Length; i++)
         {
             double radius = Math.Exp(-Math.Exp(nu[i])), phase = Math.Exp(theta[i]);
@@ -150,8 +154,11 @@ internal sealed class Lru
     public void AddGradients(ReadOnlySpan<float> sums, Lane lane)
     {
         int d = _widths.Dimension;
-        var (nu, theta) = (_set.Value(_nu), _set.Value(_theta));
-        var (nuGradient, thetaGradient, gammaGradient) = (lane.Gradient(_nu), lane.Gradient(_theta), lane.Gradient(_gamma));
+        var nu = _set.Value(_nu);
+        var theta = _set.Value(_theta);
+        var nuGradient = lane.Gradient(_nu);
+        var thetaGradient = lane.Gradient(_theta);
+        var gammaGradient = lane.Gradient(_gamma);
         for (int c = 0; c < d; c++)
         {
             float real = (_real[c] * sums[c]) + (_imaginary[c] * sums[d + c]);

@@ -101,7 +101,7 @@ internal sealed class FmrlRecTower : UserTower
         _inputNorm?.Backward(inputs, inputGradients, inputGradients, chunk.StepCount, lane, add: false);
     }
 
-    private ReadOnlySpan<float> OutputBackward(in Chunk chunk, ReadOnlySpan<float> outputGradients, Lane lane)
+    private ReadOnlySpan<float> OutputBackward(scoped in Chunk chunk, ReadOnlySpan<float> outputGradients, Lane lane)
     {
         var dy = outputGradients;
         var output = _blocks[^1].Output(chunk);
@@ -122,5 +122,5 @@ internal sealed class FmrlRecTower : UserTower
         return dy;
     }
 
-    private ReadOnlySpan<float> BlockInput(in Chunk chunk, ReadOnlySpan<float> inputs) => _inputNorm is null ? inputs : Steps(_normalInputs, chunk);
+    private ReadOnlySpan<float> BlockInput(scoped in Chunk chunk, ReadOnlySpan<float> inputs) => _inputNorm is null ? inputs : Steps(_normalInputs, chunk);
 }

@@ -84,7 +84,7 @@ internal sealed class LruBlock
     }
 
     /// <summary>Output of a chunk: a row a step, in the last block a row a prediction.</summary>
-    public Span<float> Output(in Chunk chunk) => Rows(_output, chunk);
+    public Span<float> Output(scoped in Chunk chunk) => Rows(_output, chunk);
 
     public void Forward(StepPlan plan, in Chunk chunk, ReadOnlySpan<float> x, long step)
     {
@@ -97,7 +97,7 @@ internal sealed class LruBlock
         (_pre ? _ffnNorm : _mixNorm).Forward(mixed, input, rows);
         var output = Rows(_output, chunk);
         _ffn.Forward(input, Rows(_gate, chunk), Rows(_up, chunk), Rows(_product, chunk), output, rows, first, step);
-        _ffnDropout.Apply(output, rows, first, step);
+        _ffnDropout.Apply(output, first, step);
         if (_pre)
         {
             TensorPrimitives.Add(output, mixed, output);
@@ -127,7 +127,7 @@ internal sealed class LruBlock
         }
 
         sum.CopyTo(branch);
-        _ffnDropout.Apply(branch, rows, first, step);
+        _ffnDropout.Apply(branch, first, step);
         _ffn.Backward(Rows(_ffnInput, chunk), Rows(_gate, chunk), Rows(_up, chunk), Rows(_product, chunk), branch, input, rows, first, step, lane);
         if (_pre)
         {
@@ -143,7 +143,7 @@ internal sealed class LruBlock
     }
 
     // The recurrent half without its residual; returns the rows that the residual adds.
-    private ReadOnlySpan<float> Mix(StepPlan plan, in Chunk chunk, ReadOnlySpan<float> x, Span<float> mixed, long step)
+    private ReadOnlySpan<float> Mix(StepPlan plan, scoped in Chunk chunk, ReadOnlySpan<float> x, Span<float> mixed, long step)
     {
         var states = Steps(_states, chunk, 2 * _d);
         var input = x;
@@ -170,7 +170,7 @@ internal sealed class LruBlock
         }
 
         Lru.Output.Forward(OutputStates(chunk), mixed, Count(chunk));
-        _mixDropout.Apply(mixed, Count(chunk), First(chunk), step);
+        _mixDropout.Apply(mixed, First(chunk), step);
         return residual;
     }
 
@@ -179,7 +179,7 @@ internal sealed class LruBlock
     {
         int rows = Count(chunk);
         sum.CopyTo(branch);
-        _mixDropout.Apply(branch, rows, First(chunk), step);
+        _mixDropout.Apply(branch, First(chunk), step);
         var states = lane.Rent(rows * 2 * _d);
         Lru.Output.Backward(OutputStates(chunk), branch, states, rows, lane);
         if (_last)
@@ -221,13 +221,13 @@ internal sealed class LruBlock
         Lru.AddGradients(sums, lane);
     }
 
-    private ReadOnlySpan<float> OutputStates(in Chunk chunk) => _last ? Rows(_selectedStates, chunk, 2) : Steps(_states, chunk, 2 * _d);
+    private ReadOnlySpan<float> OutputStates(scoped in Chunk chunk) => _last ? Rows(_selectedStates, chunk, 2) : Steps(_states, chunk, 2 * _d);
 
     private int Count(in Chunk chunk) => _last ? chunk.PredictionCount : chunk.StepCount;
 
     private int First(in Chunk chunk) => _last ? chunk.FirstPrediction : chunk.FirstStep;
 
-    private Span<float> Rows(float[] buffer, in Chunk chunk, int factor = 1) => buffer.AsSpan(First(chunk) * _d * factor, Count(chunk) * _d * factor);
+    private Span<float> Rows(float[] buffer, scoped in Chunk chunk, int factor = 1) => buffer.AsSpan(First(chunk) * _d * factor, Count(chunk) * _d * factor);
 
-    private static Span<float> Steps(float[] buffer, in Chunk chunk, int columns) => buffer.AsSpan(chunk.FirstStep * columns, chunk.StepCount * columns);
+    private static Span<float> Steps(float[] buffer, scoped in Chunk chunk, int columns) => buffer.AsSpan(chunk.FirstStep * columns, chunk.StepCount * columns);
 }

@@ -74,11 +74,20 @@ internal abstract class UserTower
         Buffers.Grow(ref _outputGradients, plan.PredictionCount, D * VectorsPerUser);
     }
 
+    /// <summary>The one vector that scores each prediction in training [B × D].</summary>
+    /// <param name="plan">The batch.</param>
+    /// <param name="candidates">Candidate vectors, for a tower whose vector depends on the label.</param>
+    /// <param name="positives">Column of each prediction's positive.</param>
+    public virtual ReadOnlySpan<float> Users(StepPlan plan, ReadOnlySpan<float> candidates, ReadOnlySpan<int> positives) => Outputs(plan);
+
+    /// <summary>Gradients by <see cref="Users"/>, to be set before the backward pass.</summary>
+    public virtual Span<float> UserGradients(StepPlan plan) => OutputGradients(plan);
+
     /// <summary>Vectors of the batch's predictions [B × VectorsPerUser × D].</summary>
     public Span<float> Outputs(StepPlan plan) => _outputs.AsSpan(0, plan.PredictionCount * VectorsPerUser * D);
 
-    /// <summary>Gradients by <see cref="Outputs"/>, to be set before the backward pass.</summary>
-    public Span<float> OutputGradients(StepPlan plan) => _outputGradients.AsSpan(0, plan.PredictionCount * VectorsPerUser * D);
+    /// <summary>Gradients by <see cref="Outputs"/>.</summary>
+    protected Span<float> OutputGradients(StepPlan plan) => _outputGradients.AsSpan(0, plan.PredictionCount * VectorsPerUser * D);
 
     /// <summary>Forward pass of a chunk.</summary>
     /// <param name="plan">The batch.</param>
@@ -95,7 +104,7 @@ internal abstract class UserTower
             (slot < 0 ? start : items.Slice(slot * D, D)).CopyTo(inputs.Slice(r * D, D));
         }
 
-        _dropout.Apply(inputs, chunk.StepCount, chunk.FirstStep, step);
+        _dropout.Apply(inputs, chunk.FirstStep, step);
         Forward(plan, chunk, inputs, Predictions(_outputs, chunk, D * VectorsPerUser), step);
     }
 
@@ -106,7 +115,7 @@ internal abstract class UserTower
         lane.Reserve((ScratchPerStep * D * chunk.StepCount) + (8 * D));
         var gradients = Steps(_inputGradients, chunk);
         Backward(plan, chunk, Steps(_inputs, chunk), Predictions(_outputGradients, chunk, D * VectorsPerUser), gradients, step, lane);
-        _dropout.Apply(gradients, chunk.StepCount, chunk.FirstStep, step);
+        _dropout.Apply(gradients, chunk.FirstStep, step);
         var start = lane.Gradient(_start);
         for (int r = 0; r < chunk.StepCount; r++)
         {
@@ -130,8 +139,8 @@ internal abstract class UserTower
     protected Dropout NewDropout(int site) => new(Widths, Options.DropoutRates, Options.Seed, site);
 
     /// <summary>Part of a buffer with a row a step.</summary>
-    protected Span<float> Steps(float[] buffer, in Chunk chunk, int factor = 1) => buffer.AsSpan(chunk.FirstStep * D * factor, chunk.StepCount * D * factor);
+    protected Span<float> Steps(float[] buffer, scoped in Chunk chunk, int factor = 1) => buffer.AsSpan(chunk.FirstStep * D * factor, chunk.StepCount * D * factor);
 
     /// <summary>Part of a buffer with a row a prediction.</summary>
-    protected static Span<float> Predictions(float[] buffer, in Chunk chunk, int columns) => buffer.AsSpan(chunk.FirstPrediction * columns, chunk.PredictionCount * columns);
+    protected static Span<float> Predictions(float[] buffer, scoped in Chunk chunk, int columns) => buffer.AsSpan(chunk.FirstPrediction * columns, chunk.PredictionCount * columns);
 }

@@ -1,0 +1,135 @@
+namespace Streaming.Learning;
+
+/// <content>State.</content>
+public sealed partial class CpuEngine
+{
+    private EngineSnapshot? _snapshot;
+
+    /// <inheritdoc/>
+    public override TensorSnapshot BeginSnapshot()
+    {
+        if (_snapshot is { IsDisposed: false })
+        {
+            throw new InvalidOperationException("A snapshot is active; dispose it before the next begins.");
+        }
+
+        return _snapshot = new EngineSnapshot(StateTensors());
+    }
+
+    /// <inheritdoc/>
+    public override void Restore(TensorSource source)
+    {
+        ArgumentNullException.ThrowIfNull(source);
+        if (_snapshot is { IsDisposed: false })
+        {
+            throw new InvalidOperationException("A snapshot is active; dispose it before the state is replaced.");
+        }
+
+        var reader = new StateReader(source);
+        reader.CheckNames(StateTensors());
+        long[] counters = new long[2];
+        double[] logDecay = new double[1];
+        reader.Read("optimizer.counters", counters);
+        reader.Read("optimizer.log_decay", logDecay);
+        int bank = (int)reader.Rows("bank.vectors", Model.Dimension);
+        _bank.Reset(bank);
+        reader.Read("bank.vectors", _bank.Vectors.Data.Slice(_bank.First * Model.Dimension, bank * Model.Dimension));
+        reader.Read("bank.rows", _bank.Rows);
+        reader.Read("bank.log_q", _bank.LogQ);
+        reader.Read("bank.steps", _bank.Steps);
+        foreach (var parameter in _parameters.All)
+        {
+            reader.Read(parameter.Name, _parameters.Value(parameter));
+            reader.Read(parameter.Name + ".adam_m", _parameters.FirstMoments.AsSpan(parameter.Offset, parameter.Length));
+            reader.Read(parameter.Name + ".adam_v", _parameters.SecondMoments.AsSpan(parameter.Offset, parameter.Length));
+        }
+
+        RestoreItems(reader);
+        (_updates, _step) = (counters[0], counters[1]);
+        _table.LogDecay = logDecay[0];
+    }
+
+    private void RestoreItems(StateReader reader)
+    {
+        int used = 0;
+        if (Model.ItemIds)
+        {
+            used = (int)reader.Rows("items.embedding", Model.Dimension);
+            ReadRows(reader, "items.embedding", _table.Embeddings);
+            if (Model.IdOptimizer == IdOptimizer.LazyAdam)
+            {
+                ReadRows(reader, "items.embedding.adam_m", _table.FirstMoments);
+                ReadRows(reader, "items.embedding.adam_v", _table.SecondMoments);
+            }
+            else
+            {
+                ReadRows(reader, "items.embedding.adagrad", _table.SecondMoments);
+            }
+
+            _table.Updated.Clear();
+            _table.LogDecays.Clear();
+            reader.Read("items.embedding.updated", _table.Updated[..used]);
+            reader.Read("items.embedding.log_decay", _table.LogDecays[..used]);
+        }
+
+        if (Model.FeatureLength > 0)
+        {
+            used = (int)reader.Rows("items.features", Model.FeatureLength);
+            ReadRows(reader, "items.features", _table.Features);
+        }
+
+        _table.Used = used;
+    }
+
+    private static void ReadRows(StateReader reader, string name, PagedRows rows)
+    {
+        int count = (int)reader.Rows(name, rows.Columns);
+        if (count > rows.Rows)
+        {
+            throw new StateMismatchException($"{name} has {count} rows; the model's ItemCapacity is {rows.Rows}. Start with ItemCapacity of at least {count}.");
+        }
+
+        rows.Data.Clear();
+        reader.Read(name, rows.Data[..(count * rows.Columns)]);
+    }
+
+    // Everything that a restart needs, in the order of storage. Item rows are cut at the highest ever used.
+    private List<StateTensor> StateTensors()
+    {
+        var tensors = new List<StateTensor>();
+        foreach (var parameter in _parameters.All)
+        {
+            tensors.Add(StateTensor.Copy(parameter.Name, _parameters.Values, parameter));
+            tensors.Add(StateTensor.Copy(parameter.Name + ".adam_m", _parameters.FirstMoments, parameter));
+            tensors.Add(StateTensor.Copy(parameter.Name + ".adam_v", _parameters.SecondMoments, parameter));
+        }
+
+        int used = _table.Used;
+        if (Model.ItemIds)
+        {
+            bool adam = Model.IdOptimizer == IdOptimizer.LazyAdam;
+            tensors.Add(StateTensor.Share("items.embedding", _table.Embeddings, 0, used));
+            if (adam)
+            {
+                tensors.Add(StateTensor.Share("items.embedding.adam_m", _table.FirstMoments, 0, used));
+            }
+
+            tensors.Add(StateTensor.Share(adam ? "items.embedding.adam_v" : "items.embedding.adagrad", _table.SecondMoments, 0, used));
+            tensors.Add(StateTensor.Copy<long>("items.embedding.updated", TensorType.I64, _table.Updated[..used]));
+            tensors.Add(StateTensor.Copy<double>("items.embedding.log_decay", TensorType.F64, _table.LogDecays[..used]));
+        }
+
+        if (Model.FeatureLength > 0)
+        {
+            tensors.Add(StateTensor.Share("items.features", _table.Features, 0, used));
+        }
+
+        tensors.Add(StateTensor.Share("bank.vectors", _bank.Vectors, _bank.First, _bank.Count));
+        tensors.Add(StateTensor.Copy<int>("bank.rows", TensorType.I32, _bank.Rows));
+        tensors.Add(StateTensor.Copy<float>("bank.log_q", TensorType.F32, _bank.LogQ));
+        tensors.Add(StateTensor.Copy<long>("bank.steps", TensorType.I64, _bank.Steps));
+        tensors.Add(StateTensor.Copy<long>("optimizer.counters", TensorType.I64, [_updates, _step]));
+        tensors.Add(StateTensor.Copy<double>("optimizer.log_decay", TensorType.F64, [_table.LogDecay]));
+        return tensors;
+    }
+}

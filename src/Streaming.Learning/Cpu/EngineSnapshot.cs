@@ -1,0 +1,41 @@
+namespace Streaming.Learning;
+
+/// <summary>State of an engine as of one moment, readable from another thread while training goes on.</summary>
+internal sealed class EngineSnapshot : TensorSnapshot
+{
+    private readonly List<StateTensor> _tensors;
+    private volatile bool _disposed;
+
+    public EngineSnapshot(List<StateTensor> tensors)
+    {
+        _tensors = tensors;
+        Tensors = [.. tensors.Select(tensor => tensor.Info)];
+        foreach (var tensor in tensors)
+        {
+            tensor.Begin();
+        }
+    }
+
+    public override IReadOnlyList<TensorInfo> Tensors { get; }
+
+    public bool IsDisposed => _disposed;
+
+    public override void Read(int tensor, long byteOffset, Span<byte> destination)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        _tensors[tensor].Read(byteOffset, destination);
+    }
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing && !_disposed)
+        {
+            foreach (var tensor in _tensors)
+            {
+                tensor.End();
+            }
+
+            _disposed = true;
+        }
+    }
+}

@@ -1,0 +1,79 @@
+using System.Numerics.Tensors;
+
+namespace Streaming.Learning;
+
+/// <summary>
+/// Gradients of the distinct items of a step: each is the sum of those of the steps and candidate columns at which the
+/// item stands, in that order, whoever adds them up.
+/// </summary>
+internal sealed class ItemGradients(int d)
+{
+    private int[] _offsets = [];
+    private int[] _places = [];
+    private float[] _sums = [];
+    private int _count;
+
+    /// <summary>Gets the sums by slot [n × D].</summary>
+    public Span<float> Sums => _sums.AsSpan(0, _count * d);
+
+    /// <summary>Finds where each item stands.</summary>
+    /// <param name="count">Number of distinct items.</param>
+    /// <param name="steps">Slot of each step; −1: none.</param>
+    /// <param name="columns">Slot of each candidate column with gradient.</param>
+    public void Lay(int count, ReadOnlySpan<int> steps, ReadOnlySpan<int> columns)
+    {
+        _count = count;
+        Buffers.Grow(ref _offsets, count + 2);
+        Buffers.Grow(ref _places, steps.Length + columns.Length);
+        Buffers.Grow(ref _sums, count, d);
+
+        // Counting sort; offsets stand one place ahead while places are handed out.
+        var offsets = _offsets.AsSpan(0, count + 2);
+        offsets.Clear();
+        Count(steps, offsets);
+        Count(columns, offsets);
+        for (int slot = 2; slot < offsets.Length; slot++)
+        {
+            offsets[slot] += offsets[slot - 1];
+        }
+
+        for (int step = 0; step < steps.Length; step++)
+        {
+            if (steps[step] >= 0)
+            {
+                _places[offsets[steps[step] + 1]++] = step;
+            }
+        }
+
+        for (int column = 0; column < columns.Length; column++)
+        {
+            _places[offsets[columns[column] + 1]++] = ~column;
+        }
+    }
+
+    /// <summary>Sums of the slots first … end − 1.</summary>
+    public void Sum(int first, int end, ReadOnlySpan<float> stepGradients, ReadOnlySpan<float> columnGradients)
+    {
+        for (int slot = first; slot < end; slot++)
+        {
+            var sum = _sums.AsSpan(slot * d, d);
+            sum.Clear();
+            foreach (int place in _places.AsSpan(_offsets[slot].._offsets[slot + 1]))
+            {
+                var gradient = place >= 0 ? stepGradients.Slice(place * d, d) : columnGradients.Slice(~place * d, d);
+                TensorPrimitives.Add(sum, gradient, sum);
+            }
+        }
+    }
+
+    private static void Count(ReadOnlySpan<int> slots, Span<int> offsets)
+    {
+        foreach (int slot in slots)
+        {
+            if (slot >= 0)
+            {
+                offsets[slot + 2]++;
+            }
+        }
+    }
+}

@@ -1,0 +1,126 @@
+namespace Streaming.Learning;
+
+/// <summary>
+/// Memory bank [CBNS]: the last M positives as (item row, embedding, ln q, step), first in, first out.
+/// </summary>
+/// <remarks>
+/// Entries lie newest first in a longer buffer, and the batch's candidates stand right before the newest: extra negatives,
+/// then the positives, last one first. So batch and bank are one contiguous candidate matrix, and to enqueue the positives
+/// is to move the start by their number. At the front end of the buffer the live entries move back once.
+/// </remarks>
+internal sealed class MemoryBank
+{
+    private readonly int _capacity;
+    private readonly int _columns;
+    private int[] _rows = [];
+    private float[] _logQ = [];
+    private long[] _steps = [];
+    private int _first;
+
+    public MemoryBank(int capacity, int columns)
+    {
+        _capacity = capacity;
+        _columns = columns;
+        Vectors = new PagedRows(0, columns);
+        Reserve(256);
+    }
+
+    /// <summary>Gets the number of entries.</summary>
+    public int Count { get; private set; }
+
+    /// <summary>Gets where the newest entry lies in <see cref="Vectors"/>.</summary>
+    public int First => _first;
+
+    /// <summary>Gets the buffer of embeddings.</summary>
+    public PagedRows Vectors { get; private set; }
+
+    /// <summary>Item row of each entry, newest first.</summary>
+    public Span<int> Rows => _rows.AsSpan(_first, Count);
+
+    /// <summary>ln q of each entry, newest first.</summary>
+    public Span<float> LogQ => _logQ.AsSpan(_first, Count);
+
+    /// <summary>Step of each entry, newest first.</summary>
+    public Span<long> Steps => _steps.AsSpan(_first, Count);
+
+    /// <summary>Makes room for the candidates of a batch before the newest entry.</summary>
+    public void Reserve(int candidates)
+    {
+        if (_first >= candidates)
+        {
+            return;
+        }
+
+        int slack = Math.Max(candidates + (candidates / 4), _capacity / 2);
+        if (Vectors.Rows < _capacity + slack)
+        {
+            Reallocate(_capacity + slack);
+        }
+        else
+        {
+            Move(Vectors, _rows, _logQ, _steps, Vectors.Rows - Count);
+        }
+    }
+
+    /// <summary>Candidate vectors: those of the batch, then the newest entries.</summary>
+    public Span<float> Candidates(int batch, int entries) => Vectors.Data.Slice((_first - batch) * _columns, (batch + entries) * _columns);
+
+    /// <summary>Item rows of <see cref="Candidates"/>.</summary>
+    public Span<int> CandidateRows(int batch, int entries) => _rows.AsSpan(_first - batch, batch + entries);
+
+    /// <summary>ln q of <see cref="Candidates"/>.</summary>
+    public Span<float> CandidateLogQ(int batch, int entries) => _logQ.AsSpan(_first - batch, batch + entries);
+
+    /// <summary>To be called before the batch's candidates are written.</summary>
+    public void TouchBatch(int batch) => Vectors.Touch(_first - batch, batch);
+
+    /// <summary>The last <paramref name="count"/> candidates of the batch, its positives, become the newest entries.</summary>
+    public void Enqueue(int count, long step)
+    {
+        _first -= count;
+        Count = Math.Min(_capacity, Count + count);
+        _steps.AsSpan(_first, count).Fill(step);
+    }
+
+    /// <summary>Entries of an item lose their id; they go on as negatives of everybody.</summary>
+    public void Forget(int row)
+    {
+        foreach (ref int entry in Rows)
+        {
+            entry = entry == row ? -1 : entry;
+        }
+    }
+
+    /// <summary>Replaces the contents by <paramref name="count"/> entries that the caller then fills in.</summary>
+    public void Reset(int count)
+    {
+        if (count < 0 || count > _capacity)
+        {
+            throw new StateMismatchException($"bank.vectors has {count} entries; the model's BankCapacity is {_capacity}. Start with BankCapacity of at least {count}.");
+        }
+
+        Count = 0;
+        _first = Vectors.Rows - count;
+        Vectors.Touch(_first, count);
+        Count = count;
+    }
+
+    private void Reallocate(int size)
+    {
+        // A snapshot of the old buffer stays valid: nothing writes to it any more.
+        var vectors = new PagedRows(size, _columns);
+        var (rows, logQ, steps) = (new int[size], new float[size], new long[size]);
+        Move(vectors, rows, logQ, steps, size - Count);
+        (Vectors, _rows, _logQ, _steps) = (vectors, rows, logQ, steps);
+    }
+
+    private void Move(PagedRows vectors, int[] rows, float[] logQ, long[] steps, int to)
+    {
+        vectors.Touch(to, Count);
+        Vectors.Data.Slice(_first * _columns, Count * _columns).CopyTo(vectors.Data[(to * _columns)..]);
+        Array.Copy(_rows, _first, rows, to, Count);
+        Array.Copy(_logQ, _first, logQ, to, Count);
+        Array.Copy(_steps, _first, steps, to, Count);
+        _first = to;
+    }
+}

@@ -1,0 +1,79 @@
+using System.Runtime.InteropServices;
+
+namespace Streaming.Learning;
+
+/// <summary>Reads named tensors of a source into spans, and says what does not fit.</summary>
+internal sealed class StateReader
+{
+    private const int BlockBytes = 1 << 20;
+    private readonly TensorSource _source;
+    private readonly Dictionary<string, int> _byName = new(StringComparer.Ordinal);
+
+    public StateReader(TensorSource source)
+    {
+        _source = source;
+        for (int i = 0; i < source.Tensors.Count; i++)
+        {
+            _byName[source.Tensors[i].Name] = i;
+        }
+    }
+
+    /// <summary>Compares names, types and shapes (the number of item rows and bank entries aside).</summary>
+    public void CheckNames(List<StateTensor> expected)
+    {
+        foreach (var tensor in expected)
+        {
+            var info = tensor.Info;
+            if (!_byName.Remove(info.Name, out int index))
+            {
+                throw new StateMismatchException($"The tensor {info.Name} is missing. The state is of a model with other options: start with those, or from scratch.");
+            }
+
+            var found = _source.Tensors[index];
+            bool fits = found.Type == info.Type && found.Shape.Count == info.Shape.Count;
+            int free = info.Name.StartsWith("items.", StringComparison.Ordinal) || info.Name.StartsWith("bank.", StringComparison.Ordinal) ? 1 : 0;
+            free = info.Name.StartsWith("items.projection", StringComparison.Ordinal) ? 0 : free;
+            if (!fits || !found.Shape.Skip(free).SequenceEqual(info.Shape.Skip(free)))
+            {
+                throw new StateMismatchException($"The tensor {info.Name} is {found.Type} [{string.Join(", ", found.Shape)}]; the model needs {info.Type} [{string.Join(", ", info.Shape)}]. Start with the options that the state was written with.");
+            }
+
+            _byName.Add(info.Name, index);
+        }
+
+        if (_byName.Count > expected.Count)
+        {
+            var known = expected.Select(tensor => tensor.Info.Name).ToHashSet(StringComparer.Ordinal);
+            throw new StateMismatchException($"The tensor {_byName.Keys.First(name => !known.Contains(name))} has no place in the model. Start with the options that the state was written with.");
+        }
+    }
+
+    /// <summary>First dimension of a tensor.</summary>
+    public long Rows(string name, int columns)
+    {
+        var info = _source.Tensors[_byName[name]];
+        return info.Shape.Count == 2 && info.Shape[1] == columns
+            ? info.Shape[0]
+            : throw new StateMismatchException($"The tensor {name} is [{string.Join(", ", info.Shape)}]; the model needs [n, {columns}].");
+    }
+
+    /// <summary>Reads a whole tensor.</summary>
+    public void Read<T>(string name, Span<T> destination)
+        where T : unmanaged
+    {
+        int index = _byName[name];
+        long values = _source.Tensors[index].Shape.Aggregate(1L, (product, size) => product * size);
+        if (values != destination.Length)
+        {
+            throw new StateMismatchException($"The tensor {name} has {values} values; the model needs {destination.Length}.");
+        }
+
+        // A span of bytes cannot be longer than 2 GiB.
+        int block = BlockBytes / System.Runtime.CompilerServices.Unsafe.SizeOf<T>();
+        for (int at = 0; at < destination.Length; at += block)
+        {
+            var part = destination.Slice(at, Math.Min(block, destination.Length - at));
+            _source.Read(index, (long)at * System.Runtime.CompilerServices.Unsafe.SizeOf<T>(), MemoryMarshal.AsBytes(part));
+        }
+    }
+}

@@ -1,0 +1,116 @@
+namespace Streaming.Learning;
+
+/// <summary>Checks a batch before an engine touches anything.</summary>
+internal static class BatchCheck
+{
+    public static void Verify(ModelOptions model, in TrainingBatch batch)
+    {
+        Sequences(model, batch.Sequences);
+        int predictions = batch.Positives.Length;
+        if (predictions == 0)
+        {
+            throw new ArgumentException("The batch has no predictions; at least one is needed.");
+        }
+
+        Length(batch.PredictionSteps.Length, predictions, nameof(batch.PredictionSteps));
+        Length(batch.Weights.Length, predictions, nameof(batch.Weights));
+        if (!batch.LogQ.IsEmpty)
+        {
+            Length(batch.LogQ.Length, predictions, nameof(batch.LogQ));
+        }
+
+        if (!batch.NegativeLogQ.IsEmpty)
+        {
+            Length(batch.NegativeLogQ.Length, batch.Negatives.Length, nameof(batch.NegativeLogQ));
+        }
+
+        Rows(model, batch.Positives, nameof(batch.Positives));
+        Rows(model, batch.Negatives, nameof(batch.Negatives));
+        Steps(model, batch);
+        if (!(batch.LearningRate >= 0) || !float.IsFinite(batch.LearningRate))
+        {
+            throw new ArgumentException($"LearningRate is {batch.LearningRate}; allowed: finite, 0 and up.");
+        }
+
+        ArgumentOutOfRangeException.ThrowIfNegative(batch.BankEntries);
+        ArgumentOutOfRangeException.ThrowIfNegative(batch.Step);
+    }
+
+    /// <summary>Checks histories.</summary>
+    public static void Sequences(ModelOptions model, in JaggedRows sequences)
+    {
+        var offsets = sequences.Offsets;
+        if (offsets.Length < 2 || offsets[0] != 0 || offsets[^1] != sequences.Rows.Length)
+        {
+            throw new ArgumentException($"Sequences has {offsets.Length} offsets for {sequences.Rows.Length} rows; allowed: one sequence and up, offsets from 0 to the number of rows.");
+        }
+
+        for (int s = 1; s < offsets.Length; s++)
+        {
+            int length = offsets[s] - offsets[s - 1];
+            if (length < 0 || length > model.HistoryLength)
+            {
+                throw new ArgumentException($"Sequence {s - 1} has {length} items; allowed: 0 … HistoryLength = {model.HistoryLength}.");
+            }
+        }
+
+        Rows(model, sequences.Rows, "Sequences");
+    }
+
+    /// <summary>Checks rows of the item table.</summary>
+    public static void Rows(ModelOptions model, ReadOnlySpan<int> rows, string name)
+    {
+        foreach (int row in rows)
+        {
+            if ((uint)row >= (uint)model.ItemCapacity)
+            {
+                throw new ArgumentException($"{name} holds row {row}; allowed: 0 … ItemCapacity − 1 = {model.ItemCapacity - 1}.");
+            }
+        }
+    }
+
+    private static void Steps(ModelOptions model, in TrainingBatch batch)
+    {
+        int steps = batch.Sequences.Rows.Length + batch.Sequences.Count, previous = -1;
+        foreach (int step in batch.PredictionSteps)
+        {
+            if (step <= previous || step >= steps)
+            {
+                throw new ArgumentException($"PredictionSteps holds {step} after {previous}; allowed: ascending, below the {steps} steps of the batch.");
+            }
+
+            previous = step;
+        }
+
+        if (model.Tower == TowerKind.Mind)
+        {
+            LastSteps(batch);
+        }
+    }
+
+    // Routing looks at a whole history at once: there is no vector at a step in the middle.
+    private static void LastSteps(in TrainingBatch batch)
+    {
+        int sequence = 0;
+        foreach (int step in batch.PredictionSteps)
+        {
+            while (batch.Sequences.Offsets[sequence + 1] + sequence < step)
+            {
+                sequence++;
+            }
+
+            if (batch.Sequences.Offsets[sequence + 1] + sequence != step)
+            {
+                throw new ArgumentException($"PredictionSteps holds {step}, which is not the last step of a sequence; the tower Mind predicts there only.");
+            }
+        }
+    }
+
+    private static void Length(int length, int expected, string name)
+    {
+        if (length != expected)
+        {
+            throw new ArgumentException($"{name} has {length} values; {expected} are needed, one a positive.");
+        }
+    }
+}

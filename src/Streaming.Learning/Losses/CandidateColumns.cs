@@ -1,0 +1,106 @@
+namespace Streaming.Learning;
+
+/// <summary>
+/// Which candidate columns a batch has, and which column is each prediction's positive. The batch's columns are its extra
+/// negatives, then its positives, last one first, as the bank wants them.
+/// </summary>
+internal sealed class CandidateColumns(LossKind loss)
+{
+    // An id that no item has: positives of other rows are no negatives of a row under the uniform loss.
+    private const int OwnOnly = -2;
+    private readonly RowSlots _catalogue = new();
+    private int[] _slots = [];
+    private int[] _positives = [];
+    private int _predictions;
+
+    /// <summary>Gets the number of columns with gradient, extra negatives and positives.</summary>
+    public int Batch { get; private set; }
+
+    /// <summary>Gets how many of <see cref="Batch"/> are candidates: all, but under the full loss the catalogue only.</summary>
+    public int Scored { get; private set; }
+
+    /// <summary>Gets the column of each prediction's positive.</summary>
+    public ReadOnlySpan<int> Positives => _positives.AsSpan(0, _predictions);
+
+    /// <summary>Gets the slot of each column of the batch.</summary>
+    public ReadOnlySpan<int> Slots => _slots.AsSpan(0, Batch);
+
+    /// <summary>Lays out the columns of a batch; items get slots of <paramref name="slots"/>.</summary>
+    public void Lay(in TrainingBatch batch, RowSlots slots)
+    {
+        int negatives = batch.Negatives.Length, positives = batch.Positives.Length;
+        Batch = negatives + positives;
+        Scored = loss == LossKind.Full ? negatives : Batch;
+        Buffers.Grow(ref _slots, Batch);
+        Buffers.Grow(ref _positives, positives);
+        _predictions = positives;
+
+        for (int j = 0; j < negatives; j++)
+        {
+            _slots[j] = slots.Add(batch.Negatives[j]);
+        }
+
+        for (int i = 0; i < positives; i++)
+        {
+            int column = Batch - 1 - i;
+            _slots[column] = slots.Add(batch.Positives[i]);
+            _positives[i] = column;
+        }
+
+        if (loss == LossKind.Full)
+        {
+            FindInCatalogue(batch);
+        }
+    }
+
+    /// <summary>Writes the columns' vectors, ids and ln q.</summary>
+    public void Fill(in TrainingBatch batch, ReadOnlySpan<float> items, int d, Span<float> vectors, Span<int> ids, Span<float> logQ)
+    {
+        for (int column = 0; column < Batch; column++)
+        {
+            items.Slice(_slots[column] * d, d).CopyTo(vectors[(column * d)..]);
+        }
+
+        batch.Negatives.CopyTo(ids);
+        Copy(batch.NegativeLogQ, logQ[..batch.Negatives.Length]);
+        for (int i = 0; i < batch.Positives.Length; i++)
+        {
+            int column = Batch - 1 - i;
+            ids[column] = loss == LossKind.Uniform ? OwnOnly : batch.Positives[i];
+            logQ[column] = batch.LogQ.IsEmpty ? 0 : batch.LogQ[i];
+        }
+    }
+
+    private static void Copy(ReadOnlySpan<float> values, Span<float> destination)
+    {
+        if (values.IsEmpty)
+        {
+            destination.Clear();
+        }
+        else
+        {
+            values.CopyTo(destination);
+        }
+    }
+
+    private void FindInCatalogue(in TrainingBatch batch)
+    {
+        _catalogue.Clear();
+        for (int j = 0; j < batch.Negatives.Length; j++)
+        {
+            if (_catalogue.Add(batch.Negatives[j]) != j)
+            {
+                throw new ArgumentException($"Negatives holds row {batch.Negatives[j]} twice; under the loss Full it is the catalogue, each row once.");
+            }
+        }
+
+        for (int i = 0; i < batch.Positives.Length; i++)
+        {
+            _positives[i] = _catalogue.IndexOf(batch.Positives[i]);
+            if (_positives[i] < 0)
+            {
+                throw new ArgumentException($"Positives holds row {batch.Positives[i]}, which is not among Negatives; under the loss Full they are the whole catalogue.");
+            }
+        }
+    }
+}
