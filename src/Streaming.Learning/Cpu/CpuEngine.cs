@@ -12,7 +12,7 @@ public sealed partial class CpuEngine : TrainingEngine
     private const int SlotsPerPart = 128;
     private readonly Workers _workers;
     private readonly ParameterSet _parameters = new();
-    private readonly ItemTable _table;
+    private readonly ItemRows _table;
     private readonly ItemEncoder _items;
     private readonly UserTower _tower;
     private readonly MemoryBank _bank;
@@ -45,7 +45,7 @@ public sealed partial class CpuEngine : TrainingEngine
         _widths = [.. model.Widths];
         _widthWeights = model.LossWeights;
         _losses = new double[_widths.Length];
-        _table = new ItemTable(model);
+        _table = new ItemRows(model);
         _items = new ItemEncoder(_parameters, _table, model);
         _tower = UserTower.Create(_parameters, model, increments);
         _parameters.Allocate();

@@ -7,14 +7,14 @@ namespace Streaming.Learning;
 internal sealed class ItemEncoder
 {
     private readonly ParameterSet _set;
-    private readonly ItemTable _table;
+    private readonly ItemRows _table;
     private readonly Parameter? _weight;
     private readonly Parameter? _bias;
     private readonly int _d;
     private readonly int _features;
     private readonly bool _ids;
 
-    public ItemEncoder(ParameterSet set, ItemTable table, ModelOptions options)
+    public ItemEncoder(ParameterSet set, ItemRows table, ModelOptions options)
     {
         _set = set;
         _table = table;

@@ -7,14 +7,14 @@ namespace Streaming.Learning;
 /// What is kept per item row: the learned id embedding with its optimiser state, and the frozen features. Idle rows are
 /// not worked on; the weight decay that they missed is a factor, applied when a row is read.
 /// </summary>
-internal sealed class ItemTable
+internal sealed class ItemRows
 {
     private readonly ModelOptions _options;
     private readonly int _d;
     private readonly long[] _updated;
     private readonly double[] _logDecays;
 
-    public ItemTable(ModelOptions options)
+    public ItemRows(ModelOptions options)
     {
         _options = options;
         _d = options.Dimension;
