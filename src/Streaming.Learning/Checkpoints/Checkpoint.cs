@@ -1,0 +1,158 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text.Json;
+
+namespace Streaming.Learning;
+
+/// <summary>A checkpoint on disk whose checksums were verified.</summary>
+public sealed class Checkpoint
+{
+    private const long MaxManifestBytes = 16 << 20;
+    private const int MaxChecksumBytes = 64 << 10;
+
+    private Checkpoint(string path, CheckpointManifest manifest)
+    {
+        FolderPath = path;
+        Manifest = manifest;
+    }
+
+    /// <summary>Gets the folder.</summary>
+    public string FolderPath { get; }
+
+    /// <summary>Gets what it says of itself.</summary>
+    public CheckpointManifest Manifest { get; }
+
+    /// <summary>Opens a checkpoint folder and verifies every file of it.</summary>
+    /// <exception cref="InvalidDataException">Torn, corrupt or no checkpoint: the message names the file.</exception>
+    /// <exception cref="IOException">A file cannot be read.</exception>
+    /// <exception cref="StateMismatchException">It was written by a newer version of this program.</exception>
+    public static Checkpoint Open(string path)
+    {
+        HashSet<string> verified = VerifyChecksums(path);
+        foreach (string name in (string[])[CheckpointFiles.Engine, CheckpointFiles.Trainer, CheckpointFiles.Manifest])
+        {
+            if (!verified.Contains(name))
+            {
+                throw new InvalidDataException($"Checkpoint '{path}' lacks {name}.");
+            }
+        }
+
+        CheckpointManifest manifest = ReadManifest(Path.Combine(path, CheckpointFiles.Manifest));
+        if (manifest.HasIngest && !verified.Contains(CheckpointFiles.Ingest))
+        {
+            throw new InvalidDataException($"Checkpoint '{path}' lacks {CheckpointFiles.Ingest}.");
+        }
+
+        return new Checkpoint(path, manifest);
+    }
+
+    /// <summary>Opens parameters, optimiser state and memory bank.</summary>
+    public SafetensorsReader OpenEngine() => SafetensorsReader.Open(Path.Combine(FolderPath, CheckpointFiles.Engine));
+
+    /// <summary>Opens the state above the engine.</summary>
+    public SafetensorsReader OpenTrainer() => SafetensorsReader.Open(Path.Combine(FolderPath, CheckpointFiles.Trainer));
+
+    /// <summary>Opens what the ingestion side's snapshot wrote, or null when the checkpoint has none.</summary>
+    public Stream? OpenIngest() => Manifest.HasIngest ? File.OpenRead(Path.Combine(FolderPath, CheckpointFiles.Ingest)) : null;
+
+    /// <summary>Puts a trainer into the checkpoint's state.</summary>
+    /// <exception cref="StateMismatchException">The settings differ from those that it was written with: names each.</exception>
+    public void RestoreTo(Trainer trainer)
+    {
+        ArgumentNullException.ThrowIfNull(trainer);
+        CheckShape(trainer.Shape);
+        using SafetensorsReader engine = OpenEngine();
+        using SafetensorsReader state = OpenTrainer();
+        trainer.Restore(engine, state);
+    }
+
+    /// <summary>Compares the settings that the state's shape depends on.</summary>
+    /// <exception cref="StateMismatchException">Names every setting that differs, both values, and what to do.</exception>
+    public void CheckShape(IReadOnlyDictionary<string, string> shape)
+    {
+        ArgumentNullException.ThrowIfNull(shape);
+        var names = new SortedSet<string>(shape.Keys.Concat(Manifest.Shape.Keys), StringComparer.Ordinal);
+        string[] differences =
+        [
+            .. from name in names
+               let here = shape.GetValueOrDefault(name, "not set")
+               let there = Manifest.Shape.GetValueOrDefault(name, "not set")
+               where here != there
+               select $"{name} is {here}, the checkpoint has {there}",
+        ];
+        if (differences.Length > 0)
+        {
+            throw new StateMismatchException(
+                $"Checkpoint '{FolderPath}' does not fit the settings: {string.Join("; ", differences)}. " +
+                "Set these as the checkpoint has them, or choose an empty checkpoint folder and start a new generation.");
+        }
+    }
+
+    private static CheckpointManifest ReadManifest(string path)
+    {
+        byte[] bytes = ReadBounded(path, MaxManifestBytes);
+        try
+        {
+            // The version first: the rest of a newer manifest need not be readable.
+            using JsonDocument document = JsonDocument.Parse(bytes, new JsonDocumentOptions { MaxDepth = 16 });
+            int format = document.RootElement.GetProperty("format").GetInt32();
+            if (format > CheckpointManifest.CurrentFormat)
+            {
+                throw new StateMismatchException(string.Create(CultureInfo.InvariantCulture,
+                    $"'{path}' has format version {format}; this program reads up to {CheckpointManifest.CurrentFormat}. Use the newer program, or a checkpoint of this one."));
+            }
+
+            return document.Deserialize<CheckpointManifest>(CheckpointJson.Options) is { Shape: not null, Positions: not null } manifest
+                ? manifest
+                : throw new InvalidDataException($"'{path}' has no shape or no positions.");
+        }
+        catch (Exception exception) when (exception is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
+        {
+            throw new InvalidDataException($"'{path}' is not a manifest: {exception.Message}", exception);
+        }
+    }
+
+    private static HashSet<string> VerifyChecksums(string path)
+    {
+        string sums = Path.Combine(path, CheckpointFiles.Checksums);
+        var verified = new HashSet<string>(StringComparer.Ordinal);
+        foreach (string line in System.Text.Encoding.ASCII.GetString(ReadBounded(sums, MaxChecksumBytes)).Split('\n', StringSplitOptions.RemoveEmptyEntries))
+        {
+            // 64 hex digits, two spaces, a name without a path.
+            if (line.Length < 67 || line[64..66] != "  " || line[66..] != Path.GetFileName(line[66..]) || line[66..] is "." or "..")
+            {
+                throw new InvalidDataException($"'{sums}' has a line that is no checksum: '{line}'.");
+            }
+
+            Verify(Path.Combine(path, line[66..]), line[..64]);
+            verified.Add(line[66..]);
+        }
+
+        return verified;
+    }
+
+    private static void Verify(string path, string expected)
+    {
+        if (!File.Exists(path))
+        {
+            throw new InvalidDataException($"'{path}' is missing.");
+        }
+
+        using FileStream file = new(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 20);
+        if (!Convert.ToHexStringLower(SHA256.HashData(file)).Equals(expected, StringComparison.OrdinalIgnoreCase))
+        {
+            throw new InvalidDataException($"'{path}' does not have the checksum that it was written with: it is torn or corrupt.");
+        }
+    }
+
+    private static byte[] ReadBounded(string path, long maxBytes)
+    {
+        if (!File.Exists(path))
+        {
+            throw new InvalidDataException($"'{path}' is missing.");
+        }
+
+        long length = new FileInfo(path).Length;
+        return length <= maxBytes ? File.ReadAllBytes(path) : throw new InvalidDataException($"'{path}' has {length} bytes; allowed: {maxBytes}.");
+    }
+}

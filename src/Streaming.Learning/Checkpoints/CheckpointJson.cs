@@ -1,0 +1,14 @@
+using System.Text.Json;
+
+namespace Streaming.Learning;
+
+/// <summary>How manifests are written and read.</summary>
+internal static class CheckpointJson
+{
+    public static JsonSerializerOptions Options { get; } = new()
+    {
+        WriteIndented = true,
+        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
+        MaxDepth = 16,
+    };
+}

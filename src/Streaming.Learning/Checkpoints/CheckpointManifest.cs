@@ -1,0 +1,34 @@
+using Streaming.Core;
+
+namespace Streaming.Learning;
+
+/// <summary>What a checkpoint says of itself: <c>manifest.json</c>.</summary>
+public sealed record CheckpointManifest
+{
+    /// <summary>The format version that this program writes, and the greatest that it reads.</summary>
+    public const int CurrentFormat = 1;
+
+    /// <summary>Gets the format version.</summary>
+    public int Format { get; init; } = CurrentFormat;
+
+    /// <summary>Gets when it was written.</summary>
+    public DateTimeOffset Written { get; init; }
+
+    /// <summary>Gets the number of steps that the model has done.</summary>
+    public long Step { get; init; }
+
+    /// <summary>Gets the number of the last batch that it contains; −1 before the first.</summary>
+    public long Sequence { get; init; }
+
+    /// <summary>Gets the counters of the trainer.</summary>
+    public TrainerCounters Counters { get; init; }
+
+    /// <summary>Gets the settings that must agree to read it, by name.</summary>
+    public IReadOnlyDictionary<string, string> Shape { get; init; } = new Dictionary<string, string>(StringComparer.Ordinal);
+
+    /// <summary>Gets where each partition is to be read next.</summary>
+    public IReadOnlyList<StreamPosition> Positions { get; init; } = [];
+
+    /// <summary>Gets whether the ingestion side's state (histories, dedup window) is part of it.</summary>
+    public bool HasIngest { get; init; }
+}

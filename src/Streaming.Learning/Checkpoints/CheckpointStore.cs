@@ -1,0 +1,172 @@
+using Streaming.Core;
+
+namespace Streaming.Learning;
+
+/// <summary>
+/// A folder of checkpoints. Each is a folder of its own that appears by one rename, with everything in it written and
+/// synchronised with the disk before; so a crash at any instant leaves the old ones and nothing half.
+/// </summary>
+/// <remarks>Several processes may read; one writes at a time (the trainer that holds the lease).</remarks>
+public sealed class CheckpointStore
+{
+    private readonly string _directory;
+    private readonly int _keep;
+    private readonly TimeProvider _time;
+    private readonly Action<string> _warn;
+
+    /// <summary>Creates a store; the folder is made when the first checkpoint is written.</summary>
+    /// <param name="directory">The folder.</param>
+    /// <param name="keep">How many checkpoints are kept, 1 … 1000.</param>
+    /// <param name="time">Clock for the manifest.</param>
+    /// <param name="warn">Told of checkpoints that were skipped, and of old ones that could not be deleted.</param>
+    public CheckpointStore(string directory, int keep, TimeProvider time, Action<string> warn)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(directory);
+        ArgumentOutOfRangeException.ThrowIfLessThan(keep, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(keep, 1000);
+        ArgumentNullException.ThrowIfNull(time);
+        ArgumentNullException.ThrowIfNull(warn);
+        _directory = Path.GetFullPath(directory);
+        _keep = keep;
+        _time = time;
+        _warn = warn;
+    }
+
+    /// <summary>The folders of all checkpoints, newest first.</summary>
+    public IReadOnlyList<string> List() => Directory.Exists(_directory)
+        ? [.. Directory.EnumerateDirectories(_directory).Where(path => CheckpointFiles.NumberOf(path) >= 0).OrderByDescending(CheckpointFiles.NumberOf)]
+        : [];
+
+    /// <summary>The newest checkpoint that verifies; those that do not are skipped with a warning. Null when there is none.</summary>
+    /// <exception cref="StateMismatchException">The newest was written by a newer version of this program.</exception>
+    public Checkpoint? FindNewest()
+    {
+        foreach (string path in List())
+        {
+            try
+            {
+                return Checkpoint.Open(path);
+            }
+            catch (Exception exception) when (exception is InvalidDataException or IOException or UnauthorizedAccessException)
+            {
+                _warn($"Checkpoint '{path}' is skipped: {exception.Message}");
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>
+    /// Writes a checkpoint on a background thread. Takes both snapshots over: they are disposed at the end, written or not.
+    /// </summary>
+    /// <param name="trainer">The trainer's state.</param>
+    /// <param name="ingest">The ingestion side's state as of the same batch, or null when there is none.</param>
+    /// <param name="positions">Where each partition is to be read next. Copied before this returns.</param>
+    /// <param name="cancellationToken">Gives the checkpoint up; nothing stays behind.</param>
+    /// <exception cref="IOException">Disk full, read-only, …: the older checkpoints stay as they are.</exception>
+    public Task<CheckpointWritten> WriteAsync(TrainerSnapshot trainer, IngestSnapshot? ingest, IReadOnlyCollection<StreamPosition> positions, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(trainer);
+        ArgumentNullException.ThrowIfNull(positions);
+        StreamPosition[] copy = [.. positions];
+
+        // No token for the start: the snapshots must be disposed also when it is cancelled already.
+        return Task.Factory.StartNew(
+            () => Write(trainer, ingest, copy, cancellationToken), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+    }
+
+    private CheckpointWritten Write(TrainerSnapshot trainer, IngestSnapshot? ingest, StreamPosition[] positions, CancellationToken cancellationToken)
+    {
+        using (trainer)
+        using (ingest)
+        {
+            long start = _time.GetTimestamp();
+            Directory.CreateDirectory(_directory);
+            DeleteLeftovers();
+            long number = List().Select(CheckpointFiles.NumberOf).DefaultIfEmpty(-1).Max() + 1;
+            string path = Path.Combine(_directory, CheckpointFiles.FolderName(number));
+            long bytes = WriteFolder(trainer, ingest, positions, path, cancellationToken);
+            DeleteOld();
+            return new CheckpointWritten(path, trainer.Counters.Steps, trainer.Sequence, bytes, _time.GetElapsedTime(start));
+        }
+    }
+
+    private long WriteFolder(TrainerSnapshot trainer, IngestSnapshot? ingest, StreamPosition[] positions, string path, CancellationToken cancellationToken)
+    {
+        // A name of its own: a writer that was frozen and has been replaced must not move its successor's folder.
+        string temporary = Path.Combine(_directory, $"{CheckpointFiles.TemporaryPrefix}{Path.GetFileName(path)}-{Guid.NewGuid():N}");
+        try
+        {
+            Directory.CreateDirectory(temporary);
+            var manifest = new CheckpointManifest
+            {
+                Written = _time.GetUtcNow(),
+                Step = trainer.Counters.Steps,
+                Sequence = trainer.Sequence,
+                Counters = trainer.Counters,
+                Shape = trainer.Shape,
+                Positions = positions,
+                HasIngest = ingest is not null,
+            };
+            var writer = new CheckpointWriter(temporary);
+            writer.Write(trainer, ingest, manifest, cancellationToken);
+            Directory.Move(temporary, path);
+            DurableFolder.Synchronize(_directory);
+            return writer.Bytes;
+        }
+        catch
+        {
+            TryDelete(temporary);
+            throw;
+        }
+    }
+
+    /// <summary>What a crash left: never more than one writer at a time, so it is nobody's any more.</summary>
+    private void DeleteLeftovers()
+    {
+        foreach (string path in Directory.EnumerateDirectories(_directory))
+        {
+            string name = Path.GetFileName(path);
+            if (name.StartsWith(CheckpointFiles.TemporaryPrefix + CheckpointFiles.Prefix, StringComparison.Ordinal)
+                || name.StartsWith(CheckpointFiles.DeletingPrefix + CheckpointFiles.Prefix, StringComparison.Ordinal))
+            {
+                TryDelete(path);
+            }
+        }
+    }
+
+    private void DeleteOld()
+    {
+        foreach (string path in List().Skip(_keep))
+        {
+            // Renamed first, so that one that is half deleted is not taken for a corrupt one.
+            string deleting = Path.Combine(_directory, CheckpointFiles.DeletingPrefix + Path.GetFileName(path));
+            try
+            {
+                Directory.Move(path, deleting);
+            }
+            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+            {
+                _warn($"The old checkpoint '{path}' cannot be deleted: {exception.Message}");
+                continue;
+            }
+
+            TryDelete(deleting);
+        }
+    }
+
+    private void TryDelete(string path)
+    {
+        try
+        {
+            if (Directory.Exists(path))
+            {
+                Directory.Delete(path, recursive: true);
+            }
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            _warn($"'{path}' cannot be deleted: {exception.Message}");
+        }
+    }
+}
