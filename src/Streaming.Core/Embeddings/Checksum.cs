@@ -1,0 +1,32 @@
+using System.Buffers.Binary;
+using System.Numerics;
+
+namespace Streaming.Core;
+
+/// <summary>CRC-32C (Castagnoli; RFC 3720, appendix B.4), by the processor's instruction where there is one.</summary>
+internal static class Checksum
+{
+    public const uint Start = uint.MaxValue;
+
+    public static uint Append(uint state, ReadOnlySpan<byte> data)
+    {
+        for (; data.Length >= 8; data = data[8..])
+        {
+            state = BitOperations.Crc32C(state, BinaryPrimitives.ReadUInt64LittleEndian(data));
+        }
+
+        foreach (byte value in data)
+        {
+            state = BitOperations.Crc32C(state, value);
+        }
+
+        return state;
+    }
+
+    public static uint End(uint state) => ~state;
+
+    /// <summary>The checksum of a value: of all its bytes but the four that hold it.</summary>
+    public static uint OfValue(ReadOnlySpan<byte> value) => End(Append(
+        Append(Start, value[..EmbeddingLayout.ChecksumAt]),
+        value[EmbeddingLayout.FixedLength..]));
+}

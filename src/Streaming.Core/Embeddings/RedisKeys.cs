@@ -1,0 +1,85 @@
+using System.Text;
+
+namespace Streaming.Core;
+
+/// <summary>
+/// Names of everything a model keeps in Redis. Keys that one script or one MGET touches share the hash tag
+/// <c>{p}</c>, so all of it is valid in a cluster.
+/// </summary>
+/// <remarks>
+/// The generation stands in the key: two generations live side by side as two key spaces, and one SET of
+/// <see cref="Active"/> moves every reader from one to the other.
+/// </remarks>
+public sealed class RedisKeys
+{
+    /// <summary>The default number of partitions.</summary>
+    public const int DefaultPartitions = 256;
+
+    private const int MaxIdBytes = 256;
+
+    /// <summary>Initializes a new instance of the <see cref="RedisKeys"/> class.</summary>
+    /// <param name="model">Name of the model: 1 … 64 of letters, digits, '.', '_' and '-'.</param>
+    /// <param name="partitions">Number of partitions P, 1 … 16,384. Fixed for the life of a model: readers compute with it.</param>
+    /// <exception cref="ArgumentException">A value is not as above.</exception>
+    public RedisKeys(string model, int partitions = DefaultPartitions)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        if (model.Length is 0 or > 64 || !model.All(static c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-'))
+        {
+            throw new ArgumentException($"Model is '{model}'; allowed: 1 to 64 letters, digits, '.', '_' and '-'.", nameof(model));
+        }
+
+        if (partitions is < 1 or > 16384)
+        {
+            throw new ArgumentException($"Partitions is {partitions}; allowed: 1 to 16384.", nameof(partitions));
+        }
+
+        Model = model;
+        Partitions = partitions;
+    }
+
+    /// <summary>Gets the model's name.</summary>
+    public string Model { get; }
+
+    /// <summary>Gets the number of partitions P.</summary>
+    public int Partitions { get; }
+
+    /// <summary>Gets the pointer to the generation that readers use: a decimal number.</summary>
+    public string Active => $"e:{Model}:active";
+
+    /// <summary>Gets the trainer's lease: who holds it, with the time that is left as its TTL.</summary>
+    public string LeaseHolder => $"l:{Model}:{{lease}}:holder";
+
+    /// <summary>Gets the last fencing token that was given out.</summary>
+    public string LeaseToken => $"l:{Model}:{{lease}}:token";
+
+    /// <summary>Computes the partition of an item or a user: XXH64 of the id's UTF-8 bytes, seed 0, modulo P.</summary>
+    public int Partition(string id)
+    {
+        ArgumentNullException.ThrowIfNull(id);
+        Span<byte> small = stackalloc byte[MaxIdBytes];
+        return Encoding.UTF8.TryGetBytes(id, small, out int written)
+            ? Partition(XxHash64.Hash(small[..written]))
+            : Partition(XxHash64.Hash(Encoding.UTF8.GetBytes(id)));
+    }
+
+    /// <summary>Computes the partition from the hash of the id.</summary>
+    public int Partition(ulong key) => (int)(key % (ulong)Partitions);
+
+    /// <summary>Gets the stream of changes of a partition.</summary>
+    public string Changes(int partition) => $"e:{Model}:changes:{{{partition}}}";
+
+    /// <summary>Gets the fence of a partition: a hash with the newest token (<c>t</c>) and the number of changes (<c>n</c>).</summary>
+    public string Fence(int partition) => $"l:{Model}:{{{partition}}}";
+
+    /// <summary>Gets the history of a user.</summary>
+    public string User(string user) => $"u:{Model}:{{{Partition(user)}}}:{user}";
+
+    /// <summary>Gets the user tower of a generation, cut to a width.</summary>
+    public string Tower(uint generation, int width) => $"m:{Model}:tower:{generation}:{width}";
+
+    /// <summary>Opens the key space of a generation.</summary>
+    /// <param name="generation">The generation, 1 and up.</param>
+    /// <param name="width">With one key a width: the width. Null: one key for all widths.</param>
+    public ItemKeySpace Items(uint generation, int? width = null) => new(this, generation, width);
+}

@@ -1,0 +1,9 @@
+using Streaming.Core;
+
+namespace Streaming.Serving;
+
+/// <summary>What is known of one item of a read.</summary>
+/// <param name="Status">Whether it was read.</param>
+/// <param name="Fault">Why it was refused, if it was.</param>
+/// <param name="Stamp">Generation, token, step and event time of what was read.</param>
+public readonly record struct ItemRead(ItemStatus Status, EmbeddingFault Fault, EmbeddingStamp Stamp);

@@ -1,0 +1,43 @@
+using StackExchange.Redis;
+
+namespace Streaming.Serving;
+
+/// <summary>Whether the store is a cluster, where the keys of one command must share a slot. Until a server has said what it
+/// is, the answer is yes: then everything is valid, only slower.</summary>
+internal sealed class Topology(IDatabase database)
+{
+    private volatile bool _single;
+
+    public bool IsCluster
+    {
+        get
+        {
+            if (!_single)
+            {
+                _single = IsSingle();
+            }
+
+            return !_single;
+        }
+    }
+
+    private bool IsSingle()
+    {
+        bool single = false;
+        foreach (System.Net.EndPoint endPoint in database.Multiplexer.GetEndPoints())
+        {
+            IServer server = database.Multiplexer.GetServer(endPoint);
+            if (server.IsConnected)
+            {
+                if (server.ServerType != ServerType.Standalone)
+                {
+                    return false;
+                }
+
+                single = true;
+            }
+        }
+
+        return single;
+    }
+}

@@ -1,0 +1,17 @@
+namespace Streaming.Transport;
+
+/// <summary>What became of a batch of refreshes, in items.</summary>
+/// <param name="Written">Vectors written.</param>
+/// <param name="Removed">Removals done.</param>
+/// <param name="Skipped">Left alone, because the store holds something newer.</param>
+/// <param name="Rejected">Not written, because the vector is not finite or too large for the element type.</param>
+/// <param name="Failed">Not written, because Redis did not do it; to be tried again.</param>
+public readonly record struct PublishCounts(int Written, int Removed, int Skipped, int Rejected, int Failed)
+{
+    /// <summary>Adds two counts.</summary>
+    public static PublishCounts operator +(PublishCounts a, PublishCounts b) =>
+        new(a.Written + b.Written, a.Removed + b.Removed, a.Skipped + b.Skipped, a.Rejected + b.Rejected, a.Failed + b.Failed);
+
+    /// <summary>Adds two counts.</summary>
+    public static PublishCounts Add(PublishCounts left, PublishCounts right) => left + right;
+}

@@ -1,0 +1,143 @@
+using Streaming.Core;
+
+namespace Streaming.Transport;
+
+/// <summary>How to reach Redis, and what is written there.</summary>
+public sealed record RedisOptions
+{
+    /// <summary>Gets the connection string of StackExchange.Redis: <c>host:port,host:port,ssl=true,…</c>. Default
+    /// localhost:6379. <c>user=</c> needs a client of version 2 or newer.</summary>
+    public string Configuration { get; init; } = "localhost:6379";
+
+    /// <summary>Gets a file with the password, for secrets that are mounted. Default none. Goes before a password in
+    /// <see cref="Configuration"/>.</summary>
+    public string? PasswordFile { get; init; }
+
+    /// <summary>Gets a PEM file with the authorities that may sign the server's certificate, where it is not one that the
+    /// machine trusts. Default none. Certificates are always checked.</summary>
+    public string? CertificateAuthorityFile { get; init; }
+
+    /// <summary>Gets the name of the model, part of every key. Default "items"; letters, digits, '.', '_', '-', at most 64.</summary>
+    public string Model { get; init; } = "items";
+
+    /// <summary>Gets the number of partitions. Default 256; 1 … 16,384. Readers compute keys with it, so it is fixed for the life of a model.</summary>
+    public int Partitions { get; init; } = RedisKeys.DefaultPartitions;
+
+    /// <summary>Gets how numbers are stored. Default <see cref="EmbeddingElement.Float16"/>.</summary>
+    public EmbeddingElement Element { get; init; } = EmbeddingElement.Float16;
+
+    /// <summary>Gets a value indicating whether the norm of each width is stored, for cosine scores. Default false.</summary>
+    public bool Norms { get; init; }
+
+    /// <summary>Gets how widths lie in Redis. Default <see cref="EmbeddingKeyLayout.Nested"/>.</summary>
+    public EmbeddingKeyLayout Layout { get; init; } = EmbeddingKeyLayout.Nested;
+
+    /// <summary>Gets how long a value lives after it was last written. Default 7 days; 1 s … 3650 days, or 0 for ever.</summary>
+    public TimeSpan TimeToLive { get; init; } = TimeSpan.FromDays(7);
+
+    /// <summary>Gets by what share the time to live is spread, so that values do not expire all at once. Default 0.1; 0 … 0.5.</summary>
+    public double TimeToLiveJitter { get; init; } = 0.1;
+
+    /// <summary>Gets how many changes a partition's feed keeps, roughly. Default 4096; 0 (no feed) … 10,000,000.</summary>
+    public int ChangeFeedLength { get; init; } = 4096;
+
+    /// <summary>Gets the most items that are taken and written at a time. Default 4096; 1 … 65,536.</summary>
+    public int BatchSize { get; init; } = 4096;
+
+    /// <summary>Gets how long to wait for a connection. Default 5 s; 0.1 … 60 s.</summary>
+    public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>Gets how long to wait for an answer. Default 5 s; 0.05 … 60 s.</summary>
+    public TimeSpan CommandTimeout { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>Gets how often a write is tried again before its items go back to wait. Default 3; 1 … 10.</summary>
+    public int RetryAttempts { get; init; } = 3;
+
+    /// <summary>Gets the first wait before another try; it doubles each time. Default 100 ms; 1 ms … 10 s.</summary>
+    public TimeSpan RetryDelay { get; init; } = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>Gets how long a trainer's lease lasts without renewal. Default 15 s; 0.3 s … 10 min.</summary>
+    public TimeSpan LeaseDuration { get; init; } = TimeSpan.FromSeconds(15);
+
+    /// <summary>Lists what is wrong, each naming the setting, its value and what is allowed. No secret is in any of them.</summary>
+    public IReadOnlyList<string> Errors()
+    {
+        List<string> errors = [];
+        Text(errors);
+        Range(errors, nameof(Partitions), Partitions, 1, 16384);
+        Range(errors, nameof(TimeToLiveJitter), TimeToLiveJitter, 0, 0.5);
+        Range(errors, nameof(ChangeFeedLength), ChangeFeedLength, 0, 10_000_000);
+        Range(errors, nameof(BatchSize), BatchSize, 1, 65536);
+        Range(errors, nameof(RetryAttempts), RetryAttempts, 1, 10);
+        Range(errors, nameof(ConnectTimeout), ConnectTimeout, TimeSpan.FromSeconds(0.1), TimeSpan.FromSeconds(60));
+        Range(errors, nameof(CommandTimeout), CommandTimeout, TimeSpan.FromSeconds(0.05), TimeSpan.FromSeconds(60));
+        Range(errors, nameof(RetryDelay), RetryDelay, TimeSpan.FromMilliseconds(1), TimeSpan.FromSeconds(10));
+        Range(errors, nameof(LeaseDuration), LeaseDuration, TimeSpan.FromSeconds(0.3), TimeSpan.FromMinutes(10));
+        if (TimeToLive != TimeSpan.Zero)
+        {
+            Range(errors, nameof(TimeToLive), TimeToLive, TimeSpan.FromSeconds(1), TimeSpan.FromDays(3650));
+        }
+
+        Defined(errors, nameof(Element), Element);
+        Defined(errors, nameof(Layout), Layout);
+        return errors;
+    }
+
+    /// <summary>Checks every property.</summary>
+    /// <exception cref="ArgumentException">Names all that is wrong.</exception>
+    public void Validate()
+    {
+        IReadOnlyList<string> errors = Errors();
+        if (errors.Count > 0)
+        {
+            throw new ArgumentException(string.Join(Environment.NewLine, errors));
+        }
+    }
+
+    /// <summary>Shows what may be shown: a connection string can hold a password, so it is left out.</summary>
+    public override string ToString() => $"RedisOptions {{ Model = {Model}, Layout = {Layout}, Element = {Element} }}";
+
+    private static void Range<T>(List<string> errors, string name, T value, T low, T high)
+        where T : IComparable<T>
+    {
+        // Negated, so that NaN is out of range.
+        if (!(value.CompareTo(low) >= 0 && value.CompareTo(high) <= 0))
+        {
+            errors.Add($"Redis {name} is {value}; allowed: {low} to {high}.");
+        }
+    }
+
+    private static void Defined<T>(List<string> errors, string name, T value)
+        where T : struct, Enum
+    {
+        if (!Enum.IsDefined(value))
+        {
+            errors.Add($"Redis {name} is {value}; allowed: {string.Join(", ", Enum.GetNames<T>())}.");
+        }
+    }
+
+    private void Text(List<string> errors)
+    {
+        if (string.IsNullOrWhiteSpace(Configuration))
+        {
+            errors.Add("Redis Configuration is empty; allowed: host:port and settings of StackExchange.Redis.");
+        }
+
+        foreach ((string name, string? file) in new[] { (nameof(PasswordFile), PasswordFile), (nameof(CertificateAuthorityFile), CertificateAuthorityFile) })
+        {
+            if (file is not null && !File.Exists(file))
+            {
+                errors.Add($"Redis {name} is '{file}'; no such file.");
+            }
+        }
+
+        try
+        {
+            _ = new RedisKeys(Model, 1);
+        }
+        catch (ArgumentException error)
+        {
+            errors.Add($"Redis {error.Message}");
+        }
+    }
+}

@@ -1,0 +1,53 @@
+using Polly;
+using Polly.CircuitBreaker;
+using Polly.Retry;
+using Polly.Timeout;
+using StackExchange.Redis;
+
+namespace Streaming.Transport;
+
+/// <summary>How calls to Redis meet trouble: a bounded wait, retries that back off, and a breaker that spares a server that is down.</summary>
+internal static class RedisPipeline
+{
+    /// <summary>Replies that pass by themselves: memory, loading, failover, a busy script, a moving slot.</summary>
+    private static readonly string[] PassingReplies = ["OOM", "LOADING", "READONLY", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "BUSY", "NOREPLICAS", "MISCONF"];
+
+    public static ResiliencePipeline Create(RedisOptions options, TimeProvider clock)
+    {
+        Func<Exception?, ValueTask<bool>> passing = static error => ValueTask.FromResult(error is not null && IsPassing(error));
+        return new ResiliencePipelineBuilder { TimeProvider = clock }
+            .AddRetry(new RetryStrategyOptions
+            {
+                ShouldHandle = arguments => passing(arguments.Outcome.Exception),
+                MaxRetryAttempts = options.RetryAttempts,
+                Delay = options.RetryDelay,
+                BackoffType = DelayBackoffType.Exponential,
+                UseJitter = true,
+                MaxDelay = TimeSpan.FromSeconds(5),
+            })
+            .AddCircuitBreaker(new CircuitBreakerStrategyOptions
+            {
+                ShouldHandle = arguments => passing(arguments.Outcome.Exception),
+                FailureRatio = 0.5,
+                MinimumThroughput = 20,
+                SamplingDuration = TimeSpan.FromSeconds(10),
+                BreakDuration = TimeSpan.FromSeconds(1),
+            })
+            .AddTimeout(options.CommandTimeout)
+            .Build();
+    }
+
+    public static bool IsPassing(Exception error) => error switch
+    {
+        RedisConnectionException or TimeoutException or TimeoutRejectedException => true,
+        RedisServerException reply => PassingReplies.Any(start => Says(reply, start)),
+        _ => false,
+    };
+
+    public static bool IsOutOfMemory(Exception error) => error is RedisServerException reply && Says(reply, "OOM");
+
+    /// <summary>Redis before version 7 wraps what a script ran into: "ERR Error running script …: … OOM command not allowed …".</summary>
+    private static bool Says(RedisServerException reply, string start) =>
+        reply.Message.StartsWith(start, StringComparison.Ordinal) || reply.Message.Contains($": {start} ", StringComparison.Ordinal)
+        || reply.Message.Contains($"-{start} ", StringComparison.Ordinal);
+}

@@ -1,0 +1,195 @@
+using StackExchange.Redis;
+using Streaming.Core;
+using Xunit;
+
+namespace Streaming.Transport.Tests.Redis;
+
+public sealed class EmbeddingPublisherTests(RedisFixture redis) : IClassFixture<RedisFixture>
+{
+    private readonly RedisOptions _options = redis.Options();
+    private readonly List<PublishIncident> _incidents = [];
+    private readonly List<Refresh> _failed = [];
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task PublishAsync_NewItems_AreWrittenWithStampAndTimeToLive()
+    {
+        EmbeddingPublisher publisher = await OpenAsync(token: 5);
+        PublishCounts counts = await publisher.PublishAsync(Make.Items(100, step: 9), _failed, Stop);
+
+        Assert.Equal(new PublishCounts(Written: 100, Removed: 0, Skipped: 0, Rejected: 0, Failed: 0), counts);
+        Assert.Equal(new EmbeddingStamp(1, 5, 9, 9000), (await ReadAsync("item42"))!.Value.Stamp);
+        TimeSpan? life = await redis.Database.KeyTimeToLiveAsync(Key("item42"));
+        Assert.InRange(life!.Value, _options.TimeToLive * 0.89, _options.TimeToLive * 1.1);
+        Assert.Equal("1", await redis.Database.StringGetAsync(Keys.Active));
+    }
+
+    [Fact]
+    public async Task PublishAsync_OlderStepOfSameTrainer_IsSkipped()
+    {
+        EmbeddingPublisher publisher = await OpenAsync(token: 1);
+        await publisher.PublishAsync([Make.Item("a", step: 5, value: 50), Make.Item("b", step: 5)], _failed, Stop);
+        PublishCounts counts = await publisher.PublishAsync([Make.Item("a", step: 4, value: 40), Make.Item("b", step: 6)], _failed, Stop);
+
+        Assert.Equal(new PublishCounts(1, 0, 1, 0, 0), counts);
+        Assert.Equal(50, (await ReadAsync("a"))!.Value.First);
+    }
+
+    [Fact]
+    public async Task PublishAsync_NewTrainerFromAnEarlierStep_ReplacesWhatItsPredecessorWrote()
+    {
+        await (await OpenAsync(token: 1)).PublishAsync([Make.Item("a", step: 500, value: 50)], _failed, Stop);
+        PublishCounts counts = await (await OpenAsync(token: 2)).PublishAsync([Make.Item("a", step: 100, value: 10)], _failed, Stop);
+
+        Assert.Equal(1, counts.Written);
+        Assert.Equal(10, (await ReadAsync("a"))!.Value.First);
+    }
+
+    [Fact]
+    public async Task PublishAsync_OldTrainerAfterTakeover_IsRefusedInEveryPartition()
+    {
+        EmbeddingPublisher old = await OpenAsync(token: 1);
+        await OpenAsync(token: 2);
+        foreach (Refresh item in Make.Items(40, step: 99))
+        {
+            FencedException error = await Assert.ThrowsAsync<FencedException>(() => old.PublishAsync([item], _failed, Stop));
+            Assert.Equal((1u, 2u), (error.Token, error.Newer));
+            Assert.Null(await ReadAsync(item.ItemId));
+        }
+
+        await Assert.ThrowsAsync<FencedException>(() => OpenAsync(token: 1));
+    }
+
+    [Fact]
+    public async Task PublishAsync_Removal_DeletesTheItem()
+    {
+        EmbeddingPublisher publisher = await OpenAsync(token: 1);
+        await publisher.PublishAsync([Make.Item("a", step: 1), Make.Item("b", step: 9)], _failed, Stop);
+        PublishCounts counts = await publisher.PublishAsync([Make.Removal("a", step: 2), Make.Removal("b", step: 3)], _failed, Stop);
+
+        Assert.Equal(new PublishCounts(Written: 0, Removed: 1, Skipped: 1, Rejected: 0, Failed: 0), counts);
+        Assert.Null(await ReadAsync("a"));
+        Assert.NotNull(await ReadAsync("b"));
+    }
+
+    [Fact]
+    public async Task PublishAsync_VectorThatCannotBeStored_IsLeftOutAndTheRestWritten()
+    {
+        EmbeddingPublisher publisher = await OpenAsync(token: 1);
+        Refresh bad = Make.Item("bad", value: float.NaN);
+        PublishCounts counts = await publisher.PublishAsync([bad, Make.Item("good")], _failed, Stop);
+
+        Assert.Equal(new PublishCounts(1, 0, 0, Rejected: 1, 0), counts);
+        Assert.Null(await ReadAsync("bad"));
+        Assert.Equal(PublishIncidentKind.Rejected, Assert.Single(_incidents).Kind);
+        Assert.Empty(_failed);
+    }
+
+    [Fact]
+    public async Task PublishAsync_ForeignValueUnderTheKey_IsReplaced()
+    {
+        await redis.Database.StringSetAsync(Key("a"), new string('x', 200));
+        await (await OpenAsync(token: 1)).PublishAsync([Make.Item("a")], _failed, Stop);
+
+        Assert.NotNull(await ReadAsync("a"));
+    }
+
+    [Fact]
+    public async Task PublishAsync_KeyPerWidth_WritesEachWidthAlone()
+    {
+        RedisOptions options = _options with { Layout = EmbeddingKeyLayout.PerWidth };
+        EmbeddingPublisher publisher = new(redis.Database, options, Make.Widths, TimeProvider.System);
+        await publisher.OpenAsync(1, 1, Stop);
+        PublishCounts counts = await publisher.PublishAsync([Make.Item("a"), Make.Item("b")], _failed, Stop);
+
+        Assert.Equal(2, counts.Written);
+        foreach (int width in Make.Widths)
+        {
+            byte[]? value = await redis.Database.StringGetAsync(Keys.Items(1, width).Key("a"));
+            Assert.Equal(width, EmbeddingValue.Read(value).Dimension);
+        }
+
+        await publisher.PublishAsync([Make.Removal("a", 2)], _failed, Stop);
+        Assert.Equal(1, publisher.Metrics.Removed);
+        Assert.False(await redis.Database.KeyExistsAsync(Keys.Items(1, 4).Key("a")));
+    }
+
+    [Fact]
+    public async Task PublishAsync_ProducedTimeKnown_FreshnessIsMeasuredFromIt()
+    {
+        EmbeddingPublisher publisher = await OpenAsync(token: 1);
+        long produced = TimeProvider.System.GetUtcNow().AddSeconds(-10).ToUnixTimeMilliseconds();
+        await publisher.PublishAsync([Make.Item("a", produced: produced), Make.Item("b")], _failed, Stop);
+
+        Assert.Equal(1, publisher.Metrics.Freshness.Count);
+        Assert.InRange(publisher.Metrics.Freshness.Quantile(0.5), 9_500, 60_000);
+    }
+
+    [Fact]
+    public async Task PublishAsync_ScriptsFlushed_SendsThemAgain()
+    {
+        EmbeddingPublisher publisher = await OpenAsync(token: 1);
+        await redis.Database.ExecuteAsync("SCRIPT", "FLUSH");
+
+        Assert.Equal(20, (await publisher.PublishAsync(Make.Items(20), _failed, Stop)).Written);
+    }
+
+    [Fact]
+    public async Task PublishAsync_NotOpened_Throws()
+    {
+        EmbeddingPublisher publisher = new(redis.Database, _options, Make.Widths, TimeProvider.System);
+        await Assert.ThrowsAsync<InvalidOperationException>(() => publisher.PublishAsync([Make.Item("a")], _failed, Stop));
+    }
+
+    [Fact]
+    public async Task RunAsync_OutboxCompleted_PublishesAllThatIsLeft()
+    {
+        EmbeddingPublisher publisher = await OpenAsync(token: 1);
+        using RefreshOutbox outbox = new();
+        outbox.Post([.. Make.Items(50, step: 1)]);
+        outbox.Post([.. Make.Items(60, step: 2)]);
+        outbox.Complete();
+        await publisher.RunAsync(outbox, Stop);
+
+        Assert.Equal(60, publisher.Metrics.Written);
+        Assert.Equal(2, (await ReadAsync("item7"))!.Value.Stamp.Step);
+    }
+
+    [Fact]
+    public async Task RunAsync_Fenced_PutsBackWhatItTook()
+    {
+        EmbeddingPublisher publisher = await OpenAsync(token: 1);
+        await OpenAsync(token: 2);
+        using RefreshOutbox outbox = new();
+        outbox.Post([.. Make.Items(5)]);
+
+        await Assert.ThrowsAsync<FencedException>(() => publisher.RunAsync(outbox, Stop));
+        Assert.Equal(5, outbox.Count);
+    }
+
+    private RedisKeys Keys => new(_options.Model, _options.Partitions);
+
+    private byte[] Key(string id) => Keys.Items(1).Key(id);
+
+    private async Task<EmbeddingPublisher> OpenAsync(uint token)
+    {
+        EmbeddingPublisher publisher = new(redis.Database, _options, Make.Widths, TimeProvider.System, _incidents.Add);
+        await publisher.OpenAsync(1, token, Stop);
+        return publisher;
+    }
+
+    private async Task<(EmbeddingStamp Stamp, float First)?> ReadAsync(string id)
+    {
+        byte[]? value = await redis.Database.StringGetAsync(Key(id));
+        if (value is null)
+        {
+            return null;
+        }
+
+        EmbeddingView view = EmbeddingValue.Read(value);
+        float[] first = new float[1];
+        view.Decode(first);
+        return (view.Stamp, first[0]);
+    }
+}
