@@ -1,5 +1,3 @@
-using System.Numerics.Tensors;
-
 namespace Streaming.Kernels;
 
 /// <summary>
@@ -22,22 +20,8 @@ public static class Gemm
     /// <param name="accumulate">Whether the product is added to C; otherwise C is overwritten.</param>
     /// <param name="workers">Threads to use, or null for the calling one. The result is the same to the bit.</param>
     /// <exception cref="ArgumentException">A span is too short for its shape.</exception>
-    public static void Multiply(int m, int n, int k, ReadOnlySpan<float> a, int lda, ReadOnlySpan<float> b, int ldb, Span<float> c, int ldc, bool accumulate = false, Workers? workers = null)
-    {
-        for (int i = 0; i < m; i++)
-        {
-            Span<float> row = c.Slice(i * ldc, n);
-            if (!accumulate)
-            {
-                row.Clear();
-            }
-
-            for (int j = 0; j < k; j++)
-            {
-                TensorPrimitives.MultiplyAdd(b.Slice(j * ldb, n), a[i * lda + j], row, row);
-            }
-        }
-    }
+    public static void Multiply(int m, int n, int k, ReadOnlySpan<float> a, int lda, ReadOnlySpan<float> b, int ldb, Span<float> c, int ldc, bool accumulate = false, Workers? workers = null) =>
+        Run(m, n, k, new GemmOperand(a, lda, 1), new GemmOperand(b, ldb, 1), c, ldc, accumulate, workers);
 
     /// <summary>C = Aᵀ·B, or C += Aᵀ·B: a linear layer's weight gradient.</summary>
     /// <param name="m">Columns of A, rows of C.</param>
@@ -52,22 +36,8 @@ public static class Gemm
     /// <param name="accumulate">Whether the product is added to C; otherwise C is overwritten.</param>
     /// <param name="workers">Threads to use, or null for the calling one. The result is the same to the bit.</param>
     /// <exception cref="ArgumentException">A span is too short for its shape.</exception>
-    public static void MultiplyTransposeA(int m, int n, int k, ReadOnlySpan<float> a, int lda, ReadOnlySpan<float> b, int ldb, Span<float> c, int ldc, bool accumulate = false, Workers? workers = null)
-    {
-        for (int i = 0; i < m; i++)
-        {
-            Span<float> row = c.Slice(i * ldc, n);
-            if (!accumulate)
-            {
-                row.Clear();
-            }
-
-            for (int j = 0; j < k; j++)
-            {
-                TensorPrimitives.MultiplyAdd(b.Slice(j * ldb, n), a[j * lda + i], row, row);
-            }
-        }
-    }
+    public static void MultiplyTransposeA(int m, int n, int k, ReadOnlySpan<float> a, int lda, ReadOnlySpan<float> b, int ldb, Span<float> c, int ldc, bool accumulate = false, Workers? workers = null) =>
+        Run(m, n, k, new GemmOperand(a, 1, lda), new GemmOperand(b, ldb, 1), c, ldc, accumulate, workers);
 
     /// <summary>C = A·Bᵀ, or C += A·Bᵀ: a linear layer's input gradient, or its forward pass when weights lie [out × in].</summary>
     /// <param name="m">Rows of A and C.</param>
@@ -82,15 +52,38 @@ public static class Gemm
     /// <param name="accumulate">Whether the product is added to C; otherwise C is overwritten.</param>
     /// <param name="workers">Threads to use, or null for the calling one. The result is the same to the bit.</param>
     /// <exception cref="ArgumentException">A span is too short for its shape.</exception>
-    public static void MultiplyTransposeB(int m, int n, int k, ReadOnlySpan<float> a, int lda, ReadOnlySpan<float> b, int ldb, Span<float> c, int ldc, bool accumulate = false, Workers? workers = null)
+    public static void MultiplyTransposeB(int m, int n, int k, ReadOnlySpan<float> a, int lda, ReadOnlySpan<float> b, int ldb, Span<float> c, int ldc, bool accumulate = false, Workers? workers = null) =>
+        Run(m, n, k, new GemmOperand(a, lda, 1), new GemmOperand(b, 1, ldb), c, ldc, accumulate, workers);
+
+    private static void Run(int m, int n, int k, GemmOperand a, GemmOperand b, Span<float> c, int ldc, bool accumulate, Workers? workers)
     {
-        for (int i = 0; i < m; i++)
+        ArgumentOutOfRangeException.ThrowIfNegative(m);
+        ArgumentOutOfRangeException.ThrowIfNegative(n);
+        ArgumentOutOfRangeException.ThrowIfNegative(k);
+        a.Check(m, k, nameof(a));
+        b.Check(k, n, nameof(b));
+        GemmOperand.Check(c.Length, m, n, ldc, 1, nameof(c));
+        if (m == 0 || n == 0)
         {
-            for (int j = 0; j < n; j++)
-            {
-                float dot = TensorPrimitives.Dot(a.Slice(i * lda, k), b.Slice(j * ldb, k));
-                c[i * ldc + j] = accumulate ? c[i * ldc + j] + dot : dot;
-            }
+            return;
+        }
+
+        GemmJob job = new() { A = a, B = b, C = c, M = m, N = n, K = k, LeadingC = ldc, Accumulate = accumulate };
+        if (Simd512.IsSupported)
+        {
+            GemmDriver<Simd512>.Run(ref job, workers);
+        }
+        else if (Simd256.IsSupported)
+        {
+            GemmDriver<Simd256>.Run(ref job, workers);
+        }
+        else if (Simd128.IsSupported)
+        {
+            GemmDriver<Simd128>.Run(ref job, workers);
+        }
+        else
+        {
+            GemmDriver<SimdScalar>.Run(ref job, workers);
         }
     }
 }
