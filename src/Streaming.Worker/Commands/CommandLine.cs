@@ -30,5 +30,6 @@ internal static class CommandLine
     internal static RootCommand Create() => new("Learns item embeddings from a live event stream and keeps a serving tier fresh. Settings are environment variables: see `streaming config`.")
     {
         ConfigCommand.Create(),
+        Backtest.BacktestCommand.Create(),
     };
 }

@@ -1,0 +1,185 @@
+using System.CommandLine;
+using Streaming.Learning;
+
+namespace Streaming.Worker.Backtest;
+
+/// <summary>`streaming backtest`: trains and evaluates models on files.</summary>
+internal static class BacktestCommand
+{
+    private static readonly Option<string> Protocol = new Option<string>("--protocol")
+    {
+        Description = "leave-one-out (each user's last item is the test), user-split (8:1:1 of the users, ComiRec), time-split (the last tenth of the events), prequential (a stream: rank each event, then train on it).",
+        DefaultValueFactory = _ => "leave-one-out",
+    }.AcceptOnlyFromAmong("leave-one-out", "user-split", "time-split", "prequential");
+
+    private static readonly Option<string?> Sequences = new("--sequences") { Description = "File of lines `user item item …`, oldest item first; gzip is recognised." };
+
+    private static readonly Option<string[]> Events = new("--events") { Description = "Files of events in any format that `replay` reads, in place of --sequences.", AllowMultipleArgumentsPerToken = true };
+
+    private static readonly Option<string[]> Items = new("--items") { Description = "CSV files of item columns, the item first: c0, c1, … are codes, x0, x1, … numbers, all others text.", AllowMultipleArgumentsPerToken = true };
+
+    private static readonly Option<int> FeatureLength = new("--feature-length") { Description = "Length of the random projection of an item file.", DefaultValueFactory = _ => 256 };
+
+    private static readonly Option<string?> Report = new("--report") { Description = "File for the result as JSON." };
+
+    private static readonly Option<string?> MarkdownFile = new("--markdown") { Description = "File for the result as a Markdown table." };
+
+    private static readonly Option<string?> Best = new("--settings") { Description = "File for the settings with the best validation NDCG@10, as environment variables." };
+
+    private static readonly Option<string> Format = new Option<string>("--format") { Description = "Form of the result on standard output.", DefaultValueFactory = _ => "text" }.AcceptOnlyFromAmong("text", "markdown", "json");
+
+    private static readonly Option<string[]> Set = new("--set") { Description = "A setting, NAME=VALUE, over the environment; NAME=VALUE;VALUE tries each (all combinations of several).", AllowMultipleArgumentsPerToken = true };
+
+    private static readonly Option<string?> Tower = new("--tower") { Description = "Short for --set Model__Tower=…: fmrlrec, youtubednn, gru4rec, mind; several with ; between." };
+
+    private static readonly Option<string?> Loss = new("--loss") { Description = "Short for --set Model__Loss=…: full, uniform, inbatch, mns, cbns; several with ; between." };
+
+    private static readonly Option<string?> Widths = new("--widths") { Description = "Short for --set Model__Widths=…: 16,32,64,128." };
+
+    private static readonly Option<int?> Epochs = new("--epochs") { Description = "Short for --set Offline__Epochs=…." };
+
+    private static readonly Option<string> Seeds = new("--seeds") { Description = "Seeds, with commas between: every model is trained with each, and mean and spread are reported.", DefaultValueFactory = _ => "1" };
+
+    private static readonly Option<bool> Alone = new("--alone") { Description = "Train each width alone too, beside the nested model." };
+
+    private static readonly Option<bool> NoFloors = new("--no-floors") { Description = "Leave out popularity and item-kNN." };
+
+    private static readonly Option<string> Cutoffs = new("--cutoffs") { Description = "Cutoffs K of Recall and NDCG.", DefaultValueFactory = _ => "5,10,20,50" };
+
+    private static readonly Option<int> Threads = new("--threads") { Description = "Threads; 0: one for each processor.", DefaultValueFactory = _ => 0 };
+
+    /// <summary>Creates the command.</summary>
+    public static Command Create()
+    {
+        var command = new Command("backtest", "Train and evaluate models on files: offline protocols and streams, beside simple floors.")
+        {
+            Protocol, Sequences, Events, Items, FeatureLength, Tower, Loss, Widths, Epochs, Set, Seeds, Alone, NoFloors, Cutoffs, Threads, Report, MarkdownFile, Best, Format,
+        };
+        command.SetAction((result, cancellation) => Task.FromResult(Run(result, cancellation)));
+        return command;
+    }
+
+    private static int Run(ParseResult result, CancellationToken cancellation)
+    {
+        using var stopping = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        ConsoleCancelEventHandler stop = (_, signal) =>
+        {
+            signal.Cancel = true;
+            stopping.Cancel();
+        };
+        Console.CancelKeyPress += stop;
+        try
+        {
+            Run(result, ReadRequest(result), stopping.Token);
+            return (int)ExitCode.Success;
+        }
+        finally
+        {
+            Console.CancelKeyPress -= stop;
+        }
+    }
+
+    private static void Run(ParseResult result, BacktestRequest request, CancellationToken cancellation)
+    {
+        var progress = new BacktestProgress(Console.Error, TimeProvider.System, TimeSpan.FromSeconds(10));
+        (var report, var best) = Run(request, progress, cancellation);
+        Write(result.GetValue(Report), ReportWriter.Json(report));
+        Write(result.GetValue(MarkdownFile), ReportWriter.Markdown(report));
+        Write(result.GetValue(Best), BacktestSettings.ToFile(best, $"Best of the {result.GetValue(Protocol)} protocol by validation NDCG@10."));
+        Console.Out.Write(result.GetValue(Format) switch
+        {
+            "json" => ReportWriter.Json(report) + "\n",
+            "markdown" => ReportWriter.Markdown(report),
+            _ => ReportWriter.Text(report),
+        });
+    }
+
+    private static (BacktestReport Report, SettingsValues Best) Run(BacktestRequest request, BacktestProgress progress, CancellationToken cancellation)
+    {
+        var events = request.Events.Count > 0 ? EventFileReader.ReadAll(request.Events, progress.Line) : new EventLog();
+        var log = request.Sequences is { } sequences ? InteractionFiles.ReadSequences(sequences) : InteractionFiles.FromEvents(events);
+        var features = ItemFeatureFiles.Read(request.Items, log.Items, request.FeatureLength);
+        TrainingEngine Create(ModelOptions model) => EngineFactory.Create(model, request.Threads);
+        if (request.Protocol == BacktestProtocol.Prequential)
+        {
+            var stream = new PrequentialBacktest(request, events, features, log.Items, Create, progress, TimeProvider.System);
+            return (stream.Run(cancellation), stream.BestSettings!);
+        }
+
+        var offline = new OfflineBacktest(request, log, features, Create, progress, TimeProvider.System);
+        return (offline.Run(cancellation), offline.BestSettings!);
+    }
+
+    private static BacktestRequest ReadRequest(ParseResult result)
+    {
+        var errors = new List<string>();
+        var request = new BacktestRequest
+        {
+            Protocol = Enum.Parse<BacktestProtocol>(result.GetValue(Protocol)!.Replace("-", string.Empty, StringComparison.Ordinal), ignoreCase: true),
+            Sequences = result.GetValue(Sequences),
+            Events = result.GetValue(Events) ?? [],
+            Items = result.GetValue(Items) ?? [],
+            FeatureLength = result.GetValue(FeatureLength),
+            Try = [.. result.GetValue(Set) ?? [], .. Short("Model__Tower", result.GetValue(Tower)), .. Short("Model__Loss", result.GetValue(Loss)), .. Short("Model__Widths", result.GetValue(Widths)), .. Short("Offline__Epochs", result.GetValue(Epochs)?.ToString(System.Globalization.CultureInfo.InvariantCulture))],
+            Seeds = Numbers("--seeds", result.GetValue(Seeds)!, errors),
+            Alone = result.GetValue(Alone),
+            NoFloors = result.GetValue(NoFloors),
+            Cutoffs = Numbers("--cutoffs", result.GetValue(Cutoffs)!, errors),
+            Threads = result.GetValue(Threads) is var threads and > 0 ? threads : Environment.ProcessorCount,
+        };
+        Check(request.Sequences is null != (request.Events.Count == 0), "Give either --sequences FILE or --events FILE…");
+        Check(request.Protocol is not (BacktestProtocol.TimeSplit or BacktestProtocol.Prequential) || request.Events.Count > 0, $"--protocol {result.GetValue(Protocol)} needs event times: give --events.");
+        Check(request.FeatureLength is >= 8 and <= 4096, $"--feature-length is {request.FeatureLength}; allowed: 8 … 4096.");
+        Check(request.Threads is >= 1 and <= 256, $"--threads is {request.Threads}; allowed: 0 … 256.");
+        Check(request.Cutoffs.Contains(10), $"--cutoffs is {string.Join(',', request.Cutoffs)}; it must have 10, by which the best epoch is chosen.");
+        if (errors.Count > 0)
+        {
+            throw new SettingsException(errors);
+        }
+
+        // Wrong settings are said before anything is read, and not after an hour at their turn.
+        foreach (var combination in SettingsGrid.Combinations(request.Try))
+        {
+            BacktestSettings.Load(combination);
+        }
+
+        return request;
+
+        void Check(bool holds, string error)
+        {
+            if (!holds)
+            {
+                errors.Add(error);
+            }
+        }
+    }
+
+    private static string[] Short(string name, string? value) => value is null ? [] : [$"{name}={value}"];
+
+    private static int[] Numbers(string option, string text, List<string> errors)
+    {
+        try
+        {
+            int[] numbers = (int[])SettingValue.Parse(text, typeof(int[]))!;
+            if (numbers.Length > 0 && numbers.All(number => number is >= 1 and <= 10_000) && numbers.Order().Distinct().SequenceEqual(numbers))
+            {
+                return numbers;
+            }
+        }
+        catch (FormatException)
+        {
+            // Said below, with what is allowed.
+        }
+
+        errors.Add($"{option} is \"{text}\"; allowed: an increasing list of whole numbers within 1 … 10000, with commas between.");
+        return [10];
+    }
+
+    private static void Write(string? path, string text)
+    {
+        if (path is not null)
+        {
+            File.WriteAllText(path, text);
+        }
+    }
+}

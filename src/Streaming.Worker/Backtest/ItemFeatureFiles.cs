@@ -1,0 +1,158 @@
+using System.Globalization;
+using Streaming.Learning;
+
+namespace Streaming.Worker.Backtest;
+
+/// <summary>
+/// Turns item files (CSV with a header; the first column is the item) into features. A file becomes one group:
+/// columns c0, c1, … are product-quantisation codes, each code a one-hot feature; columns named x0, x1, … are numbers
+/// taken as they are; every other column is text, each of its words (parts between | for categories too) a one-hot feature weighted by
+/// ln(items / items that have it). One-hots go through <see cref="RandomProjection"/>, and a vector is scaled to length 1.
+/// </summary>
+internal static class ItemFeatureFiles
+{
+    private static readonly char[] Separators = [.. " \t,.;:/|&()[]{}!?\"'+*#-_<>=%"];
+
+    /// <summary>Reads the files.</summary>
+    /// <param name="paths">Files.</param>
+    /// <param name="items">Item ids, in the order of their rows.</param>
+    /// <param name="length">Length of a projected group, F.</param>
+    /// <exception cref="InputFileException">A file cannot be read, or knows none of the items.</exception>
+    public static ItemFeatures Read(IEnumerable<string> paths, IReadOnlyList<string> items, int length)
+    {
+        var rowOf = new Dictionary<string, int>(StringComparer.Ordinal);
+        for (int row = 0; row < items.Count; row++)
+        {
+            rowOf[items[row]] = row;
+        }
+
+        var groups = new List<FeatureGroup>();
+        var parts = new List<float[][]>();
+        foreach (string path in paths)
+        {
+            try
+            {
+                float[][] part = Read(path, rowOf, length);
+                groups.Add(new FeatureGroup($"file{groups.Count}", part.Max(vector => vector.Length)));
+                parts.Add(part);
+            }
+            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or InvalidDataException)
+            {
+                throw new InputFileException($"{path}: {exception.Message}", exception);
+            }
+        }
+
+        var rows = new float[items.Count][];
+        for (int row = 0; row < rows.Length; row++)
+        {
+            rows[row] = [.. parts.SelectMany((part, group) => part[row].Length > 0 ? part[row] : new float[groups[group].Length])];
+        }
+
+        return new ItemFeatures(groups, rows);
+    }
+
+    private static float[][] Read(string path, Dictionary<string, int> rowOf, int length)
+    {
+        var featuresOf = new Dictionary<int, List<string>>();
+        var frequency = new Dictionary<string, int>(StringComparer.Ordinal);
+        var numbers = new Dictionary<int, float[]>();
+        using (var csv = new CsvReader(InputFile.OpenText(path)))
+        {
+            if (!csv.Read())
+            {
+                throw new InputFileException($"{path}: the file is empty.");
+            }
+
+            string[] columns = [.. Enumerable.Range(0, csv.Count).Select(column => csv[column].ToString())];
+            while (csv.Read())
+            {
+                if (rowOf.TryGetValue(csv[0].ToString(), out int row))
+                {
+                    featuresOf[row] = Features(csv, columns, frequency);
+                    numbers[row] = Numbers(csv, columns);
+                }
+            }
+        }
+
+        if (featuresOf.Count == 0)
+        {
+            throw new InputFileException($"{path}: none of its items is in the interactions; the first column must be the item id.");
+        }
+
+        return Project(rowOf.Count, featuresOf, frequency, numbers, length);
+    }
+
+    private static List<string> Features(CsvReader csv, string[] columns, Dictionary<string, int> frequency)
+    {
+        var features = new HashSet<string>(StringComparer.Ordinal);
+        for (int column = 1; column < Math.Min(csv.Count, columns.Length); column++)
+        {
+            if (IsNumbered(columns[column], 'x') || csv[column].IsEmpty)
+            {
+                continue;
+            }
+
+            string text = csv[column].ToString().ToUpperInvariant();
+            string name = columns[column];
+            if (IsNumbered(name, 'c'))
+            {
+                features.Add($"{name}={text}");
+                continue;
+            }
+
+            features.UnionWith(text.Split('|', StringSplitOptions.TrimEntries).Select(part => $"{name}={part}"));
+            features.UnionWith(text.Split(Separators, StringSplitOptions.RemoveEmptyEntries).Select(word => $"word={word}"));
+        }
+
+        foreach (string feature in features)
+        {
+            frequency[feature] = frequency.GetValueOrDefault(feature) + 1;
+        }
+
+        return [.. features];
+    }
+
+    private static float[] Numbers(CsvReader csv, string[] columns)
+    {
+        var numbers = new List<float>();
+        for (int column = 1; column < columns.Length; column++)
+        {
+            if (IsNumbered(columns[column], 'x'))
+            {
+                numbers.Add(float.TryParse(csv[column], NumberStyles.Float, CultureInfo.InvariantCulture, out float number) && float.IsFinite(number)
+                    ? number
+                    : throw new InvalidDataException($"line {csv.Line}: column {columns[column]} is \"{csv[column]}\"; allowed: a finite number."));
+            }
+        }
+
+        return [.. numbers];
+    }
+
+    private static float[][] Project(int items, Dictionary<int, List<string>> featuresOf, Dictionary<string, int> frequency, Dictionary<int, float[]> numbers, int length)
+    {
+        var projection = new RandomProjection(length);
+        var rows = new float[items][];
+        Array.Fill(rows, []);
+        foreach ((int row, var features) in featuresOf)
+        {
+            var vector = new float[features.Count == 0 && numbers[row].Length > 0 ? 0 : length];
+            foreach (string feature in features)
+            {
+                // A feature of one item says nothing that its id does not; one of all items says nothing at all.
+                if (frequency[feature] > 1)
+                {
+                    projection.Add(feature, MathF.Log((float)featuresOf.Count / frequency[feature]), vector);
+                }
+            }
+
+            float norm = MathF.Sqrt(System.Numerics.Tensors.TensorPrimitives.SumOfSquares<float>(vector));
+            System.Numerics.Tensors.TensorPrimitives.Multiply(vector, norm > 0 ? 1 / norm : 0, vector);
+            rows[row] = [.. vector, .. numbers[row]];
+        }
+
+        return rows;
+    }
+
+    private static bool IsNumbered(string column, char letter) =>
+        column.Length > 1 && column[0] == letter && int.TryParse(column.AsSpan(1), NumberStyles.None, CultureInfo.InvariantCulture, out _);
+}

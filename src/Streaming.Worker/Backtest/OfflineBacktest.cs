@@ -1,0 +1,130 @@
+using System.Globalization;
+using Streaming.Learning;
+
+namespace Streaming.Worker.Backtest;
+
+/// <summary>Runs an offline protocol: floors, then every combination of settings with every seed.</summary>
+/// <param name="request">What to do.</param>
+/// <param name="log">The data.</param>
+/// <param name="features">Features of the items.</param>
+/// <param name="createEngine">Makes an engine for a model.</param>
+/// <param name="progress">Where progress is told.</param>
+/// <param name="time">Clock.</param>
+internal sealed class OfflineBacktest(
+    BacktestRequest request, InteractionLog log, ItemFeatures features, Func<ModelOptions, TrainingEngine> createEngine, BacktestProgress progress, TimeProvider time)
+{
+    private readonly List<ReportRow> _rows = [];
+    private double _bestNdcg = double.NegativeInfinity;
+
+    /// <summary>Gets the settings with the best validation NDCG@10, mean over the seeds; null before the first.</summary>
+    public SettingsValues? BestSettings { get; private set; }
+
+    /// <summary>Runs it all.</summary>
+    public BacktestReport Run(CancellationToken cancellation)
+    {
+        long start = time.GetTimestamp();
+        var combinations = SettingsGrid.Combinations(request.Try);
+        SettingsValues[] settings = [.. combinations.Select(BacktestSettings.Load)];
+        var split = Split();
+        progress.Line(string.Create(CultureInfo.InvariantCulture, $"{log.Sequences.Count} users, {log.Items.Count} items, {log.EventCount} events; {split.Train.Count} training sequences, {split.Validation.Count} validation and {split.Test.Count} test cases"));
+        if (!request.NoFloors)
+        {
+            AddFloors(split);
+        }
+
+        for (int i = 0; i < combinations.Count; i++)
+        {
+            Run(split, settings[i], SettingsGrid.Label(combinations[i], combinations), cancellation);
+        }
+
+        return new BacktestReport(
+            request.Protocol.ToString(), log.Sequences.Count, log.Items.Count, log.EventCount, request.Seeds, request.Cutoffs, time.GetElapsedTime(start).TotalSeconds, _rows);
+    }
+
+    private OfflineSplit Split() => request.Protocol switch
+    {
+        BacktestProtocol.LeaveOneOut => SplitProtocol.LeaveOneOut(log),
+        BacktestProtocol.UserSplit => SplitProtocol.ByUser(log, request.Seeds[0]),
+        BacktestProtocol.TimeSplit => SplitProtocol.ByTime(log),
+        _ => throw new InvalidOperationException($"{request.Protocol} is no offline protocol."),
+    };
+
+    private void AddFloors(OfflineSplit split)
+    {
+        foreach (var baseline in OfflineFloors.Create())
+        {
+            (var unmasked, var masked) = OfflineFloors.Measure(baseline, split, request.Cutoffs);
+            _rows.Add(new ReportRow(baseline.Name, "none", 0, Alone: false, HistoryMasked: false, null, string.Empty, [unmasked]));
+            _rows.Add(new ReportRow(baseline.Name, "none", 0, Alone: false, HistoryMasked: true, null, string.Empty, [masked]));
+            progress.Line(string.Create(CultureInfo.InvariantCulture, $"{baseline.Name}: Recall@{request.Cutoffs[^1]} {masked.Recall(request.Cutoffs[^1]):F4} (history masked)"));
+        }
+    }
+
+    private void Run(OfflineSplit split, SettingsValues settings, string label, CancellationToken cancellation)
+    {
+        var model = settings.Get<ModelOptions>() with { FeatureGroups = features.Groups, ItemCapacity = Math.Max(2, log.Items.Count) };
+        var options = settings.Get<OfflineOptions>();
+        double ndcg = Train(split, model, options, alone: false, label, cancellation);
+        if (ndcg > _bestNdcg)
+        {
+            _bestNdcg = ndcg;
+            BestSettings = settings;
+        }
+
+        for (int width = 0; request.Alone && width < model.Widths.Count; width++)
+        {
+            Train(split, OnlyWidth(model, width), options, alone: true, label, cancellation);
+        }
+    }
+
+    private static ModelOptions OnlyWidth(ModelOptions model, int width) => model with
+    {
+        Widths = [model.Widths[width]],
+        WidthWeights = [],
+        Dropout = model.Dropout.Count > 1 ? [model.Dropout[width]] : model.Dropout,
+    };
+
+    private double Train(OfflineSplit split, ModelOptions model, OfflineOptions options, bool alone, string label, CancellationToken cancellation)
+    {
+        var results = new List<OfflineResult>();
+        foreach (int seed in request.Seeds)
+        {
+            using var engine = createEngine(model with { Seed = (ulong)seed });
+            SetItems(engine);
+            var trainer = new OfflineTrainer(split, options, request.Cutoffs, request.Threads, progress, time);
+            string name = string.Join(' ', new[] { model.Tower.ToString(), model.Loss.ToString(), $"widths {string.Join(',', model.Widths)}", $"seed {seed}", label }.Where(part => part.Length > 0)).ToLowerInvariant();
+            results.Add(trainer.Run(engine, name, cancellation));
+            Tell(name, results[^1]);
+        }
+
+        for (int width = 0; width < model.Widths.Count; width++)
+        {
+            AddRow(masked: false, [.. results.Select(result => result.Unmasked[width])], width);
+            AddRow(masked: true, [.. results.Select(result => result.Masked[width])], width);
+        }
+
+        return results.Average(result => result.ValidationNdcg);
+
+        void AddRow(bool masked, RankingMetrics[] runs, int width) =>
+            _rows.Add(new ReportRow(Name(model.Tower), Name(model.Loss), model.Widths[width], alone, masked, null, label, runs));
+    }
+
+    private void Tell(string name, OfflineResult result) => progress.Line(string.Create(
+        CultureInfo.InvariantCulture,
+        $"{name}: best epoch {result.BestEpoch} of {result.Epochs}, {result.Steps} steps, {result.Seconds:F0} s; test Recall@{request.Cutoffs[^1]} of the largest width {result.Unmasked[^1].Recall(request.Cutoffs[^1]):F4}, history masked {result.Masked[^1].Recall(request.Cutoffs[^1]):F4}"));
+
+    private static string Name<T>(T value)
+        where T : struct, Enum => value.ToString().ToLowerInvariant();
+
+    private void SetItems(TrainingEngine engine)
+    {
+        for (int row = 0; row < log.Items.Count; row++)
+        {
+            engine.InitializeRow(row, Core.XxHash64.Hash(System.Text.Encoding.UTF8.GetBytes(log.Items[row])));
+            if (features.Groups.Count > 0)
+            {
+                engine.SetFeatures(row, features.Rows[row]);
+            }
+        }
+    }
+}

@@ -1,0 +1,46 @@
+using Streaming.Learning;
+
+namespace Streaming.Worker.Backtest;
+
+/// <summary>What simple methods reach on a split: a model has to be read beside them.</summary>
+internal static class OfflineFloors
+{
+    /// <summary>Popularity and item-kNN, trained on the split's training sequences and what the test histories add.</summary>
+    public static IEnumerable<StreamingBaseline> Create() =>
+        [new RecentPopularity(double.PositiveInfinity), new IncrementalItemKnn(window: int.MaxValue)];
+
+    /// <summary>Trains a baseline on the training sequences and ranks the cases.</summary>
+    public static (RankingMetrics Unmasked, RankingMetrics Masked) Measure(StreamingBaseline baseline, OfflineSplit split, IReadOnlyList<int> cutoffs)
+    {
+        for (int user = 0; user < split.Train.Count; user++)
+        {
+            var sequence = split.Train[user];
+            for (int i = 0; i < sequence.Length; i++)
+            {
+                baseline.Update(user, sequence[..i], sequence[i]);
+            }
+        }
+
+        return (Rank(baseline, split.Test, cutoffs, maskHistory: false), Rank(baseline, split.Test, cutoffs, maskHistory: true));
+    }
+
+    private static RankingMetrics Rank(StreamingBaseline baseline, RankingCases cases, IReadOnlyList<int> cutoffs, bool maskHistory)
+    {
+        var metrics = new RankingMetrics(cutoffs);
+        for (int i = 0; i < cases.Count; i++)
+        {
+            var history = cases.Histories[i];
+            int[] targets = cases.Targets[i].ToArray();
+            int[] excluded = maskHistory ? [.. history, .. targets] : targets;
+            var ranks = new TiedRank[targets.Length];
+            for (int t = 0; t < ranks.Length; t++)
+            {
+                ranks[t] = baseline.Rank(user: 0, history, targets[t], excluded);
+            }
+
+            metrics.Add(ranks);
+        }
+
+        return metrics;
+    }
+}

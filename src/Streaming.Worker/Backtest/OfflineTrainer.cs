@@ -1,0 +1,74 @@
+using Streaming.Learning;
+
+namespace Streaming.Worker.Backtest;
+
+/// <summary>
+/// Trains a model on the sequences of a split until the validation NDCG@10 stops rising, and reports the test cases as
+/// the model of the best epoch ranks them.
+/// </summary>
+/// <remarks>The test cases are ranked at every new best epoch, which costs less than keeping a copy of the model; they
+/// take no part in any decision.</remarks>
+internal sealed class OfflineTrainer(OfflineSplit split, OfflineOptions options, IReadOnlyList<int> cutoffs, int threads, BacktestProgress progress, TimeProvider time)
+{
+    private const int DecidingCutoff = 10;
+    private const int MostFailedSteps = 10;
+
+    /// <summary>Trains.</summary>
+    /// <param name="engine">A fresh engine, item rows and features set.</param>
+    /// <param name="label">Name of the run for the progress lines.</param>
+    /// <param name="cancellation">Ends the run.</param>
+    /// <exception cref="ArithmeticException">Ten steps in a row had a loss or gradient that was not finite.</exception>
+    public OfflineResult Run(TrainingEngine engine, string label, CancellationToken cancellation)
+    {
+        long start = time.GetTimestamp();
+        var batcher = new SequenceBatcher(split, engine.Model, options);
+        using var ranker = new CaseRanker(engine, split.ItemCount, cutoffs, threads);
+        var validation = split.Validation.Sample(options.ValidationCases == 0 ? int.MaxValue : options.ValidationCases, seed: 1);
+        int[] order = [.. Enumerable.Range(0, split.Train.Count)];
+        var shuffle = new Random(unchecked((int)engine.Model.Seed));
+        long step = 0;
+        OfflineResult? best = null;
+        int epoch = 1;
+        for (; epoch <= options.Epochs && epoch - (best?.BestEpoch ?? epoch) <= options.Patience; epoch++)
+        {
+            shuffle.Shuffle(order);
+            double loss = Epoch(engine, batcher, order, ref step, epoch, label, cancellation);
+            double ndcg = ranker.Rank(validation, maskHistory: false)[^1].Ndcg(DecidingCutoff);
+            if (best is null || ndcg > best.ValidationNdcg)
+            {
+                best = new OfflineResult(
+                    ndcg, epoch, epoch, step, 0, ranker.Rank(split.Test, maskHistory: false), ranker.Rank(split.Test, maskHistory: true));
+            }
+
+            progress.Epoch(label, epoch, options.Epochs, loss, ndcg, best.ValidationNdcg, best.BestEpoch);
+        }
+
+        return best! with { Epochs = epoch - 1, Steps = step, Seconds = time.GetElapsedTime(start).TotalSeconds };
+    }
+
+    private double Epoch(TrainingEngine engine, SequenceBatcher batcher, int[] order, ref long step, int epoch, string label, CancellationToken cancellation)
+    {
+        int batches = (order.Length + options.BatchSize - 1) / options.BatchSize;
+        long totalSteps = (long)batches * options.Epochs;
+        double losses = 0;
+        int failed = 0;
+        for (int batch = 0; batch < batches; batch++)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            int first = batch * options.BatchSize;
+            batcher.Fill(split.Train, order.AsSpan(first, Math.Min(options.BatchSize, order.Length - first)));
+            var result = engine.Step(batcher.Batch(step, LearningRateSchedule.At(options, step, totalSteps), engine.BankCount));
+            step++;
+            failed = result.Applied ? 0 : failed + 1;
+            if (failed == MostFailedSteps)
+            {
+                throw new ArithmeticException($"{label}: {MostFailedSteps} steps in a row had a loss or gradient that was not finite. A smaller Offline__LearningRate may help.");
+            }
+
+            losses += result.Loss;
+            progress.Step(label, epoch, batch + 1, batches, batcher.Predictions, result.Loss);
+        }
+
+        return losses / batches;
+    }
+}

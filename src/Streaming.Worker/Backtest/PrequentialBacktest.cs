@@ -1,0 +1,173 @@
+using System.Globalization;
+using Streaming.Core;
+using Streaming.Learning;
+
+namespace Streaming.Worker.Backtest;
+
+/// <summary>
+/// Runs recorded events as a stream through the same trainer that runs live: every event is ranked, then learned. Simple
+/// streaming methods are measured beside it, event by event.
+/// </summary>
+/// <param name="request">What to do.</param>
+/// <param name="events">The events, by time.</param>
+/// <param name="features">Features of the items of <paramref name="itemIds"/>.</param>
+/// <param name="itemIds">Ids of the items that have features.</param>
+/// <param name="createEngine">Makes an engine for a model.</param>
+/// <param name="progress">Where progress is told.</param>
+/// <param name="time">Clock.</param>
+internal sealed class PrequentialBacktest(
+    BacktestRequest request,
+    EventLog events,
+    ItemFeatures features,
+    IReadOnlyList<string> itemIds,
+    Func<ModelOptions, TrainingEngine> createEngine,
+    BacktestProgress progress,
+    TimeProvider time)
+{
+    private const int DecidingCutoff = 10;
+    private readonly Dictionary<string, int> _featureRow = itemIds.Select((id, row) => (id, row)).ToDictionary(pair => pair.id, pair => pair.row, StringComparer.Ordinal);
+    private readonly List<ReportRow> _rows = [];
+    private double _bestNdcg = double.NegativeInfinity;
+
+    /// <summary>Gets the settings with the best NDCG@10 on new items at the largest width; null before the first.</summary>
+    public SettingsValues? BestSettings { get; private set; }
+
+    /// <summary>Runs it all.</summary>
+    public BacktestReport Run(CancellationToken cancellation)
+    {
+        long start = time.GetTimestamp();
+        var combinations = SettingsGrid.Combinations(request.Try);
+        SettingsValues[] settings = [.. combinations.Select(BacktestSettings.Load)];
+        progress.Line(string.Create(CultureInfo.InvariantCulture, $"{events.Count} events, {events.Users} users, {events.Items} items"));
+        if (!request.NoFloors)
+        {
+            AddFloors(settings[0].Get<StreamOptions>(), cancellation);
+        }
+
+        for (int i = 0; i < combinations.Count; i++)
+        {
+            Run(settings[i], SettingsGrid.Label(combinations[i], combinations), cancellation);
+        }
+
+        return new BacktestReport(
+            request.Protocol.ToString(), events.Users, events.Items, events.Count, request.Seeds, request.Cutoffs, time.GetElapsedTime(start).TotalSeconds, _rows);
+    }
+
+    private void AddFloors(StreamOptions options, CancellationToken cancellation)
+    {
+        StreamingBaseline[] baselines = [new RecentPopularity(), new IncrementalItemKnn(), new IncrementalSgd()];
+        PrequentialEvaluator[] evaluators = [.. baselines.Select(_ => new PrequentialEvaluator([0], Measures(options)))];
+        var stream = new EventStream(events, options.BatchSize, historyLength: 1);
+        while (stream.Next(catalogue: null) is { } batch)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            for (int i = 0; i < batch.Count; i++)
+            {
+                (int user, int item, int length) = stream.Examples[i];
+                var history = stream.History(user, length);
+                for (int b = 0; b < baselines.Length; b++)
+                {
+                    var rank = baselines[b].Rank(user, history, item, batch.IsRepeat[i] ? [] : history);
+                    evaluators[b].Record([rank], batch.IsRepeat[i], batch.IsKnownUser[i]);
+                    baselines[b].Update(user, history, item);
+                }
+            }
+
+            progress.Stream("floors", stream.Done, events.Count, string.Empty);
+        }
+
+        for (int b = 0; b < baselines.Length; b++)
+        {
+            AddRows(baselines[b].Name, "none", [0], string.Empty, [evaluators[b]]);
+            Tell(baselines[b].Name, evaluators[b]);
+        }
+    }
+
+    private void Run(SettingsValues settings, string label, CancellationToken cancellation)
+    {
+        var model = settings.Get<ModelOptions>() with { FeatureGroups = features.Groups, ItemCapacity = Capacity(settings) };
+        var evaluators = new List<PrequentialEvaluator>();
+        foreach (int seed in request.Seeds)
+        {
+            string name = string.Join(' ', new[] { Name(model.Tower), Name(model.Loss), $"seed {seed}", label }.Where(part => part.Length > 0));
+            evaluators.Add(Train(settings, model with { Seed = (ulong)seed }, name, cancellation));
+            Tell(name, evaluators[^1]);
+        }
+
+        AddRows(Name(model.Tower), Name(model.Loss), model.Widths, label, evaluators);
+        double ndcg = evaluators.Average(evaluator => evaluator.Total(model.Widths.Count - 1, EvaluationSegment.NewItems).Ndcg(DecidingCutoff));
+        if (ndcg > _bestNdcg)
+        {
+            _bestNdcg = ndcg;
+            BestSettings = settings;
+        }
+    }
+
+    private PrequentialEvaluator Train(SettingsValues settings, ModelOptions model, string name, CancellationToken cancellation)
+    {
+        var options = settings.Get<StreamOptions>();
+        using var engine = createEngine(model);
+        using var trainer = new Trainer(engine, settings.Get<TrainerOptions>() with
+        {
+            Evaluation = Measures(options),
+            EvaluateEvery = 1,
+            EvaluationThreads = request.Threads,
+        });
+        var stream = new EventStream(events, options.BatchSize, model.HistoryLength);
+        Func<string, ItemChange?>? catalogue = features.Groups.Count > 0 ? Change : null;
+        while (stream.Next(catalogue) is { } batch)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            var report = trainer.Train(batch);
+            var recent = trainer.Evaluator.Recent(model.Widths.Count - 1, EvaluationSegment.NewItems);
+            progress.Stream(name, stream.Done, events.Count, string.Create(
+                CultureInfo.InvariantCulture, $"loss {report.Step.Loss:F3}, bank {report.BankEntries}, Recall@{ShownCutoff} of new items {recent.Recall(ShownCutoff):F4}"));
+        }
+
+        return trainer.Evaluator;
+    }
+
+    private int ShownCutoff => request.Cutoffs.MinBy(cutoff => Math.Abs(cutoff - 20));
+
+    /// <summary>Every item gets a row, and there are fallback rows beside: capacity is what live settings are for.</summary>
+    private int Capacity(SettingsValues settings) => Math.Max(64, events.Items + settings.Get<TrainerOptions>().Items.FallbackRowsFor(events.Items) + (events.Items / 32) + 1);
+
+    private PrequentialOptions Measures(StreamOptions options) => new() { Cutoffs = request.Cutoffs, SkipExamples = (long)(events.Count * options.SkipShare) };
+
+    private ItemChange? Change(string id)
+    {
+        if (!_featureRow.TryGetValue(id, out int row))
+        {
+            return null;
+        }
+
+        var groups = new Dictionary<string, float[]>(StringComparer.Ordinal);
+        int start = 0;
+        foreach (var group in features.Groups)
+        {
+            groups[group.Name] = features.Rows[row][start..(start + group.Length)];
+            start += group.Length;
+        }
+
+        return new ItemChange { ItemId = id, ItemKey = XxHash64.Hash(System.Text.Encoding.UTF8.GetBytes(id)), Features = groups };
+    }
+
+    private void AddRows(string tower, string loss, IReadOnlyList<int> widths, string label, List<PrequentialEvaluator> evaluators)
+    {
+        foreach (var segment in Enum.GetValues<EvaluationSegment>())
+        {
+            for (int width = 0; width < widths.Count && evaluators[0].Total(0, segment).Count > 0; width++)
+            {
+                _rows.Add(new ReportRow(
+                    tower, loss, widths[width], Alone: false, HistoryMasked: segment is EvaluationSegment.NewItems or EvaluationSegment.NewItemsOfKnownUsers, segment.ToString(), label, [.. evaluators.Select(evaluator => evaluator.Total(width, segment))]));
+            }
+        }
+    }
+
+    private void Tell(string name, PrequentialEvaluator evaluator) => progress.Line(string.Create(
+        CultureInfo.InvariantCulture,
+        $"{name}: Recall@{ShownCutoff} of new items {string.Join(" / ", evaluator.Widths.Select((_, width) => evaluator.Total(width, EvaluationSegment.NewItems).Recall(ShownCutoff).ToString("F4", CultureInfo.InvariantCulture)))}, of known users {string.Join(" / ", evaluator.Widths.Select((_, width) => evaluator.Total(width, EvaluationSegment.NewItemsOfKnownUsers).Recall(ShownCutoff).ToString("F4", CultureInfo.InvariantCulture)))}"));
+
+    private static string Name<T>(T value)
+        where T : struct, Enum => value.ToString().ToLowerInvariant();
+}

@@ -1,0 +1,138 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+
+namespace Streaming.Worker.Backtest;
+
+/// <summary>Writes a report as JSON, Markdown or a text table.</summary>
+internal static class ReportWriter
+{
+    /// <summary>The report as JSON: the contract that scripts read.</summary>
+    public static string Json(BacktestReport report)
+    {
+        using var memory = new MemoryStream();
+        using (var json = new Utf8JsonWriter(memory, new JsonWriterOptions { Indented = true }))
+        {
+            json.WriteStartObject();
+            json.WriteString("protocol", report.Protocol);
+            json.WriteNumber("users", report.Users);
+            json.WriteNumber("items", report.Items);
+            json.WriteNumber("events", report.Events);
+            json.WriteNumber("seconds", Math.Round(report.Seconds, 1));
+            json.WriteStartArray("seeds");
+            foreach (int seed in report.Seeds)
+            {
+                json.WriteNumberValue(seed);
+            }
+
+            json.WriteEndArray();
+            json.WriteStartArray("rows");
+            foreach (var row in report.Rows)
+            {
+                Write(json, row, report.Cutoffs);
+            }
+
+            json.WriteEndArray();
+            json.WriteEndObject();
+        }
+
+        return Encoding.UTF8.GetString(memory.ToArray());
+    }
+
+    /// <summary>The report as a Markdown table.</summary>
+    public static string Markdown(BacktestReport report)
+    {
+        var table = Table(report);
+        var text = new StringBuilder();
+        for (int i = 0; i < table.Count; i++)
+        {
+            text.Append("| ").AppendJoin(" | ", table[i]).AppendLine(" |");
+            if (i == 0)
+            {
+                text.Append('|').Insert(text.Length, "---|", table[0].Length).AppendLine();
+            }
+        }
+
+        return text.ToString();
+    }
+
+    /// <summary>The report as aligned columns.</summary>
+    public static string Text(BacktestReport report)
+    {
+        var table = Table(report);
+        int[] lengths = [.. Enumerable.Range(0, table[0].Length).Select(column => table.Max(line => line[column].Length))];
+        var text = new StringBuilder();
+        foreach (string[] line in table)
+        {
+            var padded = line.Select((cell, column) => cell.PadRight(lengths[column]));
+            text.AppendLine(string.Join("  ", padded).TrimEnd());
+        }
+
+        return text.ToString();
+    }
+
+    private static void Write(Utf8JsonWriter json, ReportRow row, IReadOnlyList<int> cutoffs)
+    {
+        json.WriteStartObject();
+        json.WriteString("tower", row.Tower);
+        json.WriteString("loss", row.Loss);
+        json.WriteNumber("width", row.Width);
+        json.WriteBoolean("alone", row.Alone);
+        json.WriteBoolean("historyMasked", row.HistoryMasked);
+        if (row.Segment is not null)
+        {
+            json.WriteString("segment", row.Segment);
+        }
+
+        json.WriteString("settings", row.Settings);
+        json.WriteNumber("cases", row.Runs[0].Count);
+        Write(json, "recall", cutoffs, row.Recall);
+        Write(json, "hitRate", cutoffs, row.HitRate);
+        Write(json, "ndcg", cutoffs, row.Ndcg);
+        Write(json, "recallSpread", cutoffs, cutoff => row.Spread(run => run.Recall(cutoff)));
+        Write(json, "ndcgSpread", cutoffs, cutoff => row.Spread(run => run.Ndcg(cutoff)));
+        json.WriteEndObject();
+    }
+
+    private static void Write(Utf8JsonWriter json, string name, IReadOnlyList<int> cutoffs, Func<int, double> value)
+    {
+        json.WriteStartObject(name);
+        foreach (int cutoff in cutoffs)
+        {
+            json.WriteNumber(cutoff.ToString(CultureInfo.InvariantCulture), Math.Round(value(cutoff), 6));
+        }
+
+        json.WriteEndObject();
+    }
+
+    private static List<string[]> Table(BacktestReport report)
+    {
+        bool segments = report.Rows.Any(row => row.Segment is not null);
+        bool settings = report.Rows.Any(row => row.Settings.Length > 0);
+        bool seeds = report.Seeds.Count > 1;
+        List<string[]> table =
+        [
+            [
+                "model", "loss", "width", .. segments ? ["examples"] : new[] { "history" },
+                .. report.Cutoffs.Select(cutoff => $"R@{cutoff}"), .. report.Cutoffs.Select(cutoff => $"N@{cutoff}"), .. settings ? ["settings"] : Array.Empty<string>(),
+            ],
+        ];
+        foreach (var row in report.Rows)
+        {
+            table.Add(
+            [
+                row.Tower, row.Loss, (row.Width == 0 ? "" : row.Width.ToString(CultureInfo.InvariantCulture)) + (row.Alone ? " alone" : ""),
+                row.Segment ?? (row.HistoryMasked ? "masked" : "ranked"),
+                .. report.Cutoffs.Select(cutoff => Cell(row.Recall(cutoff), seeds ? row.Spread(run => run.Recall(cutoff)) : null)),
+                .. report.Cutoffs.Select(cutoff => Cell(row.Ndcg(cutoff), seeds ? row.Spread(run => run.Ndcg(cutoff)) : null)),
+                .. settings ? [row.Settings] : Array.Empty<string>(),
+            ]);
+        }
+
+        return table;
+    }
+
+    private static string Cell(double value, double? spread) => spread is { } deviation
+        ? string.Create(CultureInfo.InvariantCulture, $"{value:F4} ± {deviation:F4}")
+        : value.ToString("F4", CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,53 @@
+using Streaming.Worker.Backtest;
+using Xunit;
+
+namespace Streaming.Worker.Tests.Backtest;
+
+public class InteractionFilesTests
+{
+    [Fact]
+    public void ReadSequences_TextOrGzip_NumbersItemsByAppearance()
+    {
+        using var files = new TemporaryFiles();
+        const string Text = "u1 b a b\n\nu2\ta  c\r\n";
+        foreach (string path in new[] { files.Write("s.txt", Text), files.WriteGzip("s.gz", Text) })
+        {
+            var log = InteractionFiles.ReadSequences(path);
+            Assert.Equal(["b", "a", "c"], log.Items.Select(item => item.Trim()));
+            Assert.Equal(2, log.Sequences.Count);
+            Assert.Equal([0, 1, 0], log.Sequences[0]);
+            Assert.Equal([1, 2], log.Sequences[1]);
+            Assert.Equal(5, log.EventCount);
+        }
+    }
+
+    [Fact]
+    public void ReadSequences_LineWithoutItems_NamesTheLine()
+    {
+        using var files = new TemporaryFiles();
+        var error = Assert.Throws<InputFileException>(() => InteractionFiles.ReadSequences(files.Write("s.txt", "u1 a b\nu2\n")));
+        Assert.Contains("line 2: no items", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void ReadSequences_FileMissingOrEmpty_Says()
+    {
+        using var files = new TemporaryFiles();
+        Assert.Contains("nowhere.txt", Assert.Throws<InputFileException>(() => InteractionFiles.ReadSequences(files.Path("nowhere.txt"))).Message, StringComparison.Ordinal);
+        Assert.Contains("no sequences", Assert.Throws<InputFileException>(() => InteractionFiles.ReadSequences(files.Write("e.txt", ""))).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void FromEvents_SameTime_KeepsTheOrderOfTheFile()
+    {
+        var events = new EventLog();
+        events.Add("u", "late", 9, "view");
+        events.Add("v", "x", 2, "view");
+        events.Add("u", "first", 1, "view");
+        events.Add("u", "second", 1, "view");
+        events.SortByTime();
+        var log = InteractionFiles.FromEvents(events);
+        Assert.Equal(["first", "second", "late"], log.Sequences[0].ToArray().Select(item => log.Items[item]));
+        Assert.Equal([1, 1, 9], log.Times![0]);
+    }
+}

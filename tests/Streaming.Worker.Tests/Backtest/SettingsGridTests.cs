@@ -1,0 +1,45 @@
+using Streaming.Worker.Backtest;
+using Xunit;
+
+namespace Streaming.Worker.Tests.Backtest;
+
+public class SettingsGridTests
+{
+    [Fact]
+    public void Combinations_TwoLists_GivesTheProduct()
+    {
+        var all = SettingsGrid.Combinations(["Model__Layers=1;2", "Model__Widths=8,16", "Offline__Epochs=3;4"]);
+        Assert.Equal(
+            ["Model__Layers=1 Offline__Epochs=3", "Model__Layers=1 Offline__Epochs=4", "Model__Layers=2 Offline__Epochs=3", "Model__Layers=2 Offline__Epochs=4"],
+            all.Select(one => SettingsGrid.Label(one, all)));
+        Assert.All(all, one => Assert.Equal("8,16", one["Model__Widths"]));
+    }
+
+    [Fact]
+    public void Combinations_None_IsOneWithoutALabel()
+    {
+        var all = SettingsGrid.Combinations([]);
+        Assert.Equal(string.Empty, SettingsGrid.Label(Assert.Single(all), all));
+    }
+
+    [Fact]
+    public void Combinations_NoName_Says() =>
+        Assert.Contains("--set is \"=3\"", Assert.Throws<SettingsException>(() => SettingsGrid.Combinations(["=3"])).Message, StringComparison.Ordinal);
+
+    [Fact]
+    public void Load_UnknownOrForeignName_IsAnError()
+    {
+        Assert.Contains("Model__Layer ", Assert.Throws<SettingsException>(() => BacktestSettings.Load(new Dictionary<string, string> { ["Model__Layer"] = "2" })).Message, StringComparison.Ordinal);
+        Assert.Contains("Kafka__Topic is not a setting of a backtest", Assert.Throws<SettingsException>(() => BacktestSettings.Load(new Dictionary<string, string> { ["Kafka__Topic"] = "2" })).Message, StringComparison.Ordinal);
+        Assert.Contains("Offline__Epochs is 0", Assert.Throws<SettingsException>(() => BacktestSettings.Load(new Dictionary<string, string> { ["Offline__Epochs"] = "0" })).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void ToFile_ReadBack_GivesTheSameSettings()
+    {
+        var chosen = new Dictionary<string, string> { ["Model__Layers"] = "1", ["Model__Widths"] = "8,24", ["Offline__Epochs"] = "7" };
+        string[] lines = BacktestSettings.ToFile(BacktestSettings.Load(chosen), "best").Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.Equal("# best", lines[0]);
+        Assert.Equal(chosen, lines[1..].Select(line => line.Split('=')).ToDictionary(pair => pair[0], pair => pair[1]));
+    }
+}
