@@ -112,7 +112,8 @@ internal sealed class NestedLinear
         }
     }
 
-    private void BackwardWeights(ReadOnlySpan<float> x, ReadOnlySpan<float> dy, int rows, Lane lane)
+    /// <summary>Gradients of weights and bias are added to the lane.</summary>
+    public void BackwardWeights(ReadOnlySpan<float> x, ReadOnlySpan<float> dy, int rows, Lane lane)
     {
         int ldx = _inputs.Dimension, ldy = _outputs.Dimension;
         for (int k = 0; k < _weights.Length; k++)

@@ -51,6 +51,8 @@ internal abstract class UserTower
     {
         TowerKind.FmrlRec => new FmrlRecTower(set, options, widths),
         TowerKind.YoutubeDnn => new YoutubeDnnTower(set, options, widths),
+        TowerKind.Gru4Rec => new Gru4RecTower(set, options, widths),
+        TowerKind.Mind => new MindTower(set, options, widths),
         _ => throw new ArgumentException($"Tower is {options.Tower}; allowed: {string.Join(", ", Enum.GetNames<TowerKind>())}."),
     };
 
