@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Runtime.CompilerServices;
 
 namespace Streaming.Kernels;
@@ -9,9 +10,6 @@ namespace Streaming.Kernels;
 /// </remarks>
 internal readonly struct DropoutMask
 {
-    public const uint Multiplier0 = 0x85EBCA6B;
-    public const uint Multiplier1 = 0xC2B2AE35;
-
     public readonly uint Key0;
     public readonly uint Key1;
     public readonly uint Threshold;
@@ -31,9 +29,9 @@ internal readonly struct DropoutMask
     private static uint Mix32(uint x)
     {
         x ^= x >> 16;
-        x *= Multiplier0;
+        x *= 0x85EBCA6B;
         x ^= x >> 13;
-        x *= Multiplier1;
+        x *= 0xC2B2AE35;
         return x ^ (x >> 16);
     }
 
