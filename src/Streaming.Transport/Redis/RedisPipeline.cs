@@ -44,6 +44,9 @@ internal static class RedisPipeline
         _ => false,
     };
 
+    /// <summary>Passing trouble, or the breaker that such trouble has opened.</summary>
+    public static bool IsTrouble(Exception error) => IsPassing(error) || error is BrokenCircuitException;
+
     public static bool IsOutOfMemory(Exception error) => error is RedisServerException reply && Says(reply, "OOM");
 
     /// <summary>Redis before version 7 wraps what a script ran into: "ERR Error running script …: … OOM command not allowed …".</summary>

@@ -1,0 +1,44 @@
+namespace Streaming.Transport;
+
+/// <summary>The lease lives by the server's clock alone (key expiry), so that no two machines have to agree on the time.</summary>
+internal static class LeaseScripts
+{
+    /// <summary>
+    /// Takes the lease when it is free, or held under the same owner's name (its predecessor, since restarted). The token is
+    /// greater than every one before: than the counter, than the caller's own last one, and at least the server's time
+    /// in seconds, so that it grows even where the counter was lost with the store.
+    /// KEYS: holder, counter. ARGV: owner, ms, floor. Returns {1, token} or {0, ms left, holder}.
+    /// </summary>
+    public static readonly RedisScript Acquire = new("""
+        local held = redis.call('GET', KEYS[1])
+        if held and string.match(held, '^%d+ (.*)$') ~= ARGV[1] then
+          return {0, redis.call('PTTL', KEYS[1]), held}
+        end
+        local now = tonumber(redis.call('TIME')[1])
+        local token = math.max(tonumber(redis.call('GET', KEYS[2]) or '0') + 1, tonumber(ARGV[3]) + 1, now)
+        local text = string.format('%.0f', token)
+        redis.call('SET', KEYS[2], text)
+        redis.call('SET', KEYS[1], text .. ' ' .. ARGV[1], 'PX', ARGV[2])
+        return {1, text}
+        """);
+
+    /// <summary>
+    /// Renews. A lease that ran out, or was lost with the store, is taken again under the same token as long as nobody else
+    /// has taken one since. KEYS: holder, counter. ARGV: owner, ms, token. Returns 1, or 0 when it is lost.
+    /// </summary>
+    public static readonly RedisScript Renew = new("""
+        local held = redis.call('GET', KEYS[1])
+        local mine = ARGV[3] .. ' ' .. ARGV[1]
+        if held and held ~= mine then return 0 end
+        if tonumber(redis.call('GET', KEYS[2]) or '0') > tonumber(ARGV[3]) then return 0 end
+        if not held then redis.call('SET', KEYS[2], ARGV[3]) end
+        redis.call('SET', KEYS[1], mine, 'PX', ARGV[2])
+        return 1
+        """);
+
+    /// <summary>Gives it up. KEYS: holder. ARGV: owner, token. Returns 1 when it was held.</summary>
+    public static readonly RedisScript Release = new("""
+        if redis.call('GET', KEYS[1]) ~= ARGV[2] .. ' ' .. ARGV[1] then return 0 end
+        return redis.call('DEL', KEYS[1])
+        """);
+}

@@ -1,0 +1,162 @@
+using Polly;
+using StackExchange.Redis;
+using Streaming.Core;
+
+namespace Streaming.Transport;
+
+/// <summary>
+/// The right to train and publish a model, held by one process at a time, with a fencing token that only grows
+/// (Kleppmann, "How to do distributed locking", 2016). The lease alone cannot stop a process that was frozen and comes back;
+/// the token does, because every publish checks it inside Redis.
+/// </summary>
+public sealed class TrainerLease : IDisposable
+{
+    private readonly IDatabase _database;
+    private readonly RedisOptions _options;
+    private readonly string _owner;
+    private readonly TimeProvider _clock;
+    private readonly RedisKey[] _keys;
+    private readonly ResiliencePipeline _pipeline;
+    private readonly CancellationTokenSource _lost = new();
+    private long _renewedAt;
+
+    /// <summary>Initializes a new instance of the <see cref="TrainerLease"/> class.</summary>
+    /// <param name="database">The store.</param>
+    /// <param name="options">Model and lease duration.</param>
+    /// <param name="owner">A name of this process's place, the same after a restart (the host's name, the pod's): its restarted
+    /// self need not wait for its own lease to end. Two processes of one name would take it from each other.</param>
+    /// <param name="clock">Time between renewals; never compared across machines.</param>
+    public TrainerLease(IDatabase database, RedisOptions options, string owner, TimeProvider clock)
+    {
+        ArgumentNullException.ThrowIfNull(database);
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentException.ThrowIfNullOrWhiteSpace(owner);
+        ArgumentNullException.ThrowIfNull(clock);
+        options.Validate();
+        RedisKeys keys = new(options.Model, options.Partitions);
+        _database = database;
+        _options = options;
+        _owner = owner;
+        _clock = clock;
+        _keys = [keys.LeaseHolder, keys.LeaseToken];
+        _pipeline = RedisPipeline.Create(options, clock);
+        Lost = _lost.Token;
+    }
+
+    /// <summary>Gets the fencing token, 0 while the lease was never held.</summary>
+    public uint Token { get; private set; }
+
+    /// <summary>Gets a token that is cancelled once another process has taken the lease.</summary>
+    public CancellationToken Lost { get; }
+
+    /// <summary>Gets a value indicating whether the lease is held beyond doubt: renewed within its duration. While Redis is away
+    /// it turns false, though nobody else may hold it either; what only the holder may do outside of Redis should wait.</summary>
+    public bool Certain =>
+        Token != 0 && !Lost.IsCancellationRequested && _clock.GetElapsedTime(Volatile.Read(ref _renewedAt)) < _options.LeaseDuration;
+
+    private TimeSpan RenewInterval => _options.LeaseDuration / 3;
+
+    private long Milliseconds => (long)_options.LeaseDuration.TotalMilliseconds;
+
+    /// <summary>Asks for the lease once.</summary>
+    /// <param name="floor">The token of the checkpoint that is resumed from, 0 when there is none: the new one is greater.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public async Task<LeaseAttempt> TryAcquireAsync(uint floor, CancellationToken cancellationToken = default)
+    {
+        if (_lost.IsCancellationRequested)
+        {
+            throw new InvalidOperationException("The lease was lost; a process that has lost it starts anew, from the checkpoint.");
+        }
+
+        long asked = _clock.GetTimestamp();
+        RedisResult[] answer = (RedisResult[])(await RunAsync(
+            LeaseScripts.Acquire, _keys, [_owner, Milliseconds, (long)Math.Max(floor, Token)], cancellationToken).ConfigureAwait(false))!;
+        if ((int)answer[0] == 0)
+        {
+            string holder = (string)answer[2]!;
+            return new LeaseAttempt(false, TimeSpan.FromMilliseconds(Math.Max(0, (long)answer[1])), holder[(holder.IndexOf(' ', StringComparison.Ordinal) + 1)..]);
+        }
+
+        Token = checked((uint)(long)answer[1]);
+        Volatile.Write(ref _renewedAt, asked);
+        return new LeaseAttempt(true, TimeSpan.Zero, string.Empty);
+    }
+
+    /// <summary>Waits for the lease, also while Redis is away.</summary>
+    /// <param name="floor">As in <see cref="TryAcquireAsync"/>.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public async Task AcquireAsync(uint floor, CancellationToken cancellationToken = default)
+    {
+        while (true)
+        {
+            TimeSpan wait = RenewInterval;
+            try
+            {
+                LeaseAttempt attempt = await TryAcquireAsync(floor, cancellationToken).ConfigureAwait(false);
+                if (attempt.Acquired)
+                {
+                    return;
+                }
+
+                wait = attempt.Remaining < wait ? attempt.Remaining + TimeSpan.FromMilliseconds(5) : wait;
+            }
+            catch (Exception error) when (RedisPipeline.IsTrouble(error) && !cancellationToken.IsCancellationRequested)
+            {
+                // Redis is away: nobody can hold the lease, and asking goes on.
+            }
+
+            await Task.Delay(wait, _clock, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Renews the lease, three times in its duration, until told to stop or until it is lost.</summary>
+    /// <param name="cancellationToken">Stops renewing; the lease then runs out unless it is released.</param>
+    /// <returns>When the lease is lost; <see cref="Lost"/> is cancelled then.</returns>
+    /// <exception cref="OperationCanceledException">It was told to stop.</exception>
+    public async Task KeepAsync(CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            await Task.Delay(RenewInterval, _clock, cancellationToken).ConfigureAwait(false);
+            try
+            {
+                if (!await RenewAsync(cancellationToken).ConfigureAwait(false))
+                {
+                    await _lost.CancelAsync().ConfigureAwait(false);
+                    return;
+                }
+            }
+            catch (Exception error) when (RedisPipeline.IsTrouble(error) && !cancellationToken.IsCancellationRequested)
+            {
+                // Redis is away. Only Redis can say that the lease is lost, so this is asked again.
+            }
+        }
+    }
+
+    /// <summary>Renews once.</summary>
+    /// <returns>False when another process has taken the lease.</returns>
+    public async Task<bool> RenewAsync(CancellationToken cancellationToken = default)
+    {
+        long asked = _clock.GetTimestamp();
+        bool held = (int)await RunAsync(LeaseScripts.Renew, _keys, [_owner, Milliseconds, (long)Token], cancellationToken).ConfigureAwait(false) == 1;
+        if (held)
+        {
+            Volatile.Write(ref _renewedAt, asked);
+        }
+
+        return held;
+    }
+
+    /// <summary>Gives the lease up, so that a standby need not wait.</summary>
+    /// <returns>False when it was not held any more.</returns>
+    public async Task<bool> ReleaseAsync(CancellationToken cancellationToken = default) =>
+        (int)await RunAsync(LeaseScripts.Release, [_keys[0]], [_owner, (long)Token], cancellationToken).ConfigureAwait(false) == 1;
+
+    /// <inheritdoc/>
+    public void Dispose() => _lost.Dispose();
+
+    private async Task<RedisResult> RunAsync(RedisScript script, RedisKey[] keys, RedisValue[] arguments, CancellationToken cancellationToken) =>
+        await _pipeline.ExecuteAsync(
+            async token => await script.RunAsync(_database, keys, arguments).WaitAsync(token).ConfigureAwait(false),
+            cancellationToken).ConfigureAwait(false);
+}
