@@ -53,15 +53,18 @@ public sealed class RedisKeys
     /// <summary>Gets the last fencing token that was given out.</summary>
     public string LeaseToken => $"l:{Model}:{{lease}}:token";
 
-    /// <summary>Computes the partition of an item or a user: XXH64 of the id's UTF-8 bytes, seed 0, modulo P.</summary>
-    public int Partition(string id)
+    /// <summary>Computes the hash of an item's or a user's id: XXH64 of its UTF-8 bytes, seed 0.</summary>
+    public static ulong Hash(string id)
     {
         ArgumentNullException.ThrowIfNull(id);
         Span<byte> small = stackalloc byte[MaxIdBytes];
         return Encoding.UTF8.TryGetBytes(id, small, out int written)
-            ? Partition(XxHash64.Hash(small[..written]))
-            : Partition(XxHash64.Hash(Encoding.UTF8.GetBytes(id)));
+            ? XxHash64.Hash(small[..written])
+            : XxHash64.Hash(Encoding.UTF8.GetBytes(id));
     }
+
+    /// <summary>Computes the partition of an item or a user: the id's hash modulo P.</summary>
+    public int Partition(string id) => Partition(Hash(id));
 
     /// <summary>Computes the partition from the hash of the id.</summary>
     public int Partition(ulong key) => (int)(key % (ulong)Partitions);
@@ -72,8 +75,9 @@ public sealed class RedisKeys
     /// <summary>Gets the fence of a partition: a hash with the newest token (<c>t</c>) and the number of changes (<c>n</c>).</summary>
     public string Fence(int partition) => $"l:{Model}:{{{partition}}}";
 
-    /// <summary>Gets the history of a user.</summary>
-    public string User(string user) => $"u:{Model}:{{{Partition(user)}}}:{user}";
+    /// <summary>Gets the history of a user: named by the hash of the user's id, as 16 hexadecimal digits.</summary>
+    /// <param name="user"><see cref="XxHash64"/> of the id's UTF-8 bytes.</param>
+    public string User(ulong user) => $"u:{Model}:{{{Partition(user)}}}:{user:x16}";
 
     /// <summary>Gets the user tower of a generation, cut to a width.</summary>
     public string Tower(uint generation, int width) => $"m:{Model}:tower:{generation}:{width}";

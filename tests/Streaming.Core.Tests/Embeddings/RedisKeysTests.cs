@@ -15,7 +15,7 @@ public class RedisKeysTests
         Assert.Equal(partition, _keys.Partition("tëa"));
         Assert.Equal($"e:shop:3:{{{partition}}}:tëa", Encoding.UTF8.GetString(_keys.Items(3).Key("tëa")));
         Assert.Equal($"e:shop:3/32:{{{partition}}}:tëa", Encoding.UTF8.GetString(_keys.Items(3, 32).Key("tëa")));
-        Assert.Equal($"u:shop:{{{partition}}}:tëa", _keys.User("tëa"));
+        Assert.Equal($"u:shop:{{{partition}}}:{XxHash64.Hash("tëa"u8):x16}", _keys.User(RedisKeys.Hash("tëa")));
     }
 
     [Theory]

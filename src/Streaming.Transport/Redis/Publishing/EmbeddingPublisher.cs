@@ -172,7 +172,7 @@ public sealed class EmbeddingPublisher
         string key = _keys.Tower(Generation, width);
         TimeSpan? life = _options.TimeToLive == TimeSpan.Zero ? null : _options.TimeToLive;
         await _pipeline.ExecuteAsync(
-            async token => await _database.StringSetAsync(key, bytes, life).WaitAsync(token).ConfigureAwait(false),
+            async token => await _database.StringSetAsync(key, bytes, life, When.Always).WaitAsync(token).ConfigureAwait(false),
             cancellationToken).ConfigureAwait(false);
     }
 

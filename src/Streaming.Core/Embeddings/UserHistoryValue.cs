@@ -1,0 +1,93 @@
+using System.Buffers.Binary;
+
+namespace Streaming.Core;
+
+/// <summary>
+/// The bytes of a user's recent items: "UH", layout version 1, a zero byte, the count (u16), CRC-32C (u32) of all but these four
+/// bytes, then the items' hashes (u64 each), oldest first. All little-endian; see schemas/embedding-value.md.
+/// </summary>
+public static class UserHistoryValue
+{
+    /// <summary>The most items of a value.</summary>
+    public const int MaxItems = 4096;
+
+    private const ushort Magic = 0x4855;
+    private const byte Version = 1;
+    private const int CountAt = 4;
+    private const int ChecksumAt = 6;
+    private const int HeaderLength = 10;
+
+    /// <summary>Gets the bytes of a value with so many items.</summary>
+    public static int Length(int items) => HeaderLength + (8 * items);
+
+    /// <summary>Encodes a history.</summary>
+    /// <param name="items">Hashes of the items' ids, oldest first; at most <see cref="MaxItems"/>.</param>
+    /// <param name="destination">Receives <see cref="Length"/> bytes; at least as long.</param>
+    /// <exception cref="ArgumentException">There are too many items, or the destination is too short.</exception>
+    public static void Encode(ReadOnlySpan<ulong> items, Span<byte> destination)
+    {
+        if (items.Length > MaxItems || destination.Length < Length(items.Length))
+        {
+            throw new ArgumentException($"{items.Length} items into {destination.Length} bytes; allowed: up to {MaxItems} items, 10 + 8 bytes each.", nameof(items));
+        }
+
+        Span<byte> value = destination[..Length(items.Length)];
+        BinaryPrimitives.WriteUInt16LittleEndian(value, Magic);
+        value[2] = Version;
+        value[3] = 0;
+        BinaryPrimitives.WriteUInt16LittleEndian(value[CountAt..], (ushort)items.Length);
+        for (int i = 0; i < items.Length; i++)
+        {
+            BinaryPrimitives.WriteUInt64LittleEndian(value[(HeaderLength + (8 * i))..], items[i]);
+        }
+
+        BinaryPrimitives.WriteUInt32LittleEndian(value[ChecksumAt..], ChecksumOf(value));
+    }
+
+    /// <summary>Decodes a history. Never throws, whatever the bytes are.</summary>
+    /// <param name="value">What the store returned.</param>
+    /// <param name="items">Receives the newest items that fit, oldest first.</param>
+    /// <param name="count">How many were written.</param>
+    /// <returns>What is wrong with the bytes, or <see cref="EmbeddingFault.None"/>.</returns>
+    public static EmbeddingFault TryDecode(ReadOnlySpan<byte> value, Span<ulong> items, out int count)
+    {
+        count = 0;
+        if (value.Length < 3)
+        {
+            return EmbeddingFault.Truncated;
+        }
+
+        if (BinaryPrimitives.ReadUInt16LittleEndian(value) != Magic)
+        {
+            return EmbeddingFault.Foreign;
+        }
+
+        if (value[2] > Version)
+        {
+            return EmbeddingFault.NewerVersion;
+        }
+
+        int stored = value.Length < HeaderLength ? int.MaxValue : BinaryPrimitives.ReadUInt16LittleEndian(value[CountAt..]);
+        if (stored > MaxItems || value.Length < Length(stored))
+        {
+            return stored is > MaxItems and not int.MaxValue ? EmbeddingFault.Corrupt : EmbeddingFault.Truncated;
+        }
+
+        if (value.Length > Length(stored) || BinaryPrimitives.ReadUInt32LittleEndian(value[ChecksumAt..]) != ChecksumOf(value))
+        {
+            return EmbeddingFault.Corrupt;
+        }
+
+        count = Math.Min(stored, items.Length);
+        ReadOnlySpan<byte> newest = value[(HeaderLength + (8 * (stored - count)))..];
+        for (int i = 0; i < count; i++)
+        {
+            items[i] = BinaryPrimitives.ReadUInt64LittleEndian(newest[(8 * i)..]);
+        }
+
+        return EmbeddingFault.None;
+    }
+
+    private static uint ChecksumOf(ReadOnlySpan<byte> value) =>
+        Checksum.End(Checksum.Append(Checksum.Append(Checksum.Start, value[..ChecksumAt]), value[HeaderLength..]));
+}

@@ -1,0 +1,149 @@
+using System.Globalization;
+using Polly;
+using StackExchange.Redis;
+using Streaming.Core;
+
+namespace Streaming.Serving;
+
+/// <summary>
+/// Follows what changes in the store, so that a cache or an index need not scan it again. Every change has a number that
+/// counts up within its partition, so what was missed is noticed. For one caller at a time.
+/// </summary>
+/// <example>
+/// <code>
+/// await feed.SeekToEndAsync(cancellationToken);   // then load everything once, and from here on:
+/// FeedRead read = await feed.ReadAsync(changes, cancellationToken);
+/// if (read.Gap) { /* load everything again */ }
+/// </code>
+/// </example>
+public sealed class ChangeFeedReader
+{
+    private const int ChangesPerPartition = 1000;
+
+    private readonly IDatabase _database;
+    private readonly ResiliencePipeline _pipeline;
+    private readonly Topology _topology;
+    private readonly RedisKey[] _streams;
+    private readonly Dictionary<string, int> _partitions = new(StringComparer.Ordinal);
+    private readonly Position[] _positions;
+
+    /// <summary>Initializes a new instance of the <see cref="ChangeFeedReader"/> class, at the oldest change that is kept.</summary>
+    /// <exception cref="ArgumentException">An option is wrong.</exception>
+    public ChangeFeedReader(IDatabase database, ServingOptions options, TimeProvider clock)
+    {
+        ArgumentNullException.ThrowIfNull(database);
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(clock);
+        options.Validate();
+        _database = database;
+        _pipeline = ReadPipeline.Create(options, clock);
+        _topology = new Topology(database);
+        RedisKeys keys = new(options.Model, options.Partitions);
+        _streams = new RedisKey[options.Partitions];
+        _positions = new Position[options.Partitions];
+        for (int partition = 0; partition < _streams.Length; partition++)
+        {
+            string stream = keys.Changes(partition);
+            _streams[partition] = stream;
+            _partitions[stream] = partition;
+            _positions[partition] = new Position("0-0", 0);
+        }
+    }
+
+    /// <summary>Goes to the end: the next read brings what changes from now on.</summary>
+    public async Task SeekToEndAsync(CancellationToken cancellationToken = default)
+    {
+        RedisResult[] answers = await Task.WhenAll(_streams.Select(stream =>
+            ExecuteAsync("XREVRANGE", [stream, "+", "-", "COUNT", 1], cancellationToken))).ConfigureAwait(false);
+        for (int partition = 0; partition < answers.Length; partition++)
+        {
+            RedisResult[] entries = (RedisResult[])answers[partition]!;
+            _positions[partition] = entries.Length == 0 ? new Position("0-0", 0) : Parse(entries[0]).Position;
+        }
+    }
+
+    /// <summary>Reads changes that came since the last read; does not wait for any.</summary>
+    /// <param name="changes">Receives them: in order within a partition, at most 1000 from each.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public async Task<FeedRead> ReadAsync(List<FeedChange> changes, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(changes);
+        int before = changes.Count;
+        bool gap = false, more = false;
+        foreach (RedisResult answer in await FetchAsync(cancellationToken).ConfigureAwait(false))
+        {
+            if (answer.IsNull)
+            {
+                continue;
+            }
+
+            foreach (RedisResult stream in (RedisResult[])answer!)
+            {
+                RedisResult[] parts = (RedisResult[])stream!;
+                RedisResult[] entries = (RedisResult[])parts[1]!;
+                gap |= Take(_partitions[(string)parts[0]!], entries, changes);
+                more |= entries.Length == ChangesPerPartition;
+            }
+        }
+
+        return new FeedRead(changes.Count - before, gap, more);
+    }
+
+    private static (Position Position, FeedChange Change) Parse(RedisResult entry)
+    {
+        RedisResult[] parts = (RedisResult[])entry!;
+        RedisResult[] fields = (RedisResult[])parts[1]!;
+        string id = string.Empty;
+        long number = 0, step = 0;
+        uint generation = 0, token = 0;
+        bool removed = false;
+        for (int i = 0; i + 1 < fields.Length; i += 2)
+        {
+            switch ((string)fields[i]!)
+            {
+                case "n": number = (long)fields[i + 1]; break;
+                case "i": id = (string)fields[i + 1]!; break;
+                case "g": generation = uint.Parse((string)fields[i + 1]!, CultureInfo.InvariantCulture); break;
+                case "t": token = uint.Parse((string)fields[i + 1]!, CultureInfo.InvariantCulture); break;
+                case "s": step = (long)fields[i + 1]; break;
+                case "d": removed = true; break;
+                default: break; // from a newer writer
+            }
+        }
+
+        return (new Position((string)parts[0]!, number), new FeedChange(id, generation, token, step, removed));
+    }
+
+    /// <returns>Whether changes are missing before the first.</returns>
+    private bool Take(int partition, RedisResult[] entries, List<FeedChange> changes)
+    {
+        bool gap = false;
+        foreach (RedisResult entry in entries)
+        {
+            (Position position, FeedChange change) = Parse(entry);
+            gap |= position.Number != _positions[partition].Number + 1;
+            _positions[partition] = position;
+            changes.Add(change);
+        }
+
+        return gap;
+    }
+
+    /// <summary>One command for all partitions where that is allowed, else one for each.</summary>
+    private Task<RedisResult[]> FetchAsync(CancellationToken cancellationToken)
+    {
+        IEnumerable<int> all = Enumerable.Range(0, _streams.Length);
+        IEnumerable<int[]> calls = _topology.IsCluster ? all.Select(partition => new[] { partition }) : [[.. all]];
+        return Task.WhenAll(calls.Select(partitions => ExecuteAsync(
+            "XREAD",
+            ["COUNT", ChangesPerPartition, "STREAMS", .. partitions.Select(p => (object)_streams[p]), .. partitions.Select(p => _positions[p].Entry)],
+            cancellationToken)));
+    }
+
+    private async Task<RedisResult> ExecuteAsync(string command, object[] arguments, CancellationToken cancellationToken) =>
+        await _pipeline.ExecuteAsync(
+            async token => await _database.ExecuteAsync(command, arguments).WaitAsync(token).ConfigureAwait(false),
+            cancellationToken).ConfigureAwait(false);
+
+    private readonly record struct Position(string Entry, long Number);
+}

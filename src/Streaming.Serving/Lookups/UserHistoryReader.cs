@@ -1,0 +1,50 @@
+using Polly;
+using StackExchange.Redis;
+using Streaming.Core;
+
+namespace Streaming.Serving;
+
+/// <summary>Reads what users did last. Safe for any number of callers at a time.</summary>
+public sealed class UserHistoryReader
+{
+    private readonly IDatabase _database;
+    private readonly RedisKeys _keys;
+    private readonly ResiliencePipeline _pipeline;
+
+    /// <summary>Initializes a new instance of the <see cref="UserHistoryReader"/> class.</summary>
+    /// <exception cref="ArgumentException">An option is wrong.</exception>
+    public UserHistoryReader(IDatabase database, ServingOptions options, TimeProvider clock)
+    {
+        ArgumentNullException.ThrowIfNull(database);
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(clock);
+        options.Validate();
+        _database = database;
+        _keys = new RedisKeys(options.Model, options.Partitions);
+        _pipeline = ReadPipeline.Create(options, clock);
+    }
+
+    /// <summary>Reads the newest items of a user.</summary>
+    /// <param name="user">The user's id.</param>
+    /// <param name="items">Receives hashes of items' ids (<see cref="RedisKeys.Hash"/>), oldest first: the newest that fit.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>How many were written; 0 for an unknown user.</returns>
+    /// <exception cref="EmbeddingFormatException">The bytes under the key are not a history.</exception>
+    /// <exception cref="RedisException">Redis could not be asked.</exception>
+    public async Task<int> ReadAsync(string user, Memory<ulong> items, CancellationToken cancellationToken = default)
+    {
+        RedisKey key = _keys.User(RedisKeys.Hash(user));
+        RedisValue value = await _pipeline.ExecuteAsync(
+            async token => await _database.StringGetAsync(key).WaitAsync(token).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
+        if (value.IsNull)
+        {
+            return 0;
+        }
+
+        byte[] bytes = (byte[])value!;
+        EmbeddingFault fault = UserHistoryValue.TryDecode(bytes, items.Span, out int count);
+        return fault == EmbeddingFault.None
+            ? count
+            : throw new EmbeddingFormatException(fault, $"{fault}: the {bytes.Length} bytes of the user's history were refused.");
+    }
+}

@@ -1,0 +1,86 @@
+using Streaming.Kernels;
+
+namespace Streaming.Serving;
+
+/// <summary>Vectors of items in one block of memory, rows reused. Not for two threads at a time.</summary>
+internal sealed class VectorTable(int width, bool cosine)
+{
+    private const int FirstCapacity = 1024;
+
+    private readonly Dictionary<string, int> _rowOf = new(StringComparer.Ordinal);
+    private readonly Dictionary<int, float[]> _scales = [];
+    private readonly Stack<int> _free = new();
+    private float[] _vectors = new float[FirstCapacity * width];
+    private string[] _ids = new string[FirstCapacity];
+    private byte[] _present = new byte[FirstCapacity];
+    private int _rows;
+
+    public int Count => _rowOf.Count;
+
+    public ReadOnlySpan<float> Vectors => _vectors.AsSpan(0, _rows * width);
+
+    public ReadOnlySpan<byte> Present => _present.AsSpan(0, _rows);
+
+    public string Id(int row) => _ids[row];
+
+    public void Set(string id, ReadOnlySpan<float> vector)
+    {
+        if (!_rowOf.TryGetValue(id, out int row))
+        {
+            row = _free.TryPop(out int free) ? free : Grow();
+            _rowOf[id] = row;
+            _ids[row] = id;
+            _present[row] = 1;
+        }
+
+        vector.CopyTo(_vectors.AsSpan(row * width, width));
+        foreach ((int at, float[] scales) in _scales)
+        {
+            InverseNorms.Compute(vector, width, at, scales.AsSpan(row, 1));
+        }
+    }
+
+    public void Remove(string id)
+    {
+        if (_rowOf.Remove(id, out int row))
+        {
+            _present[row] = 0;
+            _ids[row] = string.Empty;
+            _free.Push(row);
+        }
+    }
+
+    /// <summary>Computes, once for each width, what turns inner products into cosines; empty when scores are inner products.</summary>
+    public void PrepareScales(int at)
+    {
+        if (cosine && !_scales.ContainsKey(at))
+        {
+            float[] scales = new float[_present.Length];
+            InverseNorms.Compute(_vectors, width, at, scales);
+            _scales[at] = scales;
+        }
+    }
+
+    public bool HasScales(int at) => !cosine || _scales.ContainsKey(at);
+
+    public ReadOnlySpan<float> Scales(int at) => cosine ? _scales[at].AsSpan(0, _rows) : [];
+
+    private int Grow()
+    {
+        if (_rows == _present.Length)
+        {
+            int capacity = checked(2 * _rows);
+            Array.Resize(ref _vectors, checked(capacity * width));
+            Array.Resize(ref _ids, capacity);
+            Array.Resize(ref _present, capacity);
+            foreach (int at in _scales.Keys.ToArray())
+            {
+                float[] scales = _scales[at];
+                Array.Resize(ref scales, capacity);
+                _scales[at] = scales;
+            }
+        }
+
+        return _rows++;
+    }
+}

@@ -1,0 +1,95 @@
+using Streaming.Core;
+using Streaming.Transport;
+using Xunit;
+
+namespace Streaming.Serving.Tests.Changes;
+
+public sealed class ChangeFeedReaderTests(ServingFixture redis) : IClassFixture<ServingFixture>
+{
+    private readonly RedisOptions _options = redis.Options();
+    private readonly List<FeedChange> _changes = [];
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task ReadAsync_WritesAndRemovals_ComeOnceInOrder()
+    {
+        EmbeddingPublisher publisher = await redis.OpenAsync(_options);
+        ChangeFeedReader feed = Feed(_options);
+        Assert.Equal(new FeedRead(0, false, false), await feed.ReadAsync(_changes, Stop));
+        await PublishAsync(publisher, 100, step: 1);
+        await publisher.PublishAsync([ServingFixture.Item(7, 2, null)], [], Stop);
+
+        Assert.Equal(new FeedRead(101, Gap: false, More: false), await feed.ReadAsync(_changes, Stop));
+        Assert.Equal(100, _changes.Select(change => change.Id).Distinct().Count());
+        Assert.Equal(
+            [new FeedChange("item7", 1, 1, 1, false), new FeedChange("item7", 1, 1, 2, true)],
+            _changes.Where(change => change.Id == "item7"));
+        Assert.Equal(0, (await feed.ReadAsync(_changes, Stop)).Changes);
+    }
+
+    [Fact]
+    public async Task ReadAsync_SkippedItem_IsNoChange()
+    {
+        EmbeddingPublisher publisher = await redis.OpenAsync(_options);
+        await PublishAsync(publisher, 10, step: 5);
+        ChangeFeedReader feed = Feed(_options);
+        await feed.SeekToEndAsync(Stop);
+        await PublishAsync(publisher, 10, step: 4);
+
+        Assert.Equal(0, (await feed.ReadAsync(_changes, Stop)).Changes);
+    }
+
+    [Fact]
+    public async Task ReadAsync_FeedCutBeforeItWasRead_SaysThatChangesWereMissed()
+    {
+        RedisOptions options = _options with { ChangeFeedLength = 10, Partitions = 1 };
+        EmbeddingPublisher publisher = await redis.OpenAsync(options);
+        ChangeFeedReader feed = Feed(options);
+        await feed.SeekToEndAsync(Stop);
+        await PublishAsync(publisher, 1000, step: 1);
+        FeedRead read = await feed.ReadAsync(_changes, Stop);
+
+        Assert.True(read.Gap);
+        Assert.InRange(read.Changes, 10, 500);
+        await PublishAsync(publisher, 5, step: 2);
+        Assert.Equal(new FeedRead(5, Gap: false, More: false), await feed.ReadAsync(_changes, Stop));
+    }
+
+    [Fact]
+    public async Task ReadAsync_StoreEmptied_SaysThatChangesWereMissed()
+    {
+        EmbeddingPublisher publisher = await redis.OpenAsync(_options);
+        await PublishAsync(publisher, 100, step: 1);
+        ChangeFeedReader feed = Feed(_options);
+        await feed.SeekToEndAsync(Stop);
+        RedisKeys keys = new(_options.Model, _options.Partitions);
+        for (int partition = 0; partition < keys.Partitions; partition++)
+        {
+            await redis.Database.KeyDeleteAsync([keys.Changes(partition), keys.Fence(partition)]);
+        }
+
+        await PublishAsync(publisher, 100, step: 2);
+        Assert.True((await feed.ReadAsync(_changes, Stop)).Gap);
+    }
+
+    [Fact]
+    public async Task ReadAsync_MoreThanAReadHolds_SaysSo()
+    {
+        RedisOptions options = _options with { Partitions = 1 };
+        EmbeddingPublisher publisher = await redis.OpenAsync(options);
+        ChangeFeedReader feed = Feed(options);
+        await PublishAsync(publisher, 1500, step: 1);
+
+        Assert.Equal(new FeedRead(1000, Gap: false, More: true), await feed.ReadAsync(_changes, Stop));
+        Assert.Equal(new FeedRead(500, Gap: false, More: false), await feed.ReadAsync(_changes, Stop));
+    }
+
+    private ChangeFeedReader Feed(RedisOptions options) => new(redis.Database, ServingFixture.Serving(options), TimeProvider.System);
+
+    private static Task<PublishCounts> PublishAsync(EmbeddingPublisher publisher, int count, long step)
+    {
+        Random random = new(count);
+        return publisher.PublishAsync([.. Enumerable.Range(0, count).Select(i => ServingFixture.Item(i, step, ServingFixture.Vector(random)))], [], Stop);
+    }
+}

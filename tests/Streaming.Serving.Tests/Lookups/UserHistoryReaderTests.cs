@@ -1,0 +1,39 @@
+using Streaming.Core;
+using Streaming.Transport;
+using Xunit;
+
+namespace Streaming.Serving.Tests.Lookups;
+
+public sealed class UserHistoryReaderTests(ServingFixture redis) : IClassFixture<ServingFixture>
+{
+    private readonly RedisOptions _options = redis.Options();
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task ReadAsync_PublishedHistory_GivesTheNewestThatFit()
+    {
+        UserHistoryPublisher publisher = new(redis.Database, _options, TimeProvider.System);
+        await publisher.PublishAsync([new(RedisKeys.Hash("ann"), new ulong[] { 1, 2, ulong.MaxValue }), new(RedisKeys.Hash("bob"), default)], Stop);
+        UserHistoryReader reader = Reader();
+        ulong[] items = new ulong[10];
+
+        Assert.Equal(3, await reader.ReadAsync("ann", items, Stop));
+        Assert.Equal([1, 2, ulong.MaxValue], items.Take(3));
+        Assert.Equal(2, await reader.ReadAsync("ann", items.AsMemory(0, 2), Stop));
+        Assert.Equal([2, ulong.MaxValue], items.Take(2));
+        Assert.Equal(0, await reader.ReadAsync("bob", items, Stop));
+        Assert.Equal(0, await reader.ReadAsync("eve", items, Stop));
+        Assert.NotNull(await redis.Database.KeyTimeToLiveAsync(new RedisKeys(_options.Model, 8).User(RedisKeys.Hash("ann"))));
+    }
+
+    [Fact]
+    public async Task ReadAsync_ForeignValue_IsRefused()
+    {
+        await redis.Database.StringSetAsync(new RedisKeys(_options.Model, 8).User(RedisKeys.Hash("ann")), "junk");
+        EmbeddingFormatException error = await Assert.ThrowsAsync<EmbeddingFormatException>(() => Reader().ReadAsync("ann", new ulong[5], Stop));
+        Assert.Equal(EmbeddingFault.Foreign, error.Fault);
+    }
+
+    private UserHistoryReader Reader() => new(redis.Database, ServingFixture.Serving(_options), TimeProvider.System);
+}

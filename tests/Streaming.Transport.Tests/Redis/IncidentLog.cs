@@ -1,0 +1,28 @@
+using System.Threading.Channels;
+
+namespace Streaming.Transport.Tests.Redis;
+
+/// <summary>What a publisher reported, to be awaited.</summary>
+internal sealed class IncidentLog
+{
+    private readonly Channel<PublishIncident> _channel = Channel.CreateBounded<PublishIncident>(
+        new BoundedChannelOptions(1000) { FullMode = BoundedChannelFullMode.DropWrite });
+
+    public void Add(PublishIncident incident) => _channel.Writer.TryWrite(incident);
+
+    /// <summary>Waits for an incident of the kind, passing over others.</summary>
+    public async Task<PublishIncident> WaitForAsync(PublishIncidentKind kind, CancellationToken cancellationToken)
+    {
+        using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(TimeSpan.FromSeconds(40));
+        await foreach (PublishIncident incident in _channel.Reader.ReadAllAsync(limit.Token))
+        {
+            if (incident.Kind == kind)
+            {
+                return incident;
+            }
+        }
+
+        throw new InvalidOperationException("unreachable: the channel never completes");
+    }
+}
