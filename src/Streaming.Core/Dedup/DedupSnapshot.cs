@@ -1,11 +1,12 @@
 namespace Streaming.Core;
 
 /// <summary>The dedup window as of one moment, oldest id first.</summary>
-internal sealed class DedupSnapshot(PagedSlab.View ring, int start, int count, int capacity)
+internal sealed class DedupSnapshot(PagedSlab.View ring, int start, int count, int capacity, long now)
 {
     public void WriteTo(CheckedWriter writer)
     {
         writer.WriteInt64(count);
+        writer.WriteInt64(now);
         for (int i = 0; i < count; i++)
         {
             ReadOnlySpan<long> entry = ring.Read((int)(((long)start + i) % capacity));

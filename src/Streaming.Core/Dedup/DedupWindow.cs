@@ -70,17 +70,20 @@ public sealed class DedupWindow
         return true;
     }
 
-    internal DedupSnapshot Share() => new(_ring.Share(), _start, Count, _capacity);
+    internal DedupSnapshot Share() => new(_ring.Share(), _start, Count, _capacity, _now);
 
     /// <summary>Reads what <see cref="DedupSnapshot.WriteTo"/> wrote into this, empty, window; a smaller one keeps the newest.</summary>
     internal void ReadFrom(CheckedReader reader)
     {
         long count = reader.ReadInt64(0, 100_000_000, "number of event ids");
+        long now = reader.ReadInt64();
         for (long i = 0; i < count; i++)
         {
             ulong hash = (ulong)reader.ReadInt64();
             TryAdd(hash, reader.ReadInt64());
         }
+
+        _now = Math.Max(_now, now);
     }
 
     private void Expire()

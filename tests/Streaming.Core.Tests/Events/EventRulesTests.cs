@@ -1,0 +1,83 @@
+using System.Text;
+using Xunit;
+
+namespace Streaming.Core.Tests;
+
+public class EventRulesTests
+{
+    private const long Now = 1_700_000_000_000;
+    private static readonly EventRules Rules = new(new EventTypes(new Dictionary<string, float> { ["view"] = 2f }, strict: true), TimeSpan.FromMinutes(5), new FixedTime(Now));
+
+    [Fact]
+    public void Check_GoodEvent_GivesItsWeight()
+    {
+        Assert.Equal(DeadLetterReason.None, Check(weight: out float weight));
+        Assert.Equal(2f, weight);
+    }
+
+    [Theory]
+    [InlineData("", "i", "view", "", DeadLetterReason.NoUser)]
+    [InlineData("u", "", "view", "", DeadLetterReason.NoItem)]
+    [InlineData("u", "i", "", "", DeadLetterReason.NoType)]
+    [InlineData("u", "i", "look", "", DeadLetterReason.UnknownType)]
+    public void Check_TextThatBreaksARule_SaysWhich(string user, string item, string type, string id, DeadLetterReason expected)
+        => Assert.Equal(expected, Check(user, item, type, id));
+
+    [Theory]
+    [InlineData(256, DeadLetterReason.None)]
+    [InlineData(257, DeadLetterReason.IdTooLong)]
+    public void Check_LengthOfIds_IsBounded(int length, DeadLetterReason expected)
+    {
+        string text = new('x', length);
+        Assert.Equal(expected, Check(user: text));
+        Assert.Equal(expected, Check(item: text));
+        Assert.Equal(expected, Check(id: text));
+    }
+
+    [Theory]
+    [InlineData(0L, DeadLetterReason.NoTime)]
+    [InlineData(-1L, DeadLetterReason.TimeOutOfRange)]
+    [InlineData(long.MinValue, DeadLetterReason.TimeOutOfRange)]
+    [InlineData(1L, DeadLetterReason.None)]
+    [InlineData(Now + 300_000, DeadLetterReason.None)]
+    [InlineData(Now + 300_001, DeadLetterReason.TimeInFuture)]
+    [InlineData(long.MaxValue, DeadLetterReason.TimeInFuture)]
+    public void Check_EventTime_IsBounded(long time, DeadLetterReason expected)
+        => Assert.Equal(expected, Check(time: time));
+
+    [Theory]
+    [InlineData(double.NaN)]
+    [InlineData(double.PositiveInfinity)]
+    [InlineData(double.NegativeInfinity)]
+    public void Check_ValueThatIsNoNumber_IsRefused(double value)
+        => Assert.Equal(DeadLetterReason.InvalidNumber, Check(value: value));
+
+    [Fact]
+    public void Check_NegativeDwell_IsRefused()
+        => Assert.Equal(DeadLetterReason.InvalidNumber, Check(dwell: -1));
+
+    [Fact]
+    public void Check_BytesThatAreNoUtf8_AreRefused()
+    {
+        InteractionEvent candidate = new() { UserId = "u"u8, ItemId = [0xC3, 0x28], Type = "view"u8, EventTime = Now };
+        Assert.Equal(DeadLetterReason.InvalidUtf8, Rules.Check(candidate, out _));
+    }
+
+    private static DeadLetterReason Check(string user = "u", string item = "i", string type = "view", string id = "", long time = Now, double? value = null, long? dwell = null)
+        => Check(out _, user, item, type, id, time, value, dwell);
+
+    private static DeadLetterReason Check(out float weight, string user = "u", string item = "i", string type = "view", string id = "", long time = Now, double? value = null, long? dwell = null)
+    {
+        InteractionEvent candidate = new()
+        {
+            UserId = Encoding.UTF8.GetBytes(user),
+            ItemId = Encoding.UTF8.GetBytes(item),
+            Type = Encoding.UTF8.GetBytes(type),
+            EventId = Encoding.UTF8.GetBytes(id),
+            EventTime = time,
+            Value = value,
+            DwellTime = dwell,
+        };
+        return Rules.Check(candidate, out weight);
+    }
+}

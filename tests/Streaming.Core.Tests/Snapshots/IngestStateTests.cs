@@ -1,0 +1,132 @@
+using System.Buffers.Binary;
+using Xunit;
+
+namespace Streaming.Core.Tests;
+
+public class IngestStateTests
+{
+    [Fact]
+    public void Read_SmallerBounds_KeepsTheNewest()
+    {
+        IngestState state = new(new HistoryOptions { Length = 10, MaxUsers = 100 }, new DedupOptions { Capacity = 100 });
+        ulong[] before = new ulong[10];
+        for (int i = 0; i < 1000; i++)
+        {
+            state.Histories.Append((ulong)(i % 100), (ulong)i, i, 0, before);
+            state.Dedup.TryAdd((ulong)i, i);
+        }
+
+        IngestState smaller = IngestState.Read(new MemoryStream(Write(state)), new HistoryOptions { Length = 3, MaxUsers = 20 }, new DedupOptions { Capacity = 5 });
+        Assert.Equal(20, smaller.Histories.UserCount);
+        Assert.Equal(0, smaller.Histories.Get(79, before));
+        Assert.Equal(3, smaller.Histories.Get(80, before));
+        Assert.Equal([780UL, 880UL, 980UL], before[..3]);
+        Assert.Equal(5, smaller.Dedup.Count);
+        Assert.False(smaller.Dedup.TryAdd(995, 1000));
+        Assert.True(smaller.Dedup.TryAdd(994, 1000));
+    }
+
+    [Fact]
+    public void WriteTo_WhileAnotherThreadGoesOn_IsAsOfItsMoment()
+    {
+        IngestState state = new(new HistoryOptions { Length = 20, MaxUsers = 3000 }, new DedupOptions { Capacity = 10_000 });
+        Fill(state, 0, 50_000);
+        byte[] expected = Write(state);
+        for (int round = 0; round < 5; round++)
+        {
+            using IngestSnapshot snapshot = state.Share();
+            byte[]? written = null;
+            Thread writer = new(() => written = Write(snapshot));
+            writer.Start();
+            Fill(state, 50_000 * (round + 1), 50_000);
+            writer.Join();
+            Assert.True(expected.AsSpan().SequenceEqual(written));
+            expected = Write(state);
+        }
+    }
+
+    [Fact]
+    public void Read_AnyByteAltered_IsRefused()
+    {
+        byte[] good = Write(Small());
+        for (int i = 0; i < good.Length; i++)
+        {
+            byte[] bad = (byte[])good.Clone();
+            bad[i] ^= 0x40;
+            Assert.Throws<InvalidDataException>(() => Read(bad));
+        }
+    }
+
+    [Fact]
+    public void Read_CutOffAnywhere_IsRefused()
+    {
+        byte[] good = Write(Small());
+        for (int length = 0; length < good.Length; length++)
+        {
+            Assert.Throws<InvalidDataException>(() => Read(good[..length]));
+        }
+    }
+
+    [Theory]
+    [InlineData(0, 1L, "not an ingestion snapshot")]
+    [InlineData(1, 2L, "format version 2; this program reads version 1")]
+    [InlineData(2, -1L, "next batch = -1")]
+    [InlineData(9, long.MaxValue, "number of users = 9223372036854775807")]
+    [InlineData(12, 0L, "history length = 0")]
+    [InlineData(12, 2000L, "history length = 2000")]
+    public void Read_WellSummedButWrong_SaysWhatIsWrong(int word, long value, string expected)
+    {
+        byte[] bytes = Write(Small());
+        BinaryPrimitives.WriteInt64LittleEndian(bytes.AsSpan(4 + (8 * word)), value);
+        int length = BinaryPrimitives.ReadInt32LittleEndian(bytes);
+        BinaryPrimitives.WriteUInt64LittleEndian(bytes.AsSpan(4 + length), XxHash64.Hash(bytes.AsSpan(4, length), 0));
+        InvalidDataException error = Assert.Throws<InvalidDataException>(() => Read(bytes));
+        Assert.Contains(expected, error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Read_RandomBytes_IsRefused()
+    {
+        Random random = new(5);
+        byte[] bytes = new byte[300];
+        for (int i = 0; i < 20_000; i++)
+        {
+            random.NextBytes(bytes);
+            BinaryPrimitives.WriteInt32LittleEndian(bytes, 8 * random.Next(40));
+            Assert.Throws<InvalidDataException>(() => Read(bytes[..random.Next(bytes.Length)]));
+        }
+    }
+
+    private static IngestState Small()
+    {
+        IngestState state = new(new HistoryOptions { Length = 5, MaxUsers = 10 }, new DedupOptions { Capacity = 10 });
+        Fill(state, 0, 30);
+        return state;
+    }
+
+    private static void Fill(IngestState state, int first, int count)
+    {
+        ulong[] before = new ulong[state.Histories.Length];
+        Random random = new(first);
+        for (int i = first; i < first + count; i++)
+        {
+            state.Histories.Append((ulong)random.Next(4000), (ulong)i, i, 0, before);
+            state.Dedup.TryAdd((ulong)random.NextInt64(), i);
+        }
+    }
+
+    private static IngestState Read(byte[] bytes) => IngestState.Read(new MemoryStream(bytes), new HistoryOptions { Length = 5, MaxUsers = 10 }, new DedupOptions { Capacity = 10 });
+
+    private static byte[] Write(IngestState state)
+    {
+        using IngestSnapshot snapshot = state.Share();
+        return Write(snapshot);
+    }
+
+    private static byte[] Write(IngestSnapshot snapshot)
+    {
+        using MemoryStream stream = new();
+        snapshot.WriteTo(stream);
+        return stream.ToArray();
+    }
+}

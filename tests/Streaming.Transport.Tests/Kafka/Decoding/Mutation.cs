@@ -1,0 +1,25 @@
+namespace Streaming.Transport.Tests;
+
+/// <summary>Makes bad bytes of good ones: bits flipped, bytes changed, taken out, put in, doubled, cut off.</summary>
+internal static class Mutation
+{
+    public static byte[] Of(byte[] seed, Random random)
+    {
+        List<byte> bytes = [.. seed];
+        for (int change = random.Next(4); change >= 0 && bytes.Count > 0; change--)
+        {
+            int at = random.Next(bytes.Count);
+            switch (random.Next(6))
+            {
+                case 0: bytes[at] ^= (byte)(1 << random.Next(8)); break;
+                case 1: bytes[at] = (byte)random.Next(256); break;
+                case 2: bytes.RemoveAt(at); break;
+                case 3: bytes.Insert(at, (byte)random.Next(256)); break;
+                case 4: bytes.InsertRange(at, bytes.GetRange(at, Math.Min(random.Next(1, 12), bytes.Count - at))); break;
+                default: bytes.RemoveRange(at, bytes.Count - at); break;
+            }
+        }
+
+        return [.. bytes];
+    }
+}
