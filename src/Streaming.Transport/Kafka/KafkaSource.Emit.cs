@@ -82,12 +82,6 @@ public sealed partial class KafkaSource
 
     private void PollWhilePaused()
     {
-        // Partitions that came with a rebalance are not paused yet.
-        if (_events.TakeAssignmentChange())
-        {
-            _events.Pause();
-        }
-
         ConsumeResult<RecordBuffer, RecordBuffer>? record = _events.Poll(TimeSpan.Zero);
         if (record is not null)
         {

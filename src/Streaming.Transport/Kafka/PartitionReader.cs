@@ -15,6 +15,7 @@ internal sealed class PartitionReader : IDisposable
     private readonly IConsumer<RecordBuffer, RecordBuffer> _consumer;
     private readonly HashSet<int> _atEnd = [];
     private bool _assignmentChanged;
+    private bool _isPaused;
 
     // A model that has seen nothing may begin at the end; partitions that appear later are read from their beginning.
     private readonly bool _beginsAtEnd;
@@ -85,6 +86,7 @@ internal sealed class PartitionReader : IDisposable
         try
         {
             ConsumeResult<RecordBuffer, RecordBuffer>? record = _consumer.Consume((int)timeout.TotalMilliseconds);
+            ApplyPauseToNewPartitions();
             if (record is { IsPartitionEOF: true })
             {
                 _atEnd.Add(record.Partition.Value);
@@ -115,16 +117,18 @@ internal sealed class PartitionReader : IDisposable
         Pause();
     }
 
-    public void Pause() => _consumer.Pause(_consumer.Assignment);
-
-    public void Resume() => _consumer.Resume(_consumer.Assignment);
-
-    /// <summary>Says whether partitions have come since the last call.</summary>
-    public bool TakeAssignmentChange()
+    /// <summary>Stops fetching; polling may go on, and must, for the group to hold on to this member.</summary>
+    public void Pause()
     {
-        bool changed = _assignmentChanged;
-        _assignmentChanged = false;
-        return changed;
+        _isPaused = true;
+        _consumer.Pause(_consumer.Assignment);
+    }
+
+    /// <summary>Fetches again.</summary>
+    public void Resume()
+    {
+        _isPaused = false;
+        _consumer.Resume(_consumer.Assignment);
     }
 
     /// <summary>Has positions committed in the background, of those partitions that this consumer holds.</summary>
@@ -171,6 +175,26 @@ internal sealed class PartitionReader : IDisposable
     }
 
     public void Dispose() => _consumer.Dispose();
+
+    // The client knows a pause by partition, and a partition may come back from another member as it went: paused, when
+    // nobody is there any more to resume it, or not paused, while the trainer is behind.
+    private void ApplyPauseToNewPartitions()
+    {
+        if (!_assignmentChanged)
+        {
+            return;
+        }
+
+        _assignmentChanged = false;
+        if (_isPaused)
+        {
+            Pause();
+        }
+        else
+        {
+            Resume();
+        }
+    }
 
     private void AssignAll() => _consumer.Assign(OnAssigned([.. Enumerable.Range(0, PartitionCount).Select(partition => new TopicPartition(_topic, partition))]));
 

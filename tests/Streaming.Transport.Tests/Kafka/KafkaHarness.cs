@@ -3,18 +3,20 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Streaming.Contracts;
 using Streaming.Core;
+using Xunit;
 
 namespace Streaming.Transport.Tests;
 
 /// <summary>An embedded broker, and sources that read from it.</summary>
 internal sealed class KafkaHarness : IDisposable
 {
-    public KafkaHarness(int partitions = 3, int brokers = 1, bool withItems = false)
+    public KafkaHarness(int partitions = 3, int brokers = 1, bool withItems = false, KafkaAssignment assignment = KafkaAssignment.Static)
     {
         Broker = new EmbeddedBroker(brokers);
         Options = new KafkaOptions
         {
             BootstrapServers = Broker.BootstrapServers,
+            Assignment = assignment,
             GroupId = $"g-{Guid.NewGuid():N}",
             ItemsTopic = withItems ? "items" : string.Empty,
             SessionTimeout = TimeSpan.FromSeconds(6),
@@ -50,6 +52,40 @@ internal sealed class KafkaHarness : IDisposable
         Channel<Batch> channel = Channel.CreateBounded<Batch>(queue);
         KafkaSource source = new(Options, new ItemLimits(), batcher, channel.Writer, TimeProvider.System, logger ?? NullLogger<KafkaSource>.Instance);
         return new RunningSource(source, batcher, channel.Reader);
+    }
+
+    /// <summary>Sends events numbered <paramref name="first"/> and up: event id, user and item all follow from the number.</summary>
+    public void Produce(int first, int count)
+    {
+        using EventProducer producer = new(Options);
+        for (int i = first; i < first + count; i++)
+        {
+            producer.Send(NumberedEvent(i));
+        }
+
+        producer.Flush(TestContext.Current.CancellationToken);
+    }
+
+    public static Interaction NumberedEvent(int number) => Event(number % 97, number, 1_700_000_000_000 + number, $"e{number}");
+
+    /// <summary>Asserts that each numbered event was trained on exactly once.</summary>
+    public static void AssertEachOnce(int count, IEnumerable<(ulong User, ulong Item)> examples)
+    {
+        Dictionary<ulong, int> seen = examples.GroupBy(static example => example.Item).ToDictionary(static group => group.Key, static group => group.Count());
+        Assert.DoesNotContain(Enumerable.Range(0, count), i => !seen.ContainsKey(RunningSource.Key($"item-{i}")));
+        Assert.DoesNotContain(seen.Values, static times => times != 1);
+        Assert.Equal(count, seen.Count);
+    }
+
+    public static async Task WaitAsync(Func<bool> condition, string what)
+    {
+        using CancellationTokenSource deadline = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        deadline.CancelAfter(TimeSpan.FromSeconds(60));
+        while (!condition())
+        {
+            Assert.False(deadline.IsCancellationRequested, $"Waited in vain until {what}.");
+            await Task.Delay(20, TestContext.Current.CancellationToken);
+        }
     }
 
     public void Dispose() => Broker.Dispose();

@@ -1,0 +1,83 @@
+using Confluent.Kafka;
+using Xunit;
+
+namespace Streaming.Transport.Tests;
+
+public class KafkaOptionsTests
+{
+    [Fact]
+    public void Validate_Defaults_AreGood() => new KafkaOptions().Validate();
+
+    [Theory]
+    [InlineData("localhost:9092")]
+    [InlineData("a.example:9093,10.0.0.1:9092, [::1]:9092")]
+    [InlineData("SSL://broker-1:9093")]
+    public void Validate_Servers_InTheFormsThatKafkaTakes(string servers) => new KafkaOptions { BootstrapServers = servers }.Validate();
+
+    [Fact]
+    public void Validate_SeveralErrors_AllAreNamedAtOnce()
+    {
+        KafkaOptions options = new()
+        {
+            BootstrapServers = "no port:x",
+            InteractionsTopic = "a b",
+            ItemsTopic = "interactions.dead-letters",
+            MaxDeadLetterRate = 1.5,
+            MaxRecordBytes = 1,
+            SecurityProtocol = "none",
+            SessionTimeout = TimeSpan.Zero,
+            SaslPassword = "secret-1",
+            SaslPasswordFile = "/some/file",
+            Client = { ["Enable.Auto.Commit"] = "true", ["plugin.library.paths"] = "evil.so", ["fetch.min.bytes"] = "1" },
+        };
+        string[] lines = Assert.Throws<ArgumentException>(options.Validate).Message.Split(Environment.NewLine);
+        Assert.Equal(
+            [
+                "Kafka:BootstrapServers is 'no port:x'; allowed: host:port, separated by commas.",
+                "Kafka:InteractionsTopic is 'a b'; allowed: 1 to 249 letters, digits, '.', '_' and '-'.",
+                "Kafka:DeadLetterTopic is 'interactions.dead-letters'; allowed: three different topics.",
+                "Kafka:MaxDeadLetterRate is '1.5'; allowed: 0 to 1.",
+                "Kafka:MaxRecordBytes is '1'; allowed: 64 to 67,108,864.",
+                "Kafka:SessionTimeout is '00:00:00'; allowed: 1 second to 5 minutes.",
+                "Kafka:SecurityProtocol is 'none'; allowed: plaintext, ssl, sasl_plaintext, sasl_ssl.",
+                "Kafka:SaslPasswordFile is '/some/file'; allowed: only one of SaslPassword and SaslPasswordFile.",
+                "Kafka:Client is 'Enable.Auto.Commit'; allowed: any setting of librdkafka but those that this program sets itself or that run programs.",
+                "Kafka:Client is 'plugin.library.paths'; allowed: any setting of librdkafka but those that this program sets itself or that run programs.",
+            ],
+            lines);
+        Assert.DoesNotContain(lines, static line => line.Contains("secret-1", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Consumer_SecuritySettings_ReachTheClientWithCertificateChecksOn()
+    {
+        string file = Path.GetTempFileName();
+        try
+        {
+            File.WriteAllText(file, "from the file\n");
+            KafkaOptions options = new()
+            {
+                SecurityProtocol = "sasl_ssl",
+                SaslMechanism = "SCRAM-SHA-512",
+                SaslUsername = "trainer",
+                SaslPasswordFile = file,
+                SslCaLocation = "/ca.pem",
+                Client = { ["fetch.min.bytes"] = "17", ["queued.max.messages.kbytes"] = "99" },
+            };
+            options.Validate();
+            ConsumerConfig config = KafkaClientSettings.Consumer(options, "g", reportsEnd: false);
+            Assert.Equal("sasl_ssl", config.Get("security.protocol"));
+            Assert.Equal("SCRAM-SHA-512", config.Get("sasl.mechanisms"));
+            Assert.Equal("from the file", config.Get("sasl.password"));
+            Assert.Equal("/ca.pem", config.Get("ssl.ca.location"));
+            Assert.Equal("17", config.Get("fetch.min.bytes"));
+            Assert.Equal("99", config.Get("queued.max.messages.kbytes"));
+            Assert.Equal("false", config.Get("enable.auto.offset.store").ToLowerInvariant());
+            Assert.Null(config.Get("enable.ssl.certificate.verification")); // librdkafka's own default: on
+        }
+        finally
+        {
+            File.Delete(file);
+        }
+    }
+}

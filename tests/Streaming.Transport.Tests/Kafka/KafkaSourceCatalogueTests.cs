@@ -1,0 +1,64 @@
+using Streaming.Contracts;
+using Streaming.Core;
+using Xunit;
+
+namespace Streaming.Transport.Tests;
+
+public class KafkaSourceCatalogueTests
+{
+    [Fact]
+    public async Task Run_CatalogueThere_IsReadToItsEndBeforeTheFirstEvent()
+    {
+        using KafkaHarness kafka = new(withItems: true);
+        kafka.Produce(0, 200);
+        SendItems(kafka, 0, 5000);
+        await using RunningSource source = kafka.Start();
+        await source.ReadAsync(200);
+        int firstEvents = source.Batches.FindIndex(static batch => batch.Count > 0);
+        Assert.Equal(5000, source.Batches.Take(firstEvents).Sum(static batch => batch.ItemChanges.Count));
+        Assert.True(source.Source.Status.IsCatalogueRead);
+        Assert.Equal(5000, source.Batches[^1].Positions.Where(static position => position.Topic == "items").Sum(static position => position.NextOffset));
+    }
+
+    [Fact]
+    public async Task Run_CatalogueChanges_RideInBatchesOnceEach()
+    {
+        using KafkaHarness kafka = new(withItems: true);
+        await using RunningSource source = kafka.Start();
+        SendItems(kafka, 0, 100);
+        using EventProducer producer = new(kafka.Options);
+        producer.SendRemoval("item-3");
+        producer.SendRaw(kafka.Options.ItemsTopic, "x"u8.ToArray(), [0xFF], null);
+        producer.Flush(TestContext.Current.CancellationToken);
+        while (source.Batches.Sum(static batch => batch.ItemChanges.Count) < 101 || source.Source.Rejections(DeadLetterReason.Malformed) < 1)
+        {
+            await source.NextAsync();
+        }
+
+        await source.StopAsync();
+        ItemChange[] changes = [.. source.Batches.SelectMany(static batch => batch.ItemChanges)];
+        Assert.Equal(101, changes.Length);
+        ItemChange[] third = [.. changes.Where(static change => change.ItemId == "item-3")];
+        Assert.Equal([false, true], third.Select(static change => change.Removed));
+        Assert.Equal([3f, 1f], third[0].Features["text"]);
+        Assert.Equal(0, source.Counts.Read); // items are not events
+
+        // A restart goes on behind them.
+        StreamPosition[] positions = [.. source.Batches[^1].Positions];
+        SendItems(kafka, 100, 10);
+        await using RunningSource next = kafka.Start(positions: positions);
+        await next.ReadUntilAsync(_ => next.Batches.Sum(static batch => batch.ItemChanges.Count) >= 10);
+        Assert.Equal(Enumerable.Range(100, 10).Select(static i => $"item-{i}").Order(), next.Batches.SelectMany(static batch => batch.ItemChanges).Select(static change => change.ItemId).Order());
+    }
+
+    private static void SendItems(KafkaHarness kafka, int first, int count)
+    {
+        using EventProducer producer = new(kafka.Options);
+        for (int i = first; i < first + count; i++)
+        {
+            producer.Send(new Item { ItemId = $"item-{i}", Features = { ["text"] = new Features { Values = { i, 1f } } }, Text = { ["title"] = $"Title {i}" } });
+        }
+
+        producer.Flush(TestContext.Current.CancellationToken);
+    }
+}

@@ -1,0 +1,96 @@
+using Streaming.Core;
+using Xunit;
+
+namespace Streaming.Transport.Tests;
+
+/// <summary>Restarts: the checkpoint's positions and nothing else say where to go on.</summary>
+public class KafkaSourcePositionTests
+{
+    [Theory]
+    [InlineData(KafkaAssignment.Static, 7)]
+    [InlineData(KafkaAssignment.Group, 1)]
+    public async Task Run_AbortedAgainAndAgain_EachEventIsTrainedOnceInTheSurvivingLine(KafkaAssignment assignment, int kills)
+    {
+        const int Events = 4000;
+        using KafkaHarness kafka = new(assignment: assignment);
+        kafka.Batching.CheckpointBatches = 3;
+        kafka.Produce(0, Events);
+        Random random = new(3);
+        List<(ulong User, ulong Item)> survived = [];
+        IngestState state = new(kafka.Histories, kafka.Dedup);
+        StreamPosition[] positions = [];
+        for (int life = 0; life <= kills; life++)
+        {
+            await using RunningSource source = kafka.Start(state, positions);
+            if (life == kills)
+            {
+                await source.ReadUntilAsync(_ => source.Batcher.Totals.Read == Events && source.Batches[^1].Positions.Sum(static position => position.NextOffset) == Events);
+                survived.AddRange(source.Examples);
+                Assert.Equal(Events, source.Batcher.Totals.Trained);
+                break;
+            }
+
+            // Dies somewhere after its second checkpoint; what came after the last one is lost with it.
+            int batches = 7 + random.Next(20);
+            while (source.Batches.Count < batches)
+            {
+                await source.NextAsync();
+            }
+
+            int last = source.Batches.FindLastIndex(static batch => batch.Snapshot is not null);
+            survived.AddRange(source.Batches.Take(last + 1).SelectMany(static batch => Enumerable.Range(0, batch.Count).Select(i => (batch.UserKeys[i], batch.ItemKeys[i]))));
+            positions = [.. source.Batches[last].Positions];
+            state = Reread(source.Batches[last].Snapshot!, kafka);
+        }
+
+        KafkaHarness.AssertEachOnce(Events, survived);
+    }
+
+    [Fact]
+    public async Task Run_TopicWithFewerPartitions_StopsAndSaysSo()
+    {
+        using KafkaHarness kafka = new(partitions: 3);
+        await using RunningSource source = kafka.Start(positions: [new StreamPosition(kafka.Options.InteractionsTopic, 4, 10)]);
+        KafkaSourceException error = await Assert.ThrowsAsync<KafkaSourceException>(() => source.Completion.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken));
+        Assert.StartsWith("Topic 'interactions' has 3 partitions, but the positions to go on from name 5", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Run_PartitionThatTheCheckpointDoesNotKnow_IsReadFromItsBeginning()
+    {
+        using KafkaHarness kafka = new(partitions: 2);
+        kafka.Options.StartFrom = KafkaStart.Latest; // must not matter: the model has seen the topic
+        using EventProducer producer = new(kafka.Options);
+        for (int i = 0; i < 20; i++)
+        {
+            byte[] value = Google.Protobuf.MessageExtensions.ToByteArray(KafkaHarness.NumberedEvent(i));
+            producer.SendRaw(kafka.Options.InteractionsTopic, [1], value, null, partition: i % 2);
+        }
+
+        producer.Flush(TestContext.Current.CancellationToken);
+        await using RunningSource source = kafka.Start(positions: [new StreamPosition(kafka.Options.InteractionsTopic, 0, 8)]);
+        await source.ReadAsync(12);
+        await source.StopAsync();
+        Assert.Equal(12, source.Counts.Trained);
+        Assert.Equal([10L, 10L], source.Batches[^1].Positions.Select(static position => position.NextOffset));
+    }
+
+    [Fact]
+    public async Task Run_PositionNoLongerThere_StopsAndSaysWhatIsLost()
+    {
+        using KafkaHarness kafka = new(partitions: 1);
+        kafka.Produce(0, 10);
+        await using RunningSource source = kafka.Start(positions: [new StreamPosition(kafka.Options.InteractionsTopic, 0, 5000)]);
+        KafkaSourceException error = await Assert.ThrowsAsync<KafkaSourceException>(() => source.Completion.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken));
+        Assert.StartsWith("The record at interactions[0]@5000, from which to go on, is no longer there", error.Message, StringComparison.Ordinal);
+    }
+
+    private static IngestState Reread(IngestSnapshot snapshot, KafkaHarness kafka)
+    {
+        using MemoryStream bytes = new();
+        snapshot.WriteTo(bytes);
+        snapshot.Dispose();
+        bytes.Position = 0;
+        return IngestState.Read(bytes, kafka.Histories, kafka.Dedup);
+    }
+}
