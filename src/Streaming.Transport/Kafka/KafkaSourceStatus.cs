@@ -12,6 +12,6 @@ public sealed record KafkaSourceStatus(bool IsDegraded, bool IsPaused, bool IsCa
     /// <summary>Gets the status before the start.</summary>
     public static KafkaSourceStatus None { get; } = new(false, false, false, [], 0, 0);
 
-    /// <summary>Gets the number of records that wait at the broker, over all partitions.</summary>
-    public long Lag => Partitions.Sum(static partition => partition.Records);
+    /// <summary>Gets the number of records that wait at the broker, over all partitions whose end is known.</summary>
+    public long Lag => Partitions.Sum(static partition => Math.Max(0, partition.Records));
 }

@@ -161,7 +161,7 @@ internal sealed class PartitionReader : IDisposable
         {
             long end = _consumer.GetWatermarkOffsets(partition).High.Value;
             long position = Math.Max(0, _positions[_number, partition.Partition.Value]);
-            lags.Add(new PartitionLag(_topic, partition.Partition.Value, end < 0 ? 0 : Math.Max(0, end - position)));
+            lags.Add(new PartitionLag(_topic, partition.Partition.Value, end < 0 ? -1 : Math.Max(0, end - position)));
         }
     }
 
