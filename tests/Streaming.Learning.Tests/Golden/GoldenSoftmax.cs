@@ -1,0 +1,20 @@
+namespace Streaming.Learning.Tests;
+
+/// <summary>One nested softmax: what goes in, and what PyTorch made of it.</summary>
+internal sealed record GoldenSoftmax(
+    string Name,
+    int[] Widths,
+    float Temperature,
+    bool Cosine,
+    string Correction,
+    float[] WidthWeights,
+    int GradientCandidates,
+    int[] PositiveColumn,
+    int[] Ids,
+    float[] Users,
+    float[] Candidates,
+    float[] LogQ,
+    float[] RowWeights,
+    double[] Losses,
+    double[] UserGradients,
+    double[] CandidateGradients);
