@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Streaming.Core;
 using Streaming.Kernels;
 
@@ -135,6 +134,6 @@ internal sealed class TrainerEvaluation : IDisposable
         }
 
         _excluded.RemoveAll(static excluded => excluded < 0);
-        return _popularity.Rank(0, [], row, CollectionsMarshal.AsSpan(_excluded));
+        return _popularity.Rank(0, [], row, System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_excluded));
     }
 }

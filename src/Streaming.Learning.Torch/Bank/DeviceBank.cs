@@ -1,0 +1,167 @@
+using static TorchSharp.torch;
+
+namespace Streaming.Learning.Torch;
+
+/// <summary>
+/// Memory bank on the device: a ring of the last M positives as (item row, embedding, ln q), with the steps on the host.
+/// Its newest entries are one stretch of the ring, or two where it wraps; the loss takes both as they lie.
+/// </summary>
+internal sealed class DeviceBank : IDisposable
+{
+    private readonly Tensor _vectors;
+    private readonly Tensor _rows;
+    private readonly Tensor _logQ;
+    private readonly long[] _steps;
+    private int _next;
+
+    public DeviceBank(int capacity, int columns, Device device)
+    {
+        Capacity = capacity;
+        using var scope = NewDisposeScope();
+        _vectors = zeros(capacity, columns, dtype: ScalarType.Float32, device: device).DetachFromDisposeScope();
+        _rows = full(capacity, -1L, dtype: ScalarType.Int64, device: device).DetachFromDisposeScope();
+        _logQ = zeros(capacity, dtype: ScalarType.Float32, device: device).DetachFromDisposeScope();
+        _steps = new long[capacity];
+    }
+
+    /// <summary>Gets the capacity, M.</summary>
+    public int Capacity { get; }
+
+    /// <summary>Gets the number of entries.</summary>
+    public int Count { get; private set; }
+
+    /// <summary>The newest entries as at most two stretches of the ring, in the caller's dispose scope.</summary>
+    public List<CandidateBlock> Newest(int entries)
+    {
+        var all = new CandidateBlock(_vectors, _rows, _logQ);
+        var blocks = new List<CandidateBlock>(2);
+        foreach (var (start, length) in Stretches(_next - entries, entries))
+        {
+            blocks.Add(all.Slice(start, length));
+        }
+
+        return blocks;
+    }
+
+    /// <summary>The last M of these become the newest entries, the last of them the newest of all. Called under <c>no_grad</c>.</summary>
+    /// <param name="entries">Vectors, rows and ln q of a batch's positives.</param>
+    /// <param name="step">Step at which they enter.</param>
+    public void Enqueue(CandidateBlock entries, long step)
+    {
+        int count = (int)Math.Min(Capacity, entries.Count);
+        long from = entries.Count - count;
+        foreach (var (start, length) in Stretches(_next, count))
+        {
+            using var scope = NewDisposeScope();
+            var part = entries.Slice(from, length);
+            _vectors.narrow(0, start, length).copy_(part.Vectors);
+            _rows.narrow(0, start, length).copy_(part.Rows);
+            _logQ.narrow(0, start, length).copy_(part.LogQ);
+            _steps.AsSpan(start, length).Fill(step);
+            from += length;
+        }
+
+        _next = Capacity == 0 ? 0 : (_next + count) % Capacity;
+        Count = Math.Min(Capacity, Count + count);
+    }
+
+    /// <summary>Entries of an item lose their row; they go on as negatives of everybody.</summary>
+    public void Forget(int row)
+    {
+        using var scope = NewDisposeScope();
+        _rows.masked_fill_(_rows.eq(row), -1L);
+    }
+
+    /// <summary>Entries by age, newest first, in the caller's dispose scope: vectors, rows and ln q on the device.</summary>
+    /// <param name="ages">0 … <see cref="Count"/> − 1 each.</param>
+    public CandidateBlock Select(ReadOnlySpan<int> ages)
+    {
+        long[] places = new long[ages.Length];
+        for (int i = 0; i < places.Length; i++)
+        {
+            places[i] = Place(ages[i]);
+        }
+
+        var index = tensor(places, dtype: ScalarType.Int64, device: _rows.device);
+        return new CandidateBlock(_vectors.index_select(0, index), _rows.index_select(0, index), _logQ.index_select(0, index));
+    }
+
+    /// <summary>All vectors, newest first, in host memory: the device need not hold a second copy.</summary>
+    public Tensor VectorsOnHost() => OnHost(block => block.Vectors);
+
+    /// <summary>All item rows, newest first, in host memory, int32.</summary>
+    public Tensor RowsOnHost() => OnHost(block => block.Rows.to_type(ScalarType.Int32));
+
+    /// <summary>All ln q, newest first, in host memory.</summary>
+    public Tensor LogQOnHost() => OnHost(block => block.LogQ);
+
+    /// <summary>Step at which an entry came in.</summary>
+    /// <param name="age">0 … <see cref="Count"/> − 1, 0 the newest.</param>
+    public long StepOf(int age) => _steps[Place(age)];
+
+    /// <summary>Steps of all entries, newest first.</summary>
+    public long[] Steps() => [.. Enumerable.Range(0, Count).Select(StepOf)];
+
+    /// <summary>Replaces the contents.</summary>
+    /// <param name="entries">On any device, newest first, at most M.</param>
+    /// <param name="steps">Their steps.</param>
+    public void Reset(CandidateBlock entries, ReadOnlySpan<long> steps)
+    {
+        int count = steps.Length;
+        Count = count;
+        _next = Capacity == 0 ? 0 : count % Capacity;
+        if (count > 0)
+        {
+            using var scope = NewDisposeScope();
+            _vectors.narrow(0, 0, count).copy_(entries.Vectors.flip(0));
+            _rows.narrow(0, 0, count).copy_(entries.Rows.flip(0));
+            _logQ.narrow(0, 0, count).copy_(entries.LogQ.flip(0));
+        }
+
+        for (int i = 0; i < count; i++)
+        {
+            _steps[count - 1 - i] = steps[i];
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _vectors.Dispose();
+        _rows.Dispose();
+        _logQ.Dispose();
+    }
+
+    private Tensor OnHost(Func<CandidateBlock, Tensor> part)
+    {
+        using var scope = NewDisposeScope();
+        var parts = Newest(Count).Select(block => part(block).cpu()).ToList();
+        return (parts.Count == 0 ? part(new CandidateBlock(_vectors, _rows, _logQ).Slice(0, 0)).cpu() : cat(parts, 0).flip(0)).MoveToOuterDisposeScope();
+    }
+
+    private int Place(int age)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(age);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(age, Count);
+        int place = _next - 1 - age;
+        return place < 0 ? place + Capacity : place;
+    }
+
+    private List<(int Start, int Length)> Stretches(int start, int length)
+    {
+        start = start < 0 ? start + Capacity : start;
+        int first = Math.Min(length, Capacity - start);
+        var stretches = new List<(int, int)>(2);
+        if (first > 0)
+        {
+            stretches.Add((start, first));
+        }
+
+        if (length > first)
+        {
+            stretches.Add((0, length - first));
+        }
+
+        return stretches;
+    }
+}

@@ -1,0 +1,185 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Streaming.Learning.Torch;
+
+/// <summary>Lays a batch out for the device and copies it there: one copy of integers, one of floats.</summary>
+internal sealed class BatchUploader : IDisposable
+{
+    private readonly Device _device;
+    private readonly bool _drawnAreMasked;
+    private readonly RowSlots _slots = new();
+    private readonly HostBuffer<long> _integers = new(ScalarType.Int64);
+    private readonly HostBuffer<double> _numbers = new(ScalarType.Float64);
+
+    /// <summary>Creates the uploader.</summary>
+    /// <param name="device">Where to.</param>
+    /// <param name="loss">The uniform loss keeps draws that hit a row's positive, so its negatives are nobody's item.</param>
+    public BatchUploader(Device device, LossKind loss)
+    {
+        _device = device;
+        _drawnAreMasked = loss != LossKind.Uniform;
+    }
+
+    /// <summary>Uploads a training batch, into the caller's dispose scope.</summary>
+    public DeviceBatch Upload(in TrainingBatch batch)
+    {
+        int steps = LongestSequence(batch.Sequences) + 1;
+        int padded = batch.Sequences.Count * steps, rows = batch.Positives.Length, candidates = rows + batch.Negatives.Length;
+        _slots.Clear();
+        _integers.Reserve(padded + rows + (2 * candidates) + batch.Sequences.Rows.Length + candidates);
+        var integers = _integers.Values;
+        LaySteps(batch.Sequences, steps, integers[..padded]);
+        LayPredictions(batch.Sequences, batch.PredictionSteps, steps, integers.Slice(padded, rows));
+        LayCandidates(batch, integers.Slice(padded + rows, candidates), integers.Slice(padded + rows + candidates, candidates));
+        int distinctAt = padded + rows + (2 * candidates);
+        LayDistinct(integers[distinctAt..]);
+        LayNumbers(batch, candidates);
+
+        var uploaded = _integers.Upload(_device);
+        var numbers = _numbers.Upload(_device);
+        return new DeviceBatch(
+            uploaded.narrow(0, distinctAt, _slots.Count),
+            uploaded.narrow(0, 0, padded),
+            steps,
+            uploaded.narrow(0, padded, rows),
+            uploaded.narrow(0, padded + rows, candidates),
+            uploaded.narrow(0, padded + rows + candidates, candidates),
+            numbers.narrow(0, 0, candidates).to_type(ScalarType.Float32),
+            numbers.narrow(0, candidates, rows));
+    }
+
+    /// <summary>Uploads histories to be encoded at their last step: a batch without candidates.</summary>
+    public DeviceBatch Upload(in JaggedRows sequences)
+    {
+        int steps = LongestSequence(sequences) + 1, padded = sequences.Count * steps;
+        _slots.Clear();
+        _integers.Reserve(padded + sequences.Count + sequences.Rows.Length);
+        var integers = _integers.Values;
+        LaySteps(sequences, steps, integers[..padded]);
+        for (int s = 0; s < sequences.Count; s++)
+        {
+            integers[padded + s] = ((long)s * steps) + sequences.Offsets[s + 1] - sequences.Offsets[s];
+        }
+
+        LayDistinct(integers[(padded + sequences.Count)..]);
+        var uploaded = _integers.Upload(_device);
+        return new DeviceBatch(
+            uploaded.narrow(0, padded + sequences.Count, _slots.Count),
+            uploaded.narrow(0, 0, padded),
+            steps,
+            uploaded.narrow(0, padded, sequences.Count),
+            uploaded.narrow(0, 0, 0),
+            uploaded.narrow(0, 0, 0),
+            uploaded.narrow(0, 0, 0),
+            uploaded.narrow(0, 0, 0));
+    }
+
+    /// <summary>Uploads item rows, into the caller's dispose scope.</summary>
+    public Tensor Upload(ReadOnlySpan<int> rows)
+    {
+        _integers.Reserve(rows.Length);
+        var integers = _integers.Values;
+        for (int i = 0; i < rows.Length; i++)
+        {
+            integers[i] = rows[i];
+        }
+
+        return _integers.Upload(_device);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _integers.Dispose();
+        _numbers.Dispose();
+    }
+
+    private static int LongestSequence(in JaggedRows sequences)
+    {
+        int longest = 0;
+        for (int s = 0; s < sequences.Count; s++)
+        {
+            longest = Math.Max(longest, sequences.Offsets[s + 1] - sequences.Offsets[s]);
+        }
+
+        return longest;
+    }
+
+    private void LaySteps(in JaggedRows sequences, int steps, Span<long> padded)
+    {
+        padded.Clear();
+        for (int s = 0; s < sequences.Count; s++)
+        {
+            var target = padded.Slice((s * steps) + 1, steps - 1);
+            int start = sequences.Offsets[s], end = sequences.Offsets[s + 1];
+            for (int i = start; i < end; i++)
+            {
+                target[i - start] = _slots.Add(sequences.Rows[i]) + 1;
+            }
+        }
+    }
+
+    // Steps end to end → rows of the padded layout. Predictions ascend, so one pass over the sequences finds theirs.
+    private static void LayPredictions(in JaggedRows sequences, ReadOnlySpan<int> predictions, int steps, Span<long> target)
+    {
+        int s = 0;
+        for (int i = 0; i < predictions.Length; i++)
+        {
+            while (predictions[i] > sequences.Offsets[s + 1] + s)
+            {
+                s++;
+            }
+
+            target[i] = ((long)s * steps) + predictions[i] - (sequences.Offsets[s] + s);
+        }
+    }
+
+    private void LayCandidates(in TrainingBatch batch, Span<long> slots, Span<long> rows)
+    {
+        for (int i = 0; i < slots.Length; i++)
+        {
+            bool drawn = i >= batch.Positives.Length;
+            int row = drawn ? batch.Negatives[i - batch.Positives.Length] : batch.Positives[i];
+            rows[i] = drawn && !_drawnAreMasked ? -1 : row;
+            slots[i] = _slots.Add(row);
+        }
+    }
+
+    private void LayDistinct(Span<long> target)
+    {
+        var rows = _slots.Rows;
+        for (int i = 0; i < rows.Length; i++)
+        {
+            target[i] = rows[i];
+        }
+    }
+
+    private void LayNumbers(in TrainingBatch batch, int candidates)
+    {
+        int rows = batch.Positives.Length;
+        _numbers.Reserve(candidates + rows);
+        var numbers = _numbers.Values;
+        numbers[..candidates].Clear();
+        for (int i = 0; i < batch.LogQ.Length; i++)
+        {
+            numbers[i] = batch.LogQ[i];
+        }
+
+        for (int i = 0; i < batch.NegativeLogQ.Length; i++)
+        {
+            numbers[rows + i] = batch.NegativeLogQ[i];
+        }
+
+        double total = 0;
+        foreach (float weight in batch.Weights)
+        {
+            total += weight;
+        }
+
+        for (int i = 0; i < rows; i++)
+        {
+            numbers[candidates + i] = total > 0 ? batch.Weights[i] / total : 0;
+        }
+    }
+}

@@ -1,0 +1,17 @@
+using static TorchSharp.torch;
+
+namespace Streaming.Learning.Torch;
+
+/// <summary>Checks shapes before native calls: some of those end the process instead of raising an error.</summary>
+internal static class Shapes
+{
+    /// <summary>Requires a shape.</summary>
+    /// <exception cref="ArgumentException">Names the tensor, its shape and what is needed.</exception>
+    public static void Require(Tensor tensor, string name, params ReadOnlySpan<long> shape)
+    {
+        if (!shape.SequenceEqual(tensor.shape))
+        {
+            throw new ArgumentException($"{name} has shape [{string.Join(", ", tensor.shape)}]; [{string.Join(", ", shape.ToArray())}] is needed.");
+        }
+    }
+}

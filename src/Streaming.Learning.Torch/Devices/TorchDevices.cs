@@ -1,0 +1,90 @@
+using System.Runtime.InteropServices;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Streaming.Learning.Torch;
+
+/// <summary>Opens a device by name; whatever goes wrong becomes one line that says what to do.</summary>
+internal static class TorchDevices
+{
+    /// <summary>Opens a device and shows that it computes.</summary>
+    /// <param name="name">"cpu", "cuda" or "cuda:N".</param>
+    /// <param name="tf32">Whether products of float32 matrices may use TF32.</param>
+    /// <exception cref="TorchDeviceException">The device cannot be used.</exception>
+    public static Device Open(string name, bool tf32)
+    {
+        var device = Parse(name);
+        try
+        {
+            InitializeDeviceType(device.type);
+            if (device.type == DeviceType.CUDA)
+            {
+                RequireCudaDevice(name, device.index);
+                backends.cuda.matmul.allow_tf32 = tf32;
+                backends.cudnn.allow_tf32 = tf32;
+            }
+
+            Probe(device);
+            return device;
+        }
+        catch (TorchDeviceException)
+        {
+            throw;
+        }
+        catch (Exception error) when (error is NotSupportedException or DllNotFoundException or TypeInitializationException or BadImageFormatException or EntryPointNotFoundException)
+        {
+            throw new TorchDeviceException(
+                $"The native library of TorchSharp (LibTorchSharp with libtorch {__version__}) could not be loaded for device '{name}': {FirstLine(error)}. Build with -p:PackageSet=nuget -p:Torch=cpu or -p:Torch=cuda, or set Training__Engine=cpu.",
+                error);
+        }
+        catch (Exception error) when (error is ExternalException or InvalidOperationException)
+        {
+            throw new TorchDeviceException($"Device '{name}' could not be used: {FirstLine(error)}. {Advice(device)}", error);
+        }
+    }
+
+    /// <summary>What the library said, in one line.</summary>
+    public static string FirstLine(Exception error)
+    {
+        string message = error.Message.Trim();
+        int end = message.IndexOf('\n', StringComparison.Ordinal);
+        return (end < 0 ? message : message[..end]).TrimEnd('.', ' ', '\r');
+    }
+
+    private static Device Parse(string name)
+    {
+        string[] parts = name.Split(':');
+        bool indexed = parts.Length == 2 && int.TryParse(parts[1], out int index) && index is >= 0 and < 128;
+        return (parts[0], parts.Length) switch
+        {
+            ("cpu", 1) => new Device(DeviceType.CPU),
+            ("cuda", 1) => new Device(DeviceType.CUDA, 0),
+            ("cuda", 2) when indexed => new Device(DeviceType.CUDA, int.Parse(parts[1], System.Globalization.CultureInfo.InvariantCulture)),
+            _ => throw new TorchDeviceException($"Device is '{name}'; allowed: cpu, cuda, cuda:N."),
+        };
+    }
+
+    private static void RequireCudaDevice(string name, int index)
+    {
+        int count = cuda.device_count();
+        if (index >= count)
+        {
+            throw new TorchDeviceException($"Device '{name}' was asked for; {count} CUDA device(s) are visible. Set Training__Device to cuda:0 … cuda:{count - 1}, or CUDA_VISIBLE_DEVICES to show more.");
+        }
+    }
+
+    // A card that the library has no code for fails here, not in the first step.
+    private static void Probe(Device device)
+    {
+        using var scope = NewDisposeScope();
+        var two = ones(8, 8, device: device).mm(ones(8, 8, device: device)).sum().cpu();
+        if (two.item<float>() != 512)
+        {
+            throw new TorchDeviceException($"Device '{device}' computes wrong products; check its driver, or set Training__Device=cpu.");
+        }
+    }
+
+    private static string Advice(Device device) => device.type == DeviceType.CUDA
+        ? "Looked for an NVIDIA driver and a card by CUDA 12: check nvidia-smi on the host, run the container with --gpus all, build with -p:Torch=cuda, or set Training__Device=cpu."
+        : "Set Training__Engine=cpu to train without libtorch.";
+}

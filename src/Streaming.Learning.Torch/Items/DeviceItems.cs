@@ -1,0 +1,172 @@
+using static TorchSharp.torch;
+
+namespace Streaming.Learning.Torch;
+
+/// <summary>
+/// What is kept per item row, on the device: id embedding, its optimiser state, frozen features. Idle rows are not worked
+/// on; the weight decay that they missed is a factor, applied when a row is read.
+/// </summary>
+internal sealed class DeviceItems : IDisposable
+{
+    // Rows set on the host before they are copied together.
+    private const int MostPending = 8192;
+
+    private readonly ModelOptions _model;
+    private readonly Device _device;
+    private readonly RowWrites _freshRows;
+    private readonly RowWrites _featureRows;
+
+    public DeviceItems(ModelOptions model, Device device)
+    {
+        _model = model;
+        _device = device;
+        _freshRows = new RowWrites(model.Dimension);
+        _featureRows = new RowWrites(model.FeatureLength);
+        long rows = model.ItemCapacity, ids = model.ItemIds ? rows : 0, d = model.Dimension;
+        Adam = model.IdOptimizer == IdOptimizer.LazyAdam;
+        using var scope = NewDisposeScope();
+        Embeddings = Zeros(ScalarType.Float32, ids, d);
+        FirstMoments = Zeros(ScalarType.Float32, Adam ? ids : 0, d);
+        SecondMoments = Zeros(ScalarType.Float32, ids, Adam ? d : 1);
+        Features = Zeros(ScalarType.Float32, rows, model.FeatureLength);
+        Updated = Zeros(ScalarType.Int64, ids);
+        LogDecays = Zeros(ScalarType.Float64, ids);
+        LogDecay = Zeros(ScalarType.Float64);
+        Updates = Zeros(ScalarType.Float64);
+    }
+
+    /// <summary>Gets the id embeddings [capacity × D].</summary>
+    public Tensor Embeddings { get; }
+
+    /// <summary>Gets Adam's first moments [capacity × D], or none.</summary>
+    public Tensor FirstMoments { get; }
+
+    /// <summary>Gets Adam's second moments [capacity × D], or Adagrad's accumulators [capacity × 1].</summary>
+    public Tensor SecondMoments { get; }
+
+    /// <summary>Gets the frozen features [capacity × F].</summary>
+    public Tensor Features { get; }
+
+    /// <summary>Gets the number of updates at each row's last one [capacity], int64.</summary>
+    public Tensor Updated { get; }
+
+    /// <summary>Gets the value of <see cref="LogDecay"/> that each row's embedding contains [capacity], float64.</summary>
+    public Tensor LogDecays { get; }
+
+    /// <summary>Gets Σ ln(1 − learning rate · decay) over all updates, a float64 scalar.</summary>
+    public Tensor LogDecay { get; }
+
+    /// <summary>Gets the number of updates so far, a float64 scalar.</summary>
+    public Tensor Updates { get; }
+
+    /// <summary>Gets whether rows have Adam's moments.</summary>
+    public bool Adam { get; }
+
+    /// <summary>Gets one above the highest row ever used.</summary>
+    public int Used { get; set; }
+
+    /// <summary>Starts a row afresh.</summary>
+    public void Initialize(int row, ulong itemKey)
+    {
+        Used = Math.Max(Used, row + 1);
+        if (_model.ItemIds)
+        {
+            ItemInitializer.Fill(_model.Seed, itemKey, _model.ItemDeviation, _freshRows.Row(row));
+        }
+
+        _featureRows.Row(row).Clear();
+        FlushIfMany();
+    }
+
+    /// <summary>Sets a row's features.</summary>
+    public void SetFeatures(int row, ReadOnlySpan<float> features)
+    {
+        Used = Math.Max(Used, row + 1);
+        features.CopyTo(_featureRows.Row(row));
+        FlushIfMany();
+    }
+
+    /// <summary>Copies what was set on the host to the device: before the tables are read or updated.</summary>
+    public void Flush()
+    {
+        if (_freshRows.Rows.Count == 0 && _featureRows.Rows.Count == 0)
+        {
+            return;
+        }
+
+        using var scope = NewDisposeScope();
+        using (no_grad())
+        {
+            if (_featureRows.Rows.Count > 0 && _model.FeatureLength > 0)
+            {
+                Features.index_copy_(0, Index(_featureRows), Values(_featureRows, _model.FeatureLength));
+            }
+
+            if (_freshRows.Rows.Count > 0)
+            {
+                var index = Index(_freshRows);
+                Embeddings.index_copy_(0, index, Values(_freshRows, _model.Dimension));
+                SecondMoments.index_fill_(0, index, 0);
+                if (Adam)
+                {
+                    FirstMoments.index_fill_(0, index, 0);
+                }
+
+                Updated.index_copy_(0, index, Updates.to_type(ScalarType.Int64).expand(index.shape[0]));
+                LogDecays.index_copy_(0, index, LogDecay.expand(index.shape[0]));
+            }
+        }
+
+        _freshRows.Clear();
+        _featureRows.Clear();
+    }
+
+    /// <summary>Forgets what was set and not copied: the tables are about to be replaced.</summary>
+    public void Reset()
+    {
+        _freshRows.Clear();
+        _featureRows.Clear();
+        Used = 0;
+    }
+
+    /// <summary>Id embeddings of rows with all decay [n × D]. Called under <c>no_grad</c>.</summary>
+    public Tensor IdVectors(Tensor rows)
+    {
+        using var scope = NewDisposeScope();
+        return Embeddings.index_select(0, rows).mul_(MissedDecay(rows)).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>What idle steps took off rows [n × 1].</summary>
+    public Tensor MissedDecay(Tensor rows)
+    {
+        using var scope = NewDisposeScope();
+        return LogDecay.sub(LogDecays.index_select(0, rows)).exp_().to_type(ScalarType.Float32).unsqueeze(1).MoveToOuterDisposeScope();
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Embeddings.Dispose();
+        FirstMoments.Dispose();
+        SecondMoments.Dispose();
+        Features.Dispose();
+        Updated.Dispose();
+        LogDecays.Dispose();
+        LogDecay.Dispose();
+        Updates.Dispose();
+    }
+
+    private Tensor Zeros(ScalarType type, params long[] shape) => zeros(shape, dtype: type, device: _device).DetachFromDisposeScope();
+
+    private void FlushIfMany()
+    {
+        if (_featureRows.Rows.Count >= MostPending)
+        {
+            Flush();
+        }
+    }
+
+    private Tensor Index(RowWrites writes) => tensor([.. writes.Rows.Select(row => (long)row)], dtype: ScalarType.Int64, device: _device);
+
+    private Tensor Values(RowWrites writes, int columns) => tensor(writes.Values.ToArray(), [writes.Rows.Count, columns], dtype: ScalarType.Float32, device: _device);
+}

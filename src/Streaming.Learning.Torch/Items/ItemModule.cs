@@ -1,0 +1,42 @@
+using static TorchSharp.torch;
+using DeviceParameter = TorchSharp.Modules.Parameter;
+
+namespace Streaming.Learning.Torch;
+
+/// <summary>Item tower: e = features · W + b + id embedding.</summary>
+internal sealed class ItemModule : nn.Module<Tensor, Tensor?, Tensor>
+{
+    private readonly DeviceItems _items;
+    private readonly DeviceParameter? _weight;
+    private readonly DeviceParameter? _bias;
+    private readonly int _d;
+
+    public ItemModule(DenseParameters dense, DeviceItems items, ModelOptions model)
+        : base(nameof(ItemModule))
+    {
+        _items = items;
+        _d = model.Dimension;
+        if (model.FeatureLength > 0)
+        {
+            _weight = dense["items.projection.weight"];
+            _bias = dense["items.projection.bias"];
+            register_parameter("weight", _weight);
+            register_parameter("bias", _bias);
+        }
+    }
+
+    /// <summary>Embeddings of item rows [n × D].</summary>
+    /// <param name="rows">[n] int64.</param>
+    /// <param name="idVectors">[n × D] their id embeddings, the leaf that gathers their gradient; null without ids.</param>
+    public override Tensor forward(Tensor rows, Tensor? idVectors)
+    {
+        using var scope = NewDisposeScope();
+        if (_weight is null)
+        {
+            return (idVectors ?? zeros(rows.shape[0], _d, dtype: ScalarType.Float32, device: rows.device)).alias().MoveToOuterDisposeScope();
+        }
+
+        var projected = addmm(_bias!, _items.Features.index_select(0, rows), _weight, 1, 1);
+        return (idVectors is null ? projected : projected.add(idVectors)).MoveToOuterDisposeScope();
+    }
+}

@@ -1,0 +1,66 @@
+using static TorchSharp.torch;
+
+namespace Streaming.Learning.Torch;
+
+/// <summary>
+/// Optimiser of the id embeddings: lazy Adam or row-wise Adagrad on the rows of a step only. What the rows missed while idle
+/// (moments and weight decay) is made up first.
+/// </summary>
+internal sealed class RowOptimizer
+{
+    private readonly DeviceItems _items;
+    private readonly ModelOptions _model;
+
+    public RowOptimizer(DeviceItems items, ModelOptions model)
+    {
+        _items = items;
+        _model = model;
+    }
+
+    /// <summary>One update. Called under <c>no_grad</c>.</summary>
+    /// <param name="gate">The step.</param>
+    /// <param name="rows">[n] int64, each once.</param>
+    /// <param name="gradients">[n × D].</param>
+    /// <param name="learningRate">Of this step.</param>
+    public void Update(UpdateGate gate, Tensor rows, Tensor gradients, double learningRate)
+    {
+        using var scope = NewDisposeScope();
+        var stored = _items.Embeddings.index_select(0, rows);
+        var clean = gate.Clean(gradients);
+        double keep = 1 - (learningRate * _model.IdWeightDecay);
+        var values = stored.mul(_items.MissedDecay(rows)).mul_(keep).sub_(_items.Adam
+            ? AdamStep(gate, rows, clean, learningRate)
+            : AdagradStep(gate, rows, clean, learningRate));
+        _items.Embeddings.index_copy_(0, rows, where(gate.Applies, values, stored));
+        var decay = _items.LogDecay.add(Math.Log(keep));
+        var decays = _items.LogDecays.index_select(0, rows);
+        _items.LogDecays.index_copy_(0, rows, where(gate.Applies, decay, decays));
+        var updated = _items.Updated.index_select(0, rows);
+        _items.Updated.index_copy_(0, rows, where(gate.Applies, gate.Update.to_type(ScalarType.Int64), updated));
+        gate.Write(_items.LogDecay, decay);
+    }
+
+    private Tensor AdamStep(UpdateGate gate, Tensor rows, Tensor gradients, double learningRate)
+    {
+        // Idle steps as a power of β: exact where there were none.
+        var idle = gate.Update.sub(1).sub(_items.Updated.index_select(0, rows)).clamp_min(0).unsqueeze(1);
+        var storedFirst = _items.FirstMoments.index_select(0, rows);
+        var storedSecond = _items.SecondMoments.index_select(0, rows);
+        var first = storedFirst.mul(Power(_model.Beta1, idle)).mul_(_model.Beta1).add_(gradients, 1 - (double)_model.Beta1);
+        var second = storedSecond.mul(Power(_model.Beta2, idle)).mul_(_model.Beta2).addcmul_(gradients, gradients, 1 - (double)_model.Beta2);
+        _items.FirstMoments.index_copy_(0, rows, where(gate.Applies, first, storedFirst));
+        _items.SecondMoments.index_copy_(0, rows, where(gate.Applies, second, storedSecond));
+        var root = second.div_(gate.Correction(_model.Beta2)).sqrt_().add_(_model.Epsilon);
+        return first.div_(gate.Correction(_model.Beta1)).div_(root).mul_(learningRate);
+    }
+
+    private Tensor AdagradStep(UpdateGate gate, Tensor rows, Tensor gradients, double learningRate)
+    {
+        var stored = _items.SecondMoments.index_select(0, rows);
+        var accumulated = stored.add(gradients.square().mean([1], keepdim: true));
+        _items.SecondMoments.index_copy_(0, rows, where(gate.Applies, accumulated, stored));
+        return gradients.div(accumulated.sqrt_().add_(_model.Epsilon)).mul_(learningRate);
+    }
+
+    private static Tensor Power(double beta, Tensor exponents) => exponents.mul(Math.Log(Math.Max(beta, double.Epsilon))).exp_().to_type(ScalarType.Float32);
+}

@@ -1,0 +1,17 @@
+using static TorchSharp.torch;
+
+namespace Streaming.Learning.Torch;
+
+/// <summary>A run of candidates: the step's own, or a stretch of the bank's ring.</summary>
+/// <param name="Vectors">[n × D] on the device.</param>
+/// <param name="Rows">[n] item rows, int64; −1 is nobody's.</param>
+/// <param name="LogQ">[n] ln q; +∞ takes a candidate out of every sum.</param>
+internal readonly record struct CandidateBlock(Tensor Vectors, Tensor Rows, Tensor LogQ)
+{
+    /// <summary>Gets the number of candidates.</summary>
+    public long Count => Rows.shape[0];
+
+    /// <summary>Candidates start … start + count − 1, without a copy.</summary>
+    public CandidateBlock Slice(long start, long count) =>
+        new(Vectors.narrow(0, start, count), Rows.narrow(0, start, count), LogQ.narrow(0, start, count));
+}

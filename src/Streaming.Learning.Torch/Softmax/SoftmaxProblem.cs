@@ -1,0 +1,18 @@
+using static TorchSharp.torch;
+
+namespace Streaming.Learning.Torch;
+
+/// <summary>One nested sampled softmax on the device, the tensors of a <see cref="Streaming.Kernels.NestedSoftmaxProblem"/>.</summary>
+/// <param name="Users">[B × D] user vectors.</param>
+/// <param name="Own">The step's candidates, with gradient: first the positive of each row, then further negatives.</param>
+/// <param name="FirstNegative">First own candidate that is scored for every row: 0, or B where positives are nobody else's negatives.</param>
+/// <param name="Bank">Stretches of the memory bank, without gradient.</param>
+/// <param name="Shares">[B] float64: each row's weight over the sum of all.</param>
+internal sealed record SoftmaxProblem(Tensor Users, CandidateBlock Own, long FirstNegative, IReadOnlyList<CandidateBlock> Bank, Tensor Shares)
+{
+    /// <summary>Gets the number of rows, B.</summary>
+    public long Rows => Shares.shape[0];
+
+    /// <summary>Gets the number of candidates that rows are scored against, N.</summary>
+    public long Candidates => Own.Count - FirstNegative + Bank.Sum(block => block.Count);
+}

@@ -1,0 +1,9 @@
+using static TorchSharp.torch;
+
+namespace Streaming.Learning.Torch;
+
+/// <summary>What a softmax came to.</summary>
+/// <param name="Losses">[K] float64, on the device.</param>
+/// <param name="UserGradient">[B × D] gradient of the total by the user vectors.</param>
+/// <param name="CandidateGradient">[G × D] gradient of the total by the own candidates.</param>
+internal sealed record SoftmaxResult(Tensor Losses, Tensor UserGradient, Tensor CandidateGradient);

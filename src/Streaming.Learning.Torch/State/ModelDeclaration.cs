@@ -1,0 +1,19 @@
+namespace Streaming.Learning.Torch;
+
+/// <summary>The dense parameters of a model as the CPU engine declares and initialises them: the names, shapes and values of both engines come from one place.</summary>
+internal static class ModelDeclaration
+{
+    /// <summary>Parameters with their initial values.</summary>
+    public static ParameterSet Create(ModelOptions model)
+    {
+        var set = new ParameterSet();
+
+        // The layers only declare here; the table they are given is never used, so it is the smallest.
+        var items = new ItemEncoder(set, new ItemRows(model with { ItemCapacity = 2 }), model);
+        var tower = UserTower.Create(set, model, new Increments(model.Widths));
+        set.Allocate();
+        items.Initialize(model.Seed, model.WeightScale);
+        tower.Initialize();
+        return set;
+    }
+}

@@ -1,0 +1,115 @@
+using static TorchSharp.torch;
+using DeviceParameter = TorchSharp.Modules.Parameter;
+
+namespace Streaming.Learning.Torch;
+
+/// <summary>
+/// Several interests a user by nested dynamic routing [MIND]. Predictions stand at last steps only. A prediction is scored
+/// with the interest that fits its label best; gradients pass through the votes, not through the routing weights.
+/// </summary>
+internal sealed class MindModule : TowerModule
+{
+    private const double Epsilon = 1e-9;
+    private readonly Increments _widths;
+    private readonly int _iterations;
+    private readonly NestedLinearModule _votes;
+    private readonly NestedLinearModule _dense;
+    private readonly DeviceParameter _routing;
+
+    public MindModule(DenseParameters dense, ModelOptions options, Increments widths, DropoutSource dropout)
+        : base(dense, dropout, nameof(MindModule))
+    {
+        _widths = widths;
+        _iterations = options.RoutingIterations;
+        VectorsPerUser = options.Interests;
+        _votes = new NestedLinearModule(dense, "tower.votes", widths, widths, bias: false);
+        _dense = new NestedLinearModule(dense, "tower.dense", widths, widths);
+        _routing = dense["tower.routing"];
+        register_module("votes", _votes);
+        register_module("dense", _dense);
+        register_parameter("routing", _routing);
+    }
+
+    public override int VectorsPerUser { get; }
+
+    public override Tensor Choose(Tensor outputs, Tensor labels)
+    {
+        using var scope = NewDisposeScope();
+        long rows = labels.shape[0], width = _widths.Dimension;
+        var interests = outputs.view(rows, VectorsPerUser, width);
+        var best = interests.detach().bmm(labels.detach().unsqueeze(2)).view(rows, VectorsPerUser).argmax(1);
+        var chosen = arange(rows, dtype: ScalarType.Int64, device: best.device).mul(VectorsPerUser).add(best);
+        return interests.view(-1, width).index_select(0, chosen).MoveToOuterDisposeScope();
+    }
+
+    protected override Tensor Encode(TowerInput input)
+    {
+        long width = _widths.Dimension, rows = input.Predictions.shape[0];
+        var sequence = input.Predictions.floor_divide(input.Steps);
+        var last = input.Predictions.sub(sequence.mul(input.Steps));
+        var votes = _votes.forward(input.Items).view(-1, input.Steps, width).index_select(0, sequence);
+        var distances = last.unsqueeze(1).sub(arange(input.Steps, dtype: ScalarType.Int64, device: last.device).unsqueeze(0));
+        var weights = Route(votes.detach(), distances);
+        var capsules = Squash(Sum(votes, weights));
+        return _dense.forward(capsules.view(-1, width)).view(rows, VectorsPerUser * width);
+    }
+
+    // Routing weights of each width after the last round [K] of [B × T × J]; 0 after the last step.
+    private Tensor[] Route(Tensor votes, Tensor distances)
+    {
+        using var noGrad = no_grad();
+        var steps = distances.ge(0).to_type(ScalarType.Float32).unsqueeze(2);
+        var prior = _routing.detach().t().index_select(0, distances.clamp_min(0).view(-1)).view(distances.shape[0], distances.shape[1], VectorsPerUser);
+        var agreements = Enumerable.Range(0, _widths.Count).Select(_ => zeros_like(prior)).ToArray();
+        for (int round = 0; ; round++)
+        {
+            var weights = Weigh(prior, agreements, steps);
+            if (round + 1 == _iterations)
+            {
+                return weights;
+            }
+
+            var capsules = Squash(Sum(votes, weights));
+            for (int k = 0; k < _widths.Count; k++)
+            {
+                agreements[k].add_(Part(votes, k).bmm(Part(capsules, k).transpose(1, 2)));
+            }
+        }
+    }
+
+    // What routes increment k is the agreement on the prefix up to w_k.
+    private static Tensor[] Weigh(Tensor prior, Tensor[] agreements, Tensor steps)
+    {
+        var weights = new Tensor[agreements.Length];
+        var agreed = prior;
+        for (int k = 0; k < weights.Length; k++)
+        {
+            agreed = agreed.add(agreements[k]);
+            weights[k] = agreed.softmax(2).mul(steps);
+        }
+
+        return weights;
+    }
+
+    // [B × J × D]
+    private Tensor Sum(Tensor votes, Tensor[] weights) =>
+        cat([.. weights.Select((weight, k) => weight.transpose(1, 2).bmm(Part(votes, k)))], 2);
+
+    // The length that squashes increment k is that of the prefix up to w_k.
+    private Tensor Squash(Tensor sums)
+    {
+        var parts = new Tensor[_widths.Count];
+        Tensor? square = null;
+        for (int k = 0; k < parts.Length; k++)
+        {
+            var part = Part(sums, k);
+            var own = part.square().sum(2, keepdim: true);
+            square = square is null ? own : square.add(own);
+            parts[k] = part.mul(square.add(Epsilon).sqrt().div(square.add(1)));
+        }
+
+        return cat(parts, 2);
+    }
+
+    private Tensor Part(Tensor values, int k) => values.narrow(2, _widths.Start(k), _widths.Length(k));
+}

@@ -1,0 +1,24 @@
+using static TorchSharp.torch;
+
+namespace Streaming.Learning.Torch;
+
+/// <summary>Mean of the history so far, the start vector among it, then one nested dense layer.</summary>
+internal sealed class YoutubeDnnModule : TowerModule
+{
+    private readonly NestedLinearModule _dense;
+
+    public YoutubeDnnModule(DenseParameters dense, Increments widths, DropoutSource dropout)
+        : base(dense, dropout, nameof(YoutubeDnnModule))
+    {
+        _dense = new NestedLinearModule(dense, "tower.dense", widths, widths);
+        register_module("dense", _dense);
+    }
+
+    protected override Tensor Encode(TowerInput input)
+    {
+        long width = input.Items.shape[1];
+        var counts = arange(1, input.Steps + 1, dtype: ScalarType.Float32, device: input.Items.device).unsqueeze(1);
+        var means = input.Items.view(-1, input.Steps, width).cumsum(1).div(counts).view(-1, width);
+        return _dense.forward(means.index_select(0, input.Predictions));
+    }
+}

@@ -1,0 +1,82 @@
+using TorchSharp;
+using Xunit;
+using static TorchSharp.torch;
+
+namespace Streaming.Learning.Torch.Tests;
+
+public class DeviceBankTests
+{
+    [Fact]
+    public void Enqueue_PastTheEnd_KeepsTheNewestInOrder()
+    {
+        using var scope = NewDisposeScope();
+        using var bank = new DeviceBank(5, 2, CPU);
+        bank.Enqueue(Entries(1, 2, 3), step: 10);
+        bank.Enqueue(Entries(4, 5, 6, 7), step: 11);
+
+        Assert.Equal(5, bank.Count);
+        Assert.Equal([7L, 6L, 5L, 4L, 3L], Rows(bank.Select([0, 1, 2, 3, 4])));
+        Assert.Equal([11L, 11L, 11L, 11L, 10L], bank.Steps());
+        Assert.Equal([5L, 6L, 7L], bank.Newest(3).SelectMany(Rows));
+    }
+
+    [Fact]
+    public void Enqueue_MoreThanCapacity_KeepsTheLast()
+    {
+        using var scope = NewDisposeScope();
+        using var bank = new DeviceBank(3, 2, CPU);
+        bank.Enqueue(Entries(1), step: 1);
+
+        bank.Enqueue(Entries(2, 3, 4, 5, 6), step: 2);
+
+        Assert.Equal([6L, 5L, 4L], Rows(bank.Select([0, 1, 2])));
+    }
+
+    [Fact]
+    public void Enqueue_NoCapacity_HoldsNothing()
+    {
+        using var scope = NewDisposeScope();
+        using var bank = new DeviceBank(0, 2, CPU);
+
+        bank.Enqueue(Entries(1, 2), step: 1);
+
+        Assert.Equal(0, bank.Count);
+        Assert.Empty(bank.Newest(0));
+    }
+
+    [Fact]
+    public void Forget_Row_KeepsVectorAndLosesTheRow()
+    {
+        using var scope = NewDisposeScope();
+        using var bank = new DeviceBank(4, 2, CPU);
+        bank.Enqueue(Entries(1, 2, 1), step: 1);
+
+        bank.Forget(1);
+
+        var left = bank.Select([0, 1, 2]);
+        Assert.Equal([-1L, 2L, -1L], Rows(left));
+        Assert.Equal([1f, 1f, 2f, 2f, 1f, 1f], left.Vectors.contiguous().data<float>().ToArray());
+    }
+
+    [Fact]
+    public void Reset_ThenEnqueue_GoesOnAfterTheNewest()
+    {
+        using var scope = NewDisposeScope();
+        using var bank = new DeviceBank(4, 2, CPU);
+
+        bank.Reset(Entries(9, 8, 7), [3, 2, 1]);
+        bank.Enqueue(Entries(10, 11), step: 4);
+
+        Assert.Equal([11, 10, 9, 8], bank.RowsOnHost().data<int>().ToArray());
+        Assert.Equal([4L, 4L, 3L, 2L], bank.Steps());
+        Assert.Equal([11f, 10f, 9f, 8f], bank.LogQOnHost().data<float>().ToArray());
+    }
+
+    private static CandidateBlock Entries(params long[] rows)
+    {
+        var values = tensor(rows.Select(row => (float)row).ToArray());
+        return new CandidateBlock(values.unsqueeze(1).repeat(1, 2), tensor(rows), values);
+    }
+
+    private static long[] Rows(CandidateBlock block) => block.Rows.contiguous().data<long>().ToArray();
+}

@@ -1,0 +1,34 @@
+using TorchSharp;
+using Xunit;
+
+namespace Streaming.Learning.Torch.Tests;
+
+public class TorchDevicesTests
+{
+    [Theory]
+    [InlineData("gpu")]
+    [InlineData("cuda:x")]
+    [InlineData("cuda:-1")]
+    [InlineData("cuda:0:1")]
+    [InlineData("")]
+    public void Open_UnknownName_SaysWhatIsAllowed(string name)
+    {
+        var error = Assert.Throws<TorchDeviceException>(() => TorchDevices.Open(name, tf32: false));
+
+        Assert.Equal($"Device is '{name}'; allowed: cpu, cuda, cuda:N.", error.Message);
+    }
+
+    [Fact]
+    public void Open_NoSuchCard_IsOneLineWithAdvice()
+    {
+        // Card 99 exists nowhere: without CUDA the driver is what is missing, with it the card.
+        var error = Assert.Throws<TorchDeviceException>(() => TorchDevices.Open("cuda:99", tf32: false));
+
+        Assert.DoesNotContain('\n', error.Message);
+        Assert.Contains("cuda:99", error.Message, StringComparison.Ordinal);
+        Assert.Contains("Training__Device", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Open_Cpu_Computes() => Assert.Equal(DeviceType.CPU, TorchDevices.Open("cpu", tf32: false).type);
+}

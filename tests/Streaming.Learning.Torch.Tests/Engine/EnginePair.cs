@@ -1,0 +1,64 @@
+using Streaming.Learning.Tests;
+using Xunit;
+
+namespace Streaming.Learning.Torch.Tests;
+
+/// <summary>A CPU engine and a Torch engine of the same model in the same state.</summary>
+internal sealed class EnginePair : IDisposable
+{
+    public const int Items = 40;
+
+    public EnginePair(ModelOptions model)
+    {
+        Cpu = new CpuEngine(model, threads: 1);
+        Torch = new TorchEngine(model, new TorchEngineOptions());
+        var random = new Random(7);
+        foreach (TrainingEngine engine in (TrainingEngine[])[Cpu, Torch])
+        {
+            for (int row = 0; row < Items; row++)
+            {
+                engine.InitializeRow(row, (ulong)(1000 + row));
+            }
+        }
+
+        for (int row = 0; row < Items && model.FeatureLength > 0; row += 2)
+        {
+            float[] features = [.. Enumerable.Range(0, model.FeatureLength).Select(_ => random.NextSingle() - 0.5f)];
+            Cpu.SetFeatures(row, features);
+            Torch.SetFeatures(row, features);
+        }
+    }
+
+    public CpuEngine Cpu { get; }
+
+    public TorchEngine Torch { get; }
+
+    /// <summary>The same step on both; losses, norm and counts agree.</summary>
+    /// <returns>The largest relative difference of a loss.</returns>
+    public double Step(RandomBatch batch, double tolerance)
+    {
+        var expected = Cpu.Step(batch.Batch);
+        var actual = Torch.Step(batch.Batch);
+        Assert.Equal(expected.Applied, actual.Applied);
+        Assert.Equal(expected.Candidates, actual.Candidates);
+        double worst = Near.Equal("losses", expected.Losses.ToArray(), actual.Losses.ToArray(), tolerance);
+        Near.Equal("loss", [expected.Loss], [actual.Loss], tolerance);
+        Near.Equal("norm", [expected.GradientNorm], [actual.GradientNorm], 10 * tolerance);
+        return worst;
+    }
+
+    /// <summary>All tensors of both agree within a tolerance of each tensor's largest value.</summary>
+    public double CompareStates(double tolerance)
+    {
+        var expected = Cpu.State();
+        var actual = Torch.State();
+        Assert.Equal(expected.Keys, actual.Keys);
+        return expected.Max(tensor => Near.Equal(tensor.Key, tensor.Value, actual[tensor.Key], tolerance));
+    }
+
+    public void Dispose()
+    {
+        Cpu.Dispose();
+        Torch.Dispose();
+    }
+}

@@ -1,0 +1,237 @@
+using Streaming.Learning.Tests;
+using TorchSharp;
+using Xunit;
+
+namespace Streaming.Learning.Torch.Tests;
+
+public class TorchEngineTests
+{
+    private static readonly ModelOptions Small = new()
+    {
+        Widths = [4, 8, 16],
+        HistoryLength = 9,
+        ItemCapacity = 64,
+        BankCapacity = 30,
+        Dropout = [0.3f],
+        FeatureGroups = [new("text", 5)],
+    };
+
+    [Fact]
+    public void Step_HundredTimes_LeavesNoTensorBehind()
+    {
+        using var engine = Engine(Small);
+        var batches = Enumerable.Range(0, 5).Select(i => Batch(i)).ToList();
+        Work(engine, batches, 3);
+        long before = torch.Tensor.TotalCount;
+
+        Work(engine, batches, 100);
+
+        Assert.Equal(before, torch.Tensor.TotalCount);
+    }
+
+    [Fact]
+    public void Dispose_Engine_FreesEveryTensor()
+    {
+        Engine(Small).Dispose();
+        long before = torch.Tensor.TotalCount;
+
+        var engine = Engine(Small);
+        Work(engine, [Batch(1)], 2);
+        int parameters = engine.State().Keys.Count(name => name.EndsWith(".adam_m", StringComparison.Ordinal) && name != "items.embedding.adam_m");
+        engine.Dispose();
+
+        // TorchSharp counts a parameter twice and takes it off once: its constructor moves the handle of another tensor.
+        Assert.Equal(before + parameters, torch.Tensor.TotalCount);
+    }
+
+    [Fact]
+    public void Step_LossNotFinite_ChangesNothing()
+    {
+        using var engine = Engine(Small);
+        engine.Step(Batch(1).Batch);
+        var before = engine.State();
+        var poisoned = Batch(2);
+        poisoned.LogQ[0] = float.NegativeInfinity;
+
+        var result = engine.Step(poisoned.Batch);
+
+        Assert.False(result.Applied);
+        Assert.False(double.IsFinite(result.Loss));
+        Assert.Equal(before, engine.State());
+    }
+
+    [Fact]
+    public void Step_LossReadLate_SameStateAsReadAlways()
+    {
+        using var always = Engine(Small with { Dropout = [0] });
+        using var late = Engine(Small with { Dropout = [0] }, new TorchEngineOptions { ReadLossEvery = 4 });
+        StepResult last = default;
+        for (int i = 0; i < 8; i++)
+        {
+            always.Step(Batch(i).Batch);
+            last = late.Step(Batch(i).Batch);
+        }
+
+        Assert.True(last.Applied);
+        Assert.Equal(always.State(), late.State());
+    }
+
+    [Fact]
+    public void Step_NotFiniteAndReadLate_IsReportedAtTheNextReadingAndKeepsParametersFinite()
+    {
+        using var engine = Engine(Small, new TorchEngineOptions { ReadLossEvery = 2 });
+        var poisoned = Batch(2);
+        poisoned.LogQ[0] = float.NegativeInfinity;
+        engine.Step(poisoned.Batch);
+
+        var result = engine.Step(Batch(3).Batch);
+
+        Assert.False(result.Applied);
+        Assert.Equal(1, engine.State()["optimizer.counters"][0]);
+        Assert.All(engine.State().Where(tensor => tensor.Key != "bank.log_q"), tensor => Assert.All(tensor.Value, value => Assert.True(double.IsFinite(value), tensor.Key)));
+        Assert.True(double.IsFinite(engine.Step(Batch(4).Batch).Loss));
+    }
+
+    [Fact]
+    public void Step_SmallChunks_SameLossAsOneChunk()
+    {
+        var model = Small with { Dropout = [0], BankCapacity = 2000 };
+        using var whole = Engine(model);
+        using var cut = Engine(model, new TorchEngineOptions { ChunkBytes = 1 << 20 });
+        for (int i = 0; i < 12; i++)
+        {
+            var batch = Large(i);
+            var expected = whole.Step(batch.Batch);
+            var actual = cut.Step(batch.Batch);
+            Near.Equal("losses", expected.Losses.ToArray(), actual.Losses.ToArray(), 1e-5);
+        }
+
+        Assert.Equal(2000, cut.BankCount);
+    }
+
+    [Fact]
+    public void Step_Dropout_DependsOnSeedAndStepOnly()
+    {
+        using var first = Engine(Small);
+        using var second = Engine(Small);
+        second.EncodeUsers(Batch(9).Sequences, new float[Batch(9).Sequences.Count * 16]);
+
+        first.Step(Batch(1).Batch);
+        second.Step(Batch(1).Batch);
+
+        Assert.Equal(first.State(), second.State());
+        using var other = Engine(Small with { Seed = 2 });
+        other.Step(Batch(1).Batch);
+        Assert.NotEqual(first.State()["tower.start"], other.State()["tower.start"]);
+    }
+
+    [Fact]
+    public void EncodeUsers_AnyBatch_SameVectorsAsAlone()
+    {
+        using var engine = Engine(Small);
+        engine.Step(Batch(1).Batch);
+        var batch = Batch(3);
+        float[] together = new float[batch.Sequences.Count * 16];
+        engine.EncodeUsers(batch.Sequences, together);
+
+        float[] alone = new float[16];
+        for (int s = 0; s < batch.Sequences.Count; s++)
+        {
+            int[] rows = batch.Rows[batch.Offsets[s]..batch.Offsets[s + 1]];
+            engine.EncodeUsers(new JaggedRows { Rows = rows, Offsets = [0, rows.Length] }, alone);
+            Near.Equal($"user {s}", [.. alone.Select(value => (double)value)], together[(s * 16)..((s + 1) * 16)], 1e-5);
+        }
+    }
+
+    [Fact]
+    public void Restore_OwnSnapshot_GoesOnAlike()
+    {
+        using var engine = Engine(Small);
+        engine.Step(Batch(1).Batch);
+        using var copy = Engine(Small);
+        using (var snapshot = engine.BeginSnapshot())
+        {
+            copy.Restore(snapshot);
+        }
+
+        engine.Step(Batch(2).Batch);
+        copy.Step(Batch(2).Batch);
+
+        Assert.Equal(engine.State(), copy.State());
+    }
+
+    [Fact]
+    public void Restore_OtherWidths_NamesTheTensorAndChangesNothing()
+    {
+        using var engine = Engine(Small);
+        using var other = Engine(Small with { Widths = [4, 8, 12] });
+        var before = other.State();
+        using var snapshot = engine.BeginSnapshot();
+
+        var error = Assert.Throws<StateMismatchException>(() => other.Restore(snapshot));
+
+        Assert.Contains("[", error.Message, StringComparison.Ordinal);
+        Assert.Equal(before, other.State());
+    }
+
+    [Fact]
+    public void BeginSnapshot_WhileOneIsOpen_IsRefused()
+    {
+        using var engine = Engine(Small);
+        using var snapshot = engine.BeginSnapshot();
+
+        Assert.Throws<InvalidOperationException>(() => engine.BeginSnapshot());
+    }
+
+    [Fact]
+    public async Task Snapshot_ReadOnAnotherThreadWhileTraining_ShowsTheStateOfItsBeginning()
+    {
+        using var engine = Engine(Small);
+        engine.Step(Batch(1).Batch);
+        var before = engine.State();
+        using var snapshot = engine.BeginSnapshot();
+        engine.Step(Batch(2).Batch);
+
+        var bytes = await Task.Run(() =>
+        {
+            byte[] copy = new byte[snapshot.Tensors[0].ByteCount()];
+            snapshot.Read(0, 2, copy.AsSpan(2));
+            snapshot.Read(0, 0, copy.AsSpan(0, 2));
+            return copy;
+        }, TestContext.Current.CancellationToken);
+
+        double[] values = [.. Enumerable.Range(0, bytes.Length / 4).Select(i => (double)BitConverter.ToSingle(bytes, 4 * i))];
+        Assert.Equal(before[snapshot.Tensors[0].Name], values);
+    }
+
+    private static TorchEngine Engine(ModelOptions model, TorchEngineOptions? options = null)
+    {
+        var engine = new TorchEngine(model, options ?? new TorchEngineOptions());
+        for (int row = 0; row < 40; row++)
+        {
+            engine.InitializeRow(row, (ulong)row);
+            engine.SetFeatures(row, [row, 1, 2, -1, 0.5f * row]);
+        }
+
+        return engine;
+    }
+
+    private static void Work(TorchEngine engine, List<RandomBatch> batches, int steps)
+    {
+        for (int i = 0; i < steps; i++)
+        {
+            var batch = batches[i % batches.Count];
+            engine.InitializeRow(41, (ulong)i);
+            engine.Step(batch.Batch);
+            engine.EncodeUsers(batch.Sequences, new float[batch.Sequences.Count * 16]);
+            engine.EncodeItems([1, 2, 3], new float[3 * 16]);
+            engine.ReadBank([0, 1], new int[2], new long[2], new float[2 * 16]);
+            engine.ForgetRow(3);
+            engine.BeginSnapshot().Dispose();
+        }
+    }
+
+    private static RandomBatch Batch(int seed) => new(seed, 8, 9, 40) { LearningRate = 0.01f, Step = seed, Enqueue = true, BankEntries = 20 };
+
+    private static RandomBatch Large(int seed) => new(seed, 200, 5, 40) { LearningRate = 0.01f, Step = seed, Enqueue = true, BankEntries = 2000 };
+}

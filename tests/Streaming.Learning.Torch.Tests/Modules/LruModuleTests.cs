@@ -1,0 +1,65 @@
+using Streaming.Learning.Tests;
+using TorchSharp;
+using Xunit;
+using static TorchSharp.torch;
+
+namespace Streaming.Learning.Torch.Tests;
+
+public class LruModuleTests
+{
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void Forward_GoldenVector_MatchesPyTorch(int index)
+    {
+        var golden = GoldenVectors.Read().Lru[index];
+        using var scope = NewDisposeScope();
+        var (set, widths) = Declare(golden);
+        using var dense = new DenseParameters(set, CPU);
+        using var module = new LruModule(dense, "lru", widths);
+        var inputs = tensor(golden.Inputs, [golden.Steps, widths.Dimension], dtype: ScalarType.Float32).requires_grad_();
+
+        var outputs = module.forward(inputs, golden.Steps, null);
+        outputs.mul(tensor(golden.Direction, [golden.Steps, widths.Dimension], dtype: ScalarType.Float32)).sum().backward();
+
+        Near.Equal("outputs", golden.Outputs, outputs.data<float>().ToArray(), 2e-6);
+        Near.Equal("input gradients", golden.InputGradients, inputs.grad!.data<float>().ToArray(), 5e-6);
+        foreach (var (name, expected) in golden.ParameterGradients)
+        {
+            Near.Equal(name, expected, dense["lru." + name].grad!.data<float>().ToArray(), 1e-5);
+        }
+    }
+
+    [Fact]
+    public void Forward_SelectedSteps_AreRowsOfAll()
+    {
+        var golden = GoldenVectors.Read().Lru[2];
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        var (set, widths) = Declare(golden);
+        using var dense = new DenseParameters(set, CPU);
+        using var module = new LruModule(dense, "lru", widths);
+        var inputs = tensor(golden.Inputs, [golden.Steps, widths.Dimension], dtype: ScalarType.Float32);
+        var all = module.forward(inputs.repeat(3, 1), golden.Steps, null);
+
+        var selected = module.forward(inputs.repeat(3, 1), golden.Steps, tensor([19L, 23L, 59L]));
+
+        Assert.True(selected.allclose(all.index_select(0, tensor([19L, 23L, 59L])), 1e-6, 1e-6));
+        Assert.True(all.narrow(0, 40, 20).equal(all.narrow(0, 0, 20)).all().item<bool>());
+    }
+
+    private static (ParameterSet Set, Increments Widths) Declare(GoldenLru golden)
+    {
+        var set = new ParameterSet();
+        var widths = new Increments(golden.Widths);
+        _ = new Lru(set, "lru", widths);
+        set.Allocate();
+        foreach (var parameter in set.All)
+        {
+            golden.Parameters[parameter.Name["lru.".Length..]].CopyTo(set.Value(parameter));
+        }
+
+        return (set, widths);
+    }
+}

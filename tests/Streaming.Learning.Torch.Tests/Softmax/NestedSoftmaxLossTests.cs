@@ -1,0 +1,119 @@
+using Streaming.Kernels;
+using Streaming.Learning.Tests;
+using TorchSharp;
+using Xunit;
+using static TorchSharp.torch;
+
+namespace Streaming.Learning.Torch.Tests;
+
+public class NestedSoftmaxLossTests
+{
+    public static TheoryData<string, int> Cases
+    {
+        get
+        {
+            var cases = new TheoryData<string, int>();
+            foreach (var vector in GoldenVectors.Read().Softmax)
+            {
+                cases.Add(vector.Name, 1);
+                cases.Add(vector.Name, 3);
+                cases.Add(vector.Name, 1000);
+            }
+
+            return cases;
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public void Run_GoldenVectorInChunks_MatchesPyTorch(string name, int columns)
+    {
+        var golden = GoldenVectors.Read().Softmax.Single(vector => vector.Name == name);
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+
+        var result = Loss(golden).Run(Problem(golden), columns);
+
+        Near.Equal("losses", golden.Losses, result.Losses.data<double>().ToArray(), 2e-6);
+        Near.Equal("user gradients", golden.UserGradients, result.UserGradient.contiguous().data<float>().ToArray(), 5e-6);
+        Near.Equal("candidate gradients", golden.CandidateGradients, result.CandidateGradient.contiguous().data<float>().ToArray(), 5e-6);
+    }
+
+    [Fact]
+    public void Run_CorrectedWithoutNegatives_IsZero()
+    {
+        var golden = GoldenVectors.Read().Softmax.Single(vector => vector.Name == "corrected");
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        var problem = Problem(golden);
+        var alone = problem with
+        {
+            Users = problem.Users.narrow(0, 0, 1),
+            Own = problem.Own.Slice(0, 1),
+            Bank = [],
+            Shares = ones(1, dtype: ScalarType.Float64),
+        };
+
+        var result = Loss(golden).Run(alone, 8);
+
+        Assert.Equal([0.0, 0.0, 0.0], result.Losses.data<double>().ToArray());
+        Assert.All(result.UserGradient.data<float>().ToArray(), value => Assert.Equal(0f, value));
+    }
+
+    [Fact]
+    public void Run_DeadBankEntries_ChangeNothing()
+    {
+        var golden = GoldenVectors.Read().Softmax.Single(vector => vector.Name == "corrected");
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        var problem = Problem(golden);
+        var dead = new CandidateBlock(ones(4, 12), full(4, -1L, dtype: ScalarType.Int64), full(4, float.PositiveInfinity));
+
+        var with = Loss(golden).Run(problem with { Bank = [.. problem.Bank, dead] }, 5);
+
+        Near.Equal("losses", golden.Losses, with.Losses.data<double>().ToArray(), 2e-6);
+        Near.Equal("user gradients", golden.UserGradients, with.UserGradient.contiguous().data<float>().ToArray(), 5e-6);
+    }
+
+    [Fact]
+    public void Run_WrongShape_SaysWhich()
+    {
+        var golden = GoldenVectors.Read().Softmax[0];
+        using var scope = NewDisposeScope();
+        var problem = Problem(golden) with { Users = ones(5, 11) };
+
+        var error = Assert.Throws<ArgumentException>(() => Loss(golden).Run(problem, 8));
+
+        Assert.Equal("users has shape [5, 11]; [5, 12] is needed.", error.Message);
+    }
+
+    private static NestedSoftmaxLoss Loss(GoldenSoftmax golden) => new(
+        new ModelOptions
+        {
+            Widths = golden.Widths,
+            WidthWeights = golden.WidthWeights,
+            Temperature = golden.Temperature,
+            Cosine = golden.Cosine,
+            LogQ = Enum.Parse<LogQCorrection>(golden.Correction),
+        },
+        new Increments(golden.Widths));
+
+    // The vectors have the positives first, as the engine lays them out.
+    private static SoftmaxProblem Problem(GoldenSoftmax golden)
+    {
+        int dimension = golden.Widths[^1], rows = golden.PositiveColumn.Length;
+        Assert.Equal(Enumerable.Range(0, rows), golden.PositiveColumn);
+        var all = new CandidateBlock(
+            tensor(golden.Candidates, [golden.Ids.Length, dimension], dtype: ScalarType.Float32),
+            tensor(golden.Ids.Select(id => (long)id).ToArray()),
+            tensor(golden.LogQ));
+        long own = golden.GradientCandidates, bank = golden.Ids.Length - own;
+        var shares = tensor(golden.RowWeights.Select(weight => weight / golden.RowWeights.Sum(w => (double)w)).ToArray(), dtype: ScalarType.Float64);
+        return new SoftmaxProblem(
+            tensor(golden.Users, [rows, dimension], dtype: ScalarType.Float32),
+            all.Slice(0, own),
+            0,
+            [all.Slice(own, bank / 2), all.Slice(own + (bank / 2), bank - (bank / 2))],
+            shares);
+    }
+}
