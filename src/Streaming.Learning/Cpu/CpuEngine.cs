@@ -136,7 +136,7 @@ public sealed partial class CpuEngine : TrainingEngine
         _step = batch.Step;
         if (batch.EnqueuePositives && Model.BankCapacity > 0)
         {
-            _bank.Enqueue(batch.Positives.Length, batch.Step);
+            _bank.Enqueue(batch.Positives, batch.Step);
         }
 
         return new StepResult(true, loss, norm, _losses, scored);

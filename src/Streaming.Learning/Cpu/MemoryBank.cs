@@ -74,12 +74,17 @@ internal sealed class MemoryBank
     /// <summary>To be called before the batch's candidates are written.</summary>
     public void TouchBatch(int batch) => Vectors.Touch(_first - batch, batch);
 
-    /// <summary>The last <paramref name="count"/> candidates of the batch, its positives, become the newest entries.</summary>
-    public void Enqueue(int count, long step)
+    /// <summary>The positives, whose vectors are the last candidates of the batch, become the newest entries.</summary>
+    public void Enqueue(ReadOnlySpan<int> positives, long step)
     {
-        _first -= count;
-        Count = Math.Min(_capacity, Count + count);
-        _steps.AsSpan(_first, count).Fill(step);
+        _first -= positives.Length;
+        Count = Math.Min(_capacity, Count + positives.Length);
+        for (int i = 0; i < positives.Length; i++)
+        {
+            _rows[_first + positives.Length - 1 - i] = positives[i];
+        }
+
+        _steps.AsSpan(_first, positives.Length).Fill(step);
     }
 
     /// <summary>Entries of an item lose their id; they go on as negatives of everybody.</summary>

@@ -69,7 +69,7 @@ internal static class ModelOptionsCheck
     {
         Defined(o.Loss, nameof(o.Loss), errors);
         Defined(o.LogQ, nameof(o.LogQ), errors);
-        if (o.LogQ == LogQCorrection.Corrected && o.Loss is LossKind.Full or LossKind.Uniform)
+        if (o.LogQ == LogQCorrection.Corrected && o.Loss is (LossKind.Full or LossKind.Uniform))
         {
             errors.Add($"LogQ is {o.LogQ} with Loss {o.Loss}; allowed there: None, Classic, because nothing is sampled by frequency.");
         }

@@ -6,8 +6,8 @@ namespace Streaming.Learning;
 /// </summary>
 internal sealed class CandidateColumns(LossKind loss)
 {
-    // An id that no item has: positives of other rows are no negatives of a row under the uniform loss.
-    private const int OwnOnly = -2;
+    // An id that no item has: under the uniform loss all positives share it, so that those of other rows are masked.
+    private const int OwnOnly = int.MaxValue;
     private readonly RowSlots _catalogue = new();
     private int[] _slots = [];
     private int[] _positives = [];

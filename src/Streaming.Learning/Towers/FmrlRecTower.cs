@@ -27,6 +27,9 @@ internal sealed class FmrlRecTower : UserTower
     /// <summary>Gets the blocks.</summary>
     public ReadOnlySpan<LruBlock> Blocks => _blocks;
 
+    /// <summary>Gets the length of the state: D complex numbers a block.</summary>
+    public override int StateLength => 2 * D * _blocks.Length;
+
     protected override int ScratchPerStep => 12 * Options.Layers;
 
     public override void Initialize()
@@ -57,6 +60,27 @@ internal sealed class FmrlRecTower : UserTower
         foreach (var block in _blocks)
         {
             block.Reserve(plan);
+        }
+    }
+
+    public override void Advance(ReadOnlySpan<float> x, Span<float> state, Span<float> vector, Span<float> scratch)
+    {
+        var row = scratch[..D];
+        x.CopyTo(row);
+        _inputNorm?.Forward(row, row, 1);
+        for (int i = 0; i < _blocks.Length; i++)
+        {
+            _blocks[i].Advance(row, state.Slice(i * 2 * D, 2 * D), scratch[D..]);
+        }
+
+        _outputNorm?.Forward(row, row, 1);
+        if (_outputLinear is null)
+        {
+            row.CopyTo(vector);
+        }
+        else
+        {
+            _outputLinear.Forward(row, vector, 1);
         }
     }
 

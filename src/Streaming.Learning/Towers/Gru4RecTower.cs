@@ -23,6 +23,8 @@ internal sealed class Gru4RecTower : UserTower
     /// <summary>Gets a size at which a time step of the chunk is a matrix worth multiplying.</summary>
     public override int ChunkSteps => 64 * (Options.HistoryLength + 1);
 
+    public override int StateLength => D;
+
     protected override int ScratchPerStep => 10;
 
     public override void Initialize()
@@ -40,6 +42,16 @@ internal sealed class Gru4RecTower : UserTower
         Buffers.Grow(ref _current, plan.SequenceCount, D);
         Buffers.Grow(ref _hidden, plan.SequenceCount, 3 * D);
         Buffers.Grow(ref _order, plan.SequenceCount);
+    }
+
+    public override void Advance(ReadOnlySpan<float> x, Span<float> state, Span<float> vector, Span<float> scratch)
+    {
+        var gates = scratch[..(3 * D)];
+        var hidden = scratch.Slice(3 * D, 3 * D);
+        _gru.Input.Forward(x, gates, 1);
+        _gru.Hidden.Forward(state, hidden, 1);
+        _gru.Step(gates, hidden, scratch.Slice(6 * D, D), state);
+        state.CopyTo(vector);
     }
 
     protected override void Forward(StepPlan plan, in Chunk chunk, ReadOnlySpan<float> inputs, Span<float> outputs, long step)

@@ -110,6 +110,35 @@ internal sealed class LruBlock
         }
     }
 
+    /// <summary>One event of one user.</summary>
+    /// <param name="row">[D] the block's input on entry, its output on return.</param>
+    /// <param name="state">In and out: [2D].</param>
+    /// <param name="scratch">[8D].</param>
+    public void Advance(Span<float> row, Span<float> state, Span<float> scratch)
+    {
+        var next = scratch[..(2 * _d)];
+        var mixed = scratch.Slice(2 * _d, _d);
+        var input = scratch.Slice(3 * _d, _d);
+        row.CopyTo(input);
+        if (_pre)
+        {
+            _mixNorm.Forward(row, input, 1);
+        }
+
+        Lru.Input.Forward(input, next, 1);
+        Lru.Advance(state, next);
+        next.CopyTo(state);
+        Lru.Output.Forward(state, mixed, 1);
+        TensorPrimitives.Add(mixed, row, mixed);
+        (_pre ? _ffnNorm : _mixNorm).Forward(mixed, input, 1);
+        _ffn.Forward(input, scratch.Slice(4 * _d, _d), scratch.Slice(5 * _d, _d), scratch.Slice(6 * _d, _d), row, 1, 0, step: -1);
+        TensorPrimitives.Add(row, _pre ? mixed : input, row);
+        if (!_pre)
+        {
+            _ffnNorm.Forward(row, row, 1);
+        }
+    }
+
     /// <summary>Sets <paramref name="dx"/>, the gradient by the block's input.</summary>
     public void Backward(StepPlan plan, in Chunk chunk, ReadOnlySpan<float> x, ReadOnlySpan<float> dy, Span<float> dx, long step, Lane lane)
     {

@@ -34,6 +34,12 @@ internal abstract class UserTower
     /// <summary>Gets the number of vectors of a user: 1, or the interests.</summary>
     public virtual int VectorsPerUser => 1;
 
+    /// <summary>Gets the floats of a user's recurrent state, 0 for a tower without one.</summary>
+    public virtual int StateLength => 0;
+
+    /// <summary>Gets the start vector.</summary>
+    public ReadOnlySpan<float> Start => Set.Value(_start);
+
     /// <summary>Gets the parameters.</summary>
     protected ParameterSet Set { get; }
 
@@ -90,6 +96,13 @@ internal abstract class UserTower
 
     /// <summary>Gradients by <see cref="Outputs"/>.</summary>
     protected Span<float> OutputGradients(StepPlan plan) => _outputGradients.AsSpan(0, plan.PredictionCount * VectorsPerUser * D);
+
+    /// <summary>One event of one user, without dropout.</summary>
+    /// <param name="x">[D] item vector, or the start vector first of all.</param>
+    /// <param name="state">In and out: [<see cref="StateLength"/>], zero before the start vector.</param>
+    /// <param name="vector">Out: [D].</param>
+    /// <param name="scratch">[16 D].</param>
+    public virtual void Advance(ReadOnlySpan<float> x, Span<float> state, Span<float> vector, Span<float> scratch) => throw new NotSupportedException($"The tower {Options.Tower} has no recurrent form.");
 
     /// <summary>Forward pass of a chunk.</summary>
     /// <param name="plan">The batch.</param>

@@ -13,6 +13,9 @@ internal sealed class YoutubeDnnTower : UserTower
         _dense = new NestedLinear(set, "tower.dense", widths, widths);
     }
 
+    /// <summary>Gets the length of the state: the mean so far, and over how many vectors.</summary>
+    public override int StateLength => D + 1;
+
     public override void Initialize()
     {
         base.Initialize();
@@ -24,6 +27,17 @@ internal sealed class YoutubeDnnTower : UserTower
         base.Reserve(plan);
         Buffers.Grow(ref _means, plan.StepCount, D);
         Buffers.Grow(ref _selected, plan.PredictionCount, D);
+    }
+
+    public override void Advance(ReadOnlySpan<float> x, Span<float> state, Span<float> vector, Span<float> scratch)
+    {
+        float count = ++state[D];
+        for (int i = 0; i < D; i++)
+        {
+            state[i] += (x[i] - state[i]) / count;
+        }
+
+        _dense.Forward(state[..D], vector, 1);
     }
 
     protected override void Forward(StepPlan plan, in Chunk chunk, ReadOnlySpan<float> inputs, Span<float> outputs, long step)
