@@ -1,0 +1,61 @@
+using System.Globalization;
+
+namespace Streaming.Chaos;
+
+/// <summary>What to break, and how often.</summary>
+internal sealed record ChaosOptions
+{
+    /// <summary>Gets how often the worker is killed. Default 20; 0 … 100,000.</summary>
+    public int Kills { get; private set; } = 20;
+
+    /// <summary>Gets the seed of the events and of the kill times. Default 1.</summary>
+    public int Seed { get; private set; } = 1;
+
+    /// <summary>Gets how many events are produced a second. Default 1,000; 1 … 100,000.</summary>
+    public int Rate { get; private set; } = 1_000;
+
+    /// <summary>Gets the file for the JSON report; empty: none.</summary>
+    public string Report { get; private set; } = string.Empty;
+
+    /// <summary>Gets the folder for the checkpoints and the workers' logs; empty: a temporary one, deleted at a good end.</summary>
+    public string Folder { get; private set; } = string.Empty;
+
+    /// <summary>Reads the command line.</summary>
+    /// <exception cref="ArgumentException">Names the option, its value and what is allowed.</exception>
+    public static ChaosOptions Parse(string[] arguments)
+    {
+        var options = new ChaosOptions();
+        for (int i = 0; i < arguments.Length; i += 2)
+        {
+            string name = arguments[i];
+            string value = i + 1 < arguments.Length ? arguments[i + 1] : throw new ArgumentException($"{name} needs a value.");
+            switch (name)
+            {
+                case "--kills":
+                    options.Kills = Number(name, value, 0, 100_000);
+                    break;
+                case "--seed":
+                    options.Seed = Number(name, value, 0, int.MaxValue);
+                    break;
+                case "--rate":
+                    options.Rate = Number(name, value, 1, 100_000);
+                    break;
+                case "--report":
+                    options.Report = value;
+                    break;
+                case "--folder":
+                    options.Folder = value;
+                    break;
+                default:
+                    throw new ArgumentException($"Unknown option {name}; there are --kills, --seed, --rate, --report and --folder.");
+            }
+        }
+
+        return options;
+    }
+
+    private static int Number(string name, string value, int least, int most) =>
+        int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out int number) && number >= least && number <= most
+            ? number
+            : throw new ArgumentException($"{name} is '{value}'; allowed are {least} to {most}.");
+}

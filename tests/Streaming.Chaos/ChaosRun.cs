@@ -1,0 +1,189 @@
+using System.Diagnostics;
+using System.Globalization;
+using StackExchange.Redis;
+using Streaming.Transport;
+using Streaming.Worker;
+
+namespace Streaming.Chaos;
+
+/// <summary>
+/// Broker and Redis live in this process and outlive the workers, which are killed one after the other at random instants
+/// under load. At the end the last worker is left to catch up and told to stop, and everything is compared.
+/// </summary>
+internal sealed class ChaosRun(ChaosOptions options, string folder, string program)
+{
+    /// <summary>The embedded broker keeps about 5 MB a partition; the stream stays well within it.</summary>
+    private const long RecordsAhead = 40_000;
+
+    private const int Partitions = 4;
+    private static readonly TimeSpan CatchUpTimeout = TimeSpan.FromMinutes(3);
+    private readonly Random _random = new(options.Seed);
+    private readonly List<double> _recoveryTimes = [];
+    private int _recoveries;
+    private int _unrecovered;
+    private long _killed;
+    private int _whileStarting;
+    private int _whileWriting;
+    private int _whileInGroup;
+
+    /// <summary>Runs it.</summary>
+    public async Task<ChaosReport> RunAsync()
+    {
+        using var broker = new EmbeddedBroker();
+        broker.CreateTopic("interactions", Partitions);
+        broker.CreateTopic("interactions.dead-letters", 1);
+        await using LocalRedisServer redis = await LocalRedisServer.StartAsync();
+        Dictionary<string, string> settings = Settings(broker.BootstrapServers, redis.Configuration);
+        SettingsValues values = WorkerSettings.Catalogue.Load(settings);
+
+        using var stream = new EventStream(values.Get<KafkaOptions>(), options.Seed, options.Rate);
+        using var stopping = new CancellationTokenSource();
+        stream.AllowUpTo(RecordsAhead);
+        Task producing = Task.Run(() => stream.RunAsync(stopping.Token), CancellationToken.None);
+        for (int kill = 0; kill < options.Kills; kill++)
+        {
+            await LiveAndDieAsync(kill, settings, stream).ConfigureAwait(false);
+        }
+
+        await FinishAsync(settings, stream, stopping, producing).ConfigureAwait(false);
+        using ConnectionMultiplexer connection = await ConnectionMultiplexer.ConnectAsync(redis.Configuration).ConfigureAwait(false);
+        var verification = new Verification(values);
+        await verification.RunAsync(stream.Expected, connection.GetDatabase()).ConfigureAwait(false);
+        foreach (string finding in verification.Findings.Take(50))
+        {
+            Console.WriteLine($"  {finding}");
+        }
+
+        double[] sorted = [.. _recoveryTimes.Order()];
+        return new ChaosReport(
+            options.Kills, _recoveries, new RecoveryTimes(sorted.Length == 0 ? 0 : sorted[sorted.Length / 2], sorted.Length == 0 ? 0 : sorted[^1]),
+            verification.Lost, verification.Duplicated, verification.Stale, stream.Sent, verification.Items,
+            new KillInstants(_whileStarting, _whileWriting, _whileInGroup));
+    }
+
+    private static bool IsWriting(string checkpoints) =>
+        Directory.Exists(checkpoints) && Directory.EnumerateDirectories(checkpoints).Any(path => Path.GetFileName(path).StartsWith('.'));
+
+    /// <summary>One life: starts, and is killed at a random instant; now and then before it has done anything.</summary>
+    private async Task LiveAndDieAsync(int number, Dictionary<string, string> settings, EventStream stream)
+    {
+        bool inGroup = _random.Next(4) == 0;
+        bool early = _random.Next(6) == 0;
+        double life = _random.NextDouble() * 4;
+        using WorkerProcess worker = Start(number, settings, inGroup);
+        bool trained = false;
+        if (early)
+        {
+            await Task.Delay(TimeSpan.FromSeconds(life / 4)).ConfigureAwait(false);
+        }
+        else
+        {
+            trained = await RecoverAsync(worker, stream).ConfigureAwait(false);
+            await Task.Delay(TimeSpan.FromSeconds(life)).ConfigureAwait(false);
+        }
+
+        worker.Kill();
+        _killed = Stopwatch.GetTimestamp();
+        _unrecovered++;
+        _whileStarting += trained ? 0 : 1;
+        _whileInGroup += inGroup ? 1 : 0;
+        _whileWriting += IsWriting(settings["Checkpoint__Folder"]) ? 1 : 0;
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"kill {number + 1}/{options.Kills}: {stream.Sent} events produced"));
+    }
+
+    /// <summary>Waits until the worker has trained on something, which ends the recovery from every kill before it.</summary>
+    private async Task<bool> RecoverAsync(WorkerProcess worker, EventStream stream)
+    {
+        long begun = Stopwatch.GetTimestamp();
+        while (!(await worker.ReadAsync("streaming_events_total", CancellationToken.None).ConfigureAwait(false) > 0))
+        {
+            if (worker.HasExited)
+            {
+                throw new InvalidOperationException($"A worker ended by itself with exit code {worker.ExitCode}; its log is in {folder}.");
+            }
+
+            if (Stopwatch.GetElapsedTime(begun) > CatchUpTimeout)
+            {
+                throw new TimeoutException($"A worker trained on nothing for {CatchUpTimeout}; its log is in {folder}.");
+            }
+
+            await Task.Delay(20).ConfigureAwait(false);
+        }
+
+        if (_unrecovered > 0)
+        {
+            // A kill that hit a worker before it had trained on anything is made good by the same recovery.
+            _recoveryTimes.Add(Stopwatch.GetElapsedTime(_killed).TotalMilliseconds);
+            _recoveries += _unrecovered;
+            _unrecovered = 0;
+        }
+
+        stream.AllowUpTo(stream.Sent + RecordsAhead);
+        return true;
+    }
+
+    private async Task FinishAsync(Dictionary<string, string> settings, EventStream stream, CancellationTokenSource stopping, Task producing)
+    {
+        using WorkerProcess worker = Start(options.Kills, settings, inGroup: false);
+        await RecoverAsync(worker, stream).ConfigureAwait(false);
+        await stopping.CancelAsync().ConfigureAwait(false);
+        await producing.ConfigureAwait(false);
+
+        // Caught up, and long enough after it for every item to have been published once more.
+        long quiet = Stopwatch.GetTimestamp();
+        long begun = quiet;
+        while (Stopwatch.GetElapsedTime(quiet) < TimeSpan.FromSeconds(5))
+        {
+            double lag = await worker.ReadAsync("streaming_lag", CancellationToken.None).ConfigureAwait(false);
+            double waiting = await worker.ReadAsync("streaming_refreshes_waiting", CancellationToken.None).ConfigureAwait(false);
+            if (lag is not 0 || waiting is not 0)
+            {
+                quiet = lag is 0 ? quiet : Stopwatch.GetTimestamp();
+            }
+
+            if (worker.HasExited || Stopwatch.GetElapsedTime(begun) > CatchUpTimeout)
+            {
+                throw new InvalidOperationException($"The last worker did not catch up; its log is in {folder}.");
+            }
+
+            await Task.Delay(100).ConfigureAwait(false);
+        }
+
+        await worker.TerminateAsync(TimeSpan.FromMinutes(1)).ConfigureAwait(false);
+        if (worker.ExitCode != 0)
+        {
+            throw new InvalidOperationException($"SIGTERM ended the last worker with exit code {worker.ExitCode} in place of 0; its log is in {folder}.");
+        }
+    }
+
+    private WorkerProcess Start(int number, Dictionary<string, string> settings, bool inGroup)
+    {
+        var own = new Dictionary<string, string>(settings) { ["Kafka__Assignment"] = inGroup ? "group" : "static" };
+        return WorkerProcess.Start(program, own, Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"worker-{number:D4}.log")));
+    }
+
+    private Dictionary<string, string> Settings(string kafka, string redis) => new(StringComparer.Ordinal)
+    {
+        ["Kafka__BootstrapServers"] = kafka,
+        ["Kafka__ItemsTopic"] = string.Empty,
+        ["Kafka__SessionTimeout"] = "6s",
+        ["Redis__Configuration"] = redis,
+        ["Redis__Model"] = "chaos",
+        ["Redis__LeaseDuration"] = "2s",
+        ["Events__Weights"] = $"click=1,{EventStream.SilentType}=0",
+        ["Events__Strict"] = "true",
+        ["Batching__BatchSize"] = "64",
+        ["Batching__Linger"] = "20ms",
+        ["Batching__AllowedLateness"] = "1h",
+        ["Model__Widths"] = "8,16,32",
+        ["Model__HistoryLength"] = "20",
+        ["Model__Layers"] = "1",
+        ["Model__ItemCapacity"] = "2000",
+        ["Model__BankCapacity"] = "512",
+        ["Training__Refresh__RefreshInterval"] = "2s",
+        ["Pipeline__PublishInterval"] = "100ms",
+        ["Checkpoint__Folder"] = Path.Combine(folder, "checkpoints"),
+        ["Checkpoint__Interval"] = "1s",
+        ["Engine__Threads"] = "1",
+    };
+}

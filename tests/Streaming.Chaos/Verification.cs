@@ -1,0 +1,112 @@
+using StackExchange.Redis;
+using Streaming.Core;
+using Streaming.Learning;
+using Streaming.Serving;
+using Streaming.Worker;
+
+namespace Streaming.Chaos;
+
+/// <summary>Holds the state that survived against what the events must have done.</summary>
+internal sealed class Verification(SettingsValues settings)
+{
+    /// <summary>Gets the events without effect.</summary>
+    public long Lost { get; private set; }
+
+    /// <summary>Gets the effects beyond one an event.</summary>
+    public long Duplicated { get; private set; }
+
+    /// <summary>Gets the items whose value in Redis is not what the model encodes, or that are missing there.</summary>
+    public long Stale { get; private set; }
+
+    /// <summary>Gets how many items were compared.</summary>
+    public int Items { get; private set; }
+
+    /// <summary>Gets what was found wrong, a line each.</summary>
+    public List<string> Findings { get; } = [];
+
+    /// <summary>Compares the newest checkpoint with the events and with Redis.</summary>
+    public async Task RunAsync(ExpectedEffects expected, IDatabase redis)
+    {
+        CheckpointOptions keep = settings.Get<CheckpointOptions>();
+        var store = new CheckpointStore(keep.Folder, keep.Keep, TimeProvider.System, warning => Findings.Add(warning));
+        Checkpoint checkpoint = store.FindNewest() ?? throw new InvalidOperationException("There is no checkpoint.");
+        CompareTotals(expected.Totals, checkpoint);
+
+        using TrainingEngine engine = EngineFactory.Create(settings.Get<ModelOptions>(), settings.Get<EngineOptions>());
+        using var trainer = new Trainer(engine, settings.Get<TrainerOptions>());
+        checkpoint.RestoreTo(trainer);
+        CompareItems(expected.TrainedByItem, trainer.Items);
+        await CompareRedisAsync(engine, trainer.Items, redis).ConfigureAwait(false);
+    }
+
+    private void CompareTotals(in EventCounts expected, Checkpoint checkpoint)
+    {
+        HistoryOptions histories = settings.Get<HistoryOptions>();
+        histories.Length = settings.Get<ModelOptions>().HistoryLength;
+        using Stream ingest = checkpoint.OpenIngest() ?? throw new InvalidOperationException("The checkpoint has no ingestion state.");
+        EventCounts actual = IngestState.Read(ingest, histories, settings.Get<DedupOptions>()).Totals;
+        Compare("read", expected.Read, actual.Read);
+        Compare("decoded", expected.Decoded, actual.Decoded);
+        Compare("trained", expected.Trained, actual.Trained);
+        Compare("history only", expected.HistoryOnly, actual.HistoryOnly);
+        Compare("dead letters", expected.DeadLettered, actual.DeadLettered);
+        Compare("duplicates", expected.Duplicates, actual.Duplicates);
+        Compare("trained by the trainer", expected.Trained, checkpoint.Manifest.Counters.EventsTrained);
+    }
+
+    private void CompareItems(Dictionary<string, long> expected, ItemTable items)
+    {
+        var actual = new Dictionary<string, long>(StringComparer.Ordinal);
+        foreach (int row in items.Rows)
+        {
+            actual[items.IdOf(row)] = items.EventsOf(row);
+        }
+
+        foreach (string item in expected.Keys.Union(actual.Keys, StringComparer.Ordinal))
+        {
+            Compare($"events of {item}", expected.GetValueOrDefault(item), actual.GetValueOrDefault(item));
+        }
+    }
+
+    private void Compare(string what, long expected, long actual)
+    {
+        if (expected == actual)
+        {
+            return;
+        }
+
+        Lost += Math.Max(0, expected - actual);
+        Duplicated += Math.Max(0, actual - expected);
+        Findings.Add($"{what}: expected {expected}, found {actual}");
+    }
+
+    /// <summary>Stored values are float16: the model's are rounded the same way and must then agree to the bit.</summary>
+    private async Task CompareRedisAsync(TrainingEngine engine, ItemTable items, IDatabase redis)
+    {
+        int width = engine.Model.Dimension;
+        int[] rows = items.Rows.ToArray();
+        string[] ids = [.. rows.Select(items.IdOf)];
+        var model = new float[rows.Length * width];
+        engine.EncodeItems(rows, model);
+
+        var reader = new EmbeddingReader(redis, new ServingOptions { Model = settings.Get<Transport.RedisOptions>().Model }, TimeProvider.System);
+        var stored = new float[rows.Length * width];
+        var reads = new ItemRead[rows.Length];
+        await reader.ReadAsync(ids, width, stored, reads).ConfigureAwait(false);
+        Items = rows.Length;
+        for (int i = 0; i < rows.Length; i++)
+        {
+            bool isEqual = reads[i].Status == ItemStatus.Found;
+            for (int d = 0; isEqual && d < width; d++)
+            {
+                isEqual = (float)(Half)model[(i * width) + d] == stored[(i * width) + d];
+            }
+
+            if (!isEqual)
+            {
+                Stale++;
+                Findings.Add($"Redis has another value of {ids[i]} than the model: {reads[i].Status}, token {reads[i].Stamp.Token}, step {reads[i].Stamp.Step}");
+            }
+        }
+    }
+}

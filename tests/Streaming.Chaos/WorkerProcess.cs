@@ -1,0 +1,139 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+
+namespace Streaming.Chaos;
+
+/// <summary>A worker as operators run it: `streaming run`, configured by its environment, watched over HTTP.</summary>
+internal sealed class WorkerProcess : IDisposable
+{
+    private static readonly HttpClient Http = new() { Timeout = TimeSpan.FromSeconds(2) };
+    private readonly Process _process;
+    private readonly StreamWriter _log;
+    private readonly Uri _metrics;
+    private readonly Lock _gate = new();
+
+    private WorkerProcess(Process process, StreamWriter log, int port)
+    {
+        _process = process;
+        _log = log;
+        _metrics = new Uri($"http://127.0.0.1:{port}/metrics");
+    }
+
+    /// <summary>Gets whether it has ended.</summary>
+    public bool HasExited => _process.HasExited;
+
+    /// <summary>Gets its exit code.</summary>
+    public int ExitCode => _process.ExitCode;
+
+    /// <summary>Starts a worker.</summary>
+    /// <param name="program">The executable.</param>
+    /// <param name="settings">Its environment variables, but the HTTP port.</param>
+    /// <param name="logPath">Where its output goes.</param>
+    public static WorkerProcess Start(string program, IEnumerable<KeyValuePair<string, string>> settings, string logPath)
+    {
+        int port = FreePort();
+        var start = new ProcessStartInfo(program, "run") { RedirectStandardError = true, RedirectStandardOutput = true, UseShellExecute = false };
+        foreach ((string name, string value) in settings)
+        {
+            start.Environment[name] = value;
+        }
+
+        start.Environment["Http__Port"] = port.ToString(CultureInfo.InvariantCulture);
+        var log = new StreamWriter(logPath, append: true) { AutoFlush = true };
+        Process process = Process.Start(start) ?? throw new InvalidOperationException($"'{program}' did not start.");
+        var worker = new WorkerProcess(process, log, port);
+        process.OutputDataReceived += worker.Write;
+        process.ErrorDataReceived += worker.Write;
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+        return worker;
+    }
+
+    /// <summary>SIGKILL: it gets no chance to do anything.</summary>
+    public void Kill()
+    {
+        _process.Kill();
+        _process.WaitForExit();
+    }
+
+    /// <summary>SIGTERM, and waits for the end.</summary>
+    /// <exception cref="TimeoutException">It did not end in time.</exception>
+    public async Task TerminateAsync(TimeSpan timeout)
+    {
+        using Process kill = Process.Start("kill", ["-TERM", _process.Id.ToString(CultureInfo.InvariantCulture)]);
+        using var limit = new CancellationTokenSource(timeout);
+        try
+        {
+            await _process.WaitForExitAsync(limit.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            throw new TimeoutException($"The worker did not end within {timeout} of SIGTERM.");
+        }
+    }
+
+    /// <summary>The sum over all series of a metric; NaN when the worker does not answer or has no such metric.</summary>
+    public async Task<double> ReadAsync(string metric, CancellationToken cancellationToken)
+    {
+        string text;
+        try
+        {
+            text = await Http.GetStringAsync(_metrics, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (exception is HttpRequestException or TaskCanceledException && !cancellationToken.IsCancellationRequested)
+        {
+            return double.NaN;
+        }
+
+        double sum = double.NaN;
+        foreach (string line in text.Split('\n'))
+        {
+            if (line.StartsWith(metric, StringComparison.Ordinal) && line.Length > metric.Length && line[metric.Length] is ' ' or '{'
+                && double.TryParse(line[(line.LastIndexOf(' ') + 1)..], CultureInfo.InvariantCulture, out double value))
+            {
+                sum = double.IsNaN(sum) ? value : sum + value;
+            }
+        }
+
+        return sum;
+    }
+
+    public void Dispose()
+    {
+        if (!_process.HasExited)
+        {
+            Kill();
+        }
+
+        _process.Dispose();
+        lock (_gate)
+        {
+            _log.Dispose();
+        }
+    }
+
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+
+    private void Write(object sender, DataReceivedEventArgs line)
+    {
+        if (line.Data is null)
+        {
+            return;
+        }
+
+        lock (_gate)
+        {
+            if (_log.BaseStream is { CanWrite: true })
+            {
+                _log.WriteLine(line.Data);
+            }
+        }
+    }
+}
