@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 
 namespace Streaming.Kernels;
 
@@ -8,8 +9,6 @@ namespace Streaming.Kernels;
 /// </summary>
 public static class Dropout
 {
-    private const int Block = 16384;
-
     /// <summary>output[i] = input[i] / (1 − rate) with probability 1 − rate, else 0.</summary>
     /// <param name="input">Values.</param>
     /// <param name="output">Out: as many values. May be <paramref name="input"/> itself.</param>
@@ -27,23 +26,29 @@ public static class Dropout
             return;
         }
 
-        Job job = new() { Input = input, Output = output, Scale = 1f / (1f - rate), Mask = new DropoutMask(rate, key) };
-        int parts = (input.Length + Block - 1) / Block;
-        Workers.RunOn(workers, parts, ref job, static (ref Job job, int part, int _) =>
+        Operation operation = new()
         {
-            int end = Math.Min(job.Input.Length, (part + 1) * Block);
-            for (int i = part * Block; i < end; i++)
-            {
-                job.Output[i] = job.Mask.Keeps((uint)i) ? job.Input[i] * job.Scale : 0f;
-            }
-        });
+            Input = ref MemoryMarshal.GetReference(input),
+            Output = ref MemoryMarshal.GetReference(output),
+            Length = input.Length,
+            Scale = 1f / (1f - rate),
+            Mask = new DropoutMask(rate, key),
+        };
+        ElementwiseLoop<Operation>.Run(ref operation, workers);
     }
 
-    private ref struct Job
+    private ref struct Operation : IElementwise<Operation>
     {
-        public ReadOnlySpan<float> Input;
-        public Span<float> Output;
+        public ref readonly float Input;
+        public ref float Output;
         public float Scale;
         public DropoutMask Mask;
+
+        public int Length { get; init; }
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public readonly void Apply<T>(nint at)
+            where T : struct, ISimd<T> =>
+            T.Keep(T.Load(in Input, at) * T.Create(Scale), (uint)at, in Mask).Store(ref Output, at);
     }
 }

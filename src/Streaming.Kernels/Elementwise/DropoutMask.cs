@@ -1,4 +1,3 @@
-using System.Numerics;
 using System.Runtime.CompilerServices;
 
 namespace Streaming.Kernels;
@@ -10,6 +9,9 @@ namespace Streaming.Kernels;
 /// </remarks>
 internal readonly struct DropoutMask
 {
+    public const uint Multiplier0 = 0x85EBCA6B;
+    public const uint Multiplier1 = 0xC2B2AE35;
+
     public readonly uint Key0;
     public readonly uint Key1;
     public readonly uint Threshold;
@@ -29,9 +31,9 @@ internal readonly struct DropoutMask
     private static uint Mix32(uint x)
     {
         x ^= x >> 16;
-        x *= 0x85EBCA6B;
+        x *= Multiplier0;
         x ^= x >> 13;
-        x *= 0xC2B2AE35;
+        x *= Multiplier1;
         return x ^ (x >> 16);
     }
 

@@ -1,10 +1,11 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
 namespace Streaming.Kernels;
 
 /// <summary>The gate of the feed-forward layers: y = SiLU(g) ⊙ v, with SiLU(g) = g / (1 + e^−g).</summary>
 public static class SiluGate
 {
-    private const int Block = 16384;
-
     /// <summary>y = SiLU(gate) ⊙ value.</summary>
     /// <param name="gate">g.</param>
     /// <param name="value">v, as many.</param>
@@ -14,15 +15,14 @@ public static class SiluGate
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(value.Length, gate.Length, nameof(value));
         ArgumentOutOfRangeException.ThrowIfLessThan(output.Length, gate.Length, nameof(output));
-        ForwardJob job = new() { Gate = gate, Value = value, Output = output };
-        Workers.RunOn(workers, (gate.Length + Block - 1) / Block, ref job, static (ref ForwardJob job, int part, int _) =>
+        ForwardOperation operation = new()
         {
-            int end = Math.Min(job.Gate.Length, (part + 1) * Block);
-            for (int i = part * Block; i < end; i++)
-            {
-                job.Output[i] = job.Gate[i] / (1f + MathF.Exp(-job.Gate[i])) * job.Value[i];
-            }
-        });
+            Gate = ref MemoryMarshal.GetReference(gate),
+            Value = ref MemoryMarshal.GetReference(value),
+            Output = ref MemoryMarshal.GetReference(output),
+            Length = gate.Length,
+        };
+        ElementwiseLoop<ForwardOperation>.Run(ref operation, workers);
     }
 
     /// <summary>Gradients by gate and value.</summary>
@@ -38,33 +38,61 @@ public static class SiluGate
         ArgumentOutOfRangeException.ThrowIfNotEqual(outputGradients.Length, gate.Length, nameof(outputGradients));
         ArgumentOutOfRangeException.ThrowIfLessThan(gateGradients.Length, gate.Length, nameof(gateGradients));
         ArgumentOutOfRangeException.ThrowIfLessThan(valueGradients.Length, gate.Length, nameof(valueGradients));
-        BackwardJob job = new() { OutputGradients = outputGradients, Gate = gate, Value = value, GateGradients = gateGradients, ValueGradients = valueGradients };
-        Workers.RunOn(workers, (gate.Length + Block - 1) / Block, ref job, static (ref BackwardJob job, int part, int _) =>
+        BackwardOperation operation = new()
         {
-            int end = Math.Min(job.Gate.Length, (part + 1) * Block);
-            for (int i = part * Block; i < end; i++)
-            {
-                float g = job.Gate[i], dy = job.OutputGradients[i], v = job.Value[i];
-                float sigmoid = 1f / (1f + MathF.Exp(-g));
-                job.GateGradients[i] = dy * v * sigmoid * (1f + g * (1f - sigmoid));
-                job.ValueGradients[i] = dy * g * sigmoid;
-            }
-        });
+            OutputGradients = ref MemoryMarshal.GetReference(outputGradients),
+            Gate = ref MemoryMarshal.GetReference(gate),
+            Value = ref MemoryMarshal.GetReference(value),
+            GateGradients = ref MemoryMarshal.GetReference(gateGradients),
+            ValueGradients = ref MemoryMarshal.GetReference(valueGradients),
+            Length = gate.Length,
+        };
+        ElementwiseLoop<BackwardOperation>.Run(ref operation, workers);
     }
 
-    private ref struct ForwardJob
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static T Sigmoid<T>(T x)
+        where T : struct, ISimd<T> =>
+        T.Create(1f) / (T.Create(1f) + T.Exp2(x * T.Create(-SoftmaxJob.Log2E)));
+
+    private ref struct ForwardOperation : IElementwise<ForwardOperation>
     {
-        public ReadOnlySpan<float> Gate;
-        public ReadOnlySpan<float> Value;
-        public Span<float> Output;
+        public ref readonly float Gate;
+        public ref readonly float Value;
+        public ref float Output;
+
+        public int Length { get; init; }
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public readonly void Apply<T>(nint at)
+            where T : struct, ISimd<T>
+        {
+            T gate = T.Load(in Gate, at);
+            (gate * Sigmoid(gate) * T.Load(in Value, at)).Store(ref Output, at);
+        }
     }
 
-    private ref struct BackwardJob
+    private ref struct BackwardOperation : IElementwise<BackwardOperation>
     {
-        public ReadOnlySpan<float> OutputGradients;
-        public ReadOnlySpan<float> Gate;
-        public ReadOnlySpan<float> Value;
-        public Span<float> GateGradients;
-        public Span<float> ValueGradients;
+        public ref readonly float OutputGradients;
+        public ref readonly float Gate;
+        public ref readonly float Value;
+        public ref float GateGradients;
+        public ref float ValueGradients;
+
+        public int Length { get; init; }
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public readonly void Apply<T>(nint at)
+            where T : struct, ISimd<T>
+        {
+            T gate = T.Load(in Gate, at), dy = T.Load(in OutputGradients, at), value = T.Load(in Value, at);
+            T sigmoid = Sigmoid(gate), silu = gate * sigmoid;
+
+            // SiLU' = σ(1 + g(1 − σ)) = σ + SiLU·(1 − σ)
+            T slope = T.NegateMultiplyAdd(silu, sigmoid, silu) + sigmoid;
+            (dy * value * slope).Store(ref GateGradients, at);
+            (dy * silu).Store(ref ValueGradients, at);
+        }
     }
 }

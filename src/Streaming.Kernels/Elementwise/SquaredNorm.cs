@@ -1,3 +1,5 @@
+using System.Numerics;
+
 namespace Streaming.Kernels;
 
 /// <summary>Sum of squares, accumulated in float64.</summary>
@@ -17,13 +19,7 @@ public static class SquaredNorm
         {
             int begin = Workers.Begin(job.Values.Length, job.Parts, part, 16);
             int end = Workers.Begin(job.Values.Length, job.Parts, part + 1, 16);
-            double sum = 0;
-            foreach (float value in job.Values[begin..end])
-            {
-                sum += (double)value * value;
-            }
-
-            job.Partial[part] = sum;
+            job.Partial[part] = Sum(job.Values[begin..end]);
         });
         double total = 0;
         for (int part = 0; part < parts; part++)
@@ -32,6 +28,26 @@ public static class SquaredNorm
         }
 
         return total;
+    }
+
+    private static double Sum(ReadOnlySpan<float> values)
+    {
+        Vector<double> low = Vector<double>.Zero, high = low;
+        int at = 0;
+        for (; at + Vector<float>.Count <= values.Length; at += Vector<float>.Count)
+        {
+            Vector.Widen(new Vector<float>(values[at..]), out Vector<double> a, out Vector<double> b);
+            low += a * a;
+            high += b * b;
+        }
+
+        double sum = Vector.Sum(low + high);
+        for (; at < values.Length; at++)
+        {
+            sum += (double)values[at] * values[at];
+        }
+
+        return sum;
     }
 
     private ref struct Job

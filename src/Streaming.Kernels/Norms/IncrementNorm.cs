@@ -1,3 +1,6 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
 namespace Streaming.Kernels;
 
 /// <summary>
@@ -7,7 +10,9 @@ namespace Streaming.Kernels;
 /// <remarks>Holds scratch: one thread calls an instance at a time. Results do not depend on the number of threads.</remarks>
 public sealed class IncrementNorm
 {
+    // Fixed, since the parts are what the gradients of gain and bias are summed by.
     private const int Parts = 16;
+    private const int RowBlock = 16;
     private readonly Workers? _workers;
     private readonly int[] _widths;
     private readonly float[] _partialGradients;
@@ -59,9 +64,9 @@ public sealed class IncrementNorm
         Workers.RunOn(_workers, Parts, ref job, static (ref ForwardJob job, int part, int _) =>
         {
             int end = Workers.Begin(job.Rows, Parts, part + 1);
-            for (int row = Workers.Begin(job.Rows, Parts, part); row < end; row++)
+            for (int row = Workers.Begin(job.Rows, Parts, part); row < end; row += RowBlock)
             {
-                ForwardRow(ref job, row);
+                ForwardRows(ref job, row, Math.Min(end, row + RowBlock));
             }
         });
     }
@@ -100,9 +105,9 @@ public sealed class IncrementNorm
         Workers.RunOn(_workers, Parts, ref job, static (ref BackwardJob job, int part, int _) =>
         {
             int end = Workers.Begin(job.Rows, Parts, part + 1);
-            for (int row = Workers.Begin(job.Rows, Parts, part); row < end; row++)
+            for (int row = Workers.Begin(job.Rows, Parts, part); row < end; row += RowBlock)
             {
-                BackwardRow(ref job, row, part);
+                BackwardRows(ref job, row, Math.Min(end, row + RowBlock), part);
             }
         });
         for (int part = 0; part < Parts; part++)
@@ -116,77 +121,99 @@ public sealed class IncrementNorm
         }
     }
 
-    private static void ForwardRow(ref ForwardJob job, int row)
+    /// <summary>A block of rows, increment by increment: the vector width is chosen once an increment, and the block stays in the cache.</summary>
+    private static void ForwardRows(ref ForwardJob job, int first, int end)
     {
-        int dimension = job.Gain.Length;
         int begin = 0;
         for (int k = 0; k < job.Widths.Length; k++)
         {
-            int end = job.Widths[k];
-            ReadOnlySpan<float> x = job.Input[(row * dimension + begin)..(row * dimension + end)];
-            Span<float> y = job.Output[(row * dimension + begin)..(row * dimension + end)];
-            float sum = 0;
-            foreach (float value in x)
+            int length = job.Widths[k] - begin;
+            switch (SimdLevel.For(length))
             {
-                sum += value;
+                case 16:
+                    ForwardIncrement<Simd512>(ref job, first, end, k, begin, length);
+                    break;
+                case 8:
+                    ForwardIncrement<Simd256>(ref job, first, end, k, begin, length);
+                    break;
+                case 4:
+                    ForwardIncrement<Simd128>(ref job, first, end, k, begin, length);
+                    break;
+                default:
+                    ForwardIncrement<SimdScalar>(ref job, first, end, k, begin, length);
+                    break;
             }
 
-            float mean = sum / x.Length;
-            float squares = 0;
-            foreach (float value in x)
-            {
-                squares += (value - mean) * (value - mean);
-            }
-
-            float scale = 1f / MathF.Sqrt(squares / x.Length + job.Epsilon);
-            for (int i = 0; i < x.Length; i++)
-            {
-                y[i] = (x[i] - mean) * scale * job.Gain[begin + i] + job.Bias[begin + i];
-            }
-
-            int s = 2 * (row * job.Widths.Length + k);
-            job.Statistics[s] = mean;
-            job.Statistics[s + 1] = scale;
-            begin = end;
+            begin = job.Widths[k];
         }
     }
 
-    private static void BackwardRow(ref BackwardJob job, int row, int part)
+    private static void ForwardIncrement<T>(ref ForwardJob job, int first, int end, int k, int begin, int length)
+        where T : struct, ISimd<T>
     {
         int dimension = job.Gain.Length;
-        Span<float> gainGradient = job.PartialGradients.Slice(part * 2 * dimension, dimension);
-        Span<float> biasGradient = job.PartialGradients.Slice(part * 2 * dimension + dimension, dimension);
+        ref float gain = ref Unsafe.Add(ref MemoryMarshal.GetReference(job.Gain), begin);
+        ref float bias = ref Unsafe.Add(ref MemoryMarshal.GetReference(job.Bias), begin);
+        for (int row = first; row < end; row++)
+        {
+            nint at = (nint)row * dimension + begin;
+            NormKernel<T>.Forward(
+                ref Unsafe.Add(ref MemoryMarshal.GetReference(job.Input), at),
+                ref gain,
+                ref bias,
+                ref Unsafe.Add(ref MemoryMarshal.GetReference(job.Output), at),
+                ref job.Statistics[2 * (row * job.Widths.Length + k)],
+                length,
+                job.Epsilon);
+        }
+    }
+
+    private static void BackwardRows(ref BackwardJob job, int first, int end, int part)
+    {
         int begin = 0;
         for (int k = 0; k < job.Widths.Length; k++)
         {
-            int end = job.Widths[k];
-            int length = end - begin;
-            ReadOnlySpan<float> x = job.Input.Slice(row * dimension + begin, length);
-            ReadOnlySpan<float> dy = job.OutputGradients.Slice(row * dimension + begin, length);
-            Span<float> dx = job.InputGradients.Slice(row * dimension + begin, length);
-            float mean = job.Statistics[2 * (row * job.Widths.Length + k)];
-            float scale = job.Statistics[2 * (row * job.Widths.Length + k) + 1];
-            float sum = 0, dot = 0;
-            for (int i = 0; i < length; i++)
+            int length = job.Widths[k] - begin;
+            switch (SimdLevel.For(length))
             {
-                float normalised = (x[i] - mean) * scale;
-                float g = dy[i] * job.Gain[begin + i];
-                sum += g;
-                dot += g * normalised;
-                gainGradient[begin + i] += dy[i] * normalised;
-                biasGradient[begin + i] += dy[i];
+                case 16:
+                    BackwardIncrement<Simd512>(ref job, first, end, part, k, begin, length);
+                    break;
+                case 8:
+                    BackwardIncrement<Simd256>(ref job, first, end, part, k, begin, length);
+                    break;
+                case 4:
+                    BackwardIncrement<Simd128>(ref job, first, end, part, k, begin, length);
+                    break;
+                default:
+                    BackwardIncrement<SimdScalar>(ref job, first, end, part, k, begin, length);
+                    break;
             }
 
-            float meanGradient = sum / length;
-            float meanDot = dot / length;
-            for (int i = 0; i < length; i++)
-            {
-                float normalised = (x[i] - mean) * scale;
-                float gradient = scale * (dy[i] * job.Gain[begin + i] - meanGradient - normalised * meanDot);
-                dx[i] = job.Accumulate ? dx[i] + gradient : gradient;
-            }
+            begin = job.Widths[k];
+        }
+    }
 
-            begin = end;
+    private static void BackwardIncrement<T>(ref BackwardJob job, int first, int end, int part, int k, int begin, int length)
+        where T : struct, ISimd<T>
+    {
+        int dimension = job.Gain.Length;
+        ref float gain = ref Unsafe.Add(ref MemoryMarshal.GetReference(job.Gain), begin);
+        ref float gainGradient = ref job.PartialGradients[part * 2 * dimension + begin];
+        ref float biasGradient = ref Unsafe.Add(ref gainGradient, dimension);
+        for (int row = first; row < end; row++)
+        {
+            nint at = (nint)row * dimension + begin;
+            NormKernel<T>.Backward(
+                ref Unsafe.Add(ref MemoryMarshal.GetReference(job.Input), at),
+                ref Unsafe.Add(ref MemoryMarshal.GetReference(job.OutputGradients), at),
+                ref gain,
+                ref Unsafe.Add(ref MemoryMarshal.GetReference(job.Statistics), 2 * (row * job.Widths.Length + k)),
+                ref Unsafe.Add(ref MemoryMarshal.GetReference(job.InputGradients), at),
+                ref gainGradient,
+                ref biasGradient,
+                length,
+                job.Accumulate);
         }
     }
 

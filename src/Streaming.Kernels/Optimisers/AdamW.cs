@@ -1,10 +1,12 @@
+using System.Numerics.Tensors;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
 namespace Streaming.Kernels;
 
 /// <summary>Fused AdamW updates: one pass over parameters, gradients and both moments.</summary>
 public static class AdamW
 {
-    private const int Block = 16384;
-
     /// <summary>Updates dense parameters.</summary>
     /// <param name="parameters">In and out: p [n].</param>
     /// <param name="gradients">g [n].</param>
@@ -17,12 +19,8 @@ public static class AdamW
         ArgumentOutOfRangeException.ThrowIfNotEqual(gradients.Length, parameters.Length, nameof(gradients));
         ArgumentOutOfRangeException.ThrowIfNotEqual(firstMoments.Length, parameters.Length, nameof(firstMoments));
         ArgumentOutOfRangeException.ThrowIfNotEqual(secondMoments.Length, parameters.Length, nameof(secondMoments));
-        DenseJob job = new() { Parameters = parameters, Gradients = gradients, First = firstMoments, Second = secondMoments, Step = step };
-        Workers.RunOn(workers, (parameters.Length + Block - 1) / Block, ref job, static (ref DenseJob job, int part, int _) =>
-        {
-            int begin = part * Block, length = Math.Min(Block, job.Parameters.Length - begin);
-            UpdateSpan(job.Parameters.Slice(begin, length), job.Gradients.Slice(begin, length), job.First.Slice(begin, length), job.Second.Slice(begin, length), job.Step);
-        });
+        Operation operation = new(parameters, gradients, firstMoments, secondMoments, in step);
+        ElementwiseLoop<Operation>.Run(ref operation, workers);
     }
 
     /// <summary>
@@ -65,40 +63,16 @@ public static class AdamW
             Scale(second, MathF.Pow(job.Step.Beta2, idle));
         }
 
-        UpdateSpan(row, job.Gradients.Slice(i * d, d), first, second, job.Step);
+        Operation operation = new(row, job.Gradients.Slice(i * d, d), first, second, in job.Step);
+        ElementwiseLoop<Operation>.Range(ref operation, 0, d);
     }
 
     private static void Scale(Span<float> values, float factor)
     {
         if (factor != 1f)
         {
-            System.Numerics.Tensors.TensorPrimitives.Multiply(values, factor, values);
+            TensorPrimitives.Multiply(values, factor, values);
         }
-    }
-
-    private static void UpdateSpan(Span<float> parameters, ReadOnlySpan<float> gradients, Span<float> first, Span<float> second, in AdamWStep step)
-    {
-        float keep = 1f - step.LearningRate * step.WeightDecay;
-        float rate = step.LearningRate / step.Correction1;
-        float root = 1f / MathF.Sqrt(step.Correction2);
-        for (int i = 0; i < parameters.Length; i++)
-        {
-            float g = gradients[i] * step.GradientScale;
-            float m = step.Beta1 * first[i] + (1f - step.Beta1) * g;
-            float v = step.Beta2 * second[i] + (1f - step.Beta2) * g * g;
-            first[i] = m;
-            second[i] = v;
-            parameters[i] = keep * parameters[i] - rate * m / (MathF.Sqrt(v) * root + step.Epsilon);
-        }
-    }
-
-    private ref struct DenseJob
-    {
-        public Span<float> Parameters;
-        public ReadOnlySpan<float> Gradients;
-        public Span<float> First;
-        public Span<float> Second;
-        public AdamWStep Step;
     }
 
     private ref struct RowJob
@@ -111,5 +85,45 @@ public static class AdamW
         public Span<float> First;
         public Span<float> Second;
         public AdamWStep Step;
+    }
+
+    private readonly ref struct Operation : IElementwise<Operation>
+    {
+        private readonly ref float _parameters;
+        private readonly ref readonly float _gradients;
+        private readonly ref float _first;
+        private readonly ref float _second;
+        private readonly AdamWStep _step;
+        private readonly float _keep;
+        private readonly float _rate;
+        private readonly float _root;
+
+        public Operation(Span<float> parameters, ReadOnlySpan<float> gradients, Span<float> first, Span<float> second, in AdamWStep step)
+        {
+            _parameters = ref MemoryMarshal.GetReference(parameters);
+            _gradients = ref MemoryMarshal.GetReference(gradients);
+            _first = ref MemoryMarshal.GetReference(first);
+            _second = ref MemoryMarshal.GetReference(second);
+            Length = parameters.Length;
+            _step = step;
+            _keep = 1f - step.LearningRate * step.WeightDecay;
+            _rate = step.LearningRate / step.Correction1;
+            _root = 1f / MathF.Sqrt(step.Correction2);
+        }
+
+        public int Length { get; }
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void Apply<T>(nint at)
+            where T : struct, ISimd<T>
+        {
+            T g = T.Load(in _gradients, at) * T.Create(_step.GradientScale);
+            T m = T.MultiplyAdd(T.Create(_step.Beta1), T.Load(ref _first, at), T.Create(1f - _step.Beta1) * g);
+            T v = T.MultiplyAdd(T.Create(_step.Beta2), T.Load(ref _second, at), T.Create(1f - _step.Beta2) * g * g);
+            m.Store(ref _first, at);
+            v.Store(ref _second, at);
+            T move = T.Create(_rate) * m / T.MultiplyAdd(T.Sqrt(v), T.Create(_root), T.Create(_step.Epsilon));
+            (T.Create(_keep) * T.Load(ref _parameters, at) - move).Store(ref _parameters, at);
+        }
     }
 }

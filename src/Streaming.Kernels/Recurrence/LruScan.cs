@@ -1,3 +1,6 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
 namespace Streaming.Kernels;
 
 /// <summary>
@@ -11,6 +14,7 @@ namespace Streaming.Kernels;
 /// </remarks>
 public sealed class LruScan
 {
+    // Fixed, since the parts are what the gradient of λ is summed by; enough that sequences of different lengths even out.
     private const int Parts = 16;
     private readonly Workers? _workers;
     private readonly float[] _partialGradients;
@@ -34,18 +38,12 @@ public sealed class LruScan
     /// <param name="lambda">λ [2H]: real parts, then imaginary parts.</param>
     /// <param name="offsets">First step of each sequence, and after the last one the end: count + 1 entries, not decreasing.</param>
     /// <param name="states">Out: s [steps × 2H]. May be <paramref name="inputs"/> itself.</param>
+    /// <exception cref="ArgumentException">A span is too short, or the offsets decrease.</exception>
     public void Forward(ReadOnlySpan<float> inputs, ReadOnlySpan<float> lambda, ReadOnlySpan<int> offsets, Span<float> states)
     {
         Check(inputs.Length, lambda.Length, offsets, states.Length);
-        ForwardJob job = new()
-        {
-            Inputs = inputs,
-            Lambda = lambda,
-            Offsets = offsets,
-            States = states,
-            Channels = Channels,
-        };
-        Workers.RunOn(_workers, Parts, ref job, static (ref ForwardJob job, int part, int _) =>
+        LruJob job = new() { Inputs = inputs, Lambda = lambda, Offsets = offsets, Outputs = states, Channels = Channels };
+        Workers.RunOn(_workers, Parts, ref job, static (ref LruJob job, int part, int _) =>
         {
             (int first, int end) = SequencesOf(job.Offsets, part);
             for (int sequence = first; sequence < end; sequence++)
@@ -62,23 +60,24 @@ public sealed class LruScan
     /// <param name="offsets">As in the forward pass.</param>
     /// <param name="inputGradients">Out: ∂L/∂x [steps × 2H]. May be <paramref name="stateGradients"/> itself.</param>
     /// <param name="lambdaGradient">In and out: ∂L/∂λ [2H] by real and imaginary parts, added to.</param>
+    /// <exception cref="ArgumentException">A span is too short, or the offsets decrease.</exception>
     public void Backward(ReadOnlySpan<float> stateGradients, ReadOnlySpan<float> states, ReadOnlySpan<float> lambda, ReadOnlySpan<int> offsets, Span<float> inputGradients, Span<float> lambdaGradient)
     {
         Check(stateGradients.Length, lambda.Length, offsets, inputGradients.Length);
-        ArgumentOutOfRangeException.ThrowIfLessThan(states.Length, inputGradients.Length, nameof(states));
+        Check(states.Length, lambda.Length, offsets, inputGradients.Length);
         ArgumentOutOfRangeException.ThrowIfNotEqual(lambdaGradient.Length, 2 * Channels, nameof(lambdaGradient));
-        BackwardJob job = new()
+        LruJob job = new()
         {
-            StateGradients = stateGradients,
+            Inputs = stateGradients,
             States = states,
             Lambda = lambda,
             Offsets = offsets,
-            InputGradients = inputGradients,
+            Outputs = inputGradients,
             PartialGradients = _partialGradients,
             Channels = Channels,
         };
         _partialGradients.AsSpan().Clear();
-        Workers.RunOn(_workers, Parts, ref job, static (ref BackwardJob job, int part, int _) =>
+        Workers.RunOn(_workers, Parts, ref job, static (ref LruJob job, int part, int _) =>
         {
             Span<float> partial = job.PartialGradients.Slice(part * 2 * job.Channels, 2 * job.Channels);
             (int first, int end) = SequencesOf(job.Offsets, part);
@@ -102,57 +101,77 @@ public sealed class LruScan
         return (Workers.Begin(count, Parts, part), Workers.Begin(count, Parts, part + 1));
     }
 
-    private static void ForwardSequence(ref ForwardJob job, int first, int end)
+    private static void ForwardSequence(ref LruJob job, int first, int end)
     {
-        int h = job.Channels;
+        int size = 2 * job.Channels;
         if (first == end)
         {
             return;
         }
 
-        job.Inputs.Slice(first * 2 * h, 2 * h).CopyTo(job.States.Slice(first * 2 * h, 2 * h));
+        job.Inputs.Slice(first * size, size).CopyTo(job.Outputs.Slice(first * size, size));
+        ref float lambda = ref MemoryMarshal.GetReference(job.Lambda);
         for (int step = first + 1; step < end; step++)
         {
-            ReadOnlySpan<float> x = job.Inputs.Slice(step * 2 * h, 2 * h);
-            ReadOnlySpan<float> before = job.States.Slice((step - 1) * 2 * h, 2 * h);
-            Span<float> state = job.States.Slice(step * 2 * h, 2 * h);
-            for (int i = 0; i < h; i++)
+            ref float x = ref Unsafe.Add(ref MemoryMarshal.GetReference(job.Inputs), (nint)step * size);
+            ref float before = ref Unsafe.Add(ref MemoryMarshal.GetReference(job.Outputs), (nint)(step - 1) * size);
+            ref float state = ref Unsafe.Add(ref before, size);
+            nint channel = 0;
+            if (Simd512.IsSupported)
             {
-                float re = job.Lambda[i], im = job.Lambda[h + i];
-                float nextRe = x[i] + re * before[i] - im * before[h + i];
-                float nextIm = x[h + i] + re * before[h + i] + im * before[i];
-                state[i] = nextRe;
-                state[h + i] = nextIm;
+                channel = LruKernel<Simd512>.Forward(ref lambda, ref before, ref x, ref state, channel, job.Channels);
             }
+
+            if (Simd256.IsSupported)
+            {
+                channel = LruKernel<Simd256>.Forward(ref lambda, ref before, ref x, ref state, channel, job.Channels);
+            }
+
+            if (Simd128.IsSupported)
+            {
+                channel = LruKernel<Simd128>.Forward(ref lambda, ref before, ref x, ref state, channel, job.Channels);
+            }
+
+            LruKernel<SimdScalar>.Forward(ref lambda, ref before, ref x, ref state, channel, job.Channels);
         }
     }
 
-    private static void BackwardSequence(ref BackwardJob job, Span<float> partial, int first, int end)
+    private static void BackwardSequence(ref LruJob job, Span<float> partial, int first, int end)
     {
-        int h = job.Channels;
+        int size = 2 * job.Channels;
         if (first == end)
         {
             return;
         }
 
-        int last = (end - 1) * 2 * h;
-        job.StateGradients.Slice(last, 2 * h).CopyTo(job.InputGradients.Slice(last, 2 * h));
+        int last = (end - 1) * size;
+        job.Inputs.Slice(last, size).CopyTo(job.Outputs.Slice(last, size));
+        ref float lambda = ref MemoryMarshal.GetReference(job.Lambda);
+        ref float gradient = ref MemoryMarshal.GetReference(partial);
         for (int step = end - 1; step > first; step--)
         {
-            ReadOnlySpan<float> g = job.InputGradients.Slice(step * 2 * h, 2 * h);
-            ReadOnlySpan<float> before = job.States.Slice((step - 1) * 2 * h, 2 * h);
-            ReadOnlySpan<float> direct = job.StateGradients.Slice((step - 1) * 2 * h, 2 * h);
-            Span<float> result = job.InputGradients.Slice((step - 1) * 2 * h, 2 * h);
-            for (int i = 0; i < h; i++)
+            nint at = (nint)(step - 1) * size;
+            ref float result = ref Unsafe.Add(ref MemoryMarshal.GetReference(job.Outputs), at);
+            ref float g = ref Unsafe.Add(ref result, size);
+            ref float before = ref Unsafe.Add(ref MemoryMarshal.GetReference(job.States), at);
+            ref float direct = ref Unsafe.Add(ref MemoryMarshal.GetReference(job.Inputs), at);
+            nint channel = 0;
+            if (Simd512.IsSupported)
             {
-                float re = job.Lambda[i], im = job.Lambda[h + i];
-                partial[i] += g[i] * before[i] + g[h + i] * before[h + i];
-                partial[h + i] += g[h + i] * before[i] - g[i] * before[h + i];
-                float nextRe = direct[i] + re * g[i] + im * g[h + i];
-                float nextIm = direct[h + i] + re * g[h + i] - im * g[i];
-                result[i] = nextRe;
-                result[h + i] = nextIm;
+                channel = LruKernel<Simd512>.Backward(ref lambda, ref g, ref before, ref direct, ref result, ref gradient, channel, job.Channels);
             }
+
+            if (Simd256.IsSupported)
+            {
+                channel = LruKernel<Simd256>.Backward(ref lambda, ref g, ref before, ref direct, ref result, ref gradient, channel, job.Channels);
+            }
+
+            if (Simd128.IsSupported)
+            {
+                channel = LruKernel<Simd128>.Backward(ref lambda, ref g, ref before, ref direct, ref result, ref gradient, channel, job.Channels);
+            }
+
+            LruKernel<SimdScalar>.Backward(ref lambda, ref g, ref before, ref direct, ref result, ref gradient, channel, job.Channels);
         }
     }
 
@@ -160,27 +179,25 @@ public sealed class LruScan
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(lambda, 2 * Channels, nameof(lambda));
         ArgumentOutOfRangeException.ThrowIfLessThan(offsets.Length, 1, nameof(offsets));
-        long needed = (long)offsets[^1] * 2 * Channels;
+        int before = 0;
+        foreach (int offset in offsets)
+        {
+            ArgumentOutOfRangeException.ThrowIfLessThan(offset, before, nameof(offsets));
+            before = offset;
+        }
+
+        long needed = (long)before * 2 * Channels;
         ArgumentOutOfRangeException.ThrowIfLessThan(inputs, needed, nameof(inputs));
         ArgumentOutOfRangeException.ThrowIfLessThan(outputs, needed, nameof(outputs));
     }
 
-    private ref struct ForwardJob
+    private ref struct LruJob
     {
         public ReadOnlySpan<float> Inputs;
-        public ReadOnlySpan<float> Lambda;
-        public ReadOnlySpan<int> Offsets;
-        public Span<float> States;
-        public int Channels;
-    }
-
-    private ref struct BackwardJob
-    {
-        public ReadOnlySpan<float> StateGradients;
         public ReadOnlySpan<float> States;
         public ReadOnlySpan<float> Lambda;
         public ReadOnlySpan<int> Offsets;
-        public Span<float> InputGradients;
+        public Span<float> Outputs;
         public Span<float> PartialGradients;
         public int Channels;
     }

@@ -1,10 +1,17 @@
 namespace Streaming.Kernels;
 
 /// <summary>Ranks of targets in a whole catalogue, all widths in one pass (<see cref="NestedRankingProblem"/>).</summary>
-/// <remarks>Holds scratch: one thread calls an instance at a time. Results do not depend on the number of threads.</remarks>
+/// <remarks>
+/// Users are taken 32 at a time against tiles of 64 items, with the kernel of <see cref="NestedSoftmax"/>. A target's score
+/// comes from the same kernel, so that equal vectors tie exactly. Holds scratch: one thread calls an instance at a time.
+/// Results do not depend on the number of threads.
+/// </remarks>
 public sealed class NestedRanking
 {
     private readonly int[] _widths;
+    private readonly Workers? _workers;
+    private readonly RankingScratch[] _scratch;
+    private float[] _scales = [];
 
     /// <summary>Allocates scratch.</summary>
     /// <param name="widths">Nested widths, increasing; the last is D.</param>
@@ -12,55 +19,96 @@ public sealed class NestedRanking
     public NestedRanking(ReadOnlySpan<int> widths, Workers? workers = null)
     {
         _widths = NestedWidths.Checked(widths);
-        _ = workers;
+        _workers = workers;
+        _scratch = new RankingScratch[workers?.Threads ?? 1];
+        for (int i = 0; i < _scratch.Length; i++)
+        {
+            _scratch[i] = new RankingScratch(_widths);
+        }
     }
 
     /// <summary>Counts, for each user and width, the items above the target and the items level with it.</summary>
-    /// <exception cref="ArgumentException">A span has the wrong length.</exception>
+    /// <remarks>Scratch for excluded rows and for the norms of a catalogue grows when a call needs more than those before.</remarks>
+    /// <exception cref="ArgumentException">A span has the wrong length, or a row lies outside the catalogue.</exception>
     public void Run(in NestedRankingProblem problem)
     {
-        int dimension = _widths[^1];
-        int count = problem.Catalogue.Length / dimension;
-        problem.Above.Clear();
-        problem.Ties.Clear();
-        Span<float> target = stackalloc float[_widths.Length];
-        Span<float> other = stackalloc float[_widths.Length];
-        for (int row = 0; row < problem.Targets.Length; row++)
+        RankingJob job = new()
         {
-            ReadOnlySpan<int> excluded = problem.ExcludedOffsets.IsEmpty ? [] : problem.Excluded[problem.ExcludedOffsets[row]..problem.ExcludedOffsets[row + 1]];
-            Scores(in problem, row, problem.Targets[row], target);
-            for (int item = 0; item < count; item++)
+            Problem = problem,
+            Widths = _widths,
+            Scratch = _scratch,
+            Items = problem.Catalogue.Length / _widths[^1],
+        };
+        Check(ref job);
+        if (problem.Cosine)
+        {
+            if (_scales.Length < _widths.Length * job.Items)
             {
-                if (item == problem.Targets[row] || (!problem.Present.IsEmpty && problem.Present[item] == 0) || excluded.Contains(item))
-                {
-                    continue;
-                }
-
-                Scores(in problem, row, item, other);
-                for (int k = 0; k < _widths.Length; k++)
-                {
-                    problem.Above[row * _widths.Length + k] += other[k] > target[k] ? 1 : 0;
-                    problem.Ties[row * _widths.Length + k] += other[k] == target[k] ? 1 : 0;
-                }
+                _scales = new float[_widths.Length * job.Items];
             }
+
+            job.Scales = _scales.AsSpan(0, _widths.Length * job.Items);
+            InverseNorms.ComputeNested(problem.Catalogue, _widths, job.Scales, _workers);
+        }
+
+        if (Simd512.IsSupported)
+        {
+            Run<Simd512>(ref job);
+        }
+        else if (Simd256.IsSupported)
+        {
+            Run<Simd256>(ref job);
+        }
+        else if (Simd128.IsSupported)
+        {
+            Run<Simd128>(ref job);
+        }
+        else
+        {
+            Run<SimdScalar>(ref job);
         }
     }
 
-    private void Scores(in NestedRankingProblem problem, int row, int item, Span<float> scores)
+    private static void Check(ref RankingJob job)
     {
-        int dimension = _widths[^1];
-        float dot = 0, squares = 0;
-        int d = 0;
-        for (int k = 0; k < _widths.Length; k++)
+        int users = job.Problem.Targets.Length;
+        RequireLength(job.Problem.Catalogue.Length, job.Items * (long)job.Dimension, nameof(job.Problem.Catalogue));
+        RequireLength(job.Problem.Users.Length, users * (long)job.Dimension, nameof(job.Problem.Users));
+        RequireLength(job.Problem.Above.Length, users * (long)job.Widths.Length, nameof(job.Problem.Above));
+        RequireLength(job.Problem.Ties.Length, users * (long)job.Widths.Length, nameof(job.Problem.Ties));
+        RequireRows(job.Problem.Targets, job.Items, nameof(job.Problem.Targets));
+        RequireRows(job.Problem.Excluded, job.Items, nameof(job.Problem.Excluded));
+        if (!job.Problem.Present.IsEmpty)
         {
-            for (; d < _widths[k]; d++)
-            {
-                float value = problem.Catalogue[item * dimension + d];
-                dot = MathF.FusedMultiplyAdd(value, problem.Users[row * dimension + d], dot);
-                squares = MathF.FusedMultiplyAdd(value, value, squares);
-            }
+            RequireLength(job.Problem.Present.Length, job.Items, nameof(job.Problem.Present));
+        }
 
-            scores[k] = problem.Cosine ? dot / MathF.Sqrt(squares + 1e-12f) : dot;
+        if (!job.Problem.ExcludedOffsets.IsEmpty)
+        {
+            RequireLength(job.Problem.ExcludedOffsets.Length, users + 1L, nameof(job.Problem.ExcludedOffsets));
         }
     }
+
+    private static void RequireLength(int length, long expected, string name)
+    {
+        if (length != expected)
+        {
+            throw new ArgumentException($"{name} has {length} values; {expected} are needed.");
+        }
+    }
+
+    private static void RequireRows(ReadOnlySpan<int> rows, int items, string name)
+    {
+        foreach (int row in rows)
+        {
+            if ((uint)row >= (uint)items)
+            {
+                throw new ArgumentException($"{name} holds {row}; rows of the catalogue are 0 … {items - 1}.");
+            }
+        }
+    }
+
+    private void Run<T>(ref RankingJob job)
+        where T : struct, ISimd<T> =>
+        Workers.RunOn(_workers, (job.Problem.Targets.Length + PanelLayout.Lanes - 1) / PanelLayout.Lanes, ref job, static (ref RankingJob job, int part, int worker) => RankingPanel<T>.Run(ref job, part, job.Scratch[worker]));
 }

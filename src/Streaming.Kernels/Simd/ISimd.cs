@@ -49,6 +49,9 @@ internal interface ISimd<TSelf>
     /// <summary>1 in the lanes where a = b, 0 in the others.</summary>
     static abstract TSelf OneIfEqual(TSelf a, TSelf b);
 
+    /// <summary>The lanes whose elements, numbered from <paramref name="index"/>, a dropout mask keeps; 0 in the others.</summary>
+    static abstract TSelf Keep(TSelf a, uint index, in DropoutMask mask);
+
     void Store(ref float target);
 
     void Store(ref float target, nint offset);

@@ -75,8 +75,27 @@ internal readonly struct Simd128(Vector128<float> value) : ISimd<Simd128>
     public static Simd128 OneIfEqual(Simd128 a, Simd128 b) => new(Vector128.Equals(a._value, b._value) & Vector128.Create(1f));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd128 Keep(Simd128 a, uint index, in DropoutMask mask)
+    {
+        Vector128<uint> hash = (Vector128<uint>.Indices + Vector128.Create(index)) ^ Vector128.Create(mask.Key0);
+        hash = Mix(Mix(hash) + Vector128.Create(mask.Key1));
+        return new(a._value & Vector128.GreaterThanOrEqual(hash, Vector128.Create(mask.Threshold)).AsSingle());
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Store(ref float target) => _value.StoreUnsafe(ref target);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Store(ref float target, nint offset) => _value.StoreUnsafe(ref target, (nuint)offset);
+
+    // The same finaliser as DropoutMask.Keeps.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<uint> Mix(Vector128<uint> x)
+    {
+        x ^= x >>> 16;
+        x *= DropoutMask.Multiplier0;
+        x ^= x >>> 13;
+        x *= DropoutMask.Multiplier1;
+        return x ^ (x >>> 16);
+    }
 }

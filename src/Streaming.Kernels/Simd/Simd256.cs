@@ -75,8 +75,27 @@ internal readonly struct Simd256(Vector256<float> value) : ISimd<Simd256>
     public static Simd256 OneIfEqual(Simd256 a, Simd256 b) => new(Vector256.Equals(a._value, b._value) & Vector256.Create(1f));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd256 Keep(Simd256 a, uint index, in DropoutMask mask)
+    {
+        Vector256<uint> hash = (Vector256<uint>.Indices + Vector256.Create(index)) ^ Vector256.Create(mask.Key0);
+        hash = Mix(Mix(hash) + Vector256.Create(mask.Key1));
+        return new(a._value & Vector256.GreaterThanOrEqual(hash, Vector256.Create(mask.Threshold)).AsSingle());
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Store(ref float target) => _value.StoreUnsafe(ref target);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Store(ref float target, nint offset) => _value.StoreUnsafe(ref target, (nuint)offset);
+
+    // The same finaliser as DropoutMask.Keeps.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<uint> Mix(Vector256<uint> x)
+    {
+        x ^= x >>> 16;
+        x *= DropoutMask.Multiplier0;
+        x ^= x >>> 13;
+        x *= DropoutMask.Multiplier1;
+        return x ^ (x >>> 16);
+    }
 }

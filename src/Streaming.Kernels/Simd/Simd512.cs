@@ -76,8 +76,27 @@ internal readonly struct Simd512(Vector512<float> value) : ISimd<Simd512>
     public static Simd512 OneIfEqual(Simd512 a, Simd512 b) => new(Vector512.Equals(a._value, b._value) & Vector512.Create(1f));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd512 Keep(Simd512 a, uint index, in DropoutMask mask)
+    {
+        Vector512<uint> hash = (Vector512<uint>.Indices + Vector512.Create(index)) ^ Vector512.Create(mask.Key0);
+        hash = Mix(Mix(hash) + Vector512.Create(mask.Key1));
+        return new(a._value & Vector512.GreaterThanOrEqual(hash, Vector512.Create(mask.Threshold)).AsSingle());
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Store(ref float target) => _value.StoreUnsafe(ref target);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Store(ref float target, nint offset) => _value.StoreUnsafe(ref target, (nuint)offset);
+
+    // The same finaliser as DropoutMask.Keeps.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<uint> Mix(Vector512<uint> x)
+    {
+        x ^= x >>> 16;
+        x *= DropoutMask.Multiplier0;
+        x ^= x >>> 13;
+        x *= DropoutMask.Multiplier1;
+        return x ^ (x >>> 16);
+    }
 }

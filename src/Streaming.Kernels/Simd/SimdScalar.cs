@@ -62,6 +62,8 @@ internal readonly struct SimdScalar(float value) : ISimd<SimdScalar>
 
     public static SimdScalar OneIfEqual(SimdScalar a, SimdScalar b) => new(a._value == b._value ? 1f : 0f);
 
+    public static SimdScalar Keep(SimdScalar a, uint index, in DropoutMask mask) => mask.Keeps(index) ? a : default;
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Store(ref float target) => target = _value;
 

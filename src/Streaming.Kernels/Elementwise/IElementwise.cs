@@ -1,0 +1,13 @@
+namespace Streaming.Kernels;
+
+/// <summary>An operation on the elements of equally long spans, written once for all vector widths.</summary>
+internal interface IElementwise<TSelf>
+    where TSelf : struct, IElementwise<TSelf>, allows ref struct
+{
+    /// <summary>Elements.</summary>
+    int Length { get; }
+
+    /// <summary>Computes the elements [at, at + Count).</summary>
+    void Apply<T>(nint at)
+        where T : struct, ISimd<T>;
+}

@@ -1,0 +1,16 @@
+namespace Streaming.Kernels;
+
+/// <summary>What the panels of one ranking share.</summary>
+internal ref struct RankingJob
+{
+    public NestedRankingProblem Problem;
+    public ReadOnlySpan<int> Widths;
+    public RankingScratch[] Scratch;
+    public int Items;
+
+    /// <summary>1/|prefix| of each item [K × N]; empty without <see cref="NestedRankingProblem.Cosine"/>.</summary>
+    public Span<float> Scales;
+
+    /// <summary>Gets D.</summary>
+    public readonly int Dimension => Widths[^1];
+}

@@ -1,0 +1,160 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
+namespace Streaming.Kernels;
+
+/// <summary>32 users against the whole catalogue.</summary>
+internal static class RankingPanel<T>
+    where T : struct, ISimd<T>
+{
+    private const int Lanes = PanelLayout.Lanes;
+    private const int TileRows = PanelLayout.TileRows;
+
+    public static void Run(ref RankingJob job, int panel, RankingScratch scratch)
+    {
+        int first = panel * Lanes, users = Math.Min(Lanes, job.Problem.Targets.Length - first), dimension = job.Dimension;
+        PanelLayout.Transpose(job.Problem.Users.Slice(first * dimension, users * dimension), dimension, 1f, scratch.Panel);
+        ScoreTargets(ref job, scratch, first, users);
+        ReadOnlySpan<long> skipped = FindSkipped(ref job, scratch, first, users);
+        Array.Clear(scratch.Above);
+        Array.Clear(scratch.Ties);
+        for (int tile = 0; tile < job.Items; tile += TileRows)
+        {
+            int count = Math.Min(TileRows, job.Items - tile);
+            SetBias(ref job, scratch, tile, count);
+            Score(ref job, scratch, tile, count);
+            skipped = Skip(skipped, scratch, tile, count, job.Widths.Length);
+            for (int k = 0; k < job.Widths.Length; k++)
+            {
+                Count(ref scratch.Tile[k * TileRows * Lanes], ref scratch.Targets[k * Lanes], count, scratch.Above.AsSpan(k * Lanes, Lanes), scratch.Ties.AsSpan(k * Lanes, Lanes));
+            }
+        }
+
+        for (int lane = 0; lane < users; lane++)
+        {
+            for (int k = 0; k < job.Widths.Length; k++)
+            {
+                int at = (first + lane) * job.Widths.Length + k;
+                job.Problem.Above[at] = scratch.Above[k * Lanes + lane];
+                job.Problem.Ties[at] = scratch.Ties[k * Lanes + lane];
+            }
+        }
+    }
+
+    private static void ScoreTargets(ref RankingJob job, RankingScratch scratch, int first, int users)
+    {
+        scratch.Targets.Clear();
+        scratch.StreamBias[0] = 0f;
+        for (int lane = 0; lane < users; lane++)
+        {
+            Score(ref job, scratch, job.Problem.Targets[first + lane], 1);
+            for (int k = 0; k < job.Widths.Length; k++)
+            {
+                scratch.Targets[k * Lanes + lane] = scratch.Tile[k * TileRows * Lanes + lane];
+            }
+        }
+    }
+
+    private static ReadOnlySpan<long> FindSkipped(ref RankingJob job, RankingScratch scratch, int first, int users)
+    {
+        ReadOnlySpan<int> offsets = job.Problem.ExcludedOffsets;
+        Span<long> skipped = scratch.Skipped(users + (offsets.IsEmpty ? 0 : offsets[first + users] - offsets[first]));
+        int at = 0;
+        for (int lane = 0; lane < users; lane++)
+        {
+            skipped[at++] = ((long)job.Problem.Targets[first + lane] * Lanes) + lane;
+            if (!offsets.IsEmpty)
+            {
+                foreach (int item in job.Problem.Excluded[offsets[first + lane]..offsets[first + lane + 1]])
+                {
+                    skipped[at++] = ((long)item * Lanes) + lane;
+                }
+            }
+        }
+
+        skipped.Sort();
+        return skipped;
+    }
+
+    /// <summary>Not-a-number is neither above nor level: unused rows start from it.</summary>
+    private static void SetBias(ref RankingJob job, RankingScratch scratch, int tile, int count)
+    {
+        for (int j = 0; j < count; j++)
+        {
+            scratch.StreamBias[j] = job.Problem.Present.IsEmpty || job.Problem.Present[tile + j] != 0 ? 0f : float.NaN;
+        }
+    }
+
+    private static void Score(ref RankingJob job, RankingScratch scratch, int tile, int count)
+    {
+        LogitTile logits = new()
+        {
+            Stream = ref Unsafe.Add(ref MemoryMarshal.GetReference(job.Problem.Catalogue), (nint)tile * job.Dimension),
+            Stride = job.Dimension,
+            Panel = ref MemoryMarshal.GetReference(scratch.Panel),
+            StreamBias = ref MemoryMarshal.GetReference(scratch.StreamBias),
+            LaneBias = ref MemoryMarshal.GetReference(scratch.Zeros),
+            Widths = ref MemoryMarshal.GetReference(job.Widths),
+            WidthCount = job.Widths.Length,
+            Output = ref MemoryMarshal.GetReference(scratch.Tile),
+            WidthStride = TileRows * Lanes,
+        };
+        PanelLogits<T>.Compute(in logits, count);
+        for (int k = 0; !job.Scales.IsEmpty && k < job.Widths.Length; k++)
+        {
+            Scale(ref scratch.Tile[k * TileRows * Lanes], job.Scales.Slice(k * job.Items + tile, count));
+        }
+    }
+
+    private static void Scale(ref float scores, ReadOnlySpan<float> scales)
+    {
+        for (int j = 0; j < scales.Length; j++)
+        {
+            T scale = T.Create(scales[j]);
+            for (nint at = j * Lanes, end = at + Lanes; at < end; at += T.Count)
+            {
+                (T.Load(ref scores, at) * scale).Store(ref scores, at);
+            }
+        }
+    }
+
+    private static ReadOnlySpan<long> Skip(ReadOnlySpan<long> skipped, RankingScratch scratch, int tile, int count, int widths)
+    {
+        int done = 0;
+        for (long end = (tile + (long)count) * Lanes; done < skipped.Length && skipped[done] < end; done++)
+        {
+            int at = (int)(skipped[done] - (long)tile * Lanes);
+            for (int k = 0; k < widths; k++)
+            {
+                scratch.Tile[k * TileRows * Lanes + at] = float.NaN;
+            }
+        }
+
+        return skipped[done..];
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Count(ref float scores, ref float targets, int count, Span<int> above, Span<int> ties)
+    {
+        Span<float> sums = stackalloc float[2 * Lanes];
+        for (nint lane = 0; lane < Lanes; lane += T.Count)
+        {
+            T target = T.Load(ref targets, lane), greater = T.Create(0f), equal = greater;
+            for (nint at = lane, end = (nint)count * Lanes; at < end; at += Lanes)
+            {
+                T score = T.Load(ref scores, at);
+                greater += T.OneIfGreater(score, target);
+                equal += T.OneIfEqual(score, target);
+            }
+
+            greater.Store(ref sums[0], lane);
+            equal.Store(ref sums[Lanes], lane);
+        }
+
+        for (int lane = 0; lane < Lanes; lane++)
+        {
+            above[lane] += (int)sums[lane];
+            ties[lane] += (int)sums[Lanes + lane];
+        }
+    }
+}
