@@ -14,7 +14,7 @@ public sealed class HistoryOptions
     /// <exception cref="ArgumentException">A value is out of bounds.</exception>
     public void Validate()
     {
-        if (Length is < 1 or > 1024)
+        if (Length is < 1 or > HistoryStore.MaxLength)
         {
             throw new ArgumentException($"History:Length is {Length}; allowed are 1 to 1024.");
         }

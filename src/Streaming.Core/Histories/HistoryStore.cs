@@ -14,6 +14,9 @@ namespace Streaming.Core;
 /// </remarks>
 public sealed class HistoryStore
 {
+    /// <summary>The largest L.</summary>
+    internal const int MaxLength = 1024;
+
     private const int KeyWord = 0;
     private const int PlaceWord = 1;
     private readonly int _length;
@@ -73,7 +76,7 @@ public sealed class HistoryStore
         int slot = Find(user, out int bucket);
         if (slot < 0)
         {
-            AddUser(user, bucket, item, time);
+            AddUser(user, bucket, [(long)item], [time]);
             return default;
         }
 
@@ -127,19 +130,27 @@ public sealed class HistoryStore
     {
         long users = reader.ReadInt64(0, 100_000_000, "number of users");
         Evictions = reader.ReadInt64(0, long.MaxValue, "evictions");
+        long[] items = new long[MaxLength];
+        long[] times = new long[MaxLength];
         for (long i = 0; i < users; i++)
         {
             ulong user = (ulong)reader.ReadInt64();
-            int count = (int)reader.ReadInt64(1, 1024, "history length");
+            int count = (int)reader.ReadInt64(1, MaxLength, "history length");
             for (int entry = 0; entry < count; entry++)
             {
-                ulong item = (ulong)reader.ReadInt64();
-                Append(user, item, reader.ReadInt64(), 0, _discard ??= new ulong[1024]);
+                items[entry] = reader.ReadInt64();
+                times[entry] = reader.ReadInt64(entry == 0 ? long.MinValue : times[entry - 1], long.MaxValue, "event time in order");
             }
+
+            if (Find(user, out int bucket) >= 0)
+            {
+                throw new InvalidDataException($"The ingestion snapshot has user {user:x16} twice.");
+            }
+
+            int kept = Math.Min(count, _length);
+            AddUser(user, bucket, items.AsSpan(count - kept, kept), times.AsSpan(count - kept, kept));
         }
     }
-
-    private ulong[]? _discard;
 
     private static int[] BlockSizes(int length)
     {
@@ -202,7 +213,7 @@ public sealed class HistoryStore
         return larger;
     }
 
-    private void AddUser(ulong user, int bucket, ulong item, long time)
+    private void AddUser(ulong user, int bucket, ReadOnlySpan<long> items, ReadOnlySpan<long> times)
     {
         int slot;
         if (UserCount < _maxUsers)
@@ -217,10 +228,16 @@ public sealed class HistoryStore
             Evictions++;
         }
 
-        Place place = new(0, 1, _blocks[0].Allocate());
-        Span<long> block = _blocks[0].Write(place.Block);
-        block[0] = (long)item;
-        block[_sizes[0]] = time;
+        int sizeClass = 0;
+        while (_sizes[sizeClass] < items.Length)
+        {
+            sizeClass++;
+        }
+
+        Place place = new(sizeClass, items.Length, _blocks[sizeClass].Allocate());
+        Span<long> block = _blocks[sizeClass].Write(place.Block);
+        items.CopyTo(block);
+        times.CopyTo(block[_sizes[sizeClass]..]);
         Span<long> record = _users.Write(slot);
         record[KeyWord] = (long)user;
         record[PlaceWord] = place.Pack();

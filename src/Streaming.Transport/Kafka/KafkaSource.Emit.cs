@@ -7,6 +7,8 @@ namespace Streaming.Transport;
 public sealed partial class KafkaSource
 {
     private bool _isPaused;
+    private Batch? _outgoing;
+    private Task<bool>? _room;
 
     private void EmitIfDue(CancellationToken abort)
     {
@@ -34,8 +36,6 @@ public sealed partial class KafkaSource
         HoldUntil(static (self, wait) => self.TryHandOn(wait), abort);
     }
 
-    private Batch? _outgoing;
-
     private bool TryHandOn(TimeSpan wait)
     {
         if (_output.TryWrite(_outgoing!))
@@ -44,12 +44,13 @@ public sealed partial class KafkaSource
             return true;
         }
 
-        // False: nobody will ever read again. The trainer has failed, and aborts everything.
-        ValueTask<bool> room = _output.WaitToWriteAsync();
-        Task<bool> task = room.AsTask();
-        if (task.Wait(wait) && !task.Result)
+        // One waiter, however long it takes.
+        _room ??= _output.WaitToWriteAsync().AsTask();
+        if (_room.Wait(wait))
         {
-            throw new OperationCanceledException("The trainer reads no more batches.");
+            bool isOpen = _room.Result;
+            _room = null;
+            return isOpen ? false : throw new OperationCanceledException("Nobody reads batches any more.");
         }
 
         return false;

@@ -10,9 +10,9 @@ public sealed partial class KafkaSource
     {
         int partition = record.Partition.Value;
         long offset = record.Offset.Value;
-        if (offset < _batcher.Positions[Interactions, partition])
+        if (HasHadItsEffect(_options.InteractionsTopic, Interactions, partition, offset))
         {
-            return; // Has had its effect: what a client reads again after a hiccup must not count twice.
+            return;
         }
 
         DeadLetterReason reason = AddEvent(record);
@@ -24,6 +24,16 @@ public sealed partial class KafkaSource
 
         _batcher.Advance(Interactions, partition, offset);
         _rate.Count(reason);
+    }
+
+    // What a client reads again after a hiccup must not count twice. But where it may go back to the oldest record by
+    // itself, a smaller offset means that the topic is another one, and leaving its records out would lose them.
+    private bool HasHadItsEffect(string topic, int number, int partition, long offset)
+    {
+        long position = _batcher.Positions[number, partition];
+        return offset < position && _options.SkipMissing
+            ? throw new KafkaSourceException($"{topic}[{partition}] ends before {position}, from which to go on (it has a record at {offset}): it was cut or created anew. Start a new model, or restore the topic.")
+            : offset < position;
     }
 
     private DeadLetterReason AddEvent(ConsumeResult<RecordBuffer, RecordBuffer> record)
@@ -73,7 +83,7 @@ public sealed partial class KafkaSource
         SetDegraded(null);
         int partition = record.Partition.Value;
         long offset = record.Offset.Value;
-        if (offset < _batcher.Positions[Items, partition])
+        if (HasHadItsEffect(_options.ItemsTopic, Items, partition, offset))
         {
             return true;
         }

@@ -63,7 +63,8 @@ internal sealed class KafkaTopics : IDisposable
 
     private int PartitionCount(string topic, TimeSpan timeout)
     {
-        TopicMetadata? metadata = _admin.GetMetadata(topic, timeout).Topics.Find(candidate => candidate.Topic == topic);
+        // Of all topics: a broker may create a topic that is asked for by its name.
+        TopicMetadata? metadata = _admin.GetMetadata(timeout).Topics.Find(candidate => candidate.Topic == topic);
         return metadata is null || metadata.Error.Code is ErrorCode.UnknownTopicOrPart ? 0
             : metadata.Error.IsError ? throw new KafkaException(metadata.Error)
             : metadata.Partitions.Count;

@@ -76,10 +76,7 @@ public class IngestStateTests
     [InlineData(12, 2000L, "history length = 2000")]
     public void Read_WellSummedButWrong_SaysWhatIsWrong(int word, long value, string expected)
     {
-        byte[] bytes = Write(Small());
-        BinaryPrimitives.WriteInt64LittleEndian(bytes.AsSpan(4 + (8 * word)), value);
-        int length = BinaryPrimitives.ReadInt32LittleEndian(bytes);
-        BinaryPrimitives.WriteUInt64LittleEndian(bytes.AsSpan(4 + length), XxHash64.Hash(bytes.AsSpan(4, length), 0));
+        byte[] bytes = Alter(Write(Small()), word, value);
         InvalidDataException error = Assert.Throws<InvalidDataException>(() => Read(bytes));
         Assert.Contains(expected, error.Message, StringComparison.Ordinal);
     }
@@ -95,6 +92,28 @@ public class IngestStateTests
             BinaryPrimitives.WriteInt32LittleEndian(bytes, 8 * random.Next(40));
             Assert.Throws<InvalidDataException>(() => Read(bytes[..random.Next(bytes.Length)]));
         }
+    }
+
+    [Theory]
+    [InlineData(14, 7L, "event time in order = 6")] // the second time is 6
+    [InlineData(17, 1L, "user 0000000000000001 twice")]
+    public void Read_HistoriesThatCannotBe_AreRefused(int word, long value, string expected)
+    {
+        IngestState state = new(new HistoryOptions { Length = 5, MaxUsers = 10 }, new DedupOptions { Capacity = 10 });
+        ulong[] before = new ulong[5];
+        state.Histories.Append(1, 100, 5, 0, before);
+        state.Histories.Append(1, 101, 6, 0, before);
+        state.Histories.Append(2, 102, 7, 0, before);
+        byte[] bytes = Alter(Write(state), word, value);
+        Assert.Contains(expected, Assert.Throws<InvalidDataException>(() => Read(bytes)).Message, StringComparison.Ordinal);
+    }
+
+    private static byte[] Alter(byte[] bytes, int word, long value)
+    {
+        BinaryPrimitives.WriteInt64LittleEndian(bytes.AsSpan(4 + (8 * word)), value);
+        int length = BinaryPrimitives.ReadInt32LittleEndian(bytes);
+        BinaryPrimitives.WriteUInt64LittleEndian(bytes.AsSpan(4 + length), XxHash64.Hash(bytes.AsSpan(4, length), 0));
+        return bytes;
     }
 
     private static IngestState Small()

@@ -85,6 +85,32 @@ public class KafkaSourcePositionTests
         Assert.StartsWith("The record at interactions[0]@5000, from which to go on, is no longer there", error.Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Run_TopicCreatedAnewAndSkippingAllowed_DoesNotLeaveItsRecordsOut()
+    {
+        using KafkaHarness kafka = new(partitions: 1);
+        kafka.Options.SkipMissing = true;
+        kafka.Produce(0, 10);
+        await using RunningSource source = kafka.Start(positions: [new StreamPosition(kafka.Options.InteractionsTopic, 0, 5000)]);
+        KafkaSourceException error = await Assert.ThrowsAsync<KafkaSourceException>(() => source.Completion.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken));
+        Assert.StartsWith("interactions[0] ends before 5000, from which to go on (it has a record at 0)", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Run_TopicAppearsLater_IsReadFromItsBeginning()
+    {
+        using KafkaHarness kafka = new();
+        kafka.Options.InteractionsTopic = "later";
+        kafka.Options.MetadataRefresh = TimeSpan.FromMilliseconds(100);
+        await using RunningSource source = kafka.Start();
+        await KafkaHarness.WaitAsync(() => source.Source.Status.IsCatalogueRead, "reading has begun");
+        kafka.Broker.CreateTopic("later", 3);
+        kafka.Produce(0, 100);
+        await source.ReadAsync(100);
+        await source.StopAsync();
+        KafkaHarness.AssertEachOnce(100, source.Examples);
+    }
+
     private static IngestState Reread(IngestSnapshot snapshot, KafkaHarness kafka)
     {
         using MemoryStream bytes = new();
