@@ -18,7 +18,7 @@ public sealed class Trainer : IDisposable
     private readonly FrequencyEstimator _frequency;
     private readonly BankPolicy _bank;
     private readonly ReplayReservoir _replay;
-    private readonly UniformNegatives _negatives;
+    private readonly StepNegatives _negatives;
     private readonly StepBuffers _buffers;
     private readonly RefreshCollector _refreshes;
     private readonly TrainerEvaluation _evaluation;
@@ -45,7 +45,7 @@ public sealed class Trainer : IDisposable
         _frequency = new FrequencyEstimator(options.Frequency, options.Frequency.SlotsFor(model.ItemCapacity), model.Seed);
         _bank = new BankPolicy(engine, _items, options.Bank, options.LearningRate.WarmupSteps);
         _replay = new ReplayReservoir(options.Replay, model.HistoryLength, model.Seed);
-        _negatives = new UniformNegatives(_items, model.Loss, options.UniformNegatives, model.Seed);
+        _negatives = new StepNegatives(_items, model.Loss, options.UniformNegatives, model.Seed);
         _buffers = new StepBuffers(model.HistoryLength);
         _refreshes = new RefreshCollector(engine, _items, options.Refresh);
         _evaluation = new TrainerEvaluation(engine, _items, options);
@@ -242,7 +242,7 @@ public sealed class Trainer : IDisposable
 
     private void Step(Batch batch)
     {
-        _negatives.Draw(_counters.Steps, _frequency, _buffers.LogQ);
+        _negatives.Choose(_counters.Steps, _frequency, _buffers);
         _bank.Start(_counters.Steps);
         TrainingBatch step = _buffers.ToBatch();
         step.Negatives = _negatives.Rows;

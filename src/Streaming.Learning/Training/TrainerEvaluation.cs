@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Streaming.Core;
 using Streaming.Kernels;
 
@@ -134,6 +135,6 @@ internal sealed class TrainerEvaluation : IDisposable
         }
 
         _excluded.RemoveAll(static excluded => excluded < 0);
-        return _popularity.Rank(0, [], row, System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_excluded));
+        return _popularity.Rank(0, [], row, CollectionsMarshal.AsSpan(_excluded));
     }
 }

@@ -29,6 +29,7 @@ internal static class CommandLine
     /// <summary>The root command with all commands.</summary>
     internal static RootCommand Create() => new("Learns item embeddings from a live event stream and keeps a serving tier fresh. Settings are environment variables: see `streaming config`.")
     {
+        DemoCommand.Create(),
         ConfigCommand.Create(),
         Backtest.BacktestCommand.Create(),
     };

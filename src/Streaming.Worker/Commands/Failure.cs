@@ -15,6 +15,7 @@ internal static class Failure
             SettingsException => (ExitCode.Configuration, exception.Message),
             InputFileException { InnerException: FileNotFoundException or DirectoryNotFoundException or UnauthorizedAccessException } => (ExitCode.NoInput, exception.Message),
             InputFileException => (ExitCode.BadInput, exception.Message),
+            ServerUnavailableException => (ExitCode.Unavailable, exception.Message),
             StateMismatchException => (ExitCode.StateMismatch, exception.Message),
             OperationCanceledException => (ExitCode.Aborted, "stopped before it was done"),
             _ => (ExitCode.Failure, exception.ToString()),

@@ -11,26 +11,23 @@ internal sealed class EventFileReader
 
     private readonly EventLog _log;
     private readonly Action<string> _warn;
-    private readonly long _limit;
 
     /// <summary>Creates a reader.</summary>
     /// <param name="log">Where the events go.</param>
     /// <param name="warn">Gets a line for each of the first bad rows of a file.</param>
-    /// <param name="limit">Stop after so many events in the log.</param>
-    public EventFileReader(EventLog log, Action<string> warn, long limit = long.MaxValue)
+    public EventFileReader(EventLog log, Action<string> warn)
     {
         _log = log;
         _warn = warn;
-        _limit = limit;
     }
 
     /// <summary>Reads files into one log and sorts it by time.</summary>
     /// <exception cref="InputFileException">A file is missing, empty, of no known format, or mostly unreadable.</exception>
-    public static EventLog ReadAll(IEnumerable<string> paths, Action<string> warn, long limit = long.MaxValue)
+    public static EventLog ReadAll(IEnumerable<string> paths, Action<string> warn)
     {
         ArgumentNullException.ThrowIfNull(paths);
         var log = new EventLog();
-        var reader = new EventFileReader(log, warn, limit);
+        var reader = new EventFileReader(log, warn);
         foreach (string path in paths)
         {
             reader.Read(path);
@@ -92,7 +89,7 @@ internal sealed class EventFileReader
     {
         using var csv = new CsvReader(text);
         csv.Read();
-        while (_log.Count < _limit && csv.Read())
+        while (csv.Read())
         {
             tally.Rows++;
             string? problem = format switch
@@ -134,7 +131,7 @@ internal sealed class EventFileReader
 
     private void ReadJsonLines(StreamReader text, BadRowTally tally)
     {
-        for (long line = 1; _log.Count < _limit && text.ReadLine() is { } row; line++)
+        for (long line = 1; text.ReadLine() is { } row; line++)
         {
             if (string.IsNullOrWhiteSpace(row))
             {
@@ -165,20 +162,20 @@ internal sealed class EventFileReader
             return "no JSON object";
         }
 
-        string? user = Text(root, "userId") ?? Text(root, "user_id");
-        string? item = Text(root, "itemId") ?? Text(root, "item_id");
+        string? user = Text(root, "user_id") ?? Text(root, "userId");
+        string? item = Text(root, "item_id") ?? Text(root, "itemId");
         if (string.IsNullOrEmpty(user) || string.IsNullOrEmpty(item))
         {
-            return "userId or itemId is missing";
+            return "user_id or item_id is missing";
         }
 
-        string? time = Text(root, "eventTime") ?? Text(root, "event_time") ?? Text(root, "timestamp");
+        string? time = Text(root, "event_time_ms") ?? Text(root, "eventTime") ?? Text(root, "timestamp");
         if (time is null || !UnixTime.TryParse(time, out long milliseconds))
         {
-            return "eventTime is missing or no time";
+            return "event_time_ms is missing or no time";
         }
 
-        _log.Add(user, item, milliseconds, Text(root, "type") ?? "view", Text(root, "eventId") ?? Text(root, "event_id"));
+        _log.Add(user, item, milliseconds, Text(root, "type") ?? "view", Text(root, "event_id") ?? Text(root, "eventId"));
         _log.SetTitle(item, Text(root, "title"));
         return null;
     }

@@ -3,7 +3,7 @@ namespace Streaming.Worker;
 /// <summary>Form of an event file, told by its first line.</summary>
 internal enum EventFormat
 {
-    /// <summary>One JSON object a line: {"userId", "itemId", "type", "eventTime", "eventId"?}, as schemas/ has it.</summary>
+    /// <summary>One JSON object a line: {"user_id", "item_id", "type", "event_time_ms", "event_id"?}, as schemas/interaction.schema.json has it.</summary>
     JsonLines,
 
     /// <summary>user,item,timestamp with a header; seconds or milliseconds since 1970.</summary>

@@ -78,5 +78,14 @@ internal sealed class EventLog
         }
     }
 
+    /// <summary>Leaves out all but the first events.</summary>
+    public void KeepFirst(long count)
+    {
+        if (count < _entries.Count)
+        {
+            _entries.RemoveRange((int)count, _entries.Count - (int)count);
+        }
+    }
+
     private readonly record struct Entry(long Time, int Number, int User, int Item, ushort Type);
 }

@@ -1,3 +1,5 @@
+using System.Reflection;
+
 namespace Streaming.Worker;
 
 /// <summary>All settings of the program, and how they are read from environment variables.</summary>
@@ -69,7 +71,9 @@ internal sealed class SettingsCatalogue(IReadOnlyList<SettingsSection> sections)
     {
         try
         {
-            setting.Set(options, SettingValue.Parse(text, setting.Type));
+            // An empty text is "none" where none is the default.
+            bool none = text.Length == 0 && setting.Get(options) is null;
+            setting.Set(options, none ? null : SettingValue.Parse(text, setting.Type));
         }
         catch (FormatException)
         {
@@ -96,21 +100,29 @@ internal sealed class SettingsCatalogue(IReadOnlyList<SettingsSection> sections)
         {
             try
             {
-                section.Type.GetMethod("Validate", Type.EmptyTypes)?.Invoke(settings.Get(section.Type), null);
+                (section.Check ?? (values => ValidateItself(values.Get(section.Type))))(settings);
             }
-            catch (System.Reflection.TargetInvocationException exception) when (exception.InnerException is ArgumentException inner)
+            catch (ArgumentException exception)
             {
-                errors.AddRange(Lines(section, inner));
+                errors.AddRange(Lines(section, exception));
             }
         }
+    }
+
+    private static void ValidateItself(object options)
+    {
+        const BindingFlags plain = BindingFlags.Public | BindingFlags.Instance | BindingFlags.DoNotWrapExceptions;
+        options.GetType().GetMethod("Validate", Type.EmptyTypes)?.Invoke(options, plain, null, null, null);
     }
 
     /// <summary>The lines of a validation message, with the variables in the place of the properties that they begin with.</summary>
     private static IEnumerable<string> Lines(SettingsSection section, ArgumentException exception)
     {
         string message = exception.ParamName is { } parameter ? exception.Message.Replace($" (Parameter '{parameter}')", string.Empty, StringComparison.Ordinal) : exception.Message;
-        foreach (string line in message.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
+        foreach (string text in message.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
         {
+            // Some begin with their section ("Kafka:GroupId is …", "Redis Model is …"): the variable says it too.
+            string line = text.StartsWith(section.Name + ":", StringComparison.Ordinal) || text.StartsWith(section.Name + " ", StringComparison.Ordinal) ? text[(section.Name.Length + 1)..] : text;
             Setting? named = section.Settings.FirstOrDefault(setting =>
                 line.StartsWith(setting.Name, StringComparison.Ordinal) && (line.Length == setting.Name.Length || !char.IsLetterOrDigit(line[setting.Name.Length])));
             yield return named is null ? $"{section.Name}: {line}" : named.Variable + line[named.Name.Length..];

@@ -15,6 +15,9 @@ internal sealed record SettingsSection(string Name, Type Type, string Purpose)
     /// <summary>Gets the properties that follow from other settings and have no variable of their own.</summary>
     public IReadOnlySet<string> Derived { get; init; } = new HashSet<string>();
 
+    /// <summary>Gets the check of the section's options, given all settings. By default the options' own Validate().</summary>
+    public Action<SettingsValues>? Check { get; init; }
+
     /// <summary>Gets the settings of the section, in the order in which the class declares them.</summary>
     public IReadOnlyList<Setting> Settings => field ??= [.. Discover(Type, [])];
 

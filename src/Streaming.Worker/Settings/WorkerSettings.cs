@@ -1,5 +1,7 @@
 using System.Collections;
+using Streaming.Core;
 using Streaming.Learning;
+using Streaming.Transport;
 
 namespace Streaming.Worker;
 
@@ -14,7 +16,18 @@ internal static class WorkerSettings
     /// <summary>Gets all sections.</summary>
     public static SettingsCatalogue Catalogue { get; } = new(
     [
+        new SettingsSection("Kafka", typeof(KafkaOptions), "where the events come from.") { Secrets = Set(nameof(KafkaOptions.SaslPassword), nameof(KafkaOptions.SslKeyPassword)) },
+        new SettingsSection("Events", typeof(EventOptions), "what counts as an event, and how much."),
+        new SettingsSection("Batching", typeof(BatcherOptions), "how events become batches.") { Derived = Set(nameof(BatcherOptions.CheckpointBatches)) },
+        new SettingsSection("History", typeof(HistoryOptions), "what is kept of each user; the length is `Model__HistoryLength`.") { Derived = Set(nameof(HistoryOptions.Length)) },
+        new SettingsSection("Dedup", typeof(DedupOptions), "the window in which a second delivery of an event is recognised."),
         new SettingsSection("Model", typeof(ModelOptions), "shape and hyper-parameters of the model; a checkpoint must agree with them."),
+        new SettingsSection("Training", typeof(TrainerOptions), "how the model is trained.") { Check = static settings => settings.Get<TrainerOptions>().Validate(settings.Get<ModelOptions>()) },
+        new SettingsSection("Engine", typeof(EngineOptions), "what computes the training step."),
+        new SettingsSection("Redis", typeof(RedisOptions), "where the embeddings go, and in what form.") { Secrets = Set(nameof(RedisOptions.Configuration)) },
+        new SettingsSection("Checkpoint", typeof(CheckpointOptions), "where and how often the state is kept."),
+        new SettingsSection("Pipeline", typeof(PipelineOptions), "how the stages work together."),
+        new SettingsSection("Http", typeof(HttpOptions), "health, metrics and lookups."),
         new SettingsSection("Log", typeof(LogOptions), "what is logged, to standard error."),
     ]);
 
@@ -22,4 +35,6 @@ internal static class WorkerSettings
     /// <exception cref="SettingsException">Something is wrong: names everything that is.</exception>
     public static SettingsValues FromEnvironment() => Catalogue.Load(
         Environment.GetEnvironmentVariables().Cast<DictionaryEntry>().ToDictionary(pair => (string)pair.Key, pair => (string?)pair.Value ?? string.Empty, StringComparer.Ordinal));
+
+    private static HashSet<string> Set(params string[] names) => new(names, StringComparer.Ordinal);
 }

@@ -46,30 +46,19 @@ internal sealed record SimulatorOptions
     /// <exception cref="ArgumentException">Names every property that is wrong, its value and what is allowed.</exception>
     public void Validate()
     {
-        var errors = new List<string>();
-        Check(Items is >= 100 and <= 1_000_000, nameof(Items), Items, "100 … 1000000");
-        Check(Users is >= 10 and <= 10_000_000, nameof(Users), Users, "10 … 10000000");
-        Check(Clusters is >= 2 and <= 1_000 && Clusters <= Items / 2, nameof(Clusters), Clusters, "2 … 1000 and at most half of Items");
-        Check(Zipf is >= 0 and <= 3, nameof(Zipf), Zipf, "0 … 3");
-        Check(EventsPerNewItem >= 1, nameof(EventsPerNewItem), EventsPerNewItem, "1 and up");
-        Check(NewUserShare is >= 0 and <= 1, nameof(NewUserShare), NewUserShare, "0 … 1");
-        Check(SessionLength is >= 1 and <= 1_000, nameof(SessionLength), SessionLength, "1 … 1000");
-        Check(DriftEvents >= 1, nameof(DriftEvents), DriftEvents, "1 and up");
-        Check(Features is >= 0 and <= 4_096, nameof(Features), Features, "0 … 4096");
-        Check(DuplicateShare is >= 0 and <= 0.5, nameof(DuplicateShare), DuplicateShare, "0 … 0.5");
-        Check(MalformedShare is >= 0 and <= 0.5, nameof(MalformedShare), MalformedShare, "0 … 0.5");
-        Check(LateShare is >= 0 and <= 0.5, nameof(LateShare), LateShare, "0 … 0.5");
-        if (errors.Count > 0)
-        {
-            throw new ArgumentException(string.Join(Environment.NewLine, errors));
-        }
-
-        void Check<T>(bool right, string name, T value, string allowed)
-        {
-            if (!right)
-            {
-                errors.Add(FormattableString.Invariant($"{name} is {value}; allowed: {allowed}."));
-            }
-        }
+        var errors = new OptionChecks();
+        errors.Check(Items is >= 100 and <= 1_000_000, nameof(Items), Items, "100 … 1000000");
+        errors.Check(Users is >= 10 and <= 10_000_000, nameof(Users), Users, "10 … 10000000");
+        errors.Check(Clusters is >= 2 and <= 1_000 && Clusters <= Items / 2, nameof(Clusters), Clusters, "2 … 1000 and at most half of Items");
+        errors.Check(Zipf is >= 0 and <= 3, nameof(Zipf), Zipf, "0 … 3");
+        errors.Check(EventsPerNewItem >= 1, nameof(EventsPerNewItem), EventsPerNewItem, "1 and up");
+        errors.Check(NewUserShare is >= 0 and <= 1, nameof(NewUserShare), NewUserShare, "0 … 1");
+        errors.Check(SessionLength is >= 1 and <= 1_000, nameof(SessionLength), SessionLength, "1 … 1000");
+        errors.Check(DriftEvents >= 1, nameof(DriftEvents), DriftEvents, "1 and up");
+        errors.Check(Features is >= 0 and <= 4_096, nameof(Features), Features, "0 … 4096");
+        errors.Check(DuplicateShare is >= 0 and <= 0.5, nameof(DuplicateShare), DuplicateShare, "0 … 0.5");
+        errors.Check(MalformedShare is >= 0 and <= 0.5, nameof(MalformedShare), MalformedShare, "0 … 0.5");
+        errors.Check(LateShare is >= 0 and <= 0.5, nameof(LateShare), LateShare, "0 … 0.5");
+        errors.Throw();
     }
 }

@@ -50,7 +50,7 @@ public sealed class EventFileReaderTests : IDisposable
     public void ReadAll_JsonLines_CarriesTypeAndEventId()
     {
         EventLog log = Read(
-            "{\"userId\":\"u\",\"itemId\":\"i\",\"type\":\"cart\",\"eventTime\":1700000000000,\"eventId\":\"e1\",\"title\":\"Lamp\"}\n\n" +
+            "{\"user_id\":\"u\",\"item_id\":\"i\",\"type\":\"cart\",\"event_time_ms\":1700000000000,\"event_id\":\"e1\",\"title\":\"Lamp\"}\n\n" +
             "{\"userId\":\"u\",\"itemId\":\"j\",\"eventTime\":\"2023-11-14T22:13:21Z\"}\n");
 
         Assert.Equal([new EventRow("u", "i", 1700000000000, "cart", "e1"), new EventRow("u", "j", 1700000001000, "view", null)], All(log));

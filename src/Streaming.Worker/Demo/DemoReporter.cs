@@ -1,0 +1,110 @@
+using System.Globalization;
+using System.Text;
+using Streaming.Core;
+using Streaming.Learning;
+
+namespace Streaming.Worker;
+
+/// <summary>Makes a demo's report, and says it in words.</summary>
+internal static class DemoReporter
+{
+    private const int Examples = 3;
+    private const int Neighbours = 5;
+
+    /// <summary>Gathers the report when the pipeline has ended.</summary>
+    public static async Task<DemoReport> CreateAsync(
+        EventFeed feed, SettingsValues settings, Pipeline pipeline, Lookups lookups, DemoStore store, long bytesBefore, long produced, TimeSpan elapsed)
+    {
+        PipelineStatus status = pipeline.Status();
+        EventCounts counts = status.Counts;
+        TrainerStatus trainer = pipeline.Trainer.Status();
+        PrequentialEvaluator evaluator = pipeline.Trainer.Evaluator;
+        ModelOptions model = settings.Get<ModelOptions>();
+        return new DemoReport
+        {
+            Feed = feed.Description,
+            Events = new EventTotals(produced, counts.Decoded, counts.Trained, counts.HistoryOnly, counts.DeadLettered, counts.Duplicates),
+            EventsPerSecond = Math.Round(counts.Read / Math.Max(elapsed.TotalSeconds, 1e-3), 1),
+            Seconds = Math.Round(elapsed.TotalSeconds, 3),
+            Widths = [.. model.Widths.Select((width, k) => Quality(width, evaluator, k))],
+            Baselines = new Baselines(Quality(0, pipeline.Trainer.Baseline, 0)),
+            FreshnessMilliseconds = new Quantiles(Math.Round(status.Published!.Freshness.Quantile(0.5)), Math.Round(status.Published.Freshness.Quantile(0.99))),
+            Redis = new StoreSize(store.CountItems(1, model.Dimension), await store.UsedBytesAsync().ConfigureAwait(false) - bytesBefore),
+            Training = new TrainingTotals(trainer.Counters.Steps, trainer.Counters.EventsReplayed, trainer.Loss, trainer.Items, trainer.BankCount, model.BankCapacity, status.Published.Written),
+            Examples = await ExamplesAsync(pipeline.Trainer, lookups).ConfigureAwait(false),
+        };
+    }
+
+    /// <summary>The report for people.</summary>
+    public static string Describe(DemoReport report)
+    {
+        var text = new StringBuilder();
+        EventTotals events = report.Events;
+        text.AppendLine().AppendLine(CultureInfo.InvariantCulture, $"events     produced {events.Produced} = trained {events.Trained} + history only {events.HistoryOnly} + dead letters {events.DeadLettered} + duplicates {events.Duplicates}");
+        text.AppendLine(CultureInfo.InvariantCulture, $"speed      {report.EventsPerSecond:0} events/s over {report.Seconds:0.0} s, {report.Training.Steps} steps, {report.Training.Replayed} examples replayed");
+        text.AppendLine(CultureInfo.InvariantCulture, $"freshness  p50 {report.FreshnessMilliseconds.P50:0} ms, p99 {report.FreshnessMilliseconds.P99:0} ms from the event's production to its item in Redis");
+        text.AppendLine(CultureInfo.InvariantCulture, $"redis      {report.Redis.Items} items, {report.Redis.Bytes / 1e6:0.0} MB with keys, fences and change feeds").AppendLine();
+        text.AppendLine("prequential, whole catalogue    recall@20   ndcg@20   new items   repeats");
+        foreach (WidthQuality width in report.Widths)
+        {
+            Row($"width {width.Width}", width);
+        }
+
+        Row("recent popularity", report.Baselines.RecentPopularity);
+        foreach (NeighbourExample example in report.Examples)
+        {
+            text.AppendLine().AppendLine(CultureInfo.InvariantCulture, $"near {Name(example.Item, example.Title)}");
+            text.AppendLine(CultureInfo.InvariantCulture, $"  at width {example.SmallestWidth,4}: {string.Join("; ", example.AtSmallest.Select(near => Name(near.Item, near.Title)))}");
+            text.AppendLine(CultureInfo.InvariantCulture, $"  at width {example.LargestWidth,4}: {string.Join("; ", example.AtLargest.Select(near => Name(near.Item, near.Title)))}");
+        }
+
+        return text.ToString();
+
+        void Row(string name, Quality quality) => text.AppendLine(
+            CultureInfo.InvariantCulture, $"  {name,-26}    {quality.Recall20,9:0.0000} {quality.Ndcg20,9:0.0000}   {quality.NewItemsRecall20,9:0.0000} {quality.RepeatsRecall20,9:0.0000}");
+    }
+
+    private static string Name(string item, string? title) => title is null ? item : title.Length <= 40 ? title : title[..39] + "…";
+
+    private static WidthQuality Quality(int width, PrequentialEvaluator evaluator, int k)
+    {
+        int cutoff = evaluator.Options.Cutoffs.MinBy(static cutoff => Math.Abs(cutoff - 20));
+        RankingMetrics all = evaluator.Total(k, EvaluationSegment.All);
+        RankingMetrics fresh = evaluator.Total(k, EvaluationSegment.NewItems);
+        return new WidthQuality(
+            width, Round(all.Recall(cutoff)), Round(all.Ndcg(cutoff)), Round(fresh.Recall(cutoff)), Round(fresh.Ndcg(cutoff)),
+            Round(evaluator.Total(k, EvaluationSegment.Repeats).Recall(cutoff)), Round(evaluator.Total(k, EvaluationSegment.NewItemsOfKnownUsers).Recall(cutoff)), all.Count);
+    }
+
+    private static double Round(double value) => Math.Round(value, 5);
+
+    /// <summary>The most popular item that has a title, and two from further down: nearest neighbours as the serving tier sees them.</summary>
+    private static async Task<IReadOnlyList<NeighbourExample>> ExamplesAsync(Trainer trainer, Lookups lookups)
+    {
+        string[] items = [.. MostFrequent(trainer, 64)];
+        var examples = new List<NeighbourExample>(Examples);
+        for (int i = 0; i < items.Length && examples.Count < Examples; i += Math.Max(items.Length / Examples, 1))
+        {
+            int smallest = lookups.Widths[0];
+            int largest = lookups.Widths[^1];
+            if (await lookups.NeighboursAsync(items[i], smallest, Neighbours, CancellationToken.None).ConfigureAwait(false) is { } small
+                && await lookups.NeighboursAsync(items[i], largest, Neighbours, CancellationToken.None).ConfigureAwait(false) is { } large)
+            {
+                examples.Add(new NeighbourExample(items[i], lookups.TitleOf(items[i]), smallest, small, largest, large));
+            }
+        }
+
+        return examples;
+    }
+
+    private static IEnumerable<string> MostFrequent(Trainer trainer, int count)
+    {
+        var rows = new List<(double Probability, string Id)>();
+        foreach (int row in trainer.Items.Rows)
+        {
+            rows.Add((trainer.Frequency.LogProbability(trainer.Items.KeyOf(row)), trainer.Items.IdOf(row)));
+        }
+
+        return rows.OrderByDescending(row => row.Probability).ThenBy(row => row.Id, StringComparer.Ordinal).Take(count).Select(row => row.Id);
+    }
+}

@@ -1,0 +1,4 @@
+namespace Streaming.Worker;
+
+/// <summary>A neighbour.</summary>
+internal sealed record Neighbour(string Item, string? Title, double Score);

@@ -1,0 +1,105 @@
+using System.Diagnostics.Metrics;
+using Streaming.Core;
+
+namespace Streaming.Worker;
+
+/// <summary>All metrics of the worker, with their units. What is counted is counted as it happens; what is a level is read when it is asked for.</summary>
+internal sealed class WorkerMetrics : IDisposable
+{
+    /// <summary>Name of the meter.</summary>
+    public const string MeterName = "Streaming.Worker";
+
+    private readonly Meter _meter = new(MeterName);
+    private readonly Counter<long> _events;
+    private readonly Counter<long> _examples;
+    private readonly Histogram<double> _step;
+    private readonly Counter<long> _checkpoints;
+    private readonly Histogram<double> _checkpointTime;
+    private Func<PipelineStatus> _status = static () => PipelineStatus.Empty;
+
+    /// <summary>Creates the instruments.</summary>
+    public WorkerMetrics()
+    {
+        _events = _meter.CreateCounter<long>("streaming.events", "{event}", "Records of the interactions topic by outcome: trained, history_only, dead_lettered, duplicate.");
+        _examples = _meter.CreateCounter<long>("streaming.examples", "{example}", "Examples of training steps by origin: new, replayed.");
+        _step = _meter.CreateHistogram("streaming.step.duration", "s", "Time of a batch: scoring, step, bookkeeping.", advice: Buckets(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5));
+        _checkpoints = _meter.CreateCounter<long>("streaming.checkpoints", "{checkpoint}", "Checkpoints by outcome: written, failed.");
+        _checkpointTime = _meter.CreateHistogram("streaming.checkpoint.duration", "s", "Time that writing a checkpoint takes, in the background.", advice: Buckets(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60));
+        Gauge("streaming.loss", null, "Loss of the last step by width.", static status => ByWidth(status, static (trainer, k) => k < trainer.Losses.Count ? trainer.Losses[k] : double.NaN));
+        Gauge("streaming.recall", null, "Prequential Recall@20 over the last examples by width, all examples.", static status => ByWidth(status, static (trainer, k) => k < trainer.Recall.Count ? trainer.Recall[k].Recall : double.NaN));
+        Gauge("streaming.recall.new_items", null, "The same where the item was new to the user.", static status => ByWidth(status, static (trainer, k) => k < trainer.Recall.Count ? trainer.Recall[k].NewItems : double.NaN));
+        Gauge("streaming.recall.popularity", null, "Prequential Recall@20 of recent popularity, the baseline.", static status => [new(status.Trainer.Popularity.Recall)]);
+        Gauge("streaming.steps", "{step}", "Training steps since the stream's beginning.", static status => [new(status.Trainer.Counters.Steps)]);
+        Gauge("streaming.steps.not_finite", "{step}", "Steps that were not applied because the loss or a gradient was not finite.", static status => [new(status.Trainer.Counters.NonFiniteSteps)]);
+        Gauge("streaming.gradient.norm", null, "Global gradient norm of the last step before clipping.", static status => [new(status.Trainer.GradientNorm)]);
+        Gauge("streaming.items", "{item}", "Items that have a row.", static status => [new(status.Trainer.Items)]);
+        Gauge("streaming.bank.entries", "{entry}", "Entries of the memory bank: held, and in use.", static status => [new(status.Trainer.BankCount, Tag("kind", "held")), new(status.Trainer.BankEntries, Tag("kind", "used"))]);
+        Gauge("streaming.drift", null, "Drift of item embeddings over 1, 5 and 10 steps, relative to their norms.", static status => status.Trainer.Drift.Select(static (drift, i) => new Measurement<double>(drift, Tag("steps", i == 0 ? 1 : i * 5))));
+        Gauge("streaming.lag", "{record}", "Records that wait at the broker.", static status => status.Source.Partitions.Select(static lag => new Measurement<double>(lag.Records, Tag("topic", lag.Topic), Tag("partition", lag.Partition))));
+        Gauge("streaming.refreshes.waiting", "{item}", "Embeddings that wait to be published.", static status => [new(status.Waiting)]);
+        Gauge("streaming.published", "{item}", "Embeddings by what became of them since the start: written, removed, skipped, rejected, failed.", static status =>
+        [
+            new(status.Published?.Written ?? 0, Tag("outcome", "written")), new(status.Published?.Removed ?? 0, Tag("outcome", "removed")), new(status.Published?.Skipped ?? 0, Tag("outcome", "skipped")),
+            new(status.Published?.Rejected ?? 0, Tag("outcome", "rejected")), new(status.Published?.Failed ?? 0, Tag("outcome", "failed")),
+        ]);
+        Gauge("streaming.freshness", "s", "Time from when a record was produced until the item that it touched was visible in Redis, by quantile.", static status => status.Published is { } published
+            ? [new(published.Freshness.Quantile(0.5) / 1000, Tag("quantile", "0.5")), new(published.Freshness.Quantile(0.99) / 1000, Tag("quantile", "0.99"))]
+            : []);
+    }
+
+    /// <summary>Says where levels are read.</summary>
+    public void Observe(Func<PipelineStatus> status) => Volatile.Write(ref _status, status);
+
+    /// <summary>Counts what became of records.</summary>
+    public void RecordEvents(in EventCounts counts)
+    {
+        Add(_events, counts.Trained, "outcome", "trained");
+        Add(_events, counts.HistoryOnly, "outcome", "history_only");
+        Add(_events, counts.DeadLettered, "outcome", "dead_lettered");
+        Add(_events, counts.Duplicates, "outcome", "duplicate");
+    }
+
+    /// <summary>Counts a step.</summary>
+    public void RecordStep(TimeSpan duration, int examples, int replayed)
+    {
+        _step.Record(duration.TotalSeconds);
+        Add(_examples, examples, "origin", "new");
+        Add(_examples, replayed, "origin", "replayed");
+    }
+
+    /// <summary>Counts a checkpoint.</summary>
+    public void RecordCheckpoint(TimeSpan duration, bool succeeded)
+    {
+        Add(_checkpoints, 1, "outcome", succeeded ? "written" : "failed");
+        if (succeeded)
+        {
+            _checkpointTime.Record(duration.TotalSeconds);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _meter.Dispose();
+
+    private static KeyValuePair<string, object?> Tag(string name, object value) => new(name, value);
+
+    private static InstrumentAdvice<double> Buckets(params double[] bounds) => new() { HistogramBucketBoundaries = bounds };
+
+    private static void Add(Counter<long> counter, long count, string tag, string value)
+    {
+        if (count > 0)
+        {
+            counter.Add(count, Tag(tag, value));
+        }
+    }
+
+    private static IEnumerable<Measurement<double>> ByWidth(PipelineStatus status, Func<Learning.TrainerStatus, int, double> value)
+    {
+        for (int k = 0; k < status.Trainer.Widths.Count; k++)
+        {
+            yield return new Measurement<double>(value(status.Trainer, k), Tag("width", status.Trainer.Widths[k]));
+        }
+    }
+
+    private void Gauge(string name, string? unit, string description, Func<PipelineStatus, IEnumerable<Measurement<double>>> read) =>
+        _meter.CreateObservableGauge(name, () => read(Volatile.Read(ref _status)()), unit, description);
+}

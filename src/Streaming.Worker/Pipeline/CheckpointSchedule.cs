@@ -1,0 +1,101 @@
+using Microsoft.Extensions.Logging;
+using Streaming.Core;
+using Streaming.Learning;
+
+namespace Streaming.Worker;
+
+/// <summary>
+/// When checkpoints are taken. The batcher is asked for a batch with its snapshot at each interval; after that batch's
+/// step both sides' states belong together, and are written in the background. The last batch carries one besides.
+/// </summary>
+/// <remarks>Called by the training thread, one call at a time.</remarks>
+internal sealed class CheckpointSchedule
+{
+    private readonly CheckpointStore _store;
+    private readonly TimeSpan _interval;
+    private readonly Batcher _batcher;
+    private readonly Action<IReadOnlyList<StreamPosition>> _written;
+    private readonly WorkerMetrics _metrics;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private Task _writing = Task.CompletedTask;
+    private long _last;
+    private bool _failed;
+
+    /// <summary>Creates the schedule; the first interval begins now.</summary>
+    /// <param name="store">Where checkpoints go.</param>
+    /// <param name="interval">Time between two.</param>
+    /// <param name="batcher">Asked for snapshots.</param>
+    /// <param name="written">Told of the positions of a checkpoint that is safe.</param>
+    /// <param name="metrics">Counters.</param>
+    /// <param name="time">Clock.</param>
+    /// <param name="logger">Log.</param>
+    public CheckpointSchedule(
+        CheckpointStore store, TimeSpan interval, Batcher batcher, Action<IReadOnlyList<StreamPosition>> written, WorkerMetrics metrics, TimeProvider time, ILogger logger)
+    {
+        _store = store;
+        _interval = interval;
+        _batcher = batcher;
+        _written = written;
+        _metrics = metrics;
+        _time = time;
+        _logger = logger;
+        _last = time.GetTimestamp();
+    }
+
+    /// <summary>Gets whether the last attempt failed. Any thread.</summary>
+    public bool Failed => Volatile.Read(ref _failed);
+
+    /// <summary>After a batch's step: takes the batch's snapshot, if it has one, and asks for the next when it is time.</summary>
+    public void After(Batch batch, Trainer trainer)
+    {
+        if (batch.Snapshot is { } ingest)
+        {
+            batch.Snapshot = null;
+            Begin(batch, ingest, trainer);
+        }
+        else if (_time.GetElapsedTime(_last) >= _interval)
+        {
+            _last = _time.GetTimestamp();
+            _batcher.RequestCheckpoint();
+        }
+    }
+
+    /// <summary>Waits for the checkpoint that is being written.</summary>
+    public void Finish() => _writing.Wait(CancellationToken.None);
+
+    private void Begin(Batch batch, IngestSnapshot ingest, Trainer trainer)
+    {
+        if (!_writing.IsCompleted && !_batcher.IsEmpty)
+        {
+            PipelineLog.CheckpointSkipped(_logger);
+            ingest.Dispose();
+            return;
+        }
+
+        Finish();
+        _last = _time.GetTimestamp();
+        StreamPosition[] positions = [.. batch.Positions];
+        TrainerSnapshot state = trainer.BeginSnapshot();
+        double pause = _time.GetElapsedTime(_last).TotalMilliseconds;
+        _writing = WriteAsync(_store.WriteAsync(state, ingest, positions, CancellationToken.None), positions, pause);
+    }
+
+    private async Task WriteAsync(Task<CheckpointWritten> write, StreamPosition[] positions, double pause)
+    {
+        try
+        {
+            CheckpointWritten result = await write.ConfigureAwait(false);
+            Volatile.Write(ref _failed, false);
+            _metrics.RecordCheckpoint(result.Duration, succeeded: true);
+            PipelineLog.CheckpointWritten(_logger, result.FolderPath, (long)result.Duration.TotalMilliseconds, result.Bytes, pause);
+            _written(positions);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            Volatile.Write(ref _failed, true);
+            _metrics.RecordCheckpoint(TimeSpan.Zero, succeeded: false);
+            PipelineLog.CheckpointFailed(_logger, exception);
+        }
+    }
+}

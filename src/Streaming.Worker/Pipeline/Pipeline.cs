@@ -1,0 +1,200 @@
+using System.Threading.Channels;
+using Microsoft.Extensions.Logging;
+using StackExchange.Redis;
+using Streaming.Core;
+using Streaming.Learning;
+using Streaming.Transport;
+
+namespace Streaming.Worker;
+
+/// <summary>
+/// One life of the worker: read, train, publish, side by side, from the newest checkpoint on. Reading hands batches to
+/// training, training hands embeddings to publishing, both bounded.
+/// </summary>
+internal sealed class Pipeline : IDisposable
+{
+    private readonly SettingsValues _settings;
+    private readonly WorkerMetrics _metrics;
+    private readonly HealthReport _health;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly TrainingEngine _engine;
+    private readonly Trainer _trainer;
+    private readonly Batcher _batcher;
+    private readonly KafkaSource _source;
+    private readonly TrainingStage _training;
+    private readonly RefreshOutbox _outbox = new();
+    private readonly EmbeddingPublisher _publisher;
+    private readonly CheckpointSchedule? _checkpoints;
+
+    /// <summary>Builds the stages and restores their state. Nothing is read or written before <see cref="RunAsync"/>.</summary>
+    /// <param name="settings">All settings.</param>
+    /// <param name="redis">The serving tier's store.</param>
+    /// <param name="metrics">Counters.</param>
+    /// <param name="health">Told how the parts are.</param>
+    /// <param name="time">Clock.</param>
+    /// <param name="loggers">Log.</param>
+    /// <exception cref="StateMismatchException">The newest checkpoint does not fit the settings.</exception>
+    public Pipeline(SettingsValues settings, IDatabase redis, WorkerMetrics metrics, HealthReport health, TimeProvider time, ILoggerFactory loggers)
+    {
+        _settings = settings;
+        _metrics = metrics;
+        _health = health;
+        _time = time;
+        _logger = loggers.CreateLogger<Pipeline>();
+        ModelOptions model = settings.Get<ModelOptions>();
+        _engine = EngineFactory.Create(model, settings.Get<EngineOptions>());
+        _trainer = new Trainer(_engine, settings.Get<TrainerOptions>());
+
+        CheckpointOptions keep = settings.Get<CheckpointOptions>();
+        CheckpointStore? store = keep.Folder.Length == 0 ? null : new CheckpointStore(keep.Folder, keep.Keep, time, warning => PipelineLog.CheckpointWarning(_logger, warning));
+        (IngestState state, IReadOnlyList<StreamPosition> positions) = Restore(store, model);
+        PipelineOptions options = settings.Get<PipelineOptions>();
+        BatcherOptions batching = settings.Get<BatcherOptions>();
+        KafkaOptions kafka = settings.Get<KafkaOptions>();
+        var pool = new BatchPool(batching.BatchSize, model.HistoryLength, options.BatchQueue + 3);
+        var batches = Channel.CreateBounded<Batch>(new BoundedChannelOptions(options.BatchQueue) { SingleReader = true, SingleWriter = true });
+        _batcher = new Batcher(batching, settings.Get<EventOptions>().ToRules(time), state, KafkaSource.CreatePositions(kafka, positions), pool, time);
+        _source = new KafkaSource(kafka, ItemLimitsOf(model), _batcher, batches.Writer, time, loggers.CreateLogger<KafkaSource>());
+        _checkpoints = store is null ? null : new CheckpointSchedule(store, keep.Interval, _batcher, _source.Commit, metrics, time, _logger);
+        _training = new TrainingStage(_trainer, batches.Reader, pool, _outbox, _checkpoints, options, metrics, time, _logger);
+        _training.RestoreCounts(state.Totals);
+        _publisher = new EmbeddingPublisher(redis, settings.Get<RedisOptions>(), model.Widths, time, OnIncident);
+        metrics.Observe(Status);
+    }
+
+    /// <summary>Gets the trainer: to be read when the pipeline has ended.</summary>
+    public Trainer Trainer => _trainer;
+
+    /// <summary>How it is now. Any thread.</summary>
+    public PipelineStatus Status() => new(_training.Counts, _trainer.Metrics.Read(), _source.Status, _publisher.Metrics, _outbox.Count);
+
+    /// <summary>Runs until told to stop, or until a stage fails.</summary>
+    /// <param name="token">Fencing token: every write carries it, and one with a smaller token is refused from now on.</param>
+    /// <param name="stopping">Reads no more; what was read is trained, published and kept.</param>
+    /// <param name="abort">Ends everything as it stands.</param>
+    public async Task RunAsync(uint token, CancellationToken stopping, CancellationToken abort)
+    {
+        using var stages = new StageGroup((stage, exception) => PipelineLog.StageFailed(_logger, stage, exception), abort);
+        using CancellationTokenRegistration draining = stopping.Register(() => PipelineLog.Draining(_logger));
+        LogStart();
+        _ = stages.Start("source", failed => _source.RunAsync(stopping, failed));
+        Task training = stages.Start("trainer", _training.RunAsync);
+        _ = stages.Start("publisher", failed => PublishAsync(token, training, failed));
+        using ITimer watch = _time.CreateTimer(_ => UpdateHealth(), null, TimeSpan.Zero, TimeSpan.FromSeconds(1));
+        await stages.WaitAsync().ConfigureAwait(false);
+        PipelineLog.Stopped(_logger, _trainer.Counters.Steps, _trainer.Counters.EventsTrained, _publisher.Metrics.Written);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _trainer.Dispose();
+        _engine.Dispose();
+        _outbox.Dispose();
+    }
+
+    private static ItemLimits ItemLimitsOf(ModelOptions model) => new() { FeatureGroups = model.FeatureGroups.ToDictionary(group => group.Name, group => group.Length, StringComparer.Ordinal) };
+
+    private (IngestState State, IReadOnlyList<StreamPosition> Positions) Restore(CheckpointStore? store, ModelOptions model)
+    {
+        HistoryOptions histories = _settings.Get<HistoryOptions>();
+        histories.Length = model.HistoryLength;
+        DedupOptions dedup = _settings.Get<DedupOptions>();
+        if (store?.FindNewest() is not { } checkpoint)
+        {
+            PipelineLog.Beginning(_logger, store is null ? "(none)" : _settings.Get<CheckpointOptions>().Folder);
+            return (new IngestState(histories, dedup), []);
+        }
+
+        checkpoint.RestoreTo(_trainer);
+        using Stream? ingest = checkpoint.OpenIngest();
+        IngestState state = ingest is null ? new IngestState(histories, dedup) : IngestState.Read(ingest, histories, dedup);
+        PipelineLog.Restored(_logger, checkpoint.FolderPath, checkpoint.Manifest.Sequence, state.Totals.Read);
+        return (state, checkpoint.Manifest.Positions);
+    }
+
+    /// <summary>
+    /// Publishes until the outbox is completed and empty. When draining, a store that is away is not waited for beyond
+    /// half of the time there is: the checkpoint has everything, and all is published again after the next start.
+    /// </summary>
+    private async Task PublishAsync(uint token, Task training, CancellationToken abort)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(abort);
+        Task publishing = OpenAndPublishAsync(token, limit.Token);
+        if (await Task.WhenAny(training, publishing).ConfigureAwait(false) == training && !abort.IsCancellationRequested)
+        {
+            limit.CancelAfter(_settings.Get<PipelineOptions>().ShutdownTimeout / 2);
+        }
+
+        try
+        {
+            await publishing.ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (!abort.IsCancellationRequested)
+        {
+            PipelineLog.LeftUnpublished(_logger, _outbox.Count);
+        }
+    }
+
+    private async Task OpenAndPublishAsync(uint token, CancellationToken cancellationToken)
+    {
+        StoreState found = await OpenAsync(token, cancellationToken).ConfigureAwait(false);
+        if (found == StoreState.Empty)
+        {
+            _training.RefreshAll();
+        }
+
+        await _publisher.RunAsync(_outbox, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Opens the store; one that is away is waited for, while training goes on.</summary>
+    private async Task<StoreState> OpenAsync(uint token, CancellationToken cancellationToken)
+    {
+        const uint generation = 1;
+        while (true)
+        {
+            try
+            {
+                return await _publisher.OpenAsync(generation, token, cancellationToken).ConfigureAwait(false);
+            }
+            catch (Exception exception) when (exception is RedisException or TimeoutException)
+            {
+                PipelineLog.PublishIncident(_logger, "Redis is away; waiting for it.", _outbox.Count, exception);
+                _health.Set("redis", HealthLevel.Degraded, "away");
+                await Task.Delay(TimeSpan.FromSeconds(1), _time, cancellationToken).ConfigureAwait(false);
+            }
+        }
+    }
+
+    private void OnIncident(PublishIncident incident)
+    {
+        if (incident.Kind == PublishIncidentKind.StoreEmpty)
+        {
+            _training.RefreshAll();
+        }
+
+        if (incident.Kind == PublishIncidentKind.Recovered)
+        {
+            PipelineLog.PublishRecovered(_logger, incident.Message, incident.Items);
+        }
+        else
+        {
+            PipelineLog.PublishIncident(_logger, incident.Message, incident.Items, incident.Error);
+        }
+    }
+
+    private void UpdateHealth()
+    {
+        KafkaSourceStatus source = _source.Status;
+        _health.Set("kafka", source.IsDegraded ? HealthLevel.Degraded : HealthLevel.Healthy, source.IsDegraded ? "away" : string.Empty);
+        _health.Set("redis", _publisher.Token == 0 || _publisher.Metrics.Degraded ? HealthLevel.Degraded : HealthLevel.Healthy, _publisher.Token == 0 ? "not open yet" : _publisher.Metrics.Degraded ? "does not take embeddings" : string.Empty);
+        _health.Set("checkpoints", _checkpoints?.Failed == true ? HealthLevel.Degraded : HealthLevel.Healthy, _checkpoints?.Failed == true ? "the last one could not be written" : string.Empty);
+    }
+
+    private void LogStart()
+    {
+        ModelOptions model = _settings.Get<ModelOptions>();
+        PipelineLog.Starting(_logger, model.Tower.ToString(), string.Join(',', model.Widths), model.Loss.ToString(), _engine.Description, model.BankCapacity, _settings.Get<BatcherOptions>().BatchSize);
+    }
+}

@@ -1,0 +1,64 @@
+using Microsoft.Extensions.Logging;
+
+namespace Streaming.Worker;
+
+/// <summary>Every line that the pipeline logs. Ids 1000 to 1099.</summary>
+internal static partial class PipelineLog
+{
+    [LoggerMessage(1000, LogLevel.Information, "Training {Tower} at widths {Widths} with {Loss} on {Engine}; a bank of {Bank}, batches of {BatchSize}")]
+    public static partial void Starting(ILogger logger, string tower, string widths, string loss, string engine, int bank, int batchSize);
+
+    [LoggerMessage(1001, LogLevel.Information, "Going on from checkpoint {Checkpoint}: batch {Sequence}, {Events} events")]
+    public static partial void Restored(ILogger logger, string checkpoint, long sequence, long events);
+
+    [LoggerMessage(1002, LogLevel.Information, "No checkpoint in {Folder}: the model begins")]
+    public static partial void Beginning(ILogger logger, string folder);
+
+    [LoggerMessage(1003, LogLevel.Information, "Stopping: no more is read, what was read is trained, published and kept")]
+    public static partial void Draining(ILogger logger);
+
+    [LoggerMessage(1004, LogLevel.Information, "Stopped after {Steps} steps on {Events} events; {Published} embeddings published since the start")]
+    public static partial void Stopped(ILogger logger, long steps, long events, long published);
+
+    [LoggerMessage(1005, LogLevel.Error, "The {Stage} has failed; everything stops")]
+    public static partial void StageFailed(ILogger logger, string stage, Exception exception);
+
+    [LoggerMessage(1006, LogLevel.Warning, "Step {Step} was not applied: loss {Loss} or a gradient is not finite")]
+    public static partial void StepNotApplied(ILogger logger, long step, double loss);
+
+    [LoggerMessage(1007, LogLevel.Warning, "Catalogue record rejected: {Reason}")]
+    public static partial void RecordRejected(ILogger logger, string reason);
+
+    [LoggerMessage(1008, LogLevel.Information, "Checkpoint {Checkpoint} written in {Milliseconds} ms, {Bytes} bytes; training stood still for {Pause} ms")]
+    public static partial void CheckpointWritten(ILogger logger, string checkpoint, long milliseconds, long bytes, double pause);
+
+    [LoggerMessage(1009, LogLevel.Error, "The checkpoint could not be written; training goes on, the next try is at the next interval")]
+    public static partial void CheckpointFailed(ILogger logger, Exception exception);
+
+    [LoggerMessage(1010, LogLevel.Warning, "A checkpoint is still being written: this one is left out")]
+    public static partial void CheckpointSkipped(ILogger logger);
+
+    [LoggerMessage(1011, LogLevel.Warning, "Training has diverged; going back to the last checkpoint once")]
+    public static partial void GoingBack(ILogger logger, Exception exception);
+
+    [LoggerMessage(1012, LogLevel.Warning, "Publishing: {Message} ({Items} items)")]
+    public static partial void PublishIncident(ILogger logger, string message, int items, Exception? exception);
+
+    [LoggerMessage(1013, LogLevel.Information, "Publishing: {Message} ({Items} items)")]
+    public static partial void PublishRecovered(ILogger logger, string message, int items);
+
+    [LoggerMessage(1014, LogLevel.Warning, "{Items} embeddings could not be published before the end; they are after the next start")]
+    public static partial void LeftUnpublished(ILogger logger, int items);
+
+    [LoggerMessage(1015, LogLevel.Information, "Leads model {Model} with fencing token {Token}")]
+    public static partial void Leading(ILogger logger, string model, long token);
+
+    [LoggerMessage(1016, LogLevel.Information, "Another worker leads model {Model}; standing by")]
+    public static partial void StandingBy(ILogger logger, string model);
+
+    [LoggerMessage(1017, LogLevel.Information, "Health and metrics at {Address}")]
+    public static partial void Listening(ILogger logger, Uri address);
+
+    [LoggerMessage(1018, LogLevel.Warning, "Checkpoints: {Warning}")]
+    public static partial void CheckpointWarning(ILogger logger, string warning);
+}

@@ -1,0 +1,25 @@
+namespace Streaming.Worker;
+
+/// <summary>How the stages work together.</summary>
+internal sealed record PipelineOptions
+{
+    /// <summary>Gets the batches that may wait for the trainer; then the consumer pauses. Default 4; 1 … 1,000.</summary>
+    public int BatchQueue { get; init; } = 4;
+
+    /// <summary>Gets how often fresh embeddings are handed to the publisher. Default 1s; 10ms … 1h.</summary>
+    public TimeSpan PublishInterval { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>Gets how long draining after SIGTERM may take, the last publish and checkpoint included. Default 30s; 1s … 1h.</summary>
+    public TimeSpan ShutdownTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Checks every property.</summary>
+    /// <exception cref="ArgumentException">Names every property that is wrong, its value and what is allowed.</exception>
+    public void Validate()
+    {
+        var errors = new OptionChecks();
+        errors.Check(BatchQueue is >= 1 and <= 1_000, nameof(BatchQueue), BatchQueue, "1 … 1000");
+        errors.Check(PublishInterval >= TimeSpan.FromMilliseconds(10) && PublishInterval <= TimeSpan.FromHours(1), nameof(PublishInterval), PublishInterval, "10ms … 1h");
+        errors.Check(ShutdownTimeout >= TimeSpan.FromSeconds(1) && ShutdownTimeout <= TimeSpan.FromHours(1), nameof(ShutdownTimeout), ShutdownTimeout, "1s … 1h");
+        errors.Throw();
+    }
+}

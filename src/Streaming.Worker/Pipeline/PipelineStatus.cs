@@ -1,0 +1,17 @@
+using Streaming.Core;
+using Streaming.Learning;
+using Streaming.Transport;
+
+namespace Streaming.Worker;
+
+/// <summary>How the pipeline is at one moment.</summary>
+/// <param name="Counts">What became of the records whose batches have been trained on, since the stream's beginning.</param>
+/// <param name="Trainer">The trainer's figures.</param>
+/// <param name="Source">How reading is going.</param>
+/// <param name="Published">The publisher's counters, or null before there is one.</param>
+/// <param name="Waiting">Embeddings that wait to be published.</param>
+internal sealed record PipelineStatus(EventCounts Counts, TrainerStatus Trainer, KafkaSourceStatus Source, PublishMetrics? Published, int Waiting)
+{
+    /// <summary>Gets the status before there is a pipeline.</summary>
+    public static PipelineStatus Empty { get; } = new(default, TrainerStatus.Empty, KafkaSourceStatus.None, null, 0);
+}

@@ -1,0 +1,247 @@
+using System.Text;
+using Streaming.Core;
+using Streaming.Learning.Tests.Training;
+using Xunit;
+
+namespace Streaming.Learning.Tests.Items;
+
+public sealed class ItemTableTests : IDisposable
+{
+    private static readonly ModelOptions Model = new()
+    {
+        Widths = [4, 8],
+        ItemCapacity = 12,
+        FeatureGroups = [new FeatureGroup("text", 2), new FeatureGroup("image", 1)],
+    };
+
+    private readonly FakeEngine _engine = new(Model);
+
+    public void Dispose() => _engine.Dispose();
+
+    [Fact]
+    public void Touch_FirstEvent_AdmitsAndStartsTheRowFromTheKey()
+    {
+        ItemTable table = Table();
+        int row = Touch(table, "a");
+        Assert.Equal(4, row);
+        Assert.Equal(row, table.Find(Batches.Key("a")));
+        Assert.Equal("a", table.IdOf(row));
+        Assert.Equal(Batches.Key("a"), _engine.InitializedKeys[^1]);
+        Assert.Equal(1, table.Counters.Admitted);
+    }
+
+    [Fact]
+    public void Touch_BelowAdmitAfter_SharesAFallbackRow()
+    {
+        ItemTable table = Table(new ItemTableOptions { AdmitAfter = 2, FallbackRows = 4 });
+        Assert.Equal(-1, Touch(table, "a"));
+        Assert.InRange(table.RowOf(Batches.Key("a")), 0, 3);
+        Assert.False(table.IsLive(table.RowOf(Batches.Key("a"))));
+        Assert.True(Touch(table, "a") >= 4);
+    }
+
+    [Fact]
+    public void Apply_Record_AdmitsBeforeAnyEventAndSetsFeaturesInOrder()
+    {
+        ItemTable table = Table(new ItemTableOptions { AdmitAfter = 100, FallbackRows = 4 });
+        int row = table.Apply(Record("a", ("image", [3f]), ("text", [1f, 2f])), out string? error);
+        Assert.Null(error);
+        Assert.Equal([1f, 2f, 3f], _engine.Features(row).ToArray());
+        Assert.Equal(row, Touch(table, "a"));
+    }
+
+    [Fact]
+    public void Apply_GroupMissing_IsZeros()
+    {
+        ItemTable table = Table();
+        int row = table.Apply(Record("a", ("text", [1f, 2f]), ("image", [3f])), out _);
+        table.Apply(Record("a", ("image", [5f])), out _);
+        Assert.Equal([0f, 0f, 5f], _engine.Features(row).ToArray());
+    }
+
+    [Fact]
+    public void Apply_WrongLength_IsRejectedAndChangesNothing()
+    {
+        ItemTable table = Table();
+        int row = table.Apply(Record("a", ("text", [1f, 2f]), ("image", [3f])), out _);
+        Assert.Equal(-1, table.Apply(Record("a", ("text", [1f, 2f, 3f])), out string? error));
+        Assert.Equal("Item 'a': feature group 'text' has 3 values; the model takes 2.", error);
+        Assert.Equal(-1, table.Apply(Record("new", ("text", [1f])), out _));
+        Assert.Equal(-1, table.Find(Batches.Key("new")));
+        Assert.Equal([1f, 2f, 3f], _engine.Features(row).ToArray());
+        Assert.Equal(2, table.Counters.RecordsRejected);
+        Assert.Equal(1, table.Counters.RecordsApplied);
+    }
+
+    [Theory]
+    [InlineData(float.NaN)]
+    [InlineData(float.PositiveInfinity)]
+    public void Apply_NotFinite_IsRejected(float value)
+    {
+        ItemTable table = Table();
+        Assert.Equal(-1, table.Apply(Record("a", ("text", [1f, value])), out string? error));
+        Assert.StartsWith("Item 'a': value 1 of feature group 'text' is ", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Apply_Removed_FreesTheRowAndTellsTheEngine()
+    {
+        ItemTable table = Table();
+        int row = Touch(table, "a");
+        Touch(table, "b");
+        Assert.Equal(-1, table.Apply(new ItemChange { ItemKey = Batches.Key("a"), ItemId = "a", Removed = true }, out _));
+        Assert.Equal(-1, table.Find(Batches.Key("a")));
+        Assert.Equal([row], _engine.ForgottenRows);
+        Assert.Equal(new RemovedItem(Batches.Key("a"), "a"), Assert.Single(table.Removed));
+        Assert.Equal(1, table.Count);
+        Assert.Equal("b", table.IdOf(table.Rows[0]));
+    }
+
+    [Fact]
+    public void Touch_AtTheBound_EvictsTheColdest()
+    {
+        ItemTable table = Table();
+        for (int i = 0; i < 8; i++)
+        {
+            Touch(table, $"i{i}");
+            if (i != 3)
+            {
+                Touch(table, $"i{i}");
+                Touch(table, $"i{i}");
+            }
+        }
+
+        Touch(table, "new");
+        Assert.Equal(-1, table.Find(Batches.Key("i3")));
+        Assert.True(table.Find(Batches.Key("new")) >= 0);
+        Assert.Equal(8, table.Count);
+        Assert.Equal(1, table.Counters.EvictedByCapacity);
+    }
+
+    [Fact]
+    public void Touch_ManyMoreItemsThanRows_StaysWithinTheBoundAndConsistent()
+    {
+        ItemTable table = Table();
+        var random = new Random(3);
+        for (int i = 0; i < 5_000; i++)
+        {
+            string id = $"i{random.Next(60)}";
+            int row = Touch(table, id, i);
+            Assert.Equal(id, table.IdOf(row));
+            Assert.True(table.Count <= 8);
+            if (i % 97 == 0)
+            {
+                table.Apply(new ItemChange { ItemKey = Batches.Key(id), ItemId = id, Removed = true }, out _);
+            }
+        }
+
+        foreach (int row in table.Rows)
+        {
+            Assert.Equal(row, table.Find(table.KeyOf(row)));
+            Assert.Equal(table.KeyOf(row), Batches.Key(table.IdOf(row)));
+        }
+
+        ItemTableCounters counters = table.Counters;
+        Assert.Equal(table.Count, counters.Admitted - counters.EvictedByCapacity - counters.Removed);
+    }
+
+    [Fact]
+    public void EvictIdle_ByEventTime_TakesOnlyIdleItemsWithoutRecord()
+    {
+        ItemTable table = Table(new ItemTableOptions { EvictAfter = TimeSpan.FromSeconds(10), FallbackRows = 4 });
+        Touch(table, "idle", 1_000);
+        table.Apply(Record("record"), out _);
+        Touch(table, "fresh", 10_500);
+        table.EvictIdle(rows: 12);
+        Assert.Equal(3, table.Count);
+
+        Touch(table, "fresh", 11_001);
+        table.EvictIdle(rows: 12);
+        Assert.Equal(-1, table.Find(Batches.Key("idle")));
+        Assert.True(table.Find(Batches.Key("record")) >= 0);
+        Assert.Equal(1, table.Counters.EvictedByAge);
+    }
+
+    [Fact]
+    public void Touch_WithoutIdsAndRecord_StaysOnFallback()
+    {
+        using var engine = new FakeEngine(Model with { ItemIds = false });
+        var table = new ItemTable(engine, new ItemTableOptions { FallbackRows = 4 });
+        Assert.Equal(-1, table.Touch(Batches.Key("a"), "a"u8, 1));
+        table.Apply(Record("a"), out _);
+        Assert.True(table.Touch(Batches.Key("a"), "a"u8, 1) >= 4);
+    }
+
+    [Fact]
+    public void SaveLoad_ThenGoOn_EqualsNeverStopped()
+    {
+        ItemTableOptions options = new() { AdmitAfter = 2, FallbackRows = 4, EvictAfter = TimeSpan.FromSeconds(5), AdmissionCapacity = 16 };
+        ItemTable original = Table(options);
+        var random = new Random(5);
+        Drive(original, random, 500);
+        var saved = new TensorSet();
+        original.Save(saved);
+        using var engine = new FakeEngine(Model);
+        var restored = new ItemTable(engine, options);
+        restored.Load(new TensorReader(saved));
+
+        Drive(original, new Random(6), 500);
+        Drive(restored, new Random(6), 500);
+        Assert.Equal(Bytes(original), Bytes(restored));
+        Assert.Equal(original.Rows.ToArray(), restored.Rows.ToArray());
+    }
+
+    [Fact]
+    public void Load_DamagedOrder_IsRefused()
+    {
+        var saved = new TensorSet();
+        Table().Save(saved);
+        int order = saved.Tensors.ToList().FindIndex(tensor => tensor.Name == "items.order");
+        using var damaged = new PatchedSource(saved, order, patch: [1, 0, 0, 0, 1, 0, 0, 0]);
+        Assert.Throws<StateMismatchException>(() => Table().Load(new TensorReader(damaged)));
+    }
+
+    [Fact]
+    public void Validate_EverythingWrong_NamesEverything()
+    {
+        var options = new ItemTableOptions { AdmitAfter = 0, EvictAfter = TimeSpan.Zero, FallbackRows = 7, AdmissionCapacity = 1 };
+        ArgumentException error = Assert.Throws<ArgumentException>(() => options.Validate(capacity: 12));
+        Assert.Equal(
+            [
+                "AdmitAfter is 0; allowed: 1 … 1000.",
+                "AdmissionCapacity is 1; allowed: 8 … 16777216.",
+                "EvictAfter is 00:00:00; allowed: above 0.",
+                "FallbackRows is 7; allowed: 0 … 6 (half of ItemCapacity).",
+            ],
+            error.Message.Split(Environment.NewLine));
+    }
+
+    private static void Drive(ItemTable table, Random random, int events)
+    {
+        for (int i = 0; i < events; i++)
+        {
+            Touch(table, $"i{random.Next(40)}", 1_000 + (i * 50));
+            table.EvictIdle(2);
+        }
+    }
+
+    private static byte[] Bytes(ItemTable table)
+    {
+        var tensors = new TensorSet();
+        table.Save(tensors);
+        using var stream = new MemoryStream();
+        Safetensors.Write(tensors, stream);
+        return stream.ToArray();
+    }
+
+    private static int Touch(ItemTable table, string id, long time = 1_000) => table.Touch(Batches.Key(id), Encoding.UTF8.GetBytes(id), time);
+
+    private static ItemChange Record(string id, params (string Name, float[] Values)[] groups) => new()
+    {
+        ItemKey = Batches.Key(id),
+        ItemId = id,
+        Features = groups.ToDictionary(group => group.Name, group => group.Values),
+    };
+
+    private ItemTable Table(ItemTableOptions? options = null) => new(_engine, options ?? new ItemTableOptions { FallbackRows = 4 });
+}

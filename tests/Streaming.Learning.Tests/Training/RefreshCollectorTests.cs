@@ -1,0 +1,252 @@
+using Streaming.Core;
+using Xunit;
+
+namespace Streaming.Learning.Tests.Training;
+
+public sealed class RefreshCollectorTests : IDisposable
+{
+    private static readonly ModelOptions Model = new() { Widths = [4, 8], ItemCapacity = 2_048, HistoryLength = Batches.HistoryLength, BankCapacity = 16 };
+    private static readonly TrainerOptions Options = new()
+    {
+        Replay = new ReplayOptions { Ratio = 0 },
+        EvaluateEvery = -1,
+        LearningRate = new LearningRateOptions { Peak = 0.1f, WarmupSteps = 0 },
+        Refresh = new RefreshOptions { RefreshInterval = TimeSpan.FromSeconds(10) },
+    };
+
+    private readonly FakeEngine _engine = new(Model);
+    private readonly RefreshOutbox _outbox = new();
+    private readonly Trainer _trainer;
+    private long _now = 1_000_000;
+    private long _sequence;
+
+    public RefreshCollectorTests() => _trainer = new Trainer(_engine, Options);
+
+    public void Dispose()
+    {
+        _trainer.Dispose();
+        _engine.Dispose();
+        _outbox.Dispose();
+    }
+
+    [Fact]
+    public async Task Collect_TouchedItems_ArePostedOnceWithTheirTimes()
+    {
+        _trainer.Train(Batch().Add("a", [], time: 10, produced: 700).Add("b", ["a"], time: 12, produced: 800).Add("a", ["b"], time: 11, produced: 900));
+        Assert.Equal(["a", "b"], (await Collect()).Select(refresh => refresh.ItemId).Order());
+        Assert.Empty(await Collect());
+
+        _trainer.Train(Batch().Add("b", ["a"], time: 20, produced: 950));
+        List<Refresh> refreshes = await Collect();
+        Refresh b = refreshes.Single(refresh => refresh.ItemId == "b");
+        Assert.Equal((2, 20, 950), (b.Step, b.EventTime, b.ProducedTime));
+        Assert.Equal(_engine.Embedding(_trainer.Items.Find(Batches.Key("b"))).ToArray(), b.Vector);
+
+        // The history's item was moved by training without an event of its own: no freshness is measured from it.
+        Refresh a = refreshes.Single(refresh => refresh.ItemId == "a");
+        Assert.Equal((11, 0), (a.EventTime, a.ProducedTime));
+    }
+
+    [Fact]
+    public async Task Collect_EarliestProducedTime_IsKept()
+    {
+        _trainer.Train(Batch().Add("a", [], produced: 900).Add("a", [], produced: 700).Add("a", [], produced: 800));
+        Assert.Equal(700, Assert.Single(await Collect()).ProducedTime);
+    }
+
+    [Fact]
+    public async Task Collect_NewCatalogueItem_IsPostedBeforeItsFirstEvent()
+    {
+        Batch batch = Batch();
+        batch.ItemChanges.Add(new ItemChange { ItemKey = Batches.Key("new"), ItemId = "new", ProducedTime = 500 });
+        _trainer.Train(batch);
+        Refresh refresh = Assert.Single(await Collect());
+        Assert.Equal(("new", 500L, 0L), (refresh.ItemId, refresh.ProducedTime, refresh.EventTime));
+        Assert.NotNull(refresh.Vector);
+    }
+
+    [Fact]
+    public async Task Collect_RemovedItem_IsPostedAsARemoval()
+    {
+        _trainer.Train(Batch().Add("a", []).Add("b", []));
+        await Collect();
+        Batch batch = Batch();
+        batch.ItemChanges.Add(new ItemChange { ItemKey = Batches.Key("a"), ItemId = "a", Removed = true });
+        _trainer.Train(batch);
+        Refresh refresh = Assert.Single(await Collect());
+        Assert.Equal("a", refresh.ItemId);
+        Assert.Null(refresh.Vector);
+    }
+
+    [Fact]
+    public async Task Collect_RemovedAndBackAgain_IsPostedAlive()
+    {
+        _trainer.Train(Batch().Add("a", []));
+        await Collect();
+        Batch batch = Batch();
+        batch.ItemChanges.Add(new ItemChange { ItemKey = Batches.Key("a"), ItemId = "a", Removed = true });
+        _trainer.Train(batch.Add("a", []));
+        Assert.NotNull(Assert.Single(await Collect()).Vector);
+    }
+
+    [Fact]
+    public async Task Collect_EvictedByCapacity_PostsTheRemoval()
+    {
+        using var engine = new FakeEngine(Model with { ItemCapacity = 4 });
+        using var trainer = new Trainer(engine, Options);
+        for (int i = 0; i < 6; i++)
+        {
+            trainer.Train(Batch().Add($"i{i}", []));
+        }
+
+        trainer.CollectRefreshes(_outbox, _now);
+        List<Refresh> refreshes = await Drain();
+        Assert.Equal(3, refreshes.Count(refresh => refresh.Vector is not null));
+        Assert.Equal(3, refreshes.Count(refresh => refresh.Vector is null));
+    }
+
+    /// <summary>Without any event every item is posted within the interval, at an even pace.</summary>
+    [Fact]
+    public async Task Collect_NothingTouched_PostsEveryItemWithinTheInterval()
+    {
+        await Fill(1_000);
+        var seen = new HashSet<string>();
+        for (int second = 0; second < 10; second++)
+        {
+            _now += 1_000;
+            List<Refresh> refreshes = await Collect();
+            Assert.InRange(refreshes.Count, 90, 110);
+            seen.UnionWith(refreshes.Select(refresh => refresh.ItemId));
+        }
+
+        Assert.Equal(1_000, seen.Count);
+    }
+
+    [Fact]
+    public async Task Collect_LongPause_PostsEveryItemOnceAtMost()
+    {
+        await Fill(300);
+        _now += 3_600_000;
+        Assert.Equal(300, (await Collect()).Count);
+    }
+
+    [Fact]
+    public async Task Collect_ClockSetBack_PostsNothingAndGoesOn()
+    {
+        await Fill(300);
+        _now -= 500_000;
+        Assert.Empty(await Collect());
+        _now += 1_000;
+        Assert.InRange((await Collect()).Count, 25, 35);
+    }
+
+    [Fact]
+    public async Task RefreshAll_PostsEverythingAtOnce()
+    {
+        await Fill(300);
+        _trainer.RefreshAll();
+        Assert.Equal(300, (await Collect()).Count);
+        Assert.Empty(await Collect());
+    }
+
+    /// <summary>Items that shared weights moved come before their turn.</summary>
+    [Fact]
+    public async Task Collect_SomeMovedMuch_PostsThemAheadOfTheOthers()
+    {
+        await Fill(1_000);
+        var moved = new HashSet<string>();
+        for (int i = 0; i < 50; i++)
+        {
+            int row = _trainer.Items.Rows[(i * 20) + 7];
+            foreach (ref float value in _engine.Embedding(row))
+            {
+                value = -value;
+            }
+
+            moved.Add(_trainer.Items.IdOf(row));
+        }
+
+        var early = new HashSet<string>();
+        for (int second = 0; second < 4; second++)
+        {
+            _now += 1_000;
+            early.UnionWith((await Collect()).Select(refresh => refresh.ItemId).Where(moved.Contains));
+        }
+
+        // The turn alone would have reached 20 of the 50 by now; the look ahead reaches all.
+        Assert.Equal(50, early.Count);
+    }
+
+    [Fact]
+    public async Task Collect_MoreThanTheBound_LeavesTheRestForTheNext()
+    {
+        using var trainer = new Trainer(_engine, Options with { Refresh = new RefreshOptions { MaxTouched = 10 } });
+        Batch batch = Batch(capacity: 32);
+        for (int i = 0; i < 25; i++)
+        {
+            batch.Add($"i{i}", []);
+        }
+
+        trainer.Train(batch);
+        var seen = new HashSet<string>();
+        for (int i = 0; i < 5; i++)
+        {
+            trainer.CollectRefreshes(_outbox, _now);
+            List<Refresh> refreshes = await Drain();
+            Assert.InRange(refreshes.Count, 0, 10);
+            seen.UnionWith(refreshes.Select(refresh => refresh.ItemId));
+        }
+
+        Assert.Equal(25, seen.Count);
+    }
+
+    [Fact]
+    public async Task Restore_MarksEverything()
+    {
+        await Fill(100);
+        using var engine = new FakeEngine(Model);
+        using var restored = new Trainer(engine, Options);
+        using (TrainerSnapshot snapshot = _trainer.BeginSnapshot())
+        {
+            restored.Restore(snapshot.Engine, snapshot.Trainer);
+        }
+
+        restored.CollectRefreshes(_outbox, _now);
+        Assert.Equal(100, (await Drain()).Count);
+    }
+
+    private Batch Batch(int capacity = 16) => Batches.Create(capacity, _sequence++);
+
+    private async Task Fill(int items)
+    {
+        for (int i = 0; i < items; i += 50)
+        {
+            Batch batch = Batch(capacity: 50);
+            for (int j = i; j < i + 50; j++)
+            {
+                batch.Add($"item-{j}", []);
+            }
+
+            _trainer.Train(batch);
+        }
+
+        Assert.Equal(items, (await Collect()).Count);
+    }
+
+    private async Task<List<Refresh>> Collect()
+    {
+        _trainer.CollectRefreshes(_outbox, _now);
+        return await Drain();
+    }
+
+    private async Task<List<Refresh>> Drain()
+    {
+        var refreshes = new List<Refresh>();
+        if (_outbox.Count > 0)
+        {
+            await _outbox.TakeAsync(refreshes, int.MaxValue, TestContext.Current.CancellationToken);
+        }
+
+        return refreshes;
+    }
+}

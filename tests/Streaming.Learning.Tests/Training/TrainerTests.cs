@@ -1,0 +1,428 @@
+using System.Diagnostics.CodeAnalysis;
+using Streaming.Core;
+using Xunit;
+
+namespace Streaming.Learning.Tests.Training;
+
+public sealed class TrainerTests : IDisposable
+{
+    private static readonly ModelOptions Model = new()
+    {
+        Widths = [4, 8],
+        ItemCapacity = 256,
+        HistoryLength = Batches.HistoryLength,
+        BankCapacity = 64,
+        FeatureGroups = [new FeatureGroup("text", 2)],
+    };
+
+    private static readonly TrainerOptions Options = new()
+    {
+        Replay = new ReplayOptions { Ratio = 0, Capacity = 64 },
+        LearningRate = new LearningRateOptions { Peak = 0.1f, WarmupSteps = 0 },
+        EvaluateEvery = 1,
+        EvaluationThreads = 1,
+    };
+
+    private readonly List<IDisposable> _disposables = [];
+
+    public void Dispose() => _disposables.ForEach(disposable => disposable.Dispose());
+
+    [Fact]
+    public void Train_Examples_ReachTheEngineAsRows()
+    {
+        (Trainer trainer, FakeEngine engine) = Create();
+        trainer.Train(Batches.Create().Add("a", []).Add("b", []));
+        trainer.Train(Batches.Create(sequence: 1).Add("c", ["a", "b"], weight: 0.5f).Add("a", ["b"]));
+        FakeEngine.SeenStep step = engine.Steps[^1];
+        int a = trainer.Items.Find(Batches.Key("a")), b = trainer.Items.Find(Batches.Key("b")), c = trainer.Items.Find(Batches.Key("c"));
+        Assert.Equal([c, a], step.Positives);
+        Assert.Equal([a, b, b], step.Rows);
+        Assert.Equal([0, 2, 3], step.Offsets);
+
+        // Sequence 0 has steps 0 … 2, sequence 1 has 3 and 4; predictions stand at the last of each.
+        Assert.Equal([2, 4], step.PredictionSteps);
+        Assert.Equal([0.5f, 1f], step.Weights);
+        Assert.Equal(trainer.Frequency.LogProbability(Batches.Key("c")), step.LogQ[0]);
+        Assert.Equal(1, step.Step);
+    }
+
+    [Fact]
+    public void Train_HistoryItemUnknown_UsesItsFallbackRow()
+    {
+        (Trainer trainer, FakeEngine engine) = Create();
+        trainer.Train(Batches.Create().Add("a", ["never-seen"]));
+        Assert.InRange(Assert.Single(engine.Steps[^1].Rows), 0, trainer.Items.FallbackRows - 1);
+    }
+
+    [Fact]
+    public void Train_Counters_CountNewExamplesOnce()
+    {
+        (Trainer trainer, _) = Create(Options with { Replay = new ReplayOptions { Ratio = 1, Capacity = 64 } });
+        trainer.Train(Batches.Create().Add("a", []).Add("b", []));
+        TrainReport report = trainer.Train(Batches.Create(sequence: 1).Add("a", []).Add("c", []));
+        Assert.Equal(2, report.Examples);
+        Assert.Equal(2, report.Replayed);
+        Assert.Equal(4, trainer.Counters.EventsTrained);
+        Assert.Equal(2, trainer.Counters.EventsReplayed);
+        Assert.Equal(2, trainer.Counters.Steps);
+        Assert.Equal(4, trainer.Frequency.Draws);
+        Assert.Equal(4, trainer.Evaluator.Examples);
+        Assert.Equal(1, trainer.Sequence);
+    }
+
+    [Fact]
+    public void Train_EmptyBatch_AppliesTheCatalogueWithoutAStep()
+    {
+        (Trainer trainer, FakeEngine engine) = Create();
+        Batch batch = Batches.Create(sequence: 5);
+        batch.ItemChanges.Add(Record("a", 1, 2));
+        TrainReport report = trainer.Train(batch);
+        Assert.Empty(engine.Steps);
+        Assert.Equal(0, report.Examples);
+        Assert.True(trainer.Items.Find(Batches.Key("a")) >= 0);
+        Assert.Equal(5, trainer.Sequence);
+    }
+
+    [Fact]
+    public void Train_RecordRejected_IsReportedAndTrainingGoesOn()
+    {
+        (Trainer trainer, _) = Create();
+        Batch batch = Batches.Create().Add("b", []);
+        batch.ItemChanges.Add(Record("a", 1, 2, 3));
+        TrainReport report = trainer.Train(batch);
+        Assert.Equal("Item 'a': feature group 'text' has 3 values; the model takes 2.", Assert.Single(report.Rejections));
+        Assert.Equal(1, trainer.Items.Counters.RecordsRejected);
+        Assert.Equal(1, trainer.Counters.EventsTrained);
+    }
+
+    /// <summary>Scored before trained: an item's first event is a miss, and what the batch teaches cannot help itself.</summary>
+    [Fact]
+    public void Train_FirstEventOfAnItem_CountsAsAMiss()
+    {
+        (Trainer trainer, _) = Create();
+        trainer.Train(Batches.Create().Add("a", []));
+        Assert.Equal(1, trainer.Evaluator.Examples);
+        Assert.Equal(0, trainer.Evaluator.Total(1, EvaluationSegment.All).Recall(10));
+        trainer.Train(Batches.Create(sequence: 1).Add("a", []));
+        Assert.Equal(0.5, trainer.Evaluator.Total(1, EvaluationSegment.All).Recall(10));
+        Assert.Equal(0.5, trainer.Baseline.Total(0, EvaluationSegment.All).Recall(10));
+    }
+
+    [Fact]
+    public void Train_Segments_AreKeptApart()
+    {
+        (Trainer trainer, _) = Create();
+        trainer.Train(Batches.Create().Add("a", []).Add("b", ["a"]).Add("a", ["a", "b"]));
+        PrequentialEvaluator evaluator = trainer.Evaluator;
+        Assert.Equal(1, evaluator.Total(0, EvaluationSegment.Repeats).Count);
+        Assert.Equal(2, evaluator.Total(0, EvaluationSegment.NewItems).Count);
+        Assert.Equal(1, evaluator.Total(0, EvaluationSegment.NewUsers).Count);
+        Assert.Equal(2, evaluator.Total(0, EvaluationSegment.KnownUsers).Count);
+    }
+
+    [Fact]
+    public void Train_StreamWithStructure_BeatsChanceAfterSomeSteps()
+    {
+        // Users stay within one of eight groups of twelve items; the fake engine pulls an item to its history.
+        (Trainer trainer, _) = Create();
+        var random = new Random(1);
+        for (int sequence = 0; sequence < 150; sequence++)
+        {
+            Batch batch = Batches.Create(16, sequence);
+            for (int i = 0; i < 16; i++)
+            {
+                int group = random.Next(8) * 12;
+                batch.Add($"i{group + random.Next(12)}", [$"i{group + random.Next(12)}", $"i{group + random.Next(12)}", $"i{group + random.Next(12)}"]);
+            }
+
+            trainer.Train(batch);
+        }
+
+        double model = trainer.Evaluator.Recent(1, EvaluationSegment.All).Recall(20);
+        double popularity = trainer.Baseline.Recent(0, EvaluationSegment.All).Recall(20);
+        Assert.True(model > 1.5 * popularity, $"{model} against {popularity}");
+    }
+
+    [Fact]
+    public void Train_Report_HoldsRecallOfTheBatch()
+    {
+        (Trainer trainer, _) = Create();
+        trainer.Train(Batches.Create().Add("a", []));
+        TrainReport report = trainer.Train(Batches.Create(sequence: 1).Add("a", []).Add("new", []));
+        Assert.Equal(2, report.Evaluated);
+        Assert.Equal([0.5, 0.5], report.Recall.ToArray());
+    }
+
+    [Theory]
+    [InlineData(-1, 0)]
+    [InlineData(1, 12)]
+    [InlineData(3, 4)]
+    public void Train_EvaluateEvery_ScoresWholeBatchesInTurn(int every, int expected)
+    {
+        (Trainer trainer, _) = Create(Options with { EvaluateEvery = every });
+        for (int sequence = 0; sequence < 12; sequence++)
+        {
+            trainer.Train(Batches.Create(sequence: sequence).Add("a", []));
+        }
+
+        Assert.Equal(expected, trainer.Evaluator.Examples);
+    }
+
+    [Fact]
+    public void Train_NonFinite_IsCountedAndThrowsAfterTheLimit()
+    {
+        (Trainer trainer, FakeEngine engine) = Create(Options with { MaxNonFiniteSteps = 3 });
+        trainer.Train(Batches.Create().Add("a", []));
+        engine.NonFinite = true;
+        Assert.False(trainer.Train(Batches.Create(sequence: 1).Add("a", [])).Step.Applied);
+        trainer.Train(Batches.Create(sequence: 2).Add("a", []));
+        NonFiniteLossException error = Assert.Throws<NonFiniteLossException>(() => trainer.Train(Batches.Create(sequence: 3).Add("a", [])));
+        Assert.Equal(3, error.Steps);
+        Assert.Equal(3, trainer.Counters.NonFiniteSteps);
+    }
+
+    [Fact]
+    public void Train_FiniteAgain_StartsTheCountAnew()
+    {
+        (Trainer trainer, FakeEngine engine) = Create(Options with { MaxNonFiniteSteps = 2 });
+        for (int sequence = 0; sequence < 10; sequence++)
+        {
+            engine.NonFinite = sequence % 2 == 0;
+            trainer.Train(Batches.Create(sequence: sequence).Add("a", []));
+        }
+
+        Assert.Equal(5, trainer.Counters.NonFiniteSteps);
+    }
+
+    [Fact]
+    public void Train_Cbns_FillsTheBankSilentlyThenUsesIt()
+    {
+        (Trainer trainer, FakeEngine engine) = Create(Options with { Bank = new BankOptions { WarmupSteps = 3, MaxStaleness = double.PositiveInfinity } });
+        for (int sequence = 0; sequence < 6; sequence++)
+        {
+            trainer.Train(Batches.Create(sequence: sequence).Add("a", []).Add("b", []));
+        }
+
+        Assert.Equal([0, 0, 0, 6, 8, 10], engine.Steps.Select(step => step.BankEntries));
+        Assert.All(engine.Steps, step => Assert.True(step.Enqueue));
+    }
+
+    [Fact]
+    public void Train_InBatch_LeavesTheBankAlone()
+    {
+        (Trainer trainer, FakeEngine engine) = Create(model: Model with { Loss = LossKind.InBatch });
+        trainer.Train(Batches.Create().Add("a", []));
+        Assert.False(engine.Steps[0].Enqueue);
+        Assert.Empty(engine.Steps[0].Negatives);
+    }
+
+    [Fact]
+    public void Train_Mns_GivesTheMixtureProbabilities()
+    {
+        (Trainer trainer, FakeEngine engine) = Create(Options with { UniformNegatives = 6 }, Model with { Loss = LossKind.Mns });
+        trainer.Train(Batches.Create().Add("a", []).Add("b", []));
+        FakeEngine.SeenStep step = engine.Steps[0];
+        Assert.Equal(6, step.Negatives.Length);
+        double q = trainer.Frequency.Probability(Batches.Key("a"));
+        double expected = Math.Log((2.0 / 8 * q) + (6.0 / 8 * 0.5));
+        Assert.Equal(expected, step.LogQ[0], tolerance: 1e-6);
+        Assert.Equal(expected, step.NegativeLogQ[0], tolerance: 1e-6);
+    }
+
+    [Fact]
+    public void Train_Uniform_GivesTheUniformProbability()
+    {
+        (Trainer trainer, FakeEngine engine) = Create(Options with { UniformNegatives = 6 }, Model with { Loss = LossKind.Uniform });
+        trainer.Train(Batches.Create().Add("a", []).Add("b", []).Add("c", []));
+        Assert.All(engine.Steps[0].NegativeLogQ, logQ => Assert.Equal(Math.Log(1.0 / 3), logQ, tolerance: 1e-6));
+        Assert.Equal(Math.Log(1.0 / 3), engine.Steps[0].LogQ[0], tolerance: 1e-6);
+    }
+
+    [Fact]
+    public void Train_Full_GivesTheCatalogueOnceAndThePositivesAmongIt()
+    {
+        TrainerOptions options = Options with { Items = new ItemTableOptions { AdmitAfter = 2 } };
+        (Trainer trainer, FakeEngine engine) = Create(options, Model with { Loss = LossKind.Full });
+        trainer.Train(Batches.Create().Add("a", []).Add("a", []).Add("b", []).Add("b", []).Add("stranger", []).Add("stranger-too", []));
+        FakeEngine.SeenStep step = engine.Steps[0];
+        Assert.Equal(step.Negatives.Length, step.Negatives.Distinct().Count());
+        Assert.All(step.Positives, row => Assert.Contains(row, step.Negatives));
+        Assert.All(trainer.Items.Rows.ToArray(), row => Assert.Contains(row, step.Negatives));
+    }
+
+    [Fact]
+    public void Train_Replay_ShowsOldExamplesAgainWithTheirHistories()
+    {
+        (Trainer trainer, FakeEngine engine) = Create(Options with { Replay = new ReplayOptions { Ratio = 2, Capacity = 64 } });
+        trainer.Train(Batches.Create().Add("a", ["x", "y"], weight: 0.25f));
+        trainer.Train(Batches.Create(sequence: 1).Add("b", []));
+        FakeEngine.SeenStep step = engine.Steps[1];
+        int a = trainer.Items.Find(Batches.Key("a"));
+        Assert.Equal([trainer.Items.Find(Batches.Key("b")), a, a], step.Positives);
+        Assert.Equal([0, 0, 2, 4], step.Offsets);
+        Assert.Equal([1f, 0.25f, 0.25f], step.Weights);
+    }
+
+    [Fact]
+    public void Metrics_Read_ShowsTheStateAfterTheNextBatch()
+    {
+        (Trainer trainer, _) = Create();
+        trainer.Train(Batches.Create().Add("a", []));
+        trainer.Metrics.Read();
+        trainer.Train(Batches.Create(sequence: 1).Add("a", []).Add("b", []));
+        TrainerStatus status = trainer.Metrics.Read();
+        Assert.Equal(3, status.Counters.EventsTrained);
+        Assert.Equal(2, status.Items);
+        Assert.Equal([4, 8], status.Widths);
+        Assert.Equal(1, status.Sequence);
+        Assert.Equal(3, status.Recall[0].Examples);
+        Assert.Equal(3, status.BankCount);
+    }
+
+    [Fact]
+    public void Train_SteadyState_AllocatesNothing()
+    {
+        TrainerOptions options = Options with { Replay = new ReplayOptions { Ratio = 1, Capacity = 64 }, EvaluateEvery = -1 };
+        using var engine = new QuietEngine(Model);
+        using var trainer = new Trainer(engine, options);
+        Batch[] batches = [.. Enumerable.Range(0, 8).Select(i => Batches.Random(new Random(i), i, 16, 50))];
+        for (int i = 0; i < 200; i++)
+        {
+            trainer.Train(batches[i % 8]);
+        }
+
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        for (int i = 0; i < 100; i++)
+        {
+            trainer.Train(batches[i % 8]);
+        }
+
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+    }
+
+    [Fact]
+    public void Restore_ThenGoOn_EqualsNeverStopped()
+    {
+        TrainerOptions options = Options with { Replay = new ReplayOptions { Ratio = 1.5, Capacity = 64 }, Items = new ItemTableOptions { AdmitAfter = 2 } };
+        (Trainer original, FakeEngine engine) = Create(options);
+        var random = new Random(1);
+        for (int sequence = 0; sequence < 53; sequence++)
+        {
+            original.Train(Batches.Random(random, sequence, 16, 400));
+        }
+
+        (Trainer restored, FakeEngine restoredEngine) = Create(options);
+        using (TrainerSnapshot snapshot = original.BeginSnapshot())
+        {
+            // Training goes on while the snapshot is open, as it does in life.
+            var ahead = new Random(2);
+            for (int sequence = 53; sequence < 90; sequence++)
+            {
+                original.Train(Batches.Random(ahead, sequence, 16, 400));
+            }
+
+            restored.Restore(snapshot.Engine, snapshot.Trainer);
+        }
+
+        var again = new Random(2);
+        for (int sequence = 53; sequence < 90; sequence++)
+        {
+            restored.Train(Batches.Random(again, sequence, 16, 400));
+        }
+
+        Assert.Equal(engine.StateBytes(), restoredEngine.StateBytes());
+        Assert.Equal(StateBytes(original), StateBytes(restored));
+        Assert.Equal(original.Counters, restored.Counters);
+    }
+
+    [Fact]
+    public void BeginSnapshot_Twice_ThrowsUntilTheFirstEnds()
+    {
+        (Trainer trainer, _) = Create();
+        TrainerSnapshot first = trainer.BeginSnapshot();
+        Assert.Throws<InvalidOperationException>(trainer.BeginSnapshot);
+        first.Dispose();
+        trainer.BeginSnapshot().Dispose();
+    }
+
+    [Fact]
+    public void Create_WrongOptions_NamesEverythingAtOnce()
+    {
+        using var engine = new FakeEngine(Model);
+        TrainerOptions options = Options with { MaxNonFiniteSteps = 0, LearningRate = new LearningRateOptions { Peak = 0 }, Bank = new BankOptions { MeasureEvery = 5 } };
+        string[] errors = Assert.Throws<ArgumentException>(() => new Trainer(engine, options)).Message.Split(Environment.NewLine);
+        Assert.Equal(
+            [
+                "LearningRate.Peak is 0; allowed: above 0, at most 10.",
+                "Bank.MeasureEvery is 5; allowed: 10 … 100000.",
+                "MaxNonFiniteSteps is 0; allowed: 1 … 1000.",
+            ],
+            errors);
+    }
+
+    internal static byte[] StateBytes(Trainer trainer)
+    {
+        using TrainerSnapshot snapshot = trainer.BeginSnapshot();
+        using var stream = new MemoryStream();
+        Safetensors.Write(snapshot.Trainer, stream, null, TestContext.Current.CancellationToken);
+        return stream.ToArray();
+    }
+
+    private static ItemChange Record(string id, params float[] text) => new()
+    {
+        ItemKey = Batches.Key(id),
+        ItemId = id,
+        Features = new Dictionary<string, float[]> { ["text"] = text },
+    };
+
+    [SuppressMessage("Reliability", "CA2000", Justification = "Disposed with the test.")]
+    private (Trainer Trainer, FakeEngine Engine) Create(TrainerOptions? options = null, ModelOptions? model = null)
+    {
+        var engine = new FakeEngine(model ?? Model);
+        var trainer = new Trainer(engine, options ?? Options);
+        _disposables.AddRange([trainer, engine]);
+        return (trainer, engine);
+    }
+
+    /// <summary>Does nothing and allocates nothing: what is left is the trainer's own.</summary>
+    private sealed class QuietEngine(ModelOptions model) : TrainingEngine(model)
+    {
+        private readonly double[] _losses = new double[model.Widths.Count];
+
+        public override int BankCount => 0;
+
+        public override string Description => "quiet";
+
+        public override void InitializeRow(int row, ulong itemKey)
+        {
+        }
+
+        public override void SetFeatures(int row, ReadOnlySpan<float> features)
+        {
+        }
+
+        public override StepResult Step(in TrainingBatch batch) => new(true, 1, 1, _losses, 1);
+
+        public override void EncodeItems(ReadOnlySpan<int> rows, Span<float> embeddings) => embeddings.Fill(1);
+
+        public override void EncodeUsers(in JaggedRows sequences, Span<float> vectors) => vectors.Fill(1);
+
+        public override void ReadBank(ReadOnlySpan<int> entries, Span<int> rows, Span<long> steps, Span<float> embeddings)
+        {
+        }
+
+        public override void ForgetRow(int row)
+        {
+        }
+
+        public override TensorSnapshot BeginSnapshot() => new TensorSet();
+
+        public override void Restore(TensorSource source)
+        {
+        }
+
+        protected override void Dispose(bool disposing)
+        {
+        }
+    }
+}
