@@ -30,6 +30,7 @@ public sealed class ItemTable
     private readonly string?[] _ids;
     private readonly byte[] _heat;
     private readonly bool[] _hasRecord;
+    private readonly long[] _events;
     private readonly long[] _newestEvent;
     private readonly long[] _lastSeen;
     private int _clockHand;
@@ -58,6 +59,7 @@ public sealed class ItemTable
         _ids = new string?[Capacity];
         _heat = new byte[Capacity];
         _hasRecord = new bool[Capacity];
+        _events = new long[Capacity];
         _newestEvent = new long[Capacity];
         _lastSeen = new long[Capacity];
         StartRows();
@@ -108,6 +110,9 @@ public sealed class ItemTable
 
     /// <summary>Whether an item has this row.</summary>
     public bool IsLive(int row) => _ids[row] is not null;
+
+    /// <summary>Gets how many events of the row's item have been trained on since it got the row: each event counts once, whatever was restarted meanwhile.</summary>
+    public long EventsOf(int row) => _events[row];
 
     /// <summary>Time of the newest event of the item that has a row, Unix milliseconds; 0 when it had none.</summary>
     public long NewestEvent(int row) => _newestEvent[row];
@@ -167,6 +172,7 @@ public sealed class ItemTable
         }
 
         _heat[row] = (byte)Math.Min(_heat[row] + 1, MaxHeat);
+        _events[row]++;
         _newestEvent[row] = Math.Max(_newestEvent[row], eventTime);
         _lastSeen[row] = Math.Max(_lastSeen[row], eventTime);
         return row;
@@ -199,6 +205,7 @@ public sealed class ItemTable
         tensors.AddStrings("items.ids", _ids);
         tensors.Add<byte>("items.heat", _heat);
         tensors.Add<bool>("items.has_record", _hasRecord);
+        tensors.Add<long>("items.events", _events);
         tensors.Add<long>("items.newest_event", _newestEvent);
         tensors.Add<long>("items.last_seen", _lastSeen);
         tensors.Add<long>("items.counters", [_counters.Admitted, _counters.EvictedByCapacity, _counters.EvictedByAge, _counters.Removed, _counters.RecordsApplied, _counters.RecordsRejected]);
@@ -221,6 +228,7 @@ public sealed class ItemTable
         tensors.ReadStrings("items.ids", Capacity, MaxIdBytes).CopyTo(_ids, 0);
         tensors.Read<byte>("items.heat", _heat);
         tensors.Read<bool>("items.has_record", _hasRecord);
+        tensors.Read<long>("items.events", _events);
         tensors.Read<long>("items.newest_event", _newestEvent);
         tensors.Read<long>("items.last_seen", _lastSeen);
         LoadCounters(tensors);
@@ -260,6 +268,7 @@ public sealed class ItemTable
         _ids[row] = id;
         _heat[row] = 1;
         _hasRecord[row] = false;
+        _events[row] = 0;
         _newestEvent[row] = 0;
         _lastSeen[row] = Now;
         _engine.InitializeRow(row, key);
@@ -307,6 +316,7 @@ public sealed class ItemTable
         _ids[row] = null;
         _heat[row] = 0;
         _hasRecord[row] = false;
+        _events[row] = 0;
         _newestEvent[row] = 0;
         ReassignedRows.Add(row);
 
