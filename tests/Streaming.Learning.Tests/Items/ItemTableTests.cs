@@ -163,6 +163,18 @@ public sealed class ItemTableTests : IDisposable
     }
 
     [Fact]
+    public void EventsOf_RowGivenToAnother_StartsAnew()
+    {
+        ItemTable table = Table();
+        int row = Touch(table, "a");
+        Assert.Equal(row, Touch(table, "a"));
+        Assert.Equal(2, table.EventsOf(row));
+        table.Apply(new ItemChange { ItemKey = Batches.Key("a"), ItemId = "a", Removed = true }, out _);
+        Assert.Equal(row, Touch(table, "b"));
+        Assert.Equal(1, table.EventsOf(row));
+    }
+
+    [Fact]
     public void Touch_WithoutIdsAndRecord_StaysOnFallback()
     {
         using var engine = new FakeEngine(Model with { ItemIds = false });
