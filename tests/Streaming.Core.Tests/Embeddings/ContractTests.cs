@@ -1,0 +1,78 @@
+using System.Text;
+using System.Text.RegularExpressions;
+using Xunit;
+
+namespace Streaming.Core.Tests.Embeddings;
+
+/// <summary>The page that readers in other languages are written from says what the code does.</summary>
+public partial class ContractTests
+{
+    private static readonly float[] Numbers = [1, -0.5f, 0.25f, 3, -4, 0, 0.125f, -2];
+    private static readonly int[] Widths = [2, 4, 8];
+    private static readonly EmbeddingStamp Stamp = new(7, 42, 123_456_789_012, 1_700_000_000_000);
+    private static readonly Dictionary<string, string> Vectors = Read();
+
+    [Theory]
+    [InlineData("float32", EmbeddingElement.Float32, false)]
+    [InlineData("float16", EmbeddingElement.Float16, false)]
+    [InlineData("float16 with norms", EmbeddingElement.Float16, true)]
+    [InlineData("int8", EmbeddingElement.Int8, false)]
+    [InlineData("int8 with norms", EmbeddingElement.Int8, true)]
+    public void Encode_VectorOfThePage_GivesItsBytes(string name, EmbeddingElement element, bool norms) =>
+        Assert.Equal(Vectors[name], Encode(new EmbeddingFormat(element, Widths, norms), Stamp));
+
+    [Fact]
+    public void Encode_CountersAtTheirEnds_GivesThePagesBytes() => Assert.Equal(
+        Vectors["float16, counters at their ends"],
+        Encode(new EmbeddingFormat(EmbeddingElement.Float16, [8]), new(uint.MaxValue, uint.MaxValue, EmbeddingStamp.MaxCounter, EmbeddingStamp.MaxCounter)));
+
+    [Theory]
+    [InlineData("foreign", EmbeddingFault.Foreign)]
+    [InlineData("truncated", EmbeddingFault.Truncated)]
+    [InlineData("newer", EmbeddingFault.NewerVersion)]
+    [InlineData("corrupt", EmbeddingFault.Corrupt)]
+    public void TryRead_RefusedBytesOfThePage_HaveItsReason(string name, EmbeddingFault fault) =>
+        Assert.Equal(fault, EmbeddingValue.TryRead(Convert.FromHexString(Vectors[name]), out _));
+
+    [Fact]
+    public void Encode_HistoryOfThePage_GivesItsBytes()
+    {
+        byte[] bytes = new byte[UserHistoryValue.Length(3)];
+        UserHistoryValue.Encode([1, ulong.MaxValue, 0x0123456789ABCDEF], bytes);
+        Assert.Equal(Vectors["history"], Convert.ToHexStringLower(bytes));
+    }
+
+    [Fact]
+    public void Checksum_OfTheUsualDigits_IsThePages() =>
+        Assert.Equal(0xE3069283, Checksum.End(Checksum.Append(Checksum.Start, "123456789"u8)));
+
+    [Theory]
+    [InlineData("item-1", "item-1")]
+    [InlineData("tëa", "tëa")]
+    [InlineData("", "(empty)")]
+    public void Key_IdOfThePage_IsThePagesKey(string id, string name) =>
+        Assert.Equal(Vectors[name], Encoding.UTF8.GetString(new RedisKeys("shop").Items(3).Key(id)));
+
+    private static string Encode(EmbeddingFormat format, EmbeddingStamp stamp)
+    {
+        byte[] bytes = new byte[format.Length];
+        Assert.True(EmbeddingValue.TryEncode(Numbers, format, stamp, bytes));
+        return Convert.ToHexStringLower(bytes);
+    }
+
+    /// <summary>Every table row of two cells, the second in code quotes.</summary>
+    private static Dictionary<string, string> Read()
+    {
+        string folder = AppContext.BaseDirectory;
+        while (!File.Exists(Path.Combine(folder, "Streaming.sln")))
+        {
+            folder = Path.GetDirectoryName(folder) ?? throw new InvalidOperationException("The tests run inside the repository.");
+        }
+
+        string page = File.ReadAllText(Path.Combine(folder, "schemas", "embedding-value.md"));
+        return Row().Matches(page).ToDictionary(match => match.Groups[1].Value.Trim('`'), match => match.Groups[2].Value, StringComparer.Ordinal);
+    }
+
+    [GeneratedRegex(@"^\| ([^|]+?) \| `([^`|]*)` \|$", RegexOptions.Multiline)]
+    private static partial Regex Row();
+}
