@@ -72,7 +72,7 @@ public sealed class RedisKeys
     /// <summary>Gets the stream of changes of a partition.</summary>
     public string Changes(int partition) => $"e:{Model}:changes:{{{partition}}}";
 
-    /// <summary>Gets the fence of a partition: a hash with the newest token (<c>t</c>) and the number of changes (<c>n</c>).</summary>
+    /// <summary>Gets the fence of a partition: a hash with the newest token (<c>t</c>) and the number of the last entry of its changes (<c>n</c>).</summary>
     public string Fence(int partition) => $"l:{Model}:{{{partition}}}";
 
     /// <summary>Gets the history of a user: named by the hash of the user's id, as 16 hexadecimal digits.</summary>

@@ -6,7 +6,7 @@ using Streaming.Core;
 namespace Streaming.Serving;
 
 /// <summary>
-/// Follows what changes in the store, so that a cache or an index need not scan it again. Every change has a number that
+/// Follows what changes in the store, so that a cache or an index need not scan it again. Every entry has a number that
 /// counts up within its partition, so what was missed is noticed. For one caller at a time.
 /// </summary>
 /// <example>
@@ -18,7 +18,8 @@ namespace Streaming.Serving;
 /// </example>
 public sealed class ChangeFeedReader
 {
-    private const int ChangesPerPartition = 1000;
+    /// <summary>An entry holds up to 256 changes.</summary>
+    private const int EntriesPerPartition = 100;
 
     private readonly IDatabase _database;
     private readonly ResiliencePipeline _pipeline;
@@ -58,12 +59,12 @@ public sealed class ChangeFeedReader
         for (int partition = 0; partition < answers.Length; partition++)
         {
             RedisResult[] entries = (RedisResult[])answers[partition]!;
-            _positions[partition] = entries.Length == 0 ? new Position("0-0", 0) : Parse(entries[0]).Position;
+            _positions[partition] = entries.Length == 0 ? new Position("0-0", 0) : Parse(entries[0], []);
         }
     }
 
     /// <summary>Reads changes that came since the last read; does not wait for any.</summary>
-    /// <param name="changes">Receives them: in order within a partition, at most 1000 from each.</param>
+    /// <param name="changes">Receives them: in order within a partition, at most 100 entries from each.</param>
     /// <param name="cancellationToken">Gives up.</param>
     public async Task<FeedRead> ReadAsync(List<FeedChange> changes, CancellationToken cancellationToken = default)
     {
@@ -82,36 +83,37 @@ public sealed class ChangeFeedReader
                 RedisResult[] parts = (RedisResult[])stream!;
                 RedisResult[] entries = (RedisResult[])parts[1]!;
                 gap |= Take(_partitions[(string)parts[0]!], entries, changes);
-                more |= entries.Length == ChangesPerPartition;
+                more |= entries.Length == EntriesPerPartition;
             }
         }
 
         return new FeedRead(changes.Count - before, gap, more);
     }
 
-    private static (Position Position, FeedChange Change) Parse(RedisResult entry)
+    /// <summary>Fields of an entry: its number n, generation g and token t; then for each change i (id), s (step) and, for a
+    /// removal, d.</summary>
+    private static Position Parse(RedisResult entry, List<FeedChange> changes)
     {
         RedisResult[] parts = (RedisResult[])entry!;
         RedisResult[] fields = (RedisResult[])parts[1]!;
-        string id = string.Empty;
-        long number = 0, step = 0;
+        long number = 0;
         uint generation = 0, token = 0;
-        bool removed = false;
         for (int i = 0; i + 1 < fields.Length; i += 2)
         {
+            RedisResult value = fields[i + 1];
             switch ((string)fields[i]!)
             {
-                case "n": number = (long)fields[i + 1]; break;
-                case "i": id = (string)fields[i + 1]!; break;
-                case "g": generation = uint.Parse((string)fields[i + 1]!, CultureInfo.InvariantCulture); break;
-                case "t": token = uint.Parse((string)fields[i + 1]!, CultureInfo.InvariantCulture); break;
-                case "s": step = (long)fields[i + 1]; break;
-                case "d": removed = true; break;
+                case "n": number = (long)value; break;
+                case "g": generation = (uint)(long)value; break;
+                case "t": token = (uint)(long)value; break;
+                case "i": changes.Add(new FeedChange((string)value!, generation, token, 0, Removed: false)); break;
+                case "s" when changes.Count > 0: changes[^1] = changes[^1] with { Step = (long)value }; break;
+                case "d" when changes.Count > 0: changes[^1] = changes[^1] with { Removed = true }; break;
                 default: break; // from a newer writer
             }
         }
 
-        return (new Position((string)parts[0]!, number), new FeedChange(id, generation, token, step, removed));
+        return new Position((string)parts[0]!, number);
     }
 
     /// <returns>Whether changes are missing before the first.</returns>
@@ -120,10 +122,9 @@ public sealed class ChangeFeedReader
         bool gap = false;
         foreach (RedisResult entry in entries)
         {
-            (Position position, FeedChange change) = Parse(entry);
+            Position position = Parse(entry, changes);
             gap |= position.Number != _positions[partition].Number + 1;
             _positions[partition] = position;
-            changes.Add(change);
         }
 
         return gap;
@@ -136,7 +137,7 @@ public sealed class ChangeFeedReader
         IEnumerable<int[]> calls = _topology.IsCluster ? all.Select(partition => new[] { partition }) : [[.. all]];
         return Task.WhenAll(calls.Select(partitions => ExecuteAsync(
             "XREAD",
-            ["COUNT", ChangesPerPartition, "STREAMS", .. partitions.Select(p => (object)_streams[p]), .. partitions.Select(p => _positions[p].Entry)],
+            ["COUNT", EntriesPerPartition, "STREAMS", .. partitions.Select(p => (object)_streams[p]), .. partitions.Select(p => _positions[p].Entry)],
             cancellationToken)));
     }
 

@@ -38,8 +38,9 @@ public sealed record RedisOptions
     /// <summary>Gets by what share the time to live is spread, so that values do not expire all at once. Default 0.1; 0 … 0.5.</summary>
     public double TimeToLiveJitter { get; init; } = 0.1;
 
-    /// <summary>Gets how many changes a partition's feed keeps, roughly. Default 4096; 0 (no feed) … 10,000,000.</summary>
-    public int ChangeFeedLength { get; init; } = 4096;
+    /// <summary>Gets how many entries a partition's feed keeps, roughly; an entry holds what one write changed in the partition,
+    /// 256 items at most. Default 256; 0 (no feed) … 1,000,000.</summary>
+    public int ChangeFeedLength { get; init; } = 256;
 
     /// <summary>Gets the most items that are taken and written at a time. Default 4096; 1 … 65,536.</summary>
     public int BatchSize { get; init; } = 4096;
@@ -66,7 +67,7 @@ public sealed record RedisOptions
         Text(errors);
         Range(errors, nameof(Partitions), Partitions, 1, 16384);
         Range(errors, nameof(TimeToLiveJitter), TimeToLiveJitter, 0, 0.5);
-        Range(errors, nameof(ChangeFeedLength), ChangeFeedLength, 0, 10_000_000);
+        Range(errors, nameof(ChangeFeedLength), ChangeFeedLength, 0, 1_000_000);
         Range(errors, nameof(BatchSize), BatchSize, 1, 65536);
         Range(errors, nameof(RetryAttempts), RetryAttempts, 1, 10);
         Range(errors, nameof(ConnectTimeout), ConnectTimeout, TimeSpan.FromSeconds(0.1), TimeSpan.FromSeconds(60));

@@ -10,7 +10,8 @@ internal static class PublishScripts
     /// <summary>
     /// Writes the items of a partition. Refuses everything when a newer trainer has raised the fence, or when the fence
     /// is not there (then the store was emptied); skips an item that holds a greater (token, step). Bytes 13 to 22
-    /// of a value are token and step, little-endian; both are below 2^53, so Lua's doubles hold them exactly.
+    /// of a value are token and step, little-endian; both are below 2^53, so Lua's doubles hold them exactly. What changed
+    /// becomes one entry of the stream, because an entry an item would cost the server as much as the item itself.
     /// KEYS: fence, change stream, items…  ARGV: token, feed length, generation, then per item: value ('' removes),
     /// time to live in ms (0: for ever), step, id for the feed ('' for none).
     /// Returns status, then: newest token | removed count, indices of what was skipped….
@@ -21,9 +22,9 @@ internal static class PublishScripts
         local token = tonumber(ARGV[1])
         if tonumber(fence[1]) > token then return {1, fence[1]} end
         if tonumber(fence[1]) < token then redis.call('HSET', KEYS[1], 't', ARGV[1]) end
-        local n = tonumber(fence[2] or '0')
-        local first = n
         local feed = ARGV[2] ~= '0'
+        local entry = {KEYS[2], 'MAXLEN', '~', ARGV[2], '*', 'n', tonumber(fence[2] or '0') + 1, 'g', ARGV[3], 't', ARGV[1]}
+        local empty = #entry
         local result = {0, 0}
         for i = 3, #KEYS do
           local at = 4 + (i - 3) * 4
@@ -46,16 +47,16 @@ internal static class PublishScripts
               redis.call('SET', key, value, 'PX', ttl)
             end
             if feed and id ~= '' then
-              n = n + 1
-              if value == '' then
-                redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[2], '*', 'n', n, 'i', id, 'g', ARGV[3], 't', ARGV[1], 's', step, 'd', '1')
-              else
-                redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[2], '*', 'n', n, 'i', id, 'g', ARGV[3], 't', ARGV[1], 's', step)
-              end
+              local at = #entry
+              entry[at + 1], entry[at + 2], entry[at + 3], entry[at + 4] = 'i', id, 's', step
+              if value == '' then entry[at + 5], entry[at + 6] = 'd', '1' end
             end
           end
         end
-        if n > first then redis.call('HSET', KEYS[1], 'n', n) end
+        if #entry > empty then
+          redis.call('XADD', unpack(entry))
+          redis.call('HSET', KEYS[1], 'n', entry[7])
+        end
         return result
         """);
 
