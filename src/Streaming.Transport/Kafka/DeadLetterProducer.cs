@@ -86,17 +86,35 @@ internal sealed class DeadLetterProducer : IDisposable
     {
         if (IsTooLarge(report.Error) && report.Message.Value is { Length: > TruncatedBytes })
         {
-            Produce(Truncate(report.Message));
+            ProduceAgain(Truncate(report.Message));
             return;
         }
 
         if (report.Error.IsError)
         {
-            Volatile.Write(ref _failure, new KafkaSourceException($"A dead letter could not be delivered to topic '{_topic}': {report.Error.Reason}. Its record keeps its place in the stream.", new KafkaException(report.Error)));
+            Fail(report.Error);
         }
 
         Interlocked.Decrement(ref _pending);
     }
+
+    // On the client's own thread, which must not wait for itself.
+    private void ProduceAgain(Message<byte[]?, byte[]?> message)
+    {
+        try
+        {
+            _producer.Produce(_topic, message, OnDelivered);
+        }
+        catch (KafkaException exception)
+        {
+            Fail(exception.Error);
+            Interlocked.Decrement(ref _pending);
+        }
+    }
+
+    private void Fail(Error error) => Volatile.Write(
+        ref _failure,
+        new KafkaSourceException($"A dead letter could not be delivered to topic '{_topic}': {error.Reason}. Its record keeps its place in the stream.", new KafkaException(error)));
 
     private static bool IsTooLarge(Error error) => error.Code is ErrorCode.MsgSizeTooLarge;
 

@@ -110,6 +110,24 @@ public class KafkaSourceTests
     }
 
     [Fact]
+    public async Task Run_DeadLetterTooLargeForItsTopic_ArrivesCutOff()
+    {
+        using KafkaHarness kafka = new(partitions: 2);
+        using EventProducer producer = new(kafka.Options);
+        byte[] value = [.. Enumerable.Repeat((byte)0xFF, 20_000)];
+        producer.SendRaw(kafka.Options.InteractionsTopic, "key"u8.ToArray(), value, null, partition: 1);
+        producer.Flush(TestContext.Current.CancellationToken);
+        kafka.Broker.FailNext(0, ErrorCode.MsgSizeTooLarge);
+        await using RunningSource source = kafka.Start();
+        await source.ReadAsync(1);
+        ConsumeResult<byte[], byte[]> letter = Assert.Single(Consume(kafka, kafka.Options.DeadLetterTopic, 1));
+        Assert.Equal("key"u8.ToArray(), letter.Message.Key);
+        Assert.Equal(value[..16_384], letter.Message.Value);
+        Assert.Equal("20000", Header(letter, "truncated-from"));
+        Assert.Equal("Malformed", Header(letter, "reason"));
+    }
+
+    [Fact]
     public async Task Run_MostRecordsBad_StopsAndSaysWhy()
     {
         using KafkaHarness kafka = new(partitions: 1);
