@@ -30,6 +30,9 @@ internal static class CommandLine
     internal static RootCommand Create() => new("Learns item embeddings from a live event stream and keeps a serving tier fresh. Settings are environment variables: see `streaming config`.")
     {
         DemoCommand.Create(),
+        RunCommand.Create(),
+        ReplayCommand.Create(),
+        HealthCommand.Create(),
         ConfigCommand.Create(),
         Backtest.BacktestCommand.Create(),
     };

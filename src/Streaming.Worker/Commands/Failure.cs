@@ -1,4 +1,5 @@
 using Streaming.Learning;
+using Streaming.Transport;
 
 namespace Streaming.Worker;
 
@@ -17,6 +18,9 @@ internal static class Failure
             InputFileException => (ExitCode.BadInput, exception.Message),
             ServerUnavailableException => (ExitCode.Unavailable, exception.Message),
             StateMismatchException => (ExitCode.StateMismatch, exception.Message),
+            KafkaSourceException => (ExitCode.BadInput, exception.Message),
+            LeaseLostException or FencedException => (ExitCode.LeaseLost, exception.Message),
+            NonFiniteLossException => (ExitCode.Diverged, exception.Message),
             OperationCanceledException => (ExitCode.Aborted, "stopped before it was done"),
             _ => (ExitCode.Failure, exception.ToString()),
         };

@@ -45,7 +45,7 @@ internal sealed class DemoRun : IAsyncDisposable
         using EmbeddedBroker broker = StartBroker();
         await using LocalRedisServer server = await StartRedisAsync(signals.Abort).ConfigureAwait(false);
         using ConnectionMultiplexer redis = await RedisConnection.OpenAsync(_settings.Get<RedisOptions>(), signals.Abort).ConfigureAwait(false);
-        var lookups = new Lookups(redis.GetDatabase(), _settings, _feed.TitleOf, _time);
+        using var lookups = new Lookups(redis.GetDatabase(), _settings, _feed.TitleOf, _time);
         await using HttpEndpoint http = await ListenAsync(lookups, signals.Abort).ConfigureAwait(false);
         await _output.WriteLineAsync($"kafka {broker.BootstrapServers}, redis {server.Configuration}, http {http.Address}").ConfigureAwait(false);
         await _output.WriteLineAsync(_feed.Description).ConfigureAwait(false);

@@ -61,4 +61,7 @@ internal static partial class PipelineLog
 
     [LoggerMessage(1018, LogLevel.Warning, "Checkpoints: {Warning}")]
     public static partial void CheckpointWarning(ILogger logger, string warning);
+
+    [LoggerMessage(1019, LogLevel.Warning, "The lease could not be given up; it runs out by itself")]
+    public static partial void LeaseNotReleased(ILogger logger, Exception exception);
 }

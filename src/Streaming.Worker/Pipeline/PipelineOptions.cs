@@ -12,6 +12,10 @@ internal sealed record PipelineOptions
     /// <summary>Gets how long draining after SIGTERM may take, the last publish and checkpoint included. Default 30s; 1s … 1h.</summary>
     public TimeSpan ShutdownTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>Gets the name under which this worker holds the lease of its model. One that stays over restarts (a pod's
+    /// name) need not wait for its own old lease to run out; two workers must not share one. Default empty: machine name and process id.</summary>
+    public string Owner { get; init; } = string.Empty;
+
     /// <summary>Checks every property.</summary>
     /// <exception cref="ArgumentException">Names every property that is wrong, its value and what is allowed.</exception>
     public void Validate()
@@ -20,6 +24,7 @@ internal sealed record PipelineOptions
         errors.Check(BatchQueue is >= 1 and <= 1_000, nameof(BatchQueue), BatchQueue, "1 … 1000");
         errors.Check(PublishInterval >= TimeSpan.FromMilliseconds(10) && PublishInterval <= TimeSpan.FromHours(1), nameof(PublishInterval), PublishInterval, "10ms … 1h");
         errors.Check(ShutdownTimeout >= TimeSpan.FromSeconds(1) && ShutdownTimeout <= TimeSpan.FromHours(1), nameof(ShutdownTimeout), ShutdownTimeout, "1s … 1h");
+        errors.Check(Owner.Length <= 200, nameof(Owner), Owner, "at most 200 characters");
         errors.Throw();
     }
 }

@@ -58,7 +58,7 @@ internal static class LookupRoutes
     {
         string id = (string)context.GetRouteValue("id")!;
         int width = Width(context, lookups);
-        IReadOnlyList<Neighbour> neighbours = await lookups.NeighboursAsync(id, width, Number(context, "count", 10, 1, MostNeighbours), context.RequestAborted).ConfigureAwait(false)
+        IReadOnlyList<NearItem> neighbours = await lookups.NeighboursAsync(id, width, Number(context, "count", 10, 1, MostNeighbours), context.RequestAborted).ConfigureAwait(false)
             ?? throw new LookupException(StatusCodes.Status404NotFound, $"item \"{id}\" has no embedding");
         return new { item = id, title = lookups.TitleOf(id), width, neighbours };
     }

@@ -22,11 +22,7 @@ internal sealed class SettingsCatalogue(IReadOnlyList<SettingsSection> sections)
         }
 
         var settings = new SettingsValues(this, values);
-        if (errors.Count == 0)
-        {
-            Validate(settings, errors);
-        }
-
+        Validate(settings, errors);
         return errors.Count == 0 ? settings : throw new SettingsException(errors);
     }
 

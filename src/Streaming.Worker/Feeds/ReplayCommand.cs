@@ -1,0 +1,32 @@
+using System.CommandLine;
+using System.Globalization;
+using Streaming.Transport;
+
+namespace Streaming.Worker;
+
+/// <summary>`streaming replay`: events of files, or of a simulated shop, into the Kafka that the settings name.</summary>
+internal static class ReplayCommand
+{
+    /// <summary>Creates the command.</summary>
+    public static Command Create()
+    {
+        var feed = new FeedArguments();
+        var command = new Command("replay", "Send events from files, or of a simulated shop, to the Kafka topics that the settings name.");
+        feed.AddTo(command);
+        command.SetAction(async (result, _) =>
+        {
+            SettingsValues settings = WorkerSettings.FromEnvironment();
+            KafkaOptions kafka = settings.Get<KafkaOptions>();
+            EventFeed events = feed.Create(result, TimeProvider.System);
+            using var signals = new ShutdownSignals(settings.Get<PipelineOptions>().ShutdownTimeout, TimeProvider.System);
+            using var producer = new EventProducer(kafka);
+            var pace = new FeedPace { Rate = result.GetValue(feed.Rate), Duration = result.GetValue(feed.Seconds) is { } seconds ? TimeSpan.FromSeconds(seconds) : TimeSpan.MaxValue };
+            var pump = new FeedPump(events, producer, kafka, pace, TimeProvider.System);
+            Console.WriteLine(events.Description);
+            await pump.RunAsync(signals.Stopping).ConfigureAwait(false);
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"sent {pump.Produced} events to {kafka.InteractionsTopic} at {kafka.BootstrapServers}"));
+            return (int)ExitCode.Success;
+        });
+        return command;
+    }
+}

@@ -1,0 +1,27 @@
+using OpenTelemetry;
+using OpenTelemetry.Exporter;
+using OpenTelemetry.Metrics;
+using OpenTelemetry.Resources;
+
+namespace Streaming.Worker;
+
+/// <summary>Sends the meters to an OTLP collector, when there is one.</summary>
+internal static class Telemetry
+{
+    /// <summary>Starts sending.</summary>
+    /// <returns>What ends it, sending the last figures; null when no collector is set.</returns>
+    public static IDisposable? Start(TelemetryOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        return options.OtlpEndpoint is not { } endpoint ? null : Sdk.CreateMeterProviderBuilder()
+            .ConfigureResource(static resource => resource.AddService("streaming"))
+            .AddMeter(nameof(Streaming) + ".*")
+            .AddOtlpExporter((exporter, reader) =>
+            {
+                exporter.Endpoint = endpoint;
+                exporter.Protocol = OtlpExportProtocol.Grpc;
+                reader.PeriodicExportingMetricReaderOptions.ExportIntervalMilliseconds = (int)options.Interval.TotalMilliseconds;
+            })
+            .Build();
+    }
+}

@@ -1,0 +1,142 @@
+using Microsoft.Extensions.Logging;
+using StackExchange.Redis;
+using Streaming.Learning;
+using Streaming.Transport;
+
+namespace Streaming.Worker;
+
+/// <summary>The live worker: waits for the lease of its model, then runs the pipeline as long as it holds it.</summary>
+internal sealed class WorkerRun : IDisposable
+{
+    private readonly SettingsValues _settings;
+    private readonly TimeProvider _time;
+    private readonly ILoggerFactory _loggers;
+    private readonly ILogger _logger;
+    private readonly WorkerMetrics _metrics = new();
+    private readonly HealthReport _health = new();
+    private readonly PrometheusExposition _exposition = new(nameof(Streaming));
+    private readonly IDisposable? _telemetry;
+
+    /// <summary>Creates a worker; nothing connects before <see cref="RunAsync"/>.</summary>
+    public WorkerRun(SettingsValues settings, TimeProvider time, ILoggerFactory loggers)
+    {
+        _settings = settings;
+        _time = time;
+        _loggers = loggers;
+        _logger = loggers.CreateLogger<WorkerRun>();
+        _telemetry = Telemetry.Start(settings.Get<TelemetryOptions>());
+    }
+
+    /// <summary>Runs until told to stop.</summary>
+    /// <param name="stopping">Drains and ends.</param>
+    /// <param name="abort">Ends at once.</param>
+    public async Task<ExitCode> RunAsync(CancellationToken stopping, CancellationToken abort)
+    {
+        _health.Set("trainer", HealthLevel.NotReady, "starting");
+        HttpOptions http = _settings.Get<HttpOptions>();
+        await using HttpEndpoint? endpoint = http.Port < 0 ? null
+            : await HttpEndpoint.StartAsync(http, _loggers, routes => OperationsRoutes.Map(routes, _health, _exposition), abort).ConfigureAwait(false);
+        if (endpoint is not null)
+        {
+            PipelineLog.Listening(_logger, endpoint.Address);
+        }
+
+        using ConnectionMultiplexer redis = await RedisConnection.OpenAsync(_settings.Get<RedisOptions>(), abort).ConfigureAwait(false);
+        using var lease = new TrainerLease(redis.GetDatabase(), _settings.Get<RedisOptions>(), Owner(), _time);
+        try
+        {
+            await LeadAsync(lease, stopping).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        {
+            return ExitCode.Success;
+        }
+
+        await HoldAsync(lease, redis.GetDatabase(), stopping, abort).ConfigureAwait(false);
+        return ExitCode.Success;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _telemetry?.Dispose();
+        _exposition.Dispose();
+        _metrics.Dispose();
+    }
+
+    private string Owner() => _settings.Get<PipelineOptions>().Owner is { Length: > 0 } owner ? owner : $"{Environment.MachineName}:{Environment.ProcessId}";
+
+    private async Task LeadAsync(TrainerLease lease, CancellationToken stopping)
+    {
+        string model = _settings.Get<RedisOptions>().Model;
+        _health.Set("trainer", HealthLevel.NotReady, "standing by for the lease");
+        Task acquiring = lease.AcquireAsync(floor: 0, stopping);
+        if (await Task.WhenAny(acquiring, Task.Delay(TimeSpan.FromSeconds(1), _time, stopping)).ConfigureAwait(false) != acquiring)
+        {
+            PipelineLog.StandingBy(_logger, model);
+        }
+
+        await acquiring.ConfigureAwait(false);
+        PipelineLog.Leading(_logger, model, lease.Token);
+    }
+
+    /// <summary>Runs the pipeline while the lease is kept; one that is lost ends it as it stands.</summary>
+    private async Task HoldAsync(TrainerLease lease, IDatabase redis, CancellationToken stopping, CancellationToken abort)
+    {
+        using var ended = new CancellationTokenSource();
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(abort, lease.Lost);
+        Task keeping = lease.KeepAsync(ended.Token);
+        try
+        {
+            await TrainAsync(lease.Token, redis, stopping, either.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (lease.Lost.IsCancellationRequested)
+        {
+            throw new LeaseLostException(_settings.Get<RedisOptions>().Model);
+        }
+        catch (Exception)
+        {
+            _health.Set("trainer", HealthLevel.Failed, "see the log");
+            throw;
+        }
+        finally
+        {
+            await ended.CancelAsync().ConfigureAwait(false);
+            await keeping.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await ReleaseAsync(lease).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Runs the pipeline; when training diverges, once more from the last checkpoint.</summary>
+    private async Task TrainAsync(uint token, IDatabase redis, CancellationToken stopping, CancellationToken abort)
+    {
+        for (bool again = false; ; again = true)
+        {
+            using var pipeline = new Pipeline(_settings, redis, _metrics, _health, _time, _loggers);
+            _health.Set("trainer", HealthLevel.Healthy);
+            try
+            {
+                await pipeline.RunAsync(token, stopping, abort).ConfigureAwait(false);
+                return;
+            }
+            catch (NonFiniteLossException exception) when (!again)
+            {
+                PipelineLog.GoingBack(_logger, exception);
+            }
+        }
+    }
+
+    /// <summary>Gives the lease up, so that a standby need not wait; a store that is away lets it run out.</summary>
+    private async Task ReleaseAsync(TrainerLease lease)
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(2), _time);
+        try
+        {
+            await lease.ReleaseAsync(limit.Token).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (exception is RedisException or TimeoutException or OperationCanceledException or Polly.ExecutionRejectedException)
+        {
+            PipelineLog.LeaseNotReleased(_logger, exception);
+        }
+    }
+}

@@ -1,0 +1,187 @@
+using System.Net;
+using Streaming.Transport;
+using Xunit;
+
+namespace Streaming.Worker.Tests;
+
+/// <summary>`streaming run` as a process, against a Kafka endpoint and a Redis that belong to the test.</summary>
+public sealed class WorkerRunTests : IAsyncLifetime
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("run-").FullName;
+    private readonly EmbeddedBroker _broker = new();
+    private LocalRedisServer _redis = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        _redis = await LocalRedisServer.StartAsync(cancellationToken: TestContext.Current.CancellationToken);
+        _broker.CreateTopic("interactions", 2);
+        _broker.CreateTopic("items", 1);
+        _broker.CreateTopic("interactions.dead-letters", 1);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _redis.DisposeAsync();
+        _broker.Dispose();
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    [Fact]
+    public async Task Run_SigtermAndRestart_EveryEventCountsOnce()
+    {
+        using (var worker = Start("run"))
+        {
+            await ReadyAsync(worker);
+            await ReplayAsync(500);
+            await ReadAllAsync(worker, 500);
+            worker.Terminate();
+            Assert.True(await worker.WaitForExitAsync() == 0, worker.Output);
+            Assert.Contains("Checkpoint", worker.Output, StringComparison.Ordinal);
+        }
+
+        await ReplayAsync(300);
+        using var again = Start("run");
+        await ReadyAsync(again);
+        Assert.Contains("Going on from checkpoint", again.Output, StringComparison.Ordinal);
+        await ReadAllAsync(again, 300);
+        again.Terminate();
+
+        Assert.True(await again.WaitForExitAsync() == 0, again.Output);
+        Assert.Contains("800 records read since the stream's beginning", again.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Run_SecondWorker_StandsByAndTakesOver()
+    {
+        using var first = Start("run");
+        await ReadyAsync(first);
+        using var second = Start("run");
+        await second.WaitForLineAsync(line => line.Contains("standing by", StringComparison.Ordinal));
+        using (var client = new HttpClient { BaseAddress = await AddressAsync(second) })
+        {
+            using HttpResponseMessage ready = await client.GetAsync(new Uri("/health/ready", UriKind.Relative), TestContext.Current.CancellationToken);
+            using HttpResponseMessage live = await client.GetAsync(new Uri("/health/live", UriKind.Relative), TestContext.Current.CancellationToken);
+            Assert.Equal((HttpStatusCode.ServiceUnavailable, HttpStatusCode.OK), (ready.StatusCode, live.StatusCode));
+        }
+
+        first.Terminate();
+        Assert.True(await first.WaitForExitAsync() == 0, first.Output);
+        await second.WaitForLineAsync(line => line.Contains("Leads model", StringComparison.Ordinal));
+        second.Terminate();
+        Assert.True(await second.WaitForExitAsync() == 0, second.Output);
+    }
+
+    [Fact]
+    public async Task Run_StandingByAtSigterm_ExitsZero()
+    {
+        using var first = Start("run");
+        await ReadyAsync(first);
+        using var second = Start("run");
+        await second.WaitForLineAsync(line => line.Contains("standing by", StringComparison.Ordinal));
+
+        second.Terminate();
+
+        Assert.True(await second.WaitForExitAsync() == 0, second.Output);
+    }
+
+    [Fact]
+    public async Task Run_BadSettings_ExitsBeforeAnythingConnectsAndNamesAll()
+    {
+        using var worker = StreamingProcess.Start(["run"], new Dictionary<string, string>
+        {
+            ["Kafka__BootstrapServers"] = "no where:9",
+            ["Redis__Configuration"] = "localhost:1,password=s3cret",
+            ["Batching__BatchSize"] = "0",
+            ["Model__Widths"] = "16,8",
+            ["Training__LearningRate__Peak"] = "11",
+            ["Redis__Partitons"] = "8",
+        });
+
+        Assert.Equal(78, await worker.WaitForExitAsync());
+        foreach (string variable in (string[])["Redis__Partitons is not a setting; did you mean Redis__Partitions?", "Kafka__BootstrapServers is ", "Batching__BatchSize is 0", "Model__Widths is 16,8", "Training__LearningRate__Peak is 11"])
+        {
+            Assert.Contains(variable, worker.Output, StringComparison.Ordinal);
+        }
+
+        Assert.DoesNotContain("s3cret", worker.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Run_OtherWidthsThanTheCheckpoint_ExitsAndSaysWhatDiffers()
+    {
+        using (var worker = Start("run"))
+        {
+            await ReadyAsync(worker);
+            worker.Terminate();
+            Assert.True(await worker.WaitForExitAsync() == 0, worker.Output);
+        }
+
+        using var other = Start("run", ("Model__Widths", "4,8,32"));
+
+        Assert.Equal((int)ExitCode.StateMismatch, await other.WaitForExitAsync());
+        Assert.Contains("Widths", other.Output, StringComparison.Ordinal);
+    }
+
+    private static async Task<Uri> AddressAsync(StreamingProcess worker)
+    {
+        string line = worker.Output.Split('\n').FirstOrDefault(line => line.Contains("Health and metrics at ", StringComparison.Ordinal))
+            ?? await worker.WaitForLineAsync(line => line.Contains("Health and metrics at ", StringComparison.Ordinal));
+        return new Uri(line.Split(' ')[^1]);
+    }
+
+    private static async Task ReadyAsync(StreamingProcess worker) => await worker.WaitForLineAsync(line => line.Contains("Assigned interactions", StringComparison.Ordinal) && line.Contains("[1]", StringComparison.Ordinal));
+
+    /// <summary>Waits until the metrics say that so many events have been trained on or otherwise dealt with in this process.</summary>
+    private static async Task ReadAllAsync(StreamingProcess worker, long count)
+    {
+        using var client = new HttpClient { BaseAddress = await AddressAsync(worker) };
+        using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(2));
+        while (true)
+        {
+            string metrics = await client.GetStringAsync(new Uri("/metrics", UriKind.Relative), limit.Token);
+            long done = metrics.Split('\n').Where(line => line.StartsWith("streaming_events_total{", StringComparison.Ordinal)).Sum(line => long.Parse(line.Split(' ')[^1], System.Globalization.CultureInfo.InvariantCulture));
+            if (done >= count)
+            {
+                Assert.Equal(count, done);
+                return;
+            }
+
+            await Task.Delay(50, limit.Token);
+        }
+    }
+
+    private async Task ReplayAsync(int count)
+    {
+        using var replay = Start("replay", count);
+        Assert.True(await replay.WaitForExitAsync() == 0, replay.Output);
+    }
+
+    private StreamingProcess Start(string command, int count) => StreamingProcess.Start([command, "--count", $"{count}", "--seed", $"{count}"], Variables());
+
+    private StreamingProcess Start(string command, params (string Name, string Value)[] more)
+    {
+        Dictionary<string, string> variables = Variables();
+        foreach ((string name, string value) in more)
+        {
+            variables[name] = value;
+        }
+
+        return StreamingProcess.Start([command], variables);
+    }
+
+    private Dictionary<string, string> Variables() => new()
+    {
+        ["Kafka__BootstrapServers"] = _broker.BootstrapServers,
+        ["Kafka__Assignment"] = "Static",
+        ["Redis__Configuration"] = _redis.Configuration,
+        ["Redis__LeaseDuration"] = "3s",
+        ["Checkpoint__Folder"] = Path.Combine(_folder, "checkpoints"),
+        ["Model__Widths"] = "4,8,16",
+        ["Model__Layers"] = "1",
+        ["Model__HistoryLength"] = "10",
+        ["Model__BankCapacity"] = "512",
+        ["Model__ItemCapacity"] = "4000",
+        ["Batching__BatchSize"] = "64",
+        ["Http__Port"] = "0",
+    };
+}
