@@ -13,6 +13,8 @@ internal sealed class CatalogueRanker
     private readonly TrainingEngine _engine;
     private readonly ItemTable _items;
     private readonly NestedRanking _ranking;
+    private readonly InterestRanking? _interests;
+    private readonly int _userSize;
     private readonly int _dimension;
     private readonly int _widths;
     private readonly float[] _users;
@@ -43,8 +45,11 @@ internal sealed class CatalogueRanker
         _dimension = engine.Model.Dimension;
         _widths = engine.Model.Widths.Count;
         _ranking = new NestedRanking([.. engine.Model.Widths], workers);
+        int vectors = engine.Model.VectorsPerUser;
+        _interests = vectors > 1 ? new InterestRanking(engine.Model.Widths, vectors, workers) : null;
+        _userSize = vectors * _dimension;
         Capacity = capacity;
-        _users = new float[capacity * _dimension];
+        _users = new float[capacity * _userSize];
         _tile = new float[(TileRows + capacity) * _dimension];
         _present = new byte[TileRows + capacity];
         _examples = new int[capacity];
@@ -79,7 +84,7 @@ internal sealed class CatalogueRanker
         }
 
         var sequences = new JaggedRows { Rows = _historyRows.AsSpan(0, _historyOffsets[_count]), Offsets = _historyOffsets.AsSpan(0, _count + 1) };
-        _engine.EncodeUsers(sequences, _users.AsSpan(0, _count * _dimension));
+        _engine.EncodeUsers(sequences, _users.AsSpan(0, _count * _userSize));
         for (int i = 0; i < _count; i++)
         {
             Ranks(_examples[i], default);
@@ -139,9 +144,9 @@ internal sealed class CatalogueRanker
         }
 
         _excludedOffsets[_count] = end;
-        _ranking.Run(new NestedRankingProblem
+        Run(new NestedRankingProblem
         {
-            Users = _users.AsSpan(0, _count * _dimension),
+            Users = _users.AsSpan(0, _count * _userSize),
             Catalogue = _tile.AsSpan(0, (count + _count) * _dimension),
             Present = _present.AsSpan(0, count + _count),
             Targets = _targets.AsSpan(0, _count),
@@ -152,6 +157,18 @@ internal sealed class CatalogueRanker
             Ties = _tileTies.AsSpan(0, _count * _widths),
         });
         Add();
+    }
+
+    private void Run(in NestedRankingProblem problem)
+    {
+        if (_interests is null)
+        {
+            _ranking.Run(problem);
+        }
+        else
+        {
+            _interests.Run(problem);
+        }
     }
 
     private int Exclude(int row, int start, int count, int end)

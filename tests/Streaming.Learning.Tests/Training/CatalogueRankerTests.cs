@@ -7,11 +7,13 @@ public class CatalogueRankerTests
 {
     /// <summary>More items than two tiles, against plain counting in float64.</summary>
     [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public void Rank_LargeCatalogue_EqualsCounting(bool cosine)
+    [InlineData(false, 1)]
+    [InlineData(true, 1)]
+    [InlineData(false, 3)]
+    [InlineData(true, 3)]
+    public void Rank_LargeCatalogue_EqualsCounting(bool cosine, int interests)
     {
-        var model = new ModelOptions { Widths = [4, 8], ItemCapacity = 10_000, HistoryLength = Batches.HistoryLength, BankCapacity = 16, Cosine = cosine };
+        var model = new ModelOptions { Widths = [4, 8], ItemCapacity = 10_000, Tower = interests > 1 ? TowerKind.Mind : TowerKind.YoutubeDnn, Interests = interests, HistoryLength = Batches.HistoryLength, BankCapacity = 16, Cosine = cosine };
         using var engine = new FakeEngine(model);
         var items = new ItemTable(engine, new ItemTableOptions { FallbackRows = 5 });
         for (int i = 0; i < 9_000; i++)
@@ -48,7 +50,7 @@ public class CatalogueRankerTests
 
         ulong[] history = batch.HistoryItems[batch.HistoryOffsets[example]..batch.HistoryOffsets[example + 1]];
         int[] rows = [.. history.Select(items.RowOf)];
-        var user = new float[8];
+        var user = new float[8 * engine.Model.VectorsPerUser];
         engine.EncodeUsers(new JaggedRows { Rows = rows, Offsets = [0, rows.Length] }, user);
         return [.. engine.Model.Widths.Select(width =>
         {
@@ -71,15 +73,18 @@ public class CatalogueRankerTests
         })];
     }
 
-    private static double Score(FakeEngine engine, float[] user, int row, int width)
-    {
-        double dot = 0, squares = 0;
-        for (int d = 0; d < width; d++)
+    /// <summary>The greatest over the user's vectors.</summary>
+    private static double Score(FakeEngine engine, float[] user, int row, int width) =>
+        user.Chunk(8).Max(vector =>
         {
-            dot += (double)user[d] * engine.Embedding(row)[d];
-            squares += (double)engine.Embedding(row)[d] * engine.Embedding(row)[d];
-        }
+            double dot = 0, squares = 0, own = 0;
+            for (int d = 0; d < width; d++)
+            {
+                dot += (double)vector[d] * engine.Embedding(row)[d];
+                squares += (double)engine.Embedding(row)[d] * engine.Embedding(row)[d];
+                own += (double)vector[d] * vector[d];
+            }
 
-        return engine.Model.Cosine ? dot / Math.Sqrt(squares) : dot;
-    }
+            return engine.Model.Cosine ? dot / (Math.Sqrt(squares) * (Math.Sqrt(own) + 1e-6)) : dot;
+        });
 }

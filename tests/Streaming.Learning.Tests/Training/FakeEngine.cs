@@ -106,7 +106,14 @@ internal sealed class FakeEngine : TrainingEngine
     {
         for (int i = 0; i < sequences.Count; i++)
         {
-            EncodeUser(sequences.Rows[sequences.Offsets[i]..sequences.Offsets[i + 1]], vectors.Slice(i * Model.Dimension, Model.Dimension));
+            // Several vectors: the mean of the history, then the same with its values turned round, and so on.
+            int size = Model.VectorsPerUser * Model.Dimension;
+            Span<float> user = vectors.Slice(i * size, size);
+            EncodeUser(sequences.Rows[sequences.Offsets[i]..sequences.Offsets[i + 1]], user[..Model.Dimension]);
+            for (int d = Model.Dimension; d < size; d++)
+            {
+                user[d] = user[(d - Model.Dimension) ^ 1] * ((d & 1) == 0 ? 1.5f : -0.5f);
+            }
         }
     }
 
