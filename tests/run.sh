@@ -54,6 +54,8 @@ run() {
 
 for project in "$top"/tests/*.Tests/; do
   name=$(basename "$project")
+  # Needs packages that not every registry has, so the solution does not build it: see its project file.
+  [ "$name" != Streaming.Learning.Torch.Tests ] || continue
   run "$name" default
   if [ "$name" = Streaming.Kernels.Tests ]; then
     run "$name" no-avx512 DOTNET_EnableAVX512=0

@@ -1,0 +1,8 @@
+using Streaming.Learning.Tests;
+
+namespace Streaming.Learning.Torch.Tests;
+
+public sealed class TorchEngineContractTests : TrainingEngineContract
+{
+    protected override TrainingEngine Create(ModelOptions model) => new TorchEngine(model, new TorchEngineOptions());
+}
