@@ -58,7 +58,7 @@ public sealed partial class TorchEngine : TrainingEngine
         }
         catch (ExternalException error) when (DeviceMemory.IsExhausted(error))
         {
-            throw new TorchDeviceException($"The model does not fit on device '{options.Device}': {Sizes()}. Lower Training__ItemCapacity, Training__BankCapacity or the widths. The device said: {TorchDevices.FirstLine(error)}.", error);
+            throw new TorchDeviceException($"The model does not fit on device '{options.Device}': {Sizes()}. Lower Model__ItemCapacity, Model__BankCapacity or the widths. The device said: {TorchDevices.FirstLine(error)}.", error);
         }
 
         _dropout = new DropoutSource(model, increments, _device);
@@ -77,6 +77,9 @@ public sealed partial class TorchEngine : TrainingEngine
 
     /// <summary>Gets how often a step had to be done again with smaller chunks because the device was out of memory.</summary>
     public int ChunkHalvings => _memory.Halvings;
+
+    /// <summary>Gets or sets what measures the parts of a step; it makes the host wait after each.</summary>
+    internal StepTimer? Timer { get; set; }
 
     /// <inheritdoc/>
     public override void InitializeRow(int row, ulong itemKey)
@@ -107,7 +110,9 @@ public sealed partial class TorchEngine : TrainingEngine
         BatchCheck.Verify(Model, batch);
         _items.Flush();
         using var scope = NewDisposeScope();
+        Timer?.Begin();
         var uploaded = _uploader.Upload(batch);
+        Timer?.Mark(StepPart.Upload);
         int entries = Model.Loss == LossKind.Full ? 0 : Math.Min(batch.BankEntries, _bank.Count);
         long step = batch.Step;
         int rows = batch.Positives.Length, scored = Scored(rows, batch.Negatives.Length) + entries;
@@ -118,6 +123,7 @@ public sealed partial class TorchEngine : TrainingEngine
             () => $"{rows} predictions, {uploaded.StepSlots.shape[0]} steps, {Sizes()}");
         bool read = ++_unread >= _options.ReadLossEvery;
         var gate = Apply(uploaded, gradients, batch.LearningRate, out var summary);
+        Timer?.Mark(StepPart.Update);
         bool applied = !read || Read(summary);
         if (applied)
         {
@@ -128,6 +134,7 @@ public sealed partial class TorchEngine : TrainingEngine
             }
         }
 
+        Timer?.Mark(StepPart.Bank);
         return new StepResult(applied, _lastRead.Loss, _lastRead.Norm, _losses, scored);
     }
 
@@ -172,12 +179,7 @@ public sealed partial class TorchEngine : TrainingEngine
         }
     }
 
-    private int Scored(int positives, int negatives) => Model.Loss switch
-    {
-        LossKind.Full => negatives,
-        LossKind.Uniform => negatives + 1,
-        _ => positives + negatives,
-    };
+    private int Scored(int positives, int negatives) => Model.Loss == LossKind.Full ? negatives : positives + negatives;
 
     // Forward and backward. Changes nothing but the gradients, so that it can be done again with smaller chunks.
     private StepGradients Compute(DeviceBatch batch, int entries, long step, long columns)
@@ -192,8 +194,11 @@ public sealed partial class TorchEngine : TrainingEngine
             var encoded = _itemModule.forward(batch.ItemRows, ids);
             var candidates = encoded.index_select(0, batch.CandidateSlots);
             var users = _tower.Choose(_tower.forward(TowerInput(batch, encoded)), candidates.narrow(0, 0, batch.Shares.shape[0]));
+            Timer?.Mark(StepPart.Forward);
             var (problem, result) = Score(batch, users, candidates, entries, columns);
+            Timer?.Mark(StepPart.Loss);
             autograd.backward([users, candidates], [result.UserGradient, result.CandidateGradient]);
+            Timer?.Mark(StepPart.Backward);
             return new StepGradients(
                 result.Losses.MoveToOuterDisposeScope(),
                 ids?.grad!.MoveToOuterDisposeScope(),
@@ -255,7 +260,7 @@ public sealed partial class TorchEngine : TrainingEngine
         }
         catch (ExternalException error) when (DeviceMemory.IsExhausted(error))
         {
-            throw new TorchDeviceException($"The device ran out of memory in the middle of an update, so the parameters are no longer whole: start again from the last checkpoint, with a smaller Training__BatchSize or Training__ItemCapacity ({Sizes()}). The device said: {TorchDevices.FirstLine(error)}.", error);
+            throw new TorchDeviceException($"The device ran out of memory in the middle of an update, so the parameters are no longer whole: start again from the last checkpoint, with smaller batches or a smaller Model__ItemCapacity ({Sizes()}). The device said: {TorchDevices.FirstLine(error)}.", error);
         }
     }
 

@@ -1,0 +1,23 @@
+namespace Streaming.Learning.Torch;
+
+/// <summary>Parts of a training step, in their order.</summary>
+internal enum StepPart
+{
+    /// <summary>Laying the batch out and copying it to the device.</summary>
+    Upload,
+
+    /// <summary>Item and user vectors.</summary>
+    Forward,
+
+    /// <summary>The softmax of all widths with its gradients by users and candidates.</summary>
+    Loss,
+
+    /// <summary>From the user vectors back to the parameters.</summary>
+    Backward,
+
+    /// <summary>Norm, clip, optimisers.</summary>
+    Update,
+
+    /// <summary>Reading the loss, and the positives into the bank.</summary>
+    Bank,
+}
