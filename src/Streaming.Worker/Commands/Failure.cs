@@ -17,6 +17,9 @@ internal static class Failure
             InputFileException { InnerException: FileNotFoundException or DirectoryNotFoundException or UnauthorizedAccessException } => (ExitCode.NoInput, exception.Message),
             InputFileException => (ExitCode.BadInput, exception.Message),
             ServerUnavailableException => (ExitCode.Unavailable, exception.Message),
+#if TORCH
+            Streaming.Learning.Torch.TorchDeviceException => (ExitCode.Unavailable, exception.Message),
+#endif
             StateMismatchException => (ExitCode.StateMismatch, exception.Message),
             KafkaSourceException => (ExitCode.BadInput, exception.Message),
             LeaseLostException or FencedException => (ExitCode.LeaseLost, exception.Message),

@@ -9,6 +9,8 @@ internal static class EngineFactory
     public static TrainingEngine Create(ModelOptions model, EngineOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
-        return new CpuEngine(model, options.Threads == 0 ? Math.Clamp(Environment.ProcessorCount, 1, 256) : options.Threads);
+        return options.Kind == EngineKind.Torch
+            ? TorchEngineFactory.Create(model, options)
+            : new CpuEngine(model, options.Threads == 0 ? Math.Clamp(Environment.ProcessorCount, 1, 256) : options.Threads);
     }
 }

@@ -3,15 +3,30 @@ namespace Streaming.Worker;
 /// <summary>What computes the training step.</summary>
 internal sealed record EngineOptions
 {
+    /// <summary>Gets which engine trains. Default Cpu; Torch in builds with Torch=cpu or Torch=cuda. Checkpoints of one go on with the other.</summary>
+    public EngineKind Kind { get; init; } = EngineKind.Cpu;
+
     /// <summary>Gets the threads of the CPU engine. Default 0: one for each core; 0 … 256. Results do not depend on it.</summary>
     public int Threads { get; init; }
+
+    /// <summary>Gets the device of the Torch engine. Default cpu; cpu, cuda, cuda:N.</summary>
+    public string Device { get; init; } = "cpu";
+
+    /// <summary>Gets whether the Torch engine may multiply in TF32, with 10 bits of mantissa. Default false.</summary>
+    public bool Tf32 { get; init; }
+
+    /// <summary>Gets how often the Torch engine waits for the loss: every this many steps. Default 1; 1 … 10,000. A step that was not finite is then noticed late.</summary>
+    public int ReadLossEvery { get; init; } = 1;
 
     /// <summary>Checks every property.</summary>
     /// <exception cref="ArgumentException">Names every property that is wrong, its value and what is allowed.</exception>
     public void Validate()
     {
         var errors = new OptionChecks();
+        errors.Check(Kind == EngineKind.Cpu || TorchEngineFactory.IsAvailable, nameof(Kind), Kind, $"Cpu ({TorchEngineFactory.HowToGet})");
         errors.Check(Threads is >= 0 and <= 256, nameof(Threads), Threads, "0 … 256");
+        errors.Check(!string.IsNullOrWhiteSpace(Device), nameof(Device), Device, "cpu, cuda, cuda:N");
+        errors.Check(ReadLossEvery is >= 1 and <= 10_000, nameof(ReadLossEvery), ReadLossEvery, "1 … 10000");
         errors.Throw();
     }
 }

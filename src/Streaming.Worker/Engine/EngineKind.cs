@@ -1,0 +1,11 @@
+namespace Streaming.Worker;
+
+/// <summary>Which engine trains.</summary>
+internal enum EngineKind
+{
+    /// <summary>Explicit layers over vector kernels, on the processor.</summary>
+    Cpu,
+
+    /// <summary>TorchSharp, on a CUDA card or the processor; in builds with Torch=cpu or Torch=cuda only.</summary>
+    Torch,
+}
