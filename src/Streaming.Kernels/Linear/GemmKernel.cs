@@ -25,7 +25,7 @@ internal static class GemmKernel<T>
                 ref float o = ref Unsafe.Add(ref c, r * ldc + lane);
                 if (T.HasManyRegisters)
                 {
-                    Block8(in a, ref x, ref p, ref o, ldc, depth, accumulate);
+                    GemmKernel512.Multiply8(in a, ref x, ref p, ref o, ldc, depth, accumulate);
                 }
                 else
                 {
@@ -38,90 +38,6 @@ internal static class GemmKernel<T>
                 Block1(in a, ref Unsafe.Add(ref first, r * a.RowStride), ref p, ref Unsafe.Add(ref c, r * ldc + lane), ldc, depth, accumulate);
             }
         }
-    }
-
-    /// <summary>8 rows of A by 2·Count columns.</summary>
-    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
-    private static void Block8(in GemmOperand a, ref float first, ref float panel, ref float c, nint ldc, int depth, bool accumulate)
-    {
-        nint second = T.Count, row = a.RowStride, step = a.StepStride, at = 0;
-        T a0 = default, a1 = default;
-        T b0 = default, b1 = default;
-        T c0 = default, c1 = default;
-        T d0 = default, d1 = default;
-        T e0 = default, e1 = default;
-        T f0 = default, f1 = default;
-        T g0 = default, g1 = default;
-        T h0 = default, h1 = default;
-        if (accumulate)
-        {
-            a0 = T.Load(ref c);
-            a1 = T.Load(ref c, second);
-            b0 = T.Load(ref c, ldc);
-            b1 = T.Load(ref c, ldc + second);
-            c0 = T.Load(ref c, 2 * ldc);
-            c1 = T.Load(ref c, 2 * ldc + second);
-            d0 = T.Load(ref c, 3 * ldc);
-            d1 = T.Load(ref c, 3 * ldc + second);
-            e0 = T.Load(ref c, 4 * ldc);
-            e1 = T.Load(ref c, 4 * ldc + second);
-            f0 = T.Load(ref c, 5 * ldc);
-            f1 = T.Load(ref c, 5 * ldc + second);
-            g0 = T.Load(ref c, 6 * ldc);
-            g1 = T.Load(ref c, 6 * ldc + second);
-            h0 = T.Load(ref c, 7 * ldc);
-            h1 = T.Load(ref c, 7 * ldc + second);
-        }
-
-        ref float p3 = ref Unsafe.Add(ref first, 3 * row);
-        ref float p6 = ref Unsafe.Add(ref first, 6 * row);
-        for (int d = 0; d < depth; d++)
-        {
-            T u0 = T.Load(ref panel), u1 = T.Load(ref panel, second);
-            T x = T.Create(Unsafe.Add(ref first, at));
-            a0 = T.MultiplyAdd(x, u0, a0);
-            a1 = T.MultiplyAdd(x, u1, a1);
-            x = T.Create(Unsafe.Add(ref first, at + row));
-            b0 = T.MultiplyAdd(x, u0, b0);
-            b1 = T.MultiplyAdd(x, u1, b1);
-            x = T.Create(Unsafe.Add(ref first, at + 2 * row));
-            c0 = T.MultiplyAdd(x, u0, c0);
-            c1 = T.MultiplyAdd(x, u1, c1);
-            x = T.Create(Unsafe.Add(ref p3, at));
-            d0 = T.MultiplyAdd(x, u0, d0);
-            d1 = T.MultiplyAdd(x, u1, d1);
-            x = T.Create(Unsafe.Add(ref p3, at + row));
-            e0 = T.MultiplyAdd(x, u0, e0);
-            e1 = T.MultiplyAdd(x, u1, e1);
-            x = T.Create(Unsafe.Add(ref p3, at + 2 * row));
-            f0 = T.MultiplyAdd(x, u0, f0);
-            f1 = T.MultiplyAdd(x, u1, f1);
-            x = T.Create(Unsafe.Add(ref p6, at));
-            g0 = T.MultiplyAdd(x, u0, g0);
-            g1 = T.MultiplyAdd(x, u1, g1);
-            x = T.Create(Unsafe.Add(ref p6, at + row));
-            h0 = T.MultiplyAdd(x, u0, h0);
-            h1 = T.MultiplyAdd(x, u1, h1);
-            at += step;
-            panel = ref Unsafe.Add(ref panel, Columns);
-        }
-
-        a0.Store(ref c);
-        a1.Store(ref c, second);
-        b0.Store(ref c, ldc);
-        b1.Store(ref c, ldc + second);
-        c0.Store(ref c, 2 * ldc);
-        c1.Store(ref c, 2 * ldc + second);
-        d0.Store(ref c, 3 * ldc);
-        d1.Store(ref c, 3 * ldc + second);
-        e0.Store(ref c, 4 * ldc);
-        e1.Store(ref c, 4 * ldc + second);
-        f0.Store(ref c, 5 * ldc);
-        f1.Store(ref c, 5 * ldc + second);
-        g0.Store(ref c, 6 * ldc);
-        g1.Store(ref c, 6 * ldc + second);
-        h0.Store(ref c, 7 * ldc);
-        h1.Store(ref c, 7 * ldc + second);
     }
 
     /// <summary>4 rows of A by 2·Count columns.</summary>

@@ -28,7 +28,7 @@ internal static class PanelGradient<T>
                 ref float o = ref Unsafe.Add(ref output, (nint)d * Lanes + lane);
                 if (T.HasManyRegisters)
                 {
-                    Gradient8(ref Unsafe.Add(ref x, d), stride, ref w, ref o, count);
+                    PanelGradient512.Accumulate8(ref Unsafe.Add(ref x, d), stride, ref w, ref o, count);
                 }
                 else
                 {
@@ -44,69 +44,6 @@ internal static class PanelGradient<T>
                 Gradient1(ref Unsafe.Add(ref x, d), stride, ref Unsafe.Add(ref weights, lane), ref Unsafe.Add(ref output, (nint)d * Lanes + lane), count);
             }
         }
-    }
-
-    /// <summary>8 coordinates of 2·Count lanes.</summary>
-    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
-    private static void Gradient8(ref float x, nint stride, ref float g, ref float output, int count)
-    {
-        nint second = T.Count;
-        nint at = 0;
-        T a0 = T.Load(ref output), a1 = T.Load(ref output, second);
-        T b0 = T.Load(ref output, 1 * Lanes), b1 = T.Load(ref output, 1 * Lanes + second);
-        T c0 = T.Load(ref output, 2 * Lanes), c1 = T.Load(ref output, 2 * Lanes + second);
-        T d0 = T.Load(ref output, 3 * Lanes), d1 = T.Load(ref output, 3 * Lanes + second);
-        T e0 = T.Load(ref output, 4 * Lanes), e1 = T.Load(ref output, 4 * Lanes + second);
-        T f0 = T.Load(ref output, 5 * Lanes), f1 = T.Load(ref output, 5 * Lanes + second);
-        T g0 = T.Load(ref output, 6 * Lanes), g1 = T.Load(ref output, 6 * Lanes + second);
-        T h0 = T.Load(ref output, 7 * Lanes), h1 = T.Load(ref output, 7 * Lanes + second);
-        for (int j = 0; j < count; j++)
-        {
-            T w0 = T.Load(ref g), w1 = T.Load(ref g, second);
-            T v = T.Create(Unsafe.Add(ref x, at));
-            a0 = T.MultiplyAdd(v, w0, a0);
-            a1 = T.MultiplyAdd(v, w1, a1);
-            v = T.Create(Unsafe.Add(ref x, at + 1));
-            b0 = T.MultiplyAdd(v, w0, b0);
-            b1 = T.MultiplyAdd(v, w1, b1);
-            v = T.Create(Unsafe.Add(ref x, at + 2));
-            c0 = T.MultiplyAdd(v, w0, c0);
-            c1 = T.MultiplyAdd(v, w1, c1);
-            v = T.Create(Unsafe.Add(ref x, at + 3));
-            d0 = T.MultiplyAdd(v, w0, d0);
-            d1 = T.MultiplyAdd(v, w1, d1);
-            v = T.Create(Unsafe.Add(ref x, at + 4));
-            e0 = T.MultiplyAdd(v, w0, e0);
-            e1 = T.MultiplyAdd(v, w1, e1);
-            v = T.Create(Unsafe.Add(ref x, at + 5));
-            f0 = T.MultiplyAdd(v, w0, f0);
-            f1 = T.MultiplyAdd(v, w1, f1);
-            v = T.Create(Unsafe.Add(ref x, at + 6));
-            g0 = T.MultiplyAdd(v, w0, g0);
-            g1 = T.MultiplyAdd(v, w1, g1);
-            v = T.Create(Unsafe.Add(ref x, at + 7));
-            h0 = T.MultiplyAdd(v, w0, h0);
-            h1 = T.MultiplyAdd(v, w1, h1);
-            at += stride;
-            g = ref Unsafe.Add(ref g, Lanes);
-        }
-
-        a0.Store(ref output);
-        a1.Store(ref output, second);
-        b0.Store(ref output, 1 * Lanes);
-        b1.Store(ref output, 1 * Lanes + second);
-        c0.Store(ref output, 2 * Lanes);
-        c1.Store(ref output, 2 * Lanes + second);
-        d0.Store(ref output, 3 * Lanes);
-        d1.Store(ref output, 3 * Lanes + second);
-        e0.Store(ref output, 4 * Lanes);
-        e1.Store(ref output, 4 * Lanes + second);
-        f0.Store(ref output, 5 * Lanes);
-        f1.Store(ref output, 5 * Lanes + second);
-        g0.Store(ref output, 6 * Lanes);
-        g1.Store(ref output, 6 * Lanes + second);
-        h0.Store(ref output, 7 * Lanes);
-        h1.Store(ref output, 7 * Lanes + second);
     }
 
     /// <summary>4 coordinates of 2·Count lanes.</summary>

@@ -24,7 +24,7 @@ internal static class PanelLogits<T>
             int j = 0;
             for (; j + 8 <= count; j += 8)
             {
-                Logits8(in tile, j, 0);
+                PanelLogits512.Compute8(in tile, j);
             }
 
             for (; j < count; j++)
@@ -47,92 +47,6 @@ internal static class PanelLogits<T>
             {
                 Logits1(in tile, j, lane);
             }
-        }
-    }
-
-    /// <summary>8 streamed vectors against 2·Count lanes.</summary>
-    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
-    private static void Logits8(in LogitTile tile, nint first, nint lane)
-    {
-        ref float ut = ref Unsafe.Add(ref tile.Panel, lane);
-        ref float s = ref Unsafe.Add(ref tile.Output, first * Lanes + lane);
-        ref float bias = ref Unsafe.Add(ref tile.StreamBias, first);
-        ref int width = ref tile.Widths;
-        nint stride = tile.Stride;
-        nint second = T.Count;
-        T l0 = T.Load(ref Unsafe.Add(ref tile.LaneBias, lane)), l1 = T.Load(ref Unsafe.Add(ref tile.LaneBias, lane), second);
-        T x = T.Create(bias);
-        T a0 = x + l0, a1 = x + l1;
-        x = T.Create(Unsafe.Add(ref bias, 1));
-        T b0 = x + l0, b1 = x + l1;
-        x = T.Create(Unsafe.Add(ref bias, 2));
-        T c0 = x + l0, c1 = x + l1;
-        x = T.Create(Unsafe.Add(ref bias, 3));
-        T d0 = x + l0, d1 = x + l1;
-        x = T.Create(Unsafe.Add(ref bias, 4));
-        T e0 = x + l0, e1 = x + l1;
-        x = T.Create(Unsafe.Add(ref bias, 5));
-        T f0 = x + l0, f1 = x + l1;
-        x = T.Create(Unsafe.Add(ref bias, 6));
-        T g0 = x + l0, g1 = x + l1;
-        x = T.Create(Unsafe.Add(ref bias, 7));
-        T h0 = x + l0, h1 = x + l1;
-        ref float p0 = ref Unsafe.Add(ref tile.Stream, first * stride);
-        ref float p3 = ref Unsafe.Add(ref p0, 3 * stride);
-        ref float p6 = ref Unsafe.Add(ref p0, 6 * stride);
-        int d = 0;
-        for (int k = 0; k < tile.WidthCount; k++)
-        {
-            for (int end = Unsafe.Add(ref width, k); d < end; d++)
-            {
-                T u0 = T.Load(ref ut), u1 = T.Load(ref ut, second);
-                x = T.Create(p0);
-                a0 = T.MultiplyAdd(x, u0, a0);
-                a1 = T.MultiplyAdd(x, u1, a1);
-                x = T.Create(Unsafe.Add(ref p0, stride));
-                b0 = T.MultiplyAdd(x, u0, b0);
-                b1 = T.MultiplyAdd(x, u1, b1);
-                x = T.Create(Unsafe.Add(ref p0, 2 * stride));
-                c0 = T.MultiplyAdd(x, u0, c0);
-                c1 = T.MultiplyAdd(x, u1, c1);
-                x = T.Create(p3);
-                d0 = T.MultiplyAdd(x, u0, d0);
-                d1 = T.MultiplyAdd(x, u1, d1);
-                x = T.Create(Unsafe.Add(ref p3, stride));
-                e0 = T.MultiplyAdd(x, u0, e0);
-                e1 = T.MultiplyAdd(x, u1, e1);
-                x = T.Create(Unsafe.Add(ref p3, 2 * stride));
-                f0 = T.MultiplyAdd(x, u0, f0);
-                f1 = T.MultiplyAdd(x, u1, f1);
-                x = T.Create(p6);
-                g0 = T.MultiplyAdd(x, u0, g0);
-                g1 = T.MultiplyAdd(x, u1, g1);
-                x = T.Create(Unsafe.Add(ref p6, stride));
-                h0 = T.MultiplyAdd(x, u0, h0);
-                h1 = T.MultiplyAdd(x, u1, h1);
-                p0 = ref Unsafe.Add(ref p0, 1);
-                p3 = ref Unsafe.Add(ref p3, 1);
-                p6 = ref Unsafe.Add(ref p6, 1);
-                ut = ref Unsafe.Add(ref ut, Lanes);
-            }
-
-            a0.Store(ref s);
-            a1.Store(ref s, second);
-            b0.Store(ref s, 1 * Lanes);
-            b1.Store(ref s, 1 * Lanes + second);
-            c0.Store(ref s, 2 * Lanes);
-            c1.Store(ref s, 2 * Lanes + second);
-            d0.Store(ref s, 3 * Lanes);
-            d1.Store(ref s, 3 * Lanes + second);
-            e0.Store(ref s, 4 * Lanes);
-            e1.Store(ref s, 4 * Lanes + second);
-            f0.Store(ref s, 5 * Lanes);
-            f1.Store(ref s, 5 * Lanes + second);
-            g0.Store(ref s, 6 * Lanes);
-            g1.Store(ref s, 6 * Lanes + second);
-            h0.Store(ref s, 7 * Lanes);
-            h1.Store(ref s, 7 * Lanes + second);
-            s = ref Unsafe.Add(ref s, tile.WidthStride);
         }
     }
 

@@ -1,0 +1,108 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+using Streaming.Kernels;
+
+namespace Streaming.Benchmarks;
+
+/// <summary>The two comparisons that count most, in about two minutes: nested softmax and the whole training step.</summary>
+internal sealed class QuickRun(Workers workers, TorchPeer? peer, TextWriter output)
+{
+    private const int SoftmaxRounds = 5;
+    private const int StepRounds = 4;
+
+    public BenchmarkReport Run()
+    {
+        double peak = MachinePeak.Measure(workers);
+        Print($"machine peak {peak / 1e9:F0} GFLOP/s on {workers.Threads} threads; {peer?.Version ?? "no peer"}");
+        Print();
+        Print($"{"nested softmax",-16}{"ms",9}{"of peak",9}{"scratch KB",12}{"naive",9}{"cumulative",12}");
+        List<SoftmaxRow> rows = [];
+        foreach (SoftmaxShape shape in SoftmaxShape.Standard)
+        {
+            rows.Add(Softmax(shape, peak));
+        }
+
+        Print();
+        TrainingRow step = Step();
+        return new BenchmarkReport
+        {
+            Machine = $"{RuntimeInformation.OSDescription}, {Environment.ProcessorCount} processors, .NET {Environment.Version}",
+            Peer = peer?.Version ?? "none",
+            Threads = workers.Threads,
+            PeakGigaflops = peak / 1e9,
+            NestedSoftmax = rows,
+            TrainingStep = step,
+        };
+    }
+
+    private SoftmaxRow Softmax(SoftmaxShape shape, double peak)
+    {
+        SoftmaxWorkload workload = new(shape, workers);
+        workload.Run();
+        double[] naive = [], cumulative = [], ours;
+        if (peer is null)
+        {
+            ours = Timing.Interleave(SoftmaxRounds, () => Timing.Once(workload.Run))[0];
+        }
+        else
+        {
+            SoftmaxPeer.Load(peer, workload);
+            SoftmaxPeer.RequireSameLosses(peer, workload, "naive");
+            SoftmaxPeer.RequireSameLosses(peer, workload, "cumulative");
+            double[][] times = Timing.Interleave(SoftmaxRounds, () => Timing.Once(workload.Run), () => peer.Time("softmax naive"), () => peer.Time("softmax cumulative"));
+            (ours, naive, cumulative) = (times[0], times[1], times[2]);
+        }
+
+        double seconds = Timing.Median(ours);
+        SoftmaxRow row = new(shape.Name, 1e3 * seconds, Ratio(naive, seconds), Ratio(cumulative, seconds), shape.KernelOperations / seconds / peak, workload.ScratchBytes);
+        Print($"{shape.Name,-16}{row.Milliseconds,9:F1}{row.PeakFraction,9:P0}{row.ScratchBytes / 1000,12}{row.TorchNaiveRatio,8:F1}x{row.TorchCumulativeRatio,11:F1}x");
+        return row;
+    }
+
+    private TrainingRow Step()
+    {
+        using TrainingWorkload workload = new(workers.Threads);
+        double Ours()
+        {
+            workload.Draw();
+            return Timing.Once(workload.Run);
+        }
+
+        double[] ours, torch = [];
+        if (peer is null)
+        {
+            ours = Timing.Interleave(StepRounds, Ours)[0];
+        }
+        else
+        {
+            peer.Ask($"step-load {TrainingWorkload.Batch} {TrainingWorkload.Length} {TrainingWorkload.Bank} {TrainingWorkload.Items} 8,16,32,64,128");
+            peer.Ask("step");
+            double[][] times = Timing.Interleave(StepRounds, Ours, () => peer.Time("step"));
+            (ours, torch) = (times[0], times[1]);
+        }
+
+        double seconds = Timing.Median(ours);
+        TrainingRow row = new(TrainingWorkload.Batch / seconds, Ratio(torch, seconds), AllocatedBytes(workload));
+        Print($"training step   {1e3 * seconds,9:F1} ms, {row.ExamplesPerSecond:F0} examples/s, PyTorch takes {row.TorchRatio:F1}x, {row.AllocatedBytesPerStep:F0} bytes allocated a step");
+        return row;
+    }
+
+    private static double AllocatedBytes(TrainingWorkload workload)
+    {
+        const int steps = 4;
+        long before = GC.GetTotalAllocatedBytes(precise: true);
+        for (int i = 0; i < steps; i++)
+        {
+            workload.Draw();
+            workload.Run();
+        }
+
+        return (GC.GetTotalAllocatedBytes(precise: true) - before) / (double)steps;
+    }
+
+    private static double? Ratio(double[] theirs, double ours) => theirs.Length == 0 ? null : Timing.Median(theirs) / ours;
+
+    private void Print(FormattableString line) => output.WriteLine(line.ToString(CultureInfo.InvariantCulture));
+
+    private void Print() => output.WriteLine();
+}

@@ -1,0 +1,19 @@
+#!/usr/bin/env bash
+# Runs the benchmarks beside PyTorch. run.sh [--quick | --full] [--report FILE] [--results FILE]; see BenchmarkOptions.cs.
+set -euo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+root=$(cd "$here/../.." && pwd)
+python=/usr/bin/python3
+
+# Debian's default OpenBLAS spins its own threads against those of PyTorch's OpenMP, which makes PyTorch two to three
+# times slower on two cores: the peer deserves the build that shares them.
+if [[ " $* " != *" --no-torch "* && " $* " != *" --processor-time "* ]]; then
+    if ! "$python" -c 'import torch' 2>/dev/null || ! dpkg -s libopenblas0-openmp >/dev/null 2>&1; then
+        sudo=$([ "$(id -u)" = 0 ] || echo sudo)
+        $sudo apt-get update -qq
+        DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends python3-torch libopenblas0-openmp
+    fi
+fi
+
+dotnet build "$here" -c Release -v q --nologo >&2
+exec "$root/.artifacts/bin/Streaming.Benchmarks/release/Streaming.Benchmarks" "$@"
