@@ -158,7 +158,7 @@ internal sealed class Pipeline : IDisposable
             {
                 return await _publisher.OpenAsync(generation, token, cancellationToken).ConfigureAwait(false);
             }
-            catch (Exception exception) when (exception is RedisException or TimeoutException)
+            catch (Exception exception) when (EmbeddingPublisher.IsOutage(exception))
             {
                 PipelineLog.PublishIncident(_logger, "Redis is away; waiting for it.", _outbox.Count, exception);
                 _health.Set("redis", HealthLevel.Degraded, "away");

@@ -56,6 +56,9 @@ public sealed class EmbeddingPublisher
     /// <summary>Gets the fencing token, 0 before <see cref="OpenAsync"/>.</summary>
     public uint Token { get; private set; }
 
+    /// <summary>Whether an error says that Redis cannot take writes now, and may later.</summary>
+    public static bool IsOutage(Exception error) => error is RedisException || RedisPipeline.IsTrouble(error);
+
     /// <summary>
     /// Raises the fence of every partition to <paramref name="token"/>, so that from then on an older trainer is refused
     /// everywhere. A store without a pointer to a generation gets this one.
