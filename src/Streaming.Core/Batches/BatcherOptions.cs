@@ -3,8 +3,9 @@ namespace Streaming.Core;
 /// <summary>When a batch is full, and what is trained on.</summary>
 public sealed class BatcherOptions
 {
-    /// <summary>Gets or sets the number of examples of a full batch. 1 … 65,536. Default 512.</summary>
-    public int BatchSize { get; set; } = 512;
+    /// <summary>Gets or sets the number of examples of a full batch. 1 … 65,536. Default 128: a stream is seen
+    /// once, and more steps on it learn more than larger ones.</summary>
+    public int BatchSize { get; set; } = 128;
 
     /// <summary>Gets or sets how long the first record of a batch waits at most for the batch to fill. 1 ms … 1 minute, or
     /// <see cref="Timeout.InfiniteTimeSpan"/>: batches depend on the events alone, and a run can be repeated bit by bit.

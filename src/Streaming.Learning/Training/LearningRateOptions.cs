@@ -13,11 +13,11 @@ public enum LearningRateShape
 /// <summary>Learning rate by step: a linear warm-up, then constant (live) or cosine (offline).</summary>
 public sealed record LearningRateOptions
 {
-    /// <summary>Gets the rate after the warm-up. Default 0.001; above 0, at most 10.</summary>
-    public float Peak { get; init; } = 0.001f;
+    /// <summary>Gets the rate after the warm-up. Default 0.003; above 0, at most 10.</summary>
+    public float Peak { get; init; } = 0.003f;
 
-    /// <summary>Gets the steps over which the rate rises from 0. Default 100; 0 … 10,000,000.</summary>
-    public int WarmupSteps { get; init; } = 100;
+    /// <summary>Gets the steps over which the rate rises from 0. Default 20; 0 … 10,000,000.</summary>
+    public int WarmupSteps { get; init; } = 20;
 
     /// <summary>Gets the shape after the warm-up. Default <see cref="LearningRateShape.Constant"/>.</summary>
     public LearningRateShape Shape { get; init; } = LearningRateShape.Constant;

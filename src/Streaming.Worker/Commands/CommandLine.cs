@@ -31,6 +31,7 @@ internal static class CommandLine
     {
         DemoCommand.Create(),
         RunCommand.Create(),
+        ServeCommand.Create(),
         ReplayCommand.Create(),
         HealthCommand.Create(),
         ConfigCommand.Create(),

@@ -22,6 +22,7 @@ internal sealed class DemoRun : IAsyncDisposable
     private readonly HealthReport _health = new();
     private readonly PrometheusExposition _exposition = new(nameof(Streaming));
     private SettingsValues _settings;
+    private Pipeline? _pipeline;
     private long _start;
     private long _lastRead;
     private long _lastPicture;
@@ -53,6 +54,7 @@ internal sealed class DemoRun : IAsyncDisposable
         var store = new DemoStore(redis, _settings.Get<RedisOptions>());
         long before = await store.UsedBytesAsync().ConfigureAwait(false);
         using var pipeline = new Pipeline(_settings, redis.GetDatabase(), _metrics, _health, _time, _loggers);
+        _pipeline = pipeline;
         (long produced, TimeSpan elapsed) = await LearnAsync(pipeline, signals).ConfigureAwait(false);
 
         DemoReport report = await DemoReporter.CreateAsync(_feed, _settings, pipeline, lookups, store, before, produced, elapsed).ConfigureAwait(false);
@@ -187,6 +189,7 @@ internal sealed class DemoRun : IAsyncDisposable
         {
             OperationsRoutes.Map(routes, _health, _exposition);
             LookupRoutes.Map(routes, lookups, options);
+            PageRoutes.Map(routes, () => _pipeline?.Status());
         }
     }
 }

@@ -4,6 +4,7 @@ using StackExchange.Redis;
 using Streaming.Core;
 using Streaming.Learning;
 using Streaming.Transport;
+using StreamPosition = Streaming.Core.StreamPosition;
 
 namespace Streaming.Worker;
 

@@ -1,0 +1,65 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Streaming.Learning;
+
+namespace Streaming.Worker;
+
+/// <summary>The page at / and the figures that it shows, GET /status. The page needs nothing from elsewhere.</summary>
+internal static class PageRoutes
+{
+    private static readonly JsonSerializerOptions Json = new() { PropertyNamingPolicy = JsonNamingPolicy.CamelCase, NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals };
+
+    private static readonly byte[] Page = ReadPage();
+
+    /// <summary>Adds the routes.</summary>
+    /// <param name="routes">Where to.</param>
+    /// <param name="status">The pipeline of this process as it is now; null where there is none.</param>
+    public static void Map(IEndpointRouteBuilder routes, Func<PipelineStatus?> status)
+    {
+        routes.MapGet("/", static context =>
+        {
+            context.Response.ContentType = "text/html; charset=utf-8";
+            // Titles and ids come from outside: nothing but this page's own script may run.
+            context.Response.Headers.ContentSecurityPolicy = "default-src 'self'; script-src 'unsafe-inline'; style-src 'unsafe-inline'";
+            return context.Response.Body.WriteAsync(Page, context.RequestAborted).AsTask();
+        });
+        routes.MapGet("/status", context => context.Response.WriteAsJsonAsync(Figures(status()), Json, context.RequestAborted));
+    }
+
+    private static object? Figures(PipelineStatus? status) => status is null ? null : new
+    {
+        counts = status.Counts,
+        lag = status.Source.Lag,
+        waiting = status.Waiting,
+        items = status.Trainer.Items,
+        steps = status.Trainer.Counters.Steps,
+        bank = new { used = status.Trainer.BankEntries, held = status.Trainer.BankCount },
+        drift = status.Trainer.Drift.Select(Finite),
+        freshness = new { p50 = status.Published?.Freshness.Quantile(0.5), p99 = status.Published?.Freshness.Quantile(0.99) },
+        widths = status.Trainer.Recall.Select((recall, k) => Width(status.Trainer, recall, k)),
+        popularity = new { recall = status.Trainer.Popularity.Recall, ndcg = status.Trainer.Popularity.Ndcg, newItems = status.Trainer.Popularity.NewItems, repeats = status.Trainer.Popularity.Repeats },
+    };
+
+    private static object Width(TrainerStatus trainer, SegmentRecall recall, int k) => new
+    {
+        width = trainer.Widths[k],
+        loss = k < trainer.Losses.Count ? Finite(trainer.Losses[k]) : null,
+        recall = recall.Recall,
+        ndcg = recall.Ndcg,
+        newItems = recall.NewItems,
+        repeats = recall.Repeats,
+    };
+
+    private static double? Finite(double value) => double.IsFinite(value) ? value : null;
+
+    private static byte[] ReadPage()
+    {
+        using Stream stream = typeof(PageRoutes).Assembly.GetManifestResourceStream("page.html")!;
+        using var copy = new MemoryStream();
+        stream.CopyTo(copy);
+        return copy.ToArray();
+    }
+}
