@@ -1,5 +1,5 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
-using System.Runtime.Intrinsics;
 
 namespace Streaming.Kernels;
 
@@ -22,47 +22,59 @@ public static class NestedDropout
         int d = widths[^1];
         ArgumentOutOfRangeException.ThrowIfNotEqual(rates.Length, widths.Length, nameof(rates));
         ArgumentOutOfRangeException.ThrowIfNotEqual(values.Length % d, 0, nameof(values));
-        for (int k = 0; k < widths.Length; k++)
+        ref float rows = ref MemoryMarshal.GetReference(values);
+        for (int k = 0, start = 0; k < widths.Length; start = widths[k++])
         {
             if (rates[k] <= 0)
             {
                 continue;
             }
 
-            var mask = new DropoutMask(rates[k], key);
-            float scale = 1 / (1 - rates[k]);
-            int start = k == 0 ? 0 : widths[k - 1];
-            for (int at = start, row = firstRow; at < values.Length; at += d, row++)
+            ref float first = ref Unsafe.Add(ref rows, start);
+            var job = new Job(values.Length / d, d, widths[k] - start, (uint)((firstRow * d) + start), 1 / (1 - rates[k]), new DropoutMask(rates[k], key));
+            switch (SimdLevel.For(job.Length))
             {
-                Apply(values.Slice(at, widths[k] - start), (uint)((row * d) + start), mask, scale);
+                case 16:
+                    Apply<Simd512>(ref first, job);
+                    break;
+                case 8:
+                    Apply<Simd256>(ref first, job);
+                    break;
+                case 4:
+                    Apply<Simd128>(ref first, job);
+                    break;
+                default:
+                    Apply<SimdScalar>(ref first, job);
+                    break;
             }
         }
     }
 
-    private static void Apply(Span<float> values, uint index, in DropoutMask mask, float scale)
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Apply<T>(ref float row, in Job job)
+        where T : struct, ISimd<T>
     {
-        ref float first = ref MemoryMarshal.GetReference(values);
-        int i = 0;
-        for (; i <= values.Length - Vector512<float>.Count; i += Vector512<float>.Count)
+        T scale = T.Create(job.Scale);
+        uint index = job.Index;
+        for (int r = 0; r < job.Rows; r++)
         {
-            var bits = Mix(Mix((Vector512.Create(index + (uint)i) + Vector512<uint>.Indices) ^ Vector512.Create(mask.Key0)) + Vector512.Create(mask.Key1));
-            var kept = Vector512.GreaterThanOrEqual(bits, Vector512.Create(mask.Threshold)).AsSingle();
-            ((Vector512.LoadUnsafe(ref first, (nuint)i) * Vector512.Create(scale)) & kept).StoreUnsafe(ref first, (nuint)i);
-        }
+            for (nint i = 0; i < job.Length; i += T.Count)
+            {
+                T.Keep(T.Load(ref row, i) * scale, index + (uint)i, in job.Mask).Store(ref row, i);
+            }
 
-        for (; i < values.Length; i++)
-        {
-            values[i] = mask.Keeps(index + (uint)i) ? values[i] * scale : 0;
+            row = ref Unsafe.Add(ref row, job.RowLength);
+            index += (uint)job.RowLength;
         }
     }
 
-    // DropoutMask.Mix32, sixteen at a time.
-    private static Vector512<uint> Mix(Vector512<uint> x)
+    private readonly struct Job(int rows, int rowLength, int length, uint index, float scale, DropoutMask mask)
     {
-        x ^= Vector512.ShiftRightLogical(x, 16);
-        x *= Vector512.Create(0x85EBCA6Bu);
-        x ^= Vector512.ShiftRightLogical(x, 13);
-        x *= Vector512.Create(0xC2B2AE35u);
-        return x ^ Vector512.ShiftRightLogical(x, 16);
+        public readonly int Rows = rows;
+        public readonly int RowLength = rowLength;
+        public readonly int Length = length;
+        public readonly uint Index = index;
+        public readonly float Scale = scale;
+        public readonly DropoutMask Mask = mask;
     }
 }

@@ -1,4 +1,5 @@
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 using Streaming.Kernels;
 
 namespace Streaming.Learning;
@@ -61,13 +62,13 @@ public sealed partial class CpuEngine : TrainingEngine
         _lanes = new Lane[Math.Clamp((64 << 20) / (sizeof(float) * _parameters.Length), 2, 8)];
         for (int i = 0; i < _lanes.Length; i++)
         {
-            _lanes[i] = new Lane(_parameters.Length);
+            _lanes[i] = new Lane(_parameters.Length, _widths);
         }
 
         _scratch = new Lane[Math.Max(threads, _lanes.Length)];
         for (int i = 0; i < _scratch.Length; i++)
         {
-            _scratch[i] = new Lane(0);
+            _scratch[i] = new Lane(0, _widths);
         }
     }
 
@@ -75,7 +76,7 @@ public sealed partial class CpuEngine : TrainingEngine
     public override int BankCount => _bank.Count;
 
     /// <inheritdoc/>
-    public override string Description => $"cpu, {_workers.Threads} thread{(_workers.Threads == 1 ? "" : "s")}, {(Vector512.IsHardwareAccelerated ? 512 : Vector256.IsHardwareAccelerated ? 256 : 128)}-bit vectors";
+    public override string Description => $"cpu, {_workers.Threads} thread{(_workers.Threads == 1 ? "" : "s")}, {(Avx512DQ.IsSupported ? 512 : Vector256.IsHardwareAccelerated ? 256 : 128)}-bit vectors";
 
     /// <summary>Gets the dense parameters and their gradients of the last step.</summary>
     internal ParameterSet Parameters => _parameters;
@@ -331,7 +332,8 @@ public sealed partial class CpuEngine : TrainingEngine
                 _parameters.Gradients.AsSpan(parameter.Offset, parameter.Length),
                 _parameters.FirstMoments.AsSpan(parameter.Offset, parameter.Length),
                 _parameters.SecondMoments.AsSpan(parameter.Offset, parameter.Length),
-                parameter.Decays ? numbers : numbers with { WeightDecay = 0 });
+                parameter.Decays ? numbers : numbers with { WeightDecay = 0 },
+                _workers);
         }
 
         if (Model.ItemIds)

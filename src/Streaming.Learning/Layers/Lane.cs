@@ -5,13 +5,16 @@ namespace Streaming.Learning;
 /// order, and the lanes are summed in lane order. What a thread count changes is only who works on a lane, never an
 /// order of additions.
 /// </summary>
-internal sealed class Lane(int parameterLength)
+internal sealed class Lane(int parameterLength, ReadOnlySpan<int> widths)
 {
     private float[] _scratch = new float[1024];
     private int _used;
 
     /// <summary>Gets the lane's sum of gradients of the dense parameters.</summary>
     public float[] Gradients { get; } = new float[parameterLength];
+
+    /// <summary>Gets the norm kernel of the lane: it sums gradients in scratch of its own.</summary>
+    public Kernels.IncrementNorm Norm { get; } = new(widths);
 
     /// <summary>Gradient of a parameter, to be added to.</summary>
     public Span<float> Gradient(Parameter parameter) => Gradients.AsSpan(parameter.Offset, parameter.Length);

@@ -17,8 +17,7 @@ internal sealed class Lru
     private readonly Parameter _nu;
     private readonly Parameter _theta;
     private readonly Parameter _gamma;
-    private readonly float[] _real;
-    private readonly float[] _imaginary;
+    private readonly float[] _lambda;
     private readonly float[] _scale;
 
     public Lru(ParameterSet set, string name, Increments widths)
@@ -31,10 +30,12 @@ internal sealed class Lru
         _gamma = set.Add($"{name}.gamma_log", decays: false, d);
         Input = new NestedLinear(set, $"{name}.input", widths, widths.Scale(2));
         Output = new NestedLinear(set, $"{name}.output", widths.Scale(2), widths);
-        _real = new float[d];
-        _imaginary = new float[d];
-        _scale = new float[d];
+        _lambda = new float[2 * d];
+        _scale = new float[2 * d];
     }
+
+    /// <summary>Gets the floats of the sums of a backward scan.</summary>
+    public int SumsLength => 4 * _widths.Dimension;
 
     /// <summary>Gets B: inputs to states.</summary>
     public NestedLinear Input { get; }
@@ -63,88 +64,57 @@ internal sealed class Lru
         Output.Initialize(seed, options.WeightScale);
     }
 
-    /// <summary>λ and γ from the parameters: once a step, before any chunk.</summary>
+    /// <summary>λ and γ from the parameters, laid out like a state: once a step, before any chunk.</summary>
     public void Prepare()
     {
         var nu = _set.Value(_nu);
         var theta = _set.Value(_theta);
         var gamma = _set.Value(_gamma);
-        for (int i = 0; i < _real.Length; i++)
-        {
-            double radius = Math.Exp(-Math.Exp(nu[i])), phase = Math.Exp(theta[i]);
-            _real[i] = (float)(radius * Math.Cos(phase));
-            _imaginary[i] = (float)(radius * Math.Sin(phase));
-            _scale[i] = (float)Math.Exp(gamma[i]);
-        }
-    }
-
-    /// <summary>In place: B x → states, one sequence of <paramref name="steps"/> rows.</summary>
-    public void Scan(Span<float> states, int steps)
-    {
-        int width = 2 * _widths.Dimension;
-        for (int t = 0; t < steps; t++)
-        {
-            var row = states.Slice(t * width, width);
-            Advance(t == 0 ? default : states.Slice((t - 1) * width, width), row);
-        }
-    }
-
-    /// <summary>One step: <paramref name="row"/> is B x on entry, the new state on return.</summary>
-    /// <param name="previous">The state before, or empty for zero. May be another buffer.</param>
-    /// <param name="row">[2D].</param>
-    public void Advance(ReadOnlySpan<float> previous, Span<float> row)
-    {
         for (int k = 0; k < _widths.Count; k++)
         {
             int start = _widths.Start(k), n = _widths.Length(k);
             for (int i = 0; i < n; i++)
             {
-                int re = (2 * start) + i, im = re + n, c = start + i;
-                float x = _scale[c] * row[re], y = _scale[c] * row[im];
-                if (!previous.IsEmpty)
-                {
-                    x += (_real[c] * previous[re]) - (_imaginary[c] * previous[im]);
-                    y += (_real[c] * previous[im]) + (_imaginary[c] * previous[re]);
-                }
-
-                row[re] = x;
-                row[im] = y;
+                int re = (2 * start) + i, im = re + n;
+                double radius = Math.Exp(-Math.Exp(nu[start + i])), phase = Math.Exp(theta[start + i]);
+                _lambda[re] = (float)(radius * Math.Cos(phase));
+                _lambda[im] = (float)(radius * Math.Sin(phase));
+                _scale[re] = _scale[im] = (float)Math.Exp(gamma[start + i]);
             }
         }
     }
 
-    /// <summary>In place: gradient by the states' outputs → gradient by B x; those of ν, θ, γ are added to the lane.</summary>
+    /// <summary>In place: B x → states, one sequence of <paramref name="steps"/> rows.</summary>
+    public void Scan(Span<float> states, int steps) => NestedLruScan.Forward(states, steps, _widths.Ends, _lambda, _scale);
+
+    /// <summary>One step of one sequence: the state that stands in the first row goes on to the second.</summary>
+    /// <param name="rows">[2 × 2D]: the state before, then B x; the new state on return.</param>
+    public void Advance(Span<float> rows)
+    {
+        int width = 2 * _widths.Dimension;
+        var previous = rows[..width];
+        var row = rows.Slice(width, width);
+        for (int k = 0; k < _widths.Count; k++)
+        {
+            int n = _widths.Length(k), at = 2 * _widths.Start(k);
+            for (int re = at, im = at + n; re < at + n; re++, im++)
+            {
+                float x = _scale[re] * row[re], y = _scale[im] * row[im];
+                row[re] = x + ((_lambda[re] * previous[re]) - (_lambda[im] * previous[im]));
+                row[im] = y + ((_lambda[re] * previous[im]) + (_lambda[im] * previous[re]));
+            }
+        }
+    }
+
+    /// <summary>In place: gradient by the states' outputs → gradient by B x, one sequence.</summary>
     /// <param name="states">[steps × 2D] of one sequence.</param>
     /// <param name="gradients">[steps × 2D].</param>
     /// <param name="steps">Length of the sequence.</param>
-    /// <param name="sums">[3D] of the chunk: Re and Im of Σ δ_t · conj(s_{t−1}), and Σ Re(δ_t · conj(s_t)).</param>
+    /// <param name="sums">[4D] of the chunk, added to: Σ δ_t · conj(s_{t−1}), and Σ δ_t ⊙ s_t by parts.</param>
     public void ScanBackward(ReadOnlySpan<float> states, Span<float> gradients, int steps, Span<float> sums)
     {
-        int d = _widths.Dimension, width = 2 * d;
-        for (int t = steps - 1; t >= 0; t--)
-        {
-            for (int k = 0; k < _widths.Count; k++)
-            {
-                int start = _widths.Start(k), n = _widths.Length(k);
-                for (int i = 0; i < n; i++)
-                {
-                    int c = start + i, re = (t * width) + (2 * start) + i, im = re + n;
-                    float gr = gradients[re], gi = gradients[im];
-                    sums[(2 * d) + c] += (gr * states[re]) + (gi * states[im]);
-                    if (t > 0)
-                    {
-                        float pr = states[re - width], pi = states[im - width];
-                        sums[c] += (gr * pr) + (gi * pi);
-                        sums[d + c] += (gi * pr) - (gr * pi);
-                        gradients[re - width] += (_real[c] * gr) + (_imaginary[c] * gi);
-                        gradients[im - width] += (_real[c] * gi) - (_imaginary[c] * gr);
-                    }
-
-                    gradients[re] = _scale[c] * gr;
-                    gradients[im] = _scale[c] * gi;
-                }
-            }
-        }
+        int width = 2 * _widths.Dimension;
+        NestedLruScan.Backward(states, gradients, steps, _widths.Ends, _lambda, _scale, sums[..width], sums[width..]);
     }
 
     /// <summary>
@@ -153,19 +123,24 @@ internal sealed class Lru
     /// </summary>
     public void AddGradients(ReadOnlySpan<float> sums, Lane lane)
     {
-        int d = _widths.Dimension;
+        int width = 2 * _widths.Dimension;
         var nu = _set.Value(_nu);
         var theta = _set.Value(_theta);
         var nuGradient = lane.Gradient(_nu);
         var thetaGradient = lane.Gradient(_theta);
         var gammaGradient = lane.Gradient(_gamma);
-        for (int c = 0; c < d; c++)
+        for (int k = 0; k < _widths.Count; k++)
         {
-            float real = (_real[c] * sums[c]) + (_imaginary[c] * sums[d + c]);
-            float imaginary = (_real[c] * sums[d + c]) - (_imaginary[c] * sums[c]);
-            nuGradient[c] -= MathF.Exp(nu[c]) * real;
-            thetaGradient[c] += MathF.Exp(theta[c]) * imaginary;
-            gammaGradient[c] += sums[(2 * d) + c] - real;
+            int n = _widths.Length(k), start = _widths.Start(k);
+            for (int i = 0; i < n; i++)
+            {
+                int re = (2 * start) + i, im = re + n, c = start + i;
+                float real = (_lambda[re] * sums[re]) + (_lambda[im] * sums[im]);
+                float imaginary = (_lambda[re] * sums[im]) - (_lambda[im] * sums[re]);
+                nuGradient[c] -= MathF.Exp(nu[c]) * real;
+                thetaGradient[c] += MathF.Exp(theta[c]) * imaginary;
+                gammaGradient[c] += sums[width + re] + sums[width + im] - real;
+            }
         }
     }
 }

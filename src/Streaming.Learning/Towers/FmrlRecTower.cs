@@ -55,6 +55,8 @@ internal sealed class FmrlRecTower : UserTower
     public override void Reserve(StepPlan plan)
     {
         base.Reserve(plan);
+        _inputNorm?.Reserve(plan.StepCount);
+        _outputNorm?.Reserve(plan.PredictionCount);
         Buffers.Grow(ref _normalInputs, _inputNorm is null ? 0 : plan.StepCount, D);
         Buffers.Grow(ref _normalOutputs, _outputNorm is null ? 0 : plan.PredictionCount, D);
         foreach (var block in _blocks)
@@ -67,13 +69,13 @@ internal sealed class FmrlRecTower : UserTower
     {
         var row = scratch[..D];
         x.CopyTo(row);
-        _inputNorm?.Forward(row, row, 1);
+        _inputNorm?.ForwardRow(row, row);
         for (int i = 0; i < _blocks.Length; i++)
         {
             _blocks[i].Advance(row, state.Slice(i * 2 * D, 2 * D), scratch[D..]);
         }
 
-        _outputNorm?.Forward(row, row, 1);
+        _outputNorm?.ForwardRow(row, row);
         if (_outputLinear is null)
         {
             row.CopyTo(vector);
@@ -86,7 +88,7 @@ internal sealed class FmrlRecTower : UserTower
 
     protected override void Forward(StepPlan plan, in Chunk chunk, ReadOnlySpan<float> inputs, Span<float> outputs, long step)
     {
-        _inputNorm?.Forward(inputs, Steps(_normalInputs, chunk), chunk.StepCount);
+        _inputNorm?.Forward(inputs, Steps(_normalInputs, chunk), chunk.FirstStep);
         var x = BlockInput(chunk, inputs);
         foreach (var block in _blocks)
         {
@@ -97,7 +99,7 @@ internal sealed class FmrlRecTower : UserTower
         if (_outputNorm is not null)
         {
             var normal = Predictions(_normalOutputs, chunk, D);
-            _outputNorm.Forward(x, normal, chunk.PredictionCount);
+            _outputNorm.Forward(x, normal, chunk.FirstPrediction);
             x = normal;
         }
 
@@ -122,7 +124,7 @@ internal sealed class FmrlRecTower : UserTower
             dy = dx;
         }
 
-        _inputNorm?.Backward(inputs, inputGradients, inputGradients, chunk.StepCount, lane, add: false);
+        _inputNorm?.Backward(inputs, inputGradients, inputGradients, chunk.FirstStep, lane, add: false);
     }
 
     private ReadOnlySpan<float> OutputBackward(scoped in Chunk chunk, ReadOnlySpan<float> outputGradients, Lane lane)
@@ -139,7 +141,7 @@ internal sealed class FmrlRecTower : UserTower
         if (_outputNorm is not null)
         {
             var dx = lane.Rent(chunk.PredictionCount * D);
-            _outputNorm.Backward(output, dy, dx, chunk.PredictionCount, lane, add: false);
+            _outputNorm.Backward(output, dy, dx, chunk.FirstPrediction, lane, add: false);
             dy = dx;
         }
 

@@ -59,6 +59,8 @@ internal sealed class LruBlock
     public void Reserve(StepPlan plan)
     {
         int rows = _last ? plan.PredictionCount : plan.StepCount;
+        _mixNorm.Reserve(_pre ? plan.StepCount : rows);
+        _ffnNorm.Reserve(rows);
         Buffers.Grow(ref _states, plan.StepCount, 2 * _d);
         if (_pre)
         {
@@ -94,7 +96,7 @@ internal sealed class LruBlock
 
         int rows = Count(chunk), first = First(chunk);
         var input = Rows(_ffnInput, chunk);
-        (_pre ? _ffnNorm : _mixNorm).Forward(mixed, input, rows);
+        (_pre ? _ffnNorm : _mixNorm).Forward(mixed, input, first);
         var output = Rows(_output, chunk);
         _ffn.Forward(input, Rows(_gate, chunk), Rows(_up, chunk), Rows(_product, chunk), output, rows, first, step);
         _ffnDropout.Apply(output, first, step);
@@ -106,36 +108,38 @@ internal sealed class LruBlock
         {
             var sum = Rows(_sum, chunk);
             TensorPrimitives.Add(output, input, sum);
-            _ffnNorm.Forward(sum, output, rows);
+            _ffnNorm.Forward(sum, output, first);
         }
     }
 
     /// <summary>One event of one user.</summary>
     /// <param name="row">[D] the block's input on entry, its output on return.</param>
     /// <param name="state">In and out: [2D].</param>
-    /// <param name="scratch">[8D].</param>
+    /// <param name="scratch">[9D].</param>
     public void Advance(Span<float> row, Span<float> state, Span<float> scratch)
     {
-        var next = scratch[..(2 * _d)];
-        var mixed = scratch.Slice(2 * _d, _d);
-        var input = scratch.Slice(3 * _d, _d);
+        var states = scratch[..(4 * _d)];
+        var next = states[(2 * _d)..];
+        var mixed = scratch.Slice(4 * _d, _d);
+        var input = scratch.Slice(5 * _d, _d);
         row.CopyTo(input);
         if (_pre)
         {
-            _mixNorm.Forward(row, input, 1);
+            _mixNorm.ForwardRow(row, input);
         }
 
         Lru.Input.Forward(input, next, 1);
-        Lru.Advance(state, next);
+        state.CopyTo(states);
+        Lru.Advance(states);
         next.CopyTo(state);
         Lru.Output.Forward(state, mixed, 1);
         TensorPrimitives.Add(mixed, row, mixed);
-        (_pre ? _ffnNorm : _mixNorm).Forward(mixed, input, 1);
-        _ffn.Forward(input, scratch.Slice(4 * _d, _d), scratch.Slice(5 * _d, _d), scratch.Slice(6 * _d, _d), row, 1, 0, step: -1);
+        (_pre ? _ffnNorm : _mixNorm).ForwardRow(mixed, input);
+        _ffn.Forward(input, scratch.Slice(6 * _d, _d), scratch.Slice(7 * _d, _d), scratch.Slice(8 * _d, _d), row, 1, 0, step: -1);
         TensorPrimitives.Add(row, _pre ? mixed : input, row);
         if (!_pre)
         {
-            _ffnNorm.Forward(row, row, 1);
+            _ffnNorm.ForwardRow(row, row);
         }
     }
 
@@ -152,7 +156,7 @@ internal sealed class LruBlock
         }
         else
         {
-            _ffnNorm.Backward(Rows(_sum, chunk), dy, sum, rows, lane, add: false);
+            _ffnNorm.Backward(Rows(_sum, chunk), dy, sum, first, lane, add: false);
         }
 
         sum.CopyTo(branch);
@@ -160,12 +164,12 @@ internal sealed class LruBlock
         _ffn.Backward(Rows(_ffnInput, chunk), Rows(_gate, chunk), Rows(_up, chunk), Rows(_product, chunk), branch, input, rows, first, step, lane);
         if (_pre)
         {
-            _ffnNorm.Backward(Rows(_mixed, chunk), input, sum, rows, lane, add: true);
+            _ffnNorm.Backward(Rows(_mixed, chunk), input, sum, first, lane, add: true);
         }
         else
         {
             TensorPrimitives.Add(sum, input, input);
-            _mixNorm.Backward(Rows(_mixed, chunk), input, sum, rows, lane, add: false);
+            _mixNorm.Backward(Rows(_mixed, chunk), input, sum, first, lane, add: false);
         }
 
         MixBackward(plan, chunk, x, sum, branch, dx, step, lane);
@@ -179,7 +183,7 @@ internal sealed class LruBlock
         if (_pre)
         {
             var normal = Steps(_normal, chunk, _d);
-            _mixNorm.Forward(x, normal, chunk.StepCount);
+            _mixNorm.Forward(x, normal, chunk.FirstStep);
             input = normal;
         }
 
@@ -228,7 +232,7 @@ internal sealed class LruBlock
         {
             var normal = lane.Rent(chunk.StepCount * _d);
             Lru.Input.Backward(Steps(_normal, chunk, _d), states, normal, chunk.StepCount, lane);
-            _mixNorm.Backward(x, normal, dx, chunk.StepCount, lane, add: true);
+            _mixNorm.Backward(x, normal, dx, chunk.FirstStep, lane, add: true);
         }
         else
         {
@@ -238,7 +242,7 @@ internal sealed class LruBlock
 
     private void ScanBackward(StepPlan plan, in Chunk chunk, Span<float> gradients, Lane lane)
     {
-        var sums = lane.Rent(3 * _d);
+        var sums = lane.Rent(Lru.SumsLength);
         sums.Clear();
         var states = Steps(_states, chunk, 2 * _d);
         for (int s = chunk.FirstSequence; s < chunk.FirstSequence + chunk.SequenceCount; s++)

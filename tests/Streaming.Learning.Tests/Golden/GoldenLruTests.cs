@@ -22,8 +22,8 @@ public class GoldenLruTests
         lru.Output.Forward(states, outputs, golden.Steps);
 
         float[] direction = [.. golden.Direction.Select(value => (float)value)];
-        float[] stateGradients = new float[states.Length], inputGradients = new float[outputs.Length], sums = new float[3 * d];
-        var lane = new Lane(_set.Length);
+        float[] stateGradients = new float[states.Length], inputGradients = new float[outputs.Length], sums = new float[lru.SumsLength];
+        var lane = new Lane(_set.Length, golden.Widths);
         lru.Output.Backward(states, direction, stateGradients, golden.Steps, lane);
         lru.ScanBackward(states, stateGradients, golden.Steps, sums);
         lru.AddGradients(sums, lane);

@@ -1,0 +1,12 @@
+namespace Streaming.Kernels;
+
+/// <summary>What the backward pass reads and writes.</summary>
+internal ref struct LruBackwardJob
+{
+    public ref readonly float States;
+    public ref float Gradients;
+    public ref readonly float Lambda;
+    public ref readonly float Gamma;
+    public ref float LambdaSums;
+    public ref float StateSums;
+}
