@@ -32,8 +32,8 @@ internal static class DemoCommand
             {
                 Rate = result.GetValue(feed.Rate),
                 Duration = seconds is { } limit ? TimeSpan.FromSeconds(limit) : TimeSpan.MaxValue,
-                // One batch in training, one that waits and one that fills keep the trainer busy; more would be a queue.
-                MostAhead = 3 * settings.Get<BatcherOptions>().BatchSize,
+                // One batch in training and one that fills keep the trainer busy; more would be a queue.
+                MostAhead = 2 * settings.Get<BatcherOptions>().BatchSize,
             };
             var options = new DemoOptions(!result.GetValue(noServe), result.GetValue(report), TimeSpan.FromSeconds(Math.Clamp(result.GetValue(interval), 0.1, 3600)), pace);
             EventFeed events = feed.Create(result, TimeProvider.System);

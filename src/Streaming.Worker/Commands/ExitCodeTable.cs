@@ -1,0 +1,20 @@
+using System.Globalization;
+using System.Text;
+
+namespace Streaming.Worker;
+
+/// <summary>The README's table of exit codes.</summary>
+internal static class ExitCodeTable
+{
+    /// <summary>The table in Markdown.</summary>
+    public static string Markdown()
+    {
+        var text = new StringBuilder("| code | meaning |\n|---|---|\n");
+        foreach (ExitCode code in Enum.GetValues<ExitCode>())
+        {
+            text.Append(CultureInfo.InvariantCulture, $"| {(int)code} | {XmlDocumentation.Summary(typeof(ExitCode).GetField(code.ToString())!)} |\n");
+        }
+
+        return text.ToString();
+    }
+}

@@ -1,0 +1,143 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Text.Json;
+using Microsoft.Extensions.Logging.Abstractions;
+using StackExchange.Redis;
+using Streaming.Core;
+using Streaming.Learning;
+using Streaming.Transport;
+using Xunit;
+
+namespace Streaming.Worker.Tests;
+
+public sealed class LookupRoutesTests : IAsyncLifetime
+{
+    private LocalRedisServer _server = null!;
+    private ConnectionMultiplexer _redis = null!;
+    private Lookups _lookups = null!;
+    private HttpEndpoint _endpoint = null!;
+    private HttpClient _client = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        CancellationToken cancellation = TestContext.Current.CancellationToken;
+        _server = await LocalRedisServer.StartAsync(cancellationToken: cancellation);
+        SettingsValues settings = WorkerSettings.Catalogue.Load(new Dictionary<string, string> { ["Redis__Configuration"] = _server.Configuration, ["Redis__Element"] = "Float32", ["Model__Widths"] = "4,8", ["Http__MaxItems"] = "3" });
+        _redis = await RedisConnection.OpenAsync(settings.Get<RedisOptions>(), cancellation);
+        var publisher = new EmbeddingPublisher(_redis.GetDatabase(), settings.Get<RedisOptions>(), settings.Get<ModelOptions>().Widths, TimeProvider.System);
+        await publisher.OpenAsync(1, 1, cancellation);
+        // At width 4, b is nearest to a; at width 8, c is.
+        await publisher.PublishAsync([Item("a", 1, 0, 0, 0, 1, 0, 0, 0), Item("b", 1, 0.1f, 0, 0, -1, 0, 0, 0), Item("c", 1, 0.5f, 0, 0, 1, 0, 0, 0), Item("d", -1, 0, 0, 0, 0, 0, 0, 0)], [], cancellation);
+        _lookups = new Lookups(_redis.GetDatabase(), settings, id => id == "b" ? "<b>bold</b>" : null, TimeProvider.System);
+        _endpoint = await HttpEndpoint.StartAsync(
+            new HttpOptions { Port = 0 },
+            NullLoggerFactory.Instance,
+            routes =>
+            {
+                LookupRoutes.Map(routes, _lookups, settings.Get<HttpOptions>());
+                PageRoutes.Map(routes, static () => null);
+            },
+            cancellation);
+        _client = new HttpClient { BaseAddress = _endpoint.Address };
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _client.Dispose();
+        await _endpoint.DisposeAsync();
+        _lookups.Dispose();
+        _redis.Dispose();
+        await _server.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task Item_AtAWidth_IsThePrefix()
+    {
+        using JsonDocument whole = await GetAsync("/items/c");
+        using JsonDocument narrow = await GetAsync("/items/c?width=4");
+
+        Assert.Equal([1, 0.5, 0, 0, 1, 0, 0, 0], whole.RootElement.GetProperty("vector").EnumerateArray().Select(value => value.GetDouble()));
+        Assert.Equal([1, 0.5, 0, 0], narrow.RootElement.GetProperty("vector").EnumerateArray().Select(value => value.GetDouble()));
+        Assert.Equal(7, whole.RootElement.GetProperty("step").GetInt64());
+    }
+
+    [Fact]
+    public async Task Neighbours_DependOnTheWidth()
+    {
+        using JsonDocument narrow = await GetAsync("/items/a/neighbours?width=4&count=2");
+        using JsonDocument wide = await GetAsync("/items/a/neighbours?width=8&count=2");
+
+        Assert.Equal(["b", "c"], Ids(narrow));
+        Assert.Equal(["c", "b"], Ids(wide));
+        JsonElement b = narrow.RootElement.GetProperty("neighbours")[0];
+        Assert.Equal(0.995, b.GetProperty("score").GetDouble(), 0.001);
+        Assert.Equal("<b>bold</b>", b.GetProperty("title").GetString());
+    }
+
+    [Fact]
+    public async Task Items_Many_SayWhichAreMissing()
+    {
+        using HttpResponseMessage response = await _client.PostAsJsonAsync("/items?width=4", (string[])["a", "x", "d"], TestContext.Current.CancellationToken);
+        using JsonDocument answer = JsonDocument.Parse(await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+
+        Assert.Equal(["a", "d"], answer.RootElement.GetProperty("items").EnumerateArray().Select(item => item.GetProperty("item").GetString()));
+        Assert.Equal(["x"], answer.RootElement.GetProperty("missing").EnumerateArray().Select(item => item.GetString()));
+    }
+
+    [Theory]
+    [InlineData("/items/x", HttpStatusCode.NotFound, "item \"x\" has no embedding")]
+    [InlineData("/items/a?width=9", HttpStatusCode.BadRequest, "width is \"9\"; allowed: 1 to 8")]
+    [InlineData("/items/a?width=-1", HttpStatusCode.BadRequest, "width is \"-1\"; allowed: 1 to 8")]
+    [InlineData("/items/a/neighbours?count=1000", HttpStatusCode.BadRequest, "count is \"1000\"; allowed: 1 to 100")]
+    public async Task Lookup_Wrong_SaysWhatIsAllowed(string path, HttpStatusCode status, string message)
+    {
+        using HttpResponseMessage response = await _client.GetAsync(new Uri(path, UriKind.Relative), TestContext.Current.CancellationToken);
+        using JsonDocument answer = JsonDocument.Parse(await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+
+        Assert.Equal(status, response.StatusCode);
+        Assert.Equal(message, answer.RootElement.GetProperty("error").GetString());
+    }
+
+    [Theory]
+    [InlineData("[]")]
+    [InlineData("[\"a\",\"b\",\"c\",\"d\"]")]
+    [InlineData("{\"a\":1}")]
+    [InlineData("[\"a\",null]")]
+    [InlineData("nonsense")]
+    public async Task Items_BadBody_IsRefused(string body)
+    {
+        using var content = new StringContent(body);
+        using HttpResponseMessage response = await _client.PostAsync(new Uri("/items", UriKind.Relative), content, TestContext.Current.CancellationToken);
+
+        Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
+        Assert.Contains("JSON list of 1 to 3 item ids", await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Lookup_StoreAway_Is503()
+    {
+        await _server.KillAsync();
+
+        using HttpResponseMessage response = await _client.GetAsync(new Uri("/items/a", UriKind.Relative), TestContext.Current.CancellationToken);
+
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, response.StatusCode);
+        Assert.Equal("{\"error\":\"the store does not answer\"}", await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
+    public async Task Page_NeedsNothingFromElsewhere()
+    {
+        string page = await _client.GetStringAsync(new Uri("/", UriKind.Relative), TestContext.Current.CancellationToken);
+
+        Assert.StartsWith("<!doctype html>", page, StringComparison.Ordinal);
+        Assert.DoesNotContain("http://", page, StringComparison.Ordinal);
+        Assert.DoesNotContain("https://", page, StringComparison.Ordinal);
+        Assert.DoesNotContain("innerHTML", page, StringComparison.Ordinal);
+    }
+
+    private static Refresh Item(string id, params float[] vector) => new(XxHash64.Hash(System.Text.Encoding.UTF8.GetBytes(id)), id, vector, 7, 0, 0);
+
+    private static IEnumerable<string?> Ids(JsonDocument answer) => answer.RootElement.GetProperty("neighbours").EnumerateArray().Select(near => near.GetProperty("item").GetString());
+
+    private async Task<JsonDocument> GetAsync(string path) => JsonDocument.Parse(await _client.GetStringAsync(new Uri(path, UriKind.Relative), TestContext.Current.CancellationToken));
+}
