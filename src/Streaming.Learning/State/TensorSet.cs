@@ -41,14 +41,9 @@ internal sealed class TensorSet : TensorSnapshot
     public void Add<T>(string name, ReadOnlySpan<T> values)
         where T : unmanaged
     {
-        if (!_pool.TryGetValue(name, out Entry? entry) || entry is not ValueEntry<T> typed)
-        {
-            typed = new ValueEntry<T>(name);
-            _pool[name] = typed;
-        }
-
-        typed.Copy(values);
-        _entries.Add(typed);
+        ValueEntry<T> entry = Pooled(name, static name => new ValueEntry<T>(name));
+        entry.Copy(values);
+        _entries.Add(entry);
     }
 
     /// <summary>Adds one value.</summary>
@@ -58,9 +53,11 @@ internal sealed class TensorSet : TensorSnapshot
     /// <summary>Adds strings as two tensors: NAME.offsets and NAME.bytes (UTF-8); null reads back as null.</summary>
     public void AddStrings(string name, ReadOnlySpan<string?> values)
     {
-        var offsets = new ValueEntry<long>(name + ".offsets");
+        ValueEntry<long> offsets = Pooled(name + ".offsets", static name => new ValueEntry<long>(name));
+        StringEntry bytes = Pooled(name + ".bytes", static name => new StringEntry(name));
+        bytes.Keep(values, offsets);
         _entries.Add(offsets);
-        _entries.Add(new StringEntry(name + ".bytes", values, offsets));
+        _entries.Add(bytes);
     }
 
     /// <inheritdoc/>
@@ -68,6 +65,18 @@ internal sealed class TensorSet : TensorSnapshot
 
     /// <inheritdoc/>
     protected override void Dispose(bool disposing) => Clear();
+
+    private TEntry Pooled<TEntry>(string name, Func<string, TEntry> create)
+        where TEntry : Entry
+    {
+        if (!_pool.TryGetValue(name, out Entry? entry) || entry is not TEntry typed)
+        {
+            typed = create(name);
+            _pool[name] = typed;
+        }
+
+        return typed;
+    }
 
     private abstract class Entry
     {
@@ -110,29 +119,36 @@ internal sealed class TensorSet : TensorSnapshot
         }
     }
 
-    private sealed class StringEntry : ValueEntry<byte>
+    private sealed class StringEntry(string name) : ValueEntry<byte>(name)
     {
-        private readonly ValueEntry<long> _offsets;
-        private string?[]? _strings;
+        private string?[] _strings = [];
+        private int _stringCount;
+        private ValueEntry<long>? _offsets;
 
-        public StringEntry(string name, ReadOnlySpan<string?> values, ValueEntry<long> offsets)
-            : base(name)
+        /// <summary>Keeps the references: strings do not change, so turning them into bytes can wait.</summary>
+        public void Keep(ReadOnlySpan<string?> values, ValueEntry<long> offsets)
         {
-            _strings = values.ToArray();
+            if (_strings.Length < values.Length)
+            {
+                _strings = new string?[values.Length];
+            }
+
+            values.CopyTo(_strings);
+            _stringCount = values.Length;
             _offsets = offsets;
         }
 
         /// <summary>Offsets are stored as end positions, negated and less one for null.</summary>
         public override void Complete()
         {
-            if (_strings is null)
+            if (_offsets is null)
             {
                 return;
             }
 
-            var ends = new long[_strings.Length];
-            var bytes = new List<byte>(_strings.Length * 16);
-            for (int i = 0; i < _strings.Length; i++)
+            var ends = new long[_stringCount];
+            var bytes = new List<byte>(_stringCount * 16);
+            for (int i = 0; i < _stringCount; i++)
             {
                 bytes.AddRange(Encoding.UTF8.GetBytes(_strings[i] ?? string.Empty));
                 ends[i] = _strings[i] is null ? -bytes.Count - 1 : bytes.Count;
@@ -140,7 +156,7 @@ internal sealed class TensorSet : TensorSnapshot
 
             _offsets.Copy(ends);
             Copy(CollectionsMarshal.AsSpan(bytes));
-            _strings = null;
+            _offsets = null;
         }
     }
 }

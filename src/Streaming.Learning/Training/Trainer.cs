@@ -51,6 +51,10 @@ public sealed class Trainer : IDisposable
         _evaluation = new TrainerEvaluation(engine, _items, options);
         _report = new TrainReport(model.Widths.Count);
         Shape = TrainerShape.Of(model, options);
+
+        // Makes and touches the memory of snapshots now: the first would otherwise pause training several times longer.
+        Save(_stateCopy);
+        _stateCopy.Clear();
     }
 
     /// <summary>Gets the settings that a checkpoint must agree in, by name.</summary>

@@ -27,7 +27,7 @@ public class LearningRateOptionsTests
     [Fact]
     public void Validate_CosineWithoutEnd_SaysWhatIsAllowed()
     {
-        var rate = new LearningRateOptions { Shape = LearningRateShape.Cosine };
+        var rate = new LearningRateOptions { WarmupSteps = 100, Shape = LearningRateShape.Cosine };
         Assert.Equal("LearningRate.TotalSteps is 0; allowed: above 100 (the warm-up) with Cosine.", Assert.Throws<ArgumentException>(rate.Validate).Message);
     }
 }
