@@ -64,7 +64,7 @@ public sealed partial class TorchEngine : TrainingEngine
         _dropout = new DropoutSource(model, increments, _device);
         _itemModule = new ItemModule(_dense, _items, model);
         _tower = TowerModule.Create(_dense, model, increments, _dropout);
-        _loss = new NestedSoftmaxLoss(model, increments);
+        _loss = new NestedSoftmaxLoss(model, increments, _device);
         _denseOptimizer = new DenseAdamW(_dense, model);
         _rowOptimizer = new RowOptimizer(_items, model);
     }
@@ -175,6 +175,7 @@ public sealed partial class TorchEngine : TrainingEngine
             _items.Dispose();
             _bank.Dispose();
             _dropout.Dispose();
+            _loss.Dispose();
             _uploader.Dispose();
         }
     }

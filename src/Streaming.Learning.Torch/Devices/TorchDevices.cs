@@ -46,9 +46,9 @@ internal static class TorchDevices
     /// <summary>What the library said, in one line.</summary>
     public static string FirstLine(Exception error)
     {
-        string message = error.Message.Trim();
-        int end = message.IndexOf('\n', StringComparison.Ordinal);
-        return (end < 0 ? message : message[..end]).TrimEnd('.', ' ', '\r');
+        // TorchSharp appends where it looked for its native library, in many lines.
+        string message = error.Message.Trim().Split('\n', 2)[0].Split(" Trace from ", 2)[0];
+        return message.TrimEnd('.', ':', ' ', '\r');
     }
 
     private static Device Parse(string name)

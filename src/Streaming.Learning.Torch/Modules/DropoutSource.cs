@@ -9,7 +9,6 @@ namespace Streaming.Learning.Torch;
 internal sealed class DropoutSource : IDisposable
 {
     private readonly ulong _seed;
-    private readonly Generator _generator;
     private readonly Tensor? _rates;
     private readonly Tensor? _scales;
     private bool _training;
@@ -17,7 +16,6 @@ internal sealed class DropoutSource : IDisposable
     public DropoutSource(ModelOptions model, Increments increments, Device device)
     {
         _seed = model.Seed;
-        _generator = new Generator(model.Seed, device);
         float[] rates = model.DropoutRates;
         if (rates.Any(rate => rate > 0))
         {
@@ -34,7 +32,8 @@ internal sealed class DropoutSource : IDisposable
         _training = _rates is not null;
         if (_training)
         {
-            _generator.manual_seed(unchecked((long)Gaussian.Mix(_seed + Gaussian.Mix((ulong)step))));
+            // The default generators of all devices: a Generator of TorchSharp's is the processor's, whatever device it names.
+            using var generator = random.manual_seed(unchecked((long)Gaussian.Mix(_seed + Gaussian.Mix((ulong)step))));
         }
     }
 
@@ -50,7 +49,7 @@ internal sealed class DropoutSource : IDisposable
         }
 
         using var scope = NewDisposeScope();
-        var kept = rand(values.shape, dtype: ScalarType.Float32, device: values.device, generator: _generator).ge(_rates!);
+        var kept = rand(values.shape, dtype: ScalarType.Float32, device: values.device).ge(_rates!);
         return values.mul(kept.mul(_scales!)).MoveToOuterDisposeScope();
     }
 
@@ -59,6 +58,5 @@ internal sealed class DropoutSource : IDisposable
     {
         _rates?.Dispose();
         _scales?.Dispose();
-        _generator.Dispose();
     }
 }

@@ -13,20 +13,22 @@ namespace Streaming.Learning.Torch;
 /// of the last. The same on the way back: increment k takes part in every width from k on, so the widths' gradients are
 /// suffix-summed first and multiplied once.
 /// </remarks>
-internal sealed class NestedSoftmaxLoss
+internal sealed class NestedSoftmaxLoss : IDisposable
 {
     private readonly Increments _increments;
     private readonly double[] _widthShares;
+    private readonly Tensor _deviceShares;
     private readonly double _temperature;
     private readonly bool _cosine;
     private readonly LogQCorrection _correction;
 
     /// <summary>Creates the loss of a model.</summary>
-    public NestedSoftmaxLoss(ModelOptions model, Increments increments)
+    public NestedSoftmaxLoss(ModelOptions model, Increments increments, Device device)
     {
         _increments = increments;
         double total = model.LossWeights.Sum(weight => (double)weight);
         _widthShares = [.. model.LossWeights.Select(weight => weight / total)];
+        _deviceShares = tensor(_widthShares, dtype: ScalarType.Float64, device: device).DetachFromDisposeScope();
         _temperature = model.Temperature;
         _cosine = model.Cosine;
         _correction = model.Loss is LossKind.Full or LossKind.Uniform ? LogQCorrection.None : model.LogQ;
@@ -54,7 +56,7 @@ internal sealed class NestedSoftmaxLoss
             Accumulate(rows, block);
         }
 
-        rows.Close(problem.Shares, _widthShares);
+        rows.Close(problem.Shares, _deviceShares);
         var gradients = new SoftmaxGradients(rows, _increments, _cosine, problem.Own.Vectors);
         foreach (var (block, ownStart) in chunks)
         {
@@ -64,6 +66,9 @@ internal sealed class NestedSoftmaxLoss
 
         return gradients.Finish(rows.Losses);
     }
+
+    /// <inheritdoc/>
+    public void Dispose() => _deviceShares.Dispose();
 
     private static List<(CandidateBlock Block, long OwnStart)> Chunks(SoftmaxProblem problem, long columns)
     {

@@ -103,11 +103,11 @@ internal sealed class RowTerms
 
     /// <summary>All candidates have passed: losses and coefficients.</summary>
     /// <param name="shares">[B] float64, each row's share of the loss.</param>
-    /// <param name="widthShares">Each width's share of the total.</param>
-    public void Close(Tensor shares, double[] widthShares)
+    /// <param name="widthShares">[K] float64, each width's share of the total.</param>
+    public void Close(Tensor shares, Tensor widthShares)
     {
         using var scope = NewDisposeScope();
-        var weights = shares.unsqueeze(0).mul(tensor(widthShares, dtype: ScalarType.Float64, device: Users.device).unsqueeze(1));
+        var weights = shares.unsqueeze(0).mul(widthShares.unsqueeze(1));
         var (loss, coefficients, positiveCoefficients) = _correction == LogQCorrection.Corrected ? CloseCorrected() : CloseClassic();
         _losses = loss.to_type(ScalarType.Float64).mul_(shares.unsqueeze(0)).sum(1).MoveToOuterDisposeScope();
         _coefficients = weights.mul(coefficients).to_type(ScalarType.Float32).MoveToOuterDisposeScope();

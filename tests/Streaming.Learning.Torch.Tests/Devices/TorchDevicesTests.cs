@@ -24,6 +24,7 @@ public class TorchDevicesTests
         // Card 99 exists nowhere: without CUDA the driver is what is missing, with it the card.
         var error = Assert.Throws<TorchDeviceException>(() => TorchDevices.Open("cuda:99", tf32: false));
 
+        TestContext.Current.TestOutputHelper?.WriteLine(error.Message);
         Assert.DoesNotContain('\n', error.Message);
         Assert.Contains("cuda:99", error.Message, StringComparison.Ordinal);
         Assert.Contains("Engine__Device", error.Message, StringComparison.Ordinal);

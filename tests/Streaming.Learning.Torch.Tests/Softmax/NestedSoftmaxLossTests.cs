@@ -32,7 +32,9 @@ public class NestedSoftmaxLossTests
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
 
-        var result = Loss(golden).Run(Problem(golden), columns);
+        using var loss = Loss(golden);
+
+        var result = loss.Run(Problem(golden), columns);
 
         Near.Equal("losses", golden.Losses, result.Losses.data<double>().ToArray(), 2e-6);
         Near.Equal("user gradients", golden.UserGradients, result.UserGradient.contiguous().data<float>().ToArray(), 5e-6);
@@ -54,7 +56,9 @@ public class NestedSoftmaxLossTests
             Shares = ones(1, dtype: ScalarType.Float64),
         };
 
-        var result = Loss(golden).Run(alone, 8);
+        using var loss = Loss(golden);
+
+        var result = loss.Run(alone, 8);
 
         Assert.Equal([0.0, 0.0, 0.0], result.Losses.data<double>().ToArray());
         Assert.All(result.UserGradient.data<float>().ToArray(), value => Assert.Equal(0f, value));
@@ -69,7 +73,9 @@ public class NestedSoftmaxLossTests
         var problem = Problem(golden);
         var dead = new CandidateBlock(ones(4, 12), full(4, -1L, dtype: ScalarType.Int64), full(4, float.PositiveInfinity));
 
-        var with = Loss(golden).Run(problem with { Bank = [.. problem.Bank, dead] }, 5);
+        using var loss = Loss(golden);
+
+        var with = loss.Run(problem with { Bank = [.. problem.Bank, dead] }, 5);
 
         Near.Equal("losses", golden.Losses, with.Losses.data<double>().ToArray(), 2e-6);
         Near.Equal("user gradients", golden.UserGradients, with.UserGradient.contiguous().data<float>().ToArray(), 5e-6);
@@ -80,9 +86,10 @@ public class NestedSoftmaxLossTests
     {
         var golden = GoldenVectors.Read().Softmax[0];
         using var scope = NewDisposeScope();
+        using var loss = Loss(golden);
         var problem = Problem(golden) with { Users = ones(5, 11) };
 
-        var error = Assert.Throws<ArgumentException>(() => Loss(golden).Run(problem, 8));
+        var error = Assert.Throws<ArgumentException>(() => loss.Run(problem, 8));
 
         Assert.Equal("users has shape [5, 11]; [5, 12] is needed.", error.Message);
     }
@@ -96,7 +103,8 @@ public class NestedSoftmaxLossTests
             Cosine = golden.Cosine,
             LogQ = Enum.Parse<LogQCorrection>(golden.Correction),
         },
-        new Increments(golden.Widths));
+        new Increments(golden.Widths),
+        CPU);
 
     // The vectors have the positives first, as the engine lays them out.
     private static SoftmaxProblem Problem(GoldenSoftmax golden)
