@@ -66,6 +66,8 @@ internal sealed class CheckpointSchedule
 
     private void Begin(Batch batch, IngestSnapshot ingest, Trainer trainer)
     {
+        // The last batch leaves the batcher empty for good: its checkpoint is waited for. In mid-stream an empty moment
+        // means that there is time to wait.
         if (!_writing.IsCompleted && !_batcher.IsEmpty)
         {
             PipelineLog.CheckpointSkipped(_logger);
