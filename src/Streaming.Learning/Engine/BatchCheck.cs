@@ -32,6 +32,11 @@ internal static class BatchCheck
             throw new ArgumentException($"LearningRate is {batch.LearningRate}; allowed: finite, 0 and up.");
         }
 
+        if (batch.LearningRate * Math.Max(model.WeightDecay, model.IdWeightDecay) >= 1)
+        {
+            throw new ArgumentException($"LearningRate is {batch.LearningRate} with weight decay {Math.Max(model.WeightDecay, model.IdWeightDecay)}; allowed: a product below 1, because a step takes that share of every weight.");
+        }
+
         ArgumentOutOfRangeException.ThrowIfNegative(batch.BankEntries);
         ArgumentOutOfRangeException.ThrowIfNegative(batch.Step);
     }

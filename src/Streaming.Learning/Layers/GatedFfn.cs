@@ -18,6 +18,14 @@ internal sealed class GatedFfn(ParameterSet set, string name, Increments widths,
         _down.Initialize(seed, scale);
     }
 
+    /// <summary>Once a step, before any chunk.</summary>
+    public void Prepare()
+    {
+        _gate.Prepare();
+        _up.Prepare();
+        _down.Prepare();
+    }
+
     /// <summary>y = FFN(x); gate, up and product [rows × D] are kept for the backward pass.</summary>
     public void Forward(ReadOnlySpan<float> x, Span<float> gate, Span<float> up, Span<float> product, Span<float> y, int rows, int firstRow, long step)
     {

@@ -32,6 +32,13 @@ internal sealed class Gru
         Hidden.Initialize(seed, scale);
     }
 
+    /// <summary>Once a step, before any chunk.</summary>
+    public void Prepare()
+    {
+        Input.Prepare();
+        Hidden.Prepare();
+    }
+
     /// <summary>One step of one sequence.</summary>
     /// <param name="gates">[3D] W x on entry; z, r, n on return.</param>
     /// <param name="hidden">[3D] U h.</param>

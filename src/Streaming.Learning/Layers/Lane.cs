@@ -8,6 +8,7 @@ namespace Streaming.Learning;
 internal sealed class Lane(int parameterLength, ReadOnlySpan<int> widths)
 {
     private float[] _scratch = new float[1024];
+    private float[] _core = [];
     private int _used;
 
     /// <summary>Gets the lane's sum of gradients of the dense parameters.</summary>
@@ -18,6 +19,13 @@ internal sealed class Lane(int parameterLength, ReadOnlySpan<int> widths)
 
     /// <summary>Gradient of a parameter, to be added to.</summary>
     public Span<float> Gradient(Parameter parameter) => Gradients.AsSpan(parameter.Offset, parameter.Length);
+
+    /// <summary>Temporary of one product, uninitialised, valid until the next call.</summary>
+    public Span<float> Core(int length)
+    {
+        Buffers.Grow(ref _core, length);
+        return _core.AsSpan(0, length);
+    }
 
     /// <summary>Makes room for a chunk's temporaries and forgets the last chunk's.</summary>
     public void Reserve(int length)

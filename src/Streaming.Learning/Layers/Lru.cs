@@ -64,9 +64,11 @@ internal sealed class Lru
         Output.Initialize(seed, options.WeightScale);
     }
 
-    /// <summary>λ and γ from the parameters, laid out like a state: once a step, before any chunk.</summary>
+    /// <summary>λ and γ from the parameters, laid out like a state, and the maps' own: once a step, before any chunk.</summary>
     public void Prepare()
     {
+        Input.Prepare();
+        Output.Prepare();
         var nu = _set.Value(_nu);
         var theta = _set.Value(_theta);
         var gamma = _set.Value(_gamma);

@@ -48,8 +48,10 @@ internal sealed class FmrlRecTower : UserTower
     {
         foreach (var block in _blocks)
         {
-            block.Lru.Prepare();
+            block.Prepare();
         }
+
+        _outputLinear?.Prepare();
     }
 
     public override void Reserve(StepPlan plan)

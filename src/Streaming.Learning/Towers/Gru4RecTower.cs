@@ -33,6 +33,8 @@ internal sealed class Gru4RecTower : UserTower
         _gru.Initialize(Options.Seed, Options.WeightScale);
     }
 
+    public override void Prepare() => _gru.Prepare();
+
     public override void Reserve(StepPlan plan)
     {
         base.Reserve(plan);

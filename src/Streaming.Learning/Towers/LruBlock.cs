@@ -56,6 +56,13 @@ internal sealed class LruBlock
         _ffn.Initialize(options.Seed, options.WeightScale);
     }
 
+    /// <summary>Once a step, before any chunk.</summary>
+    public void Prepare()
+    {
+        Lru.Prepare();
+        _ffn.Prepare();
+    }
+
     public void Reserve(StepPlan plan)
     {
         int rows = _last ? plan.PredictionCount : plan.StepCount;

@@ -48,6 +48,12 @@ internal sealed class MindTower : UserTower
         Gaussian.For(Options.Seed, _routing.Name).Fill(Set.Value(_routing), 1);
     }
 
+    public override void Prepare()
+    {
+        _votes.Prepare();
+        _dense.Prepare();
+    }
+
     public override void Reserve(StepPlan plan)
     {
         base.Reserve(plan);

@@ -22,6 +22,8 @@ internal sealed class YoutubeDnnTower : UserTower
         _dense.Initialize(Options.Seed, Options.WeightScale);
     }
 
+    public override void Prepare() => _dense.Prepare();
+
     public override void Reserve(StepPlan plan)
     {
         base.Reserve(plan);
