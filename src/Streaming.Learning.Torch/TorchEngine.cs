@@ -217,7 +217,13 @@ public sealed partial class TorchEngine : TrainingEngine
         long firstNegative = Model.Loss is LossKind.Full or LossKind.Uniform ? batch.Shares.shape[0] : 0;
         var own = new CandidateBlock(candidates.detach(), batch.CandidateRows, batch.CandidateLogQ);
         var problem = new SoftmaxProblem(users.detach(), own, firstNegative, _bank.Newest(entries), batch.Shares);
-        return (problem, _loss.Run(problem, columns));
+        var result = _loss.Run(problem, columns);
+        if (entries > 0 && Model.BalanceBank)
+        {
+            result = result with { CandidateGradient = _loss.Run(problem with { Bank = [] }, columns).CandidateGradient };
+        }
+
+        return (problem, result);
     }
 
     private TowerInput TowerInput(DeviceBatch batch, Tensor encoded)

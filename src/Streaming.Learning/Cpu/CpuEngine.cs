@@ -26,11 +26,13 @@ public sealed partial class CpuEngine : TrainingEngine
     private readonly int[] _widths;
     private readonly float[] _widthWeights;
     private readonly double[] _losses;
+    private readonly double[] _batchLosses;
     private NestedSoftmax _softmax;
     private int _maxRows = 64;
     private int _maxCandidates = 64;
     private float[] _encoded = [];
     private float[] _candidateGradients = [];
+    private float[] _unusedUserGradients = [];
     private long _updates;
     private long _step;
 
@@ -46,6 +48,7 @@ public sealed partial class CpuEngine : TrainingEngine
         _widths = [.. model.Widths];
         _widthWeights = model.LossWeights;
         _losses = new double[_widths.Length];
+        _batchLosses = new double[_widths.Length];
         _table = new ItemRows(model);
         _items = new ItemEncoder(_parameters, _table, model);
         _tower = UserTower.Create(_parameters, model, increments);
@@ -237,7 +240,26 @@ public sealed partial class CpuEngine : TrainingEngine
             Losses = _losses,
         };
         _softmax.Run(problem);
-        return TotalLoss();
+        double loss = TotalLoss();
+        if (entries > 0 && Model.BalanceBank)
+        {
+            BalanceItems(problem);
+        }
+
+        return loss;
+    }
+
+    /// <summary>Replaces the gradients of the batch's items by those of the softmax over the batch alone.</summary>
+    private void BalanceItems(NestedSoftmaxProblem problem)
+    {
+        Buffers.Grow(ref _unusedUserGradients, problem.PositiveColumn.Length, Model.Dimension);
+        int batch = problem.GradientCandidates;
+        problem.Candidates = problem.Candidates[..(batch * Model.Dimension)];
+        problem.CandidateIds = problem.CandidateIds[..batch];
+        problem.LogQ = problem.LogQ[..batch];
+        problem.UserGradients = _unusedUserGradients.AsSpan(0, problem.UserGradients.Length);
+        problem.Losses = _batchLosses;
+        _softmax.Run(problem);
     }
 
     private double TotalLoss()

@@ -79,6 +79,17 @@ public sealed record ModelOptions
     /// <summary>Gets the capacity M of the memory bank. Default 8192; 0 … 4,194,304.</summary>
     public int BankCapacity { get; init; } = 8192;
 
+    /// <summary>
+    /// Gets whether the items of a batch get the gradient of the softmax over the batch alone, while users get that over
+    /// batch and bank. Default true. False: both that of one loss over batch and bank, as cbns was published.
+    /// </summary>
+    /// <remarks>
+    /// Bank entries get no gradient, so of the push away from items that were not chosen only B of B + M parts would
+    /// arrive at the item side, but all of the pull towards the one that was: item vectors then drift towards the mean
+    /// user, the more the larger the bank. In dense retrieval the same imbalance was measured by ContAccum (2024).
+    /// </remarks>
+    public bool BalanceBank { get; init; } = true;
+
     /// <summary>Gets whether scores are cosines of prefixes normalised per width. Default false.</summary>
     public bool Cosine { get; init; }
 

@@ -10,10 +10,10 @@ public sealed record ItemTableOptions
     public int AdmissionCapacity { get; init; } = 65_536;
 
     /// <summary>
-    /// Gets the event time without an event after which an item without a catalogue record loses its row. Default 90
+    /// Gets the event time without an event after which an item without a catalogue record loses its row. Default 730
     /// days; above zero. Items with a record stay until the catalogue removes them: the record will not come again.
     /// </summary>
-    public TimeSpan EvictAfter { get; init; } = TimeSpan.FromDays(90);
+    public TimeSpan EvictAfter { get; init; } = TimeSpan.FromDays(730);
 
     /// <summary>
     /// Gets the number of rows at the table's start that items without a row share, by hash. Default 0: a 64th of the

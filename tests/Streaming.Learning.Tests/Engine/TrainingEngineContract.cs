@@ -105,6 +105,24 @@ public abstract class TrainingEngineContract
     }
 
     [Fact]
+    public void Step_BalancedBank_UsersLearnFromTheBankItemsFromTheBatch()
+    {
+        // Without clipping, momentum and features, what a tower or an item moves by is its own gradient's alone.
+        var options = Small(TowerKind.YoutubeDnn) with { FeatureGroups = [], Beta1 = 0, Beta2 = 0, Epsilon = 1, ClipNorm = 0, BalanceBank = true };
+        var batch = new RandomBatch(7, 6, 2, Items) { LearningRate = 0.5f, Step = 2 };
+        using var balanced = AfterBankStep(options, batch, useBank: true);
+        using var published = AfterBankStep(options with { BalanceBank = false }, batch, useBank: true);
+        using var inBatch = AfterBankStep(options, batch, useBank: false);
+
+        Assert.Equal(Tower(published), Tower(balanced));
+        Assert.NotEqual(Tower(inBatch), Tower(balanced));
+        int[] targets = [.. batch.Positives.Except(batch.Rows)];
+        Assert.NotEmpty(targets);
+        Assert.Equal(Embeddings(inBatch, targets), Embeddings(balanced, targets));
+        Assert.NotEqual(Embeddings(published, targets), Embeddings(balanced, targets));
+    }
+
+    [Fact]
     public void Bank_MoreThanCapacity_KeepsNewestInOrder()
     {
         var options = Small(TowerKind.YoutubeDnn) with { BankCapacity = 5 };
@@ -294,9 +312,45 @@ public abstract class TrainingEngineContract
         return [.. losses];
     }
 
+    private TrainingEngine AfterBankStep(ModelOptions options, RandomBatch batch, bool useBank)
+    {
+        var engine = Filled(options);
+        engine.Step(new RandomBatch(1, 9, 6, Items) { Enqueue = true }.Batch);
+        batch.BankEntries = useBank ? engine.BankCount : 0;
+        Assert.True(engine.Step(batch.Batch).Applied);
+        return engine;
+    }
+
+    private static float[] Embeddings(TrainingEngine engine, int[] rows)
+    {
+        var embeddings = new float[rows.Length * engine.Model.Dimension];
+        engine.EncodeItems(rows, embeddings);
+        return embeddings;
+    }
+
+    private static List<float> Tower(TrainingEngine engine)
+    {
+        using var snapshot = engine.BeginSnapshot();
+        var values = new List<float>();
+        for (int i = 0; i < snapshot.Tensors.Count; i++)
+        {
+            var info = snapshot.Tensors[i];
+            if (info.Name.StartsWith("tower.", StringComparison.Ordinal) && info.Type == TensorType.F32)
+            {
+                var tensor = new float[info.Shape.Aggregate(1L, (product, dimension) => product * dimension)];
+                snapshot.Read(i, 0, MemoryMarshal.AsBytes(tensor.AsSpan()));
+                values.AddRange(tensor);
+            }
+        }
+
+        Assert.NotEmpty(values);
+        return values;
+    }
+
     private void CheckStep(ModelOptions options, RandomBatch batch)
     {
-        var reading = options with { Beta1 = 0, Beta2 = 0, Epsilon = 1 };
+        // Balanced gradients are those of no one loss: they are checked apart.
+        var reading = options with { BalanceBank = false, Beta1 = 0, Beta2 = 0, Epsilon = 1 };
         using var engine = Filled(reading);
         if (options.Loss == LossKind.Cbns)
         {
