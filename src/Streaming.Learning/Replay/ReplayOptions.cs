@@ -6,6 +6,13 @@ public sealed record ReplayOptions
     /// <summary>Gets the number of old examples that join each new one. Default 1; 0 (off) … 16.</summary>
     public double Ratio { get; init; } = 1;
 
+    /// <summary>
+    /// Gets how many items of a replayed example's own history are predicted too, each from those before it. They cost
+    /// the tower nothing, which passes all steps anyway. Default 4; 0 … 1,023. The mind tower has none: it predicts at
+    /// the last step only.
+    /// </summary>
+    public int EarlierPredictions { get; init; } = 4;
+
     /// <summary>Gets the number of examples kept. Default 65,536; 16 … 16,777,216.</summary>
     public int Capacity { get; init; } = 65_536;
 
@@ -22,6 +29,7 @@ public sealed record ReplayOptions
     {
         var errors = new OptionErrors();
         errors.Check(Ratio is >= 0 and <= 16, "Replay.Ratio", Ratio, "0 … 16");
+        errors.Check(EarlierPredictions is >= 0 and <= 1_023, "Replay.EarlierPredictions", EarlierPredictions, "0 … 1023");
         errors.Check(Capacity is >= 16 and <= 16_777_216, "Replay.Capacity", Capacity, "16 … 16777216");
         errors.Check(Recency is >= 0 and <= 1, "Replay.Recency", Recency, "0 … 1");
         errors.Throw();

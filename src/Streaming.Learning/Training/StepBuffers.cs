@@ -1,6 +1,6 @@
 namespace Streaming.Learning;
 
-/// <summary>The rows of one step: sequences, positives, weights and ln q, end to end.</summary>
+/// <summary>The rows of one step: sequences, predictions, positives, weights and ln q, end to end.</summary>
 internal sealed class StepBuffers
 {
     private readonly int _historyLength;
@@ -10,12 +10,13 @@ internal sealed class StepBuffers
     private int[] _positives = [];
     private float[] _weights = [];
     private float[] _logQ = [];
+    private int _sequences;
 
     /// <summary>Creates buffers that grow to the largest batch and then stay.</summary>
     /// <param name="historyLength">Most items of a sequence.</param>
     public StepBuffers(int historyLength) => _historyLength = historyLength;
 
-    /// <summary>Gets the number of examples.</summary>
+    /// <summary>Gets the number of predictions.</summary>
     public int Count { get; private set; }
 
     public ReadOnlySpan<int> Positives => _positives.AsSpan(0, Count);
@@ -23,50 +24,80 @@ internal sealed class StepBuffers
     public Span<float> LogQ => _logQ.AsSpan(0, Count);
 
     /// <summary>Gets the item rows of all histories.</summary>
-    public ReadOnlySpan<int> Rows => _rows.AsSpan(0, _offsets[Count]);
+    public ReadOnlySpan<int> Rows => _rows.AsSpan(0, _offsets[_sequences]);
 
     /// <summary>Empties the buffers and makes room.</summary>
-    public void Begin(int capacity)
+    /// <param name="sequences">Most sequences.</param>
+    /// <param name="predictions">Most predictions.</param>
+    public void Begin(int sequences, int predictions)
     {
         Count = 0;
-        if (_positives.Length < capacity)
+        _sequences = 0;
+        if (_offsets.Length <= sequences)
         {
-            Array.Resize(ref _rows, capacity * _historyLength);
-            Array.Resize(ref _offsets, capacity + 1);
-            Array.Resize(ref _predictionSteps, capacity);
-            Array.Resize(ref _positives, capacity);
-            Array.Resize(ref _weights, capacity);
-            Array.Resize(ref _logQ, capacity);
+            Array.Resize(ref _rows, sequences * _historyLength);
+            Array.Resize(ref _offsets, sequences + 1);
+        }
+
+        if (_positives.Length < predictions)
+        {
+            Array.Resize(ref _predictionSteps, predictions);
+            Array.Resize(ref _positives, predictions);
+            Array.Resize(ref _weights, predictions);
+            Array.Resize(ref _logQ, predictions);
         }
     }
 
     /// <summary>Adds an example; of a history that is too long the newest items count.</summary>
-    public void Add(ItemTable items, ulong positive, float weight, float logQ, ReadOnlySpan<ulong> history)
+    /// <param name="items">Where rows are found.</param>
+    /// <param name="frequency">Where ln q is found.</param>
+    /// <param name="positive">The item that is predicted after the history.</param>
+    /// <param name="weight">Weight of each prediction.</param>
+    /// <param name="history">The history, oldest first.</param>
+    /// <param name="earlier">How many items of the history are predicted too, each from those before it.</param>
+    /// <param name="random">Decides which.</param>
+    public void Add(ItemTable items, FrequencyEstimator frequency, ulong positive, float weight, ReadOnlySpan<ulong> history, int earlier = 0, ulong random = 0)
     {
         history = history.Length > _historyLength ? history[^_historyLength..] : history;
-        int end = _offsets[Count];
-        foreach (ulong key in history)
+        int start = _offsets[_sequences];
+        for (int i = 0; i < history.Length; i++)
         {
-            _rows[end++] = items.RowOf(key);
+            _rows[start + i] = items.RowOf(history[i]);
         }
 
-        _offsets[Count + 1] = end;
+        // A sequence of n items has n + 1 steps, so the sequences before have left as many steps more as there are of them.
+        int firstStep = start + _sequences;
+        _offsets[++_sequences] = start + history.Length;
 
-        // A sequence of n items has n + 1 steps; the prediction stands at its last.
-        _predictionSteps[Count] = end + Count;
-        _positives[Count] = items.RowOf(positive);
-        _weights[Count] = weight;
-        _logQ[Count] = logQ;
-        Count++;
+        // One of each stratum of the history: apart from each other, and in order. The first item has nothing before it.
+        int candidates = Math.Max(0, history.Length - 1);
+        earlier = Math.Min(earlier, candidates);
+        for (int i = 0; i < earlier; i++)
+        {
+            int from = 1 + (candidates * i / earlier);
+            int step = from + KeyMix.Reduce(KeyMix.Mix(random, (ulong)i), 1 + (candidates * (i + 1) / earlier) - from);
+            Add(firstStep + step, _rows[start + step], weight, frequency.LogProbability(history[step]));
+        }
+
+        Add(firstStep + history.Length, items.RowOf(positive), weight, frequency.LogProbability(positive));
     }
 
     /// <summary>The batch over these rows; the caller adds the rest.</summary>
     public TrainingBatch ToBatch() => new()
     {
-        Sequences = new JaggedRows { Rows = Rows, Offsets = _offsets.AsSpan(0, Count + 1) },
+        Sequences = new JaggedRows { Rows = Rows, Offsets = _offsets.AsSpan(0, _sequences + 1) },
         PredictionSteps = _predictionSteps.AsSpan(0, Count),
         Positives = Positives,
         Weights = _weights.AsSpan(0, Count),
         LogQ = LogQ,
     };
+
+    private void Add(int step, int positive, float weight, float logQ)
+    {
+        _predictionSteps[Count] = step;
+        _positives[Count] = positive;
+        _weights[Count] = weight;
+        _logQ[Count] = logQ;
+        Count++;
+    }
 }

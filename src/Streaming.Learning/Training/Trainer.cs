@@ -20,6 +20,7 @@ public sealed class Trainer : IDisposable
     private readonly ReplayReservoir _replay;
     private readonly StepNegatives _negatives;
     private readonly StepBuffers _buffers;
+    private readonly int _earlierPredictions;
     private readonly RefreshCollector _refreshes;
     private readonly TrainerEvaluation _evaluation;
     private readonly TrainReport _report;
@@ -47,6 +48,7 @@ public sealed class Trainer : IDisposable
         _replay = new ReplayReservoir(options.Replay, model.HistoryLength, model.Seed);
         _negatives = new StepNegatives(_items, model.Loss, options.UniformNegatives, model.Seed);
         _buffers = new StepBuffers(model.HistoryLength);
+        _earlierPredictions = model.Tower == TowerKind.Mind ? 0 : options.Replay.EarlierPredictions;
         _refreshes = new RefreshCollector(engine, _items, options.Refresh);
         _evaluation = new TrainerEvaluation(engine, _items, options);
         _report = new TrainReport(model.Widths.Count);
@@ -221,18 +223,20 @@ public sealed class Trainer : IDisposable
     private void Assemble(Batch batch)
     {
         int replayed = _replay.Due(batch.Count);
-        _buffers.Begin(Math.Max(batch.Count + replayed, (int)Math.Ceiling(batch.Capacity * (1 + _options.Replay.Ratio))));
+        int most = Math.Max(replayed, (int)Math.Ceiling(batch.Capacity * _options.Replay.Ratio));
+        _buffers.Begin(batch.Capacity + most, batch.Capacity + (most * (1 + _earlierPredictions)));
         for (int i = 0; i < batch.Count; i++)
         {
             ulong item = batch.ItemKeys[i];
-            _buffers.Add(_items, item, batch.Weights[i], _frequency.LogProbability(item), History(batch, i));
+            _buffers.Add(_items, _frequency, item, batch.Weights[i], History(batch, i));
         }
 
         for (int i = 0; i < replayed; i++)
         {
             int slot = _replay.Draw();
             ulong item = _replay.Item(slot);
-            _buffers.Add(_items, item, _replay.Weight(slot), _frequency.LogProbability(item), _replay.History(slot));
+            ulong random = KeyMix.Mix(_engine.Model.Seed ^ 0xEA41, (ulong)(_counters.EventsReplayed + i));
+            _buffers.Add(_items, _frequency, item, _replay.Weight(slot), _replay.History(slot), _earlierPredictions, random);
         }
 
         for (int i = 0; i < batch.Count; i++)

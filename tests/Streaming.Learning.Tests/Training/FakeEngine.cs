@@ -70,9 +70,16 @@ internal sealed class FakeEngine : TrainingEngine
         }
 
         var user = new float[Model.Dimension];
+        int sequence = 0;
         for (int i = 0; i < batch.Positives.Length; i++)
         {
-            EncodeUser(batch.Sequences.Rows[batch.Sequences.Offsets[i]..batch.Sequences.Offsets[i + 1]], user);
+            // Sequence s has the steps Offsets[s] + s … Offsets[s + 1] + s; at each, so many of its items have been seen.
+            while (batch.PredictionSteps[i] > batch.Sequences.Offsets[sequence + 1] + sequence)
+            {
+                sequence++;
+            }
+
+            EncodeUser(batch.Sequences.Rows[batch.Sequences.Offsets[sequence]..(batch.PredictionSteps[i] - sequence)], user);
             Span<float> item = Embedding(batch.Positives[i]);
             for (int d = 0; d < item.Length; d++)
             {

@@ -253,7 +253,7 @@ public sealed class TrainerTests : IDisposable
     [Fact]
     public void Train_Replay_ShowsOldExamplesAgainWithTheirHistories()
     {
-        (Trainer trainer, FakeEngine engine) = Create(Options with { Replay = new ReplayOptions { Ratio = 2, Capacity = 64 } });
+        (Trainer trainer, FakeEngine engine) = Create(Options with { Replay = new ReplayOptions { Ratio = 2, Capacity = 64, EarlierPredictions = 0 } });
         trainer.Train(Batches.Create().Add("a", ["x", "y"], weight: 0.25f));
         trainer.Train(Batches.Create(sequence: 1).Add("b", []));
         FakeEngine.SeenStep step = engine.Steps[1];
@@ -261,6 +261,30 @@ public sealed class TrainerTests : IDisposable
         Assert.Equal([trainer.Items.Find(Batches.Key("b")), a, a], step.Positives);
         Assert.Equal([0, 0, 2, 4], step.Offsets);
         Assert.Equal([1f, 0.25f, 0.25f], step.Weights);
+    }
+
+    [Fact]
+    public void Train_ReplayWithEarlierPredictions_PredictsTheHistoryFromWhatWasBefore()
+    {
+        (Trainer trainer, FakeEngine engine) = Create(Options with { Replay = new ReplayOptions { Ratio = 1, Capacity = 64, EarlierPredictions = 5 } });
+        foreach (string item in (string[])["x", "y", "z"])
+        {
+            trainer.Train(Batches.Create().Add(item, []));
+        }
+
+        trainer.Train(Batches.Create(sequence: 3).Add("a", ["x", "y", "z"], weight: 0.25f));
+        FakeEngine.SeenStep? replayed = null;
+        for (int i = 4; i < 30 && replayed is null; i++)
+        {
+            trainer.Train(Batches.Create(sequence: i).Add("b", []));
+            replayed = engine.Steps[^1].Positives.Length == 4 ? engine.Steps[^1] : null;
+        }
+
+        // x stands first and has nothing before it; y, z and a are predicted at the steps that have seen 1, 2 and 3 items.
+        Assert.NotNull(replayed);
+        Assert.Equal(["b", "y", "z", "a"], replayed.Positives.Select(row => trainer.Items.IdOf(row)));
+        Assert.Equal([0, 2, 3, 4], replayed.PredictionSteps);
+        Assert.Equal([1f, 0.25f, 0.25f, 0.25f], replayed.Weights);
     }
 
     [Fact]
