@@ -27,6 +27,9 @@ internal sealed class TrainingWorkload : IDisposable
             {
                 Widths = [8, 16, 32, 64, 128],
                 Tower = TowerKind.FmrlRec,
+                Cosine = false,
+                Temperature = 1,
+                BalanceBank = false,
                 Layers = 2,
                 HistoryLength = Length,
                 ItemCapacity = Items,

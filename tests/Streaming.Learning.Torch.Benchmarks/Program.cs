@@ -9,6 +9,9 @@ var shape = BenchmarkShape.Parse(args);
 var model = new ModelOptions
 {
     Widths = shape.Widths,
+    Cosine = false,
+    Temperature = 1,
+    BalanceBank = false,
     HistoryLength = shape.History,
     Layers = shape.Layers,
     BankCapacity = shape.Bank,

@@ -90,11 +90,13 @@ public sealed record ModelOptions
     /// </remarks>
     public bool BalanceBank { get; init; } = true;
 
-    /// <summary>Gets whether scores are cosines of prefixes normalised per width. Default false.</summary>
-    public bool Cosine { get; init; }
+    /// <summary>Gets whether scores are cosines of prefixes normalised per width. Default true.</summary>
+    /// <remarks>Vectors of items with few events stay bounded, so a stream is learned in larger steps: on a shop's month,
+    /// one pass, Recall@20 of new items rose from .195 to .243. Without it, take a <see cref="Temperature"/> of 1.</remarks>
+    public bool Cosine { get; init; } = true;
 
-    /// <summary>Gets the temperature τ. Default 1; above 0.</summary>
-    public float Temperature { get; init; } = 1f;
+    /// <summary>Gets the temperature τ. Default 0.2, for cosines; above 0.</summary>
+    public float Temperature { get; init; } = 0.2f;
 
     /// <summary>Gets the weight of each width's loss. Default empty: all 1.</summary>
     public IReadOnlyList<float> WidthWeights { get; init; } = [];

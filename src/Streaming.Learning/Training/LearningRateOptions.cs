@@ -13,8 +13,9 @@ public enum LearningRateShape
 /// <summary>Learning rate by step: a linear warm-up, then constant (live) or cosine (offline).</summary>
 public sealed record LearningRateOptions
 {
-    /// <summary>Gets the rate after the warm-up. Default 0.003; above 0, at most 10.</summary>
-    public float Peak { get; init; } = 0.003f;
+    /// <summary>Gets the rate after the warm-up. Default 0.01, for one pass over
+    /// a stream with <see cref="ModelOptions.Cosine"/>; above 0, at most 10.</summary>
+    public float Peak { get; init; } = 0.01f;
 
     /// <summary>Gets the steps over which the rate rises from 0. Default 20; 0 … 10,000,000.</summary>
     public int WarmupSteps { get; init; } = 20;

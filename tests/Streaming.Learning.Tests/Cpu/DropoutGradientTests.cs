@@ -20,6 +20,8 @@ public sealed class DropoutGradientTests
         {
             Widths = [4, 8],
             Tower = tower,
+            Cosine = false,
+            Temperature = 1,
             Norm = norm,
             HistoryLength = 5,
             Interests = 1,

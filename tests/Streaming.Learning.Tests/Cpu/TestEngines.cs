@@ -9,6 +9,9 @@ internal static class TestEngines
     {
         Widths = [4, 8, 20, 32],
         Tower = tower,
+        Cosine = false,
+        Temperature = 1,
+        BalanceBank = false,
         HistoryLength = 12,
         Interests = 3,
         ItemCapacity = 64,

@@ -272,6 +272,8 @@ public abstract class TrainingEngineContract
     {
         Widths = [4, 8, 12],
         Tower = tower,
+        Cosine = false,
+        Temperature = 1,
         HistoryLength = 6,
         Interests = 3,
         ItemCapacity = Items,

@@ -9,6 +9,8 @@ public sealed class TrainerTests : IDisposable
     private static readonly ModelOptions Model = new()
     {
         Widths = [4, 8],
+        Cosine = false,
+        Temperature = 1,
         ItemCapacity = 256,
         HistoryLength = Batches.HistoryLength,
         BankCapacity = 64,

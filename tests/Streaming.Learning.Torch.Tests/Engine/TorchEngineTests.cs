@@ -9,6 +9,8 @@ public class TorchEngineTests
     private static readonly ModelOptions Small = new()
     {
         Widths = [4, 8, 16],
+        Cosine = false,
+        Temperature = 1,
         HistoryLength = 9,
         ItemCapacity = 64,
         BankCapacity = 30,
