@@ -6,13 +6,17 @@ namespace Streaming.Learning;
 /// of all sequences are numbered end to end: sequence s starts at <c>Offsets[s] + s</c>. A prediction stands at a step
 /// and has a positive item. A live batch has one prediction at the last step of each sequence; the offline protocol has
 /// one at every step.
+/// <para>Candidates of a prediction, by <see cref="LossKind"/>: InBatch, Mns and Cbns score all positives,
+/// <see cref="Negatives"/> and the bank entries; Uniform the prediction's own positive and <see cref="Negatives"/> (hits
+/// of the positive among the draws stay, and no correction applies); Full <see cref="Negatives"/> alone, which are then
+/// the whole catalogue, each row once, the positives among them.</para>
 /// </remarks>
 public ref struct TrainingBatch
 {
     /// <summary>The histories, at most L items each.</summary>
     public JaggedRows Sequences;
 
-    /// <summary>Step of each prediction [B].</summary>
+    /// <summary>Step of each prediction [B], ascending; the mind tower predicts at last steps only.</summary>
     public ReadOnlySpan<int> PredictionSteps;
 
     /// <summary>Item row of each prediction's positive [B].</summary>
@@ -30,7 +34,8 @@ public ref struct TrainingBatch
     /// <summary>ln q of each of <see cref="Negatives"/>.</summary>
     public ReadOnlySpan<float> NegativeLogQ;
 
-    /// <summary>How many of the newest bank entries are candidates. 0: the bank is off (warm-up, or another loss).</summary>
+    /// <summary>How many of the newest bank entries are candidates, at most those that it holds. 0: the bank is off (warm-up,
+    /// or another loss).</summary>
     public int BankEntries;
 
     /// <summary>Whether the positives enter the bank after the step (during warm-up too: it fills silently).</summary>
