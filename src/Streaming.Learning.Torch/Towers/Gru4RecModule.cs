@@ -27,8 +27,8 @@ internal sealed class Gru4RecModule : TowerModule
     protected override Tensor Encode(TowerInput input)
     {
         int width = _widths.Dimension;
-        var driven = Split(_input.Slices(input.Items)).Select(gate => gate.view(-1, input.Steps, width)).ToArray();
-        var state = zeros(driven[0].shape[0], width, dtype: driven[0].dtype, device: driven[0].device);
+        var driven = Split(_input.Slices(input.Items)).Select(gate => gate.view(-1, input.Steps, width).unbind(1)).ToArray();
+        var state = zeros_like(driven[0][0]);
         var states = new Tensor[input.Steps];
         for (int t = 0; t < states.Length; t++)
         {
@@ -38,13 +38,13 @@ internal sealed class Gru4RecModule : TowerModule
         return stack(states, 1).view(-1, width).index_select(0, input.Predictions);
     }
 
-    private Tensor Advance(Tensor[] driven, Tensor state, int step)
+    private Tensor Advance(Tensor[][] driven, Tensor state, int step)
     {
         using var scope = NewDisposeScope();
         var recurrent = Split(_hidden.Slices(state));
-        var keep = driven[0].select(1, step).add(recurrent[0]).sigmoid();
-        var reset = driven[1].select(1, step).add(recurrent[1]).sigmoid();
-        var fresh = driven[2].select(1, step).add(reset.mul(recurrent[2])).tanh();
+        var keep = driven[0][step].add(recurrent[0]).sigmoid();
+        var reset = driven[1][step].add(recurrent[1]).sigmoid();
+        var fresh = driven[2][step].add(reset.mul(recurrent[2])).tanh();
         return fresh.add(keep.mul(state.sub(fresh))).MoveToOuterDisposeScope();
     }
 
