@@ -21,10 +21,13 @@ require_sdk() {
     fail "the .NET 10 SDK is missing; found: $(dotnet --list-sdks 2>/dev/null | tr '\n' ' ')"
 }
 
+# install_missing [PROGRAM …]: also these, each from the Debian package of its name.
 install_missing() {
-  local missing=()
+  local missing=() program
   have_librdkafka || missing+=(librdkafka-dev)
-  command -v redis-server >/dev/null 2>&1 || missing+=(redis-server)
+  for program in redis-server "$@"; do
+    command -v "$program" >/dev/null 2>&1 || missing+=("$program")
+  done
   [ "${#missing[@]}" -eq 0 ] && return 0
 
   command -v apt-get >/dev/null 2>&1 ||

@@ -8,7 +8,8 @@ top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 set +e
 
 require_sdk
-install_missing
+# The page is looked at by a real browser.
+install_missing chromium
 
 results=$(mktemp -d)
 trap 'rm -rf "$results"' EXIT
