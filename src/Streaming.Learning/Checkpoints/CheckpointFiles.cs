@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Streaming.Learning;
 
 /// <summary>Names in a checkpoint folder.</summary>
@@ -15,16 +17,42 @@ internal static class CheckpointFiles
     public const string TemporaryPrefix = ".tmp-";
     public const string DeletingPrefix = ".deleting-";
 
-    public static string FolderName(long number) => FormattableString.Invariant($"{Prefix}{number:D8}");
+    /// <summary>The name of a checkpoint folder; the token, when there is one, stands before the number.</summary>
+    public static string FolderName(uint token, long number) =>
+        token == 0 ? FormattableString.Invariant($"{Prefix}{number:D8}") : FormattableString.Invariant($"{Prefix}{token:D10}-{number:D8}");
 
-    /// <summary>The number of a checkpoint folder, or −1 for another folder.</summary>
-    public static long NumberOf(string path)
+    /// <summary>The fencing token and number of a checkpoint folder, compared in this order; null for another folder.</summary>
+    public static (uint Token, long Number)? StampOf(string path)
     {
         string name = Path.GetFileName(path);
-        return name.StartsWith(Prefix, StringComparison.Ordinal)
-            && long.TryParse(name.AsSpan(Prefix.Length), System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out long number)
-            && FolderName(number) == name
-            ? number
-            : -1;
+        return name.StartsWith(Prefix, StringComparison.Ordinal) && Parse(name.AsSpan(Prefix.Length)) is { } stamp && FolderName(stamp.Token, stamp.Number) == name
+            ? stamp
+            : null;
+    }
+
+    /// <summary>The token of the trainer whose unfinished folder this is; null for another folder.</summary>
+    public static uint? LeftoverTokenOf(string path)
+    {
+        string name = Path.GetFileName(path);
+        foreach (string prefix in (string[])[TemporaryPrefix + Prefix, DeletingPrefix + Prefix])
+        {
+            if (name.StartsWith(prefix, StringComparison.Ordinal))
+            {
+                string[] parts = name[prefix.Length..].Split('-');
+                return parts.Length >= 2 && parts[0].Length == 10 && uint.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out uint token) ? token : 0;
+            }
+        }
+
+        return null;
+    }
+
+    private static (uint Token, long Number)? Parse(ReadOnlySpan<char> text)
+    {
+        int dash = text.IndexOf('-');
+        uint token = 0;
+        return (dash < 0 || uint.TryParse(text[..dash], NumberStyles.None, CultureInfo.InvariantCulture, out token))
+            && long.TryParse(text[(dash + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out long number)
+            ? (token, number)
+            : null;
     }
 }

@@ -14,6 +14,9 @@ public sealed record CheckpointManifest
     /// <summary>Gets when it was written.</summary>
     public DateTimeOffset Written { get; init; }
 
+    /// <summary>Gets the fencing token of the trainer that wrote it; 0 where there was none.</summary>
+    public uint Token { get; init; }
+
     /// <summary>Gets the number of steps that the model has done.</summary>
     public long Step { get; init; }
 

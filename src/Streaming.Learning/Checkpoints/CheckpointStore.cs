@@ -6,20 +6,25 @@ namespace Streaming.Learning;
 /// A folder of checkpoints. Each is a folder of its own that appears by one rename, with everything in it written and
 /// synchronised with the disk before; so a crash at any instant leaves the old ones and nothing half.
 /// </summary>
-/// <remarks>Several processes may read; one writes at a time (the trainer that holds the lease).</remarks>
+/// <remarks>
+/// Several processes may read; one writes at a time, the trainer that holds the lease. One that lost it without noticing
+/// does no harm: "newest" goes by fencing token first, and only what is older than the own token is ever cleared away.
+/// </remarks>
 public sealed class CheckpointStore
 {
     private readonly string _directory;
     private readonly int _keep;
     private readonly TimeProvider _time;
     private readonly Action<string> _warn;
+    private readonly CheckpointFence _fence;
 
     /// <summary>Creates a store; the folder is made when the first checkpoint is written.</summary>
     /// <param name="directory">The folder.</param>
     /// <param name="keep">How many checkpoints are kept, 1 … 1000.</param>
     /// <param name="time">Clock for the manifest.</param>
     /// <param name="warn">Told of checkpoints that were skipped, and of old ones that could not be deleted.</param>
-    public CheckpointStore(string directory, int keep, TimeProvider time, Action<string> warn)
+    /// <param name="fence">Fencing token of the trainer that writes; none: it is the only one.</param>
+    public CheckpointStore(string directory, int keep, TimeProvider time, Action<string> warn, CheckpointFence? fence = null)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(directory);
         ArgumentOutOfRangeException.ThrowIfLessThan(keep, 1);
@@ -30,11 +35,15 @@ public sealed class CheckpointStore
         _keep = keep;
         _time = time;
         _warn = warn;
+        _fence = fence ?? CheckpointFence.None;
     }
 
-    /// <summary>The folders of all checkpoints, newest first.</summary>
+    /// <summary>Gets the greatest fencing token under which a checkpoint was written; 0 when there is none.</summary>
+    public uint NewestToken => List() is [var newest, ..] ? CheckpointFiles.StampOf(newest)!.Value.Token : 0;
+
+    /// <summary>The folders of all checkpoints, newest first: by fencing token, then by number.</summary>
     public IReadOnlyList<string> List() => Directory.Exists(_directory)
-        ? [.. Directory.EnumerateDirectories(_directory).Where(path => CheckpointFiles.NumberOf(path) >= 0).OrderByDescending(CheckpointFiles.NumberOf)]
+        ? [.. Directory.EnumerateDirectories(_directory).Where(path => CheckpointFiles.StampOf(path) is not null).OrderByDescending(path => CheckpointFiles.StampOf(path)!.Value)]
         : [];
 
     /// <summary>The newest checkpoint that verifies; those that do not are skipped with a warning. Null when there is none.</summary>
@@ -64,6 +73,7 @@ public sealed class CheckpointStore
     /// <param name="positions">Where each partition is to be read next. Copied before this returns.</param>
     /// <param name="cancellationToken">Gives the checkpoint up; nothing stays behind.</param>
     /// <exception cref="IOException">Disk full, read-only, …: the older checkpoints stay as they are.</exception>
+    /// <exception cref="SupersededException">Another trainer has taken over; nothing was kept.</exception>
     public Task<CheckpointWritten> WriteAsync(TrainerSnapshot trainer, IngestSnapshot? ingest, IReadOnlyCollection<StreamPosition> positions, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(trainer);
@@ -82,9 +92,10 @@ public sealed class CheckpointStore
         {
             long start = _time.GetTimestamp();
             Directory.CreateDirectory(_directory);
+            CheckFence();
             DeleteLeftovers();
-            long number = List().Select(CheckpointFiles.NumberOf).DefaultIfEmpty(-1).Max() + 1;
-            string path = Path.Combine(_directory, CheckpointFiles.FolderName(number));
+            long number = List().Select(folder => CheckpointFiles.StampOf(folder)!.Value.Number).DefaultIfEmpty(-1).Max() + 1;
+            string path = Path.Combine(_directory, CheckpointFiles.FolderName(_fence.Token, number));
             long bytes = WriteFolder(trainer, ingest, positions, path, cancellationToken);
             DeleteOld();
             return new CheckpointWritten(path, trainer.Counters.Steps, trainer.Sequence, bytes, _time.GetElapsedTime(start));
@@ -101,6 +112,7 @@ public sealed class CheckpointStore
             var manifest = new CheckpointManifest
             {
                 Written = _time.GetUtcNow(),
+                Token = _fence.Token,
                 Step = trainer.Counters.Steps,
                 Sequence = trainer.Sequence,
                 Counters = trainer.Counters,
@@ -110,6 +122,7 @@ public sealed class CheckpointStore
             };
             var writer = new CheckpointWriter(temporary);
             writer.Write(trainer, ingest, manifest, cancellationToken);
+            CheckFence();
             Directory.Move(temporary, path);
             DurableFolder.Synchronize(_directory);
             return writer.Bytes;
@@ -121,14 +134,27 @@ public sealed class CheckpointStore
         }
     }
 
-    /// <summary>What a crash left: never more than one writer at a time, so it is nobody's any more.</summary>
+    /// <summary>Between this and the rename a process can still be frozen; then the order of the names protects.</summary>
+    private void CheckFence()
+    {
+        if (NewestToken is var newest && newest > _fence.Token)
+        {
+            throw new SupersededException($"'{_directory}' has a checkpoint with fencing token {newest}; that of this trainer is {_fence.Token}: another has taken over.");
+        }
+
+        if (!_fence.MayWrite())
+        {
+            throw new SupersededException($"Another trainer has taken the lease since fencing token {_fence.Token}; its checkpoint was not kept.");
+        }
+    }
+
+    /// <summary>What a crash left. Never more than one writer at a time, so it is nobody's any more; but that of a greater
+    /// token is the successor's, and this writer the one that does not know it yet.</summary>
     private void DeleteLeftovers()
     {
         foreach (string path in Directory.EnumerateDirectories(_directory))
         {
-            string name = Path.GetFileName(path);
-            if (name.StartsWith(CheckpointFiles.TemporaryPrefix + CheckpointFiles.Prefix, StringComparison.Ordinal)
-                || name.StartsWith(CheckpointFiles.DeletingPrefix + CheckpointFiles.Prefix, StringComparison.Ordinal))
+            if (CheckpointFiles.LeftoverTokenOf(path) is { } token && token <= _fence.Token)
             {
                 TryDelete(path);
             }

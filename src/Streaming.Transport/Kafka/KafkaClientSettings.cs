@@ -51,6 +51,9 @@ internal static class KafkaClientSettings
             ["bootstrap.servers"] = options.BootstrapServers,
             ["security.protocol"] = options.SecurityProtocol,
         };
+
+        // Older librdkafka (before 2.0) compares no names by itself: any certificate of a known authority would do.
+        settings.TryAdd("ssl.endpoint.identification.algorithm", "https");
         SetIfGiven(settings, "sasl.mechanisms", options.SaslMechanism);
         SetIfGiven(settings, "sasl.username", options.SaslUsername);
         SetIfGiven(settings, "sasl.password", Secret(options.SaslPassword, options.SaslPasswordFile));

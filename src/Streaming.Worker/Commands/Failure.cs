@@ -22,7 +22,7 @@ internal static class Failure
 #endif
             StateMismatchException => (ExitCode.StateMismatch, exception.Message),
             KafkaSourceException => (ExitCode.BadInput, exception.Message),
-            LeaseLostException or FencedException => (ExitCode.LeaseLost, exception.Message),
+            LeaseLostException or FencedException or SupersededException => (ExitCode.LeaseLost, exception.Message),
             NonFiniteLossException => (ExitCode.Diverged, exception.Message),
             OperationCanceledException => (ExitCode.Aborted, "stopped before it was done"),
             _ => (ExitCode.Failure, exception.ToString()),

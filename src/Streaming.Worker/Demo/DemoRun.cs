@@ -53,7 +53,7 @@ internal sealed class DemoRun : IAsyncDisposable
 
         var store = new DemoStore(redis, _settings.Get<RedisOptions>());
         long before = await store.UsedBytesAsync().ConfigureAwait(false);
-        using var pipeline = new Pipeline(_settings, redis.GetDatabase(), _metrics, _health, _time, _loggers);
+        using var pipeline = new Pipeline(_settings, redis.GetDatabase(), CheckpointFence.None with { Token = 1 }, _metrics, _health, _time, _loggers);
         _pipeline = pipeline;
         (long produced, TimeSpan elapsed) = await LearnAsync(pipeline, signals).ConfigureAwait(false);
 
@@ -86,7 +86,7 @@ internal sealed class DemoRun : IAsyncDisposable
     {
         using var drain = new CancellationTokenSource();
         using var shown = new CancellationTokenSource();
-        Task learning = pipeline.RunAsync(token: 1, drain.Token, signals.Abort);
+        Task learning = pipeline.RunAsync(drain.Token, signals.Abort);
         try
         {
             using var producer = new EventProducer(_settings.Get<KafkaOptions>());

@@ -50,6 +50,9 @@ internal sealed class WorkerMetrics : IDisposable
     /// <summary>Says where levels are read.</summary>
     public void Observe(Func<PipelineStatus> status) => Volatile.Write(ref _status, status);
 
+    /// <summary>Reads the levels.</summary>
+    public PipelineStatus Status() => Volatile.Read(ref _status)();
+
     /// <summary>Counts what became of records.</summary>
     public void RecordEvents(in EventCounts counts)
     {
@@ -101,5 +104,5 @@ internal sealed class WorkerMetrics : IDisposable
     }
 
     private void Gauge(string name, string? unit, string description, Func<PipelineStatus, IEnumerable<Measurement<double>>> read) =>
-        _meter.CreateObservableGauge(name, () => read(Volatile.Read(ref _status)()), unit, description);
+        _meter.CreateObservableGauge(name, () => read(Status()), unit, description);
 }

@@ -9,7 +9,7 @@ namespace Streaming.Worker;
 /// step both sides' states belong together, and are written in the background. The last batch carries one besides.
 /// </summary>
 /// <remarks>Called by the training thread, one call at a time.</remarks>
-internal sealed class CheckpointSchedule
+internal sealed class CheckpointSchedule : IDisposable
 {
     private readonly CheckpointStore _store;
     private readonly TimeSpan _interval;
@@ -18,6 +18,7 @@ internal sealed class CheckpointSchedule
     private readonly WorkerMetrics _metrics;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
+    private readonly CancellationTokenSource _ended = new();
     private Task _writing = Task.CompletedTask;
     private long _last;
     private bool _failed;
@@ -47,8 +48,14 @@ internal sealed class CheckpointSchedule
     public bool Failed => Volatile.Read(ref _failed);
 
     /// <summary>After a batch's step: takes the batch's snapshot, if it has one, and asks for the next when it is time.</summary>
+    /// <exception cref="SupersededException">Another trainer has taken over.</exception>
     public void After(Batch batch, Trainer trainer)
     {
+        if (_writing.IsFaulted)
+        {
+            Finish();
+        }
+
         if (batch.Snapshot is { } ingest)
         {
             batch.Snapshot = null;
@@ -62,7 +69,16 @@ internal sealed class CheckpointSchedule
     }
 
     /// <summary>Waits for the checkpoint that is being written.</summary>
-    public void Finish() => _writing.Wait(CancellationToken.None);
+    /// <exception cref="SupersededException">Another trainer has taken over.</exception>
+    public void Finish() => _writing.GetAwaiter().GetResult();
+
+    /// <summary>Gives up the checkpoint that is being written, and waits until nothing reads from the trainer any more.</summary>
+    public void Dispose()
+    {
+        _ended.Cancel();
+        _writing.ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default).Wait(CancellationToken.None);
+        _ended.Dispose();
+    }
 
     private void Begin(Batch batch, IngestSnapshot ingest, Trainer trainer)
     {
@@ -80,7 +96,7 @@ internal sealed class CheckpointSchedule
         StreamPosition[] positions = [.. batch.Positions];
         TrainerSnapshot state = trainer.BeginSnapshot();
         double pause = _time.GetElapsedTime(_last).TotalMilliseconds;
-        _writing = WriteAsync(_store.WriteAsync(state, ingest, positions, CancellationToken.None), positions, pause);
+        _writing = WriteAsync(_store.WriteAsync(state, ingest, positions, _ended.Token), positions, pause);
     }
 
     private async Task WriteAsync(Task<CheckpointWritten> write, StreamPosition[] positions, double pause)

@@ -27,18 +27,21 @@ internal sealed class Pipeline : IDisposable
     private readonly RefreshOutbox _outbox = new();
     private readonly EmbeddingPublisher _publisher;
     private readonly CheckpointSchedule? _checkpoints;
+    private readonly uint _token;
 
     /// <summary>Builds the stages and restores their state. Nothing is read or written before <see cref="RunAsync"/>.</summary>
     /// <param name="settings">All settings.</param>
     /// <param name="redis">The serving tier's store.</param>
+    /// <param name="fence">Fencing token of this life: every write carries it, and one with a smaller token is refused from now on.</param>
     /// <param name="metrics">Counters.</param>
     /// <param name="health">Told how the parts are.</param>
     /// <param name="time">Clock.</param>
     /// <param name="loggers">Log.</param>
     /// <exception cref="StateMismatchException">The newest checkpoint does not fit the settings.</exception>
-    public Pipeline(SettingsValues settings, IDatabase redis, WorkerMetrics metrics, HealthReport health, TimeProvider time, ILoggerFactory loggers)
+    public Pipeline(SettingsValues settings, IDatabase redis, CheckpointFence fence, WorkerMetrics metrics, HealthReport health, TimeProvider time, ILoggerFactory loggers)
     {
         _settings = settings;
+        _token = fence.Token;
         _metrics = metrics;
         _health = health;
         _time = time;
@@ -48,7 +51,7 @@ internal sealed class Pipeline : IDisposable
         _trainer = new Trainer(_engine, settings.Get<TrainerOptions>());
 
         CheckpointOptions keep = settings.Get<CheckpointOptions>();
-        CheckpointStore? store = keep.Folder.Length == 0 ? null : new CheckpointStore(keep.Folder, keep.Keep, time, warning => PipelineLog.CheckpointWarning(_logger, warning));
+        CheckpointStore? store = keep.Folder.Length == 0 ? null : new CheckpointStore(keep.Folder, keep.Keep, time, warning => PipelineLog.CheckpointWarning(_logger, warning), fence);
         (IngestState state, IReadOnlyList<StreamPosition> positions) = Restore(store, model);
         PipelineOptions options = settings.Get<PipelineOptions>();
         BatcherOptions batching = settings.Get<BatcherOptions>();
@@ -71,17 +74,16 @@ internal sealed class Pipeline : IDisposable
     public PipelineStatus Status() => new(_training.Counts, _trainer.Metrics.Read(), _source.Status, _publisher.Metrics, _outbox.Count);
 
     /// <summary>Runs until told to stop, or until a stage fails.</summary>
-    /// <param name="token">Fencing token: every write carries it, and one with a smaller token is refused from now on.</param>
     /// <param name="stopping">Reads no more; what was read is trained, published and kept.</param>
     /// <param name="abort">Ends everything as it stands.</param>
-    public async Task RunAsync(uint token, CancellationToken stopping, CancellationToken abort)
+    public async Task RunAsync(CancellationToken stopping, CancellationToken abort)
     {
         using var stages = new StageGroup((stage, exception) => PipelineLog.StageFailed(_logger, stage, exception), abort);
         using CancellationTokenRegistration draining = stopping.Register(() => PipelineLog.Draining(_logger));
         LogStart();
         _ = stages.Start("source", failed => _source.RunAsync(stopping, failed));
         Task training = stages.Start("trainer", _training.RunAsync);
-        _ = stages.Start("publisher", failed => PublishAsync(token, training, failed));
+        _ = stages.Start("publisher", failed => PublishAsync(training, failed));
         using ITimer watch = _time.CreateTimer(_ => UpdateHealth(), null, TimeSpan.Zero, TimeSpan.FromSeconds(1));
         await stages.WaitAsync().ConfigureAwait(false);
         PipelineLog.Stopped(_logger, _trainer.Counters.Steps, _trainer.Counters.EventsTrained, _publisher.Metrics.Written);
@@ -90,6 +92,8 @@ internal sealed class Pipeline : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
+        // First: a checkpoint in the making reads from both.
+        _checkpoints?.Dispose();
         _trainer.Dispose();
         _engine.Dispose();
         _outbox.Dispose();
@@ -119,10 +123,10 @@ internal sealed class Pipeline : IDisposable
     /// Publishes until the outbox is completed and empty. When draining, a store that is away is not waited for beyond
     /// half of the time there is: the checkpoint has everything, and all is published again after the next start.
     /// </summary>
-    private async Task PublishAsync(uint token, Task training, CancellationToken abort)
+    private async Task PublishAsync(Task training, CancellationToken abort)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(abort);
-        Task publishing = OpenAndPublishAsync(token, limit.Token);
+        Task publishing = OpenAndPublishAsync(limit.Token);
         if (await Task.WhenAny(training, publishing).ConfigureAwait(false) == training && !abort.IsCancellationRequested)
         {
             limit.CancelAfter(_settings.Get<PipelineOptions>().ShutdownTimeout / 2);
@@ -138,9 +142,9 @@ internal sealed class Pipeline : IDisposable
         }
     }
 
-    private async Task OpenAndPublishAsync(uint token, CancellationToken cancellationToken)
+    private async Task OpenAndPublishAsync(CancellationToken cancellationToken)
     {
-        StoreState found = await OpenAsync(token, cancellationToken).ConfigureAwait(false);
+        StoreState found = await OpenAsync(cancellationToken).ConfigureAwait(false);
         if (found == StoreState.Empty)
         {
             _training.RefreshAll();
@@ -150,14 +154,14 @@ internal sealed class Pipeline : IDisposable
     }
 
     /// <summary>Opens the store; one that is away is waited for, while training goes on.</summary>
-    private async Task<StoreState> OpenAsync(uint token, CancellationToken cancellationToken)
+    private async Task<StoreState> OpenAsync(CancellationToken cancellationToken)
     {
         const uint generation = 1;
         while (true)
         {
             try
             {
-                return await _publisher.OpenAsync(generation, token, cancellationToken).ConfigureAwait(false);
+                return await _publisher.OpenAsync(generation, _token, cancellationToken).ConfigureAwait(false);
             }
             catch (Exception exception) when (EmbeddingPublisher.IsOutage(exception))
             {

@@ -8,6 +8,8 @@ namespace Streaming.Worker;
 /// <summary>The live worker: waits for the lease of its model, then runs the pipeline as long as it holds it.</summary>
 internal sealed class WorkerRun : IDisposable
 {
+    /// <summary>How long a question to Redis may hold up a checkpoint or the end.</summary>
+    private static readonly TimeSpan ShortWait = TimeSpan.FromSeconds(2);
     private readonly SettingsValues _settings;
     private readonly TimeProvider _time;
     private readonly ILoggerFactory _loggers;
@@ -56,6 +58,12 @@ internal sealed class WorkerRun : IDisposable
         return ExitCode.Success;
     }
 
+    /// <summary>How the pipeline is now; empty before there is one. Any thread.</summary>
+    public PipelineStatus Status() => _metrics.Status();
+
+    /// <summary>Gets how the parts are.</summary>
+    public HealthReport Health => _health;
+
     /// <inheritdoc/>
     public void Dispose()
     {
@@ -77,8 +85,45 @@ internal sealed class WorkerRun : IDisposable
         }
 
         await acquiring.ConfigureAwait(false);
+        await RiseAboveCheckpointsAsync(lease, stopping).ConfigureAwait(false);
         PipelineLog.Leading(_logger, model, lease.Token);
     }
+
+    /// <summary>A store that has lost its counter may give a token that checkpoints have passed already.</summary>
+    private async Task RiseAboveCheckpointsAsync(TrainerLease lease, CancellationToken stopping)
+    {
+        CheckpointOptions keep = _settings.Get<CheckpointOptions>();
+        if (keep.Folder.Length > 0
+            && new CheckpointStore(keep.Folder, keep.Keep, _time, static _ => { }).NewestToken is var newest && newest >= lease.Token)
+        {
+            await lease.AcquireAsync(newest, stopping).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>
+    /// Whether a checkpoint may be kept. In doubt Redis is asked; when it is away nobody can have taken the lease from
+    /// here, and should somebody have from elsewhere, the greater token of their checkpoints wins.
+    /// </summary>
+    private bool MayKeep(TrainerLease lease)
+    {
+        if (lease.Certain || lease.Lost.IsCancellationRequested)
+        {
+            return !lease.Lost.IsCancellationRequested;
+        }
+
+        using var limit = new CancellationTokenSource(ShortWait, _time);
+        try
+        {
+            return lease.RenewAsync(limit.Token).GetAwaiter().GetResult();
+        }
+        catch (Exception exception) when (IsAway(exception))
+        {
+            return !lease.Lost.IsCancellationRequested;
+        }
+    }
+
+    private static bool IsAway(Exception exception) =>
+        exception is OperationCanceledException || EmbeddingPublisher.IsOutage(exception);
 
     /// <summary>Runs the pipeline while the lease is kept; one that is lost ends it as it stands.</summary>
     private async Task HoldAsync(TrainerLease lease, IDatabase redis, CancellationToken stopping, CancellationToken abort)
@@ -88,7 +133,7 @@ internal sealed class WorkerRun : IDisposable
         Task keeping = lease.KeepAsync(ended.Token);
         try
         {
-            await TrainAsync(lease.Token, redis, stopping, either.Token).ConfigureAwait(false);
+            await TrainAsync(lease, redis, stopping, either.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (lease.Lost.IsCancellationRequested)
         {
@@ -108,15 +153,16 @@ internal sealed class WorkerRun : IDisposable
     }
 
     /// <summary>Runs the pipeline; when training diverges, once more from the last checkpoint.</summary>
-    private async Task TrainAsync(uint token, IDatabase redis, CancellationToken stopping, CancellationToken abort)
+    private async Task TrainAsync(TrainerLease lease, IDatabase redis, CancellationToken stopping, CancellationToken abort)
     {
+        var fence = new CheckpointFence(lease.Token, () => MayKeep(lease));
         for (bool again = false; ; again = true)
         {
-            using var pipeline = new Pipeline(_settings, redis, _metrics, _health, _time, _loggers);
+            using var pipeline = new Pipeline(_settings, redis, fence, _metrics, _health, _time, _loggers);
             _health.Set("trainer", HealthLevel.Healthy);
             try
             {
-                await pipeline.RunAsync(token, stopping, abort).ConfigureAwait(false);
+                await pipeline.RunAsync(stopping, abort).ConfigureAwait(false);
                 return;
             }
             catch (NonFiniteLossException exception) when (!again)
@@ -129,12 +175,12 @@ internal sealed class WorkerRun : IDisposable
     /// <summary>Gives the lease up, so that a standby need not wait; a store that is away lets it run out.</summary>
     private async Task ReleaseAsync(TrainerLease lease)
     {
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(2), _time);
+        using var limit = new CancellationTokenSource(ShortWait, _time);
         try
         {
             await lease.ReleaseAsync(limit.Token).ConfigureAwait(false);
         }
-        catch (Exception exception) when (exception is RedisException or TimeoutException or OperationCanceledException or Polly.ExecutionRejectedException)
+        catch (Exception exception) when (IsAway(exception))
         {
             PipelineLog.LeaseNotReleased(_logger, exception);
         }

@@ -32,7 +32,7 @@ internal static partial class SecretMask
         return Mask;
     }
 
-    [GeneratedRegex(@"\b((?:password|secret|token|key)\s*=\s*)[^,;\s]+", RegexOptions.IgnoreCase)]
+    [GeneratedRegex(@"\b((?:password|secret|token|key)\s*=\s*)[^,]+", RegexOptions.IgnoreCase)]
     private static partial Regex SecretPart();
 
     [GeneratedRegex(@"^([a-z][a-z0-9+.-]*://(?:[^:@/]*:)?)[^@/]+@", RegexOptions.IgnoreCase)]

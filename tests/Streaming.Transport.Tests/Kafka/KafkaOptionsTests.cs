@@ -73,6 +73,7 @@ public class KafkaOptionsTests
             Assert.Equal("17", config.Get("fetch.min.bytes"));
             Assert.Equal("99", config.Get("queued.max.messages.kbytes"));
             Assert.Equal("false", config.Get("enable.auto.offset.store").ToLowerInvariant());
+            Assert.Equal("https", config.Get("ssl.endpoint.identification.algorithm"));
             Assert.Null(config.Get("enable.ssl.certificate.verification")); // librdkafka's own default: on
         }
         finally

@@ -1,0 +1,5 @@
+namespace Streaming.Learning;
+
+/// <summary>Another trainer has taken over; this one's checkpoint was not kept.</summary>
+/// <param name="message">What was found.</param>
+public sealed class SupersededException(string message) : Exception(message);
