@@ -58,11 +58,18 @@ internal sealed class WorkerProcess : IDisposable
         _process.WaitForExit();
     }
 
+    /// <summary>Sends a signal by its name: STOP freezes it, CONT lets it go on.</summary>
+    public async Task SignalAsync(string name)
+    {
+        using Process kill = Process.Start("kill", ["-" + name, _process.Id.ToString(CultureInfo.InvariantCulture)]);
+        await kill.WaitForExitAsync().ConfigureAwait(false);
+    }
+
     /// <summary>SIGTERM, and waits for the end.</summary>
     /// <exception cref="TimeoutException">It did not end in time.</exception>
     public async Task TerminateAsync(TimeSpan timeout)
     {
-        using Process kill = Process.Start("kill", ["-TERM", _process.Id.ToString(CultureInfo.InvariantCulture)]);
+        await SignalAsync("TERM").ConfigureAwait(false);
         using var limit = new CancellationTokenSource(timeout);
         try
         {

@@ -18,10 +18,11 @@ public sealed partial class KafkaSource
         }
     }
 
-    // A batch's positions say that its dead letters are safe: they must have arrived before it leaves.
-    private void Emit(bool isLast, CancellationToken abort)
+    // A batch's positions say that its dead letters are safe: they must have arrived before it leaves. When the broker is
+    // away at the end, the batch is left out: its records are read again from the last checkpoint's positions.
+    private bool Emit(bool isLast, CancellationToken abort)
     {
-        HoldUntil(
+        bool areSafe = HoldUntil(
             static (self, wait) =>
             {
                 if (!self._deadLetters.IsDelivered)
@@ -31,9 +32,15 @@ public sealed partial class KafkaSource
 
                 return self._deadLetters.IsDelivered;
             },
-            abort);
-        _outgoing = _batcher.Seal(checkpoint: isLast);
-        HoldUntil(static (self, wait) => self.TryHandOn(wait), abort);
+            abort,
+            _giveUp);
+        if (areSafe)
+        {
+            _outgoing = _batcher.Seal(checkpoint: isLast);
+            HoldUntil(static (self, wait) => self.TryHandOn(wait), abort, CancellationToken.None);
+        }
+
+        return areSafe;
     }
 
     private bool TryHandOn(TimeSpan wait)
@@ -57,17 +64,23 @@ public sealed partial class KafkaSource
     }
 
     /// <summary>Waits for something, without ever keeping the consumer from polling for long: partitions are paused, and polling goes on.</summary>
-    private void HoldUntil(Func<KafkaSource, TimeSpan, bool> isReady, CancellationToken abort)
+    /// <returns>False when it was given up.</returns>
+    private bool HoldUntil(Func<KafkaSource, TimeSpan, bool> isReady, CancellationToken abort, CancellationToken giveUp)
     {
         if (isReady(this, TimeSpan.Zero))
         {
-            return;
+            return true;
         }
 
         long start = _time.GetTimestamp();
         while (!isReady(this, TimeSpan.FromMilliseconds(20)))
         {
             abort.ThrowIfCancellationRequested();
+            if (giveUp.IsCancellationRequested)
+            {
+                return false;
+            }
+
             if (_isPaused)
             {
                 PollWhilePaused();
@@ -79,6 +92,7 @@ public sealed partial class KafkaSource
         }
 
         SetPaused(false);
+        return true;
     }
 
     private void PollWhilePaused()

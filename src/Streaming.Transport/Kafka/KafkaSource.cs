@@ -41,6 +41,7 @@ public sealed partial class KafkaSource
     private KafkaSourceStatus _status = KafkaSourceStatus.None;
     private IReadOnlyList<StreamPosition>? _toCommit;
     private int _isDegraded;
+    private CancellationToken _giveUp;
 
     // Owned by the run.
     private PartitionReader _events = null!;
@@ -100,9 +101,14 @@ public sealed partial class KafkaSource
     /// <summary>Reads until told to stop, or until it cannot go on.</summary>
     /// <param name="stopping">Stop reading: what was read is still handed on, the last batch with a snapshot.</param>
     /// <param name="abort">Drop everything: somebody else failed.</param>
+    /// <param name="giveUp">After <paramref name="stopping"/>: wait no longer for dead letters that the broker does not take. The last
+    /// batch is then left out, and read again after the next start.</param>
     /// <exception cref="KafkaSourceException">Reading cannot go on.</exception>
-    public Task RunAsync(CancellationToken stopping, CancellationToken abort)
-        => Task.Factory.StartNew(() => Run(stopping, abort), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+    public Task RunAsync(CancellationToken stopping, CancellationToken abort, CancellationToken giveUp = default)
+    {
+        _giveUp = giveUp;
+        return Task.Factory.StartNew(() => Run(stopping, abort), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+    }
 
     private void Run(CancellationToken stopping, CancellationToken abort)
     {
@@ -141,7 +147,11 @@ public sealed partial class KafkaSource
             }
 
             abort.ThrowIfCancellationRequested();
-            Emit(isLast: true, abort);
+            if (!Emit(isLast: true, abort))
+            {
+                KafkaSourceLog.DeadLettersWait(_logger);
+            }
+
             _items?.Close();
             _events?.Close();
             KafkaSourceLog.Stopped(_logger, _batcher.Totals.Read);

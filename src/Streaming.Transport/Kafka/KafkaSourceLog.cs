@@ -43,4 +43,7 @@ internal static partial class KafkaSourceLog
 
     [LoggerMessage(2012, LogLevel.Warning, "Could not get the metadata of {Topic} (attempt {Attempt}): {Reason}")]
     public static partial void MetadataRetry(ILogger logger, string topic, int attempt, string reason);
+
+    [LoggerMessage(2013, LogLevel.Warning, "The broker did not take the last dead letters in time; what was read since is read again after the next start")]
+    public static partial void DeadLettersWait(ILogger logger);
 }

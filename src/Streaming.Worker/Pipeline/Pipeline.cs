@@ -79,9 +79,14 @@ internal sealed class Pipeline : IDisposable
     public async Task RunAsync(CancellationToken stopping, CancellationToken abort)
     {
         using var stages = new StageGroup((stage, exception) => PipelineLog.StageFailed(_logger, stage, exception), abort);
-        using CancellationTokenRegistration draining = stopping.Register(() => PipelineLog.Draining(_logger));
+        using var giveUp = new CancellationTokenSource();
+        using CancellationTokenRegistration draining = stopping.Register(() =>
+        {
+            PipelineLog.Draining(_logger);
+            giveUp.CancelAfter(_settings.Get<PipelineOptions>().ShutdownTimeout / 4);
+        });
         LogStart();
-        _ = stages.Start("source", failed => _source.RunAsync(stopping, failed));
+        _ = stages.Start("source", failed => _source.RunAsync(stopping, failed, giveUp.Token));
         Task training = stages.Start("trainer", _training.RunAsync);
         _ = stages.Start("publisher", failed => PublishAsync(training, failed));
         using ITimer watch = _time.CreateTimer(_ => UpdateHealth(), null, TimeSpan.Zero, TimeSpan.FromSeconds(1));

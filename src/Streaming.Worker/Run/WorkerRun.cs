@@ -8,8 +8,6 @@ namespace Streaming.Worker;
 /// <summary>The live worker: waits for the lease of its model, then runs the pipeline as long as it holds it.</summary>
 internal sealed class WorkerRun : IDisposable
 {
-    /// <summary>How long a question to Redis may hold up a checkpoint or the end.</summary>
-    private static readonly TimeSpan ShortWait = TimeSpan.FromSeconds(2);
     private readonly SettingsValues _settings;
     private readonly TimeProvider _time;
     private readonly ILoggerFactory _loggers;
@@ -43,18 +41,16 @@ internal sealed class WorkerRun : IDisposable
             PipelineLog.Listening(_logger, endpoint.Address);
         }
 
-        using ConnectionMultiplexer redis = await RedisConnection.OpenAsync(_settings.Get<RedisOptions>(), abort).ConfigureAwait(false);
-        using var lease = new TrainerLease(redis.GetDatabase(), _settings.Get<RedisOptions>(), Owner(), _time);
+        ConnectionMultiplexer redis = await RedisConnection.OpenAsync(_settings.Get<RedisOptions>(), abort).ConfigureAwait(false);
         try
         {
-            await LeadAsync(lease, stopping).ConfigureAwait(false);
+            await LeadAndHoldAsync(redis.GetDatabase(), stopping, abort).ConfigureAwait(false);
         }
-        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        finally
         {
-            return ExitCode.Success;
+            RedisConnection.Close(redis);
         }
 
-        await HoldAsync(lease, redis.GetDatabase(), stopping, abort).ConfigureAwait(false);
         return ExitCode.Success;
     }
 
@@ -72,7 +68,29 @@ internal sealed class WorkerRun : IDisposable
         _metrics.Dispose();
     }
 
+    /// <summary>How long a question to Redis may hold up a checkpoint or the end: draining has half of the time, this a part of the rest.</summary>
+    private TimeSpan ShortWait()
+    {
+        TimeSpan eighth = _settings.Get<PipelineOptions>().ShutdownTimeout / 8;
+        return eighth < TimeSpan.FromSeconds(2) ? eighth : TimeSpan.FromSeconds(2);
+    }
+
     private string Owner() => _settings.Get<PipelineOptions>().Owner is { Length: > 0 } owner ? owner : $"{Environment.MachineName}:{Environment.ProcessId}";
+
+    private async Task LeadAndHoldAsync(IDatabase redis, CancellationToken stopping, CancellationToken abort)
+    {
+        using var lease = new TrainerLease(redis, _settings.Get<RedisOptions>(), Owner(), _time);
+        try
+        {
+            await LeadAsync(lease, stopping).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        {
+            return;
+        }
+
+        await HoldAsync(lease, redis, stopping, abort).ConfigureAwait(false);
+    }
 
     private async Task LeadAsync(TrainerLease lease, CancellationToken stopping)
     {
@@ -111,7 +129,7 @@ internal sealed class WorkerRun : IDisposable
             return !lease.Lost.IsCancellationRequested;
         }
 
-        using var limit = new CancellationTokenSource(ShortWait, _time);
+        using var limit = new CancellationTokenSource(ShortWait(), _time);
         try
         {
             return lease.RenewAsync(limit.Token).GetAwaiter().GetResult();
@@ -175,7 +193,7 @@ internal sealed class WorkerRun : IDisposable
     /// <summary>Gives the lease up, so that a standby need not wait; a store that is away lets it run out.</summary>
     private async Task ReleaseAsync(TrainerLease lease)
     {
-        using var limit = new CancellationTokenSource(ShortWait, _time);
+        using var limit = new CancellationTokenSource(ShortWait(), _time);
         try
         {
             await lease.ReleaseAsync(limit.Token).ConfigureAwait(false);

@@ -314,6 +314,48 @@ public sealed class CheckpointStoreTests : IDisposable
         Sign(folder, "manifest.json", Encoding.UTF8.GetBytes(manifest.ToJsonString()));
     }
 
+    /// <summary>A trainer that was frozen and replaced, and does not know it: what it writes is never the newest.</summary>
+    [Fact]
+    public async Task Write_SupersededByAGreaterToken_IsRefusedAndNothingIsTouched()
+    {
+        CheckpointStore old = Store(token: 7), next = Store(token: 9);
+        await Write(old);
+        CheckpointWritten newest = await Write(next);
+        string unfinished = Path.Combine(_directory, ".tmp-checkpoint-0000000009-00000002-0123");
+        Directory.CreateDirectory(unfinished);
+        string[] before = Directory.GetFileSystemEntries(_directory);
+
+        await Assert.ThrowsAsync<SupersededException>(() => Write(old));
+        Assert.Equal(before, Directory.GetFileSystemEntries(_directory));
+        Assert.Equal(newest.FolderPath, next.FindNewest()!.FolderPath);
+        Assert.Equal(9u, next.FindNewest()!.Manifest.Token);
+        Assert.Equal(9u, old.NewestToken);
+    }
+
+    [Fact]
+    public async Task Write_LeaseLostWhileWriting_KeepsNothing()
+    {
+        int asked = 0;
+        var store = new CheckpointStore(_directory, 3, TimeProvider.System, _warnings.Add, new CheckpointFence(7, () => ++asked == 1));
+        await Assert.ThrowsAsync<SupersededException>(() => Write(store));
+        Assert.Equal(2, asked);
+        Assert.Empty(Directory.GetFileSystemEntries(_directory));
+    }
+
+    [Fact]
+    public async Task FindNewest_TokensDiffer_GoesByTokenBeforeNumber()
+    {
+        CheckpointWritten late = await Write(Store(token: 7));
+        CheckpointWritten first = await Write(Store(token: 9));
+
+        // As when the old one is frozen between its last look and the rename.
+        Directory.Move(late.FolderPath, Path.Combine(_directory, "checkpoint-0000000007-00000005"));
+        Assert.Equal(first.FolderPath, Store().FindNewest()!.FolderPath);
+        Assert.Equal("checkpoint-0000000009-00000006", Path.GetFileName((await Write(Store(token: 9))).FolderPath));
+    }
+
+    private CheckpointStore Store(uint token) => new(_directory, 3, TimeProvider.System, _warnings.Add, new CheckpointFence(token, static () => true));
+
     private CheckpointStore Store(int keep = 3) => new(_directory, keep, TimeProvider.System, _warnings.Add);
 
     private void Train() => _trainer.Train(Batches.Random(new Random((int)_sequence), _sequence++, 16, 40));

@@ -100,6 +100,7 @@ public sealed class SettingsCatalogueTests : IDisposable
 
     [Theory]
     [InlineData("host:6379,password=abc,ssl=true", "host:6379,password=***,ssl=true")]
+    [InlineData("host:6379,password=a b;c,ssl=true", "host:6379,password=***,ssl=true")]
     [InlineData("host:6379", "host:6379")]
     [InlineData("redis://user:abc@host:6379", "redis://user:***@host:6379")]
     [InlineData("abc", "***")]

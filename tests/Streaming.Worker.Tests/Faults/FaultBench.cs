@@ -1,0 +1,252 @@
+using System.Diagnostics;
+using System.Globalization;
+using StackExchange.Redis;
+using Streaming.Chaos;
+using Streaming.Core;
+using Streaming.Serving;
+using Streaming.Transport;
+using Xunit;
+
+namespace Streaming.Worker.Tests.Faults;
+
+/// <summary>A broker, a Redis, a folder and a steady stream of events with known effects; and the means to break each.</summary>
+internal sealed class FaultBench : IAsyncDisposable
+{
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(1);
+    private readonly CancellationTokenSource _produced = new();
+    private bool _mounted;
+    private Task _producing = Task.CompletedTask;
+
+    private FaultBench()
+    {
+    }
+
+    /// <summary>Gets a folder that is deleted at the end.</summary>
+    public string Folder { get; } = Directory.CreateTempSubdirectory("streaming-faults-").FullName;
+
+    public EmbeddedBroker Broker { get; } = new();
+
+    public LocalRedisServer Redis { get; private set; } = null!;
+
+    public EventStream Stream { get; private set; } = null!;
+
+    public Dictionary<string, string> Settings { get; } = new(StringComparer.Ordinal)
+    {
+        ["Kafka__ItemsTopic"] = string.Empty,
+        ["Kafka__Assignment"] = "Static",
+        ["Redis__Model"] = "faults",
+        ["Redis__LeaseDuration"] = "2s",
+        ["Redis__ConnectTimeout"] = "1s",
+        ["Redis__CommandTimeout"] = "300ms",
+        ["Redis__RetryAttempts"] = "1",
+        ["Redis__RetryDelay"] = "20ms",
+        ["Events__Weights"] = $"click=1,{EventStream.SilentType}=0",
+        ["Events__Strict"] = "true",
+        ["Batching__BatchSize"] = "32",
+        ["Batching__Linger"] = "20ms",
+        ["Batching__AllowedLateness"] = "1h",
+        ["Model__Widths"] = "8,16",
+        ["Model__HistoryLength"] = "10",
+        ["Model__Layers"] = "1",
+        ["Model__ItemCapacity"] = "1000",
+        ["Model__BankCapacity"] = "256",
+        ["Training__Refresh__RefreshInterval"] = "1s",
+        ["Training__UniformNegatives"] = "64",
+        ["Pipeline__PublishInterval"] = "50ms",
+        ["Pipeline__ShutdownTimeout"] = "6s",
+        ["Checkpoint__Interval"] = "1s",
+        ["Engine__Threads"] = "1",
+        ["Http__Port"] = "-1",
+    };
+
+    public SettingsValues Values => WorkerSettings.Catalogue.Load(Settings);
+
+    private string Disk => Path.Combine(Folder, "disk");
+
+    public string Checkpoints => Settings["Checkpoint__Folder"];
+
+    public static async Task<FaultBench> StartAsync(Fault? fault = null, int rate = 1_000)
+    {
+        var bench = new FaultBench();
+        bench.Broker.CreateTopic("interactions", 2);
+        bench.Broker.CreateTopic("interactions.dead-letters", 1);
+        bench.Redis = await LocalRedisServer.StartAsync(fault == Fault.RedisDown ? ["--appendonly", "yes"] : [], TestContext.Current.CancellationToken);
+        Directory.CreateDirectory(bench.Disk);
+        if (fault == Fault.DiskFull)
+        {
+            // A file system of its own, as small as the test needs it.
+            bench._mounted = Run("mount", "-t", "tmpfs", "-o", "size=32m", "tmpfs", bench.Disk);
+            Assert.SkipUnless(bench._mounted, "This user may not mount a file system.");
+        }
+
+        bench.Settings["Kafka__BootstrapServers"] = bench.Broker.BootstrapServers;
+        bench.Settings["Redis__Configuration"] = bench.Redis.Configuration;
+        bench.Settings["Checkpoint__Folder"] = Path.Combine(bench.Disk, "checkpoints");
+        bench.Stream = new EventStream(bench.Values.Get<KafkaOptions>(), seed: 1, rate);
+        bench._producing = Task.Run(() => bench.Stream.RunAsync(bench._produced.Token), CancellationToken.None);
+        return bench;
+    }
+
+    public RunningWorker StartWorker() => new(Values);
+
+    public async Task BreakAsync(Fault fault)
+    {
+        switch (fault)
+        {
+            case Fault.RedisDown:
+                await Redis.KillAsync();
+                break;
+            case Fault.RedisEmptied:
+                await Redis.RestartAsync();
+                break;
+            case Fault.RedisOutOfMemory:
+                await ConfigureAsync("maxmemory", "1");
+                break;
+            case Fault.RedisHangs:
+                Assert.True(Signal(Redis.ProcessId, "STOP"));
+                break;
+            case Fault.BrokerDown:
+                Broker.SetDown();
+                break;
+            case Fault.CheckpointFolderGone:
+                Directory.Move(Disk, Disk + ".away");
+                await File.WriteAllTextAsync(Disk, "not a folder");
+                break;
+            case Fault.DiskFull:
+                Fill();
+                break;
+            default:
+                throw new ArgumentOutOfRangeException(nameof(fault), fault, null);
+        }
+    }
+
+    public async Task HealAsync(Fault fault)
+    {
+        switch (fault)
+        {
+            case Fault.RedisDown:
+                await Redis.RestartAsync();
+                break;
+            case Fault.RedisOutOfMemory:
+                await ConfigureAsync("maxmemory", "0");
+                break;
+            case Fault.RedisHangs:
+                Assert.True(Signal(Redis.ProcessId, "CONT"));
+                break;
+            case Fault.BrokerDown:
+                Broker.SetUp();
+                break;
+            case Fault.CheckpointFolderGone:
+                File.Delete(Disk);
+                Directory.Move(Disk + ".away", Disk);
+                break;
+            case Fault.DiskFull:
+                File.Delete(Path.Combine(Disk, "filler"));
+                break;
+        }
+    }
+
+    /// <summary>Ends the stream; returns what its events must have done.</summary>
+    public async Task<ExpectedEffects> EndStreamAsync()
+    {
+        await _produced.CancelAsync();
+        await _producing;
+        return Stream.Expected;
+    }
+
+    /// <summary>Ends the stream, lets the worker finish it and everything be published, stops it, and compares.</summary>
+    public async Task FinishAsync(RunningWorker worker)
+    {
+        ExpectedEffects expected = await EndStreamAsync();
+        await worker.UntilAsync(w => w.Status.Counts.Read >= expected.Totals.Read, $"{expected.Totals.Read} records read");
+        long step = worker.Status.Trainer.Counters.Steps;
+        using ConnectionMultiplexer redis = await ConnectAsync();
+        await UntilPublishedAsync(redis, expected, read => read.Stamp.Step >= step);
+        Assert.True(await worker.TerminateAsync() == ExitCode.Success, worker.Log.Text);
+        await VerifyAsync(redis, expected, worker.Log.Text);
+    }
+
+    public async Task VerifyAsync(ConnectionMultiplexer redis, ExpectedEffects expected, string log)
+    {
+        var verification = new Verification(Values);
+        await verification.RunAsync(expected, redis.GetDatabase());
+        Assert.True((verification.Lost, verification.Duplicated, verification.Stale) == (0, 0, 0), string.Join('\n', verification.Findings) + "\n" + log);
+        Assert.True(verification.Items > 50, $"only {verification.Items} items");
+    }
+
+    public async Task<ConnectionMultiplexer> ConnectAsync() => await ConnectionMultiplexer.ConnectAsync(Redis.Configuration + ",abortConnect=false");
+
+    /// <summary>Waits until every item that was trained on is in Redis and as wanted.</summary>
+    public async Task UntilPublishedAsync(ConnectionMultiplexer redis, ExpectedEffects expected, Func<ItemRead, bool> wanted)
+    {
+        using var limit = new CancellationTokenSource(Limit);
+        while (!(await ReadAsync(redis, expected)).All(read => read.Status == ItemStatus.Found && wanted(read)))
+        {
+            await Task.Delay(20, limit.Token);
+        }
+    }
+
+    /// <summary>What Redis has of every item that was trained on.</summary>
+    public async Task<ItemRead[]> ReadAsync(ConnectionMultiplexer redis, ExpectedEffects expected)
+    {
+        int width = Values.Get<Learning.ModelOptions>().Dimension;
+        string[] ids = [.. expected.TrainedByItem.Keys];
+        var reader = new EmbeddingReader(redis.GetDatabase(), new ServingOptions { Model = Settings["Redis__Model"] }, TimeProvider.System);
+        var reads = new ItemRead[ids.Length];
+        await reader.ReadAsync(ids, width, new float[ids.Length * width], reads);
+        return reads;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (Redis is not null)
+        {
+            await Redis.DisposeAsync();
+        }
+
+        await _produced.CancelAsync();
+        Broker.SetUp();
+        await _producing;
+        Stream?.Dispose();
+        Broker.Dispose();
+        if (_mounted)
+        {
+            Run("umount", Disk);
+        }
+
+        _produced.Dispose();
+        Directory.Delete(Folder, recursive: true);
+    }
+
+    private static bool Signal(int process, string signal) => Run("kill", "-" + signal, process.ToString(CultureInfo.InvariantCulture));
+
+    private static bool Run(string program, params string[] arguments)
+    {
+        using Process process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardError = true })!;
+        process.WaitForExit();
+        return process.ExitCode == 0;
+    }
+
+    private void Fill()
+    {
+        using var filler = new FileStream(Path.Combine(Disk, "filler"), FileMode.Create, FileAccess.Write, FileShare.None, 0);
+        var zeros = new byte[64 << 10];
+        try
+        {
+            while (true)
+            {
+                filler.Write(zeros);
+            }
+        }
+        catch (IOException)
+        {
+            // Full.
+        }
+    }
+
+    private async Task ConfigureAsync(string name, string value)
+    {
+        using ConnectionMultiplexer redis = await ConnectAsync();
+        await redis.GetDatabase().ExecuteAsync("CONFIG", "SET", name, value);
+    }
+}

@@ -1,0 +1,14 @@
+using Xunit;
+
+namespace Streaming.Worker.Tests.Faults;
+
+public sealed class KafkaOutageTests
+{
+    [Theory]
+    [InlineData(Fault.BrokerDown)]
+    public Task UnderLoad_BreaksAndHeals_NothingLostTwiceOrStale(Fault fault) => Outage.BreakAndHealAsync(fault);
+
+    [Theory]
+    [InlineData(Fault.BrokerDown)]
+    public Task SigtermWhileBroken_ExitsZeroInTimeAndTheNextOneLosesNothing(Fault fault) => Outage.TerminateWhileBrokenAsync(fault);
+}

@@ -1,0 +1,48 @@
+using Xunit;
+
+namespace Streaming.Worker.Tests.Faults;
+
+/// <summary>The two stories of every outage, under load, with the whole worker.</summary>
+internal static class Outage
+{
+    /// <summary>Something breaks and heals: every event has counted once, and Redis holds what the model encodes.</summary>
+    public static async Task BreakAndHealAsync(Fault fault)
+    {
+        await using FaultBench bench = await FaultBench.StartAsync(fault);
+        await using RunningWorker worker = bench.StartWorker();
+        await worker.UntilAsync(w => w.Status.Counts.Trained > 200, "trains");
+
+        await bench.BreakAsync(fault);
+        await Trouble.UntilNoticedAsync(worker, fault);
+        if (fault != Fault.BrokerDown)
+        {
+            // Training goes on without what is away.
+            long trained = worker.Status.Counts.Trained;
+            await worker.UntilAsync(w => w.Status.Counts.Trained > trained + 100, "trains on");
+        }
+
+        await bench.HealAsync(fault);
+        await Trouble.UntilOverAsync(worker);
+        await bench.FinishAsync(worker);
+    }
+
+    /// <summary>SIGTERM while something is broken: exit code 0 in time, and the next worker makes everything good.</summary>
+    public static async Task TerminateWhileBrokenAsync(Fault fault)
+    {
+        await using FaultBench bench = await FaultBench.StartAsync(fault);
+        await using (RunningWorker worker = bench.StartWorker())
+        {
+            await worker.UntilAsync(w => w.Status.Counts.Trained > 200, "trains");
+            await bench.BreakAsync(fault);
+            await Trouble.UntilNoticedAsync(worker, fault);
+
+            // Longer than the limit would be an abort, which is another code.
+            ExitCode code = await worker.TerminateAsync();
+            Assert.True(code == ExitCode.Success, $"{code}\n{worker.Log.Text}");
+        }
+
+        await bench.HealAsync(fault);
+        await using RunningWorker next = bench.StartWorker();
+        await bench.FinishAsync(next);
+    }
+}

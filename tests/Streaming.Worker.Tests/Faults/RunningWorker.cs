@@ -1,0 +1,70 @@
+namespace Streaming.Worker.Tests.Faults;
+
+/// <summary>All of `streaming run` inside this process: the lease, the pipeline, the way out.</summary>
+internal sealed class RunningWorker : IAsyncDisposable
+{
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(1);
+    private readonly RecordingLoggers _loggers = new();
+    private readonly ShutdownSignals _signals;
+    private readonly WorkerRun _run;
+    private readonly Task<ExitCode> _running;
+
+    public RunningWorker(SettingsValues settings)
+    {
+        _signals = new ShutdownSignals(settings.Get<PipelineOptions>().ShutdownTimeout, TimeProvider.System);
+        _run = new WorkerRun(settings, TimeProvider.System, _loggers);
+        _running = Task.Run(RunAsync, CancellationToken.None);
+    }
+
+    public RecordingLoggers Log => _loggers;
+
+    public PipelineStatus Status => _run.Status();
+
+    public string Part(string name) => _run.Health.Parts().GetValueOrDefault(name, string.Empty);
+
+    /// <summary>Waits for a condition that the worker must come to; one that ends before it fails the test.</summary>
+    public async Task UntilAsync(Func<RunningWorker, bool> condition, string what)
+    {
+        using var limit = new CancellationTokenSource(Limit);
+        while (!condition(this))
+        {
+            if (limit.IsCancellationRequested || _running.IsCompleted)
+            {
+                throw new TimeoutException($"Not so: {what}. The worker {(_running.IsCompleted ? $"ended: {await _running}" : "runs")}. Its log:\n{Log.Text}");
+            }
+
+            await Task.Delay(10, CancellationToken.None);
+        }
+    }
+
+    /// <summary>What SIGTERM does.</summary>
+    public Task<ExitCode> TerminateAsync()
+    {
+        _signals.Stop();
+        return _running;
+    }
+
+    /// <summary>Waits for an end by itself.</summary>
+    public Task<ExitCode> EndAsync() => _running.WaitAsync(Limit);
+
+    public async ValueTask DisposeAsync()
+    {
+        _signals.Stop();
+        _signals.Stop();
+        await _running;
+        _run.Dispose();
+        _signals.Dispose();
+    }
+
+    private async Task<ExitCode> RunAsync()
+    {
+        try
+        {
+            return await _run.RunAsync(_signals.Stopping, _signals.Abort);
+        }
+        catch (Exception exception)
+        {
+            return Failure.Explain(exception).Code;
+        }
+    }
+}

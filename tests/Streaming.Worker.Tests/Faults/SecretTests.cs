@@ -1,0 +1,96 @@
+using Streaming.Transport;
+using Xunit;
+
+namespace Streaming.Worker.Tests.Faults;
+
+/// <summary>Secrets of every kind, every way that a program writes something, one word to look for.</summary>
+public sealed class SecretTests : IAsyncLifetime
+{
+    private const string Secret = "correct-horse-93";
+    private readonly EmbeddedBroker _broker = new();
+    private LocalRedisServer _redis = null!;
+
+    public async ValueTask InitializeAsync() => _redis = await LocalRedisServer.StartAsync(["--requirepass", "another-" + Secret], TestContext.Current.CancellationToken);
+
+    public async ValueTask DisposeAsync()
+    {
+        await _redis.DisposeAsync();
+        _broker.Dispose();
+    }
+
+    [Fact]
+    public async Task Config_ShowsNone()
+    {
+        using var process = StreamingProcess.Start(["config"], Variables("sasl_ssl"));
+        Assert.Equal(0, await process.WaitForExitAsync());
+        Assert.Contains("Kafka__SaslPassword=***", process.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain(Secret, process.Output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("sasl_plaintext")] // the broker does not speak it: errors, reconnects
+    [InlineData("sasl_ssl")] // neither this, and the key file does not exist
+    public async Task Run_EverythingRefusesAndLogsAll_ShowsNone(string protocol)
+    {
+        using var process = StreamingProcess.Start(["run"], Variables(protocol));
+        if (protocol == "sasl_plaintext")
+        {
+            await process.WaitForLineAsync(line => line.Contains("Leads model", StringComparison.Ordinal));
+            await process.WaitForLineAsync(line => line.Contains("sasl", StringComparison.OrdinalIgnoreCase));
+            process.Terminate();
+        }
+
+        await process.WaitForExitAsync();
+        Assert.NotEmpty(process.Output);
+        Assert.DoesNotContain(Secret, process.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Run_RedisRefusesThePassword_ShowsNone()
+    {
+        Dictionary<string, string> variables = Variables("plaintext");
+        variables["Redis__Configuration"] = $"{_redis.Configuration},password={Secret}; and more {Secret}";
+        using var process = StreamingProcess.Start(["run"], variables);
+        await process.WaitForLineAsync(line => line.Contains("standing by", StringComparison.Ordinal));
+        process.Terminate();
+
+        Assert.True(await process.WaitForExitAsync() == 0, process.Output);
+        Assert.DoesNotContain(Secret, process.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task BadSettings_ErrorsShowNone()
+    {
+        Dictionary<string, string> variables = Variables("sasl_ssl");
+        variables["Kafka__SaslPasswordFile"] = "/none";
+        variables["Redis__Configuration"] = $"nowhere,password={Secret} {Secret},nonsense=1";
+        variables["Kafka__Client"] = $"sasl.password={Secret}";
+        using var process = StreamingProcess.Start(["run"], variables);
+
+        Assert.Equal(78, await process.WaitForExitAsync());
+        Assert.DoesNotContain(Secret, process.Output, StringComparison.Ordinal);
+    }
+
+    private Dictionary<string, string> Variables(string protocol) => new()
+    {
+        ["Kafka__BootstrapServers"] = _broker.BootstrapServers,
+        ["Kafka__SecurityProtocol"] = protocol,
+        ["Kafka__SaslMechanism"] = "PLAIN",
+        ["Kafka__SaslUsername"] = "trainer",
+        ["Kafka__SaslPassword"] = "kafka-" + Secret,
+        ["Kafka__SslKeyPassword"] = "key-" + Secret,
+        ["Kafka__SslKeyLocation"] = "/none.key",
+        ["Kafka__SslCertificateLocation"] = "/none.crt",
+        ["Kafka__Client"] = "debug=all",
+        ["Redis__Configuration"] = $"{_redis.Configuration},password=another-{Secret}",
+        ["Redis__LeaseDuration"] = "2s",
+        ["Redis__CommandTimeout"] = "500ms",
+        ["Checkpoint__Folder"] = string.Empty,
+        ["Model__Widths"] = "4,8",
+        ["Model__ItemCapacity"] = "1000",
+        ["Model__BankCapacity"] = "256",
+        ["Log__Level"] = "Verbose",
+        ["Pipeline__ShutdownTimeout"] = "5s",
+        ["Http__Port"] = "-1",
+    };
+}
