@@ -115,6 +115,9 @@ public sealed class Trainer : IDisposable
         ArgumentNullException.ThrowIfNull(outbox);
         int posted = _refreshes.Collect(outbox, nowMilliseconds, _counters.Steps);
         _counters.Refreshes += posted;
+
+        // Here too: on a quiet stream there may be no batch for long.
+        Metrics.Update(this);
         return posted;
     }
 

@@ -23,6 +23,7 @@ public sealed partial class KafkaSource
     internal const int Items = 1;
     private static readonly TimeSpan PollTime = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan CataloguePollInterval = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan LeaveLimit = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan StatusInterval = TimeSpan.FromSeconds(1);
 
     /// <summary>A wait shorter than this is sat out; a longer one pauses the partitions, so that polling can go on.</summary>
@@ -152,14 +153,37 @@ public sealed partial class KafkaSource
                 KafkaSourceLog.DeadLettersWait(_logger);
             }
 
-            _items?.Close();
-            _events?.Close();
+            Leave(isPolite: Volatile.Read(ref _isDegraded) == 0);
             KafkaSourceLog.Stopped(_logger, _batcher.Totals.Read);
         }
-        finally
+        catch
         {
-            _items?.Dispose();
-            _events?.Dispose();
+            Leave(isPolite: false);
+            throw;
+        }
+    }
+
+    // The client's Close commits what was stored and waits for a broker that may be away: not for longer than the limit.
+    private void Leave(bool isPolite)
+    {
+        (PartitionReader? items, PartitionReader? events) = (_items, _events);
+        Task leaving = Task.Run(
+            () =>
+            {
+                using (items)
+                using (events)
+                {
+                    if (isPolite)
+                    {
+                        items?.Close();
+                        events?.Close();
+                    }
+                }
+            },
+            CancellationToken.None);
+        if (Task.WaitAny([leaving], LeaveLimit) == 0)
+        {
+            leaving.GetAwaiter().GetResult();
         }
     }
 

@@ -159,7 +159,7 @@ internal sealed class FaultBench : IAsyncDisposable
     {
         ExpectedEffects expected = await EndStreamAsync();
         await worker.UntilAsync(w => w.Status.Counts.Read >= expected.Totals.Read, $"{expected.Totals.Read} records read");
-        long step = worker.Status.Trainer.Counters.Steps;
+        long step = await worker.ReadStepAsync();
         using ConnectionMultiplexer redis = await ConnectAsync();
         await UntilPublishedAsync(redis, expected, read => read.Stamp.Step >= step);
         Assert.True(await worker.TerminateAsync() == ExitCode.Success, worker.Log.Text);

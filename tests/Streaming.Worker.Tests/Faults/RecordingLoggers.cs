@@ -24,7 +24,7 @@ internal sealed class RecordingLoggers : ILoggerFactory, ILogger
     public bool IsEnabled(LogLevel logLevel) => true;
 
     public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
-        _lines.Enqueue($"{logLevel}: {formatter(state, exception)}{(exception is null ? string.Empty : $" {exception}")}");
+        _lines.Enqueue($"{TimeProvider.System.GetUtcNow():ss.fff} {logLevel}: {formatter(state, exception)}{(exception is null ? string.Empty : $" {exception}")}");
 
     public void Dispose()
     {

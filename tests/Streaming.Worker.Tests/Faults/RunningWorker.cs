@@ -37,6 +37,14 @@ internal sealed class RunningWorker : IAsyncDisposable
         }
     }
 
+    /// <summary>The number of steps as of a picture that was taken after this call.</summary>
+    public async Task<long> ReadStepAsync()
+    {
+        Learning.TrainerStatus before = Status.Trainer;
+        await UntilAsync(w => !ReferenceEquals(w.Status.Trainer, before), "the trainer shows a new picture");
+        return Status.Trainer.Counters.Steps;
+    }
+
     /// <summary>What SIGTERM does.</summary>
     public Task<ExitCode> TerminateAsync()
     {
