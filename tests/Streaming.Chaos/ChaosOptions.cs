@@ -14,6 +14,12 @@ internal sealed record ChaosOptions
     /// <summary>Gets how many events are produced a second. Default 1,000; 1 … 100,000.</summary>
     public int Rate { get; private set; } = 1_000;
 
+    /// <summary>Gets how long a soak lasts. Default 60 minutes; 2 … 10,000.</summary>
+    public int Minutes { get; private set; } = 60;
+
+    /// <summary>Gets the items of the model whose pauses are measured. Default 1,000,000; 1,000 … 8,000,000.</summary>
+    public int Items { get; private set; } = 1_000_000;
+
     /// <summary>Gets the file for the JSON report; empty: none.</summary>
     public string Report { get; private set; } = string.Empty;
 
@@ -40,6 +46,12 @@ internal sealed record ChaosOptions
                 case "--rate":
                     options.Rate = Number(name, value, 1, 100_000);
                     break;
+                case "--minutes":
+                    options.Minutes = Number(name, value, 2, 10_000);
+                    break;
+                case "--items":
+                    options.Items = Number(name, value, 1_000, 8_000_000);
+                    break;
                 case "--report":
                     options.Report = value;
                     break;
@@ -47,7 +59,7 @@ internal sealed record ChaosOptions
                     options.Folder = value;
                     break;
                 default:
-                    throw new ArgumentException($"Unknown option {name}; there are --kills, --seed, --rate, --report and --folder.");
+                    throw new ArgumentException($"Unknown option {name}; there are --kills, --seed, --rate, --minutes, --items, --report and --folder.");
             }
         }
 

@@ -33,7 +33,7 @@ internal sealed class ChaosRun(ChaosOptions options, string folder, string progr
         broker.CreateTopic("interactions", Partitions);
         broker.CreateTopic("interactions.dead-letters", 1);
         await using LocalRedisServer redis = await LocalRedisServer.StartAsync();
-        Dictionary<string, string> settings = Settings(broker.BootstrapServers, redis.Configuration);
+        Dictionary<string, string> settings = Settings(folder, broker.BootstrapServers, redis.Configuration);
         SettingsValues values = WorkerSettings.Catalogue.Load(settings);
 
         using var stream = new EventStream(values.Get<KafkaOptions>(), options.Seed, options.Rate);
@@ -129,26 +129,7 @@ internal sealed class ChaosRun(ChaosOptions options, string folder, string progr
         await stopping.CancelAsync().ConfigureAwait(false);
         await producing.ConfigureAwait(false);
 
-        // Caught up, and long enough after it for every item to have been published once more.
-        long quiet = Stopwatch.GetTimestamp();
-        long begun = quiet;
-        while (Stopwatch.GetElapsedTime(quiet) < TimeSpan.FromSeconds(5))
-        {
-            double lag = await worker.ReadAsync("streaming_lag", CancellationToken.None).ConfigureAwait(false);
-            double waiting = await worker.ReadAsync("streaming_refreshes_waiting", CancellationToken.None).ConfigureAwait(false);
-            if (lag is not 0 || waiting is not 0)
-            {
-                quiet = lag is 0 ? quiet : Stopwatch.GetTimestamp();
-            }
-
-            if (worker.HasExited || Stopwatch.GetElapsedTime(begun) > CatchUpTimeout)
-            {
-                throw new InvalidOperationException($"The last worker did not catch up; its log is in {folder}.");
-            }
-
-            await Task.Delay(100).ConfigureAwait(false);
-        }
-
+        await CatchUp.WaitAsync(worker, CatchUpTimeout).ConfigureAwait(false);
         await worker.TerminateAsync(TimeSpan.FromMinutes(1)).ConfigureAwait(false);
         if (worker.ExitCode != 0)
         {
@@ -162,7 +143,8 @@ internal sealed class ChaosRun(ChaosOptions options, string folder, string progr
         return WorkerProcess.Start(program, own, Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"worker-{number:D4}.log")));
     }
 
-    private Dictionary<string, string> Settings(string kafka, string redis) => new(StringComparer.Ordinal)
+    /// <summary>The settings of a small worker that checkpoints and publishes often.</summary>
+    public static Dictionary<string, string> Settings(string folder, string kafka, string redis) => new(StringComparer.Ordinal)
     {
         ["Kafka__BootstrapServers"] = kafka,
         ["Kafka__ItemsTopic"] = string.Empty,

@@ -1,10 +1,12 @@
 using System.Text.Json;
 using Streaming.Chaos;
 
+// soak: long and steady; pauses: what checkpoints cost; neither: kills.
+string mode = args.Length > 0 && args[0] is "soak" or "pauses" ? args[0] : "kills";
 ChaosOptions options;
 try
 {
-    options = ChaosOptions.Parse(args);
+    options = ChaosOptions.Parse(mode == "kills" ? args : args[1..]);
 }
 catch (ArgumentException exception)
 {
@@ -15,7 +17,12 @@ catch (ArgumentException exception)
 string folder = options.Folder.Length > 0 ? options.Folder : Directory.CreateTempSubdirectory("streaming-chaos-").FullName;
 Directory.CreateDirectory(folder);
 string program = Path.Combine(AppContext.BaseDirectory, "streaming");
-ChaosReport report = await new ChaosRun(options, folder, program).RunAsync().ConfigureAwait(false);
+(object report, bool isClean) = mode switch
+{
+    "soak" => await SoakAsync().ConfigureAwait(false),
+    "pauses" => (await new PauseRun(options, folder).RunAsync().ConfigureAwait(false), true),
+    _ => await KillAsync().ConfigureAwait(false),
+};
 string json = JsonSerializer.Serialize(report, new JsonSerializerOptions(JsonSerializerDefaults.Web) { WriteIndented = true });
 Console.WriteLine(json);
 if (options.Report.Length > 0)
@@ -23,9 +30,21 @@ if (options.Report.Length > 0)
     await File.WriteAllTextAsync(options.Report, json).ConfigureAwait(false);
 }
 
-if (report.IsClean && options.Folder.Length == 0)
+if (isClean && options.Folder.Length == 0)
 {
     Directory.Delete(folder, recursive: true);
 }
 
-return report.IsClean ? 0 : 1;
+return isClean ? 0 : 1;
+
+async Task<(object, bool)> KillAsync()
+{
+    ChaosReport result = await new ChaosRun(options, folder, program).RunAsync().ConfigureAwait(false);
+    return (result, result.IsClean);
+}
+
+async Task<(object, bool)> SoakAsync()
+{
+    SoakReport result = await new SoakRun(options, folder, program).RunAsync().ConfigureAwait(false);
+    return (result, result.IsClean);
+}

@@ -21,6 +21,9 @@ internal sealed class WorkerProcess : IDisposable
         _metrics = new Uri($"http://127.0.0.1:{port}/metrics");
     }
 
+    /// <summary>Gets its process id.</summary>
+    public int Id => _process.Id;
+
     /// <summary>Gets whether it has ended.</summary>
     public bool HasExited => _process.HasExited;
 

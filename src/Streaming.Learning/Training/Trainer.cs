@@ -133,9 +133,19 @@ public sealed class Trainer : IDisposable
             throw new InvalidOperationException("One snapshot at a time: dispose the one before first.");
         }
 
+        // Training stands still meanwhile, so the two copies are made side by side.
         _stateCopy.Clear();
-        Save(_stateCopy);
-        TensorSnapshot engine = _engine.BeginSnapshot();
+        Task copying = Task.Run(() => Save(_stateCopy));
+        TensorSnapshot engine;
+        try
+        {
+            engine = _engine.BeginSnapshot();
+        }
+        finally
+        {
+            copying.GetAwaiter().GetResult();
+        }
+
         Volatile.Write(ref _snapshotOpen, true);
         return new TrainerSnapshot(engine, _stateCopy, Shape, _counters, _sequence, () => Volatile.Write(ref _snapshotOpen, false));
     }

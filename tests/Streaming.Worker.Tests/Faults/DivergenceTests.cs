@@ -9,6 +9,13 @@ public sealed class DivergenceTests
     public async Task Diverges_GoesBackOnceThenStopsWithItsCodeAndKeepsTheGoodCheckpoint()
     {
         await using FaultBench bench = await FaultBench.StartAsync();
+
+        // Many parameters and nothing that draws them back: some will overflow.
+        bench.Settings["Model__Widths"] = "16,64";
+        bench.Settings["Model__Layers"] = "3";
+        bench.Settings["Model__WeightDecay"] = "0";
+        bench.Settings["Model__Beta1"] = "0";
+        bench.Settings["Model__Beta2"] = "0.5";
         await using (RunningWorker good = bench.StartWorker())
         {
             await good.UntilAsync(w => w.Status.Counts.Trained > 200, "trains");

@@ -65,10 +65,10 @@ internal sealed class FaultBench : IAsyncDisposable
 
     public string Checkpoints => Settings["Checkpoint__Folder"];
 
-    public static async Task<FaultBench> StartAsync(Fault? fault = null, int rate = 1_000)
+    public static async Task<FaultBench> StartAsync(Fault? fault = null, int rate = 1_000, int partitions = 2)
     {
         var bench = new FaultBench();
-        bench.Broker.CreateTopic("interactions", 2);
+        bench.Broker.CreateTopic("interactions", partitions);
         bench.Broker.CreateTopic("interactions.dead-letters", 1);
         bench.Redis = await LocalRedisServer.StartAsync(fault == Fault.RedisDown ? ["--appendonly", "yes"] : [], TestContext.Current.CancellationToken);
         Directory.CreateDirectory(bench.Disk);
@@ -143,6 +143,16 @@ internal sealed class FaultBench : IAsyncDisposable
             case Fault.DiskFull:
                 File.Delete(Path.Combine(Disk, "filler"));
                 break;
+        }
+    }
+
+    /// <summary>Waits until so many records are sent.</summary>
+    public async Task UntilSentAsync(long records)
+    {
+        using var limit = new CancellationTokenSource(Limit);
+        while (Stream.Sent < records)
+        {
+            await Task.Delay(10, limit.Token);
         }
     }
 

@@ -52,6 +52,14 @@ internal sealed class RunningWorker : IAsyncDisposable
         return _running;
     }
 
+    /// <summary>As a kill, as far as a process can do it to itself: nothing is drained, published or kept.</summary>
+    public Task<ExitCode> AbortAsync()
+    {
+        _signals.Stop();
+        _signals.Stop();
+        return _running;
+    }
+
     /// <summary>Waits for an end by itself.</summary>
     public Task<ExitCode> EndAsync() => _running.WaitAsync(Limit);
 

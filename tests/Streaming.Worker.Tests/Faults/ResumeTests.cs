@@ -1,0 +1,66 @@
+using Streaming.Core;
+using Streaming.Learning;
+using Xunit;
+
+namespace Streaming.Worker.Tests.Faults;
+
+/// <summary>One partition and batches that are full: then the stream alone decides what each step learns from.</summary>
+public sealed class ResumeTests
+{
+    [Fact]
+    public async Task AbortedAndResumed_EqualsARunThatNeverStopped_ToTheBit()
+    {
+        await using FaultBench bench = await FaultBench.StartAsync(rate: 20_000, partitions: 1);
+        bench.Settings["Batching__Linger"] = "-1ms";
+        bench.Settings["Checkpoint__Interval"] = "1d";
+        bench.Settings["Checkpoint__Keep"] = "100";
+        bench.Settings["Training__Replay__Ratio"] = "0.5";
+        bench.Stream.AllowUpTo(2_500);
+        await bench.UntilSentAsync(2_500);
+        await bench.EndStreamAsync();
+        string whole = await RunAsync(bench, "whole", aborts: false);
+        string resumed = await RunAsync(bench, "resumed", aborts: true);
+
+        foreach (string file in (string[])["model.safetensors", "ingest.bin"])
+        {
+            Assert.True(File.ReadAllBytes(Path.Combine(whole, file)).AsSpan().SequenceEqual(File.ReadAllBytes(Path.Combine(resumed, file))), file);
+        }
+
+        // Of the counters, that of refreshes goes by the clock.
+        Checkpoint expected = Checkpoint.Open(whole), actual = Checkpoint.Open(resumed);
+        Assert.Equal(expected.Manifest.Counters with { Refreshes = 0 }, actual.Manifest.Counters with { Refreshes = 0 });
+        Assert.Equal(expected.Manifest.Positions, actual.Manifest.Positions);
+        Assert.True(expected.Manifest.Step > 60, $"only {expected.Manifest.Step} steps");
+    }
+
+    /// <summary>Reads the stream to its end, aborted once on the way when asked; returns the last checkpoint.</summary>
+    private static async Task<string> RunAsync(FaultBench bench, string name, bool aborts)
+    {
+        bench.Settings["Redis__Model"] = name;
+        bench.Settings["Checkpoint__Folder"] = Path.Combine(bench.Folder, name);
+        if (aborts)
+        {
+            // Small steps to the abort: the queue is short, so it hits the middle of the stream.
+            bench.Settings["Pipeline__BatchQueue"] = "1";
+            await using RunningWorker first = Start(bench);
+            await first.UntilAsync(_ => Store(bench).List().Count > 0, "a checkpoint is there");
+            Assert.Equal(ExitCode.Aborted, await first.AbortAsync());
+            Assert.True(Store(bench).FindNewest()!.Manifest.Positions[0].NextOffset < 2_500, "aborted in the middle");
+        }
+
+        await using RunningWorker worker = Start(bench);
+        await worker.UntilAsync(w => w.Status.Source.Partitions.Count > 0 && w.Status.Source.Lag == 0 && w.Status.Counts.Read > 2_250, "all is read");
+        Assert.Equal(ExitCode.Success, await worker.TerminateAsync());
+        return Store(bench).List()[0];
+    }
+
+    /// <summary>Checkpoints by the number of batches and not by the clock, which would end batches early.</summary>
+    private static RunningWorker Start(FaultBench bench)
+    {
+        SettingsValues values = bench.Values;
+        values.Get<BatcherOptions>().CheckpointBatches = 15;
+        return new RunningWorker(values);
+    }
+
+    private static CheckpointStore Store(FaultBench bench) => new(bench.Checkpoints, 100, TimeProvider.System, static _ => { });
+}
