@@ -3,16 +3,13 @@ namespace Streaming.Benchmarks;
 /// <summary>Command line of the benchmarks.</summary>
 internal sealed record BenchmarkOptions
 {
-    public const string Usage = "usage: Streaming.Benchmarks [--quick | --full | --vectors] [--report FILE] [--results FILE] [--python FILE] [--threads N] [--no-torch] [--processor-time]";
+    public const string Usage = "usage: Streaming.Benchmarks [--quick | --ingest] [--report FILE] [--python FILE] [--threads N] [--no-torch] [--processor-time]";
 
-    /// <summary>Gets what is run: quick (default), full, or vectors (one process of the table of vector widths).</summary>
-    public string Mode { get; private init; } = "quick";
+    /// <summary>Gets whether ingestion is measured in place of training. Default false.</summary>
+    public bool Ingest { get; private init; }
 
     /// <summary>Gets where the JSON report goes, or null.</summary>
     public string? Report { get; private init; }
-
-    /// <summary>Gets where the page of tables goes, or null.</summary>
-    public string? Results { get; private init; }
 
     /// <summary>Gets the Python that has PyTorch. Default /usr/bin/python3: Debian's.</summary>
     public string Python { get; private init; } = "/usr/bin/python3";
@@ -34,11 +31,9 @@ internal sealed record BenchmarkOptions
             string Value() => ++i < arguments.Length ? arguments[i] : throw new ArgumentException($"{arguments[i - 1]} needs a value.\n{Usage}");
             options = arguments[i] switch
             {
-                "--quick" => options with { Mode = "quick" },
-                "--full" => options with { Mode = "full" },
-                "--vectors" => options with { Mode = "vectors" },
+                "--quick" => options with { Ingest = false },
+                "--ingest" => options with { Ingest = true },
                 "--report" => options with { Report = Value() },
-                "--results" => options with { Results = Value() },
                 "--python" => options with { Python = Value() },
                 "--threads" => options with { Threads = int.Parse(Value(), System.Globalization.CultureInfo.InvariantCulture) },
                 "--processor-time" => options with { ProcessorTime = true, Torch = false },

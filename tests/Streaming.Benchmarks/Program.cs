@@ -12,6 +12,12 @@ catch (Exception exception) when (exception is ArgumentException or FormatExcept
     return 2;
 }
 
+if (options.Ingest)
+{
+    IngestRun.Run(Console.Out);
+    return 0;
+}
+
 Timing.ProcessorTime = options.ProcessorTime;
 using Workers workers = new(options.Threads);
 using TorchPeer? peer = options.Torch ? new TorchPeer(options.Python, options.Threads) : null;

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Runs the benchmarks beside PyTorch. run.sh [--quick | --full] [--report FILE] [--results FILE]; see BenchmarkOptions.cs.
+# Runs the benchmarks. run.sh [--quick] [--report FILE]: kernels and the training step beside PyTorch.
+# run.sh --ingest: decode, history and batch, on one thread. More options: BenchmarkOptions.cs.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
@@ -7,7 +8,7 @@ python=/usr/bin/python3
 
 # Debian's default OpenBLAS spins its own threads against those of PyTorch's OpenMP, which makes PyTorch two to three
 # times slower on two cores: the peer deserves the build that shares them.
-if [[ " $* " != *" --no-torch "* && " $* " != *" --processor-time "* ]]; then
+if [[ " $* " != *" --ingest "* && " $* " != *" --no-torch "* && " $* " != *" --processor-time "* ]]; then
     if ! "$python" -c 'import torch' 2>/dev/null || ! dpkg -s libopenblas0-openmp >/dev/null 2>&1; then
         sudo=$([ "$(id -u)" = 0 ] || echo sudo)
         $sudo apt-get update -qq

@@ -15,12 +15,22 @@ internal sealed class IncidentLog
     {
         using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(TimeSpan.FromSeconds(40));
-        await foreach (PublishIncident incident in _channel.Reader.ReadAllAsync(limit.Token))
+        var seen = new List<PublishIncident>();
+        try
         {
-            if (incident.Kind == kind)
+            await foreach (PublishIncident incident in _channel.Reader.ReadAllAsync(limit.Token))
             {
-                return incident;
+                if (incident.Kind == kind)
+                {
+                    return incident;
+                }
+
+                seen.Add(incident);
             }
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new TimeoutException($"No {kind} within 40 s, but {seen.Count} others; the first: {string.Join("; ", seen.Take(3).Select(incident => $"{incident.Kind} {incident.Items} {incident.Error?.Message}"))}");
         }
 
         throw new InvalidOperationException("unreachable: the channel never completes");

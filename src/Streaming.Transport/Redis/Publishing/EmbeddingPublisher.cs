@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Polly;
+using Polly.CircuitBreaker;
 using StackExchange.Redis;
 using Streaming.Core;
 
@@ -256,7 +257,8 @@ public sealed class EmbeddingPublisher
 
         if (counts.Failed > 0)
         {
-            Exception? error = outcomes.Select(outcome => outcome.Error).FirstOrDefault(error => error is not null);
+            // The call that the breaker let through says what is wrong; those that it held back do not.
+            Exception? error = outcomes.Select(outcome => outcome.Error).Where(error => error is not null).MinBy(error => error is BrokenCircuitException);
             bool memory = error is not null && RedisPipeline.IsOutOfMemory(error);
             Metrics.SetDegraded(true);
             _incident(memory

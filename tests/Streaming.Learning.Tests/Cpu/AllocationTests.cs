@@ -1,0 +1,30 @@
+using Xunit;
+
+namespace Streaming.Learning.Tests;
+
+/// <summary>What is measured for the whole process: runs while no other test does.</summary>
+[Collection(nameof(RunsAlone))]
+public sealed class AllocationTests
+{
+    [Fact]
+    public void Step_SteadyState_AllocatesNothing()
+    {
+        using var engine = TestEngines.Create(TestEngines.Options(TowerKind.FmrlRec));
+        var batch = new RandomBatch(1, 60, 12, TestEngines.Items, negatives: 20) { Enqueue = true, LearningRate = 0.01f };
+        for (int i = 0; i < 20; i++)
+        {
+            batch.BankEntries = engine.BankCount;
+            engine.Step(batch.Batch);
+        }
+
+        long before = GC.GetTotalAllocatedBytes(precise: true);
+        for (int i = 0; i < 20; i++)
+        {
+            engine.Step(batch.Batch);
+        }
+
+        // The counter is of the process: other tests are kept out by the collection, the runner's own threads are not.
+        long perStep = (GC.GetTotalAllocatedBytes(precise: true) - before) / 20;
+        Assert.True(perStep < 2048, $"{perStep} bytes a step.");
+    }
+}

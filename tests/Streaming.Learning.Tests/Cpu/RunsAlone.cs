@@ -1,0 +1,7 @@
+using Xunit;
+
+namespace Streaming.Learning.Tests;
+
+/// <summary>Tests that run alone, after all others.</summary>
+[CollectionDefinition(nameof(RunsAlone), DisableParallelization = true)]
+public sealed class RunsAlone;
