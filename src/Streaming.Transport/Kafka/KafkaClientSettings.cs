@@ -54,6 +54,9 @@ internal static class KafkaClientSettings
 
         // Older librdkafka (before 2.0) compares no names by itself: any certificate of a known authority would do.
         settings.TryAdd("ssl.endpoint.identification.algorithm", "https");
+
+        // A connection on which nothing comes back any more is given up after this; a minute, the client's own limit, is a minute without events.
+        settings.TryAdd("socket.timeout.ms", "10000");
         SetIfGiven(settings, "sasl.mechanisms", options.SaslMechanism);
         SetIfGiven(settings, "sasl.username", options.SaslUsername);
         SetIfGiven(settings, "sasl.password", Secret(options.SaslPassword, options.SaslPasswordFile));

@@ -49,6 +49,15 @@ public class KafkaOptionsTests
     }
 
     [Fact]
+    public void Clients_ConnectionThatIsSilent_IsGivenUpWithinSeconds()
+    {
+        Assert.Equal("10000", KafkaClientSettings.Consumer(new KafkaOptions(), "g", reportsEnd: false).Get("socket.timeout.ms"));
+        Assert.Equal("10000", KafkaClientSettings.Producer(new KafkaOptions()).Get("socket.timeout.ms"));
+        KafkaOptions slower = new() { Client = { ["socket.timeout.ms"] = "45000" } };
+        Assert.Equal("45000", KafkaClientSettings.Consumer(slower, "g", reportsEnd: false).Get("socket.timeout.ms"));
+    }
+
+    [Fact]
     public void Consumer_SecuritySettings_ReachTheClientWithCertificateChecksOn()
     {
         string file = Path.GetTempFileName();
