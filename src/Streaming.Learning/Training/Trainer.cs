@@ -133,19 +133,9 @@ public sealed class Trainer : IDisposable
             throw new InvalidOperationException("One snapshot at a time: dispose the one before first.");
         }
 
-        // Training stands still meanwhile, so the two copies are made side by side.
         _stateCopy.Clear();
-        Task copying = Task.Run(() => Save(_stateCopy));
-        TensorSnapshot engine;
-        try
-        {
-            engine = _engine.BeginSnapshot();
-        }
-        finally
-        {
-            copying.GetAwaiter().GetResult();
-        }
-
+        Save(_stateCopy);
+        TensorSnapshot engine = _engine.BeginSnapshot();
         Volatile.Write(ref _snapshotOpen, true);
         return new TrainerSnapshot(engine, _stateCopy, Shape, _counters, _sequence, () => Volatile.Write(ref _snapshotOpen, false));
     }

@@ -245,6 +245,7 @@ public sealed partial class KafkaSource
         }
 
         _isCatalogueRead = _items.IsAtEnd;
+        PublishStatus();
         KafkaSourceLog.CatalogueRead(_logger, changes);
     }
 
