@@ -17,14 +17,19 @@ public sealed class AllocationTests
             engine.Step(batch.Batch);
         }
 
-        long before = GC.GetTotalAllocatedBytes(precise: true);
-        for (int i = 0; i < 20; i++)
+        // The counter is of the process, and the runner's own threads only add to it: the least of some stretches counts.
+        long least = long.MaxValue;
+        for (int stretch = 0; stretch < 5; stretch++)
         {
-            engine.Step(batch.Batch);
+            long before = GC.GetTotalAllocatedBytes(precise: true);
+            for (int i = 0; i < 20; i++)
+            {
+                engine.Step(batch.Batch);
+            }
+
+            least = Math.Min(least, (GC.GetTotalAllocatedBytes(precise: true) - before) / 20);
         }
 
-        // The counter is of the process: other tests are kept out by the collection, the runner's own threads are not.
-        long perStep = (GC.GetTotalAllocatedBytes(precise: true) - before) / 20;
-        Assert.True(perStep < 2048, $"{perStep} bytes a step.");
+        Assert.True(least < 256, $"{least} bytes a step.");
     }
 }
