@@ -142,6 +142,9 @@ internal sealed class DemoRun : IAsyncDisposable
             KafkaOptions kafka = _settings.Get<KafkaOptions>();
             kafka.BootstrapServers = broker.BootstrapServers;
             kafka.Assignment = KafkaAssignment.Static;
+
+            // The embedded broker lets a fetch that finds nothing wait to its end, events or not: half a second by default.
+            kafka.Client.TryAdd("fetch.wait.max.ms", "20");
             broker.CreateTopic(kafka.InteractionsTopic, Partitions);
             broker.CreateTopic(kafka.DeadLetterTopic, 1);
             if (kafka.ItemsTopic.Length > 0)
