@@ -22,7 +22,7 @@ public class RepositoryLayoutTests
 
     private static readonly string[] TopLevel =
     [
-        "src", "tests", "deploy", "schemas", "docker-compose.yml", "Streaming.sln", "README.md", "LICENSE", "Directory.Build.props", "Directory.Build.rsp", "Directory.Packages.props",
+        "src", "tests", "deploy", "schemas", "docker-compose.yml", "Streaming.sln", "README.md", "LICENSE", "Directory.Build.props", "Directory.Packages.props",
         "global.json", "NuGet.config", ".editorconfig", ".gitignore", ".gitattributes", ".dockerignore", ".ci", ".git", ".artifacts", ".github",
     ];
 
