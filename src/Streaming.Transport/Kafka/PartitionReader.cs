@@ -87,10 +87,13 @@ internal sealed class PartitionReader : IDisposable
         {
             ConsumeResult<RecordBuffer, RecordBuffer>? record = _consumer.Consume((int)timeout.TotalMilliseconds);
             ApplyPauseToNewPartitions();
-            if (record is { IsPartitionEOF: true })
+
+            // The end of a partition is news, not the end of what is here: records may stand in line behind it, and one
+            // call for each such news would fall behind a topic to which something is added all the time.
+            while (record is { IsPartitionEOF: true })
             {
                 _atEnd.Add(record.Partition.Value);
-                return null;
+                record = _consumer.Consume(0);
             }
 
             return record;
