@@ -20,7 +20,7 @@ internal sealed class DemoRun : IAsyncDisposable
     private readonly TextWriter _output;
     private readonly WorkerMetrics _metrics = new();
     private readonly HealthReport _health = new();
-    private readonly PrometheusExposition _exposition = new(nameof(Streaming));
+    private readonly PrometheusExposition _exposition = new(Telemetry.Meters);
     private SettingsValues _settings;
     private Pipeline? _pipeline;
     private long _start;

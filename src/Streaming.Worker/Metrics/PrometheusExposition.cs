@@ -18,12 +18,12 @@ internal sealed class PrometheusExposition : IDisposable
     private readonly SortedDictionary<string, MetricFamily> _families = new(StringComparer.Ordinal);
 
     /// <summary>Starts to listen.</summary>
-    /// <param name="meterPrefix">Meters whose names begin so.</param>
-    public PrometheusExposition(string meterPrefix)
+    /// <param name="meterPrefixes">Meters whose names begin with one of these.</param>
+    public PrometheusExposition(params string[] meterPrefixes)
     {
         _listener.InstrumentPublished = (instrument, listener) =>
         {
-            if (instrument.Meter.Name.StartsWith(meterPrefix, StringComparison.Ordinal))
+            if (meterPrefixes.Any(prefix => instrument.Meter.Name.StartsWith(prefix, StringComparison.Ordinal)))
             {
                 listener.EnableMeasurementEvents(instrument, Family(instrument));
             }

@@ -8,6 +8,9 @@ namespace Streaming.Worker;
 /// <summary>Sends the meters to an OTLP collector, when there is one.</summary>
 internal static class Telemetry
 {
+    /// <summary>What the names of our meters begin with, and the meter of .NET itself: memory, collections, threads.</summary>
+    public static readonly string[] Meters = [nameof(Streaming) + ".", "System.Runtime"];
+
     /// <summary>Starts sending.</summary>
     /// <returns>What ends it, sending the last figures; null when no collector is set.</returns>
     public static IDisposable? Start(TelemetryOptions options)
@@ -15,7 +18,7 @@ internal static class Telemetry
         ArgumentNullException.ThrowIfNull(options);
         return options.OtlpEndpoint is not { } endpoint ? null : Sdk.CreateMeterProviderBuilder()
             .ConfigureResource(static resource => resource.AddService("streaming"))
-            .AddMeter(nameof(Streaming) + ".*")
+            .AddMeter([.. Meters.Select(static name => name + "*")])
             .AddOtlpExporter((exporter, reader) =>
             {
                 exporter.Endpoint = endpoint;

@@ -33,7 +33,9 @@ internal sealed class WorkerMetrics : IDisposable
         Gauge("streaming.steps.not_finite", "{step}", "Steps that were not applied because the loss or a gradient was not finite.", static status => [new(status.Trainer.Counters.NonFiniteSteps)]);
         Gauge("streaming.gradient.norm", null, "Global gradient norm of the last step before clipping.", static status => [new(status.Trainer.GradientNorm)]);
         Gauge("streaming.items", "{item}", "Items that have a row.", static status => [new(status.Trainer.Items)]);
+        Gauge("streaming.item.changes", "{item}", "What happened to items since the stream's beginning: admitted, evicted_by_capacity, evicted_by_age, removed, record_applied, record_rejected.", static status => ItemChanges(status.Trainer.ItemCounters));
         Gauge("streaming.bank.entries", "{entry}", "Entries of the memory bank: held, and in use.", static status => [new(status.Trainer.BankCount, Tag("kind", "held")), new(status.Trainer.BankEntries, Tag("kind", "used"))]);
+        Gauge("streaming.bank.staleness", null, "Staleness of bank entries by age, ‖stored − now‖² ÷ ‖now‖²: among the newest such share of the bank, and older than the share before.", static status => Strata(status.Trainer.Staleness));
         Gauge("streaming.drift", null, "Drift of item embeddings over 1, 5 and 10 steps, relative to their norms.", static status => status.Trainer.Drift.Select(static (drift, i) => new Measurement<double>(drift, Tag("steps", i == 0 ? 1 : i * 5))));
         Gauge("streaming.lag", "{record}", "Records that wait at the broker.", static status => status.Source.Partitions.Select(static lag => new Measurement<double>(lag.Records, Tag("topic", lag.Topic), Tag("partition", lag.Partition))));
         Gauge("streaming.refreshes.waiting", "{item}", "Embeddings that wait to be published.", static status => [new(status.Waiting)]);
@@ -102,6 +104,15 @@ internal sealed class WorkerMetrics : IDisposable
             yield return new Measurement<double>(value(status.Trainer, k), Tag("width", status.Trainer.Widths[k]));
         }
     }
+
+    private static IEnumerable<Measurement<double>> Strata(IReadOnlyList<double> staleness) =>
+        staleness.Select((value, stratum) => new Measurement<double>(value, Tag("share", stratum == staleness.Count - 1 ? "1" : $"1/{1 << (staleness.Count - 1 - stratum)}")));
+
+    private static IEnumerable<Measurement<double>> ItemChanges(Learning.ItemTableCounters items) =>
+    [
+        new(items.Admitted, Tag("outcome", "admitted")), new(items.EvictedByCapacity, Tag("outcome", "evicted_by_capacity")), new(items.EvictedByAge, Tag("outcome", "evicted_by_age")),
+        new(items.Removed, Tag("outcome", "removed")), new(items.RecordsApplied, Tag("outcome", "record_applied")), new(items.RecordsRejected, Tag("outcome", "record_rejected")),
+    ];
 
     private void Gauge(string name, string? unit, string description, Func<PipelineStatus, IEnumerable<Measurement<double>>> read) =>
         _meter.CreateObservableGauge(name, () => read(Status()), unit, description);

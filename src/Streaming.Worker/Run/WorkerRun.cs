@@ -14,7 +14,7 @@ internal sealed class WorkerRun : IDisposable
     private readonly ILogger _logger;
     private readonly WorkerMetrics _metrics = new();
     private readonly HealthReport _health = new();
-    private readonly PrometheusExposition _exposition = new(nameof(Streaming));
+    private readonly PrometheusExposition _exposition = new(Telemetry.Meters);
     private readonly IDisposable? _telemetry;
 
     /// <summary>Creates a worker; nothing connects before <see cref="RunAsync"/>.</summary>

@@ -1,0 +1,66 @@
+using System.Diagnostics.Metrics;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using Xunit;
+
+namespace Streaming.Worker.Tests;
+
+/// <summary>What deploy/monitoring asks Prometheus for is what a worker has.</summary>
+public partial class MonitoringTests
+{
+    [Theory]
+    [InlineData("alerts.yml", 8)]
+    [InlineData("streaming.json", 15)]
+    public void Expressions_NameMetricsOfTheWorker(string file, int least)
+    {
+        string[] named = [.. MetricName().Matches(File.ReadAllText(Path.Combine(Folder(), file))).Select(match => match.Value).Distinct()];
+
+        Assert.True(named.Length >= least, $"{file} names {named.Length} metrics");
+        Assert.Empty(named.Except(Exposed()));
+    }
+
+    [Fact]
+    public void Dashboard_ShowsEveryMetricOfTheWorker()
+    {
+        using var dashboard = JsonDocument.Parse(File.ReadAllText(Path.Combine(Folder(), "streaming.json")));
+        string[] expressions =
+        [
+            .. dashboard.RootElement.GetProperty("panels").EnumerateArray()
+                .Where(panel => panel.TryGetProperty("targets", out _))
+                .SelectMany(panel => panel.GetProperty("targets").EnumerateArray())
+                .Select(target => target.GetProperty("expr").GetString()!),
+        ];
+        string[] shown = [.. expressions.SelectMany(expression => MetricName().Matches(expression)).Select(match => Base(match.Value)).Distinct()];
+
+        // The number of steps alone says nothing that the rate of examples does not.
+        Assert.Equal(["streaming_steps"], Exposed().Where(name => name.StartsWith("streaming_", StringComparison.Ordinal)).Select(Base).Distinct().Except(shown).Order());
+    }
+
+    private static string Folder() => Path.Combine(RepositoryLayoutTests.Root(), "deploy", "monitoring");
+
+    /// <summary>The names at /metrics, those of a histogram's series included.</summary>
+    private static HashSet<string> Exposed()
+    {
+        var names = new HashSet<string>(StringComparer.Ordinal);
+        using var listener = new MeterListener();
+        listener.InstrumentPublished = (instrument, _) =>
+        {
+            if (instrument.Meter.Name == WorkerMetrics.MeterName || Telemetry.Meters.Contains(instrument.Meter.Name))
+            {
+                string name = PrometheusExposition.NameOf(instrument);
+                names.UnionWith(instrument is Histogram<double> ? [name + "_bucket", name + "_sum", name + "_count"] : [name]);
+            }
+        };
+        using var metrics = new WorkerMetrics();
+        listener.Start();
+        return names;
+    }
+
+    private static string Base(string name) => HistogramSeries().Replace(name, string.Empty);
+
+    [GeneratedRegex("(streaming|dotnet)_[a-z0-9_]+")]
+    private static partial Regex MetricName();
+
+    [GeneratedRegex("_(bucket|sum|count)$")]
+    private static partial Regex HistogramSeries();
+}
