@@ -8,8 +8,8 @@ namespace Streaming.Worker;
 /// <summary>Sends the meters to an OTLP collector, when there is one.</summary>
 internal static class Telemetry
 {
-    /// <summary>What the names of our meters begin with, and the meter of .NET itself: memory, collections, threads.</summary>
-    public static readonly string[] Meters = [nameof(Streaming) + ".", "System.Runtime"];
+    /// <summary>What the names of our meters begin with, and the meters of .NET itself: memory, collections and threads; requests over HTTP.</summary>
+    public static readonly string[] Meters = [nameof(Streaming) + ".", "System.Runtime", "Microsoft.AspNetCore.Hosting"];
 
     /// <summary>Starts sending.</summary>
     /// <returns>What ends it, sending the last figures; null when no collector is set.</returns>
