@@ -166,6 +166,6 @@ internal sealed class ChaosRun(ChaosOptions options, string folder, string progr
         ["Pipeline__PublishInterval"] = "100ms",
         ["Checkpoint__Folder"] = Path.Combine(folder, "checkpoints"),
         ["Checkpoint__Interval"] = "1s",
-        ["Engine__Threads"] = "1",
+        ["Training__Threads"] = "1",
     };
 }

@@ -99,7 +99,7 @@ internal static class BacktestCommand
         var events = request.Events.Count > 0 ? EventFileReader.ReadAll(request.Events, progress.Line) : new EventLog();
         var log = request.Sequences is { } sequences ? InteractionFiles.ReadSequences(sequences) : InteractionFiles.FromEvents(events);
         var features = ItemFeatureFiles.Read(request.Items, log.Items, request.FeatureLength);
-        TrainingEngine Create(ModelOptions model) => EngineFactory.Create(model, request.Threads);
+        TrainingEngine Create(SettingsValues settings, ModelOptions model) => EngineFactory.Create(model, settings.Get<EngineOptions>() with { Threads = request.Threads });
         if (request.Protocol == BacktestProtocol.Prequential)
         {
             var stream = new PrequentialBacktest(request, events, features, log.Items, Create, progress, TimeProvider.System);

@@ -10,6 +10,7 @@ internal static class BacktestSettings
     public static SettingsCatalogue Catalogue { get; } = new(
     [
         new SettingsSection("Model", typeof(ModelOptions), "shape and hyper-parameters of the model.") { Derived = new HashSet<string> { nameof(ModelOptions.FeatureGroups), nameof(ModelOptions.ItemCapacity) } },
+        new SettingsSection("Training", typeof(EngineOptions), "what computes the training step.") { Derived = new HashSet<string> { nameof(EngineOptions.Threads) } },
         new SettingsSection("Training", typeof(TrainerOptions), "how a stream is learned (protocol prequential)."),
         new SettingsSection("Stream", typeof(StreamOptions), "how a recorded stream is run (protocol prequential)."),
         new SettingsSection("Offline", typeof(OfflineOptions), "how a model is trained on recorded sequences (`streaming backtest`)."),
@@ -20,9 +21,9 @@ internal static class BacktestSettings
     /// <exception cref="SettingsException">Something is wrong: names everything that is.</exception>
     public static SettingsValues Load(IReadOnlyDictionary<string, string> overrides)
     {
-        // What follows from the data has no variable here; a live worker's environment may set it all the same.
+        // What follows from the data or has an option has no variable here; a live worker's environment may set it all the same.
         var environment = Environment.GetEnvironmentVariables().Cast<DictionaryEntry>()
-            .Where(pair => (string)pair.Key is not ("Model__FeatureGroups" or "Model__ItemCapacity"))
+            .Where(pair => (string)pair.Key is not ("Model__FeatureGroups" or "Model__ItemCapacity" or "Training__Threads"))
             .ToDictionary(pair => (string)pair.Key, pair => (string?)pair.Value ?? string.Empty, StringComparer.OrdinalIgnoreCase);
         foreach ((string name, string value) in overrides)
         {
@@ -33,7 +34,7 @@ internal static class BacktestSettings
         string[] foreign = [.. overrides.Keys.Where(name => !Catalogue.Sections.Any(section => name.StartsWith(section.Name + "__", StringComparison.OrdinalIgnoreCase)))];
         return foreign.Length == 0
             ? Catalogue.Load(environment)
-            : throw new SettingsException([.. foreign.Select(name => $"{name} is not a setting of a backtest; allowed: those of the sections {string.Join(", ", Catalogue.Sections.Select(section => section.Name))}.")]);
+            : throw new SettingsException([.. foreign.Select(name => $"{name} is not a setting of a backtest; allowed: those of the sections {string.Join(", ", Catalogue.Sections.Select(section => section.Name).Distinct())}.")]);
     }
 
     /// <summary>The settings that differ from the defaults, as lines NAME=VALUE for an environment file.</summary>

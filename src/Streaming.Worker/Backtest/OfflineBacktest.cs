@@ -7,11 +7,11 @@ namespace Streaming.Worker.Backtest;
 /// <param name="request">What to do.</param>
 /// <param name="log">The data.</param>
 /// <param name="features">Features of the items.</param>
-/// <param name="createEngine">Makes an engine for a model.</param>
+/// <param name="createEngine">Makes the engine that the settings name, for a model.</param>
 /// <param name="progress">Where progress is told.</param>
 /// <param name="time">Clock.</param>
 internal sealed class OfflineBacktest(
-    BacktestRequest request, InteractionLog log, ItemFeatures features, Func<ModelOptions, TrainingEngine> createEngine, BacktestProgress progress, TimeProvider time)
+    BacktestRequest request, InteractionLog log, ItemFeatures features, Func<SettingsValues, ModelOptions, TrainingEngine> createEngine, BacktestProgress progress, TimeProvider time)
 {
     private readonly List<ReportRow> _rows = [];
     private double _bestNdcg = double.NegativeInfinity;
@@ -63,8 +63,7 @@ internal sealed class OfflineBacktest(
     private void Run(OfflineSplit split, SettingsValues settings, string label, CancellationToken cancellation)
     {
         var model = settings.Get<ModelOptions>() with { FeatureGroups = features.Groups, ItemCapacity = Math.Max(2, log.Items.Count) };
-        var options = settings.Get<OfflineOptions>();
-        double ndcg = Train(split, model, options, alone: false, label, cancellation);
+        double ndcg = Train(split, settings, model, alone: false, label, cancellation);
         if (ndcg > _bestNdcg)
         {
             _bestNdcg = ndcg;
@@ -73,7 +72,7 @@ internal sealed class OfflineBacktest(
 
         for (int width = 0; request.Alone && width < model.Widths.Count; width++)
         {
-            Train(split, OnlyWidth(model, width), options, alone: true, label, cancellation);
+            Train(split, settings, OnlyWidth(model, width), alone: true, label, cancellation);
         }
     }
 
@@ -84,14 +83,14 @@ internal sealed class OfflineBacktest(
         Dropout = model.Dropout.Count > 1 ? [model.Dropout[width]] : model.Dropout,
     };
 
-    private double Train(OfflineSplit split, ModelOptions model, OfflineOptions options, bool alone, string label, CancellationToken cancellation)
+    private double Train(OfflineSplit split, SettingsValues settings, ModelOptions model, bool alone, string label, CancellationToken cancellation)
     {
         var results = new List<OfflineResult>();
         foreach (int seed in request.Seeds)
         {
-            using var engine = createEngine(model with { Seed = (ulong)seed });
+            using var engine = createEngine(settings, model with { Seed = (ulong)seed });
             SetItems(engine);
-            var trainer = new OfflineTrainer(split, options, request.Cutoffs, request.Threads, progress, time);
+            var trainer = new OfflineTrainer(split, settings.Get<OfflineOptions>(), request.Cutoffs, request.Threads, progress, time);
             string name = string.Join(' ', new[] { model.Tower.ToString(), model.Loss.ToString(), $"widths {string.Join(',', model.Widths)}", $"seed {seed}", label }.Where(part => part.Length > 0)).ToLowerInvariant();
             results.Add(trainer.Run(engine, name, cancellation));
             Tell(name, results[^1]);

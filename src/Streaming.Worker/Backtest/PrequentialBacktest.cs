@@ -12,7 +12,7 @@ namespace Streaming.Worker.Backtest;
 /// <param name="events">The events, by time.</param>
 /// <param name="features">Features of the items of <paramref name="itemIds"/>.</param>
 /// <param name="itemIds">Ids of the items that have features.</param>
-/// <param name="createEngine">Makes an engine for a model.</param>
+/// <param name="createEngine">Makes the engine that the settings name, for a model.</param>
 /// <param name="progress">Where progress is told.</param>
 /// <param name="time">Clock.</param>
 internal sealed class PrequentialBacktest(
@@ -20,7 +20,7 @@ internal sealed class PrequentialBacktest(
     EventLog events,
     ItemFeatures features,
     IReadOnlyList<string> itemIds,
-    Func<ModelOptions, TrainingEngine> createEngine,
+    Func<SettingsValues, ModelOptions, TrainingEngine> createEngine,
     BacktestProgress progress,
     TimeProvider time)
 {
@@ -106,7 +106,7 @@ internal sealed class PrequentialBacktest(
     private PrequentialEvaluator Train(SettingsValues settings, ModelOptions model, string name, CancellationToken cancellation)
     {
         var options = settings.Get<StreamOptions>();
-        using var engine = createEngine(model);
+        using var engine = createEngine(settings, model);
         using var trainer = new Trainer(engine, settings.Get<TrainerOptions>() with
         {
             Evaluation = Measures(options),

@@ -9,7 +9,7 @@ internal static class EngineFactory
     public static TrainingEngine Create(ModelOptions model, EngineOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
-        return options.Kind == EngineKind.Torch
+        return options.Engine == EngineKind.Torch
             ? TorchEngineFactory.Create(model, options)
             : new CpuEngine(model, options.Threads == 0 ? Math.Clamp(Environment.ProcessorCount, 1, 256) : options.Threads);
     }

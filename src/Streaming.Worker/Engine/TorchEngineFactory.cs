@@ -25,6 +25,6 @@ internal static class TorchEngineFactory
 
     /// <summary>Says how to get it.</summary>
     /// <exception cref="NotSupportedException">Always.</exception>
-    public static TrainingEngine Create(ModelOptions model, EngineOptions options) => throw new NotSupportedException($"Engine__Kind is {options.Kind}: {HowToGet}.");
+    public static TrainingEngine Create(ModelOptions model, EngineOptions options) => throw new NotSupportedException($"Training__Engine is {options.Engine}: {HowToGet}.");
 #endif
 }

@@ -14,6 +14,9 @@ internal sealed class Setting(SettingsSection section, PropertyInfo[] path, bool
     /// <summary>Gets a value indicating whether the value is never shown, and may come from a file.</summary>
     public bool Secret { get; } = secret;
 
+    /// <summary>Gets the options class of the section.</summary>
+    public Type OptionsType => section.Type;
+
     /// <summary>Gets the type of the value.</summary>
     public Type Type => path[^1].PropertyType;
 

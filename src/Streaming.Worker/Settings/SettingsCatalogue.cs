@@ -15,10 +15,10 @@ internal sealed class SettingsCatalogue(IReadOnlyList<SettingsSection> sections)
     {
         ArgumentNullException.ThrowIfNull(environment);
         var errors = new List<string>();
-        var values = new Dictionary<Type, object>();
-        foreach (SettingsSection section in Sections)
+        var values = Sections.ToDictionary(section => section.Type, section => Activator.CreateInstance(section.Type)!);
+        foreach (IGrouping<string, SettingsSection> sections in Sections.GroupBy(section => section.Name, StringComparer.OrdinalIgnoreCase))
         {
-            values[section.Type] = Bind(section, environment, errors);
+            Bind(sections, values, environment, errors);
         }
 
         var settings = new SettingsValues(this, values);
@@ -26,11 +26,10 @@ internal sealed class SettingsCatalogue(IReadOnlyList<SettingsSection> sections)
         return errors.Count == 0 ? settings : throw new SettingsException(errors);
     }
 
-    private static object Bind(SettingsSection section, IReadOnlyDictionary<string, string> environment, List<string> errors)
+    private static void Bind(IGrouping<string, SettingsSection> sections, Dictionary<Type, object> values, IReadOnlyDictionary<string, string> environment, List<string> errors)
     {
-        object options = Activator.CreateInstance(section.Type)!;
-        string prefix = section.Name + "__";
-        var byVariable = section.Settings.ToDictionary(setting => setting.Variable, StringComparer.OrdinalIgnoreCase);
+        string prefix = sections.Key + "__";
+        var byVariable = sections.SelectMany(section => section.Settings).ToDictionary(setting => setting.Variable, StringComparer.OrdinalIgnoreCase);
         var seen = new Dictionary<Setting, string>();
         foreach ((string variable, string text) in environment.OrderBy(pair => pair.Key, StringComparer.Ordinal))
         {
@@ -52,15 +51,13 @@ internal sealed class SettingsCatalogue(IReadOnlyList<SettingsSection> sections)
             }
             else if (!fromFile)
             {
-                Assign(options, setting, variable, text, errors);
+                Assign(values[setting.OptionsType], setting, variable, text, errors);
             }
             else if (ReadSecret(variable, text, errors) is { } secret)
             {
-                Assign(options, setting, variable, secret, errors);
+                Assign(values[setting.OptionsType], setting, variable, secret, errors);
             }
         }
-
-        return options;
     }
 
     private static void Assign(object options, Setting setting, string variable, string text, List<string> errors)

@@ -27,7 +27,7 @@ public class TorchDevicesTests
         TestContext.Current.TestOutputHelper?.WriteLine(error.Message);
         Assert.DoesNotContain('\n', error.Message);
         Assert.Contains("cuda:99", error.Message, StringComparison.Ordinal);
-        Assert.Contains("Engine__Device", error.Message, StringComparison.Ordinal);
+        Assert.Contains("Training__Device", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -31,8 +31,13 @@ public class SettingsGridTests
     {
         Assert.Contains("Model__Layer ", Assert.Throws<SettingsException>(() => BacktestSettings.Load(new Dictionary<string, string> { ["Model__Layer"] = "2" })).Message, StringComparison.Ordinal);
         Assert.Contains("Kafka__Topic is not a setting of a backtest", Assert.Throws<SettingsException>(() => BacktestSettings.Load(new Dictionary<string, string> { ["Kafka__Topic"] = "2" })).Message, StringComparison.Ordinal);
+        Assert.Contains("Training__Threads is not a setting", Assert.Throws<SettingsException>(() => BacktestSettings.Load(new Dictionary<string, string> { ["Training__Threads"] = "2" })).Message, StringComparison.Ordinal);
         Assert.Contains("Offline__Epochs is 0", Assert.Throws<SettingsException>(() => BacktestSettings.Load(new Dictionary<string, string> { ["Offline__Epochs"] = "0" })).Message, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public void Load_Engine_IsTheWorkersSetting() =>
+        Assert.Equal("cuda:1", BacktestSettings.Load(new Dictionary<string, string> { ["Training__Device"] = "cuda:1" }).Get<EngineOptions>().Device);
 
     [Fact]
     public void ToFile_ReadBack_GivesTheSameSettings()

@@ -55,7 +55,7 @@ internal sealed class FaultBench : IAsyncDisposable
         ["Pipeline__PublishInterval"] = "50ms",
         ["Pipeline__ShutdownTimeout"] = "6s",
         ["Checkpoint__Interval"] = "1s",
-        ["Engine__Threads"] = "1",
+        ["Training__Threads"] = "1",
         ["Http__Port"] = "-1",
     };
 

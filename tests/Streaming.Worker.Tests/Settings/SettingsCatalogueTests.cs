@@ -121,6 +121,18 @@ public sealed class SettingsCatalogueTests : IDisposable
     }
 
     [Fact]
+    public void Load_SectionsOfOneName_ReadTheirOwnSettingsAndRefuseOthers()
+    {
+        SettingsValues settings = WorkerSettings.Catalogue.Load(new Dictionary<string, string> { ["Training__Threads"] = "3", ["Training__Engine"] = "cpu", ["Training__UniformNegatives"] = "7" });
+
+        Assert.Equal((3, EngineKind.Cpu), (settings.Get<EngineOptions>().Threads, settings.Get<EngineOptions>().Engine));
+        Assert.Equal(7, settings.Get<TrainerOptions>().UniformNegatives);
+
+        var exception = Assert.Throws<SettingsException>(() => WorkerSettings.Catalogue.Load(new Dictionary<string, string> { ["Training__Thread"] = "3", ["Training__Device"] = "" }));
+        Assert.Equal(["Training__Thread is not a setting; did you mean Training__Threads?", "Training__Device is ; allowed: cpu, cuda, cuda:N."], exception.Errors);
+    }
+
+    [Fact]
     public void Catalogue_EverySettingOfTheProgram_HasADocumentedMeaning()
     {
         Assert.All(
