@@ -5,14 +5,23 @@ namespace Streaming.Chaos;
 /// <param name="Width">Their width.</param>
 /// <param name="Bytes">Size of a checkpoint.</param>
 /// <param name="WriteSeconds">Time of writing, in the background, the longest.</param>
-/// <param name="PauseMilliseconds">Time for which training stood still to begin the snapshot: the first (which takes memory) and the longest of the others.</param>
+/// <param name="Users">Users with a history, and event ids in the dedup window.</param>
+/// <param name="TrainerPauseMilliseconds">Time for which training stood still to begin the snapshot.</param>
+/// <param name="IngestPauseMilliseconds">Time for which reading stood still to share histories and dedup window.</param>
+/// <param name="IngestMilliseconds">Time to take the events of a batch in while nothing is written.</param>
+/// <param name="IngestWhileWritingMilliseconds">The same while a checkpoint is written.</param>
+/// <param name="CollectorPauseMilliseconds">Time for which garbage collections stopped everything while checkpoints were written, all together.</param>
 /// <param name="StepMilliseconds">Time of a step while nothing is written.</param>
 /// <param name="StepWhileWritingMilliseconds">Time of a step while a checkpoint is written.</param>
 internal sealed record PauseReport(
-    int Items, int Width, long Bytes, double WriteSeconds, Pause PauseMilliseconds, StepTimes StepMilliseconds, StepTimes StepWhileWritingMilliseconds);
+    int Items, int Width, int Users, long Bytes, double WriteSeconds, Pause TrainerPauseMilliseconds, Pause IngestPauseMilliseconds,
+    StepTimes StepMilliseconds, StepTimes StepWhileWritingMilliseconds, StepTimes IngestMilliseconds, StepTimes IngestWhileWritingMilliseconds, double CollectorPauseMilliseconds);
 
-/// <summary>Pauses, milliseconds.</summary>
-internal sealed record Pause(double First, double Later);
+/// <summary>Pauses, milliseconds: the first, which takes memory, and the longest of the others.</summary>
+internal sealed record Pause(double First, double Later)
+{
+    public static Pause Of(List<double> values) => new(values[0], values.Skip(1).Max());
+}
 
 /// <summary>Quantiles, milliseconds.</summary>
 internal sealed record StepTimes(double P50, double P99, double Max)

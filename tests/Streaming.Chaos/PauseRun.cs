@@ -6,7 +6,10 @@ using Streaming.Learning;
 
 namespace Streaming.Chaos;
 
-/// <summary>Measures for how long checkpoints hold up training: a full catalogue, steps without end, one checkpoint after the other.</summary>
+/// <summary>
+/// Measures for how long checkpoints hold up training and reading: a full catalogue, as many users with full histories, a
+/// full dedup window, steps without end, one checkpoint after the other. The stages run in turns here, each timed apart.
+/// </summary>
 internal sealed class PauseRun(ChaosOptions options, string folder)
 {
     private const int Width = 128;
@@ -16,7 +19,11 @@ internal sealed class PauseRun(ChaosOptions options, string folder)
     private readonly Random _random = new(options.Seed);
     private readonly ulong[] _keys = [.. Enumerable.Range(0, options.Items).Select(item => XxHash64.Hash(Encoding.UTF8.GetBytes(Id(item))))];
     private readonly Batch _batch = new(BatchSize, HistoryLength);
+    private readonly IngestState _ingest = new(new HistoryOptions { Length = HistoryLength, MaxUsers = options.Items }, new DedupOptions { Capacity = options.Items });
+    private readonly ulong[] _before = new ulong[HistoryLength];
     private long _sequence;
+    private long _time = 1_700_000_000_000;
+    private ulong _event;
 
     /// <summary>Runs it.</summary>
     public async Task<PauseReport> RunAsync()
@@ -26,22 +33,30 @@ internal sealed class PauseRun(ChaosOptions options, string folder)
         using var trainer = new Trainer(engine, new TrainerOptions());
         var store = new CheckpointStore(Path.Combine(folder, "checkpoints"), 1, TimeProvider.System, Console.WriteLine);
         FillCatalogue(trainer);
-        List<double> alone = [], beside = [], pauses = [];
+        FillHistories();
+        List<double> alone = [], beside = [], pauses = [], ingestAlone = [], ingestBeside = [], ingestPauses = [];
         for (int i = 0; i < 100; i++)
         {
+            ingestAlone.Add(Ingest());
             alone.Add(Step(trainer));
         }
+
+        TimeSpan collecting = GC.GetTotalPauseDuration();
 
         CheckpointWritten written = default;
         TimeSpan longest = TimeSpan.Zero;
         for (int checkpoint = 0; checkpoint < Checkpoints; checkpoint++)
         {
             long begun = Stopwatch.GetTimestamp();
+            IngestSnapshot ingest = _ingest.Share();
+            ingestPauses.Add(Stopwatch.GetElapsedTime(begun).TotalMilliseconds);
+            begun = Stopwatch.GetTimestamp();
             TrainerSnapshot snapshot = trainer.BeginSnapshot();
             pauses.Add(Stopwatch.GetElapsedTime(begun).TotalMilliseconds);
-            Task<CheckpointWritten> writing = store.WriteAsync(snapshot, null, [], CancellationToken.None);
+            Task<CheckpointWritten> writing = store.WriteAsync(snapshot, ingest, [], CancellationToken.None);
             while (!writing.IsCompleted)
             {
+                ingestBeside.Add(Ingest());
                 beside.Add(Step(trainer));
             }
 
@@ -50,7 +65,8 @@ internal sealed class PauseRun(ChaosOptions options, string folder)
         }
 
         return new PauseReport(
-            trainer.Items.Count, Width, written.Bytes, Math.Round(longest.TotalSeconds, 2), new Pause(pauses[0], pauses.Skip(1).Max()), StepTimes.Of(alone[20..]), StepTimes.Of(beside));
+            trainer.Items.Count, Width, _ingest.Histories.UserCount, written.Bytes, Math.Round(longest.TotalSeconds, 2), Pause.Of(pauses), Pause.Of(ingestPauses),
+            StepTimes.Of(alone[20..]), StepTimes.Of(beside), StepTimes.Of(ingestAlone[20..]), StepTimes.Of(ingestBeside), (GC.GetTotalPauseDuration() - collecting).TotalMilliseconds);
     }
 
     private static string Id(int item) => string.Create(CultureInfo.InvariantCulture, $"item-{item:D8}");
@@ -68,6 +84,35 @@ internal sealed class PauseRun(ChaosOptions options, string folder)
 
             trainer.Train(_batch);
         }
+    }
+
+    private void FillHistories()
+    {
+        for (int round = 0; round < HistoryLength; round++)
+        {
+            for (int user = 0; user < options.Items; user++)
+            {
+                Append(user);
+            }
+        }
+    }
+
+    /// <summary>What ingestion does with the events of a batch, without decoding.</summary>
+    private double Ingest()
+    {
+        long begun = Stopwatch.GetTimestamp();
+        for (int example = 0; example < BatchSize; example++)
+        {
+            Append(_random.Next(options.Items));
+        }
+
+        return Stopwatch.GetElapsedTime(begun).TotalMilliseconds;
+    }
+
+    private void Append(int user)
+    {
+        _ingest.Dedup.TryAdd(++_event * 0x9E3779B97F4A7C15, ++_time);
+        _ingest.Histories.Append(_keys[user], _keys[_random.Next(options.Items)], _time, 0, _before);
     }
 
     private double Step(Trainer trainer)

@@ -1,8 +1,10 @@
 namespace Streaming.Core;
 
 /// <summary>The histories as of one moment: shared pages, and the users from the least to the most recently active.</summary>
-internal sealed class HistorySnapshot(PagedSlab.View users, PagedSlab.View[] blocks, int[] sizes, int[] newer, int oldest, int userCount, long evictions)
+internal sealed class HistorySnapshot(PagedSlab.View users, PagedSlab.View[] blocks, int[] sizes, int[] newer, int oldest, int userCount, long evictions, Action<int[]> giveBack)
 {
+    private int _released;
+
     // Users in order of activity: who reads them back in this order has the same order of eviction.
     public void WriteTo(CheckedWriter writer)
     {
@@ -23,8 +25,14 @@ internal sealed class HistorySnapshot(PagedSlab.View users, PagedSlab.View[] blo
         }
     }
 
+    /// <summary>Ends the snapshot, once: the memory of its order goes to the next.</summary>
     public void Release()
     {
+        if (Interlocked.Exchange(ref _released, 1) == 0)
+        {
+            giveBack(newer);
+        }
+
         users.Release();
         foreach (PagedSlab.View view in blocks)
         {

@@ -7,8 +7,8 @@ namespace Streaming.Core;
 /// <remarks>One thread owns it. Views may be read and released on another.</remarks>
 internal sealed class PagedSlab
 {
-    /// <summary>64 KiB a page: below the large object heap, and a copy takes about 10 µs.</summary>
-    private const int PageWords = 8000;
+    /// <summary>16 KiB a page: a view costs nine bytes for each, and a write to a shared one a copy of a microsecond or two.</summary>
+    private const int PageWords = 2048;
 
     private readonly int _stride;
     private readonly int _shift;

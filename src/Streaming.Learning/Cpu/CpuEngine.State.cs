@@ -3,6 +3,7 @@ namespace Streaming.Learning;
 /// <content>State.</content>
 public sealed partial class CpuEngine
 {
+    private readonly CopyBuffers _copies = new();
     private EngineSnapshot? _snapshot;
 
     /// <inheritdoc/>
@@ -66,10 +67,10 @@ public sealed partial class CpuEngine
                 ReadRows(reader, "items.embedding.adagrad", _table.SecondMoments);
             }
 
-            _table.Updated.Clear();
-            _table.LogDecays.Clear();
-            reader.Read("items.embedding.updated", _table.Updated[..used]);
-            reader.Read("items.embedding.log_decay", _table.LogDecays[..used]);
+            _table.Updated.Data.Clear();
+            _table.LogDecays.Data.Clear();
+            reader.Read("items.embedding.updated", _table.Updated.Data[..used]);
+            reader.Read("items.embedding.log_decay", _table.LogDecays.Data[..used]);
         }
 
         if (Model.FeatureLength > 0)
@@ -99,9 +100,9 @@ public sealed partial class CpuEngine
         var tensors = new List<StateTensor>();
         foreach (var parameter in _parameters.All)
         {
-            tensors.Add(StateTensor.Copy(parameter.Name, _parameters.Values, parameter));
-            tensors.Add(StateTensor.Copy(parameter.Name + ".adam_m", _parameters.FirstMoments, parameter));
-            tensors.Add(StateTensor.Copy(parameter.Name + ".adam_v", _parameters.SecondMoments, parameter));
+            tensors.Add(StateTensor.Copy(parameter.Name, _parameters.Values, parameter, _copies));
+            tensors.Add(StateTensor.Copy(parameter.Name + ".adam_m", _parameters.FirstMoments, parameter, _copies));
+            tensors.Add(StateTensor.Copy(parameter.Name + ".adam_v", _parameters.SecondMoments, parameter, _copies));
         }
 
         int used = _table.Used;
@@ -115,8 +116,8 @@ public sealed partial class CpuEngine
             }
 
             tensors.Add(StateTensor.Share(adam ? "items.embedding.adam_v" : "items.embedding.adagrad", _table.SecondMoments, 0, used));
-            tensors.Add(StateTensor.Copy<long>("items.embedding.updated", TensorType.I64, _table.Updated[..used]));
-            tensors.Add(StateTensor.Copy<double>("items.embedding.log_decay", TensorType.F64, _table.LogDecays[..used]));
+            tensors.Add(StateTensor.Share("items.embedding.updated", _table.Updated, used));
+            tensors.Add(StateTensor.Share("items.embedding.log_decay", _table.LogDecays, used));
         }
 
         if (Model.FeatureLength > 0)
@@ -125,11 +126,11 @@ public sealed partial class CpuEngine
         }
 
         tensors.Add(StateTensor.Share("bank.vectors", _bank.Vectors, _bank.First, _bank.Count));
-        tensors.Add(StateTensor.Copy<int>("bank.rows", TensorType.I32, _bank.Rows));
-        tensors.Add(StateTensor.Copy<float>("bank.log_q", TensorType.F32, _bank.LogQ));
-        tensors.Add(StateTensor.Copy<long>("bank.steps", TensorType.I64, _bank.Steps));
-        tensors.Add(StateTensor.Copy<long>("optimizer.counters", TensorType.I64, [_updates, _step]));
-        tensors.Add(StateTensor.Copy<double>("optimizer.log_decay", TensorType.F64, [_table.LogDecay]));
+        tensors.Add(StateTensor.Copy<int>("bank.rows", _bank.Rows, _copies));
+        tensors.Add(StateTensor.Copy<float>("bank.log_q", _bank.LogQ, _copies));
+        tensors.Add(StateTensor.Copy<long>("bank.steps", _bank.Steps, _copies));
+        tensors.Add(StateTensor.Copy<long>("optimizer.counters", [_updates, _step], _copies));
+        tensors.Add(StateTensor.Copy<double>("optimizer.log_decay", [_table.LogDecay], _copies));
         return tensors;
     }
 }

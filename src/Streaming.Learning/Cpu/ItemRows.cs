@@ -11,8 +11,6 @@ internal sealed class ItemRows
 {
     private readonly ModelOptions _options;
     private readonly int _d;
-    private readonly long[] _updated;
-    private readonly double[] _logDecays;
 
     public ItemRows(ModelOptions options)
     {
@@ -24,8 +22,8 @@ internal sealed class ItemRows
         FirstMoments = new PagedRows(adam ? ids : 0, _d);
         SecondMoments = new PagedRows(ids, adam ? _d : 1);
         Features = new PagedRows(rows, options.FeatureLength);
-        _updated = new long[ids];
-        _logDecays = new double[ids];
+        Updated = new PagedArray<long>(ids);
+        LogDecays = new PagedArray<double>(ids);
     }
 
     /// <summary>Gets the id embeddings [capacity × D].</summary>
@@ -41,10 +39,10 @@ internal sealed class ItemRows
     public PagedRows Features { get; }
 
     /// <summary>Gets the number of optimiser steps at each row's last update.</summary>
-    public Span<long> Updated => _updated;
+    public PagedArray<long> Updated { get; }
 
     /// <summary>Gets the value of <see cref="LogDecay"/> that each row's embedding contains.</summary>
-    public Span<double> LogDecays => _logDecays;
+    public PagedArray<double> LogDecays { get; }
 
     /// <summary>Gets or sets Σ ln(1 − learning rate · decay) over all steps.</summary>
     public double LogDecay { get; set; }
@@ -66,7 +64,7 @@ internal sealed class ItemRows
                 FirstMoments.Row(row).Clear();
             }
 
-            (_updated[row], _logDecays[row]) = (updates, LogDecay);
+            (Updated.Change(row), LogDecays.Change(row)) = (updates, LogDecay);
         }
 
         Features.Touch(row);
@@ -76,7 +74,7 @@ internal sealed class ItemRows
     /// <summary>embedding += the row's id embedding with all decay.</summary>
     public void AddEmbedding(int row, Span<float> embedding)
     {
-        double missed = LogDecay - _logDecays[row];
+        double missed = LogDecay - LogDecays[row];
         if (missed == 0)
         {
             TensorPrimitives.Add(embedding, Embeddings.Row(row), embedding);
@@ -97,7 +95,7 @@ internal sealed class ItemRows
     {
         Touch(row);
         var values = Embeddings.Row(row);
-        double missed = LogDecay - _logDecays[row];
+        double missed = LogDecay - LogDecays[row];
         if (missed != 0)
         {
             TensorPrimitives.Multiply(values, (float)Math.Exp(missed), values);
@@ -112,7 +110,7 @@ internal sealed class ItemRows
             UpdateAdagrad(row, values, gradient, step);
         }
 
-        (_updated[row], _logDecays[row]) = (updates, logDecay);
+        (Updated.Change(row), LogDecays.Change(row)) = (updates, logDecay);
     }
 
     private void Touch(int row)
@@ -129,7 +127,7 @@ internal sealed class ItemRows
     {
         var first = FirstMoments.Row(row);
         var second = SecondMoments.Row(row);
-        long idle = updates - 1 - _updated[row];
+        long idle = updates - 1 - Updated[row];
         if (idle > 0)
         {
             TensorPrimitives.Multiply(first, (float)Math.Pow(step.Beta1, idle), first);

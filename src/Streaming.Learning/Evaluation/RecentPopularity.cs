@@ -10,7 +10,7 @@ public sealed class RecentPopularity : StreamingBaseline
     private const double LargestWeight = 1e270;
     private readonly double _growth;
     private double _weight = 1;
-    private double[] _counts = [];
+    private PagedArray<double> _counts = new(0);
 
     /// <summary>Creates a baseline that knows no items.</summary>
     /// <param name="halfLife">Half-life in events, above 0. +∞: plain popularity.</param>
@@ -29,14 +29,14 @@ public sealed class RecentPopularity : StreamingBaseline
     {
         if (item < ItemCount)
         {
-            _counts[item] = 0;
+            _counts.Change(item) = 0;
         }
     }
 
     internal void Save(TensorSet tensors)
     {
         tensors.AddValue("popularity.weight", _weight);
-        tensors.Add<double>("popularity.counts", _counts.AsSpan(0, ItemCount));
+        tensors.Share("popularity.counts", _counts, ItemCount);
     }
 
     internal void Load(TensorReader tensors, int maxItems)
@@ -44,7 +44,7 @@ public sealed class RecentPopularity : StreamingBaseline
         _weight = tensors.ReadValue<double>("popularity.weight");
         double[] counts = tensors.ReadArray<double>("popularity.counts", maxItems);
         Resize(counts.Length);
-        counts.CopyTo(_counts, 0);
+        counts.CopyTo(_counts.Data);
     }
 
     /// <inheritdoc/>
@@ -53,9 +53,10 @@ public sealed class RecentPopularity : StreamingBaseline
     /// <inheritdoc/>
     protected override void Score(int user, ReadOnlySpan<int> history, Span<double> scores)
     {
+        ReadOnlySpan<double> counts = _counts.Data[..scores.Length];
         for (int i = 0; i < scores.Length; i++)
         {
-            scores[i] = _counts[i] > 0 ? _counts[i] : double.NegativeInfinity;
+            scores[i] = counts[i] > 0 ? counts[i] : double.NegativeInfinity;
         }
     }
 
@@ -63,7 +64,7 @@ public sealed class RecentPopularity : StreamingBaseline
     protected override void Learn(int user, ReadOnlySpan<int> history, int item)
     {
         _weight *= _growth;
-        _counts[item] += _weight;
+        _counts.Change(item) += _weight;
         if (_weight > LargestWeight)
         {
             ScaleBack();
@@ -71,14 +72,21 @@ public sealed class RecentPopularity : StreamingBaseline
     }
 
     /// <inheritdoc/>
-    protected override void GrowItems(int capacity) => Array.Resize(ref _counts, capacity);
+    protected override void GrowItems(int capacity)
+    {
+        // A snapshot of the old array stays valid: nothing writes to it any more.
+        var counts = new PagedArray<double>(capacity);
+        _counts.Data.CopyTo(counts.Data);
+        _counts = counts;
+    }
 
     private void ScaleBack()
     {
-        for (int i = 0; i < ItemCount; i++)
+        _counts.Touch(0, ItemCount);
+        foreach (ref double count in _counts.Data[..ItemCount])
         {
             // An item that was seen stays known, however long ago it was.
-            _counts[i] = _counts[i] > 0 ? Math.Max(_counts[i] / _weight, double.Epsilon) : 0;
+            count = count > 0 ? Math.Max(count / _weight, double.Epsilon) : 0;
         }
 
         _weight = 1;

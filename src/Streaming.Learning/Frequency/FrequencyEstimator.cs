@@ -18,9 +18,9 @@ public sealed class FrequencyEstimator
     private readonly ulong _seed;
 
     // [m × H]: the time of the last sight (A), the mean gap in draws (B), and how many gaps went into it, up to 255.
-    private readonly long[] _lastSight;
-    private readonly float[] _meanGap;
-    private readonly byte[] _gaps;
+    private readonly PagedArray<long> _lastSight;
+    private readonly PagedArray<float> _meanGap;
+    private readonly PagedArray<byte> _gaps;
     private long _occupied;
     private int _rows = 1;
 
@@ -37,10 +37,10 @@ public sealed class FrequencyEstimator
         _slots = slots;
         _seed = seed;
         int size = checked(options.Tables * slots);
-        _lastSight = new long[size];
-        _meanGap = new float[size];
-        _gaps = new byte[size];
-        Array.Fill(_lastSight, options.StartAtZero ? 0 : Never);
+        _lastSight = new PagedArray<long>(size);
+        _meanGap = new PagedArray<float>(size);
+        _gaps = new PagedArray<byte>(size);
+        _lastSight.Data.Fill(options.StartAtZero ? 0 : Never);
     }
 
     /// <summary>Gets the number of draws so far: every example that was counted, once.</summary>
@@ -56,7 +56,8 @@ public sealed class FrequencyEstimator
         ArgumentOutOfRangeException.ThrowIfLessThan(rows, 1);
         if (Batches == 0 && _options.StartAtZero)
         {
-            Array.Fill(_meanGap, (float)(_options.PriorGap * rows));
+            _meanGap.Touch(0, _meanGap.Length);
+            _meanGap.Data.Fill((float)(_options.PriorGap * rows));
         }
 
         Batches++;
@@ -82,9 +83,9 @@ public sealed class FrequencyEstimator
     internal void Save(TensorSet tensors)
     {
         tensors.Add<long>("frequency.clock", [Draws, Batches, _occupied, _rows]);
-        tensors.Add<long>("frequency.last_sight", _lastSight);
-        tensors.Add<float>("frequency.mean_gap", _meanGap);
-        tensors.Add<byte>("frequency.gaps", _gaps);
+        tensors.Share("frequency.last_sight", _lastSight);
+        tensors.Share("frequency.mean_gap", _meanGap);
+        tensors.Share("frequency.gaps", _gaps);
     }
 
     internal void Load(TensorReader tensors)
@@ -92,9 +93,9 @@ public sealed class FrequencyEstimator
         var clock = new long[4];
         tensors.Read<long>("frequency.clock", clock);
         (Draws, Batches, _occupied, _rows) = (clock[0], clock[1], clock[2], (int)Math.Clamp(clock[3], 1, int.MaxValue));
-        tensors.Read<long>("frequency.last_sight", _lastSight);
-        tensors.Read<float>("frequency.mean_gap", _meanGap);
-        tensors.Read<byte>("frequency.gaps", _gaps);
+        tensors.Read("frequency.last_sight", _lastSight.Data);
+        tensors.Read("frequency.mean_gap", _meanGap.Data);
+        tensors.Read("frequency.gaps", _gaps.Data);
     }
 
     private void Count(int slot, int table)
@@ -102,7 +103,7 @@ public sealed class FrequencyEstimator
         long gap = Draws - _lastSight[slot];
         if (_lastSight[slot] == Never)
         {
-            _meanGap[slot] = (float)Prior();
+            _meanGap.Change(slot) = (float)Prior();
             _occupied += table == 0 ? 1 : 0;
         }
         else if (gap == 0)
@@ -114,11 +115,11 @@ public sealed class FrequencyEstimator
             // The prior counts as one gap.
             bool averaging = _options.AverageFirstGaps && _gaps[slot] < byte.MaxValue;
             double weight = averaging ? Math.Max(_options.Alpha, 1.0 / (_gaps[slot] + 2)) : _options.Alpha;
-            _meanGap[slot] = (float)(((1 - weight) * _meanGap[slot]) + (weight * gap));
-            _gaps[slot] = (byte)Math.Min(_gaps[slot] + 1, byte.MaxValue);
+            _meanGap.Change(slot) = (float)(((1 - weight) * _meanGap[slot]) + (weight * gap));
+            _gaps.Change(slot) = (byte)Math.Min(_gaps[slot] + 1, byte.MaxValue);
         }
 
-        _lastSight[slot] = Draws;
+        _lastSight.Change(slot) = Draws;
     }
 
     private double Gap(ulong key)

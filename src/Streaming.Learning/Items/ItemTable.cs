@@ -24,15 +24,15 @@ public sealed class ItemTable
     private readonly long _evictAfter;
 
     // A permutation of the rows beyond the fallback rows: those in use first, then the free ones; and its inverse.
-    private readonly int[] _order;
+    private readonly PagedArray<int> _order;
     private readonly int[] _position;
-    private readonly ulong[] _keys;
-    private readonly string?[] _ids;
-    private readonly byte[] _heat;
-    private readonly bool[] _hasRecord;
-    private readonly long[] _events;
-    private readonly long[] _newestEvent;
-    private readonly long[] _lastSeen;
+    private readonly PagedArray<ulong> _keys;
+    private readonly PagedArray<string?> _ids;
+    private readonly PagedArray<byte> _heat;
+    private readonly PagedArray<bool> _hasRecord;
+    private readonly PagedArray<long> _events;
+    private readonly PagedArray<long> _newestEvent;
+    private readonly PagedArray<long> _lastSeen;
     private int _clockHand;
     private int _ageHand;
     private ItemTableCounters _counters;
@@ -53,15 +53,15 @@ public sealed class ItemTable
         _features = new float[engine.Model.FeatureLength];
         _index = new KeyIndex(Capacity);
         _admission = new AdmissionFilter(options.AdmitAfter, options.AdmissionCapacity);
-        _order = new int[Capacity - FallbackRows];
+        _order = new PagedArray<int>(Capacity - FallbackRows);
         _position = new int[Capacity];
-        _keys = new ulong[Capacity];
-        _ids = new string?[Capacity];
-        _heat = new byte[Capacity];
-        _hasRecord = new bool[Capacity];
-        _events = new long[Capacity];
-        _newestEvent = new long[Capacity];
-        _lastSeen = new long[Capacity];
+        _keys = new PagedArray<ulong>(Capacity);
+        _ids = new PagedArray<string?>(Capacity);
+        _heat = new PagedArray<byte>(Capacity);
+        _hasRecord = new PagedArray<bool>(Capacity);
+        _events = new PagedArray<long>(Capacity);
+        _newestEvent = new PagedArray<long>(Capacity);
+        _lastSeen = new PagedArray<long>(Capacity);
         StartRows();
     }
 
@@ -75,7 +75,7 @@ public sealed class ItemTable
     public int Count { get; private set; }
 
     /// <summary>Gets the rows of all items, in no meaningful but a deterministic order. Valid until the next change.</summary>
-    public ReadOnlySpan<int> Rows => _order.AsSpan(0, Count);
+    public ReadOnlySpan<int> Rows => _order.Data[..Count];
 
     /// <summary>Gets what happened so far.</summary>
     public ItemTableCounters Counters => _counters;
@@ -140,8 +140,8 @@ public sealed class ItemTable
 
         int row = _index.Find(change.ItemKey);
         row = row >= 0 ? row : Admit(change.ItemKey, change.ItemId);
-        _hasRecord[row] = true;
-        _lastSeen[row] = Math.Max(_lastSeen[row], Math.Max(Now, change.ProducedTime));
+        _hasRecord.Change(row) = true;
+        _lastSeen.Change(row) = Math.Max(_lastSeen[row], Math.Max(Now, change.ProducedTime));
         if (_features.Length > 0)
         {
             _engine.SetFeatures(row, _features);
@@ -171,10 +171,10 @@ public sealed class ItemTable
             row = Admit(key, Encoding.UTF8.GetString(id));
         }
 
-        _heat[row] = (byte)Math.Min(_heat[row] + 1, MaxHeat);
-        _events[row]++;
-        _newestEvent[row] = Math.Max(_newestEvent[row], eventTime);
-        _lastSeen[row] = Math.Max(_lastSeen[row], eventTime);
+        _heat.Change(row) = (byte)Math.Min(_heat[row] + 1, MaxHeat);
+        _events.Change(row)++;
+        _newestEvent.Change(row) = Math.Max(_newestEvent[row], eventTime);
+        _lastSeen.Change(row) = Math.Max(_lastSeen[row], eventTime);
         return row;
     }
 
@@ -200,14 +200,14 @@ public sealed class ItemTable
         tensors.AddValue("items.count", Count);
         tensors.AddValue("items.now", Now);
         tensors.Add<int>("items.hands", [_clockHand, _ageHand]);
-        tensors.Add<int>("items.order", _order);
-        tensors.Add<ulong>("items.keys", _keys);
-        tensors.AddStrings("items.ids", _ids);
-        tensors.Add<byte>("items.heat", _heat);
-        tensors.Add<bool>("items.has_record", _hasRecord);
-        tensors.Add<long>("items.events", _events);
-        tensors.Add<long>("items.newest_event", _newestEvent);
-        tensors.Add<long>("items.last_seen", _lastSeen);
+        tensors.Share("items.order", _order);
+        tensors.Share("items.keys", _keys);
+        tensors.ShareStrings("items.ids", _ids);
+        tensors.Share("items.heat", _heat);
+        tensors.Share("items.has_record", _hasRecord);
+        tensors.Share("items.events", _events);
+        tensors.Share("items.newest_event", _newestEvent);
+        tensors.Share("items.last_seen", _lastSeen);
         tensors.Add<long>("items.counters", [_counters.Admitted, _counters.EvictedByCapacity, _counters.EvictedByAge, _counters.Removed, _counters.RecordsApplied, _counters.RecordsRejected]);
         tensors.Add<ulong>("items.removed.keys", Removed.Select(item => item.Key).ToArray());
         tensors.AddStrings("items.removed.ids", Removed.Select(item => item.Id).ToArray());
@@ -219,18 +219,18 @@ public sealed class ItemTable
         int count = tensors.ReadValue<int>("items.count");
         var hands = new int[2];
         tensors.Read<int>("items.hands", hands);
-        tensors.Read<int>("items.order", _order);
+        tensors.Read<int>("items.order", _order.Data);
         CheckOrder(count, hands);
         Count = count;
         Now = tensors.ReadValue<long>("items.now");
         (_clockHand, _ageHand) = (hands[0], hands[1]);
-        tensors.Read<ulong>("items.keys", _keys);
-        tensors.ReadStrings("items.ids", Capacity, MaxIdBytes).CopyTo(_ids, 0);
-        tensors.Read<byte>("items.heat", _heat);
-        tensors.Read<bool>("items.has_record", _hasRecord);
-        tensors.Read<long>("items.events", _events);
-        tensors.Read<long>("items.newest_event", _newestEvent);
-        tensors.Read<long>("items.last_seen", _lastSeen);
+        tensors.Read("items.keys", _keys.Data);
+        tensors.ReadStrings("items.ids", Capacity, MaxIdBytes).CopyTo(_ids.Data);
+        tensors.Read("items.heat", _heat.Data);
+        tensors.Read("items.has_record", _hasRecord.Data);
+        tensors.Read("items.events", _events.Data);
+        tensors.Read("items.newest_event", _newestEvent.Data);
+        tensors.Read("items.last_seen", _lastSeen.Data);
         LoadCounters(tensors);
         LoadRemoved(tensors);
         _admission.Load(tensors);
@@ -247,7 +247,7 @@ public sealed class ItemTable
 
         for (int i = 0; i < _order.Length; i++)
         {
-            _order[i] = FallbackRows + i;
+            _order.Data[i] = FallbackRows + i;
             _position[FallbackRows + i] = i;
         }
 
@@ -264,13 +264,13 @@ public sealed class ItemTable
 
         int row = _order[Count++];
         _index.Add(key, row);
-        _keys[row] = key;
-        _ids[row] = id;
-        _heat[row] = 1;
-        _hasRecord[row] = false;
-        _events[row] = 0;
-        _newestEvent[row] = 0;
-        _lastSeen[row] = Now;
+        _keys.Change(row) = key;
+        _ids.Change(row) = id;
+        _heat.Change(row) = 1;
+        _hasRecord.Change(row) = false;
+        _events.Change(row) = 0;
+        _newestEvent.Change(row) = 0;
+        _lastSeen.Change(row) = Now;
         _engine.InitializeRow(row, key);
         HighWater = Math.Max(HighWater, row + 1);
         ReassignedRows.Add(row);
@@ -289,7 +289,7 @@ public sealed class ItemTable
                 return _clockHand;
             }
 
-            _heat[_clockHand] >>= 1;
+            _heat.Change(_clockHand) >>= 1;
         }
     }
 
@@ -312,18 +312,18 @@ public sealed class ItemTable
         _engine.ForgetRow(row);
         Removed.Add(new RemovedItem(_keys[row], IdOf(row)));
         _index.Remove(_keys[row]);
-        _keys[row] = 0;
-        _ids[row] = null;
-        _heat[row] = 0;
-        _hasRecord[row] = false;
-        _events[row] = 0;
-        _newestEvent[row] = 0;
+        _keys.Change(row) = 0;
+        _ids.Change(row) = null;
+        _heat.Change(row) = 0;
+        _hasRecord.Change(row) = false;
+        _events.Change(row) = 0;
+        _newestEvent.Change(row) = 0;
         ReassignedRows.Add(row);
 
         // Swap with the last row in use, which makes it the first free one.
         int last = _order[--Count];
         int hole = _position[row];
-        (_order[hole], _order[Count]) = (last, row);
+        (_order.Change(hole), _order.Change(Count)) = (last, row);
         (_position[last], _position[row]) = (hole, Count);
     }
 
@@ -407,7 +407,7 @@ public sealed class ItemTable
     {
         _index.Clear();
         ReassignedRows.Clear();
-        HighWater = Count == 0 ? 0 : _order.AsSpan(0, Count).ToArray().Max() + 1;
+        HighWater = Count == 0 ? 0 : Rows.ToArray().Max() + 1;
         for (int i = 0; i < _order.Length; i++)
         {
             int row = _order[i];

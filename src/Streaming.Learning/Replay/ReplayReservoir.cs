@@ -12,10 +12,10 @@ internal sealed class ReplayReservoir
     private readonly ReplayOptions _options;
     private readonly ulong _seed;
     private readonly int _historyLength;
-    private readonly ulong[] _items;
-    private readonly float[] _weights;
-    private readonly int[] _lengths;
-    private readonly ulong[] _histories;
+    private readonly PagedArray<ulong> _items;
+    private readonly PagedArray<float> _weights;
+    private readonly PagedArray<int> _lengths;
+    private readonly PagedArray<ulong> _histories;
     private long _offered;
     private long _drawn;
     private double _owed;
@@ -31,10 +31,10 @@ internal sealed class ReplayReservoir
         _seed = seed;
         _historyLength = historyLength;
         int capacity = options.Ratio > 0 ? options.Capacity : 0;
-        _items = new ulong[capacity];
-        _weights = new float[capacity];
-        _lengths = new int[capacity];
-        _histories = new ulong[checked(capacity * historyLength)];
+        _items = new PagedArray<ulong>(capacity);
+        _weights = new PagedArray<float>(capacity);
+        _lengths = new PagedArray<int>(capacity);
+        _histories = new PagedArray<ulong>(checked(capacity * historyLength));
     }
 
     /// <summary>Gets the number of examples kept.</summary>
@@ -64,7 +64,7 @@ internal sealed class ReplayReservoir
     public float Weight(int slot) => _weights[slot];
 
     /// <summary>The history of a slot, oldest first.</summary>
-    public ReadOnlySpan<ulong> History(int slot) => _histories.AsSpan(slot * _historyLength, _lengths[slot]);
+    public ReadOnlySpan<ulong> History(int slot) => _histories.Data.Slice(slot * _historyLength, _lengths[slot]);
 
     /// <summary>Offers an example; it may or may not be kept.</summary>
     public void Offer(ulong item, float weight, ReadOnlySpan<ulong> history)
@@ -81,31 +81,32 @@ internal sealed class ReplayReservoir
         }
 
         history = history.Length > _historyLength ? history[^_historyLength..] : history;
-        _items[slot] = item;
-        _weights[slot] = weight;
-        _lengths[slot] = history.Length;
-        history.CopyTo(_histories.AsSpan(slot * _historyLength));
+        _items.Change(slot) = item;
+        _weights.Change(slot) = weight;
+        _lengths.Change(slot) = history.Length;
+        _histories.Touch(slot * _historyLength, history.Length);
+        history.CopyTo(_histories.Data[(slot * _historyLength)..]);
     }
 
     public void Save(TensorSet tensors)
     {
         tensors.Add<long>("replay.counts", [Count, _offered, _drawn]);
         tensors.AddValue("replay.owed", _owed);
-        tensors.Add<ulong>("replay.items", _items);
-        tensors.Add<float>("replay.weights", _weights);
-        tensors.Add<int>("replay.lengths", _lengths);
-        tensors.Add<ulong>("replay.histories", _histories);
+        tensors.Share("replay.items", _items);
+        tensors.Share("replay.weights", _weights);
+        tensors.Share("replay.lengths", _lengths);
+        tensors.Share("replay.histories", _histories);
     }
 
     public void Load(TensorReader tensors)
     {
         var counts = new long[3];
         tensors.Read<long>("replay.counts", counts);
-        tensors.Read<ulong>("replay.items", _items);
-        tensors.Read<float>("replay.weights", _weights);
-        tensors.Read<int>("replay.lengths", _lengths);
-        tensors.Read<ulong>("replay.histories", _histories);
-        if (counts[0] < 0 || counts[0] > _items.Length || _lengths.Any(length => length < 0 || length > _historyLength))
+        tensors.Read("replay.items", _items.Data);
+        tensors.Read("replay.weights", _weights.Data);
+        tensors.Read("replay.lengths", _lengths.Data);
+        tensors.Read("replay.histories", _histories.Data);
+        if (counts[0] < 0 || counts[0] > _items.Length || _lengths.Data.ContainsAnyExceptInRange(0, _historyLength))
         {
             throw new StateMismatchException($"The replay reservoir's state has {counts[0]} examples of {_items.Length}, or a history longer than {_historyLength}: it is damaged.");
         }

@@ -5,8 +5,8 @@ using System.Text;
 namespace Streaming.Learning;
 
 /// <summary>
-/// Copies of arrays as of one moment, as named tensors. The copies' memory is kept and used again by the next snapshot
-/// of the same shape, so a snapshot costs a memory copy and no allocation.
+/// Arrays as of one moment, as named tensors: small ones are copied, big ones shared by pages. The copies' memory is kept
+/// and used again by the next snapshot of the same shape.
 /// </summary>
 internal sealed class TensorSet : TensorSnapshot
 {
@@ -33,6 +33,7 @@ internal sealed class TensorSet : TensorSnapshot
     /// <summary>Forgets all tensors; their memory stays for the next.</summary>
     public void Clear()
     {
+        _entries.ForEach(entry => entry.End());
         _entries.Clear();
         _tensors = null;
     }
@@ -50,14 +51,30 @@ internal sealed class TensorSet : TensorSnapshot
     public void AddValue<T>(string name, T value)
         where T : unmanaged => Add(name, new ReadOnlySpan<T>(in value));
 
+    /// <summary>Adds the beginning of an array as it is now, without copying it, as a tensor of one dimension.</summary>
+    public void Share<T>(string name, PagedArray<T> values, int count)
+        where T : unmanaged
+    {
+        StateTensor tensor = StateTensor.Share(name, values, count);
+        tensor.Begin();
+        _entries.Add(new SharedEntry(tensor));
+    }
+
+    /// <summary>Adds a whole array as it is now, without copying it, as a tensor of one dimension.</summary>
+    public void Share<T>(string name, PagedArray<T> values)
+        where T : unmanaged => Share(name, values, values.Length);
+
+    /// <summary>Adds strings as they are now as two tensors: NAME.offsets and NAME.bytes (UTF-8); null reads back as null.</summary>
+    public void ShareStrings(string name, PagedArray<string?> values)
+    {
+        values.BeginSnapshot(0, values.Length);
+        Pair(name).Share(values);
+    }
+
     /// <summary>Adds strings as two tensors: NAME.offsets and NAME.bytes (UTF-8); null reads back as null.</summary>
     public void AddStrings(string name, ReadOnlySpan<string?> values)
     {
-        ValueEntry<long> offsets = Pooled(name + ".offsets", static name => new ValueEntry<long>(name));
-        StringEntry bytes = Pooled(name + ".bytes", static name => new StringEntry(name));
-        bytes.Keep(values, offsets);
-        _entries.Add(offsets);
-        _entries.Add(bytes);
+        Pair(name).Keep(values.ToArray());
     }
 
     /// <inheritdoc/>
@@ -65,6 +82,16 @@ internal sealed class TensorSet : TensorSnapshot
 
     /// <inheritdoc/>
     protected override void Dispose(bool disposing) => Clear();
+
+    private StringEntry Pair(string name)
+    {
+        ValueEntry<long> offsets = Pooled(name + ".offsets", static name => new ValueEntry<long>(name));
+        StringEntry bytes = Pooled(name + ".bytes", static name => new StringEntry(name));
+        bytes.CompletesInto(offsets);
+        _entries.Add(offsets);
+        _entries.Add(bytes);
+        return bytes;
+    }
 
     private TEntry Pooled<TEntry>(string name, Func<string, TEntry> create)
         where TEntry : Entry
@@ -87,6 +114,19 @@ internal sealed class TensorSet : TensorSnapshot
         public virtual void Complete()
         {
         }
+
+        public virtual void End()
+        {
+        }
+    }
+
+    private sealed class SharedEntry(StateTensor tensor) : Entry
+    {
+        public override TensorInfo Info => tensor.Info;
+
+        public override void Read(long byteOffset, Span<byte> destination) => tensor.Read(byteOffset, destination);
+
+        public override void End() => tensor.End();
     }
 
     private class ValueEntry<T>(string name) : Entry
@@ -97,17 +137,7 @@ internal sealed class TensorSet : TensorSnapshot
 
         public override TensorInfo Info => new(name, TensorTypes.Of<T>(), [_count]);
 
-        public void Copy(ReadOnlySpan<T> values)
-        {
-            // Not ArrayPool: these are large, few, and of the same size each time.
-            if (_values.Length < values.Length)
-            {
-                _values = GC.AllocateUninitializedArray<T>(values.Length);
-            }
-
-            values.CopyTo(_values);
-            _count = values.Length;
-        }
+        public void Copy(ReadOnlySpan<T> values) => values.CopyTo(Renew(values.Length));
 
         public override void Read(long byteOffset, Span<byte> destination)
         {
@@ -117,26 +147,32 @@ internal sealed class TensorSet : TensorSnapshot
             int elements = (skip + destination.Length + size - 1) / size;
             MemoryMarshal.AsBytes(_values.AsSpan(0, _count).Slice(first, elements)).Slice(skip, destination.Length).CopyTo(destination);
         }
+
+        /// <summary>Room for so many values; the old ones are gone.</summary>
+        protected internal Span<T> Renew(int count)
+        {
+            // Not ArrayPool: these are of the same size each time.
+            if (_values.Length < count)
+            {
+                _values = GC.AllocateUninitializedArray<T>(count);
+            }
+
+            _count = count;
+            return _values.AsSpan(0, count);
+        }
     }
 
     private sealed class StringEntry(string name) : ValueEntry<byte>(name)
     {
+        private PagedArray<string?>? _shared;
         private string?[] _strings = [];
-        private int _stringCount;
         private ValueEntry<long>? _offsets;
 
-        /// <summary>Keeps the references: strings do not change, so turning them into bytes can wait.</summary>
-        public void Keep(ReadOnlySpan<string?> values, ValueEntry<long> offsets)
-        {
-            if (_strings.Length < values.Length)
-            {
-                _strings = new string?[values.Length];
-            }
+        public void CompletesInto(ValueEntry<long> offsets) => _offsets = offsets;
 
-            values.CopyTo(_strings);
-            _stringCount = values.Length;
-            _offsets = offsets;
-        }
+        public void Keep(string?[] strings) => _strings = strings;
+
+        public void Share(PagedArray<string?> strings) => _shared = strings;
 
         /// <summary>Offsets are stored as end positions, negated and less one for null.</summary>
         public override void Complete()
@@ -146,17 +182,38 @@ internal sealed class TensorSet : TensorSnapshot
                 return;
             }
 
-            var ends = new long[_stringCount];
-            var bytes = new List<byte>(_stringCount * 16);
-            for (int i = 0; i < _stringCount; i++)
+            if (_shared is not null)
             {
-                bytes.AddRange(Encoding.UTF8.GetBytes(_strings[i] ?? string.Empty));
-                ends[i] = _strings[i] is null ? -bytes.Count - 1 : bytes.Count;
+                // Strings do not change: with the references copied, the array need not be kept as it was any longer.
+                _strings = new string?[_shared.Length];
+                _shared.ReadSnapshot(0, _strings);
+                EndSharing();
             }
 
-            _offsets.Copy(ends);
-            Copy(CollectionsMarshal.AsSpan(bytes));
+            Span<byte> bytes = Renew(_strings.Sum(static text => text is null ? 0 : Encoding.UTF8.GetByteCount(text)));
+            Span<long> ends = _offsets.Renew(_strings.Length);
+            int end = 0;
+            for (int i = 0; i < _strings.Length; i++)
+            {
+                end += _strings[i] is { } text ? Encoding.UTF8.GetBytes(text, bytes[end..]) : 0;
+                ends[i] = _strings[i] is null ? -end - 1 : end;
+            }
+
+            _strings = [];
             _offsets = null;
+        }
+
+        public override void End()
+        {
+            EndSharing();
+            _strings = [];
+            _offsets = null;
+        }
+
+        private void EndSharing()
+        {
+            _shared?.EndSnapshot();
+            _shared = null;
         }
     }
 }

@@ -128,7 +128,7 @@ public sealed class Trainer : IDisposable
     /// <exception cref="InvalidOperationException">The snapshot before has not been disposed.</exception>
     public TrainerSnapshot BeginSnapshot()
     {
-        if (_snapshotOpen)
+        if (Volatile.Read(ref _snapshotOpen))
         {
             throw new InvalidOperationException("One snapshot at a time: dispose the one before first.");
         }
@@ -144,10 +144,16 @@ public sealed class Trainer : IDisposable
     /// <param name="engine">The engine's tensors.</param>
     /// <param name="trainer">The tensors above the engine.</param>
     /// <exception cref="StateMismatchException">The state does not fit the settings. The trainer is not usable then.</exception>
+    /// <exception cref="InvalidOperationException">A snapshot has not been disposed.</exception>
     public void Restore(TensorSource engine, TensorSource trainer)
     {
         ArgumentNullException.ThrowIfNull(engine);
         ArgumentNullException.ThrowIfNull(trainer);
+        if (Volatile.Read(ref _snapshotOpen))
+        {
+            throw new InvalidOperationException("A snapshot is active; dispose it before the state is replaced.");
+        }
+
         Load(new TensorReader(trainer));
         _engine.Restore(engine);
         _nonFiniteInARow = 0;

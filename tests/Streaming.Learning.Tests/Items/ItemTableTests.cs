@@ -191,11 +191,12 @@ public sealed class ItemTableTests : IDisposable
         ItemTable original = Table(options);
         var random = new Random(5);
         Drive(original, random, 500);
-        var saved = new TensorSet();
+        using var saved = new TensorSet();
         original.Save(saved);
         using var engine = new FakeEngine(Model);
         var restored = new ItemTable(engine, options);
         restored.Load(new TensorReader(saved));
+        saved.Clear();
 
         Drive(original, new Random(6), 500);
         Drive(restored, new Random(6), 500);
@@ -239,7 +240,7 @@ public sealed class ItemTableTests : IDisposable
 
     private static byte[] Bytes(ItemTable table)
     {
-        var tensors = new TensorSet();
+        using var tensors = new TensorSet();
         table.Save(tensors);
         using var stream = new MemoryStream();
         Safetensors.Write(tensors, stream);

@@ -2,7 +2,7 @@ using Xunit;
 
 namespace Streaming.Learning.Tests;
 
-public sealed class PagedRowsTests
+public sealed class PagedArrayTests
 {
     [Theory]
     [InlineData(1, 1)]
@@ -13,7 +13,7 @@ public sealed class PagedRowsTests
         var table = new PagedRows(rows, columns);
         Fill(table, new Random(1));
         float[] then = table.Data.ToArray();
-        table.BeginSnapshot(0, rows);
+        table.Values.BeginSnapshot(0, rows * columns);
         var random = new Random(2);
         for (int i = 0; i < rows; i++)
         {
@@ -23,11 +23,11 @@ public sealed class PagedRowsTests
         }
 
         var read = new float[rows * columns];
-        table.ReadSnapshot(0, read);
+        table.Values.ReadSnapshot(0, read);
         Assert.Equal(then, read);
-        table.EndSnapshot();
-        table.BeginSnapshot(0, rows);
-        table.ReadSnapshot(0, read);
+        table.Values.EndSnapshot();
+        table.Values.BeginSnapshot(0, rows * columns);
+        table.Values.ReadSnapshot(0, read);
         Assert.Equal(table.Data.ToArray(), read);
     }
 
@@ -37,11 +37,11 @@ public sealed class PagedRowsTests
         var table = new PagedRows(1000, 16);
         Fill(table, new Random(1));
         float[] then = table.Data.Slice(300 * 16, 200 * 16).ToArray();
-        table.BeginSnapshot(300, 200);
+        table.Values.BeginSnapshot(300 * 16, 200 * 16);
         table.Touch(0, 1000);
         table.Data.Clear();
         var read = new float[200 * 16];
-        table.ReadSnapshot(300 * 16, read);
+        table.Values.ReadSnapshot(300 * 16, read);
         Assert.Equal(then, read);
     }
 
@@ -55,14 +55,14 @@ public sealed class PagedRowsTests
         for (int round = 0; round < 5; round++)
         {
             float[] then = table.Data.ToArray();
-            table.BeginSnapshot(0, rows);
+            table.Values.BeginSnapshot(0, rows * columns);
             var reading = Task.Run(
                 () =>
                 {
                     var read = new float[rows * columns];
                     for (int at = 0; at < read.Length; at += 1000)
                     {
-                        table.ReadSnapshot(at, read.AsSpan(at, Math.Min(1000, read.Length - at)));
+                        table.Values.ReadSnapshot(at, read.AsSpan(at, Math.Min(1000, read.Length - at)));
                     }
 
                     return read;
@@ -77,7 +77,7 @@ public sealed class PagedRowsTests
             while (!reading.IsCompleted);
 
             Assert.Equal(then, await reading);
-            table.EndSnapshot();
+            table.Values.EndSnapshot();
         }
     }
 
@@ -85,8 +85,29 @@ public sealed class PagedRowsTests
     public void BeginSnapshot_Twice_IsRefused()
     {
         var table = new PagedRows(4, 4);
-        table.BeginSnapshot(0, 4);
-        Assert.Throws<InvalidOperationException>(() => table.BeginSnapshot(0, 4));
+        table.Values.BeginSnapshot(0, 4);
+        Assert.Throws<InvalidOperationException>(() => table.Values.BeginSnapshot(0, 4));
+    }
+
+    [Fact]
+    public void ReadSnapshot_StringsChangedAfterwards_ShowsThemAsTheyWere()
+    {
+        var texts = new PagedArray<string?>(1000);
+        for (int i = 0; i < texts.Length; i += 2)
+        {
+            texts.Data[i] = $"text {i}";
+        }
+
+        string?[] then = texts.Data.ToArray();
+        texts.BeginSnapshot(0, texts.Length);
+        for (int i = 0; i < texts.Length; i += 3)
+        {
+            texts.Change(i) = "changed";
+        }
+
+        var read = new string?[texts.Length];
+        texts.ReadSnapshot(0, read);
+        Assert.Equal(then, read);
     }
 
     private static void Fill(PagedRows table, Random random)
