@@ -39,17 +39,7 @@ public sealed class IngestState
         ArgumentNullException.ThrowIfNull(source);
         IngestState state = new(histories, dedup);
         CheckedReader reader = new(source);
-        if (reader.ReadInt64() != Magic)
-        {
-            throw new InvalidDataException("This is not an ingestion snapshot.");
-        }
-
-        long version = reader.ReadInt64();
-        if (version != Version)
-        {
-            throw new InvalidDataException($"The ingestion snapshot has format version {version}; this program reads version {Version}.");
-        }
-
+        ReadHead(reader);
         state.NextSequence = reader.ReadInt64(0, long.MaxValue, "next batch");
         state.Totals = ReadCounts(reader);
         state.Histories.ReadFrom(reader);
@@ -61,7 +51,21 @@ public sealed class IngestState
     /// <summary>Takes a snapshot.</summary>
     public IngestSnapshot Share() => new IngestStateSnapshot(NextSequence, Totals, Histories.Share(), Dedup.Share());
 
-    private static EventCounts ReadCounts(CheckedReader reader) => new()
+    internal static void ReadHead(CheckedReader reader)
+    {
+        if (reader.ReadInt64() != Magic)
+        {
+            throw new InvalidDataException("This is not an ingestion snapshot.");
+        }
+
+        long version = reader.ReadInt64();
+        if (version != Version)
+        {
+            throw new InvalidDataException($"The ingestion snapshot has format version {version}; this program reads version {Version}.");
+        }
+    }
+
+    internal static EventCounts ReadCounts(CheckedReader reader) => new()
     {
         Read = reader.ReadInt64(0, long.MaxValue, "read"),
         Decoded = reader.ReadInt64(0, long.MaxValue, "decoded"),

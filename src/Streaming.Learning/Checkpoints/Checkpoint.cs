@@ -28,7 +28,13 @@ public sealed class Checkpoint
     /// <exception cref="StateMismatchException">It was written by a newer version of this program.</exception>
     public static Checkpoint Open(string path)
     {
-        HashSet<string> verified = VerifyChecksums(path);
+        var verified = new HashSet<string>(StringComparer.Ordinal);
+        foreach ((string name, string checksum) in ReadChecksums(path))
+        {
+            Verify(Path.Combine(path, name), checksum);
+            verified.Add(name);
+        }
+
         foreach (string name in (string[])[CheckpointFiles.Engine, CheckpointFiles.Trainer, CheckpointFiles.Manifest])
         {
             if (!verified.Contains(name))
@@ -88,7 +94,7 @@ public sealed class Checkpoint
         }
     }
 
-    private static CheckpointManifest ReadManifest(string path)
+    internal static CheckpointManifest ReadManifest(string path)
     {
         byte[] bytes = ReadBounded(path, MaxManifestBytes);
         try
@@ -112,10 +118,11 @@ public sealed class Checkpoint
         }
     }
 
-    private static HashSet<string> VerifyChecksums(string path)
+    /// <summary>The checksums that a checkpoint names, by file, in order. Nothing is verified yet.</summary>
+    internal static List<KeyValuePair<string, string>> ReadChecksums(string path)
     {
         string sums = Path.Combine(path, CheckpointFiles.Checksums);
-        var verified = new HashSet<string>(StringComparer.Ordinal);
+        var named = new List<KeyValuePair<string, string>>();
         foreach (string line in System.Text.Encoding.ASCII.GetString(ReadBounded(sums, MaxChecksumBytes)).Split('\n', StringSplitOptions.RemoveEmptyEntries))
         {
             // 64 hex digits, two spaces, a name without a path.
@@ -124,14 +131,14 @@ public sealed class Checkpoint
                 throw new InvalidDataException($"'{sums}' has a line that is no checksum: '{line}'.");
             }
 
-            Verify(Path.Combine(path, line[66..]), line[..64]);
-            verified.Add(line[66..]);
+            named.Add(new(line[66..], line[..64]));
         }
 
-        return verified;
+        return named;
     }
 
-    private static void Verify(string path, string expected)
+    /// <summary>Compares a file with its checksum.</summary>
+    internal static void Verify(string path, string expected)
     {
         if (!File.Exists(path))
         {

@@ -41,6 +41,10 @@ public sealed class CheckpointStore
     /// <summary>Gets the greatest fencing token under which a checkpoint was written; 0 when there is none.</summary>
     public uint NewestToken => List() is [var newest, ..] ? CheckpointFiles.StampOf(newest)!.Value.Token : 0;
 
+    /// <summary>Whether a folder is one checkpoint, whole or damaged, and not a folder of them.</summary>
+    public static bool IsCheckpoint(string path) => CheckpointFiles.StampOf(Path.GetFullPath(path)) is not null
+        || File.Exists(Path.Combine(path, CheckpointFiles.Manifest));
+
     /// <summary>The folders of all checkpoints, newest first: by fencing token, then by number.</summary>
     public IReadOnlyList<string> List() => Directory.Exists(_directory)
         ? [.. Directory.EnumerateDirectories(_directory).Where(path => CheckpointFiles.StampOf(path) is not null).OrderByDescending(path => CheckpointFiles.StampOf(path)!.Value)]

@@ -35,6 +35,7 @@ internal static class CommandLine
         ReplayCommand.Create(),
         HealthCommand.Create(),
         ConfigCommand.Create(),
+        InspectCommand.Create(),
         Backtest.BacktestCommand.Create(),
     };
 }

@@ -13,7 +13,7 @@ internal enum ExitCode
     /// <summary>The command line was wrong.</summary>
     Usage = 2,
 
-    /// <summary>The input cannot be used: no readable row, more dead letters than `Kafka__MaxDeadLetterRate` allows, events that are gone, a topic created anew.</summary>
+    /// <summary>The input cannot be used: no readable row, more dead letters than `Kafka__MaxDeadLetterRate` allows, events that are gone, a topic created anew, a damaged checkpoint under `inspect`.</summary>
     BadInput = 65,
 
     /// <summary>A file that was named does not exist or cannot be read.</summary>
