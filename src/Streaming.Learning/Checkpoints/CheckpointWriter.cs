@@ -16,8 +16,8 @@ internal sealed class CheckpointWriter(string folder)
 
     public void Write(TrainerSnapshot trainer, IngestSnapshot? ingest, CheckpointManifest manifest, CancellationToken cancellationToken)
     {
-        WriteFile(CheckpointFiles.Engine, stream => Safetensors.Write(trainer.Engine, stream, null, cancellationToken));
-        WriteFile(CheckpointFiles.Trainer, stream => Safetensors.Write(trainer.Trainer, stream, null, cancellationToken));
+        WriteFile(CheckpointFiles.Engine, stream => Safetensors.WriteOnce(trainer.Engine, stream, cancellationToken));
+        WriteFile(CheckpointFiles.Trainer, stream => Safetensors.WriteOnce(trainer.Trainer, stream, cancellationToken));
         if (ingest is not null)
         {
             WriteFile(CheckpointFiles.Ingest, ingest.WriteTo);

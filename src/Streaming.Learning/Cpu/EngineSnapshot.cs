@@ -26,6 +26,8 @@ internal sealed class EngineSnapshot : TensorSnapshot
         _tensors[tensor].Read(byteOffset, destination);
     }
 
+    public override void Release(int tensor, long byteCount) => _tensors[tensor].Release(byteCount);
+
     protected override void Dispose(bool disposing)
     {
         if (disposing && !_disposed)

@@ -153,6 +153,20 @@ internal sealed class PagedArray<T>
         }
     }
 
+    /// <summary>Values of these pages are not read again: changing them costs no copy any more. On the reading thread.</summary>
+    /// <param name="first">First value; everything before it was released already.</param>
+    /// <param name="end">First value that is still to be read; its page is kept.</param>
+    public void ReleaseSnapshot(int first, int end)
+    {
+        for (int page = first / _pageLength; page < end / _pageLength; page++)
+        {
+            if (Lock(page))
+            {
+                Volatile.Write(ref _states[page], Clean);
+            }
+        }
+    }
+
     private void CopyAside(int page)
     {
         if (!Lock(page))

@@ -20,7 +20,14 @@ public static class Safetensors
     /// <param name="destination">A stream that is only written to.</param>
     /// <param name="metadata">Texts that travel in the header, or null.</param>
     /// <param name="cancellationToken">Ends the writing early.</param>
-    public static void Write(TensorSource source, Stream destination, IReadOnlyDictionary<string, string>? metadata = null, CancellationToken cancellationToken = default)
+    public static void Write(TensorSource source, Stream destination, IReadOnlyDictionary<string, string>? metadata = null, CancellationToken cancellationToken = default) =>
+        Write(source, destination, metadata, static (_, _) => { }, cancellationToken);
+
+    /// <summary>Writes all tensors of a snapshot, releasing what is written: afterwards it can only be disposed.</summary>
+    internal static void WriteOnce(TensorSnapshot source, Stream destination, CancellationToken cancellationToken) =>
+        Write(source, destination, null, source.Release, cancellationToken);
+
+    private static void Write(TensorSource source, Stream destination, IReadOnlyDictionary<string, string>? metadata, Action<int, long> written, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(source);
         ArgumentNullException.ThrowIfNull(destination);
@@ -39,6 +46,7 @@ public static class Safetensors
                 cancellationToken.ThrowIfCancellationRequested();
                 Span<byte> part = buffer.AsSpan(0, (int)Math.Min(Chunk, bytes - start));
                 source.Read(tensor, start, part);
+                written(tensor, start + part.Length);
                 destination.Write(part);
             }
         }

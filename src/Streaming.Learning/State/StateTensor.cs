@@ -36,6 +36,9 @@ internal abstract class StateTensor
     /// <summary>Copies a part of the bytes.</summary>
     public abstract void Read(long byteOffset, Span<byte> destination);
 
+    /// <summary>The first bytes are not read again.</summary>
+    public abstract void Release(long byteCount);
+
     private static Copied Copy<T>(TensorInfo info, ReadOnlySpan<T> values, CopyBuffers buffers)
         where T : unmanaged
     {
@@ -55,6 +58,10 @@ internal abstract class StateTensor
         {
         }
 
+        public override void Release(long byteCount)
+        {
+        }
+
         public override void Read(long byteOffset, Span<byte> destination) =>
             bytes.AsSpan(checked((int)byteOffset), destination.Length).CopyTo(destination);
     }
@@ -62,9 +69,18 @@ internal abstract class StateTensor
     private sealed class Paged<T>(TensorInfo info, PagedArray<T> values, int first) : StateTensor(info)
         where T : unmanaged
     {
+        private int _released;
+
         public override void Begin() => values.BeginSnapshot(first, (int)Info.ElementCount());
 
         public override void End() => values.EndSnapshot();
+
+        public override void Release(long byteCount)
+        {
+            int end = first + (int)(byteCount / Unsafe.SizeOf<T>());
+            values.ReleaseSnapshot(Math.Max(first, _released), end);
+            _released = end;
+        }
 
         public override void Read(long byteOffset, Span<byte> destination)
         {

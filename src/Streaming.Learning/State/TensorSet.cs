@@ -81,6 +81,9 @@ internal sealed class TensorSet : TensorSnapshot
     public override void Read(int tensor, long byteOffset, Span<byte> destination) => _entries[tensor].Read(byteOffset, destination);
 
     /// <inheritdoc/>
+    public override void Release(int tensor, long byteCount) => _entries[tensor].Release(byteCount);
+
+    /// <inheritdoc/>
     protected override void Dispose(bool disposing) => Clear();
 
     private StringEntry Pair(string name)
@@ -111,6 +114,10 @@ internal sealed class TensorSet : TensorSnapshot
 
         public abstract void Read(long byteOffset, Span<byte> destination);
 
+        public virtual void Release(long byteCount)
+        {
+        }
+
         public virtual void Complete()
         {
         }
@@ -125,6 +132,8 @@ internal sealed class TensorSet : TensorSnapshot
         public override TensorInfo Info => tensor.Info;
 
         public override void Read(long byteOffset, Span<byte> destination) => tensor.Read(byteOffset, destination);
+
+        public override void Release(long byteCount) => tensor.Release(byteCount);
 
         public override void End() => tensor.End();
     }

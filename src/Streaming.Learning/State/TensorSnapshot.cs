@@ -54,6 +54,15 @@ public abstract class TensorSource : IDisposable
 /// <summary>State as of one moment, readable from another thread while training goes on.</summary>
 public abstract class TensorSnapshot : TensorSource
 {
+    /// <summary>
+    /// Says that the first bytes of a tensor will not be read again, so that what changes there need no longer be kept.
+    /// Reading them all the same gives anything.
+    /// </summary>
+    /// <param name="tensor">Index into <see cref="TensorSource.Tensors"/>.</param>
+    /// <param name="byteCount">Number of bytes.</param>
+    public virtual void Release(int tensor, long byteCount)
+    {
+    }
 }
 
 /// <summary>A stored state does not fit: the message names the tensor or setting, both shapes, and what to do.</summary>

@@ -9,7 +9,7 @@ public sealed class TrainerSnapshot : IDisposable
     private readonly Action _ended;
     private bool _disposed;
 
-    internal TrainerSnapshot(TensorSource engine, TensorSource trainer, IReadOnlyDictionary<string, string> shape, TrainerCounters counters, long sequence, Action ended)
+    internal TrainerSnapshot(TensorSnapshot engine, TensorSnapshot trainer, IReadOnlyDictionary<string, string> shape, TrainerCounters counters, long sequence, Action ended)
     {
         Engine = engine;
         Trainer = trainer;
@@ -20,10 +20,10 @@ public sealed class TrainerSnapshot : IDisposable
     }
 
     /// <summary>Gets parameters, optimiser state and memory bank.</summary>
-    public TensorSource Engine { get; }
+    public TensorSnapshot Engine { get; }
 
     /// <summary>Gets the item table, frequencies, bank policy, replay reservoir and evaluation.</summary>
-    public TensorSource Trainer { get; }
+    public TensorSnapshot Trainer { get; }
 
     /// <summary>Gets the settings that the state's shape depends on, by name.</summary>
     public IReadOnlyDictionary<string, string> Shape { get; }

@@ -90,6 +90,28 @@ public sealed class PagedArrayTests
     }
 
     [Fact]
+    public void ReleaseSnapshot_PartOfTheValues_KeepsTheOthers()
+    {
+        var values = new PagedArray<int>(10_000);
+        int end = 5_000;
+        values.BeginSnapshot(0, values.Length);
+        values.ReleaseSnapshot(0, end);
+        values.Touch(0, values.Length);
+        values.Data.Fill(1);
+        var read = new int[values.Length];
+        values.ReadSnapshot(end, read.AsSpan(end));
+        Assert.All(read, value => Assert.Equal(0, value));
+        values.EndSnapshot();
+
+        // The next one has everything again.
+        values.BeginSnapshot(0, values.Length);
+        values.Touch(0, values.Length);
+        values.Data.Fill(2);
+        values.ReadSnapshot(0, read);
+        Assert.All(read, value => Assert.Equal(1, value));
+    }
+
+    [Fact]
     public void ReadSnapshot_StringsChangedAfterwards_ShowsThemAsTheyWere()
     {
         var texts = new PagedArray<string?>(1000);
