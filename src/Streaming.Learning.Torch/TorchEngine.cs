@@ -217,14 +217,22 @@ public sealed partial class TorchEngine : TrainingEngine
         long firstNegative = Model.Loss is LossKind.Full or LossKind.Uniform ? batch.Shares.shape[0] : 0;
         var own = new CandidateBlock(candidates.detach(), batch.CandidateRows, batch.CandidateLogQ);
         var problem = new SoftmaxProblem(users.detach(), own, firstNegative, _bank.Newest(entries), batch.Shares);
-        var result = _loss.Run(problem, columns);
+        var scored = Model.HitMask == HitMask.Id ? problem : BySlot(problem);
+        var result = _loss.Run(scored, columns);
         if (entries > 0 && Model.BalanceBank)
         {
-            result = result with { CandidateGradient = _loss.Run(problem with { Bank = [] }, columns).CandidateGradient };
+            result = result with { CandidateGradient = _loss.Run(scored with { Bank = [] }, columns).CandidateGradient };
         }
 
         return (problem, result);
     }
+
+    // Every candidate is an item of its own, so that a row's positive is found in its own place only.
+    private static SoftmaxProblem BySlot(SoftmaxProblem problem) => problem with
+    {
+        Own = problem.Own with { Rows = arange(problem.Own.Count, dtype: ScalarType.Int64, device: problem.Own.Rows.device) },
+        Bank = [.. problem.Bank.Select(block => block with { Rows = full_like(block.Rows, -1) })],
+    };
 
     private TowerInput TowerInput(DeviceBatch batch, Tensor encoded)
     {

@@ -226,7 +226,7 @@ public sealed partial class CpuEngine : TrainingEngine
         {
             Users = _tower.Users(_plan, _bank.Candidates(_columns.Batch, 0), _columns.Positives),
             Candidates = _bank.Candidates(_columns.Batch, entries)[..(candidates * d)],
-            CandidateIds = _bank.CandidateRows(_columns.Batch, entries)[..candidates],
+            CandidateIds = Model.HitMask == HitMask.Id ? _bank.CandidateRows(_columns.Batch, entries)[..candidates] : [],
             LogQ = _bank.CandidateLogQ(_columns.Batch, entries)[..candidates],
             PositiveColumn = _columns.Positives,
             RowWeights = batch.Weights,
@@ -255,7 +255,7 @@ public sealed partial class CpuEngine : TrainingEngine
         Buffers.Grow(ref _unusedUserGradients, problem.PositiveColumn.Length, Model.Dimension);
         int batch = problem.GradientCandidates;
         problem.Candidates = problem.Candidates[..(batch * Model.Dimension)];
-        problem.CandidateIds = problem.CandidateIds[..batch];
+        problem.CandidateIds = problem.CandidateIds.IsEmpty ? [] : problem.CandidateIds[..batch];
         problem.LogQ = problem.LogQ[..batch];
         problem.UserGradients = _unusedUserGradients.AsSpan(0, problem.UserGradients.Length);
         problem.Losses = _batchLosses;

@@ -37,6 +37,16 @@ public enum LossKind
     Cbns,
 }
 
+/// <summary>Which candidates are left out of a row's negatives (accidental hits).</summary>
+public enum HitMask
+{
+    /// <summary>All that are the row's positive item, wherever they stand in batch and bank.</summary>
+    Id,
+
+    /// <summary>The row's own positive alone: the set of CBNS eq. 9 read by places, not by items.</summary>
+    Slot,
+}
+
 /// <summary>A named group of dense item features of a declared length.</summary>
 /// <param name="Name">Name in the item records.</param>
 /// <param name="Length">Number of values, 1 and up.</param>
@@ -75,6 +85,9 @@ public sealed record ModelOptions
 
     /// <summary>Gets how the sampling probability enters. Default <see cref="LogQCorrection.Classic"/>.</summary>
     public LogQCorrection LogQ { get; init; } = LogQCorrection.Classic;
+
+    /// <summary>Gets which candidates are left out of a row's negatives. Default <see cref="Learning.HitMask.Id"/>; <see cref="Learning.HitMask.Slot"/> with <see cref="LossKind.InBatch"/>, <see cref="LossKind.Mns"/> and <see cref="LossKind.Cbns"/> only.</summary>
+    public HitMask HitMask { get; init; } = HitMask.Id;
 
     /// <summary>Gets the capacity M of the memory bank. Default 8192; 0 … 4,194,304.</summary>
     public int BankCapacity { get; init; } = 8192;

@@ -74,6 +74,12 @@ internal static class ModelOptionsCheck
             errors.Add($"LogQ is {o.LogQ} with Loss {o.Loss}; allowed there: None, Classic, because nothing is sampled by frequency.");
         }
 
+        Defined(o.HitMask, nameof(o.HitMask), errors);
+        if (o.HitMask == HitMask.Slot && o.Loss is (LossKind.Full or LossKind.Uniform))
+        {
+            errors.Add($"HitMask is {o.HitMask} with Loss {o.Loss}; allowed there: {nameof(HitMask.Id)}, because no row's positive is another's negative.");
+        }
+
         Range(o.Temperature, 1e-4, 1e4, nameof(o.Temperature), errors);
         if (o.WidthWeights.Count != 0 && o.WidthWeights.Count != o.Widths.Count)
         {

@@ -5,7 +5,7 @@ namespace Streaming.Worker;
 /// <summary>What is logged and how. The log goes to standard error; reports go to standard output.</summary>
 internal sealed record LogOptions
 {
-    /// <summary>Gets the lowest level that is written. Default Information; Verbose, Debug, Information, Warning, Error or Fatal.</summary>
+    /// <summary>Gets the lowest level that is written. Default Information.</summary>
     public LogEventLevel Level { get; init; } = LogEventLevel.Information;
 
     /// <summary>Gets the form: Text, or Json for one object a line. Default Text.</summary>

@@ -59,6 +59,7 @@ internal static class SettingsTable
         }
 
         summary = summary.Length == 0 ? string.Empty : char.ToUpperInvariant(summary[0]) + summary[1..];
-        return setting.Secret ? summary + $" Secret; or `{setting.Variable}File`." : summary;
+        string values = setting.Type.IsEnum ? $" One of {string.Join(", ", Enum.GetNames(setting.Type).Select(name => $"`{name}`"))}." : string.Empty;
+        return summary + values + (setting.Secret ? $" Secret; or `{setting.Variable}File`." : string.Empty);
     }
 }

@@ -44,4 +44,13 @@ public sealed class ModelOptionsTests
         var error = Assert.Throws<ArgumentException>(new ModelOptions { Loss = loss, LogQ = LogQCorrection.Corrected }.Validate);
         Assert.Contains("LogQ is Corrected", error.Message, StringComparison.Ordinal);
     }
+
+    [Theory]
+    [InlineData(LossKind.Full)]
+    [InlineData(LossKind.Uniform)]
+    public void Validate_MaskBySlotWhereNothingIsShared_IsRefused(LossKind loss)
+    {
+        var error = Assert.Throws<ArgumentException>(new ModelOptions { Loss = loss, HitMask = HitMask.Slot }.Validate);
+        Assert.Contains("HitMask is Slot", error.Message, StringComparison.Ordinal);
+    }
 }

@@ -141,7 +141,7 @@ internal sealed class ReferenceModel
         double own = Score(user, Item(positive), width);
 
         // Other rows' positives are no candidates of the uniform loss; accidental hits of its draws are kept.
-        var negatives = candidates.Where(c => uniform ? c.Owner < 0 : c.Row != positive).ToList();
+        var negatives = candidates.Where(c => uniform ? c.Owner < 0 : _o.HitMask == HitMask.Slot ? c.Owner != row : c.Row != positive).ToList();
         if (correction != LogQCorrection.Corrected)
         {
             double q = correction == LogQCorrection.None ? 0 : 1;

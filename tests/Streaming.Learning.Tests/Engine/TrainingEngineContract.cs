@@ -46,6 +46,8 @@ public abstract class TrainingEngineContract
         ["cbns corrected"] = Small(TowerKind.YoutubeDnn) with { LogQ = LogQCorrection.Corrected },
         ["cbns cosine"] = Small(TowerKind.YoutubeDnn) with { Cosine = true, Temperature = 0.2f },
         ["cbns weighted"] = Small(TowerKind.YoutubeDnn) with { WidthWeights = [3, 0, 0.5f], Temperature = 2 },
+        ["cbns masked by slot"] = Small(TowerKind.YoutubeDnn) with { HitMask = HitMask.Slot },
+        ["cbns corrected, masked by slot"] = Small(TowerKind.YoutubeDnn) with { HitMask = HitMask.Slot, LogQ = LogQCorrection.Corrected },
         ["inbatch"] = Small(TowerKind.YoutubeDnn) with { Loss = LossKind.InBatch },
         ["mns"] = Small(TowerKind.YoutubeDnn) with { Loss = LossKind.Mns },
         ["uniform"] = Small(TowerKind.YoutubeDnn) with { Loss = LossKind.Uniform },
