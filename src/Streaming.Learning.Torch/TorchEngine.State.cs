@@ -20,6 +20,14 @@ public sealed partial class TorchEngine
     }
 
     /// <inheritdoc/>
+    public override TensorSource CopyParameters()
+    {
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        return new TorchSnapshot([.. DenseEntries()]);
+    }
+
+    /// <inheritdoc/>
     public override void Restore(TensorSource source)
     {
         ArgumentNullException.ThrowIfNull(source);
@@ -108,6 +116,9 @@ public sealed partial class TorchEngine
 
         return tables;
     }
+
+    private IEnumerable<StateEntry> DenseEntries() => _dense.Declared.Select(parameter =>
+        Entry(parameter.Name, TensorType.F32, [.. parameter.Shape.Select(size => (long)size)], () => Place(_dense.Values, parameter)));
 
     // Everything that a restart needs, in the order of storage. Item rows are cut at the highest ever used.
     private List<StateEntry> StateEntries()

@@ -82,6 +82,9 @@ public sealed class RedisKeys
     /// <summary>Gets the user tower of a generation, cut to a width.</summary>
     public string Tower(uint generation, int width) => $"m:{Model}:tower:{generation}:{width}";
 
+    /// <summary>Gets the record of a generation (<see cref="GenerationRecord"/>).</summary>
+    public string Generation(uint generation) => $"m:{Model}:generation:{generation}";
+
     /// <summary>Opens the key space of a generation.</summary>
     /// <param name="generation">The generation, 1 and up.</param>
     /// <param name="width">With one key a width: the width. Null: one key for all widths.</param>

@@ -18,6 +18,14 @@ public sealed partial class CpuEngine
     }
 
     /// <inheritdoc/>
+    public override TensorSource CopyParameters()
+    {
+        // Buffers of its own: those of the snapshot may be in use.
+        var copies = new CopyBuffers();
+        return new EngineSnapshot([.. _parameters.All.Select(parameter => StateTensor.Copy(parameter.Name, _parameters.Values, parameter, copies))]);
+    }
+
+    /// <inheritdoc/>
     public override void Restore(TensorSource source)
     {
         ArgumentNullException.ThrowIfNull(source);

@@ -73,6 +73,10 @@ public abstract class TrainingEngine : IDisposable
     /// </summary>
     public abstract TensorSnapshot BeginSnapshot();
 
+    /// <summary>Copies the dense parameters (item projection and user tower, without optimiser state) as of now: some
+    /// megabytes at most, and allowed while a snapshot is active.</summary>
+    public abstract TensorSource CopyParameters();
+
     /// <summary>Replaces all state by that of a snapshot, of this engine or of another with an equal model.</summary>
     /// <exception cref="StateMismatchException">A tensor is missing, too many, or of another shape: names it.</exception>
     public abstract void Restore(TensorSource source);

@@ -31,12 +31,13 @@ public static class ModelSlicer
     /// <param name="source">State of the model, or of a wider slice of it.</param>
     /// <param name="model">Options of the model.</param>
     /// <param name="width">One of its widths.</param>
+    /// <param name="projection">Whether the item projection is part of it, or the user tower alone.</param>
     /// <exception cref="StateMismatchException">A tensor is missing or of another shape.</exception>
-    public static TensorSource Slice(TensorSource source, ModelOptions model, int width)
+    public static TensorSource Slice(TensorSource source, ModelOptions model, int width, bool projection = true)
     {
         var options = At(model, width);
         var set = new ParameterSet();
-        _ = new ItemProjection(set, options);
+        _ = projection ? new ItemProjection(set, options) : null;
         _ = UserTower.Create(set, options, new Increments(options.Widths));
         set.Allocate();
         Read(source, set);

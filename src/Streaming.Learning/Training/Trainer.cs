@@ -62,6 +62,12 @@ public sealed class Trainer : IDisposable
     /// <summary>Gets the settings that a checkpoint must agree in, by name.</summary>
     public IReadOnlyDictionary<string, string> Shape { get; }
 
+    /// <summary>Gets the model's shape and hyper-parameters.</summary>
+    public ModelOptions Model => _engine.Model;
+
+    /// <summary>Gets the model's figures at full width over the last examples. To be read on the trainer's thread.</summary>
+    public SegmentRecall RecentRecall => SegmentRecall.Of(Evaluator, _engine.Model.Widths.Count - 1);
+
     /// <summary>Gets what was done so far.</summary>
     public TrainerCounters Counters => _counters;
 
@@ -123,6 +129,9 @@ public sealed class Trainer : IDisposable
 
     /// <summary>Marks every item for publication: after a restart, or when the store comes back empty.</summary>
     public void RefreshAll() => _refreshes.MarkAll();
+
+    /// <summary>Copies the dense parameters as of now; allowed while a snapshot is active. On the trainer's thread.</summary>
+    public TensorSource CopyParameters() => _engine.CopyParameters();
 
     /// <summary>Begins a snapshot of the whole state as of now. Training may go on at once.</summary>
     /// <exception cref="InvalidOperationException">The snapshot before has not been disposed.</exception>

@@ -42,6 +42,10 @@ public sealed record RedisOptions
     /// 256 items at most. Default 256; 0 (no feed) … 1,000,000.</summary>
     public int ChangeFeedLength { get; init; } = 256;
 
+    /// <summary>Gets how often the user tower is published at each width, for tiers that compute user vectors themselves; wide
+    /// towers less often: 1 MiB/s at most. Default 10 s (about 80 kB/s with the default model); 1 s … 1 day, or 0 for never.</summary>
+    public TimeSpan TowerInterval { get; init; } = TimeSpan.FromSeconds(10);
+
     /// <summary>Gets the most items that are taken and written at a time. Default 4096; 1 … 65,536.</summary>
     public int BatchSize { get; init; } = 4096;
 
@@ -77,6 +81,11 @@ public sealed record RedisOptions
         if (TimeToLive != TimeSpan.Zero)
         {
             Range(errors, nameof(TimeToLive), TimeToLive, TimeSpan.FromSeconds(1), TimeSpan.FromDays(3650));
+        }
+
+        if (TowerInterval != TimeSpan.Zero)
+        {
+            Range(errors, nameof(TowerInterval), TowerInterval, TimeSpan.FromSeconds(1), TimeSpan.FromDays(1));
         }
 
         Defined(errors, nameof(Element), Element);

@@ -14,6 +14,7 @@ namespace Streaming.Worker;
 /// </summary>
 internal sealed class Pipeline : IDisposable
 {
+    private const uint Generation = 1;
     private readonly SettingsValues _settings;
     private readonly WorkerMetrics _metrics;
     private readonly HealthReport _health;
@@ -27,6 +28,7 @@ internal sealed class Pipeline : IDisposable
     private readonly RefreshOutbox _outbox = new();
     private readonly EmbeddingPublisher _publisher;
     private readonly CheckpointSchedule? _checkpoints;
+    private readonly GenerationStage _generation;
     private readonly uint _token;
 
     /// <summary>Builds the stages and restores their state. Nothing is read or written before <see cref="RunAsync"/>.</summary>
@@ -61,7 +63,8 @@ internal sealed class Pipeline : IDisposable
         _batcher = new Batcher(batching, settings.Get<EventOptions>().ToRules(time), state, KafkaSource.CreatePositions(kafka, positions), pool, time);
         _source = new KafkaSource(kafka, ItemLimitsOf(model), _batcher, batches.Writer, time, loggers.CreateLogger<KafkaSource>());
         _checkpoints = store is null ? null : new CheckpointSchedule(store, keep.Interval, _batcher, _source.Commit, metrics, time, _logger);
-        _training = new TrainingStage(_trainer, batches.Reader, pool, _outbox, _checkpoints, options, metrics, time, _logger);
+        _generation = new GenerationStage(redis, settings.Get<RedisOptions>(), new ModelVersion(Generation, fence.Token, 0), time, _logger);
+        _training = new TrainingStage(_trainer, batches.Reader, pool, _outbox, _checkpoints, _generation, options, metrics, time, _logger);
         _training.RestoreCounts(state.Totals);
         _publisher = new EmbeddingPublisher(redis, settings.Get<RedisOptions>(), model.Widths, time, OnIncident);
         metrics.Observe(Status);
@@ -88,7 +91,8 @@ internal sealed class Pipeline : IDisposable
         LogStart();
         _ = stages.Start("source", failed => _source.RunAsync(stopping, failed, giveUp.Token));
         Task training = stages.Start("trainer", _training.RunAsync);
-        _ = stages.Start("publisher", failed => PublishAsync(training, failed));
+        _ = stages.Start("publisher", failed => PublishAsync(training, OpenAndPublishAsync, failed));
+        _ = stages.Start("tower publisher", failed => PublishAsync(training, _generation.RunAsync, failed));
         using ITimer watch = _time.CreateTimer(_ => UpdateHealth(), null, TimeSpan.Zero, TimeSpan.FromSeconds(1));
         await stages.WaitAsync().ConfigureAwait(false);
         PipelineLog.Stopped(_logger, _trainer.Counters.Steps, _trainer.Counters.EventsTrained, _publisher.Metrics.Written);
@@ -125,13 +129,13 @@ internal sealed class Pipeline : IDisposable
     }
 
     /// <summary>
-    /// Publishes until the outbox is completed and empty. When draining, a store that is away is not waited for beyond
+    /// Publishes until training has ended and all of it is written. When draining, a store that is away is not waited for beyond
     /// half of the time there is: the checkpoint has everything, and all is published again after the next start.
     /// </summary>
-    private async Task PublishAsync(Task training, CancellationToken abort)
+    private async Task PublishAsync(Task training, Func<CancellationToken, Task> publish, CancellationToken abort)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(abort);
-        Task publishing = OpenAndPublishAsync(limit.Token);
+        Task publishing = publish(limit.Token);
         if (await Task.WhenAny(training, publishing).ConfigureAwait(false) == training && !abort.IsCancellationRequested)
         {
             limit.CancelAfter(_settings.Get<PipelineOptions>().ShutdownTimeout / 2);
@@ -161,12 +165,11 @@ internal sealed class Pipeline : IDisposable
     /// <summary>Opens the store; one that is away is waited for, while training goes on.</summary>
     private async Task<StoreState> OpenAsync(CancellationToken cancellationToken)
     {
-        const uint generation = 1;
         while (true)
         {
             try
             {
-                return await _publisher.OpenAsync(generation, _token, cancellationToken).ConfigureAwait(false);
+                return await _publisher.OpenAsync(Generation, _token, cancellationToken).ConfigureAwait(false);
             }
             catch (Exception exception) when (EmbeddingPublisher.IsOutage(exception))
             {

@@ -64,4 +64,7 @@ internal static partial class PipelineLog
 
     [LoggerMessage(1019, LogLevel.Warning, "The lease could not be given up; it runs out by itself")]
     public static partial void LeaseNotReleased(ILogger logger, Exception exception);
+
+    [LoggerMessage(1020, LogLevel.Warning, "User towers were not published; the next ones will be")]
+    public static partial void TowersNotPublished(ILogger logger, Exception exception);
 }

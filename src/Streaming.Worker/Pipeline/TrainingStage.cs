@@ -16,6 +16,7 @@ internal sealed class TrainingStage
     private readonly BatchPool _pool;
     private readonly RefreshOutbox _outbox;
     private readonly CheckpointSchedule? _checkpoints;
+    private readonly GenerationStage _generation;
     private readonly PipelineOptions _options;
     private readonly WorkerMetrics _metrics;
     private readonly TimeProvider _time;
@@ -28,7 +29,7 @@ internal sealed class TrainingStage
 
     /// <summary>Creates the stage.</summary>
     public TrainingStage(
-        Trainer trainer, ChannelReader<Batch> input, BatchPool pool, RefreshOutbox outbox, CheckpointSchedule? checkpoints,
+        Trainer trainer, ChannelReader<Batch> input, BatchPool pool, RefreshOutbox outbox, CheckpointSchedule? checkpoints, GenerationStage generation,
         PipelineOptions options, WorkerMetrics metrics, TimeProvider time, ILogger logger)
     {
         _trainer = trainer;
@@ -36,6 +37,7 @@ internal sealed class TrainingStage
         _pool = pool;
         _outbox = outbox;
         _checkpoints = checkpoints;
+        _generation = generation;
         _options = options;
         _metrics = metrics;
         _time = time;
@@ -86,6 +88,7 @@ internal sealed class TrainingStage
         }
 
         Publish();
+        _generation.Offer(_trainer, last: true);
         _checkpoints?.Finish();
         _outbox.Complete();
     }
@@ -156,5 +159,6 @@ internal sealed class TrainingStage
 
         _lastPublish = _time.GetTimestamp();
         _trainer.CollectRefreshes(_outbox, _time.GetUtcNow().ToUnixTimeMilliseconds());
+        _generation.Offer(_trainer);
     }
 }

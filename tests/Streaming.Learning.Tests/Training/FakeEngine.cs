@@ -156,6 +156,8 @@ internal sealed class FakeEngine : TrainingEngine
         return tensors;
     }
 
+    public override TensorSource CopyParameters() => new TensorSet();
+
     public override void Restore(TensorSource source)
     {
         var reader = new TensorReader(source);

@@ -443,6 +443,8 @@ public sealed class TrainerTests : IDisposable
 
         public override TensorSnapshot BeginSnapshot() => new TensorSet();
 
+        public override TensorSource CopyParameters() => new TensorSet();
+
         public override void Restore(TensorSource source)
         {
         }

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using StackExchange.Redis;
+using Streaming.Core;
 using Xunit;
 
 namespace Streaming.Transport.Tests.Redis;
@@ -49,7 +50,9 @@ public sealed class SecurityTests : IAsyncLifetime
 
         Assert.Equal(30, (await publisher.PublishAsync(Make.Items(30), [], Stop)).Written);
         Assert.Equal(1, (await publisher.PublishAsync([Make.Removal("item1", 2)], [], Stop)).Removed);
-        await publisher.PublishTowerAsync(16, new byte[10], Stop);
+        GenerationPublisher beside = new(connection.GetDatabase(), options, TimeProvider.System);
+        await beside.PublishAsync(new GenerationRecord { Generation = 1, Token = lease.Token, Widths = Make.Widths }, [new(16, new byte[10])], Stop);
+        Assert.Equal(lease.Token, (await beside.ReadAsync(1, Stop))!.Token);
         Assert.Equal(29, (await generations.CheckAsync(1, [.. Make.Items(30).Select(item => item.ItemId)], Stop)).Present);
         RedisServerException refused = await Assert.ThrowsAsync<RedisServerException>(() => connection.GetDatabase().StringGetAsync("other"));
         Assert.StartsWith("NOPERM", refused.Message, StringComparison.Ordinal);

@@ -166,20 +166,6 @@ public sealed class EmbeddingPublisher
         return counts;
     }
 
-    /// <summary>Publishes the user tower of the generation, cut to a width, for tiers that compute user vectors themselves.</summary>
-    /// <param name="width">The width.</param>
-    /// <param name="tower">A safetensors file.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    public async Task PublishTowerAsync(int width, ReadOnlyMemory<byte> tower, CancellationToken cancellationToken = default)
-    {
-        byte[] bytes = tower.ToArray();
-        string key = _keys.Tower(Generation, width);
-        TimeSpan? life = _options.TimeToLive == TimeSpan.Zero ? null : _options.TimeToLive;
-        await _pipeline.ExecuteAsync(
-            async token => await _database.StringSetAsync(key, bytes, life, When.Always).WaitAsync(token).ConfigureAwait(false),
-            cancellationToken).ConfigureAwait(false);
-    }
-
     private static TimeSpan Shorter(TimeSpan a, TimeSpan b) => a < b ? a : b;
 
     private async Task<RedisResult> RunAsync(RedisScript script, RedisKey[] keys, RedisValue[] arguments, CancellationToken cancellationToken) =>

@@ -1,0 +1,26 @@
+namespace Streaming.Core;
+
+/// <summary>Which state of which model something belongs to.</summary>
+/// <param name="Generation">Generation of the embedding space, 1 and up; vectors of different generations cannot be compared.</param>
+/// <param name="Token">Fencing token of the trainer; 0 where there was none.</param>
+/// <param name="Step">Training steps that the model had done.</param>
+public readonly record struct ModelVersion(uint Generation, uint Token, long Step) : IComparable<ModelVersion>
+{
+    /// <summary>Whether the left one is older: by generation, then by token, then by step.</summary>
+    public static bool operator <(ModelVersion left, ModelVersion right) => left.CompareTo(right) < 0;
+
+    /// <summary>Whether the left one is newer: by generation, then by token, then by step.</summary>
+    public static bool operator >(ModelVersion left, ModelVersion right) => left.CompareTo(right) > 0;
+
+    /// <summary>Whether the left one is not newer.</summary>
+    public static bool operator <=(ModelVersion left, ModelVersion right) => left.CompareTo(right) <= 0;
+
+    /// <summary>Whether the left one is not older.</summary>
+    public static bool operator >=(ModelVersion left, ModelVersion right) => left.CompareTo(right) >= 0;
+
+    /// <inheritdoc/>
+    public int CompareTo(ModelVersion other) => (Generation, Token, Step).CompareTo((other.Generation, other.Token, other.Step));
+
+    /// <inheritdoc/>
+    public override string ToString() => FormattableString.Invariant($"generation {Generation}, token {Token}, step {Step}");
+}
