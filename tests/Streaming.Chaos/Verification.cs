@@ -15,11 +15,15 @@ internal sealed class Verification(SettingsValues settings)
     /// <summary>Gets the effects beyond one an event.</summary>
     public long Duplicated { get; private set; }
 
-    /// <summary>Gets the items whose value in Redis is not what the model encodes, or that are missing there.</summary>
+    /// <summary>Gets the items whose value in Redis is not what the model encodes, or that are missing there, and the users whose
+    /// history in Redis is not the one that is kept.</summary>
     public long Stale { get; private set; }
 
     /// <summary>Gets how many items were compared.</summary>
     public int Items { get; private set; }
+
+    /// <summary>Gets how many users were compared.</summary>
+    public int Users { get; private set; }
 
     /// <summary>Gets what was found wrong, a line each.</summary>
     public List<string> Findings { get; } = [];
@@ -30,7 +34,9 @@ internal sealed class Verification(SettingsValues settings)
         CheckpointOptions keep = settings.Get<CheckpointOptions>();
         var store = new CheckpointStore(keep.Folder, keep.Keep, TimeProvider.System, warning => Findings.Add(warning));
         Checkpoint checkpoint = store.FindNewest() ?? throw new InvalidOperationException("There is no checkpoint.");
-        CompareTotals(expected.Totals, checkpoint);
+        IngestState ingest = ReadIngest(checkpoint);
+        CompareTotals(expected.Totals, ingest.Totals, checkpoint);
+        await CompareHistoriesAsync(ingest.Histories, redis).ConfigureAwait(false);
 
         using TrainingEngine engine = EngineFactory.Create(settings.Get<ModelOptions>(), settings.Get<EngineOptions>());
         using var trainer = new Trainer(engine, settings.Get<TrainerOptions>());
@@ -39,12 +45,16 @@ internal sealed class Verification(SettingsValues settings)
         await CompareRedisAsync(engine, trainer.Items, redis).ConfigureAwait(false);
     }
 
-    private void CompareTotals(in EventCounts expected, Checkpoint checkpoint)
+    private IngestState ReadIngest(Checkpoint checkpoint)
     {
         HistoryOptions histories = settings.Get<HistoryOptions>();
         histories.Length = settings.Get<ModelOptions>().HistoryLength;
         using Stream ingest = checkpoint.OpenIngest() ?? throw new InvalidOperationException("The checkpoint has no ingestion state.");
-        EventCounts actual = IngestState.Read(ingest, histories, settings.Get<DedupOptions>()).Totals;
+        return IngestState.Read(ingest, histories, settings.Get<DedupOptions>());
+    }
+
+    private void CompareTotals(in EventCounts expected, in EventCounts actual, Checkpoint checkpoint)
+    {
         Compare("read", expected.Read, actual.Read);
         Compare("decoded", expected.Decoded, actual.Decoded);
         Compare("trained", expected.Trained, actual.Trained);
@@ -78,6 +88,32 @@ internal sealed class Verification(SettingsValues settings)
         Lost += Math.Max(0, expected - actual);
         Duplicated += Math.Max(0, actual - expected);
         Findings.Add($"{what}: expected {expected}, found {actual}");
+    }
+
+    private async Task CompareHistoriesAsync(HistoryStore histories, IDatabase redis)
+    {
+        Transport.RedisOptions options = settings.Get<Transport.RedisOptions>();
+        var keys = new RedisKeys(options.Model, options.Partitions);
+        var feed = new HistoryFeed(histories, options.UserItems, histories.UserCount, TimeSpan.Zero, TimeProvider.System);
+        feed.TouchAll();
+        feed.Complete();
+        ulong[] stored = new ulong[options.UserItems];
+        while (await feed.TakeAsync(CancellationToken.None).ConfigureAwait(false) is { } kept)
+        {
+            for (int user = 0; user < kept.Count; user++)
+            {
+                RedisValue value = await redis.StringGetAsync(keys.User(kept.Users[user])).ConfigureAwait(false);
+                EmbeddingFault fault = UserHistoryValue.TryDecode((byte[]?)value, stored, out int count, out HistoryAge age);
+                Users++;
+                if (fault != EmbeddingFault.None || age != kept.Ages[user] || !kept.ItemsOf(user).SequenceEqual(stored.AsSpan(0, count)))
+                {
+                    Stale++;
+                    Findings.Add($"Redis has another history of user {kept.Users[user]:x16} than the checkpoint: {(value.IsNull ? "none" : fault)}, {age} in place of {kept.Ages[user]}");
+                }
+            }
+
+            feed.Return(kept);
+        }
     }
 
     /// <summary>Stored values are float16: the model's are rounded the same way and must then agree to the bit.</summary>

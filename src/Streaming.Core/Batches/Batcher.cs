@@ -24,6 +24,7 @@ public sealed class Batcher
     private readonly IngestState _state;
     private readonly BatchPool _pool;
     private readonly TimeProvider _time;
+    private readonly HistoryFeed? _feed;
     private readonly long _allowedLateness;
     private readonly ulong[] _discard;
     private Batch _batch;
@@ -39,7 +40,8 @@ public sealed class Batcher
     /// <param name="positions">The live positions, from the same checkpoint.</param>
     /// <param name="pool">Where batches come from; of the same batch size and history length.</param>
     /// <param name="time">The clock, for the linger only.</param>
-    public Batcher(BatcherOptions options, EventRules rules, IngestState state, StreamPositions positions, BatchPool pool, TimeProvider time)
+    /// <param name="feed">Told whose history has changed; null when nobody wants to know.</param>
+    public Batcher(BatcherOptions options, EventRules rules, IngestState state, StreamPositions positions, BatchPool pool, TimeProvider time, HistoryFeed? feed = null)
     {
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(rules);
@@ -54,6 +56,7 @@ public sealed class Batcher
         Positions = positions;
         _pool = pool;
         _time = time;
+        _feed = feed;
         _allowedLateness = (long)options.AllowedLateness.TotalMilliseconds;
         _discard = new ulong[state.Histories.Length];
         _batch = pool.Rent();
@@ -151,6 +154,10 @@ public sealed class Batcher
         Positions.Set(topic, partition, offset + 1);
     }
 
+    /// <summary>Hands changed histories on, when it is time and somebody takes them. <see cref="Seal"/> does it too; the owner does
+    /// when no records come.</summary>
+    public void OfferHistories() => _feed?.Offer();
+
     /// <summary>Ends the batch under way, also when it is not full, and begins the next.</summary>
     /// <param name="checkpoint">Whether it carries a snapshot in any case.</param>
     /// <returns>The batch: its receiver returns it to the pool, and disposes of its snapshot.</returns>
@@ -171,6 +178,7 @@ public sealed class Batcher
         _counts = default;
         _isEmpty = true;
         _batch = _pool.Rent();
+        OfferHistories();
         return batch;
     }
 
@@ -197,6 +205,7 @@ public sealed class Batcher
         int start = batch.HistoryOffsets[batch.Count];
         Span<ulong> before = weight > 0f ? batch.HistoryItems.AsSpan(start) : _discard;
         HistoryAppend append = _state.Histories.Append(user, item, accepted.EventTime, _allowedLateness, before);
+        _feed?.Touch(user, producedTime);
         if (weight == 0f || append.IsLate)
         {
             _counts.HistoryOnly++;

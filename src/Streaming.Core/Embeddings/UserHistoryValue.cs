@@ -4,7 +4,8 @@ namespace Streaming.Core;
 
 /// <summary>
 /// The bytes of a user's recent items: "UH", layout version 1, a zero byte, the count (u16), CRC-32C (u32) of all but these four
-/// bytes, then the items' hashes (u64 each), oldest first. All little-endian; see schemas/embedding-value.md.
+/// bytes, the age (newest time u48, sum of times u64), then the items' hashes (u64 each), oldest first. All little-endian; see
+/// schemas/embedding-value.md.
 /// </summary>
 public static class UserHistoryValue
 {
@@ -15,20 +16,22 @@ public static class UserHistoryValue
     private const byte Version = 1;
     private const int CountAt = 4;
     private const int ChecksumAt = 6;
-    private const int HeaderLength = 10;
+    private const int AgeAt = 10;
+    private const int HeaderLength = 24;
 
     /// <summary>Gets the bytes of a value with so many items.</summary>
     public static int Length(int items) => HeaderLength + (8 * items);
 
     /// <summary>Encodes a history.</summary>
     /// <param name="items">Hashes of the items' ids, oldest first; at most <see cref="MaxItems"/>.</param>
+    /// <param name="age">How far the history had come.</param>
     /// <param name="destination">Receives <see cref="Length"/> bytes; at least as long.</param>
     /// <exception cref="ArgumentException">There are too many items, or the destination is too short.</exception>
-    public static void Encode(ReadOnlySpan<ulong> items, Span<byte> destination)
+    public static void Encode(ReadOnlySpan<ulong> items, HistoryAge age, Span<byte> destination)
     {
         if (items.Length > MaxItems || destination.Length < Length(items.Length))
         {
-            throw new ArgumentException($"{items.Length} items into {destination.Length} bytes; allowed: up to {MaxItems} items, 10 + 8 bytes each.", nameof(items));
+            throw new ArgumentException($"{items.Length} items into {destination.Length} bytes; allowed: up to {MaxItems} items, {HeaderLength} bytes and 8 for each.", nameof(items));
         }
 
         Span<byte> value = destination[..Length(items.Length)];
@@ -36,6 +39,9 @@ public static class UserHistoryValue
         value[2] = Version;
         value[3] = 0;
         BinaryPrimitives.WriteUInt16LittleEndian(value[CountAt..], (ushort)items.Length);
+        BinaryPrimitives.WriteUInt32LittleEndian(value[AgeAt..], (uint)age.NewestTime);
+        BinaryPrimitives.WriteUInt16LittleEndian(value[(AgeAt + 4)..], (ushort)(age.NewestTime >> 32));
+        BinaryPrimitives.WriteInt64LittleEndian(value[(AgeAt + 6)..], age.TimeSum);
         for (int i = 0; i < items.Length; i++)
         {
             BinaryPrimitives.WriteUInt64LittleEndian(value[(HeaderLength + (8 * i))..], items[i]);
@@ -48,10 +54,12 @@ public static class UserHistoryValue
     /// <param name="value">What the store returned.</param>
     /// <param name="items">Receives the newest items that fit, oldest first.</param>
     /// <param name="count">How many were written.</param>
+    /// <param name="age">How far the history had come.</param>
     /// <returns>What is wrong with the bytes, or <see cref="EmbeddingFault.None"/>.</returns>
-    public static EmbeddingFault TryDecode(ReadOnlySpan<byte> value, Span<ulong> items, out int count)
+    public static EmbeddingFault TryDecode(ReadOnlySpan<byte> value, Span<ulong> items, out int count, out HistoryAge age)
     {
         count = 0;
+        age = default;
         if (value.Length < 3)
         {
             return EmbeddingFault.Truncated;
@@ -78,6 +86,9 @@ public static class UserHistoryValue
             return EmbeddingFault.Corrupt;
         }
 
+        age = new HistoryAge(
+            BinaryPrimitives.ReadUInt32LittleEndian(value[AgeAt..]) | ((long)BinaryPrimitives.ReadUInt16LittleEndian(value[(AgeAt + 4)..]) << 32),
+            BinaryPrimitives.ReadInt64LittleEndian(value[(AgeAt + 6)..]));
         count = Math.Min(stored, items.Length);
         ReadOnlySpan<byte> newest = value[(HeaderLength + (8 * (stored - count)))..];
         for (int i = 0; i < count; i++)
@@ -89,5 +100,5 @@ public static class UserHistoryValue
     }
 
     private static uint ChecksumOf(ReadOnlySpan<byte> value) =>
-        Checksum.End(Checksum.Append(Checksum.Append(Checksum.Start, value[..ChecksumAt]), value[HeaderLength..]));
+        Checksum.End(Checksum.Append(Checksum.Append(Checksum.Start, value[..ChecksumAt]), value[AgeAt..]));
 }

@@ -118,6 +118,38 @@ public sealed class HistoryStore
         return place.Count;
     }
 
+    /// <summary>Copies the newest items of a user, oldest first.</summary>
+    /// <param name="user">The user's key.</param>
+    /// <param name="items">Receives the newest that fit.</param>
+    /// <param name="age">How far the history has come, as far as the copied items tell.</param>
+    /// <returns>How many were copied; 0 for an unknown user.</returns>
+    internal int GetNewest(ulong user, Span<ulong> items, out HistoryAge age)
+    {
+        age = default;
+        int slot = Find(user, out _);
+        if (slot < 0)
+        {
+            return 0;
+        }
+
+        Place place = Place.Unpack(_users.Read(slot)[PlaceWord]);
+        ReadOnlySpan<long> block = _blocks[place.Class].Read(place.Block);
+        int count = Math.Min(place.Count, items.Length);
+        ReadOnlySpan<long> times = block.Slice(_sizes[place.Class] + place.Count - count, count);
+        MemoryMarshal.Cast<long, ulong>(block.Slice(place.Count - count, count)).CopyTo(items);
+        long sum = 0;
+        foreach (long time in times)
+        {
+            sum += time;
+        }
+
+        age = new HistoryAge(times[^1], sum);
+        return count;
+    }
+
+    /// <summary>Gets the key of a user by number, 0 … <see cref="UserCount"/> − 1; a number may come to name another user.</summary>
+    internal ulong UserAt(int number) => (ulong)_users.Read(number)[KeyWord];
+
     /// <summary>Takes a snapshot: shares the pages and copies the order of activity (4 bytes a user).</summary>
     internal HistorySnapshot Share()
     {

@@ -42,7 +42,7 @@ public sealed class UserHistoryReader
         }
 
         byte[] bytes = (byte[])value!;
-        EmbeddingFault fault = UserHistoryValue.TryDecode(bytes, items.Span, out int count);
+        EmbeddingFault fault = UserHistoryValue.TryDecode(bytes, items.Span, out int count, out _);
         return fault == EmbeddingFault.None
             ? count
             : throw new EmbeddingFormatException(fault, $"{fault}: the {bytes.Length} bytes of the user's history were refused.");

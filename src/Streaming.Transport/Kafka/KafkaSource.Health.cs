@@ -3,7 +3,7 @@ using Streaming.Core;
 
 namespace Streaming.Transport;
 
-/// <content>Health, lag, new partitions, commits: what is done once a second or when asked, never per event.</content>
+/// <content>Health, lag, new partitions, commits, changed histories: what is done once a second or when asked, never per event.</content>
 public sealed partial class KafkaSource
 {
     private void DoChores()
@@ -14,6 +14,7 @@ public sealed partial class KafkaSource
             _items?.StoreForCommit(positions);
         }
 
+        _batcher.OfferHistories();
         if (_time.GetElapsedTime(_lastStatus) < StatusInterval)
         {
             return;

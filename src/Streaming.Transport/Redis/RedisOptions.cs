@@ -38,6 +38,13 @@ public sealed record RedisOptions
     /// <summary>Gets by what share the time to live is spread, so that values do not expire all at once. Default 0.1; 0 … 0.5.</summary>
     public double TimeToLiveJitter { get; init; } = 0.1;
 
+    /// <summary>Gets the newest items of each user that are published, for tiers that compute user vectors. Default 50; 0 (none) …
+    /// 1,024, and not more than the histories hold.</summary>
+    public int UserItems { get; init; } = 50;
+
+    /// <summary>Gets how long a user's items live after the user's last event. Default 30 days; 1 s … 3650 days, or 0 for ever.</summary>
+    public TimeSpan UserTimeToLive { get; init; } = TimeSpan.FromDays(30);
+
     /// <summary>Gets how many entries a partition's feed keeps, roughly; an entry holds what one write changed in the partition,
     /// 256 items at most. Default 256; 0 (no feed) … 1,000,000.</summary>
     public int ChangeFeedLength { get; init; } = 256;
@@ -71,6 +78,7 @@ public sealed record RedisOptions
         Text(errors);
         Range(errors, nameof(Partitions), Partitions, 1, 16384);
         Range(errors, nameof(TimeToLiveJitter), TimeToLiveJitter, 0, 0.5);
+        Range(errors, nameof(UserItems), UserItems, 0, 1024);
         Range(errors, nameof(ChangeFeedLength), ChangeFeedLength, 0, 1_000_000);
         Range(errors, nameof(BatchSize), BatchSize, 1, 65536);
         Range(errors, nameof(RetryAttempts), RetryAttempts, 1, 10);
@@ -78,10 +86,8 @@ public sealed record RedisOptions
         Range(errors, nameof(CommandTimeout), CommandTimeout, TimeSpan.FromSeconds(0.05), TimeSpan.FromSeconds(60));
         Range(errors, nameof(RetryDelay), RetryDelay, TimeSpan.FromMilliseconds(1), TimeSpan.FromSeconds(10));
         Range(errors, nameof(LeaseDuration), LeaseDuration, TimeSpan.FromSeconds(0.3), TimeSpan.FromMinutes(10));
-        if (TimeToLive != TimeSpan.Zero)
-        {
-            Range(errors, nameof(TimeToLive), TimeToLive, TimeSpan.FromSeconds(1), TimeSpan.FromDays(3650));
-        }
+        Life(errors, nameof(TimeToLive), TimeToLive);
+        Life(errors, nameof(UserTimeToLive), UserTimeToLive);
 
         if (TowerInterval != TimeSpan.Zero)
         {
@@ -114,6 +120,14 @@ public sealed record RedisOptions
         if (!(value.CompareTo(low) >= 0 && value.CompareTo(high) <= 0))
         {
             errors.Add($"Redis {name} is {value}; allowed: {low} to {high}.");
+        }
+    }
+
+    private static void Life(List<string> errors, string name, TimeSpan value)
+    {
+        if (value != TimeSpan.Zero)
+        {
+            Range(errors, name, value, TimeSpan.FromSeconds(1), TimeSpan.FromDays(3650));
         }
     }
 

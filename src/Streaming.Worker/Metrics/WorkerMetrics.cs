@@ -44,9 +44,13 @@ internal sealed class WorkerMetrics : IDisposable
             new(status.Published?.Written ?? 0, Tag("outcome", "written")), new(status.Published?.Removed ?? 0, Tag("outcome", "removed")), new(status.Published?.Skipped ?? 0, Tag("outcome", "skipped")),
             new(status.Published?.Rejected ?? 0, Tag("outcome", "rejected")), new(status.Published?.Failed ?? 0, Tag("outcome", "failed")),
         ]);
-        Gauge("streaming.freshness", "s", "Time from when a record was produced until the item that it touched was visible in Redis, by quantile.", static status => status.Published is { } published
-            ? [new(published.Freshness.Quantile(0.5) / 1000, Tag("quantile", "0.5")), new(published.Freshness.Quantile(0.99) / 1000, Tag("quantile", "0.99"))]
-            : []);
+        Gauge("streaming.histories.waiting", "{user}", "Users whose history waits to be published.", static status => [new(status.UsersWaiting)]);
+        Gauge("streaming.histories.published", "{user}", "Histories of users by what became of them since the start: written, skipped, failed.", static status =>
+        [
+            new(status.Users?.Written ?? 0, Tag("outcome", "written")), new(status.Users?.Skipped ?? 0, Tag("outcome", "skipped")), new(status.Users?.Failed ?? 0, Tag("outcome", "failed")),
+        ]);
+        Gauge("streaming.histories.freshness", "s", "Time from when a record was produced until it was visible in its user's history in Redis, by quantile.", static status => Quantiles(status.Users));
+        Gauge("streaming.freshness", "s", "Time from when a record was produced until the item that it touched was visible in Redis, by quantile.", static status => Quantiles(status.Published));
     }
 
     /// <summary>Says where levels are read.</summary>
@@ -104,6 +108,11 @@ internal sealed class WorkerMetrics : IDisposable
             yield return new Measurement<double>(value(status.Trainer, k), Tag("width", status.Trainer.Widths[k]));
         }
     }
+
+    private static IEnumerable<Measurement<double>> Quantiles(Transport.PublishMetrics? published) => published is null ? [] :
+    [
+        new(published.Freshness.Quantile(0.5) / 1000, Tag("quantile", "0.5")), new(published.Freshness.Quantile(0.99) / 1000, Tag("quantile", "0.99")),
+    ];
 
     private static IEnumerable<Measurement<double>> Strata(IReadOnlyList<double> staleness) =>
         staleness.Select((value, stratum) => new Measurement<double>(value, Tag("share", stratum == staleness.Count - 1 ? "1" : $"1/{1 << (staleness.Count - 1 - stratum)}")));

@@ -27,6 +27,9 @@ internal sealed class Pipeline : IDisposable
     private readonly TrainingStage _training;
     private readonly RefreshOutbox _outbox = new();
     private readonly EmbeddingPublisher _publisher;
+    private readonly HistoryFeed? _histories;
+    private readonly UserHistoryPublisher _userPublisher;
+    private readonly TaskCompletionSource _opened = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly CheckpointSchedule? _checkpoints;
     private readonly GenerationStage _generation;
     private readonly uint _token;
@@ -60,13 +63,16 @@ internal sealed class Pipeline : IDisposable
         KafkaOptions kafka = settings.Get<KafkaOptions>();
         var pool = new BatchPool(batching.BatchSize, model.HistoryLength, options.BatchQueue + 3);
         var batches = Channel.CreateBounded<Batch>(new BoundedChannelOptions(options.BatchQueue) { SingleReader = true, SingleWriter = true });
-        _batcher = new Batcher(batching, settings.Get<EventOptions>().ToRules(time), state, KafkaSource.CreatePositions(kafka, positions), pool, time);
+        RedisOptions publishing = settings.Get<RedisOptions>();
+        _histories = publishing.UserItems == 0 ? null : new HistoryFeed(state.Histories, publishing.UserItems, settings.Get<HistoryOptions>().MaxUsers, options.PublishInterval, time);
+        _batcher = new Batcher(batching, settings.Get<EventOptions>().ToRules(time), state, KafkaSource.CreatePositions(kafka, positions), pool, time, _histories);
         _source = new KafkaSource(kafka, ItemLimitsOf(model), _batcher, batches.Writer, time, loggers.CreateLogger<KafkaSource>());
         _checkpoints = store is null ? null : new CheckpointSchedule(store, keep.Interval, _batcher, _source.Commit, metrics, time, _logger);
         _generation = new GenerationStage(redis, settings.Get<RedisOptions>(), new ModelVersion(Generation, fence.Token, 0), time, _logger);
         _training = new TrainingStage(_trainer, batches.Reader, pool, _outbox, _checkpoints, _generation, options, metrics, time, _logger);
         _training.RestoreCounts(state.Totals);
-        _publisher = new EmbeddingPublisher(redis, settings.Get<RedisOptions>(), model.Widths, time, OnIncident);
+        _publisher = new EmbeddingPublisher(redis, publishing, model.Widths, time, OnIncident);
+        _userPublisher = new UserHistoryPublisher(redis, publishing, time, OnIncident);
         metrics.Observe(Status);
     }
 
@@ -74,7 +80,7 @@ internal sealed class Pipeline : IDisposable
     public Trainer Trainer => _trainer;
 
     /// <summary>How it is now. Any thread.</summary>
-    public PipelineStatus Status() => new(_training.Counts, _trainer.Metrics.Read(), _source.Status, _publisher.Metrics, _outbox.Count);
+    public PipelineStatus Status() => new(_training.Counts, _trainer.Metrics.Read(), _source.Status, _publisher.Metrics, _outbox.Count, _userPublisher.Metrics, _histories?.Waiting ?? 0);
 
     /// <summary>Runs until told to stop, or until a stage fails.</summary>
     /// <param name="stopping">Reads no more; what was read is trained, published and kept.</param>
@@ -89,10 +95,17 @@ internal sealed class Pipeline : IDisposable
             giveUp.CancelAfter(_settings.Get<PipelineOptions>().ShutdownTimeout / 4);
         });
         LogStart();
-        _ = stages.Start("source", failed => _source.RunAsync(stopping, failed, giveUp.Token));
+        Task reading = stages.Start("source", failed => _source.RunAsync(stopping, failed, giveUp.Token));
         Task training = stages.Start("trainer", _training.RunAsync);
-        _ = stages.Start("publisher", failed => PublishAsync(training, OpenAndPublishAsync, failed));
-        _ = stages.Start("tower publisher", failed => PublishAsync(training, _generation.RunAsync, failed));
+        Action embeddingsLeft = () => PipelineLog.LeftUnpublished(_logger, _outbox.Count);
+        _ = stages.Start("publisher", failed => PublishAsync(training, OpenAndPublishAsync, embeddingsLeft, failed));
+        _ = stages.Start("tower publisher", failed => PublishAsync(training, _generation.RunAsync, embeddingsLeft, failed));
+        if (_histories is { } histories)
+        {
+            Action historiesLeft = () => PipelineLog.HistoriesUnpublished(_logger, histories.Waiting);
+            _ = stages.Start("publisher of histories", failed => PublishAsync(reading, stop => PublishHistoriesAsync(histories, reading, stop), historiesLeft, failed));
+        }
+
         using ITimer watch = _time.CreateTimer(_ => UpdateHealth(), null, TimeSpan.Zero, TimeSpan.FromSeconds(1));
         await stages.WaitAsync().ConfigureAwait(false);
         PipelineLog.Stopped(_logger, _trainer.Counters.Steps, _trainer.Counters.EventsTrained, _publisher.Metrics.Written);
@@ -129,14 +142,18 @@ internal sealed class Pipeline : IDisposable
     }
 
     /// <summary>
-    /// Publishes until training has ended and all of it is written. When draining, a store that is away is not waited for beyond
-    /// half of the time there is: the checkpoint has everything, and all is published again after the next start.
+    /// Publishes until all is. When draining, a store that is away is not waited for beyond half of the time there is: the
+    /// checkpoint has everything, and all is published again after the next start.
     /// </summary>
-    private async Task PublishAsync(Task training, Func<CancellationToken, Task> publish, CancellationToken abort)
+    /// <param name="upstream">Completes when nothing more will come.</param>
+    /// <param name="publish">Publishes until there is no more.</param>
+    /// <param name="left">Told when something is left behind.</param>
+    /// <param name="abort">Ends it at once.</param>
+    private async Task PublishAsync(Task upstream, Func<CancellationToken, Task> publish, Action left, CancellationToken abort)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(abort);
         Task publishing = publish(limit.Token);
-        if (await Task.WhenAny(training, publishing).ConfigureAwait(false) == training && !abort.IsCancellationRequested)
+        if (await Task.WhenAny(upstream, publishing).ConfigureAwait(false) == upstream && !abort.IsCancellationRequested)
         {
             limit.CancelAfter(_settings.Get<PipelineOptions>().ShutdownTimeout / 2);
         }
@@ -147,7 +164,7 @@ internal sealed class Pipeline : IDisposable
         }
         catch (OperationCanceledException) when (!abort.IsCancellationRequested)
         {
-            PipelineLog.LeftUnpublished(_logger, _outbox.Count);
+            left();
         }
     }
 
@@ -159,7 +176,22 @@ internal sealed class Pipeline : IDisposable
             _training.RefreshAll();
         }
 
+        // What the life before did not come to publish is not known here. A history that is in the store costs no write.
+        _histories?.TouchAll();
+        _opened.SetResult();
         await _publisher.RunAsync(_outbox, cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task PublishHistoriesAsync(HistoryFeed histories, Task reading, CancellationToken cancellationToken)
+    {
+        await _opened.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+        Task publishing = _userPublisher.RunAsync(histories, _token, cancellationToken);
+        if (await Task.WhenAny(reading, publishing).ConfigureAwait(false) == reading)
+        {
+            histories.Complete();
+        }
+
+        await publishing.ConfigureAwait(false);
     }
 
     /// <summary>Opens the store; one that is away is waited for, while training goes on.</summary>
@@ -185,6 +217,7 @@ internal sealed class Pipeline : IDisposable
         if (incident.Kind == PublishIncidentKind.StoreEmpty)
         {
             _training.RefreshAll();
+            _histories?.TouchAll();
         }
 
         if (incident.Kind == PublishIncidentKind.Recovered)
@@ -201,7 +234,8 @@ internal sealed class Pipeline : IDisposable
     {
         KafkaSourceStatus source = _source.Status;
         _health.Set("kafka", source.IsDegraded ? HealthLevel.Degraded : HealthLevel.Healthy, source.IsDegraded ? "away" : string.Empty);
-        _health.Set("redis", _publisher.Token == 0 || _publisher.Metrics.Degraded ? HealthLevel.Degraded : HealthLevel.Healthy, _publisher.Token == 0 ? "not open yet" : _publisher.Metrics.Degraded ? "does not take embeddings" : string.Empty);
+        string redis = _publisher.Token == 0 ? "not open yet" : _publisher.Metrics.Degraded ? "does not take embeddings" : _userPublisher.Metrics.Degraded ? "does not take histories of users" : string.Empty;
+        _health.Set("redis", redis.Length == 0 ? HealthLevel.Healthy : HealthLevel.Degraded, redis);
         _health.Set("checkpoints", _checkpoints?.Failed == true ? HealthLevel.Degraded : HealthLevel.Healthy, _checkpoints?.Failed == true ? "the last one could not be written" : string.Empty);
     }
 

@@ -67,4 +67,7 @@ internal static partial class PipelineLog
 
     [LoggerMessage(1020, LogLevel.Warning, "User towers were not published; the next ones will be")]
     public static partial void TowersNotPublished(ILogger logger, Exception exception);
+
+    [LoggerMessage(1021, LogLevel.Warning, "Histories of {Users} users could not be published before the end; they are after the next start")]
+    public static partial void HistoriesUnpublished(ILogger logger, int users);
 }

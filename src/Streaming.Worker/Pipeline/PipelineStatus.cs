@@ -10,8 +10,11 @@ namespace Streaming.Worker;
 /// <param name="Source">How reading is going.</param>
 /// <param name="Published">The publisher's counters, or null before there is one.</param>
 /// <param name="Waiting">Embeddings that wait to be published.</param>
-internal sealed record PipelineStatus(EventCounts Counts, TrainerStatus Trainer, KafkaSourceStatus Source, PublishMetrics? Published, int Waiting)
+/// <param name="Users">Counters of the users' histories, or null before there are any.</param>
+/// <param name="UsersWaiting">Users whose history waits to be published.</param>
+internal sealed record PipelineStatus(
+    EventCounts Counts, TrainerStatus Trainer, KafkaSourceStatus Source, PublishMetrics? Published, int Waiting, PublishMetrics? Users, int UsersWaiting)
 {
     /// <summary>Gets the status before there is a pipeline.</summary>
-    public static PipelineStatus Empty { get; } = new(default, TrainerStatus.Empty, KafkaSourceStatus.None, null, 0);
+    public static PipelineStatus Empty { get; } = new(default, TrainerStatus.Empty, KafkaSourceStatus.None, null, 0, null, 0);
 }

@@ -38,7 +38,7 @@ public partial class ContractTests
     public void Encode_HistoryOfThePage_GivesItsBytes()
     {
         byte[] bytes = new byte[UserHistoryValue.Length(3)];
-        UserHistoryValue.Encode([1, ulong.MaxValue, 0x0123456789ABCDEF], bytes);
+        UserHistoryValue.Encode([1, ulong.MaxValue, 0x0123456789ABCDEF], new HistoryAge(1_700_000_000_000, 5_099_999_999_000), bytes);
         Assert.Equal(Vectors["history"], Convert.ToHexStringLower(bytes));
     }
 

@@ -181,7 +181,7 @@ internal sealed class FaultBench : IAsyncDisposable
         var verification = new Verification(Values);
         await verification.RunAsync(expected, redis.GetDatabase());
         Assert.True((verification.Lost, verification.Duplicated, verification.Stale) == (0, 0, 0), string.Join('\n', verification.Findings) + "\n" + log);
-        Assert.True(verification.Items > 50, $"only {verification.Items} items");
+        Assert.True(verification is { Items: > 50, Users: > 50 }, $"only {verification.Items} items and {verification.Users} users");
     }
 
     public async Task<ConnectionMultiplexer> ConnectAsync() => await ConnectionMultiplexer.ConnectAsync(Redis.Configuration + ",abortConnect=false");

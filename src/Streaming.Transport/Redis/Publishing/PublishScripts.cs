@@ -60,6 +60,39 @@ internal static class PublishScripts
         return result
         """);
 
+    /// <summary>
+    /// Writes histories of users of a partition. Refuses as <see cref="Write"/> does; skips a user whose stored history is
+    /// the same (by its checksum) or has come further: bytes 11 to 24 of a value are its age, newest time before sum of times,
+    /// and a restarted trainer goes through older ones again. KEYS: fence, users…  ARGV: token, time to live in ms (0: for ever), then a value for each user.
+    /// Returns status, then: newest token | skipped count.
+    /// </summary>
+    public static readonly RedisScript WriteUsers = new("""
+        local fence = redis.call('HGET', KEYS[1], 't')
+        if not fence then return {2} end
+        if tonumber(fence) > tonumber(ARGV[1]) then return {1, fence} end
+        local skipped = 0
+        for i = 2, #KEYS do
+          local value = ARGV[i + 1]
+          local head = redis.call('GETRANGE', KEYS[i], 0, 23)
+          local newer = head == string.sub(value, 1, 24)
+          if not newer and #head == 24 and string.sub(head, 1, 3) == 'UH\1' then
+            local low, high, sumLow, sumHigh = struct.unpack('<I4I2I4I4', head, 11)
+            local myLow, myHigh, mySumLow, mySumHigh = struct.unpack('<I4I2I4I4', value, 11)
+            local ahead = (high - myHigh) * 4294967296 + low - myLow
+            if ahead == 0 then ahead = (sumHigh - mySumHigh) * 4294967296 + sumLow - mySumLow end
+            newer = ahead > 0
+          end
+          if newer then
+            skipped = skipped + 1
+          elseif ARGV[2] == '0' then
+            redis.call('SET', KEYS[i], value)
+          else
+            redis.call('SET', KEYS[i], value, 'PX', ARGV[2])
+          end
+        end
+        return {0, skipped}
+        """);
+
     /// <summary>Raises the fence of a partition. KEYS: fence. ARGV: token. Returns status: 0 it was there, 1 and the newer
     /// token when refused, 2 when it was not there.</summary>
     public static readonly RedisScript Raise = new("""

@@ -1,46 +1,178 @@
 using Polly;
+using Polly.CircuitBreaker;
 using StackExchange.Redis;
 using Streaming.Core;
 
 namespace Streaming.Transport;
 
-/// <summary>Writes what users did last, so that the serving tier can compute their vectors. Safe for several callers.</summary>
+/// <summary>Writes what users did last, so that the serving tier can compute their vectors: a history that has come further is
+/// never replaced by one that has not, and an old trainer is refused. For one caller at a time.</summary>
 public sealed class UserHistoryPublisher
 {
+    /// <summary>Keys of one call: a script holds up the whole server.</summary>
+    private const int UsersPerCall = 256;
+
+    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(5);
+
     private readonly IDatabase _database;
     private readonly RedisOptions _options;
+    private readonly TimeProvider _clock;
+    private readonly Action<PublishIncident> _incident;
     private readonly RedisKeys _keys;
     private readonly ResiliencePipeline _pipeline;
+    private readonly ValuePool _pool = new(UsersPerCall);
 
     /// <summary>Initializes a new instance of the <see cref="UserHistoryPublisher"/> class.</summary>
-    public UserHistoryPublisher(IDatabase database, RedisOptions options, TimeProvider clock)
+    /// <param name="database">The store.</param>
+    /// <param name="options">Keys, times, limits.</param>
+    /// <param name="clock">Time.</param>
+    /// <param name="incident">Told of trouble and of its end.</param>
+    public UserHistoryPublisher(IDatabase database, RedisOptions options, TimeProvider clock, Action<PublishIncident>? incident = null)
     {
         ArgumentNullException.ThrowIfNull(database);
         ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(clock);
         options.Validate();
         _database = database;
         _options = options;
+        _clock = clock;
+        _incident = incident ?? (static _ => { });
         _keys = new RedisKeys(options.Model, options.Partitions);
         _pipeline = RedisPipeline.Create(options, clock);
     }
 
-    /// <summary>Writes histories; the whole batch is tried again on trouble, which does no harm.</summary>
-    /// <exception cref="RedisException">Redis did not take them.</exception>
-    public async Task PublishAsync(IReadOnlyList<UserHistory> histories, CancellationToken cancellationToken = default)
+    /// <summary>Gets the counters, in users.</summary>
+    public PublishMetrics Metrics { get; } = new();
+
+    /// <summary>Publishes what comes out of a feed until it is completed and empty. What Redis does not take is tried again, for
+    /// as long as that lasts; newer histories wait in the feed meanwhile.</summary>
+    /// <param name="feed">The changed histories.</param>
+    /// <param name="token">Fencing token of the trainer, whose fences an <see cref="EmbeddingPublisher"/> has raised.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="FencedException">A newer trainer has taken over.</exception>
+    public async Task RunAsync(HistoryFeed feed, uint token, CancellationToken cancellationToken)
     {
-        ArgumentNullException.ThrowIfNull(histories);
-        (RedisKey Key, byte[] Value)[] values = [.. histories.Select(history => ((RedisKey)_keys.User(history.UserKey), Encode(history)))];
-        TimeSpan? life = _options.TimeToLive == TimeSpan.Zero ? null : _options.TimeToLive;
-        await _pipeline.ExecuteAsync(
-            async token => await Task.WhenAll(values.Select(pair => _database.StringSetAsync(pair.Key, pair.Value, life, When.Always)))
-                .WaitAsync(token).ConfigureAwait(false),
-            cancellationToken).ConfigureAwait(false);
+        ArgumentNullException.ThrowIfNull(feed);
+        while (await feed.TakeAsync(cancellationToken).ConfigureAwait(false) is { } batch)
+        {
+            TimeSpan wait = _options.RetryDelay;
+            while (await PublishAsync(batch, token, cancellationToken).ConfigureAwait(false) is { Failed: > 0 })
+            {
+                await Task.Delay(wait, _clock, cancellationToken).ConfigureAwait(false);
+                wait = wait * 2 < LongestWait ? wait * 2 : LongestWait;
+            }
+
+            feed.Return(batch);
+        }
     }
 
-    private static byte[] Encode(UserHistory history)
+    /// <summary>Publishes histories, every partition at the same time. To do it again does no harm.</summary>
+    /// <returns>How many users were written, skipped because the store holds the same or more of them, and not taken by Redis.</returns>
+    /// <exception cref="FencedException">A newer trainer has taken over.</exception>
+    public async Task<PublishCounts> PublishAsync(UserHistoryBatch batch, uint token, CancellationToken cancellationToken = default)
     {
-        byte[] value = new byte[UserHistoryValue.Length(history.Items.Length)];
-        UserHistoryValue.Encode(history.Items.Span, value);
+        ArgumentNullException.ThrowIfNull(batch);
+        ArgumentOutOfRangeException.ThrowIfZero(token);
+        (Exception? Error, PublishCounts Counts)[] outcomes = await Task.WhenAll(Plan(batch).Select(users => WriteAsync(batch, users, token, cancellationToken))).ConfigureAwait(false);
+        PublishCounts counts = default;
+        foreach ((_, PublishCounts part) in outcomes)
+        {
+            counts += part;
+        }
+
+        Metrics.Add(counts);
+        Report(counts, outcomes.Select(outcome => outcome.Error));
+        return counts;
+    }
+
+    /// <summary>Users of one partition and call together.</summary>
+    private List<int[]> Plan(UserHistoryBatch batch) =>
+    [
+        .. Enumerable.Range(0, batch.Count).GroupBy(user => _keys.Partition(batch.Users[user])).SelectMany(static users => users.Chunk(UsersPerCall)),
+    ];
+
+    private async Task<(Exception? Error, PublishCounts Counts)> WriteAsync(UserHistoryBatch batch, int[] users, uint token, CancellationToken cancellationToken)
+    {
+        RedisKey[] keys = [_keys.Fence(_keys.Partition(batch.Users[users[0]])), .. users.Select(user => (RedisKey)_keys.User(batch.Users[user]))];
+        byte[][] values = Array.ConvertAll(users, user => Encode(batch, user));
+        RedisValue[] arguments = [(long)token, (long)_options.UserTimeToLive.TotalMilliseconds, .. values.Select(value => (RedisValue)value)];
+        try
+        {
+            RedisResult answer = await _pipeline.ExecuteAsync(
+                async stop => await PublishScripts.WriteUsers.RunAsync(_database, keys, arguments).WaitAsync(stop).ConfigureAwait(false),
+                cancellationToken).ConfigureAwait(false);
+            RedisResult[] parts = (RedisResult[])answer!;
+            switch ((int)parts[0])
+            {
+                case PublishScripts.StatusFenced:
+                    throw new FencedException(token, (uint)(long)parts[1]);
+                case PublishScripts.StatusEmpty:
+                    // The embeddings' publisher raises the fences anew, and says that everything is to be published again.
+                    return (null, new PublishCounts(0, 0, 0, 0, users.Length));
+                default:
+                    Recycle(values);
+                    RecordFreshness(batch, users);
+                    int skipped = (int)parts[1];
+                    return (null, new PublishCounts(users.Length - skipped, 0, skipped, 0, 0));
+            }
+        }
+        catch (Exception error) when (error is not FencedException && !cancellationToken.IsCancellationRequested)
+        {
+            return (error, new PublishCounts(0, 0, 0, 0, users.Length));
+        }
+    }
+
+    private byte[] Encode(UserHistoryBatch batch, int user)
+    {
+        ReadOnlySpan<ulong> items = batch.ItemsOf(user);
+        byte[] value;
+        lock (_pool)
+        {
+            value = _pool.Rent(UserHistoryValue.Length(items.Length));
+        }
+
+        UserHistoryValue.Encode(items, batch.Ages[user], value);
         return value;
+    }
+
+    /// <summary>Only after an answer: until then the client may still be sending them.</summary>
+    private void Recycle(byte[][] values)
+    {
+        lock (_pool)
+        {
+            foreach (byte[] value in values)
+            {
+                _pool.Return(value);
+            }
+        }
+    }
+
+    private void RecordFreshness(UserHistoryBatch batch, int[] users)
+    {
+        long now = _clock.GetUtcNow().ToUnixTimeMilliseconds();
+        foreach (int user in users)
+        {
+            if (batch.ProducedTimes[user] > 0)
+            {
+                Metrics.Freshness.Record(TimeSpan.FromMilliseconds(Math.Max(0, now - batch.ProducedTimes[user])));
+            }
+        }
+    }
+
+    private void Report(in PublishCounts counts, IEnumerable<Exception?> errors)
+    {
+        if (counts.Failed > 0)
+        {
+            // Said once: it is the same trouble that the embeddings have.
+            if (Metrics.SetDegraded(true))
+            {
+                Exception? error = errors.Where(error => error is not null).MinBy(error => error is BrokenCircuitException);
+                _incident(new(PublishIncidentKind.Failed, "Redis did not take the histories of users; they wait.", counts.Failed, error));
+            }
+        }
+        else if (counts.Written + counts.Skipped > 0 && Metrics.SetDegraded(false))
+        {
+            _incident(new(PublishIncidentKind.Recovered, "Redis takes histories again.", counts.Written + counts.Skipped));
+        }
     }
 }

@@ -1,0 +1,68 @@
+namespace Streaming.Core;
+
+/// <summary>Recent items of some users, on their way to the serving tier. The arrays are filled again and again.</summary>
+public sealed class UserHistoryBatch
+{
+    /// <summary>Creates an empty batch.</summary>
+    /// <param name="users">The most users, 1 and up.</param>
+    /// <param name="itemsPerUser">The most items of each, 1 and up.</param>
+    public UserHistoryBatch(int users, int itemsPerUser)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(users, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(itemsPerUser, 1);
+        ItemsPerUser = itemsPerUser;
+        Users = new ulong[users];
+        Ages = new HistoryAge[users];
+        ProducedTimes = new long[users];
+        Offsets = new int[users + 1];
+        Items = new ulong[users * itemsPerUser];
+    }
+
+    /// <summary>Gets the most items of a user.</summary>
+    public int ItemsPerUser { get; }
+
+    /// <summary>Gets the number of users in use.</summary>
+    public int Count { get; private set; }
+
+    /// <summary>Gets a value indicating whether there is room for another user.</summary>
+    public bool HasRoom => Count < Users.Length;
+
+    /// <summary>Gets the users: hashes of their ids.</summary>
+    public ulong[] Users { get; }
+
+    /// <summary>Gets how far each history has come.</summary>
+    public HistoryAge[] Ages { get; }
+
+    /// <summary>Gets when the oldest record in each history that was not handed out yet was produced, Unix milliseconds; 0 when
+    /// there is none.</summary>
+    public long[] ProducedTimes { get; }
+
+    /// <summary>Gets where each history starts in <see cref="Items"/>; entry <see cref="Count"/> is the end.</summary>
+    public int[] Offsets { get; }
+
+    /// <summary>Gets hashes of the items' ids, oldest first, histories end to end.</summary>
+    public ulong[] Items { get; }
+
+    /// <summary>The items of a user.</summary>
+    public ReadOnlySpan<ulong> ItemsOf(int user) => Items.AsSpan(Offsets[user]..Offsets[user + 1]);
+
+    /// <summary>Empties the batch.</summary>
+    public void Clear() => Count = 0;
+
+    /// <summary>Adds the newest items of a user; one that the store does not know (any more) is left out.</summary>
+    /// <param name="histories">The store.</param>
+    /// <param name="user">The user's key.</param>
+    /// <param name="producedTime">When the oldest record that is new in the history was produced, Unix milliseconds; 0 when none is.</param>
+    public void Add(HistoryStore histories, ulong user, long producedTime)
+    {
+        int start = Offsets[Count];
+        int items = histories.GetNewest(user, Items.AsSpan(start, ItemsPerUser), out HistoryAge age);
+        if (items > 0)
+        {
+            Users[Count] = user;
+            Ages[Count] = age;
+            ProducedTimes[Count] = producedTime;
+            Offsets[++Count] = start + items;
+        }
+    }
+}
