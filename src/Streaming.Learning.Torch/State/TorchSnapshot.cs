@@ -5,7 +5,8 @@ namespace Streaming.Learning.Torch;
 /// <summary>State copied to host memory when the snapshot begins: reading it needs neither the device nor the engine's thread.</summary>
 internal sealed class TorchSnapshot : TensorSnapshot
 {
-    private readonly Tensor[] _copies;
+    // Null: released.
+    private readonly Tensor?[] _copies;
     private readonly Lock _reading = new();
     private bool _disposed;
 
@@ -42,7 +43,24 @@ internal sealed class TorchSnapshot : TensorSnapshot
             var info = Tensors[tensor];
             ArgumentOutOfRangeException.ThrowIfNegative(byteOffset);
             ArgumentOutOfRangeException.ThrowIfGreaterThan(byteOffset + destination.Length, info.ByteCount(), nameof(byteOffset));
-            HostTensors.Read(_copies[tensor], info.Type.Size(), byteOffset, destination);
+            if (_copies[tensor] is { } copy)
+            {
+                HostTensors.Read(copy, info.Type.Size(), byteOffset, destination);
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public override void Release(int tensor, long byteCount)
+    {
+        lock (_reading)
+        {
+            // A copy is one block of memory, so it goes when its last byte does.
+            if (byteCount >= Tensors[tensor].ByteCount())
+            {
+                _copies[tensor]?.Dispose();
+                _copies[tensor] = null;
+            }
         }
     }
 
@@ -61,7 +79,7 @@ internal sealed class TorchSnapshot : TensorSnapshot
             {
                 foreach (var copy in _copies)
                 {
-                    copy.Dispose();
+                    copy?.Dispose();
                 }
             }
 

@@ -206,6 +206,22 @@ public class TorchEngineTests
         Assert.Equal(before[snapshot.Tensors[0].Name], values);
     }
 
+    [Fact]
+    public void Release_WholeTensors_FreesTheirCopiesAndNoOthers()
+    {
+        using var engine = Engine(Small);
+        using var snapshot = engine.BeginSnapshot();
+        long held = torch.Tensor.TotalCount;
+
+        snapshot.Release(0, snapshot.Tensors[0].ByteCount() - 1);
+        snapshot.Release(1, snapshot.Tensors[1].ByteCount());
+        snapshot.Release(1, snapshot.Tensors[1].ByteCount());
+
+        Assert.Equal(held - 1, torch.Tensor.TotalCount);
+        snapshot.Read(1, 0, new byte[4]);
+        snapshot.Read(0, 0, new byte[4]);
+    }
+
     private static TorchEngine Engine(ModelOptions model, TorchEngineOptions? options = null)
     {
         var engine = new TorchEngine(model, options ?? new TorchEngineOptions());
