@@ -73,6 +73,7 @@ public class AgreementTests(ITestOutputHelper output)
             ["fmrlrec, uniform"] = Small with { Loss = LossKind.Uniform, LogQ = LogQCorrection.None },
             ["fmrlrec, in batch"] = Small with { Loss = LossKind.InBatch },
             ["fmrlrec, mns"] = Small with { Loss = LossKind.Mns },
+            ["fmrlrec, masked by slot"] = Small with { HitMask = HitMask.Slot },
             ["one width"] = Small with { Widths = [16] },
         };
         foreach (var tower in Enum.GetValues<TowerKind>().Where(tower => tower != TowerKind.FmrlRec))
