@@ -2,10 +2,10 @@ using System.Runtime.InteropServices;
 
 namespace Streaming.Learning.Torch;
 
-/// <summary>Memory of the current CUDA device, as the driver sees it; TorchSharp has no call for it.</summary>
+/// <summary>Memory of the thread's current CUDA device, asked of the driver: TorchSharp has no call for it, and its packages give CUDA's runtime library a name of their own.</summary>
 internal static class CudaMemory
 {
-    /// <summary>Bytes in use by all processes, and in all; null where CUDA's runtime library is not loaded.</summary>
+    /// <summary>Bytes in use by all processes, and in all; null without a driver, or before the device was used.</summary>
     public static (long Used, long Total)? Read()
     {
         try
@@ -18,7 +18,7 @@ internal static class CudaMemory
         }
     }
 
-    [DllImport("libcudart.so.12", EntryPoint = "cudaMemGetInfo")]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories | DllImportSearchPath.AssemblyDirectory)]
+    [DllImport("libcuda.so.1", EntryPoint = "cuMemGetInfo_v2")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static extern int Query(out nuint free, out nuint total);
 }
