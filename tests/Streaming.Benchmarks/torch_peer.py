@@ -4,7 +4,8 @@ softmax-load FILE B M w1,w2,...   loads a problem; answers 0
 softmax VARIANT                   answers seconds and the loss of each width
 gemm M N K                        answers seconds
 lru VARIANT B L H                 answers seconds
-step-load B L M ITEMS w1,w2,...   builds model, bank and data; answers 0
+step-load B L M ITEMS w1,w2,... [DEVICE [tf32]]
+                                  builds model, bank and data; answers 0
 step                              one training step; answers seconds and the loss
 """
 import os
@@ -256,19 +257,20 @@ class Tower(torch.nn.Module):
 class Step:
     """One step of training: cross-batch negatives, five widths, AdamW, sparse rows by SparseAdam."""
 
-    def __init__(self, batch, length, bank, items, widths):
+    def __init__(self, batch, length, bank, items, widths, device="cpu"):
         torch.manual_seed(1)
         self.widths, self.batch = widths, batch
         self.items = torch.nn.Embedding(items, widths[-1], sparse=True)
         torch.nn.init.normal_(self.items.weight, std=0.02)
-        self.tower = Tower(widths)
+        self.items.to(device)
+        self.tower = Tower(widths).to(device)
         self.dense = torch.optim.AdamW(self.tower.parameters(), lr=1e-3, weight_decay=0.01)
         self.sparse = torch.optim.SparseAdam(self.items.parameters(), lr=1e-3)
-        self.history = torch.randint(items, (length, batch))
-        self.positives = torch.randint(items, (batch,))
-        self.log_q = torch.full((batch + bank,), -9.0)
-        self.bank, self.bank_ids = 0.02 * torch.randn(bank, widths[-1]), torch.randint(items, (bank,))
-        self.diagonal = torch.arange(batch)
+        self.history = torch.randint(items, (length, batch), device=device)
+        self.positives = torch.randint(items, (batch,), device=device)
+        self.log_q = torch.full((batch + bank,), -9.0, device=device)
+        self.bank, self.bank_ids = 0.02 * torch.randn(bank, widths[-1], device=device), torch.randint(items, (bank,), device=device)
+        self.diagonal = torch.arange(batch, device=device)
 
     def run(self):
         self.dense.zero_grad(set_to_none=True)
@@ -323,7 +325,8 @@ def answer(words):
     if words[0] == "lru":
         return run_lru(*words[1:])
     if words[0] == "step-load":
-        step["step"] = Step(*[int(w) for w in words[1:5]], [int(w) for w in words[5].split(",")])
+        torch.backends.cuda.matmul.allow_tf32 = words[7:] == ["tf32"]
+        step["step"] = Step(*[int(w) for w in words[1:5]], [int(w) for w in words[5].split(",")], *words[6:7])
         return [0]
     if words[0] == "step":
         start = time.perf_counter()

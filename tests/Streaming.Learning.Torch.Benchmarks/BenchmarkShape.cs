@@ -2,11 +2,27 @@ using System.Globalization;
 
 namespace Streaming.Learning.Torch.Benchmarks;
 
-/// <summary>What is measured, from the command line.</summary>
-internal sealed record BenchmarkShape(string Device, int Batch, int Bank, int Dimension, int History, int Layers, int Steps, bool Tf32, double Peak, bool Cpu)
+/// <summary>What is measured, from the command line. The defaults are the training step of RESULTS.md.</summary>
+/// <param name="Device">cpu, cuda or cuda:N.</param>
+/// <param name="Batch">B, one prediction for each history.</param>
+/// <param name="Bank">M, full.</param>
+/// <param name="Widths">Nested widths.</param>
+/// <param name="History">L, all histories of full length.</param>
+/// <param name="Items">Items of the catalogue.</param>
+/// <param name="Steps">Steps that are timed.</param>
+/// <param name="Tf32">Whether products may use TF32.</param>
+/// <param name="Peak">The card's peak in TFLOP/s by its data sheet; 0: what a product of large matrices reaches on it.</param>
+/// <param name="Cpu">Whether the CPU engine is measured too.</param>
+/// <param name="Python">The Python whose PyTorch is measured too, where it has one.</param>
+internal sealed record BenchmarkShape(string Device, int Batch, int Bank, int[] Widths, int History, int Items, int Steps, bool Tf32, double Peak, bool Cpu, string Python)
 {
-    /// <summary>The nested widths: D and its halves down to an eighth.</summary>
-    public int[] Widths => [Dimension / 8, Dimension / 4, Dimension / 2, Dimension];
+    /// <summary>Blocks of the tower: PyTorch's tower has as many.</summary>
+    public const int Layers = 2;
+
+    private static readonly string[] Names = ["batch", "bank", "widths", "history", "items", "steps", "tf32", "peak", "cpu", "python"];
+
+    /// <summary>D.</summary>
+    public int Dimension => Widths[^1];
 
     /// <summary>Reads "name=value" arguments after the device.</summary>
     /// <exception cref="ArgumentException">An argument has no such name.</exception>
@@ -14,26 +30,40 @@ internal sealed record BenchmarkShape(string Device, int Batch, int Bank, int Di
     {
         string device = arguments.Length > 0 ? arguments[0] : "cpu";
         var values = arguments.Skip(1).Select(argument => argument.Split('=', 2)).ToDictionary(pair => pair[0], pair => pair[^1], StringComparer.Ordinal);
-        string[] known = ["batch", "bank", "dimension", "history", "layers", "steps", "tf32", "peak", "cpu"];
-        if (values.Keys.FirstOrDefault(name => !known.Contains(name)) is { } unknown)
+        if (values.Keys.FirstOrDefault(name => !Names.Contains(name)) is { } unknown)
         {
-            throw new ArgumentException($"The argument {unknown} is not known; allowed: {string.Join(", ", known)}, each as name=value.");
+            throw new ArgumentException($"The argument {unknown} is not known; allowed: {string.Join(", ", Names)}, each as name=value.");
         }
 
-        int Number(string name, int fallback) => values.TryGetValue(name, out string? text) ? int.Parse(text, CultureInfo.InvariantCulture) : fallback;
-        bool Flag(string name, bool fallback) => values.TryGetValue(name, out string? text) ? bool.Parse(text) : fallback;
-        double peak = values.TryGetValue("peak", out string? given) ? double.Parse(given, CultureInfo.InvariantCulture) : 0;
-        return new BenchmarkShape(device, Number("batch", 2048), Number("bank", 65536), Number("dimension", 128), Number("history", 50), Number("layers", 2), Number("steps", 20), Flag("tf32", false), peak, Flag("cpu", true));
+        string Text(string name, string fallback) => values.GetValueOrDefault(name, fallback);
+        int Number(string name, string fallback) => int.Parse(Text(name, fallback), CultureInfo.InvariantCulture);
+        return new BenchmarkShape(
+            device,
+            Number("batch", "512"),
+            Number("bank", "8192"),
+            [.. Text("widths", "8,16,32,64,128").Split(',').Select(width => int.Parse(width, CultureInfo.InvariantCulture))],
+            Number("history", "50"),
+            Number("items", "20000"),
+            Number("steps", "20"),
+            bool.Parse(Text("tf32", "false")),
+            double.Parse(Text("peak", "0"), CultureInfo.InvariantCulture),
+            bool.Parse(Text("cpu", "true")),
+            Text("python", "/usr/bin/python3"));
     }
 
     /// <summary>
-    /// Multiplications and additions of a step, products of matrices only: 6 for each weight and step in the tower (forward,
+    /// Multiplications and additions of a step, products of matrices only: 6 for each weight and row in the tower (forward,
     /// and twice that back); in the loss 2·B·N·D to score, the same again to score anew, to reach the users and, of the
     /// batch's own columns, to reach the candidates.
     /// </summary>
-    public double Operations(long linearWeights, long steps)
+    public double Operations(IReadOnlyList<Parameter> parameters)
     {
         double scores = 2.0 * Batch * (Batch + Bank) * Dimension;
-        return (6.0 * linearWeights * steps) + (3 * scores) + (2.0 * Batch * Batch * Dimension);
+        double tower = parameters.Where(parameter => parameter.Decays).Sum(parameter => 6.0 * parameter.Length * Rows(parameter.Name));
+        return tower + (3 * scores) + (2.0 * Batch * Batch * Dimension);
     }
+
+    // What follows the recurrence of the last block is done for the predictions alone.
+    private double Rows(string weight) =>
+        weight.StartsWith($"tower.block{Layers - 1}.", StringComparison.Ordinal) && !weight.Contains(".lru.input", StringComparison.Ordinal) ? Batch : (double)Batch * (History + 1);
 }

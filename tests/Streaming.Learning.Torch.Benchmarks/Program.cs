@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using Streaming.Benchmarks;
 using Streaming.Learning;
 using Streaming.Learning.Torch;
 using Streaming.Learning.Torch.Benchmarks;
@@ -13,27 +14,42 @@ var model = new ModelOptions
     Temperature = 1,
     BalanceBank = false,
     HistoryLength = shape.History,
-    Layers = shape.Layers,
+    Layers = BenchmarkShape.Layers,
     BankCapacity = shape.Bank,
-    ItemCapacity = SyntheticBatch.Items,
+    ItemCapacity = shape.Items,
     Dropout = [0.2f],
 };
 SyntheticBatch[] batches = [.. Enumerable.Range(0, 4).Select(seed => new SyntheticBatch(shape, seed))];
-Console.WriteLine($"batch {shape.Batch}, bank {shape.Bank}, widths {string.Join(",", shape.Widths)}, history {shape.History}, {shape.Layers} blocks, {shape.Steps} steps");
+var filler = new SyntheticBatch(shape with { History = 0 }, 4);
+Console.WriteLine($"batch {shape.Batch}, bank {shape.Bank}, widths {string.Join(",", shape.Widths)}, history {shape.History}, {BenchmarkShape.Layers} blocks, {shape.Items} items, median of {shape.Steps} steps");
 
-using var torch = new TorchEngine(model, new TorchEngineOptions { Device = shape.Device, Tf32 = shape.Tf32 });
-var step = Measure(torch);
-long weights = ModelDeclaration.Create(model).All.Where(parameter => parameter.Decays).Sum(parameter => (long)parameter.Length);
-double operations = shape.Operations(weights, (long)shape.Batch * (shape.History + 1)) / step.TotalSeconds;
-Console.WriteLine($"{operations / 1e12:F3} TFLOP/s in products of matrices{(shape.Peak > 0 ? $", {operations / shape.Peak / 1e10:F1}% of {shape.Peak} TFLOP/s" : "")}");
-Console.WriteLine(CudaMemory.Read() is { } memory ? $"device memory in use {memory.Used >> 20:N0} of {memory.Total >> 20:N0} MiB" : $"host memory {Environment.WorkingSet >> 20:N0} MiB");
-
-var timer = new StepTimer(TorchDevices.Open(shape.Device, shape.Tf32));
-torch.Timer = timer;
-Run(torch, shape.Steps, 1_000);
-foreach (var part in Enum.GetValues<StepPart>())
+using (var torch = new TorchEngine(model, new TorchEngineOptions { Device = shape.Device, Tf32 = shape.Tf32 }))
 {
-    Console.WriteLine($"  {part,-9} {timer[part].TotalMilliseconds / shape.Steps,9:F2} ms");
+    var device = TorchDevices.Open(shape.Device, shape.Tf32);
+    double operations = shape.Operations(ModelDeclaration.Create(model).All) / Measure(torch);
+    double peak = shape.Peak > 0 ? shape.Peak * 1e12 : MatrixPeak.Measure(device);
+    Console.WriteLine($"  {operations / 1e12:F3} TFLOP/s in products of matrices, {operations / peak:P1} of {(shape.Peak > 0 ? "the peak given" : "a product of large matrices")} ({peak / 1e12:F3})");
+    Console.WriteLine(CudaMemory.Read() is { } memory ? $"  device memory in use {memory.Used >> 20:N0} of {memory.Total >> 20:N0} MiB" : $"  host memory, at most {Process.GetCurrentProcess().PeakWorkingSet64 >> 20:N0} MiB");
+    var timer = new StepTimer(device);
+    torch.Timer = timer;
+    for (int i = 0; i < shape.Steps; i++)
+    {
+        Step(torch, i);
+    }
+
+    foreach (var part in Enum.GetValues<StepPart>())
+    {
+        Console.WriteLine($"  {part,-9} {timer[part].TotalMilliseconds / shape.Steps,9:F2} ms");
+    }
+}
+
+if (PythonTorch.Start(shape.Python) is { } peer)
+{
+    using (peer)
+    {
+        peer.Ask($"step-load {shape.Batch} {shape.History} {shape.Bank} {shape.Items} {string.Join(",", shape.Widths)} {shape.Device} {(shape.Tf32 ? "tf32" : "float32")}");
+        Report(peer.Version, _ => peer.Ask("step"));
+    }
 }
 
 if (shape.Cpu)
@@ -42,29 +58,51 @@ if (shape.Cpu)
     Measure(cpu);
 }
 
-TimeSpan Measure(TrainingEngine engine)
+// Seconds of a step.
+double Measure(TrainingEngine engine)
 {
-    for (int row = 0; row < SyntheticBatch.Items; row++)
+    for (int row = 0; row < shape.Items; row++)
     {
         engine.InitializeRow(row, (ulong)row);
     }
 
-    // The bank is filled first, and what grows to the largest step has grown.
-    Run(engine, Math.Max(3, (shape.Bank + shape.Batch - 1) / shape.Batch), 0);
-    long start = Stopwatch.GetTimestamp();
-    Run(engine, shape.Steps, 500);
-    var each = Stopwatch.GetElapsedTime(start) / shape.Steps;
-    Console.WriteLine($"{engine.Description}: {each.TotalMilliseconds:F2} ms a step, {shape.Batch / each.TotalSeconds:N0} examples/s");
-    return each;
+    // The bank is filled first, by steps that cost little.
+    for (int i = 0; engine.BankCount < shape.Bank; i++)
+    {
+        Check(filler.Run(engine, 0, i));
+    }
+
+    return Report(engine.Description, i => Step(engine, i));
 }
 
-void Run(TrainingEngine engine, int steps, long firstStep)
+double Report(string name, Action<int> step)
 {
-    for (int i = 0; i < steps; i++)
+    // What grows to the largest step has grown, and what is compiled late is compiled.
+    for (int i = 0; i < 3; i++)
     {
-        if (!batches[i % batches.Length].Run(engine, shape.Bank, firstStep + i).Applied)
-        {
-            throw new InvalidOperationException("A step was not finite.");
-        }
+        step(i);
+    }
+
+    double[] seconds = new double[shape.Steps];
+    for (int i = 0; i < shape.Steps; i++)
+    {
+        long start = Stopwatch.GetTimestamp();
+        step(i);
+        seconds[i] = Stopwatch.GetElapsedTime(start).TotalSeconds;
+    }
+
+    Array.Sort(seconds);
+    double median = seconds[shape.Steps / 2];
+    Console.WriteLine($"{name}: {median * 1e3:F2} ms a step ({seconds[0] * 1e3:F2} … {seconds[^1] * 1e3:F2}), {shape.Batch / median:N0} examples/s");
+    return median;
+}
+
+void Step(TrainingEngine engine, int step) => Check(batches[step % batches.Length].Run(engine, shape.Bank, step));
+
+static void Check(StepResult result)
+{
+    if (!result.Applied)
+    {
+        throw new InvalidOperationException("A step was not finite.");
     }
 }

@@ -3,7 +3,6 @@ namespace Streaming.Learning.Torch.Benchmarks;
 /// <summary>Random histories of full length with one prediction each.</summary>
 internal sealed class SyntheticBatch
 {
-    public const int Items = 50_000;
     private readonly int[] _rows;
     private readonly int[] _offsets;
     private readonly int[] _steps;
@@ -14,10 +13,10 @@ internal sealed class SyntheticBatch
     public SyntheticBatch(BenchmarkShape shape, int seed)
     {
         var random = new Random(seed);
-        _rows = [.. Enumerable.Range(0, shape.Batch * shape.History).Select(_ => random.Next(Items))];
+        _rows = [.. Enumerable.Range(0, shape.Batch * shape.History).Select(_ => random.Next(shape.Items))];
         _offsets = [.. Enumerable.Range(0, shape.Batch + 1).Select(s => s * shape.History)];
         _steps = [.. Enumerable.Range(0, shape.Batch).Select(s => (s * (shape.History + 1)) + shape.History)];
-        _positives = [.. _steps.Select(_ => random.Next(Items))];
+        _positives = [.. _steps.Select(_ => random.Next(shape.Items))];
         _weights = [.. _steps.Select(_ => 1f)];
         _logQ = [.. _steps.Select(_ => -8 + random.NextSingle())];
     }

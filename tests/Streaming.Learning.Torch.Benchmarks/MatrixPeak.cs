@@ -1,0 +1,33 @@
+using System.Diagnostics;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Streaming.Learning.Torch.Benchmarks;
+
+/// <summary>What the device's library reaches in the product of two large matrices: the mark for everything made of products.</summary>
+internal static class MatrixPeak
+{
+    /// <summary>Operations a second (a multiply-add is two), the best of several products.</summary>
+    public static double Measure(Device device)
+    {
+        bool card = device.type == DeviceType.CUDA;
+        long n = card ? 8192 : 2048;
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        var (left, right) = (ones(n, n, device: device), ones(n, n, device: device));
+        double best = double.PositiveInfinity;
+        for (int round = 0; round < 8; round++)
+        {
+            long start = Stopwatch.GetTimestamp();
+            left.mm(right).Dispose();
+            if (card)
+            {
+                cuda.synchronize(device);
+            }
+
+            best = Math.Min(best, Stopwatch.GetElapsedTime(start).TotalSeconds);
+        }
+
+        return 2.0 * n * n * n / best;
+    }
+}
