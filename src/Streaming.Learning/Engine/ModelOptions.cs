@@ -136,6 +136,12 @@ public sealed record ModelOptions
     /// <summary>Gets what <see cref="OutputLinear"/> starts as: this times the identity. Default 0.7; above 0 … 10.</summary>
     public float OutputLinearScale { get; init; } = 0.7f;
 
+    /// <summary>Gets the share of <see cref="OutputLinear"/>'s outputs, of each increment, that start negative. Default 0; 0 … 0.9.</summary>
+    /// <remarks>The residual path carries the last item's own vector e to the output, and ⟨e, e⟩ is the greatest score
+    /// there is: the last item ranks first, though people who do not buy twice never choose it. With scores eᵀ·diag(±1)·e
+    /// the negative coordinates can tell an item from its neighbours, so that it scores below them.</remarks>
+    public float OutputNegatives { get; init; }
+
     /// <summary>Gets the least |λ| of the recurrence at the start. Default 0.8 (LRURec); 0 … below <see cref="RingMax"/>.</summary>
     public float RingMin { get; init; } = 0.8f;
 

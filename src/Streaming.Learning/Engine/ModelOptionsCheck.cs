@@ -116,6 +116,7 @@ internal static class ModelOptionsCheck
         }
 
         Range(o.OutputLinearScale, 1e-3, 10, nameof(o.OutputLinearScale), errors);
+        Range(o.OutputNegatives, 0, 0.9, nameof(o.OutputNegatives), errors);
         Range(o.WeightScale, 1e-3, 10, nameof(o.WeightScale), errors);
         Range(o.ItemDeviation, 1e-6, 10, nameof(o.ItemDeviation), errors);
     }

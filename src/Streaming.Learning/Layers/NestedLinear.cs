@@ -72,16 +72,20 @@ internal sealed class NestedLinear
         }
     }
 
-    /// <summary>Sets the map to scale · identity (equal input and output widths), the bias to zero.</summary>
-    public void InitializeIdentity(float scale)
+    /// <summary>
+    /// Sets the map to scale · diag(±1) (equal input and output widths), the bias to zero: the last outputs of each
+    /// increment, <paramref name="negatives"/> of them all, have the minus.
+    /// </summary>
+    public void InitializeDiagonal(float scale, float negatives)
     {
         for (int k = 0; k < _weights.Length; k++)
         {
             var weight = _set.Value(_weights[k]);
             weight.Clear();
-            for (int j = 0; j < _outputs.Length(k); j++)
+            int n = _outputs.Length(k), positives = n - (int)MathF.Round(n * negatives);
+            for (int j = 0; j < n; j++)
             {
-                weight[((_outputs.Start(k) + j) * _outputs.Length(k)) + j] = scale;
+                weight[((_outputs.Start(k) + j) * n) + j] = j < positives ? scale : -scale;
             }
         }
 

@@ -37,7 +37,7 @@ internal sealed class FmrlRecTower : UserTower
         base.Initialize();
         _inputNorm?.Initialize();
         _outputNorm?.Initialize();
-        _outputLinear?.InitializeIdentity(Options.OutputLinearScale);
+        _outputLinear?.InitializeDiagonal(Options.OutputLinearScale, Options.OutputNegatives);
         foreach (var block in _blocks)
         {
             block.Initialize(Options);

@@ -40,6 +40,8 @@ internal static class BacktestCommand
 
     private static readonly Option<string> Seeds = new("--seeds") { Description = "Seeds, with commas between: every model is trained with each, and mean and spread are reported.", DefaultValueFactory = _ => "1" };
 
+    private static readonly Option<double> Drift = new("--drift-at") { Description = "Plant a drift into a stream: from this share of its events on, 0 … 1, items go by each other's ids. 0: none." };
+
     private static readonly Option<bool> Alone = new("--alone") { Description = "Train each width alone too, beside the nested model." };
 
     private static readonly Option<bool> NoFloors = new("--no-floors") { Description = "Leave out popularity and item-kNN." };
@@ -53,7 +55,7 @@ internal static class BacktestCommand
     {
         var command = new Command("backtest", "Train and evaluate models on files: offline protocols and streams, beside simple floors.")
         {
-            Protocol, Sequences, Events, Items, FeatureLength, Tower, Loss, Widths, Epochs, Set, Seeds, Alone, NoFloors, Cutoffs, Threads, Report, MarkdownFile, Best, Format,
+            Protocol, Sequences, Events, Items, FeatureLength, Tower, Loss, Widths, Epochs, Set, Seeds, Drift, Alone, NoFloors, Cutoffs, Threads, Report, MarkdownFile, Best, Format,
         };
         command.SetAction((result, cancellation) => Task.FromResult(Run(result, cancellation)));
         return command;
@@ -97,6 +99,11 @@ internal static class BacktestCommand
     private static (BacktestReport Report, SettingsValues Best) Run(BacktestRequest request, BacktestProgress progress, CancellationToken cancellation)
     {
         var events = request.Events.Count > 0 ? EventFileReader.ReadAll(request.Events, progress.Line) : new EventLog();
+        if (request.DriftAt > 0)
+        {
+            events.ExchangeItems((int)(request.DriftAt * events.Count), request.Seeds[0]);
+        }
+
         var log = request.Sequences is { } sequences ? InteractionFiles.ReadSequences(sequences) : InteractionFiles.FromEvents(events);
         var features = ItemFeatureFiles.Read(request.Items, log.Items, request.FeatureLength);
         TrainingEngine Create(SettingsValues settings, ModelOptions model) => EngineFactory.Create(model, settings.Get<EngineOptions>() with { Threads = request.Threads });
@@ -122,6 +129,7 @@ internal static class BacktestCommand
             FeatureLength = result.GetValue(FeatureLength),
             Try = [.. result.GetValue(Set) ?? [], .. Short("Model__Tower", result.GetValue(Tower)), .. Short("Model__Loss", result.GetValue(Loss)), .. Short("Model__Widths", result.GetValue(Widths)), .. Short("Offline__Epochs", result.GetValue(Epochs)?.ToString(System.Globalization.CultureInfo.InvariantCulture))],
             Seeds = Numbers("--seeds", result.GetValue(Seeds)!, errors),
+            DriftAt = result.GetValue(Drift),
             Alone = result.GetValue(Alone),
             NoFloors = result.GetValue(NoFloors),
             Cutoffs = Numbers("--cutoffs", result.GetValue(Cutoffs)!, errors),
@@ -129,6 +137,7 @@ internal static class BacktestCommand
         };
         Check(request.Sequences is null != (request.Events.Count == 0), "Give either --sequences FILE or --events FILE…");
         Check(request.Protocol is not (BacktestProtocol.TimeSplit or BacktestProtocol.Prequential) || request.Events.Count > 0, $"--protocol {result.GetValue(Protocol)} needs event times: give --events.");
+        Check(request.DriftAt is 0 || (request.DriftAt is > 0 and < 1 && request.Protocol == BacktestProtocol.Prequential), string.Create(System.Globalization.CultureInfo.InvariantCulture, $"--drift-at is {request.DriftAt}; allowed: 0, or with --protocol prequential a share between 0 and 1."));
         Check(request.FeatureLength is >= 8 and <= 4096, $"--feature-length is {request.FeatureLength}; allowed: 8 … 4096.");
         Check(request.Threads is >= 1 and <= 256, $"--threads is {request.Threads}; allowed: 0 … 256.");
         Check(request.Cutoffs.Contains(10), $"--cutoffs is {string.Join(',', request.Cutoffs)}; it must have 10, by which the best epoch is chosen.");

@@ -17,4 +17,8 @@ internal sealed record BacktestReport(
     IReadOnlyList<int> Seeds,
     IReadOnlyList<int> Cutoffs,
     double Seconds,
-    IReadOnlyList<ReportRow> Rows);
+    IReadOnlyList<ReportRow> Rows)
+{
+    /// <summary>Gets how each model and floor did along the stream; none of an offline protocol.</summary>
+    public IReadOnlyList<StreamCurve> Curves { get; init; } = [];
+}

@@ -24,6 +24,9 @@ internal sealed record BacktestRequest
     /// <summary>Gets the seeds; every model is trained once with each.</summary>
     public IReadOnlyList<int> Seeds { get; init; } = [1];
 
+    /// <summary>Gets from which share of a stream's events on a planted drift holds; 0: none.</summary>
+    public double DriftAt { get; init; }
+
     /// <summary>Gets whether each width is trained alone too.</summary>
     public bool Alone { get; init; }
 

@@ -27,6 +27,7 @@ internal sealed class PrequentialBacktest(
     private const int DecidingCutoff = 10;
     private readonly Dictionary<string, int> _featureRow = itemIds.Select((id, row) => (id, row)).ToDictionary(pair => pair.id, pair => pair.row, StringComparer.Ordinal);
     private readonly List<ReportRow> _rows = [];
+    private readonly List<StreamCurve> _curves = [];
     private double _bestNdcg = double.NegativeInfinity;
 
     /// <summary>Gets the settings with the best NDCG@10 on new items at the largest width; null before the first.</summary>
@@ -41,7 +42,7 @@ internal sealed class PrequentialBacktest(
         progress.Line(string.Create(CultureInfo.InvariantCulture, $"{events.Count} events, {events.Users} users, {events.Items} items"));
         if (!request.NoFloors)
         {
-            AddFloors(settings[0].Get<StreamOptions>(), cancellation);
+            AddFloors(settings[0], cancellation);
         }
 
         for (int i = 0; i < combinations.Count; i++)
@@ -50,13 +51,16 @@ internal sealed class PrequentialBacktest(
         }
 
         return new BacktestReport(
-            request.Protocol.ToString(), events.Users, events.Items, events.Count, request.Seeds, request.Cutoffs, time.GetElapsedTime(start).TotalSeconds, _rows);
+            request.Protocol.ToString(), events.Users, events.Items, events.Count, request.Seeds, request.Cutoffs, time.GetElapsedTime(start).TotalSeconds, _rows) { Curves = _curves };
     }
 
-    private void AddFloors(StreamOptions options, CancellationToken cancellation)
+    private void AddFloors(SettingsValues settings, CancellationToken cancellation)
     {
+        var options = settings.Get<StreamOptions>();
+        var measures = Measures(settings);
         StreamingBaseline[] baselines = [new RecentPopularity(), new IncrementalItemKnn(), new IncrementalSgd()];
-        PrequentialEvaluator[] evaluators = [.. baselines.Select(_ => new PrequentialEvaluator([0], Measures(options)))];
+        PrequentialEvaluator[] evaluators = [.. baselines.Select(_ => new PrequentialEvaluator([0], measures))];
+        StreamCurve.Recorder[] curves = [.. baselines.Select(_ => new StreamCurve.Recorder(ShownCutoff, measures.Window))];
         var stream = new EventStream(events, options.BatchSize, historyLength: 1);
         while (stream.Next(catalogue: null) is { } batch)
         {
@@ -73,12 +77,18 @@ internal sealed class PrequentialBacktest(
                 }
             }
 
+            for (int b = 0; b < baselines.Length; b++)
+            {
+                curves[b].At(stream.Done, evaluators[b], bankEntries: 0);
+            }
+
             progress.Stream("floors", stream.Done, events.Count, string.Empty);
         }
 
         for (int b = 0; b < baselines.Length; b++)
         {
             AddRows(baselines[b].Name, "none", [0], string.Empty, [evaluators[b]]);
+            _curves.Add(StreamCurve.Mean(baselines[b].Name, [curves[b]]));
             Tell(baselines[b].Name, evaluators[b]);
         }
     }
@@ -87,14 +97,17 @@ internal sealed class PrequentialBacktest(
     {
         var model = settings.Get<ModelOptions>() with { FeatureGroups = features.Groups, ItemCapacity = Capacity(settings) };
         var evaluators = new List<PrequentialEvaluator>();
+        var curves = new List<StreamCurve.Recorder>();
         foreach (int seed in request.Seeds)
         {
             string name = string.Join(' ', new[] { Name(model.Tower), Name(model.Loss), $"seed {seed}", label }.Where(part => part.Length > 0));
-            evaluators.Add(Train(settings, model with { Seed = (ulong)seed }, name, cancellation));
+            curves.Add(new StreamCurve.Recorder(ShownCutoff, Measures(settings).Window));
+            evaluators.Add(Train(settings, model with { Seed = (ulong)seed }, name, curves[^1], cancellation));
             Tell(name, evaluators[^1]);
         }
 
         AddRows(Name(model.Tower), Name(model.Loss), model.Widths, label, evaluators);
+        _curves.Add(StreamCurve.Mean(string.Join(' ', new[] { Name(model.Tower), Name(model.Loss), label }.Where(part => part.Length > 0)), curves));
         double ndcg = evaluators.Average(evaluator => evaluator.Total(model.Widths.Count - 1, EvaluationSegment.NewItems).Ndcg(DecidingCutoff));
         if (ndcg > _bestNdcg)
         {
@@ -103,13 +116,13 @@ internal sealed class PrequentialBacktest(
         }
     }
 
-    private PrequentialEvaluator Train(SettingsValues settings, ModelOptions model, string name, CancellationToken cancellation)
+    private PrequentialEvaluator Train(SettingsValues settings, ModelOptions model, string name, StreamCurve.Recorder curve, CancellationToken cancellation)
     {
         var options = settings.Get<StreamOptions>();
         using var engine = createEngine(settings, model);
         using var trainer = new Trainer(engine, settings.Get<TrainerOptions>() with
         {
-            Evaluation = Measures(options),
+            Evaluation = Measures(settings),
             EvaluateEvery = 1,
             EvaluationThreads = request.Threads,
         });
@@ -119,6 +132,7 @@ internal sealed class PrequentialBacktest(
         {
             cancellation.ThrowIfCancellationRequested();
             var report = trainer.Train(batch);
+            curve.At(stream.Done, trainer.Evaluator, report.BankEntries);
             var recent = trainer.Evaluator.Recent(model.Widths.Count - 1, EvaluationSegment.NewItems);
             progress.Stream(name, stream.Done, events.Count, string.Create(
                 CultureInfo.InvariantCulture, $"loss {report.Step.Loss:F3}, bank {report.BankEntries}, Recall@{ShownCutoff} of new items {recent.Recall(ShownCutoff):F4}"));
@@ -132,7 +146,11 @@ internal sealed class PrequentialBacktest(
     /// <summary>Every item gets a row, and there are fallback rows beside: capacity is what live settings are for.</summary>
     private int Capacity(SettingsValues settings) => Math.Max(64, events.Items + settings.Get<TrainerOptions>().Items.FallbackRowsFor(events.Items) + (events.Items / 32) + 1);
 
-    private PrequentialOptions Measures(StreamOptions options) => new() { Cutoffs = request.Cutoffs, SkipExamples = (long)(events.Count * options.SkipShare) };
+    private PrequentialOptions Measures(SettingsValues settings) => settings.Get<TrainerOptions>().Evaluation with
+    {
+        Cutoffs = request.Cutoffs,
+        SkipExamples = (long)(events.Count * settings.Get<StreamOptions>().SkipShare),
+    };
 
     private ItemChange? Change(string id)
     {

@@ -33,16 +33,27 @@ internal static class ReportWriter
             }
 
             json.WriteEndArray();
+            json.WriteStartArray("curves");
+            foreach (var curve in report.Curves)
+            {
+                Write(json, curve);
+            }
+
+            json.WriteEndArray();
             json.WriteEndObject();
         }
 
         return Encoding.UTF8.GetString(memory.ToArray());
     }
 
-    /// <summary>The report as a Markdown table.</summary>
-    public static string Markdown(BacktestReport report)
+    /// <summary>The report as Markdown tables.</summary>
+    public static string Markdown(BacktestReport report) => string.Join(Environment.NewLine, Tables(report).Select(Markdown));
+
+    /// <summary>The report as aligned columns.</summary>
+    public static string Text(BacktestReport report) => string.Join(Environment.NewLine, Tables(report).Select(Text));
+
+    private static string Markdown(List<string[]> table)
     {
-        var table = Table(report);
         var text = new StringBuilder();
         for (int i = 0; i < table.Count; i++)
         {
@@ -56,10 +67,8 @@ internal static class ReportWriter
         return text.ToString();
     }
 
-    /// <summary>The report as aligned columns.</summary>
-    public static string Text(BacktestReport report)
+    private static string Text(List<string[]> table)
     {
-        var table = Table(report);
         int[] lengths = [.. Enumerable.Range(0, table[0].Length).Select(column => table.Max(line => line[column].Length))];
         var text = new StringBuilder();
         foreach (string[] line in table)
@@ -104,6 +113,35 @@ internal static class ReportWriter
 
         json.WriteEndObject();
     }
+
+    private static void Write(Utf8JsonWriter json, StreamCurve curve)
+    {
+        json.WriteStartObject();
+        json.WriteString("model", curve.Model);
+        json.WriteNumber("cutoff", curve.Cutoff);
+        json.WriteStartArray("points");
+        foreach (var point in curve.Points)
+        {
+            json.WriteStartObject();
+            json.WriteNumber("events", point.Events);
+            json.WriteNumber("recall", Math.Round(point.Recall, 6));
+            json.WriteNumber("bankEntries", point.BankEntries);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+        json.WriteEndObject();
+    }
+
+    private static IEnumerable<List<string[]>> Tables(BacktestReport report) =>
+        report.Curves.Count > 0 && report.Curves[0].Points.Count > 0 ? [Table(report), Curves(report)] : [Table(report)];
+
+    /// <summary>A line a window of the stream, a column a model.</summary>
+    private static List<string[]> Curves(BacktestReport report) =>
+    [
+        [$"R@{report.Curves[0].Cutoff} of new items after", .. report.Curves.Select(curve => curve.Model)],
+        .. report.Curves[0].Points.Select((point, i) => (string[])[point.Events.ToString(CultureInfo.InvariantCulture), .. report.Curves.Select(curve => Cell(curve.Points[i].Recall, null))]),
+    ];
 
     private static List<string[]> Table(BacktestReport report)
     {

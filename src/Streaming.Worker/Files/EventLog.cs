@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace Streaming.Worker;
 
 /// <summary>
@@ -84,6 +86,19 @@ internal sealed class EventLog
         if (count < _entries.Count)
         {
             _entries.RemoveRange((int)count, _entries.Count - (int)count);
+        }
+    }
+
+    /// <summary>Plants a drift: from an event on, items go by each other's ids, so that nothing learned about them holds.</summary>
+    /// <param name="from">The first event that it changes, 0 … <see cref="Count"/>; the log is in the order of time.</param>
+    /// <param name="seed">Seed of the exchange, a random permutation of the items.</param>
+    public void ExchangeItems(int from, int seed)
+    {
+        int[] other = [.. Enumerable.Range(0, _items.Count)];
+        new Random(seed).Shuffle(other);
+        foreach (ref Entry entry in CollectionsMarshal.AsSpan(_entries)[from..])
+        {
+            entry = entry with { Item = other[entry.Item] };
         }
     }
 

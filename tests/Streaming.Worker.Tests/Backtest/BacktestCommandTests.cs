@@ -49,6 +49,27 @@ public class BacktestCommandTests
     }
 
     [Fact]
+    public async Task Run_PlantedDrift_ShowsTheFallAndTheRecovery()
+    {
+        using var files = new TemporaryFiles();
+        string report = files.Path("report.json");
+        string events = files.Write("events.csv", CycleEvents(users: 1200));
+        int code = await Run($"backtest --protocol prequential --events {events} --drift-at 0.5 --loss cbns --set Training__LearningRate__Peak=0.01 --set Training__LearningRate__WarmupSteps=10 --set Training__Evaluation__Window=500 --set Stream__BatchSize=32 --cutoffs 5,10 {Small} --report {report}");
+
+        Assert.Equal(0, code);
+        using var json = JsonDocument.Parse(await File.ReadAllTextAsync(report, TestContext.Current.CancellationToken));
+        int count = json.RootElement.GetProperty("events").GetInt32();
+        JsonElement[] curves = [.. json.RootElement.GetProperty("curves").EnumerateArray()];
+        Assert.Equal(["recent-popularity", "item-knn", "isgd", "fmrlrec cbns"], curves.Select(curve => curve.GetProperty("model").GetString()!));
+        var points = curves[^1].GetProperty("points").EnumerateArray()
+            .Select(point => (Events: point.GetProperty("events").GetInt32(), Recall: point.GetProperty("recall").GetDouble())).ToList();
+        double before = points.Last(point => point.Events <= count / 2).Recall;
+        double after = points.First(point => point.Events >= (count / 2) + 500).Recall;
+        Assert.True(after < 0.7 * before, $"Recall is {after} after the drift; before it was {before}.");
+        Assert.True(points[^1].Recall > 1.2 * after, $"Recall is {points[^1].Recall} at the end; after the drift it was {after}.");
+    }
+
+    [Fact]
     public async Task Run_TwoSeedsAndAlone_ReportsSpreadAndRowsOfEach()
     {
         using var files = new TemporaryFiles();
@@ -71,6 +92,8 @@ public class BacktestCommandTests
     [InlineData("backtest --sequences nowhere.txt --protocol prequential", ExitCode.Configuration)]
     [InlineData("backtest --sequences nowhere.txt --cutoffs 20", ExitCode.Configuration)]
     [InlineData("backtest --sequences nowhere.txt --set Model__Nothing=1", ExitCode.Configuration)]
+    [InlineData("backtest --sequences nowhere.txt --drift-at 0.5", ExitCode.Configuration)]
+    [InlineData("backtest --events nowhere.csv --protocol prequential --drift-at 1.5", ExitCode.Configuration)]
     [InlineData("backtest --protocol other", ExitCode.Usage)]
     public async Task Run_WrongRequest_HasTheExitCode(string line, object code) => Assert.Equal((int)(ExitCode)code, await Run(line));
 
