@@ -90,6 +90,14 @@ internal sealed class BankPolicy
         _probe.Load(tensors);
     }
 
+    /// <summary>Takes over where another policy of the same bank stands; what it measured is measured anew.</summary>
+    public void Adopt(TensorReader tensors)
+    {
+        var values = new int[3];
+        tensors.Read<int>("bank.policy", values);
+        (IsOn, _limit) = (HasBank && values[0] != 0, Math.Max(values[2], 0));
+    }
+
     private void Warm(long step, bool roundEnded)
     {
         if (_options.WarmupSteps < 0 && roundEnded)

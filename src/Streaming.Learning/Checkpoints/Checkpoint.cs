@@ -22,6 +22,25 @@ public sealed class Checkpoint
     /// <summary>Gets what it says of itself.</summary>
     public CheckpointManifest Manifest { get; }
 
+    /// <summary>Gets the shape and hyper-parameters of the model in it.</summary>
+    /// <exception cref="StateMismatchException">It does not say them, or they cannot be.</exception>
+    public ModelOptions Model
+    {
+        get
+        {
+            ModelOptions model = Manifest.Model ?? throw new StateMismatchException($"Checkpoint '{FolderPath}' does not say its model's options: run the worker on it once, which writes one that does.");
+            try
+            {
+                model.Validate();
+                return model;
+            }
+            catch (ArgumentException exception)
+            {
+                throw new StateMismatchException($"Checkpoint '{FolderPath}' says options that no model can have: {exception.Message}");
+            }
+        }
+    }
+
     /// <summary>Opens a checkpoint folder and verifies every file of it.</summary>
     /// <exception cref="InvalidDataException">Torn, corrupt or no checkpoint: the message names the file.</exception>
     /// <exception cref="IOException">A file cannot be read.</exception>
@@ -90,7 +109,7 @@ public sealed class Checkpoint
         {
             throw new StateMismatchException(
                 $"Checkpoint '{FolderPath}' does not fit the settings: {string.Join("; ", differences)}. " +
-                "Set these as the checkpoint has them, or choose an empty checkpoint folder and start a new generation.");
+                "Set these as the checkpoint has them, or begin a new generation from it.");
         }
     }
 

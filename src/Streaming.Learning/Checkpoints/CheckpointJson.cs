@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 
 namespace Streaming.Learning;
 
@@ -10,5 +11,7 @@ internal static class CheckpointJson
         WriteIndented = true,
         PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
         MaxDepth = 16,
+        IgnoreReadOnlyProperties = true,
+        Converters = { new JsonStringEnumConverter() },
     };
 }

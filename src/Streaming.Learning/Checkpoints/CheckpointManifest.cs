@@ -26,6 +26,12 @@ public sealed record CheckpointManifest
     /// <summary>Gets the counters of the trainer.</summary>
     public TrainerCounters Counters { get; init; }
 
+    /// <summary>Gets the model's shape and hyper-parameters; null in a checkpoint from before these were kept.</summary>
+    public ModelOptions? Model { get; init; }
+
+    /// <summary>Gets the generation of the embedding space.</summary>
+    public uint Generation { get; init; } = 1;
+
     /// <summary>Gets the settings that must agree to read it, by name.</summary>
     public IReadOnlyDictionary<string, string> Shape { get; init; } = new Dictionary<string, string>(StringComparer.Ordinal);
 

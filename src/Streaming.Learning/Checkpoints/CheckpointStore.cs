@@ -17,6 +17,7 @@ public sealed class CheckpointStore
     private readonly TimeProvider _time;
     private readonly Action<string> _warn;
     private readonly CheckpointFence _fence;
+    private readonly uint _generation;
 
     /// <summary>Creates a store; the folder is made when the first checkpoint is written.</summary>
     /// <param name="directory">The folder.</param>
@@ -24,7 +25,8 @@ public sealed class CheckpointStore
     /// <param name="time">Clock for the manifest.</param>
     /// <param name="warn">Told of checkpoints that were skipped, and of old ones that could not be deleted.</param>
     /// <param name="fence">Fencing token of the trainer that writes; none: it is the only one.</param>
-    public CheckpointStore(string directory, int keep, TimeProvider time, Action<string> warn, CheckpointFence? fence = null)
+    /// <param name="generation">Generation of the embedding space, for the manifest.</param>
+    public CheckpointStore(string directory, int keep, TimeProvider time, Action<string> warn, CheckpointFence? fence = null, uint generation = 1)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(directory);
         ArgumentOutOfRangeException.ThrowIfLessThan(keep, 1);
@@ -36,6 +38,7 @@ public sealed class CheckpointStore
         _time = time;
         _warn = warn;
         _fence = fence ?? CheckpointFence.None;
+        _generation = generation;
     }
 
     /// <summary>Gets the greatest fencing token under which a checkpoint was written; 0 when there is none.</summary>
@@ -120,6 +123,8 @@ public sealed class CheckpointStore
                 Step = trainer.Counters.Steps,
                 Sequence = trainer.Sequence,
                 Counters = trainer.Counters,
+                Generation = _generation,
+                Model = trainer.Model,
                 Shape = trainer.Shape,
                 Positions = positions,
                 HasIngest = ingest is not null,

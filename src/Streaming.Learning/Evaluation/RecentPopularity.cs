@@ -47,6 +47,20 @@ public sealed class RecentPopularity : StreamingBaseline
         counts.CopyTo(_counts.Data);
     }
 
+    /// <summary>Reads the counts of another table of items.</summary>
+    /// <param name="tensors">The state.</param>
+    /// <param name="oldRows">The row there of each row here; −1: none.</param>
+    internal void Adopt(TensorReader tensors, int[] oldRows)
+    {
+        double[] counts = tensors.ReadArray<double>("popularity.counts", Array.MaxLength);
+        _weight = tensors.ReadValue<double>("popularity.weight");
+        Resize(oldRows.Length);
+        for (int row = 0; row < oldRows.Length; row++)
+        {
+            _counts.Change(row) = oldRows[row] >= 0 && oldRows[row] < counts.Length ? counts[oldRows[row]] : 0;
+        }
+    }
+
     /// <inheritdoc/>
     protected override bool Knows(int item) => item < ItemCount && _counts[item] > 0;
 

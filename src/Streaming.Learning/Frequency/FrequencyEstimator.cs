@@ -80,6 +80,60 @@ public sealed class FrequencyEstimator
     /// <summary>ln of <see cref="Probability"/>.</summary>
     public float LogProbability(ulong key) => (float)-Math.Log(Gap(key));
 
+    /// <summary>An estimator as it was stored, with tables of any size.</summary>
+    internal static FrequencyEstimator Read(TensorReader tensors, FrequencyOptions options, ulong seed)
+    {
+        int size = tensors.Length("frequency.last_sight");
+        if (size < options.Tables || size % options.Tables != 0)
+        {
+            throw new StateMismatchException($"The frequency tables have {size} slots together; that is not {options.Tables} tables.");
+        }
+
+        var estimator = new FrequencyEstimator(options, size / options.Tables, seed);
+        estimator.Load(tensors);
+        return estimator;
+    }
+
+    /// <summary>An item with what is known of its frequency.</summary>
+    internal KnownItem Describe(KnownItem item)
+    {
+        double gap = 0;
+        long last = Draws;
+        for (int table = 0; table < _options.Tables; table++)
+        {
+            int slot = Slot(table, item.Key);
+            if (_lastSight[slot] == Never)
+            {
+                return item;
+            }
+
+            // A collision only shortens a gap and only makes a sight later.
+            gap = Math.Max(gap, _meanGap[slot]);
+            last = Math.Min(last, _lastSight[slot]);
+        }
+
+        return item with { Gap = gap, Silence = Draws - last };
+    }
+
+    /// <summary>Takes over frequencies that another estimator has found; this one has seen nothing yet.</summary>
+    internal void Adopt(IEnumerable<KnownItem> items, long draws)
+    {
+        BeginBatch(1);
+        Draws = draws;
+        foreach (KnownItem item in items.Where(static item => item.Gap > 0))
+        {
+            for (int table = 0; table < _options.Tables; table++)
+            {
+                int slot = Slot(table, item.Key);
+                bool taken = _gaps[slot] > 0;
+                _occupied += table == 0 && !taken ? 1 : 0;
+                _meanGap.Change(slot) = (float)(taken ? Math.Min(_meanGap[slot], item.Gap) : item.Gap);
+                _lastSight.Change(slot) = Math.Max(_lastSight[slot], Math.Max(draws - item.Silence, 0));
+                _gaps.Change(slot) = (byte)Math.Clamp(item.Events, 1, byte.MaxValue);
+            }
+        }
+    }
+
     internal void Save(TensorSet tensors)
     {
         tensors.Add<long>("frequency.clock", [Draws, Batches, _occupied, _rows]);

@@ -192,6 +192,63 @@ public sealed class ItemTable
         }
     }
 
+    /// <summary>The key that seeds the start values of a fallback row.</summary>
+    internal static ulong FallbackKey(int row) => KeyMix.Mix((ulong)row, 0xFA11);
+
+    /// <summary>The items of a stored table of any size, in the order of its rows in use.</summary>
+    internal static KnownItem[] Read(TensorReader tensors)
+    {
+        int[] order = tensors.ReadArray<int>("items.order", Array.MaxLength);
+        ulong[] keys = tensors.ReadArray<ulong>("items.keys", Array.MaxLength);
+        string?[] ids = tensors.ReadStrings("items.ids", keys.Length, MaxIdBytes);
+        byte[] heat = tensors.ReadArray<byte>("items.heat", keys.Length);
+        bool[] hasRecord = tensors.ReadArray<bool>("items.has_record", keys.Length);
+        long[] events = tensors.ReadArray<long>("items.events", keys.Length);
+        long[] newest = tensors.ReadArray<long>("items.newest_event", keys.Length);
+        long[] seen = tensors.ReadArray<long>("items.last_seen", keys.Length);
+        int count = tensors.ReadValue<int>("items.count");
+        int least = new[] { ids.Length, heat.Length, hasRecord.Length, events.Length, newest.Length, seen.Length }.Min();
+        if (count < 0 || count > order.Length || order.AsSpan(0, Math.Max(count, 0)).ContainsAnyExceptInRange(0, least - 1))
+        {
+            throw new StateMismatchException($"The item table's state has {count} items in {order.Length} places of {least} rows: it is damaged.");
+        }
+
+        return [.. order.Take(count).Select(row => new KnownItem(keys[row], ids[row] ?? throw new StateMismatchException($"The item table's state has no id for row {row}."), row)
+        {
+            HasRecord = hasRecord[row],
+            Heat = heat[row],
+            Events = events[row],
+            NewestEvent = newest[row],
+            LastSeen = seen[row],
+        })];
+    }
+
+    /// <summary>Gives rows to another table's items, in a table that has none; where there is not room for all, to the warmest.</summary>
+    /// <returns>Those that have a row now: the first has the first row beyond the fallback rows, and so on.</returns>
+    internal IReadOnlyList<KnownItem> Adopt(IReadOnlyList<KnownItem> items)
+    {
+        IReadOnlyList<KnownItem> kept = items.Count <= _order.Length ? items
+            : [.. items.OrderByDescending(static item => item.Heat).ThenByDescending(static item => item.LastSeen).ThenBy(static item => item.Key).Take(_order.Length)];
+        foreach (KnownItem item in kept)
+        {
+            if (_index.Find(item.Key) >= 0)
+            {
+                throw new StateMismatchException($"Item '{item.Id}' is there twice.");
+            }
+
+            int row = Admit(item.Key, item.Id);
+            _heat.Change(row) = Math.Min(item.Heat, MaxHeat);
+            _hasRecord.Change(row) = item.HasRecord;
+            _events.Change(row) = item.Events;
+            _newestEvent.Change(row) = item.NewestEvent;
+            _lastSeen.Change(row) = item.LastSeen;
+            Now = Math.Max(Now, item.NewestEvent);
+        }
+
+        ReassignedRows.Clear();
+        return kept;
+    }
+
     /// <summary>Where a row stands in <see cref="Rows"/>.</summary>
     internal int PositionOf(int row) => _position[row];
 
@@ -242,7 +299,7 @@ public sealed class ItemTable
         for (int row = 0; row < FallbackRows; row++)
         {
             // Keys of their own: the start values come from the key, and these must differ.
-            _engine.InitializeRow(row, KeyMix.Mix((ulong)row, 0xFA11));
+            _engine.InitializeRow(row, FallbackKey(row));
         }
 
         for (int i = 0; i < _order.Length; i++)

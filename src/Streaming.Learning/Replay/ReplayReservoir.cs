@@ -115,6 +115,29 @@ internal sealed class ReplayReservoir
         _owed = tensors.ReadValue<double>("replay.owed");
     }
 
+    /// <summary>Takes over the examples of a reservoir of any size and history length, as far as there is room.</summary>
+    public void Adopt(TensorReader tensors)
+    {
+        ulong[] items = tensors.ReadArray<ulong>("replay.items", Array.MaxLength);
+        float[] weights = tensors.ReadArray<float>("replay.weights", items.Length);
+        int[] lengths = tensors.ReadArray<int>("replay.lengths", items.Length);
+        ulong[] histories = tensors.ReadArray<ulong>("replay.histories", Array.MaxLength);
+        var counts = new long[3];
+        tensors.Read<long>("replay.counts", counts);
+        int stride = histories.Length / Math.Max(items.Length, 1);
+        if (weights.Length != items.Length || lengths.Length != items.Length || counts[0] < 0 || counts[0] > items.Length || lengths.AsSpan().ContainsAnyExceptInRange(0, stride))
+        {
+            throw new StateMismatchException($"The replay reservoir's state has {counts[0]} examples of {items.Length}, or a history longer than {stride}: it is damaged.");
+        }
+
+        for (int i = 0; i < Math.Min(counts[0], _items.Length); i++)
+        {
+            Offer(items[i], weights[i], histories.AsSpan(i * stride, lengths[i]));
+        }
+
+        _offered = Math.Max(_offered, counts[1]);
+    }
+
     /// <summary>Where the example goes, or −1.</summary>
     private int Place()
     {

@@ -10,7 +10,7 @@ namespace Streaming.Learning;
 /// One thread calls a trainer at a time; <see cref="Metrics"/> may be read from any. The same batches give the same state
 /// to the bit (with an engine that does), whether the trainer was restored in between or not.
 /// </remarks>
-public sealed class Trainer : IDisposable
+public sealed partial class Trainer : IDisposable
 {
     private readonly TrainingEngine _engine;
     private readonly TrainerOptions _options;
@@ -61,6 +61,9 @@ public sealed class Trainer : IDisposable
 
     /// <summary>Gets the settings that a checkpoint must agree in, by name.</summary>
     public IReadOnlyDictionary<string, string> Shape { get; }
+
+    /// <summary>Gets the engine.</summary>
+    internal TrainingEngine Engine => _engine;
 
     /// <summary>Gets the model's shape and hyper-parameters.</summary>
     public ModelOptions Model => _engine.Model;
@@ -146,7 +149,7 @@ public sealed class Trainer : IDisposable
         Save(_stateCopy);
         TensorSnapshot engine = _engine.BeginSnapshot();
         Volatile.Write(ref _snapshotOpen, true);
-        return new TrainerSnapshot(engine, _stateCopy, Shape, _counters, _sequence, () => Volatile.Write(ref _snapshotOpen, false));
+        return new TrainerSnapshot(engine, _stateCopy, Model, Shape, _counters, _sequence, () => Volatile.Write(ref _snapshotOpen, false));
     }
 
     /// <summary>Replaces the whole state by a stored one and marks every item for publication.</summary>

@@ -103,6 +103,9 @@ internal sealed class TrainerEvaluation : IDisposable
         _popularity.Load(tensors, _items.Capacity);
     }
 
+    /// <summary>Takes over the popularity of items; figures of another model are not this one's.</summary>
+    public void Adopt(TensorReader tensors, int[] oldRows) => _popularity.Adopt(tensors, oldRows);
+
     public void Dispose() => _workers?.Dispose();
 
     /// <summary>Whole batches, not samples of each: encoding the catalogue costs the same for one example as for all.</summary>

@@ -9,10 +9,11 @@ public sealed class TrainerSnapshot : IDisposable
     private readonly Action _ended;
     private bool _disposed;
 
-    internal TrainerSnapshot(TensorSnapshot engine, TensorSnapshot trainer, IReadOnlyDictionary<string, string> shape, TrainerCounters counters, long sequence, Action ended)
+    internal TrainerSnapshot(TensorSnapshot engine, TensorSnapshot trainer, ModelOptions model, IReadOnlyDictionary<string, string> shape, TrainerCounters counters, long sequence, Action ended)
     {
         Engine = engine;
         Trainer = trainer;
+        Model = model;
         Shape = shape;
         Counters = counters;
         Sequence = sequence;
@@ -24,6 +25,9 @@ public sealed class TrainerSnapshot : IDisposable
 
     /// <summary>Gets the item table, frequencies, bank policy, replay reservoir and evaluation.</summary>
     public TensorSnapshot Trainer { get; }
+
+    /// <summary>Gets the model's shape and hyper-parameters.</summary>
+    public ModelOptions Model { get; }
 
     /// <summary>Gets the settings that the state's shape depends on, by name.</summary>
     public IReadOnlyDictionary<string, string> Shape { get; }

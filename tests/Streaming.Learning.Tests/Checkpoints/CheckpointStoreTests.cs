@@ -193,7 +193,7 @@ public sealed class CheckpointStoreTests : IDisposable
         StateMismatchException error = Assert.Throws<StateMismatchException>(() => Store().FindNewest()!.RestoreTo(other));
         Assert.Equal(
             $"Checkpoint '{written.FolderPath}' does not fit the settings: Model.BankCapacity is 32, the checkpoint has 16; Model.Widths is 4,16, the checkpoint has 4,8. " +
-            "Set these as the checkpoint has them, or choose an empty checkpoint folder and start a new generation.",
+            "Set these as the checkpoint has them, or begin a new generation from it.",
             error.Message);
     }
 

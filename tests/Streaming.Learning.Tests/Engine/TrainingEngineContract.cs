@@ -203,6 +203,26 @@ public abstract class TrainingEngineContract
     }
 
     [Fact]
+    public void CopyParameters_WhileASnapshotIsActive_GivesTheDenseValuesAlone()
+    {
+        using var engine = Filled(Small(TowerKind.FmrlRec));
+        Train(engine, 1, 2);
+        using var snapshot = engine.BeginSnapshot();
+        using TensorSource copy = engine.CopyParameters();
+        Train(engine, 3, 2);
+
+        Assert.All(copy.Tensors, tensor => Assert.True(tensor.Name.StartsWith("tower.", StringComparison.Ordinal) || tensor.Name.StartsWith("items.projection.", StringComparison.Ordinal), tensor.Name));
+        Assert.Equal(snapshot.Tensors.Count(tensor => tensor.Name.StartsWith("tower.", StringComparison.Ordinal) && !tensor.Name.Contains(".adam_", StringComparison.Ordinal)), copy.Tensors.Count(tensor => tensor.Name.StartsWith("tower.", StringComparison.Ordinal)));
+        for (int i = 0; i < copy.Tensors.Count; i++)
+        {
+            var (expected, actual) = (new byte[copy.Tensors[i].ByteCount()], new byte[copy.Tensors[i].ByteCount()]);
+            copy.Read(i, 0, actual);
+            snapshot.Read(snapshot.Tensors.ToList().FindIndex(tensor => tensor.Name == copy.Tensors[i].Name), 0, expected);
+            Assert.Equal(expected, actual);
+        }
+    }
+
+    [Fact]
     public void Restore_OtherShape_NamesTheTensor()
     {
         using var first = Filled(Small(TowerKind.FmrlRec));
