@@ -47,12 +47,6 @@ public sealed class RedisKeys
     /// <summary>Gets the pointer to the generation that readers use: a decimal number.</summary>
     public string Active => $"e:{Model}:active";
 
-    /// <summary>Gets the trainer's lease: who holds it, with the time that is left as its TTL.</summary>
-    public string LeaseHolder => $"l:{Model}:{{lease}}:holder";
-
-    /// <summary>Gets the last fencing token that was given out.</summary>
-    public string LeaseToken => $"l:{Model}:{{lease}}:token";
-
     /// <summary>Computes the hash of an item's or a user's id: XXH64 of its UTF-8 bytes, seed 0.</summary>
     public static ulong Hash(string id)
     {
@@ -72,7 +66,14 @@ public sealed class RedisKeys
     /// <summary>Gets the stream of changes of a partition.</summary>
     public string Changes(int partition) => $"e:{Model}:changes:{{{partition}}}";
 
-    /// <summary>Gets the fence of a partition: a hash with the newest token (<c>t</c>) and the number of the last entry of its changes (<c>n</c>).</summary>
+    /// <summary>Gets the lease of a generation's trainer: who holds it, with the time that is left as its TTL. Each generation
+    /// has a trainer of its own, so that the old one stays fresh until readers have moved to the new one.</summary>
+    public string LeaseHolder(uint generation = 1) => $"l:{Model}:{{lease}}{Mark(generation)}:holder";
+
+    /// <summary>Gets the last fencing token that was given out for a generation.</summary>
+    public string LeaseToken(uint generation = 1) => $"l:{Model}:{{lease}}{Mark(generation)}:token";
+
+    /// <summary>Gets the fence of a partition: a hash with the newest token of each generation (<c>t</c>, <c>t2</c>, <c>t3</c>, …) and the number of the last entry of its changes (<c>n</c>).</summary>
     public string Fence(int partition) => $"l:{Model}:{{{partition}}}";
 
     /// <summary>Gets the history of a user: named by the hash of the user's id, as 16 hexadecimal digits.</summary>
@@ -89,4 +90,7 @@ public sealed class RedisKeys
     /// <param name="generation">The generation, 1 and up.</param>
     /// <param name="width">With one key a width: the width. Null: one key for all widths.</param>
     public ItemKeySpace Items(uint generation, int? width = null) => new(this, generation, width);
+
+    // The first generation's names are those from before there were others.
+    private static string Mark(uint generation) => generation == 1 ? string.Empty : $":{generation}";
 }

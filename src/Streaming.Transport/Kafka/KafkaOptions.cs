@@ -84,6 +84,14 @@ public sealed class KafkaOptions
     /// Those on which the guarantees rest, and those that run programs, are refused.</summary>
     public Dictionary<string, string> Client { get; set; } = new(StringComparer.Ordinal);
 
+    /// <summary>Makes a copy that may be changed.</summary>
+    public KafkaOptions Copy()
+    {
+        var copy = (KafkaOptions)MemberwiseClone();
+        copy.Client = new Dictionary<string, string>(Client, StringComparer.Ordinal);
+        return copy;
+    }
+
     /// <summary>Checks the bounds.</summary>
     /// <exception cref="ArgumentException">One line for each setting that is out of bounds: its name, its value, what is allowed.</exception>
     public void Validate()

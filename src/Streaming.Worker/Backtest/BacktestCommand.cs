@@ -26,6 +26,8 @@ internal static class BacktestCommand
 
     private static readonly Option<string?> Best = new("--settings") { Description = "File for the settings with the best validation NDCG@10, as environment variables." };
 
+    private static readonly Option<string?> Model = new("--model") { Description = "Empty folder for the best model (by NDCG@10: of the validation, or of new items on a stream), for `run --from` and `export`." };
+
     private static readonly Option<string> Format = new Option<string>("--format") { Description = "Form of the result on standard output.", DefaultValueFactory = _ => "text" }.AcceptOnlyFromAmong("text", "markdown", "json");
 
     private static readonly Option<string[]> Set = new("--set") { Description = "A setting, NAME=VALUE, over the environment; NAME=VALUE;VALUE tries each (all combinations of several).", AllowMultipleArgumentsPerToken = true };
@@ -55,7 +57,7 @@ internal static class BacktestCommand
     {
         var command = new Command("backtest", "Train and evaluate models on files: offline protocols and streams, beside simple floors.")
         {
-            Protocol, Sequences, Events, Items, FeatureLength, Tower, Loss, Widths, Epochs, Set, Seeds, Drift, Alone, NoFloors, Cutoffs, Threads, Report, MarkdownFile, Best, Format,
+            Protocol, Sequences, Events, Items, FeatureLength, Tower, Loss, Widths, Epochs, Set, Seeds, Drift, Alone, NoFloors, Cutoffs, Threads, Report, MarkdownFile, Best, Model, Format,
         };
         command.SetAction((result, cancellation) => Task.FromResult(Run(result, cancellation)));
         return command;
@@ -107,13 +109,14 @@ internal static class BacktestCommand
         var log = request.Sequences is { } sequences ? InteractionFiles.ReadSequences(sequences) : InteractionFiles.FromEvents(events);
         var features = ItemFeatureFiles.Read(request.Items, log.Items, request.FeatureLength);
         TrainingEngine Create(SettingsValues settings, ModelOptions model) => EngineFactory.Create(model, settings.Get<EngineOptions>() with { Threads = request.Threads });
+        using BestModel? keep = request.Model is { } folder ? new BestModel(folder, TimeProvider.System) : null;
         if (request.Protocol == BacktestProtocol.Prequential)
         {
-            var stream = new PrequentialBacktest(request, events, features, log.Items, Create, progress, TimeProvider.System);
+            var stream = new PrequentialBacktest(request, events, features, log.Items, Create, keep, progress, TimeProvider.System);
             return (stream.Run(cancellation), stream.BestSettings!);
         }
 
-        var offline = new OfflineBacktest(request, log, features, Create, progress, TimeProvider.System);
+        var offline = new OfflineBacktest(request, log, features, Create, keep, progress, TimeProvider.System);
         return (offline.Run(cancellation), offline.BestSettings!);
     }
 
@@ -133,6 +136,7 @@ internal static class BacktestCommand
             Alone = result.GetValue(Alone),
             NoFloors = result.GetValue(NoFloors),
             Cutoffs = Numbers("--cutoffs", result.GetValue(Cutoffs)!, errors),
+            Model = result.GetValue(Model),
             Threads = result.GetValue(Threads) is var threads and > 0 ? threads : Environment.ProcessorCount,
         };
         Check(request.Sequences is null != (request.Events.Count == 0), "Give either --sequences FILE or --events FILE…");
@@ -141,6 +145,7 @@ internal static class BacktestCommand
         Check(request.FeatureLength is >= 8 and <= 4096, $"--feature-length is {request.FeatureLength}; allowed: 8 … 4096.");
         Check(request.Threads is >= 1 and <= 256, $"--threads is {request.Threads}; allowed: 0 … 256.");
         Check(request.Cutoffs.Contains(10), $"--cutoffs is {string.Join(',', request.Cutoffs)}; it must have 10, by which the best epoch is chosen.");
+        Check(request.Model is not { } folder || (!File.Exists(folder) && (!Directory.Exists(folder) || !Directory.EnumerateFileSystemEntries(folder).Any())), $"--model is {request.Model}; allowed: an empty folder, or one that is not there yet.");
         if (errors.Count > 0)
         {
             throw new SettingsException(errors);

@@ -36,6 +36,9 @@ internal sealed record BacktestRequest
     /// <summary>Gets the cutoffs K.</summary>
     public IReadOnlyList<int> Cutoffs { get; init; } = [5, 10, 20, 50];
 
+    /// <summary>Gets the folder for the best model, or null.</summary>
+    public string? Model { get; init; }
+
     /// <summary>Gets the number of threads.</summary>
     public int Threads { get; init; } = 1;
 }

@@ -8,10 +8,11 @@ namespace Streaming.Worker.Backtest;
 /// <param name="log">The data.</param>
 /// <param name="features">Features of the items.</param>
 /// <param name="createEngine">Makes the engine that the settings name, for a model.</param>
+/// <param name="keep">Keeps the best model; null: none is kept.</param>
 /// <param name="progress">Where progress is told.</param>
 /// <param name="time">Clock.</param>
 internal sealed class OfflineBacktest(
-    BacktestRequest request, InteractionLog log, ItemFeatures features, Func<SettingsValues, ModelOptions, TrainingEngine> createEngine, BacktestProgress progress, TimeProvider time)
+    BacktestRequest request, InteractionLog log, ItemFeatures features, Func<SettingsValues, ModelOptions, TrainingEngine> createEngine, BestModel? keep, BacktestProgress progress, TimeProvider time)
 {
     private readonly List<ReportRow> _rows = [];
     private double _bestNdcg = double.NegativeInfinity;
@@ -37,6 +38,7 @@ internal sealed class OfflineBacktest(
             Run(split, settings[i], SettingsGrid.Label(combinations[i], combinations), cancellation);
         }
 
+        keep?.Finish(log, split.Train);
         return new BacktestReport(
             request.Protocol.ToString(), log.Sequences.Count, log.Items.Count, log.EventCount, request.Seeds, request.Cutoffs, time.GetElapsedTime(start).TotalSeconds, _rows);
     }
@@ -90,7 +92,7 @@ internal sealed class OfflineBacktest(
         {
             using var engine = createEngine(settings, model with { Seed = (ulong)seed });
             SetItems(engine);
-            var trainer = new OfflineTrainer(split, settings.Get<OfflineOptions>(), request.Cutoffs, request.Threads, progress, time);
+            var trainer = new OfflineTrainer(split, settings.Get<OfflineOptions>(), request.Cutoffs, request.Threads, alone ? null : keep, progress, time);
             string name = string.Join(' ', new[] { model.Tower.ToString(), model.Loss.ToString(), $"widths {string.Join(',', model.Widths)}", $"seed {seed}", label }.Where(part => part.Length > 0)).ToLowerInvariant();
             results.Add(trainer.Run(engine, name, cancellation));
             Tell(name, results[^1]);

@@ -8,7 +8,7 @@ namespace Streaming.Worker.Backtest;
 /// </summary>
 /// <remarks>The test cases are ranked at every new best epoch, which costs less than keeping a copy of the model; they
 /// take no part in any decision.</remarks>
-internal sealed class OfflineTrainer(OfflineSplit split, OfflineOptions options, IReadOnlyList<int> cutoffs, int threads, BacktestProgress progress, TimeProvider time)
+internal sealed class OfflineTrainer(OfflineSplit split, OfflineOptions options, IReadOnlyList<int> cutoffs, int threads, BestModel? keep, BacktestProgress progress, TimeProvider time)
 {
     private const int DecidingCutoff = 10;
     private const int MostFailedSteps = 10;
@@ -38,6 +38,10 @@ internal sealed class OfflineTrainer(OfflineSplit split, OfflineOptions options,
             {
                 best = new OfflineResult(
                     ndcg, epoch, epoch, step, 0, ranker.Rank(split.Test, maskHistory: false), ranker.Rank(split.Test, maskHistory: true));
+                if (keep?.Wants(ndcg) == true)
+                {
+                    keep.Keep(ndcg, engine, step);
+                }
             }
 
             progress.Epoch(label, epoch, options.Epochs, loss, ndcg, best.ValidationNdcg, best.BestEpoch);

@@ -13,6 +13,7 @@ namespace Streaming.Worker.Backtest;
 /// <param name="features">Features of the items of <paramref name="itemIds"/>.</param>
 /// <param name="itemIds">Ids of the items that have features.</param>
 /// <param name="createEngine">Makes the engine that the settings name, for a model.</param>
+/// <param name="keep">Keeps the best model; null: none is kept.</param>
 /// <param name="progress">Where progress is told.</param>
 /// <param name="time">Clock.</param>
 internal sealed class PrequentialBacktest(
@@ -21,6 +22,7 @@ internal sealed class PrequentialBacktest(
     ItemFeatures features,
     IReadOnlyList<string> itemIds,
     Func<SettingsValues, ModelOptions, TrainingEngine> createEngine,
+    BestModel? keep,
     BacktestProgress progress,
     TimeProvider time)
 {
@@ -138,13 +140,33 @@ internal sealed class PrequentialBacktest(
                 CultureInfo.InvariantCulture, $"loss {report.Step.Loss:F3}, bank {report.BankEntries}, Recall@{ShownCutoff} of new items {recent.Recall(ShownCutoff):F4}"));
         }
 
+        double ndcg = trainer.Evaluator.Total(model.Widths.Count - 1, EvaluationSegment.NewItems).Ndcg(DecidingCutoff);
+        if (keep?.Wants(ndcg) == true)
+        {
+            keep.Keep(ndcg, trainer, Histories(model.HistoryLength));
+        }
+
         return trainer.Evaluator;
     }
 
+    /// <summary>What every user did, as the live ingestion keeps it.</summary>
+    private IngestState Histories(int length)
+    {
+        var state = new IngestState(new HistoryOptions { Length = length, MaxUsers = Math.Max(events.Users, 1) }, new DedupOptions());
+        var before = new ulong[length];
+        for (int i = 0; i < events.Count; i++)
+        {
+            state.Histories.Append(Key(events[i].User), Key(events[i].Item), events[i].Time, long.MaxValue / 4, before);
+        }
+
+        return state;
+    }
+
+    private static ulong Key(string id) => XxHash64.Hash(System.Text.Encoding.UTF8.GetBytes(id));
+
     private int ShownCutoff => request.Cutoffs.MinBy(cutoff => Math.Abs(cutoff - 20));
 
-    /// <summary>Every item gets a row, and there are fallback rows beside: capacity is what live settings are for.</summary>
-    private int Capacity(SettingsValues settings) => Math.Max(64, events.Items + settings.Get<TrainerOptions>().Items.FallbackRowsFor(events.Items) + (events.Items / 32) + 1);
+    private int Capacity(SettingsValues settings) => BestModel.Capacity(events.Items, settings.Get<TrainerOptions>().Items);
 
     private PrequentialOptions Measures(SettingsValues settings) => settings.Get<TrainerOptions>().Evaluation with
     {
@@ -167,7 +189,7 @@ internal sealed class PrequentialBacktest(
             start += group.Length;
         }
 
-        return new ItemChange { ItemId = id, ItemKey = XxHash64.Hash(System.Text.Encoding.UTF8.GetBytes(id)), Features = groups };
+        return new ItemChange { ItemId = id, ItemKey = Key(id), Features = groups };
     }
 
     private void AddRows(string tower, string loss, IReadOnlyList<int> widths, string label, List<PrequentialEvaluator> evaluators)

@@ -36,6 +36,8 @@ internal static class CommandLine
         HealthCommand.Create(),
         ConfigCommand.Create(),
         InspectCommand.Create(),
+        ExportCommand.Create(),
+        GenerationCommand.Create(),
         Backtest.BacktestCommand.Create(),
     };
 }

@@ -53,7 +53,7 @@ internal sealed class DemoRun : IAsyncDisposable
 
         var store = new DemoStore(redis, _settings.Get<RedisOptions>());
         long before = await store.UsedBytesAsync().ConfigureAwait(false);
-        using var pipeline = new Pipeline(_settings, redis.GetDatabase(), CheckpointFence.None with { Token = 1 }, _metrics, _health, _time, _loggers);
+        using var pipeline = new Pipeline(_settings, RunPlan.First, redis.GetDatabase(), CheckpointFence.None with { Token = 1 }, _metrics, _health, _time, _loggers);
         _pipeline = pipeline;
         (long produced, TimeSpan elapsed) = await LearnAsync(pipeline, signals).ConfigureAwait(false);
 

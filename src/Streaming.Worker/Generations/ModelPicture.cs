@@ -6,14 +6,16 @@ namespace Streaming.Worker;
 /// <summary>What is published of a model beside its embeddings, as of one step.</summary>
 /// <param name="Record">What the generation says of itself.</param>
 /// <param name="Towers">The user tower at each width as a model file; empty when it is not this time's turn.</param>
-internal sealed record ModelPicture(GenerationRecord Record, IReadOnlyDictionary<int, byte[]> Towers)
+/// <param name="Ids">Every item that must be in the store; null when it is not asked for.</param>
+internal sealed record ModelPicture(GenerationRecord Record, IReadOnlyDictionary<int, byte[]> Towers, IReadOnlyList<string>? Ids)
 {
     /// <summary>Takes it, on the trainer's thread: a copy of the dense parameters, cut to each width.</summary>
     /// <param name="trainer">The trainer, between two steps.</param>
     /// <param name="version">Generation and token; the step is the trainer's.</param>
     /// <param name="towers">Whether towers are part of it.</param>
+    /// <param name="ids">Whether the items' ids are.</param>
     /// <param name="time">Clock.</param>
-    public static ModelPicture Of(Trainer trainer, ModelVersion version, bool towers, TimeProvider time)
+    public static ModelPicture Of(Trainer trainer, ModelVersion version, bool towers, bool ids, TimeProvider time)
     {
         version = version with { Step = trainer.Counters.Steps };
         ModelOptions model = trainer.Model;
@@ -40,6 +42,7 @@ internal sealed record ModelPicture(GenerationRecord Record, IReadOnlyDictionary
                 Examples = recall.Examples,
                 Written = time.GetUtcNow().ToUnixTimeMilliseconds(),
             },
-            files);
+            files,
+            ids ? Array.ConvertAll(trainer.Items.Rows.ToArray(), trainer.Items.IdOf) : null);
     }
 }

@@ -14,7 +14,6 @@ namespace Streaming.Worker;
 /// </summary>
 internal sealed class Pipeline : IDisposable
 {
-    private const uint Generation = 1;
     private readonly SettingsValues _settings;
     private readonly WorkerMetrics _metrics;
     private readonly HealthReport _health;
@@ -32,20 +31,24 @@ internal sealed class Pipeline : IDisposable
     private readonly TaskCompletionSource _opened = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly CheckpointSchedule? _checkpoints;
     private readonly GenerationStage _generation;
+    private readonly RunPlan _plan;
     private readonly uint _token;
 
     /// <summary>Builds the stages and restores their state. Nothing is read or written before <see cref="RunAsync"/>.</summary>
     /// <param name="settings">All settings.</param>
+    /// <param name="plan">The generation, and what it starts from.</param>
     /// <param name="redis">The serving tier's store.</param>
     /// <param name="fence">Fencing token of this life: every write carries it, and one with a smaller token is refused from now on.</param>
     /// <param name="metrics">Counters.</param>
     /// <param name="health">Told how the parts are.</param>
     /// <param name="time">Clock.</param>
     /// <param name="loggers">Log.</param>
-    /// <exception cref="StateMismatchException">The newest checkpoint does not fit the settings.</exception>
-    public Pipeline(SettingsValues settings, IDatabase redis, CheckpointFence fence, WorkerMetrics metrics, HealthReport health, TimeProvider time, ILoggerFactory loggers)
+    /// <exception cref="StateMismatchException">The newest checkpoint, or the one to start from, does not fit the settings.</exception>
+    /// <exception cref="InputFileException">There is nothing to start from where the plan says.</exception>
+    public Pipeline(SettingsValues settings, RunPlan plan, IDatabase redis, CheckpointFence fence, WorkerMetrics metrics, HealthReport health, TimeProvider time, ILoggerFactory loggers)
     {
         _settings = settings;
+        _plan = plan;
         _token = fence.Token;
         _metrics = metrics;
         _health = health;
@@ -56,7 +59,7 @@ internal sealed class Pipeline : IDisposable
         _trainer = new Trainer(_engine, settings.Get<TrainerOptions>());
 
         CheckpointOptions keep = settings.Get<CheckpointOptions>();
-        CheckpointStore? store = keep.Folder.Length == 0 ? null : new CheckpointStore(keep.Folder, keep.Keep, time, warning => PipelineLog.CheckpointWarning(_logger, warning), fence);
+        CheckpointStore? store = keep.Folder.Length == 0 ? null : new CheckpointStore(keep.Folder, keep.Keep, time, warning => PipelineLog.CheckpointWarning(_logger, warning), fence, plan.Generation);
         (IngestState state, IReadOnlyList<StreamPosition> positions) = Restore(store, model);
         PipelineOptions options = settings.Get<PipelineOptions>();
         BatcherOptions batching = settings.Get<BatcherOptions>();
@@ -68,11 +71,11 @@ internal sealed class Pipeline : IDisposable
         _batcher = new Batcher(batching, settings.Get<EventOptions>().ToRules(time), state, KafkaSource.CreatePositions(kafka, positions), pool, time, _histories);
         _source = new KafkaSource(kafka, ItemLimitsOf(model), _batcher, batches.Writer, time, loggers.CreateLogger<KafkaSource>());
         _checkpoints = store is null ? null : new CheckpointSchedule(store, keep.Interval, _batcher, _source.Commit, metrics, time, _logger);
-        _generation = new GenerationStage(redis, settings.Get<RedisOptions>(), new ModelVersion(Generation, fence.Token, 0), time, _logger);
+        _generation = new GenerationStage(redis, settings, plan, fence.Token, time, _logger);
         _training = new TrainingStage(_trainer, batches.Reader, pool, _outbox, _checkpoints, _generation, options, metrics, time, _logger);
         _training.RestoreCounts(state.Totals);
-        _publisher = new EmbeddingPublisher(redis, publishing, model.Widths, time, OnIncident);
-        _userPublisher = new UserHistoryPublisher(redis, publishing, time, OnIncident);
+        _publisher = new EmbeddingPublisher(redis, publishing, model.Widths, time, OnIncident) { ClaimsPointer = !plan.IsNext };
+        _userPublisher = new UserHistoryPublisher(redis, publishing, time, OnIncident, plan.Generation);
         metrics.Observe(Status);
     }
 
@@ -128,17 +131,51 @@ internal sealed class Pipeline : IDisposable
         HistoryOptions histories = _settings.Get<HistoryOptions>();
         histories.Length = model.HistoryLength;
         DedupOptions dedup = _settings.Get<DedupOptions>();
-        if (store?.FindNewest() is not { } checkpoint)
+        if (store?.FindNewest() is { } own)
+        {
+            if (_plan is { From: { } aside, Whole: true })
+            {
+                PipelineLog.FromLeftAside(_logger, aside);
+            }
+
+            RestoreTo(own);
+            IngestState kept = ReadIngest(own, histories, dedup);
+            PipelineLog.Restored(_logger, own.FolderPath, own.Manifest.Sequence, kept.Totals.Read);
+            return (kept, own.Manifest.Positions);
+        }
+
+        if (_plan.From is not { } from)
         {
             PipelineLog.Beginning(_logger, store is null ? "(none)" : _settings.Get<CheckpointOptions>().Folder);
             return (new IngestState(histories, dedup), []);
         }
 
-        checkpoint.RestoreTo(_trainer);
+        Checkpoint other = CheckpointSource.Open(from);
+        IngestState state = ReadIngest(other, histories, dedup);
+        WarmStart start = _trainer.Adopt(other, _plan.Whole, state.NextSequence - 1);
+        PipelineLog.Adopted(_logger, other.FolderPath, start.ToString());
+
+        // Features that the old model had no use for were not kept: the catalogue is read again from its beginning.
+        bool again = !other.Model.FeatureGroups.SequenceEqual(model.FeatureGroups);
+        return (state, [.. other.Manifest.Positions.Where(position => !again || position.Topic != _settings.Get<KafkaOptions>().ItemsTopic)]);
+    }
+
+    private static IngestState ReadIngest(Checkpoint checkpoint, HistoryOptions histories, DedupOptions dedup)
+    {
         using Stream? ingest = checkpoint.OpenIngest();
-        IngestState state = ingest is null ? new IngestState(histories, dedup) : IngestState.Read(ingest, histories, dedup);
-        PipelineLog.Restored(_logger, checkpoint.FolderPath, checkpoint.Manifest.Sequence, state.Totals.Read);
-        return (state, checkpoint.Manifest.Positions);
+        return ingest is null ? new IngestState(histories, dedup) : IngestState.Read(ingest, histories, dedup);
+    }
+
+    private void RestoreTo(Checkpoint checkpoint)
+    {
+        try
+        {
+            checkpoint.RestoreTo(_trainer);
+        }
+        catch (StateMismatchException exception)
+        {
+            throw new StateMismatchException($"{exception.Message} `streaming run --generation {_plan.Generation + 1}` begins one with these settings beside it, from this checkpoint.");
+        }
     }
 
     /// <summary>
@@ -201,7 +238,7 @@ internal sealed class Pipeline : IDisposable
         {
             try
             {
-                return await _publisher.OpenAsync(Generation, _token, cancellationToken).ConfigureAwait(false);
+                return await _publisher.OpenAsync(_plan.Generation, _token, cancellationToken).ConfigureAwait(false);
             }
             catch (Exception exception) when (EmbeddingPublisher.IsOutage(exception))
             {

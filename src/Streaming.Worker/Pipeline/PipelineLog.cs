@@ -70,4 +70,22 @@ internal static partial class PipelineLog
 
     [LoggerMessage(1021, LogLevel.Warning, "Histories of {Users} users could not be published before the end; they are after the next start")]
     public static partial void HistoriesUnpublished(ILogger logger, int users);
+
+    [LoggerMessage(1022, LogLevel.Information, "Starting from {Checkpoint}; {WarmStart}")]
+    public static partial void Adopted(ILogger logger, string checkpoint, string warmStart);
+
+    [LoggerMessage(1023, LogLevel.Information, "This model has a checkpoint of its own: {From} is left aside")]
+    public static partial void FromLeftAside(ILogger logger, string from);
+
+    [LoggerMessage(1024, LogLevel.Information, "Training generation {Generation}; readers use {Active}")]
+    public static partial void TrainingGeneration(ILogger logger, uint generation, uint active);
+
+    [LoggerMessage(1025, LogLevel.Information, "Readers have been moved from generation {Old} to {New}: {Items} items, Recall@20 {Recall}")]
+    public static partial void Switched(ILogger logger, uint old, uint @new, long items, double recall);
+
+    [LoggerMessage(1026, LogLevel.Information, "Readers are not moved to generation {Generation} yet: {Objection}")]
+    public static partial void NotSwitched(ILogger logger, uint generation, string objection);
+
+    [LoggerMessage(1027, LogLevel.Warning, "Redis is away: waiting to hear which generation readers use")]
+    public static partial void PointerUnknown(ILogger logger);
 }

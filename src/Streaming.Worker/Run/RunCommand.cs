@@ -9,12 +9,22 @@ internal static class RunCommand
     /// <summary>Creates the command.</summary>
     public static Command Create()
     {
-        var command = new Command("run", "Learn from the Kafka topics and publish to the Redis that the settings name, until SIGTERM; then drain, publish, write a checkpoint and exit 0.");
-        command.SetAction(async (_, _) =>
+        var from = new Option<string?>("--from")
+        {
+            Description = "A checkpoint, a folder of them, or the --model folder of a backtest: a model that has no checkpoint of its own yet starts with its items, weights, memory bank, frequencies and histories.",
+            HelpName = "FOLDER",
+        };
+        var generation = new Option<uint?>("--generation")
+        {
+            Description = "The generation to train. Default: the one that readers use. The next number begins one with a changed shape beside it, from its newest checkpoint.",
+            HelpName = "N",
+        };
+        var command = new Command("run", "Learn from the Kafka topics and publish to the Redis that the settings name, until SIGTERM; then drain, publish, write a checkpoint and exit 0.") { from, generation };
+        command.SetAction(async (result, _) =>
         {
             SettingsValues settings = WorkerSettings.FromEnvironment();
             using ILoggerFactory loggers = WorkerLogging.Create(settings.Get<LogOptions>());
-            using var run = new WorkerRun(settings, TimeProvider.System, loggers);
+            using var run = new WorkerRun(settings, TimeProvider.System, loggers, new RunRequest(result.GetValue(generation), result.GetValue(from)));
             using var signals = new ShutdownSignals(settings.Get<PipelineOptions>().ShutdownTimeout, TimeProvider.System);
             return (int)await run.RunAsync(signals.Stopping, signals.Abort).ConfigureAwait(false);
         });

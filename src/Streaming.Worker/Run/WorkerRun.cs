@@ -8,7 +8,9 @@ namespace Streaming.Worker;
 /// <summary>The live worker: waits for the lease of its model, then runs the pipeline as long as it holds it.</summary>
 internal sealed class WorkerRun : IDisposable
 {
-    private readonly SettingsValues _settings;
+    private readonly RunRequest _request;
+    private SettingsValues _settings;
+    private RunPlan _plan = RunPlan.First;
     private readonly TimeProvider _time;
     private readonly ILoggerFactory _loggers;
     private readonly ILogger _logger;
@@ -18,8 +20,9 @@ internal sealed class WorkerRun : IDisposable
     private readonly IDisposable? _telemetry;
 
     /// <summary>Creates a worker; nothing connects before <see cref="RunAsync"/>.</summary>
-    public WorkerRun(SettingsValues settings, TimeProvider time, ILoggerFactory loggers)
+    public WorkerRun(SettingsValues settings, TimeProvider time, ILoggerFactory loggers, RunRequest? request = null)
     {
+        _request = request ?? RunRequest.Plain;
         _settings = settings;
         _time = time;
         _loggers = loggers;
@@ -44,7 +47,10 @@ internal sealed class WorkerRun : IDisposable
         ConnectionMultiplexer redis = await RedisConnection.OpenAsync(_settings.Get<RedisOptions>(), abort).ConfigureAwait(false);
         try
         {
-            await LeadAndHoldAsync(redis.GetDatabase(), stopping, abort).ConfigureAwait(false);
+            if (await PlanAsync(redis.GetDatabase(), stopping).ConfigureAwait(false))
+            {
+                await LeadAndHoldAsync(redis.GetDatabase(), stopping, abort).ConfigureAwait(false);
+            }
         }
         finally
         {
@@ -77,9 +83,42 @@ internal sealed class WorkerRun : IDisposable
 
     private string Owner() => _settings.Get<PipelineOptions>().Owner is { Length: > 0 } owner ? owner : $"{Environment.MachineName}:{Environment.ProcessId}";
 
+    /// <summary>Decides which generation is trained; a store that is away is waited for.</summary>
+    /// <returns>False when told to stop meanwhile.</returns>
+    private async Task<bool> PlanAsync(IDatabase redis, CancellationToken stopping)
+    {
+        var pointer = new GenerationSwitch(redis, _settings.Get<RedisOptions>(), _settings.Get<ModelOptions>().Widths, _time);
+        for (bool told = false; !stopping.IsCancellationRequested; told = true)
+        {
+            try
+            {
+                uint active = await pointer.ActiveAsync(stopping).ConfigureAwait(false);
+                _plan = RunPlan.Of(_request, active, _settings.Get<CheckpointOptions>().Folder);
+                _settings = _plan.Apply(_settings);
+                PipelineLog.TrainingGeneration(_logger, _plan.Generation, active);
+                return true;
+            }
+            catch (Exception exception) when (EmbeddingPublisher.IsOutage(exception) && !stopping.IsCancellationRequested)
+            {
+                if (!told)
+                {
+                    PipelineLog.PointerUnknown(_logger);
+                }
+
+                await Task.Delay(TimeSpan.FromSeconds(1), _time, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+            catch (Exception exception) when (IsAway(exception) && stopping.IsCancellationRequested)
+            {
+                // Told to stop while asking.
+            }
+        }
+
+        return false;
+    }
+
     private async Task LeadAndHoldAsync(IDatabase redis, CancellationToken stopping, CancellationToken abort)
     {
-        using var lease = new TrainerLease(redis, _settings.Get<RedisOptions>(), Owner(), _time);
+        using var lease = new TrainerLease(redis, _settings.Get<RedisOptions>(), Owner(), _time, _plan.Generation);
         try
         {
             await LeadAsync(lease, stopping).ConfigureAwait(false);
@@ -176,7 +215,7 @@ internal sealed class WorkerRun : IDisposable
         var fence = new CheckpointFence(lease.Token, () => MayKeep(lease));
         for (bool again = false; ; again = true)
         {
-            using var pipeline = new Pipeline(_settings, redis, fence, _metrics, _health, _time, _loggers);
+            using var pipeline = new Pipeline(_settings, _plan, redis, fence, _metrics, _health, _time, _loggers);
             _health.Set("trainer", HealthLevel.Healthy);
             try
             {

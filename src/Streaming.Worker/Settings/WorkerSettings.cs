@@ -25,6 +25,7 @@ internal static class WorkerSettings
         new SettingsSection("Training", typeof(EngineOptions), "what computes the training step."),
         new SettingsSection("Training", typeof(TrainerOptions), "how the model is trained.") { Check = static settings => settings.Get<TrainerOptions>().Validate(settings.Get<ModelOptions>()) },
         new SettingsSection("Redis", typeof(RedisOptions), "where the embeddings go, and in what form.") { Secrets = Set(nameof(RedisOptions.Configuration)) },
+        new SettingsSection("Generation", typeof(GenerationOptions), "when readers are moved to a new generation (`run --generation`)."),
         new SettingsSection("Checkpoint", typeof(CheckpointOptions), "where and how often the state is kept."),
         new SettingsSection("Pipeline", typeof(PipelineOptions), "how the stages work together."),
         new SettingsSection("Http", typeof(HttpOptions), "health, metrics and lookups."),

@@ -81,8 +81,8 @@ public sealed class TrainerLeaseTests(RedisFixture redis) : IClassFixture<RedisF
         using TrainerLease holder = Lease("a");
         await holder.AcquireAsync(0, Stop);
         Task keeping = holder.KeepAsync(Stop);
-        await redis.Database.StringSetAsync(Keys.LeaseHolder, $"{holder.Token + 1} b");
-        await redis.Database.StringSetAsync(Keys.LeaseToken, (long)holder.Token + 1);
+        await redis.Database.StringSetAsync(Keys.LeaseHolder(), $"{holder.Token + 1} b");
+        await redis.Database.StringSetAsync(Keys.LeaseToken(), (long)holder.Token + 1);
         await keeping;
 
         Assert.True(holder.Lost.IsCancellationRequested);
@@ -107,8 +107,8 @@ public sealed class TrainerLeaseTests(RedisFixture redis) : IClassFixture<RedisF
         using TrainerLease before = Lease("a");
         await before.AcquireAsync(floor: uint.MaxValue - 1000, Stop);
         Assert.Equal(uint.MaxValue - 999, before.Token);
-        await redis.Database.KeyDeleteAsync([Keys.LeaseToken]);
-        await redis.Database.KeyDeleteAsync([Keys.LeaseHolder]);
+        await redis.Database.KeyDeleteAsync([Keys.LeaseToken()]);
+        await redis.Database.KeyDeleteAsync([Keys.LeaseHolder()]);
         using TrainerLease after = Lease("b");
         await after.AcquireAsync(floor: before.Token, Stop);
 
@@ -121,8 +121,8 @@ public sealed class TrainerLeaseTests(RedisFixture redis) : IClassFixture<RedisF
         using TrainerLease holder = Lease("a");
         using TrainerLease other = Lease("b");
         await holder.AcquireAsync(0, Stop);
-        await redis.Database.KeyDeleteAsync([Keys.LeaseToken]);
-        await redis.Database.KeyDeleteAsync([Keys.LeaseHolder]);
+        await redis.Database.KeyDeleteAsync([Keys.LeaseToken()]);
+        await redis.Database.KeyDeleteAsync([Keys.LeaseHolder()]);
 
         Assert.True(await holder.RenewAsync(Stop));
         Assert.False((await other.TryAcquireAsync(0, Stop)).Acquired);

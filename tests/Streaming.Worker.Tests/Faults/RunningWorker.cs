@@ -9,14 +9,17 @@ internal sealed class RunningWorker : IAsyncDisposable
     private readonly WorkerRun _run;
     private readonly Task<ExitCode> _running;
 
-    public RunningWorker(SettingsValues settings)
+    public RunningWorker(SettingsValues settings, RunRequest? request = null)
     {
         _signals = new ShutdownSignals(settings.Get<PipelineOptions>().ShutdownTimeout, TimeProvider.System);
-        _run = new WorkerRun(settings, TimeProvider.System, _loggers);
+        _run = new WorkerRun(settings, TimeProvider.System, _loggers, request);
         _running = Task.Run(RunAsync, CancellationToken.None);
     }
 
     public RecordingLoggers Log => _loggers;
+
+    /// <summary>What it would have said on its way out.</summary>
+    public string Message { get; private set; } = string.Empty;
 
     public PipelineStatus Status => _run.Status();
 
@@ -80,7 +83,8 @@ internal sealed class RunningWorker : IAsyncDisposable
         }
         catch (Exception exception)
         {
-            return Failure.Explain(exception).Code;
+            (ExitCode code, Message) = Failure.Explain(exception);
+            return code;
         }
     }
 }

@@ -120,6 +120,7 @@ public sealed class WorkerRunTests : IAsyncLifetime
 
         Assert.Equal((int)ExitCode.StateMismatch, await other.WaitForExitAsync());
         Assert.Contains("Widths", other.Output, StringComparison.Ordinal);
+        Assert.Contains("streaming run --generation 2", other.Output, StringComparison.Ordinal);
     }
 
     private static async Task<Uri> AddressAsync(StreamingProcess worker)

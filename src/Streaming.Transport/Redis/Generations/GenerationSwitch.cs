@@ -111,6 +111,28 @@ public sealed class GenerationSwitch
         }
     }
 
+    /// <summary>Finds the items of a generation by SCAN over every server: for people and at switches, not for a hot path.</summary>
+    /// <returns>Their ids, each once.</returns>
+    /// <exception cref="RedisException">Redis could not be asked.</exception>
+    public IReadOnlyList<string> List(uint generation)
+    {
+        ItemKeySpace space = Spaces(generation).Last();
+        var ids = new HashSet<string>(StringComparer.Ordinal);
+        foreach (System.Net.EndPoint endPoint in _database.Multiplexer.GetEndPoints())
+        {
+            IServer server = _database.Multiplexer.GetServer(endPoint);
+            foreach (RedisKey key in server.IsConnected ? server.Keys(_database.Database, space.ScanPattern, pageSize: 1000) : [])
+            {
+                if (space.TryGetId((byte[])key!, out string id))
+                {
+                    ids.Add(id);
+                }
+            }
+        }
+
+        return [.. ids];
+    }
+
     private IEnumerable<ItemKeySpace> Spaces(uint generation) => _options.Layout == EmbeddingKeyLayout.Nested
         ? [_keys.Items(generation)]
         : _widths.Select(width => _keys.Items(generation, width));

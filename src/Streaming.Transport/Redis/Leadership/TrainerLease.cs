@@ -26,7 +26,8 @@ public sealed class TrainerLease : IDisposable
     /// <param name="owner">A name of this process's place, the same after a restart (the host's name, the pod's): its restarted
     /// self need not wait for its own lease to end. Two processes of one name would take it from each other.</param>
     /// <param name="clock">Time between renewals; never compared across machines.</param>
-    public TrainerLease(IDatabase database, RedisOptions options, string owner, TimeProvider clock)
+    /// <param name="generation">The generation that it is for.</param>
+    public TrainerLease(IDatabase database, RedisOptions options, string owner, TimeProvider clock, uint generation = 1)
     {
         ArgumentNullException.ThrowIfNull(database);
         ArgumentNullException.ThrowIfNull(options);
@@ -38,7 +39,7 @@ public sealed class TrainerLease : IDisposable
         _options = options;
         _owner = owner;
         _clock = clock;
-        _keys = [keys.LeaseHolder, keys.LeaseToken];
+        _keys = [keys.LeaseHolder(generation), keys.LeaseToken(generation)];
         _pipeline = RedisPipeline.Create(options, clock);
         Lost = _lost.Token;
     }

@@ -51,6 +51,10 @@ public sealed class EmbeddingPublisher
     /// <summary>Gets the counters.</summary>
     public PublishMetrics Metrics { get; } = new();
 
+    /// <summary>Gets a value indicating whether a store without a pointer to a generation gets this one. Default true; false
+    /// for a generation that readers are still to be moved to.</summary>
+    public bool ClaimsPointer { get; init; } = true;
+
     /// <summary>Gets the generation that is written, 0 before <see cref="OpenAsync"/>.</summary>
     public uint Generation { get; private set; }
 
@@ -62,7 +66,7 @@ public sealed class EmbeddingPublisher
 
     /// <summary>
     /// Raises the fence of every partition to <paramref name="token"/>, so that from then on an older trainer is refused
-    /// everywhere. A store without a pointer to a generation gets this one.
+    /// everywhere. A store without a pointer to a generation gets this one, unless <see cref="ClaimsPointer"/> says no.
     /// </summary>
     /// <param name="generation">The generation to write, 1 and up.</param>
     /// <param name="token">The token of the lease, 1 and up.</param>
@@ -72,7 +76,7 @@ public sealed class EmbeddingPublisher
     {
         ArgumentOutOfRangeException.ThrowIfZero(generation);
         ArgumentOutOfRangeException.ThrowIfZero(token);
-        RedisValue[] arguments = [(long)token];
+        RedisValue[] arguments = [(long)token, (long)generation];
         RedisResult[] answers = await Task.WhenAll(Enumerable.Range(0, _options.Partitions).Select(partition =>
             RunAsync(PublishScripts.Raise, [_keys.Fence(partition)], arguments, cancellationToken))).ConfigureAwait(false);
         bool empty = false;
@@ -87,9 +91,13 @@ public sealed class EmbeddingPublisher
             empty |= status == PublishScripts.StatusEmpty;
         }
 
-        await _pipeline.ExecuteAsync(
-            async token => await _database.StringSetAsync(_keys.Active, (long)generation, when: When.NotExists).WaitAsync(token).ConfigureAwait(false),
-            cancellationToken).ConfigureAwait(false);
+        if (ClaimsPointer)
+        {
+            await _pipeline.ExecuteAsync(
+                async token => await _database.StringSetAsync(_keys.Active, (long)generation, when: When.NotExists).WaitAsync(token).ConfigureAwait(false),
+                cancellationToken).ConfigureAwait(false);
+        }
+
         Generation = generation;
         Token = token;
         _encoder = new BatchEncoder(_options, _keys, _widths, generation, token);

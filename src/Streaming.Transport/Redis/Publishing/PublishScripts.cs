@@ -8,7 +8,7 @@ internal static class PublishScripts
     public const int StatusEmpty = 2;
 
     /// <summary>
-    /// Writes the items of a partition. Refuses everything when a newer trainer has raised the fence, or when the fence
+    /// Writes the items of a partition. Each generation has a fence of its own, and all share the feed. Refuses everything when a newer trainer has raised the fence, or when the fence
     /// is not there (then the store was emptied); skips an item that holds a greater (token, step). Bytes 13 to 22
     /// of a value are token and step, little-endian; both are below 2^53, so Lua's doubles hold them exactly. What changed
     /// becomes one entry of the stream, because an entry an item would cost the server as much as the item itself.
@@ -17,11 +17,12 @@ internal static class PublishScripts
     /// Returns status, then: newest token | removed count, indices of what was skipped….
     /// </summary>
     public static readonly RedisScript Write = new("""
-        local fence = redis.call('HMGET', KEYS[1], 't', 'n')
+        local field = ARGV[3] == '1' and 't' or 't' .. ARGV[3]
+        local fence = redis.call('HMGET', KEYS[1], field, 'n')
         if not fence[1] then return {2} end
         local token = tonumber(ARGV[1])
         if tonumber(fence[1]) > token then return {1, fence[1]} end
-        if tonumber(fence[1]) < token then redis.call('HSET', KEYS[1], 't', ARGV[1]) end
+        if tonumber(fence[1]) < token then redis.call('HSET', KEYS[1], field, ARGV[1]) end
         local feed = ARGV[2] ~= '0'
         local entry = {KEYS[2], 'MAXLEN', '~', ARGV[2], '*', 'n', tonumber(fence[2] or '0') + 1, 'g', ARGV[3], 't', ARGV[1]}
         local empty = #entry
@@ -63,16 +64,16 @@ internal static class PublishScripts
     /// <summary>
     /// Writes histories of users of a partition. Refuses as <see cref="Write"/> does; skips a user whose stored history is
     /// the same (by its checksum) or has come further: bytes 11 to 24 of a value are its age, newest time before sum of times,
-    /// and a restarted trainer goes through older ones again. KEYS: fence, users…  ARGV: token, time to live in ms (0: for ever), then a value for each user.
+    /// and a restarted trainer goes through older ones again. KEYS: fence, users…  ARGV: token, time to live in ms (0: for ever), generation, then a value for each user.
     /// Returns status, then: newest token | skipped count.
     /// </summary>
     public static readonly RedisScript WriteUsers = new("""
-        local fence = redis.call('HGET', KEYS[1], 't')
+        local fence = redis.call('HGET', KEYS[1], ARGV[3] == '1' and 't' or 't' .. ARGV[3])
         if not fence then return {2} end
         if tonumber(fence) > tonumber(ARGV[1]) then return {1, fence} end
         local skipped = 0
         for i = 2, #KEYS do
-          local value = ARGV[i + 1]
+          local value = ARGV[i + 2]
           local head = redis.call('GETRANGE', KEYS[i], 0, 23)
           local newer = head == string.sub(value, 1, 24)
           if not newer and #head == 24 and string.sub(head, 1, 3) == 'UH\1' then
@@ -93,12 +94,13 @@ internal static class PublishScripts
         return {0, skipped}
         """);
 
-    /// <summary>Raises the fence of a partition. KEYS: fence. ARGV: token. Returns status: 0 it was there, 1 and the newer
+    /// <summary>Raises the fence of a partition. KEYS: fence. ARGV: token, generation. Returns status: 0 it was there, 1 and the newer
     /// token when refused, 2 when it was not there.</summary>
     public static readonly RedisScript Raise = new("""
-        local newest = redis.call('HGET', KEYS[1], 't')
+        local field = ARGV[2] == '1' and 't' or 't' .. ARGV[2]
+        local newest = redis.call('HGET', KEYS[1], field)
         if newest and tonumber(newest) > tonumber(ARGV[1]) then return {1, newest} end
-        redis.call('HSET', KEYS[1], 't', ARGV[1])
+        redis.call('HSET', KEYS[1], field, ARGV[1])
         if newest then return {0} end
         return {2}
         """);

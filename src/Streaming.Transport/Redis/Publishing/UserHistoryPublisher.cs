@@ -17,6 +17,7 @@ public sealed class UserHistoryPublisher
     private readonly IDatabase _database;
     private readonly RedisOptions _options;
     private readonly TimeProvider _clock;
+    private readonly uint _generation;
     private readonly Action<PublishIncident> _incident;
     private readonly RedisKeys _keys;
     private readonly ResiliencePipeline _pipeline;
@@ -27,7 +28,8 @@ public sealed class UserHistoryPublisher
     /// <param name="options">Keys, times, limits.</param>
     /// <param name="clock">Time.</param>
     /// <param name="incident">Told of trouble and of its end.</param>
-    public UserHistoryPublisher(IDatabase database, RedisOptions options, TimeProvider clock, Action<PublishIncident>? incident = null)
+    /// <param name="generation">The generation whose trainer writes; histories are the same for all.</param>
+    public UserHistoryPublisher(IDatabase database, RedisOptions options, TimeProvider clock, Action<PublishIncident>? incident = null, uint generation = 1)
     {
         ArgumentNullException.ThrowIfNull(database);
         ArgumentNullException.ThrowIfNull(options);
@@ -36,6 +38,7 @@ public sealed class UserHistoryPublisher
         _database = database;
         _options = options;
         _clock = clock;
+        _generation = generation;
         _incident = incident ?? (static _ => { });
         _keys = new RedisKeys(options.Model, options.Partitions);
         _pipeline = RedisPipeline.Create(options, clock);
@@ -95,7 +98,7 @@ public sealed class UserHistoryPublisher
     {
         RedisKey[] keys = [_keys.Fence(_keys.Partition(batch.Users[users[0]])), .. users.Select(user => (RedisKey)_keys.User(batch.Users[user]))];
         byte[][] values = Array.ConvertAll(users, user => Encode(batch, user));
-        RedisValue[] arguments = [(long)token, (long)_options.UserTimeToLive.TotalMilliseconds, .. values.Select(value => (RedisValue)value)];
+        RedisValue[] arguments = [(long)token, (long)_options.UserTimeToLive.TotalMilliseconds, (long)_generation, .. values.Select(value => (RedisValue)value)];
         try
         {
             RedisResult answer = await _pipeline.ExecuteAsync(

@@ -1,0 +1,120 @@
+using System.Globalization;
+using StackExchange.Redis;
+using Streaming.Core;
+using Streaming.Learning;
+using Streaming.Transport;
+
+namespace Streaming.Worker;
+
+/// <summary>What a person may do with generations; the items of each are counted in the store.</summary>
+internal sealed class GenerationDesk
+{
+    private readonly GenerationSwitch _switch;
+    private readonly GenerationPublisher _records;
+    private readonly GenerationOptions _options;
+
+    /// <summary>Opens the desk.</summary>
+    public GenerationDesk(IDatabase redis, SettingsValues settings)
+    {
+        RedisOptions options = settings.Get<RedisOptions>();
+        _switch = new GenerationSwitch(redis, options, settings.Get<ModelOptions>().Widths, TimeProvider.System);
+        _records = new GenerationPublisher(redis, options, TimeProvider.System);
+        _options = settings.Get<GenerationOptions>();
+    }
+
+    /// <summary>Prints a line for each generation from the first to the next after the one in use.</summary>
+    public async Task<ExitCode> ShowAsync(TextWriter output)
+    {
+        uint active = await _switch.ActiveAsync().ConfigureAwait(false);
+        await output.WriteLineAsync(active == 0 ? "readers use no generation yet" : Say($"readers use generation {active}")).ConfigureAwait(false);
+        for (uint generation = 1; generation <= active + 1; generation++)
+        {
+            int items = _switch.List(generation).Count;
+            GenerationRecord? record = await _records.ReadAsync(generation).ConfigureAwait(false);
+            if (items > 0 || record is not null)
+            {
+                string said = record is null ? "no record" : Say($"{record.Tower} {string.Join(',', record.Widths)}, step {record.Step}, Recall@20 {record.Recall:F4} over {record.Examples} events, written {DateTimeOffset.FromUnixTimeMilliseconds(record.Written):u}");
+                await output.WriteLineAsync(Say($"generation {generation}: {items} items in the store; {said}")).ConfigureAwait(false);
+            }
+        }
+
+        return ExitCode.Success;
+    }
+
+    /// <summary>Moves readers, if the checks pass or are not asked for.</summary>
+    public async Task<ExitCode> SwitchAsync(uint next, bool force, TextWriter output)
+    {
+        uint active = await _switch.ActiveAsync().ConfigureAwait(false);
+        if (next == active)
+        {
+            await output.WriteLineAsync(Say($"readers use generation {active} already")).ConfigureAwait(false);
+            return ExitCode.Success;
+        }
+
+        GenerationRecord? record = next == 0 ? null : await _records.ReadAsync(next).ConfigureAwait(false);
+        int present = next == 0 ? 0 : _switch.List(next).Count;
+        string objection = present == 0 ? "it has no items in the store"
+            : GenerationChecks.Objection(record, await _records.ReadAsync(active).ConfigureAwait(false), Count(record, present), _options);
+        if (present == 0 || (objection.Length > 0 && !force))
+        {
+            await output.WriteLineAsync(Say($"not switched to generation {next}: {objection}{(present == 0 ? string.Empty : ". --force does it all the same")}")).ConfigureAwait(false);
+            return ExitCode.Failure;
+        }
+
+        return await FlipAsync(active, next, output).ConfigureAwait(false);
+    }
+
+    /// <summary>Moves readers to the newest generation before the one in use that has items.</summary>
+    public async Task<ExitCode> RollbackAsync(TextWriter output)
+    {
+        uint active = await _switch.ActiveAsync().ConfigureAwait(false);
+        for (uint old = active; old-- > 1;)
+        {
+            if (_switch.List(old).Count > 0)
+            {
+                return await FlipAsync(active, old, output).ConfigureAwait(false);
+            }
+        }
+
+        await output.WriteLineAsync(Say($"no generation before {active} has items in the store any more")).ConfigureAwait(false);
+        return ExitCode.Failure;
+    }
+
+    /// <summary>Lets a generation's items expire.</summary>
+    public async Task<ExitCode> RetireAsync(uint generation, string keep, TextWriter output)
+    {
+        TimeSpan keepFor;
+        try
+        {
+            keepFor = (TimeSpan)SettingValue.Parse(keep, typeof(TimeSpan))!;
+            ArgumentOutOfRangeException.ThrowIfLessThan(keepFor, TimeSpan.FromSeconds(1));
+        }
+        catch (Exception exception) when (exception is FormatException or ArgumentOutOfRangeException)
+        {
+            throw new SettingsException([$"--keep is {keep}; allowed: a time of 1s or more, such as 1h or 7d."]);
+        }
+
+        if (generation == 0 || await _switch.ActiveAsync().ConfigureAwait(false) == generation)
+        {
+            throw new SettingsException([$"generation is {generation}; allowed: one that readers do not use."]);
+        }
+
+        IReadOnlyList<string> ids = _switch.List(generation);
+        await _switch.RetireAsync(generation, ids, keepFor).ConfigureAwait(false);
+        await output.WriteLineAsync(Say($"{ids.Count} items of generation {generation} are gone in {keep}")).ConfigureAwait(false);
+        return ExitCode.Success;
+    }
+
+    private static string Say(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+
+    /// <summary>A record lags behind the store by some items, so its number is not asked for to the last.</summary>
+    private GenerationCheck Count(GenerationRecord? record, int present) =>
+        record is not null && present >= record.Items * (1 - _options.Tolerance) ? new GenerationCheck(present, present) : new GenerationCheck(record?.Items ?? 0, present);
+
+    private async Task<ExitCode> FlipAsync(uint active, uint next, TextWriter output)
+    {
+        bool done = await _switch.FlipAsync(active, next).ConfigureAwait(false);
+        await output.WriteLineAsync(done ? Say($"readers moved from generation {active} to {next}") : Say($"not switched: readers are not at generation {active} any more; look again")).ConfigureAwait(false);
+        return done ? ExitCode.Success : ExitCode.Failure;
+    }
+}

@@ -1,0 +1,28 @@
+namespace Streaming.Worker;
+
+/// <summary>When readers are moved to a new generation.</summary>
+internal sealed record GenerationOptions
+{
+    /// <summary>Gets who moves them: the new generation's worker, once, when the checks below pass; or a person, with
+    /// `streaming generation switch`. Default Auto.</summary>
+    public GenerationSwitching Switch { get; init; } = GenerationSwitching.Auto;
+
+    /// <summary>Gets by what share the new generation's Recall@20 and its number of items may lie below the old one's.
+    /// Default 0.05, about two standard errors over 5,000 events; 0 … 1.</summary>
+    public double Tolerance { get; init; } = 0.05;
+
+    /// <summary>Gets over how many events the new generation's recall must have been measured, at most the window of
+    /// `Training__Evaluation__Window`. Default 5,000; 1 … 1,000,000.</summary>
+    public int MinExamples { get; init; } = 5_000;
+
+    /// <summary>Checks every property.</summary>
+    /// <exception cref="ArgumentException">Names every property that is wrong, its value and what is allowed.</exception>
+    public void Validate()
+    {
+        var errors = new OptionChecks();
+        errors.Check(Enum.IsDefined(Switch), nameof(Switch), Switch, "Auto, Manual");
+        errors.Check(Tolerance is >= 0 and <= 1, nameof(Tolerance), Tolerance, "0 … 1");
+        errors.Check(MinExamples is >= 1 and <= 1_000_000, nameof(MinExamples), MinExamples, "1 … 1000000");
+        errors.Throw();
+    }
+}

@@ -1,0 +1,11 @@
+namespace Streaming.Worker;
+
+/// <summary>Who moves readers to a new generation.</summary>
+internal enum GenerationSwitching
+{
+    /// <summary>The new generation's worker, once, when the checks pass.</summary>
+    Auto,
+
+    /// <summary>A person, by a command.</summary>
+    Manual,
+}

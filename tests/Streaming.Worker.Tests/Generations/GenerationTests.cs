@@ -1,0 +1,110 @@
+using StackExchange.Redis;
+using Streaming.Core;
+using Streaming.Learning;
+using Streaming.Serving;
+using Streaming.Transport;
+using Streaming.Worker.Tests.Faults;
+using Xunit;
+
+namespace Streaming.Worker.Tests.Generations;
+
+/// <summary>A second generation beside the first, over a real server and a steady stream.</summary>
+public sealed class GenerationTests
+{
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task ChangedWidths_NewGenerationBesideTheOld_ReadersMoveWhenItIsFitAndBack()
+    {
+        await using FaultBench bench = await FaultBench.StartAsync();
+        bench.Settings["Generation__MinExamples"] = "300";
+        bench.Settings["Generation__Tolerance"] = "0.5";
+        bench.Settings["Redis__TowerInterval"] = "1s";
+        await using RunningWorker old = bench.StartWorker();
+        await old.UntilAsync(w => w.Log.Text.Contains("Checkpoint", StringComparison.Ordinal) && w.Status.Counts.Trained > 2_000, "the first generation has a checkpoint");
+        using ConnectionMultiplexer redis = await bench.ConnectAsync();
+        IDatabase database = redis.GetDatabase();
+        var towers = new UserTowerReader(database, new ServingOptions { Model = "faults", PointerLifetime = TimeSpan.Zero }, TimeProvider.System);
+
+        bench.Settings["Model__Widths"] = "8,16,24";
+        await using var next = new RunningWorker(bench.Values, new RunRequest(2, null));
+        await next.UntilAsync(w => w.Log.Text.Contains("Readers have been moved from generation 1 to 2", StringComparison.Ordinal), "readers are moved");
+        Assert.Contains("taken over", next.Log.Text, StringComparison.Ordinal);
+        Assert.True(next.Status.Counts.Read > old.Status.Counts.Read / 2, "it goes on where the old one's checkpoint stood");
+        SlicedModel tower = (await towers.ReadAsync(24, Stop))!;
+        Assert.Equal((2u, 24), (tower.Version.Generation, tower.Width));
+
+        // The old one went on meanwhile, under a lease and fences of its own.
+        var generations = new GenerationSwitch(database, bench.Values.Get<RedisOptions>(), [8, 16], TimeProvider.System);
+        (int before, int now) = (generations.List(1).Count, generations.List(2).Count);
+        Assert.True(before > 50 && now >= before * 0.9, $"{before} and {now} items");
+
+        var desk = new GenerationDesk(database, bench.Values);
+        using var output = new StringWriter();
+        Assert.Equal(ExitCode.Success, await desk.RollbackAsync(output));
+        Assert.Contains("readers moved from generation 2 to 1", output.ToString(), StringComparison.Ordinal);
+        Assert.Equal(1u, (await towers.ReadAsync(16, Stop))!.Version.Generation);
+
+        // A restart does not move readers a second time.
+        Assert.Equal(ExitCode.Success, await next.TerminateAsync());
+        await using var again = new RunningWorker(bench.Values, new RunRequest(2, null));
+        await again.UntilAsync(w => w.Log.Text.Contains("Going on from checkpoint", StringComparison.Ordinal) && w.Status.Counts.Trained > 0, "it goes on");
+        await Task.Delay(2_500, Stop);
+        Assert.Equal("1", (string?)await database.StringGetAsync("e:faults:active"));
+
+        Assert.Equal(ExitCode.Success, await desk.SwitchAsync(2, force: true, output));
+        Assert.Equal(ExitCode.Success, await again.TerminateAsync());
+        Assert.Equal(ExitCode.Success, await old.TerminateAsync());
+        Assert.Equal(ExitCode.Success, await desk.RetireAsync(1, "1s", output));
+        await Task.Delay(1_500, Stop);
+        Assert.Empty(generations.List(1));
+
+        // A plain run trains what readers use now, with the settings that fit it.
+        await using var plain = new RunningWorker(bench.Values);
+        await plain.UntilAsync(w => w.Log.Text.Contains("Training generation 2; readers use 2", StringComparison.Ordinal) && w.Log.Text.Contains("Going on from checkpoint", StringComparison.Ordinal), "it trains generation 2");
+    }
+
+    [Fact]
+    public async Task ChangedWidths_PlainRun_Exits73AndNamesTheCommand()
+    {
+        await using FaultBench bench = await FaultBench.StartAsync();
+        await using (RunningWorker old = bench.StartWorker())
+        {
+            await old.UntilAsync(w => w.Status.Counts.Trained > 100, "it learns");
+            Assert.Equal(ExitCode.Success, await old.TerminateAsync());
+        }
+
+        bench.Settings["Model__Widths"] = "8,24";
+        await using RunningWorker other = bench.StartWorker();
+        Assert.Equal(ExitCode.StateMismatch, await other.EndAsync());
+        Assert.Contains("Model.Widths is 8,24, the checkpoint has 8,16", other.Message, StringComparison.Ordinal);
+        Assert.Contains("streaming run --generation 2", other.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(0u, "1 … 2")]
+    [InlineData(5u, "1 … 2")]
+    [InlineData(2u, "there is none")]
+    public void Plan_GenerationThatCannotBegin_SaysWhatIsAllowed(uint generation, string words)
+    {
+        string folder = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());
+        SettingsException refused = Assert.Throws<SettingsException>(() => RunPlan.Of(new RunRequest(generation, null), active: 1, folder));
+        Assert.Contains(words, refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Objection_EachCheck_NamesItsNumbers()
+    {
+        var old = new GenerationRecord { Generation = 1, Items = 100, Recall = 0.2, Examples = 5_000, Widths = [8] };
+        GenerationRecord next = old with { Generation = 2, Recall = 0.195 };
+        var all = new GenerationCheck(100, 100);
+        var options = new GenerationOptions();
+        Assert.Empty(GenerationChecks.Objection(next, old, all, options));
+        Assert.Contains("99 of its 100 items", GenerationChecks.Objection(next, old, new(100, 99), options), StringComparison.Ordinal);
+        Assert.Contains("it has 90 items, generation 1 has 100", GenerationChecks.Objection(next with { Items = 90 }, old, all, options), StringComparison.Ordinal);
+        Assert.Contains("is 0.1800, that of generation 1 0.2000", GenerationChecks.Objection(next with { Recall = 0.18 }, old, all, options), StringComparison.Ordinal);
+        Assert.Contains("over 400 events", GenerationChecks.Objection(next with { Examples = 400 }, old, all, options), StringComparison.Ordinal);
+        Assert.Contains("was not measured", GenerationChecks.Objection(next, old with { Examples = 0 }, all, options), StringComparison.Ordinal);
+        Assert.Contains("generation in use has no record", GenerationChecks.Objection(next, null, all, options), StringComparison.Ordinal);
+    }
+}
