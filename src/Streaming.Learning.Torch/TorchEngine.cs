@@ -73,7 +73,7 @@ public sealed partial class TorchEngine : TrainingEngine
     public override int BankCount => _bank.Count;
 
     /// <inheritdoc/>
-    public override string Description => $"torch (libtorch {__version__}), {_options.Device}, {(_device.type == DeviceType.CUDA ? _options.Tf32 ? "TF32" : "float32" : $"{get_num_threads()} threads")}";
+    public override string Description => $"torch (TorchSharp for libtorch {__version__}), {_options.Device}, {(_device.type == DeviceType.CUDA ? _options.Tf32 ? "TF32" : "float32" : $"{get_num_threads()} threads")}";
 
     /// <summary>Gets how often a step had to be done again with smaller chunks because the device was out of memory.</summary>
     public int ChunkHalvings => _memory.Halvings;

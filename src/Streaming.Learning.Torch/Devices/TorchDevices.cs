@@ -16,7 +16,7 @@ internal static class TorchDevices
         var device = Parse(name);
         try
         {
-            InitializeDeviceType(device.type);
+            Load(device.type);
             if (device.type == DeviceType.CUDA)
             {
                 RequireCudaDevice(name, device.index);
@@ -34,7 +34,7 @@ internal static class TorchDevices
         catch (Exception error) when (error is NotSupportedException or DllNotFoundException or TypeInitializationException or BadImageFormatException or EntryPointNotFoundException)
         {
             throw new TorchDeviceException(
-                $"The native library of TorchSharp (LibTorchSharp with libtorch {__version__}) could not be loaded for device '{name}': {FirstLine(error)}. Build with -p:PackageSet=nuget -p:Torch=cpu or -p:Torch=cuda, or set Training__Engine=Cpu.",
+                $"The native library of TorchSharp (LibTorchSharp with libtorch) could not be loaded for device '{name}': {FirstLine(error)}. Build with -p:PackageSet=nuget -p:Torch=cpu or -p:Torch=cuda, or set Training__Engine=Cpu.",
                 error);
         }
         catch (Exception error) when (error is ExternalException or InvalidOperationException)
@@ -47,7 +47,7 @@ internal static class TorchDevices
     public static string FirstLine(Exception error)
     {
         // TorchSharp appends where it looked for its native library, in many lines.
-        string message = error.Message.Trim().Split('\n', 2)[0].Split(" Trace from ", 2)[0];
+        string message = error.GetBaseException().Message.Trim().Split('\n', 2)[0].Split(" Trace from ", 2)[0];
         return message.TrimEnd('.', ':', ' ', '\r');
     }
 
@@ -62,6 +62,21 @@ internal static class TorchDevices
             ("cuda", 2) when indexed => new Device(DeviceType.CUDA, int.Parse(parts[1], System.Globalization.CultureInfo.InvariantCulture)),
             _ => throw new TorchDeviceException($"Device is '{name}'; allowed: cpu, cuda, cuda:N."),
         };
+    }
+
+    // Before it throws, TorchSharp prints where it looked, in dozens of lines.
+    private static void Load(DeviceType type)
+    {
+        var output = Console.Out;
+        Console.SetOut(TextWriter.Null);
+        try
+        {
+            InitializeDeviceType(type);
+        }
+        finally
+        {
+            Console.SetOut(output);
+        }
     }
 
     private static void RequireCudaDevice(string name, int index)

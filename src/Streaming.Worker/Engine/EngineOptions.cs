@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Streaming.Worker;
 
 /// <summary>What computes the training step.</summary>
@@ -25,8 +27,11 @@ internal sealed record EngineOptions
         var errors = new OptionChecks();
         errors.Check(Engine == EngineKind.Cpu || TorchEngineFactory.IsAvailable, nameof(Engine), Engine, $"Cpu ({TorchEngineFactory.HowToGet})");
         errors.Check(Threads is >= 0 and <= 256, nameof(Threads), Threads, "0 … 256");
-        errors.Check(!string.IsNullOrWhiteSpace(Device), nameof(Device), Device, "cpu, cuda, cuda:N");
+        errors.Check(IsDevice(Device), nameof(Device), Device, "cpu, cuda, cuda:N");
         errors.Check(ReadLossEvery is >= 1 and <= 10_000, nameof(ReadLossEvery), ReadLossEvery, "1 … 10000");
         errors.Throw();
     }
+
+    private static bool IsDevice(string name) =>
+        name is "cpu" or "cuda" || (name.StartsWith("cuda:", StringComparison.Ordinal) && byte.TryParse(name.AsSpan(5), NumberStyles.None, CultureInfo.InvariantCulture, out byte card) && card < 128);
 }
