@@ -1,0 +1,121 @@
+using System.Text;
+using StackExchange.Redis;
+using Streaming.Learning;
+using Streaming.Serving;
+using Streaming.Worker.Tests.Faults;
+using Xunit;
+
+namespace Streaming.Worker.Tests;
+
+/// <summary>From a log of the past to a live model: `backtest --model`, then `run --from`.</summary>
+public sealed class WarmStartTests : IDisposable
+{
+    private const int LogItems = 60;
+    private readonly string _folder = Directory.CreateTempSubdirectory("streaming-warm-").FullName;
+
+    private string Model => Path.Combine(_folder, "model");
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Fact]
+    public async Task RunFrom_ModelOfAPrequentialBacktest_StartsLiveWithItsItemsWeightsAndHistories()
+    {
+        await BacktestAsync("prequential --loss cbns --cutoffs 5,10 --events", Events());
+        await using FaultBench bench = await FaultBench.StartAsync();
+        await using (var worker = new RunningWorker(bench.Values, new RunRequest(null, Model)))
+        {
+            await worker.UntilAsync(w => w.Log.Text.Contains("all weights and optimiser state", StringComparison.Ordinal), "it has started from the model");
+            Assert.Contains($"taken over: {LogItems} items", worker.Log.Text, StringComparison.Ordinal);
+
+            // The log's items have no event in the live stream: what is in Redis of them comes from the model.
+            await UntilPublishedAsync(bench);
+            await worker.UntilAsync(w => w.Status.Counts.Trained > 200, "it learns");
+            Assert.Equal(ExitCode.Success, await worker.TerminateAsync());
+        }
+
+        Checkpoint own = new CheckpointStore(bench.Checkpoints, 3, TimeProvider.System, _ => { }).FindNewest()!;
+        using (Stream ingest = own.OpenIngest()!)
+        {
+            Assert.True(Core.IngestSummary.Read(ingest).Users > 300, "the log's users have histories beside the live ones");
+        }
+
+        await using var again = new RunningWorker(bench.Values, new RunRequest(null, Model));
+        await again.UntilAsync(w => w.Log.Text.Contains("Going on from checkpoint", StringComparison.Ordinal), "it goes on from its own");
+        Assert.Contains("is left aside", again.Log.Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task RunFrom_ModelOfAnOfflineBacktest_StartsLiveOrSaysWhatDiffers()
+    {
+        await BacktestAsync("leave-one-out --loss full --epochs 2 --events", Events());
+        await using FaultBench bench = await FaultBench.StartAsync();
+        await using (var worker = new RunningWorker(bench.Values, new RunRequest(null, Model)))
+        {
+            await worker.UntilAsync(w => w.Log.Text.Contains($"taken over: {LogItems} items, frequencies, all weights", StringComparison.Ordinal), "it has started from the model");
+            await UntilPublishedAsync(bench);
+        }
+
+        bench.Settings["Model__Widths"] = "8,24";
+        bench.Settings["Model__Tower"] = "Gru4Rec";
+        bench.Settings["Redis__Model"] = "other";
+        bench.Settings["Checkpoint__Folder"] = Path.Combine(_folder, "other");
+        await using var refused = new RunningWorker(bench.Values, new RunRequest(null, Model));
+        Assert.Equal(ExitCode.StateMismatch, await refused.EndAsync());
+        Assert.Contains("Model.Widths is 8,24, the other has 8,16; Model.Tower is Gru4Rec, the other has FmrlRec", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task RunFrom_NothingThere_IsNoInput()
+    {
+        await using FaultBench bench = await FaultBench.StartAsync();
+        await using var worker = new RunningWorker(bench.Values, new RunRequest(null, Path.Combine(_folder, "nowhere")));
+        Assert.Equal(ExitCode.NoInput, await worker.EndAsync());
+        Assert.Contains("nowhere", worker.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Backtest_ModelFolderInUse_IsRefusedBeforeAnythingIsRead()
+    {
+        Directory.CreateDirectory(Path.Combine(Model, "something"));
+        Assert.Equal((int)ExitCode.Configuration, await CommandLine.RunAsync(["backtest", "--events", "nowhere.csv", "--model", Model]));
+    }
+
+    private static async Task UntilPublishedAsync(FaultBench bench)
+    {
+        using ConnectionMultiplexer redis = await bench.ConnectAsync();
+        var reader = new EmbeddingReader(redis.GetDatabase(), new ServingOptions { Model = "faults" }, TimeProvider.System);
+        string[] ids = [.. Enumerable.Range(0, LogItems).Select(static i => $"old{i}")];
+        using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(1));
+        while ((await reader.ReadAsync(ids, 16, new float[ids.Length * 16], new ItemRead[ids.Length], limit.Token)).Found < ids.Length)
+        {
+            await Task.Delay(50, limit.Token);
+        }
+    }
+
+    private async Task BacktestAsync(string protocol, string events)
+    {
+        string line = $"backtest --protocol {protocol} {events} --set Model__Widths=8,16 --set Model__Layers=1 --set Model__HistoryLength=10 --threads 1 --no-floors --model {Model}";
+        Assert.Equal((int)ExitCode.Success, await CommandLine.RunAsync(line.Split(' ')));
+        Assert.Equal(ExitCode.Success, InspectCommand.Run(Model, json: false, TextWriter.Null));
+    }
+
+    /// <summary>300 users who each walk along six circles of ten items, a day ago.</summary>
+    private string Events()
+    {
+        var random = new Random(11);
+        var text = new StringBuilder("user,item,timestamp\n");
+        long time = TimeProvider.System.GetUtcNow().AddDays(-1).ToUnixTimeSeconds();
+        for (int user = 0; user < 300; user++)
+        {
+            (int circle, int place) = (random.Next(6), random.Next(10));
+            for (int i = 0; i < 7; i++)
+            {
+                text.Append(FormattableString.Invariant($"past{user},old{(circle * 10) + ((place + i) % 10)},{time++}\n"));
+            }
+        }
+
+        string file = Path.Combine(_folder, "events.csv");
+        File.WriteAllText(file, text.ToString());
+        return file;
+    }
+}
