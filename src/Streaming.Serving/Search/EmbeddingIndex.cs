@@ -43,7 +43,7 @@ public sealed class EmbeddingIndex : IDisposable
     /// <param name="database">The store.</param>
     /// <param name="options">Where the model is.</param>
     /// <param name="width">The widest width that will be searched, 1 … D.</param>
-    /// <param name="cosine">Whether scores are divided by the length of the item's prefix.</param>
+    /// <param name="cosine">Whether scores are divided by the length of the item's prefix, where a search does not say.</param>
     /// <param name="clock">Time.</param>
     public EmbeddingIndex(IDatabase database, ServingOptions options, int width, bool cosine, TimeProvider clock)
     {
@@ -58,7 +58,7 @@ public sealed class EmbeddingIndex : IDisposable
         _width = width;
         _cosine = cosine;
         _keys = new RedisKeys(options.Model, options.Partitions);
-        _table = new VectorTable(width, cosine);
+        _table = new VectorTable(width);
     }
 
     /// <summary>Gets the number of items.</summary>
@@ -90,7 +90,7 @@ public sealed class EmbeddingIndex : IDisposable
         await _feed.SeekToEndAsync(cancellationToken).ConfigureAwait(false);
         uint generation = await _pointer.GenerationAsync(cancellationToken).ConfigureAwait(false);
         _reader = new EmbeddingReader(_database, _options with { Generation = generation }, _clock);
-        VectorTable table = new(_width, _cosine);
+        VectorTable table = new(_width);
         if (generation != 0)
         {
             foreach (string[] ids in Scan(generation).Distinct(StringComparer.Ordinal).Chunk(ReadBatch))
@@ -143,7 +143,44 @@ public sealed class EmbeddingIndex : IDisposable
     /// <param name="width">How many numbers count, 1 … the index's width.</param>
     /// <param name="best">Receives the items, best first.</param>
     /// <returns>How many were found: fewer than asked for only when there are no more.</returns>
-    public int Search(ReadOnlySpan<float> query, int width, Span<Neighbour> best) => Find(query, width, best.Length, width, best);
+    public int Search(ReadOnlySpan<float> query, int width, Span<Neighbour> best) => Search(query, width, _cosine, best);
+
+    /// <summary>Finds the items that score highest with a query.</summary>
+    /// <param name="query">The user's (or an item's) vector, at least <paramref name="width"/> numbers.</param>
+    /// <param name="width">How many numbers count, 1 … the index's width.</param>
+    /// <param name="cosine">Whether scores are divided by the length of the item's prefix.</param>
+    /// <param name="best">Receives the items, best first.</param>
+    /// <returns>How many were found: fewer than asked for only when there are no more.</returns>
+    public int Search(ReadOnlySpan<float> query, int width, bool cosine, Span<Neighbour> best) => Find(query, width, best.Length, width, cosine, best);
+
+    /// <summary>Copies the vectors of items, in the order of the keys and end to end; those that are not there are left out.</summary>
+    /// <param name="keys">Hashes of the items' ids (<see cref="RedisKeys.Hash"/>).</param>
+    /// <param name="width">How many numbers of each, 1 … the index's width.</param>
+    /// <param name="vectors">Receives the vectors: room for all keys.</param>
+    /// <param name="ids">Receives the ids.</param>
+    public void Read(ReadOnlySpan<ulong> keys, int width, Span<float> vectors, ICollection<string> ids)
+    {
+        ArgumentNullException.ThrowIfNull(ids);
+        ArgumentOutOfRangeException.ThrowIfLessThan(width, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(width, _width);
+        _lock.EnterReadLock();
+        try
+        {
+            foreach (ulong key in keys)
+            {
+                int row = _table.Find(key);
+                if (row >= 0)
+                {
+                    _table.Vectors.Slice(row * _width, width).CopyTo(vectors[(ids.Count * width)..]);
+                    ids.Add(_table.Id(row));
+                }
+            }
+        }
+        finally
+        {
+            _lock.ExitReadLock();
+        }
+    }
 
     /// <summary>Finds a shortlist at a narrow width and ranks it at a wide one: nearly as good as a search at the wide width, at
     /// nearly the cost of the narrow one.</summary>
@@ -157,13 +194,13 @@ public sealed class EmbeddingIndex : IDisposable
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(narrow, width);
         ArgumentOutOfRangeException.ThrowIfLessThan(shortlist, best.Length);
-        return Find(query, narrow, shortlist, width, best);
+        return Find(query, narrow, shortlist, width, _cosine, best);
     }
 
     /// <inheritdoc/>
     public void Dispose() => _lock.Dispose();
 
-    private int Find(ReadOnlySpan<float> query, int narrow, int shortlist, int width, Span<Neighbour> best)
+    private int Find(ReadOnlySpan<float> query, int narrow, int shortlist, int width, bool cosine, Span<Neighbour> best)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(narrow, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(width, Math.Min(_width, query.Length));
@@ -172,16 +209,16 @@ public sealed class EmbeddingIndex : IDisposable
             return 0;
         }
 
-        VectorTable table = EnterRead(narrow, width);
+        VectorTable table = EnterRead(narrow, width, cosine);
         int[] rows = ArrayPool<int>.Shared.Rent(shortlist);
         float[] scores = ArrayPool<float>.Shared.Rent(shortlist);
         try
         {
-            Shortlist(table, query, narrow, rows.AsSpan(0, shortlist), scores.AsSpan(0, shortlist));
+            Shortlist(table, query, narrow, cosine, rows.AsSpan(0, shortlist), scores.AsSpan(0, shortlist));
             int found = shortlist - rows.AsSpan(0, shortlist).Count(-1);
             if (narrow < width)
             {
-                Rank(table, query, width, rows.AsSpan(0, found), scores.AsSpan(0, found));
+                Rank(table, query, width, cosine, rows.AsSpan(0, found), scores.AsSpan(0, found));
             }
 
             found = Math.Min(found, best.Length);
@@ -201,10 +238,10 @@ public sealed class EmbeddingIndex : IDisposable
     }
 
     /// <summary>Enters the read lock with the norms of both widths at hand.</summary>
-    private VectorTable EnterRead(int narrow, int width)
+    private VectorTable EnterRead(int narrow, int width, bool cosine)
     {
         _lock.EnterReadLock();
-        while (!_table.HasScales(narrow) || !_table.HasScales(width))
+        while (cosine && (!_table.HasScales(narrow) || !_table.HasScales(width)))
         {
             _lock.ExitReadLock();
             _lock.EnterWriteLock();
@@ -217,7 +254,7 @@ public sealed class EmbeddingIndex : IDisposable
         return _table;
     }
 
-    private void Shortlist(VectorTable table, ReadOnlySpan<float> query, int width, Span<int> rows, Span<float> scores) => TopK.Search(new TopKProblem
+    private void Shortlist(VectorTable table, ReadOnlySpan<float> query, int width, bool cosine, Span<int> rows, Span<float> scores) => TopK.Search(new TopKProblem
     {
         Queries = query[..width],
         QueryStride = width,
@@ -225,14 +262,14 @@ public sealed class EmbeddingIndex : IDisposable
         CatalogueStride = _width,
         Width = width,
         Present = table.Present,
-        Scales = table.Scales(width),
+        Scales = cosine ? table.Scales(width) : [],
         Count = rows.Length,
         Rows = rows,
         Scores = scores,
     });
 
     /// <summary>Puts the shortlist in order at a wider width.</summary>
-    private void Rank(VectorTable table, ReadOnlySpan<float> query, int width, Span<int> rows, Span<float> scores)
+    private void Rank(VectorTable table, ReadOnlySpan<float> query, int width, bool cosine, Span<int> rows, Span<float> scores)
     {
         if (rows.IsEmpty)
         {
@@ -241,7 +278,7 @@ public sealed class EmbeddingIndex : IDisposable
 
         float[] gathered = ArrayPool<float>.Shared.Rent(rows.Length * width);
         int[] order = ArrayPool<int>.Shared.Rent(rows.Length);
-        ReadOnlySpan<float> scales = table.Scales(width);
+        ReadOnlySpan<float> scales = cosine ? table.Scales(width) : [];
         float[] factors = ArrayPool<float>.Shared.Rent(rows.Length);
         for (int i = 0; i < rows.Length; i++)
         {

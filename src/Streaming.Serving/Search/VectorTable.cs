@@ -1,13 +1,14 @@
+using Streaming.Core;
 using Streaming.Kernels;
 
 namespace Streaming.Serving;
 
 /// <summary>Vectors of items in one block of memory, rows reused. Not for two threads at a time.</summary>
-internal sealed class VectorTable(int width, bool cosine)
+internal sealed class VectorTable(int width)
 {
     private const int FirstCapacity = 1024;
 
-    private readonly Dictionary<string, int> _rowOf = new(StringComparer.Ordinal);
+    private readonly Dictionary<ulong, int> _rowOf = [];
     private readonly Dictionary<int, float[]> _scales = [];
     private readonly Stack<int> _free = new();
     private float[] _vectors = new float[FirstCapacity * width];
@@ -23,12 +24,16 @@ internal sealed class VectorTable(int width, bool cosine)
 
     public string Id(int row) => _ids[row];
 
+    /// <summary>Row of the item whose id has this hash, or −1.</summary>
+    public int Find(ulong key) => _rowOf.TryGetValue(key, out int row) ? row : -1;
+
     public void Set(string id, ReadOnlySpan<float> vector)
     {
-        if (!_rowOf.TryGetValue(id, out int row))
+        ulong key = RedisKeys.Hash(id);
+        if (!_rowOf.TryGetValue(key, out int row))
         {
             row = _free.TryPop(out int free) ? free : Grow();
-            _rowOf[id] = row;
+            _rowOf[key] = row;
             _ids[row] = id;
             _present[row] = 1;
         }
@@ -42,7 +47,7 @@ internal sealed class VectorTable(int width, bool cosine)
 
     public void Remove(string id)
     {
-        if (_rowOf.Remove(id, out int row))
+        if (_rowOf.Remove(RedisKeys.Hash(id), out int row))
         {
             _present[row] = 0;
             _ids[row] = string.Empty;
@@ -50,10 +55,10 @@ internal sealed class VectorTable(int width, bool cosine)
         }
     }
 
-    /// <summary>Computes, once for each width, what turns inner products into cosines; empty when scores are inner products.</summary>
+    /// <summary>Computes, once for each width, what turns inner products into cosines.</summary>
     public void PrepareScales(int at)
     {
-        if (cosine && !_scales.ContainsKey(at))
+        if (!_scales.ContainsKey(at))
         {
             float[] scales = new float[_present.Length];
             InverseNorms.Compute(_vectors, width, at, scales);
@@ -61,9 +66,9 @@ internal sealed class VectorTable(int width, bool cosine)
         }
     }
 
-    public bool HasScales(int at) => !cosine || _scales.ContainsKey(at);
+    public bool HasScales(int at) => _scales.ContainsKey(at);
 
-    public ReadOnlySpan<float> Scales(int at) => cosine ? _scales[at].AsSpan(0, _rows) : [];
+    public ReadOnlySpan<float> Scales(int at) => _scales[at].AsSpan(0, _rows);
 
     private int Grow()
     {

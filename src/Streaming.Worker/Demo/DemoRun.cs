@@ -192,6 +192,7 @@ internal sealed class DemoRun : IAsyncDisposable
         {
             OperationsRoutes.Map(routes, _health, _exposition);
             LookupRoutes.Map(routes, lookups, options);
+            RecommendationRoutes.Map(routes, lookups, options);
             PageRoutes.Map(routes, () => _pipeline?.Status());
         }
     }

@@ -5,13 +5,14 @@ using Streaming.Transport;
 
 namespace Streaming.Worker;
 
-/// <summary>What the lookup routes answer with: vectors and neighbours, read from Redis as any serving tier would.</summary>
+/// <summary>What the lookup routes answer with: vectors, neighbours and recommendations, read from Redis as any serving tier would.</summary>
 internal sealed class Lookups : IDisposable
 {
     private static readonly TimeSpan IndexLifetime = TimeSpan.FromSeconds(1);
 
     private readonly EmbeddingReader _reader;
     private readonly EmbeddingIndex _index;
+    private readonly Recommender _recommender;
     private readonly Func<string, string?> _titleOf;
     private readonly TimeProvider _time;
     private readonly Lock _gate = new();
@@ -32,6 +33,7 @@ internal sealed class Lookups : IDisposable
         var options = new ServingOptions { Model = redis.Model, Partitions = redis.Partitions, KeyPerWidth = redis.Layout == EmbeddingKeyLayout.PerWidth };
         _reader = new EmbeddingReader(database, options, time);
         _index = new EmbeddingIndex(database, options, Widths[^1], cosine: true, time);
+        _recommender = new Recommender(database, options, _index, time);
     }
 
     /// <summary>Gets the nested widths.</summary>
@@ -61,6 +63,13 @@ internal sealed class Lookups : IDisposable
         var best = new Neighbour[count + 1];
         int found = _index.Search(vector, width, best);
         return [.. best.Take(found).Where(near => near.Id != id).Take(count).Select(near => new NearItem(near.Id, _titleOf(near.Id), Math.Round(length > 0 ? near.Score / length : 0, 4)))];
+    }
+
+    /// <summary>The recommender, over items that are at most a second old.</summary>
+    public async Task<Recommender> RecommenderAsync(CancellationToken cancellationToken)
+    {
+        await RefreshedAsync().WaitAsync(cancellationToken).ConfigureAwait(false);
+        return _recommender;
     }
 
     /// <summary>A title for people, where one is known.</summary>

@@ -5,14 +5,14 @@ using Streaming.Transport;
 
 namespace Streaming.Worker;
 
-/// <summary>`streaming serve`: lookups over HTTP from the Redis that the settings name.</summary>
+/// <summary>`streaming serve`: lookups and recommendations over HTTP from the Redis that the settings name.</summary>
 internal static class ServeCommand
 {
     /// <summary>Creates the command.</summary>
     public static Command Create()
     {
         var items = new Option<string[]>("--items") { Description = "Item files (CSV: item,title,…): titles for people.", AllowMultipleArgumentsPerToken = true, HelpName = "FILE" };
-        var command = new Command("serve", "Serve lookups over HTTP from the Redis that the settings name: GET /items/{id}?width=, POST /items, GET /items/{id}/neighbours, and a page at /.") { items };
+        var command = new Command("serve", "Serve lookups and recommendations over HTTP from the Redis that the settings name: GET /items/{id}?width=, POST /items, GET /items/{id}/neighbours, GET /users/{id}/recommendations, POST /recommendations, and a page at /.") { items };
         command.SetAction(async (result, _) =>
         {
             SettingsValues settings = WorkerSettings.FromEnvironment();
@@ -39,6 +39,7 @@ internal static class ServeCommand
             {
                 OperationsRoutes.Map(routes, health, exposition);
                 LookupRoutes.Map(routes, lookups, http);
+                RecommendationRoutes.Map(routes, lookups, http);
                 PageRoutes.Map(routes, static () => null);
             },
             signals.Abort).ConfigureAwait(false);

@@ -25,6 +25,10 @@ public sealed class PageTests
         Assert.Contains("at width 8</p>", page, StringComparison.Ordinal);
         Assert.Equal(10, page[page.IndexOf("<tbody id=\"neighbours\">", StringComparison.Ordinal)..].Split("<td>item-").Length - 1);
 
+        page = await DumpAsync($"{address}?user=user-000001&width=4");
+        Assert.Equal(10, page[page.IndexOf("<tbody id=\"recommendations\">", StringComparison.Ordinal)..].Split("<td>item-").Length - 1);
+        Assert.Contains("no history: what strangers are shown", await DumpAsync($"{address}?user=%3Cimg%20src%3Dx%3E"), StringComparison.Ordinal);
+
         Assert.Contains("item \"&lt;img src=x&gt;\" has no embedding", await DumpAsync($"{address}?item=%3Cimg%20src%3Dx%3E"), StringComparison.Ordinal);
     }
 

@@ -1,0 +1,193 @@
+using Streaming.Core;
+using Streaming.Learning;
+using Streaming.Transport;
+using Xunit;
+
+namespace Streaming.Serving.Tests.Recommendations;
+
+public sealed class RecommenderTests(ServingFixture redis) : IClassFixture<ServingFixture>
+{
+    private const int Items = 200;
+    private const string User = "ann";
+    private static readonly int[] Seen = [3, 17, 4, 150, 17];
+
+    private readonly RedisOptions _options = redis.Options();
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    private ServingOptions Serving => ServingFixture.Serving(_options);
+
+    [Theory]
+    [InlineData(TowerKind.FmrlRec, 4, true)]
+    [InlineData(TowerKind.FmrlRec, 16, true)]
+    [InlineData(TowerKind.FmrlRec, 8, false)]
+    [InlineData(TowerKind.Gru4Rec, 8, true)]
+    [InlineData(TowerKind.Mind, 8, true)]
+    [InlineData(TowerKind.Mind, 16, false)]
+    public async Task ForUserAsync_PublishedHistory_RanksAsTheTrainersOwnVectorsDo(TowerKind kind, int width, bool cosine)
+    {
+        ModelOptions model = Model(kind, cosine);
+        using var engine = new CpuEngine(model, threads: 1);
+        await PublishAsync(engine, generation: 1);
+        await PublishHistoryAsync();
+        using EmbeddingIndex index = await IndexAsync();
+        Recommender recommender = new(redis.Database, Serving, index, TimeProvider.System);
+
+        Recommendation? shown = await recommender.ForUserAsync(User, width, 10, excludeSeen: false, Stop);
+        Assert.Equal(Seen.Select(Id), shown!.History);
+        AssertRanking(Expected(engine, Seen, width).Take(10), shown);
+
+        shown = await recommender.ForUserAsync(User, width, 10, excludeSeen: true, Stop);
+        AssertRanking(Expected(engine, Seen, width).Where(item => !Seen.Contains(item.Item)).Take(10), shown!);
+
+        shown = await recommender.ForItemsAsync([.. Seen.Select(Id), "unknown"], width, Items, excludeSeen: true, Stop);
+        AssertRanking(Expected(engine, Seen, width).Where(item => !Seen.Contains(item.Item)), shown!);
+    }
+
+    [Fact]
+    public async Task ForUserAsync_UserWithoutHistory_GetsWhatTheStartVectorRanks()
+    {
+        using var engine = new CpuEngine(Model(TowerKind.FmrlRec, cosine: true), threads: 1);
+        await PublishAsync(engine, generation: 1);
+        using EmbeddingIndex index = await IndexAsync();
+
+        Recommendation? shown = await new Recommender(redis.Database, Serving, index, TimeProvider.System).ForUserAsync("nobody", 16, 10, excludeSeen: true, Stop);
+
+        Assert.Empty(shown!.History);
+        AssertRanking(Expected(engine, [], 16).Take(10), shown);
+    }
+
+    [Fact]
+    public async Task ForItemsAsync_LongerThanTheModelsHistory_UsesTheNewest()
+    {
+        ModelOptions model = Model(TowerKind.FmrlRec, cosine: true);
+        using var engine = new CpuEngine(model, threads: 1);
+        await PublishAsync(engine, generation: 1);
+        using EmbeddingIndex index = await IndexAsync();
+        int[] events = [.. Enumerable.Range(0, 50)];
+
+        Recommendation? shown = await new Recommender(redis.Database, Serving, index, TimeProvider.System).ForItemsAsync([.. events.Select(Id)], 16, 5, excludeSeen: false, Stop);
+
+        Assert.Equal(events.TakeLast(model.HistoryLength).Select(Id), shown!.History);
+        AssertRanking(Expected(engine, [.. events.TakeLast(model.HistoryLength)], 16).Take(5), shown);
+    }
+
+    [Fact]
+    public async Task ForUserAsync_NoTowerOrOneOfAnotherGeneration_IsNotMixed()
+    {
+        using var engine = new CpuEngine(Model(TowerKind.FmrlRec, cosine: true), threads: 1);
+        await redis.OpenAsync(_options);
+        using EmbeddingIndex index = await IndexAsync();
+        Recommender recommender = new(redis.Database, Serving, index, TimeProvider.System);
+        Assert.Null(await recommender.ForUserAsync(User, 8, 5, true, Stop));
+
+        await PublishAsync(engine, generation: 1);
+        await index.RefreshAsync(Stop);
+        Assert.Equal(5, (await recommender.ForUserAsync(User, 8, 5, true, Stop))!.Items.Count);
+
+        await PublishAsync(engine, generation: 2);
+        await redis.Database.StringSetAsync(new RedisKeys(_options.Model, _options.Partitions).Active, "2");
+        TowerMismatchException refused = await Assert.ThrowsAsync<TowerMismatchException>(() => recommender.ForUserAsync(User, 8, 5, true, Stop));
+        Assert.Contains("The user tower is of generation 2, the items are of generation 1.", refused.Message, StringComparison.Ordinal);
+        await index.RefreshAsync(Stop);
+        Assert.Equal(2u, (await recommender.ForUserAsync(User, 8, 5, true, Stop))!.Model.Generation);
+    }
+
+    [Fact]
+    public async Task ForItemsAsync_ManyAtATime_AllGetTheSame()
+    {
+        using var engine = new CpuEngine(Model(TowerKind.FmrlRec, cosine: true), threads: 1);
+        await PublishAsync(engine, generation: 1);
+        using EmbeddingIndex index = await IndexAsync();
+        Recommender recommender = new(redis.Database, Serving with { PointerLifetime = TimeSpan.FromMilliseconds(1) }, index, TimeProvider.System);
+        string[] ids = [.. Seen.Select(Id)];
+        Recommendation first = (await recommender.ForItemsAsync(ids, 16, 20, true, Stop))!;
+
+        await Parallel.ForAsync(0, 400, Stop, async (_, stop) =>
+            Assert.Equal(first.Items, (await recommender.ForItemsAsync(ids, 16, 20, true, stop))!.Items));
+    }
+
+    private static string Id(int row) => $"item{row}";
+
+    private static ModelOptions Model(TowerKind kind, bool cosine) => new()
+    {
+        Widths = ServingFixture.Widths, Tower = kind, Cosine = cosine, Interests = 3, Layers = 1, ItemCapacity = Items, HistoryLength = 12, BankCapacity = 8, ItemDeviation = 0.3f,
+    };
+
+    private static void AssertRanking(IEnumerable<(int Item, double Score)> expected, Recommendation shown)
+    {
+        (int Item, double Score)[] all = [.. expected];
+        Assert.Equal(all.Select(item => Id(item.Item)), shown.Items.Select(item => item.Id));
+        Assert.All(all.Zip(shown.Items), pair => Assert.Equal(pair.First.Score, pair.Second.Score, 1e-4));
+    }
+
+    /// <summary>Every item by what the engine itself encodes, in plain arithmetic.</summary>
+    private static IEnumerable<(int Item, double Score)> Expected(CpuEngine engine, int[] history, int width)
+    {
+        ModelOptions model = engine.Model;
+        int interests = model.VectorsPerUser;
+        float[] users = new float[interests * model.Dimension], items = new float[Items * model.Dimension];
+        engine.EncodeUsers(new JaggedRows { Rows = history, Offsets = [0, history.Length] }, users);
+        engine.EncodeItems([.. Enumerable.Range(0, Items)], items);
+        return Enumerable.Range(0, Items).Select(item => (item, Enumerable.Range(0, interests).Max(interest => Score(
+            users.AsSpan(interest * model.Dimension, width), items.AsSpan(item * model.Dimension, width), model.Cosine)))).OrderByDescending(item => item.Item2);
+    }
+
+    private static double Score(ReadOnlySpan<float> user, ReadOnlySpan<float> item, bool cosine)
+    {
+        double dot = 0, userNorm = 0, itemNorm = 0;
+        for (int i = 0; i < user.Length; i++)
+        {
+            dot += (double)user[i] * item[i];
+            userNorm += (double)user[i] * user[i];
+            itemNorm += (double)item[i] * item[i];
+        }
+
+        return cosine ? dot / Math.Sqrt(userNorm * itemNorm) : dot;
+    }
+
+    private async Task PublishAsync(CpuEngine engine, uint generation)
+    {
+        for (int row = 0; row < Items; row++)
+        {
+            engine.InitializeRow(row, RedisKeys.Hash(Id(row)));
+        }
+
+        float[] vectors = new float[Items * engine.Model.Dimension];
+        engine.EncodeItems([.. Enumerable.Range(0, Items)], vectors);
+        EmbeddingPublisher publisher = await redis.OpenAsync(_options, generation);
+        await publisher.PublishAsync([.. Enumerable.Range(0, Items).Select(row => ServingFixture.Item(row, 1, vectors[(row * engine.Model.Dimension)..((row + 1) * engine.Model.Dimension)]))], [], Stop);
+        using TensorSource parameters = engine.CopyParameters();
+        await new GenerationPublisher(redis.Database, _options, TimeProvider.System).PublishAsync(
+            new GenerationRecord { Generation = generation, Token = 1, Step = 1, Widths = engine.Model.Widths },
+            engine.Model.Widths.Select(width => KeyValuePair.Create(width, Tower(parameters, engine.Model, width, generation))),
+            Stop);
+    }
+
+    private static byte[] Tower(TensorSource parameters, ModelOptions model, int width, uint generation)
+    {
+        using MemoryStream file = new();
+        SlicedModel.Write(parameters, model, width, new ModelVersion(generation, 1, 1), projection: false, file);
+        return file.ToArray();
+    }
+
+    private async Task PublishHistoryAsync()
+    {
+        HistoryStore histories = new(new HistoryOptions { Length = 12, MaxUsers = 10 });
+        for (int i = 0; i < Seen.Length; i++)
+        {
+            histories.Append(RedisKeys.Hash(User), RedisKeys.Hash(Id(Seen[i])), 1_700_000_000_000 + i, 0, new ulong[12]);
+        }
+
+        UserHistoryBatch batch = new(1, 12);
+        batch.Add(histories, RedisKeys.Hash(User), 0);
+        await new UserHistoryPublisher(redis.Database, _options, TimeProvider.System).PublishAsync(batch, 1, Stop);
+    }
+
+    private async Task<EmbeddingIndex> IndexAsync()
+    {
+        EmbeddingIndex index = new(redis.Database, Serving, 16, cosine: true, TimeProvider.System);
+        await index.LoadAsync(Stop);
+        return index;
+    }
+}

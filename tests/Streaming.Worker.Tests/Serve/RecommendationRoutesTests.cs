@@ -1,0 +1,182 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Text.Json;
+using Microsoft.Extensions.Logging.Abstractions;
+using StackExchange.Redis;
+using Streaming.Core;
+using Streaming.Learning;
+using Streaming.Transport;
+using Xunit;
+
+namespace Streaming.Worker.Tests;
+
+public sealed class RecommendationRoutesTests : IAsyncLifetime
+{
+    private LocalRedisServer _server = null!;
+    private ConnectionMultiplexer _redis = null!;
+    private SettingsValues _settings = null!;
+    private Lookups _lookups = null!;
+    private HttpEndpoint _endpoint = null!;
+    private HttpClient _client = null!;
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    public async ValueTask InitializeAsync()
+    {
+        _server = await LocalRedisServer.StartAsync(cancellationToken: Stop);
+        _settings = WorkerSettings.Catalogue.Load(new Dictionary<string, string>
+        {
+            ["Redis__Configuration"] = _server.Configuration, ["Model__Widths"] = "4,8", ["Model__HistoryLength"] = "5", ["Model__ItemCapacity"] = "32", ["Model__BankCapacity"] = "8", ["Http__MaxItems"] = "6",
+        });
+        RedisOptions options = _settings.Get<RedisOptions>();
+        _redis = await RedisConnection.OpenAsync(options, Stop);
+        var publisher = new EmbeddingPublisher(_redis.GetDatabase(), options, _settings.Get<ModelOptions>().Widths, TimeProvider.System);
+        await publisher.OpenAsync(1, 1, Stop);
+        var random = new Random(4);
+        await publisher.PublishAsync([.. Enumerable.Range(0, 30).Select(i => new Refresh(RedisKeys.Hash($"i{i}"), $"i{i}", [.. Enumerable.Range(0, 8).Select(_ => random.NextSingle() - 0.5f)], 7, 0, 0))], [], Stop);
+        _lookups = new Lookups(_redis.GetDatabase(), _settings, id => id == "i3" ? "<b>bold</b>" : null, TimeProvider.System);
+        _endpoint = await HttpEndpoint.StartAsync(new HttpOptions { Port = 0 }, NullLoggerFactory.Instance, routes => RecommendationRoutes.Map(routes, _lookups, _settings.Get<HttpOptions>()), Stop);
+        _client = new HttpClient { BaseAddress = _endpoint.Address };
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _client.Dispose();
+        await _endpoint.DisposeAsync();
+        _lookups.Dispose();
+        _redis.Dispose();
+        await _server.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task User_WithHistory_IsShownOtherItemsAndStrangersTheStart()
+    {
+        await PublishTowersAsync();
+        await PublishHistoryAsync("ann/é %2F", ["i1", "i2", "i3"]);
+        (HttpStatusCode status, JsonElement ann) = await GetAsync("/users/ann%2F%C3%A9%20%252F/recommendations?count=27&width=8");
+
+        Assert.Equal(HttpStatusCode.OK, status);
+        Assert.Equal(["i1", "i2", "i3"], Items(ann, "history"));
+        Assert.Equal("<b>bold</b>", ann.GetProperty("history")[2].GetProperty("title").GetString());
+        Assert.Equal(27, Items(ann, "recommendations").Except(["i1", "i2", "i3"]).Count());
+        Assert.Equal((1, 9), (ann.GetProperty("generation").GetInt32(), ann.GetProperty("step").GetInt32()));
+
+        JsonElement all = (await GetAsync("/users/ann%2F%C3%A9%20%252F/recommendations?count=1000&exclude-seen=false")).Body;
+        Assert.Equal(30, Items(all, "recommendations").Distinct().Count());
+        JsonElement stranger = (await GetAsync("/users/eve/recommendations?count=5")).Body;
+        Assert.Empty(Items(stranger, "history"));
+        Assert.Equal(5, Items(stranger, "recommendations").Count());
+    }
+
+    [Fact]
+    public async Task Items_AsTheHistory_GiveWhatTheUserWithThemGets()
+    {
+        await PublishTowersAsync();
+        await PublishHistoryAsync("ann", ["i1", "i2", "i3"]);
+        JsonElement ann = (await GetAsync("/users/ann/recommendations?width=4")).Body;
+        JsonElement items = (await PostAsync("/recommendations?width=4", "[\"i1\",\"unknown\",\"i2\",\"i3\"]")).Body;
+
+        Assert.Equal(Items(ann, "recommendations"), Items(items, "recommendations"));
+        Assert.Equal(["i1", "i2", "i3"], Items(items, "history"));
+        Assert.Equal(20, Items((await PostAsync("/recommendations", "[]")).Body, "recommendations").Count());
+    }
+
+    [Theory]
+    [InlineData("width=5", "width is \"5\"; allowed: 4, 8")]
+    [InlineData("width=9", "width is \"9\"; allowed: 1 to 8")]
+    [InlineData("count=0", "count is \"0\"; allowed: 1 to 1000")]
+    [InlineData("exclude-seen=1", "exclude-seen is \"1\"; allowed: true or false")]
+    public async Task Parameter_Wrong_SaysWhatIsAllowed(string query, string message)
+    {
+        await PublishTowersAsync();
+        foreach ((HttpStatusCode status, JsonElement body) in ((HttpStatusCode, JsonElement)[])[await GetAsync("/users/ann/recommendations?" + query), await PostAsync("/recommendations?" + query, "[]")])
+        {
+            Assert.Equal(HttpStatusCode.BadRequest, status);
+            Assert.Equal(message, body.GetProperty("error").GetString());
+        }
+    }
+
+    [Theory]
+    [InlineData("[\"a\",\"b\",\"c\",\"d\",\"e\",\"f\",\"g\"]")]
+    [InlineData("[\"a\",\"\"]")]
+    [InlineData("\"a\"")]
+    public async Task Items_BadBody_IsRefused(string body)
+    {
+        (HttpStatusCode status, JsonElement answer) = await PostAsync("/recommendations", body);
+        Assert.Equal(HttpStatusCode.BadRequest, status);
+        Assert.Equal("the body must be a JSON list of 0 to 6 item ids", answer.GetProperty("error").GetString());
+    }
+
+    [Fact]
+    public async Task User_NoTowerOrOneThatDoesNotFit_Is503()
+    {
+        (HttpStatusCode status, JsonElement body) = await GetAsync("/users/ann/recommendations");
+        Assert.Equal((HttpStatusCode.ServiceUnavailable, "no user tower of width 8 is published yet"), (status, body.GetProperty("error").GetString()));
+
+        await PublishTowersAsync();
+        await _redis.GetDatabase().StringSetAsync(new RedisKeys("items").Tower(1, 8), "rubbish");
+        (status, body) = await GetAsync("/users/ann/recommendations");
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, status);
+        Assert.StartsWith("m:items:tower:1:8: ", body.GetProperty("error").GetString(), StringComparison.Ordinal);
+
+        await _redis.GetDatabase().StringSetAsync(new RedisKeys("items").User(RedisKeys.Hash("ann")), "rubbish");
+        (status, body) = await GetAsync("/users/ann/recommendations?width=4");
+        Assert.Equal((HttpStatusCode.ServiceUnavailable, "Foreign: the 7 bytes of the user's history were refused."), (status, body.GetProperty("error").GetString()));
+    }
+
+    [Fact]
+    public async Task User_StoreAway_Is503()
+    {
+        await PublishTowersAsync();
+        await GetAsync("/users/ann/recommendations");
+        await _server.KillAsync();
+
+        (HttpStatusCode status, JsonElement body) = await GetAsync("/users/ann/recommendations");
+
+        Assert.Equal((HttpStatusCode.ServiceUnavailable, "the store does not answer"), (status, body.GetProperty("error").GetString()));
+    }
+
+    private static IEnumerable<string?> Items(JsonElement answer, string list) => answer.GetProperty(list).EnumerateArray().Select(item => item.GetProperty("item").GetString());
+
+    private async Task<(HttpStatusCode Status, JsonElement Body)> GetAsync(string path)
+    {
+        using HttpResponseMessage response = await _client.GetAsync(new Uri(path, UriKind.Relative), Stop);
+        return (response.StatusCode, await response.Content.ReadFromJsonAsync<JsonElement>(Stop));
+    }
+
+    private async Task<(HttpStatusCode Status, JsonElement Body)> PostAsync(string path, string body)
+    {
+        using var content = new StringContent(body);
+        using HttpResponseMessage response = await _client.PostAsync(new Uri(path, UriKind.Relative), content, Stop);
+        return (response.StatusCode, await response.Content.ReadFromJsonAsync<JsonElement>(Stop));
+    }
+
+    private async Task PublishTowersAsync()
+    {
+        ModelOptions model = _settings.Get<ModelOptions>();
+        using var engine = new CpuEngine(model, threads: 1);
+        using TensorSource parameters = engine.CopyParameters();
+        await new GenerationPublisher(_redis.GetDatabase(), _settings.Get<RedisOptions>(), TimeProvider.System).PublishAsync(
+            new GenerationRecord { Generation = 1, Token = 1, Step = 9, Widths = model.Widths },
+            model.Widths.Select(width =>
+            {
+                using MemoryStream file = new();
+                SlicedModel.Write(parameters, model, width, new ModelVersion(1, 1, 9), projection: false, file);
+                return KeyValuePair.Create(width, file.ToArray());
+            }),
+            Stop);
+    }
+
+    private async Task PublishHistoryAsync(string user, string[] items)
+    {
+        HistoryStore histories = new(new HistoryOptions { Length = 5, MaxUsers = 10 });
+        for (int i = 0; i < items.Length; i++)
+        {
+            histories.Append(RedisKeys.Hash(user), RedisKeys.Hash(items[i]), 1_700_000_000_000 + i, 0, new ulong[5]);
+        }
+
+        UserHistoryBatch batch = new(1, 5);
+        batch.Add(histories, RedisKeys.Hash(user), 0);
+        await new UserHistoryPublisher(_redis.GetDatabase(), _settings.Get<RedisOptions>(), TimeProvider.System).PublishAsync(batch, 1, Stop);
+    }
+}
