@@ -128,8 +128,13 @@ public sealed class HistoryFeed
             batch.Add(_histories, _histories.UserAt(_sweep++), producedTime: 0);
         }
 
+        if (_sweep >= _histories.UserCount)
+        {
+            _sweep = int.MaxValue; // users who come later are touched
+        }
+
         Volatile.Write(ref _waiting, _order.Count);
         Volatile.Write(ref _handedOut, batch.Count);
-        return _order.Count > 0 || _sweep < _histories.UserCount;
+        return _order.Count > 0 || _sweep < int.MaxValue;
     }
 }
