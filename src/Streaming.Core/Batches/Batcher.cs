@@ -25,6 +25,7 @@ public sealed class Batcher
     private readonly BatchPool _pool;
     private readonly TimeProvider _time;
     private readonly HistoryFeed? _feed;
+    private readonly LoadShedding? _shedding;
     private readonly long _allowedLateness;
     private readonly ulong[] _discard;
     private Batch _batch;
@@ -41,7 +42,8 @@ public sealed class Batcher
     /// <param name="pool">Where batches come from; of the same batch size and history length.</param>
     /// <param name="time">The clock, for the linger only.</param>
     /// <param name="feed">Told whose history has changed; null when nobody wants to know.</param>
-    public Batcher(BatcherOptions options, EventRules rules, IngestState state, StreamPositions positions, BatchPool pool, TimeProvider time, HistoryFeed? feed = null)
+    /// <param name="shedding">What is not trained on when the trainer is too far behind; null when nothing is left out.</param>
+    public Batcher(BatcherOptions options, EventRules rules, IngestState state, StreamPositions positions, BatchPool pool, TimeProvider time, HistoryFeed? feed = null, LoadShedding? shedding = null)
     {
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(rules);
@@ -57,6 +59,7 @@ public sealed class Batcher
         _pool = pool;
         _time = time;
         _feed = feed;
+        _shedding = shedding;
         _allowedLateness = (long)options.AllowedLateness.TotalMilliseconds;
         _discard = new ulong[state.Histories.Length];
         _batch = pool.Rent();
@@ -158,6 +161,9 @@ public sealed class Batcher
     /// when no records come.</summary>
     public void OfferHistories() => _feed?.Offer();
 
+    /// <summary>Takes note of how many records wait in the stream.</summary>
+    public void ObserveLag(long lag) => _shedding?.Observe(lag);
+
     /// <summary>Ends the batch under way, also when it is not full, and begins the next.</summary>
     /// <param name="checkpoint">Whether it carries a snapshot in any case.</param>
     /// <returns>The batch: its receiver returns it to the pool, and disposes of its snapshot.</returns>
@@ -209,6 +215,13 @@ public sealed class Batcher
         if (weight == 0f || append.IsLate)
         {
             _counts.HistoryOnly++;
+            return;
+        }
+
+        if (_shedding?.LeavesOut(accepted, user, item) == true)
+        {
+            _counts.HistoryOnly++;
+            _counts.Shed++;
             return;
         }
 

@@ -1,6 +1,6 @@
 namespace Streaming.Core;
 
-/// <summary>How many records met which end. Every record that is read ends in exactly one of the last four.</summary>
+/// <summary>How many records met which end. Every record that is read ends in exactly one of trained, history only, dead-lettered and duplicate.</summary>
 /// <remarks>Read = <see cref="Trained"/> + <see cref="HistoryOnly"/> + <see cref="DeadLettered"/> + <see cref="Duplicates"/>.</remarks>
 public record struct EventCounts
 {
@@ -13,8 +13,11 @@ public record struct EventCounts
     /// <summary>Events that became an example of a batch.</summary>
     public long Trained { get; set; }
 
-    /// <summary>Events that entered a history without being trained on: late ones, and those of a type with weight 0.</summary>
+    /// <summary>Events that entered a history without being trained on: late ones, those of a type with weight 0, and <see cref="Shed"/>.</summary>
     public long HistoryOnly { get; set; }
+
+    /// <summary>Of <see cref="HistoryOnly"/>: events left out of training because the trainer was too far behind.</summary>
+    public long Shed { get; set; }
 
     /// <summary>Records sent to the dead-letter topic.</summary>
     public long DeadLettered { get; set; }
@@ -29,6 +32,7 @@ public record struct EventCounts
         Decoded += other.Decoded;
         Trained += other.Trained;
         HistoryOnly += other.HistoryOnly;
+        Shed += other.Shed;
         DeadLettered += other.DeadLettered;
         Duplicates += other.Duplicates;
     }

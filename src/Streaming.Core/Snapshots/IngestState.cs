@@ -8,7 +8,8 @@ public sealed class IngestState
     /// <summary>"STREAMIN" in ASCII, little-endian.</summary>
     internal const long Magic = 0x4E49_4D41_4552_5453;
 
-    internal const long Version = 1;
+    /// <summary>Version 1 did not count what was shed.</summary>
+    internal const long Version = 2;
 
     /// <summary>Creates the state of a stream that begins.</summary>
     public IngestState(HistoryOptions histories, DedupOptions dedup)
@@ -39,9 +40,9 @@ public sealed class IngestState
         ArgumentNullException.ThrowIfNull(source);
         IngestState state = new(histories, dedup);
         CheckedReader reader = new(source);
-        ReadHead(reader);
+        long version = ReadHead(reader);
         state.NextSequence = reader.ReadInt64(0, long.MaxValue, "next batch");
-        state.Totals = ReadCounts(reader);
+        state.Totals = ReadCounts(reader, version);
         state.Histories.ReadFrom(reader);
         state.Dedup.ReadFrom(reader);
         reader.Complete();
@@ -51,7 +52,7 @@ public sealed class IngestState
     /// <summary>Takes a snapshot.</summary>
     public IngestSnapshot Share() => new IngestStateSnapshot(NextSequence, Totals, Histories.Share(), Dedup.Share());
 
-    internal static void ReadHead(CheckedReader reader)
+    internal static long ReadHead(CheckedReader reader)
     {
         if (reader.ReadInt64() != Magic)
         {
@@ -59,13 +60,12 @@ public sealed class IngestState
         }
 
         long version = reader.ReadInt64();
-        if (version != Version)
-        {
-            throw new InvalidDataException($"The ingestion snapshot has format version {version}; this program reads version {Version}.");
-        }
+        return version is 1 or Version
+            ? version
+            : throw new InvalidDataException($"The ingestion snapshot has format version {version}; this program reads versions 1 and {Version}.");
     }
 
-    internal static EventCounts ReadCounts(CheckedReader reader) => new()
+    internal static EventCounts ReadCounts(CheckedReader reader, long version) => new()
     {
         Read = reader.ReadInt64(0, long.MaxValue, "read"),
         Decoded = reader.ReadInt64(0, long.MaxValue, "decoded"),
@@ -73,5 +73,6 @@ public sealed class IngestState
         HistoryOnly = reader.ReadInt64(0, long.MaxValue, "history only"),
         DeadLettered = reader.ReadInt64(0, long.MaxValue, "dead-lettered"),
         Duplicates = reader.ReadInt64(0, long.MaxValue, "duplicates"),
+        Shed = version == 1 ? 0 : reader.ReadInt64(0, long.MaxValue, "shed"),
     };
 }

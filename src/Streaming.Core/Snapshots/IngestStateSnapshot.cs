@@ -1,7 +1,7 @@
 namespace Streaming.Core;
 
 /// <summary>A snapshot of <see cref="IngestState"/>. Format: <see cref="CheckedWriter"/> frames; magic, version, next batch,
-/// six counts, histories, dedup window.</summary>
+/// seven counts, histories, dedup window.</summary>
 internal sealed class IngestStateSnapshot(long nextSequence, EventCounts totals, HistorySnapshot histories, DedupSnapshot dedup) : IngestSnapshot
 {
     public override void WriteTo(Stream destination)
@@ -17,6 +17,7 @@ internal sealed class IngestStateSnapshot(long nextSequence, EventCounts totals,
         writer.WriteInt64(totals.HistoryOnly);
         writer.WriteInt64(totals.DeadLettered);
         writer.WriteInt64(totals.Duplicates);
+        writer.WriteInt64(totals.Shed);
         histories.WriteTo(writer);
         dedup.WriteTo(writer);
         writer.Complete();

@@ -15,9 +15,9 @@ public sealed record IngestSummary(long Version, long NextSequence, EventCounts 
     {
         ArgumentNullException.ThrowIfNull(source);
         CheckedReader reader = new(source);
-        IngestState.ReadHead(reader);
+        long version = IngestState.ReadHead(reader);
         long next = reader.ReadInt64(0, long.MaxValue, "next batch");
-        EventCounts totals = IngestState.ReadCounts(reader);
+        EventCounts totals = IngestState.ReadCounts(reader, version);
         long users = reader.ReadInt64(0, 100_000_000, "number of users");
         reader.ReadInt64(0, long.MaxValue, "evictions");
         long items = 0;
@@ -32,7 +32,7 @@ public sealed record IngestSummary(long Version, long NextSequence, EventCounts 
         long ids = reader.ReadInt64(0, 100_000_000, "number of event ids");
         Skip(reader, 1 + (2 * ids));
         reader.Complete();
-        return new IngestSummary(IngestState.Version, next, totals, users, items, ids);
+        return new IngestSummary(version, next, totals, users, items, ids);
     }
 
     private static void Skip(CheckedReader reader, long words)

@@ -69,6 +69,7 @@ public sealed partial class KafkaSource
             watermark = newest > 0 && (watermark == 0 || newest < watermark) ? newest : watermark;
         }
 
+        _batcher.ObserveLag(lags.Sum(static lag => Math.Max(0, lag.Records)));
         _items?.AddLags(lags);
         Volatile.Write(ref _status, new KafkaSourceStatus(false, _isPaused, _isCatalogueRead, lags, watermark, _rejectedItems));
     }

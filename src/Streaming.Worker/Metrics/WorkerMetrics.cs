@@ -20,7 +20,7 @@ internal sealed class WorkerMetrics : IDisposable
     /// <summary>Creates the instruments.</summary>
     public WorkerMetrics()
     {
-        _events = _meter.CreateCounter<long>("streaming.events", "{event}", "Records of the interactions topic by outcome: trained, history_only, dead_lettered, duplicate.");
+        _events = _meter.CreateCounter<long>("streaming.events", "{event}", "Records of the interactions topic by outcome: trained, history_only, shed (left out of training under overload), dead_lettered, duplicate.");
         _examples = _meter.CreateCounter<long>("streaming.examples", "{example}", "Examples of training steps by origin: new, replayed.");
         _step = _meter.CreateHistogram("streaming.step.duration", "s", "Time of a batch: scoring, step, bookkeeping.", advice: Buckets(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5));
         _checkpoints = _meter.CreateCounter<long>("streaming.checkpoints", "{checkpoint}", "Checkpoints by outcome: written, failed.");
@@ -38,6 +38,7 @@ internal sealed class WorkerMetrics : IDisposable
         Gauge("streaming.bank.staleness", null, "Staleness of bank entries by age, ‖stored − now‖² ÷ ‖now‖²: among the newest such share of the bank, and older than the share before.", static status => Strata(status.Trainer.Staleness));
         Gauge("streaming.drift", null, "Drift of item embeddings over 1, 5 and 10 steps, relative to their norms.", static status => status.Trainer.Drift.Select(static (drift, i) => new Measurement<double>(drift, Tag("steps", i == 0 ? 1 : i * 5))));
         Gauge("streaming.lag", "{record}", "Records that wait at the broker.", static status => status.Source.Partitions.Select(static lag => new Measurement<double>(lag.Records, Tag("topic", lag.Topic), Tag("partition", lag.Partition))));
+        Gauge("streaming.overloaded", null, "1 while a share of the events is not trained on because the trainer is too far behind.", static status => [new(status.Overloaded ? 1 : 0)]);
         Gauge("streaming.refreshes.waiting", "{item}", "Embeddings that wait to be published.", static status => [new(status.Waiting)]);
         Gauge("streaming.published", "{item}", "Embeddings by what became of them since the start: written, removed, skipped, rejected, failed.", static status =>
         [
@@ -63,7 +64,8 @@ internal sealed class WorkerMetrics : IDisposable
     public void RecordEvents(in EventCounts counts)
     {
         Add(_events, counts.Trained, "outcome", "trained");
-        Add(_events, counts.HistoryOnly, "outcome", "history_only");
+        Add(_events, counts.HistoryOnly - counts.Shed, "outcome", "history_only");
+        Add(_events, counts.Shed, "outcome", "shed");
         Add(_events, counts.DeadLettered, "outcome", "dead_lettered");
         Add(_events, counts.Duplicates, "outcome", "duplicate");
     }

@@ -27,12 +27,14 @@ internal sealed class Pipeline : IDisposable
     private readonly RefreshOutbox _outbox = new();
     private readonly EmbeddingPublisher _publisher;
     private readonly HistoryFeed? _histories;
+    private readonly LoadShedding? _shedding;
     private readonly UserHistoryPublisher _userPublisher;
     private readonly TaskCompletionSource _opened = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly CheckpointSchedule? _checkpoints;
     private readonly GenerationStage _generation;
     private readonly RunPlan _plan;
     private readonly uint _token;
+    private bool _wasOverloaded;
 
     /// <summary>Builds the stages and restores their state. Nothing is read or written before <see cref="RunAsync"/>.</summary>
     /// <param name="settings">All settings.</param>
@@ -68,7 +70,8 @@ internal sealed class Pipeline : IDisposable
         var batches = Channel.CreateBounded<Batch>(new BoundedChannelOptions(options.BatchQueue) { SingleReader = true, SingleWriter = true });
         RedisOptions publishing = settings.Get<RedisOptions>();
         _histories = publishing.UserItems == 0 ? null : new HistoryFeed(state.Histories, publishing.UserItems, settings.Get<HistoryOptions>().MaxUsers, options.PublishInterval, time);
-        _batcher = new Batcher(batching, settings.Get<EventOptions>().ToRules(time), state, KafkaSource.CreatePositions(kafka, positions), pool, time, _histories);
+        _shedding = options.Overload == OverloadMode.Wait ? null : new LoadShedding(options.OverloadLag, options.OverloadAfter, options.OverloadShare, time);
+        _batcher = new Batcher(batching, settings.Get<EventOptions>().ToRules(time), state, KafkaSource.CreatePositions(kafka, positions), pool, time, _histories, _shedding);
         _source = new KafkaSource(kafka, ItemLimitsOf(model), _batcher, batches.Writer, time, loggers.CreateLogger<KafkaSource>());
         _checkpoints = store is null ? null : new CheckpointSchedule(store, keep.Interval, _batcher, _source.Commit, metrics, time, _logger);
         _generation = new GenerationStage(redis, settings, plan, fence.Token, time, _logger);
@@ -83,7 +86,7 @@ internal sealed class Pipeline : IDisposable
     public Trainer Trainer => _trainer;
 
     /// <summary>How it is now. Any thread.</summary>
-    public PipelineStatus Status() => new(_training.Counts, _trainer.Metrics.Read(), _source.Status, _publisher.Metrics, _outbox.Count, _userPublisher.Metrics, _histories?.Waiting ?? 0);
+    public PipelineStatus Status() => new(_training.Counts, _trainer.Metrics.Read(), _source.Status, _publisher.Metrics, _outbox.Count, _userPublisher.Metrics, _histories?.Waiting ?? 0, _shedding?.IsActive == true);
 
     /// <summary>Runs until told to stop, or until a stage fails.</summary>
     /// <param name="stopping">Reads no more; what was read is trained, published and kept.</param>
@@ -273,7 +276,25 @@ internal sealed class Pipeline : IDisposable
         _health.Set("kafka", source.IsDegraded ? HealthLevel.Degraded : HealthLevel.Healthy, source.IsDegraded ? "away" : string.Empty);
         string redis = _publisher.Token == 0 ? "not open yet" : _publisher.Metrics.Degraded ? "does not take embeddings" : _userPublisher.Metrics.Degraded ? "does not take histories of users" : string.Empty;
         _health.Set("redis", redis.Length == 0 ? HealthLevel.Healthy : HealthLevel.Degraded, redis);
+        if (_shedding is not null)
+        {
+            WatchOverload();
+        }
+
         _health.Set("checkpoints", _checkpoints?.Failed == true ? HealthLevel.Degraded : HealthLevel.Healthy, _checkpoints?.Failed == true ? "the last one could not be written" : string.Empty);
+    }
+
+    private void WatchOverload()
+    {
+        bool overloaded = _shedding?.IsActive == true;
+        double share = _settings.Get<PipelineOptions>().OverloadShare;
+        _health.Set("load", overloaded ? HealthLevel.Degraded : HealthLevel.Healthy, overloaded ? FormattableString.Invariant($"too far behind, {share:0.##} of the events are not trained on") : string.Empty);
+        if (overloaded != _wasOverloaded)
+        {
+            _wasOverloaded = overloaded;
+            Action<ILogger, long, double> log = overloaded ? PipelineLog.Overloaded : PipelineLog.CaughtUp;
+            log(_logger, _source.Status.Lag, share);
+        }
     }
 
     private void LogStart()

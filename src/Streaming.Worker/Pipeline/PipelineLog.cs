@@ -88,4 +88,10 @@ internal static partial class PipelineLog
 
     [LoggerMessage(1027, LogLevel.Warning, "Redis is away: waiting to hear which generation readers use")]
     public static partial void PointerUnknown(ILogger logger);
+
+    [LoggerMessage(1028, LogLevel.Warning, "{Lag} records behind: {Share} of the events enter the histories without being trained on")]
+    public static partial void Overloaded(ILogger logger, long lag, double share);
+
+    [LoggerMessage(1029, LogLevel.Information, "Half of the lag is caught up, {Lag} records are left: every event is trained on again, and not {Share} left out")]
+    public static partial void CaughtUp(ILogger logger, long lag, double share);
 }

@@ -33,6 +33,7 @@ internal static class PageRoutes
     {
         counts = status.Counts,
         lag = status.Source.Lag,
+        overloaded = status.Overloaded,
         waiting = status.Waiting,
         items = status.Trainer.Items,
         steps = status.Trainer.Counters.Steps,

@@ -32,13 +32,13 @@ internal sealed class EventFeed
 
     public static DedupOptions Dedup() => new() { Capacity = 500, Window = TimeSpan.FromDays(1) };
 
-    public static Batcher NewBatcher(IngestState state, IEnumerable<StreamPosition> positions, int batchSize = 16, int checkpointBatches = 0, TimeSpan? linger = null, TimeProvider? time = null, HistoryFeed? feed = null)
+    public static Batcher NewBatcher(IngestState state, IEnumerable<StreamPosition> positions, int batchSize = 16, int checkpointBatches = 0, TimeSpan? linger = null, TimeProvider? time = null, HistoryFeed? feed = null, LoadShedding? shedding = null)
     {
         Dictionary<string, float> weights = new(StringComparer.Ordinal) { ["view"] = 1f, ["impression"] = 0f };
         time ??= new FixedTime(Start + 1_000_000_000);
         EventRules rules = new(new EventTypes(weights, strict: true), TimeSpan.Zero, time);
         BatcherOptions options = new() { BatchSize = batchSize, Linger = linger ?? Timeout.InfiniteTimeSpan, AllowedLateness = TimeSpan.FromHours(1), CheckpointBatches = checkpointBatches };
-        return new Batcher(options, rules, state, new StreamPositions(["events"], positions), new BatchPool(batchSize, state.Histories.Length), time, feed);
+        return new Batcher(options, rules, state, new StreamPositions(["events"], positions), new BatchPool(batchSize, state.Histories.Length), time, feed, shedding);
     }
 
     /// <summary>Feeds every event that is not before the batcher's positions.</summary>

@@ -46,6 +46,22 @@ public class IngestStateTests
     }
 
     [Fact]
+    public void Read_VersionOne_HasNothingShed()
+    {
+        using MemoryStream bytes = new();
+        CheckedWriter writer = new(bytes);
+        foreach (long word in (long[])[IngestState.Magic, 1, 7, 60, 50, 30, 15, 10, 5, /* users, evictions */ 0, 0, /* ids */ 0, 0])
+        {
+            writer.WriteInt64(word);
+        }
+
+        writer.Complete();
+        IngestState state = Read(bytes.ToArray());
+        Assert.Equal(7, state.NextSequence);
+        Assert.Equal(new EventCounts { Read = 60, Decoded = 50, Trained = 30, HistoryOnly = 15, DeadLettered = 10, Duplicates = 5 }, state.Totals);
+    }
+
+    [Fact]
     public void Read_AnyByteAltered_IsRefused()
     {
         byte[] good = Write(Small());
@@ -69,11 +85,11 @@ public class IngestStateTests
 
     [Theory]
     [InlineData(0, 1L, "not an ingestion snapshot")]
-    [InlineData(1, 2L, "format version 2; this program reads version 1")]
+    [InlineData(1, 3L, "format version 3; this program reads versions 1 and 2")]
     [InlineData(2, -1L, "next batch = -1")]
-    [InlineData(9, long.MaxValue, "number of users = 9223372036854775807")]
-    [InlineData(12, 0L, "history length = 0")]
-    [InlineData(12, 2000L, "history length = 2000")]
+    [InlineData(10, long.MaxValue, "number of users = 9223372036854775807")]
+    [InlineData(13, 0L, "history length = 0")]
+    [InlineData(13, 2000L, "history length = 2000")]
     public void Read_WellSummedButWrong_SaysWhatIsWrong(int word, long value, string expected)
     {
         byte[] bytes = Alter(Write(Small()), word, value);
@@ -95,8 +111,8 @@ public class IngestStateTests
     }
 
     [Theory]
-    [InlineData(14, 7L, "event time in order = 6")] // the second time is 6
-    [InlineData(17, 1L, "user 0000000000000001 twice")]
+    [InlineData(15, 7L, "event time in order = 6")] // the second time is 6
+    [InlineData(18, 1L, "user 0000000000000001 twice")]
     public void Read_HistoriesThatCannotBe_AreRefused(int word, long value, string expected)
     {
         IngestState state = new(new HistoryOptions { Length = 5, MaxUsers = 10 }, new DedupOptions { Capacity = 10 });
