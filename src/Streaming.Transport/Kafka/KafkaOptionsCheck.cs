@@ -27,6 +27,9 @@ internal static partial class KafkaOptionsCheck
             }
         }
 
+        // The client's own message would not name the file. Authorities may also be a folder.
+        void CheckFile(string name, string path) => Check(path.Length == 0 || Path.Exists(path), name, path, "a file that exists");
+
         Check(options.BootstrapServers.Length > 0 && options.BootstrapServers.Split(',').All(server => Server().IsMatch(server.Trim())), nameof(options.BootstrapServers), options.BootstrapServers, "host:port, separated by commas");
         Check(Topic().IsMatch(options.InteractionsTopic), nameof(options.InteractionsTopic), options.InteractionsTopic, "1 to 249 letters, digits, '.', '_' and '-'");
         Check(options.ItemsTopic.Length == 0 || Topic().IsMatch(options.ItemsTopic), nameof(options.ItemsTopic), options.ItemsTopic, "empty, or 1 to 249 letters, digits, '.', '_' and '-'");
@@ -45,6 +48,11 @@ internal static partial class KafkaOptionsCheck
         Check(Protocols.Contains(options.SecurityProtocol, StringComparer.OrdinalIgnoreCase), nameof(options.SecurityProtocol), options.SecurityProtocol, string.Join(", ", Protocols));
         Check(options.SaslPassword.Length == 0 || options.SaslPasswordFile.Length == 0, nameof(options.SaslPasswordFile), options.SaslPasswordFile, "only one of SaslPassword and SaslPasswordFile");
         Check(options.SslKeyPassword.Length == 0 || options.SslKeyPasswordFile.Length == 0, nameof(options.SslKeyPasswordFile), options.SslKeyPasswordFile, "only one of SslKeyPassword and SslKeyPasswordFile");
+        CheckFile(nameof(options.SaslPasswordFile), options.SaslPasswordFile);
+        CheckFile(nameof(options.SslCaLocation), options.SslCaLocation);
+        CheckFile(nameof(options.SslCertificateLocation), options.SslCertificateLocation);
+        CheckFile(nameof(options.SslKeyLocation), options.SslKeyLocation);
+        CheckFile(nameof(options.SslKeyPasswordFile), options.SslKeyPasswordFile);
         foreach (string name in options.Client.Keys)
         {
             Check(!Refused.Contains(name, StringComparer.OrdinalIgnoreCase), nameof(options.Client), name, "any setting of librdkafka but those that this program sets itself or that run programs");

@@ -28,6 +28,7 @@ public class KafkaOptionsTests
             SessionTimeout = TimeSpan.Zero,
             SaslPassword = "secret-1",
             SaslPasswordFile = "/some/file",
+            SslCaLocation = "/some/ca.pem",
             Client = { ["Enable.Auto.Commit"] = "true", ["plugin.library.paths"] = "evil.so", ["fetch.min.bytes"] = "1" },
         };
         string[] lines = Assert.Throws<ArgumentException>(options.Validate).Message.Split(Environment.NewLine);
@@ -41,6 +42,8 @@ public class KafkaOptionsTests
                 "Kafka:SessionTimeout is '00:00:00'; allowed: 1 second to 5 minutes.",
                 "Kafka:SecurityProtocol is 'none'; allowed: plaintext, ssl, sasl_plaintext, sasl_ssl.",
                 "Kafka:SaslPasswordFile is '/some/file'; allowed: only one of SaslPassword and SaslPasswordFile.",
+                "Kafka:SaslPasswordFile is '/some/file'; allowed: a file that exists.",
+                "Kafka:SslCaLocation is '/some/ca.pem'; allowed: a file that exists.",
                 "Kafka:Client is 'Enable.Auto.Commit'; allowed: any setting of librdkafka but those that this program sets itself or that run programs.",
                 "Kafka:Client is 'plugin.library.paths'; allowed: any setting of librdkafka but those that this program sets itself or that run programs.",
             ],
@@ -70,7 +73,7 @@ public class KafkaOptionsTests
                 SaslMechanism = "SCRAM-SHA-512",
                 SaslUsername = "trainer",
                 SaslPasswordFile = file,
-                SslCaLocation = "/ca.pem",
+                SslCaLocation = file,
                 Client = { ["fetch.min.bytes"] = "17", ["queued.max.messages.kbytes"] = "99" },
             };
             options.Validate();
@@ -78,7 +81,7 @@ public class KafkaOptionsTests
             Assert.Equal("sasl_ssl", config.Get("security.protocol"));
             Assert.Equal("SCRAM-SHA-512", config.Get("sasl.mechanisms"));
             Assert.Equal("from the file", config.Get("sasl.password"));
-            Assert.Equal("/ca.pem", config.Get("ssl.ca.location"));
+            Assert.Equal(file, config.Get("ssl.ca.location"));
             Assert.Equal("17", config.Get("fetch.min.bytes"));
             Assert.Equal("99", config.Get("queued.max.messages.kbytes"));
             Assert.Equal("false", config.Get("enable.auto.offset.store").ToLowerInvariant());

@@ -8,6 +8,7 @@ public sealed class SecretTests : IAsyncLifetime
 {
     private const string Secret = "correct-horse-93";
     private readonly EmbeddedBroker _broker = new();
+    private readonly string _empty = Path.GetTempFileName();
     private LocalRedisServer _redis = null!;
 
     public async ValueTask InitializeAsync() => _redis = await LocalRedisServer.StartAsync(["--requirepass", "another-" + Secret], TestContext.Current.CancellationToken);
@@ -16,6 +17,7 @@ public sealed class SecretTests : IAsyncLifetime
     {
         await _redis.DisposeAsync();
         _broker.Dispose();
+        File.Delete(_empty);
     }
 
     [Fact]
@@ -29,7 +31,7 @@ public sealed class SecretTests : IAsyncLifetime
 
     [Theory]
     [InlineData("sasl_plaintext")] // the broker does not speak it: errors, reconnects
-    [InlineData("sasl_ssl")] // neither this, and the key file does not exist
+    [InlineData("sasl_ssl")] // neither this, and the key file is empty
     public async Task Run_EverythingRefusesAndLogsAll_ShowsNone(string protocol)
     {
         using var process = StreamingProcess.Start(["run"], Variables(protocol));
@@ -79,8 +81,8 @@ public sealed class SecretTests : IAsyncLifetime
         ["Kafka__SaslUsername"] = "trainer",
         ["Kafka__SaslPassword"] = "kafka-" + Secret,
         ["Kafka__SslKeyPassword"] = "key-" + Secret,
-        ["Kafka__SslKeyLocation"] = "/none.key",
-        ["Kafka__SslCertificateLocation"] = "/none.crt",
+        ["Kafka__SslKeyLocation"] = _empty,
+        ["Kafka__SslCertificateLocation"] = _empty,
         ["Kafka__Client"] = "debug=all",
         ["Redis__Configuration"] = $"{_redis.Configuration},password=another-{Secret}",
         ["Redis__LeaseDuration"] = "2s",

@@ -1,0 +1,68 @@
+using System.Net;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+
+namespace Streaming.Transport.Tests.Security;
+
+/// <summary>A certificate authority that nobody knows but the test, and what it signs.</summary>
+internal sealed class TestAuthority : IDisposable
+{
+    private readonly ECDsa _key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+    private readonly string _folder = Directory.CreateTempSubdirectory("streaming-ca-").FullName;
+
+    public TestAuthority()
+    {
+        CertificateRequest request = new("CN=Test authority", _key, HashAlgorithmName.SHA256);
+        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(certificateAuthority: true, hasPathLengthConstraint: false, 0, critical: true));
+        Certificate = request.CreateSelfSigned(TimeProvider.System.GetUtcNow().AddDays(-1), TimeProvider.System.GetUtcNow().AddDays(1));
+        File.WriteAllText(CertificateFile, Certificate.ExportCertificatePem());
+    }
+
+    public X509Certificate2 Certificate { get; }
+
+    /// <summary>Gets the PEM file of the authority's own certificate: what clients trust.</summary>
+    public string CertificateFile => Path.Combine(_folder, "ca.pem");
+
+    /// <summary>Makes a server's certificate for an address.</summary>
+    public X509Certificate2 SignServer(IPAddress address)
+    {
+        SubjectAlternativeNameBuilder names = new();
+        names.AddIpAddress(address);
+        return Sign("CN=broker", names.Build());
+    }
+
+    /// <summary>Makes a client's certificate, as the two files that clients take.</summary>
+    public (string CertificateFile, string KeyFile) SignClient(string password)
+    {
+        using X509Certificate2 certificate = Sign("CN=trainer", null);
+        string file = Path.Combine(_folder, "client.pem");
+        string keyFile = Path.Combine(_folder, "client.key");
+        File.WriteAllText(file, certificate.ExportCertificatePem());
+        using ECDsa key = certificate.GetECDsaPrivateKey()!;
+        File.WriteAllText(keyFile, key.ExportEncryptedPkcs8PrivateKeyPem(password, new PbeParameters(PbeEncryptionAlgorithm.Aes256Cbc, HashAlgorithmName.SHA256, 1000)));
+        return (file, keyFile);
+    }
+
+    public void Dispose()
+    {
+        Certificate.Dispose();
+        _key.Dispose();
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    private X509Certificate2 Sign(string subject, X509Extension? names)
+    {
+        using ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        CertificateRequest request = new(subject, key, HashAlgorithmName.SHA256);
+        if (names is not null)
+        {
+            request.CertificateExtensions.Add(names);
+        }
+
+        using X509Certificate2 signed = request.Create(Certificate, Certificate.NotBefore, Certificate.NotAfter, RandomNumberGenerator.GetBytes(8));
+        using X509Certificate2 whole = signed.CopyWithPrivateKey(key);
+
+        // SslStream wants a key that it can use again and again, which one that was only attached is not everywhere.
+        return X509CertificateLoader.LoadPkcs12(whole.Export(X509ContentType.Pkcs12), null);
+    }
+}
