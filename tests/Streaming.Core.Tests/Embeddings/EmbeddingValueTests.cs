@@ -1,3 +1,4 @@
+using Streaming.Tests;
 using Xunit;
 
 namespace Streaming.Core.Tests.Embeddings;
@@ -154,22 +155,25 @@ public class EmbeddingValueTests
     }
 
     [Fact]
+    [Trait("Kind", Fuzz.Kind)]
     public void TryRead_MillionHostileValues_NeverThrowsAndAcceptsOnlyWhatItCanDecode()
     {
-        Random random = new(5);
         byte[] good = Encode(Vector(128), new EmbeddingFormat(EmbeddingElement.Float16, Widths, norms: true));
         byte[] buffer = new byte[700];
         float[] decoded = new float[65535];
-        for (int round = 0; round < 1_000_000; round++)
+        Fuzz.Run(5, 1_000_000, 10_000, random =>
         {
             Span<byte> value = buffer.AsSpan(0, random.Next(buffer.Length));
-            Mutate(random, good, value, seal: round % 2 == 0);
-            if (EmbeddingValue.TryRead(value, out EmbeddingView view) == EmbeddingFault.None)
+            Mutate(random, good, value, seal: random.Next(2) == 0);
+            if (EmbeddingValue.TryRead(value, out EmbeddingView view) != EmbeddingFault.None)
             {
-                view.Decode(decoded.AsSpan(0, view.Dimension));
-                Assert.Equal(view.Dimension, view.Width(view.WidthCount - 1));
+                return false;
             }
-        }
+
+            view.Decode(decoded.AsSpan(0, view.Dimension));
+            Assert.Equal(view.Dimension, view.Width(view.WidthCount - 1));
+            return true;
+        });
     }
 
     [Fact]

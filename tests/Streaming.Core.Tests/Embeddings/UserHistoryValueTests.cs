@@ -1,3 +1,4 @@
+using Streaming.Tests;
 using Xunit;
 
 namespace Streaming.Core.Tests.Embeddings;
@@ -36,12 +37,37 @@ public class UserHistoryValueTests
         Assert.Equal(EmbeddingFault.Corrupt, UserHistoryValue.TryDecode([.. bytes, 0], decoded, out _, out _));
     }
 
+    /// <summary>Damage whose checksum is right, so that the fields behind it are reached.</summary>
+    [Fact]
+    [Trait("Kind", Fuzz.Kind)]
+    public void TryDecode_HostileValues_NeverThrowsAndKeepsToItsBuffer()
+    {
+        byte[] good = Encode();
+        ulong[] decoded = new ulong[5];
+        Fuzz.Run(6, 200_000, 10_000, random =>
+        {
+            byte[] value = Mutation.Of(good, random);
+            if (value.Length > 10 && random.Next(2) == 0)
+            {
+                Seal(value);
+            }
+
+            bool isGood = UserHistoryValue.TryDecode(value, decoded, out int count) == EmbeddingFault.None;
+            Assert.InRange(count, 0, decoded.Length);
+            return isGood;
+        });
+    }
+
     [Fact]
     public void Encode_TooManyOrTooShort_Throws()
     {
         Assert.Throws<ArgumentException>(() => UserHistoryValue.Encode(new ulong[4097], Age, new byte[100_000]));
         Assert.Throws<ArgumentException>(() => UserHistoryValue.Encode(Items, Age, new byte[47]));
     }
+
+    /// <summary>The checksum stands in bytes 6 to 9 and is of all others: schemas/embedding-value.md.</summary>
+    private static void Seal(byte[] value) =>
+        BitConverter.TryWriteBytes(value.AsSpan(6), Checksum.End(Checksum.Append(Checksum.Append(Checksum.Start, value.AsSpan(0, 6)), value.AsSpan(10))));
 
     private static byte[] Encode()
     {

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using Streaming.Tests;
 using Xunit;
 
 namespace Streaming.Core.Tests;
@@ -122,6 +123,35 @@ public class IngestStateTests
         state.Histories.Append(2, 102, 7, 0, before);
         byte[] bytes = Alter(Write(state), word, value);
         Assert.Contains(expected, Assert.Throws<InvalidDataException>(() => Read(bytes)).Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>Words that were changed, cut or doubled, with checksums that are right: what is behind them is reached.</summary>
+    [Fact]
+    [Trait("Kind", Fuzz.Kind)]
+    public void Read_HostileButWellSummed_RefusesOrReadsInBoundedMemory()
+    {
+        byte[] good = Write(Small());
+        long[] extremes = [0, 1, -1, 5, 11, 2000, int.MaxValue, 100_000_000, long.MaxValue, long.MinValue];
+        int words = BinaryPrimitives.ReadInt32LittleEndian(good) / 8;
+        (int cases, int accepted) = Fuzz.Run(7, 20_000, 2 << 20, random =>
+        {
+            byte[] bytes = [.. good];
+            for (int change = random.Next(3); change >= 0; change--)
+            {
+                Alter(bytes, random.Next(words), random.Next(2) == 0 ? extremes[random.Next(extremes.Length)] : random.NextInt64());
+            }
+
+            try
+            {
+                Read(bytes);
+                return true;
+            }
+            catch (InvalidDataException)
+            {
+                return false;
+            }
+        });
+        Assert.InRange(accepted, cases / 20, cases * 19 / 20);
     }
 
     private static byte[] Alter(byte[] bytes, int word, long value)

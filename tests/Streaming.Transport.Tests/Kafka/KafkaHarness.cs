@@ -19,7 +19,7 @@ internal sealed class KafkaHarness : IDisposable
             Assignment = assignment,
             GroupId = $"g-{Guid.NewGuid():N}",
             ItemsTopic = withItems ? "items" : string.Empty,
-            SessionTimeout = TimeSpan.FromSeconds(6),
+            SessionTimeout = TimeSpan.FromSeconds(3), // as long as a rebalance takes this broker
         };
         Broker.CreateTopic(Options.InteractionsTopic, partitions);
         Broker.CreateTopic(Options.DeadLetterTopic, 1);

@@ -2,6 +2,7 @@ using System.Text;
 using Google.Protobuf;
 using Streaming.Contracts;
 using Streaming.Core;
+using Streaming.Tests;
 using Xunit;
 
 namespace Streaming.Transport.Tests;
@@ -86,23 +87,24 @@ public class ItemDecoderTests
 
     [Theory]
     [MemberData(nameof(Formats))]
+    [Trait("Kind", Fuzz.Kind)]
     public void Decode_MutatedItems_NeverThrowsAndNeverPassesBadNumbers(RecordFormat format)
     {
-        Random random = new(31);
         Item item = NewItem([1, 2, 3]);
         byte[] seed = format == RecordFormat.Protobuf ? item.ToByteArray() : ContractJson.Write(item);
         ItemDecoder decoder = new(format, 1000, Limits);
-        int accepted = 0;
-        for (int i = 0; i < FuzzLength.Cases(20_000); i++)
+        (_, int accepted) = Fuzz.Run(31, 20_000, 1 << 20, random =>
         {
-            if (decoder.Decode(default, Mutation.Of(seed, random), false, 0, out ItemChange? change) == DeadLetterReason.None)
+            bool isGood = decoder.Decode(default, Mutation.Of(seed, random), false, 0, out ItemChange? change) == DeadLetterReason.None;
+            if (isGood)
             {
-                accepted++;
                 Assert.InRange(Encoding.UTF8.GetByteCount(change!.ItemId), 1, 256);
                 Assert.All(change.Features, static group => Assert.Equal(3, group.Value.Length));
                 Assert.All(change.Features.Values.SelectMany(static values => values), static value => Assert.InRange(value, -1e6f, 1e6f));
             }
-        }
+
+            return isGood;
+        });
 
         Assert.NotEqual(0, accepted);
     }

@@ -1,6 +1,7 @@
-using System.Text;
 using System.Text.Json;
+using System.Text;
 using Streaming.Core;
+using Streaming.Tests;
 using Xunit;
 
 namespace Streaming.Transport.Tests;
@@ -78,17 +79,14 @@ public class JsonEventDecoderTests
     }
 
     [Fact]
+    [Trait("Kind", Fuzz.Kind)]
     public void Decode_MutatedMessages_AsJsonDocument()
     {
-        Random random = new(21);
         byte[] seed = Encoding.UTF8.GetBytes(Good.Replace("\"e\"", "\"\\u0065\"", StringComparison.Ordinal));
-        int accepted = 0;
-        int cases = FuzzLength.Cases(30_000);
-        for (int i = 0; i < cases; i++)
+        (int cases, int accepted) = Fuzz.Run(21, 30_000, 1 << 20, random =>
         {
             byte[] json = Mutation.Of(seed, random);
             bool isGood = _decoder.Decode(json, out InteractionEvent decoded) == DeadLetterReason.None;
-            accepted += isGood ? 1 : 0;
             if (isGood)
             {
                 AssertSame(json, decoded);
@@ -97,7 +95,9 @@ public class JsonEventDecoderTests
             {
                 Assert.False(IsEvent(json), Encoding.UTF8.GetString(json));
             }
-        }
+
+            return isGood;
+        });
 
         Assert.InRange(accepted, cases / 50, cases / 2);
     }

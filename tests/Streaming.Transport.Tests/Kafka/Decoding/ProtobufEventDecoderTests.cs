@@ -2,6 +2,7 @@ using System.Text;
 using Google.Protobuf;
 using Streaming.Contracts;
 using Streaming.Core;
+using Streaming.Tests;
 using Xunit;
 
 namespace Streaming.Transport.Tests;
@@ -71,31 +72,23 @@ public class ProtobufEventDecoderTests
     }
 
     [Fact]
+    [Trait("Kind", Fuzz.Kind)]
     public void Decode_MutatedMessages_AsTheReference()
     {
-        Random random = new(11);
-        byte[][] seeds = [.. Enumerable.Range(0, 50).Select(_ => RandomMessage(random))];
-        int accepted = 0;
-        int cases = FuzzLength.Cases(100_000);
-        for (int i = 0; i < cases; i++)
-        {
-            accepted += AssertSame(Mutation.Of(seeds[random.Next(seeds.Length)], random)) ? 1 : 0;
-        }
-
+        Random seeding = new(11);
+        byte[][] seeds = [.. Enumerable.Range(0, 50).Select(_ => RandomMessage(seeding))];
+        (int cases, int accepted) = Fuzz.Run(11, 100_000, 1 << 20, random => AssertSame(Mutation.Of(seeds[random.Next(seeds.Length)], random)));
         Assert.InRange(accepted, cases / 20, cases - (cases / 20));
     }
 
     [Fact]
-    public void Decode_RandomBytes_AsTheReference()
+    [Trait("Kind", Fuzz.Kind)]
+    public void Decode_RandomBytes_AsTheReference() => Fuzz.Run(12, 50_000, 1 << 20, static random =>
     {
-        Random random = new(12);
-        for (int i = 0; i < FuzzLength.Cases(50_000); i++)
-        {
-            byte[] bytes = new byte[random.Next(24)];
-            random.NextBytes(bytes);
-            AssertSame(bytes);
-        }
-    }
+        byte[] bytes = new byte[random.Next(24)];
+        random.NextBytes(bytes);
+        return AssertSame(bytes);
+    });
 
     private static byte[] RandomMessage(Random random)
     {

@@ -1,4 +1,4 @@
-namespace Streaming.Transport.Tests;
+namespace Streaming.Tests;
 
 /// <summary>Makes bad bytes of good ones: bits flipped, bytes changed, taken out, put in, doubled, cut off.</summary>
 internal static class Mutation

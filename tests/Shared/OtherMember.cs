@@ -1,0 +1,47 @@
+using Confluent.Kafka;
+using Streaming.Transport;
+
+namespace Streaming.Tests;
+
+/// <summary>A member of a consumer group that holds partitions and polls, as another worker would.</summary>
+internal sealed class OtherMember : IAsyncDisposable
+{
+    private readonly IConsumer<Ignore, Ignore> _consumer;
+    private readonly CancellationTokenSource _stop = new();
+    private readonly TaskCompletionSource _assigned = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Task _loop;
+
+    private OtherMember(KafkaOptions kafka)
+    {
+        ConsumerConfig config = new() { BootstrapServers = kafka.BootstrapServers, GroupId = kafka.GroupId, SessionTimeoutMs = (int)kafka.SessionTimeout.TotalMilliseconds, HeartbeatIntervalMs = 200, EnableAutoCommit = false };
+        _consumer = new ConsumerBuilder<Ignore, Ignore>(config).SetPartitionsAssignedHandler((_, _) => _assigned.TrySetResult()).Build();
+        _consumer.Subscribe(kafka.InteractionsTopic);
+        _loop = Task.Run(Poll);
+    }
+
+    /// <summary>Joins, and waits for partitions.</summary>
+    public static async Task<OtherMember> JoinAsync(KafkaOptions kafka, CancellationToken cancellationToken)
+    {
+        OtherMember member = new(kafka);
+        await member._assigned.Task.WaitAsync(TimeSpan.FromSeconds(60), cancellationToken);
+        return member;
+    }
+
+    /// <summary>Leaves the group.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync();
+        await _loop;
+        _consumer.Close();
+        _consumer.Dispose();
+        _stop.Dispose();
+    }
+
+    private void Poll()
+    {
+        while (!_stop.IsCancellationRequested)
+        {
+            _consumer.Consume(50);
+        }
+    }
+}
