@@ -4,12 +4,16 @@ namespace Streaming.Core.Tests;
 internal sealed class FixedTime(long unixMilliseconds) : TimeProvider
 {
     private TimeSpan _elapsed;
+    private TimeSpan _leap;
 
     public override long TimestampFrequency => TimeSpan.TicksPerSecond;
 
     public void Advance(TimeSpan time) => _elapsed += time;
 
-    public override DateTimeOffset GetUtcNow() => DateTimeOffset.FromUnixTimeMilliseconds(unixMilliseconds) + _elapsed;
+    /// <summary>Sets the time of day, as somebody does who sets a machine's clock: no time goes by.</summary>
+    public void Leap(TimeSpan time) => _leap += time;
+
+    public override DateTimeOffset GetUtcNow() => DateTimeOffset.FromUnixTimeMilliseconds(unixMilliseconds) + _elapsed + _leap;
 
     public override long GetTimestamp() => _elapsed.Ticks;
 }

@@ -8,6 +8,8 @@ public sealed class EventRules
     private readonly EventTypes _types;
     private readonly TimeProvider _time;
     private readonly long _allowedFuture;
+    private readonly long _startTime;
+    private readonly long _startTimestamp;
 
     /// <summary>Creates the rules.</summary>
     /// <param name="types">The weights by type.</param>
@@ -25,6 +27,8 @@ public sealed class EventRules
         _types = types;
         _time = time;
         _allowedFuture = (long)allowedFuture.TotalMilliseconds;
+        _startTime = time.GetUtcNow().ToUnixTimeMilliseconds();
+        _startTimestamp = time.GetTimestamp();
     }
 
     /// <summary>Checks an event and finds its weight.</summary>
@@ -67,6 +71,12 @@ public sealed class EventRules
             : DeadLetterReason.InvalidUtf8;
     }
 
+    /// <summary>Of two clocks the later one counts: that of the day, and the time since the start. Set back while this runs, the
+    /// first would make good events bad.</summary>
+    private bool IsInFuture(long eventTime) =>
+        eventTime > _time.GetUtcNow().ToUnixTimeMilliseconds() + _allowedFuture
+        && eventTime > _startTime + (long)_time.GetElapsedTime(_startTimestamp).TotalMilliseconds + _allowedFuture;
+
     private DeadLetterReason CheckNumbers(in InteractionEvent candidate)
     {
         if (candidate.EventTime <= 0)
@@ -74,7 +84,7 @@ public sealed class EventRules
             return candidate.EventTime == 0 ? DeadLetterReason.NoTime : DeadLetterReason.TimeOutOfRange;
         }
 
-        if (candidate.EventTime > _time.GetUtcNow().ToUnixTimeMilliseconds() + _allowedFuture)
+        if (IsInFuture(candidate.EventTime))
         {
             return DeadLetterReason.TimeInFuture;
         }

@@ -117,7 +117,8 @@ public sealed partial class Trainer : IDisposable
 
     /// <summary>Encodes what is due for publication and posts it.</summary>
     /// <param name="outbox">Where refreshes wait.</param>
-    /// <param name="nowMilliseconds">Current time, Unix milliseconds: paces the refresh of items that were not touched.</param>
+    /// <param name="nowMilliseconds">A time that only goes forward, in milliseconds since any instant: paces the refresh of items
+    /// that were not touched.</param>
     /// <returns>The number of refreshes posted.</returns>
     public int CollectRefreshes(RefreshOutbox outbox, long nowMilliseconds)
     {

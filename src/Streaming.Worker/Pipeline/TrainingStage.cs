@@ -158,7 +158,7 @@ internal sealed class TrainingStage
         }
 
         _lastPublish = _time.GetTimestamp();
-        _trainer.CollectRefreshes(_outbox, _time.GetUtcNow().ToUnixTimeMilliseconds());
+        _trainer.CollectRefreshes(_outbox, (long)_time.GetElapsedTime(0).TotalMilliseconds);
         _generation.Offer(_trainer);
     }
 }

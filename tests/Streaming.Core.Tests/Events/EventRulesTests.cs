@@ -15,6 +15,25 @@ public class EventRulesTests
         Assert.Equal(2f, weight);
     }
 
+    [Fact]
+    public void Check_ClockSetBackOrForth_GoodEventsStayGood()
+    {
+        FixedTime time = new(Now);
+        EventRules rules = new(new EventTypes(new Dictionary<string, float>()), TimeSpan.FromMinutes(1), time);
+        DeadLetterReason At(long eventTime) => rules.Check(
+            new InteractionEvent { UserId = "u"u8, ItemId = "i"u8, Type = "view"u8, EventTime = eventTime }, out _);
+
+        time.Leap(TimeSpan.FromHours(-1));
+        time.Advance(TimeSpan.FromMinutes(10));
+        Assert.Equal(DeadLetterReason.None, At(Now + 660_000));
+        Assert.Equal(DeadLetterReason.TimeInFuture, At(Now + 660_001));
+
+        // A machine that slept, or one whose clock was wrong at the start: the day's clock is the later one.
+        time.Leap(TimeSpan.FromHours(3));
+        Assert.Equal(DeadLetterReason.None, At(Now + 7_860_000));
+        Assert.Equal(DeadLetterReason.TimeInFuture, At(Now + 7_860_001));
+    }
+
     [Theory]
     [InlineData("", "i", "view", "", DeadLetterReason.NoUser)]
     [InlineData("u", "", "view", "", DeadLetterReason.NoItem)]
