@@ -45,9 +45,12 @@ internal sealed class Pipeline : IDisposable
     /// <param name="health">Told how the parts are.</param>
     /// <param name="time">Clock.</param>
     /// <param name="loggers">Log.</param>
+    /// <param name="engines">Makes the engine; null: the one of the settings.</param>
     /// <exception cref="StateMismatchException">The newest checkpoint, or the one to start from, does not fit the settings.</exception>
     /// <exception cref="InputFileException">There is nothing to start from where the plan says.</exception>
-    public Pipeline(SettingsValues settings, RunPlan plan, IDatabase redis, CheckpointFence fence, WorkerMetrics metrics, HealthReport health, TimeProvider time, ILoggerFactory loggers)
+    public Pipeline(
+        SettingsValues settings, RunPlan plan, IDatabase redis, CheckpointFence fence, WorkerMetrics metrics, HealthReport health, TimeProvider time, ILoggerFactory loggers,
+        Func<TrainingEngine>? engines = null)
     {
         _settings = settings;
         _plan = plan;
@@ -57,7 +60,7 @@ internal sealed class Pipeline : IDisposable
         _time = time;
         _logger = loggers.CreateLogger<Pipeline>();
         ModelOptions model = settings.Get<ModelOptions>();
-        _engine = EngineFactory.Create(model, settings.Get<EngineOptions>());
+        _engine = engines?.Invoke() ?? EngineFactory.Create(model, settings.Get<EngineOptions>());
         _trainer = new Trainer(_engine, settings.Get<TrainerOptions>());
 
         CheckpointOptions keep = settings.Get<CheckpointOptions>();

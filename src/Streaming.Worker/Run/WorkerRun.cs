@@ -14,15 +14,22 @@ internal sealed class WorkerRun : IDisposable
     private readonly TimeProvider _time;
     private readonly ILoggerFactory _loggers;
     private readonly ILogger _logger;
+    private readonly Func<TrainingEngine>? _engines;
     private readonly WorkerMetrics _metrics = new();
     private readonly HealthReport _health = new();
     private readonly PrometheusExposition _exposition = new(Telemetry.Meters);
     private readonly IDisposable? _telemetry;
 
     /// <summary>Creates a worker; nothing connects before <see cref="RunAsync"/>.</summary>
-    public WorkerRun(SettingsValues settings, TimeProvider time, ILoggerFactory loggers, RunRequest? request = null)
+    /// <param name="settings">All settings.</param>
+    /// <param name="time">Clock.</param>
+    /// <param name="loggers">Log.</param>
+    /// <param name="request">What was asked for on the command line; null: nothing.</param>
+    /// <param name="engines">Makes the engine of each life; null: the one of the settings.</param>
+    public WorkerRun(SettingsValues settings, TimeProvider time, ILoggerFactory loggers, RunRequest? request = null, Func<TrainingEngine>? engines = null)
     {
         _request = request ?? RunRequest.Plain;
+        _engines = engines;
         _settings = settings;
         _time = time;
         _loggers = loggers;
@@ -185,9 +192,7 @@ internal sealed class WorkerRun : IDisposable
     /// <summary>Runs the pipeline while the lease is kept; one that is lost ends it as it stands.</summary>
     private async Task HoldAsync(TrainerLease lease, IDatabase redis, CancellationToken stopping, CancellationToken abort)
     {
-        using var ended = new CancellationTokenSource();
         using var either = CancellationTokenSource.CreateLinkedTokenSource(abort, lease.Lost);
-        Task keeping = lease.KeepAsync(ended.Token);
         try
         {
             await TrainAsync(lease, redis, stopping, either.Token).ConfigureAwait(false);
@@ -203,29 +208,44 @@ internal sealed class WorkerRun : IDisposable
         }
         finally
         {
-            await ended.CancelAsync().ConfigureAwait(false);
-            await keeping.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             await ReleaseAsync(lease).ConfigureAwait(false);
         }
     }
 
-    /// <summary>Runs the pipeline; when training diverges, once more from the last checkpoint.</summary>
+    /// <summary>
+    /// Runs the pipeline; when training diverges, once more from the last checkpoint. That is a life of its own, with a
+    /// greater token: what the first one has published after the checkpoint has greater steps, and must be replaced all the same.
+    /// </summary>
     private async Task TrainAsync(TrainerLease lease, IDatabase redis, CancellationToken stopping, CancellationToken abort)
     {
-        var fence = new CheckpointFence(lease.Token, () => MayKeep(lease));
-        for (bool again = false; ; again = true)
+        try
         {
-            using var pipeline = new Pipeline(_settings, _plan, redis, fence, _metrics, _health, _time, _loggers);
+            await LiveAsync(lease, redis, stopping, abort).ConfigureAwait(false);
+        }
+        catch (NonFiniteLossException exception)
+        {
+            PipelineLog.GoingBack(_logger, exception);
+            abort.ThrowIfCancellationRequested();
+            await lease.AcquireAsync(lease.Token, abort).ConfigureAwait(false);
+            await LiveAsync(lease, redis, stopping, abort).ConfigureAwait(false);
+        }
+    }
+
+    private async Task LiveAsync(TrainerLease lease, IDatabase redis, CancellationToken stopping, CancellationToken abort)
+    {
+        using var ended = new CancellationTokenSource();
+        Task keeping = lease.KeepAsync(ended.Token);
+        try
+        {
+            var fence = new CheckpointFence(lease.Token, () => MayKeep(lease));
+            using var pipeline = new Pipeline(_settings, _plan, redis, fence, _metrics, _health, _time, _loggers, _engines);
             _health.Set("trainer", HealthLevel.Healthy);
-            try
-            {
-                await pipeline.RunAsync(stopping, abort).ConfigureAwait(false);
-                return;
-            }
-            catch (NonFiniteLossException exception) when (!again)
-            {
-                PipelineLog.GoingBack(_logger, exception);
-            }
+            await pipeline.RunAsync(stopping, abort).ConfigureAwait(false);
+        }
+        finally
+        {
+            await ended.CancelAsync().ConfigureAwait(false);
+            await keeping.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 

@@ -11,5 +11,6 @@ public sealed class DiskOutageTests
 
     [Theory]
     [InlineData(Fault.CheckpointFolderGone)]
+    [InlineData(Fault.DiskFull)]
     public Task SigtermWhileBroken_ExitsZeroInTimeAndTheNextOneLosesNothing(Fault fault) => Outage.TerminateWhileBrokenAsync(fault);
 }

@@ -1,39 +1,67 @@
+using StackExchange.Redis;
 using Streaming.Learning;
 using Xunit;
 
 namespace Streaming.Worker.Tests.Faults;
 
+/// <summary>Losses that are not numbers, from a planted step on.</summary>
 public sealed class DivergenceTests
 {
     [Fact]
-    public async Task Diverges_GoesBackOnceThenStopsWithItsCodeAndKeepsTheGoodCheckpoint()
+    public async Task DivergesAgainAndAgain_GoesBackOnceThenStopsWithItsCodeAndKeepsTheGoodCheckpoint()
     {
         await using FaultBench bench = await FaultBench.StartAsync();
-
-        // Many parameters and nothing that draws them back: some will overflow.
-        bench.Settings["Model__Widths"] = "16,64";
-        bench.Settings["Model__Layers"] = "3";
-        bench.Settings["Model__WeightDecay"] = "0";
-        bench.Settings["Model__Beta1"] = "0";
-        bench.Settings["Model__Beta2"] = "0.5";
-        await using (RunningWorker good = bench.StartWorker())
-        {
-            await good.UntilAsync(w => w.Status.Counts.Trained > 200, "trains");
-            Assert.Equal(ExitCode.Success, await good.TerminateAsync());
-        }
-
-        // Steps so large that the recurrence's eigenvalues, which are exponentials of parameters, overflow.
-        bench.Settings["Training__LearningRate__Peak"] = "10";
-        bench.Settings["Training__LearningRate__WarmupSteps"] = "0";
-        bench.Settings["Training__MaxNonFiniteSteps"] = "2";
+        string good = await MakeCheckpointAsync(bench);
+        bench.Settings["Training__MaxNonFiniteSteps"] = "3";
         bench.Settings["Checkpoint__Interval"] = "1h";
-        await using RunningWorker diverging = bench.StartWorker();
+        await using RunningWorker diverging = bench.StartWorker(() => new PlantedEngine(Model(bench), static step => step < 5));
         ExitCode code = await diverging.EndAsync();
 
         Assert.True(code == ExitCode.Diverged, $"{code}\n{diverging.Log.Text}");
         Assert.Equal(1, diverging.Log.Count("going back to the last checkpoint once"));
         Assert.Equal(2, diverging.Log.Count("Going on from checkpoint"));
-        var store = new CheckpointStore(bench.Checkpoints, 3, TimeProvider.System, warning => Assert.Fail(warning));
-        Assert.Equal(0, store.FindNewest()!.Manifest.Counters.NonFiniteSteps);
+        Assert.Equal(4, diverging.Log.Count("was not applied")); // the third of each life ends it
+        Assert.Equal(good, Newest(bench));
     }
+
+    /// <summary>A bad moment: the second life goes on from the checkpoint, reads again what the first one had read after it, and each
+    /// event has counted once in what survives. What the first has published is replaced, greater steps or not.</summary>
+    [Fact]
+    public async Task DivergesOnce_GoesBackAndOnAndEveryEventCountsOnce()
+    {
+        await using FaultBench bench = await FaultBench.StartAsync();
+        await MakeCheckpointAsync(bench);
+        bench.Settings["Training__MaxNonFiniteSteps"] = "3";
+        bench.Settings["Checkpoint__Interval"] = "1h";
+        int lives = 0;
+        Func<TrainingEngine> engines = () =>
+        {
+            bool isFirst = lives++ == 0;
+            return new PlantedEngine(Model(bench), step => !isFirst || step < 40);
+        };
+        await using RunningWorker worker = bench.StartWorker(engines);
+        await worker.UntilAsync(w => w.Log.Has("Leads model"), "the first life leads");
+        using ConnectionMultiplexer redis = await bench.ConnectAsync();
+        uint first = await TokenAsync(redis);
+        await worker.UntilAsync(w => w.Log.Count("Going on from checkpoint") == 2, "the second life begins");
+
+        await bench.FinishAsync(worker);
+        Assert.True(await TokenAsync(redis) > first, "the second life has a token of its own");
+        Assert.All(await bench.ReadAsync(redis, bench.Stream.Expected), read => Assert.True(read.Stamp.Token > first));
+    }
+
+    private static ModelOptions Model(FaultBench bench) => bench.Values.Get<ModelOptions>();
+
+    private static async Task<string> MakeCheckpointAsync(FaultBench bench)
+    {
+        await using RunningWorker good = bench.StartWorker();
+        await good.UntilAsync(w => w.Status.Counts.Trained > 200, "trains");
+        Assert.Equal(ExitCode.Success, await good.TerminateAsync());
+        return Newest(bench);
+    }
+
+    private static string Newest(FaultBench bench) => new CheckpointStore(bench.Checkpoints, 3, TimeProvider.System, warning => Assert.Fail(warning)).FindNewest()!.FolderPath;
+
+    private static async Task<uint> TokenAsync(ConnectionMultiplexer redis) =>
+        (uint)(long)await redis.GetDatabase().StringGetAsync(new Core.RedisKeys("faults", 256).LeaseToken());
 }

@@ -15,16 +15,25 @@ internal sealed class FaultBench : IAsyncDisposable
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(1);
     private readonly CancellationTokenSource _produced = new();
     private bool _mounted;
+    private Disturbance? _disturbance;
     private Task _producing = Task.CompletedTask;
 
-    private FaultBench()
+    private FaultBench(int brokers, int partitions)
     {
+        Broker = new EmbeddedBroker(brokers);
+        Partitions = partitions;
     }
 
     /// <summary>Gets a folder that is deleted at the end.</summary>
     public string Folder { get; } = Directory.CreateTempSubdirectory("streaming-faults-").FullName;
 
-    public EmbeddedBroker Broker { get; } = new();
+    public EmbeddedBroker Broker { get; }
+
+    /// <summary>Gets the number of partitions of the events' topic.</summary>
+    public int Partitions { get; }
+
+    /// <summary>Gets the clock of the workers' machine.</summary>
+    public JumpingTime Time { get; } = new();
 
     public LocalRedisServer Redis { get; private set; } = null!;
 
@@ -33,7 +42,7 @@ internal sealed class FaultBench : IAsyncDisposable
     public Dictionary<string, string> Settings { get; } = new(StringComparer.Ordinal)
     {
         ["Kafka__ItemsTopic"] = string.Empty,
-        ["Kafka__Assignment"] = "Static",
+        ["Kafka__SessionTimeout"] = "3s",
         ["Redis__Model"] = "faults",
         ["Redis__LeaseDuration"] = "2s",
         ["Redis__ConnectTimeout"] = "1s",
@@ -67,10 +76,10 @@ internal sealed class FaultBench : IAsyncDisposable
 
     public static async Task<FaultBench> StartAsync(Fault? fault = null, int rate = 1_000, int partitions = 2)
     {
-        var bench = new FaultBench();
+        var bench = new FaultBench(brokers: fault == Fault.LeadersMove ? 3 : 1, partitions);
         bench.Broker.CreateTopic("interactions", partitions);
         bench.Broker.CreateTopic("interactions.dead-letters", 1);
-        bench.Redis = await LocalRedisServer.StartAsync(fault == Fault.RedisDown ? ["--appendonly", "yes"] : [], TestContext.Current.CancellationToken);
+        bench.Redis = await LocalRedisServer.StartAsync(ServerOptions(fault), TestContext.Current.CancellationToken);
         Directory.CreateDirectory(bench.Disk);
         if (fault == Fault.DiskFull)
         {
@@ -79,6 +88,7 @@ internal sealed class FaultBench : IAsyncDisposable
             Assert.SkipUnless(bench._mounted, "This user may not mount a file system.");
         }
 
+        bench.Settings["Kafka__Assignment"] = fault == Fault.MembersComeAndGo ? "Group" : "Static";
         bench.Settings["Kafka__BootstrapServers"] = bench.Broker.BootstrapServers;
         bench.Settings["Redis__Configuration"] = bench.Redis.Configuration;
         bench.Settings["Checkpoint__Folder"] = Path.Combine(bench.Disk, "checkpoints");
@@ -87,7 +97,7 @@ internal sealed class FaultBench : IAsyncDisposable
         return bench;
     }
 
-    public RunningWorker StartWorker() => new(Values);
+    public RunningWorker StartWorker(Func<Learning.TrainingEngine>? engines = null) => new(Values, time: Time, engines: engines);
 
     public async Task BreakAsync(Fault fault)
     {
@@ -114,6 +124,13 @@ internal sealed class FaultBench : IAsyncDisposable
                 break;
             case Fault.DiskFull:
                 Fill();
+                break;
+            case Fault.BrokerSlow:
+                Broker.SetRoundTripTime(TimeSpan.FromMilliseconds(300));
+                break;
+            case Fault.RedisSlow or Fault.BrokerErrors or Fault.LeadersMove or Fault.MembersComeAndGo:
+                _disturbance = new Disturbance(fault, this);
+                await _disturbance.UnderWay;
                 break;
             default:
                 throw new ArgumentOutOfRangeException(nameof(fault), fault, null);
@@ -142,6 +159,13 @@ internal sealed class FaultBench : IAsyncDisposable
                 break;
             case Fault.DiskFull:
                 File.Delete(Path.Combine(Disk, "filler"));
+                break;
+            case Fault.BrokerSlow:
+                Broker.SetRoundTripTime(TimeSpan.Zero);
+                break;
+            case Fault.RedisSlow or Fault.BrokerErrors or Fault.LeadersMove or Fault.MembersComeAndGo:
+                await _disturbance!.DisposeAsync();
+                _disturbance = null;
                 break;
         }
     }
@@ -209,6 +233,11 @@ internal sealed class FaultBench : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        if (_disturbance is not null)
+        {
+            await _disturbance.DisposeAsync();
+        }
+
         if (Redis is not null)
         {
             await Redis.DisposeAsync();
@@ -227,6 +256,13 @@ internal sealed class FaultBench : IAsyncDisposable
         _produced.Dispose();
         Directory.Delete(Folder, recursive: true);
     }
+
+    private static string[] ServerOptions(Fault? fault) => fault switch
+    {
+        Fault.RedisDown => ["--appendonly", "yes"],
+        Fault.RedisSlow => ["--enable-debug-command", "local"],
+        _ => [],
+    };
 
     private static bool Signal(int process, string signal) => Run("kill", "-" + signal, process.ToString(CultureInfo.InvariantCulture));
 

@@ -9,10 +9,15 @@ internal sealed class RunningWorker : IAsyncDisposable
     private readonly WorkerRun _run;
     private readonly Task<ExitCode> _running;
 
-    public RunningWorker(SettingsValues settings, RunRequest? request = null)
+    /// <summary>Starts.</summary>
+    /// <param name="settings">All settings.</param>
+    /// <param name="request">As in <see cref="WorkerRun"/>.</param>
+    /// <param name="time">The machine's clock; null: the true one.</param>
+    /// <param name="engines">As in <see cref="WorkerRun"/>.</param>
+    public RunningWorker(SettingsValues settings, RunRequest? request = null, TimeProvider? time = null, Func<Learning.TrainingEngine>? engines = null)
     {
         _signals = new ShutdownSignals(settings.Get<PipelineOptions>().ShutdownTimeout, TimeProvider.System);
-        _run = new WorkerRun(settings, TimeProvider.System, _loggers, request);
+        _run = new WorkerRun(settings, time ?? TimeProvider.System, _loggers, request, engines);
         _running = Task.Run(RunAsync, CancellationToken.None);
     }
 
