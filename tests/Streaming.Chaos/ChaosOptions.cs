@@ -17,6 +17,9 @@ internal sealed record ChaosOptions
     /// <summary>Gets how long a soak lasts. Default 60 minutes; 2 … 10,000.</summary>
     public int Minutes { get; private set; } = 60;
 
+    /// <summary>Gets how many seconds each fault of a soak lasts. Default 4; 1 … 600.</summary>
+    public int Fault { get; private set; } = 4;
+
     /// <summary>Gets the items of the model whose pauses are measured. Default 1,000,000; 1,000 … 8,000,000.</summary>
     public int Items { get; private set; } = 1_000_000;
 
@@ -49,6 +52,9 @@ internal sealed record ChaosOptions
                 case "--minutes":
                     options.Minutes = Number(name, value, 2, 10_000);
                     break;
+                case "--fault":
+                    options.Fault = Number(name, value, 1, 600);
+                    break;
                 case "--items":
                     options.Items = Number(name, value, 1_000, 8_000_000);
                     break;
@@ -59,7 +65,7 @@ internal sealed record ChaosOptions
                     options.Folder = value;
                     break;
                 default:
-                    throw new ArgumentException($"Unknown option {name}; there are --kills, --seed, --rate, --minutes, --items, --report and --folder.");
+                    throw new ArgumentException($"Unknown option {name}; there are --kills, --seed, --rate, --minutes, --fault, --items, --report and --folder.");
             }
         }
 

@@ -7,21 +7,23 @@ using Streaming.Worker;
 namespace Streaming.Chaos;
 
 /// <summary>
-/// A steady load for long, with one thing broken every half minute, in turns; the worker is stopped and started once, in the
-/// middle. Watches memory, handles, threads and lag of the worker once a second.
+/// A steady load for long, with one thing broken after another, and 26 seconds between them; the worker is stopped and
+/// started once, in the middle. Watches memory, handles, threads and lag of the worker once a second.
 /// </summary>
 internal sealed class SoakRun(ChaosOptions options, string folder, string program)
 {
     private const int Partitions = 4;
     private const long RecordsAhead = 40_000;
-    private static readonly TimeSpan FaultInterval = TimeSpan.FromSeconds(30);
-    private static readonly TimeSpan FaultLength = TimeSpan.FromSeconds(4);
+    private static readonly TimeSpan Rest = TimeSpan.FromSeconds(26);
+    private readonly TimeSpan _faultLength = TimeSpan.FromSeconds(options.Fault);
     private readonly Dictionary<string, int> _faults = new(StringComparer.Ordinal);
     private readonly List<List<double>> _memory = [];
     private readonly List<List<double>> _handles = [];
     private readonly List<List<double>> _threads = [];
     private readonly List<List<double>> _lag = [];
     private int _turn;
+
+    private TimeSpan FaultInterval => _faultLength + Rest;
 
     /// <summary>Runs it.</summary>
     public async Task<SoakReport> RunAsync()
@@ -80,7 +82,7 @@ internal sealed class SoakRun(ChaosOptions options, string folder, string progra
         Task healing = Task.CompletedTask;
         while (Stopwatch.GetElapsedTime(begun) is var elapsed && elapsed < life)
         {
-            if (elapsed > next && elapsed < life - FaultLength - FaultInterval)
+            if (elapsed > next && elapsed < life - _faultLength - FaultInterval)
             {
                 next += FaultInterval;
                 healing = BreakAndHealAsync(broker, redis);
@@ -100,19 +102,19 @@ internal sealed class SoakRun(ChaosOptions options, string folder, string progra
             case 0:
                 Count("redisKilledAndEmpty");
                 await redis.KillAsync().ConfigureAwait(false);
-                await Task.Delay(FaultLength).ConfigureAwait(false);
+                await Task.Delay(_faultLength).ConfigureAwait(false);
                 await redis.RestartAsync().ConfigureAwait(false);
                 break;
             case 1:
                 Count("brokerDown");
                 broker.SetDown();
-                await Task.Delay(FaultLength).ConfigureAwait(false);
+                await Task.Delay(_faultLength).ConfigureAwait(false);
                 broker.SetUp();
                 break;
             default:
                 Count("redisHangs");
                 await SignalAsync(redis.ProcessId, "STOP").ConfigureAwait(false);
-                await Task.Delay(FaultLength).ConfigureAwait(false);
+                await Task.Delay(_faultLength).ConfigureAwait(false);
                 await SignalAsync(redis.ProcessId, "CONT").ConfigureAwait(false);
                 break;
         }
