@@ -63,7 +63,7 @@ internal static class GemmDriver<T>
             Clear(ref job, rowBegin, rowEnd, columnBegin, columnEnd);
         }
 
-        _scratch ??= new AlignedFloats(DepthBlock * ColumnBlock + 8 * Columns);
+        _scratch ??= new AlignedFloats(DepthBlock * ColumnBlock);
         for (int column = columnBegin; column < columnEnd; column += ColumnBlock)
         {
             int columns = Math.Min(ColumnBlock, columnEnd - column);
@@ -93,36 +93,9 @@ internal static class GemmDriver<T>
             ref float first = ref Unsafe.Add(ref MemoryMarshal.GetReference(job.A.Values), row * job.A.RowStride + depth * job.A.StepStride);
             for (int j = 0; j < columns; j += Columns)
             {
-                ref float panel = ref Unsafe.Add(ref _scratch!.Reference, (nint)j * steps);
                 ref float c = ref Unsafe.Add(ref MemoryMarshal.GetReference(job.C), (nint)row * job.LeadingC + column + j);
-                if (columns - j >= Columns)
-                {
-                    GemmKernel<T>.Multiply(in job.A, ref first, ref panel, ref c, job.LeadingC, rows, steps, accumulate);
-                }
-                else
-                {
-                    MultiplyEdge(ref job, ref first, ref panel, ref c, rows, steps, columns - j, accumulate);
-                }
-            }
-        }
-    }
-
-    /// <summary>Fewer than 32 columns: through a small buffer, so that nothing beyond C's rows is touched.</summary>
-    private static void MultiplyEdge(ref GemmJob job, ref float first, ref float panel, ref float c, int rows, int steps, int columns, bool accumulate)
-    {
-        Span<float> buffer = _scratch!.Span.Slice(DepthBlock * ColumnBlock, 8 * Columns);
-        for (int row = 0; row < rows; row += 8)
-        {
-            int count = Math.Min(8, rows - row);
-            for (int i = 0; accumulate && i < count; i++)
-            {
-                MemoryMarshal.CreateReadOnlySpan(ref Unsafe.Add(ref c, (nint)(row + i) * job.LeadingC), columns).CopyTo(buffer[(i * Columns)..]);
-            }
-
-            GemmKernel<T>.Multiply(in job.A, ref Unsafe.Add(ref first, row * job.A.RowStride), ref panel, ref buffer[0], Columns, count, steps, accumulate);
-            for (int i = 0; i < count; i++)
-            {
-                buffer.Slice(i * Columns, columns).CopyTo(MemoryMarshal.CreateSpan(ref Unsafe.Add(ref c, (nint)(row + i) * job.LeadingC), columns));
+                ref float start = ref accumulate ? ref c : ref GemmEdge<T>.Zeros;
+                GemmEdge<T>.Multiply(in job.A, ref first, ref Unsafe.Add(ref _scratch!.Reference, (nint)j * steps), ref c, job.LeadingC, ref start, accumulate ? job.LeadingC : 0, rows, steps, Math.Min(Columns, columns - j));
             }
         }
     }

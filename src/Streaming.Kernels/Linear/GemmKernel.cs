@@ -11,56 +11,48 @@ internal static class GemmKernel<T>
     /// <summary>Columns of a panel.</summary>
     public const int Columns = 32;
 
-    /// <summary>C[rows × 32] = or += A[rows × depth] · panel[depth × 32].</summary>
-    public static void Multiply(in GemmOperand a, ref float first, ref float panel, ref float c, nint ldc, int rows, int depth, bool accumulate)
+    /// <summary>C[rows × 32] = start + A[rows × depth] · panel[depth × 32].</summary>
+    /// <param name="a">Distances within A.</param>
+    /// <param name="first">First element of the rows of A.</param>
+    /// <param name="panel">Packed columns of B.</param>
+    /// <param name="c">First element of the rows of C.</param>
+    /// <param name="ldc">Distance between rows of C.</param>
+    /// <param name="start">What sums start at: C itself, or one row for all (a bias, zeros) at stride 0.</param>
+    /// <param name="startStride">Distance between rows of <paramref name="start"/>.</param>
+    /// <param name="rows">Rows of A and C.</param>
+    /// <param name="depth">Columns of A.</param>
+    public static void Multiply(in GemmOperand a, ref float first, ref float panel, ref float c, nint ldc, ref float start, nint startStride, int rows, int depth)
     {
-        int block = T.HasManyRegisters ? 8 : 4;
         for (int lane = 0; lane < Columns; lane += 2 * T.Count)
         {
             ref float p = ref Unsafe.Add(ref panel, lane);
             int r = 0;
-            for (; r + block <= rows; r += block)
+            for (; T.HasManyRegisters && r + 8 <= rows; r += 8)
             {
-                ref float x = ref Unsafe.Add(ref first, r * a.RowStride);
-                ref float o = ref Unsafe.Add(ref c, r * ldc + lane);
-                if (T.HasManyRegisters)
-                {
-                    GemmKernel512.Multiply8(in a, ref x, ref p, ref o, ldc, depth, accumulate);
-                }
-                else
-                {
-                    Block4(in a, ref x, ref p, ref o, ldc, depth, accumulate);
-                }
+                GemmKernel512.Multiply8(in a, ref Unsafe.Add(ref first, r * a.RowStride), ref p, ref Unsafe.Add(ref c, r * ldc + lane), ldc, ref Unsafe.Add(ref start, r * startStride + lane), startStride, depth);
+            }
+
+            for (; r + 4 <= rows; r += 4)
+            {
+                Block4(in a, ref Unsafe.Add(ref first, r * a.RowStride), ref p, ref Unsafe.Add(ref c, r * ldc + lane), ldc, ref Unsafe.Add(ref start, r * startStride + lane), startStride, depth);
             }
 
             for (; r < rows; r++)
             {
-                Block1(in a, ref Unsafe.Add(ref first, r * a.RowStride), ref p, ref Unsafe.Add(ref c, r * ldc + lane), ldc, depth, accumulate);
+                Block1(in a, ref Unsafe.Add(ref first, r * a.RowStride), ref p, ref Unsafe.Add(ref c, r * ldc + lane), ref Unsafe.Add(ref start, r * startStride + lane), depth);
             }
         }
     }
 
     /// <summary>4 rows of A by 2·Count columns.</summary>
     [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
-    private static void Block4(in GemmOperand a, ref float first, ref float panel, ref float c, nint ldc, int depth, bool accumulate)
+    private static void Block4(in GemmOperand a, ref float first, ref float panel, ref float c, nint ldc, ref float start, nint startStride, int depth)
     {
         nint second = T.Count, row = a.RowStride, step = a.StepStride, at = 0;
-        T a0 = default, a1 = default;
-        T b0 = default, b1 = default;
-        T c0 = default, c1 = default;
-        T d0 = default, d1 = default;
-        if (accumulate)
-        {
-            a0 = T.Load(ref c);
-            a1 = T.Load(ref c, second);
-            b0 = T.Load(ref c, ldc);
-            b1 = T.Load(ref c, ldc + second);
-            c0 = T.Load(ref c, 2 * ldc);
-            c1 = T.Load(ref c, 2 * ldc + second);
-            d0 = T.Load(ref c, 3 * ldc);
-            d1 = T.Load(ref c, 3 * ldc + second);
-        }
-
+        T a0 = T.Load(ref start), a1 = T.Load(ref start, second);
+        T b0 = T.Load(ref start, startStride), b1 = T.Load(ref start, startStride + second);
+        T c0 = T.Load(ref start, 2 * startStride), c1 = T.Load(ref start, 2 * startStride + second);
+        T d0 = T.Load(ref start, 3 * startStride), d1 = T.Load(ref start, 3 * startStride + second);
         ref float p3 = ref Unsafe.Add(ref first, 3 * row);
         for (int d = 0; d < depth; d++)
         {
@@ -91,17 +83,12 @@ internal static class GemmKernel<T>
         d1.Store(ref c, 3 * ldc + second);
     }
 
-    /// <summary>1 rows of A by 2·Count columns.</summary>
+    /// <summary>1 row of A by 2·Count columns.</summary>
     [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
-    private static void Block1(in GemmOperand a, ref float first, ref float panel, ref float c, nint ldc, int depth, bool accumulate)
+    private static void Block1(in GemmOperand a, ref float first, ref float panel, ref float c, ref float start, int depth)
     {
         nint second = T.Count, step = a.StepStride, at = 0;
-        T a0 = default, a1 = default;
-        if (accumulate)
-        {
-            a0 = T.Load(ref c);
-            a1 = T.Load(ref c, second);
-        }
+        T a0 = T.Load(ref start), a1 = T.Load(ref start, second);
 
         for (int d = 0; d < depth; d++)
         {

@@ -11,38 +11,26 @@ internal static class GemmKernel512
 {
     private const int Columns = GemmKernel<Simd512>.Columns;
 
-    /// <summary>8 rows of A by 32 columns.</summary>
+    /// <summary>8 rows of A by 32 columns, on top of what stands at <paramref name="start"/>.</summary>
     [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
-    public static void Multiply8(in GemmOperand a, ref float first, ref float panel, ref float c, nint ldc, int depth, bool accumulate)
+    public static void Multiply8(in GemmOperand a, ref float first, ref float panel, ref float c, nint ldc, ref float start, nint startStride, int depth)
     {
         nint second = Vector512<float>.Count, row = a.RowStride, step = a.StepStride, at = 0;
-        Vector512<float> a0 = default, a1 = default;
-        Vector512<float> b0 = default, b1 = default;
-        Vector512<float> c0 = default, c1 = default;
-        Vector512<float> d0 = default, d1 = default;
-        Vector512<float> e0 = default, e1 = default;
-        Vector512<float> f0 = default, f1 = default;
-        Vector512<float> g0 = default, g1 = default;
-        Vector512<float> h0 = default, h1 = default;
-        if (accumulate)
-        {
-            a0 = Vector512.LoadUnsafe(ref c);
-            a1 = Vector512.LoadUnsafe(ref c, (nuint)second);
-            b0 = Vector512.LoadUnsafe(ref c, (nuint)ldc);
-            b1 = Vector512.LoadUnsafe(ref c, (nuint)(ldc + second));
-            c0 = Vector512.LoadUnsafe(ref c, (nuint)(2 * ldc));
-            c1 = Vector512.LoadUnsafe(ref c, (nuint)(2 * ldc + second));
-            d0 = Vector512.LoadUnsafe(ref c, (nuint)(3 * ldc));
-            d1 = Vector512.LoadUnsafe(ref c, (nuint)(3 * ldc + second));
-            e0 = Vector512.LoadUnsafe(ref c, (nuint)(4 * ldc));
-            e1 = Vector512.LoadUnsafe(ref c, (nuint)(4 * ldc + second));
-            f0 = Vector512.LoadUnsafe(ref c, (nuint)(5 * ldc));
-            f1 = Vector512.LoadUnsafe(ref c, (nuint)(5 * ldc + second));
-            g0 = Vector512.LoadUnsafe(ref c, (nuint)(6 * ldc));
-            g1 = Vector512.LoadUnsafe(ref c, (nuint)(6 * ldc + second));
-            h0 = Vector512.LoadUnsafe(ref c, (nuint)(7 * ldc));
-            h1 = Vector512.LoadUnsafe(ref c, (nuint)(7 * ldc + second));
-        }
+        Vector512<float> a0 = Vector512.LoadUnsafe(ref start), a1 = Vector512.LoadUnsafe(ref start, (nuint)second);
+        start = ref Unsafe.Add(ref start, startStride);
+        Vector512<float> b0 = Vector512.LoadUnsafe(ref start), b1 = Vector512.LoadUnsafe(ref start, (nuint)second);
+        start = ref Unsafe.Add(ref start, startStride);
+        Vector512<float> c0 = Vector512.LoadUnsafe(ref start), c1 = Vector512.LoadUnsafe(ref start, (nuint)second);
+        start = ref Unsafe.Add(ref start, startStride);
+        Vector512<float> d0 = Vector512.LoadUnsafe(ref start), d1 = Vector512.LoadUnsafe(ref start, (nuint)second);
+        start = ref Unsafe.Add(ref start, startStride);
+        Vector512<float> e0 = Vector512.LoadUnsafe(ref start), e1 = Vector512.LoadUnsafe(ref start, (nuint)second);
+        start = ref Unsafe.Add(ref start, startStride);
+        Vector512<float> f0 = Vector512.LoadUnsafe(ref start), f1 = Vector512.LoadUnsafe(ref start, (nuint)second);
+        start = ref Unsafe.Add(ref start, startStride);
+        Vector512<float> g0 = Vector512.LoadUnsafe(ref start), g1 = Vector512.LoadUnsafe(ref start, (nuint)second);
+        start = ref Unsafe.Add(ref start, startStride);
+        Vector512<float> h0 = Vector512.LoadUnsafe(ref start), h1 = Vector512.LoadUnsafe(ref start, (nuint)second);
 
         ref float p3 = ref Unsafe.Add(ref first, 3 * row);
         ref float p6 = ref Unsafe.Add(ref first, 6 * row);

@@ -8,9 +8,9 @@ namespace Streaming.Learning;
 /// bias. As one matrix it is block-triangular; only the blocks that exist are stored and multiplied.
 /// </summary>
 /// <remarks>
-/// Weights of slice k: <c>name.weight.k</c> [in_k × out increment]. The narrowest slices, which together have no more
-/// outputs than one panel of the product kernel, are multiplied as one matrix with zeros in the corner: three products of
-/// 8, 8 and 16 columns cost three times one of 32.
+/// Weights of slice k: <c>name.weight.k</c> [in_k × out increment]. The gradients of the narrowest slices, which together
+/// have no more outputs than one panel of the product kernel, are computed as one matrix of which a corner is not used:
+/// three products of 8, 8 and 16 columns cost three times one of 32.
 /// </remarks>
 internal sealed class NestedLinear
 {
@@ -24,7 +24,7 @@ internal sealed class NestedLinear
     private readonly int _merged;
     private readonly int _coreInputs;
     private readonly int _coreOutputs;
-    private readonly float[] _core;
+    private readonly NestedProduct _product;
 
     /// <summary>Declares the parameters.</summary>
     /// <param name="set">Where they live.</param>
@@ -52,7 +52,7 @@ internal sealed class NestedLinear
         _merged = _merged > 1 ? _merged : 0;
         _coreInputs = _merged == 0 ? 0 : inputs.End(_merged - 1);
         _coreOutputs = _merged == 0 ? 0 : outputs.End(_merged - 1);
-        _core = new float[_coreInputs * _coreOutputs];
+        _product = new NestedProduct(inputs.Ends, outputs.Ends);
     }
 
     /// <summary>Gets the weights of each slice.</summary>
@@ -95,46 +95,18 @@ internal sealed class NestedLinear
         }
     }
 
-    /// <summary>Puts the merged slices into one matrix: once a step, before any chunk.</summary>
+    /// <summary>Packs the weights: once a step, before any chunk.</summary>
     public void Prepare()
     {
-        for (int k = 0; k < _merged; k++)
+        for (int k = 0; k < _weights.Length; k++)
         {
-            int n = _outputs.Length(k);
-            var weight = _set.Value(_weights[k]);
-            for (int i = 0; i < _inputs.End(k); i++)
-            {
-                weight.Slice(i * n, n).CopyTo(_core.AsSpan((i * _coreOutputs) + _outputs.Start(k)));
-            }
+            _product.Pack(k, _set.Value(_weights[k]));
         }
     }
 
     /// <summary>Y [rows × out] = X [rows × in] · W + b.</summary>
-    public void Forward(ReadOnlySpan<float> x, Span<float> y, int rows)
-    {
-        int ldx = _inputs.Dimension, ldy = _outputs.Dimension;
-        for (int r = 0; r < rows; r++)
-        {
-            if (_bias is null)
-            {
-                y.Slice(r * ldy, ldy).Clear();
-            }
-            else
-            {
-                _set.Value(_bias).CopyTo(y.Slice(r * ldy, ldy));
-            }
-        }
-
-        if (_merged > 0)
-        {
-            Gemm.Multiply(rows, _coreOutputs, _coreInputs, x, ldx, _core, _coreOutputs, y, ldy, accumulate: true);
-        }
-
-        for (int k = _merged; k < _weights.Length; k++)
-        {
-            Gemm.Multiply(rows, _outputs.Length(k), _inputs.End(k), x, ldx, _set.Value(_weights[k]), _outputs.Length(k), y[_outputs.Start(k)..], ldy, accumulate: true);
-        }
-    }
+    public void Forward(ReadOnlySpan<float> x, Span<float> y, int rows) =>
+        _product.Forward(x, _bias is null ? [] : _set.Value(_bias), y, rows);
 
     /// <summary>Gradients of the weights are added to the lane; that of X is set, or added to.</summary>
     public void Backward(ReadOnlySpan<float> x, ReadOnlySpan<float> dy, Span<float> dx, int rows, Lane lane, bool add = false)
@@ -144,20 +116,7 @@ internal sealed class NestedLinear
     }
 
     /// <summary>dX (+)= dY · Wᵀ.</summary>
-    public void BackwardInput(ReadOnlySpan<float> dy, Span<float> dx, int rows, bool add)
-    {
-        // From the widest slice down: it alone covers every input, so that it may overwrite.
-        int ldx = _inputs.Dimension, ldy = _outputs.Dimension;
-        for (int k = _weights.Length - 1; k >= _merged; k--)
-        {
-            Gemm.MultiplyTransposeB(rows, _inputs.End(k), _outputs.Length(k), dy[_outputs.Start(k)..], ldy, _set.Value(_weights[k]), _outputs.Length(k), dx, ldx, add || k < _weights.Length - 1);
-        }
-
-        if (_merged > 0)
-        {
-            Gemm.MultiplyTransposeB(rows, _coreInputs, _coreOutputs, dy, ldy, _core, _coreOutputs, dx, ldx, add || _merged < _weights.Length);
-        }
-    }
+    public void BackwardInput(ReadOnlySpan<float> dy, Span<float> dx, int rows, bool add) => _product.Backward(dy, dx, rows, add);
 
     /// <summary>Gradients of weights and bias are added to the lane.</summary>
     public void BackwardWeights(ReadOnlySpan<float> x, ReadOnlySpan<float> dy, int rows, Lane lane)
@@ -185,7 +144,7 @@ internal sealed class NestedLinear
 
     private void CoreGradient(ReadOnlySpan<float> x, ReadOnlySpan<float> dy, int rows, Lane lane)
     {
-        Span<float> gradient = lane.Core(_core.Length);
+        Span<float> gradient = lane.Core(_coreInputs * _coreOutputs);
         Gemm.MultiplyTransposeA(_coreInputs, _coreOutputs, rows, x, _inputs.Dimension, dy, _outputs.Dimension, gradient, _coreOutputs);
         for (int k = 0; k < _merged; k++)
         {
