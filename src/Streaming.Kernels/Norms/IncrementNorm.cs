@@ -151,21 +151,16 @@ public sealed class IncrementNorm
     private static void ForwardIncrement<T>(ref ForwardJob job, int first, int end, int k, int begin, int length)
         where T : struct, ISimd<T>
     {
-        int dimension = job.Gain.Length;
-        ref float gain = ref Unsafe.Add(ref MemoryMarshal.GetReference(job.Gain), begin);
-        ref float bias = ref Unsafe.Add(ref MemoryMarshal.GetReference(job.Bias), begin);
-        for (int row = first; row < end; row++)
-        {
-            nint at = (nint)row * dimension + begin;
-            NormKernel<T>.Forward(
-                ref Unsafe.Add(ref MemoryMarshal.GetReference(job.Input), at),
-                ref gain,
-                ref bias,
-                ref Unsafe.Add(ref MemoryMarshal.GetReference(job.Output), at),
-                ref job.Statistics[2 * (row * job.Widths.Length + k)],
-                length,
-                job.Epsilon);
-        }
+        int dimension = job.Gain.Length, perRow = 2 * job.Widths.Length;
+        nint at = (nint)first * dimension + begin;
+        NormKernel<T>.Forward(
+            ref Unsafe.Add(ref MemoryMarshal.GetReference(job.Input), at),
+            ref Unsafe.Add(ref MemoryMarshal.GetReference(job.Gain), begin),
+            ref Unsafe.Add(ref MemoryMarshal.GetReference(job.Bias), begin),
+            ref Unsafe.Add(ref MemoryMarshal.GetReference(job.Output), at),
+            ref job.Statistics[first * perRow + 2 * k],
+            new NormRows(end - first, dimension, perRow, length),
+            job.Epsilon);
     }
 
     private static void BackwardRows(ref BackwardJob job, int first, int end, int part)
@@ -197,24 +192,19 @@ public sealed class IncrementNorm
     private static void BackwardIncrement<T>(ref BackwardJob job, int first, int end, int part, int k, int begin, int length)
         where T : struct, ISimd<T>
     {
-        int dimension = job.Gain.Length;
-        ref float gain = ref Unsafe.Add(ref MemoryMarshal.GetReference(job.Gain), begin);
+        int dimension = job.Gain.Length, perRow = 2 * job.Widths.Length;
+        nint at = (nint)first * dimension + begin;
         ref float gainGradient = ref job.PartialGradients[part * 2 * dimension + begin];
-        ref float biasGradient = ref Unsafe.Add(ref gainGradient, dimension);
-        for (int row = first; row < end; row++)
-        {
-            nint at = (nint)row * dimension + begin;
-            NormKernel<T>.Backward(
-                ref Unsafe.Add(ref MemoryMarshal.GetReference(job.Input), at),
-                ref Unsafe.Add(ref MemoryMarshal.GetReference(job.OutputGradients), at),
-                ref gain,
-                ref Unsafe.Add(ref MemoryMarshal.GetReference(job.Statistics), 2 * (row * job.Widths.Length + k)),
-                ref Unsafe.Add(ref MemoryMarshal.GetReference(job.InputGradients), at),
-                ref gainGradient,
-                ref biasGradient,
-                length,
-                job.Accumulate);
-        }
+        NormKernel<T>.Backward(
+            ref Unsafe.Add(ref MemoryMarshal.GetReference(job.Input), at),
+            ref Unsafe.Add(ref MemoryMarshal.GetReference(job.OutputGradients), at),
+            ref Unsafe.Add(ref MemoryMarshal.GetReference(job.Gain), begin),
+            ref Unsafe.Add(ref MemoryMarshal.GetReference(job.Statistics), first * perRow + 2 * k),
+            ref Unsafe.Add(ref MemoryMarshal.GetReference(job.InputGradients), at),
+            ref gainGradient,
+            ref Unsafe.Add(ref gainGradient, dimension),
+            new NormRows(end - first, dimension, perRow, length),
+            job.Accumulate);
     }
 
     private int Rows(int length)

@@ -66,7 +66,7 @@ internal readonly struct Simd256(Vector256<float> value) : ISimd<Simd256>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static float Sum(Simd256 a) => Vector256.Sum(a._value);
+    public static float Sum(Simd256 a) => Vector128.Sum(a._value.GetLower() + a._value.GetUpper());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Simd256 OneIfGreater(Simd256 a, Simd256 b) => new(Vector256.GreaterThan(a._value, b._value) & Vector256.Create(1f));

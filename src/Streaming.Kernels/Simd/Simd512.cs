@@ -67,7 +67,12 @@ internal readonly struct Simd512(Vector512<float> value) : ISimd<Simd512>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static float Sum(Simd512 a) => Vector512.Sum(a._value);
+    public static float Sum(Simd512 a)
+    {
+        // Halves first: Vector512.Sum adds up each quarter by itself, twice the instructions.
+        Vector256<float> half = a._value.GetLower() + a._value.GetUpper();
+        return Vector128.Sum(half.GetLower() + half.GetUpper());
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Simd512 OneIfGreater(Simd512 a, Simd512 b) => new(Vector512.GreaterThan(a._value, b._value) & Vector512.Create(1f));
