@@ -84,6 +84,9 @@ public sealed partial class CpuEngine : TrainingEngine
     /// <summary>Gets the dense parameters and their gradients of the last step.</summary>
     internal ParameterSet Parameters => _parameters;
 
+    /// <summary>Gets the number of lanes, each with a copy of the dense gradient.</summary>
+    internal int LaneCount => _lanes.Length;
+
     /// <summary>Gets the distinct item rows of the last step.</summary>
     internal ReadOnlySpan<int> StepRows => _slots.Rows;
 
@@ -347,8 +350,11 @@ public sealed partial class CpuEngine : TrainingEngine
             WeightDecay = Model.WeightDecay,
             GradientScale = Model.ClipNorm > 0 && norm > Model.ClipNorm ? (float)(Model.ClipNorm / norm) : 1,
         }.At(_updates);
-        foreach (var parameter in _parameters.All)
+
+        // By index: the enumerator of a list behind an interface would be an allocation a step.
+        for (int i = 0; i < _parameters.All.Count; i++)
         {
+            Parameter parameter = _parameters.All[i];
             AdamW.Update(
                 _parameters.Value(parameter),
                 _parameters.Gradients.AsSpan(parameter.Offset, parameter.Length),
