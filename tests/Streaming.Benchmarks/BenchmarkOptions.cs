@@ -1,15 +1,45 @@
+using System.Globalization;
+
 namespace Streaming.Benchmarks;
+
+/// <summary>What is measured.</summary>
+internal enum BenchmarkMode
+{
+    /// <summary>Nested softmax and the training step beside PyTorch, in about two minutes.</summary>
+    Quick,
+
+    /// <summary>Decode, history and batch.</summary>
+    Ingest,
+
+    /// <summary>Each kernel against the machine's limits.</summary>
+    Kernels,
+
+    /// <summary>The same under narrower vectors.</summary>
+    Paths,
+
+    /// <summary>Time against the size of the problem.</summary>
+    Cost,
+
+    /// <summary>Items encoded a second.</summary>
+    Encode,
+
+    /// <summary>Bytes of a training step.</summary>
+    Memory,
+}
 
 /// <summary>Command line of the benchmarks.</summary>
 internal sealed record BenchmarkOptions
 {
-    public const string Usage = "usage: Streaming.Benchmarks [--quick | --ingest] [--report FILE] [--python FILE] [--threads N] [--no-torch] [--processor-time]";
+    public const string Usage = "usage: Streaming.Benchmarks [--quick | --kernels | --paths | --cost | --encode | --memory | --ingest] [--report FILE] [--only NAME,NAME] [--python FILE] [--threads N] [--no-torch] [--processor-time]";
 
-    /// <summary>Gets whether ingestion is measured in place of training. Default false.</summary>
-    public bool Ingest { get; private init; }
+    /// <summary>Gets what is measured. Default <see cref="BenchmarkMode.Quick"/>.</summary>
+    public BenchmarkMode Mode { get; private init; }
 
-    /// <summary>Gets where the JSON report goes, or null.</summary>
+    /// <summary>Gets where the JSON report of the quick run goes, or null.</summary>
     public string? Report { get; private init; }
+
+    /// <summary>Gets beginnings of the names of the kernels that are measured; empty: all.</summary>
+    public IReadOnlyList<string> Only { get; private init; } = [];
 
     /// <summary>Gets the Python that has PyTorch. Default /usr/bin/python3: Debian's.</summary>
     public string Python { get; private init; } = "/usr/bin/python3";
@@ -17,11 +47,14 @@ internal sealed record BenchmarkOptions
     /// <summary>Gets the threads of both sides. Default 2.</summary>
     public int Threads { get; private init; } = 2;
 
-    /// <summary>Gets whether PyTorch is measured beside. Default true.</summary>
+    /// <summary>Gets whether PyTorch is measured beside, where it takes part. Default true.</summary>
     public bool Torch { get; private init; } = true;
 
-    /// <summary>Gets whether our side is measured in processor time; then there is no peer. Default false.</summary>
+    /// <summary>Gets whether both sides are measured in processor time. Default false.</summary>
     public bool ProcessorTime { get; private init; }
+
+    /// <summary>Gets whether PyTorch takes part.</summary>
+    public bool HasPeer => Torch && (Mode is BenchmarkMode.Quick or BenchmarkMode.Kernels);
 
     public static BenchmarkOptions Parse(string[] arguments)
     {
@@ -31,12 +64,18 @@ internal sealed record BenchmarkOptions
             string Value() => ++i < arguments.Length ? arguments[i] : throw new ArgumentException($"{arguments[i - 1]} needs a value.\n{Usage}");
             options = arguments[i] switch
             {
-                "--quick" => options with { Ingest = false },
-                "--ingest" => options with { Ingest = true },
+                "--quick" => options with { Mode = BenchmarkMode.Quick },
+                "--ingest" => options with { Mode = BenchmarkMode.Ingest },
+                "--kernels" => options with { Mode = BenchmarkMode.Kernels },
+                "--paths" => options with { Mode = BenchmarkMode.Paths },
+                "--cost" => options with { Mode = BenchmarkMode.Cost },
+                "--encode" => options with { Mode = BenchmarkMode.Encode },
+                "--memory" => options with { Mode = BenchmarkMode.Memory },
                 "--report" => options with { Report = Value() },
+                "--only" => options with { Only = Value().Split(',') },
                 "--python" => options with { Python = Value() },
-                "--threads" => options with { Threads = int.Parse(Value(), System.Globalization.CultureInfo.InvariantCulture) },
-                "--processor-time" => options with { ProcessorTime = true, Torch = false },
+                "--threads" => options with { Threads = int.Parse(Value(), CultureInfo.InvariantCulture) },
+                "--processor-time" => options with { ProcessorTime = true },
                 "--no-torch" => options with { Torch = false },
                 _ => throw new ArgumentException($"Unknown argument {arguments[i]}.\n{Usage}"),
             };

@@ -12,19 +12,37 @@ catch (Exception exception) when (exception is ArgumentException or FormatExcept
     return 2;
 }
 
-if (options.Ingest)
-{
-    IngestRun.Run(Console.Out);
-    return 0;
-}
-
 Timing.ProcessorTime = options.ProcessorTime;
 using Workers workers = new(options.Threads);
-using TorchPeer? peer = options.Torch ? new TorchPeer(options.Python, options.Threads) : null;
-BenchmarkReport report = new QuickRun(workers, peer, Console.Out).Run();
-if (options.Report is not null)
+using TorchPeer? peer = options.HasPeer ? new TorchPeer(options.Python, options.Threads) : null;
+switch (options.Mode)
 {
-    report.Write(options.Report);
+    case BenchmarkMode.Ingest:
+        IngestRun.Run(Console.Out);
+        break;
+    case BenchmarkMode.Kernels:
+        new KernelRun(workers, peer, Console.Out).Run(options.Only);
+        break;
+    case BenchmarkMode.Paths:
+        PathsRun.Run(options, Console.Out);
+        break;
+    case BenchmarkMode.Cost:
+        new CostRun(workers, Console.Out).Run();
+        break;
+    case BenchmarkMode.Encode:
+        EncodeRun.Run(workers, Console.Out);
+        break;
+    case BenchmarkMode.Memory:
+        MemoryRun.Run(workers.Threads, Console.Out);
+        break;
+    default:
+        BenchmarkReport report = new QuickRun(workers, peer, Console.Out).Run();
+        if (options.Report is not null)
+        {
+            report.Write(options.Report);
+        }
+
+        break;
 }
 
 return 0;

@@ -62,22 +62,17 @@ internal sealed class QuickRun(Workers workers, TorchPeer? peer, TextWriter outp
     private TrainingRow Step()
     {
         using TrainingWorkload workload = new(workers.Threads);
-        double Ours()
-        {
-            workload.Draw();
-            return Timing.Once(workload.Run);
-        }
-
+        workload.WarmUp();
         double[] ours, torch = [];
         if (peer is null)
         {
-            ours = Timing.Interleave(StepRounds, Ours)[0];
+            ours = Timing.Interleave(StepRounds, workload.Time)[0];
         }
         else
         {
             peer.Ask($"step-load {TrainingWorkload.Batch} {TrainingWorkload.Length} {TrainingWorkload.Bank} {TrainingWorkload.Items} 8,16,32,64,128");
             peer.Ask("step");
-            double[][] times = Timing.Interleave(StepRounds, Ours, () => peer.Time("step"));
+            double[][] times = Timing.Interleave(StepRounds, workload.Time, () => peer.Time("step"));
             (ours, torch) = (times[0], times[1]);
         }
 

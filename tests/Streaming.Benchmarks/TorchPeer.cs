@@ -18,6 +18,7 @@ internal sealed class TorchPeer : IDisposable
         };
         start.Environment["OMP_NUM_THREADS"] = threads.ToString(CultureInfo.InvariantCulture);
         start.Environment["OPENBLAS_NUM_THREADS"] = threads.ToString(CultureInfo.InvariantCulture);
+        start.Environment["PEER_CLOCK"] = Timing.ProcessorTime ? "processor" : "wall";
         _process = Process.Start(start) ?? throw new InvalidOperationException($"{python} did not start.");
         Version = Read();
     }

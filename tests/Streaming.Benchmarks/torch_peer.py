@@ -16,6 +16,8 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+# Processor time of the process is what is left to measure where other programs hold the processor.
+clock = time.process_time if os.environ.get("PEER_CLOCK") == "processor" else time.perf_counter
 THREADS = int(os.environ.get("OMP_NUM_THREADS", "2"))
 torch.set_num_threads(THREADS)
 TEMPERATURE = 0.1
@@ -128,9 +130,9 @@ SOFTMAX = {"naive": softmax_naive, "cumulative": softmax_cumulative, "handwritte
 def run_softmax(variant):
     softmax["users"].grad = None
     softmax["batch"].grad = None
-    start = time.perf_counter()
+    start = clock()
     losses = SOFTMAX[variant](softmax)
-    seconds = time.perf_counter() - start
+    seconds = clock() - start
     return [seconds] + [float(loss) for loss in losses]
 
 
@@ -141,10 +143,10 @@ def run_gemm(m, n, k, kept={}):
         kept[key] = torch.randn(key[0], key[2]), torch.randn(key[2], key[1]), torch.empty(key[0], key[1])
     a, b, c = kept[key]
     repetitions = max(1, int(2e9 / (2 * key[0] * key[1] * key[2])))
-    start = time.perf_counter()
+    start = clock()
     for _ in range(repetitions):
         torch.mm(a, b, out=c)
-    return [(time.perf_counter() - start) / repetitions]
+    return [(clock() - start) / repetitions]
 
 
 def run_lru(variant, batch, length, channels, kept={}):
@@ -157,11 +159,11 @@ def run_lru(variant, batch, length, channels, kept={}):
                      torch.randn(l, b, h, dtype=torch.complex64).requires_grad_(), torch.randn(l, b, h, dtype=torch.complex64))
     factor, inputs, gradient = kept[key]
     factor.grad = inputs.grad = None
-    start = time.perf_counter()
+    start = clock()
     if variant == "loop":
         state, states = inputs[0], [inputs[0]]
         for x in inputs.unbind(0)[1:]:
-            state = factor * state + x
+            state = torch.addcmul(x, factor, state)
             states.append(state)
         torch.stack(states).backward(gradient)
     else:
@@ -175,7 +177,7 @@ def run_lru(variant, batch, length, channels, kept={}):
             for t in range(len(inputs) - 2, -1, -1):
                 torch.addcmul(gradient[t], conjugate, back[t + 1], out=back[t])
             (back[1:] * states[:-1].conj()).sum((0, 1))
-    return [time.perf_counter() - start]
+    return [clock() - start]
 
 
 class NestedLinear(torch.nn.Module):
@@ -221,7 +223,7 @@ class Lru(torch.nn.Module):
         factor = torch.exp(torch.complex(-torch.exp(self.nu), torch.exp(self.theta)))
         state, states = driven[0], [driven[0]]
         for step in driven.unbind(0)[1:]:
-            state = factor * state + step
+            state = torch.addcmul(step, factor, state)
             if not last:
                 states.append(state)
         state = state if last else torch.stack(states)
@@ -329,9 +331,9 @@ def answer(words):
         step["step"] = Step(*[int(w) for w in words[1:5]], [int(w) for w in words[5].split(",")], *words[6:7])
         return [0]
     if words[0] == "step":
-        start = time.perf_counter()
+        start = clock()
         loss = step["step"].run()
-        return [time.perf_counter() - start, loss]
+        return [clock() - start, loss]
     raise ValueError(words[0])
 
 

@@ -1,0 +1,73 @@
+using System.Numerics.Tensors;
+using Streaming.Kernels;
+
+namespace Streaming.Benchmarks;
+
+/// <summary>Each kernel of a training step against what the machine can do, and against PyTorch where it has the same.</summary>
+internal sealed class KernelRun(Workers workers, TorchPeer? peer, TextWriter output)
+{
+    private const int Rounds = 5;
+
+    /// <summary>Prints a row a kernel. The roofline is the lower of the multiply-add peak and what the memory's bandwidth allows.</summary>
+    /// <param name="only">Beginnings of the names of the kernels to measure; empty: all.</param>
+    public void Run(IReadOnlyList<string> only)
+    {
+        double peak = MachinePeak.Measure(workers), bandwidth = Bandwidth();
+        output.WriteLine(FormattableString.Invariant($"{workers.Threads} threads, peak {peak / 1e9:F0} GFLOP/s, memory {bandwidth / 1e9:F0} GB/s; {peer?.Version ?? "no peer"}"));
+        Table table = new(output, "kernel", "ms", "GFLOP/s", "GB/s", "of roofline", "PyTorch takes");
+        foreach (KernelCase kernel in KernelCases.All(workers))
+        {
+            if (only.Count > 0 && !only.Any(name => kernel.Name.StartsWith(name, StringComparison.Ordinal)))
+            {
+                continue;
+            }
+
+            kernel.Run();
+            string? request = kernel.Peer;
+            if (request is not null && request.StartsWith("softmax", StringComparison.Ordinal) && peer is not null)
+            {
+                SoftmaxPeer.Load(peer, new SoftmaxWorkload(SoftmaxShape.Standard[0], workers));
+            }
+
+            double[][] times = peer is null || request is null
+                ? Timing.Interleave(Rounds, () => Several(kernel))
+                : Timing.Interleave(Rounds, () => Several(kernel), () => peer.Time(request));
+            double seconds = Timing.Median(times[0]), roof = Math.Min(peak, bandwidth * kernel.Operations / kernel.Bytes);
+            table.Row($"{kernel.Name}", $"{1e3 * seconds:F2}", $"{kernel.Operations / seconds / 1e9:F0}", $"{kernel.Bytes / seconds / 1e9:F1}", $"{kernel.Operations / seconds / roof:P0}", times.Length > 1 ? (FormattableString)$"{Timing.Median(times[1]) / seconds:F2}x" : $"");
+        }
+    }
+
+    // A few milliseconds at least, so that neither the clock nor the hand-over to the threads counts.
+    private static double Several(KernelCase kernel)
+    {
+        int repetitions = Math.Max(1, (int)(1e9 / kernel.Operations));
+        return Timing.Once(() =>
+        {
+            for (int i = 0; i < repetitions; i++)
+            {
+                kernel.Run();
+            }
+        }) / repetitions;
+    }
+
+    private double Bandwidth()
+    {
+        const int parts = 64, length = 1 << 24;
+        (float[] From, float[] Add, float[] To) arrays = (new float[length], new float[length], new float[length]);
+        double best = double.PositiveInfinity;
+
+        // Pages that nobody has written to are all the same page.
+        Array.Fill(arrays.From, 1f);
+        Array.Fill(arrays.Add, 1f);
+        for (int round = 0; round < 5; round++)
+        {
+            best = Math.Min(best, Timing.Once(() => workers.Run(parts, ref arrays, static (ref (float[] From, float[] Add, float[] To) arrays, int part, int _) =>
+            {
+                int size = arrays.To.Length / parts, at = part * size;
+                TensorPrimitives.Add(arrays.From.AsSpan(at, size), arrays.Add.AsSpan(at, size), arrays.To.AsSpan(at, size));
+            })));
+        }
+
+        return 12.0 * length / best;
+    }
+}
