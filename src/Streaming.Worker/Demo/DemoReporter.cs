@@ -85,8 +85,8 @@ internal static class DemoReporter
         var examples = new List<NeighbourExample>(Examples);
         for (int i = 0; i < items.Length && examples.Count < Examples; i += Math.Max(items.Length / Examples, 1))
         {
-            int smallest = lookups.Widths[0];
-            int largest = lookups.Widths[^1];
+            int smallest = trainer.Model.Widths[0];
+            int largest = trainer.Model.Widths[^1];
             if (await lookups.NeighboursAsync(items[i], smallest, Neighbours, CancellationToken.None).ConfigureAwait(false) is { } small
                 && await lookups.NeighboursAsync(items[i], largest, Neighbours, CancellationToken.None).ConfigureAwait(false) is { } large)
             {

@@ -20,27 +20,31 @@ internal static class LookupRoutes
     private static async Task<object> OneAsync(HttpContext context, Lookups lookups)
     {
         string id = RouteAnswers.Id(context);
-        IReadOnlyList<ItemVector?> found = await lookups.VectorsAsync([id], Width(context, lookups), context.RequestAborted).ConfigureAwait(false);
+        IReadOnlyList<ItemVector?> found = await lookups.VectorsAsync([id], await WidthAsync(context, lookups).ConfigureAwait(false), context.RequestAborted).ConfigureAwait(false);
         return found[0] ?? throw NoEmbedding(id);
     }
 
     private static async Task<object> ManyAsync(HttpContext context, Lookups lookups, HttpOptions options)
     {
         string[] ids = await RouteAnswers.ItemIdsAsync(context, 1, options.MaxItems).ConfigureAwait(false);
-        IReadOnlyList<ItemVector?> found = await lookups.VectorsAsync(ids, Width(context, lookups), context.RequestAborted).ConfigureAwait(false);
+        IReadOnlyList<ItemVector?> found = await lookups.VectorsAsync(ids, await WidthAsync(context, lookups).ConfigureAwait(false), context.RequestAborted).ConfigureAwait(false);
         return new { items = found.OfType<ItemVector>(), missing = ids.Where((_, i) => found[i] is null) };
     }
 
     private static async Task<object> NeighboursAsync(HttpContext context, Lookups lookups)
     {
         string id = RouteAnswers.Id(context);
-        int width = Width(context, lookups);
+        int width = await WidthAsync(context, lookups).ConfigureAwait(false);
         int count = RouteAnswers.Number(context, "count", 10, 1, MostNeighbours);
         IReadOnlyList<NearItem> neighbours = await lookups.NeighboursAsync(id, width, count, context.RequestAborted).ConfigureAwait(false) ?? throw NoEmbedding(id);
         return new { item = id, title = lookups.TitleOf(id), width, neighbours };
     }
 
-    private static int Width(HttpContext context, Lookups lookups) => RouteAnswers.Number(context, "width", lookups.Widths[^1], 1, lookups.Widths[^1]);
+    private static async Task<int> WidthAsync(HttpContext context, Lookups lookups)
+    {
+        IReadOnlyList<int> widths = await lookups.WidthsAsync(context.RequestAborted).ConfigureAwait(false);
+        return RouteAnswers.Number(context, "width", widths[^1], 1, widths[^1]);
+    }
 
     private static LookupException NoEmbedding(string id) => new(StatusCodes.Status404NotFound, $"item \"{id}\" has no embedding");
 }

@@ -8,36 +8,40 @@ namespace Streaming.Worker;
 /// <summary>What the lookup routes answer with: vectors, neighbours and recommendations, read from Redis as any serving tier would.</summary>
 internal sealed class Lookups : IDisposable
 {
-    private static readonly TimeSpan IndexLifetime = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Lifetime = TimeSpan.FromSeconds(1);
 
+    private readonly IDatabase _database;
+    private readonly ServingOptions _options;
+    private readonly IReadOnlyList<int> _ordinarily;
     private readonly EmbeddingReader _reader;
-    private readonly EmbeddingIndex _index;
-    private readonly Recommender _recommender;
+    private readonly UserTowerReader _towers;
     private readonly Func<string, string?> _titleOf;
     private readonly TimeProvider _time;
     private readonly Lock _gate = new();
-    private Task? _refresh;
-    private long _refreshedAt;
+    private Served _served;
+    private long _readAt;
+    private bool _read;
 
     /// <summary>Creates the lookups.</summary>
     /// <param name="database">The store.</param>
-    /// <param name="settings">Where the model is, and its widths.</param>
+    /// <param name="settings">Where the model is, and its widths where the store does not say them.</param>
     /// <param name="titleOf">A title for people, where one is known.</param>
     /// <param name="time">Clock.</param>
     public Lookups(IDatabase database, SettingsValues settings, Func<string, string?> titleOf, TimeProvider time)
     {
         RedisOptions redis = settings.Get<RedisOptions>();
-        Widths = settings.Get<ModelOptions>().Widths;
+        _database = database;
+        _ordinarily = settings.Get<ModelOptions>().Widths;
         _titleOf = titleOf;
         _time = time;
-        var options = new ServingOptions { Model = redis.Model, Partitions = redis.Partitions, KeyPerWidth = redis.Layout == EmbeddingKeyLayout.PerWidth };
-        _reader = new EmbeddingReader(database, options, time);
-        _index = new EmbeddingIndex(database, options, Widths[^1], cosine: true, time);
-        _recommender = new Recommender(database, options, _index, time);
+        _options = new ServingOptions { Model = redis.Model, Partitions = redis.Partitions, KeyPerWidth = redis.Layout == EmbeddingKeyLayout.PerWidth };
+        _reader = new EmbeddingReader(database, _options, time);
+        _towers = new UserTowerReader(database, _options, time);
+        _served = Serve(_ordinarily);
     }
 
-    /// <summary>Gets the nested widths.</summary>
-    public IReadOnlyList<int> Widths { get; }
+    /// <summary>The nested widths of the generation that readers use, at most a second old.</summary>
+    public async Task<IReadOnlyList<int>> WidthsAsync(CancellationToken cancellationToken) => (await ServedAsync(cancellationToken).ConfigureAwait(false)).Widths;
 
     /// <summary>The vector of each item at a width; null where there is none.</summary>
     public async Task<IReadOnlyList<ItemVector?>> VectorsAsync(IReadOnlyList<string> ids, int width, CancellationToken cancellationToken)
@@ -58,38 +62,85 @@ internal sealed class Lookups : IDisposable
             return null;
         }
 
-        await RefreshedAsync().WaitAsync(cancellationToken).ConfigureAwait(false);
+        EmbeddingIndex index = (await RefreshedAsync(cancellationToken).ConfigureAwait(false)).Index;
         double length = Math.Sqrt(vector.Sum(static value => (double)value * value));
         var best = new Neighbour[count + 1];
-        int found = _index.Search(vector, width, best);
+        int found = index.Search(vector, width, best);
         return [.. best.Take(found).Where(near => near.Id != id).Take(count).Select(near => new NearItem(near.Id, _titleOf(near.Id), Math.Round(length > 0 ? near.Score / length : 0, 4)))];
     }
 
     /// <summary>The recommender, over items that are at most a second old.</summary>
-    public async Task<Recommender> RecommenderAsync(CancellationToken cancellationToken)
-    {
-        await RefreshedAsync().WaitAsync(cancellationToken).ConfigureAwait(false);
-        return _recommender;
-    }
+    public async Task<Recommender> RecommenderAsync(CancellationToken cancellationToken) => (await RefreshedAsync(cancellationToken).ConfigureAwait(false)).Recommender;
 
     /// <summary>A title for people, where one is known.</summary>
     public string? TitleOf(string id) => _titleOf(id);
 
     /// <inheritdoc/>
-    public void Dispose() => _index.Dispose();
+    public void Dispose() => _served.Index.Dispose();
 
-    /// <summary>Brings the index up to date, at most once a second; callers at the same time share one reading.</summary>
-    private Task RefreshedAsync()
+    private Served Serve(IReadOnlyList<int> widths)
+    {
+        var index = new EmbeddingIndex(_database, _options, widths[^1], cosine: true, _time);
+        return new Served(widths, index, new Recommender(_database, _options, index, _time));
+    }
+
+    /// <summary>What is served now: another generation may have other widths, and then an index of its own.</summary>
+    private async Task<Served> ServedAsync(CancellationToken cancellationToken)
     {
         lock (_gate)
         {
-            if (_refresh is null or { IsFaulted: true } || (_refresh.IsCompleted && _time.GetElapsedTime(_refreshedAt) >= IndexLifetime))
+            if (_read && _time.GetElapsedTime(_readAt) < Lifetime)
             {
-                _refreshedAt = _time.GetTimestamp();
-                _refresh = _index.RefreshAsync(CancellationToken.None);
+                return _served;
+            }
+        }
+
+        IReadOnlyList<int> widths = await ReadWidthsAsync(cancellationToken).ConfigureAwait(false);
+        lock (_gate)
+        {
+            (_read, _readAt) = (true, _time.GetTimestamp());
+
+            // The old one is not disposed: requests may still search it.
+            return _served = widths.SequenceEqual(_served.Widths) ? _served : Serve(widths);
+        }
+    }
+
+    private async Task<IReadOnlyList<int>> ReadWidthsAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await _towers.RecordAsync(cancellationToken).ConfigureAwait(false) is { } record ? record.Widths : _ordinarily;
+        }
+        catch (TowerMismatchException)
+        {
+            return _ordinarily;
+        }
+    }
+
+    /// <summary>Brings the index up to date, at most once a second; callers at the same time share one reading.</summary>
+    private async Task<Served> RefreshedAsync(CancellationToken cancellationToken)
+    {
+        Served served = await ServedAsync(cancellationToken).ConfigureAwait(false);
+        Task refresh;
+        lock (_gate)
+        {
+            if (served.Refresh is null or { IsFaulted: true } || (served.Refresh.IsCompleted && _time.GetElapsedTime(served.RefreshedAt) >= Lifetime))
+            {
+                served.RefreshedAt = _time.GetTimestamp();
+                served.Refresh = served.Index.RefreshAsync(CancellationToken.None);
             }
 
-            return _refresh;
+            refresh = served.Refresh;
         }
+
+        await refresh.WaitAsync(cancellationToken).ConfigureAwait(false);
+        return served;
+    }
+
+    private sealed record Served(IReadOnlyList<int> Widths, EmbeddingIndex Index, Recommender Recommender)
+    {
+        public Task? Refresh { get; set; }
+
+        public long RefreshedAt { get; set; }
     }
 }

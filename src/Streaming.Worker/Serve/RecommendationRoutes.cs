@@ -36,7 +36,7 @@ internal static class RecommendationRoutes
 
     private static async Task<object> AnswerAsync(HttpContext context, Lookups lookups, string? user, Func<Recommender, int, int, bool, Task<Recommendation?>> recommend)
     {
-        int width = Width(context, lookups);
+        int width = await WidthAsync(context, lookups).ConfigureAwait(false);
         int count = RouteAnswers.Number(context, "count", 20, 1, MostRecommendations);
         bool excludeSeen = RouteAnswers.Flag(context, "exclude-seen", ordinarily: true);
         Recommender recommender = await lookups.RecommenderAsync(context.RequestAborted).ConfigureAwait(false);
@@ -54,10 +54,11 @@ internal static class RecommendationRoutes
     }
 
     /// <summary>A tower exists at the model's own widths only, so no other will do.</summary>
-    private static int Width(HttpContext context, Lookups lookups)
+    private static async Task<int> WidthAsync(HttpContext context, Lookups lookups)
     {
-        int width = RouteAnswers.Number(context, "width", lookups.Widths[^1], 1, lookups.Widths[^1]);
-        return lookups.Widths.Contains(width) ? width
-            : throw new LookupException(StatusCodes.Status400BadRequest, $"width is \"{width}\"; allowed: {string.Join(", ", lookups.Widths)}");
+        IReadOnlyList<int> widths = await lookups.WidthsAsync(context.RequestAborted).ConfigureAwait(false);
+        int width = RouteAnswers.Number(context, "width", widths[^1], 1, widths[^1]);
+        return widths.Contains(width) ? width
+            : throw new LookupException(StatusCodes.Status400BadRequest, $"width is \"{width}\"; allowed: {string.Join(", ", widths)}");
     }
 }

@@ -62,6 +62,38 @@ public sealed class LookupRoutesTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Everything_FollowsThePointerToAGenerationOfOtherWidths()
+    {
+        CancellationToken cancellation = TestContext.Current.CancellationToken;
+        using JsonDocument before = await GetAsync("/items/a/neighbours?width=8&count=2");
+        var options = new RedisOptions { Configuration = _server.Configuration, Element = EmbeddingElement.Float32 };
+        var publisher = new EmbeddingPublisher(_redis.GetDatabase(), options, [4], TimeProvider.System);
+        await publisher.OpenAsync(2, 1, cancellation);
+        await publisher.PublishAsync([Item("a", 0, 1, 0, 0), Item("b", 1, 0, 0, 0), Item("d", 0, 1, 0.1f, 0)], [], cancellation);
+        await new GenerationPublisher(_redis.GetDatabase(), options, TimeProvider.System).PublishAsync(new GenerationRecord { Generation = 2, Token = 1, Widths = [4] }, [], cancellation);
+        Assert.True(await new GenerationSwitch(_redis.GetDatabase(), options, [4], TimeProvider.System).FlipAsync(1, 2, cancellation));
+
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        while (true)
+        {
+            using HttpResponseMessage response = await _client.GetAsync(new Uri("/items/a", UriKind.Relative), limit.Token);
+            if (response.IsSuccessStatusCode && (await response.Content.ReadAsStringAsync(limit.Token)).Contains("\"vector\":[0,1,0,0]", StringComparison.Ordinal))
+            {
+                break;
+            }
+
+            await Task.Delay(50, limit.Token);
+        }
+
+        using HttpResponseMessage wide = await _client.GetAsync(new Uri("/items/a?width=8", UriKind.Relative), cancellation);
+        Assert.Equal(HttpStatusCode.BadRequest, wide.StatusCode);
+        Assert.Contains("1 to 4", await wide.Content.ReadAsStringAsync(cancellation), StringComparison.Ordinal);
+        using JsonDocument after = await GetAsync("/items/a/neighbours?count=2");
+        Assert.Equal(["c", "b"], Ids(before));
+        Assert.Equal(["d", "b"], Ids(after));
+    }
+
+    [Fact]
     public async Task Neighbours_DependOnTheWidth()
     {
         using JsonDocument narrow = await GetAsync("/items/a/neighbours?width=4&count=2");
