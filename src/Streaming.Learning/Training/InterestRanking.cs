@@ -7,7 +7,10 @@ namespace Streaming.Learning;
 /// Ranks for users with several vectors (the mind tower): an item's score is its greatest over the user's vectors, as in
 /// serving. Plain and a few times slower than <see cref="NestedRanking"/>, which takes one vector a user.
 /// </summary>
-internal sealed class InterestRanking(IReadOnlyList<int> widths, int vectorsPerUser, Workers? workers)
+/// <param name="widths">The nested widths, increasing.</param>
+/// <param name="vectorsPerUser">Vectors of a user, 1 and up.</param>
+/// <param name="workers">Threads for the products; null: the caller's.</param>
+public sealed class InterestRanking(IReadOnlyList<int> widths, int vectorsPerUser, Workers? workers)
 {
     private float[] _scores = [];
     private float[] _best = [];
@@ -42,7 +45,7 @@ internal sealed class InterestRanking(IReadOnlyList<int> widths, int vectorsPerU
     {
         for (int item = 0; item < count; item++)
         {
-            _skipped[item] = problem.Present[item] == 0;
+            _skipped[item] = !problem.Present.IsEmpty && problem.Present[item] == 0;
         }
 
         foreach (int item in problem.Excluded[problem.ExcludedOffsets[user]..problem.ExcludedOffsets[user + 1]])

@@ -8,7 +8,7 @@ internal static class BacktestCommand
 {
     private static readonly Option<string> Protocol = new Option<string>("--protocol")
     {
-        Description = "leave-one-out (each user's last item is the test), user-split (8:1:1 of the users, ComiRec), time-split (the last tenth of the events), prequential (a stream: rank each event, then train on it).",
+        Description = "leave-one-out (each user's last item is the test), user-split (8:1:1 of the users, ComiRec), time-split (the last tenth of the events), prequential (a stream: rank each event, then train on it). " + OfflinePreset.Description,
         DefaultValueFactory = _ => "leave-one-out",
     }.AcceptOnlyFromAmong("leave-one-out", "user-split", "time-split", "prequential");
 
@@ -18,7 +18,7 @@ internal static class BacktestCommand
 
     private static readonly Option<string[]> Items = new("--items") { Description = "CSV files of item columns, the item first: c0, c1, … are codes, x0, x1, … numbers, all others text.", AllowMultipleArgumentsPerToken = true };
 
-    private static readonly Option<int> FeatureLength = new("--feature-length") { Description = "Length of the random projection of an item file.", DefaultValueFactory = _ => 256 };
+    private static readonly Option<int> FeatureLength = new("--feature-length") { Description = "Length of the vector that an item file becomes (latent semantic analysis).", DefaultValueFactory = _ => 256 };
 
     private static readonly Option<string?> Report = new("--report") { Description = "File for the result as JSON." };
 
@@ -154,7 +154,7 @@ internal static class BacktestCommand
         // Wrong settings are said before anything is read, and not after an hour at their turn.
         foreach (var combination in SettingsGrid.Combinations(request.Try))
         {
-            BacktestSettings.Load(combination);
+            BacktestSettings.Load(combination, request.Protocol);
         }
 
         return request;

@@ -15,7 +15,7 @@ internal sealed record BacktestRequest
     /// <summary>Gets the files of item columns.</summary>
     public IReadOnlyList<string> Items { get; init; } = [];
 
-    /// <summary>Gets the length of a projected feature group.</summary>
+    /// <summary>Gets the length of the vector that an item file becomes.</summary>
     public int FeatureLength { get; init; } = 256;
 
     /// <summary>Gets the settings to try, as NAME=VALUE;VALUE;…: all combinations are trained.</summary>

@@ -18,8 +18,9 @@ internal static class BacktestSettings
 
     /// <summary>Reads the settings: the environment, and over it what the command line sets.</summary>
     /// <param name="overrides">Variables by name.</param>
+    /// <param name="protocol">Offline protocols have a preset of their own for what nobody sets.</param>
     /// <exception cref="SettingsException">Something is wrong: names everything that is.</exception>
-    public static SettingsValues Load(IReadOnlyDictionary<string, string> overrides)
+    public static SettingsValues Load(IReadOnlyDictionary<string, string> overrides, BacktestProtocol protocol)
     {
         // What follows from the data or has an option has no variable here; a live worker's environment may set it all the same.
         var environment = Environment.GetEnvironmentVariables().Cast<DictionaryEntry>()
@@ -28,6 +29,11 @@ internal static class BacktestSettings
         foreach ((string name, string value) in overrides)
         {
             environment[name] = value;
+        }
+
+        if (protocol != BacktestProtocol.Prequential)
+        {
+            OfflinePreset.Complete(environment);
         }
 
         // A name outside the sections would be ignored as the environment's other variables are; on a command line it is a slip.

@@ -11,6 +11,8 @@ internal sealed class CaseRanker : IDisposable
     private readonly IReadOnlyList<int> _cutoffs;
     private readonly Workers _workers;
     private readonly NestedRanking _ranking;
+    private readonly InterestRanking? _interests;
+    private readonly int _userLength;
     private readonly float[] _catalogue;
 
     /// <summary>Creates a ranker.</summary>
@@ -24,6 +26,8 @@ internal sealed class CaseRanker : IDisposable
         _cutoffs = cutoffs;
         _workers = new Workers(threads);
         _ranking = new NestedRanking([.. engine.Model.Widths], _workers);
+        _interests = engine.Model.VectorsPerUser > 1 ? new InterestRanking(engine.Model.Widths, engine.Model.VectorsPerUser, _workers) : null;
+        _userLength = engine.Model.VectorsPerUser * engine.Model.Dimension;
         _catalogue = new float[itemCount * engine.Model.Dimension];
     }
 
@@ -60,7 +64,6 @@ internal sealed class CaseRanker : IDisposable
 
     private void RankChunk(RankingCases cases, int first, int end, bool maskHistory, RankingMetrics[] metrics)
     {
-        int dimension = _engine.Model.Dimension;
         int widths = metrics.Length;
         float[] vectors = EncodeUsers(cases, first, end);
         int rows = 0;
@@ -69,7 +72,7 @@ internal sealed class CaseRanker : IDisposable
             rows += cases.Targets[i].Length;
         }
 
-        var users = new float[rows * dimension];
+        var users = new float[rows * _userLength];
         var targets = new int[rows];
         var excluded = new List<int>();
         var offsets = new int[rows + 1];
@@ -77,7 +80,7 @@ internal sealed class CaseRanker : IDisposable
         {
             foreach (int target in cases.Targets[i])
             {
-                vectors.AsSpan((i - first) * dimension, dimension).CopyTo(users.AsSpan(row * dimension));
+                vectors.AsSpan((i - first) * _userLength, _userLength).CopyTo(users.AsSpan(row * _userLength));
                 targets[row] = target;
 
                 // Targets do not compete with each other: RankingMetrics accounts for the places that they take.
@@ -89,7 +92,7 @@ internal sealed class CaseRanker : IDisposable
 
         var above = new int[rows * widths];
         var ties = new int[rows * widths];
-        _ranking.Run(new NestedRankingProblem
+        var problem = new NestedRankingProblem
         {
             Users = users,
             Catalogue = _catalogue,
@@ -99,7 +102,16 @@ internal sealed class CaseRanker : IDisposable
             Cosine = _engine.Model.Cosine,
             Above = above,
             Ties = ties,
-        });
+        };
+        if (_interests is null)
+        {
+            _ranking.Run(problem);
+        }
+        else
+        {
+            _interests.Run(problem);
+        }
+
         Add(cases, first, end, above, ties, metrics);
     }
 
@@ -135,7 +147,7 @@ internal sealed class CaseRanker : IDisposable
             offsets[i - first + 1] = rows.Count;
         }
 
-        var vectors = new float[(end - first) * _engine.Model.Dimension];
+        var vectors = new float[(end - first) * _userLength];
         _engine.EncodeUsers(new JaggedRows { Rows = rows.ToArray(), Offsets = offsets }, vectors);
         return vectors;
     }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Numerics.Tensors;
 using Streaming.Learning;
 
 namespace Streaming.Worker.Backtest;
@@ -7,7 +8,7 @@ namespace Streaming.Worker.Backtest;
 /// Turns item files (CSV with a header; the first column is the item) into features. A file becomes one group:
 /// columns c0, c1, … are product-quantisation codes, each code a one-hot feature; columns named x0, x1, … are numbers
 /// taken as they are; every other column is text, each of its words (parts between | for categories too) a one-hot feature weighted by
-/// ln(items / items that have it). One-hots go through <see cref="RandomProjection"/>, and a vector is scaled to length 1.
+/// ln(items / items that have it). One-hots go through <see cref="LatentSemantics"/>, and a vector is scaled to length 1.
 /// </summary>
 internal static class ItemFeatureFiles
 {
@@ -130,27 +131,32 @@ internal static class ItemFeatureFiles
 
     private static float[][] Project(int items, Dictionary<int, List<string>> featuresOf, Dictionary<string, int> frequency, Dictionary<int, float[]> numbers, int length)
     {
-        var projection = new RandomProjection(length);
+        // A feature of one item says nothing that its id does not; one of all items says nothing at all.
+        var numberOf = frequency.Where(pair => pair.Value > 1).Select((pair, number) => (pair.Key, number)).ToDictionary(pair => pair.Key, pair => pair.number, StringComparer.Ordinal);
         var rows = new float[items][];
         Array.Fill(rows, []);
-        foreach ((int row, var features) in featuresOf)
+        int[] known = [.. featuresOf.Keys];
+        float[][] mapped = LatentSemantics.Map([.. known.Select(row => Weighted(featuresOf[row]))], numberOf.Count, length);
+        for (int i = 0; i < known.Length; i++)
         {
-            var vector = new float[features.Count == 0 && numbers[row].Length > 0 ? 0 : length];
-            foreach (string feature in features)
-            {
-                // A feature of one item says nothing that its id does not; one of all items says nothing at all.
-                if (frequency[feature] > 1)
-                {
-                    projection.Add(feature, MathF.Log((float)featuresOf.Count / frequency[feature]), vector);
-                }
-            }
-
-            float norm = MathF.Sqrt(System.Numerics.Tensors.TensorPrimitives.SumOfSquares<float>(vector));
-            System.Numerics.Tensors.TensorPrimitives.Multiply(vector, norm > 0 ? 1 / norm : 0, vector);
-            rows[row] = [.. vector, .. numbers[row]];
+            bool numbersOnly = featuresOf[known[i]].Count == 0 && numbers[known[i]].Length > 0;
+            rows[known[i]] = numbersOnly ? numbers[known[i]] : [.. OfLengthOne(mapped[i]), .. numbers[known[i]]];
         }
 
         return rows;
+
+        List<(int Feature, float Weight)> Weighted(List<string> names)
+        {
+            float[] weights = OfLengthOne([.. names.Select(name => numberOf.ContainsKey(name) ? MathF.Log((float)featuresOf.Count / frequency[name]) : 0)]);
+            return [.. names.Select((name, i) => (name, weights[i])).Where(pair => numberOf.ContainsKey(pair.name)).Select(pair => (numberOf[pair.name], pair.Item2))];
+        }
+    }
+
+    private static float[] OfLengthOne(float[] vector)
+    {
+        float norm = TensorPrimitives.Norm<float>(vector);
+        TensorPrimitives.Multiply(vector, norm > 0 ? 1 / norm : 0, vector);
+        return vector;
     }
 
     private static bool IsNumbered(string column, char letter) =>

@@ -25,7 +25,7 @@ internal sealed class OfflineBacktest(
     {
         long start = time.GetTimestamp();
         var combinations = SettingsGrid.Combinations(request.Try);
-        SettingsValues[] settings = [.. combinations.Select(BacktestSettings.Load)];
+        SettingsValues[] settings = [.. combinations.Select(combination => BacktestSettings.Load(combination, request.Protocol))];
         var split = Split();
         progress.Line(string.Create(CultureInfo.InvariantCulture, $"{log.Sequences.Count} users, {log.Items.Count} items, {log.EventCount} events; {split.Train.Count} training sequences, {split.Validation.Count} validation and {split.Test.Count} test cases"));
         if (!request.NoFloors)

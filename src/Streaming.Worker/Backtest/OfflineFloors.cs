@@ -5,11 +5,12 @@ namespace Streaming.Worker.Backtest;
 /// <summary>What simple methods reach on a split: a model has to be read beside them.</summary>
 internal static class OfflineFloors
 {
-    /// <summary>Popularity and item-kNN, trained on the split's training sequences and what the test histories add.</summary>
+    /// <summary>Popularity and item-kNN.</summary>
     public static IEnumerable<StreamingBaseline> Create() =>
         [new RecentPopularity(double.PositiveInfinity), new IncrementalItemKnn(window: int.MaxValue)];
 
-    /// <summary>Trains a baseline on the training sequences and ranks the cases.</summary>
+    /// <summary>Trains a baseline on the training sequences and the validation cases, and ranks the test cases.</summary>
+    /// <remarks>Nothing about a floor is chosen by validation, so those items may make it stronger.</remarks>
     public static (RankingMetrics Unmasked, RankingMetrics Masked) Measure(StreamingBaseline baseline, OfflineSplit split, IReadOnlyList<int> cutoffs)
     {
         for (int user = 0; user < split.Train.Count; user++)
@@ -18,6 +19,14 @@ internal static class OfflineFloors
             for (int i = 0; i < sequence.Length; i++)
             {
                 baseline.Update(user, sequence[..i], sequence[i]);
+            }
+        }
+
+        for (int i = 0; i < split.Validation.Count; i++)
+        {
+            foreach (int target in split.Validation.Targets[i])
+            {
+                baseline.Update(i, split.Validation.Histories[i], target);
             }
         }
 

@@ -3,8 +3,8 @@ namespace Streaming.Worker.Backtest;
 /// <summary>How a model is trained by an offline protocol: many passes over recorded sequences.</summary>
 internal sealed record OfflineOptions
 {
-    /// <summary>Gets the most passes over the training sequences. Default 60; 1 … 10,000.</summary>
-    public int Epochs { get; init; } = 60;
+    /// <summary>Gets the most passes over the training sequences. Default 24; 1 … 10,000.</summary>
+    public int Epochs { get; init; } = 24;
 
     /// <summary>Gets how many epochs without a better validation NDCG@10 end the training. Default 8; 1 and up.</summary>
     public int Patience { get; init; } = 8;
@@ -18,8 +18,8 @@ internal sealed record OfflineOptions
     /// <summary>Gets the steps over which the learning rate rises from 0. Default 100; 0 and up.</summary>
     public int WarmupSteps { get; init; } = 100;
 
-    /// <summary>Gets whether the learning rate falls to 0 along a cosine over <see cref="Epochs"/>. Default false: constant.</summary>
-    public bool Cosine { get; init; }
+    /// <summary>Gets whether the learning rate falls to 0 along a cosine over <see cref="Epochs"/>. Default true; false: constant.</summary>
+    public bool Cosine { get; init; } = true;
 
     /// <summary>Gets the uniform negatives of a step (uniform and mns losses). Default 1,024; 1 … 1,000,000.</summary>
     public int UniformNegatives { get; init; } = 1_024;

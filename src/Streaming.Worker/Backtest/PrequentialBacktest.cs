@@ -40,7 +40,7 @@ internal sealed class PrequentialBacktest(
     {
         long start = time.GetTimestamp();
         var combinations = SettingsGrid.Combinations(request.Try);
-        SettingsValues[] settings = [.. combinations.Select(BacktestSettings.Load)];
+        SettingsValues[] settings = [.. combinations.Select(combination => BacktestSettings.Load(combination, request.Protocol))];
         progress.Line(string.Create(CultureInfo.InvariantCulture, $"{events.Count} events, {events.Users} users, {events.Items} items"));
         if (!request.NoFloors)
         {

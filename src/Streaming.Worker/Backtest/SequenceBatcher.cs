@@ -5,13 +5,15 @@ namespace Streaming.Worker.Backtest;
 
 /// <summary>
 /// Makes steps of training sequences: each sequence predicts every one of its items from those before it; the last item
-/// is no input. Of a long sequence the last L + 1 items count.
+/// is no input. Of a long sequence the last L + 1 items count. For a tower that answers after its last step only (mind),
+/// each beginning of a sequence is a history by itself.
 /// </summary>
 internal sealed class SequenceBatcher
 {
     private readonly OfflineOptions _options;
     private readonly LossKind _loss;
     private readonly int _historyLength;
+    private readonly bool _lastStepOnly;
     private readonly float[] _logFrequency;
     private readonly List<int> _rows = [];
     private readonly List<int> _offsets = [];
@@ -30,6 +32,7 @@ internal sealed class SequenceBatcher
         _options = options;
         _loss = model.Loss;
         _historyLength = model.HistoryLength;
+        _lastStepOnly = model.Tower == TowerKind.Mind;
         _random = new Random(unchecked((int)model.Seed));
         _frequency = Frequencies(split);
         _logFrequency = [.. _frequency.Select(q => (float)Math.Log(Math.Max(q, 1e-12)))];
@@ -100,18 +103,40 @@ internal sealed class SequenceBatcher
     {
         bool cut = sequence.Length > _historyLength + 1;
         sequence = cut ? sequence[^(_historyLength + 1)..] : sequence;
-        int firstStep = _rows.Count + _offsets.Count - 1;
-        _rows.AddRange(sequence[..^1]);
-        _offsets.Add(_rows.Count);
 
         // The start vector stands for a user without history: a window from the middle of a sequence has none to predict.
-        for (int i = cut ? 1 : 0; i < sequence.Length; i++)
+        int first = cut ? 1 : 0;
+        if (_lastStepOnly)
         {
-            _steps.Add(firstStep + i);
-            _positives.Add(sequence[i]);
-            _weights.Add(1);
-            _logQ.Add(LogQ(sequence[i]));
+            for (int i = first; i < sequence.Length; i++)
+            {
+                AddHistory(sequence[..i]);
+                AddPrediction(_rows.Count + _offsets.Count - 2, sequence[i]);
+            }
+
+            return;
         }
+
+        int firstStep = _rows.Count + _offsets.Count - 1;
+        AddHistory(sequence[..^1]);
+        for (int i = first; i < sequence.Length; i++)
+        {
+            AddPrediction(firstStep + i, sequence[i]);
+        }
+    }
+
+    private void AddHistory(ReadOnlySpan<int> items)
+    {
+        _rows.AddRange(items);
+        _offsets.Add(_rows.Count);
+    }
+
+    private void AddPrediction(int step, int item)
+    {
+        _steps.Add(step);
+        _positives.Add(item);
+        _weights.Add(1);
+        _logQ.Add(LogQ(item));
     }
 
     private void DrawNegatives()

@@ -33,10 +33,27 @@ public class ItemFeatureFilesTests
             + "c," + string.Join(',', Enumerable.Range(0, Columns).Select(i => i < 16 ? 200 : 100)) + '\n'
             + "x," + string.Join(',', Enumerable.Range(0, Columns).Select(i => i < 16 ? 200 : i)) + '\n');
 
-        // Every code occurs twice, so all weigh the same: the cosine is 16 of 32, up to the projection's 1/√4096 or so.
+        // Every code occurs twice, so all weigh the same: the cosine is 16 of 32.
         var features = ItemFeatureFiles.Read([path], Items, 4096);
-        Assert.Equal(0.5f, Cosine(features, 0, 1), 0.06f);
-        Assert.Equal(0f, Cosine(features, 0, 2), 0.06f);
+        Assert.Equal(0.5f, Cosine(features, 0, 1), 1e-5f);
+        Assert.Equal(0f, Cosine(features, 0, 2), 1e-5f);
+    }
+
+    [Fact]
+    public void Read_MoreWordsThanLength_KeepsWhatSetsItemsApart()
+    {
+        // Four subjects of 30 words each; an item has ten words of its subject.
+        using var files = new TemporaryFiles();
+        var random = new Random(7);
+        string[] items = [.. Enumerable.Range(0, 80).Select(i => $"i{i}")];
+        string path = files.Write("items.csv", "item,title\n" + string.Concat(items.Select((item, i) =>
+            $"{item},{string.Join(' ', Enumerable.Range(0, 10).Select(_ => $"w{i % 4}x{random.Next(30)}"))}\n")));
+        var features = ItemFeatureFiles.Read([path], items, 4);
+        var pairs = Enumerable.Range(0, items.Length - 1).SelectMany(left => Enumerable.Range(left + 1, items.Length - left - 1).Select(right => (left, right))).ToLookup(
+            pair => pair.left % 4 == pair.right % 4, pair => Cosine(features, pair.left, pair.right));
+        Assert.True(pairs[true].Average() > 0.5, $"{pairs[true].Average()}");
+        Assert.All(pairs[false], cosine => Assert.Equal(0, cosine, 0.1f));
+        Assert.All(features.Rows, row => Assert.Equal(1, TensorPrimitives.Norm<float>(row), 1e-5f));
     }
 
     [Fact]

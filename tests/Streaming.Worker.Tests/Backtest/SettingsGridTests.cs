@@ -1,3 +1,4 @@
+using Streaming.Learning;
 using Streaming.Worker.Backtest;
 using Xunit;
 
@@ -29,22 +30,37 @@ public class SettingsGridTests
     [Fact]
     public void Load_UnknownOrForeignName_IsAnError()
     {
-        Assert.Contains("Model__Layer ", Assert.Throws<SettingsException>(() => BacktestSettings.Load(new Dictionary<string, string> { ["Model__Layer"] = "2" })).Message, StringComparison.Ordinal);
-        Assert.Contains("Kafka__Topic is not a setting of a backtest", Assert.Throws<SettingsException>(() => BacktestSettings.Load(new Dictionary<string, string> { ["Kafka__Topic"] = "2" })).Message, StringComparison.Ordinal);
-        Assert.Contains("Training__Threads is not a setting", Assert.Throws<SettingsException>(() => BacktestSettings.Load(new Dictionary<string, string> { ["Training__Threads"] = "2" })).Message, StringComparison.Ordinal);
-        Assert.Contains("Offline__Epochs is 0", Assert.Throws<SettingsException>(() => BacktestSettings.Load(new Dictionary<string, string> { ["Offline__Epochs"] = "0" })).Message, StringComparison.Ordinal);
+        Assert.Contains("Model__Layer ", Assert.Throws<SettingsException>(() => BacktestSettings.Load(new Dictionary<string, string> { ["Model__Layer"] = "2" }, BacktestProtocol.LeaveOneOut)).Message, StringComparison.Ordinal);
+        Assert.Contains("Kafka__Topic is not a setting of a backtest", Assert.Throws<SettingsException>(() => BacktestSettings.Load(new Dictionary<string, string> { ["Kafka__Topic"] = "2" }, BacktestProtocol.LeaveOneOut)).Message, StringComparison.Ordinal);
+        Assert.Contains("Training__Threads is not a setting", Assert.Throws<SettingsException>(() => BacktestSettings.Load(new Dictionary<string, string> { ["Training__Threads"] = "2" }, BacktestProtocol.LeaveOneOut)).Message, StringComparison.Ordinal);
+        Assert.Contains("Offline__Epochs is 0", Assert.Throws<SettingsException>(() => BacktestSettings.Load(new Dictionary<string, string> { ["Offline__Epochs"] = "0" }, BacktestProtocol.LeaveOneOut)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void Load_Engine_IsTheWorkersSetting() =>
-        Assert.Equal("cuda:1", BacktestSettings.Load(new Dictionary<string, string> { ["Training__Device"] = "cuda:1" }).Get<EngineOptions>().Device);
+        Assert.Equal("cuda:1", BacktestSettings.Load(new Dictionary<string, string> { ["Training__Device"] = "cuda:1" }, BacktestProtocol.LeaveOneOut).Get<EngineOptions>().Device);
 
     [Fact]
     public void ToFile_ReadBack_GivesTheSameSettings()
     {
         var chosen = new Dictionary<string, string> { ["Model__Layers"] = "1", ["Model__Widths"] = "8,24", ["Offline__Epochs"] = "7" };
-        string[] lines = BacktestSettings.ToFile(BacktestSettings.Load(chosen), "best").Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        string[] lines = BacktestSettings.ToFile(BacktestSettings.Load(chosen, BacktestProtocol.Prequential), "best").Split('\n', StringSplitOptions.RemoveEmptyEntries);
         Assert.Equal("# best", lines[0]);
         Assert.Equal(chosen, lines[1..].Select(line => line.Split('=')).ToDictionary(pair => pair[0], pair => pair[1]));
+    }
+
+    [Fact]
+    public void Load_OfflineProtocol_HasAPresetForWhatIsNotSet()
+    {
+        var model = Model(BacktestProtocol.LeaveOneOut, ("Model__Widths", "8,16,32"));
+        Assert.Equal((0.1f, true, 0.25f), (model.Temperature, model.OutputLinear, model.OutputNegatives));
+        Assert.Equal([0.2f, 0.4f, 0.6f], model.Dropout);
+        model = Model(BacktestProtocol.UserSplit, ("Model__Cosine", "false"), ("Model__Dropout", "0.5"));
+        Assert.Equal(1f, model.Temperature);
+        Assert.Equal([0.5f], model.Dropout);
+        Assert.Equal(new ModelOptions().Temperature, Model(BacktestProtocol.Prequential).Temperature);
+
+        static ModelOptions Model(BacktestProtocol protocol, params (string Name, string Value)[] set) =>
+            BacktestSettings.Load(set.ToDictionary(pair => pair.Name, pair => pair.Value), protocol).Get<ModelOptions>();
     }
 }

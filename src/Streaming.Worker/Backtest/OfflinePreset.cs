@@ -1,0 +1,33 @@
+using System.Globalization;
+
+namespace Streaming.Worker.Backtest;
+
+/// <summary>
+/// What the model's settings are in an offline protocol when nobody sets them. The defaults elsewhere are those of a
+/// stream that is seen once; many passes over a recorded set want sharper scores and more regularisation, and its users
+/// seldom choose their last item again.
+/// </summary>
+internal static class OfflinePreset
+{
+    /// <summary>Gets the settings and their values, for people.</summary>
+    public const string Description = "Unless set, the offline ones have Model__Temperature=0.1 (1 without Model__Cosine), Model__OutputLinear=true, Model__OutputLinearScale=1, Model__OutputNegatives=0.25 and a Model__Dropout that rises from 0.2 to 0.6 over the widths.";
+
+    private const double LeastDropout = 0.2;
+    private const double MostDropout = 0.6;
+
+    /// <summary>Adds what is not set.</summary>
+    /// <param name="variables">Variables by name, case ignored.</param>
+    public static void Complete(IDictionary<string, string> variables)
+    {
+        bool dot = variables.TryGetValue("Model__Cosine", out string? cosine) && bool.TryParse(cosine, out bool on) && !on;
+        variables.TryAdd("Model__Temperature", dot ? "1" : "0.1");
+        variables.TryAdd("Model__OutputLinear", "true");
+        variables.TryAdd("Model__OutputLinearScale", "1");
+        variables.TryAdd("Model__OutputNegatives", "0.25");
+        int widths = variables.TryGetValue("Model__Widths", out string? list) ? list.Split(',').Length : new Learning.ModelOptions().Widths.Count;
+        variables.TryAdd("Model__Dropout", string.Join(',', Enumerable.Range(0, widths).Select(k => Rate(k, widths).ToString("0.###", CultureInfo.InvariantCulture))));
+    }
+
+    private static double Rate(int k, int widths) =>
+        widths == 1 ? (LeastDropout + MostDropout) / 2 : LeastDropout + ((MostDropout - LeastDropout) * k / (widths - 1));
+}
