@@ -1,4 +1,3 @@
-using System.Numerics.Tensors;
 using Streaming.Kernels;
 
 namespace Streaming.Learning;
@@ -59,10 +58,6 @@ internal sealed class ItemProjection
         }
 
         Gemm.MultiplyTransposeA(_features, _d, rows, features, _features, gradients, _d, lane.Gradient(_weight), _d, accumulate: true);
-        var bias = lane.Gradient(_bias!);
-        for (int i = 0; i < rows; i++)
-        {
-            TensorPrimitives.Add(bias, gradients.Slice(i * _d, _d), bias);
-        }
+        ColumnSums.Add(gradients[..(rows * _d)], lane.Gradient(_bias!));
     }
 }

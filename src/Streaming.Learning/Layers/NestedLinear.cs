@@ -134,11 +134,7 @@ internal sealed class NestedLinear
 
         if (_bias is not null)
         {
-            var gradient = lane.Gradient(_bias);
-            for (int r = 0; r < rows; r++)
-            {
-                TensorPrimitives.Add(gradient, dy.Slice(r * ldy, ldy), gradient);
-            }
+            ColumnSums.Add(dy[..(rows * ldy)], lane.Gradient(_bias));
         }
     }
 
