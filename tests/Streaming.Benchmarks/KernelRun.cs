@@ -40,7 +40,7 @@ internal sealed class KernelRun(Workers workers, TorchPeer? peer, TextWriter out
     // A few milliseconds at least, so that neither the clock nor the hand-over to the threads counts.
     private static double Several(KernelCase kernel)
     {
-        int repetitions = Math.Max(1, (int)(1e9 / kernel.Operations));
+        int repetitions = Math.Max(1, (int)(3e8 / kernel.Operations));
         return Timing.Once(() =>
         {
             for (int i = 0; i < repetitions; i++)

@@ -6,7 +6,7 @@ namespace Streaming.Benchmarks;
 /// <summary>The kernels under each width of vectors, each in a process of its own, since the width is set at its start.</summary>
 internal static class PathsRun
 {
-    private const string Kernels = "SGEMM 4096,nested linear,LRU,norm,dropout,SiLU,nested softmax,AdamW";
+    private const string Kernels = "SGEMM 4096,nested linear,LRU,norm,SiLU,nested softmax";
 
     private static readonly (string Name, string? Setting)[] Paths =
     [
