@@ -39,12 +39,12 @@ public static class ModelSlicer
         var set = new ParameterSet();
         _ = projection ? new ItemProjection(set, options) : null;
         _ = UserTower.Create(set, options, new Increments(options.Widths));
-        set.Allocate();
         Read(source, set);
         return new Sliced(set);
     }
 
-    /// <summary>Reads the leading block of every parameter.</summary>
+    /// <summary>Reads the leading block of every parameter. Memory is made when all of them are known to be there, so that a
+    /// file that says it were of a large model costs no more than its own size.</summary>
     internal static void Read(TensorSource source, ParameterSet set)
     {
         ArgumentNullException.ThrowIfNull(source);
@@ -54,33 +54,32 @@ public static class ModelSlicer
             index[source.Tensors[i].Name] = i;
         }
 
-        foreach (var parameter in set.All)
+        int[] tensors = [.. set.All.Select(parameter => index.TryGetValue(parameter.Name, out int tensor)
+            ? Check(source.Tensors[tensor], parameter, tensor)
+            : throw new StateMismatchException($"The tensor {parameter.Name} is missing: the state is of a model with other options."))];
+        set.Allocate();
+        for (int i = 0; i < tensors.Length; i++)
         {
-            if (!index.TryGetValue(parameter.Name, out int tensor))
-            {
-                throw new StateMismatchException($"The tensor {parameter.Name} is missing: the state is of a model with other options.");
-            }
-
-            ReadBlock(source, tensor, parameter, set.Value(parameter));
+            ReadBlock(source, tensors[i], set.All[i], set.Value(set.All[i]));
         }
     }
 
-    private static void ReadBlock(TensorSource source, int tensor, Parameter parameter, Span<float> values)
+    private static int Check(TensorInfo info, Parameter parameter, int tensor)
     {
-        var info = source.Tensors[tensor];
         bool fits = info.Type == TensorType.F32 && info.Shape.Count == parameter.Shape.Length;
         for (int i = 0; fits && i < parameter.Shape.Length; i++)
         {
             fits = info.Shape[i] >= parameter.Shape[i];
         }
 
-        if (!fits)
-        {
-            throw new StateMismatchException($"The tensor {info.Name} is {info.Type} [{string.Join(", ", info.Shape)}]; the model at this width needs F32 [{string.Join(", ", parameter.Shape)}] or more.");
-        }
+        return fits ? tensor
+            : throw new StateMismatchException($"The tensor {info.Name} is {info.Type} [{string.Join(", ", info.Shape)}]; the model at this width needs F32 [{string.Join(", ", parameter.Shape)}] or more.");
+    }
 
+    private static void ReadBlock(TensorSource source, int tensor, Parameter parameter, Span<float> values)
+    {
         int columns = parameter.Shape[^1];
-        long stride = info.Shape[^1] * sizeof(float);
+        long stride = source.Tensors[tensor].Shape[^1] * sizeof(float);
         for (int row = 0; row < values.Length / columns; row++)
         {
             source.Read(tensor, row * stride, MemoryMarshal.AsBytes(values.Slice(row * columns, columns)));

@@ -69,7 +69,14 @@ public sealed class SlicedModel
         }
 
         var version = new ModelVersion(Number<uint>(reader, "generation"), Number<uint>(reader, "token"), Number<long>(reader, "step"));
-        return new SlicedModel(file, ReadOptions(Text(reader, "model")), version);
+        ModelOptions model = ReadOptions(Text(reader, "model"));
+
+        // A nested map has more than half of D² weights, and every tower or block of one has such a map: so what is made for
+        // a tower is bounded by the file, whatever it says.
+        long least = sizeof(float) * (long)model.Dimension * model.Dimension / 2 * (model.Tower == TowerKind.FmrlRec ? model.Layers : 1);
+        return file.Length >= least
+            ? new SlicedModel(file, model, version)
+            : throw new InvalidDataException($"The model file has {file.Length} bytes; a {model.Tower} tower of width {model.Dimension} has more than {least}.");
     }
 
     /// <summary>Makes the user tower ready to compute; each thread needs one of its own.</summary>

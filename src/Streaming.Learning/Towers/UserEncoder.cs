@@ -25,7 +25,6 @@ public sealed class UserEncoder
     {
         Model = ModelSlicer.At(model, width);
         _tower = UserTower.Create(_parameters, Model, new Increments(Model.Widths));
-        _parameters.Allocate();
         ModelSlicer.Read(source, _parameters);
         _tower.Prepare();
         _start = new float[Model.Dimension];

@@ -18,6 +18,15 @@ public class RedisKeysTests
         Assert.Equal($"u:shop:{{{partition}}}:{XxHash64.Hash("tëa"u8):x16}", _keys.User(RedisKeys.Hash("tëa")));
     }
 
+    /// <summary>Trainers of two generations must not take each other's lease; the first one's names stay as they were.</summary>
+    [Fact]
+    public void Generations_HaveLeaseRecordAndTowersOfTheirOwn()
+    {
+        Assert.Equal(("l:shop:{lease}:holder", "l:shop:{lease}:token"), (_keys.LeaseHolder(), _keys.LeaseToken()));
+        Assert.Equal(("l:shop:{lease}:2:holder", "l:shop:{lease}:2:token"), (_keys.LeaseHolder(2), _keys.LeaseToken(2)));
+        Assert.Equal(("m:shop:generation:2", "m:shop:tower:2:32"), (_keys.Generation(2), _keys.Tower(2, 32)));
+    }
+
     [Theory]
     [InlineData("plain")]
     [InlineData("with:colon")]
