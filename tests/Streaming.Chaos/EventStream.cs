@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text;
+using Confluent.Kafka;
 using Streaming.Contracts;
 using Streaming.Transport;
 
@@ -57,9 +58,20 @@ internal sealed class EventStream(KafkaOptions kafka, int seed, int rate) : IDis
         }
 
         _producer.Flush(CancellationToken.None);
+        Expected.Resend(CountRecords() - _sent);
     }
 
     public void Dispose() => _producer.Dispose();
+
+    /// <summary>What stands in the topic.</summary>
+    private long CountRecords()
+    {
+        TimeSpan limit = TimeSpan.FromSeconds(30);
+        using IConsumer<Ignore, Ignore> client = new ConsumerBuilder<Ignore, Ignore>(new ConsumerConfig { BootstrapServers = kafka.BootstrapServers, GroupId = "counting" }).Build();
+        using IAdminClient admin = new DependentAdminClientBuilder(client.Handle).Build();
+        return admin.GetMetadata(kafka.InteractionsTopic, limit).Topics[0].Partitions
+            .Sum(partition => client.QueryWatermarkOffsets(new TopicPartition(kafka.InteractionsTopic, partition.PartitionId), limit).High.Value);
+    }
 
     private void SendNext()
     {

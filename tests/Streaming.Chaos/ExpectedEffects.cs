@@ -11,6 +11,10 @@ internal sealed class ExpectedEffects
     /// <summary>Gets the totals.</summary>
     public EventCounts Totals { get; private set; }
 
+    /// <summary>Gets how many records stand twice in the topic because the client has sent them again: the broker went away
+    /// between taking them and saying so.</summary>
+    public long Resent { get; private set; }
+
     /// <summary>Adds an event that is to be trained on.</summary>
     public void Train(string item)
     {
@@ -23,6 +27,14 @@ internal sealed class ExpectedEffects
 
     /// <summary>Adds a second delivery of an event.</summary>
     public void Drop() => Totals = Totals with { Read = Totals.Read + 1, Decoded = Totals.Decoded + 1, Duplicates = Totals.Duplicates + 1 };
+
+    /// <summary>Adds records that were sent again. Which they are nobody knows: the second of a bad one is a second dead letter,
+    /// that of any other a duplicate.</summary>
+    public void Resend(long records)
+    {
+        Resent += records;
+        Totals = Totals with { Read = Totals.Read + records };
+    }
 
     /// <summary>Adds a record that does not decode.</summary>
     public void DeadLetter() => Totals = Totals with { Read = Totals.Read + 1, DeadLettered = Totals.DeadLettered + 1 };

@@ -3,6 +3,7 @@ namespace Streaming.Chaos;
 /// <summary>What came of a soak.</summary>
 /// <param name="Minutes">How long the load lasted.</param>
 /// <param name="Events">Events produced.</param>
+/// <param name="Resent">Records that the load generator's client sent again when a connection broke: second deliveries, to be recognised.</param>
 /// <param name="Faults">How often each thing was broken.</param>
 /// <param name="MemoryMiB">Resident memory of the worker.</param>
 /// <param name="Handles">Open file descriptors of the worker.</param>
@@ -12,7 +13,7 @@ namespace Streaming.Chaos;
 /// <param name="Duplicated">Effects beyond one an event.</param>
 /// <param name="Stale">Items whose value in Redis is not what the final model encodes.</param>
 internal sealed record SoakReport(
-    double Minutes, long Events, IReadOnlyDictionary<string, int> Faults, Growth MemoryMiB, Growth Handles, Growth Threads, Growth Lag, long Lost, long Duplicated, long Stale)
+    double Minutes, long Events, long Resent, IReadOnlyDictionary<string, int> Faults, Growth MemoryMiB, Growth Handles, Growth Threads, Growth Lag, long Lost, long Duplicated, long Stale)
 {
     /// <summary>Memory may grow by a fifth and 64 MiB (the collector's heap breathes), the rest by what comes and goes with connections.</summary>
     public bool IsClean => Lost == 0 && Duplicated == 0 && Stale == 0

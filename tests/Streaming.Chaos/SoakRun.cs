@@ -66,7 +66,7 @@ internal sealed class SoakRun(ChaosOptions options, string folder, string progra
         }
 
         return new SoakReport(
-            Math.Round(minutes, 2), stream.Sent, _faults, Growth.Of(_memory), Growth.Of(_handles), Growth.Of(_threads), Growth.Of(_lag),
+            Math.Round(minutes, 2), stream.Sent, stream.Expected.Resent, _faults, Growth.Of(_memory), Growth.Of(_handles), Growth.Of(_threads), Growth.Of(_lag),
             verification.Lost, verification.Duplicated, verification.Stale);
     }
 
