@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using StackExchange.Redis;
+using Streaming.Learning;
 using Streaming.Transport;
 using Streaming.Worker;
 
@@ -64,6 +65,11 @@ internal sealed class ChaosRun(ChaosOptions options, string folder, string progr
     private static bool IsWriting(string checkpoints) =>
         Directory.Exists(checkpoints) && Directory.EnumerateDirectories(checkpoints).Any(path => Path.GetFileName(path).StartsWith('.'));
 
+    /// <summary>The records that the newest checkpoint has behind it. The next life begins there, and on a busy machine that may be
+    /// far behind the stream.</summary>
+    private static long Kept(Dictionary<string, string> settings) =>
+        new CheckpointStore(settings["Checkpoint__Folder"], 1, TimeProvider.System, static _ => { }).FindNewest()?.Manifest.Positions.Sum(static position => position.NextOffset) ?? 0;
+
     /// <summary>One life: starts, and is killed at a random instant; now and then before it has done anything.</summary>
     private async Task LiveAndDieAsync(int number, Dictionary<string, string> settings, EventStream stream)
     {
@@ -78,12 +84,13 @@ internal sealed class ChaosRun(ChaosOptions options, string folder, string progr
         }
         else
         {
-            trained = await RecoverAsync(worker, stream).ConfigureAwait(false);
+            trained = await RecoverAsync(worker).ConfigureAwait(false);
             await Task.Delay(TimeSpan.FromSeconds(life)).ConfigureAwait(false);
         }
 
         worker.Kill();
         _killed = Stopwatch.GetTimestamp();
+        stream.AllowUpTo(Kept(settings) + RecordsAhead);
         _unrecovered++;
         _whileStarting += trained ? 0 : 1;
         _whileInGroup += inGroup ? 1 : 0;
@@ -92,7 +99,7 @@ internal sealed class ChaosRun(ChaosOptions options, string folder, string progr
     }
 
     /// <summary>Waits until the worker has trained on something, which ends the recovery from every kill before it.</summary>
-    private async Task<bool> RecoverAsync(WorkerProcess worker, EventStream stream)
+    private async Task<bool> RecoverAsync(WorkerProcess worker)
     {
         long begun = Stopwatch.GetTimestamp();
         while (!(await worker.ReadAsync("streaming_events_total", CancellationToken.None).ConfigureAwait(false) > 0))
@@ -118,14 +125,13 @@ internal sealed class ChaosRun(ChaosOptions options, string folder, string progr
             _unrecovered = 0;
         }
 
-        stream.AllowUpTo(stream.Sent + RecordsAhead);
         return true;
     }
 
     private async Task FinishAsync(Dictionary<string, string> settings, EventStream stream, CancellationTokenSource stopping, Task producing)
     {
         using WorkerProcess worker = Start(options.Kills, settings, inGroup: false);
-        await RecoverAsync(worker, stream).ConfigureAwait(false);
+        await RecoverAsync(worker).ConfigureAwait(false);
         await stopping.CancelAsync().ConfigureAwait(false);
         await producing.ConfigureAwait(false);
 
