@@ -75,7 +75,9 @@ internal static class IngestRun
             var rules = new EventRules(new EventTypes(new Dictionary<string, float>(StringComparer.Ordinal) { ["view"] = 1 }), TimeSpan.FromDays(1), TimeProvider.System);
             var state = new IngestState(new HistoryOptions(), new DedupOptions());
             var options = new BatcherOptions { BatchSize = 128, Linger = Timeout.InfiniteTimeSpan };
-            _batcher = new Batcher(options, rules, state, new StreamPositions(["interactions"], []), _pool, TimeProvider.System);
+            var feed = new HistoryFeed(state.Histories, itemsPerUser: 50, mostUsers: 1_000_000, TimeSpan.FromSeconds(1), TimeProvider.System);
+            _batcher = new Batcher(options, rules, state, new StreamPositions(["interactions"], []), _pool, TimeProvider.System, feed);
+            _ = Task.Run(() => DrainAsync(feed));
         }
 
         public void Take(byte[][] records, int pass)
@@ -94,6 +96,15 @@ internal static class IngestRun
                 {
                     _pool.Return(_batcher.Seal());
                 }
+            }
+        }
+
+        /// <summary>Takes changed histories as the publisher would, and writes them nowhere.</summary>
+        private static async Task DrainAsync(HistoryFeed feed)
+        {
+            while (await feed.TakeAsync(CancellationToken.None).ConfigureAwait(false) is { } histories)
+            {
+                feed.Return(histories);
             }
         }
     }

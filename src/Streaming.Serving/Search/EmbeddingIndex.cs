@@ -182,8 +182,8 @@ public sealed class EmbeddingIndex : IDisposable
         }
     }
 
-    /// <summary>Finds a shortlist at a narrow width and ranks it at a wide one: nearly as good as a search at the wide width, at
-    /// nearly the cost of the narrow one.</summary>
+    /// <summary>Finds a shortlist at a narrow width and ranks it at a wide one: nearly as good as a search at the wide width, and equal
+    /// to it when the shortlist holds everything. Measure before choosing it: at 100,000 items of width 128 the exact search was faster.</summary>
     /// <param name="query">The user's (or an item's) vector, at least <paramref name="width"/> numbers.</param>
     /// <param name="narrow">Width of the first search, 1 … <paramref name="width"/>.</param>
     /// <param name="shortlist">Items that the first search keeps, at least as many as <paramref name="best"/> holds.</param>

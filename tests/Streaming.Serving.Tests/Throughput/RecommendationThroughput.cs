@@ -16,8 +16,9 @@ public sealed class RecommendationThroughput
     private const int Users = 1000;
     private const int HistoryLength = 50;
     private const int Found = 20;
-    private const int Shortlist = 500;
-    private static readonly TimeSpan Measured = TimeSpan.FromSeconds(4);
+    private const int Shortlist = 200;
+    private const int WarmUp = 200;
+    private static readonly TimeSpan Measured = TimeSpan.FromSeconds(3);
     private static readonly ModelOptions Model = new() { ItemCapacity = 2, HistoryLength = HistoryLength };
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
@@ -50,7 +51,11 @@ public sealed class RecommendationThroughput
 
         float[] query = Vector(new Random(5));
         Neighbour[] exact = new Neighbour[Found], best = new Neighbour[Found];
-        Write("search alone, width 128:          " + await MeasureAsync(1, _ => Done(index.Search(query, 128, exact))));
+        foreach (int width in Model.Widths)
+        {
+            Write($"search alone, width {width,3}: " + await MeasureAsync(1, _ => Done(index.Search(query, width, exact))));
+        }
+
         Write($"funnel 16 → 128, shortlist {Shortlist}: " + await MeasureAsync(1, _ => Done(index.Funnel(query, 16, Shortlist, 128, best))));
         RedisConnection.Close(connection);
     }
@@ -64,7 +69,11 @@ public sealed class RecommendationThroughput
     private static async Task<string> MeasureAsync(int callers, Func<Random, Task> call)
     {
         LatencyHistogram times = new();
-        await call(new Random(0)); // the first one prepares
+        for (int i = 0; i < WarmUp; i++)
+        {
+            await call(new Random(i));
+        }
+
         long started = Stopwatch.GetTimestamp();
         await Task.WhenAll(Enumerable.Range(0, callers).Select(seed => Task.Run(async () =>
         {
