@@ -52,7 +52,7 @@ public class UserHistoryValueTests
                 Seal(value);
             }
 
-            bool isGood = UserHistoryValue.TryDecode(value, decoded, out int count) == EmbeddingFault.None;
+            bool isGood = UserHistoryValue.TryDecode(value, decoded, out int count, out _) == EmbeddingFault.None;
             Assert.InRange(count, 0, decoded.Length);
             return isGood;
         });
