@@ -109,7 +109,7 @@ internal sealed class WorkerRun : IDisposable
             {
                 if (!told)
                 {
-                    PipelineLog.PointerUnknown(_logger);
+                    PipelineLog.PointerUnknown(_logger, exception);
                 }
 
                 await Task.Delay(TimeSpan.FromSeconds(1), _time, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

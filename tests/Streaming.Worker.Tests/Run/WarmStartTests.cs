@@ -15,6 +15,8 @@ public sealed class WarmStartTests : IDisposable
 
     private string Model => Path.Combine(_folder, "model");
 
+    private string SettingsFile => Path.Combine(_folder, "best.env");
+
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     [Fact]
@@ -49,6 +51,7 @@ public sealed class WarmStartTests : IDisposable
     {
         await BacktestAsync("leave-one-out --loss full --epochs 2 --events", Events());
         await using FaultBench bench = await FaultBench.StartAsync();
+        TakeModelSettings(bench);
         await using (var worker = new RunningWorker(bench.Values, new RunRequest(null, Model)))
         {
             await worker.UntilAsync(w => w.Log.Text.Contains($"taken over: {LogItems} items, frequencies, all weights", StringComparison.Ordinal), "it has started from the model");
@@ -92,9 +95,20 @@ public sealed class WarmStartTests : IDisposable
         }
     }
 
+    /// <summary>As a team does: the live model is what the backtest's settings file says, offline defaults included.</summary>
+    private void TakeModelSettings(FaultBench bench)
+    {
+        foreach (string[] pair in File.ReadLines(SettingsFile).Select(static line => line.Split('=', 2)).Where(static pair => pair[0].StartsWith("Model__", StringComparison.Ordinal)))
+        {
+            bench.Settings[pair[0]] = pair[1];
+        }
+
+        Assert.Equal("0.25", bench.Settings["Model__OutputNegatives"]);
+    }
+
     private async Task BacktestAsync(string protocol, string events)
     {
-        string line = $"backtest --protocol {protocol} {events} --set Model__Widths=8,16 --set Model__Layers=1 --set Model__HistoryLength=10 --threads 1 --no-floors --model {Model}";
+        string line = $"backtest --protocol {protocol} {events} --set Model__Widths=8,16 --set Model__Layers=1 --set Model__HistoryLength=10 --threads 1 --no-floors --model {Model} --settings {SettingsFile}";
         Assert.Equal((int)ExitCode.Success, await CommandLine.RunAsync(line.Split(' ')));
         Assert.Equal(ExitCode.Success, InspectCommand.Run(Model, json: false, TextWriter.Null));
     }
