@@ -16,11 +16,7 @@ public static class TopK
         TopKJob job = Checked(in problem);
         problem.Rows.Fill(-1);
         problem.Scores.Fill(float.NegativeInfinity);
-        if (job.Queries < LeastPanelQueries)
-        {
-            TopKSingle.Run(ref job);
-        }
-        else if (Simd512.IsSupported)
+        if (Simd512.IsSupported)
         {
             Run<Simd512>(ref job, workers);
         }
@@ -39,8 +35,16 @@ public static class TopK
     }
 
     private static void Run<T>(ref TopKJob job, Workers? workers)
-        where T : struct, ISimd<T> =>
+        where T : struct, ISimd<T>
+    {
+        if (job.Queries < LeastPanelQueries)
+        {
+            TopKSingle<T>.Run(ref job);
+            return;
+        }
+
         Workers.RunOn(workers, (job.Queries + PanelLayout.Lanes - 1) / PanelLayout.Lanes, ref job, static (ref TopKJob job, int part, int _) => TopKPanel<T>.Run(ref job, part));
+    }
 
     private static TopKJob Checked(in TopKProblem p)
     {

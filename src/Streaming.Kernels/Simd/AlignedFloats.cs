@@ -3,13 +3,15 @@ using System.Runtime.InteropServices;
 
 namespace Streaming.Kernels;
 
-/// <summary>Scratch floats that begin on a cache line: a 512-bit load that crosses two lines costs two.</summary>
-internal sealed class AlignedFloats
+/// <summary>Floats that begin on a cache line: a 512-bit load that crosses two lines costs two.</summary>
+public sealed class AlignedFloats
 {
     private const int LineFloats = 16;
     private readonly float[] _array;
     private readonly int _start;
 
+    /// <summary>Allocates zeros.</summary>
+    /// <param name="length">The number of floats.</param>
     public AlignedFloats(int length)
     {
         // Pinned, so that the alignment found now stays.
@@ -20,14 +22,20 @@ internal sealed class AlignedFloats
         Length = length;
     }
 
+    /// <summary>Gets the number of floats.</summary>
     public int Length { get; }
 
+    /// <summary>Gets the bytes it holds, those before the first line included.</summary>
     public long Bytes => (long)_array.Length * sizeof(float);
 
+    /// <summary>Gets the floats.</summary>
     public Span<float> Span => _array.AsSpan(_start, Length);
 
+    /// <summary>Gets the first float.</summary>
     public ref float Reference => ref _array[_start];
 
     /// <summary>A length rounded up to whole cache lines.</summary>
+    /// <param name="length">A number of floats.</param>
+    /// <returns>The least multiple of 16 that is not below it.</returns>
     public static int Lines(int length) => (length + LineFloats - 1) / LineFloats * LineFloats;
 }

@@ -10,8 +10,8 @@ public sealed record BankOptions
     public double WarmupDrift { get; init; } = 0.2;
 
     /// <summary>
-    /// Gets the greatest staleness of entries that are used, ‖e_bank − e_now‖² / ‖e_now‖². Default 0.1; above 0, and
-    /// +∞ uses all entries whatever their age.
+    /// Gets the greatest staleness of entries that are used, ‖e_bank − e_now‖² / ‖e_now‖². Default 0.1; above 0;
+    /// with 1e9 all entries are used whatever their age.
     /// </summary>
     public double MaxStaleness { get; init; } = 0.1;
 

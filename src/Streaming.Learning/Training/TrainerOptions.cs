@@ -34,7 +34,7 @@ public sealed record TrainerOptions
     public int EvaluationThreads { get; init; } = Math.Clamp(Environment.ProcessorCount, 1, 16);
 
     /// <summary>Gets the half-life in events of the popularity baseline that is measured beside the model. Default 5,000;
-    /// above 0; +∞: all events alike.</summary>
+    /// above 0; 1e9: all events alike.</summary>
     public double PopularityHalfLife { get; init; } = 5_000;
 
     /// <summary>Gets the number of uniformly drawn negatives a step, for the losses that use them. Default 1,024; 1 … 1,048,576.</summary>

@@ -4,6 +4,8 @@ using Streaming.Kernels;
 namespace Streaming.Serving;
 
 /// <summary>Vectors of items in one block of memory, rows reused. Not for two threads at a time.</summary>
+/// <remarks>The block begins on a cache line, and so does every row when the width is a multiple of 16: a search at width 16
+/// then reads one line an item, not two, and takes a fraction of the time.</remarks>
 internal sealed class VectorTable(int width)
 {
     private const int FirstCapacity = 1024;
@@ -11,14 +13,14 @@ internal sealed class VectorTable(int width)
     private readonly Dictionary<ulong, int> _rowOf = [];
     private readonly Dictionary<int, float[]> _scales = [];
     private readonly Stack<int> _free = new();
-    private float[] _vectors = new float[FirstCapacity * width];
+    private AlignedFloats _vectors = new(FirstCapacity * width);
     private string[] _ids = new string[FirstCapacity];
     private byte[] _present = new byte[FirstCapacity];
     private int _rows;
 
     public int Count => _rowOf.Count;
 
-    public ReadOnlySpan<float> Vectors => _vectors.AsSpan(0, _rows * width);
+    public ReadOnlySpan<float> Vectors => _vectors.Span[..(_rows * width)];
 
     public ReadOnlySpan<byte> Present => _present.AsSpan(0, _rows);
 
@@ -38,7 +40,7 @@ internal sealed class VectorTable(int width)
             _present[row] = 1;
         }
 
-        vector.CopyTo(_vectors.AsSpan(row * width, width));
+        vector.CopyTo(_vectors.Span.Slice(row * width, width));
         foreach ((int at, float[] scales) in _scales)
         {
             InverseNorms.Compute(vector, width, at, scales.AsSpan(row, 1));
@@ -61,7 +63,7 @@ internal sealed class VectorTable(int width)
         if (!_scales.ContainsKey(at))
         {
             float[] scales = new float[_present.Length];
-            InverseNorms.Compute(_vectors, width, at, scales);
+            InverseNorms.Compute(_vectors.Span, width, at, scales);
             _scales[at] = scales;
         }
     }
@@ -75,7 +77,9 @@ internal sealed class VectorTable(int width)
         if (_rows == _present.Length)
         {
             int capacity = checked(2 * _rows);
-            Array.Resize(ref _vectors, checked(capacity * width));
+            AlignedFloats vectors = new(checked(capacity * width));
+            _vectors.Span.CopyTo(vectors.Span);
+            _vectors = vectors;
             Array.Resize(ref _ids, capacity);
             Array.Resize(ref _present, capacity);
             foreach (int at in _scales.Keys.ToArray())
