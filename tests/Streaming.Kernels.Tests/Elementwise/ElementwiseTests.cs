@@ -79,6 +79,25 @@ public class ElementwiseTests
         Assert.Equal(0.5, Enumerable.Range(0, ones.Length).Count(i => a[i] == b[i]) / (double)ones.Length, 0.01);
     }
 
+    [Theory]
+    [InlineData(new[] { 16 }, new[] { 0.4f })]
+    [InlineData(new[] { 8, 16, 32, 64, 128 }, new[] { 0.2f, 0.2f, 0.2f, 0.2f, 0.2f })] // one pass
+    [InlineData(new[] { 8, 16, 32, 64 }, new[] { 0.2f, 0.3f, 0.3f, 0.6f })] // two of the same in the middle
+    [InlineData(new[] { 4, 8, 24, 40 }, new[] { 0f, 0f, 0.5f, 0.5f })]
+    [InlineData(new[] { 1, 2, 3, 7 }, new[] { 0.1f, 0.1f, 0f, 0.9f })]
+    public void NestedDropout_RatesOfIncrements_IsTheScalarMask(int[] widths, float[] rates)
+    {
+        const int rows = 9, firstRow = 5;
+        int d = widths[^1];
+        float[] input = RandomFloats.Normal(rows * d, 3), output = [.. input];
+        NestedDropout.Apply(output, firstRow, widths, rates, Key);
+        for (int i = 0; i < input.Length; i++)
+        {
+            float rate = rates[Array.FindIndex(widths, width => i % d < width)];
+            Assert.Equal(new DropoutMask(rate, Key).Keeps((uint)((firstRow * d) + i)) ? input[i] * (1 / (1 - rate)) : 0f, output[i]);
+        }
+    }
+
     [Fact]
     public void Dropout_RateZero_Copies()
     {
