@@ -54,7 +54,8 @@ internal sealed class EventStream(KafkaOptions kafka, int seed, int rate) : IDis
                 SendNext();
             }
 
-            await Task.Delay(5, CancellationToken.None).ConfigureAwait(false);
+            // Several records a batch: librdkafka's broker walks over every batch it keeps to find an offset.
+            await Task.Delay(50, CancellationToken.None).ConfigureAwait(false);
         }
 
         _producer.Flush(CancellationToken.None);

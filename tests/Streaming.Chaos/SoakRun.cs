@@ -54,7 +54,7 @@ internal sealed class SoakRun(ChaosOptions options, string folder, string progra
         double minutes = Stopwatch.GetElapsedTime(begun).TotalMinutes;
         await stopping.CancelAsync().ConfigureAwait(false);
         await producing.ConfigureAwait(false);
-        await CatchUp.WaitAsync(second, TimeSpan.FromMinutes(3)).ConfigureAwait(false);
+        await CatchUp.WaitAsync(second, TimeSpan.FromMinutes(10)).ConfigureAwait(false);
         await StopAsync(second).ConfigureAwait(false);
 
         using ConnectionMultiplexer connection = await ConnectionMultiplexer.ConnectAsync(redis.Configuration).ConfigureAwait(false);

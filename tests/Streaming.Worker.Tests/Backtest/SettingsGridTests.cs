@@ -55,10 +55,13 @@ public class SettingsGridTests
         var model = Model(BacktestProtocol.LeaveOneOut, ("Model__Widths", "8,16,32"));
         Assert.Equal((0.1f, true, 0.25f), (model.Temperature, model.OutputLinear, model.OutputNegatives));
         Assert.Equal([0.2f, 0.4f, 0.6f], model.Dropout);
+        Assert.Equal([4f, 2f, 1f], model.WidthWeights);
+        Assert.Equal([8f, 4f, 2f, 1f], Model(BacktestProtocol.LeaveOneOut).WidthWeights);
         model = Model(BacktestProtocol.UserSplit, ("Model__Cosine", "false"), ("Model__Dropout", "0.5"));
         Assert.Equal(1f, model.Temperature);
         Assert.Equal([0.5f], model.Dropout);
         Assert.Equal(new ModelOptions().Temperature, Model(BacktestProtocol.Prequential).Temperature);
+        Assert.Empty(Model(BacktestProtocol.Prequential).WidthWeights);
 
         static ModelOptions Model(BacktestProtocol protocol, params (string Name, string Value)[] set) =>
             BacktestSettings.Load(set.ToDictionary(pair => pair.Name, pair => pair.Value), protocol).Get<ModelOptions>();
