@@ -47,7 +47,8 @@ run() {
   failed=$((failed + lost))
   printf '%-28s %-12s %5d passed %3d failed %3d skipped %5ds\n' "$name" "$label" "$won" "$lost" "${skipped:-0}" "$((SECONDS - begun))"
   if [ "$lost" -gt 0 ]; then
-    # The whole output of a failed test can be long: what xunit prints for each failure, then the end.
+    # The whole output of a failed test can be long: their names, what xunit prints for each failure, then the end.
+    grep -F '[FAIL]' "$log"
     sed -n '/\[FAIL\]/,/^  *Finished/p' "$log" | head -n 200
     [ "$status" -eq 0 ] || tail -n 20 "$log"
   fi

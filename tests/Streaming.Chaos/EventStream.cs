@@ -26,6 +26,10 @@ internal sealed class EventStream(KafkaOptions kafka, int seed, int rate) : IDis
     private long _sent;
     private long _allowed = long.MaxValue;
 
+    /// <summary>Gets the time between two sends. With a long one several records share a batch, which matters to a stream of an
+    /// hour: librdkafka's broker walks over every batch it keeps to find an offset.</summary>
+    public TimeSpan Pause { get; init; } = TimeSpan.FromMilliseconds(5);
+
     /// <summary>Gets what the events must do. To be read when producing has ended.</summary>
     public ExpectedEffects Expected { get; } = new();
 
@@ -54,8 +58,7 @@ internal sealed class EventStream(KafkaOptions kafka, int seed, int rate) : IDis
                 SendNext();
             }
 
-            // Several records a batch: librdkafka's broker walks over every batch it keeps to find an offset.
-            await Task.Delay(50, CancellationToken.None).ConfigureAwait(false);
+            await Task.Delay(Pause, CancellationToken.None).ConfigureAwait(false);
         }
 
         _producer.Flush(CancellationToken.None);

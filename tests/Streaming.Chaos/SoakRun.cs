@@ -35,7 +35,7 @@ internal sealed class SoakRun(ChaosOptions options, string folder, string progra
         Dictionary<string, string> settings = ChaosRun.Settings(folder, broker.BootstrapServers, redis.Configuration);
         settings["Kafka__Assignment"] = "static";
         SettingsValues values = WorkerSettings.Catalogue.Load(settings);
-        using var stream = new EventStream(values.Get<KafkaOptions>(), options.Seed, options.Rate);
+        using var stream = new EventStream(values.Get<KafkaOptions>(), options.Seed, options.Rate) { Pause = TimeSpan.FromMilliseconds(50) };
         using var stopping = new CancellationTokenSource();
         stream.AllowUpTo(RecordsAhead);
         Task producing = Task.Run(() => stream.RunAsync(stopping.Token), CancellationToken.None);

