@@ -47,8 +47,15 @@ internal sealed class ShutdownSignals : IDisposable
         }
         else
         {
-            _abort.Cancel();
+            EndAtOnce();
         }
+    }
+
+    /// <summary>Does what a second signal does, and leaves a first one no time to begin draining.</summary>
+    public void EndAtOnce()
+    {
+        _abort.Cancel();
+        _stopping.Cancel();
     }
 
     /// <inheritdoc/>

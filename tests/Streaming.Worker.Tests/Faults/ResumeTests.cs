@@ -7,8 +7,11 @@ namespace Streaming.Worker.Tests.Faults;
 /// <summary>One partition and batches that are full: then the stream alone decides what each step learns from.</summary>
 public sealed class ResumeTests
 {
-    [Fact]
-    public async Task AbortedAndResumed_EqualsARunThatNeverStopped_ToTheBit()
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    public async Task AbortedAndResumed_EqualsARunThatNeverStopped_ToTheBit(int checkpoints)
     {
         await using FaultBench bench = await FaultBench.StartAsync(rate: 20_000, partitions: 1);
         bench.Settings["Batching__Linger"] = "-1ms";
@@ -18,8 +21,8 @@ public sealed class ResumeTests
         bench.Stream.AllowUpTo(2_500);
         await bench.UntilSentAsync(2_500);
         await bench.EndStreamAsync();
-        string whole = await RunAsync(bench, "whole", aborts: false);
-        string resumed = await RunAsync(bench, "resumed", aborts: true);
+        string whole = await RunAsync(bench, "whole", abortAfter: 0);
+        string resumed = await RunAsync(bench, "resumed", checkpoints);
 
         foreach (string file in (string[])["model.safetensors", "ingest.bin"])
         {
@@ -33,17 +36,17 @@ public sealed class ResumeTests
         Assert.True(expected.Manifest.Step > 60, $"only {expected.Manifest.Step} steps");
     }
 
-    /// <summary>Reads the stream to its end, aborted once on the way when asked; returns the last checkpoint.</summary>
-    private static async Task<string> RunAsync(FaultBench bench, string name, bool aborts)
+    /// <summary>Reads the stream to its end, aborted once on the way, after so many checkpoints; returns the last checkpoint.</summary>
+    private static async Task<string> RunAsync(FaultBench bench, string name, int abortAfter)
     {
         bench.Settings["Redis__Model"] = name;
         bench.Settings["Checkpoint__Folder"] = Path.Combine(bench.Folder, name);
-        if (aborts)
+        if (abortAfter > 0)
         {
             // Small steps to the abort: the queue is short, so it hits the middle of the stream.
             bench.Settings["Pipeline__BatchQueue"] = "1";
             await using RunningWorker first = Start(bench);
-            await first.UntilAsync(_ => Store(bench).List().Count > 0, "a checkpoint is there");
+            await first.UntilAsync(_ => Store(bench).List().Count >= abortAfter, "that many checkpoints are there");
             Assert.Equal(ExitCode.Aborted, await first.AbortAsync());
             Assert.True(Store(bench).FindNewest()!.Manifest.Positions[0].NextOffset < 2_500, "aborted in the middle");
         }

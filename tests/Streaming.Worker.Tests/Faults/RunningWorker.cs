@@ -63,8 +63,7 @@ internal sealed class RunningWorker : IAsyncDisposable
     /// <summary>As a kill, as far as a process can do it to itself: nothing is drained, published or kept.</summary>
     public Task<ExitCode> AbortAsync()
     {
-        _signals.Stop();
-        _signals.Stop();
+        _signals.EndAtOnce();
         return _running;
     }
 
