@@ -47,10 +47,10 @@ run() {
   failed=$((failed + lost))
   printf '%-28s %-12s %5d passed %3d failed %3d skipped %5ds\n' "$name" "$label" "$won" "$lost" "${skipped:-0}" "$((SECONDS - begun))"
   if [ "$lost" -gt 0 ]; then
-    # The whole output of a failed test can be long: their names, what xunit prints for each failure, then the end.
-    grep -F '[FAIL]' "$log"
-    sed -n '/\[FAIL\]/,/^  *Finished/p' "$log" | head -n 200
-    [ "$status" -eq 0 ] || tail -n 20 "$log"
+    # xunit indents a failure by four and more; what the tests themselves print begins further left.
+    { grep -F '[FAIL]' "$log"
+      sed -n '/\[FAIL\]/,/^  *Finished/p' "$log" | grep -E '^ {4}' | head -n 80
+      [ "${bad:-0}" -gt 0 ] || tail -n 40 "$log"; } >>"$results/failures"
   fi
 }
 
@@ -67,5 +67,7 @@ for project in "$top"/tests/*.Tests/; do
 done
 
 [ "$passed" -gt 0 ] || [ "$failed" -gt 0 ] || { echo "no test ran"; failed=1; }
+# Last, because a log kept by its end keeps this.
+[ ! -f "$results/failures" ] || cat "$results/failures"
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]
