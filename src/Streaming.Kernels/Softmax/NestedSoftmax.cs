@@ -1,11 +1,12 @@
 namespace Streaming.Kernels;
 
 /// <summary>
-/// Sampled softmax of all nested widths in one pass, with its gradients (<see cref="NestedSoftmaxProblem"/>). No B × N
-/// matrix of any width is written to memory.
+/// Sampled softmax of all nested widths, with its gradients (<see cref="NestedSoftmaxProblem"/>). No B × N matrix of any
+/// width is written to memory.
 /// </summary>
 /// <remarks>
-/// Rows are taken 32 at a time against tiles of 64 candidates. Scratch per thread is of the order of 32·(2Σw + 64K) floats;
+/// Rows are taken 32 at a time against tiles of 64 candidates. Scratch per thread is of the order of 32·(2Σw + 64K) floats
+/// and, while that is up to 4 MB, 32 a candidate and width of 32 on (<see cref="KeptExponentials"/>);
 /// shared are 3·K·B floats, an integer a candidate and, from the first call with cosines on, K·(B + N) floats.
 /// Holds scratch: one thread calls an instance at a time. Results do not depend on the number of threads.
 /// </remarks>
@@ -45,7 +46,7 @@ public sealed class NestedSoftmax
         _scratch = new SoftmaxScratch[workers?.Threads ?? 1];
         for (int i = 0; i < _scratch.Length; i++)
         {
-            _scratch[i] = new SoftmaxScratch(_widths, maxRows);
+            _scratch[i] = new SoftmaxScratch(_widths, maxRows, maxCandidates);
         }
     }
 
@@ -105,6 +106,7 @@ public sealed class NestedSoftmax
     private SoftmaxJob CreateJob(in NestedSoftmaxProblem problem)
     {
         int rows = problem.PositiveColumn.Length, each = _widths.Length * rows;
+        int candidates = problem.Candidates.Length / _widths[^1];
         double rowWeight = Sum(problem.RowWeights);
         return new SoftmaxJob
         {
@@ -113,7 +115,8 @@ public sealed class NestedSoftmax
             Scratch = _scratch,
             Hits = _hits,
             Rows = rows,
-            Candidates = problem.Candidates.Length / _widths[^1],
+            Candidates = candidates,
+            FirstKept = _scratch[0].Kept.First(candidates),
             RowShare = rowWeight > 0 ? 1 / rowWeight : 0,
             WidthShare = 1 / Sum(problem.WidthWeights),
             PositiveScores = _rowValues.AsSpan(0, each),

@@ -9,22 +9,22 @@ internal static class PanelSoftmax<T>
 {
     private const int Lanes = PanelLayout.Lanes;
 
-    /// <summary>S ← 2^(S − reference[lane]); sums[lane] += Σ S.</summary>
+    /// <summary>E = 2^(S − reference[lane]); sums[lane] += Σ E. E may overwrite S.</summary>
     /// <remarks>Sums are formed per tile and then added, which keeps the rounding of long sums small.</remarks>
     [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
-    public static void Exponentials(ref float scores, int count, ref float references, ref float sums)
+    public static void Exponentials(ref float scores, ref float output, int count, ref float references, ref float sums)
     {
         nint second = T.Count;
         for (nint lane = 0; lane < Lanes; lane += 2 * T.Count)
         {
             T r0 = T.Load(ref references, lane), r1 = T.Load(ref references, lane + second);
             T z0 = T.Create(0f), z1 = z0;
-            ref float s = ref Unsafe.Add(ref scores, lane);
+            ref float s = ref Unsafe.Add(ref scores, lane), e = ref Unsafe.Add(ref output, lane);
             for (nint at = 0, end = (nint)count * Lanes; at < end; at += Lanes)
             {
                 T e0 = T.Exp2(T.Load(ref s, at) - r0), e1 = T.Exp2(T.Load(ref s, at + second) - r1);
-                e0.Store(ref s, at);
-                e1.Store(ref s, at + second);
+                e0.Store(ref e, at);
+                e1.Store(ref e, at + second);
                 z0 += e0;
                 z1 += e1;
             }
@@ -36,10 +36,10 @@ internal static class PanelSoftmax<T>
 
     /// <summary>
     /// The same for cosines. With x = S · laneScale[lane] · streamScale[j] and E = 2^(x + streamBias[j] − reference[lane]):
-    /// S ← E · streamScale[j]; sums += Σ E; moments += Σ E·x.
+    /// output ← E · streamScale[j]; sums += Σ E; moments += Σ E·x. The output may overwrite S.
     /// </summary>
     [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
-    public static void CosineExponentials(ref float scores, int count, ref float references, ref float sums, ref float moments, ref float laneScales, ref float streamScales, ref float streamBias)
+    public static void CosineExponentials(ref float scores, ref float output, int count, ref float references, ref float sums, ref float moments, ref float laneScales, ref float streamScales, ref float streamBias)
     {
         nint second = T.Count;
         for (nint lane = 0; lane < Lanes; lane += 2 * T.Count)
@@ -47,14 +47,14 @@ internal static class PanelSoftmax<T>
             T r0 = T.Load(ref references, lane), r1 = T.Load(ref references, lane + second);
             T a0 = T.Load(ref laneScales, lane), a1 = T.Load(ref laneScales, lane + second);
             T z0 = T.Create(0f), z1 = z0, m0 = z0, m1 = z0;
-            ref float s = ref Unsafe.Add(ref scores, lane);
+            ref float s = ref Unsafe.Add(ref scores, lane), e = ref Unsafe.Add(ref output, lane);
             for (nint j = 0, at = 0; j < count; j++, at += Lanes)
             {
                 T scale = T.Create(Unsafe.Add(ref streamScales, j)), bias = T.Create(Unsafe.Add(ref streamBias, j));
                 T x0 = T.Load(ref s, at) * (a0 * scale), x1 = T.Load(ref s, at + second) * (a1 * scale);
                 T e0 = T.Exp2(x0 + (bias - r0)), e1 = T.Exp2(x1 + (bias - r1));
-                (e0 * scale).Store(ref s, at);
-                (e1 * scale).Store(ref s, at + second);
+                (e0 * scale).Store(ref e, at);
+                (e1 * scale).Store(ref e, at + second);
                 z0 += e0;
                 z1 += e1;
                 m0 = T.MultiplyAdd(e0, x0, m0);
@@ -123,15 +123,39 @@ internal static class PanelSoftmax<T>
         }
     }
 
-    /// <summary>output[d][lane] = Σ_{k: w_k &gt; d} coefficients[k][lane] · sums_k[d][lane].</summary>
+    /// <summary>output[k][j][lane] = Σ_{i ≥ k} factors[i][lane] · E[i][j][lane]: what a coordinate of increment k is multiplied by.</summary>
+    /// <param name="exponentials">E [widths × 64 × 32].</param>
+    /// <param name="output">Out: [widths × 64 × 32].</param>
+    /// <param name="widths">Number of widths.</param>
+    /// <param name="count">Streamed vectors, up to 64.</param>
+    /// <param name="factors">[widths × 32].</param>
+    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
+    public static void SumOverWiderWidths(ref float exponentials, ref float output, int widths, int count, ref float factors)
+    {
+        const nint Block = PanelLayout.TileRows * Lanes;
+        for (nint lane = 0; lane < Lanes; lane += T.Count)
+        {
+            for (nint at = lane, end = (nint)count * Lanes; at < end; at += Lanes)
+            {
+                T sum = T.Create(0f);
+                for (nint k = widths - 1; k >= 0; k--)
+                {
+                    sum = T.MultiplyAdd(T.Load(ref factors, k * Lanes + lane), T.Load(ref exponentials, k * Block + at), sum);
+                    sum.Store(ref output, k * Block + at);
+                }
+            }
+        }
+    }
+
+    /// <summary>output[d][lane] = what is there for d &lt; <paramref name="written"/>, and Σ_{k: w_k &gt; d} coefficients[k][lane] · sums_k[d][lane].</summary>
     /// <param name="sums">Weighted sums of each width, [w_1 × 32], [w_2 × 32], … end to end.</param>
     /// <param name="coefficients">[K × 32].</param>
     /// <param name="widths">Nested widths.</param>
-    /// <param name="output">Out: [D × 32].</param>
+    /// <param name="written">Coordinates that are added to.</param>
+    /// <param name="output">In and out: [D × 32].</param>
     [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
-    public static void Combine(ref float sums, ref float coefficients, ReadOnlySpan<int> widths, ref float output)
+    public static void Combine(ref float sums, ref float coefficients, ReadOnlySpan<int> widths, int written, ref float output)
     {
-        nint width = 0;
         for (int k = 0; k < widths.Length; k++)
         {
             for (nint lane = 0; lane < Lanes; lane += T.Count)
@@ -139,14 +163,13 @@ internal static class PanelSoftmax<T>
                 T coefficient = T.Load(ref coefficients, k * Lanes + lane);
                 for (nint d = lane, end = (nint)widths[k] * Lanes; d < end; d += Lanes)
                 {
-                    // The narrower widths have written [0, w_{k−1}) already.
-                    T before = d < width * Lanes ? T.Load(ref output, d) : T.Create(0f);
+                    T before = d < (nint)written * Lanes ? T.Load(ref output, d) : T.Create(0f);
                     T.MultiplyAdd(coefficient, T.Load(ref sums, d), before).Store(ref output, d);
                 }
             }
 
             sums = ref Unsafe.Add(ref sums, (nint)widths[k] * Lanes);
-            width = widths[k];
+            written = Math.Max(written, widths[k]);
         }
     }
 }

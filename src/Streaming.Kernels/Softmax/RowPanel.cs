@@ -4,11 +4,12 @@ using System.Runtime.InteropServices;
 
 namespace Streaming.Kernels;
 
-/// <summary>32 rows against all candidates: losses, normalisers and user gradients of every width in one pass.</summary>
+/// <summary>32 rows against all candidates: losses, normalisers and user gradients of every width.</summary>
 /// <remarks>
 /// The positive's score is the reference of the exponentials in place of a running maximum, so nothing is rescaled. A rival
 /// more than about 69 nats above it overflows; that is seen at the end, and the panel is done again with the true maximum.
-/// Sums of vectors are kept unnormalised per width, since a width's normaliser is known only at the end.
+/// A width's normaliser is known only at the end: until then either its sum of vectors is a sum of its own, or its
+/// exponentials wait (<see cref="KeptExponentials"/>).
 /// </remarks>
 internal static class RowPanel<T>
     where T : struct, ISimd<T>
@@ -156,17 +157,22 @@ internal static class RowPanel<T>
             ref float scores = ref scratch.Tile[k * TileRows * Lanes];
             ref float references = ref scratch.References[k * Lanes];
             ref float normalisers = ref scratch.Normalisers[k * Lanes];
+            bool keeps = k >= job.FirstKept;
+            ref float exponentials = ref keeps ? ref scratch.Kept.Tile(tile / TileRows)[(k - job.FirstKept) * TileRows * Lanes] : ref scores;
             if (job.Problem.Cosine)
             {
-                PanelSoftmax<T>.CosineExponentials(ref scores, count, ref references, ref normalisers, ref scratch.Moments[k * Lanes], ref scratch.LaneScales[k * Lanes], ref job.CandidateScales[k * job.Candidates + tile], ref scratch.StreamBias[0]);
+                PanelSoftmax<T>.CosineExponentials(ref scores, ref exponentials, count, ref references, ref normalisers, ref scratch.Moments[k * Lanes], ref scratch.LaneScales[k * Lanes], ref job.CandidateScales[k * job.Candidates + tile], ref scratch.StreamBias[0]);
             }
             else
             {
-                PanelSoftmax<T>.Exponentials(ref scores, count, ref references, ref normalisers);
+                PanelSoftmax<T>.Exponentials(ref scores, ref exponentials, count, ref references, ref normalisers);
             }
 
-            PanelGradient<T>.Accumulate(ref stream, job.Dimension, ref scores, ref sums, count, 0, job.Widths[k]);
-            sums = ref Unsafe.Add(ref sums, (nint)job.Widths[k] * Lanes);
+            if (!keeps)
+            {
+                PanelGradient<T>.Accumulate(ref stream, job.Dimension, ref scores, ref sums, count, 0, job.Widths[k]);
+                sums = ref Unsafe.Add(ref sums, (nint)job.Widths[k] * Lanes);
+            }
         }
     }
 
@@ -263,16 +269,40 @@ internal static class RowPanel<T>
 
     private static void WriteGradients(ref SoftmaxJob job, SoftmaxScratch scratch, int first, int rows)
     {
-        Span<float> factors = scratch.Tile[..(job.Widths.Length * Lanes)];
-        for (int i = 0; i < factors.Length; i++)
+        for (int i = 0; i < scratch.Factors.Length; i++)
         {
-            factors[i] = scratch.Coefficients[i] * (job.Problem.Cosine ? scratch.LaneScales[i] : 1f);
+            scratch.Factors[i] = scratch.Coefficients[i] * (job.Problem.Cosine ? scratch.LaneScales[i] : 1f);
         }
 
-        PanelSoftmax<T>.Combine(ref MemoryMarshal.GetReference(scratch.Sums), ref MemoryMarshal.GetReference(factors), job.Widths, ref MemoryMarshal.GetReference(scratch.Panel));
+        // The panel's vectors are of no more use: their gradients take the place.
+        int written = 0;
+        if (job.FirstKept < job.Widths.Length)
+        {
+            AccumulateKept(ref job, scratch);
+            written = job.Dimension;
+        }
+
+        PanelSoftmax<T>.Combine(ref MemoryMarshal.GetReference(scratch.Sums), ref MemoryMarshal.GetReference(scratch.Factors), job.Widths[..job.FirstKept], written, ref MemoryMarshal.GetReference(scratch.Panel));
         for (int lane = 0; lane < rows; lane++)
         {
             WriteGradient(ref job, scratch, first + lane, lane);
+        }
+    }
+
+    /// <summary>Panel[d][lane] = Σ over candidates and the widths whose exponentials were kept.</summary>
+    private static void AccumulateKept(ref SoftmaxJob job, SoftmaxScratch scratch)
+    {
+        int first = job.FirstKept;
+        scratch.Panel.Clear();
+        for (int tile = 0; tile < job.Candidates; tile += TileRows)
+        {
+            int count = Math.Min(TileRows, job.Candidates - tile);
+            ref float stream = ref Unsafe.Add(ref MemoryMarshal.GetReference(job.Problem.Candidates), (nint)tile * job.Dimension);
+            PanelSoftmax<T>.SumOverWiderWidths(ref scratch.Kept.Tile(tile / TileRows)[0], ref scratch.Tile[0], job.Widths.Length - first, count, ref scratch.Factors[first * Lanes]);
+            for (int k = first; k < job.Widths.Length; k++)
+            {
+                PanelGradient<T>.Accumulate(ref stream, job.Dimension, ref scratch.Tile[(k - first) * TileRows * Lanes], ref scratch.Panel[0], count, k == first ? 0 : job.Widths[k - 1], job.Widths[k]);
+            }
         }
     }
 

@@ -11,6 +11,9 @@ internal ref struct SoftmaxJob
     public SoftmaxScratch[] Scratch;
     public HitIndex Hits;
 
+    /// <summary>First width whose exponentials are kept until normalisers are known; K: none.</summary>
+    public int FirstKept;
+
     /// <summary>B.</summary>
     public int Rows;
 

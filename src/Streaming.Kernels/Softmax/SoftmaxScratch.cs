@@ -10,7 +10,7 @@ internal sealed class SoftmaxScratch
     private readonly int _streams;
     private readonly int _perWidth;
 
-    public SoftmaxScratch(ReadOnlySpan<int> widths, int maxRows)
+    public SoftmaxScratch(ReadOnlySpan<int> widths, int maxRows, int maxCandidates)
     {
         int total = 0;
         foreach (int width in widths)
@@ -22,19 +22,23 @@ internal sealed class SoftmaxScratch
         _tile = widths[^1] * PanelLayout.Lanes;
         _sums = _tile + _perWidth * PanelLayout.TileRows;
         _lanes = _sums + total * PanelLayout.Lanes;
-        _streams = _lanes + 5 * _perWidth;
+        _streams = _lanes + 6 * _perWidth;
         _floats = new AlignedFloats(_streams + 3 * PanelLayout.TileRows + PanelLayout.Lanes);
+        Kept = new KeptExponentials(widths, maxCandidates);
         ClassLanes = new uint[maxRows];
         Positives = new int[PanelLayout.TileRows];
     }
 
-    public long Bytes => _floats.Bytes + sizeof(uint) * (long)ClassLanes.Length + sizeof(int) * (long)Positives.Length;
+    public long Bytes => _floats.Bytes + Kept.Bytes + sizeof(uint) * (long)ClassLanes.Length + sizeof(int) * (long)Positives.Length;
 
     /// <summary>The panel's vectors, transposed [D × 32].</summary>
     public Span<float> Panel => _floats.Span[.._tile];
 
     /// <summary>Scores [K × rows × 32].</summary>
     public Span<float> Tile => _floats.Span[_tile.._sums];
+
+    /// <summary>Exponentials that wait for their normalisers.</summary>
+    public KeptExponentials Kept { get; }
 
     /// <summary>Weighted sums of vectors of each width [Σw × 32].</summary>
     public Span<float> Sums => _floats.Span[_sums.._lanes];
@@ -51,8 +55,11 @@ internal sealed class SoftmaxScratch
     /// <summary>1/|prefix| of each lane's vector [K × 32].</summary>
     public Span<float> LaneScales => PerWidth(3);
 
-    /// <summary>Factor of each lane's sums [K × 32].</summary>
+    /// <summary>Gradient of the loss by each lane's sum of exponentials [K × 32].</summary>
     public Span<float> Coefficients => PerWidth(4);
+
+    /// <summary>Factor of each lane's sums of vectors [K × 32].</summary>
+    public Span<float> Factors => PerWidth(5);
 
     /// <summary>Start value of each streamed vector's scores.</summary>
     public Span<float> StreamBias => _floats.Span.Slice(_streams, PanelLayout.TileRows);

@@ -20,6 +20,11 @@ public class NestedSoftmaxTests
         { 97, 129, 100, [5, 10, 15, 20, 25, 30, 35, 40] },
         { 40, 100, 40, [16] },
         { 7, 700, 7, [12, 36] },
+        { 33, 129, 40, [8, 32, 50] },
+        { 34, 65, 65, [32, 64] },
+
+        // More candidates than exponentials are kept of.
+        { 3, 16_500, 5, [8, 32, 64] },
     };
 
     [Theory]
@@ -69,19 +74,20 @@ public class NestedSoftmaxTests
     }
 
     [Theory]
-    [InlineData(LogQCorrection.None)]
-    [InlineData(LogQCorrection.Classic)]
-    [InlineData(LogQCorrection.Corrected)]
-    public void Run_RivalFarAboveThePositive_IsRescued(LogQCorrection correction)
+    [InlineData(LogQCorrection.None, 16)]
+    [InlineData(LogQCorrection.Classic, 16)]
+    [InlineData(LogQCorrection.Corrected, 16)]
+    [InlineData(LogQCorrection.Classic, 64)]
+    public void Run_RivalFarAboveThePositive_IsRescued(LogQCorrection correction, int width)
     {
-        SoftmaxCase problem = SoftmaxCase.Random(40, 150, 40, [8, 16], seed: 3);
+        SoftmaxCase problem = SoftmaxCase.Random(40, 150, 40, [width / 2, width], seed: 3);
         problem.Correction = correction;
 
         // Row 5 scores candidate 120 at 100 nats above its positive, at both widths.
-        Span<float> user = problem.Users.AsSpan(5 * 16, 16), rival = problem.Candidates.AsSpan(120 * 16, 16);
+        Span<float> user = problem.Users.AsSpan(5 * width, width), rival = problem.Candidates.AsSpan(120 * width, width);
         user.Clear();
         rival.Clear();
-        problem.Candidates.AsSpan(problem.Positives[5] * 16, 16).Clear();
+        problem.Candidates.AsSpan(problem.Positives[5] * width, width).Clear();
         user[0] = 10;
         rival[0] = 10;
         problem.Ids[120] = 1000;
@@ -248,13 +254,16 @@ public class NestedSoftmaxTests
     }
 
     [Theory]
-    [InlineData(new[] { 8, 16, 32, 64, 128 }, 512, 8704)]
-    [InlineData(new[] { 16, 32, 64, 128, 256 }, 1024, 17408)]
-    [InlineData(new[] { 8, 16, 32, 64 }, 256, 65792)]
-    public void ScratchBytes_ShapesOfTheBenchmarks_BelowOneMegabyte(int[] widths, int rows, int candidates)
+    [InlineData(16_384, 8)]
+    [InlineData(16_385, 0)]
+    public void ScratchBytes_BelowOneMegabyteAndTheExponentialsThatAreKept(int candidates, int keptMegabytes)
     {
         using Workers workers = new(2);
-        Assert.InRange(new NestedSoftmax(widths, rows, candidates, workers).ScratchBytes, 1, 1_000_000);
+        SoftmaxCase problem = SoftmaxCase.Random(64, candidates, 64, [8, 16, 32, 64], seed: 17);
+        NestedSoftmax softmax = new(problem.Widths, 64, candidates, workers);
+        softmax.Run(problem.Problem());
+        long kept = (long)keptMegabytes << 20;
+        Assert.InRange(softmax.ScratchBytes, kept, kept + 1_000_000);
     }
 
     [Fact]
