@@ -30,7 +30,7 @@ internal sealed class CostRun(Workers workers, TextWriter output)
         {
             SoftmaxShape shape = shapes[i];
             double seconds = Timing.Median(times[i]);
-            table.Row($"{shape.Name}", $"{1e3 * seconds:F2}", $"{1e9 * seconds / shape.Rows / shape.Candidates:F2}", $"{shape.KernelOperations / seconds / 1e9:F0}");
+            table.Row($"{shape.Name}", $"{1e3 * seconds:F2}", $"{1e9 * seconds / shape.Rows / shape.Candidates:F2}", $"{workloads[i].Operations / seconds / 1e9:F0}");
         }
     }
 

@@ -96,7 +96,7 @@ internal static class KernelCases
     {
         SoftmaxWorkload workload = new(SoftmaxShape.Standard[0], workers, cosine);
         SoftmaxShape shape = workload.Shape;
-        return new($"nested softmax S0{(cosine ? ", cosine" : "")}", workload.Run, shape.KernelOperations, 4.0 * ((2.0 * shape.Rows) + shape.Candidates + shape.Rows) * shape.Dimension, cosine ? null : "softmax cumulative");
+        return new($"nested softmax S0{(cosine ? ", cosine" : "")}", workload.Run, workload.Operations, 4.0 * ((2.0 * shape.Rows) + shape.Candidates + shape.Rows) * shape.Dimension, cosine ? null : "softmax cumulative");
     }
 
     private static KernelCase Optimiser(Workers workers)

@@ -17,7 +17,9 @@ internal static class MemoryRun
             long more = Allocated(() => { workload.Draw(); workload.Run(); return 0; }, out _);
             SoftmaxShape shape = SoftmaxShape.Standard[0];
             using Workers workers = new(threads);
-            long scratch = new SoftmaxWorkload(shape, workers).ScratchBytes;
+            SoftmaxWorkload softmax = new(shape, workers);
+            softmax.Run();
+            long scratch = softmax.ScratchBytes;
             Table table = new(output, "part", "MB");
             foreach ((string part, long bytes) in workload.Parts)
             {

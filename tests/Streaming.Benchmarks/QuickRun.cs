@@ -54,7 +54,7 @@ internal sealed class QuickRun(Workers workers, TorchPeer? peer, TextWriter outp
         }
 
         double seconds = Timing.Median(ours);
-        SoftmaxRow row = new(shape.Name, 1e3 * seconds, Ratio(naive, seconds), Ratio(cumulative, seconds), shape.KernelOperations / seconds / peak, workload.ScratchBytes);
+        SoftmaxRow row = new(shape.Name, 1e3 * seconds, Ratio(naive, seconds), Ratio(cumulative, seconds), workload.Operations / seconds / peak, workload.ScratchBytes);
         Print($"{shape.Name,-16}{row.Milliseconds,9:F1}{row.PeakFraction,9:P0}{row.ScratchBytes / 1000,12}{row.TorchNaiveRatio,8:F1}x{row.TorchCumulativeRatio,11:F1}x");
         return row;
     }

@@ -14,13 +14,4 @@ internal sealed record SoftmaxShape(string Name, int Rows, int Bank, int[] Width
     public int Candidates => Rows + Bank;
 
     public int Dimension => Widths[^1];
-
-    /// <summary>
-    /// Operations that any exact algorithm needs: scores, user gradients and candidate gradients of the batch at full
-    /// width, each once (the two passes over the batch's scores counted as they are).
-    /// </summary>
-    public double LeastOperations => 2.0 * Rows * Candidates * Dimension * 2 + 2.0 * 2 * Rows * Rows * Dimension;
-
-    /// <summary>Operations that the one-pass kernel does: user gradients once a width, since normalisers come last.</summary>
-    public double KernelOperations => 2.0 * Rows * Candidates * (Dimension + Widths.Sum()) + 2.0 * 2 * Rows * Rows * Dimension;
 }

@@ -57,6 +57,9 @@ internal sealed class SoftmaxWorkload
 
     public long ScratchBytes => _softmax.ScratchBytes;
 
+    /// <summary>Operations of a run: scores and users' gradients, then the batch's scores again and candidates' gradients.</summary>
+    public double Operations => 2.0 * Shape.Rows * Shape.Candidates * _softmax.MultiplyAdds(Shape.Candidates) + 2.0 * 2 * Shape.Rows * GradientCandidates * Shape.Dimension;
+
     public void Run() => _softmax.Run(new NestedSoftmaxProblem
     {
         Users = _users,

@@ -65,6 +65,19 @@ public sealed class NestedSoftmax
         }
     }
 
+    /// <summary>Multiply-adds that a row and a candidate cost: D of their scores, then those of the row's gradient.</summary>
+    /// <param name="candidates">N of a call.</param>
+    public int MultiplyAdds(int candidates)
+    {
+        int first = _scratch[0].Kept.First(candidates), sum = _widths[^1];
+        for (int k = 0; k < first; k++)
+        {
+            sum += _widths[k];
+        }
+
+        return first < _widths.Length ? sum + _widths[^1] : sum;
+    }
+
     /// <summary>Losses and gradients of a problem.</summary>
     /// <exception cref="ArgumentException">A span has the wrong length, or a value is outside its range: names it.</exception>
     public void Run(in NestedSoftmaxProblem problem)
