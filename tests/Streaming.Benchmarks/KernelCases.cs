@@ -13,7 +13,7 @@ internal static class KernelCases
 
     /// <summary>All kernels.</summary>
     public static IEnumerable<KernelCase> All(Workers workers) =>
-        [.. Products(workers), .. Linear(workers), Recurrence(workers, backward: false), Recurrence(workers, backward: true), .. Rows(workers), Softmax(workers, cosine: false), Softmax(workers, cosine: true), Optimiser(workers)];
+        [.. Products(workers), .. Linear(workers), Recurrence(workers, backward: false), Recurrence(workers, backward: true), CachedRecurrence(), .. Rows(workers), Softmax(workers, cosine: false), Softmax(workers, cosine: true), Optimiser(workers)];
 
     private static IEnumerable<KernelCase> Products(Workers workers)
     {
@@ -71,6 +71,26 @@ internal static class KernelCases
             for (int at = first; at < first + count; at += Length)
             {
                 sequence(at);
+            }
+        }
+    }
+
+    /// <summary>One sequence again and again: what the recurrence would cost if its rows never left the cache.</summary>
+    private static KernelCase CachedRecurrence()
+    {
+        const int size = 2 * D;
+        float[] states = Values(Length * size), gradients = Values(Length * size), lambda = Values(size, 0.5f), sums = new float[2 * size];
+
+        // 0 keeps what is run in place for ever from growing or fading into denormal numbers.
+        float[] gamma = new float[size];
+        return new("LRU, forward and backward, rows in cache", Run, (double)Sequences * Length * D * 46, 0);
+
+        void Run()
+        {
+            for (int i = 0; i < Sequences; i++)
+            {
+                NestedLruScan.Forward(states, Length, Widths, lambda, gamma);
+                NestedLruScan.Backward(states, gradients, Length, Widths, lambda, gamma, sums.AsSpan(0, size), sums.AsSpan(size));
             }
         }
     }
