@@ -5,13 +5,18 @@ namespace Streaming.Learning.Torch;
 
 /// <summary>
 /// Several interests a user by nested dynamic routing [MIND]. Predictions stand at last steps only. A prediction is scored
-/// with the interest that fits its label best; gradients pass through the votes, not through the routing weights.
+/// with the interest that has the greatest score with its label; gradients pass through the votes, not through the routing
+/// weights.
 /// </summary>
 internal sealed class MindModule : TowerModule
 {
     private const double Epsilon = 1e-9;
+
+    // Keeps the cosine of an empty interest finite, as in the ranking.
+    private const double Tiny = 1e-6;
     private readonly Increments _widths;
     private readonly int _iterations;
+    private readonly bool _cosine;
     private readonly NestedLinearModule _votes;
     private readonly NestedLinearModule _dense;
     private readonly DeviceParameter _routing;
@@ -21,6 +26,7 @@ internal sealed class MindModule : TowerModule
     {
         _widths = widths;
         _iterations = options.RoutingIterations;
+        _cosine = options.Cosine;
         VectorsPerUser = options.Interests;
         _votes = new NestedLinearModule(dense, "tower.votes", widths, widths, bias: false);
         _dense = new NestedLinearModule(dense, "tower.dense", widths, widths);
@@ -37,7 +43,8 @@ internal sealed class MindModule : TowerModule
         using var scope = NewDisposeScope();
         long rows = labels.shape[0], width = _widths.Dimension;
         var interests = outputs.view(rows, VectorsPerUser, width);
-        var best = interests.detach().bmm(labels.detach().unsqueeze(2)).view(rows, VectorsPerUser).argmax(1);
+        var scores = interests.detach().bmm(labels.detach().unsqueeze(2)).view(rows, VectorsPerUser);
+        var best = (_cosine ? scores.div(interests.detach().norm(2, false, 2).add(Tiny)) : scores).argmax(1);
         var chosen = arange(rows, dtype: ScalarType.Int64, device: best.device).mul(VectorsPerUser).add(best);
         return interests.view(-1, width).index_select(0, chosen).MoveToOuterDisposeScope();
     }

@@ -3,12 +3,14 @@ using System.Numerics.Tensors;
 namespace Streaming.Learning;
 
 /// <summary>
-/// Several interests a user by nested dynamic routing [MIND]. Training scores a prediction with the interest that fits its
-/// label best (label-aware attention with the power at infinity, which MIND found best); serving takes the greatest score
-/// over interests.
+/// Several interests a user by nested dynamic routing [MIND]. Training scores a prediction with the interest that has the
+/// greatest score with its label (label-aware attention with the power at infinity, which MIND found best); serving takes
+/// the greatest score over interests.
 /// </summary>
 internal sealed class MindTower : UserTower
 {
+    // Keeps the cosine of an empty interest finite, as in the ranking.
+    private const float Tiny = 1e-6f;
     private readonly NestedLinear _votes;
     private readonly NestedLinear _dense;
     private readonly Parameter _routing;
@@ -86,7 +88,9 @@ internal sealed class MindTower : UserTower
             float best = float.NegativeInfinity;
             for (int j = 0; j < _interests; j++)
             {
-                float score = TensorPrimitives.Dot(label, outputs.Slice(((q * _interests) + j) * D, D));
+                // As scores are in the loss and in the ranking: with cosine an interest's length has no part in them.
+                var interest = outputs.Slice(((q * _interests) + j) * D, D);
+                float score = TensorPrimitives.Dot(label, interest) / (Options.Cosine ? TensorPrimitives.Norm(interest) + Tiny : 1);
                 if (score > best || j == 0)
                 {
                     (best, _chosen[q]) = (score, j);

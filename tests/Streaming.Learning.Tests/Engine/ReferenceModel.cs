@@ -187,7 +187,7 @@ internal sealed class ReferenceModel
         if (!_chosen.TryGetValue(prediction, out int chosen))
         {
             var label = Item(b.Positives[prediction]);
-            _chosen[prediction] = chosen = Enumerable.Range(0, interests.Length).MaxBy(j => interests[j].Zip(label, (p, q) => p * q).Sum());
+            _chosen[prediction] = chosen = Enumerable.Range(0, interests.Length).MaxBy(j => Score(interests[j], label, D));
         }
 
         return interests[chosen];

@@ -35,6 +35,7 @@ public abstract class TrainingEngineContract
         ["youtubednn"] = Small(TowerKind.YoutubeDnn),
         ["gru4rec"] = Small(TowerKind.Gru4Rec),
         ["mind"] = Small(TowerKind.Mind),
+        ["mind cosine"] = Small(TowerKind.Mind) with { Cosine = true, Temperature = 0.2f },
         ["features only"] = Small(TowerKind.YoutubeDnn) with { ItemIds = false },
         ["ids only"] = Small(TowerKind.FmrlRec) with { FeatureGroups = [] },
     };
