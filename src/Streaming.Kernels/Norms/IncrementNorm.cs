@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 namespace Streaming.Kernels;
@@ -10,12 +9,14 @@ namespace Streaming.Kernels;
 /// <remarks>Holds scratch: one thread calls an instance at a time. Results do not depend on the number of threads.</remarks>
 public sealed class IncrementNorm
 {
-    // Fixed, since the parts are what the gradients of gain and bias are summed by.
-    private const int Parts = 16;
-    private const int RowBlock = 16;
+    // Parts depend on the number of rows alone, since they are what the gradients of gain and bias are summed by; each of
+    // them costs a sum of its own, so it has some rows at least.
+    private const int MostParts = 16;
+    private const int LeastRows = 16;
     private readonly Workers? _workers;
-    private readonly int[] _widths;
-    private readonly float[] _partialGradients;
+    private readonly NormIncrement[] _increments;
+    private readonly float[] _gainGradients;
+    private readonly float[] _biasGradients;
     private readonly float _epsilon;
 
     /// <summary>Creates a norm.</summary>
@@ -25,17 +26,19 @@ public sealed class IncrementNorm
     public IncrementNorm(ReadOnlySpan<int> widths, float epsilon = 1e-5f, Workers? workers = null)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(epsilon);
-        _widths = NestedWidths.Checked(widths);
+        _increments = NormIncrement.All(NestedWidths.Checked(widths));
+        Dimension = widths[^1];
         _epsilon = epsilon;
         _workers = workers;
-        _partialGradients = new float[Parts * 2 * Dimension];
+        _gainGradients = new float[MostParts * Dimension];
+        _biasGradients = new float[MostParts * Dimension];
     }
 
     /// <summary>Gets D.</summary>
-    public int Dimension => _widths[^1];
+    public int Dimension { get; }
 
     /// <summary>Gets the floats of statistics a row has: mean and 1/σ of each increment.</summary>
-    public int StatisticsPerRow => 2 * _widths.Length;
+    public int StatisticsPerRow => 2 * _increments.Length;
 
     /// <summary>Normalises rows.</summary>
     /// <param name="input">x [n × D].</param>
@@ -50,25 +53,21 @@ public sealed class IncrementNorm
         ArgumentOutOfRangeException.ThrowIfNotEqual(bias.Length, Dimension, nameof(bias));
         ArgumentOutOfRangeException.ThrowIfLessThan(output.Length, input.Length, nameof(output));
         ArgumentOutOfRangeException.ThrowIfLessThan(statistics.Length, rows * StatisticsPerRow, nameof(statistics));
-        ForwardJob job = new()
+        NormForward job = new()
         {
-            Input = input,
-            Gain = gain,
-            Bias = bias,
-            Output = output,
-            Statistics = statistics,
-            Widths = _widths,
+            Input = ref MemoryMarshal.GetReference(input),
+            Gain = ref MemoryMarshal.GetReference(gain),
+            Bias = ref MemoryMarshal.GetReference(bias),
+            Output = ref MemoryMarshal.GetReference(output),
+            Statistics = ref MemoryMarshal.GetReference(statistics),
+            Increments = _increments,
             Epsilon = _epsilon,
             Rows = rows,
+            Dimension = Dimension,
+            StatisticsPerRow = StatisticsPerRow,
         };
-        Workers.RunOn(_workers, Parts, ref job, static (ref ForwardJob job, int part, int _) =>
-        {
-            int end = Workers.Begin(job.Rows, Parts, part + 1);
-            for (int row = Workers.Begin(job.Rows, Parts, part); row < end; row += RowBlock)
-            {
-                ForwardRows(ref job, row, Math.Min(end, row + RowBlock));
-            }
-        });
+        Workers.RunOn(_workers, Parts(rows), ref job, static (ref NormForward job, int part, int _) =>
+            job.Run(Begin(job.Rows, part), Begin(job.Rows, part + 1)));
     }
 
     /// <summary>Gradients of a forward pass.</summary>
@@ -89,123 +88,33 @@ public sealed class IncrementNorm
         ArgumentOutOfRangeException.ThrowIfLessThan(outputGradients.Length, input.Length, nameof(outputGradients));
         ArgumentOutOfRangeException.ThrowIfLessThan(inputGradients.Length, input.Length, nameof(inputGradients));
         ArgumentOutOfRangeException.ThrowIfLessThan(statistics.Length, rows * StatisticsPerRow, nameof(statistics));
-        BackwardJob job = new()
+        int sums = Parts(rows) * Dimension;
+        _gainGradients.AsSpan(0, sums).Clear();
+        _biasGradients.AsSpan(0, sums).Clear();
+        NormBackward job = new()
         {
-            OutputGradients = outputGradients,
-            Input = input,
-            Gain = gain,
-            Statistics = statistics,
-            InputGradients = inputGradients,
-            PartialGradients = _partialGradients,
-            Widths = _widths,
+            OutputGradients = ref MemoryMarshal.GetReference(outputGradients),
+            Input = ref MemoryMarshal.GetReference(input),
+            Gain = ref MemoryMarshal.GetReference(gain),
+            Statistics = ref MemoryMarshal.GetReference(statistics),
+            InputGradients = ref MemoryMarshal.GetReference(inputGradients),
+            GainGradients = ref _gainGradients[0],
+            BiasGradients = ref _biasGradients[0],
+            Increments = _increments,
             Rows = rows,
+            Dimension = Dimension,
+            StatisticsPerRow = StatisticsPerRow,
             Accumulate = accumulate,
         };
-        _partialGradients.AsSpan().Clear();
-        Workers.RunOn(_workers, Parts, ref job, static (ref BackwardJob job, int part, int _) =>
-        {
-            int end = Workers.Begin(job.Rows, Parts, part + 1);
-            for (int row = Workers.Begin(job.Rows, Parts, part); row < end; row += RowBlock)
-            {
-                BackwardRows(ref job, row, Math.Min(end, row + RowBlock), part);
-            }
-        });
-        for (int part = 0; part < Parts; part++)
-        {
-            ReadOnlySpan<float> partial = _partialGradients.AsSpan(part * 2 * Dimension, 2 * Dimension);
-            for (int i = 0; i < Dimension; i++)
-            {
-                gainGradient[i] += partial[i];
-                biasGradient[i] += partial[Dimension + i];
-            }
-        }
+        Workers.RunOn(_workers, Parts(rows), ref job, static (ref NormBackward job, int part, int _) =>
+            job.Run(Begin(job.Rows, part), Begin(job.Rows, part + 1), part));
+        ColumnSums.Add(_gainGradients.AsSpan(0, sums), gainGradient);
+        ColumnSums.Add(_biasGradients.AsSpan(0, sums), biasGradient);
     }
 
-    /// <summary>A block of rows, increment by increment: the vector width is chosen once an increment, and the block stays in the cache.</summary>
-    private static void ForwardRows(ref ForwardJob job, int first, int end)
-    {
-        int begin = 0;
-        for (int k = 0; k < job.Widths.Length; k++)
-        {
-            int length = job.Widths[k] - begin;
-            switch (SimdLevel.For(length))
-            {
-                case 16:
-                    ForwardIncrement<Simd512>(ref job, first, end, k, begin, length);
-                    break;
-                case 8:
-                    ForwardIncrement<Simd256>(ref job, first, end, k, begin, length);
-                    break;
-                case 4:
-                    ForwardIncrement<Simd128>(ref job, first, end, k, begin, length);
-                    break;
-                default:
-                    ForwardIncrement<SimdScalar>(ref job, first, end, k, begin, length);
-                    break;
-            }
+    private static int Parts(int rows) => Math.Min((rows + LeastRows - 1) / LeastRows, MostParts);
 
-            begin = job.Widths[k];
-        }
-    }
-
-    private static void ForwardIncrement<T>(ref ForwardJob job, int first, int end, int k, int begin, int length)
-        where T : struct, ISimd<T>
-    {
-        int dimension = job.Gain.Length, perRow = 2 * job.Widths.Length;
-        nint at = (nint)first * dimension + begin;
-        NormKernel<T>.Forward(
-            ref Unsafe.Add(ref MemoryMarshal.GetReference(job.Input), at),
-            ref Unsafe.Add(ref MemoryMarshal.GetReference(job.Gain), begin),
-            ref Unsafe.Add(ref MemoryMarshal.GetReference(job.Bias), begin),
-            ref Unsafe.Add(ref MemoryMarshal.GetReference(job.Output), at),
-            ref job.Statistics[first * perRow + 2 * k],
-            new NormRows(end - first, dimension, perRow, length),
-            job.Epsilon);
-    }
-
-    private static void BackwardRows(ref BackwardJob job, int first, int end, int part)
-    {
-        int begin = 0;
-        for (int k = 0; k < job.Widths.Length; k++)
-        {
-            int length = job.Widths[k] - begin;
-            switch (SimdLevel.For(length))
-            {
-                case 16:
-                    BackwardIncrement<Simd512>(ref job, first, end, part, k, begin, length);
-                    break;
-                case 8:
-                    BackwardIncrement<Simd256>(ref job, first, end, part, k, begin, length);
-                    break;
-                case 4:
-                    BackwardIncrement<Simd128>(ref job, first, end, part, k, begin, length);
-                    break;
-                default:
-                    BackwardIncrement<SimdScalar>(ref job, first, end, part, k, begin, length);
-                    break;
-            }
-
-            begin = job.Widths[k];
-        }
-    }
-
-    private static void BackwardIncrement<T>(ref BackwardJob job, int first, int end, int part, int k, int begin, int length)
-        where T : struct, ISimd<T>
-    {
-        int dimension = job.Gain.Length, perRow = 2 * job.Widths.Length;
-        nint at = (nint)first * dimension + begin;
-        ref float gainGradient = ref job.PartialGradients[part * 2 * dimension + begin];
-        NormKernel<T>.Backward(
-            ref Unsafe.Add(ref MemoryMarshal.GetReference(job.Input), at),
-            ref Unsafe.Add(ref MemoryMarshal.GetReference(job.OutputGradients), at),
-            ref Unsafe.Add(ref MemoryMarshal.GetReference(job.Gain), begin),
-            ref Unsafe.Add(ref MemoryMarshal.GetReference(job.Statistics), first * perRow + 2 * k),
-            ref Unsafe.Add(ref MemoryMarshal.GetReference(job.InputGradients), at),
-            ref gainGradient,
-            ref Unsafe.Add(ref gainGradient, dimension),
-            new NormRows(end - first, dimension, perRow, length),
-            job.Accumulate);
-    }
+    private static int Begin(int rows, int part) => Workers.Begin(rows, Parts(rows), part, LeastRows);
 
     private int Rows(int length)
     {
@@ -215,30 +124,5 @@ public sealed class IncrementNorm
         }
 
         return length / Dimension;
-    }
-
-    private ref struct ForwardJob
-    {
-        public ReadOnlySpan<float> Input;
-        public ReadOnlySpan<float> Gain;
-        public ReadOnlySpan<float> Bias;
-        public Span<float> Output;
-        public Span<float> Statistics;
-        public ReadOnlySpan<int> Widths;
-        public float Epsilon;
-        public int Rows;
-    }
-
-    private ref struct BackwardJob
-    {
-        public ReadOnlySpan<float> OutputGradients;
-        public ReadOnlySpan<float> Input;
-        public ReadOnlySpan<float> Gain;
-        public ReadOnlySpan<float> Statistics;
-        public Span<float> InputGradients;
-        public Span<float> PartialGradients;
-        public ReadOnlySpan<int> Widths;
-        public int Rows;
-        public bool Accumulate;
     }
 }

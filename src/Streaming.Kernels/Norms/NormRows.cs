@@ -1,8 +1,44 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics.X86;
+
 namespace Streaming.Kernels;
 
-/// <summary>Where rows of one increment lie.</summary>
-/// <param name="Count">Number of rows.</param>
-/// <param name="RowLength">Distance between rows.</param>
-/// <param name="StatisticsLength">Distance between the statistics of rows.</param>
-/// <param name="Length">Length of the increment.</param>
-internal readonly record struct NormRows(int Count, nint RowLength, nint StatisticsLength, nint Length);
+/// <summary>
+/// The rows that <see cref="NormKernel{T}"/> computes together: four, or one taken four times. So a row that is left over
+/// goes through the same instructions and gets the same bits as in company.
+/// </summary>
+/// <param name="First">Number of the first.</param>
+/// <param name="IsOne">Whether it is one row.</param>
+internal readonly record struct NormRows(int First, bool IsOne)
+{
+    private const int RowsAhead = 8;
+    private const int LineFloats = 16;
+
+    /// <summary>Gets the number of rows.</summary>
+    public int Count => IsOne ? 1 : 4;
+
+    /// <summary>Those that begin at a row.</summary>
+    /// <param name="row">First row.</param>
+    /// <param name="end">End of all rows.</param>
+    public static NormRows At(int row, int end) => new(row, end - row < 4);
+
+    /// <summary>Distance from one to the next.</summary>
+    /// <param name="length">Length of a row.</param>
+    public nint Stride(int length) => IsOne ? 0 : length;
+
+    /// <summary>Asks for the rows some way ahead of a matrix that is no longer in the caches.</summary>
+    /// <param name="matrix">[rows × D]; only addresses are made of it, which may lie beyond its end: a prefetch does not fault.</param>
+    /// <param name="dimension">D.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public unsafe void Prefetch(ref float matrix, int dimension)
+    {
+        if (Sse.IsSupported)
+        {
+            float* start = (float*)Unsafe.AsPointer(ref matrix) + ((nint)(First + RowsAhead) * dimension);
+            for (int i = 0; i < Count * dimension; i += LineFloats)
+            {
+                Sse.Prefetch0(start + i);
+            }
+        }
+    }
+}

@@ -1,3 +1,5 @@
+using System.Runtime.Intrinsics;
+
 namespace Streaming.Kernels;
 
 /// <summary>
@@ -42,6 +44,9 @@ internal interface ISimd<TSelf>
 
     /// <summary>Sum of the lanes.</summary>
     static abstract float Sum(TSelf a);
+
+    /// <summary>Sums of the lanes of each of four vectors; every one is added up in the same order.</summary>
+    static abstract Vector128<float> Sums(TSelf a, TSelf b, TSelf c, TSelf d);
 
     /// <summary>1 in the lanes where a &gt; b, 0 in the others.</summary>
     static abstract TSelf OneIfGreater(TSelf a, TSelf b);

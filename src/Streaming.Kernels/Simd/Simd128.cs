@@ -69,6 +69,9 @@ internal readonly struct Simd128(Vector128<float> value) : ISimd<Simd128>
     public static float Sum(Simd128 a) => Vector128.Sum(a._value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> Sums(Simd128 a, Simd128 b, Simd128 c, Simd128 d) => Vector128.Create(Sum(a), Sum(b), Sum(c), Sum(d));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Simd128 OneIfGreater(Simd128 a, Simd128 b) => new(Vector128.GreaterThan(a._value, b._value) & Vector128.Create(1f));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

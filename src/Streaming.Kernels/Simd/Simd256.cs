@@ -69,6 +69,13 @@ internal readonly struct Simd256(Vector256<float> value) : ISimd<Simd256>
     public static float Sum(Simd256 a) => Vector128.Sum(a._value.GetLower() + a._value.GetUpper());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> Sums(Simd256 a, Simd256 b, Simd256 c, Simd256 d)
+    {
+        Vector256<float> sums = LaneSums.Quarters(a._value, b._value, c._value, d._value);
+        return sums.GetLower() + sums.GetUpper();
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Simd256 OneIfGreater(Simd256 a, Simd256 b) => new(Vector256.GreaterThan(a._value, b._value) & Vector256.Create(1f));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

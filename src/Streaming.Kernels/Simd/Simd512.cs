@@ -75,6 +75,14 @@ internal readonly struct Simd512(Vector512<float> value) : ISimd<Simd512>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> Sums(Simd512 a, Simd512 b, Simd512 c, Simd512 d)
+    {
+        Vector512<float> sums = LaneSums.Quarters(a._value, b._value, c._value, d._value);
+        Vector256<float> half = sums.GetLower() + sums.GetUpper();
+        return half.GetLower() + half.GetUpper();
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Simd512 OneIfGreater(Simd512 a, Simd512 b) => new(Vector512.GreaterThan(a._value, b._value) & Vector512.Create(1f));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -64,6 +64,38 @@ public class IncrementNormTests
         Assert.Equal(Run(null), Run(workers));
     }
 
+    [Fact]
+    public void ForwardAndBackward_RowAlone_SameBitsAsInCompany()
+    {
+        // Lengths 1, 3, 4, 8, 8, 16, 32 and 64: every vector, and one or several of the widest.
+        int[] widths = [1, 4, 8, 16, 24, 40, 72, 136];
+        const int d = 136;
+        IncrementNorm norm = new(widths);
+        float[] gain = RandomFloats.Normal(d, 1), bias = RandomFloats.Normal(d, 2);
+        for (int rows = 1; rows <= 35; rows++)
+        {
+            float[] x = RandomFloats.Normal(rows * d, 3), dy = RandomFloats.Normal(rows * d, 4), start = RandomFloats.Normal(rows * d, 5);
+            float[] together = Run(x, dy, [.. start]);
+            for (int row = 0; row < rows; row++)
+            {
+                Range own = (row * d)..((row + 1) * d);
+                float[] alone = Run(x[own], dy[own], start[own]), inPlace = x[own];
+                norm.Forward(inPlace, gain, bias, inPlace, new float[norm.StatisticsPerRow]);
+                Assert.Equal(together[own], alone[..d]);
+                Assert.Equal(together[own], inPlace);
+                Assert.Equal(together[((rows + row) * d)..((rows + row + 1) * d)], alone[d..]);
+            }
+        }
+
+        float[] Run(float[] x, float[] dy, float[] dx)
+        {
+            float[] y = new float[x.Length], statistics = new float[x.Length / d * norm.StatisticsPerRow];
+            norm.Forward(x, gain, bias, y, statistics);
+            norm.Backward(dy, x, gain, statistics, dx, new float[d], new float[d], accumulate: true);
+            return [.. y, .. dx];
+        }
+    }
+
     private static void Check(int rows, int[] widths, bool accumulate)
     {
         int dimension = widths[^1];

@@ -1,3 +1,4 @@
+using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 using Xunit;
 
@@ -85,6 +86,12 @@ public class SimdTests
         }
 
         Assert.Equal(sum, T.Sum(x), 1e-4);
+        Vector128<float> sums = T.Sums(x, y, x + y, x - y);
+        Assert.Equal(T.Sum(x), sums[0], 1e-4);
+        Assert.Equal(T.Sum(y), sums[1], 1e-4);
+        Assert.Equal(T.Sum(x + y), sums[2], 1e-4);
+        Assert.Equal(T.Sum(x - y), sums[3], 1e-4);
+        Assert.Equal(Vector128.Create(sums[0]), T.Sums(x, x, x, x));
         (x + y).Store(ref c[0], 2);
         Assert.Equal(0f, c[1]);
         Assert.Equal(a[1] + b[1], c[2]);
