@@ -22,6 +22,9 @@ public sealed class AlignedFloats
         Length = length;
     }
 
+    /// <summary>Gets one that holds nothing.</summary>
+    public static AlignedFloats Empty { get; } = new(0);
+
     /// <summary>Gets the number of floats.</summary>
     public int Length { get; }
 
@@ -30,6 +33,15 @@ public sealed class AlignedFloats
 
     /// <summary>Gets the floats.</summary>
     public Span<float> Span => _array.AsSpan(_start, Length);
+
+    /// <summary>The floats from one on.</summary>
+    /// <param name="start">Index of the first.</param>
+    public Span<float> AsSpan(int start) => Span[start..];
+
+    /// <summary>A range of the floats.</summary>
+    /// <param name="start">Index of the first.</param>
+    /// <param name="length">How many.</param>
+    public Span<float> AsSpan(int start, int length) => Span.Slice(start, length);
 
     /// <summary>Gets the first float.</summary>
     public ref float Reference => ref _array[_start];

@@ -30,9 +30,9 @@ public sealed partial class CpuEngine : TrainingEngine
     private NestedSoftmax _softmax;
     private int _maxRows = 64;
     private int _maxCandidates = 64;
-    private float[] _encoded = [];
-    private float[] _candidateGradients = [];
-    private float[] _unusedUserGradients = [];
+    private AlignedFloats _encoded = AlignedFloats.Empty;
+    private AlignedFloats _candidateGradients = AlignedFloats.Empty;
+    private AlignedFloats _unusedUserGradients = AlignedFloats.Empty;
     private long _updates;
     private long _step;
 
@@ -194,7 +194,7 @@ public sealed partial class CpuEngine : TrainingEngine
         _workers.Run(Parts(_slots.Count), ref encode, static (ref Work work, int part, int worker) => work.Engine.EncodeSlots(part, worker));
         var forward = new Work(this, step);
         _workers.Run(_plan.ChunkCount, ref forward, static (ref Work work, int part, int worker) =>
-            work.Engine._tower.Forward(work.Engine._plan, work.Engine._plan.ChunkAt(part), work.Engine._encoded, work.Step));
+            work.Engine._tower.Forward(work.Engine._plan, work.Engine._plan.ChunkAt(part), work.Engine._encoded.Span, work.Step));
     }
 
     private void EncodeSlots(int part, int worker)
@@ -208,7 +208,7 @@ public sealed partial class CpuEngine : TrainingEngine
     {
         _bank.Reserve(_columns.Batch);
         _bank.TouchBatch(_columns.Batch);
-        _columns.Fill(batch, _encoded, Model.Dimension, _bank.Candidates(_columns.Batch, 0), _bank.CandidateRows(_columns.Batch, 0), _bank.CandidateLogQ(_columns.Batch, 0));
+        _columns.Fill(batch, _encoded.Span, Model.Dimension, _bank.Candidates(_columns.Batch, 0), _bank.CandidateRows(_columns.Batch, 0), _bank.CandidateLogQ(_columns.Batch, 0));
         return Model.Loss == LossKind.Full ? 0 : Math.Min(batch.BankEntries, _bank.Count);
     }
 
@@ -303,7 +303,7 @@ public sealed partial class CpuEngine : TrainingEngine
     private void SumItems(int part)
     {
         int first = part * SlotsPerPart, end = Math.Min(_slots.Count, first + SlotsPerPart);
-        _itemGradients.Sum(first, end, _tower.InputGradients, _candidateGradients);
+        _itemGradients.Sum(first, end, _tower.InputGradients, _candidateGradients.Span);
     }
 
     private void BackwardItems(int lane)

@@ -1,4 +1,5 @@
 using System.Numerics.Tensors;
+using Streaming.Kernels;
 
 namespace Streaming.Learning;
 
@@ -10,7 +11,7 @@ internal sealed class ItemGradients(int d)
 {
     private int[] _offsets = [];
     private int[] _places = [];
-    private float[] _sums = [];
+    private AlignedFloats _sums = AlignedFloats.Empty;
     private int _count;
 
     /// <summary>Gets the sums by slot [n × D].</summary>

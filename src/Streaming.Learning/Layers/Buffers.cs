@@ -1,3 +1,5 @@
+using Streaming.Kernels;
+
 namespace Streaming.Learning;
 
 /// <summary>Arrays that grow to the largest step seen and are then reused.</summary>
@@ -21,8 +23,17 @@ internal static class Buffers
         }
     }
 
-    /// <summary>Makes an array hold rows × columns.</summary>
-    public static void Grow(ref float[] array, int rows, int columns) => Grow(ref array, checked(rows * columns));
+    /// <summary>Makes room for rows × columns; contents are lost when it grows.</summary>
+    public static void Grow(ref AlignedFloats floats, int rows, int columns) => Grow(ref floats, checked(rows * columns));
+
+    /// <summary>Makes room for so many floats; contents are lost when it grows.</summary>
+    public static void Grow(ref AlignedFloats floats, int length)
+    {
+        if (floats.Length < length)
+        {
+            floats = new AlignedFloats(Capacity(length));
+        }
+    }
 
     // A quarter above need: batches differ a little in length, and the steady state must not allocate.
     private static int Capacity(int length) => (int)Math.Min(length + (length / 4L), Array.MaxLength);

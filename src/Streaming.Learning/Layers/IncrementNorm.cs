@@ -32,7 +32,7 @@ internal sealed class IncrementNorm
     }
 
     /// <summary>Makes room for the statistics of a batch.</summary>
-    public void Reserve(int rows) => Buffers.Grow(ref _statistics, rows, _perRow);
+    public void Reserve(int rows) => Buffers.Grow(ref _statistics, checked(rows * _perRow));
 
     /// <summary>y = gain · (x − mean) / √(variance + ε) + bias, per row and increment.</summary>
     /// <param name="x">[rows × D].</param>

@@ -1,3 +1,5 @@
+using Streaming.Kernels;
+
 namespace Streaming.Learning;
 
 /// <summary>
@@ -7,8 +9,8 @@ namespace Streaming.Learning;
 /// </summary>
 internal sealed class Lane(int parameterLength, ReadOnlySpan<int> widths)
 {
-    private float[] _scratch = new float[1024];
-    private float[] _core = [];
+    private AlignedFloats _scratch = AlignedFloats.Empty;
+    private AlignedFloats _core = AlignedFloats.Empty;
     private int _used;
 
     /// <summary>Gets the lane's sum of gradients of the dense parameters.</summary>
@@ -32,7 +34,7 @@ internal sealed class Lane(int parameterLength, ReadOnlySpan<int> widths)
     {
         if (_scratch.Length < length)
         {
-            _scratch = GC.AllocateUninitializedArray<float>(length);
+            _scratch = new AlignedFloats(length);
         }
 
         _used = 0;

@@ -1,3 +1,5 @@
+using Streaming.Kernels;
+
 namespace Streaming.Learning;
 
 /// <summary>Full-scale Matryoshka recommender [fMRLRec]: nested LRU blocks; the user vector is the last step's output.</summary>
@@ -7,8 +9,8 @@ internal sealed class FmrlRecTower : UserTower
     private readonly IncrementNorm? _outputNorm;
     private readonly NestedLinear? _outputLinear;
     private readonly LruBlock[] _blocks;
-    private float[] _normalInputs = [];
-    private float[] _normalOutputs = [];
+    private AlignedFloats _normalInputs = AlignedFloats.Empty;
+    private AlignedFloats _normalOutputs = AlignedFloats.Empty;
 
     public FmrlRecTower(ParameterSet set, ModelOptions options, Increments widths)
         : base(set, options, widths)

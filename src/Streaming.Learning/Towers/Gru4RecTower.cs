@@ -1,3 +1,5 @@
+using Streaming.Kernels;
+
 namespace Streaming.Learning;
 
 /// <summary>One nested GRU over the history; the user vector is its state (GRU4Rec as in CBNS).</summary>
@@ -7,11 +9,11 @@ namespace Streaming.Learning;
 internal sealed class Gru4RecTower : UserTower
 {
     private readonly Gru _gru;
-    private float[] _gates = [];
-    private float[] _candidates = [];
-    private float[] _states = [];
-    private float[] _current = [];
-    private float[] _hidden = [];
+    private AlignedFloats _gates = AlignedFloats.Empty;
+    private AlignedFloats _candidates = AlignedFloats.Empty;
+    private AlignedFloats _states = AlignedFloats.Empty;
+    private AlignedFloats _current = AlignedFloats.Empty;
+    private AlignedFloats _hidden = AlignedFloats.Empty;
     private int[] _order = [];
 
     public Gru4RecTower(ParameterSet set, ModelOptions options, Increments widths)

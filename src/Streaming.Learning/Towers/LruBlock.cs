@@ -1,4 +1,5 @@
 using System.Numerics.Tensors;
+using Streaming.Kernels;
 
 namespace Streaming.Learning;
 
@@ -20,17 +21,17 @@ internal sealed class LruBlock
     private readonly Dropout _mixDropout;
     private readonly Dropout _ffnDropout;
     private readonly GatedFfn _ffn;
-    private float[] _normal = [];
-    private float[] _states = [];
-    private float[] _selectedStates = [];
-    private float[] _selectedInputs = [];
-    private float[] _mixed = [];
-    private float[] _ffnInput = [];
-    private float[] _gate = [];
-    private float[] _up = [];
-    private float[] _product = [];
-    private float[] _sum = [];
-    private float[] _output = [];
+    private AlignedFloats _normal = AlignedFloats.Empty;
+    private AlignedFloats _states = AlignedFloats.Empty;
+    private AlignedFloats _selectedStates = AlignedFloats.Empty;
+    private AlignedFloats _selectedInputs = AlignedFloats.Empty;
+    private AlignedFloats _mixed = AlignedFloats.Empty;
+    private AlignedFloats _ffnInput = AlignedFloats.Empty;
+    private AlignedFloats _gate = AlignedFloats.Empty;
+    private AlignedFloats _up = AlignedFloats.Empty;
+    private AlignedFloats _product = AlignedFloats.Empty;
+    private AlignedFloats _sum = AlignedFloats.Empty;
+    private AlignedFloats _output = AlignedFloats.Empty;
 
     public LruBlock(ParameterSet set, string name, Increments widths, bool last, NormPlacement placement, Func<int, Dropout> dropout, int firstSite)
     {
@@ -267,7 +268,7 @@ internal sealed class LruBlock
 
     private int First(in Chunk chunk) => _last ? chunk.FirstPrediction : chunk.FirstStep;
 
-    private Span<float> Rows(float[] buffer, scoped in Chunk chunk, int factor = 1) => buffer.AsSpan(First(chunk) * _d * factor, Count(chunk) * _d * factor);
+    private Span<float> Rows(AlignedFloats buffer, scoped in Chunk chunk, int factor = 1) => buffer.AsSpan(First(chunk) * _d * factor, Count(chunk) * _d * factor);
 
-    private static Span<float> Steps(float[] buffer, scoped in Chunk chunk, int columns) => buffer.AsSpan(chunk.FirstStep * columns, chunk.StepCount * columns);
+    private static Span<float> Steps(AlignedFloats buffer, scoped in Chunk chunk, int columns) => buffer.AsSpan(chunk.FirstStep * columns, chunk.StepCount * columns);
 }

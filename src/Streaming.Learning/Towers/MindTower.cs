@@ -1,4 +1,5 @@
 using System.Numerics.Tensors;
+using Streaming.Kernels;
 
 namespace Streaming.Learning;
 
@@ -16,13 +17,13 @@ internal sealed class MindTower : UserTower
     private readonly Parameter _routing;
     private readonly Capsules _capsules;
     private readonly int _interests;
-    private float[] _mapped = [];
-    private float[] _weights = [];
-    private float[] _agreements = [];
-    private float[] _sums = [];
-    private float[] _squashed = [];
-    private float[] _users = [];
-    private float[] _userGradients = [];
+    private AlignedFloats _mapped = AlignedFloats.Empty;
+    private AlignedFloats _weights = AlignedFloats.Empty;
+    private AlignedFloats _agreements = AlignedFloats.Empty;
+    private AlignedFloats _sums = AlignedFloats.Empty;
+    private AlignedFloats _squashed = AlignedFloats.Empty;
+    private AlignedFloats _users = AlignedFloats.Empty;
+    private AlignedFloats _userGradients = AlignedFloats.Empty;
     private int[] _chosen = [];
     private int[] _sequences = [];
 

@@ -1,3 +1,5 @@
+using Streaming.Kernels;
+
 namespace Streaming.Learning;
 
 /// <summary>
@@ -12,7 +14,7 @@ public sealed class UserEncoder
     private readonly RowSlots _slots = new();
     private readonly StepPlan _plan = new();
     private readonly float[] _start;
-    private float[] _scratch = [];
+    private AlignedFloats _scratch = AlignedFloats.Empty;
     private int[] _rows = [];
 
     /// <summary>Reads the tower's parameters, cut to a width.</summary>
@@ -90,6 +92,6 @@ public sealed class UserEncoder
         ArgumentOutOfRangeException.ThrowIfNotEqual(state.Length, StateLength, nameof(state));
         ArgumentOutOfRangeException.ThrowIfNotEqual(vector.Length, VectorLength, nameof(vector));
         Buffers.Grow(ref _scratch, 16, Model.Dimension);
-        _tower.Advance(item, state, vector, _scratch);
+        _tower.Advance(item, state, vector, _scratch.Span);
     }
 }

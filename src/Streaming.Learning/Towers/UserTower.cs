@@ -1,4 +1,5 @@
 using System.Numerics.Tensors;
+using Streaming.Kernels;
 
 namespace Streaming.Learning;
 
@@ -10,10 +11,10 @@ internal abstract class UserTower
 {
     private readonly Parameter _start;
     private readonly Dropout _dropout;
-    private float[] _inputs = [];
-    private float[] _inputGradients = [];
-    private float[] _outputs = [];
-    private float[] _outputGradients = [];
+    private AlignedFloats _inputs = AlignedFloats.Empty;
+    private AlignedFloats _inputGradients = AlignedFloats.Empty;
+    private AlignedFloats _outputs = AlignedFloats.Empty;
+    private AlignedFloats _outputGradients = AlignedFloats.Empty;
 
     protected UserTower(ParameterSet set, ModelOptions options, Increments widths)
     {
@@ -29,7 +30,7 @@ internal abstract class UserTower
     public virtual int ChunkSteps => Math.Clamp(65536 / D, 32, 512);
 
     /// <summary>Gets the gradient by the item vector at each step [P × D].</summary>
-    public ReadOnlySpan<float> InputGradients => _inputGradients;
+    public ReadOnlySpan<float> InputGradients => _inputGradients.Span;
 
     /// <summary>Gets the number of vectors of a user: 1, or the interests.</summary>
     public virtual int VectorsPerUser => 1;
@@ -154,8 +155,8 @@ internal abstract class UserTower
     protected Dropout NewDropout(int site) => new(Widths, Options.DropoutRates, Options.Seed, site);
 
     /// <summary>Part of a buffer with a row a step.</summary>
-    protected Span<float> Steps(float[] buffer, scoped in Chunk chunk, int factor = 1) => buffer.AsSpan(chunk.FirstStep * D * factor, chunk.StepCount * D * factor);
+    protected Span<float> Steps(AlignedFloats buffer, scoped in Chunk chunk, int factor = 1) => buffer.AsSpan(chunk.FirstStep * D * factor, chunk.StepCount * D * factor);
 
     /// <summary>Part of a buffer with a row a prediction.</summary>
-    protected static Span<float> Predictions(float[] buffer, scoped in Chunk chunk, int columns) => buffer.AsSpan(chunk.FirstPrediction * columns, chunk.PredictionCount * columns);
+    protected static Span<float> Predictions(AlignedFloats buffer, scoped in Chunk chunk, int columns) => buffer.AsSpan(chunk.FirstPrediction * columns, chunk.PredictionCount * columns);
 }

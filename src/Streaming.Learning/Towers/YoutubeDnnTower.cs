@@ -1,11 +1,13 @@
+using Streaming.Kernels;
+
 namespace Streaming.Learning;
 
 /// <summary>Mean of the history so far, the start vector among it, then one nested dense layer (YouTubeDNN as in CBNS).</summary>
 internal sealed class YoutubeDnnTower : UserTower
 {
     private readonly NestedLinear _dense;
-    private float[] _means = [];
-    private float[] _selected = [];
+    private AlignedFloats _means = AlignedFloats.Empty;
+    private AlignedFloats _selected = AlignedFloats.Empty;
 
     public YoutubeDnnTower(ParameterSet set, ModelOptions options, Increments widths)
         : base(set, options, widths)
