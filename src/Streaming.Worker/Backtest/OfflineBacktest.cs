@@ -112,7 +112,7 @@ internal sealed class OfflineBacktest(
 
     private void Tell(string name, OfflineResult result) => progress.Line(string.Create(
         CultureInfo.InvariantCulture,
-        $"{name}: best epoch {result.BestEpoch} of {result.Epochs}, {result.Steps} steps, {result.Seconds:F0} s; test Recall@{request.Cutoffs[^1]} of the largest width {result.Unmasked[^1].Recall(request.Cutoffs[^1]):F4}, history masked {result.Masked[^1].Recall(request.Cutoffs[^1]):F4}"));
+        $"{name}: epoch {result.KeptEpoch} of {result.Epochs} kept, {result.Steps} steps, {result.Seconds:F0} s; test Recall@{request.Cutoffs[^1]} of the largest width {result.Unmasked[^1].Recall(request.Cutoffs[^1]):F4}, history masked {result.Masked[^1].Recall(request.Cutoffs[^1]):F4}"));
 
     private static string Name<T>(T value)
         where T : struct, Enum => value.ToString().ToLowerInvariant();

@@ -9,6 +9,10 @@ internal sealed record OfflineOptions
     /// <summary>Gets how many epochs without a better validation NDCG@10 end the training. Default 8; 1 and up.</summary>
     public int Patience { get; init; } = 8;
 
+    /// <summary>Gets whether the model of the last epoch counts, in place of the best by validation, and none ends the
+    /// training early: for sets whose validation cases are too few to choose by. Default false.</summary>
+    public bool KeepLast { get; init; }
+
     /// <summary>Gets the number of sequences of a step; each has a prediction at every item. Default 128; 1 … 65,536.</summary>
     public int BatchSize { get; init; } = 128;
 

@@ -4,7 +4,7 @@ namespace Streaming.Worker.Backtest;
 
 /// <summary>
 /// Trains a model on the sequences of a split until the validation NDCG@10 stops rising, and reports the test cases as
-/// the model of the best epoch ranks them.
+/// the model of the best epoch ranks them; or to the last epoch, if that one's model is to be kept.
 /// </summary>
 /// <remarks>The test cases are ranked at every new best epoch, which costs less than keeping a copy of the model; they
 /// take no part in any decision.</remarks>
@@ -27,16 +27,22 @@ internal sealed class OfflineTrainer(OfflineSplit split, OfflineOptions options,
         int[] order = [.. Enumerable.Range(0, split.Train.Count)];
         var shuffle = new Random(unchecked((int)engine.Model.Seed));
         long step = 0;
-        OfflineResult? best = null;
+        OfflineResult? kept = null;
+        (double bestNdcg, int bestEpoch) = (0, 0);
         int epoch = 1;
-        for (; epoch <= options.Epochs && epoch - (best?.BestEpoch ?? epoch) <= options.Patience; epoch++)
+        for (; epoch <= options.Epochs && (options.KeepLast || bestEpoch == 0 || epoch - bestEpoch <= options.Patience); epoch++)
         {
             shuffle.Shuffle(order);
             double loss = Epoch(engine, batcher, order, ref step, epoch, label, cancellation);
             double ndcg = ranker.Rank(validation, maskHistory: false)[^1].Ndcg(DecidingCutoff);
-            if (best is null || ndcg > best.ValidationNdcg)
+            if (bestEpoch == 0 || ndcg > bestNdcg)
             {
-                best = new OfflineResult(
+                (bestNdcg, bestEpoch) = (ndcg, epoch);
+            }
+
+            if (options.KeepLast ? epoch == options.Epochs : epoch == bestEpoch)
+            {
+                kept = new OfflineResult(
                     ndcg, epoch, epoch, step, 0, ranker.Rank(split.Test, maskHistory: false), ranker.Rank(split.Test, maskHistory: true));
                 if (keep?.Wants(ndcg) == true)
                 {
@@ -44,10 +50,10 @@ internal sealed class OfflineTrainer(OfflineSplit split, OfflineOptions options,
                 }
             }
 
-            progress.Epoch(label, epoch, options.Epochs, loss, ndcg, best.ValidationNdcg, best.BestEpoch);
+            progress.Epoch(label, epoch, options.Epochs, loss, ndcg, bestNdcg, bestEpoch);
         }
 
-        return best! with { Epochs = epoch - 1, Steps = step, Seconds = time.GetElapsedTime(start).TotalSeconds };
+        return kept! with { Epochs = epoch - 1, Steps = step, Seconds = time.GetElapsedTime(start).TotalSeconds };
     }
 
     private double Epoch(TrainingEngine engine, SequenceBatcher batcher, int[] order, ref long step, int epoch, string label, CancellationToken cancellation)

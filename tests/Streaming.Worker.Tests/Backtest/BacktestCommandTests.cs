@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using Streaming.Learning;
 using Xunit;
 
 namespace Streaming.Worker.Tests.Backtest;
@@ -29,6 +30,21 @@ public class BacktestCommandTests
         Assert.True(model > 2 * popularity, $"Recall@5 is {model}; popularity has {popularity}.");
         Assert.Equal(["popularity", "item-knn", tower], rows.Select(row => row.GetProperty("tower").GetString()!).Distinct());
         Assert.Contains(rows, row => row.GetProperty("width").GetInt32() == 4);
+    }
+
+    [Theory]
+    [InlineData(false, 1)]
+    [InlineData(true, 5)]
+    public async Task Run_ModelThatNeverGetsBetter_FirstEpochIsKeptOrTheLast(bool keepLast, int keptEpoch)
+    {
+        using var files = new TemporaryFiles();
+        string model = files.Path("model");
+        string sequences = files.WriteGzip("sequences.txt.gz", Cycles(users: 64));
+        int code = await Run($"backtest --sequences {sequences} --loss full --epochs 5 --set Offline__Patience=2 --set Offline__KeepLast={keepLast} --set Offline__LearningRate=1e-20 --set Offline__BatchSize=32 {Small} --no-floors --model {model}");
+
+        Assert.Equal(0, code);
+        const int stepsPerEpoch = 2;
+        Assert.Equal(keptEpoch * stepsPerEpoch, Checkpoint.Open(Assert.Single(Directory.GetDirectories(model))).Manifest.Step);
     }
 
     [Fact]
