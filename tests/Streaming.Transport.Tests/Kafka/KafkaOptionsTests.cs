@@ -29,7 +29,7 @@ public class KafkaOptionsTests
             SaslPassword = "secret-1",
             SaslPasswordFile = "/some/file",
             SslCaLocation = "/some/ca.pem",
-            Client = { ["Enable.Auto.Commit"] = "true", ["plugin.library.paths"] = "evil.so", ["fetch.min.bytes"] = "1" },
+            Client = { ["Enable.Auto.Commit"] = "true", ["Plugin.any"] = "evil.so", ["fetch.min.bytes"] = "1" },
         };
         string[] lines = Assert.Throws<ArgumentException>(options.Validate).Message.Split(Environment.NewLine);
         Assert.Equal(
@@ -45,7 +45,7 @@ public class KafkaOptionsTests
                 "Kafka:SaslPasswordFile is '/some/file'; allowed: a file that exists.",
                 "Kafka:SslCaLocation is '/some/ca.pem'; allowed: a file that exists.",
                 "Kafka:Client is 'Enable.Auto.Commit'; allowed: any setting of librdkafka but those that this program sets itself or that run programs.",
-                "Kafka:Client is 'plugin.library.paths'; allowed: any setting of librdkafka but those that this program sets itself or that run programs.",
+                "Kafka:Client is 'Plugin.any'; allowed: any setting of librdkafka but those that this program sets itself or that run programs.",
             ],
             lines);
         Assert.DoesNotContain(lines, static line => line.Contains("secret-1", StringComparison.Ordinal));
