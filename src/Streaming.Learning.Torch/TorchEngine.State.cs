@@ -65,9 +65,9 @@ public sealed partial class TorchEngine
         foreach (var parameter in _dense.Declared)
         {
             using var scope = NewDisposeScope();
-            Place(_dense.Values, parameter).copy_(reader.Read(parameter.Name).view(-1));
-            Place(_dense.FirstMoments, parameter).copy_(reader.Read(parameter.Name + ".adam_m").view(-1));
-            Place(_dense.SecondMoments, parameter).copy_(reader.Read(parameter.Name + ".adam_v").view(-1));
+            _dense.Place(_dense.Values, parameter).copy_(reader.Read(parameter.Name));
+            _dense.Place(_dense.FirstMoments, parameter).copy_(reader.Read(parameter.Name + ".adam_m"));
+            _dense.Place(_dense.SecondMoments, parameter).copy_(reader.Read(parameter.Name + ".adam_v"));
         }
     }
 
@@ -118,7 +118,7 @@ public sealed partial class TorchEngine
     }
 
     private IEnumerable<StateEntry> DenseEntries() => _dense.Declared.Select(parameter =>
-        Entry(parameter.Name, TensorType.F32, [.. parameter.Shape.Select(size => (long)size)], () => Place(_dense.Values, parameter)));
+        Entry(parameter.Name, TensorType.F32, [.. parameter.Shape.Select(size => (long)size)], () => _dense.Place(_dense.Values, parameter)));
 
     // Everything that a restart needs, in the order of storage. Item rows are cut at the highest ever used.
     private List<StateEntry> StateEntries()
@@ -127,9 +127,9 @@ public sealed partial class TorchEngine
         foreach (var parameter in _dense.Declared)
         {
             long[] shape = [.. parameter.Shape.Select(size => (long)size)];
-            entries.Add(Entry(parameter.Name, TensorType.F32, shape, () => Place(_dense.Values, parameter)));
-            entries.Add(Entry(parameter.Name + ".adam_m", TensorType.F32, shape, () => Place(_dense.FirstMoments, parameter)));
-            entries.Add(Entry(parameter.Name + ".adam_v", TensorType.F32, shape, () => Place(_dense.SecondMoments, parameter)));
+            entries.Add(Entry(parameter.Name, TensorType.F32, shape, () => _dense.Place(_dense.Values, parameter)));
+            entries.Add(Entry(parameter.Name + ".adam_m", TensorType.F32, shape, () => _dense.Place(_dense.FirstMoments, parameter)));
+            entries.Add(Entry(parameter.Name + ".adam_v", TensorType.F32, shape, () => _dense.Place(_dense.SecondMoments, parameter)));
         }
 
         foreach (var (name, type, table) in ItemTables())
@@ -150,6 +150,4 @@ public sealed partial class TorchEngine
     private static StateEntry Entry(string name, TensorType type, long[] shape, Func<Tensor> values) => new(new TensorInfo(name, type, shape), values);
 
     private long Updates() => (long)_items.Updates.cpu().item<double>();
-
-    private static Tensor Place(Tensor flat, Parameter parameter) => flat.narrow(0, parameter.Offset, parameter.Length);
 }

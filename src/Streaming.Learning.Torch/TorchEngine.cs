@@ -9,8 +9,8 @@ namespace Streaming.Learning.Torch;
 /// item table, the bank and all moments on the device. Parameters, state and semantics are the CPU engine's.
 /// </summary>
 /// <remarks>
-/// Sums are made in the device's order: results agree with the CPU engine's within float32 rounding, not to the bit. Dropout
-/// masks are the device's own. Not thread-safe.
+/// Sums are made in the device's order: results agree with the CPU engine's within float32 rounding, not to the bit. On one
+/// kind of device and library a run repeats to the bit. Dropout masks are the device's own. Not thread-safe.
 /// </remarks>
 public sealed partial class TorchEngine : TrainingEngine
 {
@@ -193,12 +193,13 @@ public sealed partial class TorchEngine : TrainingEngine
         try
         {
             var encoded = _itemModule.forward(batch.ItemRows, ids);
-            var candidates = encoded.index_select(0, batch.CandidateSlots);
+            var candidates = encoded.Gather(batch.CandidateSlots);
             var users = _tower.Choose(_tower.forward(TowerInput(batch, encoded)), candidates.narrow(0, 0, batch.Shares.shape[0]));
             Timer?.Mark(StepPart.Forward);
             var (problem, result) = Score(batch, users, candidates, entries, columns);
             Timer?.Mark(StepPart.Loss);
             autograd.backward([users, candidates], [result.UserGradient, result.CandidateGradient]);
+            MaskGradients();
             Timer?.Mark(StepPart.Backward);
             return new StepGradients(
                 result.Losses.MoveToOuterDisposeScope(),
@@ -209,6 +210,12 @@ public sealed partial class TorchEngine : TrainingEngine
         {
             _dropout.End();
         }
+    }
+
+    private void MaskGradients()
+    {
+        using var noGrad = no_grad();
+        _dense.MaskGradients();
     }
 
     private (SoftmaxProblem Problem, SoftmaxResult Result) Score(DeviceBatch batch, Tensor users, Tensor candidates, int entries, long columns)
@@ -237,7 +244,7 @@ public sealed partial class TorchEngine : TrainingEngine
     private TowerInput TowerInput(DeviceBatch batch, Tensor encoded)
     {
         var vectors = cat([_tower.Start.unsqueeze(0), encoded], 0);
-        return new TowerInput(vectors.index_select(0, batch.StepSlots), batch.Steps, batch.Predictions);
+        return new TowerInput(vectors.Gather(batch.StepSlots), batch.Steps, batch.Predictions);
     }
 
     private Tensor? IdVectors(Tensor rows)

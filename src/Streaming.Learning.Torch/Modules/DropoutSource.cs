@@ -1,3 +1,4 @@
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Streaming.Learning.Torch;
@@ -32,8 +33,16 @@ internal sealed class DropoutSource : IDisposable
         _training = _rates is not null;
         if (_training)
         {
-            // The default generators of all devices: a Generator of TorchSharp's is the processor's, whatever device it names.
-            using var generator = random.manual_seed(unchecked((long)Gaussian.Mix(_seed + Gaussian.Mix((ulong)step))));
+            // A Generator of TorchSharp's is the processor's, whatever device it names: a card's own is seeded by this.
+            long seed = unchecked((long)Gaussian.Mix(_seed + Gaussian.Mix((ulong)step)));
+            if (_rates!.device.type == DeviceType.CUDA)
+            {
+                cuda.manual_seed_all(seed);
+            }
+            else
+            {
+                using var generator = random.manual_seed(seed);
+            }
         }
     }
 

@@ -10,12 +10,12 @@ internal sealed class GatedFfnModule : nn.Module<Tensor, Tensor>
     private readonly NestedLinearModule _down;
     private readonly DropoutSource _dropout;
 
-    public GatedFfnModule(DenseParameters dense, string name, Increments widths, DropoutSource dropout)
+    public GatedFfnModule(DenseParameters dense, string name, DropoutSource dropout)
         : base(nameof(GatedFfnModule))
     {
-        _gate = new NestedLinearModule(dense, $"{name}.gate", widths, widths);
-        _up = new NestedLinearModule(dense, $"{name}.up", widths, widths);
-        _down = new NestedLinearModule(dense, $"{name}.down", widths, widths);
+        _gate = new NestedLinearModule(dense, $"{name}.gate");
+        _up = new NestedLinearModule(dense, $"{name}.up");
+        _down = new NestedLinearModule(dense, $"{name}.down");
         _dropout = dropout;
         register_module("gate", _gate);
         register_module("up", _up);

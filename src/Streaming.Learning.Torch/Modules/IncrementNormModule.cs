@@ -8,6 +8,7 @@ internal sealed class IncrementNormModule : nn.Module<Tensor, Tensor>
 {
     private const double Epsilon = 1e-5;
     private readonly Increments _increments;
+    private readonly long[] _lengths;
     private readonly DeviceParameter _gain;
     private readonly DeviceParameter _bias;
 
@@ -15,6 +16,7 @@ internal sealed class IncrementNormModule : nn.Module<Tensor, Tensor>
         : base(nameof(IncrementNormModule))
     {
         _increments = increments;
+        _lengths = [.. Enumerable.Range(0, increments.Count).Select(k => (long)increments.Length(k))];
         _gain = dense[$"{name}.gain"];
         _bias = dense[$"{name}.bias"];
         register_parameter("gain", _gain);
@@ -26,11 +28,13 @@ internal sealed class IncrementNormModule : nn.Module<Tensor, Tensor>
     {
         using var scope = NewDisposeScope();
         Shapes.Require(input, "input of a norm", input.shape[0], _increments.Dimension);
-        var parts = new Tensor[_increments.Count];
+
+        // Splits, not slices: the gradient of a split is one concatenation, of a slice a tensor of zeros each.
+        Tensor[] inputs = input.split(_lengths, 1), gains = _gain.split(_lengths, 0), biases = _bias.split(_lengths, 0);
+        var parts = new Tensor[_lengths.Length];
         for (int k = 0; k < parts.Length; k++)
         {
-            int start = _increments.Start(k), length = _increments.Length(k);
-            parts[k] = nn.functional.layer_norm(input.narrow(1, start, length), [length], _gain.narrow(0, start, length), _bias.narrow(0, start, length), Epsilon);
+            parts[k] = nn.functional.layer_norm(inputs[k], [_lengths[k]], gains[k], biases[k], Epsilon);
         }
 
         return cat(parts, 1).MoveToOuterDisposeScope();

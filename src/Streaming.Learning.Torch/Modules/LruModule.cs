@@ -9,25 +9,26 @@ namespace Streaming.Learning.Torch;
 /// </summary>
 internal sealed class LruModule : nn.Module<Tensor, long, Tensor?, Tensor>
 {
-    private readonly Increments _widths;
     private readonly DeviceParameter _nu;
     private readonly DeviceParameter _theta;
     private readonly DeviceParameter _gamma;
     private readonly NestedLinearModule _input;
     private readonly NestedLinearModule _output;
+    private readonly Tensor _order;
 
     public LruModule(DenseParameters dense, string name, Increments widths)
         : base(nameof(LruModule))
     {
-        _widths = widths;
         _nu = dense[$"{name}.nu_log"];
         _theta = dense[$"{name}.theta_log"];
         _gamma = dense[$"{name}.gamma_log"];
-        _input = new NestedLinearModule(dense, $"{name}.input", widths, widths.Scale(2));
-        _output = new NestedLinearModule(dense, $"{name}.output", widths.Scale(2), widths);
+        _input = new NestedLinearModule(dense, $"{name}.input");
+        _output = new NestedLinearModule(dense, $"{name}.output");
+        _order = Parts.Order(widths, 2, _nu.device);
         register_parameter("nu_log", _nu);
         register_parameter("theta_log", _theta);
         register_parameter("gamma_log", _gamma);
+        register_buffer("order", _order);
         register_module("input", _input);
         register_module("output", _output);
     }
@@ -39,38 +40,18 @@ internal sealed class LruModule : nn.Module<Tensor, long, Tensor?, Tensor>
     public override Tensor forward(Tensor inputs, long steps, Tensor? selected)
     {
         using var scope = NewDisposeScope();
-        var (real, imaginary) = Drive(inputs, steps);
         var decay = _nu.to_type(ScalarType.Float64).exp();
         var phase = _theta.to_type(ScalarType.Float64).exp();
-        (real, imaginary) = LinearScan.Run(real, imaginary, decay, phase);
-        return _output.forward(Interleave(Rows(real, selected), Rows(imaginary, selected))).MoveToOuterDisposeScope();
+        var states = LinearScan.Run(Drive(inputs).view(-1, steps, _order.shape[0]), decay, phase).view(-1, _order.shape[0]);
+        var rows = selected is null ? states : states.index_select(0, selected);
+        return addmm(_output.Bias!, rows, _output.Weight.index_select(0, _order), 1, 1).MoveToOuterDisposeScope();
     }
 
-    // γ ⊙ (B x), real and imaginary parts apart [S × T × D].
-    private (Tensor Real, Tensor Imaginary) Drive(Tensor inputs, long steps)
+    // γ ⊙ (B x) [S·T × 2D]. γ goes into the weights, which are fewer than the rows.
+    private Tensor Drive(Tensor inputs)
     {
-        var slices = _input.Slices(inputs);
-        var gamma = _gamma.exp();
-        var real = cat([.. slices.Select((slice, k) => slice.narrow(1, 0, _widths.Length(k)))], 1);
-        var imaginary = cat([.. slices.Select((slice, k) => slice.narrow(1, _widths.Length(k), _widths.Length(k)))], 1);
-        return (real.mul(gamma).view(-1, steps, _widths.Dimension), imaginary.mul(gamma).view(-1, steps, _widths.Dimension));
-    }
-
-    private Tensor Rows(Tensor states, Tensor? selected)
-    {
-        var rows = states.view(-1, _widths.Dimension);
-        return selected is null ? rows : rows.index_select(0, selected);
-    }
-
-    private Tensor Interleave(Tensor real, Tensor imaginary)
-    {
-        var parts = new List<Tensor>(2 * _widths.Count);
-        for (int k = 0; k < _widths.Count; k++)
-        {
-            parts.Add(real.narrow(1, _widths.Start(k), _widths.Length(k)));
-            parts.Add(imaginary.narrow(1, _widths.Start(k), _widths.Length(k)));
-        }
-
-        return cat(parts, 1);
+        Shapes.Require(inputs, "input of an LRU", inputs.shape[0], _input.Weight.shape[0]);
+        var gamma = _gamma.exp().repeat(2);
+        return addmm(_input.Bias!.index_select(0, _order).mul(gamma), inputs, _input.Weight.index_select(1, _order).mul(gamma), 1, 1);
     }
 }

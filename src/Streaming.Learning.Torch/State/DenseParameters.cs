@@ -7,28 +7,46 @@ namespace Streaming.Learning.Torch;
 /// All dense parameters in one tensor on the device, gradients and moments beside it: the norm, the clip and the update are
 /// a few kernels over the whole, however many parameters there are. What the modules hold are views.
 /// </summary>
-/// <remarks>Names, offsets and initial values are those of the CPU engine's <see cref="ParameterSet"/>.</remarks>
+/// <remarks>
+/// Names and initial values are those of the CPU engine's <see cref="ParameterSet"/>. The blocks <c>name.weight.k</c> of a
+/// nested map lie in one matrix <c>name.weight</c>, with zeros where there is no block: a card multiplies the whole sooner
+/// than it starts a product for each block. Gradients of those zeros are taken off, so they stay zero.
+/// </remarks>
 internal sealed class DenseParameters : IDisposable
 {
+    // Matrices start at multiples of a cache line of the card.
+    private const long Alignment = 32;
     private readonly Dictionary<string, DeviceParameter> _views = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, (long Start, long Columns, long FirstColumn)> _places = new(StringComparer.Ordinal);
+    private readonly Tensor _exists;
 
     /// <summary>Copies a set's values to the device.</summary>
     public DenseParameters(ParameterSet set, Device device)
     {
         Declared = set.All;
         using var scope = NewDisposeScope();
-        Values = tensor(set.Values, dtype: ScalarType.Float32, device: device).DetachFromDisposeScope();
+        var regions = LayOut(out long length);
+        Values = zeros(length, dtype: ScalarType.Float32, device: device).DetachFromDisposeScope();
         Gradients = zeros_like(Values).DetachFromDisposeScope();
         FirstMoments = zeros_like(Values).DetachFromDisposeScope();
         SecondMoments = zeros_like(Values).DetachFromDisposeScope();
-        DecayMask = tensor(Decays(set), dtype: ScalarType.Float32, device: device).DetachFromDisposeScope();
+        DecayMask = zeros_like(Values).DetachFromDisposeScope();
+        _exists = zeros_like(Values).DetachFromDisposeScope();
         foreach (var parameter in set.All)
         {
-            _views.Add(parameter.Name, View(parameter));
+            using var one = NewDisposeScope();
+            Place(Values, parameter).copy_(tensor(set.Value(parameter).ToArray(), Shape(parameter), dtype: ScalarType.Float32));
+            Place(DecayMask, parameter).fill_(parameter.Decays ? 1 : 0);
+            Place(_exists, parameter).fill_(1);
+        }
+
+        foreach (var (name, start, shape) in regions)
+        {
+            _views.Add(name, View(start, shape));
         }
     }
 
-    /// <summary>Gets the declared parameters: names, shapes, offsets.</summary>
+    /// <summary>Gets the declared parameters: names and shapes.</summary>
     public IReadOnlyList<Parameter> Declared { get; }
 
     /// <summary>Gets the values [P].</summary>
@@ -46,8 +64,21 @@ internal sealed class DenseParameters : IDisposable
     /// <summary>Gets 1 where weight decay applies, else 0 [P].</summary>
     public Tensor DecayMask { get; }
 
-    /// <summary>The parameter of a name, for a module to register and use.</summary>
+    /// <summary>The parameter of a name, for a module to register and use; a nested map's by the name of the whole.</summary>
     public DeviceParameter this[string name] => _views[name];
+
+    /// <summary>A declared parameter in one of the tensors here: a view of its shape, in the caller's dispose scope.</summary>
+    public Tensor Place(Tensor whole, Parameter parameter)
+    {
+        var (start, columns, firstColumn) = _places[parameter.Name];
+        long[] shape = Shape(parameter);
+        long length = columns == 0 ? parameter.Length : shape[0] * columns;
+        var region = whole.narrow(0, start, length);
+        return columns == 0 ? region.view(shape) : region.view(shape[0], columns).narrow(1, firstColumn, shape[1]);
+    }
+
+    /// <summary>Takes off what the backward pass left where no parameter is. Called under <c>no_grad</c>.</summary>
+    public void MaskGradients() => Gradients.mul_(_exists);
 
     /// <inheritdoc/>
     public void Dispose()
@@ -62,25 +93,47 @@ internal sealed class DenseParameters : IDisposable
         FirstMoments.Dispose();
         SecondMoments.Dispose();
         DecayMask.Dispose();
+        _exists.Dispose();
     }
 
-    private static float[] Decays(ParameterSet set)
+    private static long[] Shape(Parameter parameter) => [.. parameter.Shape.Select(size => (long)size)];
+
+    // "name.weight" of a block "name.weight.3"; other names are their own.
+    private static string RegionName(string name)
     {
-        float[] mask = new float[set.Length];
-        foreach (var parameter in set.All)
+        int dot = name.LastIndexOf('.');
+        return name[..dot].EndsWith(".weight", StringComparison.Ordinal) && int.TryParse(name.AsSpan(dot + 1), out _) ? name[..dot] : name;
+    }
+
+    private List<(string Name, long Start, long[] Shape)> LayOut(out long length)
+    {
+        var regions = new List<(string, long, long[])>();
+        long start = 0;
+        foreach (var blocks in Declared.GroupBy(parameter => RegionName(parameter.Name)))
         {
-            mask.AsSpan(parameter.Offset, parameter.Length).Fill(parameter.Decays ? 1 : 0);
+            bool nested = blocks.First().Name != blocks.Key;
+            long[] shape = nested ? [blocks.Max(block => block.Shape[0]), blocks.Sum(block => (long)block.Shape[1])] : Shape(blocks.First());
+            long column = 0;
+            foreach (var block in blocks)
+            {
+                _places.Add(block.Name, (start, nested ? shape[1] : 0, column));
+                column += nested ? block.Shape[1] : 0;
+            }
+
+            regions.Add((blocks.Key, start, shape));
+            start += (shape.Aggregate(1L, static (product, size) => product * size) + Alignment - 1) / Alignment * Alignment;
         }
 
-        return mask;
+        length = start;
+        return regions;
     }
 
     // The gradient is a view too, so that autograd's additions land in the one tensor.
-    private DeviceParameter View(Parameter parameter)
+    private DeviceParameter View(long start, long[] shape)
     {
-        long[] shape = [.. parameter.Shape.Select(size => (long)size)];
-        var view = new DeviceParameter(Values.narrow(0, parameter.Offset, parameter.Length).view(shape));
-        view.grad = Gradients.narrow(0, parameter.Offset, parameter.Length).view(shape);
+        long length = shape.Aggregate(1L, static (product, size) => product * size);
+        var view = new DeviceParameter(Values.narrow(0, start, length).view(shape));
+        view.grad = Gradients.narrow(0, start, length).view(shape);
         view.DetachFromDisposeScope();
         return view;
     }

@@ -16,7 +16,7 @@ internal sealed class FmrlRecModule : TowerModule
         _inputNorm = options.InputNorm ? Registered("input_norm", new IncrementNormModule(dense, "tower.input_norm", widths)) : null;
         _blocks = [.. Enumerable.Range(0, options.Layers).Select(i => Registered($"block{i}", new LruBlockModule(dense, $"tower.block{i}", widths, options.Norm, dropout)))];
         _outputNorm = options.OutputNorm ? Registered("output_norm", new IncrementNormModule(dense, "tower.output_norm", widths)) : null;
-        _outputLinear = options.OutputLinear ? Registered("output", new NestedLinearModule(dense, "tower.output", widths, widths)) : null;
+        _outputLinear = options.OutputLinear ? Registered("output", new NestedLinearModule(dense, "tower.output")) : null;
     }
 
     protected override Tensor Encode(TowerInput input)

@@ -10,53 +10,48 @@ namespace Streaming.Learning.Torch;
 internal sealed class Gru4RecModule : TowerModule
 {
     private const int Gates = 3;
-    private readonly Increments _widths;
+    private readonly int _width;
     private readonly NestedLinearModule _input;
     private readonly NestedLinearModule _hidden;
+    private readonly Tensor _order;
 
     public Gru4RecModule(DenseParameters dense, Increments widths, DropoutSource dropout)
         : base(dense, dropout, nameof(Gru4RecModule))
     {
-        _widths = widths;
-        _input = new NestedLinearModule(dense, "tower.gru.input", widths, widths.Scale(Gates));
-        _hidden = new NestedLinearModule(dense, "tower.gru.hidden", widths, widths.Scale(Gates));
+        _width = widths.Dimension;
+        _input = new NestedLinearModule(dense, "tower.gru.input");
+        _hidden = new NestedLinearModule(dense, "tower.gru.hidden");
+        _order = Parts.Order(widths, Gates, _input.Weight.device);
         register_module("input", _input);
         register_module("hidden", _hidden);
+        register_buffer("order", _order);
     }
 
     protected override Tensor Encode(TowerInput input)
     {
-        int width = _widths.Dimension;
-        var driven = Split(_input.Slices(input.Items)).Select(gate => gate.view(-1, input.Steps, width).unbind(1)).ToArray();
-        var state = zeros_like(driven[0][0]);
+        var driven = Gated(_input, input.Items).view(-1, input.Steps, Gates * _width).unbind(1);
+        var (weight, bias) = (_hidden.Weight.index_select(1, _order), _hidden.Bias!.index_select(0, _order));
+        var state = zeros(driven[0].shape[0], _width, dtype: ScalarType.Float32, device: weight.device);
         var states = new Tensor[input.Steps];
         for (int t = 0; t < states.Length; t++)
         {
-            states[t] = state = Advance(driven, state, t);
+            states[t] = state = Advance(driven[t], state, addmm(bias, state, weight, 1, 1));
         }
 
-        return stack(states, 1).view(-1, width).index_select(0, input.Predictions);
+        return stack(states, 1).view(-1, _width).index_select(0, input.Predictions);
     }
 
-    private Tensor Advance(Tensor[][] driven, Tensor state, int step)
+    // [rows × 3D]: z, r, n of all increments.
+    private Tensor Gated(NestedLinearModule map, Tensor rows) =>
+        addmm(map.Bias!.index_select(0, _order), rows, map.Weight.index_select(1, _order), 1, 1);
+
+    private Tensor Advance(Tensor driven, Tensor state, Tensor recurrent)
     {
         using var scope = NewDisposeScope();
-        var recurrent = Split(_hidden.Slices(state));
-        var keep = driven[0][step].add(recurrent[0]).sigmoid();
-        var reset = driven[1][step].add(recurrent[1]).sigmoid();
-        var fresh = driven[2][step].add(reset.mul(recurrent[2])).tanh();
-        return fresh.add(keep.mul(state.sub(fresh))).MoveToOuterDisposeScope();
-    }
-
-    // The slices of all increments → one [rows × D] for each gate.
-    private Tensor[] Split(Tensor[] slices)
-    {
-        var gates = new Tensor[Gates];
-        for (int gate = 0; gate < Gates; gate++)
-        {
-            gates[gate] = cat([.. slices.Select((slice, k) => slice.narrow(1, gate * _widths.Length(k), _widths.Length(k)))], 1);
-        }
-
-        return gates;
+        long[] sizes = [2 * _width, _width];
+        Tensor[] own = driven.split(sizes, 1), past = recurrent.split(sizes, 1);
+        var gates = own[0].add(past[0]).sigmoid().split([_width, _width], 1);
+        var fresh = own[1].add(gates[1].mul(past[1])).tanh();
+        return fresh.add(gates[0].mul(state.sub(fresh))).MoveToOuterDisposeScope();
     }
 }

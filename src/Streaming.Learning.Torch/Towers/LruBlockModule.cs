@@ -22,7 +22,7 @@ internal sealed class LruBlockModule : nn.Module<Tensor, long, Tensor?, Tensor>
         _mixNorm = new IncrementNormModule(dense, $"{name}.mix_norm", widths);
         _lru = new LruModule(dense, $"{name}.lru", widths);
         _ffnNorm = new IncrementNormModule(dense, $"{name}.ffn_norm", widths);
-        _ffn = new GatedFfnModule(dense, $"{name}.ffn", widths, dropout);
+        _ffn = new GatedFfnModule(dense, $"{name}.ffn", dropout);
         _dropout = dropout;
         register_module("mix_norm", _mixNorm);
         register_module("lru", _lru);

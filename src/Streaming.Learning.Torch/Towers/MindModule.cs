@@ -28,8 +28,8 @@ internal sealed class MindModule : TowerModule
         _iterations = options.RoutingIterations;
         _cosine = options.Cosine;
         VectorsPerUser = options.Interests;
-        _votes = new NestedLinearModule(dense, "tower.votes", widths, widths, bias: false);
-        _dense = new NestedLinearModule(dense, "tower.dense", widths, widths);
+        _votes = new NestedLinearModule(dense, "tower.votes", bias: false);
+        _dense = new NestedLinearModule(dense, "tower.dense");
         _routing = dense["tower.routing"];
         register_module("votes", _votes);
         register_module("dense", _dense);

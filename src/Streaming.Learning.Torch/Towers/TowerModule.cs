@@ -27,7 +27,7 @@ internal abstract class TowerModule : nn.Module<TowerInput, Tensor>
     public static TowerModule Create(DenseParameters dense, ModelOptions options, Increments widths, DropoutSource dropout) => options.Tower switch
     {
         TowerKind.FmrlRec => new FmrlRecModule(dense, options, widths, dropout),
-        TowerKind.YoutubeDnn => new YoutubeDnnModule(dense, widths, dropout),
+        TowerKind.YoutubeDnn => new YoutubeDnnModule(dense, dropout),
         TowerKind.Gru4Rec => new Gru4RecModule(dense, widths, dropout),
         TowerKind.Mind => new MindModule(dense, options, widths, dropout),
         _ => throw new ArgumentException($"Tower is {options.Tower}; allowed: {string.Join(", ", Enum.GetNames<TowerKind>())}."),

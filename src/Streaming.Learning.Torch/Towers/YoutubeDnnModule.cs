@@ -7,10 +7,10 @@ internal sealed class YoutubeDnnModule : TowerModule
 {
     private readonly NestedLinearModule _dense;
 
-    public YoutubeDnnModule(DenseParameters dense, Increments widths, DropoutSource dropout)
+    public YoutubeDnnModule(DenseParameters dense, DropoutSource dropout)
         : base(dense, dropout, nameof(YoutubeDnnModule))
     {
-        _dense = new NestedLinearModule(dense, "tower.dense", widths, widths);
+        _dense = new NestedLinearModule(dense, "tower.dense");
         register_module("dense", _dense);
     }
 

@@ -10,7 +10,7 @@ public class DeviceBankTests
     public void Enqueue_PastTheEnd_KeepsTheNewestInOrder()
     {
         using var scope = NewDisposeScope();
-        using var bank = new DeviceBank(5, 2, CPU);
+        using var bank = new DeviceBank(5, 2, TestDevice.Device);
         bank.Enqueue(Entries(1, 2, 3), step: 10);
         bank.Enqueue(Entries(4, 5, 6, 7), step: 11);
 
@@ -24,7 +24,7 @@ public class DeviceBankTests
     public void Enqueue_MoreThanCapacity_KeepsTheLast()
     {
         using var scope = NewDisposeScope();
-        using var bank = new DeviceBank(3, 2, CPU);
+        using var bank = new DeviceBank(3, 2, TestDevice.Device);
         bank.Enqueue(Entries(1), step: 1);
 
         bank.Enqueue(Entries(2, 3, 4, 5, 6), step: 2);
@@ -36,7 +36,7 @@ public class DeviceBankTests
     public void Enqueue_NoCapacity_HoldsNothing()
     {
         using var scope = NewDisposeScope();
-        using var bank = new DeviceBank(0, 2, CPU);
+        using var bank = new DeviceBank(0, 2, TestDevice.Device);
 
         bank.Enqueue(Entries(1, 2), step: 1);
 
@@ -48,21 +48,21 @@ public class DeviceBankTests
     public void Forget_Row_KeepsVectorAndLosesTheRow()
     {
         using var scope = NewDisposeScope();
-        using var bank = new DeviceBank(4, 2, CPU);
+        using var bank = new DeviceBank(4, 2, TestDevice.Device);
         bank.Enqueue(Entries(1, 2, 1), step: 1);
 
         bank.Forget(1);
 
         var left = bank.Select([0, 1, 2]);
         Assert.Equal([-1L, 2L, -1L], Rows(left));
-        Assert.Equal([1f, 1f, 2f, 2f, 1f, 1f], left.Vectors.contiguous().data<float>().ToArray());
+        Assert.Equal([1f, 1f, 2f, 2f, 1f, 1f], left.Vectors.Numbers<float>());
     }
 
     [Fact]
     public void Reset_ThenEnqueue_GoesOnAfterTheNewest()
     {
         using var scope = NewDisposeScope();
-        using var bank = new DeviceBank(4, 2, CPU);
+        using var bank = new DeviceBank(4, 2, TestDevice.Device);
 
         bank.Reset(Entries(9, 8, 7), [3, 2, 1]);
         bank.Enqueue(Entries(10, 11), step: 4);
@@ -74,9 +74,9 @@ public class DeviceBankTests
 
     private static CandidateBlock Entries(params long[] rows)
     {
-        var values = tensor(rows.Select(row => (float)row).ToArray());
-        return new CandidateBlock(values.unsqueeze(1).repeat(1, 2), tensor(rows), values);
+        var values = tensor(rows.Select(row => (float)row).ToArray()).There();
+        return new CandidateBlock(values.unsqueeze(1).repeat(1, 2), tensor(rows).There(), values);
     }
 
-    private static long[] Rows(CandidateBlock block) => block.Rows.contiguous().data<long>().ToArray();
+    private static long[] Rows(CandidateBlock block) => block.Rows.Numbers<long>();
 }

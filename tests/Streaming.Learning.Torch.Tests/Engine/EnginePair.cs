@@ -11,7 +11,7 @@ internal sealed class EnginePair : IDisposable
     public EnginePair(ModelOptions model)
     {
         Cpu = new CpuEngine(model, threads: 1);
-        Torch = new TorchEngine(model, new TorchEngineOptions());
+        Torch = new TorchEngine(model, TestDevice.Options);
         var random = new Random(7);
         foreach (TrainingEngine engine in (TrainingEngine[])[Cpu, Torch])
         {

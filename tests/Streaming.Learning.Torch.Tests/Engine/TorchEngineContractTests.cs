@@ -4,5 +4,5 @@ namespace Streaming.Learning.Torch.Tests;
 
 public sealed class TorchEngineContractTests : TrainingEngineContract
 {
-    protected override TrainingEngine Create(ModelOptions model) => new TorchEngine(model, new TorchEngineOptions());
+    protected override TrainingEngine Create(ModelOptions model) => new TorchEngine(model, TestDevice.Options);
 }

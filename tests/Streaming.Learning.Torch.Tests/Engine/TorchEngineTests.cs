@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using Streaming.Learning.Tests;
 using TorchSharp;
 using Xunit;
@@ -39,7 +40,8 @@ public class TorchEngineTests
 
         var engine = Engine(Small);
         Work(engine, [Batch(1)], 2);
-        int parameters = engine.State().Keys.Count(name => name.EndsWith(".adam_m", StringComparison.Ordinal) && name != "items.embedding.adam_m");
+        int parameters = engine.State().Keys.Where(name => name.EndsWith(".adam_m", StringComparison.Ordinal) && name != "items.embedding.adam_m")
+            .Select(name => Regex.Replace(name, @"\.weight\.\d+\.", ".weight.")).Distinct().Count();
         engine.Dispose();
 
         // TorchSharp counts a parameter twice and takes it off once: its constructor moves the handle of another tensor.
@@ -66,7 +68,7 @@ public class TorchEngineTests
     public void Step_LossReadLate_SameStateAsReadAlways()
     {
         using var always = Engine(Small with { Dropout = [0] });
-        using var late = Engine(Small with { Dropout = [0] }, new TorchEngineOptions { ReadLossEvery = 4 });
+        using var late = Engine(Small with { Dropout = [0] }, TestDevice.Options with { ReadLossEvery = 4 });
         StepResult last = default;
         for (int i = 0; i < 8; i++)
         {
@@ -81,7 +83,7 @@ public class TorchEngineTests
     [Fact]
     public void Step_NotFiniteAndReadLate_IsReportedAtTheNextReadingAndKeepsParametersFinite()
     {
-        using var engine = Engine(Small, new TorchEngineOptions { ReadLossEvery = 2 });
+        using var engine = Engine(Small, TestDevice.Options with { ReadLossEvery = 2 });
         var poisoned = Batch(2);
         poisoned.LogQ[0] = float.NegativeInfinity;
         engine.Step(poisoned.Batch);
@@ -99,7 +101,7 @@ public class TorchEngineTests
     {
         var model = Small with { Dropout = [0], BankCapacity = 2000 };
         using var whole = Engine(model);
-        using var cut = Engine(model, new TorchEngineOptions { ChunkBytes = 1 << 20 });
+        using var cut = Engine(model, TestDevice.Options with { ChunkBytes = 1 << 20 });
         for (int i = 0; i < 12; i++)
         {
             var batch = Large(i);
@@ -224,7 +226,7 @@ public class TorchEngineTests
 
     private static TorchEngine Engine(ModelOptions model, TorchEngineOptions? options = null)
     {
-        var engine = new TorchEngine(model, options ?? new TorchEngineOptions());
+        var engine = new TorchEngine(model, options ?? TestDevice.Options);
         for (int row = 0; row < 40; row++)
         {
             engine.InitializeRow(row, (ulong)row);

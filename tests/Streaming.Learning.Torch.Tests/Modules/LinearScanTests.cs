@@ -11,12 +11,15 @@ public class LinearScanTests
     [InlineData(2)]
     [InlineData(16)]
     [InlineData(51)]
+    [InlineData(64)]
+    [InlineData(65)]
+    [InlineData(150)]
     public void Parallel_AnyLength_StatesAndGradientsOfSequential(int steps)
     {
         using var scope = NewDisposeScope();
         using var generator = random.manual_seed(steps);
-        var direction = randn(3, steps, 5);
-        Tensor[] values = [randn(3, steps, 5), randn(3, steps, 5), rand(5, dtype: ScalarType.Float64).mul_(0.2).add_(0.01), rand(5, dtype: ScalarType.Float64).mul_(6)];
+        var direction = randn(3, steps, 10);
+        Tensor[] values = [randn(3, steps, 10), rand(5, dtype: ScalarType.Float64).mul_(0.2).add_(0.01), rand(5, dtype: ScalarType.Float64).mul_(6)];
 
         var expected = Run(LinearScan.Sequential, values, direction);
         var actual = Run(LinearScan.Parallel, values, direction);
@@ -27,12 +30,12 @@ public class LinearScanTests
         }
     }
 
-    // States, then gradients by both inputs, decay and phase; all as float64.
-    private static Tensor[] Run(Func<Tensor, Tensor, Tensor, Tensor, (Tensor Real, Tensor Imaginary)> scan, Tensor[] values, Tensor direction)
+    // States, then gradients by inputs, decay and phase; all as float64.
+    private static Tensor[] Run(Func<Tensor, Tensor, Tensor, Tensor> scan, Tensor[] values, Tensor direction)
     {
-        Tensor[] leaves = [.. values.Select(value => value.clone().requires_grad_())];
-        var (real, imaginary) = scan(leaves[0], leaves[1], leaves[2], leaves[3]);
-        real.mul(direction).add(imaginary.mul(direction).mul(0.5)).sum().backward();
-        return [.. new[] { real.detach(), imaginary.detach() }.Concat(leaves.Select(leaf => leaf.grad ?? zeros_like(leaf))).Select(tensor => tensor.to_type(ScalarType.Float64))];
+        Tensor[] leaves = [.. values.Select(value => value.There().clone().requires_grad_())];
+        var states = scan(leaves[0], leaves[1], leaves[2]);
+        states.mul(direction.There()).sum().backward();
+        return [.. new[] { states.detach() }.Concat(leaves.Select(leaf => leaf.grad ?? zeros_like(leaf))).Select(tensor => tensor.to_type(ScalarType.Float64))];
     }
 }

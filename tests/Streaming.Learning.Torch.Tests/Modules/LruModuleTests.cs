@@ -16,18 +16,18 @@ public class LruModuleTests
         var golden = GoldenVectors.Read().Lru[index];
         using var scope = NewDisposeScope();
         var (set, widths) = Declare(golden);
-        using var dense = new DenseParameters(set, CPU);
+        using var dense = new DenseParameters(set, TestDevice.Device);
         using var module = new LruModule(dense, "lru", widths);
-        var inputs = tensor(golden.Inputs, [golden.Steps, widths.Dimension], dtype: ScalarType.Float32).requires_grad_();
+        var inputs = tensor(golden.Inputs, [golden.Steps, widths.Dimension], dtype: ScalarType.Float32).There().requires_grad_();
 
         var outputs = module.forward(inputs, golden.Steps, null);
-        outputs.mul(tensor(golden.Direction, [golden.Steps, widths.Dimension], dtype: ScalarType.Float32)).sum().backward();
+        outputs.mul(tensor(golden.Direction, [golden.Steps, widths.Dimension], dtype: ScalarType.Float32).There()).sum().backward();
 
-        Near.Equal("outputs", golden.Outputs, outputs.data<float>().ToArray(), 2e-6);
-        Near.Equal("input gradients", golden.InputGradients, inputs.grad!.data<float>().ToArray(), 5e-6);
+        Near.Equal("outputs", golden.Outputs, outputs.Numbers<float>(), 2e-6);
+        Near.Equal("input gradients", golden.InputGradients, inputs.grad!.Numbers<float>(), 5e-6);
         foreach (var (name, expected) in golden.ParameterGradients)
         {
-            Near.Equal(name, expected, dense["lru." + name].grad!.data<float>().ToArray(), 1e-5);
+            Near.Equal(name, expected, dense.Place(dense.Gradients, set.All.Single(parameter => parameter.Name == "lru." + name)).Numbers<float>(), 1e-5);
         }
     }
 
@@ -38,14 +38,15 @@ public class LruModuleTests
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
         var (set, widths) = Declare(golden);
-        using var dense = new DenseParameters(set, CPU);
+        using var dense = new DenseParameters(set, TestDevice.Device);
         using var module = new LruModule(dense, "lru", widths);
-        var inputs = tensor(golden.Inputs, [golden.Steps, widths.Dimension], dtype: ScalarType.Float32);
+        var inputs = tensor(golden.Inputs, [golden.Steps, widths.Dimension], dtype: ScalarType.Float32).There();
         var all = module.forward(inputs.repeat(3, 1), golden.Steps, null);
 
-        var selected = module.forward(inputs.repeat(3, 1), golden.Steps, tensor([19L, 23L, 59L]));
+        var rows = tensor([19L, 23L, 59L]).There();
+        var selected = module.forward(inputs.repeat(3, 1), golden.Steps, rows);
 
-        Assert.True(selected.allclose(all.index_select(0, tensor([19L, 23L, 59L])), 1e-6, 1e-6));
+        Assert.True(selected.allclose(all.index_select(0, rows), 1e-6, 1e-6));
         Assert.True(all.narrow(0, 40, 20).equal(all.narrow(0, 0, 20)).all().item<bool>());
     }
 

@@ -36,9 +36,9 @@ public class NestedSoftmaxLossTests
 
         var result = loss.Run(Problem(golden), columns);
 
-        Near.Equal("losses", golden.Losses, result.Losses.data<double>().ToArray(), 2e-6);
-        Near.Equal("user gradients", golden.UserGradients, result.UserGradient.contiguous().data<float>().ToArray(), 5e-6);
-        Near.Equal("candidate gradients", golden.CandidateGradients, result.CandidateGradient.contiguous().data<float>().ToArray(), 5e-6);
+        Near.Equal("losses", golden.Losses, result.Losses.Numbers<double>(), 2e-6);
+        Near.Equal("user gradients", golden.UserGradients, result.UserGradient.Numbers<float>(), 5e-6);
+        Near.Equal("candidate gradients", golden.CandidateGradients, result.CandidateGradient.Numbers<float>(), 5e-6);
     }
 
     [Fact]
@@ -53,15 +53,15 @@ public class NestedSoftmaxLossTests
             Users = problem.Users.narrow(0, 0, 1),
             Own = problem.Own.Slice(0, 1),
             Bank = [],
-            Shares = ones(1, dtype: ScalarType.Float64),
+            Shares = ones(1, dtype: ScalarType.Float64, device: TestDevice.Device),
         };
 
         using var loss = Loss(golden);
 
         var result = loss.Run(alone, 8);
 
-        Assert.Equal([0.0, 0.0, 0.0], result.Losses.data<double>().ToArray());
-        Assert.All(result.UserGradient.data<float>().ToArray(), value => Assert.Equal(0f, value));
+        Assert.Equal([0.0, 0.0, 0.0], result.Losses.Numbers<double>());
+        Assert.All(result.UserGradient.Numbers<float>(), value => Assert.Equal(0f, value));
     }
 
     [Fact]
@@ -71,14 +71,14 @@ public class NestedSoftmaxLossTests
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
         var problem = Problem(golden);
-        var dead = new CandidateBlock(ones(4, 12), full(4, -1L, dtype: ScalarType.Int64), full(4, float.PositiveInfinity));
+        var dead = new CandidateBlock(ones(4, 12).There(), full(4, -1L, dtype: ScalarType.Int64).There(), full(4, float.PositiveInfinity).There());
 
         using var loss = Loss(golden);
 
         var with = loss.Run(problem with { Bank = [.. problem.Bank, dead] }, 5);
 
-        Near.Equal("losses", golden.Losses, with.Losses.data<double>().ToArray(), 2e-6);
-        Near.Equal("user gradients", golden.UserGradients, with.UserGradient.contiguous().data<float>().ToArray(), 5e-6);
+        Near.Equal("losses", golden.Losses, with.Losses.Numbers<double>(), 2e-6);
+        Near.Equal("user gradients", golden.UserGradients, with.UserGradient.Numbers<float>(), 5e-6);
     }
 
     [Fact]
@@ -104,7 +104,7 @@ public class NestedSoftmaxLossTests
             LogQ = Enum.Parse<LogQCorrection>(golden.Correction),
         },
         new Increments(golden.Widths),
-        CPU);
+        TestDevice.Device);
 
     // The vectors have the positives first, as the engine lays them out.
     private static SoftmaxProblem Problem(GoldenSoftmax golden)
@@ -112,13 +112,13 @@ public class NestedSoftmaxLossTests
         int dimension = golden.Widths[^1], rows = golden.PositiveColumn.Length;
         Assert.Equal(Enumerable.Range(0, rows), golden.PositiveColumn);
         var all = new CandidateBlock(
-            tensor(golden.Candidates, [golden.Ids.Length, dimension], dtype: ScalarType.Float32),
-            tensor(golden.Ids.Select(id => (long)id).ToArray()),
-            tensor(golden.LogQ));
+            tensor(golden.Candidates, [golden.Ids.Length, dimension], dtype: ScalarType.Float32).There(),
+            tensor(golden.Ids.Select(id => (long)id).ToArray()).There(),
+            tensor(golden.LogQ).There());
         long own = golden.GradientCandidates, bank = golden.Ids.Length - own;
-        var shares = tensor(golden.RowWeights.Select(weight => weight / golden.RowWeights.Sum(w => (double)w)).ToArray(), dtype: ScalarType.Float64);
+        var shares = tensor(golden.RowWeights.Select(weight => weight / golden.RowWeights.Sum(w => (double)w)).ToArray(), dtype: ScalarType.Float64).There();
         return new SoftmaxProblem(
-            tensor(golden.Users, [rows, dimension], dtype: ScalarType.Float32),
+            tensor(golden.Users, [rows, dimension], dtype: ScalarType.Float32).There(),
             all.Slice(0, own),
             0,
             [all.Slice(own, bank / 2), all.Slice(own + (bank / 2), bank - (bank / 2))],

@@ -1,0 +1,27 @@
+using static TorchSharp.torch;
+
+namespace Streaming.Learning.Torch;
+
+/// <summary>
+/// Increments that hold several parts: re and im of complex channels, or the gates of a GRU. Parameters have the parts of
+/// an increment side by side; to compute, the first parts of all increments come first, then the next, so that each is a
+/// slice of D.
+/// </summary>
+internal static class Parts
+{
+    /// <summary>Where each number of the order to compute in stands in the parameters' order [parts · D] int64; the caller disposes of it.</summary>
+    public static Tensor Order(Increments widths, int parts, Device device)
+    {
+        var order = new List<long>(parts * widths.Dimension);
+        for (int part = 0; part < parts; part++)
+        {
+            for (int k = 0; k < widths.Count; k++)
+            {
+                long first = (parts * widths.Start(k)) + (part * widths.Length(k));
+                order.AddRange(Enumerable.Range(0, widths.Length(k)).Select(i => first + i));
+            }
+        }
+
+        return tensor(order.ToArray(), dtype: ScalarType.Int64, device: device).DetachFromDisposeScope();
+    }
+}
