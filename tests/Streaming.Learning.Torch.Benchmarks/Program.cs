@@ -5,6 +5,7 @@ using Streaming.Learning;
 using Streaming.Learning.Torch;
 using Streaming.Learning.Torch.Benchmarks;
 
+const double WarmUpSeconds = 3;
 CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
 var shape = BenchmarkShape.Parse(args);
 var model = new ModelOptions
@@ -41,6 +42,8 @@ using (var torch = new TorchEngine(model, new TorchEngineOptions { Device = shap
     {
         Console.WriteLine($"  {part,-9} {timer[part].TotalMilliseconds / shape.Steps,9:F2} ms");
     }
+
+    SnapshotTiming.Report(torch, device);
 }
 
 if (PythonTorch.Start(shape.Python) is { } peer)
@@ -77,8 +80,9 @@ double Measure(TrainingEngine engine)
 
 double Report(string name, Action<int> step)
 {
-    // What grows to the largest step has grown, and what is compiled late is compiled.
-    for (int i = 0; i < 3; i++)
+    // What grows to the largest step has grown, and the runtime has compiled what runs often once more.
+    long begun = Stopwatch.GetTimestamp();
+    for (int i = 0; i < 3 || Stopwatch.GetElapsedTime(begun).TotalSeconds < WarmUpSeconds; i++)
     {
         step(i);
     }

@@ -86,14 +86,14 @@ internal sealed class DeviceBank : IDisposable
         return new CandidateBlock(_vectors.index_select(0, index), _rows.index_select(0, index), _logQ.index_select(0, index));
     }
 
-    /// <summary>All vectors, newest first, in host memory: the device need not hold a second copy.</summary>
-    public Tensor VectorsOnHost() => OnHost(block => block.Vectors);
+    /// <summary>Copies all vectors to a device, newest first.</summary>
+    public Tensor CopyVectors(Device device) => Copy(block => block.Vectors, device);
 
-    /// <summary>All item rows, newest first, in host memory, int32.</summary>
-    public Tensor RowsOnHost() => OnHost(block => block.Rows.to_type(ScalarType.Int32));
+    /// <summary>Copies all item rows to a device, newest first, int32.</summary>
+    public Tensor CopyRows(Device device) => Copy(block => block.Rows.to_type(ScalarType.Int32), device);
 
-    /// <summary>All ln q, newest first, in host memory.</summary>
-    public Tensor LogQOnHost() => OnHost(block => block.LogQ);
+    /// <summary>Copies all ln q to a device, newest first.</summary>
+    public Tensor CopyLogQ(Device device) => Copy(block => block.LogQ, device);
 
     /// <summary>Step at which an entry came in.</summary>
     /// <param name="age">0 … <see cref="Count"/> − 1, 0 the newest.</param>
@@ -132,11 +132,18 @@ internal sealed class DeviceBank : IDisposable
         _logQ.Dispose();
     }
 
-    private Tensor OnHost(Func<CandidateBlock, Tensor> part)
+    // Flipping copies.
+    private Tensor Copy(Func<CandidateBlock, Tensor> part, Device device)
     {
         using var scope = NewDisposeScope();
-        var parts = Newest(Count).Select(block => part(block).cpu()).ToList();
-        return (parts.Count == 0 ? part(new CandidateBlock(_vectors, _rows, _logQ).Slice(0, 0)).cpu() : cat(parts, 0).flip(0)).MoveToOuterDisposeScope();
+        var parts = Newest(Count).Select(block => part(block).to(device)).ToList();
+        var whole = parts.Count switch
+        {
+            0 => part(new CandidateBlock(_vectors, _rows, _logQ).Slice(0, 0)).to(device),
+            1 => parts[0],
+            _ => cat(parts, 0),
+        };
+        return whole.flip(0).MoveToOuterDisposeScope();
     }
 
     private int Place(int age)

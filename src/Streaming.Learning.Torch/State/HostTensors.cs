@@ -2,12 +2,12 @@ using static TorchSharp.torch;
 
 namespace Streaming.Learning.Torch;
 
-/// <summary>Bytes of tensors in host memory, in blocks: a span cannot be longer than 2 GiB, a tensor can.</summary>
+/// <summary>Bytes of tensors to and from host memory, in blocks: a span cannot be longer than 2 GiB, a tensor can.</summary>
 internal static class HostTensors
 {
     private const int BlockBytes = 1 << 24;
 
-    /// <summary>Copies bytes out of a flat tensor.</summary>
+    /// <summary>Copies bytes out of a flat tensor on any device.</summary>
     public static void Read(Tensor values, int elementSize, long byteOffset, Span<byte> destination)
     {
         while (!destination.IsEmpty)
@@ -15,7 +15,8 @@ internal static class HostTensors
             int inside = (int)(byteOffset % elementSize);
             int length = Math.Min(destination.Length, BlockBytes - inside);
             using var part = values.narrow(0, byteOffset / elementSize, (inside + length + elementSize - 1) / elementSize);
-            part.bytes.Slice(inside, length).CopyTo(destination);
+            using var there = part.cpu();
+            there.bytes.Slice(inside, length).CopyTo(destination);
             destination = destination[length..];
             byteOffset += length;
         }

@@ -4,5 +4,5 @@ namespace Streaming.Learning.Torch;
 
 /// <summary>A tensor of the engine's state.</summary>
 /// <param name="Info">Name, type and shape in a checkpoint.</param>
-/// <param name="Values">Gives its values, on any device, as many as the shape says; called only when they are wanted.</param>
-internal sealed record StateEntry(TensorInfo Info, Func<Tensor> Values);
+/// <param name="Copy">Copies its values to a device, as many as the shape says, in the caller's dispose scope.</param>
+internal sealed record StateEntry(TensorInfo Info, Func<Device, Tensor> Copy);

@@ -1,8 +1,13 @@
+using System.Runtime.InteropServices;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Streaming.Learning.Torch;
 
-/// <summary>State copied to host memory when the snapshot begins: reading it needs neither the device nor the engine's thread.</summary>
+/// <summary>
+/// State copied when the snapshot begins: reading it does not need the engine's thread. A card copies its own memory in
+/// milliseconds and what is read goes to the host then; what it has no room for twice is copied to the host at once.
+/// </summary>
 internal sealed class TorchSnapshot : TensorSnapshot
 {
     // Null: released.
@@ -11,12 +16,18 @@ internal sealed class TorchSnapshot : TensorSnapshot
     private bool _disposed;
 
     /// <summary>Copies the entries.</summary>
-    public TorchSnapshot(IReadOnlyList<StateEntry> entries)
+    /// <param name="entries">The state.</param>
+    /// <param name="device">Where to, as long as there is room.</param>
+    public TorchSnapshot(IReadOnlyList<StateEntry> entries, Device device)
     {
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
         Tensors = [.. entries.Select(entry => entry.Info)];
-        _copies = [.. entries.Select(entry => Copy(entry.Values()))];
+        _copies = new Tensor?[entries.Count];
+        for (int i = 0; i < _copies.Length; i++)
+        {
+            _copies[i] = Copy(entries[i], ref device);
+        }
     }
 
     /// <inheritdoc/>
@@ -64,10 +75,18 @@ internal sealed class TorchSnapshot : TensorSnapshot
         }
     }
 
-    private static Tensor Copy(Tensor values)
+    private static Tensor Copy(StateEntry entry, ref Device device)
     {
         using var scope = NewDisposeScope();
-        return values.to(CPU, copy: true).contiguous().view(-1).DetachFromDisposeScope();
+        try
+        {
+            return entry.Copy(device).contiguous().view(-1).DetachFromDisposeScope();
+        }
+        catch (ExternalException error) when (device.type != DeviceType.CPU && DeviceMemory.IsExhausted(error))
+        {
+            device = CPU;
+            return entry.Copy(device).contiguous().view(-1).DetachFromDisposeScope();
+        }
     }
 
     /// <inheritdoc/>

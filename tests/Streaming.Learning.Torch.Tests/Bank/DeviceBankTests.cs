@@ -67,9 +67,9 @@ public class DeviceBankTests
         bank.Reset(Entries(9, 8, 7), [3, 2, 1]);
         bank.Enqueue(Entries(10, 11), step: 4);
 
-        Assert.Equal([11, 10, 9, 8], bank.RowsOnHost().data<int>().ToArray());
+        Assert.Equal([11, 10, 9, 8], bank.CopyRows(CPU).data<int>().ToArray());
         Assert.Equal([4L, 4L, 3L, 2L], bank.Steps());
-        Assert.Equal([11f, 10f, 9f, 8f], bank.LogQOnHost().data<float>().ToArray());
+        Assert.Equal([11f, 10f, 9f, 8f], bank.CopyLogQ(CPU).data<float>().ToArray());
     }
 
     private static CandidateBlock Entries(params long[] rows)
