@@ -14,4 +14,9 @@ internal readonly record struct CandidateBlock(Tensor Vectors, Tensor Rows, Tens
     /// <summary>Candidates start … start + count − 1, without a copy.</summary>
     public CandidateBlock Slice(long start, long count) =>
         new(Vectors.narrow(0, start, count), Rows.narrow(0, start, count), LogQ.narrow(0, start, count));
+
+    /// <summary>Blocks one after the other; a copy if there are several.</summary>
+    public static CandidateBlock Join(IReadOnlyList<CandidateBlock> blocks) => blocks.Count == 1
+        ? blocks[0]
+        : new(cat([.. blocks.Select(block => block.Vectors)], 0), cat([.. blocks.Select(block => block.Rows)], 0), cat([.. blocks.Select(block => block.LogQ)], 0));
 }

@@ -4,39 +4,44 @@ using static TorchSharp.torch;
 namespace Streaming.Learning.Torch;
 
 /// <summary>
-/// Sampled softmax of all nested widths with explicit gradients. The candidates pass in chunks: a first pass carries the
-/// log-sum-exp of each row and width along, a second makes each chunk's scores again and its share of the gradients, so
-/// that B × N × K numbers never exist at once (the recomputation of FlashAttention, arXiv 2205.14135, applied to a loss).
+/// Sampled softmax of all nested widths with explicit gradients. The candidates pass in chunks, so that B × N numbers never
+/// exist at once; the bank's pass once. The step's own pass a second time, for their gradient needs the final sums.
 /// </summary>
 /// <remarks>
-/// A width's scores are those of the width before plus the product of the increment: all K widths cost the multiply-adds
-/// of the last. The same on the way back: increment k takes part in every width from k on, so the widths' gradients are
-/// suffix-summed first and multiplied once.
+/// Both forms of the loss have one gradient: with P⁻ the softmax over the negatives alone and m the probability of a
+/// mistake, it is m · (P⁻ − e_p) by the scores. So the sums leave the positive out, and every coefficient is a row's: it
+/// scales B × D numbers, never B × N.
 /// </remarks>
 internal sealed class NestedSoftmaxLoss : IDisposable
 {
+    // A row of scores of fewer columns stays in shared memory (48 KiB) while its softmax is made: 2 passes and not 4.
+    private const long MostColumnsOnChip = 12_032;
+
+    // With fewer rows a chunk of so few columns takes less time than its launches.
+    private const long RowsWorthAChunk = 1024;
+
     private readonly Increments _increments;
+    private readonly PrefixSpace _prefixes;
     private readonly double[] _widthShares;
     private readonly Tensor _deviceShares;
     private readonly double _temperature;
-    private readonly bool _cosine;
     private readonly LogQCorrection _correction;
 
     /// <summary>Creates the loss of a model.</summary>
     public NestedSoftmaxLoss(ModelOptions model, Increments increments, Device device)
     {
         _increments = increments;
+        _prefixes = new PrefixSpace(increments, model.Cosine, device);
         double total = model.LossWeights.Sum(weight => (double)weight);
         _widthShares = [.. model.LossWeights.Select(weight => weight / total)];
-        _deviceShares = tensor(_widthShares, dtype: ScalarType.Float64, device: device).DetachFromDisposeScope();
+        _deviceShares = tensor(_widthShares, [increments.Count, 1, 1], dtype: ScalarType.Float64, device: device).DetachFromDisposeScope();
         _temperature = model.Temperature;
-        _cosine = model.Cosine;
         _correction = model.Loss is LossKind.Full or LossKind.Uniform ? LogQCorrection.None : model.LogQ;
     }
 
     /// <summary>Bytes that a chunk needs for each of its columns with a batch of <paramref name="rows"/>.</summary>
-    /// <remarks>A gradient matrix for each width, and at most four more at a time: sums, scores, a product, the mask.</remarks>
-    public long BytesPerColumn(long rows) => rows * sizeof(float) * (_increments.Count + 4);
+    /// <remarks>Logits, probabilities and the mask of the hits; the prefixes, their gradient and what makes it.</remarks>
+    public long BytesPerColumn(long rows) => (rows * ((2 * sizeof(float)) + 1)) + (4L * _increments.Count * _increments.Dimension * sizeof(float));
 
     /// <summary>Gets each width's share of the total loss.</summary>
     public IReadOnlyList<double> WidthShares => _widthShares;
@@ -48,97 +53,104 @@ internal sealed class NestedSoftmaxLoss : IDisposable
     {
         Shapes.Require(problem.Users, "users", problem.Rows, _increments.Dimension);
         Shapes.Require(problem.Own.Vectors, "candidates", problem.Own.Count, _increments.Dimension);
-        var rows = new RowTerms(problem, _increments, _temperature, _cosine, _correction);
-        var chunks = Chunks(problem, columns);
-        foreach (var (block, _) in chunks)
-        {
-            using var scope = NewDisposeScope();
-            Accumulate(rows, block);
-        }
-
-        rows.Close(problem.Shares, _deviceShares);
-        var gradients = new SoftmaxGradients(rows, _increments, _cosine, problem.Own.Vectors);
-        foreach (var (block, ownStart) in chunks)
-        {
-            using var scope = NewDisposeScope();
-            Propagate(rows, gradients, block, ownStart);
-        }
-
-        return gradients.Finish(rows.Losses);
+        using var scope = NewDisposeScope();
+        columns = problem.Rows < RowsWorthAChunk ? columns : Math.Min(columns, MostColumnsOnChip);
+        var users = _prefixes.Of(problem.Users);
+        var positives = _prefixes.Of(problem.Own.Vectors.narrow(0, 0, problem.Rows));
+        var (softmax, counts) = Sum(problem, users, columns);
+        var gap = softmax.LogSums.sub(PositiveLogits(problem, users, positives));
+        var (losses, mistakes) = _correction == LogQCorrection.Corrected ? Corrected(gap, counts) : (gap.softplus(), gap.sigmoid());
+        var shares = problem.Shares.unsqueeze(1);
+        var coefficients = mistakes.mul(shares.mul(_deviceShares)).div_(_temperature).to_type(ScalarType.Float32);
+        var userGradient = users.Backward(softmax.Means.sub(positives.Values).mul_(coefficients));
+        var pulls = users.Values.mul(coefficients);
+        var candidateGradient = CandidateGradient(problem, users, softmax.LogSums, pulls, columns);
+        candidateGradient.narrow(0, 0, problem.Rows).sub_(positives.Backward(pulls));
+        return new SoftmaxResult(
+            losses.to_type(ScalarType.Float64).mul_(shares).sum([1, 2]).MoveToOuterDisposeScope(),
+            userGradient.MoveToOuterDisposeScope(),
+            candidateGradient.MoveToOuterDisposeScope());
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _deviceShares.Dispose();
-
-    private static List<(CandidateBlock Block, long OwnStart)> Chunks(SoftmaxProblem problem, long columns)
+    public void Dispose()
     {
-        var chunks = new List<(CandidateBlock, long)>();
-        for (long start = problem.FirstNegative; start < problem.Own.Count; start += columns)
-        {
-            chunks.Add((problem.Own.Slice(start, Math.Min(columns, problem.Own.Count - start)), start));
-        }
-
-        foreach (var stretch in problem.Bank)
-        {
-            for (long start = 0; start < stretch.Count; start += columns)
-            {
-                chunks.Add((stretch.Slice(start, Math.Min(columns, stretch.Count - start)), -1));
-            }
-        }
-
-        return chunks;
+        _prefixes.Dispose();
+        _deviceShares.Dispose();
     }
 
-    private void Accumulate(RowTerms rows, CandidateBlock block)
+    // Even chunks, of whole vectors of four: a last one of a few columns would cost the launches of a full one.
+    private static IEnumerable<(long Start, long Count)> Chunks(long candidates, long columns)
     {
-        var scores = new ChunkScores(rows, block, _increments, _cosine);
-        rows.CountMasked(scores.Masked, block);
-        for (int k = 0; k < _increments.Count; k++)
+        long chunks = (candidates + columns - 1) / columns;
+        long length = chunks == 0 ? 0 : Math.Min(columns, (((candidates + chunks - 1) / chunks) + 3) & ~3L);
+        for (long start = 0; start < candidates; start += length)
+        {
+            yield return (start, Math.Min(length, candidates - start));
+        }
+    }
+
+    // ℓ = m · gap with m = 1 − P̂ = 1 / (1 + e^{ln n − gap}) held fixed. Without negatives the gap is the least number, m is 0 and so is ℓ.
+    private static (Tensor Losses, Tensor Mistakes) Corrected(Tensor gap, Tensor counts)
+    {
+        var mistakes = gap.sub(counts.clamp_min(1).to_type(ScalarType.Float32).log_().unsqueeze(1)).sigmoid_();
+        return (gap.mul(mistakes), mistakes);
+    }
+
+    private (RunningSoftmax Softmax, Tensor Counts) Sum(SoftmaxProblem problem, Prefixes users, long columns)
+    {
+        var softmax = new RunningSoftmax(users);
+        var counts = zeros(problem.Rows, dtype: ScalarType.Int64, device: problem.Users.device);
+        foreach (var (start, count) in Chunks(problem.Candidates, columns))
         {
             using var scope = NewDisposeScope();
-            rows.Add(k, Logits(rows, scores.Next(k), scores.Masked, block));
+            var chunk = Score(problem, users, problem.Slice(start, count));
+            softmax.Add(chunk);
+            if (_correction == LogQCorrection.Corrected)
+            {
+                chunk.CountNegatives(counts);
+            }
         }
+
+        return (softmax, counts);
     }
 
-    private void Propagate(RowTerms rows, SoftmaxGradients gradients, CandidateBlock block, long ownStart)
+    private ScoredChunk Score(SoftmaxProblem problem, Prefixes users, CandidateBlock block) =>
+        new(users, problem.Own.Rows.narrow(0, 0, problem.Rows), block, _prefixes.Of(block.Vectors), _temperature, _correction);
+
+    // With what the logits of the row's negatives leave out. Classic: s − ln q on the positive too. Corrected: each
+    // negative's logit has ln(1 − Q(p)) added, the same for the whole row. [K × B × 1]
+    private Tensor PositiveLogits(SoftmaxProblem problem, Prefixes users, Prefixes positives)
     {
-        var scores = new ChunkScores(rows, block, _increments, _cosine);
-        var parts = new Tensor[_increments.Count];
-        for (int k = 0; k < parts.Length; k++)
+        var scores = users.Values.mul(positives.Values).sum(2, keepdim: true).div_(_temperature);
+        var logQ = problem.Own.LogQ.narrow(0, 0, problem.Rows).unsqueeze(1);
+        return _correction switch
+        {
+            LogQCorrection.None => scores,
+            LogQCorrection.Classic => scores.sub_(logQ),
+            _ => scores.sub_(logQ.to_type(ScalarType.Float64).expm1().neg_().clamp_min_(NestedSoftmax.LeastMissProbability).log_().to_type(ScalarType.Float32)),
+        };
+    }
+
+    private Tensor CandidateGradient(SoftmaxProblem problem, Prefixes users, Tensor logSums, Tensor pulls, long columns)
+    {
+        var gradient = zeros_like(problem.Own.Vectors);
+        var negatives = problem.OwnNegatives;
+        foreach (var (start, count) in Chunks(negatives.Count, columns))
         {
             using var scope = NewDisposeScope();
-            var score = scores.Next(k);
-            var gradient = Logits(rows, score, scores.Masked, block).sub_(rows.LogSum(k).unsqueeze(1)).exp_().mul_(rows.Coefficient(k).unsqueeze(1));
-            if (_cosine)
+            var chunk = Score(problem, users, negatives.Slice(start, count));
+            var parts = zeros_like(chunk.Candidates.Values);
+            for (int k = 0; k < _increments.Count; k++)
             {
-                gradients.AddNormTerms(k, score.mul(gradient), ownStart);
-                gradient.mul_(rows.InverseNorm(k).unsqueeze(1)).mul_(scores.InverseNorm(k).unsqueeze(0));
+                using var widthScope = NewDisposeScope();
+                var probabilities = chunk.Logits(k).sub_(logSums.select(0, k)).exp_();
+                chunk.Candidates.Width(parts, k).addmm_(probabilities.t(), users.Width(pulls, k), 0);
             }
 
-            parts[k] = gradient.MoveToOuterDisposeScope();
+            gradient.narrow(0, problem.FirstNegative + start, count).copy_(chunk.Candidates.Backward(parts));
         }
 
-        for (int k = parts.Length - 1; k >= 0; k--)
-        {
-            if (k < parts.Length - 1)
-            {
-                parts[k].add_(parts[k + 1]);
-                parts[k + 1].Dispose();
-            }
-
-            gradients.Add(k, parts[k], block.Vectors, ownStart);
-        }
-    }
-
-    // A copy: the sums of the next width build on the scores.
-    private Tensor Logits(RowTerms rows, Tensor scores, Tensor masked, CandidateBlock block)
-    {
-        var logits = _correction == LogQCorrection.None ? scores.clone() : scores.sub(block.LogQ.unsqueeze(0));
-        if (_correction == LogQCorrection.Corrected)
-        {
-            logits.add_(rows.LogMiss.unsqueeze(1));
-        }
-
-        return logits.masked_fill_(masked, float.NegativeInfinity);
+        return gradient;
     }
 }

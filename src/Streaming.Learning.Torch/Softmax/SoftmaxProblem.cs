@@ -15,4 +15,26 @@ internal sealed record SoftmaxProblem(Tensor Users, CandidateBlock Own, long Fir
 
     /// <summary>Gets the number of candidates that rows are scored against, N.</summary>
     public long Candidates => Own.Count - FirstNegative + Bank.Sum(block => block.Count);
+
+    /// <summary>Gets the own candidates that rows are scored against.</summary>
+    public CandidateBlock OwnNegatives => Own.Slice(FirstNegative, Own.Count - FirstNegative);
+
+    /// <summary>Candidates start … start + count − 1 of all that rows are scored against, in the caller's dispose scope.</summary>
+    /// <remarks>Across the seams of the bank's ring and the step: each chunk costs the same launches, however few its candidates.</remarks>
+    public CandidateBlock Slice(long start, long count)
+    {
+        var parts = new List<CandidateBlock>();
+        foreach (var block in Bank.Append(OwnNegatives))
+        {
+            long from = Math.Clamp(start, 0, block.Count), to = Math.Clamp(start + count, 0, block.Count);
+            if (to > from)
+            {
+                parts.Add(block.Slice(from, to - from));
+            }
+
+            start -= block.Count;
+        }
+
+        return CandidateBlock.Join(parts);
+    }
 }

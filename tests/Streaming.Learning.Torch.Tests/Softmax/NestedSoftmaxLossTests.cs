@@ -24,6 +24,8 @@ public class NestedSoftmaxLossTests
         }
     }
 
+    public static TheoryData<string> Names => [.. GoldenVectors.Read().Softmax.Select(vector => vector.Name)];
+
     [Theory]
     [MemberData(nameof(Cases))]
     public void Run_GoldenVectorInChunks_MatchesPyTorch(string name, int columns)
@@ -65,9 +67,29 @@ public class NestedSoftmaxLossTests
     }
 
     [Fact]
-    public void Run_DeadBankEntries_ChangeNothing()
+    public void Run_ClassicWithHitsAlone_IsZero()
     {
-        var golden = GoldenVectors.Read().Softmax.Single(vector => vector.Name == "corrected");
+        var golden = GoldenVectors.Read().Softmax.Single(vector => vector.Name == "classic");
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        var problem = Problem(golden);
+        var hits = problem with { Own = problem.Own with { Rows = zeros_like(problem.Own.Rows) }, Bank = [] };
+
+        using var loss = Loss(golden);
+
+        var result = loss.Run(hits, 4);
+
+        Assert.All(result.Losses.Numbers<double>(), value => Assert.Equal(0.0, value));
+        Assert.All(result.UserGradient.Numbers<float>(), value => Assert.Equal(0f, value));
+        Assert.All(result.CandidateGradient.Numbers<float>(), value => Assert.Equal(0f, value));
+    }
+
+    // Two columns: chunks of dead entries alone, before all others and after them.
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void Run_DeadBankEntries_ChangeNothing(string name)
+    {
+        var golden = GoldenVectors.Read().Softmax.Single(vector => vector.Name == name);
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
         var problem = Problem(golden);
@@ -75,10 +97,27 @@ public class NestedSoftmaxLossTests
 
         using var loss = Loss(golden);
 
-        var with = loss.Run(problem with { Bank = [.. problem.Bank, dead] }, 5);
+        var with = loss.Run(problem with { Bank = [dead, .. problem.Bank, dead] }, 2);
 
         Near.Equal("losses", golden.Losses, with.Losses.Numbers<double>(), 2e-6);
         Near.Equal("user gradients", golden.UserGradients, with.UserGradient.Numbers<float>(), 5e-6);
+        Near.Equal("candidate gradients", golden.CandidateGradients, with.CandidateGradient.Numbers<float>(), 5e-6);
+    }
+
+    // Logits hundreds apart, in chunks of which each row's greatest is in one: nothing overflows, nothing is lost.
+    [Fact]
+    public void Run_LogitsFarApart_AreSummedExactly()
+    {
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        using var loss = new NestedSoftmaxLoss(new ModelOptions { Widths = [1, 2], Temperature = 1, LogQ = LogQCorrection.None, Cosine = false }, new Increments([1, 2]), TestDevice.Device);
+        var own = new CandidateBlock(tensor(new float[] { 0, 1, -300, 2, 300, 3 }, [3, 2]).There(), arange(3, dtype: ScalarType.Int64).There(), zeros(3).There());
+
+        var result = loss.Run(new SoftmaxProblem(ones(1, 2).There(), own, 0, [], ones(1, dtype: ScalarType.Float64).There()), 1);
+
+        Assert.Equal([300.0, 302.0], result.Losses.Numbers<double>());
+        Assert.Equal([300f, 1f], result.UserGradient.Numbers<float>());
+        Assert.Equal([-1f, -0.5f, 0f, 0f, 1f, 0.5f], result.CandidateGradient.Numbers<float>());
     }
 
     [Fact]

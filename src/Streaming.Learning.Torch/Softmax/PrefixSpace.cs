@@ -1,0 +1,48 @@
+using static TorchSharp.torch;
+
+namespace Streaming.Learning.Torch;
+
+/// <summary>Makes the <see cref="Prefixes"/> of vectors; holds what that needs on the device.</summary>
+internal sealed class PrefixSpace : IDisposable
+{
+    // Added to the squared norm before the root, as in the CPU kernels: a zero vector has cosine 0 with all.
+    private const double Epsilon = 1e-12;
+
+    private readonly Increments _increments;
+    private readonly bool _cosine;
+    private readonly Tensor _within;
+    private readonly Tensor _last;
+
+    public PrefixSpace(Increments increments, bool cosine, Device device)
+    {
+        _increments = increments;
+        _cosine = cosine;
+        using var scope = NewDisposeScope();
+        var ends = tensor(increments.Ends.ToArray().Select(end => (long)end).ToArray(), device: device);
+        _last = ends.sub(1).DetachFromDisposeScope();
+        _within = arange(increments.Dimension, device: device).lt(ends.unsqueeze(1)).unsqueeze(1).to_type(ScalarType.Float32).DetachFromDisposeScope();
+    }
+
+    /// <summary>The prefixes of vectors [n × D], in the caller's dispose scope.</summary>
+    public Prefixes Of(Tensor vectors)
+    {
+        using var scope = NewDisposeScope();
+        var values = vectors.unsqueeze(0).mul(_within);
+        Tensor? inverseNorms = null;
+        if (_cosine)
+        {
+            // Running sums have the squared norms of all prefixes at once.
+            inverseNorms = vectors.square().cumsum(1).index_select(1, _last).add_(Epsilon).rsqrt_().t().unsqueeze(2).MoveToOuterDisposeScope();
+            values.mul_(inverseNorms);
+        }
+
+        return new Prefixes(_increments, values.MoveToOuterDisposeScope(), inverseNorms);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _within.Dispose();
+        _last.Dispose();
+    }
+}
