@@ -120,7 +120,7 @@ public sealed partial class TorchEngine : TrainingEngine
             scored,
             _loss.BytesPerColumn(rows),
             columns => Compute(uploaded, entries, step, columns),
-            () => $"{rows} predictions, {uploaded.StepSlots.shape[0]} steps, {Sizes()}");
+            () => $"{rows} predictions, {uploaded.HistorySlots.shape[0]} histories of up to {uploaded.HistorySlots.shape[1]} items, {Sizes()}");
         bool read = ++_unread >= _options.ReadLossEvery;
         var gate = Apply(uploaded, gradients, batch.LearningRate, out var summary);
         Timer?.Mark(StepPart.Update);
@@ -243,8 +243,9 @@ public sealed partial class TorchEngine : TrainingEngine
 
     private TowerInput TowerInput(DeviceBatch batch, Tensor encoded)
     {
-        var vectors = cat([_tower.Start.unsqueeze(0), encoded], 0);
-        return new TowerInput(vectors.Gather(batch.StepSlots), batch.Steps, batch.Predictions);
+        var items = encoded.Gather(batch.HistorySlots);
+        var steps = cat([_tower.Start.expand(items.shape[0], 1, -1), items], 1);
+        return new TowerInput(steps.view(-1, Model.Dimension), steps.shape[1], batch.Predictions);
     }
 
     private Tensor? IdVectors(Tensor rows)

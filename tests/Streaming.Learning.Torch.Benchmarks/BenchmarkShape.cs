@@ -11,15 +11,16 @@ namespace Streaming.Learning.Torch.Benchmarks;
 /// <param name="Items">Items of the catalogue.</param>
 /// <param name="Steps">Steps that are timed.</param>
 /// <param name="Tf32">Whether products may use TF32.</param>
+/// <param name="ReadLossEvery">The engine waits for the loss every this many steps.</param>
 /// <param name="Peak">The card's peak in TFLOP/s by its data sheet; 0: what a product of large matrices reaches on it.</param>
 /// <param name="Cpu">Whether the CPU engine is measured too.</param>
 /// <param name="Python">The Python whose PyTorch is measured too, where it has one.</param>
-internal sealed record BenchmarkShape(string Device, int Batch, int Bank, int[] Widths, int History, int Items, int Steps, bool Tf32, double Peak, bool Cpu, string Python)
+internal sealed record BenchmarkShape(string Device, int Batch, int Bank, int[] Widths, int History, int Items, int Steps, bool Tf32, int ReadLossEvery, double Peak, bool Cpu, string Python)
 {
     /// <summary>Blocks of the tower: PyTorch's tower has as many.</summary>
     public const int Layers = 2;
 
-    private static readonly string[] Names = ["batch", "bank", "widths", "history", "items", "steps", "tf32", "peak", "cpu", "python"];
+    private static readonly string[] Names = ["batch", "bank", "widths", "history", "items", "steps", "tf32", "readEvery", "peak", "cpu", "python"];
 
     /// <summary>D.</summary>
     public int Dimension => Widths[^1];
@@ -46,6 +47,7 @@ internal sealed record BenchmarkShape(string Device, int Batch, int Bank, int[] 
             Number("items", "20000"),
             Number("steps", "20"),
             bool.Parse(Text("tf32", "false")),
+            Number("readEvery", "1"),
             double.Parse(Text("peak", "0"), CultureInfo.InvariantCulture),
             bool.Parse(Text("cpu", "true")),
             Text("python", "/usr/bin/python3"));

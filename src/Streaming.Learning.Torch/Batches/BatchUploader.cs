@@ -24,12 +24,12 @@ internal sealed class BatchUploader : IDisposable
     /// <summary>Uploads a training batch, into the caller's dispose scope.</summary>
     public DeviceBatch Upload(in TrainingBatch batch)
     {
-        int steps = LongestSequence(batch.Sequences) + 1;
-        int padded = batch.Sequences.Count * steps, rows = batch.Positives.Length, candidates = rows + batch.Negatives.Length;
+        int steps = Steps(batch.Sequences);
+        int padded = batch.Sequences.Count * (steps - 1), rows = batch.Positives.Length, candidates = rows + batch.Negatives.Length;
         _slots.Clear();
         _integers.Reserve(padded + rows + (2 * candidates) + batch.Sequences.Rows.Length + candidates);
         var integers = _integers.Values;
-        LaySteps(batch.Sequences, steps, integers[..padded]);
+        LayHistories(batch.Sequences, steps - 1, integers[..padded]);
         LayPredictions(batch.Sequences, batch.PredictionSteps, steps, integers.Slice(padded, rows));
         LayCandidates(batch, integers.Slice(padded + rows, candidates), integers.Slice(padded + rows + candidates, candidates));
         int distinctAt = padded + rows + (2 * candidates);
@@ -40,8 +40,7 @@ internal sealed class BatchUploader : IDisposable
         var numbers = _numbers.Upload(_device);
         return new DeviceBatch(
             uploaded.narrow(0, distinctAt, _slots.Count),
-            uploaded.narrow(0, 0, padded),
-            steps,
+            uploaded.narrow(0, 0, padded).view(batch.Sequences.Count, steps - 1),
             uploaded.narrow(0, padded, rows),
             uploaded.narrow(0, padded + rows, candidates),
             uploaded.narrow(0, padded + rows + candidates, candidates),
@@ -52,11 +51,11 @@ internal sealed class BatchUploader : IDisposable
     /// <summary>Uploads histories to be encoded at their last step: a batch without candidates.</summary>
     public DeviceBatch Upload(in JaggedRows sequences)
     {
-        int steps = LongestSequence(sequences) + 1, padded = sequences.Count * steps;
+        int steps = Steps(sequences), padded = sequences.Count * (steps - 1);
         _slots.Clear();
         _integers.Reserve(padded + sequences.Count + sequences.Rows.Length);
         var integers = _integers.Values;
-        LaySteps(sequences, steps, integers[..padded]);
+        LayHistories(sequences, steps - 1, integers[..padded]);
         for (int s = 0; s < sequences.Count; s++)
         {
             integers[padded + s] = ((long)s * steps) + sequences.Offsets[s + 1] - sequences.Offsets[s];
@@ -66,8 +65,7 @@ internal sealed class BatchUploader : IDisposable
         var uploaded = _integers.Upload(_device);
         return new DeviceBatch(
             uploaded.narrow(0, padded + sequences.Count, _slots.Count),
-            uploaded.narrow(0, 0, padded),
-            steps,
+            uploaded.narrow(0, 0, padded).view(sequences.Count, steps - 1),
             uploaded.narrow(0, padded, sequences.Count),
             uploaded.narrow(0, 0, 0),
             uploaded.narrow(0, 0, 0),
@@ -95,7 +93,8 @@ internal sealed class BatchUploader : IDisposable
         _numbers.Dispose();
     }
 
-    private static int LongestSequence(in JaggedRows sequences)
+    // Of the longest sequence, its start included. In fours: products of matrices run at full speed on aligned rows only.
+    private static int Steps(in JaggedRows sequences)
     {
         int longest = 0;
         for (int s = 0; s < sequences.Count; s++)
@@ -103,19 +102,27 @@ internal sealed class BatchUploader : IDisposable
             longest = Math.Max(longest, sequences.Offsets[s + 1] - sequences.Offsets[s]);
         }
 
-        return longest;
+        return longest == 0 ? 1 : (longest + 4) & ~3;
     }
 
-    private void LaySteps(in JaggedRows sequences, int steps, Span<long> padded)
+    // What comes after a history's end reaches no prediction and gets no gradient. It is spread over the items, since what
+    // gathers gradients takes those of one item one after the other.
+    private void LayHistories(in JaggedRows sequences, int length, Span<long> padded)
     {
-        padded.Clear();
+        int filler = 0;
         for (int s = 0; s < sequences.Count; s++)
         {
-            var target = padded.Slice((s * steps) + 1, steps - 1);
+            var target = padded.Slice(s * length, length);
             int start = sequences.Offsets[s], end = sequences.Offsets[s + 1];
             for (int i = start; i < end; i++)
             {
-                target[i - start] = _slots.Add(sequences.Rows[i]) + 1;
+                target[i - start] = _slots.Add(sequences.Rows[i]);
+            }
+
+            foreach (ref long slot in target[(end - start)..])
+            {
+                filler = filler + 1 < _slots.Count ? filler + 1 : 0;
+                slot = filler;
             }
         }
     }

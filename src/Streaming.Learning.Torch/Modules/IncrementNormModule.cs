@@ -4,23 +4,36 @@ using DeviceParameter = TorchSharp.Modules.Parameter;
 namespace Streaming.Learning.Torch;
 
 /// <summary>A LayerNorm of its own for each increment, so that later columns cannot move earlier ones.</summary>
+/// <remarks>
+/// A LayerNorm of few columns keeps a whole block of a card busy with each row, and there would be one for each increment.
+/// Here sums and squares are taken over groups of columns that fit all increments, and the rest is a product of [rows ×
+/// groups] with who belongs to whom, in float64: TF32 would round the mean to three digits, and squares less the square
+/// of the mean want the digits.
+/// </remarks>
 internal sealed class IncrementNormModule : nn.Module<Tensor, Tensor>
 {
     private const double Epsilon = 1e-5;
     private readonly Increments _increments;
-    private readonly long[] _lengths;
+    private readonly long _group;
     private readonly DeviceParameter _gain;
     private readonly DeviceParameter _bias;
+
+    // Group → increment [groups × K] as 1 / length, and increment → group [K × groups] as 1.
+    private readonly Tensor _averages;
+    private readonly Tensor _members;
 
     public IncrementNormModule(DenseParameters dense, string name, Increments increments)
         : base(nameof(IncrementNormModule))
     {
         _increments = increments;
-        _lengths = [.. Enumerable.Range(0, increments.Count).Select(k => (long)increments.Length(k))];
+        _group = Enumerable.Range(0, increments.Count).Select(k => (long)increments.Length(k)).Aggregate(Divisor);
         _gain = dense[$"{name}.gain"];
         _bias = dense[$"{name}.bias"];
+        (_averages, _members) = Membership(_gain.device);
         register_parameter("gain", _gain);
         register_parameter("bias", _bias);
+        register_buffer("averages", _averages);
+        register_buffer("members", _members);
     }
 
     /// <summary>[rows × D] → [rows × D].</summary>
@@ -28,15 +41,35 @@ internal sealed class IncrementNormModule : nn.Module<Tensor, Tensor>
     {
         using var scope = NewDisposeScope();
         Shapes.Require(input, "input of a norm", input.shape[0], _increments.Dimension);
+        var groups = input.view(input.shape[0], -1, _group);
+        var mean = groups.sum(2).to_type(ScalarType.Float64).mm(_averages);
+        var square = groups.norm(2, false, 2).to_type(ScalarType.Float64).square().mm(_averages);
+        var scale = square.sub(mean.square()).clamp_min(0).add(Epsilon).rsqrt();
+        var shift = mean.mul(scale).neg();
+        var normal = Spread(shift).addcmul(groups, Spread(scale), 1).view(input.shape);
+        return _bias.addcmul(normal, _gain, 1).MoveToOuterDisposeScope();
+    }
 
-        // Splits, not slices: the gradient of a split is one concatenation, of a slice a tensor of zeros each.
-        Tensor[] inputs = input.split(_lengths, 1), gains = _gain.split(_lengths, 0), biases = _bias.split(_lengths, 0);
-        var parts = new Tensor[_lengths.Length];
-        for (int k = 0; k < parts.Length; k++)
+    private static long Divisor(long a, long b) => b == 0 ? a : Divisor(b, a % b);
+
+    // [rows × K] float64 → [rows × groups × 1] float32.
+    private Tensor Spread(Tensor values) => values.mm(_members).to_type(ScalarType.Float32).unsqueeze(2);
+
+    private (Tensor Averages, Tensor Members) Membership(Device device)
+    {
+        int groups = (int)(_increments.Dimension / _group);
+        double[] averages = new double[groups * _increments.Count], members = new double[averages.Length];
+        for (int k = 0; k < _increments.Count; k++)
         {
-            parts[k] = nn.functional.layer_norm(inputs[k], [_lengths[k]], gains[k], biases[k], Epsilon);
+            for (long g = _increments.Start(k) / _group; g < _increments.End(k) / _group; g++)
+            {
+                averages[(g * _increments.Count) + k] = 1.0 / _increments.Length(k);
+                members[(k * groups) + g] = 1;
+            }
         }
 
-        return cat(parts, 1).MoveToOuterDisposeScope();
+        return (
+            tensor(averages, [groups, _increments.Count], device: device).DetachFromDisposeScope(),
+            tensor(members, [_increments.Count, groups], device: device).DetachFromDisposeScope());
     }
 }

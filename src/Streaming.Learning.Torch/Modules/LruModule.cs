@@ -12,6 +12,7 @@ internal sealed class LruModule : nn.Module<Tensor, long, Tensor?, Tensor>
     private readonly DeviceParameter _nu;
     private readonly DeviceParameter _theta;
     private readonly DeviceParameter _gamma;
+    private readonly long _d;
     private readonly NestedLinearModule _input;
     private readonly NestedLinearModule _output;
     private readonly Tensor _order;
@@ -19,6 +20,7 @@ internal sealed class LruModule : nn.Module<Tensor, long, Tensor?, Tensor>
     public LruModule(DenseParameters dense, string name, Increments widths)
         : base(nameof(LruModule))
     {
+        _d = widths.Dimension;
         _nu = dense[$"{name}.nu_log"];
         _theta = dense[$"{name}.theta_log"];
         _gamma = dense[$"{name}.gamma_log"];
@@ -40,18 +42,30 @@ internal sealed class LruModule : nn.Module<Tensor, long, Tensor?, Tensor>
     public override Tensor forward(Tensor inputs, long steps, Tensor? selected)
     {
         using var scope = NewDisposeScope();
-        var decay = _nu.to_type(ScalarType.Float64).exp();
-        var phase = _theta.to_type(ScalarType.Float64).exp();
-        var states = LinearScan.Run(Drive(inputs).view(-1, steps, _order.shape[0]), decay, phase).view(-1, _order.shape[0]);
-        var rows = selected is null ? states : states.index_select(0, selected);
-        return addmm(_output.Bias!, rows, _output.Weight.index_select(0, _order), 1, 1).MoveToOuterDisposeScope();
+        Shapes.Require(inputs, "input of an LRU", inputs.shape[0], _d);
+        var (real, imaginary) = Drive(inputs, steps);
+        (real, imaginary) = LinearScan.Run(real, imaginary, _nu.to_type(ScalarType.Float64).exp(), _theta.to_type(ScalarType.Float64).exp());
+        var weights = Halves(_output.Weight.index_select(0, _order), 0);
+        var outputs = addmm(_output.Bias!, Rows(real, selected), weights[0], 1, 1);
+        return outputs.addmm_(Rows(imaginary, selected), weights[1]).MoveToOuterDisposeScope();
     }
 
-    // γ ⊙ (B x) [S·T × 2D]. γ goes into the weights, which are fewer than the rows.
-    private Tensor Drive(Tensor inputs)
+    private Tensor[] Halves(Tensor values, long dimension) => values.split([_d, _d], dimension);
+
+    // γ ⊙ (B x), channels first [D × S × T]. γ goes into the weights, which are fewer than the rows.
+    private (Tensor Real, Tensor Imaginary) Drive(Tensor inputs, long steps)
     {
-        Shapes.Require(inputs, "input of an LRU", inputs.shape[0], _input.Weight.shape[0]);
         var gamma = _gamma.exp().repeat(2);
-        return addmm(_input.Bias!.index_select(0, _order).mul(gamma), inputs, _input.Weight.index_select(1, _order).mul(gamma), 1, 1);
+        var weight = _input.Weight.index_select(1, _order).mul(gamma);
+        var bias = _input.Bias!.index_select(0, _order).mul(gamma);
+        var halves = Halves(addmm(bias.unsqueeze(1), weight.t(), inputs.t(), 1, 1), 0);
+        return (halves[0].view(_d, -1, steps), halves[1].view(_d, -1, steps));
+    }
+
+    // [n × D], without a copy where all are wanted.
+    private Tensor Rows(Tensor states, Tensor? selected)
+    {
+        var channels = states.view(_d, -1);
+        return (selected is null ? channels : channels.index_select(1, selected)).t();
     }
 }

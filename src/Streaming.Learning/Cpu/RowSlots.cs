@@ -6,9 +6,8 @@ namespace Streaming.Learning;
 /// </summary>
 internal sealed class RowSlots
 {
-    private int[] _keys = new int[1024];
-    private int[] _values = new int[1024];
-    private int[] _stamps = new int[1024];
+    // Key, value and stamp side by side: a look is one line of memory, not three.
+    private Entry[] _entries = new Entry[1024];
     private int[] _rows = new int[256];
     private int _stamp;
 
@@ -24,7 +23,7 @@ internal sealed class RowSlots
         Count = 0;
         if (++_stamp == int.MaxValue)
         {
-            Array.Clear(_stamps);
+            Array.Clear(_entries);
             _stamp = 1;
         }
     }
@@ -32,20 +31,20 @@ internal sealed class RowSlots
     /// <summary>Slot of a row; a new row gets the next one.</summary>
     public int Add(int row)
     {
-        int at = Find(row);
-        if (_stamps[at] == _stamp)
+        ref var entry = ref Find(row);
+        if (entry.Stamp == _stamp)
         {
-            return _values[at];
+            return entry.Slot;
         }
 
-        if (2 * (Count + 1) > _keys.Length)
+        if (2 * (Count + 1) > _entries.Length)
         {
             Rehash();
-            at = Find(row);
+            entry = ref Find(row);
         }
 
         Buffers.Extend(ref _rows, Count + 1);
-        (_keys[at], _values[at], _stamps[at]) = (row, Count, _stamp);
+        entry = new Entry(row, Count, _stamp);
         _rows[Count] = row;
         return Count++;
     }
@@ -53,30 +52,30 @@ internal sealed class RowSlots
     /// <summary>Slot of a row, −1 when it is not there.</summary>
     public int IndexOf(int row)
     {
-        int at = Find(row);
-        return _stamps[at] == _stamp ? _values[at] : -1;
+        ref var entry = ref Find(row);
+        return entry.Stamp == _stamp ? entry.Slot : -1;
     }
 
-    private int Find(int row)
+    private ref Entry Find(int row)
     {
-        int mask = _keys.Length - 1;
+        int mask = _entries.Length - 1;
         int at = (int)(((uint)row * 0x9E3779B1u) >> 7) & mask;
-        while (_stamps[at] == _stamp && _keys[at] != row)
+        while (_entries[at].Stamp == _stamp && _entries[at].Row != row)
         {
             at = (at + 1) & mask;
         }
 
-        return at;
+        return ref _entries[at];
     }
 
     private void Rehash()
     {
-        int size = _keys.Length * 2;
-        (_keys, _values, _stamps, _stamp) = (new int[size], new int[size], new int[size], 1);
+        (_entries, _stamp) = (new Entry[_entries.Length * 2], 1);
         for (int slot = 0; slot < Count; slot++)
         {
-            int at = Find(_rows[slot]);
-            (_keys[at], _values[at], _stamps[at]) = (_rows[slot], slot, _stamp);
+            Find(_rows[slot]) = new Entry(_rows[slot], slot, _stamp);
         }
     }
+
+    private readonly record struct Entry(int Row, int Slot, int Stamp);
 }

@@ -14,15 +14,15 @@ public class LinearScanTests
     [InlineData(64)]
     [InlineData(65)]
     [InlineData(150)]
-    public void Parallel_AnyLength_StatesAndGradientsOfSequential(int steps)
+    public void Run_AnyLength_StatesAndGradientsOfStepByStep(int steps)
     {
         using var scope = NewDisposeScope();
         using var generator = random.manual_seed(steps);
-        var direction = randn(3, steps, 10);
-        Tensor[] values = [randn(3, steps, 10), rand(5, dtype: ScalarType.Float64).mul_(0.2).add_(0.01), rand(5, dtype: ScalarType.Float64).mul_(6)];
+        Tensor[] directions = [randn(5, 3, steps), randn(5, 3, steps)];
+        Tensor[] values = [randn(5, 3, steps), randn(5, 3, steps), rand(5, dtype: ScalarType.Float64).mul_(0.2).add_(0.01), rand(5, dtype: ScalarType.Float64).mul_(6)];
 
-        var expected = Run(LinearScan.Sequential, values, direction);
-        var actual = Run(LinearScan.Parallel, values, direction);
+        var expected = Results(StepByStep, values, directions);
+        var actual = Results(LinearScan.Run, values, directions);
 
         for (int i = 0; i < expected.Length; i++)
         {
@@ -30,12 +30,27 @@ public class LinearScanTests
         }
     }
 
+    private static (Tensor Real, Tensor Imaginary) StepByStep(Tensor real, Tensor imaginary, Tensor decay, Tensor phase)
+    {
+        var radius = decay.neg().exp();
+        var lambda = (Real: radius.mul(phase.cos()).to_type(real.dtype).unsqueeze(1), Imaginary: radius.mul(phase.sin()).to_type(real.dtype).unsqueeze(1));
+        Tensor[] reals = real.unbind(2), imaginaries = imaginary.unbind(2);
+        for (int t = 1; t < reals.Length; t++)
+        {
+            var (pastReal, pastImaginary) = (reals[t - 1], imaginaries[t - 1]);
+            reals[t] = reals[t].add(pastReal.mul(lambda.Real)).sub(pastImaginary.mul(lambda.Imaginary));
+            imaginaries[t] = imaginaries[t].add(pastImaginary.mul(lambda.Real)).add(pastReal.mul(lambda.Imaginary));
+        }
+
+        return (stack(reals, 2), stack(imaginaries, 2));
+    }
+
     // States, then gradients by inputs, decay and phase; all as float64.
-    private static Tensor[] Run(Func<Tensor, Tensor, Tensor, Tensor> scan, Tensor[] values, Tensor direction)
+    private static Tensor[] Results(Func<Tensor, Tensor, Tensor, Tensor, (Tensor Real, Tensor Imaginary)> scan, Tensor[] values, Tensor[] directions)
     {
         Tensor[] leaves = [.. values.Select(value => value.There().clone().requires_grad_())];
-        var states = scan(leaves[0], leaves[1], leaves[2]);
-        states.mul(direction.There()).sum().backward();
-        return [.. new[] { states.detach() }.Concat(leaves.Select(leaf => leaf.grad ?? zeros_like(leaf))).Select(tensor => tensor.to_type(ScalarType.Float64))];
+        var (real, imaginary) = scan(leaves[0], leaves[1], leaves[2], leaves[3]);
+        real.mul(directions[0].There()).add(imaginary.mul(directions[1].There())).sum().backward();
+        return [.. new[] { real.detach(), imaginary.detach() }.Concat(leaves.Select(leaf => leaf.grad ?? zeros_like(leaf))).Select(tensor => tensor.to_type(ScalarType.Float64))];
     }
 }
