@@ -7,12 +7,12 @@ root=$(cd "$here/../.." && pwd)
 python=/usr/bin/python3
 
 # Debian's default OpenBLAS spins its own threads against those of PyTorch's OpenMP, which makes PyTorch two to three
-# times slower on two cores: the peer deserves the build that shares them.
+# times slower on two cores: the peer deserves the build that shares them, and the allocator of its tuning guide.
 if [[ " $* " != *" --no-torch "* && ! " $* " =~ " --"(ingest|paths|cost|encode|memory)" " ]]; then
-    if ! "$python" -c 'import torch' 2>/dev/null || ! dpkg -s libopenblas0-openmp >/dev/null 2>&1; then
+    if ! "$python" -c 'import torch' 2>/dev/null || ! dpkg -s libopenblas0-openmp libjemalloc2 >/dev/null 2>&1; then
         sudo=$([ "$(id -u)" = 0 ] || echo sudo)
         $sudo apt-get update -qq
-        DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends python3-torch libopenblas0-openmp
+        DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends python3-torch libopenblas0-openmp libjemalloc2
     fi
 fi
 

@@ -339,7 +339,8 @@ def answer(words):
 
 def main():
     blas = os.path.realpath("/etc/alternatives/libblas.so.3-x86_64-linux-gnu")
-    print(f"PyTorch {torch.__version__}, {blas}, {THREADS} threads", flush=True)
+    allocator = "jemalloc" if "jemalloc" in os.environ.get("LD_PRELOAD", "") else "glibc's allocator"
+    print(f"PyTorch {torch.__version__}, {blas}, {allocator}, {THREADS} threads", flush=True)
     for line in sys.stdin:
         print(*[repr(float(value)) for value in answer(line.split())], flush=True)
 
