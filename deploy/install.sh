@@ -1,18 +1,10 @@
 #!/usr/bin/env bash
-# Installs what the quick start and the tests need beside the .NET SDK, if it is missing: librdkafka (the Kafka client
-# and the broker inside it) and redis-server. Debian 12 or a relative, as root or with sudo. Sourced or run.
+# Installs what the quick start and the tests need beside the .NET SDK, if it is missing: redis-server.
+# Debian 12 or a relative, as root or with sudo. Sourced or run.
 set -euo pipefail
 
 say() { printf '%s\n' "$*" >&2; }
 fail() { say "streaming: $*"; exit 1; }
-
-have_librdkafka() {
-  local folder
-  for folder in /usr/lib /usr/lib64 /usr/local/lib /lib /usr/lib/*-linux-gnu; do
-    [ -e "$folder/librdkafka.so" ] && return 0
-  done
-  return 1
-}
 
 require_sdk() {
   command -v dotnet >/dev/null 2>&1 ||
@@ -24,14 +16,13 @@ require_sdk() {
 # install_missing [PROGRAM …]: also these, each from the Debian package of its name.
 install_missing() {
   local missing=() program
-  have_librdkafka || missing+=(librdkafka-dev)
   for program in redis-server "$@"; do
     command -v "$program" >/dev/null 2>&1 || missing+=("$program")
   done
   [ "${#missing[@]}" -eq 0 ] && return 0
 
   command -v apt-get >/dev/null 2>&1 ||
-    fail "missing: ${missing[*]} (Debian's names), and there is no apt-get here. Install librdkafka 1.9 or later with its librdkafka.so link, and redis-server 6.2 or later, by your system's means."
+    fail "missing: ${missing[*]} (Debian's names), and there is no apt-get here. Install redis-server 6.2 or later, by your system's means."
   local root=()
   if [ "$(id -u)" -ne 0 ]; then
     command -v sudo >/dev/null 2>&1 ||

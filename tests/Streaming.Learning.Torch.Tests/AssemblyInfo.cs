@@ -1,4 +1,4 @@
-using Xunit;
+using Xunit.v3;
 
 // The live-tensor test counts every tensor of the process.
-[assembly: CollectionBehavior(DisableTestParallelization = true)]
+[assembly: Parallelization(Mode = Xunit.Sdk.ParallelMode.None)]

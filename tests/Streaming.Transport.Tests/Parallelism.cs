@@ -1,4 +1,4 @@
-using Xunit;
+using Xunit.v3;
 
 // These tests wait for servers most of the time: more of them at once than there are cores.
-[assembly: CollectionBehavior(MaxParallelThreads = 6)]
+[assembly: Parallelization(MaxThreads = 6)]

@@ -34,7 +34,7 @@ internal static class TorchDevices
         catch (Exception error) when (error is NotSupportedException or DllNotFoundException or TypeInitializationException or BadImageFormatException or EntryPointNotFoundException)
         {
             throw new TorchDeviceException(
-                $"The native library of TorchSharp (LibTorchSharp with libtorch) could not be loaded for device '{name}': {FirstLine(error)}. Build with -p:PackageSet=nuget -p:Torch=cpu or -p:Torch=cuda, or set Training__Engine=Cpu.",
+                $"The native library of TorchSharp (LibTorchSharp with libtorch) could not be loaded for device '{name}': {FirstLine(error)}. Build with -p:Torch=cpu or -p:Torch=cuda, or set Training__Engine=Cpu.",
                 error);
         }
         catch (Exception error) when (error is ExternalException or InvalidOperationException)

@@ -54,12 +54,11 @@ public sealed class ChangeFeedReader
     /// <summary>Goes to the end: the next read brings what changes from now on.</summary>
     public async Task SeekToEndAsync(CancellationToken cancellationToken = default)
     {
-        RedisResult[] answers = await Task.WhenAll(_streams.Select(stream =>
-            ExecuteAsync("XREVRANGE", [stream, "+", "-", "COUNT", 1], cancellationToken))).ConfigureAwait(false);
-        for (int partition = 0; partition < answers.Length; partition++)
+        StreamEntry[][] newest = await Task.WhenAll(_streams.Select(stream => RunAsync(
+            () => _database.StreamRangeAsync(stream, count: 1, messageOrder: Order.Descending), cancellationToken))).ConfigureAwait(false);
+        for (int partition = 0; partition < newest.Length; partition++)
         {
-            RedisResult[] entries = (RedisResult[])answers[partition]!;
-            _positions[partition] = entries.Length == 0 ? new Position("0-0", 0) : Parse(entries[0], []);
+            _positions[partition] = newest[partition].Length == 0 ? new Position("0-0", 0) : Parse(newest[partition][0], []);
         }
     }
 
@@ -71,20 +70,10 @@ public sealed class ChangeFeedReader
         ArgumentNullException.ThrowIfNull(changes);
         int before = changes.Count;
         bool gap = false, more = false;
-        foreach (RedisResult answer in await FetchAsync(cancellationToken).ConfigureAwait(false))
+        foreach (RedisStream stream in (await FetchAsync(cancellationToken).ConfigureAwait(false)).SelectMany(static answer => answer))
         {
-            if (answer.IsNull)
-            {
-                continue;
-            }
-
-            foreach (RedisResult stream in (RedisResult[])answer!)
-            {
-                RedisResult[] parts = (RedisResult[])stream!;
-                RedisResult[] entries = (RedisResult[])parts[1]!;
-                gap |= Take(_partitions[(string)parts[0]!], entries, changes);
-                more |= entries.Length == EntriesPerPartition;
-            }
+            gap |= Take(_partitions[stream.Key!], stream.Entries, changes);
+            more |= stream.Entries.Length == EntriesPerPartition;
         }
 
         return new FeedRead(changes.Count - before, gap, more);
@@ -92,16 +81,13 @@ public sealed class ChangeFeedReader
 
     /// <summary>Fields of an entry: its number n, generation g and token t; then for each change i (id), s (step) and, for a
     /// removal, d.</summary>
-    private static Position Parse(RedisResult entry, List<FeedChange> changes)
+    private static Position Parse(StreamEntry entry, List<FeedChange> changes)
     {
-        RedisResult[] parts = (RedisResult[])entry!;
-        RedisResult[] fields = (RedisResult[])parts[1]!;
         long number = 0;
         uint generation = 0, token = 0;
-        for (int i = 0; i + 1 < fields.Length; i += 2)
+        foreach ((string name, RedisValue value) in entry.Values.Select(static field => ((string)field.Name!, field.Value)))
         {
-            RedisResult value = fields[i + 1];
-            switch ((string)fields[i]!)
+            switch (name)
             {
                 case "n": number = (long)value; break;
                 case "g": generation = (uint)(long)value; break;
@@ -113,14 +99,14 @@ public sealed class ChangeFeedReader
             }
         }
 
-        return new Position((string)parts[0]!, number);
+        return new Position((string)entry.Id!, number);
     }
 
     /// <returns>Whether changes are missing before the first.</returns>
-    private bool Take(int partition, RedisResult[] entries, List<FeedChange> changes)
+    private bool Take(int partition, StreamEntry[] entries, List<FeedChange> changes)
     {
         bool gap = false;
-        foreach (RedisResult entry in entries)
+        foreach (StreamEntry entry in entries)
         {
             Position position = Parse(entry, changes);
             gap |= position.Number != _positions[partition].Number + 1;
@@ -131,19 +117,18 @@ public sealed class ChangeFeedReader
     }
 
     /// <summary>One command for all partitions where that is allowed, else one for each.</summary>
-    private Task<RedisResult[]> FetchAsync(CancellationToken cancellationToken)
+    private Task<RedisStream[][]> FetchAsync(CancellationToken cancellationToken)
     {
         IEnumerable<int> all = Enumerable.Range(0, _streams.Length);
         IEnumerable<int[]> calls = _topology.IsCluster ? all.Select(partition => new[] { partition }) : [[.. all]];
-        return Task.WhenAll(calls.Select(partitions => ExecuteAsync(
-            "XREAD",
-            ["COUNT", EntriesPerPartition, "STREAMS", .. partitions.Select(p => (object)_streams[p]), .. partitions.Select(p => _positions[p].Entry)],
+        return Task.WhenAll(calls.Select(partitions => RunAsync(
+            () => _database.StreamReadAsync([.. partitions.Select(p => new StackExchange.Redis.StreamPosition(_streams[p], _positions[p].Entry))], EntriesPerPartition),
             cancellationToken)));
     }
 
-    private async Task<RedisResult> ExecuteAsync(string command, object[] arguments, CancellationToken cancellationToken) =>
+    private async Task<T> RunAsync<T>(Func<Task<T>> command, CancellationToken cancellationToken) =>
         await _pipeline.ExecuteAsync(
-            async token => await _database.ExecuteAsync(command, arguments).WaitAsync(token).ConfigureAwait(false),
+            async token => await command().WaitAsync(token).ConfigureAwait(false),
             cancellationToken).ConfigureAwait(false);
 
     private readonly record struct Position(string Entry, long Number);

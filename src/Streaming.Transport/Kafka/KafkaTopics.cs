@@ -19,7 +19,7 @@ internal sealed class KafkaTopics : IDisposable
         _logger = logger;
         _admin = new AdminClientBuilder(KafkaClientSettings.Admin(options))
             .SetErrorHandler((_, error) => onError(error))
-            .SetLogHandler(static (_, _) => { })
+            .SetLogHandler((_, line) => KafkaClientLog.Pass(line, onError))
             .Build();
         _retry = new ResiliencePipelineBuilder { TimeProvider = time }
             .AddRetry(new RetryStrategyOptions

@@ -38,7 +38,7 @@ internal sealed class PartitionReader : IDisposable
             .SetKeyDeserializer(new RecordBuffer())
             .SetValueDeserializer(new RecordBuffer())
             .SetErrorHandler((_, error) => onError(error))
-            .SetLogHandler(static (_, _) => { })
+            .SetLogHandler((_, line) => KafkaClientLog.Pass(line, onError))
             .SetPartitionsAssignedHandler((_, assigned) => OnAssigned(assigned))
             .SetPartitionsRevokedHandler((_, revoked) => OnRevoked(revoked))
             .SetPartitionsLostHandler((_, lost) => OnRevoked(lost))

@@ -9,7 +9,7 @@ namespace Streaming.Worker;
 internal static class TorchEngineFactory
 {
     /// <summary>What to do in a build without it.</summary>
-    public const string HowToGet = "this build has no Torch engine; build with -p:PackageSet=nuget -p:Torch=cuda (or cpu), or the image with TORCH=cuda";
+    public const string HowToGet = "this build has no Torch engine; build with -p:Torch=cuda (or cpu), or the image with TORCH=cuda";
 
 #if TORCH
     /// <summary>Whether this build has it.</summary>

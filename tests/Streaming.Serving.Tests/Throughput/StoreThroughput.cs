@@ -25,7 +25,7 @@ public sealed class StoreThroughput
     public async Task PublishAndRead(EmbeddingElement element)
     {
         await using LocalRedisServer server = await LocalRedisServer.StartAsync(cancellationToken: Stop);
-        RedisOptions options = new() { Configuration = server.Configuration, Element = element };
+        RedisOptions options = new() { Configuration = server.Configuration + ",allowAdmin=true", Element = element };
         ConnectionMultiplexer connection = await RedisConnection.OpenAsync(options, Stop);
         EmbeddingPublisher publisher = new(connection.GetDatabase(), options, Widths, TimeProvider.System);
         await publisher.OpenAsync(1, 1, Stop);

@@ -22,7 +22,7 @@ public sealed class OutageTests : IAsyncLifetime
         _server = await LocalRedisServer.StartAsync();
         _options = new RedisOptions
         {
-            Configuration = _server.Configuration,
+            Configuration = _server.Configuration + ",allowAdmin=true",
             Partitions = 8,
             CommandTimeout = TimeSpan.FromSeconds(0.3),
             RetryAttempts = 1,

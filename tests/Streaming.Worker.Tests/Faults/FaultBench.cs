@@ -208,7 +208,7 @@ internal sealed class FaultBench : IAsyncDisposable
         Assert.True(verification is { Items: > 50, Users: > 50 }, $"only {verification.Items} items and {verification.Users} users");
     }
 
-    public async Task<ConnectionMultiplexer> ConnectAsync() => await ConnectionMultiplexer.ConnectAsync(Redis.Configuration + ",abortConnect=false");
+    public async Task<ConnectionMultiplexer> ConnectAsync() => await ConnectionMultiplexer.ConnectAsync(Redis.Configuration + ",abortConnect=false,allowAdmin=true");
 
     /// <summary>Waits until every item that was trained on is in Redis and as wanted.</summary>
     public async Task UntilPublishedAsync(ConnectionMultiplexer redis, ExpectedEffects expected, Func<ItemRead, bool> wanted)

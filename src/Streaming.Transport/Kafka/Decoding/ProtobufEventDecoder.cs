@@ -1,3 +1,4 @@
+using System.Text.Unicode;
 using Streaming.Core;
 
 namespace Streaming.Transport;
@@ -36,11 +37,11 @@ internal static class ProtobufEventDecoder
             // A known field with another wire type is a field that is not known.
             switch ((field << 3) | wireType)
             {
-                case UserId: isGood = reader.TryReadBytes(out user); break;
-                case ItemId: isGood = reader.TryReadBytes(out item); break;
-                case Type: isGood = reader.TryReadBytes(out type); break;
+                case UserId: isGood = TryReadText(ref reader, ref user); break;
+                case ItemId: isGood = TryReadText(ref reader, ref item); break;
+                case Type: isGood = TryReadText(ref reader, ref type); break;
                 case EventTime: isGood = reader.TryReadVarint(out time); break;
-                case EventId: isGood = reader.TryReadBytes(out eventId); break;
+                case EventId: isGood = TryReadText(ref reader, ref eventId); break;
                 case Value:
                     isGood = reader.TryReadDouble(out double number);
                     value = number;
@@ -65,4 +66,7 @@ internal static class ProtobufEventDecoder
         };
         return isGood ? DeadLetterReason.None : DeadLetterReason.Malformed;
     }
+
+    // Text that a later one replaces must be UTF-8 too; the last one is checked with the event.
+    private static bool TryReadText(ref ProtobufReader reader, ref ReadOnlySpan<byte> text) => Utf8.IsValid(text) && reader.TryReadBytes(out text);
 }
