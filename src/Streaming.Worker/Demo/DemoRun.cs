@@ -136,28 +136,22 @@ internal sealed class DemoRun : IAsyncDisposable
 
     private EmbeddedBroker StartBroker()
     {
-        try
-        {
-            var broker = new EmbeddedBroker();
-            KafkaOptions kafka = _settings.Get<KafkaOptions>();
-            kafka.BootstrapServers = broker.BootstrapServers;
-            kafka.Assignment = KafkaAssignment.Static;
+        KafkaLibrary.Load(_loggers.CreateLogger<DemoRun>());
+        var broker = new EmbeddedBroker();
+        KafkaOptions kafka = _settings.Get<KafkaOptions>();
+        kafka.BootstrapServers = broker.BootstrapServers;
+        kafka.Assignment = KafkaAssignment.Static;
 
-            // The embedded broker lets a fetch that finds nothing wait to its end, events or not: half a second by default.
-            kafka.Client.TryAdd("fetch.wait.max.ms", "20");
-            broker.CreateTopic(kafka.InteractionsTopic, Partitions);
-            broker.CreateTopic(kafka.DeadLetterTopic, 1);
-            if (kafka.ItemsTopic.Length > 0)
-            {
-                broker.CreateTopic(kafka.ItemsTopic, Partitions);
-            }
-
-            return broker;
-        }
-        catch (DllNotFoundException exception)
+        // The embedded broker lets a fetch that finds nothing wait to its end, events or not: half a second by default.
+        kafka.Client.TryAdd("fetch.wait.max.ms", "20");
+        broker.CreateTopic(kafka.InteractionsTopic, Partitions);
+        broker.CreateTopic(kafka.DeadLetterTopic, 1);
+        if (kafka.ItemsTopic.Length > 0)
         {
-            throw new ServerUnavailableException("librdkafka is missing; on Debian: apt-get install librdkafka-dev", exception);
+            broker.CreateTopic(kafka.ItemsTopic, Partitions);
         }
+
+        return broker;
     }
 
     private async Task<LocalRedisServer> StartRedisAsync(CancellationToken cancellationToken)

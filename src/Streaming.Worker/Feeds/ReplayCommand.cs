@@ -17,6 +17,7 @@ internal static class ReplayCommand
         {
             SettingsValues settings = WorkerSettings.FromEnvironment();
             KafkaOptions kafka = settings.Get<KafkaOptions>();
+            KafkaLibrary.Load();
             EventFeed events = feed.Create(result, TimeProvider.System);
             using var signals = new ShutdownSignals(settings.Get<PipelineOptions>().ShutdownTimeout, TimeProvider.System);
             using var producer = new EventProducer(kafka);

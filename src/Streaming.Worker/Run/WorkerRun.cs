@@ -42,6 +42,7 @@ internal sealed class WorkerRun : IDisposable
     /// <param name="abort">Ends at once.</param>
     public async Task<ExitCode> RunAsync(CancellationToken stopping, CancellationToken abort)
     {
+        KafkaLibrary.Load(_logger);
         _health.Set("trainer", HealthLevel.NotReady, "starting");
         HttpOptions http = _settings.Get<HttpOptions>();
         await using HttpEndpoint? endpoint = http.Port < 0 ? null

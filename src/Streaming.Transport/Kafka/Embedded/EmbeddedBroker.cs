@@ -20,7 +20,7 @@ public sealed class EmbeddedBroker : IDisposable
 
     /// <summary>Starts the brokers on free ports of the loopback address.</summary>
     /// <param name="brokers">Number of brokers, 1 … 16. Their ids are 1, 2, ….</param>
-    /// <exception cref="DllNotFoundException">librdkafka is not installed.</exception>
+    /// <exception cref="KafkaLibraryException">librdkafka cannot be loaded.</exception>
     /// <exception cref="InvalidOperationException">librdkafka refused.</exception>
     public EmbeddedBroker(int brokers = 1)
     {

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 namespace Streaming.Transport;
 
 /// <summary>The few functions of librdkafka that Confluent's client does not show: its mock cluster (rdkafka_mock.h).</summary>
-/// <remarks>The library is the one that Confluent.Kafka has loaded or will load: the system's, or the package's.</remarks>
+/// <remarks>The library is the one that Confluent.Kafka uses: <see cref="KafkaLibrary"/> resolves the name for both.</remarks>
 internal static class LibRdKafka
 {
     private const string Library = "librdkafka";

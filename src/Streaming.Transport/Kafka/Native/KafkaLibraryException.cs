@@ -1,0 +1,5 @@
+namespace Streaming.Transport;
+
+/// <summary>librdkafka cannot be loaded: the message names each file that was tried, why it was refused, and what to do.</summary>
+/// <param name="message">That.</param>
+public sealed class KafkaLibraryException(string message) : Exception(message);

@@ -1,0 +1,13 @@
+using Microsoft.Extensions.Logging;
+
+namespace Streaming.Transport;
+
+/// <summary>What is logged of librdkafka's choice. Ids 2090 to 2099.</summary>
+internal static partial class KafkaLibraryLog
+{
+    [LoggerMessage(2090, LogLevel.Information, "librdkafka {Version} from {Path}")]
+    public static partial void Loaded(ILogger logger, Version version, string path);
+
+    [LoggerMessage(2091, LogLevel.Information, "librdkafka {Version} from {Path}, the build without Kerberos ({PassedOver})")]
+    public static partial void LoadedWithoutKerberos(ILogger logger, Version version, string path, string passedOver);
+}

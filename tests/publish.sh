@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# publish.sh FOLDER: the program as the image has it, in FOLDER. Carries out the build stage of deploy/Dockerfile: its COPY
+# and RUN lines, on a copy that has nothing else of the repository, so that a file that the stage lacks is seen here.
+set -euo pipefail
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+mkdir -p "$1"
+app=$(cd "$1" && pwd)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+TORCH=none
+export TORCH
+
+# The stage as lines: comments gone, continuations joined, up to the second FROM.
+stage=$(sed -e '/^ *#/d' "$top/deploy/Dockerfile" | sed -e ':a' -e '/\\$/N; s/\\\n//; ta' | awk '/^FROM/ && n++ { exit } { print }')
+# What .dockerignore keeps out has no place here either.
+while read -r word rest; do
+  case "$word" in
+    COPY)
+      read -ra names <<<"$rest"
+      target=$work/${names[-1]}
+      unset 'names[-1]'
+      for name in "${names[@]}"; do
+        if [ -d "$top/$name" ]; then
+          (cd "$top/$name" && find . \( -name bin -o -name obj -o -name .artifacts \) -prune -o -type f -print0) |
+            while IFS= read -r -d '' file; do install -D -m 644 "$top/$name/$file" "$target/$file"; done
+        else
+          install -D -m 644 "$top/$name" "$target/$(basename "$name")"
+        fi
+      done ;;
+    RUN) (cd "$work" && bash -ec "${rest//\/app/$app}" >"$work/log" 2>&1) || { tail -n 20 "$work/log" >&2; exit 1; } ;;
+    FROM | ARG | WORKDIR | '') ;;
+    *) echo "publish: deploy/Dockerfile's build stage has '$word', which this script does not know" >&2; exit 1 ;;
+  esac
+done <<<"$stage"

@@ -1,0 +1,93 @@
+#!/usr/bin/env bash
+# published.sh [FOLDER]: lays the program out as the image has it (publish.sh; FOLDER: take this layout) and runs every
+# command from there: no repository, no SDK, an unrelated working directory, as the image's user where this is run as root.
+# Then a layout that is half installed. A part of tests/run.sh. Last line: `N passed, N failed`.
+set -uo pipefail
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+chmod 755 "$work"
+
+app=${1:-$work/app}
+[ $# -gt 0 ] || "$top/tests/publish.sh" "$app" || { echo "the build stage of deploy/Dockerfile failed"; echo "0 passed, 1 failed"; exit 1; }
+
+# The runtime alone, as the image has it; programs: Redis, which the demo starts, and nothing else.
+sdk=$(dirname "$(readlink -f "$(command -v dotnet)")")
+mkdir -p "$work/dotnet" "$work/bin" "$work/data"
+cp -r "$sdk/host" "$sdk/shared" "$work/dotnet/"
+ln -s "$(command -v redis-server)" "$work/bin/redis-server"
+printf 'user,item,timestamp\n' >"$work/events.csv"
+for i in $(seq 0 599); do echo "u$((i % 40)),i$((i % 40 / 4 * 3 + i / 40 % 3)),$((1700000000 + i))"; done >>"$work/events.csv"
+as=()
+if [ "$(id -u)" -eq 0 ]; then
+  as=(setpriv --reuid 1654 --regid 1654 --clear-groups)
+  chown 1654 "$work/data"
+fi
+
+# here [NAME=VALUE …] CMD…: with an environment of its own, at the root of the file system.
+here() { (cd / && "${as[@]}" env -i "PATH=$work/bin" "DOTNET_ROOT=$work/dotnet" HOME=/nonexistent TMPDIR="$work/data" Http__Port=0 "$@"); }
+
+passed=0
+failed=0
+# check NAME CODE PATTERN [NAME=VALUE …] CMD…: the exit code, and output that matches.
+check() {
+  local name=$1 code=$2 pattern=$3 status
+  shift 3
+  here "$@" >"$work/output" 2>&1
+  status=$?
+  if [ $status -eq "$code" ] && grep -qE "$pattern" "$work/output"; then
+    passed=$((passed + 1))
+  else
+    failed=$((failed + 1))
+    echo "FAILED: $name: exit code $status, expected $code and output that matches '$pattern':"
+    tail -n 15 "$work/output"
+  fi
+}
+
+# also PATTERN: the last output matches this too.
+also() {
+  if grep -qE "$1" "$work/output"; then
+    passed=$((passed + 1))
+  else
+    failed=$((failed + 1))
+    echo "FAILED: no output that matches '$1':"
+    head -n 15 "$work/output"
+  fi
+}
+
+check version 0 '^[0-9]+\.[0-9]+\.[0-9]+' "$app/streaming" --version
+check help 0 '^ +run +' "$app/streaming" --help
+for command in $(here "$app/streaming" --help | sed -n '/^Commands:/,$p' | sed -nE 's/^ +([a-z]+) .*/\1/p'); do
+  check "$command --help" 0 "streaming $command" "$app/streaming" "$command" --help
+done
+check config 0 '^Kafka__BootstrapServers=localhost:9092$' "$app/streaming" config
+# Descriptions come from the documentation files.
+check 'config --markdown' 0 '^\| `Kafka__BootstrapServers` .*\| [A-Z][a-z]+ ' "$app/streaming" config --markdown
+check 'config with a wrong setting' 78 'Kafka__Nonsense' Kafka__Nonsense=1 "$app/streaming" config
+check demo 0 'events +produced 500 = trained' "$app/streaming" demo --no-serve --count 500
+also "librdkafka [0-9.]+ from $app/[a-z0-9-]*librdkafka\.so"
+check 'backtest on a file' 0 'width' "$app/streaming" backtest --protocol prequential --events "$work/events.csv" --widths 4,8 --model "$work/data/model"
+check 'inspect of its model' 0 'Model\.Widths +4,8' "$app/streaming" inspect "$work/data/model"
+check 'export of its model' 0 '^' "$app/streaming" export --checkpoint "$work/data/model" --width 4 --output "$work/data/cut.safetensors"
+check 'inspect of nothing' 66 "$work/data/nothing" "$app/streaming" inspect "$work/data/nothing"
+check 'health without a worker' 69 'no answer from http://127.0.0.1:1/' Http__Port=1 "$app/streaming" health
+# Servers that are not there are waited for; SIGTERM ends that.
+timeout=$(command -v timeout)
+check 'run without servers' 0 'Redis' Redis__Configuration=127.0.0.1:1 Kafka__BootstrapServers=127.0.0.1:1 "$timeout" --preserve-status --signal TERM 25 "$app/streaming" run
+
+# half NAME PATTERN: what is in $work/half now must be refused in one line, before anything starts.
+half() {
+  for command in "run" "replay --count 1" "demo --no-serve --count 1"; do
+    # shellcheck disable=SC2086
+    check "$command, $1" 69 "^streaming: librdkafka.*$2.*librdkafka\.redist" Redis__Configuration=127.0.0.1:1 Kafka__BootstrapServers=127.0.0.1:1 "$work/half/streaming" $command
+    [ "$(wc -l <"$work/output")" -eq 1 ] || also "one line (there are more)"
+  done
+}
+cp -r "$app" "$work/half"
+rm -f "$work/half"/*librdkafka.so
+half 'librdkafka missing' "$work/half/centos8-librdkafka\.so: no such file"
+head -c 6000000 "$app/centos8-librdkafka.so" >"$work/half/centos8-librdkafka.so"
+half 'librdkafka truncated' "$work/half/centos8-librdkafka\.so: truncated: 6000000 of [0-9]+ bytes"
+
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]
