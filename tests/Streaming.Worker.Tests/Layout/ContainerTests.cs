@@ -1,0 +1,87 @@
+using System.Diagnostics;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using Xunit;
+
+namespace Streaming.Worker.Tests;
+
+/// <summary>The container files say what the program understands. That their settings exist: <see cref="UnbuiltSourceTests"/>;
+/// that the image's build stage works: tests/published.sh.</summary>
+public partial class ContainerTests
+{
+    private static readonly string Compose = Read("docker-compose.yml");
+    private static readonly string Dockerfile = Read("deploy/Dockerfile");
+
+    [Fact]
+    public void Images_AreNamedOnceAndWithAVersion()
+    {
+        string[] images = [.. Image().Matches(Compose).Select(match => match.Groups[1].Value)];
+
+        Assert.Equal(images.Distinct(), images);
+        Assert.All(images, image => Assert.True(image.StartsWith("streaming", StringComparison.Ordinal) || (image.Contains(':', StringComparison.Ordinal) && !image.EndsWith(":latest", StringComparison.Ordinal)), image));
+    }
+
+    [Fact]
+    public void Commands_AreCommandLinesOfTheProgram()
+    {
+        string[] workers = [.. Service().Split(Compose).Where(service => service.Contains("<<: *worker", StringComparison.Ordinal))];
+        Assert.Equal(4, workers.Length);
+
+        string[][] commands =
+        [
+            .. workers.Select(service => Command().Match(service)).Where(match => match.Success).Select(match => JsonSerializer.Deserialize<string[]>(match.Groups[1].Value)!),
+            .. Exec().Matches(Dockerfile).Select(match => JsonSerializer.Deserialize<string[]>(match.Groups[1].Value)!.Where(word => word != "/app/streaming").ToArray()).Where(words => words.Length > 0),
+        ];
+
+        Assert.Equal(["serve", "replay", "health", "run"], commands.Select(command => command[0]));
+        Assert.All(commands, command => Assert.Empty(CommandLine.Create().Parse(command).Errors));
+    }
+
+    [Fact]
+    public void Image_RunsAsAUserWithoutRights()
+    {
+        string[] lines = [.. Dockerfile.Split('\n')];
+
+        Assert.Contains("USER ${APP_UID}", lines);
+        Assert.True(Array.IndexOf(lines, "USER ${APP_UID}") > Array.FindLastIndex(lines, line => line.StartsWith("RUN", StringComparison.Ordinal)));
+        Assert.True(Array.IndexOf(lines, "USER ${APP_UID}") < Array.FindIndex(lines, line => line.StartsWith("ENTRYPOINT", StringComparison.Ordinal)));
+    }
+
+    /// <summary>By Compose's own parser, where STREAMING_TOOLS has a program compose-check that takes the file and its profiles.</summary>
+    [Fact]
+    public async Task Compose_IsWhatItsParserReads()
+    {
+        string? tools = Environment.GetEnvironmentVariable("STREAMING_TOOLS");
+        Assert.SkipWhen(tools is null, "STREAMING_TOOLS is not set");
+        var start = new ProcessStartInfo(Path.Combine(tools!, "compose-check")) { RedirectStandardOutput = true, RedirectStandardError = true };
+        start.ArgumentList.Add(Path.Combine(RepositoryLayoutTests.Root(), "docker-compose.yml"));
+        foreach (string profile in Profile().Matches(Compose).Select(match => match.Groups[1].Value).Distinct())
+        {
+            start.ArgumentList.Add(profile);
+        }
+
+        using Process process = Process.Start(start)!;
+        string output = await process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken) + await process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
+
+        Assert.True(process.ExitCode == 0, output);
+        Assert.All((string[])["kafka", "redis", "worker", "worker-gpu", "lookups", "events", "prometheus", "grafana"], service => Assert.Contains(service, output, StringComparison.Ordinal));
+    }
+
+    private static string Read(string file) => File.ReadAllText(Path.Combine(RepositoryLayoutTests.Root(), file));
+
+    [GeneratedRegex(@"^\s+image: (\S+)$", RegexOptions.Multiline)]
+    private static partial Regex Image();
+
+    [GeneratedRegex(@"^  (?=\w[\w-]*:$)", RegexOptions.Multiline)]
+    private static partial Regex Service();
+
+    [GeneratedRegex(@"^    command: (\[.*\])$", RegexOptions.Multiline)]
+    private static partial Regex Command();
+
+    [GeneratedRegex(@"^(?:ENTRYPOINT|CMD|HEALTHCHECK .* CMD) (\[.*\])$", RegexOptions.Multiline)]
+    private static partial Regex Exec();
+
+    [GeneratedRegex(@"profiles: \[""(\w+)""\]")]
+    private static partial Regex Profile();
+}
