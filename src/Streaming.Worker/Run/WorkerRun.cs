@@ -42,6 +42,11 @@ internal sealed class WorkerRun : IDisposable
     /// <param name="abort">Ends at once.</param>
     public async Task<ExitCode> RunAsync(CancellationToken stopping, CancellationToken abort)
     {
+        if (_engines is null)
+        {
+            EngineFactory.RequireDevice(_settings.Get<EngineOptions>());
+        }
+
         _health.Set("trainer", HealthLevel.NotReady, "starting");
         HttpOptions http = _settings.Get<HttpOptions>();
         await using HttpEndpoint? endpoint = http.Port < 0 ? null
