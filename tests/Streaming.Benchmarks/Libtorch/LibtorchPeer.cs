@@ -7,13 +7,14 @@ namespace Streaming.Benchmarks;
 internal static class LibtorchPeer
 {
     /// <summary>Loads libtorch and gives it its threads.</summary>
-    /// <returns>Its version and the allocator.</returns>
+    /// <returns>Its version, its product's vectors, the allocator and the threads.</returns>
     public static string Open(int threads)
     {
         InitializeDeviceType(DeviceType.CPU);
+        bool vectors = MklVendorCheck.Answer();
         set_num_threads(threads);
         manual_seed(1);
         string allocator = (Environment.GetEnvironmentVariable("LD_PRELOAD") ?? "").Contains("jemalloc", StringComparison.Ordinal) ? "jemalloc" : "glibc's allocator";
-        return $"libtorch {__version__}, {allocator}, {get_num_threads()} threads";
+        return $"libtorch {__version__}, MKL with {(vectors ? "all of the processor's vectors" : "the vectors that it chooses")}, {allocator}, {get_num_threads()} threads";
     }
 }
