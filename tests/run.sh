@@ -54,16 +54,11 @@ run() {
   fi
 }
 
-# TorchSharp's native library is built with GCC 13.
-has_glibcxx() { grep -qs GLIBCXX_3.4.32 /usr/lib/x86_64-linux-gnu/libstdc++.so.6; }
-under=()
-
 for project in "$top"/tests/*.Tests/; do
   name=$(basename "$project")
   under=()
-  if [ "$name" = Streaming.Learning.Torch.Tests ] && ! has_glibcxx; then
-    under=("$top/tests/newer-libc.sh" "${XDG_CACHE_HOME:-$HOME/.cache}/streaming/newer-libc")
-  fi
+  # Where TorchSharp's native library cannot load, this says what is missing, and the tests count as failed.
+  [ "$name" != Streaming.Learning.Torch.Tests ] || under=("$top/tests/newer-libc.sh")
   run "$name" default
   under=()
   if [ "$name" = Streaming.Kernels.Tests ]; then

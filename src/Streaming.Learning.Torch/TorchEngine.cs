@@ -69,6 +69,14 @@ public sealed partial class TorchEngine : TrainingEngine
         _rowOptimizer = new RowOptimizer(_items, model);
     }
 
+    /// <summary>Requires that the device computes: loads libtorch and multiplies on it, in less time than an engine takes.</summary>
+    /// <exception cref="TorchDeviceException">The device cannot be used: one line that says why and what to do.</exception>
+    public static void RequireDevice(TorchEngineOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        TorchDevices.Open(options.Device, options.Tf32);
+    }
+
     /// <inheritdoc/>
     public override int BankCount => _bank.Count;
 

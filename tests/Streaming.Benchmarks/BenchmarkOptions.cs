@@ -5,7 +5,7 @@ namespace Streaming.Benchmarks;
 /// <summary>What is measured.</summary>
 internal enum BenchmarkMode
 {
-    /// <summary>Nested softmax and the training step beside PyTorch, in about two minutes.</summary>
+    /// <summary>Nested softmax and the training step beside libtorch, in about two minutes.</summary>
     Quick,
 
     /// <summary>Decode, history and batch.</summary>
@@ -30,7 +30,7 @@ internal enum BenchmarkMode
 /// <summary>Command line of the benchmarks.</summary>
 internal sealed record BenchmarkOptions
 {
-    public const string Usage = "usage: Streaming.Benchmarks [--quick | --kernels | --paths | --cost | --encode | --memory | --ingest] [--report FILE] [--only NAME,NAME] [--python FILE] [--threads N] [--no-torch] [--processor-time]";
+    public const string Usage = "usage: Streaming.Benchmarks [--quick | --kernels | --paths | --cost | --encode | --memory | --ingest] [--report FILE] [--only NAME,NAME] [--threads N] [--no-torch] [--processor-time]";
 
     /// <summary>Gets what is measured. Default <see cref="BenchmarkMode.Quick"/>.</summary>
     public BenchmarkMode Mode { get; private init; }
@@ -41,19 +41,16 @@ internal sealed record BenchmarkOptions
     /// <summary>Gets beginnings of the names of the kernels that are measured; empty: all.</summary>
     public IReadOnlyList<string> Only { get; private init; } = [];
 
-    /// <summary>Gets the Python that has PyTorch. Default /usr/bin/python3: Debian's.</summary>
-    public string Python { get; private init; } = "/usr/bin/python3";
-
     /// <summary>Gets the threads of both sides. Default 2.</summary>
     public int Threads { get; private init; } = 2;
 
-    /// <summary>Gets whether PyTorch is measured beside, where it takes part. Default true.</summary>
+    /// <summary>Gets whether libtorch is measured beside, where it takes part. Default true.</summary>
     public bool Torch { get; private init; } = true;
 
     /// <summary>Gets whether both sides are measured in processor time. Default false.</summary>
     public bool ProcessorTime { get; private init; }
 
-    /// <summary>Gets whether PyTorch takes part.</summary>
+    /// <summary>Gets whether libtorch takes part.</summary>
     public bool HasPeer => Torch && (Mode is BenchmarkMode.Quick or BenchmarkMode.Kernels);
 
     public static BenchmarkOptions Parse(string[] arguments)
@@ -73,7 +70,6 @@ internal sealed record BenchmarkOptions
                 "--memory" => options with { Mode = BenchmarkMode.Memory },
                 "--report" => options with { Report = Value() },
                 "--only" => options with { Only = Value().Split(',') },
-                "--python" => options with { Python = Value() },
                 "--threads" => options with { Threads = int.Parse(Value(), CultureInfo.InvariantCulture) },
                 "--processor-time" => options with { ProcessorTime = true },
                 "--no-torch" => options with { Torch = false },

@@ -5,5 +5,5 @@ namespace Streaming.Benchmarks;
 /// <param name="Run">One repetition, on all threads.</param>
 /// <param name="Operations">Operations of a repetition; a multiply-add is two.</param>
 /// <param name="Bytes">Bytes that inputs and outputs have together: what any algorithm must move.</param>
-/// <param name="Peer">Request to PyTorch for the same computation, or null.</param>
-internal sealed record KernelCase(string Name, Action Run, double Operations, double Bytes, string? Peer = null);
+/// <param name="Peer">Prepares the same computation in libtorch and gives one repetition of it; null: libtorch has none to compare with.</param>
+internal sealed record KernelCase(string Name, Action Run, double Operations, double Bytes, Func<Action>? Peer = null);

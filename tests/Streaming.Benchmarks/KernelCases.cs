@@ -20,7 +20,7 @@ internal static class KernelCases
         foreach ((int m, int n, int k) in new[] { (512, 128, 128), (25600, 128, 128), (1024, 256, 256), (4096, 256, 256), (2048, 2048, 2048) })
         {
             float[] a = Values(m * k), b = Values(k * n), c = new float[m * n];
-            yield return new($"SGEMM {m} × {n} × {k}", () => Gemm.Multiply(m, n, k, a, k, b, n, c, n, workers: workers), 2.0 * m * n * k, 4.0 * (a.Length + b.Length + c.Length), $"gemm {m} {n} {k}");
+            yield return new($"SGEMM {m} × {n} × {k}", () => Gemm.Multiply(m, n, k, a, k, b, n, c, n, workers: workers), 2.0 * m * n * k, 4.0 * (a.Length + b.Length + c.Length), () => KernelPeers.Product(m, n, k, a, b));
         }
     }
 
@@ -63,7 +63,7 @@ internal static class KernelCases
         void Backward() => Chunks(workers, (first, count, worker) => Each(first, count, at => NestedLruScan.Backward(states.AsSpan(at * size), gradients.AsSpan(at * size), Length, Widths, lambda, gamma, sums[worker].AsSpan(0, size), sums[worker].AsSpan(size))));
         double values = (double)rows * D;
         return backward
-            ? new("LRU, forward and backward", () => { Forward(); Backward(); }, values * 46, values * 8 * 5, $"lru loop {Sequences} {Length} {D}")
+            ? new("LRU, forward and backward", () => { Forward(); Backward(); }, values * 46, values * 8 * 5, () => KernelPeers.Recurrence(Sequences, Length, D))
             : new("LRU, forward", Forward, values * 10, values * 8 * 2);
 
         static void Each(int first, int count, Action<int> sequence)
@@ -116,7 +116,14 @@ internal static class KernelCases
     {
         SoftmaxWorkload workload = new(SoftmaxShape.Standard[0], workers, cosine);
         SoftmaxShape shape = workload.Shape;
-        return new($"nested softmax S0{(cosine ? ", cosine" : "")}", workload.Run, workload.Operations, 4.0 * ((2.0 * shape.Rows) + shape.Candidates + shape.Rows) * shape.Dimension, cosine ? null : "softmax cumulative");
+        return new($"nested softmax S0{(cosine ? ", cosine" : "")}", workload.Run, workload.Operations, 4.0 * ((2.0 * shape.Rows) + shape.Candidates + shape.Rows) * shape.Dimension, cosine ? null : () => Cumulative(workload));
+    }
+
+    private static Action Cumulative(SoftmaxWorkload workload)
+    {
+        var peer = new SoftmaxPeer(workload);
+        peer.RequireSame("cumulative", peer.Cumulative);
+        return () => peer.Cumulative();
     }
 
     private static KernelCase Optimiser(Workers workers)

@@ -3,8 +3,8 @@ using Streaming.Kernels;
 
 namespace Streaming.Benchmarks;
 
-/// <summary>Each kernel of a training step against what the machine can do, and against PyTorch where it has the same.</summary>
-internal sealed class KernelRun(Workers workers, TorchPeer? peer, TextWriter output)
+/// <summary>Each kernel of a training step against what the machine can do, and against libtorch where it has the same.</summary>
+internal sealed class KernelRun(Workers workers, string? peer, TextWriter output)
 {
     private const int Rounds = 5;
 
@@ -13,8 +13,8 @@ internal sealed class KernelRun(Workers workers, TorchPeer? peer, TextWriter out
     public void Run(IReadOnlyList<string> only)
     {
         double peak = MachinePeak.Measure(workers), bandwidth = Bandwidth();
-        output.WriteLine(FormattableString.Invariant($"{workers.Threads} threads, peak {peak / 1e9:F0} GFLOP/s, memory {bandwidth / 1e9:F0} GB/s; {peer?.Version ?? "no peer"}"));
-        Table table = new(output, "kernel", "ms", "GFLOP/s", "GB/s", "of roofline", "PyTorch takes");
+        output.WriteLine(FormattableString.Invariant($"{workers.Threads} threads, peak {peak / 1e9:F0} GFLOP/s, memory {bandwidth / 1e9:F0} GB/s; {peer ?? "no peer"}"));
+        Table table = new(output, "kernel", "ms", "GFLOP/s", "GB/s", "of roofline", "libtorch takes");
         foreach (KernelCase kernel in KernelCases.All(workers))
         {
             if (only.Count > 0 && !only.Any(name => kernel.Name.StartsWith(name, StringComparison.Ordinal)))
@@ -23,29 +23,23 @@ internal sealed class KernelRun(Workers workers, TorchPeer? peer, TextWriter out
             }
 
             kernel.Run();
-            string? request = kernel.Peer;
-            if (request is not null && request.StartsWith("softmax", StringComparison.Ordinal) && peer is not null)
-            {
-                SoftmaxPeer.Load(peer, new SoftmaxWorkload(SoftmaxShape.Standard[0], workers));
-            }
-
-            double[][] times = peer is null || request is null
-                ? Timing.Interleave(Rounds, () => Several(kernel))
-                : Timing.Interleave(Rounds, () => Several(kernel), () => peer.Time(request));
+            double[][] times = peer is not null && kernel.Peer?.Invoke() is { } other
+                ? Timing.Interleave(Rounds, () => Several(kernel.Run, kernel.Operations), () => Several(other, kernel.Operations))
+                : Timing.Interleave(Rounds, () => Several(kernel.Run, kernel.Operations));
             double seconds = Timing.Median(times[0]), roof = Math.Min(peak, bandwidth * kernel.Operations / kernel.Bytes);
             table.Row($"{kernel.Name}", $"{1e3 * seconds:F2}", $"{kernel.Operations / seconds / 1e9:F0}", $"{kernel.Bytes / seconds / 1e9:F1}", $"{kernel.Operations / seconds / roof:P0}", times.Length > 1 ? (FormattableString)$"{Timing.Median(times[1]) / seconds:F2}x" : $"");
         }
     }
 
     // A few milliseconds at least, so that neither the clock nor the hand-over to the threads counts.
-    private static double Several(KernelCase kernel)
+    private static double Several(Action run, double operations)
     {
-        int repetitions = Math.Max(1, (int)(3e8 / kernel.Operations));
+        int repetitions = Math.Max(1, (int)(3e8 / operations));
         return Timing.Once(() =>
         {
             for (int i = 0; i < repetitions; i++)
             {
-                kernel.Run();
+                run();
             }
         }) / repetitions;
     }

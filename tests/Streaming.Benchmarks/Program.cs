@@ -14,7 +14,7 @@ catch (Exception exception) when (exception is ArgumentException or FormatExcept
 
 Timing.ProcessorTime = options.ProcessorTime;
 using Workers workers = new(options.Threads);
-using TorchPeer? peer = options.HasPeer ? new TorchPeer(options.Python, options.Threads) : null;
+string? peer = options.HasPeer ? LibtorchPeer.Open(options.Threads) : null;
 switch (options.Mode)
 {
     case BenchmarkMode.Ingest:

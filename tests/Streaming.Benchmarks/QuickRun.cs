@@ -5,7 +5,7 @@ using Streaming.Kernels;
 namespace Streaming.Benchmarks;
 
 /// <summary>The two comparisons that count most, in about two minutes: nested softmax and the whole training step.</summary>
-internal sealed class QuickRun(Workers workers, TorchPeer? peer, TextWriter output)
+internal sealed class QuickRun(Workers workers, string? peer, TextWriter output)
 {
     private const int SoftmaxRounds = 5;
     private const int StepRounds = 4;
@@ -13,7 +13,7 @@ internal sealed class QuickRun(Workers workers, TorchPeer? peer, TextWriter outp
     public BenchmarkReport Run()
     {
         double peak = MachinePeak.Measure(workers);
-        Print($"machine peak {peak / 1e9:F0} GFLOP/s on {workers.Threads} threads; {peer?.Version ?? "no peer"}");
+        Print($"machine peak {peak / 1e9:F0} GFLOP/s on {workers.Threads} threads; {peer ?? "no peer"}");
         Print();
         Print($"{"nested softmax",-16}{"ms",9}{"of peak",9}{"scratch KB",12}{"naive",9}{"cumulative",12}");
         List<SoftmaxRow> rows = [];
@@ -27,7 +27,7 @@ internal sealed class QuickRun(Workers workers, TorchPeer? peer, TextWriter outp
         return new BenchmarkReport
         {
             Machine = $"{RuntimeInformation.OSDescription}, {Environment.ProcessorCount} processors, .NET {Environment.Version}",
-            Peer = peer?.Version ?? "none",
+            Peer = peer ?? "none",
             Threads = workers.Threads,
             PeakGigaflops = peak / 1e9,
             NestedSoftmax = rows,
@@ -46,16 +46,16 @@ internal sealed class QuickRun(Workers workers, TorchPeer? peer, TextWriter outp
         }
         else
         {
-            SoftmaxPeer.Load(peer, workload);
-            SoftmaxPeer.RequireSameLosses(peer, workload, "naive");
-            SoftmaxPeer.RequireSameLosses(peer, workload, "cumulative");
-            double[][] times = Timing.Interleave(SoftmaxRounds, () => Timing.Once(workload.Run), () => peer.Time("softmax naive"), () => peer.Time("softmax cumulative"));
+            using var other = new SoftmaxPeer(workload);
+            other.RequireSame("loop over widths", other.Naive);
+            other.RequireSame("cumulative", other.Cumulative);
+            double[][] times = Timing.Interleave(SoftmaxRounds, () => Timing.Once(workload.Run), () => Timing.Once(() => other.Naive()), () => Timing.Once(() => other.Cumulative()));
             (ours, naive, cumulative) = (times[0], times[1], times[2]);
         }
 
         double seconds = Timing.Median(ours);
         SoftmaxRow row = new(shape.Name, 1e3 * seconds, Ratio(naive, seconds), Ratio(cumulative, seconds), workload.Operations / seconds / peak, workload.ScratchBytes);
-        Print($"{shape.Name,-16}{row.Milliseconds,9:F1}{row.PeakFraction,9:P0}{row.ScratchBytes / 1000,12}{row.TorchNaiveRatio,8:F1}x{row.TorchCumulativeRatio,11:F1}x");
+        Print($"{shape.Name,-16}{row.Milliseconds,9:F1}{row.PeakFraction,9:P0}{row.ScratchBytes / 1000,12}{row.PeerNaiveRatio,8:F1}x{row.PeerCumulativeRatio,11:F1}x");
         return row;
     }
 
@@ -63,23 +63,36 @@ internal sealed class QuickRun(Workers workers, TorchPeer? peer, TextWriter outp
     {
         using TrainingWorkload workload = new(workers.Threads);
         workload.WarmUp();
-        double[] ours, torch = [];
+        double[] ours, theirs = [];
         if (peer is null)
         {
             ours = Timing.Interleave(StepRounds, workload.Time)[0];
         }
         else
         {
-            peer.Ask($"step-load {TrainingWorkload.Batch} {TrainingWorkload.Length} {TrainingWorkload.Bank} {TrainingWorkload.Items} 8,16,32,64,128");
-            peer.Ask("step");
-            double[][] times = Timing.Interleave(StepRounds, workload.Time, () => peer.Time("step"));
-            (ours, torch) = (times[0], times[1]);
+            RequireSameSteps();
+            StepPeer other = workload.CreatePeer();
+            workload.Time(other);
+            double[][] times = Timing.Interleave(StepRounds, workload.Time, () => workload.Time(other));
+            (ours, theirs) = (times[0], times[1]);
         }
 
         double seconds = Timing.Median(ours);
-        TrainingRow row = new(TrainingWorkload.Batch / seconds, Ratio(torch, seconds), AllocatedBytes(workload));
-        Print($"training step   {1e3 * seconds,9:F1} ms, {row.ExamplesPerSecond:F0} examples/s, PyTorch takes {row.TorchRatio:F1}x, {row.AllocatedBytesPerStep:F0} bytes allocated a step");
+        TrainingRow row = new(TrainingWorkload.Batch / seconds, Ratio(theirs, seconds), AllocatedBytes(workload));
+        Print($"training step   {1e3 * seconds,9:F1} ms, {row.ExamplesPerSecond:F0} examples/s, libtorch takes {row.PeerRatio:F1}x, {row.AllocatedBytesPerStep:F0} bytes allocated a step");
         return row;
+    }
+
+    // Three steps: the later ones show that parameters, moments and bank went the same way.
+    private void RequireSameSteps()
+    {
+        using TrainingWorkload exact = new(workers.Threads, random: false);
+        StepPeer other = exact.CreatePeer();
+        other.KeepRowGradients = true;
+        for (int i = 0; i < 3; i++)
+        {
+            exact.RequireSameStep(other);
+        }
     }
 
     private static double AllocatedBytes(TrainingWorkload workload)

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Streaming.Kernels;
 
 namespace Streaming.Benchmarks;
@@ -55,6 +54,18 @@ internal sealed class SoftmaxWorkload
 
     public double[] Losses { get; }
 
+    public float[] Users => _users;
+
+    public float[] Candidates => _candidates;
+
+    public int[] Ids => _ids;
+
+    public float[] LogQ => _logQ;
+
+    public float[] UserGradients => _userGradients;
+
+    public float[] CandidateGradients => _candidateGradients;
+
     public long ScratchBytes => _softmax.ScratchBytes;
 
     /// <summary>Operations of a run: scores and users' gradients, then the batch's scores again and candidates' gradients.</summary>
@@ -77,16 +88,6 @@ internal sealed class SoftmaxWorkload
         CandidateGradients = _candidateGradients,
         Losses = Losses,
     });
-
-    /// <summary>Writes the data for the peer: users, candidates, ln q as float32, ids as int32.</summary>
-    public void Write(string path)
-    {
-        using FileStream file = File.Create(path);
-        file.Write(MemoryMarshal.AsBytes<float>(_users));
-        file.Write(MemoryMarshal.AsBytes<float>(_candidates));
-        file.Write(MemoryMarshal.AsBytes<float>(_logQ));
-        file.Write(MemoryMarshal.AsBytes<int>(_ids));
-    }
 
     private static float[] Normal(Random random, int count)
     {

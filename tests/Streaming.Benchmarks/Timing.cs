@@ -50,8 +50,8 @@ internal static class Timing
     }
 
     /// <summary>
-    /// Takes turns, so that whatever else the machine does falls on all alike, and gives each contestant's times. Between
-    /// turns there is a rest: the threads of the one before may still spin.
+    /// Takes turns, so that whatever else the machine does falls on all alike, and gives each contestant's times. Each turn
+    /// begins when the threads of the one before have gone to sleep: OpenMP's spin for some milliseconds after work.
     /// </summary>
     public static double[][] Interleave(int rounds, params Func<double>[] contestants)
     {
@@ -60,11 +60,31 @@ internal static class Timing
         {
             for (int i = 0; i < contestants.Length; i++)
             {
-                Thread.Sleep(20);
+                Rest();
                 times[i][round] = contestants[i]();
             }
         }
 
         return times;
+    }
+
+    /// <summary>Waits until this process uses no processor time.</summary>
+    private static void Rest()
+    {
+        const int most = 500;
+        TimeSpan before = Environment.CpuUsage.TotalTime;
+        for (int i = 0; i < most; i++)
+        {
+            Thread.Sleep(20);
+            TimeSpan now = Environment.CpuUsage.TotalTime;
+            if (now - before < TimeSpan.FromMilliseconds(2))
+            {
+                return;
+            }
+
+            before = now;
+        }
+
+        throw new InvalidOperationException("Something in this process keeps working between measurements: times would not be those of what is measured.");
     }
 }

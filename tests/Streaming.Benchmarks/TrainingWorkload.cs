@@ -9,6 +9,8 @@ internal sealed class TrainingWorkload : IDisposable
     public const int Length = 50;
     public const int Bank = 8192;
     public const int Items = 20_000;
+    private const float LearningRate = 1e-3f;
+    private const float LogQ = -9;
 
     private readonly CpuEngine _engine;
     private readonly int[] _rows;
@@ -23,7 +25,8 @@ internal sealed class TrainingWorkload : IDisposable
     /// <summary>Creates the engine and fills its item table.</summary>
     /// <param name="threads">Threads to work with.</param>
     /// <param name="length">Items of each history.</param>
-    public TrainingWorkload(int threads, int length = Length)
+    /// <param name="random">Whether there is dropout; without, and without decay of idle rows, libtorch computes the same.</param>
+    public TrainingWorkload(int threads, int length = Length, bool random = true)
     {
         _rows = new int[Batch * length];
         _offsets = [.. Enumerable.Range(0, Batch + 1).Select(i => i * length)];
@@ -41,10 +44,12 @@ internal sealed class TrainingWorkload : IDisposable
                 ItemCapacity = Items,
                 BankCapacity = Bank,
                 Loss = LossKind.Cbns,
+                Dropout = [random ? 0.2f : 0],
+                IdWeightDecay = random ? 0.01f : 0,
             },
             threads);
         Array.Fill(_weights, 1f);
-        Array.Fill(_logQ, -9f);
+        Array.Fill(_logQ, LogQ);
         for (int row = 0; row < Items; row++)
         {
             _engine.InitializeRow(row, (ulong)row + 1);
@@ -62,7 +67,8 @@ internal sealed class TrainingWorkload : IDisposable
     }
 
     /// <summary>One step on the batch that was drawn last.</summary>
-    public void Run()
+    /// <returns>The loss.</returns>
+    public double Run()
     {
         StepResult result = _engine.Step(new TrainingBatch
         {
@@ -73,20 +79,62 @@ internal sealed class TrainingWorkload : IDisposable
             LogQ = _logQ,
             BankEntries = _engine.BankCount,
             EnqueuePositives = true,
-            LearningRate = 1e-3f,
+            LearningRate = LearningRate,
             Step = ++_step,
         });
         if (!result.Applied)
         {
             throw new InvalidOperationException($"Step {_step} was not applied: loss {result.Loss}.");
         }
+
+        return result.Loss;
     }
 
     /// <summary>Seconds of a step on a new batch; drawing it is not counted.</summary>
     public double Time()
     {
         Draw();
-        return Timing.Once(Run);
+        return Timing.Once(() => Run());
+    }
+
+    /// <summary>Seconds of the peer's step on a new batch.</summary>
+    public double Time(StepPeer peer)
+    {
+        Draw();
+        return Timing.Once(() => peer.Run(_rows, _positives));
+    }
+
+    /// <summary>Creates the peer with the engine's parameters and, where the engine's bank is full, a full bank.</summary>
+    public StepPeer CreatePeer()
+    {
+        float[] items = new float[Items * _engine.Model.Dimension];
+        _engine.EncodeItems([.. Enumerable.Range(0, Items)], items);
+        StepPeer peer = new(_engine.Model, items, LearningRate, LogQ);
+        peer.Places.Copy(_engine.Parameters);
+        for (int entries = 0; entries < _engine.BankCount; entries += Batch)
+        {
+            Draw();
+            peer.Enqueue(_positives);
+        }
+
+        return peer;
+    }
+
+    /// <summary>Requires that the same step on the same batch has the same loss and the same gradients here and there.</summary>
+    /// <exception cref="InvalidOperationException">It has not.</exception>
+    public void RequireSameStep(StepPeer peer)
+    {
+        Draw();
+        Agreement.Require("training step, loss", [Run()], [peer.Run(_rows, _positives)], 1e-5);
+        peer.Places.RequireSameGradients(_engine.Parameters, 2e-3);
+        float[] expected = new float[peer.RowGradients.Length];
+        int d = _engine.Model.Dimension;
+        for (int i = 0; i < _engine.StepRows.Length; i++)
+        {
+            _engine.StepRowGradients.Slice(i * d, d).CopyTo(expected.AsSpan(Array.BinarySearch(peer.Rows, _engine.StepRows[i]) * d));
+        }
+
+        Agreement.Require("training step, gradients of item rows", expected, TorchSharp.torch.tensor(peer.RowGradients), 2e-3);
     }
 
     /// <summary>Bytes of the parts whose sizes the model gives.</summary>

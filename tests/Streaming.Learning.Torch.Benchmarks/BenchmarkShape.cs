@@ -14,7 +14,7 @@ namespace Streaming.Learning.Torch.Benchmarks;
 /// <param name="ReadLossEvery">The engine waits for the loss every this many steps.</param>
 /// <param name="Peak">The card's peak in TFLOP/s by its data sheet; 0: what a product of large matrices reaches on it.</param>
 /// <param name="Cpu">Whether the CPU engine is measured too.</param>
-/// <param name="Python">The Python whose PyTorch is measured too, where it has one.</param>
+/// <param name="Python">The Python whose PyTorch is measured too, on a card.</param>
 internal sealed record BenchmarkShape(string Device, int Batch, int Bank, int[] Widths, int History, int Items, int Steps, bool Tf32, int ReadLossEvery, double Peak, bool Cpu, string Python)
 {
     /// <summary>Blocks of the tower: PyTorch's tower has as many.</summary>

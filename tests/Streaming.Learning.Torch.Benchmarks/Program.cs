@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using Streaming.Benchmarks;
 using Streaming.Learning;
 using Streaming.Learning.Torch;
 using Streaming.Learning.Torch.Benchmarks;
@@ -46,7 +45,8 @@ using (var torch = new TorchEngine(model, new TorchEngineOptions { Device = shap
     SnapshotTiming.Report(torch, device);
 }
 
-if (PythonTorch.Start(shape.Python) is { } peer)
+// On a processor the peer is libtorch itself: tests/Streaming.Benchmarks.
+if (shape.Device != "cpu" && PythonTorch.Start(shape.Python) is { } peer)
 {
     using (peer)
     {

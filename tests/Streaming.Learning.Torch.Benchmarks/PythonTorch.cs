@@ -1,21 +1,56 @@
 using System.Diagnostics;
-using Streaming.Benchmarks;
+using System.Globalization;
 
 namespace Streaming.Learning.Torch.Benchmarks;
 
-/// <summary>The same step in PyTorch, where it is installed.</summary>
-internal static class PythonTorch
+/// <summary>The same step in PyTorch, in a process of its own: a request a line, an answer a line.</summary>
+internal sealed class PythonTorch : IDisposable
 {
-    /// <summary>Starts it with a thread for each processor; null where this Python has no PyTorch.</summary>
-    public static TorchPeer? Start(string python)
+    private readonly Process _process;
+
+    private PythonTorch(string python)
+    {
+        _process = Process.Start(new ProcessStartInfo(python, [Path.Combine(AppContext.BaseDirectory, "torch_peer.py")])
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+        }) ?? throw new InvalidOperationException($"{python} did not start.");
+        Version = Read();
+    }
+
+    /// <summary>Gets PyTorch's version.</summary>
+    public string Version { get; }
+
+    /// <summary>Starts it; null where this Python has no PyTorch, which is said.</summary>
+    public static PythonTorch? Start(string python)
     {
         if (!File.Exists(python) || !HasTorch(python))
         {
-            Console.WriteLine($"PyTorch: not there ({python})");
+            Console.WriteLine($"PyTorch is not measured: {python} {(File.Exists(python) ? "has no module torch" : "does not exist")}. Set python=FILE to one that has it.");
             return null;
         }
 
-        return new TorchPeer(python, Environment.ProcessorCount);
+        return new PythonTorch(python);
+    }
+
+    /// <summary>Numbers that a request answers with.</summary>
+    public double[] Ask(string request)
+    {
+        _process.StandardInput.WriteLine(request);
+        _process.StandardInput.Flush();
+        return [.. Read().Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(word => double.Parse(word, CultureInfo.InvariantCulture))];
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _process.StandardInput.Close();
+        if (!_process.WaitForExit(10_000))
+        {
+            _process.Kill();
+        }
+
+        _process.Dispose();
     }
 
     private static bool HasTorch(string python)
@@ -24,4 +59,6 @@ internal static class PythonTorch
         process.WaitForExit();
         return process.ExitCode == 0;
     }
+
+    private string Read() => _process.StandardOutput.ReadLine() ?? throw new InvalidOperationException("PyTorch's process ended; its error output says why.");
 }

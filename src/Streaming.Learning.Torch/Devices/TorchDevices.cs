@@ -16,6 +16,12 @@ internal static class TorchDevices
         var device = Parse(name);
         try
         {
+            if (device.type == DeviceType.CUDA)
+            {
+                TorchLibrary.RequireCuda(name);
+            }
+
+            TorchLibrary.Load();
             Load(device.type);
             if (device.type == DeviceType.CUDA)
             {
@@ -31,13 +37,7 @@ internal static class TorchDevices
         {
             throw;
         }
-        catch (Exception error) when (error is NotSupportedException or DllNotFoundException or TypeInitializationException or BadImageFormatException or EntryPointNotFoundException)
-        {
-            throw new TorchDeviceException(
-                $"The native library of TorchSharp (LibTorchSharp with libtorch) could not be loaded for device '{name}': {FirstLine(error)}. Build with -p:Torch=cpu or -p:Torch=cuda, or set Training__Engine=Cpu.",
-                error);
-        }
-        catch (Exception error) when (error is ExternalException or InvalidOperationException)
+        catch (Exception error) when (error is ExternalException or InvalidOperationException or NotSupportedException or TypeInitializationException or DllNotFoundException or EntryPointNotFoundException)
         {
             throw new TorchDeviceException($"Device '{name}' could not be used: {FirstLine(error)}. {Advice(device)}", error);
         }

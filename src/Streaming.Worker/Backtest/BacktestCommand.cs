@@ -154,7 +154,7 @@ internal static class BacktestCommand
         // Wrong settings are said before anything is read, and not after an hour at their turn.
         foreach (var combination in SettingsGrid.Combinations(request.Try))
         {
-            BacktestSettings.Load(combination, request.Protocol);
+            EngineFactory.RequireDevice(BacktestSettings.Load(combination, request.Protocol).Get<EngineOptions>());
         }
 
         return request;

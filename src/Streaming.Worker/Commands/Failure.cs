@@ -1,4 +1,5 @@
 using Streaming.Learning;
+using Streaming.Learning.Torch;
 using Streaming.Transport;
 
 namespace Streaming.Worker;
@@ -16,10 +17,7 @@ internal static class Failure
             SettingsException => (ExitCode.Configuration, exception.Message),
             InputFileException { InnerException: FileNotFoundException or DirectoryNotFoundException or UnauthorizedAccessException } => (ExitCode.NoInput, exception.Message),
             InputFileException => (ExitCode.BadInput, exception.Message),
-            KafkaLibraryException or ServerUnavailableException => (ExitCode.Unavailable, exception.Message),
-#if TORCH
-            Streaming.Learning.Torch.TorchDeviceException => (ExitCode.Unavailable, exception.Message),
-#endif
+            KafkaLibraryException or ServerUnavailableException or TorchDeviceException => (ExitCode.Unavailable, exception.Message),
             StateMismatchException => (ExitCode.StateMismatch, exception.Message),
             KafkaSourceException => (ExitCode.BadInput, exception.Message),
             LeaseLostException or FencedException or SupersededException => (ExitCode.LeaseLost, exception.Message),

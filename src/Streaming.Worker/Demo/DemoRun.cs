@@ -42,6 +42,7 @@ internal sealed class DemoRun : IAsyncDisposable
     /// <summary>Runs the demo to its end, or until a signal.</summary>
     public async Task<ExitCode> RunAsync()
     {
+        EngineFactory.RequireDevice(_settings.Get<EngineOptions>());
         using var signals = new ShutdownSignals(_settings.Get<PipelineOptions>().ShutdownTimeout, _time);
         using EmbeddedBroker broker = StartBroker();
         await using LocalRedisServer server = await StartRedisAsync(signals.Abort).ConfigureAwait(false);

@@ -1,16 +1,31 @@
 using Streaming.Learning;
+using Streaming.Learning.Torch;
 
 namespace Streaming.Worker;
 
 /// <summary>Makes the engine that the settings name.</summary>
 internal static class EngineFactory
 {
+    /// <summary>Requires the device that the engine needs, before anything is started or read.</summary>
+    /// <exception cref="TorchDeviceException">It cannot be used: one line that says why and what to do.</exception>
+    public static void RequireDevice(EngineOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        if (options.Engine == EngineKind.Torch)
+        {
+            TorchEngine.RequireDevice(Torch(options));
+        }
+    }
+
     /// <summary>Creates an engine with initial parameters.</summary>
+    /// <exception cref="TorchDeviceException">The device cannot be used.</exception>
     public static TrainingEngine Create(ModelOptions model, EngineOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
         return options.Engine == EngineKind.Torch
-            ? TorchEngineFactory.Create(model, options)
+            ? new TorchEngine(model, Torch(options))
             : new CpuEngine(model, options.Threads == 0 ? Math.Clamp(Environment.ProcessorCount, 1, 256) : options.Threads);
     }
+
+    private static TorchEngineOptions Torch(EngineOptions options) => new() { Device = options.Device, Tf32 = options.Tf32, ReadLossEvery = options.ReadLossEvery };
 }

@@ -5,7 +5,7 @@ namespace Streaming.Worker;
 /// <summary>What computes the training step.</summary>
 internal sealed record EngineOptions
 {
-    /// <summary>Gets which engine trains. Default Cpu; Torch in builds with Torch=cpu or Torch=cuda. Checkpoints of one go on with the other.</summary>
+    /// <summary>Gets which engine trains. Default Cpu; Torch needs a build with Torch=cpu or Torch=cuda. Checkpoints of one go on with the other.</summary>
     public EngineKind Engine { get; init; } = EngineKind.Cpu;
 
     /// <summary>Gets the threads of the CPU engine. Default 0: one for each core; 0 … 256. Results do not depend on it.</summary>
@@ -25,7 +25,6 @@ internal sealed record EngineOptions
     public void Validate()
     {
         var errors = new OptionChecks();
-        errors.Check(Engine == EngineKind.Cpu || TorchEngineFactory.IsAvailable, nameof(Engine), Engine, $"Cpu ({TorchEngineFactory.HowToGet})");
         errors.Check(Threads is >= 0 and <= 256, nameof(Threads), Threads, "0 … 256");
         errors.Check(IsDevice(Device), nameof(Device), Device, "cpu, cuda, cuda:N");
         errors.Check(ReadLossEvery is >= 1 and <= 10_000, nameof(ReadLossEvery), ReadLossEvery, "1 … 10000");

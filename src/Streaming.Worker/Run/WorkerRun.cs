@@ -43,6 +43,11 @@ internal sealed class WorkerRun : IDisposable
     public async Task<ExitCode> RunAsync(CancellationToken stopping, CancellationToken abort)
     {
         KafkaLibrary.Load(_logger);
+        if (_engines is null)
+        {
+            EngineFactory.RequireDevice(_settings.Get<EngineOptions>());
+        }
+
         _health.Set("trainer", HealthLevel.NotReady, "starting");
         HttpOptions http = _settings.Get<HttpOptions>();
         await using HttpEndpoint? endpoint = http.Port < 0 ? null

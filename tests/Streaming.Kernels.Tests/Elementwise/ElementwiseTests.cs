@@ -133,10 +133,7 @@ public class ElementwiseTests
             SquaredNorm.Compute(a, workers);
         }
 
-        Once();
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        Once();
-        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        Assert.Equal(0, Allocations.OfARun(Once));
     }
 
     private static void CheckSilu(int length, Workers? workers)

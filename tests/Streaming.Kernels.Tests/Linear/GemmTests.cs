@@ -95,16 +95,17 @@ public class GemmTests
     {
         using Workers workers = new(2);
         float[] a = new float[200 * 200], b = new float[200 * 200], c = new float[200 * 200];
-        Gemm.Multiply(200, 200, 200, a, 200, b, 200, c, 200, false, workers);
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        for (int i = 0; i < 10; i++)
+        void Run()
         {
-            Gemm.Multiply(200, 200, 200, a, 200, b, 200, c, 200, true, workers);
-            Gemm.MultiplyTransposeA(200, 200, 200, a, 200, b, 200, c, 200, true, workers);
-            Gemm.MultiplyTransposeB(200, 199, 200, a, 200, b, 200, c, 200, true, workers);
+            for (int i = 0; i < 10; i++)
+            {
+                Gemm.Multiply(200, 200, 200, a, 200, b, 200, c, 200, true, workers);
+                Gemm.MultiplyTransposeA(200, 200, 200, a, 200, b, 200, c, 200, true, workers);
+                Gemm.MultiplyTransposeB(200, 199, 200, a, 200, b, 200, c, 200, true, workers);
+            }
         }
 
-        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        Assert.Equal(0, Allocations.OfARun(Run));
     }
 
     [Fact]

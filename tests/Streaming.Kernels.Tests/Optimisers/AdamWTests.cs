@@ -60,10 +60,7 @@ public class AdamWTests
             AdamW.UpdateRows([1, 2], g.AsSpan(0, 40), [1, 2], 20, p, m, v, in Step, workers);
         }
 
-        Once();
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        Once();
-        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        Assert.Equal(0, Allocations.OfARun(Once));
     }
 
     private static void CheckDense(int length, Workers? workers)

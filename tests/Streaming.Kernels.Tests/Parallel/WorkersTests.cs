@@ -112,20 +112,16 @@ public class WorkersTests
     {
         using Workers workers = new(2);
         int[] counts = new int[16];
-        void Once()
+        void Run()
         {
-            Job state = new() { Counts = counts };
-            workers.Run(16, ref state, static (ref Job state, int part, int worker) => state.Counts[part]++);
+            for (int i = 0; i < 100; i++)
+            {
+                Job state = new() { Counts = counts };
+                workers.Run(16, ref state, static (ref Job state, int part, int worker) => state.Counts[part]++);
+            }
         }
 
-        Once();
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        for (int i = 0; i < 100; i++)
-        {
-            Once();
-        }
-
-        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        Assert.Equal(0, Allocations.OfARun(Run));
     }
 
     [Theory]

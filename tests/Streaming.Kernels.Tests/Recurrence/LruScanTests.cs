@@ -47,10 +47,7 @@ public class LruScanTests
             scan.Backward(x, states, lambda, offsets, x, gradient);
         }
 
-        Once();
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        Once();
-        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        Assert.Equal(0, Allocations.OfARun(Once));
     }
 
     [Fact]

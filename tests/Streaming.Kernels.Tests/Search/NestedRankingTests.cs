@@ -50,10 +50,7 @@ public class NestedRankingTests
         float[] catalogue = RandomFloats.Normal(100 * 16, 1), users = RandomFloats.Normal(40 * 16, 2);
         int[] above = new int[80], ties = new int[80], targets = new int[40];
         void Once() => ranking.Run(new NestedRankingProblem { Users = users, Catalogue = catalogue, Targets = targets, Cosine = true, Above = above, Ties = ties });
-        Once();
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        Once();
-        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        Assert.Equal(0, Allocations.OfARun(Once));
     }
 
     [Fact]

@@ -31,14 +31,5 @@ public class TorchDevicesTests
     }
 
     [Fact]
-    public void FirstLine_LibraryThatDidNotLoad_IsItsCauseInOneLine()
-    {
-        // So TorchSharp says it: from the static constructor of its main class.
-        var error = new TypeInitializationException("TorchSharp.torch", new NotSupportedException("No reference to libtorch.\n\nTrace from LoadNativeBackend:\n…"));
-
-        Assert.Equal("No reference to libtorch", TorchDevices.FirstLine(error));
-    }
-
-    [Fact]
     public void Open_Cpu_Computes() => Assert.Equal(DeviceType.CPU, TorchDevices.Open("cpu", tf32: false).type);
 }

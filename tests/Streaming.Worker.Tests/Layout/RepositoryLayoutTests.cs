@@ -12,12 +12,12 @@ public class RepositoryLayoutTests
         ["Streaming.Core"] = ([], []),
         ["Streaming.Kernels"] = ([], ["System.Numerics.Tensors"]),
         ["Streaming.Learning"] = (["Streaming.Core", "Streaming.Kernels"], []),
-        ["Streaming.Learning.Torch"] = (["Streaming.Core", "Streaming.Kernels", "Streaming.Learning"], ["TorchSharp"]),
+        ["Streaming.Learning.Torch"] = (["Streaming.Core", "Streaming.Kernels", "Streaming.Learning"], ["TorchSharp", "libtorch-cpu-linux-x64", "TorchSharp-cuda-linux"]),
         ["Streaming.Transport"] = (["Streaming.Core"], ["Confluent.Kafka", "StackExchange.Redis", "Polly.Core", "Google.Protobuf", "Grpc.Tools"]),
         ["Streaming.Serving"] = (["Streaming.Core", "Streaming.Kernels", "Streaming.Learning"], ["StackExchange.Redis", "Polly.Core"]),
         ["Streaming.Worker"] = (
             ["Streaming.Core", "Streaming.Kernels", "Streaming.Learning", "Streaming.Learning.Torch", "Streaming.Transport", "Streaming.Serving"],
-            ["Serilog", "Serilog.Extensions.Logging", "Serilog.Sinks.Console", "System.CommandLine", "Spectre.Console", "OpenTelemetry", "OpenTelemetry.Exporter.OpenTelemetryProtocol", "libtorch-cpu-linux-x64", "libtorch-cuda-12.8-linux-x64"]),
+            ["Serilog", "Serilog.Extensions.Logging", "Serilog.Sinks.Console", "System.CommandLine", "Spectre.Console", "OpenTelemetry", "OpenTelemetry.Exporter.OpenTelemetryProtocol"]),
     };
 
     private static readonly string[] TopLevel =

@@ -1,0 +1,22 @@
+using System.Text.RegularExpressions;
+using Xunit;
+
+namespace Streaming.Worker.Tests;
+
+/// <summary>Settings that container files and messages name: no compiler sees that one has gone.</summary>
+public partial class SettingNameTests
+{
+    [Fact]
+    public void SettingNames_AreSettings()
+    {
+        var known = WorkerSettings.Catalogue.Sections.SelectMany(section => section.Settings).Select(setting => setting.Variable).ToHashSet(StringComparer.Ordinal);
+        string[] files = [.. Files("src/Streaming.Learning.Torch"), .. Files("deploy"), Path.Combine(RepositoryLayoutTests.Root(), "docker-compose.yml")];
+
+        Assert.All(files, file => Assert.Empty(SettingName().Matches(File.ReadAllText(file)).Select(match => match.Value).Except(known)));
+    }
+
+    private static string[] Files(string folder) => Directory.GetFiles(Path.Combine(RepositoryLayoutTests.Root(), folder), "*", SearchOption.AllDirectories);
+
+    [GeneratedRegex(@"\b[A-Z][A-Za-z]+(?:__[A-Z][A-Za-z0-9]+)+\b")]
+    private static partial Regex SettingName();
+}
