@@ -7,29 +7,35 @@ namespace Streaming.Transport;
 internal static class KafkaClientSettings
 {
     /// <summary>A consumer whose positions are this program's business alone: nothing is stored or reset behind its back.</summary>
-    public static ConsumerConfig Consumer(KafkaOptions options, string groupId, bool reportsEnd)
+    /// <param name="options">The settings.</param>
+    /// <param name="joins">Whether it joins the group to be assigned partitions. One that assigns its own uses the group for commits only.</param>
+    /// <param name="commits">Whether it commits.</param>
+    public static ConsumerConfig Consumer(KafkaOptions options, bool joins, bool commits)
     {
         ConsumerConfig config = new(Common(options))
         {
-            GroupId = groupId,
+            GroupId = options.GroupId,
 
             // Commits are for lag dashboards: in the background, and of nothing but what a checkpoint holds.
-            EnableAutoCommit = true,
+            EnableAutoCommit = commits,
             AutoCommitIntervalMs = 1000,
             EnableAutoOffsetStore = false,
-            EnablePartitionEof = reportsEnd,
-            AutoOffsetReset = options.SkipMissing ? AutoOffsetReset.Earliest : AutoOffsetReset.Error,
-            PartitionAssignmentStrategy = PartitionAssignmentStrategy.Range,
-            SessionTimeoutMs = (int)options.SessionTimeout.TotalMilliseconds,
-            HeartbeatIntervalMs = Math.Max(100, (int)(options.SessionTimeout.TotalMilliseconds / 10)),
+            EnablePartitionEof = true,
+
+            // What aborted transactions wrote is not an event.
+            IsolationLevel = IsolationLevel.ReadCommitted,
+            AutoOffsetReset = AutoOffsetReset.Error,
             ConsumeResultFields = "timestamp",
             AllowAutoCreateTopics = false,
         };
+        if (joins)
+        {
+            Join(config, options);
+        }
 
         // librdkafka reads ahead: enough to be busy, little enough that a pause does not throw much away. May be set otherwise.
         SetDefault(config, "queued.max.messages.kbytes", "16384");
-        SetDefault(config, "topic.metadata.refresh.interval.ms", ((int)options.MetadataRefresh.TotalMilliseconds).ToString(CultureInfo.InvariantCulture));
-        SetDefault(config, "reconnect.backoff.max.ms", "2000");
+        SetDefault(config, "topic.metadata.refresh.interval.ms", Milliseconds(options.MetadataRefresh));
         return config;
     }
 
@@ -38,11 +44,26 @@ internal static class KafkaClientSettings
     {
         ProducerConfig config = new(Common(options)) { EnableIdempotence = false, Acks = Acks.All, MessageTimeoutMs = 0 };
         SetDefault(config, "linger.ms", "5");
-        SetDefault(config, "reconnect.backoff.max.ms", "2000");
+        SetDefault(config, "topic.metadata.refresh.interval.ms", Milliseconds(options.MetadataRefresh));
         return config;
     }
 
     public static AdminClientConfig Admin(KafkaOptions options) => new(Common(options));
+
+    private static void Join(ConsumerConfig config, KafkaOptions options)
+    {
+        config.GroupInstanceId = options.GroupInstanceId.Length > 0 ? options.GroupInstanceId : null;
+        if (options.GroupProtocol == KafkaGroupProtocol.Consumer)
+        {
+            // The broker assigns, and has the session timeout and the heartbeats in its own settings.
+            config.GroupProtocol = GroupProtocol.Consumer;
+            return;
+        }
+
+        config.PartitionAssignmentStrategy = PartitionAssignmentStrategy.Range;
+        config.SessionTimeoutMs = (int)options.SessionTimeout.TotalMilliseconds;
+        config.HeartbeatIntervalMs = Math.Max(100, (int)(options.SessionTimeout.TotalMilliseconds / 10));
+    }
 
     private static Dictionary<string, string> Common(KafkaOptions options)
     {
@@ -57,6 +78,12 @@ internal static class KafkaClientSettings
 
         // A connection on which nothing comes back any more is given up after this; a minute, the client's own limit, is a minute without events.
         settings.TryAdd("socket.timeout.ms", "10000");
+        // The client's own strategy is kept: with "none" a worker never finds brokers that have moved to another of the bootstrap addresses.
+        // But it starts from those addresses at once whenever all brokers refuse (a certificate, say), 40 times a second:
+        // only the time between two attempts slows it down.
+        settings.TryAdd("metadata.recovery.strategy", "rebootstrap");
+        settings.TryAdd("reconnect.backoff.ms", "500");
+        settings.TryAdd("reconnect.backoff.max.ms", "2000");
         SetIfGiven(settings, "sasl.mechanisms", options.SaslMechanism);
         SetIfGiven(settings, "sasl.username", options.SaslUsername);
         SetIfGiven(settings, "sasl.password", Secret(options.SaslPassword, options.SaslPasswordFile));
@@ -77,6 +104,8 @@ internal static class KafkaClientSettings
             settings[name] = value;
         }
     }
+
+    private static string Milliseconds(TimeSpan time) => ((int)time.TotalMilliseconds).ToString(CultureInfo.InvariantCulture);
 
     private static void SetDefault(ClientConfig config, string name, string value)
     {

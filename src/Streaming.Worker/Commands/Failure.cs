@@ -17,7 +17,7 @@ internal static class Failure
             SettingsException => (ExitCode.Configuration, exception.Message),
             InputFileException { InnerException: FileNotFoundException or DirectoryNotFoundException or UnauthorizedAccessException } => (ExitCode.NoInput, exception.Message),
             InputFileException => (ExitCode.BadInput, exception.Message),
-            KafkaLibraryException or ServerUnavailableException or TorchDeviceException => (ExitCode.Unavailable, exception.Message),
+            KafkaLibraryException or KafkaUnavailableException or ServerUnavailableException or TorchDeviceException => (ExitCode.Unavailable, exception.Message),
             StateMismatchException => (ExitCode.StateMismatch, exception.Message),
             KafkaSourceException => (ExitCode.BadInput, exception.Message),
             LeaseLostException or FencedException or SupersededException => (ExitCode.LeaseLost, exception.Message),
