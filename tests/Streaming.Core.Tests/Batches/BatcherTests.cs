@@ -120,6 +120,18 @@ public class BatcherTests
     }
 
     [Fact]
+    public void Seal_WithoutACheckpointThatIsDue_LeavesItDue()
+    {
+        Batcher batcher = EventFeed.NewBatcher(EventFeed.NewState(), []);
+        batcher.RequestCheckpoint();
+        Assert.Null(batcher.Seal(checkpoint: false).Snapshot);
+        Assert.True(batcher.IsCheckpointDue);
+        using IngestSnapshot? snapshot = batcher.Seal().Snapshot;
+        Assert.NotNull(snapshot);
+        Assert.False(batcher.IsCheckpointDue);
+    }
+
+    [Fact]
     public void IsDue_OnlyBadRecords_TheBatchStillEnds()
     {
         Batcher batcher = EventFeed.NewBatcher(EventFeed.NewState(), [], batchSize: 4);

@@ -34,4 +34,23 @@ public class StreamPositionsTests
         Assert.Throws<ArgumentOutOfRangeException>(() => new StreamPositions(["a"], [new("a", 0, -5)]));
         Assert.Throws<ArgumentOutOfRangeException>(() => new StreamPositions(["a"], [new("a", int.MaxValue, 0)]));
     }
+
+    [Fact]
+    public void CopyTo_TopicIds_BelongToThePositionsOfTheirTopic()
+    {
+        StreamPositions positions = new(["a", "b"], [new("a", 0, 7, "id-a"), new("b", 0, 3)]);
+        Assert.Equal(("id-a", null), (positions.TopicId(0), positions.TopicId(1)));
+        positions.Identify(1, "id-b");
+        List<StreamPosition> copy = [];
+        positions.CopyTo(copy);
+        Assert.Equal([new StreamPosition("a", 0, 7, "id-a"), new StreamPosition("b", 0, 3, "id-b")], copy);
+    }
+
+    [Fact]
+    public void Restart_TopicCreatedAnew_ForgetsTheOldPositions()
+    {
+        StreamPositions positions = new(["a"], [new("a", 3, 7, "old")]);
+        positions.Restart(0, "new");
+        Assert.Equal((0, -1L, "new"), (positions.PartitionCount(0), positions[0, 3], positions.TopicId(0)));
+    }
 }

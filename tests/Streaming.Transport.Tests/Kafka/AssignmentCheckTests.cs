@@ -4,7 +4,7 @@ namespace Streaming.Transport.Tests;
 
 public class AssignmentCheckTests
 {
-    private readonly ManualTime _time = new();
+    private readonly SteppedTime _time = new();
 
     [Theory]
     [InlineData(0, null, "no partition of topic 't' assigned by group 'g'")]
@@ -34,13 +34,4 @@ public class AssignmentCheckTests
     }
 
     private AssignmentCheck Check(int? others) => new("t", "g", TimeSpan.FromSeconds(10), () => Task.FromResult(others), _time);
-
-    private sealed class ManualTime : TimeProvider
-    {
-        private long _now = 1;
-
-        public override long GetTimestamp() => _now;
-
-        public void Advance(TimeSpan time) => _now += (long)(time.TotalSeconds * TimestampFrequency);
-    }
 }

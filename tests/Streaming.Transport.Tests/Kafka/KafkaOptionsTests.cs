@@ -93,4 +93,53 @@ public class KafkaOptionsTests
             File.Delete(file);
         }
     }
+
+    [Fact]
+    public void Consumer_ClassicGroup_AssignsByRangeWithTheSessionOfTheSettings()
+    {
+        KafkaOptions options = new() { SessionTimeout = TimeSpan.FromSeconds(20), GroupInstanceId = "worker-0" };
+        ConsumerConfig config = KafkaClientSettings.Consumer(options, joins: true, commits: true);
+        Assert.Equal("range", config.Get("partition.assignment.strategy"));
+        Assert.Equal("20000", config.Get("session.timeout.ms"));
+        Assert.Equal("worker-0", config.Get("group.instance.id"));
+        Assert.Equal("error", config.Get("auto.offset.reset"));
+        Assert.Equal("read_committed", config.Get("isolation.level"));
+        Assert.Equal("true", config.Get("enable.partition.eof").ToLowerInvariant());
+    }
+
+    [Fact]
+    public void Consumer_ConsumerProtocol_LeavesToTheBrokerWhatIsTheBrokers()
+    {
+        ConsumerConfig config = KafkaClientSettings.Consumer(new KafkaOptions { GroupProtocol = KafkaGroupProtocol.Consumer }, joins: true, commits: true);
+        Assert.Equal("consumer", config.Get("group.protocol"));
+        Assert.All(["partition.assignment.strategy", "session.timeout.ms", "heartbeat.interval.ms", "group.instance.id"], name => Assert.Null(config.Get(name)));
+    }
+
+    [Fact]
+    public void Consumer_OfTheCatalogue_CommitsNothingAndJoinsNoGroup()
+    {
+        ConsumerConfig config = KafkaClientSettings.Consumer(new KafkaOptions { GroupProtocol = KafkaGroupProtocol.Consumer, GroupInstanceId = "x" }, joins: false, commits: false);
+        Assert.Equal("false", config.Get("enable.auto.commit").ToLowerInvariant());
+        Assert.All(["group.protocol", "group.instance.id"], name => Assert.Null(config.Get(name)));
+    }
+
+    [Theory]
+    [InlineData("isolation.level")]
+    [InlineData("group.protocol")]
+    [InlineData("group.instance.id")]
+    [InlineData("heartbeat.interval.ms")]
+    public void Validate_ClientSettingsOnWhichTheGuaranteesRest_AreRefused(string name)
+    {
+        KafkaOptions options = new() { Client = { [name] = "1" } };
+        Assert.StartsWith($"Kafka:Client is '{name}'; allowed: any setting of librdkafka but those that this program sets itself", Assert.Throws<ArgumentException>(options.Validate).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Validate_GroupSettingsWithoutAGroup_AreRefused()
+    {
+        KafkaOptions options = new() { Assignment = KafkaAssignment.Static, GroupProtocol = KafkaGroupProtocol.Consumer, GroupInstanceId = "x" };
+        Assert.Equal(
+            ["Kafka:GroupProtocol is 'Consumer'; allowed: Classic, unless Kafka__Assignment is Group.", "Kafka:GroupInstanceId is 'x'; allowed: empty, unless Kafka__Assignment is Group."],
+            Assert.Throws<ArgumentException>(options.Validate).Message.Split(Environment.NewLine));
+    }
 }

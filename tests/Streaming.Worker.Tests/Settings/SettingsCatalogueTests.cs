@@ -133,6 +133,19 @@ public sealed class SettingsCatalogueTests : IDisposable
     }
 
     [Fact]
+    public void Load_KafkaStart_NamesWhatIsAllowedAndWhereTheOldNameWent()
+    {
+        var exception = Assert.Throws<SettingsException>(() => WorkerSettings.Catalogue.Load(new Dictionary<string, string> { ["Kafka__StartFrom"] = "Latest", ["Kafka__Start"] = "yesterday" }));
+
+        Assert.Equal(
+            [
+                "Kafka__StartFrom is not a setting; did you mean Kafka__Start?",
+                "Kafka__Start is 'yesterday'; allowed: earliest, latest, or an ISO 8601 time with a zone such as 2026-03-01T06:00:00Z.",
+            ],
+            exception.Errors);
+    }
+
+    [Fact]
     public void Catalogue_EverySettingOfTheProgram_HasADocumentedMeaning()
     {
         Assert.All(

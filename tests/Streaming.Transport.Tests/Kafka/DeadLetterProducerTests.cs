@@ -1,0 +1,76 @@
+using Confluent.Kafka;
+using Streaming.Core;
+using Xunit;
+
+namespace Streaming.Transport.Tests;
+
+/// <summary>Dead letters that are not taken hold up their records, say so, and end the run only when waiting would not help.</summary>
+public class DeadLetterProducerTests
+{
+    private readonly SteppedTime _time = new();
+
+    [Fact]
+    public async Task Run_QueueFull_WaitsAndDeliversEveryDeadLetter()
+    {
+        using KafkaHarness kafka = WithBadRecords(200);
+        kafka.Options.Client["queue.buffering.max.messages"] = "1";
+        await using RunningSource source = kafka.Start(queue: 100);
+        await source.ReadAsync(200);
+        await source.StopAsync();
+        Assert.Equal(200, source.Counts.DeadLettered);
+        Assert.Equal(200, source.Batches[^1].Positions[0].NextOffset);
+    }
+
+    [Fact]
+    public async Task Run_QueueFullAndTheBrokerGone_EndsWhenToldTo()
+    {
+        using KafkaHarness kafka = WithBadRecords(200);
+        kafka.Options.Client["queue.buffering.max.messages"] = "1";
+        kafka.Broker.FailNext(0, [.. Enumerable.Repeat(ErrorCode.NotEnoughReplicas, 100_000)]);
+        RunningSource source = kafka.Start(queue: 100);
+        await KafkaHarness.WaitAsync(() => source.Source.Status.Problem.StartsWith("dead letters wait for delivery to topic 'interactions.dead-letters'", StringComparison.Ordinal), "the wait is reported");
+        await source.DisposeAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+        Assert.True(source.Completion.IsFaulted || source.Completion.IsCanceled);
+    }
+
+    [Fact]
+    public void Check_TopicRefusedForHalfAMinute_EndsTheRun()
+    {
+        using KafkaHarness kafka = new();
+        TopicState refused = new("interactions.dead-letters") { CanWrite = false, Error = "not authorized to access topic 'interactions.dead-letters' (Broker: Topic authorization failed)" };
+        kafka.Broker.SetDown(); // so that nothing is delivered meanwhile
+        using DeadLetterProducer producer = new(kafka.Options, static _ => { }, _time);
+        Assert.Equal("dead letters: " + refused.Error, producer.Check(refused)); // before there is any
+        Assert.True(producer.TrySend(DeadLetterProducer.Create([1], [2], DeadLetterReason.Malformed, "interactions", 0, 7)));
+        _time.Advance(TimeSpan.FromSeconds(29));
+        Assert.StartsWith("dead letters wait for delivery to topic 'interactions.dead-letters': not authorized", producer.Check(refused), StringComparison.Ordinal);
+        _time.Advance(TimeSpan.FromSeconds(2));
+        KafkaUnavailableException error = Assert.Throws<KafkaUnavailableException>(() => producer.Check(refused));
+        Assert.StartsWith("A dead letter could not be delivered to topic 'interactions.dead-letters': not authorized", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Check_BrokerUnreachable_WaitsWithoutEnd()
+    {
+        using KafkaHarness kafka = new();
+        kafka.Broker.SetDown();
+        using DeadLetterProducer producer = new(kafka.Options, static _ => { }, _time);
+        Assert.True(producer.TrySend(DeadLetterProducer.Create([1], [2], DeadLetterReason.Malformed, "interactions", 0, 7)));
+        _time.Advance(TimeSpan.FromHours(1));
+        Assert.Equal("dead letters wait for delivery to topic 'interactions.dead-letters'", producer.Check(new TopicState("interactions.dead-letters") { Partitions = 1 }));
+    }
+
+    private static KafkaHarness WithBadRecords(int count)
+    {
+        KafkaHarness kafka = new(partitions: 1);
+        kafka.Options.MaxDeadLetterRate = 1;
+        using EventProducer producer = new(kafka.Options);
+        for (int i = 0; i < count; i++)
+        {
+            producer.SendRaw(kafka.Options.InteractionsTopic, [1], [0xFF], null);
+        }
+
+        producer.Flush(TestContext.Current.CancellationToken);
+        return kafka;
+    }
+}

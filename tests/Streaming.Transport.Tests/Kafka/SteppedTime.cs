@@ -1,0 +1,11 @@
+namespace Streaming.Transport.Tests;
+
+/// <summary>A clock that moves when told to.</summary>
+internal sealed class SteppedTime : TimeProvider
+{
+    private long _now = 1;
+
+    public override long GetTimestamp() => Volatile.Read(ref _now);
+
+    public void Advance(TimeSpan time) => Interlocked.Add(ref _now, (long)(time.TotalSeconds * TimestampFrequency));
+}
