@@ -8,14 +8,29 @@ namespace Streaming.Tests.Kafka;
 internal static class FreePorts
 {
     private const int First = 32000;
-    private const int End = 32768;
+    private const int Count = 768;
 
-    /// <summary>Takes some that are free now. Each process begins its search elsewhere, so that two do not choose the same.</summary>
+    // Each process begins its search elsewhere, so that two do not choose the same.
+    private static int _next = Environment.ProcessId * 31 % Count;
+
+    /// <summary>Takes some that are free now, and that this process has not taken before.</summary>
     public static int[] Take(int count)
     {
-        int start = Environment.ProcessId * 31;
-        int[] ports = [.. Enumerable.Range(0, End - First).Select(i => First + ((start + i) % (End - First))).Where(IsFree).Take(count)];
-        return ports.Length == count ? ports : throw new InvalidOperationException($"Fewer than {count} ports of {First} to {End - 1} are free.");
+        List<int> ports = [];
+        for (int tries = 0; ports.Count < count; tries++)
+        {
+            int port = First + (Interlocked.Increment(ref _next) % Count);
+            if (IsFree(port))
+            {
+                ports.Add(port);
+            }
+            else if (tries > Count)
+            {
+                throw new InvalidOperationException($"Fewer than {count} ports of {First} to {First + Count - 1} are free.");
+            }
+        }
+
+        return [.. ports];
     }
 
     private static bool IsFree(int port)

@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using System.Diagnostics.CodeAnalysis;
 using Confluent.Kafka;
 
 namespace Streaming.Tests.Kafka;
@@ -9,8 +11,11 @@ internal sealed class KafkaCluster : IAsyncDisposable
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(3);
     private readonly string _folder = Directory.CreateTempSubdirectory("streaming-kafka-").FullName;
 
+    private readonly KafkaDistribution _kafka;
+
     private KafkaCluster(KafkaDistribution kafka, int nodes, bool secure)
     {
+        _kafka = kafka;
         int[] ports = FreePorts.Take(3 * nodes);
         Nodes = [.. Enumerable.Range(0, nodes).Select(id => new KafkaNode(kafka, id, _folder, ports[3 * id], ports[(3 * id) + 1], ports[(3 * id) + 2]))];
         Security = secure ? new KafkaSecurity() : null;
@@ -86,6 +91,22 @@ internal sealed class KafkaCluster : IAsyncDisposable
         return admin.GetMetadata(topic, Limit).Topics[0].Partitions.Single(one => one.PartitionId == partition).Leader;
     }
 
+    /// <summary>Runs one of Kafka's own tools against a plain cluster, for what no other client can do. It takes a second or two.</summary>
+    /// <param name="className">The class, such as <c>org.apache.kafka.tools.TopicCommand</c>.</param>
+    /// <param name="arguments">Its arguments besides <c>--bootstrap-server</c>.</param>
+    /// <exception cref="InvalidOperationException">It failed; the message has what it printed.</exception>
+    public async Task RunToolAsync(string className, params IEnumerable<string> arguments)
+    {
+        var output = new ProcessLog();
+        using Process tool = ChildProcesses.Start(_kafka.Program(_folder, className, ["--bootstrap-server", BootstrapServers, .. arguments]));
+        output.Follow(tool);
+        await tool.WaitForExitAsync();
+        if (tool.ExitCode != 0)
+        {
+            throw new InvalidOperationException($"{className} ended with {tool.ExitCode}:\n{output.Text}");
+        }
+    }
+
     public async ValueTask DisposeAsync()
     {
         foreach (KafkaNode node in Nodes)
@@ -130,7 +151,7 @@ internal sealed class KafkaCluster : IAsyncDisposable
         }
     }
 
-    private static bool TryRead(IAdminClient admin, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out Metadata? metadata)
+    private static bool TryRead(IAdminClient admin, [NotNullWhen(true)] out Metadata? metadata)
     {
         try
         {

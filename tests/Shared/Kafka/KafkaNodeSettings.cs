@@ -33,7 +33,7 @@ internal static class KafkaNodeSettings
             "group.initial.rebalance.delay.ms=0",
             "group.min.session.timeout.ms=1000",
             "group.consumer.min.session.timeout.ms=3000",
-            "group.consumer.session.timeout.ms=6000",
+            "group.consumer.session.timeout.ms=10000",
             "group.consumer.min.heartbeat.interval.ms=500",
             "group.consumer.heartbeat.interval.ms=500",
 
