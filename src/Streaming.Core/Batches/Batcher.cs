@@ -7,7 +7,7 @@ namespace Streaming.Core;
 /// </summary>
 /// <remarks>
 /// The owner's loop for each record: <see cref="Add(in InteractionEvent, long)"/> or <see cref="Reject"/> or
-/// <see cref="Add(ItemChange)"/>, then <see cref="Advance"/>, then, when <see cref="IsDue"/>, <see cref="Seal"/>.
+/// <see cref="Add(ItemChange)"/>, then <see cref="Advance"/>, then, when <see cref="IsDue"/>, <see cref="Seal()"/>.
 /// One thread; only <see cref="RequestCheckpoint"/> may be called from others. Nothing is allocated per event.
 /// </remarks>
 public sealed class Batcher
@@ -84,6 +84,9 @@ public sealed class Batcher
     /// <summary>Gets a value indicating whether somebody waits for a batch with a snapshot.</summary>
     public bool IsCheckpointRequested => Volatile.Read(ref _checkpointRequested) != 0;
 
+    /// <summary>Gets a value indicating whether the next batch that is sealed is to carry a snapshot.</summary>
+    public bool IsCheckpointDue => IsCheckpointRequested || (_options.CheckpointBatches > 0 && (_state.NextSequence + 1) % _options.CheckpointBatches == 0);
+
     private bool IsFull => _batch.Count == _options.BatchSize
         || _counts.Read >= (long)_options.BatchSize * RecordsPerExample
         || _batch.ItemChanges.Count >= MaxItemChanges;
@@ -157,17 +160,21 @@ public sealed class Batcher
         Positions.Set(topic, partition, offset + 1);
     }
 
-    /// <summary>Hands changed histories on, when it is time and somebody takes them. <see cref="Seal"/> does it too; the owner does
+    /// <summary>Hands changed histories on, when it is time and somebody takes them. <see cref="Seal()"/> does it too; the owner does
     /// when no records come.</summary>
     public void OfferHistories() => _feed?.Offer();
 
     /// <summary>Takes note of how many records wait in the stream.</summary>
     public void ObserveLag(long lag) => _shedding?.Observe(lag);
 
-    /// <summary>Ends the batch under way, also when it is not full, and begins the next.</summary>
-    /// <param name="checkpoint">Whether it carries a snapshot in any case.</param>
+    /// <summary>Ends the batch under way, also when it is not full, and begins the next. It carries a snapshot when one is due.</summary>
     /// <returns>The batch: its receiver returns it to the pool, and disposes of its snapshot.</returns>
-    public Batch Seal(bool checkpoint = false)
+    public Batch Seal() => Seal(IsCheckpointDue);
+
+    /// <summary>Ends the batch under way, also when it is not full, and begins the next.</summary>
+    /// <param name="checkpoint">Whether it carries a snapshot. One that was asked for and is not carried is still due.</param>
+    /// <returns>The batch: its receiver returns it to the pool, and disposes of its snapshot.</returns>
+    public Batch Seal(bool checkpoint)
     {
         Batch batch = _batch;
         batch.Sequence = _state.NextSequence++;
@@ -176,8 +183,9 @@ public sealed class Batcher
         totals.Add(_counts);
         _state.Totals = totals;
         Positions.CopyTo(batch.Positions);
-        if (IsCheckpointDue(batch.Sequence) || checkpoint)
+        if (checkpoint)
         {
+            Volatile.Write(ref _checkpointRequested, 0);
             batch.Snapshot = _state.Share();
         }
 
@@ -186,12 +194,6 @@ public sealed class Batcher
         _batch = _pool.Rent();
         OfferHistories();
         return batch;
-    }
-
-    private bool IsCheckpointDue(long sequence)
-    {
-        bool requested = Interlocked.Exchange(ref _checkpointRequested, 0) != 0;
-        return requested || (_options.CheckpointBatches > 0 && (sequence + 1) % _options.CheckpointBatches == 0);
     }
 
     private void BeginRecord()

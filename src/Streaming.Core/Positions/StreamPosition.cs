@@ -4,4 +4,6 @@ namespace Streaming.Core;
 /// <param name="Topic">Topic name.</param>
 /// <param name="Partition">Partition number, 0 and up.</param>
 /// <param name="NextOffset">Offset of the first record that has not been read.</param>
-public readonly record struct StreamPosition(string Topic, int Partition, long NextOffset);
+/// <param name="TopicId">Id of the topic that the offset belongs to, as the cluster gave it when the topic was created: a topic that
+/// is deleted and created anew keeps its name only. Null: unknown.</param>
+public readonly record struct StreamPosition(string Topic, int Partition, long NextOffset, string? TopicId = null);

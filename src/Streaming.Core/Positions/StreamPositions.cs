@@ -5,6 +5,7 @@ namespace Streaming.Core;
 public sealed class StreamPositions
 {
     private readonly string[] _topics;
+    private readonly string?[] _ids;
     private readonly long[][] _next;
 
     /// <summary>Creates the positions.</summary>
@@ -15,6 +16,7 @@ public sealed class StreamPositions
         ArgumentNullException.ThrowIfNull(topics);
         ArgumentNullException.ThrowIfNull(start);
         _topics = [.. topics];
+        _ids = new string?[_topics.Length];
         _next = Array.ConvertAll(_topics, static _ => Array.Empty<long>());
         foreach (StreamPosition position in start)
         {
@@ -22,6 +24,7 @@ public sealed class StreamPositions
             if (topic >= 0)
             {
                 Set(topic, position.Partition, position.NextOffset);
+                _ids[topic] ??= position.TopicId;
             }
         }
     }
@@ -45,6 +48,21 @@ public sealed class StreamPositions
         _next[topic][partition] = nextOffset;
     }
 
+    /// <summary>Gets the id of the topic that the positions belong to; null: unknown.</summary>
+    public string? TopicId(int topic) => _ids[topic];
+
+    /// <summary>Says which topic the positions belong to.</summary>
+    public void Identify(int topic, string id) => _ids[topic] = id;
+
+    /// <summary>Forgets a topic's positions, because the topic that they belong to is gone.</summary>
+    /// <param name="topic">Number of the topic.</param>
+    /// <param name="id">Id of the topic that has taken its name.</param>
+    public void Restart(int topic, string id)
+    {
+        _next[topic] = [];
+        _ids[topic] = id;
+    }
+
     /// <summary>Gets the highest partition with a position plus one: how many partitions the topic must have. 0: none is known.</summary>
     public int PartitionCount(int topic) => _next[topic].Length;
 
@@ -59,7 +77,7 @@ public sealed class StreamPositions
             {
                 if (next[partition] >= 0)
                 {
-                    destination.Add(new StreamPosition(_topics[topic], partition, next[partition]));
+                    destination.Add(new StreamPosition(_topics[topic], partition, next[partition], _ids[topic]));
                 }
             }
         }

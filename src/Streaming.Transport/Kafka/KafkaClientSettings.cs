@@ -7,24 +7,31 @@ namespace Streaming.Transport;
 internal static class KafkaClientSettings
 {
     /// <summary>A consumer whose positions are this program's business alone: nothing is stored or reset behind its back.</summary>
-    public static ConsumerConfig Consumer(KafkaOptions options, string groupId, bool reportsEnd)
+    /// <param name="options">The settings.</param>
+    /// <param name="joins">Whether it joins the group to be assigned partitions. One that assigns its own uses the group for commits only.</param>
+    /// <param name="commits">Whether it commits.</param>
+    public static ConsumerConfig Consumer(KafkaOptions options, bool joins, bool commits)
     {
         ConsumerConfig config = new(Common(options))
         {
-            GroupId = groupId,
+            GroupId = options.GroupId,
 
             // Commits are for lag dashboards: in the background, and of nothing but what a checkpoint holds.
-            EnableAutoCommit = true,
+            EnableAutoCommit = commits,
             AutoCommitIntervalMs = 1000,
             EnableAutoOffsetStore = false,
-            EnablePartitionEof = reportsEnd,
-            AutoOffsetReset = options.SkipMissing ? AutoOffsetReset.Earliest : AutoOffsetReset.Error,
-            PartitionAssignmentStrategy = PartitionAssignmentStrategy.Range,
-            SessionTimeoutMs = (int)options.SessionTimeout.TotalMilliseconds,
-            HeartbeatIntervalMs = Math.Max(100, (int)(options.SessionTimeout.TotalMilliseconds / 10)),
+            EnablePartitionEof = true,
+
+            // What aborted transactions wrote is not an event.
+            IsolationLevel = IsolationLevel.ReadCommitted,
+            AutoOffsetReset = AutoOffsetReset.Error,
             ConsumeResultFields = "timestamp",
             AllowAutoCreateTopics = false,
         };
+        if (joins)
+        {
+            Join(config, options);
+        }
 
         // librdkafka reads ahead: enough to be busy, little enough that a pause does not throw much away. May be set otherwise.
         SetDefault(config, "queued.max.messages.kbytes", "16384");
@@ -43,6 +50,21 @@ internal static class KafkaClientSettings
     }
 
     public static AdminClientConfig Admin(KafkaOptions options) => new(Common(options));
+
+    private static void Join(ConsumerConfig config, KafkaOptions options)
+    {
+        config.GroupInstanceId = options.GroupInstanceId.Length > 0 ? options.GroupInstanceId : null;
+        if (options.GroupProtocol == KafkaGroupProtocol.Consumer)
+        {
+            // The broker assigns, and has the session timeout and the heartbeats in its own settings.
+            config.GroupProtocol = GroupProtocol.Consumer;
+            return;
+        }
+
+        config.PartitionAssignmentStrategy = PartitionAssignmentStrategy.Range;
+        config.SessionTimeoutMs = (int)options.SessionTimeout.TotalMilliseconds;
+        config.HeartbeatIntervalMs = Math.Max(100, (int)(options.SessionTimeout.TotalMilliseconds / 10));
+    }
 
     private static Dictionary<string, string> Common(KafkaOptions options)
     {

@@ -37,14 +37,24 @@ public sealed class KafkaOptions
     /// <summary>Gets or sets who says which partitions are read. Default Group.</summary>
     public KafkaAssignment Assignment { get; set; } = KafkaAssignment.Group;
 
-    /// <summary>Gets or sets where a model that has seen nothing yet begins. Default Earliest.</summary>
-    public KafkaStart StartFrom { get; set; } = KafkaStart.Earliest;
+    /// <summary>Gets or sets how members of the group share partitions: <c>Classic</c> works with any broker, <c>Consumer</c> (KIP-848)
+    /// needs Apache Kafka 4.0 or newer. Default Classic.</summary>
+    public KafkaGroupProtocol GroupProtocol { get; set; } = KafkaGroupProtocol.Classic;
 
-    /// <summary>Gets or sets a value indicating whether to go on at the oldest event there is when the events at a position
-    /// are gone (retention). Default false: the worker stops and says what is lost.</summary>
+    /// <summary>Gets or sets a name for this member that stays over restarts: one that is back within the session timeout gets its partitions
+    /// without a rebalance. No two members of a group may share one. Default empty: none.</summary>
+    public string GroupInstanceId { get; set; } = string.Empty;
+
+    /// <summary>Gets or sets where a model that has seen nothing yet starts: <c>earliest</c>, <c>latest</c>, or at the first event since an
+    /// ISO 8601 time with a zone (2026-03-01T06:00:00Z). Default earliest.</summary>
+    public string Start { get; set; } = "earliest";
+
+    /// <summary>Gets or sets a value indicating whether to continue, with a warning and a count, when records were deleted before they were read:
+    /// at the oldest record left, or at the beginning of a topic that was created anew. Default false: the worker stops and says what is lost.</summary>
     public bool SkipMissing { get; set; }
 
-    /// <summary>Gets or sets after how long without a member's sign of life the group goes on without it. 1 s … 5 min. Default 10 s.</summary>
+    /// <summary>Gets or sets after how long without a heartbeat a member loses its partitions; with <c>Kafka__GroupProtocol=Consumer</c> the broker
+    /// decides. Also after how long a missing assignment is reported. 1 s … 5 min. Default 10 s.</summary>
     public TimeSpan SessionTimeout { get; set; } = TimeSpan.FromSeconds(10);
 
     /// <summary>Gets or sets how often new partitions are looked for. 100 ms … 1 h. Default 30 s.</summary>

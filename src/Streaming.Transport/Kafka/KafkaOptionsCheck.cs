@@ -11,7 +11,8 @@ internal static partial class KafkaOptionsCheck
     private static readonly string[] Refused =
     [
         "bootstrap.servers", "metadata.broker.list", "group.id", "group.instance.id", "enable.auto.commit", "enable.auto.offset.store",
-        "auto.offset.reset", "enable.partition.eof", "partition.assignment.strategy", "session.timeout.ms", "enable.idempotence",
+        "auto.offset.reset", "enable.partition.eof", "partition.assignment.strategy", "group.protocol", "session.timeout.ms", "heartbeat.interval.ms",
+        "isolation.level", "enable.idempotence",
         "ssl.engine.location", "sasl.kerberos.kinit.cmd", "sasl.username", "sasl.password", "sasl.mechanism", "sasl.mechanisms",
         "security.protocol", "ssl.key.password", "ssl.keystore.password", "sasl.oauthbearer.client.secret",
     ];
@@ -45,7 +46,11 @@ internal static partial class KafkaOptionsCheck
         Check(Enum.IsDefined(options.InteractionsFormat), nameof(options.InteractionsFormat), options.InteractionsFormat, "Protobuf, Json");
         Check(Enum.IsDefined(options.ItemsFormat), nameof(options.ItemsFormat), options.ItemsFormat, "Protobuf, Json");
         Check(Enum.IsDefined(options.Assignment), nameof(options.Assignment), options.Assignment, "Group, Static");
-        Check(Enum.IsDefined(options.StartFrom), nameof(options.StartFrom), options.StartFrom, "Earliest, Latest");
+        Check(Enum.IsDefined(options.GroupProtocol), nameof(options.GroupProtocol), options.GroupProtocol, "Classic, Consumer");
+        Check(options.GroupProtocol == KafkaGroupProtocol.Classic || options.Assignment == KafkaAssignment.Group, nameof(options.GroupProtocol), options.GroupProtocol, "Classic, unless Kafka__Assignment is Group");
+        Check(options.GroupInstanceId.Length <= 249, nameof(options.GroupInstanceId), options.GroupInstanceId, "at most 249 characters");
+        Check(options.GroupInstanceId.Length == 0 || options.Assignment == KafkaAssignment.Group, nameof(options.GroupInstanceId), options.GroupInstanceId, "empty, unless Kafka__Assignment is Group");
+        Check(KafkaStart.TryParse(options.Start, out _), nameof(options.Start), options.Start, KafkaStart.Allowed);
         Check(IsBetween(options.SessionTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(5)), nameof(options.SessionTimeout), options.SessionTimeout, "1 second to 5 minutes");
         Check(IsBetween(options.MetadataRefresh, TimeSpan.FromMilliseconds(100), TimeSpan.FromHours(1)), nameof(options.MetadataRefresh), options.MetadataRefresh, "100 ms to 1 hour");
         Check(Protocols.Contains(options.SecurityProtocol, StringComparer.OrdinalIgnoreCase), nameof(options.SecurityProtocol), options.SecurityProtocol, string.Join(", ", Protocols));

@@ -6,23 +6,36 @@ namespace Streaming.Transport;
 /// <content>How batches leave, and what is done while they cannot.</content>
 public sealed partial class KafkaSource
 {
+    /// <summary>A wait shorter than this is sat out; a longer one pauses the partitions, so that polling can go on.</summary>
+    private static readonly TimeSpan PauseAfter = TimeSpan.FromMilliseconds(200);
+
+    /// <summary>A cluster that did not say whether its topics are the same is asked again after this.</summary>
+    private static readonly TimeSpan AskAgainAfter = TimeSpan.FromSeconds(5);
+
     private bool _isPaused;
+    private bool _isCutShort;
+    private long _look;
+    private long? _unanswered;
     private Batch? _outgoing;
+    private Message<byte[]?, byte[]?>? _deadLetter;
     private Task<bool>? _room;
+    private CancellationToken _abort;
+
+    private bool MayCheckpoint => _unanswered is not long since || _time.GetElapsedTime(since) >= AskAgainAfter;
 
     private void EmitIfDue(CancellationToken abort)
     {
-        if (_batcher.IsDue || _batcher.IsCheckpointRequested)
+        if (_batcher.IsDue || (_batcher.IsCheckpointRequested && MayCheckpoint))
         {
             Emit(isLast: false, abort);
         }
     }
 
     // A batch's positions say that its dead letters are safe: they must have arrived before it leaves. When the broker is
-    // away at the end, the batch is left out: its records are read again from the last checkpoint's positions.
+    // unreachable at the end, the batch is left out: its records are read again from the last checkpoint's positions.
     private bool Emit(bool isLast, CancellationToken abort)
     {
-        bool areSafe = HoldUntil(
+        bool areSafe = !_isCutShort && HoldUntil(
             static (self, wait) =>
             {
                 if (!self._deadLetters.IsDelivered)
@@ -36,11 +49,65 @@ public sealed partial class KafkaSource
             _giveUp);
         if (areSafe)
         {
-            _outgoing = _batcher.Seal(checkpoint: isLast);
+            bool checkpoint = isLast || (_batcher.IsCheckpointDue && MayCheckpoint);
+            _outgoing = _batcher.Seal(checkpoint && Compare(isLast, abort));
             HoldUntil(static (self, wait) => self.TryHandOn(wait), abort, CancellationToken.None);
         }
 
         return areSafe;
+    }
+
+    /// <summary>
+    /// Compares the topics with the positions, after the last record that the batch under way holds: if they are the same by a look
+    /// that begins now, every such record is of the topic that the positions name.
+    /// </summary>
+    /// <returns>Whether the batch may carry a checkpoint. The last one may in any case: should the topic be another one by then, its id
+    /// says so at the next start.</returns>
+    /// <exception cref="TopicReplacedException">A topic is another one: nothing read since the last checkpoint may be kept.</exception>
+    private bool Compare(bool isLast, CancellationToken abort)
+    {
+        _look = _watch!.Request();
+        HoldUntil(static (self, wait) => self._watch!.Wait(self._look, wait), abort, _giveUp);
+        TopicReport report = _watch.Report;
+        if (report.Number >= _look && report.IsAnswered)
+        {
+            _unanswered = null;
+            foreach (TopicTracker tracker in Trackers())
+            {
+                tracker.Check(report);
+            }
+
+            return true;
+        }
+
+        _unanswered = _time.GetTimestamp();
+        if (isLast)
+        {
+            KafkaSourceLog.NotCompared(_logger);
+        }
+
+        return isLast;
+    }
+
+    /// <summary>Sends a dead letter, waiting while too many are on their way.</summary>
+    /// <returns>False when it was given up: the run ends, and its record is read again after the next start.</returns>
+    private bool SendDeadLetter(Message<byte[]?, byte[]?> message)
+    {
+        _deadLetter = message;
+        _isCutShort |= !HoldUntil(
+            static (self, wait) =>
+            {
+                if (self._deadLetters.TrySend(self._deadLetter!))
+                {
+                    return true;
+                }
+
+                self._deadLetters.Wait(wait);
+                return false;
+            },
+            _abort,
+            _giveUp);
+        return !_isCutShort;
     }
 
     private bool TryHandOn(TimeSpan wait)
@@ -97,10 +164,10 @@ public sealed partial class KafkaSource
 
     private void PollWhilePaused()
     {
-        ConsumeResult<RecordBuffer, RecordBuffer>? record = _events.Poll(TimeSpan.Zero);
+        ConsumeResult<RecordBuffer, RecordBuffer>? record = _events.Reader.Poll(TimeSpan.Zero);
         if (record is not null)
         {
-            _events.GiveBack(record);
+            _events.Reader.GiveBack(record);
         }
 
         DoChores();
@@ -108,7 +175,7 @@ public sealed partial class KafkaSource
 
     private void SetPaused(bool paused)
     {
-        if (_isPaused == paused || _events is not { IsStarted: true })
+        if (_isPaused == paused)
         {
             return;
         }
@@ -117,12 +184,12 @@ public sealed partial class KafkaSource
         if (paused)
         {
             KafkaSourceLog.Paused(_logger);
-            _events.Pause();
         }
         else
         {
             KafkaSourceLog.Resumed(_logger);
-            _events.Resume();
         }
+
+        _events.Reader.Pause(paused);
     }
 }

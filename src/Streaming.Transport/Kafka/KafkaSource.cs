@@ -15,6 +15,7 @@ namespace Streaming.Transport;
 /// partition that is taken away keeps it: what was in flight is trained all the same and is in the next checkpoint, and
 /// should the partition come back, nothing is read twice and nothing left out. What another worker of the group reads meanwhile has
 /// its effect on that worker's model alone. Commits go to the group after a checkpoint, for lag dashboards, and are never read back.
+/// Positions also belong to a topic, not to its name: before a checkpoint leaves, and when reading starts, the topic's id is compared.
 /// </remarks>
 [SuppressMessage("Design", "CA1001", Justification = "Clients live from the beginning to the end of a run, which disposes of them.")]
 public sealed partial class KafkaSource
@@ -24,35 +25,27 @@ public sealed partial class KafkaSource
     private static readonly TimeSpan PollTime = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan CataloguePollInterval = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan LeaveLimit = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan StatusInterval = TimeSpan.FromSeconds(1);
-
-    /// <summary>A wait shorter than this is sat out; a longer one pauses the partitions, so that polling can go on.</summary>
-    private static readonly TimeSpan PauseAfter = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan LongestLookInterval = TimeSpan.FromSeconds(3);
 
     private readonly KafkaOptions _options;
     private readonly Batcher _batcher;
     private readonly ChannelWriter<Batch> _output;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
-    private readonly EventDecoder _decoder;
-    private readonly ItemDecoder _itemDecoder;
-    private readonly DeadLetterRate _rate;
-    private readonly long[] _rejections = new long[Enum.GetValues<DeadLetterReason>().Length];
-    private readonly List<long> _newestTimes = [];
-    private KafkaSourceStatus _status = KafkaSourceStatus.None;
-    private IReadOnlyList<StreamPosition>? _toCommit;
-    private int _isDegraded;
+    private readonly RejectionCounts _rejections = new();
+    private readonly KafkaHealth _health;
+    private readonly ClientErrors _errors;
+    private readonly EventIntake _eventIntake;
+    private readonly CatalogueIntake _itemIntake;
     private CancellationToken _giveUp;
 
     // Owned by the run.
-    private PartitionReader _events = null!;
-    private PartitionReader? _items;
-    private KafkaTopics _topics = null!;
+    private TopicWatch? _watch;
+    private TopicTracker _events = null!;
+    private TopicTracker? _items;
+    private AssignmentCheck _assignment = null!;
     private DeadLetterProducer _deadLetters = null!;
     private long _lastCataloguePoll;
-    private long _lastStatus;
-    private long _lastRefresh;
-    private long _rejectedItems;
     private bool _isCatalogueRead;
 
     /// <summary>Creates the source. Nothing connects before <see cref="RunAsync"/>.</summary>
@@ -76,13 +69,18 @@ public sealed partial class KafkaSource
         _output = output;
         _time = time;
         _logger = logger;
-        _decoder = new EventDecoder(options.InteractionsFormat, options.MaxRecordBytes);
-        _itemDecoder = new ItemDecoder(options.ItemsFormat, options.MaxRecordBytes, items);
-        _rate = new DeadLetterRate(options.MaxDeadLetterRate, options.DeadLetterWindow);
+        _health = new KafkaHealth(logger);
+        _errors = new ClientErrors(options, _health, () => Volatile.Read(ref _watch)?.Request() ?? 0, logger);
+        _eventIntake = new EventIntake(options, batcher, SendDeadLetter, _rejections, time);
+        _itemIntake = new CatalogueIntake(options, items, batcher, SendDeadLetter, _rejections, time, logger);
     }
 
+    /// <summary>Gets or sets where topics ended that have been deleted since, as <see cref="TopicReplacedException.OldEnds"/> told. Used to count
+    /// what was unread of them.</summary>
+    public IReadOnlyList<StreamPosition> OldEnds { get; set; } = [];
+
     /// <summary>Gets how reading is going. May be called from any thread.</summary>
-    public KafkaSourceStatus Status => Volatile.Read(ref _status) with { IsDegraded = Volatile.Read(ref _isDegraded) != 0 };
+    public KafkaSourceStatus Status => Volatile.Read(ref _status) with { Problems = _health.Problems };
 
     /// <summary>Makes the live positions for the batcher.</summary>
     /// <param name="options">The topics.</param>
@@ -94,7 +92,7 @@ public sealed partial class KafkaSource
     }
 
     /// <summary>Gets how many records met this end since the start of the process, items included.</summary>
-    public long Rejections(DeadLetterReason reason) => Volatile.Read(ref _rejections[(int)reason]);
+    public long Rejections(DeadLetterReason reason) => _rejections[reason];
 
     /// <summary>Commits positions to the group, for lag dashboards: to be called when a checkpoint holds them. Any thread.</summary>
     public void Commit(IReadOnlyList<StreamPosition> positions) => Volatile.Write(ref _toCommit, positions);
@@ -104,7 +102,9 @@ public sealed partial class KafkaSource
     /// <param name="abort">Drop everything: somebody else failed.</param>
     /// <param name="giveUp">After <paramref name="stopping"/>: wait no longer for dead letters that the broker does not take. The last
     /// batch is then left out, and read again after the next start.</param>
-    /// <exception cref="KafkaSourceException">Reading cannot go on.</exception>
+    /// <exception cref="KafkaSourceException">What the stream holds cannot be used.</exception>
+    /// <exception cref="TopicReplacedException">A topic was deleted and created anew while it was read.</exception>
+    /// <exception cref="KafkaUnavailableException">Kafka refuses what is needed, or its client gave up.</exception>
     public Task RunAsync(CancellationToken stopping, CancellationToken abort, CancellationToken giveUp = default)
     {
         _giveUp = giveUp;
@@ -115,10 +115,16 @@ public sealed partial class KafkaSource
     {
         try
         {
+            _abort = abort;
             using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(stopping, abort);
-            using (_topics = new KafkaTopics(_options, OnError, _time, _logger))
-            using (_deadLetters = new DeadLetterProducer(_options))
+            using TopicClient client = new(_options, _errors.Report);
+            string[] topics = [_options.InteractionsTopic, .. _options.ItemsTopic.Length > 0 ? [_options.ItemsTopic] : Array.Empty<string>(), _options.DeadLetterTopic];
+            TimeSpan interval = _options.MetadataRefresh < LongestLookInterval ? _options.MetadataRefresh : LongestLookInterval;
+            using TopicWatch watch = new(() => client.DescribeAsync(topics), interval);
+            Volatile.Write(ref _watch, watch);
+            using (_deadLetters = new DeadLetterProducer(_options, _errors.Report, _time))
             {
+                Open(client);
                 Read(either.Token, abort);
             }
 
@@ -129,22 +135,37 @@ public sealed partial class KafkaSource
             _output.TryComplete(exception);
             throw;
         }
+        finally
+        {
+            Volatile.Write(ref _watch, null);
+        }
+    }
+
+    private void Open(TopicClient client)
+    {
+        KafkaSourceLog.Started(_logger, _options.InteractionsTopic, _options.Assignment, _options.ItemsTopic, _options.BootstrapServers);
+        _events = Track(client, _options.InteractionsTopic, Interactions);
+        _items = _options.ItemsTopic.Length > 0 ? Track(client, _options.ItemsTopic, Items) : null;
+        _assignment = new AssignmentCheck(
+            _options.InteractionsTopic, _options.GroupId, _options.SessionTimeout,
+            () => client.TryCountOtherMembersAsync(_options.GroupId, _options.InteractionsTopic, _events.Reader.MemberId), _time);
+    }
+
+    private TopicTracker Track(TopicClient client, string topic, int number)
+    {
+        PartitionReader reader = new(_options, topic, number, _batcher.Positions, _errors.Report, _logger);
+        return new TopicTracker(_options, number, reader, _batcher.Positions, client, _health, OldEnds, _logger);
     }
 
     // The whole story: the catalogue to its end, then events until told to stop, then what is left.
     private void Read(CancellationToken stopping, CancellationToken abort)
     {
-        KafkaSourceLog.Started(_logger, _options.InteractionsTopic, _options.Assignment, _options.ItemsTopic, _options.BootstrapServers);
         try
         {
-            if (Begin(stopping))
+            ReadCatalogue(stopping, abort);
+            while (!stopping.IsCancellationRequested)
             {
-                ReadCatalogue(stopping, abort);
-                _events.Start();
-                while (!stopping.IsCancellationRequested)
-                {
-                    ReadNext(abort);
-                }
+                ReadNext(abort);
             }
 
             abort.ThrowIfCancellationRequested();
@@ -153,7 +174,7 @@ public sealed partial class KafkaSource
                 KafkaSourceLog.DeadLettersWait(_logger);
             }
 
-            Leave(isPolite: Volatile.Read(ref _isDegraded) == 0);
+            Leave(isPolite: !_health.IsUnavailable);
             KafkaSourceLog.Stopped(_logger, _batcher.Totals.Read);
         }
         catch
@@ -163,20 +184,21 @@ public sealed partial class KafkaSource
         }
     }
 
-    // The client's Close commits what was stored and waits for a broker that may be away: not for longer than the limit.
+    // The client's Close commits what was stored and waits for a broker that may be unreachable: not for longer than the limit.
     private void Leave(bool isPolite)
     {
-        (PartitionReader? items, PartitionReader? events) = (_items, _events);
+        PartitionReader[] readers = _items is null ? [_events.Reader] : [_items.Reader, _events.Reader];
         Task leaving = Task.Run(
             () =>
             {
-                using (items)
-                using (events)
+                foreach (PartitionReader reader in readers)
                 {
-                    if (isPolite)
+                    using (reader)
                     {
-                        items?.Close();
-                        events?.Close();
+                        if (isPolite)
+                        {
+                            reader.Close();
+                        }
                     }
                 }
             },
@@ -187,78 +209,35 @@ public sealed partial class KafkaSource
         }
     }
 
-    private bool Begin(CancellationToken stopping)
-    {
-        try
-        {
-            _events = CreateReader(_options.InteractionsTopic, Interactions, _options.Assignment == KafkaAssignment.Group, stopping);
-            if (_options.ItemsTopic.Length > 0)
-            {
-                _items = CreateReader(_options.ItemsTopic, Items, inGroup: false, stopping);
-                _items.Start();
-            }
-
-            return true;
-        }
-        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
-        {
-            return false;
-        }
-    }
-
-    private PartitionReader CreateReader(string topic, int number, bool inGroup, CancellationToken stopping)
-    {
-        int partitions = _topics.WaitForPartitionCount(topic, stopping);
-        SetDegraded(null);
-        CheckPartitionCount(topic, number, partitions);
-        return new PartitionReader(_options, topic, number, inGroup, partitions, _batcher.Positions, OnError, _logger);
-    }
-
-    private void CheckPartitionCount(string topic, int number, int partitions)
-    {
-        int known = _batcher.Positions.PartitionCount(number);
-        if (partitions == 0)
-        {
-            KafkaSourceLog.TopicMissing(_logger, topic, _options.MetadataRefresh);
-        }
-        else if (partitions < known)
-        {
-            throw new KafkaSourceException($"Topic '{topic}' has {partitions} partitions, but the positions to go on from name {known}: it was created anew. "
-                + "Start a new model, or restore the topic.");
-        }
-    }
-
+    // One that is missing or refused is read as soon as it is there; events do not wait for it.
     private void ReadCatalogue(CancellationToken stopping, CancellationToken abort)
     {
-        if (_items is null)
+        while (_items is { Reader.IsAtEnd: false } items && !stopping.IsCancellationRequested && _watch!.Report.Of(_options.ItemsTopic) is null or { Exists: true, CanRead: true })
         {
-            _isCatalogueRead = true;
-            return;
-        }
-
-        long changes = 0;
-        while (!_items.IsAtEnd && !stopping.IsCancellationRequested)
-        {
-            changes += ReadItem(_items, PollTime) ? 1 : 0;
+            ReadItem(items, PollTime);
             EmitIfDue(abort);
             DoChores();
         }
 
-        _isCatalogueRead = _items.IsAtEnd;
+        _isCatalogueRead = !stopping.IsCancellationRequested;
         PublishStatus();
-        KafkaSourceLog.CatalogueRead(_logger, changes);
+        if (_items is not null)
+        {
+            KafkaSourceLog.CatalogueRead(_logger, _itemIntake.Changes);
+        }
     }
 
     private void ReadNext(CancellationToken abort)
     {
         TimeSpan linger = _batcher.RemainingLinger();
-        ConsumeResult<RecordBuffer, RecordBuffer>? record = _events.Poll(linger >= TimeSpan.Zero && linger < PollTime ? linger : PollTime);
+        ConsumeResult<RecordBuffer, RecordBuffer>? record = _events.Reader.Poll(linger >= TimeSpan.Zero && linger < PollTime ? linger : PollTime);
         if (record is not null)
         {
-            SetDegraded(null);
-            Take(record);
+            _errors.EndOutage();
+            _eventIntake.Take(record);
         }
 
+        TakeReachedEnds(_events.Reader, Interactions);
         EmitIfDue(abort);
         if (record is null || _time.GetElapsedTime(_lastCataloguePoll) >= CataloguePollInterval)
         {
@@ -270,5 +249,36 @@ public sealed partial class KafkaSource
 
             _lastCataloguePoll = _time.GetTimestamp();
         }
+    }
+
+    private bool ReadItem(TopicTracker items, TimeSpan timeout)
+    {
+        ConsumeResult<RecordBuffer, RecordBuffer>? record = items.Reader.Poll(timeout);
+        if (record is not null)
+        {
+            _errors.EndOutage();
+            _itemIntake.Take(record);
+        }
+
+        TakeReachedEnds(items.Reader, Items);
+        return record is not null;
+    }
+
+    private void TakeReachedEnds(PartitionReader reader, int number)
+    {
+        if (reader.ReachedEnds.Count == 0)
+        {
+            return;
+        }
+
+        foreach ((int partition, long end) in reader.ReachedEnds)
+        {
+            if (end > 0 && end > _batcher.Positions[number, partition])
+            {
+                _batcher.Advance(number, partition, end - 1);
+            }
+        }
+
+        reader.ReachedEnds.Clear();
     }
 }

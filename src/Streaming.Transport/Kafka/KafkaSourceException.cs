@@ -1,6 +1,7 @@
 namespace Streaming.Transport;
 
-/// <summary>Reading cannot go on, and waiting would not help: the message says what is wrong and what to do.</summary>
+/// <summary>Reading cannot go on, and waiting would not help: what the stream holds cannot be used. The message says what is
+/// wrong and what to do.</summary>
 public class KafkaSourceException : Exception
 {
     /// <summary>Creates the exception.</summary>

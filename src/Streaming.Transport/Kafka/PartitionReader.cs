@@ -4,7 +4,7 @@ using Streaming.Core;
 
 namespace Streaming.Transport;
 
-/// <summary>One consumer of one topic, whose reading always goes on at the live positions. Not for several threads at once.</summary>
+/// <summary>One consumer of one topic, whose reading always continues at the live positions. Not for several threads at once.</summary>
 internal sealed class PartitionReader : IDisposable
 {
     private readonly string _topic;
@@ -13,28 +13,27 @@ internal sealed class PartitionReader : IDisposable
     private readonly Action<Error> _onError;
     private readonly ILogger _logger;
     private readonly IConsumer<RecordBuffer, RecordBuffer> _consumer;
+    private readonly PauseGate _gate;
     private readonly HashSet<int> _atEnd = [];
-    private bool _assignmentChanged;
-    private bool _isPaused;
+    private readonly SortedSet<int> _unreadable = [];
 
-    // A model that has seen nothing may begin at the end; partitions that appear later are read from their beginning.
-    private readonly bool _beginsAtEnd;
-
-    public PartitionReader(KafkaOptions options, string topic, int number, bool inGroup, int partitions, StreamPositions positions, Action<Error> onError, ILogger logger)
+    /// <summary>Creates a reader; nothing is read before <see cref="Start"/>.</summary>
+    /// <param name="options">How to reach Kafka.</param>
+    /// <param name="topic">The topic.</param>
+    /// <param name="number">Its number in <paramref name="positions"/>.</param>
+    /// <param name="positions">The live positions.</param>
+    /// <param name="onError">Told what the client reports; on any thread.</param>
+    /// <param name="logger">Log.</param>
+    public PartitionReader(KafkaOptions options, string topic, int number, StreamPositions positions, Action<Error> onError, ILogger logger)
     {
         _topic = topic;
         _number = number;
         _positions = positions;
         _onError = onError;
         _logger = logger;
-        IsInGroup = inGroup;
-        PartitionCount = partitions;
-        _beginsAtEnd = number == KafkaSource.Interactions && options.StartFrom == KafkaStart.Latest && positions.PartitionCount(number) == 0;
-
-        // A consumer that assigns its partitions itself may not commit to a group that has members.
-        bool isCatalogue = number == KafkaSource.Items;
-        string groupId = isCatalogue ? options.GroupId + ".items" : options.GroupId;
-        _consumer = new ConsumerBuilder<RecordBuffer, RecordBuffer>(KafkaClientSettings.Consumer(options, groupId, reportsEnd: isCatalogue))
+        IsInGroup = number == KafkaSource.Interactions && options.Assignment == KafkaAssignment.Group;
+        ConsumerConfig config = KafkaClientSettings.Consumer(options, joins: IsInGroup, commits: number == KafkaSource.Interactions);
+        _consumer = new ConsumerBuilder<RecordBuffer, RecordBuffer>(config)
             .SetKeyDeserializer(new RecordBuffer())
             .SetValueDeserializer(new RecordBuffer())
             .SetErrorHandler((_, error) => onError(error))
@@ -43,21 +42,42 @@ internal sealed class PartitionReader : IDisposable
             .SetPartitionsRevokedHandler((_, revoked) => OnRevoked(revoked))
             .SetPartitionsLostHandler((_, lost) => OnRevoked(lost))
             .Build();
+        _gate = new PauseGate(Apply);
     }
 
+    /// <summary>Gets a value indicating whether the consumer group says which partitions are read.</summary>
     public bool IsInGroup { get; }
 
+    /// <summary>Gets a value indicating whether reading has begun.</summary>
     public bool IsStarted { get; private set; }
+
+    /// <summary>Gets a value indicating whether the group has assigned something since the start, or does not have to.</summary>
+    public bool WasAssigned { get; private set; }
 
     /// <summary>Gets the number of partitions that the topic is known to have.</summary>
     public int PartitionCount { get; private set; }
 
-    /// <summary>Gets a value indicating whether every partition has been read to its end since the start.</summary>
-    public bool IsAtEnd => _atEnd.Count >= PartitionCount;
+    /// <summary>Gets the number of partitions that are read now.</summary>
+    public int AssignedCount => IsStarted ? _consumer.Assignment.Count : 0;
 
-    public void Start()
+    /// <summary>Gets the name by which the group knows this member; empty: it does not yet.</summary>
+    public string MemberId => IsStarted ? _consumer.MemberId ?? string.Empty : string.Empty;
+
+    /// <summary>Gets a value indicating whether every partition has been read to its end since the start.</summary>
+    public bool IsAtEnd => IsStarted && _atEnd.Count >= PartitionCount;
+
+    /// <summary>Gets the partitions that have no record at their position, and from which nothing comes until <see cref="GoTo"/>.</summary>
+    public IReadOnlyCollection<int> Unreadable => _unreadable;
+
+    /// <summary>Gets ends of partitions that were reached and are not in the positions yet: no record lies before them. What does (markers
+    /// of transactions, records of aborted ones) is never handed out, and would count as lag for ever.</summary>
+    public Dictionary<int, long> ReachedEnds { get; } = [];
+
+    /// <summary>Begins to read.</summary>
+    /// <param name="partitions">The number of partitions that the topic has.</param>
+    public void Start(int partitions)
     {
-        IsStarted = true;
+        PartitionCount = partitions;
         if (IsInGroup)
         {
             _consumer.Subscribe(_topic);
@@ -66,33 +86,41 @@ internal sealed class PartitionReader : IDisposable
         {
             AssignAll();
         }
+
+        IsStarted = true;
     }
 
-    /// <summary>Takes up partitions that have been added to the topic. Static assignment only: a group does it by itself.</summary>
+    /// <summary>Takes up partitions that were added to the topic. A group assigns them by itself.</summary>
     public void Extend(int partitions)
     {
-        if (partitions > PartitionCount)
+        if (partitions <= PartitionCount)
         {
-            PartitionCount = partitions;
+            return;
+        }
+
+        PartitionCount = partitions;
+        if (!IsInGroup)
+        {
             AssignAll();
         }
     }
 
     /// <summary>Waits for the next record.</summary>
     /// <returns>The record, valid until the next call; null: none came in time.</returns>
-    /// <exception cref="KafkaSourceException">Reading cannot go on.</exception>
+    /// <exception cref="KafkaUnavailableException">The client gave up.</exception>
     public ConsumeResult<RecordBuffer, RecordBuffer>? Poll(TimeSpan timeout)
     {
         try
         {
             ConsumeResult<RecordBuffer, RecordBuffer>? record = _consumer.Consume((int)timeout.TotalMilliseconds);
-            ApplyPauseToNewPartitions();
+            _gate.Apply();
 
-            // The end of a partition is news, not the end of what is here: records may stand in line behind it, and one
+            // The end of a partition is news, not the end of what is here: records may wait in line behind it, and one
             // call for each such news would fall behind a topic to which something is added all the time.
             while (record is { IsPartitionEOF: true })
             {
                 _atEnd.Add(record.Partition.Value);
+                ReachedEnds[record.Partition.Value] = record.Offset.Value;
                 record = _consumer.Consume(0);
             }
 
@@ -100,7 +128,8 @@ internal sealed class PartitionReader : IDisposable
         }
         catch (ConsumeException exception) when (exception.Error.Code == ErrorCode.Local_AutoOffsetReset)
         {
-            throw Missing(exception);
+            _unreadable.Add(exception.ConsumerRecord.Partition.Value);
+            return null;
         }
         catch (ConsumeException exception) when (!exception.Error.IsFatal)
         {
@@ -109,30 +138,30 @@ internal sealed class PartitionReader : IDisposable
         }
         catch (ConsumeException exception)
         {
-            throw new KafkaSourceException($"The Kafka client gave up on topic '{_topic}': {exception.Error.Reason}.", exception);
+            throw new KafkaUnavailableException($"The Kafka client gave up on topic '{_topic}': {exception.Error.Reason}.", exception);
         }
     }
 
     /// <summary>Puts a record back that came although its partition should have been paused: it will be read again.</summary>
     public void GiveBack(ConsumeResult<RecordBuffer, RecordBuffer> record)
     {
+        ReachedEnds.Remove(record.Partition.Value);
         _consumer.Seek(new TopicPartitionOffset(_topic, record.Partition, record.Offset));
-        Pause();
+        Pause(true);
     }
 
-    /// <summary>Stops fetching; polling may go on, and must, for the group to hold on to this member.</summary>
-    public void Pause()
+    /// <summary>Reads a partition from another offset, which is its position already.</summary>
+    public void GoTo(int partition, long offset)
     {
-        _isPaused = true;
-        _consumer.Pause(_consumer.Assignment);
+        _unreadable.Remove(partition);
+        if (_consumer.Assignment.Exists(assigned => assigned.Partition.Value == partition))
+        {
+            _consumer.Seek(new TopicPartitionOffset(_topic, partition, offset));
+        }
     }
 
-    /// <summary>Fetches again.</summary>
-    public void Resume()
-    {
-        _isPaused = false;
-        _consumer.Resume(_consumer.Assignment);
-    }
+    /// <summary>Stops or resumes fetching. Polling may go on, and must, for the group to keep this member.</summary>
+    public void Pause(bool paused) => _gate.Set(paused);
 
     /// <summary>Has positions committed in the background, of those partitions that this consumer holds.</summary>
     public void StoreForCommit(IReadOnlyList<StreamPosition> positions)
@@ -155,18 +184,15 @@ internal sealed class PartitionReader : IDisposable
     /// <summary>Adds the lag of each partition that is read now, as far as the client knows the ends.</summary>
     public void AddLags(List<PartitionLag> lags)
     {
-        if (!IsStarted)
+        foreach ((int partition, long end) in Ends())
         {
-            return;
-        }
-
-        foreach (TopicPartition partition in _consumer.Assignment)
-        {
-            long end = _consumer.GetWatermarkOffsets(partition).High.Value;
-            long position = Math.Max(0, _positions[_number, partition.Partition.Value]);
-            lags.Add(new PartitionLag(_topic, partition.Partition.Value, end < 0 ? -1 : Math.Max(0, end - position)));
+            lags.Add(new PartitionLag(_topic, partition, end < 0 ? -1 : Math.Max(0, end - Math.Max(0, _positions[_number, partition]))));
         }
     }
+
+    /// <summary>The end of each partition that is read now, as the client last heard of it; negative: it has not.</summary>
+    public IEnumerable<(int Partition, long End)> Ends() => !IsStarted ? [] :
+        _consumer.Assignment.Select(partition => (partition.Partition.Value, _consumer.GetWatermarkOffsets(partition).High.Value));
 
     /// <summary>Leaves the group, so that others need not wait for the session to time out.</summary>
     public void Close()
@@ -179,53 +205,39 @@ internal sealed class PartitionReader : IDisposable
 
     public void Dispose() => _consumer.Dispose();
 
-    // The client knows a pause by partition, and a partition may come back from another member as it went: paused, when
-    // nobody is there any more to resume it, or not paused, while the trainer is behind.
-    private void ApplyPauseToNewPartitions()
+    private void Apply(bool paused)
     {
-        if (!_assignmentChanged)
+        if (paused)
         {
-            return;
-        }
-
-        _assignmentChanged = false;
-        if (_isPaused)
-        {
-            Pause();
+            _consumer.Pause(_consumer.Assignment);
         }
         else
         {
-            Resume();
+            _consumer.Resume(_consumer.Assignment);
         }
     }
 
     private void AssignAll() => _consumer.Assign(OnAssigned([.. Enumerable.Range(0, PartitionCount).Select(partition => new TopicPartition(_topic, partition))]));
 
+    // With KIP-848 these are the partitions that came, otherwise all; the client adds or replaces accordingly.
     private List<TopicPartitionOffset> OnAssigned(List<TopicPartition> assigned)
     {
-        _assignmentChanged = true;
-        return assigned.ConvertAll(partition => new TopicPartitionOffset(partition, StartOf(partition)));
-    }
-
-    private Offset StartOf(TopicPartition partition)
-    {
-        int number = partition.Partition.Value;
-        long position = _positions[_number, number];
-        if (position < 0 && _beginsAtEnd && number < PartitionCount)
+        WasAssigned = true;
+        _gate.OnAssigned();
+        return assigned.ConvertAll(partition =>
         {
-            // Held as a position at once: a restart before the first event must begin here too.
-            position = _consumer.QueryWatermarkOffsets(partition, TimeSpan.FromSeconds(10)).High.Value;
-            _positions.Set(_number, number, position);
-        }
-
-        KafkaSourceLog.Assigned(_logger, _topic, number, Math.Max(0, position));
-        return position >= 0 ? position : Offset.Beginning;
+            long position = _positions[_number, partition.Partition.Value];
+            KafkaSourceLog.Assigned(_logger, _topic, partition.Partition.Value, Math.Max(0, position));
+            return new TopicPartitionOffset(partition, position >= 0 ? position : Offset.Beginning);
+        });
     }
 
     private void OnRevoked(List<TopicPartitionOffset> revoked)
     {
         foreach (TopicPartitionOffset partition in revoked)
         {
+            ReachedEnds.Remove(partition.Partition.Value);
+            _unreadable.Remove(partition.Partition.Value);
             KafkaSourceLog.Revoked(_logger, _topic, partition.Partition.Value, _positions[_number, partition.Partition.Value]);
         }
     }
@@ -240,13 +252,5 @@ internal sealed class PartitionReader : IDisposable
         {
             _onError(exception.Error); // Taken away meanwhile. The dashboard is late, nothing more.
         }
-    }
-
-    private KafkaSourceException Missing(ConsumeException exception)
-    {
-        int partition = exception.ConsumerRecord.Partition.Value;
-        return new KafkaSourceException(
-            $"The record at {_topic}[{partition}]@{_positions[_number, partition]}, from which to go on, is no longer there ({exception.Error.Reason}): retention has deleted it. "
-            + "Restore it, or set Kafka:SkipMissing to go on with the oldest record there is.", exception);
     }
 }

@@ -19,7 +19,7 @@ internal enum ExitCode
     /// <summary>A file that was named does not exist or cannot be read.</summary>
     NoInput = 66,
 
-    /// <summary>A server that must be there was not: a port taken, a server program missing, no answer.</summary>
+    /// <summary>A server that must be there was not, or refused: a port taken, a server program missing, no answer, a dead-letter topic that takes no records.</summary>
     Unavailable = 69,
 
     /// <summary>Training diverged: losses stayed non-finite after one return to the last checkpoint.</summary>

@@ -16,7 +16,7 @@ internal static class Failure
             SettingsException => (ExitCode.Configuration, exception.Message),
             InputFileException { InnerException: FileNotFoundException or DirectoryNotFoundException or UnauthorizedAccessException } => (ExitCode.NoInput, exception.Message),
             InputFileException => (ExitCode.BadInput, exception.Message),
-            ServerUnavailableException => (ExitCode.Unavailable, exception.Message),
+            ServerUnavailableException or KafkaUnavailableException => (ExitCode.Unavailable, exception.Message),
 #if TORCH
             Streaming.Learning.Torch.TorchDeviceException => (ExitCode.Unavailable, exception.Message),
 #endif

@@ -54,7 +54,7 @@ internal static class InspectText
         Line(output, "bank", Text(report.BankEntries));
         foreach (StreamPosition position in manifest.Positions)
         {
-            Line(output, "next offset", $"{position.Topic}/{Text(position.Partition)}: {Text(position.NextOffset)}");
+            Line(output, "next offset", $"{position.Topic}/{Text(position.Partition)}: {Text(position.NextOffset)}{(position.TopicId is { } id ? $" (topic id {id})" : string.Empty)}");
         }
 
         Line(output, "fingerprint", report.Fingerprint);

@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using System.Text.Json;
 using Streaming.Core;
 
 namespace Streaming.Worker;
@@ -38,6 +39,8 @@ internal sealed class WorkerMetrics : IDisposable
         Gauge("streaming.bank.staleness", null, "Staleness of bank entries by age, ‖stored − now‖² ÷ ‖now‖²: among the newest such share of the bank, and older than the share before.", static status => Strata(status.Trainer.Staleness));
         Gauge("streaming.drift", null, "Drift of item embeddings over 1, 5 and 10 steps, relative to their norms.", static status => status.Trainer.Drift.Select(static (drift, i) => new Measurement<double>(drift, Tag("steps", i == 0 ? 1 : i * 5))));
         Gauge("streaming.lag", "{record}", "Records that wait at the broker.", static status => status.Source.Partitions.Select(static lag => new Measurement<double>(lag.Records, Tag("topic", lag.Topic), Tag("partition", lag.Partition))));
+        Gauge("streaming.kafka.problem", null, "1 while something is wrong with Kafka, by what: unavailable, interactions_topic, items_topic, group, assignment, position, dead_letters; /health/ready has the words.", static status => Problems(status.Source));
+        _meter.CreateObservableCounter("streaming.records.missing", () => Status().Source.Missing.Select(static missing => new Measurement<long>(missing.Records, Tag("topic", missing.Topic))), "{record}", "Records that the broker had deleted before they were read, and that were skipped (Kafka__SkipMissing).");
         Gauge("streaming.overloaded", null, "1 while a share of the events is not trained on because the trainer is too far behind.", static status => [new(status.Overloaded ? 1 : 0)]);
         Gauge("streaming.refreshes.waiting", "{item}", "Embeddings that wait to be published.", static status => [new(status.Waiting)]);
         Gauge("streaming.published", "{item}", "Embeddings by what became of them since the start: written, removed, skipped, rejected, failed.", static status =>
@@ -102,6 +105,9 @@ internal sealed class WorkerMetrics : IDisposable
             counter.Add(count, Tag(tag, value));
         }
     }
+
+    private static IEnumerable<Measurement<double>> Problems(Transport.KafkaSourceStatus source) =>
+        Enum.GetValues<Transport.KafkaProblem>().Select(kind => new Measurement<double>(source.Problems.Any(problem => problem.Kind == kind) ? 1 : 0, Tag("problem", JsonNamingPolicy.SnakeCaseLower.ConvertName(kind.ToString()))));
 
     private static IEnumerable<Measurement<double>> ByWidth(PipelineStatus status, Func<Learning.TrainerStatus, int, double> value)
     {

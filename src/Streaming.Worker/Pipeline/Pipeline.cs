@@ -46,11 +46,12 @@ internal sealed class Pipeline : IDisposable
     /// <param name="time">Clock.</param>
     /// <param name="loggers">Log.</param>
     /// <param name="engines">Makes the engine; null: the one of the settings.</param>
+    /// <param name="oldEnds">Where topics ended that were deleted while the life before read them.</param>
     /// <exception cref="StateMismatchException">The newest checkpoint, or the one to start from, does not fit the settings.</exception>
     /// <exception cref="InputFileException">There is nothing to start from where the plan says.</exception>
     public Pipeline(
         SettingsValues settings, RunPlan plan, IDatabase redis, CheckpointFence fence, WorkerMetrics metrics, HealthReport health, TimeProvider time, ILoggerFactory loggers,
-        Func<TrainingEngine>? engines = null)
+        Func<TrainingEngine>? engines = null, IReadOnlyList<StreamPosition>? oldEnds = null)
     {
         _settings = settings;
         _plan = plan;
@@ -75,7 +76,7 @@ internal sealed class Pipeline : IDisposable
         _histories = publishing.UserItems == 0 ? null : new HistoryFeed(state.Histories, publishing.UserItems, settings.Get<HistoryOptions>().MaxUsers, options.PublishInterval, time);
         _shedding = options.Overload == OverloadMode.Wait ? null : new LoadShedding(options.OverloadLag, options.OverloadAfter, options.OverloadShare, time);
         _batcher = new Batcher(batching, settings.Get<EventOptions>().ToRules(time), state, KafkaSource.CreatePositions(kafka, positions), pool, time, _histories, _shedding);
-        _source = new KafkaSource(kafka, ItemLimitsOf(model), _batcher, batches.Writer, time, loggers.CreateLogger<KafkaSource>());
+        _source = new KafkaSource(kafka, ItemLimitsOf(model), _batcher, batches.Writer, time, loggers.CreateLogger<KafkaSource>()) { OldEnds = oldEnds ?? [] };
         _checkpoints = store is null ? null : new CheckpointSchedule(store, keep.Interval, _batcher, _source.Commit, metrics, time, _logger);
         _generation = new GenerationStage(redis, settings, plan, fence.Token, time, _logger);
         _training = new TrainingStage(_trainer, batches.Reader, pool, _outbox, _checkpoints, _generation, options, metrics, time, _logger);
@@ -276,7 +277,7 @@ internal sealed class Pipeline : IDisposable
     private void UpdateHealth()
     {
         KafkaSourceStatus source = _source.Status;
-        _health.Set("kafka", source.IsDegraded ? HealthLevel.Degraded : HealthLevel.Healthy, source.IsDegraded ? "away" : string.Empty);
+        _health.Set("kafka", source.IsDegraded ? HealthLevel.Degraded : HealthLevel.Healthy, source.Problem);
         string redis = _publisher.Token == 0 ? "not open yet" : _publisher.Metrics.Degraded ? "does not take embeddings" : _userPublisher.Metrics.Degraded ? "does not take histories of users" : string.Empty;
         _health.Set("redis", redis.Length == 0 ? HealthLevel.Healthy : HealthLevel.Degraded, redis);
         if (_shedding is not null)

@@ -94,4 +94,7 @@ internal static partial class PipelineLog
 
     [LoggerMessage(1029, LogLevel.Information, "Half of the lag is caught up, {Lag} records are left: every event is trained on again, and not {Share} left out")]
     public static partial void CaughtUp(ILogger logger, long lag, double share);
+
+    [LoggerMessage(1030, LogLevel.Warning, "Returning to the last checkpoint: {Reason}")]
+    public static partial void TopicReplaced(ILogger logger, string reason);
 }

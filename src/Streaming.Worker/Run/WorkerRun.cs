@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging;
 using StackExchange.Redis;
 using Streaming.Learning;
 using Streaming.Transport;
+using StreamPosition = Streaming.Core.StreamPosition;
 
 namespace Streaming.Worker;
 
@@ -213,32 +214,45 @@ internal sealed class WorkerRun : IDisposable
     }
 
     /// <summary>
-    /// Runs the pipeline; when training diverges, once more from the last checkpoint. That is a life of its own, with a
-    /// greater token: what the first one has published after the checkpoint has greater steps, and must be replaced all the same.
+    /// Runs the pipeline, and again from the last checkpoint: once when training diverges, and whenever a topic was created anew
+    /// and that is to be skipped. Each is a life of its own, with a greater token: what the one before has published after the
+    /// checkpoint has greater steps, and must be replaced all the same.
     /// </summary>
     private async Task TrainAsync(TrainerLease lease, IDatabase redis, CancellationToken stopping, CancellationToken abort)
     {
-        try
+        bool hasDiverged = false;
+        IReadOnlyList<StreamPosition> oldEnds = [];
+        while (true)
         {
-            await LiveAsync(lease, redis, stopping, abort).ConfigureAwait(false);
-        }
-        catch (NonFiniteLossException exception)
-        {
-            PipelineLog.GoingBack(_logger, exception);
+            try
+            {
+                await LiveAsync(lease, redis, oldEnds, stopping, abort).ConfigureAwait(false);
+                return;
+            }
+            catch (NonFiniteLossException exception) when (!hasDiverged)
+            {
+                hasDiverged = true;
+                PipelineLog.GoingBack(_logger, exception);
+            }
+            catch (TopicReplacedException exception) when (_settings.Get<KafkaOptions>().SkipMissing)
+            {
+                oldEnds = exception.OldEnds;
+                PipelineLog.TopicReplaced(_logger, exception.Message);
+            }
+
             abort.ThrowIfCancellationRequested();
             await lease.AcquireAsync(lease.Token, abort).ConfigureAwait(false);
-            await LiveAsync(lease, redis, stopping, abort).ConfigureAwait(false);
         }
     }
 
-    private async Task LiveAsync(TrainerLease lease, IDatabase redis, CancellationToken stopping, CancellationToken abort)
+    private async Task LiveAsync(TrainerLease lease, IDatabase redis, IReadOnlyList<StreamPosition> oldEnds, CancellationToken stopping, CancellationToken abort)
     {
         using var ended = new CancellationTokenSource();
         Task keeping = lease.KeepAsync(ended.Token);
         try
         {
             var fence = new CheckpointFence(lease.Token, () => MayKeep(lease));
-            using var pipeline = new Pipeline(_settings, _plan, redis, fence, _metrics, _health, _time, _loggers, _engines);
+            using var pipeline = new Pipeline(_settings, _plan, redis, fence, _metrics, _health, _time, _loggers, _engines, oldEnds);
             _health.Set("trainer", HealthLevel.Healthy);
             await pipeline.RunAsync(stopping, abort).ConfigureAwait(false);
         }

@@ -54,10 +54,10 @@ public class KafkaOptionsTests
     [Fact]
     public void Clients_ConnectionThatIsSilent_IsGivenUpWithinSeconds()
     {
-        Assert.Equal("10000", KafkaClientSettings.Consumer(new KafkaOptions(), "g", reportsEnd: false).Get("socket.timeout.ms"));
+        Assert.Equal("10000", KafkaClientSettings.Consumer(new KafkaOptions(), joins: true, commits: true).Get("socket.timeout.ms"));
         Assert.Equal("10000", KafkaClientSettings.Producer(new KafkaOptions()).Get("socket.timeout.ms"));
         KafkaOptions slower = new() { Client = { ["socket.timeout.ms"] = "45000" } };
-        Assert.Equal("45000", KafkaClientSettings.Consumer(slower, "g", reportsEnd: false).Get("socket.timeout.ms"));
+        Assert.Equal("45000", KafkaClientSettings.Consumer(slower, joins: true, commits: true).Get("socket.timeout.ms"));
     }
 
     [Fact]
@@ -77,7 +77,7 @@ public class KafkaOptionsTests
                 Client = { ["fetch.min.bytes"] = "17", ["queued.max.messages.kbytes"] = "99" },
             };
             options.Validate();
-            ConsumerConfig config = KafkaClientSettings.Consumer(options, "g", reportsEnd: false);
+            ConsumerConfig config = KafkaClientSettings.Consumer(options, joins: true, commits: true);
             Assert.Equal("sasl_ssl", config.Get("security.protocol"));
             Assert.Equal("SCRAM-SHA-512", config.Get("sasl.mechanisms"));
             Assert.Equal("from the file", config.Get("sasl.password"));

@@ -29,7 +29,7 @@ public class KafkaSourceRebalanceTests
             kafka.Produce(1000, 1000);
             Batch batch = await source.NextAsync();
 
-            // What was taken away keeps its live position in every batch, and so in every checkpoint.
+            // What was revoked keeps its live position in every batch, and so in every checkpoint.
             Assert.Equal(4, batch.Positions.Count);
         }
 
@@ -38,7 +38,7 @@ public class KafkaSourceRebalanceTests
         await source.StopAsync();
         KafkaHarness.AssertEachOnce(3000, source.Examples);
         Assert.Equal(0, source.Counts.Duplicates); // not the dedup window: the positions
-        Assert.DoesNotContain(log.Lines.SkipWhile(static line => !line.Contains("was taken away", StringComparison.Ordinal)), static line => line.EndsWith("reading from 0", StringComparison.Ordinal));
+        Assert.DoesNotContain(log.Lines.SkipWhile(static line => !line.Contains("was revoked", StringComparison.Ordinal)), static line => line.EndsWith("reading from 0", StringComparison.Ordinal));
     }
 
     /// <summary>The same, where the group's committed offsets lie far behind or far ahead: they are for dashboards and never read back.</summary>
@@ -137,7 +137,7 @@ public class KafkaSourceRebalanceTests
         await KafkaHarness.WaitAsync(() => source.Source.Status.IsPaused, "the source pauses");
         await Task.Delay(TimeSpan.FromSeconds(5), Stop); // the interval itself is what is tested
 
-        Assert.DoesNotContain(log.Lines, static line => line.Contains("was taken away", StringComparison.Ordinal));
+        Assert.DoesNotContain(log.Lines, static line => line.Contains("was revoked", StringComparison.Ordinal));
         await source.ReadAsync(1000);
         await source.StopAsync();
         KafkaHarness.AssertEachOnce(1000, source.Examples);

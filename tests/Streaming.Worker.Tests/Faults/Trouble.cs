@@ -9,7 +9,7 @@ internal static class Trouble
         Fault.RedisOutOfMemory => worker.UntilAsync(w => w.Log.Has("Redis is out of memory"), "the lack of memory is noticed"),
         Fault.RedisDown or Fault.RedisHangs => UntilDegradedAsync(worker, "redis"),
         Fault.BrokerDown => UntilDegradedAsync(worker, "kafka"),
-        Fault.MembersComeAndGo => worker.UntilAsync(w => w.Log.Has("was taken away"), "partitions are taken away"),
+        Fault.MembersComeAndGo => worker.UntilAsync(w => w.Log.Has("was revoked"), "partitions are taken away"),
 
         // These must not hurt enough for it to show.
         Fault.RedisSlow or Fault.BrokerErrors or Fault.BrokerSlow or Fault.LeadersMove => Task.CompletedTask,

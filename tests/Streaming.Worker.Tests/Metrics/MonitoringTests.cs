@@ -9,7 +9,7 @@ namespace Streaming.Worker.Tests;
 public partial class MonitoringTests
 {
     [Theory]
-    [InlineData("alerts.yml", 8)]
+    [InlineData("alerts.yml", 10)]
     [InlineData("streaming.json", 15)]
     public void Expressions_NameMetricsOfTheWorker(string file, int least)
     {

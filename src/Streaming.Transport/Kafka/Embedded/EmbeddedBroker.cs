@@ -42,6 +42,8 @@ public sealed class EmbeddedBroker : IDisposable
             throw new InvalidOperationException("librdkafka did not start its embedded brokers.");
         }
 
+        // Questions about topics go to the controller, and there is none unless one is named.
+        _ = LibRdKafka.MockSetController(_cluster, 1);
         BrokerCount = brokers;
         BootstrapServers = Marshal.PtrToStringUTF8(LibRdKafka.MockClusterBootstraps(_cluster))!;
     }
@@ -60,6 +62,31 @@ public sealed class EmbeddedBroker : IDisposable
         ArgumentOutOfRangeException.ThrowIfLessThan(partitions, 1);
         Call(cluster => LibRdKafka.MockTopicCreate(cluster, Utf8(topic), partitions, 1), $"create topic '{topic}'");
     }
+
+    /// <summary>Deletes a topic with its records. One that is created under its name later has another id.</summary>
+    public void DeleteTopic(string topic) => Call(cluster => LibRdKafka.MockTopicDelete(cluster, Utf8(topic)), $"delete topic '{topic}'");
+
+    /// <summary>Answers questions about a topic with an error from now on; <see cref="ErrorCode.NoError"/>: no longer.</summary>
+    public void SetTopicError(string topic, ErrorCode error) => Call(
+        cluster =>
+        {
+            LibRdKafka.MockTopicSetError(cluster, Utf8(topic), (int)error);
+            return 0;
+        },
+        $"refuse topic '{topic}'");
+
+    /// <summary>Deletes the records of a partition below an offset, as retention does.</summary>
+    public void DeleteRecords(string topic, int partition, long before)
+        => Call(cluster => LibRdKafka.MockPartitionDeleteRecords(cluster, Utf8(topic), partition, before), $"delete records of {topic}[{partition}]");
+
+    /// <summary>Sets how often members of groups with the protocol of KIP-848 report, 5 s unless set.</summary>
+    public void SetGroupHeartbeat(TimeSpan interval) => Call(
+        cluster =>
+        {
+            LibRdKafka.MockSetGroupHeartbeat(cluster, (int)interval.TotalMilliseconds);
+            return 0;
+        },
+        "set the heartbeat of groups");
 
     /// <summary>Takes a broker away: its connections break and new ones are refused.</summary>
     public void SetDown(int broker = 1) => Call(cluster => LibRdKafka.MockBrokerSetDown(cluster, broker), $"take broker {broker} down");

@@ -59,4 +59,24 @@ internal static class LibRdKafka
     [DllImport(Library, EntryPoint = "rd_kafka_mock_push_request_errors_array")]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories | DllImportSearchPath.AssemblyDirectory)]
     internal static extern void MockPushRequestErrors(nint cluster, short apiKey, nuint count, int[] errors);
+
+    [DllImport(Library, EntryPoint = "rd_kafka_mock_set_controller_id")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories | DllImportSearchPath.AssemblyDirectory)]
+    internal static extern int MockSetController(nint cluster, int broker);
+
+    [DllImport(Library, EntryPoint = "rd_kafka_mock_topic_delete")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories | DllImportSearchPath.AssemblyDirectory)]
+    internal static extern int MockTopicDelete(nint cluster, byte[] topic);
+
+    [DllImport(Library, EntryPoint = "rd_kafka_mock_topic_set_error")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories | DllImportSearchPath.AssemblyDirectory)]
+    internal static extern void MockTopicSetError(nint cluster, byte[] topic, int error);
+
+    [DllImport(Library, EntryPoint = "rd_kafka_mock_partition_delete_records")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories | DllImportSearchPath.AssemblyDirectory)]
+    internal static extern int MockPartitionDeleteRecords(nint cluster, byte[] topic, int partition, long before);
+
+    [DllImport(Library, EntryPoint = "rd_kafka_mock_set_group_consumer_heartbeat_interval_ms")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories | DllImportSearchPath.AssemblyDirectory)]
+    internal static extern void MockSetGroupHeartbeat(nint cluster, int milliseconds);
 }

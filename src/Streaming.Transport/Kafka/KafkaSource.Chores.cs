@@ -1,0 +1,83 @@
+using Streaming.Core;
+
+namespace Streaming.Transport;
+
+/// <content>Topics, health, lag, commits, changed histories: what is done once a second or when asked, never per event.</content>
+public sealed partial class KafkaSource
+{
+    private static readonly TimeSpan StatusInterval = TimeSpan.FromSeconds(1);
+    private KafkaSourceStatus _status = KafkaSourceStatus.None;
+    private IReadOnlyList<StreamPosition>? _toCommit;
+    private long _lastReport;
+    private long _lastStatus;
+
+    private void DoChores()
+    {
+        if (Interlocked.Exchange(ref _toCommit, null) is { } positions)
+        {
+            _events.Reader.StoreForCommit(positions);
+        }
+
+        _batcher.OfferHistories();
+        ObserveTopics();
+        if (_time.GetElapsedTime(_lastStatus) < StatusInterval)
+        {
+            return;
+        }
+
+        _lastStatus = _time.GetTimestamp();
+        CheckAssignment();
+        _health.Set(KafkaProblem.DeadLetters, _deadLetters.Check(_watch!.Report.Of(_options.DeadLetterTopic)));
+        PublishStatus();
+    }
+
+    private void ObserveTopics()
+    {
+        foreach (TopicTracker tracker in Trackers())
+        {
+            tracker.NoteUnreadable(_watch!);
+        }
+
+        TopicReport report = _watch!.Report;
+        if (report.Number == _lastReport)
+        {
+            return;
+        }
+
+        _lastReport = report.Number;
+        _errors.Observe(report);
+        foreach (TopicTracker tracker in Trackers())
+        {
+            tracker.Update(report, _watch.Next);
+            tracker.Recover(report, _batcher);
+        }
+    }
+
+    private IEnumerable<TopicTracker> Trackers() => _items is null ? [_events] : [_items, _events];
+
+    private void CheckAssignment()
+    {
+        PartitionReader reader = _events.Reader;
+        int assigned = reader.AssignedCount;
+        if (assigned > 0)
+        {
+            _health.Set(KafkaProblem.Group, string.Empty);
+        }
+
+        // Where something else is wrong, that is why.
+        bool isExpected = reader is { IsStarted: true, IsInGroup: true }
+            && !_health.Problems.Any(static problem => problem.Kind is KafkaProblem.Unavailable or KafkaProblem.InteractionsTopic or KafkaProblem.Group);
+        _health.Set(KafkaProblem.Assignment, isExpected ? _assignment.Update(assigned, reader.PartitionCount) : string.Empty);
+    }
+
+    private void PublishStatus()
+    {
+        List<PartitionLag> lags = [];
+        _events.Reader.AddLags(lags);
+        long watermark = _eventIntake.Watermark(lags.Select(static lag => lag.Partition));
+        _batcher.ObserveLag(lags.Sum(static lag => Math.Max(0, lag.Records)));
+        _items?.Reader.AddLags(lags);
+        MissingRecords[] missing = [.. Trackers().Select(static tracker => new MissingRecords(tracker.Topic, tracker.Missing))];
+        Volatile.Write(ref _status, new KafkaSourceStatus([], _isPaused, _isCatalogueRead, lags, watermark, _itemIntake.Rejected, missing));
+    }
+}

@@ -1,0 +1,176 @@
+using System.Globalization;
+using System.Text;
+using Confluent.Kafka;
+using Streaming.Core;
+
+namespace Streaming.Transport;
+
+/// <summary>
+/// Sends records that cannot be used to the dead-letter topic: original key and value, and the headers <c>reason</c>,
+/// <c>topic</c>, <c>partition</c>, <c>offset</c>. A value that the broker refuses for its size is sent again cut off, with a header
+/// <c>truncated-from</c>.
+/// </summary>
+internal sealed class DeadLetterProducer : IDisposable
+{
+    private const int TruncatedBytes = 16 * 1024;
+
+    // The client itself retries without end: an outage is waited for. A refusal is not, once it has lasted this long.
+    private static readonly TimeSpan Tolerance = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan RefusalLimit = TimeSpan.FromSeconds(30);
+
+    private readonly IProducer<byte[]?, byte[]?> _producer;
+    private readonly string _topic;
+    private readonly TimeProvider _time;
+    private int _pending;
+    private long _lastProgress;
+    private Exception? _failure;
+
+    public DeadLetterProducer(KafkaOptions options, Action<Error> onError, TimeProvider time)
+    {
+        _topic = options.DeadLetterTopic;
+        _time = time;
+        ProducerConfig config = KafkaClientSettings.Producer(options);
+        if (config.Get("message.max.bytes") is null)
+        {
+            // Ours must not be the limit; the topic's is.
+            config.MessageMaxBytes = 100_000_000;
+        }
+
+        _producer = new ProducerBuilder<byte[]?, byte[]?>(config)
+            .SetErrorHandler((_, error) => onError(error))
+            .SetLogHandler((_, line) => KafkaClientLog.Pass(line, onError))
+            .Build();
+    }
+
+    /// <summary>Gets a value indicating whether everything that was sent has arrived.</summary>
+    /// <exception cref="KafkaUnavailableException">Something could not be delivered.</exception>
+    public bool IsDelivered
+    {
+        get
+        {
+            Exception? failure = Volatile.Read(ref _failure);
+            return failure is null ? Volatile.Read(ref _pending) == 0 : throw failure;
+        }
+    }
+
+    /// <summary>Makes a dead letter of a record.</summary>
+    public static Message<byte[]?, byte[]?> Create(byte[]? key, byte[]? value, DeadLetterReason reason, string topic, int partition, long offset) => new()
+    {
+        Key = key,
+        Value = value,
+        Headers =
+        [
+            new Header("reason", Encoding.UTF8.GetBytes(reason.ToString())),
+            new Header("topic", Encoding.UTF8.GetBytes(topic)),
+            new Header("partition", Text(partition)),
+            new Header("offset", Text(offset)),
+        ],
+    };
+
+    /// <summary>Sends a dead letter, if there is room among those that wait for delivery.</summary>
+    /// <returns>False when there is not.</returns>
+    /// <exception cref="KafkaUnavailableException">Something could not be delivered.</exception>
+    public bool TrySend(Message<byte[]?, byte[]?> message)
+    {
+        bool isFirst = IsDelivered;
+        Interlocked.Increment(ref _pending);
+        try
+        {
+            Produce(message);
+        }
+        catch (ProduceException<byte[]?, byte[]?> exception) when (exception.Error.Code == ErrorCode.Local_QueueFull)
+        {
+            Interlocked.Decrement(ref _pending);
+            return false;
+        }
+
+        if (isFirst)
+        {
+            Volatile.Write(ref _lastProgress, _time.GetTimestamp());
+        }
+
+        return true;
+    }
+
+    /// <summary>Waits a little for deliveries.</summary>
+    public void Wait(TimeSpan time) => _producer.Flush(time);
+
+    /// <summary>Says what is wrong with deliveries.</summary>
+    /// <param name="state">How the topic is; null: not known.</param>
+    /// <returns>In words; empty: nothing.</returns>
+    /// <exception cref="KafkaUnavailableException">The topic does not take them, and has not for so long that it will not.</exception>
+    public string Check(TopicState? state)
+    {
+        string problem = state?.WriteProblem ?? string.Empty;
+        TimeSpan stalled = IsDelivered ? TimeSpan.Zero : _time.GetElapsedTime(Volatile.Read(ref _lastProgress));
+        if (stalled > RefusalLimit && state is { Exists: false } or { CanWrite: false })
+        {
+            throw Undelivered(problem, null);
+        }
+
+        // A topic that is missing may be created by the broker with the first record.
+        return stalled > Tolerance ? $"dead letters wait for delivery to topic '{_topic}'{(problem.Length > 0 ? $": {problem}" : string.Empty)}"
+            : state is { CanWrite: false, IsMissing: false } ? $"dead letters: {problem}"
+            : string.Empty;
+    }
+
+    public void Dispose() => _producer.Dispose();
+
+    private static byte[] Text(long number) => Encoding.UTF8.GetBytes(number.ToString(CultureInfo.InvariantCulture));
+
+    private void Produce(Message<byte[]?, byte[]?> message)
+    {
+        try
+        {
+            _producer.Produce(_topic, message, OnDelivered);
+        }
+        catch (ProduceException<byte[]?, byte[]?> exception) when (IsTooLarge(exception.Error) && message.Value!.Length > TruncatedBytes)
+        {
+            _producer.Produce(_topic, Truncate(message), OnDelivered);
+        }
+    }
+
+    private void OnDelivered(DeliveryReport<byte[]?, byte[]?> report)
+    {
+        if (IsTooLarge(report.Error) && report.Message.Value is { Length: > TruncatedBytes })
+        {
+            ProduceAgain(Truncate(report.Message));
+            return;
+        }
+
+        if (report.Error.IsError)
+        {
+            Fail(report.Error);
+        }
+
+        Volatile.Write(ref _lastProgress, _time.GetTimestamp());
+        Interlocked.Decrement(ref _pending);
+    }
+
+    // On the client's own thread, which must not wait for itself.
+    private void ProduceAgain(Message<byte[]?, byte[]?> message)
+    {
+        try
+        {
+            _producer.Produce(_topic, message, OnDelivered);
+        }
+        catch (KafkaException exception)
+        {
+            Fail(exception.Error);
+            Interlocked.Decrement(ref _pending);
+        }
+    }
+
+    private void Fail(Error error) => Volatile.Write(ref _failure, Undelivered(error.Reason, new KafkaException(error)));
+
+    private KafkaUnavailableException Undelivered(string why, Exception? cause) => new(
+        $"A dead letter could not be delivered to topic '{_topic}': {why}. Its record keeps its place in the stream. Create the topic, allow this user to write to it, or set Kafka__DeadLetterTopic.", cause);
+
+    private static bool IsTooLarge(Error error) => error.Code is ErrorCode.MsgSizeTooLarge;
+
+    private static Message<byte[]?, byte[]?> Truncate(Message<byte[]?, byte[]?> message)
+    {
+        message.Headers.Add("truncated-from", Text(message.Value!.Length));
+        return new Message<byte[]?, byte[]?> { Key = message.Key, Value = message.Value[..TruncatedBytes], Headers = message.Headers };
+    }
+}

@@ -1,0 +1,76 @@
+using Confluent.Kafka;
+using Streaming.Core;
+
+namespace Streaming.Transport;
+
+/// <summary>What is done with a record of the interactions topic. On the reading thread.</summary>
+/// <param name="options">The topic, its format, how many dead letters are allowed.</param>
+/// <param name="batcher">Takes the events.</param>
+/// <param name="send">Sends a dead letter; false: it could not be sent before the end.</param>
+/// <param name="rejections">Counts what could not be used.</param>
+/// <param name="time">The clock.</param>
+internal sealed class EventIntake(KafkaOptions options, Batcher batcher, Func<Message<byte[]?, byte[]?>, bool> send, RejectionCounts rejections, TimeProvider time)
+{
+    private readonly EventDecoder _decoder = new(options.InteractionsFormat, options.MaxRecordBytes);
+    private readonly DeadLetterRate _rate = new(options.MaxDeadLetterRate, options.DeadLetterWindow);
+    private readonly List<long> _newestTimes = [];
+
+    /// <summary>Takes a record in and moves its partition's position past it.</summary>
+    public void Take(ConsumeResult<RecordBuffer, RecordBuffer> record)
+    {
+        int partition = record.Partition.Value;
+        long offset = record.Offset.Value;
+
+        // What a client reads again after a hiccup must not count twice.
+        if (offset < batcher.Positions[KafkaSource.Interactions, partition])
+        {
+            return;
+        }
+
+        DeadLetterReason reason = Add(record);
+        if (reason != DeadLetterReason.None)
+        {
+            rejections.Add(reason);
+            RecordBuffer value = record.Message.Value;
+            if (!send(DeadLetterProducer.Create(record.Message.Key.ToArray(), value.ToArray(), reason, options.InteractionsTopic, partition, offset)))
+            {
+                return;
+            }
+        }
+
+        batcher.Advance(KafkaSource.Interactions, partition, offset);
+        _rate.Count(reason);
+    }
+
+    /// <summary>The smallest, over partitions, of the newest event time read, Unix milliseconds; 0 when nothing was read.</summary>
+    public long Watermark(IEnumerable<int> partitions) =>
+        partitions.Select(partition => partition < _newestTimes.Count ? _newestTimes[partition] : 0).Where(static newest => newest > 0).DefaultIfEmpty(0).Min();
+
+    private DeadLetterReason Add(ConsumeResult<RecordBuffer, RecordBuffer> record)
+    {
+        DeadLetterReason reason = _decoder.Decode(record.Message.Value.Bytes, out InteractionEvent decoded);
+        if (reason != DeadLetterReason.None)
+        {
+            batcher.Reject();
+            return reason;
+        }
+
+        reason = batcher.Add(decoded, RecordTime.Of(record, time));
+        if (reason == DeadLetterReason.None)
+        {
+            NoteEventTime(record.Partition.Value, decoded.EventTime);
+        }
+
+        return reason;
+    }
+
+    private void NoteEventTime(int partition, long eventTime)
+    {
+        while (_newestTimes.Count <= partition)
+        {
+            _newestTimes.Add(0);
+        }
+
+        _newestTimes[partition] = Math.Max(_newestTimes[partition], eventTime);
+    }
+}
