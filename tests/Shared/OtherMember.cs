@@ -13,7 +13,17 @@ internal sealed class OtherMember : IAsyncDisposable
 
     private OtherMember(KafkaOptions kafka)
     {
-        ConsumerConfig config = new() { BootstrapServers = kafka.BootstrapServers, GroupId = kafka.GroupId, SessionTimeoutMs = (int)kafka.SessionTimeout.TotalMilliseconds, HeartbeatIntervalMs = 200, EnableAutoCommit = false };
+        ConsumerConfig config = new() { BootstrapServers = kafka.BootstrapServers, GroupId = kafka.GroupId, EnableAutoCommit = false };
+        if (kafka.GroupProtocol == KafkaGroupProtocol.Consumer)
+        {
+            config.GroupProtocol = GroupProtocol.Consumer;
+        }
+        else
+        {
+            config.SessionTimeoutMs = (int)kafka.SessionTimeout.TotalMilliseconds;
+            config.HeartbeatIntervalMs = 200;
+        }
+
         _consumer = new ConsumerBuilder<Ignore, Ignore>(config).SetPartitionsAssignedHandler((_, _) => _assigned.TrySetResult()).Build();
         _consumer.Subscribe(kafka.InteractionsTopic);
         _loop = Task.Run(Poll);

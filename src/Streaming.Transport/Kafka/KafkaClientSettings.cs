@@ -35,8 +35,7 @@ internal static class KafkaClientSettings
 
         // librdkafka reads ahead: enough to be busy, little enough that a pause does not throw much away. May be set otherwise.
         SetDefault(config, "queued.max.messages.kbytes", "16384");
-        SetDefault(config, "topic.metadata.refresh.interval.ms", ((int)options.MetadataRefresh.TotalMilliseconds).ToString(CultureInfo.InvariantCulture));
-        SetDefault(config, "reconnect.backoff.max.ms", "2000");
+        SetDefault(config, "topic.metadata.refresh.interval.ms", Milliseconds(options.MetadataRefresh));
         return config;
     }
 
@@ -45,7 +44,7 @@ internal static class KafkaClientSettings
     {
         ProducerConfig config = new(Common(options)) { EnableIdempotence = false, Acks = Acks.All, MessageTimeoutMs = 0 };
         SetDefault(config, "linger.ms", "5");
-        SetDefault(config, "reconnect.backoff.max.ms", "2000");
+        SetDefault(config, "topic.metadata.refresh.interval.ms", Milliseconds(options.MetadataRefresh));
         return config;
     }
 
@@ -79,6 +78,12 @@ internal static class KafkaClientSettings
 
         // A connection on which nothing comes back any more is given up after this; a minute, the client's own limit, is a minute without events.
         settings.TryAdd("socket.timeout.ms", "10000");
+        // The client's own strategy is kept: with "none" a worker never finds brokers that have moved to another of the bootstrap addresses.
+        // But it starts from those addresses at once whenever all brokers refuse (a certificate, say), 40 times a second:
+        // only the time between two attempts slows it down.
+        settings.TryAdd("metadata.recovery.strategy", "rebootstrap");
+        settings.TryAdd("reconnect.backoff.ms", "500");
+        settings.TryAdd("reconnect.backoff.max.ms", "2000");
         SetIfGiven(settings, "sasl.mechanisms", options.SaslMechanism);
         SetIfGiven(settings, "sasl.username", options.SaslUsername);
         SetIfGiven(settings, "sasl.password", Secret(options.SaslPassword, options.SaslPasswordFile));
@@ -99,6 +104,8 @@ internal static class KafkaClientSettings
             settings[name] = value;
         }
     }
+
+    private static string Milliseconds(TimeSpan time) => ((int)time.TotalMilliseconds).ToString(CultureInfo.InvariantCulture);
 
     private static void SetDefault(ClientConfig config, string name, string value)
     {

@@ -72,6 +72,15 @@ public sealed partial class KafkaSource
 
     private void PublishStatus()
     {
+        if (!_isCatalogueRead && (_items is null || _items.Reader.IsAtEnd))
+        {
+            _isCatalogueRead = true;
+            if (_items is not null)
+            {
+                KafkaSourceLog.CatalogueRead(_logger, _itemIntake.Changes);
+            }
+        }
+
         List<PartitionLag> lags = [];
         _events.Reader.AddLags(lags);
         long watermark = _eventIntake.Watermark(lags.Select(static lag => lag.Partition));

@@ -67,7 +67,11 @@ public sealed partial class KafkaSource
     private bool Compare(bool isLast, CancellationToken abort)
     {
         _look = _watch!.Request();
-        HoldUntil(static (self, wait) => self._watch!.Wait(self._look, wait), abort, _giveUp);
+        if (!_health.IsUnavailable)
+        {
+            HoldUntil(static (self, wait) => self._watch!.Wait(self._look, wait), abort, _giveUp);
+        }
+
         TopicReport report = _watch.Report;
         if (report.Number >= _look && report.IsAnswered)
         {

@@ -219,12 +219,7 @@ public sealed partial class KafkaSource
             DoChores();
         }
 
-        _isCatalogueRead = !stopping.IsCancellationRequested;
         PublishStatus();
-        if (_items is not null)
-        {
-            KafkaSourceLog.CatalogueRead(_logger, _itemIntake.Changes);
-        }
     }
 
     private void ReadNext(CancellationToken abort)

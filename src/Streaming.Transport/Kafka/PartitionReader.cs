@@ -16,6 +16,7 @@ internal sealed class PartitionReader : IDisposable
     private readonly PauseGate _gate;
     private readonly HashSet<int> _atEnd = [];
     private readonly SortedSet<int> _unreadable = [];
+    private readonly bool _isIncremental;
 
     /// <summary>Creates a reader; nothing is read before <see cref="Start"/>.</summary>
     /// <param name="options">How to reach Kafka.</param>
@@ -32,6 +33,7 @@ internal sealed class PartitionReader : IDisposable
         _onError = onError;
         _logger = logger;
         IsInGroup = number == KafkaSource.Interactions && options.Assignment == KafkaAssignment.Group;
+        _isIncremental = IsInGroup && options.GroupProtocol == KafkaGroupProtocol.Consumer;
         ConsumerConfig config = KafkaClientSettings.Consumer(options, joins: IsInGroup, commits: number == KafkaSource.Interactions);
         _consumer = new ConsumerBuilder<RecordBuffer, RecordBuffer>(config)
             .SetKeyDeserializer(new RecordBuffer())
@@ -66,7 +68,7 @@ internal sealed class PartitionReader : IDisposable
     /// <summary>Gets a value indicating whether every partition has been read to its end since the start.</summary>
     public bool IsAtEnd => IsStarted && _atEnd.Count >= PartitionCount;
 
-    /// <summary>Gets the partitions that have no record at their position, and from which nothing comes until <see cref="GoTo"/>.</summary>
+    /// <summary>Gets the partitions that have no record at their position, and from which nothing comes until <see cref="ReassignUnreadable"/>.</summary>
     public IReadOnlyCollection<int> Unreadable => _unreadable;
 
     /// <summary>Gets ends of partitions that were reached and are not in the positions yet: no record lies before them. What does (markers
@@ -150,13 +152,26 @@ internal sealed class PartitionReader : IDisposable
         Pause(true);
     }
 
-    /// <summary>Reads a partition from another offset, which is its position already.</summary>
-    public void GoTo(int partition, long offset)
+    /// <summary>Reads what was unreadable from its positions, which are others by now. The client has dropped such partitions, and
+    /// takes no seek to them: they are assigned again.</summary>
+    public void ReassignUnreadable()
     {
-        _unreadable.Remove(partition);
-        if (_consumer.Assignment.Exists(assigned => assigned.Partition.Value == partition))
+        List<TopicPartition> assignment = _consumer.Assignment;
+        List<TopicPartition> again = assignment.FindAll(partition => _unreadable.Contains(partition.Partition.Value));
+        _unreadable.Clear();
+        if (again.Count == 0)
         {
-            _consumer.Seek(new TopicPartitionOffset(_topic, partition, offset));
+            return;
+        }
+
+        if (_isIncremental)
+        {
+            _consumer.IncrementalUnassign(again);
+            _consumer.IncrementalAssign(OnAssigned(again));
+        }
+        else
+        {
+            _consumer.Assign(OnAssigned(assignment));
         }
     }
 

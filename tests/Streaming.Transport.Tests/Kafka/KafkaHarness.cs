@@ -44,13 +44,13 @@ internal sealed class KafkaHarness : IDisposable
     public static Interaction Event(int user, int item, long time, string? id = null, string type = "view")
         => new() { UserId = $"user-{user}", ItemId = $"item-{item}", Type = type, EventTimeMs = time, EventId = id ?? string.Empty };
 
-    public RunningSource Start(IngestState? state = null, IEnumerable<StreamPosition>? positions = null, int queue = 4, ILogger<KafkaSource>? logger = null)
+    public RunningSource Start(IngestState? state = null, IEnumerable<StreamPosition>? positions = null, int queue = 4, ILogger<KafkaSource>? logger = null, IReadOnlyList<StreamPosition>? oldEnds = null)
     {
         state ??= new IngestState(Histories, Dedup);
         EventRules rules = new(new EventTypes(Types), TimeSpan.FromMinutes(5), TimeProvider.System);
         Batcher batcher = new(Batching, rules, state, KafkaSource.CreatePositions(Options, positions ?? []), new BatchPool(Batching.BatchSize, Histories.Length), TimeProvider.System);
         Channel<Batch> channel = Channel.CreateBounded<Batch>(queue);
-        KafkaSource source = new(Options, new ItemLimits(), batcher, channel.Writer, TimeProvider.System, logger ?? NullLogger<KafkaSource>.Instance);
+        KafkaSource source = new(Options, new ItemLimits(), batcher, channel.Writer, TimeProvider.System, logger ?? NullLogger<KafkaSource>.Instance) { OldEnds = oldEnds ?? [] };
         return new RunningSource(source, batcher, channel.Reader);
     }
 

@@ -22,6 +22,7 @@ internal sealed class DeadLetterProducer : IDisposable
     private readonly string _topic;
     private readonly TimeProvider _time;
     private int _pending;
+    private bool _isRefused; // Of the thread that sends.
     private long _lastProgress;
     private Exception? _failure;
 
@@ -67,29 +68,29 @@ internal sealed class DeadLetterProducer : IDisposable
         ],
     };
 
-    /// <summary>Sends a dead letter, if there is room among those that wait for delivery.</summary>
-    /// <returns>False when there is not.</returns>
+    /// <summary>Sends a dead letter, if the client takes it: it does not when too many wait for delivery, and when the topic is refused.</summary>
+    /// <returns>False when it was not taken.</returns>
     /// <exception cref="KafkaUnavailableException">Something could not be delivered.</exception>
     public bool TrySend(Message<byte[]?, byte[]?> message)
     {
-        bool isFirst = IsDelivered;
-        Interlocked.Increment(ref _pending);
-        try
-        {
-            Produce(message);
-        }
-        catch (ProduceException<byte[]?, byte[]?> exception) when (exception.Error.Code == ErrorCode.Local_QueueFull)
-        {
-            Interlocked.Decrement(ref _pending);
-            return false;
-        }
-
-        if (isFirst)
+        if (IsDelivered && !_isRefused)
         {
             Volatile.Write(ref _lastProgress, _time.GetTimestamp());
         }
 
-        return true;
+        Interlocked.Increment(ref _pending);
+        try
+        {
+            Produce(message);
+            _isRefused = false;
+        }
+        catch (ProduceException<byte[]?, byte[]?> exception) when (!exception.Error.IsFatal)
+        {
+            Interlocked.Decrement(ref _pending);
+            _isRefused = true;
+        }
+
+        return !_isRefused;
     }
 
     /// <summary>Waits a little for deliveries.</summary>
@@ -102,8 +103,8 @@ internal sealed class DeadLetterProducer : IDisposable
     public string Check(TopicState? state)
     {
         string problem = state?.WriteProblem ?? string.Empty;
-        TimeSpan stalled = IsDelivered ? TimeSpan.Zero : _time.GetElapsedTime(Volatile.Read(ref _lastProgress));
-        if (stalled > RefusalLimit && state is { Exists: false } or { CanWrite: false })
+        TimeSpan stalled = IsDelivered && !_isRefused ? TimeSpan.Zero : _time.GetElapsedTime(Volatile.Read(ref _lastProgress));
+        if (stalled > RefusalLimit && state is { CanWrite: false })
         {
             throw Undelivered(problem, null);
         }

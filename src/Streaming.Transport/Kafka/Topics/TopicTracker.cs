@@ -111,7 +111,7 @@ internal sealed class TopicTracker
             return;
         }
 
-        foreach (int partition in _reader.Unreadable.ToArray())
+        foreach (int partition in _reader.Unreadable)
         {
             if (_client.TryFindOffsets(_topic, [partition], OffsetSpec.Earliest()) is not [var first] || _client.TryFindOffsets(_topic, [partition], OffsetSpec.Latest()) is not [var end])
             {
@@ -129,10 +129,9 @@ internal sealed class TopicTracker
             {
                 Skip(partition, position, first, batcher);
             }
-
-            _reader.GoTo(partition, Math.Max(position, first));
         }
 
+        _reader.ReassignUnreadable();
         _recoverWith = null;
         _health.Set(KafkaProblem.Position, string.Empty);
     }

@@ -78,7 +78,7 @@ internal sealed class TlsBroker : IAsyncDisposable
                 connections.Add(ServeAsync(await _listener.AcceptTcpClientAsync(_end.Token)));
             }
         }
-        catch (Exception exception) when (exception is OperationCanceledException or ObjectDisposedException or SocketException)
+        catch (Exception exception) when (exception is OperationCanceledException or ObjectDisposedException or InvalidOperationException or SocketException)
         {
             await Task.WhenAll(connections);
         }
