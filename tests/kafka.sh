@@ -22,4 +22,7 @@ build tests/Streaming.Kafka.Tests
 # Whatever ends the tests, their brokers end with them, and this folder goes.
 mkdir "$results/temporary"
 run Streaming.Kafka.Tests default TMPDIR="$results/temporary"
+# What came of each case: `gone` is what the broker itself no longer had.
+printf '| %-100s | gone  | lost | doubled | stale | time    |\n' case
+grep -E '^\| ' "$results/Streaming.Kafka.Tests-default" | sort
 finish

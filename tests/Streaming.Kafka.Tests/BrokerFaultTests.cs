@@ -110,16 +110,14 @@ public sealed class BrokerFaultTests(KafkaServers servers)
     private static async Task UnderLoadAsync(KafkaBench bench, Func<Worker, Task> disturb)
     {
         await using Worker worker = bench.StartWorker();
-        using var stop = new CancellationTokenSource();
-        Task stream = bench.Ledger.StreamAsync(400, stop.Token);
+        bench.Ledger.Stream(400);
         await worker.UntilReadAsync(200);
 
         await disturb(worker);
         await worker.UntilReadAsync(await worker.EventsAsync() + 400);
         await worker.UntilWellAsync();
 
-        await stop.CancelAsync();
-        await stream;
+        await bench.Ledger.EndStreamAsync();
         await bench.FinishAsync(worker);
     }
 }

@@ -34,8 +34,7 @@ public sealed class PartitionTests(KafkaServers servers)
     {
         await using KafkaBench bench = await KafkaBench.StartAsync(servers, reading);
         await using Worker worker = bench.StartWorker();
-        using var stop = new CancellationTokenSource();
-        Task stream = bench.Ledger.StreamAsync(400, stop.Token);
+        bench.Ledger.Stream(400);
         await worker.UntilReadAsync(200);
 
         for (int round = 0; round < 3; round++)
@@ -46,8 +45,7 @@ public sealed class PartitionTests(KafkaServers servers)
             await worker.UntilReadAsync(await worker.EventsAsync() + 400);
         }
 
-        await stop.CancelAsync();
-        await stream;
+        await bench.Ledger.EndStreamAsync();
         await bench.FinishAsync(worker);
     }
 }

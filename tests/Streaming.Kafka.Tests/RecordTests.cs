@@ -17,7 +17,7 @@ public sealed class RecordTests(KafkaServers servers)
     public async Task Compressed_AreReadAsAnyOthers(CompressionType compression)
     {
         await using KafkaBench bench = await KafkaBench.StartAsync(servers);
-        using var compressed = new Ledger(bench.Cluster.Client, bench.Events, producer =>
+        await using var compressed = new Ledger(bench.Cluster.Client, bench.Events, producer =>
         {
             producer.CompressionType = compression;
             producer.LingerMs = 50;

@@ -1,11 +1,15 @@
+using System.Text.RegularExpressions;
 using Xunit;
 
 namespace Streaming.Kafka.Tests;
 
 /// <summary>A topic that is deleted and made anew: the old positions mean nothing in it, however long it has become.</summary>
-public sealed class RecreatedTopicTests(KafkaServers servers)
+public sealed partial class RecreatedTopicTests(KafkaServers servers)
 {
     private const int Old = 300;
+
+    /// <summary>The worker looks at its topics once a second, and must have seen where they end.</summary>
+    private static readonly TimeSpan SeveralLooks = TimeSpan.FromSeconds(5);
 
     [Theory]
     [InlineData(100)]
@@ -62,15 +66,24 @@ public sealed class RecreatedTopicTests(KafkaServers servers)
     public async Task WhileRunning_IsLearnedWholeWhereMissingRecordsMayBeSkipped(Reading reading, int records)
     {
         await using KafkaBench bench = await KafkaBench.StartAsync(servers, reading, partitions: 2);
+        bench.Settings["Checkpoint__Keep"] = "1000";
         await bench.Ledger.SendAsync(Old);
+        var old = new HashSet<object>(bench.Ledger.Records, ReferenceEqualityComparer.Instance);
         await using Worker worker = bench.StartWorker(("Kafka__SkipMissing", "true"));
         await worker.UntilReadAsync(Old);
+        await Task.Delay(SeveralLooks, TestContext.Current.CancellationToken);
         await MakeAnewAsync(bench, records);
         await worker.UntilReadAsync(Old + records);
         await bench.Ledger.SendAsync(100);
 
-        await bench.FinishAsync(worker);
+        // The worker returns to its newest checkpoint: what it has read of the old topic since then is gone, and is to be counted.
+        long[] kept = bench.PositionsOf(CheckpointOf(worker));
+        bool IsGone(SentEvent sent) => old.Contains(sent) && sent.Offset >= kept[sent.Partition];
+        await bench.FinishAsync(worker, bench.Ledger.Expected(sent => !IsGone(sent)), bench.Ledger.Records.Count(IsGone));
     }
+
+    /// <summary>The checkpoint that a worker has gone on from.</summary>
+    private static string CheckpointOf(Worker worker) => CheckpointPath().Match(worker.Log.Split('\n').Last(static line => line.Contains("/checkpoint-", StringComparison.Ordinal) && !line.Contains("written", StringComparison.Ordinal))).Value;
 
     private async Task<KafkaBench> ReadAndStopAsync(Reading reading)
     {
@@ -89,4 +102,7 @@ public sealed class RecreatedTopicTests(KafkaServers servers)
         await bench.Ledger.SendAsync(records / 2, partition: 0);
         await bench.Ledger.SendAsync(records / 2, partition: 1);
     }
+
+    [GeneratedRegex(@"\S+/checkpoint-\d+-\d+")]
+    private static partial Regex CheckpointPath();
 }

@@ -13,8 +13,7 @@ public sealed class TakeoverTests(KafkaServers servers)
     {
         await using KafkaBench bench = await KafkaBench.StartAsync(servers, reading);
         await using Worker leader = bench.StartWorker();
-        using var stop = new CancellationTokenSource();
-        Task stream = bench.Ledger.StreamAsync(400, stop.Token);
+        bench.Ledger.Stream(400);
         await leader.UntilReadAsync(400);
         await using Worker standby = bench.StartWorker();
         await standby.UntilLoggedAsync("standing by");
@@ -23,8 +22,7 @@ public sealed class TakeoverTests(KafkaServers servers)
         await leader.KillAsync();
         standby.Before = bench.Kept();
         await standby.UntilReadAsync(standby.Before + 800);
-        await stop.CancelAsync();
-        await stream;
+        await bench.Ledger.EndStreamAsync();
 
         await bench.FinishAsync(standby);
     }

@@ -14,10 +14,8 @@ public sealed class TransactionTests(KafkaServers servers)
     public async Task Aborted_HasNoEffectAndLeavesNoLag(Reading reading)
     {
         await using KafkaBench bench = await KafkaBench.StartAsync(servers, reading);
-        using var committed = new Ledger(bench.Cluster.Client, bench.Events, producer => producer.TransactionalId = bench.Events + "-committed");
-        using var aborted = new Ledger(bench.Cluster.Client, bench.Events, producer => producer.TransactionalId = bench.Events + "-aborted");
-        committed.Producer.InitTransactions(Limit);
-        aborted.Producer.InitTransactions(Limit);
+        await using Ledger committed = Transactional(bench, "committed");
+        await using Ledger aborted = Transactional(bench, "aborted");
         await using Worker worker = bench.StartWorker();
 
         // Each abort comes after the commit and its records lie between the others: the last thing in the log is never an event.
@@ -39,8 +37,7 @@ public sealed class TransactionTests(KafkaServers servers)
     public async Task Open_IsWaitedFor()
     {
         await using KafkaBench bench = await KafkaBench.StartAsync(servers);
-        using var open = new Ledger(bench.Cluster.Client, bench.Events, producer => producer.TransactionalId = bench.Events + "-open");
-        open.Producer.InitTransactions(Limit);
+        await using Ledger open = Transactional(bench, "open");
         await using Worker worker = bench.StartWorker();
         await bench.Ledger.SendAsync(200);
         await worker.UntilReadAsync(200);
@@ -54,5 +51,16 @@ public sealed class TransactionTests(KafkaServers servers)
         bench.Ledger.Add(open);
 
         await bench.FinishAsync(worker);
+    }
+
+    private static Ledger Transactional(KafkaBench bench, string name)
+    {
+        var ledger = new Ledger(bench.Cluster.Client, bench.Events, producer =>
+        {
+            producer.TransactionalId = $"{bench.Events}-{name}";
+            producer.TransactionTimeoutMs = producer.MessageTimeoutMs;
+        });
+        ledger.Producer.InitTransactions(Limit);
+        return ledger;
     }
 }

@@ -1,14 +1,11 @@
-using System.Collections.Concurrent;
 using System.Globalization;
 using Xunit;
 
 namespace Streaming.Kafka.Tests;
 
-/// <summary>What came of each case, as a table at the end.</summary>
+/// <summary>What came of each case, a row of a table each, written as the cases end.</summary>
 internal static class CaseTable
 {
-    private static readonly ConcurrentQueue<string> Rows = new();
-
     /// <summary>Adds the case that runs now.</summary>
     /// <param name="gone">Records that the broker no longer had, by its own offsets.</param>
     /// <param name="lost">Other events without effect; null: the case ends before that can be said.</param>
@@ -18,16 +15,6 @@ internal static class CaseTable
     public static void Add(long gone, long? lost, long? doubled, long? stale, double seconds)
     {
         string name = TestContext.Current.Test!.TestDisplayName.Replace("Streaming.Kafka.Tests.", string.Empty, StringComparison.Ordinal);
-        Rows.Enqueue(string.Create(CultureInfo.InvariantCulture, $"| {name,-100} | {gone,5} | {lost?.ToString(CultureInfo.InvariantCulture) ?? "-",4} | {doubled?.ToString(CultureInfo.InvariantCulture) ?? "-",7} | {stale?.ToString(CultureInfo.InvariantCulture) ?? "-",5} | {seconds,5:F0} s |"));
-    }
-
-    /// <summary>Writes it.</summary>
-    public static void Write(TextWriter output)
-    {
-        output.WriteLine($"| {"case",-100} | gone  | lost | doubled | stale | time    |");
-        foreach (string row in Rows.Order(StringComparer.Ordinal))
-        {
-            output.WriteLine(row);
-        }
+        Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"| {name,-100} | {gone,5} | {lost?.ToString(CultureInfo.InvariantCulture) ?? "-",4} | {doubled?.ToString(CultureInfo.InvariantCulture) ?? "-",7} | {stale?.ToString(CultureInfo.InvariantCulture) ?? "-",5} | {seconds,5:F0} s |"));
     }
 }

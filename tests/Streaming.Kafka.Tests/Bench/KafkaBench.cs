@@ -3,6 +3,7 @@ using System.Text.Json;
 using Confluent.Kafka;
 using Confluent.Kafka.Admin;
 using Streaming.Chaos;
+using Streaming.Core;
 using Streaming.Learning;
 using Streaming.Serving;
 using Streaming.Tests.Kafka;
@@ -213,6 +214,18 @@ internal sealed class KafkaBench : IAsyncDisposable
         }
     }
 
+    /// <summary>The positions of the events' topic in a checkpoint, by partition.</summary>
+    public long[] PositionsOf(string checkpoint)
+    {
+        var positions = new long[16];
+        foreach (StreamPosition position in Checkpoint.Open(checkpoint).Manifest.Positions.Where(position => position.Topic == Events))
+        {
+            positions[position.Partition] = position.NextOffset;
+        }
+
+        return positions;
+    }
+
     /// <summary>Lets a worker finish everything and publish it, stops it, and compares the model and Redis with what was expected.</summary>
     /// <param name="worker">The worker.</param>
     /// <param name="expected">What the events must have done; null: all of the ledger.</param>
@@ -231,7 +244,7 @@ internal sealed class KafkaBench : IAsyncDisposable
     }
 
     /// <summary>The metric of records that the broker had deleted before they were read.</summary>
-    public const string MissingMetric = "streaming_records_missing";
+    public const string MissingMetric = "streaming_records_missing_total";
 
     /// <summary>Compares the newest checkpoint and Redis with what was expected.</summary>
     public async Task VerifyAsync(Worker worker, ExpectedEffects expected, long gone = 0)
@@ -246,12 +259,11 @@ internal sealed class KafkaBench : IAsyncDisposable
     /// <summary>Notes a case that ends before there is anything to compare.</summary>
     public void Note() => CaseTable.Add(0, null, null, null, Stopwatch.GetElapsedTime(_begun).TotalSeconds);
 
-    public ValueTask DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
-        Ledger.Dispose();
+        await Ledger.DisposeAsync();
         Admin.Dispose();
         Directory.Delete(_folder, recursive: true);
-        return ValueTask.CompletedTask;
     }
 
     // Of the worker's settings, those that a model is read by.

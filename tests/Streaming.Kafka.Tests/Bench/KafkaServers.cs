@@ -27,7 +27,6 @@ public sealed class KafkaServers : IAsyncLifetime
 
     public async ValueTask DisposeAsync()
     {
-        CaseTable.Write(Console.Out);
         foreach (Lazy<Task<KafkaCluster>> cluster in new[] { _plain, _secure })
         {
             if (cluster is { IsValueCreated: true, Value.IsCompletedSuccessfully: true })

@@ -8,7 +8,7 @@ using Streaming.Contracts;
 namespace Streaming.Kafka.Tests;
 
 /// <summary>Produces events, once each, and keeps account of where each is and what it must do.</summary>
-internal sealed class Ledger : IDisposable
+internal sealed class Ledger : IAsyncDisposable
 {
     private const int Users = 60;
     private const int Items = 40;
@@ -18,6 +18,8 @@ internal sealed class Ledger : IDisposable
     private readonly Random _random = new(1);
     private readonly ConcurrentQueue<SentEvent> _records = new();
     private readonly ConcurrentQueue<Error> _failures = new();
+    private readonly CancellationTokenSource _stop = new();
+    private Task _stream = Task.CompletedTask;
     private long _number;
 
     /// <summary>Creates a producer.</summary>
@@ -29,7 +31,7 @@ internal sealed class Ledger : IDisposable
         _topic = topic;
 
         // Idempotent: a record that the broker took without saying so is not there twice.
-        ProducerConfig config = new(new Dictionary<string, string>(client)) { EnableIdempotence = true, LingerMs = 5, MessageTimeoutMs = 120_000 };
+        ProducerConfig config = new(new Dictionary<string, string>(client)) { EnableIdempotence = true, LingerMs = 5, MessageTimeoutMs = 120_000, TopicMetadataRefreshIntervalMs = 500 };
         configure?.Invoke(config);
         _producer = new ProducerBuilder<byte[]?, byte[]?>(config).SetLogHandler(static (_, _) => { }).SetErrorHandler(static (_, _) => { }).Build();
     }
@@ -82,6 +84,11 @@ internal sealed class Ledger : IDisposable
     /// <param name="time">The records' time; null: now.</param>
     public async Task SendAsync(int count, int? partition = null, DateTimeOffset? time = null)
     {
+        if (partition is { } number)
+        {
+            await UntilKnownAsync(number);
+        }
+
         long target = _records.Count + count;
         for (int i = 0; i < count; i++)
         {
@@ -92,20 +99,14 @@ internal sealed class Ledger : IDisposable
         Xunit.Assert.Empty(_failures);
     }
 
-    /// <summary>Sends events at a rate until told to stop; then the broker has them all.</summary>
-    public async Task StreamAsync(int rate, CancellationToken stopping)
+    /// <summary>Begins to send events at a rate, until <see cref="EndStreamAsync"/>.</summary>
+    public void Stream(int rate) => _stream = StreamAsync(rate);
+
+    /// <summary>Ends the stream; then the broker has all of it.</summary>
+    public async Task EndStreamAsync()
     {
-        while (!stopping.IsCancellationRequested)
-        {
-            for (int i = 0; i < rate / 20; i++)
-            {
-                Send(null, null);
-            }
-
-            await Task.Delay(50, CancellationToken.None);
-        }
-
-        await Task.Run(() => _producer.Flush(CancellationToken.None), CancellationToken.None);
+        await _stop.CancelAsync();
+        await _stream;
         Xunit.Assert.Empty(_failures);
     }
 
@@ -126,7 +127,38 @@ internal sealed class Ledger : IDisposable
         EventId = $"{_producer.Name}-{_number++}",
     };
 
-    public void Dispose() => _producer.Dispose();
+    /// <summary>Ends the stream, if there is one: the native client must not be used beyond its end.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync();
+        await _stream;
+        _producer.Dispose();
+        _stop.Dispose();
+    }
+
+    private async Task StreamAsync(int rate)
+    {
+        while (!_stop.IsCancellationRequested)
+        {
+            for (int i = 0; i < rate / 20; i++)
+            {
+                Send(null, null);
+            }
+
+            await Task.Delay(50);
+        }
+
+        await Task.Run(() => _producer.Flush(CancellationToken.None));
+    }
+
+    /// <summary>The client refuses a partition that it has not heard of yet.</summary>
+    private Task UntilKnownAsync(int partition) => Until.TrueAsync(
+        () =>
+        {
+            using IAdminClient admin = new DependentAdminClientBuilder(_producer.Handle).Build();
+            return Task.FromResult(admin.GetMetadata(_topic, TimeSpan.FromSeconds(30)).Topics[0].Partitions.Exists(known => known.PartitionId == partition));
+        },
+        () => $"the producer knows partition {partition}");
 
     private void Send(int? partition, DateTimeOffset? time)
     {
@@ -139,16 +171,18 @@ internal sealed class Ledger : IDisposable
             Value = fate == Fate.Dead ? Garbage : interaction.ToByteArray(),
             Timestamp = time is { } at ? new Timestamp(at) : Timestamp.Default,
         };
-        _producer.Produce(new TopicPartition(_topic, partition ?? Partition.Any), message, report =>
+        _producer.Produce(new TopicPartition(_topic, partition ?? Partition.Any), message, report => Note(report, fate, interaction.ItemId));
+    }
+
+    private void Note(DeliveryReport<byte[]?, byte[]?> report, Fate fate, string item)
+    {
+        if (report.Error.IsError)
         {
-            if (report.Error.IsError)
-            {
-                _failures.Enqueue(report.Error);
-            }
-            else
-            {
-                _records.Enqueue(new SentEvent(report.Partition.Value, report.Offset.Value, fate, interaction.ItemId));
-            }
-        });
+            _failures.Enqueue(report.Error);
+        }
+        else
+        {
+            _records.Enqueue(new SentEvent(report.Partition.Value, report.Offset.Value, fate, item));
+        }
     }
 }

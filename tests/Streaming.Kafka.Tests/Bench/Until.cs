@@ -5,7 +5,7 @@ namespace Streaming.Kafka.Tests;
 /// <summary>Waiting for a condition, as long as it takes on a busy machine.</summary>
 internal static class Until
 {
-    public static readonly TimeSpan Limit = TimeSpan.FromSeconds(90);
+    public static readonly TimeSpan Limit = TimeSpan.FromMinutes(3);
 
     /// <summary>Waits until it is true.</summary>
     /// <param name="isTrue">Asked again and again.</param>

@@ -77,9 +77,19 @@ internal sealed partial class Worker : IAsyncDisposable
     public Task UntilAsync(Func<Worker, Task<bool>> isTrue, string what) => UntilAsync(isTrue, () => what);
 
     /// <summary>Waits for something of it, which must not end meanwhile.</summary>
-    public Task UntilAsync(Func<Worker, Task<bool>> isTrue, Func<string> describe) => Until.TrueAsync(
-        async () => await isTrue(this) || (_process.HasExited ? throw new InvalidOperationException($"The worker ended with {_process.ExitCode} before this: {describe()}. Its log:\n{Log}") : false),
-        () => $"{describe()}. The worker's log:\n{Log}");
+    public async Task UntilAsync(Func<Worker, Task<bool>> isTrue, Func<string> describe)
+    {
+        try
+        {
+            await Until.TrueAsync(
+                async () => await isTrue(this) || (_process.HasExited ? throw new InvalidOperationException($"The worker ended with {_process.ExitCode} before this: {describe()}. Its log:\n{Log}") : false),
+                describe);
+        }
+        catch (TimeoutException exception)
+        {
+            throw new TimeoutException($"{exception.Message}. Its health says of Kafka: '{await KafkaHealthAsync()}'; lag {string.Join(", ", await SeriesAsync("streaming_lag"))}. The worker's log:\n{Log}", exception);
+        }
+    }
 
     /// <summary>Waits for words in its log, in any case.</summary>
     public Task UntilLoggedAsync(string words) => UntilAsync(worker => Task.FromResult(worker.Log.Contains(words, StringComparison.OrdinalIgnoreCase)), $"the log says '{words}'");
