@@ -13,11 +13,11 @@ require_sdk() {
     fail "the .NET 10 SDK is missing; found: $(dotnet --list-sdks 2>/dev/null | tr '\n' ' ')"
 }
 
-# install_missing [PROGRAM …]: also these, each from the Debian package of its name.
+# install_missing [PROGRAM[=PACKAGE] …]: also these, each from the Debian package of its name unless another is given.
 install_missing() {
   local missing=() program
   for program in redis-server "$@"; do
-    command -v "$program" >/dev/null 2>&1 || missing+=("$program")
+    command -v "${program%%=*}" >/dev/null 2>&1 || missing+=("${program#*=}")
   done
   [ "${#missing[@]}" -eq 0 ] && return 0
 

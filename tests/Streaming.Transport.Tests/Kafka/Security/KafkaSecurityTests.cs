@@ -1,5 +1,6 @@
 using System.Net;
 using System.Security.Cryptography.X509Certificates;
+using Streaming.Tests;
 using Xunit;
 
 namespace Streaming.Transport.Tests.Security;

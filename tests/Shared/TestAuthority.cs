@@ -2,7 +2,7 @@ using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 
-namespace Streaming.Transport.Tests.Security;
+namespace Streaming.Tests;
 
 /// <summary>A certificate authority that nobody knows but the test, and what it signs.</summary>
 internal sealed class TestAuthority : IDisposable
@@ -31,12 +31,23 @@ internal sealed class TestAuthority : IDisposable
         return Sign("CN=broker", names.Build());
     }
 
-    /// <summary>Makes a client's certificate, as the two files that clients take.</summary>
-    public (string CertificateFile, string KeyFile) SignClient(string password)
+    /// <summary>Makes a server's certificate for an address, as one PEM file of its chain and its key: what Apache Kafka takes as a
+    /// key store.</summary>
+    public string SignServerFile(IPAddress address)
     {
-        using X509Certificate2 certificate = Sign("CN=trainer", null);
-        string file = Path.Combine(_folder, "client.pem");
-        string keyFile = Path.Combine(_folder, "client.key");
+        using X509Certificate2 certificate = SignServer(address);
+        using ECDsa key = certificate.GetECDsaPrivateKey()!;
+        string file = Path.Combine(_folder, "broker.pem");
+        File.WriteAllLines(file, [key.ExportPkcs8PrivateKeyPem(), certificate.ExportCertificatePem(), Certificate.ExportCertificatePem()]);
+        return file;
+    }
+
+    /// <summary>Makes a client's certificate, as the two files that clients take.</summary>
+    public (string CertificateFile, string KeyFile) SignClient(string password, string name = "trainer")
+    {
+        using X509Certificate2 certificate = Sign("CN=" + name, null);
+        string file = Path.Combine(_folder, name + ".pem");
+        string keyFile = Path.Combine(_folder, name + ".key");
         File.WriteAllText(file, certificate.ExportCertificatePem());
         using ECDsa key = certificate.GetECDsaPrivateKey()!;
         File.WriteAllText(keyFile, key.ExportEncryptedPkcs8PrivateKeyPem(password, new PbeParameters(PbeEncryptionAlgorithm.Aes256Cbc, HashAlgorithmName.SHA256, 1000)));
@@ -62,7 +73,8 @@ internal sealed class TestAuthority : IDisposable
         using X509Certificate2 signed = request.Create(Certificate, Certificate.NotBefore, Certificate.NotAfter, RandomNumberGenerator.GetBytes(8));
         using X509Certificate2 whole = signed.CopyWithPrivateKey(key);
 
-        // SslStream wants a key that it can use again and again, which one that was only attached is not everywhere.
-        return X509CertificateLoader.LoadPkcs12(whole.Export(X509ContentType.Pkcs12), null);
+        // SslStream wants a key that it can use again and again, which one that was only attached is not everywhere. Apache Kafka's
+        // key store is made of the exported key.
+        return X509CertificateLoader.LoadPkcs12(whole.Export(X509ContentType.Pkcs12), null, X509KeyStorageFlags.Exportable);
     }
 }

@@ -1,0 +1,44 @@
+using System.Diagnostics;
+using System.Text;
+
+namespace Streaming.Tests.Kafka;
+
+/// <summary>The newest output of a process, both streams.</summary>
+internal sealed class ProcessLog
+{
+    private const int Most = 200_000;
+    private readonly StringBuilder _text = new();
+
+    /// <summary>Gets what was written, as far as it is kept.</summary>
+    public string Text
+    {
+        get
+        {
+            lock (_text)
+            {
+                return _text.ToString();
+            }
+        }
+    }
+
+    /// <summary>Reads on from a process that was started with both streams redirected.</summary>
+    public void Follow(Process process)
+    {
+        process.OutputDataReceived += (_, line) => Add(line.Data);
+        process.ErrorDataReceived += (_, line) => Add(line.Data);
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+    }
+
+    private void Add(string? line)
+    {
+        lock (_text)
+        {
+            _text.AppendLine(line);
+            if (_text.Length > Most)
+            {
+                _text.Remove(0, Most / 2);
+            }
+        }
+    }
+}

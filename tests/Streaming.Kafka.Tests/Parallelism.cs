@@ -1,0 +1,15 @@
+using Streaming.Kafka.Tests;
+using Xunit;
+using Xunit.v3;
+
+[assembly: AssemblyFixture(typeof(KafkaServers))]
+[assembly: Parallelization(MaxThreads = 3)]
+
+namespace Streaming.Kafka.Tests;
+
+/// <summary>The cases that kill brokers: everybody else's cluster is theirs while they run.</summary>
+[CollectionDefinition(Name, DisableParallelization = true)]
+public sealed class BrokerFaults
+{
+    public const string Name = "broker faults";
+}

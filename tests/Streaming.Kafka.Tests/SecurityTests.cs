@@ -1,0 +1,98 @@
+using Confluent.Kafka.Admin;
+using Streaming.Tests.Kafka;
+using Xunit;
+
+namespace Streaming.Kafka.Tests;
+
+/// <summary>TLS, users and access control. A worker that may do exactly what it needs is refused nothing; one that may not says what.</summary>
+public sealed class SecurityTests(KafkaServers servers)
+{
+    private static readonly string[] Refusals = ["authoriz", "denied", "refused", "not allowed"];
+
+    [Theory]
+    [InlineData(Reading.Static)]
+    [InlineData(Reading.Classic)]
+    [InlineData(Reading.Consumer)]
+    public async Task Scram_WithExactlyTheNeededRights_NothingIsRefused(Reading reading)
+    {
+        await using KafkaBench bench = await SecureAsync(reading, Right.Events, Right.Items, Right.Group, Right.DeadLetters);
+        await bench.Ledger.SendAsync(400);
+        await using Worker worker = bench.StartWorker();
+        await bench.FinishAsync(worker);
+
+        Assert.All(Refusals, word => Assert.DoesNotContain(word, worker.Log, StringComparison.OrdinalIgnoreCase));
+    }
+
+    [Fact]
+    public async Task ClientCertificate_WithExactlyTheNeededRights_NothingIsRefused()
+    {
+        await using KafkaBench bench = await SecureAsync(Reading.Classic);
+        KafkaSecurity security = bench.Cluster.Security!;
+        (string certificate, string key) = security.SignClient("trainer");
+        await bench.AllowAsync("User:CN=trainer", Right.Events, Right.Items, Right.Group, Right.DeadLetters);
+        bench.Settings["Kafka__BootstrapServers"] = bench.Cluster.MutualTlsServers;
+        bench.Settings["Kafka__SecurityProtocol"] = "ssl";
+        bench.Settings["Kafka__SslCertificateLocation"] = certificate;
+        bench.Settings["Kafka__SslKeyLocation"] = key;
+        bench.Settings["Kafka__SslKeyPassword"] = KafkaSecurity.KeyPassword;
+        foreach (string name in new[] { "Kafka__SaslMechanism", "Kafka__SaslUsername", "Kafka__SaslPassword" })
+        {
+            bench.Settings.Remove(name);
+        }
+
+        await bench.Ledger.SendAsync(400);
+        await using Worker worker = bench.StartWorker();
+        await bench.FinishAsync(worker);
+
+        Assert.All(Refusals, word => Assert.DoesNotContain(word, worker.Log, StringComparison.OrdinalIgnoreCase));
+        Assert.DoesNotContain(KafkaSecurity.KeyPassword, worker.Log, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(Reading.Static, Right.Events)]
+    [InlineData(Reading.Classic, Right.Events)]
+    [InlineData(Reading.Consumer, Right.Events)]
+    [InlineData(Reading.Static, Right.Items)]
+    [InlineData(Reading.Classic, Right.Group)]
+    [InlineData(Reading.Consumer, Right.Group)]
+    [InlineData(Reading.Static, Right.DeadLetters)]
+    public async Task Right_Refused_HealthAndLogNameItUntilItIsGiven(Reading reading, Right refused)
+    {
+        await using KafkaBench bench = await SecureAsync(reading, [.. Enum.GetValues<Right>().Where(right => right != refused)]);
+        await bench.Ledger.SendAsync(400);
+        await using Worker worker = bench.StartWorker();
+        await worker.UntilUnwellAsync(bench.NameOf(refused), "authoriz");
+        await worker.UntilLoggedAsync(bench.NameOf(refused));
+
+        await bench.AllowAsync("User:" + KafkaSecurity.Worker, refused);
+        await worker.UntilWellAsync();
+
+        await bench.FinishAsync(worker);
+    }
+
+    [Fact]
+    public async Task Password_Wrong_HealthSaysSo()
+    {
+        await using KafkaBench bench = await SecureAsync(Reading.Static, Right.Events, Right.Items, Right.Group, Right.DeadLetters);
+        bench.Settings["Kafka__SaslPassword"] = "wrong-password";
+        await using Worker worker = bench.StartWorker();
+        await worker.UntilUnwellAsync("authentication");
+
+        Assert.Equal(0, await worker.TerminateAsync());
+        Assert.DoesNotContain("wrong-password", worker.Log, StringComparison.Ordinal);
+        bench.Note();
+    }
+
+    private async Task<KafkaBench> SecureAsync(Reading reading, params Right[] rights)
+    {
+        KafkaBench bench = await KafkaBench.StartAsync(servers, reading, secure: true);
+        await bench.CreateItemsAsync();
+        bench.Settings["Kafka__SecurityProtocol"] = "sasl_ssl";
+        bench.Settings["Kafka__SaslMechanism"] = "SCRAM-SHA-512";
+        bench.Settings["Kafka__SaslUsername"] = KafkaSecurity.Worker;
+        bench.Settings["Kafka__SaslPassword"] = KafkaSecurity.PasswordOf(KafkaSecurity.Worker);
+        bench.Settings["Kafka__SslCaLocation"] = bench.Cluster.Security!.AuthorityFile;
+        await bench.AllowAsync("User:" + KafkaSecurity.Worker, rights);
+        return bench;
+    }
+}

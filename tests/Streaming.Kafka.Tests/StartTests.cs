@@ -1,0 +1,59 @@
+using System.Globalization;
+using Xunit;
+
+namespace Streaming.Kafka.Tests;
+
+/// <summary>Where a model that has seen nothing begins.</summary>
+public sealed class StartTests(KafkaServers servers)
+{
+    private static readonly DateTimeOffset Now = TimeProvider.System.GetUtcNow();
+
+    [Theory]
+    [InlineData(Reading.Static)]
+    [InlineData(Reading.Consumer)]
+    public async Task AtATime_BeginsWithTheFirstRecordOfEachPartitionThatIsNotOlder(Reading reading)
+    {
+        await using KafkaBench bench = await KafkaBench.StartAsync(servers, reading);
+        await bench.Ledger.SendAsync(200, time: Now.AddHours(-2));
+        bench.Ledger.Forget();
+        await bench.Ledger.SendAsync(200, partition: 0, time: Now.AddHours(-1));
+        await bench.Ledger.SendAsync(200, partition: 1, time: Now.AddMinutes(-30));
+
+        // The third partition has nothing as young: its first record to come is the first.
+        await using Worker worker = bench.StartWorker(("Kafka__Start", Now.AddMinutes(-90).ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture)));
+        await worker.UntilReadAsync(400);
+        await bench.Ledger.SendAsync(100, partition: 2);
+
+        await bench.FinishAsync(worker);
+    }
+
+    [Fact]
+    public async Task AtTheEnd_BeginsWithWhatComesAfterTheStartAlsoAfterARestart()
+    {
+        await using KafkaBench bench = await KafkaBench.StartAsync(servers);
+        await bench.Ledger.SendAsync(200);
+        bench.Ledger.Forget();
+        bench.Settings["Kafka__Start"] = "latest";
+        await using (Worker first = bench.StartWorker())
+        {
+            await first.UntilLoggedAsync("Assigned " + bench.Events);
+            await first.UntilCaughtUpAsync();
+            Assert.Equal(0, await first.TerminateAsync());
+        }
+
+        await bench.Ledger.SendAsync(300);
+        await using Worker worker = bench.StartWorker();
+
+        await bench.FinishAsync(worker);
+    }
+
+    [Fact]
+    public async Task AtTheBeginning_ReadsAll()
+    {
+        await using KafkaBench bench = await KafkaBench.StartAsync(servers);
+        await bench.Ledger.SendAsync(300, time: Now.AddHours(-2));
+        await using Worker worker = bench.StartWorker(("Kafka__Start", "earliest"));
+
+        await bench.FinishAsync(worker);
+    }
+}

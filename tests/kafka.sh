@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# Runs the worker against Apache Kafka: three nodes with real controllers, brokers that die, transactions, TLS, access control.
+# STREAMING_KAFKA names the folder of an unpacked distribution of Kafka 4, which is run by Java 17 or later.
+# Last line: `N passed, N failed`. Exit 0 only when something ran and nothing failed.
+set -uo pipefail
+# shellcheck source=tests/counting.sh
+. "$(dirname "${BASH_SOURCE[0]}")/counting.sh"
+# shellcheck source=deploy/install.sh
+. "$top/deploy/install.sh"
+set +e
+
+if ! compgen -G "${STREAMING_KAFKA:-}/libs/kafka_2.13-4.*.jar" >/dev/null; then
+  say "streaming: STREAMING_KAFKA is '${STREAMING_KAFKA:-}', which is not a distribution of Apache Kafka 4 (a folder with libs/kafka_2.13-4.*.jar)."
+  say "Download one from https://kafka.apache.org/downloads, unpack it, and set STREAMING_KAFKA to its folder."
+  echo "0 passed, 1 failed"
+  exit 1
+fi
+
+require_sdk
+install_missing java=openjdk-17-jre-headless
+build tests/Streaming.Kafka.Tests
+# Whatever ends the tests, their brokers end with them, and this folder goes.
+mkdir "$results/temporary"
+run Streaming.Kafka.Tests default TMPDIR="$results/temporary"
+# What came of each case: `gone` is what the broker itself no longer had.
+printf '| %-100s | gone  | lost | doubled | stale | time    |\n' case
+grep -E '^\| ' "$results/Streaming.Kafka.Tests-default" | sort
+finish
