@@ -57,7 +57,7 @@ public sealed class Workers : IDisposable
     /// <summary>Runs all parts of a job and returns when every one is done.</summary>
     /// <typeparam name="TState">The job's state; may hold spans, since it stays on the caller's stack.</typeparam>
     /// <param name="parts">Number of parts, 0 and up.</param>
-    /// <param name="state">State shared by the parts.</param>
+    /// <param name="state">State shared by the parts, wherever it is: they work on a copy on the stack, which is written back at the end.</param>
     /// <param name="action">Runs one part. Pass a static lambda, so that nothing is allocated.</param>
     /// <remarks>The first exception of a part is thrown again here, after the other parts have ended.</remarks>
     public void Run<TState>(int parts, ref TState state, WorkerAction<TState> action)
@@ -75,7 +75,9 @@ public sealed class Workers : IDisposable
             return;
         }
 
-        Publish(parts, Invoker<TState>.Address(ref state), action, Invoker<TState>.Instance);
+        // The caller's reference may lead into an object, which the garbage collector moves; a local does not move.
+        TState local = state;
+        Publish(parts, Invoker<TState>.Address(ref local), action, Invoker<TState>.Instance);
         Work((int)(Volatile.Read(ref _ticket) >> 32), 0);
         SpinWait wait = default;
         while (Volatile.Read(ref _unfinished) != 0)
@@ -85,6 +87,7 @@ public sealed class Workers : IDisposable
         }
 
         _action = null;
+        state = local;
         if (_failure is { } failure)
         {
             _failure = null;
@@ -241,7 +244,7 @@ public sealed class Workers : IDisposable
     }
 
     /// <summary>
-    /// Carries a reference to the caller's stack to the helpers as a plain address. Sound because the stack does not
+    /// Carries a reference to the caller's stack to the helpers as a plain address. Sound because <see cref="Run{TState}"/> passes a local, the stack does not
     /// move, the caller stays in <see cref="Run{TState}"/> until the last part is done, and the garbage collector updates
     /// the spans inside the state in place, where all threads read them.
     /// </summary>

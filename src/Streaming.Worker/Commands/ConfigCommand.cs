@@ -8,7 +8,7 @@ internal static class ConfigCommand
     /// <summary>Creates the command.</summary>
     public static Command Create()
     {
-        var markdown = new Option<bool>("--markdown") { Description = "Print the table of all settings with defaults and meaning, as the README has it." };
+        var markdown = new Option<bool>("--markdown") { Description = "Print all settings with defaults and meaning, as deploy/SETTINGS.md has them." };
         var command = new Command("config", "Print the effective settings, secrets hidden; says what is wrong with them (exit code 78).") { markdown };
         command.SetAction(result =>
         {

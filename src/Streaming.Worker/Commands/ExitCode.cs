@@ -1,7 +1,7 @@
 namespace Streaming.Worker;
 
 /// <summary>What the process says on its way out. The numbers from 64 up are those of sysexits.h.</summary>
-/// <remarks>The README's table is made from these comments, and a test compares the two.</remarks>
+/// <remarks>The table of deploy/README.md is made from these comments, and a test compares the two.</remarks>
 internal enum ExitCode
 {
     /// <summary>Done: the input ended, or the worker was asked to stop and drained in time.</summary>

@@ -3,7 +3,7 @@ using System.Text;
 
 namespace Streaming.Worker;
 
-/// <summary>The README's table of exit codes.</summary>
+/// <summary>The table of exit codes in deploy/README.md.</summary>
 internal static class ExitCodeTable
 {
     /// <summary>The table in Markdown.</summary>

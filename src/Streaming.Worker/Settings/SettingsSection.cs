@@ -6,7 +6,7 @@ namespace Streaming.Worker;
 /// <param name="Name">Prefix of the variables: "Kafka" makes Kafka__BootstrapServers. Sections may share one, where their settings' names differ.</param>
 /// <param name="Type">Options class: public properties with defaults, and optionally a method Validate() that throws an
 /// <see cref="ArgumentException"/> with one line a property, each beginning with the property's name.</param>
-/// <param name="Purpose">One line for the README.</param>
+/// <param name="Purpose">One line for the page of settings.</param>
 internal sealed record SettingsSection(string Name, Type Type, string Purpose)
 {
     /// <summary>Gets the properties that hold secrets: shown as *** and readable from a file.</summary>

@@ -2,9 +2,19 @@ using System.Text;
 
 namespace Streaming.Worker;
 
-/// <summary>Settings for people: the effective values, and the README's table.</summary>
+/// <summary>Settings for people: the effective values, and the page of all settings.</summary>
 internal static class SettingsTable
 {
+    private const string Introduction = """
+        # Settings
+
+        Environment variables. Unknown names, unreadable values and values out of range are reported together before anything connects, with exit code 78.
+        Lists are comma-separated; times are a number and a unit (`500ms`, `1s`, `5m`, `2h`, `7d`).
+        This page is the output of `streaming config --markdown`.
+
+
+        """;
+
     /// <summary>One line a setting: VARIABLE=value, secrets hidden.</summary>
     public static string Effective(SettingsValues settings)
     {
@@ -22,15 +32,15 @@ internal static class SettingsTable
         return text.ToString();
     }
 
-    /// <summary>The table of all settings in Markdown: variable, default, meaning with what is allowed.</summary>
+    /// <summary>The page of all settings in Markdown, <c>deploy/SETTINGS.md</c>: variable, default, meaning with what is allowed.</summary>
     public static string Markdown(SettingsCatalogue catalogue)
     {
         ArgumentNullException.ThrowIfNull(catalogue);
-        var text = new StringBuilder();
+        var text = new StringBuilder(Introduction);
         foreach (SettingsSection section in catalogue.Sections)
         {
             object defaults = Activator.CreateInstance(section.Type)!;
-            text.Append("**").Append(section.Name).Append("**: ").Append(section.Purpose).Append("\n\n");
+            text.Append("## ").Append(section.Name).Append("\n\n").Append(char.ToUpperInvariant(section.Purpose[0])).Append(section.Purpose, 1, section.Purpose.Length - 1).Append("\n\n");
             text.Append("| variable | default | meaning |\n|---|---|---|\n");
             foreach (Setting setting in section.Settings)
             {

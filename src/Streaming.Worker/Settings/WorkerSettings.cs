@@ -9,7 +9,7 @@ namespace Streaming.Worker;
 /// <remarks>
 /// To add a setting: add a property to the options class of its component, with its default in the initialiser and the
 /// default and the bounds in its doc comment, check it in that class's Validate(), and run `streaming config --markdown`
-/// into the README. A new options class gets a line here.
+/// into deploy/SETTINGS.md. A new options class gets a line here.
 /// </remarks>
 internal static class WorkerSettings
 {

@@ -48,6 +48,26 @@ public class WorkersTests
     }
 
     [Fact]
+    public void Run_StateInAnObjectThatIsMoved_EveryPartReachesIt()
+    {
+        using Workers workers = new(2);
+        for (int round = 0; round < 50; round++)
+        {
+            // Garbage before it: a collection moves the holder.
+            byte[][] garbage = [.. Enumerable.Range(0, 100).Select(static _ => new byte[1000])];
+            Holder holder = new();
+            GC.KeepAlive(garbage);
+            workers.Run(8, ref holder.Sum, static (ref long sum, int part, int worker) =>
+            {
+                GC.Collect(0, GCCollectionMode.Forced, blocking: true);
+                Interlocked.Add(ref sum, part);
+            });
+
+            Assert.Equal(28, holder.Sum);
+        }
+    }
+
+    [Fact]
     public void Run_AfterAPause_WakesSleepingHelpers()
     {
         using Workers workers = new(3);
@@ -126,5 +146,10 @@ public class WorkersTests
     private ref struct Job
     {
         public Span<int> Counts;
+    }
+
+    private sealed class Holder
+    {
+        public long Sum;
     }
 }
