@@ -23,6 +23,12 @@ internal sealed record ChaosOptions
     /// <summary>Gets the items of the model whose pauses are measured. Default 1,000,000; 1,000 … 8,000,000.</summary>
     public int Items { get; private set; } = 1_000_000;
 
+    /// <summary>Gets a value indicating whether the broker is Apache Kafka, three nodes that are killed too. Default false: the embedded one.</summary>
+    public bool Kafka { get; private set; }
+
+    /// <summary>Gets a value indicating whether Redis is a cluster, whose masters are killed too. Default false: one server.</summary>
+    public bool RedisCluster { get; private set; }
+
     /// <summary>Gets the file for the JSON report; empty: none.</summary>
     public string Report { get; private set; } = string.Empty;
 
@@ -34,10 +40,17 @@ internal sealed record ChaosOptions
     public static ChaosOptions Parse(string[] arguments)
     {
         var options = new ChaosOptions();
-        for (int i = 0; i < arguments.Length; i += 2)
+        for (int i = 0; i < arguments.Length; i++)
         {
             string name = arguments[i];
-            string value = i + 1 < arguments.Length ? arguments[i + 1] : throw new ArgumentException($"{name} needs a value.");
+            if (name is "--kafka" or "--redis-cluster")
+            {
+                options.Kafka |= name == "--kafka";
+                options.RedisCluster |= name == "--redis-cluster";
+                continue;
+            }
+
+            string value = ++i < arguments.Length ? arguments[i] : throw new ArgumentException($"{name} needs a value.");
             switch (name)
             {
                 case "--kills":
@@ -65,7 +78,7 @@ internal sealed record ChaosOptions
                     options.Folder = value;
                     break;
                 default:
-                    throw new ArgumentException($"Unknown option {name}; there are --kills, --seed, --rate, --minutes, --fault, --items, --report and --folder.");
+                    throw new ArgumentException($"Unknown option {name}; there are --kafka, --redis-cluster, --kills, --seed, --rate, --minutes, --fault, --items, --report and --folder.");
             }
         }
 

@@ -10,11 +10,15 @@ namespace Streaming.Chaos;
 /// <param name="Events">Events produced.</param>
 /// <param name="Items">Items compared.</param>
 /// <param name="Instants">How many kills hit what, as the files left behind and the last metrics tell.</param>
+/// <param name="BrokersKilled">How many Kafka nodes were killed.</param>
+/// <param name="MastersKilled">How many Redis masters were killed.</param>
+/// <param name="TokensBackwards">Fencing tokens that were not greater than every one before.</param>
 internal sealed record ChaosReport(
-    int Kills, int Recoveries, RecoveryTimes RecoveryMilliseconds, long Lost, long Duplicated, long Stale, long Events, int Items, KillInstants Instants)
+    int Kills, int Recoveries, RecoveryTimes RecoveryMilliseconds, long Lost, long Duplicated, long Stale, long Events, int Items, KillInstants Instants,
+    int BrokersKilled, int MastersKilled, int TokensBackwards)
 {
     /// <summary>Gets whether everything promised was kept.</summary>
-    public bool IsClean => Lost == 0 && Duplicated == 0 && Stale == 0 && Recoveries == Kills;
+    public bool IsClean => Lost == 0 && Duplicated == 0 && Stale == 0 && TokensBackwards == 0 && Recoveries == Kills;
 }
 
 /// <summary>Quantiles of the recovery time, milliseconds.</summary>

@@ -8,15 +8,14 @@ using Streaming.Worker;
 namespace Streaming.Chaos;
 
 /// <summary>
-/// Broker and Redis live in this process and outlive the workers, which are killed one after the other at random instants
-/// under load. At the end the last worker is left to catch up and told to stop, and everything is compared.
+/// Workers are killed one after the other at random instants under load, and so are the servers where there are several of
+/// them. At the end the last worker is left to catch up and told to stop, and everything is compared.
 /// </summary>
 internal sealed class ChaosRun(ChaosOptions options, string folder, string program)
 {
     /// <summary>The embedded broker keeps about 5 MB a partition; the stream stays well within it.</summary>
     private const long RecordsAhead = 40_000;
 
-    private const int Partitions = 4;
     private static readonly TimeSpan CatchUpTimeout = TimeSpan.FromMinutes(3);
     private readonly Random _random = new(options.Seed);
     private readonly List<double> _recoveryTimes = [];
@@ -30,11 +29,10 @@ internal sealed class ChaosRun(ChaosOptions options, string folder, string progr
     /// <summary>Runs it.</summary>
     public async Task<ChaosReport> RunAsync()
     {
-        using var broker = new EmbeddedBroker();
-        broker.CreateTopic("interactions", Partitions);
-        broker.CreateTopic("interactions.dead-letters", 1);
-        await using LocalRedisServer redis = await LocalRedisServer.StartAsync();
-        Dictionary<string, string> settings = Settings(folder, broker.BootstrapServers, redis.Configuration);
+        await using ChaosServers servers = await ChaosServers.StartAsync(options.Kafka, options.RedisCluster).ConfigureAwait(false);
+        ServerKills serverKills = new(servers, new Random(options.Seed));
+        Task healing = Task.CompletedTask;
+        Dictionary<string, string> settings = Settings(folder, servers.BootstrapServers, servers.Redis);
         SettingsValues values = WorkerSettings.Catalogue.Load(settings);
 
         using var stream = new EventStream(values.Get<KafkaOptions>(), options.Seed, options.Rate);
@@ -43,11 +41,18 @@ internal sealed class ChaosRun(ChaosOptions options, string folder, string progr
         Task producing = Task.Run(() => stream.RunAsync(stopping.Token), CancellationToken.None);
         for (int kill = 0; kill < options.Kills; kill++)
         {
+            if (healing.IsCompleted)
+            {
+                await healing.ConfigureAwait(false);
+                healing = serverKills.KillOneAsync();
+            }
+
             await LiveAndDieAsync(kill, settings, stream).ConfigureAwait(false);
         }
 
+        await healing.ConfigureAwait(false);
         await FinishAsync(settings, stream, stopping, producing).ConfigureAwait(false);
-        using ConnectionMultiplexer connection = await ConnectionMultiplexer.ConnectAsync(redis.Configuration).ConfigureAwait(false);
+        using ConnectionMultiplexer connection = await ConnectionMultiplexer.ConnectAsync(servers.Redis).ConfigureAwait(false);
         var verification = new Verification(values);
         await verification.RunAsync(stream.Expected, connection.GetDatabase()).ConfigureAwait(false);
         foreach (string finding in verification.Findings.Take(50))
@@ -59,7 +64,7 @@ internal sealed class ChaosRun(ChaosOptions options, string folder, string progr
         return new ChaosReport(
             options.Kills, _recoveries, new RecoveryTimes(sorted.Length == 0 ? 0 : sorted[sorted.Length / 2], sorted.Length == 0 ? 0 : sorted[^1]),
             verification.Lost, verification.Duplicated, verification.Stale, stream.Sent, verification.Items,
-            new KillInstants(_whileStarting, _whileWriting, _whileInGroup));
+            new KillInstants(_whileStarting, _whileWriting, _whileInGroup), serverKills.Brokers, serverKills.Masters, FencingTokens.CountBackwards(folder));
     }
 
     private static bool IsWriting(string checkpoints) =>
