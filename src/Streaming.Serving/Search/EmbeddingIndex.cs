@@ -36,6 +36,7 @@ public sealed class EmbeddingIndex : IDisposable
     private readonly HashSet<string> _pending = new(StringComparer.Ordinal);
     private readonly List<FeedChange> _changes = [];
     private readonly long[] _refused = new long[Faults];
+    private long _found;
     private volatile IndexView _view;
     private volatile IndexLoad? _loading;
     private EmbeddingReader? _reader;
@@ -87,6 +88,9 @@ public sealed class EmbeddingIndex : IDisposable
 
     /// <summary>Gets how many values were refused so far as foreign, corrupt, too narrow or of another generation.</summary>
     public long Refused => _refused.Sum();
+
+    /// <summary>Gets how many values were read so far.</summary>
+    public long Found => Volatile.Read(ref _found);
 
     /// <summary>How many values were refused so far for a reason.</summary>
     public long RefusedFor(EmbeddingFault fault) => Volatile.Read(ref _refused[(int)fault]);
@@ -229,7 +233,7 @@ public sealed class EmbeddingIndex : IDisposable
 
         RowElement element = widest < _atLeast || _atLeast is null ? widest : _atLeast.Value;
         table ??= new ItemTable(widths, element);
-        batch.Apply(table, _refused);
+        _found += batch.Apply(table, _refused);
         return element >= table.Element || Widen(element);
     }
 
@@ -288,7 +292,7 @@ public sealed class EmbeddingIndex : IDisposable
     {
         ItemTable table = _view.Table;
         ItemBatch batch = await ItemBatch.ReadAsync(_reader!, ids, table.Width, cancellationToken).ConfigureAwait(false);
-        batch.Apply(table, _refused);
+        _found += batch.Apply(table, _refused);
         if (batch.Widest < table.Element)
         {
             Widen(batch.Widest.Value);

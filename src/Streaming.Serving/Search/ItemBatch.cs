@@ -38,14 +38,17 @@ internal sealed class ItemBatch
     /// <summary>Takes the items into a table: what was found is written, what is missing removed. Once only.</summary>
     /// <param name="table">The table.</param>
     /// <param name="refused">Counts values that were refused, by reason.</param>
-    public void Apply(ItemTable table, long[] refused)
+    /// <returns>How many were found.</returns>
+    public int Apply(ItemTable table, long[] refused)
     {
+        int found = 0;
         for (int i = 0; i < _ids.Length; i++)
         {
             switch (_items[i].Status)
             {
                 case ItemStatus.Found:
                     table.Set(_ids[i], _vectors.AsSpan(i * _width, _width), _items[i].Stamp);
+                    found++;
                     break;
                 case ItemStatus.Missing:
                     table.Remove(_ids[i]);
@@ -58,6 +61,7 @@ internal sealed class ItemBatch
 
         ArrayPool<float>.Shared.Return(_vectors);
         ArrayPool<ItemRead>.Shared.Return(_items);
+        return found;
     }
 
     /// <summary>A good checksum does not make infinity a number that can be ranked by.</summary>
