@@ -49,6 +49,8 @@ public sealed class ServingFixture : IAsyncLifetime
         PointerLifetime = TimeSpan.Zero,
     };
 
+    public EmbeddingIndex Index(RedisOptions options, bool cosine = true) => new(Database, Serving(options), new IndexOptions { Widths = Widths, Cosine = cosine }, TimeProvider.System);
+
     public async Task<EmbeddingPublisher> OpenAsync(RedisOptions options, uint generation = 1)
     {
         EmbeddingPublisher publisher = new(Database, options, Widths, TimeProvider.System);

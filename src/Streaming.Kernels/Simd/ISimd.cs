@@ -21,6 +21,12 @@ internal interface ISimd<TSelf>
 
     static abstract TSelf Load(ref readonly float source, nint offset);
 
+    /// <summary>IEEE 754 binary16 numbers × 2⁻¹¹², exact for all that are finite: to put the exponent right takes a multiplication,
+    /// which a dot product has already (<see cref="HalfBits.Rebias"/>).</summary>
+    static abstract TSelf LoadHalves(ref readonly ushort source, nint offset);
+
+    static abstract TSelf LoadBytes(ref readonly sbyte source, nint offset);
+
     static abstract TSelf operator +(TSelf a, TSelf b);
 
     static abstract TSelf operator -(TSelf a, TSelf b);

@@ -24,6 +24,20 @@ internal readonly struct Simd128(Vector128<float> value) : ISimd<Simd128>
     public static Simd128 Load(ref readonly float source, nint offset) => new(Vector128.LoadUnsafe(in source, (nuint)offset));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd128 LoadHalves(ref readonly ushort source, nint offset)
+    {
+        Vector128<short> halves = Vector128.CreateScalar(Unsafe.ReadUnaligned<long>(in Unsafe.As<ushort, byte>(ref Unsafe.Add(ref Unsafe.AsRef(in source), offset)))).AsInt16();
+        return new(((Vector128.WidenLower(halves) << HalfBits.Shift) & Vector128.Create(HalfBits.Mask)).AsSingle());
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd128 LoadBytes(ref readonly sbyte source, nint offset)
+    {
+        Vector128<sbyte> bytes = Vector128.CreateScalar(Unsafe.ReadUnaligned<int>(in Unsafe.As<sbyte, byte>(ref Unsafe.Add(ref Unsafe.AsRef(in source), offset)))).AsSByte();
+        return new(Vector128.ConvertToSingle(Vector128.WidenLower(Vector128.WidenLower(bytes))));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Simd128 operator +(Simd128 a, Simd128 b) => new(a._value + b._value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

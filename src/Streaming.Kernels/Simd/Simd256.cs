@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace Streaming.Kernels;
 
@@ -22,6 +23,21 @@ internal readonly struct Simd256(Vector256<float> value) : ISimd<Simd256>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Simd256 Load(ref readonly float source, nint offset) => new(Vector256.LoadUnsafe(in source, (nuint)offset));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd256 LoadHalves(ref readonly ushort source, nint offset)
+    {
+        Vector256<int> bits = Avx2.ConvertToVector256Int32(Vector128.LoadUnsafe(in source, (nuint)offset).AsInt16());
+        return new(((bits << HalfBits.Shift) & Vector256.Create(HalfBits.Mask)).AsSingle());
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd256 LoadBytes(ref readonly sbyte source, nint offset)
+    {
+        // Eight bytes, not sixteen: the last row of a block ends there.
+        Vector128<sbyte> bytes = Vector128.CreateScalarUnsafe(Unsafe.ReadUnaligned<long>(in Unsafe.As<sbyte, byte>(ref Unsafe.Add(ref Unsafe.AsRef(in source), offset)))).AsSByte();
+        return new(Vector256.ConvertToSingle(Avx2.ConvertToVector256Int32(bytes)));
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Simd256 operator +(Simd256 a, Simd256 b) => new(a._value + b._value);

@@ -27,6 +27,17 @@ internal readonly struct Simd512(Vector512<float> value) : ISimd<Simd512>
     public static Simd512 Load(ref readonly float source, nint offset) => new(Vector512.LoadUnsafe(in source, (nuint)offset));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd512 LoadHalves(ref readonly ushort source, nint offset)
+    {
+        Vector512<int> bits = Avx512F.ConvertToVector512Int32(Vector256.LoadUnsafe(in source, (nuint)offset).AsInt16());
+        return new(((bits << HalfBits.Shift) & Vector512.Create(HalfBits.Mask)).AsSingle());
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd512 LoadBytes(ref readonly sbyte source, nint offset) =>
+        new(Vector512.ConvertToSingle(Avx512F.ConvertToVector512Int32(Vector128.LoadUnsafe(in source, (nuint)offset))));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Simd512 operator +(Simd512 a, Simd512 b) => new(a._value + b._value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

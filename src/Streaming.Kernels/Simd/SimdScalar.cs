@@ -20,6 +20,16 @@ internal readonly struct SimdScalar(float value) : ISimd<SimdScalar>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static SimdScalar Load(ref readonly float source, nint offset) => new(Unsafe.Add(ref Unsafe.AsRef(in source), offset));
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdScalar LoadHalves(ref readonly ushort source, nint offset)
+    {
+        int bits = (short)Unsafe.Add(ref Unsafe.AsRef(in source), offset);
+        return new(BitConverter.Int32BitsToSingle((bits << HalfBits.Shift) & HalfBits.Mask));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdScalar LoadBytes(ref readonly sbyte source, nint offset) => new(Unsafe.Add(ref Unsafe.AsRef(in source), offset));
+
     public static SimdScalar operator +(SimdScalar a, SimdScalar b) => new(a._value + b._value);
 
     public static SimdScalar operator -(SimdScalar a, SimdScalar b) => new(a._value - b._value);

@@ -119,7 +119,8 @@ public sealed class EmbeddingReader
     internal static uint ParsePointer(RedisValue value)
     {
         string text = (string?)value ?? "0";
-        return uint.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out uint generation)
+        // White space: a pointer that was set by hand through a pipe ends with a line break.
+        return uint.TryParse(text, NumberStyles.AllowLeadingWhite | NumberStyles.AllowTrailingWhite, CultureInfo.InvariantCulture, out uint generation)
             ? generation
             : throw new FormatException($"The pointer to the active generation holds '{text}'; expected a number.");
     }
@@ -173,7 +174,7 @@ public sealed class EmbeddingReader
         }
 
         view.Decode(row);
-        return new ItemRead(ItemStatus.Found, EmbeddingFault.None, stamp);
+        return new ItemRead(ItemStatus.Found, EmbeddingFault.None, stamp) { Element = view.Element };
     }
 
     private async Task<RedisValue[]> FetchAsync(RedisKey[] keys, CancellationToken cancellationToken) =>

@@ -6,4 +6,8 @@ namespace Streaming.Serving;
 /// <param name="Status">Whether it was read.</param>
 /// <param name="Fault">Why it was refused, if it was.</param>
 /// <param name="Stamp">Generation, token, step and event time of what was read.</param>
-public readonly record struct ItemRead(ItemStatus Status, EmbeddingFault Fault, EmbeddingStamp Stamp);
+public readonly record struct ItemRead(ItemStatus Status, EmbeddingFault Fault, EmbeddingStamp Stamp)
+{
+    /// <summary>Gets how the numbers of what was read are stored.</summary>
+    public EmbeddingElement Element { get; init; }
+}

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Collections.Concurrent;
 using System.Numerics.Tensors;
+using Polly.Timeout;
 using StackExchange.Redis;
 using Streaming.Core;
 
@@ -8,13 +9,14 @@ namespace Streaming.Serving;
 
 /// <summary>
 /// Recommends items: the user tower turns recent items into a vector, and an exact search over the index finds what scores
-/// highest with it. Tower and index must be of one generation. Safe for any number of callers at a time.
+/// highest with it. Tower and index are of one generation: the index's, until it has loaded another. Safe for any number of callers at a time.
 /// </summary>
 /// <example>
 /// <code>
 /// Recommender recommender = new(redis.GetDatabase(), options, index, TimeProvider.System);   // refresh the index every second or so
-/// Recommendation? shown = await recommender.ForUserAsync("ann", width: 32, count: 20, excludeSeen: true, cancellationToken);
-/// shown = await recommender.ForItemsAsync(["item-1", "item-2"], 32, 20, true, cancellationToken);   // a session of one's own
+/// RecommendationQuery query = new() { Width = 32, Count = 20 };
+/// Recommendation? shown = await recommender.ForUserAsync("ann", query, cancellationToken);
+/// shown = await recommender.ForItemsAsync(["item-1", "item-2"], query, cancellationToken);   // a session of one's own
 /// </code>
 /// </example>
 public sealed class Recommender
@@ -22,9 +24,9 @@ public sealed class Recommender
     private readonly ServingOptions _options;
     private readonly EmbeddingIndex _index;
     private readonly UserHistoryReader _histories;
-    private readonly UserTowerReader _towers;
+    private readonly IDatabase _database;
     private readonly TimeProvider _clock;
-    private readonly ConcurrentDictionary<int, LoadedTower> _loaded = new();
+    private volatile TowersOfGeneration _towers;
 
     /// <summary>Initializes a new instance of the <see cref="Recommender"/> class.</summary>
     /// <param name="database">The store.</param>
@@ -40,97 +42,123 @@ public sealed class Recommender
         _options = options;
         _index = index;
         _histories = new UserHistoryReader(database, options, clock);
-        _towers = new UserTowerReader(database, options, clock);
+        _database = database;
         _clock = clock;
+        _towers = new TowersOfGeneration(0, new UserTowerReader(database, options, clock), new());
     }
 
     /// <summary>Recommends by a user's published items; who has none gets what strangers get.</summary>
     /// <param name="user">The user's id.</param>
-    /// <param name="width">One of the model's widths.</param>
-    /// <param name="count">The most items, 1 and up.</param>
-    /// <param name="excludeSeen">Whether items of the history are left out.</param>
+    /// <param name="query">Width, count, what is left out.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <returns>Null when no user tower is published.</returns>
     /// <exception cref="TowerMismatchException">The tower is not of the generation of the items, or has no such width.</exception>
     /// <exception cref="EmbeddingFormatException">The bytes of the user's history are none.</exception>
     /// <exception cref="RedisException">Redis could not be asked.</exception>
-    public async Task<Recommendation?> ForUserAsync(string user, int width, int count, bool excludeSeen, CancellationToken cancellationToken = default)
+    public async Task<Recommendation?> ForUserAsync(string user, RecommendationQuery query, CancellationToken cancellationToken = default)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
-        if (await TowerAsync(width, cancellationToken).ConfigureAwait(false) is not { } tower)
+        Check(query);
+        IndexView view = _index.Current;
+        if (await TowerAsync(view, query.Width, cancellationToken).ConfigureAwait(false) is not { } tower)
         {
             return null;
         }
 
-        ulong[] items = new ulong[tower.Model.Model.HistoryLength];
-        int known = await _histories.ReadAsync(user, items, cancellationToken).ConfigureAwait(false);
-        return Recommend(tower, items.AsSpan(0, known), count, excludeSeen);
+        ulong[] items = ArrayPool<ulong>.Shared.Rent(UserHistoryValue.MaxItems);
+        try
+        {
+            int known = await _histories.ReadAsync(user, items, cancellationToken).ConfigureAwait(false);
+            return Recommend(view, tower, items.AsSpan(0, known), query);
+        }
+        finally
+        {
+            ArrayPool<ulong>.Shared.Return(items);
+        }
     }
 
     /// <summary>Recommends by items that the caller names, as a tier with its own sessions does.</summary>
-    /// <param name="items">Ids, oldest first; the newest that the model's history holds are used. Unknown ones are passed over.</param>
-    /// <param name="width">One of the model's widths.</param>
-    /// <param name="count">The most items, 1 and up.</param>
-    /// <param name="excludeSeen">Whether these items are left out.</param>
+    /// <param name="items">Ids, oldest first; the newest that the model's history holds make the user's vector, all are left out where seen items
+    /// are. Unknown ones are passed over.</param>
+    /// <param name="query">Width, count, what is left out.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <returns>Null when no user tower is published.</returns>
     /// <exception cref="TowerMismatchException">The tower is not of the generation of the items, or has no such width.</exception>
     /// <exception cref="RedisException">Redis could not be asked.</exception>
-    public async Task<Recommendation?> ForItemsAsync(IReadOnlyList<string> items, int width, int count, bool excludeSeen, CancellationToken cancellationToken = default)
+    public async Task<Recommendation?> ForItemsAsync(IReadOnlyList<string> items, RecommendationQuery query, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(items);
-        ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
-        if (await TowerAsync(width, cancellationToken).ConfigureAwait(false) is not { } tower)
+        Check(query);
+        IndexView view = _index.Current;
+        return await TowerAsync(view, query.Width, cancellationToken).ConfigureAwait(false) is { } tower
+            ? Recommend(view, tower, [.. items.Select(RedisKeys.Hash)], query)
+            : null;
+    }
+
+    private static void Check(RecommendationQuery query)
+    {
+        ArgumentNullException.ThrowIfNull(query);
+        ArgumentOutOfRangeException.ThrowIfLessThan(query.Count, 1, nameof(query));
+    }
+
+    /// <summary>The newest tower of a width, of the generation that the items are of; looked for as often as the pointer to the generation.
+    /// While the store is away the last one serves.</summary>
+    private async ValueTask<LoadedTower?> TowerAsync(IndexView view, int width, CancellationToken cancellationToken)
+    {
+        if (view.Generation == 0)
         {
             return null;
         }
 
-        ulong[] keys = [.. items.TakeLast(tower.Model.Model.HistoryLength).Select(RedisKeys.Hash)];
-        return Recommend(tower, keys, count, excludeSeen);
-    }
-
-    /// <summary>The newest tower of a width; looked for as often as the pointer to the generation.</summary>
-    private async ValueTask<LoadedTower?> TowerAsync(int width, CancellationToken cancellationToken)
-    {
-        if (_loaded.TryGetValue(width, out LoadedTower? last) && _clock.GetElapsedTime(last.ReadAt) < _options.PointerLifetime)
+        TowersOfGeneration towers = Towers(view.Generation);
+        if (towers.Loaded.TryGetValue(width, out LoadedTower? last) && _clock.GetElapsedTime(last.ReadAt) < _options.PointerLifetime)
         {
             return last;
         }
 
         long now = _clock.GetTimestamp();
-        if (await _towers.ReadAsync(width, cancellationToken).ConfigureAwait(false) is not { } model)
+        try
         {
-            return null;
-        }
+            if (await towers.Reader.ReadAsync(width, cancellationToken).ConfigureAwait(false) is not { } model)
+            {
+                return last;
+            }
 
-        return _loaded[width] = ReferenceEquals(model, last?.Model) ? last!.Renewed(now) : new LoadedTower(model, now);
+            return towers.Loaded[width] = ReferenceEquals(model, last?.Model) ? last!.Renewed(now) : new LoadedTower(model, now);
+        }
+        catch (Exception exception) when (last is not null && exception is RedisException or TimeoutException or TimeoutRejectedException)
+        {
+            return last;
+        }
     }
 
-    private Recommendation Recommend(LoadedTower tower, ReadOnlySpan<ulong> keys, int count, bool excludeSeen)
+    private TowersOfGeneration Towers(uint generation)
+    {
+        TowersOfGeneration towers = _towers;
+        if (towers.Generation != generation)
+        {
+            _towers = towers = new TowersOfGeneration(generation, new UserTowerReader(_database, _options with { Generation = generation }, _clock), new());
+        }
+
+        return towers;
+    }
+
+    private static Recommendation Recommend(IndexView view, LoadedTower tower, ReadOnlySpan<ulong> seen, RecommendationQuery query)
     {
         int width = tower.Model.Width;
+        ReadOnlySpan<ulong> keys = seen[Math.Max(0, seen.Length - tower.Model.Model.HistoryLength)..];
         float[] vectors = ArrayPool<float>.Shared.Rent(keys.Length * width);
         try
         {
-            while (true)
+            List<string> history = new(keys.Length);
+            view.Read(keys, width, vectors, history);
+            float[] users = tower.Encode(vectors.AsSpan(0, history.Count * width));
+            HashSet<ulong> without = [.. query.Exclude.Select(RedisKeys.Hash)];
+            if (query.ExcludeSeen)
             {
-                uint generation = _index.Generation;
-                if (generation != tower.Model.Version.Generation)
-                {
-                    throw new TowerMismatchException($"The user tower is of generation {tower.Model.Version.Generation}, the items are of generation {generation}.");
-                }
-
-                List<string> history = new(keys.Length);
-                _index.Read(keys, width, vectors, history);
-                float[] users = tower.Encode(vectors.AsSpan(0, history.Count * width));
-                IReadOnlyList<Neighbour> items = Search(users, width, tower.Model.Model.Cosine, count, excludeSeen ? keys : []);
-
-                // Another generation may have come between.
-                if (_index.Generation == generation)
-                {
-                    return new Recommendation(tower.Model.Version, history, items);
-                }
+                without.UnionWith([.. seen]);
             }
+
+            return new Recommendation(tower.Model.Version, history, Search(view, users, tower.Model.Model.Cosine, query, without));
         }
         finally
         {
@@ -139,29 +167,33 @@ public sealed class Recommender
     }
 
     /// <summary>The best of all interests, each item with its best score.</summary>
-    private List<Neighbour> Search(ReadOnlySpan<float> users, int width, bool cosine, int count, ReadOnlySpan<ulong> without)
+    private static List<Neighbour> Search(IndexView view, ReadOnlySpan<float> users, bool cosine, RecommendationQuery query, HashSet<ulong> taken)
     {
-        HashSet<ulong> taken = [.. without];
-        Neighbour[] found = new Neighbour[count + taken.Count];
+        int width = query.Width, most = query.Count + taken.Count;
+        Neighbour[] found = ArrayPool<Neighbour>.Shared.Rent(most);
         List<Neighbour> best = [];
+        SearchOptions search = new() { Width = width, Cosine = cosine, Shortlist = query.Shortlist, Narrow = query.Narrow };
         for (int at = 0; at < users.Length; at += width)
         {
             ReadOnlySpan<float> user = users.Slice(at, width);
             float length = cosine ? TensorPrimitives.Norm(user) : 1;
-            int items = _index.Search(user, width, cosine, found);
+            int items = view.Search(user, in search, found.AsSpan(0, most));
             foreach (ref readonly Neighbour item in found.AsSpan(0, items))
             {
                 best.Add(item with { Score = length > 0 ? item.Score / length : 0 });
             }
         }
 
+        ArrayPool<Neighbour>.Shared.Return(found, clearArray: true);
         if (users.Length > width)
         {
             best.Sort(static (a, b) => b.Score.CompareTo(a.Score));
         }
 
         best.RemoveAll(item => !taken.Add(RedisKeys.Hash(item.Id)));
-        best.RemoveRange(Math.Min(count, best.Count), Math.Max(0, best.Count - count));
+        best.RemoveRange(Math.Min(query.Count, best.Count), Math.Max(0, best.Count - query.Count));
         return best;
     }
+
+    private sealed record TowersOfGeneration(uint Generation, UserTowerReader Reader, ConcurrentDictionary<int, LoadedTower> Loaded);
 }

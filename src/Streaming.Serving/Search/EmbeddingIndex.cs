@@ -1,5 +1,3 @@
-using System.Buffers;
-using System.Net;
 using StackExchange.Redis;
 using Streaming.Core;
 using Streaming.Kernels;
@@ -10,180 +8,146 @@ namespace Streaming.Serving;
 /// Exact nearest items over a copy of the whole catalogue in memory, at any width, kept up to date from the change feed. A
 /// funnel makes use of the nesting: a shortlist at a narrow width, ranked again at a wide one.
 /// </summary>
-/// <remarks>Searches may run on any number of threads, also while <see cref="RefreshAsync"/> runs; that one and
-/// <see cref="LoadAsync"/> are for one caller at a time. Memory: 4 bytes × width an item. Up to some million items; beyond that,
-/// feed an approximate index from <see cref="ChangeFeedReader"/>.</remarks>
+/// <remarks>Searches may run on any number of threads, also while <see cref="RefreshAsync"/> or <see cref="LoadAsync"/> runs; those are for one
+/// caller at a time (<see cref="IndexUpdater"/> is one). Memory per item: the vector as the store has it (2 bytes × width for float16), 4 bytes for
+/// each nested width, 25 bytes, the text of the id and about 30 bytes of directory; twice as much while another generation is loaded.</remarks>
 /// <example>
 /// <code>
-/// using EmbeddingIndex index = new(redis.GetDatabase(), new ServingOptions { Model = "shop" }, width: 128, cosine: false, TimeProvider.System);
+/// using EmbeddingIndex index = new(redis.GetDatabase(), new ServingOptions { Model = "shop" }, new IndexOptions { Widths = [16, 32, 64, 128] }, TimeProvider.System);
 /// await index.LoadAsync(cancellationToken);                  // once
 /// await index.RefreshAsync(cancellationToken);               // every second or so
 /// Neighbour[] best = new Neighbour[20];
 /// int found = index.Search(user, width: 32, best);           // cheap tier
-/// found = index.Funnel(user, 16, shortlist: 500, 128, best); // narrow first, wide for the order
+/// found = index.Funnel(user, 32, shortlist: 500, 128, best); // narrow first, wide for the order
 /// </code>
 /// </example>
 public sealed class EmbeddingIndex : IDisposable
 {
-    private const int ReadBatch = 2000;
+    private static readonly TimeSpan DrainInterval = TimeSpan.FromSeconds(1);
+    private static readonly int Faults = Enum.GetValues<EmbeddingFault>().Length;
 
     private readonly IDatabase _database;
     private readonly ServingOptions _options;
+    private readonly IndexOptions _index;
     private readonly TimeProvider _clock;
-    private readonly int _width;
-    private readonly bool _cosine;
     private readonly RedisKeys _keys;
     private readonly EmbeddingReader _pointer;
     private readonly ChangeFeedReader _feed;
-    private readonly ReaderWriterLockSlim _lock = new();
-    private VectorTable _table;
+    private readonly HashSet<string> _pending = new(StringComparer.Ordinal);
+    private readonly List<FeedChange> _changes = [];
+    private readonly long[] _refused = new long[Faults];
+    private long _found;
+    private volatile IndexView _view;
+    private volatile IndexLoad? _loading;
     private EmbeddingReader? _reader;
+    private IReadOnlyList<int>? _record;
+    private RowElement? _atLeast;
+    private bool _reload = true;
+    private int _swept;
+    private long _refreshedAt;
 
     /// <summary>Initializes a new instance of the <see cref="EmbeddingIndex"/> class, empty.</summary>
     /// <param name="database">The store.</param>
     /// <param name="options">Where the model is.</param>
-    /// <param name="width">The widest width that will be searched, 1 … D.</param>
-    /// <param name="cosine">Whether scores are divided by the length of the item's prefix, where a search does not say.</param>
+    /// <param name="index">What is kept of each item.</param>
     /// <param name="clock">Time.</param>
-    public EmbeddingIndex(IDatabase database, ServingOptions options, int width, bool cosine, TimeProvider clock)
+    /// <exception cref="ArgumentException">An option is wrong.</exception>
+    public EmbeddingIndex(IDatabase database, ServingOptions options, IndexOptions index, TimeProvider clock)
     {
         ArgumentNullException.ThrowIfNull(options);
-        ArgumentOutOfRangeException.ThrowIfLessThan(width, 1);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(width, EmbeddingFormat.MaxDimension);
+        ArgumentNullException.ThrowIfNull(index);
+        index.Validate();
         _pointer = new EmbeddingReader(database, options with { PointerLifetime = TimeSpan.Zero }, clock);
         _feed = new ChangeFeedReader(database, options, clock);
         _database = database;
         _options = options;
+        _index = index;
         _clock = clock;
-        _width = width;
-        _cosine = cosine;
         _keys = new RedisKeys(options.Model, options.Partitions);
-        _table = new VectorTable(width);
+        int[] widths = index.Kept(index.Widths, options.KeyPerWidth);
+        _view = new IndexView(0, widths, new ItemTable(widths, RowElement.Float16));
     }
+
+    /// <summary>Gets the items as they are now: take it once for an answer that asks more than once.</summary>
+    public IndexView Current => _view;
 
     /// <summary>Gets the number of items.</summary>
-    public int Count
-    {
-        get
-        {
-            _lock.EnterReadLock();
-            try
-            {
-                return _table.Count;
-            }
-            finally
-            {
-                _lock.ExitReadLock();
-            }
-        }
-    }
+    public int Count => _view.Count;
 
     /// <summary>Gets the generation that the vectors belong to, 0 before the first load.</summary>
-    public uint Generation { get; private set; }
+    public uint Generation => _view.Generation;
+
+    /// <summary>Gets how far a load that is going on has come; null when there is none.</summary>
+    public IndexLoad? Loading => _loading;
+
+    /// <summary>Gets a value indicating whether a load has succeeded, if only of a store without a generation.</summary>
+    public bool IsLoaded => Volatile.Read(ref _refreshedAt) != 0;
+
+    /// <summary>Gets how long ago the index was last level with the store; 0 before the first load.</summary>
+    public TimeSpan Age => IsLoaded ? _clock.GetElapsedTime(Volatile.Read(ref _refreshedAt)) : TimeSpan.Zero;
 
     /// <summary>Gets how many values were refused so far as foreign, corrupt, too narrow or of another generation.</summary>
-    public long Refused { get; private set; }
+    public long Refused => _refused.Sum();
 
-    /// <summary>Loads every item. Searches go on over what was there before, until all is loaded.</summary>
+    /// <summary>Gets how many values were read so far.</summary>
+    public long Found => Volatile.Read(ref _found);
+
+    /// <summary>How many values were refused so far for a reason.</summary>
+    public long RefusedFor(EmbeddingFault fault) => Volatile.Read(ref _refused[(int)fault]);
+
+    /// <summary>Loads every item. Searches go on over what was there before, until all is loaded; when it fails, the next refresh loads.</summary>
+    /// <exception cref="RedisException">Redis could not be asked, or a node of a cluster is not connected.</exception>
     public async Task LoadAsync(CancellationToken cancellationToken = default)
     {
-        await _feed.SeekToEndAsync(cancellationToken).ConfigureAwait(false);
-        uint generation = await _pointer.GenerationAsync(cancellationToken).ConfigureAwait(false);
-        _reader = new EmbeddingReader(_database, _options with { Generation = generation }, _clock);
-        VectorTable table = new(_width);
-        if (generation != 0)
+        _reload = true;
+        try
         {
-            foreach (string[] ids in Scan(generation).Distinct(StringComparer.Ordinal).Chunk(ReadBatch))
+            while (!await TryLoadAsync(cancellationToken).ConfigureAwait(false))
             {
-                await ReadIntoAsync(table, ids, shared: false, cancellationToken).ConfigureAwait(false);
             }
         }
-
-        _lock.EnterWriteLock();
-        _table = table;
-        Generation = generation;
-        _lock.ExitWriteLock();
+        finally
+        {
+            _loading = null;
+        }
     }
 
-    /// <summary>Takes in what changed since the last call; loads everything when another generation became active or changes
-    /// were missed.</summary>
-    /// <returns>How many items were read again.</returns>
+    /// <summary>Takes in what changed since the last call that succeeded, and looks whether a part of the other items is still there; loads everything
+    /// when another generation became active or changes were missed.</summary>
+    /// <returns>How many changed items were read, all when it loaded.</returns>
+    /// <exception cref="RedisException">Redis could not be asked. Nothing is lost: the next call goes on from where this one was.</exception>
     public async Task<int> RefreshAsync(CancellationToken cancellationToken = default)
     {
-        if (_reader is null || await _pointer.GenerationAsync(cancellationToken).ConfigureAwait(false) != Generation)
+        _reload = _reload || await IsOtherAsync(cancellationToken).ConfigureAwait(false) || !await DrainAsync(cancellationToken).ConfigureAwait(false);
+        if (_reload)
         {
             await LoadAsync(cancellationToken).ConfigureAwait(false);
             return Count;
         }
 
-        List<FeedChange> changes = [];
-        FeedRead read;
-        do
+        int read = 0;
+        foreach (string[] part in _pending.Chunk(_index.ReadBatch))
         {
-            read = await _feed.ReadAsync(changes, cancellationToken).ConfigureAwait(false);
-            if (read.Gap)
-            {
-                await LoadAsync(cancellationToken).ConfigureAwait(false);
-                return Count;
-            }
-        }
-        while (read.More);
-
-        string[] ids = [.. changes.Where(change => change.Generation == Generation).Select(change => change.Id).Distinct(StringComparer.Ordinal)];
-        foreach (string[] part in ids.Chunk(ReadBatch))
-        {
-            await ReadIntoAsync(_table, part, shared: true, cancellationToken).ConfigureAwait(false);
+            await ReadAsync(part, cancellationToken).ConfigureAwait(false);
+            _pending.ExceptWith(part);
+            read += part.Length;
         }
 
-        return ids.Length;
+        await SweepAsync(cancellationToken).ConfigureAwait(false);
+        Volatile.Write(ref _refreshedAt, _clock.GetTimestamp());
+        return read;
     }
 
     /// <summary>Finds the items that score highest with a query.</summary>
     /// <param name="query">The user's (or an item's) vector, at least <paramref name="width"/> numbers.</param>
     /// <param name="width">How many numbers count, 1 … the index's width.</param>
     /// <param name="best">Receives the items, best first.</param>
-    /// <returns>How many were found: fewer than asked for only when there are no more.</returns>
-    public int Search(ReadOnlySpan<float> query, int width, Span<Neighbour> best) => Search(query, width, _cosine, best);
-
-    /// <summary>Finds the items that score highest with a query.</summary>
-    /// <param name="query">The user's (or an item's) vector, at least <paramref name="width"/> numbers.</param>
-    /// <param name="width">How many numbers count, 1 … the index's width.</param>
-    /// <param name="cosine">Whether scores are divided by the length of the item's prefix.</param>
-    /// <param name="best">Receives the items, best first.</param>
-    /// <returns>How many were found: fewer than asked for only when there are no more.</returns>
-    public int Search(ReadOnlySpan<float> query, int width, bool cosine, Span<Neighbour> best) => Find(query, width, best.Length, width, cosine, best);
-
-    /// <summary>Copies the vectors of items, in the order of the keys and end to end; those that are not there are left out.</summary>
-    /// <param name="keys">Hashes of the items' ids (<see cref="RedisKeys.Hash"/>).</param>
-    /// <param name="width">How many numbers of each, 1 … the index's width.</param>
-    /// <param name="vectors">Receives the vectors: room for all keys.</param>
-    /// <param name="ids">Receives the ids.</param>
-    public void Read(ReadOnlySpan<ulong> keys, int width, Span<float> vectors, ICollection<string> ids)
-    {
-        ArgumentNullException.ThrowIfNull(ids);
-        ArgumentOutOfRangeException.ThrowIfLessThan(width, 1);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(width, _width);
-        _lock.EnterReadLock();
-        try
-        {
-            foreach (ulong key in keys)
-            {
-                int row = _table.Find(key);
-                if (row >= 0)
-                {
-                    _table.Vectors.Slice(row * _width, width).CopyTo(vectors[(ids.Count * width)..]);
-                    ids.Add(_table.Id(row));
-                }
-            }
-        }
-        finally
-        {
-            _lock.ExitReadLock();
-        }
-    }
+    /// <returns>How many were found: fewer than asked for when there are no more.</returns>
+    public int Search(ReadOnlySpan<float> query, int width, Span<Neighbour> best) =>
+        _view.Search(query, new SearchOptions { Width = width, Cosine = _index.Cosine }, best);
 
     /// <summary>Finds a shortlist at a narrow width and ranks it at a wide one: nearly as good as a search at the wide width, and equal
-    /// to it when the shortlist holds everything. Measure before choosing it: at 100,000 items of width 128 the exact search was faster.</summary>
+    /// to it when the shortlist holds everything.</summary>
     /// <param name="query">The user's (or an item's) vector, at least <paramref name="width"/> numbers.</param>
     /// <param name="narrow">Width of the first search, 1 … <paramref name="width"/>.</param>
     /// <param name="shortlist">Items that the first search keeps, at least as many as <paramref name="best"/> holds.</param>
@@ -192,176 +156,160 @@ public sealed class EmbeddingIndex : IDisposable
     /// <returns>How many were found.</returns>
     public int Funnel(ReadOnlySpan<float> query, int narrow, int shortlist, int width, Span<Neighbour> best)
     {
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(narrow, width);
+        ArgumentOutOfRangeException.ThrowIfLessThan(narrow, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(shortlist, best.Length);
-        return Find(query, narrow, shortlist, width, _cosine, best);
+        return _view.Search(query, new SearchOptions { Width = width, Cosine = _index.Cosine, Narrow = narrow, Shortlist = shortlist }, best);
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _lock.Dispose();
+    public void Dispose() => _view.Table.Dispose();
 
-    private int Find(ReadOnlySpan<float> query, int narrow, int shortlist, int width, bool cosine, Span<Neighbour> best)
+    /// <summary>One attempt at a load.</summary>
+    /// <returns>False when it has to begin again: values of a wider element than the first ones' were found, or changes were missed meanwhile.</returns>
+    private async Task<bool> TryLoadAsync(CancellationToken cancellationToken)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(narrow, 1);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(width, Math.Min(_width, query.Length));
-        if (best.IsEmpty)
+        _pending.Clear();
+        await _feed.SeekToEndAsync(cancellationToken).ConfigureAwait(false);
+        uint generation = await _pointer.GenerationAsync(cancellationToken).ConfigureAwait(false);
+        GenerationRecord? record = await RecordAsync(generation, cancellationToken).ConfigureAwait(false);
+        int[] widths = _index.Kept(record?.Widths ?? _index.Widths, _options.KeyPerWidth);
+        _loading = new IndexLoad(generation, 0, record?.Items ?? 0);
+        _reader = new EmbeddingReader(_database, _options with { Generation = generation }, _clock);
+        ItemTable? table = generation == 0 ? new ItemTable(widths, RowElement.Float16) : await ReadAllAsync(generation, widths, cancellationToken).ConfigureAwait(false);
+        if (table is null)
         {
-            return 0;
+            return false;
         }
 
-        VectorTable table = EnterRead(narrow, width, cosine);
-        int[] rows = ArrayPool<int>.Shared.Rent(shortlist);
-        float[] scores = ArrayPool<float>.Shared.Rent(shortlist);
+        // Who still searches the view before this one keeps it alive; locks without waiters need no disposal.
+        _view = new IndexView(generation, widths, table);
+        (_record, _atLeast, _swept, _reload) = (record?.Widths, null, 0, false);
+        Volatile.Write(ref _refreshedAt, _clock.GetTimestamp());
+        return true;
+    }
+
+    /// <summary>Reads every item of a generation.</summary>
+    /// <returns>Null when it has to begin again.</returns>
+    private async Task<ItemTable?> ReadAllAsync(uint generation, int[] widths, CancellationToken cancellationToken)
+    {
+        ItemTable? table = null;
+        Task<ItemBatch>? reading = null;
+        ItemKeySpace space = _keys.Items(generation, _options.KeyPerWidth ? widths[^1] : null);
+        long drained = _clock.GetTimestamp();
+
+        // The next ids are scanned while these are read.
+        await foreach (string[] ids in new CatalogueScan(_database, space).ReadAsync(_index.ReadBatch, cancellationToken).ConfigureAwait(false))
+        {
+            if (reading is not null && !TryApply(await reading.ConfigureAwait(false), widths, ref table))
+            {
+                return null;
+            }
+
+            reading = ItemBatch.ReadAsync(_reader!, ids, widths[^1], cancellationToken);
+            _loading = _loading! with { Loaded = table?.Count ?? 0 };
+            if (_clock.GetElapsedTime(drained) > DrainInterval)
+            {
+                // The feed is capped: it may not hold all that changes during a long load.
+                if (!await DrainAsync(cancellationToken).ConfigureAwait(false))
+                {
+                    return null;
+                }
+
+                drained = _clock.GetTimestamp();
+            }
+        }
+
+        return reading is not null && !TryApply(await reading.ConfigureAwait(false), widths, ref table) ? null : table ?? new ItemTable(widths, RowElement.Float16);
+    }
+
+    private bool TryApply(ItemBatch batch, int[] widths, ref ItemTable? table)
+    {
+        if (batch.Widest is not { } widest)
+        {
+            using ItemTable none = new(widths, RowElement.Float16);
+            batch.Apply(table ?? none, _refused);
+            return true;
+        }
+
+        RowElement element = widest < _atLeast || _atLeast is null ? widest : _atLeast.Value;
+        table ??= new ItemTable(widths, element);
+        _found += batch.Apply(table, _refused);
+        return element >= table.Element || Widen(element);
+    }
+
+    /// <summary>Has the next load keep numbers that are wider than those of the table.</summary>
+    private bool Widen(RowElement element)
+    {
+        _atLeast = element;
+        _reload = true;
+        return false;
+    }
+
+    /// <summary>Reads what the feed has, as ids whose vectors are to be read. They stay until that has succeeded.</summary>
+    /// <returns>False when changes were missed.</returns>
+    private async Task<bool> DrainAsync(CancellationToken cancellationToken)
+    {
+        FeedRead read;
+        do
+        {
+            _changes.Clear();
+            read = await _feed.ReadAsync(_changes, cancellationToken).ConfigureAwait(false);
+            if (read.Gap)
+            {
+                return false;
+            }
+
+            _pending.UnionWith(_changes.Where(IsNews).Select(static change => change.Id));
+        }
+        while (read.More);
+        return true;
+    }
+
+    private bool IsNews(FeedChange change) => _loading is not null
+        || (change.Generation == _view.Generation && (change.Removed || !_view.Table.Has(change.Id, change.Token, change.Step)));
+
+    /// <summary>Whether the store's pointer, or what the generation says of its widths, has changed.</summary>
+    private async Task<bool> IsOtherAsync(CancellationToken cancellationToken)
+    {
+        uint generation = await _pointer.GenerationAsync(cancellationToken).ConfigureAwait(false);
+        return generation != _view.Generation
+            || (await RecordAsync(generation, cancellationToken).ConfigureAwait(false) is { } record && !record.Widths.SequenceEqual(_record ?? _index.Widths));
+    }
+
+    private async Task<GenerationRecord?> RecordAsync(uint generation, CancellationToken cancellationToken)
+    {
         try
         {
-            Shortlist(table, query, narrow, cosine, rows.AsSpan(0, shortlist), scores.AsSpan(0, shortlist));
-            int found = shortlist - rows.AsSpan(0, shortlist).Count(-1);
-            if (narrow < width)
-            {
-                Rank(table, query, width, cosine, rows.AsSpan(0, found), scores.AsSpan(0, found));
-            }
-
-            found = Math.Min(found, best.Length);
-            for (int i = 0; i < found; i++)
-            {
-                best[i] = new Neighbour(table.Id(rows[i]), scores[i]);
-            }
-
-            return found;
+            return generation == 0 ? null : await new UserTowerReader(_database, _options with { Generation = generation }, _clock).RecordAsync(cancellationToken).ConfigureAwait(false);
         }
-        finally
+        catch (TowerMismatchException)
         {
-            _lock.ExitReadLock();
-            ArrayPool<int>.Shared.Return(rows);
-            ArrayPool<float>.Shared.Return(scores);
+            return null; // who asks for a tower is told
         }
     }
 
-    /// <summary>Enters the read lock with the norms of both widths at hand.</summary>
-    private VectorTable EnterRead(int narrow, int width, bool cosine)
+    private async Task ReadAsync(string[] ids, CancellationToken cancellationToken)
     {
-        _lock.EnterReadLock();
-        while (cosine && (!_table.HasScales(narrow) || !_table.HasScales(width)))
+        ItemTable table = _view.Table;
+        ItemBatch batch = await ItemBatch.ReadAsync(_reader!, ids, table.Width, cancellationToken).ConfigureAwait(false);
+        _found += batch.Apply(table, _refused);
+        if (batch.Widest < table.Element)
         {
-            _lock.ExitReadLock();
-            _lock.EnterWriteLock();
-            _table.PrepareScales(narrow);
-            _table.PrepareScales(width);
-            _lock.ExitWriteLock();
-            _lock.EnterReadLock();
-        }
-
-        return _table;
-    }
-
-    private void Shortlist(VectorTable table, ReadOnlySpan<float> query, int width, bool cosine, Span<int> rows, Span<float> scores) => TopK.Search(new TopKProblem
-    {
-        Queries = query[..width],
-        QueryStride = width,
-        Catalogue = table.Vectors,
-        CatalogueStride = _width,
-        Width = width,
-        Present = table.Present,
-        Scales = cosine ? table.Scales(width) : [],
-        Count = rows.Length,
-        Rows = rows,
-        Scores = scores,
-    });
-
-    /// <summary>Puts the shortlist in order at a wider width.</summary>
-    private void Rank(VectorTable table, ReadOnlySpan<float> query, int width, bool cosine, Span<int> rows, Span<float> scores)
-    {
-        if (rows.IsEmpty)
-        {
-            return;
-        }
-
-        float[] gathered = ArrayPool<float>.Shared.Rent(rows.Length * width);
-        int[] order = ArrayPool<int>.Shared.Rent(rows.Length);
-        ReadOnlySpan<float> scales = cosine ? table.Scales(width) : [];
-        float[] factors = ArrayPool<float>.Shared.Rent(rows.Length);
-        for (int i = 0; i < rows.Length; i++)
-        {
-            table.Vectors.Slice(rows[i] * _width, width).CopyTo(gathered.AsSpan(i * width));
-            factors[i] = scales.IsEmpty ? 1 : scales[rows[i]];
-        }
-
-        TopK.Search(new TopKProblem
-        {
-            Queries = query[..width],
-            QueryStride = width,
-            Catalogue = gathered.AsSpan(0, rows.Length * width),
-            CatalogueStride = width,
-            Width = width,
-            Scales = factors.AsSpan(0, rows.Length),
-            Count = rows.Length,
-            Rows = order.AsSpan(0, rows.Length),
-            Scores = scores,
-        });
-        for (int i = 0; i < rows.Length; i++)
-        {
-            order[i] = rows[order[i]];
-        }
-
-        order.AsSpan(0, rows.Length).CopyTo(rows);
-        ArrayPool<float>.Shared.Return(gathered);
-        ArrayPool<float>.Shared.Return(factors);
-        ArrayPool<int>.Shared.Return(order);
-    }
-
-    private async Task ReadIntoAsync(VectorTable table, string[] ids, bool shared, CancellationToken cancellationToken)
-    {
-        float[] vectors = new float[ids.Length * _width];
-        ItemRead[] items = new ItemRead[ids.Length];
-        ReadCounts counts = await _reader!.ReadAsync(ids, _width, vectors, items, cancellationToken).ConfigureAwait(false);
-        Refused += counts.Refused;
-        if (shared)
-        {
-            _lock.EnterWriteLock();
-        }
-
-        try
-        {
-            for (int i = 0; i < ids.Length; i++)
-            {
-                if (items[i].Status == ItemStatus.Found)
-                {
-                    table.Set(ids[i], vectors.AsSpan(i * _width, _width));
-                }
-                else if (items[i].Status == ItemStatus.Missing)
-                {
-                    table.Remove(ids[i]);
-                }
-            }
-        }
-        finally
-        {
-            if (shared)
-            {
-                _lock.ExitWriteLock();
-            }
+            Widen(batch.Widest.Value);
         }
     }
 
-    /// <summary>Every id of a generation, from every node, by SCAN. An id may come more than once: SCAN repeats, and so do replicas.</summary>
-    private IEnumerable<string> Scan(uint generation)
+    /// <summary>Reads the next items again: round and round, a part at a time.</summary>
+    private async Task SweepAsync(CancellationToken cancellationToken)
     {
-        ItemKeySpace space = _keys.Items(generation, _options.KeyPerWidth ? _width : null);
-        foreach (EndPoint endPoint in _database.Multiplexer.GetEndPoints())
+        ItemTable table = _view.Table;
+        int rows = Math.Min(_index.SweepItems, table.Used), first = _swept;
+        string[] ids = [.. Enumerable.Range(0, rows).Select(i => table.IdAt((first + i) % table.Used)).OfType<string>()];
+        foreach (string[] part in ids.Chunk(_index.ReadBatch))
         {
-            IServer server = _database.Multiplexer.GetServer(endPoint);
-            if (!server.IsConnected)
-            {
-                continue;
-            }
-
-            foreach (RedisKey key in server.Keys(_database.Database, space.ScanPattern, pageSize: 1000))
-            {
-                if (space.TryGetId((byte[])key!, out string id))
-                {
-                    yield return id;
-                }
-            }
+            await ReadAsync(part, cancellationToken).ConfigureAwait(false);
         }
+
+        _swept = rows == 0 ? 0 : (first + rows) % table.Used;
     }
 }

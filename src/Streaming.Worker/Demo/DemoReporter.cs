@@ -87,8 +87,9 @@ internal static class DemoReporter
         {
             int smallest = trainer.Model.Widths[0];
             int largest = trainer.Model.Widths[^1];
-            if (await lookups.NeighboursAsync(items[i], smallest, Neighbours, CancellationToken.None).ConfigureAwait(false) is { } small
-                && await lookups.NeighboursAsync(items[i], largest, Neighbours, CancellationToken.None).ConfigureAwait(false) is { } large)
+            ServedItems served = lookups.Take();
+            if ((await lookups.NeighboursAsync(served, items[i], smallest, Neighbours, 0, CancellationToken.None).ConfigureAwait(false)).Neighbours is { } small
+                && (await lookups.NeighboursAsync(served, items[i], largest, Neighbours, 0, CancellationToken.None).ConfigureAwait(false)).Neighbours is { } large)
             {
                 examples.Add(new NeighbourExample(items[i], lookups.TitleOf(items[i]), smallest, small, largest, large));
             }

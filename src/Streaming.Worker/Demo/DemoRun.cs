@@ -58,6 +58,7 @@ internal sealed class DemoRun : IAsyncDisposable
         _pipeline = pipeline;
         (long produced, TimeSpan elapsed) = await LearnAsync(pipeline, signals).ConfigureAwait(false);
 
+        await lookups.Updater.RefreshAsync(signals.Abort).ConfigureAwait(false);
         DemoReport report = await DemoReporter.CreateAsync(_feed, _settings, pipeline, lookups, store, before, produced, elapsed).ConfigureAwait(false);
         await _output.WriteLineAsync(DemoReporter.Describe(report)).ConfigureAwait(false);
         if (_options.ReportFile is { } file)
@@ -176,11 +177,11 @@ internal sealed class DemoRun : IAsyncDisposable
         HttpOptions options = _settings.Get<HttpOptions>();
         try
         {
-            return await HttpEndpoint.StartAsync(options with { Port = Math.Max(options.Port, 0) }, _loggers, Map, cancellationToken).ConfigureAwait(false);
+            return await HttpEndpoint.StartAsync(options with { Port = Math.Max(options.Port, 0) }, _loggers, Map, cancellationToken, new IndexService(lookups, _settings, _health, _time, _loggers)).ConfigureAwait(false);
         }
         catch (ServerUnavailableException)
         {
-            return await HttpEndpoint.StartAsync(options with { Port = 0 }, _loggers, Map, cancellationToken).ConfigureAwait(false);
+            return await HttpEndpoint.StartAsync(options with { Port = 0 }, _loggers, Map, cancellationToken, new IndexService(lookups, _settings, _health, _time, _loggers)).ConfigureAwait(false);
         }
 
         void Map(Microsoft.AspNetCore.Routing.IEndpointRouteBuilder routes)
@@ -188,7 +189,7 @@ internal sealed class DemoRun : IAsyncDisposable
             OperationsRoutes.Map(routes, _health, _exposition);
             LookupRoutes.Map(routes, lookups, options);
             RecommendationRoutes.Map(routes, lookups, options);
-            PageRoutes.Map(routes, () => _pipeline?.Status());
+            PageRoutes.Map(routes, () => _pipeline?.Status(), lookups.Updater.Status);
         }
     }
 }

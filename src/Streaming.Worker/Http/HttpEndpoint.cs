@@ -5,14 +5,18 @@ using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Streaming.Core;
 
 namespace Streaming.Worker;
 
 /// <summary>The HTTP side of the program: one Kestrel server, routes given by whoever starts it.</summary>
 internal sealed class HttpEndpoint : IAsyncDisposable
 {
-    private const long LargestRequest = 1 << 20;
+    // An id of the longest kind, every byte of it escaped, with its quotation marks and comma.
+    private const long LongestItem = (6 * InteractionEvent.MaxIdBytes) + 3;
+    private const long LeastBody = 1 << 20;
 
     private readonly WebApplication _application;
 
@@ -27,19 +31,32 @@ internal sealed class HttpEndpoint : IAsyncDisposable
 
     /// <summary>Starts to listen.</summary>
     /// <exception cref="ServerUnavailableException">The port is taken or the address is not one of this machine.</exception>
-    public static async Task<HttpEndpoint> StartAsync(HttpOptions options, ILoggerFactory loggers, Action<IEndpointRouteBuilder> map, CancellationToken cancellationToken)
+    /// <param name="options">Where, and how much of a request is read.</param>
+    /// <param name="loggers">For what goes wrong.</param>
+    /// <param name="map">Adds the routes.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="background">What runs as long as the server does.</param>
+    public static async Task<HttpEndpoint> StartAsync(HttpOptions options, ILoggerFactory loggers, Action<IEndpointRouteBuilder> map, CancellationToken cancellationToken, IHostedService? background = null)
     {
         ArgumentNullException.ThrowIfNull(options);
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.Services.AddSingleton(loggers);
         builder.Services.AddRoutingCore();
+        if (background is not null)
+        {
+            builder.Services.AddSingleton(background);
+        }
+
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
-            kestrel.Limits.MaxRequestBodySize = LargestRequest;
+            // As many items as are allowed, and no list of exclusions is longer.
+            kestrel.Limits.MaxRequestBodySize = Math.Max(LeastBody, 2 * LongestItem * options.MaxItems);
             kestrel.Listen(IPAddress.Parse(options.Address), options.Port);
         });
         WebApplication application = builder.Build();
+        var problems = new Problems(loggers.CreateLogger(nameof(HttpEndpoint)));
+        application.Use(problems.InvokeAsync);
         application.UseRouting();
         map(application);
         try

@@ -12,9 +12,9 @@ internal static class OperationsRoutes
     public static void Map(IEndpointRouteBuilder routes, HealthReport health, PrometheusExposition metrics)
     {
         // Alive until it has failed for good: a worker that waits for Kafka must not be restarted for it.
-        routes.MapGet("/health/live", context => WriteHealthAsync(context, health, HealthLevel.NotReady));
-        routes.MapGet("/health/ready", context => WriteHealthAsync(context, health, HealthLevel.Degraded));
-        routes.MapGet("/metrics", async context =>
+        routes.MapRead("/health/live", context => WriteHealthAsync(context, health, HealthLevel.NotReady));
+        routes.MapRead("/health/ready", context => WriteHealthAsync(context, health, HealthLevel.Degraded));
+        routes.MapRead("/metrics", async context =>
         {
             context.Response.ContentType = "text/plain; version=0.0.4; charset=utf-8";
             await context.Response.WriteAsync(metrics.Render(), context.RequestAborted).ConfigureAwait(false);

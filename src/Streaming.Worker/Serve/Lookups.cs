@@ -1,28 +1,31 @@
+using System.Buffers;
+using System.Globalization;
+using System.Numerics.Tensors;
+using Microsoft.AspNetCore.Http;
 using StackExchange.Redis;
+using Streaming.Core;
 using Streaming.Learning;
 using Streaming.Serving;
 using Streaming.Transport;
 
 namespace Streaming.Worker;
 
-/// <summary>What the lookup routes answer with: vectors, neighbours and recommendations, read from Redis as any serving tier would.</summary>
+/// <summary>What the lookup routes answer with: vectors, neighbours and recommendations, from Redis and an index of its items, as any serving tier would.</summary>
 internal sealed class Lookups : IDisposable
 {
-    private static readonly TimeSpan Lifetime = TimeSpan.FromSeconds(1);
+    /// <summary>Header of answers from the index: how many seconds ago it was level with the store.</summary>
+    public const string AgeHeader = "X-Index-Age";
 
     private readonly IDatabase _database;
     private readonly ServingOptions _options;
-    private readonly IReadOnlyList<int> _ordinarily;
-    private readonly EmbeddingReader _reader;
-    private readonly UserTowerReader _towers;
+    private readonly ServeOptions _serve;
+    private readonly RedisKeys _keys;
+    private readonly EmbeddingIndex _index;
     private readonly Func<string, string?> _titleOf;
     private readonly TimeProvider _time;
-    private readonly Lock _gate = new();
-    private Served _served;
-    private long _readAt;
-    private bool _read;
+    private volatile ServedItems _served;
 
-    /// <summary>Creates the lookups.</summary>
+    /// <summary>Creates the lookups; <see cref="Updater"/> has to be run.</summary>
     /// <param name="database">The store.</param>
     /// <param name="settings">Where the model is, and its widths where the store does not say them.</param>
     /// <param name="titleOf">A title for people, where one is known.</param>
@@ -31,116 +34,137 @@ internal sealed class Lookups : IDisposable
     {
         RedisOptions redis = settings.Get<RedisOptions>();
         _database = database;
-        _ordinarily = settings.Get<ModelOptions>().Widths;
         _titleOf = titleOf;
         _time = time;
+        _serve = settings.Get<ServeOptions>();
         _options = new ServingOptions { Model = redis.Model, Partitions = redis.Partitions, KeyPerWidth = redis.Layout == EmbeddingKeyLayout.PerWidth };
-        _reader = new EmbeddingReader(database, _options, time);
-        _towers = new UserTowerReader(database, _options, time);
-        _served = Serve(_ordinarily);
+        _keys = new RedisKeys(redis.Model, redis.Partitions);
+        _index = new EmbeddingIndex(database, _options, new IndexOptions { Widths = settings.Get<ModelOptions>().Widths, SweepItems = _serve.SweepItems }, time);
+        Updater = new IndexUpdater(_index, _serve.RefreshInterval, time);
+        Recommender = new Recommender(database, _options, _index, time);
+        _served = Serve(_index.Current);
+        Metrics = new ServeMetrics(_index);
     }
 
-    /// <summary>The nested widths of the generation that readers use, at most a second old.</summary>
-    public async Task<IReadOnlyList<int>> WidthsAsync(CancellationToken cancellationToken) => (await ServedAsync(cancellationToken).ConfigureAwait(false)).Widths;
+    /// <summary>Gets what keeps the index up to date.</summary>
+    public IndexUpdater Updater { get; }
 
-    /// <summary>The vector of each item at a width; null where there is none.</summary>
-    public async Task<IReadOnlyList<ItemVector?>> VectorsAsync(IReadOnlyList<string> ids, int width, CancellationToken cancellationToken)
+    /// <summary>Gets the recommender, over the items of the index.</summary>
+    public Recommender Recommender { get; }
+
+    /// <summary>Gets what is counted.</summary>
+    public ServeMetrics Metrics { get; }
+
+    /// <summary>Gets the memory that the index takes.</summary>
+    public long IndexBytes => _index.Current.Bytes;
+
+    /// <summary>How the index is, and whether it answers: a reason, or null when it does.</summary>
+    public (IndexStatus Status, string? Reason) Look()
     {
-        float[] vectors = new float[ids.Count * width];
-        ItemRead[] items = new ItemRead[ids.Count];
-        await _reader.ReadAsync(ids, width, vectors, items, cancellationToken).ConfigureAwait(false);
-        return [.. ids.Select((id, i) => items[i].Status == ItemStatus.Found ? new ItemVector(id, _titleOf(id), items[i].Stamp.Step, vectors[(i * width)..((i + 1) * width)]) : null)];
+        IndexStatus status = Updater.Status();
+        return (status, status switch
+        {
+            { Phase: IndexPhase.Loading } => $"the index is not loaded yet{Progress(status.Load)}{(status.Error is null ? string.Empty : $"; the last try failed: {status.Error}")}",
+            { Phase: IndexPhase.Unpublished } => $"no generation is published: {_keys.Active} is not set{Progress(status.Load)}",
+            { Phase: IndexPhase.Stale } when status.Age > _serve.MaxStale => $"the index is {Seconds(status.Age)} s old, more than Serve__MaxStale allows; the store cannot be read: {status.Error}",
+            _ => null,
+        });
+    }
+
+    /// <summary>What a request is answered from; says in a header how old it is.</summary>
+    /// <exception cref="LookupException">Nothing can be answered now.</exception>
+    public ServedItems Take(HttpContext context)
+    {
+        (IndexStatus status, string? reason) = Look();
+        if (reason is not null)
+        {
+            throw LookupException.Unavailable(reason);
+        }
+
+        context.Response.Headers[AgeHeader] = Seconds(status.Age);
+        return Take();
+    }
+
+    /// <summary>What is answered from now.</summary>
+    public ServedItems Take()
+    {
+        IndexView view = _index.Current;
+        ServedItems served = _served;
+        return ReferenceEquals(served.View, view) ? served : _served = Serve(view);
+    }
+
+    /// <summary>The vector of each item at a width: from Redis, or from the index while Redis is away.</summary>
+    public async Task<IReadOnlyList<ItemLookup>> VectorsAsync(ServedItems served, IReadOnlyList<string> ids, int width, CancellationToken cancellationToken)
+    {
+        if (_database.Multiplexer.IsConnected)
+        {
+            try
+            {
+                float[] vectors = new float[ids.Count * width];
+                ItemRead[] items = new ItemRead[ids.Count];
+                await served.Reader.ReadAsync(ids, width, vectors, items, cancellationToken).ConfigureAwait(false);
+                Metrics.Count(items);
+                return [.. ids.Select((id, i) => new ItemLookup(
+                    items[i].Status == ItemStatus.Found ? new ItemVector(id, _titleOf(id), items[i].Stamp.Step, vectors[(i * width)..((i + 1) * width)]) : null,
+                    items[i].Status == ItemStatus.Refused ? Refusals.Describe(items[i].Fault) : null))];
+            }
+            catch (Exception exception) when (RouteAnswers.IsStoreAway(exception))
+            {
+                // As when it is not connected.
+            }
+        }
+
+        return [.. ids.Select(id => FromIndex(served, id, width, alone: ids.Count == 1))];
     }
 
     /// <summary>The nearest items by cosine at a width, without the item itself.</summary>
-    /// <returns>Null when the item has no embedding.</returns>
-    public async Task<IReadOnlyList<NearItem>?> NeighboursAsync(string id, int width, int count, CancellationToken cancellationToken)
+    /// <returns>Null when the item has no embedding, and why the value that is there was refused.</returns>
+    public async Task<(IReadOnlyList<NearItem>? Neighbours, string? Refused)> NeighboursAsync(ServedItems served, string id, int width, int count, int shortlist, CancellationToken cancellationToken)
     {
         float[] vector = new float[width];
-        if ((await _reader.ReadAsync(id, vector, cancellationToken).ConfigureAwait(false)).Status != ItemStatus.Found)
+        if (!served.View.TryRead(RedisKeys.Hash(id), vector, out _, out _))
         {
-            return null;
+            // Not in the index yet, perhaps: published within the last interval.
+            ItemLookup item = (await VectorsAsync(served, [id], width, cancellationToken).ConfigureAwait(false))[0];
+            if (item.Vector is null)
+            {
+                return (null, item.Refused);
+            }
+
+            vector = item.Vector.Vector;
         }
 
-        EmbeddingIndex index = (await RefreshedAsync(cancellationToken).ConfigureAwait(false)).Index;
-        double length = Math.Sqrt(vector.Sum(static value => (double)value * value));
-        var best = new Neighbour[count + 1];
-        int found = index.Search(vector, width, best);
-        return [.. best.Take(found).Where(near => near.Id != id).Take(count).Select(near => new NearItem(near.Id, _titleOf(near.Id), Math.Round(length > 0 ? near.Score / length : 0, 4)))];
+        float length = TensorPrimitives.Norm(vector);
+        Neighbour[] best = ArrayPool<Neighbour>.Shared.Rent(count + 1);
+        int found = served.View.Search(vector, new SearchOptions { Width = width, Cosine = true, Shortlist = shortlist }, best.AsSpan(0, count + 1));
+        NearItem[] near = [.. best.Take(found).Where(near => near.Id != id).Take(count).Select(near => new NearItem(near.Id, _titleOf(near.Id), Math.Round(length > 0 ? near.Score / length : 0, 4)))];
+        ArrayPool<Neighbour>.Shared.Return(best, clearArray: true);
+        return (near, null);
     }
-
-    /// <summary>The recommender, over items that are at most a second old.</summary>
-    public async Task<Recommender> RecommenderAsync(CancellationToken cancellationToken) => (await RefreshedAsync(cancellationToken).ConfigureAwait(false)).Recommender;
 
     /// <summary>A title for people, where one is known.</summary>
     public string? TitleOf(string id) => _titleOf(id);
 
     /// <inheritdoc/>
-    public void Dispose() => _served.Index.Dispose();
-
-    private Served Serve(IReadOnlyList<int> widths)
+    public void Dispose()
     {
-        var index = new EmbeddingIndex(_database, _options, widths[^1], cosine: true, _time);
-        return new Served(widths, index, new Recommender(_database, _options, index, _time));
+        Metrics.Dispose();
+        Updater.Dispose();
+        _index.Dispose();
     }
 
-    /// <summary>What is served now: another generation may have other widths, and then an index of its own.</summary>
-    private async Task<Served> ServedAsync(CancellationToken cancellationToken)
+    private static string Seconds(TimeSpan age) => Math.Round(age.TotalSeconds).ToString(CultureInfo.InvariantCulture);
+
+    private static string Progress(IndexLoad? load) => load is null || load.Generation == 0 ? string.Empty
+        : $": {load.Loaded} items of {(load.Expected > 0 ? load.Expected : "an unknown number")}";
+
+    private ItemLookup FromIndex(ServedItems served, string id, int width, bool alone)
     {
-        lock (_gate)
-        {
-            if (_read && _time.GetElapsedTime(_readAt) < Lifetime)
-            {
-                return _served;
-            }
-        }
-
-        IReadOnlyList<int> widths = await ReadWidthsAsync(cancellationToken).ConfigureAwait(false);
-        lock (_gate)
-        {
-            (_read, _readAt) = (true, _time.GetTimestamp());
-
-            // The old one is not disposed: requests may still search it.
-            return _served = widths.SequenceEqual(_served.Widths) ? _served : Serve(widths);
-        }
+        float[] vector = new float[width];
+        return served.View.TryRead(RedisKeys.Hash(id), vector, out _, out long step) ? new ItemLookup(new ItemVector(id, _titleOf(id), step, vector), null)
+            : alone ? throw LookupException.Unavailable($"the store does not answer, and item \"{id}\" is not in the index")
+            : default;
     }
 
-    private async Task<IReadOnlyList<int>> ReadWidthsAsync(CancellationToken cancellationToken)
-    {
-        try
-        {
-            return await _towers.RecordAsync(cancellationToken).ConfigureAwait(false) is { } record ? record.Widths : _ordinarily;
-        }
-        catch (TowerMismatchException)
-        {
-            return _ordinarily;
-        }
-    }
-
-    /// <summary>Brings the index up to date, at most once a second; callers at the same time share one reading.</summary>
-    private async Task<Served> RefreshedAsync(CancellationToken cancellationToken)
-    {
-        Served served = await ServedAsync(cancellationToken).ConfigureAwait(false);
-        Task refresh;
-        lock (_gate)
-        {
-            if (served.Refresh is null or { IsFaulted: true } || (served.Refresh.IsCompleted && _time.GetElapsedTime(served.RefreshedAt) >= Lifetime))
-            {
-                served.RefreshedAt = _time.GetTimestamp();
-                served.Refresh = served.Index.RefreshAsync(CancellationToken.None);
-            }
-
-            refresh = served.Refresh;
-        }
-
-        await refresh.WaitAsync(cancellationToken).ConfigureAwait(false);
-        return served;
-    }
-
-    private sealed record Served(IReadOnlyList<int> Widths, EmbeddingIndex Index, Recommender Recommender)
-    {
-        public Task? Refresh { get; set; }
-
-        public long RefreshedAt { get; set; }
-    }
+    private ServedItems Serve(IndexView view) => new(view, new EmbeddingReader(_database, _options with { Generation = view.Generation }, _time), _serve);
 }

@@ -4,29 +4,31 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Streaming.Learning;
+using Streaming.Serving;
 
 namespace Streaming.Worker;
 
 /// <summary>The page at / and the figures that it shows, GET /status. The page needs nothing from elsewhere.</summary>
 internal static class PageRoutes
 {
-    private static readonly JsonSerializerOptions Json = new() { PropertyNamingPolicy = JsonNamingPolicy.CamelCase, NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals };
+    private static readonly JsonSerializerOptions Json = new() { PropertyNamingPolicy = JsonNamingPolicy.CamelCase, NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals, Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase) } };
 
     private static readonly byte[] Page = ReadPage();
 
     /// <summary>Adds the routes.</summary>
     /// <param name="routes">Where to.</param>
     /// <param name="status">The pipeline of this process as it is now; null where there is none.</param>
-    public static void Map(IEndpointRouteBuilder routes, Func<PipelineStatus?> status)
+    /// <param name="index">The items that lookups are answered from; null where there are none.</param>
+    public static void Map(IEndpointRouteBuilder routes, Func<PipelineStatus?> status, Func<IndexStatus>? index = null)
     {
-        routes.MapGet("/", static context =>
+        routes.MapRead("/", static context =>
         {
             context.Response.ContentType = "text/html; charset=utf-8";
             // Titles and ids come from outside: nothing but this page's own script may run.
             context.Response.Headers.ContentSecurityPolicy = "default-src 'self'; script-src 'unsafe-inline'; style-src 'unsafe-inline'";
             return context.Response.Body.WriteAsync(Page, context.RequestAborted).AsTask();
         });
-        routes.MapGet("/status", context => context.Response.WriteAsJsonAsync(Figures(status()), Json, context.RequestAborted));
+        routes.MapRead("/status", context => context.Response.WriteAsJsonAsync(new { pipeline = Figures(status()), index = index?.Invoke() }, Json, context.RequestAborted));
     }
 
     private static object? Figures(PipelineStatus? status) => status is null ? null : new

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -7,58 +8,81 @@ namespace Streaming.Worker;
 
 /// <summary>
 /// Recommendations over HTTP: GET /users/{id}/recommendations by what the user did last, POST /recommendations by a JSON
-/// list of item ids, oldest first, for tiers with sessions of their own. Both take width=, count= and exclude-seen=.
+/// list of item ids, oldest first, for tiers with sessions of their own, or by {"items": […], "exclude": […]}. Both take width=,
+/// count=, exclude-seen=, exclude= (any number of times) and shortlist=.
 /// </summary>
 internal static class RecommendationRoutes
 {
     private const int MostRecommendations = 1000;
+    private static readonly string[] Parameters = ["width", "count", "exclude-seen", "exclude", "shortlist"];
 
     /// <summary>Adds the routes.</summary>
     public static void Map(IEndpointRouteBuilder routes, Lookups lookups, HttpOptions options)
     {
-        routes.MapGet("/users/{id}/recommendations", RouteAnswers.Answer(context => ForUserAsync(context, lookups)));
-        routes.MapPost("/recommendations", RouteAnswers.Answer(context => ForItemsAsync(context, lookups, options)));
+        routes.MapRead("/users/{id}/recommendations", RouteAnswers.Answer(context => ForUserAsync(context, lookups, options), Parameters));
+        routes.MapPost("/recommendations", RouteAnswers.Answer(context => ForItemsAsync(context, lookups, options), Parameters));
     }
 
-    private static async Task<object> ForUserAsync(HttpContext context, Lookups lookups)
+    private static async Task<object> ForUserAsync(HttpContext context, Lookups lookups, HttpOptions options)
     {
         string user = RouteAnswers.Id(context);
-        return await AnswerAsync(context, lookups, user, (recommender, width, count, without) =>
-            recommender.ForUserAsync(user, width, count, without, context.RequestAborted)).ConfigureAwait(false);
+        RecommendationQuery query = Query(context, lookups, options, []);
+        return Answer(lookups, user, query, await lookups.Recommender.ForUserAsync(user, query, context.RequestAborted).ConfigureAwait(false));
     }
 
     private static async Task<object> ForItemsAsync(HttpContext context, Lookups lookups, HttpOptions options)
     {
-        string[] items = await RouteAnswers.ItemIdsAsync(context, 0, options.MaxItems).ConfigureAwait(false);
-        return await AnswerAsync(context, lookups, null, (recommender, width, count, without) =>
-            recommender.ForItemsAsync(items, width, count, without, context.RequestAborted)).ConfigureAwait(false);
+        string allowed = $"the body must be a JSON list of 0 to {options.MaxItems} item ids, or an object with such lists named items and exclude";
+        JsonElement body = await RouteAnswers.BodyAsync(context, allowed).ConfigureAwait(false);
+        (JsonElement items, JsonElement? exclude) = Parts(body, allowed);
+        string[] history = RouteAnswers.ItemIds(items, 0, options.MaxItems, allowed);
+        RecommendationQuery query = Query(context, lookups, options, exclude is { } list ? RouteAnswers.ItemIds(list, 0, options.MaxItems, allowed) : []);
+        return Answer(lookups, null, query, await lookups.Recommender.ForItemsAsync(history, query, context.RequestAborted).ConfigureAwait(false));
     }
 
-    private static async Task<object> AnswerAsync(HttpContext context, Lookups lookups, string? user, Func<Recommender, int, int, bool, Task<Recommendation?>> recommend)
+    private static (JsonElement Items, JsonElement? Exclude) Parts(JsonElement body, string allowed)
     {
-        int width = await WidthAsync(context, lookups).ConfigureAwait(false);
-        int count = RouteAnswers.Number(context, "count", 20, 1, MostRecommendations);
-        bool excludeSeen = RouteAnswers.Flag(context, "exclude-seen", ordinarily: true);
-        Recommender recommender = await lookups.RecommenderAsync(context.RequestAborted).ConfigureAwait(false);
-        Recommendation shown = await recommend(recommender, width, count, excludeSeen).ConfigureAwait(false)
-            ?? throw new LookupException(StatusCodes.Status503ServiceUnavailable, $"no user tower of width {width} is published yet");
-        return new
+        if (body.ValueKind != JsonValueKind.Object)
+        {
+            return (body, null);
+        }
+
+        return body.EnumerateObject().All(static part => part.Name is "items" or "exclude") && body.TryGetProperty("items", out JsonElement items)
+            ? (items, body.TryGetProperty("exclude", out JsonElement exclude) ? exclude : null)
+            : throw LookupException.Wrong(allowed);
+    }
+
+    private static RecommendationQuery Query(HttpContext context, Lookups lookups, HttpOptions options, string[] exclude)
+    {
+        ServedItems served = lookups.Take(context);
+        string[] named = [.. context.Request.Query["exclude"].OfType<string>()];
+        return named.Length <= options.MaxItems ? new RecommendationQuery
+        {
+            Width = Width(context, served.View),
+            Count = RouteAnswers.Number(context, "count", 20, 1, MostRecommendations),
+            ExcludeSeen = RouteAnswers.Flag(context, "exclude-seen", ordinarily: true),
+            Exclude = [.. exclude, .. named],
+            Shortlist = RouteAnswers.Number(context, "shortlist", served.Options.Shortlist, 0, RouteAnswers.MostShortlist),
+        }
+        : throw LookupException.Wrong($"exclude is given {named.Length} times; allowed: up to {options.MaxItems}");
+    }
+
+    private static object Answer(Lookups lookups, string? user, RecommendationQuery query, Recommendation? shown) => shown is null
+        ? throw LookupException.Unavailable($"no user tower of width {query.Width} is published yet")
+        : new
         {
             user,
-            width,
+            width = query.Width,
             generation = shown.Model.Generation,
             step = shown.Model.Step,
             history = shown.History.Select(item => new { item, title = lookups.TitleOf(item) }),
             recommendations = shown.Items.Select(item => new NearItem(item.Id, lookups.TitleOf(item.Id), Math.Round(item.Score, 4))),
         };
-    }
 
     /// <summary>A tower exists at the model's own widths only, so no other will do.</summary>
-    private static async Task<int> WidthAsync(HttpContext context, Lookups lookups)
+    private static int Width(HttpContext context, IndexView view)
     {
-        IReadOnlyList<int> widths = await lookups.WidthsAsync(context.RequestAborted).ConfigureAwait(false);
-        int width = RouteAnswers.Number(context, "width", widths[^1], 1, widths[^1]);
-        return widths.Contains(width) ? width
-            : throw new LookupException(StatusCodes.Status400BadRequest, $"width is \"{width}\"; allowed: {string.Join(", ", widths)}");
+        int width = RouteAnswers.Number(context, "width", view.Width, 1, view.Width);
+        return view.Widths.Contains(width) ? width : throw LookupException.Wrong($"width is \"{width}\"; allowed: {string.Join(", ", view.Widths)}");
     }
 }

@@ -11,13 +11,21 @@ using Streaming.Serving;
 
 namespace Streaming.Worker;
 
-/// <summary>How lookups over HTTP read their parameters and answer: JSON, errors as {"error": …} with status 400, 404 or 503.</summary>
+/// <summary>How lookups over HTTP read their parameters and answer with JSON. What goes wrong is <see cref="Problems"/>'s.</summary>
 internal static class RouteAnswers
 {
+    /// <summary>The most items of a first pass at a narrow width.</summary>
+    public const int MostShortlist = 100_000;
+
     private static readonly JsonSerializerOptions Json = new() { PropertyNamingPolicy = JsonNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull };
 
     /// <summary>A route's handler.</summary>
-    public static RequestDelegate Answer(Func<HttpContext, Task<object>> answer) => context => AnswerAsync(context, answer);
+    /// <param name="answer">Makes the answer.</param>
+    /// <param name="allowed">Names of the query's parameters; others are refused.</param>
+    public static RequestDelegate Answer(Func<HttpContext, Task<object>> answer, params string[] allowed) => context => AnswerAsync(context, answer, allowed);
+
+    /// <summary>Whether an exception says that the store could not be read.</summary>
+    public static bool IsStoreAway(Exception exception) => exception is RedisException or TimeoutException or TimeoutRejectedException;
 
     /// <summary>The id in the second place of the path, whatever is in it: routing leaves %2F undecoded, and one cannot tell then
     /// whether an id holds a slash or these three characters.</summary>
@@ -34,7 +42,7 @@ internal static class RouteAnswers
         string? text = context.Request.Query[name];
         return string.IsNullOrEmpty(text) ? ordinarily
             : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int number) && number >= least && number <= most ? number
-            : throw new LookupException(StatusCodes.Status400BadRequest, $"{name} is \"{text}\"; allowed: {least} to {most}");
+            : throw LookupException.Wrong($"{name} is \"{text}\"; allowed: {least} to {most}");
     }
 
     /// <summary>A yes or no of the query.</summary>
@@ -44,48 +52,54 @@ internal static class RouteAnswers
         string? text = context.Request.Query[name];
         return string.IsNullOrEmpty(text) ? ordinarily
             : bool.TryParse(text, out bool flag) ? flag
-            : throw new LookupException(StatusCodes.Status400BadRequest, $"{name} is \"{text}\"; allowed: true or false");
+            : throw LookupException.Wrong($"{name} is \"{text}\"; allowed: true or false");
     }
 
-    /// <summary>The body as a list of item ids.</summary>
-    /// <exception cref="LookupException">It is none, or too long or too short.</exception>
-    public static async Task<string[]> ItemIdsAsync(HttpContext context, int least, int most)
+    /// <summary>The body as JSON.</summary>
+    /// <exception cref="LookupException">It is none, or of another shape.</exception>
+    public static async Task<JsonElement> BodyAsync(HttpContext context, string allowed)
     {
-        string[]? ids;
         try
         {
-            ids = await JsonSerializer.DeserializeAsync<string[]>(context.Request.Body, Json, context.RequestAborted).ConfigureAwait(false);
+            return await JsonSerializer.DeserializeAsync<JsonElement>(context.Request.Body, Json, context.RequestAborted).ConfigureAwait(false);
         }
         catch (JsonException)
         {
-            ids = null;
+            throw LookupException.Wrong(allowed);
         }
-
-        return ids is not null && ids.Length >= least && ids.Length <= most && !ids.Any(string.IsNullOrEmpty) ? ids
-            : throw new LookupException(StatusCodes.Status400BadRequest, $"the body must be a JSON list of {least} to {most} item ids");
     }
 
-    private static async Task AnswerAsync(HttpContext context, Func<HttpContext, Task<object>> answer)
+    /// <summary>A JSON list of item ids.</summary>
+    /// <exception cref="LookupException">It is none, or too long or too short.</exception>
+    public static string[] ItemIds(JsonElement list, int least, int most, string allowed)
     {
+        if (list.ValueKind != JsonValueKind.Array || list.GetArrayLength() < least || list.GetArrayLength() > most)
+        {
+            throw LookupException.Wrong(allowed);
+        }
+
+        return [.. list.EnumerateArray().Select(id => id.ValueKind == JsonValueKind.String && id.GetString() is { Length: > 0 } text ? text : throw LookupException.Wrong(allowed))];
+    }
+
+    private static async Task AnswerAsync(HttpContext context, Func<HttpContext, Task<object>> answer, string[] allowed)
+    {
+        if (context.Request.Query.Keys.FirstOrDefault(name => !allowed.Contains(name, StringComparer.Ordinal)) is { } unknown)
+        {
+            throw LookupException.Wrong($"there is no parameter \"{unknown}\" here; allowed: {string.Join(", ", allowed)}");
+        }
+
         object body;
         try
         {
             body = await answer(context).ConfigureAwait(false);
         }
-        catch (LookupException exception)
+        catch (Exception exception) when (IsStoreAway(exception))
         {
-            context.Response.StatusCode = exception.Status;
-            body = new { error = exception.Message };
-        }
-        catch (Exception exception) when (exception is RedisException or TimeoutException or TimeoutRejectedException)
-        {
-            context.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
-            body = new { error = "the store does not answer" };
+            throw LookupException.Unavailable("the store does not answer");
         }
         catch (Exception exception) when (exception is TowerMismatchException or EmbeddingFormatException)
         {
-            context.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
-            body = new { error = exception.Message };
+            throw LookupException.Unavailable(exception.Message);
         }
 
         await context.Response.WriteAsJsonAsync(body, Json, context.RequestAborted).ConfigureAwait(false);

@@ -40,9 +40,10 @@ internal static class ServeCommand
                 OperationsRoutes.Map(routes, health, exposition);
                 LookupRoutes.Map(routes, lookups, http);
                 RecommendationRoutes.Map(routes, lookups, http);
-                PageRoutes.Map(routes, static () => null);
+                PageRoutes.Map(routes, static () => null, lookups.Updater.Status);
             },
-            signals.Abort).ConfigureAwait(false);
+            signals.Abort,
+            new IndexService(lookups, settings, health, TimeProvider.System, loggers)).ConfigureAwait(false);
         PipelineLog.Listening(loggers.CreateLogger(nameof(ServeCommand)), endpoint.Address);
         using ITimer watch = TimeProvider.System.CreateTimer(
             _ => health.Set("redis", redis.IsConnected ? HealthLevel.Healthy : HealthLevel.Degraded, redis.IsConnected ? string.Empty : "away"), null, TimeSpan.Zero, TimeSpan.FromSeconds(1));

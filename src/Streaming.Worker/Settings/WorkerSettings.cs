@@ -29,6 +29,7 @@ internal static class WorkerSettings
         new SettingsSection("Checkpoint", typeof(CheckpointOptions), "where and how often the state is kept."),
         new SettingsSection("Pipeline", typeof(PipelineOptions), "how the stages work together."),
         new SettingsSection("Http", typeof(HttpOptions), "health, metrics and lookups."),
+        new SettingsSection("Serve", typeof(ServeOptions), "the items that `serve` and `demo` search."),
         new SettingsSection("Telemetry", typeof(TelemetryOptions), "metrics by OpenTelemetry, beside the text at /metrics."),
         new SettingsSection("Log", typeof(LogOptions), "what is logged, to standard error."),
     ]);

@@ -33,14 +33,14 @@ public sealed class RecommenderTests(ServingFixture redis) : IClassFixture<Servi
         using EmbeddingIndex index = await IndexAsync();
         Recommender recommender = new(redis.Database, Serving, index, TimeProvider.System);
 
-        Recommendation? shown = await recommender.ForUserAsync(User, width, 10, excludeSeen: false, Stop);
+        Recommendation? shown = await recommender.ForUserAsync(User, Ask(width, 10, false), Stop);
         Assert.Equal(Seen.Select(Id), shown!.History);
         AssertRanking(Expected(engine, Seen, width).Take(10), shown);
 
-        shown = await recommender.ForUserAsync(User, width, 10, excludeSeen: true, Stop);
+        shown = await recommender.ForUserAsync(User, Ask(width, 10, true), Stop);
         AssertRanking(Expected(engine, Seen, width).Where(item => !Seen.Contains(item.Item)).Take(10), shown!);
 
-        shown = await recommender.ForItemsAsync([.. Seen.Select(Id), "unknown"], width, Items, excludeSeen: true, Stop);
+        shown = await recommender.ForItemsAsync([.. Seen.Select(Id), "unknown"], Ask(width, Items, true), Stop);
         AssertRanking(Expected(engine, Seen, width).Where(item => !Seen.Contains(item.Item)), shown!);
     }
 
@@ -51,7 +51,7 @@ public sealed class RecommenderTests(ServingFixture redis) : IClassFixture<Servi
         await PublishAsync(engine, generation: 1);
         using EmbeddingIndex index = await IndexAsync();
 
-        Recommendation? shown = await new Recommender(redis.Database, Serving, index, TimeProvider.System).ForUserAsync("nobody", 16, 10, excludeSeen: true, Stop);
+        Recommendation? shown = await new Recommender(redis.Database, Serving, index, TimeProvider.System).ForUserAsync("nobody", Ask(16, 10, true), Stop);
 
         Assert.Empty(shown!.History);
         AssertRanking(Expected(engine, [], 16).Take(10), shown);
@@ -66,31 +66,31 @@ public sealed class RecommenderTests(ServingFixture redis) : IClassFixture<Servi
         using EmbeddingIndex index = await IndexAsync();
         int[] events = [.. Enumerable.Range(0, 50)];
 
-        Recommendation? shown = await new Recommender(redis.Database, Serving, index, TimeProvider.System).ForItemsAsync([.. events.Select(Id)], 16, 5, excludeSeen: false, Stop);
+        Recommendation? shown = await new Recommender(redis.Database, Serving, index, TimeProvider.System).ForItemsAsync([.. events.Select(Id)], Ask(16, 5, false), Stop);
 
         Assert.Equal(events.TakeLast(model.HistoryLength).Select(Id), shown!.History);
         AssertRanking(Expected(engine, [.. events.TakeLast(model.HistoryLength)], 16).Take(5), shown);
     }
 
     [Fact]
-    public async Task ForUserAsync_NoTowerOrOneOfAnotherGeneration_IsNotMixed()
+    public async Task ForUserAsync_NoTowerOrAnotherGeneration_IsNotMixed()
     {
         using var engine = new CpuEngine(Model(TowerKind.FmrlRec, cosine: true), threads: 1);
         await redis.OpenAsync(_options);
         using EmbeddingIndex index = await IndexAsync();
         Recommender recommender = new(redis.Database, Serving, index, TimeProvider.System);
-        Assert.Null(await recommender.ForUserAsync(User, 8, 5, true, Stop));
+        Assert.Null(await recommender.ForUserAsync(User, Ask(8, 5, true), Stop));
 
         await PublishAsync(engine, generation: 1);
         await index.RefreshAsync(Stop);
-        Assert.Equal(5, (await recommender.ForUserAsync(User, 8, 5, true, Stop))!.Items.Count);
+        Assert.Equal(5, (await recommender.ForUserAsync(User, Ask(8, 5, true), Stop))!.Items.Count);
 
         await PublishAsync(engine, generation: 2);
         await redis.Database.StringSetAsync(new RedisKeys(_options.Model, _options.Partitions).Active, "2");
-        TowerMismatchException refused = await Assert.ThrowsAsync<TowerMismatchException>(() => recommender.ForUserAsync(User, 8, 5, true, Stop));
-        Assert.Contains("The user tower is of generation 2, the items are of generation 1.", refused.Message, StringComparison.Ordinal);
+        // Until the index has the other generation, items and tower stay of the one that it has.
+        Assert.Equal(1u, (await recommender.ForUserAsync(User, Ask(8, 5, true), Stop))!.Model.Generation);
         await index.RefreshAsync(Stop);
-        Assert.Equal(2u, (await recommender.ForUserAsync(User, 8, 5, true, Stop))!.Model.Generation);
+        Assert.Equal(2u, (await recommender.ForUserAsync(User, Ask(8, 5, true), Stop))!.Model.Generation);
     }
 
     [Fact]
@@ -101,11 +101,55 @@ public sealed class RecommenderTests(ServingFixture redis) : IClassFixture<Servi
         using EmbeddingIndex index = await IndexAsync();
         Recommender recommender = new(redis.Database, Serving with { PointerLifetime = TimeSpan.FromMilliseconds(1) }, index, TimeProvider.System);
         string[] ids = [.. Seen.Select(Id)];
-        Recommendation first = (await recommender.ForItemsAsync(ids, 16, 20, true, Stop))!;
+        Recommendation first = (await recommender.ForItemsAsync(ids, Ask(16, 20, true), Stop))!;
 
         await Parallel.ForAsync(0, 400, Stop, async (_, stop) =>
-            Assert.Equal(first.Items, (await recommender.ForItemsAsync(ids, 16, 20, true, stop))!.Items));
+            Assert.Equal(first.Items, (await recommender.ForItemsAsync(ids, Ask(16, 20, true), stop))!.Items));
     }
+
+    [Fact]
+    public async Task ForItemsAsync_MoreThanTheModelsHistory_LeavesAllOfThemOut()
+    {
+        using var engine = new CpuEngine(Model(TowerKind.FmrlRec, cosine: true), threads: 1);
+        await PublishAsync(engine, generation: 1);
+        using EmbeddingIndex index = await IndexAsync();
+        Recommender recommender = new(redis.Database, Serving, index, TimeProvider.System);
+        string[] seen = [.. Enumerable.Range(0, Items - 7).Select(Id)], rest = [.. Enumerable.Range(Items - 7, 7).Select(Id)];
+
+        Recommendation shown = (await recommender.ForItemsAsync(seen, Ask(16, Items, true), Stop))!;
+        Assert.Equal(rest, shown.Items.Select(item => item.Id).Order());
+
+        shown = (await recommender.ForItemsAsync(seen, Ask(16, Items, true) with { Exclude = [rest[0], "unknown", seen[0]] }, Stop))!;
+        Assert.Equal(rest[1..], shown.Items.Select(item => item.Id).Order());
+
+        // Exclusions do not eat up the shortlist.
+        shown = (await recommender.ForItemsAsync(seen, Ask(16, 7, true) with { Shortlist = 1, Narrow = 4 }, Stop))!;
+        Assert.Equal(rest, shown.Items.Select(item => item.Id).Order());
+    }
+
+    [Fact]
+    public async Task ForUserAsync_PublishedMoreThanTheModelsHistory_LeavesAllOfItOut()
+    {
+        using var engine = new CpuEngine(Model(TowerKind.FmrlRec, cosine: true), threads: 1);
+        await PublishAsync(engine, generation: 1);
+        HistoryStore histories = new(new HistoryOptions { Length = 150, MaxUsers = 10 });
+        for (int i = 0; i < 150; i++)
+        {
+            histories.Append(RedisKeys.Hash(User), RedisKeys.Hash(Id(i)), 1_700_000_000_000 + i, 0, new ulong[150]);
+        }
+
+        UserHistoryBatch batch = new(10, 150);
+        batch.Add(histories, RedisKeys.Hash(User), 0);
+        await new UserHistoryPublisher(redis.Database, _options, TimeProvider.System).PublishAsync(batch, 1, Stop);
+        using EmbeddingIndex index = await IndexAsync();
+
+        Recommendation shown = (await new Recommender(redis.Database, Serving, index, TimeProvider.System).ForUserAsync(User, Ask(8, Items, true), Stop))!;
+
+        Assert.Equal(Enumerable.Range(138, 12).Select(Id), shown.History);
+        Assert.Equal(Enumerable.Range(150, 50).Select(Id).Order(), shown.Items.Select(item => item.Id).Order());
+    }
+
+    private static RecommendationQuery Ask(int width, int count, bool excludeSeen) => new() { Width = width, Count = count, ExcludeSeen = excludeSeen };
 
     private static string Id(int row) => $"item{row}";
 
@@ -186,7 +230,7 @@ public sealed class RecommenderTests(ServingFixture redis) : IClassFixture<Servi
 
     private async Task<EmbeddingIndex> IndexAsync()
     {
-        EmbeddingIndex index = new(redis.Database, Serving, 16, cosine: true, TimeProvider.System);
+        EmbeddingIndex index = redis.Index(_options);
         await index.LoadAsync(Stop);
         return index;
     }

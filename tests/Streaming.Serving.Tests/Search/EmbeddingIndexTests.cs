@@ -92,7 +92,7 @@ public sealed class EmbeddingIndexTests(ServingFixture redis) : IClassFixture<Se
     {
         RedisOptions options = _options with { Layout = EmbeddingKeyLayout.PerWidth };
         await PublishAsync(await redis.OpenAsync(options), Enumerable.Range(0, 100), step: 1);
-        using EmbeddingIndex index = new(redis.Database, ServingFixture.Serving(options), 8, cosine: false, TimeProvider.System);
+        using EmbeddingIndex index = new(redis.Database, ServingFixture.Serving(options), new IndexOptions { Widths = ServingFixture.Widths, MaxWidth = 8, Cosine = false }, TimeProvider.System);
         await index.LoadAsync(Stop);
 
         AssertExact(index, 8, cosine: false);
@@ -119,7 +119,7 @@ public sealed class EmbeddingIndexTests(ServingFixture redis) : IClassFixture<Se
         Assert.Throws<ArgumentOutOfRangeException>(() => index.Funnel(new float[16], 4, 2, 8, new Neighbour[3]));
     }
 
-    private EmbeddingIndex Index(RedisOptions options, bool cosine) => new(redis.Database, ServingFixture.Serving(options), 16, cosine, TimeProvider.System);
+    private EmbeddingIndex Index(RedisOptions options, bool cosine) => redis.Index(options, cosine);
 
     private void AssertExact(EmbeddingIndex index, int width, bool cosine)
     {

@@ -34,7 +34,7 @@ public sealed class RecommendationThroughput
         IDatabase database = connection.GetDatabase();
         await PublishAsync(database, options);
         ServingOptions serving = new();
-        using EmbeddingIndex index = new(database, serving, Model.Dimension, cosine: true, TimeProvider.System);
+        using EmbeddingIndex index = new(database, serving, new IndexOptions { Widths = Model.Widths }, TimeProvider.System);
         long started = Stopwatch.GetTimestamp();
         await index.LoadAsync(Stop);
         Write($"loading {index.Count:N0} items of width {Model.Dimension}: {Stopwatch.GetElapsedTime(started).TotalSeconds:F1} s");
@@ -45,7 +45,7 @@ public sealed class RecommendationThroughput
             foreach (int callers in (int[])[1, 4])
             {
                 Write($"width {width,3}, {callers} caller(s): " + await MeasureAsync(callers, async random =>
-                    Assert.Equal(Found, (await recommender.ForUserAsync($"u{random.Next(Users)}", width, Found, excludeSeen: true, Stop))!.Items.Count)));
+                    Assert.Equal(Found, (await recommender.ForUserAsync($"u{random.Next(Users)}", new RecommendationQuery { Width = width, Count = Found }, Stop))!.Items.Count)));
             }
         }
 

@@ -17,12 +17,13 @@ public sealed class LookupRoutesTests : IAsyncLifetime
     private Lookups _lookups = null!;
     private HttpEndpoint _endpoint = null!;
     private HttpClient _client = null!;
+    private readonly HealthReport _health = new();
 
     public async ValueTask InitializeAsync()
     {
         CancellationToken cancellation = TestContext.Current.CancellationToken;
         _server = await LocalRedisServer.StartAsync(cancellationToken: cancellation);
-        SettingsValues settings = WorkerSettings.Catalogue.Load(new Dictionary<string, string> { ["Redis__Configuration"] = _server.Configuration, ["Redis__Element"] = "Float32", ["Model__Widths"] = "4,8", ["Http__MaxItems"] = "3" });
+        SettingsValues settings = WorkerSettings.Catalogue.Load(new Dictionary<string, string> { ["Redis__Configuration"] = _server.Configuration, ["Redis__Element"] = "Float32", ["Model__Widths"] = "4,8", ["Http__MaxItems"] = "3", ["Serve__RefreshInterval"] = "20ms" });
         _redis = await RedisConnection.OpenAsync(settings.Get<RedisOptions>(), cancellation);
         var publisher = new EmbeddingPublisher(_redis.GetDatabase(), settings.Get<RedisOptions>(), settings.Get<ModelOptions>().Widths, TimeProvider.System);
         await publisher.OpenAsync(1, 1, cancellation);
@@ -30,14 +31,16 @@ public sealed class LookupRoutesTests : IAsyncLifetime
         await publisher.PublishAsync([Item("a", 1, 0, 0, 0, 1, 0, 0, 0), Item("b", 1, 0.1f, 0, 0, -1, 0, 0, 0), Item("c", 1, 0.5f, 0, 0, 1, 0, 0, 0), Item("d", -1, 0, 0, 0, 0, 0, 0, 0)], [], cancellation);
         _lookups = new Lookups(_redis.GetDatabase(), settings, id => id == "b" ? "<b>bold</b>" : null, TimeProvider.System);
         _endpoint = await HttpEndpoint.StartAsync(
-            new HttpOptions { Port = 0 },
+            settings.Get<HttpOptions>() with { Port = 0 },
             NullLoggerFactory.Instance,
             routes =>
             {
                 LookupRoutes.Map(routes, _lookups, settings.Get<HttpOptions>());
-                PageRoutes.Map(routes, static () => null);
+                PageRoutes.Map(routes, static () => null, _lookups.Updater.Status);
             },
-            cancellation);
+            cancellation,
+            new IndexService(_lookups, settings, _health, TimeProvider.System, NullLoggerFactory.Instance));
+        await _lookups.Updater.RefreshAsync(cancellation);
         _client = new HttpClient { BaseAddress = _endpoint.Address };
     }
 
@@ -127,7 +130,7 @@ public sealed class LookupRoutesTests : IAsyncLifetime
         using JsonDocument answer = JsonDocument.Parse(await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
 
         Assert.Equal(status, response.StatusCode);
-        Assert.Equal(message, answer.RootElement.GetProperty("error").GetString());
+        Assert.Equal(message, answer.RootElement.GetProperty("detail").GetString());
     }
 
     [Theory]
@@ -145,15 +148,153 @@ public sealed class LookupRoutesTests : IAsyncLifetime
         Assert.Contains("JSON list of 1 to 3 item ids", await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("/items/a?widht=4", "there is no parameter \"widht\" here; allowed: width")]
+    [InlineData("/items/a/neighbours?widths=4", "there is no parameter \"widths\" here; allowed: width, count, shortlist")]
+    [InlineData("/items/a/neighbours?shortlist=-1", "shortlist is \"-1\"; allowed: 0 to 100000")]
+    public async Task Lookup_UnknownParameter_IsRefused(string path, string message)
+    {
+        (HttpStatusCode status, JsonElement problem) = await ProblemAsync(HttpMethod.Get, path);
+
+        Assert.Equal(HttpStatusCode.BadRequest, status);
+        Assert.Equal(message, problem.GetProperty("detail").GetString());
+    }
+
     [Fact]
-    public async Task Lookup_StoreAway_Is503()
+    public async Task Neighbours_WithAShortlistOfAll_AreThoseWithoutOne()
+    {
+        using JsonDocument exact = await GetAsync("/items/a/neighbours?width=8&count=3");
+        using JsonDocument funnel = await GetAsync("/items/a/neighbours?width=8&count=3&shortlist=50");
+
+        Assert.Equal(["c", "b", "d"], Ids(exact));
+        Assert.Equal(Ids(exact), Ids(funnel));
+    }
+
+    [Fact]
+    public async Task Errors_OfTheServerItself_AreJsonToo()
+    {
+        (HttpStatusCode status, JsonElement problem) = await ProblemAsync(HttpMethod.Get, "/nowhere");
+        Assert.Equal((HttpStatusCode.NotFound, "there is nothing at /nowhere"), (status, problem.GetProperty("detail").GetString()));
+
+        (status, problem) = await ProblemAsync(HttpMethod.Delete, "/items/a");
+        Assert.Equal(HttpStatusCode.MethodNotAllowed, status);
+        Assert.Contains("GET", problem.GetProperty("detail").GetString(), StringComparison.Ordinal);
+
+        (status, problem) = await ProblemAsync(HttpMethod.Post, "/items", new string(' ', 2 << 20) + "[]");
+        Assert.Equal(HttpStatusCode.RequestEntityTooLarge, status);
+        Assert.Contains("1048576", problem.GetProperty("detail").GetString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Items_AsManyAsAreAllowedOfTheLongestIds_FitTheBody()
+    {
+        SettingsValues settings = WorkerSettings.Catalogue.Load(new Dictionary<string, string> { ["Http__MaxItems"] = "5000" });
+        await using HttpEndpoint endpoint = await HttpEndpoint.StartAsync(
+            settings.Get<HttpOptions>() with { Port = 0 }, NullLoggerFactory.Instance, routes => LookupRoutes.Map(routes, _lookups, settings.Get<HttpOptions>()), TestContext.Current.CancellationToken);
+        using var client = new HttpClient { BaseAddress = endpoint.Address };
+        string id = string.Concat(Enumerable.Repeat("\\u0001", InteractionEvent.MaxIdBytes));
+        using var body = new StringContent($"[{string.Join(',', Enumerable.Repeat($"\"{id}\"", 5000))}]");
+
+        using HttpResponseMessage response = await client.PostAsync(new Uri("/items?width=1", UriKind.Relative), body, TestContext.Current.CancellationToken);
+
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+    }
+
+    [Fact]
+    public async Task Head_IsAnsweredAsGetWithoutTheBody()
+    {
+        foreach ((string path, HttpStatusCode status) in ((string, HttpStatusCode)[])[("/", HttpStatusCode.OK), ("/items/a", HttpStatusCode.OK), ("/items/a/neighbours", HttpStatusCode.OK), ("/items/x", HttpStatusCode.NotFound), ("/status", HttpStatusCode.OK)])
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Head, path);
+            using HttpResponseMessage response = await _client.SendAsync(request, TestContext.Current.CancellationToken);
+
+            Assert.Equal((path, status), (path, response.StatusCode));
+            Assert.Empty(await response.Content.ReadAsByteArrayAsync(TestContext.Current.CancellationToken));
+        }
+    }
+
+    [Fact]
+    public async Task Values_ThatCannotBeRead_AreToldFromMissingOnes()
+    {
+        await _redis.GetDatabase().StringSetAsync(new RedisKeys("items", RedisKeys.DefaultPartitions).Items(1).Key("b"), "somebody else's");
+        (HttpStatusCode status, JsonElement problem) = await ProblemAsync(HttpMethod.Get, "/items/b");
+        Assert.Equal(HttpStatusCode.BadGateway, status);
+        Assert.Equal("the embedding of item \"b\" cannot be read: foreign: something else wrote this key", problem.GetProperty("detail").GetString());
+
+        using HttpResponseMessage response = await _client.PostAsJsonAsync("/items", (string[])["a", "b", "x"], TestContext.Current.CancellationToken);
+        JsonElement answer = await response.Content.ReadFromJsonAsync<JsonElement>(TestContext.Current.CancellationToken);
+        Assert.Equal(["x"], answer.GetProperty("missing").EnumerateArray().Select(item => item.GetString()));
+        Assert.Equal("b", answer.GetProperty("refused")[0].GetProperty("item").GetString());
+        Assert.True(_lookups.Metrics.ValuesRefused(EmbeddingFault.Foreign) >= 2);
+    }
+
+    [Fact]
+    public async Task Health_WhenAllThatIsReadIsRefused_IsDegradedUntilSomethingCanBeRead()
+    {
+        ItemKeySpace keys = new RedisKeys("items", RedisKeys.DefaultPartitions).Items(1);
+        RedisValue sound = await _redis.GetDatabase().StringGetAsync(keys.Key("a"));
+        foreach (string id in (string[])["a", "b", "c", "d"])
+        {
+            await _redis.GetDatabase().StringSetAsync(keys.Key(id), "somebody else's");
+        }
+
+        await UntilAsync(() => Task.FromResult(_health.Parts().GetValueOrDefault("values") == "degraded: all that were read last were refused: foreign: something else wrote this key"));
+        await _redis.GetDatabase().StringSetAsync(keys.Key("a"), sound);
+        await UntilAsync(() => Task.FromResult(_health.Parts().GetValueOrDefault("values") == "healthy"));
+    }
+
+    [Fact]
+    public async Task Items_ThatExpiredOrWereDeleted_AreNeighboursNoMore()
+    {
+        ItemKeySpace keys = new RedisKeys("items", RedisKeys.DefaultPartitions).Items(1);
+        await _redis.GetDatabase().KeyDeleteAsync(keys.Key("c"));
+        await _redis.GetDatabase().KeyExpireAsync(keys.Key("b"), TimeSpan.FromMilliseconds(1));
+
+        await UntilAsync(async () =>
+        {
+            using JsonDocument near = await GetAsync("/items/a/neighbours?width=8&count=3");
+            return Ids(near).SequenceEqual(["d"]);
+        });
+    }
+
+    [Fact]
+    public async Task Pointer_WithALineBreakAround_IsRead()
+    {
+        await _redis.GetDatabase().StringSetAsync("e:items:active", "1\n");
+        await _lookups.Updater.RefreshAsync(TestContext.Current.CancellationToken);
+        using JsonDocument answer = await GetAsync("/items/a");
+        Assert.Equal("a", answer.RootElement.GetProperty("item").GetString());
+    }
+
+    [Fact]
+    public async Task Pointer_ThatIsNoNumber_IsNamedAndTheLastIndexServes()
+    {
+        await _redis.GetDatabase().StringSetAsync("e:items:active", "one");
+        await UntilAsync(() => Task.FromResult(_health.Parts().GetValueOrDefault("index")?.Contains("'one'", StringComparison.Ordinal) == true));
+
+        Assert.Equal(HealthLevel.Degraded, _health.Level);
+        using JsonDocument answer = await GetAsync("/items/a");
+        Assert.Equal("a", answer.RootElement.GetProperty("item").GetString());
+    }
+
+    [Fact]
+    public async Task Lookups_StoreAway_AreAnsweredFromTheIndexAndSayHowOldItIs()
     {
         await _server.KillAsync();
+        await UntilAsync(() => Task.FromResult(!_redis.IsConnected && _health.Level == HealthLevel.Degraded));
 
-        using HttpResponseMessage response = await _client.GetAsync(new Uri("/items/a", UriKind.Relative), TestContext.Current.CancellationToken);
+        using HttpResponseMessage known = await _client.GetAsync(new Uri("/items/c?width=4", UriKind.Relative), TestContext.Current.CancellationToken);
+        JsonElement item = await known.Content.ReadFromJsonAsync<JsonElement>(TestContext.Current.CancellationToken);
+        Assert.Equal([1, 0.5, 0, 0], item.GetProperty("vector").EnumerateArray().Select(value => value.GetDouble()));
+        Assert.Equal(7, item.GetProperty("step").GetInt64());
+        Assert.Matches("^[0-9]+$", Assert.Single(known.Headers.GetValues("X-Index-Age")));
+        using JsonDocument near = await GetAsync("/items/a/neighbours?width=8&count=2");
+        Assert.Equal(["c", "b"], Ids(near));
 
-        Assert.Equal(HttpStatusCode.ServiceUnavailable, response.StatusCode);
-        Assert.Equal("{\"error\":\"the store does not answer\"}", await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+        using HttpResponseMessage unknown = await _client.GetAsync(new Uri("/items/x", UriKind.Relative), TestContext.Current.CancellationToken);
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, unknown.StatusCode);
+        Assert.NotNull(unknown.Headers.RetryAfter);
+        Assert.Contains("the store does not answer", await unknown.Content.ReadAsStringAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -170,6 +311,25 @@ public sealed class LookupRoutesTests : IAsyncLifetime
     private static Refresh Item(string id, params float[] vector) => new(XxHash64.Hash(System.Text.Encoding.UTF8.GetBytes(id)), id, vector, 7, 0, 0);
 
     private static IEnumerable<string?> Ids(JsonDocument answer) => answer.RootElement.GetProperty("neighbours").EnumerateArray().Select(near => near.GetProperty("item").GetString());
+
+    private static async Task UntilAsync(Func<Task<bool>> condition)
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        while (!await condition())
+        {
+            await Task.Delay(20, limit.Token);
+        }
+    }
+
+    private async Task<(HttpStatusCode Status, JsonElement Problem)> ProblemAsync(HttpMethod method, string path, string? body = null)
+    {
+        using var request = new HttpRequestMessage(method, path) { Content = body is null ? null : new StringContent(body) };
+        using HttpResponseMessage response = await _client.SendAsync(request, TestContext.Current.CancellationToken);
+        Assert.Equal("application/problem+json", response.Content.Headers.ContentType?.MediaType);
+        JsonElement problem = await response.Content.ReadFromJsonAsync<JsonElement>(TestContext.Current.CancellationToken);
+        Assert.Equal((int)response.StatusCode, problem.GetProperty("status").GetInt32());
+        return (response.StatusCode, problem);
+    }
 
     private async Task<JsonDocument> GetAsync(string path) => JsonDocument.Parse(await _client.GetStringAsync(new Uri(path, UriKind.Relative), TestContext.Current.CancellationToken));
 }

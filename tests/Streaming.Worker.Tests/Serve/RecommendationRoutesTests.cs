@@ -26,7 +26,7 @@ public sealed class RecommendationRoutesTests : IAsyncLifetime
         _server = await LocalRedisServer.StartAsync(cancellationToken: Stop);
         _settings = WorkerSettings.Catalogue.Load(new Dictionary<string, string>
         {
-            ["Redis__Configuration"] = _server.Configuration, ["Model__Widths"] = "4,8", ["Model__HistoryLength"] = "5", ["Model__ItemCapacity"] = "32", ["Model__BankCapacity"] = "8", ["Http__MaxItems"] = "6",
+            ["Redis__Configuration"] = _server.Configuration, ["Model__Widths"] = "4,8", ["Model__HistoryLength"] = "5", ["Model__ItemCapacity"] = "32", ["Model__BankCapacity"] = "8", ["Http__MaxItems"] = "6", ["Serve__RefreshInterval"] = "20ms",
         });
         RedisOptions options = _settings.Get<RedisOptions>();
         _redis = await RedisConnection.OpenAsync(options, Stop);
@@ -35,7 +35,8 @@ public sealed class RecommendationRoutesTests : IAsyncLifetime
         var random = new Random(4);
         await publisher.PublishAsync([.. Enumerable.Range(0, 30).Select(i => new Refresh(RedisKeys.Hash($"i{i}"), $"i{i}", [.. Enumerable.Range(0, 8).Select(_ => random.NextSingle() - 0.5f)], 7, 0, 0))], [], Stop);
         _lookups = new Lookups(_redis.GetDatabase(), _settings, id => id == "i3" ? "<b>bold</b>" : null, TimeProvider.System);
-        _endpoint = await HttpEndpoint.StartAsync(new HttpOptions { Port = 0 }, NullLoggerFactory.Instance, routes => RecommendationRoutes.Map(routes, _lookups, _settings.Get<HttpOptions>()), Stop);
+        _endpoint = await HttpEndpoint.StartAsync(new HttpOptions { Port = 0 }, NullLoggerFactory.Instance, routes => RecommendationRoutes.Map(routes, _lookups, _settings.Get<HttpOptions>()), Stop, new IndexService(_lookups, _settings, new HealthReport(), TimeProvider.System, NullLoggerFactory.Instance));
+        await _lookups.Updater.RefreshAsync(Stop);
         _client = new HttpClient { BaseAddress = _endpoint.Address };
     }
 
@@ -81,10 +82,24 @@ public sealed class RecommendationRoutesTests : IAsyncLifetime
         Assert.Equal(20, Items((await PostAsync("/recommendations", "[]")).Body, "recommendations").Count());
     }
 
+    [Fact]
+    public async Task Exclude_InQueryAndBody_IsLeftOut()
+    {
+        await PublishTowersAsync();
+        await PublishHistoryAsync("ann", ["i1", "i2", "i3"]);
+        string[] query = [.. Items((await GetAsync("/users/ann/recommendations?count=30&exclude=i7&exclude=i8")).Body, "recommendations")!];
+        string[] body = [.. Items((await PostAsync("/recommendations?count=30&exclude=i7", "{\"items\":[\"i1\",\"i2\",\"i3\"],\"exclude\":[\"i8\",\"unknown\"]}")).Body, "recommendations")!];
+
+        Assert.Equal(25, query.Except(["i1", "i2", "i3", "i7", "i8"]).Count());
+        Assert.Equal(25, query.Length);
+        Assert.Equal(query, body);
+    }
+
     [Theory]
     [InlineData("width=5", "width is \"5\"; allowed: 4, 8")]
     [InlineData("width=9", "width is \"9\"; allowed: 1 to 8")]
     [InlineData("count=0", "count is \"0\"; allowed: 1 to 1000")]
+    [InlineData("excludeseen=true", "there is no parameter \"excludeseen\" here; allowed: width, count, exclude-seen, exclude, shortlist")]
     [InlineData("exclude-seen=1", "exclude-seen is \"1\"; allowed: true or false")]
     public async Task Parameter_Wrong_SaysWhatIsAllowed(string query, string message)
     {
@@ -92,7 +107,7 @@ public sealed class RecommendationRoutesTests : IAsyncLifetime
         foreach ((HttpStatusCode status, JsonElement body) in ((HttpStatusCode, JsonElement)[])[await GetAsync("/users/ann/recommendations?" + query), await PostAsync("/recommendations?" + query, "[]")])
         {
             Assert.Equal(HttpStatusCode.BadRequest, status);
-            Assert.Equal(message, body.GetProperty("error").GetString());
+            Assert.Equal(message, body.GetProperty("detail").GetString());
         }
     }
 
@@ -100,28 +115,31 @@ public sealed class RecommendationRoutesTests : IAsyncLifetime
     [InlineData("[\"a\",\"b\",\"c\",\"d\",\"e\",\"f\",\"g\"]")]
     [InlineData("[\"a\",\"\"]")]
     [InlineData("\"a\"")]
+    [InlineData("{\"exclude\":[]}")]
+    [InlineData("{\"items\":[],\"excluded\":[]}")]
+    [InlineData("{\"items\":[],\"exclude\":7}")]
     public async Task Items_BadBody_IsRefused(string body)
     {
         (HttpStatusCode status, JsonElement answer) = await PostAsync("/recommendations", body);
         Assert.Equal(HttpStatusCode.BadRequest, status);
-        Assert.Equal("the body must be a JSON list of 0 to 6 item ids", answer.GetProperty("error").GetString());
+        Assert.Equal("the body must be a JSON list of 0 to 6 item ids, or an object with such lists named items and exclude", answer.GetProperty("detail").GetString());
     }
 
     [Fact]
     public async Task User_NoTowerOrOneThatDoesNotFit_Is503()
     {
         (HttpStatusCode status, JsonElement body) = await GetAsync("/users/ann/recommendations");
-        Assert.Equal((HttpStatusCode.ServiceUnavailable, "no user tower of width 8 is published yet"), (status, body.GetProperty("error").GetString()));
+        Assert.Equal((HttpStatusCode.ServiceUnavailable, "no user tower of width 8 is published yet"), (status, body.GetProperty("detail").GetString()));
 
         await PublishTowersAsync();
         await _redis.GetDatabase().StringSetAsync(new RedisKeys("items").Tower(1, 8), "rubbish");
         (status, body) = await GetAsync("/users/ann/recommendations");
         Assert.Equal(HttpStatusCode.ServiceUnavailable, status);
-        Assert.StartsWith("m:items:tower:1:8: ", body.GetProperty("error").GetString(), StringComparison.Ordinal);
+        Assert.StartsWith("m:items:tower:1:8: ", body.GetProperty("detail").GetString(), StringComparison.Ordinal);
 
         await _redis.GetDatabase().StringSetAsync(new RedisKeys("items").User(RedisKeys.Hash("ann")), "rubbish");
         (status, body) = await GetAsync("/users/ann/recommendations?width=4");
-        Assert.Equal((HttpStatusCode.ServiceUnavailable, "Foreign: the 7 bytes of the user's history were refused."), (status, body.GetProperty("error").GetString()));
+        Assert.Equal((HttpStatusCode.ServiceUnavailable, "Foreign: the 7 bytes of the user's history were refused."), (status, body.GetProperty("detail").GetString()));
     }
 
     [Fact]
@@ -133,7 +151,7 @@ public sealed class RecommendationRoutesTests : IAsyncLifetime
 
         (HttpStatusCode status, JsonElement body) = await GetAsync("/users/ann/recommendations");
 
-        Assert.Equal((HttpStatusCode.ServiceUnavailable, "the store does not answer"), (status, body.GetProperty("error").GetString()));
+        Assert.Equal((HttpStatusCode.ServiceUnavailable, "the store does not answer"), (status, body.GetProperty("detail").GetString()));
     }
 
     private static IEnumerable<string?> Items(JsonElement answer, string list) => answer.GetProperty(list).EnumerateArray().Select(item => item.GetProperty("item").GetString());

@@ -1,0 +1,116 @@
+using System.Buffers;
+
+namespace Streaming.Kernels;
+
+/// <summary>What a search asks of packed rows.</summary>
+public static class PackedSearch
+{
+    // Gives a zero vector cosine 0 with every other, as InverseNorms does.
+    private const float Epsilon = 1e-12f;
+
+    private enum Work
+    {
+        Dots,
+        Squares,
+    }
+
+    /// <summary>Inner products of rows with a query, before the rows' scales and the query's factor.</summary>
+    /// <param name="rows">The rows.</param>
+    /// <param name="first">The first of them.</param>
+    /// <param name="query">A query from <see cref="PackedQuery.Prepare"/>: its length says how many increments are read.</param>
+    /// <param name="output">Out: one number a row; its length says how many rows there are.</param>
+    /// <exception cref="ArgumentException">Rows, query and output do not fit each other.</exception>
+    public static void Dots(in PackedRows rows, int first, ReadOnlySpan<float> query, Span<float> output) => Run(Work.Dots, in rows, first, query, output);
+
+    /// <summary>1 / √(|x|² + 10⁻¹²) of prefixes of rows, in units of the rows' scales.</summary>
+    /// <param name="rows">The rows.</param>
+    /// <param name="first">The first of them.</param>
+    /// <param name="width">Numbers of a row that count.</param>
+    /// <param name="output">Out: one number a row; its length says how many rows there are.</param>
+    /// <exception cref="ArgumentException">Rows, width and output do not fit each other.</exception>
+    public static void InverseNorms(in PackedRows rows, int first, int width, Span<float> output)
+    {
+        int padded = PackedRows.Padded(width);
+        float[] weights = ArrayPool<float>.Shared.Rent(padded);
+        try
+        {
+            weights.AsSpan(0, width).Fill(rows.Element == RowElement.Float16 ? HalfElement.Factor : 1);
+            weights.AsSpan(width, padded - width).Clear();
+            Run(Work.Squares, in rows, first, weights.AsSpan(0, padded), output);
+            foreach (ref float value in output)
+            {
+                value = 1f / MathF.Sqrt(value + Epsilon);
+            }
+        }
+        finally
+        {
+            ArrayPool<float>.Shared.Return(weights);
+        }
+    }
+
+    private static void Run(Work work, in PackedRows rows, int first, ReadOnlySpan<float> query, Span<float> output)
+    {
+        Check(in rows, first, query, output);
+        if (Simd512.IsSupported)
+        {
+            Run<Simd512>(work, in rows, first, query, output);
+        }
+        else if (Simd256.IsSupported)
+        {
+            Run<Simd256>(work, in rows, first, query, output);
+        }
+        else if (Simd128.IsSupported)
+        {
+            Run<Simd128>(work, in rows, first, query, output);
+        }
+        else
+        {
+            Run<SimdScalar>(work, in rows, first, query, output);
+        }
+    }
+
+    private static void Run<T>(Work work, in PackedRows rows, int first, ReadOnlySpan<float> query, Span<float> output)
+        where T : struct, ISimd<T>
+    {
+        switch (rows.Element)
+        {
+            case RowElement.Float32:
+                Run<T, float, SingleElement>(work, in rows, first, query, output);
+                break;
+            case RowElement.Float16:
+                Run<T, ushort, HalfElement>(work, in rows, first, query, output);
+                break;
+            default:
+                Run<T, sbyte, ByteElement>(work, in rows, first, query, output);
+                break;
+        }
+    }
+
+    private static void Run<T, TValue, TElement>(Work work, in PackedRows rows, int first, ReadOnlySpan<float> query, Span<float> output)
+        where T : struct, ISimd<T>
+        where TValue : unmanaged
+        where TElement : IRowElement<TValue>
+    {
+        if (work == Work.Dots)
+        {
+            PackedKernel<T, TValue, TElement>.Dots(in rows, first, query, output);
+        }
+        else
+        {
+            PackedKernel<T, TValue, TElement>.Squares(in rows, first, query, output);
+        }
+    }
+
+    private static void Check(in PackedRows rows, int first, ReadOnlySpan<float> query, Span<float> output)
+    {
+        if (query.Length % PackedRows.Increment != 0 || (long)query.Length * rows.Capacity * PackedRows.Size(rows.Element) > rows.Values.Length)
+        {
+            throw new ArgumentException($"{query.Length} numbers of {rows.Capacity} rows are asked of {rows.Values.Length} bytes; needed: whole increments of {PackedRows.Increment} that are there.", nameof(query));
+        }
+
+        if (first < 0 || output.Length > rows.Capacity - first)
+        {
+            throw new ArgumentException($"Rows {first} to {first + output.Length} are asked of {rows.Capacity}.", nameof(output));
+        }
+    }
+}

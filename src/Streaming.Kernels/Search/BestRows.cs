@@ -1,0 +1,135 @@
+using System.Numerics;
+using System.Runtime.InteropServices;
+
+namespace Streaming.Kernels;
+
+/// <summary>The best k of the rows that were offered: a heap with the worst on top, so that a row that does not belong there costs one
+/// comparison, of several rows at a time. Of equal scores the lower row is better.</summary>
+public ref struct BestRows
+{
+    private readonly Span<int> _rows;
+    private readonly Span<float> _scores;
+
+    /// <summary>Initializes a new instance of the <see cref="BestRows"/> struct, empty.</summary>
+    /// <param name="rows">Room for the rows [k].</param>
+    /// <param name="scores">Room for their scores [k].</param>
+    /// <exception cref="ArgumentException">The lengths differ, or are 0.</exception>
+    public BestRows(Span<int> rows, Span<float> scores)
+    {
+        if (rows.Length != scores.Length || rows.IsEmpty)
+        {
+            throw new ArgumentException($"There is room for {rows.Length} rows and {scores.Length} scores; needed: the same, and one at least.", nameof(rows));
+        }
+
+        _rows = rows;
+        _scores = scores;
+        Count = 0;
+    }
+
+    /// <summary>Gets how many there are, in no order.</summary>
+    public int Count { get; private set; }
+
+    /// <summary>Offers rows in a line, each higher than those offered before.</summary>
+    /// <param name="first">Number of the first.</param>
+    /// <param name="scores">Their scores. NaN is never among the best.</param>
+    /// <param name="present">Whether a row is one (not 0).</param>
+    public void Offer(int first, ReadOnlySpan<float> scores, ReadOnlySpan<byte> present)
+    {
+        int row = 0;
+        while (row < scores.Length)
+        {
+            if (Count == _rows.Length)
+            {
+                row = NextAbove(scores, row, _scores[0]);
+                if (row == scores.Length)
+                {
+                    return;
+                }
+            }
+
+            if (present[row] != 0)
+            {
+                Offer(first + row, scores[row]);
+            }
+
+            row++;
+        }
+    }
+
+    private static int NextAbove(ReadOnlySpan<float> scores, int from, float least)
+    {
+        ref float start = ref MemoryMarshal.GetReference(scores);
+        Vector<float> bound = new(least);
+        for (; from <= scores.Length - Vector<float>.Count; from += Vector<float>.Count)
+        {
+            if (Vector.GreaterThanAny(Vector.LoadUnsafe(ref start, (nuint)from), bound))
+            {
+                break;
+            }
+        }
+
+        while (from < scores.Length && !(scores[from] > least))
+        {
+            from++;
+        }
+
+        return from;
+    }
+
+    private void Offer(int row, float score)
+    {
+        if (Count < _rows.Length)
+        {
+            if (!float.IsNaN(score))
+            {
+                Rise(Count++, row, score);
+            }
+        }
+        else if (score > _scores[0])
+        {
+            Sink(row, score);
+        }
+    }
+
+    private readonly void Rise(int at, int row, float score)
+    {
+        while (at > 0)
+        {
+            int above = (at - 1) / 2;
+            if (!IsWorse(score, row, above))
+            {
+                break;
+            }
+
+            (_rows[at], _scores[at]) = (_rows[above], _scores[above]);
+            at = above;
+        }
+
+        (_rows[at], _scores[at]) = (row, score);
+    }
+
+    private readonly void Sink(int row, float score)
+    {
+        int at = 0;
+        while ((2 * at) + 1 < Count)
+        {
+            int below = (2 * at) + 1;
+            if (below + 1 < Count && IsWorse(_scores[below + 1], _rows[below + 1], below))
+            {
+                below++;
+            }
+
+            if (IsWorse(score, row, below))
+            {
+                break;
+            }
+
+            (_rows[at], _scores[at]) = (_rows[below], _scores[below]);
+            at = below;
+        }
+
+        (_rows[at], _scores[at]) = (row, score);
+    }
+
+    private readonly bool IsWorse(float score, int row, int than) => score < _scores[than] || (score == _scores[than] && row > _rows[than]);
+}

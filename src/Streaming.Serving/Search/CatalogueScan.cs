@@ -1,0 +1,58 @@
+using System.Net;
+using System.Runtime.CompilerServices;
+using StackExchange.Redis;
+using Streaming.Core;
+
+namespace Streaming.Serving;
+
+/// <summary>The ids of every item of a generation, from every node, by SCAN.</summary>
+internal sealed class CatalogueScan(IDatabase database, ItemKeySpace space)
+{
+    private const int PageSize = 2000;
+
+    /// <summary>Ids in batches. An id may come more than once: SCAN repeats.</summary>
+    /// <exception cref="RedisConnectionException">A node that holds some of the keys is not connected: what the others have is not all.</exception>
+    public async IAsyncEnumerable<string[]> ReadAsync(int batch, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        List<string> ids = new(batch);
+        foreach (IServer server in Servers())
+        {
+            await foreach (RedisKey key in server.KeysAsync(database.Database, space.ScanPattern, PageSize).WithCancellation(cancellationToken).ConfigureAwait(false))
+            {
+                if (space.TryGetId((byte[])key!, out string id))
+                {
+                    ids.Add(id);
+                    if (ids.Count == batch)
+                    {
+                        yield return [.. ids];
+                        ids.Clear();
+                    }
+                }
+            }
+        }
+
+        if (ids.Count > 0)
+        {
+            yield return [.. ids];
+        }
+    }
+
+    /// <summary>One server for every part of the keys.</summary>
+    private List<IServer> Servers()
+    {
+        IServer[] all = [.. database.Multiplexer.GetEndPoints().Select(endPoint => database.Multiplexer.GetServer(endPoint))];
+        if (all.FirstOrDefault(static server => server is { IsConnected: true, ServerType: ServerType.Cluster })?.ClusterConfiguration is { } cluster)
+        {
+            return [.. cluster.Nodes.Where(static node => !node.IsReplica && node.Slots.Count > 0).Select(node => Connected(all, node.EndPoint))];
+        }
+
+        IServer? one = all.FirstOrDefault(static server => server is { IsConnected: true, IsReplica: false }) ?? all.FirstOrDefault(static server => server.IsConnected);
+        return [one ?? throw Unconnected("No server is connected.")];
+    }
+
+    private static IServer Connected(IServer[] all, EndPoint? endPoint) =>
+        all.FirstOrDefault(server => server.EndPoint.Equals(endPoint) && server.IsConnected)
+        ?? throw Unconnected($"The cluster's node {endPoint} is not connected; it holds some of the items.");
+
+    private static RedisConnectionException Unconnected(string message) => new(ConnectionFailureType.UnableToConnect, CommandFlags.None, message);
+}

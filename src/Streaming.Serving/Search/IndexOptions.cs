@@ -1,0 +1,53 @@
+using Streaming.Core;
+
+namespace Streaming.Serving;
+
+/// <summary>What an index keeps of each item, and how it is kept up to date.</summary>
+public sealed record IndexOptions
+{
+    /// <summary>Gets the nested widths, strictly rising, where the store has no record of the generation that says them. Lengths of these prefixes are
+    /// kept, so that cosines at them cost nothing more.</summary>
+    public required IReadOnlyList<int> Widths { get; init; }
+
+    /// <summary>Gets the widest width to keep. Default all of it; 1 … 65,535.</summary>
+    public int MaxWidth { get; init; } = EmbeddingFormat.MaxDimension;
+
+    /// <summary>Gets a value indicating whether scores are divided by the length of the item's prefix, where a search does not say. Default true.</summary>
+    public bool Cosine { get; init; } = true;
+
+    /// <summary>Gets how many items a refresh reads again to see whether they are still in the store: what expired, was evicted or deleted by hand is in no
+    /// change feed. Default 2,000; 0 … 100,000, 0 for never.</summary>
+    public int SweepItems { get; init; } = 2_000;
+
+    /// <summary>Gets the most items of one read. Default 2,000; 1 … 100,000.</summary>
+    public int ReadBatch { get; init; } = 2_000;
+
+    /// <summary>Checks every property.</summary>
+    /// <exception cref="ArgumentException">Names the first that is wrong, its value and what is allowed.</exception>
+    public void Validate()
+    {
+        if (Widths is not { Count: > 0 } || Widths[0] < 1 || Widths[^1] > EmbeddingFormat.MaxDimension || Widths.Zip(Widths.Skip(1)).Any(static pair => pair.First >= pair.Second))
+        {
+            throw new ArgumentException($"Widths is {string.Join(", ", Widths ?? [])}; allowed: one or more numbers from 1 to {EmbeddingFormat.MaxDimension}, strictly rising.");
+        }
+
+        Range(nameof(MaxWidth), MaxWidth, 1, EmbeddingFormat.MaxDimension);
+        Range(nameof(SweepItems), SweepItems, 0, 100_000);
+        Range(nameof(ReadBatch), ReadBatch, 1, 100_000);
+    }
+
+    /// <summary>The nested widths that are kept of a generation's.</summary>
+    internal int[] Kept(IReadOnlyList<int> nested, bool keyPerWidth)
+    {
+        int[] kept = [.. nested.Where(width => width <= MaxWidth)];
+        return kept.Length == nested.Count || (keyPerWidth && kept.Length > 0) ? kept : [.. kept.Where(width => width < MaxWidth), MaxWidth];
+    }
+
+    private static void Range(string name, int value, int low, int high)
+    {
+        if (value < low || value > high)
+        {
+            throw new ArgumentException($"{name} is {value}; allowed: {low} to {high}.");
+        }
+    }
+}

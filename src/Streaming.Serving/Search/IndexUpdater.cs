@@ -1,0 +1,93 @@
+namespace Streaming.Serving;
+
+/// <summary>Keeps an index up to date in the background: loads it, refreshes it, and tries again what failed.</summary>
+/// <example>
+/// <code>
+/// using IndexUpdater updater = new(index, TimeSpan.FromSeconds(1), TimeProvider.System);
+/// Task updating = updater.RunAsync(stopping);
+/// if (updater.Status().CanAnswer) { /* ready */ }
+/// </code>
+/// </example>
+public sealed class IndexUpdater : IDisposable
+{
+    private readonly EmbeddingIndex _index;
+    private readonly TimeSpan _interval;
+    private readonly TimeProvider _clock;
+    private readonly SemaphoreSlim _gate = new(1);
+    private volatile Exception? _error;
+
+    /// <summary>Initializes a new instance of the <see cref="IndexUpdater"/> class.</summary>
+    /// <param name="index">The index; the caller's to dispose. Nobody else refreshes it.</param>
+    /// <param name="interval">From the end of a refresh to the next. 10 ms … 1 h.</param>
+    /// <param name="clock">Time.</param>
+    public IndexUpdater(EmbeddingIndex index, TimeSpan interval, TimeProvider clock)
+    {
+        ArgumentNullException.ThrowIfNull(index);
+        ArgumentOutOfRangeException.ThrowIfLessThan(interval, TimeSpan.FromMilliseconds(10));
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(interval, TimeSpan.FromHours(1));
+        (_index, _interval, _clock) = (index, interval, clock);
+    }
+
+    /// <summary>Occurs after each refresh, with why it failed or null. For logs; must not throw.</summary>
+    public event Action<Exception?>? Refreshed;
+
+    /// <summary>Gets why the last refresh failed; null when it did not.</summary>
+    public Exception? Error => _error;
+
+    /// <summary>How the index is now.</summary>
+    public IndexStatus Status()
+    {
+        IndexView view = _index.Current;
+        IndexPhase phase = !_index.IsLoaded ? IndexPhase.Loading
+            : view.Generation == 0 ? IndexPhase.Unpublished
+            : _error is null ? IndexPhase.Fresh : IndexPhase.Stale;
+        return new IndexStatus(phase, view.Generation, view.Count, _index.Age, _index.Loading, _error?.Message);
+    }
+
+    /// <summary>Refreshes until it is stopped. A failure ends no more than one refresh.</summary>
+    public async Task RunAsync(CancellationToken stopping)
+    {
+        while (!stopping.IsCancellationRequested)
+        {
+            try
+            {
+                await RefreshAsync(stopping).ConfigureAwait(false);
+            }
+            catch (Exception) when (!stopping.IsCancellationRequested)
+            {
+                // Kept as the error of the status and told to who listens.
+            }
+            catch (OperationCanceledException)
+            {
+                return;
+            }
+
+            await Task.Delay(_interval, _clock, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    /// <summary>Refreshes now, after one that is going on.</summary>
+    public async Task RefreshAsync(CancellationToken cancellationToken = default)
+    {
+        await _gate.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            await _index.RefreshAsync(cancellationToken).ConfigureAwait(false);
+            _error = null;
+            Refreshed?.Invoke(null);
+        }
+        catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
+        {
+            _error = exception;
+            Refreshed?.Invoke(exception);
+            throw;
+        }
+        finally
+        {
+            _gate.Release();
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _gate.Dispose();
+}

@@ -1,0 +1,83 @@
+using System.Buffers;
+using System.Numerics.Tensors;
+using Streaming.Core;
+using Streaming.Kernels;
+
+namespace Streaming.Serving;
+
+/// <summary>What one read of the store brought, on its way into a table. Its buffers go back to their pools when it has been applied.</summary>
+internal sealed class ItemBatch
+{
+    private readonly string[] _ids;
+    private readonly int _width;
+    private readonly float[] _vectors;
+    private readonly ItemRead[] _items;
+
+    private ItemBatch(string[] ids, int width)
+    {
+        (_ids, _width) = (ids, width);
+        _vectors = ArrayPool<float>.Shared.Rent(ids.Length * width);
+        _items = ArrayPool<ItemRead>.Shared.Rent(ids.Length);
+    }
+
+    /// <summary>Gets the widest element among the values; null when none was found.</summary>
+    public RowElement? Widest { get; private set; }
+
+    public static async Task<ItemBatch> ReadAsync(EmbeddingReader reader, string[] ids, int width, CancellationToken cancellationToken)
+    {
+        var batch = new ItemBatch(ids, width);
+        await reader.ReadAsync(ids, width, batch._vectors.AsMemory(0, ids.Length * width), batch._items.AsMemory(0, ids.Length), cancellationToken).ConfigureAwait(false);
+        for (int i = 0; i < ids.Length; i++)
+        {
+            batch.Check(i);
+        }
+
+        return batch;
+    }
+
+    /// <summary>Takes the items into a table: what was found is written, what is missing removed. Once only.</summary>
+    /// <param name="table">The table.</param>
+    /// <param name="refused">Counts values that were refused, by reason.</param>
+    /// <returns>How many were found.</returns>
+    public int Apply(ItemTable table, long[] refused)
+    {
+        int found = 0;
+        for (int i = 0; i < _ids.Length; i++)
+        {
+            switch (_items[i].Status)
+            {
+                case ItemStatus.Found:
+                    table.Set(_ids[i], _vectors.AsSpan(i * _width, _width), _items[i].Stamp);
+                    found++;
+                    break;
+                case ItemStatus.Missing:
+                    table.Remove(_ids[i]);
+                    break;
+                default:
+                    refused[(int)_items[i].Fault]++;
+                    break;
+            }
+        }
+
+        ArrayPool<float>.Shared.Return(_vectors);
+        ArrayPool<ItemRead>.Shared.Return(_items);
+        return found;
+    }
+
+    /// <summary>A good checksum does not make infinity a number that can be ranked by.</summary>
+    private void Check(int i)
+    {
+        ref ItemRead item = ref _items[i];
+        if (item.Status == ItemStatus.Found)
+        {
+            if (!float.IsFinite(TensorPrimitives.MaxMagnitude(_vectors.AsSpan(i * _width, _width))))
+            {
+                item = new ItemRead(ItemStatus.Refused, EmbeddingFault.Corrupt, item.Stamp);
+                return;
+            }
+
+            RowElement element = item.Element switch { EmbeddingElement.Float32 => RowElement.Float32, EmbeddingElement.Float16 => RowElement.Float16, _ => RowElement.Int8 };
+            Widest = Widest is { } widest && widest < element ? widest : element; // the widest is the first of the names
+        }
+    }
+}

@@ -1,0 +1,179 @@
+using System.Numerics.Tensors;
+using System.Runtime.InteropServices;
+using Streaming.Core;
+using Streaming.Kernels;
+
+namespace Streaming.Serving;
+
+/// <summary>
+/// A few thousand items with a lock of their own: whoever writes one waits for the searches that are in this segment at the moment,
+/// not for whole searches, and a table grows without copying what it holds.
+/// </summary>
+internal sealed class ItemSegment : IDisposable
+{
+    public const int Rows = 4096;
+
+    private readonly ReaderWriterLockSlim _lock = new();
+    private readonly AlignedFloats _values;
+    private readonly RowElement _element;
+    private readonly int[] _widths;
+    private readonly float[] _norms;
+    private readonly float[] _scales = new float[Rows];
+    private readonly byte[] _present = new byte[Rows];
+    private readonly string[] _ids = new string[Rows];
+    private readonly uint[] _tokens = new uint[Rows];
+    private readonly long[] _steps = new long[Rows];
+    private int _used;
+
+    /// <param name="element">How numbers are stored.</param>
+    /// <param name="widths">The nested widths, whose prefixes' lengths are kept; the last is the rows' width.</param>
+    public ItemSegment(RowElement element, int[] widths)
+    {
+        _element = element;
+        _widths = widths;
+        _values = new AlignedFloats(PackedRows.Bytes(element, Rows, widths[^1]) / sizeof(float));
+        _norms = new float[widths.Length * Rows];
+        Bytes = _values.Bytes + (_norms.Length * sizeof(float)) + (Rows * (sizeof(float) + sizeof(byte) + IntPtr.Size + sizeof(uint) + sizeof(long)));
+    }
+
+    /// <summary>Gets the bytes that it takes, the texts of ids not counted.</summary>
+    public long Bytes { get; }
+
+    private PackedRows Packed => new() { Values = MemoryMarshal.AsBytes(_values.Span), Element = _element, Capacity = Rows };
+
+    /// <summary>Scores all items and offers them.</summary>
+    /// <param name="best">Receives the rows, counted from <paramref name="first"/>.</param>
+    /// <param name="first">What this segment's rows begin with.</param>
+    /// <param name="query">The prepared query.</param>
+    /// <param name="scores">Room for <see cref="Rows"/> scores.</param>
+    /// <param name="factors">Room for <see cref="Rows"/> factors.</param>
+    public void Offer(ref BestRows best, int first, in PreparedQuery query, Span<float> scores, Span<float> factors)
+    {
+        _lock.EnterReadLock();
+        try
+        {
+            scores = scores[.._used];
+            PackedSearch.Dots(Packed, 0, query.Numbers, scores);
+            ReadOnlySpan<float> each = Factors(0, in query, factors[.._used]);
+            if (!each.IsEmpty)
+            {
+                TensorPrimitives.Multiply(scores, each, scores);
+            }
+
+            best.Offer(first, scores, _present.AsSpan(0, _used));
+        }
+        finally
+        {
+            _lock.ExitReadLock();
+        }
+    }
+
+    /// <summary>The score of one item, and which it is.</summary>
+    /// <returns>False when no item is there (any more).</returns>
+    public bool TryScore(int row, in PreparedQuery query, out Neighbour item)
+    {
+        Span<float> score = stackalloc float[1], factor = stackalloc float[1];
+        _lock.EnterReadLock();
+        try
+        {
+            item = default;
+            if (_present[row] == 0)
+            {
+                return false;
+            }
+
+            PackedSearch.Dots(Packed, row, query.Numbers, score);
+            ReadOnlySpan<float> own = Factors(row, in query, factor);
+            item = new Neighbour(_ids[row], score[0] * (own.IsEmpty ? 1 : own[0]) * query.Factor);
+            return true;
+        }
+        finally
+        {
+            _lock.ExitReadLock();
+        }
+    }
+
+    /// <summary>Copies the first numbers of an item.</summary>
+    /// <returns>False when there is another item, or none, in the row.</returns>
+    public bool TryRead(int row, ulong key, Span<float> vector, out string id, out long step)
+    {
+        _lock.EnterReadLock();
+        try
+        {
+            (id, step) = (_ids[row], _steps[row]);
+            if (_present[row] == 0 || RedisKeys.Hash(id) != key)
+            {
+                return false;
+            }
+
+            Packed.Read(row, _scales[row], vector);
+            return true;
+        }
+        finally
+        {
+            _lock.ExitReadLock();
+        }
+    }
+
+    /// <summary>Writes an item.</summary>
+    public void Set(int row, string id, ReadOnlySpan<float> vector, in EmbeddingStamp stamp)
+    {
+        _lock.EnterWriteLock();
+        try
+        {
+            _used = Math.Max(_used, row + 1);
+            _scales[row] = Packed.Write(row, vector);
+            for (int k = 0; k < _widths.Length; k++)
+            {
+                PackedSearch.InverseNorms(Packed, row, _widths[k], _norms.AsSpan((k * Rows) + row, 1));
+            }
+
+            (_ids[row], _tokens[row], _steps[row], _present[row]) = (id, stamp.Token, stamp.Step, 1);
+        }
+        finally
+        {
+            _lock.ExitWriteLock();
+        }
+    }
+
+    /// <summary>Empties a row.</summary>
+    public void Remove(int row)
+    {
+        _lock.EnterWriteLock();
+        try
+        {
+            (_ids[row], _present[row]) = (string.Empty, 0);
+        }
+        finally
+        {
+            _lock.ExitWriteLock();
+        }
+    }
+
+    /// <summary>The item in a row, or null. For the one who writes.</summary>
+    public string? IdAt(int row) => _present[row] == 0 ? null : _ids[row];
+
+    /// <summary>Whether the row's item is what a trainer of this token wrote after this step, or newer. For the one who writes.</summary>
+    public bool IsAtLeast(int row, uint token, long step) => _tokens[row] > token || (_tokens[row] == token && _steps[row] >= step);
+
+    /// <inheritdoc/>
+    public void Dispose() => _lock.Dispose();
+
+    /// <summary>What inner products of rows are multiplied by; empty: nothing.</summary>
+    private ReadOnlySpan<float> Factors(int row, in PreparedQuery query, Span<float> room)
+    {
+        if (!query.Cosine)
+        {
+            return _element == RowElement.Int8 ? _scales.AsSpan(row, room.Length) : [];
+        }
+
+        int at = _widths.AsSpan().IndexOf(query.Width);
+        if (at >= 0)
+        {
+            return _norms.AsSpan((at * Rows) + row, room.Length);
+        }
+
+        PackedSearch.InverseNorms(Packed, row, query.Width, room);
+        return room;
+    }
+}

@@ -1,0 +1,106 @@
+using Streaming.Core;
+using Streaming.Kernels;
+
+namespace Streaming.Serving;
+
+/// <summary>
+/// The vectors of one generation. One thread at a time writes; any number search and read while it does: what one finds of an
+/// item, id and vector, is of one moment.
+/// </summary>
+internal sealed class ItemTable : IDisposable
+{
+    private readonly RowDirectory _rows = new();
+    private readonly Stack<int> _free = new();
+    private readonly int[] _widths;
+    private volatile ItemSegment[] _segments = [];
+    private int _used;
+
+    /// <param name="widths">The nested widths, rising; the last is the rows' width.</param>
+    /// <param name="element">How numbers are stored.</param>
+    public ItemTable(IReadOnlyList<int> widths, RowElement element)
+    {
+        _widths = [.. widths];
+        Element = element;
+    }
+
+    public RowElement Element { get; }
+
+    public int Width => _widths[^1];
+
+    public int Count => _rows.Count;
+
+    public long Bytes => _segments.Sum(static segment => segment.Bytes);
+
+    /// <summary>Rows in use or free, for who goes through all.</summary>
+    public int Used => _used;
+
+    public void Set(string id, ReadOnlySpan<float> vector, in EmbeddingStamp stamp)
+    {
+        ulong key = RedisKeys.Hash(id);
+        bool known = _rows.TryFind(key, out int row);
+        if (!known)
+        {
+            row = _free.TryPop(out int free) ? free : Grow();
+        }
+
+        Segment(row).Set(row % ItemSegment.Rows, id, vector, in stamp);
+        if (!known)
+        {
+            _rows.Add(key, row);
+        }
+    }
+
+    public void Remove(string id)
+    {
+        if (_rows.TryRemove(RedisKeys.Hash(id), out int row))
+        {
+            Segment(row).Remove(row % ItemSegment.Rows);
+            _free.Push(row);
+        }
+    }
+
+    /// <summary>Whether a change of an item is in the table already.</summary>
+    public bool Has(string id, uint token, long step) => _rows.TryFind(RedisKeys.Hash(id), out int row) && Segment(row).IsAtLeast(row % ItemSegment.Rows, token, step);
+
+    /// <summary>The item of a row, or null. For the one who writes.</summary>
+    public string? IdAt(int row) => Segment(row).IdAt(row % ItemSegment.Rows);
+
+    public bool TryRead(ulong key, Span<float> vector, out string id, out long step)
+    {
+        (id, step) = (string.Empty, 0);
+        return _rows.TryFind(key, out int row) && Segment(row).TryRead(row % ItemSegment.Rows, key, vector, out id, out step);
+    }
+
+    /// <summary>Offers every item.</summary>
+    public void Offer(ref BestRows best, in PreparedQuery query, Span<float> scores, Span<float> factors)
+    {
+        ItemSegment[] segments = _segments;
+        for (int i = 0; i < segments.Length; i++)
+        {
+            segments[i].Offer(ref best, i * ItemSegment.Rows, in query, scores, factors);
+        }
+    }
+
+    public bool TryScore(int row, in PreparedQuery query, out Neighbour item) => Segment(row).TryScore(row % ItemSegment.Rows, in query, out item);
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (ItemSegment segment in _segments)
+        {
+            segment.Dispose();
+        }
+    }
+
+    private ItemSegment Segment(int row) => _segments[row / ItemSegment.Rows];
+
+    private int Grow()
+    {
+        if (_used == _segments.Length * ItemSegment.Rows)
+        {
+            _segments = [.. _segments, new ItemSegment(Element, _widths)];
+        }
+
+        return _used++;
+    }
+}

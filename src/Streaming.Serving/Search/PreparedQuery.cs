@@ -1,0 +1,28 @@
+using Streaming.Kernels;
+
+namespace Streaming.Serving;
+
+/// <summary>A query at one width, as the rows' kernel wants it.</summary>
+internal readonly ref struct PreparedQuery
+{
+    /// <param name="query">The query, <paramref name="width"/> numbers or more.</param>
+    /// <param name="width">How many count.</param>
+    /// <param name="cosine">Whether scores are divided by the length of the item's prefix.</param>
+    /// <param name="element">How the rows' numbers are stored.</param>
+    /// <param name="room">Room for the width, filled up to whole increments.</param>
+    public PreparedQuery(ReadOnlySpan<float> query, int width, bool cosine, RowElement element, Span<float> room)
+    {
+        (Width, Cosine) = (width, cosine);
+        Span<float> numbers = room[..PackedRows.Padded(width)];
+        Factor = PackedQuery.Prepare(query[..width], element, numbers);
+        Numbers = numbers;
+    }
+
+    public ReadOnlySpan<float> Numbers { get; }
+
+    public float Factor { get; }
+
+    public int Width { get; }
+
+    public bool Cosine { get; }
+}

@@ -1,0 +1,28 @@
+using Microsoft.Extensions.Logging;
+
+namespace Streaming.Worker;
+
+/// <summary>What the HTTP side logs. Ids 1200 to 1299.</summary>
+internal static partial class HttpLog
+{
+    [LoggerMessage(1200, LogLevel.Error, "{Method} {Path} failed")]
+    public static partial void RequestFailed(ILogger logger, string method, string path, Exception exception);
+
+    [LoggerMessage(1201, LogLevel.Information, "Loading the index of generation {Generation}: {Loaded} items of {Expected}")]
+    public static partial void IndexLoading(ILogger logger, uint generation, int loaded, string expected);
+
+    [LoggerMessage(1202, LogLevel.Information, "The index holds {Items} items of generation {Generation} in {Bytes} bytes")]
+    public static partial void IndexReady(ILogger logger, int items, uint generation, long bytes);
+
+    [LoggerMessage(1203, LogLevel.Warning, "The index cannot be refreshed ({Reason}); trying again every {Interval}")]
+    public static partial void IndexFailing(ILogger logger, string reason, TimeSpan interval);
+
+    [LoggerMessage(1204, LogLevel.Information, "The index is refreshed again, after {Age}")]
+    public static partial void IndexRecovered(ILogger logger, TimeSpan age);
+
+    [LoggerMessage(1205, LogLevel.Warning, "Nothing to serve: {Reason}")]
+    public static partial void NothingPublished(ILogger logger, string reason);
+
+    [LoggerMessage(1206, LogLevel.Warning, "All values that were read last were refused: {Reasons}")]
+    public static partial void AllRefused(ILogger logger, string reasons);
+}

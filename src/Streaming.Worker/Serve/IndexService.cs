@@ -1,0 +1,102 @@
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Streaming.Core;
+using Streaming.Serving;
+
+namespace Streaming.Worker;
+
+/// <summary>Keeps the index of the lookups up to date as long as the server runs, and says in log and health how it is.</summary>
+internal sealed class IndexService(Lookups lookups, SettingsValues settings, HealthReport health, TimeProvider time, ILoggerFactory loggers) : BackgroundService
+{
+    private static readonly TimeSpan Glance = TimeSpan.FromSeconds(1);
+
+    private readonly ILogger _logger = loggers.CreateLogger(nameof(IndexService));
+    private readonly long[] _refused = new long[Enum.GetValues<EmbeddingFault>().Length];
+    private IndexStatus? _last;
+    private int _logged;
+    private long _found;
+    private bool _allRefused;
+
+    /// <inheritdoc/>
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        Report();
+        Task updating = lookups.Updater.RunAsync(stoppingToken);
+        while (!updating.IsCompleted)
+        {
+            await Task.WhenAny(updating, Task.Delay(Glance, time, stoppingToken)).ConfigureAwait(false);
+            Report();
+        }
+
+        await updating.ConfigureAwait(false);
+    }
+
+    /// <summary>Health and log, as of now.</summary>
+    private void Report()
+    {
+        (IndexStatus status, string? reason) = lookups.Look();
+        health.Set("index", Level(status, reason), reason ?? Text(status));
+        Log(status, reason);
+        ReportRefused();
+        _last = status;
+    }
+
+    private static HealthLevel Level(IndexStatus status, string? reason) => reason is not null ? HealthLevel.NotReady
+        : status.Phase == IndexPhase.Stale || status.Items == 0 ? HealthLevel.Degraded : HealthLevel.Healthy;
+
+    private static string Text(IndexStatus status) => status.Phase == IndexPhase.Stale ? $"last level with the store {status.Age.TotalSeconds:F0} s ago: {status.Error}"
+        : status.Items == 0 ? $"generation {status.Generation} has no items"
+        : status.Load is { } load ? $"loading generation {load.Generation}: {load.Loaded} items of {load.Expected}"
+        : string.Empty;
+
+    private void Log(IndexStatus status, string? reason)
+    {
+        if (status.Load is { Loaded: > 0 } load && load.Loaded != _logged)
+        {
+            HttpLog.IndexLoading(_logger, load.Generation, _logged = load.Loaded, load.Expected > 0 ? $"{load.Expected}" : "an unknown number");
+        }
+
+        if (status.Error is { } error && _last?.Error is null)
+        {
+            HttpLog.IndexFailing(_logger, error, settings.Get<ServeOptions>().RefreshInterval);
+        }
+        else if (status.Error is null && _last?.Error is not null)
+        {
+            HttpLog.IndexRecovered(_logger, _last.Age);
+        }
+
+        if (status.CanAnswer && status.Generation != _last?.Generation)
+        {
+            HttpLog.IndexReady(_logger, status.Items, status.Generation, lookups.IndexBytes);
+        }
+        else if (status.Phase == IndexPhase.Unpublished && _last?.Phase != IndexPhase.Unpublished)
+        {
+            HttpLog.NothingPublished(_logger, reason!);
+        }
+    }
+
+    /// <summary>Single values that cannot be read are counted; when nothing else is read, something is wrong with all of them.</summary>
+    private void ReportRefused()
+    {
+        long found = lookups.Metrics.ValuesFound;
+        EmbeddingFault[] grown = [.. Refusals.All.Where(fault => lookups.Metrics.ValuesRefused(fault) > _refused[(int)fault])];
+        if (found == _found && grown.Length > 0 && !_allRefused)
+        {
+            string reasons = string.Join("; ", grown.Select(Refusals.Describe));
+            health.Set("values", HealthLevel.Degraded, $"all that were read last were refused: {reasons}");
+            HttpLog.AllRefused(_logger, reasons);
+            _allRefused = true;
+        }
+        else if (found > _found)
+        {
+            health.Set("values", HealthLevel.Healthy);
+            _allRefused = false;
+        }
+
+        _found = found;
+        foreach (EmbeddingFault fault in grown)
+        {
+            _refused[(int)fault] = lookups.Metrics.ValuesRefused(fault);
+        }
+    }
+}

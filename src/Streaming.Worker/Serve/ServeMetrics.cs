@@ -1,0 +1,62 @@
+using System.Diagnostics.Metrics;
+using Streaming.Core;
+using Streaming.Serving;
+
+namespace Streaming.Worker;
+
+/// <summary>What serving counts: values by what became of reading them, and the index.</summary>
+internal sealed class ServeMetrics : IDisposable
+{
+    /// <summary>Name of the meter.</summary>
+    public const string MeterName = "Streaming.Serve";
+
+    private readonly Meter _meter = new(MeterName);
+    private readonly EmbeddingIndex _index;
+    private readonly long[] _refused = new long[Enum.GetValues<EmbeddingFault>().Length];
+    private long _found;
+    private long _missing;
+
+    /// <summary>Creates the instruments.</summary>
+    public ServeMetrics(EmbeddingIndex index)
+    {
+        _index = index;
+        _meter.CreateObservableCounter("streaming.lookups", Lookups, "{item}", "Items of lookups by what became of them: found, missing.");
+        _meter.CreateObservableCounter("streaming.values.refused", Refused, "{item}", "Values in Redis that could not be read, by lookups and by the index, by reason: foreign, truncated, newer, corrupt, other_generation, too_narrow.");
+        _meter.CreateObservableGauge("streaming.index.items", () => _index.Count, "{item}", "Items of the index.");
+        _meter.CreateObservableGauge("streaming.index.generation", () => (long)_index.Generation, null, "Generation of the index, 0 before the first load.");
+        _meter.CreateObservableGauge("streaming.index.age", () => _index.Age.TotalSeconds, "s", "Time since the index was last level with Redis.");
+        _meter.CreateObservableGauge("streaming.index.memory", () => _index.Current.Bytes, "By", "Memory of the index without the texts of ids.");
+    }
+
+    /// <summary>Gets how many values could be read, by lookups and by the index.</summary>
+    public long ValuesFound => Volatile.Read(ref _found) + _index.Found;
+
+    /// <summary>How many values were refused for a reason.</summary>
+    public long ValuesRefused(EmbeddingFault fault) => Volatile.Read(ref _refused[(int)fault]) + _index.RefusedFor(fault);
+
+    /// <summary>Counts the items of a lookup.</summary>
+    public void Count(ReadOnlySpan<ItemRead> items)
+    {
+        foreach (ref readonly ItemRead item in items)
+        {
+            ref long counter = ref _missing;
+            if (item.Status != ItemStatus.Missing)
+            {
+                counter = ref item.Status == ItemStatus.Found ? ref _found : ref _refused[(int)item.Fault];
+            }
+
+            Interlocked.Increment(ref counter);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _meter.Dispose();
+
+    private IEnumerable<Measurement<long>> Lookups() =>
+    [
+        new(Volatile.Read(ref _found), KeyValuePair.Create<string, object?>("outcome", "found")),
+        new(Volatile.Read(ref _missing), KeyValuePair.Create<string, object?>("outcome", "missing")),
+    ];
+
+    private IEnumerable<Measurement<long>> Refused() => Refusals.All.Select(fault => new Measurement<long>(ValuesRefused(fault), KeyValuePair.Create<string, object?>("reason", Refusals.Tag(fault))));
+}

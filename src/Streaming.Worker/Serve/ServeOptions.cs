@@ -1,0 +1,30 @@
+namespace Streaming.Worker;
+
+/// <summary>How the items are kept and searched that lookups and recommendations are made from.</summary>
+internal sealed record ServeOptions
+{
+    /// <summary>Gets how long after a refresh of the index the next one begins: for so long, and the refresh, a removed item may still be recommended. Default 1 s; 10 ms … 1 h.</summary>
+    public TimeSpan RefreshInterval { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>Gets how many items a refresh looks up again to see whether they are still in Redis: those that expired, were evicted or deleted by hand leave the index that way.
+    /// Default 2,000, which goes through a million in about ten minutes; 0 … 100,000, 0 for never.</summary>
+    public int SweepItems { get; init; } = 2_000;
+
+    /// <summary>Gets how many items a first pass at a narrow width keeps for the ranking at the width asked for, where a request does not say (`shortlist=`). Default 0: searches are exact; 0 … 100,000.</summary>
+    public int Shortlist { get; init; }
+
+    /// <summary>Gets how old the index may be that is answered from while Redis cannot be read; beyond it answers are 503. Default 10 m; 0 s … 7 d.</summary>
+    public TimeSpan MaxStale { get; init; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>Checks every property.</summary>
+    /// <exception cref="ArgumentException">Names every property that is wrong, its value and what is allowed.</exception>
+    public void Validate()
+    {
+        var errors = new OptionChecks();
+        errors.Check(RefreshInterval >= TimeSpan.FromMilliseconds(10) && RefreshInterval <= TimeSpan.FromHours(1), nameof(RefreshInterval), RefreshInterval, "10 ms … 1 h");
+        errors.Check(SweepItems is >= 0 and <= 100_000, nameof(SweepItems), SweepItems, "0 … 100000");
+        errors.Check(Shortlist is >= 0 and <= RouteAnswers.MostShortlist, nameof(Shortlist), Shortlist, $"0 … {RouteAnswers.MostShortlist}");
+        errors.Check(MaxStale >= TimeSpan.Zero && MaxStale <= TimeSpan.FromDays(7), nameof(MaxStale), MaxStale, "0 s … 7 d");
+        errors.Throw();
+    }
+}

@@ -1,0 +1,41 @@
+using Xunit;
+
+namespace Streaming.Kernels.Tests;
+
+public class BestRowsTests
+{
+    [Theory]
+    [InlineData(1000, 20, 64)]
+    [InlineData(1000, 500, 1000)]
+    [InlineData(10, 20, 3)]
+    [InlineData(5000, 1, 4096)]
+    public void Offer_InSlices_KeepsWhatSortingKeeps(int count, int most, int slice)
+    {
+        Random random = new(count + most);
+        // Few different scores: ties are the rule.
+        float[] scores = [.. Enumerable.Range(0, count).Select(_ => random.Next(count / 4 + 2) - 5f)];
+        byte[] present = [.. Enumerable.Range(0, count).Select(_ => (byte)(random.Next(4) == 0 ? 0 : 1))];
+        int[] rows = new int[most];
+        float[] kept = new float[most];
+        BestRows best = new(rows, kept);
+        for (int from = 0; from < count; from += slice)
+        {
+            int length = Math.Min(slice, count - from);
+            best.Offer(from, scores.AsSpan(from, length), present.AsSpan(from, length));
+        }
+
+        int[] expected = [.. Enumerable.Range(0, count).Where(row => present[row] != 0).OrderByDescending(row => scores[row]).ThenBy(row => row).Take(most)];
+        Assert.Equal(expected.Order(), rows[..best.Count].Order());
+        Assert.All(Enumerable.Range(0, best.Count), i => Assert.Equal(scores[rows[i]], kept[i]));
+    }
+
+    [Fact]
+    public void Offer_NaN_IsNeverKept()
+    {
+        BestRows best = new(new int[3], new float[3]);
+        best.Offer(0, [float.NaN, 1, float.NaN, 2, 3, float.NaN, 4], [1, 1, 1, 1, 1, 1, 1]);
+
+        Assert.Equal(3, best.Count);
+        Assert.Throws<ArgumentException>(() => new BestRows(new int[2], new float[3]));
+    }
+}
