@@ -3,8 +3,9 @@ namespace Streaming.Core;
 /// <summary>Bounds of the per-user histories.</summary>
 public sealed class HistoryOptions
 {
-    /// <summary>Gets or sets L, the newest items kept of each user. 1 … 1024. Default 50.</summary>
-    public int Length { get; set; } = 50;
+    /// <summary>Gets or sets the number of newest items kept of each user, at least what the model reads. Whether an item is new to
+    /// a user or a repeat is told by these, and new items are ranked without them. 1 … 1024. Default 256.</summary>
+    public int Length { get; set; } = 256;
 
     /// <summary>Gets or sets the number of users kept; beyond it the least recently active one is forgotten. 1 … 100,000,000.
     /// Default 1,000,000. A user costs about 40 bytes and 16 for each kept item, rounded up to a power of four items.</summary>

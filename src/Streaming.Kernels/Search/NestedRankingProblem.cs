@@ -27,7 +27,10 @@ public ref struct NestedRankingProblem
     /// <summary>Whether scores are divided by the norm of the item's prefix.</summary>
     public bool Cosine;
 
-    /// <summary>Out: items that score above the target, [B × K].</summary>
+    /// <summary>
+    /// Out: items that score above the target, [B × K]; <see cref="int.MaxValue"/> when the target's score is not finite.
+    /// Nothing compares as greater than NaN, so counting alone would put such a target first.
+    /// </summary>
     public Span<int> Above;
 
     /// <summary>

@@ -35,8 +35,9 @@ internal static class RankingPanel<T>
             for (int k = 0; k < job.Widths.Length; k++)
             {
                 int at = (first + lane) * job.Widths.Length + k;
-                job.Problem.Above[at] = scratch.Above[k * Lanes + lane];
-                job.Problem.Ties[at] = scratch.Ties[k * Lanes + lane];
+                bool ranked = float.IsFinite(scratch.Targets[k * Lanes + lane]);
+                job.Problem.Above[at] = ranked ? scratch.Above[k * Lanes + lane] : int.MaxValue;
+                job.Problem.Ties[at] = ranked ? scratch.Ties[k * Lanes + lane] : 0;
             }
         }
     }

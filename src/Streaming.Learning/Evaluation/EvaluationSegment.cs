@@ -6,10 +6,10 @@ public enum EvaluationSegment
     /// <summary>Every example.</summary>
     All,
 
-    /// <summary>The item was not in the user's history: a discovery. The main figure.</summary>
+    /// <summary>The item was not in what is kept of the user's history (History__Length items): a discovery. The main figure.</summary>
     NewItems,
 
-    /// <summary>The item was in the user's history already.</summary>
+    /// <summary>The item was in it already.</summary>
     Repeats,
 
     /// <summary>The user had a history before the event.</summary>
@@ -20,4 +20,10 @@ public enum EvaluationSegment
 
     /// <summary>New items of known users: what personalisation is about.</summary>
     NewItemsOfKnownUsers,
+
+    /// <summary>The item's first event was less than a day before, or this is it: what a nightly job has not seen.</summary>
+    ItemsInFirstDay,
+
+    /// <summary>The event came after a drift that was planted into a recorded stream.</summary>
+    AfterDrift,
 }

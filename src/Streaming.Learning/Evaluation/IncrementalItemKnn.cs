@@ -30,10 +30,10 @@ public sealed class IncrementalItemKnn : StreamingBaseline
     public override string Name => "item-knn";
 
     /// <inheritdoc/>
-    protected override bool Knows(int item) => item < ItemCount && _counts[item] > 0;
+    protected internal override bool Knows(int item) => item < ItemCount && _counts[item] > 0;
 
     /// <inheritdoc/>
-    protected override void Score(int user, ReadOnlySpan<int> history, Span<double> scores)
+    protected internal override void Score(int user, ReadOnlySpan<int> history, Span<double> scores)
     {
         for (int i = 0; i < scores.Length; i++)
         {
@@ -59,7 +59,7 @@ public sealed class IncrementalItemKnn : StreamingBaseline
     }
 
     /// <inheritdoc/>
-    protected override void Learn(int user, ReadOnlySpan<int> history, int item)
+    protected internal override void Learn(int user, ReadOnlySpan<int> history, int item)
     {
         _counts[item]++;
         foreach (int seen in history[Math.Max(0, history.Length - _window)..])
@@ -73,7 +73,7 @@ public sealed class IncrementalItemKnn : StreamingBaseline
     }
 
     /// <inheritdoc/>
-    protected override void GrowItems(int capacity)
+    protected internal override void GrowItems(int capacity)
     {
         Array.Resize(ref _pairs, capacity);
         Array.Resize(ref _counts, capacity);

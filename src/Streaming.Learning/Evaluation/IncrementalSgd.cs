@@ -36,10 +36,10 @@ public sealed class IncrementalSgd : StreamingBaseline
     public override string Name => "isgd";
 
     /// <inheritdoc/>
-    protected override bool Knows(int item) => item < ItemCount && _known[item];
+    protected internal override bool Knows(int item) => item < ItemCount && _known[item];
 
     /// <inheritdoc/>
-    protected override void Score(int user, ReadOnlySpan<int> history, Span<double> scores)
+    protected internal override void Score(int user, ReadOnlySpan<int> history, Span<double> scores)
     {
         var factors = user < _knownUsers.Length && _knownUsers[user] ? UserFactors(user) : [];
         for (int i = 0; i < scores.Length; i++)
@@ -49,7 +49,7 @@ public sealed class IncrementalSgd : StreamingBaseline
     }
 
     /// <inheritdoc/>
-    protected override void Learn(int user, ReadOnlySpan<int> history, int item)
+    protected internal override void Learn(int user, ReadOnlySpan<int> history, int item)
     {
         GrowUsers(user);
         var u = UserFactors(user);
@@ -66,7 +66,7 @@ public sealed class IncrementalSgd : StreamingBaseline
     }
 
     /// <inheritdoc/>
-    protected override void GrowItems(int capacity)
+    protected internal override void GrowItems(int capacity)
     {
         Array.Resize(ref _items, capacity * _factors);
         Array.Resize(ref _known, capacity);

@@ -11,7 +11,9 @@ namespace Streaming.Learning;
 /// </remarks>
 public sealed class PrequentialEvaluator
 {
-    private const int FormatVersion = 1;
+    /// <summary>Version 1 had the first six segments.</summary>
+    private const int FormatVersion = 2;
+    private const int FirstVersionSegments = 6;
     private static readonly int SegmentCount = Enum.GetValues<EvaluationSegment>().Length;
     private readonly RankingMetrics[][] _totals;
     private readonly RankingWindow[][] _windows;
@@ -42,9 +44,8 @@ public sealed class PrequentialEvaluator
 
     /// <summary>Records an example.</summary>
     /// <param name="ranks">Rank at each width.</param>
-    /// <param name="isRepeat">Whether the item was in the user's history.</param>
-    /// <param name="isKnownUser">Whether the user had a history.</param>
-    public void Record(ReadOnlySpan<TiedRank> ranks, bool isRepeat, bool isKnownUser)
+    /// <param name="kind">Which segments it belongs to.</param>
+    public void Record(ReadOnlySpan<TiedRank> ranks, ExampleKind kind)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(ranks.Length, Widths.Count);
         Examples++;
@@ -56,12 +57,11 @@ public sealed class PrequentialEvaluator
         for (int width = 0; width < ranks.Length; width++)
         {
             Record(width, EvaluationSegment.All, ranks[width]);
-            Record(width, isRepeat ? EvaluationSegment.Repeats : EvaluationSegment.NewItems, ranks[width]);
-            Record(width, isKnownUser ? EvaluationSegment.KnownUsers : EvaluationSegment.NewUsers, ranks[width]);
-            if (isKnownUser && !isRepeat)
-            {
-                Record(width, EvaluationSegment.NewItemsOfKnownUsers, ranks[width]);
-            }
+            Record(width, kind.IsRepeat ? EvaluationSegment.Repeats : EvaluationSegment.NewItems, ranks[width]);
+            Record(width, kind.IsKnownUser ? EvaluationSegment.KnownUsers : EvaluationSegment.NewUsers, ranks[width]);
+            RecordIf(kind.IsKnownUser && !kind.IsRepeat, width, EvaluationSegment.NewItemsOfKnownUsers, ranks[width]);
+            RecordIf(kind.IsFirstDay, width, EvaluationSegment.ItemsInFirstDay, ranks[width]);
+            RecordIf(kind.IsAfterDrift, width, EvaluationSegment.AfterDrift, ranks[width]);
         }
     }
 
@@ -82,7 +82,7 @@ public sealed class PrequentialEvaluator
         writer.Write(FormatVersion);
         writer.Write(Signature());
         writer.Write(Examples);
-        ForEach((total, window) =>
+        ForEach(SegmentCount, (total, window) =>
         {
             total.Write(writer);
             window.Write(writer);
@@ -95,9 +95,9 @@ public sealed class PrequentialEvaluator
     {
         ArgumentNullException.ThrowIfNull(reader);
         int version = reader.ReadInt32();
-        if (version != FormatVersion)
+        if (version is not (1 or FormatVersion))
         {
-            throw new StateMismatchException($"Evaluation state has version {version}; this program reads {FormatVersion}.");
+            throw new StateMismatchException($"Evaluation state has version {version}; this program reads 1 and {FormatVersion}.");
         }
 
         string signature = reader.ReadString();
@@ -107,7 +107,7 @@ public sealed class PrequentialEvaluator
         }
 
         Examples = reader.ReadInt64();
-        ForEach((total, window) =>
+        ForEach(version == 1 ? FirstVersionSegments : SegmentCount, (total, window) =>
         {
             total.Read(reader);
             window.Read(reader);
@@ -116,17 +116,25 @@ public sealed class PrequentialEvaluator
 
     private static T[] Segments<T>(Func<T> create) => [.. Enumerable.Range(0, SegmentCount).Select(_ => create())];
 
+    private void RecordIf(bool belongs, int width, EvaluationSegment segment, TiedRank rank)
+    {
+        if (belongs)
+        {
+            Record(width, segment, rank);
+        }
+    }
+
     private void Record(int width, EvaluationSegment segment, TiedRank rank)
     {
         _totals[width][(int)segment].Add(rank);
         _windows[width][(int)segment].Add(rank);
     }
 
-    private void ForEach(Action<RankingMetrics, RankingWindow> action)
+    private void ForEach(int segments, Action<RankingMetrics, RankingWindow> action)
     {
         for (int width = 0; width < Widths.Count; width++)
         {
-            for (int segment = 0; segment < SegmentCount; segment++)
+            for (int segment = 0; segment < segments; segment++)
             {
                 action(_totals[width][segment], _windows[width][segment]);
             }

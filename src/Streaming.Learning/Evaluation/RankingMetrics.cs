@@ -66,7 +66,7 @@ public sealed class RankingMetrics
     public void Add(Span<TiedRank> targets)
     {
         ArgumentOutOfRangeException.ThrowIfZero(targets.Length);
-        targets.Sort(static (a, b) => a.Above.CompareTo(b.Above));
+        targets.Sort(static (a, b) => a.Above != b.Above ? a.Above.CompareTo(b.Above) : a.Ties.CompareTo(b.Ties));
         Count++;
         for (int k = 0; k < _recall.Length; k++)
         {
@@ -130,22 +130,42 @@ public sealed class RankingMetrics
 
     private void AddTargets(ReadOnlySpan<TiedRank> targets, int k)
     {
-        int cutoff = Cutoffs[k];
         double hits = 0;
         double missAll = 1;
         double dcg = 0;
-        for (int t = 0; t < targets.Length; t++)
+        for (int first = 0, end; first < targets.Length && targets[first] != TiedRank.Missing; first = end)
         {
-            var rank = targets[t] == TiedRank.Missing ? targets[t] : targets[t] with { Above = targets[t].Above + t };
-            double hit = DiscountTable.HitProbability(rank, cutoff);
-            hits += hit;
-            missAll *= 1 - hit;
-            dcg += _discounts.Expected(rank, cutoff);
+            end = first + 1;
+            while (end < targets.Length && targets[end] == targets[first])
+            {
+                end++;
+            }
+
+            // Targets that are level share their places with each other and with the items that they tie with.
+            int many = end - first;
+            int level = targets[first].Ties + many;
+            long start = (long)targets[first].Above + first;
+            int within = (int)Math.Clamp(Cutoffs[k] - start, 0, level);
+            hits += (double)within * many / level;
+            dcg += within == 0 ? 0 : (_discounts.Sum((int)start + within) - _discounts.Sum((int)start)) * many / level;
+            missAll *= NoneWithin(level - many, level, within);
         }
 
         _recall[k] += hits / targets.Length;
         _hits[k] += 1 - missAll;
-        _ndcg[k] += dcg / _discounts.Sum(Math.Min(cutoff, targets.Length));
+        _ndcg[k] += dcg / _discounts.Sum(Math.Min(Cutoffs[k], targets.Length));
+    }
+
+    /// <summary>Probability that none of the first places of a random order goes to a target.</summary>
+    private static double NoneWithin(int others, int level, int places)
+    {
+        double probability = 1;
+        for (int place = 0; place < places && probability > 0; place++)
+        {
+            probability *= (double)(others - place) / (level - place);
+        }
+
+        return probability;
     }
 
     private double Mean(double[] sums, int cutoff)

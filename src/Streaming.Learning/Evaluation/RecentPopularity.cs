@@ -62,10 +62,10 @@ public sealed class RecentPopularity : StreamingBaseline
     }
 
     /// <inheritdoc/>
-    protected override bool Knows(int item) => item < ItemCount && _counts[item] > 0;
+    protected internal override bool Knows(int item) => item < ItemCount && _counts[item] > 0;
 
     /// <inheritdoc/>
-    protected override void Score(int user, ReadOnlySpan<int> history, Span<double> scores)
+    protected internal override void Score(int user, ReadOnlySpan<int> history, Span<double> scores)
     {
         ReadOnlySpan<double> counts = _counts.Data[..scores.Length];
         for (int i = 0; i < scores.Length; i++)
@@ -75,7 +75,7 @@ public sealed class RecentPopularity : StreamingBaseline
     }
 
     /// <inheritdoc/>
-    protected override void Learn(int user, ReadOnlySpan<int> history, int item)
+    protected internal override void Learn(int user, ReadOnlySpan<int> history, int item)
     {
         _weight *= _growth;
         _counts.Change(item) += _weight;
@@ -86,7 +86,7 @@ public sealed class RecentPopularity : StreamingBaseline
     }
 
     /// <inheritdoc/>
-    protected override void GrowItems(int capacity)
+    protected internal override void GrowItems(int capacity)
     {
         // A snapshot of the old array stays valid: nothing writes to it any more.
         var counts = new PagedArray<double>(capacity);

@@ -68,17 +68,17 @@ public abstract class StreamingBaseline
     }
 
     /// <summary>Whether the item was seen in an update.</summary>
-    protected abstract bool Knows(int item);
+    protected internal abstract bool Knows(int item);
 
     /// <summary>Scores all items known; an item never seen (a gap between rows) scores −∞.</summary>
     /// <param name="user">Row of the user.</param>
     /// <param name="history">The user's items before the event, oldest first.</param>
     /// <param name="scores">Out: [<see cref="ItemCount"/>].</param>
-    protected abstract void Score(int user, ReadOnlySpan<int> history, Span<double> scores);
+    protected internal abstract void Score(int user, ReadOnlySpan<int> history, Span<double> scores);
 
     /// <summary>Learns from an event; arrays are large enough for the item.</summary>
-    protected abstract void Learn(int user, ReadOnlySpan<int> history, int item);
+    protected internal abstract void Learn(int user, ReadOnlySpan<int> history, int item);
 
     /// <summary>Makes room for item rows below <paramref name="capacity"/>.</summary>
-    protected abstract void GrowItems(int capacity);
+    protected internal abstract void GrowItems(int capacity);
 }

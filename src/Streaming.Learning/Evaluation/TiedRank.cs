@@ -14,11 +14,17 @@ public readonly record struct TiedRank(int Above, int Ties)
     public static TiedRank Missing => new(int.MaxValue, 0);
 
     /// <summary>Ranks one item among all.</summary>
-    /// <param name="scores">[n] scores; one that is not a number ranks as −∞, and −∞ leaves an item out of the ranking of any other.</param>
+    /// <param name="scores">[n] scores. An item whose score is −∞ or not a number is not in the ranking: it is above and level
+    /// with nothing, and <see cref="Missing"/> itself.</param>
     /// <param name="item">The item, an index into <paramref name="scores"/>.</param>
     public static TiedRank Of(ReadOnlySpan<double> scores, int item)
     {
         double score = Number(scores[item]);
+        if (double.IsNegativeInfinity(score))
+        {
+            return Missing;
+        }
+
         int above = 0;
         int level = 0;
         for (int i = 0; i < scores.Length; i++)

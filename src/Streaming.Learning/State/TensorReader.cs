@@ -19,6 +19,9 @@ internal sealed class TensorReader
         }
     }
 
+    /// <summary>Whether there is a tensor of that name: what a later version added is not in an older state.</summary>
+    public bool Has(string name) => _index.ContainsKey(name);
+
     /// <summary>Number of elements of a tensor.</summary>
     public int Length(string name)
     {

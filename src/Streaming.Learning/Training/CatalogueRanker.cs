@@ -10,6 +10,9 @@ namespace Streaming.Learning;
 internal sealed class CatalogueRanker
 {
     private const int TileRows = 4096;
+
+    /// <summary>Length of the lists of best items: a serving tier asks its index for a few hundred.</summary>
+    private const int TopLength = 256;
     private readonly TrainingEngine _engine;
     private readonly ItemTable _items;
     private readonly NestedRanking _ranking;
@@ -25,11 +28,17 @@ internal sealed class CatalogueRanker
     private readonly int[] _targetRows;
     private readonly int[] _historyRows;
     private readonly int[] _historyOffsets;
+    private readonly int[] _encodedRows;
+    private readonly int[] _readRows;
+    private readonly int[] _readOffsets;
     private readonly int[] _excluded;
     private readonly int[] _excludedOffsets;
     private readonly int[] _tileAbove;
     private readonly int[] _tileTies;
     private readonly TiedRank[] _ranks;
+    private readonly TopItems[] _top;
+    private readonly TopScores? _topScores;
+    private readonly int[] _place;
     private int _count;
 
     /// <summary>Allocates for batches of a size.</summary>
@@ -38,7 +47,8 @@ internal sealed class CatalogueRanker
     /// <param name="capacity">Most examples of a batch.</param>
     /// <param name="historyLength">Most items of an example's history.</param>
     /// <param name="workers">Threads to rank with, or null for the calling one.</param>
-    public CatalogueRanker(TrainingEngine engine, ItemTable items, int capacity, int historyLength, Workers? workers)
+    /// <param name="keepTop">Whether the best items of each example are kept too.</param>
+    public CatalogueRanker(TrainingEngine engine, ItemTable items, int capacity, int historyLength, Workers? workers, bool keepTop = false)
     {
         _engine = engine;
         _items = items;
@@ -55,13 +65,19 @@ internal sealed class CatalogueRanker
         _examples = new int[capacity];
         _targets = new int[capacity];
         _targetRows = new int[capacity];
+        _encodedRows = new int[capacity];
         _historyRows = new int[capacity * historyLength];
         _historyOffsets = new int[capacity + 1];
+        _readRows = new int[capacity * engine.Model.HistoryLength];
+        _readOffsets = new int[capacity + 1];
         _excluded = new int[capacity * (historyLength + 1)];
         _excludedOffsets = new int[capacity + 1];
         _tileAbove = new int[capacity * _widths];
         _tileTies = new int[capacity * _widths];
         _ranks = new TiedRank[capacity * _widths];
+        _place = new int[capacity];
+        _top = keepTop ? [.. Enumerable.Range(0, capacity * _widths).Select(static _ => new TopItems(TopLength))] : [];
+        _topScores = keepTop ? new TopScores(engine.Model, workers) : null;
     }
 
     /// <summary>Gets the largest batch.</summary>
@@ -69,6 +85,10 @@ internal sealed class CatalogueRanker
 
     /// <summary>The ranks of an example at all widths, after <see cref="Rank"/>.</summary>
     public ReadOnlySpan<TiedRank> Ranks(int example) => _ranks.AsSpan(example * _widths, _widths);
+
+    /// <summary>The best items of an example at all widths, after <see cref="Rank"/>, if they are kept. Items of the history are
+    /// not among them when the example's item is new to the user.</summary>
+    public ReadOnlySpan<TopItems> Top(int example) => _top.AsSpan(_place[example] * _widths, _widths);
 
     /// <summary>
     /// Ranks all examples. An item without a row is <see cref="TiedRank.Missing"/>. Items of the history do not compete
@@ -83,11 +103,14 @@ internal sealed class CatalogueRanker
             return;
         }
 
-        var sequences = new JaggedRows { Rows = _historyRows.AsSpan(0, _historyOffsets[_count]), Offsets = _historyOffsets.AsSpan(0, _count + 1) };
+        var sequences = new JaggedRows { Rows = _readRows.AsSpan(0, _readOffsets[_count]), Offsets = _readOffsets.AsSpan(0, _count + 1) };
         _engine.EncodeUsers(sequences, _users.AsSpan(0, _count * _userSize));
         for (int i = 0; i < _count; i++)
         {
-            Ranks(_examples[i], default);
+            if (_targetRows[i] >= 0)
+            {
+                Ranks(_examples[i], default);
+            }
         }
 
         for (int start = 0; start < _items.Count; start += TileRows)
@@ -96,36 +119,52 @@ internal sealed class CatalogueRanker
         }
     }
 
-    /// <summary>Chooses the examples whose item is known and finds the rows of their histories.</summary>
+    /// <summary>
+    /// Chooses the examples whose item is known, or all when the best items are kept: an item may come to be known within
+    /// the batch. Finds the rows of their histories, and of the newest part that the model reads.
+    /// </summary>
     private void Collect(Batch batch)
     {
         _count = 0;
         int end = 0;
+        int read = 0;
         for (int example = 0; example < batch.Count; example++)
         {
             int row = _items.Find(batch.ItemKeys[example]);
-            if (row < 0)
+            if (row < 0 && _topScores is null)
             {
                 continue;
             }
 
+            _place[example] = _count;
             _examples[_count] = example;
             _targetRows[_count] = row;
+            _readOffsets[_count] = read;
             _historyOffsets[_count++] = end;
+            int start = end;
             foreach (ulong key in batch.HistoryItems.AsSpan(batch.HistoryOffsets[example]..batch.HistoryOffsets[example + 1]))
             {
                 _historyRows[end++] = _items.RowOf(key);
             }
+
+            ReadOnlySpan<int> newest = _historyRows.AsSpan(Math.Max(start, end - _engine.Model.HistoryLength)..end);
+            newest.CopyTo(_readRows.AsSpan(read));
+            read += newest.Length;
         }
 
         _historyOffsets[_count] = end;
+        _readOffsets[_count] = read;
+        foreach (TopItems top in _top)
+        {
+            top.Clear();
+        }
     }
 
     private void RankTile(Batch batch, int start, int count)
     {
         // The tile's items, and after them the targets, which are ranked but do not compete.
         _engine.EncodeItems(_items.Rows.Slice(start, count), _tile.AsSpan(0, count * _dimension));
-        _engine.EncodeItems(_targetRows.AsSpan(0, _count), _tile.AsSpan(count * _dimension, _count * _dimension));
+        EncodeTargets(count);
         _present.AsSpan(0, count).Fill(1);
         _present.AsSpan(count, _count).Clear();
         int end = 0;
@@ -157,6 +196,41 @@ internal sealed class CatalogueRanker
             Ties = _tileTies.AsSpan(0, _count * _widths),
         });
         Add();
+        KeepTop(start, count);
+    }
+
+    /// <summary>The vectors of the targets, after the tile's. An unknown item has that of another: its rank stays missing.</summary>
+    private void EncodeTargets(int count)
+    {
+        for (int i = 0; i < _count; i++)
+        {
+            _encodedRows[i] = _targetRows[i] >= 0 ? _targetRows[i] : _items.Rows[0];
+        }
+
+        _engine.EncodeItems(_encodedRows.AsSpan(0, _count), _tile.AsSpan(count * _dimension, _count * _dimension));
+    }
+
+    /// <summary>Offers the tile's items to the lists of the best.</summary>
+    private void KeepTop(int start, int count)
+    {
+        if (_topScores is null)
+        {
+            return;
+        }
+
+        ReadOnlySpan<float> users = _users.AsSpan(0, _count * _userSize);
+        for (int k = 0; k < _widths; k++)
+        {
+            _topScores.Add(k, users, _tile.AsSpan(0, count * _dimension));
+            for (int i = 0; i < _count; i++)
+            {
+                // The target is the first that does not compete, if it is in this tile; here it does.
+                int first = _excludedOffsets[i];
+                first += first < _excludedOffsets[i + 1] && _targetRows[i] >= 0 && _excluded[first] == _items.PositionOf(_targetRows[i]) - start ? 1 : 0;
+                _topScores.Offer(
+                    i, users.Slice(i * _userSize, _userSize), _engine.Model.Widths[k], _excluded.AsSpan(first.._excludedOffsets[i + 1]), _items.Rows.Slice(start, count), _items, _top[(i * _widths) + k]);
+            }
+        }
     }
 
     private void Run(in NestedRankingProblem problem)
@@ -174,7 +248,7 @@ internal sealed class CatalogueRanker
     private int Exclude(int row, int start, int count, int end)
     {
         // A fallback row belongs to no item and stands at no place of the catalogue.
-        int place = _items.IsLive(row) ? _items.PositionOf(row) - start : -1;
+        int place = row >= 0 && _items.IsLive(row) ? _items.PositionOf(row) - start : -1;
         if (place >= 0 && place < count)
         {
             _excluded[end++] = place;
@@ -190,7 +264,9 @@ internal sealed class CatalogueRanker
             Span<TiedRank> ranks = _ranks.AsSpan(_examples[i] * _widths, _widths);
             for (int k = 0; k < _widths; k++)
             {
-                ranks[k] = new TiedRank(ranks[k].Above + _tileAbove[(i * _widths) + k], ranks[k].Ties + _tileTies[(i * _widths) + k]);
+                // Beyond the largest number: the score is none, and the item is not in the ranking.
+                long above = (long)ranks[k].Above + _tileAbove[(i * _widths) + k];
+                ranks[k] = above >= int.MaxValue ? TiedRank.Missing : new TiedRank((int)above, ranks[k].Ties + _tileTies[(i * _widths) + k]);
             }
         }
     }

@@ -83,9 +83,9 @@ public sealed class InterestRanking(IReadOnlyList<int> widths, int vectorsPerUse
     private void Count(in NestedRankingProblem problem, int user, int k, int count)
     {
         float target = _best[problem.Targets[user]];
-        int above = 0;
+        int above = float.IsFinite(target) ? 0 : int.MaxValue;
         int ties = 0;
-        for (int item = 0; item < count; item++)
+        for (int item = 0; above < int.MaxValue && item < count; item++)
         {
             if (!_skipped[item] && item != problem.Targets[user])
             {

@@ -7,8 +7,9 @@ namespace Streaming.Learning;
 /// <param name="Repeats">Recall where it was not.</param>
 /// <param name="KnownUsers">Recall where the user had a history.</param>
 /// <param name="NewUsers">Recall where the user had none.</param>
+/// <param name="FirstDay">Recall where the item's first event was less than a day before.</param>
 /// <param name="Examples">Examples in the window over all.</param>
-public readonly record struct SegmentRecall(double Recall, double Ndcg, double NewItems, double Repeats, double KnownUsers, double NewUsers, long Examples)
+public readonly record struct SegmentRecall(double Recall, double Ndcg, double NewItems, double Repeats, double KnownUsers, double NewUsers, double FirstDay, long Examples)
 {
     internal static SegmentRecall Of(PrequentialEvaluator evaluator, int width)
     {
@@ -21,6 +22,7 @@ public readonly record struct SegmentRecall(double Recall, double Ndcg, double N
             evaluator.Recent(width, EvaluationSegment.Repeats).Recall(cutoff),
             evaluator.Recent(width, EvaluationSegment.KnownUsers).Recall(cutoff),
             evaluator.Recent(width, EvaluationSegment.NewUsers).Recall(cutoff),
+            evaluator.Recent(width, EvaluationSegment.ItemsInFirstDay).Recall(cutoff),
             all.Count);
     }
 }

@@ -22,12 +22,15 @@ public sealed partial class Trainer : IDisposable
     private readonly StepBuffers _buffers;
     private readonly int _earlierPredictions;
     private readonly RefreshCollector _refreshes;
+    private readonly ItemCounts _counts;
     private readonly TrainerEvaluation _evaluation;
     private readonly TrainReport _report;
     private readonly TensorSet _stateCopy = new();
     private TrainerCounters _counters;
     private long _sequence = -1;
     private int _nonFiniteInARow;
+    private StepResult _lastStep;
+    private float _lastLearningRate;
     private bool _snapshotOpen;
 
     /// <summary>Creates a trainer that has learned nothing.</summary>
@@ -50,7 +53,8 @@ public sealed partial class Trainer : IDisposable
         _buffers = new StepBuffers(model.HistoryLength);
         _earlierPredictions = model.Tower == TowerKind.Mind ? 0 : options.Replay.EarlierPredictions;
         _refreshes = new RefreshCollector(engine, _items, options.Refresh);
-        _evaluation = new TrainerEvaluation(engine, _items, options);
+        _counts = new ItemCounts(_items, options.Counts);
+        _evaluation = new TrainerEvaluation(engine, _items, _counts, options);
         _report = new TrainReport(model.Widths.Count);
         Shape = TrainerShape.Of(model, options);
 
@@ -64,6 +68,15 @@ public sealed partial class Trainer : IDisposable
 
     /// <summary>Gets the engine.</summary>
     internal TrainingEngine Engine => _engine;
+
+    /// <summary>Gets what is counted beside the model.</summary>
+    internal ItemCounts Counts => _counts;
+
+    /// <summary>Gets what the newest step came to. A batch without events has none of its own.</summary>
+    internal StepResult LastStep => _lastStep;
+
+    /// <summary>Gets the learning rate of that step.</summary>
+    internal float LastLearningRate => _lastLearningRate;
 
     /// <summary>Gets the model's shape and hyper-parameters.</summary>
     public ModelOptions Model => _engine.Model;
@@ -89,6 +102,30 @@ public sealed partial class Trainer : IDisposable
     /// <summary>Gets the same for the recent-popularity baseline; its only "width" is 0.</summary>
     public PrequentialEvaluator Baseline => _evaluation.Baseline;
 
+    /// <summary>Gets the same for what counts, alone and with the model: its "widths" are the places of <see cref="SourceNames"/>.
+    /// Null when nothing is counted.</summary>
+    public PrequentialEvaluator? Sources => _evaluation.Sources?.Evaluator;
+
+    /// <summary>Gets what <see cref="Sources"/> measures: simple methods, "counts" (their lists fused), and "fused W" (those
+    /// with the model's at width W). Empty when nothing is counted.</summary>
+    public IReadOnlyList<string> SourceNames => _evaluation.Sources?.Names ?? [];
+
+    /// <summary>Gets the time spent on scoring events, as part of <see cref="Train"/>.</summary>
+    public TimeSpan EvaluationTime => _evaluation.Elapsed;
+
+    /// <summary>Gets the bytes that the counts take.</summary>
+    public long CountBytes => _counts.IsOn ? _counts.Bytes : 0;
+
+    /// <summary>Gets the share of what was counted that the lists, bounded as they are, could not keep, 0 … 1.</summary>
+    public double CountsLost => _counts.LostShare;
+
+    /// <summary>Gets or sets a value indicating whether the events that come now are after a planted drift.</summary>
+    public bool IsAfterDrift
+    {
+        get => _evaluation.IsAfterDrift;
+        set => _evaluation.IsAfterDrift = value;
+    }
+
     /// <summary>Gets what dashboards show. To be read on any thread.</summary>
     public TrainerMetrics Metrics { get; } = new();
 
@@ -102,7 +139,7 @@ public sealed partial class Trainer : IDisposable
         ApplyItemChanges(batch);
         if (batch.Count > 0)
         {
-            _evaluation.Score(batch, _counters.Steps, _report);
+            _evaluation.Begin(batch, _counters.Steps, _report);
             TouchItems(batch);
             Assemble(batch);
             Step(batch);
@@ -175,7 +212,7 @@ public sealed partial class Trainer : IDisposable
     }
 
     /// <summary>What dashboards show, as of now. On the trainer's thread.</summary>
-    public TrainerStatus Status() => TrainerStatus.Of(_report, _counters, _items, _engine, _bank, _replay.Count, _refreshes.Waiting, Evaluator, Baseline);
+    public TrainerStatus Status() => TrainerStatus.Of(this, _report, _bank, _replay.Count, _refreshes.Waiting);
 
     /// <inheritdoc/>
     public void Dispose()
@@ -202,25 +239,32 @@ public sealed partial class Trainer : IDisposable
         }
     }
 
-    /// <summary>Counts the batch's events: frequencies, admission, popularity. New examples only.</summary>
+    /// <summary>Counts the batch's events one after another: frequencies, admission, popularity, what comes together. Each is
+    /// scored just before. New examples only.</summary>
     private void TouchItems(Batch batch)
     {
         _items.EvictIdle(1 + (_items.Capacity / 1024));
         _frequency.BeginBatch(batch.Count);
         for (int i = 0; i < batch.Count; i++)
         {
-            _items.Touch(batch.ItemKeys[i], batch.ItemIdBytes.AsSpan(batch.ItemIdOffsets[i]..batch.ItemIdOffsets[i + 1]), batch.EventTimes[i]);
+            _evaluation.Score(batch, i, _report);
+            int row = _items.Touch(batch.ItemKeys[i], batch.ItemIdBytes.AsSpan(batch.ItemIdOffsets[i]..batch.ItemIdOffsets[i + 1]), batch.EventTimes[i]);
             _frequency.Count(batch.ItemKeys[i]);
+            ForgetReassignedRows();
+            if (row >= 0)
+            {
+                _evaluation.Learn(row, batch.EventTimes[i]);
+            }
+
+            _counts.Learn(batch.HistoryItems.AsSpan(batch.HistoryOffsets[i]..batch.HistoryOffsets[i + 1]), batch.ItemKeys[i]);
         }
 
         // A row may have been given away again within the batch, so only now is it known whose it is.
-        ForgetReassignedRows();
         for (int i = 0; i < batch.Count; i++)
         {
             int row = _items.Find(batch.ItemKeys[i]);
             if (row >= 0)
             {
-                _evaluation.Learn(row);
                 _refreshes.MarkUrgent(row, batch.ProducedTimes[i]);
             }
             else
@@ -236,6 +280,7 @@ public sealed partial class Trainer : IDisposable
         {
             _refreshes.Reset(row);
             _evaluation.Forget(row);
+            _counts.Forget(row);
         }
 
         _items.ReassignedRows.Clear();
@@ -284,6 +329,8 @@ public sealed partial class Trainer : IDisposable
         _report.BankEntries = step.BankEntries;
         _report.LearningRate = step.LearningRate;
         _report.Step = _engine.Step(step);
+        _lastStep = _report.Step;
+        _lastLearningRate = _report.LearningRate;
 
         _counters.Steps++;
         _counters.EventsTrained += batch.Count;
@@ -311,8 +358,12 @@ public sealed partial class Trainer : IDisposable
         }
     }
 
-    private static ReadOnlySpan<ulong> History(Batch batch, int example) =>
-        batch.HistoryItems.AsSpan(batch.HistoryOffsets[example]..batch.HistoryOffsets[example + 1]);
+    /// <summary>The part of the history that the model reads: the newest items.</summary>
+    private ReadOnlySpan<ulong> History(Batch batch, int example)
+    {
+        int end = batch.HistoryOffsets[example + 1];
+        return batch.HistoryItems.AsSpan(Math.Max(batch.HistoryOffsets[example], end - Model.HistoryLength)..end);
+    }
 
     private void Save(TensorSet tensors)
     {
@@ -325,6 +376,7 @@ public sealed partial class Trainer : IDisposable
         _frequency.Save(tensors);
         _bank.Save(tensors);
         _replay.Save(tensors);
+        _counts.Save(tensors);
         _evaluation.Save(tensors);
     }
 
@@ -347,6 +399,7 @@ public sealed partial class Trainer : IDisposable
         _frequency.Load(tensors);
         _bank.Load(tensors);
         _replay.Load(tensors);
+        _counts.Load(tensors);
         _evaluation.Load(tensors);
     }
 }

@@ -1,112 +1,199 @@
+using System.Diagnostics;
 using System.Runtime.InteropServices;
 using Streaming.Core;
 using Streaming.Kernels;
 
 namespace Streaming.Learning;
 
-/// <summary>Scores batches before they are trained on: the model at every width, and recent popularity beside it.</summary>
+/// <summary>
+/// Scores events before they are learned: the model at every width, recent popularity, and the methods of
+/// <see cref="SourceEvaluation"/> beside it. The model's vectors are those of the batch before; all that counts is as of
+/// the event before.
+/// </summary>
 internal sealed class TrainerEvaluation : IDisposable
 {
     /// <summary>Multiply-adds a batch that scoring may cost on average: about those of a small step.</summary>
     private const double Budget = 2e9;
     private const int ReportedCutoff = 20;
+    private static readonly long Day = (long)TimeSpan.FromDays(1).TotalMilliseconds;
     private readonly TrainingEngine _engine;
     private readonly ItemTable _items;
     private readonly TrainerOptions _options;
     private readonly Workers? _workers;
     private readonly RecentPopularity _popularity;
+    private readonly PagedArray<long> _firstEvents;
     private readonly List<int> _excluded = [];
     private readonly TiedRank[] _baselineRank = new TiedRank[1];
     private readonly int _cutoff;
     private CatalogueRanker? _ranker;
+    private bool _isTurn;
 
-    public TrainerEvaluation(TrainingEngine engine, ItemTable items, TrainerOptions options)
+    public TrainerEvaluation(TrainingEngine engine, ItemTable items, ItemCounts counts, TrainerOptions options)
     {
         _engine = engine;
         _items = items;
         _options = options;
         _popularity = new RecentPopularity(options.PopularityHalfLife);
+        _firstEvents = new PagedArray<long>(items.Capacity);
         _cutoff = options.Evaluation.Cutoffs.MinBy(cutoff => Math.Abs(cutoff - ReportedCutoff));
         _workers = options.EvaluateEvery >= 0 && options.EvaluationThreads > 1 ? new Workers(options.EvaluationThreads) : null;
         Model = new PrequentialEvaluator(engine.Model.Widths, options.Evaluation);
         Baseline = new PrequentialEvaluator([0], options.Evaluation);
+        Sources = counts.IsOn ? new SourceEvaluation(counts, items, engine.Model.Widths, options.Evaluation) : null;
     }
 
     public PrequentialEvaluator Model { get; }
 
     public PrequentialEvaluator Baseline { get; }
 
-    /// <summary>Scores the examples of a batch, if it is this batch's turn.</summary>
-    public void Score(Batch batch, long step, TrainReport report)
+    /// <summary>Gets the methods that count; null when nothing is counted.</summary>
+    public SourceEvaluation? Sources { get; }
+
+    /// <summary>Gets or sets a value indicating whether the events that come now are after a planted drift.</summary>
+    public bool IsAfterDrift { get; set; }
+
+    /// <summary>Gets the time spent on scoring.</summary>
+    public TimeSpan Elapsed { get; private set; }
+
+    /// <summary>Ranks the examples of a batch by the model as it is now, if it is this batch's turn.</summary>
+    public void Begin(Batch batch, long step, TrainReport report)
     {
-        if (!IsTurn(batch, step))
+        _isTurn = IsTurn(batch, step);
+        if (!_isTurn)
         {
             return;
         }
 
+        long begun = Stopwatch.GetTimestamp();
         if (_ranker is null || _ranker.Capacity < batch.Capacity)
         {
-            _ranker = new CatalogueRanker(_engine, _items, batch.Capacity, batch.HistoryLength, _workers);
+            _ranker = new CatalogueRanker(_engine, _items, batch.Capacity, batch.HistoryLength, _workers, keepTop: Sources is not null);
         }
 
         _ranker.Rank(batch);
-        for (int i = 0; i < batch.Count; i++)
-        {
-            ReadOnlySpan<TiedRank> ranks = _ranker.Ranks(i);
-            Model.Record(ranks, batch.IsRepeat[i], batch.IsKnownUser[i]);
-            for (int k = 0; k < ranks.Length; k++)
-            {
-                report.MutableRecall[k] += DiscountTable.HitProbability(ranks[k], _cutoff) / batch.Count;
-            }
-
-            _baselineRank[0] = PopularityRank(batch, i);
-            Baseline.Record(_baselineRank, batch.IsRepeat[i], batch.IsKnownUser[i]);
-        }
-
         report.Evaluated = batch.Count;
+        Elapsed += Stopwatch.GetElapsedTime(begun);
     }
 
-    /// <summary>An event of the item: popularity counts all, whether they were scored or not.</summary>
-    public void Learn(int row) => _popularity.Update(0, [], row);
+    /// <summary>Scores an example of the batch; to be called before anything is learned from it.</summary>
+    public void Score(Batch batch, int example, TrainReport report)
+    {
+        if (!_isTurn)
+        {
+            return;
+        }
+
+        long begun = Stopwatch.GetTimestamp();
+        var kind = new ExampleKind(batch.IsRepeat[example], batch.IsKnownUser[example], IsFirstDay(batch, example), IsAfterDrift);
+        ReadOnlySpan<TiedRank> ranks = _ranker!.Ranks(example);
+        Model.Record(ranks, kind);
+        for (int k = 0; k < ranks.Length; k++)
+        {
+            report.MutableRecall[k] += DiscountTable.HitProbability(ranks[k], _cutoff) / batch.Count;
+        }
+
+        _baselineRank[0] = PopularityRank(batch, example);
+        Baseline.Record(_baselineRank, kind);
+        Sources?.Score(History(batch, example), batch.ItemKeys[example], _ranker.Top(example), kind);
+        Elapsed += Stopwatch.GetElapsedTime(begun);
+    }
+
+    /// <summary>An event of the item: all count, whether they were scored or not.</summary>
+    public void Learn(int row, long eventTime)
+    {
+        _popularity.Update(0, [], row);
+        if (_firstEvents[row] == 0)
+        {
+            _firstEvents.Change(row) = eventTime;
+        }
+    }
 
     /// <summary>The row goes to another item.</summary>
-    public void Forget(int row) => _popularity.Forget(row);
+    public void Forget(int row)
+    {
+        _popularity.Forget(row);
+        _firstEvents.Change(row) = 0;
+    }
 
     public void Save(TensorSet tensors)
     {
-        using var stream = new MemoryStream();
-        using (var writer = new BinaryWriter(stream))
+        Save(tensors, "evaluation", writer =>
         {
             Model.Write(writer);
             Baseline.Write(writer);
-            writer.Flush();
-            tensors.Add<byte>("evaluation", stream.GetBuffer().AsSpan(0, (int)stream.Length));
+        });
+        if (Sources is { } sources)
+        {
+            Save(tensors, "evaluation.sources", sources.Write);
         }
 
         _popularity.Save(tensors);
+        tensors.Share("evaluation.first_events", _firstEvents, _items.HighWater);
     }
 
     public void Load(TensorReader tensors)
     {
-        using var stream = new MemoryStream(tensors.ReadArray<byte>("evaluation", Array.MaxLength));
-        using var reader = new BinaryReader(stream);
-        try
+        Load(tensors, "evaluation", reader =>
         {
             Model.Read(reader);
             Baseline.Read(reader);
+        });
+        if (Sources is { } sources && tensors.Has("evaluation.sources"))
+        {
+            Load(tensors, "evaluation.sources", sources.Read);
+        }
+
+        _popularity.Load(tensors, _items.Capacity);
+        _firstEvents.Data.Clear();
+        if (tensors.Has("evaluation.first_events"))
+        {
+            tensors.ReadArray<long>("evaluation.first_events", _items.Capacity).CopyTo(_firstEvents.Data);
+        }
+        else
+        {
+            // A state of an earlier version: none of its items is in its first day.
+            _firstEvents.Data.Fill(1);
+        }
+    }
+
+    /// <summary>Takes over the popularity of items; figures of another model are not this one's.</summary>
+    public void Adopt(TensorReader tensors, int[] oldRows)
+    {
+        _popularity.Adopt(tensors, oldRows);
+        long[] first = tensors.Has("evaluation.first_events") ? tensors.ReadArray<long>("evaluation.first_events", Array.MaxLength) : [];
+        for (int row = 0; row < oldRows.Length; row++)
+        {
+            _firstEvents.Change(row) = oldRows[row] < 0 ? 0 : oldRows[row] < first.Length ? first[oldRows[row]] : 1;
+        }
+    }
+
+    public void Dispose() => _workers?.Dispose();
+
+    private static void Save(TensorSet tensors, string name, Action<BinaryWriter> write)
+    {
+        using var stream = new MemoryStream();
+        using var writer = new BinaryWriter(stream);
+        write(writer);
+        writer.Flush();
+        tensors.Add<byte>(name, stream.GetBuffer().AsSpan(0, (int)stream.Length));
+    }
+
+    private static void Load(TensorReader tensors, string name, Action<BinaryReader> read)
+    {
+        using var stream = new MemoryStream(tensors.ReadArray<byte>(name, Array.MaxLength));
+        using var reader = new BinaryReader(stream);
+        try
+        {
+            read(reader);
         }
         catch (EndOfStreamException exception)
         {
             throw new StateMismatchException($"The evaluation's state ends early: {exception.Message}");
         }
-
-        _popularity.Load(tensors, _items.Capacity);
     }
 
-    /// <summary>Takes over the popularity of items; figures of another model are not this one's.</summary>
-    public void Adopt(TensorReader tensors, int[] oldRows) => _popularity.Adopt(tensors, oldRows);
-
-    public void Dispose() => _workers?.Dispose();
+    private static ReadOnlySpan<ulong> History(Batch batch, int example) =>
+        batch.HistoryItems.AsSpan(batch.HistoryOffsets[example]..batch.HistoryOffsets[example + 1]);
 
     /// <summary>Whole batches, not samples of each: encoding the catalogue costs the same for one example as for all.</summary>
     private bool IsTurn(Batch batch, long step)
@@ -116,8 +203,16 @@ internal sealed class TrainerEvaluation : IDisposable
             return _options.EvaluateEvery > 0 && step % _options.EvaluateEvery == 0;
         }
 
-        double work = (double)_items.Count * _engine.Model.Dimension * (batch.Capacity + _engine.Model.FeatureLength);
+        // With lists of the best items the catalogue is scored twice.
+        int passes = Sources is null ? 1 : 2;
+        double work = (double)_items.Count * _engine.Model.Dimension * ((passes * batch.Capacity) + _engine.Model.FeatureLength);
         return step % (long)Math.Ceiling(Math.Max(work / Budget, 1)) == 0;
+    }
+
+    private bool IsFirstDay(Batch batch, int example)
+    {
+        int row = _items.Find(batch.ItemKeys[example]);
+        return row < 0 || _firstEvents[row] == 0 || batch.EventTimes[example] - _firstEvents[row] < Day;
     }
 
     private TiedRank PopularityRank(Batch batch, int example)
@@ -131,7 +226,7 @@ internal sealed class TrainerEvaluation : IDisposable
         _excluded.Clear();
         if (!batch.IsRepeat[example])
         {
-            foreach (ulong key in batch.HistoryItems.AsSpan(batch.HistoryOffsets[example]..batch.HistoryOffsets[example + 1]))
+            foreach (ulong key in History(batch, example))
             {
                 _excluded.Add(_items.Find(key));
             }

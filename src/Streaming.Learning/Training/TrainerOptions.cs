@@ -18,6 +18,9 @@ public sealed record TrainerOptions
     /// <summary>Gets the experience replay's settings.</summary>
     public ReplayOptions Replay { get; init; } = new();
 
+    /// <summary>Gets how co-occurrences and transitions are counted beside the model.</summary>
+    public CountOptions Counts { get; init; } = new();
+
     /// <summary>Gets what is published when.</summary>
     public RefreshOptions Refresh { get; init; } = new();
 
@@ -55,6 +58,7 @@ public sealed record TrainerOptions
         errors.Collect(Frequency.Validate);
         errors.Collect(Bank.Validate);
         errors.Collect(Replay.Validate);
+        errors.Collect(Counts.Validate);
         errors.Collect(Refresh.Validate);
         errors.Collect(Evaluation.Validate);
         errors.Check(EvaluateEvery is >= -1 and <= 1_000_000, nameof(EvaluateEvery), EvaluateEvery, "-1 (never), 0 (automatic) or 1 … 1000000");

@@ -18,7 +18,7 @@ public sealed record TrainerStatus
     /// <summary>Gets the nested widths.</summary>
     public IReadOnlyList<int> Widths { get; init; } = [];
 
-    /// <summary>Gets the total loss of the last step.</summary>
+    /// <summary>Gets the total loss of the newest step; 0 before the first.</summary>
     public double Loss { get; init; }
 
     /// <summary>Gets the loss of the last step for each width.</summary>
@@ -60,34 +60,37 @@ public sealed record TrainerStatus
     /// <summary>Gets the same of recent popularity.</summary>
     public SegmentRecall Popularity { get; init; }
 
-    internal static TrainerStatus Of(
-        TrainReport report,
-        TrainerCounters counters,
-        ItemTable items,
-        TrainingEngine engine,
-        BankPolicy bank,
-        int replayCount,
-        int waiting,
-        PrequentialEvaluator model,
-        PrequentialEvaluator baseline) => new()
-        {
-            Counters = counters,
-            ItemCounters = items.Counters,
-            Sequence = report.Sequence,
-            Widths = engine.Model.Widths,
-            Loss = report.Step.Loss,
-            Losses = report.Step.Losses.ToArray(),
-            GradientNorm = report.Step.GradientNorm,
-            LearningRate = report.LearningRate,
-            Items = items.Count,
-            ReplayCount = replayCount,
-            RefreshesWaiting = waiting,
-            BankIsOn = bank.IsOn,
-            BankCount = engine.BankCount,
-            BankEntries = bank.Entries,
-            Drift = bank.Drift.ToArray(),
-            Staleness = bank.Staleness.ToArray(),
-            Recall = [.. Enumerable.Range(0, engine.Model.Widths.Count).Select(width => SegmentRecall.Of(model, width))],
-            Popularity = SegmentRecall.Of(baseline, 0),
-        };
+    /// <summary>Gets the same of the methods that count, alone and with the model.</summary>
+    public IReadOnlyList<SourceRecall> Sources { get; init; } = [];
+
+    /// <summary>Gets the time spent on scoring events since this trainer began.</summary>
+    public TimeSpan EvaluationTime { get; init; }
+
+    /// <summary>Gets the bytes that the counts take.</summary>
+    public long CountBytes { get; init; }
+
+    internal static TrainerStatus Of(Trainer trainer, TrainReport report, BankPolicy bank, int replayCount, int waiting) => new()
+    {
+        Counters = trainer.Counters,
+        ItemCounters = trainer.Items.Counters,
+        Sequence = report.Sequence,
+        Widths = trainer.Model.Widths,
+        Loss = trainer.LastStep.Loss,
+        Losses = trainer.LastStep.Losses.ToArray(),
+        GradientNorm = trainer.LastStep.GradientNorm,
+        LearningRate = trainer.LastLearningRate,
+        Items = trainer.Items.Count,
+        ReplayCount = replayCount,
+        RefreshesWaiting = waiting,
+        BankIsOn = bank.IsOn,
+        BankCount = trainer.Engine.BankCount,
+        BankEntries = bank.Entries,
+        Drift = bank.Drift.ToArray(),
+        Staleness = bank.Staleness.ToArray(),
+        Recall = [.. Enumerable.Range(0, trainer.Model.Widths.Count).Select(width => SegmentRecall.Of(trainer.Evaluator, width))],
+        Popularity = SegmentRecall.Of(trainer.Baseline, 0),
+        Sources = [.. trainer.SourceNames.Select((name, place) => new SourceRecall(name, SegmentRecall.Of(trainer.Sources!, place)))],
+        EvaluationTime = trainer.EvaluationTime,
+        CountBytes = trainer.CountBytes,
+    };
 }

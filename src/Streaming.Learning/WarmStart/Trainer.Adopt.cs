@@ -34,6 +34,7 @@ public sealed partial class Trainer
         WarmStart start = Adopt(
             engine, source.Model, [.. items.Select(item => frequency.Describe(item))], Number(shape, "Items.FallbackRows"), frequency.Draws, out int[] oldRows);
         _replay.Adopt(tensors);
+        _counts.Adopt(tensors, oldRows);
         _evaluation.Adopt(tensors, oldRows);
         if (fit.Whole)
         {

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Streaming.Core;
 using Streaming.Learning;
 
 namespace Streaming.Worker.Backtest;
@@ -11,6 +12,8 @@ internal static class BacktestCommand
         Description = "leave-one-out (each user's last item is the test), user-split (8:1:1 of the users, ComiRec), time-split (the last tenth of the events), prequential (a stream: rank each event, then train on it). " + OfflinePreset.Description,
         DefaultValueFactory = _ => "leave-one-out",
     }.AcceptOnlyFromAmong("leave-one-out", "user-split", "time-split", "prequential");
+
+    private static readonly string[] DataSections = ["Events__", "History__", "Dedup__"];
 
     private static readonly Option<string?> Sequences = new("--sequences") { Description = "File of lines `user item item …`, oldest item first; gzip is recognised." };
 
@@ -46,7 +49,7 @@ internal static class BacktestCommand
 
     private static readonly Option<bool> Alone = new("--alone") { Description = "Train each width alone too, beside the nested model." };
 
-    private static readonly Option<bool> NoFloors = new("--no-floors") { Description = "Leave out popularity and item-kNN." };
+    private static readonly Option<bool> NoFloors = new("--no-floors") { Description = "Leave out the simple methods: popularity, item-kNN, Markov, …." };
 
     private static readonly Option<string> Cutoffs = new("--cutoffs") { Description = "Cutoffs K of Recall and NDCG.", DefaultValueFactory = _ => "5,10,20,50" };
 
@@ -106,18 +109,32 @@ internal static class BacktestCommand
             events.ExchangeItems((int)(request.DriftAt * events.Count), request.Seeds[0]);
         }
 
-        var log = request.Sequences is { } sequences ? InteractionFiles.ReadSequences(sequences) : InteractionFiles.FromEvents(events);
-        var features = ItemFeatureFiles.Read(request.Items, log.Items, request.FeatureLength);
+        // What the data are is said by settings too, and they are the same for all that is tried.
+        SettingsValues first = BacktestSettings.Load(SettingsGrid.Combinations(request.Try)[0], request.Protocol, request.HasFeatures);
+        var log = request.Sequences is { } sequences ? InteractionFiles.ReadSequences(sequences) : InteractionFiles.FromEvents(events, first, TimeProvider.System, progress.Line);
+        var features = ItemFeatureFiles.Read(request.Items, log.Items, request.FeatureLength, progress.Line);
         TrainingEngine Create(SettingsValues settings, ModelOptions model) => EngineFactory.Create(model, settings.Get<EngineOptions>() with { Threads = request.Threads });
         using BestModel? keep = request.Model is { } folder ? new BestModel(folder, TimeProvider.System) : null;
         if (request.Protocol == BacktestProtocol.Prequential)
         {
-            var stream = new PrequentialBacktest(request, events, features, log.Items, Create, keep, progress, TimeProvider.System);
+            var stream = new PrequentialBacktest(request, events, log, features, Create, keep, progress, TimeProvider.System);
             return (stream.Run(cancellation), stream.BestSettings!);
         }
 
-        var offline = new OfflineBacktest(request, log, features, Create, keep, progress, TimeProvider.System);
+        Func<int, IngestState>? histories = request.Sequences is null ? length => HistoriesOf(events, first, length) : null;
+        var offline = new OfflineBacktest(request, log, features, Create, keep, histories, progress, TimeProvider.System);
         return (offline.Run(cancellation), offline.BestSettings!);
+    }
+
+    /// <summary>What every user did, as the live ingestion keeps it.</summary>
+    private static IngestState HistoriesOf(EventLog events, SettingsValues settings, int length)
+    {
+        var stream = new EventStream(events, settings, batchSize: 1024, length, TimeProvider.System);
+        while (stream.Next(catalogue: null) is not null)
+        {
+        }
+
+        return stream.State;
     }
 
     private static BacktestRequest ReadRequest(ParseResult result)
@@ -152,9 +169,16 @@ internal static class BacktestCommand
         }
 
         // Wrong settings are said before anything is read, and not after an hour at their turn.
-        foreach (var combination in SettingsGrid.Combinations(request.Try))
+        var combinations = SettingsGrid.Combinations(request.Try);
+        foreach (var combination in combinations)
         {
-            EngineFactory.RequireDevice(BacktestSettings.Load(combination, request.Protocol).Get<EngineOptions>());
+            EngineFactory.RequireDevice(BacktestSettings.Load(combination, request.Protocol, request.HasFeatures).Get<EngineOptions>());
+        }
+
+        string[] varied = [.. combinations[0].Keys.Where(name => SaysWhatTheDataAre(name) && combinations.Any(other => other[name] != combinations[0][name]))];
+        if (varied.Length > 0)
+        {
+            throw new SettingsException([.. varied.Select(name => $"--set {name} has several values; allowed: one, because it says what the data are, and models are compared on the same.")]);
         }
 
         return request;
@@ -167,6 +191,8 @@ internal static class BacktestCommand
             }
         }
     }
+
+    private static bool SaysWhatTheDataAre(string name) => DataSections.Any(section => name.StartsWith(section, StringComparison.OrdinalIgnoreCase));
 
     private static string[] Short(string name, string? value) => value is null ? [] : [$"{name}={value}"];
 

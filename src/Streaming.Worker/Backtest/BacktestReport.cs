@@ -19,6 +19,16 @@ internal sealed record BacktestReport(
     double Seconds,
     IReadOnlyList<ReportRow> Rows)
 {
+    /// <summary>Gets the number of test targets of an offline protocol.</summary>
+    public int Targets { get; init; }
+
+    /// <summary>Gets how many of these are in their case's history.</summary>
+    public int RepeatTargets { get; init; }
+
+    /// <summary>Says what repeats among the targets do to the masked rows.</summary>
+    public static string SayRepeats(int targets, int repeats) => FormattableString.Invariant(
+        $"{repeats} of {targets} test targets are in the user's history: a list that leaves the history out cannot have them, and the rows \"masked\" count them as misses");
+
     /// <summary>Gets how each model and floor did along the stream; none of an offline protocol.</summary>
     public IReadOnlyList<StreamCurve> Curves { get; init; } = [];
 }

@@ -15,6 +15,9 @@ internal sealed record BacktestRequest
     /// <summary>Gets the files of item columns.</summary>
     public IReadOnlyList<string> Items { get; init; } = [];
 
+    /// <summary>Gets whether item files bring features.</summary>
+    public bool HasFeatures => Items.Count > 0;
+
     /// <summary>Gets the length of the vector that an item file becomes.</summary>
     public int FeatureLength { get; init; } = 256;
 

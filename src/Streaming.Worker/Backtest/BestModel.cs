@@ -44,8 +44,10 @@ internal sealed class BestModel(string folder, TimeProvider time) : IDisposable
 
     /// <summary>Makes a checkpoint of the parameters kept: items get rows by id, and frequencies are those of the log.</summary>
     /// <param name="log">The data whose items the model has as rows.</param>
-    /// <param name="train">What it was trained on.</param>
-    public void Finish(InteractionLog log, JaggedList train)
+    /// <param name="split">What it was trained on.</param>
+    /// <param name="histories">Makes the users' histories at the log's end, of at least so many items; null where users and times are
+    /// not known.</param>
+    public void Finish(InteractionLog log, OfflineSplit split, Func<int, IngestState>? histories)
     {
         if (_model is null)
         {
@@ -57,8 +59,8 @@ internal sealed class BestModel(string folder, TimeProvider time) : IDisposable
         using var engine = new CpuEngine(model, Math.Clamp(Environment.ProcessorCount, 1, 16));
         using var trainer = new Trainer(engine, new TrainerOptions { EvaluateEvery = -1, Replay = new ReplayOptions { Ratio = 0 } });
         using SafetensorsReader state = SafetensorsReader.Open(_engine);
-        trainer.Adopt(state, _model, Describe(log, train), train.ValueCount, _steps);
-        Write(trainer, null);
+        trainer.Adopt(state, _model, Describe(log, split), split.TrainWeights.ExampleCount(), _steps);
+        Write(trainer, histories?.Invoke(model.HistoryLength));
     }
 
     /// <summary>Rows so that every item gets one and there are fallback rows beside: capacity is what live settings are for.</summary>
@@ -73,16 +75,16 @@ internal sealed class BestModel(string folder, TimeProvider time) : IDisposable
         }
     }
 
-    private KnownItem[] Describe(InteractionLog log, JaggedList train)
+    private KnownItem[] Describe(InteractionLog log, OfflineSplit split)
     {
         long now = time.GetUtcNow().ToUnixTimeMilliseconds();
         var counts = new long[log.Items.Count];
-        long seen = train.ValueCount;
-        for (int user = 0; user < train.Count; user++)
+        long seen = split.TrainWeights.ExampleCount();
+        for (int user = 0; user < split.Train.Count; user++)
         {
-            foreach (int item in train[user])
+            for (int place = 0; place < split.Train[user].Length; place++)
             {
-                counts[item]++;
+                counts[split.Train[user][place]] += split.TrainWeights[user][place] > 0 ? 1 : 0;
             }
         }
 

@@ -33,7 +33,7 @@ internal sealed class CaseRanker : IDisposable
 
     /// <summary>Ranks all cases with the model as it is now.</summary>
     /// <param name="cases">The cases.</param>
-    /// <param name="maskHistory">Whether the items of the history are left out of the ranking.</param>
+    /// <param name="maskHistory">Whether the items of the history are left out of the ranking; a target among them is a miss.</param>
     /// <returns>Metrics of each width.</returns>
     public RankingMetrics[] Rank(RankingCases cases, bool maskHistory)
     {
@@ -112,10 +112,10 @@ internal sealed class CaseRanker : IDisposable
             _interests.Run(problem);
         }
 
-        Add(cases, first, end, above, ties, metrics);
+        Add(cases, first, end, maskHistory, above, ties, metrics);
     }
 
-    private static void Add(RankingCases cases, int first, int end, int[] above, int[] ties, RankingMetrics[] metrics)
+    private static void Add(RankingCases cases, int first, int end, bool maskHistory, int[] above, int[] ties, RankingMetrics[] metrics)
     {
         for (int i = first, row = 0; i < end; i++)
         {
@@ -125,7 +125,8 @@ internal sealed class CaseRanker : IDisposable
                 for (int t = 0; t < ranks.Length; t++)
                 {
                     int place = ((row + t) * metrics.Length) + width;
-                    ranks[t] = new TiedRank(above[place], ties[place]);
+                    // A list that leaves the history out cannot have an item of it.
+                    ranks[t] = maskHistory && cases.Histories[i].Contains(cases.Targets[i][t]) ? TiedRank.Missing : new TiedRank(above[place], ties[place]);
                 }
 
                 metrics[width].Add(ranks);

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Streaming.Core;
 
 namespace Streaming.Worker.Backtest;
 
@@ -39,31 +40,56 @@ internal static class InteractionFiles
         }
     }
 
-    /// <summary>Groups events by user; within a user they keep the order of time, and of the files where times are equal.</summary>
-    public static InteractionLog FromEvents(EventLog events)
+    /// <summary>
+    /// Groups events by user, in the order of time, and of the files where times are equal. The rules, the weights of event
+    /// types and the dedup window are the live ingestion's; a record counts as produced when the event happened.
+    /// </summary>
+    /// <param name="events">The events, by time.</param>
+    /// <param name="settings">Event types and dedup window.</param>
+    /// <param name="time">Clock, by which an event's time may lie in the future.</param>
+    /// <param name="tell">Gets a line when a record is left out.</param>
+    /// <exception cref="InputFileException">No event is left to learn from.</exception>
+    public static InteractionLog FromEvents(EventLog events, SettingsValues settings, TimeProvider time, Action<string> tell)
     {
-        var users = new StringTable();
-        var items = new StringTable();
-        var itemsOf = new List<List<int>>();
-        var timesOf = new List<List<long>>();
+        EventRules rules = settings.Get<EventOptions>().ToRules(time);
+        var dedup = new DedupWindow(settings.Get<DedupOptions>());
+        var bytes = new EventBytes();
+        var log = new UserSequences();
+        int duplicates = 0;
+        var refused = new SortedDictionary<DeadLetterReason, int>();
         for (int i = 0; i < events.Count; i++)
         {
-            var row = events[i];
-            int user = users.Intern(row.User);
-            if (user == itemsOf.Count)
+            EventRow row = events[i];
+            InteractionEvent candidate = bytes.Of(row);
+            DeadLetterReason reason = rules.Check(candidate, out float weight);
+            if (reason != DeadLetterReason.None)
             {
-                itemsOf.Add([]);
-                timesOf.Add([]);
+                refused[reason] = refused.GetValueOrDefault(reason) + 1;
             }
-
-            itemsOf[user].Add(items.Intern(row.Item));
-            timesOf[user].Add(row.Time);
+            else if (!candidate.EventId.IsEmpty && !dedup.TryAdd(XxHash64.Hash(candidate.EventId), row.Time))
+            {
+                duplicates++;
+            }
+            else
+            {
+                log.Add(row, weight);
+            }
         }
 
-        var sequences = new JaggedList();
-        itemsOf.ForEach(sequence => sequences.Add(CollectionsMarshal.AsSpan(sequence)));
-        return new InteractionLog(
-            [.. Enumerable.Range(0, items.Count).Select(item => items[item])], sequences, [.. timesOf.Select(times => times.ToArray())]);
+        InteractionLog all = log.ToLog();
+        string said = FormattableString.Invariant(
+            $"{events.Count} records: {all.ExampleCount} events to learn from, {all.EventCount - all.ExampleCount} history only (weight 0), {duplicates} duplicates (same event id within Dedup__Window), {refused.Values.Sum()} refused{string.Concat(refused.Select(pair => $"; {pair.Key}: {pair.Value}"))}");
+        if (all.ExampleCount == 0)
+        {
+            throw new InputFileException($"No event to learn from in {said}.");
+        }
+
+        if (all.ExampleCount < events.Count)
+        {
+            tell(said);
+        }
+
+        return all;
     }
 
     private static void ReadLine(ReadOnlySpan<char> text, StringTable items, List<int> sequence)

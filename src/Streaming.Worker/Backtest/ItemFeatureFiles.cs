@@ -18,8 +18,9 @@ internal static class ItemFeatureFiles
     /// <param name="paths">Files.</param>
     /// <param name="items">Item ids, in the order of their rows.</param>
     /// <param name="length">Length of a projected group, F.</param>
+    /// <param name="tell">Gets a line for a file whose rows of an item differ.</param>
     /// <exception cref="InputFileException">A file cannot be read, or knows none of the items.</exception>
-    public static ItemFeatures Read(IEnumerable<string> paths, IReadOnlyList<string> items, int length)
+    public static ItemFeatures Read(IEnumerable<string> paths, IReadOnlyList<string> items, int length, Action<string> tell)
     {
         var rowOf = new Dictionary<string, int>(StringComparer.Ordinal);
         for (int row = 0; row < items.Count; row++)
@@ -33,7 +34,7 @@ internal static class ItemFeatureFiles
         {
             try
             {
-                float[][] part = Read(path, rowOf, length);
+                float[][] part = Read(path, rowOf, length, tell);
                 groups.Add(new FeatureGroup($"file{groups.Count}", part.Max(vector => vector.Length)));
                 parts.Add(part);
             }
@@ -52,11 +53,12 @@ internal static class ItemFeatureFiles
         return new ItemFeatures(groups, rows);
     }
 
-    private static float[][] Read(string path, Dictionary<string, int> rowOf, int length)
+    private static float[][] Read(string path, Dictionary<string, int> rowOf, int length, Action<string> tell)
     {
+        // Of an item with several rows the last one counts: catalogues are often written as one snapshot after another.
         var featuresOf = new Dictionary<int, List<string>>();
-        var frequency = new Dictionary<string, int>(StringComparer.Ordinal);
         var numbers = new Dictionary<int, float[]>();
+        int differing = 0;
         using (var csv = new CsvReader(InputFile.OpenText(path)))
         {
             if (!csv.Read())
@@ -69,8 +71,11 @@ internal static class ItemFeatureFiles
             {
                 if (rowOf.TryGetValue(csv[0].ToString(), out int row))
                 {
-                    featuresOf[row] = Features(csv, columns, frequency);
-                    numbers[row] = Numbers(csv, columns);
+                    List<string> features = Features(csv, columns);
+                    float[] values = Numbers(csv, columns);
+                    differing += featuresOf.TryGetValue(row, out var before) && !(before.SequenceEqual(features) && numbers[row].SequenceEqual(values)) ? 1 : 0;
+                    featuresOf[row] = features;
+                    numbers[row] = values;
                 }
             }
         }
@@ -80,10 +85,27 @@ internal static class ItemFeatureFiles
             throw new InputFileException($"{path}: none of its items is in the interactions; the first column must be the item id.");
         }
 
-        return Project(rowOf.Count, featuresOf, frequency, numbers, length);
+        if (differing > 0)
+        {
+            tell($"{path}: {differing} rows differ from an earlier row of their item; the last row of an item counts");
+        }
+
+        return Project(rowOf.Count, featuresOf, Frequencies(featuresOf.Values), numbers, length);
     }
 
-    private static List<string> Features(CsvReader csv, string[] columns, Dictionary<string, int> frequency)
+    /// <summary>How many items have a feature, however many rows an item has.</summary>
+    private static Dictionary<string, int> Frequencies(IEnumerable<List<string>> items)
+    {
+        var frequency = new Dictionary<string, int>(StringComparer.Ordinal);
+        foreach (string feature in items.SelectMany(features => features))
+        {
+            frequency[feature] = frequency.GetValueOrDefault(feature) + 1;
+        }
+
+        return frequency;
+    }
+
+    private static List<string> Features(CsvReader csv, string[] columns)
     {
         var features = new HashSet<string>(StringComparer.Ordinal);
         for (int column = 1; column < Math.Min(csv.Count, columns.Length); column++)
@@ -103,11 +125,6 @@ internal static class ItemFeatureFiles
 
             features.UnionWith(text.Split('|', StringSplitOptions.TrimEntries).Select(part => $"{name}={part}"));
             features.UnionWith(text.Split(Separators, StringSplitOptions.RemoveEmptyEntries).Select(word => $"word={word}"));
-        }
-
-        foreach (string feature in features)
-        {
-            frequency[feature] = frequency.GetValueOrDefault(feature) + 1;
         }
 
         return [.. features];

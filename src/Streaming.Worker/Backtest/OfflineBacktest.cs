@@ -1,4 +1,5 @@
 using System.Globalization;
+using Streaming.Core;
 using Streaming.Learning;
 
 namespace Streaming.Worker.Backtest;
@@ -9,10 +10,12 @@ namespace Streaming.Worker.Backtest;
 /// <param name="features">Features of the items.</param>
 /// <param name="createEngine">Makes the engine that the settings name, for a model.</param>
 /// <param name="keep">Keeps the best model; null: none is kept.</param>
+/// <param name="histories">Makes the users' histories at the log's end; null: they are not known.</param>
 /// <param name="progress">Where progress is told.</param>
 /// <param name="time">Clock.</param>
 internal sealed class OfflineBacktest(
-    BacktestRequest request, InteractionLog log, ItemFeatures features, Func<SettingsValues, ModelOptions, TrainingEngine> createEngine, BestModel? keep, BacktestProgress progress, TimeProvider time)
+    BacktestRequest request, InteractionLog log, ItemFeatures features, Func<SettingsValues, ModelOptions, TrainingEngine> createEngine, BestModel? keep,
+    Func<int, IngestState>? histories, BacktestProgress progress, TimeProvider time)
 {
     private readonly List<ReportRow> _rows = [];
     private double _bestNdcg = double.NegativeInfinity;
@@ -25,9 +28,15 @@ internal sealed class OfflineBacktest(
     {
         long start = time.GetTimestamp();
         var combinations = SettingsGrid.Combinations(request.Try);
-        SettingsValues[] settings = [.. combinations.Select(combination => BacktestSettings.Load(combination, request.Protocol))];
-        var split = Split();
+        SettingsValues[] settings = [.. combinations.Select(combination => BacktestSettings.Load(combination, request.Protocol, request.HasFeatures))];
+        var split = Split(validates: settings.Any(values => !values.Get<OfflineOptions>().KeepLast));
+        (int targets, int repeats) = split.Test.TargetCounts();
         progress.Line(string.Create(CultureInfo.InvariantCulture, $"{log.Sequences.Count} users, {log.Items.Count} items, {log.EventCount} events; {split.Train.Count} training sequences, {split.Validation.Count} validation and {split.Test.Count} test cases"));
+        if (repeats > 0)
+        {
+            progress.Line(BacktestReport.SayRepeats(targets, repeats));
+        }
+
         if (!request.NoFloors)
         {
             AddFloors(split);
@@ -38,16 +47,21 @@ internal sealed class OfflineBacktest(
             Run(split, settings[i], SettingsGrid.Label(combinations[i], combinations), cancellation);
         }
 
-        keep?.Finish(log, split.Train);
+        keep?.Finish(log, split, histories);
+        if (keep is not null && histories is null)
+        {
+            progress.Line("the model is kept without histories of users: --sequences has no times; with --events it would have them");
+        }
+
         return new BacktestReport(
-            request.Protocol.ToString(), log.Sequences.Count, log.Items.Count, log.EventCount, request.Seeds, request.Cutoffs, time.GetElapsedTime(start).TotalSeconds, _rows);
+            request.Protocol.ToString(), log.Sequences.Count, log.Items.Count, log.EventCount, request.Seeds, request.Cutoffs, time.GetElapsedTime(start).TotalSeconds, _rows) { Targets = targets, RepeatTargets = repeats };
     }
 
-    private OfflineSplit Split() => request.Protocol switch
+    private OfflineSplit Split(bool validates) => request.Protocol switch
     {
-        BacktestProtocol.LeaveOneOut => SplitProtocol.LeaveOneOut(log),
-        BacktestProtocol.UserSplit => SplitProtocol.ByUser(log, request.Seeds[0]),
-        BacktestProtocol.TimeSplit => SplitProtocol.ByTime(log),
+        BacktestProtocol.LeaveOneOut => SplitProtocol.LeaveOneOut(log).Checked("leave-one-out", "it takes users with at least 3 events to learn from", validates),
+        BacktestProtocol.UserSplit => SplitProtocol.ByUser(log, request.Seeds[0]).Checked("user", "it takes at least 10 users, some of them with 2 events", validates),
+        BacktestProtocol.TimeSplit => SplitProtocol.ByTime(log).Checked("time", "it takes events, in the last fifth and tenth of the log, of users with events before them", validates),
         _ => throw new InvalidOperationException($"{request.Protocol} is no offline protocol."),
     };
 

@@ -5,9 +5,15 @@ namespace Streaming.Worker.Backtest;
 /// <summary>What simple methods reach on a split: a model has to be read beside them.</summary>
 internal static class OfflineFloors
 {
-    /// <summary>Popularity and item-kNN.</summary>
+    /// <summary>Popularity, item-kNN, Markov, the last two added, and the user's own latest.</summary>
     public static IEnumerable<StreamingBaseline> Create() =>
-        [new RecentPopularity(double.PositiveInfinity), new IncrementalItemKnn(window: int.MaxValue)];
+    [
+        new RecentPopularity(double.PositiveInfinity),
+        new IncrementalItemKnn(window: int.MaxValue),
+        new IncrementalMarkov(),
+        new SummedBaselines("knn+markov", new IncrementalItemKnn(window: int.MaxValue), new IncrementalMarkov()),
+        new OwnLatest(),
+    ];
 
     /// <summary>Trains a baseline on the training sequences and the validation cases, and ranks the test cases.</summary>
     /// <remarks>Nothing about a floor is chosen by validation, so those items may make it stronger.</remarks>
@@ -16,9 +22,13 @@ internal static class OfflineFloors
         for (int user = 0; user < split.Train.Count; user++)
         {
             var sequence = split.Train[user];
+            var weights = split.TrainWeights[user];
             for (int i = 0; i < sequence.Length; i++)
             {
-                baseline.Update(user, sequence[..i], sequence[i]);
+                if (weights[i] > 0)
+                {
+                    baseline.Update(user, sequence[..i], sequence[i]);
+                }
             }
         }
 
@@ -44,7 +54,7 @@ internal static class OfflineFloors
             var ranks = new TiedRank[targets.Length];
             for (int t = 0; t < ranks.Length; t++)
             {
-                ranks[t] = baseline.Rank(user: 0, history, targets[t], excluded);
+                ranks[t] = maskHistory && history.Contains(targets[t]) ? TiedRank.Missing : baseline.Rank(user: 0, history, targets[t], excluded);
             }
 
             metrics.Add(ranks);

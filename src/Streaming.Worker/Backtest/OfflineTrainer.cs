@@ -11,13 +11,12 @@ namespace Streaming.Worker.Backtest;
 internal sealed class OfflineTrainer(OfflineSplit split, OfflineOptions options, IReadOnlyList<int> cutoffs, int threads, BestModel? keep, BacktestProgress progress, TimeProvider time)
 {
     private const int DecidingCutoff = 10;
-    private const int MostFailedSteps = 10;
 
     /// <summary>Trains.</summary>
     /// <param name="engine">A fresh engine, item rows and features set.</param>
     /// <param name="label">Name of the run for the progress lines.</param>
     /// <param name="cancellation">Ends the run.</param>
-    /// <exception cref="ArithmeticException">Ten steps in a row had a loss or gradient that was not finite.</exception>
+    /// <exception cref="NonFiniteLossException">Ten steps in a row had a loss or gradient that was not finite, or every step had.</exception>
     public OfflineResult Run(TrainingEngine engine, string label, CancellationToken cancellation)
     {
         long start = time.GetTimestamp();
@@ -26,59 +25,60 @@ internal sealed class OfflineTrainer(OfflineSplit split, OfflineOptions options,
         var validation = split.Validation.Sample(options.ValidationCases == 0 ? int.MaxValue : options.ValidationCases, seed: 1);
         int[] order = [.. Enumerable.Range(0, split.Train.Count)];
         var shuffle = new Random(unchecked((int)engine.Model.Seed));
-        long step = 0;
+        var steps = new StepTally(label);
         OfflineResult? kept = null;
         (double bestNdcg, int bestEpoch) = (0, 0);
         int epoch = 1;
         for (; epoch <= options.Epochs && (options.KeepLast || bestEpoch == 0 || epoch - bestEpoch <= options.Patience); epoch++)
         {
             shuffle.Shuffle(order);
-            double loss = Epoch(engine, batcher, order, ref step, epoch, label, cancellation);
+            steps.BeginEpoch();
+            Epoch(engine, batcher, order, steps, epoch, label, cancellation);
             double ndcg = ranker.Rank(validation, maskHistory: false)[^1].Ndcg(DecidingCutoff);
-            if (bestEpoch == 0 || ndcg > bestNdcg)
+            if (steps.AppliedInEpoch > 0 && (bestEpoch == 0 || ndcg > bestNdcg))
             {
                 (bestNdcg, bestEpoch) = (ndcg, epoch);
             }
 
-            if (options.KeepLast ? epoch == options.Epochs : epoch == bestEpoch)
+            if (options.KeepLast ? epoch == options.Epochs && steps.Applied > 0 : epoch == bestEpoch)
             {
                 kept = new OfflineResult(
-                    ndcg, epoch, epoch, step, 0, ranker.Rank(split.Test, maskHistory: false), ranker.Rank(split.Test, maskHistory: true));
+                    ndcg, epoch, epoch, steps.Count, 0, ranker.Rank(split.Test, maskHistory: false), ranker.Rank(split.Test, maskHistory: true));
                 if (keep?.Wants(ndcg) == true)
                 {
-                    keep.Keep(ndcg, engine, step);
+                    keep.Keep(ndcg, engine, steps.Count);
                 }
             }
 
-            progress.Epoch(label, epoch, options.Epochs, loss, ndcg, bestNdcg, bestEpoch);
+            progress.Epoch(label, epoch, options.Epochs, steps.MeanLoss, ndcg, bestNdcg, bestEpoch);
         }
 
-        return kept! with { Epochs = epoch - 1, Steps = step, Seconds = time.GetElapsedTime(start).TotalSeconds };
+        steps.ThrowIfNoneApplied();
+        if (steps.Count > steps.Applied)
+        {
+            progress.Line(FormattableString.Invariant($"{label}: {steps.Count - steps.Applied} of {steps.Count} steps had a loss or gradient that was not finite and changed nothing"));
+        }
+
+        return kept! with { Epochs = epoch - 1, Steps = steps.Count, Seconds = time.GetElapsedTime(start).TotalSeconds };
     }
 
-    private double Epoch(TrainingEngine engine, SequenceBatcher batcher, int[] order, ref long step, int epoch, string label, CancellationToken cancellation)
+    private void Epoch(TrainingEngine engine, SequenceBatcher batcher, int[] order, StepTally steps, int epoch, string label, CancellationToken cancellation)
     {
         int batches = (order.Length + options.BatchSize - 1) / options.BatchSize;
         long totalSteps = (long)batches * options.Epochs;
-        double losses = 0;
-        int failed = 0;
         for (int batch = 0; batch < batches; batch++)
         {
             cancellation.ThrowIfCancellationRequested();
             int first = batch * options.BatchSize;
             batcher.Fill(split.Train, order.AsSpan(first, Math.Min(options.BatchSize, order.Length - first)));
-            var result = engine.Step(batcher.Batch(step, LearningRateSchedule.At(options, step, totalSteps), engine.BankCount));
-            step++;
-            failed = result.Applied ? 0 : failed + 1;
-            if (failed == MostFailedSteps)
+            if (batcher.Predictions == 0)
             {
-                throw new ArithmeticException($"{label}: {MostFailedSteps} steps in a row had a loss or gradient that was not finite. A smaller Offline__LearningRate may help.");
+                continue;
             }
 
-            losses += result.Loss;
+            var result = engine.Step(batcher.Batch(steps.Count, LearningRateSchedule.At(options, steps.Count, totalSteps), engine.BankCount));
+            steps.Add(result);
             progress.Step(label, epoch, batch + 1, batches, batcher.Predictions, result.Loss);
         }
-
-        return losses / batches;
     }
 }

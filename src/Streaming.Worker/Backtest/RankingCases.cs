@@ -12,6 +12,21 @@ internal sealed class RankingCases
     /// <summary>Gets the number of cases.</summary>
     public int Count => Histories.Count;
 
+    /// <summary>Gets the number of targets, and of those that are in their case's history.</summary>
+    public (int All, int Repeats) TargetCounts()
+    {
+        int repeats = 0;
+        for (int i = 0; i < Count; i++)
+        {
+            foreach (int target in Targets[i])
+            {
+                repeats += Histories[i].Contains(target) ? 1 : 0;
+            }
+        }
+
+        return (Targets.ValueCount, repeats);
+    }
+
     /// <summary>Adds a case.</summary>
     public void Add(ReadOnlySpan<int> history, ReadOnlySpan<int> targets)
     {

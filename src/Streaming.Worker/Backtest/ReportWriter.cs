@@ -18,6 +18,12 @@ internal static class ReportWriter
             json.WriteNumber("users", report.Users);
             json.WriteNumber("items", report.Items);
             json.WriteNumber("events", report.Events);
+            if (report.Targets > 0)
+            {
+                json.WriteNumber("targets", report.Targets);
+                json.WriteNumber("repeatTargets", report.RepeatTargets);
+            }
+
             json.WriteNumber("seconds", Math.Round(report.Seconds, 1));
             json.WriteStartArray("seeds");
             foreach (int seed in report.Seeds)

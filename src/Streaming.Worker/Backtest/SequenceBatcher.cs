@@ -14,6 +14,7 @@ internal sealed class SequenceBatcher
     private readonly LossKind _loss;
     private readonly int _historyLength;
     private readonly bool _lastStepOnly;
+    private readonly WeightList _sequenceWeights;
     private readonly float[] _logFrequency;
     private readonly List<int> _rows = [];
     private readonly List<int> _offsets = [];
@@ -33,6 +34,7 @@ internal sealed class SequenceBatcher
         _loss = model.Loss;
         _historyLength = model.HistoryLength;
         _lastStepOnly = model.Tower == TowerKind.Mind;
+        _sequenceWeights = split.TrainWeights;
         _random = new Random(unchecked((int)model.Seed));
         _frequency = Frequencies(split);
         _logFrequency = [.. _frequency.Select(q => (float)Math.Log(Math.Max(q, 1e-12)))];
@@ -62,7 +64,7 @@ internal sealed class SequenceBatcher
         _offsets.Add(0);
         foreach (int sequence in chosen)
         {
-            Add(sequences[sequence]);
+            Add(sequences[sequence], _sequenceWeights[sequence]);
         }
 
         DrawNegatives();
@@ -89,20 +91,23 @@ internal sealed class SequenceBatcher
         var counts = new double[split.ItemCount];
         for (int i = 0; i < split.Train.Count; i++)
         {
-            foreach (int item in split.Train[i])
+            var sequence = split.Train[i];
+            var weights = split.TrainWeights[i];
+            for (int place = 0; place < sequence.Length; place++)
             {
-                counts[item]++;
+                counts[sequence[place]] += weights[place] > 0 ? 1 : 0;
             }
         }
 
-        double total = Math.Max(1, split.Train.ValueCount);
+        double total = Math.Max(1, counts.Sum());
         return [.. counts.Select(count => count / total)];
     }
 
-    private void Add(ReadOnlySpan<int> sequence)
+    private void Add(ReadOnlySpan<int> sequence, ReadOnlySpan<float> weights)
     {
         bool cut = sequence.Length > _historyLength + 1;
         sequence = cut ? sequence[^(_historyLength + 1)..] : sequence;
+        weights = weights[^sequence.Length..];
 
         // The start vector stands for a user without history: a window from the middle of a sequence has none to predict.
         int first = cut ? 1 : 0;
@@ -110,8 +115,11 @@ internal sealed class SequenceBatcher
         {
             for (int i = first; i < sequence.Length; i++)
             {
-                AddHistory(sequence[..i]);
-                AddPrediction(_rows.Count + _offsets.Count - 2, sequence[i]);
+                if (weights[i] > 0)
+                {
+                    AddHistory(sequence[..i]);
+                    AddPrediction(_rows.Count + _offsets.Count - 2, sequence[i], weights[i]);
+                }
             }
 
             return;
@@ -121,7 +129,10 @@ internal sealed class SequenceBatcher
         AddHistory(sequence[..^1]);
         for (int i = first; i < sequence.Length; i++)
         {
-            AddPrediction(firstStep + i, sequence[i]);
+            if (weights[i] > 0)
+            {
+                AddPrediction(firstStep + i, sequence[i], weights[i]);
+            }
         }
     }
 
@@ -131,11 +142,11 @@ internal sealed class SequenceBatcher
         _offsets.Add(_rows.Count);
     }
 
-    private void AddPrediction(int step, int item)
+    private void AddPrediction(int step, int item, float weight)
     {
         _steps.Add(step);
         _positives.Add(item);
-        _weights.Add(1);
+        _weights.Add(weight);
         _logQ.Add(LogQ(item));
     }
 

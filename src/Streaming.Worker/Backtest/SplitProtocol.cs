@@ -5,7 +5,8 @@ internal static class SplitProtocol
 {
     /// <summary>
     /// Leave-one-out: each user's last item is the test target, the one before the validation target; the test history
-    /// includes the validation item (SASRec, LRURec, fMRLRec). Users with fewer than three items only train.
+    /// includes the validation item (SASRec, LRURec, fMRLRec). Users with fewer than three items only train. Events of weight 0
+    /// are no targets.
     /// </summary>
     public static OfflineSplit LeaveOneOut(InteractionLog log)
     {
@@ -13,15 +14,18 @@ internal static class SplitProtocol
         for (int user = 0; user < log.Sequences.Count; user++)
         {
             var sequence = log.Sequences[user];
-            if (sequence.Length < 3)
+            var weights = log.WeightsOf(user);
+            int test = LastExample(weights);
+            int validation = LastExample(weights[..Math.Max(test, 0)]);
+            if (LastExample(weights[..Math.Max(validation, 0)]) < 0)
             {
-                split.Train.Add(sequence);
+                Train(split, sequence, weights);
                 continue;
             }
 
-            split.Train.Add(sequence[..^2]);
-            split.Validation.Add(sequence[..^2], sequence[^2..^1]);
-            split.Test.Add(sequence[..^1], sequence[^1..]);
+            Train(split, sequence[..validation], weights[..validation]);
+            split.Validation.Add(sequence[..validation], sequence.Slice(validation, 1));
+            split.Test.Add(sequence[..test], sequence.Slice(test, 1));
         }
 
         return split;
@@ -41,17 +45,21 @@ internal static class SplitProtocol
         for (int i = 0; i < users.Length; i++)
         {
             var sequence = log.Sequences[users[i]];
+            var weights = log.WeightsOf(users[i]).ToArray();
             if (i < train)
             {
-                split.Train.Add(sequence);
+                Train(split, sequence, weights);
                 continue;
             }
 
             int cut = sequence.Length * 8 / 10;
             if (cut > 0 && cut < sequence.Length)
             {
-                int[] targets = [.. sequence[cut..].ToArray().Distinct()];
-                (i < validation ? split.Validation : split.Test).Add(sequence[..cut], targets);
+                int[] targets = [.. sequence[cut..].ToArray().Where((_, place) => weights[cut + place] > 0).Distinct()];
+                if (targets.Length > 0)
+                {
+                    (i < validation ? split.Validation : split.Test).Add(sequence[..cut], targets);
+                }
             }
         }
 
@@ -73,14 +81,20 @@ internal static class SplitProtocol
         for (int user = 0; user < times.Count; user++)
         {
             var sequence = log.Sequences[user];
+            var weights = log.WeightsOf(user);
             int cut = times[user].AsSpan().BinarySearch(new FirstNotBefore(validationFrom));
             if (~cut > 0)
             {
-                split.Train.Add(sequence[..~cut]);
+                Train(split, sequence[..~cut], weights[..~cut]);
             }
 
             for (int i = Math.Max(1, ~cut); i < sequence.Length; i++)
             {
+                if (weights[i] == 0)
+                {
+                    continue;
+                }
+
                 (times[user][i] < testFrom ? split.Validation : split.Test).Add(sequence[..i], sequence.Slice(i, 1));
             }
         }
@@ -88,7 +102,15 @@ internal static class SplitProtocol
         return split;
     }
 
-    private static OfflineSplit Empty(InteractionLog log) => new(new JaggedList(), new RankingCases(), new RankingCases(), log.Items.Count);
+    private static OfflineSplit Empty(InteractionLog log) => new(new JaggedList(), new WeightList(), new RankingCases(), new RankingCases(), log.Items.Count);
+
+    private static void Train(OfflineSplit split, ReadOnlySpan<int> sequence, ReadOnlySpan<float> weights)
+    {
+        split.Train.Add(sequence);
+        split.TrainWeights.Add(weights);
+    }
+
+    private static int LastExample(ReadOnlySpan<float> weights) => weights.LastIndexOfAnyExcept(0f);
 
     /// <summary>Never equal, so that the search ends between the times before and those not before.</summary>
     private readonly struct FirstNotBefore(long time) : IComparable<long>

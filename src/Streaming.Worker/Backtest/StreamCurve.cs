@@ -32,11 +32,11 @@ internal sealed record StreamCurve(string Model, int Cutoff, IReadOnlyList<Strea
         public List<Point> Points { get; } = [];
 
         /// <summary>Takes note of the events done, at least every <c>window</c> of them.</summary>
-        public void At(int events, PrequentialEvaluator evaluator, int bankEntries)
+        public void At(int events, PrequentialEvaluator evaluator, int width, int bankEntries)
         {
             if (events / window > (Points.Count == 0 ? 0 : Points[^1].Events / window))
             {
-                var recent = evaluator.Recent(evaluator.Widths.Count - 1, EvaluationSegment.NewItems);
+                var recent = evaluator.Recent(width, EvaluationSegment.NewItems);
                 Points.Add(new Point(events, recent.Recall(cutoff), bankEntries));
             }
         }

@@ -70,7 +70,7 @@ internal sealed class Pipeline : IDisposable
         PipelineOptions options = settings.Get<PipelineOptions>();
         BatcherOptions batching = settings.Get<BatcherOptions>();
         KafkaOptions kafka = settings.Get<KafkaOptions>();
-        var pool = new BatchPool(batching.BatchSize, model.HistoryLength, options.BatchQueue + 3);
+        var pool = new BatchPool(batching.BatchSize, state.Histories.Length, options.BatchQueue + 3);
         var batches = Channel.CreateBounded<Batch>(new BoundedChannelOptions(options.BatchQueue) { SingleReader = true, SingleWriter = true });
         RedisOptions publishing = settings.Get<RedisOptions>();
         _histories = publishing.UserItems == 0 ? null : new HistoryFeed(state.Histories, publishing.UserItems, settings.Get<HistoryOptions>().MaxUsers, options.PublishInterval, time);
@@ -136,7 +136,7 @@ internal sealed class Pipeline : IDisposable
     private (IngestState State, IReadOnlyList<StreamPosition> Positions) Restore(CheckpointStore? store, ModelOptions model)
     {
         HistoryOptions histories = _settings.Get<HistoryOptions>();
-        histories.Length = model.HistoryLength;
+        histories.Length = Math.Max(histories.Length, model.HistoryLength);
         DedupOptions dedup = _settings.Get<DedupOptions>();
         if (store?.FindNewest() is { } own)
         {

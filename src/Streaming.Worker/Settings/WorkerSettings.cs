@@ -19,7 +19,7 @@ internal static class WorkerSettings
         new SettingsSection("Kafka", typeof(KafkaOptions), "where the events come from.") { Secrets = Set(nameof(KafkaOptions.SaslPassword), nameof(KafkaOptions.SslKeyPassword)) },
         new SettingsSection("Events", typeof(EventOptions), "what counts as an event, and how much."),
         new SettingsSection("Batching", typeof(BatcherOptions), "how events become batches.") { Derived = Set(nameof(BatcherOptions.CheckpointBatches)) },
-        new SettingsSection("History", typeof(HistoryOptions), "what is kept of each user; the length is `Model__HistoryLength`.") { Derived = Set(nameof(HistoryOptions.Length)) },
+        new SettingsSection("History", typeof(HistoryOptions), "what is kept of each user; the model reads the newest `Model__HistoryLength` items of it."),
         new SettingsSection("Dedup", typeof(DedupOptions), "the window in which a second delivery of an event is recognised."),
         new SettingsSection("Model", typeof(ModelOptions), "shape and hyper-parameters of the model; a checkpoint must agree with them."),
         new SettingsSection("Training", typeof(EngineOptions), "what computes the training step."),

@@ -11,16 +11,18 @@ public class PrequentialEvaluatorTests
     public void Record_EachKindOfExample_CountsInItsSegments()
     {
         var evaluator = new PrequentialEvaluator([8, 16], new PrequentialOptions { Cutoffs = [20] });
-        evaluator.Record([Miss, Hit], isRepeat: false, isKnownUser: false);
-        evaluator.Record([Hit, Hit], isRepeat: false, isKnownUser: true);
-        evaluator.Record([Miss, Miss], isRepeat: true, isKnownUser: true);
+        evaluator.Record([Miss, Hit], new ExampleKind(IsRepeat: false, IsKnownUser: false));
+        evaluator.Record([Hit, Hit], new ExampleKind(IsRepeat: false, IsKnownUser: true));
+        evaluator.Record([Miss, Miss], new ExampleKind(IsRepeat: true, IsKnownUser: true));
+        evaluator.Record([Miss, Miss], new ExampleKind(IsRepeat: false, IsKnownUser: true, IsFirstDay: true, IsAfterDrift: true));
 
         long[] counts = [.. Enum.GetValues<EvaluationSegment>().Select(segment => evaluator.Total(0, segment).Count)];
-        Assert.Equal([3, 2, 1, 2, 1, 1], counts);
-        Assert.Equal(1.0 / 3, evaluator.Total(0, EvaluationSegment.All).Recall(20), 12);
-        Assert.Equal(2.0 / 3, evaluator.Total(1, EvaluationSegment.All).Recall(20), 12);
+        Assert.Equal([4, 3, 1, 3, 1, 2, 1, 1], counts);
+        Assert.Equal(0.25, evaluator.Total(0, EvaluationSegment.All).Recall(20), 12);
+        Assert.Equal(0.5, evaluator.Total(1, EvaluationSegment.All).Recall(20), 12);
         Assert.Equal(0, evaluator.Total(0, EvaluationSegment.NewUsers).Recall(20));
-        Assert.Equal(1, evaluator.Total(1, EvaluationSegment.NewItems).Recall(20));
+        Assert.Equal(2.0 / 3, evaluator.Total(1, EvaluationSegment.NewItems).Recall(20), 12);
+        Assert.Equal(0, evaluator.Total(1, EvaluationSegment.ItemsInFirstDay).Recall(20));
     }
 
     [Fact]
@@ -29,7 +31,7 @@ public class PrequentialEvaluatorTests
         var evaluator = new PrequentialEvaluator([8], new PrequentialOptions { Cutoffs = [20], Window = 3 });
         foreach (var rank in new[] { Hit, Hit, Miss, Miss })
         {
-            evaluator.Record([rank], isRepeat: false, isKnownUser: true);
+            evaluator.Record([rank], new ExampleKind(IsRepeat: false, IsKnownUser: true));
         }
 
         Assert.Equal(0.5, evaluator.Total(0, EvaluationSegment.All).Recall(20));
@@ -41,9 +43,9 @@ public class PrequentialEvaluatorTests
     public void Record_BeginningSkipped_LeavesItOut()
     {
         var evaluator = new PrequentialEvaluator([8], new PrequentialOptions { Cutoffs = [20], SkipExamples = 2 });
-        evaluator.Record([Miss], isRepeat: false, isKnownUser: true);
-        evaluator.Record([Miss], isRepeat: false, isKnownUser: true);
-        evaluator.Record([Hit], isRepeat: false, isKnownUser: true);
+        evaluator.Record([Miss], new ExampleKind(IsRepeat: false, IsKnownUser: true));
+        evaluator.Record([Miss], new ExampleKind(IsRepeat: false, IsKnownUser: true));
+        evaluator.Record([Hit], new ExampleKind(IsRepeat: false, IsKnownUser: true));
         Assert.Equal(1, evaluator.Total(0, EvaluationSegment.All).Recall(20));
         Assert.Equal(3, evaluator.Examples);
     }
@@ -66,8 +68,8 @@ public class PrequentialEvaluatorTests
             TiedRank[] ranks = [new(random.Next(30), random.Next(3)), new(random.Next(30), 0)];
             bool isRepeat = random.Next(2) == 0;
             bool isKnownUser = isRepeat || random.Next(2) == 0;
-            whole.Record(ranks, isRepeat, isKnownUser);
-            (i < 25 ? before : after).Record(ranks, isRepeat, isKnownUser);
+            whole.Record(ranks, new ExampleKind(isRepeat, isKnownUser));
+            (i < 25 ? before : after).Record(ranks, new ExampleKind(isRepeat, isKnownUser));
         }
 
         Assert.Equal(State(whole), State(after));

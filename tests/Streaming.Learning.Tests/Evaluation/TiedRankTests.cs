@@ -17,10 +17,11 @@ public class TiedRankTests
     }
 
     [Fact]
-    public void Of_ScoreThatIsNoNumber_RanksLast()
+    public void Of_ScoreThatIsNoNumber_IsMissing()
     {
-        double[] scores = [double.NaN, 2, -1];
-        Assert.Equal(new TiedRank(2, 0), TiedRank.Of(scores, 0));
+        double[] scores = [double.NaN, 2, -1, double.NegativeInfinity];
+        Assert.Equal(TiedRank.Missing, TiedRank.Of(scores, 0));
+        Assert.Equal(TiedRank.Missing, TiedRank.Of(scores, 3));
         Assert.Equal(new TiedRank(1, 0), TiedRank.Of(scores, 2));
     }
 }

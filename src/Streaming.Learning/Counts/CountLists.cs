@@ -1,0 +1,180 @@
+using System.Numerics.Tensors;
+
+namespace Streaming.Learning;
+
+/// <summary>
+/// For each row a bounded list of keys with weights: the keys that were counted most with it. A list of 8 grows to 32,
+/// 128 and 512 entries while the pool has room; a full one gives the place of its lightest entry to the newcomer, and its weight as
+/// the newcomer's error (Space-Saving; Metwally, Agrawal, El Abbadi 2005).
+/// </summary>
+/// <remarks>
+/// So the true weight of a key is between <see cref="Weights"/> − <see cref="Errors"/> and <see cref="Weights"/>, and the
+/// error is at most the lightest weight of the list, which is at most the list's total over its length; a key whose true
+/// weight is above that is in the list. Before a list is full it is exact. Scores take the lower end: cosine divides by the
+/// root of an item's own count, and rare newcomers with a weight that is not theirs would rise to the top.
+/// </remarks>
+internal sealed class CountLists
+{
+    private const int UsedShift = 32, SizeShift = 48;
+    private readonly SlotPool _pool;
+    private readonly PagedArray<long> _places;
+    private readonly string _name;
+
+    /// <summary>Creates empty lists.</summary>
+    /// <param name="name">Name of the tensors in a checkpoint.</param>
+    /// <param name="rows">Number of lists.</param>
+    /// <param name="pool">Memory of the entries.</param>
+    public CountLists(string name, int rows, SlotPool pool)
+    {
+        _name = name;
+        _pool = pool;
+        _places = new PagedArray<long>(rows);
+    }
+
+    /// <summary>Gets the weight that was added in all.</summary>
+    public double Added { get; private set; }
+
+    /// <summary>Gets the weight that was lost: with entries that gave their place to another, or for want of room for a first block.</summary>
+    public double Lost { get; private set; }
+
+    /// <summary>The keys of a row's list, in no order.</summary>
+    public ReadOnlySpan<ulong> Keys(int row) => Place.Of(_places[row]) is { Used: > 0 } place ? _pool.Keys(place.Block, place.Used) : [];
+
+    /// <summary>The weights beside <see cref="Keys"/>: at least the true ones.</summary>
+    public ReadOnlySpan<float> Weights(int row) => Place.Of(_places[row]) is { Used: > 0 } place ? _pool.Weights(place.Block, place.Used) : [];
+
+    /// <summary>By how much <see cref="Weights"/> may be above the true ones, at most.</summary>
+    public ReadOnlySpan<float> Errors(int row) => Place.Of(_places[row]) is { Used: > 0 } place ? _pool.Errors(place.Block, place.Used) : [];
+
+    /// <summary>Adds to the weight of a key in a row's list.</summary>
+    public void Add(int row, ulong key, float weight)
+    {
+        Added += weight;
+        Place place = Place.Of(_places[row]);
+        int at = place.Used == 0 ? -1 : _pool.Keys(place.Block, place.Used).IndexOf(key);
+        if (at >= 0)
+        {
+            _pool.Add(place.Block + at, weight);
+            return;
+        }
+
+        if (place.Used == place.Slots && !Grow(ref place))
+        {
+            Replace(place, key, weight);
+            return;
+        }
+
+        _pool.Set(place.Block + place.Used, key, weight, error: 0);
+        _places.Change(row) = (place with { Used = place.Used + 1 }).Pack();
+    }
+
+    /// <summary>Empties a row's list.</summary>
+    public void Clear(int row)
+    {
+        Place place = Place.Of(_places[row]);
+        if (place.Used > 0)
+        {
+            _pool.Free(place.Block, place.Size);
+            _places.Change(row) = 0;
+        }
+    }
+
+    /// <summary>Says that all weights were multiplied.</summary>
+    public void Scale(float factor)
+    {
+        Added *= factor;
+        Lost *= factor;
+    }
+
+    public void Save(TensorSet tensors, int rows)
+    {
+        tensors.Share($"{_name}.places", _places, rows);
+        tensors.Add<double>($"{_name}.weights", [Added, Lost]);
+    }
+
+    /// <exception cref="StateMismatchException">The state is not one of lists in this pool.</exception>
+    public void Load(TensorReader tensors)
+    {
+        _places.Data.Clear();
+        long[] places = tensors.ReadArray<long>($"{_name}.places", _places.Length);
+        for (int row = 0; row < places.Length; row++)
+        {
+            _places.Data[row] = Checked(places[row]);
+        }
+
+        Span<double> weights = stackalloc double[2];
+        tensors.Read($"{_name}.weights", weights);
+        (Added, Lost) = (weights[0], weights[1]);
+    }
+
+    /// <summary>Takes the lists of other rows over.</summary>
+    /// <param name="other">The lists.</param>
+    /// <param name="oldRows">The row there of each row here; −1: none.</param>
+    public void Adopt(CountLists other, int[] oldRows)
+    {
+        for (int row = 0; row < oldRows.Length; row++)
+        {
+            int old = oldRows[row];
+            ReadOnlySpan<ulong> keys = old >= 0 && old < other._places.Length ? other.Keys(old) : [];
+            for (int i = 0; i < keys.Length; i++)
+            {
+                Add(row, keys[i], other.Weights(old)[i] - other.Errors(old)[i]);
+            }
+        }
+    }
+
+    private long Checked(long word)
+    {
+        Place place = Place.Of(word);
+        return word == 0 || (place.Size < SlotPool.Sizes && place.Used >= 1 && place.Used <= place.Slots && _pool.IsBlock(place.Block, place.Size))
+            ? word
+            : throw new StateMismatchException($"Tensor {_name}.places has {word:x}: not the place of a list in the pool.");
+    }
+
+    private bool Grow(ref Place place)
+    {
+        int size = place.Used == 0 ? 0 : place.Size + 1;
+        int block = size < SlotPool.Sizes ? _pool.Allocate(size) : -1;
+        if (block < 0)
+        {
+            return false;
+        }
+
+        for (int i = 0; i < place.Used; i++)
+        {
+            _pool.Set(block + i, _pool.Keys(place.Block, place.Used)[i], _pool.Weights(place.Block, place.Used)[i], _pool.Errors(place.Block, place.Used)[i]);
+        }
+
+        if (place.Used > 0)
+        {
+            _pool.Free(place.Block, place.Size);
+        }
+
+        place = new Place(block, place.Used, size);
+        return true;
+    }
+
+    private void Replace(Place place, ulong key, float weight)
+    {
+        if (place.Used == 0)
+        {
+            Lost += weight;
+            return;
+        }
+
+        int lightest = TensorPrimitives.IndexOfMin(_pool.Weights(place.Block, place.Used));
+        float least = _pool.Weights(place.Block, place.Used)[lightest];
+        Lost += least - _pool.Errors(place.Block, place.Used)[lightest];
+        _pool.Set(place.Block + lightest, key, least + weight, least);
+    }
+
+    /// <summary>Where a list is. One word; 0: there is none.</summary>
+    private readonly record struct Place(int Block, int Used, int Size)
+    {
+        public int Slots => Used == 0 ? 0 : SlotPool.SlotsOf(Size);
+
+        public static Place Of(long word) => new((int)word, (int)((word >> UsedShift) & 0xFFFF), (int)((word >> SizeShift) & 0xFFFF));
+
+        public long Pack() => ((long)Size << SizeShift) | ((long)Used << UsedShift) | (uint)Block;
+    }
+}

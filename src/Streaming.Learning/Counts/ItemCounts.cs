@@ -1,0 +1,189 @@
+namespace Streaming.Learning;
+
+/// <summary>
+/// What a stream says of its items by counting alone, learned with each event before the batch that holds it is trained:
+/// how often an item was met, with which items of the user's latest it came together, and which came right after it.
+/// A vector generalises, a count remembers.
+/// </summary>
+/// <remarks>
+/// Counts fade: a new event weighs more than the one before, by half every half-life, and all weights are scaled back
+/// when they grow large. Memory is bounded (<see cref="CountLists"/>), and nothing is allocated an event once the lists
+/// are there. Lists hold item keys, so that an entry whose item has lost its row says nothing, and means the same item
+/// when that comes back. Part of a trainer's state: the same batches give the same counts to the bit.
+/// </remarks>
+internal sealed class ItemCounts
+{
+    private const double LargestWeight = 1e15;
+    private readonly CountOptions _options;
+    private readonly ItemTable _items;
+    private readonly double _growth;
+    private readonly SlotPool _pool;
+    private readonly PagedArray<float> _events;
+    private double _weight = 1;
+
+    /// <summary>Creates counts of nothing.</summary>
+    /// <param name="items">Which item has which row.</param>
+    /// <param name="options">Bounds.</param>
+    public ItemCounts(ItemTable items, CountOptions options)
+    {
+        _items = items;
+        _options = options;
+        _growth = Math.Pow(2, 1 / options.HalfLife);
+        _pool = new SlotPool(options.MaxBytes);
+        int rows = IsOn ? items.Capacity : 0;
+        _events = new PagedArray<float>(rows);
+        Neighbours = new CountLists("counts.neighbours", rows, _pool);
+        Successors = new CountLists("counts.successors", rows, _pool);
+    }
+
+    /// <summary>Gets whether anything is counted.</summary>
+    public bool IsOn => _options.MaxBytes > 0;
+
+    /// <summary>Gets how many of a user's latest items an event is counted with.</summary>
+    public int Window => _options.Window;
+
+    /// <summary>Gets the items that came together with a row's, both ways.</summary>
+    public CountLists Neighbours { get; }
+
+    /// <summary>Gets the items that came right after a row's.</summary>
+    public CountLists Successors { get; }
+
+    /// <summary>Gets the bytes of lists, places and counts of events.</summary>
+    public long Bytes => _pool.Bytes + (_events.Length * (sizeof(float) + (2L * sizeof(long))));
+
+    /// <summary>Gets the weight of an event now.</summary>
+    public float Unit => (float)_weight;
+
+    /// <summary>Gets the share of the counted weight that lists could not keep, 0 … 1.</summary>
+    public double LostShare => Neighbours.Added > 0 ? (Neighbours.Lost + Successors.Lost) / (Neighbours.Added + Successors.Added) : 0;
+
+    /// <summary>The weight of a row's events, in the unit of the lists' weights.</summary>
+    public float EventsOf(int row) => _events[row];
+
+    /// <summary>Counts an event.</summary>
+    /// <param name="history">The user's items before it, oldest first.</param>
+    /// <param name="item">Its item.</param>
+    public void Learn(ReadOnlySpan<ulong> history, ulong item)
+    {
+        if (!IsOn)
+        {
+            return;
+        }
+
+        _weight *= _growth;
+        float weight = (float)_weight;
+        int row = _items.Find(item);
+        if (row >= 0)
+        {
+            _events.Change(row) += weight;
+        }
+
+        foreach (ulong seen in history[Math.Max(0, history.Length - Window)..])
+        {
+            if (seen != item)
+            {
+                Add(Neighbours, _items.Find(seen), item, weight);
+                Add(Neighbours, row, seen, weight);
+            }
+        }
+
+        if (history.Length > 0)
+        {
+            Add(Successors, _items.Find(history[^1]), item, weight);
+        }
+
+        if (_weight > LargestWeight)
+        {
+            ScaleBack();
+        }
+    }
+
+    /// <summary>The row goes to another item.</summary>
+    public void Forget(int row)
+    {
+        if (IsOn)
+        {
+            _events.Change(row) = 0;
+            Neighbours.Clear(row);
+            Successors.Clear(row);
+        }
+    }
+
+    public void Save(TensorSet tensors)
+    {
+        if (!IsOn)
+        {
+            return;
+        }
+
+        tensors.AddValue("counts.weight", _weight);
+        tensors.Share("counts.events", _events, _items.HighWater);
+        _pool.Save(tensors, "counts");
+        Neighbours.Save(tensors, _items.HighWater);
+        Successors.Save(tensors, _items.HighWater);
+    }
+
+    /// <summary>Reads what <see cref="Save"/> wrote. A state from before there were counts, or without, leaves them empty.</summary>
+    public void Load(TensorReader tensors)
+    {
+        if (!IsOn || !tensors.Has("counts.weight"))
+        {
+            return;
+        }
+
+        _weight = tensors.ReadValue<double>("counts.weight");
+        _events.Data.Clear();
+        tensors.ReadArray<float>("counts.events", _events.Length).CopyTo(_events.Data);
+        _pool.Load(tensors, "counts");
+        Neighbours.Load(tensors);
+        Successors.Load(tensors);
+    }
+
+    /// <summary>Takes over the counts of another table of items.</summary>
+    /// <param name="tensors">The state.</param>
+    /// <param name="oldRows">The row there of each row here; −1: none.</param>
+    public void Adopt(TensorReader tensors, int[] oldRows)
+    {
+        if (!IsOn || !tensors.Has("counts.weight"))
+        {
+            return;
+        }
+
+        var pool = new SlotPool(0);
+        pool.Load(tensors, "counts");
+        Adopt(tensors, pool, Neighbours, "counts.neighbours", oldRows);
+        Adopt(tensors, pool, Successors, "counts.successors", oldRows);
+        _weight = tensors.ReadValue<double>("counts.weight");
+        float[] events = tensors.ReadArray<float>("counts.events", Array.MaxLength);
+        for (int row = 0; row < oldRows.Length; row++)
+        {
+            _events.Change(row) = oldRows[row] >= 0 && oldRows[row] < events.Length ? events[oldRows[row]] : 0;
+        }
+    }
+
+    private static void Adopt(TensorReader tensors, SlotPool pool, CountLists lists, string name, int[] oldRows)
+    {
+        var other = new CountLists(name, tensors.Length($"{name}.places"), pool);
+        other.Load(tensors);
+        lists.Adopt(other, oldRows);
+    }
+
+    private static void Add(CountLists lists, int row, ulong key, float weight)
+    {
+        if (row >= 0)
+        {
+            lists.Add(row, key, weight);
+        }
+    }
+
+    private void ScaleBack()
+    {
+        float factor = (float)(1 / _weight);
+        _pool.Scale(factor);
+        Neighbours.Scale(factor);
+        Successors.Scale(factor);
+        _events.Touch(0, _events.Length);
+        System.Numerics.Tensors.TensorPrimitives.Multiply(_events.Data, factor, _events.Data);
+        _weight = 1;
+    }
+}

@@ -1,0 +1,146 @@
+
+namespace Streaming.Learning;
+
+/// <summary>
+/// Simple methods beside the model, and what counts add to it, on the same examples: item-kNN, first-order Markov, both
+/// added (each over its maximum), the user's own latest items, the counts as one list, and that list with the model's.
+/// </summary>
+/// <remarks>
+/// Each ranks as a serving tier would have ranked just before the event: counts hold every event before it, vectors are
+/// those of the batch before. When the item is new to the user, the user's items are in no list; when it is a repeat
+/// they are, and the user's own latest are a list too. Lists are fused by reciprocal ranks, 1 / (20 + rank), half for
+/// transitions; an item that is in no list has 0.
+/// </remarks>
+internal sealed class SourceEvaluation
+{
+    private const float RankConstant = 20;
+    private const float SuccessorWeight = 0.5f;
+    private const int Knn = 0, Markov = 1, KnnAndMarkov = 2, OwnLatest = 3, Counts = 4, Fused = 5;
+    private readonly ItemCounts _counts;
+    private readonly ItemTable _items;
+    private readonly RowSet _excluded;
+    private readonly SparseScores _neighbours;
+    private readonly SparseScores _successors;
+    private readonly SparseScores _own;
+    private readonly SparseScores _vector;
+    private readonly SparseScores _counted;
+    private readonly SparseScores _fused;
+    private readonly TiedRank[] _ranks;
+
+    /// <summary>Creates the evaluation.</summary>
+    /// <param name="counts">What was counted.</param>
+    /// <param name="items">Which item has which row.</param>
+    /// <param name="widths">Widths of the model whose lists are fused; none without a model.</param>
+    /// <param name="options">What is measured.</param>
+    public SourceEvaluation(ItemCounts counts, ItemTable items, IReadOnlyList<int> widths, PrequentialOptions options)
+    {
+        _counts = counts;
+        _items = items;
+        Names = [.. BaselineNames, "counts", .. widths.Select(static width => $"fused {width}")];
+        Evaluator = new PrequentialEvaluator([.. Enumerable.Range(0, Names.Count)], options);
+        _ranks = new TiedRank[Names.Count];
+        int rows = items.Capacity;
+        _excluded = new RowSet(rows);
+        _neighbours = new SparseScores(rows);
+        _successors = new SparseScores(rows);
+        _own = new SparseScores(rows);
+        _vector = new SparseScores(rows);
+        _counted = new SparseScores(rows);
+        _fused = new SparseScores(rows);
+    }
+
+    /// <summary>Gets the names of the simple methods, the first of <see cref="Names"/>.</summary>
+    public static IReadOnlyList<string> BaselineNames { get; } = ["item-knn", "markov", "knn+markov", "own-latest"];
+
+    /// <summary>Gets what is measured: one name for each "width" of <see cref="Evaluator"/>.</summary>
+    public IReadOnlyList<string> Names { get; }
+
+    /// <summary>Gets the figures.</summary>
+    public PrequentialEvaluator Evaluator { get; }
+
+    /// <summary>Ranks the item of an event and records where it is.</summary>
+    /// <param name="history">The user's items before the event, oldest first.</param>
+    /// <param name="item">The item.</param>
+    /// <param name="top">The model's best items at each width.</param>
+    /// <param name="kind">Which segments the event belongs to.</param>
+    public void Score(ReadOnlySpan<ulong> history, ulong item, ReadOnlySpan<TopItems> top, ExampleKind kind)
+    {
+        int row = _items.Find(item);
+        if (row < 0)
+        {
+            _ranks.AsSpan().Fill(TiedRank.Missing);
+        }
+        else
+        {
+            Collect(history, kind.IsRepeat);
+            Rank(row, top, kind.IsRepeat);
+        }
+
+        Evaluator.Record(_ranks, kind);
+    }
+
+    private void Collect(ReadOnlySpan<ulong> history, bool isRepeat)
+    {
+        _excluded.Clear();
+        foreach (ulong seen in history)
+        {
+            int row = isRepeat ? -1 : _items.Find(seen);
+            if (row >= 0)
+            {
+                _excluded.Add(row);
+            }
+        }
+
+        _neighbours.Clear();
+        _successors.Clear();
+        _own.Clear();
+        CountScores.AddNeighbours(_counts, _items, history, _excluded, _neighbours);
+        CountScores.AddSuccessors(_counts, _items, history, _excluded, _successors);
+        CountScores.AddOwnLatest(_items, history, _excluded, _own);
+    }
+
+    private void Rank(int row, ReadOnlySpan<TopItems> top, bool isRepeat)
+    {
+        int competing = _items.Count - _excluded.Count;
+        _ranks[Knn] = _neighbours.Rank(row, competing);
+        _ranks[Markov] = _successors.Rank(row, competing);
+        _ranks[OwnLatest] = _own.Rank(row, competing);
+        _fused.Clear();
+        _fused.AddOverMaximum(_neighbours);
+        _fused.AddOverMaximum(_successors);
+        _ranks[KnnAndMarkov] = _fused.Rank(row, competing);
+        _counted.Clear();
+        _counted.AddReciprocalRanks(_neighbours, 1, RankConstant);
+        _counted.AddReciprocalRanks(_successors, SuccessorWeight, RankConstant);
+        if (isRepeat)
+        {
+            _counted.AddReciprocalRanks(_own, 1, RankConstant);
+        }
+
+        _ranks[Counts] = _counted.Rank(row, competing);
+        for (int k = 0; k < top.Length; k++)
+        {
+            _vector.Clear();
+            top[k].AddTo(_vector, _items);
+            _fused.Clear();
+            _fused.Add(_counted, 1);
+            _fused.AddReciprocalRanks(_vector, 1, RankConstant);
+            _ranks[Fused + k] = _fused.Rank(row, competing);
+        }
+    }
+
+    public void Write(BinaryWriter writer)
+    {
+        writer.Write(string.Join(',', Names));
+        Evaluator.Write(writer);
+    }
+
+    /// <summary>Reads the figures; those of other methods are not these, so they begin anew.</summary>
+    public void Read(BinaryReader reader)
+    {
+        if (reader.ReadString() == string.Join(',', Names))
+        {
+            Evaluator.Read(reader);
+        }
+    }
+}

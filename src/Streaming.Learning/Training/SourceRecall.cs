@@ -1,0 +1,6 @@
+namespace Streaming.Learning;
+
+/// <summary>Figures of a method beside the model.</summary>
+/// <param name="Name">Its name: "item-knn", "markov", "knn+markov", "own-latest", "counts", "fused 128".</param>
+/// <param name="Recall">Its figures over the last examples.</param>
+public readonly record struct SourceRecall(string Name, SegmentRecall Recall);

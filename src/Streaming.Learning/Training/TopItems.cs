@@ -1,0 +1,106 @@
+namespace Streaming.Learning;
+
+/// <summary>
+/// The items with the greatest scores for one user, found while all scores pass by. Items that tie at the list's end are
+/// left out unless all of them fit, so that their order decides nothing.
+/// </summary>
+internal sealed class TopItems
+{
+    private readonly float[] _scores;
+    private readonly ulong[] _keys;
+    private float _left = float.NegativeInfinity;
+    private int _count;
+
+    /// <summary>Creates an empty list.</summary>
+    /// <param name="length">Most items, 1 and up.</param>
+    public TopItems(int length)
+    {
+        _scores = new float[length];
+        _keys = new ulong[length];
+    }
+
+    /// <summary>Gets the score that an item must be above to be taken.</summary>
+    public float Threshold => _count == _scores.Length ? _scores[0] : float.NegativeInfinity;
+
+    /// <summary>Empties the list.</summary>
+    public void Clear()
+    {
+        _count = 0;
+        _left = float.NegativeInfinity;
+    }
+
+    /// <summary>Takes an item in, if its score is above <see cref="Threshold"/>. A score that is not a number is no score.</summary>
+    public void Offer(ulong key, float score)
+    {
+        if (float.IsNaN(score))
+        {
+            return;
+        }
+
+        if (score <= Threshold)
+        {
+            _left = Math.Max(_left, score);
+        }
+        else if (_count < _scores.Length)
+        {
+            Rise(_count++, key, score);
+        }
+        else
+        {
+            _left = Math.Max(_left, _scores[0]);
+            Sink(key, score);
+        }
+    }
+
+    /// <summary>Adds the items, with small whole numbers for scores that rank as theirs do.</summary>
+    public void AddTo(SparseScores scores, ItemTable items)
+    {
+        // Ascending is a heap still.
+        _scores.AsSpan(0, _count).Sort(_keys.AsSpan(0, _count));
+        int place = 0;
+        for (int i = 0; i < _count; i++)
+        {
+            place = i > 0 && _scores[i] == _scores[i - 1] ? place : i + 1;
+            int row = items.Find(_keys[i]);
+            if (row >= 0 && _scores[i] > _left)
+            {
+                scores.Add(row, place);
+            }
+        }
+    }
+
+    private void Rise(int at, ulong key, float score)
+    {
+        for (int parent = (at - 1) / 2; at > 0 && _scores[parent] > score; at = parent, parent = (at - 1) / 2)
+        {
+            Put(at, _keys[parent], _scores[parent]);
+        }
+
+        Put(at, key, score);
+    }
+
+    private void Sink(ulong key, float score)
+    {
+        int at = 0;
+        while (true)
+        {
+            int child = (2 * at) + 1;
+            child += child + 1 < _count && _scores[child + 1] < _scores[child] ? 1 : 0;
+            if (child >= _count || _scores[child] >= score)
+            {
+                break;
+            }
+
+            Put(at, _keys[child], _scores[child]);
+            at = child;
+        }
+
+        Put(at, key, score);
+    }
+
+    private void Put(int at, ulong key, float score)
+    {
+        _keys[at] = key;
+        _scores[at] = score;
+    }
+}
