@@ -1,0 +1,63 @@
+using Streaming.Contracts;
+using Streaming.Transport;
+using Xunit;
+
+namespace Streaming.Worker.Tests.Faults;
+
+/// <summary>The events' topic is deleted and created anew under a running worker.</summary>
+public class TopicReplacedTests
+{
+    private const int New = 300;
+
+    [Fact]
+    public async Task Run_ToBeSkipped_ReturnsToTheCheckpointAndCountsEveryNewEventOnce()
+    {
+        await using FaultBench bench = await FaultBench.StartAsync(partitions: 1);
+        bench.Settings["Kafka__SkipMissing"] = "true";
+        long read = await ReadAllAsync(bench);
+        await using RunningWorker worker = bench.StartWorker();
+        await RecreateAsync(bench, worker);
+        await worker.UntilAsync(w => w.Log.Has("Returning to the last checkpoint: Topic 'interactions' was deleted and created anew"), "the worker returns");
+        await worker.UntilAsync(w => w.Status.Counts.Read >= read + New, "the new topic is read");
+        Assert.True(await worker.TerminateAsync() == ExitCode.Success, worker.Log.Text);
+        Assert.Equal(read + New, worker.Status.Counts.Read);
+        Assert.True(worker.Log.Has("continuing at its beginning (Kafka__SkipMissing)"), worker.Log.Text);
+    }
+
+    [Fact]
+    public async Task Run_NotToBeSkipped_EndsWithBadInput()
+    {
+        await using FaultBench bench = await FaultBench.StartAsync(partitions: 1);
+        await ReadAllAsync(bench);
+        await using RunningWorker worker = bench.StartWorker();
+        await RecreateAsync(bench, worker);
+        Assert.Equal(ExitCode.BadInput, await worker.EndAsync());
+        Assert.StartsWith("Topic 'interactions' was deleted and created anew (id ", worker.Message, StringComparison.Ordinal);
+        Assert.EndsWith("or set Kafka__SkipMissing=true to go on from the beginning of the new topic.", worker.Message, StringComparison.Ordinal);
+    }
+
+    // Everything that was sent, and a checkpoint that holds it.
+    private static async Task<long> ReadAllAsync(FaultBench bench)
+    {
+        await using RunningWorker first = bench.StartWorker();
+        await bench.UntilSentAsync(500);
+        long read = (await bench.EndStreamAsync()).Totals.Read;
+        await first.UntilAsync(w => w.Status.Counts.Read >= read, "everything is read");
+        Assert.Equal(ExitCode.Success, await first.TerminateAsync());
+        return read;
+    }
+
+    private static async Task RecreateAsync(FaultBench bench, RunningWorker worker)
+    {
+        await worker.UntilAsync(static w => w.Status.Source.Partitions.Count == 1, "the topic is read");
+        bench.Broker.DeleteTopic("interactions");
+        bench.Broker.CreateTopic("interactions", 1);
+        using EventProducer producer = new(bench.Values.Get<KafkaOptions>());
+        for (int i = 0; i < New; i++)
+        {
+            producer.Send(new Interaction { UserId = $"new-{i % 7}", ItemId = $"new-{i % 5}", Type = "click", EventTimeMs = 1_700_000_000_000 + i, EventId = $"new-{i}" });
+        }
+
+        producer.Flush(TestContext.Current.CancellationToken);
+    }
+}
