@@ -87,7 +87,7 @@ public sealed class BrokerFaultTests(KafkaServers servers)
     public async Task Partition_WithoutALeader_HealthSaysSoWhileItIsSo(Reading reading)
     {
         await using KafkaBench bench = await KafkaBench.StartAsync(servers, reading, partitions: 0);
-        await bench.Admin.CreateTopicsAsync([new TopicSpecification { Name = bench.Events, ReplicasAssignments = new() { [0] = [0], [1] = [1] }, Configs = new() { ["min.insync.replicas"] = "1" } }]);
+        await bench.Admin.CreateTopicsAsync([new TopicSpecification { Name = bench.Events, NumPartitions = 2, ReplicasAssignments = new() { [0] = [0], [1] = [1] }, Configs = new() { ["min.insync.replicas"] = "1" } }]);
         await bench.UntilTopicAsync(bench.Events, static topic => topic.Partitions.Count == 2);
         await bench.Ledger.SendAsync(300);
         await using Worker worker = bench.StartWorker();
