@@ -66,7 +66,7 @@ internal static class IngestRun
     private sealed class Ingestion
     {
         private readonly EventDecoder _decoder;
-        private readonly BatchPool _pool = new(128, 50);
+        private readonly BatchPool _pool = new(128, new HistoryOptions().Length);
         private readonly Batcher _batcher;
 
         public Ingestion(RecordFormat format)

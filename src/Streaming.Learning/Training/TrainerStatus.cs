@@ -69,6 +69,9 @@ public sealed record TrainerStatus
     /// <summary>Gets the bytes that the counts take.</summary>
     public long CountBytes { get; init; }
 
+    /// <summary>Gets the share of what was counted that the bounded lists could not keep, 0 … 1.</summary>
+    public double CountsLost { get; init; }
+
     internal static TrainerStatus Of(Trainer trainer, TrainReport report, BankPolicy bank, int replayCount, int waiting) => new()
     {
         Counters = trainer.Counters,
@@ -92,5 +95,6 @@ public sealed record TrainerStatus
         Sources = [.. trainer.SourceNames.Select((name, place) => new SourceRecall(name, SegmentRecall.Of(trainer.Sources!, place)))],
         EvaluationTime = trainer.EvaluationTime,
         CountBytes = trainer.CountBytes,
+        CountsLost = trainer.CountsLost,
     };
 }

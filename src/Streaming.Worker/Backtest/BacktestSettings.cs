@@ -33,7 +33,7 @@ internal static class BacktestSettings
     /// <param name="protocol">Offline protocols have a preset of their own for what nobody sets.</param>
     /// <param name="withFeatures">Whether item files bring features.</param>
     /// <exception cref="SettingsException">Something is wrong: names everything that is.</exception>
-    public static SettingsValues Load(IReadOnlyDictionary<string, string> overrides, BacktestProtocol protocol, bool withFeatures)
+    public static SettingsValues Load(IReadOnlyDictionary<string, string> overrides, BacktestProtocol protocol, bool withFeatures = false)
     {
         // A live worker's environment may set what has no variable here.
         var environment = Environment.GetEnvironmentVariables().Cast<DictionaryEntry>()
@@ -57,7 +57,7 @@ internal static class BacktestSettings
     }
 
     private static string Explain(string name) => Derived.Contains(name)
-        ? $"{name} is not set in a backtest: feature groups come from --items, the capacity from the data, threads from --threads."
+        ? $"{name} is not a setting of a backtest: feature groups come from --items, the capacity from the data, threads from --threads."
         : $"{name} is not a setting of a backtest; allowed: those of the sections {string.Join(", ", Catalogue.Sections.Select(section => section.Name).Distinct())}.";
 
     private static void CheckWithoutFeatures(SettingsValues settings)

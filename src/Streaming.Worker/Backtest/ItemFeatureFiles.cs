@@ -20,7 +20,7 @@ internal static class ItemFeatureFiles
     /// <param name="length">Length of a projected group, F.</param>
     /// <param name="tell">Gets a line for a file whose rows of an item differ.</param>
     /// <exception cref="InputFileException">A file cannot be read, or knows none of the items.</exception>
-    public static ItemFeatures Read(IEnumerable<string> paths, IReadOnlyList<string> items, int length, Action<string> tell)
+    public static ItemFeatures Read(IEnumerable<string> paths, IReadOnlyList<string> items, int length, Action<string>? tell = null)
     {
         var rowOf = new Dictionary<string, int>(StringComparer.Ordinal);
         for (int row = 0; row < items.Count; row++)
@@ -53,7 +53,7 @@ internal static class ItemFeatureFiles
         return new ItemFeatures(groups, rows);
     }
 
-    private static float[][] Read(string path, Dictionary<string, int> rowOf, int length, Action<string> tell)
+    private static float[][] Read(string path, Dictionary<string, int> rowOf, int length, Action<string>? tell)
     {
         // Of an item with several rows the last one counts: catalogues are often written as one snapshot after another.
         var featuresOf = new Dictionary<int, List<string>>();
@@ -87,7 +87,7 @@ internal static class ItemFeatureFiles
 
         if (differing > 0)
         {
-            tell($"{path}: {differing} rows differ from an earlier row of their item; the last row of an item counts");
+            tell?.Invoke($"{path}: {differing} rows differ from an earlier row of their item; the last row of an item counts");
         }
 
         return Project(rowOf.Count, featuresOf, Frequencies(featuresOf.Values), numbers, length);

@@ -157,18 +157,12 @@ internal sealed class PrequentialBacktest(
     }
 
     /// <exception cref="NonFiniteLossException">No step changed the model.</exception>
-    /// <exception cref="InputFileException">No event was measured.</exception>
     private void Check(Trainer trainer, string name)
     {
         TrainerCounters counters = trainer.Counters;
         if (counters.NonFiniteSteps == counters.Steps)
         {
             throw new NonFiniteLossException($"{name}: none of {counters.Steps} steps was applied; each had a loss or gradient that was not finite. Lower Training__LearningRate__Peak, or look at the features.", (int)counters.Steps);
-        }
-
-        if (trainer.Evaluator.Total(0, EvaluationSegment.All).Count == 0)
-        {
-            throw new InputFileException($"{name}: none of {counters.EventsTrained} events was measured: Stream__SkipShare leaves out the first {trainer.Evaluator.Options.SkipExamples}.");
         }
 
         if (counters.NonFiniteSteps > 0)

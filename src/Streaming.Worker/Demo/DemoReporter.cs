@@ -27,7 +27,10 @@ internal static class DemoReporter
             EventsPerSecond = Math.Round(counts.Read / Math.Max(elapsed.TotalSeconds, 1e-3), 1),
             Seconds = Math.Round(elapsed.TotalSeconds, 3),
             Widths = [.. model.Widths.Select((width, k) => Quality(width, evaluator, k))],
-            Baselines = new Baselines(Quality(0, pipeline.Trainer.Baseline, 0)),
+            Baselines = Simple(pipeline.Trainer),
+            Counts = Source(pipeline.Trainer, "counts", 0),
+            Fused = pipeline.Trainer.Sources is null ? [] : [.. model.Widths.Select(width => Source(pipeline.Trainer, $"fused {width}", width)!)],
+            Cost = new EvaluationCost(Math.Round(trainer.EvaluationTime / elapsed, 4), trainer.CountBytes, Math.Round(pipeline.Trainer.CountsLost, 4)),
             FreshnessMilliseconds = new Quantiles(Math.Round(status.Published!.Freshness.Quantile(0.5)), Math.Round(status.Published.Freshness.Quantile(0.99))),
             Redis = new StoreSize(store.CountItems(1, model.Dimension), await store.UsedBytesAsync().ConfigureAwait(false) - bytesBefore),
             Training = new TrainingTotals(trainer.Counters.Steps, trainer.Counters.EventsReplayed, trainer.Loss, trainer.Items, trainer.BankCount, model.BankCapacity, status.Published.Written),
@@ -44,13 +47,28 @@ internal static class DemoReporter
         text.AppendLine(CultureInfo.InvariantCulture, $"speed      {report.EventsPerSecond:0} events/s over {report.Seconds:0.0} s, {report.Training.Steps} steps, {report.Training.Replayed} examples replayed");
         text.AppendLine(CultureInfo.InvariantCulture, $"freshness  p50 {report.FreshnessMilliseconds.P50:0} ms, p99 {report.FreshnessMilliseconds.P99:0} ms from the event's production to its item in Redis");
         text.AppendLine(CultureInfo.InvariantCulture, $"redis      {report.Redis.Items} items, {report.Redis.Bytes / 1e6:0.0} MB with keys, fences and change feeds").AppendLine();
-        text.AppendLine("prequential, whole catalogue    recall@20   ndcg@20   new items   repeats");
+        text.AppendLine("prequential, whole catalogue    recall@20   ndcg@20   new items   repeats  first day  new users");
         foreach (WidthQuality width in report.Widths)
         {
             Row($"width {width.Width}", width);
         }
 
-        Row("recent popularity", report.Baselines.RecentPopularity);
+        if (report.Counts is { } counts)
+        {
+            Row("counts", counts);
+        }
+
+        foreach (WidthQuality fused in report.Fused)
+        {
+            Row($"counts and width {fused.Width}", fused);
+        }
+
+        foreach ((string name, Quality quality) in report.Baselines.All())
+        {
+            Row(name == report.Baselines.Strongest ? name + " (strongest)" : name, quality);
+        }
+
+        text.AppendLine(CultureInfo.InvariantCulture, $"scoring took {100 * report.Cost.Share:0} % of the time; counts of items take {report.Cost.CountBytes / 1e6:0.0} MB and keep {100 * (1 - report.Cost.CountsLost):0.0} % of what was counted");
         foreach (NeighbourExample example in report.Examples)
         {
             text.AppendLine().AppendLine(CultureInfo.InvariantCulture, $"near {Name(example.Item, example.Title)}");
@@ -61,10 +79,21 @@ internal static class DemoReporter
         return text.ToString();
 
         void Row(string name, Quality quality) => text.AppendLine(
-            CultureInfo.InvariantCulture, $"  {name,-26}    {quality.Recall20,9:0.0000} {quality.Ndcg20,9:0.0000}   {quality.NewItemsRecall20,9:0.0000} {quality.RepeatsRecall20,9:0.0000}");
+            CultureInfo.InvariantCulture, $"  {name,-26}    {quality.Recall20,9:0.0000} {quality.Ndcg20,9:0.0000}   {quality.NewItemsRecall20,9:0.0000} {quality.RepeatsRecall20,9:0.0000}  {quality.FirstDayItemsRecall20,9:0.0000}  {quality.NewUsersRecall20,9:0.0000}");
     }
 
     private static string Name(string item, string? title) => title is null ? item : title.Length <= 40 ? title : title[..39] + "…";
+
+    private static Baselines Simple(Trainer trainer) => new(Quality(0, trainer.Baseline, 0))
+    {
+        ItemKnn = Source(trainer, "item-knn", 0),
+        Markov = Source(trainer, "markov", 0),
+        KnnAndMarkov = Source(trainer, "knn+markov", 0),
+        OwnLatest = Source(trainer, "own-latest", 0),
+    };
+
+    private static WidthQuality? Source(Trainer trainer, string name, int width) =>
+        trainer.Sources is { } sources ? Quality(width, sources, trainer.SourceNames.ToList().IndexOf(name)) : null;
 
     private static WidthQuality Quality(int width, PrequentialEvaluator evaluator, int k)
     {
@@ -73,7 +102,8 @@ internal static class DemoReporter
         RankingMetrics fresh = evaluator.Total(k, EvaluationSegment.NewItems);
         return new WidthQuality(
             width, Round(all.Recall(cutoff)), Round(all.Ndcg(cutoff)), Round(fresh.Recall(cutoff)), Round(fresh.Ndcg(cutoff)),
-            Round(evaluator.Total(k, EvaluationSegment.Repeats).Recall(cutoff)), Round(evaluator.Total(k, EvaluationSegment.NewItemsOfKnownUsers).Recall(cutoff)), all.Count);
+            Round(evaluator.Total(k, EvaluationSegment.Repeats).Recall(cutoff)), Round(evaluator.Total(k, EvaluationSegment.NewItemsOfKnownUsers).Recall(cutoff)),
+            Round(evaluator.Total(k, EvaluationSegment.NewUsers).Recall(cutoff)), Round(evaluator.Total(k, EvaluationSegment.ItemsInFirstDay).Recall(cutoff)), all.Count);
     }
 
     private static double Round(double value) => Math.Round(value, 5);

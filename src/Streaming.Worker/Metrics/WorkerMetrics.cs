@@ -30,6 +30,10 @@ internal sealed class WorkerMetrics : IDisposable
         Gauge("streaming.recall", null, "Prequential Recall@20 over the last examples by width, all examples.", static status => ByWidth(status, static (trainer, k) => k < trainer.Recall.Count ? trainer.Recall[k].Recall : double.NaN));
         Gauge("streaming.recall.new_items", null, "The same where the item was new to the user.", static status => ByWidth(status, static (trainer, k) => k < trainer.Recall.Count ? trainer.Recall[k].NewItems : double.NaN));
         Gauge("streaming.recall.popularity", null, "Prequential Recall@20 of recent popularity, the baseline.", static status => [new(status.Trainer.Popularity.Recall)]);
+        Gauge("streaming.recall.methods", null, "Prequential Recall@20 over the last examples of simple methods, of counts, and of both with the model (fused W), by segment: all, new_items, repeats, new_users, first_day.", static status => status.Trainer.Sources.SelectMany(static source => BySegment(source)));
+        Gauge("streaming.evaluation.time", "s", "Time spent on scoring events before they are learned, since the start.", static status => [new(status.Trainer.EvaluationTime.TotalSeconds)]);
+        Gauge("streaming.counts.size", "By", "Memory of the counts of co-occurrences and transitions.", static status => [new(status.Trainer.CountBytes)]);
+        Gauge("streaming.counts.lost", null, "Share of the counted weight that the bounded lists could not keep.", static status => [new(status.Trainer.CountsLost)]);
         Gauge("streaming.steps", "{step}", "Training steps since the stream's beginning.", static status => [new(status.Trainer.Counters.Steps)]);
         Gauge("streaming.steps.not_finite", "{step}", "Steps that were not applied because the loss or a gradient was not finite.", static status => [new(status.Trainer.Counters.NonFiniteSteps)]);
         Gauge("streaming.gradient.norm", null, "Global gradient norm of the last step before clipping.", static status => [new(status.Trainer.GradientNorm)]);
@@ -108,6 +112,13 @@ internal sealed class WorkerMetrics : IDisposable
 
     private static IEnumerable<Measurement<double>> Problems(Transport.KafkaSourceStatus source) =>
         Enum.GetValues<Transport.KafkaProblem>().Select(kind => new Measurement<double>(source.Problems.Any(problem => problem.Kind == kind) ? 1 : 0, Tag("problem", JsonNamingPolicy.SnakeCaseLower.ConvertName(kind.ToString()))));
+
+    private static IEnumerable<Measurement<double>> BySegment(Learning.SourceRecall source)
+    {
+        Learning.SegmentRecall recall = source.Recall;
+        (string Segment, double Value)[] values = [("all", recall.Recall), ("new_items", recall.NewItems), ("repeats", recall.Repeats), ("new_users", recall.NewUsers), ("first_day", recall.FirstDay)];
+        return values.Select(value => new Measurement<double>(value.Value, Tag("method", source.Name), Tag("segment", value.Segment)));
+    }
 
     private static IEnumerable<Measurement<double>> ByWidth(PipelineStatus status, Func<Learning.TrainerStatus, int, double> value)
     {

@@ -42,6 +42,24 @@ public class NestedRankingTests
         }
     }
 
+    /// <summary>Nothing is greater than NaN: counting alone would rank such a target first.</summary>
+    [Theory]
+    [InlineData(float.NaN)]
+    [InlineData(float.PositiveInfinity)]
+    public void Run_ScoreNotFinite_IsAboveNothingAndLastItself(float bad)
+    {
+        float[] catalogue = RandomFloats.Normal(100 * 8, 1), users = RandomFloats.Normal(3 * 8, 2);
+        catalogue[(7 * 8) + 5] = bad;
+        users[(2 * 8) + 5] = float.NaN;
+        int[] above = new int[6], ties = new int[6];
+        new NestedRanking([4, 8]).Run(new NestedRankingProblem { Users = users, Catalogue = catalogue, Targets = [7, 20, 20], Above = above, Ties = ties });
+        Assert.InRange(above[0], 0, 99);
+        Assert.Equal((int.MaxValue, 0), (above[1], ties[1]));
+        Assert.InRange(above[3], 0, 99);
+        Assert.InRange(above[4], 0, 99);
+        Assert.Equal((int.MaxValue, 0), (above[5], ties[5]));
+    }
+
     [Fact]
     public void Run_SteadyState_AllocatesNothing()
     {

@@ -290,6 +290,42 @@ public sealed class TrainerTests : IDisposable
     }
 
     [Fact]
+    public void Status_AfterABatchWithoutEvents_HasTheNewestStep()
+    {
+        (Trainer trainer, _) = Create();
+        trainer.Train(Batches.Create().Add("a", []));
+        TrainerStatus before = trainer.Status();
+        trainer.Train(Batches.Create(sequence: 1));
+        TrainerStatus after = trainer.Status();
+        Assert.True(before.Loss != 0 && before.LearningRate > 0);
+        Assert.Equal((before.Loss, before.GradientNorm, before.LearningRate), (after.Loss, after.GradientNorm, after.LearningRate));
+        Assert.Equal(before.Losses, after.Losses);
+        Assert.Equal(1, after.Sequence);
+    }
+
+    /// <summary>The history that is kept may be longer than what the model reads: it still says what is new to the user.</summary>
+    [Fact]
+    public void Train_HistoryLongerThanTheModelReads_FeedsTheNewestAndMasksAll()
+    {
+        (Trainer trainer, FakeEngine engine) = Create();
+        string[] items = [.. Enumerable.Range(0, 12).Select(i => $"i{i}")];
+        var batch = new Batch(16, 32);
+        foreach (string item in items)
+        {
+            batch.Add(item, []);
+        }
+
+        trainer.Train(batch);
+        var next = new Batch(16, 32) { Sequence = 1 };
+        next.Add("i11", items[..11]);
+        trainer.Train(next);
+        Assert.Equal(items[(11 - Batches.HistoryLength)..11].Select(item => trainer.Items.Find(Batches.Key(item))), engine.Steps[^1].Rows);
+
+        // All others were in the history: whatever the scores, the item is first.
+        Assert.Equal(1, trainer.Evaluator.Total(0, EvaluationSegment.NewItemsOfKnownUsers).Ndcg(10));
+    }
+
+    [Fact]
     public void Metrics_Read_ShowsTheStateAfterTheNextBatch()
     {
         (Trainer trainer, _) = Create();

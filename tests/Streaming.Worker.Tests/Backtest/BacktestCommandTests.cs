@@ -28,7 +28,7 @@ public class BacktestCommandTests
         double popularity = Recall(rows, "popularity", 0);
         double model = Recall(rows, tower, 8);
         Assert.True(model > 2 * popularity, $"Recall@5 is {model}; popularity has {popularity}.");
-        Assert.Equal(["popularity", "item-knn", tower], rows.Select(row => row.GetProperty("tower").GetString()!).Distinct());
+        Assert.Equal(["popularity", "item-knn", "markov", "knn+markov", "own-latest", tower], rows.Select(row => row.GetProperty("tower").GetString()!).Distinct());
         Assert.Contains(rows, row => row.GetProperty("width").GetInt32() == 4);
     }
 
@@ -79,8 +79,11 @@ public class BacktestCommandTests
         using var json = JsonDocument.Parse(await File.ReadAllTextAsync(report, TestContext.Current.CancellationToken));
         int count = json.RootElement.GetProperty("events").GetInt32();
         JsonElement[] curves = [.. json.RootElement.GetProperty("curves").EnumerateArray()];
-        Assert.Equal(["recent-popularity", "item-knn", "isgd", "fmrlrec cbns"], curves.Select(curve => curve.GetProperty("model").GetString()!));
-        var points = curves[^1].GetProperty("points").EnumerateArray()
+        Assert.Equal(["recent-popularity", "item-knn", "markov", "knn+markov", "own-latest", "isgd", "fmrlrec cbns", "fmrlrec cbns fused"], curves.Select(curve => curve.GetProperty("model").GetString()!));
+        JsonElement[] afterDrift = [.. json.RootElement.GetProperty("rows").EnumerateArray().Where(row => row.GetProperty("segment").GetString() == "AfterDrift")];
+        Assert.All(afterDrift, row => Assert.Equal(count - (count / 2), row.GetProperty("cases").GetInt32()));
+        Assert.Contains(afterDrift, row => row.GetProperty("tower").GetString() == "fused");
+        var points = curves[^2].GetProperty("points").EnumerateArray()
             .Select(point => (Events: point.GetProperty("events").GetInt32(), Recall: point.GetProperty("recall").GetDouble())).ToList();
         double before = points.Last(point => point.Events <= count / 2).Recall;
         double after = points.First(point => point.Events >= (count / 2) + 500).Recall;

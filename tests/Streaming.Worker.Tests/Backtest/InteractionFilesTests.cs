@@ -46,7 +46,7 @@ public class InteractionFilesTests
         events.Add("u", "first", 1, "view");
         events.Add("u", "second", 1, "view");
         events.SortByTime();
-        var log = InteractionFiles.FromEvents(events);
+        var log = InteractionFiles.FromEvents(events, BacktestSettings.Load(new Dictionary<string, string>(), BacktestProtocol.LeaveOneOut), TimeProvider.System, static _ => { });
         Assert.Equal(["first", "second", "late"], log.Sequences[0].ToArray().Select(item => log.Items[item]));
         Assert.Equal([1, 1, 9], log.Times![0]);
     }

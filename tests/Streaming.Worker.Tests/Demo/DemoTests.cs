@@ -31,6 +31,17 @@ public sealed class DemoTests : IDisposable
         Assert.All(root.GetProperty("widths").EnumerateArray(), width => Assert.InRange(width.GetProperty("recall20").GetDouble(), 0.001, 1));
         Assert.All(root.GetProperty("widths").EnumerateArray(), width => Assert.InRange(width.GetProperty("ndcg20").GetDouble(), 0.0001, 1));
         Assert.InRange(root.GetProperty("baselines").GetProperty("recentPopularity").GetProperty("recall20").GetDouble(), 0.01, 1);
+        foreach (string method in (string[])["itemKnn", "markov", "knnAndMarkov", "ownLatest"])
+        {
+            Assert.InRange(root.GetProperty("baselines").GetProperty(method).GetProperty("recall20").GetDouble(), 0.001, 1);
+        }
+
+        Assert.NotEqual("recent popularity", root.GetProperty("baselines").GetProperty("strongest").GetString());
+        Assert.Equal([4, 8, 16], root.GetProperty("fused").EnumerateArray().Select(width => width.GetProperty("width").GetInt32()));
+        Assert.True(root.GetProperty("fused")[2].GetProperty("recall20").GetDouble() > root.GetProperty("widths")[2].GetProperty("recall20").GetDouble(), root.ToString());
+        Assert.InRange(root.GetProperty("cost").GetProperty("share").GetDouble(), 0.0001, 1);
+        Assert.True(root.GetProperty("cost").GetProperty("countBytes").GetInt64() > 0);
+        Assert.True(root.GetProperty("training").GetProperty("loss").GetDouble() > 0, "The loss is that of the newest step, also after the last, empty batch.");
         Assert.True(root.GetProperty("eventsPerSecond").GetDouble() > 0);
 
         JsonElement fresh = root.GetProperty("freshnessMilliseconds");

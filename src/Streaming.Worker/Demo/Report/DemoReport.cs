@@ -32,6 +32,15 @@ internal sealed record DemoReport
     /// <summary>Gets the same of simple methods.</summary>
     public required Baselines Baselines { get; init; }
 
+    /// <summary>Gets the same of the counts of co-occurrences and transitions as one list; null where nothing is counted.</summary>
+    public Quality? Counts { get; init; }
+
+    /// <summary>Gets the same of that list fused with the model's, for each width; empty where nothing is counted.</summary>
+    public IReadOnlyList<WidthQuality> Fused { get; init; } = [];
+
+    /// <summary>Gets the cost of the counts and of the figures.</summary>
+    public required EvaluationCost Cost { get; init; }
+
     /// <summary>Gets the time from a record's production until its item's new embedding is in Redis.</summary>
     public required Quantiles FreshnessMilliseconds { get; init; }
 
