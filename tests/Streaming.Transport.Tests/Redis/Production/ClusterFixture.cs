@@ -1,0 +1,33 @@
+using StackExchange.Redis;
+using Streaming.Tests;
+using Xunit;
+
+namespace Streaming.Transport.Tests.Redis;
+
+/// <summary>One cluster for the tests of a class, which run one after the other. Each takes a model of its own.</summary>
+public sealed class ClusterFixture : IAsyncLifetime
+{
+    private int _models;
+
+    internal RedisCluster Cluster { get; private set; } = null!;
+
+    public async ValueTask InitializeAsync() => Cluster = await RedisCluster.StartAsync();
+
+    public async ValueTask DisposeAsync()
+    {
+        if (Cluster is not null)
+        {
+            await Cluster.DisposeAsync();
+        }
+    }
+
+    internal RedisOptions Options() => new()
+    {
+        Configuration = Cluster.Configuration,
+        Model = $"model{Interlocked.Increment(ref _models)}",
+        Partitions = 12,
+        CommandTimeout = TimeSpan.FromSeconds(2),
+        RetryAttempts = 1,
+        RetryDelay = TimeSpan.FromMilliseconds(20),
+    };
+}
