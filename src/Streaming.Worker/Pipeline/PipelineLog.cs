@@ -94,4 +94,16 @@ internal static partial class PipelineLog
 
     [LoggerMessage(1029, LogLevel.Information, "Half of the lag is caught up, {Lag} records are left: every event is trained on again, and not {Share} left out")]
     public static partial void CaughtUp(ILogger logger, long lag, double share);
+
+    [LoggerMessage(1060, LogLevel.Warning, "Redis may evict embeddings, fences and the pointer when it is full: {Servers}. Set maxmemory-policy noeviction, and maxmemory above what the catalogue needs")]
+    public static partial void StoreEvicts(ILogger logger, string servers);
+
+    [LoggerMessage(1061, LogLevel.Error, "{What}")]
+    public static partial void StoreNotAsWritten(ILogger logger, string what);
+
+    [LoggerMessage(1062, LogLevel.Warning, "The lease of model {Model} cannot be asked for or renewed; trying again until it can")]
+    public static partial void LeaseUnknown(ILogger logger, string model, Exception exception);
+
+    [LoggerMessage(1063, LogLevel.Information, "Redis answers about the lease of model {Model} again")]
+    public static partial void LeaseKnown(ILogger logger, string model);
 }

@@ -1,4 +1,6 @@
+using Microsoft.AspNetCore.Http;
 using StackExchange.Redis;
+using Streaming.Core;
 using Streaming.Learning;
 using Streaming.Serving;
 using Streaming.Transport;
@@ -21,6 +23,7 @@ internal sealed class Lookups : IDisposable
     private Served _served;
     private long _readAt;
     private bool _read;
+    private (uint Generation, EmbeddingReader Reader) _pinned;
 
     /// <summary>Creates the lookups.</summary>
     /// <param name="database">The store.</param>
@@ -37,7 +40,22 @@ internal sealed class Lookups : IDisposable
         _options = new ServingOptions { Model = redis.Model, Partitions = redis.Partitions, KeyPerWidth = redis.Layout == EmbeddingKeyLayout.PerWidth };
         _reader = new EmbeddingReader(database, _options, time);
         _towers = new UserTowerReader(database, _options, time);
+        _pinned = (0, _reader);
         _served = Serve(_ordinarily);
+    }
+
+    /// <summary>Checks that the settings fit the model in Redis; one that cannot be asked is asked at each lookup.</summary>
+    /// <exception cref="KeyLayoutException">The model has another number of partitions.</exception>
+    public async Task CheckAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await _reader.GenerationAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (exception is RedisException or TimeoutException)
+        {
+            // Away: health says so.
+        }
     }
 
     /// <summary>The nested widths of the generation that readers use, at most a second old.</summary>
@@ -46,6 +64,7 @@ internal sealed class Lookups : IDisposable
     /// <summary>The vector of each item at a width; null where there is none.</summary>
     public async Task<IReadOnlyList<ItemVector?>> VectorsAsync(IReadOnlyList<string> ids, int width, CancellationToken cancellationToken)
     {
+        await RequireGenerationAsync(cancellationToken).ConfigureAwait(false);
         float[] vectors = new float[ids.Count * width];
         ItemRead[] items = new ItemRead[ids.Count];
         await _reader.ReadAsync(ids, width, vectors, items, cancellationToken).ConfigureAwait(false);
@@ -56,17 +75,27 @@ internal sealed class Lookups : IDisposable
     /// <returns>Null when the item has no embedding.</returns>
     public async Task<IReadOnlyList<NearItem>?> NeighboursAsync(string id, int width, int count, CancellationToken cancellationToken)
     {
-        float[] vector = new float[width];
-        if ((await _reader.ReadAsync(id, vector, cancellationToken).ConfigureAwait(false)).Status != ItemStatus.Found)
+        await RequireGenerationAsync(cancellationToken).ConfigureAwait(false);
+        while (true)
         {
-            return null;
-        }
+            EmbeddingIndex index = (await RefreshedAsync(cancellationToken).ConfigureAwait(false)).Index;
+            uint generation = index.Generation;
+            float[] vector = new float[width];
+            if ((await ReaderOf(generation).ReadAsync(id, vector, cancellationToken).ConfigureAwait(false)).Status != ItemStatus.Found)
+            {
+                return null;
+            }
 
-        EmbeddingIndex index = (await RefreshedAsync(cancellationToken).ConfigureAwait(false)).Index;
-        double length = Math.Sqrt(vector.Sum(static value => (double)value * value));
-        var best = new Neighbour[count + 1];
-        int found = index.Search(vector, width, best);
-        return [.. best.Take(found).Where(near => near.Id != id).Take(count).Select(near => new NearItem(near.Id, _titleOf(near.Id), Math.Round(length > 0 ? near.Score / length : 0, 4)))];
+            double length = Math.Sqrt(vector.Sum(static value => (double)value * value));
+            var best = new Neighbour[count + 1];
+            int found = index.Search(vector, width, best);
+
+            // Vectors of two generations cannot be compared, and another may have come between.
+            if (index.Generation == generation)
+            {
+                return [.. best.Take(found).Where(near => near.Id != id).Take(count).Select(near => new NearItem(near.Id, _titleOf(near.Id), Math.Round(length > 0 ? near.Score / length : 0, 4)))];
+            }
+        }
     }
 
     /// <summary>The recommender, over items that are at most a second old.</summary>
@@ -77,6 +106,24 @@ internal sealed class Lookups : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => _served.Index.Dispose();
+
+    private async Task RequireGenerationAsync(CancellationToken cancellationToken)
+    {
+        if (await _reader.GenerationAsync(cancellationToken).ConfigureAwait(false) == 0)
+        {
+            throw new LookupException(StatusCodes.Status503ServiceUnavailable, $"no generation of model '{_options.Model}' is active in Redis: nothing was published yet, or e:{_options.Model}:active was deleted");
+        }
+    }
+
+    /// <summary>Reads one generation, whichever the pointer names meanwhile.</summary>
+    private EmbeddingReader ReaderOf(uint generation)
+    {
+        lock (_gate)
+        {
+            return _pinned.Generation == generation ? _pinned.Reader
+                : (_pinned = (generation, new EmbeddingReader(_database, _options with { Generation = generation }, _time))).Reader;
+        }
+    }
 
     private Served Serve(IReadOnlyList<int> widths)
     {

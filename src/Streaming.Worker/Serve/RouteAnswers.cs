@@ -77,12 +77,12 @@ internal static class RouteAnswers
             context.Response.StatusCode = exception.Status;
             body = new { error = exception.Message };
         }
-        catch (Exception exception) when (exception is RedisException or TimeoutException or TimeoutRejectedException)
+        catch (Exception exception) when (exception is RedisException or TimeoutException)
         {
             context.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
             body = new { error = "the store does not answer" };
         }
-        catch (Exception exception) when (exception is TowerMismatchException or EmbeddingFormatException)
+        catch (Exception exception) when (exception is TowerMismatchException or EmbeddingFormatException or KeyLayoutException)
         {
             context.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
             body = new { error = exception.Message };
