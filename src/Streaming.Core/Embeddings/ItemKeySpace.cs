@@ -2,8 +2,8 @@ using System.Text;
 
 namespace Streaming.Core;
 
-/// <summary>Keys of the items of one generation: <c>e:&lt;model&gt;:&lt;generation&gt;:{&lt;p&gt;}:&lt;id&gt;</c>, and with
-/// one key a width <c>e:&lt;model&gt;:&lt;generation&gt;/&lt;width&gt;:{&lt;p&gt;}:&lt;id&gt;</c>.</summary>
+/// <summary>Keys of the items of one generation: <c>e:&lt;model&gt;:&lt;generation&gt;:{&lt;tag&gt;}:&lt;id&gt;</c>, and with
+/// one key a width <c>e:&lt;model&gt;:&lt;generation&gt;/&lt;width&gt;:{&lt;tag&gt;}:&lt;id&gt;</c>.</summary>
 public sealed class ItemKeySpace
 {
     private readonly byte[][] _prefixes;
@@ -14,7 +14,7 @@ public sealed class ItemKeySpace
         Generation = generation;
         string space = width is int w ? $"e:{keys.Model}:{generation}/{w}:" : $"e:{keys.Model}:{generation}:";
         ScanPattern = space + "{*}:*";
-        _prefixes = [.. Enumerable.Range(0, keys.Partitions).Select(p => Encoding.UTF8.GetBytes($"{space}{{{p}}}:"))];
+        _prefixes = [.. Enumerable.Range(0, keys.Partitions).Select(p => Encoding.UTF8.GetBytes($"{space}{{{keys.Tag(p)}}}:"))];
     }
 
     /// <summary>Gets the names this belongs to.</summary>

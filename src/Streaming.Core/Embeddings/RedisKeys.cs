@@ -1,10 +1,11 @@
+using System.Globalization;
 using System.Text;
 
 namespace Streaming.Core;
 
 /// <summary>
 /// Names of everything a model keeps in Redis. Keys that one script or one MGET touches share the hash tag
-/// <c>{p}</c>, so all of it is valid in a cluster.
+/// <c>{tag}</c>, so all of it is valid in a cluster.
 /// </summary>
 /// <remarks>
 /// The generation stands in the key: two generations live side by side as two key spaces, and one SET of
@@ -17,11 +18,14 @@ public sealed class RedisKeys
 
     private const int MaxIdBytes = 256;
 
+    private readonly IReadOnlyList<string>? _tags;
+
     /// <summary>Initializes a new instance of the <see cref="RedisKeys"/> class.</summary>
     /// <param name="model">Name of the model: 1 … 64 of letters, digits, '.', '_' and '-'.</param>
     /// <param name="partitions">Number of partitions P, 1 … 16,384. Fixed for the life of a model: readers compute with it.</param>
+    /// <param name="layout">The version of the key layout (<see cref="KeyLayout"/>), 1 or 2; a store says which its model has.</param>
     /// <exception cref="ArgumentException">A value is not as above.</exception>
-    public RedisKeys(string model, int partitions = DefaultPartitions)
+    public RedisKeys(string model, int partitions = DefaultPartitions, int layout = KeyLayout.Newest)
     {
         ArgumentNullException.ThrowIfNull(model);
         if (model.Length is 0 or > 64 || !model.All(static c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-'))
@@ -34,8 +38,15 @@ public sealed class RedisKeys
             throw new ArgumentException($"Partitions is {partitions}; allowed: 1 to 16384.", nameof(partitions));
         }
 
+        if (layout is < 1 or > KeyLayout.Newest)
+        {
+            throw new ArgumentException($"Layout is {layout}; allowed: 1 to {KeyLayout.Newest}.", nameof(layout));
+        }
+
         Model = model;
         Partitions = partitions;
+        Layout = new KeyLayout(layout, partitions);
+        _tags = layout == 1 ? null : HashSlots.EvenTags(partitions);
     }
 
     /// <summary>Gets the model's name.</summary>
@@ -44,8 +55,17 @@ public sealed class RedisKeys
     /// <summary>Gets the number of partitions P.</summary>
     public int Partitions { get; }
 
+    /// <summary>Gets how the keys are formed.</summary>
+    public KeyLayout Layout { get; }
+
+    /// <summary>Gets the record of <see cref="Layout"/>.</summary>
+    public string LayoutRecord => LayoutRecordOf(Model);
+
     /// <summary>Gets the pointer to the generation that readers use: a decimal number.</summary>
     public string Active => $"e:{Model}:active";
+
+    /// <summary>Names the record of a model's key layout; it is the same for every layout.</summary>
+    public static string LayoutRecordOf(string model) => $"m:{model}:layout";
 
     /// <summary>Computes the hash of an item's or a user's id: XXH64 of its UTF-8 bytes, seed 0.</summary>
     public static ulong Hash(string id)
@@ -63,8 +83,11 @@ public sealed class RedisKeys
     /// <summary>Computes the partition from the hash of the id.</summary>
     public int Partition(ulong key) => (int)(key % (ulong)Partitions);
 
+    /// <summary>Gets the hash tag of a partition: all its keys have it, and so share a slot.</summary>
+    public string Tag(int partition) => _tags?[partition] ?? partition.ToString(CultureInfo.InvariantCulture);
+
     /// <summary>Gets the stream of changes of a partition.</summary>
-    public string Changes(int partition) => $"e:{Model}:changes:{{{partition}}}";
+    public string Changes(int partition) => $"e:{Model}:changes:{{{Tag(partition)}}}";
 
     /// <summary>Gets the lease of a generation's trainer: who holds it, with the time that is left as its TTL. Each generation
     /// has a trainer of its own, so that the old one stays fresh until readers have moved to the new one.</summary>
@@ -74,11 +97,11 @@ public sealed class RedisKeys
     public string LeaseToken(uint generation = 1) => $"l:{Model}:{{lease}}{Mark(generation)}:token";
 
     /// <summary>Gets the fence of a partition: a hash with the newest token of each generation (<c>t</c>, <c>t2</c>, <c>t3</c>, …) and the number of the last entry of its changes (<c>n</c>).</summary>
-    public string Fence(int partition) => $"l:{Model}:{{{partition}}}";
+    public string Fence(int partition) => $"l:{Model}:{{{Tag(partition)}}}";
 
     /// <summary>Gets the history of a user: named by the hash of the user's id, as 16 hexadecimal digits.</summary>
     /// <param name="user"><see cref="XxHash64"/> of the id's UTF-8 bytes.</param>
-    public string User(ulong user) => $"u:{Model}:{{{Partition(user)}}}:{user:x16}";
+    public string User(ulong user) => $"u:{Model}:{{{Tag(Partition(user))}}}:{user:x16}";
 
     /// <summary>Gets the user tower of a generation, cut to a width.</summary>
     public string Tower(uint generation, int width) => $"m:{Model}:tower:{generation}:{width}";

@@ -1,5 +1,4 @@
 using System.Globalization;
-using Polly;
 using StackExchange.Redis;
 using Streaming.Core;
 
@@ -22,11 +21,13 @@ public sealed class ChangeFeedReader
     private const int EntriesPerPartition = 100;
 
     private readonly IDatabase _database;
-    private readonly ResiliencePipeline _pipeline;
+    private readonly ReadPipeline _pipeline;
     private readonly Topology _topology;
-    private readonly RedisKey[] _streams;
+    private readonly StoreView _view;
     private readonly Dictionary<string, int> _partitions = new(StringComparer.Ordinal);
+    private readonly RedisKey[] _streams;
     private readonly Position[] _positions;
+    private KeyLayout _layout;
 
     /// <summary>Initializes a new instance of the <see cref="ChangeFeedReader"/> class, at the oldest change that is kept.</summary>
     /// <exception cref="ArgumentException">An option is wrong.</exception>
@@ -37,23 +38,17 @@ public sealed class ChangeFeedReader
         ArgumentNullException.ThrowIfNull(clock);
         options.Validate();
         _database = database;
-        _pipeline = ReadPipeline.Create(options, clock);
+        _pipeline = new ReadPipeline(options, clock);
         _topology = new Topology(database);
-        RedisKeys keys = new(options.Model, options.Partitions);
+        _view = new StoreView(database, options, clock, _pipeline);
         _streams = new RedisKey[options.Partitions];
         _positions = new Position[options.Partitions];
-        for (int partition = 0; partition < _streams.Length; partition++)
-        {
-            string stream = keys.Changes(partition);
-            _streams[partition] = stream;
-            _partitions[stream] = partition;
-            _positions[partition] = new Position("0-0", 0);
-        }
     }
 
     /// <summary>Goes to the end: the next read brings what changes from now on.</summary>
     public async Task SeekToEndAsync(CancellationToken cancellationToken = default)
     {
+        await NameAsync(cancellationToken).ConfigureAwait(false);
         StreamEntry[][] newest = await Task.WhenAll(_streams.Select(stream => RunAsync(
             () => _database.StreamRangeAsync(stream, count: 1, messageOrder: Order.Descending), cancellationToken))).ConfigureAwait(false);
         for (int partition = 0; partition < newest.Length; partition++)
@@ -63,13 +58,14 @@ public sealed class ChangeFeedReader
     }
 
     /// <summary>Reads changes that came since the last read; does not wait for any.</summary>
+    /// <exception cref="KeyLayoutException">The model has another number of partitions in Redis than the options.</exception>
     /// <param name="changes">Receives them: in order within a partition, at most 100 entries from each.</param>
     /// <param name="cancellationToken">Gives up.</param>
     public async Task<FeedRead> ReadAsync(List<FeedChange> changes, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(changes);
         int before = changes.Count;
-        bool gap = false, more = false;
+        bool gap = await NameAsync(cancellationToken).ConfigureAwait(false), more = false;
         foreach (RedisStream stream in (await FetchAsync(cancellationToken).ConfigureAwait(false)).SelectMany(static answer => answer))
         {
             gap |= Take(_partitions[stream.Key!], stream.Entries, changes);
@@ -77,6 +73,31 @@ public sealed class ChangeFeedReader
         }
 
         return new FeedRead(changes.Count - before, gap, more);
+    }
+
+    /// <summary>Names the streams by the layout that the store says, and begins anew where that has changed: another store took
+    /// the place of the one that was read.</summary>
+    /// <returns>Whether it changed after something was read.</returns>
+    private async ValueTask<bool> NameAsync(CancellationToken cancellationToken)
+    {
+        RedisKeys keys = (await _view.ReadAsync(cancellationToken).ConfigureAwait(false)).Keys;
+        if (keys.Layout == _layout)
+        {
+            return false;
+        }
+
+        bool read = _positions.Any(static position => position.Number != 0);
+        _layout = keys.Layout;
+        _partitions.Clear();
+        for (int partition = 0; partition < _streams.Length; partition++)
+        {
+            string stream = keys.Changes(partition);
+            _streams[partition] = stream;
+            _partitions[stream] = partition;
+            _positions[partition] = new Position("0-0", 0);
+        }
+
+        return read;
     }
 
     /// <summary>Fields of an entry: its number n, generation g and token t; then for each change i (id), s (step) and, for a
@@ -126,10 +147,7 @@ public sealed class ChangeFeedReader
             cancellationToken)));
     }
 
-    private async Task<T> RunAsync<T>(Func<Task<T>> command, CancellationToken cancellationToken) =>
-        await _pipeline.ExecuteAsync(
-            async token => await command().WaitAsync(token).ConfigureAwait(false),
-            cancellationToken).ConfigureAwait(false);
+    private Task<T> RunAsync<T>(Func<Task<T>> command, CancellationToken cancellationToken) => _pipeline.RunAsync(command, cancellationToken);
 
     private readonly record struct Position(string Entry, long Number);
 }

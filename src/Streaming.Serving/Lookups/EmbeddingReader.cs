@@ -1,5 +1,3 @@
-using System.Globalization;
-using Polly;
 using StackExchange.Redis;
 using Streaming.Core;
 
@@ -20,13 +18,11 @@ public sealed class EmbeddingReader
 {
     private readonly IDatabase _database;
     private readonly ServingOptions _options;
-    private readonly TimeProvider _clock;
-    private readonly ResiliencePipeline _pipeline;
-    private readonly RedisKeys _keys;
+    private readonly ReadPipeline _pipeline;
+    private readonly StoreView _view;
     private readonly Topology _topology;
     private readonly Lock _gate = new();
-    private readonly Dictionary<(uint, int), ItemKeySpace> _spaces = [];
-    private PointerRead? _pointer;
+    private readonly Dictionary<(KeyLayout, uint, int), ItemKeySpace> _spaces = [];
 
     /// <summary>Initializes a new instance of the <see cref="EmbeddingReader"/> class.</summary>
     /// <param name="database">The store. The connection is the caller's and may be shared.</param>
@@ -41,34 +37,20 @@ public sealed class EmbeddingReader
         options.Validate();
         _database = database;
         _options = options;
-        _clock = clock;
-        _keys = new RedisKeys(options.Model, options.Partitions);
-        _pipeline = ReadPipeline.Create(options, clock);
+        _pipeline = new ReadPipeline(options, clock);
+        _view = new StoreView(database, options, clock, _pipeline);
         _topology = new Topology(database);
     }
 
     /// <summary>Gets the generation that reads use now: the fixed one, or the one that the store's pointer names.</summary>
     /// <returns>0 when nothing was published yet.</returns>
-    public async ValueTask<uint> GenerationAsync(CancellationToken cancellationToken = default)
-    {
-        if (_options.Generation != 0)
-        {
-            return _options.Generation;
-        }
+    /// <exception cref="KeyLayoutException">The model has another number of partitions in Redis than the options.</exception>
+    public async ValueTask<uint> GenerationAsync(CancellationToken cancellationToken = default) =>
+        _options.Generation != 0 ? _options.Generation : (await _view.ReadAsync(cancellationToken).ConfigureAwait(false)).Generation;
 
-        PointerRead? last = Volatile.Read(ref _pointer);
-        if (last is not null && _clock.GetElapsedTime(last.At) < _options.PointerLifetime)
-        {
-            return last.Generation;
-        }
-
-        long at = _clock.GetTimestamp();
-        RedisValue value = await _pipeline.ExecuteAsync(
-            async token => await _database.StringGetAsync(_keys.Active).WaitAsync(token).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
-        uint generation = ParsePointer(value);
-        Volatile.Write(ref _pointer, new PointerRead(generation, at));
-        return generation;
-    }
+    /// <summary>Gets the names of the model's keys, by the layout that its store says.</summary>
+    /// <exception cref="KeyLayoutException">The model has another number of partitions in Redis than the options.</exception>
+    internal async ValueTask<RedisKeys> KeysAsync(CancellationToken cancellationToken) => (await _view.ReadAsync(cancellationToken).ConfigureAwait(false)).Keys;
 
     /// <summary>Reads one item.</summary>
     /// <param name="id">The item's id.</param>
@@ -90,6 +72,7 @@ public sealed class EmbeddingReader
     /// <param name="items">Receives what became of each [N].</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="ArgumentException">A buffer is too short or the width is below 1.</exception>
+    /// <exception cref="KeyLayoutException">The model has another number of partitions in Redis than the options.</exception>
     /// <exception cref="RedisException">Redis could not be asked.</exception>
     /// <exception cref="TimeoutException">Redis did not answer in time.</exception>
     public async Task<ReadCounts> ReadAsync(
@@ -103,26 +86,16 @@ public sealed class EmbeddingReader
                 $"there is room for {destination.Length} and {items.Length}.", nameof(destination));
         }
 
-        uint generation = await GenerationAsync(cancellationToken).ConfigureAwait(false);
-        ItemKeySpace space = Space(generation, width);
-        List<Lookup> lookups = Plan(ids, space);
+        StoreView.Known store = await _view.ReadAsync(cancellationToken).ConfigureAwait(false);
+        List<Lookup> lookups = Plan(ids, Space(store, width));
         RedisValue[][] answers = await Task.WhenAll(lookups.Select(lookup => FetchAsync(lookup.Keys, cancellationToken))).ConfigureAwait(false);
         ReadCounts counts = default;
         for (int i = 0; i < lookups.Count; i++)
         {
-            counts = Decode(lookups[i].Rows, answers[i], generation, width, destination.Span, items.Span, counts);
+            counts = Decode(lookups[i].Rows, answers[i], store.Generation, width, destination.Span, items.Span, counts);
         }
 
         return counts;
-    }
-
-    internal static uint ParsePointer(RedisValue value)
-    {
-        string text = (string?)value ?? "0";
-        // White space: a pointer that was set by hand through a pipe ends with a line break.
-        return uint.TryParse(text, NumberStyles.AllowLeadingWhite | NumberStyles.AllowTrailingWhite, CultureInfo.InvariantCulture, out uint generation)
-            ? generation
-            : throw new FormatException($"The pointer to the active generation holds '{text}'; expected a number.");
     }
 
     private static ReadCounts Decode(
@@ -177,9 +150,21 @@ public sealed class EmbeddingReader
         return new ItemRead(ItemStatus.Found, EmbeddingFault.None, stamp) { Element = view.Element };
     }
 
-    private async Task<RedisValue[]> FetchAsync(RedisKey[] keys, CancellationToken cancellationToken) =>
-        await _pipeline.ExecuteAsync(
-            async token => await _database.StringGetAsync(keys).WaitAsync(token).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
+    private Task<RedisValue[]> FetchAsync(RedisKey[] keys, CancellationToken cancellationToken) =>
+        _pipeline.RunAsync(() => GetAsync(keys), cancellationToken);
+
+    /// <summary>While a slot is on its way some of its keys are here and some there: then each is asked for alone, and found.</summary>
+    private async Task<RedisValue[]> GetAsync(RedisKey[] keys)
+    {
+        try
+        {
+            return await _database.StringGetAsync(keys).ConfigureAwait(false);
+        }
+        catch (RedisServerException error) when (ReadPipeline.IsSlotOnItsWay(error))
+        {
+            return await Task.WhenAll(keys.Select(key => _database.StringGetAsync(key))).ConfigureAwait(false);
+        }
+    }
 
     /// <summary>Cuts the rows into calls. In a cluster the keys of one MGET have to share a hash tag, so there it is one
     /// call or more for each partition; a single server takes any keys together, which is several times faster.</summary>
@@ -189,7 +174,7 @@ public sealed class EmbeddingReader
         int[] rows = new int[ids.Count];
         for (int i = 0; i < rows.Length; i++)
         {
-            partitions[i] = _keys.Partition(ids[i]);
+            partitions[i] = space.Keys.Partition(ids[i]);
             rows[i] = i;
         }
 
@@ -221,9 +206,9 @@ public sealed class EmbeddingReader
         return lookups;
     }
 
-    private ItemKeySpace Space(uint generation, int width)
+    private ItemKeySpace Space(StoreView.Known store, int width)
     {
-        (uint, int) name = (generation, _options.KeyPerWidth ? width : 0);
+        (KeyLayout, uint, int) name = (store.Keys.Layout, store.Generation, _options.KeyPerWidth ? width : 0);
         lock (_gate)
         {
             if (!_spaces.TryGetValue(name, out ItemKeySpace? space))
@@ -233,14 +218,12 @@ public sealed class EmbeddingReader
                     _spaces.Clear(); // generations long gone
                 }
 
-                _spaces[name] = space = _keys.Items(generation, _options.KeyPerWidth ? width : null);
+                _spaces[name] = space = store.Keys.Items(store.Generation, _options.KeyPerWidth ? width : null);
             }
 
             return space;
         }
     }
-
-    private sealed record PointerRead(uint Generation, long At);
 
     private readonly record struct Lookup(int[] Rows, RedisKey[] Keys);
 }

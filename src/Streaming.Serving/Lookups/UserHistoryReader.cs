@@ -1,4 +1,3 @@
-using Polly;
 using StackExchange.Redis;
 using Streaming.Core;
 
@@ -8,8 +7,8 @@ namespace Streaming.Serving;
 public sealed class UserHistoryReader
 {
     private readonly IDatabase _database;
-    private readonly RedisKeys _keys;
-    private readonly ResiliencePipeline _pipeline;
+    private readonly ReadPipeline _pipeline;
+    private readonly StoreView _view;
 
     /// <summary>Initializes a new instance of the <see cref="UserHistoryReader"/> class.</summary>
     /// <exception cref="ArgumentException">An option is wrong.</exception>
@@ -20,8 +19,8 @@ public sealed class UserHistoryReader
         ArgumentNullException.ThrowIfNull(clock);
         options.Validate();
         _database = database;
-        _keys = new RedisKeys(options.Model, options.Partitions);
-        _pipeline = ReadPipeline.Create(options, clock);
+        _pipeline = new ReadPipeline(options, clock);
+        _view = new StoreView(database, options, clock, _pipeline);
     }
 
     /// <summary>Reads the newest items of a user.</summary>
@@ -30,12 +29,13 @@ public sealed class UserHistoryReader
     /// <param name="cancellationToken">Gives up.</param>
     /// <returns>How many were written; 0 for an unknown user.</returns>
     /// <exception cref="EmbeddingFormatException">The bytes under the key are not a history.</exception>
+    /// <exception cref="KeyLayoutException">The model has another number of partitions in Redis than the options.</exception>
     /// <exception cref="RedisException">Redis could not be asked.</exception>
+    /// <exception cref="TimeoutException">Redis did not answer in time.</exception>
     public async Task<int> ReadAsync(string user, Memory<ulong> items, CancellationToken cancellationToken = default)
     {
-        RedisKey key = _keys.User(RedisKeys.Hash(user));
-        RedisValue value = await _pipeline.ExecuteAsync(
-            async token => await _database.StringGetAsync(key).WaitAsync(token).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
+        RedisKey key = (await _view.ReadAsync(cancellationToken).ConfigureAwait(false)).Keys.User(RedisKeys.Hash(user));
+        RedisValue value = await _pipeline.RunAsync(() => _database.StringGetAsync(key), cancellationToken).ConfigureAwait(false);
         if (value.IsNull)
         {
             return 0;

@@ -1,7 +1,6 @@
 using System.Buffers;
 using System.Collections.Concurrent;
 using System.Numerics.Tensors;
-using Polly.Timeout;
 using StackExchange.Redis;
 using Streaming.Core;
 
@@ -125,7 +124,7 @@ public sealed class Recommender
 
             return towers.Loaded[width] = ReferenceEquals(model, last?.Model) ? last!.Renewed(now) : new LoadedTower(model, now);
         }
-        catch (Exception exception) when (last is not null && exception is RedisException or TimeoutException or TimeoutRejectedException)
+        catch (Exception exception) when (last is not null && exception is RedisException or TimeoutException)
         {
             return last;
         }

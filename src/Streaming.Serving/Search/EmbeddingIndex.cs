@@ -30,7 +30,6 @@ public sealed class EmbeddingIndex : IDisposable
     private readonly ServingOptions _options;
     private readonly IndexOptions _index;
     private readonly TimeProvider _clock;
-    private readonly RedisKeys _keys;
     private readonly EmbeddingReader _pointer;
     private readonly ChangeFeedReader _feed;
     private readonly HashSet<string> _pending = new(StringComparer.Ordinal);
@@ -63,7 +62,6 @@ public sealed class EmbeddingIndex : IDisposable
         _options = options;
         _index = index;
         _clock = clock;
-        _keys = new RedisKeys(options.Model, options.Partitions);
         int[] widths = index.Kept(index.Widths, options.KeyPerWidth);
         _view = new IndexView(0, widths, new ItemTable(widths, RowElement.Float16));
     }
@@ -194,7 +192,7 @@ public sealed class EmbeddingIndex : IDisposable
     {
         ItemTable? table = null;
         Task<ItemBatch>? reading = null;
-        ItemKeySpace space = _keys.Items(generation, _options.KeyPerWidth ? widths[^1] : null);
+        ItemKeySpace space = (await _pointer.KeysAsync(cancellationToken).ConfigureAwait(false)).Items(generation, _options.KeyPerWidth ? widths[^1] : null);
         long drained = _clock.GetTimestamp();
 
         // The next ids are scanned while these are read.

@@ -1,4 +1,3 @@
-using Polly;
 using StackExchange.Redis;
 using Streaming.Core;
 using Streaming.Learning;
@@ -22,7 +21,7 @@ public sealed class UserTowerReader
     private readonly IDatabase _database;
     private readonly RedisKeys _keys;
     private readonly EmbeddingReader _pointer;
-    private readonly ResiliencePipeline _pipeline;
+    private readonly ReadPipeline _pipeline;
     private readonly Lock _gate = new();
     private readonly Dictionary<int, SlicedModel> _newest = [];
 
@@ -37,7 +36,7 @@ public sealed class UserTowerReader
         _database = database;
         _keys = new RedisKeys(options.Model, options.Partitions);
         _pointer = new EmbeddingReader(database, options, clock);
-        _pipeline = ReadPipeline.Create(options, clock);
+        _pipeline = new ReadPipeline(options, clock);
     }
 
     /// <summary>Reads what the generation that reads use now says of itself.</summary>
@@ -124,6 +123,5 @@ public sealed class UserTowerReader
     }
 
     private async Task<byte[]?> GetAsync(string key, CancellationToken cancellationToken) =>
-        (byte[]?)await _pipeline.ExecuteAsync(
-            async token => await _database.StringGetAsync(key).WaitAsync(token).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
+        (byte[]?)await _pipeline.RunAsync(() => _database.StringGetAsync(key), cancellationToken).ConfigureAwait(false);
 }

@@ -9,7 +9,10 @@ public static class RedisConnection
 {
     private const int KeepAliveSeconds = 5;
 
-    /// <summary>Connects, or starts to: a server that is away is waited for in the background.</summary>
+    /// <summary>How often roles are looked at: a replica promoted by hand is announced to nobody.</summary>
+    private const int ConfigCheckSeconds = 2;
+
+    /// <summary>Connects, or starts to: a server that is away is waited for in the background, and so are sentinels.</summary>
     /// <exception cref="ArgumentException">The options are wrong. The message holds no secret.</exception>
     public static async Task<ConnectionMultiplexer> OpenAsync(RedisOptions options, CancellationToken cancellationToken = default)
     {
@@ -18,8 +21,7 @@ public static class RedisConnection
         return await ConnectionMultiplexer.ConnectAsync(Settings(options)).WaitAsync(cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Closes a connection at once. Its own Dispose waits out a whole timeout with client 1.2.6, for commands that a
-    /// caller who awaits his tasks does not have.</summary>
+    /// <summary>Closes a connection at once, without waiting for commands that a caller who awaits his tasks does not have.</summary>
     public static void Close(ConnectionMultiplexer connection)
     {
         ArgumentNullException.ThrowIfNull(connection);
@@ -28,11 +30,12 @@ public static class RedisConnection
 
     internal static ConfigurationOptions Settings(RedisOptions options)
     {
-        ConfigurationOptions settings = Parse(options.Configuration);
+        ConfigurationOptions settings = ConfigurationOptions.Parse(options.Configuration);
         settings.AbortOnConnectFail = false;
         settings.ConnectTimeout = (int)options.ConnectTimeout.TotalMilliseconds;
         settings.SyncTimeout = (int)options.CommandTimeout.TotalMilliseconds;
         settings.KeepAlive = KeepAliveSeconds;
+        settings.ConfigCheckSeconds = ConfigCheckSeconds;
         settings.ReconnectRetryPolicy = new LinearRetry(500);
         if (options.PasswordFile is string file)
         {
@@ -49,21 +52,32 @@ public static class RedisConnection
         return settings;
     }
 
-    /// <summary>The client's own messages may quote what they could not read, so only the keywords are named.</summary>
-    private static ConfigurationOptions Parse(string configuration)
+    /// <summary>Says what is wrong with a connection string. The client's own messages may quote what they could not read, so
+    /// only the keywords are named.</summary>
+    /// <returns>Null when it can be used.</returns>
+    internal static string? ErrorOf(string configuration)
     {
+        if (configuration.Contains("://", StringComparison.Ordinal))
+        {
+            return $"Redis Configuration is a URL ('{configuration[..configuration.IndexOf("://", StringComparison.Ordinal)]}://…'); allowed: host:port,host:port,… with settings of StackExchange.Redis, "
+                + "such as user=…,password=…,ssl=true,defaultDatabase=….";
+        }
+
         try
         {
-            return ConfigurationOptions.Parse(configuration);
+            return ConfigurationOptions.Parse(configuration).EndPoints.Count > 0 ? null : $"Redis Configuration names no server; {Keywords(configuration)}";
         }
         catch (Exception error) when (error is ArgumentException or FormatException or OverflowException)
         {
-            IEnumerable<string> keywords = configuration.Split(',').Where(part => part.Contains('=', StringComparison.Ordinal))
-                .Select(part => part[..part.IndexOf('=', StringComparison.Ordinal)].Trim());
-            throw new ArgumentException(
-                $"Redis Configuration cannot be read; its keywords are: {string.Join(", ", keywords)}. " +
-                "Allowed: those of this build's StackExchange.Redis ('user' needs version 2 or newer), each with a value of its kind.");
+            return $"Redis Configuration cannot be read; {Keywords(configuration)}";
         }
+    }
+
+    private static string Keywords(string configuration)
+    {
+        IEnumerable<string> keywords = configuration.Split(',').Where(part => part.Contains('=', StringComparison.Ordinal))
+            .Select(part => part[..part.IndexOf('=', StringComparison.Ordinal)].Trim());
+        return $"its keywords are: {string.Join(", ", keywords)}. Allowed: host:port,… and the keywords of this build's StackExchange.Redis, each with a value of its kind.";
     }
 
     /// <summary>Another authority is the only thing that is forgiven: the name must match, and dates and signatures must hold.</summary>

@@ -5,8 +5,8 @@ namespace Streaming.Transport;
 /// <summary>How to reach Redis, and what is written there.</summary>
 public sealed record RedisOptions
 {
-    /// <summary>Gets the connection string of StackExchange.Redis: <c>host:port,host:port,ssl=true,…</c>. Default
-    /// localhost:6379. <c>user=</c> needs a client of version 2 or newer.</summary>
+    /// <summary>Gets the connection string of StackExchange.Redis: <c>host:port,host:port,user=…,ssl=true,…</c>; some nodes of a
+    /// cluster, a primary and its replicas, or the sentinels with <c>serviceName=…</c>. Default localhost:6379.</summary>
     public string Configuration { get; init; } = "localhost:6379";
 
     /// <summary>Gets a file with the password, for secrets that are mounted. Default none. Goes before a password in
@@ -145,6 +145,10 @@ public sealed record RedisOptions
         if (string.IsNullOrWhiteSpace(Configuration))
         {
             errors.Add("Redis Configuration is empty; allowed: host:port and settings of StackExchange.Redis.");
+        }
+        else if (RedisConnection.ErrorOf(Configuration) is string unreadable)
+        {
+            errors.Add(unreadable);
         }
 
         foreach ((string name, string? file) in new[] { (nameof(PasswordFile), PasswordFile), (nameof(CertificateAuthorityFile), CertificateAuthorityFile) })

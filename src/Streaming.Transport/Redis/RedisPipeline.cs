@@ -40,17 +40,26 @@ internal static class RedisPipeline
     public static bool IsPassing(Exception error) => error switch
     {
         RedisConnectionException or TimeoutException or TimeoutRejectedException => true,
-        RedisServerException reply => PassingReplies.Any(start => Says(reply, start)),
+        RedisServerException reply => Passes(reply.Message),
         _ => false,
     };
+
+    /// <summary>Whether the text of a reply is one that passes by itself.</summary>
+    public static bool Passes(string reply) => PassingReplies.Any(start => Says(reply, start));
 
     /// <summary>Passing trouble, or the breaker that such trouble has opened.</summary>
     public static bool IsTrouble(Exception error) => IsPassing(error) || error is BrokenCircuitException;
 
+    public static bool IsWrongType(Exception error) => error is RedisServerException reply && Says(reply, "WRONGTYPE");
+
+    /// <summary>The user that Redis knows this client as may not do what was asked.</summary>
+    public static bool IsDenied(Exception error) => error is RedisServerException reply && (Says(reply, "NOPERM") || Says(reply, "NOAUTH"));
+
     public static bool IsOutOfMemory(Exception error) => error is RedisServerException reply && Says(reply, "OOM");
 
     /// <summary>Redis before version 7 wraps what a script ran into: "ERR Error running script …: … OOM command not allowed …".</summary>
-    private static bool Says(RedisServerException reply, string start) =>
-        reply.Message.StartsWith(start, StringComparison.Ordinal) || reply.Message.Contains($": {start} ", StringComparison.Ordinal)
-        || reply.Message.Contains($"-{start} ", StringComparison.Ordinal);
+    private static bool Says(RedisServerException reply, string start) => Says(reply.Message, start);
+
+    private static bool Says(string reply, string start) =>
+        reply.StartsWith(start, StringComparison.Ordinal) || reply.Contains($": {start} ", StringComparison.Ordinal) || reply.Contains($"-{start} ", StringComparison.Ordinal);
 }

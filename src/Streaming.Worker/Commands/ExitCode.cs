@@ -31,7 +31,10 @@ internal enum ExitCode
     /// <summary>Another worker took the lease of the model: this one must not publish any more.</summary>
     LeaseLost = 75,
 
-    /// <summary>A setting is wrong; every wrong one is named. Nothing was started.</summary>
+    /// <summary>Redis refuses what the worker needs: its user lacks a right, or a key of the model is of another type; the message names it.</summary>
+    Refused = 77,
+
+    /// <summary>A setting is wrong, or `Redis__Partitions` is not what the model in Redis has; every wrong one is named. Nothing was started.</summary>
     Configuration = 78,
 
     /// <summary>Shutting down took longer than `Pipeline__ShutdownTimeout`, or was cut short by a second signal.</summary>

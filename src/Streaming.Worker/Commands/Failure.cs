@@ -1,3 +1,5 @@
+using StackExchange.Redis;
+using Streaming.Core;
 using Streaming.Learning;
 using Streaming.Learning.Torch;
 using Streaming.Transport;
@@ -14,6 +16,9 @@ internal static class Failure
         return exception switch
         {
             AggregateException { InnerExceptions: [var only] } => Explain(only),
+            StoreRefusedException => (ExitCode.Refused, exception.Message),
+            KeyLayoutException => (ExitCode.Configuration, exception.Message),
+            RedisConnectionException => (ExitCode.Unavailable, $"Redis does not answer: {exception.Message}"),
             SettingsException => (ExitCode.Configuration, exception.Message),
             InputFileException { InnerException: FileNotFoundException or DirectoryNotFoundException or UnauthorizedAccessException } => (ExitCode.NoInput, exception.Message),
             InputFileException => (ExitCode.BadInput, exception.Message),

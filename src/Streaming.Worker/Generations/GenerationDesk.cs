@@ -29,7 +29,7 @@ internal sealed class GenerationDesk
         await output.WriteLineAsync(active == 0 ? "readers use no generation yet" : Say($"readers use generation {active}")).ConfigureAwait(false);
         for (uint generation = 1; generation <= active + 1; generation++)
         {
-            int items = _switch.List(generation).Count;
+            int items = (await _switch.ListAsync(generation).ConfigureAwait(false)).Count;
             GenerationRecord? record = await _records.ReadAsync(generation).ConfigureAwait(false);
             if (items > 0 || record is not null)
             {
@@ -52,7 +52,7 @@ internal sealed class GenerationDesk
         }
 
         GenerationRecord? record = next == 0 ? null : await _records.ReadAsync(next).ConfigureAwait(false);
-        int present = next == 0 ? 0 : _switch.List(next).Count;
+        int present = next == 0 ? 0 : (await _switch.ListAsync(next).ConfigureAwait(false)).Count;
         string objection = present == 0 ? "it has no items in the store"
             : GenerationChecks.Objection(record, await _records.ReadAsync(active).ConfigureAwait(false), Count(record, present), _options);
         if (present == 0 || (objection.Length > 0 && !force))
@@ -70,7 +70,7 @@ internal sealed class GenerationDesk
         uint active = await _switch.ActiveAsync().ConfigureAwait(false);
         for (uint old = active; old-- > 1;)
         {
-            if (_switch.List(old).Count > 0)
+            if ((await _switch.ListAsync(old).ConfigureAwait(false)).Count > 0)
             {
                 return await FlipAsync(active, old, output).ConfigureAwait(false);
             }
@@ -99,7 +99,7 @@ internal sealed class GenerationDesk
             throw new SettingsException([$"generation is {generation}; allowed: one that readers do not use."]);
         }
 
-        IReadOnlyList<string> ids = _switch.List(generation);
+        IReadOnlyList<string> ids = await _switch.ListAsync(generation).ConfigureAwait(false);
         await _switch.RetireAsync(generation, ids, keepFor).ConfigureAwait(false);
         await output.WriteLineAsync(Say($"{ids.Count} items of generation {generation} are gone in {keep}")).ConfigureAwait(false);
         return ExitCode.Success;

@@ -52,6 +52,7 @@ internal sealed class WorkerMetrics : IDisposable
             new(status.Published?.Written ?? 0, Tag("outcome", "written")), new(status.Published?.Removed ?? 0, Tag("outcome", "removed")), new(status.Published?.Skipped ?? 0, Tag("outcome", "skipped")),
             new(status.Published?.Rejected ?? 0, Tag("outcome", "rejected")), new(status.Published?.Failed ?? 0, Tag("outcome", "failed")),
         ]);
+        Gauge("streaming.redis.evicting", "{server}", "Redis servers that may evict keys when they are full.", static status => [new(status.EvictingServers)]);
         Gauge("streaming.histories.waiting", "{user}", "Users whose history waits to be published.", static status => [new(status.UsersWaiting)]);
         Gauge("streaming.histories.published", "{user}", "Histories of users by what became of them since the start: written, skipped, failed.", static status =>
         [

@@ -29,6 +29,7 @@ internal sealed class Pipeline : IDisposable
     private readonly HistoryFeed? _histories;
     private readonly LoadShedding? _shedding;
     private readonly UserHistoryPublisher _userPublisher;
+    private readonly StoreWatch _watch;
     private readonly TaskCompletionSource _opened = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly CheckpointSchedule? _checkpoints;
     private readonly GenerationStage _generation;
@@ -83,6 +84,7 @@ internal sealed class Pipeline : IDisposable
         _training.RestoreCounts(state.Totals);
         _publisher = new EmbeddingPublisher(redis, publishing, model.Widths, time, OnIncident) { ClaimsPointer = !plan.IsNext };
         _userPublisher = new UserHistoryPublisher(redis, publishing, time, OnIncident, plan.Generation);
+        _watch = new StoreWatch(_publisher, new StoreServers(redis.Multiplexer), health, time, _logger);
         metrics.Observe(Status);
     }
 
@@ -90,7 +92,7 @@ internal sealed class Pipeline : IDisposable
     public Trainer Trainer => _trainer;
 
     /// <summary>How it is now. Any thread.</summary>
-    public PipelineStatus Status() => new(_training.Counts, _trainer.Metrics.Read(), _source.Status, _publisher.Metrics, _outbox.Count, _userPublisher.Metrics, _histories?.Waiting ?? 0, _shedding?.IsActive == true);
+    public PipelineStatus Status() => new(_training.Counts, _trainer.Metrics.Read(), _source.Status, _publisher.Metrics, _outbox.Count, _userPublisher.Metrics, _histories?.Waiting ?? 0, _shedding?.IsActive == true, _watch.Evicting);
 
     /// <summary>Runs until told to stop, or until a stage fails.</summary>
     /// <param name="stopping">Reads no more; what was read is trained, published and kept.</param>
@@ -117,7 +119,18 @@ internal sealed class Pipeline : IDisposable
         }
 
         using ITimer watch = _time.CreateTimer(_ => UpdateHealth(), null, TimeSpan.Zero, TimeSpan.FromSeconds(1));
-        await stages.WaitAsync().ConfigureAwait(false);
+        using var ended = new CancellationTokenSource();
+        Task watching = WatchStoreAsync(ended.Token);
+        try
+        {
+            await stages.WaitAsync().ConfigureAwait(false);
+        }
+        finally
+        {
+            await ended.CancelAsync().ConfigureAwait(false);
+            await watching.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+
         PipelineLog.Stopped(_logger, _trainer.Counters.Steps, _trainer.Counters.EventsTrained, _publisher.Metrics.Written);
     }
 
@@ -215,7 +228,7 @@ internal sealed class Pipeline : IDisposable
     private async Task OpenAndPublishAsync(CancellationToken cancellationToken)
     {
         StoreState found = await OpenAsync(cancellationToken).ConfigureAwait(false);
-        if (found == StoreState.Empty)
+        if (found != StoreState.Kept)
         {
             _training.RefreshAll();
         }
@@ -238,6 +251,12 @@ internal sealed class Pipeline : IDisposable
         await publishing.ConfigureAwait(false);
     }
 
+    private async Task WatchStoreAsync(CancellationToken ended)
+    {
+        await _opened.Task.WaitAsync(ended).ConfigureAwait(false);
+        await _watch.RunAsync(ended).ConfigureAwait(false);
+    }
+
     /// <summary>Opens the store; one that is away is waited for, while training goes on.</summary>
     private async Task<StoreState> OpenAsync(CancellationToken cancellationToken)
     {
@@ -258,7 +277,7 @@ internal sealed class Pipeline : IDisposable
 
     private void OnIncident(PublishIncident incident)
     {
-        if (incident.Kind == PublishIncidentKind.StoreEmpty)
+        if (incident.Kind is PublishIncidentKind.StoreEmpty or PublishIncidentKind.WritesLost)
         {
             _training.RefreshAll();
             _histories?.TouchAll();

@@ -97,4 +97,15 @@ internal static partial class PipelineLog
 
     [LoggerMessage(1030, LogLevel.Warning, "Returning to the last checkpoint: {Reason}")]
     public static partial void TopicReplaced(ILogger logger, string reason);
+    [LoggerMessage(1060, LogLevel.Warning, "Redis may evict embeddings, fences and the pointer when it is full: {Servers}. Set maxmemory-policy noeviction, and maxmemory above what the catalogue needs")]
+    public static partial void StoreEvicts(ILogger logger, string servers);
+
+    [LoggerMessage(1061, LogLevel.Error, "{What}")]
+    public static partial void StoreNotAsWritten(ILogger logger, string what);
+
+    [LoggerMessage(1062, LogLevel.Warning, "The lease of model {Model} cannot be asked for or renewed; trying again until it can")]
+    public static partial void LeaseUnknown(ILogger logger, string model, Exception exception);
+
+    [LoggerMessage(1063, LogLevel.Information, "Redis answers about the lease of model {Model} again")]
+    public static partial void LeaseKnown(ILogger logger, string model);
 }

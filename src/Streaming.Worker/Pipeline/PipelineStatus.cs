@@ -13,9 +13,10 @@ namespace Streaming.Worker;
 /// <param name="Users">Counters of the users' histories, or null before there are any.</param>
 /// <param name="UsersWaiting">Users whose history waits to be published.</param>
 /// <param name="Overloaded">Whether a share of the events is not trained on.</param>
+/// <param name="EvictingServers">Redis servers that may evict keys when they are full.</param>
 internal sealed record PipelineStatus(
-    EventCounts Counts, TrainerStatus Trainer, KafkaSourceStatus Source, PublishMetrics? Published, int Waiting, PublishMetrics? Users, int UsersWaiting, bool Overloaded)
+    EventCounts Counts, TrainerStatus Trainer, KafkaSourceStatus Source, PublishMetrics? Published, int Waiting, PublishMetrics? Users, int UsersWaiting, bool Overloaded, int EvictingServers)
 {
     /// <summary>Gets the status before there is a pipeline.</summary>
-    public static PipelineStatus Empty { get; } = new(default, TrainerStatus.Empty, KafkaSourceStatus.None, null, 0, null, 0, false);
+    public static PipelineStatus Empty { get; } = new(default, TrainerStatus.Empty, KafkaSourceStatus.None, null, 0, null, 0, false, 0);
 }

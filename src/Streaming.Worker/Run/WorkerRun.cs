@@ -106,6 +106,7 @@ internal sealed class WorkerRun : IDisposable
         {
             try
             {
+                await StoreAccess.CheckAsync(redis, _settings.Get<RedisOptions>(), _time, stopping).ConfigureAwait(false);
                 uint active = await pointer.ActiveAsync(stopping).ConfigureAwait(false);
                 _plan = RunPlan.Of(_request, active, _settings.Get<CheckpointOptions>().Folder);
                 _settings = _plan.Apply(_settings);
@@ -132,7 +133,7 @@ internal sealed class WorkerRun : IDisposable
 
     private async Task LeadAndHoldAsync(IDatabase redis, CancellationToken stopping, CancellationToken abort)
     {
-        using var lease = new TrainerLease(redis, _settings.Get<RedisOptions>(), Owner(), _time, _plan.Generation);
+        using var lease = new TrainerLease(redis, _settings.Get<RedisOptions>(), Owner(), _time, _plan.Generation, OnLeaseTrouble);
         try
         {
             await LeadAsync(lease, stopping).ConfigureAwait(false);
@@ -143,6 +144,20 @@ internal sealed class WorkerRun : IDisposable
         }
 
         await HoldAsync(lease, redis, stopping, abort).ConfigureAwait(false);
+    }
+
+    private void OnLeaseTrouble(Exception? exception)
+    {
+        string model = _settings.Get<RedisOptions>().Model;
+        _health.Set("lease", exception is null ? HealthLevel.Healthy : HealthLevel.Degraded, exception is null ? string.Empty : "cannot be asked for or renewed");
+        if (exception is null)
+        {
+            PipelineLog.LeaseKnown(_logger, model);
+        }
+        else
+        {
+            PipelineLog.LeaseUnknown(_logger, model, exception);
+        }
     }
 
     private async Task LeadAsync(TrainerLease lease, CancellationToken stopping)

@@ -49,6 +49,20 @@ internal sealed class Lookups : IDisposable
     /// <summary>Gets what keeps the index up to date.</summary>
     public IndexUpdater Updater { get; }
 
+    /// <summary>Checks that the settings fit the model in Redis. A store that cannot be read is not an error here: the index says so.</summary>
+    /// <exception cref="KeyLayoutException">The model has another number of partitions.</exception>
+    public async Task CheckAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await new EmbeddingReader(_database, _options, _time).GenerationAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (exception is RedisException or TimeoutException)
+        {
+            // Unreachable: health says so.
+        }
+    }
+
     /// <summary>Gets the recommender, over the items of the index.</summary>
     public Recommender Recommender { get; }
 

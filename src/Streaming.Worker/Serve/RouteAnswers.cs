@@ -4,7 +4,6 @@ using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Routing;
-using Polly.Timeout;
 using StackExchange.Redis;
 using Streaming.Core;
 using Streaming.Serving;
@@ -25,7 +24,7 @@ internal static class RouteAnswers
     public static RequestDelegate Answer(Func<HttpContext, Task<object>> answer, params string[] allowed) => context => AnswerAsync(context, answer, allowed);
 
     /// <summary>Whether an exception says that the store could not be read.</summary>
-    public static bool IsStoreAway(Exception exception) => exception is RedisException or TimeoutException or TimeoutRejectedException;
+    public static bool IsStoreAway(Exception exception) => exception is RedisException or TimeoutException;
 
     /// <summary>The id in the second place of the path, whatever is in it: routing leaves %2F undecoded, and one cannot tell then
     /// whether an id holds a slash or these three characters.</summary>

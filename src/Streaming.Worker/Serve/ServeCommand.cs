@@ -30,6 +30,7 @@ internal static class ServeCommand
         HttpOptions http = settings.Get<HttpOptions>();
         using ConnectionMultiplexer redis = await RedisConnection.OpenAsync(settings.Get<RedisOptions>(), signals.Abort).ConfigureAwait(false);
         using var lookups = new Lookups(redis.GetDatabase(), settings, titleOf, TimeProvider.System);
+        await lookups.CheckAsync(signals.Abort).ConfigureAwait(false);
         using var exposition = new PrometheusExposition(Telemetry.Meters);
         var health = new HealthReport();
         await using HttpEndpoint endpoint = await HttpEndpoint.StartAsync(

@@ -155,7 +155,7 @@ internal sealed class RedisCluster : IAsyncDisposable
     {
         IEnumerable<string> Arguments(RedisNode node) =>
         [
-            .. node.Common(), "--cluster-enabled", "yes", "--cluster-port", $"{node.BusPort}", "--cluster-node-timeout", "1500", "--cluster-replica-validity-factor", "0",
+            .. node.Common(), "--cluster-enabled", "yes", "--cluster-port", $"{node.BusPort}", "--cluster-node-timeout", "5000", "--cluster-replica-validity-factor", "0",
             "--cluster-announce-ip", "127.0.0.1", "--cluster-allow-replica-migration", "no", .. arguments,
         ];
         _nodes.AddRange(await Task.WhenAll(Enumerable.Range(0, masters * (1 + replicas)).Select(i => RedisNode.StartAsync(Path.Combine(_folder, $"node{i}"), Arguments))));

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using System.Text.RegularExpressions;
 using Xunit;
@@ -50,8 +51,29 @@ public partial class ContractTests
     [InlineData("item-1", "item-1")]
     [InlineData("tëa", "tëa")]
     [InlineData("", "(empty)")]
-    public void Key_IdOfThePage_IsThePagesKey(string id, string name) =>
+    public void Key_IdOfThePage_IsThePagesKey(string id, string name)
+    {
         Assert.Equal(Vectors[name], Encoding.UTF8.GetString(new RedisKeys("shop").Items(3).Key(id)));
+        Assert.Equal(Vectors[$"{name} in layout 1"], Encoding.UTF8.GetString(new RedisKeys("shop", layout: 1).Items(3).Key(id)));
+    }
+
+    [Fact]
+    public void Tag_PartitionsOfThePage_AreThePages()
+    {
+        int checkedTags = 0;
+        foreach ((string name, string tag) in Vectors)
+        {
+            if (TagRow().Match(name) is { Success: true } row)
+            {
+                int[] numbers = [.. row.Groups.Values.Skip(1).Select(group => int.Parse(group.ValueSpan, CultureInfo.InvariantCulture))];
+                Assert.Equal(tag, new RedisKeys("shop", numbers[0]).Tag(numbers[1]));
+                Assert.Equal(numbers[2], HashSlots.Of(Encoding.ASCII.GetBytes(tag)));
+                checkedTags++;
+            }
+        }
+
+        Assert.Equal(11, checkedTags);
+    }
 
     private static string Encode(EmbeddingFormat format, EmbeddingStamp stamp)
     {
@@ -72,6 +94,9 @@ public partial class ContractTests
         string page = File.ReadAllText(Path.Combine(folder, "schemas", "embedding-value.md"));
         return Row().Matches(page).ToDictionary(match => match.Groups[1].Value.Trim('`'), match => match.Groups[2].Value, StringComparer.Ordinal);
     }
+
+    [GeneratedRegex(@"^P (\d+), p (\d+), slot (\d+)$")]
+    private static partial Regex TagRow();
 
     [GeneratedRegex(@"^\| ([^|]+?) \| `([^`|]*)` \|$", RegexOptions.Multiline)]
     private static partial Regex Row();

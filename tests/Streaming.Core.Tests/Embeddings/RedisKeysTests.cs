@@ -13,9 +13,10 @@ public class RedisKeysTests
         int partition = (int)(XxHash64.Hash("tëa"u8) % 256);
 
         Assert.Equal(partition, _keys.Partition("tëa"));
-        Assert.Equal($"e:shop:3:{{{partition}}}:tëa", Encoding.UTF8.GetString(_keys.Items(3).Key("tëa")));
-        Assert.Equal($"e:shop:3/32:{{{partition}}}:tëa", Encoding.UTF8.GetString(_keys.Items(3, 32).Key("tëa")));
-        Assert.Equal($"u:shop:{{{partition}}}:{XxHash64.Hash("tëa"u8):x16}", _keys.User(RedisKeys.Hash("tëa")));
+        string tag = _keys.Tag(partition);
+        Assert.Equal($"e:shop:3:{{{tag}}}:tëa", Encoding.UTF8.GetString(_keys.Items(3).Key("tëa")));
+        Assert.Equal($"e:shop:3/32:{{{tag}}}:tëa", Encoding.UTF8.GetString(_keys.Items(3, 32).Key("tëa")));
+        Assert.Equal($"u:shop:{{{tag}}}:{XxHash64.Hash("tëa"u8):x16}", _keys.User(RedisKeys.Hash("tëa")));
     }
 
     /// <summary>Trainers of two generations must not take each other's lease; the first one's names stay as they were.</summary>

@@ -51,4 +51,23 @@ public class RedisOptionsTests
         Assert.DoesNotContain("=s3cret", error.ToString(), StringComparison.Ordinal);
         Assert.Null(error.InnerException);
     }
+
+    [Theory]
+    [InlineData("redis://:s3cret@localhost:6379", "URL ('redis://…')")]
+    [InlineData("localhost,passwrd=s3cret", "keywords are: passwrd.")]
+    [InlineData("password=s3cret", "names no server")]
+    public void Errors_ConfigurationNotReadable_IsOneLineWithoutTheSecret(string configuration, string said)
+    {
+        string error = Assert.Single(new RedisOptions { Configuration = configuration }.Errors());
+        Assert.StartsWith("Redis Configuration", error, StringComparison.Ordinal);
+        Assert.Contains(said, error, StringComparison.Ordinal);
+        Assert.DoesNotContain("s3cret", error, StringComparison.Ordinal);
+        Assert.DoesNotContain('\n', error);
+    }
+
+    [Theory]
+    [InlineData("a:7000,b:7001,c:7002")]
+    [InlineData("a:26379,b:26379,serviceName=main")]
+    [InlineData("a:6380,user=trainer,password=x,ssl=true")]
+    public void Errors_ClusterSentinelOrUser_None(string configuration) => Assert.Empty(new RedisOptions { Configuration = configuration }.Errors());
 }

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using StackExchange.Redis;
 using Streaming.Core;
+using Streaming.Tests;
 using Xunit;
 
 namespace Streaming.Transport.Tests.Redis;
@@ -9,11 +10,6 @@ namespace Streaming.Transport.Tests.Redis;
 public sealed class SecurityTests : IAsyncLifetime
 {
     private const string Password = "correct-horse-93";
-
-    /// <summary>All that trainer and readers need; schemas/embedding-value.md names the same.</summary>
-    private const string Rights =
-        "-@all +ping +echo +info +get +mget +set +setnx +setex +psetex +del +exists +expire +pexpire +getrange +hget +hmget +hset +pttl +time " +
-        "+xadd +xread +xrevrange +scan +eval +evalsha +subscribe +client|setname";
 
     private readonly string _folder = Directory.CreateTempSubdirectory("streaming-tls-").FullName;
     private LocalRedisServer _server = null!;
@@ -25,7 +21,7 @@ public sealed class SecurityTests : IAsyncLifetime
         await MakeCertificatesAsync();
         await File.WriteAllTextAsync(Path.Combine(_folder, "password"), Password + "\n");
         await File.WriteAllTextAsync(
-            Path.Combine(_folder, "users.acl"), $"user default on >{Password} ~e:items:* ~l:items:* ~u:items:* ~m:items:* ~__Booksleeve_TieBreak &* {Rights}\n");
+            Path.Combine(_folder, "users.acl"), $"user default reset on >{Password} {AccessLists.Trainer("items")}\n");
         _server = await LocalRedisServer.StartAsync([
             "--tls-port", "{port}", "--tls-cert-file", Path.Combine(_folder, "server.crt"), "--tls-key-file", Path.Combine(_folder, "server.key"),
             "--tls-ca-cert-file", Path.Combine(_folder, "ca.crt"), "--tls-auth-clients", "no", "--aclfile", Path.Combine(_folder, "users.acl")]);

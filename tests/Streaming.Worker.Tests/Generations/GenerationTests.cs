@@ -40,7 +40,7 @@ public sealed class GenerationTests
 
         // The old one went on meanwhile, under a lease and fences of its own.
         var generations = new GenerationSwitch(database, bench.Values.Get<RedisOptions>(), [8, 16], TimeProvider.System);
-        (int before, int now) = (generations.List(1).Count, generations.List(2).Count);
+        (int before, int now) = ((await generations.ListAsync(1, TestContext.Current.CancellationToken)).Count, (await generations.ListAsync(2, TestContext.Current.CancellationToken)).Count);
         Assert.True(before > 50 && now > 50, $"{before} and {now} items"); // how near they are is the switch's matter: Objection_…
 
         var desk = new GenerationDesk(database, bench.Values);
@@ -61,7 +61,7 @@ public sealed class GenerationTests
         Assert.Equal(ExitCode.Success, await old.TerminateAsync());
         Assert.Equal(ExitCode.Success, await desk.RetireAsync(1, "1s", output));
         await Task.Delay(1_500, Stop);
-        Assert.Empty(generations.List(1));
+        Assert.Empty((await generations.ListAsync(1, TestContext.Current.CancellationToken)));
 
         // A plain run trains what readers use now, with the settings that fit it.
         await using var plain = new RunningWorker(bench.Values);

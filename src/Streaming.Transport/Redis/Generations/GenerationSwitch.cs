@@ -23,8 +23,9 @@ public sealed class GenerationSwitch
     private readonly IDatabase _database;
     private readonly RedisOptions _options;
     private readonly int[] _widths;
-    private readonly RedisKeys _keys;
+    private readonly RedisKeys _names;
     private readonly ResiliencePipeline _pipeline;
+    private readonly StoreKeys _keys;
 
     /// <summary>Initializes a new instance of the <see cref="GenerationSwitch"/> class.</summary>
     /// <param name="database">The store.</param>
@@ -40,15 +41,16 @@ public sealed class GenerationSwitch
         _database = database;
         _options = options;
         _widths = [.. widths];
-        _keys = new RedisKeys(options.Model, options.Partitions);
+        _names = new RedisKeys(options.Model, options.Partitions);
         _pipeline = RedisPipeline.Create(options, clock);
+        _keys = new StoreKeys(database, options, _pipeline);
     }
 
     /// <summary>Reads the pointer.</summary>
     /// <returns>The generation that readers use, 0 when nothing was published yet.</returns>
     public async Task<uint> ActiveAsync(CancellationToken cancellationToken = default)
     {
-        RedisValue value = await ExecuteAsync(() => _database.StringGetAsync(_keys.Active), cancellationToken).ConfigureAwait(false);
+        RedisValue value = await ExecuteAsync(() => _database.StringGetAsync(_names.Active), cancellationToken).ConfigureAwait(false);
         return value.IsNull ? 0 : uint.Parse((string)value!, NumberStyles.None, CultureInfo.InvariantCulture);
     }
 
@@ -60,7 +62,7 @@ public sealed class GenerationSwitch
     {
         ArgumentNullException.ThrowIfNull(ids);
         long present = long.MaxValue;
-        foreach (ItemKeySpace space in Spaces(generation))
+        foreach (ItemKeySpace space in await SpacesAsync(generation, cancellationToken).ConfigureAwait(false))
         {
             long[] counts = await Task.WhenAll(Calls(space, ids).Select(async keys => (long)await ExecuteAsync(
                 () => _database.ExecuteAsync("EXISTS", keys), cancellationToken).ConfigureAwait(false))).ConfigureAwait(false);
@@ -82,7 +84,7 @@ public sealed class GenerationSwitch
         ArgumentOutOfRangeException.ThrowIfZero(next);
         string expected = current == 0 ? string.Empty : current.ToString(CultureInfo.InvariantCulture);
         string wanted = next.ToString(CultureInfo.InvariantCulture);
-        RedisResult active = await ExecuteAsync(() => Flip.RunAsync(_database, [_keys.Active], [expected, wanted]), cancellationToken).ConfigureAwait(false);
+        RedisResult active = await ExecuteAsync(() => Flip.RunAsync(_database, [_names.Active], [expected, wanted]), cancellationToken).ConfigureAwait(false);
         return (string?)active == wanted;
     }
 
@@ -101,7 +103,7 @@ public sealed class GenerationSwitch
             throw new InvalidOperationException($"Generation {generation} is the active one; flip to another first.");
         }
 
-        foreach (ItemKeySpace space in Spaces(generation))
+        foreach (ItemKeySpace space in await SpacesAsync(generation, cancellationToken).ConfigureAwait(false))
         {
             foreach (string[] part in ids.Chunk(KeysPerCall))
             {
@@ -114,14 +116,14 @@ public sealed class GenerationSwitch
     /// <summary>Finds the items of a generation by SCAN over every server: for people and at switches, not for a hot path.</summary>
     /// <returns>Their ids, each once.</returns>
     /// <exception cref="RedisException">Redis could not be asked.</exception>
-    public IReadOnlyList<string> List(uint generation)
+    /// <exception cref="KeyLayoutException">The model has another number of partitions in Redis.</exception>
+    public async Task<IReadOnlyList<string>> ListAsync(uint generation, CancellationToken cancellationToken = default)
     {
-        ItemKeySpace space = Spaces(generation).Last();
+        ItemKeySpace space = (await SpacesAsync(generation, cancellationToken).ConfigureAwait(false))[^1];
         var ids = new HashSet<string>(StringComparer.Ordinal);
-        foreach (System.Net.EndPoint endPoint in _database.Multiplexer.GetEndPoints())
+        foreach (IServer server in _database.Multiplexer.GetServers().Where(server => server.IsConnected))
         {
-            IServer server = _database.Multiplexer.GetServer(endPoint);
-            foreach (RedisKey key in server.IsConnected ? server.Keys(_database.Database, space.ScanPattern, pageSize: 1000) : [])
+            await foreach (RedisKey key in server.KeysAsync(_database.Database, space.ScanPattern, pageSize: 1000).WithCancellation(cancellationToken).ConfigureAwait(false))
             {
                 if (space.TryGetId((byte[])key!, out string id))
                 {
@@ -133,12 +135,14 @@ public sealed class GenerationSwitch
         return [.. ids];
     }
 
-    private IEnumerable<ItemKeySpace> Spaces(uint generation) => _options.Layout == EmbeddingKeyLayout.Nested
-        ? [_keys.Items(generation)]
-        : _widths.Select(width => _keys.Items(generation, width));
+    private async Task<IReadOnlyList<ItemKeySpace>> SpacesAsync(uint generation, CancellationToken cancellationToken)
+    {
+        RedisKeys keys = await _keys.GetAsync(write: false, cancellationToken).ConfigureAwait(false);
+        return _options.Layout == EmbeddingKeyLayout.Nested ? [keys.Items(generation)] : [.. _widths.Select(width => keys.Items(generation, width))];
+    }
 
-    private IEnumerable<object[]> Calls(ItemKeySpace space, IReadOnlyList<string> ids) => ids
-        .GroupBy(_keys.Partition)
+    private static IEnumerable<object[]> Calls(ItemKeySpace space, IReadOnlyList<string> ids) => ids
+        .GroupBy(space.Keys.Partition)
         .SelectMany(part => part.Chunk(KeysPerCall), (part, chunk) => Array.ConvertAll<string, object>(chunk, id => (RedisKey)space.Key(part.Key, id)));
 
     private async Task<T> ExecuteAsync<T>(Func<Task<T>> call, CancellationToken cancellationToken) =>

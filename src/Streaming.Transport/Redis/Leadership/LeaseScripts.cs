@@ -24,14 +24,17 @@ internal static class LeaseScripts
 
     /// <summary>
     /// Renews. A lease that ran out, or was lost with the store, is taken again under the same token as long as nobody else
-    /// has taken one since. KEYS: holder, counter. ARGV: owner, ms, token. Returns 1, or 0 when it is lost.
+    /// has taken one since. A smaller token there is one that this lease has replaced: a fail-over has brought it back, because
+    /// replication is asynchronous. KEYS: holder, counter. ARGV: owner, ms, token. Returns 1, or 0 when it is lost.
     /// </summary>
     public static readonly RedisScript Renew = new("""
-        local held = redis.call('GET', KEYS[1])
+        local token = tonumber(ARGV[3])
         local mine = ARGV[3] .. ' ' .. ARGV[1]
-        if held and held ~= mine then return 0 end
-        if tonumber(redis.call('GET', KEYS[2]) or '0') > tonumber(ARGV[3]) then return 0 end
-        if not held then redis.call('SET', KEYS[2], ARGV[3]) end
+        local held = redis.call('GET', KEYS[1])
+        if held and held ~= mine and tonumber(string.match(held, '^%d+') or '0') >= token then return 0 end
+        local counter = tonumber(redis.call('GET', KEYS[2]) or '0')
+        if counter > token then return 0 end
+        if counter < token then redis.call('SET', KEYS[2], ARGV[3]) end
         redis.call('SET', KEYS[1], mine, 'PX', ARGV[2])
         return 1
         """);

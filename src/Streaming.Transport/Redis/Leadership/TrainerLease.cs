@@ -18,6 +18,9 @@ public sealed class TrainerLease : IDisposable
     private readonly RedisKey[] _keys;
     private readonly ResiliencePipeline _pipeline;
     private readonly CancellationTokenSource _lost = new();
+    private readonly Action<Exception?> _trouble;
+    private Exception? _error;
+    private bool _answered;
     private long _renewedAt;
 
     /// <summary>Initializes a new instance of the <see cref="TrainerLease"/> class.</summary>
@@ -27,7 +30,8 @@ public sealed class TrainerLease : IDisposable
     /// self need not wait for its own lease to end. Two processes of one name would take it from each other.</param>
     /// <param name="clock">Time between renewals; never compared across machines.</param>
     /// <param name="generation">The generation that it is for.</param>
-    public TrainerLease(IDatabase database, RedisOptions options, string owner, TimeProvider clock, uint generation = 1)
+    /// <param name="trouble">Told why the lease cannot be asked for or renewed, once; and null when it can again.</param>
+    public TrainerLease(IDatabase database, RedisOptions options, string owner, TimeProvider clock, uint generation = 1, Action<Exception?>? trouble = null)
     {
         ArgumentNullException.ThrowIfNull(database);
         ArgumentNullException.ThrowIfNull(options);
@@ -38,6 +42,7 @@ public sealed class TrainerLease : IDisposable
         _database = database;
         _options = options;
         _owner = owner;
+        _trouble = trouble ?? (static _ => { });
         _clock = clock;
         _keys = [keys.LeaseHolder(generation), keys.LeaseToken(generation)];
         _pipeline = RedisPipeline.Create(options, clock);
@@ -72,6 +77,7 @@ public sealed class TrainerLease : IDisposable
         long asked = _clock.GetTimestamp();
         RedisResult[] answer = (RedisResult[])(await RunAsync(
             LeaseScripts.Acquire, _keys, [_owner, Milliseconds, (long)Math.Max(floor, Token)], cancellationToken).ConfigureAwait(false))!;
+        _answered = true;
         if ((int)answer[0] == 0)
         {
             string holder = (string)answer[2]!;
@@ -83,9 +89,10 @@ public sealed class TrainerLease : IDisposable
         return new LeaseAttempt(true, TimeSpan.Zero, string.Empty);
     }
 
-    /// <summary>Waits for the lease, also while Redis is away.</summary>
+    /// <summary>Waits for the lease, also while Redis is away or refuses to answer.</summary>
     /// <param name="floor">As in <see cref="TryAcquireAsync"/>.</param>
     /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="StoreRefusedException">Redis refuses the first question, for a reason that does not pass.</exception>
     public async Task AcquireAsync(uint floor, CancellationToken cancellationToken = default)
     {
         while (true)
@@ -94,6 +101,7 @@ public sealed class TrainerLease : IDisposable
             try
             {
                 LeaseAttempt attempt = await TryAcquireAsync(floor, cancellationToken).ConfigureAwait(false);
+                Tell(null);
                 if (attempt.Acquired)
                 {
                     return;
@@ -101,9 +109,14 @@ public sealed class TrainerLease : IDisposable
 
                 wait = attempt.Remaining < wait ? attempt.Remaining + TimeSpan.FromMilliseconds(5) : wait;
             }
-            catch (Exception error) when (RedisPipeline.IsTrouble(error) && !cancellationToken.IsCancellationRequested)
+            catch (RedisServerException error) when (!_answered && !RedisPipeline.IsTrouble(error))
             {
-                // Redis is away: nobody can hold the lease, and asking goes on.
+                throw StoreAccess.Refused(_options, $"{_keys[0]}, {_keys[1]}: {error.Message}", error);
+            }
+            catch (Exception error) when (EmbeddingPublisher.IsOutage(error) && !cancellationToken.IsCancellationRequested)
+            {
+                // Nobody can hold the lease without Redis, and only Redis can say who does: asking goes on.
+                Tell(error);
             }
 
             await Task.Delay(wait, _clock, cancellationToken).ConfigureAwait(false);
@@ -121,15 +134,19 @@ public sealed class TrainerLease : IDisposable
             await Task.Delay(RenewInterval, _clock, cancellationToken).ConfigureAwait(false);
             try
             {
-                if (!await RenewAsync(cancellationToken).ConfigureAwait(false))
+                bool held = await RenewAsync(cancellationToken).ConfigureAwait(false);
+                Tell(null);
+                if (!held)
                 {
                     await _lost.CancelAsync().ConfigureAwait(false);
                     return;
                 }
             }
-            catch (Exception error) when (RedisPipeline.IsTrouble(error) && !cancellationToken.IsCancellationRequested)
+            catch (Exception error) when (EmbeddingPublisher.IsOutage(error) && !cancellationToken.IsCancellationRequested)
             {
-                // Redis is away. Only Redis can say that the lease is lost, so this is asked again.
+                // Redis is away, or refuses to answer for now (an access list that is being changed). Only its "no" means
+                // that the lease is lost, so this is asked again.
+                Tell(error);
             }
         }
     }
@@ -155,6 +172,16 @@ public sealed class TrainerLease : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => _lost.Dispose();
+
+    private void Tell(Exception? error)
+    {
+        bool change = (error is null) != (_error is null);
+        _error = error;
+        if (change)
+        {
+            _trouble(error);
+        }
+    }
 
     private async Task<RedisResult> RunAsync(RedisScript script, RedisKey[] keys, RedisValue[] arguments, CancellationToken cancellationToken) =>
         await _pipeline.ExecuteAsync(

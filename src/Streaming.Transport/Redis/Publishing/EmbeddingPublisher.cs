@@ -19,18 +19,20 @@ public sealed class EmbeddingPublisher
     private readonly int[] _widths;
     private readonly TimeProvider _clock;
     private readonly Action<PublishIncident> _incident;
-    private readonly RedisKeys _keys;
     private readonly ResiliencePipeline _pipeline;
+    private readonly StoreKeys _keys;
+    private readonly StoreServers _servers;
     private readonly ValuePool _pool;
     private BatchEncoder? _encoder;
+    private PartitionFences? _fences;
 
     /// <summary>Initializes a new instance of the <see cref="EmbeddingPublisher"/> class.</summary>
     /// <param name="database">The store.</param>
     /// <param name="options">Keys, bytes, limits.</param>
     /// <param name="widths">The nested widths, increasing; the last is the dimension of the vectors.</param>
     /// <param name="clock">Time.</param>
-    /// <param name="incident">Told of trouble and of its end. On <see cref="PublishIncidentKind.StoreEmpty"/> the trainer has to
-    /// post every item again.</param>
+    /// <param name="incident">Told of trouble and of its end. On <see cref="PublishIncidentKind.StoreEmpty"/> and
+    /// <see cref="PublishIncidentKind.WritesLost"/> the trainer has to post every item again.</param>
     public EmbeddingPublisher(IDatabase database, RedisOptions options, IReadOnlyList<int> widths, TimeProvider clock, Action<PublishIncident>? incident = null)
     {
         ArgumentNullException.ThrowIfNull(database);
@@ -43,8 +45,9 @@ public sealed class EmbeddingPublisher
         _widths = [.. widths];
         _clock = clock;
         _incident = incident ?? (static _ => { });
-        _keys = new RedisKeys(options.Model, options.Partitions);
         _pipeline = RedisPipeline.Create(options, clock);
+        _keys = new StoreKeys(database, options, _pipeline);
+        _servers = new StoreServers(database.Multiplexer);
         _pool = new ValuePool(options.BatchSize * (options.Layout == EmbeddingKeyLayout.Nested ? 1 : widths.Count));
     }
 
@@ -67,42 +70,35 @@ public sealed class EmbeddingPublisher
     /// <summary>
     /// Raises the fence of every partition to <paramref name="token"/>, so that from then on an older trainer is refused
     /// everywhere. A store without a pointer to a generation gets this one, unless <see cref="ClaimsPointer"/> says no.
+    /// Where replicas follow the servers, one of each has to confirm; if none does within half a second this goes on all the
+    /// same and says so (<see cref="PublishIncidentKind.Unconfirmed"/>): until a fail-over to a replica without the fences
+    /// is noticed, at the next write of a partition, an older trainer could write there.
     /// </summary>
     /// <param name="generation">The generation to write, 1 and up.</param>
     /// <param name="token">The token of the lease, 1 and up.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="FencedException">A newer trainer was here.</exception>
+    /// <exception cref="KeyLayoutException">The model has another number of partitions in Redis.</exception>
     public async Task<StoreState> OpenAsync(uint generation, uint token, CancellationToken cancellationToken = default)
     {
         ArgumentOutOfRangeException.ThrowIfZero(generation);
         ArgumentOutOfRangeException.ThrowIfZero(token);
-        RedisValue[] arguments = [(long)token, (long)generation];
-        RedisResult[] answers = await Task.WhenAll(Enumerable.Range(0, _options.Partitions).Select(partition =>
-            RunAsync(PublishScripts.Raise, [_keys.Fence(partition)], arguments, cancellationToken))).ConfigureAwait(false);
-        bool empty = false;
-        foreach (RedisResult[] answer in answers.Select(answer => (RedisResult[])answer!))
-        {
-            int status = (int)answer[0];
-            if (status == PublishScripts.StatusFenced)
-            {
-                throw new FencedException(token, (uint)(long)answer[1]);
-            }
-
-            empty |= status == PublishScripts.StatusEmpty;
-        }
-
-        if (ClaimsPointer)
-        {
-            await _pipeline.ExecuteAsync(
-                async token => await _database.StringSetAsync(_keys.Active, (long)generation, when: When.NotExists).WaitAsync(token).ConfigureAwait(false),
-                cancellationToken).ConfigureAwait(false);
-        }
-
+        RedisKeys keys = await _keys.GetAsync(write: true, cancellationToken).ConfigureAwait(false);
+        PartitionFences fences = _fences is { } open && open.Generation == generation && open.Token == token ? open
+            : new PartitionFences(keys, generation, token);
+        _fences = fences;
+        await fences.RaiseAsync((script, names, arguments) => RunAsync(script, names, arguments, cancellationToken)).ConfigureAwait(false);
+        await RestoreAsync(tell: false, cancellationToken).ConfigureAwait(false);
+        await ConfirmAsync(cancellationToken).ConfigureAwait(false);
         Generation = generation;
         Token = token;
-        _encoder = new BatchEncoder(_options, _keys, _widths, generation, token);
-        return empty ? StoreState.Empty : StoreState.Kept;
+        _encoder = new BatchEncoder(_options, keys, _widths, generation, token);
+        return fences.Found();
     }
+
+    /// <summary>Writes again what readers find a model by and what somebody has deleted: the pointer and the record of the key layout.</summary>
+    /// <exception cref="InvalidOperationException"><see cref="OpenAsync"/> was not called.</exception>
+    public Task RestoreAsync(CancellationToken cancellationToken = default) => RestoreAsync(tell: true, cancellationToken);
 
     /// <summary>Publishes what comes into an outbox until it is completed and empty. What Redis does not take goes back
     /// and is tried again, for as long as that lasts.</summary>
@@ -150,7 +146,7 @@ public sealed class EmbeddingPublisher
         List<PartitionWrite> calls = [];
         int rejected = encoder.Encode(CollectionsMarshal.AsSpan(batch), _pool, calls);
         WriteOutcome[] outcomes = await Task.WhenAll(calls.Select(call => WriteAsync(call, cancellationToken))).ConfigureAwait(false);
-        if (outcomes.Any(outcome => outcome.StoreEmpty))
+        if (outcomes.Any(outcome => outcome.Loss != StoreState.Kept))
         {
             outcomes = await RefillAsync(calls, outcomes, cancellationToken).ConfigureAwait(false);
         }
@@ -181,10 +177,36 @@ public sealed class EmbeddingPublisher
             async token => await script.RunAsync(_database, keys, arguments).WaitAsync(token).ConfigureAwait(false),
             cancellationToken).ConfigureAwait(false);
 
+    private async Task RestoreAsync(bool tell, CancellationToken cancellationToken)
+    {
+        PartitionFences fences = _fences ?? throw new InvalidOperationException("The publisher is not open: call OpenAsync with the lease's token first.");
+        bool layout = await _keys.RestoreAsync(cancellationToken).ConfigureAwait(false);
+        bool pointer = ClaimsPointer && await _pipeline.ExecuteAsync(
+            async token => await _database.StringSetAsync(fences.Keys.Active, (long)fences.Generation, when: When.NotExists).WaitAsync(token).ConfigureAwait(false),
+            cancellationToken).ConfigureAwait(false);
+        if (tell && (layout || pointer))
+        {
+            string gone = string.Join(" and ", new[] { pointer ? fences.Keys.Active : null, layout ? fences.Keys.LayoutRecord : null }.OfType<string>());
+            _incident(new(PublishIncidentKind.Restored, $"{gone} was gone from Redis, deleted or evicted, and has been written again.", 0));
+        }
+    }
+
+    private async Task ConfirmAsync(CancellationToken cancellationToken)
+    {
+        IReadOnlyList<System.Net.EndPoint> unconfirmed = await _servers.UnconfirmedAsync(cancellationToken).ConfigureAwait(false);
+        if (unconfirmed.Count > 0)
+        {
+            _incident(new(PublishIncidentKind.Unconfirmed, $"No replica of {string.Join(", ", unconfirmed)} has confirmed the fences; a fail-over before one does loses them until the next write.", 0));
+        }
+    }
+
     /// <summary>One script call; trouble comes back as an outcome, so that other partitions are not held up by it.</summary>
     private async Task<WriteOutcome> WriteAsync(PartitionWrite call, CancellationToken cancellationToken)
     {
         long started = _clock.GetTimestamp();
+        PartitionFences fences = _fences!;
+        PublishCounts failed = new(0, 0, 0, 0, call.Items.Length);
+        call.Expect(fences.Writes(call.Partition));
         try
         {
             RedisResult answer = await RunAsync(PublishScripts.Write, call.Keys, call.Arguments, cancellationToken).ConfigureAwait(false);
@@ -194,59 +216,77 @@ public sealed class EmbeddingPublisher
                 case PublishScripts.StatusFenced:
                     throw new FencedException(Token, (uint)(long)parts[1]);
                 case PublishScripts.StatusEmpty:
-                    return new WriteOutcome(new(0, 0, 0, 0, call.Items.Length), null, StoreEmpty: true);
+                    return new WriteOutcome(failed, null, StoreState.Empty);
+                case PublishScripts.StatusLost:
+                    return new WriteOutcome(failed, null, StoreState.WritesLost);
                 default:
+                    fences.Answered(call.Partition, (long)parts[2]);
                     Metrics.WriteTime.Record(_clock.GetElapsedTime(started));
-                    return new WriteOutcome(Count(call, parts), null, StoreEmpty: false);
+                    PublishCounts counts = Count(call, parts, out RedisKey? blocked);
+                    return new WriteOutcome(counts, null, StoreState.Kept, blocked);
             }
         }
         catch (Exception error) when (error is not FencedException && !cancellationToken.IsCancellationRequested)
         {
-            return new WriteOutcome(new(0, 0, 0, 0, call.Items.Length), error, StoreEmpty: false);
+            return new WriteOutcome(failed, error, StoreState.Kept, RedisPipeline.IsWrongType(error) ? call.Keys[0] : (RedisKey?)null);
         }
     }
 
-    private PublishCounts Count(PartitionWrite call, RedisResult[] answer)
+    private PublishCounts Count(PartitionWrite call, RedisResult[] answer, out RedisKey? blocked)
     {
-        Span<bool> skipped = call.Items.Length <= 256 ? stackalloc bool[call.Items.Length] : new bool[call.Items.Length];
-        skipped.Clear();
-        call.MarkSkipped(answer, 2, skipped);
-        int skips = skipped.Count(true);
+        Span<byte> marks = call.Items.Length <= 256 ? stackalloc byte[call.Items.Length] : new byte[call.Items.Length];
+        marks.Clear();
+        blocked = call.Mark(answer, 3, marks);
+        int skips = marks.Count(PartitionWrite.Skipped);
+        int rejected = marks.Count(PartitionWrite.Blocked);
         int removed = (int)answer[1];
         long now = _clock.GetUtcNow().ToUnixTimeMilliseconds();
-        for (int i = 0; i < skipped.Length; i++)
+        for (int i = 0; i < marks.Length; i++)
         {
-            if (!skipped[i] && call.Items[i].ProducedTime > 0)
+            if (marks[i] == 0 && call.Items[i].ProducedTime > 0)
             {
                 Metrics.Freshness.Record(TimeSpan.FromMilliseconds(now - call.Items[i].ProducedTime));
             }
         }
 
-        return new PublishCounts(skipped.Length - skips - removed, removed, skips, 0, 0);
+        return new PublishCounts(marks.Length - skips - rejected - removed, removed, skips, rejected, 0);
     }
 
-    /// <summary>The store was emptied under us: plant the fences again, say so, and write what was refused.</summary>
+    /// <summary>The store has lost something: raise the fences again everywhere, say so, and write what was refused.</summary>
     private async Task<WriteOutcome[]> RefillAsync(List<PartitionWrite> calls, WriteOutcome[] outcomes, CancellationToken cancellationToken)
     {
+        bool emptied = outcomes.Any(outcome => outcome.Loss == StoreState.Empty);
         try
         {
-            await OpenAsync(Generation, Token, cancellationToken).ConfigureAwait(false);
+            emptied |= await OpenAsync(Generation, Token, cancellationToken).ConfigureAwait(false) == StoreState.Empty;
         }
         catch (Exception error) when (error is not FencedException && !cancellationToken.IsCancellationRequested)
         {
-            return [.. outcomes.Select(outcome => outcome.StoreEmpty ? outcome with { Error = error } : outcome)];
+            return [.. outcomes.Select(outcome => outcome.Loss != StoreState.Kept ? outcome with { Error = error } : outcome)];
         }
 
-        _incident(new PublishIncident(PublishIncidentKind.StoreEmpty, "Redis has lost what was in it; every item has to be published again.", 0));
+        _incident(emptied
+            ? new(PublishIncidentKind.StoreEmpty, "Redis has lost what was in it, or the fence of a partition was deleted; every item is published again.", 0)
+            : new(PublishIncidentKind.WritesLost, "A fail-over of Redis has lost writes that it had answered; every item is published again.", 0));
         return await Task.WhenAll(calls.Zip(outcomes, (call, outcome) =>
-            outcome.StoreEmpty ? WriteAsync(call, cancellationToken) : Task.FromResult(outcome))).ConfigureAwait(false);
+            outcome.Loss != StoreState.Kept ? WriteAsync(call, cancellationToken) : Task.FromResult(outcome))).ConfigureAwait(false);
     }
 
     private void Report(PublishCounts counts, WriteOutcome[] outcomes)
     {
-        if (counts.Rejected > 0)
+        int blocked = outcomes.Sum(outcome => outcome.Counts.Rejected);
+        if (counts.Rejected > blocked)
         {
-            _incident(new(PublishIncidentKind.Rejected, "Vectors that are not finite, too large or of a wrong length were left out.", counts.Rejected));
+            _incident(new(PublishIncidentKind.Rejected, "Vectors that are not finite, too large or of a wrong length were left out.", counts.Rejected - blocked));
+        }
+
+        if (outcomes.FirstOrDefault(outcome => outcome.Blocked is not null) is { Blocked: { } key } first)
+        {
+            _incident(new(
+                PublishIncidentKind.WrongType,
+                first.Error is null ? $"{key} is of another type than a string and was left alone; delete it, or move what writes it." : $"{key}, a hash, or the stream of changes of its partition is of another type; delete it, or move what writes it.",
+                blocked,
+                first.Error));
         }
 
         if (counts.Failed > 0)
@@ -265,5 +305,5 @@ public sealed class EmbeddingPublisher
         }
     }
 
-    private readonly record struct WriteOutcome(PublishCounts Counts, Exception? Error, bool StoreEmpty);
+    private readonly record struct WriteOutcome(PublishCounts Counts, Exception? Error, StoreState Loss, RedisKey? Blocked = null);
 }

@@ -7,8 +7,11 @@ namespace Streaming.Transport;
 internal sealed class PartitionWrite
 {
     private const int FixedKeys = 2;
-    private const int FixedArguments = 3;
+    private const int FixedArguments = 4;
     private const int ArgumentsPerKey = 4;
+
+    public const byte Skipped = 1;
+    public const byte Blocked = 2;
 
     private readonly int _keysPerItem;
     private readonly byte[][] _buffers;
@@ -16,6 +19,7 @@ internal sealed class PartitionWrite
 
     public PartitionWrite(RedisKeys keys, int partition, int capacity, int keysPerItem, uint token, uint generation, int feedLength)
     {
+        Partition = partition;
         _keysPerItem = keysPerItem;
         _buffers = new byte[capacity * keysPerItem][];
         Items = new Refresh[capacity];
@@ -28,12 +32,18 @@ internal sealed class PartitionWrite
         Arguments[2] = (long)generation;
     }
 
+    /// <summary>Gets the partition.</summary>
+    public int Partition { get; }
+
     /// <summary>Gets the items, in the order of the keys.</summary>
     public Refresh[] Items { get; }
 
     public RedisKey[] Keys { get; }
 
     public RedisValue[] Arguments { get; }
+
+    /// <summary>Says how many writes of the partition Redis has answered: if it counts fewer, it has lost some.</summary>
+    public void Expect(long writes) => Arguments[3] = writes;
 
     /// <summary>Adds one key of an item; an item's keys come one after the other, the full width last.</summary>
     /// <param name="item">The item.</param>
@@ -63,16 +73,30 @@ internal sealed class PartitionWrite
         }
     }
 
-    /// <summary>Says which items were skipped: those whose last key, the one with the full width, was.</summary>
-    public void MarkSkipped(RedisResult[] answer, int from, Span<bool> skipped)
+    /// <summary>Says what became of the items: <see cref="Skipped"/> when its last key, the one with the full width, was;
+    /// <see cref="Blocked"/> when one of its keys is of another type.</summary>
+    /// <param name="answer">Indices of keys, −1 − index for those of another type.</param>
+    /// <param name="from">Where they begin.</param>
+    /// <param name="marks">Receives a mark for each item that was not written.</param>
+    /// <returns>A key of another type, null when there is none.</returns>
+    public RedisKey? Mark(RedisResult[] answer, int from, Span<byte> marks)
     {
+        RedisKey? blocked = null;
         for (int i = from; i < answer.Length; i++)
         {
             int slot = (int)(long)answer[i];
-            if ((slot + 1) % _keysPerItem == 0)
+            if (slot < 0)
             {
-                skipped[slot / _keysPerItem] = true;
+                slot = -1 - slot;
+                marks[slot / _keysPerItem] = Blocked;
+                blocked ??= Keys[FixedKeys + slot];
+            }
+            else if ((slot + 1) % _keysPerItem == 0)
+            {
+                marks[slot / _keysPerItem] = Skipped;
             }
         }
+
+        return blocked;
     }
 }

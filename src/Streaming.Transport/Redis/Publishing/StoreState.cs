@@ -8,4 +8,7 @@ public enum StoreState
 
     /// <summary>Nothing, or only a part: every item has to be published.</summary>
     Empty,
+
+    /// <summary>Writes that this publisher had answers for are gone, after a fail-over: every item has to be published.</summary>
+    WritesLost,
 }

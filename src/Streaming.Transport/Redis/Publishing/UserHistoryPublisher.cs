@@ -19,8 +19,8 @@ public sealed class UserHistoryPublisher
     private readonly TimeProvider _clock;
     private readonly uint _generation;
     private readonly Action<PublishIncident> _incident;
-    private readonly RedisKeys _keys;
     private readonly ResiliencePipeline _pipeline;
+    private readonly StoreKeys _keys;
     private readonly ValuePool _pool = new(UsersPerCall);
 
     /// <summary>Initializes a new instance of the <see cref="UserHistoryPublisher"/> class.</summary>
@@ -40,8 +40,8 @@ public sealed class UserHistoryPublisher
         _clock = clock;
         _generation = generation;
         _incident = incident ?? (static _ => { });
-        _keys = new RedisKeys(options.Model, options.Partitions);
         _pipeline = RedisPipeline.Create(options, clock);
+        _keys = new StoreKeys(database, options, _pipeline);
     }
 
     /// <summary>Gets the counters, in users.</summary>
@@ -76,33 +76,47 @@ public sealed class UserHistoryPublisher
     {
         ArgumentNullException.ThrowIfNull(batch);
         ArgumentOutOfRangeException.ThrowIfZero(token);
-        (Exception? Error, PublishCounts Counts)[] outcomes = await Task.WhenAll(Plan(batch).Select(users => WriteAsync(batch, users, token, cancellationToken))).ConfigureAwait(false);
+        RedisKeys keys;
+        try
+        {
+            keys = await _keys.GetAsync(write: true, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception error) when (RedisPipeline.IsTrouble(error) && !cancellationToken.IsCancellationRequested)
+        {
+            return Account([(error, new PublishCounts(0, 0, 0, 0, batch.Count))]);
+        }
+
+        return Account(await Task.WhenAll(Plan(batch, keys).Select(users => WriteAsync(batch, keys, users, token, cancellationToken))).ConfigureAwait(false));
+    }
+
+    private PublishCounts Account((Exception? Error, PublishCounts Counts)[] outcomes)
+    {
         PublishCounts counts = default;
         foreach ((_, PublishCounts part) in outcomes)
         {
             counts += part;
         }
 
-        Metrics.Add(counts);
         Report(counts, outcomes.Select(outcome => outcome.Error));
+        Metrics.Add(counts);
         return counts;
     }
 
     /// <summary>Users of one partition and call together.</summary>
-    private List<int[]> Plan(UserHistoryBatch batch) =>
+    private static List<int[]> Plan(UserHistoryBatch batch, RedisKeys keys) =>
     [
-        .. Enumerable.Range(0, batch.Count).GroupBy(user => _keys.Partition(batch.Users[user])).SelectMany(static users => users.Chunk(UsersPerCall)),
+        .. Enumerable.Range(0, batch.Count).GroupBy(user => keys.Partition(batch.Users[user])).SelectMany(static users => users.Chunk(UsersPerCall)),
     ];
 
-    private async Task<(Exception? Error, PublishCounts Counts)> WriteAsync(UserHistoryBatch batch, int[] users, uint token, CancellationToken cancellationToken)
+    private async Task<(Exception? Error, PublishCounts Counts)> WriteAsync(UserHistoryBatch batch, RedisKeys keys, int[] users, uint token, CancellationToken cancellationToken)
     {
-        RedisKey[] keys = [_keys.Fence(_keys.Partition(batch.Users[users[0]])), .. users.Select(user => (RedisKey)_keys.User(batch.Users[user]))];
+        RedisKey[] names = [keys.Fence(keys.Partition(batch.Users[users[0]])), .. users.Select(user => (RedisKey)keys.User(batch.Users[user]))];
         byte[][] values = Array.ConvertAll(users, user => Encode(batch, user));
         RedisValue[] arguments = [(long)token, (long)_options.UserTimeToLive.TotalMilliseconds, (long)_generation, .. values.Select(value => (RedisValue)value)];
         try
         {
             RedisResult answer = await _pipeline.ExecuteAsync(
-                async stop => await PublishScripts.WriteUsers.RunAsync(_database, keys, arguments).WaitAsync(stop).ConfigureAwait(false),
+                async stop => await PublishScripts.WriteUsers.RunAsync(_database, names, arguments).WaitAsync(stop).ConfigureAwait(false),
                 cancellationToken).ConfigureAwait(false);
             RedisResult[] parts = (RedisResult[])answer!;
             switch ((int)parts[0])
@@ -115,8 +129,13 @@ public sealed class UserHistoryPublisher
                 default:
                     Recycle(values);
                     RecordFreshness(batch, users);
-                    int skipped = (int)parts[1];
-                    return (null, new PublishCounts(users.Length - skipped, 0, skipped, 0, 0));
+                    int skipped = (int)parts[1], blocked = parts.Length - 2;
+                    if (blocked > 0)
+                    {
+                        _incident(new(PublishIncidentKind.WrongType, $"{names[1 + (int)parts[2]]} is of another type than a string and was left alone; delete it, or move what writes it.", blocked));
+                    }
+
+                    return (null, new PublishCounts(users.Length - skipped - blocked, 0, skipped, blocked, 0));
             }
         }
         catch (Exception error) when (error is not FencedException && !cancellationToken.IsCancellationRequested)

@@ -1,0 +1,105 @@
+using StackExchange.Redis;
+using Streaming.Core;
+using Xunit;
+
+namespace Streaming.Transport.Tests.Redis;
+
+/// <summary>A model keeps the key layout that it began with, and its number of partitions.</summary>
+public sealed class LayoutTests(RedisFixture redis) : IClassFixture<RedisFixture>
+{
+    private readonly RedisOptions _options = redis.Options();
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    private RedisKeys Newest => new(_options.Model, _options.Partitions);
+
+    private RedisKeys Oldest => new(_options.Model, _options.Partitions, layout: 1);
+
+    [Fact]
+    public async Task Open_NewModel_HasTheNewestLayoutAndSaysSo()
+    {
+        await PublishAsync(_options);
+        Assert.Equal("""{"layout":2,"partitions":8}""", await redis.Database.StringGetAsync(Newest.LayoutRecord));
+        Assert.True(await redis.Database.KeyExistsAsync(Newest.Items(1).Key("item1")));
+    }
+
+    [Fact]
+    public async Task Open_ModelFromBeforeThereWereRecords_KeepsItsLayout()
+    {
+        await MakeOldAsync();
+        await PublishAsync(_options);
+
+        Assert.Equal("""{"layout":1,"partitions":8}""", await redis.Database.StringGetAsync(Newest.LayoutRecord));
+        Assert.True(await redis.Database.KeyExistsAsync(Oldest.Items(1).Key("item1")));
+        Assert.False(await redis.Database.KeyExistsAsync(Newest.Items(1).Key("item1")));
+        Assert.Equal(20, (await Generations(_options).CheckAsync(1, [.. Make.Items(20).Select(item => item.ItemId)], Stop)).Present);
+        Assert.Equal(20, (await Generations(_options).ListAsync(1, Stop)).Count);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Open_OtherNumberOfPartitions_IsRefusedAndBothAreNamed(bool old)
+    {
+        await (old ? MakeOldAsync() : PublishAsync(_options));
+        foreach (int partitions in (int[])[7, 9, 256])
+        {
+            RedisOptions other = _options with { Partitions = partitions };
+            foreach (Func<Task> call in (Func<Task>[])[() => PublishAsync(other), () => StoreAccess.CheckAsync(redis.Database, other, TimeProvider.System, Stop), () => Generations(other).ListAsync(1, Stop)])
+            {
+                KeyLayoutException error = await Assert.ThrowsAsync<KeyLayoutException>(call);
+                Assert.Equal((partitions, 8), (error.Set, error.Stored));
+            }
+        }
+
+        await PublishAsync(_options);
+    }
+
+    [Fact]
+    public async Task Open_RecordDeleted_TheFencesTellTheLayout()
+    {
+        await PublishAsync(_options);
+        await redis.Database.KeyDeleteAsync(Newest.LayoutRecord);
+        await redis.Database.KeyDeleteAsync(Newest.Active);
+        await PublishAsync(_options);
+        Assert.Equal("""{"layout":2,"partitions":8}""", await redis.Database.StringGetAsync(Newest.LayoutRecord));
+    }
+
+    [Theory]
+    [InlineData("""{"layout":3,"partitions":8}""", "layout 3")]
+    [InlineData("theirs", "not JSON")]
+    public async Task Check_RecordIsNewerOrForeign_IsRefused(string record, string said)
+    {
+        await redis.Database.StringSetAsync(Newest.LayoutRecord, record);
+        StoreRefusedException error = await Assert.ThrowsAsync<StoreRefusedException>(() => StoreAccess.CheckAsync(redis.Database, _options, TimeProvider.System, Stop));
+        Assert.Contains(Newest.LayoutRecord, error.Message, StringComparison.Ordinal);
+        Assert.Contains(said, error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Check_NewModel_WritesNothing()
+    {
+        await StoreAccess.CheckAsync(redis.Database, _options, TimeProvider.System, Stop);
+        Assert.Empty(redis.Connection.GetServers()[0].Keys(pattern: $"*:{_options.Model}:*"));
+    }
+
+    private GenerationSwitch Generations(RedisOptions options) => new(redis.Database, options, Make.Widths, TimeProvider.System);
+
+    /// <summary>The fences and the pointer, as a trainer without layout records leaves them.</summary>
+    private async Task MakeOldAsync()
+    {
+        for (int p = 0; p < _options.Partitions; p++)
+        {
+            await redis.Database.HashSetAsync(Oldest.Fence(p), [new HashEntry("t", 1), new HashEntry("n", 5)]);
+        }
+
+        await redis.Database.StringSetAsync(Oldest.Active, "1");
+    }
+
+    private async Task PublishAsync(RedisOptions options)
+    {
+        EmbeddingPublisher publisher = new(redis.Database, options, Make.Widths, TimeProvider.System);
+        await publisher.OpenAsync(1, 2, Stop);
+        Assert.Equal(20, (await publisher.PublishAsync(Make.Items(20), [], Stop)).Written);
+    }
+}

@@ -1,0 +1,70 @@
+using System.Collections.Concurrent;
+using System.Runtime.ExceptionServices;
+using StackExchange.Redis;
+using Streaming.Core;
+using Xunit;
+
+namespace Streaming.Transport.Tests.Redis;
+
+/// <summary>A thrown exception costs more than a call, and hides the ones that count. While all is well there is none, caught or
+/// not. Runs alone: the client's own threads belong to nobody.</summary>
+[Collection(nameof(Alone))]
+public sealed class NoExceptionTests(ClusterFixture fixture) : IClassFixture<ClusterFixture>
+{
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Server_AllIsWell_NothingIsThrown()
+    {
+        await using LocalRedisServer server = await LocalRedisServer.StartAsync(cancellationToken: Stop);
+        Assert.Empty(await ThrownAsync(new RedisOptions { Configuration = server.Configuration }));
+    }
+
+    [Fact]
+    public async Task Cluster_AllIsWell_NothingIsThrown() => Assert.Empty(await ThrownAsync(fixture.Options()));
+
+    private static async Task<IEnumerable<string>> ThrownAsync(RedisOptions options)
+    {
+        ConcurrentQueue<string> thrown = [];
+        void Note(object? sender, FirstChanceExceptionEventArgs thrower)
+        {
+            thrown.Enqueue($"{thrower.Exception.GetType().Name}: {thrower.Exception.Message} {new System.Diagnostics.StackTrace(1)}");
+        }
+
+        ConnectionMultiplexer connection;
+        AppDomain.CurrentDomain.FirstChanceException += Note;
+        try
+        {
+            connection = await LiveAsync(options);
+        }
+        finally
+        {
+            AppDomain.CurrentDomain.FirstChanceException -= Note;
+        }
+
+        // Closing a socket that is being read from ends the read by an exception: that is the platform's way.
+        RedisConnection.Close(connection);
+
+        return thrown;
+    }
+
+    [CollectionDefinition(nameof(Alone), DisableParallelization = true)]
+    public sealed class Alone;
+
+    private static async Task<ConnectionMultiplexer> LiveAsync(RedisOptions options)
+    {
+        ConnectionMultiplexer connection = await RedisConnection.OpenAsync(options, Stop);
+        IDatabase database = connection.GetDatabase();
+        await StoreAccess.CheckAsync(database, options, TimeProvider.System, Stop);
+        using TrainerLease lease = new(database, options, "test", TimeProvider.System);
+        await lease.AcquireAsync(0, Stop);
+        EmbeddingPublisher publisher = new(database, options, Make.Widths, TimeProvider.System);
+        Assert.Equal(StoreState.Empty, await publisher.OpenAsync(1, lease.Token, Stop));
+        Assert.Equal(300, (await publisher.PublishAsync(Make.Items(300), [], Stop)).Written);
+        Assert.True(await lease.RenewAsync(Stop));
+        RedisKeys keys = new(options.Model, options.Partitions);
+        Assert.False((await database.StringGetAsync(keys.Items(1).Key("item7"))).IsNull);
+        Assert.True(await lease.ReleaseAsync(Stop));
+        return connection;
+    }
+}
