@@ -96,7 +96,7 @@ internal static class RouteAnswers
         {
             throw LookupException.Unavailable("the store does not answer");
         }
-        catch (Exception exception) when (exception is TowerMismatchException or EmbeddingFormatException)
+        catch (Exception exception) when (exception is TowerMismatchException or EmbeddingFormatException or KeyLayoutException)
         {
             throw LookupException.Unavailable(exception.Message);
         }
