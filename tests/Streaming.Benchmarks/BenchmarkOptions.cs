@@ -25,12 +25,15 @@ internal enum BenchmarkMode
 
     /// <summary>Bytes of a training step.</summary>
     Memory,
+
+    /// <summary>Searches by width and shortlist.</summary>
+    Search,
 }
 
 /// <summary>Command line of the benchmarks.</summary>
 internal sealed record BenchmarkOptions
 {
-    public const string Usage = "usage: Streaming.Benchmarks [--quick | --kernels | --paths | --cost | --encode | --memory | --ingest] [--report FILE] [--only NAME,NAME] [--threads N] [--no-torch] [--processor-time]";
+    public const string Usage = "usage: Streaming.Benchmarks [--quick | --kernels | --paths | --cost | --encode | --memory | --search | --ingest] [--report FILE] [--only NAME,NAME] [--threads N] [--no-torch] [--processor-time] [--items N] [--model FOLDER --events FILE]";
 
     /// <summary>Gets what is measured. Default <see cref="BenchmarkMode.Quick"/>.</summary>
     public BenchmarkMode Mode { get; private init; }
@@ -50,6 +53,15 @@ internal sealed record BenchmarkOptions
     /// <summary>Gets whether both sides are measured in processor time. Default false.</summary>
     public bool ProcessorTime { get; private init; }
 
+    /// <summary>Gets the items that are searched. Default a million.</summary>
+    public int Items { get; private init; } = 1_000_000;
+
+    /// <summary>Gets the folder of a trained model that the funnel is measured with (tower.safetensors, items.safetensors, items.ids.json), or null.</summary>
+    public string? Model { get; private init; }
+
+    /// <summary>Gets the events that its users are made of: CSV with user and item first, oldest first.</summary>
+    public string? Events { get; private init; }
+
     /// <summary>Gets whether libtorch takes part.</summary>
     public bool HasPeer => Torch && (Mode is BenchmarkMode.Quick or BenchmarkMode.Kernels);
 
@@ -67,6 +79,10 @@ internal sealed record BenchmarkOptions
                 "--paths" => options with { Mode = BenchmarkMode.Paths },
                 "--cost" => options with { Mode = BenchmarkMode.Cost },
                 "--encode" => options with { Mode = BenchmarkMode.Encode },
+                "--search" => options with { Mode = BenchmarkMode.Search },
+                "--items" => options with { Items = int.Parse(Value(), CultureInfo.InvariantCulture) },
+                "--model" => options with { Model = Value() },
+                "--events" => options with { Events = Value() },
                 "--memory" => options with { Mode = BenchmarkMode.Memory },
                 "--report" => options with { Report = Value() },
                 "--only" => options with { Only = Value().Split(',') },
@@ -77,6 +93,6 @@ internal sealed record BenchmarkOptions
             };
         }
 
-        return options;
+        return options.Model is null == options.Events is null ? options : throw new ArgumentException($"--model and --events go together.\n{Usage}");
     }
 }

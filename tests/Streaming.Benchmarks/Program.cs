@@ -35,6 +35,9 @@ switch (options.Mode)
     case BenchmarkMode.Memory:
         MemoryRun.Run(workers.Threads, Console.Out);
         break;
+    case BenchmarkMode.Search:
+        new SearchRun(Console.Out).Run(options.Items, options.Model is null ? null : new TrainedCatalogue(options.Model, options.Events!));
+        break;
     default:
         BenchmarkReport report = new QuickRun(workers, peer, Console.Out).Run();
         if (options.Report is not null)

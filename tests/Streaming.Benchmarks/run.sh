@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # Runs the benchmarks. run.sh [--quick] [--report FILE]: nested softmax and the training step beside libtorch.
-# run.sh --kernels, --paths, --cost, --encode, --memory, --ingest: the other tables of RESULTS.md. Options: BenchmarkOptions.cs.
+# run.sh --kernels, --paths, --cost, --encode, --memory, --search, --ingest: the other tables of RESULTS.md. Options: BenchmarkOptions.cs.
+# run.sh --search --train FILE: searches, and what the funnel finds on a model trained on a stream of events (CSV: user,item,timestamp).
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
 under=()
 
-if [[ " $* " != *" --no-torch "* && ! " $* " =~ " --"(ingest|paths|cost|encode|memory)" " ]]; then
+if [[ " $* " != *" --no-torch "* && ! " $* " =~ " --"(ingest|paths|cost|encode|memory|search)" " ]]; then
     under=("$root/tests/newer-libc.sh")
     # The allocator of PyTorch's tuning guide. glibc's gives large blocks back to the system after every use.
     jemalloc=/usr/lib/x86_64-linux-gnu/libjemalloc.so.2
@@ -18,5 +19,21 @@ if [[ " $* " != *" --no-torch "* && ! " $* " =~ " --"(ingest|paths|cost|encode|m
     under+=(env "LD_PRELOAD=$jemalloc" MALLOC_CONF=oversize_threshold:1,background_thread:true,metadata_thp:auto,dirty_decay_ms:-1,muzzy_decay_ms:-1)
 fi
 
+# A model for the funnel: one pass over the stream, exported at full width.
+arguments=("$@")
+for ((i = 0; i < ${#arguments[@]}; i++)); do
+    if [[ ${arguments[i]} == --train ]]; then
+        events=${arguments[i + 1]:?--train needs a file of events}
+        folder=$(mktemp -d)
+        trap 'rm -rf "$folder"' EXIT
+        dotnet build "$root/src/Streaming.Worker" -c Release -v q --nologo >&2
+        streaming=$root/.artifacts/bin/Streaming.Worker/release/streaming
+        "$streaming" backtest --protocol prequential --events "$events" --threads 2 --set Stream__BatchSize=64 --no-floors --model "$folder/model" >&2
+        "$streaming" export --checkpoint "$folder/model" --width 128 --output "$folder/tower.safetensors" --items "$folder/items.safetensors" >&2
+        arguments=("${arguments[@]:0:i}" --model "$folder" --events "$events" "${arguments[@]:i + 2}")
+        break
+    fi
+done
+
 dotnet build "$here" -c Release -v q --nologo >&2
-exec "${under[@]}" "$root/.artifacts/bin/Streaming.Benchmarks/release/Streaming.Benchmarks" "$@"
+"${under[@]}" "$root/.artifacts/bin/Streaming.Benchmarks/release/Streaming.Benchmarks" "${arguments[@]}"

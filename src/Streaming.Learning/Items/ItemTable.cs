@@ -20,6 +20,7 @@ public sealed class ItemTable
     private readonly ItemTableOptions _options;
     private readonly KeyIndex _index;
     private readonly AdmissionFilter _admission;
+    private readonly RemovedItems _gone;
     private readonly float[] _features;
     private readonly long _evictAfter;
 
@@ -53,6 +54,7 @@ public sealed class ItemTable
         _features = new float[engine.Model.FeatureLength];
         _index = new KeyIndex(Capacity);
         _admission = new AdmissionFilter(options.AdmitAfter, options.AdmissionCapacity);
+        _gone = new RemovedItems(options.RememberRemoved);
         _order = new PagedArray<int>(Capacity - FallbackRows);
         _position = new int[Capacity];
         _keys = new PagedArray<ulong>(Capacity);
@@ -138,6 +140,7 @@ public sealed class ItemTable
             return -1;
         }
 
+        _gone.Remove(change.ItemKey);
         int row = _index.Find(change.ItemKey);
         row = row >= 0 ? row : Admit(change.ItemKey, change.ItemId);
         _hasRecord.Change(row) = true;
@@ -151,7 +154,7 @@ public sealed class ItemTable
         return row;
     }
 
-    /// <summary>Counts an event of an item; admits the item when it is due.</summary>
+    /// <summary>Counts an event of an item; admits the item when it is due, unless the catalogue removed it.</summary>
     /// <param name="key">The item.</param>
     /// <param name="id">The item's id, UTF-8.</param>
     /// <param name="eventTime">When the event happened, Unix milliseconds.</param>
@@ -162,8 +165,9 @@ public sealed class ItemTable
         int row = _index.Find(key);
         if (row < 0)
         {
-            // Without id embeddings and without a record there is nothing that would tell such items apart.
-            if (!_engine.Model.ItemIds || !_admission.Count(key))
+            // Without id embeddings and without a record there is nothing that would tell such items apart. What the catalogue removed
+            // stays removed: events of it may be late, and no order holds between the two topics.
+            if (!_engine.Model.ItemIds || _options.CatalogueOnly || _gone.Contains(key) || !_admission.Count(key))
             {
                 return -1;
             }
@@ -269,6 +273,7 @@ public sealed class ItemTable
         tensors.Add<ulong>("items.removed.keys", Removed.Select(item => item.Key).ToArray());
         tensors.AddStrings("items.removed.ids", Removed.Select(item => item.Id).ToArray());
         _admission.Save(tensors);
+        _gone.Save(tensors);
     }
 
     internal void Load(TensorReader tensors)
@@ -291,6 +296,7 @@ public sealed class ItemTable
         LoadCounters(tensors);
         LoadRemoved(tensors);
         _admission.Load(tensors);
+        _gone.Load(tensors);
         Reindex();
     }
 
@@ -352,6 +358,7 @@ public sealed class ItemTable
 
     private void Remove(ItemChange change)
     {
+        _gone.Add(change.ItemKey);
         int row = _index.Find(change.ItemKey);
         if (row >= 0)
         {

@@ -9,6 +9,13 @@ public sealed record ItemTableOptions
     /// <summary>Gets how many not yet admitted items are counted at a time. Default 65,536; 8 … 16,777,216.</summary>
     public int AdmissionCapacity { get; init; } = 65_536;
 
+    /// <summary>Gets a value indicating whether only items with a catalogue record get a row, however many events others have. Default false.</summary>
+    public bool CatalogueOnly { get; init; }
+
+    /// <summary>Gets how many items that the catalogue removed are remembered: events do not bring those back, only a record of the catalogue does.
+    /// Default 262,144; 0 … 16,777,216.</summary>
+    public int RememberRemoved { get; init; } = 262_144;
+
     /// <summary>
     /// Gets the event time without an event after which an item without a catalogue record loses its row. Default 730
     /// days; above zero. Items with a record stay until the catalogue removes them: the record will not come again.
@@ -33,6 +40,7 @@ public sealed record ItemTableOptions
         var errors = new OptionErrors();
         errors.Check(AdmitAfter is >= 1 and <= 1_000, nameof(AdmitAfter), AdmitAfter, "1 … 1000");
         errors.Check(AdmissionCapacity is >= 8 and <= 16_777_216, nameof(AdmissionCapacity), AdmissionCapacity, "8 … 16777216");
+        errors.Check(RememberRemoved is >= 0 and <= 16_777_216, nameof(RememberRemoved), RememberRemoved, "0 … 16777216");
         errors.Check(EvictAfter > TimeSpan.Zero, nameof(EvictAfter), EvictAfter, "above 0");
         errors.Check(FallbackRows >= 0 && FallbackRows <= capacity / 2, nameof(FallbackRows), FallbackRows, $"0 … {capacity / 2} (half of ItemCapacity)");
         errors.Throw();

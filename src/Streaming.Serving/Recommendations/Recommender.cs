@@ -124,7 +124,7 @@ public sealed class Recommender
 
             return towers.Loaded[width] = ReferenceEquals(model, last?.Model) ? last!.Renewed(now) : new LoadedTower(model, now);
         }
-        catch (Exception exception) when (last is not null && exception is RedisException or TimeoutException)
+        catch (Exception exception) when (last is not null && exception is RedisException or TimeoutException or FormatException or KeyLayoutException)
         {
             return last;
         }

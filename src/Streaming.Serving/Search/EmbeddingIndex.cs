@@ -63,7 +63,7 @@ public sealed class EmbeddingIndex : IDisposable
         _index = index;
         _clock = clock;
         int[] widths = index.Kept(index.Widths, options.KeyPerWidth);
-        _view = new IndexView(0, widths, new ItemTable(widths, RowElement.Float16));
+        _view = new IndexView(0, widths, new VectorTable(widths, RowElement.Float16));
     }
 
     /// <summary>Gets the items as they are now: take it once for an answer that asks more than once.</summary>
@@ -173,7 +173,7 @@ public sealed class EmbeddingIndex : IDisposable
         int[] widths = _index.Kept(record?.Widths ?? _index.Widths, _options.KeyPerWidth);
         _loading = new IndexLoad(generation, 0, record?.Items ?? 0);
         _reader = new EmbeddingReader(_database, _options with { Generation = generation }, _clock);
-        ItemTable? table = generation == 0 ? new ItemTable(widths, RowElement.Float16) : await ReadAllAsync(generation, widths, cancellationToken).ConfigureAwait(false);
+        VectorTable? table = generation == 0 ? new VectorTable(widths, RowElement.Float16) : await ReadAllAsync(generation, widths, cancellationToken).ConfigureAwait(false);
         if (table is null)
         {
             return false;
@@ -188,9 +188,9 @@ public sealed class EmbeddingIndex : IDisposable
 
     /// <summary>Reads every item of a generation.</summary>
     /// <returns>Null when it has to begin again.</returns>
-    private async Task<ItemTable?> ReadAllAsync(uint generation, int[] widths, CancellationToken cancellationToken)
+    private async Task<VectorTable?> ReadAllAsync(uint generation, int[] widths, CancellationToken cancellationToken)
     {
-        ItemTable? table = null;
+        VectorTable? table = null;
         Task<ItemBatch>? reading = null;
         ItemKeySpace space = (await _pointer.KeysAsync(cancellationToken).ConfigureAwait(false)).Items(generation, _options.KeyPerWidth ? widths[^1] : null);
         long drained = _clock.GetTimestamp();
@@ -217,20 +217,20 @@ public sealed class EmbeddingIndex : IDisposable
             }
         }
 
-        return reading is not null && !TryApply(await reading.ConfigureAwait(false), widths, ref table) ? null : table ?? new ItemTable(widths, RowElement.Float16);
+        return reading is not null && !TryApply(await reading.ConfigureAwait(false), widths, ref table) ? null : table ?? new VectorTable(widths, RowElement.Float16);
     }
 
-    private bool TryApply(ItemBatch batch, int[] widths, ref ItemTable? table)
+    private bool TryApply(ItemBatch batch, int[] widths, ref VectorTable? table)
     {
         if (batch.Widest is not { } widest)
         {
-            using ItemTable none = new(widths, RowElement.Float16);
+            using VectorTable none = new(widths, RowElement.Float16);
             batch.Apply(table ?? none, _refused);
             return true;
         }
 
         RowElement element = widest < _atLeast || _atLeast is null ? widest : _atLeast.Value;
-        table ??= new ItemTable(widths, element);
+        table ??= new VectorTable(widths, element);
         _found += batch.Apply(table, _refused);
         return element >= table.Element || Widen(element);
     }
@@ -288,7 +288,7 @@ public sealed class EmbeddingIndex : IDisposable
 
     private async Task ReadAsync(string[] ids, CancellationToken cancellationToken)
     {
-        ItemTable table = _view.Table;
+        VectorTable table = _view.Table;
         ItemBatch batch = await ItemBatch.ReadAsync(_reader!, ids, table.Width, cancellationToken).ConfigureAwait(false);
         _found += batch.Apply(table, _refused);
         if (batch.Widest < table.Element)
@@ -300,7 +300,7 @@ public sealed class EmbeddingIndex : IDisposable
     /// <summary>Reads the next items again: round and round, a part at a time.</summary>
     private async Task SweepAsync(CancellationToken cancellationToken)
     {
-        ItemTable table = _view.Table;
+        VectorTable table = _view.Table;
         int rows = Math.Min(_index.SweepItems, table.Used), first = _swept;
         string[] ids = [.. Enumerable.Range(0, rows).Select(i => table.IdAt((first + i) % table.Used)).OfType<string>()];
         foreach (string[] part in ids.Chunk(_index.ReadBatch))

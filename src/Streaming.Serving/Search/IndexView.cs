@@ -12,9 +12,9 @@ public sealed class IndexView
 {
     private const int LeastNarrow = 32;
 
-    private readonly ItemTable _table;
+    private readonly VectorTable _table;
 
-    internal IndexView(uint generation, IReadOnlyList<int> widths, ItemTable table)
+    internal IndexView(uint generation, IReadOnlyList<int> widths, VectorTable table)
     {
         Generation = generation;
         Widths = widths;
@@ -40,7 +40,7 @@ public sealed class IndexView
     /// <summary>Gets the bytes of memory that vectors, their lengths and stamps take; the texts of ids come on top.</summary>
     public long Bytes => _table.Bytes;
 
-    internal ItemTable Table => _table;
+    internal VectorTable Table => _table;
 
     /// <summary>Finds the items that score highest with a query. Allocates nothing.</summary>
     /// <param name="query">The user's (or an item's) vector, at least as long as the width.</param>

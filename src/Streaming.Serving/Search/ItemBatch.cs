@@ -39,7 +39,7 @@ internal sealed class ItemBatch
     /// <param name="table">The table.</param>
     /// <param name="refused">Counts values that were refused, by reason.</param>
     /// <returns>How many were found.</returns>
-    public int Apply(ItemTable table, long[] refused)
+    public int Apply(VectorTable table, long[] refused)
     {
         int found = 0;
         for (int i = 0; i < _ids.Length; i++)

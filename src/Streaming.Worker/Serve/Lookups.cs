@@ -122,7 +122,7 @@ internal sealed class Lookups : IDisposable
                     items[i].Status == ItemStatus.Found ? new ItemVector(id, _titleOf(id), items[i].Stamp.Step, vectors[(i * width)..((i + 1) * width)]) : null,
                     items[i].Status == ItemStatus.Refused ? Refusals.Describe(items[i].Fault) : null))];
             }
-            catch (Exception exception) when (RouteAnswers.IsStoreAway(exception))
+            catch (Exception exception) when (RouteAnswers.IsStoreAway(exception) || RouteAnswers.IsStoreUnreadable(exception))
             {
                 // As when it is not connected.
             }
@@ -176,7 +176,7 @@ internal sealed class Lookups : IDisposable
     {
         float[] vector = new float[width];
         return served.View.TryRead(RedisKeys.Hash(id), vector, out _, out long step) ? new ItemLookup(new ItemVector(id, _titleOf(id), step, vector), null)
-            : alone ? throw LookupException.Unavailable($"the store does not answer, and item \"{id}\" is not in the index")
+            : alone ? throw LookupException.Unavailable($"the store cannot be read, and item \"{id}\" is not in the index")
             : default;
     }
 

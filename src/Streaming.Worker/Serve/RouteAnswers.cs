@@ -23,8 +23,11 @@ internal static class RouteAnswers
     /// <param name="allowed">Names of the query's parameters; others are refused.</param>
     public static RequestDelegate Answer(Func<HttpContext, Task<object>> answer, params string[] allowed) => context => AnswerAsync(context, answer, allowed);
 
-    /// <summary>Whether an exception says that the store could not be read.</summary>
+    /// <summary>Whether an exception says that the store does not answer.</summary>
     public static bool IsStoreAway(Exception exception) => exception is RedisException or TimeoutException;
+
+    /// <summary>Whether an exception says that what the store holds of the model as a whole cannot be used: its pointer, its layout.</summary>
+    public static bool IsStoreUnreadable(Exception exception) => exception is FormatException or KeyLayoutException;
 
     /// <summary>The id in the second place of the path, whatever is in it: routing leaves %2F undecoded, and one cannot tell then
     /// whether an id holds a slash or these three characters.</summary>
@@ -96,7 +99,7 @@ internal static class RouteAnswers
         {
             throw LookupException.Unavailable("the store does not answer");
         }
-        catch (Exception exception) when (exception is TowerMismatchException or EmbeddingFormatException or KeyLayoutException)
+        catch (Exception exception) when (exception is TowerMismatchException or EmbeddingFormatException || IsStoreUnreadable(exception))
         {
             throw LookupException.Unavailable(exception.Message);
         }

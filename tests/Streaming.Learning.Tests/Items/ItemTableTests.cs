@@ -98,6 +98,58 @@ public sealed class ItemTableTests : IDisposable
     }
 
     [Fact]
+    public void Touch_AfterTheCatalogueRemovedTheItem_DoesNotBringItBack()
+    {
+        ItemTable table = Table();
+        Touch(table, "a");
+        table.Apply(Removal("a"), out _);
+        table.Apply(Removal("never seen"), out _);
+        Assert.Equal((-1, -1), (Touch(table, "a"), Touch(table, "never seen")));
+        Assert.Equal(0, table.Count);
+
+        using var saved = new TensorSet();
+        table.Save(saved);
+        using var engine = new FakeEngine(Model);
+        var restored = new ItemTable(engine, new ItemTableOptions { FallbackRows = 4 });
+        restored.Load(new TensorReader(saved));
+        Assert.Equal(-1, Touch(restored, "a"));
+
+        Assert.True(restored.Apply(Record("a"), out _) >= 0);
+        Assert.True(Touch(restored, "a") >= 0);
+        Assert.Equal(-1, Touch(restored, "never seen"));
+    }
+
+    [Fact]
+    public void Touch_CatalogueOnly_AdmitsNoItemWithoutARecord()
+    {
+        ItemTable table = Table(new ItemTableOptions { FallbackRows = 4, CatalogueOnly = true });
+        Assert.Equal(-1, Touch(table, "a"));
+        table.Apply(Record("a"), out _);
+        Assert.True(Touch(table, "a") >= 0);
+    }
+
+    [Fact]
+    public void RemovedItems_MoreThanAreRemembered_ForgetsTheOldest()
+    {
+        var gone = new RemovedItems(3);
+        foreach (ulong key in (ulong[])[1, 2, 1, 3, 4])
+        {
+            gone.Add(key);
+        }
+
+        Assert.Equal([true, false, true, true], ((ulong[])[1, 2, 3, 4]).Select(gone.Contains));
+        for (int i = 0; i < 1000; i++)
+        {
+            gone.Add(9);
+            gone.Remove(9);
+        }
+
+        Assert.False(gone.Contains(9));
+        gone.Add(9);
+        Assert.True(gone.Contains(9));
+    }
+
+    [Fact]
     public void Touch_AtTheBound_EvictsTheColdest()
     {
         ItemTable table = Table();
@@ -131,7 +183,8 @@ public sealed class ItemTableTests : IDisposable
             Assert.True(table.Count <= 8);
             if (i % 97 == 0)
             {
-                table.Apply(new ItemChange { ItemKey = Batches.Key(id), ItemId = id, Removed = true }, out _);
+                table.Apply(Removal(id), out _);
+                table.Apply(Record(id), out _);
             }
         }
 
@@ -217,12 +270,13 @@ public sealed class ItemTableTests : IDisposable
     [Fact]
     public void Validate_EverythingWrong_NamesEverything()
     {
-        var options = new ItemTableOptions { AdmitAfter = 0, EvictAfter = TimeSpan.Zero, FallbackRows = 7, AdmissionCapacity = 1 };
+        var options = new ItemTableOptions { AdmitAfter = 0, EvictAfter = TimeSpan.Zero, FallbackRows = 7, AdmissionCapacity = 1, RememberRemoved = -1 };
         ArgumentException error = Assert.Throws<ArgumentException>(() => options.Validate(capacity: 12));
         Assert.Equal(
             [
                 "AdmitAfter is 0; allowed: 1 … 1000.",
                 "AdmissionCapacity is 1; allowed: 8 … 16777216.",
+                "RememberRemoved is -1; allowed: 0 … 16777216.",
                 "EvictAfter is 00:00:00; allowed: above 0.",
                 "FallbackRows is 7; allowed: 0 … 6 (half of ItemCapacity).",
             ],
@@ -248,6 +302,8 @@ public sealed class ItemTableTests : IDisposable
     }
 
     private static int Touch(ItemTable table, string id, long time = 1_000) => table.Touch(Batches.Key(id), Encoding.UTF8.GetBytes(id), time);
+
+    private static ItemChange Removal(string id) => new() { ItemKey = Batches.Key(id), ItemId = id, Removed = true };
 
     private static ItemChange Record(string id, params (string Name, float[] Values)[] groups) => new()
     {

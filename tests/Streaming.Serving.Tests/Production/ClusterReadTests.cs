@@ -74,7 +74,7 @@ public sealed class ClusterReadTests : IAsyncLifetime
         Assert.Equal(new FeedRead(Items, Gap: false, More: false), await feed.ReadAsync([], Stop));
         Assert.Equal(0, await new UserHistoryReader(_connection.GetDatabase(), serving, TimeProvider.System).ReadAsync("ann", new ulong[4], Stop));
         Assert.Null(await new UserTowerReader(_connection.GetDatabase(), serving, TimeProvider.System).RecordAsync(Stop));
-        using EmbeddingIndex index = new(_connection.GetDatabase(), serving, new IndexOptions { Widths = [4, 16] }, TimeProvider.System);
+        using EmbeddingIndex index = new(_connection.GetDatabase(), serving, new IndexOptions { Widths = ServingFixture.Widths }, TimeProvider.System);
         await index.LoadAsync(Stop);
         Assert.Equal(Items, index.Count);
         await AssertNothingRefusedAsync();

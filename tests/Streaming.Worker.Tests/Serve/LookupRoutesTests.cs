@@ -294,7 +294,7 @@ public sealed class LookupRoutesTests : IAsyncLifetime
         using HttpResponseMessage unknown = await _client.GetAsync(new Uri("/items/x", UriKind.Relative), TestContext.Current.CancellationToken);
         Assert.Equal(HttpStatusCode.ServiceUnavailable, unknown.StatusCode);
         Assert.NotNull(unknown.Headers.RetryAfter);
-        Assert.Contains("the store does not answer", await unknown.Content.ReadAsStringAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
+        Assert.Contains("the store cannot be read", await unknown.Content.ReadAsStringAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -7,7 +7,7 @@ namespace Streaming.Serving;
 /// The vectors of one generation. One thread at a time writes; any number search and read while it does: what one finds of an
 /// item, id and vector, is of one moment.
 /// </summary>
-internal sealed class ItemTable : IDisposable
+internal sealed class VectorTable : IDisposable
 {
     private readonly RowDirectory _rows = new();
     private readonly Stack<int> _free = new();
@@ -17,7 +17,7 @@ internal sealed class ItemTable : IDisposable
 
     /// <param name="widths">The nested widths, rising; the last is the rows' width.</param>
     /// <param name="element">How numbers are stored.</param>
-    public ItemTable(IReadOnlyList<int> widths, RowElement element)
+    public VectorTable(IReadOnlyList<int> widths, RowElement element)
     {
         _widths = [.. widths];
         Element = element;
