@@ -7,13 +7,13 @@ namespace Streaming.Learning;
 /// </summary>
 /// <remarks>
 /// Each ranks as a serving tier would have ranked just before the event: counts hold every event before it, vectors are
-/// those of the batch before. When the item is new to the user, the user's items are in no list; when it is a repeat
-/// they are, and the user's own latest are a list too. Lists are fused by reciprocal ranks, 1 / (20 + rank), half for
+/// those of the batch before, of which the best 256 are a list. When the item is new to the user, the user's items are in no list; when it is a repeat
+/// they are, and the user's own latest are a list too. Lists are fused by reciprocal ranks, 1 / (40 + rank), half for
 /// transitions; an item that is in no list has 0.
 /// </remarks>
 internal sealed class SourceEvaluation
 {
-    private const float RankConstant = 20;
+    private const float RankConstant = 40;
     private const float SuccessorWeight = 0.5f;
     private const int Knn = 0, Markov = 1, KnnAndMarkov = 2, OwnLatest = 3, Counts = 4, Fused = 5;
     private readonly ItemCounts _counts;

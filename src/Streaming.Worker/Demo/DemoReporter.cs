@@ -47,7 +47,7 @@ internal static class DemoReporter
         text.AppendLine(CultureInfo.InvariantCulture, $"speed      {report.EventsPerSecond:0} events/s over {report.Seconds:0.0} s, {report.Training.Steps} steps, {report.Training.Replayed} examples replayed");
         text.AppendLine(CultureInfo.InvariantCulture, $"freshness  p50 {report.FreshnessMilliseconds.P50:0} ms, p99 {report.FreshnessMilliseconds.P99:0} ms from the event's production to its item in Redis");
         text.AppendLine(CultureInfo.InvariantCulture, $"redis      {report.Redis.Items} items, {report.Redis.Bytes / 1e6:0.0} MB with keys, fences and change feeds").AppendLine();
-        text.AppendLine("prequential, whole catalogue    recall@20   ndcg@20   new items   repeats  first day  new users");
+        text.AppendLine("prequential, whole catalogue          recall@20   ndcg@20   new items   repeats  first day  new users");
         foreach (WidthQuality width in report.Widths)
         {
             Row($"width {width.Width}", width);
@@ -79,7 +79,7 @@ internal static class DemoReporter
         return text.ToString();
 
         void Row(string name, Quality quality) => text.AppendLine(
-            CultureInfo.InvariantCulture, $"  {name,-26}    {quality.Recall20,9:0.0000} {quality.Ndcg20,9:0.0000}   {quality.NewItemsRecall20,9:0.0000} {quality.RepeatsRecall20,9:0.0000}  {quality.FirstDayItemsRecall20,9:0.0000}  {quality.NewUsersRecall20,9:0.0000}");
+            CultureInfo.InvariantCulture, $"  {name,-32}    {quality.Recall20,9:0.0000} {quality.Ndcg20,9:0.0000}   {quality.NewItemsRecall20,9:0.0000} {quality.RepeatsRecall20,9:0.0000}  {quality.FirstDayItemsRecall20,9:0.0000}  {quality.NewUsersRecall20,9:0.0000}");
     }
 
     private static string Name(string item, string? title) => title is null ? item : title.Length <= 40 ? title : title[..39] + "…";

@@ -11,7 +11,7 @@ internal static class RunCommand
     {
         var from = new Option<string?>("--from")
         {
-            Description = "A checkpoint, a folder of them, or the --model folder of a backtest: a model that has no checkpoint of its own yet starts with its items, weights, memory bank, frequencies and histories.",
+            Description = "A checkpoint, a folder of them, or the --model folder of a backtest: a model that has no checkpoint of its own yet starts with its items, weights, memory bank, frequencies and, where it was trained on events, the users' histories.",
             HelpName = "FOLDER",
         };
         var generation = new Option<uint?>("--generation")

@@ -223,11 +223,11 @@ public class SourceEvaluationTests
         return trainer.Items.Rows.ToArray().ToDictionary(trainer.Items.KeyOf, row => Enumerable.Range(0, user.Length).Sum(d => (double)user[d] * engine.Embedding(row)[d]) + 1_000);
     }
 
-    /// <summary>1 / (20 + rank), rank from 0, level items in the middle of theirs; 0 for a score that is none.</summary>
+    /// <summary>1 / (40 + rank), rank from 0, level items in the middle of theirs; 0 for a score that is none.</summary>
     private static double Reciprocal(Dictionary<ulong, double> scores, ulong key)
     {
         double score = scores.GetValueOrDefault(key);
-        return score <= 0 ? 0 : 1 / (20 + scores.Values.Count(other => other > score * (1 + 1e-9)) + ((scores.Values.Count(other => Math.Abs(other - score) <= score * 1e-9) - 1) / 2.0));
+        return score <= 0 ? 0 : 1 / (40 + scores.Values.Count(other => other > score * (1 + 1e-9)) + ((scores.Values.Count(other => Math.Abs(other - score) <= score * 1e-9) - 1) / 2.0));
     }
 
     private static TiedRank Rank(Dictionary<ulong, double> scores, ulong item) => !scores.TryGetValue(item, out double score)
