@@ -39,7 +39,7 @@ public enum DeadLetterReason
     /// <summary>No event time.</summary>
     NoTime,
 
-    /// <summary>An event time before 1970.</summary>
+    /// <summary>An event time before the earliest that is allowed: most often another unit than milliseconds.</summary>
     TimeOutOfRange,
 
     /// <summary>An event time beyond the allowed future.</summary>

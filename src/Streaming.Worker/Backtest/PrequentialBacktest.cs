@@ -1,5 +1,6 @@
 using System.Globalization;
 using Streaming.Core;
+using Streaming.Formats.Files;
 using Streaming.Learning;
 
 namespace Streaming.Worker.Backtest;

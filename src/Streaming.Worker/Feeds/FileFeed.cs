@@ -1,3 +1,5 @@
+using Streaming.Formats.Files;
+
 namespace Streaming.Worker;
 
 /// <summary>Events of files in the order of their times, an item's catalogue record ahead of its first event.</summary>

@@ -2,6 +2,7 @@ using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
 using StackExchange.Redis;
 using Streaming.Core;
+using Streaming.Formats.Inputs;
 using Streaming.Learning;
 using Streaming.Transport;
 using StreamPosition = Streaming.Core.StreamPosition;

@@ -1,4 +1,6 @@
 using Streaming.Worker.Backtest;
+using Streaming.Formats.Files;
+using Streaming.Formats.Inputs;
 using Xunit;
 
 namespace Streaming.Worker.Tests.Backtest;

@@ -1,7 +1,7 @@
-namespace Streaming.Worker;
+namespace Streaming.Formats.Files;
 
 /// <summary>Strings by number, each stored once.</summary>
-internal sealed class StringTable
+public sealed class StringTable
 {
     private readonly Dictionary<string, int> _numbers = new(StringComparer.Ordinal);
     private readonly Dictionary<string, int>.AlternateLookup<ReadOnlySpan<char>> _lookup;

@@ -1,9 +1,12 @@
-namespace Streaming.Worker;
+using Streaming.Formats.Inputs;
+
+namespace Streaming.Formats.Files;
 
 /// <summary>Counts the unreadable rows of a file, tells of the first ones, and says when there are too many.</summary>
 internal sealed class BadRowTally(string path, Action<string> warn)
 {
     private const int Told = 5;
+    private const int Hopeless = 1000;
 
     private string? _first;
 
@@ -14,14 +17,25 @@ internal sealed class BadRowTally(string path, Action<string> warn)
     public long Bad { get; private set; }
 
     /// <summary>Counts a bad row.</summary>
-    public void Add(long line, string problem)
+    /// <param name="position">Where it is.</param>
+    /// <param name="problem">What is wrong with it.</param>
+    /// <param name="rows">How many rows it swallowed, itself among them.</param>
+    /// <exception cref="InputFileException">Not one of the first thousand rows is good: the rest need not be read.</exception>
+    public void Add(string position, string problem, long rows = 1)
     {
-        string text = $"{path}, line {line}: {problem}";
+        string text = $"{path}, {position}: {problem}";
         _first ??= text;
-        Bad++;
-        if (Bad <= Told)
+        bool isFirst = Bad < Told;
+        Rows += rows - 1;
+        Bad += rows;
+        if (isFirst)
         {
             warn(text);
+        }
+
+        if (Bad == Rows && Bad >= Hopeless)
+        {
+            throw new InputFileException($"{path}: none of the first {Rows} rows can be read; the first: {_first}");
         }
     }
 

@@ -1,8 +1,11 @@
 using System.IO.Compression;
 using System.Text;
+using Streaming.Formats.Files;
+using Streaming.Formats.Inputs;
+using Streaming.Formats.Mapping;
 using Xunit;
 
-namespace Streaming.Worker.Tests;
+namespace Streaming.Formats.Tests.Files;
 
 public sealed class EventFileReaderTests : IDisposable
 {
@@ -22,9 +25,9 @@ public sealed class EventFileReaderTests : IDisposable
     [Fact]
     public void ReadAll_MovieLens_IsSortedByTimeAndHighRatingsAreClicks()
     {
-        EventLog log = Read("userId,movieId,rating,timestamp\n1,10,4.0,300\n1,11,3.5,200\n2,12,5,200\n");
+        EventLog log = Read("userId,movieId,rating,timestamp\n1,10,4.0,1000000300\n1,11,3.5,1000000200\n2,12,5,1000000200\n");
 
-        Assert.Equal(["11 200000 view", "12 200000 click", "10 300000 click"], All(log).Select(row => $"{row.Item} {row.Time} {row.Type}"));
+        Assert.Equal(["11 1000000200000 view", "12 1000000200000 click", "10 1000000300000 click"], All(log).Select(row => $"{row.Item} {row.Time} {row.Type}"));
     }
 
     [Fact]
@@ -63,19 +66,19 @@ public sealed class EventFileReaderTests : IDisposable
         string path = Path.Combine(_folder, "events.csv");
         using (var gzip = new GZipStream(File.Create(path), CompressionLevel.Fastest))
         {
-            gzip.Write(Encoding.UTF8.GetBytes("user,item,timestamp\nu1,i1,5\n"));
+            gzip.Write(Encoding.UTF8.GetBytes("user,item,timestamp\nu1,i1,1000000005\n"));
         }
 
-        Assert.Equal(1, EventFileReader.ReadAll([path], _warnings.Add).Count);
+        Assert.Equal(1, ReadAll(path).Count);
     }
 
     [Fact]
     public void ReadAll_SeveralFiles_AreMergedByTimeAndTiesKeepTheirOrder()
     {
-        string first = Write("user,item,timestamp\nu,a,100\nu,b,300\n");
-        string second = Write("user,item,timestamp\nu,c,200\nu,d,300\n");
+        string first = Write("user,item,timestamp\nu,a,1000000100\nu,b,1000000300\n");
+        string second = Write("user,item,timestamp\nu,c,1000000200\nu,d,1000000300\n");
 
-        Assert.Equal(["a", "c", "b", "d"], All(EventFileReader.ReadAll([first, second], _warnings.Add)).Select(row => row.Item));
+        Assert.Equal(["a", "c", "b", "d"], All(ReadAll(first, second)).Select(row => row.Item));
     }
 
     [Fact]
@@ -89,18 +92,18 @@ public sealed class EventFileReaderTests : IDisposable
     [Fact]
     public void ReadAll_BadRows_AreCountedAndNamedWithTheirLine()
     {
-        string rows = string.Concat(Enumerable.Range(0, 100).Select(i => $"u,i{i},{1000 + i}\n"));
-        string path = Write("user,item,timestamp\n" + rows + "u,i,never\n,i,5\nu,i\n");
+        string rows = string.Concat(Enumerable.Range(0, 100).Select(i => $"u,i{i},{1_000_000_000 + i}\n"));
+        string path = Write("user,item,timestamp\n" + rows + "u,i,never\n,i,1000000005\nu,i\n");
 
-        EventLog log = EventFileReader.ReadAll([path], _warnings.Add);
+        EventLog log = ReadAll(path);
 
         Assert.Equal(100, log.Count);
         Assert.Equal(3, log.Bad);
         Assert.Equal(
             [
-                $"{path}, line 102: \"never\" is no time (seconds or milliseconds since 1970)",
-                $"{path}, line 103: user or item is empty",
-                $"{path}, line 104: 2 fields, at least 3 expected",
+                $"{path}, line 102: time (timestamp) \"never\" is not a time; allowed: ISO-8601, or a number of s, ms, us or ns since 1970 between 1990 and 2100; otherwise give --time-unit or --time-format",
+                $"{path}, line 103: user (user) is empty; the record has user, item, timestamp",
+                $"{path}, line 104: 2 fields, 3 expected",
             ],
             _warnings);
     }
@@ -108,9 +111,9 @@ public sealed class EventFileReaderTests : IDisposable
     [Fact]
     public void ReadAll_MostRowsBad_IsRefused()
     {
-        string path = Write("user,item,timestamp\n" + string.Concat(Enumerable.Repeat("u,i,never\n", 50)) + "u,i,5\n");
+        string path = Write("user,item,timestamp\n" + string.Concat(Enumerable.Repeat("u,i,never\n", 50)) + "u,i,1000000005\n");
 
-        var exception = Assert.Throws<InputFileException>(() => EventFileReader.ReadAll([path], _warnings.Add));
+        var exception = Assert.Throws<InputFileException>(() => ReadAll(path));
 
         Assert.Contains("50 of 51 rows cannot be read", exception.Message, StringComparison.Ordinal);
         Assert.Contains(", line 2: ", exception.Message, StringComparison.Ordinal);
@@ -119,23 +122,23 @@ public sealed class EventFileReaderTests : IDisposable
 
     [Theory]
     [InlineData("", "the file is empty")]
-    [InlineData("a,b,c\n1,2,3\n", "line 1: no known format")]
+    [InlineData("a,b,c\n1,2,3\n", "no known format: no column is known as the user or the item or the time; the columns are a, b, c")]
     public void ReadAll_UnknownFile_IsRefusedByName(string content, string expected)
     {
         string path = Write(content);
 
-        string message = Assert.Throws<InputFileException>(() => EventFileReader.ReadAll([path], _warnings.Add)).Message;
+        string message = Assert.Throws<InputFileException>(() => ReadAll(path)).Message;
 
         Assert.StartsWith(path, message, StringComparison.Ordinal);
         Assert.Contains(expected, message, StringComparison.Ordinal);
     }
 
     [Fact]
-    public void ReadAll_NoSuchFile_ExplainsAsNoInput()
+    public void ReadAll_NoSuchFile_SaysSo()
     {
-        var exception = Assert.Throws<InputFileException>(() => EventFileReader.ReadAll([Path.Combine(_folder, "none.csv")], _warnings.Add));
+        var exception = Assert.Throws<InputFileException>(() => ReadAll(Path.Combine(_folder, "none.csv")));
 
-        Assert.Equal(ExitCode.NoInput, Failure.Explain(exception).Code);
+        Assert.IsType<FileNotFoundException>(exception.InnerException);
     }
 
     [Fact]
@@ -144,7 +147,7 @@ public sealed class EventFileReaderTests : IDisposable
         string? data = Environment.GetEnvironmentVariable("STREAMING_DATA");
         Assert.SkipWhen(data is null, "STREAMING_DATA is not set");
 
-        EventLog log = EventFileReader.ReadAll([Path.Combine(data!, "online-retail", "2010-12.csv.gz")], _warnings.Add);
+        EventLog log = ReadAll(Path.Combine(data!, "online-retail", "2010-12.csv.gz"));
 
         Assert.Equal(26_059, log.Count);
         Assert.Equal(0, log.Bad);
@@ -153,7 +156,9 @@ public sealed class EventFileReaderTests : IDisposable
 
     private static IEnumerable<EventRow> All(EventLog log) => Enumerable.Range(0, log.Count).Select(i => log[i]);
 
-    private EventLog Read(string content) => EventFileReader.ReadAll([Write(content)], _warnings.Add);
+    private EventLog ReadAll(params string[] paths) => EventFileReader.ReadAll(paths, new EventFileOptions(), _warnings.Add);
+
+    private EventLog Read(string content) => ReadAll(Write(content));
 
     private string Write(string content)
     {

@@ -1,0 +1,1 @@
+namespace Streaming.Formats.Tests.Files; internal static class SampleFilesTests { }
