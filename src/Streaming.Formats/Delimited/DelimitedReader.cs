@@ -28,6 +28,7 @@ public sealed class DelimitedReader : IDisposable
             {
                 Separator = isLong ? SeparatorStream.Replacement : dialect.Separator[0],
                 HasHeader = false,
+                DetectSeparatorHint = false,
                 Mode = dialect.Quote is null ? CsvMode.NoEscape : CsvMode.Rfc4180,
                 Quote = dialect.Quote ?? '"',
                 TrimWhitespace = true,

@@ -37,7 +37,7 @@ public static class InputFile
     {
         var raw = new PeekStream(file, HeadBytes);
         ReadOnlySpan<byte> head = raw.Head;
-        string? refused = head.StartsWith("BZh"u8) ? "bzip2" : head.StartsWith("\xFD7zXZ"u8) || head.StartsWith((ReadOnlySpan<byte>)[0xFD, .. "7zXZ"u8]) ? "xz" : head.StartsWith("PK\u0003\u0004"u8) ? "a zip archive (or an Excel workbook)" : null;
+        string? refused = head.StartsWith("BZh"u8) ? "bzip2" : head.StartsWith((ReadOnlySpan<byte>)[0xFD, .. "7zXZ"u8]) ? "xz" : head.StartsWith("PK\u0003\u0004"u8) ? "a zip archive (or an Excel workbook)" : null;
         if (refused is not null)
         {
             raw.Dispose();
@@ -46,8 +46,8 @@ public static class InputFile
 
         try
         {
-            return head.StartsWith((ReadOnlySpan<byte>)[0x1f, 0x8b]) ? new PeekStream(new GZipStream(raw, CompressionMode.Decompress), HeadBytes)
-                : head.StartsWith((ReadOnlySpan<byte>)[0x28, 0xb5, 0x2f, 0xfd]) ? new PeekStream(new DecompressionStream(raw, leaveOpen: false), HeadBytes)
+            return head.StartsWith((ReadOnlySpan<byte>)[0x1f, 0x8b]) ? new PeekStream(new GZipStream(raw, CompressionMode.Decompress), HeadBytes, "gzip")
+                : head.StartsWith((ReadOnlySpan<byte>)[0x28, 0xb5, 0x2f, 0xfd]) ? new PeekStream(new DecompressionStream(raw, leaveOpen: false), HeadBytes, "zstd")
                 : raw;
         }
         catch

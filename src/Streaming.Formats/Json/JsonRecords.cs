@@ -98,8 +98,11 @@ public sealed class JsonRecords : RecordReader
     private void Begin()
     {
         _hasBegun = true;
-        Fill();
-        if (_end - _start >= 3 && _buffer.AsSpan(_start).StartsWith((ReadOnlySpan<byte>)[0xEF, 0xBB, 0xBF]))
+        while (_end - _start < 3 && Fill())
+        {
+        }
+
+        if (_buffer.AsSpan(_start, _end - _start).StartsWith((ReadOnlySpan<byte>)[0xEF, 0xBB, 0xBF]))
         {
             _start += 3;
         }
@@ -110,15 +113,16 @@ public sealed class JsonRecords : RecordReader
             return;
         }
 
-        int place = _start + 1;
-        while (place < _end && _buffer[place] is (byte)' ' or (byte)'\t' or (byte)'\r' or (byte)'\n')
+        int length = 1;
+        while (_start + length == _end ? Fill() : IsSpace(_buffer[_start + length]))
         {
-            place++;
+            // What was filled is looked at first.
+            length += _start + length < _end && IsSpace(_buffer[_start + length]) ? 1 : 0;
         }
 
-        if (place < _end && _buffer[place] is (byte)'{' or (byte)'[' or (byte)']')
+        _isInArray = _start + length < _end && _buffer[_start + length] is (byte)'{' or (byte)'[' or (byte)']';
+        if (_isInArray)
         {
-            _isInArray = true;
             Advance(1);
         }
     }
@@ -169,11 +173,13 @@ public sealed class JsonRecords : RecordReader
     // White space, and the separator of JSON text sequences (RFC 7464).
     private void SkipSpace()
     {
-        while (Peek() is ' ' or '\t' or '\r' or '\n' or 0x1e)
+        while (Peek() is >= 0 and var next && (IsSpace((byte)next) || next == 0x1e))
         {
             Advance(1);
         }
     }
+
+    private static bool IsSpace(byte letter) => letter is (byte)' ' or (byte)'\t' or (byte)'\r' or (byte)'\n';
 
     private void SkipLine()
     {

@@ -54,7 +54,7 @@ public sealed class EventMapper
     /// <summary>The title of the item of an event, empty where there is none.</summary>
     public ReadOnlySpan<byte> Title(int index) => _events[index].Title.Text;
 
-    /// <summary>The roles of the mapping for which no record mapped so far had a value: a path that is misspelt, most likely.</summary>
+    /// <summary>The roles of the mapping that no record mapped so far had: a path that is misspelt, most likely.</summary>
     public IEnumerable<FieldRole> Unseen => FieldMap.Roles.Where(role => _map?[role] is not null && !_finder.HasSeen(role));
 
     /// <summary>Maps a record. All its events are good, or it has none.</summary>

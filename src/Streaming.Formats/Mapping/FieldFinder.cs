@@ -88,7 +88,7 @@ internal sealed class FieldFinder
     public RecordValue Find(FieldRole role)
     {
         RecordValue value = _map is null ? _known[(int)role] : _map[role] is { } path ? Find(role, path) : default;
-        _seen[(int)role] |= !value.IsNothing || (role == FieldRole.Time && TimeIsTheRecords);
+        _seen[(int)role] |= value.Kind != ValueKind.Missing || (role == FieldRole.Time && TimeIsTheRecords);
         return value;
     }
 

@@ -74,14 +74,24 @@ public sealed class TimeReader
     /// <summary>Says what a text that was refused would have meant.</summary>
     public string Explain(ReadOnlySpan<byte> text)
     {
-        bool isNumber = double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double number);
-        string meaning = !isNumber || _format is not null ? string.Empty : $", as {(_unit == TimeUnit.Auto ? "seconds" : _unit.ToString().ToLowerInvariant())} it would be {Date(number / PerMillisecond[Math.Max((int)_unit, 1) - 1])}";
+        string meaning = _format is null && double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double number) ? ", " + Meaning(number) : string.Empty;
         return $"is not a time{meaning}; allowed: {Allowed}";
     }
 
-    private static string Date(double milliseconds) => milliseconds is > -6.2e13 and < 2.5e14
-        ? DateTimeOffset.FromUnixTimeMilliseconds((long)milliseconds).ToString("yyyy-MM-dd", CultureInfo.InvariantCulture)
-        : "no date at all";
+    // The largest unit in which the number is a date at all.
+    private string Meaning(double number)
+    {
+        for (TimeUnit unit = _unit == TimeUnit.Auto ? TimeUnit.S : _unit; unit <= TimeUnit.Ns; unit++)
+        {
+            double milliseconds = number / PerMillisecond[(int)unit - 1];
+            if (milliseconds is > -6.2e13 and < 2.5e14)
+            {
+                return $"as {unit.ToString().ToLowerInvariant()} it would be {DateTimeOffset.FromUnixTimeMilliseconds((long)milliseconds).ToString("yyyy-MM-dd", CultureInfo.InvariantCulture)}";
+            }
+        }
+
+        return "and no number of ns since 1970";
+    }
 
     private static DeadLetterReason InRange(double milliseconds) =>
         milliseconds is >= Earliest and < Latest ? DeadLetterReason.None : DeadLetterReason.TimeOutOfRange;
