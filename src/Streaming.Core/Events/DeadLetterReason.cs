@@ -9,7 +9,7 @@ public enum DeadLetterReason
     /// <summary>No value: events have no tombstones.</summary>
     Empty,
 
-    /// <summary>More bytes than the setting allows.</summary>
+    /// <summary>More bytes than the setting allows, or more events in one record than a batch takes.</summary>
     TooLarge,
 
     /// <summary>The bytes are not a message of the configured format.</summary>

@@ -57,16 +57,22 @@ public sealed class EventMapper
     /// <summary>The roles of the mapping that no record mapped so far had: a path that is misspelt, most likely.</summary>
     public IEnumerable<FieldRole> Unseen => FieldMap.Roles.Where(role => _map?[role] is not null && !_finder.HasSeen(role));
 
+    /// <summary>Forgets the record mapped last.</summary>
+    public void Clear()
+    {
+        _events.Clear();
+        _wrongValue = default;
+    }
+
     /// <summary>Maps a record. All its events are good, or it has none.</summary>
     /// <param name="record">The record's values; what the mapping adds is appended to it.</param>
     /// <param name="origin">Key, headers and time of a topic's record, or null.</param>
     public DeadLetterReason Map(RecordTree record, RecordOrigin? origin)
     {
         ArgumentNullException.ThrowIfNull(record);
-        _events.Clear();
+        Clear();
         _record = record;
         _origin = origin;
-        _wrongValue = default;
         if (record.Root.Kind is not (ValueKind.Fields or ValueKind.List))
         {
             _wrongValue = record.Root;

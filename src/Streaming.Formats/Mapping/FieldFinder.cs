@@ -52,7 +52,7 @@ internal sealed class FieldFinder
 
         if (_map is { List.Count: > 0 })
         {
-            _list = Walk(_map.List, 0, out _);
+            _list = PathWalk.From(_record, _inner, _map.List, out _);
             return RecordShape.List;
         }
 
@@ -124,31 +124,10 @@ internal sealed class FieldFinder
             case FieldSource.Timestamp:
                 return default;
             default:
-                RecordValue value = path.ListStep >= 0 ? Walk(_element, path.Steps, path.ListStep + 1, out bool throughNull) : Walk(path.Steps, 0, out throughNull);
+                RecordValue value = path.ListStep >= 0 ? PathWalk.From(_element, path.Steps, path.ListStep + 1, out bool throughNull) : PathWalk.From(_record, _inner, path.Steps, out throughNull);
                 LedThroughNull |= throughNull && role is FieldRole.User or FieldRole.Item or FieldRole.Time;
                 return value;
         }
-    }
-
-    // From the record as it came, and where its first name is not there, from what its envelope holds.
-    private RecordValue Walk(IReadOnlyList<PathStep> steps, int start, out bool throughNull) =>
-        Walk(steps[start].Find(_record).Kind == ValueKind.Missing ? _inner : _record, steps, start, out throughNull);
-
-    private static RecordValue Walk(RecordValue from, IReadOnlyList<PathStep> steps, int start, out bool throughNull)
-    {
-        throughNull = false;
-        for (int i = start; i < steps.Count; i++)
-        {
-            if (from.Kind == ValueKind.Null)
-            {
-                throughNull = true;
-                return default;
-            }
-
-            from = steps[i].Find(from);
-        }
-
-        return from;
     }
 
     private void EnterNames()

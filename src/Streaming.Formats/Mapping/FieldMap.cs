@@ -33,6 +33,9 @@ public sealed class FieldMap
     /// <summary>Gets the paths into the record.</summary>
     public IEnumerable<FieldPath> Fields => _paths.OfType<FieldPath>().Where(static path => path.Source == FieldSource.Field);
 
+    /// <summary>Gets a value indicating whether a value comes from a header.</summary>
+    public bool HasHeaders => _paths.Any(static path => path is { Source: FieldSource.Header });
+
     /// <summary>Gets where a role's value comes from, or null.</summary>
     public FieldPath? this[FieldRole role] => _paths[(int)role];
 

@@ -1,6 +1,5 @@
 using System.Globalization;
 using Streaming.Core;
-using Streaming.Formats.Inputs;
 using Streaming.Learning;
 
 namespace Streaming.Worker.Backtest;
@@ -30,15 +29,9 @@ internal sealed class OfflineBacktest(
         long start = time.GetTimestamp();
         var combinations = SettingsGrid.Combinations(request.Try);
         SettingsValues[] settings = [.. combinations.Select(combination => BacktestSettings.Load(combination, request.Protocol, request.HasFeatures))];
-        bool validates = settings.Any(values => !values.Get<OfflineOptions>().KeepLast);
-        var split = Split(validates);
+        var split = Split(validates: settings.Any(values => !values.Get<OfflineOptions>().KeepLast));
         (int targets, int repeats) = split.Test.TargetCounts();
         progress.Line(string.Create(CultureInfo.InvariantCulture, $"{log.Sequences.Count} users, {log.Items.Count} items, {log.EventCount} events; {split.Train.Count} training sequences, {split.Validation.Count} validation and {split.Test.Count} test cases"));
-        if (split.Test.Count == 0 || (validates && split.Validation.Count == 0))
-        {
-            throw new InputFileException($"No {(split.Test.Count == 0 ? "test" : "validation")} case: {Needed()}");
-        }
-
         if (repeats > 0)
         {
             progress.Line(BacktestReport.SayRepeats(targets, repeats));
@@ -63,13 +56,6 @@ internal sealed class OfflineBacktest(
         return new BacktestReport(
             request.Protocol.ToString(), log.Sequences.Count, log.Items.Count, log.EventCount, request.Seeds, request.Cutoffs, time.GetElapsedTime(start).TotalSeconds, _rows) { Targets = targets, RepeatTargets = repeats };
     }
-
-    private string Needed() => request.Protocol switch
-    {
-        BacktestProtocol.LeaveOneOut => "leave-one-out needs users with three items and more.",
-        BacktestProtocol.UserSplit => "user-split needs at least ten users, and among them some with two items and more.",
-        _ => "time-split needs users with an item before and one within the last fifth of the events.",
-    };
 
     private OfflineSplit Split(bool validates) => request.Protocol switch
     {

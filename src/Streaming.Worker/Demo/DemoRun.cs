@@ -159,6 +159,9 @@ internal sealed class DemoRun : IAsyncDisposable
         kafka.BootstrapServers = broker.BootstrapServers;
         kafka.Assignment = KafkaAssignment.Static;
 
+        // What is sent here has the contract's shape, whatever the settings say of the real topics.
+        kafka.InteractionsColumns = kafka.ItemsColumns = string.Empty;
+
         // The embedded broker lets a fetch that finds nothing wait to its end, events or not: half a second by default.
         kafka.Client.TryAdd("fetch.wait.max.ms", "20");
         broker.CreateTopic(kafka.InteractionsTopic, Partitions);
