@@ -33,9 +33,19 @@ internal abstract class ParquetColumn : IDisposable
     private bool HasValue => Definition == _field.MaxDefinitionLevel;
 
     /// <summary>Reads a column of a row group.</summary>
-    public static async Task<ParquetColumn> ReadAsync(ParquetRowGroupReader group, DataField field)
+    /// <param name="group">The row group.</param>
+    /// <param name="field">The column.</param>
+    /// <param name="plain">The same column as the integers that it is stored as, where it is one of times: the library decodes those of every encoding.</param>
+    public static async Task<ParquetColumn> ReadAsync(ParquetRowGroupReader group, DataField field, DataField? plain)
     {
-        RawColumnData data = await group.ReadRawColumnDataBaseAsync(field).ConfigureAwait(false);
+        RawColumnData data = await group.ReadRawColumnDataBaseAsync(plain ?? field).ConfigureAwait(false);
+        if (field is DateTimeDataField kind && data is RawColumnData<long> or RawColumnData<int>)
+        {
+            return data is RawColumnData<long> instants
+                ? new Column<long>(instants, field, Instant(kind))
+                : new Column<int>((RawColumnData<int>)data, field, static (tree, name, days) => tree.AddTime(name, days * 86_400_000L, isLocal: true));
+        }
+
         return data switch
         {
             RawColumnData<ReadOnlyMemory<char>> text => new Column<ReadOnlyMemory<char>>(text, field, static (tree, name, value) => tree.AddText(name, value.Span)),
@@ -86,11 +96,26 @@ internal abstract class ParquetColumn : IDisposable
     /// <summary>Adds a value by its place among those that are not null.</summary>
     protected abstract void AddValue(RecordTree tree, TextRange name, int value);
 
+    // Impala and Spark write INT96 in UTC; the others say whether they do.
+    private static bool IsLocal(DataField field) =>
+        field is DateTimeDataField { IsAdjustedToUTC: false, DateTimeFormat: not DateTimeFormat.Impala } or DateTimeDataField { DateTimeFormat: DateTimeFormat.Date };
+
     private static Action<RecordTree, TextRange, DateTime> Time(DataField field)
     {
-        // Impala and Spark write INT96 in UTC; the others say whether they do.
-        bool isLocal = field is DateTimeDataField { IsAdjustedToUTC: false, DateTimeFormat: not DateTimeFormat.Impala } or DateTimeDataField { DateTimeFormat: DateTimeFormat.Date };
+        bool isLocal = IsLocal(field);
         return (tree, name, value) => tree.AddTime(name, (value.Ticks - DateTime.UnixEpoch.Ticks) / TimeSpan.TicksPerMillisecond, isLocal);
+    }
+
+    private static Action<RecordTree, TextRange, long> Instant(DateTimeDataField field)
+    {
+        bool isLocal = IsLocal(field);
+        long perMillisecond = field switch
+        {
+            { DateTimeFormat: DateTimeFormat.DateAndTimeMicros } or { Unit: DateTimeTimeUnit.Micros } => 1_000,
+            { Unit: DateTimeTimeUnit.Nanos } => 1_000_000,
+            _ => 1,
+        };
+        return (tree, name, value) => tree.AddTime(name, (value - (((value % perMillisecond) + perMillisecond) % perMillisecond)) / perMillisecond, isLocal);
     }
 
     private static void AddFormatted<T>(RecordTree tree, TextRange name, T value)

@@ -11,6 +11,7 @@ internal sealed class ParquetRecords : RecordReader
 {
     private readonly ParquetReader _file;
     private readonly List<ParquetNode> _nodes;
+    private readonly Dictionary<string, DataField> _plain;
     private readonly List<ParquetColumn> _columns = [];
     private int _nextGroup;
     private long _rowsLeft;
@@ -27,6 +28,7 @@ internal sealed class ParquetRecords : RecordReader
         ParquetSchema schema = _file.Schema;
         Columns = [.. schema.Fields.Select(static field => field.Name)];
         _nodes = [.. schema.Fields.Select(field => new ParquetNode(field, path => IsWanted(map, path))).Where(static node => node.Leaves.Any())];
+        _plain = PlainTimes.Find(schema, [.. _nodes.SelectMany(static node => node.Leaves).Select(static node => node.Leaf!)]);
         foreach (FieldPath path in map?.Fields ?? [])
         {
             if (!others.Contains(path.Column) && !schema.Fields.Any(field => new ParquetNode(field, candidate => IsSame(path, candidate)).Leaves.Any()))
@@ -99,7 +101,7 @@ internal sealed class ParquetRecords : RecordReader
         using ParquetRowGroupReader group = _file.OpenRowGroupReader(number);
         foreach (ParquetNode leaf in _nodes.SelectMany(static node => node.Leaves))
         {
-            ParquetColumn column = Guard(() => ParquetColumn.ReadAsync(group, leaf.Leaf!));
+            ParquetColumn column = Guard(() => ParquetColumn.ReadAsync(group, leaf.Leaf!, _plain.GetValueOrDefault(leaf.Leaf!.Path.ToString())));
             _columns.Add(column);
             leaf.Set(column);
         }

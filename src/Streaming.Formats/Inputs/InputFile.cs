@@ -37,11 +37,10 @@ public static class InputFile
     {
         var raw = new PeekStream(file, HeadBytes);
         ReadOnlySpan<byte> head = raw.Head;
-        string? refused = head.StartsWith("BZh"u8) ? "bzip2" : head.StartsWith((ReadOnlySpan<byte>)[0xFD, .. "7zXZ"u8]) ? "xz" : head.StartsWith("PK\u0003\u0004"u8) ? "a zip archive (or an Excel workbook)" : null;
-        if (refused is not null)
+        if (Refused(head) is { } refused)
         {
             raw.Dispose();
-            throw new InputFileException($"{path} is {refused}; allowed: plain, gzip or zstd.");
+            throw new InputFileException($"{path} is {refused}; allowed: JSON, delimited text, Parquet or Avro; plain, gzip or zstd.");
         }
 
         try
@@ -56,4 +55,14 @@ public static class InputFile
             throw;
         }
     }
+
+    private static string? Refused(ReadOnlySpan<byte> head) =>
+        head.StartsWith("BZh"u8) ? "bzip2"
+        : head.StartsWith((ReadOnlySpan<byte>)[0xFD, .. "7zXZ"u8]) ? "xz"
+        : head.StartsWith("PK\u0003\u0004"u8) ? "a zip archive (or an Excel workbook)"
+        : head.StartsWith((ReadOnlySpan<byte>)[0xD0, 0xCF, 0x11, 0xE0]) ? "an Excel workbook"
+        : head.StartsWith("ORC"u8) ? "an ORC file"
+        : head.StartsWith("ARROW1"u8) || head.StartsWith("FEA1"u8) ? "an Arrow or Feather file"
+        : head.StartsWith("SQLite format 3"u8) ? "an SQLite database"
+        : null;
 }

@@ -77,6 +77,19 @@ public sealed class SampleFilesTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData("ets", "1000000010 SKU-0080 view 0|1000000003 SKU-0006 view 28340|1000000015 SKU-0000 view 44766")]
+    [InlineData("lines[].at", "1000000010 SKU-0080 view 0|1000000003 SKU-0006 view 28340|1000000015 SKU-0000 view 44766")]
+    [InlineData("day", "1000000010 SKU-0080 view -42645|1000000003 SKU-0006 view -42645|1000000015 SKU-0000 view -42645")]
+    public void ReadAll_ParquetWithDeltaEncodedTimes_GivesItsRows(string time, string expected)
+    {
+        using Stream resource = typeof(SampleFilesTests).Assembly.GetManifestResourceStream("delta-encoded.parquet")!;
+        var bytes = new MemoryStream();
+        resource.CopyTo(bytes);
+
+        Assert.Equal(expected, Events(Read($"user=user.id,item=lines[].sku,time={time}", Write(bytes.ToArray()))));
+    }
+
     [Fact]
     public async Task ReadAll_FolderOfPartitions_IsOneLogWithItsColumns()
     {
@@ -187,7 +200,9 @@ public sealed class SampleFilesTests : IDisposable
     [Theory]
     [InlineData("BZh91AY", "bzip2")]
     [InlineData("PK\u0003\u0004", "a zip archive (or an Excel workbook)")]
-    public void ReadAll_OtherCompression_IsNamed(string start, string expected) =>
+    [InlineData("ORC", "an ORC file")]
+    [InlineData("ARROW1\0\0", "an Arrow or Feather file")]
+    public void ReadAll_OtherKindsOfFile_AreNamed(string start, string expected) =>
         Assert.Contains(expected, Assert.Throws<InputFileException>(() => Read(null, Write(Encoding.UTF8.GetBytes(start + new string('x', 99))))).Message, StringComparison.Ordinal);
 
     [Fact]

@@ -32,6 +32,14 @@ public class InteractionFilesTests
     }
 
     [Fact]
+    public void ReadSequences_UserOnASecondLine_IsNamed()
+    {
+        using var files = new TemporaryFiles();
+        var error = Assert.Throws<InputFileException>(() => InteractionFiles.ReadSequences(files.Write("pairs.txt", "u1 a\nu2 b\nu1 c\n")));
+        Assert.Contains("line 3: user 'u1' has a line already", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void ReadSequences_FileMissingOrEmpty_Says()
     {
         using var files = new TemporaryFiles();
