@@ -13,10 +13,10 @@ internal static class PlainTimes
     /// <param name="leaves">The columns that are to be read.</param>
     public static Dictionary<string, DataField> Find(ParquetSchema schema, IReadOnlyCollection<DataField> leaves)
     {
-        HashSet<string> times = [.. leaves.Where(static leaf => Stored(leaf) is not null).Select(static leaf => leaf.Path.ToString())];
-        var plain = new ParquetSchema(schema.Fields.Where(field => times.Any(path => path == field.Name || path.StartsWith(field.Name + ParquetSchema.PathSeparator, StringComparison.Ordinal))).Select(Plain));
-        return plain.DataFields
-            .Where(field => times.Contains(field.Path.ToString()) && leaves.Any(leaf => leaf.Path.Equals(field.Path) && leaf.MaxDefinitionLevel == field.MaxDefinitionLevel && leaf.MaxRepetitionLevel == field.MaxRepetitionLevel))
+        DataField[] times = [.. leaves.Where(static leaf => Stored(leaf) is not null)];
+        Field[] holders = [.. schema.Fields.Where(field => times.Any(time => time.Path.FirstPart == field.Name)).Select(Plain)];
+        return holders.Length == 0 ? [] : new ParquetSchema(holders).DataFields
+            .Where(field => times.Any(time => time.Path.Equals(field.Path) && time.MaxDefinitionLevel == field.MaxDefinitionLevel && time.MaxRepetitionLevel == field.MaxRepetitionLevel))
             .ToDictionary(static field => field.Path.ToString(), StringComparer.Ordinal);
     }
 
