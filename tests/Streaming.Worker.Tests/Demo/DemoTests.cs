@@ -116,7 +116,7 @@ public sealed class DemoTests : IDisposable
             events,
             ["user,item,type,timestamp", .. Enumerable.Range(0, 30).Select(i => $"u{i},i{i},look,{1_700_000_000 + i}")],
             TestContext.Current.CancellationToken);
-        using var demo = StreamingProcess.Start(["demo", "--events", events, "--no-serve"], new(Small) { ["Events__Strict"] = "true", ["Events__Weights"] = "view=1" });
+        using var demo = StreamingProcess.Start(["demo", "--events", events, "--no-serve"], new Dictionary<string, string>(Small) { ["Events__Strict"] = "true", ["Events__Weights"] = "view=1" });
 
         Assert.Equal((int)ExitCode.BadInput, await demo.WaitForExitAsync());
         Assert.Contains("30 of 30 events are dead letters", demo.Output, StringComparison.Ordinal);
