@@ -15,6 +15,7 @@ public sealed class EventLog
     private readonly StringTable _items = new();
     private readonly StringTable _types = new();
     private readonly Dictionary<int, string> _titles = [];
+    private EventPage? _tail;
     private int[]? _order;
     private int[]? _exchanged;
     private int _exchangedFrom;
@@ -42,7 +43,7 @@ public sealed class EventLog
         get
         {
             int number = _order is null ? index : _order[index];
-            EventPage page = _pages[number / EventPage.Capacity];
+            EventPage page = Page(number);
             int place = number % EventPage.Capacity;
             int item = page.Item(place);
             item = _exchanged is not null && index >= _exchangedFrom ? _exchanged[item] : item;
@@ -89,21 +90,16 @@ public sealed class EventLog
     /// <summary>An item's title where a file had one.</summary>
     public string? TitleOf(string item) => _items.TryFind(item, out int index) ? _titles.GetValueOrDefault(index) : null;
 
-    /// <summary>Ends reading: puts the events into the order of time, unless they are.</summary>
+    /// <summary>Puts the events into the order of time, unless they are: when all have been added.</summary>
     public void SortByTime()
     {
-        if (_last.Count > 0)
-        {
-            _pages.Add(_last.Seal());
-        }
-
         if (_sorted)
         {
             return;
         }
 
         // The number breaks ties, which makes the sort stable.
-        long[] times = [.. Enumerable.Range(0, Count).Select(number => _pages[number / EventPage.Capacity].Time(number % EventPage.Capacity))];
+        long[] times = [.. Enumerable.Range(0, Count).Select(number => Page(number).Time(number % EventPage.Capacity))];
         _order = [.. Enumerable.Range(0, Count)];
         _order.AsSpan().Sort((a, b) => times[a] != times[b] ? times[a].CompareTo(times[b]) : a.CompareTo(b));
         _sorted = true;
@@ -129,10 +125,14 @@ public sealed class EventLog
         _sorted &= time >= _latest;
         _latest = Math.Max(_latest, time);
         _last.Add(time, user, item, type, id, value, dwell);
+        _tail = null;
         Count++;
         if (_last.IsFull)
         {
-            _pages.Add(_last.Seal());
+            _pages.Add(_last.Pack());
+            _last.Clear();
         }
     }
+
+    private EventPage Page(int number) => number / EventPage.Capacity is var page && page < _pages.Count ? _pages[page] : _tail ??= _last.Pack();
 }

@@ -90,13 +90,14 @@ internal sealed class EventPage
             Count++;
         }
 
-        /// <summary>Packs what is there, and begins anew.</summary>
-        public EventPage Seal()
+        /// <summary>Packs what is there.</summary>
+        public EventPage Pack() => new(this);
+
+        /// <summary>Begins anew.</summary>
+        public void Clear()
         {
-            var page = new EventPage(this);
             Count = 0;
             Ids.SetLength(0);
-            return page;
         }
     }
 }

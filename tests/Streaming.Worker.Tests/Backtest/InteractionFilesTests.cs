@@ -50,14 +50,15 @@ public class InteractionFilesTests
     [Fact]
     public void FromEvents_SameTime_KeepsTheOrderOfTheFile()
     {
+        const long start = 1_700_000_000_000;
         var events = new EventLog();
-        events.Add("u", "late", 9, "view");
-        events.Add("v", "x", 2, "view");
-        events.Add("u", "first", 1, "view");
-        events.Add("u", "second", 1, "view");
+        events.Add("u", "late", start + 9, "view");
+        events.Add("v", "x", start + 2, "view");
+        events.Add("u", "first", start + 1, "view");
+        events.Add("u", "second", start + 1, "view");
         events.SortByTime();
         var log = InteractionFiles.FromEvents(events, BacktestSettings.Load(new Dictionary<string, string>(), BacktestProtocol.LeaveOneOut), TimeProvider.System, static _ => { });
         Assert.Equal(["first", "second", "late"], log.Sequences[0].ToArray().Select(item => log.Items[item]));
-        Assert.Equal([1, 1, 9], log.Times![0]);
+        Assert.Equal([start + 1, start + 1, start + 9], log.Times![0]);
     }
 }
