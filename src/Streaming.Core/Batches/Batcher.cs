@@ -78,6 +78,12 @@ public sealed class Batcher
     /// <summary>Gets a value indicating whether the batch under way is full, or has waited for long enough.</summary>
     public bool IsDue => IsFull || RemainingLinger() == TimeSpan.Zero;
 
+    /// <summary>Gets how many more events the batch under way takes.</summary>
+    public int Room => _options.BatchSize - _batch.Count;
+
+    /// <summary>Gets how many events a batch takes.</summary>
+    public int Capacity => _options.BatchSize;
+
     /// <summary>Gets a value indicating whether the batch under way holds nothing: no record was read since the last one.</summary>
     public bool IsEmpty => _isEmpty;
 
@@ -105,6 +111,9 @@ public sealed class Batcher
 
     /// <summary>Asks for a snapshot with the next batch that is sealed. May be called from any thread.</summary>
     public void RequestCheckpoint() => Volatile.Write(ref _checkpointRequested, 1);
+
+    /// <summary>Says whether <see cref="Add(in InteractionEvent, long)"/> would take an event, for records that hold several: all or none.</summary>
+    public DeadLetterReason Check(in InteractionEvent candidate) => _rules.Check(candidate, out _);
 
     /// <summary>Takes an event in.</summary>
     /// <param name="candidate">The decoded event; its bytes are copied.</param>

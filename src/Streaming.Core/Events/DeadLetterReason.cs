@@ -9,7 +9,7 @@ public enum DeadLetterReason
     /// <summary>No value: events have no tombstones.</summary>
     Empty,
 
-    /// <summary>More bytes than the setting allows.</summary>
+    /// <summary>More bytes than the setting allows, or more events in one record than a batch takes.</summary>
     TooLarge,
 
     /// <summary>The bytes are not a message of the configured format.</summary>
@@ -39,7 +39,7 @@ public enum DeadLetterReason
     /// <summary>No event time.</summary>
     NoTime,
 
-    /// <summary>An event time before 1970.</summary>
+    /// <summary>An event time before the earliest that is allowed: most often another unit than milliseconds.</summary>
     TimeOutOfRange,
 
     /// <summary>An event time beyond the allowed future.</summary>

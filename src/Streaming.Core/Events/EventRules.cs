@@ -8,6 +8,7 @@ public sealed class EventRules
     private readonly EventTypes _types;
     private readonly TimeProvider _time;
     private readonly long _allowedFuture;
+    private readonly long _earliest;
     private readonly long _startTime;
     private readonly long _startTimestamp;
 
@@ -15,7 +16,8 @@ public sealed class EventRules
     /// <param name="types">The weights by type.</param>
     /// <param name="allowedFuture">How far ahead of <paramref name="time"/> an event time may be (clocks differ), 0 … 1 day.</param>
     /// <param name="time">The clock.</param>
-    public EventRules(EventTypes types, TimeSpan allowedFuture, TimeProvider time)
+    /// <param name="earliest">The earliest event time, Unix milliseconds, 0 and up: seconds that were sent as milliseconds lie before it.</param>
+    public EventRules(EventTypes types, TimeSpan allowedFuture, TimeProvider time, long earliest = 0)
     {
         ArgumentNullException.ThrowIfNull(types);
         ArgumentNullException.ThrowIfNull(time);
@@ -24,7 +26,9 @@ public sealed class EventRules
             throw new ArgumentOutOfRangeException(nameof(allowedFuture), allowedFuture, "Allowed are 0 to 1 day.");
         }
 
+        ArgumentOutOfRangeException.ThrowIfNegative(earliest);
         _types = types;
+        _earliest = earliest;
         _time = time;
         _allowedFuture = (long)allowedFuture.TotalMilliseconds;
         _startTime = time.GetUtcNow().ToUnixTimeMilliseconds();
@@ -79,7 +83,7 @@ public sealed class EventRules
 
     private DeadLetterReason CheckNumbers(in InteractionEvent candidate)
     {
-        if (candidate.EventTime <= 0)
+        if (candidate.EventTime <= 0 || candidate.EventTime < _earliest)
         {
             return candidate.EventTime == 0 ? DeadLetterReason.NoTime : DeadLetterReason.TimeOutOfRange;
         }

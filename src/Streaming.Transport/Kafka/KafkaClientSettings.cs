@@ -25,7 +25,7 @@ internal static class KafkaClientSettings
             // What aborted transactions wrote is not an event.
             IsolationLevel = IsolationLevel.ReadCommitted,
             AutoOffsetReset = AutoOffsetReset.Error,
-            ConsumeResultFields = "timestamp",
+            ConsumeResultFields = MappingCheck.NeedsHeaders(options) ? "timestamp,headers" : "timestamp",
             AllowAutoCreateTopics = false,
         };
         if (joins)

@@ -1,3 +1,5 @@
+using Streaming.Formats.Mapping;
+
 namespace Streaming.Transport;
 
 /// <summary>How to reach Kafka, and what to read there.</summary>
@@ -12,11 +14,29 @@ public sealed class KafkaOptions
     /// <summary>Gets or sets how events are written. Default Protobuf.</summary>
     public RecordFormat InteractionsFormat { get; set; } = RecordFormat.Protobuf;
 
+    /// <summary>Gets or sets which field of a JSON event is what, where it is not of the contract's shape: <c>user=after.user.id,item=lines[].sku,type=:purchase,time=$timestamp</c>,
+    /// the grammar of src/Streaming.Formats/README.md; <c>auto</c>: by the names that records have. Default empty: the contract's shape.</summary>
+    public string InteractionsColumns { get; set; } = string.Empty;
+
+    /// <summary>Gets or sets what numbers that are times count since 1970, with <see cref="InteractionsColumns"/>. Default Auto: the unit that
+    /// gives a time between 1990 and 2100.</summary>
+    public TimeUnit InteractionsTimeUnit { get; set; } = TimeUnit.Auto;
+
+    /// <summary>Gets or sets the form of times that are not ISO-8601, with <see cref="InteractionsColumns"/>, such as <c>dd.MM.yyyy HH:mm:ss</c>. Default empty: ISO-8601.</summary>
+    public string InteractionsTimeFormat { get; set; } = string.Empty;
+
+    /// <summary>Gets or sets the zone of times without one, with <see cref="InteractionsColumns"/>, such as <c>Europe/Berlin</c> or <c>+02:00</c>. Default empty: UTC.</summary>
+    public string InteractionsTimeZone { get; set; } = string.Empty;
+
     /// <summary>Gets or sets the compacted topic of the catalogue; empty: there is none. Default <c>items</c>.</summary>
     public string ItemsTopic { get; set; } = "items";
 
     /// <summary>Gets or sets how items are written. Default Protobuf.</summary>
     public RecordFormat ItemsFormat { get; set; } = RecordFormat.Protobuf;
+
+    /// <summary>Gets or sets which field of a JSON catalogue record is what, where it is not of the contract's shape: <c>item=after.sku,title=after.name</c>.
+    /// Every name but item is a text field, or a declared feature group. Default empty: the contract's shape.</summary>
+    public string ItemsColumns { get; set; } = string.Empty;
 
     /// <summary>Gets or sets the topic for records that cannot be used. Default <c>interactions.dead-letters</c>.</summary>
     public string DeadLetterTopic { get; set; } = "interactions.dead-letters";

@@ -71,7 +71,7 @@ public sealed partial class KafkaSource
         _logger = logger;
         _health = new KafkaHealth(logger);
         _errors = new ClientErrors(options, _health, () => Volatile.Read(ref _watch)?.Request() ?? 0, logger);
-        _eventIntake = new EventIntake(options, batcher, SendDeadLetter, _rejections, time);
+        _eventIntake = new EventIntake(options, batcher, SendDeadLetter, () => Emit(isLast: false, _abort), _rejections, time);
         _itemIntake = new CatalogueIntake(options, items, batcher, SendDeadLetter, _rejections, time, logger);
     }
 
@@ -93,6 +93,9 @@ public sealed partial class KafkaSource
 
     /// <summary>Gets how many records met this end since the start of the process, items included.</summary>
     public long Rejections(DeadLetterReason reason) => _rejections[reason];
+
+    /// <summary>Gets how many good records of the interactions topic held no event: deleted rows, empty lists. Any thread.</summary>
+    public long Skipped => _eventIntake.Skipped;
 
     /// <summary>Commits positions to the group, for lag dashboards: to be called when a checkpoint holds them. Any thread.</summary>
     public void Commit(IReadOnlyList<StreamPosition> positions) => Volatile.Write(ref _toCommit, positions);

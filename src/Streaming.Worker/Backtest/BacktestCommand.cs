@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Streaming.Core;
+using Streaming.Formats.Files;
 using Streaming.Learning;
 
 namespace Streaming.Worker.Backtest;
@@ -17,7 +18,7 @@ internal static class BacktestCommand
 
     private static readonly Option<string?> Sequences = new("--sequences") { Description = "File of lines `user item item …`, oldest item first; gzip is recognised." };
 
-    private static readonly Option<string[]> Events = new("--events") { Description = "Files of events in any format that `replay` reads, in place of --sequences.", AllowMultipleArgumentsPerToken = true };
+    private static readonly Option<string[]> Events = new("--events") { Description = "Files of events, in place of --sequences: " + FileArguments.Formats, AllowMultipleArgumentsPerToken = true };
 
     private static readonly Option<string[]> Items = new("--items") { Description = "CSV files of item columns, the item first: c0, c1, … are codes, x0, x1, … numbers, all others text.", AllowMultipleArgumentsPerToken = true };
 
@@ -55,6 +56,8 @@ internal static class BacktestCommand
 
     private static readonly Option<int> Threads = new("--threads") { Description = "Threads; 0: one for each processor.", DefaultValueFactory = _ => 0 };
 
+    private static readonly FileArguments Files = new();
+
     /// <summary>Creates the command.</summary>
     public static Command Create()
     {
@@ -62,6 +65,11 @@ internal static class BacktestCommand
         {
             Protocol, Sequences, Events, Items, FeatureLength, Tower, Loss, Widths, Epochs, Set, Seeds, Drift, Alone, NoFloors, Cutoffs, Threads, Report, MarkdownFile, Best, Model, Format,
         };
+        foreach (Option option in Files.All)
+        {
+            command.Add(option);
+        }
+
         command.SetAction((result, cancellation) => Task.FromResult(Run(result, cancellation)));
         return command;
     }
@@ -89,7 +97,7 @@ internal static class BacktestCommand
     private static void Run(ParseResult result, BacktestRequest request, CancellationToken cancellation)
     {
         var progress = new BacktestProgress(Console.Error, TimeProvider.System, TimeSpan.FromSeconds(10));
-        (var report, var best) = Run(request, progress, cancellation);
+        (var report, var best) = Run(request, Files.Read(result), progress, cancellation);
         Write(result.GetValue(Report), ReportWriter.Json(report));
         Write(result.GetValue(MarkdownFile), ReportWriter.Markdown(report));
         Write(result.GetValue(Best), BacktestSettings.ToFile(best, $"Best of the {result.GetValue(Protocol)} protocol by validation NDCG@10."));
@@ -101,9 +109,9 @@ internal static class BacktestCommand
         });
     }
 
-    private static (BacktestReport Report, SettingsValues Best) Run(BacktestRequest request, BacktestProgress progress, CancellationToken cancellation)
+    private static (BacktestReport Report, SettingsValues Best) Run(BacktestRequest request, EventFileOptions files, BacktestProgress progress, CancellationToken cancellation)
     {
-        var events = request.Events.Count > 0 ? EventFileReader.ReadAll(request.Events, progress.Line) : new EventLog();
+        var events = request.Events.Count > 0 ? EventFileReader.ReadAll(request.Events, files, progress.Line) : new EventLog();
         if (request.DriftAt > 0)
         {
             events.ExchangeItems((int)(request.DriftAt * events.Count), request.Seeds[0]);

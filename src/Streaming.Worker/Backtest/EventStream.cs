@@ -1,5 +1,6 @@
 using System.Text;
 using Streaming.Core;
+using Streaming.Formats.Files;
 
 namespace Streaming.Worker.Backtest;
 

@@ -1,5 +1,7 @@
 using System.Runtime.InteropServices;
 using Streaming.Core;
+using Streaming.Formats.Files;
+using Streaming.Formats.Inputs;
 
 namespace Streaming.Worker.Backtest;
 
@@ -7,21 +9,27 @@ namespace Streaming.Worker.Backtest;
 internal static class InteractionFiles
 {
     /// <summary>Reads lines `user item item …`, in the order in which the user met the items.</summary>
-    /// <exception cref="InputFileException">The file is missing or empty, or a line has no item: names the line.</exception>
+    /// <exception cref="InputFileException">The file is missing or empty, a line has no item, or a user a second line: names the line.</exception>
     public static InteractionLog ReadSequences(string path)
     {
         try
         {
             var items = new StringTable();
+            var users = new StringTable();
             var sequences = new JaggedList();
             var sequence = new List<int>();
             using var reader = InputFile.OpenText(path);
             for (int line = 1; reader.ReadLine() is { } text; line++)
             {
-                ReadLine(text, items, sequence);
+                string? user = ReadLine(text, users, items, sequence);
                 if (sequence.Count == 0 && !string.IsNullOrWhiteSpace(text))
                 {
                     throw new InputFileException($"{path}, line {line}: no items; expected `user item item …`.");
+                }
+
+                if (user is not null)
+                {
+                    throw new InputFileException($"{path}, line {line}: user '{user}' has a line already; expected all items of a user on one line. A file of `user item` pairs is read by --events with --columns, with a time.");
                 }
 
                 if (sequence.Count > 0)
@@ -92,10 +100,12 @@ internal static class InteractionFiles
         return all;
     }
 
-    private static void ReadLine(ReadOnlySpan<char> text, StringTable items, List<int> sequence)
+    /// <returns>The user's id where it came before, or null.</returns>
+    private static string? ReadLine(ReadOnlySpan<char> text, StringTable users, StringTable items, List<int> sequence)
     {
         sequence.Clear();
         bool isUser = true;
+        string? known = null;
         foreach (var range in text.SplitAny(' ', '\t'))
         {
             var field = text[range];
@@ -108,8 +118,14 @@ internal static class InteractionFiles
             {
                 sequence.Add(items.Intern(field));
             }
+            else if (users.Count is var count && users.Intern(field) is var user && user < count)
+            {
+                known = users[user];
+            }
 
             isUser = false;
         }
+
+        return known;
     }
 }

@@ -1,5 +1,7 @@
 using System.Globalization;
 using System.Numerics.Tensors;
+using Streaming.Formats.Delimited;
+using Streaming.Formats.Inputs;
 using Streaming.Learning;
 
 namespace Streaming.Worker.Backtest;
@@ -59,17 +61,22 @@ internal static class ItemFeatureFiles
         var featuresOf = new Dictionary<int, List<string>>();
         var numbers = new Dictionary<int, float[]>();
         int differing = 0;
-        using (var csv = new CsvReader(InputFile.OpenText(path)))
+        using (DelimitedReader csv = DelimitedReader.OpenFile(path))
         {
             if (!csv.Read())
             {
                 throw new InputFileException($"{path}: the file is empty.");
             }
 
-            string[] columns = [.. Enumerable.Range(0, csv.Count).Select(column => csv[column].ToString())];
+            string[] columns = [.. Enumerable.Range(0, csv.Count).Select(csv.Text)];
             while (csv.Read())
             {
-                if (rowOf.TryGetValue(csv[0].ToString(), out int row))
+                if (csv.Problem is not null)
+                {
+                    throw new InputFileException($"{path}, line {csv.Line}: {csv.Problem}");
+                }
+
+                if (rowOf.TryGetValue(csv.Text(0), out int row))
                 {
                     List<string> features = Features(csv, columns);
                     float[] values = Numbers(csv, columns);
@@ -105,7 +112,7 @@ internal static class ItemFeatureFiles
         return frequency;
     }
 
-    private static List<string> Features(CsvReader csv, string[] columns)
+    private static List<string> Features(DelimitedReader csv, string[] columns)
     {
         var features = new HashSet<string>(StringComparer.Ordinal);
         for (int column = 1; column < Math.Min(csv.Count, columns.Length); column++)
@@ -115,7 +122,7 @@ internal static class ItemFeatureFiles
                 continue;
             }
 
-            string text = csv[column].ToString().ToUpperInvariant();
+            string text = csv.Text(column).ToUpperInvariant();
             string name = columns[column];
             if (IsNumbered(name, 'c'))
             {
@@ -130,7 +137,7 @@ internal static class ItemFeatureFiles
         return [.. features];
     }
 
-    private static float[] Numbers(CsvReader csv, string[] columns)
+    private static float[] Numbers(DelimitedReader csv, string[] columns)
     {
         var numbers = new List<float>();
         for (int column = 1; column < columns.Length; column++)
@@ -139,7 +146,7 @@ internal static class ItemFeatureFiles
             {
                 numbers.Add(float.TryParse(csv[column], NumberStyles.Float, CultureInfo.InvariantCulture, out float number) && float.IsFinite(number)
                     ? number
-                    : throw new InvalidDataException($"line {csv.Line}: column {columns[column]} is \"{csv[column]}\"; allowed: a finite number."));
+                    : throw new InvalidDataException($"line {csv.Line}: column {columns[column]} is \"{csv.Text(column)}\"; allowed: a finite number."));
             }
         }
 

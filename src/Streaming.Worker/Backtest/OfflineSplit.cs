@@ -1,3 +1,5 @@
+using Streaming.Formats.Inputs;
+
 namespace Streaming.Worker.Backtest;
 
 /// <summary>A data set cut into what is trained on, what early stopping looks at, and what is reported.</summary>

@@ -1,5 +1,7 @@
 using System.Globalization;
 using Streaming.Core;
+using Streaming.Formats.Files;
+using Streaming.Formats.Inputs;
 using Streaming.Learning;
 
 namespace Streaming.Worker.Backtest;

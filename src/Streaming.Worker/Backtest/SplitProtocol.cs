@@ -1,3 +1,5 @@
+using Streaming.Formats.Inputs;
+
 namespace Streaming.Worker.Backtest;
 
 /// <summary>How a log of interactions is cut for an offline evaluation.</summary>

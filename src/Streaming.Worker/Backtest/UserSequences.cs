@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Streaming.Formats.Files;
 
 namespace Streaming.Worker.Backtest;
 

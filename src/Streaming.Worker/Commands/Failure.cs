@@ -1,5 +1,6 @@
 using StackExchange.Redis;
 using Streaming.Core;
+using Streaming.Formats.Inputs;
 using Streaming.Learning;
 using Streaming.Learning.Torch;
 using Streaming.Transport;

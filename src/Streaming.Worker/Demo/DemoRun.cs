@@ -1,7 +1,9 @@
+using System.Globalization;
 using Microsoft.Extensions.Logging;
 using Spectre.Console;
 using StackExchange.Redis;
 using Streaming.Core;
+using Streaming.Formats.Inputs;
 using Streaming.Learning;
 using Streaming.Transport;
 
@@ -66,6 +68,7 @@ internal sealed class DemoRun : IAsyncDisposable
             await File.WriteAllTextAsync(file, report.ToJson(), signals.Abort).ConfigureAwait(false);
         }
 
+        CheckUsed(pipeline.Status().Counts);
         if (_options.Serve && !signals.Stopping.IsCancellationRequested)
         {
             await _output.WriteLineAsync($"serving lookups at {http.Address} until Ctrl-C").ConfigureAwait(false);
@@ -81,6 +84,18 @@ internal sealed class DemoRun : IAsyncDisposable
         _exposition.Dispose();
         _metrics.Dispose();
         return ValueTask.CompletedTask;
+    }
+
+    // The worker's own limit counts the newest records of a stream; files may have fewer.
+    private void CheckUsed(EventCounts counts)
+    {
+        double most = _settings.Get<KafkaOptions>().MaxDeadLetterRate;
+        if (_feed.Count is not null && counts.Read > 0 && (counts.DeadLettered > most * counts.Read || counts.DeadLettered == counts.Read))
+        {
+            throw new InputFileException(string.Create(
+                CultureInfo.InvariantCulture,
+                $"{counts.DeadLettered} of {counts.Read} events are dead letters; allowed: a share of {most} (Kafka__MaxDeadLetterRate). /metrics and the dead-letter topic name the reasons; with Events__Strict the types of Events__Weights are the only ones."));
+        }
     }
 
     /// <summary>Feeds and learns until all that was sent has been learned from, published and made visible.</summary>
@@ -143,6 +158,9 @@ internal sealed class DemoRun : IAsyncDisposable
         KafkaOptions kafka = _settings.Get<KafkaOptions>();
         kafka.BootstrapServers = broker.BootstrapServers;
         kafka.Assignment = KafkaAssignment.Static;
+
+        // What is sent here has the contract's shape, whatever the settings say of the real topics.
+        kafka.InteractionsColumns = kafka.ItemsColumns = string.Empty;
 
         // The embedded broker lets a fetch that finds nothing wait to its end, events or not: half a second by default.
         kafka.Client.TryAdd("fetch.wait.max.ms", "20");

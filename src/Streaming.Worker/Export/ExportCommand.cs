@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Streaming.Core;
+using Streaming.Formats.Inputs;
 using Streaming.Learning;
 
 namespace Streaming.Worker;

@@ -1,5 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using Streaming.Formats.Files;
+using Streaming.Formats.Inputs;
 
 namespace Streaming.Worker;
 
@@ -7,7 +9,7 @@ namespace Streaming.Worker;
 internal sealed class FeedArguments
 {
     /// <summary>Gets --events.</summary>
-    public Option<string[]> Events { get; } = new("--events") { Description = "Event files, .gz or not: JSON lines, user/item/timestamp CSV, MovieLens ratings, UCI Online Retail. Without it: a simulated shop.", AllowMultipleArgumentsPerToken = true, HelpName = "FILE" };
+    public Option<string[]> Events { get; } = new("--events") { Description = "Event files: " + FileArguments.Formats + " Without it: a simulated shop.", AllowMultipleArgumentsPerToken = true, HelpName = "FILE" };
 
     /// <summary>Gets --items.</summary>
     public Option<string[]> Items { get; } = new("--items") { Description = "Item files (CSV: item,title,…), sent to the items topic ahead of each item's first event.", AllowMultipleArgumentsPerToken = true, HelpName = "FILE" };
@@ -27,6 +29,8 @@ internal sealed class FeedArguments
     /// <summary>Gets --simulate-features.</summary>
     public Option<int> Features { get; } = new("--simulate-features") { Description = "Length of the feature group \"text\" of simulated items; declare it with Model__FeatureGroups=text:N. 0: none.", HelpName = "N" };
 
+    private readonly FileArguments _files = new();
+
     /// <summary>Creates the options with their checks.</summary>
     public FeedArguments()
     {
@@ -39,7 +43,7 @@ internal sealed class FeedArguments
     /// <summary>Adds the options to a command.</summary>
     public void AddTo(Command command)
     {
-        foreach (Option option in (Option[])[Events, Items, Rate, Count, Seconds, Seed, Features])
+        foreach (Option option in (Option[])[Events, .. _files.All, Items, Rate, Count, Seconds, Seed, Features])
         {
             command.Add(option);
         }
@@ -58,7 +62,7 @@ internal sealed class FeedArguments
             return new SimulatedFeed(new SimulatorOptions { Seed = result.GetValue(Seed), Features = result.GetValue(Features) }, count, time);
         }
 
-        EventLog log = EventFileReader.ReadAll(result.GetValue(Events)!, static warning => Console.Error.WriteLine("streaming: " + warning));
+        EventLog log = EventFileReader.ReadAll(result.GetValue(Events)!, _files.Read(result), static warning => Console.Error.WriteLine("streaming: " + warning));
         log.KeepFirst(count ?? long.MaxValue);
         return new FileFeed(log, ItemCatalogue.ReadAll(result.GetValue(Items) ?? []));
     }

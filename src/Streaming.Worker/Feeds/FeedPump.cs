@@ -1,5 +1,6 @@
 using System.Text;
 using Streaming.Contracts;
+using Streaming.Formats.Files;
 using Streaming.Transport;
 
 namespace Streaming.Worker;
@@ -76,18 +77,27 @@ internal sealed class FeedPump
                 _producer.SendRaw(_topics.InteractionsTopic, Encoding.UTF8.GetBytes($"broken-{_produced}"), Garbage, null);
                 break;
             default:
-                _producer.Send(new Interaction
-                {
-                    UserId = record.Event.User,
-                    ItemId = record.Event.Item,
-                    Type = record.Event.Type,
-                    EventTimeMs = record.Event.Time,
-                    EventId = record.Event.EventId ?? string.Empty,
-                });
+                _producer.Send(Message(record.Event));
                 break;
         }
 
         Volatile.Write(ref _produced, _produced + 1);
+    }
+
+    private static Interaction Message(in EventRow row)
+    {
+        var message = new Interaction { UserId = row.User, ItemId = row.Item, Type = row.Type, EventTimeMs = row.Time, EventId = row.EventId ?? string.Empty };
+        if (row.Value is { } value)
+        {
+            message.Value = value;
+        }
+
+        if (row.Dwell is { } dwell)
+        {
+            message.DwellMs = dwell;
+        }
+
+        return message;
     }
 
     private void SendItem(in FeedRecord record)

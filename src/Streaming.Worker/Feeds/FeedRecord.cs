@@ -1,3 +1,5 @@
+using Streaming.Formats.Files;
+
 namespace Streaming.Worker;
 
 /// <summary>A record on its way to Kafka.</summary>

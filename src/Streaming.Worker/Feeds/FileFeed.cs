@@ -1,3 +1,5 @@
+using Streaming.Formats.Files;
+
 namespace Streaming.Worker;
 
 /// <summary>Events of files in the order of their times, an item's catalogue record ahead of its first event.</summary>
@@ -23,7 +25,7 @@ internal sealed class FileFeed : EventFeed
     public override long? Count => _log.Count;
 
     /// <inheritdoc/>
-    public override string Description => $"{_log.Count} events by {_log.Users} users on {_log.Items} items from files" + (_log.Dropped + _log.Bad > 0 ? $" ({_log.Dropped} rows dropped by the rules of their format, {_log.Bad} unreadable)" : string.Empty);
+    public override string Description => $"{_log.Count} events by {_log.Users} users on {_log.Items} items from files" + (_log.Dropped + _log.Bad > 0 ? $" ({_log.Dropped} rows dropped by the rules of their format or because they tell of a deleted row, {_log.Bad} unreadable)" : string.Empty);
 
     /// <inheritdoc/>
     public override bool TryNext(out FeedRecord record)

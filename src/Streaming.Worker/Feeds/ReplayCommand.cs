@@ -17,6 +17,11 @@ internal static class ReplayCommand
         {
             SettingsValues settings = WorkerSettings.FromEnvironment();
             KafkaOptions kafka = settings.Get<KafkaOptions>();
+            if (kafka.InteractionsColumns.Length > 0 || kafka.ItemsColumns.Length > 0)
+            {
+                throw new SettingsException(["replay sends records of the contract's shape, which a worker with Kafka__InteractionsColumns or Kafka__ItemsColumns would not understand: unset them, or send to another topic."]);
+            }
+
             KafkaLibrary.Load();
             EventFeed events = feed.Create(result, TimeProvider.System);
             using var signals = new ShutdownSignals(settings.Get<PipelineOptions>().ShutdownTimeout, TimeProvider.System);

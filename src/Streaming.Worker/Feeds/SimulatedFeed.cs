@@ -1,4 +1,5 @@
 using System.Globalization;
+using Streaming.Formats.Files;
 
 namespace Streaming.Worker;
 

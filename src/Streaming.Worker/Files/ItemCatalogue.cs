@@ -1,3 +1,9 @@
+using System.Text.Unicode;
+using Streaming.Core;
+using Streaming.Formats.Delimited;
+using Streaming.Formats.Inputs;
+using Streaming.Transport;
+
 namespace Streaming.Worker;
 
 /// <summary>
@@ -5,6 +11,7 @@ namespace Streaming.Worker;
 /// </summary>
 internal sealed class ItemCatalogue
 {
+    private static readonly ItemLimits Limits = new();
     private readonly Dictionary<string, IReadOnlyDictionary<string, string>> _items = new(StringComparer.Ordinal);
 
     /// <summary>Gets the number of items.</summary>
@@ -36,37 +43,68 @@ internal sealed class ItemCatalogue
 
     private void Read(string path)
     {
-        using var csv = new CsvReader(InputFile.OpenText(path));
-        if (!csv.Read() || csv.Count < 2)
+        using DelimitedReader rows = DelimitedReader.OpenFile(path);
+        if (!rows.Read() || rows.Count < 2)
         {
             throw new InputFileException($"{path}, line 1: expected a header item,title,…");
         }
 
-        string[] names = [.. Enumerable.Range(0, csv.Count).Select(field => Lower(csv[field]))];
-        if (names[0] is not ("item" or "itemid" or "item_id" or "id" or "movieid"))
+        string[] names = [.. Enumerable.Range(0, rows.Count).Select(field => Lower(rows.Text(field)))];
+        CheckHeader(path, names);
+        while (rows.Read())
         {
-            throw new InputFileException($"{path}, line 1: the first column is \"{names[0]}\"; expected item (or itemId, id, movieId)");
-        }
-
-        while (csv.Read())
-        {
-            if (csv.Count != names.Length || csv[0].IsEmpty)
+            if (rows.Problem is not null || rows.Count != names.Length || rows[0].IsEmpty)
             {
-                throw new InputFileException($"{path}, line {csv.Line}: {csv.Count} fields, {names.Length} expected, the first not empty");
+                throw new InputFileException($"{path}, line {rows.Line}: {rows.Problem ?? $"{rows.Count} fields, {names.Length} expected, the first not empty"}");
             }
 
             var text = new Dictionary<string, string>(StringComparer.Ordinal);
             for (int field = 1; field < names.Length; field++)
             {
-                if (!csv[field].IsEmpty)
+                Check(path, rows, field, names[field]);
+                if (!rows[field].IsEmpty)
                 {
-                    text[names[field]] = csv[field].ToString();
+                    text[names[field]] = rows.Text(field);
                 }
             }
 
-            _items[csv[0].ToString()] = text;
+            Check(path, rows, 0, names[0]);
+            _items[rows.Text(0)] = text;
         }
     }
 
-    private static string Lower(ReadOnlySpan<char> name) => name.Trim().ToString().ToLowerInvariant();
+    // What the worker that reads the topic would refuse is refused here, where its place is known.
+    private static void CheckHeader(string path, string[] names)
+    {
+        if (names[0] is not ("item" or "itemid" or "item_id" or "id" or "movieid" or "item_id:token"))
+        {
+            throw new InputFileException($"{path}, line 1: the first column is \"{names[0]}\"; expected item (or itemId, id, movieId)");
+        }
+
+        int wrong = Array.FindIndex(names, static name => name.Length is 0 or > InteractionEvent.MaxIdBytes);
+        if (wrong >= 0)
+        {
+            throw new InputFileException($"{path}, line 1: column {wrong + 1} has {(names[wrong].Length == 0 ? "no name" : $"a name longer than {InteractionEvent.MaxIdBytes} characters")}");
+        }
+
+        if (names.Length - 1 > Limits.MaxTextFields)
+        {
+            throw new InputFileException($"{path}, line 1: {names.Length - 1} columns besides the item; allowed: {Limits.MaxTextFields}");
+        }
+    }
+
+    private static void Check(string path, DelimitedReader rows, int field, string name)
+    {
+        ReadOnlySpan<byte> value = rows[field];
+        string? problem = !Utf8.IsValid(value) ? "is not UTF-8"
+            : field == 0 && value.Length > InteractionEvent.MaxIdBytes ? $"is longer than {InteractionEvent.MaxIdBytes} bytes"
+            : field > 0 && value.Length > Limits.MaxTextLength && rows.Text(field).Length > Limits.MaxTextLength ? $"is longer than {Limits.MaxTextLength} characters"
+            : null;
+        if (problem is not null)
+        {
+            throw new InputFileException($"{path}, line {rows.Line}, column {name}: the value {problem}");
+        }
+    }
+
+    private static string Lower(string name) => name.Trim().ToLowerInvariant();
 }

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Streaming.Formats.Inputs;
 using Streaming.Learning;
 
 namespace Streaming.Worker;

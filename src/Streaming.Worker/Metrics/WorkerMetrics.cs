@@ -45,6 +45,7 @@ internal sealed class WorkerMetrics : IDisposable
         Gauge("streaming.lag", "{record}", "Records that wait at the broker.", static status => status.Source.Partitions.Select(static lag => new Measurement<double>(lag.Records, Tag("topic", lag.Topic), Tag("partition", lag.Partition))));
         Gauge("streaming.kafka.problem", null, "1 while something is wrong with Kafka, by what: unavailable, interactions_topic, items_topic, group, assignment, position, dead_letters; /health/ready has the words.", static status => Problems(status.Source));
         _meter.CreateObservableCounter("streaming.records.missing", () => Status().Source.Missing.Select(static missing => new Measurement<long>(missing.Records, Tag("topic", missing.Topic))), "{record}", "Records that the broker had deleted before they were read, and that were skipped (Kafka__SkipMissing).");
+        Gauge("streaming.records.skipped", "{record}", "Good records of the interactions topic that held no event since the start: deleted rows, tombstones, empty lists.", static status => [new(status.Skipped)]);
         Gauge("streaming.overloaded", null, "1 while a share of the events is not trained on because the trainer is too far behind.", static status => [new(status.Overloaded ? 1 : 0)]);
         Gauge("streaming.refreshes.waiting", "{item}", "Embeddings that wait to be published.", static status => [new(status.Waiting)]);
         Gauge("streaming.published", "{item}", "Embeddings by what became of them since the start: written, removed, skipped, rejected, failed.", static status =>

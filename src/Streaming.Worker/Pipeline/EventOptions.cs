@@ -18,8 +18,13 @@ internal sealed record EventOptions
     /// <summary>Gets how far ahead of the clock an event's time may be. Default 1m; 0s … 1d.</summary>
     public TimeSpan AllowedFuture { get; init; } = TimeSpan.FromMinutes(1);
 
+    /// <summary>Gets the year before which an event's time cannot lie: such events are dead letters (TimeOutOfRange), because
+    /// their producer sends another unit than milliseconds. Default 1990; 1970 … 2100.</summary>
+    public int EarliestYear { get; init; } = 1990;
+
     /// <summary>Makes the rules that say so.</summary>
-    public EventRules ToRules(TimeProvider time) => new(new EventTypes(Weights, Strict, DefaultWeight), AllowedFuture, time);
+    public EventRules ToRules(TimeProvider time) =>
+        new(new EventTypes(Weights, Strict, DefaultWeight), AllowedFuture, time, new DateTimeOffset(EarliestYear, 1, 1, 0, 0, 0, TimeSpan.Zero).ToUnixTimeMilliseconds());
 
     /// <summary>Checks every property.</summary>
     /// <exception cref="ArgumentException">Names every property that is wrong, its value and what is allowed.</exception>
@@ -30,6 +35,7 @@ internal sealed record EventOptions
         errors.Check(DefaultWeight is >= 0 and <= 1000, nameof(DefaultWeight), DefaultWeight, "0 … 1000");
         errors.Check(!Strict || Weights.Count > 0, nameof(Strict), Strict, "false, or name the known types in Weights");
         errors.Check(AllowedFuture >= TimeSpan.Zero && AllowedFuture <= TimeSpan.FromDays(1), nameof(AllowedFuture), AllowedFuture, "0s … 1d");
+        errors.Check(EarliestYear is >= 1970 and <= 2100, nameof(EarliestYear), EarliestYear, "1970 … 2100");
         errors.Throw();
     }
 }

@@ -2,6 +2,7 @@ using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
 using StackExchange.Redis;
 using Streaming.Core;
+using Streaming.Formats.Inputs;
 using Streaming.Learning;
 using Streaming.Transport;
 using StreamPosition = Streaming.Core.StreamPosition;
@@ -92,7 +93,7 @@ internal sealed class Pipeline : IDisposable
     public Trainer Trainer => _trainer;
 
     /// <summary>How it is now. Any thread.</summary>
-    public PipelineStatus Status() => new(_training.Counts, _trainer.Metrics.Read(), _source.Status, _publisher.Metrics, _outbox.Count, _userPublisher.Metrics, _histories?.Waiting ?? 0, _shedding?.IsActive == true, _watch.Evicting);
+    public PipelineStatus Status() => new(_training.Counts, _trainer.Metrics.Read(), _source.Status, _publisher.Metrics, _outbox.Count, _userPublisher.Metrics, _histories?.Waiting ?? 0, _shedding?.IsActive == true, _watch.Evicting, _source.Skipped);
 
     /// <summary>Runs until told to stop, or until a stage fails.</summary>
     /// <param name="stopping">Reads no more; what was read is trained, published and kept.</param>

@@ -1,3 +1,4 @@
+using Streaming.Formats.Inputs;
 using Streaming.Learning;
 
 namespace Streaming.Worker;

@@ -143,7 +143,8 @@ internal static class SettingValue
     {
         try
         {
-            object number = Convert.ChangeType(text, type, CultureInfo.InvariantCulture);
+            // Convert would take a comma for a separator of thousands, and 0,01 for 1.
+            object number = text.Contains(',', StringComparison.Ordinal) ? throw new FormatException() : Convert.ChangeType(text, type, CultureInfo.InvariantCulture);
             return Convert.ToDouble(number, CultureInfo.InvariantCulture) is var value && double.IsFinite(value) ? number : throw new FormatException();
         }
         catch (OverflowException exception)

@@ -16,6 +16,19 @@ public class EventRulesTests
     }
 
     [Fact]
+    public void Check_TimeBeforeTheEarliest_IsOutOfRange()
+    {
+        // A producer that sends seconds where milliseconds are meant: January 1970.
+        EventRules rules = new(new EventTypes(new Dictionary<string, float>()), TimeSpan.FromMinutes(1), new FixedTime(Now), earliest: 631_152_000_000);
+        DeadLetterReason At(long eventTime) => rules.Check(new InteractionEvent { UserId = "u"u8, ItemId = "i"u8, EventTime = eventTime }, out _);
+
+        Assert.Equal(DeadLetterReason.TimeOutOfRange, At(Now / 1000));
+        Assert.Equal(DeadLetterReason.TimeOutOfRange, At(631_151_999_999));
+        Assert.Equal(DeadLetterReason.None, At(631_152_000_000));
+        Assert.Equal(DeadLetterReason.NoTime, At(0));
+    }
+
+    [Fact]
     public void Check_ClockSetBackOrForth_GoodEventsStayGood()
     {
         FixedTime time = new(Now);

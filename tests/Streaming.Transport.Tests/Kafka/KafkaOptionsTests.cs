@@ -52,6 +52,24 @@ public class KafkaOptionsTests
     }
 
     [Fact]
+    public void Validate_MappingsThatCannotBe_AreNamed()
+    {
+        KafkaOptions options = new() { InteractionsColumns = "user=a,itm=b", ItemsColumns = "title=a", ItemsFormat = RecordFormat.Json, InteractionsTimeZone = "Mars" };
+
+        string[] lines = Assert.Throws<ArgumentException>(options.Validate).Message.Split(Environment.NewLine);
+
+        Assert.Equal(
+            [
+                "Kafka:InteractionsColumns is 'user=a,itm=b', but the format is Protobuf; allowed: a mapping with the format Json.",
+                "Kafka:InteractionsColumns: 'itm' in 'user=a,itm=b' is not a field of an event; allowed: user, item, type, time, id, value, dwell, title.",
+                "Kafka:ItemsColumns: 'title=a' does not say where the item is; add item=….",
+                "Kafka:InteractionsTimeZone: 'Mars' is not a time zone; allowed: a name such as Europe/Berlin, or an offset such as +02:00.",
+            ],
+            lines);
+        new KafkaOptions { InteractionsFormat = RecordFormat.Json, InteractionsColumns = "auto" }.Validate();
+    }
+
+    [Fact]
     public void Clients_ConnectionThatIsSilent_IsGivenUpWithinSeconds()
     {
         Assert.Equal("10000", KafkaClientSettings.Consumer(new KafkaOptions(), joins: true, commits: true).Get("socket.timeout.ms"));

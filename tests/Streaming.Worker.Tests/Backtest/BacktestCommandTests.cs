@@ -32,6 +32,15 @@ public class BacktestCommandTests
         Assert.Contains(rows, row => row.GetProperty("width").GetInt32() == 4);
     }
 
+    [Fact]
+    public async Task Run_NoTestCase_IsBadInput()
+    {
+        using var files = new TemporaryFiles();
+        string sequences = files.Write("short.txt", string.Concat(Enumerable.Range(0, 50).Select(user => $"u{user} a b\n")));
+
+        Assert.Equal((int)ExitCode.BadInput, await Run($"backtest --protocol leave-one-out --sequences {sequences} --loss full --epochs 1 {Small}"));
+    }
+
     [Theory]
     [InlineData(false, 1)]
     [InlineData(true, 5)]

@@ -1,6 +1,8 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using Streaming.Formats.Files;
+using Streaming.Formats.Inputs;
 using Streaming.Learning;
 using Xunit;
 

@@ -1,4 +1,6 @@
 using Streaming.Worker.Backtest;
+using Streaming.Formats.Files;
+using Streaming.Formats.Inputs;
 using Xunit;
 
 namespace Streaming.Worker.Tests.Backtest;
@@ -30,6 +32,14 @@ public class InteractionFilesTests
     }
 
     [Fact]
+    public void ReadSequences_UserOnASecondLine_IsNamed()
+    {
+        using var files = new TemporaryFiles();
+        var error = Assert.Throws<InputFileException>(() => InteractionFiles.ReadSequences(files.Write("pairs.txt", "u1 a\nu2 b\nu1 c\n")));
+        Assert.Contains("line 3: user 'u1' has a line already", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void ReadSequences_FileMissingOrEmpty_Says()
     {
         using var files = new TemporaryFiles();
@@ -40,14 +50,15 @@ public class InteractionFilesTests
     [Fact]
     public void FromEvents_SameTime_KeepsTheOrderOfTheFile()
     {
+        const long start = 1_700_000_000_000;
         var events = new EventLog();
-        events.Add("u", "late", 9, "view");
-        events.Add("v", "x", 2, "view");
-        events.Add("u", "first", 1, "view");
-        events.Add("u", "second", 1, "view");
+        events.Add("u", "late", start + 9, "view");
+        events.Add("v", "x", start + 2, "view");
+        events.Add("u", "first", start + 1, "view");
+        events.Add("u", "second", start + 1, "view");
         events.SortByTime();
         var log = InteractionFiles.FromEvents(events, BacktestSettings.Load(new Dictionary<string, string>(), BacktestProtocol.LeaveOneOut), TimeProvider.System, static _ => { });
         Assert.Equal(["first", "second", "late"], log.Sequences[0].ToArray().Select(item => log.Items[item]));
-        Assert.Equal([1, 1, 9], log.Times![0]);
+        Assert.Equal([start + 1, start + 1, start + 9], log.Times![0]);
     }
 }

@@ -1,5 +1,6 @@
 using System.Numerics.Tensors;
 using Streaming.Worker.Backtest;
+using Streaming.Formats.Inputs;
 using Xunit;
 
 namespace Streaming.Worker.Tests.Backtest;

@@ -1,4 +1,5 @@
 using Streaming.Worker.Backtest;
+using Streaming.Formats.Inputs;
 using Xunit;
 
 namespace Streaming.Worker.Tests.Backtest;

@@ -108,6 +108,31 @@ public sealed class DemoTests : IDisposable
         Assert.Contains("none.csv", demo.Output, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Demo_EventsOfWhichNoneCanBeUsed_ExitsWithBadInputHoweverFewTheyAre()
+    {
+        string events = Path.Combine(_folder, "events.csv");
+        await File.WriteAllLinesAsync(
+            events,
+            ["user,item,type,timestamp", .. Enumerable.Range(0, 30).Select(i => $"u{i},i{i},look,{1_700_000_000 + i}")],
+            TestContext.Current.CancellationToken);
+        using var demo = StreamingProcess.Start(["demo", "--events", events, "--no-serve"], new Dictionary<string, string>(Small) { ["Events__Strict"] = "true", ["Events__Weights"] = "view=1" });
+
+        Assert.Equal((int)ExitCode.BadInput, await demo.WaitForExitAsync());
+        Assert.Contains("30 of 30 events are dead letters", demo.Output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("user=a,itm=b", "'itm' in 'user=a,itm=b' is not a field of an event")]
+    [InlineData("user=a", "does not say where the item is")]
+    public async Task Demo_MappingThatCannotBe_IsAUsageError(string columns, string expected)
+    {
+        using var demo = StreamingProcess.Start(["demo", "--events", "none.csv", "--columns", columns], Small);
+
+        Assert.Equal((int)ExitCode.Usage, await demo.WaitForExitAsync());
+        Assert.Contains(expected, demo.Output, StringComparison.Ordinal);
+    }
+
     private static Dictionary<string, string> Small => new()
     {
         ["Model__Widths"] = "4,8,16",

@@ -4,6 +4,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Streaming.Core;
 using Streaming.Learning;
+using Streaming.Formats.Inputs;
 using Xunit;
 
 namespace Streaming.Worker.Tests.Export;

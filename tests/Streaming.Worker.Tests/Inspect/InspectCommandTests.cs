@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using Streaming.Core;
 using Streaming.Learning;
+using Streaming.Formats.Inputs;
 using Xunit;
 
 namespace Streaming.Worker.Tests.Inspect;

@@ -13,10 +13,11 @@ public class RepositoryLayoutTests
         ["Streaming.Kernels"] = ([], ["System.Numerics.Tensors"]),
         ["Streaming.Learning"] = (["Streaming.Core", "Streaming.Kernels"], []),
         ["Streaming.Learning.Torch"] = (["Streaming.Core", "Streaming.Kernels", "Streaming.Learning"], ["TorchSharp", "libtorch-cpu-linux-x64", "TorchSharp-cuda-linux"]),
-        ["Streaming.Transport"] = (["Streaming.Core"], ["Confluent.Kafka", "StackExchange.Redis", "Polly.Core", "Google.Protobuf", "Grpc.Tools"]),
+        ["Streaming.Formats"] = (["Streaming.Core"], ["Apache.Avro", "CsvHelper", "Parquet.Net", "Snappier", "System.IO.Hashing", "ZstdSharp.Port"]),
+        ["Streaming.Transport"] = (["Streaming.Core", "Streaming.Formats"], ["Confluent.Kafka", "StackExchange.Redis", "Polly.Core", "Google.Protobuf", "Grpc.Tools"]),
         ["Streaming.Serving"] = (["Streaming.Core", "Streaming.Kernels", "Streaming.Learning"], ["StackExchange.Redis", "Polly.Core"]),
         ["Streaming.Worker"] = (
-            ["Streaming.Core", "Streaming.Kernels", "Streaming.Learning", "Streaming.Learning.Torch", "Streaming.Transport", "Streaming.Serving"],
+            ["Streaming.Core", "Streaming.Formats", "Streaming.Kernels", "Streaming.Learning", "Streaming.Learning.Torch", "Streaming.Transport", "Streaming.Serving"],
             ["Serilog", "Serilog.Extensions.Logging", "Serilog.Sinks.Console", "System.CommandLine", "Spectre.Console", "OpenTelemetry", "OpenTelemetry.Exporter.OpenTelemetryProtocol"]),
     };
 

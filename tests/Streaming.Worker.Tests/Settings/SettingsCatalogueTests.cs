@@ -55,6 +55,18 @@ public sealed class SettingsCatalogueTests : IDisposable
             exception.Errors.OrderBy(error => error.StartsWith("Log", StringComparison.Ordinal)).ThenBy(error => error, StringComparer.Ordinal));
     }
 
+    [Theory]
+    [InlineData("0,01")]
+    [InlineData("1,5")]
+    [InlineData("100,000")]
+    [InlineData("1,000")]
+    public void Load_NumberWithAComma_IsNoNumber(string text)
+    {
+        Assert.Throws<FormatException>(() => SettingValue.Parse(text, typeof(double)));
+        Assert.Throws<FormatException>(() => SettingValue.Parse(text, typeof(float)));
+        Assert.Throws<FormatException>(() => SettingValue.Parse(text, typeof(int)));
+    }
+
     [Fact]
     public void Load_OutOfRange_NamesTheVariables()
     {

@@ -3,6 +3,7 @@ using System.Text.Unicode;
 using Google.Protobuf;
 using Streaming.Contracts;
 using Streaming.Core;
+using Streaming.Formats.Mapping;
 
 namespace Streaming.Transport;
 
@@ -13,18 +14,21 @@ public sealed class ItemDecoder
     private readonly RecordFormat _format;
     private readonly int _maxBytes;
     private readonly ItemLimits _limits;
+    private readonly MappedItemReader? _mapped;
 
     /// <summary>Creates a decoder.</summary>
     /// <param name="format">How the values are written.</param>
     /// <param name="maxBytes">Longest value that is looked at, 1 and up.</param>
     /// <param name="limits">What an item may be made of.</param>
-    public ItemDecoder(RecordFormat format, int maxBytes, ItemLimits limits)
+    /// <param name="map">Which field of a JSON record is what; null: the contract's shape.</param>
+    public ItemDecoder(RecordFormat format, int maxBytes, ItemLimits limits, ItemMap? map = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(maxBytes, 1);
         ArgumentNullException.ThrowIfNull(limits);
         _format = format;
         _maxBytes = maxBytes;
         _limits = limits;
+        _mapped = map is null ? null : new MappedItemReader(map, limits);
     }
 
     /// <summary>Decodes a record. Any bytes may come: the answer is a change or a reason, never an exception.</summary>
@@ -33,9 +37,15 @@ public sealed class ItemDecoder
     /// <param name="isTombstone">Whether the value is null: the item is gone.</param>
     /// <param name="producedTime">When the record was produced, Unix milliseconds.</param>
     /// <param name="change">The change, or null.</param>
-    public DeadLetterReason Decode(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, bool isTombstone, long producedTime, out ItemChange? change)
+    /// <param name="origin">What a mapping may take from the record besides its value.</param>
+    public DeadLetterReason Decode(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, bool isTombstone, long producedTime, out ItemChange? change, RecordOrigin? origin = null)
     {
         change = null;
+        if (_mapped is not null && !isTombstone)
+        {
+            return DecodeMapped(value, producedTime, origin, out change);
+        }
+
         DeadLetterReason reason = CheckId(key, mayBeEmpty: !isTombstone);
         if (reason != DeadLetterReason.None)
         {
@@ -44,12 +54,38 @@ public sealed class ItemDecoder
 
         if (isTombstone)
         {
-            change = new ItemChange { ItemKey = XxHash64.Hash(key), ItemId = Encoding.UTF8.GetString(key), Removed = true, ProducedTime = producedTime };
+            change = Removed(key, producedTime);
             return DeadLetterReason.None;
         }
 
         reason = Parse(value, out Item? item);
         return reason == DeadLetterReason.None ? Convert(item!, key, producedTime, out change) : reason;
+    }
+
+    private static ItemChange Removed(ReadOnlySpan<byte> id, long producedTime) =>
+        new() { ItemKey = XxHash64.Hash(id), ItemId = Encoding.UTF8.GetString(id), Removed = true, ProducedTime = producedTime };
+
+    // The key of a mapped record is its source's (Debezium's {"id":7}), and no second name of the item.
+    private DeadLetterReason DecodeMapped(ReadOnlySpan<byte> value, long producedTime, RecordOrigin? origin, out ItemChange? change)
+    {
+        change = null;
+        DeadLetterReason reason = CheckValue(ref value);
+        Item? item = null;
+        bool isRemoved = false;
+        if (reason == DeadLetterReason.None)
+        {
+            reason = _mapped!.Read(value, origin, out item, out isRemoved);
+        }
+
+        if (reason == DeadLetterReason.None && isRemoved)
+        {
+            byte[] id = Encoding.UTF8.GetBytes(item!.ItemId);
+            reason = CheckId(id, mayBeEmpty: false);
+            change = reason == DeadLetterReason.None ? Removed(id, producedTime) : null;
+            return reason;
+        }
+
+        return reason == DeadLetterReason.None ? Convert(item!, [], producedTime, out change) : reason;
     }
 
     private static DeadLetterReason CheckId(ReadOnlySpan<byte> id, bool mayBeEmpty)
@@ -70,14 +106,10 @@ public sealed class ItemDecoder
     private DeadLetterReason Parse(ReadOnlySpan<byte> value, out Item? item)
     {
         item = null;
-        if (value.IsEmpty || value.Length > _maxBytes)
+        DeadLetterReason reason = CheckValue(ref value);
+        if (reason != DeadLetterReason.None)
         {
-            return value.IsEmpty ? DeadLetterReason.Empty : DeadLetterReason.TooLarge;
-        }
-
-        if (!ConfluentWireHeader.TrySkip(ref value, _format))
-        {
-            return DeadLetterReason.BadWireHeader;
+            return reason;
         }
 
         if (_format == RecordFormat.Json)
@@ -95,6 +127,12 @@ public sealed class ItemDecoder
             return DeadLetterReason.Malformed;
         }
     }
+
+    private DeadLetterReason CheckValue(ref ReadOnlySpan<byte> value) =>
+        value.IsEmpty ? DeadLetterReason.Empty
+        : value.Length > _maxBytes ? DeadLetterReason.TooLarge
+        : ConfluentWireHeader.TrySkip(ref value, _format) ? DeadLetterReason.None
+        : DeadLetterReason.BadWireHeader;
 
     private DeadLetterReason Convert(Item item, ReadOnlySpan<byte> key, long producedTime, out ItemChange? change)
     {

@@ -15,7 +15,8 @@ namespace Streaming.Transport;
 internal sealed class CatalogueIntake(
     KafkaOptions options, ItemLimits limits, Batcher batcher, Func<Message<byte[]?, byte[]?>, bool> send, RejectionCounts rejections, TimeProvider time, ILogger logger)
 {
-    private readonly ItemDecoder _decoder = new(options.ItemsFormat, options.MaxRecordBytes, limits);
+    private readonly ItemDecoder _decoder = new(options.ItemsFormat, options.MaxRecordBytes, limits, MappingCheck.Items(options));
+    private readonly KafkaRecordOrigin _origin = new();
 
     /// <summary>Gets the number of records that could not be used.</summary>
     public long Rejected { get; private set; }
@@ -35,7 +36,8 @@ internal sealed class CatalogueIntake(
 
         RecordBuffer key = record.Message.Key;
         RecordBuffer value = record.Message.Value;
-        DeadLetterReason reason = _decoder.Decode(key.Bytes, value.Bytes, value.IsNull, RecordTime.Of(record, time), out ItemChange? change);
+        long producedTime = RecordTime.Of(record, time);
+        DeadLetterReason reason = _decoder.Decode(key.Bytes, value.Bytes, value.IsNull, producedTime, out ItemChange? change, _origin.At(record.Message, producedTime));
         if (change is not null)
         {
             Changes++;

@@ -7,13 +7,19 @@ namespace Streaming.Transport;
 /// <param name="options">The topic, its format, how many dead letters are allowed.</param>
 /// <param name="batcher">Takes the events.</param>
 /// <param name="send">Sends a dead letter; false: it could not be sent before the end.</param>
+/// <param name="emit">Ends the batch under way and hands it on; false: it could not be before the end.</param>
 /// <param name="rejections">Counts what could not be used.</param>
 /// <param name="time">The clock.</param>
-internal sealed class EventIntake(KafkaOptions options, Batcher batcher, Func<Message<byte[]?, byte[]?>, bool> send, RejectionCounts rejections, TimeProvider time)
+internal sealed class EventIntake(
+    KafkaOptions options, Batcher batcher, Func<Message<byte[]?, byte[]?>, bool> send, Func<bool> emit, RejectionCounts rejections, TimeProvider time)
 {
     private readonly EventDecoder _decoder = new(options.InteractionsFormat, options.MaxRecordBytes);
+    private readonly MappedIntake? _mapped = MappingCheck.Decoder(options) is { } mapped ? new MappedIntake(mapped, batcher, emit) : null;
     private readonly DeadLetterRate _rate = new(options.MaxDeadLetterRate, options.DeadLetterWindow);
     private readonly List<long> _newestTimes = [];
+
+    /// <summary>Gets how many good records held no event: deleted rows, empty lists. Any thread.</summary>
+    public long Skipped => _mapped?.Skipped ?? 0;
 
     /// <summary>Takes a record in and moves its partition's position past it.</summary>
     public void Take(ConsumeResult<RecordBuffer, RecordBuffer> record)
@@ -27,7 +33,11 @@ internal sealed class EventIntake(KafkaOptions options, Batcher batcher, Func<Me
             return;
         }
 
-        DeadLetterReason reason = Add(record);
+        if (!TryAdd(record, out DeadLetterReason reason))
+        {
+            return;
+        }
+
         if (reason != DeadLetterReason.None)
         {
             rejections.Add(reason);
@@ -45,6 +55,23 @@ internal sealed class EventIntake(KafkaOptions options, Batcher batcher, Func<Me
     /// <summary>The smallest, over partitions, of the newest event time read, Unix milliseconds; 0 when nothing was read.</summary>
     public long Watermark(IEnumerable<int> partitions) =>
         partitions.Select(partition => partition < _newestTimes.Count ? _newestTimes[partition] : 0).Where(static newest => newest > 0).DefaultIfEmpty(0).Min();
+
+    private bool TryAdd(ConsumeResult<RecordBuffer, RecordBuffer> record, out DeadLetterReason reason)
+    {
+        if (_mapped is null)
+        {
+            reason = Add(record);
+            return true;
+        }
+
+        if (!_mapped.TryAdd(record, RecordTime.Of(record, time), out reason, out long newest))
+        {
+            return false;
+        }
+
+        NoteEventTime(record.Partition.Value, newest);
+        return true;
+    }
 
     private DeadLetterReason Add(ConsumeResult<RecordBuffer, RecordBuffer> record)
     {

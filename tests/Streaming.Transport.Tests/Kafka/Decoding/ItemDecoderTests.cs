@@ -2,6 +2,7 @@ using System.Text;
 using Google.Protobuf;
 using Streaming.Contracts;
 using Streaming.Core;
+using Streaming.Formats.Mapping;
 using Streaming.Tests;
 using Xunit;
 
@@ -26,6 +27,25 @@ public class ItemDecoderTests
         Assert.Equal("A title", change.Text["title"]);
         Assert.Equal(77, change.ProducedTime);
         Assert.False(change.Removed);
+    }
+
+    [Fact]
+    public void Decode_MappedRecords_AreItemsAndRemovals()
+    {
+        ItemDecoder decoder = new(RecordFormat.Json, 1000, Limits, ItemMap.Parse("item=after.sku,title=after.name,text=after.vector,tags=after.tags"));
+
+        Assert.Equal(DeadLetterReason.None, decoder.Decode("{\"id\":7}"u8, "{\"before\":null,\"after\":{\"sku\":7,\"name\":\"Lamp\",\"vector\":[1,2.5,-3],\"tags\":null},\"op\":\"c\"}"u8, isTombstone: false, 77, out ItemChange? change));
+        Assert.Equal(("7", false, 77L), (change!.ItemId, change.Removed, change.ProducedTime));
+        Assert.Equal([1, 2.5f, -3], change.Features["text"]);
+        Assert.Equal("Lamp", Assert.Single(change.Text).Value);
+
+        Assert.Equal(DeadLetterReason.None, decoder.Decode("{\"id\":7}"u8, "{\"before\":{\"sku\":7},\"after\":null,\"op\":\"d\"}"u8, isTombstone: false, 78, out change));
+        Assert.Equal(("7", true), (change!.ItemId, change.Removed));
+
+        Assert.Equal(DeadLetterReason.NoItem, decoder.Decode([], "{\"after\":{\"name\":\"Lamp\"},\"op\":\"c\"}"u8, isTombstone: false, 5, out _));
+        Assert.Equal(DeadLetterReason.WrongFeatureLength, decoder.Decode([], "{\"after\":{\"sku\":1,\"vector\":[1]},\"op\":\"c\"}"u8, isTombstone: false, 5, out _));
+        Assert.Equal(DeadLetterReason.InvalidNumber, decoder.Decode([], "{\"after\":{\"sku\":1,\"vector\":[\"x\"]},\"op\":\"c\"}"u8, isTombstone: false, 5, out _));
+        Assert.Equal(DeadLetterReason.Malformed, decoder.Decode([], "{\"after\":"u8, isTombstone: false, 5, out _));
     }
 
     [Fact]

@@ -1,0 +1,228 @@
+using System.Text;
+using Streaming.Core;
+using Streaming.Formats.AvroFiles;
+using Streaming.Formats.Columnar;
+using Streaming.Formats.Delimited;
+using Streaming.Formats.Inputs;
+using Streaming.Formats.Json;
+using Streaming.Formats.Mapping;
+using Streaming.Formats.Records;
+
+namespace Streaming.Formats.Files;
+
+/// <summary>Reads event files: JSON, delimited text, Parquet, Avro. What a file is, is told by its first bytes.</summary>
+public sealed class EventFileReader
+{
+    /// <summary>How many unreadable rows a file may have, as a share, before it is refused: such a file is another format.</summary>
+    public const double LargestBadShare = 0.05;
+
+    private readonly EventLog _log;
+    private readonly EventFileOptions _options;
+    private readonly Action<string> _warn;
+    private readonly RecordTree _record = new();
+
+    private EventFileReader(EventLog log, EventFileOptions options, Action<string> warn)
+    {
+        _log = log;
+        _options = options;
+        _warn = warn;
+    }
+
+    /// <summary>Reads files, and folders of files, into one log and sorts it by time.</summary>
+    /// <param name="paths">Files and folders.</param>
+    /// <param name="options">How they are to be understood.</param>
+    /// <param name="warn">Gets a line for each of the first bad rows of a file.</param>
+    /// <exception cref="InputFileException">A file is missing, of no known format, or mostly unreadable, or there is no event at all.</exception>
+    public static EventLog ReadAll(IEnumerable<string> paths, EventFileOptions options, Action<string> warn)
+    {
+        ArgumentNullException.ThrowIfNull(paths);
+        ArgumentNullException.ThrowIfNull(options);
+        CheckSources(options.Columns);
+        var log = new EventLog();
+        var reader = new EventFileReader(log, options, warn);
+        string[] all = [.. paths];
+        foreach (InputFilePart part in all.SelectMany(InputFiles.Find))
+        {
+            reader.Read(part);
+        }
+
+        log.SortByTime();
+        return log.Count > 0 ? log : throw new InputFileException($"{string.Join(", ", all)}: no event ({(log.Dropped > 0 ? $"{log.Dropped} rows were dropped by the rules of their format" : "there is no row")}).");
+    }
+
+    // A file's rows have no key, no headers and no time of their own.
+    private static void CheckSources(FieldMap? map)
+    {
+        foreach (FieldRole role in FieldMap.Roles)
+        {
+            if (map?[role] is { Source: FieldSource.Key or FieldSource.Header or FieldSource.Timestamp } path)
+            {
+                throw new InputFileException($"--columns: {FieldMap.Name(role)}={path} is for topics; a file has no keys, headers or record times.");
+            }
+        }
+
+        if (map is not null && map[FieldRole.Time] is null)
+        {
+            throw new InputFileException($"--columns: '{map.Written}' does not say where the time is; add time=….");
+        }
+    }
+
+    private void Read(InputFilePart part)
+    {
+        try
+        {
+            using PeekStream file = InputFile.Open(part.Path);
+            var tally = new BadRowTally(part.Path, _warn);
+            if (file.Head.IsEmpty)
+            {
+                throw new InvalidDataException("the file is empty");
+            }
+
+            Read(file, part, tally);
+            _log.Bad += tally.Bad;
+            tally.ThrowIfTooMany(LargestBadShare);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or InvalidDataException)
+        {
+            throw new InputFileException($"{part.Path}: {exception.Message}", exception);
+        }
+    }
+
+    private void Read(PeekStream file, InputFilePart part, BadRowTally tally)
+    {
+        FieldMap? map = _options.Columns;
+        string[] folders = [.. part.Partitions.Select(static pair => pair.Key)];
+        ReadOnlySpan<byte> head = file.Head;
+        if (head.StartsWith("PAR1"u8) || head.StartsWith("Obj\x01"u8))
+        {
+            bool isParquet = head[0] == 'P';
+            Stream whole = Seekable(part.Path);
+            using RecordReader rows = isParquet ? new ParquetRecords(whole, map, folders) : new AvroRecords(whole, map, folders);
+            CheckNames(rows is ParquetRecords parquet ? parquet.Columns : ((AvroRecords)rows).Fields, folders, isFlat: isParquet);
+            Add(rows, map, part, tally);
+        }
+        else if (head.TrimStart(" \t\r\n\x1e\xEF\xBB\xBF"u8) is [(byte)'{' or (byte)'[', ..])
+        {
+            using var values = new JsonRecords(file);
+            Add(values, map, part, tally);
+        }
+        else
+        {
+            ReadText(file, part, folders, tally);
+        }
+    }
+
+    private static FileStream Seekable(string path)
+    {
+        FileStream file = InputFile.OpenRaw(path);
+        Span<byte> magic = stackalloc byte[4];
+        if (file.CanSeek && file.ReadAtLeast(magic, 4, throwOnEndOfStream: false) == 4 && (magic.SequenceEqual("PAR1"u8) || magic.SequenceEqual("Obj\x01"u8)))
+        {
+            file.Position = 0;
+            return file;
+        }
+
+        file.Dispose();
+        throw new InputFileException($"{path}: Parquet and Avro need a regular file that is not compressed as a whole; they are not read from a pipe.");
+    }
+
+    private void ReadText(PeekStream file, InputFilePart part, string[] folders, BadRowTally tally)
+    {
+        if (file.Head.ContainsAnyInRange((byte)0, (byte)0) && file.Head is not ([0xFF, 0xFE, ..] or [0xFE, 0xFF, ..]))
+        {
+            throw new InvalidDataException("the file is neither text nor a format that is known; allowed: JSON, delimited text, Parquet, Avro");
+        }
+
+        FieldMap? flat = _options.Columns?.Flat();
+        Dialect dialect = DialectDetector.Detect(file.Head, flat, _options.Separator, _options.Quote);
+        using var rows = new DelimitedRecords(new DelimitedReader(file, dialect), flat);
+        rows.ReadHeader(flat, folders);
+        if (flat is null && OnlineRetail.IsHeader(rows.Header))
+        {
+            AddRetail(rows, tally);
+            return;
+        }
+
+        CheckNames(rows.Header, folders, isFlat: true);
+        Add(rows, flat, part, tally);
+    }
+
+    /// <summary>Without a mapping, a table must have the columns that every event needs.</summary>
+    private void CheckNames(string[] names, string[] folders, bool isFlat)
+    {
+        if (_options.Columns is not null || !isFlat)
+        {
+            return;
+        }
+
+        FieldRole[] known = [.. names.Concat(folders).Select(static name => KnownNames.TryFind(Encoding.UTF8.GetBytes(name), out FieldRole role, out _) ? role : (FieldRole)(-1))];
+        FieldRole[] missing = [.. ((FieldRole[])[FieldRole.User, FieldRole.Item, FieldRole.Time]).Except(known)];
+        if (missing.Length > 0)
+        {
+            throw new InvalidDataException(
+                $"no known format: no column is known as the {string.Join(" or the ", missing.Select(FieldMap.Name))}; the columns are {string.Join(", ", names.Take(30))}. Say which is which with --columns, such as user={names[0]},item=…,time=… (without a header by number: user=0,item=1,time=2).");
+        }
+    }
+
+    private void AddRetail(DelimitedRecords rows, BadRowTally tally)
+    {
+        var retail = new OnlineRetail();
+        while (rows.Read(_record))
+        {
+            tally.Rows++;
+            if ((rows.Problem ?? retail.Add(_log, rows.Row)) is { } problem)
+            {
+                tally.Add(rows.Position, problem, rows.Swallowed);
+            }
+        }
+    }
+
+    private void Add(RecordReader rows, FieldMap? map, InputFilePart part, BadRowTally tally)
+    {
+        var mapper = new EventMapper(map, _options.Times);
+        while (rows.Read(_record))
+        {
+            tally.Rows++;
+            if (rows.Problem is { } problem)
+            {
+                tally.Add(rows.Position, problem, rows.Swallowed);
+                continue;
+            }
+
+            Add(mapper, rows, part, tally);
+        }
+
+        if (tally.Rows > tally.Bad && mapper.Unseen.Where(static role => role is not FieldRole.Title).ToArray() is { Length: > 0 } unseen && _log.Count > 0)
+        {
+            FieldRole role = unseen[0];
+            throw new InvalidDataException($"--columns: {FieldMap.Name(role)}={map![role]} is in none of the {tally.Rows} records");
+        }
+    }
+
+    private void Add(EventMapper mapper, RecordReader rows, InputFilePart part, BadRowTally tally)
+    {
+        AddPartitions(part);
+        DeadLetterReason reason = mapper.Map(_record, null);
+        if (reason != DeadLetterReason.None)
+        {
+            tally.Add(rows.Position, mapper.Explain(reason));
+            return;
+        }
+
+        _log.Dropped += mapper.Count == 0 ? 1 : 0;
+        for (int i = 0; i < mapper.Count; i++)
+        {
+            InteractionEvent added = mapper[i];
+            _log.Add(added);
+            _log.SetTitle(added.ItemId, mapper.Title(i));
+        }
+    }
+
+    private void AddPartitions(InputFilePart part)
+    {
+        foreach ((string name, string value) in part.Partitions)
+        {
+            _record.AddToRoot(_record.Append(name), _record.Append(value));
+        }
+    }
+}

@@ -1,0 +1,41 @@
+namespace Streaming.Formats.Mapping;
+
+/// <summary>Names compared without regard to case, underscores, hyphens and spaces: user_id, userId and "User ID" are one.</summary>
+public static class FieldName
+{
+    /// <summary>Longest name that is compared so, in bytes.</summary>
+    public const int MaxLength = 64;
+
+    /// <summary>Writes a name as it is compared.</summary>
+    /// <param name="name">The name, UTF-8.</param>
+    /// <param name="normal">Room for <see cref="MaxLength"/> bytes.</param>
+    /// <returns>The length written; 0 for a name that is too long.</returns>
+    public static int Normalise(ReadOnlySpan<byte> name, Span<byte> normal)
+    {
+        int length = 0;
+        foreach (byte letter in name)
+        {
+            if (letter is (byte)'_' or (byte)'-' or (byte)' ')
+            {
+                continue;
+            }
+
+            if (length == MaxLength)
+            {
+                return 0;
+            }
+
+            normal[length++] = letter is >= (byte)'A' and <= (byte)'Z' ? (byte)(letter | 0x20) : letter;
+        }
+
+        return length;
+    }
+
+    /// <summary>Whether a name is, in that comparison, one that is already normal.</summary>
+    public static bool Matches(ReadOnlySpan<byte> name, ReadOnlySpan<byte> normal)
+    {
+        Span<byte> other = stackalloc byte[MaxLength];
+        int length = Normalise(name, other);
+        return length > 0 && normal.SequenceEqual(other[..length]);
+    }
+}

@@ -1,0 +1,51 @@
+namespace Streaming.Formats.Mapping;
+
+/// <summary>
+/// Which field of a catalogue record is what: <c>item=after.sku,title=after.name,brand=after.brand</c>. Every name but item
+/// is a text field of the item, or a feature group where one of that name is declared.
+/// </summary>
+public sealed class ItemMap
+{
+    private ItemMap(FieldPath item, IReadOnlyList<KeyValuePair<string, FieldPath>> fields)
+    {
+        Item = item;
+        Fields = fields;
+    }
+
+    /// <summary>Gets where the item's id is.</summary>
+    public FieldPath Item { get; }
+
+    /// <summary>Gets the other fields.</summary>
+    public IReadOnlyList<KeyValuePair<string, FieldPath>> Fields { get; }
+
+    /// <summary>Gets a value indicating whether a value comes from a header.</summary>
+    public bool HasHeaders => Item.Source == FieldSource.Header || Fields.Any(static pair => pair.Value.Source == FieldSource.Header);
+
+    /// <summary>Reads a mapping.</summary>
+    /// <exception cref="FieldMapException">It is not one: names the part and what is allowed.</exception>
+    public static ItemMap Parse(string text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        var fields = new List<KeyValuePair<string, FieldPath>>();
+        var reader = new FieldMapReader(text);
+        while (reader.TryReadPair(out string name, out FieldPath? path))
+        {
+            if (fields.Exists(field => field.Key == name))
+            {
+                throw new FieldMapException($"'{name}' is given twice in '{text}'.");
+            }
+
+            if (path!.ListStep >= 0 || path.Source == FieldSource.Timestamp)
+            {
+                throw new FieldMapException($"'{path}' in '{text}' is for events; a catalogue record is one item.");
+            }
+
+            fields.Add(new(name, path));
+        }
+
+        int item = fields.FindIndex(static field => field.Key == "item");
+        return item < 0
+            ? throw new FieldMapException($"'{text}' does not say where the item is; add item=….")
+            : new ItemMap(fields[item].Value, [.. fields.Where(static field => field.Key != "item")]);
+    }
+}

@@ -1,0 +1,106 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Unicode;
+using Streaming.Contracts;
+using Streaming.Core;
+using Streaming.Formats.Json;
+using Streaming.Formats.Mapping;
+using Streaming.Formats.Records;
+
+namespace Streaming.Transport;
+
+/// <summary>Reads a JSON catalogue record by a mapping into the same message that the contract's shape gives, so that the rules exist once.</summary>
+internal sealed class MappedItemReader(ItemMap map, ItemLimits limits)
+{
+    private readonly RecordTree _record = new();
+    private readonly ItemMapper _mapper = new(map);
+
+    public DeadLetterReason Read(ReadOnlySpan<byte> json, RecordOrigin? origin, out Item? item, out bool isRemoved)
+    {
+        item = null;
+        isRemoved = false;
+        if (!JsonTree.TryRead(json, _record))
+        {
+            return DeadLetterReason.Malformed;
+        }
+
+        DeadLetterReason reason = _mapper.Map(_record, origin);
+        if (reason != DeadLetterReason.None || !Utf8.IsValid(_mapper.Item.Text))
+        {
+            return reason == DeadLetterReason.None ? DeadLetterReason.InvalidUtf8 : reason;
+        }
+
+        isRemoved = _mapper.IsRemoved;
+        item = new Item { ItemId = Encoding.UTF8.GetString(_mapper.Item.Text) };
+        foreach ((string name, FieldPath path) in isRemoved ? [] : map.Fields)
+        {
+            reason = Add(item, name, _mapper.Field(path));
+            if (reason != DeadLetterReason.None)
+            {
+                return reason;
+            }
+        }
+
+        return DeadLetterReason.None;
+    }
+
+    private DeadLetterReason Add(Item item, string name, RecordValue value)
+    {
+        if (value.IsNothing)
+        {
+            return DeadLetterReason.None;
+        }
+
+        if (limits.FeatureGroups.ContainsKey(name))
+        {
+            return AddFeatures(item, name, value);
+        }
+
+        if (value.Kind == ValueKind.Fields)
+        {
+            return DeadLetterReason.Malformed;
+        }
+
+        // Tags and categories come as lists.
+        var texts = new List<string>();
+        for (RecordValue part = First(value); part.Kind != ValueKind.Missing; part = Next(value, part))
+        {
+            if (!Utf8.IsValid(part.Text))
+            {
+                return DeadLetterReason.InvalidUtf8;
+            }
+
+            texts.Add(Encoding.UTF8.GetString(part.Text));
+        }
+
+        item.Text[name] = string.Join(", ", texts);
+        return DeadLetterReason.None;
+    }
+
+    private DeadLetterReason AddFeatures(Item item, string name, RecordValue value)
+    {
+        var group = new Features();
+        for (RecordValue part = First(value); part.Kind != ValueKind.Missing; part = Next(value, part))
+        {
+            if (group.Values.Count == limits.MaxGroupLength)
+            {
+                return DeadLetterReason.TooManyFeatures;
+            }
+
+            if (!double.TryParse(part.Text, NumberStyles.Float, CultureInfo.InvariantCulture, out double number))
+            {
+                return DeadLetterReason.InvalidNumber;
+            }
+
+            group.Values.Add((float)number);
+        }
+
+        item.Features[name] = group;
+        return DeadLetterReason.None;
+    }
+
+    // One value is a list of one.
+    private static RecordValue First(RecordValue value) => value.Kind == ValueKind.List ? value.First : value;
+
+    private static RecordValue Next(RecordValue value, RecordValue part) => value.Kind == ValueKind.List ? part.Next : default;
+}
