@@ -45,13 +45,14 @@ public partial class MonitoringTests
         using var listener = new MeterListener();
         listener.InstrumentPublished = (instrument, _) =>
         {
-            if (instrument.Meter.Name == WorkerMetrics.MeterName || Telemetry.Meters.Contains(instrument.Meter.Name))
+            if (instrument.Meter.Name is WorkerMetrics.MeterName or ServeMetrics.MeterName || Telemetry.Meters.Contains(instrument.Meter.Name))
             {
                 string name = PrometheusExposition.NameOf(instrument);
                 names.UnionWith(instrument is Histogram<double> ? [name + "_bucket", name + "_sum", name + "_count"] : [name]);
             }
         };
         using var metrics = new WorkerMetrics();
+        using var serving = new ServeMetrics(index: null!); // asked for names alone
         listener.Start();
         return names;
     }
