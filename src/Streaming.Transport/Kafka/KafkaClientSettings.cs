@@ -48,7 +48,13 @@ internal static class KafkaClientSettings
         return config;
     }
 
-    public static AdminClientConfig Admin(KafkaOptions options) => new(Common(options));
+    /// <summary>An administrator that creates no topic by asking for it.</summary>
+    public static AdminClientConfig Admin(KafkaOptions options)
+    {
+        AdminClientConfig config = new(Common(options));
+        config.Set("allow.auto.create.topics", "false");
+        return config;
+    }
 
     private static void Join(ConsumerConfig config, KafkaOptions options)
     {

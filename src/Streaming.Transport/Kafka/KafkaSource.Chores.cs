@@ -48,7 +48,7 @@ public sealed partial class KafkaSource
         _errors.Observe(report);
         foreach (TopicTracker tracker in Trackers())
         {
-            tracker.Update(report, _watch.Next);
+            tracker.Update(report, _watch.Next, _batcher);
             tracker.Recover(report, _batcher);
         }
     }

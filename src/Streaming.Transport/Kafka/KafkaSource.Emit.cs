@@ -73,14 +73,9 @@ public sealed partial class KafkaSource
         }
 
         TopicReport report = _watch.Report;
-        if (report.Number >= _look && report.IsAnswered)
+        if (report.Number >= _look && report.IsAnswered && AreSame(report))
         {
             _unanswered = null;
-            foreach (TopicTracker tracker in Trackers())
-            {
-                tracker.Check(report);
-            }
-
             return true;
         }
 
@@ -91,6 +86,17 @@ public sealed partial class KafkaSource
         }
 
         return isLast;
+    }
+
+    private bool AreSame(TopicReport report)
+    {
+        bool same = true;
+        foreach (TopicTracker tracker in Trackers())
+        {
+            same &= tracker.Check(report);
+        }
+
+        return same;
     }
 
     /// <summary>Sends a dead letter, waiting while too many are on their way.</summary>

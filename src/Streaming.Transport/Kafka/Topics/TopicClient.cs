@@ -7,30 +7,49 @@ namespace Streaming.Transport;
 internal sealed class TopicClient : IDisposable
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(5);
-    private readonly IAdminClient _admin;
 
-    public TopicClient(KafkaOptions options, Action<Error> onError) =>
-        _admin = new AdminClientBuilder(KafkaClientSettings.Admin(options))
+    /// <summary>Of a description, which comes at once where metadata just did. Until the cluster notices that its controller is dead, the
+    /// client tries to reach it all the time.</summary>
+    private static readonly TimeSpan DescribeLimit = TimeSpan.FromSeconds(2);
+    private readonly Func<IAdminClient> _create;
+    private IAdminClient _admin;
+
+    public TopicClient(KafkaOptions options, Action<Error> onError)
+    {
+        _create = () => new AdminClientBuilder(KafkaClientSettings.Admin(options))
             .SetErrorHandler((_, error) => onError(error))
             .SetLogHandler((_, line) => KafkaClientLog.Pass(line, onError))
             .Build();
+        _admin = _create();
+    }
 
     /// <summary>Describes topics by name, and creates none.</summary>
-    /// <exception cref="KafkaException">The cluster did not answer.</exception>
+    /// <remarks>
+    /// Metadata comes first, from any broker that answers. DescribeTopics alone would not do: it goes to the controller that the client
+    /// last heard of, tries to connect to it hundreds of times a second while it is dead, and never asks which one has taken over. The
+    /// answer to a metadata request says. Nor may a topic with a partition without in-sync replicas be described: the exception that
+    /// Confluent.Kafka 2.16 throws then ends the thread that completes the requests of this client.
+    /// </remarks>
+    /// <exception cref="KafkaException">No broker answered.</exception>
     public async Task<IReadOnlyDictionary<string, TopicState>> DescribeAsync(IReadOnlyCollection<string> topics)
     {
-        DescribeTopicsOptions options = new() { RequestTimeout = Limit, IncludeAuthorizedOperations = true };
-        List<TopicDescription> descriptions;
-        try
+        Dictionary<string, TopicState> states = [];
+        List<string> describable = [];
+        foreach (TopicMetadata topic in topics.Select(name => _admin.GetMetadata(name, Limit).Topics.Single()))
         {
-            descriptions = (await _admin.DescribeTopicsAsync(TopicCollection.OfTopicNames(topics), options).ConfigureAwait(false)).TopicDescriptions;
-        }
-        catch (DescribeTopicsException exception)
-        {
-            descriptions = exception.Results.TopicDescriptions; // Each says how it is.
+            states[topic.Topic] = TopicDescriptions.StateOf(topic);
+            if (topic.Partitions.TrueForAll(static partition => partition.Leader >= 0 && partition.InSyncReplicas.Length > 0))
+            {
+                describable.Add(topic.Topic);
+            }
         }
 
-        return descriptions.ToDictionary(static description => description.Name, StateOf);
+        if (describable.Count > 0)
+        {
+            await DescribeAsync(describable, states).ConfigureAwait(false);
+        }
+
+        return states;
     }
 
     /// <summary>Finds an offset in each of several partitions.</summary>
@@ -41,11 +60,11 @@ internal sealed class TopicClient : IDisposable
         {
             ListOffsetsResult found = _admin.ListOffsetsAsync(
                 partitions.Select(partition => new TopicPartitionOffsetSpec { TopicPartition = new TopicPartition(topic, partition), OffsetSpec = which }),
-                new ListOffsetsOptions { RequestTimeout = Limit, IsolationLevel = IsolationLevel.ReadUncommitted }).GetAwaiter().GetResult();
+                new ListOffsetsOptions { RequestTimeout = Limit, IsolationLevel = IsolationLevel.ReadUncommitted }).WaitAsync(2 * Limit).GetAwaiter().GetResult();
             Dictionary<int, long> offsets = found.ResultInfos.ToDictionary(static info => info.TopicPartitionOffsetError.Partition.Value, static info => info.TopicPartitionOffsetError.Offset.Value);
             return [.. partitions.Select(partition => offsets[partition])];
         }
-        catch (KafkaException)
+        catch (Exception exception) when (exception is KafkaException or TimeoutException)
         {
             return null;
         }
@@ -60,11 +79,11 @@ internal sealed class TopicClient : IDisposable
     {
         try
         {
-            DescribeConsumerGroupsResult groups = await _admin.DescribeConsumerGroupsAsync([groupId], new DescribeConsumerGroupsOptions { RequestTimeout = Limit }).ConfigureAwait(false);
+            DescribeConsumerGroupsResult groups = await _admin.DescribeConsumerGroupsAsync([groupId], new DescribeConsumerGroupsOptions { RequestTimeout = Limit }).WaitAsync(2 * Limit).ConfigureAwait(false);
             return groups.ConsumerGroupDescriptions.Single().Members.Count(member =>
                 member.ConsumerId != self && member.Assignment.TopicPartitions.Exists(partition => partition.Topic == topic));
         }
-        catch (KafkaException)
+        catch (Exception exception) when (exception is KafkaException or TimeoutException)
         {
             return null;
         }
@@ -72,35 +91,49 @@ internal sealed class TopicClient : IDisposable
 
     public void Dispose() => _admin.Dispose();
 
-    private static TopicState StateOf(TopicDescription description)
+    private async Task DescribeAsync(List<string> topics, Dictionary<string, TopicState> states)
     {
-        string topic = description.Name;
-        Error error = description.Error;
-        if (error.IsError)
+        DescribeTopicsOptions options = new() { RequestTimeout = DescribeLimit, IncludeAuthorizedOperations = true };
+        try
         {
-            return new TopicState(topic)
-            {
-                IsMissing = error.Code == ErrorCode.UnknownTopicOrPart,
-                CanRead = false,
-                CanWrite = false,
-                Error = error.Code == ErrorCode.TopicAuthorizationFailed ? $"not authorized to access topic '{topic}' ({error.Reason})" : $"topic '{topic}': {error.Reason}",
-            };
+            DescribeTopicsResult result = await _admin.DescribeTopicsAsync(TopicCollection.OfTopicNames(topics), options).WaitAsync(2 * DescribeLimit).ConfigureAwait(false);
+            Take(result.TopicDescriptions, states);
         }
-
-        return new TopicState(topic)
+        catch (DescribeTopicsException exception)
         {
-            Id = IdOf(description.TopicId),
-            Partitions = description.Partitions.Count,
-            Leaderless = [.. description.Partitions.Where(static partition => partition.Leader is null or { Id: < 0 }).Select(static partition => partition.Partition).Order()],
-            CanRead = IsAllowed(description, AclOperation.Read),
-            CanWrite = IsAllowed(description, AclOperation.Write),
-        };
+            Take(exception.Results.TopicDescriptions, states); // Each says how it is.
+        }
+        catch (KafkaException exception) when (exception.Error.Code == ErrorCode.Local_TimedOut)
+        {
+            TakeUndescribed(topics, states, exception.Error.Reason);
+        }
+        catch (TimeoutException)
+        {
+            // A partition lost its last replica in between: the client is of no more use.
+            TakeUndescribed(topics, states, "no answer");
+            Replace();
+        }
     }
 
-    // As Kafka's own tools write it (base64url). Brokers that know no topic ids (before 2.8) give zeros.
-    private static string? IdOf(Uuid? id) => id is null || (id.MostSignificantBits == 0 && id.LeastSignificantBits == 0) ? null : id.ToString().Replace('+', '-').Replace('/', '_');
+    private static void Take(IEnumerable<TopicDescription> descriptions, Dictionary<string, TopicState> states)
+    {
+        foreach (TopicDescription description in descriptions)
+        {
+            states[description.Name] = TopicDescriptions.StateOf(description);
+        }
+    }
 
-    // Brokers that do not say which operations are allowed give no list, or an empty one.
-    private static bool IsAllowed(TopicDescription description, AclOperation operation) =>
-        description.AuthorizedOperations is not { Count: > 0 } allowed || allowed.Contains(operation) || allowed.Contains(AclOperation.All);
+    private static void TakeUndescribed(List<string> topics, Dictionary<string, TopicState> states, string reason)
+    {
+        foreach (string topic in topics.Where(topic => states[topic].Exists))
+        {
+            states[topic] = states[topic] with { Undescribed = reason };
+        }
+    }
+
+    private void Replace()
+    {
+        IAdminClient old = Interlocked.Exchange(ref _admin, _create());
+        Task.Run(old.Dispose).ContinueWith(static ended => _ = ended.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
+    }
 }

@@ -7,7 +7,7 @@ internal sealed record TopicState(string Topic)
     /// <summary>Gets the number of partitions; 0: there is no such topic, or the cluster does not say.</summary>
     public int Partitions { get; init; }
 
-    /// <summary>Gets the id that the topic was given when it was created; null: the brokers do not know topic ids.</summary>
+    /// <summary>Gets the id that the topic was given when it was created; null: the brokers do not know topic ids, or see <see cref="Undescribed"/>.</summary>
     public string? Id { get; init; }
 
     /// <summary>Gets the partitions without a leader: nothing can be read from them or written to them.</summary>
@@ -25,7 +25,10 @@ internal sealed record TopicState(string Topic)
     /// <summary>Gets the broker's words when it did not answer for this topic; empty: it did.</summary>
     public string Error { get; init; } = string.Empty;
 
-    /// <summary>Gets a value indicating whether the topic exists and was described.</summary>
+    /// <summary>Gets why the topic's id and what may be done with it are not known this time; empty: the brokers described it.</summary>
+    public string Undescribed { get; init; } = string.Empty;
+
+    /// <summary>Gets a value indicating whether the topic exists and its partitions are known.</summary>
     public bool Exists => Partitions > 0;
 
     /// <summary>What keeps a reader from reading it; empty: nothing.</summary>
@@ -38,6 +41,7 @@ internal sealed record TopicState(string Topic)
         IsMissing ? $"topic '{Topic}' does not exist"
         : Error.Length > 0 ? Error
         : !isAllowed ? $"not authorized to {operation} topic '{Topic}'"
-        : Leaderless.Count > 0 ? $"topic '{Topic}' has no leader for partition {string.Join(", ", Leaderless)} of {Partitions}"
+        : Leaderless.Count > 0 ? $"{(Leaderless.Count == 1 ? "partition" : "partitions")} {string.Join(", ", Leaderless)} of topic '{Topic}' {(Leaderless.Count == 1 ? "has" : "have")} no leader"
+        : Undescribed.Length > 0 ? $"the brokers do not describe topic '{Topic}' ({Undescribed})"
         : string.Empty;
 }

@@ -23,6 +23,7 @@ internal sealed class TopicTracker
     private long? _recoverWith;
     private bool _wasMissing;
     private bool _toldNoIds;
+    private bool _isIdentified;
 
     public TopicTracker(
         KafkaOptions options, int number, PartitionReader reader, StreamPositions positions, TopicClient client, KafkaHealth health, IReadOnlyList<StreamPosition> oldEnds, ILogger logger)
@@ -50,9 +51,10 @@ internal sealed class TopicTracker
     /// <summary>Takes note of a report.</summary>
     /// <param name="report">The report.</param>
     /// <param name="next">Number of the next look.</param>
+    /// <param name="batcher">Given the positions from which a topic is read first.</param>
     /// <exception cref="TopicReplacedException">The positions belong to a topic that is gone, and records of the new one may have been read.</exception>
     /// <exception cref="KafkaSourceException">The positions do not belong to this topic.</exception>
-    public void Update(TopicReport report, long next)
+    public void Update(TopicReport report, long next, Batcher batcher)
     {
         if (!report.IsAnswered || report.Of(_topic) is not { } state)
         {
@@ -72,17 +74,18 @@ internal sealed class TopicTracker
         }
         else if (state.CanRead)
         {
-            TryStart(state);
+            TryStart(state, batcher);
         }
     }
 
     /// <summary>Checks that the positions belong to the topic that there is.</summary>
+    /// <returns>False: that is not known, because the topic's id was never seen since the start.</returns>
     /// <exception cref="TopicReplacedException">They do not.</exception>
-    public void Check(TopicReport report)
+    public bool Check(TopicReport report)
     {
         if (report.Of(_topic) is not { Exists: true } state)
         {
-            return;
+            return true;
         }
 
         if (Replaced(state) is { } words)
@@ -91,6 +94,7 @@ internal sealed class TopicTracker
         }
 
         Identify(state);
+        return _isIdentified;
     }
 
     /// <summary>Asks for a look when a partition has no record at its position: its topic may be another one.</summary>
@@ -151,7 +155,7 @@ internal sealed class TopicTracker
         batcher.Advance(_number, partition, first - 1);
     }
 
-    private void TryStart(TopicState state)
+    private void TryStart(TopicState state, Batcher batcher)
     {
         if (Replaced(state) is { } words)
         {
@@ -160,7 +164,7 @@ internal sealed class TopicTracker
                 throw new KafkaSourceException(words);
             }
 
-            if (!TryRestart(state))
+            if (!TryRestart(state, batcher))
             {
                 return;
             }
@@ -168,7 +172,7 @@ internal sealed class TopicTracker
 
         CheckPartitionCount(state.Partitions);
         Identify(state);
-        if (TryFindStart(state.Partitions))
+        if (TryFindStart(state.Partitions, batcher))
         {
             _reader.Start(state.Partitions);
         }
@@ -179,8 +183,15 @@ internal sealed class TopicTracker
             + "Restore it, or set Kafka__SkipMissing=true to go on from the beginning of the new topic."
         : null;
 
+    // One that has been identified stays so while a partition of it has no leader: were it created anew meanwhile, it would have leaders.
     private void Identify(TopicState state)
     {
+        if (state.Undescribed.Length > 0)
+        {
+            return;
+        }
+
+        _isIdentified = true;
         if (state.Id is { } id)
         {
             _positions.Identify(_number, id);
@@ -203,7 +214,7 @@ internal sealed class TopicTracker
         }
     }
 
-    private bool TryRestart(TopicState state)
+    private bool TryRestart(TopicState state, Batcher batcher)
     {
         if (_client.TryFindOffsets(_topic, Numbers(state.Partitions), OffsetSpec.Earliest()) is not { } first)
         {
@@ -222,13 +233,13 @@ internal sealed class TopicTracker
         KafkaSourceLog.Restarted(_logger, _topic, _positions.TopicId(_number)!, state.Id!, isKnown ? $"{unread}" : unread > 0 ? $"at least {unread}" : "unknown");
         Missing += unread;
         _positions.Restart(_number, state.Id!);
-        SetAll(first);
+        SetAll(first, batcher);
         return true;
     }
 
     // Of a model that has seen nothing. Held as positions at once: a restart before the first event must begin there too.
     // A topic that was missing at first had nothing before this start.
-    private bool TryFindStart(int partitions)
+    private bool TryFindStart(int partitions, Batcher batcher)
     {
         _ = KafkaStart.TryParse(_options.Start, out KafkaStart start);
         if (_number != KafkaSource.Interactions || start.IsEarliest || _positions.PartitionCount(_number) > 0 || (_wasMissing && start.Time is null))
@@ -246,15 +257,16 @@ internal sealed class TopicTracker
             offsets = ends is null ? null : [.. offsets.Zip(ends, static (offset, end) => offset < 0 ? end : offset)];
         }
 
-        SetAll(offsets ?? []);
+        SetAll(offsets ?? [], batcher);
         return offsets is not null;
     }
 
-    private void SetAll(long[] offsets)
+    // Through the batcher: the next checkpoint must hold them though no record has come.
+    private void SetAll(long[] offsets, Batcher batcher)
     {
         for (int partition = 0; partition < offsets.Length; partition++)
         {
-            _positions.Set(_number, partition, offsets[partition]);
+            batcher.Advance(_number, partition, offsets[partition] - 1);
         }
     }
 
