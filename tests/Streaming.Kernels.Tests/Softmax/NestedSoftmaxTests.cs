@@ -261,8 +261,14 @@ public class NestedSoftmaxTests
         using Workers workers = new(2);
         SoftmaxCase problem = SoftmaxCase.Random(64, candidates, 64, [8, 16, 32, 64], seed: 17);
         NestedSoftmax softmax = new(problem.Widths, 64, candidates, workers);
-        softmax.Run(problem.Problem());
         long kept = (long)keptMegabytes << 20;
+
+        // A thread's scratch comes with the first part that it runs, and on a busy machine the caller may run them all.
+        for (int i = 0; i < 100 && (i == 0 || softmax.ScratchBytes < kept); i++)
+        {
+            softmax.Run(problem.Problem());
+        }
+
         Assert.InRange(softmax.ScratchBytes, kept, kept + 1_000_000);
     }
 

@@ -79,14 +79,26 @@ public sealed class RefreshCollectorTests : IDisposable
     }
 
     [Fact]
-    public async Task Collect_RemovedAndBackAgain_IsPostedAlive()
+    public async Task Collect_RemovedAndBackInTheCatalogue_IsPostedAlive()
+    {
+        _trainer.Train(Batch().Add("a", []));
+        await Collect();
+        Batch batch = Batch();
+        batch.ItemChanges.Add(new ItemChange { ItemKey = Batches.Key("a"), ItemId = "a", Removed = true });
+        batch.ItemChanges.Add(new ItemChange { ItemKey = Batches.Key("a"), ItemId = "a" });
+        _trainer.Train(batch);
+        Assert.NotNull(Assert.Single(await Collect()).Vector);
+    }
+
+    [Fact]
+    public async Task Collect_EventOfARemovedItem_IsStillPostedAsARemoval()
     {
         _trainer.Train(Batch().Add("a", []));
         await Collect();
         Batch batch = Batch();
         batch.ItemChanges.Add(new ItemChange { ItemKey = Batches.Key("a"), ItemId = "a", Removed = true });
         _trainer.Train(batch.Add("a", []));
-        Assert.NotNull(Assert.Single(await Collect()).Vector);
+        Assert.Null(Assert.Single(await Collect()).Vector);
     }
 
     [Fact]
