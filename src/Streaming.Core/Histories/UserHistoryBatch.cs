@@ -65,4 +65,14 @@ public sealed class UserHistoryBatch
             Offsets[++Count] = start + items;
         }
     }
+
+    /// <summary>Adds a user without items: what the serving tier has of it is to go.</summary>
+    public void AddForgotten(ulong user)
+    {
+        Users[Count] = user;
+        Ages[Count] = default;
+        ProducedTimes[Count] = 0;
+        Offsets[Count + 1] = Offsets[Count];
+        Count++;
+    }
 }

@@ -5,8 +5,9 @@ using Streaming.Learning;
 namespace Streaming.Worker;
 
 /// <summary>
-/// When checkpoints are taken. The batcher is asked for a batch with its snapshot at each interval; after that batch's
-/// step both sides' states belong together, and are written in the background. The last batch carries one besides.
+/// When checkpoints are taken. The batcher is asked for a batch with its snapshot at each interval in which something has changed, also
+/// when no more events come; after that batch's step both sides' states belong together, and are written in the background. The last
+/// batch carries one besides.
 /// </summary>
 /// <remarks>Called by the training thread, one call at a time.</remarks>
 internal sealed class CheckpointSchedule : IDisposable
@@ -22,6 +23,7 @@ internal sealed class CheckpointSchedule : IDisposable
     private Task _writing = Task.CompletedTask;
     private long _last;
     private bool _failed;
+    private bool _isChanged;
 
     /// <summary>Creates the schedule; the first interval begins now.</summary>
     /// <param name="store">Where checkpoints go.</param>
@@ -47,21 +49,32 @@ internal sealed class CheckpointSchedule : IDisposable
     /// <summary>Gets whether the last attempt failed. Any thread.</summary>
     public bool Failed => Volatile.Read(ref _failed);
 
-    /// <summary>After a batch's step: takes the batch's snapshot, if it has one, and asks for the next when it is time.</summary>
+    /// <summary>After a batch's step: takes the batch's snapshot, if it has one, and asks for the next when it is due.</summary>
     /// <exception cref="SupersededException">Another trainer has taken over.</exception>
     public void After(Batch batch, Trainer trainer)
+    {
+        _isChanged = true;
+        if (batch.Snapshot is { } ingest)
+        {
+            batch.Snapshot = null;
+            Begin(batch, ingest, trainer);
+        }
+        else
+        {
+            AskIfDue();
+        }
+    }
+
+    /// <summary>Asks for a checkpoint when the interval is over and the last one does not hold everything. Also called while no batches come.</summary>
+    /// <exception cref="SupersededException">Another trainer has taken over.</exception>
+    public void AskIfDue()
     {
         if (_writing.IsFaulted)
         {
             Finish();
         }
 
-        if (batch.Snapshot is { } ingest)
-        {
-            batch.Snapshot = null;
-            Begin(batch, ingest, trainer);
-        }
-        else if (_time.GetElapsedTime(_last) >= _interval)
+        if (_time.GetElapsedTime(_last) >= _interval && (_isChanged || Failed || !_batcher.IsEmpty))
         {
             _last = _time.GetTimestamp();
             _batcher.RequestCheckpoint();
@@ -95,6 +108,7 @@ internal sealed class CheckpointSchedule : IDisposable
         _last = _time.GetTimestamp();
         StreamPosition[] positions = [.. batch.Positions];
         TrainerSnapshot state = trainer.BeginSnapshot();
+        _isChanged = false;
         double pause = _time.GetElapsedTime(_last).TotalMilliseconds;
         _writing = WriteAsync(_store.WriteAsync(state, ingest, positions, _ended.Token), positions, pause);
     }

@@ -36,6 +36,9 @@ internal sealed class Pipeline : IDisposable
     private readonly GenerationStage _generation;
     private readonly RunPlan _plan;
     private readonly uint _token;
+    private readonly Func<Exception, bool> _isReturn;
+    private readonly HistoryStore _historyStore;
+    private readonly IReadOnlyList<UserHistoryBatch> _replaced;
     private bool _wasOverloaded;
 
     /// <summary>Builds the stages and restores their state. Nothing is read or written before <see cref="RunAsync"/>.</summary>
@@ -48,16 +51,18 @@ internal sealed class Pipeline : IDisposable
     /// <param name="time">Clock.</param>
     /// <param name="loggers">Log.</param>
     /// <param name="engines">Makes the engine; null: the one of the settings.</param>
-    /// <param name="oldEnds">Where topics ended that were deleted while the life before read them.</param>
+    /// <param name="returned">What the life before leaves, when this one returns to its last checkpoint; null: there was none in this process.</param>
+    /// <param name="isReturn">Whether a failure leads to another such return, which is announced by whoever runs it; null: none does.</param>
     /// <exception cref="StateMismatchException">The newest checkpoint, or the one to start from, does not fit the settings.</exception>
     /// <exception cref="InputFileException">There is nothing to start from where the plan says.</exception>
     public Pipeline(
         SettingsValues settings, RunPlan plan, IDatabase redis, CheckpointFence fence, WorkerMetrics metrics, HealthReport health, TimeProvider time, ILoggerFactory loggers,
-        Func<TrainingEngine>? engines = null, IReadOnlyList<StreamPosition>? oldEnds = null)
+        Func<TrainingEngine>? engines = null, PipelineReturn? returned = null, Func<Exception, bool>? isReturn = null)
     {
         _settings = settings;
         _plan = plan;
         _token = fence.Token;
+        _isReturn = isReturn ?? (static _ => false);
         _metrics = metrics;
         _health = health;
         _time = time;
@@ -76,9 +81,11 @@ internal sealed class Pipeline : IDisposable
         var batches = Channel.CreateBounded<Batch>(new BoundedChannelOptions(options.BatchQueue) { SingleReader = true, SingleWriter = true });
         RedisOptions publishing = settings.Get<RedisOptions>();
         _histories = publishing.UserItems == 0 ? null : new HistoryFeed(state.Histories, publishing.UserItems, settings.Get<HistoryOptions>().MaxUsers, options.PublishInterval, time);
+        _historyStore = state.Histories;
+        _replaced = returned is null || _histories is null ? [] : HistoryDifferences.Between(returned.Histories, state.Histories, publishing.UserItems);
         _shedding = options.Overload == OverloadMode.Wait ? null : new LoadShedding(options.OverloadLag, options.OverloadAfter, options.OverloadShare, time);
         _batcher = new Batcher(batching, settings.Get<EventOptions>().ToRules(time), state, KafkaSource.CreatePositions(kafka, positions), pool, time, _histories, _shedding);
-        _source = new KafkaSource(kafka, ItemLimitsOf(model), _batcher, batches.Writer, time, loggers.CreateLogger<KafkaSource>()) { OldEnds = oldEnds ?? [] };
+        _source = new KafkaSource(kafka, ItemLimitsOf(model), _batcher, batches.Writer, time, loggers.CreateLogger<KafkaSource>()) { OldEnds = returned?.OldEnds ?? [] };
         _checkpoints = store is null ? null : new CheckpointSchedule(store, keep.Interval, _batcher, _source.Commit, metrics, time, _logger);
         _generation = new GenerationStage(redis, settings, plan, fence.Token, time, _logger);
         _training = new TrainingStage(_trainer, batches.Reader, pool, _outbox, _checkpoints, _generation, options, metrics, time, _logger);
@@ -95,12 +102,17 @@ internal sealed class Pipeline : IDisposable
     /// <summary>How it is now. Any thread.</summary>
     public PipelineStatus Status() => new(_training.Counts, _trainer.Metrics.Read(), _source.Status, _publisher.Metrics, _outbox.Count, _userPublisher.Metrics, _histories?.Waiting ?? 0, _shedding?.IsActive == true, _watch.Evicting, _source.Skipped);
 
+    /// <summary>What a life that returns to the last checkpoint has to know of this one, which has ended.</summary>
+    /// <param name="oldEnds">Where topics ended that were deleted while they were read.</param>
+    public PipelineReturn Leave(IReadOnlyList<StreamPosition> oldEnds) =>
+        new(oldEnds, _histories is null ? new Dictionary<ulong, HistoryAge>() : HistoryDifferences.Ages(_historyStore));
+
     /// <summary>Runs until told to stop, or until a stage fails.</summary>
     /// <param name="stopping">Reads no more; what was read is trained, published and kept.</param>
     /// <param name="abort">Ends everything as it stands.</param>
     public async Task RunAsync(CancellationToken stopping, CancellationToken abort)
     {
-        using var stages = new StageGroup((stage, exception) => PipelineLog.StageFailed(_logger, stage, exception), abort);
+        using var stages = new StageGroup(OnFailure, abort);
         using var giveUp = new CancellationTokenSource();
         using CancellationTokenRegistration draining = stopping.Register(() =>
         {
@@ -243,6 +255,7 @@ internal sealed class Pipeline : IDisposable
     private async Task PublishHistoriesAsync(HistoryFeed histories, Task reading, CancellationToken cancellationToken)
     {
         await _opened.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+        await _userPublisher.ReplaceAsync(_replaced, _token, cancellationToken).ConfigureAwait(false);
         Task publishing = _userPublisher.RunAsync(histories, _token, cancellationToken);
         if (await Task.WhenAny(reading, publishing).ConfigureAwait(false) == reading)
         {
@@ -273,6 +286,15 @@ internal sealed class Pipeline : IDisposable
                 _health.Set("redis", HealthLevel.Degraded, "away");
                 await Task.Delay(TimeSpan.FromSeconds(1), _time, cancellationToken).ConfigureAwait(false);
             }
+        }
+    }
+
+    // What is returned from is no failure: whoever runs this says so in its own words.
+    private void OnFailure(string stage, Exception exception)
+    {
+        if (!_isReturn(exception))
+        {
+            PipelineLog.StageFailed(_logger, stage, exception);
         }
     }
 

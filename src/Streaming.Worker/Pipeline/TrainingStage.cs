@@ -84,6 +84,7 @@ internal sealed class TrainingStage
                 PublishIfDue();
             }
 
+            _checkpoints?.AskIfDue();
             PublishIfDue();
         }
 

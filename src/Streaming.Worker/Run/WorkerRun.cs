@@ -20,6 +20,7 @@ internal sealed class WorkerRun : IDisposable
     private readonly HealthReport _health = new();
     private readonly PrometheusExposition _exposition = new(Telemetry.Meters);
     private readonly IDisposable? _telemetry;
+    private bool _hasDiverged;
 
     /// <summary>Creates a worker; nothing connects before <see cref="RunAsync"/>.</summary>
     /// <param name="settings">All settings.</param>
@@ -241,47 +242,59 @@ internal sealed class WorkerRun : IDisposable
     /// </summary>
     private async Task TrainAsync(TrainerLease lease, IDatabase redis, CancellationToken stopping, CancellationToken abort)
     {
-        bool hasDiverged = false;
-        IReadOnlyList<StreamPosition> oldEnds = [];
-        while (true)
+        PipelineReturn? returned = null;
+        while ((returned = await LiveAsync(lease, redis, returned, stopping, abort).ConfigureAwait(false)) is not null)
         {
-            try
-            {
-                await LiveAsync(lease, redis, oldEnds, stopping, abort).ConfigureAwait(false);
-                return;
-            }
-            catch (NonFiniteLossException exception) when (!hasDiverged)
-            {
-                hasDiverged = true;
-                PipelineLog.GoingBack(_logger, exception);
-            }
-            catch (TopicReplacedException exception) when (_settings.Get<KafkaOptions>().SkipMissing)
-            {
-                oldEnds = exception.OldEnds;
-                PipelineLog.TopicReplaced(_logger, exception.Message);
-            }
-
             abort.ThrowIfCancellationRequested();
             await lease.AcquireAsync(lease.Token, abort).ConfigureAwait(false);
         }
     }
 
-    private async Task LiveAsync(TrainerLease lease, IDatabase redis, IReadOnlyList<StreamPosition> oldEnds, CancellationToken stopping, CancellationToken abort)
+    /// <returns>What the next life has to know; null: the run is over.</returns>
+    private async Task<PipelineReturn?> LiveAsync(TrainerLease lease, IDatabase redis, PipelineReturn? returned, CancellationToken stopping, CancellationToken abort)
     {
         using var ended = new CancellationTokenSource();
         Task keeping = lease.KeepAsync(ended.Token);
         try
         {
             var fence = new CheckpointFence(lease.Token, () => MayKeep(lease));
-            using var pipeline = new Pipeline(_settings, _plan, redis, fence, _metrics, _health, _time, _loggers, _engines, oldEnds);
+            using var pipeline = new Pipeline(_settings, _plan, redis, fence, _metrics, _health, _time, _loggers, _engines, returned, IsReturn);
             _health.Set("trainer", HealthLevel.Healthy);
-            await pipeline.RunAsync(stopping, abort).ConfigureAwait(false);
+            try
+            {
+                await pipeline.RunAsync(stopping, abort).ConfigureAwait(false);
+                return null;
+            }
+            catch (Exception exception) when (IsReturn(exception))
+            {
+                return Return(pipeline, exception);
+            }
         }
         finally
         {
             await ended.CancelAsync().ConfigureAwait(false);
             await keeping.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
+    }
+
+    private bool IsReturn(Exception exception) => exception switch
+    {
+        NonFiniteLossException => !_hasDiverged,
+        TopicReplacedException => _settings.Get<KafkaOptions>().SkipMissing,
+        _ => false,
+    };
+
+    private PipelineReturn Return(Pipeline pipeline, Exception exception)
+    {
+        if (exception is TopicReplacedException replaced)
+        {
+            PipelineLog.TopicReplaced(_logger, exception.Message);
+            return pipeline.Leave(replaced.OldEnds);
+        }
+
+        _hasDiverged = true;
+        PipelineLog.GoingBack(_logger, exception);
+        return pipeline.Leave([]);
     }
 
     /// <summary>Gives the lease up, so that a standby need not wait; a store that is away lets it run out.</summary>

@@ -81,6 +81,35 @@ public sealed class UserHistoryPublisherTests(RedisFixture redis) : IClassFixtur
     }
 
     [Fact]
+    public async Task ReplaceAsync_AfterAReturn_StoreHasTheHistoriesThatWereReturnedTo()
+    {
+        await OpenAsync(token: 1);
+        HistoryStore kept = new(new HistoryOptions { Length = 4, MaxUsers = 5000 });
+        foreach (HistoryStore store in new[] { kept, _histories })
+        {
+            store.Append(7, 1, Now, 0, _before);
+            store.Append(8, 2, Now, 0, _before);
+        }
+
+        _histories.Append(7, 3, Now + 5, 0, _before); // abandoned: one user goes on, another is new
+        _histories.Append(9, 4, Now + 5, 0, _before);
+        foreach (ulong user in new ulong[] { 7, 8, 9 })
+        {
+            await Publisher().PublishAsync(Batch(user), 1, Stop);
+        }
+
+        await OpenAsync(token: 2);
+        IReadOnlyList<UserHistoryBatch> replaced = HistoryDifferences.Between(HistoryDifferences.Ages(_histories), kept, 4);
+        Assert.Equal(new ulong[] { 7, 9 }, replaced.SelectMany(static batch => batch.Users.Take(batch.Count)).Order());
+        await Publisher().ReplaceAsync(replaced, 2, Stop);
+
+        Assert.Equal("1", await ReadAsync(7));
+        Assert.Equal("2", await ReadAsync(8));
+        Assert.True((await redis.Database.StringGetAsync(Keys.User(9))).IsNull);
+        await Assert.ThrowsAsync<FencedException>(() => Publisher().ReplaceAsync(replaced, 1, Stop));
+    }
+
+    [Fact]
     public async Task RunAsync_StoreEmptied_WaitsForTheFencesAndGoesOn()
     {
         List<PublishIncident> incidents = [];

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Confluent.Kafka;
 using Confluent.Kafka.Admin;
 
@@ -11,6 +12,12 @@ internal sealed class TopicClient : IDisposable
     /// <summary>Of a description, which comes at once where metadata just did. Until the cluster notices that its controller is dead, the
     /// client tries to reach it all the time.</summary>
     private static readonly TimeSpan DescribeLimit = TimeSpan.FromSeconds(2);
+
+    /// <summary>Clients whose thread has ended. Disposing throws before the native client is destroyed, and the garbage collector would
+    /// destroy it together with the delegates that it calls meanwhile: they stay. There is one for each time that a partition lost its last
+    /// replica within milliseconds of a look.</summary>
+    private static readonly ConcurrentQueue<IAdminClient> Broken = new();
+
     private readonly Func<IAdminClient> _create;
     private IAdminClient _admin;
 
@@ -89,7 +96,17 @@ internal sealed class TopicClient : IDisposable
         }
     }
 
-    public void Dispose() => _admin.Dispose();
+    public void Dispose()
+    {
+        try
+        {
+            _admin.Dispose();
+        }
+        catch (ArgumentNullException)
+        {
+            Broken.Enqueue(_admin); // What ended its thread comes out here.
+        }
+    }
 
     private async Task DescribeAsync(List<string> topics, Dictionary<string, TopicState> states)
     {
@@ -133,7 +150,6 @@ internal sealed class TopicClient : IDisposable
 
     private void Replace()
     {
-        IAdminClient old = Interlocked.Exchange(ref _admin, _create());
-        Task.Run(old.Dispose).ContinueWith(static ended => _ = ended.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
+        Broken.Enqueue(Interlocked.Exchange(ref _admin, _create()));
     }
 }

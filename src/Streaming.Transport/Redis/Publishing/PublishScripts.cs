@@ -75,7 +75,8 @@ internal static class PublishScripts
     /// <summary>
     /// Writes histories of users of a partition. Refuses as <see cref="Write"/> does; skips a user whose stored history is
     /// the same (by its checksum) or has come further: bytes 11 to 24 of a value are its age, newest time before sum of times,
-    /// and a restarted trainer goes through older ones again. KEYS: fence, users…  ARGV: token, time to live in ms (0: for ever), generation, then a value for each user.
+    /// and a restarted trainer goes through older ones again. With replace it skips none, and an empty value deletes.
+    /// KEYS: fence, users…  ARGV: token, time to live in ms (0: for ever), generation, replace (1 or 0), then a value for each user.
     /// Returns status, then: newest token | skipped count, indices of users whose key is of another type….
     /// </summary>
     public static readonly RedisScript WriteUsers = new("""
@@ -84,7 +85,7 @@ internal static class PublishScripts
         if tonumber(fence) > tonumber(ARGV[1]) then return {1, fence} end
         local skipped, blocked = 0, {}
         for i = 2, #KEYS do
-          local value = ARGV[i + 2]
+          local value = ARGV[i + 3]
           local head = redis.pcall('GETRANGE', KEYS[i], 0, 23)
           if type(head) == 'table' then
             if not string.find(head.err, 'WRONGTYPE', 1, true) then return head end
@@ -92,7 +93,9 @@ internal static class PublishScripts
             head = false
           end
           local newer = head == string.sub(value, 1, 24)
-          if head and not newer and #head == 24 and string.sub(head, 1, 3) == 'UH\1' then
+          if ARGV[4] == '1' then
+            newer = false
+          elseif head and not newer and #head == 24 and string.sub(head, 1, 3) == 'UH\1' then
             local low, high, sumLow, sumHigh = struct.unpack('<I4I2I4I4', head, 11)
             local myLow, myHigh, mySumLow, mySumHigh = struct.unpack('<I4I2I4I4', value, 11)
             local ahead = (high - myHigh) * 4294967296 + low - myLow
@@ -103,6 +106,8 @@ internal static class PublishScripts
             skipped = skipped + 1
           elseif not head then
             -- a key of another type: left alone
+          elseif value == '' then
+            redis.call('DEL', KEYS[i])
           elseif ARGV[2] == '0' then
             redis.call('SET', KEYS[i], value)
           else

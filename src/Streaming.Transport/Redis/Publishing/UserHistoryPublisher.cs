@@ -58,21 +58,43 @@ public sealed class UserHistoryPublisher
         ArgumentNullException.ThrowIfNull(feed);
         while (await feed.TakeAsync(cancellationToken).ConfigureAwait(false) is { } batch)
         {
-            TimeSpan wait = _options.RetryDelay;
-            while (await PublishAsync(batch, token, cancellationToken).ConfigureAwait(false) is { Failed: > 0 })
-            {
-                await Task.Delay(wait, _clock, cancellationToken).ConfigureAwait(false);
-                wait = wait * 2 < LongestWait ? wait * 2 : LongestWait;
-            }
-
+            await PublishUntilTakenAsync(batch, token, replace: false, cancellationToken).ConfigureAwait(false);
             feed.Return(batch);
+        }
+    }
+
+    /// <summary>Replaces histories, also those that have come further, and deletes those without items: after a return to a checkpoint
+    /// the store holds events that the model has not. Tries again for as long as Redis does not take them.</summary>
+    /// <param name="batches">The histories.</param>
+    /// <param name="token">Fencing token of the life that has returned, greater than that of the one before.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="FencedException">A newer trainer has taken over.</exception>
+    public async Task ReplaceAsync(IReadOnlyList<UserHistoryBatch> batches, uint token, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(batches);
+        foreach (UserHistoryBatch batch in batches)
+        {
+            await PublishUntilTakenAsync(batch, token, replace: true, cancellationToken).ConfigureAwait(false);
         }
     }
 
     /// <summary>Publishes histories, every partition at the same time. To do it again does no harm.</summary>
     /// <returns>How many users were written, skipped because the store holds the same or more of them, and not taken by Redis.</returns>
     /// <exception cref="FencedException">A newer trainer has taken over.</exception>
-    public async Task<PublishCounts> PublishAsync(UserHistoryBatch batch, uint token, CancellationToken cancellationToken = default)
+    public Task<PublishCounts> PublishAsync(UserHistoryBatch batch, uint token, CancellationToken cancellationToken = default) =>
+        PublishAsync(batch, token, replace: false, cancellationToken);
+
+    private async Task PublishUntilTakenAsync(UserHistoryBatch batch, uint token, bool replace, CancellationToken cancellationToken)
+    {
+        TimeSpan wait = _options.RetryDelay;
+        while (await PublishAsync(batch, token, replace, cancellationToken).ConfigureAwait(false) is { Failed: > 0 })
+        {
+            await Task.Delay(wait, _clock, cancellationToken).ConfigureAwait(false);
+            wait = wait * 2 < LongestWait ? wait * 2 : LongestWait;
+        }
+    }
+
+    private async Task<PublishCounts> PublishAsync(UserHistoryBatch batch, uint token, bool replace, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(batch);
         ArgumentOutOfRangeException.ThrowIfZero(token);
@@ -86,7 +108,7 @@ public sealed class UserHistoryPublisher
             return Account([(error, new PublishCounts(0, 0, 0, 0, batch.Count))]);
         }
 
-        return Account(await Task.WhenAll(Plan(batch, keys).Select(users => WriteAsync(batch, keys, users, token, cancellationToken))).ConfigureAwait(false));
+        return Account(await Task.WhenAll(Plan(batch, keys).Select(users => WriteAsync(batch, keys, users, token, replace, cancellationToken))).ConfigureAwait(false));
     }
 
     private PublishCounts Account((Exception? Error, PublishCounts Counts)[] outcomes)
@@ -108,11 +130,11 @@ public sealed class UserHistoryPublisher
         .. Enumerable.Range(0, batch.Count).GroupBy(user => keys.Partition(batch.Users[user])).SelectMany(static users => users.Chunk(UsersPerCall)),
     ];
 
-    private async Task<(Exception? Error, PublishCounts Counts)> WriteAsync(UserHistoryBatch batch, RedisKeys keys, int[] users, uint token, CancellationToken cancellationToken)
+    private async Task<(Exception? Error, PublishCounts Counts)> WriteAsync(UserHistoryBatch batch, RedisKeys keys, int[] users, uint token, bool replace, CancellationToken cancellationToken)
     {
         RedisKey[] names = [keys.Fence(keys.Partition(batch.Users[users[0]])), .. users.Select(user => (RedisKey)keys.User(batch.Users[user]))];
-        byte[][] values = Array.ConvertAll(users, user => Encode(batch, user));
-        RedisValue[] arguments = [(long)token, (long)_options.UserTimeToLive.TotalMilliseconds, (long)_generation, .. values.Select(value => (RedisValue)value)];
+        byte[][] values = Array.ConvertAll(users, user => batch.ItemsOf(user).IsEmpty ? [] : Encode(batch, user));
+        RedisValue[] arguments = [(long)token, (long)_options.UserTimeToLive.TotalMilliseconds, (long)_generation, replace ? 1 : 0, .. values.Select(value => (RedisValue)value)];
         try
         {
             RedisResult answer = await _pipeline.ExecuteAsync(
@@ -162,7 +184,7 @@ public sealed class UserHistoryPublisher
     {
         lock (_pool)
         {
-            foreach (byte[] value in values)
+            foreach (byte[] value in values.Where(static value => value.Length > 0))
             {
                 _pool.Return(value);
             }

@@ -1,0 +1,59 @@
+using Streaming.Chaos;
+using Streaming.Core;
+using Streaming.Learning;
+using Streaming.Transport;
+using Xunit;
+
+namespace Streaming.Worker.Tests.Faults;
+
+/// <summary>A stream that falls silent: its end is in a checkpoint all the same.</summary>
+public sealed class IdleCheckpointTests
+{
+    [Fact]
+    public async Task BurstEnds_NewestCheckpointHoldsAllOfItWithoutAStop()
+    {
+        await using FaultBench bench = await FaultBench.StartAsync();
+        await using RunningWorker worker = bench.StartWorker();
+        await bench.UntilSentAsync(500);
+        ExpectedEffects expected = await bench.EndStreamAsync();
+
+        await worker.UntilAsync(_ => PositionSum(bench) == expected.Totals.Read, $"a checkpoint holds all {expected.Totals.Read} records");
+        Assert.Equal(ExitCode.Aborted, await worker.AbortAsync());
+        Assert.Equal(expected.Totals.Read, PositionSum(bench));
+    }
+
+    [Fact]
+    public async Task NothingChanges_NoFurtherCheckpointIsWritten()
+    {
+        await using FaultBench bench = await FaultBench.StartAsync();
+        await using RunningWorker worker = bench.StartWorker();
+        await bench.UntilSentAsync(500);
+        ExpectedEffects expected = await bench.EndStreamAsync();
+        await worker.UntilAsync(_ => PositionSum(bench) == expected.Totals.Read, "a checkpoint holds everything");
+        string[] before = Directory.GetDirectories(bench.Checkpoints);
+
+        await Task.Delay(bench.Values.Get<CheckpointOptions>().Interval * 4, TestContext.Current.CancellationToken);
+        Assert.Equal(before, Directory.GetDirectories(bench.Checkpoints));
+    }
+
+    [Fact]
+    public async Task DeadLettersAlone_AreInACheckpointWithoutAStop()
+    {
+        await using FaultBench bench = await FaultBench.StartAsync(partitions: 1);
+        await using RunningWorker worker = bench.StartWorker();
+        await bench.UntilSentAsync(100);
+        long sent = (await bench.EndStreamAsync()).Totals.Read;
+        await worker.UntilAsync(_ => PositionSum(bench) == sent, "a checkpoint holds the events");
+        using EventProducer producer = new(bench.Values.Get<KafkaOptions>());
+        producer.Send(new Contracts.Interaction { UserId = "u", ItemId = "i", Type = "unheard-of", EventTimeMs = 1_700_000_000_000, EventId = "dead" });
+        producer.Flush(TestContext.Current.CancellationToken);
+
+        await worker.UntilAsync(_ => PositionSum(bench) == sent + 1, "a checkpoint holds the dead letter's position");
+        Assert.Equal(ExitCode.Aborted, await worker.AbortAsync());
+    }
+
+    private static long PositionSum(FaultBench bench) =>
+        Directory.Exists(bench.Checkpoints) && new CheckpointStore(bench.Checkpoints, 3, TimeProvider.System, static _ => { }).FindNewest() is { } newest
+            ? newest.Manifest.Positions.Sum(static position => position.NextOffset)
+            : 0;
+}
