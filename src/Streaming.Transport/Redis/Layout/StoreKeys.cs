@@ -53,6 +53,9 @@ internal sealed class StoreKeys(IDatabase database, RedisOptions options, Resili
         if (layout is null)
         {
             KeyLayout found = await FindAsync(cancellationToken).ConfigureAwait(false);
+
+            // A trainer that has begun meanwhile wrote its record before its first fence.
+            found = await RecordAsync(cancellationToken).ConfigureAwait(false) ?? found;
             _ = found.Keys(options.Model, options.Partitions);
 
             // Another worker may have been first: then its record is what counts.

@@ -84,6 +84,9 @@ public sealed class EmbeddingPublisher
         ArgumentOutOfRangeException.ThrowIfZero(generation);
         ArgumentOutOfRangeException.ThrowIfZero(token);
         RedisKeys keys = await _keys.GetAsync(write: true, cancellationToken).ConfigureAwait(false);
+
+        // The record of the layout first: whoever finds a fence must find it too, and not guess from fences of which half are raised.
+        await _keys.RestoreAsync(cancellationToken).ConfigureAwait(false);
         PartitionFences fences = _fences is { } open && open.Generation == generation && open.Token == token ? open
             : new PartitionFences(keys, generation, token);
         _fences = fences;

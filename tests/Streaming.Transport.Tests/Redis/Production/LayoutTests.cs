@@ -96,6 +96,24 @@ public sealed class LayoutTests(RedisFixture redis) : IClassFixture<RedisFixture
         await redis.Database.StringSetAsync(Oldest.Active, "1");
     }
 
+    [Fact]
+    public async Task Open_StoreEmptiedWhileAnotherAsks_NobodyGuessesFromHalfOfTheFences()
+    {
+        RedisOptions many = _options with { Partitions = 256 };
+        EmbeddingPublisher publisher = new(redis.Database, many, Make.Widths, TimeProvider.System);
+        for (int round = 0; round < 20; round++)
+        {
+            await publisher.OpenAsync(1, 2, Stop);
+            RedisKey[] gone = [Newest.LayoutRecord, .. Enumerable.Range(0, many.Partitions).Select(partition => (RedisKey)new RedisKeys(many.Model, many.Partitions).Fence(partition))];
+            await redis.Database.KeyDeleteAsync(gone);
+
+            // The one raises the fences again, the other looks at them for the first time.
+            Task opening = publisher.OpenAsync(1, 2, Stop);
+            await StoreAccess.CheckAsync(redis.Database, many, TimeProvider.System, Stop);
+            await opening;
+        }
+    }
+
     private async Task PublishAsync(RedisOptions options)
     {
         EmbeddingPublisher publisher = new(redis.Database, options, Make.Widths, TimeProvider.System);
