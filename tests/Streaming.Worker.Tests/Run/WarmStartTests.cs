@@ -31,14 +31,16 @@ public sealed class WarmStartTests : IDisposable
 
             // The log's items have no event in the live stream: what is in Redis of them comes from the model.
             await UntilPublishedAsync(bench);
-            await worker.UntilAsync(w => w.Status.Counts.Trained > 200, "it learns");
+            long before = worker.Status.Counts.Trained; // The log's events are among them.
+            await worker.UntilAsync(w => w.Status.Counts.Trained > before + 200, "it learns");
             Assert.Equal(ExitCode.Success, await worker.TerminateAsync());
         }
 
         Checkpoint own = new CheckpointStore(bench.Checkpoints, 3, TimeProvider.System, _ => { }).FindNewest()!;
         using (Stream ingest = own.OpenIngest()!)
         {
-            Assert.True(Core.IngestSummary.Read(ingest).Users > 300, "the log's users have histories beside the live ones");
+            long users = Core.IngestSummary.Read(ingest).Users;
+            Assert.True(users > 300, $"{users} users have histories; the log has 300, beside the live ones");
         }
 
         await using var again = new RunningWorker(bench.Values, new RunRequest(null, Model));
