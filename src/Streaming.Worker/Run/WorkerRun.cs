@@ -111,14 +111,17 @@ internal sealed class WorkerRun : IDisposable
                 uint active = await pointer.ActiveAsync(stopping).ConfigureAwait(false);
                 _plan = RunPlan.Of(_request, active, _settings.Get<CheckpointOptions>().Folder);
                 _settings = _plan.Apply(_settings);
+                _health.Set("redis", HealthLevel.Healthy);
                 PipelineLog.TrainingGeneration(_logger, _plan.Generation, active);
                 return true;
             }
             catch (Exception exception) when (EmbeddingPublisher.IsOutage(exception) && !stopping.IsCancellationRequested)
             {
+                string servers = string.Join(", ", redis.Multiplexer.GetEndPoints().Select(static server => EndPointCollection.ToString(server)));
+                _health.Set("redis", HealthLevel.Degraded, $"{servers} unavailable: {Short(exception)}");
                 if (!told)
                 {
-                    PipelineLog.PointerUnknown(_logger, exception);
+                    PipelineLog.PointerUnknown(_logger, servers, Short(exception));
                 }
 
                 await Task.Delay(TimeSpan.FromSeconds(1), _time, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -131,6 +134,9 @@ internal sealed class WorkerRun : IDisposable
 
         return false;
     }
+
+    /// <summary>What the client says first; its whole message lists its own settings and counters.</summary>
+    private static string Short(Exception exception) => exception.Message.Split(['\n', ';'], 2)[0] is { Length: > 160 } text ? text[..160] + "…" : exception.Message.Split(['\n', ';'], 2)[0];
 
     private async Task LeadAndHoldAsync(IDatabase redis, CancellationToken stopping, CancellationToken abort)
     {
