@@ -50,6 +50,7 @@ internal sealed class WorkerRun : IDisposable
             EngineFactory.RequireDevice(_settings.Get<EngineOptions>());
         }
 
+        RequireWritable(_settings.Get<CheckpointOptions>().Folder);
         _health.Set("trainer", HealthLevel.NotReady, "starting");
         HttpOptions http = _settings.Get<HttpOptions>();
         await using HttpEndpoint? endpoint = http.Port < 0 ? null
@@ -87,6 +88,28 @@ internal sealed class WorkerRun : IDisposable
         _telemetry?.Dispose();
         _exposition.Dispose();
         _metrics.Dispose();
+    }
+
+    /// <summary>Tries the folder of the checkpoints before anything starts: without it whatever is learned would be lost with the process.</summary>
+    /// <exception cref="SettingsException">It cannot be written to.</exception>
+    private static void RequireWritable(string folder)
+    {
+        if (folder.Length == 0)
+        {
+            return;
+        }
+
+        try
+        {
+            Directory.CreateDirectory(folder);
+            string probe = Path.Combine(folder, $".probe-{Guid.NewGuid():N}");
+            File.WriteAllBytes(probe, []);
+            File.Delete(probe);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new SettingsException([$"Checkpoint__Folder is '{folder}', which cannot be written to: {exception.Message} Allowed: a folder that this user may write to, or empty for no checkpoints."]);
+        }
     }
 
     /// <summary>How long a question to Redis may hold up a checkpoint or the end: draining has half of the time, this a part of the rest.</summary>
