@@ -84,7 +84,7 @@ internal sealed class FaultBench : IAsyncDisposable
         if (fault == Fault.DiskFull)
         {
             // A file system of its own, as small as the test needs it.
-            bench._mounted = Run("mount", "-t", "tmpfs", "-o", "size=32m", "tmpfs", bench.Disk);
+            bench._mounted = Run("mount", "-t", "tmpfs", "-o", "size=128m", "tmpfs", bench.Disk);
             Assert.SkipUnless(bench._mounted, "This user may not mount a file system.");
         }
 
