@@ -3,7 +3,7 @@ namespace Streaming.Worker;
 /// <summary>Where and how often the state is kept.</summary>
 internal sealed record CheckpointOptions
 {
-    /// <summary>Gets the folder of the checkpoints; on start, the worker resumes from the newest valid one. Workers that
+    /// <summary>Gets the folder of the checkpoints; on a start the newest one that verifies is gone on from. Workers that
     /// stand by for each other share it. Default checkpoints; empty: none are written.</summary>
     public string Folder { get; init; } = "checkpoints";
 

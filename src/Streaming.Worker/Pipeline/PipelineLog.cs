@@ -86,8 +86,8 @@ internal static partial class PipelineLog
     [LoggerMessage(1026, LogLevel.Information, "Readers are not moved to generation {Generation} yet: {Objection}")]
     public static partial void NotSwitched(ILogger logger, uint generation, string objection);
 
-    [LoggerMessage(1027, LogLevel.Warning, "Redis at {Servers} is unavailable ({Reason}); trying again until it answers")]
-    public static partial void PointerUnknown(ILogger logger, string servers, string reason);
+    [LoggerMessage(1027, LogLevel.Warning, "Redis does not say which generation readers use; asking until it does")]
+    public static partial void PointerUnknown(ILogger logger, Exception exception);
 
     [LoggerMessage(1028, LogLevel.Warning, "{Lag} records behind: {Share} of the events enter the histories without being trained on")]
     public static partial void Overloaded(ILogger logger, long lag, double share);

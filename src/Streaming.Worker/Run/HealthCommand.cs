@@ -8,8 +8,8 @@ internal static class HealthCommand
     /// <summary>Creates the command.</summary>
     public static Command Create()
     {
-        var ready = new Option<bool>("--ready") { Description = "Check readiness instead of liveness." };
-        var command = new Command("health", "Ask the worker at Http__Port of this machine how it is; exit code 0 while it is alive (with --ready: ready), 69 otherwise.") { ready };
+        var ready = new Option<bool>("--ready") { Description = "Ask whether it is ready, in the place of alive." };
+        var command = new Command("health", "Ask the worker at Http__Port of this machine how it is; exit code 0 when well, 69 when not.") { ready };
         command.SetAction(async (result, cancellationToken) =>
         {
             HttpOptions options = WorkerSettings.FromEnvironment().Get<HttpOptions>();

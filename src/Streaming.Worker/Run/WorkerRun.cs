@@ -50,7 +50,6 @@ internal sealed class WorkerRun : IDisposable
             EngineFactory.RequireDevice(_settings.Get<EngineOptions>());
         }
 
-        RequireWritable(_settings.Get<CheckpointOptions>().Folder);
         _health.Set("trainer", HealthLevel.NotReady, "starting");
         HttpOptions http = _settings.Get<HttpOptions>();
         await using HttpEndpoint? endpoint = http.Port < 0 ? null
@@ -90,28 +89,6 @@ internal sealed class WorkerRun : IDisposable
         _metrics.Dispose();
     }
 
-    /// <summary>Tries the folder of the checkpoints before anything starts: without it whatever is learned would be lost with the process.</summary>
-    /// <exception cref="SettingsException">It cannot be written to.</exception>
-    private static void RequireWritable(string folder)
-    {
-        if (folder.Length == 0)
-        {
-            return;
-        }
-
-        try
-        {
-            Directory.CreateDirectory(folder);
-            string probe = Path.Combine(folder, $".probe-{Guid.NewGuid():N}");
-            File.WriteAllBytes(probe, []);
-            File.Delete(probe);
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            throw new SettingsException([$"Checkpoint__Folder is '{folder}', which cannot be written to: {exception.Message} Allowed: a folder that this user may write to, or empty for no checkpoints."]);
-        }
-    }
-
     /// <summary>How long a question to Redis may hold up a checkpoint or the end: draining has half of the time, this a part of the rest.</summary>
     private TimeSpan ShortWait()
     {
@@ -134,17 +111,14 @@ internal sealed class WorkerRun : IDisposable
                 uint active = await pointer.ActiveAsync(stopping).ConfigureAwait(false);
                 _plan = RunPlan.Of(_request, active, _settings.Get<CheckpointOptions>().Folder);
                 _settings = _plan.Apply(_settings);
-                _health.Set("redis", HealthLevel.Healthy);
                 PipelineLog.TrainingGeneration(_logger, _plan.Generation, active);
                 return true;
             }
             catch (Exception exception) when (EmbeddingPublisher.IsOutage(exception) && !stopping.IsCancellationRequested)
             {
-                string servers = string.Join(", ", redis.Multiplexer.GetEndPoints().Select(static server => EndPointCollection.ToString(server)));
-                _health.Set("redis", HealthLevel.Degraded, $"{servers} unavailable: {Short(exception)}");
                 if (!told)
                 {
-                    PipelineLog.PointerUnknown(_logger, servers, Short(exception));
+                    PipelineLog.PointerUnknown(_logger, exception);
                 }
 
                 await Task.Delay(TimeSpan.FromSeconds(1), _time, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -157,9 +131,6 @@ internal sealed class WorkerRun : IDisposable
 
         return false;
     }
-
-    /// <summary>What the client says first; its whole message lists its own settings and counters.</summary>
-    private static string Short(Exception exception) => exception.Message.Split(['\n', ';'], 2)[0] is { Length: > 160 } text ? text[..160] + "…" : exception.Message.Split(['\n', ';'], 2)[0];
 
     private async Task LeadAndHoldAsync(IDatabase redis, CancellationToken stopping, CancellationToken abort)
     {

@@ -157,18 +157,6 @@ public sealed class WorkerRunTests : IAsyncLifetime
         Assert.True(await replay.WaitForExitAsync() == 0, replay.Output);
     }
 
-    [Fact]
-    public async Task Run_CheckpointFolderCannotBeWritten_IsRefusedBeforeAnythingStarts()
-    {
-        string file = Path.Combine(_folder, "file");
-        await File.WriteAllTextAsync(file, "not a folder", TestContext.Current.CancellationToken);
-        using StreamingProcess worker = Start("run", ("Checkpoint__Folder", Path.Combine(file, "checkpoints")));
-
-        Assert.True(await worker.WaitForExitAsync() == 78, worker.Output);
-        Assert.Contains($"Checkpoint__Folder is '{file}/checkpoints', which cannot be written to", worker.Output, StringComparison.Ordinal);
-        Assert.DoesNotContain("Leads model", worker.Output, StringComparison.Ordinal);
-    }
-
     private StreamingProcess Start(string command, int count) => StreamingProcess.Start([command, "--count", $"{count}", "--seed", $"{count}"], Variables());
 
     private StreamingProcess Start(string command, params (string Name, string Value)[] more)
