@@ -60,6 +60,33 @@ public class DeadLetterProducerTests
         Assert.Equal("dead letters wait for delivery to topic 'interactions.dead-letters'", producer.Check(new TopicState("interactions.dead-letters") { Partitions = 1 }));
     }
 
+    [Theory]
+    [InlineData(ErrorCode.TopicAuthorizationFailed)]
+    [InlineData(ErrorCode.UnknownTopicOrPart)]
+    public async Task Wait_TopicRefusedWhatWasSent_SendsItAgainUntilItArrives(ErrorCode refusal)
+    {
+        using KafkaHarness kafka = new();
+        kafka.Broker.SetTopicError("interactions.dead-letters", refusal);
+        using DeadLetterProducer producer = new(kafka.Options, static _ => { }, _time);
+        Message<byte[]?, byte[]?> message = DeadLetterProducer.Create([1], [2], DeadLetterReason.Malformed, "interactions", 0, 7);
+        bool isTaken = producer.TrySend(message); // the first is taken before the client knows the topic
+        for (int i = 0; i < 30; i++)
+        {
+            producer.Wait(TimeSpan.FromMilliseconds(100));
+            Assert.False(isTaken && producer.IsDelivered);
+        }
+
+        kafka.Broker.SetTopicError("interactions.dead-letters", ErrorCode.NoError);
+        await KafkaHarness.WaitAsync(
+            () =>
+            {
+                isTaken = isTaken || producer.TrySend(message);
+                producer.Wait(TimeSpan.FromMilliseconds(100));
+                return isTaken && producer.IsDelivered;
+            },
+            "the dead letter arrives");
+    }
+
     private static KafkaHarness WithBadRecords(int count)
     {
         KafkaHarness kafka = new(partitions: 1);

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using System.Text;
 using Confluent.Kafka;
@@ -21,6 +22,7 @@ internal sealed class DeadLetterProducer : IDisposable
     private readonly IProducer<byte[]?, byte[]?> _producer;
     private readonly string _topic;
     private readonly TimeProvider _time;
+    private readonly ConcurrentQueue<Message<byte[]?, byte[]?>> _refused = new();
     private int _pending;
     private bool _isRefused; // Of the thread that sends.
     private long _lastProgress;
@@ -93,8 +95,28 @@ internal sealed class DeadLetterProducer : IDisposable
         return !_isRefused;
     }
 
-    /// <summary>Waits a little for deliveries.</summary>
-    public void Wait(TimeSpan time) => _producer.Flush(time);
+    /// <summary>Waits up to <paramref name="time"/> for deliveries, and sends again what the topic has refused: access may have been granted since.</summary>
+    public void Wait(TimeSpan time)
+    {
+        if (_refused.IsEmpty)
+        {
+            _producer.Flush(time);
+            return;
+        }
+
+        Thread.Sleep(time);
+        for (int left = _refused.Count; left > 0 && _refused.TryDequeue(out Message<byte[]?, byte[]?>? message); left--)
+        {
+            try
+            {
+                _producer.Produce(_topic, message, OnDelivered);
+            }
+            catch (ProduceException<byte[]?, byte[]?> exception) when (!exception.Error.IsFatal)
+            {
+                _refused.Enqueue(message);
+            }
+        }
+    }
 
     /// <summary>Says what is wrong with deliveries.</summary>
     /// <param name="state">How the topic is; null: not known.</param>
@@ -139,6 +161,13 @@ internal sealed class DeadLetterProducer : IDisposable
             return;
         }
 
+        // The topic may be created, or access granted, while the run waits; Check ends it after RefusalLimit.
+        if (report.Error.Code is ErrorCode.TopicAuthorizationFailed or ErrorCode.UnknownTopicOrPart or ErrorCode.Local_UnknownTopic)
+        {
+            _refused.Enqueue(Copy(report.Message, report.Message.Value));
+            return;
+        }
+
         if (report.Error.IsError)
         {
             Fail(report.Error);
@@ -172,6 +201,10 @@ internal sealed class DeadLetterProducer : IDisposable
     private static Message<byte[]?, byte[]?> Truncate(Message<byte[]?, byte[]?> message)
     {
         message.Headers.Add("truncated-from", Text(message.Value!.Length));
-        return new Message<byte[]?, byte[]?> { Key = message.Key, Value = message.Value[..TruncatedBytes], Headers = message.Headers };
+        return Copy(message, message.Value[..TruncatedBytes]);
     }
+
+    // Without the timestamp, which the client sets in a report and refuses in a message.
+    private static Message<byte[]?, byte[]?> Copy(Message<byte[]?, byte[]?> message, byte[]? value) =>
+        new() { Key = message.Key, Value = value, Headers = message.Headers };
 }
