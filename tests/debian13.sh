@@ -37,7 +37,7 @@ fi
 
 say "publishing"
 rm -rf "$root/app" "$root/dotnet"
-"$top/tests/publish.sh" "$root/app" || fail "the build stage of deploy/Dockerfile failed"
+"$top/tests/publish.sh" "$root/app" lab || fail "a build stage of deploy/Dockerfile failed"
 sdk=$(dirname "$(readlink -f "$(command -v dotnet)")")
 mkdir -p "$root/dotnet"
 cp -r "$sdk/host" "$sdk/shared" "$root/dotnet/"
@@ -61,9 +61,9 @@ check() {
 }
 
 check_all() {
-  check "--version, $1" '^[0-9]+\.[0-9]+\.[0-9]+' /app/streaming --version
-  check "demo learns, $1" 'events +produced 3000 = trained [0-9]+' /app/streaming demo --no-serve --count 3000
-  check "demo takes the package's librdkafka, $1" 'librdkafka 2\.[0-9]+\.[0-9]+ from /app/[a-z0-9-]+\.so' /app/streaming demo --no-serve --count 100
+  check "--version, $1" '^[0-9]+\.[0-9]+\.[0-9]+' /app/streaming-lab --version
+  check "demo learns, $1" 'events +produced 3000 = trained [0-9]+' /app/streaming-lab demo --no-serve --count 3000
+  check "demo takes the package's librdkafka, $1" 'librdkafka 2\.[0-9]+\.[0-9]+ from /app/[a-z0-9-]+\.so' /app/streaming-lab demo --no-serve --count 100
 }
 
 in_root dpkg --purge librdkafka-dev librdkafka1 librdkafka++1 >/dev/null 2>&1

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# publish.sh FOLDER: the program as the image has it, in FOLDER. Carries out the build stage of deploy/Dockerfile: its COPY
-# and RUN lines, on a copy that has nothing else of the repository, so that a file that the stage lacks is seen here.
+# publish.sh FOLDER STAGE: a program as its image has it, in FOLDER. Carries out two stages of deploy/Dockerfile, `source` and
+# STAGE (worker or lab): their COPY and RUN lines, on a copy that has nothing else of the repository, so that a file that
+# they lack is seen here.
 set -euo pipefail
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 mkdir -p "$1"
@@ -10,8 +11,9 @@ trap 'rm -rf "$work"' EXIT
 TORCH=none
 export TORCH
 
-# The stage as lines: comments gone, continuations joined, up to the second FROM.
-stage=$(sed -e '/^ *#/d' "$top/deploy/Dockerfile" | sed -e ':a' -e '/\\$/N; s/\\\n//; ta' | awk '/^FROM/ && n++ { exit } { print }')
+# The stages as lines: comments gone, continuations joined.
+lines=$(sed -e '/^ *#/d' "$top/deploy/Dockerfile" | sed -e ':a' -e '/\\$/N; s/\\\n//; ta' | awk -v stage="$2" '/^FROM/ { wanted = $NF == "source" || $NF == stage } wanted')
+grep -q "^FROM source AS $2\$" <<<"$lines" || { echo "publish: deploy/Dockerfile has no stage '$2' after its stage 'source'" >&2; exit 1; }
 # What .dockerignore keeps out has no place here either.
 while read -r word rest; do
   case "$word" in
@@ -29,6 +31,6 @@ while read -r word rest; do
       done ;;
     RUN) (cd "$work" && bash -ec "${rest//\/app/$app}" >"$work/log" 2>&1) || { tail -n 20 "$work/log" >&2; exit 1; } ;;
     FROM | ARG | WORKDIR | '') ;;
-    *) echo "publish: deploy/Dockerfile's build stage has '$word', which this script does not know" >&2; exit 1 ;;
+    *) echo "publish: deploy/Dockerfile's stages have '$word', which this script does not know" >&2; exit 1 ;;
   esac
-done <<<"$stage"
+done <<<"$lines"

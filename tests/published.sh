@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# published.sh [FOLDER]: lays the program out as the image has it (publish.sh; FOLDER: take this layout) and runs every
-# command from there: no repository, no SDK, an unrelated working directory, as the image's user where this is run as root.
+# published.sh: lays both programs out as their images have them (publish.sh) and runs every command from there: no
+# repository, no SDK, an unrelated working directory, as the image's user where this is run as root.
 # Then a layout that is half installed. A part of tests/run.sh. Last line: `N passed, N failed`.
 set -uo pipefail
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -8,8 +8,9 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 chmod 755 "$work"
 
-app=${1:-$work/app}
-[ $# -gt 0 ] || "$top/tests/publish.sh" "$app" || { echo "the build stage of deploy/Dockerfile failed"; echo "0 passed, 1 failed"; exit 1; }
+app=$work/app
+lab=$work/lab
+{ "$top/tests/publish.sh" "$app" worker && "$top/tests/publish.sh" "$lab" lab; } || { echo "a build stage of deploy/Dockerfile failed"; echo "0 passed, 1 failed"; exit 1; }
 
 # The runtime alone, as the image has it; programs: Redis, which the demo starts, and nothing else.
 sdk=$(dirname "$(readlink -f "$(command -v dotnet)")")
@@ -55,18 +56,24 @@ also() {
   fi
 }
 
-check version 0 '^[0-9]+\.[0-9]+\.[0-9]+' "$app/streaming" --version
 check help 0 '^ +run +' "$app/streaming" --help
-for command in $( (here "$app/streaming" --help) | sed -n '/^Commands:/,$p' | sed -nE 's/^ +([a-z]+) .*/\1/p'); do
-  check "$command --help" 0 "streaming $command" "$app/streaming" "$command" --help
+check 'help of the lab' 0 '^ +demo +' "$lab/streaming-lab" --help
+for program in "$app/streaming" "$lab/streaming-lab"; do
+  check "$program --version" 0 '^[0-9]+\.[0-9]+\.[0-9]+' "$program" --version
+  for command in $( (here "$program" --help) | sed -n '/^Commands:/,$p' | sed -nE 's/^ +([a-z]+) .*/\1/p'); do
+    check "$command --help" 0 "${program##*/} $command" "$program" "$command" --help
+  done
 done
+# Production has no simulator and no broker in it.
+check 'what the lab has, in production' 1 '^none$' sh -c "ls '$app' | grep -i -e lab -e spectre || { echo none; exit 1; }"
+check 'a command of the lab, in production' 64 'demo' "$app/streaming" demo
 check config 0 '^Kafka__BootstrapServers=localhost:9092$' "$app/streaming" config
 # Descriptions come from the documentation files.
 check 'config --markdown' 0 '^\| `Kafka__BootstrapServers` .*\| [A-Z][a-z]+ ' "$app/streaming" config --markdown
 check 'config with a wrong setting' 78 'Kafka__Nonsense' Kafka__Nonsense=1 "$app/streaming" config
-check demo 0 'events +produced 500 = trained' "$app/streaming" demo --no-serve --count 500
-also "librdkafka [0-9.]+ from $app/[a-z0-9-]*librdkafka\.so"
-check 'backtest on a file' 0 'width' "$app/streaming" backtest --protocol prequential --events "$work/events.csv" --widths 4,8 --model "$work/data/model"
+check demo 0 'events +produced 500 = trained' "$lab/streaming-lab" demo --no-serve --count 500
+also "librdkafka [0-9.]+ from $lab/[a-z0-9-]*librdkafka\.so"
+check 'backtest on a file' 0 'width' "$lab/streaming-lab" backtest --protocol prequential --events "$work/events.csv" --widths 4,8 --model "$work/data/model"
 check 'inspect of its model' 0 'Model\.Widths +4,8' "$app/streaming" inspect "$work/data/model"
 check 'export of its model' 0 '^' "$app/streaming" export --checkpoint "$work/data/model" --width 4 --output "$work/data/cut.safetensors"
 check 'inspect of nothing' 66 "$work/data/nothing" "$app/streaming" inspect "$work/data/nothing"
@@ -87,13 +94,14 @@ also '^exit code 0$'
 
 # half NAME PATTERN: what is in $work/half now must be refused in one line, before anything starts.
 half() {
-  for command in "run" "replay --count 1" "demo --no-serve --count 1"; do
+  for command in "streaming run" "streaming-lab replay --count 1" "streaming-lab demo --no-serve --count 1"; do
     # shellcheck disable=SC2086
-    check "$command, $1" 69 "^streaming: librdkafka.*$2.*librdkafka\.redist" Redis__Configuration=127.0.0.1:1 Kafka__BootstrapServers=127.0.0.1:1 "$work/half/streaming" $command
+    check "$command, $1" 69 "^streaming: librdkafka.*$2.*librdkafka\.redist" Redis__Configuration=127.0.0.1:1 Kafka__BootstrapServers=127.0.0.1:1 "$work/half/"$command
     [ "$(wc -l <"$work/output")" -eq 1 ] || also "one line (there are more)"
   done
 }
-cp -r "$app" "$work/half"
+# The lab's layout has both programs.
+cp -r "$lab" "$work/half"
 rm -f "$work/half"/*librdkafka.so
 half 'librdkafka missing' "$work/half/centos8-librdkafka\.so: no such file"
 head -c 6000000 "$app/centos8-librdkafka.so" >"$work/half/centos8-librdkafka.so"

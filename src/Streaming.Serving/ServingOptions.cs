@@ -1,4 +1,4 @@
-using Streaming.Core;
+using Streaming.Core.Embeddings;
 
 namespace Streaming.Serving;
 

@@ -1,6 +1,6 @@
 using System.Globalization;
 using StackExchange.Redis;
-using Streaming.Core;
+using Streaming.Core.Embeddings;
 
 namespace Streaming.Serving;
 

@@ -1,3 +1,3 @@
-using Streaming.Worker;
+using Streaming.Worker.Commands;
 
-return await CommandLine.RunAsync(args).ConfigureAwait(false);
+return await CommandLine.RunAsync(WorkerCommands.Create(), args).ConfigureAwait(false);

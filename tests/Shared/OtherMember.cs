@@ -1,5 +1,5 @@
 using Confluent.Kafka;
-using Streaming.Transport;
+using Streaming.Transport.Kafka.Clients;
 
 namespace Streaming.Tests;
 

@@ -1,4 +1,4 @@
-using Streaming.Kernels;
+using Streaming.Kernels.Parallel;
 
 namespace Streaming.Benchmarks;
 

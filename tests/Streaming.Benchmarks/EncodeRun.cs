@@ -1,5 +1,6 @@
-using Streaming.Kernels;
-using Streaming.Learning;
+using Streaming.Kernels.Parallel;
+using Streaming.Learning.Cpu;
+using Streaming.Models.Options;
 
 namespace Streaming.Benchmarks;
 

@@ -2,8 +2,13 @@ using System.Diagnostics;
 using System.Text;
 using Google.Protobuf;
 using Streaming.Contracts;
-using Streaming.Core;
-using Streaming.Transport;
+using Streaming.Core.Dedup;
+using Streaming.Core.Events;
+using Streaming.Core.Histories;
+using Streaming.Core.Ingestion;
+using Streaming.Core.Positions;
+using Streaming.Transport.Kafka.Clients;
+using Streaming.Transport.Kafka.Decoding;
 
 namespace Streaming.Benchmarks;
 

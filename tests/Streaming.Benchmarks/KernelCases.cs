@@ -1,4 +1,11 @@
-using Streaming.Kernels;
+using Streaming.Benchmarks.Libtorch;
+using Streaming.Kernels.Elementwise;
+using Streaming.Kernels.Linear;
+using Streaming.Kernels.Norms;
+using Streaming.Kernels.Optimisers;
+using Streaming.Kernels.Parallel;
+using Streaming.Kernels.Recurrence;
+using Streaming.Kernels.Simd;
 
 namespace Streaming.Benchmarks;
 

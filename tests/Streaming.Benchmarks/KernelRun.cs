@@ -1,5 +1,5 @@
 using System.Numerics.Tensors;
-using Streaming.Kernels;
+using Streaming.Kernels.Parallel;
 
 namespace Streaming.Benchmarks;
 

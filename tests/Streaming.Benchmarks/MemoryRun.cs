@@ -1,5 +1,4 @@
-using Streaming.Kernels;
-using Streaming.Learning;
+using Streaming.Kernels.Parallel;
 
 namespace Streaming.Benchmarks;
 

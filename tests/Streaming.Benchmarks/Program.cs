@@ -1,5 +1,6 @@
 using Streaming.Benchmarks;
-using Streaming.Kernels;
+using Streaming.Benchmarks.Libtorch;
+using Streaming.Kernels.Parallel;
 
 BenchmarkOptions options;
 try

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
-using Streaming.Kernels;
+using Streaming.Benchmarks.Libtorch;
+using Streaming.Kernels.Parallel;
 
 namespace Streaming.Benchmarks;
 

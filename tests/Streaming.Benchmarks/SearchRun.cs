@@ -1,6 +1,8 @@
-using Streaming.Core;
-using Streaming.Kernels;
-using Streaming.Serving;
+using Streaming.Core.Embeddings;
+using Streaming.Kernels.Packed;
+using Streaming.Kernels.Search;
+using Streaming.Kernels.Simd;
+using Streaming.Serving.Search;
 
 namespace Streaming.Benchmarks;
 

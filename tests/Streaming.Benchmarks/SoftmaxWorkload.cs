@@ -1,4 +1,5 @@
-using Streaming.Kernels;
+using Streaming.Kernels.Parallel;
+using Streaming.Kernels.Softmax;
 
 namespace Streaming.Benchmarks;
 

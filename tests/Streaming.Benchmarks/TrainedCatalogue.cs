@@ -1,10 +1,11 @@
 using System.Globalization;
 using System.IO.Compression;
 using System.Text.Json;
-using Streaming.Core;
-using Streaming.Kernels;
-using Streaming.Learning;
-using Streaming.Serving;
+using Streaming.Core.Embeddings;
+using Streaming.Kernels.Packed;
+using Streaming.Models.Slices;
+using Streaming.Models.State;
+using Streaming.Serving.Search;
 
 namespace Streaming.Benchmarks;
 

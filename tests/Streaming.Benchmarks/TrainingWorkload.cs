@@ -1,4 +1,8 @@
-using Streaming.Learning;
+using Streaming.Benchmarks.Libtorch;
+using Streaming.Learning.Cpu;
+using Streaming.Learning.Engine;
+using Streaming.Models.Batches;
+using Streaming.Models.Options;
 
 namespace Streaming.Benchmarks;
 

@@ -1,9 +1,10 @@
 using System.Diagnostics;
 using System.Globalization;
 using StackExchange.Redis;
-using Streaming.Learning;
-using Streaming.Transport;
-using Streaming.Worker;
+using Streaming.Learning.Checkpoints;
+using Streaming.Transport.Kafka.Clients;
+using Streaming.Worker.Commands;
+using Streaming.Worker.Settings;
 
 namespace Streaming.Chaos;
 

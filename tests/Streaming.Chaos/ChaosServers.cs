@@ -1,8 +1,8 @@
 using Confluent.Kafka;
 using Confluent.Kafka.Admin;
+using Streaming.Lab.Embedded;
 using Streaming.Tests;
 using Streaming.Tests.Kafka;
-using Streaming.Transport;
 
 namespace Streaming.Chaos;
 

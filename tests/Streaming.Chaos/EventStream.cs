@@ -3,7 +3,8 @@ using System.Globalization;
 using System.Text;
 using Confluent.Kafka;
 using Streaming.Contracts;
-using Streaming.Transport;
+using Streaming.Transport.Kafka;
+using Streaming.Transport.Kafka.Clients;
 
 namespace Streaming.Chaos;
 

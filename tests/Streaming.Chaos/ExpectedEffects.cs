@@ -1,4 +1,4 @@
-using Streaming.Core;
+using Streaming.Core.Events;
 
 namespace Streaming.Chaos;
 

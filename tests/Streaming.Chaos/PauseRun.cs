@@ -1,8 +1,15 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text;
-using Streaming.Core;
-using Streaming.Learning;
+using Streaming.Core.Dedup;
+using Streaming.Core.Hashing;
+using Streaming.Core.Histories;
+using Streaming.Core.Ingestion;
+using Streaming.Core.Items;
+using Streaming.Learning.Checkpoints;
+using Streaming.Learning.Cpu;
+using Streaming.Learning.Training;
+using Streaming.Models.Options;
 
 namespace Streaming.Chaos;
 

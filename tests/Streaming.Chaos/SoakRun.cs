@@ -1,8 +1,10 @@
 using System.Diagnostics;
 using System.Globalization;
 using StackExchange.Redis;
-using Streaming.Transport;
-using Streaming.Worker;
+using Streaming.Lab.Embedded;
+using Streaming.Transport.Kafka.Clients;
+using Streaming.Worker.Commands;
+using Streaming.Worker.Settings;
 
 namespace Streaming.Chaos;
 

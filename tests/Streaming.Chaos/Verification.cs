@@ -1,8 +1,19 @@
 using StackExchange.Redis;
-using Streaming.Core;
-using Streaming.Learning;
+using Streaming.Core.Dedup;
+using Streaming.Core.Embeddings;
+using Streaming.Core.Events;
+using Streaming.Core.Histories;
+using Streaming.Core.Ingestion;
+using Streaming.Learning.Checkpoints;
+using Streaming.Learning.Engine;
+using Streaming.Learning.Items;
+using Streaming.Learning.Training;
+using Streaming.Models.Options;
 using Streaming.Serving;
-using Streaming.Worker;
+using Streaming.Serving.Lookups;
+using Streaming.Worker.Engine;
+using Streaming.Worker.Settings;
+using Streaming.Worker.Stages;
 
 namespace Streaming.Chaos;
 
@@ -95,7 +106,7 @@ internal sealed class Verification(SettingsValues settings)
 
     private async Task CompareHistoriesAsync(HistoryStore histories, IDatabase redis)
     {
-        Transport.RedisOptions options = settings.Get<Transport.RedisOptions>();
+        Transport.Redis.RedisOptions options = settings.Get<Transport.Redis.RedisOptions>();
         var keys = new RedisKeys(options.Model, options.Partitions);
         var feed = new HistoryFeed(histories, options.UserItems, histories.UserCount, TimeSpan.Zero, TimeProvider.System);
         feed.TouchAll();
@@ -128,7 +139,7 @@ internal sealed class Verification(SettingsValues settings)
         var model = new float[rows.Length * width];
         engine.EncodeItems(rows, model);
 
-        var reader = new EmbeddingReader(redis, new ServingOptions { Model = settings.Get<Transport.RedisOptions>().Model }, TimeProvider.System);
+        var reader = new EmbeddingReader(redis, new ServingOptions { Model = settings.Get<Transport.Redis.RedisOptions>().Model }, TimeProvider.System);
         var stored = new float[rows.Length * width];
         var reads = new ItemRead[rows.Length];
         await reader.ReadAsync(ids, width, stored, reads).ConfigureAwait(false);

@@ -1,4 +1,5 @@
 using Confluent.Kafka.Admin;
+using Streaming.Kafka.Tests.Bench;
 using Streaming.Tests.Kafka;
 using Xunit;
 
@@ -90,7 +91,7 @@ public sealed class BrokerFaultTests(KafkaServers servers)
         await bench.Admin.CreateTopicsAsync([new TopicSpecification { Name = bench.Events, NumPartitions = 2, ReplicasAssignments = new() { [0] = [0], [1] = [1] }, Configs = new() { ["min.insync.replicas"] = "1" } }]);
         await bench.UntilTopicAsync(bench.Events, static topic => topic.Partitions.Count == 2);
         await bench.Ledger.SendAsync(300);
-        await using Worker worker = bench.StartWorker();
+        await using WorkerProcess worker = bench.StartWorker();
         await worker.UntilReadAsync(300);
 
         await bench.Cluster.Nodes[1].KillAsync();
@@ -107,9 +108,9 @@ public sealed class BrokerFaultTests(KafkaServers servers)
     }
 
     /// <summary>Does something to the brokers while events are produced and read; afterwards they still are, and health is well.</summary>
-    private static async Task UnderLoadAsync(KafkaBench bench, Func<Worker, Task> disturb)
+    private static async Task UnderLoadAsync(KafkaBench bench, Func<WorkerProcess, Task> disturb)
     {
-        await using Worker worker = bench.StartWorker();
+        await using WorkerProcess worker = bench.StartWorker();
         bench.Ledger.Stream(400);
         await worker.UntilReadAsync(200);
 

@@ -2,6 +2,7 @@ using System.Text;
 using Confluent.Kafka;
 using Google.Protobuf;
 using Streaming.Contracts;
+using Streaming.Kafka.Tests.Bench;
 using Xunit;
 
 namespace Streaming.Kafka.Tests;
@@ -23,7 +24,7 @@ public sealed class CatalogueTests(KafkaServers servers)
         await UntilCompactedAsync(bench, sent);
         await bench.Ledger.SendAsync(400);
 
-        await using Worker worker = bench.StartWorker();
+        await using WorkerProcess worker = bench.StartWorker();
         await worker.UntilReadAsync(400);
         double before = await worker.MetricAsync("streaming_items");
         sent += await SendVersionsAsync(bench, 3);
@@ -42,7 +43,7 @@ public sealed class CatalogueTests(KafkaServers servers)
         await bench.CreateItemsAsync();
         await SendVersionsAsync(bench, 2);
         await bench.Ledger.SendAsync(200);
-        await using (Worker first = bench.StartWorker())
+        await using (WorkerProcess first = bench.StartWorker())
         {
             await first.UntilReadAsync(200);
             Assert.Equal(0, await first.TerminateAsync());
@@ -52,13 +53,13 @@ public sealed class CatalogueTests(KafkaServers servers)
         await bench.CreateItemsAsync();
         await SendVersionsAsync(bench, 1);
         await bench.Ledger.SendAsync(200);
-        await using (Worker refusing = bench.StartWorker())
+        await using (WorkerProcess refusing = bench.StartWorker())
         {
             Assert.Equal(65, await refusing.WaitForExitAsync());
             Assert.Contains(bench.Items, refusing.Log, StringComparison.Ordinal);
         }
 
-        await using Worker worker = bench.StartWorker(("Kafka__SkipMissing", "true"));
+        await using WorkerProcess worker = bench.StartWorker(("Kafka__SkipMissing", "true"));
         await worker.UntilAsync(static async one => await one.MetricAsync("streaming_items") == Kept, $"{Kept} items are there");
         await bench.FinishAsync(worker);
     }

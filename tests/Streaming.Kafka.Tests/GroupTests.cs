@@ -1,3 +1,4 @@
+using Streaming.Kafka.Tests.Bench;
 using Xunit;
 
 namespace Streaming.Kafka.Tests;
@@ -17,7 +18,7 @@ public sealed class GroupTests(KafkaServers servers)
         }
 
         await bench.Ledger.SendAsync(1_500);
-        await using Worker worker = bench.StartWorker(("Log__Level", "Debug"));
+        await using WorkerProcess worker = bench.StartWorker(("Log__Level", "Debug"));
         await worker.UntilLoggedAsync("Paused");
         await using (Stranger stranger = await Stranger.JoinAsync(bench, reading))
         {
@@ -47,7 +48,7 @@ public sealed class GroupTests(KafkaServers servers)
         bench.Settings["Kafka__GroupInstanceId"] = "worker-0";
         bench.Settings["Kafka__SessionTimeout"] = "30s";
         await using Stranger stranger = await Stranger.JoinAsync(bench, reading, "stranger-0");
-        await using (Worker first = bench.StartWorker())
+        await using (WorkerProcess first = bench.StartWorker())
         {
             await Until.TrueAsync(() => Task.FromResult(stranger.Partitions.Length == 2), () => $"the stranger holds two partitions; it holds {stranger.Partitions.Length}");
             await bench.Ledger.SendAsync(400);
@@ -58,7 +59,7 @@ public sealed class GroupTests(KafkaServers servers)
 
         int[] others = stranger.Partitions;
         int rebalances = stranger.Rebalances;
-        await using Worker worker = bench.StartWorker();
+        await using WorkerProcess worker = bench.StartWorker();
         await worker.UntilLoggedAsync("Assigned " + bench.Events);
         await bench.Ledger.SendAsync(400);
         await bench.FinishAsync(worker, bench.Ledger.Expected(sent => !others.Contains(sent.Partition)));
@@ -72,5 +73,5 @@ public sealed class GroupTests(KafkaServers servers)
         ("Model__Widths", "256"), ("Model__Layers", "4"), ("Model__HistoryLength", "200"), ("Batching__BatchSize", "256"), ("Pipeline__BatchQueue", "1"),
     ];
 
-    private static int Pauses(Worker worker) => worker.Log.Split('\n').Count(static line => line.Contains("Paused", StringComparison.OrdinalIgnoreCase));
+    private static int Pauses(WorkerProcess worker) => worker.Log.Split('\n').Count(static line => line.Contains("Paused", StringComparison.OrdinalIgnoreCase));
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Confluent.Kafka;
+using Streaming.Kafka.Tests.Bench;
 using Streaming.Tests.Kafka;
 using Xunit;
 
@@ -14,7 +15,7 @@ public sealed class MissingRecordsTests(KafkaServers servers)
     public async Task DeletedWhileDown_IsRefusedWithTheNumber()
     {
         await using KafkaBench bench = await StopAndDeleteAsync(Reading.Static);
-        await using Worker worker = bench.StartWorker();
+        await using WorkerProcess worker = bench.StartWorker();
 
         Assert.Equal(65, await worker.WaitForExitAsync());
         Assert.Contains(Deleted.ToString(CultureInfo.InvariantCulture), worker.Log, StringComparison.Ordinal);
@@ -29,7 +30,7 @@ public sealed class MissingRecordsTests(KafkaServers servers)
     public async Task DeletedWhileDown_IsSkippedAndCountedWhereThatIsAllowed(Reading reading)
     {
         await using KafkaBench bench = await StopAndDeleteAsync(reading);
-        await using Worker worker = bench.StartWorker(("Kafka__SkipMissing", "true"));
+        await using WorkerProcess worker = bench.StartWorker(("Kafka__SkipMissing", "true"));
         await worker.UntilLoggedAsync(Deleted.ToString(CultureInfo.InvariantCulture));
 
         await bench.FinishAsync(worker, bench.Ledger.Expected(static sent => sent.Offset is < 200 or >= 200 + Deleted), gone: Deleted);
@@ -43,7 +44,7 @@ public sealed class MissingRecordsTests(KafkaServers servers)
         await using KafkaBench bench = await KafkaBench.StartAsync(servers, reading, partitions: 1);
         bench.Settings["Redis__LeaseDuration"] = "1m";
         await bench.Ledger.SendAsync(200);
-        await using Worker worker = bench.StartWorker(("Kafka__SkipMissing", "true"));
+        await using WorkerProcess worker = bench.StartWorker(("Kafka__SkipMissing", "true"));
         await worker.UntilReadAsync(200);
 
         long end = await FreezeAndDeleteAsync(bench, worker);
@@ -60,7 +61,7 @@ public sealed class MissingRecordsTests(KafkaServers servers)
         await using KafkaBench bench = await KafkaBench.StartAsync(servers, partitions: 1);
         bench.Settings["Redis__LeaseDuration"] = "1m";
         await bench.Ledger.SendAsync(200);
-        await using Worker worker = bench.StartWorker();
+        await using WorkerProcess worker = bench.StartWorker();
         await worker.UntilReadAsync(200);
 
         long end = await FreezeAndDeleteAsync(bench, worker);
@@ -76,7 +77,7 @@ public sealed class MissingRecordsTests(KafkaServers servers)
     {
         KafkaBench bench = await KafkaBench.StartAsync(servers, reading, partitions: 1);
         await bench.Ledger.SendAsync(200);
-        await using (Worker first = bench.StartWorker())
+        await using (WorkerProcess first = bench.StartWorker())
         {
             await first.UntilReadAsync(200);
             Assert.Equal(0, await first.TerminateAsync());
@@ -89,7 +90,7 @@ public sealed class MissingRecordsTests(KafkaServers servers)
 
     /// <summary>While the worker is frozen, 2,000 records come and most of them go.</summary>
     /// <returns>The first offset that is left.</returns>
-    private static async Task<long> FreezeAndDeleteAsync(KafkaBench bench, Worker worker)
+    private static async Task<long> FreezeAndDeleteAsync(KafkaBench bench, WorkerProcess worker)
     {
         const long end = 2_000;
         worker.Signal(UnixSignal.Stop);

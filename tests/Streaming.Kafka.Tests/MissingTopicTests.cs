@@ -1,4 +1,4 @@
-using Streaming.Tests.Kafka;
+using Streaming.Kafka.Tests.Bench;
 using Xunit;
 
 namespace Streaming.Kafka.Tests;
@@ -13,7 +13,7 @@ public sealed class MissingTopicTests(KafkaServers servers)
     public async Task Events_MissingAtTheStart_HealthSaysSoUntilTheyAreThere(Reading reading)
     {
         await using KafkaBench bench = await KafkaBench.StartAsync(servers, reading, partitions: 0);
-        await using Worker worker = bench.StartWorker();
+        await using WorkerProcess worker = bench.StartWorker();
         await worker.UntilUnwellAsync(bench.Events);
         await worker.UntilLoggedAsync(bench.Events);
 
@@ -32,7 +32,7 @@ public sealed class MissingTopicTests(KafkaServers servers)
     {
         await using KafkaBench bench = await KafkaBench.StartAsync(servers, reading);
         await bench.Ledger.SendAsync(300);
-        await using Worker worker = bench.StartWorker();
+        await using WorkerProcess worker = bench.StartWorker();
         await worker.UntilReadAsync(300);
         await worker.UntilWellAsync();
 
@@ -50,7 +50,7 @@ public sealed class MissingTopicTests(KafkaServers servers)
         await using KafkaBench bench = await KafkaBench.StartAsync(servers);
         bench.Settings["Kafka__ItemsTopic"] = bench.Items;
         await bench.Ledger.SendAsync(300);
-        await using Worker worker = bench.StartWorker();
+        await using WorkerProcess worker = bench.StartWorker();
         await worker.UntilUnwellAsync(bench.Items);
 
         await bench.CreateItemsAsync();
@@ -64,7 +64,7 @@ public sealed class MissingTopicTests(KafkaServers servers)
     {
         await using KafkaBench bench = await KafkaBench.StartAsync(servers);
         await bench.DeleteAsync(bench.DeadLetters);
-        await using Worker worker = bench.StartWorker();
+        await using WorkerProcess worker = bench.StartWorker();
         await bench.Ledger.SendAsync(300);
         await worker.UntilUnwellAsync(bench.DeadLetters);
 

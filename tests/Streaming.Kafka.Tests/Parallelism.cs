@@ -1,4 +1,4 @@
-using Streaming.Kafka.Tests;
+using Streaming.Kafka.Tests.Bench;
 using Xunit;
 using Xunit.v3;
 

@@ -1,4 +1,5 @@
 using Confluent.Kafka.Admin;
+using Streaming.Kafka.Tests.Bench;
 using Xunit;
 
 namespace Streaming.Kafka.Tests;
@@ -14,7 +15,7 @@ public sealed class PartitionTests(KafkaServers servers)
     {
         await using KafkaBench bench = await KafkaBench.StartAsync(servers, reading, partitions: 2);
         await bench.Ledger.SendAsync(200);
-        await using Worker worker = bench.StartWorker();
+        await using WorkerProcess worker = bench.StartWorker();
         await worker.UntilReadAsync(200);
 
         await bench.Admin.CreatePartitionsAsync([new PartitionsSpecification { Topic = bench.Events, IncreaseTo = 5 }]);
@@ -33,7 +34,7 @@ public sealed class PartitionTests(KafkaServers servers)
     public async Task Leaders_MovedUnderLoad_NothingIsLost(Reading reading)
     {
         await using KafkaBench bench = await KafkaBench.StartAsync(servers, reading);
-        await using Worker worker = bench.StartWorker();
+        await using WorkerProcess worker = bench.StartWorker();
         bench.Ledger.Stream(400);
         await worker.UntilReadAsync(200);
 

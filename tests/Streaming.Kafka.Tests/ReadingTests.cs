@@ -1,3 +1,4 @@
+using Streaming.Kafka.Tests.Bench;
 using Xunit;
 
 namespace Streaming.Kafka.Tests;
@@ -13,7 +14,7 @@ public sealed class ReadingTests(KafkaServers servers)
     {
         await using KafkaBench bench = await KafkaBench.StartAsync(servers, reading);
         await bench.Ledger.SendAsync(500);
-        await using Worker worker = bench.StartWorker();
+        await using WorkerProcess worker = bench.StartWorker();
         await worker.UntilReadAsync(500);
         await bench.Ledger.SendAsync(500);
 

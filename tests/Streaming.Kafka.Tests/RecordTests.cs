@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using Confluent.Kafka;
 using Google.Protobuf;
+using Streaming.Kafka.Tests.Bench;
 using Xunit;
 
 namespace Streaming.Kafka.Tests;
@@ -23,7 +24,7 @@ public sealed class RecordTests(KafkaServers servers)
             producer.LingerMs = 50;
         });
         await compressed.SendAsync(500);
-        await using Worker worker = bench.StartWorker();
+        await using WorkerProcess worker = bench.StartWorker();
 
         await bench.FinishAsync(worker, compressed.Expected());
     }
@@ -44,7 +45,7 @@ public sealed class RecordTests(KafkaServers servers)
         await bench.Ledger.SendAsync("k"u8.ToArray(), null, headers, Fate.Dead);
         await bench.Ledger.SendAsync("k"u8.ToArray(), [], headers, Fate.Dead);
         await bench.Ledger.SendAsync(null, "garbage"u8.ToArray(), null, Fate.Dead);
-        await using Worker worker = bench.StartWorker();
+        await using WorkerProcess worker = bench.StartWorker();
         await bench.FinishAsync(worker);
 
         List<Message<byte[]?, byte[]?>> letters = [.. Read(bench, 4).Select(static result => result.Message)];

@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Streaming.Kafka.Tests.Bench;
 using Xunit;
 
 namespace Streaming.Kafka.Tests;
@@ -18,7 +19,7 @@ public sealed partial class RecreatedTopicTests(KafkaServers servers)
     {
         await using KafkaBench bench = await ReadAndStopAsync(Reading.Static);
         await MakeAnewAsync(bench, records);
-        await using Worker worker = bench.StartWorker();
+        await using WorkerProcess worker = bench.StartWorker();
 
         Assert.Equal(65, await worker.WaitForExitAsync());
         Assert.Contains(bench.Events, worker.Log, StringComparison.Ordinal);
@@ -34,7 +35,7 @@ public sealed partial class RecreatedTopicTests(KafkaServers servers)
     {
         await using KafkaBench bench = await ReadAndStopAsync(reading);
         await MakeAnewAsync(bench, records);
-        await using Worker worker = bench.StartWorker(("Kafka__SkipMissing", "true"));
+        await using WorkerProcess worker = bench.StartWorker(("Kafka__SkipMissing", "true"));
 
         await bench.FinishAsync(worker);
         Assert.Contains(bench.Events, worker.Log, StringComparison.Ordinal);
@@ -48,7 +49,7 @@ public sealed partial class RecreatedTopicTests(KafkaServers servers)
     {
         await using KafkaBench bench = await KafkaBench.StartAsync(servers, reading, partitions: 2);
         await bench.Ledger.SendAsync(Old);
-        await using Worker worker = bench.StartWorker();
+        await using WorkerProcess worker = bench.StartWorker();
         await worker.UntilReadAsync(Old);
         await MakeAnewAsync(bench, 900);
 
@@ -69,7 +70,7 @@ public sealed partial class RecreatedTopicTests(KafkaServers servers)
         bench.Settings["Checkpoint__Keep"] = "1000";
         await bench.Ledger.SendAsync(Old);
         var old = new HashSet<object>(bench.Ledger.Records, ReferenceEqualityComparer.Instance);
-        await using Worker worker = bench.StartWorker(("Kafka__SkipMissing", "true"));
+        await using WorkerProcess worker = bench.StartWorker(("Kafka__SkipMissing", "true"));
         await worker.UntilReadAsync(Old);
         await Task.Delay(SeveralLooks, TestContext.Current.CancellationToken);
         await MakeAnewAsync(bench, records);
@@ -83,13 +84,13 @@ public sealed partial class RecreatedTopicTests(KafkaServers servers)
     }
 
     /// <summary>The checkpoint that a worker has gone on from.</summary>
-    private static string CheckpointOf(Worker worker) => CheckpointPath().Match(worker.Log.Split('\n').Last(static line => line.Contains("/checkpoint-", StringComparison.Ordinal) && !line.Contains("written", StringComparison.Ordinal))).Value;
+    private static string CheckpointOf(WorkerProcess worker) => CheckpointPath().Match(worker.Log.Split('\n').Last(static line => line.Contains("/checkpoint-", StringComparison.Ordinal) && !line.Contains("written", StringComparison.Ordinal))).Value;
 
     private async Task<KafkaBench> ReadAndStopAsync(Reading reading)
     {
         KafkaBench bench = await KafkaBench.StartAsync(servers, reading, partitions: 2);
         await bench.Ledger.SendAsync(Old);
-        await using Worker first = bench.StartWorker();
+        await using WorkerProcess first = bench.StartWorker();
         await first.UntilReadAsync(Old);
         Assert.Equal(0, await first.TerminateAsync());
         return bench;

@@ -1,4 +1,4 @@
-using Confluent.Kafka.Admin;
+using Streaming.Kafka.Tests.Bench;
 using Streaming.Tests.Kafka;
 using Xunit;
 
@@ -17,7 +17,7 @@ public sealed class SecurityTests(KafkaServers servers)
     {
         await using KafkaBench bench = await SecureAsync(reading, Right.Events, Right.Items, Right.Group, Right.DeadLetters);
         await bench.Ledger.SendAsync(400);
-        await using Worker worker = bench.StartWorker();
+        await using WorkerProcess worker = bench.StartWorker();
         await bench.FinishAsync(worker);
 
         Assert.All(Refusals, word => Assert.DoesNotContain(word, worker.Log, StringComparison.OrdinalIgnoreCase));
@@ -41,7 +41,7 @@ public sealed class SecurityTests(KafkaServers servers)
         }
 
         await bench.Ledger.SendAsync(400);
-        await using Worker worker = bench.StartWorker();
+        await using WorkerProcess worker = bench.StartWorker();
         await bench.FinishAsync(worker);
 
         Assert.All(Refusals, word => Assert.DoesNotContain(word, worker.Log, StringComparison.OrdinalIgnoreCase));
@@ -60,7 +60,7 @@ public sealed class SecurityTests(KafkaServers servers)
     {
         await using KafkaBench bench = await SecureAsync(reading, [.. Enum.GetValues<Right>().Where(right => right != refused)]);
         await bench.Ledger.SendAsync(400);
-        await using Worker worker = bench.StartWorker();
+        await using WorkerProcess worker = bench.StartWorker();
         await worker.UntilUnwellAsync(bench.NameOf(refused), "authoriz");
         await worker.UntilLoggedAsync(bench.NameOf(refused));
 
@@ -75,7 +75,7 @@ public sealed class SecurityTests(KafkaServers servers)
     {
         await using KafkaBench bench = await SecureAsync(Reading.Static, Right.Events, Right.Items, Right.Group, Right.DeadLetters);
         bench.Settings["Kafka__SaslPassword"] = "wrong-password";
-        await using Worker worker = bench.StartWorker();
+        await using WorkerProcess worker = bench.StartWorker();
         await worker.UntilUnwellAsync("authentication");
 
         Assert.Equal(0, await worker.TerminateAsync());

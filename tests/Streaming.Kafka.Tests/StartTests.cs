@@ -1,4 +1,5 @@
 using System.Globalization;
+using Streaming.Kafka.Tests.Bench;
 using Xunit;
 
 namespace Streaming.Kafka.Tests;
@@ -20,7 +21,7 @@ public sealed class StartTests(KafkaServers servers)
         await bench.Ledger.SendAsync(200, partition: 1, time: Now.AddMinutes(-30));
 
         // The third partition has nothing as young: its first record to come is the first.
-        await using Worker worker = bench.StartWorker(("Kafka__Start", Now.AddMinutes(-90).ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture)));
+        await using WorkerProcess worker = bench.StartWorker(("Kafka__Start", Now.AddMinutes(-90).ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture)));
         await worker.UntilReadAsync(400);
         await bench.Ledger.SendAsync(100, partition: 2);
 
@@ -34,7 +35,7 @@ public sealed class StartTests(KafkaServers servers)
         await bench.Ledger.SendAsync(200);
         bench.Ledger.Forget();
         bench.Settings["Kafka__Start"] = "latest";
-        await using (Worker first = bench.StartWorker())
+        await using (WorkerProcess first = bench.StartWorker())
         {
             await first.UntilLoggedAsync("Assigned " + bench.Events);
             await first.UntilCaughtUpAsync();
@@ -42,7 +43,7 @@ public sealed class StartTests(KafkaServers servers)
         }
 
         await bench.Ledger.SendAsync(300);
-        await using Worker worker = bench.StartWorker();
+        await using WorkerProcess worker = bench.StartWorker();
 
         await bench.FinishAsync(worker);
     }
@@ -52,7 +53,7 @@ public sealed class StartTests(KafkaServers servers)
     {
         await using KafkaBench bench = await KafkaBench.StartAsync(servers);
         await bench.Ledger.SendAsync(300, time: Now.AddHours(-2));
-        await using Worker worker = bench.StartWorker(("Kafka__Start", "earliest"));
+        await using WorkerProcess worker = bench.StartWorker(("Kafka__Start", "earliest"));
 
         await bench.FinishAsync(worker);
     }

@@ -1,3 +1,4 @@
+using Streaming.Kafka.Tests.Bench;
 using Xunit;
 
 namespace Streaming.Kafka.Tests;
@@ -12,10 +13,10 @@ public sealed class TakeoverTests(KafkaServers servers)
     public async Task Leader_KilledUnderLoad_TheStandbyGoesOnFromItsCheckpoint(Reading reading)
     {
         await using KafkaBench bench = await KafkaBench.StartAsync(servers, reading);
-        await using Worker leader = bench.StartWorker();
+        await using WorkerProcess leader = bench.StartWorker();
         bench.Ledger.Stream(400);
         await leader.UntilReadAsync(400);
-        await using Worker standby = bench.StartWorker();
+        await using WorkerProcess standby = bench.StartWorker();
         await standby.UntilLoggedAsync("standing by");
         await leader.UntilAsync(_ => Task.FromResult(bench.Kept() > 400), "a checkpoint is written");
 

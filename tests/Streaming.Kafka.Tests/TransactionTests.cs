@@ -1,3 +1,4 @@
+using Streaming.Kafka.Tests.Bench;
 using Xunit;
 
 namespace Streaming.Kafka.Tests;
@@ -16,7 +17,7 @@ public sealed class TransactionTests(KafkaServers servers)
         await using KafkaBench bench = await KafkaBench.StartAsync(servers, reading);
         await using Ledger committed = Transactional(bench, "committed");
         await using Ledger aborted = Transactional(bench, "aborted");
-        await using Worker worker = bench.StartWorker();
+        await using WorkerProcess worker = bench.StartWorker();
 
         // Each abort comes after the commit and its records lie between the others: the last thing in the log is never an event.
         for (int round = 0; round < 4; round++)
@@ -38,7 +39,7 @@ public sealed class TransactionTests(KafkaServers servers)
     {
         await using KafkaBench bench = await KafkaBench.StartAsync(servers);
         await using Ledger open = Transactional(bench, "open");
-        await using Worker worker = bench.StartWorker();
+        await using WorkerProcess worker = bench.StartWorker();
         await bench.Ledger.SendAsync(200);
         await worker.UntilReadAsync(200);
 

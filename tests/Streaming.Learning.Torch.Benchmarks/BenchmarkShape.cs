@@ -1,4 +1,5 @@
 using System.Globalization;
+using Streaming.Models.State;
 
 namespace Streaming.Learning.Torch.Benchmarks;
 

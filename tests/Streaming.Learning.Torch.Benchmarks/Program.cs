@@ -1,8 +1,14 @@
 using System.Diagnostics;
 using System.Globalization;
-using Streaming.Learning;
-using Streaming.Learning.Torch;
+using Streaming.Learning.Cpu;
+using Streaming.Learning.Engine;
 using Streaming.Learning.Torch.Benchmarks;
+using Streaming.Learning.Torch.Devices;
+using Streaming.Learning.Torch.Engine;
+using Streaming.Learning.Torch.State;
+using Streaming.Learning.Torch.Timing;
+using Streaming.Models.Layers;
+using Streaming.Models.Options;
 
 const double WarmUpSeconds = 3;
 CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;

@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using Streaming.Learning.Torch.Engine;
+using Streaming.Models.State;
 using TorchSharp;
 using static TorchSharp.torch;
 

@@ -1,3 +1,6 @@
+using Streaming.Learning.Engine;
+using Streaming.Models.Batches;
+
 namespace Streaming.Learning.Torch.Benchmarks;
 
 /// <summary>Random histories of full length with one prediction each.</summary>

@@ -1,7 +1,12 @@
 using System.Text;
 using StackExchange.Redis;
-using Streaming.Core;
-using Streaming.Transport;
+using Streaming.Core.Embeddings;
+using Streaming.Core.Hashing;
+using Streaming.Core.Refreshes;
+using Streaming.Lab.Embedded;
+using Streaming.Serving.Search;
+using Streaming.Transport.Redis;
+using Streaming.Transport.Redis.Publishing;
 using Xunit;
 
 namespace Streaming.Serving.Tests;

@@ -1,4 +1,4 @@
-namespace Streaming.Core;
+namespace Streaming.Core.Dedup;
 
 /// <summary>Bounds of the window within which a second delivery of an event is recognised by its event id.</summary>
 public sealed class DedupOptions

@@ -1,4 +1,7 @@
-namespace Streaming.Core;
+using Streaming.Core.Paging;
+using Streaming.Core.Snapshots;
+
+namespace Streaming.Core.Dedup;
 
 /// <summary>The dedup window as of one moment, oldest id first.</summary>
 internal sealed class DedupSnapshot(PagedSlab.View ring, int start, int count, int capacity, long now)

@@ -1,6 +1,8 @@
 using System.Numerics;
+using Streaming.Core.Paging;
+using Streaming.Core.Snapshots;
 
-namespace Streaming.Core;
+namespace Streaming.Core.Dedup;
 
 /// <summary>The hashes of the newest event ids, bounded by count and by time. Allocates nothing once it is full.</summary>
 /// <remarks>A ring of (hash, time) in shared pages, and an open-addressing table from hash to place in the ring.</remarks>

@@ -1,6 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 
-namespace Streaming.Core;
+namespace Streaming.Core.Embeddings;
 
 /// <summary>How one number of an embedding is stored.</summary>
 [SuppressMessage("Naming", "CA1720", Justification = "These are the names of the contract.")]

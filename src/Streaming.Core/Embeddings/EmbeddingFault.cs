@@ -1,4 +1,4 @@
-namespace Streaming.Core;
+namespace Streaming.Core.Embeddings;
 
 /// <summary>Why bytes were refused as an embedding value.</summary>
 public enum EmbeddingFault

@@ -1,4 +1,4 @@
-namespace Streaming.Core;
+namespace Streaming.Core.Embeddings;
 
 /// <summary>What all values of a generation have in common: element type, nested widths, and whether norms are stored.</summary>
 public sealed class EmbeddingFormat

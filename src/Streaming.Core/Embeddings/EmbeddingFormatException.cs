@@ -1,4 +1,4 @@
-namespace Streaming.Core;
+namespace Streaming.Core.Embeddings;
 
 /// <summary>Bytes were refused as an embedding value.</summary>
 public sealed class EmbeddingFormatException : FormatException

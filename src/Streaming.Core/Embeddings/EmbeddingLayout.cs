@@ -1,4 +1,4 @@
-namespace Streaming.Core;
+namespace Streaming.Core.Embeddings;
 
 /// <summary>Places of the fields in a value, all little-endian. The contract for readers is schemas/embedding-value.md.</summary>
 internal static class EmbeddingLayout

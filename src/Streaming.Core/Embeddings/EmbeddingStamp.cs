@@ -1,4 +1,4 @@
-namespace Streaming.Core;
+namespace Streaming.Core.Embeddings;
 
 /// <summary>Where an embedding stands: which model it belongs to, who wrote it and when.</summary>
 /// <param name="Generation">Generation of the embedding space. Vectors of different generations cannot be compared.</param>

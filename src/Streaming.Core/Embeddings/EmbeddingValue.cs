@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 
-namespace Streaming.Core;
+namespace Streaming.Core.Embeddings;
 
 /// <summary>
 /// Writes and reads the bytes that stand in Redis for one item: one vector that serves every nested width, since each

@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 
-namespace Streaming.Core;
+namespace Streaming.Core.Embeddings;
 
 /// <summary>A checked embedding value, opened for reading. Points into the bytes it was opened from.</summary>
 public readonly ref struct EmbeddingView

@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 using System.Globalization;
 using System.Text;
 
-namespace Streaming.Core;
+namespace Streaming.Core.Embeddings;
 
 /// <summary>Slots of a Redis Cluster, and the hash tags that spread partitions over them evenly.</summary>
 /// <remarks>A cluster cuts its slots into ranges, one or a few for each master. Tags "0", "1", "2" … fall anywhere, so with few

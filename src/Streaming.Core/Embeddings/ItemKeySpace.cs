@@ -1,6 +1,6 @@
 using System.Text;
 
-namespace Streaming.Core;
+namespace Streaming.Core.Embeddings;
 
 /// <summary>Keys of the items of one generation: <c>e:&lt;model&gt;:&lt;generation&gt;:{&lt;tag&gt;}:&lt;id&gt;</c>, and with
 /// one key a width <c>e:&lt;model&gt;:&lt;generation&gt;/&lt;width&gt;:{&lt;tag&gt;}:&lt;id&gt;</c>.</summary>

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
-namespace Streaming.Core;
+namespace Streaming.Core.Embeddings;
 
 /// <summary>How a model's keys are formed, as the store's record <c>m:&lt;model&gt;:layout</c> says.</summary>
 /// <param name="Version">1: the hash tag of a partition is its number. 2: a tag whose slot is evenly spaced (<see cref="HashSlots.EvenTags"/>).</param>

@@ -1,4 +1,4 @@
-namespace Streaming.Core;
+namespace Streaming.Core.Embeddings;
 
 /// <summary>The setting of partitions is not the one that the model in the store was written with.</summary>
 /// <param name="model">The model.</param>

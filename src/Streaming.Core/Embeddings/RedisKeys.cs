@@ -1,7 +1,8 @@
 using System.Globalization;
 using System.Text;
+using Streaming.Core.Hashing;
 
-namespace Streaming.Core;
+namespace Streaming.Core.Embeddings;
 
 /// <summary>
 /// Names of everything a model keeps in Redis. Keys that one script or one MGET touches share the hash tag
@@ -106,7 +107,7 @@ public sealed class RedisKeys
     /// <summary>Gets the user tower of a generation, cut to a width.</summary>
     public string Tower(uint generation, int width) => $"m:{Model}:tower:{generation}:{width}";
 
-    /// <summary>Gets the record of a generation (<see cref="GenerationRecord"/>).</summary>
+    /// <summary>Gets the record of a generation (<c>GenerationRecord</c>).</summary>
     public string Generation(uint generation) => $"m:{Model}:generation:{generation}";
 
     /// <summary>Opens the key space of a generation.</summary>

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
+using Streaming.Core.Histories;
 
-namespace Streaming.Core;
+namespace Streaming.Core.Embeddings;
 
 /// <summary>
 /// The bytes of a user's recent items: "UH", layout version 1, a zero byte, the count (u16), CRC-32C (u32) of all but these four

@@ -1,4 +1,4 @@
-namespace Streaming.Core;
+namespace Streaming.Core.Events;
 
 /// <summary>Why a record cannot be used. The name, as written here, is the <c>reason</c> header of the dead-letter record.</summary>
 public enum DeadLetterReason

@@ -1,6 +1,6 @@
 using System.Text.Unicode;
 
-namespace Streaming.Core;
+namespace Streaming.Core.Events;
 
 /// <summary>What an event must be to have an effect: ids present and bounded, a known type, a time that can be.</summary>
 public sealed class EventRules

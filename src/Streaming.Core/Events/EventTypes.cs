@@ -1,6 +1,6 @@
 using System.Text;
 
-namespace Streaming.Core;
+namespace Streaming.Core.Events;
 
 /// <summary>The weight of each event type: how much an example of it counts in the loss.</summary>
 public sealed class EventTypes

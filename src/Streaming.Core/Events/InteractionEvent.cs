@@ -1,4 +1,4 @@
-namespace Streaming.Core;
+namespace Streaming.Core.Events;
 
 /// <summary>
 /// One interaction as it was decoded: views into the record's bytes, valid only until the next record is decoded.

@@ -1,6 +1,7 @@
 using System.Text.Json;
+using Streaming.Core.Embeddings;
 
-namespace Streaming.Core;
+namespace Streaming.Core.Generations;
 
 /// <summary>What a generation says of itself beside the pointer to the active one, as JSON under <see cref="RedisKeys.Generation"/>.</summary>
 public sealed record GenerationRecord

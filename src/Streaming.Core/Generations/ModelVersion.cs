@@ -1,4 +1,4 @@
-namespace Streaming.Core;
+namespace Streaming.Core.Generations;
 
 /// <summary>Which state of which model something belongs to.</summary>
 /// <param name="Generation">Generation of the embedding space, 1 and up; vectors of different generations cannot be compared.</param>

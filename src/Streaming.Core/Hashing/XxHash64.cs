@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.Numerics;
 
-namespace Streaming.Core;
+namespace Streaming.Core.Hashing;
 
 /// <summary>
 /// XXH64 (Yann Collet, the xxHash specification): the hash of user, item and event ids, and of the Redis partition of

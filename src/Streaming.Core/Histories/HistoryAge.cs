@@ -1,4 +1,4 @@
-namespace Streaming.Core;
+namespace Streaming.Core.Histories;
 
 /// <summary>
 /// How far a user's history has come. Of two states of one history the later one never has the smaller age: an event raises

@@ -1,4 +1,4 @@
-namespace Streaming.Core;
+namespace Streaming.Core.Histories;
 
 /// <summary>What <see cref="HistoryStore.Append"/> found.</summary>
 /// <param name="Before">Number of items written to the destination: the history before the event.</param>

@@ -1,4 +1,4 @@
-namespace Streaming.Core;
+namespace Streaming.Core.Histories;
 
 /// <summary>Finds the histories of a life of the trainer that was given up, which the store holds and the model has not.</summary>
 public static class HistoryDifferences

@@ -1,6 +1,6 @@
 using System.Threading.Channels;
 
-namespace Streaming.Core;
+namespace Streaming.Core.Histories;
 
 /// <summary>
 /// Hands changed histories from the ingestion thread, which owns them, to the publisher. Users who did something wait by

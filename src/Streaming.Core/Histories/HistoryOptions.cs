@@ -1,4 +1,4 @@
-namespace Streaming.Core;
+namespace Streaming.Core.Histories;
 
 /// <summary>Bounds of the per-user histories.</summary>
 public sealed class HistoryOptions

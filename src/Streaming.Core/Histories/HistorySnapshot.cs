@@ -1,4 +1,7 @@
-namespace Streaming.Core;
+using Streaming.Core.Paging;
+using Streaming.Core.Snapshots;
+
+namespace Streaming.Core.Histories;
 
 /// <summary>The histories as of one moment: shared pages, and the users from the least to the most recently active.</summary>
 internal sealed class HistorySnapshot(PagedSlab.View users, PagedSlab.View[] blocks, int[] sizes, int[] newer, int oldest, int userCount, long evictions, Action<int[]> giveBack)

@@ -1,7 +1,9 @@
 using System.Numerics;
 using System.Runtime.InteropServices;
+using Streaming.Core.Paging;
+using Streaming.Core.Snapshots;
 
-namespace Streaming.Core;
+namespace Streaming.Core.Histories;
 
 /// <summary>
 /// The newest L items of each user, in order of event time, for a bounded number of users: the least recently active

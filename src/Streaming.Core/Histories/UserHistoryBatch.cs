@@ -1,4 +1,4 @@
-namespace Streaming.Core;
+namespace Streaming.Core.Histories;
 
 /// <summary>Recent items of some users, on their way to the serving tier. The arrays are filled again and again.</summary>
 public sealed class UserHistoryBatch

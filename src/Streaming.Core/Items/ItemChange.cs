@@ -1,7 +1,9 @@
-namespace Streaming.Core;
+using Streaming.Core.Hashing;
+
+namespace Streaming.Core.Items;
 
 /// <summary>A record of the item catalogue: new or changed features of an item, or its removal.</summary>
-/// <remarks>Rides in a <see cref="Batch"/>, so that it takes effect at one place in the stream, before the batch's examples.</remarks>
+/// <remarks>Rides in a <c>Batch</c>, so that it takes effect at one place in the stream, before the batch's examples.</remarks>
 public sealed class ItemChange
 {
     /// <summary>Gets the item's key: <see cref="XxHash64"/> of the id's UTF-8 bytes.</summary>

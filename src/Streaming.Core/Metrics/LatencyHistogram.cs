@@ -1,6 +1,6 @@
 using System.Numerics;
 
-namespace Streaming.Core;
+namespace Streaming.Core.Metrics;
 
 /// <summary>
 /// Counts durations in logarithmic buckets: 32 to each doubling, so a quantile is right to about 3 %, in 10 KB

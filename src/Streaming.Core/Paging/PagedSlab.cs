@@ -1,4 +1,4 @@
-namespace Streaming.Core;
+namespace Streaming.Core.Paging;
 
 /// <summary>
 /// Fixed-size blocks of 64-bit words in pages that grow one at a time. A view shares all pages in one short pass; a

@@ -1,4 +1,4 @@
-namespace Streaming.Core;
+namespace Streaming.Core.Positions;
 
 /// <summary>Where a partition is to be read next: every record below <see cref="NextOffset"/> has had its effect.</summary>
 /// <param name="Topic">Topic name.</param>

@@ -1,4 +1,4 @@
-namespace Streaming.Core;
+namespace Streaming.Core.Positions;
 
 /// <summary>The live positions: of each partition ever read, the first record that has not had its effect.</summary>
 /// <remarks>A partition that was taken away keeps its position: should it come back, reading goes on there.</remarks>

@@ -1,4 +1,4 @@
-namespace Streaming.Core;
+namespace Streaming.Core.Refreshes;
 
 /// <summary>A fresh embedding of one item, on its way to the serving tier, or the removal of the item.</summary>
 /// <param name="ItemKey">Hash of the item's id.</param>

@@ -1,4 +1,4 @@
-namespace Streaming.Core;
+namespace Streaming.Core.Refreshes;
 
 /// <summary>
 /// What waits to be published: one refresh an item at most, the newest. A later refresh of an item takes the place of

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
+using Streaming.Core.Hashing;
 
-namespace Streaming.Core;
+namespace Streaming.Core.Snapshots;
 
 /// <summary>Reads what <see cref="CheckedWriter"/> wrote. Every frame is verified before a word of it is believed.</summary>
 internal sealed class CheckedReader(Stream source)

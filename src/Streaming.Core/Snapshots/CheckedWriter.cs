@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
+using Streaming.Core.Hashing;
 
-namespace Streaming.Core;
+namespace Streaming.Core.Snapshots;
 
 /// <summary>
 /// Writes 64-bit little-endian words in frames: length (4 bytes), payload, XXH64 of the payload with the frame's number

@@ -1,5 +1,5 @@
 using System.Text;
-using Streaming.Core;
+using Streaming.Core.Events;
 using Streaming.Formats.AvroFiles;
 using Streaming.Formats.Columnar;
 using Streaming.Formats.Delimited;

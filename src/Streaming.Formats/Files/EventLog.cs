@@ -1,5 +1,5 @@
 using System.Text;
-using Streaming.Core;
+using Streaming.Core.Events;
 
 namespace Streaming.Formats.Files;
 

@@ -1,6 +1,5 @@
 using System.Buffers.Text;
-using System.Globalization;
-using Streaming.Core;
+using Streaming.Core.Events;
 using Streaming.Formats.Delimited;
 using Streaming.Formats.Mapping;
 using Streaming.Formats.Records;

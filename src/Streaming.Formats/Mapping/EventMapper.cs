@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Unicode;
-using Streaming.Core;
+using Streaming.Core.Events;
 using Streaming.Formats.Records;
 
 namespace Streaming.Formats.Mapping;

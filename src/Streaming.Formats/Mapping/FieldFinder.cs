@@ -1,5 +1,4 @@
 using System.Text;
-using Streaming.Core;
 using Streaming.Formats.Records;
 
 namespace Streaming.Formats.Mapping;

@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Text;
-using Streaming.Core;
+using Streaming.Core.Events;
 using Streaming.Formats.Records;
 
 namespace Streaming.Formats.Mapping;

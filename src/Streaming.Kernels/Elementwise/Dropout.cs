@@ -1,7 +1,9 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using Streaming.Kernels.Parallel;
+using Streaming.Kernels.Simd;
 
-namespace Streaming.Kernels;
+namespace Streaming.Kernels.Elementwise;
 
 /// <summary>
 /// Dropout without a stored mask: whether element i is kept is a hash of (key, i). The backward pass is the same call on

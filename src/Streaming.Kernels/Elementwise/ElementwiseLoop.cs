@@ -1,6 +1,8 @@
 using System.Runtime.CompilerServices;
+using Streaming.Kernels.Parallel;
+using Streaming.Kernels.Simd;
 
-namespace Streaming.Kernels;
+namespace Streaming.Kernels.Elementwise;
 
 /// <summary>Runs an <see cref="IElementwise{TSelf}"/> over all its elements.</summary>
 internal static class ElementwiseLoop<TOperation>

@@ -1,4 +1,6 @@
-namespace Streaming.Kernels;
+using Streaming.Kernels.Simd;
+
+namespace Streaming.Kernels.Elementwise;
 
 /// <summary>An operation on the elements of equally long spans, written once for all vector widths.</summary>
 internal interface IElementwise<TSelf>

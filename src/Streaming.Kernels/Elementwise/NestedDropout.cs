@@ -1,7 +1,8 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using Streaming.Kernels.Simd;
 
-namespace Streaming.Kernels;
+namespace Streaming.Kernels.Elementwise;
 
 /// <summary>
 /// Dropout of rows with a rate of its own for each increment, in place and without a stored mask: whether an element is

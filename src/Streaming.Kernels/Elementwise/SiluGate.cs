@@ -1,7 +1,10 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using Streaming.Kernels.Parallel;
+using Streaming.Kernels.Simd;
+using Streaming.Kernels.Softmax;
 
-namespace Streaming.Kernels;
+namespace Streaming.Kernels.Elementwise;
 
 /// <summary>The gate of the feed-forward layers: y = SiLU(g) ⊙ v, with SiLU(g) = g / (1 + e^−g).</summary>
 public static class SiluGate

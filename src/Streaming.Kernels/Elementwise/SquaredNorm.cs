@@ -1,6 +1,7 @@
 using System.Numerics;
+using Streaming.Kernels.Parallel;
 
-namespace Streaming.Kernels;
+namespace Streaming.Kernels.Elementwise;
 
 /// <summary>Sum of squares, accumulated in float64.</summary>
 public static class SquaredNorm

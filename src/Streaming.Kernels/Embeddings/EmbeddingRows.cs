@@ -1,6 +1,7 @@
 using System.Numerics.Tensors;
+using Streaming.Kernels.Parallel;
 
-namespace Streaming.Kernels;
+namespace Streaming.Kernels.Embeddings;
 
 /// <summary>Reads and adds to rows of a row-major table.</summary>
 public static class EmbeddingRows

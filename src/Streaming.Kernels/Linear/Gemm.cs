@@ -1,4 +1,7 @@
-namespace Streaming.Kernels;
+using Streaming.Kernels.Parallel;
+using Streaming.Kernels.Simd;
+
+namespace Streaming.Kernels.Linear;
 
 /// <summary>
 /// Matrix products over row-major float32 matrices with leading dimensions, so that a slice of a matrix is a matrix: the

@@ -1,7 +1,8 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using Streaming.Kernels.Simd;
 
-namespace Streaming.Kernels;
+namespace Streaming.Kernels.Linear;
 
 /// <summary>Products with a panel of which some columns may be missing.</summary>
 internal static class GemmEdge<T>

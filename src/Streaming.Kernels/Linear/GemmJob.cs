@@ -1,4 +1,4 @@
-namespace Streaming.Kernels;
+namespace Streaming.Kernels.Linear;
 
 /// <summary>One product: C[M × N] = or += op(A)[M × K] · op(B)[K × N].</summary>
 internal ref struct GemmJob

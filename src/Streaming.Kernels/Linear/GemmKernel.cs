@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
+using Streaming.Kernels.Simd;
 
-namespace Streaming.Kernels;
+namespace Streaming.Kernels.Linear;
 
 /// <summary>The inner loops of <see cref="Gemm"/>: rows of A, in place, by a packed panel of 32 columns of B.</summary>
 /// <remarks>Every element is one chain of multiply-adds over the depth, whichever block computes it: how work is divided

@@ -1,4 +1,4 @@
-namespace Streaming.Kernels;
+namespace Streaming.Kernels.Linear;
 
 /// <summary>A matrix by the distances between its elements: one kernel serves it plain and transposed.</summary>
 internal readonly ref struct GemmOperand(ReadOnlySpan<float> values, int rowStride, int stepStride)

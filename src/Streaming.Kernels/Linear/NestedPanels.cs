@@ -1,7 +1,8 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using Streaming.Kernels.Simd;
 
-namespace Streaming.Kernels;
+namespace Streaming.Kernels.Linear;
 
 /// <summary>A matrix in panels of 32 columns, each with a run of rows of its own [depth × 32]; the rest of the matrix is zero.</summary>
 internal sealed class NestedPanels

@@ -1,4 +1,6 @@
-namespace Streaming.Kernels;
+using Streaming.Kernels.Widths;
+
+namespace Streaming.Kernels.Linear;
 
 /// <summary>
 /// Products with the weights of a nested (block-triangular) linear map: slice k maps inputs [0, in_k) to the outputs of

@@ -1,6 +1,8 @@
 using System.Runtime.InteropServices;
+using Streaming.Kernels.Parallel;
+using Streaming.Kernels.Widths;
 
-namespace Streaming.Kernels;
+namespace Streaming.Kernels.Norms;
 
 /// <summary>
 /// Layer normalisation of each increment [w_{k−1}, w_k) on its own, with gain and bias: y = (x − mean) / √(variance + ε) ⊙

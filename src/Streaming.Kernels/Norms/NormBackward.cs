@@ -1,4 +1,6 @@
-namespace Streaming.Kernels;
+using Streaming.Kernels.Simd;
+
+namespace Streaming.Kernels.Norms;
 
 /// <summary>A backward pass of <see cref="IncrementNorm"/>.</summary>
 internal ref struct NormBackward

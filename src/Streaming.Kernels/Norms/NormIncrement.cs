@@ -1,4 +1,6 @@
-namespace Streaming.Kernels;
+using Streaming.Kernels.Simd;
+
+namespace Streaming.Kernels.Norms;
 
 /// <summary>An increment as <see cref="NormKernel{T}"/> needs it.</summary>
 /// <param name="Begin">First column.</param>

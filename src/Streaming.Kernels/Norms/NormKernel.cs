@@ -1,7 +1,8 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using Streaming.Kernels.Simd;
 
-namespace Streaming.Kernels;
+namespace Streaming.Kernels.Norms;
 
 /// <summary>One increment of four rows of <see cref="IncrementNorm"/>; lengths are multiples of the vector.</summary>
 /// <remarks>

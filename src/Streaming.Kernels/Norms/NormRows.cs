@@ -1,7 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics.X86;
 
-namespace Streaming.Kernels;
+namespace Streaming.Kernels.Norms;
 
 /// <summary>
 /// The rows that <see cref="NormKernel{T}"/> computes together: four, or one taken four times. So a row that is left over

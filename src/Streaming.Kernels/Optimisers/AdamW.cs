@@ -1,8 +1,11 @@
 using System.Numerics.Tensors;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using Streaming.Kernels.Elementwise;
+using Streaming.Kernels.Parallel;
+using Streaming.Kernels.Simd;
 
-namespace Streaming.Kernels;
+namespace Streaming.Kernels.Optimisers;
 
 /// <summary>Fused AdamW updates: one pass over parameters, gradients and both moments.</summary>
 public static class AdamW

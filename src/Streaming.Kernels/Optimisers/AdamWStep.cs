@@ -1,4 +1,4 @@
-namespace Streaming.Kernels;
+namespace Streaming.Kernels.Optimisers;
 
 /// <summary>Numbers of one AdamW step [Loshchilov and Hutter 2019].</summary>
 /// <remarks>

@@ -1,4 +1,6 @@
-namespace Streaming.Kernels;
+using Streaming.Kernels.Simd;
+
+namespace Streaming.Kernels.Packed;
 
 /// <summary>A kind of number that rows hold; the kernels are compiled once for each.</summary>
 /// <typeparam name="TValue">Its bits.</typeparam>

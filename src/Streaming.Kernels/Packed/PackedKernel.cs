@@ -2,8 +2,9 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
+using Streaming.Kernels.Simd;
 
-namespace Streaming.Kernels;
+namespace Streaming.Kernels.Packed;
 
 /// <summary>Inner products and squared lengths of packed rows. Four rows at a time: their sums over lanes are taken together.</summary>
 internal static class PackedKernel<T, TValue, TElement>

@@ -1,6 +1,7 @@
 using System.Numerics.Tensors;
+using Streaming.Kernels.Simd;
 
-namespace Streaming.Kernels;
+namespace Streaming.Kernels.Packed;
 
 /// <summary>A query as the kernel wants it.</summary>
 public static class PackedQuery

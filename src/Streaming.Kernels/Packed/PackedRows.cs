@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace Streaming.Kernels;
+namespace Streaming.Kernels.Packed;
 
 /// <summary>
 /// Vectors cut into increments of 16 numbers and kept increment by increment: the first 16 numbers of all rows, then the

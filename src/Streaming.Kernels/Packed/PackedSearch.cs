@@ -1,6 +1,7 @@
 using System.Buffers;
+using Streaming.Kernels.Simd;
 
-namespace Streaming.Kernels;
+namespace Streaming.Kernels.Packed;
 
 /// <summary>What a search asks of packed rows.</summary>
 public static class PackedSearch

@@ -1,6 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 
-namespace Streaming.Kernels;
+namespace Streaming.Kernels.Packed;
 
 /// <summary>How a number of a packed row is stored.</summary>
 [SuppressMessage("Naming", "CA1720", Justification = "The names of the embeddings' contract.")]

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
+using Streaming.Kernels.Simd;
 
-namespace Streaming.Kernels;
+namespace Streaming.Kernels.Packed;
 
 /// <summary><see cref="RowElement.Float32"/>.</summary>
 internal readonly struct SingleElement : IRowElement<float>

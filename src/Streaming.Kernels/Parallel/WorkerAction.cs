@@ -1,4 +1,4 @@
-namespace Streaming.Kernels;
+namespace Streaming.Kernels.Parallel;
 
 /// <summary>One part of a parallel job.</summary>
 /// <typeparam name="TState">The job's state; may hold spans.</typeparam>

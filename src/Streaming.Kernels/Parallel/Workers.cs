@@ -1,7 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.ExceptionServices;
 
-namespace Streaming.Kernels;
+namespace Streaming.Kernels.Parallel;
 
 /// <summary>
 /// A fixed team of threads that runs one fork-join job at a time: the caller and <see cref="Threads"/> − 1 helpers. A job

@@ -1,4 +1,4 @@
-namespace Streaming.Kernels;
+namespace Streaming.Kernels.Recurrence;
 
 /// <summary>What the backward pass reads and writes.</summary>
 internal ref struct LruBackwardJob

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
+using Streaming.Kernels.Simd;
 
-namespace Streaming.Kernels;
+namespace Streaming.Kernels.Recurrence;
 
 /// <summary>One step of <see cref="LruScan"/> over a range of channels.</summary>
 /// <remarks>

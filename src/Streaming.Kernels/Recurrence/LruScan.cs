@@ -1,7 +1,9 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using Streaming.Kernels.Parallel;
+using Streaming.Kernels.Simd;
 
-namespace Streaming.Kernels;
+namespace Streaming.Kernels.Recurrence;
 
 /// <summary>
 /// The linear recurrent unit's scan [Orvieto et al. 2023], forward and backward: s_t = λ ⊙ s_{t−1} + x_t per sequence, with

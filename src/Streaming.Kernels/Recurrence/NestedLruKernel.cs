@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
+using Streaming.Kernels.Simd;
 
-namespace Streaming.Kernels;
+namespace Streaming.Kernels.Recurrence;
 
 /// <summary>The loops of <see cref="NestedLruScan"/>, at one vector width.</summary>
 internal static class NestedLruKernel<T>

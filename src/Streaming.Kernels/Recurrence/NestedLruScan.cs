@@ -1,7 +1,7 @@
-using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using Streaming.Kernels.Simd;
 
-namespace Streaming.Kernels;
+namespace Streaming.Kernels.Recurrence;
 
 /// <summary>
 /// The linear recurrent unit's scan over one sequence whose complex channels are grouped by nested increments, forward and

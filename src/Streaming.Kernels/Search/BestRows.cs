@@ -1,7 +1,7 @@
 using System.Numerics;
 using System.Runtime.InteropServices;
 
-namespace Streaming.Kernels;
+namespace Streaming.Kernels.Search;
 
 /// <summary>The best k of the rows that were offered: a heap with the worst on top, so that a row that does not belong there costs one
 /// comparison, of several rows at a time. Of equal scores the lower row is better.</summary>

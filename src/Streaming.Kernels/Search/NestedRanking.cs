@@ -1,4 +1,11 @@
-namespace Streaming.Kernels;
+using Streaming.Kernels.Norms;
+using Streaming.Kernels.Panels;
+using Streaming.Kernels.Parallel;
+using Streaming.Kernels.Simd;
+using Streaming.Kernels.Softmax;
+using Streaming.Kernels.Widths;
+
+namespace Streaming.Kernels.Search;
 
 /// <summary>Ranks of targets in a whole catalogue, all widths in one pass (<see cref="NestedRankingProblem"/>).</summary>
 /// <remarks>

@@ -1,4 +1,4 @@
-namespace Streaming.Kernels;
+namespace Streaming.Kernels.Search;
 
 /// <summary>
 /// Where one target item of each user stands among all items of a catalogue, at every nested width:

@@ -1,4 +1,4 @@
-namespace Streaming.Kernels;
+namespace Streaming.Kernels.Search;
 
 /// <summary>What the panels of one ranking share.</summary>
 internal ref struct RankingJob

@@ -1,7 +1,9 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using Streaming.Kernels.Panels;
+using Streaming.Kernels.Simd;
 
-namespace Streaming.Kernels;
+namespace Streaming.Kernels.Search;
 
 /// <summary>32 users against the whole catalogue.</summary>
 internal static class RankingPanel<T>

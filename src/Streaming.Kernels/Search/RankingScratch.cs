@@ -1,4 +1,7 @@
-namespace Streaming.Kernels;
+using Streaming.Kernels.Panels;
+using Streaming.Kernels.Simd;
+
+namespace Streaming.Kernels.Search;
 
 /// <summary>Memory of one worker of <see cref="NestedRanking"/>.</summary>
 internal sealed class RankingScratch

@@ -1,4 +1,8 @@
-namespace Streaming.Kernels;
+using Streaming.Kernels.Panels;
+using Streaming.Kernels.Parallel;
+using Streaming.Kernels.Simd;
+
+namespace Streaming.Kernels.Search;
 
 /// <summary>Exhaustive nearest-item search (<see cref="TopKProblem"/>).</summary>
 public static class TopK

@@ -1,4 +1,4 @@
-namespace Streaming.Kernels;
+namespace Streaming.Kernels.Search;
 
 /// <summary>A search and its counts.</summary>
 internal ref struct TopKJob

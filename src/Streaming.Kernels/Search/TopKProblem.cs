@@ -1,4 +1,6 @@
-namespace Streaming.Kernels;
+using Streaming.Kernels.Norms;
+
+namespace Streaming.Kernels.Search;
 
 /// <summary>The best k rows of a catalogue for each query at one width.</summary>
 public ref struct TopKProblem

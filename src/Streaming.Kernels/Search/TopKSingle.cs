@@ -1,8 +1,9 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics.X86;
+using Streaming.Kernels.Simd;
 
-namespace Streaming.Kernels;
+namespace Streaming.Kernels.Search;
 
 /// <summary>Few queries: one dot product after the other. Time goes into memory; the narrower the width, the more of it is waiting
 /// for rows that lie a wide stride apart.</summary>

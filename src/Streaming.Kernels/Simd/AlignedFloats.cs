@@ -1,7 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
-namespace Streaming.Kernels;
+namespace Streaming.Kernels.Simd;
 
 /// <summary>Floats that begin on a cache line: a 512-bit load that crosses two lines costs two.</summary>
 public sealed class AlignedFloats

@@ -1,4 +1,4 @@
-namespace Streaming.Kernels;
+namespace Streaming.Kernels.Simd;
 
 /// <summary>
 /// 2^f on [0, 1) as a polynomial of degree 5, minimax in relative error; 2^y is that times 2^⌊y⌋.

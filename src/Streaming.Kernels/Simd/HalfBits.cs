@@ -1,4 +1,4 @@
-namespace Streaming.Kernels;
+namespace Streaming.Kernels.Simd;
 
 /// <summary>
 /// From binary16 to binary32 without a table or a branch: the bits, sign-extended, move to where a float has them, and a

@@ -1,6 +1,6 @@
 using System.Runtime.Intrinsics;
 
-namespace Streaming.Kernels;
+namespace Streaming.Kernels.Simd;
 
 /// <summary>
 /// One machine vector of floats. A kernel is written once over this and compiled by the JIT for each width; the wrappers

@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
-namespace Streaming.Kernels;
+namespace Streaming.Kernels.Simd;
 
 /// <summary>
 /// Sums within vectors, four at a time. Two vectors are shuffled so that one addition halves both: nine instructions where

@@ -1,7 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
-namespace Streaming.Kernels;
+namespace Streaming.Kernels.Simd;
 
 /// <summary>A vector of 128 bits.</summary>
 internal readonly struct Simd128(Vector128<float> value) : ISimd<Simd128>

@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
-namespace Streaming.Kernels;
+namespace Streaming.Kernels.Simd;
 
 /// <summary>A vector of 256 bits.</summary>
 internal readonly struct Simd256(Vector256<float> value) : ISimd<Simd256>

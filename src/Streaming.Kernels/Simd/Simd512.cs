@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
-namespace Streaming.Kernels;
+namespace Streaming.Kernels.Simd;
 
 /// <summary>A vector of 512 bits (x86-64 with AVX-512).</summary>
 internal readonly struct Simd512(Vector512<float> value) : ISimd<Simd512>

@@ -1,4 +1,4 @@
-namespace Streaming.Kernels;
+namespace Streaming.Kernels.Simd;
 
 /// <summary>Vector widths that divide a length.</summary>
 internal static class SimdLevel

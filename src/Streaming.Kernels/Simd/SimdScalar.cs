@@ -1,7 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
-namespace Streaming.Kernels;
+namespace Streaming.Kernels.Simd;
 
 /// <summary>One float: the path of machines without vectors.</summary>
 internal readonly struct SimdScalar(float value) : ISimd<SimdScalar>

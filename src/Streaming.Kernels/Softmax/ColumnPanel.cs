@@ -1,8 +1,10 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using Streaming.Kernels.Panels;
+using Streaming.Kernels.Simd;
 
-namespace Streaming.Kernels;
+namespace Streaming.Kernels.Softmax;
 
 /// <summary>
 /// 32 candidates against all rows: the gradients of the candidates. Normalisers are known by now, so probabilities are

@@ -1,6 +1,6 @@
 using System.Numerics;
 
-namespace Streaming.Kernels;
+namespace Streaming.Kernels.Softmax;
 
 /// <summary>
 /// Which candidates are the positive item of which rows (accidental hits), without a matrix of B × N: the distinct

@@ -1,4 +1,7 @@
-namespace Streaming.Kernels;
+using Streaming.Kernels.Panels;
+using Streaming.Kernels.Simd;
+
+namespace Streaming.Kernels.Softmax;
 
 /// <summary>
 /// The exponentials of a panel's wider widths, kept until its normalisers are known. A sum of vectors for each of these

@@ -1,4 +1,10 @@
-namespace Streaming.Kernels;
+using Streaming.Kernels.Norms;
+using Streaming.Kernels.Panels;
+using Streaming.Kernels.Parallel;
+using Streaming.Kernels.Simd;
+using Streaming.Kernels.Widths;
+
+namespace Streaming.Kernels.Softmax;
 
 /// <summary>
 /// Sampled softmax of all nested widths, with its gradients (<see cref="NestedSoftmaxProblem"/>). No B × N matrix of any

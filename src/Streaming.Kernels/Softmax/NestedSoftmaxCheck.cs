@@ -1,4 +1,4 @@
-namespace Streaming.Kernels;
+namespace Streaming.Kernels.Softmax;
 
 /// <summary>Checks a problem before the kernels, which do not check bounds, touch it.</summary>
 internal static class NestedSoftmaxCheck

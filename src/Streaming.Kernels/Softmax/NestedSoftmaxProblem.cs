@@ -1,4 +1,4 @@
-namespace Streaming.Kernels;
+namespace Streaming.Kernels.Softmax;
 
 /// <summary>How the sampling probability enters the loss.</summary>
 public enum LogQCorrection

@@ -1,6 +1,8 @@
 using System.Runtime.CompilerServices;
+using Streaming.Kernels.Panels;
+using Streaming.Kernels.Simd;
 
-namespace Streaming.Kernels;
+namespace Streaming.Kernels.Softmax;
 
 /// <summary>Sums of streamed vectors, weighted per lane: the transpose of <see cref="PanelLogits{T}"/> in the same form.</summary>
 internal static class PanelGradient<T>

@@ -1,8 +1,9 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
+using Streaming.Kernels.Panels;
 
-namespace Streaming.Kernels;
+namespace Streaming.Kernels.Softmax;
 
 /// <summary>The widest block of <see cref="PanelGradient{T}"/>.</summary>
 /// <remarks>Written on the plain vector: through a wrapper the JIT moves every second accumulator to another register and

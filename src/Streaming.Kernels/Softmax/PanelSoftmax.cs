@@ -1,6 +1,8 @@
 using System.Runtime.CompilerServices;
+using Streaming.Kernels.Panels;
+using Streaming.Kernels.Simd;
 
-namespace Streaming.Kernels;
+namespace Streaming.Kernels.Softmax;
 
 /// <summary>The exponentials between scores and gradients, on tiles [rows × 32] of one width.</summary>
 /// <remarks>Scores are binary logarithms: log₂e/τ is in the panel, so that an exponential is one polynomial.</remarks>

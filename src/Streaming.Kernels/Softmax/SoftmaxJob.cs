@@ -1,4 +1,4 @@
-namespace Streaming.Kernels;
+namespace Streaming.Kernels.Softmax;
 
 /// <summary>What the panels of one call share.</summary>
 internal ref struct SoftmaxJob

@@ -1,4 +1,7 @@
-namespace Streaming.Kernels;
+using Streaming.Kernels.Panels;
+using Streaming.Kernels.Simd;
+
+namespace Streaming.Kernels.Softmax;
 
 /// <summary>Memory of one worker: a panel, a tile of scores of each width, and the sums.</summary>
 internal sealed class SoftmaxScratch

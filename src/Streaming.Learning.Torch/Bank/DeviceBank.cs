@@ -1,6 +1,7 @@
+using Streaming.Learning.Torch.Softmax;
 using static TorchSharp.torch;
 
-namespace Streaming.Learning.Torch;
+namespace Streaming.Learning.Torch.Bank;
 
 /// <summary>
 /// Memory bank on the device: a ring of the last M positives as (item row, embedding, ln q), with the steps on the host.

@@ -1,7 +1,9 @@
-using TorchSharp;
+using Streaming.Learning.Engine;
+using Streaming.Models.Batches;
+using Streaming.Models.Options;
 using static TorchSharp.torch;
 
-namespace Streaming.Learning.Torch;
+namespace Streaming.Learning.Torch.Batches;
 
 /// <summary>Lays a batch out for the device and copies it there: one copy of integers, one of floats.</summary>
 internal sealed class BatchUploader : IDisposable

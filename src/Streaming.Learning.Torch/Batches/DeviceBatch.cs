@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace Streaming.Learning.Torch;
+namespace Streaming.Learning.Torch.Batches;
 
 /// <summary>A batch on the device. Items are slots into the step's distinct item rows.</summary>
 /// <param name="ItemRows">[U] int64: rows of the item table, each once.</param>

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace Streaming.Learning.Torch;
+namespace Streaming.Learning.Torch.Batches;
 
 /// <summary>
 /// Host memory that a step's numbers are written to and uploaded from in one asynchronous copy. It grows to the largest

@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace Streaming.Learning.Torch;
+namespace Streaming.Learning.Torch.Devices;
 
 /// <summary>Memory of the thread's current CUDA device, asked of the driver: TorchSharp has no call for it, and its packages give CUDA's runtime library a name of their own.</summary>
 internal static class CudaMemory

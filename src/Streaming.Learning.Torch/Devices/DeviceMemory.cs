@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace Streaming.Learning.Torch;
+namespace Streaming.Learning.Torch.Devices;
 
 /// <summary>
 /// How many candidates the loss takes at a time. When the device is out of memory the step is done again with half as

@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace Streaming.Learning.Torch;
+namespace Streaming.Learning.Torch.Devices;
 
 /// <summary>Checks shapes before native calls: some of those end the process instead of raising an error.</summary>
 internal static class Shapes

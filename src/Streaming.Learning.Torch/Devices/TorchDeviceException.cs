@@ -1,4 +1,4 @@
-namespace Streaming.Learning.Torch;
+namespace Streaming.Learning.Torch.Devices;
 
 /// <summary>The device cannot be used, or ran out of memory: one line that says what was looked for and what to do.</summary>
 public sealed class TorchDeviceException : Exception

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace Streaming.Learning.Torch;
+namespace Streaming.Learning.Torch.Devices;
 
 /// <summary>Opens a device by name; whatever goes wrong becomes one line that says what to do.</summary>
 internal static class TorchDevices

@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using TorchSharp;
 
-namespace Streaming.Learning.Torch;
+namespace Streaming.Learning.Torch.Devices;
 
 /// <summary>Loads TorchSharp's native library with libtorch. TorchSharp itself says only that a package is missing, whatever the reason; here the dynamic loader has the word.</summary>
 internal static class TorchLibrary

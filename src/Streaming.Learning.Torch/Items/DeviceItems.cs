@@ -1,6 +1,8 @@
+using Streaming.Learning.Engine;
+using Streaming.Models.Options;
 using static TorchSharp.torch;
 
-namespace Streaming.Learning.Torch;
+namespace Streaming.Learning.Torch.Items;
 
 /// <summary>
 /// What is kept per item row, on the device: id embedding, its optimiser state, frozen features. Idle rows are not worked

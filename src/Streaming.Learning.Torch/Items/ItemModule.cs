@@ -1,7 +1,9 @@
+using Streaming.Learning.Torch.State;
+using Streaming.Models.Options;
 using static TorchSharp.torch;
 using DeviceParameter = TorchSharp.Modules.Parameter;
 
-namespace Streaming.Learning.Torch;
+namespace Streaming.Learning.Torch.Items;
 
 /// <summary>Item tower: e = features · W + b + id embedding.</summary>
 internal sealed class ItemModule : nn.Module<Tensor, Tensor?, Tensor>

@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace Streaming.Learning.Torch;
+namespace Streaming.Learning.Torch.Items;
 
 /// <summary>Rows of a table by number, with a gradient that does not depend on the order in which a card adds.</summary>
 internal static class RowGather

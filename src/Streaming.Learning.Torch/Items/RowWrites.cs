@@ -1,4 +1,6 @@
-namespace Streaming.Learning.Torch;
+using Streaming.Models.State;
+
+namespace Streaming.Learning.Torch.Items;
 
 /// <summary>Rows of a table that were set on the host and are not on the device yet: thousands of small copies become one.</summary>
 internal sealed class RowWrites

@@ -1,7 +1,10 @@
+using Streaming.Models.Layers;
+using Streaming.Models.Options;
+using Streaming.Models.State;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace Streaming.Learning.Torch;
+namespace Streaming.Learning.Torch.Modules;
 
 /// <summary>
 /// Dropout with a rate of its own for each increment, its masks drawn on the device. They depend on (seed, step) alone;

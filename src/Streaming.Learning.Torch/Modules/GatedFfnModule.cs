@@ -1,6 +1,7 @@
+using Streaming.Learning.Torch.State;
 using static TorchSharp.torch;
 
-namespace Streaming.Learning.Torch;
+namespace Streaming.Learning.Torch.Modules;
 
 /// <summary>Gated feed-forward layer without expansion: down(SiLU(gate x) ⊙ dropout(up x)), all three nested.</summary>
 internal sealed class GatedFfnModule : nn.Module<Tensor, Tensor>

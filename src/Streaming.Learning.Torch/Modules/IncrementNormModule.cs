@@ -1,7 +1,10 @@
+using Streaming.Learning.Torch.Devices;
+using Streaming.Learning.Torch.State;
+using Streaming.Models.Layers;
 using static TorchSharp.torch;
 using DeviceParameter = TorchSharp.Modules.Parameter;
 
-namespace Streaming.Learning.Torch;
+namespace Streaming.Learning.Torch.Modules;
 
 /// <summary>A LayerNorm of its own for each increment, so that later columns cannot move earlier ones.</summary>
 /// <remarks>

@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace Streaming.Learning.Torch;
+namespace Streaming.Learning.Torch.Modules;
 
 /// <summary>
 /// The recurrence s_t = λ ⊙ s_{t−1} + b_t over complex channels, a stretch of steps as one product: the states of a channel

@@ -1,7 +1,10 @@
+using Streaming.Learning.Torch.Devices;
+using Streaming.Learning.Torch.State;
+using Streaming.Models.Layers;
 using static TorchSharp.torch;
 using DeviceParameter = TorchSharp.Modules.Parameter;
 
-namespace Streaming.Learning.Torch;
+namespace Streaming.Learning.Torch.Modules;
 
 /// <summary>
 /// Linear recurrent unit [Orvieto et al. 2023]: s_t = λ ⊙ s_{t−1} + γ ⊙ (B x_t), y = Re(C s), with λ = exp(−exp(ν) + i·exp(θ)) and

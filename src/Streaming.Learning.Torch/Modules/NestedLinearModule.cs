@@ -1,7 +1,9 @@
+using Streaming.Learning.Torch.Devices;
+using Streaming.Learning.Torch.State;
 using static TorchSharp.torch;
 using DeviceParameter = TorchSharp.Modules.Parameter;
 
-namespace Streaming.Learning.Torch;
+namespace Streaming.Learning.Torch.Modules;
 
 /// <summary>
 /// Nested linear map with bias: inputs [0, in_k) reach the outputs of increment k. One product with the whole matrix, whose

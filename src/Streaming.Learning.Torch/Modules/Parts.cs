@@ -1,6 +1,7 @@
+using Streaming.Models.Layers;
 using static TorchSharp.torch;
 
-namespace Streaming.Learning.Torch;
+namespace Streaming.Learning.Torch.Modules;
 
 /// <summary>
 /// Increments that hold several parts: re and im of complex channels, or the gates of a GRU. Parameters have the parts of

@@ -1,6 +1,8 @@
+using Streaming.Learning.Torch.State;
+using Streaming.Models.Options;
 using static TorchSharp.torch;
 
-namespace Streaming.Learning.Torch;
+namespace Streaming.Learning.Torch.Optimisers;
 
 /// <summary>AdamW [Loshchilov and Hutter 2019] over all dense parameters at once, as in the CPU kernels.</summary>
 internal sealed class DenseAdamW

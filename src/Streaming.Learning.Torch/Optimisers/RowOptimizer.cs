@@ -1,6 +1,8 @@
+using Streaming.Learning.Torch.Items;
+using Streaming.Models.Options;
 using static TorchSharp.torch;
 
-namespace Streaming.Learning.Torch;
+namespace Streaming.Learning.Torch.Optimisers;
 
 /// <summary>
 /// Optimiser of the id embeddings: lazy Adam or row-wise Adagrad on the rows of a step only. What the rows missed while idle

@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace Streaming.Learning.Torch;
+namespace Streaming.Learning.Torch.Optimisers;
 
 /// <summary>
 /// What the optimisers of a step share, all on the device: whether the step counts, what gradients are scaled by, and the

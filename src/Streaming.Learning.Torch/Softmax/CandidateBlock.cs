@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace Streaming.Learning.Torch;
+namespace Streaming.Learning.Torch.Softmax;
 
 /// <summary>A run of candidates: the step's own, or a stretch of the bank's ring.</summary>
 /// <param name="Vectors">[n × D] on the device.</param>

@@ -1,7 +1,10 @@
-using Streaming.Kernels;
+using Streaming.Kernels.Softmax;
+using Streaming.Learning.Torch.Devices;
+using Streaming.Models.Layers;
+using Streaming.Models.Options;
 using static TorchSharp.torch;
 
-namespace Streaming.Learning.Torch;
+namespace Streaming.Learning.Torch.Softmax;
 
 /// <summary>
 /// Sampled softmax of all nested widths with explicit gradients. The candidates pass in chunks, so that B × N numbers never

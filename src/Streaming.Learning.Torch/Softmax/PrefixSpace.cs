@@ -1,6 +1,7 @@
+using Streaming.Models.Layers;
 using static TorchSharp.torch;
 
-namespace Streaming.Learning.Torch;
+namespace Streaming.Learning.Torch.Softmax;
 
 /// <summary>Makes the <see cref="Prefixes"/> of vectors; holds what that needs on the device.</summary>
 internal sealed class PrefixSpace : IDisposable

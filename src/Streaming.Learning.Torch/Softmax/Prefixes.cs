@@ -1,6 +1,7 @@
+using Streaming.Models.Layers;
 using static TorchSharp.torch;
 
-namespace Streaming.Learning.Torch;
+namespace Streaming.Learning.Torch.Softmax;
 
 /// <summary>
 /// The nested prefixes of n vectors, of unit length if scores are cosines: what is small enough to be kept for every width,

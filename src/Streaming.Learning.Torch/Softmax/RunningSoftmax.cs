@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace Streaming.Learning.Torch;
+namespace Streaming.Learning.Torch.Softmax;
 
 /// <summary>
 /// Softmax over candidates that pass in chunks: for each row and width the log-sum-exp so far, and the mean of the

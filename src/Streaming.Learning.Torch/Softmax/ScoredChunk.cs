@@ -1,7 +1,7 @@
-using Streaming.Kernels;
+using Streaming.Kernels.Softmax;
 using static TorchSharp.torch;
 
-namespace Streaming.Learning.Torch;
+namespace Streaming.Learning.Torch.Softmax;
 
 /// <summary>The logits of a chunk of candidates. Lives within the caller's dispose scope.</summary>
 internal sealed class ScoredChunk

@@ -1,8 +1,8 @@
 using static TorchSharp.torch;
 
-namespace Streaming.Learning.Torch;
+namespace Streaming.Learning.Torch.Softmax;
 
-/// <summary>One nested sampled softmax on the device, the tensors of a <see cref="Streaming.Kernels.NestedSoftmaxProblem"/>.</summary>
+/// <summary>One nested sampled softmax on the device, the tensors of a <see cref="Streaming.Kernels.Softmax.NestedSoftmaxProblem"/>.</summary>
 /// <param name="Users">[B × D] user vectors.</param>
 /// <param name="Own">The step's candidates, with gradient: first the positive of each row, then further negatives.</param>
 /// <param name="FirstNegative">First own candidate that is scored for every row: 0, or B where positives are nobody else's negatives.</param>

@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace Streaming.Learning.Torch;
+namespace Streaming.Learning.Torch.Softmax;
 
 /// <summary>What a softmax came to.</summary>
 /// <param name="Losses">[K] float64, on the device.</param>

@@ -1,7 +1,8 @@
+using Streaming.Models.State;
 using static TorchSharp.torch;
 using DeviceParameter = TorchSharp.Modules.Parameter;
 
-namespace Streaming.Learning.Torch;
+namespace Streaming.Learning.Torch.State;
 
 /// <summary>
 /// All dense parameters in one tensor on the device, gradients and moments beside it: the norm, the clip and the update are

@@ -1,6 +1,7 @@
+using Streaming.Models.State;
 using static TorchSharp.torch;
 
-namespace Streaming.Learning.Torch;
+namespace Streaming.Learning.Torch.State;
 
 /// <summary>Checks a stored state against the engine's before anything is replaced, then reads it tensor by tensor.</summary>
 internal sealed class DeviceStateReader

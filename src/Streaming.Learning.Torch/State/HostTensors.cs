@@ -1,6 +1,7 @@
+using Streaming.Models.State;
 using static TorchSharp.torch;
 
-namespace Streaming.Learning.Torch;
+namespace Streaming.Learning.Torch.State;
 
 /// <summary>Bytes of tensors to and from host memory, in blocks: a span cannot be longer than 2 GiB, a tensor can.</summary>
 internal static class HostTensors

@@ -1,4 +1,10 @@
-namespace Streaming.Learning.Torch;
+using Streaming.Learning.Cpu;
+using Streaming.Models.Layers;
+using Streaming.Models.Options;
+using Streaming.Models.State;
+using Streaming.Models.Towers;
+
+namespace Streaming.Learning.Torch.State;
 
 /// <summary>The dense parameters of a model as the CPU engine declares and initialises them: the names, shapes and values of both engines come from one place.</summary>
 internal static class ModelDeclaration

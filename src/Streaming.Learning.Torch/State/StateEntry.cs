@@ -1,6 +1,7 @@
+using Streaming.Models.State;
 using static TorchSharp.torch;
 
-namespace Streaming.Learning.Torch;
+namespace Streaming.Learning.Torch.State;
 
 /// <summary>A tensor of the engine's state.</summary>
 /// <param name="Info">Name, type and shape in a checkpoint.</param>

@@ -1,8 +1,10 @@
 using System.Runtime.InteropServices;
+using Streaming.Learning.Torch.Devices;
+using Streaming.Models.State;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace Streaming.Learning.Torch;
+namespace Streaming.Learning.Torch.State;
 
 /// <summary>
 /// State copied when the snapshot begins: reading it does not need the engine's thread. A card copies its own memory in

@@ -1,4 +1,4 @@
-namespace Streaming.Learning.Torch;
+namespace Streaming.Learning.Torch.Timing;
 
 /// <summary>Parts of a training step, in their order.</summary>
 internal enum StepPart

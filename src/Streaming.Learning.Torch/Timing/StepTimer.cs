@@ -2,7 +2,7 @@ using System.Diagnostics;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace Streaming.Learning.Torch;
+namespace Streaming.Learning.Torch.Timing;
 
 /// <summary>Adds up how long the parts of steps take. The host waits for the device at each mark, so the sum is above that of unmeasured steps.</summary>
 internal sealed class StepTimer(Device device)

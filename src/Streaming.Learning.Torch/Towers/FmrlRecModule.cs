@@ -1,6 +1,10 @@
+using Streaming.Learning.Torch.Modules;
+using Streaming.Learning.Torch.State;
+using Streaming.Models.Layers;
+using Streaming.Models.Options;
 using static TorchSharp.torch;
 
-namespace Streaming.Learning.Torch;
+namespace Streaming.Learning.Torch.Towers;
 
 /// <summary>Full-scale Matryoshka recommender: nested LRU blocks; the user vector is the last step's output.</summary>
 internal sealed class FmrlRecModule : TowerModule

@@ -1,6 +1,9 @@
+using Streaming.Learning.Torch.Modules;
+using Streaming.Learning.Torch.State;
+using Streaming.Models.Layers;
 using static TorchSharp.torch;
 
-namespace Streaming.Learning.Torch;
+namespace Streaming.Learning.Torch.Towers;
 
 /// <summary>One nested GRU over the history; the user vector is its state.</summary>
 /// <remarks>

@@ -1,6 +1,10 @@
+using Streaming.Learning.Torch.Modules;
+using Streaming.Learning.Torch.State;
+using Streaming.Models.Layers;
+using Streaming.Models.Options;
 using static TorchSharp.torch;
 
-namespace Streaming.Learning.Torch;
+namespace Streaming.Learning.Torch.Towers;
 
 /// <summary>
 /// One block of the fmrlrec tower. Norm before: h = x + LRU(norm(x)), out = h + FFN(norm(h)). Norm after:

@@ -1,7 +1,11 @@
+using Streaming.Learning.Torch.Modules;
+using Streaming.Learning.Torch.State;
+using Streaming.Models.Layers;
+using Streaming.Models.Options;
 using static TorchSharp.torch;
 using DeviceParameter = TorchSharp.Modules.Parameter;
 
-namespace Streaming.Learning.Torch;
+namespace Streaming.Learning.Torch.Towers;
 
 /// <summary>
 /// Several interests a user by nested dynamic routing [MIND]. Predictions stand at last steps only. A prediction is scored

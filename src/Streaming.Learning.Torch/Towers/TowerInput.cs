@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace Streaming.Learning.Torch;
+namespace Streaming.Learning.Torch.Towers;
 
 /// <summary>Histories on the device, padded after their last step: a recurrence runs forward, so nothing that follows a prediction reaches it.</summary>
 /// <param name="Items">[S·T × D] item vectors, the start vector first in each sequence.</param>

@@ -1,7 +1,12 @@
+using Streaming.Learning.Torch.Modules;
+using Streaming.Learning.Torch.State;
+using Streaming.Models.Layers;
+using Streaming.Models.Options;
+using Streaming.Models.Towers;
 using static TorchSharp.torch;
 using DeviceParameter = TorchSharp.Modules.Parameter;
 
-namespace Streaming.Learning.Torch;
+namespace Streaming.Learning.Torch.Towers;
 
 /// <summary>From the item vectors of histories to the vectors of users; the counterpart of <see cref="UserTower"/>.</summary>
 internal abstract class TowerModule : nn.Module<TowerInput, Tensor>

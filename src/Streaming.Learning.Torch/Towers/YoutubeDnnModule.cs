@@ -1,6 +1,8 @@
+using Streaming.Learning.Torch.Modules;
+using Streaming.Learning.Torch.State;
 using static TorchSharp.torch;
 
-namespace Streaming.Learning.Torch;
+namespace Streaming.Learning.Torch.Towers;
 
 /// <summary>Mean of the history so far, the start vector among it, then one nested dense layer.</summary>
 internal sealed class YoutubeDnnModule : TowerModule

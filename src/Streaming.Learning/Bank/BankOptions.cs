@@ -1,4 +1,6 @@
-namespace Streaming.Learning;
+using Streaming.Models.Options;
+
+namespace Streaming.Learning.Bank;
 
 /// <summary>When the memory bank is used, and how much of it. Its capacity is <see cref="ModelOptions.BankCapacity"/>.</summary>
 public sealed record BankOptions

@@ -1,4 +1,9 @@
-namespace Streaming.Learning;
+using Streaming.Learning.Engine;
+using Streaming.Learning.Items;
+using Streaming.Models.Options;
+using Streaming.Models.State;
+
+namespace Streaming.Learning.Bank;
 
 /// <summary>
 /// Decides how many of the bank's entries take part in a step: none during warm-up, then those whose age the measured

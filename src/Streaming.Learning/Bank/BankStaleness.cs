@@ -1,6 +1,7 @@
 using System.Numerics.Tensors;
+using Streaming.Learning.Engine;
 
-namespace Streaming.Learning;
+namespace Streaming.Learning.Bank;
 
 /// <summary>
 /// How stale the bank's entries are by age: ‖e_bank − e_now‖² / ‖e_now‖², on a sample of strata whose bounds double

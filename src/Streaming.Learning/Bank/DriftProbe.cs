@@ -1,6 +1,9 @@
 using System.Numerics.Tensors;
+using Streaming.Learning.Engine;
+using Streaming.Learning.Items;
+using Streaming.Models.State;
 
-namespace Streaming.Learning;
+namespace Streaming.Learning.Bank;
 
 /// <summary>
 /// Drift of item embeddings over 1, 5 and 10 steps on a fixed set of items (Wang, Zhu, He, SIGIR 2021, eq. 5), divided by

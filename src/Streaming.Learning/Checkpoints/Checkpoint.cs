@@ -1,8 +1,12 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text.Json;
+using Streaming.Learning.Training;
+using Streaming.Learning.WarmStarts;
+using Streaming.Models.Options;
+using Streaming.Models.State;
 
-namespace Streaming.Learning;
+namespace Streaming.Learning.Checkpoints;
 
 /// <summary>A checkpoint on disk whose checksums were verified.</summary>
 public sealed class Checkpoint
@@ -89,6 +93,20 @@ public sealed class Checkpoint
         using SafetensorsReader engine = OpenEngine();
         using SafetensorsReader state = OpenTrainer();
         trainer.Restore(engine, state);
+    }
+
+    /// <summary>Lets a trainer that has learned nothing take over what it can use: see <see cref="Trainer.Adopt(TrainedState, bool, long)"/>.</summary>
+    /// <param name="trainer">The trainer.</param>
+    /// <param name="whole">Whether a model that differs is refused.</param>
+    /// <param name="sequence">Number of the last batch before the next: that of the ingestion that goes with it; −1: a stream that begins.</param>
+    /// <exception cref="StateMismatchException">The models differ where they must not: names each difference. Or the state is damaged.</exception>
+    /// <exception cref="InvalidOperationException">The trainer has learned something already.</exception>
+    public WarmStart AdoptTo(Trainer trainer, bool whole, long sequence = -1)
+    {
+        ArgumentNullException.ThrowIfNull(trainer);
+        using SafetensorsReader engine = OpenEngine();
+        using SafetensorsReader state = OpenTrainer();
+        return trainer.Adopt(new TrainedState(FolderPath, Model, Manifest.Shape, Manifest.Counters, Manifest.Step, engine, state), whole, sequence);
     }
 
     /// <summary>Compares the settings that the state's shape depends on.</summary>

@@ -1,4 +1,4 @@
-namespace Streaming.Learning;
+namespace Streaming.Learning.Checkpoints;
 
 /// <summary>
 /// What keeps a trainer that was frozen and replaced from passing its old state off as the newest: its checkpoints sort

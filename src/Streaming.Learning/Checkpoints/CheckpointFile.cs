@@ -1,4 +1,4 @@
-namespace Streaming.Learning;
+namespace Streaming.Learning.Checkpoints;
 
 /// <summary>A file of a checkpoint.</summary>
 /// <param name="Name">Its name in the folder.</param>

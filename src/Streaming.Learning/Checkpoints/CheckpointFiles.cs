@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace Streaming.Learning;
+namespace Streaming.Learning.Checkpoints;
 
 /// <summary>Names in a checkpoint folder.</summary>
 internal static class CheckpointFiles

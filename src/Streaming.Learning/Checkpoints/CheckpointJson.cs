@@ -1,7 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
-namespace Streaming.Learning;
+namespace Streaming.Learning.Checkpoints;
 
 /// <summary>How manifests are written and read.</summary>
 internal static class CheckpointJson

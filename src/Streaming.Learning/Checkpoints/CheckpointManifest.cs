@@ -1,6 +1,8 @@
-using Streaming.Core;
+using Streaming.Core.Positions;
+using Streaming.Learning.Training;
+using Streaming.Models.Options;
 
-namespace Streaming.Learning;
+namespace Streaming.Learning.Checkpoints;
 
 /// <summary>What a checkpoint says of itself: <c>manifest.json</c>.</summary>
 public sealed record CheckpointManifest

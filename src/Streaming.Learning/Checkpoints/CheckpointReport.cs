@@ -1,8 +1,9 @@
 using System.Security.Cryptography;
 using System.Text;
-using Streaming.Core;
+using Streaming.Core.Ingestion;
+using Streaming.Models.State;
 
-namespace Streaming.Learning;
+namespace Streaming.Learning.Checkpoints;
 
 /// <summary>What there is to say of a checkpoint, whole or damaged. Files are data: nothing of them is believed unchecked.</summary>
 public sealed record CheckpointReport

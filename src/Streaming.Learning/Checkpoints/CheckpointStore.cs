@@ -1,6 +1,9 @@
-using Streaming.Core;
+using Streaming.Core.Ingestion;
+using Streaming.Core.Positions;
+using Streaming.Learning.Training;
+using Streaming.Models.State;
 
-namespace Streaming.Learning;
+namespace Streaming.Learning.Checkpoints;
 
 /// <summary>
 /// A folder of checkpoints. Each is a folder of its own that appears by one rename, with everything in it written and

@@ -1,9 +1,11 @@
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
-using Streaming.Core;
+using Streaming.Core.Ingestion;
+using Streaming.Learning.Training;
+using Streaming.Models.State;
 
-namespace Streaming.Learning;
+namespace Streaming.Learning.Checkpoints;
 
 /// <summary>Writes the files of one checkpoint into a folder, each synchronised with the disk, and their checksums.</summary>
 internal sealed class CheckpointWriter(string folder)

@@ -1,4 +1,4 @@
-namespace Streaming.Learning;
+namespace Streaming.Learning.Checkpoints;
 
 /// <summary>A checkpoint that is on disk.</summary>
 /// <param name="FolderPath">Its folder.</param>

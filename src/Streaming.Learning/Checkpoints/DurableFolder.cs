@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Text;
 
-namespace Streaming.Learning;
+namespace Streaming.Learning.Checkpoints;
 
 /// <summary>Makes the entries of a folder durable: a rename survives a power cut only when the folder was synchronised.</summary>
 internal static class DurableFolder

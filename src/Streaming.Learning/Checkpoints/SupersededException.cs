@@ -1,4 +1,4 @@
-namespace Streaming.Learning;
+namespace Streaming.Learning.Checkpoints;
 
 /// <summary>Another trainer has taken over; this one's checkpoint was not kept.</summary>
 /// <param name="message">What was found.</param>

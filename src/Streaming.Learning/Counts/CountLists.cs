@@ -1,6 +1,7 @@
 using System.Numerics.Tensors;
+using Streaming.Models.State;
 
-namespace Streaming.Learning;
+namespace Streaming.Learning.Counts;
 
 /// <summary>
 /// For each row a bounded list of keys with weights: the keys that were counted most with it. A list of 8 grows to 32,

@@ -1,4 +1,6 @@
-namespace Streaming.Learning;
+using Streaming.Models.Options;
+
+namespace Streaming.Learning.Counts;
 
 /// <summary>How co-occurrences and transitions of items are counted beside the model (<see cref="ItemCounts"/>).</summary>
 public sealed record CountOptions

@@ -1,4 +1,6 @@
-namespace Streaming.Learning;
+using Streaming.Learning.Items;
+
+namespace Streaming.Learning.Counts;
 
 /// <summary>Scores of items for a user by <see cref="ItemCounts"/>, written into scratch that is used again.</summary>
 /// <remarks>

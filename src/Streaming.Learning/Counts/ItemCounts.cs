@@ -1,4 +1,7 @@
-namespace Streaming.Learning;
+using Streaming.Learning.Items;
+using Streaming.Models.State;
+
+namespace Streaming.Learning.Counts;
 
 /// <summary>
 /// What a stream says of its items by counting alone, learned with each event before the batch that holds it is trained:

@@ -1,4 +1,4 @@
-namespace Streaming.Learning;
+namespace Streaming.Learning.Counts;
 
 /// <summary>A set of rows that is emptied at once.</summary>
 /// <param name="capacity">Number of rows.</param>

@@ -1,4 +1,6 @@
-namespace Streaming.Learning;
+using Streaming.Models.State;
+
+namespace Streaming.Learning.Counts;
 
 /// <summary>
 /// Memory of short lists: blocks of 8, 32, 128 or 512 slots, a key, a weight and its error each, within a bound that is shared by

@@ -1,4 +1,6 @@
-namespace Streaming.Learning;
+using Streaming.Learning.Evaluation;
+
+namespace Streaming.Learning.Counts;
 
 /// <summary>Scores above 0 of some items by row; all others have 0. Emptied in the time that filling took.</summary>
 /// <param name="capacity">Number of rows.</param>

@@ -1,4 +1,8 @@
-namespace Streaming.Learning;
+using Streaming.Learning.Engine;
+using Streaming.Models.Batches;
+using Streaming.Models.State;
+
+namespace Streaming.Learning.Cpu;
 
 /// <content>Encoding, without dropout.</content>
 public sealed partial class CpuEngine

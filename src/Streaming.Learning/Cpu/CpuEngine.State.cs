@@ -1,4 +1,7 @@
-namespace Streaming.Learning;
+using Streaming.Models.Options;
+using Streaming.Models.State;
+
+namespace Streaming.Learning.Cpu;
 
 /// <content>State.</content>
 public sealed partial class CpuEngine

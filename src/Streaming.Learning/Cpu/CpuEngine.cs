@@ -1,8 +1,19 @@
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
-using Streaming.Kernels;
+using Streaming.Kernels.Elementwise;
+using Streaming.Kernels.Optimisers;
+using Streaming.Kernels.Parallel;
+using Streaming.Kernels.Simd;
+using Streaming.Kernels.Softmax;
+using Streaming.Learning.Engine;
+using Streaming.Learning.Losses;
+using Streaming.Models.Batches;
+using Streaming.Models.Layers;
+using Streaming.Models.Options;
+using Streaming.Models.State;
+using Streaming.Models.Towers;
 
-namespace Streaming.Learning;
+namespace Streaming.Learning.Cpu;
 
 /// <summary>
 /// The training engine on the CPU: explicit layers with gradients derived by hand, buffers allocated once, work cut into

@@ -1,4 +1,6 @@
-namespace Streaming.Learning;
+using Streaming.Models.State;
+
+namespace Streaming.Learning.Cpu;
 
 /// <summary>State of an engine as of one moment, readable from another thread while training goes on.</summary>
 internal sealed class EngineSnapshot : TensorSnapshot

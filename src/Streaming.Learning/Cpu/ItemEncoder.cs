@@ -1,7 +1,11 @@
-namespace Streaming.Learning;
+using Streaming.Models.Layers;
+using Streaming.Models.Options;
+using Streaming.Models.State;
+
+namespace Streaming.Learning.Cpu;
 
 /// <summary>Item tower: projection of the features, plus the id embedding. The same vector is history input and candidate.</summary>
-internal sealed class ItemEncoder
+public sealed class ItemEncoder
 {
     private readonly ItemRows _table;
     private readonly ItemProjection _projection;
@@ -9,6 +13,10 @@ internal sealed class ItemEncoder
     private readonly int _features;
     private readonly bool _ids;
 
+    /// <summary>Creates the encoder.</summary>
+    /// <param name="set">Takes the parameters of the projection.</param>
+    /// <param name="table">Id embeddings and features of the items.</param>
+    /// <param name="options">The model's options.</param>
     public ItemEncoder(ParameterSet set, ItemRows table, ModelOptions options)
     {
         _table = table;

@@ -1,7 +1,8 @@
 using System.Numerics.Tensors;
-using Streaming.Kernels;
+using Streaming.Kernels.Simd;
+using Streaming.Models.State;
 
-namespace Streaming.Learning;
+namespace Streaming.Learning.Cpu;
 
 /// <summary>
 /// Gradients of the distinct items of a step: each is the sum of those of the steps and candidate columns at which the

@@ -1,17 +1,22 @@
 using System.Numerics.Tensors;
-using Streaming.Kernels;
+using Streaming.Kernels.Optimisers;
+using Streaming.Learning.Engine;
+using Streaming.Models.Options;
+using Streaming.Models.State;
 
-namespace Streaming.Learning;
+namespace Streaming.Learning.Cpu;
 
 /// <summary>
 /// What is kept per item row: the learned id embedding with its optimiser state, and the frozen features. Idle rows are
 /// not worked on; the weight decay that they missed is a factor, applied when a row is read.
 /// </summary>
-internal sealed class ItemRows
+public sealed class ItemRows
 {
     private readonly ModelOptions _options;
     private readonly int _d;
 
+    /// <summary>Allocates the rows of a model, all zero.</summary>
+    /// <param name="options">The model's options.</param>
     public ItemRows(ModelOptions options)
     {
         _options = options;

@@ -1,4 +1,6 @@
-namespace Streaming.Learning;
+using Streaming.Models.State;
+
+namespace Streaming.Learning.Cpu;
 
 /// <summary>
 /// Memory bank [CBNS]: the last M positives as (item row, embedding, ln q, step), first in, first out.

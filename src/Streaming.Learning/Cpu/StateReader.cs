@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
+using Streaming.Models.State;
 
-namespace Streaming.Learning;
+namespace Streaming.Learning.Cpu;
 
 /// <summary>Reads named tensors of a source into spans, and says what does not fit.</summary>
 internal sealed class StateReader

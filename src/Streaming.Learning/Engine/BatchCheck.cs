@@ -1,8 +1,15 @@
-namespace Streaming.Learning;
+using Streaming.Models.Batches;
+using Streaming.Models.Options;
+
+namespace Streaming.Learning.Engine;
 
 /// <summary>Checks a batch before an engine touches anything.</summary>
-internal static class BatchCheck
+public static class BatchCheck
 {
+    /// <summary>Verifies a batch against the model.</summary>
+    /// <param name="model">The model's options.</param>
+    /// <param name="batch">The batch.</param>
+    /// <exception cref="ArgumentException">The batch cannot be trained on: names what is wrong.</exception>
     public static void Verify(ModelOptions model, in TrainingBatch batch)
     {
         Sequences(model, batch.Sequences);

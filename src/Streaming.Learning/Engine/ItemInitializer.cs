@@ -1,4 +1,7 @@
-namespace Streaming.Learning;
+using Streaming.Models.Options;
+using Streaming.Models.State;
+
+namespace Streaming.Learning.Engine;
 
 /// <summary>Initial id embedding of an item: a function of (seed, item key), the same in every engine.</summary>
 public static class ItemInitializer

@@ -1,4 +1,4 @@
-namespace Streaming.Learning;
+namespace Streaming.Learning.Engine;
 
 /// <summary>What a step came to.</summary>
 /// <param name="Applied">False when the loss or a gradient was not finite: nothing was changed.</param>

@@ -1,4 +1,7 @@
-namespace Streaming.Learning;
+using Streaming.Models.Batches;
+using Streaming.Models.Options;
+
+namespace Streaming.Learning.Engine;
 
 /// <summary>What one training step works on. Rows are rows of the item table; nothing here knows of ids or streams.</summary>
 /// <remarks>

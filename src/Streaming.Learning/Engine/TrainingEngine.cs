@@ -1,4 +1,8 @@
-namespace Streaming.Learning;
+using Streaming.Models.Batches;
+using Streaming.Models.Options;
+using Streaming.Models.State;
+
+namespace Streaming.Learning.Engine;
 
 /// <summary>
 /// The one seam of training: what a device does in a step. Sampling policy, warm-up, schedules, evaluation, publishing

@@ -1,4 +1,4 @@
-namespace Streaming.Learning;
+namespace Streaming.Learning.Evaluation;
 
 /// <summary>Sums of the NDCG discounts 1 / log₂(rank + 1), so that the expectation over tied ranks is one subtraction.</summary>
 internal sealed class DiscountTable

@@ -1,4 +1,4 @@
-namespace Streaming.Learning;
+namespace Streaming.Learning.Evaluation;
 
 /// <summary>Part of the examples that is measured apart: numbers over all of them hide which kind a model is good at.</summary>
 public enum EvaluationSegment

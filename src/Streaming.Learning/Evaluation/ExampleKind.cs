@@ -1,4 +1,4 @@
-namespace Streaming.Learning;
+namespace Streaming.Learning.Evaluation;
 
 /// <summary>Which segments an example belongs to.</summary>
 /// <param name="IsRepeat">The item was in what is kept of the user's history.</param>

@@ -1,4 +1,4 @@
-namespace Streaming.Learning;
+namespace Streaming.Learning.Evaluation;
 
 /// <summary>
 /// Item-to-item collaborative filtering by cosine of co-occurrence, updated event by event:

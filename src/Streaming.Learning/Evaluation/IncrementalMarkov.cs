@@ -1,4 +1,4 @@
-namespace Streaming.Learning;
+namespace Streaming.Learning.Evaluation;
 
 /// <summary>A first-order Markov chain: score(i) = n(h_0 → i) / n(h_0), h_0 the user's latest item.</summary>
 /// <remarks>Memory grows with the number of distinct transitions.</remarks>

@@ -1,4 +1,4 @@
-namespace Streaming.Learning;
+namespace Streaming.Learning.Evaluation;
 
 /// <summary>
 /// ISGD (Vinagre, Jorge, Gama 2014): matrix factorisation with one stochastic gradient step an event on the error

@@ -1,4 +1,4 @@
-namespace Streaming.Learning;
+namespace Streaming.Learning.Evaluation;
 
 /// <summary>The user's own items, the latest first; all others are level.</summary>
 public sealed class OwnLatest : StreamingBaseline

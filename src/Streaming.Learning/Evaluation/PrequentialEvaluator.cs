@@ -1,4 +1,6 @@
-namespace Streaming.Learning;
+using Streaming.Models.State;
+
+namespace Streaming.Learning.Evaluation;
 
 /// <summary>
 /// Test-then-train evaluation: every example is ranked with the model as it was before the example, then trained on.

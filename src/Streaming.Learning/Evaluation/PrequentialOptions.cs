@@ -1,4 +1,4 @@
-namespace Streaming.Learning;
+namespace Streaming.Learning.Evaluation;
 
 /// <summary>What prequential evaluation measures.</summary>
 public sealed record PrequentialOptions

@@ -1,4 +1,4 @@
-namespace Streaming.Learning;
+namespace Streaming.Learning.Evaluation;
 
 /// <summary>
 /// Recall@K, hit rate@K and NDCG@K of rankings at several cutoffs, averaged over examples, summed in float64.

@@ -1,4 +1,4 @@
-namespace Streaming.Learning;
+namespace Streaming.Learning.Evaluation;
 
 /// <summary>Ranking metrics over the last W examples: a ring of ranks, summed when read.</summary>
 /// <remarks>

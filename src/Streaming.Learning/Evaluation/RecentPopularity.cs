@@ -1,4 +1,6 @@
-namespace Streaming.Learning;
+using Streaming.Models.State;
+
+namespace Streaming.Learning.Evaluation;
 
 /// <summary>Popularity with exponential forgetting: an event's weight halves every half-life of events.</summary>
 /// <remarks>

@@ -1,4 +1,4 @@
-namespace Streaming.Learning;
+namespace Streaming.Learning.Evaluation;
 
 /// <summary>The SplitMix64 generator (Steele, Lea, Flood 2014): tiny, seedable, good enough for initial values.</summary>
 internal struct SplitMix64(ulong seed)

@@ -1,4 +1,4 @@
-namespace Streaming.Learning;
+namespace Streaming.Learning.Evaluation;
 
 /// <summary>
 /// A simple recommender that learns from a stream as the model does: ranked first, updated after. Items and users are

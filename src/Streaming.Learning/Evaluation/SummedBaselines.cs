@@ -1,6 +1,6 @@
 using System.Numerics.Tensors;
 
-namespace Streaming.Learning;
+namespace Streaming.Learning.Evaluation;
 
 /// <summary>Two baselines added, the scores of each over its greatest: item-kNN and Markov so are a strong pair.</summary>
 /// <param name="name">Name for tables.</param>

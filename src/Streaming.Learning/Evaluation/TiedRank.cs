@@ -1,4 +1,4 @@
-namespace Streaming.Learning;
+namespace Streaming.Learning.Evaluation;
 
 /// <summary>Where an item stands in a ranking by score: how many others are above it, and how many are level with it.</summary>
 /// <remarks>

@@ -1,4 +1,7 @@
-namespace Streaming.Learning;
+using Streaming.Learning.Items;
+using Streaming.Models.State;
+
+namespace Streaming.Learning.Frequency;
 
 /// <summary>
 /// How often an item is drawn, from a stream of batches, in fixed memory: the mean gap between its sights, kept in m

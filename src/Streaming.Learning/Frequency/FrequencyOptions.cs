@@ -1,6 +1,7 @@
 using System.Numerics;
+using Streaming.Models.Options;
 
-namespace Streaming.Learning;
+namespace Streaming.Learning.Frequency;
 
 /// <summary>Settings of the streaming frequency estimator.</summary>
 public sealed record FrequencyOptions

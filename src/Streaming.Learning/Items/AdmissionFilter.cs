@@ -1,6 +1,7 @@
 using System.Numerics;
+using Streaming.Models.State;
 
-namespace Streaming.Learning;
+namespace Streaming.Learning.Items;
 
 /// <summary>
 /// Counts events of items that have no row yet, in bounded memory: sets of eight counters; a new item takes the place of

@@ -1,7 +1,10 @@
 using System.Text;
-using Streaming.Core;
+using Streaming.Core.Items;
+using Streaming.Learning.Engine;
+using Streaming.Models.Options;
+using Streaming.Models.State;
 
-namespace Streaming.Learning;
+namespace Streaming.Learning.Items;
 
 /// <summary>
 /// Which item has which row of the engine. Bounded: an item is admitted after some events or with its catalogue record,

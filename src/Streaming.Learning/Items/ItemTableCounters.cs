@@ -1,4 +1,4 @@
-namespace Streaming.Learning;
+namespace Streaming.Learning.Items;
 
 /// <summary>What happened to the items of a table since its beginning.</summary>
 public record struct ItemTableCounters

@@ -1,4 +1,6 @@
-namespace Streaming.Learning;
+using Streaming.Models.Options;
+
+namespace Streaming.Learning.Items;
 
 /// <summary>Which items get a row, and for how long. The number of rows is <see cref="ModelOptions.ItemCapacity"/>.</summary>
 public sealed record ItemTableOptions

@@ -1,6 +1,6 @@
 using System.Numerics;
 
-namespace Streaming.Learning;
+namespace Streaming.Learning.Items;
 
 /// <summary>
 /// Map from 64-bit keys to rows: open addressing with linear probing, at most half full, of fixed size. A removal shifts

@@ -1,4 +1,4 @@
-namespace Streaming.Learning;
+namespace Streaming.Learning.Items;
 
 /// <summary>
 /// Pseudo-random numbers as a function of keys and counters (the finaliser of SplitMix64; Steele, Lea, Flood 2014).

@@ -1,4 +1,4 @@
-namespace Streaming.Learning;
+namespace Streaming.Learning.Items;
 
 /// <summary>An item that lost its row.</summary>
 /// <param name="Key">The item's key.</param>

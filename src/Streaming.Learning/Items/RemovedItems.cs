@@ -1,4 +1,6 @@
-namespace Streaming.Learning;
+using Streaming.Models.State;
+
+namespace Streaming.Learning.Items;
 
 /// <summary>Items that the catalogue removed and has not had again since: the newest, in bounded memory.</summary>
 internal sealed class RemovedItems(int capacity)

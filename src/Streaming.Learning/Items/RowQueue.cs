@@ -1,4 +1,4 @@
-namespace Streaming.Learning;
+namespace Streaming.Learning.Items;
 
 /// <summary>A queue of rows in which each row stands at most once: bounded by the table, without allocation.</summary>
 internal sealed class RowQueue(int capacity)

@@ -1,4 +1,9 @@
-namespace Streaming.Learning;
+using Streaming.Learning.Engine;
+using Streaming.Models.Batches;
+using Streaming.Models.Options;
+using Streaming.Models.State;
+
+namespace Streaming.Learning.Losses;
 
 /// <summary>
 /// Which candidate columns a batch has, and which column is each prediction's positive. The batch's columns are its extra

@@ -1,4 +1,6 @@
-namespace Streaming.Learning;
+using Streaming.Models.Options;
+
+namespace Streaming.Learning.Replay;
 
 /// <summary>Experience replay: how many past examples are kept, and how many join a batch.</summary>
 public sealed record ReplayOptions

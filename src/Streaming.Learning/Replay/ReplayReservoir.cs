@@ -1,4 +1,7 @@
-namespace Streaming.Learning;
+using Streaming.Learning.Items;
+using Streaming.Models.State;
+
+namespace Streaming.Learning.Replay;
 
 /// <summary>
 /// A bounded, random sample of past examples. A stream shows each event once; from here it is shown again.

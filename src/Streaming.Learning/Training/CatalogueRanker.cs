@@ -1,7 +1,12 @@
-using Streaming.Core;
-using Streaming.Kernels;
+using Streaming.Core.Ingestion;
+using Streaming.Kernels.Parallel;
+using Streaming.Kernels.Search;
+using Streaming.Learning.Engine;
+using Streaming.Learning.Evaluation;
+using Streaming.Learning.Items;
+using Streaming.Models.Batches;
 
-namespace Streaming.Learning;
+namespace Streaming.Learning.Training;
 
 /// <summary>
 /// Ranks the items of a batch's examples among the whole catalogue at every width, with the model as it is now. The

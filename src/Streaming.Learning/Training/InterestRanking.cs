@@ -1,7 +1,9 @@
 using System.Numerics.Tensors;
-using Streaming.Kernels;
+using Streaming.Kernels.Linear;
+using Streaming.Kernels.Parallel;
+using Streaming.Kernels.Search;
 
-namespace Streaming.Learning;
+namespace Streaming.Learning.Training;
 
 /// <summary>
 /// Ranks for users with several vectors (the mind tower): an item's score is its greatest over the user's vectors, as in

@@ -1,4 +1,6 @@
-namespace Streaming.Learning;
+using Streaming.Models.Options;
+
+namespace Streaming.Learning.Training;
 
 /// <summary>What the learning rate does after the warm-up.</summary>
 public enum LearningRateShape

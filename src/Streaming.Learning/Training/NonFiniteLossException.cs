@@ -1,4 +1,4 @@
-namespace Streaming.Learning;
+namespace Streaming.Learning.Training;
 
 /// <summary>
 /// Several steps in a row had a loss or gradient that was not finite. None was applied, but the model does not get out of

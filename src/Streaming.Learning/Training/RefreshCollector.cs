@@ -1,8 +1,10 @@
 using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
-using Streaming.Core;
+using Streaming.Core.Refreshes;
+using Streaming.Learning.Engine;
+using Streaming.Learning.Items;
 
-namespace Streaming.Learning;
+namespace Streaming.Learning.Training;
 
 /// <summary>
 /// Decides which items' embeddings are posted now: removals; items of new events and new records; items that training

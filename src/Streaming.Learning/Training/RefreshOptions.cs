@@ -1,4 +1,6 @@
-namespace Streaming.Learning;
+using Streaming.Models.Options;
+
+namespace Streaming.Learning.Training;
 
 /// <summary>Which embeddings are posted to the serving tier when.</summary>
 public sealed record RefreshOptions

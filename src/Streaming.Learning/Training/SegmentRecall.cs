@@ -1,4 +1,6 @@
-namespace Streaming.Learning;
+using Streaming.Learning.Evaluation;
+
+namespace Streaming.Learning.Training;
 
 /// <summary>Recall and NDCG at the cutoff nearest to 20, over the last examples of each segment, 0 … 1.</summary>
 /// <param name="Recall">Of all examples.</param>

@@ -1,5 +1,8 @@
+using Streaming.Learning.Counts;
+using Streaming.Learning.Evaluation;
+using Streaming.Learning.Items;
 
-namespace Streaming.Learning;
+namespace Streaming.Learning.Training;
 
 /// <summary>
 /// Simple methods beside the model, and what counts add to it, on the same examples: item-kNN, first-order Markov, both

@@ -1,4 +1,4 @@
-namespace Streaming.Learning;
+namespace Streaming.Learning.Training;
 
 /// <summary>Figures of a method beside the model.</summary>
 /// <param name="Name">Its name: "item-knn", "markov", "knn+markov", "own-latest", "counts", "fused 128".</param>

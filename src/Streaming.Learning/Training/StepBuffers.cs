@@ -1,4 +1,9 @@
-namespace Streaming.Learning;
+using Streaming.Learning.Engine;
+using Streaming.Learning.Frequency;
+using Streaming.Learning.Items;
+using Streaming.Models.Batches;
+
+namespace Streaming.Learning.Training;
 
 /// <summary>The rows of one step: sequences, predictions, positives, weights and ln q, end to end.</summary>
 internal sealed class StepBuffers

@@ -1,4 +1,8 @@
-namespace Streaming.Learning;
+using Streaming.Learning.Frequency;
+using Streaming.Learning.Items;
+using Streaming.Models.Options;
+
+namespace Streaming.Learning.Training;
 
 /// <summary>
 /// Negatives beside the batch and the bank, by the loss: uniformly drawn ones (uniform, mns), or the whole catalogue

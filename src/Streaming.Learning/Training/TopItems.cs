@@ -1,4 +1,7 @@
-namespace Streaming.Learning;
+using Streaming.Learning.Counts;
+using Streaming.Learning.Items;
+
+namespace Streaming.Learning.Training;
 
 /// <summary>
 /// The items with the greatest scores for one user, found while all scores pass by. Items that tie at the list's end are

@@ -1,7 +1,11 @@
 using System.Numerics.Tensors;
-using Streaming.Kernels;
+using Streaming.Kernels.Linear;
+using Streaming.Kernels.Parallel;
+using Streaming.Learning.Items;
+using Streaming.Models.Options;
+using Streaming.Models.State;
 
-namespace Streaming.Learning;
+namespace Streaming.Learning.Training;
 
 /// <summary>Scores of a tile of the catalogue for many users, one width after another, and what of it belongs to the best.</summary>
 /// <param name="model">The model.</param>

@@ -1,4 +1,6 @@
-namespace Streaming.Learning;
+using Streaming.Learning.Engine;
+
+namespace Streaming.Learning.Training;
 
 /// <summary>What training on one batch came to. The object is reused: valid until the next batch.</summary>
 public sealed class TrainReport

@@ -1,6 +1,17 @@
-using Streaming.Core;
+using Streaming.Core.Ingestion;
+using Streaming.Core.Items;
+using Streaming.Core.Refreshes;
+using Streaming.Learning.Bank;
+using Streaming.Learning.Counts;
+using Streaming.Learning.Engine;
+using Streaming.Learning.Evaluation;
+using Streaming.Learning.Frequency;
+using Streaming.Learning.Items;
+using Streaming.Learning.Replay;
+using Streaming.Models.Options;
+using Streaming.Models.State;
 
-namespace Streaming.Learning;
+namespace Streaming.Learning.Training;
 
 /// <summary>
 /// Learns from a stream of batches: catalogue changes, scores before training, frequencies, replay, the engine's step,

@@ -1,4 +1,4 @@
-namespace Streaming.Learning;
+namespace Streaming.Learning.Training;
 
 /// <summary>What a trainer has done since the stream's beginning, over restarts.</summary>
 public record struct TrainerCounters

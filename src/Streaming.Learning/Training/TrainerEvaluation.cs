@@ -1,9 +1,14 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
-using Streaming.Core;
-using Streaming.Kernels;
+using Streaming.Core.Ingestion;
+using Streaming.Kernels.Parallel;
+using Streaming.Learning.Counts;
+using Streaming.Learning.Engine;
+using Streaming.Learning.Evaluation;
+using Streaming.Learning.Items;
+using Streaming.Models.State;
 
-namespace Streaming.Learning;
+namespace Streaming.Learning.Training;
 
 /// <summary>
 /// Scores events before they are learned: the model at every width, recent popularity, and the methods of

@@ -1,4 +1,4 @@
-namespace Streaming.Learning;
+namespace Streaming.Learning.Training;
 
 /// <summary>
 /// Hands a trainer's figures to other threads. A reader gets the newest picture and asks for the next one; the trainer

@@ -1,4 +1,12 @@
-namespace Streaming.Learning;
+using Streaming.Learning.Bank;
+using Streaming.Learning.Counts;
+using Streaming.Learning.Evaluation;
+using Streaming.Learning.Frequency;
+using Streaming.Learning.Items;
+using Streaming.Learning.Replay;
+using Streaming.Models.Options;
+
+namespace Streaming.Learning.Training;
 
 /// <summary>Everything about training above the engine.</summary>
 public sealed record TrainerOptions

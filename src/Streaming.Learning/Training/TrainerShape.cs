@@ -1,6 +1,7 @@
 using System.Globalization;
+using Streaming.Models.Options;
 
-namespace Streaming.Learning;
+namespace Streaming.Learning.Training;
 
 /// <summary>The settings that the shape of a trainer's state depends on: what a checkpoint and the settings must agree in.</summary>
 internal static class TrainerShape

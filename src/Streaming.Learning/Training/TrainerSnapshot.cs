@@ -1,4 +1,7 @@
-namespace Streaming.Learning;
+using Streaming.Models.Options;
+using Streaming.Models.State;
+
+namespace Streaming.Learning.Training;
 
 /// <summary>
 /// A trainer's whole state as of the end of one batch, readable from another thread while training goes on: the engine's

@@ -1,4 +1,7 @@
-namespace Streaming.Learning;
+using Streaming.Learning.Bank;
+using Streaming.Learning.Items;
+
+namespace Streaming.Learning.Training;
 
 /// <summary>A picture of a trainer at one moment. Immutable.</summary>
 public sealed record TrainerStatus

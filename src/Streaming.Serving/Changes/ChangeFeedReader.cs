@@ -1,8 +1,7 @@
-using System.Globalization;
 using StackExchange.Redis;
-using Streaming.Core;
+using Streaming.Core.Embeddings;
 
-namespace Streaming.Serving;
+namespace Streaming.Serving.Changes;
 
 /// <summary>
 /// Follows what changes in the store, so that a cache or an index need not scan it again. Every entry has a number that

@@ -1,4 +1,4 @@
-namespace Streaming.Serving;
+namespace Streaming.Serving.Changes;
 
 /// <summary>One change of the store.</summary>
 /// <param name="Id">The item.</param>

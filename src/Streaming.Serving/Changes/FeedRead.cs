@@ -1,4 +1,4 @@
-namespace Streaming.Serving;
+namespace Streaming.Serving.Changes;
 
 /// <summary>What a look at the change feed brought.</summary>
 /// <param name="Changes">How many changes were added.</param>

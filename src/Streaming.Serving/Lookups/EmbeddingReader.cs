@@ -1,7 +1,7 @@
 using StackExchange.Redis;
-using Streaming.Core;
+using Streaming.Core.Embeddings;
 
-namespace Streaming.Serving;
+namespace Streaming.Serving.Lookups;
 
 /// <summary>
 /// Reads item embeddings at any width. Safe for any number of callers at a time; one instance is enough for a process.

@@ -1,6 +1,6 @@
-using Streaming.Core;
+using Streaming.Core.Embeddings;
 
-namespace Streaming.Serving;
+namespace Streaming.Serving.Lookups;
 
 /// <summary>What is known of one item of a read.</summary>
 /// <param name="Status">Whether it was read.</param>

@@ -1,4 +1,4 @@
-namespace Streaming.Serving;
+namespace Streaming.Serving.Lookups;
 
 /// <summary>What became of one item of a read.</summary>
 public enum ItemStatus : byte

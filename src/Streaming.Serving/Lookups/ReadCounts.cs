@@ -1,4 +1,4 @@
-namespace Streaming.Serving;
+namespace Streaming.Serving.Lookups;
 
 /// <summary>What a read found.</summary>
 /// <param name="Found">Items whose vector was written to the caller's buffer.</param>

@@ -1,7 +1,7 @@
 using StackExchange.Redis;
-using Streaming.Core;
+using Streaming.Core.Embeddings;
 
-namespace Streaming.Serving;
+namespace Streaming.Serving.Lookups;
 
 /// <summary>Reads what users did last. Safe for any number of callers at a time.</summary>
 public sealed class UserHistoryReader

@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
-using Streaming.Learning;
+using Streaming.Models.Slices;
 
-namespace Streaming.Serving;
+namespace Streaming.Serving.Recommendations;
 
 /// <summary>A user tower with encoders for as many threads as use it at a time.</summary>
 internal sealed class LoadedTower(SlicedModel model, long readAt)

@@ -1,6 +1,7 @@
-using Streaming.Core;
+using Streaming.Core.Generations;
+using Streaming.Serving.Search;
 
-namespace Streaming.Serving;
+namespace Streaming.Serving.Recommendations;
 
 /// <summary>What to show a user.</summary>
 /// <param name="Model">State of the user tower that made it.</param>

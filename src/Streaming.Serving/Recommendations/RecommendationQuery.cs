@@ -1,4 +1,6 @@
-namespace Streaming.Serving;
+using Streaming.Serving.Search;
+
+namespace Streaming.Serving.Recommendations;
 
 /// <summary>What is asked of a recommender.</summary>
 public sealed record RecommendationQuery

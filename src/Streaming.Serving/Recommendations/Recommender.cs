@@ -2,9 +2,12 @@ using System.Buffers;
 using System.Collections.Concurrent;
 using System.Numerics.Tensors;
 using StackExchange.Redis;
-using Streaming.Core;
+using Streaming.Core.Embeddings;
+using Streaming.Serving.Lookups;
+using Streaming.Serving.Search;
+using Streaming.Serving.Towers;
 
-namespace Streaming.Serving;
+namespace Streaming.Serving.Recommendations;
 
 /// <summary>
 /// Recommends items: the user tower turns recent items into a vector, and an exact search over the index finds what scores

@@ -1,9 +1,9 @@
 using System.Net;
 using System.Runtime.CompilerServices;
 using StackExchange.Redis;
-using Streaming.Core;
+using Streaming.Core.Embeddings;
 
-namespace Streaming.Serving;
+namespace Streaming.Serving.Search;
 
 /// <summary>The ids of every item of a generation, from every node, by SCAN.</summary>
 internal sealed class CatalogueScan(IDatabase database, ItemKeySpace space)

@@ -1,8 +1,12 @@
 using StackExchange.Redis;
-using Streaming.Core;
-using Streaming.Kernels;
+using Streaming.Core.Embeddings;
+using Streaming.Core.Generations;
+using Streaming.Kernels.Packed;
+using Streaming.Serving.Changes;
+using Streaming.Serving.Lookups;
+using Streaming.Serving.Towers;
 
-namespace Streaming.Serving;
+namespace Streaming.Serving.Search;
 
 /// <summary>
 /// Exact nearest items over a copy of the whole catalogue in memory, at any width, kept up to date from the change feed. A

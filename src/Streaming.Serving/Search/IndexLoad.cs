@@ -1,4 +1,4 @@
-namespace Streaming.Serving;
+namespace Streaming.Serving.Search;
 
 /// <summary>How far the load of a generation has come.</summary>
 /// <param name="Generation">The generation.</param>

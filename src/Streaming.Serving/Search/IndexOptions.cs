@@ -1,6 +1,6 @@
-using Streaming.Core;
+using Streaming.Core.Embeddings;
 
-namespace Streaming.Serving;
+namespace Streaming.Serving.Search;
 
 /// <summary>What an index keeps of each item, and how it is kept up to date.</summary>
 public sealed record IndexOptions

@@ -1,4 +1,4 @@
-namespace Streaming.Serving;
+namespace Streaming.Serving.Search;
 
 /// <summary>What an index can be asked for now.</summary>
 public enum IndexPhase

@@ -1,4 +1,4 @@
-namespace Streaming.Serving;
+namespace Streaming.Serving.Search;
 
 /// <summary>How an index is.</summary>
 /// <param name="Phase">What it can be asked for.</param>

@@ -1,4 +1,4 @@
-namespace Streaming.Serving;
+namespace Streaming.Serving.Search;
 
 /// <summary>Keeps an index up to date in the background: loads it, refreshes it, and tries again what failed.</summary>
 /// <example>

@@ -1,8 +1,9 @@
 using System.Buffers;
-using Streaming.Core;
-using Streaming.Kernels;
+using Streaming.Core.Embeddings;
+using Streaming.Kernels.Packed;
+using Streaming.Kernels.Search;
 
-namespace Streaming.Serving;
+namespace Streaming.Serving.Search;
 
 /// <summary>
 /// The items of one generation. Whoever asks more than once for one answer does it through one view: it stays of its generation when

@@ -1,9 +1,10 @@
 using System.Buffers;
 using System.Numerics.Tensors;
-using Streaming.Core;
-using Streaming.Kernels;
+using Streaming.Core.Embeddings;
+using Streaming.Kernels.Packed;
+using Streaming.Serving.Lookups;
 
-namespace Streaming.Serving;
+namespace Streaming.Serving.Search;
 
 /// <summary>What one read of the store brought, on its way into a table. Its buffers go back to their pools when it has been applied.</summary>
 internal sealed class ItemBatch

@@ -1,9 +1,11 @@
 using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
-using Streaming.Core;
-using Streaming.Kernels;
+using Streaming.Core.Embeddings;
+using Streaming.Kernels.Packed;
+using Streaming.Kernels.Search;
+using Streaming.Kernels.Simd;
 
-namespace Streaming.Serving;
+namespace Streaming.Serving.Search;
 
 /// <summary>
 /// A few thousand items with a lock of their own: whoever writes one waits for the searches that are in this segment at the moment,

@@ -1,4 +1,4 @@
-namespace Streaming.Serving;
+namespace Streaming.Serving.Search;
 
 /// <summary>An item that a search found.</summary>
 /// <param name="Id">The item.</param>

@@ -1,6 +1,6 @@
-using Streaming.Kernels;
+using Streaming.Kernels.Packed;
 
-namespace Streaming.Serving;
+namespace Streaming.Serving.Search;
 
 /// <summary>A query at one width, as the rows' kernel wants it.</summary>
 internal readonly ref struct PreparedQuery

@@ -1,4 +1,4 @@
-namespace Streaming.Serving;
+namespace Streaming.Serving.Search;
 
 /// <summary>Rows by the hash of the item's id, in parts: one writer, any readers, and a part that grows holds up only its own.</summary>
 internal sealed class RowDirectory

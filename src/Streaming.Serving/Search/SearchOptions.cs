@@ -1,4 +1,4 @@
-namespace Streaming.Serving;
+namespace Streaming.Serving.Search;
 
 /// <summary>How a search goes through the items.</summary>
 public readonly record struct SearchOptions

@@ -1,7 +1,8 @@
-using Streaming.Core;
-using Streaming.Kernels;
+using Streaming.Core.Embeddings;
+using Streaming.Kernels.Packed;
+using Streaming.Kernels.Search;
 
-namespace Streaming.Serving;
+namespace Streaming.Serving.Search;
 
 /// <summary>
 /// The vectors of one generation. One thread at a time writes; any number search and read while it does: what one finds of an

@@ -1,8 +1,10 @@
 using StackExchange.Redis;
-using Streaming.Core;
-using Streaming.Learning;
+using Streaming.Core.Embeddings;
+using Streaming.Core.Generations;
+using Streaming.Models.Slices;
+using Streaming.Serving.Lookups;
 
-namespace Streaming.Serving;
+namespace Streaming.Serving.Towers;
 
 /// <summary>
 /// Reads the user tower of the active generation, for a tier that computes user vectors itself. It refuses a tower that is

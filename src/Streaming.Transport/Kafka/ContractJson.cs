@@ -2,7 +2,7 @@ using System.Buffers;
 using System.Text.Json;
 using Streaming.Contracts;
 
-namespace Streaming.Transport;
+namespace Streaming.Transport.Kafka;
 
 /// <summary>Writes the contracts as JSON, as in <c>schemas/*.schema.json</c>.</summary>
 internal static class ContractJson

@@ -2,8 +2,9 @@ using System.Text;
 using Confluent.Kafka;
 using Google.Protobuf;
 using Streaming.Contracts;
+using Streaming.Transport.Kafka.Clients;
 
-namespace Streaming.Transport;
+namespace Streaming.Transport.Kafka;
 
 /// <summary>
 /// Sends events and items in the contract's formats, as fast as the broker takes them: when too much is on its way,

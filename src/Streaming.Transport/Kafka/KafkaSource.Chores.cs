@@ -1,6 +1,10 @@
-using Streaming.Core;
+using Streaming.Core.Positions;
+using Streaming.Transport.Kafka.Clients;
+using Streaming.Transport.Kafka.Health;
+using Streaming.Transport.Kafka.Readers;
+using Streaming.Transport.Kafka.Topics;
 
-namespace Streaming.Transport;
+namespace Streaming.Transport.Kafka;
 
 /// <content>Topics, health, lag, commits, changed histories: what is done once a second or when asked, never per event.</content>
 public sealed partial class KafkaSource

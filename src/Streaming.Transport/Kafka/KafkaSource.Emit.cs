@@ -1,7 +1,10 @@
 using Confluent.Kafka;
-using Streaming.Core;
+using Streaming.Core.Ingestion;
+using Streaming.Transport.Kafka.Clients;
+using Streaming.Transport.Kafka.Decoding;
+using Streaming.Transport.Kafka.Topics;
 
-namespace Streaming.Transport;
+namespace Streaming.Transport.Kafka;
 
 /// <content>How batches leave, and what is done while they cannot.</content>
 public sealed partial class KafkaSource

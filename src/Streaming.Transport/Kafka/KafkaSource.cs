@@ -2,9 +2,17 @@ using System.Diagnostics.CodeAnalysis;
 using System.Threading.Channels;
 using Confluent.Kafka;
 using Microsoft.Extensions.Logging;
-using Streaming.Core;
+using Streaming.Core.Events;
+using Streaming.Core.Ingestion;
+using Streaming.Core.Positions;
+using Streaming.Transport.Kafka.Clients;
+using Streaming.Transport.Kafka.Decoding;
+using Streaming.Transport.Kafka.Health;
+using Streaming.Transport.Kafka.Readers;
+using Streaming.Transport.Kafka.Records;
+using Streaming.Transport.Kafka.Topics;
 
-namespace Streaming.Transport;
+namespace Streaming.Transport.Kafka;
 
 /// <summary>
 /// The ingestion task: polls both topics, decodes, keeps histories, forms batches and hands them on, all on one thread.
@@ -20,8 +28,6 @@ namespace Streaming.Transport;
 [SuppressMessage("Design", "CA1001", Justification = "Clients live from the beginning to the end of a run, which disposes of them.")]
 public sealed partial class KafkaSource
 {
-    internal const int Interactions = 0;
-    internal const int Items = 1;
     private static readonly TimeSpan PollTime = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan CataloguePollInterval = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan LeaveLimit = TimeSpan.FromSeconds(1);
@@ -147,8 +153,8 @@ public sealed partial class KafkaSource
     private void Open(TopicClient client)
     {
         KafkaSourceLog.Started(_logger, _options.InteractionsTopic, _options.Assignment, _options.ItemsTopic, _options.BootstrapServers);
-        _events = Track(client, _options.InteractionsTopic, Interactions);
-        _items = _options.ItemsTopic.Length > 0 ? Track(client, _options.ItemsTopic, Items) : null;
+        _events = Track(client, _options.InteractionsTopic, TopicNumber.Interactions);
+        _items = _options.ItemsTopic.Length > 0 ? Track(client, _options.ItemsTopic, TopicNumber.Items) : null;
         _assignment = new AssignmentCheck(
             _options.InteractionsTopic, _options.GroupId, _options.SessionTimeout,
             () => client.TryCountOtherMembersAsync(_options.GroupId, _options.InteractionsTopic, _events.Reader.MemberId), _time);
@@ -235,7 +241,7 @@ public sealed partial class KafkaSource
             _eventIntake.Take(record);
         }
 
-        TakeReachedEnds(_events.Reader, Interactions);
+        TakeReachedEnds(_events.Reader, TopicNumber.Interactions);
         EmitIfDue(abort);
         if (record is null || _time.GetElapsedTime(_lastCataloguePoll) >= CataloguePollInterval)
         {
@@ -258,7 +264,7 @@ public sealed partial class KafkaSource
             _itemIntake.Take(record);
         }
 
-        TakeReachedEnds(items.Reader, Items);
+        TakeReachedEnds(items.Reader, TopicNumber.Items);
         return record is not null;
     }
 

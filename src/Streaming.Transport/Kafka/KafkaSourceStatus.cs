@@ -1,4 +1,8 @@
-namespace Streaming.Transport;
+using Streaming.Transport.Kafka.Readers;
+using Streaming.Transport.Kafka.Clients;
+using Streaming.Transport.Kafka.Health;
+
+namespace Streaming.Transport.Kafka;
 
 /// <summary>How reading is going, as of the last second.</summary>
 /// <param name="Problems">What is wrong now, with the words for it.</param>

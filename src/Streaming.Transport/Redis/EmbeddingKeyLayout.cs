@@ -1,4 +1,4 @@
-namespace Streaming.Transport;
+namespace Streaming.Transport.Redis;
 
 /// <summary>How the nested widths of an item lie in Redis.</summary>
 public enum EmbeddingKeyLayout

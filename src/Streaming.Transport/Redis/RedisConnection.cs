@@ -2,7 +2,7 @@ using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
 using StackExchange.Redis;
 
-namespace Streaming.Transport;
+namespace Streaming.Transport.Redis;
 
 /// <summary>Opens connections that survive the server: they open while it is away and come back when it does.</summary>
 public static class RedisConnection

@@ -1,6 +1,6 @@
-using Streaming.Core;
+using Streaming.Core.Embeddings;
 
-namespace Streaming.Transport;
+namespace Streaming.Transport.Redis;
 
 /// <summary>How to reach Redis, and what is written there.</summary>
 public sealed record RedisOptions

@@ -4,7 +4,7 @@ using Polly.Retry;
 using Polly.Timeout;
 using StackExchange.Redis;
 
-namespace Streaming.Transport;
+namespace Streaming.Transport.Redis;
 
 /// <summary>How calls to Redis meet trouble: a bounded wait, retries that back off, and a breaker that spares a server that is down.</summary>
 internal static class RedisPipeline

@@ -1,6 +1,6 @@
 using StackExchange.Redis;
 
-namespace Streaming.Transport;
+namespace Streaming.Transport.Redis;
 
 /// <summary>A Lua script. The client sends it in full where a server has not seen it on this connection (SCRIPT LOAD) and by its
 /// hash from then on, so nothing has to fail first; a server that has lost it (restart, fail-over) is sent it again.</summary>

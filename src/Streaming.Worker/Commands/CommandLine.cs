@@ -1,18 +1,22 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
+using Streaming.Worker.Failures;
 
-namespace Streaming.Worker;
+namespace Streaming.Worker.Commands;
 
-/// <summary>The command line of `streaming`.</summary>
-internal static class CommandLine
+/// <summary>Runs a program's command line.</summary>
+public static class CommandLine
 {
-    /// <summary>Runs the command that the arguments name.</summary>
+    /// <summary>Runs the command that the arguments name. What goes wrong is one line on standard error.</summary>
+    /// <param name="root">The program's commands.</param>
+    /// <param name="arguments">The arguments of the process.</param>
     /// <returns>The exit code of the process.</returns>
-    public static async Task<int> RunAsync(string[] arguments)
+    public static async Task<int> RunAsync(RootCommand root, string[] arguments)
     {
+        ArgumentNullException.ThrowIfNull(root);
         try
         {
-            ParseResult parsed = Create().Parse(arguments);
+            ParseResult parsed = root.Parse(arguments);
             // Signals are ours: the first one drains, which takes longer than the library's own handler waits.
             var configuration = new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null };
             int code = await parsed.InvokeAsync(configuration).ConfigureAwait(false);
@@ -25,19 +29,4 @@ internal static class CommandLine
             return (int)code;
         }
     }
-
-    /// <summary>The root command with all commands.</summary>
-    internal static RootCommand Create() => new("Learns item embeddings from a live event stream and keeps a serving tier fresh. Settings are environment variables: see `streaming config`.")
-    {
-        DemoCommand.Create(),
-        RunCommand.Create(),
-        ServeCommand.Create(),
-        ReplayCommand.Create(),
-        HealthCommand.Create(),
-        ConfigCommand.Create(),
-        InspectCommand.Create(),
-        ExportCommand.Create(),
-        GenerationCommand.Create(),
-        Backtest.BacktestCommand.Create(),
-    };
 }

@@ -1,6 +1,8 @@
 using System.CommandLine;
+using Streaming.Worker.Failures;
+using Streaming.Worker.Settings;
 
-namespace Streaming.Worker;
+namespace Streaming.Worker.Commands;
 
 /// <summary>`streaming config`: the effective settings.</summary>
 internal static class ConfigCommand

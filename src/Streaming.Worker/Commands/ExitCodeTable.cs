@@ -1,7 +1,9 @@
 using System.Globalization;
 using System.Text;
+using Streaming.Worker.Failures;
+using Streaming.Worker.Settings;
 
-namespace Streaming.Worker;
+namespace Streaming.Worker.Commands;
 
 /// <summary>The table of exit codes in deploy/README.md.</summary>
 internal static class ExitCodeTable

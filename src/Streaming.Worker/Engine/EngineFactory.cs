@@ -1,10 +1,13 @@
-using Streaming.Learning;
-using Streaming.Learning.Torch;
+using Streaming.Learning.Cpu;
+using Streaming.Learning.Engine;
+using Streaming.Learning.Torch.Devices;
+using Streaming.Learning.Torch.Engine;
+using Streaming.Models.Options;
 
-namespace Streaming.Worker;
+namespace Streaming.Worker.Engine;
 
 /// <summary>Makes the engine that the settings name.</summary>
-internal static class EngineFactory
+public static class EngineFactory
 {
     /// <summary>Requires the device that the engine needs, before anything is started or read.</summary>
     /// <exception cref="TorchDeviceException">It cannot be used: one line that says why and what to do.</exception>

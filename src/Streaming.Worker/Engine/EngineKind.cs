@@ -1,7 +1,7 @@
-namespace Streaming.Worker;
+namespace Streaming.Worker.Engine;
 
 /// <summary>Which engine trains.</summary>
-internal enum EngineKind
+public enum EngineKind
 {
     /// <summary>Explicit layers over vector kernels, on the processor.</summary>
     Cpu,

@@ -1,9 +1,10 @@
 using System.Globalization;
+using Streaming.Worker.Settings;
 
-namespace Streaming.Worker;
+namespace Streaming.Worker.Engine;
 
 /// <summary>What computes the training step.</summary>
-internal sealed record EngineOptions
+public sealed record EngineOptions
 {
     /// <summary>Gets which engine trains. Default Cpu; Torch needs a build with Torch=cpu or Torch=cuda. Checkpoints of one go on with the other.</summary>
     public EngineKind Engine { get; init; } = EngineKind.Cpu;

@@ -1,7 +1,8 @@
 using System.Runtime.InteropServices;
-using Streaming.Learning;
+using Streaming.Learning.Engine;
+using Streaming.Models.State;
 
-namespace Streaming.Worker;
+namespace Streaming.Worker.Export;
 
 /// <summary>The embeddings of all items at a width as one tensor, <c>embeddings</c> [n × w], encoded as they are read.</summary>
 /// <param name="engine">The engine.</param>

@@ -1,8 +1,8 @@
 using System.Globalization;
-using Streaming.Core;
-using Streaming.Transport;
+using Streaming.Core.Generations;
+using Streaming.Transport.Redis.Generations;
 
-namespace Streaming.Worker;
+namespace Streaming.Worker.Generations;
 
 /// <summary>Whether readers may be moved from one generation to another.</summary>
 internal static class GenerationChecks

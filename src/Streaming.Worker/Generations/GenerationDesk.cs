@@ -1,10 +1,13 @@
 using System.Globalization;
 using StackExchange.Redis;
-using Streaming.Core;
-using Streaming.Learning;
-using Streaming.Transport;
+using Streaming.Core.Generations;
+using Streaming.Models.Options;
+using Streaming.Transport.Redis;
+using Streaming.Transport.Redis.Generations;
+using Streaming.Worker.Failures;
+using Streaming.Worker.Settings;
 
-namespace Streaming.Worker;
+namespace Streaming.Worker.Generations;
 
 /// <summary>What a person may do with generations; the items of each are counted in the store.</summary>
 internal sealed class GenerationDesk

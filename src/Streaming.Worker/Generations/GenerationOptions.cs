@@ -1,4 +1,6 @@
-namespace Streaming.Worker;
+using Streaming.Worker.Settings;
+
+namespace Streaming.Worker.Generations;
 
 /// <summary>When readers are moved to a new generation.</summary>
 internal sealed record GenerationOptions

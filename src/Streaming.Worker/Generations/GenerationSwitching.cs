@@ -1,4 +1,4 @@
-namespace Streaming.Worker;
+namespace Streaming.Worker.Generations;
 
 /// <summary>Who moves readers to a new generation.</summary>
 internal enum GenerationSwitching

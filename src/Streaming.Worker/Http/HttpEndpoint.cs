@@ -7,12 +7,13 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using Streaming.Core;
+using Streaming.Core.Events;
+using Streaming.Worker.Failures;
 
-namespace Streaming.Worker;
+namespace Streaming.Worker.Http;
 
 /// <summary>The HTTP side of the program: one Kestrel server, routes given by whoever starts it.</summary>
-internal sealed class HttpEndpoint : IAsyncDisposable
+public sealed class HttpEndpoint : IAsyncDisposable
 {
     // An id of the longest kind, every byte of it escaped, with its quotation marks and comma.
     private const long LongestItem = (6 * InteractionEvent.MaxIdBytes) + 3;

@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Logging;
 
-namespace Streaming.Worker;
+namespace Streaming.Worker.Http;
 
 /// <summary>What the HTTP side logs. Ids 1200 to 1299.</summary>
 internal static partial class HttpLog

@@ -1,9 +1,10 @@
 using System.Net;
+using Streaming.Worker.Settings;
 
-namespace Streaming.Worker;
+namespace Streaming.Worker.Http;
 
 /// <summary>Where health, metrics and lookups are served. There is no authentication: keep it inside.</summary>
-internal sealed record HttpOptions
+public sealed record HttpOptions
 {
     /// <summary>Gets the IP address to listen on. Default 127.0.0.1; 0.0.0.0 for all.</summary>
     public string Address { get; init; } = "127.0.0.1";

@@ -1,12 +1,13 @@
 using System.Text.Json;
-using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Streaming.Worker.Health;
+using Streaming.Worker.Metrics;
 
-namespace Streaming.Worker;
+namespace Streaming.Worker.Http;
 
 /// <summary>What operators ask for: /health/live, /health/ready, /metrics.</summary>
-internal static class OperationsRoutes
+public static class OperationsRoutes
 {
     /// <summary>Adds the routes.</summary>
     public static void Map(IEndpointRouteBuilder routes, HealthReport health, PrometheusExposition metrics)

@@ -2,7 +2,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Extensions.Logging;
 
-namespace Streaming.Worker;
+namespace Streaming.Worker.Http;
 
 /// <summary>Whatever goes wrong with a request is answered with JSON (RFC 9457), also what the server itself refuses. What a caller sent
 /// is the caller's to read, not an error of the log.</summary>

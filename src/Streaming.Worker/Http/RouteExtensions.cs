@@ -2,7 +2,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 
-namespace Streaming.Worker;
+namespace Streaming.Worker.Http;
 
 /// <summary>Routes that are read.</summary>
 internal static class RouteExtensions

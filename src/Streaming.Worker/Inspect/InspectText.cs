@@ -1,8 +1,9 @@
 using System.Globalization;
-using Streaming.Core;
-using Streaming.Learning;
+using Streaming.Core.Positions;
+using Streaming.Learning.Checkpoints;
+using Streaming.Models.State;
 
-namespace Streaming.Worker;
+namespace Streaming.Worker.Inspect;
 
 /// <summary>What `streaming inspect` prints for people.</summary>
 internal static class InspectText

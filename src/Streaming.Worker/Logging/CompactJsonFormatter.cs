@@ -3,7 +3,7 @@ using Serilog.Events;
 using Serilog.Formatting;
 using Serilog.Formatting.Json;
 
-namespace Streaming.Worker;
+namespace Streaming.Worker.Logging;
 
 /// <summary>Writes a log event as one JSON object on a line: time, level, message, exception, properties.</summary>
 internal sealed class CompactJsonFormatter : ITextFormatter

@@ -1,7 +1,7 @@
-namespace Streaming.Worker;
+namespace Streaming.Worker.Logging;
 
 /// <summary>Form of the log.</summary>
-internal enum LogFormat
+public enum LogFormat
 {
     /// <summary>Lines for people.</summary>
     Text,

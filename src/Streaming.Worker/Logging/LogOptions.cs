@@ -1,9 +1,9 @@
 using Serilog.Events;
 
-namespace Streaming.Worker;
+namespace Streaming.Worker.Logging;
 
 /// <summary>What is logged and how. The log goes to standard error; reports go to standard output.</summary>
-internal sealed record LogOptions
+public sealed record LogOptions
 {
     /// <summary>Gets the lowest level that is written. Default Information.</summary>
     public LogEventLevel Level { get; init; } = LogEventLevel.Information;

@@ -5,10 +5,10 @@ using Serilog.Core;
 using Serilog.Events;
 using Serilog.Extensions.Logging;
 
-namespace Streaming.Worker;
+namespace Streaming.Worker.Logging;
 
 /// <summary>Makes the logger factory that everything gets its logger from.</summary>
-internal static class WorkerLogging
+public static class WorkerLogging
 {
     private const string Template = "{Timestamp:HH:mm:ss.fff} {Level:u3} {Message:lj}{NewLine}{Exception}";
 

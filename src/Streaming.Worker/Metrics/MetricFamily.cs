@@ -2,7 +2,7 @@ using System.Diagnostics.Metrics;
 using System.Globalization;
 using System.Text;
 
-namespace Streaming.Worker;
+namespace Streaming.Worker.Metrics;
 
 /// <summary>One metric of the text format: its type, help and series. The caller holds the lock.</summary>
 internal sealed class MetricFamily

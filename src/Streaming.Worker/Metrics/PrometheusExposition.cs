@@ -2,13 +2,13 @@ using System.Diagnostics.Metrics;
 using System.Globalization;
 using System.Text;
 
-namespace Streaming.Worker;
+namespace Streaming.Worker.Metrics;
 
 /// <summary>
 /// Listens to the program's meters and writes their state in Prometheus' text format (version 0.0.4), for scrapers that
 /// do not speak OpenTelemetry.
 /// </summary>
-internal sealed class PrometheusExposition : IDisposable
+public sealed class PrometheusExposition : IDisposable
 {
     /// <summary>Most series of one instrument: tags come from fixed sets, and this is what holds if one does not.</summary>
     public const int MostSeries = 500;

@@ -3,10 +3,10 @@ using OpenTelemetry.Exporter;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
 
-namespace Streaming.Worker;
+namespace Streaming.Worker.Metrics;
 
 /// <summary>Sends the meters to an OTLP collector, when there is one.</summary>
-internal static class Telemetry
+public static class Telemetry
 {
     /// <summary>What the names of our meters begin with, and the meters of .NET itself: memory, collections and threads; requests over HTTP.</summary>
     public static readonly string[] Meters = [nameof(Streaming) + ".", "System.Runtime", "Microsoft.AspNetCore.Hosting"];

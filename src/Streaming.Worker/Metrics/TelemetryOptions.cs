@@ -1,7 +1,9 @@
-namespace Streaming.Worker;
+using Streaming.Worker.Settings;
+
+namespace Streaming.Worker.Metrics;
 
 /// <summary>Metrics by OpenTelemetry, beside the text at /metrics.</summary>
-internal sealed record TelemetryOptions
+public sealed record TelemetryOptions
 {
     /// <summary>Gets the address of an OTLP collector (gRPC), such as http://collector:4317. Default none: nothing is sent.</summary>
     public Uri? OtlpEndpoint { get; init; }

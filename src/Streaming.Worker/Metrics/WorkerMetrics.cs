@@ -1,11 +1,11 @@
 using System.Diagnostics.Metrics;
 using System.Text.Json;
-using Streaming.Core;
+using Streaming.Core.Events;
 
-namespace Streaming.Worker;
+namespace Streaming.Worker.Metrics;
 
 /// <summary>All metrics of the worker, with their units. What is counted is counted as it happens; what is a level is read when it is asked for.</summary>
-internal sealed class WorkerMetrics : IDisposable
+public sealed class WorkerMetrics : IDisposable
 {
     /// <summary>Name of the meter.</summary>
     public const string MeterName = "Streaming.Worker";
@@ -112,17 +112,17 @@ internal sealed class WorkerMetrics : IDisposable
         }
     }
 
-    private static IEnumerable<Measurement<double>> Problems(Transport.KafkaSourceStatus source) =>
-        Enum.GetValues<Transport.KafkaProblem>().Select(kind => new Measurement<double>(source.Problems.Any(problem => problem.Kind == kind) ? 1 : 0, Tag("problem", JsonNamingPolicy.SnakeCaseLower.ConvertName(kind.ToString()))));
+    private static IEnumerable<Measurement<double>> Problems(Transport.Kafka.KafkaSourceStatus source) =>
+        Enum.GetValues<Transport.Kafka.Health.KafkaProblem>().Select(kind => new Measurement<double>(source.Problems.Any(problem => problem.Kind == kind) ? 1 : 0, Tag("problem", JsonNamingPolicy.SnakeCaseLower.ConvertName(kind.ToString()))));
 
-    private static IEnumerable<Measurement<double>> BySegment(Learning.SourceRecall source)
+    private static IEnumerable<Measurement<double>> BySegment(Learning.Training.SourceRecall source)
     {
-        Learning.SegmentRecall recall = source.Recall;
+        Learning.Training.SegmentRecall recall = source.Recall;
         (string Segment, double Value)[] values = [("all", recall.Recall), ("new_items", recall.NewItems), ("repeats", recall.Repeats), ("new_users", recall.NewUsers), ("first_day", recall.FirstDay)];
         return values.Select(value => new Measurement<double>(value.Value, Tag("method", source.Name), Tag("segment", value.Segment)));
     }
 
-    private static IEnumerable<Measurement<double>> ByWidth(PipelineStatus status, Func<Learning.TrainerStatus, int, double> value)
+    private static IEnumerable<Measurement<double>> ByWidth(PipelineStatus status, Func<Learning.Training.TrainerStatus, int, double> value)
     {
         for (int k = 0; k < status.Trainer.Widths.Count; k++)
         {
@@ -130,7 +130,7 @@ internal sealed class WorkerMetrics : IDisposable
         }
     }
 
-    private static IEnumerable<Measurement<double>> Quantiles(Transport.PublishMetrics? published) => published is null ? [] :
+    private static IEnumerable<Measurement<double>> Quantiles(Transport.Redis.Publishing.PublishMetrics? published) => published is null ? [] :
     [
         new(published.Freshness.Quantile(0.5) / 1000, Tag("quantile", "0.5")), new(published.Freshness.Quantile(0.99) / 1000, Tag("quantile", "0.99")),
     ];
@@ -138,7 +138,7 @@ internal sealed class WorkerMetrics : IDisposable
     private static IEnumerable<Measurement<double>> Strata(IReadOnlyList<double> staleness) =>
         staleness.Select((value, stratum) => new Measurement<double>(value, Tag("share", stratum == staleness.Count - 1 ? "1" : $"1/{1 << (staleness.Count - 1 - stratum)}")));
 
-    private static IEnumerable<Measurement<double>> ItemChanges(Learning.ItemTableCounters items) =>
+    private static IEnumerable<Measurement<double>> ItemChanges(Learning.Items.ItemTableCounters items) =>
     [
         new(items.Admitted, Tag("outcome", "admitted")), new(items.EvictedByCapacity, Tag("outcome", "evicted_by_capacity")), new(items.EvictedByAge, Tag("outcome", "evicted_by_age")),
         new(items.Removed, Tag("outcome", "removed")), new(items.RecordsApplied, Tag("outcome", "record_applied")), new(items.RecordsRejected, Tag("outcome", "record_rejected")),

@@ -1,10 +1,26 @@
 using Microsoft.Extensions.Logging;
 using StackExchange.Redis;
-using Streaming.Learning;
-using Streaming.Transport;
-using StreamPosition = Streaming.Core.StreamPosition;
+using Streaming.Learning.Checkpoints;
+using Streaming.Learning.Engine;
+using Streaming.Learning.Training;
+using Streaming.Models.Options;
+using Streaming.Transport.Kafka.Clients;
+using Streaming.Transport.Kafka.Native;
+using Streaming.Transport.Kafka.Topics;
+using Streaming.Transport.Redis;
+using Streaming.Transport.Redis.Access;
+using Streaming.Transport.Redis.Generations;
+using Streaming.Transport.Redis.Leadership;
+using Streaming.Transport.Redis.Publishing;
+using Streaming.Worker.Engine;
+using Streaming.Worker.Failures;
+using Streaming.Worker.Health;
+using Streaming.Worker.Http;
+using Streaming.Worker.Metrics;
+using Streaming.Worker.Settings;
+using Streaming.Worker.Stages;
 
-namespace Streaming.Worker;
+namespace Streaming.Worker.Run;
 
 /// <summary>The live worker: waits for the lease of its model, then runs the pipeline as long as it holds it.</summary>
 internal sealed class WorkerRun : IDisposable

@@ -1,12 +1,15 @@
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using Streaming.Core;
-using Streaming.Serving;
+using Streaming.Core.Embeddings;
+using Streaming.Serving.Search;
+using Streaming.Worker.Health;
+using Streaming.Worker.Http;
+using Streaming.Worker.Settings;
 
-namespace Streaming.Worker;
+namespace Streaming.Worker.Serve;
 
 /// <summary>Keeps the index of the lookups up to date as long as the server runs, and says in log and health how it is.</summary>
-internal sealed class IndexService(Lookups lookups, SettingsValues settings, HealthReport health, TimeProvider time, ILoggerFactory loggers) : BackgroundService
+public sealed class IndexService(Lookups lookups, SettingsValues settings, HealthReport health, TimeProvider time, ILoggerFactory loggers) : BackgroundService
 {
     private static readonly TimeSpan Glance = TimeSpan.FromSeconds(1);
 

@@ -1,6 +1,6 @@
-namespace Streaming.Worker;
+namespace Streaming.Worker.Serve;
 
 /// <summary>What a lookup of one item brought.</summary>
 /// <param name="Vector">Its vector; null when there is none.</param>
 /// <param name="Refused">Why the value that is there cannot be read; null when it can, or when there is none.</param>
-internal readonly record struct ItemLookup(ItemVector? Vector, string? Refused);
+public readonly record struct ItemLookup(ItemVector? Vector, string? Refused);

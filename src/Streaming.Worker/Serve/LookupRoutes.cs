@@ -1,11 +1,12 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Streaming.Worker.Http;
 
-namespace Streaming.Worker;
+namespace Streaming.Worker.Serve;
 
 /// <summary>Lookups of items over HTTP: GET /items/{id}?width=, POST /items (a JSON list of ids), GET /items/{id}/neighbours?width=&amp;count=&amp;shortlist=.</summary>
-internal static class LookupRoutes
+public static class LookupRoutes
 {
     private const int MostNeighbours = 100;
 

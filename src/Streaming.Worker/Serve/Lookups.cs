@@ -3,15 +3,20 @@ using System.Globalization;
 using System.Numerics.Tensors;
 using Microsoft.AspNetCore.Http;
 using StackExchange.Redis;
-using Streaming.Core;
-using Streaming.Learning;
+using Streaming.Core.Embeddings;
+using Streaming.Models.Options;
 using Streaming.Serving;
-using Streaming.Transport;
+using Streaming.Serving.Lookups;
+using Streaming.Serving.Recommendations;
+using Streaming.Serving.Search;
+using Streaming.Transport.Redis;
+using Streaming.Worker.Http;
+using Streaming.Worker.Settings;
 
-namespace Streaming.Worker;
+namespace Streaming.Worker.Serve;
 
 /// <summary>What the lookup routes answer with: vectors, neighbours and recommendations, from Redis and an index of its items, as any serving tier would.</summary>
-internal sealed class Lookups : IDisposable
+public sealed class Lookups : IDisposable
 {
     /// <summary>Header of answers from the index: how many seconds ago it was level with the store.</summary>
     public const string AgeHeader = "X-Index-Age";

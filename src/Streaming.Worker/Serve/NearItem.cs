@@ -1,7 +1,7 @@
-namespace Streaming.Worker;
+namespace Streaming.Worker.Serve;
 
 /// <summary>A neighbour of an item.</summary>
 /// <param name="Item">Id.</param>
 /// <param name="Title">A title for people, where one is known.</param>
 /// <param name="Score">Cosine, −1 … 1.</param>
-internal sealed record NearItem(string Item, string? Title, double Score);
+public sealed record NearItem(string Item, string? Title, double Score);

@@ -1,15 +1,16 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
-using Streaming.Learning;
-using Streaming.Serving;
+using Streaming.Learning.Training;
+using Streaming.Serving.Search;
+using Streaming.Worker.Http;
+using Streaming.Worker.Metrics;
 
-namespace Streaming.Worker;
+namespace Streaming.Worker.Serve;
 
 /// <summary>The page at / and the figures that it shows, GET /status. The page needs nothing from elsewhere.</summary>
-internal static class PageRoutes
+public static class PageRoutes
 {
     private static readonly JsonSerializerOptions Json = new() { PropertyNamingPolicy = JsonNamingPolicy.CamelCase, NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals, Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase) } };
 

@@ -2,16 +2,18 @@ using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
-using Streaming.Serving;
+using Streaming.Serving.Recommendations;
+using Streaming.Serving.Search;
+using Streaming.Worker.Http;
 
-namespace Streaming.Worker;
+namespace Streaming.Worker.Serve;
 
 /// <summary>
 /// Recommendations over HTTP: GET /users/{id}/recommendations by what the user did last, POST /recommendations by a JSON
 /// list of item ids, oldest first, for tiers with sessions of their own, or by {"items": […], "exclude": […]}. Both take width=,
 /// count=, exclude-seen=, exclude= (any number of times) and shortlist=.
 /// </summary>
-internal static class RecommendationRoutes
+public static class RecommendationRoutes
 {
     private const int MostRecommendations = 1000;
     private static readonly string[] Parameters = ["width", "count", "exclude-seen", "exclude", "shortlist"];

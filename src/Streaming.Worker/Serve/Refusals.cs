@@ -1,6 +1,6 @@
-using Streaming.Core;
+using Streaming.Core.Embeddings;
 
-namespace Streaming.Worker;
+namespace Streaming.Worker.Serve;
 
 /// <summary>Why values were refused, in words.</summary>
 internal static class Refusals

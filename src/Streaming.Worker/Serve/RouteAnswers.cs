@@ -5,10 +5,11 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Routing;
 using StackExchange.Redis;
-using Streaming.Core;
-using Streaming.Serving;
+using Streaming.Core.Embeddings;
+using Streaming.Serving.Towers;
+using Streaming.Worker.Http;
 
-namespace Streaming.Worker;
+namespace Streaming.Worker.Serve;
 
 /// <summary>How lookups over HTTP read their parameters and answer with JSON. What goes wrong is <see cref="Problems"/>'s.</summary>
 internal static class RouteAnswers

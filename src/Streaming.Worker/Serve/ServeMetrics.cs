@@ -1,11 +1,12 @@
 using System.Diagnostics.Metrics;
-using Streaming.Core;
-using Streaming.Serving;
+using Streaming.Core.Embeddings;
+using Streaming.Serving.Lookups;
+using Streaming.Serving.Search;
 
-namespace Streaming.Worker;
+namespace Streaming.Worker.Serve;
 
 /// <summary>What serving counts: values by what became of reading them, and the index.</summary>
-internal sealed class ServeMetrics : IDisposable
+public sealed class ServeMetrics : IDisposable
 {
     /// <summary>Name of the meter.</summary>
     public const string MeterName = "Streaming.Serve";

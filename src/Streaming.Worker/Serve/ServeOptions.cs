@@ -1,7 +1,9 @@
-namespace Streaming.Worker;
+using Streaming.Worker.Settings;
+
+namespace Streaming.Worker.Serve;
 
 /// <summary>How the items are kept and searched that lookups and recommendations are made from.</summary>
-internal sealed record ServeOptions
+public sealed record ServeOptions
 {
     /// <summary>Gets how long after a refresh of the index the next one begins: for so long, and the refresh, a removed item may still be recommended. Default 1 s; 10 ms … 1 h.</summary>
     public TimeSpan RefreshInterval { get; init; } = TimeSpan.FromSeconds(1);

@@ -1,7 +1,7 @@
-namespace Streaming.Worker;
+namespace Streaming.Worker.Settings;
 
 /// <summary>Collects what is wrong with options, so that one exception names everything.</summary>
-internal sealed class OptionChecks
+public sealed class OptionChecks
 {
     private readonly List<string> _messages = [];
 

@@ -1,6 +1,6 @@
 using System.Text.RegularExpressions;
 
-namespace Streaming.Worker;
+namespace Streaming.Worker.Settings;
 
 /// <summary>Hides secrets in what is shown.</summary>
 internal static partial class SecretMask

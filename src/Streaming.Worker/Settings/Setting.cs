@@ -1,9 +1,9 @@
 using System.Reflection;
 
-namespace Streaming.Worker;
+namespace Streaming.Worker.Settings;
 
 /// <summary>One setting: a property of an options class and the environment variable that sets it.</summary>
-internal sealed class Setting(SettingsSection section, PropertyInfo[] path, bool secret)
+public sealed class Setting(SettingsSection section, PropertyInfo[] path, bool secret)
 {
     /// <summary>Gets the environment variable: Section__Property.</summary>
     public string Variable { get; } = section.Name + "__" + string.Join("__", path.Select(property => property.Name));

@@ -1,15 +1,15 @@
 using System.Collections;
 using System.Globalization;
-using Streaming.Learning;
+using Streaming.Models.Options;
 
-namespace Streaming.Worker;
+namespace Streaming.Worker.Settings;
 
 /// <summary>Text to value and back for the types that settings have.</summary>
 /// <remarks>
 /// Lists are comma-separated (16,32,64,128), tables are name=value (view=1,purchase=3), feature groups name:length
 /// (text:384), times are a number and a unit (500ms, 1s, 5m, 2h, 7d) or .NET's form (00:00:01.5).
 /// </remarks>
-internal static class SettingValue
+public static class SettingValue
 {
     private static readonly (string Unit, double Seconds)[] Units = [("ms", 0.001), ("s", 1), ("m", 60), ("h", 3600), ("d", 86400)];
 

@@ -1,9 +1,10 @@
 using System.Reflection;
+using Streaming.Worker.Failures;
 
-namespace Streaming.Worker;
+namespace Streaming.Worker.Settings;
 
 /// <summary>All settings of the program, and how they are read from environment variables.</summary>
-internal sealed class SettingsCatalogue(IReadOnlyList<SettingsSection> sections)
+public sealed class SettingsCatalogue(IReadOnlyList<SettingsSection> sections)
 {
     /// <summary>Gets the sections, in the order in which they are shown.</summary>
     public IReadOnlyList<SettingsSection> Sections { get; } = sections;

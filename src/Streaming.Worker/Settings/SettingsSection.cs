@@ -1,13 +1,13 @@
 using System.Reflection;
 
-namespace Streaming.Worker;
+namespace Streaming.Worker.Settings;
 
 /// <summary>A section of the settings: an options class and the prefix of its variables.</summary>
 /// <param name="Name">Prefix of the variables: "Kafka" makes Kafka__BootstrapServers. Sections may share one, where their settings' names differ.</param>
 /// <param name="Type">Options class: public properties with defaults, and optionally a method Validate() that throws an
 /// <see cref="ArgumentException"/> with one line a property, each beginning with the property's name.</param>
 /// <param name="Purpose">One line for the page of settings.</param>
-internal sealed record SettingsSection(string Name, Type Type, string Purpose)
+public sealed record SettingsSection(string Name, Type Type, string Purpose)
 {
     /// <summary>Gets the properties that hold secrets: shown as *** and readable from a file.</summary>
     public IReadOnlySet<string> Secrets { get; init; } = new HashSet<string>();

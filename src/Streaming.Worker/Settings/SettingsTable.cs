@@ -1,6 +1,6 @@
 using System.Text;
 
-namespace Streaming.Worker;
+namespace Streaming.Worker.Settings;
 
 /// <summary>Settings for people: the effective values, and the page of all settings.</summary>
 internal static class SettingsTable

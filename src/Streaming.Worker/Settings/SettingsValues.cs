@@ -1,7 +1,7 @@
-namespace Streaming.Worker;
+namespace Streaming.Worker.Settings;
 
 /// <summary>The effective settings: one options object a section.</summary>
-internal sealed class SettingsValues(SettingsCatalogue catalogue, IReadOnlyDictionary<Type, object> values)
+public sealed class SettingsValues(SettingsCatalogue catalogue, IReadOnlyDictionary<Type, object> values)
 {
     /// <summary>Gets the catalogue that these were read by.</summary>
     public SettingsCatalogue Catalogue { get; } = catalogue;

@@ -3,7 +3,7 @@ using System.Reflection;
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
 
-namespace Streaming.Worker;
+namespace Streaming.Worker.Settings;
 
 /// <summary>Summaries of members, from the documentation files that the build writes beside the assemblies.</summary>
 internal static partial class XmlDocumentation

@@ -1,12 +1,12 @@
 using System.Runtime.InteropServices;
 
-namespace Streaming.Worker;
+namespace Streaming.Worker.Shutdown;
 
 /// <summary>
 /// Turns signals into the two tokens of the pipeline: the first SIGTERM or SIGINT stops (drain, publish, checkpoint), a
 /// second one, or the end of the time that draining may take, aborts.
 /// </summary>
-internal sealed class ShutdownSignals : IDisposable
+public sealed class ShutdownSignals : IDisposable
 {
     private readonly CancellationTokenSource _stopping = new();
     private readonly CancellationTokenSource _abort = new();

@@ -1,8 +1,8 @@
-using Streaming.Learning;
+using Streaming.Models.Options;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace Streaming.Benchmarks;
+namespace Streaming.Benchmarks.Libtorch;
 
 /// <summary>Adam with decoupled decay, by the operators that PyTorch's AdamW and SparseAdam use on a CPU.</summary>
 internal sealed class AdamPeer(ModelOptions model, double learningRate)

@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace Streaming.Benchmarks;
+namespace Streaming.Benchmarks.Libtorch;
 
 /// <summary>Compares results of both sides before anything is timed: what computes something else is not a peer.</summary>
 internal static class Agreement

@@ -1,8 +1,9 @@
-using Streaming.Kernels;
+using Streaming.Kernels.Linear;
+using Streaming.Kernels.Recurrence;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace Streaming.Benchmarks;
+namespace Streaming.Benchmarks.Libtorch;
 
 /// <summary>Single kernels in libtorch: each compares itself with ours, then returns one repetition.</summary>
 internal static class KernelPeers

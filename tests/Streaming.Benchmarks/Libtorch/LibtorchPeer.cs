@@ -1,7 +1,7 @@
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace Streaming.Benchmarks;
+namespace Streaming.Benchmarks.Libtorch;
 
 /// <summary>The peer of the benchmarks: libtorch in this process, through TorchSharp's bindings of its operators.</summary>
 internal static class LibtorchPeer

@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics.X86;
 
-namespace Streaming.Benchmarks;
+namespace Streaming.Benchmarks.Libtorch;
 
 /// <summary>
 /// MKL asks who made the processor and gives others than Intel's a slower product: on a Zen 5, 95 in place of 230 GFLOP/s

@@ -1,7 +1,7 @@
-using Streaming.Learning;
+using Streaming.Models.State;
 using static TorchSharp.torch;
 
-namespace Streaming.Benchmarks;
+namespace Streaming.Benchmarks.Libtorch;
 
 /// <summary>Where the numbers of the CPU engine's parameters lie in those of a <see cref="TowerPeer"/>.</summary>
 /// <remarks>

@@ -1,7 +1,7 @@
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace Streaming.Benchmarks;
+namespace Streaming.Benchmarks.Libtorch;
 
 /// <summary>The nested softmax in libtorch, forward by its operators and backward by autograd, on the data of a workload.</summary>
 internal sealed class SoftmaxPeer : IDisposable

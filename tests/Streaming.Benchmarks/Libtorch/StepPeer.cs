@@ -1,9 +1,9 @@
-using Streaming.Learning;
+using Streaming.Models.Options;
 using TorchSharp;
 using static TorchSharp.torch;
 using DeviceParameter = TorchSharp.Modules.Parameter;
 
-namespace Streaming.Benchmarks;
+namespace Streaming.Benchmarks.Libtorch;
 
 /// <summary>The whole training step in libtorch: cross-batch negatives, nested widths, AdamW, Adam on the rows of the step.</summary>
 internal sealed class StepPeer

@@ -1,9 +1,8 @@
-using Streaming.Learning;
-using TorchSharp;
+using Streaming.Models.Options;
 using static TorchSharp.torch;
 using DeviceParameter = TorchSharp.Modules.Parameter;
 
-namespace Streaming.Benchmarks;
+namespace Streaming.Benchmarks.Libtorch;
 
 /// <summary>The fmrlrec tower in libtorch's operators: the input norm, and blocks of a linear recurrence and a gated layer.</summary>
 /// <remarks>

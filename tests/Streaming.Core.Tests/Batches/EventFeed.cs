@@ -1,6 +1,11 @@
 using System.Text;
+using Streaming.Core.Dedup;
+using Streaming.Core.Events;
+using Streaming.Core.Histories;
+using Streaming.Core.Ingestion;
+using Streaming.Core.Positions;
 
-namespace Streaming.Core.Tests;
+namespace Streaming.Core.Tests.Batches;
 
 /// <summary>A repeatable stream of events in several partitions, good, bad, late and doubled, and its way into a batcher.</summary>
 internal sealed class EventFeed

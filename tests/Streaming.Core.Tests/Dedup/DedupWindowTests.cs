@@ -1,6 +1,7 @@
+using Streaming.Core.Dedup;
 using Xunit;
 
-namespace Streaming.Core.Tests;
+namespace Streaming.Core.Tests.Dedup;
 
 public class DedupWindowTests
 {

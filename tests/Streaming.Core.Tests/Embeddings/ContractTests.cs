@@ -1,6 +1,8 @@
 using System.Globalization;
 using System.Text;
 using System.Text.RegularExpressions;
+using Streaming.Core.Embeddings;
+using Streaming.Core.Histories;
 using Xunit;
 
 namespace Streaming.Core.Tests.Embeddings;

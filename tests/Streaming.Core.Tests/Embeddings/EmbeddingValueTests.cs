@@ -1,3 +1,4 @@
+using Streaming.Core.Embeddings;
 using Streaming.Tests;
 using Xunit;
 

@@ -1,4 +1,5 @@
 using System.Text;
+using Streaming.Core.Embeddings;
 using Xunit;
 
 namespace Streaming.Core.Tests.Embeddings;

@@ -1,4 +1,6 @@
 using System.Text;
+using Streaming.Core.Embeddings;
+using Streaming.Core.Hashing;
 using Xunit;
 
 namespace Streaming.Core.Tests.Embeddings;

@@ -1,3 +1,5 @@
+using Streaming.Core.Embeddings;
+using Streaming.Core.Histories;
 using Streaming.Tests;
 using Xunit;
 

@@ -1,7 +1,8 @@
 using System.Text;
+using Streaming.Core.Events;
 using Xunit;
 
-namespace Streaming.Core.Tests;
+namespace Streaming.Core.Tests.Events;
 
 public class EventRulesTests
 {

@@ -1,6 +1,7 @@
+using Streaming.Core.Events;
 using Xunit;
 
-namespace Streaming.Core.Tests;
+namespace Streaming.Core.Tests.Events;
 
 public class EventTypesTests
 {

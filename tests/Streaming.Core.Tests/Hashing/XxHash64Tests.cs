@@ -1,4 +1,5 @@
 using System.Text;
+using Streaming.Core.Hashing;
 using Xunit;
 
 namespace Streaming.Core.Tests.Hashing;

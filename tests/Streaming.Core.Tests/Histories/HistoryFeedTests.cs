@@ -1,6 +1,9 @@
+using Streaming.Core.Histories;
+using Streaming.Core.Ingestion;
+using Streaming.Core.Tests.Batches;
 using Xunit;
 
-namespace Streaming.Core.Tests;
+namespace Streaming.Core.Tests.Histories;
 
 public class HistoryFeedTests
 {

@@ -1,6 +1,7 @@
+using Streaming.Core.Histories;
 using Xunit;
 
-namespace Streaming.Core.Tests;
+namespace Streaming.Core.Tests.Histories;
 
 public class HistoryStoreTests
 {

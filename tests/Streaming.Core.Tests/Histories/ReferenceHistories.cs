@@ -1,4 +1,4 @@
-namespace Streaming.Core.Tests;
+namespace Streaming.Core.Tests.Histories;
 
 /// <summary>The histories as one would write them down: lists, sorted by time, and the order of activity as a list.</summary>
 internal sealed class ReferenceHistories(int length, int maxUsers)

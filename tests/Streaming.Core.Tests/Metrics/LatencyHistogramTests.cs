@@ -1,3 +1,4 @@
+using Streaming.Core.Metrics;
 using Xunit;
 
 namespace Streaming.Core.Tests.Metrics;

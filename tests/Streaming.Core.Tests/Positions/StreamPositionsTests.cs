@@ -1,6 +1,7 @@
+using Streaming.Core.Positions;
 using Xunit;
 
-namespace Streaming.Core.Tests;
+namespace Streaming.Core.Tests.Positions;
 
 public class StreamPositionsTests
 {

@@ -1,3 +1,4 @@
+using Streaming.Core.Refreshes;
 using Xunit;
 
 namespace Streaming.Core.Tests.Refreshes;

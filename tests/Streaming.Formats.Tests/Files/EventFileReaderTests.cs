@@ -2,7 +2,6 @@ using System.IO.Compression;
 using System.Text;
 using Streaming.Formats.Files;
 using Streaming.Formats.Inputs;
-using Streaming.Formats.Mapping;
 using Xunit;
 
 namespace Streaming.Formats.Tests.Files;

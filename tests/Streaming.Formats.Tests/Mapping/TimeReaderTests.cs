@@ -1,5 +1,5 @@
 using System.Text;
-using Streaming.Core;
+using Streaming.Core.Events;
 using Streaming.Formats.Mapping;
 using Streaming.Formats.Records;
 using Xunit;

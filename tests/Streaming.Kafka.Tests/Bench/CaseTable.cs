@@ -1,7 +1,7 @@
 using System.Globalization;
 using Xunit;
 
-namespace Streaming.Kafka.Tests;
+namespace Streaming.Kafka.Tests.Bench;
 
 /// <summary>What came of each case, a row of a table each, written as the cases end.</summary>
 internal static class CaseTable

@@ -3,14 +3,17 @@ using System.Text.Json;
 using Confluent.Kafka;
 using Confluent.Kafka.Admin;
 using Streaming.Chaos;
-using Streaming.Core;
-using Streaming.Learning;
+using Streaming.Core.Positions;
+using Streaming.Learning.Checkpoints;
+using Streaming.Models.Options;
 using Streaming.Serving;
+using Streaming.Serving.Lookups;
 using Streaming.Tests.Kafka;
-using Streaming.Worker;
+using Streaming.Worker.Commands;
+using Streaming.Worker.Settings;
 using Xunit;
 
-namespace Streaming.Kafka.Tests;
+namespace Streaming.Kafka.Tests.Bench;
 
 /// <summary>What a case works with: topics of its own in a shared cluster, a model of its own in Redis, a folder, settings of a small
 /// quick worker, and a ledger of the events.</summary>
@@ -107,7 +110,7 @@ internal sealed class KafkaBench : IAsyncDisposable
 
     /// <summary>Starts a worker.</summary>
     /// <param name="changes">Settings that differ.</param>
-    public Worker StartWorker(params (string Name, string Value)[] changes)
+    public WorkerProcess StartWorker(params (string Name, string Value)[] changes)
     {
         var settings = new Dictionary<string, string>(Settings, StringComparer.Ordinal);
         foreach ((string name, string value) in changes)
@@ -115,7 +118,7 @@ internal sealed class KafkaBench : IAsyncDisposable
             settings[name] = value;
         }
 
-        return Worker.Start(settings, Math.Max(0, Kept()));
+        return WorkerProcess.Start(settings, Math.Max(0, Kept()));
     }
 
     /// <summary>Makes a topic, and waits until every broker knows it. One of that name that is being deleted is waited for.</summary>
@@ -230,7 +233,7 @@ internal sealed class KafkaBench : IAsyncDisposable
     /// <param name="worker">The worker.</param>
     /// <param name="expected">What the events must have done; null: all of the ledger.</param>
     /// <param name="gone">How many others the broker no longer had; they must be in the metric.</param>
-    public async Task FinishAsync(Worker worker, ExpectedEffects? expected = null, long gone = 0)
+    public async Task FinishAsync(WorkerProcess worker, ExpectedEffects? expected = null, long gone = 0)
     {
         expected ??= Ledger.Expected();
         await worker.UntilReadAsync(expected.Totals.Read);
@@ -247,7 +250,7 @@ internal sealed class KafkaBench : IAsyncDisposable
     public const string MissingMetric = "streaming_records_missing_total";
 
     /// <summary>Compares the newest checkpoint and Redis with what was expected.</summary>
-    public async Task VerifyAsync(Worker worker, ExpectedEffects expected, long gone = 0)
+    public async Task VerifyAsync(WorkerProcess worker, ExpectedEffects expected, long gone = 0)
     {
         var verification = new Verification(Values());
         await verification.RunAsync(expected, _redis.Connection.GetDatabase());
@@ -271,7 +274,7 @@ internal sealed class KafkaBench : IAsyncDisposable
         WorkerSettings.Catalogue.Load(Settings.Where(static setting => !setting.Key.StartsWith("Kafka__", StringComparison.Ordinal)).ToDictionary(StringComparer.Ordinal));
 
     /// <summary>Waits until every item that was trained on is in Redis as of a step that is no earlier than the last.</summary>
-    private async Task UntilPublishedAsync(Worker worker, ExpectedEffects expected)
+    private async Task UntilPublishedAsync(WorkerProcess worker, ExpectedEffects expected)
     {
         int width = Values().Get<ModelOptions>().Dimension;
         string[] ids = [.. expected.TrainedByItem.Keys];

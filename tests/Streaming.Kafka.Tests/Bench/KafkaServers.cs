@@ -1,7 +1,7 @@
 using Streaming.Tests.Kafka;
 using Xunit;
 
-namespace Streaming.Kafka.Tests;
+namespace Streaming.Kafka.Tests.Bench;
 
 /// <summary>The servers that all cases share, each started when the first case needs it.</summary>
 public sealed class KafkaServers : IAsyncLifetime

@@ -5,7 +5,7 @@ using Google.Protobuf;
 using Streaming.Chaos;
 using Streaming.Contracts;
 
-namespace Streaming.Kafka.Tests;
+namespace Streaming.Kafka.Tests.Bench;
 
 /// <summary>Produces events, once each, and keeps account of where each is and what it must do.</summary>
 internal sealed class Ledger : IAsyncDisposable

@@ -1,4 +1,4 @@
-namespace Streaming.Kafka.Tests;
+namespace Streaming.Kafka.Tests.Bench;
 
 /// <summary>How a worker gets its partitions.</summary>
 public enum Reading

@@ -3,7 +3,7 @@ using System.Globalization;
 using StackExchange.Redis;
 using Streaming.Tests.Kafka;
 
-namespace Streaming.Kafka.Tests;
+namespace Streaming.Kafka.Tests.Bench;
 
 /// <summary>A redis-server that ends with this process, however that ends.</summary>
 internal sealed class RedisServer : IAsyncDisposable

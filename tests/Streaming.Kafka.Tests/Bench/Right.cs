@@ -1,4 +1,4 @@
-namespace Streaming.Kafka.Tests;
+namespace Streaming.Kafka.Tests.Bench;
 
 /// <summary>What a worker must be allowed to do.</summary>
 public enum Right

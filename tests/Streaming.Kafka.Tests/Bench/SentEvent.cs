@@ -1,4 +1,4 @@
-namespace Streaming.Kafka.Tests;
+namespace Streaming.Kafka.Tests.Bench;
 
 /// <summary>A record that the broker has taken.</summary>
 /// <param name="Partition">Its partition.</param>

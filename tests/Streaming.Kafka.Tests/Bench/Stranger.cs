@@ -1,6 +1,6 @@
 using Confluent.Kafka;
 
-namespace Streaming.Kafka.Tests;
+namespace Streaming.Kafka.Tests.Bench;
 
 /// <summary>Another member of the worker's group, which holds partitions and throws away what it reads.</summary>
 internal sealed class Stranger : IAsyncDisposable

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 
-namespace Streaming.Kafka.Tests;
+namespace Streaming.Kafka.Tests.Bench;
 
 /// <summary>Waiting for a condition, as long as it takes on a busy machine.</summary>
 internal static class Until

@@ -1,9 +1,10 @@
 using Confluent.Kafka;
 using Confluent.Kafka.Admin;
+using Streaming.Kafka.Tests.Bench;
 using Streaming.Tests.Kafka;
 using Xunit;
 
-namespace Streaming.Kafka.Tests;
+namespace Streaming.Kafka.Tests.Cluster;
 
 /// <summary>The cluster itself: what every other case rests on.</summary>
 [Collection(BrokerFaults.Name)]

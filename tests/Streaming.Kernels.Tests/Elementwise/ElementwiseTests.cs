@@ -1,6 +1,9 @@
+using Streaming.Kernels.Elementwise;
+using Streaming.Kernels.Parallel;
+using Streaming.Kernels.Simd;
 using Xunit;
 
-namespace Streaming.Kernels.Tests;
+namespace Streaming.Kernels.Tests.Elementwise;
 
 public class ElementwiseTests
 {

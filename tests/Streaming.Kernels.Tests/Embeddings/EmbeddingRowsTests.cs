@@ -1,6 +1,8 @@
+using Streaming.Kernels.Embeddings;
+using Streaming.Kernels.Parallel;
 using Xunit;
 
-namespace Streaming.Kernels.Tests;
+namespace Streaming.Kernels.Tests.Embeddings;
 
 public class EmbeddingRowsTests
 {

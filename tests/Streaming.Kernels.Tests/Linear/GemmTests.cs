@@ -1,6 +1,8 @@
+using Streaming.Kernels.Linear;
+using Streaming.Kernels.Parallel;
 using Xunit;
 
-namespace Streaming.Kernels.Tests;
+namespace Streaming.Kernels.Tests.Linear;
 
 public class GemmTests
 {

@@ -1,6 +1,7 @@
+using Streaming.Kernels.Linear;
 using Xunit;
 
-namespace Streaming.Kernels.Tests;
+namespace Streaming.Kernels.Tests.Linear;
 
 public class NestedProductTests
 {

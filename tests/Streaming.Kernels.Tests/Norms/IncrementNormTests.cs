@@ -1,6 +1,8 @@
+using Streaming.Kernels.Norms;
+using Streaming.Kernels.Parallel;
 using Xunit;
 
-namespace Streaming.Kernels.Tests;
+namespace Streaming.Kernels.Tests.Norms;
 
 public class IncrementNormTests
 {

@@ -1,6 +1,8 @@
+using Streaming.Kernels.Optimisers;
+using Streaming.Kernels.Parallel;
 using Xunit;
 
-namespace Streaming.Kernels.Tests;
+namespace Streaming.Kernels.Tests.Optimisers;
 
 public class AdamWTests
 {

@@ -1,6 +1,7 @@
+using Streaming.Kernels.Packed;
 using Xunit;
 
-namespace Streaming.Kernels.Tests;
+namespace Streaming.Kernels.Tests.Packed;
 
 public class PackedSearchTests
 {

@@ -1,6 +1,7 @@
+using Streaming.Kernels.Parallel;
 using Xunit;
 
-namespace Streaming.Kernels.Tests;
+namespace Streaming.Kernels.Tests.Parallel;
 
 public class WorkersTests
 {

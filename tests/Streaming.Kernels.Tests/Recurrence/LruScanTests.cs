@@ -1,7 +1,9 @@
 using System.Numerics;
+using Streaming.Kernels.Parallel;
+using Streaming.Kernels.Recurrence;
 using Xunit;
 
-namespace Streaming.Kernels.Tests;
+namespace Streaming.Kernels.Tests.Recurrence;
 
 public class LruScanTests
 {

@@ -1,6 +1,7 @@
+using Streaming.Kernels.Search;
 using Xunit;
 
-namespace Streaming.Kernels.Tests;
+namespace Streaming.Kernels.Tests.Search;
 
 public class BestRowsTests
 {

@@ -1,6 +1,8 @@
+using Streaming.Kernels.Parallel;
+using Streaming.Kernels.Search;
 using Xunit;
 
-namespace Streaming.Kernels.Tests;
+namespace Streaming.Kernels.Tests.Search;
 
 public class NestedRankingTests
 {

@@ -1,6 +1,9 @@
+using Streaming.Kernels.Norms;
+using Streaming.Kernels.Parallel;
+using Streaming.Kernels.Search;
 using Xunit;
 
-namespace Streaming.Kernels.Tests;
+namespace Streaming.Kernels.Tests.Search;
 
 public class TopKTests
 {

@@ -1,4 +1,6 @@
-namespace Streaming.Kernels.Tests;
+using Streaming.Kernels.Softmax;
+
+namespace Streaming.Kernels.Tests.Softmax;
 
 /// <summary>
 /// The nested sampled softmax written plainly in float64, one width, row and candidate at a time: the truth that tests hold

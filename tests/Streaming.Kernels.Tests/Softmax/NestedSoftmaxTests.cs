@@ -1,6 +1,8 @@
+using Streaming.Kernels.Parallel;
+using Streaming.Kernels.Softmax;
 using Xunit;
 
-namespace Streaming.Kernels.Tests;
+namespace Streaming.Kernels.Tests.Softmax;
 
 public class NestedSoftmaxTests
 {

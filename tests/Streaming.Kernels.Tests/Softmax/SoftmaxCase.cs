@@ -1,6 +1,8 @@
+using Streaming.Kernels.Parallel;
+using Streaming.Kernels.Softmax;
 using Xunit;
 
-namespace Streaming.Kernels.Tests;
+namespace Streaming.Kernels.Tests.Softmax;
 
 /// <summary>A nested softmax problem on the heap, with its outputs.</summary>
 internal sealed class SoftmaxCase

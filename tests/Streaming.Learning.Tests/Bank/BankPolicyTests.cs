@@ -1,4 +1,10 @@
+using Streaming.Learning.Bank;
+using Streaming.Learning.Engine;
+using Streaming.Learning.Items;
 using Streaming.Learning.Tests.Training;
+using Streaming.Models.Batches;
+using Streaming.Models.Options;
+using Streaming.Models.State;
 using Xunit;
 
 namespace Streaming.Learning.Tests.Bank;

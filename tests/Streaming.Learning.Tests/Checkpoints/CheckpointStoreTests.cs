@@ -1,7 +1,13 @@
-using System.Text.Json.Nodes;
 using System.Text;
-using Streaming.Core;
+using System.Text.Json.Nodes;
+using Streaming.Core.Ingestion;
+using Streaming.Core.Positions;
+using Streaming.Learning.Checkpoints;
+using Streaming.Learning.Replay;
 using Streaming.Learning.Tests.Training;
+using Streaming.Learning.Training;
+using Streaming.Models.Options;
+using Streaming.Models.State;
 using Streaming.Tests;
 using Xunit;
 

@@ -1,3 +1,4 @@
+using Streaming.Learning.Counts;
 using Xunit;
 
 namespace Streaming.Learning.Tests.Counts;

@@ -1,5 +1,12 @@
-using Streaming.Core;
+using Streaming.Core.Ingestion;
+using Streaming.Learning.Counts;
+using Streaming.Learning.Evaluation;
+using Streaming.Learning.Replay;
 using Streaming.Learning.Tests.Training;
+using Streaming.Learning.Training;
+using Streaming.Models.Batches;
+using Streaming.Models.Options;
+using Streaming.Models.State;
 using Xunit;
 
 namespace Streaming.Learning.Tests.Counts;

@@ -1,6 +1,8 @@
+using Streaming.Learning.Tests.Engine;
+using Streaming.Models.Options;
 using Xunit;
 
-namespace Streaming.Learning.Tests;
+namespace Streaming.Learning.Tests.Cpu;
 
 /// <summary>What is measured for the whole process: runs while no other test does.</summary>
 [Collection(nameof(RunsAlone))]

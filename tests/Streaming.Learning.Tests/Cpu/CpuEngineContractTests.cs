@@ -1,4 +1,9 @@
-namespace Streaming.Learning.Tests;
+using Streaming.Learning.Cpu;
+using Streaming.Learning.Engine;
+using Streaming.Learning.Tests.Engine;
+using Streaming.Models.Options;
+
+namespace Streaming.Learning.Tests.Cpu;
 
 public sealed class CpuEngineContractTests : TrainingEngineContract
 {

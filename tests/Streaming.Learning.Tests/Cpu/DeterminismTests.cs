@@ -1,6 +1,7 @@
+using Streaming.Models.Options;
 using Xunit;
 
-namespace Streaming.Learning.Tests;
+namespace Streaming.Learning.Tests.Cpu;
 
 public sealed class DeterminismTests
 {

@@ -1,6 +1,10 @@
+using Streaming.Learning.Cpu;
+using Streaming.Learning.Tests.Engine;
+using Streaming.Models.Layers;
+using Streaming.Models.Options;
 using Xunit;
 
-namespace Streaming.Learning.Tests;
+namespace Streaming.Learning.Tests.Cpu;
 
 /// <summary>
 /// The reference model has no dropout, so that its masks agree forward and backward is checked on the engine itself:

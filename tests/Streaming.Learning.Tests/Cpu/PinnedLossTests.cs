@@ -1,6 +1,7 @@
+using Streaming.Models.Options;
 using Xunit;
 
-namespace Streaming.Learning.Tests;
+namespace Streaming.Learning.Tests.Cpu;
 
 /// <summary>
 /// Ten losses of a fixed run of each tower: a change of the mathematics shows here even where gradients still agree with

@@ -1,7 +1,10 @@
-using Streaming.Kernels;
+using Streaming.Kernels.Softmax;
+using Streaming.Learning.Cpu;
+using Streaming.Learning.Tests.Engine;
+using Streaming.Models.Options;
 using Xunit;
 
-namespace Streaming.Learning.Tests;
+namespace Streaming.Learning.Tests.Cpu;
 
 /// <summary>Losses and encodings of random models on random batches against the float64 model: shapes nobody thought of.</summary>
 public sealed class RandomShapeTests

@@ -1,6 +1,6 @@
 using Xunit;
 
-namespace Streaming.Learning.Tests;
+namespace Streaming.Learning.Tests.Cpu;
 
 /// <summary>Tests that run alone, after all others.</summary>
 [CollectionDefinition(nameof(RunsAlone), DisableParallelization = true)]

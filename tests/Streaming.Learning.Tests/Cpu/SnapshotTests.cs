@@ -1,6 +1,8 @@
+using Streaming.Models.Options;
+using Streaming.Models.State;
 using Xunit;
 
-namespace Streaming.Learning.Tests;
+namespace Streaming.Learning.Tests.Cpu;
 
 public sealed class SnapshotTests
 {

@@ -1,4 +1,9 @@
-namespace Streaming.Learning.Tests;
+using Streaming.Learning.Cpu;
+using Streaming.Learning.Engine;
+using Streaming.Learning.Tests.Engine;
+using Streaming.Models.Options;
+
+namespace Streaming.Learning.Tests.Cpu;
 
 /// <summary>Engines with filled item tables.</summary>
 internal static class TestEngines

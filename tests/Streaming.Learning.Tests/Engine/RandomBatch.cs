@@ -1,4 +1,7 @@
-namespace Streaming.Learning.Tests;
+using Streaming.Learning.Engine;
+using Streaming.Models.Batches;
+
+namespace Streaming.Learning.Tests.Engine;
 
 /// <summary>A seeded training batch over rows 0 … items − 1.</summary>
 internal sealed class RandomBatch

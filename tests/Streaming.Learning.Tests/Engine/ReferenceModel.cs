@@ -1,8 +1,10 @@
 using System.Numerics;
 using System.Runtime.InteropServices;
-using Streaming.Kernels;
+using Streaming.Kernels.Softmax;
+using Streaming.Models.Options;
+using Streaming.Models.State;
 
-namespace Streaming.Learning.Tests;
+namespace Streaming.Learning.Tests.Engine;
 
 /// <summary>
 /// The model of a batch in float64, forward only and as plain as its formulas: what engines are checked against. Gradients

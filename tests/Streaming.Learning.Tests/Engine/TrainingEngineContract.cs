@@ -1,8 +1,11 @@
 using System.Runtime.InteropServices;
-using Streaming.Kernels;
+using Streaming.Kernels.Softmax;
+using Streaming.Learning.Engine;
+using Streaming.Models.Options;
+using Streaming.Models.State;
 using Xunit;
 
-namespace Streaming.Learning.Tests;
+namespace Streaming.Learning.Tests.Engine;
 
 /// <summary>
 /// What every training engine must do, through the seam alone: losses, gradients, encodings, bank and state agree with a

@@ -1,3 +1,5 @@
+using Streaming.Learning.Evaluation;
+using Streaming.Models.State;
 using Xunit;
 
 namespace Streaming.Learning.Tests.Evaluation;

@@ -1,3 +1,5 @@
+using Streaming.Learning.Evaluation;
+using Streaming.Learning.Tests.Training;
 using Xunit;
 
 namespace Streaming.Learning.Tests.Evaluation;

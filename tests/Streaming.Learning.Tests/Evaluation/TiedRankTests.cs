@@ -1,3 +1,4 @@
+using Streaming.Learning.Evaluation;
 using Xunit;
 
 namespace Streaming.Learning.Tests.Evaluation;

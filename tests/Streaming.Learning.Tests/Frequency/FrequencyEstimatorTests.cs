@@ -1,3 +1,6 @@
+using Streaming.Learning.Frequency;
+using Streaming.Learning.Tests.Training;
+using Streaming.Models.State;
 using Xunit;
 
 namespace Streaming.Learning.Tests.Frequency;

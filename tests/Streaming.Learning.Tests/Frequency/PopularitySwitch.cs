@@ -1,3 +1,5 @@
+using Streaming.Learning.Frequency;
+
 namespace Streaming.Learning.Tests.Frequency;
 
 /// <summary>

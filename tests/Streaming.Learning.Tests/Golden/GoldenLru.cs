@@ -1,4 +1,4 @@
-namespace Streaming.Learning.Tests;
+namespace Streaming.Learning.Tests.Golden;
 
 /// <summary>One linear recurrent unit over one sequence; gradients are of Σ outputs · direction.</summary>
 internal sealed record GoldenLru(

@@ -1,6 +1,8 @@
+using Streaming.Models.Layers;
+using Streaming.Models.State;
 using Xunit;
 
-namespace Streaming.Learning.Tests;
+namespace Streaming.Learning.Tests.Golden;
 
 public class GoldenLruTests
 {

@@ -1,4 +1,4 @@
-namespace Streaming.Learning.Tests;
+namespace Streaming.Learning.Tests.Golden;
 
 /// <summary>One nested softmax: what goes in, and what PyTorch made of it.</summary>
 internal sealed record GoldenSoftmax(

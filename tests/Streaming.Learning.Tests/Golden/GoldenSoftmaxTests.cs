@@ -1,7 +1,7 @@
-using Streaming.Kernels;
+using Streaming.Kernels.Softmax;
 using Xunit;
 
-namespace Streaming.Learning.Tests;
+namespace Streaming.Learning.Tests.Golden;
 
 public class GoldenSoftmaxTests
 {

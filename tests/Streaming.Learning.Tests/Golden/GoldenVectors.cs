@@ -1,6 +1,6 @@
 using System.Text.Json;
 
-namespace Streaming.Learning.Tests;
+namespace Streaming.Learning.Tests.Golden;
 
 /// <summary>Losses, recurrences and their gradients computed by PyTorch in float64; make_golden.py writes them.</summary>
 internal sealed record GoldenVectors(IReadOnlyList<GoldenSoftmax> Softmax, IReadOnlyList<GoldenLru> Lru)

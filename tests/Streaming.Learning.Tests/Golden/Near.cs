@@ -1,7 +1,7 @@
 using System.Globalization;
 using Xunit;
 
-namespace Streaming.Learning.Tests;
+namespace Streaming.Learning.Tests.Golden;
 
 /// <summary>Compares vectors by the largest difference over the largest expected value.</summary>
 internal static class Near

@@ -1,3 +1,4 @@
+using Streaming.Learning.Items;
 using Xunit;
 
 namespace Streaming.Learning.Tests.Items;

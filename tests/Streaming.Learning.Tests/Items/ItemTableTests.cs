@@ -1,6 +1,10 @@
 using System.Text;
-using Streaming.Core;
+using Streaming.Core.Items;
+using Streaming.Learning.Items;
+using Streaming.Learning.Tests.State;
 using Streaming.Learning.Tests.Training;
+using Streaming.Models.Options;
+using Streaming.Models.State;
 using Xunit;
 
 namespace Streaming.Learning.Tests.Items;

@@ -1,7 +1,10 @@
 using System.Numerics;
+using Streaming.Models.Layers;
+using Streaming.Models.Options;
+using Streaming.Models.State;
 using Xunit;
 
-namespace Streaming.Learning.Tests;
+namespace Streaming.Learning.Tests.Layers;
 
 public sealed class LruTests
 {

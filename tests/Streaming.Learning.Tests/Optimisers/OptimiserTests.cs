@@ -1,6 +1,9 @@
+using Streaming.Learning.Tests.Cpu;
+using Streaming.Learning.Tests.Engine;
+using Streaming.Models.Options;
 using Xunit;
 
-namespace Streaming.Learning.Tests;
+namespace Streaming.Learning.Tests.Optimisers;
 
 /// <summary>Updates of id rows and dense parameters against the formulas in float64, idle steps included.</summary>
 public sealed class OptimiserTests

@@ -1,3 +1,6 @@
+using Streaming.Learning.Replay;
+using Streaming.Learning.Tests.State;
+using Streaming.Models.State;
 using Xunit;
 
 namespace Streaming.Learning.Tests.Replay;

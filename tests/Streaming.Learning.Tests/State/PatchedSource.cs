@@ -1,4 +1,6 @@
-namespace Streaming.Learning.Tests;
+using Streaming.Models.State;
+
+namespace Streaming.Learning.Tests.State;
 
 /// <summary>A source in which the first bytes of one tensor are others.</summary>
 internal sealed class PatchedSource(TensorSource inner, int patched, byte[] patch) : TensorSource

@@ -1,6 +1,10 @@
+using Streaming.Learning.Tests.Cpu;
+using Streaming.Learning.Tests.Engine;
+using Streaming.Models.Options;
+using Streaming.Models.Slices;
 using Xunit;
 
-namespace Streaming.Learning.Tests;
+namespace Streaming.Learning.Tests.Towers;
 
 public sealed class PrefixTests
 {

@@ -1,4 +1,9 @@
-using Streaming.Core;
+using Streaming.Core.Ingestion;
+using Streaming.Learning.Evaluation;
+using Streaming.Learning.Items;
+using Streaming.Learning.Training;
+using Streaming.Models.Batches;
+using Streaming.Models.Options;
 using Xunit;
 
 namespace Streaming.Learning.Tests.Training;

@@ -1,3 +1,8 @@
+using Streaming.Learning.Engine;
+using Streaming.Models.Batches;
+using Streaming.Models.Options;
+using Streaming.Models.State;
+
 namespace Streaming.Learning.Tests.Training;
 
 /// <summary>

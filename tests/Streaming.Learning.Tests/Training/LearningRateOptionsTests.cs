@@ -1,3 +1,4 @@
+using Streaming.Learning.Training;
 using Xunit;
 
 namespace Streaming.Learning.Tests.Training;

@@ -1,4 +1,9 @@
-using Streaming.Core;
+using Streaming.Core.Ingestion;
+using Streaming.Core.Items;
+using Streaming.Core.Refreshes;
+using Streaming.Learning.Replay;
+using Streaming.Learning.Training;
+using Streaming.Models.Options;
 using Xunit;
 
 namespace Streaming.Learning.Tests.Training;

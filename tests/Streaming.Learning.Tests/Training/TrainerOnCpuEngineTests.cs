@@ -1,4 +1,14 @@
-using Streaming.Core;
+using Streaming.Core.Ingestion;
+using Streaming.Core.Items;
+using Streaming.Learning.Bank;
+using Streaming.Learning.Checkpoints;
+using Streaming.Learning.Cpu;
+using Streaming.Learning.Evaluation;
+using Streaming.Learning.Items;
+using Streaming.Learning.Replay;
+using Streaming.Learning.Training;
+using Streaming.Models.Options;
+using Streaming.Models.State;
 using Xunit;
 
 namespace Streaming.Learning.Tests.Training;

@@ -1,5 +1,15 @@
 using System.Diagnostics.CodeAnalysis;
-using Streaming.Core;
+using Streaming.Core.Ingestion;
+using Streaming.Core.Items;
+using Streaming.Learning.Bank;
+using Streaming.Learning.Engine;
+using Streaming.Learning.Evaluation;
+using Streaming.Learning.Items;
+using Streaming.Learning.Replay;
+using Streaming.Learning.Training;
+using Streaming.Models.Batches;
+using Streaming.Models.Options;
+using Streaming.Models.State;
 using Xunit;
 
 namespace Streaming.Learning.Tests.Training;

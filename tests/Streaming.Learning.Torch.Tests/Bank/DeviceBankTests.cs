@@ -1,8 +1,10 @@
-using TorchSharp;
+using Streaming.Learning.Torch.Bank;
+using Streaming.Learning.Torch.Softmax;
+using Streaming.Learning.Torch.Tests.Devices;
 using Xunit;
 using static TorchSharp.torch;
 
-namespace Streaming.Learning.Torch.Tests;
+namespace Streaming.Learning.Torch.Tests.Bank;
 
 public class DeviceBankTests
 {

@@ -1,7 +1,8 @@
 using System.Runtime.InteropServices;
+using Streaming.Learning.Torch.Devices;
 using Xunit;
 
-namespace Streaming.Learning.Torch.Tests;
+namespace Streaming.Learning.Torch.Tests.Devices;
 
 public class DeviceMemoryTests
 {

@@ -1,7 +1,7 @@
-using TorchSharp;
+using Streaming.Learning.Torch.Devices;
 using static TorchSharp.torch;
 
-namespace Streaming.Learning.Torch.Tests;
+namespace Streaming.Learning.Torch.Tests.Devices;
 
 /// <summary>The device that the tests run on: STREAMING_TORCH_DEVICE (cpu, cuda, cuda:N), cpu if it is not set.</summary>
 internal static class TestDevice

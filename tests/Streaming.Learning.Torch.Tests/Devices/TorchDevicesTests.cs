@@ -1,7 +1,8 @@
+using Streaming.Learning.Torch.Devices;
 using TorchSharp;
 using Xunit;
 
-namespace Streaming.Learning.Torch.Tests;
+namespace Streaming.Learning.Torch.Tests.Devices;
 
 public class TorchDevicesTests
 {

@@ -1,7 +1,8 @@
 using System.Text;
+using Streaming.Learning.Torch.Devices;
 using Xunit;
 
-namespace Streaming.Learning.Torch.Tests;
+namespace Streaming.Learning.Torch.Tests.Devices;
 
 /// <summary>Libraries that do not load, in the words of the system's own loader.</summary>
 public sealed class TorchLibraryTests : IDisposable

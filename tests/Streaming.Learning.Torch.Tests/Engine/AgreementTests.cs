@@ -1,9 +1,10 @@
 using System.Globalization;
-using Streaming.Kernels;
-using Streaming.Learning.Tests;
+using Streaming.Kernels.Softmax;
+using Streaming.Learning.Tests.Engine;
+using Streaming.Models.Options;
 using Xunit;
 
-namespace Streaming.Learning.Torch.Tests;
+namespace Streaming.Learning.Torch.Tests.Engine;
 
 /// <summary>Same parameters, same batches: losses, gradients and next parameters of both engines, for each tower and loss.</summary>
 public class AgreementTests(ITestOutputHelper output)

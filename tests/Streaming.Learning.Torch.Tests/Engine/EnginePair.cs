@@ -1,7 +1,13 @@
-using Streaming.Learning.Tests;
+using Streaming.Learning.Cpu;
+using Streaming.Learning.Engine;
+using Streaming.Learning.Tests.Engine;
+using Streaming.Learning.Tests.Golden;
+using Streaming.Learning.Torch.Engine;
+using Streaming.Learning.Torch.Tests.Devices;
+using Streaming.Models.Options;
 using Xunit;
 
-namespace Streaming.Learning.Torch.Tests;
+namespace Streaming.Learning.Torch.Tests.Engine;
 
 /// <summary>A CPU engine and a Torch engine of the same model in the same state.</summary>
 internal sealed class EnginePair : IDisposable

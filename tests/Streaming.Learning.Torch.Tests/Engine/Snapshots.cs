@@ -1,6 +1,8 @@
 using System.Runtime.InteropServices;
+using Streaming.Learning.Engine;
+using Streaming.Models.State;
 
-namespace Streaming.Learning.Torch.Tests;
+namespace Streaming.Learning.Torch.Tests.Engine;
 
 /// <summary>Whole tensors of a snapshot.</summary>
 internal static class Snapshots

@@ -1,6 +1,10 @@
-using Streaming.Learning.Tests;
+using Streaming.Learning.Engine;
+using Streaming.Learning.Tests.Engine;
+using Streaming.Learning.Torch.Engine;
+using Streaming.Learning.Torch.Tests.Devices;
+using Streaming.Models.Options;
 
-namespace Streaming.Learning.Torch.Tests;
+namespace Streaming.Learning.Torch.Tests.Engine;
 
 public sealed class TorchEngineContractTests : TrainingEngineContract
 {

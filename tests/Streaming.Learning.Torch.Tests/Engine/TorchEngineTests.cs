@@ -1,9 +1,17 @@
 using System.Text.RegularExpressions;
-using Streaming.Learning.Tests;
+using Streaming.Learning.Engine;
+using Streaming.Learning.Tests.Engine;
+using Streaming.Learning.Tests.Golden;
+using Streaming.Learning.Torch.Devices;
+using Streaming.Learning.Torch.Engine;
+using Streaming.Learning.Torch.Tests.Devices;
+using Streaming.Models.Batches;
+using Streaming.Models.Options;
+using Streaming.Models.State;
 using TorchSharp;
 using Xunit;
 
-namespace Streaming.Learning.Torch.Tests;
+namespace Streaming.Learning.Torch.Tests.Engine;
 
 public class TorchEngineTests
 {

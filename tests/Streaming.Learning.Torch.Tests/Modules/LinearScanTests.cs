@@ -1,8 +1,9 @@
-using TorchSharp;
+using Streaming.Learning.Torch.Modules;
+using Streaming.Learning.Torch.Tests.Devices;
 using Xunit;
 using static TorchSharp.torch;
 
-namespace Streaming.Learning.Torch.Tests;
+namespace Streaming.Learning.Torch.Tests.Modules;
 
 public class LinearScanTests
 {

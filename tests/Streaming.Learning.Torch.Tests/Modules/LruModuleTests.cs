@@ -1,9 +1,13 @@
-using Streaming.Learning.Tests;
-using TorchSharp;
+using Streaming.Learning.Tests.Golden;
+using Streaming.Learning.Torch.Modules;
+using Streaming.Learning.Torch.State;
+using Streaming.Learning.Torch.Tests.Devices;
+using Streaming.Models.Layers;
+using Streaming.Models.State;
 using Xunit;
 using static TorchSharp.torch;
 
-namespace Streaming.Learning.Torch.Tests;
+namespace Streaming.Learning.Torch.Tests.Modules;
 
 public class LruModuleTests
 {

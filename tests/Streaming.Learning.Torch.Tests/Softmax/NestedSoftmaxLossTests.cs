@@ -1,10 +1,13 @@
-using Streaming.Kernels;
-using Streaming.Learning.Tests;
-using TorchSharp;
+using Streaming.Kernels.Softmax;
+using Streaming.Learning.Tests.Golden;
+using Streaming.Learning.Torch.Softmax;
+using Streaming.Learning.Torch.Tests.Devices;
+using Streaming.Models.Layers;
+using Streaming.Models.Options;
 using Xunit;
 using static TorchSharp.torch;
 
-namespace Streaming.Learning.Torch.Tests;
+namespace Streaming.Learning.Torch.Tests.Softmax;
 
 public class NestedSoftmaxLossTests
 {

@@ -1,5 +1,7 @@
-using Streaming.Core;
-using Streaming.Transport;
+using Streaming.Core.Embeddings;
+using Streaming.Serving.Changes;
+using Streaming.Transport.Redis;
+using Streaming.Transport.Redis.Publishing;
 using Xunit;
 
 namespace Streaming.Serving.Tests.Changes;

@@ -1,5 +1,8 @@
-using Streaming.Core;
-using Streaming.Transport;
+using Streaming.Core.Embeddings;
+using Streaming.Core.Histories;
+using Streaming.Serving.Lookups;
+using Streaming.Transport.Redis;
+using Streaming.Transport.Redis.Publishing;
 using Xunit;
 
 namespace Streaming.Serving.Tests.Lookups;

@@ -1,8 +1,14 @@
 using System.Text;
 using StackExchange.Redis;
-using Streaming.Core;
+using Streaming.Core.Embeddings;
+using Streaming.Core.Refreshes;
+using Streaming.Serving.Changes;
+using Streaming.Serving.Lookups;
+using Streaming.Serving.Search;
+using Streaming.Serving.Towers;
 using Streaming.Tests;
-using Streaming.Transport;
+using Streaming.Transport.Redis;
+using Streaming.Transport.Redis.Publishing;
 using Xunit;
 
 namespace Streaming.Serving.Tests.Production;

@@ -1,6 +1,10 @@
 using StackExchange.Redis;
-using Streaming.Core;
-using Streaming.Transport;
+using Streaming.Core.Embeddings;
+using Streaming.Lab.Embedded;
+using Streaming.Serving.Changes;
+using Streaming.Serving.Lookups;
+using Streaming.Transport.Redis;
+using Streaming.Transport.Redis.Publishing;
 using Xunit;
 
 namespace Streaming.Serving.Tests.Production;

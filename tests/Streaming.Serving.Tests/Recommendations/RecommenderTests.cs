@@ -1,6 +1,16 @@
-using Streaming.Core;
-using Streaming.Learning;
-using Streaming.Transport;
+using Streaming.Core.Embeddings;
+using Streaming.Core.Generations;
+using Streaming.Core.Histories;
+using Streaming.Learning.Cpu;
+using Streaming.Models.Batches;
+using Streaming.Models.Options;
+using Streaming.Models.Slices;
+using Streaming.Models.State;
+using Streaming.Serving.Recommendations;
+using Streaming.Serving.Search;
+using Streaming.Transport.Redis;
+using Streaming.Transport.Redis.Generations;
+using Streaming.Transport.Redis.Publishing;
 using Xunit;
 
 namespace Streaming.Serving.Tests.Recommendations;

@@ -1,5 +1,9 @@
-using Streaming.Core;
-using Streaming.Transport;
+using Streaming.Core.Embeddings;
+using Streaming.Core.Refreshes;
+using Streaming.Serving.Search;
+using Streaming.Transport.Redis;
+using Streaming.Transport.Redis.Generations;
+using Streaming.Transport.Redis.Publishing;
 using Xunit;
 
 namespace Streaming.Serving.Tests.Search;

@@ -1,6 +1,9 @@
 using StackExchange.Redis;
-using Streaming.Core;
-using Streaming.Transport;
+using Streaming.Core.Embeddings;
+using Streaming.Lab.Embedded;
+using Streaming.Serving.Search;
+using Streaming.Transport.Redis;
+using Streaming.Transport.Redis.Publishing;
 using Xunit;
 
 namespace Streaming.Serving.Tests.Search;
@@ -163,7 +166,7 @@ public sealed class IndexFailureTests : IAsyncLifetime
     public async Task Searches_WhileItemsChangeComeAndGo_FindEachItemWithItsOwnVector()
     {
         // Item i's vectors are multiples of one direction of its own: whatever moment is seen, its cosine with that direction is 1.
-        using VectorTable table = new(ServingFixture.Widths, Streaming.Kernels.RowElement.Float32);
+        using VectorTable table = new(ServingFixture.Widths, Streaming.Kernels.Packed.RowElement.Float32);
         float[][] directions = [.. Enumerable.Range(0, 500).Select(_ => ServingFixture.Vector(_random))];
         IndexView view = new(1, ServingFixture.Widths, table);
         using CancellationTokenSource done = new();

@@ -1,8 +1,12 @@
 using System.Diagnostics;
 using StackExchange.Redis;
-using Streaming.Core;
+using Streaming.Core.Embeddings;
+using Streaming.Core.Metrics;
+using Streaming.Core.Refreshes;
+using Streaming.Serving.Lookups;
 using Streaming.Tests;
-using Streaming.Transport;
+using Streaming.Transport.Redis;
+using Streaming.Transport.Redis.Publishing;
 using Xunit;
 
 namespace Streaming.Serving.Tests.Throughput;

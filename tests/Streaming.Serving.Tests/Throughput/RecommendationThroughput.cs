@@ -1,8 +1,20 @@
 using System.Diagnostics;
 using StackExchange.Redis;
-using Streaming.Core;
-using Streaming.Learning;
-using Streaming.Transport;
+using Streaming.Core.Embeddings;
+using Streaming.Core.Generations;
+using Streaming.Core.Histories;
+using Streaming.Core.Metrics;
+using Streaming.Core.Refreshes;
+using Streaming.Lab.Embedded;
+using Streaming.Learning.Cpu;
+using Streaming.Models.Options;
+using Streaming.Models.Slices;
+using Streaming.Models.State;
+using Streaming.Serving.Recommendations;
+using Streaming.Serving.Search;
+using Streaming.Transport.Redis;
+using Streaming.Transport.Redis.Generations;
+using Streaming.Transport.Redis.Publishing;
 using Xunit;
 
 namespace Streaming.Serving.Tests.Throughput;

@@ -1,6 +1,7 @@
+using Streaming.Transport.Kafka.Health;
 using Xunit;
 
-namespace Streaming.Transport.Tests;
+namespace Streaming.Transport.Tests.Kafka;
 
 public class AssignmentCheckTests
 {

@@ -2,10 +2,12 @@ using System.Text.Json;
 using Google.Protobuf;
 using Google.Protobuf.Reflection;
 using Streaming.Contracts;
-using Streaming.Core;
+using Streaming.Core.Events;
+using Streaming.Transport.Kafka;
+using Streaming.Transport.Kafka.Decoding;
 using Xunit;
 
-namespace Streaming.Transport.Tests;
+namespace Streaming.Transport.Tests.Kafka;
 
 /// <summary>The contract stands three times: as Protobuf, as JSON Schema, and in the decoders. They must say the same.</summary>
 public class ContractTests

@@ -1,8 +1,12 @@
 using Confluent.Kafka;
-using Streaming.Core;
+using Streaming.Core.Events;
+using Streaming.Transport.Kafka;
+using Streaming.Transport.Kafka.Clients;
+using Streaming.Transport.Kafka.Records;
+using Streaming.Transport.Kafka.Topics;
 using Xunit;
 
-namespace Streaming.Transport.Tests;
+namespace Streaming.Transport.Tests.Kafka;
 
 /// <summary>Dead letters that are not taken hold up their records, say so, and end the run only when waiting would not help.</summary>
 public class DeadLetterProducerTests

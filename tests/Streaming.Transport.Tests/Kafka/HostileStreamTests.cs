@@ -2,11 +2,14 @@ using System.Text;
 using Confluent.Kafka;
 using Google.Protobuf;
 using Streaming.Contracts;
-using Streaming.Core;
+using Streaming.Core.Events;
 using Streaming.Tests;
+using Streaming.Transport.Kafka;
+using Streaming.Transport.Kafka.Clients;
+using Streaming.Transport.Kafka.Decoding;
 using Xunit;
 
-namespace Streaming.Transport.Tests;
+namespace Streaming.Transport.Tests.Kafka;
 
 /// <summary>A stream of which a large part is damaged: each record has exactly one end, and each bad one is found again, byte for byte.</summary>
 public class HostileStreamTests

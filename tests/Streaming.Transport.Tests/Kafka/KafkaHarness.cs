@@ -2,10 +2,18 @@ using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Streaming.Contracts;
-using Streaming.Core;
+using Streaming.Core.Dedup;
+using Streaming.Core.Events;
+using Streaming.Core.Histories;
+using Streaming.Core.Ingestion;
+using Streaming.Core.Positions;
+using Streaming.Lab.Embedded;
+using Streaming.Transport.Kafka;
+using Streaming.Transport.Kafka.Clients;
+using Streaming.Transport.Kafka.Decoding;
 using Xunit;
 
-namespace Streaming.Transport.Tests;
+namespace Streaming.Transport.Tests.Kafka;
 
 /// <summary>An embedded broker, and sources that read from it.</summary>
 internal sealed class KafkaHarness : IDisposable

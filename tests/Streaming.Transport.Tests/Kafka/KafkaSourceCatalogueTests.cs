@@ -1,8 +1,11 @@
 using Streaming.Contracts;
-using Streaming.Core;
+using Streaming.Core.Events;
+using Streaming.Core.Items;
+using Streaming.Core.Positions;
+using Streaming.Transport.Kafka;
 using Xunit;
 
-namespace Streaming.Transport.Tests;
+namespace Streaming.Transport.Tests.Kafka;
 
 public class KafkaSourceCatalogueTests
 {

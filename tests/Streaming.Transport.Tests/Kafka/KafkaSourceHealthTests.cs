@@ -1,9 +1,9 @@
 using Confluent.Kafka;
-using Streaming.Core;
 using Streaming.Tests;
+using Streaming.Transport.Kafka.Clients;
 using Xunit;
 
-namespace Streaming.Transport.Tests;
+namespace Streaming.Transport.Tests.Kafka;
 
 /// <summary>What is wrong is said while it is wrong, in the words that name it, and no longer afterwards.</summary>
 public class KafkaSourceHealthTests

@@ -1,7 +1,9 @@
-using Streaming.Core;
+using Streaming.Core.Positions;
+using Streaming.Transport.Kafka.Clients;
+using Streaming.Transport.Kafka.Topics;
 using Xunit;
 
-namespace Streaming.Transport.Tests;
+namespace Streaming.Transport.Tests.Kafka;
 
 /// <summary>A topic that is deleted and created anew has its name only: what the positions say is not about it.</summary>
 public class KafkaSourceIdentityTests

@@ -1,9 +1,11 @@
 using System.Text;
 using Confluent.Kafka;
-using Streaming.Core;
+using Streaming.Core.Events;
+using Streaming.Transport.Kafka;
+using Streaming.Transport.Kafka.Clients;
 using Xunit;
 
-namespace Streaming.Transport.Tests;
+namespace Streaming.Transport.Tests.Kafka;
 
 /// <summary>Records of other producers, by a mapping in the settings.</summary>
 public class KafkaSourceMappingTests

@@ -1,7 +1,9 @@
-using Streaming.Core;
+using Streaming.Core.Positions;
+using Streaming.Transport.Kafka;
+using Streaming.Transport.Kafka.Clients;
 using Xunit;
 
-namespace Streaming.Transport.Tests;
+namespace Streaming.Transport.Tests.Kafka;
 
 /// <summary>Records that the broker has deleted before they were read.</summary>
 public class KafkaSourceMissingTests

@@ -1,8 +1,9 @@
 using Confluent.Kafka;
-using Streaming.Core;
+using Streaming.Transport.Kafka;
+using Streaming.Transport.Kafka.Clients;
 using Xunit;
 
-namespace Streaming.Transport.Tests;
+namespace Streaming.Transport.Tests.Kafka;
 
 /// <summary>Brokers that go and come, errors on requests, leaders that move, a trainer that stands still.</summary>
 public class KafkaSourceOutageTests

@@ -1,7 +1,10 @@
-using Streaming.Core;
+using Streaming.Core.Ingestion;
+using Streaming.Core.Positions;
+using Streaming.Transport.Kafka;
+using Streaming.Transport.Kafka.Clients;
 using Xunit;
 
-namespace Streaming.Transport.Tests;
+namespace Streaming.Transport.Tests.Kafka;
 
 /// <summary>Restarts: the checkpoint's positions and nothing else say where to go on.</summary>
 public class KafkaSourcePositionTests

@@ -1,9 +1,12 @@
 using Confluent.Kafka;
-using Streaming.Core;
+using Streaming.Core.Ingestion;
+using Streaming.Core.Positions;
 using Streaming.Tests;
+using Streaming.Transport.Kafka;
+using Streaming.Transport.Kafka.Clients;
 using Xunit;
 
-namespace Streaming.Transport.Tests;
+namespace Streaming.Transport.Tests.Kafka;
 
 /// <summary>
 /// The classic faults of programs that read in batches from a consumer group, each as its users reported it, and that it is

@@ -3,10 +3,14 @@ using System.Threading.Channels;
 using Confluent.Kafka;
 using Google.Protobuf;
 using Streaming.Contracts;
-using Streaming.Core;
+using Streaming.Core.Events;
+using Streaming.Core.Ingestion;
+using Streaming.Core.Positions;
+using Streaming.Transport.Kafka;
+using Streaming.Transport.Kafka.Clients;
 using Xunit;
 
-namespace Streaming.Transport.Tests;
+namespace Streaming.Transport.Tests.Kafka;
 
 public class KafkaSourceTests
 {

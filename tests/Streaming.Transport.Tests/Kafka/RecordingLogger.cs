@@ -1,7 +1,8 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
+using Streaming.Transport.Kafka;
 
-namespace Streaming.Transport.Tests;
+namespace Streaming.Transport.Tests.Kafka;
 
 /// <summary>Keeps every line that a source logs.</summary>
 internal sealed class RecordingLogger : ILogger<KafkaSource>

@@ -1,9 +1,12 @@
 using System.Text;
 using System.Threading.Channels;
-using Streaming.Core;
+using Streaming.Core.Events;
+using Streaming.Core.Hashing;
+using Streaming.Core.Ingestion;
+using Streaming.Transport.Kafka;
 using Xunit;
 
-namespace Streaming.Transport.Tests;
+namespace Streaming.Transport.Tests.Kafka;
 
 /// <summary>A source at work, and all that came out of it.</summary>
 internal sealed class RunningSource : IAsyncDisposable

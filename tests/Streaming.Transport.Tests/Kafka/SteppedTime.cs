@@ -1,4 +1,4 @@
-namespace Streaming.Transport.Tests;
+namespace Streaming.Transport.Tests.Kafka;
 
 /// <summary>A clock that moves when told to.</summary>
 internal sealed class SteppedTime : TimeProvider

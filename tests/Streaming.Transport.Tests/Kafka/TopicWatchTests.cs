@@ -1,7 +1,8 @@
 using Confluent.Kafka;
+using Streaming.Transport.Kafka.Topics;
 using Xunit;
 
-namespace Streaming.Transport.Tests;
+namespace Streaming.Transport.Tests.Kafka;
 
 public class TopicWatchTests
 {

@@ -1,6 +1,9 @@
 using System.Diagnostics.CodeAnalysis;
 using StackExchange.Redis;
-using Streaming.Core;
+using Streaming.Core.Embeddings;
+using Streaming.Core.Refreshes;
+using Streaming.Transport.Redis;
+using Streaming.Transport.Redis.Publishing;
 using Xunit;
 
 namespace Streaming.Transport.Tests.Redis;

@@ -1,4 +1,5 @@
 using System.Threading.Channels;
+using Streaming.Transport.Redis.Publishing;
 
 namespace Streaming.Transport.Tests.Redis;
 

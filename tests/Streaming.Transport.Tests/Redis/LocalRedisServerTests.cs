@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Streaming.Lab.Embedded;
 using Xunit;
 
 namespace Streaming.Transport.Tests.Redis;

@@ -1,5 +1,6 @@
 using System.Text;
-using Streaming.Core;
+using Streaming.Core.Hashing;
+using Streaming.Core.Refreshes;
 
 namespace Streaming.Transport.Tests.Redis;
 

@@ -1,4 +1,6 @@
 using StackExchange.Redis;
+using Streaming.Lab.Embedded;
+using Streaming.Transport.Redis;
 using Xunit;
 
 namespace Streaming.Transport.Tests.Redis;

@@ -1,4 +1,5 @@
-using Streaming.Core;
+using Streaming.Core.Embeddings;
+using Streaming.Transport.Redis;
 using Xunit;
 
 namespace Streaming.Transport.Tests.Redis;

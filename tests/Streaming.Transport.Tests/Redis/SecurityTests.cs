@@ -1,7 +1,12 @@
 using System.Diagnostics;
 using StackExchange.Redis;
-using Streaming.Core;
+using Streaming.Core.Generations;
+using Streaming.Lab.Embedded;
 using Streaming.Tests;
+using Streaming.Transport.Redis;
+using Streaming.Transport.Redis.Generations;
+using Streaming.Transport.Redis.Leadership;
+using Streaming.Transport.Redis.Publishing;
 using Xunit;
 
 namespace Streaming.Transport.Tests.Redis;

@@ -1,4 +1,7 @@
-using Streaming.Core;
+using Streaming.Core.Embeddings;
+using Streaming.Transport.Redis;
+using Streaming.Transport.Redis.Leadership;
+using Streaming.Transport.Redis.Publishing;
 using Xunit;
 
 namespace Streaming.Transport.Tests.Redis;

@@ -1,4 +1,4 @@
-using Streaming.Learning;
+using Streaming.Models.Options;
 using Xunit;
 
 namespace Streaming.Worker.Tests.Faults;

@@ -1,4 +1,5 @@
-using Streaming.Learning;
+using Streaming.Learning.Checkpoints;
+using Streaming.Worker.Failures;
 using Xunit;
 
 namespace Streaming.Worker.Tests.Faults;

@@ -1,7 +1,7 @@
 using Confluent.Kafka;
 using StackExchange.Redis;
-using Streaming.Transport;
 using Streaming.Tests;
+using Streaming.Transport.Kafka.Clients;
 
 namespace Streaming.Worker.Tests.Faults;
 

@@ -1,5 +1,8 @@
 using StackExchange.Redis;
-using Streaming.Learning;
+using Streaming.Learning.Checkpoints;
+using Streaming.Learning.Engine;
+using Streaming.Models.Options;
+using Streaming.Worker.Failures;
 using Xunit;
 
 namespace Streaming.Worker.Tests.Faults;
@@ -63,5 +66,5 @@ public sealed class DivergenceTests
     private static string Newest(FaultBench bench) => new CheckpointStore(bench.Checkpoints, 3, TimeProvider.System, warning => Assert.Fail(warning)).FindNewest()!.FolderPath;
 
     private static async Task<uint> TokenAsync(ConnectionMultiplexer redis) =>
-        (uint)(long)await redis.GetDatabase().StringGetAsync(new Core.RedisKeys("faults", 256).LeaseToken());
+        (uint)(long)await redis.GetDatabase().StringGetAsync(new Core.Embeddings.RedisKeys("faults", 256).LeaseToken());
 }

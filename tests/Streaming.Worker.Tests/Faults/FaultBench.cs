@@ -1,10 +1,15 @@
 using System.Diagnostics;
 using System.Globalization;
 using StackExchange.Redis;
+using Streaming.Models.Options;
 using Streaming.Chaos;
-using Streaming.Core;
+using Streaming.Lab.Embedded;
 using Streaming.Serving;
-using Streaming.Transport;
+using Streaming.Serving.Lookups;
+using Streaming.Transport.Kafka.Clients;
+using Streaming.Worker.Commands;
+using Streaming.Worker.Failures;
+using Streaming.Worker.Settings;
 using Xunit;
 
 namespace Streaming.Worker.Tests.Faults;
@@ -97,7 +102,7 @@ internal sealed class FaultBench : IAsyncDisposable
         return bench;
     }
 
-    public RunningWorker StartWorker(Func<Learning.TrainingEngine>? engines = null) => new(Values, time: Time, engines: engines);
+    public RunningWorker StartWorker(Func<Learning.Engine.TrainingEngine>? engines = null) => new(Values, time: Time, engines: engines);
 
     public async Task BreakAsync(Fault fault)
     {
@@ -223,7 +228,7 @@ internal sealed class FaultBench : IAsyncDisposable
     /// <summary>What Redis has of every item that was trained on.</summary>
     public async Task<ItemRead[]> ReadAsync(ConnectionMultiplexer redis, ExpectedEffects expected)
     {
-        int width = Values.Get<Learning.ModelOptions>().Dimension;
+        int width = Values.Get<ModelOptions>().Dimension;
         string[] ids = [.. expected.TrainedByItem.Keys];
         var reader = new EmbeddingReader(redis.GetDatabase(), new ServingOptions { Model = Settings["Redis__Model"] }, TimeProvider.System);
         var reads = new ItemRead[ids.Length];

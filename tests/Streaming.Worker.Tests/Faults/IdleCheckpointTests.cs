@@ -1,7 +1,9 @@
 using Streaming.Chaos;
-using Streaming.Core;
-using Streaming.Learning;
-using Streaming.Transport;
+using Streaming.Learning.Checkpoints;
+using Streaming.Transport.Kafka;
+using Streaming.Transport.Kafka.Clients;
+using Streaming.Worker.Failures;
+using Streaming.Worker.Stages;
 using Xunit;
 
 namespace Streaming.Worker.Tests.Faults;

@@ -1,7 +1,8 @@
 using StackExchange.Redis;
 using Streaming.Chaos;
-using Streaming.Core;
-using Streaming.Learning;
+using Streaming.Core.Events;
+using Streaming.Learning.Checkpoints;
+using Streaming.Worker.Failures;
 using Xunit;
 
 namespace Streaming.Worker.Tests.Faults;

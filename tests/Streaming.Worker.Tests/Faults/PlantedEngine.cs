@@ -1,4 +1,8 @@
-using Streaming.Learning;
+using Streaming.Learning.Cpu;
+using Streaming.Learning.Engine;
+using Streaming.Models.Batches;
+using Streaming.Models.Options;
+using Streaming.Models.State;
 
 namespace Streaming.Worker.Tests.Faults;
 

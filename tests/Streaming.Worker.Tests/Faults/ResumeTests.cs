@@ -1,5 +1,8 @@
-using Streaming.Core;
-using Streaming.Learning;
+using Streaming.Core.Ingestion;
+using Streaming.Learning.Checkpoints;
+using Streaming.Models.State;
+using Streaming.Worker.Failures;
+using Streaming.Worker.Settings;
 using Xunit;
 
 namespace Streaming.Worker.Tests.Faults;

@@ -1,3 +1,10 @@
+using Streaming.Worker.Failures;
+using Streaming.Worker.Metrics;
+using Streaming.Worker.Run;
+using Streaming.Worker.Settings;
+using Streaming.Worker.Shutdown;
+using Streaming.Worker.Stages;
+
 namespace Streaming.Worker.Tests.Faults;
 
 /// <summary>All of `streaming run` inside this process: the lease, the pipeline, the way out.</summary>
@@ -14,7 +21,7 @@ internal sealed class RunningWorker : IAsyncDisposable
     /// <param name="request">As in <see cref="WorkerRun"/>.</param>
     /// <param name="time">The machine's clock; null: the true one.</param>
     /// <param name="engines">As in <see cref="WorkerRun"/>.</param>
-    public RunningWorker(SettingsValues settings, RunRequest? request = null, TimeProvider? time = null, Func<Learning.TrainingEngine>? engines = null)
+    public RunningWorker(SettingsValues settings, RunRequest? request = null, TimeProvider? time = null, Func<Learning.Engine.TrainingEngine>? engines = null)
     {
         _signals = new ShutdownSignals(settings.Get<PipelineOptions>().ShutdownTimeout, TimeProvider.System);
         _run = new WorkerRun(settings, time ?? TimeProvider.System, _loggers, request, engines);
@@ -48,7 +55,7 @@ internal sealed class RunningWorker : IAsyncDisposable
     /// <summary>The number of steps as of a picture that was taken after this call.</summary>
     public async Task<long> ReadStepAsync()
     {
-        Learning.TrainerStatus before = Status.Trainer;
+        Learning.Training.TrainerStatus before = Status.Trainer;
         await UntilAsync(w => !ReferenceEquals(w.Status.Trainer, before), "the trainer shows a new picture");
         return Status.Trainer.Counters.Steps;
     }

@@ -1,4 +1,5 @@
-using Streaming.Transport;
+using Streaming.Lab.Embedded;
+using Streaming.Tests;
 using Xunit;
 
 namespace Streaming.Worker.Tests.Faults;

@@ -1,8 +1,9 @@
 using System.Diagnostics;
 using StackExchange.Redis;
 using Streaming.Chaos;
-using Streaming.Learning;
-using Streaming.Serving;
+using Streaming.Learning.Checkpoints;
+using Streaming.Serving.Lookups;
+using Streaming.Worker.Failures;
 using Xunit;
 
 namespace Streaming.Worker.Tests.Faults;

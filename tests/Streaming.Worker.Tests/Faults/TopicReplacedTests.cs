@@ -1,5 +1,7 @@
 using Streaming.Contracts;
-using Streaming.Transport;
+using Streaming.Transport.Kafka;
+using Streaming.Transport.Kafka.Clients;
+using Streaming.Worker.Failures;
 using Xunit;
 
 namespace Streaming.Worker.Tests.Faults;

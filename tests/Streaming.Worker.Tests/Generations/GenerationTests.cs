@@ -1,8 +1,14 @@
 using StackExchange.Redis;
-using Streaming.Core;
-using Streaming.Learning;
+using Streaming.Core.Generations;
+using Streaming.Learning.Checkpoints;
+using Streaming.Models.Slices;
 using Streaming.Serving;
-using Streaming.Transport;
+using Streaming.Serving.Towers;
+using Streaming.Transport.Redis;
+using Streaming.Transport.Redis.Generations;
+using Streaming.Worker.Failures;
+using Streaming.Worker.Generations;
+using Streaming.Worker.Stages;
 using Streaming.Worker.Tests.Faults;
 using Xunit;
 

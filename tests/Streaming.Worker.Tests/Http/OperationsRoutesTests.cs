@@ -1,9 +1,13 @@
 using System.Diagnostics.Metrics;
 using System.Net;
 using Microsoft.Extensions.Logging.Abstractions;
+using Streaming.Worker.Failures;
+using Streaming.Worker.Health;
+using Streaming.Worker.Http;
+using Streaming.Worker.Metrics;
 using Xunit;
 
-namespace Streaming.Worker.Tests;
+namespace Streaming.Worker.Tests.Http;
 
 public class OperationsRoutesTests
 {

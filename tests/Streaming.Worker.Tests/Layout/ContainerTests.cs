@@ -1,11 +1,13 @@
 using System.Diagnostics;
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using Streaming.Lab.Commands;
+using Streaming.Worker.Commands;
 using Xunit;
 
-namespace Streaming.Worker.Tests;
+namespace Streaming.Worker.Tests.Layout;
 
-/// <summary>The container files say what the program understands. That their settings exist: <see cref="UnbuiltSourceTests"/>;
+/// <summary>The container files say what the program understands. That their settings exist: <see cref="SettingNameTests"/>;
 /// that the image's build stage works: tests/published.sh.</summary>
 public partial class ContainerTests
 {
@@ -30,21 +32,21 @@ public partial class ContainerTests
         string[][] commands =
         [
             .. workers.Select(service => Command().Match(service)).Where(match => match.Success).Select(match => JsonSerializer.Deserialize<string[]>(match.Groups[1].Value)!),
-            .. Exec().Matches(Dockerfile).Select(match => JsonSerializer.Deserialize<string[]>(match.Groups[1].Value)!.Where(word => word != "/app/streaming").ToArray()).Where(words => words.Length > 0),
+            .. Exec().Matches(Dockerfile).Select(match => JsonSerializer.Deserialize<string[]>(match.Groups[1].Value)!.Where(word => word is not ("/app/streaming" or "/app/streaming-lab")).ToArray()).Where(words => words.Length > 0),
         ];
 
         Assert.Equal(["serve", "replay", "health", "run"], commands.Select(command => command[0]));
-        Assert.All(commands, command => Assert.Empty(CommandLine.Create().Parse(command).Errors));
+        Assert.All(commands, command => Assert.Empty((command[0] == "replay" ? LabCommands.Create() : WorkerCommands.Create()).Parse(command).Errors));
     }
 
     [Fact]
-    public void Image_RunsAsAUserWithoutRights()
+    public void Images_RunAsAUserWithoutRights()
     {
-        string[] lines = [.. Dockerfile.Split('\n')];
+        string[] stages = [.. Dockerfile.Split("\nFROM ").Where(stage => stage.Contains("\nENTRYPOINT", StringComparison.Ordinal))];
 
-        Assert.Contains("USER ${APP_UID}", lines);
-        Assert.True(Array.IndexOf(lines, "USER ${APP_UID}") > Array.FindLastIndex(lines, line => line.StartsWith("RUN", StringComparison.Ordinal)));
-        Assert.True(Array.IndexOf(lines, "USER ${APP_UID}") < Array.FindIndex(lines, line => line.StartsWith("ENTRYPOINT", StringComparison.Ordinal)));
+        Assert.Equal(2, stages.Length);
+        Assert.All(stages, stage => Assert.Matches(@"\nUSER \$\{APP_UID\}\n(#.*\n|HEALTHCHECK.*\n)*ENTRYPOINT", stage));
+        Assert.All(stages, stage => Assert.DoesNotContain("\nRUN", stage, StringComparison.Ordinal));
     }
 
     /// <summary>By Compose's own parser, where STREAMING_TOOLS has a program compose-check that takes the file and its profiles.</summary>

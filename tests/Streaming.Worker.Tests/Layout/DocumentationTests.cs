@@ -1,8 +1,11 @@
 using System.Text;
 using System.Text.RegularExpressions;
+using Streaming.Lab.Commands;
+using Streaming.Worker.Commands;
+using Streaming.Worker.Settings;
 using Xunit;
 
-namespace Streaming.Worker.Tests;
+namespace Streaming.Worker.Tests.Layout;
 
 /// <summary>What the documentation says of the program comes from the program, and its links lead somewhere.</summary>
 public partial class DocumentationTests
@@ -18,11 +21,11 @@ public partial class DocumentationTests
         Assert.Equal(ExitCodeTable.Markdown().Trim(), Between(Read("deploy/README.md"), "exit codes").Trim());
 
     [Fact]
-    public void Commands_AreThoseOfTheProgram()
+    public void Commands_AreThoseOfThePrograms()
     {
         string readme = Read("README.md");
 
-        Assert.All(CommandLine.Create().Subcommands, command => Assert.Contains($"| `{command.Name}` |", readme, StringComparison.Ordinal));
+        Assert.All(WorkerCommands.Create().Subcommands.Concat(LabCommands.Create().Subcommands), command => Assert.Contains($"| `{command.Name}` |", readme, StringComparison.Ordinal));
     }
 
     [Fact]

@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Xml.Linq;
 using Xunit;
 
-namespace Streaming.Worker.Tests;
+namespace Streaming.Worker.Tests.Layout;
 
 /// <summary>The table of projects: what may stand on what. A project exists because of a dependency or a deployable.</summary>
 public class RepositoryLayoutTests
@@ -11,14 +11,18 @@ public class RepositoryLayoutTests
     {
         ["Streaming.Core"] = ([], []),
         ["Streaming.Kernels"] = ([], ["System.Numerics.Tensors"]),
-        ["Streaming.Learning"] = (["Streaming.Core", "Streaming.Kernels"], []),
-        ["Streaming.Learning.Torch"] = (["Streaming.Core", "Streaming.Kernels", "Streaming.Learning"], ["TorchSharp", "libtorch-cpu-linux-x64", "TorchSharp-cuda-linux"]),
+        ["Streaming.Models"] = (["Streaming.Core", "Streaming.Kernels"], []),
         ["Streaming.Formats"] = (["Streaming.Core"], ["Apache.Avro", "CsvHelper", "Parquet.Net", "Snappier", "System.IO.Hashing", "ZstdSharp.Port"]),
+        ["Streaming.Learning"] = (["Streaming.Core", "Streaming.Kernels", "Streaming.Models"], []),
         ["Streaming.Transport"] = (["Streaming.Core", "Streaming.Formats"], ["Confluent.Kafka", "StackExchange.Redis", "Polly.Core", "Google.Protobuf", "Grpc.Tools"]),
-        ["Streaming.Serving"] = (["Streaming.Core", "Streaming.Kernels", "Streaming.Learning"], ["StackExchange.Redis", "Polly.Core"]),
+        ["Streaming.Serving"] = (["Streaming.Core", "Streaming.Kernels", "Streaming.Models"], ["StackExchange.Redis", "Polly.Core"]),
+        ["Streaming.Learning.Torch"] = (["Streaming.Core", "Streaming.Models", "Streaming.Learning"], ["TorchSharp", "libtorch-cpu-linux-x64", "TorchSharp-cuda-linux"]),
         ["Streaming.Worker"] = (
-            ["Streaming.Core", "Streaming.Formats", "Streaming.Kernels", "Streaming.Learning", "Streaming.Learning.Torch", "Streaming.Transport", "Streaming.Serving"],
-            ["Serilog", "Serilog.Extensions.Logging", "Serilog.Sinks.Console", "System.CommandLine", "Spectre.Console", "OpenTelemetry", "OpenTelemetry.Exporter.OpenTelemetryProtocol"]),
+            ["Streaming.Core", "Streaming.Formats", "Streaming.Kernels", "Streaming.Models", "Streaming.Learning", "Streaming.Learning.Torch", "Streaming.Transport", "Streaming.Serving"],
+            ["Serilog", "Serilog.Extensions.Logging", "Serilog.Sinks.Console", "System.CommandLine", "OpenTelemetry", "OpenTelemetry.Exporter.OpenTelemetryProtocol"]),
+        ["Streaming.Lab"] = (
+            ["Streaming.Core", "Streaming.Formats", "Streaming.Kernels", "Streaming.Models", "Streaming.Learning", "Streaming.Transport", "Streaming.Serving", "Streaming.Worker"],
+            ["Spectre.Console", "System.CommandLine"]),
     };
 
     private static readonly string[] TopLevel =
@@ -32,7 +36,7 @@ public class RepositoryLayoutTests
     {
         var wrong = new List<string>();
         string[] projects = Directory.GetFiles(Path.Combine(Root(), "src"), "*.csproj", SearchOption.AllDirectories);
-        Assert.True(projects.Length >= 6);
+        Assert.Equal(Allowed.Count, projects.Length);
         foreach (string path in projects)
         {
             string name = Path.GetFileNameWithoutExtension(path);
@@ -45,8 +49,10 @@ public class RepositoryLayoutTests
             XDocument file = XDocument.Load(path);
             wrong.AddRange(Includes(file, "ProjectReference").Select(include => Path.GetFileNameWithoutExtension(include.Replace('\\', '/'))).Except(allowed.Projects).Select(other => $"{name} → {other}"));
             wrong.AddRange(Includes(file, "PackageReference").Except(allowed.Packages).Select(package => $"{name} → package {package}"));
-            // Transport takes the logging abstractions from it, the worker Kestrel.
-            if (name is not ("Streaming.Worker" or "Streaming.Transport"))
+            wrong.AddRange(Includes(file, "InternalsVisibleTo").Where(Allowed.ContainsKey).Select(other => $"{name} shows its internals to {other}"));
+
+            // Transport takes the logging abstractions from it, the programs Kestrel.
+            if (name is not ("Streaming.Worker" or "Streaming.Lab" or "Streaming.Transport"))
             {
                 wrong.AddRange(Includes(file, "FrameworkReference").Select(framework => $"{name} → framework {framework}"));
             }

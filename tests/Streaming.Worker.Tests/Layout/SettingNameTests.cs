@@ -1,7 +1,8 @@
 using System.Text.RegularExpressions;
+using Streaming.Worker.Commands;
 using Xunit;
 
-namespace Streaming.Worker.Tests;
+namespace Streaming.Worker.Tests.Layout;
 
 /// <summary>Settings that container files and messages name: no compiler sees that one has gone.</summary>
 public partial class SettingNameTests

@@ -1,8 +1,9 @@
 using System.Reflection;
 using Microsoft.Extensions.Logging;
+using Streaming.Worker.Failures;
 using Xunit;
 
-namespace Streaming.Worker.Tests;
+namespace Streaming.Worker.Tests.Logging;
 
 public class LogEventIdTests
 {

@@ -1,9 +1,12 @@
 using System.Diagnostics.Metrics;
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using Streaming.Worker.Metrics;
+using Streaming.Worker.Serve;
+using Streaming.Worker.Tests.Layout;
 using Xunit;
 
-namespace Streaming.Worker.Tests;
+namespace Streaming.Worker.Tests.Metrics;
 
 /// <summary>What deploy/monitoring asks Prometheus for is what a worker has.</summary>
 public partial class MonitoringTests

@@ -1,7 +1,8 @@
 using System.Diagnostics.Metrics;
+using Streaming.Worker.Metrics;
 using Xunit;
 
-namespace Streaming.Worker.Tests;
+namespace Streaming.Worker.Tests.Metrics;
 
 public class PrometheusExpositionTests
 {

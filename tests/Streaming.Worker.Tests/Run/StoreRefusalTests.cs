@@ -1,9 +1,15 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using StackExchange.Redis;
-using Streaming.Transport;
+using Streaming.Lab.Embedded;
+using Streaming.Tests;
+using Streaming.Transport.Redis;
+using Streaming.Transport.Redis.Access;
+using Streaming.Transport.Redis.Publishing;
+using Streaming.Worker.Health;
+using Streaming.Worker.Stages;
 using Xunit;
 
-namespace Streaming.Worker.Tests;
+namespace Streaming.Worker.Tests.Run;
 
 /// <summary>A store that does not fit the settings, or refuses the worker: one line that names it, an exit code, nothing written.</summary>
 public sealed class StoreRefusalTests : IAsyncLifetime

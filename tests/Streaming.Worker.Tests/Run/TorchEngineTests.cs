@@ -1,6 +1,8 @@
+using Streaming.Tests;
+using Streaming.Worker.Failures;
 using Xunit;
 
-namespace Streaming.Worker.Tests;
+namespace Streaming.Worker.Tests.Run;
 
 /// <summary>A build without libtorch, as it is by default, when the settings ask for it.</summary>
 public class TorchEngineTests

@@ -1,11 +1,15 @@
 using System.Text;
 using StackExchange.Redis;
-using Streaming.Learning;
+using Streaming.Learning.Checkpoints;
 using Streaming.Serving;
+using Streaming.Serving.Lookups;
+using Streaming.Worker.Commands;
+using Streaming.Worker.Failures;
+using Streaming.Worker.Stages;
 using Streaming.Worker.Tests.Faults;
 using Xunit;
 
-namespace Streaming.Worker.Tests;
+namespace Streaming.Worker.Tests.Run;
 
 /// <summary>From a log of the past to a live model: `backtest --model`, then `run --from`.</summary>
 public sealed class WarmStartTests : IDisposable
@@ -39,7 +43,7 @@ public sealed class WarmStartTests : IDisposable
         Checkpoint own = new CheckpointStore(bench.Checkpoints, 3, TimeProvider.System, _ => { }).FindNewest()!;
         using (Stream ingest = own.OpenIngest()!)
         {
-            long users = Core.IngestSummary.Read(ingest).Users;
+            long users = Core.Ingestion.IngestSummary.Read(ingest).Users;
             Assert.True(users > 300, $"{users} users have histories; the log has 300, beside the live ones");
         }
 
@@ -82,7 +86,7 @@ public sealed class WarmStartTests : IDisposable
     public async Task Backtest_ModelFolderInUse_IsRefusedBeforeAnythingIsRead()
     {
         Directory.CreateDirectory(Path.Combine(Model, "something"));
-        Assert.Equal((int)ExitCode.Configuration, await CommandLine.RunAsync(["backtest", "--events", "nowhere.csv", "--model", Model]));
+        Assert.Equal((int)ExitCode.Configuration, await CommandLine.RunAsync(WorkerCommands.Create(), ["backtest", "--events", "nowhere.csv", "--model", Model]));
     }
 
     private static async Task UntilPublishedAsync(FaultBench bench)
@@ -111,7 +115,7 @@ public sealed class WarmStartTests : IDisposable
     private async Task BacktestAsync(string protocol, string events)
     {
         string line = $"backtest --protocol {protocol} {events} --set Model__Widths=8,16 --set Model__Layers=1 --set Model__HistoryLength=10 --threads 1 --no-floors --model {Model} --settings {SettingsFile}";
-        Assert.Equal((int)ExitCode.Success, await CommandLine.RunAsync(line.Split(' ')));
+        Assert.Equal((int)ExitCode.Success, await CommandLine.RunAsync(WorkerCommands.Create(), line.Split(' ')));
         Assert.Equal(ExitCode.Success, InspectCommand.Run(Model, json: false, TextWriter.Null));
     }
 

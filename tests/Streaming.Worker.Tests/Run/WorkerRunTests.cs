@@ -1,8 +1,10 @@
 using System.Net;
-using Streaming.Transport;
+using Streaming.Lab.Embedded;
+using Streaming.Tests;
+using Streaming.Worker.Failures;
 using Xunit;
 
-namespace Streaming.Worker.Tests;
+namespace Streaming.Worker.Tests.Run;
 
 /// <summary>`streaming run` as a process, against a Kafka endpoint and a Redis that belong to the test.</summary>
 public sealed class WorkerRunTests : IAsyncLifetime

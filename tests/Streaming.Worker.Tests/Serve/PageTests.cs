@@ -1,7 +1,8 @@
 using System.Diagnostics;
+using Streaming.Tests;
 using Xunit;
 
-namespace Streaming.Worker.Tests;
+namespace Streaming.Worker.Tests.Serve;
 
 /// <summary>The page in a real browser, which tests/run.sh installs.</summary>
 public sealed class PageTests

@@ -3,12 +3,26 @@ using System.Net.Http.Json;
 using System.Text.Json;
 using Microsoft.Extensions.Logging.Abstractions;
 using StackExchange.Redis;
-using Streaming.Core;
-using Streaming.Learning;
-using Streaming.Transport;
+using Streaming.Core.Embeddings;
+using Streaming.Core.Generations;
+using Streaming.Core.Histories;
+using Streaming.Core.Refreshes;
+using Streaming.Lab.Embedded;
+using Streaming.Learning.Cpu;
+using Streaming.Models.Options;
+using Streaming.Models.Slices;
+using Streaming.Models.State;
+using Streaming.Transport.Redis;
+using Streaming.Transport.Redis.Generations;
+using Streaming.Transport.Redis.Publishing;
+using Streaming.Worker.Commands;
+using Streaming.Worker.Health;
+using Streaming.Worker.Http;
+using Streaming.Worker.Serve;
+using Streaming.Worker.Settings;
 using Xunit;
 
-namespace Streaming.Worker.Tests;
+namespace Streaming.Worker.Tests.Serve;
 
 public sealed class RecommendationRoutesTests : IAsyncLifetime
 {

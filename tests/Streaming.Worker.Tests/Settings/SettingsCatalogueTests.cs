@@ -1,7 +1,13 @@
-using Streaming.Learning;
+using Streaming.Learning.Training;
+using Streaming.Models.Options;
+using Streaming.Worker.Commands;
+using Streaming.Worker.Engine;
+using Streaming.Worker.Failures;
+using Streaming.Worker.Logging;
+using Streaming.Worker.Settings;
 using Xunit;
 
-namespace Streaming.Worker.Tests;
+namespace Streaming.Worker.Tests.Settings;
 
 public sealed class SettingsCatalogueTests : IDisposable
 {

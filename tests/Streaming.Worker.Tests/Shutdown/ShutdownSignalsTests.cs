@@ -1,6 +1,7 @@
+using Streaming.Worker.Shutdown;
 using Xunit;
 
-namespace Streaming.Worker.Tests;
+namespace Streaming.Worker.Tests.Shutdown;
 
 public class ShutdownSignalsTests
 {

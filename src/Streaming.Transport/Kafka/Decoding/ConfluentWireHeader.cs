@@ -1,4 +1,6 @@
-namespace Streaming.Transport;
+using Streaming.Transport.Kafka.Clients;
+
+namespace Streaming.Transport.Kafka.Decoding;
 
 /// <summary>
 /// The header that Confluent's serializers write before a value: magic byte 0, schema id (4 bytes, big-endian), and for

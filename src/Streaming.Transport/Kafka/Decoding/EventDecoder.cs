@@ -1,6 +1,7 @@
-using Streaming.Core;
+using Streaming.Core.Events;
+using Streaming.Transport.Kafka.Clients;
 
-namespace Streaming.Transport;
+namespace Streaming.Transport.Kafka.Decoding;
 
 /// <summary>Decodes the values of the interactions topic. Not for several threads at once.</summary>
 public sealed class EventDecoder

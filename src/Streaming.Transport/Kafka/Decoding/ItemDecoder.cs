@@ -2,10 +2,13 @@ using System.Text;
 using System.Text.Unicode;
 using Google.Protobuf;
 using Streaming.Contracts;
-using Streaming.Core;
+using Streaming.Core.Events;
+using Streaming.Core.Hashing;
+using Streaming.Core.Items;
 using Streaming.Formats.Mapping;
+using Streaming.Transport.Kafka.Clients;
 
-namespace Streaming.Transport;
+namespace Streaming.Transport.Kafka.Decoding;
 
 /// <summary>Decodes the records of the items topic. These are few, so this allocates what an item is made of, within bounds.</summary>
 public sealed class ItemDecoder

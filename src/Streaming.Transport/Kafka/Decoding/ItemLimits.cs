@@ -1,4 +1,4 @@
-namespace Streaming.Transport;
+namespace Streaming.Transport.Kafka.Decoding;
 
 /// <summary>Bounds of a catalogue record.</summary>
 public sealed class ItemLimits

@@ -1,7 +1,7 @@
 using System.Text.Json;
-using Streaming.Core;
+using Streaming.Core.Events;
 
-namespace Streaming.Transport;
+namespace Streaming.Transport.Kafka.Decoding;
 
 /// <summary>
 /// Decodes <c>interaction.schema.json</c>. Strings stay views into the record, or, where they have escapes, into four

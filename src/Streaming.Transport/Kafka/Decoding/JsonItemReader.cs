@@ -1,8 +1,8 @@
 using System.Text.Json;
 using Streaming.Contracts;
-using Streaming.Core;
+using Streaming.Core.Events;
 
-namespace Streaming.Transport;
+namespace Streaming.Transport.Kafka.Decoding;
 
 /// <summary>Reads <c>item.schema.json</c> into the same message that Protobuf gives, so that the rules exist once.</summary>
 internal static class JsonItemReader

@@ -1,7 +1,7 @@
 using Confluent.Kafka;
 using Streaming.Formats.Mapping;
 
-namespace Streaming.Transport;
+namespace Streaming.Transport.Kafka.Decoding;
 
 /// <summary>Key, headers and time of the record at hand.</summary>
 internal sealed class KafkaRecordOrigin : RecordOrigin

@@ -1,9 +1,10 @@
-using Streaming.Core;
+using Streaming.Core.Events;
 using Streaming.Formats.Json;
 using Streaming.Formats.Mapping;
 using Streaming.Formats.Records;
+using Streaming.Transport.Kafka.Clients;
 
-namespace Streaming.Transport;
+namespace Streaming.Transport.Kafka.Decoding;
 
 /// <summary>Decodes JSON values of the interactions topic by a mapping: of each record any number of events. Not for several threads at once.</summary>
 public sealed class MappedEventDecoder

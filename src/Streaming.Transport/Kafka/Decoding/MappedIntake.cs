@@ -1,7 +1,8 @@
 using Confluent.Kafka;
-using Streaming.Core;
+using Streaming.Core.Events;
+using Streaming.Core.Ingestion;
 
-namespace Streaming.Transport;
+namespace Streaming.Transport.Kafka.Decoding;
 
 /// <summary>Takes records of the interactions topic in by a mapping: all events of a record into one batch, or none. On the reading thread.</summary>
 /// <param name="decoder">Makes events of records.</param>

@@ -2,12 +2,12 @@ using System.Globalization;
 using System.Text;
 using System.Text.Unicode;
 using Streaming.Contracts;
-using Streaming.Core;
+using Streaming.Core.Events;
 using Streaming.Formats.Json;
 using Streaming.Formats.Mapping;
 using Streaming.Formats.Records;
 
-namespace Streaming.Transport;
+namespace Streaming.Transport.Kafka.Decoding;
 
 /// <summary>Reads a JSON catalogue record by a mapping into the same message that the contract's shape gives, so that the rules exist once.</summary>
 internal sealed class MappedItemReader(ItemMap map, ItemLimits limits)

@@ -1,7 +1,7 @@
 using System.Text.Unicode;
-using Streaming.Core;
+using Streaming.Core.Events;
 
-namespace Streaming.Transport;
+namespace Streaming.Transport.Kafka.Decoding;
 
 /// <summary>Decodes <c>interaction.proto</c> without an allocation: strings stay views into the record.</summary>
 internal static class ProtobufEventDecoder

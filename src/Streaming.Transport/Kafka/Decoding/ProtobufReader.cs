@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 
-namespace Streaming.Transport;
+namespace Streaming.Transport.Kafka.Decoding;
 
 /// <summary>
 /// Reads the Protobuf wire format (protobuf.dev, "Encoding") from a span. What it accepts is what Google.Protobuf

@@ -1,4 +1,4 @@
-namespace Streaming.Transport;
+namespace Streaming.Transport.Kafka.Health;
 
 /// <summary>Says which partitions of a group's topic this worker does not get, once that has lasted longer than a rebalance.</summary>
 /// <param name="topic">The topic.</param>

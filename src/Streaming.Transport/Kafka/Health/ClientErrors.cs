@@ -1,7 +1,9 @@
 using Confluent.Kafka;
 using Microsoft.Extensions.Logging;
+using Streaming.Transport.Kafka.Clients;
+using Streaming.Transport.Kafka.Topics;
 
-namespace Streaming.Transport;
+namespace Streaming.Transport.Kafka.Health;
 
 /// <summary>Sorts what the clients report: outages, refusals, and the rest, which is logged. Any thread.</summary>
 /// <param name="options">The group, and whether it assigns partitions.</param>

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
+using Streaming.Transport.Kafka.Clients;
 
-namespace Streaming.Transport;
+namespace Streaming.Transport.Kafka.Health;
 
 /// <summary>What is wrong now, in words. A problem is logged when it begins and when it ends. Any thread.</summary>
 internal sealed class KafkaHealth(ILogger logger)

@@ -1,4 +1,4 @@
-namespace Streaming.Transport;
+namespace Streaming.Transport.Kafka.Health;
 
 /// <summary>What may be wrong with Kafka, each by itself.</summary>
 public enum KafkaProblem

@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 
-namespace Streaming.Transport;
+namespace Streaming.Transport.Kafka.Native;
 
 /// <summary>Looks whether a shared library of Linux is whole. The loader maps a file that was cut short, and the process dies
 /// of SIGBUS at the first page that is missing.</summary>

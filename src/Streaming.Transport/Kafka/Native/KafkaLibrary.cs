@@ -5,9 +5,9 @@ using System.Runtime.InteropServices;
 using Confluent.Kafka;
 using Microsoft.Extensions.Logging;
 
-namespace Streaming.Transport;
+namespace Streaming.Transport.Kafka.Native;
 
-/// <summary>The one librdkafka of this process, for Confluent's client and for <see cref="LibRdKafka"/> alike: the
+/// <summary>The one librdkafka of this process, for Confluent's client and for what uses its functions directly alike: the
 /// package's, never the system's, which may be years older.</summary>
 /// <remarks>For glibc on x64 the package has two builds. <c>librdkafka</c> has Kerberos and needs libsasl2.so.3, which Debian
 /// and Ubuntu do not have; <c>centos8-librdkafka</c> needs glibc 2.28 alone. The runtime's own search would end at a system's
@@ -37,6 +37,10 @@ public static class KafkaLibrary
             KafkaLibraryLog.LoadedWithoutKerberos(logger, file.Version, file.Path, file.PassedOver);
         }
     }
+
+    /// <summary>Lets another assembly import functions of librdkafka: from the same file.</summary>
+    /// <param name="assembly">The assembly that declares the imports. Once, before the first call.</param>
+    public static void ResolveFor(Assembly assembly) => NativeLibrary.SetDllImportResolver(assembly, Resolve);
 
     /// <summary>Before any call: the first one decides which file the runtime takes.</summary>
     [ModuleInitializer]

@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace Streaming.Transport;
+namespace Streaming.Transport.Kafka.Native;
 
 /// <summary>A librdkafka in this process.</summary>
 /// <param name="Path">The full path of its file.</param>

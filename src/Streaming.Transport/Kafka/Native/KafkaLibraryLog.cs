@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Logging;
 
-namespace Streaming.Transport;
+namespace Streaming.Transport.Kafka.Native;
 
 /// <summary>What is logged of librdkafka's choice. Ids 2090 to 2099.</summary>
 internal static partial class KafkaLibraryLog

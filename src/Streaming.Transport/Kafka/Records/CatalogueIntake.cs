@@ -1,8 +1,12 @@
 using Confluent.Kafka;
 using Microsoft.Extensions.Logging;
-using Streaming.Core;
+using Streaming.Core.Events;
+using Streaming.Core.Ingestion;
+using Streaming.Core.Items;
+using Streaming.Transport.Kafka.Clients;
+using Streaming.Transport.Kafka.Decoding;
 
-namespace Streaming.Transport;
+namespace Streaming.Transport.Kafka.Records;
 
 /// <summary>What is done with a record of the items topic. On the reading thread.</summary>
 /// <param name="options">The topic and its format.</param>
@@ -29,7 +33,7 @@ internal sealed class CatalogueIntake(
     {
         int partition = record.Partition.Value;
         long offset = record.Offset.Value;
-        if (offset < batcher.Positions[KafkaSource.Items, partition])
+        if (offset < batcher.Positions[TopicNumber.Items, partition])
         {
             return;
         }
@@ -54,6 +58,6 @@ internal sealed class CatalogueIntake(
             }
         }
 
-        batcher.Advance(KafkaSource.Items, partition, offset);
+        batcher.Advance(TopicNumber.Items, partition, offset);
     }
 }

@@ -2,9 +2,11 @@ using System.Collections.Concurrent;
 using System.Globalization;
 using System.Text;
 using Confluent.Kafka;
-using Streaming.Core;
+using Streaming.Core.Events;
+using Streaming.Transport.Kafka.Clients;
+using Streaming.Transport.Kafka.Topics;
 
-namespace Streaming.Transport;
+namespace Streaming.Transport.Kafka.Records;
 
 /// <summary>
 /// Sends records that cannot be used to the dead-letter topic: original key and value, and the headers <c>reason</c>,

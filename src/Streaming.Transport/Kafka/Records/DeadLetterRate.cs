@@ -1,6 +1,7 @@
-using Streaming.Core;
+using Streaming.Core.Events;
+using Streaming.Transport.Kafka.Clients;
 
-namespace Streaming.Transport;
+namespace Streaming.Transport.Kafka.Records;
 
 /// <summary>Stops the worker when too many of the newest records are dead letters: then the producer is broken, and going
 /// on would drain the stream into the dead-letter topic.</summary>

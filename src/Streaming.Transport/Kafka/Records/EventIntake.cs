@@ -1,7 +1,10 @@
 using Confluent.Kafka;
-using Streaming.Core;
+using Streaming.Core.Events;
+using Streaming.Core.Ingestion;
+using Streaming.Transport.Kafka.Clients;
+using Streaming.Transport.Kafka.Decoding;
 
-namespace Streaming.Transport;
+namespace Streaming.Transport.Kafka.Records;
 
 /// <summary>What is done with a record of the interactions topic. On the reading thread.</summary>
 /// <param name="options">The topic, its format, how many dead letters are allowed.</param>
@@ -14,7 +17,9 @@ internal sealed class EventIntake(
     KafkaOptions options, Batcher batcher, Func<Message<byte[]?, byte[]?>, bool> send, Func<bool> emit, RejectionCounts rejections, TimeProvider time)
 {
     private readonly EventDecoder _decoder = new(options.InteractionsFormat, options.MaxRecordBytes);
-    private readonly MappedIntake? _mapped = MappingCheck.Decoder(options) is { } mapped ? new MappedIntake(mapped, batcher, emit) : null;
+    private readonly MappedIntake? _mapped = options.InteractionsColumns.Length > 0
+        ? new MappedIntake(new MappedEventDecoder(MappingCheck.Events(options), MappingCheck.Times(options), options.MaxRecordBytes), batcher, emit)
+        : null;
     private readonly DeadLetterRate _rate = new(options.MaxDeadLetterRate, options.DeadLetterWindow);
     private readonly List<long> _newestTimes = [];
 
@@ -28,7 +33,7 @@ internal sealed class EventIntake(
         long offset = record.Offset.Value;
 
         // What a client reads again after a hiccup must not count twice.
-        if (offset < batcher.Positions[KafkaSource.Interactions, partition])
+        if (offset < batcher.Positions[TopicNumber.Interactions, partition])
         {
             return;
         }
@@ -48,7 +53,7 @@ internal sealed class EventIntake(
             }
         }
 
-        batcher.Advance(KafkaSource.Interactions, partition, offset);
+        batcher.Advance(TopicNumber.Interactions, partition, offset);
         _rate.Count(reason);
     }
 

@@ -1,6 +1,7 @@
 using Confluent.Kafka;
+using Streaming.Transport.Kafka.Decoding;
 
-namespace Streaming.Transport;
+namespace Streaming.Transport.Kafka.Records;
 
 /// <summary>When a record was produced.</summary>
 internal static class RecordTime

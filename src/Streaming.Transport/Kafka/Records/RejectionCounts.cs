@@ -1,6 +1,6 @@
-using Streaming.Core;
+using Streaming.Core.Events;
 
-namespace Streaming.Transport;
+namespace Streaming.Transport.Kafka.Records;
 
 /// <summary>How many records could not be used, by reason. Any thread.</summary>
 internal sealed class RejectionCounts

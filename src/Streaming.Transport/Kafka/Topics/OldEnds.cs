@@ -1,6 +1,6 @@
-using Streaming.Core;
+using Streaming.Core.Positions;
 
-namespace Streaming.Transport;
+namespace Streaming.Transport.Kafka.Topics;
 
 /// <summary>Remembers where a topic ended, so that what was unread of it can be counted once it is gone.</summary>
 /// <param name="topic">The topic.</param>

@@ -1,8 +1,9 @@
 using System.Collections.Concurrent;
 using Confluent.Kafka;
 using Confluent.Kafka.Admin;
+using Streaming.Transport.Kafka.Clients;
 
-namespace Streaming.Transport;
+namespace Streaming.Transport.Kafka.Topics;
 
 /// <summary>Asks the cluster about topics, offsets and the group. Any thread.</summary>
 internal sealed class TopicClient : IDisposable

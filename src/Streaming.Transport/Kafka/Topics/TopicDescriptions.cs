@@ -1,7 +1,7 @@
 using Confluent.Kafka;
 using Confluent.Kafka.Admin;
 
-namespace Streaming.Transport;
+namespace Streaming.Transport.Kafka.Topics;
 
 /// <summary>Reads the client's words for a topic.</summary>
 internal static class TopicDescriptions

@@ -1,7 +1,8 @@
 using System.Diagnostics.CodeAnalysis;
-using Streaming.Core;
+using Streaming.Core.Positions;
+using Streaming.Transport.Kafka.Clients;
 
-namespace Streaming.Transport;
+namespace Streaming.Transport.Kafka.Topics;
 
 /// <summary>A topic was deleted and created anew while it was read, so that nothing read since the last checkpoint can be told
 /// apart from it.</summary>

@@ -1,4 +1,4 @@
-namespace Streaming.Transport;
+namespace Streaming.Transport.Kafka.Topics;
 
 /// <summary>The outcome of a look at the cluster.</summary>
 /// <param name="Number">Number of the look, counted from 1; 0: there was none yet.</param>

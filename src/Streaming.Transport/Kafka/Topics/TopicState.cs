@@ -1,4 +1,4 @@
-namespace Streaming.Transport;
+namespace Streaming.Transport.Kafka.Topics;
 
 /// <summary>What the cluster says of a topic.</summary>
 /// <param name="Topic">Its name.</param>

@@ -1,6 +1,6 @@
 using Confluent.Kafka;
 
-namespace Streaming.Transport;
+namespace Streaming.Transport.Kafka.Topics;
 
 /// <summary>Looks at the topics in the background, every few seconds and when asked to, and publishes what it saw.</summary>
 /// <remarks>A consumer learns little of this by itself: a topic that is deleted, created anew, misspelt or refused is silence to it.</remarks>

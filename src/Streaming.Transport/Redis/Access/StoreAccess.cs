@@ -1,7 +1,8 @@
 using StackExchange.Redis;
-using Streaming.Core;
+using Streaming.Core.Embeddings;
+using Streaming.Transport.Redis.Layout;
 
-namespace Streaming.Transport;
+namespace Streaming.Transport.Redis.Access;
 
 /// <summary>Tries every command of a trainer on keys of the model made for that, so that a missing right is known before
 /// anything has begun.</summary>

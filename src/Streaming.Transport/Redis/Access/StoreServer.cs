@@ -1,6 +1,6 @@
 using System.Net;
 
-namespace Streaming.Transport;
+namespace Streaming.Transport.Redis.Access;
 
 /// <summary>What a server says of itself.</summary>
 /// <param name="EndPoint">The server.</param>

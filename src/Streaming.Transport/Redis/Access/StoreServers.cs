@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Net;
 using StackExchange.Redis;
 
-namespace Streaming.Transport;
+namespace Streaming.Transport.Redis.Access;
 
 /// <summary>The servers behind a connection that take writes: what they say of themselves, and whether replicas follow them.</summary>
 public sealed class StoreServers(IConnectionMultiplexer connection)

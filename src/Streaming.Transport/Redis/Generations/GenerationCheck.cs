@@ -1,4 +1,4 @@
-namespace Streaming.Transport;
+namespace Streaming.Transport.Redis.Generations;
 
 /// <summary>Whether a generation is fit to be switched to.</summary>
 /// <param name="Expected">Items that should be there.</param>

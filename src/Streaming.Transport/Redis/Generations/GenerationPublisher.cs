@@ -1,8 +1,10 @@
 using Polly;
 using StackExchange.Redis;
-using Streaming.Core;
+using Streaming.Core.Embeddings;
+using Streaming.Core.Generations;
+using Streaming.Transport.Redis.Publishing;
 
-namespace Streaming.Transport;
+namespace Streaming.Transport.Redis.Generations;
 
 /// <summary>
 /// Writes what stands beside the embeddings of a generation: its user towers, then its record. So whoever reads the record

@@ -1,9 +1,10 @@
 using System.Globalization;
 using Polly;
 using StackExchange.Redis;
-using Streaming.Core;
+using Streaming.Core.Embeddings;
+using Streaming.Transport.Redis.Layout;
 
-namespace Streaming.Transport;
+namespace Streaming.Transport.Redis.Generations;
 
 /// <summary>
 /// Moves all readers from one generation of embeddings to another at once. A new shape of the model is published beside

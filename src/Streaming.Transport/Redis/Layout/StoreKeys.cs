@@ -1,8 +1,8 @@
 using Polly;
 using StackExchange.Redis;
-using Streaming.Core;
+using Streaming.Core.Embeddings;
 
-namespace Streaming.Transport;
+namespace Streaming.Transport.Redis.Layout;
 
 /// <summary>
 /// The names of a model's keys, by the layout that its store says. A model that has data from before there was a record keeps

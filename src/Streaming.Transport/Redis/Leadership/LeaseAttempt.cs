@@ -1,4 +1,4 @@
-namespace Streaming.Transport;
+namespace Streaming.Transport.Redis.Leadership;
 
 /// <summary>What came of asking for the lease.</summary>
 /// <param name="Acquired">Whether it is held now.</param>

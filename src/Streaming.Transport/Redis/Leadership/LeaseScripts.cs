@@ -1,4 +1,4 @@
-namespace Streaming.Transport;
+namespace Streaming.Transport.Redis.Leadership;
 
 /// <summary>The lease lives by the server's clock alone (key expiry), so that no two machines have to agree on the time.</summary>
 internal static class LeaseScripts

@@ -1,8 +1,10 @@
 using Polly;
 using StackExchange.Redis;
-using Streaming.Core;
+using Streaming.Core.Embeddings;
+using Streaming.Transport.Redis.Access;
+using Streaming.Transport.Redis.Publishing;
 
-namespace Streaming.Transport;
+namespace Streaming.Transport.Redis.Leadership;
 
 /// <summary>
 /// The right to train and publish a model, held by one process at a time, with a fencing token that only grows

@@ -1,6 +1,7 @@
-using Streaming.Core;
+using Streaming.Core.Embeddings;
+using Streaming.Core.Refreshes;
 
-namespace Streaming.Transport;
+namespace Streaming.Transport.Redis.Publishing;
 
 /// <summary>Turns refreshes into script calls: grouped by partition, encoded, with times to live.</summary>
 internal sealed class BatchEncoder

@@ -2,9 +2,12 @@ using System.Runtime.InteropServices;
 using Polly;
 using Polly.CircuitBreaker;
 using StackExchange.Redis;
-using Streaming.Core;
+using Streaming.Core.Embeddings;
+using Streaming.Core.Refreshes;
+using Streaming.Transport.Redis.Access;
+using Streaming.Transport.Redis.Layout;
 
-namespace Streaming.Transport;
+namespace Streaming.Transport.Redis.Publishing;
 
 /// <summary>
 /// Writes fresh embeddings to Redis: newer wins, an old trainer is refused, a failed write waits and is tried again,

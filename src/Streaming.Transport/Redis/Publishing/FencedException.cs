@@ -1,4 +1,4 @@
-namespace Streaming.Transport;
+namespace Streaming.Transport.Redis.Publishing;
 
 /// <summary>A newer trainer has taken over: this one may publish nothing more and has to step down.</summary>
 public sealed class FencedException : Exception

@@ -1,7 +1,7 @@
 using StackExchange.Redis;
-using Streaming.Core;
+using Streaming.Core.Embeddings;
 
-namespace Streaming.Transport;
+namespace Streaming.Transport.Redis.Publishing;
 
 /// <summary>The fences of a generation's partitions, and how many writes Redis has answered in each. A server that counts fewer has
 /// lost some: it was a replica that had not received them when it took over.</summary>

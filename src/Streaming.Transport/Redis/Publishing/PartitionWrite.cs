@@ -1,7 +1,8 @@
 using StackExchange.Redis;
-using Streaming.Core;
+using Streaming.Core.Embeddings;
+using Streaming.Core.Refreshes;
 
-namespace Streaming.Transport;
+namespace Streaming.Transport.Redis.Publishing;
 
 /// <summary>One call of the write script: some items of one partition, encoded.</summary>
 internal sealed class PartitionWrite

@@ -1,4 +1,4 @@
-namespace Streaming.Transport;
+namespace Streaming.Transport.Redis.Publishing;
 
 /// <summary>What became of a batch of refreshes, in items.</summary>
 /// <param name="Written">Vectors written.</param>

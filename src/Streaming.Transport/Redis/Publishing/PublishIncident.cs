@@ -1,4 +1,4 @@
-namespace Streaming.Transport;
+namespace Streaming.Transport.Redis.Publishing;
 
 /// <summary>Something that the log and the health check should know.</summary>
 /// <param name="Kind">What happened.</param>

@@ -1,4 +1,4 @@
-namespace Streaming.Transport;
+namespace Streaming.Transport.Redis.Publishing;
 
 /// <summary>What can happen on the way to Redis.</summary>
 public enum PublishIncidentKind

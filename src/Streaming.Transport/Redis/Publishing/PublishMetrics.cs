@@ -1,6 +1,6 @@
-using Streaming.Core;
+using Streaming.Core.Metrics;
 
-namespace Streaming.Transport;
+namespace Streaming.Transport.Redis.Publishing;
 
 /// <summary>Counters of a publisher since its start. Safe to read from any thread.</summary>
 public sealed class PublishMetrics

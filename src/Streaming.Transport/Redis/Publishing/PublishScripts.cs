@@ -1,4 +1,4 @@
-namespace Streaming.Transport;
+namespace Streaming.Transport.Redis.Publishing;
 
 /// <summary>What runs inside Redis. Each script touches keys of one hash tag only, so it is valid in a cluster.</summary>
 internal static class PublishScripts

@@ -1,4 +1,4 @@
-namespace Streaming.Transport;
+namespace Streaming.Transport.Redis.Publishing;
 
 /// <summary>What a publisher found when it opened the store.</summary>
 public enum StoreState

@@ -1,9 +1,11 @@
 using Polly;
 using Polly.CircuitBreaker;
 using StackExchange.Redis;
-using Streaming.Core;
+using Streaming.Core.Embeddings;
+using Streaming.Core.Histories;
+using Streaming.Transport.Redis.Layout;
 
-namespace Streaming.Transport;
+namespace Streaming.Transport.Redis.Publishing;
 
 /// <summary>Writes what users did last, so that the serving tier can compute their vectors: a history that has come further is
 /// never replaced by one that has not, and an old trainer is refused. For one caller at a time.</summary>

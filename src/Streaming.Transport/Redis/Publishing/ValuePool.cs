@@ -1,4 +1,4 @@
-namespace Streaming.Transport;
+namespace Streaming.Transport.Redis.Publishing;
 
 /// <summary>Byte arrays of exact length for reuse, because the client takes whole arrays. Not for two threads at a time.</summary>
 internal sealed class ValuePool(int capacity)

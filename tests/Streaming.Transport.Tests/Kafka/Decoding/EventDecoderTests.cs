@@ -1,10 +1,16 @@
-using System.Text;
 using Google.Protobuf;
 using Streaming.Contracts;
-using Streaming.Core;
+using Streaming.Core.Dedup;
+using Streaming.Core.Events;
+using Streaming.Core.Histories;
+using Streaming.Core.Ingestion;
+using Streaming.Core.Positions;
+using Streaming.Transport.Kafka;
+using Streaming.Transport.Kafka.Clients;
+using Streaming.Transport.Kafka.Decoding;
 using Xunit;
 
-namespace Streaming.Transport.Tests;
+namespace Streaming.Transport.Tests.Kafka.Decoding;
 
 public class EventDecoderTests
 {

@@ -1,12 +1,17 @@
 using System.Text;
 using Google.Protobuf;
 using Streaming.Contracts;
-using Streaming.Core;
+using Streaming.Core.Events;
+using Streaming.Core.Hashing;
+using Streaming.Core.Items;
 using Streaming.Formats.Mapping;
 using Streaming.Tests;
+using Streaming.Transport.Kafka;
+using Streaming.Transport.Kafka.Clients;
+using Streaming.Transport.Kafka.Decoding;
 using Xunit;
 
-namespace Streaming.Transport.Tests;
+namespace Streaming.Transport.Tests.Kafka.Decoding;
 
 public class ItemDecoderTests
 {

@@ -1,10 +1,11 @@
-using System.Text.Json;
 using System.Text;
-using Streaming.Core;
+using System.Text.Json;
+using Streaming.Core.Events;
 using Streaming.Tests;
+using Streaming.Transport.Kafka.Decoding;
 using Xunit;
 
-namespace Streaming.Transport.Tests;
+namespace Streaming.Transport.Tests.Kafka.Decoding;
 
 public class JsonEventDecoderTests
 {

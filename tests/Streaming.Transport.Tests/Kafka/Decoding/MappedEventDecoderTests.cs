@@ -1,10 +1,11 @@
 using System.Globalization;
 using System.Text;
-using Streaming.Core;
+using Streaming.Core.Events;
 using Streaming.Formats.Mapping;
+using Streaming.Transport.Kafka.Decoding;
 using Xunit;
 
-namespace Streaming.Transport.Tests;
+namespace Streaming.Transport.Tests.Kafka.Decoding;
 
 public class MappedEventDecoderTests
 {

@@ -1,11 +1,12 @@
 using System.Text;
 using Google.Protobuf;
 using Streaming.Contracts;
-using Streaming.Core;
+using Streaming.Core.Events;
 using Streaming.Tests;
+using Streaming.Transport.Kafka.Decoding;
 using Xunit;
 
-namespace Streaming.Transport.Tests;
+namespace Streaming.Transport.Tests.Kafka.Decoding;
 
 /// <summary>Google.Protobuf's generated parser is the reference: what it takes is taken, what it refuses is refused.</summary>
 public class ProtobufEventDecoderTests

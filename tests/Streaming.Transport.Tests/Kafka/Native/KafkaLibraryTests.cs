@@ -1,9 +1,11 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 using Confluent.Kafka;
+using Streaming.Lab.Embedded;
+using Streaming.Transport.Kafka.Native;
 using Xunit;
 
-namespace Streaming.Transport.Tests;
+namespace Streaming.Transport.Tests.Kafka.Native;
 
 public sealed class KafkaLibraryTests : IDisposable
 {

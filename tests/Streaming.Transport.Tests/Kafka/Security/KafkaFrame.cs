@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 
-namespace Streaming.Transport.Tests.Security;
+namespace Streaming.Transport.Tests.Kafka.Security;
 
 /// <summary>What Kafka sends either way: four bytes of length, then a message. A request begins with its kind, version and number.</summary>
 internal static class KafkaFrame

@@ -1,9 +1,10 @@
 using System.Net;
 using System.Security.Cryptography.X509Certificates;
 using Streaming.Tests;
+using Streaming.Transport.Kafka;
 using Xunit;
 
-namespace Streaming.Transport.Tests.Security;
+namespace Streaming.Transport.Tests.Kafka.Security;
 
 /// <summary>Kafka as a careful team runs it: encrypted, certificates checked, users and their passwords.</summary>
 public sealed class KafkaSecurityTests : IDisposable

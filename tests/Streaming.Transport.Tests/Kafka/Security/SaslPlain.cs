@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.Text;
 
-namespace Streaming.Transport.Tests.Security;
+namespace Streaming.Transport.Tests.Kafka.Security;
 
 /// <summary>The broker's half of SASL PLAIN, which the embedded broker does not have (KIP-43: a handshake, then a bare token).</summary>
 internal sealed class SaslPlain(string user, string password, Action<string> introduced)

@@ -5,8 +5,9 @@ using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
+using Streaming.Lab.Embedded;
 
-namespace Streaming.Transport.Tests.Security;
+namespace Streaming.Transport.Tests.Kafka.Security;
 
 /// <summary>
 /// The embedded broker behind TLS, and behind SASL PLAIN when asked: ends the encryption, passes each request on in the

@@ -1,9 +1,14 @@
 using StackExchange.Redis;
-using Streaming.Core;
+using Streaming.Core.Generations;
 using Streaming.Tests;
+using Streaming.Transport.Redis;
+using Streaming.Transport.Redis.Access;
+using Streaming.Transport.Redis.Generations;
+using Streaming.Transport.Redis.Leadership;
+using Streaming.Transport.Redis.Publishing;
 using Xunit;
 
-namespace Streaming.Transport.Tests.Redis;
+namespace Streaming.Transport.Tests.Redis.Production;
 
 /// <summary>Users by name with the rights that the contract lists, on a single server and on a cluster.</summary>
 public sealed class AccessTests(ClusterFixture fixture) : IClassFixture<ClusterFixture>

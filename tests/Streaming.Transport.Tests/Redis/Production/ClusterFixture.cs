@@ -1,8 +1,8 @@
-using StackExchange.Redis;
 using Streaming.Tests;
+using Streaming.Transport.Redis;
 using Xunit;
 
-namespace Streaming.Transport.Tests.Redis;
+namespace Streaming.Transport.Tests.Redis.Production;
 
 /// <summary>One cluster for the tests of a class, which run one after the other. Each takes a model of its own.</summary>
 public sealed class ClusterFixture : IAsyncLifetime

@@ -1,10 +1,15 @@
 using System.Text;
 using StackExchange.Redis;
-using Streaming.Core;
+using Streaming.Core.Embeddings;
+using Streaming.Core.Refreshes;
 using Streaming.Tests;
+using Streaming.Transport.Redis;
+using Streaming.Transport.Redis.Access;
+using Streaming.Transport.Redis.Leadership;
+using Streaming.Transport.Redis.Publishing;
 using Xunit;
 
-namespace Streaming.Transport.Tests.Redis;
+namespace Streaming.Transport.Tests.Redis.Production;
 
 /// <summary>Nodes die, replicas take over and slots move while a trainer publishes.</summary>
 public sealed class ClusterTests(ClusterFixture fixture) : IClassFixture<ClusterFixture>, IAsyncLifetime

@@ -1,9 +1,13 @@
 using StackExchange.Redis;
-using Streaming.Core;
+using Streaming.Core.Embeddings;
+using Streaming.Lab.Embedded;
 using Streaming.Tests;
+using Streaming.Transport.Redis;
+using Streaming.Transport.Redis.Access;
+using Streaming.Transport.Redis.Publishing;
 using Xunit;
 
-namespace Streaming.Transport.Tests.Redis;
+namespace Streaming.Transport.Tests.Redis.Production;
 
 /// <summary>maxmemory with each policy: one that evicts is named; without one items wait (OutageTests).</summary>
 public sealed class EvictionTests(RedisFixture redis) : IClassFixture<RedisFixture>

@@ -1,7 +1,7 @@
 using Streaming.Tests;
 using Xunit;
 
-namespace Streaming.Transport.Tests.Redis;
+namespace Streaming.Transport.Tests.Redis.Production;
 
 public sealed class HarnessTests(ClusterFixture fixture) : IClassFixture<ClusterFixture>
 {

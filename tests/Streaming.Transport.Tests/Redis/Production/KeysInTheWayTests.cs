@@ -1,9 +1,15 @@
 using System.Text;
 using StackExchange.Redis;
-using Streaming.Core;
+using Streaming.Core.Embeddings;
+using Streaming.Core.Histories;
+using Streaming.Core.Refreshes;
+using Streaming.Transport.Redis;
+using Streaming.Transport.Redis.Access;
+using Streaming.Transport.Redis.Leadership;
+using Streaming.Transport.Redis.Publishing;
 using Xunit;
 
-namespace Streaming.Transport.Tests.Redis;
+namespace Streaming.Transport.Tests.Redis.Production;
 
 /// <summary>Keys of another type under a model's names, and keys that somebody has deleted.</summary>
 public sealed class KeysInTheWayTests(RedisFixture redis) : IClassFixture<RedisFixture>

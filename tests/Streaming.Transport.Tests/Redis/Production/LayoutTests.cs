@@ -1,8 +1,12 @@
 using StackExchange.Redis;
-using Streaming.Core;
+using Streaming.Core.Embeddings;
+using Streaming.Transport.Redis;
+using Streaming.Transport.Redis.Access;
+using Streaming.Transport.Redis.Generations;
+using Streaming.Transport.Redis.Publishing;
 using Xunit;
 
-namespace Streaming.Transport.Tests.Redis;
+namespace Streaming.Transport.Tests.Redis.Production;
 
 /// <summary>A model keeps the key layout that it began with, and its number of partitions.</summary>
 public sealed class LayoutTests(RedisFixture redis) : IClassFixture<RedisFixture>

@@ -1,10 +1,15 @@
 using System.Collections.Concurrent;
 using System.Runtime.ExceptionServices;
 using StackExchange.Redis;
-using Streaming.Core;
+using Streaming.Core.Embeddings;
+using Streaming.Lab.Embedded;
+using Streaming.Transport.Redis;
+using Streaming.Transport.Redis.Access;
+using Streaming.Transport.Redis.Leadership;
+using Streaming.Transport.Redis.Publishing;
 using Xunit;
 
-namespace Streaming.Transport.Tests.Redis;
+namespace Streaming.Transport.Tests.Redis.Production;
 
 /// <summary>A thrown exception costs more than a call, and hides the ones that count. While all is well there is none, caught or
 /// not. Runs alone: the client's own threads belong to nobody.</summary>

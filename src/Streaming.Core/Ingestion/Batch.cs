@@ -1,0 +1,107 @@
+using Streaming.Core.Events;
+using Streaming.Core.Items;
+using Streaming.Core.Positions;
+
+namespace Streaming.Core.Ingestion;
+
+/// <summary>
+/// A micro-batch of examples in stream order, with the stream positions and catalogue changes that it contains.
+/// Histories are jagged: one value array plus offsets, never padded.
+/// </summary>
+/// <remarks>
+/// Batches are pooled: the batcher fills one, the trainer returns it when the step is done, and all arrays are
+/// allocated once. Arrays may be longer than what is in use: <see cref="Count"/> and the offsets say how much is.
+/// </remarks>
+public sealed class Batch
+{
+    /// <summary>Creates an empty batch.</summary>
+    /// <param name="capacity">Largest number of examples, 1 and up.</param>
+    /// <param name="historyLength">Largest history of an example, L, 1 and up.</param>
+    public Batch(int capacity, int historyLength)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(capacity, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(historyLength, 1);
+        Capacity = capacity;
+        HistoryLength = historyLength;
+        UserKeys = new ulong[capacity];
+        ItemKeys = new ulong[capacity];
+        Weights = new float[capacity];
+        EventTimes = new long[capacity];
+        ProducedTimes = new long[capacity];
+        IsRepeat = new bool[capacity];
+        IsKnownUser = new bool[capacity];
+        ItemIdOffsets = new int[capacity + 1];
+        ItemIdBytes = new byte[capacity * 32];
+        HistoryOffsets = new int[capacity + 1];
+        HistoryItems = new ulong[capacity * historyLength];
+    }
+
+    /// <summary>Gets the largest number of examples.</summary>
+    public int Capacity { get; }
+
+    /// <summary>Gets the largest history of an example, L.</summary>
+    public int HistoryLength { get; }
+
+    /// <summary>Gets or sets the number of this batch since the stream's beginning, 0 and up, going on over restarts.</summary>
+    public long Sequence { get; set; }
+
+    /// <summary>Gets or sets the number of examples, 0 … <see cref="Capacity"/>. 0 when only positions or the catalogue moved on.</summary>
+    public int Count { get; set; }
+
+    /// <summary>Gets the user of each example: hash of the id.</summary>
+    public ulong[] UserKeys { get; }
+
+    /// <summary>Gets the positive item of each example: hash of the id.</summary>
+    public ulong[] ItemKeys { get; }
+
+    /// <summary>Gets the weight of each example, above 0.</summary>
+    public float[] Weights { get; }
+
+    /// <summary>Gets when each event happened, Unix milliseconds.</summary>
+    public long[] EventTimes { get; }
+
+    /// <summary>Gets when each record was produced (the broker's message timestamp), Unix milliseconds.</summary>
+    public long[] ProducedTimes { get; }
+
+    /// <summary>Gets whether the example's item stood in the user's history already.</summary>
+    public bool[] IsRepeat { get; }
+
+    /// <summary>Gets whether the user had a history before the event.</summary>
+    public bool[] IsKnownUser { get; }
+
+    /// <summary>Gets the UTF-8 ids of the positive items, end to end.</summary>
+    public byte[] ItemIdBytes { get; set; }
+
+    /// <summary>Gets where each id starts in <see cref="ItemIdBytes"/>; entry <see cref="Count"/> is the end.</summary>
+    public int[] ItemIdOffsets { get; }
+
+    /// <summary>Gets the items of the histories before each event, oldest first, end to end: at most L an example.</summary>
+    public ulong[] HistoryItems { get; }
+
+    /// <summary>Gets where each history starts in <see cref="HistoryItems"/>; entry <see cref="Count"/> is the end.</summary>
+    public int[] HistoryOffsets { get; }
+
+    /// <summary>Gets the catalogue changes to apply before the examples.</summary>
+    public List<ItemChange> ItemChanges { get; } = [];
+
+    /// <summary>Gets the counts of all records read since the batch before.</summary>
+    public EventCounts Counts { get; set; }
+
+    /// <summary>Gets the position of every assigned partition after this batch.</summary>
+    public List<StreamPosition> Positions { get; } = [];
+
+    /// <summary>Gets or sets the state of the ingestion side as of the end of this batch, on batches at which a checkpoint is due.</summary>
+    public IngestSnapshot? Snapshot { get; set; }
+
+    /// <summary>Empties the batch for its next use.</summary>
+    public void Clear()
+    {
+        Count = 0;
+        Counts = default;
+        ItemIdOffsets[0] = 0;
+        HistoryOffsets[0] = 0;
+        ItemChanges.Clear();
+        Positions.Clear();
+        Snapshot = null;
+    }
+}

@@ -1,0 +1,273 @@
+using Streaming.Core.Events;
+using Streaming.Core.Hashing;
+using Streaming.Core.Histories;
+using Streaming.Core.Items;
+using Streaming.Core.Positions;
+
+namespace Streaming.Core.Ingestion;
+
+/// <summary>
+/// Turns the stream into batches: checks each event, drops duplicates, keeps the histories, and seals a batch when it is
+/// full or its first record has waited long enough. What a sealed batch carries (examples, counts, positions, snapshot)
+/// is the effect of exactly the records before its positions.
+/// </summary>
+/// <remarks>
+/// The owner's loop for each record: <see cref="Add(in InteractionEvent, long)"/> or <see cref="Reject"/> or
+/// <see cref="Add(ItemChange)"/>, then <see cref="Advance"/>, then, when <see cref="IsDue"/>, <see cref="Seal()"/>.
+/// One thread; only <see cref="RequestCheckpoint"/> may be called from others. Nothing is allocated per event.
+/// </remarks>
+public sealed class Batcher
+{
+    /// <summary>A batch also ends after this many records for each example that it has room for, so that a stretch of
+    /// duplicates or bad records moves the positions on too, whatever the linger.</summary>
+    private const int RecordsPerExample = 16;
+
+    /// <summary>Catalogue changes in one batch: about 12 MB with 768 features each.</summary>
+    private const int MaxItemChanges = 4096;
+
+    private readonly BatcherOptions _options;
+    private readonly EventRules _rules;
+    private readonly IngestState _state;
+    private readonly BatchPool _pool;
+    private readonly TimeProvider _time;
+    private readonly HistoryFeed? _feed;
+    private readonly LoadShedding? _shedding;
+    private readonly long _allowedLateness;
+    private readonly ulong[] _discard;
+    private Batch _batch;
+    private EventCounts _counts;
+    private long _firstRecord;
+    private bool _isEmpty = true;
+    private int _checkpointRequested;
+
+    /// <summary>Creates a batcher.</summary>
+    /// <param name="options">Sizes and times.</param>
+    /// <param name="rules">What an event must be.</param>
+    /// <param name="state">What is remembered between events: new, or from a checkpoint.</param>
+    /// <param name="positions">The live positions, from the same checkpoint.</param>
+    /// <param name="pool">Where batches come from; of the same batch size and history length.</param>
+    /// <param name="time">The clock, for the linger only.</param>
+    /// <param name="feed">Told whose history has changed; null when nobody wants to know.</param>
+    /// <param name="shedding">What is not trained on when the trainer is too far behind; null when nothing is left out.</param>
+    public Batcher(BatcherOptions options, EventRules rules, IngestState state, StreamPositions positions, BatchPool pool, TimeProvider time, HistoryFeed? feed = null, LoadShedding? shedding = null)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(rules);
+        ArgumentNullException.ThrowIfNull(state);
+        ArgumentNullException.ThrowIfNull(positions);
+        ArgumentNullException.ThrowIfNull(pool);
+        ArgumentNullException.ThrowIfNull(time);
+        options.Validate();
+        _options = options;
+        _rules = rules;
+        _state = state;
+        Positions = positions;
+        _pool = pool;
+        _time = time;
+        _feed = feed;
+        _shedding = shedding;
+        _allowedLateness = (long)options.AllowedLateness.TotalMilliseconds;
+        _discard = new ulong[state.Histories.Length];
+        _batch = pool.Rent();
+        if (_batch.Capacity != options.BatchSize || _batch.HistoryLength != state.Histories.Length)
+        {
+            throw new ArgumentException($"The pool's batches are for {_batch.Capacity} examples with histories of {_batch.HistoryLength}; the settings say {options.BatchSize} and {state.Histories.Length}.", nameof(pool));
+        }
+    }
+
+    /// <summary>Gets the live positions: those of the next batch as far as it is filled.</summary>
+    public StreamPositions Positions { get; }
+
+    /// <summary>Gets the totals up to the last sealed batch.</summary>
+    public EventCounts Totals => _state.Totals;
+
+    /// <summary>Gets a value indicating whether the batch under way is full, or has waited for long enough.</summary>
+    public bool IsDue => IsFull || RemainingLinger() == TimeSpan.Zero;
+
+    /// <summary>Gets how many more events the batch under way takes.</summary>
+    public int Room => _options.BatchSize - _batch.Count;
+
+    /// <summary>Gets how many events a batch takes.</summary>
+    public int Capacity => _options.BatchSize;
+
+    /// <summary>Gets a value indicating whether the batch under way holds nothing: no record was read since the last one.</summary>
+    public bool IsEmpty => _isEmpty;
+
+    /// <summary>Gets a value indicating whether somebody waits for a batch with a snapshot.</summary>
+    public bool IsCheckpointRequested => Volatile.Read(ref _checkpointRequested) != 0;
+
+    /// <summary>Gets a value indicating whether the next batch that is sealed is to carry a snapshot.</summary>
+    public bool IsCheckpointDue => IsCheckpointRequested || (_options.CheckpointBatches > 0 && (_state.NextSequence + 1) % _options.CheckpointBatches == 0);
+
+    private bool IsFull => _batch.Count == _options.BatchSize
+        || _counts.Read >= (long)_options.BatchSize * RecordsPerExample
+        || _batch.ItemChanges.Count >= MaxItemChanges;
+
+    /// <summary>How long the batch under way may still wait; infinite when it is empty or the linger is off.</summary>
+    public TimeSpan RemainingLinger()
+    {
+        if (_isEmpty || _options.Linger == Timeout.InfiniteTimeSpan)
+        {
+            return Timeout.InfiniteTimeSpan;
+        }
+
+        TimeSpan remaining = _options.Linger - _time.GetElapsedTime(_firstRecord);
+        return remaining > TimeSpan.Zero ? remaining : TimeSpan.Zero;
+    }
+
+    /// <summary>Asks for a snapshot with the next batch that is sealed. May be called from any thread.</summary>
+    public void RequestCheckpoint() => Volatile.Write(ref _checkpointRequested, 1);
+
+    /// <summary>Says whether <see cref="Add(in InteractionEvent, long)"/> would take an event, for records that hold several: all or none.</summary>
+    public DeadLetterReason Check(in InteractionEvent candidate) => _rules.Check(candidate, out _);
+
+    /// <summary>Takes an event in.</summary>
+    /// <param name="candidate">The decoded event; its bytes are copied.</param>
+    /// <param name="producedTime">When the record was produced, Unix milliseconds.</param>
+    /// <returns><see cref="DeadLetterReason.None"/>, or why it is refused (and counted so): then send it to the dead letters.</returns>
+    public DeadLetterReason Add(in InteractionEvent candidate, long producedTime)
+    {
+        DeadLetterReason reason = _rules.Check(candidate, out float weight);
+        if (reason != DeadLetterReason.None)
+        {
+            Reject();
+            return reason;
+        }
+
+        BeginRecord();
+        _counts.Read++;
+        _counts.Decoded++;
+        if (!candidate.EventId.IsEmpty && !_state.Dedup.TryAdd(XxHash64.Hash(candidate.EventId), producedTime))
+        {
+            _counts.Duplicates++;
+        }
+        else
+        {
+            Take(candidate, weight, producedTime);
+        }
+
+        return DeadLetterReason.None;
+    }
+
+    /// <summary>Counts a record of the interactions topic that goes to the dead letters.</summary>
+    public void Reject()
+    {
+        BeginRecord();
+        _counts.Read++;
+        _counts.DeadLettered++;
+    }
+
+    /// <summary>Takes a catalogue change in: it rides in the batch under way.</summary>
+    public void Add(ItemChange change)
+    {
+        ArgumentNullException.ThrowIfNull(change);
+        BeginRecord();
+        _batch.ItemChanges.Add(change);
+    }
+
+    /// <summary>Says that a record has been dealt with.</summary>
+    /// <param name="topic">Number of its topic in <see cref="Positions"/>.</param>
+    /// <param name="partition">Its partition.</param>
+    /// <param name="offset">Its offset.</param>
+    public void Advance(int topic, int partition, long offset)
+    {
+        BeginRecord();
+        Positions.Set(topic, partition, offset + 1);
+    }
+
+    /// <summary>Hands changed histories on, when it is time and somebody takes them. <see cref="Seal()"/> does it too; the owner does
+    /// when no records come.</summary>
+    public void OfferHistories() => _feed?.Offer();
+
+    /// <summary>Takes note of how many records wait in the stream.</summary>
+    public void ObserveLag(long lag) => _shedding?.Observe(lag);
+
+    /// <summary>Ends the batch under way, also when it is not full, and begins the next. It carries a snapshot when one is due.</summary>
+    /// <returns>The batch: its receiver returns it to the pool, and disposes of its snapshot.</returns>
+    public Batch Seal() => Seal(IsCheckpointDue);
+
+    /// <summary>Ends the batch under way, also when it is not full, and begins the next.</summary>
+    /// <param name="checkpoint">Whether it carries a snapshot. One that was asked for and is not carried is still due.</param>
+    /// <returns>The batch: its receiver returns it to the pool, and disposes of its snapshot.</returns>
+    public Batch Seal(bool checkpoint)
+    {
+        Batch batch = _batch;
+        batch.Sequence = _state.NextSequence++;
+        batch.Counts = _counts;
+        EventCounts totals = _state.Totals;
+        totals.Add(_counts);
+        _state.Totals = totals;
+        Positions.CopyTo(batch.Positions);
+        if (checkpoint)
+        {
+            Volatile.Write(ref _checkpointRequested, 0);
+            batch.Snapshot = _state.Share();
+        }
+
+        _counts = default;
+        _isEmpty = true;
+        _batch = _pool.Rent();
+        OfferHistories();
+        return batch;
+    }
+
+    private void BeginRecord()
+    {
+        if (_isEmpty)
+        {
+            _isEmpty = false;
+            _firstRecord = _time.GetTimestamp();
+        }
+    }
+
+    private void Take(in InteractionEvent accepted, float weight, long producedTime)
+    {
+        ulong user = XxHash64.Hash(accepted.UserId);
+        ulong item = XxHash64.Hash(accepted.ItemId);
+        Batch batch = _batch;
+        int start = batch.HistoryOffsets[batch.Count];
+        Span<ulong> before = weight > 0f ? batch.HistoryItems.AsSpan(start) : _discard;
+        HistoryAppend append = _state.Histories.Append(user, item, accepted.EventTime, _allowedLateness, before);
+        _feed?.Touch(user, producedTime);
+        if (weight == 0f || append.IsLate)
+        {
+            _counts.HistoryOnly++;
+            return;
+        }
+
+        if (_shedding?.LeavesOut(accepted, user, item) == true)
+        {
+            _counts.HistoryOnly++;
+            _counts.Shed++;
+            return;
+        }
+
+        _counts.Trained++;
+        int example = batch.Count;
+        batch.UserKeys[example] = user;
+        batch.ItemKeys[example] = item;
+        batch.Weights[example] = weight;
+        batch.EventTimes[example] = accepted.EventTime;
+        batch.ProducedTimes[example] = producedTime;
+        batch.IsRepeat[example] = append.IsRepeat;
+        batch.IsKnownUser[example] = append.IsKnownUser;
+        batch.HistoryOffsets[example + 1] = start + append.Before;
+        AddItemId(batch, accepted.ItemId);
+        batch.Count++;
+    }
+
+    private static void AddItemId(Batch batch, ReadOnlySpan<byte> id)
+    {
+        int start = batch.ItemIdOffsets[batch.Count];
+        int end = start + id.Length;
+        if (end > batch.ItemIdBytes.Length)
+        {
+            byte[] larger = new byte[Math.Max(end, batch.ItemIdBytes.Length * 2)];
+            batch.ItemIdBytes.AsSpan(0, start).CopyTo(larger);
+            batch.ItemIdBytes = larger;
+        }
+
+        id.CopyTo(batch.ItemIdBytes.AsSpan(start));
+        batch.ItemIdOffsets[batch.Count + 1] = end;
+    }
+}

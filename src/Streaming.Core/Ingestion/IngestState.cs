@@ -1,0 +1,83 @@
+using Streaming.Core.Dedup;
+using Streaming.Core.Events;
+using Streaming.Core.Histories;
+using Streaming.Core.Snapshots;
+
+namespace Streaming.Core.Ingestion;
+
+/// <summary>All that ingestion remembers between events: histories, dedup window, counts, the number of the next batch.</summary>
+/// <remarks>One thread owns it. <see cref="Share"/> takes a snapshot in well under a millisecond for a million users, plus
+/// the copy of 4 bytes a user; afterwards each page that is written to is copied once, while the snapshot lives.</remarks>
+public sealed class IngestState
+{
+    /// <summary>"STREAMIN" in ASCII, little-endian.</summary>
+    internal const long Magic = 0x4E49_4D41_4552_5453;
+
+    /// <summary>Version 1 did not count what was shed.</summary>
+    internal const long Version = 2;
+
+    /// <summary>Creates the state of a stream that begins.</summary>
+    public IngestState(HistoryOptions histories, DedupOptions dedup)
+    {
+        Histories = new HistoryStore(histories);
+        Dedup = new DedupWindow(dedup);
+    }
+
+    /// <summary>Gets the histories.</summary>
+    public HistoryStore Histories { get; }
+
+    /// <summary>Gets the dedup window.</summary>
+    public DedupWindow Dedup { get; }
+
+    /// <summary>Gets the counts of all records since the stream's beginning, up to the last sealed batch.</summary>
+    public EventCounts Totals { get; internal set; }
+
+    /// <summary>Gets the number of the next batch.</summary>
+    public long NextSequence { get; internal set; }
+
+    /// <summary>Reads what a snapshot wrote.</summary>
+    /// <param name="source">The bytes. They may come from anywhere: each is checked, and memory is bounded by the options.</param>
+    /// <param name="histories">Bounds of the histories; may differ from those at writing.</param>
+    /// <param name="dedup">Bounds of the dedup window; may differ from those at writing.</param>
+    /// <exception cref="InvalidDataException">Not a snapshot, a newer version, cut off or altered.</exception>
+    public static IngestState Read(Stream source, HistoryOptions histories, DedupOptions dedup)
+    {
+        ArgumentNullException.ThrowIfNull(source);
+        IngestState state = new(histories, dedup);
+        CheckedReader reader = new(source);
+        long version = ReadHead(reader);
+        state.NextSequence = reader.ReadInt64(0, long.MaxValue, "next batch");
+        state.Totals = ReadCounts(reader, version);
+        state.Histories.ReadFrom(reader);
+        state.Dedup.ReadFrom(reader);
+        reader.Complete();
+        return state;
+    }
+
+    /// <summary>Takes a snapshot.</summary>
+    public IngestSnapshot Share() => new IngestStateSnapshot(NextSequence, Totals, Histories.Share(), Dedup.Share());
+
+    internal static long ReadHead(CheckedReader reader)
+    {
+        if (reader.ReadInt64() != Magic)
+        {
+            throw new InvalidDataException("This is not an ingestion snapshot.");
+        }
+
+        long version = reader.ReadInt64();
+        return version is 1 or Version
+            ? version
+            : throw new InvalidDataException($"The ingestion snapshot has format version {version}; this program reads versions 1 and {Version}.");
+    }
+
+    internal static EventCounts ReadCounts(CheckedReader reader, long version) => new()
+    {
+        Read = reader.ReadInt64(0, long.MaxValue, "read"),
+        Decoded = reader.ReadInt64(0, long.MaxValue, "decoded"),
+        Trained = reader.ReadInt64(0, long.MaxValue, "trained"),
+        HistoryOnly = reader.ReadInt64(0, long.MaxValue, "history only"),
+        DeadLettered = reader.ReadInt64(0, long.MaxValue, "dead-lettered"),
+        Duplicates = reader.ReadInt64(0, long.MaxValue, "duplicates"),
+        Shed = version == 1 ? 0 : reader.ReadInt64(0, long.MaxValue, "shed"),
+    };
+}

@@ -1,0 +1,115 @@
+using Streaming.Core.Hashing;
+using Streaming.Core.Ingestion;
+using Streaming.Learning.Checkpoints;
+using Streaming.Learning.Cpu;
+using Streaming.Learning.Engine;
+using Streaming.Learning.Items;
+using Streaming.Learning.Replay;
+using Streaming.Learning.Training;
+using Streaming.Models.Options;
+using Streaming.Models.State;
+
+namespace Streaming.Lab.Backtest;
+
+/// <summary>
+/// Keeps the best model of a backtest, over all settings and seeds, as a checkpoint that `streaming run --from` starts a
+/// live model with. The best so far is always on disk.
+/// </summary>
+/// <param name="folder">An empty folder, or one to be made.</param>
+/// <param name="time">Clock.</param>
+internal sealed class BestModel(string folder, TimeProvider time) : IDisposable
+{
+    private readonly string _engine = Path.Combine(folder, ".best.safetensors");
+    private double _best = double.NegativeInfinity;
+    private ModelOptions? _model;
+    private long _steps;
+
+    /// <summary>Whether a run with this NDCG@10 would be kept.</summary>
+    public bool Wants(double ndcg) => ndcg > _best;
+
+    /// <summary>Keeps a model that was trained on a stream, with all that its trainer knows.</summary>
+    /// <param name="ndcg">Its NDCG@10.</param>
+    /// <param name="trainer">The trainer at the stream's end.</param>
+    /// <param name="ingest">The users' histories at the stream's end.</param>
+    public void Keep(double ndcg, Trainer trainer, IngestState ingest)
+    {
+        _best = ndcg;
+        Write(trainer, ingest);
+    }
+
+    /// <summary>Keeps the parameters of a model that is trained in epochs, until a better one comes or <see cref="Finish"/>.</summary>
+    /// <param name="ndcg">Its NDCG@10 on the validation cases.</param>
+    /// <param name="engine">The engine, between two steps.</param>
+    /// <param name="steps">Steps that it has done.</param>
+    public void Keep(double ndcg, TrainingEngine engine, long steps)
+    {
+        Directory.CreateDirectory(folder);
+        using TensorSnapshot state = engine.BeginSnapshot();
+        using FileStream file = File.Create(_engine);
+        Safetensors.Write(state, file);
+        (_best, _model, _steps) = (ndcg, engine.Model, steps);
+    }
+
+    /// <summary>Makes a checkpoint of the parameters kept: items get rows by id, and frequencies are those of the log.</summary>
+    /// <param name="log">The data whose items the model has as rows.</param>
+    /// <param name="split">What it was trained on.</param>
+    /// <param name="histories">Makes the users' histories at the log's end, of at least so many items; null where users and times are
+    /// not known.</param>
+    public void Finish(InteractionLog log, OfflineSplit split, Func<int, IngestState>? histories)
+    {
+        if (_model is null)
+        {
+            return;
+        }
+
+        int items = log.Items.Count;
+        ModelOptions model = _model with { ItemCapacity = Capacity(items, new ItemTableOptions()) };
+        using var engine = new CpuEngine(model, Math.Clamp(Environment.ProcessorCount, 1, 16));
+        using var trainer = new Trainer(engine, new TrainerOptions { EvaluateEvery = -1, Replay = new ReplayOptions { Ratio = 0 } });
+        using SafetensorsReader state = SafetensorsReader.Open(_engine);
+        trainer.Adopt(state, _model, Describe(log, split), split.TrainWeights.ExampleCount(), _steps);
+        Write(trainer, histories?.Invoke(model.HistoryLength));
+    }
+
+    /// <summary>Rows so that every item gets one and there are fallback rows beside: capacity is what live settings are for.</summary>
+    public static int Capacity(int items, ItemTableOptions options) => Math.Max(64, items + options.FallbackRowsFor(items) + (items / 32) + 1);
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        if (File.Exists(_engine))
+        {
+            File.Delete(_engine);
+        }
+    }
+
+    private KnownItem[] Describe(InteractionLog log, OfflineSplit split)
+    {
+        long now = time.GetUtcNow().ToUnixTimeMilliseconds();
+        var counts = new long[log.Items.Count];
+        long seen = split.TrainWeights.ExampleCount();
+        for (int user = 0; user < split.Train.Count; user++)
+        {
+            for (int place = 0; place < split.Train[user].Length; place++)
+            {
+                counts[split.Train[user][place]] += split.TrainWeights[user][place] > 0 ? 1 : 0;
+            }
+        }
+
+        // A log has no order between users, so an item's silence is that of its mean gap.
+        return [.. log.Items.Select((id, row) => new KnownItem(XxHash64.Hash(System.Text.Encoding.UTF8.GetBytes(id)), id, row)
+        {
+            Events = counts[row],
+            Heat = (byte)Math.Min(counts[row], 15),
+            LastSeen = now,
+            Gap = counts[row] == 0 ? 0 : (double)seen / counts[row],
+            Silence = counts[row] == 0 ? 0 : seen / counts[row],
+        })];
+    }
+
+    private void Write(Trainer trainer, IngestState? ingest)
+    {
+        var store = new CheckpointStore(folder, keep: 1, time, static warning => Console.Error.WriteLine("streaming: " + warning));
+        store.WriteAsync(trainer.BeginSnapshot(), ingest?.Share(), [], CancellationToken.None).GetAwaiter().GetResult();
+    }
+}

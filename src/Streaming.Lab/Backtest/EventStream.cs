@@ -1,0 +1,92 @@
+using Streaming.Core.Dedup;
+using Streaming.Core.Events;
+using Streaming.Core.Histories;
+using Streaming.Core.Ingestion;
+using Streaming.Core.Items;
+using Streaming.Core.Positions;
+using Streaming.Formats.Files;
+using Streaming.Worker.Settings;
+using Streaming.Worker.Stages;
+
+namespace Streaming.Lab.Backtest;
+
+/// <summary>
+/// Makes batches of recorded events in the order of time by the live ingestion's own code: its rules and weights of event
+/// types, its dedup window (a record counts as produced when the event happened), its histories, and so its new items and
+/// repeats.
+/// </summary>
+internal sealed class EventStream
+{
+    private readonly EventLog _events;
+    private readonly IngestState _state;
+    private readonly Batcher _batcher;
+    private readonly BatchPool _pool;
+    private readonly EventBytes _bytes = new();
+    private readonly HashSet<string> _announced = new(StringComparer.Ordinal);
+    private readonly int _pauseAt;
+    private Batch? _batch;
+
+    /// <summary>Creates a stream at the beginning of the events.</summary>
+    /// <param name="events">The events, by time.</param>
+    /// <param name="settings">Event types, histories and dedup window.</param>
+    /// <param name="batchSize">Events of a batch.</param>
+    /// <param name="historyLength">Items of a history that the model reads; as many at least are kept.</param>
+    /// <param name="time">Clock, by which an event's time may lie in the future.</param>
+    /// <param name="pauseAt">A record before which a batch ends, full or not; 0: none.</param>
+    public EventStream(EventLog events, SettingsValues settings, int batchSize, int historyLength, TimeProvider time, int pauseAt = 0)
+    {
+        _events = events;
+        _pauseAt = pauseAt;
+        HistoryOptions histories = settings.Get<HistoryOptions>();
+        _state = new IngestState(new HistoryOptions { Length = Math.Max(histories.Length, historyLength), MaxUsers = histories.MaxUsers }, settings.Get<DedupOptions>());
+        _pool = new BatchPool(batchSize, _state.Histories.Length);
+        var options = new BatcherOptions { BatchSize = batchSize, Linger = Timeout.InfiniteTimeSpan };
+        _batcher = new Batcher(options, settings.Get<EventOptions>().ToRules(time), _state, new StreamPositions([], []), _pool, time);
+    }
+
+    /// <summary>Gets the number of records read.</summary>
+    public int Done { get; private set; }
+
+    /// <summary>Gets what became of them.</summary>
+    public EventCounts Counts => _state.Totals;
+
+    /// <summary>Gets what the ingestion remembers: histories, dedup window and counts.</summary>
+    public IngestState State => _state;
+
+    /// <summary>The next batch; the one before is used again. Null at the end.</summary>
+    /// <param name="catalogue">Changes to announce before an item's first event, by item id; may be null.</param>
+    public Batch? Next(Func<string, ItemChange?>? catalogue)
+    {
+        if (_batch is { } last)
+        {
+            _pool.Return(last);
+            _batch = null;
+        }
+
+        if (Done == _events.Count)
+        {
+            return null;
+        }
+
+        while (Done < _events.Count && !_batcher.IsDue)
+        {
+            Add(_events[Done++], catalogue);
+            if (Done == _pauseAt)
+            {
+                break;
+            }
+        }
+
+        return _batch = _batcher.Seal();
+    }
+
+    private void Add(in EventRow row, Func<string, ItemChange?>? catalogue)
+    {
+        if (catalogue is not null && _announced.Add(row.Item) && catalogue(row.Item) is { } change)
+        {
+            _batcher.Add(change);
+        }
+
+        _batcher.Add(_bytes.Of(row), row.Time);
+    }
+}

@@ -1,0 +1,188 @@
+using System.Globalization;
+using System.Numerics.Tensors;
+using Streaming.Formats.Delimited;
+using Streaming.Formats.Inputs;
+using Streaming.Models.Options;
+
+namespace Streaming.Lab.Backtest;
+
+/// <summary>
+/// Turns item files (CSV with a header; the first column is the item) into features. A file becomes one group:
+/// columns c0, c1, … are product-quantisation codes, each code a one-hot feature; columns named x0, x1, … are numbers
+/// taken as they are; every other column is text, each of its words (parts between | for categories too) a one-hot feature weighted by
+/// ln(items / items that have it). One-hots go through <see cref="LatentSemantics"/>, and a vector is scaled to length 1.
+/// </summary>
+internal static class ItemFeatureFiles
+{
+    private static readonly char[] Separators = [.. " \t,.;:/|&()[]{}!?\"'+*#-_<>=%"];
+
+    /// <summary>Reads the files.</summary>
+    /// <param name="paths">Files.</param>
+    /// <param name="items">Item ids, in the order of their rows.</param>
+    /// <param name="length">Length of a projected group, F.</param>
+    /// <param name="tell">Gets a line for a file whose rows of an item differ.</param>
+    /// <exception cref="InputFileException">A file cannot be read, or knows none of the items.</exception>
+    public static ItemFeatures Read(IEnumerable<string> paths, IReadOnlyList<string> items, int length, Action<string>? tell = null)
+    {
+        var rowOf = new Dictionary<string, int>(StringComparer.Ordinal);
+        for (int row = 0; row < items.Count; row++)
+        {
+            rowOf[items[row]] = row;
+        }
+
+        var groups = new List<FeatureGroup>();
+        var parts = new List<float[][]>();
+        foreach (string path in paths)
+        {
+            try
+            {
+                float[][] part = Read(path, rowOf, length, tell);
+                groups.Add(new FeatureGroup($"file{groups.Count}", part.Max(vector => vector.Length)));
+                parts.Add(part);
+            }
+            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or InvalidDataException)
+            {
+                throw new InputFileException($"{path}: {exception.Message}", exception);
+            }
+        }
+
+        var rows = new float[items.Count][];
+        for (int row = 0; row < rows.Length; row++)
+        {
+            rows[row] = [.. parts.SelectMany((part, group) => part[row].Length > 0 ? part[row] : new float[groups[group].Length])];
+        }
+
+        return new ItemFeatures(groups, rows);
+    }
+
+    private static float[][] Read(string path, Dictionary<string, int> rowOf, int length, Action<string>? tell)
+    {
+        // Of an item with several rows the last one counts: catalogues are often written as one snapshot after another.
+        var featuresOf = new Dictionary<int, List<string>>();
+        var numbers = new Dictionary<int, float[]>();
+        int differing = 0;
+        using (DelimitedReader csv = DelimitedReader.OpenFile(path))
+        {
+            if (!csv.Read())
+            {
+                throw new InputFileException($"{path}: the file is empty.");
+            }
+
+            string[] columns = [.. Enumerable.Range(0, csv.Count).Select(csv.Text)];
+            while (csv.Read())
+            {
+                if (csv.Problem is not null)
+                {
+                    throw new InputFileException($"{path}, line {csv.Line}: {csv.Problem}");
+                }
+
+                if (rowOf.TryGetValue(csv.Text(0), out int row))
+                {
+                    List<string> features = Features(csv, columns);
+                    float[] values = Numbers(csv, columns);
+                    differing += featuresOf.TryGetValue(row, out var before) && !(before.SequenceEqual(features) && numbers[row].SequenceEqual(values)) ? 1 : 0;
+                    featuresOf[row] = features;
+                    numbers[row] = values;
+                }
+            }
+        }
+
+        if (featuresOf.Count == 0)
+        {
+            throw new InputFileException($"{path}: none of its items is in the interactions; the first column must be the item id.");
+        }
+
+        if (differing > 0)
+        {
+            tell?.Invoke($"{path}: {differing} rows differ from an earlier row of their item; the last row of an item counts");
+        }
+
+        return Project(rowOf.Count, featuresOf, Frequencies(featuresOf.Values), numbers, length);
+    }
+
+    /// <summary>How many items have a feature, however many rows an item has.</summary>
+    private static Dictionary<string, int> Frequencies(IEnumerable<List<string>> items)
+    {
+        var frequency = new Dictionary<string, int>(StringComparer.Ordinal);
+        foreach (string feature in items.SelectMany(features => features))
+        {
+            frequency[feature] = frequency.GetValueOrDefault(feature) + 1;
+        }
+
+        return frequency;
+    }
+
+    private static List<string> Features(DelimitedReader csv, string[] columns)
+    {
+        var features = new HashSet<string>(StringComparer.Ordinal);
+        for (int column = 1; column < Math.Min(csv.Count, columns.Length); column++)
+        {
+            if (IsNumbered(columns[column], 'x') || csv[column].IsEmpty)
+            {
+                continue;
+            }
+
+            string text = csv.Text(column).ToUpperInvariant();
+            string name = columns[column];
+            if (IsNumbered(name, 'c'))
+            {
+                features.Add($"{name}={text}");
+                continue;
+            }
+
+            features.UnionWith(text.Split('|', StringSplitOptions.TrimEntries).Select(part => $"{name}={part}"));
+            features.UnionWith(text.Split(Separators, StringSplitOptions.RemoveEmptyEntries).Select(word => $"word={word}"));
+        }
+
+        return [.. features];
+    }
+
+    private static float[] Numbers(DelimitedReader csv, string[] columns)
+    {
+        var numbers = new List<float>();
+        for (int column = 1; column < columns.Length; column++)
+        {
+            if (IsNumbered(columns[column], 'x'))
+            {
+                numbers.Add(float.TryParse(csv[column], NumberStyles.Float, CultureInfo.InvariantCulture, out float number) && float.IsFinite(number)
+                    ? number
+                    : throw new InvalidDataException($"line {csv.Line}: column {columns[column]} is \"{csv.Text(column)}\"; allowed: a finite number."));
+            }
+        }
+
+        return [.. numbers];
+    }
+
+    private static float[][] Project(int items, Dictionary<int, List<string>> featuresOf, Dictionary<string, int> frequency, Dictionary<int, float[]> numbers, int length)
+    {
+        // A feature of one item says nothing that its id does not; one of all items says nothing at all.
+        var numberOf = frequency.Where(pair => pair.Value > 1).Select((pair, number) => (pair.Key, number)).ToDictionary(pair => pair.Key, pair => pair.number, StringComparer.Ordinal);
+        var rows = new float[items][];
+        Array.Fill(rows, []);
+        int[] known = [.. featuresOf.Keys];
+        float[][] mapped = LatentSemantics.Map([.. known.Select(row => Weighted(featuresOf[row]))], numberOf.Count, length);
+        for (int i = 0; i < known.Length; i++)
+        {
+            bool numbersOnly = featuresOf[known[i]].Count == 0 && numbers[known[i]].Length > 0;
+            rows[known[i]] = numbersOnly ? numbers[known[i]] : [.. OfLengthOne(mapped[i]), .. numbers[known[i]]];
+        }
+
+        return rows;
+
+        List<(int Feature, float Weight)> Weighted(List<string> names)
+        {
+            float[] weights = OfLengthOne([.. names.Select(name => numberOf.ContainsKey(name) ? MathF.Log((float)featuresOf.Count / frequency[name]) : 0)]);
+            return [.. names.Select((name, i) => (name, weights[i])).Where(pair => numberOf.ContainsKey(pair.name)).Select(pair => (numberOf[pair.name], pair.Item2))];
+        }
+    }
+
+    private static float[] OfLengthOne(float[] vector)
+    {
+        float norm = TensorPrimitives.Norm<float>(vector);
+        TensorPrimitives.Multiply(vector, norm > 0 ? 1 / norm : 0, vector);
+        return vector;
+    }
+
+    private static bool IsNumbered(string column, char letter) =>
+        column.Length > 1 && column[0] == letter && int.TryParse(column.AsSpan(1), NumberStyles.None, CultureInfo.InvariantCulture, out _);
+}

@@ -1,0 +1,148 @@
+using System.Globalization;
+using Streaming.Core.Ingestion;
+using Streaming.Learning.Engine;
+using Streaming.Learning.Evaluation;
+using Streaming.Models.Options;
+using Streaming.Worker.Settings;
+
+namespace Streaming.Lab.Backtest;
+
+/// <summary>Runs an offline protocol: floors, then every combination of settings with every seed.</summary>
+/// <param name="request">What to do.</param>
+/// <param name="log">The data.</param>
+/// <param name="features">Features of the items.</param>
+/// <param name="createEngine">Makes the engine that the settings name, for a model.</param>
+/// <param name="keep">Keeps the best model; null: none is kept.</param>
+/// <param name="histories">Makes the users' histories at the log's end; null: they are not known.</param>
+/// <param name="progress">Where progress is told.</param>
+/// <param name="time">Clock.</param>
+internal sealed class OfflineBacktest(
+    BacktestRequest request, InteractionLog log, ItemFeatures features, Func<SettingsValues, ModelOptions, TrainingEngine> createEngine, BestModel? keep,
+    Func<int, IngestState>? histories, BacktestProgress progress, TimeProvider time)
+{
+    private readonly List<ReportRow> _rows = [];
+    private double _bestNdcg = double.NegativeInfinity;
+
+    /// <summary>Gets the settings with the best validation NDCG@10, mean over the seeds; null before the first.</summary>
+    public SettingsValues? BestSettings { get; private set; }
+
+    /// <summary>Runs it all.</summary>
+    public BacktestReport Run(CancellationToken cancellation)
+    {
+        long start = time.GetTimestamp();
+        var combinations = SettingsGrid.Combinations(request.Try);
+        SettingsValues[] settings = [.. combinations.Select(combination => BacktestSettings.Load(combination, request.Protocol, request.HasFeatures))];
+        var split = Split(validates: settings.Any(values => !values.Get<OfflineOptions>().KeepLast));
+        (int targets, int repeats) = split.Test.TargetCounts();
+        progress.Line(string.Create(CultureInfo.InvariantCulture, $"{log.Sequences.Count} users, {log.Items.Count} items, {log.EventCount} events; {split.Train.Count} training sequences, {split.Validation.Count} validation and {split.Test.Count} test cases"));
+        if (repeats > 0)
+        {
+            progress.Line(BacktestReport.SayRepeats(targets, repeats));
+        }
+
+        if (!request.NoFloors)
+        {
+            AddFloors(split);
+        }
+
+        for (int i = 0; i < combinations.Count; i++)
+        {
+            Run(split, settings[i], SettingsGrid.Label(combinations[i], combinations), cancellation);
+        }
+
+        keep?.Finish(log, split, histories);
+        if (keep is not null && histories is null)
+        {
+            progress.Line("the model is kept without histories of users: --sequences has no times; with --events it would have them");
+        }
+
+        return new BacktestReport(
+            request.Protocol.ToString(), log.Sequences.Count, log.Items.Count, log.EventCount, request.Seeds, request.Cutoffs, time.GetElapsedTime(start).TotalSeconds, _rows) { Targets = targets, RepeatTargets = repeats };
+    }
+
+    private OfflineSplit Split(bool validates) => request.Protocol switch
+    {
+        BacktestProtocol.LeaveOneOut => SplitProtocol.LeaveOneOut(log).Checked("leave-one-out", "it takes users with at least 3 events to learn from", validates),
+        BacktestProtocol.UserSplit => SplitProtocol.ByUser(log, request.Seeds[0]).Checked("user", "it takes at least 10 users, some of them with 2 events", validates),
+        BacktestProtocol.TimeSplit => SplitProtocol.ByTime(log).Checked("time", "it takes events, in the last fifth and tenth of the log, of users with events before them", validates),
+        _ => throw new InvalidOperationException($"{request.Protocol} is no offline protocol."),
+    };
+
+    private void AddFloors(OfflineSplit split)
+    {
+        foreach (var baseline in OfflineFloors.Create())
+        {
+            (var unmasked, var masked) = OfflineFloors.Measure(baseline, split, request.Cutoffs);
+            _rows.Add(new ReportRow(baseline.Name, "none", 0, Alone: false, HistoryMasked: false, null, string.Empty, [unmasked]));
+            _rows.Add(new ReportRow(baseline.Name, "none", 0, Alone: false, HistoryMasked: true, null, string.Empty, [masked]));
+            progress.Line(string.Create(CultureInfo.InvariantCulture, $"{baseline.Name}: Recall@{request.Cutoffs[^1]} {masked.Recall(request.Cutoffs[^1]):F4} (history masked)"));
+        }
+    }
+
+    private void Run(OfflineSplit split, SettingsValues settings, string label, CancellationToken cancellation)
+    {
+        var model = settings.Get<ModelOptions>() with { FeatureGroups = features.Groups, ItemCapacity = Math.Max(2, log.Items.Count) };
+        double ndcg = Train(split, settings, model, alone: false, label, cancellation);
+        if (ndcg > _bestNdcg)
+        {
+            _bestNdcg = ndcg;
+            BestSettings = settings;
+        }
+
+        for (int width = 0; request.Alone && width < model.Widths.Count; width++)
+        {
+            Train(split, settings, OnlyWidth(model, width), alone: true, label, cancellation);
+        }
+    }
+
+    private static ModelOptions OnlyWidth(ModelOptions model, int width) => model with
+    {
+        Widths = [model.Widths[width]],
+        WidthWeights = [],
+        Dropout = model.Dropout.Count > 1 ? [model.Dropout[width]] : model.Dropout,
+    };
+
+    private double Train(OfflineSplit split, SettingsValues settings, ModelOptions model, bool alone, string label, CancellationToken cancellation)
+    {
+        var results = new List<OfflineResult>();
+        foreach (int seed in request.Seeds)
+        {
+            using var engine = createEngine(settings, model with { Seed = (ulong)seed });
+            SetItems(engine);
+            var trainer = new OfflineTrainer(split, settings.Get<OfflineOptions>(), request.Cutoffs, request.Threads, alone ? null : keep, progress, time);
+            string name = string.Join(' ', new[] { model.Tower.ToString(), model.Loss.ToString(), $"widths {string.Join(',', model.Widths)}", $"seed {seed}", label }.Where(part => part.Length > 0)).ToLowerInvariant();
+            results.Add(trainer.Run(engine, name, cancellation));
+            Tell(name, results[^1]);
+        }
+
+        for (int width = 0; width < model.Widths.Count; width++)
+        {
+            AddRow(masked: false, [.. results.Select(result => result.Unmasked[width])], width);
+            AddRow(masked: true, [.. results.Select(result => result.Masked[width])], width);
+        }
+
+        return results.Average(result => result.ValidationNdcg);
+
+        void AddRow(bool masked, RankingMetrics[] runs, int width) =>
+            _rows.Add(new ReportRow(Name(model.Tower), Name(model.Loss), model.Widths[width], alone, masked, null, label, runs));
+    }
+
+    private void Tell(string name, OfflineResult result) => progress.Line(string.Create(
+        CultureInfo.InvariantCulture,
+        $"{name}: epoch {result.KeptEpoch} of {result.Epochs} kept, {result.Steps} steps, {result.Seconds:F0} s; test Recall@{request.Cutoffs[^1]} of the largest width {result.Unmasked[^1].Recall(request.Cutoffs[^1]):F4}, history masked {result.Masked[^1].Recall(request.Cutoffs[^1]):F4}"));
+
+    private static string Name<T>(T value)
+        where T : struct, Enum => value.ToString().ToLowerInvariant();
+
+    private void SetItems(TrainingEngine engine)
+    {
+        for (int row = 0; row < log.Items.Count; row++)
+        {
+            engine.InitializeRow(row, Core.Hashing.XxHash64.Hash(System.Text.Encoding.UTF8.GetBytes(log.Items[row])));
+            if (features.Groups.Count > 0)
+            {
+                engine.SetFeatures(row, features.Rows[row]);
+            }
+        }
+    }
+}

@@ -1,0 +1,63 @@
+namespace Streaming.Lab.Backtest;
+
+/// <summary>How a model is trained by an offline protocol: many passes over recorded sequences.</summary>
+internal sealed record OfflineOptions
+{
+    /// <summary>Gets the most passes over the training sequences. Default 24; 1 … 10,000.</summary>
+    public int Epochs { get; init; } = 24;
+
+    /// <summary>Gets how many epochs without a better validation NDCG@10 end the training. Default 8; 1 and up.</summary>
+    public int Patience { get; init; } = 8;
+
+    /// <summary>Gets whether the model of the last epoch counts, in place of the best by validation, and none ends the
+    /// training early: for sets whose validation cases are too few to choose by. Default false.</summary>
+    public bool KeepLast { get; init; }
+
+    /// <summary>Gets the number of sequences of a step; each has a prediction at every item. Default 128; 1 … 65,536.</summary>
+    public int BatchSize { get; init; } = 128;
+
+    /// <summary>Gets the learning rate. Default 0.001; above 0, at most 1.</summary>
+    public float LearningRate { get; init; } = 1e-3f;
+
+    /// <summary>Gets the steps over which the learning rate rises from 0. Default 100; 0 and up.</summary>
+    public int WarmupSteps { get; init; } = 100;
+
+    /// <summary>Gets whether the learning rate falls to 0 along a cosine over <see cref="Epochs"/>. Default true; false: constant.</summary>
+    public bool Cosine { get; init; } = true;
+
+    /// <summary>Gets the uniform negatives of a step (uniform and mns losses). Default 1,024; 1 … 1,000,000.</summary>
+    public int UniformNegatives { get; init; } = 1_024;
+
+    /// <summary>Gets the step from which the memory bank is used (cbns loss). Default 500; 0 and up.</summary>
+    public int BankWarmupSteps { get; init; } = 500;
+
+    /// <summary>Gets how many validation cases are ranked after an epoch, a fixed random part. Default 0: all; 0 and up.</summary>
+    public int ValidationCases { get; init; }
+
+    /// <summary>Checks every property.</summary>
+    /// <exception cref="ArgumentException">One line for every property that is wrong: its name, its value and what is allowed.</exception>
+    public void Validate()
+    {
+        var errors = new List<string>();
+        Check(Epochs is >= 1 and <= 10_000, $"Epochs is {Epochs}; allowed: 1 … 10000.");
+        Check(Patience >= 1, $"Patience is {Patience}; allowed: 1 and up.");
+        Check(BatchSize is >= 1 and <= 65_536, $"BatchSize is {BatchSize}; allowed: 1 … 65536.");
+        Check(LearningRate is > 0 and <= 1, $"LearningRate is {LearningRate}; allowed: above 0, at most 1.");
+        Check(WarmupSteps >= 0, $"WarmupSteps is {WarmupSteps}; allowed: 0 and up.");
+        Check(UniformNegatives is >= 1 and <= 1_000_000, $"UniformNegatives is {UniformNegatives}; allowed: 1 … 1000000.");
+        Check(BankWarmupSteps >= 0, $"BankWarmupSteps is {BankWarmupSteps}; allowed: 0 and up.");
+        Check(ValidationCases >= 0, $"ValidationCases is {ValidationCases}; allowed: 0 and up.");
+        if (errors.Count > 0)
+        {
+            throw new ArgumentException(string.Join('\n', errors));
+        }
+
+        void Check(bool holds, string error)
+        {
+            if (!holds)
+            {
+                errors.Add(error);
+            }
+        }
+    }
+}

@@ -1,0 +1,85 @@
+using Streaming.Learning.Engine;
+using Streaming.Learning.Training;
+
+namespace Streaming.Lab.Backtest;
+
+/// <summary>
+/// Trains a model on the sequences of a split until the validation NDCG@10 stops rising, and reports the test cases as
+/// the model of the best epoch ranks them; or to the last epoch, if that one's model is to be kept.
+/// </summary>
+/// <remarks>The test cases are ranked at every new best epoch, which costs less than keeping a copy of the model; they
+/// take no part in any decision.</remarks>
+internal sealed class OfflineTrainer(OfflineSplit split, OfflineOptions options, IReadOnlyList<int> cutoffs, int threads, BestModel? keep, BacktestProgress progress, TimeProvider time)
+{
+    private const int DecidingCutoff = 10;
+
+    /// <summary>Trains.</summary>
+    /// <param name="engine">A fresh engine, item rows and features set.</param>
+    /// <param name="label">Name of the run for the progress lines.</param>
+    /// <param name="cancellation">Ends the run.</param>
+    /// <exception cref="NonFiniteLossException">Ten steps in a row had a loss or gradient that was not finite, or every step had.</exception>
+    public OfflineResult Run(TrainingEngine engine, string label, CancellationToken cancellation)
+    {
+        long start = time.GetTimestamp();
+        var batcher = new SequenceBatcher(split, engine.Model, options);
+        using var ranker = new CaseRanker(engine, split.ItemCount, cutoffs, threads);
+        var validation = split.Validation.Sample(options.ValidationCases == 0 ? int.MaxValue : options.ValidationCases, seed: 1);
+        int[] order = [.. Enumerable.Range(0, split.Train.Count)];
+        var shuffle = new Random(unchecked((int)engine.Model.Seed));
+        var steps = new StepTally(label);
+        OfflineResult? kept = null;
+        (double bestNdcg, int bestEpoch) = (0, 0);
+        int epoch = 1;
+        for (; epoch <= options.Epochs && (options.KeepLast || bestEpoch == 0 || epoch - bestEpoch <= options.Patience); epoch++)
+        {
+            shuffle.Shuffle(order);
+            steps.BeginEpoch();
+            Epoch(engine, batcher, order, steps, epoch, label, cancellation);
+            double ndcg = ranker.Rank(validation, maskHistory: false)[^1].Ndcg(DecidingCutoff);
+            if (steps.AppliedInEpoch > 0 && (bestEpoch == 0 || ndcg > bestNdcg))
+            {
+                (bestNdcg, bestEpoch) = (ndcg, epoch);
+            }
+
+            if (options.KeepLast ? epoch == options.Epochs && steps.Applied > 0 : epoch == bestEpoch)
+            {
+                kept = new OfflineResult(
+                    ndcg, epoch, epoch, steps.Count, 0, ranker.Rank(split.Test, maskHistory: false), ranker.Rank(split.Test, maskHistory: true));
+                if (keep?.Wants(ndcg) == true)
+                {
+                    keep.Keep(ndcg, engine, steps.Count);
+                }
+            }
+
+            progress.Epoch(label, epoch, options.Epochs, steps.MeanLoss, ndcg, bestNdcg, bestEpoch);
+        }
+
+        steps.ThrowIfNoneApplied();
+        if (steps.Count > steps.Applied)
+        {
+            progress.Line(FormattableString.Invariant($"{label}: {steps.Count - steps.Applied} of {steps.Count} steps had a loss or gradient that was not finite and changed nothing"));
+        }
+
+        return kept! with { Epochs = epoch - 1, Steps = steps.Count, Seconds = time.GetElapsedTime(start).TotalSeconds };
+    }
+
+    private void Epoch(TrainingEngine engine, SequenceBatcher batcher, int[] order, StepTally steps, int epoch, string label, CancellationToken cancellation)
+    {
+        int batches = (order.Length + options.BatchSize - 1) / options.BatchSize;
+        long totalSteps = (long)batches * options.Epochs;
+        for (int batch = 0; batch < batches; batch++)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            int first = batch * options.BatchSize;
+            batcher.Fill(split.Train, order.AsSpan(first, Math.Min(options.BatchSize, order.Length - first)));
+            if (batcher.Predictions == 0)
+            {
+                continue;
+            }
+
+            var result = engine.Step(batcher.Batch(steps.Count, LearningRateSchedule.At(options, steps.Count, totalSteps), engine.BankCount));
+            steps.Add(result);
+            progress.Step(label, epoch, batch + 1, batches, batcher.Predictions, result.Loss);
+        }
+    }
+}

@@ -1,0 +1,244 @@
+using System.Globalization;
+using Streaming.Core.Hashing;
+using Streaming.Core.Items;
+using Streaming.Formats.Files;
+using Streaming.Learning.Engine;
+using Streaming.Learning.Evaluation;
+using Streaming.Learning.Training;
+using Streaming.Models.Options;
+using Streaming.Worker.Settings;
+
+namespace Streaming.Lab.Backtest;
+
+/// <summary>
+/// Runs recorded events as a stream through the same trainer that runs live: every event is ranked, then learned. Simple
+/// streaming methods are measured beside it, event by event.
+/// </summary>
+/// <param name="request">What to do.</param>
+/// <param name="events">The records, by time.</param>
+/// <param name="log">What the ingestion makes of them: how many events, users and items there are.</param>
+/// <param name="features">Features of the log's items.</param>
+/// <param name="createEngine">Makes the engine that the settings name, for a model.</param>
+/// <param name="keep">Keeps the best model; null: none is kept.</param>
+/// <param name="progress">Where progress is told.</param>
+/// <param name="time">Clock.</param>
+internal sealed class PrequentialBacktest(
+    BacktestRequest request,
+    EventLog events,
+    InteractionLog log,
+    ItemFeatures features,
+    Func<SettingsValues, ModelOptions, TrainingEngine> createEngine,
+    BestModel? keep,
+    BacktestProgress progress,
+    TimeProvider time)
+{
+    private const int DecidingCutoff = 10;
+    private readonly Dictionary<string, int> _featureRow = log.Items.Select((id, row) => (id, row)).ToDictionary(pair => pair.id, pair => pair.row, StringComparer.Ordinal);
+    private readonly List<ReportRow> _rows = [];
+    private readonly List<StreamCurve> _curves = [];
+    private double _bestNdcg = double.NegativeInfinity;
+
+    /// <summary>Gets the settings with the best NDCG@10 on new items at the largest width; null before the first.</summary>
+    public SettingsValues? BestSettings { get; private set; }
+
+    /// <summary>Runs it all.</summary>
+    public BacktestReport Run(CancellationToken cancellation)
+    {
+        long start = time.GetTimestamp();
+        var combinations = SettingsGrid.Combinations(request.Try);
+        SettingsValues[] settings = [.. combinations.Select(combination => BacktestSettings.Load(combination, request.Protocol, request.HasFeatures))];
+        progress.Line(string.Create(CultureInfo.InvariantCulture, $"{log.EventCount} events, {log.Sequences.Count} users, {log.Items.Count} items"));
+        if (!request.NoFloors)
+        {
+            AddFloors(settings[0], cancellation);
+        }
+
+        for (int i = 0; i < combinations.Count; i++)
+        {
+            Run(settings[i], SettingsGrid.Label(combinations[i], combinations), cancellation);
+        }
+
+        return new BacktestReport(
+            request.Protocol.ToString(), log.Sequences.Count, log.Items.Count, log.EventCount, request.Seeds, request.Cutoffs, time.GetElapsedTime(start).TotalSeconds, _rows) { Curves = _curves };
+    }
+
+    private void AddFloors(SettingsValues settings, CancellationToken cancellation)
+    {
+        var measures = Measures(settings);
+        StreamingBaseline[] baselines = StreamFloors.Create();
+        PrequentialEvaluator[] evaluators = [.. baselines.Select(_ => new PrequentialEvaluator([0], measures))];
+        StreamCurve.Recorder[] curves = [.. baselines.Select(_ => new StreamCurve.Recorder(ShownCutoff, measures.Window))];
+        EventStream stream = Stream(settings, historyLength: 1);
+        var floors = new StreamFloors(baselines, evaluators, settings.Get<StreamOptions>().EvaluateEvery);
+        while (stream.Next(catalogue: null) is { } batch)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            floors.Take(batch, IsAfterDrift(stream));
+
+            for (int b = 0; b < baselines.Length; b++)
+            {
+                curves[b].At(stream.Done, evaluators[b], width: 0, bankEntries: 0);
+            }
+
+            progress.Stream("floors", stream.Done, events.Count, string.Empty);
+        }
+
+        for (int b = 0; b < baselines.Length; b++)
+        {
+            AddRows(baselines[b].Name, "none", [0], string.Empty, [evaluators[b]]);
+            _curves.Add(StreamCurve.Mean(baselines[b].Name, [curves[b]]));
+            Tell(baselines[b].Name, evaluators[b]);
+        }
+    }
+
+    private void Run(SettingsValues settings, string label, CancellationToken cancellation)
+    {
+        var model = settings.Get<ModelOptions>() with { FeatureGroups = features.Groups, ItemCapacity = Capacity(settings) };
+        var runs = new List<StreamRun>();
+        foreach (int seed in request.Seeds)
+        {
+            string name = string.Join(' ', new[] { Name(model.Tower), Name(model.Loss), $"seed {seed}", label }.Where(part => part.Length > 0));
+            runs.Add(Train(settings, model with { Seed = (ulong)seed }, name, cancellation));
+            Tell(name, runs[^1].Model);
+        }
+
+        List<PrequentialEvaluator> evaluators = [.. runs.Select(run => run.Model)];
+        AddRows(Name(model.Tower), Name(model.Loss), model.Widths, label, evaluators);
+        string curve = string.Join(' ', new[] { Name(model.Tower), Name(model.Loss), label }.Where(part => part.Length > 0));
+        _curves.Add(StreamCurve.Mean(curve, [.. runs.Select(run => run.Curve)]));
+        if (runs[0].Sources is not null)
+        {
+            AddSourceRows(runs, Name(model.Loss), model.Widths, label);
+            _curves.Add(StreamCurve.Mean(curve + " fused", [.. runs.Select(run => run.FusedCurve)]));
+        }
+
+        double ndcg = evaluators.Average(evaluator => evaluator.Total(model.Widths.Count - 1, EvaluationSegment.NewItems).Ndcg(DecidingCutoff));
+        if (ndcg > _bestNdcg)
+        {
+            _bestNdcg = ndcg;
+            BestSettings = settings;
+        }
+    }
+
+    private StreamRun Train(SettingsValues settings, ModelOptions model, string name, CancellationToken cancellation)
+    {
+        var curve = new StreamCurve.Recorder(ShownCutoff, Measures(settings).Window);
+        var fused = new StreamCurve.Recorder(ShownCutoff, Measures(settings).Window);
+        long begun = time.GetTimestamp();
+        using var engine = createEngine(settings, model);
+        using var trainer = new Trainer(engine, settings.Get<TrainerOptions>() with
+        {
+            Evaluation = Measures(settings),
+            EvaluateEvery = settings.Get<StreamOptions>().EvaluateEvery,
+            EvaluationThreads = request.Threads,
+        });
+        EventStream stream = Stream(settings, model.HistoryLength);
+        Func<string, ItemChange?>? catalogue = features.Groups.Count > 0 ? Change : null;
+        while (stream.Next(catalogue) is { } batch)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            trainer.IsAfterDrift = IsAfterDrift(stream);
+            var report = trainer.Train(batch);
+            curve.At(stream.Done, trainer.Evaluator, model.Widths.Count - 1, report.BankEntries);
+            if (trainer.Sources is { } sources)
+            {
+                fused.At(stream.Done, sources, sources.Widths.Count - 1, report.BankEntries);
+            }
+
+            var recent = trainer.Evaluator.Recent(model.Widths.Count - 1, EvaluationSegment.NewItems);
+            progress.Stream(name, stream.Done, events.Count, string.Create(
+                CultureInfo.InvariantCulture, $"loss {report.Step.Loss:F3}, bank {report.BankEntries}, Recall@{ShownCutoff} of new items {recent.Recall(ShownCutoff):F4}"));
+        }
+
+        Check(trainer, name);
+        double seconds = time.GetElapsedTime(begun).TotalSeconds;
+        progress.Line(FormattableString.Invariant($"{name}: {seconds:F0} s, of these {100 * trainer.EvaluationTime.TotalSeconds / Math.Max(seconds, 1e-9):F0} % for scoring; counts of items {trainer.CountBytes / 1e6:F1} MB, {100 * trainer.CountsLost:F1} % of their weight not kept"));
+        double ndcg = trainer.Evaluator.Total(model.Widths.Count - 1, EvaluationSegment.NewItems).Ndcg(DecidingCutoff);
+        if (keep?.Wants(ndcg) == true)
+        {
+            keep.Keep(ndcg, trainer, stream.State);
+        }
+
+        return new StreamRun(trainer.Evaluator, trainer.Sources, trainer.SourceNames, curve, fused);
+    }
+
+    /// <exception cref="NonFiniteLossException">No step changed the model.</exception>
+    private void Check(Trainer trainer, string name)
+    {
+        TrainerCounters counters = trainer.Counters;
+        if (counters.NonFiniteSteps == counters.Steps)
+        {
+            throw new NonFiniteLossException($"{name}: none of {counters.Steps} steps was applied; each had a loss or gradient that was not finite. Lower Training__LearningRate__Peak, or look at the features.", (int)counters.Steps);
+        }
+
+        if (counters.NonFiniteSteps > 0)
+        {
+            progress.Line(FormattableString.Invariant($"{name}: {counters.NonFiniteSteps} of {counters.Steps} steps had a loss or gradient that was not finite and changed nothing"));
+        }
+    }
+
+    private EventStream Stream(SettingsValues settings, int historyLength) => new(events, settings, settings.Get<StreamOptions>().BatchSize, historyLength, time, DriftStart);
+
+    private int DriftStart => (int)(request.DriftAt * events.Count);
+
+    private bool IsAfterDrift(EventStream stream) => request.DriftAt > 0 && stream.Done > DriftStart;
+
+    private static ulong Key(string id) => XxHash64.Hash(System.Text.Encoding.UTF8.GetBytes(id));
+
+    private int ShownCutoff => request.Cutoffs.MinBy(cutoff => Math.Abs(cutoff - 20));
+
+    private int Capacity(SettingsValues settings) => BestModel.Capacity(log.Items.Count, settings.Get<TrainerOptions>().Items);
+
+    private PrequentialOptions Measures(SettingsValues settings) => settings.Get<TrainerOptions>().Evaluation with
+    {
+        Cutoffs = request.Cutoffs,
+        SkipExamples = (long)(log.ExampleCount * settings.Get<StreamOptions>().SkipShare / settings.Get<StreamOptions>().EvaluateEvery),
+    };
+
+    private ItemChange? Change(string id)
+    {
+        if (!_featureRow.TryGetValue(id, out int row))
+        {
+            return null;
+        }
+
+        var groups = new Dictionary<string, float[]>(StringComparer.Ordinal);
+        int start = 0;
+        foreach (var group in features.Groups)
+        {
+            groups[group.Name] = features.Rows[row][start..(start + group.Length)];
+            start += group.Length;
+        }
+
+        return new ItemChange { ItemId = id, ItemKey = Key(id), Features = groups };
+    }
+
+    private void AddRows(string tower, string loss, IReadOnlyList<int> widths, string label, List<PrequentialEvaluator> evaluators, int first = 0)
+    {
+        foreach (var segment in Enum.GetValues<EvaluationSegment>())
+        {
+            for (int width = 0; width < widths.Count && evaluators[0].Total(0, segment).Count > 0; width++)
+            {
+                _rows.Add(new ReportRow(
+                    tower, loss, widths[width], Alone: false, HistoryMasked: segment is EvaluationSegment.NewItems or EvaluationSegment.NewItemsOfKnownUsers, segment.ToString(), label, [.. evaluators.Select(evaluator => evaluator.Total(first + width, segment))]));
+            }
+        }
+    }
+
+    /// <summary>What counts alone, with the live bounds of memory, and with the model at each width. The simple methods of these are
+    /// among the floors, where nothing bounds them.</summary>
+    private void AddSourceRows(List<StreamRun> runs, string loss, IReadOnlyList<int> widths, string label)
+    {
+        List<PrequentialEvaluator> sources = [.. runs.Select(run => run.Sources!)];
+        int counts = runs[0].SourceNames.ToList().IndexOf("counts");
+        AddRows("counts", "none", [0], label, sources, counts);
+        AddRows("fused", loss, widths, label, sources, counts + 1);
+    }
+
+    private void Tell(string name, PrequentialEvaluator evaluator) => progress.Line(string.Create(
+        CultureInfo.InvariantCulture,
+        $"{name}: Recall@{ShownCutoff} of new items {string.Join(" / ", evaluator.Widths.Select((_, width) => evaluator.Total(width, EvaluationSegment.NewItems).Recall(ShownCutoff).ToString("F4", CultureInfo.InvariantCulture)))}, of known users {string.Join(" / ", evaluator.Widths.Select((_, width) => evaluator.Total(width, EvaluationSegment.NewItemsOfKnownUsers).Recall(ShownCutoff).ToString("F4", CultureInfo.InvariantCulture)))}"));
+
+    private static string Name<T>(T value)
+        where T : struct, Enum => value.ToString().ToLowerInvariant();
+}

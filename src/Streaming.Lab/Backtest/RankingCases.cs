@@ -1,0 +1,58 @@
+namespace Streaming.Lab.Backtest;
+
+/// <summary>Questions to a model: after this history, where do these items rank?</summary>
+internal sealed class RankingCases
+{
+    /// <summary>Gets the histories, oldest first.</summary>
+    public JaggedList Histories { get; } = new();
+
+    /// <summary>Gets the items to be found, distinct, at least one a case.</summary>
+    public JaggedList Targets { get; } = new();
+
+    /// <summary>Gets the number of cases.</summary>
+    public int Count => Histories.Count;
+
+    /// <summary>Gets the number of targets, and of those that are in their case's history.</summary>
+    public (int All, int Repeats) TargetCounts()
+    {
+        int repeats = 0;
+        for (int i = 0; i < Count; i++)
+        {
+            foreach (int target in Targets[i])
+            {
+                repeats += Histories[i].Contains(target) ? 1 : 0;
+            }
+        }
+
+        return (Targets.ValueCount, repeats);
+    }
+
+    /// <summary>Adds a case.</summary>
+    public void Add(ReadOnlySpan<int> history, ReadOnlySpan<int> targets)
+    {
+        Histories.Add(history);
+        Targets.Add(targets);
+    }
+
+    /// <summary>A random part of the cases, in their order.</summary>
+    /// <param name="count">How many at most.</param>
+    /// <param name="seed">Seed of the choice.</param>
+    public RankingCases Sample(int count, int seed)
+    {
+        if (count >= Count)
+        {
+            return this;
+        }
+
+        int[] chosen = [.. Enumerable.Range(0, Count)];
+        new Random(seed).Shuffle(chosen);
+        Array.Sort(chosen, 0, count);
+        var sample = new RankingCases();
+        foreach (int i in chosen.AsSpan(0, count))
+        {
+            sample.Add(Histories[i], Targets[i]);
+        }
+
+        return sample;
+    }
+}

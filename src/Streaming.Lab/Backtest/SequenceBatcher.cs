@@ -1,0 +1,185 @@
+using System.Runtime.InteropServices;
+using Streaming.Learning.Engine;
+using Streaming.Models.Batches;
+using Streaming.Models.Options;
+
+namespace Streaming.Lab.Backtest;
+
+/// <summary>
+/// Makes steps of training sequences: each sequence predicts every one of its items from those before it; the last item
+/// is no input. Of a long sequence the last L + 1 items count. For a tower that answers after its last step only (mind),
+/// each beginning of a sequence is a history by itself.
+/// </summary>
+internal sealed class SequenceBatcher
+{
+    private readonly OfflineOptions _options;
+    private readonly LossKind _loss;
+    private readonly int _historyLength;
+    private readonly bool _lastStepOnly;
+    private readonly WeightList _sequenceWeights;
+    private readonly float[] _logFrequency;
+    private readonly List<int> _rows = [];
+    private readonly List<int> _offsets = [];
+    private readonly List<int> _steps = [];
+    private readonly List<int> _positives = [];
+    private readonly List<float> _logQ = [];
+    private readonly List<float> _weights = [];
+    private readonly int[] _negatives;
+    private readonly float[] _negativeLogQ;
+    private readonly double[] _frequency;
+    private readonly Random _random;
+
+    /// <summary>Creates a batcher; counts how often each item is predicted in the training sequences.</summary>
+    public SequenceBatcher(OfflineSplit split, ModelOptions model, OfflineOptions options)
+    {
+        _options = options;
+        _loss = model.Loss;
+        _historyLength = model.HistoryLength;
+        _lastStepOnly = model.Tower == TowerKind.Mind;
+        _sequenceWeights = split.TrainWeights;
+        _random = new Random(unchecked((int)model.Seed));
+        _frequency = Frequencies(split);
+        _logFrequency = [.. _frequency.Select(q => (float)Math.Log(Math.Max(q, 1e-12)))];
+        _negatives = _loss switch
+        {
+            LossKind.Full => [.. Enumerable.Range(0, split.ItemCount)],
+            LossKind.Uniform or LossKind.Mns => new int[options.UniformNegatives],
+            _ => [],
+        };
+        _negativeLogQ = new float[_negatives.Length];
+    }
+
+    /// <summary>Gets the number of predictions of the current step.</summary>
+    public int Predictions => _positives.Count;
+
+    /// <summary>Fills the step with sequences.</summary>
+    /// <param name="sequences">The training sequences.</param>
+    /// <param name="chosen">Which of them.</param>
+    public void Fill(JaggedList sequences, ReadOnlySpan<int> chosen)
+    {
+        _rows.Clear();
+        _offsets.Clear();
+        _steps.Clear();
+        _positives.Clear();
+        _logQ.Clear();
+        _weights.Clear();
+        _offsets.Add(0);
+        foreach (int sequence in chosen)
+        {
+            Add(sequences[sequence], _sequenceWeights[sequence]);
+        }
+
+        DrawNegatives();
+    }
+
+    /// <summary>The step as the engine takes it; valid until the next <see cref="Fill"/>.</summary>
+    public TrainingBatch Batch(long step, float learningRate, int bankCount) => new()
+    {
+        Sequences = new JaggedRows { Rows = CollectionsMarshal.AsSpan(_rows), Offsets = CollectionsMarshal.AsSpan(_offsets) },
+        PredictionSteps = CollectionsMarshal.AsSpan(_steps),
+        Positives = CollectionsMarshal.AsSpan(_positives),
+        Weights = CollectionsMarshal.AsSpan(_weights),
+        LogQ = CollectionsMarshal.AsSpan(_logQ),
+        Negatives = _negatives,
+        NegativeLogQ = _negativeLogQ,
+        BankEntries = _loss == LossKind.Cbns && step >= _options.BankWarmupSteps ? bankCount : 0,
+        EnqueuePositives = _loss == LossKind.Cbns,
+        LearningRate = learningRate,
+        Step = step,
+    };
+
+    private static double[] Frequencies(OfflineSplit split)
+    {
+        var counts = new double[split.ItemCount];
+        for (int i = 0; i < split.Train.Count; i++)
+        {
+            var sequence = split.Train[i];
+            var weights = split.TrainWeights[i];
+            for (int place = 0; place < sequence.Length; place++)
+            {
+                counts[sequence[place]] += weights[place] > 0 ? 1 : 0;
+            }
+        }
+
+        double total = Math.Max(1, counts.Sum());
+        return [.. counts.Select(count => count / total)];
+    }
+
+    private void Add(ReadOnlySpan<int> sequence, ReadOnlySpan<float> weights)
+    {
+        bool cut = sequence.Length > _historyLength + 1;
+        sequence = cut ? sequence[^(_historyLength + 1)..] : sequence;
+        weights = weights[^sequence.Length..];
+
+        // The start vector stands for a user without history: a window from the middle of a sequence has none to predict.
+        int first = cut ? 1 : 0;
+        if (_lastStepOnly)
+        {
+            for (int i = first; i < sequence.Length; i++)
+            {
+                if (weights[i] > 0)
+                {
+                    AddHistory(sequence[..i]);
+                    AddPrediction(_rows.Count + _offsets.Count - 2, sequence[i], weights[i]);
+                }
+            }
+
+            return;
+        }
+
+        int firstStep = _rows.Count + _offsets.Count - 1;
+        AddHistory(sequence[..^1]);
+        for (int i = first; i < sequence.Length; i++)
+        {
+            if (weights[i] > 0)
+            {
+                AddPrediction(firstStep + i, sequence[i], weights[i]);
+            }
+        }
+    }
+
+    private void AddHistory(ReadOnlySpan<int> items)
+    {
+        _rows.AddRange(items);
+        _offsets.Add(_rows.Count);
+    }
+
+    private void AddPrediction(int step, int item, float weight)
+    {
+        _steps.Add(step);
+        _positives.Add(item);
+        _weights.Add(weight);
+        _logQ.Add(LogQ(item));
+    }
+
+    private void DrawNegatives()
+    {
+        for (int i = 0; _loss != LossKind.Full && i < _negatives.Length; i++)
+        {
+            _negatives[i] = _random.Next(_frequency.Length);
+            _negativeLogQ[i] = LogQ(_negatives[i]);
+        }
+
+        if (_loss == LossKind.Mns)
+        {
+            // The mixture's weights depend on the size of this batch, known only now.
+            var logQ = CollectionsMarshal.AsSpan(_logQ);
+            for (int i = 0; i < logQ.Length; i++)
+            {
+                logQ[i] = LogQ(_positives[i]);
+            }
+        }
+    }
+
+    /// <summary>ln of the probability that a candidate drawn for this step is the item (mns: mixture by counts).</summary>
+    private float LogQ(int item)
+    {
+        double uniform = 1.0 / _frequency.Length;
+        return _loss switch
+        {
+            LossKind.Uniform => (float)Math.Log(uniform),
+            LossKind.Mns => (float)Math.Log(((_positives.Count * _frequency[item]) + (_negatives.Length * uniform)) / (_positives.Count + _negatives.Length)),
+            _ => _logFrequency[item],
+        };
+    }
+}

@@ -1,0 +1,34 @@
+using Streaming.Worker.Failures;
+
+namespace Streaming.Lab.Backtest;
+
+/// <summary>All combinations of settings to be tried.</summary>
+internal static class SettingsGrid
+{
+    /// <summary>Makes the combinations.</summary>
+    /// <param name="tries">NAME=VALUE;VALUE;… each; a single value sets it for all.</param>
+    /// <returns>Variables by name of each combination; one empty combination without tries.</returns>
+    /// <exception cref="SettingsException">A try has no name or no value.</exception>
+    public static IReadOnlyList<IReadOnlyDictionary<string, string>> Combinations(IReadOnlyList<string> tries)
+    {
+        List<Dictionary<string, string>> combinations = [[]];
+        foreach (string text in tries)
+        {
+            int equals = text.IndexOf('=', StringComparison.Ordinal);
+            if (equals <= 0)
+            {
+                throw new SettingsException([$"--set is \"{text}\"; allowed: NAME=VALUE or NAME=VALUE;VALUE;… such as Model__Layers=1;2."]);
+            }
+
+            string name = text[..equals];
+            string[] values = text[(equals + 1)..].Split(';');
+            combinations = [.. combinations.SelectMany(_ => values, (before, value) => new Dictionary<string, string>(before) { [name] = value })];
+        }
+
+        return combinations;
+    }
+
+    /// <summary>What differs between combinations, as a label: "Model__Layers=2 Offline__Epochs=10"; empty for the only one.</summary>
+    public static string Label(IReadOnlyDictionary<string, string> combination, IReadOnlyList<IReadOnlyDictionary<string, string>> all) =>
+        string.Join(' ', combination.Where(pair => all.Any(other => other[pair.Key] != pair.Value)).Select(pair => $"{pair.Key}={pair.Value}"));
+}

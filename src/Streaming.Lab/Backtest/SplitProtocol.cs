@@ -1,0 +1,122 @@
+using Streaming.Formats.Inputs;
+
+namespace Streaming.Lab.Backtest;
+
+/// <summary>How a log of interactions is cut for an offline evaluation.</summary>
+internal static class SplitProtocol
+{
+    /// <summary>
+    /// Leave-one-out: each user's last item is the test target, the one before the validation target; the test history
+    /// includes the validation item (SASRec, LRURec, fMRLRec). Users with fewer than three items only train. Events of weight 0
+    /// are no targets.
+    /// </summary>
+    public static OfflineSplit LeaveOneOut(InteractionLog log)
+    {
+        var split = Empty(log);
+        for (int user = 0; user < log.Sequences.Count; user++)
+        {
+            var sequence = log.Sequences[user];
+            var weights = log.WeightsOf(user);
+            int test = LastExample(weights);
+            int validation = LastExample(weights[..Math.Max(test, 0)]);
+            if (LastExample(weights[..Math.Max(validation, 0)]) < 0)
+            {
+                Train(split, sequence, weights);
+                continue;
+            }
+
+            Train(split, sequence[..validation], weights[..validation]);
+            split.Validation.Add(sequence[..validation], sequence.Slice(validation, 1));
+            split.Test.Add(sequence[..test], sequence.Slice(test, 1));
+        }
+
+        return split;
+    }
+
+    /// <summary>
+    /// User split (ComiRec): 8 : 1 : 1 of the users, shuffled. Training users train whole; of the others the first 80 %
+    /// of the items are the history and the rest, without repeats, the targets. So test users are strangers.
+    /// </summary>
+    public static OfflineSplit ByUser(InteractionLog log, int seed)
+    {
+        int[] users = [.. Enumerable.Range(0, log.Sequences.Count)];
+        new Random(seed).Shuffle(users);
+        var split = Empty(log);
+        int train = users.Length * 8 / 10;
+        int validation = users.Length * 9 / 10;
+        for (int i = 0; i < users.Length; i++)
+        {
+            var sequence = log.Sequences[users[i]];
+            var weights = log.WeightsOf(users[i]).ToArray();
+            if (i < train)
+            {
+                Train(split, sequence, weights);
+                continue;
+            }
+
+            int cut = sequence.Length * 8 / 10;
+            if (cut > 0 && cut < sequence.Length)
+            {
+                int[] targets = [.. sequence[cut..].ToArray().Where((_, place) => weights[cut + place] > 0).Distinct()];
+                if (targets.Length > 0)
+                {
+                    (i < validation ? split.Validation : split.Test).Add(sequence[..cut], targets);
+                }
+            }
+        }
+
+        return split;
+    }
+
+    /// <summary>
+    /// Time split: the first 80 % of all events train, each event of the next 10 % is a validation case and each of the
+    /// last 10 % a test case, with the user's history up to it. Nothing is learned from what lies after the cut.
+    /// </summary>
+    /// <exception cref="InputFileException">The log has no times.</exception>
+    public static OfflineSplit ByTime(InteractionLog log)
+    {
+        var times = log.Times ?? throw new InputFileException("The time split needs event times: give --events in place of --sequences.");
+        long[] all = [.. times.SelectMany(user => user).Order()];
+        long validationFrom = all[(int)(all.LongLength * 8 / 10)];
+        long testFrom = all[(int)(all.LongLength * 9 / 10)];
+        var split = Empty(log);
+        for (int user = 0; user < times.Count; user++)
+        {
+            var sequence = log.Sequences[user];
+            var weights = log.WeightsOf(user);
+            int cut = times[user].AsSpan().BinarySearch(new FirstNotBefore(validationFrom));
+            if (~cut > 0)
+            {
+                Train(split, sequence[..~cut], weights[..~cut]);
+            }
+
+            for (int i = Math.Max(1, ~cut); i < sequence.Length; i++)
+            {
+                if (weights[i] == 0)
+                {
+                    continue;
+                }
+
+                (times[user][i] < testFrom ? split.Validation : split.Test).Add(sequence[..i], sequence.Slice(i, 1));
+            }
+        }
+
+        return split;
+    }
+
+    private static OfflineSplit Empty(InteractionLog log) => new(new JaggedList(), new WeightList(), new RankingCases(), new RankingCases(), log.Items.Count);
+
+    private static void Train(OfflineSplit split, ReadOnlySpan<int> sequence, ReadOnlySpan<float> weights)
+    {
+        split.Train.Add(sequence);
+        split.TrainWeights.Add(weights);
+    }
+
+    private static int LastExample(ReadOnlySpan<float> weights) => weights.LastIndexOfAnyExcept(0f);
+
+    /// <summary>Never equal, so that the search ends between the times before and those not before.</summary>
+    private readonly struct FirstNotBefore(long time) : IComparable<long>
+    {
+        public int CompareTo(long other) => other < time ? 1 : -1;
+    }
+}

@@ -1,0 +1,80 @@
+using Streaming.Core.Ingestion;
+using Streaming.Learning.Evaluation;
+
+namespace Streaming.Lab.Backtest;
+
+/// <summary>Simple methods on a stream, each ranked and then updated event by event, with nothing that bounds their memory.</summary>
+/// <param name="baselines">The methods.</param>
+/// <param name="evaluators">Their figures.</param>
+/// <param name="evaluateEvery">Which batches are ranked: every n-th with events, the same as of the models.</param>
+internal sealed class StreamFloors(StreamingBaseline[] baselines, PrequentialEvaluator[] evaluators, int evaluateEvery)
+{
+    private static readonly long Day = (long)TimeSpan.FromDays(1).TotalMilliseconds;
+    private readonly Dictionary<ulong, int> _users = [];
+    private readonly Dictionary<ulong, int> _items = [];
+    private readonly Dictionary<int, long> _firstEvents = [];
+    private int[] _history = [];
+    private long _batches;
+
+    /// <summary>Recent popularity, item-kNN, Markov, the last two added, the user's own latest, and matrix factorisation.</summary>
+    public static StreamingBaseline[] Create() =>
+    [
+        new RecentPopularity(),
+        new IncrementalItemKnn(),
+        new IncrementalMarkov(),
+        new SummedBaselines("knn+markov", new IncrementalItemKnn(), new IncrementalMarkov()),
+        new OwnLatest(),
+        new IncrementalSgd(),
+    ];
+
+    /// <summary>Takes the events of a batch.</summary>
+    public void Take(Batch batch, bool isAfterDrift)
+    {
+        bool ranked = batch.Count > 0 && _batches++ % evaluateEvery == 0;
+        for (int i = 0; i < batch.Count; i++)
+        {
+            int user = Number(_users, batch.UserKeys[i]);
+            ReadOnlySpan<int> history = History(batch, i);
+            int item = Number(_items, batch.ItemKeys[i]);
+            _firstEvents.TryAdd(item, batch.EventTimes[i]);
+            var kind = new ExampleKind(batch.IsRepeat[i], batch.IsKnownUser[i], batch.EventTimes[i] - _firstEvents[item] < Day, isAfterDrift);
+            for (int b = 0; b < baselines.Length; b++)
+            {
+                if (ranked)
+                {
+                    TiedRank rank = baselines[b].Rank(user, history, item, kind.IsRepeat ? [] : history);
+                    evaluators[b].Record([rank], kind);
+                }
+
+                baselines[b].Update(user, history, item);
+            }
+        }
+    }
+
+    private static int Number(Dictionary<ulong, int> numbers, ulong key)
+    {
+        if (!numbers.TryGetValue(key, out int number))
+        {
+            number = numbers.Count;
+            numbers.Add(key, number);
+        }
+
+        return number;
+    }
+
+    private ReadOnlySpan<int> History(Batch batch, int example)
+    {
+        ReadOnlySpan<ulong> keys = batch.HistoryItems.AsSpan(batch.HistoryOffsets[example]..batch.HistoryOffsets[example + 1]);
+        if (_history.Length < keys.Length)
+        {
+            _history = new int[keys.Length];
+        }
+
+        for (int i = 0; i < keys.Length; i++)
+        {
+            _history[i] = Number(_items, keys[i]);
+        }
+
+        return _history.AsSpan(0, keys.Length);
+    }
+}

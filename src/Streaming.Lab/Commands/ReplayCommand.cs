@@ -1,0 +1,46 @@
+using System.CommandLine;
+using System.Globalization;
+using Streaming.Lab.Feeds;
+using Streaming.Transport.Kafka;
+using Streaming.Transport.Kafka.Clients;
+using Streaming.Transport.Kafka.Native;
+using Streaming.Worker.Commands;
+using Streaming.Worker.Failures;
+using Streaming.Worker.Settings;
+using Streaming.Worker.Shutdown;
+using Streaming.Worker.Stages;
+
+namespace Streaming.Lab.Commands;
+
+/// <summary>`streaming-lab replay`: events of files, or of a simulated shop, into the Kafka that the settings name.</summary>
+internal static class ReplayCommand
+{
+    /// <summary>Creates the command.</summary>
+    public static Command Create()
+    {
+        var feed = new FeedArguments();
+        var command = new Command("replay", "Send events from files, or of a simulated shop, to the Kafka topics that the settings name.");
+        feed.AddTo(command);
+        command.SetAction(async (result, _) =>
+        {
+            SettingsValues settings = WorkerSettings.FromEnvironment();
+            KafkaOptions kafka = settings.Get<KafkaOptions>();
+            if (kafka.InteractionsColumns.Length > 0 || kafka.ItemsColumns.Length > 0)
+            {
+                throw new SettingsException(["replay sends records of the contract's shape, which a worker with Kafka__InteractionsColumns or Kafka__ItemsColumns would not understand: unset them, or send to another topic."]);
+            }
+
+            KafkaLibrary.Load();
+            EventFeed events = feed.Create(result, TimeProvider.System);
+            using var signals = new ShutdownSignals(settings.Get<PipelineOptions>().ShutdownTimeout, TimeProvider.System);
+            using var producer = new EventProducer(kafka);
+            var pace = new FeedPace { Rate = result.GetValue(feed.Rate), Duration = result.GetValue(feed.Seconds) is { } seconds ? TimeSpan.FromSeconds(seconds) : TimeSpan.MaxValue };
+            var pump = new FeedPump(events, producer, kafka, pace, TimeProvider.System);
+            Console.WriteLine(events.Description);
+            await pump.RunAsync(signals.Stopping).ConfigureAwait(false);
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"sent {pump.Produced} events to {kafka.InteractionsTopic} at {kafka.BootstrapServers}"));
+            return (int)ExitCode.Success;
+        });
+        return command;
+    }
+}

@@ -1,0 +1,228 @@
+using System.Globalization;
+using Microsoft.Extensions.Logging;
+using Spectre.Console;
+using StackExchange.Redis;
+using Streaming.Core.Events;
+using Streaming.Formats.Inputs;
+using Streaming.Lab.Demo.Report;
+using Streaming.Lab.Embedded;
+using Streaming.Lab.Feeds;
+using Streaming.Learning.Checkpoints;
+using Streaming.Transport.Kafka;
+using Streaming.Transport.Kafka.Clients;
+using Streaming.Transport.Kafka.Native;
+using Streaming.Transport.Redis;
+using Streaming.Worker.Engine;
+using Streaming.Worker.Failures;
+using Streaming.Worker.Health;
+using Streaming.Worker.Http;
+using Streaming.Worker.Metrics;
+using Streaming.Worker.Serve;
+using Streaming.Worker.Settings;
+using Streaming.Worker.Shutdown;
+using Streaming.Worker.Stages;
+
+namespace Streaming.Lab.Demo;
+
+/// <summary>One demo: servers of its own, the feed, the pipeline, the lookups, the report.</summary>
+internal sealed class DemoRun : IAsyncDisposable
+{
+    private const int Partitions = 4;
+    private static readonly TimeSpan Glance = TimeSpan.FromMilliseconds(20);
+
+    private readonly EventFeed _feed;
+    private readonly DemoOptions _options;
+    private readonly TimeProvider _time;
+    private readonly ILoggerFactory _loggers;
+    private readonly TextWriter _output;
+    private readonly WorkerMetrics _metrics = new();
+    private readonly HealthReport _health = new();
+    private readonly PrometheusExposition _exposition = new(Telemetry.Meters);
+    private SettingsValues _settings;
+    private Pipeline? _pipeline;
+    private long _start;
+    private long _lastRead;
+    private long _lastPicture;
+
+    /// <summary>Creates a demo; nothing starts before <see cref="RunAsync"/>.</summary>
+    public DemoRun(SettingsValues settings, EventFeed feed, DemoOptions options, TimeProvider time, ILoggerFactory loggers, TextWriter output)
+    {
+        // No checkpoints: everything here is gone at the end.
+        _settings = settings.With(settings.Get<CheckpointOptions>() with { Folder = string.Empty });
+        _feed = feed;
+        _options = options;
+        _time = time;
+        _loggers = loggers;
+        _output = output;
+    }
+
+    /// <summary>Runs the demo to its end, or until a signal.</summary>
+    public async Task<ExitCode> RunAsync()
+    {
+        EngineFactory.RequireDevice(_settings.Get<EngineOptions>());
+        using var signals = new ShutdownSignals(_settings.Get<PipelineOptions>().ShutdownTimeout, _time);
+        using EmbeddedBroker broker = StartBroker();
+        await using LocalRedisServer server = await StartRedisAsync(signals.Abort).ConfigureAwait(false);
+        using ConnectionMultiplexer redis = await RedisConnection.OpenAsync(_settings.Get<RedisOptions>(), signals.Abort).ConfigureAwait(false);
+        using var lookups = new Lookups(redis.GetDatabase(), _settings, _feed.TitleOf, _time);
+        await using HttpEndpoint http = await ListenAsync(lookups, signals.Abort).ConfigureAwait(false);
+        await _output.WriteLineAsync($"kafka {broker.BootstrapServers}, redis {server.Configuration}, http {http.Address}").ConfigureAwait(false);
+        await _output.WriteLineAsync(_feed.Description).ConfigureAwait(false);
+
+        var store = new DemoStore(redis, _settings.Get<RedisOptions>());
+        long before = await store.UsedBytesAsync().ConfigureAwait(false);
+        using var pipeline = new Pipeline(_settings, RunPlan.First, redis.GetDatabase(), CheckpointFence.None with { Token = 1 }, _metrics, _health, _time, _loggers);
+        _pipeline = pipeline;
+        (long produced, TimeSpan elapsed) = await LearnAsync(pipeline, signals).ConfigureAwait(false);
+
+        await lookups.Updater.RefreshAsync(signals.Abort).ConfigureAwait(false);
+        DemoReport report = await DemoReporter.CreateAsync(_feed, _settings, pipeline, lookups, store, before, produced, elapsed).ConfigureAwait(false);
+        await _output.WriteLineAsync(DemoReporter.Describe(report)).ConfigureAwait(false);
+        if (_options.ReportFile is { } file)
+        {
+            await File.WriteAllTextAsync(file, report.ToJson(), signals.Abort).ConfigureAwait(false);
+        }
+
+        CheckUsed(pipeline.Status().Counts);
+        if (_options.Serve && !signals.Stopping.IsCancellationRequested)
+        {
+            await _output.WriteLineAsync($"serving lookups at {http.Address} until Ctrl-C").ConfigureAwait(false);
+            await Task.Delay(Timeout.InfiniteTimeSpan, _time, signals.Stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+
+        return ExitCode.Success;
+    }
+
+    /// <inheritdoc/>
+    public ValueTask DisposeAsync()
+    {
+        _exposition.Dispose();
+        _metrics.Dispose();
+        return ValueTask.CompletedTask;
+    }
+
+    // The worker's own limit counts the newest records of a stream; files may have fewer.
+    private void CheckUsed(EventCounts counts)
+    {
+        double most = _settings.Get<KafkaOptions>().MaxDeadLetterRate;
+        if (_feed.Count is not null && counts.Read > 0 && (counts.DeadLettered > most * counts.Read || counts.DeadLettered == counts.Read))
+        {
+            throw new InputFileException(string.Create(
+                CultureInfo.InvariantCulture,
+                $"{counts.DeadLettered} of {counts.Read} events are dead letters; allowed: a share of {most} (Kafka__MaxDeadLetterRate). /metrics and the dead-letter topic name the reasons; with Events__Strict the types of Events__Weights are the only ones."));
+        }
+    }
+
+    /// <summary>Feeds and learns until all that was sent has been learned from, published and made visible.</summary>
+    private async Task<(long Produced, TimeSpan Elapsed)> LearnAsync(Pipeline pipeline, ShutdownSignals signals)
+    {
+        using var drain = new CancellationTokenSource();
+        using var shown = new CancellationTokenSource();
+        Task learning = pipeline.RunAsync(drain.Token, signals.Abort);
+        try
+        {
+            using var producer = new EventProducer(_settings.Get<KafkaOptions>());
+            var pump = new FeedPump(_feed, producer, _settings.Get<KafkaOptions>(), _options.Pace with { Consumed = () => pipeline.Status().Counts.Read }, _time);
+            _start = _lastPicture = _time.GetTimestamp();
+            Task showing = View().RunAsync(() => Picture(pipeline, pump), _options.Interval, shown.Token);
+            using var stopFeed = CancellationTokenSource.CreateLinkedTokenSource(signals.Stopping);
+            Task feeding = pump.RunAsync(stopFeed.Token);
+            if (await Task.WhenAny(feeding, learning).ConfigureAwait(false) == learning)
+            {
+                await stopFeed.CancelAsync().ConfigureAwait(false);
+                await learning.ConfigureAwait(false);
+            }
+
+            await feeding.ConfigureAwait(false);
+            while (pipeline.Status().Counts.Read < pump.Produced && !learning.IsCompleted)
+            {
+                await Task.Delay(Glance, _time, signals.Abort).ConfigureAwait(false);
+            }
+
+            TimeSpan elapsed = _time.GetElapsedTime(_start);
+            await drain.CancelAsync().ConfigureAwait(false);
+            await learning.ConfigureAwait(false);
+            await shown.CancelAsync().ConfigureAwait(false);
+            await showing.ConfigureAwait(false);
+            return (pump.Produced, elapsed);
+        }
+        finally
+        {
+            await shown.CancelAsync().ConfigureAwait(false);
+            await drain.CancelAsync().ConfigureAwait(false);
+            await learning.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private DemoView View() => ReferenceEquals(_output, Console.Out) && !Console.IsOutputRedirected ? new LiveView(AnsiConsole.Console, _time) : new LineView(_output, _time);
+
+    private DemoPicture Picture(Pipeline pipeline, FeedPump pump)
+    {
+        PipelineStatus status = pipeline.Status();
+        double seconds = _time.GetElapsedTime(_lastPicture).TotalSeconds;
+        double rate = seconds > 0 ? (status.Counts.Read - _lastRead) / seconds : 0;
+        _lastPicture = _time.GetTimestamp();
+        _lastRead = status.Counts.Read;
+        return new DemoPicture(_time.GetElapsedTime(_start), pump.Produced, _feed.Count, rate, status);
+    }
+
+    private EmbeddedBroker StartBroker()
+    {
+        KafkaLibrary.Load(_loggers.CreateLogger<DemoRun>());
+        var broker = new EmbeddedBroker();
+        KafkaOptions kafka = _settings.Get<KafkaOptions>();
+        kafka.BootstrapServers = broker.BootstrapServers;
+        kafka.Assignment = KafkaAssignment.Static;
+
+        // What is sent here has the contract's shape, whatever the settings say of the real topics.
+        kafka.InteractionsColumns = kafka.ItemsColumns = string.Empty;
+
+        // The embedded broker lets a fetch that finds nothing wait to its end, events or not: half a second by default.
+        kafka.Client.TryAdd("fetch.wait.max.ms", "20");
+        broker.CreateTopic(kafka.InteractionsTopic, Partitions);
+        broker.CreateTopic(kafka.DeadLetterTopic, 1);
+        if (kafka.ItemsTopic.Length > 0)
+        {
+            broker.CreateTopic(kafka.ItemsTopic, Partitions);
+        }
+
+        return broker;
+    }
+
+    private async Task<LocalRedisServer> StartRedisAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            LocalRedisServer server = await LocalRedisServer.StartAsync(null, cancellationToken).ConfigureAwait(false);
+            // Ours alone, so it may be asked how much memory it takes (INFO counts as administration).
+            _settings = _settings.With(_settings.Get<RedisOptions>() with { Configuration = server.Configuration + ",allowAdmin=true", PasswordFile = null });
+            return server;
+        }
+        catch (Exception exception) when (exception is FileNotFoundException or InvalidOperationException)
+        {
+            throw new ServerUnavailableException(exception.Message, exception);
+        }
+    }
+
+    /// <summary>Listens on the port of the settings, or on a free one when that is taken: a demo need not fail for it.</summary>
+    private async Task<HttpEndpoint> ListenAsync(Lookups lookups, CancellationToken cancellationToken)
+    {
+        HttpOptions options = _settings.Get<HttpOptions>();
+        try
+        {
+            return await HttpEndpoint.StartAsync(options with { Port = Math.Max(options.Port, 0) }, _loggers, Map, cancellationToken, new IndexService(lookups, _settings, _health, _time, _loggers)).ConfigureAwait(false);
+        }
+        catch (ServerUnavailableException)
+        {
+            return await HttpEndpoint.StartAsync(options with { Port = 0 }, _loggers, Map, cancellationToken, new IndexService(lookups, _settings, _health, _time, _loggers)).ConfigureAwait(false);
+        }
+
+        void Map(Microsoft.AspNetCore.Routing.IEndpointRouteBuilder routes)
+        {
+            OperationsRoutes.Map(routes, _health, _exposition);
+            LookupRoutes.Map(routes, lookups, options);
+            RecommendationRoutes.Map(routes, lookups, options);
+            PageRoutes.Map(routes, () => _pipeline?.Status(), lookups.Updater.Status);
+        }
+    }
+}

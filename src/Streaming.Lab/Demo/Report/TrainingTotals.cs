@@ -1,0 +1,4 @@
+namespace Streaming.Lab.Demo.Report;
+
+/// <summary>Figures of the training.</summary>
+internal sealed record TrainingTotals(long Steps, long Replayed, double Loss, int Items, int BankEntries, int BankCapacity, long Published);

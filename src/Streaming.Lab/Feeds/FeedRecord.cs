@@ -1,0 +1,22 @@
+using Streaming.Formats.Files;
+
+namespace Streaming.Lab.Feeds;
+
+/// <summary>A record on its way to Kafka.</summary>
+internal readonly record struct FeedRecord
+{
+    /// <summary>Gets what it is; says which of the other properties are set.</summary>
+    public required FeedKind Kind { get; init; }
+
+    /// <summary>Gets the event.</summary>
+    public EventRow Event { get; init; }
+
+    /// <summary>Gets the id of the catalogue record's item.</summary>
+    public string ItemId { get; init; }
+
+    /// <summary>Gets the catalogue record's plain text fields.</summary>
+    public IReadOnlyDictionary<string, string> Text { get; init; }
+
+    /// <summary>Gets the catalogue record's feature groups.</summary>
+    public IReadOnlyDictionary<string, float[]> Features { get; init; }
+}

@@ -1,0 +1,57 @@
+using Streaming.Formats.Files;
+using Streaming.Worker.Serve;
+
+namespace Streaming.Lab.Feeds;
+
+/// <summary>Events of files in the order of their times, an item's catalogue record ahead of its first event.</summary>
+internal sealed class FileFeed : EventFeed
+{
+    private readonly EventLog _log;
+    private readonly ItemCatalogue _catalogue;
+    private readonly HashSet<string> _announced = new(StringComparer.Ordinal);
+    private int _next;
+
+    /// <summary>Creates a feed.</summary>
+    /// <param name="log">The events.</param>
+    /// <param name="catalogue">What is known of the items besides.</param>
+    public FileFeed(EventLog log, ItemCatalogue catalogue)
+    {
+        ArgumentNullException.ThrowIfNull(log);
+        ArgumentNullException.ThrowIfNull(catalogue);
+        _log = log;
+        _catalogue = catalogue;
+    }
+
+    /// <inheritdoc/>
+    public override long? Count => _log.Count;
+
+    /// <inheritdoc/>
+    public override string Description => $"{_log.Count} events by {_log.Users} users on {_log.Items} items from files" + (_log.Dropped + _log.Bad > 0 ? $" ({_log.Dropped} rows dropped by the rules of their format or because they tell of a deleted row, {_log.Bad} unreadable)" : string.Empty);
+
+    /// <inheritdoc/>
+    public override bool TryNext(out FeedRecord record)
+    {
+        if (_next == _log.Count)
+        {
+            record = default;
+            return false;
+        }
+
+        EventRow row = _log[_next];
+        if (_announced.Add(row.Item) && TextOf(row.Item) is { Count: > 0 } text)
+        {
+            record = new FeedRecord { Kind = FeedKind.Item, ItemId = row.Item, Text = text, Features = NoFeatures };
+            return true;
+        }
+
+        _next++;
+        record = new FeedRecord { Kind = FeedKind.Interaction, Event = row };
+        return true;
+    }
+
+    /// <inheritdoc/>
+    public override string? TitleOf(string item) => TextOf(item).GetValueOrDefault("title");
+
+    private IReadOnlyDictionary<string, string> TextOf(string item) =>
+        _catalogue.Find(item) ?? (_log.TitleOf(item) is { } title ? new Dictionary<string, string> { ["title"] = title } : NoText);
+}

@@ -1,0 +1,66 @@
+using Streaming.Worker.Settings;
+
+namespace Streaming.Lab.Simulation;
+
+/// <summary>What the simulated shop is like.</summary>
+internal sealed record SimulatorOptions
+{
+    /// <summary>Gets the seed: the same seed gives the same stream. Default 1.</summary>
+    public ulong Seed { get; init; } = 1;
+
+    /// <summary>Gets the items at the beginning. Default 2,000; 100 … 1,000,000.</summary>
+    public int Items { get; init; } = 2_000;
+
+    /// <summary>Gets the users at the beginning. Default 1,500; 10 … 10,000,000.</summary>
+    public int Users { get; init; } = 1_500;
+
+    /// <summary>Gets the clusters of items that go together. Default 50; 2 … 1,000.</summary>
+    public int Clusters { get; init; } = 50;
+
+    /// <summary>Gets Zipf's exponent of the popularity within a cluster. Default 1.1; 0 … 3.</summary>
+    public double Zipf { get; init; } = 1.1;
+
+    /// <summary>Gets the events between two new items. Default 50; 1 and up.</summary>
+    public int EventsPerNewItem { get; init; } = 50;
+
+    /// <summary>Gets the share of sessions that are by a user never seen. Default 0.1; 0 … 1.</summary>
+    public double NewUserShare { get; init; } = 0.1;
+
+    /// <summary>Gets the mean number of events in a session. Default 8; 1 … 1,000.</summary>
+    public double SessionLength { get; init; } = 8;
+
+    /// <summary>Gets the events after which the clusters' popularity has turned over. Default 20,000; 1 and up.</summary>
+    public int DriftEvents { get; init; } = 20_000;
+
+    /// <summary>Gets the length of the feature group "text" of item records. Default 0: none; 0 … 4,096.</summary>
+    public int Features { get; init; }
+
+    /// <summary>Gets the share of records that are sent twice. Default 0.002; 0 … 0.5.</summary>
+    public double DuplicateShare { get; init; } = 0.002;
+
+    /// <summary>Gets the share of records that are no events. Default 0.001; 0 … 0.5.</summary>
+    public double MalformedShare { get; init; } = 0.001;
+
+    /// <summary>Gets the share of events that arrive a day late. Default 0.002; 0 … 0.5.</summary>
+    public double LateShare { get; init; } = 0.002;
+
+    /// <summary>Checks every property.</summary>
+    /// <exception cref="ArgumentException">Names every property that is wrong, its value and what is allowed.</exception>
+    public void Validate()
+    {
+        var errors = new OptionChecks();
+        errors.Check(Items is >= 100 and <= 1_000_000, nameof(Items), Items, "100 … 1000000");
+        errors.Check(Users is >= 10 and <= 10_000_000, nameof(Users), Users, "10 … 10000000");
+        errors.Check(Clusters is >= 2 and <= 1_000 && Clusters <= Items / 2, nameof(Clusters), Clusters, "2 … 1000 and at most half of Items");
+        errors.Check(Zipf is >= 0 and <= 3, nameof(Zipf), Zipf, "0 … 3");
+        errors.Check(EventsPerNewItem >= 1, nameof(EventsPerNewItem), EventsPerNewItem, "1 and up");
+        errors.Check(NewUserShare is >= 0 and <= 1, nameof(NewUserShare), NewUserShare, "0 … 1");
+        errors.Check(SessionLength is >= 1 and <= 1_000, nameof(SessionLength), SessionLength, "1 … 1000");
+        errors.Check(DriftEvents >= 1, nameof(DriftEvents), DriftEvents, "1 and up");
+        errors.Check(Features is >= 0 and <= 4_096, nameof(Features), Features, "0 … 4096");
+        errors.Check(DuplicateShare is >= 0 and <= 0.5, nameof(DuplicateShare), DuplicateShare, "0 … 0.5");
+        errors.Check(MalformedShare is >= 0 and <= 0.5, nameof(MalformedShare), MalformedShare, "0 … 0.5");
+        errors.Check(LateShare is >= 0 and <= 0.5, nameof(LateShare), LateShare, "0 … 0.5");
+        errors.Throw();
+    }
+}

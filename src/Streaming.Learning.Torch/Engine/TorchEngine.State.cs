@@ -1,0 +1,159 @@
+using System.Runtime.InteropServices;
+using Streaming.Learning.Torch.Softmax;
+using Streaming.Learning.Torch.State;
+using Streaming.Models.State;
+using static TorchSharp.torch;
+
+namespace Streaming.Learning.Torch.Engine;
+
+/// <content>State, under the CPU engine's names.</content>
+public sealed partial class TorchEngine
+{
+    private TorchSnapshot? _snapshot;
+
+    /// <inheritdoc/>
+    /// <remarks>The state is copied in this call: on a card beside itself, in milliseconds a gigabyte; where the card has no
+    /// room for it twice, and on the processor, to host memory, about 0.1 s a gigabyte.</remarks>
+    public override TensorSnapshot BeginSnapshot()
+    {
+        RequireNoSnapshot("dispose it before the next begins");
+        _items.Flush();
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        return _snapshot = new TorchSnapshot(StateEntries(), _device);
+    }
+
+    /// <inheritdoc/>
+    public override TensorSource CopyParameters()
+    {
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        return new TorchSnapshot([.. DenseEntries()], CPU);
+    }
+
+    /// <inheritdoc/>
+    public override void Restore(TensorSource source)
+    {
+        ArgumentNullException.ThrowIfNull(source);
+        RequireNoSnapshot("dispose it before the state is replaced");
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        var reader = new DeviceStateReader(source, StateEntries(), MostRows);
+        RestoreDense(reader);
+        RestoreItems(reader);
+        RestoreBank(reader);
+        var counters = MemoryMarshal.Cast<byte, long>(reader.Read("optimizer.counters").bytes);
+        _items.Updates.fill_((double)counters[0]);
+        (_updatesRead, _unread, _step) = (counters[0], 0, counters[1]);
+    }
+
+    private void RequireNoSnapshot(string advice)
+    {
+        if (_snapshot is { IsDisposed: false })
+        {
+            throw new InvalidOperationException($"A snapshot is active; {advice}.");
+        }
+    }
+
+    private long? MostRows(string name) => name switch
+    {
+        "items.projection.weight" or "items.projection.bias" => null,
+        _ when name.StartsWith("items.projection.", StringComparison.Ordinal) => null,
+        _ when name.StartsWith("items.", StringComparison.Ordinal) => Model.ItemCapacity,
+        _ when name.StartsWith("bank.", StringComparison.Ordinal) => Model.BankCapacity,
+        _ => null,
+    };
+
+    private void RestoreDense(DeviceStateReader reader)
+    {
+        foreach (var parameter in _dense.Declared)
+        {
+            using var scope = NewDisposeScope();
+            _dense.Place(_dense.Values, parameter).copy_(reader.Read(parameter.Name));
+            _dense.Place(_dense.FirstMoments, parameter).copy_(reader.Read(parameter.Name + ".adam_m"));
+            _dense.Place(_dense.SecondMoments, parameter).copy_(reader.Read(parameter.Name + ".adam_v"));
+        }
+    }
+
+    private void RestoreItems(DeviceStateReader reader)
+    {
+        _items.Reset();
+        _items.LogDecay.copy_(reader.Read("optimizer.log_decay").view([]));
+        foreach (var (name, _, table) in ItemTables())
+        {
+            using var scope = NewDisposeScope();
+            var values = reader.Read(name);
+            table.zero_();
+            table.narrow(0, 0, values.shape[0]).copy_(values);
+            _items.Used = (int)values.shape[0];
+        }
+    }
+
+    private void RestoreBank(DeviceStateReader reader)
+    {
+        var vectors = reader.Read("bank.vectors");
+        var rows = reader.Read("bank.rows");
+        var steps = MemoryMarshal.Cast<byte, long>(reader.Read("bank.steps").bytes);
+        _bank.Reset(new CandidateBlock(vectors, rows, reader.Read("bank.log_q")), steps);
+    }
+
+    private List<(string Name, TensorType Type, Tensor Table)> ItemTables()
+    {
+        var tables = new List<(string, TensorType, Tensor)>();
+        if (Model.ItemIds)
+        {
+            tables.Add(("items.embedding", TensorType.F32, _items.Embeddings));
+            if (_items.Adam)
+            {
+                tables.Add(("items.embedding.adam_m", TensorType.F32, _items.FirstMoments));
+            }
+
+            tables.Add((_items.Adam ? "items.embedding.adam_v" : "items.embedding.adagrad", TensorType.F32, _items.SecondMoments));
+            tables.Add(("items.embedding.updated", TensorType.I64, _items.Updated));
+            tables.Add(("items.embedding.log_decay", TensorType.F64, _items.LogDecays));
+        }
+
+        if (Model.FeatureLength > 0)
+        {
+            tables.Add(("items.features", TensorType.F32, _items.Features));
+        }
+
+        return tables;
+    }
+
+    private IEnumerable<StateEntry> DenseEntries() => _dense.Declared.Select(parameter =>
+        Entry(parameter.Name, TensorType.F32, [.. parameter.Shape.Select(size => (long)size)], Copying(() => _dense.Place(_dense.Values, parameter))));
+
+    // Everything that a restart needs, in the order of storage. Item rows are cut at the highest ever used.
+    private List<StateEntry> StateEntries()
+    {
+        var entries = new List<StateEntry>();
+        foreach (var parameter in _dense.Declared)
+        {
+            long[] shape = [.. parameter.Shape.Select(size => (long)size)];
+            entries.Add(Entry(parameter.Name, TensorType.F32, shape, Copying(() => _dense.Place(_dense.Values, parameter))));
+            entries.Add(Entry(parameter.Name + ".adam_m", TensorType.F32, shape, Copying(() => _dense.Place(_dense.FirstMoments, parameter))));
+            entries.Add(Entry(parameter.Name + ".adam_v", TensorType.F32, shape, Copying(() => _dense.Place(_dense.SecondMoments, parameter))));
+        }
+
+        foreach (var (name, type, table) in ItemTables())
+        {
+            entries.Add(Entry(name, type, [_items.Used, .. table.shape[1..]], Copying(() => table.narrow(0, 0, _items.Used))));
+        }
+
+        int count = _bank.Count;
+        entries.Add(Entry("bank.vectors", TensorType.F32, [count, Model.Dimension], _bank.CopyVectors));
+        entries.Add(Entry("bank.rows", TensorType.I32, [count], _bank.CopyRows));
+        entries.Add(Entry("bank.log_q", TensorType.F32, [count], _bank.CopyLogQ));
+        entries.Add(Entry("bank.steps", TensorType.I64, [count], _ => tensor(_bank.Steps(), dtype: ScalarType.Int64)));
+        entries.Add(Entry("optimizer.counters", TensorType.I64, [2], _ => tensor([Updates(), _step], dtype: ScalarType.Int64)));
+        entries.Add(Entry("optimizer.log_decay", TensorType.F64, [1], Copying(() => _items.LogDecay.view(1))));
+        return entries;
+    }
+
+    private static StateEntry Entry(string name, TensorType type, long[] shape, Func<Device, Tensor> copy) => new(new TensorInfo(name, type, shape), copy);
+
+    private static Func<Device, Tensor> Copying(Func<Tensor> values) => device => values().to(device, copy: true);
+
+    private long Updates() => (long)_items.Updates.cpu().item<double>();
+}

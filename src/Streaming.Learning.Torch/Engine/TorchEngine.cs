@@ -1,0 +1,360 @@
+using System.Runtime.InteropServices;
+using Streaming.Learning.Engine;
+using Streaming.Learning.Torch.Bank;
+using Streaming.Learning.Torch.Batches;
+using Streaming.Learning.Torch.Devices;
+using Streaming.Learning.Torch.Items;
+using Streaming.Learning.Torch.Modules;
+using Streaming.Learning.Torch.Optimisers;
+using Streaming.Learning.Torch.Softmax;
+using Streaming.Learning.Torch.State;
+using Streaming.Learning.Torch.Timing;
+using Streaming.Learning.Torch.Towers;
+using Streaming.Models.Layers;
+using Streaming.Models.Options;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Streaming.Learning.Torch.Engine;
+
+/// <summary>
+/// The training engine on TorchSharp: modules with autograd below the user vectors, the loss with explicit gradients, the
+/// item table, the bank and all moments on the device. Parameters, state and semantics are the CPU engine's.
+/// </summary>
+/// <remarks>
+/// Sums are made in the device's order: results agree with the CPU engine's within float32 rounding, not to the bit. On one
+/// kind of device and library a run repeats to the bit. Dropout masks are the device's own. Not thread-safe.
+/// </remarks>
+public sealed partial class TorchEngine : TrainingEngine
+{
+    private readonly TorchEngineOptions _options;
+    private readonly Device _device;
+    private readonly DenseParameters _dense;
+    private readonly DeviceItems _items;
+    private readonly ItemModule _itemModule;
+    private readonly TowerModule _tower;
+    private readonly DropoutSource _dropout;
+    private readonly NestedSoftmaxLoss _loss;
+    private readonly DenseAdamW _denseOptimizer;
+    private readonly RowOptimizer _rowOptimizer;
+    private readonly DeviceBank _bank;
+    private readonly BatchUploader _uploader;
+    private readonly DeviceMemory _memory;
+    private readonly double[] _losses;
+    private long _step;
+    private long _unread;
+    private double _updatesRead;
+    private (double Loss, double Norm) _lastRead;
+
+    /// <summary>Creates an engine with initial parameters, an empty item table and an empty bank.</summary>
+    /// <param name="model">Shape and hyper-parameters.</param>
+    /// <param name="options">Device and memory.</param>
+    /// <exception cref="ArgumentException">Options are wrong: names each.</exception>
+    /// <exception cref="TorchDeviceException">The device cannot be used, or the model does not fit on it.</exception>
+    public TorchEngine(ModelOptions model, TorchEngineOptions options)
+        : base(model)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        options.Validate();
+        _options = options;
+        _device = TorchDevices.Open(options.Device, options.Tf32);
+        using var scope = NewDisposeScope();
+        var increments = new Increments(model.Widths);
+        _losses = new double[increments.Count];
+        _memory = new DeviceMemory(options.ChunkBytes);
+        _uploader = new BatchUploader(_device, model.Loss);
+        try
+        {
+            _dense = new DenseParameters(ModelDeclaration.Create(model), _device);
+            _items = new DeviceItems(model, _device);
+            _bank = new DeviceBank(model.BankCapacity, model.Dimension, _device);
+        }
+        catch (ExternalException error) when (DeviceMemory.IsExhausted(error))
+        {
+            throw new TorchDeviceException($"The model does not fit on device '{options.Device}': {Sizes()}. Lower Model__ItemCapacity, Model__BankCapacity or the widths. The device said: {TorchDevices.FirstLine(error)}.", error);
+        }
+
+        _dropout = new DropoutSource(model, increments, _device);
+        _itemModule = new ItemModule(_dense, _items, model);
+        _tower = TowerModule.Create(_dense, model, increments, _dropout);
+        _loss = new NestedSoftmaxLoss(model, increments, _device);
+        _denseOptimizer = new DenseAdamW(_dense, model);
+        _rowOptimizer = new RowOptimizer(_items, model);
+    }
+
+    /// <summary>Requires that the device computes: loads libtorch and multiplies on it, in less time than an engine takes.</summary>
+    /// <exception cref="TorchDeviceException">The device cannot be used: one line that says why and what to do.</exception>
+    public static void RequireDevice(TorchEngineOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        TorchDevices.Open(options.Device, options.Tf32);
+    }
+
+    /// <inheritdoc/>
+    public override int BankCount => _bank.Count;
+
+    /// <inheritdoc/>
+    public override string Description => $"torch (TorchSharp for libtorch {__version__}), {_options.Device}, {(_device.type == DeviceType.CUDA ? _options.Tf32 ? "TF32" : "float32" : $"{get_num_threads()} threads")}";
+
+    /// <summary>Gets how often a step had to be done again with smaller chunks because the device was out of memory.</summary>
+    public int ChunkHalvings => _memory.Halvings;
+
+    /// <summary>Gets or sets what measures the parts of a step; it makes the host wait after each.</summary>
+    internal StepTimer? Timer { get; set; }
+
+    /// <inheritdoc/>
+    public override void InitializeRow(int row, ulong itemKey)
+    {
+        BatchCheck.Rows(Model, [row], nameof(row));
+        _items.Initialize(row, itemKey);
+    }
+
+    /// <inheritdoc/>
+    public override void SetFeatures(int row, ReadOnlySpan<float> features)
+    {
+        BatchCheck.Rows(Model, [row], nameof(row));
+        ArgumentOutOfRangeException.ThrowIfNotEqual(features.Length, Model.FeatureLength, nameof(features));
+        foreach (float value in features)
+        {
+            if (!float.IsFinite(value))
+            {
+                throw new ArgumentException($"features of row {row} hold {value}; allowed: finite values.", nameof(features));
+            }
+        }
+
+        _items.SetFeatures(row, features);
+    }
+
+    /// <inheritdoc/>
+    public override StepResult Step(in TrainingBatch batch)
+    {
+        BatchCheck.Verify(Model, batch);
+        _items.Flush();
+        using var scope = NewDisposeScope();
+        Timer?.Begin();
+        var uploaded = _uploader.Upload(batch);
+        Timer?.Mark(StepPart.Upload);
+        int entries = Model.Loss == LossKind.Full ? 0 : Math.Min(batch.BankEntries, _bank.Count);
+        long step = batch.Step;
+        int rows = batch.Positives.Length, scored = Scored(rows, batch.Negatives.Length) + entries;
+        var gradients = _memory.Run(
+            scored,
+            _loss.BytesPerColumn(rows),
+            columns => Compute(uploaded, entries, step, columns),
+            () => $"{rows} predictions, {uploaded.HistorySlots.shape[0]} histories of up to {uploaded.HistorySlots.shape[1]} items, {Sizes()}");
+        bool read = ++_unread >= _options.ReadLossEvery;
+        var gate = Apply(uploaded, gradients, batch.LearningRate, out var summary);
+        Timer?.Mark(StepPart.Update);
+        bool applied = !read || Read(summary);
+        if (applied)
+        {
+            _step = step;
+            if (batch.EnqueuePositives && Model.BankCapacity > 0)
+            {
+                Enqueue(gradients.Positives, gate, step, known: read && _options.ReadLossEvery == 1);
+            }
+        }
+
+        Timer?.Mark(StepPart.Bank);
+        return new StepResult(applied, _lastRead.Loss, _lastRead.Norm, _losses, scored);
+    }
+
+    /// <inheritdoc/>
+    public override void ForgetRow(int row)
+    {
+        using var noGrad = no_grad();
+        _bank.Forget(row);
+    }
+
+    /// <inheritdoc/>
+    public override void ReadBank(ReadOnlySpan<int> entries, Span<int> rows, Span<long> steps, Span<float> embeddings)
+    {
+        if (entries.IsEmpty)
+        {
+            return;
+        }
+
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        var selected = _bank.Select(entries);
+        CopyTo(selected.Vectors, embeddings);
+        CopyTo(selected.Rows.to_type(ScalarType.Int32), rows);
+        for (int i = 0; i < entries.Length; i++)
+        {
+            steps[i] = _bank.StepOf(entries[i]);
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+        {
+            _tower.Dispose();
+            _itemModule.Dispose();
+            _dense.Dispose();
+            _items.Dispose();
+            _bank.Dispose();
+            _dropout.Dispose();
+            _loss.Dispose();
+            _uploader.Dispose();
+        }
+    }
+
+    private int Scored(int positives, int negatives) => Model.Loss == LossKind.Full ? negatives : positives + negatives;
+
+    // Forward and backward. Changes nothing but the gradients, so that it can be done again with smaller chunks.
+    private StepGradients Compute(DeviceBatch batch, int entries, long step, long columns)
+    {
+        using var scope = NewDisposeScope();
+        _dense.Gradients.zero_();
+        var ids = IdVectors(batch.ItemRows);
+        ids?.requires_grad_();
+        _dropout.Begin(step);
+        try
+        {
+            var encoded = _itemModule.forward(batch.ItemRows, ids);
+            var candidates = encoded.Gather(batch.CandidateSlots);
+            var users = _tower.Choose(_tower.forward(TowerInput(batch, encoded)), candidates.narrow(0, 0, batch.Shares.shape[0]));
+            Timer?.Mark(StepPart.Forward);
+            var (problem, result) = Score(batch, users, candidates, entries, columns);
+            Timer?.Mark(StepPart.Loss);
+            autograd.backward([users, candidates], [result.UserGradient, result.CandidateGradient]);
+            MaskGradients();
+            Timer?.Mark(StepPart.Backward);
+            return new StepGradients(
+                result.Losses.MoveToOuterDisposeScope(),
+                ids?.grad!.MoveToOuterDisposeScope(),
+                Kept(problem.Own.Slice(0, problem.Rows)));
+        }
+        finally
+        {
+            _dropout.End();
+        }
+    }
+
+    private void MaskGradients()
+    {
+        using var noGrad = no_grad();
+        _dense.MaskGradients();
+    }
+
+    private (SoftmaxProblem Problem, SoftmaxResult Result) Score(DeviceBatch batch, Tensor users, Tensor candidates, int entries, long columns)
+    {
+        using var noGrad = no_grad();
+        long firstNegative = Model.Loss is LossKind.Full or LossKind.Uniform ? batch.Shares.shape[0] : 0;
+        var own = new CandidateBlock(candidates.detach(), batch.CandidateRows, batch.CandidateLogQ);
+        var problem = new SoftmaxProblem(users.detach(), own, firstNegative, _bank.Newest(entries), batch.Shares);
+        var scored = Model.HitMask == HitMask.Id ? problem : BySlot(problem);
+        var result = _loss.Run(scored, columns);
+        if (entries > 0 && Model.BalanceBank)
+        {
+            result = result with { CandidateGradient = _loss.Run(scored with { Bank = [] }, columns).CandidateGradient };
+        }
+
+        return (problem, result);
+    }
+
+    // Every candidate is an item of its own, so that a row's positive is found in its own place only.
+    private static SoftmaxProblem BySlot(SoftmaxProblem problem) => problem with
+    {
+        Own = problem.Own with { Rows = arange(problem.Own.Count, dtype: ScalarType.Int64, device: problem.Own.Rows.device) },
+        Bank = [.. problem.Bank.Select(block => block with { Rows = full_like(block.Rows, -1) })],
+    };
+
+    private TowerInput TowerInput(DeviceBatch batch, Tensor encoded)
+    {
+        var items = encoded.Gather(batch.HistorySlots);
+        var steps = cat([_tower.Start.expand(items.shape[0], 1, -1), items], 1);
+        return new TowerInput(steps.view(-1, Model.Dimension), steps.shape[1], batch.Predictions);
+    }
+
+    private Tensor? IdVectors(Tensor rows)
+    {
+        using var noGrad = no_grad();
+        return Model.ItemIds ? _items.IdVectors(rows) : null;
+    }
+
+    // Queued without waiting: whether the step counts is decided on the device.
+    private UpdateGate Apply(DeviceBatch batch, StepGradients gradients, float learningRate, out Tensor summary)
+    {
+        using var noGrad = no_grad();
+        try
+        {
+            var squares = _dense.Gradients.square().sum(ScalarType.Float64);
+            if (gradients.IdGradients is not null)
+            {
+                squares = squares.add(gradients.IdGradients.square().sum(ScalarType.Float64));
+            }
+
+            var norm = squares.sqrt();
+            var applies = norm.isfinite().logical_and(gradients.Losses.isfinite().all());
+            var scale = Model.ClipNorm > 0 ? norm.reciprocal().mul(Model.ClipNorm).clamp_max(1) : ones_like(norm);
+            var update = _items.Updates.add(1);
+            var gate = new UpdateGate(applies, scale.to_type(ScalarType.Float32), update);
+            _denseOptimizer.Update(gate, learningRate);
+            if (gradients.IdGradients is not null)
+            {
+                _rowOptimizer.Update(gate, batch.ItemRows, gradients.IdGradients, learningRate);
+            }
+
+            gate.Write(_items.Updates, update);
+            summary = cat([gradients.Losses, norm.unsqueeze(0), _items.Updates.unsqueeze(0)], 0);
+            return gate;
+        }
+        catch (ExternalException error) when (DeviceMemory.IsExhausted(error))
+        {
+            throw new TorchDeviceException($"The device ran out of memory in the middle of an update, so the parameters are no longer whole: start again from the last checkpoint, with smaller batches or a smaller Model__ItemCapacity ({Sizes()}). The device said: {TorchDevices.FirstLine(error)}.", error);
+        }
+    }
+
+    // The one wait of a step.
+    private bool Read(Tensor summary)
+    {
+        Span<double> values = stackalloc double[_losses.Length + 2];
+        CopyTo(summary, values);
+        values[.._losses.Length].CopyTo(_losses);
+        double loss = 0;
+        for (int k = 0; k < _losses.Length; k++)
+        {
+            loss += _loss.WidthShares[k] * _losses[k];
+        }
+
+        double updates = values[^1];
+        bool all = updates - _updatesRead == _unread;
+        _lastRead = (loss, values[^2]);
+        (_updatesRead, _unread) = (updates, 0);
+        return all;
+    }
+
+    // An entry of a step that may not have counted is dead: no row's id, and ln q = +∞ keeps it out of every sum.
+    private void Enqueue(CandidateBlock positives, UpdateGate gate, long step, bool known)
+    {
+        using var noGrad = no_grad();
+        if (!known)
+        {
+            positives = new CandidateBlock(
+                where(gate.Applies, positives.Vectors, zeros_like(positives.Vectors)),
+                where(gate.Applies, positives.Rows, full_like(positives.Rows, -1)),
+                where(gate.Applies, positives.LogQ, full_like(positives.LogQ, float.PositiveInfinity)));
+        }
+
+        _bank.Enqueue(positives, step);
+    }
+
+    private static CandidateBlock Kept(CandidateBlock block) =>
+        new(block.Vectors.MoveToOuterDisposeScope(), block.Rows.MoveToOuterDisposeScope(), block.LogQ.MoveToOuterDisposeScope());
+
+    private static void CopyTo<T>(Tensor values, Span<T> destination)
+        where T : unmanaged
+    {
+        using var scope = NewDisposeScope();
+        MemoryMarshal.Cast<byte, T>(values.cpu().contiguous().bytes).CopyTo(destination);
+    }
+
+    private string Sizes()
+    {
+        long d = Model.Dimension, tables = Model.ItemCapacity * sizeof(float) * ((Model.ItemIds ? (Model.IdOptimizer == IdOptimizer.LazyAdam ? 3 : 1) * d : 0) + Model.FeatureLength);
+        return $"D {d}, {Model.Widths.Count} widths, item tables {tables:N0} bytes, bank {Model.BankCapacity * d * sizeof(float):N0} bytes";
+    }
+}

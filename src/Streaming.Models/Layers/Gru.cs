@@ -1,0 +1,96 @@
+using System.Numerics.Tensors;
+using Streaming.Models.State;
+
+namespace Streaming.Models.Layers;
+
+/// <summary>
+/// Nested gated recurrent unit [Cho et al. 2014]: z = σ(W_z x + U_z h), r = σ(W_r x + U_r h), n = tanh(W_n x + r ⊙ (U_n h)),
+/// h ← (1 − z) ⊙ n + z ⊙ h; W and U are nested linears with bias.
+/// </summary>
+/// <remarks>A row of gates has 3D floats: of each increment first z, then r, then n, so that a prefix is a narrower unit's row.</remarks>
+internal sealed class Gru
+{
+    private readonly Increments _widths;
+    private readonly int _d;
+
+    public Gru(ParameterSet set, string name, Increments widths)
+    {
+        _widths = widths;
+        _d = widths.Dimension;
+        Input = new NestedLinear(set, $"{name}.input", widths, widths.Scale(3));
+        Hidden = new NestedLinear(set, $"{name}.hidden", widths, widths.Scale(3));
+    }
+
+    /// <summary>Gets W, inputs to gates.</summary>
+    public NestedLinear Input { get; }
+
+    /// <summary>Gets U, states to gates.</summary>
+    public NestedLinear Hidden { get; }
+
+    public void Initialize(ulong seed, double scale)
+    {
+        Input.Initialize(seed, scale);
+        Hidden.Initialize(seed, scale);
+    }
+
+    /// <summary>Once a step, before any chunk.</summary>
+    public void Prepare()
+    {
+        Input.Prepare();
+        Hidden.Prepare();
+    }
+
+    /// <summary>One step of one sequence.</summary>
+    /// <param name="gates">[3D] W x on entry; z, r, n on return.</param>
+    /// <param name="hidden">[3D] U h.</param>
+    /// <param name="candidate">Out: [D], U_n h, for the backward pass.</param>
+    /// <param name="state">[D] h, replaced by the new one.</param>
+    public void Step(Span<float> gates, ReadOnlySpan<float> hidden, Span<float> candidate, Span<float> state)
+    {
+        for (int k = 0; k < _widths.Count; k++)
+        {
+            int start = _widths.Start(k), n = _widths.Length(k);
+            var opening = gates.Slice(3 * start, 2 * n);
+            TensorPrimitives.Add(opening, hidden.Slice(3 * start, 2 * n), opening);
+            TensorPrimitives.Sigmoid(opening, opening);
+            var z = opening[..n];
+            var r = opening[n..];
+            var fresh = gates.Slice((3 * start) + (2 * n), n);
+            var inner = candidate.Slice(start, n);
+            hidden.Slice((3 * start) + (2 * n), n).CopyTo(inner);
+            TensorPrimitives.MultiplyAdd(r, inner, fresh, fresh);
+            TensorPrimitives.Tanh(fresh, fresh);
+            var h = state.Slice(start, n);
+            for (int i = 0; i < n; i++)
+            {
+                h[i] = fresh[i] + (z[i] * (h[i] - fresh[i]));
+            }
+        }
+    }
+
+    /// <summary>Backward of <see cref="Step"/>.</summary>
+    /// <param name="gates">[3D] z, r, n on entry; gradient by W x on return.</param>
+    /// <param name="candidate">[D] of the forward pass.</param>
+    /// <param name="previous">[D] h before the step.</param>
+    /// <param name="gradient">[D] gradient by h after the step; the direct part of that by h before on return.</param>
+    /// <param name="hidden">Out: [3D] gradient by U h.</param>
+    public void StepBackward(Span<float> gates, ReadOnlySpan<float> candidate, ReadOnlySpan<float> previous, Span<float> gradient, Span<float> hidden)
+    {
+        for (int k = 0; k < _widths.Count; k++)
+        {
+            int start = _widths.Start(k), n = _widths.Length(k), at = 3 * start;
+            for (int i = 0; i < n; i++)
+            {
+                float z = gates[at + i], r = gates[at + n + i], fresh = gates[at + (2 * n) + i], g = gradient[start + i];
+                float dFresh = g * (1 - z) * (1 - (fresh * fresh));
+                float dz = g * (previous[start + i] - fresh) * z * (1 - z);
+                float dr = dFresh * candidate[start + i] * r * (1 - r);
+                gates[at + i] = hidden[at + i] = dz;
+                gates[at + n + i] = hidden[at + n + i] = dr;
+                gates[at + (2 * n) + i] = dFresh;
+                hidden[at + (2 * n) + i] = dFresh * r;
+                gradient[start + i] = g * z;
+            }
+        }
+    }
+}

@@ -1,0 +1,56 @@
+namespace Streaming.Models.State;
+
+/// <summary>Seeded normal values, truncated at two standard deviations: initial weights (LRURec).</summary>
+public ref struct Gaussian(ulong seed)
+{
+    private ulong _state = seed;
+
+    /// <summary>A generator for a named thing: independent of the order in which things are initialised.</summary>
+    public static Gaussian For(ulong seed, string name)
+    {
+        ulong hash = 14695981039346656037UL;
+        foreach (char c in name)
+        {
+            hash = (hash ^ c) * 1099511628211UL;
+        }
+
+        return new Gaussian(Mix(seed) ^ hash);
+    }
+
+    /// <summary>A generator for a row of the id table: (seed, item key), whatever the order of arrival.</summary>
+    public static Gaussian For(ulong seed, ulong key) => new(Mix(seed ^ 0x9E3779B97F4A7C15UL) + key);
+
+    /// <summary>Fills with truncated normal values of a standard deviation (before truncation).</summary>
+    public void Fill(Span<float> values, double deviation)
+    {
+        foreach (ref float value in values)
+        {
+            value = (float)(deviation * NextTruncated());
+        }
+    }
+
+    /// <summary>Uniform in (0, 1).</summary>
+    public double NextUniform() => ((Next() >> 11) + 0.5) * (1.0 / (1UL << 53));
+
+    /// <summary>Splitmix64's finaliser.</summary>
+    public static ulong Mix(ulong z)
+    {
+        z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9UL;
+        z = (z ^ (z >> 27)) * 0x94D049BB133111EBUL;
+        return z ^ (z >> 31);
+    }
+
+    private double NextTruncated()
+    {
+        double value;
+        do
+        {
+            value = Math.Sqrt(-2 * Math.Log(NextUniform())) * Math.Cos(2 * Math.PI * NextUniform());
+        }
+        while (Math.Abs(value) > 2);
+
+        return value;
+    }
+
+    private ulong Next() => Mix(_state += 0x9E3779B97F4A7C15UL);
+}

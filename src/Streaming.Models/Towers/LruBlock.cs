@@ -1,0 +1,278 @@
+using System.Numerics.Tensors;
+using Streaming.Kernels.Simd;
+using Streaming.Models.Batches;
+using Streaming.Models.Layers;
+using Streaming.Models.Options;
+using Streaming.Models.State;
+
+namespace Streaming.Models.Towers;
+
+/// <summary>
+/// One block of the fmrlrec tower. Norm before [fMRLRec]: h = x + LRU(norm(x)), out = h + FFN(norm(h)). Norm after
+/// [LRURec]: h = norm(x + LRU(x)), out = norm(h + FFN(h)).
+/// </summary>
+/// <remarks>
+/// In the last block only the recurrence runs over all steps; everything after it is computed for the rows that a
+/// prediction needs.
+/// </remarks>
+internal sealed class LruBlock
+{
+    private readonly int _d;
+    private readonly bool _last;
+    private readonly bool _pre;
+    private readonly IncrementNorm _mixNorm;
+    private readonly IncrementNorm _ffnNorm;
+    private readonly Dropout _mixDropout;
+    private readonly Dropout _ffnDropout;
+    private readonly GatedFfn _ffn;
+    private AlignedFloats _normal = AlignedFloats.Empty;
+    private AlignedFloats _states = AlignedFloats.Empty;
+    private AlignedFloats _selectedStates = AlignedFloats.Empty;
+    private AlignedFloats _selectedInputs = AlignedFloats.Empty;
+    private AlignedFloats _mixed = AlignedFloats.Empty;
+    private AlignedFloats _ffnInput = AlignedFloats.Empty;
+    private AlignedFloats _gate = AlignedFloats.Empty;
+    private AlignedFloats _up = AlignedFloats.Empty;
+    private AlignedFloats _product = AlignedFloats.Empty;
+    private AlignedFloats _sum = AlignedFloats.Empty;
+    private AlignedFloats _output = AlignedFloats.Empty;
+
+    public LruBlock(ParameterSet set, string name, Increments widths, bool last, NormPlacement placement, Func<int, Dropout> dropout, int firstSite)
+    {
+        _d = widths.Dimension;
+        _last = last;
+        _pre = placement == NormPlacement.Before;
+        _mixNorm = new IncrementNorm(set, $"{name}.mix_norm", widths);
+        Lru = new Lru(set, $"{name}.lru", widths);
+        _ffnNorm = new IncrementNorm(set, $"{name}.ffn_norm", widths);
+        _ffn = new GatedFfn(set, $"{name}.ffn", widths, dropout(firstSite));
+        _mixDropout = dropout(firstSite + 1);
+        _ffnDropout = dropout(firstSite + 2);
+    }
+
+    /// <summary>Gets the recurrence.</summary>
+    public Lru Lru { get; }
+
+    public void Initialize(ModelOptions options)
+    {
+        _mixNorm.Initialize();
+        _ffnNorm.Initialize();
+        Lru.Initialize(options.Seed, options);
+        _ffn.Initialize(options.Seed, options.WeightScale);
+    }
+
+    /// <summary>Once a step, before any chunk.</summary>
+    public void Prepare()
+    {
+        Lru.Prepare();
+        _ffn.Prepare();
+    }
+
+    public void Reserve(StepPlan plan)
+    {
+        int rows = _last ? plan.PredictionCount : plan.StepCount;
+        _mixNorm.Reserve(_pre ? plan.StepCount : rows);
+        _ffnNorm.Reserve(rows);
+        Buffers.Grow(ref _states, plan.StepCount, 2 * _d);
+        if (_pre)
+        {
+            Buffers.Grow(ref _normal, plan.StepCount, _d);
+        }
+        else
+        {
+            Buffers.Grow(ref _sum, rows, _d);
+        }
+
+        if (_last)
+        {
+            Buffers.Grow(ref _selectedStates, rows, 2 * _d);
+            Buffers.Grow(ref _selectedInputs, rows, _d);
+        }
+
+        Buffers.Grow(ref _mixed, rows, _d);
+        Buffers.Grow(ref _ffnInput, rows, _d);
+        Buffers.Grow(ref _gate, rows, _d);
+        Buffers.Grow(ref _up, rows, _d);
+        Buffers.Grow(ref _product, rows, _d);
+        Buffers.Grow(ref _output, rows, _d);
+    }
+
+    /// <summary>Output of a chunk: a row a step, in the last block a row a prediction.</summary>
+    public Span<float> Output(scoped in Chunk chunk) => Rows(_output, chunk);
+
+    public void Forward(StepPlan plan, in Chunk chunk, ReadOnlySpan<float> x, long step)
+    {
+        var mixed = Rows(_mixed, chunk);
+        var residual = Mix(plan, chunk, x, mixed, step);
+        TensorPrimitives.Add(mixed, residual, mixed);
+
+        int rows = Count(chunk), first = First(chunk);
+        var input = Rows(_ffnInput, chunk);
+        (_pre ? _ffnNorm : _mixNorm).Forward(mixed, input, first);
+        var output = Rows(_output, chunk);
+        _ffn.Forward(input, Rows(_gate, chunk), Rows(_up, chunk), Rows(_product, chunk), output, rows, first, step);
+        _ffnDropout.Apply(output, first, step);
+        if (_pre)
+        {
+            TensorPrimitives.Add(output, mixed, output);
+        }
+        else
+        {
+            var sum = Rows(_sum, chunk);
+            TensorPrimitives.Add(output, input, sum);
+            _ffnNorm.Forward(sum, output, first);
+        }
+    }
+
+    /// <summary>One event of one user.</summary>
+    /// <param name="row">[D] the block's input on entry, its output on return.</param>
+    /// <param name="state">In and out: [2D].</param>
+    /// <param name="scratch">[9D].</param>
+    public void Advance(Span<float> row, Span<float> state, Span<float> scratch)
+    {
+        var states = scratch[..(4 * _d)];
+        var next = states[(2 * _d)..];
+        var mixed = scratch.Slice(4 * _d, _d);
+        var input = scratch.Slice(5 * _d, _d);
+        row.CopyTo(input);
+        if (_pre)
+        {
+            _mixNorm.ForwardRow(row, input);
+        }
+
+        Lru.Input.Forward(input, next, 1);
+        state.CopyTo(states);
+        Lru.Advance(states);
+        next.CopyTo(state);
+        Lru.Output.Forward(state, mixed, 1);
+        TensorPrimitives.Add(mixed, row, mixed);
+        (_pre ? _ffnNorm : _mixNorm).ForwardRow(mixed, input);
+        _ffn.Forward(input, scratch.Slice(6 * _d, _d), scratch.Slice(7 * _d, _d), scratch.Slice(8 * _d, _d), row, 1, 0, step: -1);
+        TensorPrimitives.Add(row, _pre ? mixed : input, row);
+        if (!_pre)
+        {
+            _ffnNorm.ForwardRow(row, row);
+        }
+    }
+
+    /// <summary>Sets <paramref name="dx"/>, the gradient by the block's input.</summary>
+    public void Backward(StepPlan plan, in Chunk chunk, ReadOnlySpan<float> x, ReadOnlySpan<float> dy, Span<float> dx, long step, Lane lane)
+    {
+        int rows = Count(chunk), first = First(chunk);
+        var sum = lane.Rent(rows * _d);
+        var branch = lane.Rent(rows * _d);
+        var input = lane.Rent(rows * _d);
+        if (_pre)
+        {
+            dy.CopyTo(sum);
+        }
+        else
+        {
+            _ffnNorm.Backward(Rows(_sum, chunk), dy, sum, first, lane, add: false);
+        }
+
+        sum.CopyTo(branch);
+        _ffnDropout.Apply(branch, first, step);
+        _ffn.Backward(Rows(_ffnInput, chunk), Rows(_gate, chunk), Rows(_up, chunk), Rows(_product, chunk), branch, input, rows, first, step, lane);
+        if (_pre)
+        {
+            _ffnNorm.Backward(Rows(_mixed, chunk), input, sum, first, lane, add: true);
+        }
+        else
+        {
+            TensorPrimitives.Add(sum, input, input);
+            _mixNorm.Backward(Rows(_mixed, chunk), input, sum, first, lane, add: false);
+        }
+
+        MixBackward(plan, chunk, x, sum, branch, dx, step, lane);
+    }
+
+    // The recurrent half without its residual; returns the rows that the residual adds.
+    private ReadOnlySpan<float> Mix(StepPlan plan, scoped in Chunk chunk, ReadOnlySpan<float> x, Span<float> mixed, long step)
+    {
+        var states = Steps(_states, chunk, 2 * _d);
+        var input = x;
+        if (_pre)
+        {
+            var normal = Steps(_normal, chunk, _d);
+            _mixNorm.Forward(x, normal, chunk.FirstStep);
+            input = normal;
+        }
+
+        Lru.Input.Forward(input, states, chunk.StepCount);
+        for (int s = chunk.FirstSequence; s < chunk.FirstSequence + chunk.SequenceCount; s++)
+        {
+            Lru.Scan(states[((plan.Starts[s] - chunk.FirstStep) * 2 * _d)..], plan.Starts[s + 1] - plan.Starts[s]);
+        }
+
+        var residual = x;
+        if (_last)
+        {
+            var selected = Rows(_selectedInputs, chunk);
+            Selection.Gather(plan, chunk, x, selected, _d);
+            Selection.Gather(plan, chunk, states, Rows(_selectedStates, chunk, 2), 2 * _d);
+            residual = selected;
+        }
+
+        Lru.Output.Forward(OutputStates(chunk), mixed, Count(chunk));
+        _mixDropout.Apply(mixed, First(chunk), step);
+        return residual;
+    }
+
+    // sum: gradient by (residual + LRU branch); branch: a temporary of the same size.
+    private void MixBackward(StepPlan plan, in Chunk chunk, ReadOnlySpan<float> x, Span<float> sum, Span<float> branch, Span<float> dx, long step, Lane lane)
+    {
+        int rows = Count(chunk);
+        sum.CopyTo(branch);
+        _mixDropout.Apply(branch, First(chunk), step);
+        var states = lane.Rent(rows * 2 * _d);
+        Lru.Output.Backward(OutputStates(chunk), branch, states, rows, lane);
+        if (_last)
+        {
+            var all = lane.Rent(chunk.StepCount * 2 * _d);
+            Selection.Scatter(plan, chunk, states, all, 2 * _d);
+            Selection.Scatter(plan, chunk, sum, dx, _d);
+            states = all;
+        }
+        else
+        {
+            sum.CopyTo(dx);
+        }
+
+        ScanBackward(plan, chunk, states, lane);
+        if (_pre)
+        {
+            var normal = lane.Rent(chunk.StepCount * _d);
+            Lru.Input.Backward(Steps(_normal, chunk, _d), states, normal, chunk.StepCount, lane);
+            _mixNorm.Backward(x, normal, dx, chunk.FirstStep, lane, add: true);
+        }
+        else
+        {
+            Lru.Input.Backward(x, states, dx, chunk.StepCount, lane, add: true);
+        }
+    }
+
+    private void ScanBackward(StepPlan plan, in Chunk chunk, Span<float> gradients, Lane lane)
+    {
+        var sums = lane.Rent(Lru.SumsLength);
+        sums.Clear();
+        var states = Steps(_states, chunk, 2 * _d);
+        for (int s = chunk.FirstSequence; s < chunk.FirstSequence + chunk.SequenceCount; s++)
+        {
+            int at = (plan.Starts[s] - chunk.FirstStep) * 2 * _d;
+            Lru.ScanBackward(states[at..], gradients[at..], plan.Starts[s + 1] - plan.Starts[s], sums);
+        }
+
+        Lru.AddGradients(sums, lane);
+    }
+
+    private ReadOnlySpan<float> OutputStates(scoped in Chunk chunk) => _last ? Rows(_selectedStates, chunk, 2) : Steps(_states, chunk, 2 * _d);
+
+    private int Count(in Chunk chunk) => _last ? chunk.PredictionCount : chunk.StepCount;
+
+    private int First(in Chunk chunk) => _last ? chunk.FirstPrediction : chunk.FirstStep;
+
+    private Span<float> Rows(AlignedFloats buffer, scoped in Chunk chunk, int factor = 1) => buffer.AsSpan(First(chunk) * _d * factor, Count(chunk) * _d * factor);
+
+    private static Span<float> Steps(AlignedFloats buffer, scoped in Chunk chunk, int columns) => buffer.AsSpan(chunk.FirstStep * columns, chunk.StepCount * columns);
+}

@@ -1,0 +1,170 @@
+using System.Numerics.Tensors;
+using Streaming.Kernels.Simd;
+using Streaming.Models.Batches;
+using Streaming.Models.Layers;
+using Streaming.Models.Options;
+using Streaming.Models.State;
+
+namespace Streaming.Models.Towers;
+
+/// <summary>
+/// From the item vectors of histories to user vectors, forward and backward, chunk by chunk. Every tower keeps the prefix
+/// property: the first w outputs depend on the first w inputs and on weights of slices up to w only.
+/// </summary>
+public abstract class UserTower
+{
+    private readonly Parameter _start;
+    private readonly Dropout _dropout;
+    private AlignedFloats _inputs = AlignedFloats.Empty;
+    private AlignedFloats _inputGradients = AlignedFloats.Empty;
+    private AlignedFloats _outputs = AlignedFloats.Empty;
+    private AlignedFloats _outputGradients = AlignedFloats.Empty;
+
+    /// <summary>Creates the tower.</summary>
+    /// <param name="set">Takes the tower's parameters.</param>
+    /// <param name="options">The model's options.</param>
+    /// <param name="widths">The nested widths.</param>
+    protected UserTower(ParameterSet set, ModelOptions options, Increments widths)
+    {
+        Set = set;
+        Options = options;
+        Widths = widths;
+        D = widths.Dimension;
+        _start = set.Add("tower.start", decays: false, D);
+        _dropout = NewDropout(0);
+    }
+
+    /// <summary>Gets about how many steps a chunk should have: its activations stay in the second-level cache.</summary>
+    public virtual int ChunkSteps => Math.Clamp(65536 / D, 32, 512);
+
+    /// <summary>Gets the gradient by the item vector at each step [P × D].</summary>
+    public ReadOnlySpan<float> InputGradients => _inputGradients.Span;
+
+    /// <summary>Gets the number of vectors of a user: 1, or the interests.</summary>
+    public virtual int VectorsPerUser => 1;
+
+    /// <summary>Gets the floats of a user's recurrent state, 0 for a tower without one.</summary>
+    public virtual int StateLength => 0;
+
+    /// <summary>Gets the start vector.</summary>
+    public ReadOnlySpan<float> Start => Set.Value(_start);
+
+    /// <summary>Gets the parameters.</summary>
+    protected ParameterSet Set { get; }
+
+    /// <summary>Gets the model's shape.</summary>
+    protected ModelOptions Options { get; }
+
+    /// <summary>Gets the nested widths.</summary>
+    protected Increments Widths { get; }
+
+    /// <summary>Gets the full width.</summary>
+    protected int D { get; }
+
+    /// <summary>Creates the tower that the options name.</summary>
+    public static UserTower Create(ParameterSet set, ModelOptions options, Increments widths) => options.Tower switch
+    {
+        TowerKind.FmrlRec => new FmrlRecTower(set, options, widths),
+        TowerKind.YoutubeDnn => new YoutubeDnnTower(set, options, widths),
+        TowerKind.Gru4Rec => new Gru4RecTower(set, options, widths),
+        TowerKind.Mind => new MindTower(set, options, widths),
+        _ => throw new ArgumentException($"Tower is {options.Tower}; allowed: {string.Join(", ", Enum.GetNames<TowerKind>())}."),
+    };
+
+    /// <summary>Sets the initial values.</summary>
+    public virtual void Initialize()
+    {
+        Gaussian.For(Options.Seed, _start.Name).Fill(Set.Value(_start), Options.ItemDeviation);
+    }
+
+    /// <summary>Computes what depends on parameters only: once a step, before any chunk.</summary>
+    public virtual void Prepare()
+    {
+    }
+
+    /// <summary>Makes room for a batch.</summary>
+    public virtual void Reserve(StepPlan plan)
+    {
+        Buffers.Grow(ref _inputs, plan.StepCount, D);
+        Buffers.Grow(ref _inputGradients, plan.StepCount, D);
+        Buffers.Grow(ref _outputs, plan.PredictionCount, D * VectorsPerUser);
+        Buffers.Grow(ref _outputGradients, plan.PredictionCount, D * VectorsPerUser);
+    }
+
+    /// <summary>The one vector that scores each prediction in training [B × D].</summary>
+    /// <param name="plan">The batch.</param>
+    /// <param name="candidates">Candidate vectors, for a tower whose vector depends on the label.</param>
+    /// <param name="positives">Column of each prediction's positive.</param>
+    public virtual ReadOnlySpan<float> Users(StepPlan plan, ReadOnlySpan<float> candidates, ReadOnlySpan<int> positives) => Outputs(plan);
+
+    /// <summary>Gradients by <see cref="Users"/>, to be set before the backward pass.</summary>
+    public virtual Span<float> UserGradients(StepPlan plan) => OutputGradients(plan);
+
+    /// <summary>Vectors of the batch's predictions [B × VectorsPerUser × D].</summary>
+    public Span<float> Outputs(StepPlan plan) => _outputs.AsSpan(0, plan.PredictionCount * VectorsPerUser * D);
+
+    /// <summary>Gradients by <see cref="Outputs"/>.</summary>
+    protected Span<float> OutputGradients(StepPlan plan) => _outputGradients.AsSpan(0, plan.PredictionCount * VectorsPerUser * D);
+
+    /// <summary>One event of one user, without dropout.</summary>
+    /// <param name="x">[D] item vector, or the start vector first of all.</param>
+    /// <param name="state">In and out: [<see cref="StateLength"/>], zero before the start vector.</param>
+    /// <param name="vector">Out: [D].</param>
+    /// <param name="scratch">[16 D].</param>
+    public virtual void Advance(ReadOnlySpan<float> x, Span<float> state, Span<float> vector, Span<float> scratch) => throw new NotSupportedException($"The tower {Options.Tower} has no recurrent form.");
+
+    /// <summary>Forward pass of a chunk.</summary>
+    /// <param name="plan">The batch.</param>
+    /// <param name="chunk">Its part.</param>
+    /// <param name="items">Encoded distinct items by slot [n × D].</param>
+    /// <param name="step">Step of training; negative: no dropout.</param>
+    public void Forward(StepPlan plan, in Chunk chunk, ReadOnlySpan<float> items, long step)
+    {
+        var inputs = Steps(_inputs, chunk);
+        var start = Set.Value(_start);
+        for (int r = 0; r < chunk.StepCount; r++)
+        {
+            int slot = plan.Slots[chunk.FirstStep + r];
+            (slot < 0 ? start : items.Slice(slot * D, D)).CopyTo(inputs.Slice(r * D, D));
+        }
+
+        _dropout.Apply(inputs, chunk.FirstStep, step);
+        Forward(plan, chunk, inputs, Predictions(_outputs, chunk, D * VectorsPerUser), step);
+    }
+
+    /// <summary>Backward pass of a chunk, after its forward pass with the same arguments.</summary>
+    public void Backward(StepPlan plan, in Chunk chunk, long step, Lane lane)
+    {
+        // Generous for every tower: a handful of temporaries of a chunk's activations.
+        lane.Reserve((ScratchPerStep * D * chunk.StepCount) + (8 * D));
+        var gradients = Steps(_inputGradients, chunk);
+        Backward(plan, chunk, Steps(_inputs, chunk), Predictions(_outputGradients, chunk, D * VectorsPerUser), gradients, step, lane);
+        _dropout.Apply(gradients, chunk.FirstStep, step);
+        var start = lane.Gradient(_start);
+        for (int r = 0; r < chunk.StepCount; r++)
+        {
+            if (plan.Slots[chunk.FirstStep + r] < 0)
+            {
+                TensorPrimitives.Add(start, gradients.Slice(r * D, D), start);
+            }
+        }
+    }
+
+    /// <summary>Gets how many rows of D floats the backward pass rents for a step.</summary>
+    protected virtual int ScratchPerStep => 12;
+
+    /// <summary>Forward pass of the tower proper.</summary>
+    protected abstract void Forward(StepPlan plan, in Chunk chunk, ReadOnlySpan<float> inputs, Span<float> outputs, long step);
+
+    /// <summary>Backward pass of the tower proper: sets <paramref name="inputGradients"/>.</summary>
+    protected abstract void Backward(StepPlan plan, in Chunk chunk, ReadOnlySpan<float> inputs, ReadOnlySpan<float> outputGradients, Span<float> inputGradients, long step, Lane lane);
+
+    /// <summary>Dropout of a numbered place in the network.</summary>
+    protected Dropout NewDropout(int site) => new(Widths, Options.DropoutRates, Options.Seed, site);
+
+    /// <summary>Part of a buffer with a row a step.</summary>
+    protected Span<float> Steps(AlignedFloats buffer, scoped in Chunk chunk, int factor = 1) => buffer.AsSpan(chunk.FirstStep * D * factor, chunk.StepCount * D * factor);
+
+    /// <summary>Part of a buffer with a row a prediction.</summary>
+    protected static Span<float> Predictions(AlignedFloats buffer, scoped in Chunk chunk, int columns) => buffer.AsSpan(chunk.FirstPrediction * columns, chunk.PredictionCount * columns);
+}

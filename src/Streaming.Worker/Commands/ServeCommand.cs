@@ -1,0 +1,62 @@
+using System.CommandLine;
+using Microsoft.Extensions.Logging;
+using StackExchange.Redis;
+using Streaming.Transport.Redis;
+using Streaming.Worker.Failures;
+using Streaming.Worker.Health;
+using Streaming.Worker.Http;
+using Streaming.Worker.Logging;
+using Streaming.Worker.Metrics;
+using Streaming.Worker.Serve;
+using Streaming.Worker.Settings;
+using Streaming.Worker.Shutdown;
+using Streaming.Worker.Stages;
+
+namespace Streaming.Worker.Commands;
+
+/// <summary>`streaming serve`: lookups and recommendations over HTTP from the Redis that the settings name.</summary>
+internal static class ServeCommand
+{
+    /// <summary>Creates the command.</summary>
+    public static Command Create()
+    {
+        var items = new Option<string[]>("--items") { Description = "Item files (CSV: item,title,…): titles for people.", AllowMultipleArgumentsPerToken = true, HelpName = "FILE" };
+        var command = new Command("serve", "Serve lookups and recommendations over HTTP from the Redis that the settings name: GET /items/{id}?width=, POST /items, GET /items/{id}/neighbours, GET /users/{id}/recommendations, POST /recommendations, and a page at /.") { items };
+        command.SetAction(async (result, _) =>
+        {
+            SettingsValues settings = WorkerSettings.FromEnvironment();
+            ItemCatalogue catalogue = ItemCatalogue.ReadAll(result.GetValue(items) ?? []);
+            using ILoggerFactory loggers = WorkerLogging.Create(settings.Get<LogOptions>());
+            using var signals = new ShutdownSignals(settings.Get<PipelineOptions>().ShutdownTimeout, TimeProvider.System);
+            await RunAsync(settings, item => catalogue.Find(item)?.GetValueOrDefault("title"), loggers, signals).ConfigureAwait(false);
+            return (int)ExitCode.Success;
+        });
+        return command;
+    }
+
+    private static async Task RunAsync(SettingsValues settings, Func<string, string?> titleOf, ILoggerFactory loggers, ShutdownSignals signals)
+    {
+        HttpOptions http = settings.Get<HttpOptions>();
+        using ConnectionMultiplexer redis = await RedisConnection.OpenAsync(settings.Get<RedisOptions>(), signals.Abort).ConfigureAwait(false);
+        using var lookups = new Lookups(redis.GetDatabase(), settings, titleOf, TimeProvider.System);
+        await lookups.CheckAsync(signals.Abort).ConfigureAwait(false);
+        using var exposition = new PrometheusExposition(Telemetry.Meters);
+        var health = new HealthReport();
+        await using HttpEndpoint endpoint = await HttpEndpoint.StartAsync(
+            http with { Port = Math.Max(http.Port, 0) },
+            loggers,
+            routes =>
+            {
+                OperationsRoutes.Map(routes, health, exposition);
+                LookupRoutes.Map(routes, lookups, http);
+                RecommendationRoutes.Map(routes, lookups, http);
+                PageRoutes.Map(routes, static () => null, lookups.Updater.Status);
+            },
+            signals.Abort,
+            new IndexService(lookups, settings, health, TimeProvider.System, loggers)).ConfigureAwait(false);
+        PipelineLog.Listening(loggers.CreateLogger(nameof(ServeCommand)), endpoint.Address);
+        using ITimer watch = TimeProvider.System.CreateTimer(
+            _ => health.Set("redis", redis.IsConnected ? HealthLevel.Healthy : HealthLevel.Degraded, redis.IsConnected ? string.Empty : "away"), null, TimeSpan.Zero, TimeSpan.FromSeconds(1));
+        await Task.Delay(Timeout.InfiniteTimeSpan, signals.Stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+}

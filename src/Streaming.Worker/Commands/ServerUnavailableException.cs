@@ -1,4 +1,0 @@
-namespace Streaming.Worker;
-
-/// <summary>A server that must be there is not: the message says which, where, and what to do.</summary>
-internal sealed class ServerUnavailableException(string message, Exception? inner = null) : Exception(message, inner);

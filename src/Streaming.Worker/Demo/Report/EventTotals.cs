@@ -1,4 +1,0 @@
-namespace Streaming.Worker;
-
-/// <summary>What became of the events. Produced = Trained + HistoryOnly + DeadLettered + Duplicates.</summary>
-internal sealed record EventTotals(long Produced, long Decoded, long Trained, long HistoryOnly, long DeadLettered, long Duplicates);

@@ -1,4 +1,0 @@
-namespace Streaming.Worker;
-
-/// <summary>Figures of the training.</summary>
-internal sealed record TrainingTotals(long Steps, long Replayed, double Loss, int Items, int BankEntries, int BankCapacity, long Published);

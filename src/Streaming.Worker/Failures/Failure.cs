@@ -1,0 +1,40 @@
+using StackExchange.Redis;
+using Streaming.Core.Embeddings;
+using Streaming.Formats.Inputs;
+using Streaming.Learning.Checkpoints;
+using Streaming.Learning.Torch.Devices;
+using Streaming.Learning.Training;
+using Streaming.Models.State;
+using Streaming.Transport.Kafka.Clients;
+using Streaming.Transport.Kafka.Native;
+using Streaming.Transport.Redis.Access;
+using Streaming.Transport.Redis.Publishing;
+
+namespace Streaming.Worker.Failures;
+
+/// <summary>Turns what went wrong into an exit code and words.</summary>
+internal static class Failure
+{
+    /// <summary>The exit code of a cause, and what to print. Expected failures are one line; a defect shows its stack.</summary>
+    public static (ExitCode Code, string Message) Explain(Exception exception)
+    {
+        ArgumentNullException.ThrowIfNull(exception);
+        return exception switch
+        {
+            AggregateException { InnerExceptions: [var only] } => Explain(only),
+            StoreRefusedException => (ExitCode.Refused, exception.Message),
+            KeyLayoutException => (ExitCode.Configuration, exception.Message),
+            RedisConnectionException => (ExitCode.Unavailable, $"Redis does not answer: {exception.Message}"),
+            SettingsException => (ExitCode.Configuration, exception.Message),
+            InputFileException { InnerException: FileNotFoundException or DirectoryNotFoundException or UnauthorizedAccessException } => (ExitCode.NoInput, exception.Message),
+            InputFileException => (ExitCode.BadInput, exception.Message),
+            KafkaLibraryException or KafkaUnavailableException or ServerUnavailableException or TorchDeviceException => (ExitCode.Unavailable, exception.Message),
+            StateMismatchException => (ExitCode.StateMismatch, exception.Message),
+            KafkaSourceException => (ExitCode.BadInput, exception.Message),
+            LeaseLostException or FencedException or SupersededException => (ExitCode.LeaseLost, exception.Message),
+            NonFiniteLossException => (ExitCode.Diverged, exception.Message),
+            OperationCanceledException => (ExitCode.Aborted, "stopped before it was done"),
+            _ => (ExitCode.Failure, exception.ToString()),
+        };
+    }
+}

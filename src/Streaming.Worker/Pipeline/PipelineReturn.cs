@@ -1,8 +1,0 @@
-using Streaming.Core;
-
-namespace Streaming.Worker;
-
-/// <summary>What a life of the pipeline leaves to the next one, which returns to the last checkpoint.</summary>
-/// <param name="OldEnds">Where topics ended that were deleted while they were read.</param>
-/// <param name="Histories">How far the users' histories had come: the store may hold what the checkpoint does not.</param>
-internal sealed record PipelineReturn(IReadOnlyList<StreamPosition> OldEnds, IReadOnlyDictionary<ulong, HistoryAge> Histories);

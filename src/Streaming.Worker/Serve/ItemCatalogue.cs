@@ -1,0 +1,110 @@
+using System.Text.Unicode;
+using Streaming.Core.Events;
+using Streaming.Formats.Delimited;
+using Streaming.Formats.Inputs;
+using Streaming.Transport.Kafka.Decoding;
+
+namespace Streaming.Worker.Serve;
+
+/// <summary>
+/// What files say of items: rows of item,title,brand,… (any names after the first), MovieLens' movies.csv among them.
+/// </summary>
+public sealed class ItemCatalogue
+{
+    private static readonly ItemLimits Limits = new();
+    private readonly Dictionary<string, IReadOnlyDictionary<string, string>> _items = new(StringComparer.Ordinal);
+
+    /// <summary>Gets the number of items.</summary>
+    public int Count => _items.Count;
+
+    /// <summary>Reads item files. Columns become plain text fields by their names in lower case.</summary>
+    /// <exception cref="InputFileException">A file is missing, has no header of that form, or an unreadable row: names it.</exception>
+    public static ItemCatalogue ReadAll(IEnumerable<string> paths)
+    {
+        ArgumentNullException.ThrowIfNull(paths);
+        var catalogue = new ItemCatalogue();
+        foreach (string path in paths)
+        {
+            try
+            {
+                catalogue.Read(path);
+            }
+            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or InvalidDataException)
+            {
+                throw new InputFileException($"{path}: {exception.Message}", exception);
+            }
+        }
+
+        return catalogue;
+    }
+
+    /// <summary>The text fields of an item, or null.</summary>
+    public IReadOnlyDictionary<string, string>? Find(string item) => _items.GetValueOrDefault(item);
+
+    private void Read(string path)
+    {
+        using DelimitedReader rows = DelimitedReader.OpenFile(path);
+        if (!rows.Read() || rows.Count < 2)
+        {
+            throw new InputFileException($"{path}, line 1: expected a header item,title,…");
+        }
+
+        string[] names = [.. Enumerable.Range(0, rows.Count).Select(field => Lower(rows.Text(field)))];
+        CheckHeader(path, names);
+        while (rows.Read())
+        {
+            if (rows.Problem is not null || rows.Count != names.Length || rows[0].IsEmpty)
+            {
+                throw new InputFileException($"{path}, line {rows.Line}: {rows.Problem ?? $"{rows.Count} fields, {names.Length} expected, the first not empty"}");
+            }
+
+            var text = new Dictionary<string, string>(StringComparer.Ordinal);
+            for (int field = 1; field < names.Length; field++)
+            {
+                Check(path, rows, field, names[field]);
+                if (!rows[field].IsEmpty)
+                {
+                    text[names[field]] = rows.Text(field);
+                }
+            }
+
+            Check(path, rows, 0, names[0]);
+            _items[rows.Text(0)] = text;
+        }
+    }
+
+    // What the worker that reads the topic would refuse is refused here, where its place is known.
+    private static void CheckHeader(string path, string[] names)
+    {
+        if (names[0] is not ("item" or "itemid" or "item_id" or "id" or "movieid" or "item_id:token"))
+        {
+            throw new InputFileException($"{path}, line 1: the first column is \"{names[0]}\"; expected item (or itemId, id, movieId)");
+        }
+
+        int wrong = Array.FindIndex(names, static name => name.Length is 0 or > InteractionEvent.MaxIdBytes);
+        if (wrong >= 0)
+        {
+            throw new InputFileException($"{path}, line 1: column {wrong + 1} has {(names[wrong].Length == 0 ? "no name" : $"a name longer than {InteractionEvent.MaxIdBytes} characters")}");
+        }
+
+        if (names.Length - 1 > Limits.MaxTextFields)
+        {
+            throw new InputFileException($"{path}, line 1: {names.Length - 1} columns besides the item; allowed: {Limits.MaxTextFields}");
+        }
+    }
+
+    private static void Check(string path, DelimitedReader rows, int field, string name)
+    {
+        ReadOnlySpan<byte> value = rows[field];
+        string? problem = !Utf8.IsValid(value) ? "is not UTF-8"
+            : field == 0 && value.Length > InteractionEvent.MaxIdBytes ? $"is longer than {InteractionEvent.MaxIdBytes} bytes"
+            : field > 0 && value.Length > Limits.MaxTextLength && rows.Text(field).Length > Limits.MaxTextLength ? $"is longer than {Limits.MaxTextLength} characters"
+            : null;
+        if (problem is not null)
+        {
+            throw new InputFileException($"{path}, line {rows.Line}, column {name}: the value {problem}");
+        }
+    }
+
+    private static string Lower(string name) => name.Trim().ToLowerInvariant();
+}

@@ -1,0 +1,28 @@
+using Streaming.Worker.Settings;
+
+namespace Streaming.Worker.Stages;
+
+/// <summary>Where and how often the state is kept.</summary>
+public sealed record CheckpointOptions
+{
+    /// <summary>Gets the folder of the checkpoints; on a start the newest one that verifies is gone on from. Workers that
+    /// stand by for each other share it. Default checkpoints; empty: none are written.</summary>
+    public string Folder { get; init; } = "checkpoints";
+
+    /// <summary>Gets how often one is written. Default 1m; 1s … 1d. Shutting down writes one besides.</summary>
+    public TimeSpan Interval { get; init; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>Gets how many are kept. Default 3; 1 … 1,000.</summary>
+    public int Keep { get; init; } = 3;
+
+    /// <summary>Checks every property.</summary>
+    /// <exception cref="ArgumentException">Names every property that is wrong, its value and what is allowed.</exception>
+    public void Validate()
+    {
+        var errors = new OptionChecks();
+        errors.Check(Folder.Length == 0 || Folder.IndexOfAny(Path.GetInvalidPathChars()) < 0, nameof(Folder), Folder, "a path, or empty for no checkpoints");
+        errors.Check(Interval >= TimeSpan.FromSeconds(1) && Interval <= TimeSpan.FromDays(1), nameof(Interval), Interval, "1s … 1d");
+        errors.Check(Keep is >= 1 and <= 1_000, nameof(Keep), Keep, "1 … 1000");
+        errors.Throw();
+    }
+}

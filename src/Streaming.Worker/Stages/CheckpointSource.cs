@@ -1,0 +1,32 @@
+using Streaming.Formats.Inputs;
+using Streaming.Learning.Checkpoints;
+using Streaming.Models.State;
+
+namespace Streaming.Worker.Stages;
+
+/// <summary>Opens what a command line names as a checkpoint: one, or a folder of them.</summary>
+internal static class CheckpointSource
+{
+    /// <summary>Opens it; of a folder of checkpoints the newest that verifies.</summary>
+    /// <exception cref="InputFileException">There is none, or it is damaged: says which file.</exception>
+    /// <exception cref="StateMismatchException">A newer version of this program wrote it.</exception>
+    public static Checkpoint Open(string path)
+    {
+        if (!Directory.Exists(path))
+        {
+            throw new InputFileException($"'{path}' is no folder; allowed: a checkpoint, or a folder of checkpoints.", new DirectoryNotFoundException());
+        }
+
+        try
+        {
+            var problems = new List<string>();
+            return CheckpointStore.IsCheckpoint(path) ? Checkpoint.Open(path)
+                : new CheckpointStore(path, 1, TimeProvider.System, problems.Add).FindNewest()
+                ?? throw new InputFileException($"'{path}' has no checkpoint that can be used. {string.Join(' ', problems)}".TrimEnd());
+        }
+        catch (InvalidDataException exception)
+        {
+            throw new InputFileException(exception.Message, exception);
+        }
+    }
+}

@@ -1,0 +1,166 @@
+using System.Threading.Channels;
+using Microsoft.Extensions.Logging;
+using StackExchange.Redis;
+using Streaming.Core.Generations;
+using Streaming.Learning.Training;
+using Streaming.Models.Options;
+using Streaming.Transport.Redis;
+using Streaming.Transport.Redis.Generations;
+using Streaming.Transport.Redis.Publishing;
+using Streaming.Worker.Generations;
+using Streaming.Worker.Settings;
+
+namespace Streaming.Worker.Stages;
+
+/// <summary>
+/// Publishes what stands beside the embeddings of a generation, user towers and record, at an interval; and moves the
+/// readers to the generation once, when it is fit. The training thread leaves a picture, this stage writes the newest one.
+/// </summary>
+internal sealed class GenerationStage
+{
+    /// <summary>Towers go out at most at this rate, however often they are asked for: a wide model's are many megabytes.</summary>
+    private const double MostBytesPerSecond = 1 << 20;
+
+    private static readonly TimeSpan RecordInterval = TimeSpan.FromSeconds(10);
+
+    private readonly GenerationPublisher _publisher;
+    private readonly GenerationSwitch _switch;
+    private readonly GenerationOptions _options;
+    private readonly ModelVersion _version;
+    private readonly TimeSpan _towerInterval;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly Channel<ModelPicture> _pictures = Channel.CreateBounded<ModelPicture>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropOldest });
+    private TimeSpan _wait;
+    private long _last;
+    private bool _begun;
+    private volatile bool _waiting;
+    private bool? _switched;
+    private string _objection = string.Empty;
+
+    /// <summary>Creates the stage.</summary>
+    /// <param name="redis">The store.</param>
+    /// <param name="settings">All settings.</param>
+    /// <param name="plan">The generation, and whether readers are still at another.</param>
+    /// <param name="token">Fencing token of this life.</param>
+    /// <param name="time">Clock.</param>
+    /// <param name="logger">Log.</param>
+    public GenerationStage(IDatabase redis, SettingsValues settings, RunPlan plan, uint token, TimeProvider time, ILogger logger)
+    {
+        RedisOptions options = settings.Get<RedisOptions>();
+        GenerationOptions switching = settings.Get<GenerationOptions>();
+        _publisher = new GenerationPublisher(redis, options, time);
+        _switch = new GenerationSwitch(redis, options, settings.Get<ModelOptions>().Widths, time);
+        _options = switching with { MinExamples = Math.Min(switching.MinExamples, settings.Get<TrainerOptions>().Evaluation.Window) };
+        _waiting = plan.IsNext && switching.Switch == GenerationSwitching.Auto;
+        _version = new ModelVersion(plan.Generation, token, 0);
+        _towerInterval = options.TowerInterval;
+        _time = time;
+        _logger = logger;
+    }
+
+    /// <summary>Takes a picture when it is time. On the training thread, between two steps.</summary>
+    /// <param name="trainer">The trainer.</param>
+    /// <param name="last">Takes one in any case: the end.</param>
+    public void Offer(Trainer trainer, bool last = false)
+    {
+        if (_begun && !last && _time.GetElapsedTime(_last) < _wait)
+        {
+            return;
+        }
+
+        _begun = true;
+        _last = _time.GetTimestamp();
+        ModelPicture picture = ModelPicture.Of(trainer, _version, _towerInterval > TimeSpan.Zero, _waiting && !last, _time);
+        TimeSpan atLeast = TimeSpan.FromSeconds(picture.Towers.Values.Sum(static file => (long)file.Length) / MostBytesPerSecond);
+        _wait = _towerInterval == TimeSpan.Zero ? RecordInterval : _towerInterval > atLeast ? _towerInterval : atLeast;
+        _pictures.Writer.TryWrite(picture);
+        if (last)
+        {
+            _pictures.Writer.Complete();
+        }
+    }
+
+    /// <summary>Publishes until the last picture. A store that is away loses a picture; the next comes soon.</summary>
+    /// <exception cref="FencedException">A newer trainer has taken over.</exception>
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        await foreach (ModelPicture picture in _pictures.Reader.ReadAllAsync(cancellationToken).ConfigureAwait(false))
+        {
+            try
+            {
+                await PublishAsync(picture, cancellationToken).ConfigureAwait(false);
+            }
+            catch (Exception exception) when (EmbeddingPublisher.IsOutage(exception))
+            {
+                PipelineLog.TowersNotPublished(_logger, exception);
+            }
+        }
+    }
+
+    private async Task PublishAsync(ModelPicture picture, CancellationToken cancellationToken)
+    {
+        _switched ??= await WasSwitchedAsync(cancellationToken).ConfigureAwait(false);
+        await _publisher.PublishAsync(picture.Record with { Switched = _switched.Value }, picture.Towers, cancellationToken).ConfigureAwait(false);
+        if (_waiting && picture.Ids is { } ids)
+        {
+            await TrySwitchAsync(picture.Record, ids, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>An earlier life may have moved the readers, and somebody moved them back since: then it stays so.</summary>
+    private async Task<bool> WasSwitchedAsync(CancellationToken cancellationToken)
+    {
+        bool was = await ReadAsync(_version.Generation, cancellationToken).ConfigureAwait(false) is { Switched: true };
+        _waiting &= !was;
+        return was;
+    }
+
+    private async Task TrySwitchAsync(GenerationRecord record, IReadOnlyList<string> ids, CancellationToken cancellationToken)
+    {
+        uint active = await _switch.ActiveAsync(cancellationToken).ConfigureAwait(false);
+        if (active >= record.Generation)
+        {
+            _waiting = false;
+            return;
+        }
+
+        GenerationCheck count = await _switch.CheckAsync(record.Generation, ids, cancellationToken).ConfigureAwait(false);
+        string objection = active == 0 && count.IsComplete ? string.Empty
+            : GenerationChecks.Objection(record, await ReadAsync(active, cancellationToken).ConfigureAwait(false), count, _options);
+        if (objection.Length > 0)
+        {
+            Tell(record.Generation, objection);
+        }
+        else if (await _switch.FlipAsync(active, record.Generation, cancellationToken).ConfigureAwait(false))
+        {
+            PipelineLog.Switched(_logger, active, record.Generation, record.Items, record.Recall);
+            _waiting = false;
+            _switched = true;
+            await _publisher.PublishAsync(record with { Switched = true }, [], cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private async Task<GenerationRecord?> ReadAsync(uint generation, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await _publisher.ReadAsync(generation, cancellationToken).ConfigureAwait(false);
+        }
+        catch (FormatException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Once a reason: its numbers change at every look.</summary>
+    private void Tell(uint generation, string objection)
+    {
+        string kind = string.Concat(objection.Where(static c => !char.IsAsciiDigit(c)));
+        if (kind != _objection)
+        {
+            _objection = kind;
+            PipelineLog.NotSwitched(_logger, generation, objection);
+        }
+    }
+}

@@ -1,0 +1,48 @@
+using Streaming.Worker.Settings;
+
+namespace Streaming.Worker.Stages;
+
+/// <summary>How the stages work together.</summary>
+public sealed record PipelineOptions
+{
+    /// <summary>Gets the batches that may wait for the trainer; then the consumer pauses. Default 4; 1 … 1,000.</summary>
+    public int BatchQueue { get; init; } = 4;
+
+    /// <summary>Gets what happens when events come faster than they can be trained on. Default Wait.</summary>
+    public OverloadMode Overload { get; init; } = OverloadMode.Wait;
+
+    /// <summary>Gets the lag, in events, above which the trainer is too far behind. Default 100,000; 1 … 1,000,000,000.</summary>
+    public long OverloadLag { get; init; } = 100_000;
+
+    /// <summary>Gets how long the lag must be above it. Default 30s; 0s … 1d.</summary>
+    public TimeSpan OverloadAfter { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Gets the share of events that is then not trained on, until half of the lag is caught up. Default 0.5; 0.01 … 1.</summary>
+    public double OverloadShare { get; init; } = 0.5;
+
+    /// <summary>Gets how often fresh embeddings are handed to the publisher. Default 1s; 10ms … 1h.</summary>
+    public TimeSpan PublishInterval { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>Gets how long draining after SIGTERM may take, the last publish and checkpoint included. Default 30s; 1s … 1h.</summary>
+    public TimeSpan ShutdownTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Gets the name under which this worker holds the lease of its model. One that stays over restarts (a pod's
+    /// name) need not wait for its own old lease to run out; two workers must not share one. Default empty: machine name and process id.</summary>
+    public string Owner { get; init; } = string.Empty;
+
+    /// <summary>Checks every property.</summary>
+    /// <exception cref="ArgumentException">Names every property that is wrong, its value and what is allowed.</exception>
+    public void Validate()
+    {
+        var errors = new OptionChecks();
+        errors.Check(BatchQueue is >= 1 and <= 1_000, nameof(BatchQueue), BatchQueue, "1 … 1000");
+        errors.Check(Enum.IsDefined(Overload), nameof(Overload), Overload, string.Join(", ", Enum.GetNames<OverloadMode>()));
+        errors.Check(OverloadLag is >= 1 and <= 1_000_000_000, nameof(OverloadLag), OverloadLag, "1 … 1000000000");
+        errors.Check(OverloadAfter >= TimeSpan.Zero && OverloadAfter <= TimeSpan.FromDays(1), nameof(OverloadAfter), OverloadAfter, "0s … 1d");
+        errors.Check(OverloadShare is >= 0.01 and <= 1, nameof(OverloadShare), OverloadShare, "0.01 … 1");
+        errors.Check(PublishInterval >= TimeSpan.FromMilliseconds(10) && PublishInterval <= TimeSpan.FromHours(1), nameof(PublishInterval), PublishInterval, "10ms … 1h");
+        errors.Check(ShutdownTimeout >= TimeSpan.FromSeconds(1) && ShutdownTimeout <= TimeSpan.FromHours(1), nameof(ShutdownTimeout), ShutdownTimeout, "1s … 1h");
+        errors.Check(Owner.Length <= 200, nameof(Owner), Owner, "at most 200 characters");
+        errors.Throw();
+    }
+}

@@ -1,0 +1,168 @@
+using System.Threading.Channels;
+using Microsoft.Extensions.Logging;
+using Streaming.Core.Events;
+using Streaming.Core.Ingestion;
+using Streaming.Core.Refreshes;
+using Streaming.Learning.Training;
+using Streaming.Worker.Metrics;
+
+namespace Streaming.Worker.Stages;
+
+/// <summary>
+/// The training thread: takes batches, trains on them, hands fresh embeddings to the publisher at intervals, and lets
+/// the checkpoint writer take its snapshot at the batches that carry one.
+/// </summary>
+internal sealed class TrainingStage
+{
+    private readonly Trainer _trainer;
+    private readonly ChannelReader<Batch> _input;
+    private readonly BatchPool _pool;
+    private readonly RefreshOutbox _outbox;
+    private readonly CheckpointSchedule? _checkpoints;
+    private readonly GenerationStage _generation;
+    private readonly PipelineOptions _options;
+    private readonly WorkerMetrics _metrics;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly Lock _gate = new();
+    private EventCounts _counts;
+    private Task<bool>? _pending;
+    private long _lastPublish;
+    private int _refreshAll;
+
+    /// <summary>Creates the stage.</summary>
+    public TrainingStage(
+        Trainer trainer, ChannelReader<Batch> input, BatchPool pool, RefreshOutbox outbox, CheckpointSchedule? checkpoints, GenerationStage generation,
+        PipelineOptions options, WorkerMetrics metrics, TimeProvider time, ILogger logger)
+    {
+        _trainer = trainer;
+        _input = input;
+        _pool = pool;
+        _outbox = outbox;
+        _checkpoints = checkpoints;
+        _generation = generation;
+        _options = options;
+        _metrics = metrics;
+        _time = time;
+        _logger = logger;
+    }
+
+    /// <summary>Gets what became of the records whose batches have been trained on, since the stream's beginning.</summary>
+    public EventCounts Counts
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _counts;
+            }
+        }
+    }
+
+    /// <summary>Sets the counts that a checkpoint brought.</summary>
+    public void RestoreCounts(in EventCounts counts)
+    {
+        lock (_gate)
+        {
+            _counts = counts;
+        }
+    }
+
+    /// <summary>Asks for every item to be published again. Any thread.</summary>
+    public void RefreshAll() => Volatile.Write(ref _refreshAll, 1);
+
+    /// <summary>Trains until the input ends; then posts the last embeddings and completes the outbox.</summary>
+    public Task RunAsync(CancellationToken abort) =>
+        Task.Factory.StartNew(() => Run(abort), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+
+    private void Run(CancellationToken abort)
+    {
+        _lastPublish = _time.GetTimestamp();
+        while (WaitForBatch(abort))
+        {
+            while (_input.TryRead(out Batch? batch))
+            {
+                abort.ThrowIfCancellationRequested();
+                Train(batch);
+                PublishIfDue();
+            }
+
+            _checkpoints?.AskIfDue();
+            PublishIfDue();
+        }
+
+        Publish();
+        _generation.Offer(_trainer, last: true);
+        _checkpoints?.Finish();
+        _outbox.Complete();
+    }
+
+    /// <summary>Waits for a batch, publishing at its times meanwhile.</summary>
+    /// <returns>False when the input has ended.</returns>
+    private bool WaitForBatch(CancellationToken abort)
+    {
+        // One waiting task at a time: a new one each interval would pile up in the channel.
+        _pending ??= _input.WaitToReadAsync(abort).AsTask();
+        if (!_pending.IsCompleted)
+        {
+            TimeSpan left = _options.PublishInterval - _time.GetElapsedTime(_lastPublish);
+            Task.WaitAny([_pending], (int)Math.Max(left.TotalMilliseconds, 1), abort);
+            if (!_pending.IsCompleted)
+            {
+                return true;
+            }
+        }
+
+        bool more = _pending.GetAwaiter().GetResult();
+        _pending = null;
+        return more;
+    }
+
+    private void Train(Batch batch)
+    {
+        long begun = _time.GetTimestamp();
+        TrainReport report = _trainer.Train(batch);
+        if (report.Examples > 0)
+        {
+            _metrics.RecordStep(_time.GetElapsedTime(begun), report.Examples, report.Replayed);
+            if (!report.Step.Applied)
+            {
+                PipelineLog.StepNotApplied(_logger, _trainer.Counters.Steps, report.Step.Loss);
+            }
+        }
+
+        foreach (string rejection in report.Rejections)
+        {
+            PipelineLog.RecordRejected(_logger, rejection);
+        }
+
+        lock (_gate)
+        {
+            _counts.Add(batch.Counts);
+        }
+
+        _metrics.RecordEvents(batch.Counts);
+        _checkpoints?.After(batch, _trainer);
+        _pool.Return(batch);
+    }
+
+    private void PublishIfDue()
+    {
+        if (_time.GetElapsedTime(_lastPublish) >= _options.PublishInterval)
+        {
+            Publish();
+        }
+    }
+
+    private void Publish()
+    {
+        if (Interlocked.Exchange(ref _refreshAll, 0) == 1)
+        {
+            _trainer.RefreshAll();
+        }
+
+        _lastPublish = _time.GetTimestamp();
+        _trainer.CollectRefreshes(_outbox, (long)_time.GetElapsedTime(0).TotalMilliseconds);
+        _generation.Offer(_trainer);
+    }
+}

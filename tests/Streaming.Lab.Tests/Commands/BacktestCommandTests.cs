@@ -1,0 +1,178 @@
+using System.Text;
+using System.Text.Json;
+using Streaming.Lab.Commands;
+using Streaming.Learning.Checkpoints;
+using Streaming.Tests;
+using Streaming.Worker.Commands;
+using Streaming.Worker.Failures;
+using Xunit;
+
+namespace Streaming.Lab.Tests.Commands;
+
+public class BacktestCommandTests
+{
+    private const string Small = "--set Model__Widths=4,8 --set Model__Layers=1 --set Model__HistoryLength=10 --threads 1";
+
+    [Theory]
+    [InlineData("leave-one-out", "fmrlrec")]
+    [InlineData("user-split", "fmrlrec")]
+    [InlineData("leave-one-out", "youtubednn")]
+    [InlineData("leave-one-out", "gru4rec")]
+    [InlineData("leave-one-out", "mind")]
+    public async Task Run_PatternToBeLearned_BeatsPopularity(string protocol, string tower)
+    {
+        using var files = new TemporaryFiles();
+        string report = files.Path("report.json");
+        string sequences = files.WriteGzip("sequences.txt.gz", Cycles(users: 300));
+        int code = await Run($"backtest --protocol {protocol} --sequences {sequences} --tower {tower} --loss full --epochs 12 --set Offline__LearningRate=0.01 --set Offline__WarmupSteps=10 --set Offline__BatchSize=32 {Small} --report {report}");
+
+        Assert.Equal(0, code);
+        using var json = JsonDocument.Parse(await File.ReadAllTextAsync(report, TestContext.Current.CancellationToken));
+        JsonElement[] rows = [.. json.RootElement.GetProperty("rows").EnumerateArray()];
+        double popularity = Recall(rows, "popularity", 0);
+        double model = Recall(rows, tower, 8);
+        Assert.True(model > 2 * popularity, $"Recall@5 is {model}; popularity has {popularity}.");
+        Assert.Equal(["popularity", "item-knn", "markov", "knn+markov", "own-latest", tower], rows.Select(row => row.GetProperty("tower").GetString()!).Distinct());
+        Assert.Contains(rows, row => row.GetProperty("width").GetInt32() == 4);
+    }
+
+    [Fact]
+    public async Task Run_NoTestCase_IsBadInput()
+    {
+        using var files = new TemporaryFiles();
+        string sequences = files.Write("short.txt", string.Concat(Enumerable.Range(0, 50).Select(user => $"u{user} a b\n")));
+
+        Assert.Equal((int)ExitCode.BadInput, await Run($"backtest --protocol leave-one-out --sequences {sequences} --loss full --epochs 1 {Small}"));
+    }
+
+    [Theory]
+    [InlineData(false, 1)]
+    [InlineData(true, 5)]
+    public async Task Run_ModelThatNeverGetsBetter_FirstEpochIsKeptOrTheLast(bool keepLast, int keptEpoch)
+    {
+        using var files = new TemporaryFiles();
+        string model = files.Path("model");
+        string sequences = files.WriteGzip("sequences.txt.gz", Cycles(users: 64));
+        int code = await Run($"backtest --sequences {sequences} --loss full --epochs 5 --set Offline__Patience=2 --set Offline__KeepLast={keepLast} --set Offline__LearningRate=1e-20 --set Offline__BatchSize=32 {Small} --no-floors --model {model}");
+
+        Assert.Equal(0, code);
+        const int stepsPerEpoch = 2;
+        Assert.Equal(keptEpoch * stepsPerEpoch, Checkpoint.Open(Assert.Single(Directory.GetDirectories(model))).Manifest.Step);
+    }
+
+    [Fact]
+    public async Task Run_Prequential_LearnsFromOnePass()
+    {
+        using var files = new TemporaryFiles();
+        string report = files.Path("report.json");
+        string settings = files.Path("best.env");
+        string events = files.Write("events.csv", CycleEvents(users: 400));
+        int code = await Run($"backtest --protocol prequential --events {events} --loss inbatch --set Training__LearningRate__Peak=0.01 --set Training__LearningRate__WarmupSteps=10 --set Stream__BatchSize=32 --cutoffs 5,10 {Small} --report {report} --settings {settings}");
+
+        Assert.Equal(0, code);
+        using var json = JsonDocument.Parse(await File.ReadAllTextAsync(report, TestContext.Current.CancellationToken));
+        JsonElement[] rows = [.. json.RootElement.GetProperty("rows").EnumerateArray().Where(row => row.GetProperty("segment").GetString() == "NewItemsOfKnownUsers")];
+        double popularity = Recall(rows, "recent-popularity", 0);
+        double model = Recall(rows, "fmrlrec", 8);
+        Assert.True(model > 1.5 * popularity, $"Recall@5 is {model}; recent popularity has {popularity}.");
+        string[] lines = await File.ReadAllLinesAsync(settings, TestContext.Current.CancellationToken);
+        Assert.Contains("Model__Widths=4,8", lines);
+        Assert.Contains("Stream__BatchSize=32", lines);
+    }
+
+    [Fact]
+    public async Task Run_PlantedDrift_ShowsTheFallAndTheRecovery()
+    {
+        using var files = new TemporaryFiles();
+        string report = files.Path("report.json");
+        string events = files.Write("events.csv", CycleEvents(users: 1200));
+        int code = await Run($"backtest --protocol prequential --events {events} --drift-at 0.5 --loss cbns --set Training__LearningRate__Peak=0.01 --set Training__LearningRate__WarmupSteps=10 --set Training__Evaluation__Window=500 --set Stream__BatchSize=32 --cutoffs 5,10 {Small} --report {report}");
+
+        Assert.Equal(0, code);
+        using var json = JsonDocument.Parse(await File.ReadAllTextAsync(report, TestContext.Current.CancellationToken));
+        int count = json.RootElement.GetProperty("events").GetInt32();
+        JsonElement[] curves = [.. json.RootElement.GetProperty("curves").EnumerateArray()];
+        Assert.Equal(["recent-popularity", "item-knn", "markov", "knn+markov", "own-latest", "isgd", "fmrlrec cbns", "fmrlrec cbns fused"], curves.Select(curve => curve.GetProperty("model").GetString()!));
+        JsonElement[] afterDrift = [.. json.RootElement.GetProperty("rows").EnumerateArray().Where(row => row.GetProperty("segment").GetString() == "AfterDrift")];
+        Assert.All(afterDrift, row => Assert.Equal(count - (count / 2), row.GetProperty("cases").GetInt32()));
+        Assert.Contains(afterDrift, row => row.GetProperty("tower").GetString() == "fused");
+        var points = curves[^2].GetProperty("points").EnumerateArray()
+            .Select(point => (Events: point.GetProperty("events").GetInt32(), Recall: point.GetProperty("recall").GetDouble())).ToList();
+        double before = points.Last(point => point.Events <= count / 2).Recall;
+        double after = points.First(point => point.Events >= (count / 2) + 500).Recall;
+        Assert.True(after < 0.7 * before, $"Recall is {after} after the drift; before it was {before}.");
+        Assert.True(points[^1].Recall > 1.2 * after, $"Recall is {points[^1].Recall} at the end; after the drift it was {after}.");
+    }
+
+    [Fact]
+    public async Task Run_TwoSeedsAndAlone_ReportsSpreadAndRowsOfEach()
+    {
+        using var files = new TemporaryFiles();
+        string report = files.Path("report.json");
+        int code = await Run($"backtest --sequences {files.Write("s.txt", Cycles(users: 60))} --tower youtubednn --loss cbns --epochs 2 --seeds 1,2 --alone --no-floors {Small} --report {report}");
+
+        Assert.Equal(0, code);
+        using var json = JsonDocument.Parse(await File.ReadAllTextAsync(report, TestContext.Current.CancellationToken));
+        JsonElement[] rows = [.. json.RootElement.GetProperty("rows").EnumerateArray()];
+
+        // Two widths nested and each alone, masked and not.
+        Assert.Equal(8, rows.Length);
+        Assert.Equal(4, rows.Count(row => row.GetProperty("alone").GetBoolean()));
+        Assert.Contains(rows, row => row.GetProperty("recallSpread").GetProperty("50").GetDouble() > 0);
+    }
+
+    [Theory]
+    [InlineData("backtest --protocol leave-one-out", ExitCode.Configuration)]
+    [InlineData("backtest --sequences nowhere.txt", ExitCode.NoInput)]
+    [InlineData("backtest --sequences nowhere.txt --protocol prequential", ExitCode.Configuration)]
+    [InlineData("backtest --sequences nowhere.txt --cutoffs 20", ExitCode.Configuration)]
+    [InlineData("backtest --sequences nowhere.txt --set Model__Nothing=1", ExitCode.Configuration)]
+    [InlineData("backtest --sequences nowhere.txt --drift-at 0.5", ExitCode.Configuration)]
+    [InlineData("backtest --events nowhere.csv --protocol prequential --drift-at 1.5", ExitCode.Configuration)]
+    [InlineData("backtest --protocol other", ExitCode.Usage)]
+    public async Task Run_WrongRequest_HasTheExitCode(string line, object code) => Assert.Equal((int)(ExitCode)code, await Run(line));
+
+    private static Task<int> Run(string line) => CommandLine.RunAsync(LabCommands.Create(), line.Split(' ', StringSplitOptions.RemoveEmptyEntries));
+
+    private static double Recall(JsonElement[] rows, string tower, int width) => rows
+        .First(row => row.GetProperty("tower").GetString() == tower && row.GetProperty("width").GetInt32() == width && row.GetProperty("historyMasked").GetBoolean())
+        .GetProperty("recall").GetProperty("5").GetDouble();
+
+    /// <summary>60 items in six circles of ten; a user walks along one of them from a random start.</summary>
+    private static IEnumerable<(int User, int Item)> Walks(int users)
+    {
+        var random = new Random(11);
+        for (int user = 0; user < users; user++)
+        {
+            int circle = random.Next(6);
+            int place = random.Next(10);
+            for (int i = 0; i < 7; i++)
+            {
+                yield return (user, (circle * 10) + ((place + i) % 10));
+            }
+        }
+    }
+
+    private static string Cycles(int users)
+    {
+        var text = new StringBuilder();
+        foreach (var walk in Walks(users).GroupBy(step => step.User))
+        {
+            text.Append('u').Append(walk.Key).Append(' ').AppendJoin(' ', walk.Select(step => $"i{step.Item}")).AppendLine();
+        }
+
+        return text.ToString();
+    }
+
+    private static string CycleEvents(int users)
+    {
+        var text = new StringBuilder("user,item,timestamp\n");
+        int time = 1_600_000_000;
+        foreach ((int user, int item) in Walks(users))
+        {
+            text.Append('u').Append(user).Append(",i").Append(item).Append(',').Append(time += 10).AppendLine();
+        }
+
+        return text.ToString();
+    }
+}

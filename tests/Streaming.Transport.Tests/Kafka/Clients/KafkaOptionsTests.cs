@@ -1,0 +1,164 @@
+using Confluent.Kafka;
+using Streaming.Transport.Kafka.Clients;
+using Xunit;
+
+namespace Streaming.Transport.Tests.Kafka.Clients;
+
+public class KafkaOptionsTests
+{
+    [Fact]
+    public void Validate_Defaults_AreGood() => new KafkaOptions().Validate();
+
+    [Theory]
+    [InlineData("localhost:9092")]
+    [InlineData("a.example:9093,10.0.0.1:9092, [::1]:9092")]
+    [InlineData("SSL://broker-1:9093")]
+    public void Validate_Servers_InTheFormsThatKafkaTakes(string servers) => new KafkaOptions { BootstrapServers = servers }.Validate();
+
+    [Fact]
+    public void Validate_SeveralErrors_AllAreNamedAtOnce()
+    {
+        KafkaOptions options = new()
+        {
+            BootstrapServers = "no port:x",
+            InteractionsTopic = "a b",
+            ItemsTopic = "interactions.dead-letters",
+            MaxDeadLetterRate = 1.5,
+            MaxRecordBytes = 1,
+            SecurityProtocol = "none",
+            SessionTimeout = TimeSpan.Zero,
+            SaslPassword = "secret-1",
+            SaslPasswordFile = "/some/file",
+            SslCaLocation = "/some/ca.pem",
+            Client = { ["Enable.Auto.Commit"] = "true", ["Plugin.any"] = "evil.so", ["fetch.min.bytes"] = "1" },
+        };
+        string[] lines = Assert.Throws<ArgumentException>(options.Validate).Message.Split(Environment.NewLine);
+        Assert.Equal(
+            [
+                "Kafka:BootstrapServers is 'no port:x'; allowed: host:port, separated by commas.",
+                "Kafka:InteractionsTopic is 'a b'; allowed: 1 to 249 letters, digits, '.', '_' and '-'.",
+                "Kafka:DeadLetterTopic is 'interactions.dead-letters'; allowed: three different topics.",
+                "Kafka:MaxDeadLetterRate is '1.5'; allowed: 0 to 1.",
+                "Kafka:MaxRecordBytes is '1'; allowed: 64 to 67,108,864.",
+                "Kafka:SessionTimeout is '00:00:00'; allowed: 1 second to 5 minutes.",
+                "Kafka:SecurityProtocol is 'none'; allowed: plaintext, ssl, sasl_plaintext, sasl_ssl.",
+                "Kafka:SaslPasswordFile is '/some/file'; allowed: only one of SaslPassword and SaslPasswordFile.",
+                "Kafka:SaslPasswordFile is '/some/file'; allowed: a file that exists.",
+                "Kafka:SslCaLocation is '/some/ca.pem'; allowed: a file that exists.",
+                "Kafka:Client is 'Enable.Auto.Commit'; allowed: any setting of librdkafka but those that this program sets itself or that run programs.",
+                "Kafka:Client is 'Plugin.any'; allowed: any setting of librdkafka but those that this program sets itself or that run programs.",
+            ],
+            lines);
+        Assert.DoesNotContain(lines, static line => line.Contains("secret-1", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Validate_MappingsThatCannotBe_AreNamed()
+    {
+        KafkaOptions options = new() { InteractionsColumns = "user=a,itm=b", ItemsColumns = "title=a", ItemsFormat = RecordFormat.Json, InteractionsTimeZone = "Mars" };
+
+        string[] lines = Assert.Throws<ArgumentException>(options.Validate).Message.Split(Environment.NewLine);
+
+        Assert.Equal(
+            [
+                "Kafka:InteractionsColumns is 'user=a,itm=b', but the format is Protobuf; allowed: a mapping with the format Json.",
+                "Kafka:InteractionsColumns: 'itm' in 'user=a,itm=b' is not a field of an event; allowed: user, item, type, time, id, value, dwell, title.",
+                "Kafka:ItemsColumns: 'title=a' does not say where the item is; add item=….",
+                "Kafka:InteractionsTimeZone: 'Mars' is not a time zone; allowed: a name such as Europe/Berlin, or an offset such as +02:00.",
+            ],
+            lines);
+        new KafkaOptions { InteractionsFormat = RecordFormat.Json, InteractionsColumns = "auto" }.Validate();
+    }
+
+    [Fact]
+    public void Clients_ConnectionThatIsSilent_IsGivenUpWithinSeconds()
+    {
+        Assert.Equal("10000", KafkaClientSettings.Consumer(new KafkaOptions(), joins: true, commits: true).Get("socket.timeout.ms"));
+        Assert.Equal("10000", KafkaClientSettings.Producer(new KafkaOptions()).Get("socket.timeout.ms"));
+        KafkaOptions slower = new() { Client = { ["socket.timeout.ms"] = "45000" } };
+        Assert.Equal("45000", KafkaClientSettings.Consumer(slower, joins: true, commits: true).Get("socket.timeout.ms"));
+    }
+
+    [Fact]
+    public void Consumer_SecuritySettings_ReachTheClientWithCertificateChecksOn()
+    {
+        string file = Path.GetTempFileName();
+        try
+        {
+            File.WriteAllText(file, "from the file\n");
+            KafkaOptions options = new()
+            {
+                SecurityProtocol = "sasl_ssl",
+                SaslMechanism = "SCRAM-SHA-512",
+                SaslUsername = "trainer",
+                SaslPasswordFile = file,
+                SslCaLocation = file,
+                Client = { ["fetch.min.bytes"] = "17", ["queued.max.messages.kbytes"] = "99" },
+            };
+            options.Validate();
+            ConsumerConfig config = KafkaClientSettings.Consumer(options, joins: true, commits: true);
+            Assert.Equal("sasl_ssl", config.Get("security.protocol"));
+            Assert.Equal("SCRAM-SHA-512", config.Get("sasl.mechanisms"));
+            Assert.Equal("from the file", config.Get("sasl.password"));
+            Assert.Equal(file, config.Get("ssl.ca.location"));
+            Assert.Equal("17", config.Get("fetch.min.bytes"));
+            Assert.Equal("99", config.Get("queued.max.messages.kbytes"));
+            Assert.Equal("false", config.Get("enable.auto.offset.store").ToLowerInvariant());
+            Assert.Equal("https", config.Get("ssl.endpoint.identification.algorithm"));
+            Assert.Null(config.Get("enable.ssl.certificate.verification")); // librdkafka's own default: on
+        }
+        finally
+        {
+            File.Delete(file);
+        }
+    }
+
+    [Fact]
+    public void Consumer_ClassicGroup_AssignsByRangeWithTheSessionOfTheSettings()
+    {
+        KafkaOptions options = new() { SessionTimeout = TimeSpan.FromSeconds(20), GroupInstanceId = "worker-0" };
+        ConsumerConfig config = KafkaClientSettings.Consumer(options, joins: true, commits: true);
+        Assert.Equal("range", config.Get("partition.assignment.strategy"));
+        Assert.Equal("20000", config.Get("session.timeout.ms"));
+        Assert.Equal("worker-0", config.Get("group.instance.id"));
+        Assert.Equal("error", config.Get("auto.offset.reset"));
+        Assert.Equal("read_committed", config.Get("isolation.level"));
+        Assert.Equal("true", config.Get("enable.partition.eof").ToLowerInvariant());
+    }
+
+    [Fact]
+    public void Consumer_ConsumerProtocol_LeavesToTheBrokerWhatIsTheBrokers()
+    {
+        ConsumerConfig config = KafkaClientSettings.Consumer(new KafkaOptions { GroupProtocol = KafkaGroupProtocol.Consumer }, joins: true, commits: true);
+        Assert.Equal("consumer", config.Get("group.protocol"));
+        Assert.All(["partition.assignment.strategy", "session.timeout.ms", "heartbeat.interval.ms", "group.instance.id"], name => Assert.Null(config.Get(name)));
+    }
+
+    [Fact]
+    public void Consumer_OfTheCatalogue_CommitsNothingAndJoinsNoGroup()
+    {
+        ConsumerConfig config = KafkaClientSettings.Consumer(new KafkaOptions { GroupProtocol = KafkaGroupProtocol.Consumer, GroupInstanceId = "x" }, joins: false, commits: false);
+        Assert.Equal("false", config.Get("enable.auto.commit").ToLowerInvariant());
+        Assert.All(["group.protocol", "group.instance.id"], name => Assert.Null(config.Get(name)));
+    }
+
+    [Theory]
+    [InlineData("isolation.level")]
+    [InlineData("group.protocol")]
+    [InlineData("group.instance.id")]
+    [InlineData("heartbeat.interval.ms")]
+    public void Validate_ClientSettingsOnWhichTheGuaranteesRest_AreRefused(string name)
+    {
+        KafkaOptions options = new() { Client = { [name] = "1" } };
+        Assert.StartsWith($"Kafka:Client is '{name}'; allowed: any setting of librdkafka but those that this program sets itself", Assert.Throws<ArgumentException>(options.Validate).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Validate_GroupSettingsWithoutAGroup_AreRefused()
+    {
+        KafkaOptions options = new() { Assignment = KafkaAssignment.Static, GroupProtocol = KafkaGroupProtocol.Consumer, GroupInstanceId = "x" };
+        Assert.Equal(
+            ["Kafka:GroupProtocol is 'Consumer'; allowed: Classic, unless Kafka__Assignment is Group.", "Kafka:GroupInstanceId is 'x'; allowed: empty, unless Kafka__Assignment is Group."],
+            Assert.Throws<ArgumentException>(options.Validate).Message.Split(Environment.NewLine));
+    }
+}
