@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Streaming.Kernels.Hashing;
 
 namespace Streaming.Kernels.Simd;
 
@@ -18,7 +19,7 @@ internal readonly struct DropoutMask
 
     public DropoutMask(float rate, in DropoutKey key)
     {
-        ulong mixed = Mix64(key.Seed + Mix64((ulong)key.Step + Mix64((ulong)key.Layer + 0x9E3779B97F4A7C15)));
+        ulong mixed = SplitMix64.Finalize(key.Seed + SplitMix64.Finalize((ulong)key.Step + SplitMix64.Finalize((ulong)key.Layer + SplitMix64.Golden)));
         Key0 = (uint)mixed;
         Key1 = (uint)(mixed >> 32);
         Threshold = (uint)Math.Min(uint.MaxValue, Math.Round(rate * 4294967296.0));
@@ -35,13 +36,5 @@ internal readonly struct DropoutMask
         x ^= x >> 13;
         x *= Multiplier1;
         return x ^ (x >> 16);
-    }
-
-    // Stafford's variant 13 of the 64-bit finaliser, as in SplitMix64.
-    private static ulong Mix64(ulong x)
-    {
-        x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9;
-        x = (x ^ (x >> 27)) * 0x94D049BB133111EB;
-        return x ^ (x >> 31);
     }
 }

@@ -1,3 +1,5 @@
+using Streaming.Learning.Training;
+
 namespace Streaming.Lab.Backtest;
 
 /// <summary>How a model is trained by an offline protocol: many passes over recorded sequences.</summary>
@@ -33,6 +35,16 @@ internal sealed record OfflineOptions
 
     /// <summary>Gets how many validation cases are ranked after an epoch, a fixed random part. Default 0: all; 0 and up.</summary>
     public int ValidationCases { get; init; }
+
+    /// <summary>The learning rate by step.</summary>
+    /// <param name="totalSteps">Steps of all epochs.</param>
+    public LearningRateOptions Schedule(long totalSteps) => new()
+    {
+        Peak = LearningRate,
+        WarmupSteps = WarmupSteps,
+        Shape = Cosine ? LearningRateShape.Cosine : LearningRateShape.Constant,
+        TotalSteps = totalSteps,
+    };
 
     /// <summary>Checks every property.</summary>
     /// <exception cref="ArgumentException">One line for every property that is wrong: its name, its value and what is allowed.</exception>

@@ -66,7 +66,7 @@ internal sealed class OfflineTrainer(OfflineSplit split, OfflineOptions options,
     private void Epoch(TrainingEngine engine, SequenceBatcher batcher, int[] order, StepTally steps, int epoch, string label, CancellationToken cancellation)
     {
         int batches = (order.Length + options.BatchSize - 1) / options.BatchSize;
-        long totalSteps = (long)batches * options.Epochs;
+        LearningRateOptions rate = options.Schedule((long)batches * options.Epochs);
         for (int batch = 0; batch < batches; batch++)
         {
             cancellation.ThrowIfCancellationRequested();
@@ -77,7 +77,7 @@ internal sealed class OfflineTrainer(OfflineSplit split, OfflineOptions options,
                 continue;
             }
 
-            var result = engine.Step(batcher.Batch(steps.Count, LearningRateSchedule.At(options, steps.Count, totalSteps), engine.BankCount));
+            var result = engine.Step(batcher.Batch(steps.Count, rate.At(steps.Count), engine.BankCount));
             steps.Add(result);
             progress.Step(label, epoch, batch + 1, batches, batcher.Predictions, result.Loss);
         }

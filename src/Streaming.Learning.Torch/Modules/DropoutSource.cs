@@ -1,7 +1,8 @@
+using Streaming.Kernels.Hashing;
 using Streaming.Models.Layers;
 using Streaming.Models.Options;
-using Streaming.Models.State;
 using TorchSharp;
+
 using static TorchSharp.torch;
 
 namespace Streaming.Learning.Torch.Modules;
@@ -37,7 +38,7 @@ internal sealed class DropoutSource : IDisposable
         if (_training)
         {
             // A Generator of TorchSharp's is the processor's, whatever device it names: a card's own is seeded by this.
-            long seed = unchecked((long)Gaussian.Mix(_seed + Gaussian.Mix((ulong)step)));
+            long seed = unchecked((long)SplitMix64.Finalize(_seed + SplitMix64.Finalize((ulong)step)));
             if (_rates!.device.type == DeviceType.CUDA)
             {
                 cuda.manual_seed_all(seed);

@@ -114,16 +114,7 @@ public sealed partial class CpuEngine : TrainingEngine
     /// <inheritdoc/>
     public override void SetFeatures(int row, ReadOnlySpan<float> features)
     {
-        BatchCheck.Rows(Model, [row], nameof(row));
-        ArgumentOutOfRangeException.ThrowIfNotEqual(features.Length, Model.FeatureLength, nameof(features));
-        foreach (float value in features)
-        {
-            if (!float.IsFinite(value))
-            {
-                throw new ArgumentException($"features of row {row} hold {value}; allowed: finite values.", nameof(features));
-            }
-        }
-
+        BatchCheck.Features(Model, row, features);
         _table.Used = Math.Max(_table.Used, row + 1);
         _table.Features.Touch(row);
         features.CopyTo(_table.Features.Row(row));

@@ -125,4 +125,22 @@ public static class BatchCheck
             throw new ArgumentException($"{name} has {length} values; {expected} are needed, one a positive.");
         }
     }
+
+    /// <summary>Checks the features of an item.</summary>
+    /// <param name="model">The model's options.</param>
+    /// <param name="row">The item's row.</param>
+    /// <param name="features">Its features, all groups one after another.</param>
+    /// <exception cref="ArgumentException">The row, the length or a value is not allowed: names it.</exception>
+    public static void Features(ModelOptions model, int row, ReadOnlySpan<float> features)
+    {
+        Rows(model, [row], nameof(row));
+        ArgumentOutOfRangeException.ThrowIfNotEqual(features.Length, model.FeatureLength, nameof(features));
+        foreach (float value in features)
+        {
+            if (!float.IsFinite(value))
+            {
+                throw new ArgumentException($"features of row {row} hold {value}; allowed: finite values.", nameof(features));
+            }
+        }
+    }
 }

@@ -1,3 +1,5 @@
+using Streaming.Kernels.Hashing;
+
 namespace Streaming.Learning.Evaluation;
 
 /// <summary>
@@ -92,7 +94,7 @@ public sealed class IncrementalSgd : StreamingBaseline
         }
 
         known = true;
-        var random = new SplitMix64(_seed ^ (row * 0x9E3779B97F4A7C15UL));
+        var random = new SplitMix64(_seed ^ (row * SplitMix64.Golden));
         for (int f = 0; f < factors.Length; f++)
         {
             factors[f] = 0.1f * random.NextNormal();

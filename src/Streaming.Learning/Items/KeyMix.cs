@@ -1,3 +1,5 @@
+using Streaming.Kernels.Hashing;
+
 namespace Streaming.Learning.Items;
 
 /// <summary>
@@ -6,19 +8,11 @@ namespace Streaming.Learning.Items;
 /// </summary>
 internal static class KeyMix
 {
-    private const ulong Golden = 0x9E3779B97F4A7C15;
-
     /// <summary>A well-mixed function of a key.</summary>
-    public static ulong Mix(ulong key)
-    {
-        ulong z = key + Golden;
-        z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9;
-        z = (z ^ (z >> 27)) * 0x94D049BB133111EB;
-        return z ^ (z >> 31);
-    }
+    public static ulong Mix(ulong key) => SplitMix64.Finalize(key + SplitMix64.Golden);
 
     /// <summary>A well-mixed function of a seed and a counter.</summary>
-    public static ulong Mix(ulong seed, ulong counter) => Mix(Mix(seed) ^ (counter * Golden));
+    public static ulong Mix(ulong seed, ulong counter) => Mix(Mix(seed) ^ (counter * SplitMix64.Golden));
 
     /// <summary>Maps a well-mixed number to 0 … <paramref name="length"/> − 1 (Lemire's multiplication; no division).</summary>
     public static int Reduce(ulong mixed, int length) => (int)Math.BigMul(mixed, (ulong)length, out _);

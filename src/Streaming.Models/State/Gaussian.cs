@@ -1,9 +1,11 @@
+using Streaming.Kernels.Hashing;
+
 namespace Streaming.Models.State;
 
 /// <summary>Seeded normal values, truncated at two standard deviations: initial weights (LRURec).</summary>
 public ref struct Gaussian(ulong seed)
 {
-    private ulong _state = seed;
+    private SplitMix64 _random = new(seed);
 
     /// <summary>A generator for a named thing: independent of the order in which things are initialised.</summary>
     public static Gaussian For(ulong seed, string name)
@@ -14,11 +16,11 @@ public ref struct Gaussian(ulong seed)
             hash = (hash ^ c) * 1099511628211UL;
         }
 
-        return new Gaussian(Mix(seed) ^ hash);
+        return new Gaussian(SplitMix64.Finalize(seed) ^ hash);
     }
 
     /// <summary>A generator for a row of the id table: (seed, item key), whatever the order of arrival.</summary>
-    public static Gaussian For(ulong seed, ulong key) => new(Mix(seed ^ 0x9E3779B97F4A7C15UL) + key);
+    public static Gaussian For(ulong seed, ulong key) => new(SplitMix64.Finalize(seed ^ SplitMix64.Golden) + key);
 
     /// <summary>Fills with truncated normal values of a standard deviation (before truncation).</summary>
     public void Fill(Span<float> values, double deviation)
@@ -30,15 +32,7 @@ public ref struct Gaussian(ulong seed)
     }
 
     /// <summary>Uniform in (0, 1).</summary>
-    public double NextUniform() => ((Next() >> 11) + 0.5) * (1.0 / (1UL << 53));
-
-    /// <summary>Splitmix64's finaliser.</summary>
-    public static ulong Mix(ulong z)
-    {
-        z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9UL;
-        z = (z ^ (z >> 27)) * 0x94D049BB133111EBUL;
-        return z ^ (z >> 31);
-    }
+    public double NextUniform() => ((_random.Next() >> 11) + 0.5) * (1.0 / (1UL << 53));
 
     private double NextTruncated()
     {
@@ -51,6 +45,4 @@ public ref struct Gaussian(ulong seed)
 
         return value;
     }
-
-    private ulong Next() => Mix(_state += 0x9E3779B97F4A7C15UL);
 }

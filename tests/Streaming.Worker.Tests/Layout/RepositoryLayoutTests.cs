@@ -16,7 +16,7 @@ public class RepositoryLayoutTests
         ["Streaming.Learning"] = (["Streaming.Core", "Streaming.Kernels", "Streaming.Models"], []),
         ["Streaming.Transport"] = (["Streaming.Core", "Streaming.Formats"], ["Confluent.Kafka", "StackExchange.Redis", "Polly.Core", "Google.Protobuf", "Grpc.Tools"]),
         ["Streaming.Serving"] = (["Streaming.Core", "Streaming.Kernels", "Streaming.Models"], ["StackExchange.Redis", "Polly.Core"]),
-        ["Streaming.Learning.Torch"] = (["Streaming.Core", "Streaming.Models", "Streaming.Learning"], ["TorchSharp", "libtorch-cpu-linux-x64", "TorchSharp-cuda-linux"]),
+        ["Streaming.Learning.Torch"] = (["Streaming.Core", "Streaming.Kernels", "Streaming.Models", "Streaming.Learning"], ["TorchSharp", "libtorch-cpu-linux-x64", "TorchSharp-cuda-linux"]),
         ["Streaming.Worker"] = (
             ["Streaming.Core", "Streaming.Formats", "Streaming.Kernels", "Streaming.Models", "Streaming.Learning", "Streaming.Learning.Torch", "Streaming.Transport", "Streaming.Serving"],
             ["Serilog", "Serilog.Extensions.Logging", "Serilog.Sinks.Console", "System.CommandLine", "OpenTelemetry", "OpenTelemetry.Exporter.OpenTelemetryProtocol"]),
