@@ -1,3 +1,5 @@
+using System.Text.Json.Nodes;
+using StackExchange.Redis;
 using Streaming.Core.Embeddings;
 using Streaming.Serving.Changes;
 using Streaming.Transport.Redis;
@@ -28,6 +30,28 @@ public sealed class ChangeFeedReaderTests(ServingFixture redis) : IClassFixture<
             [new FeedChange("item7", 1, 1, 1, false), new FeedChange("item7", 1, 1, 2, true)],
             _changes.Where(change => change.Id == "item7"));
         Assert.Equal(0, (await feed.ReadAsync(_changes, Stop)).Changes);
+    }
+
+    [Theory]
+    [InlineData("current")]
+    [InlineData("newer")]
+    public async Task ReadAsync_EntryOfAnyWriter_IsRead(string writer)
+    {
+        await using FileStream file = File.OpenRead(Path.Combine(AppContext.BaseDirectory, "schemas", "evolution.json"));
+        JsonNode vector = (await JsonNode.ParseAsync(file, cancellationToken: Stop))!.AsArray()
+            .Single(vector => (string?)vector!["record"] == "change" && (string?)vector["writer"] == writer)!;
+        RedisOptions options = _options with { Partitions = 1 };
+        await redis.OpenAsync(options);
+        string[] fields = [.. vector["fields"]!.AsArray().Select(field => (string)field!)];
+        await redis.Database.StreamAddAsync(
+            new RedisKeys(options.Model, options.Partitions).Changes(0), [.. fields.Chunk(2).Select(pair => new NameValueEntry(pair[0], pair[1]))]);
+
+        FeedRead read = await Feed(options).ReadAsync(_changes, Stop);
+
+        Assert.False(read.Gap);
+        Assert.Equal(
+            vector["reads"]!.AsArray().Select(change => new FeedChange((string)change!["id"]!, (uint)change["generation"]!, (uint)change["token"]!, (long)change["step"]!, (bool)change["removed"]!)),
+            _changes);
     }
 
     [Fact]
