@@ -26,7 +26,7 @@ if [ "$(id -u)" -eq 0 ]; then
 fi
 
 # (here [NAME=VALUE …] CMD…): in the place of this shell, with an environment of its own, at the root of the file system.
-here() { cd / && exec "${as[@]}" env -i "PATH=$work/bin" "DOTNET_ROOT=$work/dotnet" HOME=/nonexistent TMPDIR="$work/data" Http__Port=0 "$@"; }
+here() { cd / && exec "${as[@]}" env -i "PATH=$work/bin" "DOTNET_ROOT=$work/dotnet" HOME=/nonexistent TMPDIR="$work/data" STREAMING__Http__Port=0 "$@"; }
 
 passed=0
 failed=0
@@ -69,19 +69,19 @@ find "$app" -iname '*lab*' -o -iname '*spectre*' >"$work/output"
 echo "$(wc -l <"$work/output") files of the lab" >>"$work/output"
 also '^0 files of the lab$'
 check 'a command of the lab, in production' 2 'demo' "$app/streaming" demo
-check config 0 '^Kafka__BootstrapServers=localhost:9092$' "$app/streaming" config
+check config 0 '^STREAMING__Kafka__BootstrapServers=localhost:9092$' "$app/streaming" config
 # Descriptions come from the documentation files.
-check 'config --markdown' 0 '^\| `Kafka__BootstrapServers` .*\| [A-Z][a-z]+ ' "$app/streaming" config --markdown
-check 'config with a wrong setting' 78 'Kafka__Nonsense' Kafka__Nonsense=1 "$app/streaming" config
+check 'config --markdown' 0 '^\| `STREAMING__Kafka__BootstrapServers` .*\| [A-Z][a-z]+ ' "$app/streaming" config --markdown
+check 'config with a wrong setting' 78 'STREAMING__Kafka__Nonsense' STREAMING__Kafka__Nonsense=1 "$app/streaming" config
 check demo 0 'events +produced 500 = trained' "$lab/streaming-lab" demo --no-serve --count 500
 also "librdkafka [0-9.]+ from $lab/[a-z0-9-]*librdkafka\.so"
 check 'backtest on a file' 0 'width' "$lab/streaming-lab" backtest --protocol prequential --events "$work/events.csv" --widths 4,8 --model "$work/data/model"
 check 'inspect of its model' 0 'Model\.Widths +4,8' "$app/streaming" inspect "$work/data/model"
 check 'export of its model' 0 '^' "$app/streaming" export --checkpoint "$work/data/model" --width 4 --output "$work/data/cut.safetensors"
 check 'inspect of nothing' 66 "$work/data/nothing" "$app/streaming" inspect "$work/data/nothing"
-check 'health without a worker' 69 'no answer from http://127.0.0.1:1/' Http__Port=1 "$app/streaming" health
+check 'health without a worker' 69 'no answer from http://127.0.0.1:1/' STREAMING__Http__Port=1 "$app/streaming" health
 # Servers that are not there are waited for, and the log says so; SIGTERM ends that.
-(here Redis__Configuration=127.0.0.1:1 Kafka__BootstrapServers=127.0.0.1:1 "$app/streaming" run) >"$work/output" 2>&1 &
+(here STREAMING__Redis__Configuration=127.0.0.1:1 STREAMING__Kafka__BootstrapServers=127.0.0.1:1 "$app/streaming" run) >"$work/output" 2>&1 &
 worker=$!
 for _ in $(seq 180); do
   grep -q 'Redis' "$work/output" && break
@@ -98,7 +98,7 @@ also '^exit code 0$'
 half() {
   for command in "streaming run" "streaming-lab replay --count 1" "streaming-lab demo --no-serve --count 1"; do
     # shellcheck disable=SC2086
-    check "$command, $1" 69 "^streaming: librdkafka.*$2.*librdkafka\.redist" Redis__Configuration=127.0.0.1:1 Kafka__BootstrapServers=127.0.0.1:1 "$work/half/"$command
+    check "$command, $1" 69 "^streaming: librdkafka.*$2.*librdkafka\.redist" STREAMING__Redis__Configuration=127.0.0.1:1 STREAMING__Kafka__BootstrapServers=127.0.0.1:1 "$work/half/"$command
     [ "$(wc -l <"$work/output")" -eq 1 ] || also "one line (there are more)"
   done
 }

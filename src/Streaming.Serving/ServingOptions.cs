@@ -1,4 +1,5 @@
 using Streaming.Core.Embeddings;
+using Streaming.Core.Options;
 
 namespace Streaming.Serving;
 
@@ -30,22 +31,16 @@ public sealed record ServingOptions
     public int RetryAttempts { get; init; } = 2;
 
     /// <summary>Checks every property.</summary>
-    /// <exception cref="ArgumentException">Names the first that is wrong, its value and what is allowed.</exception>
+    /// <exception cref="OptionsException">Names every property that is wrong, its value and what is allowed.</exception>
     public void Validate()
     {
-        _ = new RedisKeys(Model, Partitions);
-        Range(nameof(PointerLifetime), PointerLifetime, TimeSpan.Zero, TimeSpan.FromHours(1));
-        Range(nameof(KeysPerCall), KeysPerCall, 1, 10_000);
-        Range(nameof(Timeout), Timeout, TimeSpan.FromMilliseconds(1), TimeSpan.FromSeconds(60));
-        Range(nameof(RetryAttempts), RetryAttempts, 0, 10);
-    }
-
-    private static void Range<T>(string name, T value, T low, T high)
-        where T : IComparable<T>
-    {
-        if (value.CompareTo(low) < 0 || value.CompareTo(high) > 0)
-        {
-            throw new ArgumentException($"{name} is {value}; allowed: {low} to {high}.");
-        }
+        var errors = new OptionErrors();
+        errors.Check(RedisKeys.IsModel(Model), nameof(Model), Model, RedisKeys.AllowedModel);
+        errors.Range(nameof(Partitions), Partitions, 1, RedisKeys.MaxPartitions);
+        errors.Range(nameof(PointerLifetime), PointerLifetime, TimeSpan.Zero, TimeSpan.FromHours(1));
+        errors.Range(nameof(KeysPerCall), KeysPerCall, 1, 10_000);
+        errors.Range(nameof(Timeout), Timeout, TimeSpan.FromMilliseconds(1), TimeSpan.FromSeconds(60));
+        errors.Range(nameof(RetryAttempts), RetryAttempts, 0, 10);
+        errors.Throw();
     }
 }

@@ -74,7 +74,7 @@ internal sealed class ChaosRun(ChaosOptions options, string folder, string progr
     /// <summary>The records that the newest checkpoint has behind it. The next life begins there, and on a busy machine that may be
     /// far behind the stream.</summary>
     private static long Kept(Dictionary<string, string> settings) =>
-        new CheckpointStore(settings["Checkpoint__Folder"], 1, TimeProvider.System, static _ => { }).FindNewest()?.Manifest.Positions.Sum(static position => position.NextOffset) ?? 0;
+        new CheckpointStore(settings["STREAMING__Checkpoint__Folder"], 1, TimeProvider.System, static _ => { }).FindNewest()?.Manifest.Positions.Sum(static position => position.NextOffset) ?? 0;
 
     /// <summary>One life: starts, and is killed at a random instant; now and then before it has done anything.</summary>
     private async Task LiveAndDieAsync(int number, Dictionary<string, string> settings, EventStream stream)
@@ -100,7 +100,7 @@ internal sealed class ChaosRun(ChaosOptions options, string folder, string progr
         _unrecovered++;
         _whileStarting += trained ? 0 : 1;
         _whileInGroup += inGroup ? 1 : 0;
-        _whileWriting += IsWriting(settings["Checkpoint__Folder"]) ? 1 : 0;
+        _whileWriting += IsWriting(settings["STREAMING__Checkpoint__Folder"]) ? 1 : 0;
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"kill {number + 1}/{options.Kills}: {stream.Sent} events produced"));
     }
 
@@ -151,33 +151,33 @@ internal sealed class ChaosRun(ChaosOptions options, string folder, string progr
 
     private WorkerProcess Start(int number, Dictionary<string, string> settings, bool inGroup)
     {
-        var own = new Dictionary<string, string>(settings) { ["Kafka__Assignment"] = inGroup ? "group" : "static" };
+        var own = new Dictionary<string, string>(settings) { ["STREAMING__Kafka__Assignment"] = inGroup ? "group" : "static" };
         return WorkerProcess.Start(program, own, Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"worker-{number:D4}.log")));
     }
 
     /// <summary>The settings of a small worker that checkpoints and publishes often.</summary>
     public static Dictionary<string, string> Settings(string folder, string kafka, string redis) => new(StringComparer.Ordinal)
     {
-        ["Kafka__BootstrapServers"] = kafka,
-        ["Kafka__ItemsTopic"] = string.Empty,
-        ["Kafka__SessionTimeout"] = "6s",
-        ["Redis__Configuration"] = redis,
-        ["Redis__Model"] = "chaos",
-        ["Redis__LeaseDuration"] = "2s",
-        ["Events__Weights"] = $"click=1,{EventStream.SilentType}=0",
-        ["Events__Strict"] = "true",
-        ["Batching__BatchSize"] = "64",
-        ["Batching__Linger"] = "20ms",
-        ["Batching__AllowedLateness"] = "1h",
-        ["Model__Widths"] = "8,16,32",
-        ["Model__HistoryLength"] = "20",
-        ["Model__Layers"] = "1",
-        ["Model__ItemCapacity"] = "2000",
-        ["Model__BankCapacity"] = "512",
-        ["Training__Refresh__RefreshInterval"] = "2s",
-        ["Pipeline__PublishInterval"] = "100ms",
-        ["Checkpoint__Folder"] = Path.Combine(folder, "checkpoints"),
-        ["Checkpoint__Interval"] = "1s",
-        ["Training__Threads"] = "1",
+        ["STREAMING__Kafka__BootstrapServers"] = kafka,
+        ["STREAMING__Kafka__ItemsTopic"] = string.Empty,
+        ["STREAMING__Kafka__SessionTimeout"] = "6s",
+        ["STREAMING__Redis__Configuration"] = redis,
+        ["STREAMING__Redis__Model"] = "chaos",
+        ["STREAMING__Redis__LeaseDuration"] = "2s",
+        ["STREAMING__Events__Weights"] = $"click=1,{EventStream.SilentType}=0",
+        ["STREAMING__Events__Strict"] = "true",
+        ["STREAMING__Batching__BatchSize"] = "64",
+        ["STREAMING__Batching__Linger"] = "20ms",
+        ["STREAMING__Batching__AllowedLateness"] = "1h",
+        ["STREAMING__Model__Widths"] = "8,16,32",
+        ["STREAMING__Model__HistoryLength"] = "20",
+        ["STREAMING__Model__Layers"] = "1",
+        ["STREAMING__Model__ItemCapacity"] = "2000",
+        ["STREAMING__Model__BankCapacity"] = "512",
+        ["STREAMING__Training__Refresh__RefreshInterval"] = "2s",
+        ["STREAMING__Pipeline__PublishInterval"] = "100ms",
+        ["STREAMING__Checkpoint__Folder"] = Path.Combine(folder, "checkpoints"),
+        ["STREAMING__Checkpoint__Interval"] = "1s",
+        ["STREAMING__Training__Threads"] = "1",
     };
 }

@@ -35,7 +35,7 @@ internal sealed class SoakRun(ChaosOptions options, string folder, string progra
         broker.CreateTopic("interactions.dead-letters", 1);
         await using LocalRedisServer redis = await LocalRedisServer.StartAsync().ConfigureAwait(false);
         Dictionary<string, string> settings = ChaosRun.Settings(folder, broker.BootstrapServers, redis.Configuration);
-        settings["Kafka__Assignment"] = "static";
+        settings["STREAMING__Kafka__Assignment"] = "static";
         SettingsValues values = WorkerSettings.Catalogue.Load(settings);
         using var stream = new EventStream(values.Get<KafkaOptions>(), options.Seed, options.Rate) { Pause = TimeSpan.FromMilliseconds(50) };
         using var stopping = new CancellationTokenSource();

@@ -59,7 +59,7 @@ internal sealed class Verification(SettingsValues settings)
     private IngestState ReadIngest(Checkpoint checkpoint)
     {
         HistoryOptions histories = settings.Get<HistoryOptions>();
-        histories.Length = Math.Max(histories.Length, settings.Get<ModelOptions>().HistoryLength);
+        histories = histories with { Length = Math.Max(histories.Length, settings.Get<ModelOptions>().HistoryLength) };
         using Stream ingest = checkpoint.OpenIngest() ?? throw new InvalidOperationException("The checkpoint has no ingestion state.");
         return IngestState.Read(ingest, histories, settings.Get<DedupOptions>());
     }

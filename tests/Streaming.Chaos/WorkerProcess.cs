@@ -43,7 +43,7 @@ internal sealed class WorkerProcess : IDisposable
             start.Environment[name] = value;
         }
 
-        start.Environment["Http__Port"] = port.ToString(CultureInfo.InvariantCulture);
+        start.Environment["STREAMING__Http__Port"] = port.ToString(CultureInfo.InvariantCulture);
         var log = new StreamWriter(logPath, append: true) { AutoFlush = true };
         Process process = Process.Start(start) ?? throw new InvalidOperationException($"'{program}' did not start.");
         var worker = new WorkerProcess(process, log, port);

@@ -59,7 +59,7 @@ public sealed class CatalogueTests(KafkaServers servers)
             Assert.Contains(bench.Items, refusing.Log, StringComparison.Ordinal);
         }
 
-        await using WorkerProcess worker = bench.StartWorker(("Kafka__SkipMissing", "true"));
+        await using WorkerProcess worker = bench.StartWorker(("STREAMING__Kafka__SkipMissing", "true"));
         await worker.UntilAsync(static async one => await one.MetricAsync("streaming_items") == Kept, $"{Kept} items are there");
         await bench.FinishAsync(worker);
     }

@@ -18,7 +18,7 @@ public sealed class GroupTests(KafkaServers servers)
         }
 
         await bench.Ledger.SendAsync(1_500);
-        await using WorkerProcess worker = bench.StartWorker(("Log__Level", "Debug"));
+        await using WorkerProcess worker = bench.StartWorker(("STREAMING__Log__Level", "Debug"));
         await worker.UntilLoggedAsync("Paused");
         await using (Stranger stranger = await Stranger.JoinAsync(bench, reading))
         {
@@ -45,8 +45,8 @@ public sealed class GroupTests(KafkaServers servers)
     public async Task StaticMember_Restarted_KeepsItsPartitionsWithoutARebalance(Reading reading)
     {
         await using KafkaBench bench = await KafkaBench.StartAsync(servers, reading, partitions: 4);
-        bench.Settings["Kafka__GroupInstanceId"] = "worker-0";
-        bench.Settings["Kafka__SessionTimeout"] = "30s";
+        bench.Settings["STREAMING__Kafka__GroupInstanceId"] = "worker-0";
+        bench.Settings["STREAMING__Kafka__SessionTimeout"] = "30s";
         await using Stranger stranger = await Stranger.JoinAsync(bench, reading, "stranger-0");
         await using (WorkerProcess first = bench.StartWorker())
         {
@@ -70,7 +70,7 @@ public sealed class GroupTests(KafkaServers servers)
     /// <summary>A step of it takes longer than what reading sits out without a pause.</summary>
     private static (string Name, string Value)[] SlowModel =>
     [
-        ("Model__Widths", "256"), ("Model__Layers", "4"), ("Model__HistoryLength", "200"), ("Batching__BatchSize", "256"), ("Pipeline__BatchQueue", "1"),
+        ("STREAMING__Model__Widths", "256"), ("STREAMING__Model__Layers", "4"), ("STREAMING__Model__HistoryLength", "200"), ("STREAMING__Batching__BatchSize", "256"), ("STREAMING__Pipeline__BatchQueue", "1"),
     ];
 
     private static int Pauses(WorkerProcess worker) => worker.Log.Split('\n').Count(static line => line.Contains("Paused", StringComparison.OrdinalIgnoreCase));

@@ -30,7 +30,7 @@ public sealed class MissingRecordsTests(KafkaServers servers)
     public async Task DeletedWhileDown_IsSkippedAndCountedWhereThatIsAllowed(Reading reading)
     {
         await using KafkaBench bench = await StopAndDeleteAsync(reading);
-        await using WorkerProcess worker = bench.StartWorker(("Kafka__SkipMissing", "true"));
+        await using WorkerProcess worker = bench.StartWorker(("STREAMING__Kafka__SkipMissing", "true"));
         await worker.UntilLoggedAsync(Deleted.ToString(CultureInfo.InvariantCulture));
 
         await bench.FinishAsync(worker, bench.Ledger.Expected(static sent => sent.Offset is < 200 or >= 200 + Deleted), gone: Deleted);
@@ -42,9 +42,9 @@ public sealed class MissingRecordsTests(KafkaServers servers)
     public async Task DeletedWhileFrozen_IsSkippedAndCountedToTheRecord(Reading reading)
     {
         await using KafkaBench bench = await KafkaBench.StartAsync(servers, reading, partitions: 1);
-        bench.Settings["Redis__LeaseDuration"] = "1m";
+        bench.Settings["STREAMING__Redis__LeaseDuration"] = "1m";
         await bench.Ledger.SendAsync(200);
-        await using WorkerProcess worker = bench.StartWorker(("Kafka__SkipMissing", "true"));
+        await using WorkerProcess worker = bench.StartWorker(("STREAMING__Kafka__SkipMissing", "true"));
         await worker.UntilReadAsync(200);
 
         long end = await FreezeAndDeleteAsync(bench, worker);
@@ -59,7 +59,7 @@ public sealed class MissingRecordsTests(KafkaServers servers)
     public async Task DeletedWhileFrozen_IsRefusedWithTheNumber()
     {
         await using KafkaBench bench = await KafkaBench.StartAsync(servers, partitions: 1);
-        bench.Settings["Redis__LeaseDuration"] = "1m";
+        bench.Settings["STREAMING__Redis__LeaseDuration"] = "1m";
         await bench.Ledger.SendAsync(200);
         await using WorkerProcess worker = bench.StartWorker();
         await worker.UntilReadAsync(200);

@@ -48,7 +48,7 @@ public sealed class MissingTopicTests(KafkaServers servers)
     public async Task Catalogue_MissingAtTheStart_HealthSaysSoUntilItIsThere()
     {
         await using KafkaBench bench = await KafkaBench.StartAsync(servers);
-        bench.Settings["Kafka__ItemsTopic"] = bench.Items;
+        bench.Settings["STREAMING__Kafka__ItemsTopic"] = bench.Items;
         await bench.Ledger.SendAsync(300);
         await using WorkerProcess worker = bench.StartWorker();
         await worker.UntilUnwellAsync(bench.Items);

@@ -35,7 +35,7 @@ public sealed partial class RecreatedTopicTests(KafkaServers servers)
     {
         await using KafkaBench bench = await ReadAndStopAsync(reading);
         await MakeAnewAsync(bench, records);
-        await using WorkerProcess worker = bench.StartWorker(("Kafka__SkipMissing", "true"));
+        await using WorkerProcess worker = bench.StartWorker(("STREAMING__Kafka__SkipMissing", "true"));
 
         await bench.FinishAsync(worker);
         Assert.Contains(bench.Events, worker.Log, StringComparison.Ordinal);
@@ -67,10 +67,10 @@ public sealed partial class RecreatedTopicTests(KafkaServers servers)
     public async Task WhileRunning_IsLearnedWholeWhereMissingRecordsMayBeSkipped(Reading reading, int records)
     {
         await using KafkaBench bench = await KafkaBench.StartAsync(servers, reading, partitions: 2);
-        bench.Settings["Checkpoint__Keep"] = "1000";
+        bench.Settings["STREAMING__Checkpoint__Keep"] = "1000";
         await bench.Ledger.SendAsync(Old);
         var old = new HashSet<object>(bench.Ledger.Records, ReferenceEqualityComparer.Instance);
-        await using WorkerProcess worker = bench.StartWorker(("Kafka__SkipMissing", "true"));
+        await using WorkerProcess worker = bench.StartWorker(("STREAMING__Kafka__SkipMissing", "true"));
         await worker.UntilReadAsync(Old);
         await Task.Delay(SeveralLooks, TestContext.Current.CancellationToken);
         await MakeAnewAsync(bench, records);

@@ -30,12 +30,12 @@ public sealed class SecurityTests(KafkaServers servers)
         KafkaSecurity security = bench.Cluster.Security!;
         (string certificate, string key) = security.SignClient("trainer");
         await bench.AllowAsync("User:CN=trainer", Right.Events, Right.Items, Right.Group, Right.DeadLetters);
-        bench.Settings["Kafka__BootstrapServers"] = bench.Cluster.MutualTlsServers;
-        bench.Settings["Kafka__SecurityProtocol"] = "ssl";
-        bench.Settings["Kafka__SslCertificateLocation"] = certificate;
-        bench.Settings["Kafka__SslKeyLocation"] = key;
-        bench.Settings["Kafka__SslKeyPassword"] = KafkaSecurity.KeyPassword;
-        foreach (string name in new[] { "Kafka__SaslMechanism", "Kafka__SaslUsername", "Kafka__SaslPassword" })
+        bench.Settings["STREAMING__Kafka__BootstrapServers"] = bench.Cluster.MutualTlsServers;
+        bench.Settings["STREAMING__Kafka__SecurityProtocol"] = "ssl";
+        bench.Settings["STREAMING__Kafka__SslCertificateLocation"] = certificate;
+        bench.Settings["STREAMING__Kafka__SslKeyLocation"] = key;
+        bench.Settings["STREAMING__Kafka__SslKeyPassword"] = KafkaSecurity.KeyPassword;
+        foreach (string name in new[] { "STREAMING__Kafka__SaslMechanism", "STREAMING__Kafka__SaslUsername", "STREAMING__Kafka__SaslPassword" })
         {
             bench.Settings.Remove(name);
         }
@@ -74,7 +74,7 @@ public sealed class SecurityTests(KafkaServers servers)
     public async Task Password_Wrong_HealthSaysSo()
     {
         await using KafkaBench bench = await SecureAsync(Reading.Static, Right.Events, Right.Items, Right.Group, Right.DeadLetters);
-        bench.Settings["Kafka__SaslPassword"] = "wrong-password";
+        bench.Settings["STREAMING__Kafka__SaslPassword"] = "wrong-password";
         await using WorkerProcess worker = bench.StartWorker();
         await worker.UntilUnwellAsync("authentication");
 
@@ -87,11 +87,11 @@ public sealed class SecurityTests(KafkaServers servers)
     {
         KafkaBench bench = await KafkaBench.StartAsync(servers, reading, secure: true);
         await bench.CreateItemsAsync();
-        bench.Settings["Kafka__SecurityProtocol"] = "sasl_ssl";
-        bench.Settings["Kafka__SaslMechanism"] = "SCRAM-SHA-512";
-        bench.Settings["Kafka__SaslUsername"] = KafkaSecurity.Worker;
-        bench.Settings["Kafka__SaslPassword"] = KafkaSecurity.PasswordOf(KafkaSecurity.Worker);
-        bench.Settings["Kafka__SslCaLocation"] = bench.Cluster.Security!.AuthorityFile;
+        bench.Settings["STREAMING__Kafka__SecurityProtocol"] = "sasl_ssl";
+        bench.Settings["STREAMING__Kafka__SaslMechanism"] = "SCRAM-SHA-512";
+        bench.Settings["STREAMING__Kafka__SaslUsername"] = KafkaSecurity.Worker;
+        bench.Settings["STREAMING__Kafka__SaslPassword"] = KafkaSecurity.PasswordOf(KafkaSecurity.Worker);
+        bench.Settings["STREAMING__Kafka__SslCaLocation"] = bench.Cluster.Security!.AuthorityFile;
         await bench.AllowAsync("User:" + KafkaSecurity.Worker, rights);
         return bench;
     }

@@ -21,7 +21,7 @@ public sealed class StartTests(KafkaServers servers)
         await bench.Ledger.SendAsync(200, partition: 1, time: Now.AddMinutes(-30));
 
         // The third partition has nothing as young: its first record to come is the first.
-        await using WorkerProcess worker = bench.StartWorker(("Kafka__Start", Now.AddMinutes(-90).ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture)));
+        await using WorkerProcess worker = bench.StartWorker(("STREAMING__Kafka__Start", Now.AddMinutes(-90).ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture)));
         await worker.UntilReadAsync(400);
         await bench.Ledger.SendAsync(100, partition: 2);
 
@@ -34,7 +34,7 @@ public sealed class StartTests(KafkaServers servers)
         await using KafkaBench bench = await KafkaBench.StartAsync(servers);
         await bench.Ledger.SendAsync(200);
         bench.Ledger.Forget();
-        bench.Settings["Kafka__Start"] = "latest";
+        bench.Settings["STREAMING__Kafka__Start"] = "latest";
         await using (WorkerProcess first = bench.StartWorker())
         {
             await first.UntilLoggedAsync("Assigned " + bench.Events);
@@ -53,7 +53,7 @@ public sealed class StartTests(KafkaServers servers)
     {
         await using KafkaBench bench = await KafkaBench.StartAsync(servers);
         await bench.Ledger.SendAsync(300, time: Now.AddHours(-2));
-        await using WorkerProcess worker = bench.StartWorker(("Kafka__Start", "earliest"));
+        await using WorkerProcess worker = bench.StartWorker(("STREAMING__Kafka__Start", "earliest"));
 
         await bench.FinishAsync(worker);
     }

@@ -1,28 +1,25 @@
+using Streaming.Core.Options;
+
 namespace Streaming.Core.Dedup;
 
 /// <summary>Bounds of the window within which a second delivery of an event is recognised by its event id.</summary>
-public sealed class DedupOptions
+public sealed record DedupOptions
 {
-    /// <summary>Gets or sets how many event ids are remembered, newest first. 0 … 100,000,000; 0: duplicates are not looked
+    /// <summary>Gets how many event ids are remembered, newest first. 0 … 100,000,000; 0: duplicates are not looked
     /// for. Default 1,000,000 (about 24 MB). Ids are kept as 64-bit hashes: with n ids remembered, a new event is taken
     /// for a duplicate with odds n / 2^64, here 5·10⁻¹⁴.</summary>
-    public int Capacity { get; set; } = 1_000_000;
+    public int Capacity { get; init; } = 1_000_000;
 
-    /// <summary>Gets or sets for how long an id is remembered, by the records' produced times. 1 s … 365 days. Default 1 day.</summary>
-    public TimeSpan Window { get; set; } = TimeSpan.FromDays(1);
+    /// <summary>Gets for how long an id is remembered, by the records' produced times. 1 s … 365 days. Default 1 day.</summary>
+    public TimeSpan Window { get; init; } = TimeSpan.FromDays(1);
 
-    /// <summary>Checks the bounds.</summary>
-    /// <exception cref="ArgumentException">A value is out of bounds.</exception>
+    /// <summary>Checks every property.</summary>
+    /// <exception cref="OptionsException">Names every property that is wrong, its value and what is allowed.</exception>
     public void Validate()
     {
-        if (Capacity is < 0 or > 100_000_000)
-        {
-            throw new ArgumentException($"Dedup:Capacity is {Capacity}; allowed are 0 to 100,000,000.");
-        }
-
-        if (Window < TimeSpan.FromSeconds(1) || Window > TimeSpan.FromDays(365))
-        {
-            throw new ArgumentException($"Dedup:Window is {Window}; allowed are 1 second to 365 days.");
-        }
+        var errors = new OptionErrors();
+        errors.Range(nameof(Capacity), Capacity, 0, 100_000_000);
+        errors.Range(nameof(Window), Window, TimeSpan.FromSeconds(1), TimeSpan.FromDays(365));
+        errors.Throw();
     }
 }

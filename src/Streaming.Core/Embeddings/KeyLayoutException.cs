@@ -5,7 +5,7 @@ namespace Streaming.Core.Embeddings;
 /// <param name="set">Partitions by the settings.</param>
 /// <param name="stored">Partitions in the store.</param>
 public sealed class KeyLayoutException(string model, int set, int stored) : Exception(
-    $"Redis__Partitions is {set}, but model '{model}' in Redis has {stored} partitions. Set Redis__Partitions={stored}, or give the new model another Redis__Model.")
+    $"STREAMING__Redis__Partitions is {set}, but model '{model}' in Redis has {stored} partitions. Set STREAMING__Redis__Partitions={stored}, or give the new model another STREAMING__Redis__Model.")
 {
     /// <summary>Gets the number of partitions by the settings.</summary>
     public int Set { get; } = set;

@@ -17,6 +17,12 @@ public sealed class RedisKeys
     /// <summary>The default number of partitions.</summary>
     public const int DefaultPartitions = 256;
 
+    /// <summary>The greatest number of partitions.</summary>
+    public const int MaxPartitions = 16_384;
+
+    /// <summary>What a model's name may be, for an error message.</summary>
+    public const string AllowedModel = "1 to 64 letters, digits, '.', '_' and '-'";
+
     private const int MaxIdBytes = 256;
 
     private readonly IReadOnlyList<string>? _tags;
@@ -29,14 +35,14 @@ public sealed class RedisKeys
     public RedisKeys(string model, int partitions = DefaultPartitions, int layout = KeyLayout.Newest)
     {
         ArgumentNullException.ThrowIfNull(model);
-        if (model.Length is 0 or > 64 || !model.All(static c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-'))
+        if (!IsModel(model))
         {
-            throw new ArgumentException($"Model is '{model}'; allowed: 1 to 64 letters, digits, '.', '_' and '-'.", nameof(model));
+            throw new ArgumentException($"Model is '{model}'; allowed: {AllowedModel}.", nameof(model));
         }
 
-        if (partitions is < 1 or > 16384)
+        if (partitions is < 1 or > MaxPartitions)
         {
-            throw new ArgumentException($"Partitions is {partitions}; allowed: 1 to 16384.", nameof(partitions));
+            throw new ArgumentException($"Partitions is {partitions}; allowed: 1 to {MaxPartitions}.", nameof(partitions));
         }
 
         if (layout is < 1 or > KeyLayout.Newest)
@@ -49,6 +55,9 @@ public sealed class RedisKeys
         Layout = new KeyLayout(layout, partitions);
         _tags = layout == 1 ? null : HashSlots.EvenTags(partitions);
     }
+
+    /// <summary>Whether a text can be a model's name.</summary>
+    public static bool IsModel(string text) => text is { Length: >= 1 and <= 64 } && text.All(static c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-');
 
     /// <summary>Gets the model's name.</summary>
     public string Model { get; }

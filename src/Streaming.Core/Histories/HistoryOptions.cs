@@ -1,28 +1,25 @@
+using Streaming.Core.Options;
+
 namespace Streaming.Core.Histories;
 
 /// <summary>Bounds of the per-user histories.</summary>
-public sealed class HistoryOptions
+public sealed record HistoryOptions
 {
-    /// <summary>Gets or sets the number of newest items kept of each user, at least what the model reads. Whether an item is new to
+    /// <summary>Gets the number of newest items kept of each user, at least what the model reads. Whether an item is new to
     /// a user or a repeat is told by these, and new items are ranked without them. 1 … 1024. Default 256.</summary>
-    public int Length { get; set; } = 256;
+    public int Length { get; init; } = 256;
 
-    /// <summary>Gets or sets the number of users kept; beyond it the least recently active one is forgotten. 1 … 100,000,000.
+    /// <summary>Gets the number of users kept; beyond it the least recently active one is forgotten. 1 … 100,000,000.
     /// Default 1,000,000. A user costs about 40 bytes and 16 for each kept item, rounded up to a power of four items.</summary>
-    public int MaxUsers { get; set; } = 1_000_000;
+    public int MaxUsers { get; init; } = 1_000_000;
 
-    /// <summary>Checks the bounds.</summary>
-    /// <exception cref="ArgumentException">A value is out of bounds.</exception>
+    /// <summary>Checks every property.</summary>
+    /// <exception cref="OptionsException">Names every property that is wrong, its value and what is allowed.</exception>
     public void Validate()
     {
-        if (Length is < 1 or > HistoryStore.MaxLength)
-        {
-            throw new ArgumentException($"History:Length is {Length}; allowed are 1 to 1024.");
-        }
-
-        if (MaxUsers is < 1 or > 100_000_000)
-        {
-            throw new ArgumentException($"History:MaxUsers is {MaxUsers}; allowed are 1 to 100,000,000.");
-        }
+        var errors = new OptionErrors();
+        errors.Range(nameof(Length), Length, 1, HistoryStore.MaxLength);
+        errors.Range(nameof(MaxUsers), MaxUsers, 1, 100_000_000);
+        errors.Throw();
     }
 }

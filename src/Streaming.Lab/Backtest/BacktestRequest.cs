@@ -6,6 +6,9 @@ internal sealed record BacktestRequest
     /// <summary>Gets the protocol.</summary>
     public BacktestProtocol Protocol { get; init; }
 
+    /// <summary>Gets the file of settings, or null.</summary>
+    public string? SettingsFile { get; init; }
+
     /// <summary>Gets the file of sequences, or null.</summary>
     public string? Sequences { get; init; }
 

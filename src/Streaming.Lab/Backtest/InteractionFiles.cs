@@ -90,7 +90,7 @@ internal static class InteractionFiles
 
         InteractionLog all = log.ToLog();
         string said = FormattableString.Invariant(
-            $"{events.Count} records: {all.ExampleCount} events to learn from, {all.EventCount - all.ExampleCount} history only (weight 0), {duplicates} duplicates (same event id within Dedup__Window), {refused.Values.Sum()} refused{string.Concat(refused.Select(pair => $"; {pair.Key}: {pair.Value}"))}");
+            $"{events.Count} records: {all.ExampleCount} events to learn from, {all.EventCount - all.ExampleCount} history only (weight 0), {duplicates} duplicates (same event id within STREAMING__Dedup__Window), {refused.Values.Sum()} refused{string.Concat(refused.Select(pair => $"; {pair.Key}: {pair.Value}"))}");
         if (all.ExampleCount == 0)
         {
             throw new InputFileException($"No event to learn from in {said}.");

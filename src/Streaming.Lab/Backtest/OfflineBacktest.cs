@@ -31,7 +31,7 @@ internal sealed class OfflineBacktest(
     {
         long start = time.GetTimestamp();
         var combinations = SettingsGrid.Combinations(request.Try);
-        SettingsValues[] settings = [.. combinations.Select(combination => BacktestSettings.Load(combination, request.Protocol, request.HasFeatures))];
+        SettingsValues[] settings = [.. combinations.Select(combination => BacktestSettings.Load(combination, request.Protocol, request.SettingsFile, request.HasFeatures))];
         var split = Split(validates: settings.Any(values => !values.Get<OfflineOptions>().KeepLast));
         (int targets, int repeats) = split.Test.TargetCounts();
         progress.Line(string.Create(CultureInfo.InvariantCulture, $"{log.Sequences.Count} users, {log.Items.Count} items, {log.EventCount} events; {split.Train.Count} training sequences, {split.Validation.Count} validation and {split.Test.Count} test cases"));

@@ -1,3 +1,4 @@
+using Streaming.Core.Options;
 using Streaming.Learning.Training;
 
 namespace Streaming.Lab.Backtest;
@@ -47,29 +48,18 @@ internal sealed record OfflineOptions
     };
 
     /// <summary>Checks every property.</summary>
-    /// <exception cref="ArgumentException">One line for every property that is wrong: its name, its value and what is allowed.</exception>
+    /// <exception cref="OptionsException">Names every property that is wrong, its value and what is allowed.</exception>
     public void Validate()
     {
-        var errors = new List<string>();
-        Check(Epochs is >= 1 and <= 10_000, $"Epochs is {Epochs}; allowed: 1 … 10000.");
-        Check(Patience >= 1, $"Patience is {Patience}; allowed: 1 and up.");
-        Check(BatchSize is >= 1 and <= 65_536, $"BatchSize is {BatchSize}; allowed: 1 … 65536.");
-        Check(LearningRate is > 0 and <= 1, $"LearningRate is {LearningRate}; allowed: above 0, at most 1.");
-        Check(WarmupSteps >= 0, $"WarmupSteps is {WarmupSteps}; allowed: 0 and up.");
-        Check(UniformNegatives is >= 1 and <= 1_000_000, $"UniformNegatives is {UniformNegatives}; allowed: 1 … 1000000.");
-        Check(BankWarmupSteps >= 0, $"BankWarmupSteps is {BankWarmupSteps}; allowed: 0 and up.");
-        Check(ValidationCases >= 0, $"ValidationCases is {ValidationCases}; allowed: 0 and up.");
-        if (errors.Count > 0)
-        {
-            throw new ArgumentException(string.Join('\n', errors));
-        }
-
-        void Check(bool holds, string error)
-        {
-            if (!holds)
-            {
-                errors.Add(error);
-            }
-        }
+        var errors = new OptionErrors();
+        errors.Range(nameof(Epochs), Epochs, 1, 10_000);
+        errors.Check(Patience >= 1, nameof(Patience), Patience, "1 and up");
+        errors.Range(nameof(BatchSize), BatchSize, 1, 65_536);
+        errors.Check(LearningRate is > 0 and <= 1, nameof(LearningRate), LearningRate, "above 0, at most 1");
+        errors.Check(WarmupSteps >= 0, nameof(WarmupSteps), WarmupSteps, "0 and up");
+        errors.Range(nameof(UniformNegatives), UniformNegatives, 1, 1_000_000);
+        errors.Check(BankWarmupSteps >= 0, nameof(BankWarmupSteps), BankWarmupSteps, "0 and up");
+        errors.Check(ValidationCases >= 0, nameof(ValidationCases), ValidationCases, "0 and up");
+        errors.Throw();
     }
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Streaming.Models.Options;
+using Streaming.Worker.Settings;
 
 namespace Streaming.Lab.Backtest;
 
@@ -11,30 +12,24 @@ namespace Streaming.Lab.Backtest;
 internal static class OfflinePreset
 {
     /// <summary>Gets the settings and their values, for people.</summary>
-    public const string Description = "Unless set, the offline ones have Model__Temperature=0.1 (1 without Model__Cosine), Model__OutputLinear=true, Model__OutputLinearScale=1, Model__OutputNegatives=0.25, a Model__Dropout that rises from 0.2 to 0.6 over the widths, and Model__WidthWeights of D / w.";
+    public const string Description = "Unless set, the offline ones have STREAMING__Model__Temperature=0.1 (1 without STREAMING__Model__Cosine), STREAMING__Model__OutputLinear=true, STREAMING__Model__OutputLinearScale=1, STREAMING__Model__OutputNegatives=0.25, a STREAMING__Model__Dropout that rises from 0.2 to 0.6 over the widths, and STREAMING__Model__WidthWeights of D / w.";
 
     private const double LeastDropout = 0.2;
     private const double MostDropout = 0.6;
 
-    /// <summary>Adds what is not set.</summary>
-    /// <param name="variables">Variables by name, case ignored.</param>
-    public static void Complete(IDictionary<string, string> variables)
-    {
-        bool dot = variables.TryGetValue("Model__Cosine", out string? cosine) && bool.TryParse(cosine, out bool on) && !on;
-        variables.TryAdd("Model__Temperature", dot ? "1" : "0.1");
-        variables.TryAdd("Model__OutputLinear", "true");
-        variables.TryAdd("Model__OutputLinearScale", "1");
-        variables.TryAdd("Model__OutputNegatives", "0.25");
-        double[] widths = Widths(variables);
-        variables.TryAdd("Model__Dropout", List(widths.Select((_, k) => Rate(k, widths.Length))));
-        variables.TryAdd("Model__WidthWeights", List(widths.Select(width => widths[^1] / width)));
-    }
+    /// <summary>The preset of a model: some of it follows from what is set.</summary>
+    /// <param name="model">The model as it is set, over the defaults.</param>
+    public static SettingsLayer For(ModelOptions model) => new(SettingOrigin.Preset,
+    [
+        Value("Temperature", model.Cosine ? "0.1" : "1"),
+        Value("OutputLinear", "true"),
+        Value("OutputLinearScale", "1"),
+        Value("OutputNegatives", "0.25"),
+        Value("Dropout", List(model.Widths.Select((_, k) => Rate(k, model.Widths.Count)))),
+        Value("WidthWeights", List(model.Widths.Select(width => (double)model.Dimension / width))),
+    ]);
 
-    /// <summary>What is no number is left for the settings' own check to name.</summary>
-    private static double[] Widths(IDictionary<string, string> variables) =>
-        variables.TryGetValue("Model__Widths", out string? list)
-            ? [.. list.Split(',').Select(static text => double.TryParse(text, CultureInfo.InvariantCulture, out double width) && width > 0 ? width : 1)]
-            : [.. new ModelOptions().Widths];
+    private static SettingInput Value(string property, string text) => new($"{Setting.Prefix}Model__{property}", text, "offline protocols");
 
     private static string List(IEnumerable<double> values) => string.Join(',', values.Select(static value => value.ToString("0.###", CultureInfo.InvariantCulture)));
 

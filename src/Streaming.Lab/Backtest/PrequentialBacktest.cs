@@ -46,7 +46,7 @@ internal sealed class PrequentialBacktest(
     {
         long start = time.GetTimestamp();
         var combinations = SettingsGrid.Combinations(request.Try);
-        SettingsValues[] settings = [.. combinations.Select(combination => BacktestSettings.Load(combination, request.Protocol, request.HasFeatures))];
+        SettingsValues[] settings = [.. combinations.Select(combination => BacktestSettings.Load(combination, request.Protocol, request.SettingsFile, request.HasFeatures))];
         progress.Line(string.Create(CultureInfo.InvariantCulture, $"{log.EventCount} events, {log.Sequences.Count} users, {log.Items.Count} items"));
         if (!request.NoFloors)
         {
@@ -168,7 +168,7 @@ internal sealed class PrequentialBacktest(
         TrainerCounters counters = trainer.Counters;
         if (counters.NonFiniteSteps == counters.Steps)
         {
-            throw new NonFiniteLossException($"{name}: none of {counters.Steps} steps was applied; each had a loss or gradient that was not finite. Lower Training__LearningRate__Peak, or look at the features.", (int)counters.Steps);
+            throw new NonFiniteLossException($"{name}: none of {counters.Steps} steps was applied; each had a loss or gradient that was not finite. Lower STREAMING__Training__LearningRate__Peak, or look at the features.", (int)counters.Steps);
         }
 
         if (counters.NonFiniteSteps > 0)

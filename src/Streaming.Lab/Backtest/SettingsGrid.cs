@@ -28,7 +28,7 @@ internal static class SettingsGrid
         return combinations;
     }
 
-    /// <summary>What differs between combinations, as a label: "Model__Layers=2 Offline__Epochs=10"; empty for the only one.</summary>
+    /// <summary>What differs between combinations, as a label: "STREAMING__Model__Layers=2 STREAMING__Offline__Epochs=10"; empty for the only one.</summary>
     public static string Label(IReadOnlyDictionary<string, string> combination, IReadOnlyList<IReadOnlyDictionary<string, string>> all) =>
         string.Join(' ', combination.Where(pair => all.Any(other => other[pair.Key] != pair.Value)).Select(pair => $"{pair.Key}={pair.Value}"));
 }

@@ -8,7 +8,7 @@ namespace Streaming.Lab.Backtest;
 internal sealed class StepTally(string label)
 {
     private const int MostFailed = 10;
-    private const string Advice = "A smaller Offline__LearningRate, or features within a few orders of magnitude of 1, may help.";
+    private const string Advice = "A smaller STREAMING__Offline__LearningRate, or features within a few orders of magnitude of 1, may help.";
     private int _failedInARow;
     private double _loss;
 

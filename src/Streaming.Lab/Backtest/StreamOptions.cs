@@ -1,3 +1,5 @@
+using Streaming.Core.Options;
+
 namespace Streaming.Lab.Backtest;
 
 /// <summary>How a stream of recorded events is run through the trainer.</summary>
@@ -14,15 +16,13 @@ internal sealed record StreamOptions
     public int EvaluateEvery { get; init; } = 1;
 
     /// <summary>Checks every property.</summary>
-    /// <exception cref="ArgumentException">One line for every property that is wrong: its name, its value and what is allowed.</exception>
+    /// <exception cref="OptionsException">Names every property that is wrong, its value and what is allowed.</exception>
     public void Validate()
     {
-        string errors = (BatchSize is < 1 or > 65_536 ? $"BatchSize is {BatchSize}; allowed: 1 … 65536.\n" : string.Empty)
-            + (EvaluateEvery is < 1 or > 1_000 ? $"EvaluateEvery is {EvaluateEvery}; allowed: 1 … 1000.\n" : string.Empty)
-            + (SkipShare is not (>= 0 and < 1) ? $"SkipShare is {SkipShare}; allowed: 0 … below 1." : string.Empty);
-        if (errors.Length > 0)
-        {
-            throw new ArgumentException(errors.TrimEnd());
-        }
+        var errors = new OptionErrors();
+        errors.Range(nameof(BatchSize), BatchSize, 1, 65_536);
+        errors.Range(nameof(EvaluateEvery), EvaluateEvery, 1, 1_000);
+        errors.Check(SkipShare is >= 0 and < 1, nameof(SkipShare), SkipShare, "0 … below 1");
+        errors.Throw();
     }
 }

@@ -5,6 +5,7 @@ using Streaming.Lab.Backtest;
 using Streaming.Lab.Files;
 using Streaming.Learning.Engine;
 using Streaming.Models.Options;
+using Streaming.Worker.Commands;
 using Streaming.Worker.Engine;
 using Streaming.Worker.Failures;
 using Streaming.Worker.Settings;
@@ -34,13 +35,15 @@ internal static class BacktestCommand
 
     private static readonly Option<string?> MarkdownFile = new("--markdown") { Description = "File for the result as a Markdown table." };
 
-    private static readonly Option<string?> Best = new("--settings") { Description = "File for the settings with the best validation NDCG@10, as environment variables." };
+    private static readonly Option<string?> Best = new("--write-settings") { Description = "File for the settings with the best validation NDCG@10, as --settings reads them.", HelpName = "FILE" };
+
+    private static readonly Option<string?> SettingsFrom = SettingsOption.Create();
 
     private static readonly Option<string?> Model = new("--model") { Description = "Empty folder for the best model (by NDCG@10: of the validation, or of new items on a stream), for `run --from` and `export`." };
 
     private static readonly Option<string> Format = new Option<string>("--format") { Description = "Form of the result on standard output.", DefaultValueFactory = _ => "text" }.AcceptOnlyFromAmong("text", "markdown", "json");
 
-    private static readonly Option<string[]> Set = new("--set") { Description = "A setting, NAME=VALUE, over the environment; NAME=VALUE;VALUE tries each (all combinations of several).", AllowMultipleArgumentsPerToken = true };
+    private static readonly Option<string[]> Set = new("--set") { Description = "A setting, NAME=VALUE, over the environment and the file of --settings; NAME=VALUE;VALUE tries each (all combinations of several).", AllowMultipleArgumentsPerToken = true };
 
     private static readonly Option<string?> Tower = new("--tower") { Description = "Short for --set Model__Tower=…: fmrlrec, youtubednn, gru4rec, mind; several with ; between." };
 
@@ -69,7 +72,7 @@ internal static class BacktestCommand
     {
         var command = new Command("backtest", "Train and evaluate models on files: offline protocols and streams, beside simple floors.")
         {
-            Protocol, Sequences, Events, Items, FeatureLength, Tower, Loss, Widths, Epochs, Set, Seeds, Drift, Alone, NoFloors, Cutoffs, Threads, Report, MarkdownFile, Best, Model, Format,
+            SettingsFrom, Protocol, Sequences, Events, Items, FeatureLength, Tower, Loss, Widths, Epochs, Set, Seeds, Drift, Alone, NoFloors, Cutoffs, Threads, Report, MarkdownFile, Best, Model, Format,
         };
         foreach (Option option in Files.All)
         {
@@ -124,7 +127,8 @@ internal static class BacktestCommand
         }
 
         // What the data are is said by settings too, and they are the same for all that is tried.
-        SettingsValues first = BacktestSettings.Load(SettingsGrid.Combinations(request.Try)[0], request.Protocol, request.HasFeatures);
+        SettingsValues first = BacktestSettings.Load(SettingsGrid.Combinations(request.Try)[0], request.Protocol, request.SettingsFile, request.HasFeatures);
+        SettingsOption.WriteNotices(first);
         var log = request.Sequences is { } sequences ? InteractionFiles.ReadSequences(sequences) : InteractionFiles.FromEvents(events, first, TimeProvider.System, progress.Line);
         var features = ItemFeatureFiles.Read(request.Items, log.Items, request.FeatureLength, progress.Line);
         TrainingEngine Create(SettingsValues settings, ModelOptions model) => EngineFactory.Create(model, settings.Get<EngineOptions>() with { Threads = request.Threads });
@@ -157,11 +161,12 @@ internal static class BacktestCommand
         var request = new BacktestRequest
         {
             Protocol = Enum.Parse<BacktestProtocol>(result.GetValue(Protocol)!.Replace("-", string.Empty, StringComparison.Ordinal), ignoreCase: true),
+            SettingsFile = result.GetValue(SettingsFrom),
             Sequences = result.GetValue(Sequences),
             Events = result.GetValue(Events) ?? [],
             Items = result.GetValue(Items) ?? [],
             FeatureLength = result.GetValue(FeatureLength),
-            Try = [.. result.GetValue(Set) ?? [], .. Short("Model__Tower", result.GetValue(Tower)), .. Short("Model__Loss", result.GetValue(Loss)), .. Short("Model__Widths", result.GetValue(Widths)), .. Short("Offline__Epochs", result.GetValue(Epochs)?.ToString(System.Globalization.CultureInfo.InvariantCulture))],
+            Try = [.. result.GetValue(Set) ?? [], .. Short("STREAMING__Model__Tower", result.GetValue(Tower)), .. Short("STREAMING__Model__Loss", result.GetValue(Loss)), .. Short("STREAMING__Model__Widths", result.GetValue(Widths)), .. Short("STREAMING__Offline__Epochs", result.GetValue(Epochs)?.ToString(System.Globalization.CultureInfo.InvariantCulture))],
             Seeds = Numbers("--seeds", result.GetValue(Seeds)!, errors),
             DriftAt = result.GetValue(Drift),
             Alone = result.GetValue(Alone),
@@ -186,7 +191,7 @@ internal static class BacktestCommand
         var combinations = SettingsGrid.Combinations(request.Try);
         foreach (var combination in combinations)
         {
-            EngineFactory.RequireDevice(BacktestSettings.Load(combination, request.Protocol, request.HasFeatures).Get<EngineOptions>());
+            EngineFactory.RequireDevice(BacktestSettings.Load(combination, request.Protocol, request.SettingsFile, request.HasFeatures).Get<EngineOptions>());
         }
 
         string[] varied = [.. combinations[0].Keys.Where(name => SaysWhatTheDataAre(name) && combinations.Any(other => other[name] != combinations[0][name]))];
@@ -206,7 +211,7 @@ internal static class BacktestCommand
         }
     }
 
-    private static bool SaysWhatTheDataAre(string name) => DataSections.Any(section => name.StartsWith(section, StringComparison.OrdinalIgnoreCase));
+    private static bool SaysWhatTheDataAre(string name) => DataSections.Any(section => BacktestSettings.Bare(name).StartsWith(section, StringComparison.OrdinalIgnoreCase));
 
     private static string[] Short(string name, string? value) => value is null ? [] : [$"{name}={value}"];
 

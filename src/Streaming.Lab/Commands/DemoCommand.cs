@@ -24,12 +24,14 @@ internal static class DemoCommand
         var interval = new Option<double>("--interval") { Description = "Seconds between two lines of progress.", DefaultValueFactory = static _ => 2, HelpName = "N" };
         var command = new Command("demo", "Start a Kafka endpoint and a Redis server of its own, send events from files or a simulated shop, learn from them, publish, look up, and report.");
         feed.AddTo(command);
+        Option<string?> file = SettingsOption.Create();
+        command.Add(file);
         command.Add(noServe);
         command.Add(report);
         command.Add(interval);
         command.SetAction(async (result, _) =>
         {
-            SettingsValues settings = WorkerSettings.FromEnvironment();
+            SettingsValues settings = SettingsOption.Read(result.GetValue(file));
             bool simulated = !feed.FromFiles(result);
             double? seconds = result.GetValue(feed.Seconds) ?? (simulated && result.GetValue(feed.Count) is null ? SimulatedSeconds : null);
             var pace = new FeedPace
@@ -42,6 +44,7 @@ internal static class DemoCommand
             var options = new DemoOptions(!result.GetValue(noServe), result.GetValue(report), TimeSpan.FromSeconds(Math.Clamp(result.GetValue(interval), 0.1, 3600)), pace);
             EventFeed events = feed.Create(result, TimeProvider.System);
             using ILoggerFactory loggers = WorkerLogging.Create(settings.Get<LogOptions>(), Console.IsOutputRedirected ? LogEventLevel.Verbose : LogEventLevel.Warning);
+            SettingsLog.Notices(loggers, settings);
             await using var demo = new DemoRun(settings, events, options, TimeProvider.System, loggers, Console.Out);
             return (int)await demo.RunAsync().ConfigureAwait(false);
         });

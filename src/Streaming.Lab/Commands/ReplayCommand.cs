@@ -20,14 +20,16 @@ internal static class ReplayCommand
     {
         var feed = new FeedArguments();
         var command = new Command("replay", "Send events from files, or of a simulated shop, to the Kafka topics that the settings name.");
+        Option<string?> file = SettingsOption.Create();
+        command.Add(file);
         feed.AddTo(command);
         command.SetAction(async (result, _) =>
         {
-            SettingsValues settings = WorkerSettings.FromEnvironment();
+            SettingsValues settings = SettingsOption.ReadWithoutLog(result.GetValue(file));
             KafkaOptions kafka = settings.Get<KafkaOptions>();
             if (kafka.InteractionsColumns.Length > 0 || kafka.ItemsColumns.Length > 0)
             {
-                throw new SettingsException(["replay sends records of the contract's shape, which a worker with Kafka__InteractionsColumns or Kafka__ItemsColumns would not understand: unset them, or send to another topic."]);
+                throw new SettingsException(["replay sends records of the contract's shape, which a worker with STREAMING__Kafka__InteractionsColumns or STREAMING__Kafka__ItemsColumns would not understand: unset them, or send to another topic."]);
             }
 
             KafkaLibrary.Load();

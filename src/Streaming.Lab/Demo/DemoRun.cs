@@ -109,7 +109,7 @@ internal sealed class DemoRun : IAsyncDisposable
         {
             throw new InputFileException(string.Create(
                 CultureInfo.InvariantCulture,
-                $"{counts.DeadLettered} of {counts.Read} events are dead letters; allowed: a share of {most} (Kafka__MaxDeadLetterRate). /metrics and the dead-letter topic name the reasons; with Events__Strict the types of Events__Weights are the only ones."));
+                $"{counts.DeadLettered} of {counts.Read} events are dead letters; allowed: a share of {most} (STREAMING__Kafka__MaxDeadLetterRate). /metrics and the dead-letter topic name the reasons; with STREAMING__Events__Strict the types of STREAMING__Events__Weights are the only ones."));
         }
     }
 
@@ -170,15 +170,23 @@ internal sealed class DemoRun : IAsyncDisposable
     {
         KafkaLibrary.Load(_loggers.CreateLogger<DemoRun>());
         var broker = new EmbeddedBroker();
-        KafkaOptions kafka = _settings.Get<KafkaOptions>();
-        kafka.BootstrapServers = broker.BootstrapServers;
-        kafka.Assignment = KafkaAssignment.Static;
+        KafkaOptions given = _settings.Get<KafkaOptions>();
 
-        // What is sent here has the contract's shape, whatever the settings say of the real topics.
-        kafka.InteractionsColumns = kafka.ItemsColumns = string.Empty;
-
+        // What is sent here has the contract's shape, without security and groups, whatever the settings say of the real brokers.
         // The embedded broker lets a fetch that finds nothing wait to its end, events or not: half a second by default.
-        kafka.Client.TryAdd("fetch.wait.max.ms", "20");
+        KafkaOptions kafka = given with
+        {
+            BootstrapServers = broker.BootstrapServers,
+            Assignment = KafkaAssignment.Static,
+            GroupProtocol = KafkaGroupProtocol.Classic,
+            GroupInstanceId = string.Empty,
+            SecurityProtocol = "plaintext",
+            SaslMechanism = string.Empty,
+            InteractionsColumns = string.Empty,
+            ItemsColumns = string.Empty,
+            Client = new Dictionary<string, string>(given.Client, StringComparer.Ordinal) { ["fetch.wait.max.ms"] = given.Client.GetValueOrDefault("fetch.wait.max.ms", "20") },
+        };
+        _settings = _settings.With(kafka);
         broker.CreateTopic(kafka.InteractionsTopic, Partitions);
         broker.CreateTopic(kafka.DeadLetterTopic, 1);
         if (kafka.ItemsTopic.Length > 0)

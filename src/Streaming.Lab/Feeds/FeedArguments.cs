@@ -30,7 +30,7 @@ internal sealed class FeedArguments
     public Option<ulong> Seed { get; } = new("--seed") { Description = "Seed of the simulated shop.", DefaultValueFactory = static _ => 1, HelpName = "N" };
 
     /// <summary>Gets --simulate-features.</summary>
-    public Option<int> Features { get; } = new("--simulate-features") { Description = "Length of the feature group \"text\" of simulated items; declare it with Model__FeatureGroups=text:N. 0: none.", HelpName = "N" };
+    public Option<int> Features { get; } = new("--simulate-features") { Description = "Length of the feature group \"text\" of simulated items; declare it with STREAMING__Model__FeatureGroups=text:N. 0: none.", HelpName = "N" };
 
     private readonly FileArguments _files = new();
 

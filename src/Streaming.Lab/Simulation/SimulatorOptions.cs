@@ -1,4 +1,5 @@
-using Streaming.Worker.Settings;
+using Streaming.Core.Options;
+
 
 namespace Streaming.Lab.Simulation;
 
@@ -45,22 +46,22 @@ internal sealed record SimulatorOptions
     public double LateShare { get; init; } = 0.002;
 
     /// <summary>Checks every property.</summary>
-    /// <exception cref="ArgumentException">Names every property that is wrong, its value and what is allowed.</exception>
+    /// <exception cref="OptionsException">Names every property that is wrong, its value and what is allowed.</exception>
     public void Validate()
     {
-        var errors = new OptionChecks();
-        errors.Check(Items is >= 100 and <= 1_000_000, nameof(Items), Items, "100 … 1000000");
-        errors.Check(Users is >= 10 and <= 10_000_000, nameof(Users), Users, "10 … 10000000");
+        var errors = new OptionErrors();
+        errors.Range(nameof(Items), Items, 100, 1_000_000);
+        errors.Range(nameof(Users), Users, 10, 10_000_000);
         errors.Check(Clusters is >= 2 and <= 1_000 && Clusters <= Items / 2, nameof(Clusters), Clusters, "2 … 1000 and at most half of Items");
-        errors.Check(Zipf is >= 0 and <= 3, nameof(Zipf), Zipf, "0 … 3");
+        errors.Range(nameof(Zipf), Zipf, 0, 3);
         errors.Check(EventsPerNewItem >= 1, nameof(EventsPerNewItem), EventsPerNewItem, "1 and up");
-        errors.Check(NewUserShare is >= 0 and <= 1, nameof(NewUserShare), NewUserShare, "0 … 1");
-        errors.Check(SessionLength is >= 1 and <= 1_000, nameof(SessionLength), SessionLength, "1 … 1000");
+        errors.Range(nameof(NewUserShare), NewUserShare, 0, 1);
+        errors.Range(nameof(SessionLength), SessionLength, 1, 1_000);
         errors.Check(DriftEvents >= 1, nameof(DriftEvents), DriftEvents, "1 and up");
-        errors.Check(Features is >= 0 and <= 4_096, nameof(Features), Features, "0 … 4096");
-        errors.Check(DuplicateShare is >= 0 and <= 0.5, nameof(DuplicateShare), DuplicateShare, "0 … 0.5");
-        errors.Check(MalformedShare is >= 0 and <= 0.5, nameof(MalformedShare), MalformedShare, "0 … 0.5");
-        errors.Check(LateShare is >= 0 and <= 0.5, nameof(LateShare), LateShare, "0 … 0.5");
+        errors.Range(nameof(Features), Features, 0, 4_096);
+        errors.Range(nameof(DuplicateShare), DuplicateShare, 0, 0.5);
+        errors.Range(nameof(MalformedShare), MalformedShare, 0, 0.5);
+        errors.Range(nameof(LateShare), LateShare, 0, 0.5);
         errors.Throw();
     }
 }

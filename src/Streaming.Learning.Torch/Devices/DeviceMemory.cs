@@ -54,7 +54,7 @@ internal sealed class DeviceMemory
                 if (columns <= LeastColumns)
                 {
                     throw new TorchDeviceException(
-                        $"The device is out of memory with {columns} candidates at a time ({columns * bytesPerColumn:N0} bytes of scores): {describe()}. Lower the batch, Model__BankCapacity, the widths or the item capacity. The device said: {TorchDevices.FirstLine(error)}.",
+                        $"The device is out of memory with {columns} candidates at a time ({columns * bytesPerColumn:N0} bytes of scores): {describe()}. Lower the batch, STREAMING__Model__BankCapacity, the widths or the item capacity. The device said: {TorchDevices.FirstLine(error)}.",
                         error);
                 }
 

@@ -84,7 +84,7 @@ internal static class TorchDevices
         int count = cuda.device_count();
         if (index >= count)
         {
-            throw new TorchDeviceException($"Device '{name}' was asked for; {count} CUDA device(s) are visible. Set Training__Device to cuda:0 … cuda:{count - 1}, or CUDA_VISIBLE_DEVICES to show more.");
+            throw new TorchDeviceException($"Device '{name}' was asked for; {count} CUDA device(s) are visible. Set STREAMING__Training__Device to cuda:0 … cuda:{count - 1}, or CUDA_VISIBLE_DEVICES to show more.");
         }
     }
 
@@ -95,11 +95,11 @@ internal static class TorchDevices
         var two = ones(8, 8, device: device).mm(ones(8, 8, device: device)).sum().cpu();
         if (two.item<float>() != 512)
         {
-            throw new TorchDeviceException($"Device '{device}' computes wrong products; check its driver, or set Training__Device=cpu.");
+            throw new TorchDeviceException($"Device '{device}' computes wrong products; check its driver, or set STREAMING__Training__Device=cpu.");
         }
     }
 
     private static string Advice(Device device) => device.type == DeviceType.CUDA
-        ? "Looked for an NVIDIA driver and a card by CUDA 12: check nvidia-smi on the host, run the container with --gpus all, build with -p:Torch=cuda, or set Training__Device=cpu."
-        : "Set Training__Engine=Cpu to train without libtorch.";
+        ? "Looked for an NVIDIA driver and a card by CUDA 12: check nvidia-smi on the host, run the container with --gpus all, build with -p:Torch=cuda, or set STREAMING__Training__Device=cpu."
+        : "Set STREAMING__Training__Engine=Cpu to train without libtorch.";
 }

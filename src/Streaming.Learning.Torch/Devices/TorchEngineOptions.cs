@@ -1,3 +1,4 @@
+using Streaming.Core.Options;
 using Streaming.Learning.Engine;
 
 namespace Streaming.Learning.Torch.Devices;
@@ -23,22 +24,13 @@ public sealed record TorchEngineOptions
     public int ReadLossEvery { get; init; } = 1;
 
     /// <summary>Checks every property.</summary>
-    /// <exception cref="ArgumentException">Names the property, its value and what is allowed.</exception>
+    /// <exception cref="OptionsException">Names every property that is wrong, its value and what is allowed.</exception>
     public void Validate()
     {
-        if (string.IsNullOrWhiteSpace(Device))
-        {
-            throw new ArgumentException("Device is empty; allowed: cpu, cuda, cuda:N.");
-        }
-
-        if (ChunkBytes is < 1L << 20 or > 1L << 40)
-        {
-            throw new ArgumentException($"ChunkBytes is {ChunkBytes}; allowed: {1L << 20} … {1L << 40}.");
-        }
-
-        if (ReadLossEvery is < 1 or > 10_000)
-        {
-            throw new ArgumentException($"ReadLossEvery is {ReadLossEvery}; allowed: 1 … 10000.");
-        }
+        var errors = new OptionErrors();
+        errors.Check(!string.IsNullOrWhiteSpace(Device), nameof(Device), Device, "cpu, cuda, cuda:N");
+        errors.Range(nameof(ChunkBytes), ChunkBytes, 1L << 20, 1L << 40);
+        errors.Range(nameof(ReadLossEvery), ReadLossEvery, 1, 10_000);
+        errors.Throw();
     }
 }

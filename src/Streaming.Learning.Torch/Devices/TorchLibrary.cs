@@ -23,7 +23,7 @@ internal static class TorchLibrary
         catch (Exception error) when (error is DllNotFoundException or BadImageFormatException)
         {
             string said = Reason(error.Message);
-            throw new TorchDeviceException($"libtorch cannot be loaded: {said}. {Advice(said)}, or set Training__Engine=Cpu.", error);
+            throw new TorchDeviceException($"libtorch cannot be loaded: {said}. {Advice(said)}, or set STREAMING__Training__Engine=Cpu.", error);
         }
     }
 
@@ -36,7 +36,7 @@ internal static class TorchLibrary
         folders ??= (string?)AppContext.GetData("NATIVE_DLL_SEARCH_DIRECTORIES") ?? AppContext.BaseDirectory;
         if (folders.Split(':').FirstOrDefault(folder => File.Exists(Path.Combine(folder, "libtorch_cpu.so"))) is { } folder && !File.Exists(Path.Combine(folder, "libtorch_cuda.so")))
         {
-            throw new TorchDeviceException($"Device is '{device}', but this build has libtorch for the processor only ({folder} has libtorch_cpu.so, but no libtorch_cuda.so). Build with -p:Torch=cuda, or set Training__Device=cpu.");
+            throw new TorchDeviceException($"Device is '{device}', but this build has libtorch for the processor only ({folder} has libtorch_cpu.so, but no libtorch_cuda.so). Build with -p:Torch=cuda, or set STREAMING__Training__Device=cpu.");
         }
     }
 

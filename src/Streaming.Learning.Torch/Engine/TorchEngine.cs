@@ -71,7 +71,7 @@ public sealed partial class TorchEngine : TrainingEngine
         }
         catch (ExternalException error) when (DeviceMemory.IsExhausted(error))
         {
-            throw new TorchDeviceException($"The model does not fit on device '{options.Device}': {Sizes()}. Lower Model__ItemCapacity, Model__BankCapacity or the widths. The device said: {TorchDevices.FirstLine(error)}.", error);
+            throw new TorchDeviceException($"The model does not fit on device '{options.Device}': {Sizes()}. Lower STREAMING__Model__ItemCapacity, STREAMING__Model__BankCapacity or the widths. The device said: {TorchDevices.FirstLine(error)}.", error);
         }
 
         _dropout = new DropoutSource(model, increments, _device);
@@ -295,7 +295,7 @@ public sealed partial class TorchEngine : TrainingEngine
         }
         catch (ExternalException error) when (DeviceMemory.IsExhausted(error))
         {
-            throw new TorchDeviceException($"The device ran out of memory in the middle of an update, so the parameters are no longer whole: start again from the last checkpoint, with smaller batches or a smaller Model__ItemCapacity ({Sizes()}). The device said: {TorchDevices.FirstLine(error)}.", error);
+            throw new TorchDeviceException($"The device ran out of memory in the middle of an update, so the parameters are no longer whole: start again from the last checkpoint, with smaller batches or a smaller STREAMING__Model__ItemCapacity ({Sizes()}). The device said: {TorchDevices.FirstLine(error)}.", error);
         }
     }
 

@@ -1,3 +1,4 @@
+using Streaming.Core.Options;
 using Streaming.Models.Options;
 
 namespace Streaming.Learning.Bank;
@@ -24,15 +25,15 @@ public sealed record BankOptions
     public int Probes { get; init; } = 256;
 
     /// <summary>Checks every property.</summary>
-    /// <exception cref="ArgumentException">Names every property that is wrong, its value and what is allowed.</exception>
+    /// <exception cref="OptionsException">Names every property that is wrong, its value and what is allowed.</exception>
     public void Validate()
     {
         var errors = new OptionErrors();
-        errors.Check(WarmupSteps is >= -1 and <= 10_000_000, "Bank.WarmupSteps", WarmupSteps, "-1 (by drift) or 0 … 10000000");
-        errors.Check(WarmupDrift > 0, "Bank.WarmupDrift", WarmupDrift, "above 0");
-        errors.Check(MaxStaleness > 0, "Bank.MaxStaleness", MaxStaleness, "above 0");
-        errors.Check(MeasureEvery is >= DriftProbe.LongestGap and <= 100_000, "Bank.MeasureEvery", MeasureEvery, "10 … 100000");
-        errors.Check(Probes is >= 8 and <= 65_536, "Bank.Probes", Probes, "8 … 65536");
+        errors.Check(WarmupSteps is >= -1 and <= 10_000_000, nameof(WarmupSteps), WarmupSteps, "-1 (by drift) or 0 … 10000000");
+        errors.Check(WarmupDrift > 0, nameof(WarmupDrift), WarmupDrift, "above 0");
+        errors.Check(MaxStaleness > 0, nameof(MaxStaleness), MaxStaleness, "above 0");
+        errors.Range(nameof(MeasureEvery), MeasureEvery, DriftProbe.LongestGap, 100_000);
+        errors.Range(nameof(Probes), Probes, 8, 65_536);
         errors.Throw();
     }
 }

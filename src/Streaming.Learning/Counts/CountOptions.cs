@@ -1,4 +1,4 @@
-using Streaming.Models.Options;
+using Streaming.Core.Options;
 
 namespace Streaming.Learning.Counts;
 
@@ -16,12 +16,12 @@ public sealed record CountOptions
     public double HalfLife { get; init; } = 1_000_000;
 
     /// <summary>Checks every property.</summary>
-    /// <exception cref="ArgumentException">Names every property that is wrong, its value and what is allowed.</exception>
+    /// <exception cref="OptionsException">Names every property that is wrong, its value and what is allowed.</exception>
     public void Validate()
     {
         var errors = new OptionErrors();
-        errors.Check(MaxBytes is >= 0 and <= 1_000_000_000_000, nameof(MaxBytes), MaxBytes, "0 … 1000000000000");
-        errors.Check(Window is >= 1 and <= 256, nameof(Window), Window, "1 … 256");
+        errors.Range(nameof(MaxBytes), MaxBytes, 0, 1_000_000_000_000);
+        errors.Range(nameof(Window), Window, 1, 256);
         errors.Check(HalfLife >= 1_000, nameof(HalfLife), HalfLife, "1000 and up");
         errors.Throw();
     }

@@ -6,7 +6,7 @@ public enum EvaluationSegment
     /// <summary>Every example.</summary>
     All,
 
-    /// <summary>The item was not in what is kept of the user's history (History__Length items): a discovery. The main figure.</summary>
+    /// <summary>The item was not in what is kept of the user's history (STREAMING__History__Length items): a discovery. The main figure.</summary>
     NewItems,
 
     /// <summary>The item was in it already.</summary>

@@ -1,3 +1,5 @@
+using Streaming.Core.Options;
+
 namespace Streaming.Learning.Evaluation;
 
 /// <summary>What prequential evaluation measures.</summary>
@@ -14,18 +16,13 @@ public sealed record PrequentialOptions
     public long SkipExamples { get; init; }
 
     /// <summary>Checks every property.</summary>
-    /// <exception cref="ArgumentException">Names the property, its value and what is allowed.</exception>
+    /// <exception cref="OptionsException">Names every property that is wrong, its value and what is allowed.</exception>
     public void Validate()
     {
-        RankingMetrics.CheckCutoffs(Cutoffs);
-        if (Window is < 1 or > 1_000_000)
-        {
-            throw new ArgumentException($"Window is {Window}; allowed: 1 … 1000000.");
-        }
-
-        if (SkipExamples < 0)
-        {
-            throw new ArgumentException($"SkipExamples is {SkipExamples}; allowed: 0 and up.");
-        }
+        var errors = new OptionErrors();
+        errors.Check(RankingMetrics.AreCutoffs(Cutoffs), nameof(Cutoffs), Cutoffs, RankingMetrics.AllowedCutoffs);
+        errors.Range(nameof(Window), Window, 1, 1_000_000);
+        errors.Check(SkipExamples >= 0, nameof(SkipExamples), SkipExamples, "0 and up");
+        errors.Throw();
     }
 }

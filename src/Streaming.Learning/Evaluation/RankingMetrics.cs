@@ -1,3 +1,5 @@
+using Streaming.Core.Options;
+
 namespace Streaming.Learning.Evaluation;
 
 /// <summary>
@@ -21,13 +23,20 @@ public sealed class RankingMetrics
     public RankingMetrics(IReadOnlyList<int> cutoffs)
     {
         ArgumentNullException.ThrowIfNull(cutoffs);
-        CheckCutoffs(cutoffs);
+        if (!AreCutoffs(cutoffs))
+        {
+            throw new ArgumentException($"Cutoffs is {OptionText.Show(cutoffs)}; allowed: {AllowedCutoffs}.", nameof(cutoffs));
+        }
+
         Cutoffs = cutoffs;
         _discounts = new DiscountTable(cutoffs[^1]);
         _recall = new double[cutoffs.Count];
         _hits = new double[cutoffs.Count];
         _ndcg = new double[cutoffs.Count];
     }
+
+    /// <summary>What <see cref="AreCutoffs"/> asks for, for an error message.</summary>
+    internal const string AllowedCutoffs = "an increasing list within 1 … 10000";
 
     /// <summary>Gets the cutoffs K.</summary>
     public IReadOnlyList<int> Cutoffs { get; }
@@ -109,24 +118,9 @@ public sealed class RankingMetrics
         }
     }
 
-    internal static void CheckCutoffs(IReadOnlyList<int> cutoffs)
-    {
-        int previous = 0;
-        foreach (int cutoff in cutoffs)
-        {
-            if (cutoff <= previous || cutoff > 10_000)
-            {
-                throw new ArgumentException($"Cutoffs is {string.Join(',', cutoffs)}; allowed: an increasing list within 1 … 10000.", nameof(cutoffs));
-            }
-
-            previous = cutoff;
-        }
-
-        if (previous == 0)
-        {
-            throw new ArgumentException("Cutoffs is empty; allowed: an increasing list within 1 … 10000.", nameof(cutoffs));
-        }
-    }
+    /// <summary>Whether a list can be the cutoffs: not empty, increasing, within 1 … 10,000.</summary>
+    internal static bool AreCutoffs(IReadOnlyList<int> cutoffs) =>
+        cutoffs.Count > 0 && cutoffs[0] >= 1 && cutoffs[^1] <= 10_000 && cutoffs.Zip(cutoffs.Skip(1)).All(static pair => pair.First < pair.Second);
 
     private void AddTargets(ReadOnlySpan<TiedRank> targets, int k)
     {

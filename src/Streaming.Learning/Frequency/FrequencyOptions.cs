@@ -1,5 +1,5 @@
 using System.Numerics;
-using Streaming.Models.Options;
+using Streaming.Core.Options;
 
 namespace Streaming.Learning.Frequency;
 
@@ -43,15 +43,15 @@ public sealed record FrequencyOptions
     public int SlotsFor(int itemCapacity) => Slots > 0 ? Slots : (int)BitOperations.RoundUpToPowerOf2((uint)Math.Clamp(itemCapacity, 512, 1 << 26) * 2);
 
     /// <summary>Checks every property.</summary>
-    /// <exception cref="ArgumentException">Names every property that is wrong, its value and what is allowed.</exception>
+    /// <exception cref="OptionsException">Names every property that is wrong, its value and what is allowed.</exception>
     public void Validate()
     {
         var errors = new OptionErrors();
-        errors.Check(Tables is >= 1 and <= 8, "Frequency.Tables", Tables, "1 … 8");
-        errors.Check(Slots is 0 or (>= 16 and <= 1 << 28), "Frequency.Slots", Slots, "0 (automatic) or 16 … 268435456");
-        errors.Check(Alpha is > 0 and <= 1, "Frequency.Alpha", Alpha, "above 0, at most 1");
-        errors.Check(PriorGap is 0 or (>= 1 and <= 1e9), "Frequency.PriorGap", PriorGap, "0 (automatic) or 1 … 1000000000");
-        errors.Check(!StartAtZero || PriorGap >= 1, "Frequency.PriorGap", PriorGap, "1 … 1000000000 with StartAtZero");
+        errors.Range(nameof(Tables), Tables, 1, 8);
+        errors.Check(Slots is 0 or (>= 16 and <= 1 << 28), nameof(Slots), Slots, "0 (automatic) or 16 … 268435456");
+        errors.Check(Alpha is > 0 and <= 1, nameof(Alpha), Alpha, "above 0, at most 1");
+        errors.Check(PriorGap is 0 or (>= 1 and <= 1e9), nameof(PriorGap), PriorGap, "0 (automatic) or 1 … 1000000000");
+        errors.Check(!StartAtZero || PriorGap >= 1, nameof(PriorGap), PriorGap, "1 … 1000000000 with StartAtZero");
         errors.Throw();
     }
 }

@@ -1,3 +1,4 @@
+using Streaming.Core.Options;
 using Streaming.Models.Options;
 
 namespace Streaming.Learning.Items;
@@ -36,13 +37,13 @@ public sealed record ItemTableOptions
 
     /// <summary>Checks every property.</summary>
     /// <param name="capacity">Rows of the table.</param>
-    /// <exception cref="ArgumentException">Names every property that is wrong, its value and what is allowed.</exception>
+    /// <exception cref="OptionsException">Names every property that is wrong, its value and what is allowed.</exception>
     public void Validate(int capacity)
     {
         var errors = new OptionErrors();
-        errors.Check(AdmitAfter is >= 1 and <= 1_000, nameof(AdmitAfter), AdmitAfter, "1 … 1000");
-        errors.Check(AdmissionCapacity is >= 8 and <= 16_777_216, nameof(AdmissionCapacity), AdmissionCapacity, "8 … 16777216");
-        errors.Check(RememberRemoved is >= 0 and <= 16_777_216, nameof(RememberRemoved), RememberRemoved, "0 … 16777216");
+        errors.Range(nameof(AdmitAfter), AdmitAfter, 1, 1_000);
+        errors.Range(nameof(AdmissionCapacity), AdmissionCapacity, 8, 16_777_216);
+        errors.Range(nameof(RememberRemoved), RememberRemoved, 0, 16_777_216);
         errors.Check(EvictAfter > TimeSpan.Zero, nameof(EvictAfter), EvictAfter, "above 0");
         errors.Check(FallbackRows >= 0 && FallbackRows <= capacity / 2, nameof(FallbackRows), FallbackRows, $"0 … {capacity / 2} (half of ItemCapacity)");
         errors.Throw();

@@ -1,4 +1,4 @@
-using Streaming.Models.Options;
+using Streaming.Core.Options;
 
 namespace Streaming.Learning.Replay;
 
@@ -26,14 +26,14 @@ public sealed record ReplayOptions
     public double Recency { get; init; } = 0.2;
 
     /// <summary>Checks every property.</summary>
-    /// <exception cref="ArgumentException">Names every property that is wrong, its value and what is allowed.</exception>
+    /// <exception cref="OptionsException">Names every property that is wrong, its value and what is allowed.</exception>
     public void Validate()
     {
         var errors = new OptionErrors();
-        errors.Check(Ratio is >= 0 and <= 16, "Replay.Ratio", Ratio, "0 … 16");
-        errors.Check(EarlierPredictions is >= 0 and <= 1_023, "Replay.EarlierPredictions", EarlierPredictions, "0 … 1023");
-        errors.Check(Capacity is >= 16 and <= 16_777_216, "Replay.Capacity", Capacity, "16 … 16777216");
-        errors.Check(Recency is >= 0 and <= 1, "Replay.Recency", Recency, "0 … 1");
+        errors.Range(nameof(Ratio), Ratio, 0, 16);
+        errors.Range(nameof(EarlierPredictions), EarlierPredictions, 0, 1_023);
+        errors.Range(nameof(Capacity), Capacity, 16, 16_777_216);
+        errors.Range(nameof(Recency), Recency, 0, 1);
         errors.Throw();
     }
 }

@@ -1,3 +1,4 @@
+using Streaming.Core.Options;
 using Streaming.Models.Options;
 
 namespace Streaming.Learning.Training;
@@ -50,15 +51,15 @@ public sealed record LearningRateOptions
     }
 
     /// <summary>Checks every property.</summary>
-    /// <exception cref="ArgumentException">Names every property that is wrong, its value and what is allowed.</exception>
+    /// <exception cref="OptionsException">Names every property that is wrong, its value and what is allowed.</exception>
     public void Validate()
     {
         var errors = new OptionErrors();
-        errors.Check(Peak is > 0 and <= 10, "LearningRate.Peak", Peak, "above 0, at most 10");
-        errors.Check(WarmupSteps is >= 0 and <= 10_000_000, "LearningRate.WarmupSteps", WarmupSteps, "0 … 10000000");
-        errors.Check(Enum.IsDefined(Shape), "LearningRate.Shape", Shape, "Constant, Cosine");
-        errors.Check(Shape == LearningRateShape.Constant || TotalSteps > WarmupSteps, "LearningRate.TotalSteps", TotalSteps, $"above {WarmupSteps} (the warm-up) with Cosine");
-        errors.Check(FinalShare is >= 0 and <= 1, "LearningRate.FinalShare", FinalShare, "0 … 1");
+        errors.Check(Peak is > 0 and <= 10, nameof(Peak), Peak, "above 0, at most 10");
+        errors.Range(nameof(WarmupSteps), WarmupSteps, 0, 10_000_000);
+        errors.Defined(nameof(Shape), Shape);
+        errors.Check(Shape == LearningRateShape.Constant || TotalSteps > WarmupSteps, nameof(TotalSteps), TotalSteps, $"above {WarmupSteps} (the warm-up) with Cosine");
+        errors.Range(nameof(FinalShare), FinalShare, 0, 1);
         errors.Throw();
     }
 }

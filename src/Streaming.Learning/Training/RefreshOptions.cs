@@ -1,4 +1,4 @@
-using Streaming.Models.Options;
+using Streaming.Core.Options;
 
 namespace Streaming.Learning.Training;
 
@@ -15,12 +15,12 @@ public sealed record RefreshOptions
     public int MaxTouched { get; init; } = 50_000;
 
     /// <summary>Checks every property.</summary>
-    /// <exception cref="ArgumentException">Names every property that is wrong, its value and what is allowed.</exception>
+    /// <exception cref="OptionsException">Names every property that is wrong, its value and what is allowed.</exception>
     public void Validate()
     {
         var errors = new OptionErrors();
-        errors.Check(RefreshInterval >= TimeSpan.FromSeconds(1) && RefreshInterval <= TimeSpan.FromDays(1), "Refresh.RefreshInterval", RefreshInterval, "00:00:01 … 1.00:00:00");
-        errors.Check(MaxTouched is >= 1 and <= 10_000_000, "Refresh.MaxTouched", MaxTouched, "1 … 10000000");
+        errors.Range(nameof(RefreshInterval), RefreshInterval, TimeSpan.FromSeconds(1), TimeSpan.FromDays(1));
+        errors.Range(nameof(MaxTouched), MaxTouched, 1, 10_000_000);
         errors.Throw();
     }
 }

@@ -1,3 +1,4 @@
+using Streaming.Core.Options;
 using Streaming.Learning.Bank;
 using Streaming.Learning.Counts;
 using Streaming.Learning.Evaluation;
@@ -56,24 +57,24 @@ public sealed record TrainerOptions
 
     /// <summary>Checks every property.</summary>
     /// <param name="model">The model to be trained.</param>
-    /// <exception cref="ArgumentException">Names every property that is wrong, its value and what is allowed.</exception>
+    /// <exception cref="OptionsException">Names every property that is wrong, its value and what is allowed.</exception>
     public void Validate(ModelOptions model)
     {
         ArgumentNullException.ThrowIfNull(model);
         var errors = new OptionErrors();
-        errors.Collect(LearningRate.Validate);
-        errors.Collect(() => Items.Validate(model.ItemCapacity));
-        errors.Collect(Frequency.Validate);
-        errors.Collect(Bank.Validate);
-        errors.Collect(Replay.Validate);
-        errors.Collect(Counts.Validate);
-        errors.Collect(Refresh.Validate);
-        errors.Collect(Evaluation.Validate);
+        errors.Include(nameof(LearningRate), LearningRate.Validate);
+        errors.Include(nameof(Items), () => Items.Validate(model.ItemCapacity));
+        errors.Include(nameof(Frequency), Frequency.Validate);
+        errors.Include(nameof(Bank), Bank.Validate);
+        errors.Include(nameof(Replay), Replay.Validate);
+        errors.Include(nameof(Counts), Counts.Validate);
+        errors.Include(nameof(Refresh), Refresh.Validate);
+        errors.Include(nameof(Evaluation), Evaluation.Validate);
         errors.Check(EvaluateEvery is >= -1 and <= 1_000_000, nameof(EvaluateEvery), EvaluateEvery, "-1 (never), 0 (automatic) or 1 … 1000000");
-        errors.Check(EvaluationThreads is >= 1 and <= 256, nameof(EvaluationThreads), EvaluationThreads, "1 … 256");
+        errors.Range(nameof(EvaluationThreads), EvaluationThreads, 1, 256);
         errors.Check(PopularityHalfLife > 0, nameof(PopularityHalfLife), PopularityHalfLife, "above 0");
-        errors.Check(UniformNegatives is >= 1 and <= 1_048_576, nameof(UniformNegatives), UniformNegatives, "1 … 1048576");
-        errors.Check(MaxNonFiniteSteps is >= 1 and <= 1_000, nameof(MaxNonFiniteSteps), MaxNonFiniteSteps, "1 … 1000");
+        errors.Range(nameof(UniformNegatives), UniformNegatives, 1, 1_048_576);
+        errors.Range(nameof(MaxNonFiniteSteps), MaxNonFiniteSteps, 1, 1_000);
         errors.Throw();
     }
 }

@@ -1,3 +1,4 @@
+using Streaming.Core.Options;
 using Streaming.Kernels.Softmax;
 
 namespace Streaming.Models.Options;
@@ -50,7 +51,11 @@ public enum HitMask
 /// <summary>A named group of dense item features of a declared length.</summary>
 /// <param name="Name">Name in the item records.</param>
 /// <param name="Length">Number of values, 1 and up.</param>
-public sealed record FeatureGroup(string Name, int Length);
+public sealed record FeatureGroup(string Name, int Length)
+{
+    /// <summary>The form in which it is set: <c>text:384</c>.</summary>
+    public override string ToString() => FormattableString.Invariant($"{Name}:{Length}");
+}
 
 /// <summary>Shape and hyper-parameters of the model. Everything that a checkpoint must agree with.</summary>
 /// <remarks>Properties are added by whoever needs them, each with its default and bounds in its doc comment, checked in <see cref="Validate"/>.</remarks>
@@ -194,6 +199,6 @@ public sealed record ModelOptions
     public int VectorsPerUser => Tower == TowerKind.Mind ? Interests : 1;
 
     /// <summary>Checks every property.</summary>
-    /// <exception cref="ArgumentException">Names every property that is wrong, its value and what is allowed.</exception>
+    /// <exception cref="OptionsException">Names every property that is wrong, its value and what is allowed.</exception>
     public void Validate() => ModelOptionsCheck.Verify(this);
 }

@@ -12,7 +12,7 @@ public sealed record RecommendationQuery
     public int Count { get; init; } = 20;
 
     /// <summary>Gets a value indicating whether what the user had is left out. Default true. Of a user that is what is published of it
-    /// (the trainer's <c>Redis__UserItems</c>, the newest 50 events by default), of a list all of it.</summary>
+    /// (the trainer's <c>STREAMING__Redis__UserItems</c>, the newest 50 events by default), of a list all of it.</summary>
     public bool ExcludeSeen { get; init; } = true;
 
     /// <summary>Gets ids that are left out besides.</summary>

@@ -1,4 +1,5 @@
 using Streaming.Core.Embeddings;
+using Streaming.Core.Options;
 
 namespace Streaming.Serving.Search;
 
@@ -23,17 +24,16 @@ public sealed record IndexOptions
     public int ReadBatch { get; init; } = 2_000;
 
     /// <summary>Checks every property.</summary>
-    /// <exception cref="ArgumentException">Names the first that is wrong, its value and what is allowed.</exception>
+    /// <exception cref="OptionsException">Names every property that is wrong, its value and what is allowed.</exception>
     public void Validate()
     {
-        if (Widths is not { Count: > 0 } || Widths[0] < 1 || Widths[^1] > EmbeddingFormat.MaxDimension || Widths.Zip(Widths.Skip(1)).Any(static pair => pair.First >= pair.Second))
-        {
-            throw new ArgumentException($"Widths is {string.Join(", ", Widths ?? [])}; allowed: one or more numbers from 1 to {EmbeddingFormat.MaxDimension}, strictly rising.");
-        }
-
-        Range(nameof(MaxWidth), MaxWidth, 1, EmbeddingFormat.MaxDimension);
-        Range(nameof(SweepItems), SweepItems, 0, 100_000);
-        Range(nameof(ReadBatch), ReadBatch, 1, 100_000);
+        var errors = new OptionErrors();
+        bool rising = Widths is { Count: > 0 } && Widths[0] >= 1 && Widths[^1] <= EmbeddingFormat.MaxDimension && Widths.Zip(Widths.Skip(1)).All(static pair => pair.First < pair.Second);
+        errors.Check(rising, nameof(Widths), Widths, $"one or more numbers from 1 to {EmbeddingFormat.MaxDimension}, strictly rising");
+        errors.Range(nameof(MaxWidth), MaxWidth, 1, EmbeddingFormat.MaxDimension);
+        errors.Range(nameof(SweepItems), SweepItems, 0, 100_000);
+        errors.Range(nameof(ReadBatch), ReadBatch, 1, 100_000);
+        errors.Throw();
     }
 
     /// <summary>The nested widths that are kept of a generation's.</summary>
@@ -41,13 +41,5 @@ public sealed record IndexOptions
     {
         int[] kept = [.. nested.Where(width => width <= MaxWidth)];
         return kept.Length == nested.Count || (keyPerWidth && kept.Length > 0) ? kept : [.. kept.Where(width => width < MaxWidth), MaxWidth];
-    }
-
-    private static void Range(string name, int value, int low, int high)
-    {
-        if (value < low || value > high)
-        {
-            throw new ArgumentException($"{name} is {value}; allowed: {low} to {high}.");
-        }
     }
 }

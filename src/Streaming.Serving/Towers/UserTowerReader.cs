@@ -68,7 +68,7 @@ public sealed class UserTowerReader
     /// <summary>Reads the user tower at a width; the one read before, when there is no newer.</summary>
     /// <param name="width">One of the model's widths.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    /// <returns>Null when none is published: nothing was yet, or the trainer's <c>Redis__TowerInterval</c> is 0.</returns>
+    /// <returns>Null when none is published: nothing was yet, or the trainer's <c>STREAMING__Redis__TowerInterval</c> is 0.</returns>
     /// <exception cref="TowerMismatchException">The tower does not fit the embeddings: says why.</exception>
     /// <exception cref="RedisException">Redis could not be asked.</exception>
     public async Task<SlicedModel?> ReadAsync(int width, CancellationToken cancellationToken = default)

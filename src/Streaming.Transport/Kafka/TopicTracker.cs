@@ -152,7 +152,7 @@ internal sealed class TopicTracker
         {
             throw new KafkaSourceException(
                 $"{gone} records of {_topic}[{partition}] were deleted by the broker before they were read: the model continues at {position}, the oldest record is at {first}. "
-                + "Restore them, or set Kafka__SkipMissing=true to continue with the oldest record.");
+                + "Restore them, or set STREAMING__Kafka__SkipMissing=true to continue with the oldest record.");
         }
 
         Missing += gone;
@@ -185,7 +185,7 @@ internal sealed class TopicTracker
 
     private string? Replaced(TopicState state) => _positions.TopicId(_number) is { } held && state.Id is { } seen && held != seen && _positions.PartitionCount(_number) > 0
         ? $"Topic '{_topic}' was deleted and created anew (id {held} → {seen}); the positions of this model belong to the deleted topic. "
-            + "Restore it, or set Kafka__SkipMissing=true to go on from the beginning of the new topic."
+            + "Restore it, or set STREAMING__Kafka__SkipMissing=true to go on from the beginning of the new topic."
         : null;
 
     // One that has been identified stays so while a partition of it has no leader: were it created anew meanwhile, it would have leaders.

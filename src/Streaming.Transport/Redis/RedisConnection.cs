@@ -7,6 +7,8 @@ namespace Streaming.Transport.Redis;
 /// <summary>Opens connections that survive the server: they open while it is away and come back when it does.</summary>
 public static class RedisConnection
 {
+    private const string Readable = "host:port,host:port,… with settings of StackExchange.Redis, such as user=…,password=…,ssl=true,defaultDatabase=…";
+
     private const int KeepAliveSeconds = 5;
 
     /// <summary>How often roles are looked at: a replica promoted by hand is announced to nobody.</summary>
@@ -55,30 +57,31 @@ public static class RedisConnection
     /// <summary>Says what is wrong with a connection string. The client's own messages may quote what they could not read, so
     /// only the keywords are named.</summary>
     /// <returns>Null when it can be used.</returns>
-    internal static string? ErrorOf(string configuration)
+    internal static (string Value, string Allowed)? ErrorOf(string configuration)
     {
-        if (configuration.Contains("://", StringComparison.Ordinal))
+        if (string.IsNullOrWhiteSpace(configuration))
         {
-            return $"Redis Configuration is a URL ('{configuration[..configuration.IndexOf("://", StringComparison.Ordinal)]}://…'); allowed: host:port,host:port,… with settings of StackExchange.Redis, "
-                + "such as user=…,password=…,ssl=true,defaultDatabase=….";
+            return ("empty", Readable);
+        }
+
+        int scheme = configuration.IndexOf("://", StringComparison.Ordinal);
+        if (scheme >= 0)
+        {
+            return ($"a URL ('{configuration[..scheme]}://…')", Readable);
         }
 
         try
         {
-            return ConfigurationOptions.Parse(configuration).EndPoints.Count > 0 ? null : $"Redis Configuration names no server; {Keywords(configuration)}";
+            return ConfigurationOptions.Parse(configuration).EndPoints.Count > 0 ? null : ("without a server", Readable);
         }
         catch (Exception error) when (error is ArgumentException or FormatException or OverflowException)
         {
-            return $"Redis Configuration cannot be read; {Keywords(configuration)}";
+            return ($"unreadable, with the keywords {Keywords(configuration)}", Readable + ", each keyword with a value of its kind");
         }
     }
 
-    private static string Keywords(string configuration)
-    {
-        IEnumerable<string> keywords = configuration.Split(',').Where(part => part.Contains('=', StringComparison.Ordinal))
-            .Select(part => part[..part.IndexOf('=', StringComparison.Ordinal)].Trim());
-        return $"its keywords are: {string.Join(", ", keywords)}. Allowed: host:port,… and the keywords of this build's StackExchange.Redis, each with a value of its kind.";
-    }
+    private static string Keywords(string configuration) => string.Join(", ", configuration.Split(',')
+        .Where(static part => part.Contains('=', StringComparison.Ordinal)).Select(static part => part[..part.IndexOf('=', StringComparison.Ordinal)].Trim()));
 
     /// <summary>Another authority is the only thing that is forgiven: the name must match, and dates and signatures must hold.</summary>
     private static bool IsTrusted(X509Certificate? certificate, X509Chain? presented, SslPolicyErrors problems, X509Certificate2Collection trusted)

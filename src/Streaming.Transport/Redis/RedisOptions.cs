@@ -1,4 +1,5 @@
 using Streaming.Core.Embeddings;
+using Streaming.Core.Options;
 
 namespace Streaming.Transport.Redis;
 
@@ -71,101 +72,49 @@ public sealed record RedisOptions
     /// <summary>Gets how long a trainer's lease lasts without renewal. Default 15 s; 0.3 s … 10 min.</summary>
     public TimeSpan LeaseDuration { get; init; } = TimeSpan.FromSeconds(15);
 
-    /// <summary>Lists what is wrong, each naming the setting, its value and what is allowed. No secret is in any of them.</summary>
-    public IReadOnlyList<string> Errors()
-    {
-        List<string> errors = [];
-        Text(errors);
-        Range(errors, nameof(Partitions), Partitions, 1, 16384);
-        Range(errors, nameof(TimeToLiveJitter), TimeToLiveJitter, 0, 0.5);
-        Range(errors, nameof(UserItems), UserItems, 0, 1024);
-        Range(errors, nameof(ChangeFeedLength), ChangeFeedLength, 0, 1_000_000);
-        Range(errors, nameof(BatchSize), BatchSize, 1, 65536);
-        Range(errors, nameof(RetryAttempts), RetryAttempts, 1, 10);
-        Range(errors, nameof(ConnectTimeout), ConnectTimeout, TimeSpan.FromSeconds(0.1), TimeSpan.FromSeconds(60));
-        Range(errors, nameof(CommandTimeout), CommandTimeout, TimeSpan.FromSeconds(0.05), TimeSpan.FromSeconds(60));
-        Range(errors, nameof(RetryDelay), RetryDelay, TimeSpan.FromMilliseconds(1), TimeSpan.FromSeconds(10));
-        Range(errors, nameof(LeaseDuration), LeaseDuration, TimeSpan.FromSeconds(0.3), TimeSpan.FromMinutes(10));
-        Life(errors, nameof(TimeToLive), TimeToLive);
-        Life(errors, nameof(UserTimeToLive), UserTimeToLive);
-
-        if (TowerInterval != TimeSpan.Zero)
-        {
-            Range(errors, nameof(TowerInterval), TowerInterval, TimeSpan.FromSeconds(1), TimeSpan.FromDays(1));
-        }
-
-        Defined(errors, nameof(Element), Element);
-        Defined(errors, nameof(Layout), Layout);
-        return errors;
-    }
-
     /// <summary>Checks every property.</summary>
-    /// <exception cref="ArgumentException">Names all that is wrong.</exception>
+    /// <exception cref="OptionsException">Names every property that is wrong, its value and what is allowed. No secret is in it.</exception>
     public void Validate()
     {
-        IReadOnlyList<string> errors = Errors();
-        if (errors.Count > 0)
-        {
-            throw new ArgumentException(string.Join(Environment.NewLine, errors));
-        }
+        var errors = new OptionErrors();
+        Connection(errors);
+        errors.Check(RedisKeys.IsModel(Model), nameof(Model), Model, RedisKeys.AllowedModel);
+        errors.Range(nameof(Partitions), Partitions, 1, RedisKeys.MaxPartitions);
+        errors.Range(nameof(TimeToLiveJitter), TimeToLiveJitter, 0, 0.5);
+        errors.Range(nameof(UserItems), UserItems, 0, 1024);
+        errors.Range(nameof(ChangeFeedLength), ChangeFeedLength, 0, 1_000_000);
+        errors.Range(nameof(BatchSize), BatchSize, 1, 65536);
+        errors.Range(nameof(RetryAttempts), RetryAttempts, 1, 10);
+        errors.Range(nameof(ConnectTimeout), ConnectTimeout, TimeSpan.FromSeconds(0.1), TimeSpan.FromSeconds(60));
+        errors.Range(nameof(CommandTimeout), CommandTimeout, TimeSpan.FromSeconds(0.05), TimeSpan.FromSeconds(60));
+        errors.Range(nameof(RetryDelay), RetryDelay, TimeSpan.FromMilliseconds(1), TimeSpan.FromSeconds(10));
+        errors.Range(nameof(LeaseDuration), LeaseDuration, TimeSpan.FromSeconds(0.3), TimeSpan.FromMinutes(10));
+        ZeroOr(errors, nameof(TimeToLive), TimeToLive, TimeSpan.FromDays(3650), "for ever");
+        ZeroOr(errors, nameof(UserTimeToLive), UserTimeToLive, TimeSpan.FromDays(3650), "for ever");
+        ZeroOr(errors, nameof(TowerInterval), TowerInterval, TimeSpan.FromDays(1), "never");
+        errors.Defined(nameof(Element), Element);
+        errors.Defined(nameof(Layout), Layout);
+        errors.Throw();
     }
 
     /// <summary>Shows what may be shown: a connection string can hold a password, so it is left out.</summary>
     public override string ToString() => $"RedisOptions {{ Model = {Model}, Layout = {Layout}, Element = {Element} }}";
 
-    private static void Range<T>(List<string> errors, string name, T value, T low, T high)
-        where T : IComparable<T>
-    {
-        // Negated, so that NaN is out of range.
-        if (!(value.CompareTo(low) >= 0 && value.CompareTo(high) <= 0))
-        {
-            errors.Add($"Redis {name} is {value}; allowed: {low} to {high}.");
-        }
-    }
+    private static void ZeroOr(OptionErrors errors, string name, TimeSpan value, TimeSpan most, string zero) =>
+        errors.Check(
+            value == TimeSpan.Zero || (value >= TimeSpan.FromSeconds(1) && value <= most),
+            name, value, $"1s … {OptionText.Format(most)}, or 0s: {zero}");
 
-    private static void Life(List<string> errors, string name, TimeSpan value)
+    private void Connection(OptionErrors errors)
     {
-        if (value != TimeSpan.Zero)
+        if (RedisConnection.ErrorOf(Configuration) is { } fault)
         {
-            Range(errors, name, value, TimeSpan.FromSeconds(1), TimeSpan.FromDays(3650));
-        }
-    }
-
-    private static void Defined<T>(List<string> errors, string name, T value)
-        where T : struct, Enum
-    {
-        if (!Enum.IsDefined(value))
-        {
-            errors.Add($"Redis {name} is {value}; allowed: {string.Join(", ", Enum.GetNames<T>())}.");
-        }
-    }
-
-    private void Text(List<string> errors)
-    {
-        if (string.IsNullOrWhiteSpace(Configuration))
-        {
-            errors.Add("Redis Configuration is empty; allowed: host:port and settings of StackExchange.Redis.");
-        }
-        else if (RedisConnection.ErrorOf(Configuration) is string unreadable)
-        {
-            errors.Add(unreadable);
+            errors.Add(nameof(Configuration), fault.Value, fault.Allowed);
         }
 
         foreach ((string name, string? file) in new[] { (nameof(PasswordFile), PasswordFile), (nameof(CertificateAuthorityFile), CertificateAuthorityFile) })
         {
-            if (file is not null && !File.Exists(file))
-            {
-                errors.Add($"Redis {name} is '{file}'; no such file.");
-            }
-        }
-
-        try
-        {
-            _ = new RedisKeys(Model, 1);
-        }
-        catch (ArgumentException error)
-        {
-            errors.Add($"Redis {error.Message}");
+            errors.Check(file is null || File.Exists(file), name, file, "a file that exists");
         }
     }
 }

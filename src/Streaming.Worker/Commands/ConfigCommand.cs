@@ -11,10 +11,11 @@ internal static class ConfigCommand
     public static Command Create()
     {
         var markdown = new Option<bool>("--markdown") { Description = "Print all settings with defaults and meaning, as deploy/SETTINGS.md has them." };
-        var command = new Command("config", "Print the effective settings, secrets hidden; says what is wrong with them (exit code 78).") { markdown };
+        Option<string?> file = SettingsOption.Create();
+        var command = new Command("config", "Print the effective settings and who set each, secrets hidden; says what is wrong with them (exit code 78).") { file, markdown };
         command.SetAction(result =>
         {
-            Console.Out.Write(result.GetValue(markdown) ? SettingsTable.Markdown(WorkerSettings.Catalogue) : SettingsTable.Effective(WorkerSettings.FromEnvironment()));
+            Console.Out.Write(result.GetValue(markdown) ? SettingsTable.Markdown(WorkerSettings.Catalogue) : SettingsTable.Effective(SettingsOption.ReadWithoutLog(result.GetValue(file))));
             return (int)ExitCode.Success;
         });
         return command;

@@ -11,10 +11,11 @@ internal static class HealthCommand
     public static Command Create()
     {
         var ready = new Option<bool>("--ready") { Description = "Ask whether it is ready, in the place of alive." };
-        var command = new Command("health", "Ask the worker at Http__Port of this machine how it is; exit code 0 when well, 69 when not.") { ready };
+        Option<string?> file = SettingsOption.Create();
+        var command = new Command("health", "Ask the worker at STREAMING__Http__Port of this machine how it is; exit code 0 when well, 69 when not.") { file, ready };
         command.SetAction(async (result, cancellationToken) =>
         {
-            HttpOptions options = WorkerSettings.FromEnvironment().Get<HttpOptions>();
+            HttpOptions options = SettingsOption.Read(result.GetValue(file)).Get<HttpOptions>();
             string host = options.Address is "0.0.0.0" or "::" ? "127.0.0.1" : options.Address;
             using var client = new HttpClient { Timeout = TimeSpan.FromSeconds(4) };
             var address = new Uri($"http://{host}:{options.Port}/health/{(result.GetValue(ready) ? "ready" : "live")}");

@@ -24,11 +24,13 @@ internal static class RunCommand
             Description = "The generation to train. Default: the one that readers use. The next number begins one with a changed shape beside it, from its newest checkpoint.",
             HelpName = "N",
         };
-        var command = new Command("run", "Learn from the Kafka topics and publish to the Redis that the settings name, until SIGTERM; then drain, publish, write a checkpoint and exit 0.") { from, generation };
+        Option<string?> file = SettingsOption.Create();
+        var command = new Command("run", "Learn from the Kafka topics and publish to the Redis that the settings name, until SIGTERM; then drain, publish, write a checkpoint and exit 0.") { file, from, generation };
         command.SetAction(async (result, _) =>
         {
-            SettingsValues settings = WorkerSettings.FromEnvironment();
+            SettingsValues settings = SettingsOption.Read(result.GetValue(file));
             using ILoggerFactory loggers = WorkerLogging.Create(settings.Get<LogOptions>());
+            SettingsLog.Notices(loggers, settings);
             using var run = new WorkerRun(settings, TimeProvider.System, loggers, new RunRequest(result.GetValue(generation), result.GetValue(from)));
             using var signals = new ShutdownSignals(settings.Get<PipelineOptions>().ShutdownTimeout, TimeProvider.System);
             return (int)await run.RunAsync(signals.Stopping, signals.Abort).ConfigureAwait(false);

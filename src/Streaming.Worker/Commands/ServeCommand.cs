@@ -21,12 +21,14 @@ internal static class ServeCommand
     public static Command Create()
     {
         var items = new Option<string[]>("--items") { Description = "Item files (CSV: item,title,…): titles for people.", AllowMultipleArgumentsPerToken = true, HelpName = "FILE" };
-        var command = new Command("serve", "Serve lookups and recommendations over HTTP from the Redis that the settings name: GET /items/{id}?width=, POST /items, GET /items/{id}/neighbours, GET /users/{id}/recommendations, POST /recommendations, and a page at /.") { items };
+        Option<string?> file = SettingsOption.Create();
+        var command = new Command("serve", "Serve lookups and recommendations over HTTP from the Redis that the settings name: GET /items/{id}?width=, POST /items, GET /items/{id}/neighbours, GET /users/{id}/recommendations, POST /recommendations, and a page at /.") { file, items };
         command.SetAction(async (result, _) =>
         {
-            SettingsValues settings = WorkerSettings.FromEnvironment();
+            SettingsValues settings = SettingsOption.Read(result.GetValue(file));
             ItemCatalogue catalogue = ItemCatalogue.ReadAll(result.GetValue(items) ?? []);
             using ILoggerFactory loggers = WorkerLogging.Create(settings.Get<LogOptions>());
+            SettingsLog.Notices(loggers, settings);
             using var signals = new ShutdownSignals(settings.Get<PipelineOptions>().ShutdownTimeout, TimeProvider.System);
             await RunAsync(settings, item => catalogue.Find(item)?.GetValueOrDefault("title"), loggers, signals).ConfigureAwait(false);
             return (int)ExitCode.Success;

@@ -6,7 +6,7 @@ namespace Streaming.Worker.Commands;
 internal static class WorkerCommands
 {
     /// <summary>The root command with all commands.</summary>
-    public static RootCommand Create() => new("Learns item embeddings from a live event stream and keeps a serving tier fresh. Settings are environment variables: see `streaming config`.")
+    public static RootCommand Create() => new("Learns item embeddings from a live event stream and keeps a serving tier fresh. Settings are environment variables, or a file that --settings names: see `streaming config`.")
     {
         RunCommand.Create(),
         ServeCommand.Create(),

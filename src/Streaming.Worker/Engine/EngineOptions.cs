@@ -1,5 +1,5 @@
 using System.Globalization;
-using Streaming.Worker.Settings;
+using Streaming.Core.Options;
 
 namespace Streaming.Worker.Engine;
 
@@ -22,13 +22,13 @@ public sealed record EngineOptions
     public int ReadLossEvery { get; init; } = 1;
 
     /// <summary>Checks every property.</summary>
-    /// <exception cref="ArgumentException">Names every property that is wrong, its value and what is allowed.</exception>
+    /// <exception cref="OptionsException">Names every property that is wrong, its value and what is allowed.</exception>
     public void Validate()
     {
-        var errors = new OptionChecks();
-        errors.Check(Threads is >= 0 and <= 256, nameof(Threads), Threads, "0 … 256");
+        var errors = new OptionErrors();
+        errors.Range(nameof(Threads), Threads, 0, 256);
         errors.Check(IsDevice(Device), nameof(Device), Device, "cpu, cuda, cuda:N");
-        errors.Check(ReadLossEvery is >= 1 and <= 10_000, nameof(ReadLossEvery), ReadLossEvery, "1 … 10000");
+        errors.Range(nameof(ReadLossEvery), ReadLossEvery, 1, 10_000);
         errors.Throw();
     }
 

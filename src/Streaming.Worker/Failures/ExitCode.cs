@@ -13,7 +13,7 @@ public enum ExitCode
     /// <summary>The command line was wrong.</summary>
     Usage = 2,
 
-    /// <summary>The input cannot be used: no readable row, more dead letters than `Kafka__MaxDeadLetterRate` allows, events that are gone, a topic created anew, a damaged checkpoint under `inspect`.</summary>
+    /// <summary>The input cannot be used: no readable row, more dead letters than `STREAMING__Kafka__MaxDeadLetterRate` allows, events that are gone, a topic created anew, a damaged checkpoint under `inspect`.</summary>
     BadInput = 65,
 
     /// <summary>A file that was named does not exist or cannot be read.</summary>
@@ -34,9 +34,9 @@ public enum ExitCode
     /// <summary>Redis refuses what the worker needs: its user lacks a right, or a key of the model is of another type; the message names it.</summary>
     Refused = 77,
 
-    /// <summary>A setting is wrong, or `Redis__Partitions` is not what the model in Redis has; every wrong one is named. Nothing was started.</summary>
+    /// <summary>A setting is wrong, or `STREAMING__Redis__Partitions` is not what the model in Redis has; every wrong one is named. Nothing was started.</summary>
     Configuration = 78,
 
-    /// <summary>Shutting down took longer than `Pipeline__ShutdownTimeout`, or was cut short by a second signal.</summary>
+    /// <summary>Shutting down took longer than `STREAMING__Pipeline__ShutdownTimeout`, or was cut short by a second signal.</summary>
     Aborted = 130,
 }

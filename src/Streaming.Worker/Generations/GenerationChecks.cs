@@ -25,7 +25,7 @@ internal static class GenerationChecks
         return !count.IsComplete ? Say($"{count.Present} of its {count.Expected} items are in the store")
             : next.Items < old.Items * least ? Say($"it has {next.Items} items, generation {old.Generation} has {old.Items}")
             : old.Examples == 0 || next.Examples == 0 ? Say($"recall was not measured (over {next.Examples} events here, {old.Examples} there)")
-            : next.Examples < options.MinExamples ? Say($"its recall was measured over {next.Examples} events; Generation__MinExamples is {options.MinExamples}")
+            : next.Examples < options.MinExamples ? Say($"its recall was measured over {next.Examples} events; STREAMING__Generation__MinExamples is {options.MinExamples}")
             : next.Recall < old.Recall * least ? Say($"its Recall@20 of the newest {next.Examples} events is {next.Recall:F4}, that of generation {old.Generation} {old.Recall:F4}")
             : string.Empty;
     }

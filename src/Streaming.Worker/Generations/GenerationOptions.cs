@@ -1,4 +1,5 @@
-using Streaming.Worker.Settings;
+using Streaming.Core.Options;
+
 
 namespace Streaming.Worker.Generations;
 
@@ -14,17 +15,17 @@ internal sealed record GenerationOptions
     public double Tolerance { get; init; } = 0.05;
 
     /// <summary>Gets over how many events the new generation's recall must have been measured, at most the window of
-    /// `Training__Evaluation__Window`. Default 5,000; 1 … 1,000,000.</summary>
+    /// `STREAMING__Training__Evaluation__Window`. Default 5,000; 1 … 1,000,000.</summary>
     public int MinExamples { get; init; } = 5_000;
 
     /// <summary>Checks every property.</summary>
-    /// <exception cref="ArgumentException">Names every property that is wrong, its value and what is allowed.</exception>
+    /// <exception cref="OptionsException">Names every property that is wrong, its value and what is allowed.</exception>
     public void Validate()
     {
-        var errors = new OptionChecks();
-        errors.Check(Enum.IsDefined(Switch), nameof(Switch), Switch, "Auto, Manual");
-        errors.Check(Tolerance is >= 0 and <= 1, nameof(Tolerance), Tolerance, "0 … 1");
-        errors.Check(MinExamples is >= 1 and <= 1_000_000, nameof(MinExamples), MinExamples, "1 … 1000000");
+        var errors = new OptionErrors();
+        errors.Defined(nameof(Switch), Switch);
+        errors.Range(nameof(Tolerance), Tolerance, 0, 1);
+        errors.Range(nameof(MinExamples), MinExamples, 1, 1_000_000);
         errors.Throw();
     }
 }

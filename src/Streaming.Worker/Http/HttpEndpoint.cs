@@ -67,7 +67,7 @@ public sealed class HttpEndpoint : IAsyncDisposable
         catch (IOException exception)
         {
             await application.DisposeAsync().ConfigureAwait(false);
-            throw new ServerUnavailableException($"cannot listen on {options.Address}:{options.Port} ({exception.Message}); set Http__Port to a free port, or 0 for any", exception);
+            throw new ServerUnavailableException($"cannot listen on {options.Address}:{options.Port} ({exception.Message}); set STREAMING__Http__Port to a free port, or 0 for any", exception);
         }
 
         string address = application.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();

@@ -1,5 +1,5 @@
 using System.Net;
-using Streaming.Worker.Settings;
+using Streaming.Core.Options;
 
 namespace Streaming.Worker.Http;
 
@@ -16,13 +16,13 @@ public sealed record HttpOptions
     public int MaxItems { get; init; } = 1_000;
 
     /// <summary>Checks every property.</summary>
-    /// <exception cref="ArgumentException">Names every property that is wrong, its value and what is allowed.</exception>
+    /// <exception cref="OptionsException">Names every property that is wrong, its value and what is allowed.</exception>
     public void Validate()
     {
-        var errors = new OptionChecks();
+        var errors = new OptionErrors();
         errors.Check(IPAddress.TryParse(Address, out _), nameof(Address), Address, "an IP address such as 127.0.0.1 or 0.0.0.0");
-        errors.Check(Port is >= -1 and <= 65535, nameof(Port), Port, "-1 … 65535");
-        errors.Check(MaxItems is >= 1 and <= 100_000, nameof(MaxItems), MaxItems, "1 … 100000");
+        errors.Range(nameof(Port), Port, -1, 65535);
+        errors.Range(nameof(MaxItems), MaxItems, 1, 100_000);
         errors.Throw();
     }
 }

@@ -1,4 +1,5 @@
-using Streaming.Worker.Settings;
+using Streaming.Core.Options;
+
 
 namespace Streaming.Worker.Metrics;
 
@@ -12,12 +13,12 @@ public sealed record TelemetryOptions
     public TimeSpan Interval { get; init; } = TimeSpan.FromSeconds(15);
 
     /// <summary>Checks every property.</summary>
-    /// <exception cref="ArgumentException">Names every property that is wrong, its value and what is allowed.</exception>
+    /// <exception cref="OptionsException">Names every property that is wrong, its value and what is allowed.</exception>
     public void Validate()
     {
-        var errors = new OptionChecks();
+        var errors = new OptionErrors();
         errors.Check(OtlpEndpoint is null || OtlpEndpoint.Scheme is "http" or "https", nameof(OtlpEndpoint), OtlpEndpoint, "an address with http or https");
-        errors.Check(Interval >= TimeSpan.FromSeconds(1) && Interval <= TimeSpan.FromHours(1), nameof(Interval), Interval, "1s … 1h");
+        errors.Range(nameof(Interval), Interval, TimeSpan.FromSeconds(1), TimeSpan.FromHours(1));
         errors.Throw();
     }
 }

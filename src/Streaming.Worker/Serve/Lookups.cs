@@ -85,7 +85,7 @@ public sealed class Lookups : IDisposable
         {
             { Phase: IndexPhase.Loading } => $"the index is not loaded yet{Progress(status.Load)}{(status.Error is null ? string.Empty : $"; the last try failed: {status.Error}")}",
             { Phase: IndexPhase.Unpublished } => $"no generation is published: {_keys.Active} is not set{Progress(status.Load)}",
-            { Phase: IndexPhase.Stale } when status.Age > _serve.MaxStale => $"the index is {Seconds(status.Age)} s old, more than Serve__MaxStale allows; the store cannot be read: {status.Error}",
+            { Phase: IndexPhase.Stale } when status.Age > _serve.MaxStale => $"the index is {Seconds(status.Age)} s old, more than STREAMING__Serve__MaxStale allows; the store cannot be read: {status.Error}",
             _ => null,
         });
     }

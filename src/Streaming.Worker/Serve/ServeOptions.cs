@@ -1,4 +1,5 @@
-using Streaming.Worker.Settings;
+using Streaming.Core.Options;
+
 
 namespace Streaming.Worker.Serve;
 
@@ -19,14 +20,14 @@ public sealed record ServeOptions
     public TimeSpan MaxStale { get; init; } = TimeSpan.FromMinutes(10);
 
     /// <summary>Checks every property.</summary>
-    /// <exception cref="ArgumentException">Names every property that is wrong, its value and what is allowed.</exception>
+    /// <exception cref="OptionsException">Names every property that is wrong, its value and what is allowed.</exception>
     public void Validate()
     {
-        var errors = new OptionChecks();
-        errors.Check(RefreshInterval >= TimeSpan.FromMilliseconds(10) && RefreshInterval <= TimeSpan.FromHours(1), nameof(RefreshInterval), RefreshInterval, "10 ms … 1 h");
-        errors.Check(SweepItems is >= 0 and <= 100_000, nameof(SweepItems), SweepItems, "0 … 100000");
+        var errors = new OptionErrors();
+        errors.Range(nameof(RefreshInterval), RefreshInterval, TimeSpan.FromMilliseconds(10), TimeSpan.FromHours(1));
+        errors.Range(nameof(SweepItems), SweepItems, 0, 100_000);
         errors.Check(Shortlist is >= 0 and <= RouteAnswers.MostShortlist, nameof(Shortlist), Shortlist, $"0 … {RouteAnswers.MostShortlist}");
-        errors.Check(MaxStale >= TimeSpan.Zero && MaxStale <= TimeSpan.FromDays(7), nameof(MaxStale), MaxStale, "0 s … 7 d");
+        errors.Range(nameof(MaxStale), MaxStale, TimeSpan.Zero, TimeSpan.FromDays(7));
         errors.Throw();
     }
 }

@@ -2,19 +2,28 @@ using System.Reflection;
 
 namespace Streaming.Worker.Settings;
 
-/// <summary>One setting: a property of an options class and the environment variable that sets it.</summary>
+/// <summary>One setting: a property of an options record and the name that sets it.</summary>
 public sealed class Setting(SettingsSection section, PropertyInfo[] path, bool secret)
 {
-    /// <summary>Gets the environment variable: Section__Property.</summary>
-    public string Variable { get; } = section.Name + "__" + string.Join("__", path.Select(property => property.Name));
+    /// <summary>What the name of every setting begins with, so that variables of other programs are never taken for one.</summary>
+    public const string Prefix = "STREAMING__";
 
-    /// <summary>Gets the property's name, with those of the objects that it stands in: Schedule.WarmupSteps.</summary>
+    /// <summary>Gets the name as users set it: STREAMING__Section__Property.</summary>
+    public string Variable => Prefix + OldVariable;
+
+    /// <summary>Gets the name without the prefix, as versions up to 0.1 had it; files of settings may use it too.</summary>
+    public string OldVariable { get; } = section.Name + "__" + string.Join("__", path.Select(property => property.Name));
+
+    /// <summary>Gets the property's name, with those of the objects that hold it: LearningRate.Peak.</summary>
     public string Name { get; } = string.Join('.', path.Select(property => property.Name));
 
     /// <summary>Gets a value indicating whether the value is never shown, and may come from a file.</summary>
     public bool Secret { get; } = secret;
 
-    /// <summary>Gets the options class of the section.</summary>
+    /// <summary>Gets a value indicating whether it is one of the few that most installations set.</summary>
+    public bool Essential => section.Essential.Contains(Name);
+
+    /// <summary>Gets the options record of the section.</summary>
     public Type OptionsType => section.Type;
 
     /// <summary>Gets the type of the value.</summary>
@@ -35,7 +44,7 @@ public sealed class Setting(SettingsSection section, PropertyInfo[] path, bool s
         return value;
     }
 
-    /// <summary>Writes the value into an options object.</summary>
+    /// <summary>Writes the value into an options object that is being made and that nobody else has yet.</summary>
     public void Set(object options, object? value)
     {
         object owner = options;

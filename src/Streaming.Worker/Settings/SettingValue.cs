@@ -1,5 +1,6 @@
 using System.Collections;
 using System.Globalization;
+using Streaming.Core.Options;
 using Streaming.Models.Options;
 
 namespace Streaming.Worker.Settings;
@@ -11,8 +12,6 @@ namespace Streaming.Worker.Settings;
 /// </remarks>
 public static class SettingValue
 {
-    private static readonly (string Unit, double Seconds)[] Units = [("ms", 0.001), ("s", 1), ("m", 60), ("h", 3600), ("d", 86400)];
-
     /// <summary>Whether a property of this type is a setting.</summary>
     public static bool Supports(Type type)
     {
@@ -62,18 +61,7 @@ public static class SettingValue
     }
 
     /// <summary>Writes a value as <see cref="Parse"/> reads it.</summary>
-    public static string Format(object? value) => value switch
-    {
-        null => string.Empty,
-        string text => text,
-        bool flag => flag ? "true" : "false",
-        TimeSpan time => FormatTime(time),
-        FeatureGroup group => string.Create(CultureInfo.InvariantCulture, $"{group.Name}:{group.Length}"),
-        IDictionary table => string.Join(',', table.Keys.Cast<object>().Select(key => $"{key}={Format(table[key])}")),
-        IEnumerable list => string.Join(',', list.Cast<object?>().Select(Format)),
-        IFormattable number => number.ToString(null, CultureInfo.InvariantCulture),
-        _ => value.ToString() ?? string.Empty,
-    };
+    public static string Format(object? value) => OptionText.Format(value);
 
     private static object ParseEnum(string text, Type type)
     {
@@ -98,7 +86,7 @@ public static class SettingValue
 
     private static TimeSpan ParseTime(string text)
     {
-        foreach ((string unit, double seconds) in Units)
+        foreach ((string unit, double seconds) in OptionText.Units)
         {
             if (text.EndsWith(unit, StringComparison.Ordinal)
                 && double.TryParse(text.AsSpan(0, text.Length - unit.Length), NumberStyles.Float, CultureInfo.InvariantCulture, out double number)
@@ -110,25 +98,6 @@ public static class SettingValue
 
         // A number without a unit would be days to TimeSpan.Parse: nobody means that.
         return text.Contains(':', StringComparison.Ordinal) && TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out TimeSpan time) ? time : throw new FormatException();
-    }
-
-    private static string FormatTime(TimeSpan time)
-    {
-        if (time == TimeSpan.Zero)
-        {
-            return "0s";
-        }
-
-        foreach ((string unit, double seconds) in Units.Reverse())
-        {
-            double number = time.TotalSeconds / seconds;
-            if (Math.Abs(number) >= 1 && Math.Abs(number - Math.Round(number)) < 1e-9)
-            {
-                return number.ToString("0", CultureInfo.InvariantCulture) + unit;
-            }
-        }
-
-        return time.ToString("c", CultureInfo.InvariantCulture);
     }
 
     private static FeatureGroup ParseFeatureGroup(string text)

@@ -2,24 +2,32 @@ using System.Reflection;
 
 namespace Streaming.Worker.Settings;
 
-/// <summary>A section of the settings: an options class and the prefix of its variables.</summary>
-/// <param name="Name">Prefix of the variables: "Kafka" makes Kafka__BootstrapServers. Sections may share one, where their settings' names differ.</param>
-/// <param name="Type">Options class: public properties with defaults, and optionally a method Validate() that throws an
-/// <see cref="ArgumentException"/> with one line a property, each beginning with the property's name.</param>
+/// <summary>A section of the settings: an options record and the prefix of its names.</summary>
+/// <param name="Name">Part of the names: "Kafka" makes STREAMING__Kafka__BootstrapServers. Sections may share one, where their settings' names differ.</param>
+/// <param name="Type">Options record: public properties with defaults, and optionally a method Validate() that throws an
+/// <see cref="Core.Options.OptionsException"/>.</param>
 /// <param name="Purpose">One line for the page of settings.</param>
-public sealed record SettingsSection(string Name, Type Type, string Purpose)
+/// <param name="Group">Who sets it.</param>
+public sealed record SettingsSection(string Name, Type Type, string Purpose, SettingGroup Group = SettingGroup.Operations)
 {
     /// <summary>Gets the properties that hold secrets: shown as *** and readable from a file.</summary>
     public IReadOnlySet<string> Secrets { get; init; } = new HashSet<string>();
 
-    /// <summary>Gets the properties that follow from other settings and have no variable of their own.</summary>
+    /// <summary>Gets the properties that follow from other settings and have no name of their own.</summary>
     public IReadOnlySet<string> Derived { get; init; } = new HashSet<string>();
+
+    /// <summary>Gets the properties that most installations set: shown first.</summary>
+    public IReadOnlySet<string> Essential { get; init; } = new HashSet<string>();
 
     /// <summary>Gets the check of the section's options, given all settings. By default the options' own Validate().</summary>
     public Action<SettingsValues>? Check { get; init; }
 
-    /// <summary>Gets the settings of the section, in the order in which the class declares them.</summary>
+    /// <summary>Gets the settings of the section, in the order in which the record declares them.</summary>
     public IReadOnlyList<Setting> Settings => field ??= [.. Discover(Type, [])];
+
+    /// <summary>The name of a property of the section as users set it.</summary>
+    /// <param name="property">With the properties that hold it: LearningRate.Peak.</param>
+    public string VariableOf(string property) => $"{Setting.Prefix}{Name}__{property.Replace(".", "__", StringComparison.Ordinal)}";
 
     private IEnumerable<Setting> Discover(Type type, PropertyInfo[] path)
     {

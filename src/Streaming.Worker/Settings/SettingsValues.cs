@@ -6,6 +6,12 @@ public sealed class SettingsValues(SettingsCatalogue catalogue, IReadOnlyDiction
     /// <summary>Gets the catalogue that these were read by.</summary>
     public SettingsCatalogue Catalogue { get; } = catalogue;
 
+    /// <summary>Gets where each value that is not the default comes from.</summary>
+    public IReadOnlyDictionary<Setting, SettingSource> Sources { get; init; } = new Dictionary<Setting, SettingSource>();
+
+    /// <summary>Gets what users must be told though nothing is wrong: old names, and settings that nothing reads.</summary>
+    public IReadOnlyList<string> Notices { get; init; } = [];
+
     /// <summary>The options of a section.</summary>
     public T Get<T>()
         where T : class => (T)values[typeof(T)];
@@ -15,5 +21,5 @@ public sealed class SettingsValues(SettingsCatalogue catalogue, IReadOnlyDiction
 
     /// <summary>The same settings with other options in one section.</summary>
     public SettingsValues With<T>(T options)
-        where T : class => new(Catalogue, new Dictionary<Type, object>(values) { [typeof(T)] = options });
+        where T : class => new(Catalogue, new Dictionary<Type, object>(values) { [typeof(T)] = options }) { Sources = Sources };
 }

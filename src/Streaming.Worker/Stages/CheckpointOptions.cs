@@ -1,4 +1,5 @@
-using Streaming.Worker.Settings;
+using Streaming.Core.Options;
+
 
 namespace Streaming.Worker.Stages;
 
@@ -16,13 +17,13 @@ public sealed record CheckpointOptions
     public int Keep { get; init; } = 3;
 
     /// <summary>Checks every property.</summary>
-    /// <exception cref="ArgumentException">Names every property that is wrong, its value and what is allowed.</exception>
+    /// <exception cref="OptionsException">Names every property that is wrong, its value and what is allowed.</exception>
     public void Validate()
     {
-        var errors = new OptionChecks();
+        var errors = new OptionErrors();
         errors.Check(Folder.Length == 0 || Folder.IndexOfAny(Path.GetInvalidPathChars()) < 0, nameof(Folder), Folder, "a path, or empty for no checkpoints");
-        errors.Check(Interval >= TimeSpan.FromSeconds(1) && Interval <= TimeSpan.FromDays(1), nameof(Interval), Interval, "1s … 1d");
-        errors.Check(Keep is >= 1 and <= 1_000, nameof(Keep), Keep, "1 … 1000");
+        errors.Range(nameof(Interval), Interval, TimeSpan.FromSeconds(1), TimeSpan.FromDays(1));
+        errors.Range(nameof(Keep), Keep, 1, 1_000);
         errors.Throw();
     }
 }

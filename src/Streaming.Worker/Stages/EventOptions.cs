@@ -1,5 +1,5 @@
 using Streaming.Core.Events;
-using Streaming.Worker.Settings;
+using Streaming.Core.Options;
 
 namespace Streaming.Worker.Stages;
 
@@ -28,15 +28,15 @@ public sealed record EventOptions
         new(new EventTypes(Weights, Strict, DefaultWeight), AllowedFuture, time, new DateTimeOffset(EarliestYear, 1, 1, 0, 0, 0, TimeSpan.Zero).ToUnixTimeMilliseconds());
 
     /// <summary>Checks every property.</summary>
-    /// <exception cref="ArgumentException">Names every property that is wrong, its value and what is allowed.</exception>
+    /// <exception cref="OptionsException">Names every property that is wrong, its value and what is allowed.</exception>
     public void Validate()
     {
-        var errors = new OptionChecks();
+        var errors = new OptionErrors();
         errors.Check(Weights.Values.All(weight => weight is >= 0 and <= 1000) && !Weights.ContainsKey(string.Empty), nameof(Weights), Weights, "type=weight pairs, each weight 0 … 1000");
-        errors.Check(DefaultWeight is >= 0 and <= 1000, nameof(DefaultWeight), DefaultWeight, "0 … 1000");
+        errors.Range(nameof(DefaultWeight), DefaultWeight, 0, 1000);
         errors.Check(!Strict || Weights.Count > 0, nameof(Strict), Strict, "false, or name the known types in Weights");
-        errors.Check(AllowedFuture >= TimeSpan.Zero && AllowedFuture <= TimeSpan.FromDays(1), nameof(AllowedFuture), AllowedFuture, "0s … 1d");
-        errors.Check(EarliestYear is >= 1970 and <= 2100, nameof(EarliestYear), EarliestYear, "1970 … 2100");
+        errors.Range(nameof(AllowedFuture), AllowedFuture, TimeSpan.Zero, TimeSpan.FromDays(1));
+        errors.Range(nameof(EarliestYear), EarliestYear, 1970, 2100);
         errors.Throw();
     }
 }

@@ -179,7 +179,7 @@ public sealed class Pipeline : IDisposable
     private (IngestState State, IReadOnlyList<StreamPosition> Positions) Restore(CheckpointStore? store, ModelOptions model)
     {
         HistoryOptions histories = _settings.Get<HistoryOptions>();
-        histories.Length = Math.Max(histories.Length, model.HistoryLength);
+        histories = histories with { Length = Math.Max(histories.Length, model.HistoryLength) };
         DedupOptions dedup = _settings.Get<DedupOptions>();
         if (store?.FindNewest() is { } own)
         {

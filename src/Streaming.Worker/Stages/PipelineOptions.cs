@@ -1,4 +1,5 @@
-using Streaming.Worker.Settings;
+using Streaming.Core.Options;
+
 
 namespace Streaming.Worker.Stages;
 
@@ -31,17 +32,17 @@ public sealed record PipelineOptions
     public string Owner { get; init; } = string.Empty;
 
     /// <summary>Checks every property.</summary>
-    /// <exception cref="ArgumentException">Names every property that is wrong, its value and what is allowed.</exception>
+    /// <exception cref="OptionsException">Names every property that is wrong, its value and what is allowed.</exception>
     public void Validate()
     {
-        var errors = new OptionChecks();
-        errors.Check(BatchQueue is >= 1 and <= 1_000, nameof(BatchQueue), BatchQueue, "1 … 1000");
-        errors.Check(Enum.IsDefined(Overload), nameof(Overload), Overload, string.Join(", ", Enum.GetNames<OverloadMode>()));
-        errors.Check(OverloadLag is >= 1 and <= 1_000_000_000, nameof(OverloadLag), OverloadLag, "1 … 1000000000");
-        errors.Check(OverloadAfter >= TimeSpan.Zero && OverloadAfter <= TimeSpan.FromDays(1), nameof(OverloadAfter), OverloadAfter, "0s … 1d");
-        errors.Check(OverloadShare is >= 0.01 and <= 1, nameof(OverloadShare), OverloadShare, "0.01 … 1");
-        errors.Check(PublishInterval >= TimeSpan.FromMilliseconds(10) && PublishInterval <= TimeSpan.FromHours(1), nameof(PublishInterval), PublishInterval, "10ms … 1h");
-        errors.Check(ShutdownTimeout >= TimeSpan.FromSeconds(1) && ShutdownTimeout <= TimeSpan.FromHours(1), nameof(ShutdownTimeout), ShutdownTimeout, "1s … 1h");
+        var errors = new OptionErrors();
+        errors.Range(nameof(BatchQueue), BatchQueue, 1, 1_000);
+        errors.Defined(nameof(Overload), Overload);
+        errors.Range(nameof(OverloadLag), OverloadLag, 1, 1_000_000_000);
+        errors.Range(nameof(OverloadAfter), OverloadAfter, TimeSpan.Zero, TimeSpan.FromDays(1));
+        errors.Range(nameof(OverloadShare), OverloadShare, 0.01, 1);
+        errors.Range(nameof(PublishInterval), PublishInterval, TimeSpan.FromMilliseconds(10), TimeSpan.FromHours(1));
+        errors.Range(nameof(ShutdownTimeout), ShutdownTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromHours(1));
         errors.Check(Owner.Length <= 200, nameof(Owner), Owner, "at most 200 characters");
         errors.Throw();
     }

@@ -42,7 +42,7 @@ public sealed record RunPlan(uint Generation, uint Active, string? From, bool Wh
         string before = FolderOf(folder, old);
         return Has(before) || Has(FolderOf(folder, generation))
             ? new RunPlan(generation, active, before, Whole: false)
-            : throw new SettingsException([$"--generation {generation} begins from the newest checkpoint of generation {old}, and there is none in '{before}' (Checkpoint__Folder); or name one with --from."]);
+            : throw new SettingsException([$"--generation {generation} begins from the newest checkpoint of generation {old}, and there is none in '{before}' (STREAMING__Checkpoint__Folder); or name one with --from."]);
     }
 
     /// <summary>The folder of a generation's checkpoints: the first one's is the folder of the settings.</summary>
@@ -59,9 +59,8 @@ public sealed record RunPlan(uint Generation, uint Active, string? From, bool Wh
         }
 
         CheckpointOptions keep = settings.Get<CheckpointOptions>();
-        Transport.Kafka.Clients.KafkaOptions kafka = settings.Get<Transport.Kafka.Clients.KafkaOptions>().Copy();
-        kafka.GroupId = FormattableString.Invariant($"{kafka.GroupId}-generation-{Generation}");
-        return settings.With(keep with { Folder = FolderOf(keep.Folder, Generation) }).With(kafka);
+        Transport.Kafka.Clients.KafkaOptions kafka = settings.Get<Transport.Kafka.Clients.KafkaOptions>();
+        return settings.With(keep with { Folder = FolderOf(keep.Folder, Generation) }).With(kafka with { GroupId = FormattableString.Invariant($"{kafka.GroupId}-generation-{Generation}") });
     }
 
     private static bool Has(string folder) => folder.Length > 0 && Store(folder).List().Count > 0;

@@ -60,7 +60,7 @@ public class HashSlotsTests
     {
         KeyLayoutException error = Assert.Throws<KeyLayoutException>(() => new KeyLayout(2, 256).Keys("shop", 32));
         Assert.Equal((32, 256), (error.Set, error.Stored));
-        Assert.Contains("Redis__Partitions is 32, but model 'shop' in Redis has 256", error.Message, StringComparison.Ordinal);
+        Assert.Contains("STREAMING__Redis__Partitions is 32, but model 'shop' in Redis has 256", error.Message, StringComparison.Ordinal);
     }
 
     /// <summary>Partitions of the busiest shard over the mean, slots divided in order as redis-cli does.</summary>

@@ -1,4 +1,5 @@
 using Streaming.Core.Histories;
+using Streaming.Core.Options;
 using Xunit;
 
 namespace Streaming.Core.Tests.Histories;
@@ -111,11 +112,11 @@ public class HistoryStoreTests
     }
 
     [Theory]
-    [InlineData(0, 10, "History:Length is 0")]
-    [InlineData(1025, 10, "History:Length is 1025")]
-    [InlineData(10, 0, "History:MaxUsers is 0")]
+    [InlineData(0, 10, "Length is 0")]
+    [InlineData(1025, 10, "Length is 1025")]
+    [InlineData(10, 0, "MaxUsers is 0")]
     public void Constructor_OutOfBounds_NamesTheSetting(int length, int users, string expected)
-        => Assert.StartsWith(expected, Assert.Throws<ArgumentException>(() => new HistoryStore(new HistoryOptions { Length = length, MaxUsers = users })).Message, StringComparison.Ordinal);
+        => Assert.StartsWith(expected, Assert.Throws<OptionsException>(() => new HistoryStore(new HistoryOptions { Length = length, MaxUsers = users })).Message, StringComparison.Ordinal);
 
     private static void AssertSame(ReferenceHistories reference, HistoryStore store, int users)
     {

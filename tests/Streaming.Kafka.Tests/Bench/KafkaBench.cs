@@ -35,39 +35,39 @@ internal sealed class KafkaBench : IAsyncDisposable
         Ledger = new Ledger(cluster.Client, Events);
         Settings = new Dictionary<string, string>(StringComparer.Ordinal)
         {
-            ["Kafka__BootstrapServers"] = cluster.BootstrapServers,
-            ["Kafka__InteractionsTopic"] = Events,
-            ["Kafka__ItemsTopic"] = string.Empty,
-            ["Kafka__DeadLetterTopic"] = DeadLetters,
-            ["Kafka__GroupId"] = Group,
-            ["Kafka__Assignment"] = reading == Reading.Static ? "Static" : "Group",
-            ["Kafka__SessionTimeout"] = "6s",
-            ["Kafka__MetadataRefresh"] = "1s",
-            ["Redis__Configuration"] = redis.Configuration,
-            ["Redis__Model"] = name,
-            ["Redis__LeaseDuration"] = "2s",
-            ["Events__Weights"] = $"click=1,{EventStream.SilentType}=0",
-            ["Events__Strict"] = "true",
-            ["Batching__BatchSize"] = "32",
-            ["Batching__Linger"] = "20ms",
-            ["Batching__AllowedLateness"] = "1h",
-            ["Model__Widths"] = "8,16",
-            ["Model__HistoryLength"] = "10",
-            ["Model__Layers"] = "1",
-            ["Model__ItemCapacity"] = "1000",
-            ["Model__BankCapacity"] = "256",
-            ["Training__Refresh__RefreshInterval"] = "1s",
-            ["Training__UniformNegatives"] = "64",
-            ["Training__Threads"] = "1",
-            ["Pipeline__PublishInterval"] = "100ms",
-            ["Checkpoint__Folder"] = Path.Combine(_folder, "checkpoints"),
-            ["Checkpoint__Interval"] = "1s",
-            ["Http__Address"] = "127.0.0.1",
-            ["Http__Port"] = "0",
+            ["STREAMING__Kafka__BootstrapServers"] = cluster.BootstrapServers,
+            ["STREAMING__Kafka__InteractionsTopic"] = Events,
+            ["STREAMING__Kafka__ItemsTopic"] = string.Empty,
+            ["STREAMING__Kafka__DeadLetterTopic"] = DeadLetters,
+            ["STREAMING__Kafka__GroupId"] = Group,
+            ["STREAMING__Kafka__Assignment"] = reading == Reading.Static ? "Static" : "Group",
+            ["STREAMING__Kafka__SessionTimeout"] = "6s",
+            ["STREAMING__Kafka__MetadataRefresh"] = "1s",
+            ["STREAMING__Redis__Configuration"] = redis.Configuration,
+            ["STREAMING__Redis__Model"] = name,
+            ["STREAMING__Redis__LeaseDuration"] = "2s",
+            ["STREAMING__Events__Weights"] = $"click=1,{EventStream.SilentType}=0",
+            ["STREAMING__Events__Strict"] = "true",
+            ["STREAMING__Batching__BatchSize"] = "32",
+            ["STREAMING__Batching__Linger"] = "20ms",
+            ["STREAMING__Batching__AllowedLateness"] = "1h",
+            ["STREAMING__Model__Widths"] = "8,16",
+            ["STREAMING__Model__HistoryLength"] = "10",
+            ["STREAMING__Model__Layers"] = "1",
+            ["STREAMING__Model__ItemCapacity"] = "1000",
+            ["STREAMING__Model__BankCapacity"] = "256",
+            ["STREAMING__Training__Refresh__RefreshInterval"] = "1s",
+            ["STREAMING__Training__UniformNegatives"] = "64",
+            ["STREAMING__Training__Threads"] = "1",
+            ["STREAMING__Pipeline__PublishInterval"] = "100ms",
+            ["STREAMING__Checkpoint__Folder"] = Path.Combine(_folder, "checkpoints"),
+            ["STREAMING__Checkpoint__Interval"] = "1s",
+            ["STREAMING__Http__Address"] = "127.0.0.1",
+            ["STREAMING__Http__Port"] = "0",
         };
         if (reading != Reading.Static)
         {
-            Settings["Kafka__GroupProtocol"] = reading == Reading.Classic ? "Classic" : "Consumer";
+            Settings["STREAMING__Kafka__GroupProtocol"] = reading == Reading.Classic ? "Classic" : "Consumer";
         }
     }
 
@@ -151,7 +151,7 @@ internal sealed class KafkaBench : IAsyncDisposable
             ["min.cleanable.dirty.ratio"] = "0.01",
             ["delete.retention.ms"] = "100",
         });
-        Settings["Kafka__ItemsTopic"] = Items;
+        Settings["STREAMING__Kafka__ItemsTopic"] = Items;
     }
 
     /// <summary>Deletes a topic, and waits until it is gone.</summary>
@@ -206,7 +206,7 @@ internal sealed class KafkaBench : IAsyncDisposable
     /// <summary>How many records of the stream the newest checkpoint has behind it; -1: there is none.</summary>
     public long Kept()
     {
-        var store = new CheckpointStore(Settings["Checkpoint__Folder"], 1, TimeProvider.System, static _ => { });
+        var store = new CheckpointStore(Settings["STREAMING__Checkpoint__Folder"], 1, TimeProvider.System, static _ => { });
         try
         {
             return store.List() is [var newest, ..] && CheckpointReport.Of(newest) is { Verified: true, Ingest: { } ingest } ? ingest.Totals.Read : -1;
@@ -271,14 +271,14 @@ internal sealed class KafkaBench : IAsyncDisposable
 
     // Of the worker's settings, those that a model is read by.
     private SettingsValues Values() =>
-        WorkerSettings.Catalogue.Load(Settings.Where(static setting => !setting.Key.StartsWith("Kafka__", StringComparison.Ordinal)).ToDictionary(StringComparer.Ordinal));
+        WorkerSettings.Catalogue.Load(Settings.Where(static setting => !setting.Key.StartsWith("STREAMING__Kafka__", StringComparison.Ordinal)).ToDictionary(StringComparer.Ordinal));
 
     /// <summary>Waits until every item that was trained on is in Redis as of a step that is no earlier than the last.</summary>
     private async Task UntilPublishedAsync(WorkerProcess worker, ExpectedEffects expected)
     {
         int width = Values().Get<ModelOptions>().Dimension;
         string[] ids = [.. expected.TrainedByItem.Keys];
-        var reader = new EmbeddingReader(_redis.Connection.GetDatabase(), new ServingOptions { Model = Settings["Redis__Model"] }, TimeProvider.System);
+        var reader = new EmbeddingReader(_redis.Connection.GetDatabase(), new ServingOptions { Model = Settings["STREAMING__Redis__Model"] }, TimeProvider.System);
         var reads = new ItemRead[ids.Length];
 
         // The figures are at most one reading old.

@@ -77,7 +77,7 @@ public sealed class EvaluationFaultTests : IDisposable
         string events = _files.Write("e.csv", Csv(users, items: 30, count: users * 10));
         string items = _files.Write("i.csv", "item,x0\n" + string.Concat(Enumerable.Range(0, 30).Select(i => $"i{i},3.4028235e38\n")));
         string model = _files.Path("model"), best = _files.Path("best.env"), report = _files.Path("r.json");
-        Assert.Equal((int)ExitCode.Diverged, await Run($"--protocol {protocol} --events {events} --items {items} --model {model} --settings {best} --report {report} {Small}"));
+        Assert.Equal((int)ExitCode.Diverged, await Run($"--protocol {protocol} --events {events} --items {items} --model {model} --write-settings {best} --report {report} {Small}"));
         Assert.False(Directory.Exists(model) && Directory.EnumerateDirectories(model).Any());
         Assert.False(File.Exists(best) || File.Exists(report));
     }
@@ -102,7 +102,7 @@ public sealed class EvaluationFaultTests : IDisposable
         using JsonDocument report = await ReportAsync($"--protocol {protocol} --events {events} --items {items} --set Model__ItemIds=false");
         Assert.Contains(report.RootElement.GetProperty("rows").EnumerateArray(), row => row.GetProperty("tower").GetString() == "fmrlrec" && row.GetProperty("recall").GetProperty("10").GetDouble() > 0);
         Assert.Equal((int)ExitCode.Configuration, await Run($"--protocol {protocol} --events {events} --set Model__ItemIds=false {Small}"));
-        Assert.Contains("--items", Assert.Throws<SettingsException>(() => Settings("Model__ItemIds=false")).Message, StringComparison.Ordinal);
+        Assert.Contains("--items", Assert.Throws<SettingsException>(() => Settings("STREAMING__Model__ItemIds=false")).Message, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -11,11 +11,11 @@ public class SettingsGridTests
     [Fact]
     public void Combinations_TwoLists_GivesTheProduct()
     {
-        var all = SettingsGrid.Combinations(["Model__Layers=1;2", "Model__Widths=8,16", "Offline__Epochs=3;4"]);
+        var all = SettingsGrid.Combinations(["STREAMING__Model__Layers=1;2", "STREAMING__Model__Widths=8,16", "STREAMING__Offline__Epochs=3;4"]);
         Assert.Equal(
-            ["Model__Layers=1 Offline__Epochs=3", "Model__Layers=1 Offline__Epochs=4", "Model__Layers=2 Offline__Epochs=3", "Model__Layers=2 Offline__Epochs=4"],
+            ["STREAMING__Model__Layers=1 STREAMING__Offline__Epochs=3", "STREAMING__Model__Layers=1 STREAMING__Offline__Epochs=4", "STREAMING__Model__Layers=2 STREAMING__Offline__Epochs=3", "STREAMING__Model__Layers=2 STREAMING__Offline__Epochs=4"],
             all.Select(one => SettingsGrid.Label(one, all)));
-        Assert.All(all, one => Assert.Equal("8,16", one["Model__Widths"]));
+        Assert.All(all, one => Assert.Equal("8,16", one["STREAMING__Model__Widths"]));
     }
 
     [Fact]
@@ -32,20 +32,20 @@ public class SettingsGridTests
     [Fact]
     public void Load_UnknownOrForeignName_IsAnError()
     {
-        Assert.Contains("Model__Layer ", Assert.Throws<SettingsException>(() => BacktestSettings.Load(new Dictionary<string, string> { ["Model__Layer"] = "2" }, BacktestProtocol.LeaveOneOut)).Message, StringComparison.Ordinal);
-        Assert.Contains("Kafka__Topic is not a setting of a backtest", Assert.Throws<SettingsException>(() => BacktestSettings.Load(new Dictionary<string, string> { ["Kafka__Topic"] = "2" }, BacktestProtocol.LeaveOneOut)).Message, StringComparison.Ordinal);
-        Assert.Contains("Training__Threads is not a setting", Assert.Throws<SettingsException>(() => BacktestSettings.Load(new Dictionary<string, string> { ["Training__Threads"] = "2" }, BacktestProtocol.LeaveOneOut)).Message, StringComparison.Ordinal);
-        Assert.Contains("Offline__Epochs is 0", Assert.Throws<SettingsException>(() => BacktestSettings.Load(new Dictionary<string, string> { ["Offline__Epochs"] = "0" }, BacktestProtocol.LeaveOneOut)).Message, StringComparison.Ordinal);
+        Assert.Contains("STREAMING__Model__Layer ", Assert.Throws<SettingsException>(() => BacktestSettings.Load(new Dictionary<string, string> { ["STREAMING__Model__Layer"] = "2" }, BacktestProtocol.LeaveOneOut)).Message, StringComparison.Ordinal);
+        Assert.Contains("STREAMING__Kafka__Topic is not a setting of a backtest", Assert.Throws<SettingsException>(() => BacktestSettings.Load(new Dictionary<string, string> { ["STREAMING__Kafka__Topic"] = "2" }, BacktestProtocol.LeaveOneOut)).Message, StringComparison.Ordinal);
+        Assert.Contains("STREAMING__Training__Threads is not a setting", Assert.Throws<SettingsException>(() => BacktestSettings.Load(new Dictionary<string, string> { ["STREAMING__Training__Threads"] = "2" }, BacktestProtocol.LeaveOneOut)).Message, StringComparison.Ordinal);
+        Assert.Contains("STREAMING__Offline__Epochs is 0", Assert.Throws<SettingsException>(() => BacktestSettings.Load(new Dictionary<string, string> { ["STREAMING__Offline__Epochs"] = "0" }, BacktestProtocol.LeaveOneOut)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void Load_Engine_IsTheWorkersSetting() =>
-        Assert.Equal("cuda:1", BacktestSettings.Load(new Dictionary<string, string> { ["Training__Device"] = "cuda:1" }, BacktestProtocol.LeaveOneOut).Get<EngineOptions>().Device);
+        Assert.Equal("cuda:1", BacktestSettings.Load(new Dictionary<string, string> { ["STREAMING__Training__Device"] = "cuda:1" }, BacktestProtocol.LeaveOneOut).Get<EngineOptions>().Device);
 
     [Fact]
     public void ToFile_ReadBack_GivesTheSameSettings()
     {
-        var chosen = new Dictionary<string, string> { ["Model__Layers"] = "1", ["Model__Widths"] = "8,24", ["Offline__Epochs"] = "7" };
+        var chosen = new Dictionary<string, string> { ["STREAMING__Model__Layers"] = "1", ["STREAMING__Model__Widths"] = "8,24", ["STREAMING__Offline__Epochs"] = "7" };
         string[] lines = BacktestSettings.ToFile(BacktestSettings.Load(chosen, BacktestProtocol.Prequential), "best").Split('\n', StringSplitOptions.RemoveEmptyEntries);
         Assert.Equal("# best", lines[0]);
         Assert.Equal(chosen, lines[1..].Select(line => line.Split('=')).ToDictionary(pair => pair[0], pair => pair[1]));
@@ -54,12 +54,12 @@ public class SettingsGridTests
     [Fact]
     public void Load_OfflineProtocol_HasAPresetForWhatIsNotSet()
     {
-        var model = Model(BacktestProtocol.LeaveOneOut, ("Model__Widths", "8,16,32"));
+        var model = Model(BacktestProtocol.LeaveOneOut, ("STREAMING__Model__Widths", "8,16,32"));
         Assert.Equal((0.1f, true, 0.25f), (model.Temperature, model.OutputLinear, model.OutputNegatives));
         Assert.Equal([0.2f, 0.4f, 0.6f], model.Dropout);
         Assert.Equal([4f, 2f, 1f], model.WidthWeights);
         Assert.Equal([8f, 4f, 2f, 1f], Model(BacktestProtocol.LeaveOneOut).WidthWeights);
-        model = Model(BacktestProtocol.UserSplit, ("Model__Cosine", "false"), ("Model__Dropout", "0.5"));
+        model = Model(BacktestProtocol.UserSplit, ("STREAMING__Model__Cosine", "false"), ("STREAMING__Model__Dropout", "0.5"));
         Assert.Equal(1f, model.Temperature);
         Assert.Equal([0.5f], model.Dropout);
         Assert.Equal(new ModelOptions().Temperature, Model(BacktestProtocol.Prequential).Temperature);

@@ -67,7 +67,7 @@ public class BacktestCommandTests
         string report = files.Path("report.json");
         string settings = files.Path("best.env");
         string events = files.Write("events.csv", CycleEvents(users: 400));
-        int code = await Run($"backtest --protocol prequential --events {events} --loss inbatch --set Training__LearningRate__Peak=0.01 --set Training__LearningRate__WarmupSteps=10 --set Stream__BatchSize=32 --cutoffs 5,10 {Small} --report {report} --settings {settings}");
+        int code = await Run($"backtest --protocol prequential --events {events} --loss inbatch --set Training__LearningRate__Peak=0.01 --set Training__LearningRate__WarmupSteps=10 --set Stream__BatchSize=32 --cutoffs 5,10 {Small} --report {report} --write-settings {settings}");
 
         Assert.Equal(0, code);
         using var json = JsonDocument.Parse(await File.ReadAllTextAsync(report, TestContext.Current.CancellationToken));
@@ -76,8 +76,8 @@ public class BacktestCommandTests
         double model = Recall(rows, "fmrlrec", 8);
         Assert.True(model > 1.5 * popularity, $"Recall@5 is {model}; recent popularity has {popularity}.");
         string[] lines = await File.ReadAllLinesAsync(settings, TestContext.Current.CancellationToken);
-        Assert.Contains("Model__Widths=4,8", lines);
-        Assert.Contains("Stream__BatchSize=32", lines);
+        Assert.Contains("STREAMING__Model__Widths=4,8", lines);
+        Assert.Contains("STREAMING__Stream__BatchSize=32", lines);
     }
 
     [Fact]

@@ -118,7 +118,7 @@ public sealed class DemoTests : IDisposable
             events,
             ["user,item,type,timestamp", .. Enumerable.Range(0, 30).Select(i => $"u{i},i{i},look,{1_700_000_000 + i}")],
             TestContext.Current.CancellationToken);
-        using var demo = StreamingProcess.Start(["demo", "--events", events, "--no-serve"], new Dictionary<string, string>(Small) { ["Events__Strict"] = "true", ["Events__Weights"] = "view=1" });
+        using var demo = StreamingProcess.Start(["demo", "--events", events, "--no-serve"], new Dictionary<string, string>(Small) { ["STREAMING__Events__Strict"] = "true", ["STREAMING__Events__Weights"] = "view=1" });
 
         Assert.Equal((int)ExitCode.BadInput, await demo.WaitForExitAsync());
         Assert.Contains("30 of 30 events are dead letters", demo.Output, StringComparison.Ordinal);
@@ -137,15 +137,15 @@ public sealed class DemoTests : IDisposable
 
     private static Dictionary<string, string> Small => new()
     {
-        ["Model__Widths"] = "4,8,16",
-        ["Model__Layers"] = "1",
-        ["Model__HistoryLength"] = "10",
-        ["Model__BankCapacity"] = "512",
-        ["Model__ItemCapacity"] = "4000",
-        ["Batching__BatchSize"] = "64",
-        ["Training__LearningRate__Peak"] = "0.005",
-        ["Training__LearningRate__WarmupSteps"] = "5",
-        ["Pipeline__PublishInterval"] = "100ms",
-        ["Http__Port"] = "0",
+        ["STREAMING__Model__Widths"] = "4,8,16",
+        ["STREAMING__Model__Layers"] = "1",
+        ["STREAMING__Model__HistoryLength"] = "10",
+        ["STREAMING__Model__BankCapacity"] = "512",
+        ["STREAMING__Model__ItemCapacity"] = "4000",
+        ["STREAMING__Batching__BatchSize"] = "64",
+        ["STREAMING__Training__LearningRate__Peak"] = "0.005",
+        ["STREAMING__Training__LearningRate__WarmupSteps"] = "5",
+        ["STREAMING__Pipeline__PublishInterval"] = "100ms",
+        ["STREAMING__Http__Port"] = "0",
     };
 }

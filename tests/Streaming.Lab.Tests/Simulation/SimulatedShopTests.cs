@@ -1,3 +1,4 @@
+using Streaming.Core.Options;
 using Streaming.Lab.Simulation;
 using Xunit;
 
@@ -82,7 +83,7 @@ public class SimulatedShopTests
     [Fact]
     public void Options_OutOfRange_AreAllNamed()
     {
-        string message = Assert.Throws<ArgumentException>(() => new SimulatorOptions { Items = 1, DuplicateShare = 2 }.Validate()).Message;
+        string message = Assert.Throws<OptionsException>(() => new SimulatorOptions { Items = 1, DuplicateShare = 2 }.Validate()).Message;
 
         Assert.Contains("Items is 1; allowed: 100 … 1000000.", message, StringComparison.Ordinal);
         Assert.Contains("DuplicateShare is 2; allowed: 0 … 0.5.", message, StringComparison.Ordinal);

@@ -1,3 +1,4 @@
+using Streaming.Core.Options;
 using Streaming.Learning.Frequency;
 using Streaming.Learning.Tests.Training;
 using Streaming.Models.State;
@@ -234,13 +235,13 @@ public class FrequencyEstimatorTests
     public void Validate_EverythingWrong_NamesEverything()
     {
         var options = new FrequencyOptions { Tables = 0, Slots = 3, Alpha = 0, PriorGap = 0.5 };
-        string[] errors = Assert.Throws<ArgumentException>(options.Validate).Message.Split(Environment.NewLine);
+        string[] errors = Assert.Throws<OptionsException>(options.Validate).Message.Split(Environment.NewLine);
         Assert.Equal(
             [
-                "Frequency.Tables is 0; allowed: 1 … 8.",
-                "Frequency.Slots is 3; allowed: 0 (automatic) or 16 … 268435456.",
-                "Frequency.Alpha is 0; allowed: above 0, at most 1.",
-                "Frequency.PriorGap is 0.5; allowed: 0 (automatic) or 1 … 1000000000.",
+                "Tables is 0; allowed: 1 … 8.",
+                "Slots is 3; allowed: 0 (automatic) or 16 … 268435456.",
+                "Alpha is 0; allowed: above 0, at most 1.",
+                "PriorGap is 0.5; allowed: 0 (automatic) or 1 … 1000000000.",
             ],
             errors);
     }

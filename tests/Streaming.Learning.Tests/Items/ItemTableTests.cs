@@ -1,5 +1,6 @@
 using System.Text;
 using Streaming.Core.Items;
+using Streaming.Core.Options;
 using Streaming.Learning.Items;
 using Streaming.Learning.Tests.State;
 using Streaming.Learning.Tests.Training;
@@ -275,13 +276,13 @@ public sealed class ItemTableTests : IDisposable
     public void Validate_EverythingWrong_NamesEverything()
     {
         var options = new ItemTableOptions { AdmitAfter = 0, EvictAfter = TimeSpan.Zero, FallbackRows = 7, AdmissionCapacity = 1, RememberRemoved = -1 };
-        ArgumentException error = Assert.Throws<ArgumentException>(() => options.Validate(capacity: 12));
+        OptionsException error = Assert.Throws<OptionsException>(() => options.Validate(capacity: 12));
         Assert.Equal(
             [
                 "AdmitAfter is 0; allowed: 1 … 1000.",
                 "AdmissionCapacity is 1; allowed: 8 … 16777216.",
                 "RememberRemoved is -1; allowed: 0 … 16777216.",
-                "EvictAfter is 00:00:00; allowed: above 0.",
+                "EvictAfter is 0s; allowed: above 0.",
                 "FallbackRows is 7; allowed: 0 … 6 (half of ItemCapacity).",
             ],
             error.Message.Split(Environment.NewLine));

@@ -1,3 +1,4 @@
+using Streaming.Core.Options;
 using Streaming.Learning.Training;
 using Xunit;
 
@@ -29,6 +30,6 @@ public class LearningRateOptionsTests
     public void Validate_CosineWithoutEnd_SaysWhatIsAllowed()
     {
         var rate = new LearningRateOptions { WarmupSteps = 100, Shape = LearningRateShape.Cosine };
-        Assert.Equal("LearningRate.TotalSteps is 0; allowed: above 100 (the warm-up) with Cosine.", Assert.Throws<ArgumentException>(rate.Validate).Message);
+        Assert.Equal("TotalSteps is 0; allowed: above 100 (the warm-up) with Cosine.", Assert.Throws<OptionsException>(rate.Validate).Message);
     }
 }

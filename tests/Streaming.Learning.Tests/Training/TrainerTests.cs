@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using Streaming.Core.Ingestion;
 using Streaming.Core.Items;
+using Streaming.Core.Options;
 using Streaming.Learning.Bank;
 using Streaming.Learning.Engine;
 using Streaming.Learning.Evaluation;
@@ -422,7 +423,7 @@ public sealed class TrainerTests : IDisposable
     {
         using var engine = new FakeEngine(Model);
         TrainerOptions options = Options with { MaxNonFiniteSteps = 0, LearningRate = new LearningRateOptions { Peak = 0 }, Bank = new BankOptions { MeasureEvery = 5 } };
-        string[] errors = Assert.Throws<ArgumentException>(() => new Trainer(engine, options)).Message.Split(Environment.NewLine);
+        string[] errors = Assert.Throws<OptionsException>(() => new Trainer(engine, options)).Message.Split(Environment.NewLine);
         Assert.Equal(
             [
                 "LearningRate.Peak is 0; allowed: above 0, at most 10.",

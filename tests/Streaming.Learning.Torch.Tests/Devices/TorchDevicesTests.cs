@@ -28,7 +28,7 @@ public class TorchDevicesTests
         TestContext.Current.TestOutputHelper?.WriteLine(error.Message);
         Assert.DoesNotContain('\n', error.Message);
         Assert.Contains("cuda:99", error.Message, StringComparison.Ordinal);
-        Assert.Contains("Training__Device", error.Message, StringComparison.Ordinal);
+        Assert.Contains("STREAMING__Training__Device", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]

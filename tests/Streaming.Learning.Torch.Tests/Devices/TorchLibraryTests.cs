@@ -20,7 +20,7 @@ public sealed class TorchLibraryTests : IDisposable
         Assert.Contains("libstdc++.so.6: version `GLIBCXX_3.4.99' not found", message, StringComparison.Ordinal);
         Assert.Contains($"required by {library}", message, StringComparison.Ordinal);
         Assert.Contains("Debian 13, Ubuntu 24.04", message, StringComparison.Ordinal);
-        Assert.Contains("Training__Engine=Cpu", message, StringComparison.Ordinal);
+        Assert.Contains("STREAMING__Training__Engine=Cpu", message, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', message);
     }
 
@@ -31,7 +31,7 @@ public sealed class TorchLibraryTests : IDisposable
 
         string message = Assert.Throws<TorchDeviceException>(() => TorchLibrary.Load(library)).Message;
 
-        Assert.Equal($"libtorch cannot be loaded: libtorch_999.so: cannot open shared object file: No such file or directory. This build has no libtorch: {TorchLibrary.HowToGet}, or set Training__Engine=Cpu.", message);
+        Assert.Equal($"libtorch cannot be loaded: libtorch_999.so: cannot open shared object file: No such file or directory. This build has no libtorch: {TorchLibrary.HowToGet}, or set STREAMING__Training__Engine=Cpu.", message);
     }
 
     [Fact]

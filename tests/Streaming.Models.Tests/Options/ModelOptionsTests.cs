@@ -1,3 +1,4 @@
+using Streaming.Core.Options;
 using Streaming.Kernels.Softmax;
 using Streaming.Models.Options;
 using Xunit;
@@ -13,14 +14,13 @@ public sealed class ModelOptionsTests
     public void Validate_SeveralWrong_NamesEachWithValueAndBounds()
     {
         var options = new ModelOptions { Widths = [16, 8], Layers = 0, Dropout = [0.1f, 0.2f, 0.3f], RingMin = 0.9f, RingMax = 0.5f, ClipNorm = float.NaN, ItemIds = false };
-        var error = Assert.Throws<ArgumentException>(options.Validate);
+        var error = Assert.Throws<OptionsException>(options.Validate);
         Assert.Equal(
             """
-            The model's options are wrong:
             Widths is 16,8; allowed: 1 to 16 increasing widths, each 4 … 4096, such as 16,32,64,128.
             Layers is 0; allowed: 1 … 8.
             ItemIds is false and FeatureGroups is empty; allowed: ids, features or both, because an item needs a vector.
-            Dropout has 3 values; allowed: one, or one for each of the 2 widths.
+            Dropout is 0.1,0.2,0.3; allowed: one rate, or one for each of the 2 widths.
             RingMin is 0.9 and RingMax 0.5; allowed: 0 ≤ RingMin < RingMax < 1.
             ClipNorm is NaN; allowed: 0 … 1000000.
             """.ReplaceLineEndings(),
@@ -31,10 +31,10 @@ public sealed class ModelOptionsTests
     public void Validate_TablesBeyondAnArray_AreRefused()
     {
         var options = new ModelOptions { Widths = [4096], ItemCapacity = 1_000_000, BankCapacity = 4_194_304, FeatureGroups = [new FeatureGroup("x", 65536)] };
-        var error = Assert.Throws<ArgumentException>(options.Validate);
+        var error = Assert.Throws<OptionsException>(options.Validate);
         Assert.Contains("ItemCapacity is 1000000 with D = 4096", error.Message, StringComparison.Ordinal);
         Assert.Contains("ItemCapacity is 1000000 with F = 65536", error.Message, StringComparison.Ordinal);
-        Assert.Contains("BankCapacity is 8388608 with D = 4096", error.Message, StringComparison.Ordinal);
+        Assert.Contains("BankCapacity is 4194304 with 2 · D = 8192", error.Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -42,7 +42,7 @@ public sealed class ModelOptionsTests
     [InlineData(LossKind.Uniform)]
     public void Validate_CorrectionWithoutSampling_IsRefused(LossKind loss)
     {
-        var error = Assert.Throws<ArgumentException>(new ModelOptions { Loss = loss, LogQ = LogQCorrection.Corrected }.Validate);
+        var error = Assert.Throws<OptionsException>(new ModelOptions { Loss = loss, LogQ = LogQCorrection.Corrected }.Validate);
         Assert.Contains("LogQ is Corrected", error.Message, StringComparison.Ordinal);
     }
 
@@ -51,7 +51,7 @@ public sealed class ModelOptionsTests
     [InlineData(LossKind.Uniform)]
     public void Validate_MaskBySlotWhereNothingIsShared_IsRefused(LossKind loss)
     {
-        var error = Assert.Throws<ArgumentException>(new ModelOptions { Loss = loss, HitMask = HitMask.Slot }.Validate);
+        var error = Assert.Throws<OptionsException>(new ModelOptions { Loss = loss, HitMask = HitMask.Slot }.Validate);
         Assert.Contains("HitMask is Slot", error.Message, StringComparison.Ordinal);
     }
 }

@@ -17,7 +17,7 @@ public class DeadLetterProducerTests
     public async Task Run_QueueFull_WaitsAndDeliversEveryDeadLetter()
     {
         using KafkaHarness kafka = WithBadRecords(200);
-        kafka.Options.Client["queue.buffering.max.messages"] = "1";
+        kafka.Options = kafka.Options with { Client = new Dictionary<string, string> { ["queue.buffering.max.messages"] = "1" } };
         await using RunningSource source = kafka.Start(queue: 100);
         await source.ReadAsync(200);
         await source.StopAsync();
@@ -29,7 +29,7 @@ public class DeadLetterProducerTests
     public async Task Run_QueueFullAndTheBrokerGone_EndsWhenToldTo()
     {
         using KafkaHarness kafka = WithBadRecords(200);
-        kafka.Options.Client["queue.buffering.max.messages"] = "1";
+        kafka.Options = kafka.Options with { Client = new Dictionary<string, string> { ["queue.buffering.max.messages"] = "1" } };
         kafka.Broker.FailNext(0, [.. Enumerable.Repeat(ErrorCode.NotEnoughReplicas, 100_000)]);
         RunningSource source = kafka.Start(queue: 100);
         await KafkaHarness.WaitAsync(() => source.Source.Status.Problem.StartsWith("dead letters wait for delivery to topic 'interactions.dead-letters'", StringComparison.Ordinal), "the wait is reported");
@@ -94,7 +94,7 @@ public class DeadLetterProducerTests
     private static KafkaHarness WithBadRecords(int count)
     {
         KafkaHarness kafka = new(partitions: 1);
-        kafka.Options.MaxDeadLetterRate = 1;
+        kafka.Options = kafka.Options with { MaxDeadLetterRate = 1 };
         using EventProducer producer = new(kafka.Options);
         for (int i = 0; i < count; i++)
         {

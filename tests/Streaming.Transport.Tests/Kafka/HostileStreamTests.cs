@@ -22,8 +22,7 @@ public class HostileStreamTests
     public async Task Run_MutatedEvents_DeadLettersAreExactlyTheBadOnes(RecordFormat format)
     {
         using KafkaHarness kafka = new(partitions: 1);
-        kafka.Options.InteractionsFormat = format;
-        kafka.Options.MaxDeadLetterRate = 1;
+        kafka.Options = kafka.Options with { InteractionsFormat = format, MaxDeadLetterRate = 1 };
         byte[][] values = Values(format);
         using (EventProducer producer = new(kafka.Options))
         {

@@ -39,13 +39,13 @@ internal sealed class KafkaHarness : IDisposable
 
     public EmbeddedBroker Broker { get; }
 
-    public KafkaOptions Options { get; }
+    public KafkaOptions Options { get; set; }
 
-    public HistoryOptions Histories { get; } = new() { Length = 8, MaxUsers = 10_000 };
+    public HistoryOptions Histories { get; set; } = new() { Length = 8, MaxUsers = 10_000 };
 
-    public DedupOptions Dedup { get; } = new() { Capacity = 100_000 };
+    public DedupOptions Dedup { get; set; } = new() { Capacity = 100_000 };
 
-    public BatcherOptions Batching { get; } = new() { BatchSize = 32, Linger = TimeSpan.FromMilliseconds(20) };
+    public BatcherOptions Batching { get; set; } = new() { BatchSize = 32, Linger = TimeSpan.FromMilliseconds(20) };
 
     public Dictionary<string, float> Types { get; } = new(StringComparer.Ordinal) { ["view"] = 1f, ["impression"] = 0f };
 

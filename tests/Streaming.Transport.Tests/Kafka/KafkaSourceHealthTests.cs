@@ -16,8 +16,7 @@ public class KafkaSourceHealthTests
     public async Task Status_TopicMissing_SaysSoUntilItIsThere(KafkaAssignment assignment)
     {
         using KafkaHarness kafka = new(assignment: assignment);
-        kafka.Options.InteractionsTopic = "mispelt";
-        kafka.Options.MetadataRefresh = TimeSpan.FromMilliseconds(100);
+        kafka.Options = kafka.Options with { InteractionsTopic = "mispelt", MetadataRefresh = TimeSpan.FromMilliseconds(100) };
         await using RunningSource source = kafka.Start();
         await UntilAsync(source, "topic 'mispelt' does not exist");
         kafka.Broker.CreateTopic("mispelt", 2);
@@ -30,7 +29,7 @@ public class KafkaSourceHealthTests
     public async Task Status_TopicDeletedWhileReading_SaysSo()
     {
         using KafkaHarness kafka = new();
-        kafka.Options.MetadataRefresh = TimeSpan.FromMilliseconds(100);
+        kafka.Options = kafka.Options with { MetadataRefresh = TimeSpan.FromMilliseconds(100) };
         await using RunningSource source = kafka.Start();
         await KafkaHarness.WaitAsync(() => source.Source.Status.Partitions.Count == 3, "partitions are assigned");
         Assert.False(source.Source.Status.IsDegraded);
@@ -45,7 +44,7 @@ public class KafkaSourceHealthTests
     public async Task Status_TopicRefused_SaysSoUntilItIsAllowed(string topic, string expected)
     {
         using KafkaHarness kafka = new(withItems: true);
-        kafka.Options.MetadataRefresh = TimeSpan.FromMilliseconds(100);
+        kafka.Options = kafka.Options with { MetadataRefresh = TimeSpan.FromMilliseconds(100) };
         kafka.Broker.SetTopicError(topic, ErrorCode.TopicAuthorizationFailed);
         RecordingLogger log = new();
         await using RunningSource source = kafka.Start(logger: log);
@@ -89,7 +88,7 @@ public class KafkaSourceHealthTests
     {
         using KafkaHarness kafka = new(partitions: 4, assignment: KafkaAssignment.Group);
         kafka.Broker.SetGroupHeartbeat(TimeSpan.FromMilliseconds(200));
-        kafka.Options.GroupProtocol = KafkaGroupProtocol.Consumer;
+        kafka.Options = kafka.Options with { GroupProtocol = KafkaGroupProtocol.Consumer };
         kafka.Produce(0, 2000);
         RecordingLogger log = new();
         await using RunningSource source = kafka.Start(queue: 1, logger: log);
@@ -112,7 +111,7 @@ public class KafkaSourceHealthTests
     {
         using KafkaHarness kafka = new(partitions: 1);
         DateTimeOffset since = TimeProvider.System.GetUtcNow().AddHours(-1);
-        kafka.Options.Start = since.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", System.Globalization.CultureInfo.InvariantCulture);
+        kafka.Options = kafka.Options with { Start = since.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", System.Globalization.CultureInfo.InvariantCulture) };
         await using RunningSource source = kafka.Start();
         await KafkaHarness.WaitAsync(() => source.Source.Status.Partitions.Count == 1, "partitions are assigned");
         kafka.Produce(0, 40);

@@ -24,7 +24,7 @@ public class KafkaSourceIdentityTests
         await using RunningSource source = kafka.Start(positions: positions);
         KafkaSourceException error = await Assert.ThrowsAsync<KafkaSourceException>(() => source.Completion.WaitAsync(TimeSpan.FromSeconds(60), Stop));
         Assert.StartsWith($"Topic 'interactions' was deleted and created anew (id {positions[0].TopicId} → ", error.Message, StringComparison.Ordinal);
-        Assert.EndsWith("or set Kafka__SkipMissing=true to go on from the beginning of the new topic.", error.Message, StringComparison.Ordinal);
+        Assert.EndsWith("or set STREAMING__Kafka__SkipMissing=true to go on from the beginning of the new topic.", error.Message, StringComparison.Ordinal);
         await Assert.ThrowsAnyAsync<Exception>(() => source.ReadAsync(1));
         Assert.Equal(0, source.Counts.Read);
     }
@@ -35,8 +35,7 @@ public class KafkaSourceIdentityTests
     public async Task Run_CreatedAnewAndToBeSkipped_ReadsTheNewTopicFromItsBeginning(KafkaAssignment assignment)
     {
         using KafkaHarness kafka = new(partitions: 1, assignment: assignment);
-        kafka.Options.SkipMissing = true;
-        kafka.Options.Start = "latest"; // must not matter: the model has seen the topic
+        kafka.Options = kafka.Options with { SkipMissing = true, Start = "latest" }; // must not matter: the model has seen the topic
         IReadOnlyList<StreamPosition> positions = await ReadAsync(kafka, 100);
         Recreate(kafka);
         kafka.Produce(0, 300);
@@ -55,7 +54,7 @@ public class KafkaSourceIdentityTests
     public async Task Run_CreatedAnewWhileReading_NothingOfItIsInACheckpoint(KafkaAssignment assignment)
     {
         using KafkaHarness kafka = new(partitions: 1, assignment: assignment);
-        kafka.Batching.CheckpointBatches = 1;
+        kafka.Batching = kafka.Batching with { CheckpointBatches = 1 };
         kafka.Produce(0, 100);
         await using RunningSource source = kafka.Start();
         await source.ReadAsync(100);
@@ -76,7 +75,7 @@ public class KafkaSourceIdentityTests
     public async Task Run_OldEndsAreKnown_WhatWasUnreadIsCounted()
     {
         using KafkaHarness kafka = new(partitions: 1);
-        kafka.Options.SkipMissing = true;
+        kafka.Options = kafka.Options with { SkipMissing = true };
         IReadOnlyList<StreamPosition> positions = await ReadAsync(kafka, 100);
         Recreate(kafka);
         kafka.Produce(0, 10);
@@ -103,7 +102,7 @@ public class KafkaSourceIdentityTests
     public async Task Run_ClusterUnreachableAtTheEnd_TheLastCheckpointIsKept()
     {
         using KafkaHarness kafka = new(partitions: 1);
-        kafka.Batching.Linger = Timeout.InfiniteTimeSpan;
+        kafka.Batching = kafka.Batching with { Linger = Timeout.InfiniteTimeSpan };
         kafka.Produce(0, 50);
         await using RunningSource source = kafka.Start();
         await source.ReadAsync(32);
@@ -125,11 +124,11 @@ public class KafkaSourceIdentityTests
     {
         kafka.Produce(0, records);
         string start = kafka.Options.Start;
-        kafka.Options.Start = "earliest";
+        kafka.Options = kafka.Options with { Start = "earliest" };
         await using RunningSource source = kafka.Start();
         await source.ReadAsync(records);
         await source.StopAsync();
-        kafka.Options.Start = start;
+        kafka.Options = kafka.Options with { Start = start };
         return [.. source.Batches[^1].Positions];
     }
 }

@@ -16,8 +16,7 @@ public class KafkaSourceMappingTests
     public async Task Run_OrdersWithLines_EachLineIsAnEventAndARecordIsInOneBatch()
     {
         using KafkaHarness kafka = new(partitions: 1);
-        kafka.Options.InteractionsFormat = RecordFormat.Json;
-        kafka.Options.InteractionsColumns = "user=customer.id,item=lines[].sku,type=:view,time=placed,id=order";
+        kafka.Options = kafka.Options with { InteractionsFormat = RecordFormat.Json, InteractionsColumns = "user=customer.id,item=lines[].sku,type=:view,time=placed,id=order" };
         const int orders = 100;
         using EventProducer producer = new(kafka.Options);
         for (int i = 0; i < orders; i++)
@@ -47,8 +46,7 @@ public class KafkaSourceMappingTests
     public async Task Run_CloudEventsInBinaryMode_TakesHeadersKeyAndTimestamp()
     {
         using KafkaHarness kafka = new(partitions: 1);
-        kafka.Options.InteractionsFormat = RecordFormat.Json;
-        kafka.Options.InteractionsColumns = "user=$key,item=sku,type=$header.ce_type,id=$header.ce_id";
+        kafka.Options = kafka.Options with { InteractionsFormat = RecordFormat.Json, InteractionsColumns = "user=$key,item=sku,type=$header.ce_type,id=$header.ce_id" };
         using (var producer = new ProducerBuilder<byte[], byte[]>(new ProducerConfig { BootstrapServers = kafka.Options.BootstrapServers }).Build())
         {
             for (int i = 0; i < 3; i++)
@@ -79,8 +77,7 @@ public class KafkaSourceMappingTests
     public async Task Run_DebeziumAndConnectByTheirOwnNames_DeletesAndTombstonesAreSkipped()
     {
         using KafkaHarness kafka = new(partitions: 1);
-        kafka.Options.InteractionsFormat = RecordFormat.Json;
-        kafka.Options.InteractionsColumns = "auto";
+        kafka.Options = kafka.Options with { InteractionsFormat = RecordFormat.Json, InteractionsColumns = "auto" };
         using EventProducer producer = new(kafka.Options);
         Send(producer, kafka, "{\"before\":null,\"after\":{\"user_id\":1,\"product_id\":\"a\",\"created_at\":1700000000000000},\"op\":\"c\"}");
         Send(producer, kafka, "{\"schema\":{},\"payload\":{\"userId\":2,\"itemId\":\"b\",\"timestamp\":\"2023-11-14T22:13:20Z\"}}");

@@ -17,7 +17,7 @@ public class KafkaSourceMissingTests
         await using RunningSource source = kafka.Start(positions: [new StreamPosition("interactions", 0, 40)]);
         KafkaSourceException error = await Assert.ThrowsAsync<KafkaSourceException>(() => source.Completion.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken));
         Assert.StartsWith("30 records of interactions[0] were deleted by the broker before they were read: the model continues at 40, the oldest record is at 70.", error.Message, StringComparison.Ordinal);
-        Assert.EndsWith("set Kafka__SkipMissing=true to continue with the oldest record.", error.Message, StringComparison.Ordinal);
+        Assert.EndsWith("set STREAMING__Kafka__SkipMissing=true to continue with the oldest record.", error.Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -27,8 +27,7 @@ public class KafkaSourceMissingTests
     public async Task Run_SkipMissing_ContinuesWithTheOldestRecordAndCountsWhatWasGone(KafkaAssignment assignment, KafkaGroupProtocol protocol)
     {
         using KafkaHarness kafka = new(partitions: 3, assignment: assignment);
-        kafka.Options.GroupProtocol = protocol;
-        kafka.Options.SkipMissing = true;
+        kafka.Options = kafka.Options with { GroupProtocol = protocol, SkipMissing = true };
         using EventProducer producer = new(kafka.Options);
         for (int i = 0; i < 300; i++)
         {
@@ -45,6 +44,6 @@ public class KafkaSourceMissingTests
         await source.StopAsync();
         Assert.Equal(90, source.Counts.Trained); // 30, 10 and 50
         Assert.Equal([100L, 100L, 100L], source.Batches[^1].Positions.Select(static position => position.NextOffset));
-        Assert.Contains("30 records of interactions[0] were deleted by the broker before they were read; continuing at 70 instead of 40 (Kafka__SkipMissing)", log.Lines);
+        Assert.Contains("30 records of interactions[0] were deleted by the broker before they were read; continuing at 70 instead of 40 (STREAMING__Kafka__SkipMissing)", log.Lines);
     }
 }

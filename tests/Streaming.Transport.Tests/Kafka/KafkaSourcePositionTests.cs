@@ -16,7 +16,7 @@ public class KafkaSourcePositionTests
     {
         const int Events = 4000;
         using KafkaHarness kafka = new(assignment: assignment);
-        kafka.Batching.CheckpointBatches = 3;
+        kafka.Batching = kafka.Batching with { CheckpointBatches = 3 };
         kafka.Produce(0, Events);
         Random random = new(3);
         List<(ulong User, ulong Item)> survived = [];
@@ -62,7 +62,7 @@ public class KafkaSourcePositionTests
     public async Task Run_PartitionThatTheCheckpointDoesNotKnow_IsReadFromItsBeginning()
     {
         using KafkaHarness kafka = new(partitions: 2);
-        kafka.Options.Start = "latest"; // must not matter: the model has seen the topic
+        kafka.Options = kafka.Options with { Start = "latest" }; // must not matter: the model has seen the topic
         using EventProducer producer = new(kafka.Options);
         for (int i = 0; i < 20; i++)
         {
@@ -84,7 +84,7 @@ public class KafkaSourcePositionTests
     public async Task Run_PartitionEndsBeforeThePosition_StopsAndSaysSo(bool skipMissing)
     {
         using KafkaHarness kafka = new(partitions: 1);
-        kafka.Options.SkipMissing = skipMissing;
+        kafka.Options = kafka.Options with { SkipMissing = skipMissing };
         kafka.Produce(0, 10);
         await using RunningSource source = kafka.Start(positions: [new StreamPosition(kafka.Options.InteractionsTopic, 0, 5000)]);
         KafkaSourceException error = await Assert.ThrowsAsync<KafkaSourceException>(() => source.Completion.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken));
@@ -95,8 +95,7 @@ public class KafkaSourcePositionTests
     public async Task Run_TopicAppearsLater_IsReadFromItsBeginning()
     {
         using KafkaHarness kafka = new();
-        kafka.Options.InteractionsTopic = "later";
-        kafka.Options.MetadataRefresh = TimeSpan.FromMilliseconds(100);
+        kafka.Options = kafka.Options with { InteractionsTopic = "later", MetadataRefresh = TimeSpan.FromMilliseconds(100) };
         await using RunningSource source = kafka.Start();
         await KafkaHarness.WaitAsync(() => source.Source.Status.IsCatalogueRead, "reading has begun");
         kafka.Broker.CreateTopic("later", 3);

@@ -69,7 +69,7 @@ public class KafkaSourceRebalanceTests
     public async Task Run_RevokedWithABatchHalfFull_WhatWasInFlightCountsOnce()
     {
         using KafkaHarness kafka = new(partitions: 2, assignment: KafkaAssignment.Group);
-        kafka.Batching.Linger = Timeout.InfiniteTimeSpan;
+        kafka.Batching = kafka.Batching with { Linger = Timeout.InfiniteTimeSpan };
         kafka.Produce(0, 50); // a batch of 32, and 18 that wait
         await using RunningSource source = kafka.Start();
         await source.ReadAsync(32);
@@ -133,7 +133,7 @@ public class KafkaSourceRebalanceTests
     public async Task Run_PausedBeyondThePollInterval_StaysInTheGroup()
     {
         using KafkaHarness kafka = new(assignment: KafkaAssignment.Group);
-        kafka.Options.Client["max.poll.interval.ms"] = "3500";
+        kafka.Options = kafka.Options with { Client = new Dictionary<string, string> { ["max.poll.interval.ms"] = "3500" } };
         kafka.Produce(0, 1000);
         RecordingLogger log = new();
         await using RunningSource source = kafka.Start(queue: 1, logger: log);
@@ -151,7 +151,7 @@ public class KafkaSourceRebalanceTests
     public async Task Commit_AfterManyBatchesAndARebalance_EveryPartitionsReachesTheGroup()
     {
         using KafkaHarness kafka = new(partitions: 4, assignment: KafkaAssignment.Group);
-        kafka.Batching.CheckpointBatches = 5;
+        kafka.Batching = kafka.Batching with { CheckpointBatches = 5 };
         kafka.Produce(0, 2000);
         await using RunningSource source = kafka.Start();
         await source.ReadAsync(2000);

@@ -22,7 +22,7 @@ public class KafkaSourceTests
     public async Task Run_EventsOfEveryKind_EachMeetsExactlyOneEnd(KafkaAssignment assignment, RecordFormat format)
     {
         using KafkaHarness kafka = new(assignment: assignment);
-        kafka.Options.InteractionsFormat = format;
+        kafka.Options = kafka.Options with { InteractionsFormat = format };
         using EventProducer producer = new(kafka.Options);
         for (int i = 0; i < 1000; i++)
         {
@@ -70,7 +70,7 @@ public class KafkaSourceTests
     {
         using KafkaHarness kafka = new(partitions: 2);
         using EventProducer producer = new(kafka.Options);
-        kafka.Options.MaxRecordBytes = 2000;
+        kafka.Options = kafka.Options with { MaxRecordBytes = 2000 };
         (byte[] Value, DeadLetterReason Reason)[] bad =
         [
             ([], DeadLetterReason.Empty),
@@ -135,8 +135,7 @@ public class KafkaSourceTests
     public async Task Run_MostRecordsBad_StopsAndSaysWhy()
     {
         using KafkaHarness kafka = new(partitions: 1);
-        kafka.Options.DeadLetterWindow = 100;
-        kafka.Options.MaxDeadLetterRate = 0.2;
+        kafka.Options = kafka.Options with { DeadLetterWindow = 100, MaxDeadLetterRate = 0.2 };
         using EventProducer producer = new(kafka.Options);
         for (int i = 0; i < 500; i++)
         {
@@ -153,7 +152,7 @@ public class KafkaSourceTests
         producer.Flush(TestContext.Current.CancellationToken);
         await using RunningSource source = kafka.Start(queue: 100);
         KafkaSourceException error = await Assert.ThrowsAsync<KafkaSourceException>(() => source.Completion.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken));
-        Assert.StartsWith("21 of the newest 100 records were dead letters, the last for Malformed; Kafka__MaxDeadLetterRate allows 20.0 %.", error.Message, StringComparison.Ordinal);
+        Assert.StartsWith("21 of the newest 100 records were dead letters, the last for Malformed; STREAMING__Kafka__MaxDeadLetterRate allows 20.0 %.", error.Message, StringComparison.Ordinal);
         ChannelClosedException fromChannel = await Assert.ThrowsAsync<ChannelClosedException>(() => source.ReadUntilAsync(static _ => false));
         Assert.Equal(error.Message, fromChannel.GetBaseException().Message);
     }
@@ -177,7 +176,7 @@ public class KafkaSourceTests
     public async Task Run_StopRequested_HandsOnWhatWasReadWithASnapshot()
     {
         using KafkaHarness kafka = new();
-        kafka.Batching.Linger = Timeout.InfiniteTimeSpan;
+        kafka.Batching = kafka.Batching with { Linger = Timeout.InfiniteTimeSpan };
         kafka.Produce(0, 50);
         await using RunningSource source = kafka.Start();
         await source.ReadUntilAsync(static counts => counts.Read >= 32);
@@ -203,7 +202,7 @@ public class KafkaSourceTests
     public async Task Run_StartLatest_LeavesOutWhatWasThere()
     {
         using KafkaHarness kafka = new();
-        kafka.Options.Start = "latest";
+        kafka.Options = kafka.Options with { Start = "latest" };
         kafka.Produce(1000, 100);
         await using RunningSource source = kafka.Start();
         await KafkaHarness.WaitAsync(() => source.Source.Status.Partitions.Count == 3, "partitions are assigned");

@@ -1,4 +1,5 @@
 using Streaming.Core.Embeddings;
+using Streaming.Core.Options;
 using Streaming.Transport.Redis;
 using Xunit;
 
@@ -7,7 +8,7 @@ namespace Streaming.Transport.Tests.Redis;
 public class RedisOptionsTests
 {
     [Fact]
-    public void Errors_Defaults_None() => Assert.Empty(new RedisOptions().Errors());
+    public void Errors_Defaults_None() => new RedisOptions().Validate();
 
     [Fact]
     public void Errors_EverythingWrong_NamesEachWithItsValue()
@@ -31,13 +32,13 @@ public class RedisOptionsTests
             RetryDelay = TimeSpan.Zero,
             LeaseDuration = TimeSpan.Zero,
         };
-        IReadOnlyList<string> errors = options.Errors();
+        OptionsException error = Assert.Throws<OptionsException>(options.Validate);
+        string[] errors = error.Message.Split(Environment.NewLine);
 
-        Assert.Equal(16, errors.Count);
-        Assert.All(errors, error => Assert.StartsWith("Redis ", error, StringComparison.Ordinal));
-        Assert.Contains("Redis Partitions is 0; allowed: 1 to 16384.", errors);
-        Assert.Contains("Redis PasswordFile is '/no/such/file'; no such file.", errors);
-        Assert.Throws<ArgumentException>(options.Validate);
+        Assert.Equal(16, error.Errors.Select(static one => one.Property).Distinct().Count());
+        Assert.Equal(16, errors.Length);
+        Assert.Contains("Partitions is 0; allowed: 1 … 16384.", errors);
+        Assert.Contains("PasswordFile is '/no/such/file'; allowed: a file that exists.", errors);
     }
 
     [Theory]
@@ -46,7 +47,7 @@ public class RedisOptionsTests
     [InlineData("localhost,s3cret=s3cret,ssl=s3cret")]
     public async Task OpenAsync_ConfigurationNotReadable_ErrorNamesKeywordsOnly(string configuration)
     {
-        ArgumentException error = await Assert.ThrowsAsync<ArgumentException>(() =>
+        OptionsException error = await Assert.ThrowsAsync<OptionsException>(() =>
             RedisConnection.OpenAsync(new RedisOptions { Configuration = configuration }, TestContext.Current.CancellationToken));
 
         Assert.DoesNotContain("=s3cret", error.ToString(), StringComparison.Ordinal);
@@ -54,13 +55,13 @@ public class RedisOptionsTests
     }
 
     [Theory]
-    [InlineData("redis://:s3cret@localhost:6379", "URL ('redis://…')")]
-    [InlineData("localhost,passwrd=s3cret", "keywords are: passwrd.")]
-    [InlineData("password=s3cret", "names no server")]
+    [InlineData("redis://:s3cret@localhost:6379", "is a URL ('redis://…'); allowed: host:port")]
+    [InlineData("localhost,passwrd=s3cret", "is unreadable, with the keywords passwrd;")]
+    [InlineData("password=s3cret", "is without a server;")]
     public void Errors_ConfigurationNotReadable_IsOneLineWithoutTheSecret(string configuration, string said)
     {
-        string error = Assert.Single(new RedisOptions { Configuration = configuration }.Errors());
-        Assert.StartsWith("Redis Configuration", error, StringComparison.Ordinal);
+        string error = Assert.Throws<OptionsException>(new RedisOptions { Configuration = configuration }.Validate).Message;
+        Assert.StartsWith("Configuration", error, StringComparison.Ordinal);
         Assert.Contains(said, error, StringComparison.Ordinal);
         Assert.DoesNotContain("s3cret", error, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', error);
@@ -70,5 +71,5 @@ public class RedisOptionsTests
     [InlineData("a:7000,b:7001,c:7002")]
     [InlineData("a:26379,b:26379,serviceName=main")]
     [InlineData("a:6380,user=trainer,password=x,ssl=true")]
-    public void Errors_ClusterSentinelOrUser_None(string configuration) => Assert.Empty(new RedisOptions { Configuration = configuration }.Errors());
+    public void Errors_ClusterSentinelOrUser_None(string configuration) => new RedisOptions { Configuration = configuration }.Validate();
 }

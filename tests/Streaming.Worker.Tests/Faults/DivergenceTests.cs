@@ -15,8 +15,8 @@ public sealed class DivergenceTests
     {
         await using FaultBench bench = await FaultBench.StartAsync();
         string good = await MakeCheckpointAsync(bench);
-        bench.Settings["Training__MaxNonFiniteSteps"] = "3";
-        bench.Settings["Checkpoint__Interval"] = "1h";
+        bench.Settings["STREAMING__Training__MaxNonFiniteSteps"] = "3";
+        bench.Settings["STREAMING__Checkpoint__Interval"] = "1h";
         await using RunningWorker diverging = bench.StartWorker(() => new PlantedEngine(Model(bench), static step => step < 5));
         ExitCode code = await diverging.EndAsync();
 
@@ -34,8 +34,8 @@ public sealed class DivergenceTests
     {
         await using FaultBench bench = await FaultBench.StartAsync();
         await MakeCheckpointAsync(bench);
-        bench.Settings["Training__MaxNonFiniteSteps"] = "3";
-        bench.Settings["Checkpoint__Interval"] = "1h";
+        bench.Settings["STREAMING__Training__MaxNonFiniteSteps"] = "3";
+        bench.Settings["STREAMING__Checkpoint__Interval"] = "1h";
         int lives = 0;
         Func<TrainingEngine> engines = () =>
         {

@@ -46,38 +46,38 @@ internal sealed class FaultBench : IAsyncDisposable
 
     public Dictionary<string, string> Settings { get; } = new(StringComparer.Ordinal)
     {
-        ["Kafka__ItemsTopic"] = string.Empty,
-        ["Kafka__SessionTimeout"] = "3s",
-        ["Redis__Model"] = "faults",
-        ["Redis__LeaseDuration"] = "2s",
-        ["Redis__ConnectTimeout"] = "1s",
-        ["Redis__CommandTimeout"] = "300ms",
-        ["Redis__RetryAttempts"] = "1",
-        ["Redis__RetryDelay"] = "20ms",
-        ["Events__Weights"] = $"click=1,{EventStream.SilentType}=0",
-        ["Events__Strict"] = "true",
-        ["Batching__BatchSize"] = "32",
-        ["Batching__Linger"] = "20ms",
-        ["Batching__AllowedLateness"] = "1h",
-        ["Model__Widths"] = "8,16",
-        ["Model__HistoryLength"] = "10",
-        ["Model__Layers"] = "1",
-        ["Model__ItemCapacity"] = "1000",
-        ["Model__BankCapacity"] = "256",
-        ["Training__Refresh__RefreshInterval"] = "1s",
-        ["Training__UniformNegatives"] = "64",
-        ["Pipeline__PublishInterval"] = "50ms",
-        ["Pipeline__ShutdownTimeout"] = "6s",
-        ["Checkpoint__Interval"] = "1s",
-        ["Training__Threads"] = "1",
-        ["Http__Port"] = "-1",
+        ["STREAMING__Kafka__ItemsTopic"] = string.Empty,
+        ["STREAMING__Kafka__SessionTimeout"] = "3s",
+        ["STREAMING__Redis__Model"] = "faults",
+        ["STREAMING__Redis__LeaseDuration"] = "2s",
+        ["STREAMING__Redis__ConnectTimeout"] = "1s",
+        ["STREAMING__Redis__CommandTimeout"] = "300ms",
+        ["STREAMING__Redis__RetryAttempts"] = "1",
+        ["STREAMING__Redis__RetryDelay"] = "20ms",
+        ["STREAMING__Events__Weights"] = $"click=1,{EventStream.SilentType}=0",
+        ["STREAMING__Events__Strict"] = "true",
+        ["STREAMING__Batching__BatchSize"] = "32",
+        ["STREAMING__Batching__Linger"] = "20ms",
+        ["STREAMING__Batching__AllowedLateness"] = "1h",
+        ["STREAMING__Model__Widths"] = "8,16",
+        ["STREAMING__Model__HistoryLength"] = "10",
+        ["STREAMING__Model__Layers"] = "1",
+        ["STREAMING__Model__ItemCapacity"] = "1000",
+        ["STREAMING__Model__BankCapacity"] = "256",
+        ["STREAMING__Training__Refresh__RefreshInterval"] = "1s",
+        ["STREAMING__Training__UniformNegatives"] = "64",
+        ["STREAMING__Pipeline__PublishInterval"] = "50ms",
+        ["STREAMING__Pipeline__ShutdownTimeout"] = "6s",
+        ["STREAMING__Checkpoint__Interval"] = "1s",
+        ["STREAMING__Training__Threads"] = "1",
+        ["STREAMING__Http__Port"] = "-1",
     };
 
     public SettingsValues Values => WorkerSettings.Catalogue.Load(Settings);
 
     private string Disk => Path.Combine(Folder, "disk");
 
-    public string Checkpoints => Settings["Checkpoint__Folder"];
+    public string Checkpoints => Settings["STREAMING__Checkpoint__Folder"];
 
     public static async Task<FaultBench> StartAsync(Fault? fault = null, int rate = 1_000, int partitions = 2)
     {
@@ -93,10 +93,10 @@ internal sealed class FaultBench : IAsyncDisposable
             Assert.SkipUnless(bench._mounted, "This user may not mount a file system.");
         }
 
-        bench.Settings["Kafka__Assignment"] = fault == Fault.MembersComeAndGo ? "Group" : "Static";
-        bench.Settings["Kafka__BootstrapServers"] = bench.Broker.BootstrapServers;
-        bench.Settings["Redis__Configuration"] = bench.Redis.Configuration;
-        bench.Settings["Checkpoint__Folder"] = Path.Combine(bench.Disk, "checkpoints");
+        bench.Settings["STREAMING__Kafka__Assignment"] = fault == Fault.MembersComeAndGo ? "Group" : "Static";
+        bench.Settings["STREAMING__Kafka__BootstrapServers"] = bench.Broker.BootstrapServers;
+        bench.Settings["STREAMING__Redis__Configuration"] = bench.Redis.Configuration;
+        bench.Settings["STREAMING__Checkpoint__Folder"] = Path.Combine(bench.Disk, "checkpoints");
         bench.Stream = new EventStream(bench.Values.Get<KafkaOptions>(), seed: 1, rate);
         bench._producing = Task.Run(() => bench.Stream.RunAsync(bench._produced.Token), CancellationToken.None);
         return bench;
@@ -230,7 +230,7 @@ internal sealed class FaultBench : IAsyncDisposable
     {
         int width = Values.Get<ModelOptions>().Dimension;
         string[] ids = [.. expected.TrainedByItem.Keys];
-        var reader = new EmbeddingReader(redis.GetDatabase(), new ServingOptions { Model = Settings["Redis__Model"] }, TimeProvider.System);
+        var reader = new EmbeddingReader(redis.GetDatabase(), new ServingOptions { Model = Settings["STREAMING__Redis__Model"] }, TimeProvider.System);
         var reads = new ItemRead[ids.Length];
         await reader.ReadAsync(ids, width, new float[ids.Length * width], reads);
         return reads;

@@ -13,11 +13,11 @@ public sealed class OverloadTests
     public async Task Sample_TooFarBehind_TrainsOnAShareKeepsEveryHistoryAndCountsWhatIsLeftOut()
     {
         await using FaultBench bench = await FaultBench.StartAsync(rate: 20_000);
-        bench.Settings["Pipeline__Overload"] = "Sample";
-        bench.Settings["Pipeline__OverloadLag"] = "500";
-        bench.Settings["Pipeline__OverloadAfter"] = "0s";
-        bench.Settings["Pipeline__OverloadShare"] = "0.8";
-        bench.Settings["Pipeline__BatchQueue"] = "1";
+        bench.Settings["STREAMING__Pipeline__Overload"] = "Sample";
+        bench.Settings["STREAMING__Pipeline__OverloadLag"] = "500";
+        bench.Settings["STREAMING__Pipeline__OverloadAfter"] = "0s";
+        bench.Settings["STREAMING__Pipeline__OverloadShare"] = "0.8";
+        bench.Settings["STREAMING__Pipeline__BatchQueue"] = "1";
         await bench.UntilSentAsync(30_000);
         ExpectedEffects expected = await bench.EndStreamAsync();
         EventCounts counts;

@@ -19,10 +19,10 @@ public sealed class ResumeTests
     public async Task AbortedAndResumed_EqualsARunThatNeverStopped_ToTheBit(int checkpoints)
     {
         await using FaultBench bench = await FaultBench.StartAsync(rate: 20_000, partitions: 1);
-        bench.Settings["Batching__Linger"] = "-1ms";
-        bench.Settings["Checkpoint__Interval"] = "1d";
-        bench.Settings["Checkpoint__Keep"] = "100";
-        bench.Settings["Training__Replay__Ratio"] = "0.5";
+        bench.Settings["STREAMING__Batching__Linger"] = "-1ms";
+        bench.Settings["STREAMING__Checkpoint__Interval"] = "1d";
+        bench.Settings["STREAMING__Checkpoint__Keep"] = "100";
+        bench.Settings["STREAMING__Training__Replay__Ratio"] = "0.5";
         bench.Stream.AllowUpTo(Events);
         await bench.UntilSentAsync(Events);
         await bench.EndStreamAsync();
@@ -59,12 +59,12 @@ public sealed class ResumeTests
     /// <summary>Reads the stream to its end, aborted once on the way, after so many checkpoints; returns the last checkpoint.</summary>
     private static async Task<string> RunAsync(FaultBench bench, string name, int abortAfter)
     {
-        bench.Settings["Redis__Model"] = name;
-        bench.Settings["Checkpoint__Folder"] = Path.Combine(bench.Folder, name);
+        bench.Settings["STREAMING__Redis__Model"] = name;
+        bench.Settings["STREAMING__Checkpoint__Folder"] = Path.Combine(bench.Folder, name);
         if (abortAfter > 0)
         {
             // Small steps to the abort: the queue is short, so it hits the middle of the stream.
-            bench.Settings["Pipeline__BatchQueue"] = "1";
+            bench.Settings["STREAMING__Pipeline__BatchQueue"] = "1";
             await using RunningWorker first = Start(bench);
             await first.UntilAsync(_ => Store(bench).List().Count >= abortAfter, "that many checkpoints are there");
             Assert.Equal(ExitCode.Aborted, await first.AbortAsync());
@@ -85,8 +85,7 @@ public sealed class ResumeTests
     private static RunningWorker Start(FaultBench bench)
     {
         SettingsValues values = bench.Values;
-        values.Get<BatcherOptions>().CheckpointBatches = 15;
-        return new RunningWorker(values);
+        return new RunningWorker(values.With(values.Get<BatcherOptions>() with { CheckpointBatches = 15 }));
     }
 
     private static CheckpointStore Store(FaultBench bench) => new(bench.Checkpoints, 100, TimeProvider.System, static _ => { });

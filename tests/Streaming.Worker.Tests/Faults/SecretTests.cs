@@ -26,7 +26,7 @@ public sealed class SecretTests : IAsyncLifetime
     {
         using var process = StreamingProcess.Start(["config"], Variables("sasl_ssl"));
         Assert.Equal(0, await process.WaitForExitAsync());
-        Assert.Contains("Kafka__SaslPassword=***", process.Output, StringComparison.Ordinal);
+        Assert.Contains("STREAMING__Kafka__SaslPassword=***", process.Output, StringComparison.Ordinal);
         Assert.DoesNotContain(Secret, process.Output, StringComparison.Ordinal);
     }
 
@@ -52,7 +52,7 @@ public sealed class SecretTests : IAsyncLifetime
     public async Task Run_RedisRefusesThePassword_ShowsNone()
     {
         Dictionary<string, string> variables = Variables("plaintext");
-        variables["Redis__Configuration"] = $"{_redis.Configuration},password={Secret}; and more {Secret}";
+        variables["STREAMING__Redis__Configuration"] = $"{_redis.Configuration},password={Secret}; and more {Secret}";
         using var process = StreamingProcess.Start(["run"], variables);
         await process.WaitForLineAsync(line => line.Contains("asking until it does", StringComparison.Ordinal));
         process.Terminate();
@@ -65,9 +65,9 @@ public sealed class SecretTests : IAsyncLifetime
     public async Task BadSettings_ErrorsShowNone()
     {
         Dictionary<string, string> variables = Variables("sasl_ssl");
-        variables["Kafka__SaslPasswordFile"] = "/none";
-        variables["Redis__Configuration"] = $"nowhere,password={Secret} {Secret},nonsense=1";
-        variables["Kafka__Client"] = $"sasl.password={Secret}";
+        variables["STREAMING__Kafka__SaslPasswordFile"] = "/none";
+        variables["STREAMING__Redis__Configuration"] = $"nowhere,password={Secret} {Secret},nonsense=1";
+        variables["STREAMING__Kafka__Client"] = $"sasl.password={Secret}";
         using var process = StreamingProcess.Start(["run"], variables);
 
         Assert.Equal(78, await process.WaitForExitAsync());
@@ -76,24 +76,24 @@ public sealed class SecretTests : IAsyncLifetime
 
     private Dictionary<string, string> Variables(string protocol) => new()
     {
-        ["Kafka__BootstrapServers"] = _broker.BootstrapServers,
-        ["Kafka__SecurityProtocol"] = protocol,
-        ["Kafka__SaslMechanism"] = "PLAIN",
-        ["Kafka__SaslUsername"] = "trainer",
-        ["Kafka__SaslPassword"] = "kafka-" + Secret,
-        ["Kafka__SslKeyPassword"] = "key-" + Secret,
-        ["Kafka__SslKeyLocation"] = _empty,
-        ["Kafka__SslCertificateLocation"] = _empty,
-        ["Kafka__Client"] = "debug=all",
-        ["Redis__Configuration"] = $"{_redis.Configuration},password=another-{Secret}",
-        ["Redis__LeaseDuration"] = "2s",
-        ["Redis__CommandTimeout"] = "500ms",
-        ["Checkpoint__Folder"] = string.Empty,
-        ["Model__Widths"] = "4,8",
-        ["Model__ItemCapacity"] = "1000",
-        ["Model__BankCapacity"] = "256",
-        ["Log__Level"] = "Verbose",
-        ["Pipeline__ShutdownTimeout"] = "5s",
-        ["Http__Port"] = "-1",
+        ["STREAMING__Kafka__BootstrapServers"] = _broker.BootstrapServers,
+        ["STREAMING__Kafka__SecurityProtocol"] = protocol,
+        ["STREAMING__Kafka__SaslMechanism"] = "PLAIN",
+        ["STREAMING__Kafka__SaslUsername"] = "trainer",
+        ["STREAMING__Kafka__SaslPassword"] = "kafka-" + Secret,
+        ["STREAMING__Kafka__SslKeyPassword"] = "key-" + Secret,
+        ["STREAMING__Kafka__SslKeyLocation"] = _empty,
+        ["STREAMING__Kafka__SslCertificateLocation"] = _empty,
+        ["STREAMING__Kafka__Client"] = "debug=all",
+        ["STREAMING__Redis__Configuration"] = $"{_redis.Configuration},password=another-{Secret}",
+        ["STREAMING__Redis__LeaseDuration"] = "2s",
+        ["STREAMING__Redis__CommandTimeout"] = "500ms",
+        ["STREAMING__Checkpoint__Folder"] = string.Empty,
+        ["STREAMING__Model__Widths"] = "4,8",
+        ["STREAMING__Model__ItemCapacity"] = "1000",
+        ["STREAMING__Model__BankCapacity"] = "256",
+        ["STREAMING__Log__Level"] = "Verbose",
+        ["STREAMING__Pipeline__ShutdownTimeout"] = "5s",
+        ["STREAMING__Http__Port"] = "-1",
     };
 }

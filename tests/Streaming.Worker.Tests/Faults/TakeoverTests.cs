@@ -57,7 +57,7 @@ public sealed class TakeoverTests
     }
 
     private static WorkerProcess Start(FaultBench bench, string redis, string logs, string name) => WorkerProcess.Start(
-        Path.Combine(AppContext.BaseDirectory, "streaming"), new Dictionary<string, string>(bench.Settings) { ["Redis__Configuration"] = redis, ["Checkpoint__Keep"] = "10" }, Path.Combine(logs, name));
+        Path.Combine(AppContext.BaseDirectory, "streaming"), new Dictionary<string, string>(bench.Settings) { ["STREAMING__Redis__Configuration"] = redis, ["STREAMING__Checkpoint__Keep"] = "10" }, Path.Combine(logs, name));
 
     private static CheckpointStore Checkpoints(FaultBench bench) => new(bench.Checkpoints, 10, TimeProvider.System, static _ => { });
 

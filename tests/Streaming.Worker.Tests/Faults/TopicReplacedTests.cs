@@ -15,7 +15,7 @@ public class TopicReplacedTests
     public async Task Run_ToBeSkipped_ReturnsToTheCheckpointAndCountsEveryNewEventOnce()
     {
         await using FaultBench bench = await FaultBench.StartAsync(partitions: 1);
-        bench.Settings["Kafka__SkipMissing"] = "true";
+        bench.Settings["STREAMING__Kafka__SkipMissing"] = "true";
         long read = await ReadAllAsync(bench);
         await using RunningWorker worker = bench.StartWorker();
         await RecreateAsync(bench, worker);
@@ -23,7 +23,7 @@ public class TopicReplacedTests
         await worker.UntilAsync(w => w.Status.Counts.Read >= read + New, "the new topic is read");
         Assert.True(await worker.TerminateAsync() == ExitCode.Success, worker.Log.Text);
         Assert.Equal(read + New, worker.Status.Counts.Read);
-        Assert.True(worker.Log.Has("continuing at its beginning (Kafka__SkipMissing)"), worker.Log.Text);
+        Assert.True(worker.Log.Has("continuing at its beginning (STREAMING__Kafka__SkipMissing)"), worker.Log.Text);
         Assert.False(worker.Log.Has("everything stops"), worker.Log.Text);
     }
 
@@ -36,7 +36,7 @@ public class TopicReplacedTests
         await RecreateAsync(bench, worker);
         Assert.Equal(ExitCode.BadInput, await worker.EndAsync());
         Assert.StartsWith("Topic 'interactions' was deleted and created anew (id ", worker.Message, StringComparison.Ordinal);
-        Assert.EndsWith("or set Kafka__SkipMissing=true to go on from the beginning of the new topic.", worker.Message, StringComparison.Ordinal);
+        Assert.EndsWith("or set STREAMING__Kafka__SkipMissing=true to go on from the beginning of the new topic.", worker.Message, StringComparison.Ordinal);
     }
 
     // Everything that was sent, and a checkpoint that holds it.

@@ -23,9 +23,9 @@ public sealed class GenerationTests
     public async Task ChangedWidths_NewGenerationBesideTheOld_ReadersMoveWhenItIsFitAndBack()
     {
         await using FaultBench bench = await FaultBench.StartAsync();
-        bench.Settings["Generation__MinExamples"] = "300";
-        bench.Settings["Generation__Tolerance"] = "0.5";
-        bench.Settings["Redis__TowerInterval"] = "1s";
+        bench.Settings["STREAMING__Generation__MinExamples"] = "300";
+        bench.Settings["STREAMING__Generation__Tolerance"] = "0.5";
+        bench.Settings["STREAMING__Redis__TowerInterval"] = "1s";
         await using RunningWorker old = bench.StartWorker();
         var store = new CheckpointStore(bench.Checkpoints, 100, TimeProvider.System, static _ => { });
 
@@ -35,7 +35,7 @@ public sealed class GenerationTests
         IDatabase database = redis.GetDatabase();
         var towers = new UserTowerReader(database, new ServingOptions { Model = "faults", PointerLifetime = TimeSpan.Zero }, TimeProvider.System);
 
-        bench.Settings["Model__Widths"] = "8,16,24";
+        bench.Settings["STREAMING__Model__Widths"] = "8,16,24";
         await using var next = new RunningWorker(bench.Values, new RunRequest(2, null));
         await next.UntilAsync(w => w.Log.Text.Contains("Readers have been moved from generation 1 to 2", StringComparison.Ordinal), "readers are moved");
         Assert.Contains("taken over", next.Log.Text, StringComparison.Ordinal);
@@ -84,7 +84,7 @@ public sealed class GenerationTests
             Assert.Equal(ExitCode.Success, await old.TerminateAsync());
         }
 
-        bench.Settings["Model__Widths"] = "8,24";
+        bench.Settings["STREAMING__Model__Widths"] = "8,24";
         await using RunningWorker other = bench.StartWorker();
         Assert.Equal(ExitCode.StateMismatch, await other.EndAsync());
         Assert.Contains("Model.Widths is 8,24, the checkpoint has 8,16", other.Message, StringComparison.Ordinal);

@@ -56,7 +56,7 @@ public class OperationsRoutesTests
 
         Assert.Equal(ExitCode.Unavailable, Failure.Explain(exception).Code);
         Assert.Contains($"127.0.0.1:{first.Address.Port}", exception.Message, StringComparison.Ordinal);
-        Assert.Contains("Http__Port", exception.Message, StringComparison.Ordinal);
+        Assert.Contains("STREAMING__Http__Port", exception.Message, StringComparison.Ordinal);
     }
 
     private static async Task<(HttpStatusCode Live, HttpStatusCode Ready)> CodesAsync(HttpClient client)

@@ -37,7 +37,7 @@ public sealed class StoreRefusalTests : IAsyncLifetime
     public async Task OtherPartitionsThanTheModelInRedis_Exits78AndNamesBoth(string command)
     {
         await _connection.GetDatabase().StringSetAsync("m:items:layout", """{"layout":2,"partitions":16}""");
-        await AssertRefusedAsync(command, 78, "Redis__Partitions is 32, but model 'items' in Redis has 16 partitions", ("Redis__Partitions", "32"));
+        await AssertRefusedAsync(command, 78, "STREAMING__Redis__Partitions is 32, but model 'items' in Redis has 16 partitions", ("STREAMING__Redis__Partitions", "32"));
         Assert.False(await _connection.GetDatabase().KeyExistsAsync("e:items:active"));
     }
 
@@ -45,12 +45,12 @@ public sealed class StoreRefusalTests : IAsyncLifetime
     public async Task RightsMissing_Exits77AndNamesCommandAndKey()
     {
         await _connection.GetDatabase().ExecuteAsync("ACL", "SETUSER", "poor", "on", ">s3cret", "~*", "&*", "+@all", "-xadd");
-        await AssertRefusedAsync("run", 77, "XADD e:items:", ("Redis__Configuration", $"{_redis.Configuration},user=poor,password=s3cret"));
+        await AssertRefusedAsync("run", 77, "XADD e:items:", ("STREAMING__Redis__Configuration", $"{_redis.Configuration},user=poor,password=s3cret"));
     }
 
     [Fact]
     public Task ConfigurationIsAUrl_Exits78() =>
-        AssertRefusedAsync("run", 78, "Redis__Configuration", ("Redis__Configuration", "redis://:s3cret@localhost:6379"));
+        AssertRefusedAsync("run", 78, "STREAMING__Redis__Configuration", ("STREAMING__Redis__Configuration", "redis://:s3cret@localhost:6379"));
 
     [Fact]
     public async Task Watch_PointerDeletedAndServerMayEvict_IsPutRightAndSaid()
@@ -80,7 +80,7 @@ public sealed class StoreRefusalTests : IAsyncLifetime
 
     private async Task AssertRefusedAsync(string command, int code, string said, params (string Name, string Value)[] settings)
     {
-        Dictionary<string, string> variables = new() { ["Redis__Configuration"] = _redis.Configuration, ["Http__Port"] = "0" };
+        Dictionary<string, string> variables = new() { ["STREAMING__Redis__Configuration"] = _redis.Configuration, ["STREAMING__Http__Port"] = "0" };
         foreach ((string name, string value) in settings)
         {
             variables[name] = value;

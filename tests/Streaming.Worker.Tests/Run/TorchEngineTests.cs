@@ -7,7 +7,7 @@ namespace Streaming.Worker.Tests.Run;
 /// <summary>A build without libtorch, as it is by default, when the settings ask for it.</summary>
 public class TorchEngineTests
 {
-    private static readonly Dictionary<string, string> Torch = new() { ["Training__Engine"] = "Torch", ["Http__Port"] = "0", ["Redis__Configuration"] = "127.0.0.1:1" };
+    private static readonly Dictionary<string, string> Torch = new() { ["STREAMING__Training__Engine"] = "Torch", ["STREAMING__Http__Port"] = "0", ["STREAMING__Redis__Configuration"] = "127.0.0.1:1" };
 
     [Theory]
     [InlineData("run")]

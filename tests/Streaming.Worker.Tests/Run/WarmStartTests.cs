@@ -64,10 +64,10 @@ public sealed class WarmStartTests : IDisposable
             await UntilPublishedAsync(bench);
         }
 
-        bench.Settings["Model__Widths"] = "8,24";
-        bench.Settings["Model__Tower"] = "Gru4Rec";
-        bench.Settings["Redis__Model"] = "other";
-        bench.Settings["Checkpoint__Folder"] = Path.Combine(_folder, "other");
+        bench.Settings["STREAMING__Model__Widths"] = "8,24";
+        bench.Settings["STREAMING__Model__Tower"] = "Gru4Rec";
+        bench.Settings["STREAMING__Redis__Model"] = "other";
+        bench.Settings["STREAMING__Checkpoint__Folder"] = Path.Combine(_folder, "other");
         await using var refused = new RunningWorker(bench.Values, new RunRequest(null, Model));
         Assert.Equal(ExitCode.StateMismatch, await refused.EndAsync());
         Assert.Contains("Model.Widths is 8,24, the other has 8,16; Model.Tower is Gru4Rec, the other has FmrlRec", refused.Message, StringComparison.Ordinal);
@@ -104,17 +104,17 @@ public sealed class WarmStartTests : IDisposable
     /// <summary>As a team does: the live model is what the backtest's settings file says, offline defaults included.</summary>
     private void TakeModelSettings(FaultBench bench)
     {
-        foreach (string[] pair in File.ReadLines(SettingsFile).Select(static line => line.Split('=', 2)).Where(static pair => pair[0].StartsWith("Model__", StringComparison.Ordinal)))
+        foreach (string[] pair in File.ReadLines(SettingsFile).Select(static line => line.Split('=', 2)).Where(static pair => pair[0].StartsWith("STREAMING__Model__", StringComparison.Ordinal)))
         {
             bench.Settings[pair[0]] = pair[1];
         }
 
-        Assert.Equal("0.25", bench.Settings["Model__OutputNegatives"]);
+        Assert.Equal("0.25", bench.Settings["STREAMING__Model__OutputNegatives"]);
     }
 
     private async Task BacktestAsync(string protocol, string events)
     {
-        string line = $"backtest --protocol {protocol} {events} --set Model__Widths=8,16 --set Model__Layers=1 --set Model__HistoryLength=10 --threads 1 --no-floors --model {Model} --settings {SettingsFile}";
+        string line = $"backtest --protocol {protocol} {events} --set Model__Widths=8,16 --set Model__Layers=1 --set Model__HistoryLength=10 --threads 1 --no-floors --model {Model} --write-settings {SettingsFile}";
         Assert.Equal((int)ExitCode.Success, await CommandLine.RunAsync(WorkerCommands.Create(), line.Split(' ')));
         Assert.Equal(ExitCode.Success, InspectCommand.Run(Model, json: false, TextWriter.Null));
     }

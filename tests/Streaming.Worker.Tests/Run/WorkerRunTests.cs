@@ -91,16 +91,16 @@ public sealed class WorkerRunTests : IAsyncLifetime
     {
         using var worker = StreamingProcess.Start(["run"], new Dictionary<string, string>
         {
-            ["Kafka__BootstrapServers"] = "no where:9",
-            ["Redis__Configuration"] = "localhost:1,password=s3cret",
-            ["Batching__BatchSize"] = "0",
-            ["Model__Widths"] = "16,8",
-            ["Training__LearningRate__Peak"] = "11",
-            ["Redis__Partitons"] = "8",
+            ["STREAMING__Kafka__BootstrapServers"] = "no where:9",
+            ["STREAMING__Redis__Configuration"] = "localhost:1,password=s3cret",
+            ["STREAMING__Batching__BatchSize"] = "0",
+            ["STREAMING__Model__Widths"] = "16,8",
+            ["STREAMING__Training__LearningRate__Peak"] = "11",
+            ["STREAMING__Redis__Partitons"] = "8",
         });
 
         Assert.Equal(78, await worker.WaitForExitAsync());
-        foreach (string variable in (string[])["Redis__Partitons is not a setting; did you mean Redis__Partitions?", "Kafka__BootstrapServers is ", "Batching__BatchSize is 0", "Model__Widths is 16,8", "Training__LearningRate__Peak is 11"])
+        foreach (string variable in (string[])["STREAMING__Redis__Partitons is not a setting; did you mean STREAMING__Redis__Partitions?", "STREAMING__Kafka__BootstrapServers is ", "STREAMING__Batching__BatchSize is 0", "STREAMING__Model__Widths is 16,8", "STREAMING__Training__LearningRate__Peak is 11"])
         {
             Assert.Contains(variable, worker.Output, StringComparison.Ordinal);
         }
@@ -118,7 +118,7 @@ public sealed class WorkerRunTests : IAsyncLifetime
             Assert.True(await worker.WaitForExitAsync() == 0, worker.Output);
         }
 
-        using var other = Start("run", ("Model__Widths", "4,8,32"));
+        using var other = Start("run", ("STREAMING__Model__Widths", "4,8,32"));
 
         Assert.Equal((int)ExitCode.StateMismatch, await other.WaitForExitAsync());
         Assert.Contains("Widths", other.Output, StringComparison.Ordinal);
@@ -174,17 +174,17 @@ public sealed class WorkerRunTests : IAsyncLifetime
 
     private Dictionary<string, string> Variables() => new()
     {
-        ["Kafka__BootstrapServers"] = _broker.BootstrapServers,
-        ["Kafka__Assignment"] = "Static",
-        ["Redis__Configuration"] = _redis.Configuration,
-        ["Redis__LeaseDuration"] = "3s",
-        ["Checkpoint__Folder"] = Path.Combine(_folder, "checkpoints"),
-        ["Model__Widths"] = "4,8,16",
-        ["Model__Layers"] = "1",
-        ["Model__HistoryLength"] = "10",
-        ["Model__BankCapacity"] = "512",
-        ["Model__ItemCapacity"] = "4000",
-        ["Batching__BatchSize"] = "64",
-        ["Http__Port"] = "0",
+        ["STREAMING__Kafka__BootstrapServers"] = _broker.BootstrapServers,
+        ["STREAMING__Kafka__Assignment"] = "Static",
+        ["STREAMING__Redis__Configuration"] = _redis.Configuration,
+        ["STREAMING__Redis__LeaseDuration"] = "3s",
+        ["STREAMING__Checkpoint__Folder"] = Path.Combine(_folder, "checkpoints"),
+        ["STREAMING__Model__Widths"] = "4,8,16",
+        ["STREAMING__Model__Layers"] = "1",
+        ["STREAMING__Model__HistoryLength"] = "10",
+        ["STREAMING__Model__BankCapacity"] = "512",
+        ["STREAMING__Model__ItemCapacity"] = "4000",
+        ["STREAMING__Batching__BatchSize"] = "64",
+        ["STREAMING__Http__Port"] = "0",
     };
 }

@@ -35,7 +35,7 @@ public sealed class LookupRoutesTests : IAsyncLifetime
     {
         CancellationToken cancellation = TestContext.Current.CancellationToken;
         _server = await LocalRedisServer.StartAsync(cancellationToken: cancellation);
-        SettingsValues settings = WorkerSettings.Catalogue.Load(new Dictionary<string, string> { ["Redis__Configuration"] = _server.Configuration, ["Redis__Element"] = "Float32", ["Model__Widths"] = "4,8", ["Http__MaxItems"] = "3", ["Serve__RefreshInterval"] = "20ms" });
+        SettingsValues settings = WorkerSettings.Catalogue.Load(new Dictionary<string, string> { ["STREAMING__Redis__Configuration"] = _server.Configuration, ["STREAMING__Redis__Element"] = "Float32", ["STREAMING__Model__Widths"] = "4,8", ["STREAMING__Http__MaxItems"] = "3", ["STREAMING__Serve__RefreshInterval"] = "20ms" });
         _redis = await RedisConnection.OpenAsync(settings.Get<RedisOptions>(), cancellation);
         var publisher = new EmbeddingPublisher(_redis.GetDatabase(), settings.Get<RedisOptions>(), settings.Get<ModelOptions>().Widths, TimeProvider.System);
         await publisher.OpenAsync(1, 1, cancellation);
@@ -200,7 +200,7 @@ public sealed class LookupRoutesTests : IAsyncLifetime
     [Fact]
     public async Task Items_AsManyAsAreAllowedOfTheLongestIds_FitTheBody()
     {
-        SettingsValues settings = WorkerSettings.Catalogue.Load(new Dictionary<string, string> { ["Http__MaxItems"] = "5000" });
+        SettingsValues settings = WorkerSettings.Catalogue.Load(new Dictionary<string, string> { ["STREAMING__Http__MaxItems"] = "5000" });
         await using HttpEndpoint endpoint = await HttpEndpoint.StartAsync(
             settings.Get<HttpOptions>() with { Port = 0 }, NullLoggerFactory.Instance, routes => LookupRoutes.Map(routes, _lookups, settings.Get<HttpOptions>()), TestContext.Current.CancellationToken);
         using var client = new HttpClient { BaseAddress = endpoint.Address };

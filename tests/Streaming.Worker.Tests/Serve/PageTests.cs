@@ -15,7 +15,7 @@ public sealed class PageTests
         Assert.True(Browser is not null, "no Chromium is installed (on Debian: apt-get install chromium)");
         using var demo = StreamingProcess.Start(["demo", "--count", "600", "--interval", "1"], new Dictionary<string, string>
         {
-            ["Model__Widths"] = "4,8", ["Model__Layers"] = "1", ["Model__HistoryLength"] = "8", ["Model__BankCapacity"] = "256", ["Model__ItemCapacity"] = "4000", ["Batching__BatchSize"] = "64", ["Http__Port"] = "0",
+            ["STREAMING__Model__Widths"] = "4,8", ["STREAMING__Model__Layers"] = "1", ["STREAMING__Model__HistoryLength"] = "8", ["STREAMING__Model__BankCapacity"] = "256", ["STREAMING__Model__ItemCapacity"] = "4000", ["STREAMING__Batching__BatchSize"] = "64", ["STREAMING__Http__Port"] = "0",
         });
         string address = (await demo.WaitForLineAsync(line => line.StartsWith("serving lookups at ", StringComparison.Ordinal))).Split(' ')[3];
 

@@ -40,7 +40,7 @@ public sealed class RecommendationRoutesTests : IAsyncLifetime
         _server = await LocalRedisServer.StartAsync(cancellationToken: Stop);
         _settings = WorkerSettings.Catalogue.Load(new Dictionary<string, string>
         {
-            ["Redis__Configuration"] = _server.Configuration, ["Model__Widths"] = "4,8", ["Model__HistoryLength"] = "5", ["Model__ItemCapacity"] = "32", ["Model__BankCapacity"] = "8", ["Http__MaxItems"] = "6", ["Serve__RefreshInterval"] = "20ms",
+            ["STREAMING__Redis__Configuration"] = _server.Configuration, ["STREAMING__Model__Widths"] = "4,8", ["STREAMING__Model__HistoryLength"] = "5", ["STREAMING__Model__ItemCapacity"] = "32", ["STREAMING__Model__BankCapacity"] = "8", ["STREAMING__Http__MaxItems"] = "6", ["STREAMING__Serve__RefreshInterval"] = "20ms",
         });
         RedisOptions options = _settings.Get<RedisOptions>();
         _redis = await RedisConnection.OpenAsync(options, Stop);

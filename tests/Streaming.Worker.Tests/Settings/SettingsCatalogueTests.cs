@@ -1,3 +1,5 @@
+using System.Text.RegularExpressions;
+using Streaming.Core.Options;
 using Streaming.Learning.Training;
 using Streaming.Models.Options;
 using Streaming.Worker.Commands;
@@ -34,8 +36,8 @@ public sealed class SettingsCatalogueTests : IDisposable
     public void Load_EveryKindOfValue_IsRead()
     {
         SampleOptions sample = Load(
-            ("Sample__Count", "7"), ("sample__WIDTHS", "8, 16"), ("Sample__Wait", "250ms"), ("Sample__Groups", "text:384,image:512"),
-            ("Sample__Weights", "view=1,purchase=2.5"), ("Sample__Inner__Depth", "3"), ("Sample__Limit", "")).Get<SampleOptions>();
+            ("STREAMING__Sample__Count", "7"), ("streaming__sample__WIDTHS", "8, 16"), ("STREAMING__Sample__Wait", "250ms"), ("STREAMING__Sample__Groups", "text:384,image:512"),
+            ("STREAMING__Sample__Weights", "view=1,purchase=2.5"), ("STREAMING__Sample__Inner__Depth", "3"), ("STREAMING__Sample__Limit", "")).Get<SampleOptions>();
 
         Assert.Equal(7, sample.Count);
         Assert.Equal([8, 16], sample.Widths);
@@ -49,16 +51,73 @@ public sealed class SettingsCatalogueTests : IDisposable
     [Fact]
     public void Load_SeveralWrong_NamesThemAllAtOnce()
     {
-        var exception = Assert.Throws<SettingsException>(() => Load(("Sample__Cuont", "1"), ("Sample__Wait", "5"), ("Log__Format", "xml"), ("Sample__Weights", "view")));
+        var exception = Assert.Throws<SettingsException>(() => Load(("STREAMING__Sample__Cuont", "1"), ("STREAMING__Sample__Wait", "5"), ("STREAMING__Log__Format", "xml"), ("STREAMING__Sample__Weights", "view"), ("STREAMING__Sample__Count", "11")));
 
         Assert.Equal(
             [
-                "Sample__Cuont is not a setting; did you mean Sample__Count?",
-                "Sample__Wait is \"5\"; allowed: a time such as 500ms, 1s, 5m, 2h, 7d or 00:00:01.5.",
-                "Sample__Weights is \"view\"; allowed: name=value pairs separated by commas, each value a finite number such as 0.001.",
-                "Log__Format is \"xml\"; allowed: one of Text, Json.",
+                "STREAMING__Log__Format is 'xml'; allowed: one of Text, Json.",
+                "STREAMING__Sample__Cuont is not a setting; did you mean STREAMING__Sample__Count?",
+                "STREAMING__Sample__Wait is '5'; allowed: a time such as 500ms, 1s, 5m, 2h, 7d or 00:00:01.5.",
+                "STREAMING__Sample__Weights is 'view'; allowed: name=value pairs separated by commas, each value a finite number such as 0.001.",
+                "STREAMING__Sample__Count is 11; allowed: 0 … 10.",
             ],
-            exception.Errors.OrderBy(error => error.StartsWith("Log", StringComparison.Ordinal)).ThenBy(error => error, StringComparer.Ordinal));
+            exception.Errors);
+    }
+
+    [Fact]
+    public void Load_VariablesOfOtherPrograms_AreLeftAlone()
+    {
+        SettingsValues settings = Load(("Sample__Port", "tcp://10.0.0.1:6379"), ("REDIS__X", "1"), ("Sample", "x"), ("STREAMINGS__Sample__Count", "x"));
+
+        Assert.Empty(settings.Sources);
+        Assert.Empty(settings.Notices);
+    }
+
+    [Fact]
+    public void Load_OldName_IsReadAndTheNewOneNamed()
+    {
+        SettingsValues settings = Load(("Sample__Count", "7"));
+
+        Assert.Equal(7, settings.Get<SampleOptions>().Count);
+        Assert.Equal("Sample__Count is an old name that the next version will not read: set STREAMING__Sample__Count", Assert.Single(settings.Notices));
+    }
+
+    [Fact]
+    public void Load_OldNameWithAWrongValue_NamesBoth() =>
+        Assert.Equal("STREAMING__Sample__Count (set as Sample__Count) is 11; allowed: 0 … 10.", Assert.Single(Assert.Throws<SettingsException>(() => Load(("Sample__Count", "11"))).Errors));
+
+    [Fact]
+    public void Load_OldAndNewName_MustAgree()
+    {
+        Assert.Equal(7, Load(("Sample__Count", "7"), ("STREAMING__Sample__Count", "7")).Get<SampleOptions>().Count);
+
+        string error = Assert.Single(Assert.Throws<SettingsException>(() => Load(("Sample__Count", "7"), ("STREAMING__Sample__Count", "8"))).Errors);
+        Assert.Equal("STREAMING__Sample__Count and Sample__Count set the same thing; allowed: one of them.", error);
+    }
+
+    [Fact]
+    public void Load_LaterLayers_ReplaceEarlierOnes()
+    {
+        SettingsValues settings = Catalogue.Load(
+        [
+            SettingsFile.Parse("Sample__Count=3\nSample__Wait=2s", "a.env", Catalogue),
+            SettingsLayer.Environment(new Dictionary<string, string> { ["STREAMING__Sample__Count"] = "4" }),
+        ]);
+
+        Assert.Equal((4, TimeSpan.FromSeconds(2)), (settings.Get<SampleOptions>().Count, settings.Get<SampleOptions>().Wait));
+        string shown = SettingsTable.Effective(settings);
+        Assert.Contains("STREAMING__Sample__Count=4  # environment\n", shown, StringComparison.Ordinal);
+        Assert.Contains("STREAMING__Sample__Wait=2s  # file, a.env:2\n", shown, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Load_SettingsOfAnotherProgram_AreNamedAsUnused()
+    {
+        var catalogue = new SettingsCatalogue(Catalogue.Sections) { Elsewhere = new HashSet<string> { "Offline", "Sample__Rows" } };
+
+        SettingsValues settings = catalogue.Load(new Dictionary<string, string> { ["STREAMING__Offline__Epochs"] = "3", ["STREAMING__Sample__Rows"] = "1" });
+
+        Assert.Equal(["Not used by this command: STREAMING__Offline__Epochs, STREAMING__Sample__Rows"], settings.Notices);
     }
 
     [Theory]
@@ -76,9 +135,9 @@ public sealed class SettingsCatalogueTests : IDisposable
     [Fact]
     public void Load_OutOfRange_NamesTheVariables()
     {
-        var exception = Assert.Throws<SettingsException>(() => Load(("Sample__Count", "-1"), ("Sample__Inner__Depth", "0")));
+        var exception = Assert.Throws<SettingsException>(() => Load(("STREAMING__Sample__Count", "-1"), ("STREAMING__Sample__Inner__Depth", "0")));
 
-        Assert.Equal(["Sample__Count is -1; allowed: 0 … 10.", "Sample__Inner__Depth is 0; allowed: 1 and up."], exception.Errors);
+        Assert.Equal(["STREAMING__Sample__Count is -1; allowed: 0 … 10.", "STREAMING__Sample__Inner__Depth is 0; allowed: 1 and up."], exception.Errors);
     }
 
     [Fact]
@@ -87,34 +146,34 @@ public sealed class SettingsCatalogueTests : IDisposable
         string file = Path.Combine(_folder, "password");
         File.WriteAllText(file, "s3cret\n");
 
-        SettingsValues settings = Load(("Sample__PasswordFile", file));
+        SettingsValues settings = Load(("STREAMING__Sample__PasswordFile", file));
 
         Assert.Equal("s3cret", settings.Get<SampleOptions>().Password);
         Assert.DoesNotContain("s3cret", SettingsTable.Effective(settings), StringComparison.Ordinal);
-        Assert.Contains("Sample__Password=***", SettingsTable.Effective(settings), StringComparison.Ordinal);
+        Assert.Contains("STREAMING__Sample__Password=***", SettingsTable.Effective(settings), StringComparison.Ordinal);
     }
 
     [Fact]
     public void Load_SecretTwice_IsAnError()
     {
-        var exception = Assert.Throws<SettingsException>(() => Load(("Sample__Password", "x1y2z3"), ("Sample__PasswordFile", "/nowhere")));
+        var exception = Assert.Throws<SettingsException>(() => Load(("STREAMING__Sample__Password", "x1y2z3"), ("STREAMING__Sample__PasswordFile", "/nowhere")));
 
-        Assert.Equal(["Sample__PasswordFile and Sample__Password set the same thing; allowed: one of them."], exception.Errors);
+        Assert.Equal(["STREAMING__Sample__Password and STREAMING__Sample__PasswordFile set the same thing; allowed: one of them."], exception.Errors);
         Assert.DoesNotContain("x1y2z3", exception.Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void Load_MissingSecretFile_SaysSo()
     {
-        string error = Assert.Single(Assert.Throws<SettingsException>(() => Load(("Sample__PasswordFile", Path.Combine(_folder, "none")))).Errors);
+        string error = Assert.Single(Assert.Throws<SettingsException>(() => Load(("STREAMING__Sample__PasswordFile", Path.Combine(_folder, "none")))).Errors);
 
-        Assert.StartsWith("Sample__PasswordFile is ", error, StringComparison.Ordinal);
+        Assert.StartsWith("STREAMING__Sample__PasswordFile is ", error, StringComparison.Ordinal);
         Assert.EndsWith("allowed: a readable file that holds the secret.", error, StringComparison.Ordinal);
     }
 
     [Fact]
     public void Load_FileSuffixOnAPlainSetting_IsUnknown() =>
-        Assert.Contains("Sample__CountFile is not a setting", Assert.Throws<SettingsException>(() => Load(("Sample__CountFile", "x"))).Message, StringComparison.Ordinal);
+        Assert.Contains("STREAMING__Sample__CountFile is not a setting", Assert.Throws<SettingsException>(() => Load(("STREAMING__Sample__CountFile", "x"))).Message, StringComparison.Ordinal);
 
     [Theory]
     [InlineData("host:6379,password=abc,ssl=true", "host:6379,password=***,ssl=true")]
@@ -141,24 +200,24 @@ public sealed class SettingsCatalogueTests : IDisposable
     [Fact]
     public void Load_SectionsOfOneName_ReadTheirOwnSettingsAndRefuseOthers()
     {
-        SettingsValues settings = WorkerSettings.Catalogue.Load(new Dictionary<string, string> { ["Training__Threads"] = "3", ["Training__Engine"] = "cpu", ["Training__UniformNegatives"] = "7" });
+        SettingsValues settings = WorkerSettings.Catalogue.Load(new Dictionary<string, string> { ["STREAMING__Training__Threads"] = "3", ["STREAMING__Training__Engine"] = "cpu", ["STREAMING__Training__UniformNegatives"] = "7" });
 
         Assert.Equal((3, EngineKind.Cpu), (settings.Get<EngineOptions>().Threads, settings.Get<EngineOptions>().Engine));
         Assert.Equal(7, settings.Get<TrainerOptions>().UniformNegatives);
 
-        var exception = Assert.Throws<SettingsException>(() => WorkerSettings.Catalogue.Load(new Dictionary<string, string> { ["Training__Thread"] = "3", ["Training__Device"] = "" }));
-        Assert.Equal(["Training__Thread is not a setting; did you mean Training__Threads?", "Training__Device is ; allowed: cpu, cuda, cuda:N."], exception.Errors);
+        var exception = Assert.Throws<SettingsException>(() => WorkerSettings.Catalogue.Load(new Dictionary<string, string> { ["STREAMING__Training__Thread"] = "3", ["STREAMING__Training__Device"] = "" }));
+        Assert.Equal(["STREAMING__Training__Thread is not a setting; did you mean STREAMING__Training__Threads?", "STREAMING__Training__Device is empty; allowed: cpu, cuda, cuda:N."], exception.Errors);
     }
 
     [Fact]
     public void Load_KafkaStart_NamesWhatIsAllowedAndWhereTheOldNameWent()
     {
-        var exception = Assert.Throws<SettingsException>(() => WorkerSettings.Catalogue.Load(new Dictionary<string, string> { ["Kafka__StartFrom"] = "Latest", ["Kafka__Start"] = "yesterday" }));
+        var exception = Assert.Throws<SettingsException>(() => WorkerSettings.Catalogue.Load(new Dictionary<string, string> { ["STREAMING__Kafka__StartFrom"] = "Latest", ["STREAMING__Kafka__Start"] = "yesterday" }));
 
         Assert.Equal(
             [
-                "Kafka__StartFrom is not a setting; did you mean Kafka__Start?",
-                "Kafka__Start is 'yesterday'; allowed: earliest, latest, or an ISO 8601 time with a zone such as 2026-03-01T06:00:00Z.",
+                "STREAMING__Kafka__StartFrom is not a setting; did you mean STREAMING__Kafka__Start?",
+                "STREAMING__Kafka__Start is 'yesterday'; allowed: earliest, latest, or an ISO 8601 time with a zone such as 2026-03-01T06:00:00Z.",
             ],
             exception.Errors);
     }
@@ -172,13 +231,45 @@ public sealed class SettingsCatalogueTests : IDisposable
     }
 
     [Fact]
+    public void Catalogue_DefaultsThatDocCommentsState_AreThoseOfTheCode()
+    {
+        (Setting Setting, string Stated, string Value)[] stated =
+        [
+            .. from section in WorkerSettings.Catalogue.Sections
+               let defaults = Activator.CreateInstance(section.Type)!
+               from setting in section.Settings
+               let text = StatedDefault.Of(XmlDocumentation.Summary(setting.Property))
+               where text is not null
+               select (setting, text, SettingValue.Format(setting.Get(defaults))),
+        ];
+
+        Assert.True(stated.Length > 100, "doc comments were not found");
+        Assert.Empty(stated.Where(static one => !StatedDefault.Agrees(one.Stated, one.Value)).Select(static one => $"{one.Setting.Variable} is {one.Value} by default; its comment says {one.Stated}"));
+    }
+
+    [Theory]
+    [InlineData("A number. Default 1,024; 1 … 4,096.", "1024", "A number. 1 … 4,096.")]
+    [InlineData("A time. Default 7 days.", "7d", "A time.")]
+    [InlineData("A time. Default 7 days.", "6d", "A time. Default 7 days.")]
+    [InlineData("A number. Default 0: as many as there are.", "0", "A number. Default 0: as many as there are.")]
+    public void StatedDefault_ThatOnlyRepeatsTheValue_IsLeftOutOfTheTable(string summary, string value, string shown) => Assert.Equal(shown, StatedDefault.Remove(summary, value));
+
+    [Fact]
+    public void Catalogue_FifteenSettings_AreShownFirst()
+    {
+        Assert.Equal(15, WorkerSettings.Catalogue.Sections.SelectMany(static section => section.Settings).Count(static setting => setting.Essential));
+        Assert.All(WorkerSettings.Catalogue.Sections, static section => Assert.Subset(section.Settings.Select(static setting => setting.Name).ToHashSet(), section.Essential.ToHashSet()));
+    }
+
+    [Fact]
     public void Catalogue_DefaultsOfTheProgram_AreValidAndReadAsTheyAreWritten()
     {
         SettingsValues defaults = WorkerSettings.Catalogue.Load(new Dictionary<string, string>());
-        Dictionary<string, string> shown = SettingsTable.Effective(defaults).Split('\n', StringSplitOptions.RemoveEmptyEntries)
-            .Select(line => line.Split('=', 2)).Where(pair => pair[1] != "***").ToDictionary(pair => pair[0], pair => pair[1]);
+        string shown = SettingsTable.Effective(defaults);
 
-        Assert.Equal(SettingsTable.Effective(defaults), SettingsTable.Effective(WorkerSettings.Catalogue.Load(shown)));
+        SettingsValues again = WorkerSettings.Catalogue.Load([SettingsFile.Parse(shown, "all.env", WorkerSettings.Catalogue)]);
+
+        Assert.Equal(shown, new Regex("  # file.*").Replace(SettingsTable.Effective(again), string.Empty));
     }
 
     private static SettingsValues Load(params (string Name, string Value)[] variables) => Catalogue.Load(variables.ToDictionary(pair => pair.Name, pair => pair.Value));
@@ -205,29 +296,22 @@ public sealed class SettingsCatalogueTests : IDisposable
 
         public void Validate()
         {
-            string[] errors = [.. Errors()];
-            if (errors.Length > 0)
-            {
-                throw new ArgumentException(string.Join('\n', errors));
-            }
-        }
-
-        private IEnumerable<string> Errors()
-        {
-            if (Count is < 0 or > 10)
-            {
-                yield return $"Count is {Count}; allowed: 0 … 10.";
-            }
-
-            if (Inner.Depth < 1)
-            {
-                yield return $"Inner.Depth is {Inner.Depth}; allowed: 1 and up.";
-            }
+            var errors = new OptionErrors();
+            errors.Range(nameof(Count), Count, 0, 10);
+            errors.Include(nameof(Inner), Inner.Validate);
+            errors.Throw();
         }
     }
 
     internal sealed record InnerOptions
     {
         public int Depth { get; init; } = 1;
+
+        public void Validate()
+        {
+            var errors = new OptionErrors();
+            errors.Check(Depth >= 1, nameof(Depth), Depth, "1 and up");
+            errors.Throw();
+        }
     }
 }

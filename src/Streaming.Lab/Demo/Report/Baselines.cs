@@ -1,6 +1,6 @@
 namespace Streaming.Lab.Demo.Report;
 
-/// <summary>Simple methods to compare with, on the same examples. Null where nothing is counted (Training__Counts__MaxBytes=0).</summary>
+/// <summary>Simple methods to compare with, on the same examples. Null where nothing is counted (STREAMING__Training__Counts__MaxBytes=0).</summary>
 internal sealed record Baselines(Quality RecentPopularity)
 {
     /// <summary>Gets item-to-item collaborative filtering by cosine.</summary>

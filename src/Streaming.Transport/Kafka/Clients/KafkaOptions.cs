@@ -1,135 +1,125 @@
+using Streaming.Core.Options;
 using Streaming.Formats.Mapping;
 
 namespace Streaming.Transport.Kafka.Clients;
 
 /// <summary>How to reach Kafka, and what to read there.</summary>
-public sealed class KafkaOptions
+public sealed record KafkaOptions
 {
-    /// <summary>Gets or sets the brokers, <c>host:port</c>, separated by commas. Default <c>localhost:9092</c>.</summary>
-    public string BootstrapServers { get; set; } = "localhost:9092";
+    /// <summary>Gets the brokers, <c>host:port</c>, separated by commas. Default <c>localhost:9092</c>.</summary>
+    public string BootstrapServers { get; init; } = "localhost:9092";
 
-    /// <summary>Gets or sets the topic of the events. Default <c>interactions</c>.</summary>
-    public string InteractionsTopic { get; set; } = "interactions";
+    /// <summary>Gets the topic of the events. Default <c>interactions</c>.</summary>
+    public string InteractionsTopic { get; init; } = "interactions";
 
-    /// <summary>Gets or sets how events are written. Default Protobuf.</summary>
-    public RecordFormat InteractionsFormat { get; set; } = RecordFormat.Protobuf;
+    /// <summary>Gets how events are written. Default Protobuf.</summary>
+    public RecordFormat InteractionsFormat { get; init; } = RecordFormat.Protobuf;
 
-    /// <summary>Gets or sets which field of a JSON event is what, where it is not of the contract's shape: <c>user=after.user.id,item=lines[].sku,type=:purchase,time=$timestamp</c>,
+    /// <summary>Gets which field of a JSON event is what, where it is not of the contract's shape: <c>user=after.user.id,item=lines[].sku,type=:purchase,time=$timestamp</c>,
     /// the grammar of src/Streaming.Formats/README.md; <c>auto</c>: by the names that records have. Default empty: the contract's shape.</summary>
-    public string InteractionsColumns { get; set; } = string.Empty;
+    public string InteractionsColumns { get; init; } = string.Empty;
 
-    /// <summary>Gets or sets what numbers that are times count since 1970, with <see cref="InteractionsColumns"/>. Default Auto: the unit that
+    /// <summary>Gets what numbers that are times count since 1970, with <see cref="InteractionsColumns"/>. Default Auto: the unit that
     /// gives a time between 1990 and 2100.</summary>
-    public TimeUnit InteractionsTimeUnit { get; set; } = TimeUnit.Auto;
+    public TimeUnit InteractionsTimeUnit { get; init; } = TimeUnit.Auto;
 
-    /// <summary>Gets or sets the form of times that are not ISO-8601, with <see cref="InteractionsColumns"/>, such as <c>dd.MM.yyyy HH:mm:ss</c>. Default empty: ISO-8601.</summary>
-    public string InteractionsTimeFormat { get; set; } = string.Empty;
+    /// <summary>Gets the form of times that are not ISO-8601, with <see cref="InteractionsColumns"/>, such as <c>dd.MM.yyyy HH:mm:ss</c>. Default empty: ISO-8601.</summary>
+    public string InteractionsTimeFormat { get; init; } = string.Empty;
 
-    /// <summary>Gets or sets the zone of times without one, with <see cref="InteractionsColumns"/>, such as <c>Europe/Berlin</c> or <c>+02:00</c>. Default empty: UTC.</summary>
-    public string InteractionsTimeZone { get; set; } = string.Empty;
+    /// <summary>Gets the zone of times without one, with <see cref="InteractionsColumns"/>, such as <c>Europe/Berlin</c> or <c>+02:00</c>. Default empty: UTC.</summary>
+    public string InteractionsTimeZone { get; init; } = string.Empty;
 
-    /// <summary>Gets or sets the compacted topic of the catalogue; empty: there is none. Default <c>items</c>.</summary>
-    public string ItemsTopic { get; set; } = "items";
+    /// <summary>Gets the compacted topic of the catalogue; empty: there is none. Default <c>items</c>.</summary>
+    public string ItemsTopic { get; init; } = "items";
 
-    /// <summary>Gets or sets how items are written. Default Protobuf.</summary>
-    public RecordFormat ItemsFormat { get; set; } = RecordFormat.Protobuf;
+    /// <summary>Gets how items are written. Default Protobuf.</summary>
+    public RecordFormat ItemsFormat { get; init; } = RecordFormat.Protobuf;
 
-    /// <summary>Gets or sets which field of a JSON catalogue record is what, where it is not of the contract's shape: <c>item=after.sku,title=after.name</c>.
+    /// <summary>Gets which field of a JSON catalogue record is what, where it is not of the contract's shape: <c>item=after.sku,title=after.name</c>.
     /// Every name but item is a text field, or a declared feature group. Default empty: the contract's shape.</summary>
-    public string ItemsColumns { get; set; } = string.Empty;
+    public string ItemsColumns { get; init; } = string.Empty;
 
-    /// <summary>Gets or sets the topic for records that cannot be used. Default <c>interactions.dead-letters</c>.</summary>
-    public string DeadLetterTopic { get; set; } = "interactions.dead-letters";
+    /// <summary>Gets the topic for records that cannot be used. Default <c>interactions.dead-letters</c>.</summary>
+    public string DeadLetterTopic { get; init; } = "interactions.dead-letters";
 
-    /// <summary>Gets or sets the share of dead letters among the newest <see cref="DeadLetterWindow"/> records above which the
+    /// <summary>Gets the share of dead letters among the newest <see cref="DeadLetterWindow"/> records above which the
     /// worker stops, because then the producer is broken. 0 … 1; 1: never. Default 0.5.</summary>
-    public double MaxDeadLetterRate { get; set; } = 0.5;
+    public double MaxDeadLetterRate { get; init; } = 0.5;
 
-    /// <summary>Gets or sets the number of records over which the rate of dead letters is taken. 1 … 1,000,000. Default 1,000.</summary>
-    public int DeadLetterWindow { get; set; } = 1000;
+    /// <summary>Gets the number of records over which the rate of dead letters is taken. 1 … 1,000,000. Default 1,000.</summary>
+    public int DeadLetterWindow { get; init; } = 1000;
 
-    /// <summary>Gets or sets the longest record value that is decoded, in bytes. 64 … 67,108,864. Default 1,048,576.</summary>
-    public int MaxRecordBytes { get; set; } = 1 << 20;
+    /// <summary>Gets the longest record value that is decoded, in bytes. 64 … 67,108,864. Default 1,048,576.</summary>
+    public int MaxRecordBytes { get; init; } = 1 << 20;
 
-    /// <summary>Gets or sets the consumer group. Default <c>streaming</c>.</summary>
-    public string GroupId { get; set; } = "streaming";
+    /// <summary>Gets the consumer group. Default <c>streaming</c>.</summary>
+    public string GroupId { get; init; } = "streaming";
 
-    /// <summary>Gets or sets who says which partitions are read. Default Group.</summary>
-    public KafkaAssignment Assignment { get; set; } = KafkaAssignment.Group;
+    /// <summary>Gets who says which partitions are read. Default Group.</summary>
+    public KafkaAssignment Assignment { get; init; } = KafkaAssignment.Group;
 
-    /// <summary>Gets or sets how members of the group share partitions: <c>Classic</c> works with any broker, <c>Consumer</c> (KIP-848)
+    /// <summary>Gets how members of the group share partitions: <c>Classic</c> works with any broker, <c>Consumer</c> (KIP-848)
     /// needs Apache Kafka 4.0 or newer. Default Classic.</summary>
-    public KafkaGroupProtocol GroupProtocol { get; set; } = KafkaGroupProtocol.Classic;
+    public KafkaGroupProtocol GroupProtocol { get; init; } = KafkaGroupProtocol.Classic;
 
-    /// <summary>Gets or sets a name for this member that stays over restarts: one that is back within the session timeout gets its partitions
+    /// <summary>Gets a name for this member that stays over restarts: one that is back within the session timeout gets its partitions
     /// without a rebalance. No two members of a group may share one. Default empty: none.</summary>
-    public string GroupInstanceId { get; set; } = string.Empty;
+    public string GroupInstanceId { get; init; } = string.Empty;
 
-    /// <summary>Gets or sets where a model that has seen nothing yet starts: <c>earliest</c>, <c>latest</c>, or at the first event since an
+    /// <summary>Gets where a model that has seen nothing yet starts: <c>earliest</c>, <c>latest</c>, or at the first event since an
     /// ISO 8601 time with a zone (2026-03-01T06:00:00Z). Default earliest.</summary>
-    public string Start { get; set; } = "earliest";
+    public string Start { get; init; } = "earliest";
 
-    /// <summary>Gets or sets a value indicating whether to continue, with a warning and a count, when records were deleted before they were read:
+    /// <summary>Gets a value indicating whether to continue, with a warning and a count, when records were deleted before they were read:
     /// at the oldest record left, or at the beginning of a topic that was created anew. Default false: the worker stops and says what is lost.</summary>
-    public bool SkipMissing { get; set; }
+    public bool SkipMissing { get; init; }
 
-    /// <summary>Gets or sets after how long without a heartbeat a member loses its partitions; with <c>Kafka__GroupProtocol=Consumer</c> the broker
+    /// <summary>Gets after how long without a heartbeat a member loses its partitions; with <c>STREAMING__Kafka__GroupProtocol=Consumer</c> the broker
     /// decides. Also after how long a missing assignment is reported. 1 s … 5 min. Default 10 s.</summary>
-    public TimeSpan SessionTimeout { get; set; } = TimeSpan.FromSeconds(10);
+    public TimeSpan SessionTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>Gets or sets how often new partitions are looked for. 100 ms … 1 h. Default 30 s.</summary>
-    public TimeSpan MetadataRefresh { get; set; } = TimeSpan.FromSeconds(30);
+    /// <summary>Gets how often new partitions are looked for. 100 ms … 1 h. Default 30 s.</summary>
+    public TimeSpan MetadataRefresh { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>Gets or sets the security protocol: <c>plaintext</c>, <c>ssl</c>, <c>sasl_plaintext</c> or <c>sasl_ssl</c>. Default <c>plaintext</c>.</summary>
-    public string SecurityProtocol { get; set; } = "plaintext";
+    /// <summary>Gets the security protocol: <c>plaintext</c>, <c>ssl</c>, <c>sasl_plaintext</c> or <c>sasl_ssl</c>. Default <c>plaintext</c>.</summary>
+    public string SecurityProtocol { get; init; } = "plaintext";
 
-    /// <summary>Gets or sets the SASL mechanism: <c>PLAIN</c>, <c>SCRAM-SHA-256</c>, <c>SCRAM-SHA-512</c>, … Empty: none.</summary>
-    public string SaslMechanism { get; set; } = string.Empty;
+    /// <summary>Gets the SASL mechanism: <c>PLAIN</c>, <c>SCRAM-SHA-256</c>, <c>SCRAM-SHA-512</c>, … Empty: none.</summary>
+    public string SaslMechanism { get; init; } = string.Empty;
 
-    /// <summary>Gets or sets the SASL user.</summary>
-    public string SaslUsername { get; set; } = string.Empty;
+    /// <summary>Gets the SASL user.</summary>
+    public string SaslUsername { get; init; } = string.Empty;
 
-    /// <summary>Gets or sets the SASL password. A secret.</summary>
-    public string SaslPassword { get; set; } = string.Empty;
+    /// <summary>Gets the SASL password. A secret.</summary>
+    public string SaslPassword { get; init; } = string.Empty;
 
-    /// <summary>Gets or sets the file with the SASL password, in place of <see cref="SaslPassword"/>.</summary>
-    public string SaslPasswordFile { get; set; } = string.Empty;
+    /// <summary>Gets the file with the SASL password, in place of <see cref="SaslPassword"/>.</summary>
+    public string SaslPasswordFile { get; init; } = string.Empty;
 
-    /// <summary>Gets or sets the file or folder with the certificates of the authorities that are trusted. Empty: the system's.</summary>
-    public string SslCaLocation { get; set; } = string.Empty;
+    /// <summary>Gets the file or folder with the certificates of the authorities that are trusted. Empty: the system's.</summary>
+    public string SslCaLocation { get; init; } = string.Empty;
 
-    /// <summary>Gets or sets the file with this client's certificate.</summary>
-    public string SslCertificateLocation { get; set; } = string.Empty;
+    /// <summary>Gets the file with this client's certificate.</summary>
+    public string SslCertificateLocation { get; init; } = string.Empty;
 
-    /// <summary>Gets or sets the file with this client's private key.</summary>
-    public string SslKeyLocation { get; set; } = string.Empty;
+    /// <summary>Gets the file with this client's private key.</summary>
+    public string SslKeyLocation { get; init; } = string.Empty;
 
-    /// <summary>Gets or sets the password of the private key. A secret.</summary>
-    public string SslKeyPassword { get; set; } = string.Empty;
+    /// <summary>Gets the password of the private key. A secret.</summary>
+    public string SslKeyPassword { get; init; } = string.Empty;
 
-    /// <summary>Gets or sets the file with the password of the private key, in place of <see cref="SslKeyPassword"/>.</summary>
-    public string SslKeyPasswordFile { get; set; } = string.Empty;
+    /// <summary>Gets the file with the password of the private key, in place of <see cref="SslKeyPassword"/>.</summary>
+    public string SslKeyPasswordFile { get; init; } = string.Empty;
 
-    /// <summary>Gets or sets further settings of librdkafka by its own names (<c>fetch.min.bytes</c>, …), for all clients.
+    /// <summary>Gets further settings of librdkafka by its own names (<c>fetch.min.bytes</c>, …), for all clients.
     /// Those on which the guarantees rest, and those that run programs, are refused.</summary>
-    public Dictionary<string, string> Client { get; set; } = new(StringComparer.Ordinal);
+    public IReadOnlyDictionary<string, string> Client { get; init; } = new Dictionary<string, string>(StringComparer.Ordinal);
 
-    /// <summary>Makes a copy that may be changed.</summary>
-    public KafkaOptions Copy()
-    {
-        var copy = (KafkaOptions)MemberwiseClone();
-        copy.Client = new Dictionary<string, string>(Client, StringComparer.Ordinal);
-        return copy;
-    }
+    /// <summary>Checks every property.</summary>
+    /// <exception cref="OptionsException">Names every property that is wrong, its value and what is allowed. No secret is in it.</exception>
+    /// <exception cref="Native.KafkaLibraryException"><see cref="Client"/> is set and librdkafka, which checks it, cannot be loaded.</exception>
+    public void Validate() => KafkaOptionsCheck.Verify(this);
 
-    /// <summary>Checks the bounds.</summary>
-    /// <exception cref="ArgumentException">One line for each setting that is out of bounds: its name, its value, what is allowed.</exception>
-    public void Validate()
-    {
-        List<string> errors = KafkaOptionsCheck.Errors(this);
-        if (errors.Count > 0)
-        {
-            throw new ArgumentException(string.Join(Environment.NewLine, errors));
-        }
-    }
+    /// <summary>Shows what may be shown: no password and nothing of <see cref="Client"/>.</summary>
+    public override string ToString() => $"KafkaOptions {{ BootstrapServers = {BootstrapServers}, InteractionsTopic = {InteractionsTopic}, GroupId = {GroupId} }}";
 }

@@ -47,10 +47,10 @@ internal static partial class KafkaSourceLog
     [LoggerMessage(2013, LogLevel.Warning, "The broker did not take the last dead letters in time; what was read since is read again after the next start")]
     public static partial void DeadLettersWait(ILogger logger);
 
-    [LoggerMessage(2014, LogLevel.Warning, "{Records} records of {Topic}[{Partition}] were deleted by the broker before they were read; continuing at {To} instead of {From} (Kafka__SkipMissing)")]
+    [LoggerMessage(2014, LogLevel.Warning, "{Records} records of {Topic}[{Partition}] were deleted by the broker before they were read; continuing at {To} instead of {From} (STREAMING__Kafka__SkipMissing)")]
     public static partial void Skipped(ILogger logger, long records, string topic, int partition, long from, long to);
 
-    [LoggerMessage(2015, LogLevel.Warning, "Topic {Topic} was deleted and created anew (id {Old} → {New}); continuing at its beginning (Kafka__SkipMissing). Records of the deleted topic that this model has not read: {Unread}")]
+    [LoggerMessage(2015, LogLevel.Warning, "Topic {Topic} was deleted and created anew (id {Old} → {New}); continuing at its beginning (STREAMING__Kafka__SkipMissing). Records of the deleted topic that this model has not read: {Unread}")]
     public static partial void Restarted(ILogger logger, string topic, string old, string @new, string unread);
 
     [LoggerMessage(2016, LogLevel.Information, "The brokers do not report topic ids: a topic {Topic} that is deleted and created anew is recognized by fewer partitions or records only")]

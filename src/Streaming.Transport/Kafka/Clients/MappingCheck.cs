@@ -1,4 +1,5 @@
 using System.Globalization;
+using Streaming.Core.Options;
 using Streaming.Formats.Mapping;
 
 namespace Streaming.Transport.Kafka.Clients;
@@ -9,39 +10,34 @@ internal static class MappingCheck
     /// <summary>The value of InteractionsColumns that means: by the names that records have.</summary>
     public const string Auto = "auto";
 
-    /// <summary>Every error, in one line each.</summary>
-    public static IEnumerable<string> Errors(KafkaOptions options)
+    /// <summary>Adds every error.</summary>
+    public static void Verify(KafkaOptions options, OptionErrors errors)
     {
-        foreach ((string name, string columns, RecordFormat format, Action parse) in ((string, string, RecordFormat, Action)[])
-        [
-            (nameof(options.InteractionsColumns), options.InteractionsColumns, options.InteractionsFormat, () => Events(options)),
-            (nameof(options.ItemsColumns), options.ItemsColumns, options.ItemsFormat, () => Items(options)),
-        ])
+        Verify(nameof(options.InteractionsColumns), options.InteractionsColumns, options.InteractionsFormat, () => Events(options), errors);
+        Verify(nameof(options.ItemsColumns), options.ItemsColumns, options.ItemsFormat, () => Items(options), errors);
+        errors.Check(
+            Fault(() => DateTime.UnixEpoch.ToString(options.InteractionsTimeFormat, CultureInfo.InvariantCulture)) is null,
+            nameof(options.InteractionsTimeFormat), options.InteractionsTimeFormat, "a format such as dd.MM.yyyy HH:mm:ss");
+        errors.Check(
+            Fault(() => Times(options)) is null,
+            nameof(options.InteractionsTimeZone), options.InteractionsTimeZone, "a name such as Europe/Berlin, or an offset such as +02:00");
+    }
+
+    private static void Verify(string name, string columns, RecordFormat format, Action parse, OptionErrors errors)
+    {
+        if (columns.Length == 0)
         {
-            if (columns.Length == 0)
-            {
-                continue;
-            }
-
-            if (format != RecordFormat.Json)
-            {
-                yield return $"Kafka:{name} is '{columns}', but the format is {format}; allowed: a mapping with the format Json.";
-            }
-
-            if (Fault(parse) is { } fault)
-            {
-                yield return $"Kafka:{name}: {fault}";
-            }
+            return;
         }
 
-        if (Fault(() => DateTime.UnixEpoch.ToString(options.InteractionsTimeFormat, CultureInfo.InvariantCulture)) is not null)
+        if (format != RecordFormat.Json)
         {
-            yield return $"Kafka:{nameof(options.InteractionsTimeFormat)} is '{options.InteractionsTimeFormat}'; allowed: a format such as dd.MM.yyyy HH:mm:ss.";
+            errors.Add(name, $"{OptionText.Show(columns)}, but the format is {format}", "a mapping with the format Json");
         }
 
-        if (Fault(() => Times(options)) is { } zone)
+        if (Fault(parse) is { } fault)
         {
-            yield return $"Kafka:{nameof(options.InteractionsTimeZone)}: {zone}";
+            errors.Add(name, OptionText.Show(columns), "a mapping. " + fault);
         }
     }
 

@@ -196,7 +196,7 @@ internal sealed class DeadLetterProducer : IDisposable
     private void Fail(Error error) => Volatile.Write(ref _failure, Undelivered(error.Reason, new KafkaException(error)));
 
     private KafkaUnavailableException Undelivered(string why, Exception? cause) => new(
-        $"A dead letter could not be delivered to topic '{_topic}': {why}. Its record keeps its place in the stream. Create the topic, allow this user to write to it, or set Kafka__DeadLetterTopic.", cause);
+        $"A dead letter could not be delivered to topic '{_topic}': {why}. Its record keeps its place in the stream. Create the topic, allow this user to write to it, or set STREAMING__Kafka__DeadLetterTopic.", cause);
 
     private static bool IsTooLarge(Error error) => error.Code is ErrorCode.MsgSizeTooLarge;
 

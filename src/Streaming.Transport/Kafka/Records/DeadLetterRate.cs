@@ -24,7 +24,7 @@ internal sealed class DeadLetterRate(double max, int window)
         if (isDead && _seen == _isDead.Length && _dead > max * _isDead.Length)
         {
             throw new KafkaSourceException(
-                $"{_dead} of the newest {_isDead.Length} records were dead letters, the last for {reason}; Kafka__MaxDeadLetterRate allows {max:P1}. "
+                $"{_dead} of the newest {_isDead.Length} records were dead letters, the last for {reason}; STREAMING__Kafka__MaxDeadLetterRate allows {max:P1}. "
                 + "Look at the dead-letter topic, fix the producer or the format settings, and start again.");
         }
     }

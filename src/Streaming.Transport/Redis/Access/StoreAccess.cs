@@ -73,5 +73,5 @@ public static class StoreAccess
     }
 
     internal static StoreRefusedException Refused(RedisOptions options, string reply, Exception? inner) => new(
-        $"Redis refuses what the trainer of model '{options.Model}' needs: {reply.TrimEnd('.')}. The user in Redis__Configuration needs the rights that schemas/embedding-value.md lists.", inner);
+        $"Redis refuses what the trainer of model '{options.Model}' needs: {reply.TrimEnd('.')}. The user in STREAMING__Redis__Configuration needs the rights that schemas/embedding-value.md lists.", inner);
 }

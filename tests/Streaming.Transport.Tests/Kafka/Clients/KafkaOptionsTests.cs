@@ -1,4 +1,5 @@
 using Confluent.Kafka;
+using Streaming.Core.Options;
 using Streaming.Transport.Kafka.Clients;
 using Xunit;
 
@@ -30,23 +31,23 @@ public class KafkaOptionsTests
             SaslPassword = "secret-1",
             SaslPasswordFile = "/some/file",
             SslCaLocation = "/some/ca.pem",
-            Client = { ["Enable.Auto.Commit"] = "true", ["Plugin.any"] = "evil.so", ["fetch.min.bytes"] = "1" },
+            Client = new Dictionary<string, string> { ["Enable.Auto.Commit"] = "true", ["Plugin.any"] = "evil.so", ["fetch.min.bytes"] = "1" },
         };
-        string[] lines = Assert.Throws<ArgumentException>(options.Validate).Message.Split(Environment.NewLine);
+        string[] lines = Assert.Throws<OptionsException>(options.Validate).Message.Split(Environment.NewLine);
         Assert.Equal(
             [
-                "Kafka:BootstrapServers is 'no port:x'; allowed: host:port, separated by commas.",
-                "Kafka:InteractionsTopic is 'a b'; allowed: 1 to 249 letters, digits, '.', '_' and '-'.",
-                "Kafka:DeadLetterTopic is 'interactions.dead-letters'; allowed: three different topics.",
-                "Kafka:MaxDeadLetterRate is '1.5'; allowed: 0 to 1.",
-                "Kafka:MaxRecordBytes is '1'; allowed: 64 to 67,108,864.",
-                "Kafka:SessionTimeout is '00:00:00'; allowed: 1 second to 5 minutes.",
-                "Kafka:SecurityProtocol is 'none'; allowed: plaintext, ssl, sasl_plaintext, sasl_ssl.",
-                "Kafka:SaslPasswordFile is '/some/file'; allowed: only one of SaslPassword and SaslPasswordFile.",
-                "Kafka:SaslPasswordFile is '/some/file'; allowed: a file that exists.",
-                "Kafka:SslCaLocation is '/some/ca.pem'; allowed: a file that exists.",
-                "Kafka:Client is 'Enable.Auto.Commit'; allowed: any setting of librdkafka but those that this program sets itself or that run programs.",
-                "Kafka:Client is 'Plugin.any'; allowed: any setting of librdkafka but those that this program sets itself or that run programs.",
+                "BootstrapServers is 'no port:x'; allowed: host:port, separated by commas.",
+                "InteractionsTopic is 'a b'; allowed: 1 to 249 letters, digits, '.', '_' and '-'.",
+                "DeadLetterTopic is 'interactions.dead-letters'; allowed: three different topics.",
+                "MaxDeadLetterRate is 1.5; allowed: 0 … 1.",
+                "MaxRecordBytes is 1; allowed: 64 … 67108864.",
+                "SessionTimeout is 0s; allowed: 1s … 5m.",
+                "SecurityProtocol is 'none'; allowed: plaintext, ssl, sasl_plaintext, sasl_ssl.",
+                "SaslPasswordFile is '/some/file'; allowed: only one of SaslPassword and SaslPasswordFile.",
+                "SaslPasswordFile is '/some/file'; allowed: a file that exists.",
+                "SslCaLocation is '/some/ca.pem'; allowed: a file that exists.",
+                "Client is 'Enable.Auto.Commit'; allowed: any setting of librdkafka but those that this program sets itself or that run programs.",
+                "Client is 'Plugin.any'; allowed: any setting of librdkafka but those that this program sets itself or that run programs.",
             ],
             lines);
         Assert.DoesNotContain(lines, static line => line.Contains("secret-1", StringComparison.Ordinal));
@@ -57,14 +58,14 @@ public class KafkaOptionsTests
     {
         KafkaOptions options = new() { InteractionsColumns = "user=a,itm=b", ItemsColumns = "title=a", ItemsFormat = RecordFormat.Json, InteractionsTimeZone = "Mars" };
 
-        string[] lines = Assert.Throws<ArgumentException>(options.Validate).Message.Split(Environment.NewLine);
+        string[] lines = Assert.Throws<OptionsException>(options.Validate).Message.Split(Environment.NewLine);
 
         Assert.Equal(
             [
-                "Kafka:InteractionsColumns is 'user=a,itm=b', but the format is Protobuf; allowed: a mapping with the format Json.",
-                "Kafka:InteractionsColumns: 'itm' in 'user=a,itm=b' is not a field of an event; allowed: user, item, type, time, id, value, dwell, title.",
-                "Kafka:ItemsColumns: 'title=a' does not say where the item is; add item=….",
-                "Kafka:InteractionsTimeZone: 'Mars' is not a time zone; allowed: a name such as Europe/Berlin, or an offset such as +02:00.",
+                "InteractionsColumns is 'user=a,itm=b', but the format is Protobuf; allowed: a mapping with the format Json.",
+                "InteractionsColumns is 'user=a,itm=b'; allowed: a mapping. 'itm' in 'user=a,itm=b' is not a field of an event; allowed: user, item, type, time, id, value, dwell, title.",
+                "ItemsColumns is 'title=a'; allowed: a mapping. 'title=a' does not say where the item is; add item=….",
+                "InteractionsTimeZone is 'Mars'; allowed: a name such as Europe/Berlin, or an offset such as +02:00.",
             ],
             lines);
         new KafkaOptions { InteractionsFormat = RecordFormat.Json, InteractionsColumns = "auto" }.Validate();
@@ -75,7 +76,7 @@ public class KafkaOptionsTests
     {
         Assert.Equal("10000", KafkaClientSettings.Consumer(new KafkaOptions(), joins: true, commits: true).Get("socket.timeout.ms"));
         Assert.Equal("10000", KafkaClientSettings.Producer(new KafkaOptions()).Get("socket.timeout.ms"));
-        KafkaOptions slower = new() { Client = { ["socket.timeout.ms"] = "45000" } };
+        KafkaOptions slower = new() { Client = new Dictionary<string, string> { ["socket.timeout.ms"] = "45000" } };
         Assert.Equal("45000", KafkaClientSettings.Consumer(slower, joins: true, commits: true).Get("socket.timeout.ms"));
     }
 
@@ -93,7 +94,7 @@ public class KafkaOptionsTests
                 SaslUsername = "trainer",
                 SaslPasswordFile = file,
                 SslCaLocation = file,
-                Client = { ["fetch.min.bytes"] = "17", ["queued.max.messages.kbytes"] = "99" },
+                Client = new Dictionary<string, string> { ["fetch.min.bytes"] = "17", ["queued.max.messages.kbytes"] = "99" },
             };
             options.Validate();
             ConsumerConfig config = KafkaClientSettings.Consumer(options, joins: true, commits: true);
@@ -149,8 +150,8 @@ public class KafkaOptionsTests
     [InlineData("heartbeat.interval.ms")]
     public void Validate_ClientSettingsOnWhichTheGuaranteesRest_AreRefused(string name)
     {
-        KafkaOptions options = new() { Client = { [name] = "1" } };
-        Assert.StartsWith($"Kafka:Client is '{name}'; allowed: any setting of librdkafka but those that this program sets itself", Assert.Throws<ArgumentException>(options.Validate).Message, StringComparison.Ordinal);
+        KafkaOptions options = new() { Client = new Dictionary<string, string> { [name] = "1" } };
+        Assert.StartsWith($"Client is '{name}'; allowed: any setting of librdkafka but those that this program sets itself", Assert.Throws<OptionsException>(options.Validate).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -158,7 +159,30 @@ public class KafkaOptionsTests
     {
         KafkaOptions options = new() { Assignment = KafkaAssignment.Static, GroupProtocol = KafkaGroupProtocol.Consumer, GroupInstanceId = "x" };
         Assert.Equal(
-            ["Kafka:GroupProtocol is 'Consumer'; allowed: Classic, unless Kafka__Assignment is Group.", "Kafka:GroupInstanceId is 'x'; allowed: empty, unless Kafka__Assignment is Group."],
-            Assert.Throws<ArgumentException>(options.Validate).Message.Split(Environment.NewLine));
+            ["GroupProtocol is Consumer; allowed: Classic, unless STREAMING__Kafka__Assignment is Group.", "GroupInstanceId is 'x'; allowed: empty, unless STREAMING__Kafka__Assignment is Group."],
+            Assert.Throws<OptionsException>(options.Validate).Message.Split(Environment.NewLine));
     }
+
+    [Theory]
+    [InlineData("fetch.max.bytez", "1", "a property of librdkafka ")]
+    [InlineData("fetch.min.bytes", "many", "a value that librdkafka takes for it.")]
+    [InlineData("compression.type", "rar-s3cret", "a value that librdkafka takes for it.")]
+    public void Validate_ClientSettingsThatLibrdkafkaDoesNotTake_AreRefusedWithoutTheirValue(string name, string value, string allowed)
+    {
+        string message = Assert.Throws<OptionsException>(new KafkaOptions { Client = new Dictionary<string, string> { [name] = value } }.Validate).Message;
+        Assert.StartsWith($"Client is '{name}'; allowed: {allowed}", message, StringComparison.Ordinal);
+        Assert.DoesNotContain("s3cret", message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("sasl_ssl", "", "SaslMechanism is empty; allowed: one of PLAIN, ")]
+    [InlineData("sasl_ssl", "CRAM-MD5", "SaslMechanism is 'CRAM-MD5'; allowed: PLAIN, SCRAM-SHA-256, ")]
+    [InlineData("ssl", "GSSAPI", "SaslMechanism is 'GSSAPI'; allowed: empty, unless ")]
+    [InlineData("sasl_ssl", "PLAIN", "SaslUsername is empty; allowed: a user's name with PLAIN.")]
+    public void Validate_SaslThatCannotWork_IsRefused(string protocol, string mechanism, string error) =>
+        Assert.StartsWith(error, Assert.Throws<OptionsException>(new KafkaOptions { SecurityProtocol = protocol, SaslMechanism = mechanism }.Validate).Message, StringComparison.Ordinal);
+
+    [Fact]
+    public void ToString_HasNoPassword() =>
+        Assert.DoesNotContain("s3cret", new KafkaOptions { SaslPassword = "s3cret", SslKeyPassword = "s3cret" }.ToString(), StringComparison.Ordinal);
 }

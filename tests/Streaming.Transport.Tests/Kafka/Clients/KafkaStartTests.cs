@@ -1,3 +1,4 @@
+using Streaming.Core.Options;
 using Streaming.Transport.Kafka.Clients;
 using Xunit;
 
@@ -28,7 +29,7 @@ public class KafkaStartTests
     public void TryParse_AnythingElse_IsRefused(string text)
     {
         Assert.False(KafkaStart.TryParse(text, out _));
-        string message = Assert.Throws<ArgumentException>(new KafkaOptions { Start = text }.Validate).Message;
-        Assert.Equal($"Kafka:Start is '{text}'; allowed: earliest, latest, or an ISO 8601 time with a zone such as 2026-03-01T06:00:00Z.", message);
+        string message = Assert.Throws<OptionsException>(new KafkaOptions { Start = text }.Validate).Message;
+        Assert.Equal($"Start is {(text.Length == 0 ? "empty" : $"'{text}'")}; allowed: earliest, latest, or an ISO 8601 time with a zone such as 2026-03-01T06:00:00Z.", message);
     }
 }

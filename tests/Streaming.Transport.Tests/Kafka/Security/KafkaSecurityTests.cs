@@ -29,9 +29,7 @@ public sealed class KafkaSecurityTests : IDisposable
         SendTwoHundredAndOneBad();
         await using TlsBroker broker = new(_kafka.Broker, _certificate, ("trainer", Password));
         Use(broker, "sasl_ssl");
-        _kafka.Options.SaslMechanism = "PLAIN";
-        _kafka.Options.SaslUsername = "trainer";
-        _kafka.Options.SaslPassword = Password;
+        _kafka.Options = _kafka.Options with { SaslMechanism = "PLAIN", SaslUsername = "trainer", SaslPassword = Password };
 
         await ReadAllAsync();
 
@@ -45,8 +43,8 @@ public sealed class KafkaSecurityTests : IDisposable
         SendTwoHundredAndOneBad();
         await using TlsBroker broker = new(_kafka.Broker, _certificate, clientAuthority: _authority.Certificate);
         Use(broker, "ssl");
-        (_kafka.Options.SslCertificateLocation, _kafka.Options.SslKeyLocation) = _authority.SignClient(Password);
-        _kafka.Options.SslKeyPassword = Password;
+        (string certificate, string key) = _authority.SignClient(Password);
+        _kafka.Options = _kafka.Options with { SslCertificateLocation = certificate, SslKeyLocation = key, SslKeyPassword = Password };
 
         await ReadAllAsync();
     }
@@ -66,7 +64,7 @@ public sealed class KafkaSecurityTests : IDisposable
         using TestAuthority other = new();
         await using TlsBroker broker = new(_kafka.Broker, _certificate);
         Use(broker, "ssl");
-        _kafka.Options.SslCaLocation = other.CertificateFile;
+        _kafka.Options = _kafka.Options with { SslCaLocation = other.CertificateFile };
 
         await AssertRefusedAsync(broker, "broker certificate could not be verified, verify that ssl.ca.location is correctly configured");
     }
@@ -76,7 +74,7 @@ public sealed class KafkaSecurityTests : IDisposable
     {
         await using TlsBroker broker = new(_kafka.Broker, _certificate);
         Use(broker, "ssl");
-        _kafka.Options.SslCaLocation = string.Empty;
+        _kafka.Options = _kafka.Options with { SslCaLocation = string.Empty };
 
         await AssertRefusedAsync(broker, "certificate verify failed");
     }
@@ -96,9 +94,7 @@ public sealed class KafkaSecurityTests : IDisposable
     {
         await using TlsBroker broker = new(_kafka.Broker, _certificate, ("trainer", Password));
         Use(broker, "sasl_ssl");
-        _kafka.Options.SaslMechanism = "PLAIN";
-        _kafka.Options.SaslUsername = "trainer";
-        _kafka.Options.SaslPassword = "wrong-donkey-47";
+        _kafka.Options = _kafka.Options with { SaslMechanism = "PLAIN", SaslUsername = "trainer", SaslPassword = "wrong-donkey-47" };
         RecordingLogger log = new();
         await using RunningSource source = _kafka.Start(logger: log);
         await KafkaHarness.WaitAsync(() => source.Source.Status.IsDegraded && !broker.Tokens.IsEmpty, "the password is refused");
@@ -110,9 +106,7 @@ public sealed class KafkaSecurityTests : IDisposable
 
     private void Use(TlsBroker broker, string protocol)
     {
-        _kafka.Options.BootstrapServers = broker.BootstrapServers;
-        _kafka.Options.SecurityProtocol = protocol;
-        _kafka.Options.SslCaLocation = _authority.CertificateFile;
+        _kafka.Options = _kafka.Options with { BootstrapServers = broker.BootstrapServers, SecurityProtocol = protocol, SslCaLocation = _authority.CertificateFile };
     }
 
     private void SendTwoHundredAndOneBad()

@@ -74,7 +74,7 @@ public sealed class AccessTests(ClusterFixture fixture) : IClassFixture<ClusterF
             () => StoreAccess.CheckAsync(connection.GetDatabase(), options, TimeProvider.System, Stop));
 
         Assert.Contains(said, error.Message, StringComparison.Ordinal);
-        Assert.Contains("Redis__Configuration", error.Message, StringComparison.Ordinal);
+        Assert.Contains("STREAMING__Redis__Configuration", error.Message, StringComparison.Ordinal);
         Assert.DoesNotContain(Password, error.ToString(), StringComparison.Ordinal);
         Assert.DoesNotContain('\n', error.Message);
         RedisConnection.Close(connection);
