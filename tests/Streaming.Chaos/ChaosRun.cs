@@ -2,9 +2,8 @@ using System.Diagnostics;
 using System.Globalization;
 using StackExchange.Redis;
 using Streaming.Learning.Checkpoints;
-using Streaming.Transport.Kafka.Clients;
 using Streaming.Worker.Commands;
-using Streaming.Worker.Settings;
+using Streaming.Worker.Run;
 
 namespace Streaming.Chaos;
 
@@ -34,9 +33,9 @@ internal sealed class ChaosRun(ChaosOptions options, string folder, string progr
         ServerKills serverKills = new(servers, new Random(options.Seed));
         Task healing = Task.CompletedTask;
         Dictionary<string, string> settings = Settings(folder, servers.BootstrapServers, servers.Redis);
-        SettingsValues values = WorkerSettings.Catalogue.Load(settings);
+        WorkerOptions values = WorkerSettings.Options(settings);
 
-        using var stream = new EventStream(values.Get<KafkaOptions>(), options.Seed, options.Rate);
+        using var stream = new EventStream(values.Kafka, options.Seed, options.Rate);
         using var stopping = new CancellationTokenSource();
         stream.AllowUpTo(RecordsAhead);
         Task producing = Task.Run(() => stream.RunAsync(stopping.Token), CancellationToken.None);

@@ -2,9 +2,8 @@ using System.Diagnostics;
 using System.Globalization;
 using StackExchange.Redis;
 using Streaming.Lab.Embedded;
-using Streaming.Transport.Kafka.Clients;
 using Streaming.Worker.Commands;
-using Streaming.Worker.Settings;
+using Streaming.Worker.Run;
 
 namespace Streaming.Chaos;
 
@@ -36,8 +35,8 @@ internal sealed class SoakRun(ChaosOptions options, string folder, string progra
         await using LocalRedisServer redis = await LocalRedisServer.StartAsync().ConfigureAwait(false);
         Dictionary<string, string> settings = ChaosRun.Settings(folder, broker.BootstrapServers, redis.Configuration);
         settings["STREAMING__Kafka__Assignment"] = "static";
-        SettingsValues values = WorkerSettings.Catalogue.Load(settings);
-        using var stream = new EventStream(values.Get<KafkaOptions>(), options.Seed, options.Rate) { Pause = TimeSpan.FromMilliseconds(50) };
+        WorkerOptions values = WorkerSettings.Options(settings);
+        using var stream = new EventStream(values.Kafka, options.Seed, options.Rate) { Pause = TimeSpan.FromMilliseconds(50) };
         using var stopping = new CancellationTokenSource();
         stream.AllowUpTo(RecordsAhead);
         Task producing = Task.Run(() => stream.RunAsync(stopping.Token), CancellationToken.None);

@@ -1,5 +1,4 @@
 using StackExchange.Redis;
-using Streaming.Core.Dedup;
 using Streaming.Core.Embeddings;
 using Streaming.Core.Events;
 using Streaming.Core.Histories;
@@ -8,17 +7,16 @@ using Streaming.Learning.Checkpoints;
 using Streaming.Learning.Engine;
 using Streaming.Learning.Items;
 using Streaming.Learning.Training;
-using Streaming.Models.Options;
 using Streaming.Serving;
 using Streaming.Serving.Lookups;
 using Streaming.Worker.Engine;
-using Streaming.Worker.Settings;
+using Streaming.Worker.Run;
 using Streaming.Worker.Stages;
 
 namespace Streaming.Chaos;
 
 /// <summary>Holds the state that survived against what the events must have done.</summary>
-internal sealed class Verification(SettingsValues settings)
+internal sealed class Verification(WorkerOptions settings)
 {
     /// <summary>Gets the events without effect.</summary>
     public long Lost { get; private set; }
@@ -42,15 +40,15 @@ internal sealed class Verification(SettingsValues settings)
     /// <summary>Compares the newest checkpoint with the events and with Redis.</summary>
     public async Task RunAsync(ExpectedEffects expected, IDatabase redis)
     {
-        CheckpointOptions keep = settings.Get<CheckpointOptions>();
+        CheckpointOptions keep = settings.Checkpoint;
         var store = new CheckpointStore(keep.Folder, keep.Keep, TimeProvider.System, warning => Findings.Add(warning));
         Checkpoint checkpoint = store.FindNewest() ?? throw new InvalidOperationException("There is no checkpoint.");
         IngestState ingest = ReadIngest(checkpoint);
         CompareTotals(expected, ingest.Totals, checkpoint);
         await CompareHistoriesAsync(ingest.Histories, redis).ConfigureAwait(false);
 
-        using TrainingEngine engine = EngineFactory.Create(settings.Get<ModelOptions>(), settings.Get<EngineOptions>());
-        using var trainer = new Trainer(engine, settings.Get<TrainerOptions>());
+        using TrainingEngine engine = EngineFactory.Create(settings.Model, settings.Engine);
+        using var trainer = new Trainer(engine, settings.Training);
         checkpoint.RestoreTo(trainer);
         CompareItems(expected.TrainedByItem, trainer.Items);
         await CompareRedisAsync(engine, trainer.Items, redis).ConfigureAwait(false);
@@ -58,10 +56,10 @@ internal sealed class Verification(SettingsValues settings)
 
     private IngestState ReadIngest(Checkpoint checkpoint)
     {
-        HistoryOptions histories = settings.Get<HistoryOptions>();
-        histories = histories with { Length = Math.Max(histories.Length, settings.Get<ModelOptions>().HistoryLength) };
+        HistoryOptions histories = settings.History;
+        histories = histories with { Length = Math.Max(histories.Length, settings.Model.HistoryLength) };
         using Stream ingest = checkpoint.OpenIngest() ?? throw new InvalidOperationException("The checkpoint has no ingestion state.");
-        return IngestState.Read(ingest, histories, settings.Get<DedupOptions>());
+        return IngestState.Read(ingest, histories, settings.Dedup);
     }
 
     private void CompareTotals(ExpectedEffects effects, in EventCounts actual, Checkpoint checkpoint)
@@ -106,7 +104,7 @@ internal sealed class Verification(SettingsValues settings)
 
     private async Task CompareHistoriesAsync(HistoryStore histories, IDatabase redis)
     {
-        Transport.Redis.RedisOptions options = settings.Get<Transport.Redis.RedisOptions>();
+        Transport.Redis.RedisOptions options = settings.Redis;
         var keys = new RedisKeys(options.Model, options.Partitions);
         var feed = new HistoryFeed(histories, options.UserItems, histories.UserCount, TimeSpan.Zero, TimeProvider.System);
         feed.TouchAll();
@@ -139,7 +137,7 @@ internal sealed class Verification(SettingsValues settings)
         var model = new float[rows.Length * width];
         engine.EncodeItems(rows, model);
 
-        var reader = new EmbeddingReader(redis, new ServingOptions { Model = settings.Get<Transport.Redis.RedisOptions>().Model }, TimeProvider.System);
+        var reader = new EmbeddingReader(redis, new ServingOptions { Model = settings.Redis.Model }, TimeProvider.System);
         var stored = new float[rows.Length * width];
         var reads = new ItemRead[rows.Length];
         await reader.ReadAsync(ids, width, stored, reads).ConfigureAwait(false);

@@ -47,7 +47,7 @@ internal static class BacktestSettings
     /// <param name="file">A file of settings, or null.</param>
     /// <param name="withFeatures">Whether item files bring features.</param>
     /// <exception cref="SettingsException">Something is wrong: names everything that is.</exception>
-    public static SettingsValues Load(IReadOnlyDictionary<string, string> overrides, BacktestProtocol protocol, string? file = null, bool withFeatures = false)
+    public static BacktestOptions Load(IReadOnlyDictionary<string, string> overrides, BacktestProtocol protocol, string? file = null, bool withFeatures = false)
     {
         // What other commands read may be set anywhere else; on this command line it is a slip.
         string[] foreign = [.. overrides.Keys.Where(static name => Catalogue.IsElsewhere(Bare(name)))];
@@ -59,7 +59,7 @@ internal static class BacktestSettings
         SettingsCatalogue catalogue = withFeatures ? CatalogueWithFeatures : Catalogue;
         SettingsLayer[] layers = [.. SettingsOption.Layers(file, catalogue), SettingsLayer.CommandLine(overrides)];
         SettingsValues settings = catalogue.Load(layers);
-        return protocol == BacktestProtocol.Prequential ? settings : catalogue.Load([OfflinePreset.For(settings.Get<ModelOptions>()), .. layers]);
+        return new BacktestOptions(protocol == BacktestProtocol.Prequential ? settings : catalogue.Load([OfflinePreset.For(settings.Get<ModelOptions>()), .. layers]));
     }
 
     /// <summary>A setting's name without the prefix.</summary>
@@ -82,8 +82,9 @@ internal static class BacktestSettings
     }
 
     /// <summary>The settings that differ from the defaults, as a file that --settings reads.</summary>
-    public static string ToFile(SettingsValues settings, string comment)
+    public static string ToFile(BacktestOptions options, string comment)
     {
+        SettingsValues settings = options.Settings;
         var lines = new List<string> { "# " + comment };
         foreach (var section in settings.Catalogue.Sections)
         {

@@ -1,12 +1,9 @@
-using Streaming.Core.Dedup;
 using Streaming.Core.Events;
 using Streaming.Core.Histories;
 using Streaming.Core.Ingestion;
 using Streaming.Core.Items;
 using Streaming.Core.Positions;
 using Streaming.Formats.Files;
-using Streaming.Worker.Settings;
-using Streaming.Worker.Stages;
 
 namespace Streaming.Lab.Backtest;
 
@@ -33,15 +30,15 @@ internal sealed class EventStream
     /// <param name="historyLength">Items of a history that the model reads; as many at least are kept.</param>
     /// <param name="time">Clock, by which an event's time may lie in the future.</param>
     /// <param name="pauseAt">A record before which a batch ends, full or not; 0: none.</param>
-    public EventStream(EventLog events, SettingsValues settings, int batchSize, int historyLength, TimeProvider time, int pauseAt = 0)
+    public EventStream(EventLog events, BacktestOptions settings, int batchSize, int historyLength, TimeProvider time, int pauseAt = 0)
     {
         _events = events;
         _pauseAt = pauseAt;
-        HistoryOptions histories = settings.Get<HistoryOptions>();
-        _state = new IngestState(new HistoryOptions { Length = Math.Max(histories.Length, historyLength), MaxUsers = histories.MaxUsers }, settings.Get<DedupOptions>());
+        HistoryOptions histories = settings.History;
+        _state = new IngestState(new HistoryOptions { Length = Math.Max(histories.Length, historyLength), MaxUsers = histories.MaxUsers }, settings.Dedup);
         _pool = new BatchPool(batchSize, _state.Histories.Length);
         var options = new BatcherOptions { BatchSize = batchSize, Linger = Timeout.InfiniteTimeSpan };
-        _batcher = new Batcher(options, settings.Get<EventOptions>().ToRules(time), _state, new StreamPositions([], []), _pool, time);
+        _batcher = new Batcher(options, settings.Events.ToRules(time), _state, new StreamPositions([], []), _pool, time);
     }
 
     /// <summary>Gets the number of records read.</summary>

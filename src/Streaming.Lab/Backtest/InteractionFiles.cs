@@ -4,8 +4,6 @@ using Streaming.Core.Events;
 using Streaming.Core.Hashing;
 using Streaming.Formats.Files;
 using Streaming.Formats.Inputs;
-using Streaming.Worker.Settings;
-using Streaming.Worker.Stages;
 
 namespace Streaming.Lab.Backtest;
 
@@ -61,10 +59,10 @@ internal static class InteractionFiles
     /// <param name="time">Clock, by which an event's time may lie in the future.</param>
     /// <param name="tell">Gets a line when a record is left out.</param>
     /// <exception cref="InputFileException">No event is left to learn from.</exception>
-    public static InteractionLog FromEvents(EventLog events, SettingsValues settings, TimeProvider time, Action<string> tell)
+    public static InteractionLog FromEvents(EventLog events, BacktestOptions settings, TimeProvider time, Action<string> tell)
     {
-        EventRules rules = settings.Get<EventOptions>().ToRules(time);
-        var dedup = new DedupWindow(settings.Get<DedupOptions>());
+        EventRules rules = settings.Events.ToRules(time);
+        var dedup = new DedupWindow(settings.Dedup);
         var bytes = new EventBytes();
         var log = new UserSequences();
         int duplicates = 0;

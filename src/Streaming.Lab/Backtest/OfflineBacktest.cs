@@ -3,7 +3,6 @@ using Streaming.Core.Ingestion;
 using Streaming.Learning.Engine;
 using Streaming.Learning.Evaluation;
 using Streaming.Models.Options;
-using Streaming.Worker.Settings;
 
 namespace Streaming.Lab.Backtest;
 
@@ -17,22 +16,22 @@ namespace Streaming.Lab.Backtest;
 /// <param name="progress">Where progress is told.</param>
 /// <param name="time">Clock.</param>
 internal sealed class OfflineBacktest(
-    BacktestRequest request, InteractionLog log, ItemFeatures features, Func<SettingsValues, ModelOptions, TrainingEngine> createEngine, BestModel? keep,
+    BacktestRequest request, InteractionLog log, ItemFeatures features, Func<BacktestOptions, ModelOptions, TrainingEngine> createEngine, BestModel? keep,
     Func<int, IngestState>? histories, BacktestProgress progress, TimeProvider time)
 {
     private readonly List<ReportRow> _rows = [];
     private double _bestNdcg = double.NegativeInfinity;
 
     /// <summary>Gets the settings with the best validation NDCG@10, mean over the seeds; null before the first.</summary>
-    public SettingsValues? BestSettings { get; private set; }
+    public BacktestOptions? BestSettings { get; private set; }
 
     /// <summary>Runs it all.</summary>
     public BacktestReport Run(CancellationToken cancellation)
     {
         long start = time.GetTimestamp();
         var combinations = SettingsGrid.Combinations(request.Try);
-        SettingsValues[] settings = [.. combinations.Select(combination => BacktestSettings.Load(combination, request.Protocol, request.SettingsFile, request.HasFeatures))];
-        var split = Split(validates: settings.Any(values => !values.Get<OfflineOptions>().KeepLast));
+        BacktestOptions[] settings = [.. combinations.Select(combination => BacktestSettings.Load(combination, request.Protocol, request.SettingsFile, request.HasFeatures))];
+        var split = Split(validates: settings.Any(values => !values.Offline.KeepLast));
         (int targets, int repeats) = split.Test.TargetCounts();
         progress.Line(string.Create(CultureInfo.InvariantCulture, $"{log.Sequences.Count} users, {log.Items.Count} items, {log.EventCount} events; {split.Train.Count} training sequences, {split.Validation.Count} validation and {split.Test.Count} test cases"));
         if (repeats > 0)
@@ -79,9 +78,9 @@ internal sealed class OfflineBacktest(
         }
     }
 
-    private void Run(OfflineSplit split, SettingsValues settings, string label, CancellationToken cancellation)
+    private void Run(OfflineSplit split, BacktestOptions settings, string label, CancellationToken cancellation)
     {
-        var model = settings.Get<ModelOptions>() with { FeatureGroups = features.Groups, ItemCapacity = Math.Max(2, log.Items.Count) };
+        var model = settings.Model with { FeatureGroups = features.Groups, ItemCapacity = Math.Max(2, log.Items.Count) };
         double ndcg = Train(split, settings, model, alone: false, label, cancellation);
         if (ndcg > _bestNdcg)
         {
@@ -102,14 +101,14 @@ internal sealed class OfflineBacktest(
         Dropout = model.Dropout.Count > 1 ? [model.Dropout[width]] : model.Dropout,
     };
 
-    private double Train(OfflineSplit split, SettingsValues settings, ModelOptions model, bool alone, string label, CancellationToken cancellation)
+    private double Train(OfflineSplit split, BacktestOptions settings, ModelOptions model, bool alone, string label, CancellationToken cancellation)
     {
         var results = new List<OfflineResult>();
         foreach (int seed in request.Seeds)
         {
             using var engine = createEngine(settings, model with { Seed = (ulong)seed });
             SetItems(engine);
-            var trainer = new OfflineTrainer(split, settings.Get<OfflineOptions>(), request.Cutoffs, request.Threads, alone ? null : keep, progress, time);
+            var trainer = new OfflineTrainer(split, settings.Offline, request.Cutoffs, request.Threads, alone ? null : keep, progress, time);
             string name = string.Join(' ', new[] { model.Tower.ToString(), model.Loss.ToString(), $"widths {string.Join(',', model.Widths)}", $"seed {seed}", label }.Where(part => part.Length > 0)).ToLowerInvariant();
             results.Add(trainer.Run(engine, name, cancellation));
             Tell(name, results[^1]);

@@ -6,7 +6,6 @@ using Streaming.Learning.Engine;
 using Streaming.Learning.Evaluation;
 using Streaming.Learning.Training;
 using Streaming.Models.Options;
-using Streaming.Worker.Settings;
 
 namespace Streaming.Lab.Backtest;
 
@@ -27,7 +26,7 @@ internal sealed class PrequentialBacktest(
     EventLog events,
     InteractionLog log,
     ItemFeatures features,
-    Func<SettingsValues, ModelOptions, TrainingEngine> createEngine,
+    Func<BacktestOptions, ModelOptions, TrainingEngine> createEngine,
     BestModel? keep,
     BacktestProgress progress,
     TimeProvider time)
@@ -39,14 +38,14 @@ internal sealed class PrequentialBacktest(
     private double _bestNdcg = double.NegativeInfinity;
 
     /// <summary>Gets the settings with the best NDCG@10 on new items at the largest width; null before the first.</summary>
-    public SettingsValues? BestSettings { get; private set; }
+    public BacktestOptions? BestSettings { get; private set; }
 
     /// <summary>Runs it all.</summary>
     public BacktestReport Run(CancellationToken cancellation)
     {
         long start = time.GetTimestamp();
         var combinations = SettingsGrid.Combinations(request.Try);
-        SettingsValues[] settings = [.. combinations.Select(combination => BacktestSettings.Load(combination, request.Protocol, request.SettingsFile, request.HasFeatures))];
+        BacktestOptions[] settings = [.. combinations.Select(combination => BacktestSettings.Load(combination, request.Protocol, request.SettingsFile, request.HasFeatures))];
         progress.Line(string.Create(CultureInfo.InvariantCulture, $"{log.EventCount} events, {log.Sequences.Count} users, {log.Items.Count} items"));
         if (!request.NoFloors)
         {
@@ -62,14 +61,14 @@ internal sealed class PrequentialBacktest(
             request.Protocol.ToString(), log.Sequences.Count, log.Items.Count, log.EventCount, request.Seeds, request.Cutoffs, time.GetElapsedTime(start).TotalSeconds, _rows) { Curves = _curves };
     }
 
-    private void AddFloors(SettingsValues settings, CancellationToken cancellation)
+    private void AddFloors(BacktestOptions settings, CancellationToken cancellation)
     {
         var measures = Measures(settings);
         StreamingBaseline[] baselines = StreamFloors.Create();
         PrequentialEvaluator[] evaluators = [.. baselines.Select(_ => new PrequentialEvaluator([0], measures))];
         StreamCurve.Recorder[] curves = [.. baselines.Select(_ => new StreamCurve.Recorder(ShownCutoff, measures.Window))];
         EventStream stream = Stream(settings, historyLength: 1);
-        var floors = new StreamFloors(baselines, evaluators, settings.Get<StreamOptions>().EvaluateEvery);
+        var floors = new StreamFloors(baselines, evaluators, settings.Stream.EvaluateEvery);
         while (stream.Next(catalogue: null) is { } batch)
         {
             cancellation.ThrowIfCancellationRequested();
@@ -91,9 +90,9 @@ internal sealed class PrequentialBacktest(
         }
     }
 
-    private void Run(SettingsValues settings, string label, CancellationToken cancellation)
+    private void Run(BacktestOptions settings, string label, CancellationToken cancellation)
     {
-        var model = settings.Get<ModelOptions>() with { FeatureGroups = features.Groups, ItemCapacity = Capacity(settings) };
+        var model = settings.Model with { FeatureGroups = features.Groups, ItemCapacity = Capacity(settings) };
         var runs = new List<StreamRun>();
         foreach (int seed in request.Seeds)
         {
@@ -120,16 +119,16 @@ internal sealed class PrequentialBacktest(
         }
     }
 
-    private StreamRun Train(SettingsValues settings, ModelOptions model, string name, CancellationToken cancellation)
+    private StreamRun Train(BacktestOptions settings, ModelOptions model, string name, CancellationToken cancellation)
     {
         var curve = new StreamCurve.Recorder(ShownCutoff, Measures(settings).Window);
         var fused = new StreamCurve.Recorder(ShownCutoff, Measures(settings).Window);
         long begun = time.GetTimestamp();
         using var engine = createEngine(settings, model);
-        using var trainer = new Trainer(engine, settings.Get<TrainerOptions>() with
+        using var trainer = new Trainer(engine, settings.Training with
         {
             Evaluation = Measures(settings),
-            EvaluateEvery = settings.Get<StreamOptions>().EvaluateEvery,
+            EvaluateEvery = settings.Stream.EvaluateEvery,
             EvaluationThreads = request.Threads,
         });
         EventStream stream = Stream(settings, model.HistoryLength);
@@ -177,7 +176,7 @@ internal sealed class PrequentialBacktest(
         }
     }
 
-    private EventStream Stream(SettingsValues settings, int historyLength) => new(events, settings, settings.Get<StreamOptions>().BatchSize, historyLength, time, DriftStart);
+    private EventStream Stream(BacktestOptions settings, int historyLength) => new(events, settings, settings.Stream.BatchSize, historyLength, time, DriftStart);
 
     private int DriftStart => (int)(request.DriftAt * events.Count);
 
@@ -187,12 +186,12 @@ internal sealed class PrequentialBacktest(
 
     private int ShownCutoff => request.Cutoffs.MinBy(cutoff => Math.Abs(cutoff - 20));
 
-    private int Capacity(SettingsValues settings) => BestModel.Capacity(log.Items.Count, settings.Get<TrainerOptions>().Items);
+    private int Capacity(BacktestOptions settings) => BestModel.Capacity(log.Items.Count, settings.Training.Items);
 
-    private PrequentialOptions Measures(SettingsValues settings) => settings.Get<TrainerOptions>().Evaluation with
+    private PrequentialOptions Measures(BacktestOptions settings) => settings.Training.Evaluation with
     {
         Cutoffs = request.Cutoffs,
-        SkipExamples = (long)(log.ExampleCount * settings.Get<StreamOptions>().SkipShare / settings.Get<StreamOptions>().EvaluateEvery),
+        SkipExamples = (long)(log.ExampleCount * settings.Stream.SkipShare / settings.Stream.EvaluateEvery),
     };
 
     private ItemChange? Change(string id)

@@ -118,7 +118,7 @@ internal static class BacktestCommand
         });
     }
 
-    private static (BacktestReport Report, SettingsValues Best) Run(BacktestRequest request, EventFileOptions files, BacktestProgress progress, CancellationToken cancellation)
+    private static (BacktestReport Report, BacktestOptions Best) Run(BacktestRequest request, EventFileOptions files, BacktestProgress progress, CancellationToken cancellation)
     {
         var events = request.Events.Count > 0 ? EventFileReader.ReadAll(request.Events, files, progress.Line) : new EventLog();
         if (request.DriftAt > 0)
@@ -127,11 +127,11 @@ internal static class BacktestCommand
         }
 
         // What the data are is said by settings too, and they are the same for all that is tried.
-        SettingsValues first = BacktestSettings.Load(SettingsGrid.Combinations(request.Try)[0], request.Protocol, request.SettingsFile, request.HasFeatures);
-        SettingsOption.WriteNotices(first);
+        BacktestOptions first = BacktestSettings.Load(SettingsGrid.Combinations(request.Try)[0], request.Protocol, request.SettingsFile, request.HasFeatures);
+        SettingsOption.WriteNotices(first.Settings);
         var log = request.Sequences is { } sequences ? InteractionFiles.ReadSequences(sequences) : InteractionFiles.FromEvents(events, first, TimeProvider.System, progress.Line);
         var features = ItemFeatureFiles.Read(request.Items, log.Items, request.FeatureLength, progress.Line);
-        TrainingEngine Create(SettingsValues settings, ModelOptions model) => EngineFactory.Create(model, settings.Get<EngineOptions>() with { Threads = request.Threads });
+        TrainingEngine Create(BacktestOptions settings, ModelOptions model) => EngineFactory.Create(model, settings.Engine with { Threads = request.Threads });
         using BestModel? keep = request.Model is { } folder ? new BestModel(folder, TimeProvider.System) : null;
         if (request.Protocol == BacktestProtocol.Prequential)
         {
@@ -145,7 +145,7 @@ internal static class BacktestCommand
     }
 
     /// <summary>What every user did, as the live ingestion keeps it.</summary>
-    private static IngestState HistoriesOf(EventLog events, SettingsValues settings, int length)
+    private static IngestState HistoriesOf(EventLog events, BacktestOptions settings, int length)
     {
         var stream = new EventStream(events, settings, batchSize: 1024, length, TimeProvider.System);
         while (stream.Next(catalogue: null) is not null)
@@ -191,7 +191,7 @@ internal static class BacktestCommand
         var combinations = SettingsGrid.Combinations(request.Try);
         foreach (var combination in combinations)
         {
-            EngineFactory.RequireDevice(BacktestSettings.Load(combination, request.Protocol, request.SettingsFile, request.HasFeatures).Get<EngineOptions>());
+            EngineFactory.RequireDevice(BacktestSettings.Load(combination, request.Protocol, request.SettingsFile, request.HasFeatures).Engine);
         }
 
         string[] varied = [.. combinations[0].Keys.Where(name => SaysWhatTheDataAre(name) && combinations.Any(other => other[name] != combinations[0][name]))];

@@ -1,11 +1,11 @@
 using System.CommandLine;
 using Microsoft.Extensions.Logging;
 using Serilog.Events;
-using Streaming.Core.Ingestion;
 using Streaming.Lab.Demo;
 using Streaming.Lab.Feeds;
 using Streaming.Worker.Commands;
 using Streaming.Worker.Logging;
+using Streaming.Worker.Run;
 using Streaming.Worker.Settings;
 
 namespace Streaming.Lab.Commands;
@@ -31,7 +31,8 @@ internal static class DemoCommand
         command.Add(interval);
         command.SetAction(async (result, _) =>
         {
-            SettingsValues settings = SettingsOption.Read(result.GetValue(file));
+            SettingsValues read = SettingsOption.Read(result.GetValue(file));
+            WorkerOptions settings = WorkerSettings.Options(read);
             bool simulated = !feed.FromFiles(result);
             double? seconds = result.GetValue(feed.Seconds) ?? (simulated && result.GetValue(feed.Count) is null ? SimulatedSeconds : null);
             var pace = new FeedPace
@@ -39,12 +40,12 @@ internal static class DemoCommand
                 Rate = result.GetValue(feed.Rate),
                 Duration = seconds is { } limit ? TimeSpan.FromSeconds(limit) : TimeSpan.MaxValue,
                 // One batch in training and one that fills keep the trainer busy; more would be a queue.
-                MostAhead = 2 * settings.Get<BatcherOptions>().BatchSize,
+                MostAhead = 2 * settings.Batching.BatchSize,
             };
             var options = new DemoOptions(!result.GetValue(noServe), result.GetValue(report), TimeSpan.FromSeconds(Math.Clamp(result.GetValue(interval), 0.1, 3600)), pace);
             EventFeed events = feed.Create(result, TimeProvider.System);
-            using ILoggerFactory loggers = WorkerLogging.Create(settings.Get<LogOptions>(), Console.IsOutputRedirected ? LogEventLevel.Verbose : LogEventLevel.Warning);
-            SettingsLog.Notices(loggers, settings);
+            using ILoggerFactory loggers = WorkerLogging.Create(settings.Log, Console.IsOutputRedirected ? LogEventLevel.Verbose : LogEventLevel.Warning);
+            SettingsLog.Notices(loggers, read);
             await using var demo = new DemoRun(settings, events, options, TimeProvider.System, loggers, Console.Out);
             return (int)await demo.RunAsync().ConfigureAwait(false);
         });

@@ -6,9 +6,8 @@ using Streaming.Transport.Kafka.Clients;
 using Streaming.Transport.Kafka.Native;
 using Streaming.Worker.Commands;
 using Streaming.Worker.Failures;
-using Streaming.Worker.Settings;
+using Streaming.Worker.Run;
 using Streaming.Worker.Shutdown;
-using Streaming.Worker.Stages;
 
 namespace Streaming.Lab.Commands;
 
@@ -25,8 +24,8 @@ internal static class ReplayCommand
         feed.AddTo(command);
         command.SetAction(async (result, _) =>
         {
-            SettingsValues settings = SettingsOption.ReadWithoutLog(result.GetValue(file));
-            KafkaOptions kafka = settings.Get<KafkaOptions>();
+            WorkerOptions settings = WorkerSettings.Options(SettingsOption.ReadWithoutLog(result.GetValue(file)));
+            KafkaOptions kafka = settings.Kafka;
             if (kafka.InteractionsColumns.Length > 0 || kafka.ItemsColumns.Length > 0)
             {
                 throw new SettingsException(["replay sends records of the contract's shape, which a worker with STREAMING__Kafka__InteractionsColumns or STREAMING__Kafka__ItemsColumns would not understand: unset them, or send to another topic."]);
@@ -34,7 +33,7 @@ internal static class ReplayCommand
 
             KafkaLibrary.Load();
             EventFeed events = feed.Create(result, TimeProvider.System);
-            using var signals = new ShutdownSignals(settings.Get<PipelineOptions>().ShutdownTimeout, TimeProvider.System);
+            using var signals = new ShutdownSignals(settings.Pipeline.ShutdownTimeout, TimeProvider.System);
             using var producer = new EventProducer(kafka);
             var pace = new FeedPace { Rate = result.GetValue(feed.Rate), Duration = result.GetValue(feed.Seconds) is { } seconds ? TimeSpan.FromSeconds(seconds) : TimeSpan.MaxValue };
             var pump = new FeedPump(events, producer, kafka, pace, TimeProvider.System);

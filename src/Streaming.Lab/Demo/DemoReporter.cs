@@ -8,7 +8,6 @@ using Streaming.Learning.Training;
 using Streaming.Models.Options;
 using Streaming.Worker.Metrics;
 using Streaming.Worker.Serve;
-using Streaming.Worker.Settings;
 using Streaming.Worker.Stages;
 
 namespace Streaming.Lab.Demo;
@@ -21,13 +20,12 @@ internal static class DemoReporter
 
     /// <summary>Gathers the report when the pipeline has ended.</summary>
     public static async Task<DemoReport> CreateAsync(
-        EventFeed feed, SettingsValues settings, Pipeline pipeline, Lookups lookups, DemoStore store, long bytesBefore, long produced, TimeSpan elapsed)
+        EventFeed feed, ModelOptions model, Pipeline pipeline, Lookups lookups, DemoStore store, long bytesBefore, long produced, TimeSpan elapsed)
     {
         PipelineStatus status = pipeline.Status();
         EventCounts counts = status.Counts;
         TrainerStatus trainer = pipeline.Trainer.Status();
         PrequentialEvaluator evaluator = pipeline.Trainer.Evaluator;
-        ModelOptions model = settings.Get<ModelOptions>();
         return new DemoReport
         {
             Feed = feed.Description,

@@ -17,8 +17,8 @@ using Streaming.Worker.Failures;
 using Streaming.Worker.Health;
 using Streaming.Worker.Http;
 using Streaming.Worker.Metrics;
+using Streaming.Worker.Run;
 using Streaming.Worker.Serve;
-using Streaming.Worker.Settings;
 using Streaming.Worker.Shutdown;
 using Streaming.Worker.Stages;
 
@@ -38,17 +38,17 @@ internal sealed class DemoRun : IAsyncDisposable
     private readonly WorkerMetrics _metrics = new();
     private readonly HealthReport _health = new();
     private readonly PrometheusExposition _exposition = new(Telemetry.Meters);
-    private SettingsValues _settings;
+    private WorkerOptions _settings;
     private Pipeline? _pipeline;
     private long _start;
     private long _lastRead;
     private long _lastPicture;
 
     /// <summary>Creates a demo; nothing starts before <see cref="RunAsync"/>.</summary>
-    public DemoRun(SettingsValues settings, EventFeed feed, DemoOptions options, TimeProvider time, ILoggerFactory loggers, TextWriter output)
+    public DemoRun(WorkerOptions settings, EventFeed feed, DemoOptions options, TimeProvider time, ILoggerFactory loggers, TextWriter output)
     {
         // No checkpoints: everything here is gone at the end.
-        _settings = settings.With(settings.Get<CheckpointOptions>() with { Folder = string.Empty });
+        _settings = settings with { Checkpoint = settings.Checkpoint with { Folder = string.Empty } };
         _feed = feed;
         _options = options;
         _time = time;
@@ -59,24 +59,24 @@ internal sealed class DemoRun : IAsyncDisposable
     /// <summary>Runs the demo to its end, or until a signal.</summary>
     public async Task<ExitCode> RunAsync()
     {
-        EngineFactory.RequireDevice(_settings.Get<EngineOptions>());
-        using var signals = new ShutdownSignals(_settings.Get<PipelineOptions>().ShutdownTimeout, _time);
+        EngineFactory.RequireDevice(_settings.Engine);
+        using var signals = new ShutdownSignals(_settings.Pipeline.ShutdownTimeout, _time);
         using EmbeddedBroker broker = StartBroker();
         await using LocalRedisServer server = await StartRedisAsync(signals.Abort).ConfigureAwait(false);
-        using ConnectionMultiplexer redis = await RedisConnection.OpenAsync(_settings.Get<RedisOptions>(), signals.Abort).ConfigureAwait(false);
-        using var lookups = new Lookups(redis.GetDatabase(), _settings, _feed.TitleOf, _time);
+        using ConnectionMultiplexer redis = await RedisConnection.OpenAsync(_settings.Redis, signals.Abort).ConfigureAwait(false);
+        using var lookups = new Lookups(redis.GetDatabase(), _settings.Redis, _settings.Serve, _settings.Model.Widths, _feed.TitleOf, _time);
         await using HttpEndpoint http = await ListenAsync(lookups, signals.Abort).ConfigureAwait(false);
         await _output.WriteLineAsync($"kafka {broker.BootstrapServers}, redis {server.Configuration}, http {http.Address}").ConfigureAwait(false);
         await _output.WriteLineAsync(_feed.Description).ConfigureAwait(false);
 
-        var store = new DemoStore(redis, _settings.Get<RedisOptions>());
+        var store = new DemoStore(redis, _settings.Redis);
         long before = await store.UsedBytesAsync().ConfigureAwait(false);
         using var pipeline = new Pipeline(_settings, RunPlan.First, redis.GetDatabase(), CheckpointFence.None with { Token = 1 }, _metrics, _health, _time, _loggers);
         _pipeline = pipeline;
         (long produced, TimeSpan elapsed) = await LearnAsync(pipeline, signals).ConfigureAwait(false);
 
         await lookups.Updater.RefreshAsync(signals.Abort).ConfigureAwait(false);
-        DemoReport report = await DemoReporter.CreateAsync(_feed, _settings, pipeline, lookups, store, before, produced, elapsed).ConfigureAwait(false);
+        DemoReport report = await DemoReporter.CreateAsync(_feed, _settings.Model, pipeline, lookups, store, before, produced, elapsed).ConfigureAwait(false);
         await _output.WriteLineAsync(DemoReporter.Describe(report)).ConfigureAwait(false);
         if (_options.ReportFile is { } file)
         {
@@ -104,7 +104,7 @@ internal sealed class DemoRun : IAsyncDisposable
     // The worker's own limit counts the newest records of a stream; files may have fewer.
     private void CheckUsed(EventCounts counts)
     {
-        double most = _settings.Get<KafkaOptions>().MaxDeadLetterRate;
+        double most = _settings.Kafka.MaxDeadLetterRate;
         if (_feed.Count is not null && counts.Read > 0 && (counts.DeadLettered > most * counts.Read || counts.DeadLettered == counts.Read))
         {
             throw new InputFileException(string.Create(
@@ -121,8 +121,8 @@ internal sealed class DemoRun : IAsyncDisposable
         Task learning = pipeline.RunAsync(drain.Token, signals.Abort);
         try
         {
-            using var producer = new EventProducer(_settings.Get<KafkaOptions>());
-            var pump = new FeedPump(_feed, producer, _settings.Get<KafkaOptions>(), _options.Pace with { Consumed = () => pipeline.Status().Counts.Read }, _time);
+            using var producer = new EventProducer(_settings.Kafka);
+            var pump = new FeedPump(_feed, producer, _settings.Kafka, _options.Pace with { Consumed = () => pipeline.Status().Counts.Read }, _time);
             _start = _lastPicture = _time.GetTimestamp();
             Task showing = View().RunAsync(() => Picture(pipeline, pump), _options.Interval, shown.Token);
             using var stopFeed = CancellationTokenSource.CreateLinkedTokenSource(signals.Stopping);
@@ -170,7 +170,7 @@ internal sealed class DemoRun : IAsyncDisposable
     {
         KafkaLibrary.Load(_loggers.CreateLogger<DemoRun>());
         var broker = new EmbeddedBroker();
-        KafkaOptions given = _settings.Get<KafkaOptions>();
+        KafkaOptions given = _settings.Kafka;
 
         // What is sent here has the contract's shape, without security and groups, whatever the settings say of the real brokers.
         // The embedded broker lets a fetch that finds nothing wait to its end, events or not: half a second by default.
@@ -186,7 +186,7 @@ internal sealed class DemoRun : IAsyncDisposable
             ItemsColumns = string.Empty,
             Client = new Dictionary<string, string>(given.Client, StringComparer.Ordinal) { ["fetch.wait.max.ms"] = given.Client.GetValueOrDefault("fetch.wait.max.ms", "20") },
         };
-        _settings = _settings.With(kafka);
+        _settings = _settings with { Kafka = kafka };
         broker.CreateTopic(kafka.InteractionsTopic, Partitions);
         broker.CreateTopic(kafka.DeadLetterTopic, 1);
         if (kafka.ItemsTopic.Length > 0)
@@ -203,7 +203,7 @@ internal sealed class DemoRun : IAsyncDisposable
         {
             LocalRedisServer server = await LocalRedisServer.StartAsync(null, cancellationToken).ConfigureAwait(false);
             // Ours alone, so it may be asked how much memory it takes (INFO counts as administration).
-            _settings = _settings.With(_settings.Get<RedisOptions>() with { Configuration = server.Configuration + ",allowAdmin=true", PasswordFile = null });
+            _settings = _settings with { Redis = _settings.Redis with { Configuration = server.Configuration + ",allowAdmin=true", PasswordFile = null } };
             return server;
         }
         catch (Exception exception) when (exception is FileNotFoundException or InvalidOperationException)
@@ -215,14 +215,14 @@ internal sealed class DemoRun : IAsyncDisposable
     /// <summary>Listens on the port of the settings, or on a free one when that is taken: a demo need not fail for it.</summary>
     private async Task<HttpEndpoint> ListenAsync(Lookups lookups, CancellationToken cancellationToken)
     {
-        HttpOptions options = _settings.Get<HttpOptions>();
+        HttpOptions options = _settings.Http;
         try
         {
-            return await HttpEndpoint.StartAsync(options with { Port = Math.Max(options.Port, 0) }, _loggers, Map, cancellationToken, new IndexService(lookups, _settings, _health, _time, _loggers)).ConfigureAwait(false);
+            return await HttpEndpoint.StartAsync(options with { Port = Math.Max(options.Port, 0) }, _loggers, Map, cancellationToken, new IndexService(lookups, _settings.Serve, _health, _time, _loggers)).ConfigureAwait(false);
         }
         catch (ServerUnavailableException)
         {
-            return await HttpEndpoint.StartAsync(options with { Port = 0 }, _loggers, Map, cancellationToken, new IndexService(lookups, _settings, _health, _time, _loggers)).ConfigureAwait(false);
+            return await HttpEndpoint.StartAsync(options with { Port = 0 }, _loggers, Map, cancellationToken, new IndexService(lookups, _settings.Serve, _health, _time, _loggers)).ConfigureAwait(false);
         }
 
         void Map(Microsoft.AspNetCore.Routing.IEndpointRouteBuilder routes)

@@ -1,6 +1,5 @@
 using Streaming.Core.Options;
 
-
 namespace Streaming.Lab.Simulation;
 
 /// <summary>What the simulated shop is like.</summary>

@@ -4,7 +4,7 @@ using Streaming.Transport.Redis;
 using Streaming.Transport.Redis.Publishing;
 using Streaming.Worker.Failures;
 using Streaming.Worker.Generations;
-using Streaming.Worker.Settings;
+using Streaming.Worker.Run;
 
 namespace Streaming.Worker.Commands;
 
@@ -40,11 +40,11 @@ internal static class GenerationCommand
 
     private static async Task<int> RunAsync(string? file, Func<GenerationDesk, Task<ExitCode>> act, CancellationToken cancellation)
     {
-        SettingsValues settings = SettingsOption.ReadWithoutLog(file);
-        ConnectionMultiplexer redis = await RedisConnection.OpenAsync(settings.Get<RedisOptions>(), cancellation).ConfigureAwait(false);
+        WorkerOptions settings = WorkerSettings.Options(SettingsOption.ReadWithoutLog(file));
+        ConnectionMultiplexer redis = await RedisConnection.OpenAsync(settings.Redis, cancellation).ConfigureAwait(false);
         try
         {
-            return (int)await act(new GenerationDesk(redis.GetDatabase(), settings)).ConfigureAwait(false);
+            return (int)await act(new GenerationDesk(redis.GetDatabase(), settings.Redis, settings.Model.Widths, settings.Generation)).ConfigureAwait(false);
         }
         catch (Exception exception) when (EmbeddingPublisher.IsOutage(exception))
         {

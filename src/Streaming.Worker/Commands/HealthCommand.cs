@@ -15,7 +15,7 @@ internal static class HealthCommand
         var command = new Command("health", "Ask the worker at STREAMING__Http__Port of this machine how it is; exit code 0 when well, 69 when not.") { file, ready };
         command.SetAction(async (result, cancellationToken) =>
         {
-            HttpOptions options = SettingsOption.Read(result.GetValue(file)).Get<HttpOptions>();
+            HttpOptions options = WorkerSettings.Options(SettingsOption.Read(result.GetValue(file))).Http;
             string host = options.Address is "0.0.0.0" or "::" ? "127.0.0.1" : options.Address;
             using var client = new HttpClient { Timeout = TimeSpan.FromSeconds(4) };
             var address = new Uri($"http://{host}:{options.Port}/health/{(result.GetValue(ready) ? "ready" : "live")}");

@@ -28,11 +28,12 @@ internal static class RunCommand
         var command = new Command("run", "Learn from the Kafka topics and publish to the Redis that the settings name, until SIGTERM; then drain, publish, write a checkpoint and exit 0.") { file, from, generation };
         command.SetAction(async (result, _) =>
         {
-            SettingsValues settings = SettingsOption.Read(result.GetValue(file));
-            using ILoggerFactory loggers = WorkerLogging.Create(settings.Get<LogOptions>());
-            SettingsLog.Notices(loggers, settings);
+            SettingsValues read = SettingsOption.Read(result.GetValue(file));
+            WorkerOptions settings = WorkerSettings.Options(read);
+            using ILoggerFactory loggers = WorkerLogging.Create(settings.Log);
+            SettingsLog.Notices(loggers, read);
             using var run = new WorkerRun(settings, TimeProvider.System, loggers, new RunRequest(result.GetValue(generation), result.GetValue(from)));
-            using var signals = new ShutdownSignals(settings.Get<PipelineOptions>().ShutdownTimeout, TimeProvider.System);
+            using var signals = new ShutdownSignals(settings.Pipeline.ShutdownTimeout, TimeProvider.System);
             return (int)await run.RunAsync(signals.Stopping, signals.Abort).ConfigureAwait(false);
         });
         return command;

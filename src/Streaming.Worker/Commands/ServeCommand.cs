@@ -7,6 +7,7 @@ using Streaming.Worker.Health;
 using Streaming.Worker.Http;
 using Streaming.Worker.Logging;
 using Streaming.Worker.Metrics;
+using Streaming.Worker.Run;
 using Streaming.Worker.Serve;
 using Streaming.Worker.Settings;
 using Streaming.Worker.Shutdown;
@@ -25,22 +26,23 @@ internal static class ServeCommand
         var command = new Command("serve", "Serve lookups and recommendations over HTTP from the Redis that the settings name: GET /items/{id}?width=, POST /items, GET /items/{id}/neighbours, GET /users/{id}/recommendations, POST /recommendations, and a page at /.") { file, items };
         command.SetAction(async (result, _) =>
         {
-            SettingsValues settings = SettingsOption.Read(result.GetValue(file));
+            SettingsValues read = SettingsOption.Read(result.GetValue(file));
+            WorkerOptions settings = WorkerSettings.Options(read);
             ItemCatalogue catalogue = ItemCatalogue.ReadAll(result.GetValue(items) ?? []);
-            using ILoggerFactory loggers = WorkerLogging.Create(settings.Get<LogOptions>());
-            SettingsLog.Notices(loggers, settings);
-            using var signals = new ShutdownSignals(settings.Get<PipelineOptions>().ShutdownTimeout, TimeProvider.System);
+            using ILoggerFactory loggers = WorkerLogging.Create(settings.Log);
+            SettingsLog.Notices(loggers, read);
+            using var signals = new ShutdownSignals(settings.Pipeline.ShutdownTimeout, TimeProvider.System);
             await RunAsync(settings, item => catalogue.Find(item)?.GetValueOrDefault("title"), loggers, signals).ConfigureAwait(false);
             return (int)ExitCode.Success;
         });
         return command;
     }
 
-    private static async Task RunAsync(SettingsValues settings, Func<string, string?> titleOf, ILoggerFactory loggers, ShutdownSignals signals)
+    private static async Task RunAsync(WorkerOptions settings, Func<string, string?> titleOf, ILoggerFactory loggers, ShutdownSignals signals)
     {
-        HttpOptions http = settings.Get<HttpOptions>();
-        using ConnectionMultiplexer redis = await RedisConnection.OpenAsync(settings.Get<RedisOptions>(), signals.Abort).ConfigureAwait(false);
-        using var lookups = new Lookups(redis.GetDatabase(), settings, titleOf, TimeProvider.System);
+        HttpOptions http = settings.Http;
+        using ConnectionMultiplexer redis = await RedisConnection.OpenAsync(settings.Redis, signals.Abort).ConfigureAwait(false);
+        using var lookups = new Lookups(redis.GetDatabase(), settings.Redis, settings.Serve, settings.Model.Widths, titleOf, TimeProvider.System);
         await lookups.CheckAsync(signals.Abort).ConfigureAwait(false);
         using var exposition = new PrometheusExposition(Telemetry.Meters);
         var health = new HealthReport();
@@ -55,7 +57,7 @@ internal static class ServeCommand
                 PageRoutes.Map(routes, static () => null, lookups.Updater.Status);
             },
             signals.Abort,
-            new IndexService(lookups, settings, health, TimeProvider.System, loggers)).ConfigureAwait(false);
+            new IndexService(lookups, settings.Serve, health, TimeProvider.System, loggers)).ConfigureAwait(false);
         PipelineLog.Listening(loggers.CreateLogger(nameof(ServeCommand)), endpoint.Address);
         using ITimer watch = TimeProvider.System.CreateTimer(
             _ => health.Set("redis", redis.IsConnected ? HealthLevel.Healthy : HealthLevel.Degraded, redis.IsConnected ? string.Empty : "away"), null, TimeSpan.Zero, TimeSpan.FromSeconds(1));

@@ -10,6 +10,7 @@ using Streaming.Worker.Generations;
 using Streaming.Worker.Http;
 using Streaming.Worker.Logging;
 using Streaming.Worker.Metrics;
+using Streaming.Worker.Run;
 using Streaming.Worker.Serve;
 using Streaming.Worker.Settings;
 using Streaming.Worker.Stages;
@@ -20,7 +21,7 @@ namespace Streaming.Worker.Commands;
 /// <remarks>
 /// To add a setting: add a property to the options class of its component, with its default in the initialiser and the
 /// default and the bounds in its doc comment, check it in that class's Validate(), and run `streaming config --markdown`
-/// into deploy/SETTINGS.md. A new options class gets a line here.
+/// into deploy/SETTINGS.md. A new options class gets a section here and a property of <see cref="WorkerOptions"/>.
 /// </remarks>
 public static class WorkerSettings
 {
@@ -59,6 +60,35 @@ public static class WorkerSettings
         // What `streaming-lab backtest` reads, and writes into the files that `run --settings` takes.
         Elsewhere = new HashSet<string>(StringComparer.OrdinalIgnoreCase) { "Stream", "Offline" },
     };
+
+    /// <summary>Reads the options from an environment.</summary>
+    /// <exception cref="Failures.SettingsException">Names everything that is wrong.</exception>
+    public static WorkerOptions Options(IReadOnlyDictionary<string, string> environment) => Options(Catalogue.Load(environment));
+
+    /// <summary>The options that settings make.</summary>
+    public static WorkerOptions Options(SettingsValues settings)
+    {
+        ArgumentNullException.ThrowIfNull(settings);
+        return new WorkerOptions
+        {
+            Kafka = settings.Get<KafkaOptions>(),
+            Events = settings.Get<EventOptions>(),
+            Batching = settings.Get<BatcherOptions>(),
+            History = settings.Get<HistoryOptions>(),
+            Dedup = settings.Get<DedupOptions>(),
+            Model = settings.Get<ModelOptions>(),
+            Engine = settings.Get<EngineOptions>(),
+            Training = settings.Get<TrainerOptions>(),
+            Redis = settings.Get<RedisOptions>(),
+            Generation = settings.Get<GenerationOptions>(),
+            Checkpoint = settings.Get<CheckpointOptions>(),
+            Pipeline = settings.Get<PipelineOptions>(),
+            Http = settings.Get<HttpOptions>(),
+            Serve = settings.Get<ServeOptions>(),
+            Telemetry = settings.Get<TelemetryOptions>(),
+            Log = settings.Get<LogOptions>(),
+        };
+    }
 
     private static HashSet<string> Set(params string[] names) => new(names, StringComparer.Ordinal);
 }

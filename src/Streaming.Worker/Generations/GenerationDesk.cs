@@ -1,7 +1,6 @@
 using System.Globalization;
 using StackExchange.Redis;
 using Streaming.Core.Generations;
-using Streaming.Models.Options;
 using Streaming.Transport.Redis;
 using Streaming.Transport.Redis.Generations;
 using Streaming.Worker.Failures;
@@ -17,12 +16,11 @@ internal sealed class GenerationDesk
     private readonly GenerationOptions _options;
 
     /// <summary>Opens the desk.</summary>
-    public GenerationDesk(IDatabase redis, SettingsValues settings)
+    public GenerationDesk(IDatabase redis, RedisOptions options, IReadOnlyList<int> widths, GenerationOptions checks)
     {
-        RedisOptions options = settings.Get<RedisOptions>();
-        _switch = new GenerationSwitch(redis, options, settings.Get<ModelOptions>().Widths, TimeProvider.System);
+        _switch = new GenerationSwitch(redis, options, widths, TimeProvider.System);
         _records = new GenerationPublisher(redis, options, TimeProvider.System);
-        _options = settings.Get<GenerationOptions>();
+        _options = checks;
     }
 
     /// <summary>Prints a line for each generation from the first to the next after the one in use.</summary>

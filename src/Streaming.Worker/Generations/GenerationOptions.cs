@@ -1,10 +1,9 @@
 using Streaming.Core.Options;
 
-
 namespace Streaming.Worker.Generations;
 
 /// <summary>When readers are moved to a new generation.</summary>
-internal sealed record GenerationOptions
+public sealed record GenerationOptions
 {
     /// <summary>Gets who moves them: the new generation's worker, once, when the checks below pass; or a person, with
     /// `streaming generation switch`. Default Auto.</summary>

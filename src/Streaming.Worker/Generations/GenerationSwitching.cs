@@ -1,7 +1,7 @@
 namespace Streaming.Worker.Generations;
 
 /// <summary>Who moves readers to a new generation.</summary>
-internal enum GenerationSwitching
+public enum GenerationSwitching
 {
     /// <summary>The new generation's worker, once, when the checks pass.</summary>
     Auto,

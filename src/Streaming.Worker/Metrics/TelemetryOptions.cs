@@ -1,6 +1,5 @@
 using Streaming.Core.Options;
 
-
 namespace Streaming.Worker.Metrics;
 
 /// <summary>Metrics by OpenTelemetry, beside the text at /metrics.</summary>

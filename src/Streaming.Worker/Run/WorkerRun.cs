@@ -3,8 +3,6 @@ using StackExchange.Redis;
 using Streaming.Learning.Checkpoints;
 using Streaming.Learning.Engine;
 using Streaming.Learning.Training;
-using Streaming.Models.Options;
-using Streaming.Transport.Kafka.Clients;
 using Streaming.Transport.Kafka.Native;
 using Streaming.Transport.Kafka.Topics;
 using Streaming.Transport.Redis;
@@ -17,7 +15,6 @@ using Streaming.Worker.Failures;
 using Streaming.Worker.Health;
 using Streaming.Worker.Http;
 using Streaming.Worker.Metrics;
-using Streaming.Worker.Settings;
 using Streaming.Worker.Stages;
 
 namespace Streaming.Worker.Run;
@@ -26,7 +23,7 @@ namespace Streaming.Worker.Run;
 internal sealed class WorkerRun : IDisposable
 {
     private readonly RunRequest _request;
-    private SettingsValues _settings;
+    private WorkerOptions _settings;
     private RunPlan _plan = RunPlan.First;
     private readonly TimeProvider _time;
     private readonly ILoggerFactory _loggers;
@@ -44,7 +41,7 @@ internal sealed class WorkerRun : IDisposable
     /// <param name="loggers">Log.</param>
     /// <param name="request">What was asked for on the command line; null: nothing.</param>
     /// <param name="engines">Makes the engine of each life; null: the one of the settings.</param>
-    public WorkerRun(SettingsValues settings, TimeProvider time, ILoggerFactory loggers, RunRequest? request = null, Func<TrainingEngine>? engines = null)
+    public WorkerRun(WorkerOptions settings, TimeProvider time, ILoggerFactory loggers, RunRequest? request = null, Func<TrainingEngine>? engines = null)
     {
         _request = request ?? RunRequest.Plain;
         _engines = engines;
@@ -52,7 +49,7 @@ internal sealed class WorkerRun : IDisposable
         _time = time;
         _loggers = loggers;
         _logger = loggers.CreateLogger<WorkerRun>();
-        _telemetry = Telemetry.Start(settings.Get<TelemetryOptions>());
+        _telemetry = Telemetry.Start(settings.Telemetry);
     }
 
     /// <summary>Runs until told to stop.</summary>
@@ -63,11 +60,11 @@ internal sealed class WorkerRun : IDisposable
         KafkaLibrary.Load(_logger);
         if (_engines is null)
         {
-            EngineFactory.RequireDevice(_settings.Get<EngineOptions>());
+            EngineFactory.RequireDevice(_settings.Engine);
         }
 
         _health.Set("trainer", HealthLevel.NotReady, "starting");
-        HttpOptions http = _settings.Get<HttpOptions>();
+        HttpOptions http = _settings.Http;
         await using HttpEndpoint? endpoint = http.Port < 0 ? null
             : await HttpEndpoint.StartAsync(http, _loggers, routes => OperationsRoutes.Map(routes, _health, _exposition), abort).ConfigureAwait(false);
         if (endpoint is not null)
@@ -75,7 +72,7 @@ internal sealed class WorkerRun : IDisposable
             PipelineLog.Listening(_logger, endpoint.Address);
         }
 
-        ConnectionMultiplexer redis = await RedisConnection.OpenAsync(_settings.Get<RedisOptions>(), abort).ConfigureAwait(false);
+        ConnectionMultiplexer redis = await RedisConnection.OpenAsync(_settings.Redis, abort).ConfigureAwait(false);
         try
         {
             if (await PlanAsync(redis.GetDatabase(), stopping).ConfigureAwait(false))
@@ -108,24 +105,24 @@ internal sealed class WorkerRun : IDisposable
     /// <summary>How long a question to Redis may hold up a checkpoint or the end: draining has half of the time, this a part of the rest.</summary>
     private TimeSpan ShortWait()
     {
-        TimeSpan eighth = _settings.Get<PipelineOptions>().ShutdownTimeout / 8;
+        TimeSpan eighth = _settings.Pipeline.ShutdownTimeout / 8;
         return eighth < TimeSpan.FromSeconds(2) ? eighth : TimeSpan.FromSeconds(2);
     }
 
-    private string Owner() => _settings.Get<PipelineOptions>().Owner is { Length: > 0 } owner ? owner : $"{Environment.MachineName}:{Environment.ProcessId}";
+    private string Owner() => _settings.Pipeline.Owner is { Length: > 0 } owner ? owner : $"{Environment.MachineName}:{Environment.ProcessId}";
 
     /// <summary>Decides which generation is trained; a store that is away is waited for.</summary>
     /// <returns>False when told to stop meanwhile.</returns>
     private async Task<bool> PlanAsync(IDatabase redis, CancellationToken stopping)
     {
-        var pointer = new GenerationSwitch(redis, _settings.Get<RedisOptions>(), _settings.Get<ModelOptions>().Widths, _time);
+        var pointer = new GenerationSwitch(redis, _settings.Redis, _settings.Model.Widths, _time);
         for (bool told = false; !stopping.IsCancellationRequested; told = true)
         {
             try
             {
-                await StoreAccess.CheckAsync(redis, _settings.Get<RedisOptions>(), _time, stopping).ConfigureAwait(false);
+                await StoreAccess.CheckAsync(redis, _settings.Redis, _time, stopping).ConfigureAwait(false);
                 uint active = await pointer.ActiveAsync(stopping).ConfigureAwait(false);
-                _plan = RunPlan.Of(_request, active, _settings.Get<CheckpointOptions>().Folder);
+                _plan = RunPlan.Of(_request, active, _settings.Checkpoint.Folder);
                 _settings = _plan.Apply(_settings);
                 PipelineLog.TrainingGeneration(_logger, _plan.Generation, active);
                 return true;
@@ -150,7 +147,7 @@ internal sealed class WorkerRun : IDisposable
 
     private async Task LeadAndHoldAsync(IDatabase redis, CancellationToken stopping, CancellationToken abort)
     {
-        using var lease = new TrainerLease(redis, _settings.Get<RedisOptions>(), Owner(), _time, _plan.Generation, OnLeaseTrouble);
+        using var lease = new TrainerLease(redis, _settings.Redis, Owner(), _time, _plan.Generation, OnLeaseTrouble);
         try
         {
             await LeadAsync(lease, stopping).ConfigureAwait(false);
@@ -165,7 +162,7 @@ internal sealed class WorkerRun : IDisposable
 
     private void OnLeaseTrouble(Exception? exception)
     {
-        string model = _settings.Get<RedisOptions>().Model;
+        string model = _settings.Redis.Model;
         _health.Set("lease", exception is null ? HealthLevel.Healthy : HealthLevel.Degraded, exception is null ? string.Empty : "cannot be asked for or renewed");
         if (exception is null)
         {
@@ -179,7 +176,7 @@ internal sealed class WorkerRun : IDisposable
 
     private async Task LeadAsync(TrainerLease lease, CancellationToken stopping)
     {
-        string model = _settings.Get<RedisOptions>().Model;
+        string model = _settings.Redis.Model;
         _health.Set("trainer", HealthLevel.NotReady, "standing by for the lease");
         Task acquiring = lease.AcquireAsync(floor: 0, stopping);
         if (await Task.WhenAny(acquiring, Task.Delay(TimeSpan.FromSeconds(1), _time, stopping)).ConfigureAwait(false) != acquiring)
@@ -195,7 +192,7 @@ internal sealed class WorkerRun : IDisposable
     /// <summary>A store that has lost its counter may give a token that checkpoints have passed already.</summary>
     private async Task RiseAboveCheckpointsAsync(TrainerLease lease, CancellationToken stopping)
     {
-        CheckpointOptions keep = _settings.Get<CheckpointOptions>();
+        CheckpointOptions keep = _settings.Checkpoint;
         if (keep.Folder.Length > 0
             && new CheckpointStore(keep.Folder, keep.Keep, _time, static _ => { }).NewestToken is var newest && newest >= lease.Token)
         {
@@ -238,7 +235,7 @@ internal sealed class WorkerRun : IDisposable
         }
         catch (OperationCanceledException) when (lease.Lost.IsCancellationRequested)
         {
-            throw new LeaseLostException(_settings.Get<RedisOptions>().Model);
+            throw new LeaseLostException(_settings.Redis.Model);
         }
         catch (Exception)
         {
@@ -296,7 +293,7 @@ internal sealed class WorkerRun : IDisposable
     private bool IsReturn(Exception exception) => exception switch
     {
         NonFiniteLossException => !_hasDiverged,
-        TopicReplacedException => _settings.Get<KafkaOptions>().SkipMissing,
+        TopicReplacedException => _settings.Kafka.SkipMissing,
         _ => false,
     };
 

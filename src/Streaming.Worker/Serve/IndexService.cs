@@ -4,12 +4,11 @@ using Streaming.Core.Embeddings;
 using Streaming.Serving.Search;
 using Streaming.Worker.Health;
 using Streaming.Worker.Http;
-using Streaming.Worker.Settings;
 
 namespace Streaming.Worker.Serve;
 
 /// <summary>Keeps the index of the lookups up to date as long as the server runs, and says in log and health how it is.</summary>
-public sealed class IndexService(Lookups lookups, SettingsValues settings, HealthReport health, TimeProvider time, ILoggerFactory loggers) : BackgroundService
+public sealed class IndexService(Lookups lookups, ServeOptions options, HealthReport health, TimeProvider time, ILoggerFactory loggers) : BackgroundService
 {
     private static readonly TimeSpan Glance = TimeSpan.FromSeconds(1);
 
@@ -61,7 +60,7 @@ public sealed class IndexService(Lookups lookups, SettingsValues settings, Healt
 
         if (status.Error is { } error && _last?.Error is null)
         {
-            HttpLog.IndexFailing(_logger, error, settings.Get<ServeOptions>().RefreshInterval);
+            HttpLog.IndexFailing(_logger, error, options.RefreshInterval);
         }
         else if (status.Error is null && _last?.Error is not null)
         {

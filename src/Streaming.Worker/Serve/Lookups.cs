@@ -4,14 +4,12 @@ using System.Numerics.Tensors;
 using Microsoft.AspNetCore.Http;
 using StackExchange.Redis;
 using Streaming.Core.Embeddings;
-using Streaming.Models.Options;
 using Streaming.Serving;
 using Streaming.Serving.Lookups;
 using Streaming.Serving.Recommendations;
 using Streaming.Serving.Search;
 using Streaming.Transport.Redis;
 using Streaming.Worker.Http;
-using Streaming.Worker.Settings;
 
 namespace Streaming.Worker.Serve;
 
@@ -32,19 +30,20 @@ public sealed class Lookups : IDisposable
 
     /// <summary>Creates the lookups; <see cref="Updater"/> has to be run.</summary>
     /// <param name="database">The store.</param>
-    /// <param name="settings">Where the model is, and its widths where the store does not say them.</param>
+    /// <param name="redis">Where the model is.</param>
+    /// <param name="serve">How its items are kept and searched.</param>
+    /// <param name="widths">The model's widths, where the store does not say them.</param>
     /// <param name="titleOf">A title for people, where one is known.</param>
     /// <param name="time">Clock.</param>
-    public Lookups(IDatabase database, SettingsValues settings, Func<string, string?> titleOf, TimeProvider time)
+    public Lookups(IDatabase database, RedisOptions redis, ServeOptions serve, IReadOnlyList<int> widths, Func<string, string?> titleOf, TimeProvider time)
     {
-        RedisOptions redis = settings.Get<RedisOptions>();
         _database = database;
         _titleOf = titleOf;
         _time = time;
-        _serve = settings.Get<ServeOptions>();
+        _serve = serve;
         _options = new ServingOptions { Model = redis.Model, Partitions = redis.Partitions, KeyPerWidth = redis.Layout == EmbeddingKeyLayout.PerWidth };
         _keys = new RedisKeys(redis.Model, redis.Partitions);
-        _index = new EmbeddingIndex(database, _options, new IndexOptions { Widths = settings.Get<ModelOptions>().Widths, SweepItems = _serve.SweepItems }, time);
+        _index = new EmbeddingIndex(database, _options, new IndexOptions { Widths = widths, SweepItems = _serve.SweepItems }, time);
         Updater = new IndexUpdater(_index, _serve.RefreshInterval, time);
         Recommender = new Recommender(database, _options, _index, time);
         _served = Serve(_index.Current);

@@ -1,6 +1,5 @@
 using Streaming.Core.Options;
 
-
 namespace Streaming.Worker.Serve;
 
 /// <summary>How the items are kept and searched that lookups and recommendations are made from.</summary>

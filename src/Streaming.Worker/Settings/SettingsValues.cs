@@ -18,8 +18,4 @@ public sealed class SettingsValues(SettingsCatalogue catalogue, IReadOnlyDiction
 
     /// <summary>The options of a section, by type.</summary>
     public object Get(Type type) => values[type];
-
-    /// <summary>The same settings with other options in one section.</summary>
-    public SettingsValues With<T>(T options)
-        where T : class => new(Catalogue, new Dictionary<Type, object>(values) { [typeof(T)] = options }) { Sources = Sources };
 }

@@ -1,6 +1,5 @@
 using Streaming.Core.Options;
 
-
 namespace Streaming.Worker.Stages;
 
 /// <summary>Where and how often the state is kept.</summary>

@@ -3,12 +3,10 @@ using Microsoft.Extensions.Logging;
 using StackExchange.Redis;
 using Streaming.Core.Generations;
 using Streaming.Learning.Training;
-using Streaming.Models.Options;
 using Streaming.Transport.Redis;
 using Streaming.Transport.Redis.Generations;
 using Streaming.Transport.Redis.Publishing;
 using Streaming.Worker.Generations;
-using Streaming.Worker.Settings;
 
 namespace Streaming.Worker.Stages;
 
@@ -40,18 +38,18 @@ internal sealed class GenerationStage
 
     /// <summary>Creates the stage.</summary>
     /// <param name="redis">The store.</param>
-    /// <param name="settings">All settings.</param>
+    /// <param name="options">Where the model is in it, and how often towers are published.</param>
+    /// <param name="switching">When readers are moved.</param>
+    /// <param name="widths">The model's widths.</param>
     /// <param name="plan">The generation, and whether readers are still at another.</param>
     /// <param name="token">Fencing token of this life.</param>
     /// <param name="time">Clock.</param>
     /// <param name="logger">Log.</param>
-    public GenerationStage(IDatabase redis, SettingsValues settings, RunPlan plan, uint token, TimeProvider time, ILogger logger)
+    public GenerationStage(IDatabase redis, RedisOptions options, GenerationOptions switching, IReadOnlyList<int> widths, RunPlan plan, uint token, TimeProvider time, ILogger logger)
     {
-        RedisOptions options = settings.Get<RedisOptions>();
-        GenerationOptions switching = settings.Get<GenerationOptions>();
         _publisher = new GenerationPublisher(redis, options, time);
-        _switch = new GenerationSwitch(redis, options, settings.Get<ModelOptions>().Widths, time);
-        _options = switching with { MinExamples = Math.Min(switching.MinExamples, settings.Get<TrainerOptions>().Evaluation.Window) };
+        _switch = new GenerationSwitch(redis, options, widths, time);
+        _options = switching;
         _waiting = plan.IsNext && switching.Switch == GenerationSwitching.Auto;
         _version = new ModelVersion(plan.Generation, token, 0);
         _towerInterval = options.TowerInterval;

@@ -19,9 +19,9 @@ using Streaming.Transport.Redis;
 using Streaming.Transport.Redis.Access;
 using Streaming.Transport.Redis.Publishing;
 using Streaming.Worker.Engine;
+using Streaming.Worker.Generations;
 using Streaming.Worker.Health;
 using Streaming.Worker.Metrics;
-using Streaming.Worker.Settings;
 using StreamPosition = Streaming.Core.Positions.StreamPosition;
 
 namespace Streaming.Worker.Stages;
@@ -32,7 +32,7 @@ namespace Streaming.Worker.Stages;
 /// </summary>
 public sealed class Pipeline : IDisposable
 {
-    private readonly SettingsValues _settings;
+    private readonly StageOptions _settings;
     private readonly WorkerMetrics _metrics;
     private readonly HealthReport _health;
     private readonly TimeProvider _time;
@@ -59,7 +59,7 @@ public sealed class Pipeline : IDisposable
     private bool _wasOverloaded;
 
     /// <summary>Builds the stages and restores their state. Nothing is read or written before <see cref="RunAsync"/>.</summary>
-    /// <param name="settings">All settings.</param>
+    /// <param name="settings">The options of all stages.</param>
     /// <param name="plan">The generation, and what it starts from.</param>
     /// <param name="redis">The serving tier's store.</param>
     /// <param name="fence">Fencing token of this life: every write carries it, and one with a smaller token is refused from now on.</param>
@@ -73,7 +73,7 @@ public sealed class Pipeline : IDisposable
     /// <exception cref="StateMismatchException">The newest checkpoint, or the one to start from, does not fit the settings.</exception>
     /// <exception cref="InputFileException">There is nothing to start from where the plan says.</exception>
     public Pipeline(
-        SettingsValues settings, RunPlan plan, IDatabase redis, CheckpointFence fence, WorkerMetrics metrics, HealthReport health, TimeProvider time, ILoggerFactory loggers,
+        StageOptions settings, RunPlan plan, IDatabase redis, CheckpointFence fence, WorkerMetrics metrics, HealthReport health, TimeProvider time, ILoggerFactory loggers,
         Func<TrainingEngine>? engines = null, PipelineReturn? returned = null, Func<Exception, bool>? isReturn = null)
     {
         _settings = settings;
@@ -84,27 +84,27 @@ public sealed class Pipeline : IDisposable
         _health = health;
         _time = time;
         _logger = loggers.CreateLogger<Pipeline>();
-        ModelOptions model = settings.Get<ModelOptions>();
-        _engine = engines?.Invoke() ?? EngineFactory.Create(model, settings.Get<EngineOptions>());
-        _trainer = new Trainer(_engine, settings.Get<TrainerOptions>());
+        ModelOptions model = settings.Model;
+        _engine = engines?.Invoke() ?? EngineFactory.Create(model, settings.Engine);
+        _trainer = new Trainer(_engine, settings.Training);
 
-        CheckpointOptions keep = settings.Get<CheckpointOptions>();
+        CheckpointOptions keep = settings.Checkpoint;
         CheckpointStore? store = keep.Folder.Length == 0 ? null : new CheckpointStore(keep.Folder, keep.Keep, time, warning => PipelineLog.CheckpointWarning(_logger, warning), fence, plan.Generation);
         (IngestState state, IReadOnlyList<StreamPosition> positions) = Restore(store, model);
-        PipelineOptions options = settings.Get<PipelineOptions>();
-        BatcherOptions batching = settings.Get<BatcherOptions>();
-        KafkaOptions kafka = settings.Get<KafkaOptions>();
+        PipelineOptions options = settings.Pipeline;
+        BatcherOptions batching = settings.Batching;
+        KafkaOptions kafka = settings.Kafka;
         var pool = new BatchPool(batching.BatchSize, state.Histories.Length, options.BatchQueue + 3);
         var batches = Channel.CreateBounded<Batch>(new BoundedChannelOptions(options.BatchQueue) { SingleReader = true, SingleWriter = true });
-        RedisOptions publishing = settings.Get<RedisOptions>();
-        _histories = publishing.UserItems == 0 ? null : new HistoryFeed(state.Histories, publishing.UserItems, settings.Get<HistoryOptions>().MaxUsers, options.PublishInterval, time);
+        RedisOptions publishing = settings.Redis;
+        _histories = publishing.UserItems == 0 ? null : new HistoryFeed(state.Histories, publishing.UserItems, settings.History.MaxUsers, options.PublishInterval, time);
         _historyStore = state.Histories;
         _replaced = returned is null || _histories is null ? [] : HistoryDifferences.Between(returned.Histories, state.Histories, publishing.UserItems);
         _shedding = options.Overload == OverloadMode.Wait ? null : new LoadShedding(options.OverloadLag, options.OverloadAfter, options.OverloadShare, time);
-        _batcher = new Batcher(batching, settings.Get<EventOptions>().ToRules(time), state, KafkaSource.CreatePositions(kafka, positions), pool, time, _histories, _shedding);
+        _batcher = new Batcher(batching, settings.Events.ToRules(time), state, KafkaSource.CreatePositions(kafka, positions), pool, time, _histories, _shedding);
         _source = new KafkaSource(kafka, ItemLimitsOf(model), _batcher, batches.Writer, time, loggers.CreateLogger<KafkaSource>()) { OldEnds = returned?.OldEnds ?? [] };
         _checkpoints = store is null ? null : new CheckpointSchedule(store, keep.Interval, _batcher, _source.Commit, metrics, time, _logger);
-        _generation = new GenerationStage(redis, settings, plan, fence.Token, time, _logger);
+        _generation = new GenerationStage(redis, publishing, Switching(settings), model.Widths, plan, fence.Token, time, _logger);
         _training = new TrainingStage(_trainer, batches.Reader, pool, _outbox, _checkpoints, _generation, options, metrics, time, _logger);
         _training.RestoreCounts(state.Totals);
         _publisher = new EmbeddingPublisher(redis, publishing, model.Widths, time, OnIncident) { ClaimsPointer = !plan.IsNext };
@@ -134,7 +134,7 @@ public sealed class Pipeline : IDisposable
         using CancellationTokenRegistration draining = stopping.Register(() =>
         {
             PipelineLog.Draining(_logger);
-            giveUp.CancelAfter(_settings.Get<PipelineOptions>().ShutdownTimeout / 4);
+            giveUp.CancelAfter(_settings.Pipeline.ShutdownTimeout / 4);
         });
         LogStart();
         Task reading = stages.Start("source", failed => _source.RunAsync(stopping, failed, giveUp.Token));
@@ -174,13 +174,17 @@ public sealed class Pipeline : IDisposable
         _outbox.Dispose();
     }
 
+    // No more events are measured than the window has.
+    private static GenerationOptions Switching(StageOptions settings) =>
+        settings.Generation with { MinExamples = Math.Min(settings.Generation.MinExamples, settings.Training.Evaluation.Window) };
+
     private static ItemLimits ItemLimitsOf(ModelOptions model) => new() { FeatureGroups = model.FeatureGroups.ToDictionary(group => group.Name, group => group.Length, StringComparer.Ordinal) };
 
     private (IngestState State, IReadOnlyList<StreamPosition> Positions) Restore(CheckpointStore? store, ModelOptions model)
     {
-        HistoryOptions histories = _settings.Get<HistoryOptions>();
+        HistoryOptions histories = _settings.History;
         histories = histories with { Length = Math.Max(histories.Length, model.HistoryLength) };
-        DedupOptions dedup = _settings.Get<DedupOptions>();
+        DedupOptions dedup = _settings.Dedup;
         if (store?.FindNewest() is { } own)
         {
             if (_plan is { From: { } aside, Whole: true })
@@ -196,7 +200,7 @@ public sealed class Pipeline : IDisposable
 
         if (_plan.From is not { } from)
         {
-            PipelineLog.Beginning(_logger, store is null ? "(none)" : _settings.Get<CheckpointOptions>().Folder);
+            PipelineLog.Beginning(_logger, store is null ? "(none)" : _settings.Checkpoint.Folder);
             return (new IngestState(histories, dedup), []);
         }
 
@@ -207,7 +211,7 @@ public sealed class Pipeline : IDisposable
 
         // Features that the old model had no use for were not kept: the catalogue is read again from its beginning.
         bool again = !other.Model.FeatureGroups.SequenceEqual(model.FeatureGroups);
-        return (state, [.. other.Manifest.Positions.Where(position => !again || position.Topic != _settings.Get<KafkaOptions>().ItemsTopic)]);
+        return (state, [.. other.Manifest.Positions.Where(position => !again || position.Topic != _settings.Kafka.ItemsTopic)]);
     }
 
     private static IngestState ReadIngest(Checkpoint checkpoint, HistoryOptions histories, DedupOptions dedup)
@@ -242,7 +246,7 @@ public sealed class Pipeline : IDisposable
         Task publishing = publish(limit.Token);
         if (await Task.WhenAny(upstream, publishing).ConfigureAwait(false) == upstream && !abort.IsCancellationRequested)
         {
-            limit.CancelAfter(_settings.Get<PipelineOptions>().ShutdownTimeout / 2);
+            limit.CancelAfter(_settings.Pipeline.ShutdownTimeout / 2);
         }
 
         try
@@ -350,7 +354,7 @@ public sealed class Pipeline : IDisposable
     private void WatchOverload()
     {
         bool overloaded = _shedding?.IsActive == true;
-        double share = _settings.Get<PipelineOptions>().OverloadShare;
+        double share = _settings.Pipeline.OverloadShare;
         _health.Set("load", overloaded ? HealthLevel.Degraded : HealthLevel.Healthy, overloaded ? FormattableString.Invariant($"too far behind, {share:0.##} of the events are not trained on") : string.Empty);
         if (overloaded != _wasOverloaded)
         {
@@ -362,7 +366,7 @@ public sealed class Pipeline : IDisposable
 
     private void LogStart()
     {
-        ModelOptions model = _settings.Get<ModelOptions>();
-        PipelineLog.Starting(_logger, model.Tower.ToString(), string.Join(',', model.Widths), model.Loss.ToString(), _engine.Description, model.BankCapacity, _settings.Get<BatcherOptions>().BatchSize);
+        ModelOptions model = _settings.Model;
+        PipelineLog.Starting(_logger, model.Tower.ToString(), string.Join(',', model.Widths), model.Loss.ToString(), _engine.Description, model.BankCapacity, _settings.Batching.BatchSize);
     }
 }

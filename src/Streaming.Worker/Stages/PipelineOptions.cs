@@ -1,6 +1,5 @@
 using Streaming.Core.Options;
 
-
 namespace Streaming.Worker.Stages;
 
 /// <summary>How the stages work together.</summary>

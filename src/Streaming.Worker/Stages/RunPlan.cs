@@ -1,6 +1,5 @@
 using Streaming.Learning.Checkpoints;
 using Streaming.Worker.Failures;
-using Streaming.Worker.Settings;
 
 namespace Streaming.Worker.Stages;
 
@@ -50,7 +49,8 @@ public sealed record RunPlan(uint Generation, uint Active, string? From, bool Wh
         folder.Length == 0 || generation == 1 ? folder : Path.Combine(folder, FormattableString.Invariant($"generation-{generation}"));
 
     /// <summary>The settings of this plan: a generation has checkpoints and a consumer group of its own.</summary>
-    public SettingsValues Apply(SettingsValues settings)
+    public T Apply<T>(T settings)
+        where T : StageOptions
     {
         ArgumentNullException.ThrowIfNull(settings);
         if (Generation == 1)
@@ -58,9 +58,12 @@ public sealed record RunPlan(uint Generation, uint Active, string? From, bool Wh
             return settings;
         }
 
-        CheckpointOptions keep = settings.Get<CheckpointOptions>();
-        Transport.Kafka.Clients.KafkaOptions kafka = settings.Get<Transport.Kafka.Clients.KafkaOptions>();
-        return settings.With(keep with { Folder = FolderOf(keep.Folder, Generation) }).With(kafka with { GroupId = FormattableString.Invariant($"{kafka.GroupId}-generation-{Generation}") });
+        StageOptions own = settings with
+        {
+            Checkpoint = settings.Checkpoint with { Folder = FolderOf(settings.Checkpoint.Folder, Generation) },
+            Kafka = settings.Kafka with { GroupId = FormattableString.Invariant($"{settings.Kafka.GroupId}-generation-{Generation}") },
+        };
+        return (T)own;
     }
 
     private static bool Has(string folder) => folder.Length > 0 && Store(folder).List().Count > 0;

@@ -5,12 +5,11 @@ using Confluent.Kafka.Admin;
 using Streaming.Chaos;
 using Streaming.Core.Positions;
 using Streaming.Learning.Checkpoints;
-using Streaming.Models.Options;
 using Streaming.Serving;
 using Streaming.Serving.Lookups;
 using Streaming.Tests.Kafka;
 using Streaming.Worker.Commands;
-using Streaming.Worker.Settings;
+using Streaming.Worker.Run;
 using Xunit;
 
 namespace Streaming.Kafka.Tests.Bench;
@@ -270,13 +269,13 @@ internal sealed class KafkaBench : IAsyncDisposable
     }
 
     // Of the worker's settings, those that a model is read by.
-    private SettingsValues Values() =>
-        WorkerSettings.Catalogue.Load(Settings.Where(static setting => !setting.Key.StartsWith("STREAMING__Kafka__", StringComparison.Ordinal)).ToDictionary(StringComparer.Ordinal));
+    private WorkerOptions Values() =>
+        WorkerSettings.Options(Settings.Where(static setting => !setting.Key.StartsWith("STREAMING__Kafka__", StringComparison.Ordinal)).ToDictionary(StringComparer.Ordinal));
 
     /// <summary>Waits until every item that was trained on is in Redis as of a step that is no earlier than the last.</summary>
     private async Task UntilPublishedAsync(WorkerProcess worker, ExpectedEffects expected)
     {
-        int width = Values().Get<ModelOptions>().Dimension;
+        int width = Values().Model.Dimension;
         string[] ids = [.. expected.TrainedByItem.Keys];
         var reader = new EmbeddingReader(_redis.Connection.GetDatabase(), new ServingOptions { Model = Settings["STREAMING__Redis__Model"] }, TimeProvider.System);
         var reads = new ItemRead[ids.Length];

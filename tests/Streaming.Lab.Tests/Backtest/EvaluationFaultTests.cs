@@ -8,7 +8,6 @@ using Streaming.Learning.Checkpoints;
 using Streaming.Tests;
 using Streaming.Worker.Commands;
 using Streaming.Worker.Failures;
-using Streaming.Worker.Settings;
 using Xunit;
 
 namespace Streaming.Lab.Tests.Backtest;
@@ -167,7 +166,7 @@ public sealed class EvaluationFaultTests : IDisposable
         Assert.All(report.RootElement.GetProperty("rows").EnumerateArray().Where(row => row.GetProperty("segment").GetString() == "All"), row => Assert.Equal(400, row.GetProperty("cases").GetInt32()));
     }
 
-    private static SettingsValues Settings(params string[] set) =>
+    private static BacktestOptions Settings(params string[] set) =>
         BacktestSettings.Load(set.Select(text => text.Split('=', 2)).ToDictionary(pair => pair[0], pair => pair[1]), BacktestProtocol.Prequential);
 
     private static Task<int> Run(string line) => CommandLine.RunAsync(LabCommands.Create(), $"backtest {line}".Split(' ', StringSplitOptions.RemoveEmptyEntries));

@@ -1,6 +1,5 @@
 using Streaming.Lab.Backtest;
 using Streaming.Models.Options;
-using Streaming.Worker.Engine;
 using Streaming.Worker.Failures;
 using Xunit;
 
@@ -40,7 +39,7 @@ public class SettingsGridTests
 
     [Fact]
     public void Load_Engine_IsTheWorkersSetting() =>
-        Assert.Equal("cuda:1", BacktestSettings.Load(new Dictionary<string, string> { ["STREAMING__Training__Device"] = "cuda:1" }, BacktestProtocol.LeaveOneOut).Get<EngineOptions>().Device);
+        Assert.Equal("cuda:1", BacktestSettings.Load(new Dictionary<string, string> { ["STREAMING__Training__Device"] = "cuda:1" }, BacktestProtocol.LeaveOneOut).Engine.Device);
 
     [Fact]
     public void ToFile_ReadBack_GivesTheSameSettings()
@@ -66,6 +65,6 @@ public class SettingsGridTests
         Assert.Empty(Model(BacktestProtocol.Prequential).WidthWeights);
 
         static ModelOptions Model(BacktestProtocol protocol, params (string Name, string Value)[] set) =>
-            BacktestSettings.Load(set.ToDictionary(pair => pair.Name, pair => pair.Value), protocol).Get<ModelOptions>();
+            BacktestSettings.Load(set.ToDictionary(pair => pair.Name, pair => pair.Value), protocol).Model;
     }
 }

@@ -1,7 +1,6 @@
 using Confluent.Kafka;
 using StackExchange.Redis;
 using Streaming.Tests;
-using Streaming.Transport.Kafka.Clients;
 
 namespace Streaming.Worker.Tests.Faults;
 
@@ -87,7 +86,7 @@ internal sealed class Disturbance : IAsyncDisposable
 
     private async Task JoinAndLeaveAsync()
     {
-        await using OtherMember member = await OtherMember.JoinAsync(_bench.Values.Get<KafkaOptions>(), CancellationToken.None);
+        await using OtherMember member = await OtherMember.JoinAsync(_bench.Values.Kafka, CancellationToken.None);
         await Task.Delay(500, CancellationToken.None);
     }
 }

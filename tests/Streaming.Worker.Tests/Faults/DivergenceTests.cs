@@ -53,7 +53,7 @@ public sealed class DivergenceTests
         Assert.All(await bench.ReadAsync(redis, bench.Stream.Expected), read => Assert.True(read.Stamp.Token > first));
     }
 
-    private static ModelOptions Model(FaultBench bench) => bench.Values.Get<ModelOptions>();
+    private static ModelOptions Model(FaultBench bench) => bench.Values.Model;
 
     private static async Task<string> MakeCheckpointAsync(FaultBench bench)
     {

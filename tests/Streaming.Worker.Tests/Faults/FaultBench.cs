@@ -1,15 +1,13 @@
 using System.Diagnostics;
 using System.Globalization;
 using StackExchange.Redis;
-using Streaming.Models.Options;
 using Streaming.Chaos;
 using Streaming.Lab.Embedded;
 using Streaming.Serving;
 using Streaming.Serving.Lookups;
-using Streaming.Transport.Kafka.Clients;
 using Streaming.Worker.Commands;
 using Streaming.Worker.Failures;
-using Streaming.Worker.Settings;
+using Streaming.Worker.Run;
 using Xunit;
 
 namespace Streaming.Worker.Tests.Faults;
@@ -73,7 +71,7 @@ internal sealed class FaultBench : IAsyncDisposable
         ["STREAMING__Http__Port"] = "-1",
     };
 
-    public SettingsValues Values => WorkerSettings.Catalogue.Load(Settings);
+    public WorkerOptions Values => WorkerSettings.Options(Settings);
 
     private string Disk => Path.Combine(Folder, "disk");
 
@@ -97,7 +95,7 @@ internal sealed class FaultBench : IAsyncDisposable
         bench.Settings["STREAMING__Kafka__BootstrapServers"] = bench.Broker.BootstrapServers;
         bench.Settings["STREAMING__Redis__Configuration"] = bench.Redis.Configuration;
         bench.Settings["STREAMING__Checkpoint__Folder"] = Path.Combine(bench.Disk, "checkpoints");
-        bench.Stream = new EventStream(bench.Values.Get<KafkaOptions>(), seed: 1, rate);
+        bench.Stream = new EventStream(bench.Values.Kafka, seed: 1, rate);
         bench._producing = Task.Run(() => bench.Stream.RunAsync(bench._produced.Token), CancellationToken.None);
         return bench;
     }
@@ -228,7 +226,7 @@ internal sealed class FaultBench : IAsyncDisposable
     /// <summary>What Redis has of every item that was trained on.</summary>
     public async Task<ItemRead[]> ReadAsync(ConnectionMultiplexer redis, ExpectedEffects expected)
     {
-        int width = Values.Get<ModelOptions>().Dimension;
+        int width = Values.Model.Dimension;
         string[] ids = [.. expected.TrainedByItem.Keys];
         var reader = new EmbeddingReader(redis.GetDatabase(), new ServingOptions { Model = Settings["STREAMING__Redis__Model"] }, TimeProvider.System);
         var reads = new ItemRead[ids.Length];

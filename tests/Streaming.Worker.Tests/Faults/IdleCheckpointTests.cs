@@ -1,9 +1,7 @@
 using Streaming.Chaos;
 using Streaming.Learning.Checkpoints;
 using Streaming.Transport.Kafka;
-using Streaming.Transport.Kafka.Clients;
 using Streaming.Worker.Failures;
-using Streaming.Worker.Stages;
 using Xunit;
 
 namespace Streaming.Worker.Tests.Faults;
@@ -38,7 +36,7 @@ public sealed class IdleCheckpointTests
         for (int i = 0; i < 5 && !before.SequenceEqual(Directory.GetDirectories(bench.Checkpoints)); i++)
         {
             before = Directory.GetDirectories(bench.Checkpoints);
-            await Task.Delay(bench.Values.Get<CheckpointOptions>().Interval * 4, TestContext.Current.CancellationToken);
+            await Task.Delay(bench.Values.Checkpoint.Interval * 4, TestContext.Current.CancellationToken);
         }
 
         Assert.Equal(before, Directory.GetDirectories(bench.Checkpoints));
@@ -52,7 +50,7 @@ public sealed class IdleCheckpointTests
         await bench.UntilSentAsync(100);
         long sent = (await bench.EndStreamAsync()).Totals.Read;
         await worker.UntilAsync(_ => PositionSum(bench) == sent, "a checkpoint holds the events");
-        using EventProducer producer = new(bench.Values.Get<KafkaOptions>());
+        using EventProducer producer = new(bench.Values.Kafka);
         producer.Send(new Contracts.Interaction { UserId = "u", ItemId = "i", Type = "unheard-of", EventTimeMs = 1_700_000_000_000, EventId = "dead" });
         producer.Flush(TestContext.Current.CancellationToken);
 

@@ -1,8 +1,7 @@
-using Streaming.Core.Ingestion;
 using Streaming.Learning.Checkpoints;
 using Streaming.Models.State;
 using Streaming.Worker.Failures;
-using Streaming.Worker.Settings;
+using Streaming.Worker.Run;
 using Xunit;
 
 namespace Streaming.Worker.Tests.Faults;
@@ -75,7 +74,7 @@ public sealed class ResumeTests
 
         // A worker that is told to stop leaves what it has read and not batched to the next: whoever stops it earlier, with
         // more left than a batch takes, compares two different streams.
-        int batch = bench.Values.Get<BatcherOptions>().BatchSize;
+        int batch = bench.Values.Batching.BatchSize;
         await worker.UntilAsync(w => w.Status.Source.Partitions.Count > 0 && w.Status.Source.Lag == 0 && w.Status.Counts.Read > Events - batch, "less than a batch is left");
         Assert.Equal(ExitCode.Success, await worker.TerminateAsync());
         return Store(bench).List()[0];
@@ -84,8 +83,8 @@ public sealed class ResumeTests
     /// <summary>Checkpoints by the number of batches and not by the clock, which would end batches early.</summary>
     private static RunningWorker Start(FaultBench bench)
     {
-        SettingsValues values = bench.Values;
-        return new RunningWorker(values.With(values.Get<BatcherOptions>() with { CheckpointBatches = 15 }));
+        WorkerOptions values = bench.Values;
+        return new RunningWorker(values with { Batching = values.Batching with { CheckpointBatches = 15 } });
     }
 
     private static CheckpointStore Store(FaultBench bench) => new(bench.Checkpoints, 100, TimeProvider.System, static _ => { });

@@ -1,7 +1,6 @@
 using Streaming.Worker.Failures;
 using Streaming.Worker.Metrics;
 using Streaming.Worker.Run;
-using Streaming.Worker.Settings;
 using Streaming.Worker.Shutdown;
 using Streaming.Worker.Stages;
 
@@ -21,9 +20,9 @@ internal sealed class RunningWorker : IAsyncDisposable
     /// <param name="request">As in <see cref="WorkerRun"/>.</param>
     /// <param name="time">The machine's clock; null: the true one.</param>
     /// <param name="engines">As in <see cref="WorkerRun"/>.</param>
-    public RunningWorker(SettingsValues settings, RunRequest? request = null, TimeProvider? time = null, Func<Learning.Engine.TrainingEngine>? engines = null)
+    public RunningWorker(WorkerOptions settings, RunRequest? request = null, TimeProvider? time = null, Func<Learning.Engine.TrainingEngine>? engines = null)
     {
-        _signals = new ShutdownSignals(settings.Get<PipelineOptions>().ShutdownTimeout, TimeProvider.System);
+        _signals = new ShutdownSignals(settings.Pipeline.ShutdownTimeout, TimeProvider.System);
         _run = new WorkerRun(settings, time ?? TimeProvider.System, _loggers, request, engines);
         _running = Task.Run(RunAsync, CancellationToken.None);
     }

@@ -1,6 +1,5 @@
 using Streaming.Contracts;
 using Streaming.Transport.Kafka;
-using Streaming.Transport.Kafka.Clients;
 using Streaming.Worker.Failures;
 using Xunit;
 
@@ -55,7 +54,7 @@ public class TopicReplacedTests
         await worker.UntilAsync(static w => w.Status.Source.Partitions.Count == 1, "the topic is read");
         bench.Broker.DeleteTopic("interactions");
         bench.Broker.CreateTopic("interactions", 1);
-        using EventProducer producer = new(bench.Values.Get<KafkaOptions>());
+        using EventProducer producer = new(bench.Values.Kafka);
         for (int i = 0; i < New; i++)
         {
             producer.Send(new Interaction { UserId = $"new-{i % 7}", ItemId = $"new-{i % 5}", Type = "click", EventTimeMs = 1_700_000_000_000 + i, EventId = $"new-{i}" });

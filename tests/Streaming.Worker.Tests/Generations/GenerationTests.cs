@@ -4,7 +4,6 @@ using Streaming.Learning.Checkpoints;
 using Streaming.Models.Slices;
 using Streaming.Serving;
 using Streaming.Serving.Towers;
-using Streaming.Transport.Redis;
 using Streaming.Transport.Redis.Generations;
 using Streaming.Worker.Failures;
 using Streaming.Worker.Generations;
@@ -45,11 +44,11 @@ public sealed class GenerationTests
         Assert.Equal((2u, 24), (tower.Version.Generation, tower.Width));
 
         // The old one went on meanwhile, under a lease and fences of its own.
-        var generations = new GenerationSwitch(database, bench.Values.Get<RedisOptions>(), [8, 16], TimeProvider.System);
+        var generations = new GenerationSwitch(database, bench.Values.Redis, [8, 16], TimeProvider.System);
         (int before, int now) = ((await generations.ListAsync(1, TestContext.Current.CancellationToken)).Count, (await generations.ListAsync(2, TestContext.Current.CancellationToken)).Count);
         Assert.True(before > 50 && now > 50, $"{before} and {now} items"); // how near they are is the switch's matter: Objection_…
 
-        var desk = new GenerationDesk(database, bench.Values);
+        var desk = new GenerationDesk(database, bench.Values.Redis, bench.Values.Model.Widths, bench.Values.Generation);
         using var output = new StringWriter();
         Assert.Equal(ExitCode.Success, await desk.RollbackAsync(output));
         Assert.Contains("readers moved from generation 2 to 1", output.ToString(), StringComparison.Ordinal);

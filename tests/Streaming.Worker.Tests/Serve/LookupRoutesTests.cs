@@ -9,15 +9,14 @@ using Streaming.Core.Generations;
 using Streaming.Core.Hashing;
 using Streaming.Core.Refreshes;
 using Streaming.Lab.Embedded;
-using Streaming.Models.Options;
 using Streaming.Transport.Redis;
 using Streaming.Transport.Redis.Generations;
 using Streaming.Transport.Redis.Publishing;
 using Streaming.Worker.Commands;
 using Streaming.Worker.Health;
 using Streaming.Worker.Http;
+using Streaming.Worker.Run;
 using Streaming.Worker.Serve;
-using Streaming.Worker.Settings;
 using Xunit;
 
 namespace Streaming.Worker.Tests.Serve;
@@ -35,23 +34,23 @@ public sealed class LookupRoutesTests : IAsyncLifetime
     {
         CancellationToken cancellation = TestContext.Current.CancellationToken;
         _server = await LocalRedisServer.StartAsync(cancellationToken: cancellation);
-        SettingsValues settings = WorkerSettings.Catalogue.Load(new Dictionary<string, string> { ["STREAMING__Redis__Configuration"] = _server.Configuration, ["STREAMING__Redis__Element"] = "Float32", ["STREAMING__Model__Widths"] = "4,8", ["STREAMING__Http__MaxItems"] = "3", ["STREAMING__Serve__RefreshInterval"] = "20ms" });
-        _redis = await RedisConnection.OpenAsync(settings.Get<RedisOptions>(), cancellation);
-        var publisher = new EmbeddingPublisher(_redis.GetDatabase(), settings.Get<RedisOptions>(), settings.Get<ModelOptions>().Widths, TimeProvider.System);
+        WorkerOptions settings = WorkerSettings.Options(new Dictionary<string, string> { ["STREAMING__Redis__Configuration"] = _server.Configuration, ["STREAMING__Redis__Element"] = "Float32", ["STREAMING__Model__Widths"] = "4,8", ["STREAMING__Http__MaxItems"] = "3", ["STREAMING__Serve__RefreshInterval"] = "20ms" });
+        _redis = await RedisConnection.OpenAsync(settings.Redis, cancellation);
+        var publisher = new EmbeddingPublisher(_redis.GetDatabase(), settings.Redis, settings.Model.Widths, TimeProvider.System);
         await publisher.OpenAsync(1, 1, cancellation);
         // At width 4, b is nearest to a; at width 8, c is.
         await publisher.PublishAsync([Item("a", 1, 0, 0, 0, 1, 0, 0, 0), Item("b", 1, 0.1f, 0, 0, -1, 0, 0, 0), Item("c", 1, 0.5f, 0, 0, 1, 0, 0, 0), Item("d", -1, 0, 0, 0, 0, 0, 0, 0)], [], cancellation);
-        _lookups = new Lookups(_redis.GetDatabase(), settings, id => id == "b" ? "<b>bold</b>" : null, TimeProvider.System);
+        _lookups = new Lookups(_redis.GetDatabase(), settings.Redis, settings.Serve, settings.Model.Widths, id => id == "b" ? "<b>bold</b>" : null, TimeProvider.System);
         _endpoint = await HttpEndpoint.StartAsync(
-            settings.Get<HttpOptions>() with { Port = 0 },
+            settings.Http with { Port = 0 },
             NullLoggerFactory.Instance,
             routes =>
             {
-                LookupRoutes.Map(routes, _lookups, settings.Get<HttpOptions>());
+                LookupRoutes.Map(routes, _lookups, settings.Http);
                 PageRoutes.Map(routes, static () => null, _lookups.Updater.Status);
             },
             cancellation,
-            new IndexService(_lookups, settings, _health, TimeProvider.System, NullLoggerFactory.Instance));
+            new IndexService(_lookups, settings.Serve, _health, TimeProvider.System, NullLoggerFactory.Instance));
         await _lookups.Updater.RefreshAsync(cancellation);
         _client = new HttpClient { BaseAddress = _endpoint.Address };
     }
@@ -200,9 +199,9 @@ public sealed class LookupRoutesTests : IAsyncLifetime
     [Fact]
     public async Task Items_AsManyAsAreAllowedOfTheLongestIds_FitTheBody()
     {
-        SettingsValues settings = WorkerSettings.Catalogue.Load(new Dictionary<string, string> { ["STREAMING__Http__MaxItems"] = "5000" });
+        WorkerOptions settings = WorkerSettings.Options(new Dictionary<string, string> { ["STREAMING__Http__MaxItems"] = "5000" });
         await using HttpEndpoint endpoint = await HttpEndpoint.StartAsync(
-            settings.Get<HttpOptions>() with { Port = 0 }, NullLoggerFactory.Instance, routes => LookupRoutes.Map(routes, _lookups, settings.Get<HttpOptions>()), TestContext.Current.CancellationToken);
+            settings.Http with { Port = 0 }, NullLoggerFactory.Instance, routes => LookupRoutes.Map(routes, _lookups, settings.Http), TestContext.Current.CancellationToken);
         using var client = new HttpClient { BaseAddress = endpoint.Address };
         string id = string.Concat(Enumerable.Repeat("\\u0001", InteractionEvent.MaxIdBytes));
         using var body = new StringContent($"[{string.Join(',', Enumerable.Repeat($"\"{id}\"", 5000))}]");

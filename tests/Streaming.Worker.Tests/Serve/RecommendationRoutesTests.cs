@@ -18,8 +18,8 @@ using Streaming.Transport.Redis.Publishing;
 using Streaming.Worker.Commands;
 using Streaming.Worker.Health;
 using Streaming.Worker.Http;
+using Streaming.Worker.Run;
 using Streaming.Worker.Serve;
-using Streaming.Worker.Settings;
 using Xunit;
 
 namespace Streaming.Worker.Tests.Serve;
@@ -28,7 +28,7 @@ public sealed class RecommendationRoutesTests : IAsyncLifetime
 {
     private LocalRedisServer _server = null!;
     private ConnectionMultiplexer _redis = null!;
-    private SettingsValues _settings = null!;
+    private WorkerOptions _settings = null!;
     private Lookups _lookups = null!;
     private HttpEndpoint _endpoint = null!;
     private HttpClient _client = null!;
@@ -38,18 +38,18 @@ public sealed class RecommendationRoutesTests : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         _server = await LocalRedisServer.StartAsync(cancellationToken: Stop);
-        _settings = WorkerSettings.Catalogue.Load(new Dictionary<string, string>
+        _settings = WorkerSettings.Options(new Dictionary<string, string>
         {
             ["STREAMING__Redis__Configuration"] = _server.Configuration, ["STREAMING__Model__Widths"] = "4,8", ["STREAMING__Model__HistoryLength"] = "5", ["STREAMING__Model__ItemCapacity"] = "32", ["STREAMING__Model__BankCapacity"] = "8", ["STREAMING__Http__MaxItems"] = "6", ["STREAMING__Serve__RefreshInterval"] = "20ms",
         });
-        RedisOptions options = _settings.Get<RedisOptions>();
+        RedisOptions options = _settings.Redis;
         _redis = await RedisConnection.OpenAsync(options, Stop);
-        var publisher = new EmbeddingPublisher(_redis.GetDatabase(), options, _settings.Get<ModelOptions>().Widths, TimeProvider.System);
+        var publisher = new EmbeddingPublisher(_redis.GetDatabase(), options, _settings.Model.Widths, TimeProvider.System);
         await publisher.OpenAsync(1, 1, Stop);
         var random = new Random(4);
         await publisher.PublishAsync([.. Enumerable.Range(0, 30).Select(i => new Refresh(RedisKeys.Hash($"i{i}"), $"i{i}", [.. Enumerable.Range(0, 8).Select(_ => random.NextSingle() - 0.5f)], 7, 0, 0))], [], Stop);
-        _lookups = new Lookups(_redis.GetDatabase(), _settings, id => id == "i3" ? "<b>bold</b>" : null, TimeProvider.System);
-        _endpoint = await HttpEndpoint.StartAsync(new HttpOptions { Port = 0 }, NullLoggerFactory.Instance, routes => RecommendationRoutes.Map(routes, _lookups, _settings.Get<HttpOptions>()), Stop, new IndexService(_lookups, _settings, new HealthReport(), TimeProvider.System, NullLoggerFactory.Instance));
+        _lookups = new Lookups(_redis.GetDatabase(), _settings.Redis, _settings.Serve, _settings.Model.Widths, id => id == "i3" ? "<b>bold</b>" : null, TimeProvider.System);
+        _endpoint = await HttpEndpoint.StartAsync(new HttpOptions { Port = 0 }, NullLoggerFactory.Instance, routes => RecommendationRoutes.Map(routes, _lookups, _settings.Http), Stop, new IndexService(_lookups, _settings.Serve, new HealthReport(), TimeProvider.System, NullLoggerFactory.Instance));
         await _lookups.Updater.RefreshAsync(Stop);
         _client = new HttpClient { BaseAddress = _endpoint.Address };
     }
@@ -185,10 +185,10 @@ public sealed class RecommendationRoutesTests : IAsyncLifetime
 
     private async Task PublishTowersAsync()
     {
-        ModelOptions model = _settings.Get<ModelOptions>();
+        ModelOptions model = _settings.Model;
         using var engine = new CpuEngine(model, threads: 1);
         using TensorSource parameters = engine.CopyParameters();
-        await new GenerationPublisher(_redis.GetDatabase(), _settings.Get<RedisOptions>(), TimeProvider.System).PublishAsync(
+        await new GenerationPublisher(_redis.GetDatabase(), _settings.Redis, TimeProvider.System).PublishAsync(
             new GenerationRecord { Generation = 1, Token = 1, Step = 9, Widths = model.Widths },
             model.Widths.Select(width =>
             {
@@ -209,6 +209,6 @@ public sealed class RecommendationRoutesTests : IAsyncLifetime
 
         UserHistoryBatch batch = new(1, 5);
         batch.Add(histories, RedisKeys.Hash(user), 0);
-        await new UserHistoryPublisher(_redis.GetDatabase(), _settings.Get<RedisOptions>(), TimeProvider.System).PublishAsync(batch, 1, Stop);
+        await new UserHistoryPublisher(_redis.GetDatabase(), _settings.Redis, TimeProvider.System).PublishAsync(batch, 1, Stop);
     }
 }
