@@ -8,7 +8,7 @@ namespace Streaming.Worker.Tests.Layout;
 /// <summary>Settings that container files, pages, messages and scripts name: no compiler sees that one has gone.</summary>
 public partial class SettingNameTests
 {
-    private static readonly string[] Endings = [".cs", ".md", ".sh", ".yml", ".yaml", ".json", ".csproj", "Dockerfile"];
+    private static readonly string[] Endings = [".cs", ".md", ".sh", ".yml", ".yaml", ".json", ".csproj", ".env", "Dockerfile"];
 
     // Their subject is names that are wrong or old.
     private static readonly string[] Exceptions = ["SettingNameTests.cs", "Setting.cs", "SettingsSection.cs", "SettingsCatalogueTests.cs", "SettingsFileTests.cs", "SettingsCommandTests.cs", "SettingsGridTests.cs", "published.sh"];
