@@ -7,8 +7,8 @@ using Streaming.Kernels.Simd;
 namespace Streaming.Kernels.Softmax;
 
 /// <summary>
-/// 32 candidates against all rows: the gradients of the candidates. Normalisers are known by now, so probabilities are
-/// summed over the widths first and each increment is multiplied once.
+/// 32 candidates against all rows: the gradients of the candidates. The normalisers are known, so probabilities are summed
+/// over the widths first and each increment is multiplied once.
 /// </summary>
 internal static class ColumnPanel<T>
     where T : struct, ISimd<T>
