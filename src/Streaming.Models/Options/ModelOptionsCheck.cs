@@ -3,7 +3,7 @@ using Streaming.Kernels.Softmax;
 
 namespace Streaming.Models.Options;
 
-/// <summary>The bounds of <see cref="ModelOptions"/>, all checked before anything is reported.</summary>
+/// <summary>The bounds of <see cref="ModelOptions"/>; reports all violations together.</summary>
 internal static class ModelOptionsCheck
 {
     public static void Verify(ModelOptions o)
@@ -16,7 +16,7 @@ internal static class ModelOptionsCheck
         Optimiser(o, errors);
         if (errors.Count > 0)
         {
-            throw new ArgumentException($"The model's options are wrong:{Environment.NewLine}{string.Join(Environment.NewLine, errors)}");
+            throw new ArgumentException($"Invalid model options:{Environment.NewLine}{string.Join(Environment.NewLine, errors)}");
         }
     }
 
@@ -42,7 +42,7 @@ internal static class ModelOptionsCheck
         Fits(o.ItemCapacity, o.ItemIds ? d : 0, nameof(o.ItemCapacity), "D", errors);
         if (!o.ItemIds && o.FeatureGroups.Count == 0)
         {
-            errors.Add("ItemIds is false and FeatureGroups is empty; allowed: ids, features or both, because an item needs a vector.");
+            errors.Add("ItemIds is false and FeatureGroups is empty; enable at least one, because an item needs a vector.");
         }
 
         var names = new HashSet<string>(StringComparer.Ordinal);
@@ -50,7 +50,7 @@ internal static class ModelOptionsCheck
         {
             if (string.IsNullOrWhiteSpace(group.Name) || !names.Add(group.Name))
             {
-                errors.Add($"FeatureGroups has the name '{group.Name}'; allowed: names that are not empty and differ.");
+                errors.Add($"FeatureGroups has the name '{group.Name}'; names must be unique and not empty.");
             }
 
             Range(group.Length, 1, 65536, $"FeatureGroups[{group.Name}].Length", errors);
@@ -71,13 +71,13 @@ internal static class ModelOptionsCheck
         Defined(o.LogQ, nameof(o.LogQ), errors);
         if (o.LogQ == LogQCorrection.Corrected && o.Loss is (LossKind.Full or LossKind.Uniform))
         {
-            errors.Add($"LogQ is {o.LogQ} with Loss {o.Loss}; allowed there: None, Classic, because nothing is sampled by frequency.");
+            errors.Add($"LogQ is {o.LogQ} with Loss {o.Loss}; allowed with this loss: None, Classic, because it does not sample by frequency.");
         }
 
         Defined(o.HitMask, nameof(o.HitMask), errors);
         if (o.HitMask == HitMask.Slot && o.Loss is (LossKind.Full or LossKind.Uniform))
         {
-            errors.Add($"HitMask is {o.HitMask} with Loss {o.Loss}; allowed there: {nameof(HitMask.Id)}, because no row's positive is another's negative.");
+            errors.Add($"HitMask is {o.HitMask} with Loss {o.Loss}; allowed with this loss: {nameof(HitMask.Id)}, because no row's positive is another's negative.");
         }
 
         Range(o.Temperature, 1e-4, 1e4, nameof(o.Temperature), errors);

@@ -1,11 +1,11 @@
 namespace Streaming.Models.Options;
 
-/// <summary>Collects what is wrong with options, so that one exception names everything.</summary>
+/// <summary>Collects errors in options, so that one exception reports them all.</summary>
 public sealed class OptionErrors
 {
     private readonly List<string> _messages = [];
 
-    /// <summary>Adds an error unless the value is right.</summary>
+    /// <summary>Adds an error unless the value is valid.</summary>
     public void Check<T>(bool right, string name, T value, string allowed)
     {
         if (!right)
@@ -14,7 +14,7 @@ public sealed class OptionErrors
         }
     }
 
-    /// <summary>Adds what another check finds.</summary>
+    /// <summary>Adds the errors that another check throws.</summary>
     public void Collect(Action validate)
     {
         try

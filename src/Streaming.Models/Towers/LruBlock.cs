@@ -8,13 +8,10 @@ using Streaming.Models.State;
 namespace Streaming.Models.Towers;
 
 /// <summary>
-/// One block of the fmrlrec tower. Norm before [fMRLRec]: h = x + LRU(norm(x)), out = h + FFN(norm(h)). Norm after
-/// [LRURec]: h = norm(x + LRU(x)), out = norm(h + FFN(h)).
+/// One block of the fmrlrec tower. Pre-norm [fMRLRec]: h = x + LRU(norm(x)), out = h + FFN(norm(h)). Post-norm [LRURec]:
+/// h = norm(x + LRU(x)), out = norm(h + FFN(h)).
 /// </summary>
-/// <remarks>
-/// In the last block only the recurrence runs over all steps; everything after it is computed for the rows that a
-/// prediction needs.
-/// </remarks>
+/// <remarks>In the last block only the recurrence runs over all steps; the rest is computed only for predicted rows.</remarks>
 internal sealed class LruBlock
 {
     private readonly int _d;
@@ -61,7 +58,7 @@ internal sealed class LruBlock
         _ffn.Initialize(options.Seed, options.WeightScale);
     }
 
-    /// <summary>Once a step, before any chunk.</summary>
+    /// <summary>Packs the weights; call once per step, before any chunk.</summary>
     public void Prepare()
     {
         Lru.Prepare();
@@ -97,19 +94,21 @@ internal sealed class LruBlock
         Buffers.Grow(ref _output, rows, _d);
     }
 
-    /// <summary>Output of a chunk: a row a step, in the last block a row a prediction.</summary>
+    /// <summary>Output of a chunk: one row [D] per step, or per prediction in the last block.</summary>
     public Span<float> Output(scoped in Chunk chunk) => Rows(_output, chunk);
 
+    /// <summary>Computes <see cref="Output"/> of a chunk from x [steps × D].</summary>
     public void Forward(StepPlan plan, in Chunk chunk, ReadOnlySpan<float> x, long step)
     {
         var mixed = Rows(_mixed, chunk);
         var residual = Mix(plan, chunk, x, mixed, step);
-        TensorPrimitives.Add(mixed, residual, mixed);
+        TensorPrimitives.Add(mixed, residual, mixed); // (R, D): R rows are steps, in the last block predictions
 
         int rows = Count(chunk), first = First(chunk);
         var input = Rows(_ffnInput, chunk);
         (_pre ? _ffnNorm : _mixNorm).Forward(mixed, input, first);
         var output = Rows(_output, chunk);
+        // input (R, D) → gate, up, product (R, D) → output (R, D)
         _ffn.Forward(input, Rows(_gate, chunk), Rows(_up, chunk), Rows(_product, chunk), output, rows, first, step);
         _ffnDropout.Apply(output, first, step);
         if (_pre)
@@ -124,8 +123,8 @@ internal sealed class LruBlock
         }
     }
 
-    /// <summary>One event of one user.</summary>
-    /// <param name="row">[D] the block's input on entry, its output on return.</param>
+    /// <summary>Advances one user by one event.</summary>
+    /// <param name="row">[D] In: the block's input. Out: its output.</param>
     /// <param name="state">In and out: [2D].</param>
     /// <param name="scratch">[9D].</param>
     public void Advance(Span<float> row, Span<float> state, Span<float> scratch)
@@ -155,7 +154,7 @@ internal sealed class LruBlock
         }
     }
 
-    /// <summary>Sets <paramref name="dx"/>, the gradient by the block's input.</summary>
+    /// <summary>Computes <paramref name="dx"/> [steps × D], the gradient with respect to the block's input.</summary>
     public void Backward(StepPlan plan, in Chunk chunk, ReadOnlySpan<float> x, ReadOnlySpan<float> dy, Span<float> dx, long step, Lane lane)
     {
         int rows = Count(chunk), first = First(chunk);
@@ -187,7 +186,7 @@ internal sealed class LruBlock
         MixBackward(plan, chunk, x, sum, branch, dx, step, lane);
     }
 
-    // The recurrent half without its residual; returns the rows that the residual adds.
+    // x (T, D) → states (T, 2D) → mixed (R, D): the recurrent half without its residual; returns the rows that the residual adds.
     private ReadOnlySpan<float> Mix(StepPlan plan, scoped in Chunk chunk, ReadOnlySpan<float> x, Span<float> mixed, long step)
     {
         var states = Steps(_states, chunk, 2 * _d);
@@ -219,7 +218,7 @@ internal sealed class LruBlock
         return residual;
     }
 
-    // sum: gradient by (residual + LRU branch); branch: a temporary of the same size.
+    // sum (R, D): gradient with respect to (residual + LRU branch); branch (R, D): scratch; states (R, 2D) → (T, 2D); dx (T, D).
     private void MixBackward(StepPlan plan, in Chunk chunk, ReadOnlySpan<float> x, Span<float> sum, Span<float> branch, Span<float> dx, long step, Lane lane)
     {
         int rows = Count(chunk);

@@ -16,10 +16,10 @@ public sealed class ModelOptionsTests
         var error = Assert.Throws<ArgumentException>(options.Validate);
         Assert.Equal(
             """
-            The model's options are wrong:
+            Invalid model options:
             Widths is 16,8; allowed: 1 to 16 increasing widths, each 4 … 4096, such as 16,32,64,128.
             Layers is 0; allowed: 1 … 8.
-            ItemIds is false and FeatureGroups is empty; allowed: ids, features or both, because an item needs a vector.
+            ItemIds is false and FeatureGroups is empty; enable at least one, because an item needs a vector.
             Dropout has 3 values; allowed: one, or one for each of the 2 widths.
             RingMin is 0.9 and RingMax 0.5; allowed: 0 ≤ RingMin < RingMax < 1.
             ClipNorm is NaN; allowed: 0 … 1000000.
