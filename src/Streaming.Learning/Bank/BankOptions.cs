@@ -2,18 +2,18 @@ using Streaming.Models.Options;
 
 namespace Streaming.Learning.Bank;
 
-/// <summary>When the memory bank is used, and how much of it. Its capacity is <see cref="ModelOptions.BankCapacity"/>.</summary>
+/// <summary>When the memory bank is used and how much of it. Its capacity is <see cref="ModelOptions.BankCapacity"/>.</summary>
 public sealed record BankOptions
 {
-    /// <summary>Gets the step at which the bank switches on. Default −1: when the drift says so. Otherwise 0 … 10,000,000.</summary>
+    /// <summary>Gets the step at which the bank switches on. Default −1: when the drift is low enough. Otherwise 0 … 10,000,000.</summary>
     public int WarmupSteps { get; init; } = -1;
 
     /// <summary>Gets the drift over ten steps, relative to the norms, below which the warm-up ends. Default 0.2; above 0.</summary>
     public double WarmupDrift { get; init; } = 0.2;
 
     /// <summary>
-    /// Gets the greatest staleness of entries that are used, ‖e_bank − e_now‖² / ‖e_now‖². Default 0.1; above 0;
-    /// with 1e9 all entries are used whatever their age.
+    /// Gets the maximum staleness of entries in use, ‖e_bank − e_now‖² / ‖e_now‖². Default 0.1; above 0; with 1e9 all entries are
+    /// used whatever their age.
     /// </summary>
     public double MaxStaleness { get; init; } = 0.1;
 
@@ -23,8 +23,8 @@ public sealed record BankOptions
     /// <summary>Gets the number of items whose drift is measured. Default 256; 8 … 65,536.</summary>
     public int Probes { get; init; } = 256;
 
-    /// <summary>Checks every property.</summary>
-    /// <exception cref="ArgumentException">Names every property that is wrong, its value and what is allowed.</exception>
+    /// <summary>Validates every property.</summary>
+    /// <exception cref="ArgumentException">Names every invalid property, its value and what is allowed.</exception>
     public void Validate()
     {
         var errors = new OptionErrors();

@@ -7,7 +7,7 @@ namespace Streaming.Learning.Cpu;
 /// <content>Encoding, without dropout.</content>
 public sealed partial class CpuEngine
 {
-    // Histories that are encoded at a time: bounds the buffers.
+    // Histories encoded at a time: bounds the buffers.
     private const int UsersPerBlock = 512;
     private int[] _blockOffsets = [];
 

@@ -2,7 +2,7 @@ using Streaming.Models.State;
 
 namespace Streaming.Learning.Cpu;
 
-/// <summary>State of an engine as of one moment, readable from another thread while training goes on.</summary>
+/// <summary>State of an engine at one point in time, readable from another thread while training continues.</summary>
 internal sealed class EngineSnapshot : TensorSnapshot
 {
     private readonly List<StateTensor> _tensors;

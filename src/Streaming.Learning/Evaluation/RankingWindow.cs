@@ -2,8 +2,8 @@ namespace Streaming.Learning.Evaluation;
 
 /// <summary>Ranking metrics over the last W examples: a ring of ranks, summed when read.</summary>
 /// <remarks>
-/// Keeping running sums would subtract what leaves and drift over billions of events; a reading costs O(W) instead,
-/// and readings are rare beside events.
+/// Running sums would have to subtract what leaves and would drift over billions of events; reading costs O(W) instead and is
+/// rare compared to events.
 /// </remarks>
 public sealed class RankingWindow
 {
@@ -25,7 +25,7 @@ public sealed class RankingWindow
     /// <summary>Gets the number of examples in the window, at most W.</summary>
     public int Count => (int)Math.Min(_added, _ring.Length);
 
-    /// <summary>Adds an example; the oldest leaves when the window is full.</summary>
+    /// <summary>Adds an example; drops the oldest when the window is full.</summary>
     public void Add(TiedRank rank)
     {
         _ring[_added % _ring.Length] = rank;
@@ -33,7 +33,7 @@ public sealed class RankingWindow
         _stale = true;
     }
 
-    /// <summary>The metrics of what is in the window now. The object is reused by the next call.</summary>
+    /// <summary>The metrics of the current window. The object is reused by the next call.</summary>
     public RankingMetrics Read()
     {
         if (_stale)
@@ -62,7 +62,7 @@ public sealed class RankingWindow
         }
     }
 
-    /// <summary>Reads the state that a window of the same length wrote.</summary>
+    /// <summary>Reads the state written by a window of the same length.</summary>
     public void Read(BinaryReader reader)
     {
         ArgumentNullException.ThrowIfNull(reader);

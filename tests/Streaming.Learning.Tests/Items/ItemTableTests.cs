@@ -69,7 +69,7 @@ public sealed class ItemTableTests : IDisposable
         ItemTable table = Table();
         int row = table.Apply(Record("a", ("text", [1f, 2f]), ("image", [3f])), out _);
         Assert.Equal(-1, table.Apply(Record("a", ("text", [1f, 2f, 3f])), out string? error));
-        Assert.Equal("Item 'a': feature group 'text' has 3 values; the model takes 2.", error);
+        Assert.Equal("Item 'a': feature group 'text' has 3 values; the model expects 2.", error);
         Assert.Equal(-1, table.Apply(Record("new", ("text", [1f])), out _));
         Assert.Equal(-1, table.Find(Batches.Key("new")));
         Assert.Equal([1f, 2f, 3f], _engine.Features(row).ToArray());

@@ -102,7 +102,7 @@ public sealed class TrainerTests : IDisposable
         Batch batch = Batches.Create().Add("b", []);
         batch.ItemChanges.Add(Record("a", 1, 2, 3));
         TrainReport report = trainer.Train(batch);
-        Assert.Equal("Item 'a': feature group 'text' has 3 values; the model takes 2.", Assert.Single(report.Rejections));
+        Assert.Equal("Item 'a': feature group 'text' has 3 values; the model expects 2.", Assert.Single(report.Rejections));
         Assert.Equal(1, trainer.Items.Counters.RecordsRejected);
         Assert.Equal(1, trainer.Counters.EventsTrained);
     }

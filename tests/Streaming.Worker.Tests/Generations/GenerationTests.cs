@@ -38,7 +38,7 @@ public sealed class GenerationTests
         bench.Settings["Model__Widths"] = "8,16,24";
         await using var next = new RunningWorker(bench.Values, new RunRequest(2, null));
         await next.UntilAsync(w => w.Log.Text.Contains("Readers have been moved from generation 1 to 2", StringComparison.Ordinal), "readers are moved");
-        Assert.Contains("taken over", next.Log.Text, StringComparison.Ordinal);
+        Assert.Contains("adopted: ", next.Log.Text, StringComparison.Ordinal);
         Assert.Matches("reading from [1-9]", next.Log.Text); // where the old one's checkpoint stood
         Assert.DoesNotContain("reading from 0", next.Log.Text, StringComparison.Ordinal);
         SlicedModel tower = (await towers.ReadAsync(24, Stop))!;
