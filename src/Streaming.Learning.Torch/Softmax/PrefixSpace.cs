@@ -3,10 +3,10 @@ using static TorchSharp.torch;
 
 namespace Streaming.Learning.Torch.Softmax;
 
-/// <summary>Makes the <see cref="Prefixes"/> of vectors; holds what that needs on the device.</summary>
+/// <summary>Creates the <see cref="Prefixes"/> of vectors; holds the device tensors that this needs.</summary>
 internal sealed class PrefixSpace : IDisposable
 {
-    // Added to the squared norm before the root, as in the CPU kernels: a zero vector has cosine 0 with all.
+    // Added to the squared norm before the root, as in the CPU kernels: a zero vector has cosine 0 with all others.
     private const double Epsilon = 1e-12;
 
     private readonly Increments _increments;
@@ -32,7 +32,7 @@ internal sealed class PrefixSpace : IDisposable
         Tensor? inverseNorms = null;
         if (_cosine)
         {
-            // Running sums have the squared norms of all prefixes at once.
+            // Cumulative sums give the squared norms of all prefixes at once.
             inverseNorms = vectors.square().cumsum(1).index_select(1, _last).add_(Epsilon).rsqrt_().t().unsqueeze(2).MoveToOuterDisposeScope();
             values.mul_(inverseNorms);
         }

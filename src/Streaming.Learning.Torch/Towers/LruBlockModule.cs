@@ -7,8 +7,8 @@ using static TorchSharp.torch;
 namespace Streaming.Learning.Torch.Towers;
 
 /// <summary>
-/// One block of the fmrlrec tower. Norm before: h = x + LRU(norm(x)), out = h + FFN(norm(h)). Norm after:
-/// h = norm(x + LRU(x)), out = norm(h + FFN(h)).
+/// One block of the fmrlrec tower. Pre-norm: h = x + LRU(norm(x)), out = h + FFN(norm(h)). Post-norm: h = norm(x + LRU(x)),
+/// out = norm(h + FFN(h)).
 /// </summary>
 internal sealed class LruBlockModule : nn.Module<Tensor, long, Tensor?, Tensor>
 {
@@ -34,7 +34,8 @@ internal sealed class LruBlockModule : nn.Module<Tensor, long, Tensor?, Tensor>
         register_module("ffn", _ffn);
     }
 
-    /// <summary>[S·T × D] → [S·T × D], or [n × D] at the selected rows: in the last block only they matter after the recurrence.</summary>
+    /// <summary>[S·T × D] → [S·T × D], or [n × D] at the selected rows: in the last block only they are needed after the
+    /// recurrence.</summary>
     public override Tensor forward(Tensor input, long steps, Tensor? selected)
     {
         using var scope = NewDisposeScope();

@@ -8,9 +8,8 @@ using DeviceParameter = TorchSharp.Modules.Parameter;
 namespace Streaming.Learning.Torch.Towers;
 
 /// <summary>
-/// Several interests a user by nested dynamic routing [MIND]. Predictions stand at last steps only. A prediction is scored
-/// with the interest that has the greatest score with its label; gradients pass through the votes, not through the routing
-/// weights.
+/// Several interests per user by nested dynamic routing [MIND]. Predicts only at last steps. A prediction is scored by the interest
+/// with the highest score for its label; gradients flow through the votes, not through the routing weights.
 /// </summary>
 internal sealed class MindModule : TowerModule
 {
@@ -65,7 +64,7 @@ internal sealed class MindModule : TowerModule
         return _dense.forward(capsules.view(-1, width)).view(rows, VectorsPerUser * width);
     }
 
-    // Routing weights of each width after the last round [K] of [B × T × J]; 0 after the last step.
+    // Routing weights of each width after the last iteration [K] of [B × T × J]; 0 after the last step.
     private Tensor[] Route(Tensor votes, Tensor distances)
     {
         using var noGrad = no_grad();
@@ -88,7 +87,7 @@ internal sealed class MindModule : TowerModule
         }
     }
 
-    // What routes increment k is the agreement on the prefix up to w_k.
+    // Increment k is routed by the agreement on the prefix up to w_k.
     private static Tensor[] Weigh(Tensor prior, Tensor[] agreements, Tensor steps)
     {
         var weights = new Tensor[agreements.Length];
@@ -106,7 +105,7 @@ internal sealed class MindModule : TowerModule
     private Tensor Sum(Tensor votes, Tensor[] weights) =>
         cat([.. weights.Select((weight, k) => weight.transpose(1, 2).bmm(Part(votes, k)))], 2);
 
-    // The length that squashes increment k is that of the prefix up to w_k.
+    // Increment k is squashed by the length of the prefix up to w_k.
     private Tensor Squash(Tensor sums)
     {
         var parts = new Tensor[_widths.Count];
