@@ -33,7 +33,7 @@ internal sealed class FieldMapReader(string text)
         path = ReadPath();
         if (!AtEnd)
         {
-            // The comma; one at the very end begins nothing.
+            // The comma; a trailing one is an error.
             _place++;
             if (AtEnd)
             {
