@@ -15,20 +15,20 @@ internal static class GenerationCommand
     public static Command Create()
     {
         var command = new Command("generation", "Show the generations in the Redis that the settings name; switch, rollback and retire move readers and clear up. A new one is begun with `run --generation`.");
-        command.SetAction((_, cancellation) => RunAsync(static desk => desk.ShowAsync(Console.Out), cancellation));
+        command.SetAction((_, cancellation) => RunAsync(static admin => admin.ShowAsync(Console.Out), cancellation));
 
         var next = new Argument<uint>("generation") { Description = "The generation to move readers to." };
         var force = new Option<bool>("--force") { Description = "Move them whatever the checks say." };
         var change = new Command("switch", "Check a generation's number of items and its recall against the one in use, and move readers to it; exit code 1 when a check fails.") { next, force };
-        change.SetAction((result, cancellation) => RunAsync(desk => desk.SwitchAsync(result.GetValue(next), result.GetValue(force), Console.Out), cancellation));
+        change.SetAction((result, cancellation) => RunAsync(admin => admin.SwitchAsync(result.GetValue(next), result.GetValue(force), Console.Out), cancellation));
 
         var rollback = new Command("rollback", "Move readers back to the generation before the one in use, whose items must still be there.");
-        rollback.SetAction((_, cancellation) => RunAsync(static desk => desk.RollbackAsync(Console.Out), cancellation));
+        rollback.SetAction((_, cancellation) => RunAsync(static admin => admin.RollbackAsync(Console.Out), cancellation));
 
         var old = new Argument<uint>("generation") { Description = "A generation that readers do not use, and whose worker has ended." };
         var keep = new Option<string>("--keep") { Description = "How long its items stay.", DefaultValueFactory = _ => "1d" };
         var retire = new Command("retire", "Let the items of a generation expire; without it they do after Redis__TimeToLive.") { old, keep };
-        retire.SetAction((result, cancellation) => RunAsync(desk => desk.RetireAsync(result.GetValue(old), result.GetValue(keep)!, Console.Out), cancellation));
+        retire.SetAction((result, cancellation) => RunAsync(admin => admin.RetireAsync(result.GetValue(old), result.GetValue(keep)!, Console.Out), cancellation));
 
         command.Add(change);
         command.Add(rollback);
@@ -36,13 +36,13 @@ internal static class GenerationCommand
         return command;
     }
 
-    private static async Task<int> RunAsync(Func<GenerationDesk, Task<ExitCode>> act, CancellationToken cancellation)
+    private static async Task<int> RunAsync(Func<GenerationAdmin, Task<ExitCode>> act, CancellationToken cancellation)
     {
         SettingsValues settings = WorkerSettings.FromEnvironment();
         ConnectionMultiplexer redis = await RedisConnection.OpenAsync(settings.Get<RedisOptions>(), cancellation).ConfigureAwait(false);
         try
         {
-            return (int)await act(new GenerationDesk(redis.GetDatabase(), settings)).ConfigureAwait(false);
+            return (int)await act(new GenerationAdmin(redis.GetDatabase(), settings)).ConfigureAwait(false);
         }
         catch (Exception exception) when (EmbeddingPublisher.IsOutage(exception))
         {

@@ -10,14 +10,14 @@ using Streaming.Worker.Settings;
 namespace Streaming.Worker.Generations;
 
 /// <summary>What a person may do with generations; the items of each are counted in the store.</summary>
-internal sealed class GenerationDesk
+internal sealed class GenerationAdmin
 {
     private readonly GenerationSwitch _switch;
     private readonly GenerationPublisher _records;
     private readonly GenerationOptions _options;
 
-    /// <summary>Opens the desk.</summary>
-    public GenerationDesk(IDatabase redis, SettingsValues settings)
+    /// <summary>Creates it.</summary>
+    public GenerationAdmin(IDatabase redis, SettingsValues settings)
     {
         RedisOptions options = settings.Get<RedisOptions>();
         _switch = new GenerationSwitch(redis, options, settings.Get<ModelOptions>().Widths, TimeProvider.System);
