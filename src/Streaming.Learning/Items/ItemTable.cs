@@ -37,8 +37,8 @@ public sealed class ItemTable
     private readonly PagedArray<long> _events;
     private readonly PagedArray<long> _newestEvent;
     private readonly PagedArray<long> _lastSeen;
-    private int _clockHand;
-    private int _ageHand;
+    private int _clockCursor;
+    private int _ageCursor;
     private ItemTableCounters _counters;
 
     /// <summary>Creates an empty table and initialises the engine's fallback rows.</summary>
@@ -192,10 +192,10 @@ public sealed class ItemTable
     {
         for (int i = 0; i < rows; i++)
         {
-            _ageHand = _ageHand + 1 < Capacity ? Math.Max(_ageHand + 1, FallbackRows) : FallbackRows;
-            if (IsLive(_ageHand) && !_hasRecord[_ageHand] && Now - _lastSeen[_ageHand] > _evictAfter)
+            _ageCursor = _ageCursor + 1 < Capacity ? Math.Max(_ageCursor + 1, FallbackRows) : FallbackRows;
+            if (IsLive(_ageCursor) && !_hasRecord[_ageCursor] && Now - _lastSeen[_ageCursor] > _evictAfter)
             {
-                Evict(_ageHand);
+                Evict(_ageCursor);
                 _counters.EvictedByAge++;
             }
         }
@@ -265,7 +265,7 @@ public sealed class ItemTable
     {
         tensors.AddValue("items.count", Count);
         tensors.AddValue("items.now", Now);
-        tensors.Add<int>("items.hands", [_clockHand, _ageHand]);
+        tensors.Add<int>("items.hands", [_clockCursor, _ageCursor]);
         tensors.Share("items.order", _order);
         tensors.Share("items.keys", _keys);
         tensors.ShareStrings("items.ids", _ids);
@@ -284,13 +284,13 @@ public sealed class ItemTable
     internal void Load(TensorReader tensors)
     {
         int count = tensors.ReadValue<int>("items.count");
-        var hands = new int[2];
-        tensors.Read<int>("items.hands", hands);
+        var cursors = new int[2];
+        tensors.Read<int>("items.hands", cursors);
         tensors.Read<int>("items.order", _order.Data);
-        CheckOrder(count, hands);
+        CheckOrder(count, cursors);
         Count = count;
         Now = tensors.ReadValue<long>("items.now");
-        (_clockHand, _ageHand) = (hands[0], hands[1]);
+        (_clockCursor, _ageCursor) = (cursors[0], cursors[1]);
         tensors.Read("items.keys", _keys.Data);
         tensors.ReadStrings("items.ids", Capacity, MaxIdBytes).CopyTo(_ids.Data);
         tensors.Read("items.heat", _heat.Data);
@@ -319,7 +319,7 @@ public sealed class ItemTable
             _position[FallbackRows + i] = i;
         }
 
-        _clockHand = _ageHand = FallbackRows;
+        _clockCursor = _ageCursor = FallbackRows;
     }
 
     private int Admit(ulong key, string id)
@@ -351,13 +351,13 @@ public sealed class ItemTable
     {
         while (true)
         {
-            _clockHand = _clockHand + 1 < Capacity ? Math.Max(_clockHand + 1, FallbackRows) : FallbackRows;
-            if (_heat[_clockHand] == 0)
+            _clockCursor = _clockCursor + 1 < Capacity ? Math.Max(_clockCursor + 1, FallbackRows) : FallbackRows;
+            if (_heat[_clockCursor] == 0)
             {
-                return _clockHand;
+                return _clockCursor;
             }
 
-            _heat.Change(_clockHand) >>= 1;
+            _heat.Change(_clockCursor) >>= 1;
         }
     }
 
@@ -426,11 +426,11 @@ public sealed class ItemTable
         return null;
     }
 
-    private void CheckOrder(int count, int[] hands)
+    private void CheckOrder(int count, int[] cursors)
     {
-        if (count < 0 || count > _order.Length || hands.Any(hand => hand < 0 || hand >= Capacity))
+        if (count < 0 || count > _order.Length || cursors.Any(cursor => cursor < 0 || cursor >= Capacity))
         {
-            throw new StateMismatchException($"The item table's state has {count} items and cursors at {hands[0]} and {hands[1]}; the table has {_order.Length} rows for items.");
+            throw new StateMismatchException($"The item table's state has {count} items and cursors at {cursors[0]} and {cursors[1]}; the table has {_order.Length} rows for items.");
         }
 
         Array.Fill(_position, -1);

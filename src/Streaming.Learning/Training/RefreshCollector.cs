@@ -20,7 +20,7 @@ namespace Streaming.Learning.Training;
 internal sealed class RefreshCollector
 {
     private const int SketchSize = 8;
-    private const int ScoutSpeed = 3;
+    private const int ProbeSpeed = 3;
     private const int ChunkRows = 256;
     private readonly TrainingEngine _engine;
     private readonly ItemTable _items;
@@ -36,10 +36,10 @@ internal sealed class RefreshCollector
     private readonly float[] _vectors;
     private readonly List<Refresh> _refreshes = [];
     private int _count;
-    private int _hand;
-    private int _scout;
+    private int _cursor;
+    private int _probe;
     private double _owed;
-    private double _scoutLimit = 1e-3;
+    private double _probeLimit = 1e-3;
     private int _all;
     private long _lastTime;
 
@@ -99,7 +99,7 @@ internal sealed class RefreshCollector
         AddWaiting(_touched, _options.MaxTouched - _refreshes.Count, step);
         int slice = Slice(nowMilliseconds);
         AddSlice(slice, step);
-        Scout(slice, step);
+        Probe(slice, step);
         if (_refreshes.Count > 0)
         {
             outbox.Post(CollectionsMarshal.AsSpan(_refreshes));
@@ -150,23 +150,23 @@ internal sealed class RefreshCollector
     {
         for (int i = 0; i < slice; i++)
         {
-            _hand = Next(_hand);
-            Add(_hand, step);
+            _cursor = Next(_cursor);
+            Add(_cursor, step);
         }
 
         Flush(step);
     }
 
-    private void Scout(int slice, long step)
+    private void Probe(int slice, long step)
     {
         int start = _refreshes.Count;
-        int look = Math.Min(slice * ScoutSpeed, Math.Max(_items.HighWater - _items.FallbackRows, 0));
+        int look = Math.Min(slice * ProbeSpeed, Math.Max(_items.HighWater - _items.FallbackRows, 0));
         for (int i = 0; i < look; i++)
         {
-            _scout = Next(_scout);
-            if (_items.IsLive(_scout))
+            _probe = Next(_probe);
+            if (_items.IsLive(_probe))
             {
-                _rows[_count++] = _scout;
+                _rows[_count++] = _probe;
             }
 
             if (_count == ChunkRows || i == look - 1)
@@ -178,7 +178,7 @@ internal sealed class RefreshCollector
 
         // Steers towards as many posts ahead of schedule as on schedule; below a millionth nothing has moved.
         int posted = _refreshes.Count - start;
-        _scoutLimit = slice == 0 ? _scoutLimit : Math.Max(_scoutLimit * (posted > slice ? 1.25 : 0.8), 1e-6);
+        _probeLimit = slice == 0 ? _probeLimit : Math.Max(_probeLimit * (posted > slice ? 1.25 : 0.8), 1e-6);
     }
 
     /// <summary>Of the rows in the chunk, keeps those that have moved more than the limit since they were posted.</summary>
@@ -195,7 +195,7 @@ internal sealed class RefreshCollector
         {
             Sketch(_vectors.AsSpan(i * _dimension, _dimension), _sketch);
             float moved = TensorPrimitives.Distance<float>(_sketch, _sketches.AsSpan(_rows[i] * SketchSize, SketchSize));
-            if (moved * moved > _scoutLimit * TensorPrimitives.SumOfSquares<float>(_sketch))
+            if (moved * moved > _probeLimit * TensorPrimitives.SumOfSquares<float>(_sketch))
             {
                 _rows[kept++] = _rows[i];
             }
