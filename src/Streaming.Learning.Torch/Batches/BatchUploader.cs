@@ -31,8 +31,8 @@ internal sealed class BatchUploader : IDisposable
         _slots.Clear();
         _integers.Reserve(padded + rows + (2 * candidates) + batch.Sequences.Rows.Length + candidates);
         var integers = _integers.Values;
-        LayHistories(batch.Sequences, steps - 1, integers[..padded]);
-        LayPredictions(batch.Sequences, batch.PredictionSteps, steps, integers.Slice(padded, rows));
+        FillHistories(batch.Sequences, steps - 1, integers[..padded]);
+        FillPredictions(batch.Sequences, batch.PredictionSteps, steps, integers.Slice(padded, rows));
         LayCandidates(batch, integers.Slice(padded + rows, candidates), integers.Slice(padded + rows + candidates, candidates));
         int distinctAt = padded + rows + (2 * candidates);
         LayDistinct(integers[distinctAt..]);
@@ -57,7 +57,7 @@ internal sealed class BatchUploader : IDisposable
         _slots.Clear();
         _integers.Reserve(padded + sequences.Count + sequences.Rows.Length);
         var integers = _integers.Values;
-        LayHistories(sequences, steps - 1, integers[..padded]);
+        FillHistories(sequences, steps - 1, integers[..padded]);
         for (int s = 0; s < sequences.Count; s++)
         {
             integers[padded + s] = ((long)s * steps) + sequences.Offsets[s + 1] - sequences.Offsets[s];
@@ -109,7 +109,7 @@ internal sealed class BatchUploader : IDisposable
 
     // Steps after the end of a history reach no prediction and get no gradient. Their items are spread out, because gradients of
     // the same item are accumulated one after another.
-    private void LayHistories(in JaggedRows sequences, int length, Span<long> padded)
+    private void FillHistories(in JaggedRows sequences, int length, Span<long> padded)
     {
         int filler = 0;
         for (int s = 0; s < sequences.Count; s++)
@@ -130,7 +130,7 @@ internal sealed class BatchUploader : IDisposable
     }
 
     // Concatenated steps → rows of the padded layout. Predictions ascend, so one pass over the sequences finds theirs.
-    private static void LayPredictions(in JaggedRows sequences, ReadOnlySpan<int> predictions, int steps, Span<long> target)
+    private static void FillPredictions(in JaggedRows sequences, ReadOnlySpan<int> predictions, int steps, Span<long> target)
     {
         int s = 0;
         for (int i = 0; i < predictions.Length; i++)

@@ -53,7 +53,7 @@ public sealed partial class CpuEngine
     private void EncodeBlock(in JaggedRows sequences, Span<float> vectors)
     {
         _slots.Clear();
-        _plan.Lay(sequences, [], _slots, _tower.ChunkSteps);
+        _plan.Plan(sequences, [], _slots, _tower.ChunkSteps);
         Forward(step: -1);
         _tower.Outputs(_plan).CopyTo(vectors);
     }

@@ -124,7 +124,7 @@ public sealed partial class CpuEngine : TrainingEngine
     public override StepResult Step(in TrainingBatch batch)
     {
         BatchCheck.Verify(Model, batch);
-        Lay(batch);
+        Plan(batch);
         Forward(batch.Step);
         int entries = FillCandidates(batch);
         double loss = Score(batch, entries);
@@ -177,12 +177,12 @@ public sealed partial class CpuEngine : TrainingEngine
         }
     }
 
-    private void Lay(in TrainingBatch batch)
+    private void Plan(in TrainingBatch batch)
     {
         _slots.Clear();
-        _plan.Lay(batch.Sequences, batch.PredictionSteps, _slots, _tower.ChunkSteps);
-        _columns.Lay(batch, _slots);
-        _itemGradients.Lay(_slots.Count, _plan.Slots, _columns.Slots);
+        _plan.Plan(batch.Sequences, batch.PredictionSteps, _slots, _tower.ChunkSteps);
+        _columns.Plan(batch, _slots);
+        _itemGradients.Plan(_slots.Count, _plan.Slots, _columns.Slots);
         Buffers.Grow(ref _candidateGradients, _columns.Batch, Model.Dimension);
     }
 

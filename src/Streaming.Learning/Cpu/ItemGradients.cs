@@ -22,7 +22,7 @@ internal sealed class ItemGradients(int d)
     /// <param name="count">Number of distinct items.</param>
     /// <param name="steps">Slot of each step; −1: none.</param>
     /// <param name="columns">Slot of each candidate column with gradient.</param>
-    public void Lay(int count, ReadOnlySpan<int> steps, ReadOnlySpan<int> columns)
+    public void Plan(int count, ReadOnlySpan<int> steps, ReadOnlySpan<int> columns)
     {
         _count = count;
         Buffers.Grow(ref _offsets, count + 2);

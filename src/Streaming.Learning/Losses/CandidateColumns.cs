@@ -31,7 +31,7 @@ internal sealed class CandidateColumns(LossKind loss)
     public ReadOnlySpan<int> Slots => _slots.AsSpan(0, Batch);
 
     /// <summary>Plans the columns of a batch and assigns items slots of <paramref name="slots"/>.</summary>
-    public void Lay(in TrainingBatch batch, RowSlots slots)
+    public void Plan(in TrainingBatch batch, RowSlots slots)
     {
         int negatives = batch.Negatives.Length, positives = batch.Positives.Length;
         Batch = negatives + positives;

@@ -42,7 +42,7 @@ public sealed class StepPlan
     /// <param name="predictions">Steps of the predictions, ascending; empty: the last step of each sequence.</param>
     /// <param name="slots">Distinct items.</param>
     /// <param name="chunkSteps">Target number of steps per chunk.</param>
-    public void Lay(in JaggedRows sequences, ReadOnlySpan<int> predictions, RowSlots slots, int chunkSteps)
+    public void Plan(in JaggedRows sequences, ReadOnlySpan<int> predictions, RowSlots slots, int chunkSteps)
     {
         SequenceCount = sequences.Count;
         StepCount = sequences.Rows.Length + sequences.Count;

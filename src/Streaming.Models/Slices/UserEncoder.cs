@@ -63,7 +63,7 @@ public sealed class UserEncoder
         }
 
         _slots.Clear();
-        _plan.Lay(new JaggedRows { Rows = _rows.AsSpan(0, count), Offsets = [0, count] }, [], _slots, _tower.ChunkSteps);
+        _plan.Plan(new JaggedRows { Rows = _rows.AsSpan(0, count), Offsets = [0, count] }, [], _slots, _tower.ChunkSteps);
         _tower.Reserve(_plan);
         _tower.Forward(_plan, _plan.ChunkAt(0), items, step: -1);
         _tower.Outputs(_plan).CopyTo(vectors);
