@@ -14,10 +14,10 @@ internal sealed class ReadPipeline
     private readonly ResiliencePipeline _pipeline;
     private readonly TimeSpan _timeout;
 
-    public ReadPipeline(ServingOptions options, TimeProvider clock)
+    public ReadPipeline(ServingOptions options, TimeProvider time)
     {
         _timeout = options.Timeout;
-        ResiliencePipelineBuilder builder = new() { TimeProvider = clock };
+        ResiliencePipelineBuilder builder = new() { TimeProvider = time };
         if (options.RetryAttempts > 0)
         {
             builder.AddRetry(new RetryStrategyOptions

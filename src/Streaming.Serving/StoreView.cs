@@ -6,7 +6,7 @@ namespace Streaming.Serving;
 
 /// <summary>A model's active generation and key layout, as recorded in the store. Cached for
 /// <see cref="ServingOptions.PointerLifetime"/>. Thread-safe.</summary>
-internal sealed class StoreView(IDatabase database, ServingOptions options, TimeProvider clock, ReadPipeline pipeline)
+internal sealed class StoreView(IDatabase database, ServingOptions options, TimeProvider time, ReadPipeline pipeline)
 {
     private readonly RedisKeys _newest = new(options.Model, options.Partitions);
     private Known? _known;
@@ -20,12 +20,12 @@ internal sealed class StoreView(IDatabase database, ServingOptions options, Time
     public ValueTask<Known> ReadAsync(CancellationToken cancellationToken)
     {
         Known? last = Volatile.Read(ref _known);
-        return last is not null && clock.GetElapsedTime(last.At) < options.PointerLifetime ? new(last) : new(AskAsync(last, cancellationToken));
+        return last is not null && time.GetElapsedTime(last.At) < options.PointerLifetime ? new(last) : new(AskAsync(last, cancellationToken));
     }
 
     private async Task<Known> AskAsync(Known? last, CancellationToken cancellationToken)
     {
-        long at = clock.GetTimestamp();
+        long at = time.GetTimestamp();
         Task<RedisValue> record = pipeline.RunAsync(() => database.StringGetAsync(_newest.LayoutRecord), cancellationToken);
         uint pointer = ParsePointer(await pipeline.RunAsync(() => database.StringGetAsync(_newest.Active), cancellationToken).ConfigureAwait(false));
         byte[]? layout = await record.ConfigureAwait(false);

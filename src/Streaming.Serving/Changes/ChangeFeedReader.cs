@@ -30,16 +30,16 @@ public sealed class ChangeFeedReader
 
     /// <summary>Initializes a new instance of the <see cref="ChangeFeedReader"/> class, at the oldest retained change.</summary>
     /// <exception cref="ArgumentException">An option is invalid.</exception>
-    public ChangeFeedReader(IDatabase database, ServingOptions options, TimeProvider clock)
+    public ChangeFeedReader(IDatabase database, ServingOptions options, TimeProvider time)
     {
         ArgumentNullException.ThrowIfNull(database);
         ArgumentNullException.ThrowIfNull(options);
-        ArgumentNullException.ThrowIfNull(clock);
+        ArgumentNullException.ThrowIfNull(time);
         options.Validate();
         _database = database;
-        _pipeline = new ReadPipeline(options, clock);
+        _pipeline = new ReadPipeline(options, time);
         _topology = new Topology(database);
-        _view = new StoreView(database, options, clock, _pipeline);
+        _view = new StoreView(database, options, time, _pipeline);
         _streams = new RedisKey[options.Partitions];
         _positions = new Position[options.Partitions];
     }

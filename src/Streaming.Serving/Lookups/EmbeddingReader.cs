@@ -27,18 +27,18 @@ public sealed class EmbeddingReader
     /// <summary>Initializes a new instance of the <see cref="EmbeddingReader"/> class.</summary>
     /// <param name="database">The store. The connection is the caller's and may be shared.</param>
     /// <param name="options">The model to read.</param>
-    /// <param name="clock">The clock.</param>
+    /// <param name="time">The time.</param>
     /// <exception cref="ArgumentException">An option is invalid.</exception>
-    public EmbeddingReader(IDatabase database, ServingOptions options, TimeProvider clock)
+    public EmbeddingReader(IDatabase database, ServingOptions options, TimeProvider time)
     {
         ArgumentNullException.ThrowIfNull(database);
         ArgumentNullException.ThrowIfNull(options);
-        ArgumentNullException.ThrowIfNull(clock);
+        ArgumentNullException.ThrowIfNull(time);
         options.Validate();
         _database = database;
         _options = options;
-        _pipeline = new ReadPipeline(options, clock);
-        _view = new StoreView(database, options, clock, _pipeline);
+        _pipeline = new ReadPipeline(options, time);
+        _view = new StoreView(database, options, time, _pipeline);
         _topology = new Topology(database);
     }
 

@@ -12,15 +12,15 @@ public sealed class UserHistoryReader
 
     /// <summary>Initializes a new instance of the <see cref="UserHistoryReader"/> class.</summary>
     /// <exception cref="ArgumentException">An option is invalid.</exception>
-    public UserHistoryReader(IDatabase database, ServingOptions options, TimeProvider clock)
+    public UserHistoryReader(IDatabase database, ServingOptions options, TimeProvider time)
     {
         ArgumentNullException.ThrowIfNull(database);
         ArgumentNullException.ThrowIfNull(options);
-        ArgumentNullException.ThrowIfNull(clock);
+        ArgumentNullException.ThrowIfNull(time);
         options.Validate();
         _database = database;
-        _pipeline = new ReadPipeline(options, clock);
-        _view = new StoreView(database, options, clock, _pipeline);
+        _pipeline = new ReadPipeline(options, time);
+        _view = new StoreView(database, options, time, _pipeline);
     }
 
     /// <summary>Reads the newest items of a user.</summary>

@@ -27,26 +27,26 @@ public sealed class Recommender
     private readonly EmbeddingIndex _index;
     private readonly UserHistoryReader _histories;
     private readonly IDatabase _database;
-    private readonly TimeProvider _clock;
+    private readonly TimeProvider _time;
     private volatile TowersOfGeneration _towers;
 
     /// <summary>Initializes a new instance of the <see cref="Recommender"/> class.</summary>
     /// <param name="database">The store.</param>
     /// <param name="options">The model to read.</param>
     /// <param name="index">The items; the owner keeps it fresh.</param>
-    /// <param name="clock">The clock.</param>
+    /// <param name="time">The time.</param>
     /// <exception cref="ArgumentException">An option is invalid.</exception>
-    public Recommender(IDatabase database, ServingOptions options, EmbeddingIndex index, TimeProvider clock)
+    public Recommender(IDatabase database, ServingOptions options, EmbeddingIndex index, TimeProvider time)
     {
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(index);
-        ArgumentNullException.ThrowIfNull(clock);
+        ArgumentNullException.ThrowIfNull(time);
         _options = options;
         _index = index;
-        _histories = new UserHistoryReader(database, options, clock);
+        _histories = new UserHistoryReader(database, options, time);
         _database = database;
-        _clock = clock;
-        _towers = new TowersOfGeneration(0, new UserTowerReader(database, options, clock), new());
+        _time = time;
+        _towers = new TowersOfGeneration(0, new UserTowerReader(database, options, time), new());
     }
 
     /// <summary>Recommends from a user's published items; a user without any gets the recommendations of a new user.</summary>
@@ -112,12 +112,12 @@ public sealed class Recommender
         }
 
         TowersOfGeneration towers = Towers(view.Generation);
-        if (towers.Loaded.TryGetValue(width, out LoadedTower? last) && _clock.GetElapsedTime(last.ReadAt) < _options.PointerLifetime)
+        if (towers.Loaded.TryGetValue(width, out LoadedTower? last) && _time.GetElapsedTime(last.ReadAt) < _options.PointerLifetime)
         {
             return last;
         }
 
-        long now = _clock.GetTimestamp();
+        long now = _time.GetTimestamp();
         try
         {
             if (await towers.Reader.ReadAsync(width, cancellationToken).ConfigureAwait(false) is not { } model)
@@ -138,7 +138,7 @@ public sealed class Recommender
         TowersOfGeneration towers = _towers;
         if (towers.Generation != generation)
         {
-            _towers = towers = new TowersOfGeneration(generation, new UserTowerReader(_database, _options with { Generation = generation }, _clock), new());
+            _towers = towers = new TowersOfGeneration(generation, new UserTowerReader(_database, _options with { Generation = generation }, _time), new());
         }
 
         return towers;

@@ -35,7 +35,7 @@ public sealed class EmbeddingIndex : IDisposable
     private readonly IDatabase _database;
     private readonly ServingOptions _options;
     private readonly IndexOptions _index;
-    private readonly TimeProvider _clock;
+    private readonly TimeProvider _time;
     private readonly EmbeddingReader _pointer;
     private readonly ChangeFeedReader _feed;
     private readonly HashSet<string> _pending = new(StringComparer.Ordinal);
@@ -55,19 +55,19 @@ public sealed class EmbeddingIndex : IDisposable
     /// <param name="database">The store.</param>
     /// <param name="options">The model to read.</param>
     /// <param name="index">Options of the index.</param>
-    /// <param name="clock">The clock.</param>
+    /// <param name="time">The time.</param>
     /// <exception cref="ArgumentException">An option is invalid.</exception>
-    public EmbeddingIndex(IDatabase database, ServingOptions options, IndexOptions index, TimeProvider clock)
+    public EmbeddingIndex(IDatabase database, ServingOptions options, IndexOptions index, TimeProvider time)
     {
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(index);
         index.Validate();
-        _pointer = new EmbeddingReader(database, options with { PointerLifetime = TimeSpan.Zero }, clock);
-        _feed = new ChangeFeedReader(database, options, clock);
+        _pointer = new EmbeddingReader(database, options with { PointerLifetime = TimeSpan.Zero }, time);
+        _feed = new ChangeFeedReader(database, options, time);
         _database = database;
         _options = options;
         _index = index;
-        _clock = clock;
+        _time = time;
         int[] widths = index.Kept(index.Widths, options.KeyPerWidth);
         _view = new IndexView(0, widths, new VectorTable(widths, RowElement.Float16));
     }
@@ -88,7 +88,7 @@ public sealed class EmbeddingIndex : IDisposable
     public bool IsLoaded => Volatile.Read(ref _refreshedAt) != 0;
 
     /// <summary>Gets the time since the index last matched the store; 0 before the first load.</summary>
-    public TimeSpan Age => IsLoaded ? _clock.GetElapsedTime(Volatile.Read(ref _refreshedAt)) : TimeSpan.Zero;
+    public TimeSpan Age => IsLoaded ? _time.GetElapsedTime(Volatile.Read(ref _refreshedAt)) : TimeSpan.Zero;
 
     /// <summary>Gets the number of values rejected so far as foreign, corrupt, too narrow or of another generation.</summary>
     public long Refused => _refused.Sum();
@@ -139,7 +139,7 @@ public sealed class EmbeddingIndex : IDisposable
         }
 
         await SweepAsync(cancellationToken).ConfigureAwait(false);
-        Volatile.Write(ref _refreshedAt, _clock.GetTimestamp());
+        Volatile.Write(ref _refreshedAt, _time.GetTimestamp());
         return read;
     }
 
@@ -179,7 +179,7 @@ public sealed class EmbeddingIndex : IDisposable
         GenerationRecord? record = await RecordAsync(generation, cancellationToken).ConfigureAwait(false);
         int[] widths = _index.Kept(record?.Widths ?? _index.Widths, _options.KeyPerWidth);
         _loading = new IndexLoad(generation, 0, record?.Items ?? 0);
-        _reader = new EmbeddingReader(_database, _options with { Generation = generation }, _clock);
+        _reader = new EmbeddingReader(_database, _options with { Generation = generation }, _time);
         VectorTable? table = generation == 0 ? new VectorTable(widths, RowElement.Float16) : await ReadAllAsync(generation, widths, cancellationToken).ConfigureAwait(false);
         if (table is null)
         {
@@ -189,7 +189,7 @@ public sealed class EmbeddingIndex : IDisposable
         // Searches still using the previous view keep it alive; locks without waiters need no disposal.
         _view = new IndexView(generation, widths, table);
         (_record, _atLeast, _swept, _reload) = (record?.Widths, null, 0, false);
-        Volatile.Write(ref _refreshedAt, _clock.GetTimestamp());
+        Volatile.Write(ref _refreshedAt, _time.GetTimestamp());
         return true;
     }
 
@@ -200,7 +200,7 @@ public sealed class EmbeddingIndex : IDisposable
         VectorTable? table = null;
         Task<ItemBatch>? reading = null;
         ItemKeySpace space = (await _pointer.KeysAsync(cancellationToken).ConfigureAwait(false)).Items(generation, _options.KeyPerWidth ? widths[^1] : null);
-        long drained = _clock.GetTimestamp();
+        long drained = _time.GetTimestamp();
 
         // The next ids are scanned while these are read.
         await foreach (string[] ids in new CatalogueScan(_database, space).ReadAsync(_index.ReadBatch, cancellationToken).ConfigureAwait(false))
@@ -212,7 +212,7 @@ public sealed class EmbeddingIndex : IDisposable
 
             reading = ItemBatch.ReadAsync(_reader!, ids, widths[^1], cancellationToken);
             _loading = _loading! with { Loaded = table?.Count ?? 0 };
-            if (_clock.GetElapsedTime(drained) > DrainInterval)
+            if (_time.GetElapsedTime(drained) > DrainInterval)
             {
                 // The feed is capped: it may not hold all changes of a long load.
                 if (!await DrainAsync(cancellationToken).ConfigureAwait(false))
@@ -220,7 +220,7 @@ public sealed class EmbeddingIndex : IDisposable
                     return null;
                 }
 
-                drained = _clock.GetTimestamp();
+                drained = _time.GetTimestamp();
             }
         }
 
@@ -285,7 +285,7 @@ public sealed class EmbeddingIndex : IDisposable
     {
         try
         {
-            return generation == 0 ? null : await new UserTowerReader(_database, _options with { Generation = generation }, _clock).RecordAsync(cancellationToken).ConfigureAwait(false);
+            return generation == 0 ? null : await new UserTowerReader(_database, _options with { Generation = generation }, _time).RecordAsync(cancellationToken).ConfigureAwait(false);
         }
         catch (TowerMismatchException)
         {

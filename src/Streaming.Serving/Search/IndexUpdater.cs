@@ -12,20 +12,20 @@ public sealed class IndexUpdater : IDisposable
 {
     private readonly EmbeddingIndex _index;
     private readonly TimeSpan _interval;
-    private readonly TimeProvider _clock;
+    private readonly TimeProvider _time;
     private readonly SemaphoreSlim _gate = new(1);
     private volatile Exception? _error;
 
     /// <summary>Initializes a new instance of the <see cref="IndexUpdater"/> class.</summary>
     /// <param name="index">The index, owned by the caller. Nothing else may refresh it.</param>
     /// <param name="interval">Time from the end of a refresh to the next. 10 ms … 1 h.</param>
-    /// <param name="clock">The clock.</param>
-    public IndexUpdater(EmbeddingIndex index, TimeSpan interval, TimeProvider clock)
+    /// <param name="time">The time.</param>
+    public IndexUpdater(EmbeddingIndex index, TimeSpan interval, TimeProvider time)
     {
         ArgumentNullException.ThrowIfNull(index);
         ArgumentOutOfRangeException.ThrowIfLessThan(interval, TimeSpan.FromMilliseconds(10));
         ArgumentOutOfRangeException.ThrowIfGreaterThan(interval, TimeSpan.FromHours(1));
-        (_index, _interval, _clock) = (index, interval, clock);
+        (_index, _interval, _time) = (index, interval, time);
     }
 
     /// <summary>Occurs after each refresh, with its error or null. For logging; handlers must not throw.</summary>
@@ -62,7 +62,7 @@ public sealed class IndexUpdater : IDisposable
                 return;
             }
 
-            await Task.Delay(_interval, _clock, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.Delay(_interval, _time, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 

@@ -29,16 +29,16 @@ public sealed class UserTowerReader
 
     /// <summary>Initializes a new instance of the <see cref="UserTowerReader"/> class.</summary>
     /// <exception cref="ArgumentException">An option is invalid.</exception>
-    public UserTowerReader(IDatabase database, ServingOptions options, TimeProvider clock)
+    public UserTowerReader(IDatabase database, ServingOptions options, TimeProvider time)
     {
         ArgumentNullException.ThrowIfNull(database);
         ArgumentNullException.ThrowIfNull(options);
-        ArgumentNullException.ThrowIfNull(clock);
+        ArgumentNullException.ThrowIfNull(time);
         options.Validate();
         _database = database;
         _keys = new RedisKeys(options.Model, options.Partitions);
-        _pointer = new EmbeddingReader(database, options, clock);
-        _pipeline = new ReadPipeline(options, clock);
+        _pointer = new EmbeddingReader(database, options, time);
+        _pipeline = new ReadPipeline(options, time);
     }
 
     /// <summary>Reads the record of the current generation.</summary>
