@@ -6,18 +6,18 @@ namespace Streaming.Serving;
 /// reported its type: always valid, only slower.</summary>
 internal sealed class Topology(IDatabase database)
 {
-    private volatile bool _single;
+    private volatile bool _isSingle;
 
     public bool IsCluster
     {
         get
         {
-            if (!_single)
+            if (!_isSingle)
             {
-                _single = IsSingle();
+                _isSingle = IsSingle();
             }
 
-            return !_single;
+            return !_isSingle;
         }
     }
 

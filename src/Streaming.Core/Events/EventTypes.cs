@@ -8,7 +8,7 @@ public sealed class EventTypes
     private readonly byte[][] _names;
     private readonly float[] _weights;
     private readonly float _defaultWeight;
-    private readonly bool _strict;
+    private readonly bool _isStrict;
 
     /// <summary>Creates the table.</summary>
     /// <param name="weights">Weight by type name, 0 … 1000; 0: added to the history, not trained on.</param>
@@ -21,7 +21,7 @@ public sealed class EventTypes
         CheckWeight("(default)", defaultWeight);
         _names = new byte[weights.Count][];
         _weights = new float[weights.Count];
-        _strict = strict;
+        _isStrict = strict;
         _defaultWeight = defaultWeight;
         int index = 0;
         foreach ((string name, float weight) in weights)
@@ -52,7 +52,7 @@ public sealed class EventTypes
         }
 
         weight = _defaultWeight;
-        return !_strict ? DeadLetterReason.None : type.IsEmpty ? DeadLetterReason.NoType : DeadLetterReason.UnknownType;
+        return !_isStrict ? DeadLetterReason.None : type.IsEmpty ? DeadLetterReason.NoType : DeadLetterReason.UnknownType;
     }
 
     private static void CheckWeight(string name, float weight)

@@ -13,7 +13,7 @@ public sealed class ItemChange
     public required string ItemId { get; init; }
 
     /// <summary>Gets a value indicating whether the item was removed from the catalogue. It then has no features.</summary>
-    public bool Removed { get; init; }
+    public bool IsRemoved { get; init; }
 
     /// <summary>Gets the dense feature groups by name ("text", "image", …). An absent group is all zeros.</summary>
     public IReadOnlyDictionary<string, float[]> Features { get; init; } = new Dictionary<string, float[]>(StringComparer.Ordinal);

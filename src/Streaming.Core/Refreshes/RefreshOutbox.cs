@@ -10,7 +10,7 @@ public sealed class RefreshOutbox : IDisposable
     private readonly Dictionary<ulong, Refresh> _waiting = [];
     private readonly Queue<ulong> _order = new();
     private readonly SemaphoreSlim _signal = new(0, 1);
-    private bool _completed;
+    private bool _isCompleted;
 
     /// <summary>Gets the number of waiting items.</summary>
     public int Count
@@ -43,7 +43,7 @@ public sealed class RefreshOutbox : IDisposable
     {
         lock (_gate)
         {
-            _completed = true;
+            _isCompleted = true;
         }
 
         Signal();
@@ -72,7 +72,7 @@ public sealed class RefreshOutbox : IDisposable
                     return true;
                 }
 
-                if (_completed)
+                if (_isCompleted)
                 {
                     return false;
                 }

@@ -10,7 +10,7 @@ internal sealed class CheckedReader(Stream source)
     private ulong _frame;
     private int _length;
     private int _read;
-    private bool _ended;
+    private bool _hasEnded;
 
     /// <summary>Reads a word.</summary>
     /// <exception cref="InvalidDataException">The stream is truncated or altered.</exception>
@@ -19,7 +19,7 @@ internal sealed class CheckedReader(Stream source)
         if (_read == _length)
         {
             ReadFrame();
-            if (_ended)
+            if (_hasEnded)
             {
                 throw new InvalidDataException("The ingestion snapshot ends prematurely.");
             }
@@ -42,12 +42,12 @@ internal sealed class CheckedReader(Stream source)
     /// <summary>Checks that the stream ends here.</summary>
     public void Complete()
     {
-        if (_read == _length && !_ended)
+        if (_read == _length && !_hasEnded)
         {
             ReadFrame();
         }
 
-        if (!_ended)
+        if (!_hasEnded)
         {
             throw new InvalidDataException("The ingestion snapshot continues past its end.");
         }
@@ -55,7 +55,7 @@ internal sealed class CheckedReader(Stream source)
 
     private void ReadFrame()
     {
-        if (_ended)
+        if (_hasEnded)
         {
             return;
         }
@@ -77,7 +77,7 @@ internal sealed class CheckedReader(Stream source)
         _frame++;
         _length = length;
         _read = 0;
-        _ended = length == 0;
+        _hasEnded = length == 0;
     }
 
     private void ReadExactly(Span<byte> bytes)

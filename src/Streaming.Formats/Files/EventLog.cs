@@ -20,7 +20,7 @@ public sealed class EventLog
     private int[]? _exchanged;
     private int _exchangedFrom;
     private long _latest = long.MinValue;
-    private bool _sorted = true;
+    private bool _isSorted = true;
 
     /// <summary>Gets the number of events.</summary>
     public int Count { get; private set; }
@@ -94,7 +94,7 @@ public sealed class EventLog
     /// <summary>Sorts the events by time, unless they are sorted; call after all have been added.</summary>
     public void SortByTime()
     {
-        if (_sorted)
+        if (_isSorted)
         {
             return;
         }
@@ -103,7 +103,7 @@ public sealed class EventLog
         long[] times = [.. Enumerable.Range(0, Count).Select(number => Page(number).Time(number % EventPage.Capacity))];
         _order = [.. Enumerable.Range(0, Count)];
         _order.AsSpan().Sort((a, b) => times[a] != times[b] ? times[a].CompareTo(times[b]) : a.CompareTo(b));
-        _sorted = true;
+        _isSorted = true;
     }
 
     /// <summary>Keeps only the first events.</summary>
@@ -123,7 +123,7 @@ public sealed class EventLog
 
     private void Add(int user, int item, int type, long time, ReadOnlySpan<byte> id, double? value, long? dwell)
     {
-        _sorted &= time >= _latest;
+        _isSorted &= time >= _latest;
         _latest = Math.Max(_latest, time);
         _last.Add(time, user, item, type, id, value, dwell);
         _tail = null;

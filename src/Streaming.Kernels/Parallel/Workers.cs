@@ -30,7 +30,7 @@ public sealed class Workers : IDisposable
     private long _ticket;
     private int _unfinished;
     private int _sleepers;
-    private volatile bool _stopping;
+    private volatile bool _isStopping;
     private ExceptionDispatchInfo? _failure;
 
     /// <summary>Starts the helpers.</summary>
@@ -132,12 +132,12 @@ public sealed class Workers : IDisposable
     /// <summary>Stops the helpers.</summary>
     public void Dispose()
     {
-        if (_stopping)
+        if (_isStopping)
         {
             return;
         }
 
-        _stopping = true;
+        _isStopping = true;
         Interlocked.Add(ref _ticket, 1L << 32);
         _wake.Release(_helpers.Length + 1);
         foreach (Thread helper in _helpers)
@@ -150,7 +150,7 @@ public sealed class Workers : IDisposable
 
     private void Publish(int parts, nint state, Delegate action, JobInvoker invoker)
     {
-        ObjectDisposedException.ThrowIf(_stopping, this);
+        ObjectDisposedException.ThrowIf(_isStopping, this);
         _state = state;
         _action = action;
         _invoker = invoker;
@@ -167,10 +167,10 @@ public sealed class Workers : IDisposable
     private void Help(int worker)
     {
         int seen = 0;
-        while (!_stopping)
+        while (!_isStopping)
         {
             int job = AwaitJob(seen);
-            if (!_stopping)
+            if (!_isStopping)
             {
                 Work(job, worker);
             }

@@ -60,7 +60,7 @@ internal static class ColumnPanel<T>
     private static bool SetClassLanes(ref SoftmaxJob job, SoftmaxScratch scratch, int first, int columns, bool set)
     {
         bool any = false;
-        for (int lane = 0; job.Hits.Any && lane < columns; lane++)
+        for (int lane = 0; job.Hits.HasAny && lane < columns; lane++)
         {
             int number = job.Hits.CandidateClasses[first + lane];
             if (number != HitIndex.None)

@@ -33,7 +33,7 @@ internal sealed class HitIndex
     public long Bytes => sizeof(int) * ((long)_slots.Length + _slotIds.Length + _rowClass.Length + _candidateClass.Length + _classCounts.Length);
 
     /// <summary>Gets whether any pair may need masking.</summary>
-    public bool Any { get; private set; }
+    public bool HasAny { get; private set; }
 
     /// <summary>Item number of each row's positive.</summary>
     public ReadOnlySpan<int> RowClasses => _rowClass;
@@ -46,8 +46,8 @@ internal sealed class HitIndex
     public void Build(in NestedSoftmaxProblem problem, int candidates)
     {
         _candidates = candidates;
-        Any = !problem.CandidateIds.IsEmpty || problem.Correction == LogQCorrection.Corrected;
-        if (!Any)
+        HasAny = !problem.CandidateIds.IsEmpty || problem.Correction == LogQCorrection.Corrected;
+        if (!HasAny)
         {
             return;
         }

@@ -76,7 +76,7 @@ internal static class RowPanel<T>
 
     private static void SetClassLanes(ref SoftmaxJob job, SoftmaxScratch scratch, int first, int rows, bool set)
     {
-        for (int lane = 0; job.Hits.Any && lane < rows; lane++)
+        for (int lane = 0; job.Hits.HasAny && lane < rows; lane++)
         {
             ref uint lanes = ref scratch.ClassLanes[job.Hits.RowClasses[first + lane]];
             lanes = set ? lanes | (1u << lane) : 0;
@@ -118,7 +118,7 @@ internal static class RowPanel<T>
             WidthStride = TileRows * Lanes,
         };
         PanelLogits<T>.Compute(in logits, count);
-        if (job.Hits.Any)
+        if (job.Hits.HasAny)
         {
             MaskHits(ref job, scratch, first, tile, job.Hits.CandidateClasses.Slice(tile, count));
         }

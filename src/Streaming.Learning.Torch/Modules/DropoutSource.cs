@@ -16,7 +16,7 @@ internal sealed class DropoutSource : IDisposable
     private readonly ulong _seed;
     private readonly Tensor? _rates;
     private readonly Tensor? _scales;
-    private bool _training;
+    private bool _isTraining;
 
     public DropoutSource(ModelOptions model, Increments increments, Device device)
     {
@@ -34,8 +34,8 @@ internal sealed class DropoutSource : IDisposable
     /// <summary>Starts a training step: dropout is on.</summary>
     public void Begin(long step)
     {
-        _training = _rates is not null;
-        if (_training)
+        _isTraining = _rates is not null;
+        if (_isTraining)
         {
             // TorchSharp's Generator is always the CPU's, whatever device it names; this seeds a GPU's own generator.
             long seed = unchecked((long)SplitMix64.Finalize(_seed + SplitMix64.Finalize((ulong)step)));
@@ -51,12 +51,12 @@ internal sealed class DropoutSource : IDisposable
     }
 
     /// <summary>Ends the step: dropout is off.</summary>
-    public void End() => _training = false;
+    public void End() => _isTraining = false;
 
     /// <summary>In a training step, drops elements of [… × D] and scales the rest.</summary>
     public Tensor Apply(Tensor values)
     {
-        if (!_training)
+        if (!_isTraining)
         {
             return values;
         }

@@ -10,14 +10,14 @@ internal sealed class PrefixSpace : IDisposable
     private const double Epsilon = 1e-12;
 
     private readonly Increments _increments;
-    private readonly bool _cosine;
+    private readonly bool _isCosine;
     private readonly Tensor _within;
     private readonly Tensor _last;
 
     public PrefixSpace(Increments increments, bool cosine, Device device)
     {
         _increments = increments;
-        _cosine = cosine;
+        _isCosine = cosine;
         using var scope = NewDisposeScope();
         var ends = tensor(increments.Ends.ToArray().Select(end => (long)end).ToArray(), device: device);
         _last = ends.sub(1).DetachFromDisposeScope();
@@ -30,7 +30,7 @@ internal sealed class PrefixSpace : IDisposable
         using var scope = NewDisposeScope();
         var values = vectors.unsqueeze(0).mul(_within);
         Tensor? inverseNorms = null;
-        if (_cosine)
+        if (_isCosine)
         {
             // Cumulative sums give the squared norms of all prefixes at once.
             inverseNorms = vectors.square().cumsum(1).index_select(1, _last).add_(Epsilon).rsqrt_().t().unsqueeze(2).MoveToOuterDisposeScope();

@@ -15,7 +15,7 @@ internal sealed class TorchSnapshot : TensorSnapshot
     // Null: released.
     private readonly Tensor?[] _copies;
     private readonly Lock _reading = new();
-    private bool _disposed;
+    private bool _isDisposed;
 
     /// <summary>Copies the entries.</summary>
     /// <param name="entries">The state.</param>
@@ -42,7 +42,7 @@ internal sealed class TorchSnapshot : TensorSnapshot
         {
             lock (_reading)
             {
-                return _disposed;
+                return _isDisposed;
             }
         }
     }
@@ -52,7 +52,7 @@ internal sealed class TorchSnapshot : TensorSnapshot
     {
         lock (_reading)
         {
-            ObjectDisposedException.ThrowIf(_disposed, this);
+            ObjectDisposedException.ThrowIf(_isDisposed, this);
             var info = Tensors[tensor];
             ArgumentOutOfRangeException.ThrowIfNegative(byteOffset);
             ArgumentOutOfRangeException.ThrowIfGreaterThan(byteOffset + destination.Length, info.ByteCount(), nameof(byteOffset));
@@ -96,7 +96,7 @@ internal sealed class TorchSnapshot : TensorSnapshot
     {
         lock (_reading)
         {
-            if (disposing && !_disposed)
+            if (disposing && !_isDisposed)
             {
                 foreach (var copy in _copies)
                 {
@@ -104,7 +104,7 @@ internal sealed class TorchSnapshot : TensorSnapshot
                 }
             }
 
-            _disposed = true;
+            _isDisposed = true;
         }
     }
 }

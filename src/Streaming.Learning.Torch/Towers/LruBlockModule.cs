@@ -12,7 +12,7 @@ namespace Streaming.Learning.Torch.Towers;
 /// </summary>
 internal sealed class LruBlockModule : nn.Module<Tensor, long, Tensor?, Tensor>
 {
-    private readonly bool _before;
+    private readonly bool _isPreNorm;
     private readonly IncrementNormModule _mixNorm;
     private readonly IncrementNormModule _ffnNorm;
     private readonly LruModule _lru;
@@ -22,7 +22,7 @@ internal sealed class LruBlockModule : nn.Module<Tensor, long, Tensor?, Tensor>
     public LruBlockModule(DenseParameters dense, string name, Increments widths, NormPlacement placement, DropoutSource dropout)
         : base(nameof(LruBlockModule))
     {
-        _before = placement == NormPlacement.Before;
+        _isPreNorm = placement == NormPlacement.Before;
         _mixNorm = new IncrementNormModule(dense, $"{name}.mix_norm", widths);
         _lru = new LruModule(dense, $"{name}.lru", widths);
         _ffnNorm = new IncrementNormModule(dense, $"{name}.ffn_norm", widths);
@@ -40,8 +40,8 @@ internal sealed class LruBlockModule : nn.Module<Tensor, long, Tensor?, Tensor>
     {
         using var scope = NewDisposeScope();
         var residual = selected is null ? input : input.index_select(0, selected);
-        var mixed = residual.add(_dropout.Apply(_lru.forward(_before ? _mixNorm.forward(input) : input, steps, selected)));
-        if (_before)
+        var mixed = residual.add(_dropout.Apply(_lru.forward(_isPreNorm ? _mixNorm.forward(input) : input, steps, selected)));
+        if (_isPreNorm)
         {
             return mixed.add(_dropout.Apply(_ffn.forward(_ffnNorm.forward(mixed)))).MoveToOuterDisposeScope();
         }

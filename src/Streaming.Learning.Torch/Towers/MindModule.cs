@@ -19,7 +19,7 @@ internal sealed class MindModule : TowerModule
     private const double Tiny = 1e-6;
     private readonly Increments _widths;
     private readonly int _iterations;
-    private readonly bool _cosine;
+    private readonly bool _isCosine;
     private readonly NestedLinearModule _votes;
     private readonly NestedLinearModule _dense;
     private readonly DeviceParameter _routing;
@@ -29,7 +29,7 @@ internal sealed class MindModule : TowerModule
     {
         _widths = widths;
         _iterations = options.RoutingIterations;
-        _cosine = options.Cosine;
+        _isCosine = options.Cosine;
         VectorsPerUser = options.Interests;
         _votes = new NestedLinearModule(dense, "tower.votes", bias: false);
         _dense = new NestedLinearModule(dense, "tower.dense");
@@ -47,7 +47,7 @@ internal sealed class MindModule : TowerModule
         long rows = labels.shape[0], width = _widths.Dimension;
         var interests = outputs.view(rows, VectorsPerUser, width);
         var scores = interests.detach().bmm(labels.detach().unsqueeze(2)).view(rows, VectorsPerUser);
-        var best = (_cosine ? scores.div(interests.detach().norm(2, false, 2).add(Tiny)) : scores).argmax(1);
+        var best = (_isCosine ? scores.div(interests.detach().norm(2, false, 2).add(Tiny)) : scores).argmax(1);
         var chosen = arange(rows, dtype: ScalarType.Int64, device: best.device).mul(VectorsPerUser).add(best);
         return interests.view(-1, width).index_select(0, chosen).MoveToOuterDisposeScope();
     }

@@ -11,7 +11,7 @@ public sealed class ItemEncoder
     private readonly ItemProjection _projection;
     private readonly int _d;
     private readonly int _features;
-    private readonly bool _ids;
+    private readonly bool _hasIds;
 
     /// <summary>Creates the encoder.</summary>
     /// <param name="set">Receives the parameters of the projection.</param>
@@ -23,7 +23,7 @@ public sealed class ItemEncoder
         _projection = new ItemProjection(set, options);
         _d = options.Dimension;
         _features = options.FeatureLength;
-        _ids = options.ItemIds;
+        _hasIds = options.ItemIds;
     }
 
     /// <summary>Initial weights of the projection.</summary>
@@ -37,7 +37,7 @@ public sealed class ItemEncoder
     {
         Gather(rows, scratch);
         _projection.Forward(scratch, embeddings, rows.Length);
-        for (int i = 0; _ids && i < rows.Length; i++)
+        for (int i = 0; _hasIds && i < rows.Length; i++)
         {
             _table.AddEmbedding(rows[i], embeddings.Slice(i * _d, _d));
         }

@@ -45,7 +45,7 @@ public abstract class TrainingEngine : IDisposable
 
     /// <summary>
     /// Forward, backward, optimiser, bank. A step whose loss or gradients are not finite changes nothing
-    /// (<see cref="StepResult.Applied"/> is false).
+    /// (<see cref="StepResult.IsApplied"/> is false).
     /// </summary>
     public abstract StepResult Step(in TrainingBatch batch);
 

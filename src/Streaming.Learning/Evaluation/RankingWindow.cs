@@ -10,7 +10,7 @@ public sealed class RankingWindow
     private readonly TiedRank[] _ring;
     private readonly RankingMetrics _metrics;
     private long _added;
-    private bool _stale;
+    private bool _isStale;
 
     /// <summary>Creates an empty window.</summary>
     /// <param name="cutoffs">Cutoffs K, increasing, each 1 … 10,000.</param>
@@ -30,13 +30,13 @@ public sealed class RankingWindow
     {
         _ring[_added % _ring.Length] = rank;
         _added++;
-        _stale = true;
+        _isStale = true;
     }
 
     /// <summary>The metrics of the current window. The object is reused by the next call.</summary>
     public RankingMetrics Read()
     {
-        if (_stale)
+        if (_isStale)
         {
             _metrics.Clear();
             foreach (var rank in _ring.AsSpan(0, Count))
@@ -44,7 +44,7 @@ public sealed class RankingWindow
                 _metrics.Add(rank);
             }
 
-            _stale = false;
+            _isStale = false;
         }
 
         return _metrics;
@@ -72,6 +72,6 @@ public sealed class RankingWindow
             _ring[i] = new TiedRank(reader.ReadInt32(), reader.ReadInt32());
         }
 
-        _stale = true;
+        _isStale = true;
     }
 }

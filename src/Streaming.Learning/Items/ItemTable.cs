@@ -132,7 +132,7 @@ public sealed class ItemTable
     {
         ArgumentNullException.ThrowIfNull(change);
         error = null;
-        if (change.Removed)
+        if (change.IsRemoved)
         {
             Remove(change);
             return -1;

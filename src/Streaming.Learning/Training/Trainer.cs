@@ -42,7 +42,7 @@ public sealed partial class Trainer : IDisposable
     private int _nonFiniteInARow;
     private StepResult _lastStep;
     private float _lastLearningRate;
-    private bool _snapshotOpen;
+    private bool _hasSnapshot;
 
     /// <summary>Creates an untrained trainer.</summary>
     /// <param name="engine">The engine, untrained; the trainer does not dispose it.</param>
@@ -189,7 +189,7 @@ public sealed partial class Trainer : IDisposable
     /// <exception cref="InvalidOperationException">The previous snapshot has not been disposed.</exception>
     public TrainerSnapshot BeginSnapshot()
     {
-        if (Volatile.Read(ref _snapshotOpen))
+        if (Volatile.Read(ref _hasSnapshot))
         {
             throw new InvalidOperationException("A snapshot is active; dispose it before the next begins.");
         }
@@ -197,8 +197,8 @@ public sealed partial class Trainer : IDisposable
         _stateCopy.Clear();
         Save(_stateCopy);
         TensorSnapshot engine = _engine.BeginSnapshot();
-        Volatile.Write(ref _snapshotOpen, true);
-        return new TrainerSnapshot(engine, _stateCopy, Model, Shape, _counters, _sequence, () => Volatile.Write(ref _snapshotOpen, false));
+        Volatile.Write(ref _hasSnapshot, true);
+        return new TrainerSnapshot(engine, _stateCopy, Model, Shape, _counters, _sequence, () => Volatile.Write(ref _hasSnapshot, false));
     }
 
     /// <summary>Replaces the whole state by a stored one and marks every item for publication.</summary>
@@ -210,7 +210,7 @@ public sealed partial class Trainer : IDisposable
     {
         ArgumentNullException.ThrowIfNull(engine);
         ArgumentNullException.ThrowIfNull(trainer);
-        if (Volatile.Read(ref _snapshotOpen))
+        if (Volatile.Read(ref _hasSnapshot))
         {
             throw new InvalidOperationException("A snapshot is active; dispose it before the state is replaced.");
         }
@@ -346,8 +346,8 @@ public sealed partial class Trainer : IDisposable
         _counters.Steps++;
         _counters.EventsTrained += batch.Count;
         _counters.EventsReplayed += _report.Replayed;
-        _counters.NonFiniteSteps += _report.Step.Applied ? 0 : 1;
-        _nonFiniteInARow = _report.Step.Applied ? 0 : _nonFiniteInARow + 1;
+        _counters.NonFiniteSteps += _report.Step.IsApplied ? 0 : 1;
+        _nonFiniteInARow = _report.Step.IsApplied ? 0 : _nonFiniteInARow + 1;
         MarkTouched(_buffers.Rows);
         MarkTouched(_buffers.Positives);
         _bank.AfterStep(_counters.Steps);

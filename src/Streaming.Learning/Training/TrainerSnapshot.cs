@@ -10,7 +10,7 @@ namespace Streaming.Learning.Training;
 public sealed class TrainerSnapshot : IDisposable
 {
     private readonly Action _ended;
-    private bool _disposed;
+    private bool _isDisposed;
 
     internal TrainerSnapshot(TensorSnapshot engine, TensorSnapshot trainer, ModelOptions model, IReadOnlyDictionary<string, string> shape, TrainerCounters counters, long sequence, Action ended)
     {
@@ -44,9 +44,9 @@ public sealed class TrainerSnapshot : IDisposable
     /// <summary>Releases the snapshot.</summary>
     public void Dispose()
     {
-        if (!_disposed)
+        if (!_isDisposed)
         {
-            _disposed = true;
+            _isDisposed = true;
             Engine.Dispose();
             Trainer.Dispose();
             _ended();

@@ -13,7 +13,7 @@ namespace Streaming.Models.Layers;
 /// <param name="site">Number of the dropout layer in the network.</param>
 public sealed class Dropout(Increments increments, float[] rates, ulong seed, int site)
 {
-    private readonly bool _off = rates.All(rate => rate == 0);
+    private readonly bool _isOff = rates.All(rate => rate == 0);
 
     /// <summary>Applies dropout in place. The same call applies it to the gradient.</summary>
     /// <param name="values">[rows × D].</param>
@@ -21,7 +21,7 @@ public sealed class Dropout(Increments increments, float[] rates, ulong seed, in
     /// <param name="step">Training step; negative: not training, no dropout.</param>
     public void Apply(Span<float> values, int firstRow, long step)
     {
-        if (!_off && step >= 0)
+        if (!_isOff && step >= 0)
         {
             NestedDropout.Apply(values, firstRow, increments.Ends, rates, new DropoutKey(seed, step, site));
         }

@@ -24,7 +24,7 @@ public sealed class PagedArray<T>
     private readonly List<T[]> _slabs = [];
     private int[] _copies = [];
     private int _copied;
-    private volatile bool _active;
+    private volatile bool _isActive;
 
     /// <summary>Allocates the array, all zero.</summary>
     /// <param name="length">Number of values, 0 and up.</param>
@@ -62,7 +62,7 @@ public sealed class PagedArray<T>
     /// <summary>Call before changing a value.</summary>
     public void Touch(int index)
     {
-        if (_active)
+        if (_isActive)
         {
             CopyAside(index / _pageLength);
         }
@@ -71,7 +71,7 @@ public sealed class PagedArray<T>
     /// <summary>Call before changing values.</summary>
     public void Touch(int first, int count)
     {
-        if (_active && count > 0)
+        if (_isActive && count > 0)
         {
             for (int page = first / _pageLength; page <= (first + count - 1) / _pageLength; page++)
             {
@@ -83,7 +83,7 @@ public sealed class PagedArray<T>
     /// <summary>Call before changing values of a page.</summary>
     public void TouchPage(int page)
     {
-        if (_active)
+        if (_isActive)
         {
             CopyAside(page);
         }
@@ -94,7 +94,7 @@ public sealed class PagedArray<T>
     /// <param name="count">Number of values that it needs.</param>
     public void BeginSnapshot(int first, int count)
     {
-        if (_active)
+        if (_isActive)
         {
             throw new InvalidOperationException("A snapshot is active; dispose it before the next begins.");
         }
@@ -107,7 +107,7 @@ public sealed class PagedArray<T>
             _states.AsSpan(page, ((first + count - 1) / _pageLength) - page + 1).Fill(Shared);
         }
 
-        _active = true;
+        _isActive = true;
     }
 
     /// <summary>Ends the snapshot.</summary>
@@ -122,7 +122,7 @@ public sealed class PagedArray<T>
             }
         }
 
-        _active = false;
+        _isActive = false;
         lock (_slabs)
         {
             _slabs.Clear();

@@ -15,8 +15,8 @@ namespace Streaming.Models.Towers;
 internal sealed class LruBlock
 {
     private readonly int _d;
-    private readonly bool _last;
-    private readonly bool _pre;
+    private readonly bool _isLast;
+    private readonly bool _isPreNorm;
     private readonly IncrementNorm _mixNorm;
     private readonly IncrementNorm _ffnNorm;
     private readonly Dropout _mixDropout;
@@ -37,8 +37,8 @@ internal sealed class LruBlock
     public LruBlock(ParameterSet set, string name, Increments widths, bool last, NormPlacement placement, Func<int, Dropout> dropout, int firstSite)
     {
         _d = widths.Dimension;
-        _last = last;
-        _pre = placement == NormPlacement.Before;
+        _isLast = last;
+        _isPreNorm = placement == NormPlacement.Before;
         _mixNorm = new IncrementNorm(set, $"{name}.mix_norm", widths);
         Lru = new Lru(set, $"{name}.lru", widths);
         _ffnNorm = new IncrementNorm(set, $"{name}.ffn_norm", widths);
@@ -67,11 +67,11 @@ internal sealed class LruBlock
 
     public void Reserve(StepPlan plan)
     {
-        int rows = _last ? plan.PredictionCount : plan.StepCount;
-        _mixNorm.Reserve(_pre ? plan.StepCount : rows);
+        int rows = _isLast ? plan.PredictionCount : plan.StepCount;
+        _mixNorm.Reserve(_isPreNorm ? plan.StepCount : rows);
         _ffnNorm.Reserve(rows);
         Buffers.Grow(ref _states, plan.StepCount, 2 * _d);
-        if (_pre)
+        if (_isPreNorm)
         {
             Buffers.Grow(ref _normal, plan.StepCount, _d);
         }
@@ -80,7 +80,7 @@ internal sealed class LruBlock
             Buffers.Grow(ref _sum, rows, _d);
         }
 
-        if (_last)
+        if (_isLast)
         {
             Buffers.Grow(ref _selectedStates, rows, 2 * _d);
             Buffers.Grow(ref _selectedInputs, rows, _d);
@@ -106,12 +106,12 @@ internal sealed class LruBlock
 
         int rows = Count(chunk), first = First(chunk);
         var input = Rows(_ffnInput, chunk);
-        (_pre ? _ffnNorm : _mixNorm).Forward(mixed, input, first);
+        (_isPreNorm ? _ffnNorm : _mixNorm).Forward(mixed, input, first);
         var output = Rows(_output, chunk);
         // input (R, D) → gate, up, product (R, D) → output (R, D)
         _ffn.Forward(input, Rows(_gate, chunk), Rows(_up, chunk), Rows(_product, chunk), output, rows, first, step);
         _ffnDropout.Apply(output, first, step);
-        if (_pre)
+        if (_isPreNorm)
         {
             TensorPrimitives.Add(output, mixed, output);
         }
@@ -134,7 +134,7 @@ internal sealed class LruBlock
         var mixed = scratch.Slice(4 * _d, _d);
         var input = scratch.Slice(5 * _d, _d);
         row.CopyTo(input);
-        if (_pre)
+        if (_isPreNorm)
         {
             _mixNorm.ForwardRow(row, input);
         }
@@ -145,10 +145,10 @@ internal sealed class LruBlock
         next.CopyTo(state);
         Lru.Output.Forward(state, mixed, 1);
         TensorPrimitives.Add(mixed, row, mixed);
-        (_pre ? _ffnNorm : _mixNorm).ForwardRow(mixed, input);
+        (_isPreNorm ? _ffnNorm : _mixNorm).ForwardRow(mixed, input);
         _ffn.Forward(input, scratch.Slice(6 * _d, _d), scratch.Slice(7 * _d, _d), scratch.Slice(8 * _d, _d), row, 1, 0, step: -1);
-        TensorPrimitives.Add(row, _pre ? mixed : input, row);
-        if (!_pre)
+        TensorPrimitives.Add(row, _isPreNorm ? mixed : input, row);
+        if (!_isPreNorm)
         {
             _ffnNorm.ForwardRow(row, row);
         }
@@ -161,7 +161,7 @@ internal sealed class LruBlock
         var sum = lane.Rent(rows * _d);
         var branch = lane.Rent(rows * _d);
         var input = lane.Rent(rows * _d);
-        if (_pre)
+        if (_isPreNorm)
         {
             dy.CopyTo(sum);
         }
@@ -173,7 +173,7 @@ internal sealed class LruBlock
         sum.CopyTo(branch);
         _ffnDropout.Apply(branch, first, step);
         _ffn.Backward(Rows(_ffnInput, chunk), Rows(_gate, chunk), Rows(_up, chunk), Rows(_product, chunk), branch, input, rows, first, step, lane);
-        if (_pre)
+        if (_isPreNorm)
         {
             _ffnNorm.Backward(Rows(_mixed, chunk), input, sum, first, lane, add: true);
         }
@@ -191,7 +191,7 @@ internal sealed class LruBlock
     {
         var states = Steps(_states, chunk, 2 * _d);
         var input = x;
-        if (_pre)
+        if (_isPreNorm)
         {
             var normal = Steps(_normal, chunk, _d);
             _mixNorm.Forward(x, normal, chunk.FirstStep);
@@ -205,7 +205,7 @@ internal sealed class LruBlock
         }
 
         var residual = x;
-        if (_last)
+        if (_isLast)
         {
             var selected = Rows(_selectedInputs, chunk);
             Selection.Gather(plan, chunk, x, selected, _d);
@@ -226,7 +226,7 @@ internal sealed class LruBlock
         _mixDropout.Apply(branch, First(chunk), step);
         var states = lane.Rent(rows * 2 * _d);
         Lru.Output.Backward(OutputStates(chunk), branch, states, rows, lane);
-        if (_last)
+        if (_isLast)
         {
             var all = lane.Rent(chunk.StepCount * 2 * _d);
             Selection.Scatter(plan, chunk, states, all, 2 * _d);
@@ -239,7 +239,7 @@ internal sealed class LruBlock
         }
 
         ScanBackward(plan, chunk, states, lane);
-        if (_pre)
+        if (_isPreNorm)
         {
             var normal = lane.Rent(chunk.StepCount * _d);
             Lru.Input.Backward(Steps(_normal, chunk, _d), states, normal, chunk.StepCount, lane);
@@ -265,11 +265,11 @@ internal sealed class LruBlock
         Lru.AddGradients(sums, lane);
     }
 
-    private ReadOnlySpan<float> OutputStates(scoped in Chunk chunk) => _last ? Rows(_selectedStates, chunk, 2) : Steps(_states, chunk, 2 * _d);
+    private ReadOnlySpan<float> OutputStates(scoped in Chunk chunk) => _isLast ? Rows(_selectedStates, chunk, 2) : Steps(_states, chunk, 2 * _d);
 
-    private int Count(in Chunk chunk) => _last ? chunk.PredictionCount : chunk.StepCount;
+    private int Count(in Chunk chunk) => _isLast ? chunk.PredictionCount : chunk.StepCount;
 
-    private int First(in Chunk chunk) => _last ? chunk.FirstPrediction : chunk.FirstStep;
+    private int First(in Chunk chunk) => _isLast ? chunk.FirstPrediction : chunk.FirstStep;
 
     private Span<float> Rows(AlignedFloats buffer, scoped in Chunk chunk, int factor = 1) => buffer.AsSpan(First(chunk) * _d * factor, Count(chunk) * _d * factor);
 

@@ -11,7 +11,7 @@ namespace Streaming.Serving.Changes;
 /// <code>
 /// await feed.SeekToEndAsync(cancellationToken);   // then load everything once, and from here on:
 /// FeedRead read = await feed.ReadAsync(changes, cancellationToken);
-/// if (read.Gap) { /* load everything again */ }
+/// if (read.HasGap) { /* load everything again */ }
 /// </code>
 /// </example>
 public sealed class ChangeFeedReader
@@ -112,9 +112,9 @@ public sealed class ChangeFeedReader
                 case "n": number = (long)value; break;
                 case "g": generation = (uint)(long)value; break;
                 case "t": token = (uint)(long)value; break;
-                case "i": changes.Add(new FeedChange((string)value!, generation, token, 0, Removed: false)); break;
+                case "i": changes.Add(new FeedChange((string)value!, generation, token, 0, IsRemoved: false)); break;
                 case "s" when changes.Count > 0: changes[^1] = changes[^1] with { Step = (long)value }; break;
-                case "d" when changes.Count > 0: changes[^1] = changes[^1] with { Removed = true }; break;
+                case "d" when changes.Count > 0: changes[^1] = changes[^1] with { IsRemoved = true }; break;
                 default: break; // from a newer writer
             }
         }

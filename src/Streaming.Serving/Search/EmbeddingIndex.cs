@@ -259,19 +259,19 @@ public sealed class EmbeddingIndex : IDisposable
         {
             _changes.Clear();
             read = await _feed.ReadAsync(_changes, cancellationToken).ConfigureAwait(false);
-            if (read.Gap)
+            if (read.HasGap)
             {
                 return false;
             }
 
             _pending.UnionWith(_changes.Where(IsNews).Select(static change => change.Id));
         }
-        while (read.More);
+        while (read.HasMore);
         return true;
     }
 
     private bool IsNews(FeedChange change) => _loading is not null
-        || (change.Generation == _view.Generation && (change.Removed || !_view.Table.Has(change.Id, change.Token, change.Step)));
+        || (change.Generation == _view.Generation && (change.IsRemoved || !_view.Table.Has(change.Id, change.Token, change.Step)));
 
     /// <summary>Whether the active generation, or the widths in its record, have changed.</summary>
     private async Task<bool> IsOtherAsync(CancellationToken cancellationToken)

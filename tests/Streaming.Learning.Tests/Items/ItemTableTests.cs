@@ -93,7 +93,7 @@ public sealed class ItemTableTests : IDisposable
         ItemTable table = Table();
         int row = Touch(table, "a");
         Touch(table, "b");
-        Assert.Equal(-1, table.Apply(new ItemChange { ItemKey = Batches.Key("a"), ItemId = "a", Removed = true }, out _));
+        Assert.Equal(-1, table.Apply(new ItemChange { ItemKey = Batches.Key("a"), ItemId = "a", IsRemoved = true }, out _));
         Assert.Equal(-1, table.Find(Batches.Key("a")));
         Assert.Equal([row], _engine.ForgottenRows);
         Assert.Equal(new RemovedItem(Batches.Key("a"), "a"), Assert.Single(table.Removed));
@@ -226,7 +226,7 @@ public sealed class ItemTableTests : IDisposable
         int row = Touch(table, "a");
         Assert.Equal(row, Touch(table, "a"));
         Assert.Equal(2, table.EventsOf(row));
-        table.Apply(new ItemChange { ItemKey = Batches.Key("a"), ItemId = "a", Removed = true }, out _);
+        table.Apply(new ItemChange { ItemKey = Batches.Key("a"), ItemId = "a", IsRemoved = true }, out _);
         Assert.Equal(row, Touch(table, "b"));
         Assert.Equal(1, table.EventsOf(row));
     }
@@ -307,7 +307,7 @@ public sealed class ItemTableTests : IDisposable
 
     private static int Touch(ItemTable table, string id, long time = 1_000) => table.Touch(Batches.Key(id), Encoding.UTF8.GetBytes(id), time);
 
-    private static ItemChange Removal(string id) => new() { ItemKey = Batches.Key(id), ItemId = id, Removed = true };
+    private static ItemChange Removal(string id) => new() { ItemKey = Batches.Key(id), ItemId = id, IsRemoved = true };
 
     private static ItemChange Record(string id, params (string Name, float[] Values)[] groups) => new()
     {

@@ -186,7 +186,7 @@ public sealed class TrainerTests : IDisposable
         (Trainer trainer, FakeEngine engine) = Create(Options with { MaxNonFiniteSteps = 3 });
         trainer.Train(Batches.Create().Add("a", []));
         engine.NonFinite = true;
-        Assert.False(trainer.Train(Batches.Create(sequence: 1).Add("a", [])).Step.Applied);
+        Assert.False(trainer.Train(Batches.Create(sequence: 1).Add("a", [])).Step.IsApplied);
         trainer.Train(Batches.Create(sequence: 2).Add("a", []));
         NonFiniteLossException error = Assert.Throws<NonFiniteLossException>(() => trainer.Train(Batches.Create(sequence: 3).Add("a", [])));
         Assert.Equal(3, error.Steps);
