@@ -5,19 +5,19 @@ using StackExchange.Redis;
 
 namespace Streaming.Serving;
 
-/// <summary>How reads meet trouble: a bounded wait for each try and a few quick retries. Reads change nothing, so any may be repeated.</summary>
+/// <summary>Timeout and retries of reads: a bounded wait per attempt and a few quick retries. Reads are idempotent.</summary>
 internal sealed class ReadPipeline
 {
-    /// <summary>Replies of a server that has just started, of a fail-over, and of slots on the move.</summary>
+    /// <summary>Replies of a server that is starting, of a failover, and of slots being migrated.</summary>
     private static readonly string[] PassingReplies = ["LOADING", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "Key has MOVED"];
 
     private readonly ResiliencePipeline _pipeline;
     private readonly TimeSpan _timeout;
 
-    public ReadPipeline(ServingOptions options, TimeProvider clock)
+    public ReadPipeline(ServingOptions options, TimeProvider time)
     {
         _timeout = options.Timeout;
-        ResiliencePipelineBuilder builder = new() { TimeProvider = clock };
+        ResiliencePipelineBuilder builder = new() { TimeProvider = time };
         if (options.RetryAttempts > 0)
         {
             builder.AddRetry(new RetryStrategyOptions
@@ -33,8 +33,9 @@ internal sealed class ReadPipeline
         _pipeline = builder.AddTimeout(options.Timeout).Build();
     }
 
-    /// <summary>Whether an error says that keys of one command are at two servers now, because their slot is on its way.</summary>
-    public static bool IsSlotOnItsWay(RedisServerException error) => error.Message.StartsWith("TRYAGAIN", StringComparison.Ordinal);
+    /// <summary>Whether an error means that the keys of one command are split between two servers, because their slot is being
+    /// migrated.</summary>
+    public static bool IsSlotMigrating(RedisServerException error) => error.Message.StartsWith("TRYAGAIN", StringComparison.Ordinal);
 
     private static bool Passes(Exception? error) => error switch
     {
@@ -43,10 +44,10 @@ internal sealed class ReadPipeline
         _ => false,
     };
 
-    /// <summary>Asks the store.</summary>
-    /// <param name="call">Sends the question; again at every try.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    /// <exception cref="TimeoutException">It did not answer in time, at any try.</exception>
+    /// <summary>Runs a read.</summary>
+    /// <param name="call">Sends the command; called once per attempt.</param>
+    /// <param name="cancellationToken">Cancels the read.</param>
+    /// <exception cref="TimeoutException">No attempt was answered in time.</exception>
     public async Task<T> RunAsync<T>(Func<Task<T>> call, CancellationToken cancellationToken)
     {
         try

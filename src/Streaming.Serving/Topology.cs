@@ -2,22 +2,22 @@ using StackExchange.Redis;
 
 namespace Streaming.Serving;
 
-/// <summary>Whether the store is a cluster, where the keys of one command must share a slot. Until a server has said what it
-/// is, the answer is yes: then everything is valid, only slower.</summary>
+/// <summary>Whether the store is a cluster, where the keys of one command must share a slot. Assumes one until a server has
+/// reported its type: always valid, only slower.</summary>
 internal sealed class Topology(IDatabase database)
 {
-    private volatile bool _single;
+    private volatile bool _isSingle;
 
     public bool IsCluster
     {
         get
         {
-            if (!_single)
+            if (!_isSingle)
             {
-                _single = IsSingle();
+                _isSingle = IsSingle();
             }
 
-            return !_single;
+            return !_isSingle;
         }
     }
 

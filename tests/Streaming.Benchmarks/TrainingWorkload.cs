@@ -86,7 +86,7 @@ internal sealed class TrainingWorkload : IDisposable
             LearningRate = LearningRate,
             Step = ++_step,
         });
-        if (!result.Applied)
+        if (!result.IsApplied)
         {
             throw new InvalidOperationException($"Step {_step} was not applied: loss {result.Loss}.");
         }

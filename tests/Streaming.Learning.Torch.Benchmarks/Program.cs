@@ -112,7 +112,7 @@ void Step(TrainingEngine engine, int step) => Check(batches[step % batches.Lengt
 
 static void Check(StepResult result)
 {
-    if (!result.Applied)
+    if (!result.IsApplied)
     {
         throw new InvalidOperationException("A step was not finite.");
     }

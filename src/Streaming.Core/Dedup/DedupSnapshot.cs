@@ -3,7 +3,7 @@ using Streaming.Core.Snapshots;
 
 namespace Streaming.Core.Dedup;
 
-/// <summary>The dedup window as of one moment, oldest id first.</summary>
+/// <summary>The dedup window at one point in time, oldest id first.</summary>
 internal sealed class DedupSnapshot(PagedSlab.View ring, int start, int count, int capacity, long now)
 {
     public void WriteTo(CheckedWriter writer)

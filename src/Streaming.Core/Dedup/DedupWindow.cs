@@ -4,8 +4,8 @@ using Streaming.Core.Snapshots;
 
 namespace Streaming.Core.Dedup;
 
-/// <summary>The hashes of the newest event ids, bounded by count and by time. Allocates nothing once it is full.</summary>
-/// <remarks>A ring of (hash, time) in shared pages, and an open-addressing table from hash to place in the ring.</remarks>
+/// <summary>The hashes of the newest event ids, bounded by count and by age. Allocates nothing once full.</summary>
+/// <remarks>A ring of (hash, time) in shared pages, plus an open-addressing table from hash to ring slot.</remarks>
 public sealed class DedupWindow
 {
     private readonly int _capacity;
@@ -33,10 +33,10 @@ public sealed class DedupWindow
     /// <summary>Gets the number of ids remembered.</summary>
     public int Count { get; private set; }
 
-    /// <summary>Remembers an event id.</summary>
+    /// <summary>Adds an event id.</summary>
     /// <param name="hash">Hash of the id.</param>
-    /// <param name="time">When the record was produced, Unix milliseconds. Time that goes back is taken as standing still.</param>
-    /// <returns>False when it is remembered already: a duplicate.</returns>
+    /// <param name="time">When the record was produced, Unix milliseconds; an earlier one than the latest seen counts as that.</param>
+    /// <returns>False when the id is already in the window: a duplicate.</returns>
     public bool TryAdd(ulong hash, long time)
     {
         if (_capacity == 0)
@@ -74,7 +74,8 @@ public sealed class DedupWindow
 
     internal DedupSnapshot Share() => new(_ring.Share(), _start, Count, _capacity, _now);
 
-    /// <summary>Reads what <see cref="DedupSnapshot.WriteTo"/> wrote into this, empty, window; a smaller one keeps the newest.</summary>
+    /// <summary>Restores a snapshot from <see cref="DedupSnapshot.WriteTo"/> into this empty window; a smaller window keeps the
+    /// newest ids.</summary>
     internal void ReadFrom(CheckedReader reader)
     {
         long count = reader.ReadInt64(0, 100_000_000, "number of event ids");
@@ -120,7 +121,7 @@ public sealed class DedupWindow
 
     private int Home(ulong hash) => (int)((hash * 0x9E3779B97F4A7C15) >> _tableShift);
 
-    // Backward shift, as in HistoryStore: the window turns over all the time, and tombstones would fill the table.
+    // Backward shift, as in HistoryStore: the window turns over constantly, so tombstones would fill the table.
     private void RemoveBucket(int hole)
     {
         int mask = _table.Length - 1;

@@ -3,7 +3,7 @@ using System.Numerics;
 
 namespace Streaming.Core.Embeddings;
 
-/// <summary>CRC-32C (Castagnoli; RFC 3720, appendix B.4), by the processor's instruction where there is one.</summary>
+/// <summary>CRC-32C (Castagnoli; RFC 3720, appendix B.4), using the CPU's instruction where available.</summary>
 internal static class Checksum
 {
     public const uint Start = uint.MaxValue;
@@ -25,7 +25,7 @@ internal static class Checksum
 
     public static uint End(uint state) => ~state;
 
-    /// <summary>The checksum of a value: of all its bytes but the four that hold it.</summary>
+    /// <summary>The checksum of a value: over all bytes except the four that hold it.</summary>
     public static uint OfValue(ReadOnlySpan<byte> value) => End(Append(
         Append(Start, value[..EmbeddingLayout.ChecksumAt]),
         value[EmbeddingLayout.FixedLength..]));

@@ -4,7 +4,7 @@ using System.Runtime.InteropServices;
 
 namespace Streaming.Core.Embeddings;
 
-/// <summary>Numbers to bytes and back. The bytes are little-endian on every machine.</summary>
+/// <summary>Converts numbers to bytes and back. Bytes are little-endian on every machine.</summary>
 internal static class ElementCoding
 {
     public static void Encode(EmbeddingElement element, ReadOnlySpan<float> vector, float scale, Span<byte> destination)
@@ -26,7 +26,7 @@ internal static class ElementCoding
 
                 break;
             default:
-                float divisor = scale == 0 ? 1 : scale; // all zeros, or too small to count
+                float divisor = scale == 0 ? 1 : scale; // all zeros, or too small to represent
                 for (int i = 0; i < vector.Length; i++)
                 {
                     destination[i] = (byte)(sbyte)Math.Clamp(MathF.Round(vector[i] / divisor), -127, 127);
@@ -86,8 +86,8 @@ internal static class ElementCoding
         }
     }
 
-    /// <summary>Exponent and fraction move to their places in a float and the bias is put right by a multiplication,
-    /// which does subnormals as well; the exponent of infinities and NaNs is filled up.</summary>
+    /// <summary>Shifts exponent and fraction into their float positions and corrects the bias by a multiplication, which also
+    /// handles subnormals; infinities and NaNs get an all-ones exponent.</summary>
     private static Vector<float> Widen(Vector<uint> half)
     {
         const float rebias = 5.192296858534828e33f; // 2^112 = 2^(127 - 15)

@@ -1,26 +1,26 @@
 namespace Streaming.Core.Embeddings;
 
-/// <summary>Why bytes were refused as an embedding value.</summary>
+/// <summary>Why bytes were rejected as an embedding value.</summary>
 public enum EmbeddingFault
 {
-    /// <summary>They were not.</summary>
+    /// <summary>The value is valid.</summary>
     None,
 
-    /// <summary>Something else: the magic number is not there.</summary>
+    /// <summary>Not an embedding value: the magic number is missing.</summary>
     Foreign,
 
-    /// <summary>Bytes are missing at the end.</summary>
+    /// <summary>Shorter than the header requires.</summary>
     Truncated,
 
-    /// <summary>Written in a layout that is newer than this reader.</summary>
+    /// <summary>Written with a newer layout version than this reader supports.</summary>
     NewerVersion,
 
     /// <summary>Checksum, lengths or fields contradict each other.</summary>
     Corrupt,
 
-    /// <summary>A good value of another generation than the one asked for.</summary>
+    /// <summary>A valid value of a generation other than the requested one.</summary>
     OtherGeneration,
 
-    /// <summary>A good value that is narrower than the width asked for.</summary>
+    /// <summary>A valid value narrower than the requested width.</summary>
     TooNarrow,
 }

@@ -1,9 +1,9 @@
 namespace Streaming.Core.Embeddings;
 
-/// <summary>What all values of a generation have in common: element type, nested widths, and whether norms are stored.</summary>
+/// <summary>The format shared by all values of a generation: element type, nested widths, and whether norms are stored.</summary>
 public sealed class EmbeddingFormat
 {
-    /// <summary>The most widths that a value can name.</summary>
+    /// <summary>The maximum number of widths in a value.</summary>
     public const int MaxWidths = 32;
 
     /// <summary>The largest dimension.</summary>
@@ -14,8 +14,8 @@ public sealed class EmbeddingFormat
     /// <summary>Initializes a new instance of the <see cref="EmbeddingFormat"/> class.</summary>
     /// <param name="element">How a number is stored.</param>
     /// <param name="widths">The nested widths, strictly increasing, 1 … 65,535 each, 1 … 32 of them; the last is the dimension.</param>
-    /// <param name="norms">Whether the Euclidean norm of each width's prefix is stored too, for cosine scores.</param>
-    /// <exception cref="ArgumentException">The element is unknown or the widths are not as above.</exception>
+    /// <param name="norms">Whether to store the Euclidean norm of each width's prefix, for cosine scores.</param>
+    /// <exception cref="ArgumentException">The element is unknown or the widths are invalid.</exception>
     public EmbeddingFormat(EmbeddingElement element, IReadOnlyList<int> widths, bool norms = false)
     {
         ArgumentNullException.ThrowIfNull(widths);
@@ -44,10 +44,10 @@ public sealed class EmbeddingFormat
     /// <summary>Gets a value indicating whether the norm of each prefix is stored.</summary>
     public bool HasNorms { get; }
 
-    /// <summary>Gets the bytes before the vector.</summary>
+    /// <summary>Gets the number of bytes before the vector.</summary>
     public int HeaderLength { get; }
 
-    /// <summary>Gets the bytes of a whole value.</summary>
+    /// <summary>Gets the number of bytes of a whole value.</summary>
     public int Length { get; }
 
     private static void CheckWidths(IReadOnlyList<int> widths)

@@ -1,6 +1,6 @@
 namespace Streaming.Core.Embeddings;
 
-/// <summary>Places of the fields in a value, all little-endian. The contract for readers is schemas/embedding-value.md.</summary>
+/// <summary>Byte offsets of a value's fields, all little-endian. The contract for readers is schemas/embedding-value.md.</summary>
 internal static class EmbeddingLayout
 {
     /// <summary>"EV".</summary>
@@ -15,7 +15,7 @@ internal static class EmbeddingLayout
     public const int DimensionAt = 6;
     public const int GenerationAt = 8;
 
-    /// <summary>The publishing script reads token and step here, so they stand side by side.</summary>
+    /// <summary>The publishing script reads token and step from here, so they must be adjacent.</summary>
     public const int TokenAt = 12;
     public const int StepAt = 16;
     public const int EventTimeAt = 22;

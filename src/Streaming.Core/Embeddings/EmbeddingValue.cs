@@ -3,8 +3,8 @@ using System.Buffers.Binary;
 namespace Streaming.Core.Embeddings;
 
 /// <summary>
-/// Writes and reads the bytes that stand in Redis for one item: one vector that serves every nested width, since each
-/// width is a prefix of the next. The exact layout is in schemas/embedding-value.md.
+/// Writes and reads the Redis value of one item: one vector that serves every nested width, because each width is a prefix
+/// of the next. schemas/embedding-value.md specifies the layout.
 /// </summary>
 public static class EmbeddingValue
 {
@@ -14,10 +14,10 @@ public static class EmbeddingValue
     /// <param name="vector">The embedding at full width [D].</param>
     /// <param name="format">Element type and widths.</param>
     /// <param name="stamp">Generation, token, step and event time.</param>
-    /// <param name="destination">Receives <see cref="EmbeddingFormat.Length"/> bytes; at least as long.</param>
-    /// <returns>False when the vector holds a number that is not finite or too large for the element type; then
-    /// <paramref name="destination"/> is as it was.</returns>
-    /// <exception cref="ArgumentException">A length does not match, or a number of the stamp is out of its range.</exception>
+    /// <param name="destination">Receives <see cref="EmbeddingFormat.Length"/> bytes; may be longer.</param>
+    /// <returns>False when a number of the vector is not finite or too large for the element type; <paramref name="destination"/>
+    /// is then unchanged.</returns>
+    /// <exception cref="ArgumentException">A length does not match, or a number of the stamp is out of range.</exception>
     public static bool TryEncode(ReadOnlySpan<float> vector, EmbeddingFormat format, in EmbeddingStamp stamp, Span<byte> destination)
     {
         ArgumentNullException.ThrowIfNull(format);
@@ -37,10 +37,10 @@ public static class EmbeddingValue
         return true;
     }
 
-    /// <summary>Checks a value and opens it for reading. Allocates nothing and never throws, whatever the bytes are.</summary>
-    /// <param name="value">What the store returned.</param>
+    /// <summary>Validates a value and opens it for reading. Allocates nothing and never throws, whatever the bytes.</summary>
+    /// <param name="value">The bytes from the store.</param>
     /// <param name="view">The opened value; empty unless the result is <see cref="EmbeddingFault.None"/>.</param>
-    /// <returns>What is wrong with the bytes, or <see cref="EmbeddingFault.None"/>.</returns>
+    /// <returns>The fault, or <see cref="EmbeddingFault.None"/>.</returns>
     public static EmbeddingFault TryRead(ReadOnlySpan<byte> value, out EmbeddingView view)
     {
         view = default;
@@ -60,8 +60,8 @@ public static class EmbeddingValue
         return EmbeddingFault.None;
     }
 
-    /// <summary>As <see cref="TryRead"/>, with an exception that says what is wrong.</summary>
-    /// <exception cref="EmbeddingFormatException">The bytes are not a good value.</exception>
+    /// <summary>As <see cref="TryRead"/>, but throws an exception that describes the fault.</summary>
+    /// <exception cref="EmbeddingFormatException">The bytes are not a valid value.</exception>
     public static EmbeddingView Read(ReadOnlySpan<byte> value)
     {
         EmbeddingFault fault = TryRead(value, out EmbeddingView view);
@@ -70,9 +70,9 @@ public static class EmbeddingValue
 
     private static string Describe(EmbeddingFault fault, ReadOnlySpan<byte> value) => fault switch
     {
-        EmbeddingFault.Foreign => $"Foreign: the {value.Length} bytes do not start with the magic number 'EV', so something else wrote this key.",
-        EmbeddingFault.Truncated => $"Truncated: {value.Length} bytes are fewer than the value's header asks for.",
-        EmbeddingFault.NewerVersion => $"Newer version: the value has layout version {value[EmbeddingLayout.VersionAt]}; this reader knows up to {EmbeddingLayout.Version}. Update the reader.",
+        EmbeddingFault.Foreign => $"Foreign: the {value.Length} bytes do not start with the magic number 'EV', so another program wrote this key.",
+        EmbeddingFault.Truncated => $"Truncated: {value.Length} bytes are fewer than the value's header requires.",
+        EmbeddingFault.NewerVersion => $"Newer version: the value has layout version {value[EmbeddingLayout.VersionAt]}; this reader supports up to {EmbeddingLayout.Version}. Update the reader.",
         _ => $"Corrupt: the {value.Length} bytes fail the checksum, or their fields contradict each other.",
     };
 
@@ -94,13 +94,13 @@ public static class EmbeddingValue
         }
     }
 
-    /// <summary>Infinite or NaN when a number is.</summary>
+    /// <summary>Infinity or NaN when any number is.</summary>
     private static float LargestMagnitude(ReadOnlySpan<float> vector)
     {
         float largest = 0;
         foreach (float number in vector)
         {
-            largest = MathF.Max(largest, MathF.Abs(number)); // passes NaN on
+            largest = MathF.Max(largest, MathF.Abs(number)); // propagates NaN
         }
 
         return largest;
@@ -148,7 +148,7 @@ public static class EmbeddingValue
         BinaryPrimitives.WriteUInt16LittleEndian(destination[4..], (ushort)(value >> 32));
     }
 
-    /// <summary>Checks, in the order that gives the clearest reason, all that the header says about lengths.</summary>
+    /// <summary>Checks every length in the header, in the order that gives the clearest fault.</summary>
     private static EmbeddingFault CheckLengths(ReadOnlySpan<byte> value, out int header)
     {
         header = 0;

@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 
 namespace Streaming.Core.Embeddings;
 
-/// <summary>A checked embedding value, opened for reading. Points into the bytes it was opened from.</summary>
+/// <summary>A validated embedding value, opened for reading. Points into the original bytes.</summary>
 public readonly ref struct EmbeddingView
 {
     private readonly ReadOnlySpan<byte> _value;
@@ -26,7 +26,7 @@ public readonly ref struct EmbeddingView
     /// <summary>Gets a value indicating whether the norm of each width's prefix is stored.</summary>
     public bool HasNorms => _value[EmbeddingLayout.FlagsAt] == EmbeddingLayout.NormsFlag;
 
-    /// <summary>Gets the factor of the stored numbers: 1 unless they are <see cref="EmbeddingElement.Int8"/>.</summary>
+    /// <summary>Gets the scale of the stored numbers: 1 except for <see cref="EmbeddingElement.Int8"/>.</summary>
     public float Scale => BinaryPrimitives.ReadSingleLittleEndian(_value[EmbeddingLayout.ScaleAt..]);
 
     /// <summary>Gets generation, token, step and event time.</summary>
@@ -36,7 +36,7 @@ public readonly ref struct EmbeddingView
         ReadUInt48(_value[EmbeddingLayout.StepAt..]),
         ReadUInt48(_value[EmbeddingLayout.EventTimeAt..]));
 
-    /// <summary>Gets a nested width by its place.</summary>
+    /// <summary>Gets a nested width by index.</summary>
     /// <param name="index">0 … <see cref="WidthCount"/> − 1.</param>
     public int Width(int index)
     {
@@ -44,7 +44,7 @@ public readonly ref struct EmbeddingView
         return BinaryPrimitives.ReadUInt16LittleEndian(_value[(EmbeddingLayout.FixedLength + (2 * index))..]);
     }
 
-    /// <summary>Gets the Euclidean norm of a width's prefix, before quantisation, to float16 precision.</summary>
+    /// <summary>Gets the Euclidean norm of a width's prefix, computed before quantisation, to float16 precision.</summary>
     /// <param name="index">0 … <see cref="WidthCount"/> − 1.</param>
     /// <exception cref="InvalidOperationException">No norms are stored.</exception>
     public float Norm(int index)
@@ -55,14 +55,15 @@ public readonly ref struct EmbeddingView
             : throw new InvalidOperationException("The value stores no norms; compute the norm from the vector.");
     }
 
-    /// <summary>Decodes the first <c>destination.Length</c> numbers: any prefix, though only the nested widths were trained as such.</summary>
+    /// <summary>Decodes the first <c>destination.Length</c> numbers. Any prefix is allowed, but only the nested widths were
+    /// trained.</summary>
     /// <param name="destination">Receives the prefix; 0 … <see cref="Dimension"/> long.</param>
     /// <exception cref="ArgumentException">The destination is longer than the vector.</exception>
     public void Decode(Span<float> destination)
     {
         if (destination.Length > Dimension)
         {
-            throw new ArgumentException($"Width {destination.Length} asked of a vector of {Dimension}.", nameof(destination));
+            throw new ArgumentException($"Width {destination.Length} was requested from a vector of width {Dimension}.", nameof(destination));
         }
 
         ElementCoding.Decode(Element, _value[_header..], Scale, destination);

@@ -4,9 +4,9 @@ using System.Text;
 
 namespace Streaming.Core.Embeddings;
 
-/// <summary>Slots of a Redis Cluster, and the hash tags that spread partitions over them evenly.</summary>
-/// <remarks>A cluster cuts its slots into ranges, one or a few for each master. Tags "0", "1", "2" … fall anywhere, so with few
-/// partitions one master can get several times its share; tags whose slots are evenly spaced cannot.</remarks>
+/// <summary>Redis Cluster slots, and the hash tags that spread partitions over them evenly.</summary>
+/// <remarks>A cluster divides its slots into ranges, one or a few per master. Tags "0", "1", "2" … land anywhere, so with few
+/// partitions one master can get several times its share; tags with evenly spaced slots prevent that.</remarks>
 public static class HashSlots
 {
     /// <summary>Number of slots of a cluster.</summary>
@@ -31,7 +31,7 @@ public static class HashSlots
     }
 
     /// <summary>Finds a tag for each of P partitions: the smallest number, in decimal, whose slot is ⌊p · 16384 / P⌋.</summary>
-    /// <param name="partitions">P, 1 … 16,384. Each P is computed once in a process, in some milliseconds.</param>
+    /// <param name="partitions">P, 1 … 16,384. Each P is computed once per process, in a few milliseconds.</param>
     public static IReadOnlyList<string> EvenTags(int partitions) => Tags.GetOrAdd(partitions, FindTags);
 
     private static string[] FindTags(int partitions)

@@ -3,7 +3,7 @@ using System.Text;
 namespace Streaming.Core.Embeddings;
 
 /// <summary>Keys of the items of one generation: <c>e:&lt;model&gt;:&lt;generation&gt;:{&lt;tag&gt;}:&lt;id&gt;</c>, and with
-/// one key a width <c>e:&lt;model&gt;:&lt;generation&gt;/&lt;width&gt;:{&lt;tag&gt;}:&lt;id&gt;</c>.</summary>
+/// one key per width <c>e:&lt;model&gt;:&lt;generation&gt;/&lt;width&gt;:{&lt;tag&gt;}:&lt;id&gt;</c>.</summary>
 public sealed class ItemKeySpace
 {
     private readonly byte[][] _prefixes;
@@ -17,16 +17,16 @@ public sealed class ItemKeySpace
         _prefixes = [.. Enumerable.Range(0, keys.Partitions).Select(p => Encoding.UTF8.GetBytes($"{space}{{{keys.Tag(p)}}}:"))];
     }
 
-    /// <summary>Gets the names this belongs to.</summary>
+    /// <summary>Gets the model's key names.</summary>
     public RedisKeys Keys { get; }
 
     /// <summary>Gets the generation.</summary>
     public uint Generation { get; }
 
-    /// <summary>Gets a pattern for SCAN that matches every key of the space and no other.</summary>
+    /// <summary>Gets a SCAN pattern that matches exactly the keys of this space.</summary>
     public string ScanPattern { get; }
 
-    /// <summary>Gets what all keys of a partition start with; the id's UTF-8 bytes follow.</summary>
+    /// <summary>Gets the prefix of all keys of a partition; the id's UTF-8 bytes follow it.</summary>
     public ReadOnlySpan<byte> Prefix(int partition) => _prefixes[partition];
 
     /// <summary>Makes the key of an item.</summary>
@@ -43,8 +43,8 @@ public sealed class ItemKeySpace
         return key;
     }
 
-    /// <summary>Gets the id out of a key of this space.</summary>
-    /// <returns>False when the key is of another space or partition than its id belongs to.</returns>
+    /// <summary>Extracts the id from a key of this space.</summary>
+    /// <returns>False when the key is of another space, or its partition is not that of its id.</returns>
     public bool TryGetId(ReadOnlySpan<byte> key, out string id)
     {
         id = string.Empty;

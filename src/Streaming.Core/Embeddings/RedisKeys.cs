@@ -5,12 +5,12 @@ using Streaming.Core.Hashing;
 namespace Streaming.Core.Embeddings;
 
 /// <summary>
-/// Names of everything a model keeps in Redis. Keys that one script or one MGET touches share the hash tag
-/// <c>{tag}</c>, so all of it is valid in a cluster.
+/// Names of all keys of a model in Redis. Keys that one script or one MGET touches share the hash tag <c>{tag}</c>, so every
+/// operation is valid in a cluster.
 /// </summary>
 /// <remarks>
-/// The generation stands in the key: two generations live side by side as two key spaces, and one SET of
-/// <see cref="Active"/> moves every reader from one to the other.
+/// The generation is part of the key: two generations coexist as two key spaces, and one SET of <see cref="Active"/> moves
+/// every reader from one to the other.
 /// </remarks>
 public sealed class RedisKeys
 {
@@ -28,10 +28,10 @@ public sealed class RedisKeys
     private readonly IReadOnlyList<string>? _tags;
 
     /// <summary>Initializes a new instance of the <see cref="RedisKeys"/> class.</summary>
-    /// <param name="model">Name of the model: 1 … 64 of letters, digits, '.', '_' and '-'.</param>
-    /// <param name="partitions">Number of partitions P, 1 … 16,384. Fixed for the life of a model: readers compute with it.</param>
-    /// <param name="layout">The version of the key layout (<see cref="KeyLayout"/>), 1 or 2; a store says which its model has.</param>
-    /// <exception cref="ArgumentException">A value is not as above.</exception>
+    /// <param name="model">Name of the model: 1 … 64 letters, digits, '.', '_' and '-'.</param>
+    /// <param name="partitions">Number of partitions P, 1 … 16,384. Fixed for the model's lifetime: readers compute keys from it.</param>
+    /// <param name="layout">The version of the key layout (<see cref="KeyLayout"/>), 1 or 2; the store records it per model.</param>
+    /// <exception cref="ArgumentException">A value is out of range.</exception>
     public RedisKeys(string model, int partitions = DefaultPartitions, int layout = KeyLayout.Newest)
     {
         ArgumentNullException.ThrowIfNull(model);
@@ -65,16 +65,16 @@ public sealed class RedisKeys
     /// <summary>Gets the number of partitions P.</summary>
     public int Partitions { get; }
 
-    /// <summary>Gets how the keys are formed.</summary>
+    /// <summary>Gets the version of the key layout.</summary>
     public KeyLayout Layout { get; }
 
-    /// <summary>Gets the record of <see cref="Layout"/>.</summary>
+    /// <summary>Gets the key of the layout record.</summary>
     public string LayoutRecord => LayoutRecordOf(Model);
 
-    /// <summary>Gets the pointer to the generation that readers use: a decimal number.</summary>
+    /// <summary>Gets the key of the active generation, a decimal number.</summary>
     public string Active => $"e:{Model}:active";
 
-    /// <summary>Names the record of a model's key layout; it is the same for every layout.</summary>
+    /// <summary>Gets the key of a model's layout record; it is the same for every layout.</summary>
     public static string LayoutRecordOf(string model) => $"m:{model}:layout";
 
     /// <summary>Computes the hash of an item's or a user's id: XXH64 of its UTF-8 bytes, seed 0.</summary>
@@ -93,27 +93,28 @@ public sealed class RedisKeys
     /// <summary>Computes the partition from the hash of the id.</summary>
     public int Partition(ulong key) => (int)(key % (ulong)Partitions);
 
-    /// <summary>Gets the hash tag of a partition: all its keys have it, and so share a slot.</summary>
+    /// <summary>Gets the hash tag of a partition: all its keys share it, and so a slot.</summary>
     public string Tag(int partition) => _tags?[partition] ?? partition.ToString(CultureInfo.InvariantCulture);
 
-    /// <summary>Gets the stream of changes of a partition.</summary>
+    /// <summary>Gets the change stream of a partition.</summary>
     public string Changes(int partition) => $"e:{Model}:changes:{{{Tag(partition)}}}";
 
-    /// <summary>Gets the lease of a generation's trainer: who holds it, with the time that is left as its TTL. Each generation
-    /// has a trainer of its own, so that the old one stays fresh until readers have moved to the new one.</summary>
+    /// <summary>Gets the lease of a generation's trainer: the holder, with the remaining time as TTL. Each generation has its
+    /// own trainer, so the old one stays fresh until readers have moved to the new one.</summary>
     public string LeaseHolder(uint generation = 1) => $"l:{Model}:{{lease}}{Mark(generation)}:holder";
 
-    /// <summary>Gets the last fencing token that was given out for a generation.</summary>
+    /// <summary>Gets the last fencing token issued for a generation.</summary>
     public string LeaseToken(uint generation = 1) => $"l:{Model}:{{lease}}{Mark(generation)}:token";
 
-    /// <summary>Gets the fence of a partition: a hash with the newest token of each generation (<c>t</c>, <c>t2</c>, <c>t3</c>, …) and the number of the last entry of its changes (<c>n</c>).</summary>
+    /// <summary>Gets the fence of a partition: a hash of the newest token of each generation (<c>t</c>, <c>t2</c>, <c>t3</c>, …)
+    /// and the number of its last change (<c>n</c>).</summary>
     public string Fence(int partition) => $"l:{Model}:{{{Tag(partition)}}}";
 
-    /// <summary>Gets the history of a user: named by the hash of the user's id, as 16 hexadecimal digits.</summary>
+    /// <summary>Gets the history of a user, keyed by the hash of the user's id as 16 hexadecimal digits.</summary>
     /// <param name="user"><see cref="XxHash64"/> of the id's UTF-8 bytes.</param>
     public string User(ulong user) => $"u:{Model}:{{{Tag(Partition(user))}}}:{user:x16}";
 
-    /// <summary>Gets the user tower of a generation, cut to a width.</summary>
+    /// <summary>Gets the user tower of a generation, sliced to a width.</summary>
     public string Tower(uint generation, int width) => $"m:{Model}:tower:{generation}:{width}";
 
     /// <summary>Gets the record of a generation (<c>GenerationRecord</c>).</summary>
@@ -121,9 +122,9 @@ public sealed class RedisKeys
 
     /// <summary>Opens the key space of a generation.</summary>
     /// <param name="generation">The generation, 1 and up.</param>
-    /// <param name="width">With one key a width: the width. Null: one key for all widths.</param>
+    /// <param name="width">The width when each width has its own key; null when one key serves all widths.</param>
     public ItemKeySpace Items(uint generation, int? width = null) => new(this, generation, width);
 
-    // The first generation's names are those from before there were others.
+    // Generation 1 keeps the key names that predate generations.
     private static string Mark(uint generation) => generation == 1 ? string.Empty : $":{generation}";
 }

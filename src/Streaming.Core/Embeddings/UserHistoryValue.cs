@@ -4,13 +4,13 @@ using Streaming.Core.Histories;
 namespace Streaming.Core.Embeddings;
 
 /// <summary>
-/// The bytes of a user's recent items: "UH", layout version 1, a zero byte, the count (u16), CRC-32C (u32) of all but these four
-/// bytes, the age (newest time u48, sum of times u64), then the items' hashes (u64 each), oldest first. All little-endian; see
+/// The bytes of a user's recent items: "UH", layout version 1, a zero byte, the count (u16), CRC-32C (u32) of all other bytes,
+/// the age (newest time u48, sum of times u64), then the items' hashes (u64 each), oldest first. All little-endian; see
 /// schemas/embedding-value.md.
 /// </summary>
 public static class UserHistoryValue
 {
-    /// <summary>The most items of a value.</summary>
+    /// <summary>The maximum number of items in a value.</summary>
     public const int MaxItems = 4096;
 
     private const ushort Magic = 0x4855;
@@ -20,19 +20,19 @@ public static class UserHistoryValue
     private const int AgeAt = 10;
     private const int HeaderLength = 24;
 
-    /// <summary>Gets the bytes of a value with so many items.</summary>
+    /// <summary>Gets the length in bytes of a value with the given number of items.</summary>
     public static int Length(int items) => HeaderLength + (8 * items);
 
     /// <summary>Encodes a history.</summary>
     /// <param name="items">Hashes of the items' ids, oldest first; at most <see cref="MaxItems"/>.</param>
-    /// <param name="age">How far the history had come.</param>
-    /// <param name="destination">Receives <see cref="Length"/> bytes; at least as long.</param>
+    /// <param name="age">The age of the history.</param>
+    /// <param name="destination">Receives <see cref="Length"/> bytes; may be longer.</param>
     /// <exception cref="ArgumentException">There are too many items, or the destination is too short.</exception>
     public static void Encode(ReadOnlySpan<ulong> items, HistoryAge age, Span<byte> destination)
     {
         if (items.Length > MaxItems || destination.Length < Length(items.Length))
         {
-            throw new ArgumentException($"{items.Length} items into {destination.Length} bytes; allowed: up to {MaxItems} items, {HeaderLength} bytes and 8 for each.", nameof(items));
+            throw new ArgumentException($"{items.Length} items do not fit {destination.Length} bytes; allowed: up to {MaxItems} items, {HeaderLength} bytes plus 8 per item.", nameof(items));
         }
 
         Span<byte> value = destination[..Length(items.Length)];
@@ -51,12 +51,12 @@ public static class UserHistoryValue
         BinaryPrimitives.WriteUInt32LittleEndian(value[ChecksumAt..], ChecksumOf(value));
     }
 
-    /// <summary>Decodes a history. Never throws, whatever the bytes are.</summary>
-    /// <param name="value">What the store returned.</param>
+    /// <summary>Decodes a history. Never throws, whatever the bytes.</summary>
+    /// <param name="value">The bytes from the store.</param>
     /// <param name="items">Receives the newest items that fit, oldest first.</param>
-    /// <param name="count">How many were written.</param>
-    /// <param name="age">How far the history had come.</param>
-    /// <returns>What is wrong with the bytes, or <see cref="EmbeddingFault.None"/>.</returns>
+    /// <param name="count">The number of items written.</param>
+    /// <param name="age">The age of the history.</param>
+    /// <returns>The fault, or <see cref="EmbeddingFault.None"/>.</returns>
     public static EmbeddingFault TryDecode(ReadOnlySpan<byte> value, Span<ulong> items, out int count, out HistoryAge age)
     {
         count = 0;

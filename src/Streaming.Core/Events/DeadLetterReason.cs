@@ -1,21 +1,21 @@
 namespace Streaming.Core.Events;
 
-/// <summary>Why a record cannot be used. The name, as written here, is the <c>reason</c> header of the dead-letter record.</summary>
+/// <summary>Why a record was rejected. The name is the <c>reason</c> header of the dead-letter record.</summary>
 public enum DeadLetterReason
 {
-    /// <summary>The record is good.</summary>
+    /// <summary>The record is valid.</summary>
     None = 0,
 
     /// <summary>No value: events have no tombstones.</summary>
     Empty,
 
-    /// <summary>More bytes than the setting allows, or more events in one record than a batch takes.</summary>
+    /// <summary>More bytes than the setting allows, or more events in one record than fit a batch.</summary>
     TooLarge,
 
     /// <summary>The bytes are not a message of the configured format.</summary>
     Malformed,
 
-    /// <summary>Begins like Confluent's wire format, but its header is cut off or out of bounds.</summary>
+    /// <summary>Starts like Confluent's wire format, but its header is truncated or out of bounds.</summary>
     BadWireHeader,
 
     /// <summary>A string is not UTF-8.</summary>
@@ -27,33 +27,33 @@ public enum DeadLetterReason
     /// <summary>No item id.</summary>
     NoItem,
 
-    /// <summary>An id or a name is longer than 256 bytes.</summary>
+    /// <summary>An id or a name longer than 256 bytes.</summary>
     IdTooLong,
 
-    /// <summary>No event type, and the types are strict.</summary>
+    /// <summary>No event type, and types are strict.</summary>
     NoType,
 
-    /// <summary>A type that is not configured, and the types are strict.</summary>
+    /// <summary>A type that is not configured, and types are strict.</summary>
     UnknownType,
 
     /// <summary>No event time.</summary>
     NoTime,
 
-    /// <summary>An event time before the earliest that is allowed: most often another unit than milliseconds.</summary>
+    /// <summary>An event time before the earliest allowed one: usually a unit other than milliseconds.</summary>
     TimeOutOfRange,
 
-    /// <summary>An event time beyond the allowed future.</summary>
+    /// <summary>An event time too far in the future.</summary>
     TimeInFuture,
 
-    /// <summary>A number that is NaN, infinite or beyond its bounds.</summary>
+    /// <summary>A number that is NaN, infinite or out of bounds.</summary>
     InvalidNumber,
 
-    /// <summary>A catalogue record with more feature groups, text fields or bytes in one than the settings allow.</summary>
+    /// <summary>A catalogue record with more feature groups, text fields or bytes in one of them than the settings allow.</summary>
     TooManyFeatures,
 
-    /// <summary>A feature group whose length is not the declared one.</summary>
+    /// <summary>A feature group of another length than declared.</summary>
     WrongFeatureLength,
 
-    /// <summary>The record's key is another item than its value says.</summary>
+    /// <summary>The record's key names another item than its value.</summary>
     KeyMismatch,
 }

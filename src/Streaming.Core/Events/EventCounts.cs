@@ -1,6 +1,6 @@
 namespace Streaming.Core.Events;
 
-/// <summary>How many records met which end. Every record that is read ends in exactly one of trained, history only, dead-lettered and duplicate.</summary>
+/// <summary>Number of records by outcome. Every record read is exactly one of trained, history only, dead-lettered and duplicate.</summary>
 /// <remarks>Read = <see cref="Trained"/> + <see cref="HistoryOnly"/> + <see cref="DeadLettered"/> + <see cref="Duplicates"/>.</remarks>
 public record struct EventCounts
 {
@@ -10,13 +10,13 @@ public record struct EventCounts
     /// <summary>Records that decoded and passed validation.</summary>
     public long Decoded { get; set; }
 
-    /// <summary>Events that became an example of a batch.</summary>
+    /// <summary>Events that became a training example.</summary>
     public long Trained { get; set; }
 
-    /// <summary>Events that entered a history without being trained on: late ones, those of a type with weight 0, and <see cref="Shed"/>.</summary>
+    /// <summary>Events added to a history but not trained on: late ones, those of a type with weight 0, and <see cref="Shed"/>.</summary>
     public long HistoryOnly { get; set; }
 
-    /// <summary>Of <see cref="HistoryOnly"/>: events left out of training because the trainer was too far behind.</summary>
+    /// <summary>Of <see cref="HistoryOnly"/>: events not trained on because the trainer was too far behind.</summary>
     public long Shed { get; set; }
 
     /// <summary>Records sent to the dead-letter topic.</summary>

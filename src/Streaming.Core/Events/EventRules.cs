@@ -2,7 +2,7 @@ using System.Text.Unicode;
 
 namespace Streaming.Core.Events;
 
-/// <summary>What an event must be to have an effect: ids present and bounded, a known type, a time that can be.</summary>
+/// <summary>Validates events: ids present and bounded, a known type, a plausible time.</summary>
 public sealed class EventRules
 {
     private readonly EventTypes _types;
@@ -16,14 +16,14 @@ public sealed class EventRules
     /// <param name="types">The weights by type.</param>
     /// <param name="allowedFuture">How far ahead of <paramref name="time"/> an event time may be (clocks differ), 0 … 1 day.</param>
     /// <param name="time">The clock.</param>
-    /// <param name="earliest">The earliest event time, Unix milliseconds, 0 and up: seconds that were sent as milliseconds lie before it.</param>
+    /// <param name="earliest">The earliest event time, Unix milliseconds, 0 and up: rejects seconds sent as milliseconds.</param>
     public EventRules(EventTypes types, TimeSpan allowedFuture, TimeProvider time, long earliest = 0)
     {
         ArgumentNullException.ThrowIfNull(types);
         ArgumentNullException.ThrowIfNull(time);
         if (allowedFuture < TimeSpan.Zero || allowedFuture > TimeSpan.FromDays(1))
         {
-            throw new ArgumentOutOfRangeException(nameof(allowedFuture), allowedFuture, "Allowed are 0 to 1 day.");
+            throw new ArgumentOutOfRangeException(nameof(allowedFuture), allowedFuture, "Allowed: 0 to 1 day.");
         }
 
         ArgumentOutOfRangeException.ThrowIfNegative(earliest);
@@ -35,10 +35,10 @@ public sealed class EventRules
         _startTimestamp = time.GetTimestamp();
     }
 
-    /// <summary>Checks an event and finds its weight.</summary>
+    /// <summary>Validates an event and finds its weight.</summary>
     /// <param name="candidate">The decoded event.</param>
-    /// <param name="weight">Its weight, 0 or above; only when the event is good.</param>
-    /// <returns><see cref="DeadLetterReason.None"/>, or the first rule that it breaks.</returns>
+    /// <param name="weight">Its weight, 0 and up; set only when the event is valid.</param>
+    /// <returns><see cref="DeadLetterReason.None"/>, or the first rule that it violates.</returns>
     public DeadLetterReason Check(in InteractionEvent candidate, out float weight)
     {
         weight = 0f;
@@ -69,14 +69,14 @@ public sealed class EventRules
             return DeadLetterReason.IdTooLong;
         }
 
-        // Ids become keys in Redis and text on screens: bytes that are no text would be two different items there.
+        // Ids become Redis keys and display text, where invalid UTF-8 would map to different items.
         return Utf8.IsValid(candidate.UserId) && Utf8.IsValid(candidate.ItemId) && Utf8.IsValid(candidate.EventId) && Utf8.IsValid(candidate.Type)
             ? DeadLetterReason.None
             : DeadLetterReason.InvalidUtf8;
     }
 
-    /// <summary>Of two clocks the later one counts: that of the day, and the time since the start. Set back while this runs, the
-    /// first would make good events bad.</summary>
+    /// <summary>Compares with the later of the wall clock and the start time plus elapsed time: setting the wall clock back must not
+    /// reject valid events.</summary>
     private bool IsInFuture(long eventTime) =>
         eventTime > _time.GetUtcNow().ToUnixTimeMilliseconds() + _allowedFuture
         && eventTime > _startTime + (long)_time.GetElapsedTime(_startTimestamp).TotalMilliseconds + _allowedFuture;

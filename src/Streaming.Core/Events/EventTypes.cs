@@ -2,17 +2,17 @@ using System.Text;
 
 namespace Streaming.Core.Events;
 
-/// <summary>The weight of each event type: how much an example of it counts in the loss.</summary>
+/// <summary>The weight of each event type in the loss.</summary>
 public sealed class EventTypes
 {
     private readonly byte[][] _names;
     private readonly float[] _weights;
     private readonly float _defaultWeight;
-    private readonly bool _strict;
+    private readonly bool _isStrict;
 
     /// <summary>Creates the table.</summary>
-    /// <param name="weights">Weight by type name, 0 … 1000; 0: enters the history, is not trained on.</param>
-    /// <param name="strict">Whether an event of another type, or of none, is refused.</param>
+    /// <param name="weights">Weight by type name, 0 … 1000; 0: added to the history, not trained on.</param>
+    /// <param name="strict">Whether to reject events of other types, or without a type.</param>
     /// <param name="defaultWeight">Weight of other types, and of events without a type, when not strict. 0 … 1000.</param>
     /// <exception cref="ArgumentException">A weight or a name is out of bounds.</exception>
     public EventTypes(IReadOnlyDictionary<string, float> weights, bool strict = false, float defaultWeight = 1f)
@@ -21,7 +21,7 @@ public sealed class EventTypes
         CheckWeight("(default)", defaultWeight);
         _names = new byte[weights.Count][];
         _weights = new float[weights.Count];
-        _strict = strict;
+        _isStrict = strict;
         _defaultWeight = defaultWeight;
         int index = 0;
         foreach ((string name, float weight) in weights)
@@ -30,7 +30,7 @@ public sealed class EventTypes
             byte[] utf8 = Encoding.UTF8.GetBytes(name);
             if (utf8.Length is 0 or > InteractionEvent.MaxIdBytes)
             {
-                throw new ArgumentException($"Event type '{name}' has {utf8.Length} bytes of UTF-8; allowed are 1 to {InteractionEvent.MaxIdBytes}.", nameof(weights));
+                throw new ArgumentException($"Event type '{name}' has {utf8.Length} bytes of UTF-8; allowed: 1 to {InteractionEvent.MaxIdBytes}.", nameof(weights));
             }
 
             _names[index] = utf8;
@@ -38,8 +38,8 @@ public sealed class EventTypes
         }
     }
 
-    /// <summary>Finds the weight of a type. A handful of types: comparing beats hashing, and allocates nothing.</summary>
-    /// <returns><see cref="DeadLetterReason.None"/>, or why the event is refused.</returns>
+    /// <summary>Finds the weight of a type. With a handful of types, comparing is faster than hashing, and allocates nothing.</summary>
+    /// <returns><see cref="DeadLetterReason.None"/>, or why the event is rejected.</returns>
     public DeadLetterReason Find(ReadOnlySpan<byte> type, out float weight)
     {
         for (int i = 0; i < _names.Length; i++)
@@ -52,14 +52,14 @@ public sealed class EventTypes
         }
 
         weight = _defaultWeight;
-        return !_strict ? DeadLetterReason.None : type.IsEmpty ? DeadLetterReason.NoType : DeadLetterReason.UnknownType;
+        return !_isStrict ? DeadLetterReason.None : type.IsEmpty ? DeadLetterReason.NoType : DeadLetterReason.UnknownType;
     }
 
     private static void CheckWeight(string name, float weight)
     {
         if (!(weight >= 0f && weight <= 1000f))
         {
-            throw new ArgumentException($"Event type '{name}' has weight {weight}; allowed are 0 to 1000.", nameof(weight));
+            throw new ArgumentException($"Event type '{name}' has weight {weight}; allowed: 0 to 1000.", nameof(weight));
         }
     }
 }

@@ -3,15 +3,15 @@ using Streaming.Core.Embeddings;
 
 namespace Streaming.Core.Generations;
 
-/// <summary>What a generation says of itself beside the pointer to the active one, as JSON under <see cref="RedisKeys.Generation"/>.</summary>
+/// <summary>Description of a generation, stored as JSON under <see cref="RedisKeys.Generation"/>.</summary>
 public sealed record GenerationRecord
 {
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { MaxDepth = 8 };
 
-    /// <summary>Gets the fencing token of the trainer that wrote it. Stands first: the store compares it before a write.</summary>
+    /// <summary>Gets the fencing token of the trainer that wrote it. Must come first: the store compares it before a write.</summary>
     public uint Token { get; init; }
 
-    /// <summary>Gets the training steps that the model had done.</summary>
+    /// <summary>Gets the number of training steps of the model.</summary>
     public long Step { get; init; }
 
     /// <summary>Gets the generation, 1 and up.</summary>
@@ -23,21 +23,21 @@ public sealed record GenerationRecord
     /// <summary>Gets the nested widths.</summary>
     public IReadOnlyList<int> Widths { get; init; } = [];
 
-    /// <summary>Gets the number of items that are published.</summary>
+    /// <summary>Gets the number of published items.</summary>
     public long Items { get; init; }
 
-    /// <summary>Gets the share of the newest events whose item was among the first 20 (or the nearest cutoff to that)
-    /// before it was learned, at full width.</summary>
+    /// <summary>Gets the share of the newest events whose item ranked in the first 20 (or the nearest configured cutoff)
+    /// before it was trained on, at full width.</summary>
     public double Recall { get; init; }
 
-    /// <summary>Gets over how many events <see cref="Recall"/> was measured; 0: it was not.</summary>
+    /// <summary>Gets the number of events that <see cref="Recall"/> was measured on; 0: not measured.</summary>
     public long Examples { get; init; }
 
     /// <summary>Gets when it was written, Unix milliseconds.</summary>
     public long Written { get; init; }
 
-    /// <summary>Gets a value indicating whether its trainer has once switched the readers to it: it does not do so a second
-    /// time, so that a way back by hand stays.</summary>
+    /// <summary>Gets a value indicating whether its trainer has switched the readers to it. It does so only once, so a manual
+    /// switch back is not undone.</summary>
     public bool Switched { get; init; }
 
     /// <summary>Gets the version of the model.</summary>
@@ -45,21 +45,21 @@ public sealed record GenerationRecord
     public ModelVersion Version => new(Generation, Token, Step);
 
     /// <summary>Reads a record.</summary>
-    /// <exception cref="FormatException">It is not one.</exception>
+    /// <exception cref="FormatException">The JSON is not a generation record.</exception>
     public static GenerationRecord Parse(ReadOnlySpan<byte> json)
     {
         try
         {
             return JsonSerializer.Deserialize<GenerationRecord>(json, Json) is { Generation: > 0, Widths.Count: > 0 } record
                 ? record
-                : throw new FormatException("The record of a generation names no generation or no widths.");
+                : throw new FormatException("The generation record lacks a generation or widths.");
         }
         catch (JsonException exception)
         {
-            throw new FormatException($"The record of a generation cannot be read: {exception.Message}", exception);
+            throw new FormatException($"The generation record cannot be read: {exception.Message}", exception);
         }
     }
 
-    /// <summary>The JSON.</summary>
+    /// <summary>Serializes the record.</summary>
     public byte[] ToJson() => JsonSerializer.SerializeToUtf8Bytes(this, Json);
 }

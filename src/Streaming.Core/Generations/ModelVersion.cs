@@ -1,21 +1,21 @@
 namespace Streaming.Core.Generations;
 
-/// <summary>Which state of which model something belongs to.</summary>
+/// <summary>The version of a model's state.</summary>
 /// <param name="Generation">Generation of the embedding space, 1 and up; vectors of different generations cannot be compared.</param>
-/// <param name="Token">Fencing token of the trainer; 0 where there was none.</param>
-/// <param name="Step">Training steps that the model had done.</param>
+/// <param name="Token">Fencing token of the trainer; 0 when there was none.</param>
+/// <param name="Step">Number of training steps of the model.</param>
 public readonly record struct ModelVersion(uint Generation, uint Token, long Step) : IComparable<ModelVersion>
 {
-    /// <summary>Whether the left one is older: by generation, then by token, then by step.</summary>
+    /// <summary>Whether the left version is older: by generation, then token, then step.</summary>
     public static bool operator <(ModelVersion left, ModelVersion right) => left.CompareTo(right) < 0;
 
-    /// <summary>Whether the left one is newer: by generation, then by token, then by step.</summary>
+    /// <summary>Whether the left version is newer: by generation, then token, then step.</summary>
     public static bool operator >(ModelVersion left, ModelVersion right) => left.CompareTo(right) > 0;
 
-    /// <summary>Whether the left one is not newer.</summary>
+    /// <summary>Whether the left version is not newer.</summary>
     public static bool operator <=(ModelVersion left, ModelVersion right) => left.CompareTo(right) <= 0;
 
-    /// <summary>Whether the left one is not older.</summary>
+    /// <summary>Whether the left version is not older.</summary>
     public static bool operator >=(ModelVersion left, ModelVersion right) => left.CompareTo(right) >= 0;
 
     /// <inheritdoc/>

@@ -1,8 +1,8 @@
 namespace Streaming.Core.Hashing;
 
 /// <summary>
-/// XXH64 (Yann Collet, the xxHash specification): the hash of user, item and event ids, and of the Redis
-/// partition of an item. It is a published function with implementations in every language, because readers compute it too.
+/// XXH64 (Yann Collet, the xxHash specification): the hash of user, item and event ids, and of an item's Redis partition.
+/// A published function with implementations in every language, because readers compute it too.
 /// </summary>
 public static class XxHash64
 {

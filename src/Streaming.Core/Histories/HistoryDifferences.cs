@@ -1,11 +1,11 @@
 namespace Streaming.Core.Histories;
 
-/// <summary>Finds the histories of a life of the trainer that was given up, which the store holds and the model has not.</summary>
+/// <summary>Finds histories that an abandoned trainer state has published and that the restored model does not have.</summary>
 public static class HistoryDifferences
 {
     private const int UsersPerBatch = 1024;
 
-    /// <summary>How far the history of every user has come. For the thread that owns the store.</summary>
+    /// <summary>The age of every user's history. Call on the thread that owns the store.</summary>
     public static IReadOnlyDictionary<ulong, HistoryAge> Ages(HistoryStore histories)
     {
         ArgumentNullException.ThrowIfNull(histories);
@@ -21,11 +21,11 @@ public static class HistoryDifferences
         return ages;
     }
 
-    /// <summary>The histories that take the place of those that had gone further.</summary>
-    /// <param name="abandoned">How far each history had come, from <see cref="Ages"/>.</param>
-    /// <param name="kept">What was returned to.</param>
-    /// <param name="itemsPerUser">The newest items of a user that are handed out, 1 and up.</param>
-    /// <returns>Users without items are those that were not known yet.</returns>
+    /// <summary>The histories that replace those that differ from the restored state.</summary>
+    /// <param name="abandoned">The age of each abandoned history, from <see cref="Ages"/>.</param>
+    /// <param name="kept">The restored histories.</param>
+    /// <param name="itemsPerUser">The number of newest items of a user to publish, 1 and up.</param>
+    /// <returns>Batches of histories; a user without items is unknown to the restored state.</returns>
     public static IReadOnlyList<UserHistoryBatch> Between(IReadOnlyDictionary<ulong, HistoryAge> abandoned, HistoryStore kept, int itemsPerUser)
     {
         ArgumentNullException.ThrowIfNull(abandoned);

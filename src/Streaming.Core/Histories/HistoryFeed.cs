@@ -3,9 +3,9 @@ using System.Threading.Channels;
 namespace Streaming.Core.Histories;
 
 /// <summary>
-/// Hands changed histories from the ingestion thread, which owns them, to the publisher. Users who did something wait by
-/// their key alone, each once, so memory is bounded by the users kept however long the store is away; what is handed
-/// out is the history as of then. Ingestion never waits: while the publisher is busy there is no empty batch to fill.
+/// Hands changed histories from the ingestion thread, which owns them, to the publisher. The queue holds each changed user's
+/// key once, so memory is bounded by the number of users however long the store is unavailable; the publisher gets the
+/// history as of the hand-over. Ingestion never blocks: while the publisher is busy there is no empty batch to fill.
 /// </summary>
 public sealed class HistoryFeed
 {
@@ -26,11 +26,12 @@ public sealed class HistoryFeed
     private int _handedOut;
     private bool _roundIsOpen;
 
-    /// <summary>Creates a feed; nobody waits yet.</summary>
+    /// <summary>Creates an empty feed.</summary>
     /// <param name="histories">The histories.</param>
-    /// <param name="itemsPerUser">The newest items of a user that are handed out, 1 … <see cref="HistoryStore.MaxLength"/>.</param>
-    /// <param name="mostUsers">The most users that wait, 1 and up; beyond it the one that has waited longest is left out until its next event.</param>
-    /// <param name="interval">How long at least between two rounds of handing out all that waits.</param>
+    /// <param name="itemsPerUser">The number of newest items of a user to publish, 1 … <see cref="HistoryStore.MaxLength"/>.</param>
+    /// <param name="mostUsers">The maximum queue length, 1 and up; beyond it the user who has waited longest is dropped until
+    /// the next event.</param>
+    /// <param name="interval">The minimum time between two rounds that drain the queue.</param>
     /// <param name="time">Clock.</param>
     public HistoryFeed(HistoryStore histories, int itemsPerUser, int mostUsers, TimeSpan interval, TimeProvider time)
     {
@@ -45,10 +46,10 @@ public sealed class HistoryFeed
         _empty.Writer.TryWrite(new UserHistoryBatch(UsersPerBatch, Math.Min(itemsPerUser, histories.Length)));
     }
 
-    /// <summary>Gets how many users wait, those of a batch that was not given back included. Any thread.</summary>
+    /// <summary>Gets the number of waiting users, including those of a batch not yet returned. Any thread.</summary>
     public int Waiting => Volatile.Read(ref _waiting) + Volatile.Read(ref _handedOut);
 
-    /// <summary>Says that a user's history has changed. Ingestion thread.</summary>
+    /// <summary>Marks a user's history as changed. Ingestion thread.</summary>
     /// <param name="user">The user's key.</param>
     /// <param name="producedTime">When the record was produced, Unix milliseconds.</param>
     public void Touch(ulong user, long producedTime)
@@ -65,10 +66,11 @@ public sealed class HistoryFeed
         }
     }
 
-    /// <summary>Asks for every user to be handed out, as after a loss of the store. Any thread.</summary>
+    /// <summary>Requests publication of every user, for example after the store lost data. Any thread.</summary>
     public void TouchAll() => Volatile.Write(ref _sweepRequested, 1);
 
-    /// <summary>Fills a batch when it is time and the publisher has one to fill. Ingestion thread, as often as it likes.</summary>
+    /// <summary>Fills a batch if the interval has passed and the publisher has an empty one. Ingestion thread, as often as it
+    /// likes.</summary>
     public void Offer()
     {
         if ((_roundIsOpen || _time.GetElapsedTime(_lastRound) >= _interval) && _empty.Reader.TryRead(out UserHistoryBatch? batch))
@@ -79,11 +81,11 @@ public sealed class HistoryFeed
         }
     }
 
-    /// <summary>Says that the ingestion thread has ended: what still waits is filled by whoever takes.</summary>
+    /// <summary>Signals that the ingestion thread has ended: <see cref="TakeAsync"/> then fills batches itself.</summary>
     public void Complete() => _filled.Writer.TryComplete();
 
-    /// <summary>Waits for changed histories. One caller, who gives each batch back before he takes the next.</summary>
-    /// <returns>Null when ingestion has ended and nobody waits any more.</returns>
+    /// <summary>Waits for changed histories. Single caller, which returns each batch before it takes the next.</summary>
+    /// <returns>Null when ingestion has ended and the queue is empty.</returns>
     public async ValueTask<UserHistoryBatch?> TakeAsync(CancellationToken cancellationToken)
     {
         if (await _filled.Reader.WaitToReadAsync(cancellationToken).ConfigureAwait(false) && _filled.Reader.TryRead(out UserHistoryBatch? batch))
@@ -100,7 +102,7 @@ public sealed class HistoryFeed
         return null;
     }
 
-    /// <summary>Gives a batch back.</summary>
+    /// <summary>Returns a batch for reuse.</summary>
     public void Return(UserHistoryBatch batch)
     {
         ArgumentNullException.ThrowIfNull(batch);
@@ -109,7 +111,7 @@ public sealed class HistoryFeed
         _empty.Writer.TryWrite(batch);
     }
 
-    /// <returns>Whether somebody still waits.</returns>
+    /// <returns>Whether users are still waiting.</returns>
     private bool Fill(UserHistoryBatch batch)
     {
         while (batch.HasRoom && _order.TryDequeue(out ulong user))
@@ -130,7 +132,7 @@ public sealed class HistoryFeed
 
         if (_sweep >= _histories.UserCount)
         {
-            _sweep = int.MaxValue; // users who come later are touched
+            _sweep = int.MaxValue; // users added later are touched
         }
 
         Volatile.Write(ref _waiting, _order.Count);

@@ -3,12 +3,12 @@ using Streaming.Core.Snapshots;
 
 namespace Streaming.Core.Histories;
 
-/// <summary>The histories as of one moment: shared pages, and the users from the least to the most recently active.</summary>
+/// <summary>The histories at one point in time: shared pages, and the users from the least to the most recently active.</summary>
 internal sealed class HistorySnapshot(PagedSlab.View users, PagedSlab.View[] blocks, int[] sizes, int[] newer, int oldest, int userCount, long evictions, Action<int[]> giveBack)
 {
     private int _released;
 
-    // Users in order of activity: who reads them back in this order has the same order of eviction.
+    // Users in order of activity: a reader that restores them in this order gets the same order of eviction.
     public void WriteTo(CheckedWriter writer)
     {
         writer.WriteInt64(userCount);
@@ -28,7 +28,7 @@ internal sealed class HistorySnapshot(PagedSlab.View users, PagedSlab.View[] blo
         }
     }
 
-    /// <summary>Ends the snapshot, once: the memory of its order goes to the next.</summary>
+    /// <summary>Releases the snapshot, once: its order buffer is reused by the next.</summary>
     public void Release()
     {
         if (Interlocked.Exchange(ref _released, 1) == 0)

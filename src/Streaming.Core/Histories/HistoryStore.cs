@@ -6,13 +6,13 @@ using Streaming.Core.Snapshots;
 namespace Streaming.Core.Histories;
 
 /// <summary>
-/// The newest L items of each user, in order of event time, for a bounded number of users: the least recently active
-/// is forgotten for a new one. An append allocates nothing once the pages are there.
+/// The newest L items of each user, in order of event time, for a bounded number of users: a new user evicts the least
+/// recently active one. An append allocates nothing once the pages exist.
 /// </summary>
 /// <remarks>
-/// A user is a record (key; place and length of the block) found by open addressing. Blocks come in sizes 4, 16, 64, …, L and a
-/// user moves to the next size when one is full, so that many users with short histories cost little. Inside a block
-/// the items come first, oldest at 0, then their times. One thread owns the store; snapshots are read on any.
+/// A user is a record (key; class and index of the block) found by open addressing. Blocks come in sizes 4, 16, 64, …, L, and a
+/// user moves to the next size when its block is full, so that many users with short histories cost little. A block stores
+/// the items first, oldest at 0, then their times. One thread owns the store; any thread may read snapshots.
 /// </remarks>
 public sealed class HistoryStore
 {
@@ -45,7 +45,7 @@ public sealed class HistoryStore
         _sizes = BlockSizes(_length);
         _blocks = Array.ConvertAll(_sizes, static size => new PagedSlab(2 * size));
 
-        // At most two thirds full. The system gives the memory page by page as it is touched.
+        // At most two thirds full. The operating system commits the memory page by page, on first touch.
         uint buckets = BitOperations.RoundUpToPowerOf2((uint)Math.Max(16, _maxUsers + ((long)_maxUsers / 2)));
         _table = new int[buckets];
         _tableShift = 64 - BitOperations.Log2(buckets);
@@ -56,24 +56,24 @@ public sealed class HistoryStore
     /// <summary>Gets the number of users with a history.</summary>
     public int UserCount { get; private set; }
 
-    /// <summary>Gets how many users were forgotten for want of room.</summary>
+    /// <summary>Gets the number of users evicted.</summary>
     public long Evictions { get; private set; }
 
     /// <summary>Gets L.</summary>
     public int Length => _length;
 
-    /// <summary>Gets the bytes that records, blocks and tables take.</summary>
+    /// <summary>Gets the size in bytes of records, blocks and tables.</summary>
     public long Bytes => _users.Bytes + _blocks.Sum(static slab => slab.Bytes) + (4L * (_table.Length + _newer.Length + _older.Length));
 
     /// <summary>
-    /// Writes the user's history as of the event to <paramref name="before"/>, oldest first, then inserts the item at
-    /// its place in time. Entries of the same time keep their order of arrival.
+    /// Writes the user's history as of the event to <paramref name="before"/>, oldest first, then inserts the item in order of
+    /// time. Entries with equal times keep their order of arrival.
     /// </summary>
     /// <param name="user">The user's key.</param>
     /// <param name="item">The item's key.</param>
     /// <param name="time">When it happened, Unix milliseconds.</param>
     /// <param name="allowedLateness">Milliseconds behind the user's newest event up to which an event is not late.</param>
-    /// <param name="before">Room for L items; what is in the user's future at <paramref name="time"/> is left out.</param>
+    /// <param name="before">Room for L items; excludes items later than <paramref name="time"/>.</param>
     public HistoryAppend Append(ulong user, ulong item, long time, long allowedLateness, Span<ulong> before)
     {
         int slot = Find(user, out int bucket);
@@ -106,7 +106,7 @@ public sealed class HistoryStore
     /// <summary>Copies a user's history, oldest first.</summary>
     /// <param name="user">The user's key.</param>
     /// <param name="items">Room for L items.</param>
-    /// <returns>How many there are; 0 for an unknown user.</returns>
+    /// <returns>The number of items; 0 for an unknown user.</returns>
     public int Get(ulong user, Span<ulong> items)
     {
         int slot = Find(user, out _);
@@ -122,9 +122,9 @@ public sealed class HistoryStore
 
     /// <summary>Copies the newest items of a user, oldest first.</summary>
     /// <param name="user">The user's key.</param>
-    /// <param name="items">Receives the newest that fit.</param>
-    /// <param name="age">How far the history has come, as far as the copied items tell.</param>
-    /// <returns>How many were copied; 0 for an unknown user.</returns>
+    /// <param name="items">Receives the newest items that fit.</param>
+    /// <param name="age">The age of the history, computed over the copied items.</param>
+    /// <returns>The number of items copied; 0 for an unknown user.</returns>
     internal int GetNewest(ulong user, Span<ulong> items, out HistoryAge age)
     {
         age = default;
@@ -149,21 +149,21 @@ public sealed class HistoryStore
         return count;
     }
 
-    /// <summary>Gets the key of a user by number, 0 … <see cref="UserCount"/> − 1; a number may come to name another user.</summary>
+    /// <summary>Gets the key of a user by index, 0 … <see cref="UserCount"/> − 1; an index may later name another user.</summary>
     internal ulong UserAt(int number) => (ulong)_users.Read(number)[KeyWord];
 
-    /// <summary>Takes a snapshot: shares the pages and copies the order of activity (4 bytes a user).</summary>
+    /// <summary>Takes a snapshot: shares the pages and copies the order of activity (4 bytes per user).</summary>
     internal HistorySnapshot Share()
     {
-        // Fresh memory costs several times the copy: the system gives it page by page.
+        // Fresh memory costs several times the copy: the operating system commits it page by page.
         int[] newer = Interlocked.Exchange(ref _spareOrder, null) is { } spare && spare.Length >= UserCount ? spare : new int[UserCount];
         _newer.AsSpan(0, UserCount).CopyTo(newer);
         return new HistorySnapshot(
             _users.Share(), Array.ConvertAll(_blocks, static slab => slab.Share()), _sizes, newer, _oldest, UserCount, Evictions, order => Volatile.Write(ref _spareOrder, order));
     }
 
-    /// <summary>Reads what <see cref="HistorySnapshot.WriteTo"/> wrote into this, empty, store. When its bounds are
-    /// smaller than they were, the most recently active users and the newest items are kept.</summary>
+    /// <summary>Restores a snapshot from <see cref="HistorySnapshot.WriteTo"/> into this empty store. If its bounds are smaller than
+    /// they were, it keeps the most recently active users and the newest items.</summary>
     internal void ReadFrom(CheckedReader reader)
     {
         long users = reader.ReadInt64(0, 100_000_000, "number of users");
@@ -214,7 +214,7 @@ public sealed class HistoryStore
         bool full = place.Count == size;
         if (full && at == 0)
         {
-            return; // Older than all of the newest L.
+            return; // older than all of the newest L
         }
 
         Span<long> block = _blocks[place.Class].Write(place.Block);
@@ -295,7 +295,7 @@ public sealed class HistoryStore
         return slot;
     }
 
-    // Linear probing. The key is a good hash already; the multiplication spreads keys that share their high bits.
+    // Linear probing. The key is already a good hash; the multiplication spreads keys that share their high bits.
     private int Find(ulong user, out int bucket)
     {
         int mask = _table.Length - 1;
@@ -313,7 +313,7 @@ public sealed class HistoryStore
 
     private int Home(ulong user) => (int)((user * 0x9E3779B97F4A7C15) >> _tableShift);
 
-    // Backward shift: no tombstones, so that lookups stay short however many users come and go.
+    // Backward shift instead of tombstones, so lookups stay short however many users come and go.
     private void RemoveBucket(int hole)
     {
         int mask = _table.Length - 1;
@@ -378,7 +378,7 @@ public sealed class HistoryStore
         _newest = slot;
     }
 
-    /// <summary>Where a user's block is: size class, entries in use, number of the block. One word of the record.</summary>
+    /// <summary>Locates a user's block: size class, entries in use, index of the block. One word of the record.</summary>
     internal readonly record struct Place(int Class, int Count, int Block)
     {
         public static Place Unpack(long word) => new((int)((word >> 48) & 0xFF), (int)((word >> 32) & 0xFFFF), (int)word);

@@ -1,11 +1,11 @@
 namespace Streaming.Core.Histories;
 
-/// <summary>Recent items of some users, on their way to the serving tier. The arrays are filled again and again.</summary>
+/// <summary>Recent items of several users, on their way to the serving tier. The arrays are reused.</summary>
 public sealed class UserHistoryBatch
 {
     /// <summary>Creates an empty batch.</summary>
-    /// <param name="users">The most users, 1 and up.</param>
-    /// <param name="itemsPerUser">The most items of each, 1 and up.</param>
+    /// <param name="users">The maximum number of users, 1 and up.</param>
+    /// <param name="itemsPerUser">The maximum number of items per user, 1 and up.</param>
     public UserHistoryBatch(int users, int itemsPerUser)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(users, 1);
@@ -18,7 +18,7 @@ public sealed class UserHistoryBatch
         Items = new ulong[users * itemsPerUser];
     }
 
-    /// <summary>Gets the most items of a user.</summary>
+    /// <summary>Gets the maximum number of items per user.</summary>
     public int ItemsPerUser { get; }
 
     /// <summary>Gets the number of users in use.</summary>
@@ -30,17 +30,17 @@ public sealed class UserHistoryBatch
     /// <summary>Gets the users: hashes of their ids.</summary>
     public ulong[] Users { get; }
 
-    /// <summary>Gets how far each history has come.</summary>
+    /// <summary>Gets the age of each history.</summary>
     public HistoryAge[] Ages { get; }
 
-    /// <summary>Gets when the oldest record in each history that was not handed out yet was produced, Unix milliseconds; 0 when
-    /// there is none.</summary>
+    /// <summary>Gets when the oldest unpublished record of each history was produced, Unix milliseconds; 0 when there is
+    /// none.</summary>
     public long[] ProducedTimes { get; }
 
     /// <summary>Gets where each history starts in <see cref="Items"/>; entry <see cref="Count"/> is the end.</summary>
     public int[] Offsets { get; }
 
-    /// <summary>Gets hashes of the items' ids, oldest first, histories end to end.</summary>
+    /// <summary>Gets hashes of the items' ids, oldest first, histories concatenated.</summary>
     public ulong[] Items { get; }
 
     /// <summary>The items of a user.</summary>
@@ -49,10 +49,10 @@ public sealed class UserHistoryBatch
     /// <summary>Empties the batch.</summary>
     public void Clear() => Count = 0;
 
-    /// <summary>Adds the newest items of a user; one that the store does not know (any more) is left out.</summary>
+    /// <summary>Adds the newest items of a user; skips a user that the store does not know (any more).</summary>
     /// <param name="histories">The store.</param>
     /// <param name="user">The user's key.</param>
-    /// <param name="producedTime">When the oldest record that is new in the history was produced, Unix milliseconds; 0 when none is.</param>
+    /// <param name="producedTime">When the oldest unpublished record of the history was produced, Unix milliseconds; 0 when none.</param>
     public void Add(HistoryStore histories, ulong user, long producedTime)
     {
         int start = Offsets[Count];
@@ -66,7 +66,7 @@ public sealed class UserHistoryBatch
         }
     }
 
-    /// <summary>Adds a user without items: what the serving tier has of it is to go.</summary>
+    /// <summary>Adds a user without items: the serving tier deletes its history.</summary>
     public void AddForgotten(ulong user)
     {
         Users[Count] = user;

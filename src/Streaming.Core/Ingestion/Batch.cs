@@ -5,12 +5,12 @@ using Streaming.Core.Positions;
 namespace Streaming.Core.Ingestion;
 
 /// <summary>
-/// A micro-batch of examples in stream order, with the stream positions and catalogue changes that it contains.
-/// Histories are jagged: one value array plus offsets, never padded.
+/// A micro-batch of examples in stream order, with the stream positions and catalogue changes it covers. Histories are
+/// jagged: one value array plus offsets, never padded.
 /// </summary>
 /// <remarks>
-/// Batches are pooled: the batcher fills one, the trainer returns it when the step is done, and all arrays are
-/// allocated once. Arrays may be longer than what is in use: <see cref="Count"/> and the offsets say how much is.
+/// Batches are pooled: the batcher fills one, the trainer returns it after the step; all arrays are allocated once. Arrays
+/// may be longer than their contents: <see cref="Count"/> and the offsets give the length in use.
 /// </remarks>
 public sealed class Batch
 {
@@ -42,10 +42,10 @@ public sealed class Batch
     /// <summary>Gets the largest history of an example, L.</summary>
     public int HistoryLength { get; }
 
-    /// <summary>Gets or sets the number of this batch since the stream's beginning, 0 and up, going on over restarts.</summary>
+    /// <summary>Gets or sets the sequence number since the start of the stream, 0 and up, continued across restarts.</summary>
     public long Sequence { get; set; }
 
-    /// <summary>Gets or sets the number of examples, 0 … <see cref="Capacity"/>. 0 when only positions or the catalogue moved on.</summary>
+    /// <summary>Gets or sets the number of examples, 0 … <see cref="Capacity"/>. 0 when only positions or the catalogue advanced.</summary>
     public int Count { get; set; }
 
     /// <summary>Gets the user of each example: hash of the id.</summary>
@@ -63,19 +63,19 @@ public sealed class Batch
     /// <summary>Gets when each record was produced (the broker's message timestamp), Unix milliseconds.</summary>
     public long[] ProducedTimes { get; }
 
-    /// <summary>Gets whether the example's item stood in the user's history already.</summary>
+    /// <summary>Gets whether the user's history already contained the item.</summary>
     public bool[] IsRepeat { get; }
 
     /// <summary>Gets whether the user had a history before the event.</summary>
     public bool[] IsKnownUser { get; }
 
-    /// <summary>Gets the UTF-8 ids of the positive items, end to end.</summary>
+    /// <summary>Gets the UTF-8 ids of the positive items, concatenated.</summary>
     public byte[] ItemIdBytes { get; set; }
 
     /// <summary>Gets where each id starts in <see cref="ItemIdBytes"/>; entry <see cref="Count"/> is the end.</summary>
     public int[] ItemIdOffsets { get; }
 
-    /// <summary>Gets the items of the histories before each event, oldest first, end to end: at most L an example.</summary>
+    /// <summary>Gets the items of the histories before each event, oldest first, concatenated: at most L per example.</summary>
     public ulong[] HistoryItems { get; }
 
     /// <summary>Gets where each history starts in <see cref="HistoryItems"/>; entry <see cref="Count"/> is the end.</summary>
@@ -84,16 +84,16 @@ public sealed class Batch
     /// <summary>Gets the catalogue changes to apply before the examples.</summary>
     public List<ItemChange> ItemChanges { get; } = [];
 
-    /// <summary>Gets the counts of all records read since the batch before.</summary>
+    /// <summary>Gets the counts of all records read since the previous batch.</summary>
     public EventCounts Counts { get; set; }
 
     /// <summary>Gets the position of every assigned partition after this batch.</summary>
     public List<StreamPosition> Positions { get; } = [];
 
-    /// <summary>Gets or sets the state of the ingestion side as of the end of this batch, on batches at which a checkpoint is due.</summary>
+    /// <summary>Gets or sets the ingestion state as of the end of this batch, if a checkpoint is due at it.</summary>
     public IngestSnapshot? Snapshot { get; set; }
 
-    /// <summary>Empties the batch for its next use.</summary>
+    /// <summary>Empties the batch for reuse.</summary>
     public void Clear()
     {
         Count = 0;

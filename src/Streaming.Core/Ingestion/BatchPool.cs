@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 
 namespace Streaming.Core.Ingestion;
 
-/// <summary>Keeps empty batches for their next use. The batcher rents, whoever is done with a batch returns it.</summary>
+/// <summary>Pools empty batches. The batcher rents a batch; its last consumer returns it.</summary>
 public sealed class BatchPool
 {
     private readonly ConcurrentQueue<Batch> _free = new();
@@ -13,7 +13,7 @@ public sealed class BatchPool
     /// <summary>Creates an empty pool.</summary>
     /// <param name="batchSize">Largest number of examples in a batch.</param>
     /// <param name="historyLength">Largest history of an example, L.</param>
-    /// <param name="keep">How many free batches are kept: as many as can be under way at once.</param>
+    /// <param name="keep">The number of free batches to keep: as many as can be in flight at once.</param>
     public BatchPool(int batchSize, int historyLength, int keep = 16)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(keep, 1);
@@ -22,10 +22,10 @@ public sealed class BatchPool
         _keep = keep;
     }
 
-    /// <summary>Gives an empty batch.</summary>
+    /// <summary>Rents an empty batch.</summary>
     public Batch Rent() => _free.TryDequeue(out Batch? batch) ? batch : new Batch(_capacity, _historyLength);
 
-    /// <summary>Takes a batch back and empties it. Its snapshot is not disposed of: that is whose it was handed to.</summary>
+    /// <summary>Returns a batch and empties it. Does not dispose its snapshot, which belongs to the receiver of the batch.</summary>
     public void Return(Batch batch)
     {
         ArgumentNullException.ThrowIfNull(batch);

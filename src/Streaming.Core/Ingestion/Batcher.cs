@@ -7,22 +7,22 @@ using Streaming.Core.Positions;
 namespace Streaming.Core.Ingestion;
 
 /// <summary>
-/// Turns the stream into batches: checks each event, drops duplicates, keeps the histories, and seals a batch when it is
-/// full or its first record has waited long enough. What a sealed batch carries (examples, counts, positions, snapshot)
-/// is the effect of exactly the records before its positions.
+/// Turns the stream into batches: validates each event, drops duplicates, maintains the histories, and seals a batch when it
+/// is full or its first record has waited long enough. The contents of a sealed batch (examples, counts, positions,
+/// snapshot) are the effect of exactly the records before its positions.
 /// </summary>
 /// <remarks>
-/// The owner's loop for each record: <see cref="Add(in InteractionEvent, long)"/> or <see cref="Reject"/> or
-/// <see cref="Add(ItemChange)"/>, then <see cref="Advance"/>, then, when <see cref="IsDue"/>, <see cref="Seal()"/>.
-/// One thread; only <see cref="RequestCheckpoint"/> may be called from others. Nothing is allocated per event.
+/// For each record the owner calls <see cref="Add(in InteractionEvent, long)"/> or <see cref="Reject"/> or
+/// <see cref="Add(ItemChange)"/>, then <see cref="Advance"/>, then, if <see cref="IsDue"/>, <see cref="Seal()"/>.
+/// One thread; only <see cref="RequestCheckpoint"/> may be called from others. Allocates nothing per event.
 /// </remarks>
 public sealed class Batcher
 {
-    /// <summary>A batch also ends after this many records for each example that it has room for, so that a stretch of
-    /// duplicates or bad records moves the positions on too, whatever the linger.</summary>
+    /// <summary>A batch also ends after this many records per example of its capacity, so that a run of duplicates or invalid
+    /// records advances the positions too, whatever the linger.</summary>
     private const int RecordsPerExample = 16;
 
-    /// <summary>Catalogue changes in one batch: about 12 MB with 768 features each.</summary>
+    /// <summary>Maximum catalogue changes per batch: about 12 MB with 768 features each.</summary>
     private const int MaxItemChanges = 4096;
 
     private readonly BatcherOptions _options;
@@ -42,13 +42,13 @@ public sealed class Batcher
 
     /// <summary>Creates a batcher.</summary>
     /// <param name="options">Sizes and times.</param>
-    /// <param name="rules">What an event must be.</param>
-    /// <param name="state">What is remembered between events: new, or from a checkpoint.</param>
+    /// <param name="rules">Validation of events.</param>
+    /// <param name="state">The ingestion state: new, or from a checkpoint.</param>
     /// <param name="positions">The live positions, from the same checkpoint.</param>
-    /// <param name="pool">Where batches come from; of the same batch size and history length.</param>
+    /// <param name="pool">The pool of batches, with the same batch size and history length.</param>
     /// <param name="time">The clock, for the linger only.</param>
-    /// <param name="feed">Told whose history has changed; null when nobody wants to know.</param>
-    /// <param name="shedding">What is not trained on when the trainer is too far behind; null when nothing is left out.</param>
+    /// <param name="feed">Receives the users whose history changes; null when histories are not published.</param>
+    /// <param name="shedding">Selects events to skip while the trainer is too far behind; null to train on all.</param>
     public Batcher(BatcherOptions options, EventRules rules, IngestState state, StreamPositions positions, BatchPool pool, TimeProvider time, HistoryFeed? feed = null, LoadShedding? shedding = null)
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -71,39 +71,39 @@ public sealed class Batcher
         _batch = pool.Rent();
         if (_batch.Capacity != options.BatchSize || _batch.HistoryLength != state.Histories.Length)
         {
-            throw new ArgumentException($"The pool's batches are for {_batch.Capacity} examples with histories of {_batch.HistoryLength}; the settings say {options.BatchSize} and {state.Histories.Length}.", nameof(pool));
+            throw new ArgumentException($"The pool's batches are for {_batch.Capacity} examples with histories of {_batch.HistoryLength}; the settings require {options.BatchSize} and {state.Histories.Length}.", nameof(pool));
         }
     }
 
-    /// <summary>Gets the live positions: those of the next batch as far as it is filled.</summary>
+    /// <summary>Gets the live positions, including the records of the unsealed batch.</summary>
     public StreamPositions Positions { get; }
 
     /// <summary>Gets the totals up to the last sealed batch.</summary>
     public EventCounts Totals => _state.Totals;
 
-    /// <summary>Gets a value indicating whether the batch under way is full, or has waited for long enough.</summary>
+    /// <summary>Gets a value indicating whether the current batch is full or its linger has expired.</summary>
     public bool IsDue => IsFull || RemainingLinger() == TimeSpan.Zero;
 
-    /// <summary>Gets how many more events the batch under way takes.</summary>
+    /// <summary>Gets how many more events the current batch takes.</summary>
     public int Room => _options.BatchSize - _batch.Count;
 
     /// <summary>Gets how many events a batch takes.</summary>
     public int Capacity => _options.BatchSize;
 
-    /// <summary>Gets a value indicating whether the batch under way holds nothing: no record was read since the last one.</summary>
+    /// <summary>Gets a value indicating whether the current batch is empty: no record was read since the last one.</summary>
     public bool IsEmpty => _isEmpty;
 
-    /// <summary>Gets a value indicating whether somebody waits for a batch with a snapshot.</summary>
+    /// <summary>Gets a value indicating whether a batch with a snapshot has been requested.</summary>
     public bool IsCheckpointRequested => Volatile.Read(ref _checkpointRequested) != 0;
 
-    /// <summary>Gets a value indicating whether the next batch that is sealed is to carry a snapshot.</summary>
+    /// <summary>Gets a value indicating whether the next sealed batch is due to carry a snapshot.</summary>
     public bool IsCheckpointDue => IsCheckpointRequested || (_options.CheckpointBatches > 0 && (_state.NextSequence + 1) % _options.CheckpointBatches == 0);
 
     private bool IsFull => _batch.Count == _options.BatchSize
         || _counts.Read >= (long)_options.BatchSize * RecordsPerExample
         || _batch.ItemChanges.Count >= MaxItemChanges;
 
-    /// <summary>How long the batch under way may still wait; infinite when it is empty or the linger is off.</summary>
+    /// <summary>The time until the current batch's linger expires; infinite when it is empty or the linger is off.</summary>
     public TimeSpan RemainingLinger()
     {
         if (_isEmpty || _options.Linger == Timeout.InfiniteTimeSpan)
@@ -115,16 +115,17 @@ public sealed class Batcher
         return remaining > TimeSpan.Zero ? remaining : TimeSpan.Zero;
     }
 
-    /// <summary>Asks for a snapshot with the next batch that is sealed. May be called from any thread.</summary>
+    /// <summary>Requests a snapshot with the next sealed batch. May be called from any thread.</summary>
     public void RequestCheckpoint() => Volatile.Write(ref _checkpointRequested, 1);
 
-    /// <summary>Says whether <see cref="Add(in InteractionEvent, long)"/> would take an event, for records that hold several: all or none.</summary>
+    /// <summary>Returns whether <see cref="Add(in InteractionEvent, long)"/> would accept an event, for records with several:
+    /// all or none.</summary>
     public DeadLetterReason Check(in InteractionEvent candidate) => _rules.Check(candidate, out _);
 
-    /// <summary>Takes an event in.</summary>
+    /// <summary>Adds an event.</summary>
     /// <param name="candidate">The decoded event; its bytes are copied.</param>
     /// <param name="producedTime">When the record was produced, Unix milliseconds.</param>
-    /// <returns><see cref="DeadLetterReason.None"/>, or why it is refused (and counted so): then send it to the dead letters.</returns>
+    /// <returns><see cref="DeadLetterReason.None"/>, or why it was rejected; the caller then dead-letters it (already counted).</returns>
     public DeadLetterReason Add(in InteractionEvent candidate, long producedTime)
     {
         DeadLetterReason reason = _rules.Check(candidate, out float weight);
@@ -149,7 +150,7 @@ public sealed class Batcher
         return DeadLetterReason.None;
     }
 
-    /// <summary>Counts a record of the interactions topic that goes to the dead letters.</summary>
+    /// <summary>Counts a record of the interactions topic that is dead-lettered.</summary>
     public void Reject()
     {
         BeginRecord();
@@ -157,7 +158,7 @@ public sealed class Batcher
         _counts.DeadLettered++;
     }
 
-    /// <summary>Takes a catalogue change in: it rides in the batch under way.</summary>
+    /// <summary>Adds a catalogue change to the current batch.</summary>
     public void Add(ItemChange change)
     {
         ArgumentNullException.ThrowIfNull(change);
@@ -165,8 +166,8 @@ public sealed class Batcher
         _batch.ItemChanges.Add(change);
     }
 
-    /// <summary>Says that a record has been dealt with.</summary>
-    /// <param name="topic">Number of its topic in <see cref="Positions"/>.</param>
+    /// <summary>Advances the position past a processed record.</summary>
+    /// <param name="topic">Index of its topic in <see cref="Positions"/>.</param>
     /// <param name="partition">Its partition.</param>
     /// <param name="offset">Its offset.</param>
     public void Advance(int topic, int partition, long offset)
@@ -175,20 +176,20 @@ public sealed class Batcher
         Positions.Set(topic, partition, offset + 1);
     }
 
-    /// <summary>Hands changed histories on, when it is time and somebody takes them. <see cref="Seal()"/> does it too; the owner does
-    /// when no records come.</summary>
+    /// <summary>Hands over changed histories if a hand-over is due. <see cref="Seal()"/> does this too; the owner calls it when no
+    /// records arrive.</summary>
     public void OfferHistories() => _feed?.Offer();
 
-    /// <summary>Takes note of how many records wait in the stream.</summary>
+    /// <summary>Records the current lag.</summary>
     public void ObserveLag(long lag) => _shedding?.Observe(lag);
 
-    /// <summary>Ends the batch under way, also when it is not full, and begins the next. It carries a snapshot when one is due.</summary>
-    /// <returns>The batch: its receiver returns it to the pool, and disposes of its snapshot.</returns>
+    /// <summary>Seals the current batch, full or not, and starts the next. It carries a snapshot if one is due.</summary>
+    /// <returns>The batch: its receiver returns it to the pool and disposes its snapshot.</returns>
     public Batch Seal() => Seal(IsCheckpointDue);
 
-    /// <summary>Ends the batch under way, also when it is not full, and begins the next.</summary>
-    /// <param name="checkpoint">Whether it carries a snapshot. One that was asked for and is not carried is still due.</param>
-    /// <returns>The batch: its receiver returns it to the pool, and disposes of its snapshot.</returns>
+    /// <summary>Seals the current batch, full or not, and starts the next.</summary>
+    /// <param name="checkpoint">Whether it carries a snapshot. A requested snapshot that it does not carry stays due.</param>
+    /// <returns>The batch: its receiver returns it to the pool and disposes its snapshot.</returns>
     public Batch Seal(bool checkpoint)
     {
         Batch batch = _batch;

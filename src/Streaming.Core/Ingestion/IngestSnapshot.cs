@@ -1,16 +1,16 @@
 namespace Streaming.Core.Ingestion;
 
 /// <summary>
-/// The ingestion side (histories, dedup window, counters) as of one batch: the barrier of a checkpoint.
-/// It rides in that batch, so that the trainer's state after the batch's step and this belong together.
+/// The ingestion state (histories, dedup window, counters) as of one batch: the barrier of a checkpoint. It travels in that
+/// batch, which aligns it with the trainer's state after the batch's step.
 /// </summary>
-/// <remarks>Reading may happen later and on another thread, while ingestion goes on.</remarks>
+/// <remarks>May be written later and on another thread, while ingestion continues.</remarks>
 public abstract class IngestSnapshot : IDisposable
 {
-    /// <summary>Writes the state. To be called at most once.</summary>
-    /// <param name="destination">A stream that is only written to.</param>
+    /// <summary>Writes the state. Call at most once.</summary>
+    /// <param name="destination">The stream; it need only be writable.</param>
     public abstract void WriteTo(Stream destination);
 
-    /// <summary>Ends the snapshot and frees what it holds, written or not.</summary>
+    /// <summary>Releases the snapshot's memory, written or not.</summary>
     public abstract void Dispose();
 }

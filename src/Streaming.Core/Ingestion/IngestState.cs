@@ -5,18 +5,19 @@ using Streaming.Core.Snapshots;
 
 namespace Streaming.Core.Ingestion;
 
-/// <summary>All that ingestion remembers between events: histories, dedup window, counts, the number of the next batch.</summary>
+/// <summary>The state that ingestion keeps between events: histories, dedup window, counts, the sequence number of the next
+/// batch.</summary>
 /// <remarks>One thread owns it. <see cref="Share"/> takes a snapshot in well under a millisecond for a million users, plus
-/// the copy of 4 bytes a user; afterwards each page that is written to is copied once, while the snapshot lives.</remarks>
+/// a copy of 4 bytes per user; while the snapshot lives, each page is copied once when first written.</remarks>
 public sealed class IngestState
 {
     /// <summary>"STREAMIN" in ASCII, little-endian.</summary>
     internal const long Magic = 0x4E49_4D41_4552_5453;
 
-    /// <summary>Version 1 did not count what was shed.</summary>
+    /// <summary>Version 1 did not count shed events.</summary>
     internal const long Version = 2;
 
-    /// <summary>Creates the state of a stream that begins.</summary>
+    /// <summary>Creates the state of a new stream.</summary>
     public IngestState(HistoryOptions histories, DedupOptions dedup)
     {
         Histories = new HistoryStore(histories);
@@ -29,17 +30,17 @@ public sealed class IngestState
     /// <summary>Gets the dedup window.</summary>
     public DedupWindow Dedup { get; }
 
-    /// <summary>Gets the counts of all records since the stream's beginning, up to the last sealed batch.</summary>
+    /// <summary>Gets the counts of all records since the start of the stream, up to the last sealed batch.</summary>
     public EventCounts Totals { get; internal set; }
 
-    /// <summary>Gets the number of the next batch.</summary>
+    /// <summary>Gets the sequence number of the next batch.</summary>
     public long NextSequence { get; internal set; }
 
-    /// <summary>Reads what a snapshot wrote.</summary>
-    /// <param name="source">The bytes. They may come from anywhere: each is checked, and memory is bounded by the options.</param>
-    /// <param name="histories">Bounds of the histories; may differ from those at writing.</param>
-    /// <param name="dedup">Bounds of the dedup window; may differ from those at writing.</param>
-    /// <exception cref="InvalidDataException">Not a snapshot, a newer version, cut off or altered.</exception>
+    /// <summary>Reads a snapshot.</summary>
+    /// <param name="source">The bytes; untrusted: every word is checked, and the options bound the memory.</param>
+    /// <param name="histories">Bounds of the histories; may differ from those of the writer.</param>
+    /// <param name="dedup">Bounds of the dedup window; may differ from those of the writer.</param>
+    /// <exception cref="InvalidDataException">Not a snapshot, a newer version, truncated or altered.</exception>
     public static IngestState Read(Stream source, HistoryOptions histories, DedupOptions dedup)
     {
         ArgumentNullException.ThrowIfNull(source);

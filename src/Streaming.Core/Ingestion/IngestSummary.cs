@@ -4,17 +4,17 @@ using Streaming.Core.Snapshots;
 
 namespace Streaming.Core.Ingestion;
 
-/// <summary>What an ingestion snapshot holds, without holding it.</summary>
+/// <summary>Summary of an ingestion snapshot.</summary>
 /// <param name="Version">Format version.</param>
-/// <param name="NextSequence">Number of the next batch.</param>
-/// <param name="Totals">Counts of all records since the stream's beginning.</param>
+/// <param name="NextSequence">Sequence number of the next batch.</param>
+/// <param name="Totals">Counts of all records since the start of the stream.</param>
 /// <param name="Users">Users with a history.</param>
 /// <param name="HistoryItems">Items in all histories.</param>
 /// <param name="EventIds">Event ids in the dedup window.</param>
 public sealed record IngestSummary(long Version, long NextSequence, EventCounts Totals, long Users, long HistoryItems, long EventIds)
 {
-    /// <summary>Reads a snapshot through, verifying every frame, in constant memory.</summary>
-    /// <exception cref="InvalidDataException">Not a snapshot, a newer version, cut off or altered.</exception>
+    /// <summary>Scans a snapshot, verifying every frame, in constant memory.</summary>
+    /// <exception cref="InvalidDataException">Not a snapshot, a newer version, truncated or altered.</exception>
     public static IngestSummary Read(Stream source)
     {
         ArgumentNullException.ThrowIfNull(source);

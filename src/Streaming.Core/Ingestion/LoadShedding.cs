@@ -4,11 +4,11 @@ using Streaming.Core.Hashing;
 namespace Streaming.Core.Ingestion;
 
 /// <summary>
-/// Which events are not trained on while the trainer is too far behind. Which they are depends on the event alone, by a
-/// hash, so every partition and every user gives the same share, and a stream that is read again leaves out the same ones.
-/// When it begins and ends depends on the lag and the clock.
+/// Selects events to skip in training while the trainer is too far behind. The choice depends on the event alone, by a
+/// hash: every partition and every user loses the same share, and a replayed stream skips the same events. Start and end
+/// depend on the lag and the clock.
 /// </summary>
-/// <remarks>One thread owns it; <see cref="IsActive"/> may be read by any.</remarks>
+/// <remarks>One thread owns it; any thread may read <see cref="IsActive"/>.</remarks>
 public sealed class LoadShedding
 {
     private const ulong Seed = 0x5EED;
@@ -21,10 +21,10 @@ public sealed class LoadShedding
     private long _behindSince;
     private bool _isActive;
 
-    /// <summary>Creates it, not active.</summary>
-    /// <param name="lag">Records behind the end of the stream above which the trainer is too far behind, 0 and up.</param>
-    /// <param name="after">How long that must last.</param>
-    /// <param name="share">Share of the events that is then left out, 0 … 1.</param>
+    /// <summary>Creates an inactive instance.</summary>
+    /// <param name="lag">Records behind the end of the stream above which shedding starts, 0 and up.</param>
+    /// <param name="after">How long the lag must stay above it.</param>
+    /// <param name="share">Share of the events to skip, 0 … 1.</param>
     /// <param name="time">Clock.</param>
     public LoadShedding(long lag, TimeSpan after, double share, TimeProvider time)
     {
@@ -32,7 +32,7 @@ public sealed class LoadShedding
         ArgumentOutOfRangeException.ThrowIfNegative(lag);
         if (!(share is >= 0 and <= 1))
         {
-            throw new ArgumentOutOfRangeException(nameof(share), share, "Allowed are 0 to 1.");
+            throw new ArgumentOutOfRangeException(nameof(share), share, "Allowed: 0 to 1.");
         }
 
         _lag = lag;
@@ -41,10 +41,10 @@ public sealed class LoadShedding
         _time = time;
     }
 
-    /// <summary>Gets a value indicating whether events are left out.</summary>
+    /// <summary>Gets a value indicating whether events are being skipped.</summary>
     public bool IsActive => Volatile.Read(ref _isActive);
 
-    /// <summary>Takes note of the lag. Once begun, it lasts until half of the lag is caught up, so that it does not flicker.</summary>
+    /// <summary>Records the lag. Once active, shedding lasts until the lag falls to half the threshold (hysteresis).</summary>
     public void Observe(long lag)
     {
         long now = _time.GetTimestamp();
@@ -61,8 +61,8 @@ public sealed class LoadShedding
         Volatile.Write(ref _isActive, _isBehind && (IsActive || _time.GetElapsedTime(_behindSince, now) >= _after));
     }
 
-    /// <summary>Whether an event is left out now.</summary>
-    /// <param name="candidate">The event: its own id decides, and without one user, item and time do.</param>
+    /// <summary>Returns whether to skip an event now.</summary>
+    /// <param name="candidate">The event: its id decides, or user, item and time if it has none.</param>
     /// <param name="user">Hash of the user's id.</param>
     /// <param name="item">Hash of the item's id.</param>
     internal bool LeavesOut(in InteractionEvent candidate, ulong user, ulong item)

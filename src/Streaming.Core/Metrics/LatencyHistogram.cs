@@ -3,8 +3,8 @@ using System.Numerics;
 namespace Streaming.Core.Metrics;
 
 /// <summary>
-/// Counts durations in logarithmic buckets: 32 to each doubling, so a quantile is right to about 3 %, in 10 KB
-/// whatever is recorded (in the manner of HdrHistogram). Recording allocates nothing and is safe from any thread.
+/// Counts durations in logarithmic buckets, 32 per doubling: quantiles are accurate to about 3 % in a fixed 10 KB (similar to
+/// HdrHistogram). Recording allocates nothing and is thread-safe.
 /// </summary>
 public sealed class LatencyHistogram
 {
@@ -12,7 +12,7 @@ public sealed class LatencyHistogram
     private const int SubBuckets = 1 << SubBits;
     private const int MaxBits = 42;
 
-    /// <summary>What is longer, 2⁴² microseconds or 50 days, is counted as that.</summary>
+    /// <summary>Longer durations than 2⁴² microseconds, or 50 days, count as that.</summary>
     private const long MaxMicroseconds = (1L << MaxBits) - 1;
 
     private readonly long[] _counts = new long[(MaxBits - SubBits + 1) * SubBuckets];
@@ -21,7 +21,7 @@ public sealed class LatencyHistogram
     /// <summary>Gets the number of durations recorded.</summary>
     public long Count => Volatile.Read(ref _count);
 
-    /// <summary>Records a duration, <paramref name="times"/> times; below zero counts as zero.</summary>
+    /// <summary>Records a duration, <paramref name="times"/> times; negative ones count as zero.</summary>
     public void Record(TimeSpan duration, long times = 1)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(times);
@@ -57,7 +57,7 @@ public sealed class LatencyHistogram
         return 0;
     }
 
-    /// <summary>Forgets everything, for quantiles of an interval.</summary>
+    /// <summary>Clears all counts, for quantiles over an interval.</summary>
     public void Reset()
     {
         for (int i = 0; i < _counts.Length; i++)

@@ -1,13 +1,13 @@
 namespace Streaming.Core.Paging;
 
 /// <summary>
-/// Fixed-size blocks of 64-bit words in pages that grow one at a time. A view shares all pages in one short pass; a
-/// shared page is copied when it is first written to, so the owner never stops for longer than one page copy.
+/// Fixed-size blocks of 64-bit words in pages that are allocated one at a time. A view shares all pages in one short pass; a
+/// shared page is copied on first write, so the owner never pauses for longer than one page copy.
 /// </summary>
-/// <remarks>One thread owns it. Views may be read and released on another.</remarks>
+/// <remarks>One thread owns it. Other threads may read and release views.</remarks>
 internal sealed class PagedSlab
 {
-    /// <summary>16 KiB a page: a view costs nine bytes for each, and a write to a shared one a copy of a microsecond or two.</summary>
+    /// <summary>16 KiB per page: a view costs nine bytes per page, and a write to a shared page a copy of a microsecond or two.</summary>
     private const int PageWords = 2048;
 
     private readonly int _stride;
@@ -30,10 +30,10 @@ internal sealed class PagedSlab
         _mask = (1 << _shift) - 1;
     }
 
-    /// <summary>Gets the bytes that the pages take.</summary>
+    /// <summary>Gets the size of the pages in bytes.</summary>
     public long Bytes => (long)_pageCount * (_mask + 1) * _stride * sizeof(long);
 
-    /// <summary>Gives a block; what stands in it is undefined.</summary>
+    /// <summary>Allocates a block; its contents are undefined.</summary>
     public int Allocate()
     {
         if (_free >= 0)
@@ -51,7 +51,7 @@ internal sealed class PagedSlab
         return _used++;
     }
 
-    /// <summary>Takes a block back. Its first word becomes the link of the free list.</summary>
+    /// <summary>Frees a block. Its first word becomes the link of the free list.</summary>
     public void Free(int index)
     {
         Write(index)[0] = _free;
@@ -61,7 +61,7 @@ internal sealed class PagedSlab
     /// <summary>A block, for reading.</summary>
     public ReadOnlySpan<long> Read(int index) => _pages[index >> _shift].AsSpan((index & _mask) * _stride, _stride);
 
-    /// <summary>A block, for writing: its page is copied first when a view still needs it as it is.</summary>
+    /// <summary>A block, for writing: copies its page first if a view still shares it.</summary>
     public Span<long> Write(int index)
     {
         int page = index >> _shift;
@@ -94,7 +94,7 @@ internal sealed class PagedSlab
         _shared[_pageCount++] = false;
     }
 
-    /// <summary>The blocks as they were when they were shared.</summary>
+    /// <summary>The blocks as they were when shared.</summary>
     internal sealed class View(PagedSlab owner, long[][] pages)
     {
         private int _released;

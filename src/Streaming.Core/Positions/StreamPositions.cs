@@ -1,7 +1,7 @@
 namespace Streaming.Core.Positions;
 
-/// <summary>The live positions: of each partition ever read, the first record that has not had its effect.</summary>
-/// <remarks>A partition that was taken away keeps its position: should it come back, reading goes on there.</remarks>
+/// <summary>The live positions: for each partition ever read, the first record that has not taken effect.</summary>
+/// <remarks>A revoked partition keeps its position: if it is assigned again, reading resumes there.</remarks>
 public sealed class StreamPositions
 {
     private readonly string[] _topics;
@@ -9,8 +9,8 @@ public sealed class StreamPositions
     private readonly long[][] _next;
 
     /// <summary>Creates the positions.</summary>
-    /// <param name="topics">The topics; their order gives the number by which they are called here.</param>
-    /// <param name="start">Where to begin; other topics are left out.</param>
+    /// <param name="topics">The topics; methods identify a topic by its index here.</param>
+    /// <param name="start">The initial positions; those of other topics are ignored.</param>
     public StreamPositions(IReadOnlyList<string> topics, IEnumerable<StreamPosition> start)
     {
         ArgumentNullException.ThrowIfNull(topics);
@@ -29,7 +29,7 @@ public sealed class StreamPositions
         }
     }
 
-    /// <summary>Gets the next offset of a partition, or -1 when nothing is known of it.</summary>
+    /// <summary>Gets the next offset of a partition, or -1 when unknown.</summary>
     public long this[int topic, int partition] => (uint)partition < (uint)_next[topic].Length ? _next[topic][partition] : -1;
 
     /// <summary>Sets the next offset of a partition.</summary>
@@ -51,19 +51,19 @@ public sealed class StreamPositions
     /// <summary>Gets the id of the topic that the positions belong to; null: unknown.</summary>
     public string? TopicId(int topic) => _ids[topic];
 
-    /// <summary>Says which topic the positions belong to.</summary>
+    /// <summary>Sets the id of the topic that the positions belong to.</summary>
     public void Identify(int topic, string id) => _ids[topic] = id;
 
-    /// <summary>Forgets a topic's positions, because the topic that they belong to is gone.</summary>
-    /// <param name="topic">Number of the topic.</param>
-    /// <param name="id">Id of the topic that has taken its name.</param>
+    /// <summary>Discards a topic's positions after the topic was replaced.</summary>
+    /// <param name="topic">Index of the topic.</param>
+    /// <param name="id">Id of the new topic of that name.</param>
     public void Restart(int topic, string id)
     {
         _next[topic] = [];
         _ids[topic] = id;
     }
 
-    /// <summary>Gets the highest partition with a position plus one: how many partitions the topic must have. 0: none is known.</summary>
+    /// <summary>Gets the highest partition with a position plus one: the minimum partition count of the topic. 0: none known.</summary>
     public int PartitionCount(int topic) => _next[topic].Length;
 
     /// <summary>Writes all known positions to <paramref name="destination"/>.</summary>

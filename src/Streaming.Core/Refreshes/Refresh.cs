@@ -3,9 +3,9 @@ namespace Streaming.Core.Refreshes;
 /// <summary>A fresh embedding of one item, on its way to the serving tier, or the removal of the item.</summary>
 /// <param name="ItemKey">Hash of the item's id.</param>
 /// <param name="ItemId">The item's id.</param>
-/// <param name="Vector">The embedding at full width D, or null when the item is gone.</param>
+/// <param name="Vector">The embedding at full width D, or null when the item was removed.</param>
 /// <param name="Step">Training step after which the vector was encoded, 0 and up.</param>
-/// <param name="EventTime">Time of the newest event that this vector has learned from, Unix milliseconds; 0 when none.</param>
-/// <param name="ProducedTime">When the oldest not yet published record that touched the item was produced, Unix
-/// milliseconds: freshness is measured from here. 0 when the item is refreshed only because shared weights moved.</param>
+/// <param name="EventTime">Time of the newest event that the vector was trained on, Unix milliseconds; 0 when none.</param>
+/// <param name="ProducedTime">When the oldest unpublished record that touched the item was produced, Unix milliseconds:
+/// the start of the freshness measurement. 0 when the item is refreshed only because shared weights changed.</param>
 public readonly record struct Refresh(ulong ItemKey, string ItemId, float[]? Vector, long Step, long EventTime, long ProducedTime);

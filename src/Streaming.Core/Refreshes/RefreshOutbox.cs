@@ -1,8 +1,8 @@
 namespace Streaming.Core.Refreshes;
 
 /// <summary>
-/// What waits to be published: one refresh an item at most, the newest. A later refresh of an item takes the place of
-/// the one that waits, so memory is bounded by the catalogue however long the store is away, and nothing is lost.
+/// The queue of embeddings to publish: at most one refresh per item, the newest. A later refresh replaces the waiting one,
+/// so memory is bounded by the catalogue however long the store is unavailable, and nothing is lost.
 /// </summary>
 public sealed class RefreshOutbox : IDisposable
 {
@@ -10,9 +10,9 @@ public sealed class RefreshOutbox : IDisposable
     private readonly Dictionary<ulong, Refresh> _waiting = [];
     private readonly Queue<ulong> _order = new();
     private readonly SemaphoreSlim _signal = new(0, 1);
-    private bool _completed;
+    private bool _isCompleted;
 
-    /// <summary>Gets the number of items that wait.</summary>
+    /// <summary>Gets the number of waiting items.</summary>
     public int Count
     {
         get
@@ -24,7 +24,7 @@ public sealed class RefreshOutbox : IDisposable
         }
     }
 
-    /// <summary>Adds refreshes; each replaces the one of the same item that waits, keeping the earlier produced time.</summary>
+    /// <summary>Adds refreshes; each replaces the waiting one of the same item and keeps the earlier produced time.</summary>
     public void Post(ReadOnlySpan<Refresh> refreshes)
     {
         lock (_gate)
@@ -38,18 +38,18 @@ public sealed class RefreshOutbox : IDisposable
         Signal();
     }
 
-    /// <summary>Says that nothing more will be posted: takers get what is left, then an end.</summary>
+    /// <summary>Signals that nothing more will be posted: takers drain the rest and then get false.</summary>
     public void Complete()
     {
         lock (_gate)
         {
-            _completed = true;
+            _isCompleted = true;
         }
 
         Signal();
     }
 
-    /// <summary>Waits until something is there and takes up to <paramref name="max"/> refreshes, in order of first posting.</summary>
+    /// <summary>Waits for refreshes and takes up to <paramref name="max"/>, in order of first posting.</summary>
     /// <returns>False when the outbox is completed and empty.</returns>
     public async ValueTask<bool> TakeAsync(List<Refresh> destination, int max, CancellationToken cancellationToken)
     {
@@ -72,7 +72,7 @@ public sealed class RefreshOutbox : IDisposable
                     return true;
                 }
 
-                if (_completed)
+                if (_isCompleted)
                 {
                     return false;
                 }
@@ -82,7 +82,7 @@ public sealed class RefreshOutbox : IDisposable
         }
     }
 
-    /// <summary>Puts back what could not be published, unless something newer of the same item has come meanwhile.</summary>
+    /// <summary>Puts back refreshes that could not be published, unless a newer one of the same item has been posted.</summary>
     public void PutBack(ReadOnlySpan<Refresh> refreshes)
     {
         lock (_gate)

@@ -3,25 +3,25 @@ using Streaming.Core.Hashing;
 
 namespace Streaming.Core.Snapshots;
 
-/// <summary>Reads what <see cref="CheckedWriter"/> wrote. Every frame is verified before a word of it is believed.</summary>
+/// <summary>Reads the output of <see cref="CheckedWriter"/>. Verifies each frame before using any word of it.</summary>
 internal sealed class CheckedReader(Stream source)
 {
     private readonly byte[] _buffer = new byte[CheckedWriter.FrameBytes + 8];
     private ulong _frame;
     private int _length;
     private int _read;
-    private bool _ended;
+    private bool _hasEnded;
 
     /// <summary>Reads a word.</summary>
-    /// <exception cref="InvalidDataException">The stream is cut off or altered.</exception>
+    /// <exception cref="InvalidDataException">The stream is truncated or altered.</exception>
     public long ReadInt64()
     {
         if (_read == _length)
         {
             ReadFrame();
-            if (_ended)
+            if (_hasEnded)
             {
-                throw new InvalidDataException("The ingestion snapshot ends too early.");
+                throw new InvalidDataException("The ingestion snapshot ends prematurely.");
             }
         }
 
@@ -30,32 +30,32 @@ internal sealed class CheckedReader(Stream source)
         return value;
     }
 
-    /// <summary>Reads a word that has bounds.</summary>
+    /// <summary>Reads a word and checks its bounds.</summary>
     public long ReadInt64(long min, long max, string what)
     {
         long value = ReadInt64();
         return value >= min && value <= max
             ? value
-            : throw new InvalidDataException($"The ingestion snapshot says {what} = {value}; allowed are {min} to {max}.");
+            : throw new InvalidDataException($"The ingestion snapshot has {what} {value}; allowed: {min} to {max}.");
     }
 
-    /// <summary>Expects the end.</summary>
+    /// <summary>Checks that the stream ends here.</summary>
     public void Complete()
     {
-        if (_read == _length && !_ended)
+        if (_read == _length && !_hasEnded)
         {
             ReadFrame();
         }
 
-        if (!_ended)
+        if (!_hasEnded)
         {
-            throw new InvalidDataException("The ingestion snapshot has more in it than it says.");
+            throw new InvalidDataException("The ingestion snapshot continues past its end.");
         }
     }
 
     private void ReadFrame()
     {
-        if (_ended)
+        if (_hasEnded)
         {
             return;
         }
@@ -65,7 +65,7 @@ internal sealed class CheckedReader(Stream source)
         int length = BinaryPrimitives.ReadInt32LittleEndian(head);
         if (length < 0 || length > CheckedWriter.FrameBytes || length % sizeof(long) != 0)
         {
-            throw new InvalidDataException($"Frame {_frame} of the ingestion snapshot says it has {length} bytes; allowed are multiples of 8 up to {CheckedWriter.FrameBytes}.");
+            throw new InvalidDataException($"Frame {_frame} of the ingestion snapshot has length {length}; allowed: multiples of 8 up to {CheckedWriter.FrameBytes}.");
         }
 
         ReadExactly(_buffer.AsSpan(0, length + 8));
@@ -77,14 +77,14 @@ internal sealed class CheckedReader(Stream source)
         _frame++;
         _length = length;
         _read = 0;
-        _ended = length == 0;
+        _hasEnded = length == 0;
     }
 
     private void ReadExactly(Span<byte> bytes)
     {
         if (source.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false) < bytes.Length)
         {
-            throw new InvalidDataException($"The ingestion snapshot is cut off in frame {_frame}.");
+            throw new InvalidDataException($"The ingestion snapshot is truncated in frame {_frame}.");
         }
     }
 }

@@ -4,8 +4,8 @@ using Streaming.Core.Hashing;
 namespace Streaming.Core.Snapshots;
 
 /// <summary>
-/// Writes 64-bit little-endian words in frames: length (4 bytes), payload, XXH64 of the payload with the frame's number
-/// as seed. A frame of length 0 ends the stream, so a cut-off, altered or reordered stream is recognised.
+/// Writes 64-bit little-endian words in frames: length (4 bytes), payload, XXH64 of the payload with the frame number as
+/// seed. A frame of length 0 ends the stream, so truncation, alteration and reordering are detected.
 /// </summary>
 internal sealed class CheckedWriter(Stream destination)
 {

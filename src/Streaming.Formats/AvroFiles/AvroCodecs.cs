@@ -5,12 +5,12 @@ using ZstdSharp;
 
 namespace Streaming.Formats.AvroFiles;
 
-/// <summary>The compressions of Avro container files that the Avro library leaves out: snappy, Spark's default, and zstandard.</summary>
+/// <summary>Avro compressions that the Avro library lacks: snappy, Spark's default, and zstandard.</summary>
 internal static class AvroCodecs
 {
     private static int _isRegistered;
 
-    /// <summary>Makes them known to the library, once.</summary>
+    /// <summary>Registers them with the library, once.</summary>
     public static void Register()
     {
         if (Interlocked.Exchange(ref _isRegistered, 1) == 0)
@@ -24,7 +24,7 @@ internal static class AvroCodecs
         }
     }
 
-    /// <summary>Reads only: nothing here writes Avro.</summary>
+    /// <summary>Decompression only: nothing here writes Avro.</summary>
     private abstract class ReadingCodec(string name) : Codec
     {
         public override byte[] Compress(byte[] uncompressedData) => throw new NotSupportedException();
@@ -54,7 +54,7 @@ internal static class AvroCodecs
 
     private sealed class SnappyCodec() : ReadingCodec("snappy")
     {
-        // The block is followed by the checksum of what it holds.
+        // The block ends with the checksum of its uncompressed contents.
         protected override byte[] Decompress(ReadOnlySpan<byte> block)
         {
             byte[] data = Snappy.DecompressToArray(block[..^4]);
@@ -66,7 +66,7 @@ internal static class AvroCodecs
     {
         protected override byte[] Decompress(ReadOnlySpan<byte> block)
         {
-            // Writers that stream leave the length out, so it cannot be asked for.
+            // Streaming writers omit the length, so it cannot be queried.
             using var stream = new DecompressionStream(new MemoryStream(block.ToArray()));
             var data = new MemoryStream();
             stream.CopyTo(data);

@@ -13,17 +13,17 @@ internal sealed class AvroRecords : RecordReader
     private long _record;
 
     /// <summary>Opens a file.</summary>
-    /// <param name="stream">The file, which can seek; owned by this.</param>
+    /// <param name="stream">The file, seekable; owned by this.</param>
     /// <param name="map">The mapping, or null.</param>
     /// <param name="others">Columns that are not in the file: those of its folders.</param>
-    /// <exception cref="InvalidDataException">It is no Avro file of records, or lacks a field of the mapping.</exception>
+    /// <exception cref="InvalidDataException">Not an Avro file of records, or a field of the mapping is missing.</exception>
     public AvroRecords(Stream stream, FieldMap? map, IReadOnlyCollection<string> others)
     {
         AvroCodecs.Register();
         _file = Guard(() => DataFileReader<GenericRecord>.OpenReader(stream, leaveOpen: false));
         if (_file.GetSchema() is not RecordSchema schema)
         {
-            throw new InvalidDataException($"the Avro file holds values of type {_file.GetSchema().Name}; allowed: records");
+            throw new InvalidDataException($"the Avro file contains values of type {_file.GetSchema().Name}; allowed: records");
         }
 
         Fields = [.. schema.Fields.Select(static field => field.Name)];
@@ -36,7 +36,7 @@ internal sealed class AvroRecords : RecordReader
         }
     }
 
-    /// <summary>Gets the names of the fields at the top.</summary>
+    /// <summary>Gets the names of the top-level fields.</summary>
     public string[] Fields { get; }
 
     /// <inheritdoc/>
@@ -59,7 +59,7 @@ internal sealed class AvroRecords : RecordReader
     /// <inheritdoc/>
     protected override void Dispose(bool disposing) => _file.Dispose();
 
-    // The library throws whatever a damaged file leads it into.
+    // A damaged file can make the library throw almost anything.
     private static T Guard<T>(Func<T> read)
     {
         try

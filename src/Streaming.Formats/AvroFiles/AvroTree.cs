@@ -6,10 +6,10 @@ using Streaming.Formats.Records;
 
 namespace Streaming.Formats.AvroFiles;
 
-/// <summary>Puts a value that the Avro library has read into a tree.</summary>
+/// <summary>Copies a value read by the Avro library into a tree.</summary>
 public static class AvroTree
 {
-    /// <summary>Puts a record into a tree.</summary>
+    /// <summary>Copies a record into a tree.</summary>
     public static void Write(GenericRecord value, RecordTree record)
     {
         ArgumentNullException.ThrowIfNull(value);
@@ -77,7 +77,7 @@ public static class AvroTree
                 tree.AddText(name, number.ToString(null, CultureInfo.InvariantCulture));
                 break;
             default:
-                // Decimals: Convert.ToString would never return from the library's.
+                // Decimals: Convert.ToString never returns for the library's type.
                 tree.AddText(name, value.ToString());
                 break;
         }
@@ -105,7 +105,7 @@ public static class AvroTree
         tree.End();
     }
 
-    // A union with null holds the type that says so.
+    // A union with null contains the type with the logical type.
     private static bool IsLocal(Schema schema) => schema switch
     {
         LogicalSchema logical => logical.LogicalTypeName.StartsWith("local-", StringComparison.Ordinal) || logical.LogicalTypeName == "date",

@@ -27,7 +27,7 @@ internal abstract class ParquetColumn : IDisposable
     /// <summary>Gets whether the current row has another entry, after <see cref="Next"/>.</summary>
     public bool IsInRow => _entry < _entries && _field.MaxRepetitionLevel > 0 && _data.RepetitionLevels[_entry] > 0;
 
-    /// <summary>Gets how deep the current entry is defined; below a field's own level that field is null.</summary>
+    /// <summary>Gets the definition level of the current entry; if it is below a field's own level, that field is null.</summary>
     public int Definition => _field.MaxDefinitionLevel > 0 ? _data.DefinitionLevels[_entry] : 0;
 
     private bool HasValue => Definition == _field.MaxDefinitionLevel;
@@ -35,7 +35,8 @@ internal abstract class ParquetColumn : IDisposable
     /// <summary>Reads a column of a row group.</summary>
     /// <param name="group">The row group.</param>
     /// <param name="field">The column.</param>
-    /// <param name="plain">The same column as the integers that it is stored as, where it is one of times: the library decodes those of every encoding.</param>
+    /// <param name="plain">For a column of times, the same column as its stored integers, which the library decodes in every
+    /// encoding.</param>
     public static async Task<ParquetColumn> ReadAsync(ParquetRowGroupReader group, DataField field, DataField? plain)
     {
         RawColumnData data = await group.ReadRawColumnDataBaseAsync(plain ?? field).ConfigureAwait(false);
@@ -83,7 +84,7 @@ internal abstract class ParquetColumn : IDisposable
         }
     }
 
-    /// <summary>Goes to the next entry.</summary>
+    /// <summary>Advances to the next entry.</summary>
     public void Next()
     {
         _value += HasValue ? 1 : 0;
@@ -93,10 +94,10 @@ internal abstract class ParquetColumn : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _data.Dispose();
 
-    /// <summary>Adds a value by its place among those that are not null.</summary>
+    /// <summary>Adds a value by its index among the non-null ones.</summary>
     protected abstract void AddValue(RecordTree tree, TextRange name, int value);
 
-    // Impala and Spark write INT96 in UTC; the others say whether they do.
+    // Impala and Spark write INT96 in UTC; the other types declare it.
     private static bool IsLocal(DataField field) =>
         field is DateTimeDataField { IsAdjustedToUTC: false, DateTimeFormat: not DateTimeFormat.Impala } or DateTimeDataField { DateTimeFormat: DateTimeFormat.Date };
 

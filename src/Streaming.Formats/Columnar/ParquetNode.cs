@@ -4,7 +4,7 @@ using Streaming.Formats.Records;
 
 namespace Streaming.Formats.Columnar;
 
-/// <summary>A field of a Parquet schema that is asked for, with what is asked for below it: puts rows together again from their columns.</summary>
+/// <summary>A requested field of a Parquet schema, with the requested fields below it: reassembles rows from their columns.</summary>
 internal sealed class ParquetNode
 {
     private readonly byte[] _name;
@@ -14,7 +14,7 @@ internal sealed class ParquetNode
 
     /// <summary>Creates the node of a field.</summary>
     /// <param name="field">The field.</param>
-    /// <param name="isWanted">Whether a leaf is asked for, by its path without the names that lists add.</param>
+    /// <param name="isWanted">Whether a leaf is requested, by its path without the names that lists add.</param>
     public ParquetNode(Field field, Func<string[], bool> isWanted)
         : this(field, [field.Name], isWanted)
     {
@@ -30,7 +30,7 @@ internal sealed class ParquetNode
                 AddWanted(group.Fields.Select(child => new ParquetNode(child, [.. path, child.Name], isWanted)));
                 break;
             case ListField list:
-                // The element has no name of its own: what it holds is below the list.
+                // The element itself has no name: its contents are below the list.
                 ParquetNode item = new(list.Item, path, isWanted);
                 AddWanted([item]);
                 break;
@@ -40,16 +40,16 @@ internal sealed class ParquetNode
         }
     }
 
-    /// <summary>Gets the column, where this is one.</summary>
+    /// <summary>Gets the column, if this is a leaf.</summary>
     public DataField? Leaf { get; }
 
     /// <summary>Gets the columns below, or this one.</summary>
     public IEnumerable<ParquetNode> Leaves => Leaf is null ? _children.SelectMany(static child => child.Leaves) : [this];
 
-    /// <summary>Takes a row group's values.</summary>
+    /// <summary>Sets a row group's values.</summary>
     public void Set(ParquetColumn column) => _column = column;
 
-    /// <summary>Adds this field's values of the current row, and goes to the next.</summary>
+    /// <summary>Adds this field's values of the current row, and advances to the next row.</summary>
     public void AddRow(RecordTree tree) => Add(tree, tree.Append(_name), isElement: false);
 
     private void AddWanted(IEnumerable<ParquetNode> children) => _children.AddRange(children.Where(static child => child.Leaves.Any()));
@@ -73,7 +73,7 @@ internal sealed class ParquetNode
 
     private void AddStruct(RecordTree tree, TextRange name)
     {
-        // Null shows in the columns below: they are not defined down to this field.
+        // Null is visible in the columns below: they are not defined down to this field.
         if (_field.IsNullable && Leaves.First()._column!.Definition < _field.MaxDefinitionLevel)
         {
             tree.AddNull(name);

@@ -6,7 +6,7 @@ using FieldPath = Streaming.Formats.Mapping.FieldPath;
 
 namespace Streaming.Formats.Columnar;
 
-/// <summary>Rows of a Parquet file, one row group in memory at a time, and of that the columns that are asked for.</summary>
+/// <summary>Rows of a Parquet file: the requested columns of one row group in memory at a time.</summary>
 internal sealed class ParquetRecords : RecordReader
 {
     private readonly ParquetReader _file;
@@ -18,10 +18,10 @@ internal sealed class ParquetRecords : RecordReader
     private long _row;
 
     /// <summary>Opens a file.</summary>
-    /// <param name="stream">The file, which can seek; owned by this.</param>
+    /// <param name="stream">The file, seekable; owned by this.</param>
     /// <param name="map">The mapping, or null.</param>
     /// <param name="others">Columns that are not in the file: those of its folders.</param>
-    /// <exception cref="InvalidDataException">It is no Parquet file, or lacks a column of the mapping.</exception>
+    /// <exception cref="InvalidDataException">Not a Parquet file, or a column of the mapping is missing.</exception>
     public ParquetRecords(Stream stream, FieldMap? map, IReadOnlyCollection<string> others)
     {
         _file = Guard(() => ParquetReader.CreateAsync(stream, leaveStreamOpen: false));
@@ -38,7 +38,7 @@ internal sealed class ParquetRecords : RecordReader
         }
     }
 
-    /// <summary>Gets the names of the columns at the top.</summary>
+    /// <summary>Gets the names of the top-level columns.</summary>
     public string[] Columns { get; }
 
     /// <inheritdoc/>
@@ -82,7 +82,7 @@ internal sealed class ParquetRecords : RecordReader
     private static bool IsSame(FieldPath wanted, string[] path) =>
         wanted.Steps.Count == path.Length && wanted.Steps.Zip(path).All(static pair => pair.First.IsNamed(pair.Second));
 
-    // The library throws whatever a damaged file leads it into.
+    // A damaged file can make the library throw almost anything.
     private static T Guard<T>(Func<Task<T>> read)
     {
         try

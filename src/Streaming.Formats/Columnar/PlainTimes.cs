@@ -3,14 +3,14 @@ using Parquet.Schema;
 namespace Streaming.Formats.Columnar;
 
 /// <summary>
-/// Columns of times as the integers that they are stored as. The library makes dates of them itself, but not where they are
-/// delta-encoded, as DuckDB, Spark and Arrow do in files of version 2.
+/// Columns of times as their stored integers. The library converts them to dates itself, but not if they are delta-encoded, as
+/// DuckDB, Spark and Arrow do in version 2 files.
 /// </summary>
 internal static class PlainTimes
 {
     /// <summary>The integer columns by their paths.</summary>
     /// <param name="schema">The file's schema.</param>
-    /// <param name="leaves">The columns that are to be read.</param>
+    /// <param name="leaves">The columns to read.</param>
     public static Dictionary<string, DataField> Find(ParquetSchema schema, IReadOnlyCollection<DataField> leaves)
     {
         DataField[] times = [.. leaves.Where(static leaf => Stored(leaf) is not null)];
@@ -20,7 +20,7 @@ internal static class PlainTimes
             .ToDictionary(static field => field.Path.ToString(), StringComparer.Ordinal);
     }
 
-    // INT96 is no integer; its values are never delta-encoded.
+    // INT96 is not an integer type; its values are never delta-encoded.
     private static Type? Stored(Field field) => field switch
     {
         DateTimeDataField { DateTimeFormat: DateTimeFormat.Impala } => null,

@@ -3,7 +3,7 @@ using Streaming.Formats.Mapping;
 
 namespace Streaming.Formats.Delimited;
 
-/// <summary>The names of a file's columns.</summary>
+/// <summary>The column names of a file.</summary>
 internal static class DelimitedHeader
 {
     private static readonly string[] RecBoleTypes = [":token", ":float", ":token_seq", ":float_seq"];
@@ -11,7 +11,7 @@ internal static class DelimitedHeader
     /// <summary>Names without quotes, surrounding spaces and RecBole's types (user_id:token).</summary>
     public static string[] Clean(IEnumerable<string> names) => [.. names.Select(static name => Clean(name.Trim(' ', '"', '\r', '\uFEFF')))];
 
-    /// <summary>The place of a column by its name, exactly or else loosely; −1: there is none.</summary>
+    /// <summary>The index of a column by its name, exact or else normalised; −1: none.</summary>
     public static int Find(string[] names, string column)
     {
         int exact = Array.IndexOf(names, column);

@@ -6,12 +6,12 @@ using Streaming.Formats.Inputs;
 namespace Streaming.Formats.Delimited;
 
 /// <summary>
-/// Rows of delimited text. A row's fields are valid until the next row is read; nothing is allocated per row. Text after a
-/// closing quote and a quote that is never closed make a row a bad one: where it ends is then a guess.
+/// Rows of delimited text. A row's fields are valid until the next row is read; nothing is allocated per row. Text after a closing
+/// quote, or a quote that is never closed, makes a row invalid: its end is a guess.
 /// </summary>
 public sealed class DelimitedReader : IDisposable
 {
-    /// <summary>Longest row in bytes: a quote that is never closed must not swallow the file.</summary>
+    /// <summary>Maximum row length in bytes: a quote that is never closed must not swallow the file.</summary>
     public const int LongestRow = 1 << 20;
 
     private readonly CsvReader _rows;
@@ -44,7 +44,7 @@ public sealed class DelimitedReader : IDisposable
         }
     }
 
-    /// <summary>Opens a file with a header, compressed or not; the separator is told by the header.</summary>
+    /// <summary>Opens a file with a header, compressed or not; the header determines the separator.</summary>
     /// <exception cref="InputFileException">The file cannot be opened.</exception>
     public static DelimitedReader OpenFile(string path)
     {
@@ -52,10 +52,10 @@ public sealed class DelimitedReader : IDisposable
         return new DelimitedReader(file, DialectDetector.Detect(file.Head, null, null, null));
     }
 
-    /// <summary>Gets the line, from 1, on which the current row began.</summary>
+    /// <summary>Gets the line, from 1, on which the current row starts.</summary>
     public long Line { get; private set; }
 
-    /// <summary>Gets the number of lines that the current row took.</summary>
+    /// <summary>Gets the number of lines of the current row.</summary>
     public long Lines { get; private set; }
 
     /// <summary>Gets what is wrong with the current row's quotes, or null.</summary>
@@ -64,13 +64,13 @@ public sealed class DelimitedReader : IDisposable
     /// <summary>Gets the number of fields of the current row.</summary>
     public int Count { get; private set; }
 
-    /// <summary>Field of the current row as UTF-8, without its quotes; empty where there is none.</summary>
+    /// <summary>Field of the current row as UTF-8, without its quotes; empty if absent.</summary>
     public ReadOnlySpan<byte> this[int field] => field < Count ? _rows.GetSpan(field) : [];
 
     /// <summary>Field of the current row as text.</summary>
     public string Text(int field) => Encoding.UTF8.GetString(this[field]);
 
-    /// <summary>Reads the next row; empty lines are passed over.</summary>
+    /// <summary>Reads the next row; skips empty lines.</summary>
     /// <returns>False at the end.</returns>
     /// <exception cref="InvalidDataException">A row is longer than <see cref="LongestRow"/>.</exception>
     public bool Read()
@@ -87,7 +87,7 @@ public sealed class DelimitedReader : IDisposable
         }
         catch (CsvFormatException exception)
         {
-            throw new InvalidDataException($"line {Line + Lines}: the row is longer than {LongestRow} bytes (is a quote not closed?)", exception);
+            throw new InvalidDataException($"line {Line + Lines}: the row is longer than {LongestRow} bytes (unclosed quote?)", exception);
         }
 
         Line = _rows.LineNumber;
@@ -100,14 +100,14 @@ public sealed class DelimitedReader : IDisposable
 
     private void Note(CsvMalformedRecord record)
     {
-        // A quote inside a field that does not begin with one is a letter: 5" pipe.
+        // A quote inside a field that does not start with one is an ordinary character: 5" pipe.
         if (record.Reason == CsvMalformedReason.StrayQuote)
         {
             return;
         }
 
         Problem = record.Reason == CsvMalformedReason.TextAfterClosingQuote
-            ? "text after a closing quote (if quotes have no meaning in this file, give --quote none)"
+            ? "text after a closing quote (if quotes have no meaning in this file, use --quote none)"
             : "a quoted field is not closed";
         Lines = 1 + record.RawRecord.AsSpan().Count('\n');
     }

@@ -5,7 +5,7 @@ using Streaming.Formats.Records;
 
 namespace Streaming.Formats.Delimited;
 
-/// <summary>Rows of delimited text as flat records of the columns that are asked for.</summary>
+/// <summary>Rows of delimited text as flat records of the requested columns.</summary>
 internal sealed class DelimitedRecords : RecordReader
 {
     private readonly DelimitedReader _rows;
@@ -14,7 +14,7 @@ internal sealed class DelimitedRecords : RecordReader
     private int _width;
     private bool _isFirst = true;
 
-    /// <summary>Creates a reader; reads the header, where there is one.</summary>
+    /// <summary>Creates a reader and reads the header, if any.</summary>
     /// <param name="rows">The rows, owned by this.</param>
     /// <param name="map">The mapping, flat, or null.</param>
     /// <exception cref="InvalidDataException">A column of the mapping, or one that every event needs, is not in the header.</exception>
@@ -28,19 +28,19 @@ internal sealed class DelimitedRecords : RecordReader
         }
     }
 
-    /// <summary>Gets the names of the columns; empty where there is no header.</summary>
+    /// <summary>Gets the column names; empty without a header.</summary>
     public string[] Header { get; private set; } = [];
 
     /// <inheritdoc/>
     public override string Position => $"line {_rows.Line}";
 
-    /// <summary>Gets the row, for formats with rules of their own.</summary>
+    /// <summary>Gets the row, for formats with their own rules.</summary>
     public DelimitedReader Row => _rows;
 
     /// <summary>Reads the header.</summary>
     /// <param name="map">The mapping, flat, or null.</param>
     /// <param name="others">Columns that are not in the file: those of its folders.</param>
-    /// <exception cref="InvalidDataException">A column of the mapping, or one that every event needs, is not there.</exception>
+    /// <exception cref="InvalidDataException">A column of the mapping, or one that every event needs, is missing.</exception>
     public void ReadHeader(FieldMap? map, IReadOnlyCollection<string> others)
     {
         if (!_hasHeader)
@@ -107,7 +107,7 @@ internal sealed class DelimitedRecords : RecordReader
     /// <inheritdoc/>
     protected override void Dispose(bool disposing) => _rows.Dispose();
 
-    // What tools write for nothing: databases \N, pandas nan and <NA>, Python None.
+    // Null markers of common tools: databases \N, pandas nan and <NA>, Python None.
     private static bool IsNull(ReadOnlySpan<byte> value) => value.Length switch
     {
         0 => true,
@@ -117,7 +117,7 @@ internal sealed class DelimitedRecords : RecordReader
         _ => false,
     };
 
-    // A separator after the last field is usual. Any other number of fields means that they are not where they seem.
+    // A separator after the last field is common. Any other number of fields means that the columns are misaligned.
     private string? WidthProblem() =>
         _rows.Count == _width || (_rows.Count == _width + 1 && _rows[_width].IsEmpty) ? null : $"{_rows.Count} fields, {_width} expected";
 }

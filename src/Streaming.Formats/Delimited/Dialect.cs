@@ -1,11 +1,12 @@
 namespace Streaming.Formats.Delimited;
 
-/// <summary>How delimited text is written.</summary>
-/// <param name="Separator">What stands between two fields, one character or more, ASCII.</param>
-/// <param name="Quote">What encloses a field that holds separators or line ends (RFC 4180), or null: quotes have no meaning.</param>
-/// <param name="SkipLines">How many lines come before the first row.</param>
+/// <summary>The dialect of delimited text.</summary>
+/// <param name="Separator">The separator, one or more ASCII characters.</param>
+/// <param name="Quote">The character that encloses fields with separators or line breaks (RFC 4180), or null: quotes have no
+/// meaning.</param>
+/// <param name="SkipLines">The number of lines before the first row.</param>
 public sealed record Dialect(string Separator, char? Quote, int SkipLines = 0)
 {
-    /// <summary>Gets RFC 4180's.</summary>
+    /// <summary>Gets the dialect of RFC 4180.</summary>
     public static Dialect Csv { get; } = new(",", '"');
 }

@@ -4,19 +4,19 @@ using Streaming.Formats.Mapping;
 
 namespace Streaming.Formats.Delimited;
 
-/// <summary>Tells how delimited text is written from its first lines, and from what is to be found in it.</summary>
+/// <summary>Detects the dialect of delimited text from its first lines and the expected columns.</summary>
 internal static class DialectDetector
 {
     private const int LinesLookedAt = 50;
 
-    // A semicolon before the comma, which is the decimal point where semicolons separate.
+    // Semicolon before comma: files separated by semicolons use decimal commas.
     private static readonly string[] Separators = ["\t", "::", "||", ";", "|", "\x01", ",", " "];
 
-    /// <summary>Finds the dialect.</summary>
+    /// <summary>Detects the dialect.</summary>
     /// <param name="head">The first bytes.</param>
     /// <param name="map">The mapping, or null.</param>
-    /// <param name="separator">The separator where it is known.</param>
-    /// <param name="quote">The quote where it is known: one character, or "none".</param>
+    /// <param name="separator">The separator, if known.</param>
+    /// <param name="quote">The quote, if known: one character, or "none".</param>
     public static Dialect Detect(ReadOnlySpan<byte> head, FieldMap? map, string? separator, string? quote)
     {
         List<string> lines = Lines(head);
@@ -32,7 +32,7 @@ internal static class DialectDetector
         separator ??= lines.Count == 0 ? "," : Choose(lines, map);
         bool isPlain = map is { IsPositional: true } && separator is "\t" or { Length: > 1 };
 
-        // Tables without a header come from databases and researchers, where quotes are letters.
+        // Tables without a header come from databases and research data sets, where quotes are ordinary characters.
         char? enclosing = quote is null ? (isPlain ? null : '"') : quote.Length == 1 ? quote[0] : null;
         return new Dialect(separator, enclosing, skip);
     }
@@ -56,7 +56,7 @@ internal static class DialectDetector
         return count >= needed && lines.TrueForAll(line => Fields(line, separator).Length == count);
     }
 
-    // Names that are looked for count above all, then the number of columns.
+    // The number of expected names counts first, then the number of columns.
     private static int Score(string[] header, string[] wanted)
     {
         int found = wanted.Length > 0
@@ -79,7 +79,7 @@ internal static class DialectDetector
             }
         }
 
-        // The last one may be cut off.
+        // The last one may be truncated.
         if (lines.Count is > 1 and < LinesLookedAt)
         {
             lines.RemoveAt(lines.Count - 1);

@@ -1,9 +1,9 @@
 namespace Streaming.Formats.Delimited;
 
-/// <summary>Replaces a separator of several bytes, such as MovieLens' "::", by the one byte that separates units in ASCII.</summary>
+/// <summary>Replaces a multi-byte separator, such as MovieLens' "::", by ASCII's unit separator.</summary>
 internal sealed class SeparatorStream : Stream
 {
-    /// <summary>What it is replaced by.</summary>
+    /// <summary>The replacement.</summary>
     public const char Replacement = '\x1f';
 
     private readonly Stream _inner;
@@ -49,7 +49,7 @@ internal sealed class SeparatorStream : Stream
                 continue;
             }
 
-            // Up to the next byte that may begin a separator; this one does not.
+            // Up to the next byte that may start a separator; this one does not.
             int next = rest[1..].IndexOf(_separator[0]);
             int count = Math.Min(buffer.Length - written, next < 0 ? rest.Length : next + 1);
             rest[..count].CopyTo(buffer[written..]);
@@ -80,7 +80,7 @@ internal sealed class SeparatorStream : Stream
         base.Dispose(disposing);
     }
 
-    // A separator is whole in the buffer, or there is no more.
+    // Either a separator is complete in the buffer, or the input has ended.
     private int Available()
     {
         while (_end - _start < _separator.Length && !_isAll)

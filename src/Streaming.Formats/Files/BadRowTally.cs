@@ -2,7 +2,7 @@ using Streaming.Formats.Inputs;
 
 namespace Streaming.Formats.Files;
 
-/// <summary>Counts the unreadable rows of a file, tells of the first ones, and says when there are too many.</summary>
+/// <summary>Counts the unreadable rows of a file, reports the first ones, and fails when there are too many.</summary>
 internal sealed class BadRowTally(string path, Action<string> warn)
 {
     private const int Told = 5;
@@ -10,17 +10,17 @@ internal sealed class BadRowTally(string path, Action<string> warn)
 
     private string? _first;
 
-    /// <summary>Gets or sets the number of rows that were looked at.</summary>
+    /// <summary>Gets or sets the number of rows read.</summary>
     public long Rows { get; set; }
 
     /// <summary>Gets the number of bad ones.</summary>
     public long Bad { get; private set; }
 
     /// <summary>Counts a bad row.</summary>
-    /// <param name="position">Where it is.</param>
+    /// <param name="position">Its position.</param>
     /// <param name="problem">What is wrong with it.</param>
-    /// <param name="rows">How many rows it swallowed, itself among them.</param>
-    /// <exception cref="InputFileException">Not one of the first thousand rows is good: the rest need not be read.</exception>
+    /// <param name="rows">The number of rows it swallowed, including itself.</param>
+    /// <exception cref="InputFileException">None of the first thousand rows is readable: reading on is pointless.</exception>
     public void Add(string position, string problem, long rows = 1)
     {
         string text = $"{path}, {position}: {problem}";

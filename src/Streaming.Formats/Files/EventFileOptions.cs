@@ -2,7 +2,7 @@ using Streaming.Formats.Mapping;
 
 namespace Streaming.Formats.Files;
 
-/// <summary>How event files are to be understood.</summary>
+/// <summary>How event files are interpreted.</summary>
 public sealed record EventFileOptions
 {
     /// <summary>Gets the mapping; null: by the names in the file.</summary>
@@ -11,9 +11,10 @@ public sealed record EventFileOptions
     /// <summary>Gets how times are read.</summary>
     public TimeReader Times { get; init; } = new();
 
-    /// <summary>Gets the separator of delimited text; null: found by the first lines.</summary>
+    /// <summary>Gets the separator of delimited text; null: detected from the first lines.</summary>
     public string? Separator { get; init; }
 
-    /// <summary>Gets the quote of delimited text, one character or "none"; null: double quotes, or none in a tab-separated file without header.</summary>
+    /// <summary>Gets the quote of delimited text, one character or "none"; null: double quotes, or none in a tab-separated file
+    /// without header.</summary>
     public string? Quote { get; init; }
 }

@@ -10,10 +10,10 @@ using Streaming.Formats.Records;
 
 namespace Streaming.Formats.Files;
 
-/// <summary>Reads event files: JSON, delimited text, Parquet, Avro. What a file is, is told by its first bytes.</summary>
+/// <summary>Reads event files: JSON, delimited text, Parquet, Avro. The format is detected from the first bytes.</summary>
 public sealed class EventFileReader
 {
-    /// <summary>How many unreadable rows a file may have, as a share, before it is refused: such a file is another format.</summary>
+    /// <summary>The share of unreadable rows above which a file is rejected: it is probably of another format.</summary>
     public const double LargestBadShare = 0.05;
 
     private readonly EventLog _log;
@@ -30,9 +30,9 @@ public sealed class EventFileReader
 
     /// <summary>Reads files, and folders of files, into one log and sorts it by time.</summary>
     /// <param name="paths">Files and folders.</param>
-    /// <param name="options">How they are to be understood.</param>
-    /// <param name="warn">Gets a line for each of the first bad rows of a file.</param>
-    /// <exception cref="InputFileException">A file is missing, of no known format, or mostly unreadable, or there is no event at all.</exception>
+    /// <param name="options">How they are interpreted.</param>
+    /// <param name="warn">Receives a message for each of the first unreadable rows of a file.</param>
+    /// <exception cref="InputFileException">A file is missing, of unknown format, or mostly unreadable, or there are no events.</exception>
     public static EventLog ReadAll(IEnumerable<string> paths, EventFileOptions options, Action<string> warn)
     {
         ArgumentNullException.ThrowIfNull(paths);
@@ -47,10 +47,10 @@ public sealed class EventFileReader
         }
 
         log.SortByTime();
-        return log.Count > 0 ? log : throw new InputFileException($"{string.Join(", ", all)}: no event ({(log.Dropped > 0 ? $"{log.Dropped} rows were dropped by the rules of their format" : "there is no row")}).");
+        return log.Count > 0 ? log : throw new InputFileException($"{string.Join(", ", all)}: no events ({(log.Dropped > 0 ? $"{log.Dropped} rows were dropped by the rules of their format" : "there are no rows")}).");
     }
 
-    // A file's rows have no key, no headers and no time of their own.
+    // A file's rows have no key, headers or record timestamp.
     private static void CheckSources(FieldMap? map)
     {
         foreach (FieldRole role in FieldMap.Roles)
@@ -63,7 +63,7 @@ public sealed class EventFileReader
 
         if (map is not null && map[FieldRole.Time] is null)
         {
-            throw new InputFileException($"--columns: '{map.Written}' does not say where the time is; add time=….");
+            throw new InputFileException($"--columns: '{map.Written}' lacks the time; add time=….");
         }
     }
 
@@ -123,14 +123,14 @@ public sealed class EventFileReader
         }
 
         file.Dispose();
-        throw new InputFileException($"{path}: Parquet and Avro need a regular file that is not compressed as a whole; they are not read from a pipe.");
+        throw new InputFileException($"{path}: Parquet and Avro need a regular file that is not compressed as a whole, not a pipe.");
     }
 
     private void ReadText(PeekStream file, InputFilePart part, string[] folders, BadRowTally tally)
     {
         if (file.Head.ContainsAnyInRange((byte)0, (byte)0) && file.Head is not ([0xFF, 0xFE, ..] or [0xFE, 0xFF, ..]))
         {
-            throw new InvalidDataException("the file is neither text nor a format that is known; allowed: JSON, delimited text, Parquet, Avro");
+            throw new InvalidDataException("the file is neither text nor of a known format; allowed: JSON, delimited text, Parquet, Avro");
         }
 
         FieldMap? flat = _options.Columns?.Flat();
@@ -160,7 +160,7 @@ public sealed class EventFileReader
         if (missing.Length > 0)
         {
             throw new InvalidDataException(
-                $"no known format: no column is known as the {string.Join(" or the ", missing.Select(FieldMap.Name))}; the columns are {string.Join(", ", names.Take(30))}. Say which is which with --columns, such as user={names[0]},item=…,time=… (without a header by number: user=0,item=1,time=2).");
+                $"unknown format: no column is recognised as {string.Join(" or ", missing.Select(FieldMap.Name))}; the columns are {string.Join(", ", names.Take(30))}. Map them with --columns, for example user={names[0]},item=…,time=… (without a header by number: user=0,item=1,time=2).");
         }
     }
 
@@ -195,7 +195,7 @@ public sealed class EventFileReader
         if (tally.Rows > tally.Bad && mapper.Unseen.Where(static role => role is not FieldRole.Title).ToArray() is { Length: > 0 } unseen && _log.Count > 0)
         {
             FieldRole role = unseen[0];
-            throw new InvalidDataException($"--columns: {FieldMap.Name(role)}={map![role]} is in none of the {tally.Rows} records");
+            throw new InvalidDataException($"--columns: {FieldMap.Name(role)}={map![role]} occurs in none of the {tally.Rows} records");
         }
     }
 

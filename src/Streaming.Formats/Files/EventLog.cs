@@ -4,8 +4,8 @@ using Streaming.Core.Events;
 namespace Streaming.Formats.Files;
 
 /// <summary>
-/// Events of one or several files in the order of their times, in memory: packed to 8 to 16 bytes an event in most logs, and
-/// each id once. Events of the same time keep the order of the files, because within a day that order is all there is.
+/// Events of one or several files in order of time, in memory: packed to 8 to 16 bytes per event in most logs, each id stored once.
+/// Events with the same time keep the order of the files: in data with daily times that is the only order.
 /// </summary>
 public sealed class EventLog
 {
@@ -20,7 +20,7 @@ public sealed class EventLog
     private int[]? _exchanged;
     private int _exchangedFrom;
     private long _latest = long.MinValue;
-    private bool _sorted = true;
+    private bool _isSorted = true;
 
     /// <summary>Gets the number of events.</summary>
     public int Count { get; private set; }
@@ -31,13 +31,14 @@ public sealed class EventLog
     /// <summary>Gets the number of different items.</summary>
     public int Items => _items.Count;
 
-    /// <summary>Gets or sets the number of rows that were dropped by the rules of their format (no customer, a cancellation, a deleted row, …).</summary>
+    /// <summary>Gets or sets the number of rows dropped by the rules of their format (no customer, a cancellation, a deleted
+    /// row, …).</summary>
     public long Dropped { get; set; }
 
     /// <summary>Gets or sets the number of rows that could not be read.</summary>
     public long Bad { get; set; }
 
-    /// <summary>Gets the event at a place, 0 … <see cref="Count"/> − 1, in the order of time once <see cref="SortByTime"/> was called.</summary>
+    /// <summary>Gets the event at an index, 0 … <see cref="Count"/> − 1, in order of time after <see cref="SortByTime"/>.</summary>
     public EventRow this[int index]
     {
         get
@@ -64,7 +65,7 @@ public sealed class EventLog
         Add(user, item, Intern(_types, added.Type.IsEmpty ? "view"u8 : added.Type, chars), added.EventTime, added.EventId, added.Value, added.DwellTime);
     }
 
-    /// <summary>Remembers an item's title, the first one that comes.</summary>
+    /// <summary>Sets an item's title, unless it already has one.</summary>
     public void SetTitle(ReadOnlySpan<char> item, ReadOnlySpan<char> title)
     {
         if (title.Length > 0)
@@ -77,7 +78,7 @@ public sealed class EventLog
         }
     }
 
-    /// <summary>Remembers an item's title, given as UTF-8.</summary>
+    /// <summary>Sets an item's title, given as UTF-8.</summary>
     public void SetTitle(ReadOnlySpan<byte> item, ReadOnlySpan<byte> title)
     {
         Span<char> chars = stackalloc char[InteractionEvent.MaxIdBytes];
@@ -87,30 +88,30 @@ public sealed class EventLog
         }
     }
 
-    /// <summary>An item's title where a file had one.</summary>
+    /// <summary>An item's title, if a file had one.</summary>
     public string? TitleOf(string item) => _items.TryFind(item, out int index) ? _titles.GetValueOrDefault(index) : null;
 
-    /// <summary>Puts the events into the order of time, unless they are: when all have been added.</summary>
+    /// <summary>Sorts the events by time, unless they are sorted; call after all have been added.</summary>
     public void SortByTime()
     {
-        if (_sorted)
+        if (_isSorted)
         {
             return;
         }
 
-        // The number breaks ties, which makes the sort stable.
+        // The index breaks ties, which makes the sort stable.
         long[] times = [.. Enumerable.Range(0, Count).Select(number => Page(number).Time(number % EventPage.Capacity))];
         _order = [.. Enumerable.Range(0, Count)];
         _order.AsSpan().Sort((a, b) => times[a] != times[b] ? times[a].CompareTo(times[b]) : a.CompareTo(b));
-        _sorted = true;
+        _isSorted = true;
     }
 
-    /// <summary>Leaves out all but the first events.</summary>
+    /// <summary>Keeps only the first events.</summary>
     public void KeepFirst(long count) => Count = (int)Math.Min(count, Count);
 
-    /// <summary>Plants a drift: from an event on, items go by each other's ids, so that nothing learned about them holds.</summary>
-    /// <param name="from">The first event that it changes, 0 … <see cref="Count"/>; the log is in the order of time.</param>
-    /// <param name="seed">Seed of the exchange, a random permutation of the items.</param>
+    /// <summary>Introduces an artificial drift: from an event on, items exchange ids, so that nothing learned about them holds.</summary>
+    /// <param name="from">The first event to change, 0 … <see cref="Count"/>; the log is in order of time.</param>
+    /// <param name="seed">Seed of the random permutation of the items.</param>
     public void ExchangeItems(int from, int seed)
     {
         _exchanged = [.. Enumerable.Range(0, _items.Count)];
@@ -122,7 +123,7 @@ public sealed class EventLog
 
     private void Add(int user, int item, int type, long time, ReadOnlySpan<byte> id, double? value, long? dwell)
     {
-        _sorted &= time >= _latest;
+        _isSorted &= time >= _latest;
         _latest = Math.Max(_latest, time);
         _last.Add(time, user, item, type, id, value, dwell);
         _tail = null;

@@ -2,10 +2,10 @@ using System.Text;
 
 namespace Streaming.Formats.Files;
 
-/// <summary>Some thousand events, packed.</summary>
+/// <summary>A page of packed events.</summary>
 internal sealed class EventPage
 {
-    /// <summary>Events of a page.</summary>
+    /// <summary>Events per page.</summary>
     public const int Capacity = 1 << 15;
 
     private readonly PackedNumbers _times;
@@ -52,7 +52,7 @@ internal sealed class EventPage
 
     private static double? FromBits(long bits) => BitConverter.Int64BitsToDouble(bits) is var value && double.IsNaN(value) ? null : value;
 
-    /// <summary>A page that is being filled.</summary>
+    /// <summary>A page under construction.</summary>
     public sealed class Builder
     {
         private static readonly long None = BitConverter.DoubleToInt64Bits(double.NaN);
@@ -90,10 +90,10 @@ internal sealed class EventPage
             Count++;
         }
 
-        /// <summary>Packs what is there.</summary>
+        /// <summary>Packs the events.</summary>
         public EventPage Pack() => new(this);
 
-        /// <summary>Begins anew.</summary>
+        /// <summary>Clears the builder.</summary>
         public void Clear()
         {
             Count = 0;

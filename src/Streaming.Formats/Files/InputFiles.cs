@@ -2,20 +2,20 @@ using Streaming.Formats.Inputs;
 
 namespace Streaming.Formats.Files;
 
-/// <summary>A file to read, and what its folders say of all its rows.</summary>
+/// <summary>A file to read, and the columns that its folders define for all its rows.</summary>
 /// <param name="Path">The file.</param>
 /// <param name="Partitions">Columns of hive-style folders: hour=07 gives hour.</param>
 internal readonly record struct InputFilePart(string Path, IReadOnlyList<KeyValuePair<string, string>> Partitions);
 
-/// <summary>Finds the files of what a command line names.</summary>
+/// <summary>Finds the files named on a command line.</summary>
 internal static class InputFiles
 {
-    // What Hive writes for null.
+    // Hive's marker for null.
     private const string NullPartition = "__HIVE_DEFAULT_PARTITION__";
 
-    /// <summary>The file itself, or the files of a folder and of the folders in it, in the order of their names, without those
-    /// that tools leave beside data: _SUCCESS, .part.crc.</summary>
-    /// <exception cref="InputFileException">There is none.</exception>
+    /// <summary>The file itself, or the files of a folder and its subfolders in order of their names, without those that tools
+    /// leave next to data: _SUCCESS, .part.crc.</summary>
+    /// <exception cref="InputFileException">There are none.</exception>
     public static IEnumerable<InputFilePart> Find(string path)
     {
         if (!Directory.Exists(path))
@@ -24,7 +24,7 @@ internal static class InputFiles
         }
 
         InputFilePart[] parts = [.. In(path, [])];
-        return parts.Length > 0 ? parts : throw new InputFileException($"{path}: the folder has no files", new FileNotFoundException());
+        return parts.Length > 0 ? parts : throw new InputFileException($"{path}: the folder contains no files", new FileNotFoundException());
     }
 
     private static IEnumerable<InputFilePart> In(string folder, IReadOnlyList<KeyValuePair<string, string>> partitions)

@@ -6,7 +6,7 @@ using Streaming.Formats.Records;
 
 namespace Streaming.Formats.Files;
 
-/// <summary>Rows of the UCI Online Retail sets: invoices, of which the purchases of products by known customers are events.</summary>
+/// <summary>Rows of the UCI Online Retail sets: invoices, of which purchases of products by known customers are events.</summary>
 internal sealed class OnlineRetail
 {
     private const int Invoice = 0;
@@ -16,16 +16,16 @@ internal sealed class OnlineRetail
     private const int Date = 4;
     private const int Customer = 6;
 
-    // The sheet's own form, for which exports from it may choose another.
+    // The sheet's own format; exports from it may use another.
     private static readonly TimeReader SheetTimes = new(format: "M/d/yyyy H:mm");
     private static readonly TimeReader IsoTimes = new();
     private readonly RecordTree _values = new();
 
-    /// <summary>Whether a file's columns are those of the first set or of the second.</summary>
+    /// <summary>Whether a file has the columns of the first or the second set.</summary>
     public static bool IsHeader(string[] names) => names.Select(static name => name.Replace(" ", string.Empty, StringComparison.Ordinal).ToUpperInvariant()).ToArray() is
         ["INVOICENO" or "INVOICE", "STOCKCODE", "DESCRIPTION", "QUANTITY", "INVOICEDATE", "UNITPRICE" or "PRICE", "CUSTOMERID", ..];
 
-    /// <summary>Adds the event of a row; a row that is no purchase is counted as dropped.</summary>
+    /// <summary>Adds the event of a row; counts a row that is not a purchase as dropped.</summary>
     /// <returns>What is wrong with the row, or null.</returns>
     public string? Add(EventLog log, DelimitedReader row)
     {
@@ -55,8 +55,8 @@ internal sealed class OnlineRetail
     }
 
     /// <summary>
-    /// Products have five digits, then at most two letters for the variant (85123A, 15056BL). The rest is postage, fees,
-    /// samples and corrections: POST, D, M, DOT, C2, PADS, BANK CHARGES, ….
+    /// Product codes have five digits, then at most two letters for the variant (85123A, 15056BL). Others are postage, fees, samples and
+    /// corrections: POST, D, M, DOT, C2, PADS, BANK CHARGES, ….
     /// </summary>
     private static bool IsProduct(ReadOnlySpan<byte> code) =>
         code.Length >= 5 && !code[..5].ContainsAnyExceptInRange((byte)'0', (byte)'9');

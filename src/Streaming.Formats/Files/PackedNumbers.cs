@@ -3,7 +3,8 @@ using System.Runtime.InteropServices;
 
 namespace Streaming.Formats.Files;
 
-/// <summary>Whole numbers as their distance from the smallest one, in as few bytes as the largest distance needs: none where all are the same.</summary>
+/// <summary>Whole numbers as their distance from the minimum, in as few bytes as the largest distance needs: none if all are
+/// equal.</summary>
 internal readonly struct PackedNumbers
 {
     private readonly long _smallest;
@@ -29,7 +30,7 @@ internal readonly struct PackedNumbers
         }
     }
 
-    /// <summary>The number at a place.</summary>
+    /// <summary>The number at an index.</summary>
     public long this[int place]
     {
         get

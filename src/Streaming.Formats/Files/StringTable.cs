@@ -16,7 +16,7 @@ public sealed class StringTable
     /// <summary>Gets the string of a number.</summary>
     public string this[int number] => _strings[number];
 
-    /// <summary>The number of a string, a new one for a new string.</summary>
+    /// <summary>The number of a string; a new string gets the next one.</summary>
     public int Intern(ReadOnlySpan<char> value)
     {
         if (!_lookup.TryGetValue(value, out int number))

@@ -4,22 +4,22 @@ using ZstdSharp;
 
 namespace Streaming.Formats.Inputs;
 
-/// <summary>Opens files, compressed or not, pipes too. What a file is, is told by its first bytes, not by its name.</summary>
+/// <summary>Opens files, compressed or not, and pipes. The format is detected from the first bytes, not from the name.</summary>
 public static class InputFile
 {
     private const int HeadBytes = 64 << 10;
 
-    // Otherwise .NET takes a gzip file that ends too early for one that has ended.
+    // Otherwise .NET accepts a truncated gzip file as complete.
     static InputFile() => AppContext.SetSwitch("System.IO.Compression.UseStrictValidation", true);
 
-    /// <summary>Opens a file as UTF-8 text (or as its byte order mark says).</summary>
-    /// <exception cref="InputFileException">It is missing, may not be read, or is compressed in a way that is not known.</exception>
+    /// <summary>Opens a file as UTF-8 text (or as its byte order mark indicates).</summary>
+    /// <exception cref="InputFileException">It is missing, not readable, or compressed in an unsupported way.</exception>
     public static StreamReader OpenText(string path) => new(Open(path), Encoding.UTF8, detectEncodingFromByteOrderMarks: true, 1 << 16);
 
     /// <summary>Opens a file.</summary>
     internal static PeekStream Open(string path) => Decompressed(OpenRaw(path), path);
 
-    /// <summary>Opens a file's own bytes.</summary>
+    /// <summary>Opens a file without decompression.</summary>
     internal static FileStream OpenRaw(string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);

@@ -2,7 +2,7 @@ using ZstdSharp;
 
 namespace Streaming.Formats.Inputs;
 
-/// <summary>A stream of which the first bytes can be looked at before they are read, also where it cannot seek.</summary>
+/// <summary>A stream whose first bytes can be peeked at before they are read, even if it is not seekable.</summary>
 internal sealed class PeekStream : Stream
 {
     private readonly Stream _inner;
@@ -11,10 +11,10 @@ internal sealed class PeekStream : Stream
     private int _length;
     private int _position;
 
-    /// <summary>Reads the head of a stream, which this then owns.</summary>
+    /// <summary>Reads the head of a stream, which this instance then owns.</summary>
     /// <param name="inner">The stream.</param>
-    /// <param name="headBytes">How much of it can be looked at.</param>
-    /// <param name="compression">What the stream decompresses, for messages, or null.</param>
+    /// <param name="headBytes">The maximum number of bytes to peek at.</param>
+    /// <param name="compression">The compression that the stream decodes, for messages, or null.</param>
     public PeekStream(Stream inner, int headBytes, string? compression = null)
     {
         _inner = inner;
@@ -26,7 +26,7 @@ internal sealed class PeekStream : Stream
         }
     }
 
-    /// <summary>The first bytes, all of them where there are no more.</summary>
+    /// <summary>The first bytes; all of them if the stream is shorter.</summary>
     public ReadOnlySpan<byte> Head => _head.AsSpan(0, _length);
 
     public override bool CanRead => true;
@@ -58,7 +58,7 @@ internal sealed class PeekStream : Stream
         return count;
     }
 
-    // Each decompressor fails in its own words, and some of them name only themselves.
+    // Each decompressor has its own error messages, and some contain only its name.
     private int ReadInner(Span<byte> buffer)
     {
         try
@@ -67,7 +67,7 @@ internal sealed class PeekStream : Stream
         }
         catch (Exception exception) when (_compression is not null && exception is InvalidDataException or EndOfStreamException or ZstdException)
         {
-            throw new InvalidDataException($"the {_compression} data ends too early or is damaged ({exception.Message.TrimEnd('.')})", exception);
+            throw new InvalidDataException($"the {_compression} data is truncated or damaged ({exception.Message.TrimEnd('.')})", exception);
         }
     }
 

@@ -4,12 +4,12 @@ using Streaming.Formats.Records;
 namespace Streaming.Formats.Json;
 
 /// <summary>
-/// JSON values of a stream: one after another, on lines of their own or not, or as the elements of an array, however long
-/// its line. No more than one value is in memory.
+/// JSON values of a stream: one after another, with or without line breaks, or as the elements of an array of any length. Only one
+/// value is in memory at a time.
 /// </summary>
 public sealed class JsonRecords : RecordReader
 {
-    /// <summary>Longest value, in bytes.</summary>
+    /// <summary>Maximum value length in bytes.</summary>
     public const int MaxRecordBytes = 64 << 20;
 
     private readonly Stream _stream;
@@ -67,7 +67,7 @@ public sealed class JsonRecords : RecordReader
             {
                 if (_isInArray)
                 {
-                    // Where the next element begins cannot be known.
+                    // The start of the next element is unknown.
                     throw new InvalidDataException($"{Position}: {Reason(exception)}", exception);
                 }
 
@@ -94,7 +94,7 @@ public sealed class JsonRecords : RecordReader
         return "not JSON: " + (details < 0 ? message : message[..details].TrimEnd());
     }
 
-    // An array of records, or records that are arrays themselves: the first element tells.
+    // An array of records, or records that are arrays: the first element decides.
     private void Begin()
     {
         _hasBegun = true;
@@ -116,7 +116,7 @@ public sealed class JsonRecords : RecordReader
         int length = 1;
         while (_start + length == _end ? Fill() : IsSpace(_buffer[_start + length]))
         {
-            // What was filled is looked at first.
+            // Scan the buffered bytes first.
             length += _start + length < _end && IsSpace(_buffer[_start + length]) ? 1 : 0;
         }
 
@@ -137,7 +137,7 @@ public sealed class JsonRecords : RecordReader
 
         while (Peek() == ']')
         {
-            // After an array nothing may come but another one.
+            // After an array only another array may follow.
             Advance(1);
             SkipSpace();
             if (Peek() < 0)
@@ -154,7 +154,7 @@ public sealed class JsonRecords : RecordReader
             SkipSpace();
         }
 
-        return Peek() >= 0 ? true : throw new InvalidDataException($"line {_line}: the file ends within the array; is it cut off?");
+        return Peek() >= 0 ? true : throw new InvalidDataException($"line {_line}: the file ends within the array; is it truncated?");
     }
 
     private void EndElement()
@@ -216,8 +216,8 @@ public sealed class JsonRecords : RecordReader
         _start += bytes;
     }
 
-    /// <summary>Reads more, behind what is there.</summary>
-    /// <returns>False at the end, which is then known for all that follows.</returns>
+    /// <summary>Appends more input to the buffer.</summary>
+    /// <returns>False at the end, for all further calls.</returns>
     private bool Fill()
     {
         if (_isAll)

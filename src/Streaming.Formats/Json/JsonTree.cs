@@ -9,7 +9,7 @@ public static class JsonTree
     private static readonly JsonReaderOptions Options = new() { MaxDepth = RecordTree.MaxDepth };
 
     /// <summary>Reads a record that is one JSON value.</summary>
-    /// <returns>False when it is not.</returns>
+    /// <returns>False when it is not valid.</returns>
     public static bool TryRead(ReadOnlySpan<byte> json, RecordTree record)
     {
         ArgumentNullException.ThrowIfNull(record);
@@ -20,17 +20,17 @@ public static class JsonTree
         }
         catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
-            // The reader's way to say malformed (JsonException), or invalid escapes (InvalidOperationException).
+            // The reader reports malformed input (JsonException), or invalid escapes (InvalidOperationException).
             return false;
         }
     }
 
     /// <summary>Reads the value at the start of a buffer.</summary>
-    /// <param name="json">The value, and perhaps others after it.</param>
-    /// <param name="isAll">Whether nothing follows the buffer.</param>
-    /// <param name="record">Where the values go.</param>
+    /// <param name="json">The value, possibly followed by others.</param>
+    /// <param name="isAll">Whether the input ends with the buffer.</param>
+    /// <param name="record">Receives the values.</param>
     /// <param name="consumed">The value's length in bytes.</param>
-    /// <returns>False when the value does not end in the buffer.</returns>
+    /// <returns>False when the value does not end within the buffer.</returns>
     /// <exception cref="JsonException">It is not JSON.</exception>
     internal static bool TryReadFirst(ReadOnlySpan<byte> json, bool isAll, RecordTree record, out int consumed)
     {

@@ -2,16 +2,16 @@ using Streaming.Formats.Records;
 
 namespace Streaming.Formats.Mapping;
 
-/// <summary>Looks into the envelopes that pipelines put around a record.</summary>
+/// <summary>Unwraps the envelopes that pipelines put around a record.</summary>
 internal static class Envelope
 {
-    // Connect's around Debezium's is two; an answer of Elasticsearch around its documents too.
+    // Connect's around Debezium's is two, as is an Elasticsearch response around its documents.
     private const int MostLayers = 4;
 
     /// <summary>The record inside Kafka Connect's {schema, payload}, Debezium's {before, after, op}, CloudEvents' {specversion, data},
-    /// or Elasticsearch's hits.hits and _source; the record itself where it is in none.</summary>
+    /// or Elasticsearch's hits.hits and _source; the record itself if it has no envelope.</summary>
     /// <param name="record">The record.</param>
-    /// <param name="isDelete">Whether it says that a row was deleted.</param>
+    /// <param name="isDelete">Whether it reports a deleted row.</param>
     public static RecordValue Unwrap(RecordValue record, out bool isDelete)
     {
         isDelete = false;
@@ -56,7 +56,7 @@ internal static class Envelope
         return source.Kind == ValueKind.Fields ? source : Hits(record);
     }
 
-    /// <summary>Whether a record is Debezium's account of a row's change.</summary>
+    /// <summary>Whether a record is a Debezium change event.</summary>
     public static bool IsChange(RecordValue record) =>
         record.Find("op"u8).Kind == ValueKind.Text && (record.Find("after"u8).Kind != ValueKind.Missing || record.Find("before"u8).Kind != ValueKind.Missing);
 

@@ -6,7 +6,7 @@ using Streaming.Formats.Records;
 
 namespace Streaming.Formats.Mapping;
 
-/// <summary>Makes events of records: by a mapping, or by the names that the record itself has. Not for several threads at once.</summary>
+/// <summary>Maps records to events: by a mapping, or by the record's own field names. Not thread-safe.</summary>
 public sealed class EventMapper
 {
     private readonly FieldFinder _finder;
@@ -19,7 +19,7 @@ public sealed class EventMapper
     private RecordValue _wrongValue;
 
     /// <summary>Creates a mapper.</summary>
-    /// <param name="map">The mapping, or null: by the record's own names.</param>
+    /// <param name="map">The mapping, or null: by the record's own field names.</param>
     /// <param name="times">How times are read.</param>
     public EventMapper(FieldMap? map, TimeReader times)
     {
@@ -29,10 +29,10 @@ public sealed class EventMapper
         _finder = new FieldFinder(map);
     }
 
-    /// <summary>Gets the number of events of the record mapped last. None, where it was good: it tells of a row that was deleted, or its list is empty.</summary>
+    /// <summary>Gets the number of events of the last record. 0 for a valid one: it reports a deleted row, or its list is empty.</summary>
     public int Count => _events.Count;
 
-    /// <summary>An event of the record mapped last: views into the record, valid until its tree is cleared.</summary>
+    /// <summary>An event of the last record: views into the record, valid until its tree is cleared.</summary>
     public InteractionEvent this[int index]
     {
         get
@@ -51,22 +51,22 @@ public sealed class EventMapper
         }
     }
 
-    /// <summary>The title of the item of an event, empty where there is none.</summary>
+    /// <summary>The title of an event's item; empty if absent.</summary>
     public ReadOnlySpan<byte> Title(int index) => _events[index].Title.Text;
 
-    /// <summary>The roles of the mapping that no record mapped so far had: a path that is misspelt, most likely.</summary>
+    /// <summary>The roles of the mapping that no record so far contained: probably a misspelt path.</summary>
     public IEnumerable<FieldRole> Unseen => FieldMap.Roles.Where(role => _map?[role] is not null && !_finder.HasSeen(role));
 
-    /// <summary>Forgets the record mapped last.</summary>
+    /// <summary>Clears the last record.</summary>
     public void Clear()
     {
         _events.Clear();
         _wrongValue = default;
     }
 
-    /// <summary>Maps a record. All its events are good, or it has none.</summary>
-    /// <param name="record">The record's values; what the mapping adds is appended to it.</param>
-    /// <param name="origin">Key, headers and time of a topic's record, or null.</param>
+    /// <summary>Maps a record. Either all its events are valid, or it has none.</summary>
+    /// <param name="record">The record's values; the mapping may append to it.</param>
+    /// <param name="origin">Key, headers and timestamp of a topic's record, or null.</param>
     public DeadLetterReason Map(RecordTree record, RecordOrigin? origin)
     {
         ArgumentNullException.ThrowIfNull(record);
@@ -93,15 +93,15 @@ public sealed class EventMapper
         return reason;
     }
 
-    /// <summary>Says what is wrong with the record mapped last, and what is allowed.</summary>
-    /// <param name="reason">What <see cref="Map"/> gave.</param>
+    /// <summary>Describes what is wrong with the last record, and what is allowed.</summary>
+    /// <param name="reason">The result of <see cref="Map"/>.</param>
     public string Explain(DeadLetterReason reason)
     {
         string field = _finder.Describe(_wrongRole);
         string shown = Shown(_wrongValue.Text);
         return reason switch
         {
-            DeadLetterReason.Empty => "there is no record",
+            DeadLetterReason.Empty => "the record is empty",
             DeadLetterReason.Malformed when _wrongValue.Kind is not (ValueKind.Fields or ValueKind.List) && _wrongRole == FieldRole.User => "the record is not an object with named fields",
             DeadLetterReason.NoUser or DeadLetterReason.NoItem or DeadLetterReason.NoTime => $"{field} is {(_wrongValue.Kind == ValueKind.Missing ? "missing" : "empty")}{_finder.Others()}",
             DeadLetterReason.IdTooLong => $"{field} is longer than {InteractionEvent.MaxIdBytes} bytes: \"{shown}\"",
@@ -176,7 +176,7 @@ public sealed class EventMapper
             slot.Dwell = dwell is null ? null : (long)dwell;
         }
 
-        // The title is shown and never a key: what is not UTF-8 in it is replaced where it is read.
+        // The title is for display, never a key: invalid UTF-8 in it is replaced when read.
         slot.Title = _finder.Find(FieldRole.Title);
         if (slot.Type.Text.IsEmpty && slot.Value is { } rating && _finder.ValueIsRating)
         {
@@ -191,7 +191,7 @@ public sealed class EventMapper
         return reason;
     }
 
-    // Two elements of one record are two events: their ids are the record's and the place in the list.
+    // Elements of one record are separate events: their ids are the record's id plus the index in the list.
     private DeadLetterReason Number(ref RecordValue id, int index)
     {
         int length = id.Text.Length;
@@ -253,7 +253,7 @@ public sealed class EventMapper
         return reason;
     }
 
-    // A column of whole numbers that has gaps is often written as floats: 17850.0.
+    // Whole-number columns with gaps are often written as floats: 17850.0.
     private static ReadOnlySpan<byte> IdText(RecordValue value)
     {
         ReadOnlySpan<byte> text = value.Text;

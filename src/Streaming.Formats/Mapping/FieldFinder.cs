@@ -20,13 +20,13 @@ internal sealed class FieldFinder
 
     public FieldFinder(FieldMap? map) => _map = map;
 
-    /// <summary>Whether a path of the required fields led through null: the record has no event.</summary>
+    /// <summary>Whether a path of a required field led through null: the record has no event.</summary>
     public bool LedThroughNull { get; private set; }
 
-    /// <summary>Whether the mapping takes the time of the record itself.</summary>
+    /// <summary>Whether the mapping uses the record's own timestamp.</summary>
     public bool TimeIsTheRecords => _map?[FieldRole.Time] is { Source: FieldSource.Timestamp };
 
-    /// <summary>Whether the value is one that its name says to be a rating.</summary>
+    /// <summary>Whether the value's field name identifies it as a rating.</summary>
     public bool ValueIsRating => _map is null && KnownNames.IsRating(_known[(int)FieldRole.Value].Name);
 
     /// <summary>The first element of the record's list.</summary>
@@ -34,7 +34,7 @@ internal sealed class FieldFinder
 
     public bool HasSeen(FieldRole role) => _seen[(int)role];
 
-    /// <summary>Begins with a record.</summary>
+    /// <summary>Starts a record.</summary>
     public RecordShape Enter(RecordTree tree, RecordOrigin? origin)
     {
         _tree = tree;
@@ -66,14 +66,14 @@ internal sealed class FieldFinder
         return RecordShape.One;
     }
 
-    /// <summary>Begins with an element of the record's list.</summary>
+    /// <summary>Starts an element of the record's list.</summary>
     public void EnterElement(RecordValue element)
     {
         LedThroughNull = false;
         _element = element;
         if (_isElementRecord)
         {
-            // A list of records: each is looked at as if it had come alone.
+            // A list of records: each is treated like a separate record.
             _record = element;
             _inner = Envelope.Unwrap(element, out bool isDelete);
             LedThroughNull = isDelete;
@@ -81,7 +81,7 @@ internal sealed class FieldFinder
         }
     }
 
-    /// <summary>Whether a role's value is the element's own, and not the record's.</summary>
+    /// <summary>Whether a role's value belongs to the element rather than to the record.</summary>
     public bool IsOfElement(FieldRole role) => _isElementRecord || _map?[role] is { ListStep: >= 0 };
 
     public RecordValue Find(FieldRole role)
@@ -91,13 +91,13 @@ internal sealed class FieldFinder
         return value;
     }
 
-    /// <summary>Names a role's field as the user knows it.</summary>
+    /// <summary>Names a role's field for the user.</summary>
     public string Describe(FieldRole role) =>
         _map?[role] is { } path ? $"{FieldMap.Name(role)} ({path})"
         : _known[(int)role] is { Kind: not ValueKind.Missing } known ? $"{FieldMap.Name(role)} ({Encoding.UTF8.GetString(known.Name)})"
         : FieldMap.Name(role);
 
-    /// <summary>Names what the record has, where something was not found in it.</summary>
+    /// <summary>Lists the record's fields, for a message about a missing one.</summary>
     public string Others()
     {
         var names = new List<string>();
@@ -157,7 +157,7 @@ internal sealed class FieldFinder
         TakeFromEnvelope(FieldRole.Id, "id"u8);
     }
 
-    // CloudEvents has these beside the data.
+    // CloudEvents has these next to the data.
     private void TakeFromEnvelope(FieldRole role, ReadOnlySpan<byte> name)
     {
         if (_known[(int)role].IsNothing && _record.Find("specversion"u8).Kind == ValueKind.Text)

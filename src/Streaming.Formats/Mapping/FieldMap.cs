@@ -3,8 +3,8 @@ using System.Globalization;
 namespace Streaming.Formats.Mapping;
 
 /// <summary>
-/// Which field of a record is what: <c>user=after.user.id,item=lines[].sku,type=:purchase,time=$timestamp</c>. The same
-/// grammar for topics and for files; the README of this project has it in full.
+/// Maps fields of a record to roles: <c>user=after.user.id,item=lines[].sku,type=:purchase,time=$timestamp</c>. Topics and files use
+/// the same grammar; this project's README documents it.
 /// </summary>
 public sealed class FieldMap
 {
@@ -21,13 +21,13 @@ public sealed class FieldMap
     /// <summary>Gets the roles, in their order.</summary>
     public static IReadOnlyList<FieldRole> Roles { get; } = Enum.GetValues<FieldRole>();
 
-    /// <summary>Gets the path to the list of which each element gives an event; empty: a record is one event.</summary>
+    /// <summary>Gets the path to the list whose elements are events; empty: a record is one event.</summary>
     public IReadOnlyList<PathStep> List { get; }
 
     /// <summary>Gets the mapping as it was written.</summary>
     public string Written { get; }
 
-    /// <summary>Gets a value indicating whether columns are named by their positions: the file has no header.</summary>
+    /// <summary>Gets a value indicating whether columns are given by position: the file has no header.</summary>
     public bool IsPositional => Fields.Any() && Fields.All(static path => path.Steps is [var only] && IsNumber(only.Name));
 
     /// <summary>Gets the paths into the record.</summary>
@@ -36,11 +36,11 @@ public sealed class FieldMap
     /// <summary>Gets a value indicating whether a value comes from a header.</summary>
     public bool HasHeaders => _paths.Any(static path => path is { Source: FieldSource.Header });
 
-    /// <summary>Gets where a role's value comes from, or null.</summary>
+    /// <summary>Gets the source of a role's value, or null.</summary>
     public FieldPath? this[FieldRole role] => _paths[(int)role];
 
-    /// <summary>Reads a mapping.</summary>
-    /// <exception cref="FieldMapException">It is not one: names the part and what is allowed.</exception>
+    /// <summary>Parses a mapping.</summary>
+    /// <exception cref="FieldMapException">The text is invalid: names the part and what is allowed.</exception>
     public static FieldMap Parse(string text)
     {
         ArgumentNullException.ThrowIfNull(text);
@@ -65,7 +65,7 @@ public sealed class FieldMap
         {
             if (paths[(int)role] is null)
             {
-                throw new FieldMapException($"'{text}' does not say where the {Name(role)} is; add {Name(role)}=….");
+                throw new FieldMapException($"'{text}' lacks the {Name(role)}; add {Name(role)}=….");
             }
         }
 
@@ -73,7 +73,7 @@ public sealed class FieldMap
         return new FieldMap(paths, text);
     }
 
-    /// <summary>The mapping for rows that are flat: the names of a path, with the dots between, are one column's.</summary>
+    /// <summary>The mapping for flat rows: a path's names joined by dots are one column's name.</summary>
     public FieldMap Flat() => new(
         [.. _paths.Select(static path => path is { Source: FieldSource.Field } ? new FieldPath(path.ToString(), FieldSource.Field, string.Empty, [new PathStep(path.Column, false)]) : path)],
         Written);

@@ -9,7 +9,7 @@ internal sealed class FieldMapReader(string text)
 
     private int _place;
 
-    private bool AtEnd => _place == text.Length;
+    private bool IsAtEnd => _place == text.Length;
 
     /// <summary>Reads the next pair.</summary>
     /// <returns>False at the end.</returns>
@@ -17,7 +17,7 @@ internal sealed class FieldMapReader(string text)
     {
         name = string.Empty;
         path = null;
-        if (AtEnd && _place > 0)
+        if (IsAtEnd && _place > 0)
         {
             return false;
         }
@@ -31,11 +31,11 @@ internal sealed class FieldMapReader(string text)
 
         _place = equals + 1;
         path = ReadPath();
-        if (!AtEnd)
+        if (!IsAtEnd)
         {
-            // The comma; one at the very end begins nothing.
+            // The comma; a trailing one is an error.
             _place++;
-            if (AtEnd)
+            if (IsAtEnd)
             {
                 throw new FieldMapException($"'{text}' ends with a comma.");
             }
@@ -47,7 +47,7 @@ internal sealed class FieldMapReader(string text)
     private FieldPath ReadPath()
     {
         int start = _place;
-        switch (AtEnd ? '\0' : text[_place])
+        switch (IsAtEnd ? '\0' : text[_place])
         {
             case ':':
                 _place++;
@@ -103,7 +103,7 @@ internal sealed class FieldMapReader(string text)
 
             steps.Add(new PathStep(name, isList));
         }
-        while (!AtEnd && text[_place] == '.');
+        while (!IsAtEnd && text[_place] == '.');
 
         EndPath(start);
         return new FieldPath(text[start.._place], FieldSource.Field, string.Empty, [.. steps]);
@@ -111,7 +111,7 @@ internal sealed class FieldMapReader(string text)
 
     private string ReadName(string ends)
     {
-        if (!AtEnd && text[_place] == '"')
+        if (!IsAtEnd && text[_place] == '"')
         {
             return ReadQuoted();
         }
@@ -126,14 +126,14 @@ internal sealed class FieldMapReader(string text)
     {
         int start = _place++;
         var name = new StringBuilder();
-        while (!AtEnd)
+        while (!IsAtEnd)
         {
             char letter = text[_place++];
             if (letter != '"')
             {
                 name.Append(letter);
             }
-            else if (!AtEnd && text[_place] == '"')
+            else if (!IsAtEnd && text[_place] == '"')
             {
                 name.Append(text[_place++]);
             }
@@ -148,7 +148,7 @@ internal sealed class FieldMapReader(string text)
 
     private void EndPath(int start)
     {
-        if (!AtEnd && text[_place] != ',')
+        if (!IsAtEnd && text[_place] != ',')
         {
             throw Wrong(start);
         }

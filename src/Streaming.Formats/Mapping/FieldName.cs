@@ -1,12 +1,12 @@
 namespace Streaming.Formats.Mapping;
 
-/// <summary>Names compared without regard to case, underscores, hyphens and spaces: user_id, userId and "User ID" are one.</summary>
+/// <summary>Compares names ignoring case, underscores, hyphens and spaces: user_id, userId and "User ID" are equal.</summary>
 public static class FieldName
 {
-    /// <summary>Longest name that is compared so, in bytes.</summary>
+    /// <summary>Maximum length of a compared name in bytes.</summary>
     public const int MaxLength = 64;
 
-    /// <summary>Writes a name as it is compared.</summary>
+    /// <summary>Normalises a name for comparison.</summary>
     /// <param name="name">The name, UTF-8.</param>
     /// <param name="normal">Room for <see cref="MaxLength"/> bytes.</param>
     /// <returns>The length written; 0 for a name that is too long.</returns>
@@ -31,7 +31,7 @@ public static class FieldName
         return length;
     }
 
-    /// <summary>Whether a name is, in that comparison, one that is already normal.</summary>
+    /// <summary>Whether a name equals one that is already normalised.</summary>
     public static bool Matches(ReadOnlySpan<byte> name, ReadOnlySpan<byte> normal)
     {
         Span<byte> other = stackalloc byte[MaxLength];

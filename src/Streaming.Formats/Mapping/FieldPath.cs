@@ -2,7 +2,7 @@ using System.Text;
 
 namespace Streaming.Formats.Mapping;
 
-/// <summary>Where the value of a role is found: a path into the record, a constant, or something of the record itself.</summary>
+/// <summary>The source of a role's value: a path into the record, a constant, or metadata of the record.</summary>
 public sealed class FieldPath
 {
     private readonly string _written;
@@ -17,22 +17,22 @@ public sealed class FieldPath
         ListStep = Array.FindIndex(steps, static step => step.IsList);
     }
 
-    /// <summary>Gets what it leads into.</summary>
+    /// <summary>Gets the kind of source.</summary>
     public FieldSource Source { get; }
 
     /// <summary>Gets a constant's text, or a header's name.</summary>
     public string Text { get; }
 
-    /// <summary>Gets the names on the way; empty where it is no path into the record.</summary>
+    /// <summary>Gets the names of the path; empty if it is not a path into the record.</summary>
     public IReadOnlyList<PathStep> Steps { get; }
 
-    /// <summary>Gets the names joined by dots, as a flat file has them for a column.</summary>
+    /// <summary>Gets the names joined by dots, as a flat file names the column.</summary>
     public string Column => string.Join('.', Steps.Select(static step => step.Name));
 
-    /// <summary>Gets the place of the step that is a list, or −1.</summary>
+    /// <summary>Gets the index of the step that is a list, or −1.</summary>
     public int ListStep { get; }
 
-    /// <summary>Gets the constant as the record's text would be.</summary>
+    /// <summary>Gets the constant in the form of a record's text.</summary>
     internal byte[] Utf8Text { get; }
 
     /// <summary>The path as it was written.</summary>

@@ -1,27 +1,27 @@
 namespace Streaming.Formats.Mapping;
 
-/// <summary>What a field of a record is to an event. The names, in lower case, are those of a mapping.</summary>
+/// <summary>The role of a record's field in an event. A mapping uses the names in lower case.</summary>
 public enum FieldRole
 {
-    /// <summary>Who.</summary>
+    /// <summary>The user.</summary>
     User,
 
-    /// <summary>With what.</summary>
+    /// <summary>The item.</summary>
     Item,
 
-    /// <summary>What happened: "view", "purchase", ….</summary>
+    /// <summary>The event type: "view", "purchase", ….</summary>
     Type,
 
-    /// <summary>When.</summary>
+    /// <summary>The event time.</summary>
     Time,
 
     /// <summary>The event's own id.</summary>
     Id,
 
-    /// <summary>How much: price, rating, ….</summary>
+    /// <summary>The value: price, rating, ….</summary>
     Value,
 
-    /// <summary>For how long, in milliseconds.</summary>
+    /// <summary>The dwell time in milliseconds.</summary>
     Dwell,
 
     /// <summary>The item's title; files only.</summary>

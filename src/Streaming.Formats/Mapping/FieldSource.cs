@@ -1,6 +1,6 @@
 namespace Streaming.Formats.Mapping;
 
-/// <summary>Where a mapping takes a value from.</summary>
+/// <summary>Source of a mapped value.</summary>
 public enum FieldSource
 {
     /// <summary>A field of the record.</summary>
@@ -12,7 +12,7 @@ public enum FieldSource
     /// <summary>The record's key: <c>$key</c>.</summary>
     Key,
 
-    /// <summary>The record's own time: <c>$timestamp</c>.</summary>
+    /// <summary>The record's timestamp: <c>$timestamp</c>.</summary>
     Timestamp,
 
     /// <summary>A header of the record: <c>$header.name</c>.</summary>

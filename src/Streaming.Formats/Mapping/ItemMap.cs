@@ -1,8 +1,8 @@
 namespace Streaming.Formats.Mapping;
 
 /// <summary>
-/// Which field of a catalogue record is what: <c>item=after.sku,title=after.name,brand=after.brand</c>. Every name but item
-/// is a text field of the item, or a feature group where one of that name is declared.
+/// Maps fields of a catalogue record: <c>item=after.sku,title=after.name,brand=after.brand</c>. Every name except item is a text
+/// field of the item, or a feature group if one of that name is declared.
 /// </summary>
 public sealed class ItemMap
 {
@@ -12,7 +12,7 @@ public sealed class ItemMap
         Fields = fields;
     }
 
-    /// <summary>Gets where the item's id is.</summary>
+    /// <summary>Gets the source of the item's id.</summary>
     public FieldPath Item { get; }
 
     /// <summary>Gets the other fields.</summary>
@@ -21,8 +21,8 @@ public sealed class ItemMap
     /// <summary>Gets a value indicating whether a value comes from a header.</summary>
     public bool HasHeaders => Item.Source == FieldSource.Header || Fields.Any(static pair => pair.Value.Source == FieldSource.Header);
 
-    /// <summary>Reads a mapping.</summary>
-    /// <exception cref="FieldMapException">It is not one: names the part and what is allowed.</exception>
+    /// <summary>Parses a mapping.</summary>
+    /// <exception cref="FieldMapException">The text is invalid: names the part and what is allowed.</exception>
     public static ItemMap Parse(string text)
     {
         ArgumentNullException.ThrowIfNull(text);
@@ -45,7 +45,7 @@ public sealed class ItemMap
 
         int item = fields.FindIndex(static field => field.Key == "item");
         return item < 0
-            ? throw new FieldMapException($"'{text}' does not say where the item is; add item=….")
+            ? throw new FieldMapException($"'{text}' lacks the item; add item=….")
             : new ItemMap(fields[item].Value, [.. fields.Where(static field => field.Key != "item")]);
     }
 }

@@ -4,7 +4,7 @@ using Streaming.Formats.Records;
 
 namespace Streaming.Formats.Mapping;
 
-/// <summary>Makes items of catalogue records. Not for several threads at once.</summary>
+/// <summary>Maps catalogue records to items. Not thread-safe.</summary>
 public sealed class ItemMapper
 {
     private readonly ItemMap _map;
@@ -25,10 +25,10 @@ public sealed class ItemMapper
     /// <summary>Gets the item's id, UTF-8, valid until the record's tree is cleared.</summary>
     public RecordValue Item { get; private set; }
 
-    /// <summary>Gets a value indicating whether the record says that the item is gone.</summary>
+    /// <summary>Gets a value indicating whether the record removes the item.</summary>
     public bool IsRemoved { get; private set; }
 
-    /// <summary>Maps a record; its fields are then to be asked for with <see cref="Field"/>.</summary>
+    /// <summary>Maps a record; <see cref="Field"/> then gives its fields.</summary>
     public DeadLetterReason Map(RecordTree record, RecordOrigin? origin)
     {
         ArgumentNullException.ThrowIfNull(record);
@@ -46,7 +46,7 @@ public sealed class ItemMapper
         return Item.Kind is ValueKind.Text or ValueKind.Number && !Item.Text.IsEmpty ? DeadLetterReason.None : DeadLetterReason.NoItem;
     }
 
-    /// <summary>The value of a field of the record mapped last.</summary>
+    /// <summary>The value of a field of the last record.</summary>
     public RecordValue Field(FieldPath path)
     {
         ArgumentNullException.ThrowIfNull(path);
@@ -63,7 +63,7 @@ public sealed class ItemMapper
         }
     }
 
-    // What a deleted row was stands in the change's "before", under the same names as in its "after".
+    // A deleted row's values are in the change's "before", under the same names as in "after".
     private RecordValue Removed()
     {
         RecordValue change = _record.Find("payload"u8) is { Kind: ValueKind.Fields } payload ? payload : _record;

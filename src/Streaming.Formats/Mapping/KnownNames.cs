@@ -2,7 +2,7 @@ using System.Text;
 
 namespace Streaming.Formats.Mapping;
 
-/// <summary>The names by which a record is understood without a mapping, in the comparison of <see cref="FieldName"/>; of several the first counts.</summary>
+/// <summary>Field names recognised without a mapping, compared by <see cref="FieldName"/>; the first that occurs is used.</summary>
 internal static class KnownNames
 {
     private static readonly Dictionary<FieldRole, string[]> Names = new()
@@ -10,7 +10,7 @@ internal static class KnownNames
         // RetailRocket: visitorid. Google Analytics: user_pseudo_id. Amazon 2018: reviewerID. Sessions (GRU4Rec, RecBole) last.
         [FieldRole.User] = ["userid", "user", "visitorid", "userpseudoid", "customerid", "reviewerid", "uid", "sessionid"],
 
-        // Amazon 2023: parent_asin joins the variants of a product. Last MovieLens' id, which may be many things.
+        // Amazon 2023: parent_asin joins the variants of a product. MovieLens' id comes last because it is ambiguous.
         [FieldRole.Item] = ["itemid", "item", "productid", "parentasin", "asin", "movieid", "articleid", "sku", "id"],
         [FieldRole.Type] = ["eventtype", "type", "event", "eventname", "action", "kind"],
         [FieldRole.Time] = ["eventtimems", "eventtime", "timestamp", "time", "ts", "eventtimestamp", "unixreviewtime", "datetime", "createdat"],
@@ -26,16 +26,16 @@ internal static class KnownNames
 
     private static readonly Dictionary<string, (FieldRole Role, int Rank)>.AlternateLookup<ReadOnlySpan<char>> Lookup = Roles.GetAlternateLookup<ReadOnlySpan<char>>();
 
-    /// <summary>Gets the names of ratings: without a type, a high rating is a click.</summary>
+    /// <summary>Whether a name is that of ratings: without a type, a high rating is a click.</summary>
     public static bool IsRating(ReadOnlySpan<byte> name) => FieldName.Matches(name, "rating"u8);
 
-    /// <summary>Gets whether an item's name is Amazon's, whose titles are the reviews'.</summary>
+    /// <summary>Whether an item's field name is Amazon's, whose titles are those of reviews.</summary>
     public static bool IsReviewed(ReadOnlySpan<byte> name) => FieldName.Matches(name, "parentasin"u8) || FieldName.Matches(name, "asin"u8);
 
-    /// <summary>Finds what a name stands for.</summary>
+    /// <summary>Finds the role of a name.</summary>
     /// <param name="name">A name, UTF-8.</param>
     /// <param name="role">Its role.</param>
-    /// <param name="rank">Its place among the names of that role, from 0: the lowest counts.</param>
+    /// <param name="rank">Its rank among the names of that role, from 0: the lowest is used.</param>
     public static bool TryFind(ReadOnlySpan<byte> name, out FieldRole role, out int rank)
     {
         Span<byte> normal = stackalloc byte[FieldName.MaxLength];

@@ -24,13 +24,14 @@ public sealed class PathStep
     /// <summary>Gets the name.</summary>
     public string Name { get; }
 
-    /// <summary>Gets a value indicating whether the value is a list of which each element gives an event.</summary>
+    /// <summary>Gets a value indicating whether the value is a list whose elements are events.</summary>
     public bool IsList { get; }
 
-    /// <summary>Whether a field of a schema is meant, exactly or loosely.</summary>
+    /// <summary>Whether this matches a field of a schema, exactly or normalised.</summary>
     public bool IsNamed(string name) => name == Name || (_normal.Length > 0 && FieldName.Matches(Encoding.UTF8.GetBytes(name), _normal));
 
-    /// <summary>The value of that name in an object, exactly or else loosely (<see cref="FieldName"/>); in a list the one of that number.</summary>
+    /// <summary>The value of that name in an object, exact or else normalised (<see cref="FieldName"/>); in a list the one at
+    /// that index.</summary>
     public RecordValue Find(RecordValue parent)
     {
         if (_name.Length == 0)

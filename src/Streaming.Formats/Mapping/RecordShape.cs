@@ -1,14 +1,14 @@
 namespace Streaming.Formats.Mapping;
 
-/// <summary>What a record holds for a mapping.</summary>
+/// <summary>The shape of a record for a mapping.</summary>
 internal enum RecordShape
 {
     /// <summary>One event.</summary>
     One,
 
-    /// <summary>A list, of which each element is an event.</summary>
+    /// <summary>A list whose elements are events.</summary>
     List,
 
-    /// <summary>The account of a row that was deleted: none.</summary>
+    /// <summary>A deleted row: no event.</summary>
     Delete,
 }

@@ -6,8 +6,8 @@ using Streaming.Formats.Records;
 namespace Streaming.Formats.Mapping;
 
 /// <summary>
-/// Reads times: ISO-8601, a number since 1970 whose unit is given or plausible, or a given format. A time that could mean
-/// something else (01/03/2026, 20260301) is refused: a wrong guess would go unseen.
+/// Parses times: ISO-8601, a number since 1970 in a given or inferred unit, or a given format. Ambiguous times (01/03/2026, 20260301)
+/// are rejected, because a wrong guess would go unnoticed.
 /// </summary>
 public sealed class TimeReader
 {
@@ -20,9 +20,9 @@ public sealed class TimeReader
     private readonly TimeZoneInfo _zone;
 
     /// <summary>Creates a reader.</summary>
-    /// <param name="unit">What numbers count.</param>
-    /// <param name="format">.NET's custom format of times that are text, such as <c>dd.MM.yyyy HH:mm:ss</c>; null: ISO-8601.</param>
-    /// <param name="zone">The zone of times without one; null: UTC.</param>
+    /// <param name="unit">The unit of numbers.</param>
+    /// <param name="format">.NET custom format of textual times, such as <c>dd.MM.yyyy HH:mm:ss</c>; null: ISO-8601.</param>
+    /// <param name="zone">The time zone of times without one; null: UTC.</param>
     public TimeReader(TimeUnit unit = TimeUnit.Auto, string? format = null, TimeZoneInfo? zone = null)
     {
         _unit = unit;
@@ -30,13 +30,13 @@ public sealed class TimeReader
         _zone = zone ?? TimeZoneInfo.Utc;
     }
 
-    /// <summary>Gets what is allowed, for messages.</summary>
+    /// <summary>Gets a description of what is allowed, for messages.</summary>
     public string Allowed => _format is not null
         ? $"the format {_format}"
-        : "ISO-8601, or a number of s, ms, us or ns since 1970 between 1990 and 2100" + (_unit == TimeUnit.Auto ? string.Empty : $" (here {_unit.ToString().ToLowerInvariant()})") + "; otherwise give --time-unit or --time-format";
+        : "ISO-8601, or a number of s, ms, us or ns since 1970 between 1990 and 2100" + (_unit == TimeUnit.Auto ? string.Empty : $" (here {_unit.ToString().ToLowerInvariant()})") + "; otherwise set --time-unit or --time-format";
 
-    /// <summary>Finds the zone of a name (Europe/Berlin) or an offset (+02:00).</summary>
-    /// <exception cref="FormatException">There is none of that name.</exception>
+    /// <summary>Finds the time zone of a name (Europe/Berlin) or an offset (+02:00).</summary>
+    /// <exception cref="FormatException">The time zone does not exist.</exception>
     public static TimeZoneInfo FindZone(string name)
     {
         ArgumentNullException.ThrowIfNull(name);
@@ -48,11 +48,11 @@ public sealed class TimeReader
         return TimeZoneInfo.TryFindSystemTimeZoneById(name, out TimeZoneInfo? zone) ? zone : throw new FormatException($"'{name}' is not a time zone; allowed: a name such as Europe/Berlin, or an offset such as +02:00.");
     }
 
-    /// <summary>Reads a time.</summary>
+    /// <summary>Parses a time.</summary>
     /// <param name="value">The value.</param>
     /// <param name="milliseconds">Unix milliseconds.</param>
     /// <returns><see cref="DeadLetterReason.NoTime"/>, <see cref="DeadLetterReason.TimeOutOfRange"/> or
-    /// <see cref="DeadLetterReason.Malformed"/> where it is none.</returns>
+    /// <see cref="DeadLetterReason.Malformed"/> if it is not a time.</returns>
     public DeadLetterReason Read(RecordValue value, out long milliseconds)
     {
         milliseconds = value.Milliseconds;
@@ -71,14 +71,14 @@ public sealed class TimeReader
         }
     }
 
-    /// <summary>Says what a text that was refused would have meant.</summary>
+    /// <summary>Describes what a rejected text would have meant.</summary>
     public string Explain(ReadOnlySpan<byte> text)
     {
         string meaning = _format is null && double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double number) ? ", " + Meaning(number) : string.Empty;
         return $"is not a time{meaning}; allowed: {Allowed}";
     }
 
-    // The largest unit in which the number is a date at all.
+    // The largest unit in which the number is a representable date.
     private string Meaning(double number)
     {
         for (TimeUnit unit = _unit == TimeUnit.Auto ? TimeUnit.S : _unit; unit <= TimeUnit.Ns; unit++)
@@ -109,7 +109,7 @@ public sealed class TimeReader
             return ReadFormat(text, out milliseconds);
         }
 
-        // Most times are whole numbers, and a double holds them up to the year 2255 in microseconds.
+        // Most times are whole numbers; a double represents them exactly up to the year 2255 in microseconds.
         return double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double number)
             ? FromNumber(number, out milliseconds)
             : ReadIso(text, out milliseconds);
@@ -120,7 +120,7 @@ public sealed class TimeReader
         milliseconds = 0;
         if (_unit != TimeUnit.Auto)
         {
-            // The unit was said, so that 1970 is meant, too.
+            // The unit is explicit, so times around 1970 are valid too.
             double given = number / PerMillisecond[(int)_unit - 1];
             milliseconds = given is > 0 and < Latest ? (long)Round(given) : 0;
             return milliseconds > 0 ? DeadLetterReason.None : DeadLetterReason.TimeOutOfRange;
@@ -139,7 +139,7 @@ public sealed class TimeReader
         return DeadLetterReason.TimeOutOfRange;
     }
 
-    // Seconds with decimals are not exact in binary (…645 ms becomes …644.9999); finer units are cut, as clocks do.
+    // Decimal seconds are not exact in binary (…645 ms becomes …644.9999); finer units are truncated, as clocks do.
     private static double Round(double milliseconds) => Math.Floor(milliseconds + 0.001);
 
     private DeadLetterReason ReadFormat(ReadOnlySpan<byte> text, out long milliseconds)
@@ -159,14 +159,14 @@ public sealed class TimeReader
             : DeadLetterReason.Malformed;
     }
 
-    // An hour that the clock passes twice is taken as its first, one that it leaves out as if it had not.
+    // Local times that a daylight saving change repeats or skips are read in standard time.
     private DeadLetterReason FromLocal(DateTime local, out long milliseconds)
     {
         milliseconds = (long)(local - DateTime.UnixEpoch - _zone.GetUtcOffset(DateTime.SpecifyKind(local, DateTimeKind.Unspecified))).TotalMilliseconds;
         return InRange(milliseconds);
     }
 
-    /// <summary>yyyy-MM-dd, then perhaps T or a space and HH:mm, :ss, a fraction, and a zone: Z, UTC, +02, +0200 or +02:00.</summary>
+    /// <summary>yyyy-MM-dd, then optionally T or a space and HH:mm, :ss, a fraction, and a zone: Z, UTC, +02, +0200 or +02:00.</summary>
     private DeadLetterReason ReadIso(ReadOnlySpan<byte> text, out long milliseconds)
     {
         milliseconds = 0;
@@ -212,7 +212,7 @@ public sealed class TimeReader
 
         if (TrySeparator(ref text, ":"u8))
         {
-            // A leap second counts as the one before it.
+            // A leap second counts as the previous second.
             if (!TryDigits(ref text, 2, out second) || second > 60)
             {
                 return false;

@@ -1,9 +1,9 @@
 namespace Streaming.Formats.Mapping;
 
-/// <summary>What a number that is a time counts since 1970.</summary>
+/// <summary>The unit of a numeric time since 1970.</summary>
 public enum TimeUnit
 {
-    /// <summary>Whichever gives a time between 1990 and 2100.</summary>
+    /// <summary>The unit that gives a time between 1990 and 2100.</summary>
     Auto,
 
     /// <summary>Seconds.</summary>

@@ -1,21 +1,21 @@
 namespace Streaming.Formats.Records;
 
-/// <summary>The records of a file, one after another.</summary>
+/// <summary>Reads the records of a file.</summary>
 public abstract class RecordReader : IDisposable
 {
-    /// <summary>Gets where the current record is: "line 3", "row 17".</summary>
+    /// <summary>Gets the position of the current record: "line 3", "row 17".</summary>
     public abstract string Position { get; }
 
-    /// <summary>Gets what is wrong with the current record, or null; one that cannot be read has no values.</summary>
+    /// <summary>Gets what is wrong with the current record, or null; an unreadable record has no values.</summary>
     public string? Problem { get; protected set; }
 
-    /// <summary>Gets how many records the current one stands for: a quote that is not closed swallows others.</summary>
+    /// <summary>Gets the number of records that the current one comprises: an unclosed quote swallows others.</summary>
     public long Swallowed { get; protected set; } = 1;
 
     /// <summary>Reads the next record.</summary>
-    /// <param name="record">Where its values go.</param>
+    /// <param name="record">Receives its values.</param>
     /// <returns>False at the end.</returns>
-    /// <exception cref="InvalidDataException">What follows cannot be read.</exception>
+    /// <exception cref="InvalidDataException">The rest of the file cannot be read.</exception>
     public abstract bool Read(RecordTree record);
 
     /// <inheritdoc/>

@@ -4,12 +4,12 @@ using System.Globalization;
 namespace Streaming.Formats.Records;
 
 /// <summary>
-/// The values of one record, whichever format they came in: objects, lists and scalars. A codec fills it, the mapping reads
-/// it, and it is used again for the next record, so that nothing is allocated once its buffers have grown.
+/// The values of one record in any format: objects, lists and scalars. A codec fills it, the mapping reads it, and the next record
+/// reuses it, so that nothing is allocated once its buffers have grown.
 /// </summary>
 public sealed class RecordTree
 {
-    /// <summary>Deepest nesting of objects and lists.</summary>
+    /// <summary>Maximum nesting of objects and lists.</summary>
     public const int MaxDepth = 64;
 
     private readonly int[] _open = new int[MaxDepth + 1];
@@ -20,10 +20,10 @@ public sealed class RecordTree
     private int _count;
     private int _depth;
 
-    /// <summary>Gets the record's value; missing before a codec has written one.</summary>
+    /// <summary>Gets the record's root value; missing before a codec has written one.</summary>
     public RecordValue Root => _count == 0 ? default : new RecordValue(this, 0);
 
-    /// <summary>Forgets the record.</summary>
+    /// <summary>Clears the record.</summary>
     public void Clear()
     {
         _textLength = 0;
@@ -32,13 +32,13 @@ public sealed class RecordTree
         _last[0] = -1;
     }
 
-    /// <summary>Opens an object; what is added until <see cref="End"/> is in it.</summary>
+    /// <summary>Opens an object; everything added until <see cref="End"/> is inside it.</summary>
     public void StartObject(TextRange name) => Open(name, ValueKind.Fields);
 
     /// <summary>Opens a list.</summary>
     public void StartList(TextRange name) => Open(name, ValueKind.List);
 
-    /// <summary>Closes the object or list opened last.</summary>
+    /// <summary>Closes the innermost open object or list.</summary>
     public void End() => _depth--;
 
     /// <summary>Adds a scalar.</summary>
@@ -59,7 +59,7 @@ public sealed class RecordTree
         Add(name, ValueKind.Number, Append(text[..length]));
     }
 
-    /// <summary>Adds a number; one that is not finite is null.</summary>
+    /// <summary>Adds a number; a non-finite one becomes null.</summary>
     public void AddNumber(TextRange name, double number)
     {
         if (!double.IsFinite(number))
@@ -68,19 +68,19 @@ public sealed class RecordTree
             return;
         }
 
-        // Ids often arrive as doubles (a column of integers with gaps): those keep all their digits.
+        // Ids often arrive as doubles (an integer column with gaps): keep all their digits.
         Span<byte> text = stackalloc byte[340];
         number.TryFormat(text, out int length, Math.Abs(number) < 1e18 && Math.Floor(number) == number ? "F0" : "R", CultureInfo.InvariantCulture);
         Add(name, ValueKind.Number, Append(text[..length]));
     }
 
-    /// <summary>Adds a truth value.</summary>
+    /// <summary>Adds a boolean.</summary>
     public void AddBoolean(TextRange name, bool value) => Add(name, ValueKind.Boolean, Append(value ? "true"u8 : "false"u8));
 
     /// <summary>Adds text given as UTF-16.</summary>
     public void AddText(TextRange name, ReadOnlySpan<char> text) => Add(name, ValueKind.Text, Append(text));
 
-    /// <summary>Keeps bytes for a name or a text.</summary>
+    /// <summary>Stores bytes for a name or a text.</summary>
     public TextRange Append(ReadOnlySpan<byte> bytes)
     {
         Reserve(bytes.Length);
@@ -88,14 +88,14 @@ public sealed class RecordTree
         return Take(bytes.Length);
     }
 
-    /// <summary>Keeps text given as UTF-16 for a name or a text.</summary>
+    /// <summary>Stores text given as UTF-16 for a name or a text.</summary>
     public TextRange Append(ReadOnlySpan<char> text)
     {
         Reserve(System.Text.Encoding.UTF8.GetMaxByteCount(text.Length));
         return Take(System.Text.Encoding.UTF8.GetBytes(text, _text.AsSpan(_textLength)));
     }
 
-    /// <summary>Room to write a text of at most so many bytes into, to be taken by <see cref="Take"/>.</summary>
+    /// <summary>Reserves a buffer for a text of at most this many bytes, to be completed by <see cref="Take"/>.</summary>
     public Span<byte> Reserve(int bytes)
     {
         if (_text.Length - _textLength < bytes)
@@ -106,7 +106,7 @@ public sealed class RecordTree
         return _text.AsSpan(_textLength);
     }
 
-    /// <summary>Takes the first bytes of the room reserved last.</summary>
+    /// <summary>Takes the first bytes of the last reserved buffer.</summary>
     public TextRange Take(int bytes)
     {
         _textLength += bytes;
@@ -127,7 +127,7 @@ public sealed class RecordTree
     /// <summary>Adds a value outside the record's tree, such as a constant or a header.</summary>
     public RecordValue Detached(ValueKind kind, ReadOnlySpan<byte> text) => new(this, NewNode(default, kind, Append(text), 0));
 
-    /// <summary>Adds a text outside the record's tree that has been taken already.</summary>
+    /// <summary>Adds a text outside the record's tree that has already been taken.</summary>
     public RecordValue Detached(TextRange text) => new(this, NewNode(default, ValueKind.Text, text, 0));
 
     internal ref readonly Node At(int index) => ref _nodes[index];

@@ -12,13 +12,13 @@ public readonly struct RecordValue
         _index = index;
     }
 
-    /// <summary>Gets what it is.</summary>
+    /// <summary>Gets its kind.</summary>
     public ValueKind Kind => _tree is null ? ValueKind.Missing : _tree.At(_index).Kind;
 
-    /// <summary>Gets a value indicating whether there is nothing: no such field, or null.</summary>
+    /// <summary>Gets a value indicating whether it is missing or null.</summary>
     public bool IsNothing => Kind is ValueKind.Missing or ValueKind.Null;
 
-    /// <summary>Gets its name in the object that holds it, UTF-8; empty in a list.</summary>
+    /// <summary>Gets its name in the enclosing object, UTF-8; empty in a list.</summary>
     public ReadOnlySpan<byte> Name => _tree is null ? [] : _tree.TextOf(_tree.At(_index).Name);
 
     /// <summary>Gets a scalar's text, UTF-8; empty for others.</summary>
@@ -33,7 +33,7 @@ public readonly struct RecordValue
     /// <summary>Gets the next value in the same object or list, or a missing one.</summary>
     public RecordValue Next => _tree is null ? default : Sibling(_tree.At(_index).Next);
 
-    /// <summary>The value of an object by its name, exactly.</summary>
+    /// <summary>The value of an object by exact name.</summary>
     public RecordValue Find(ReadOnlySpan<byte> name)
     {
         if (Kind == ValueKind.Fields)
@@ -50,7 +50,7 @@ public readonly struct RecordValue
         return default;
     }
 
-    /// <summary>The value of a list by its place, from 0.</summary>
+    /// <summary>The value of a list by index, from 0.</summary>
     public RecordValue At(int place)
     {
         RecordValue child = Kind == ValueKind.List ? First : default;

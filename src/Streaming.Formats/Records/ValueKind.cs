@@ -1,9 +1,9 @@
 namespace Streaming.Formats.Records;
 
-/// <summary>What a value of a record is.</summary>
+/// <summary>The kind of a record's value.</summary>
 public enum ValueKind
 {
-    /// <summary>There is no such value.</summary>
+    /// <summary>No such value.</summary>
     Missing,
 
     /// <summary>Null.</summary>
@@ -15,18 +15,18 @@ public enum ValueKind
     /// <summary>A number, as text.</summary>
     Number,
 
-    /// <summary>Text, UTF-8; bytes that are not are kept as they are.</summary>
+    /// <summary>Text, UTF-8; invalid bytes are kept.</summary>
     Text,
 
-    /// <summary>An instant that the format itself declares as one: Unix milliseconds.</summary>
+    /// <summary>An instant, as declared by the format: Unix milliseconds.</summary>
     Time,
 
-    /// <summary>A date and time without a zone, as the format declares: milliseconds since 1970 on the clock of that place.</summary>
+    /// <summary>A date and time without a zone, as declared by the format: local milliseconds since 1970.</summary>
     LocalTime,
 
     /// <summary>Named values.</summary>
     Fields,
 
-    /// <summary>Values one after another.</summary>
+    /// <summary>A sequence of values.</summary>
     List,
 }

@@ -6,17 +6,17 @@ using Streaming.Kernels.Simd;
 namespace Streaming.Kernels.Elementwise;
 
 /// <summary>
-/// Dropout without a stored mask: whether element i is kept is a hash of (key, i). The backward pass is the same call on
+/// Dropout without a stored mask: a hash of (key, i) decides whether element i is kept. The backward pass is the same call on
 /// the gradient with the same key.
 /// </summary>
 public static class Dropout
 {
     /// <summary>output[i] = input[i] / (1 − rate) with probability 1 − rate, else 0.</summary>
     /// <param name="input">Values.</param>
-    /// <param name="output">Out: as many values. May be <paramref name="input"/> itself.</param>
+    /// <param name="output">Out: same length. May be <paramref name="input"/> itself.</param>
     /// <param name="rate">Probability that an element is dropped, 0 and up, below 1. 0 copies.</param>
-    /// <param name="key">Names the mask.</param>
-    /// <param name="workers">Threads to use, or null for the calling one.</param>
+    /// <param name="key">Identifies the mask.</param>
+    /// <param name="workers">Threads to use; null runs on the calling thread.</param>
     public static void Apply(ReadOnlySpan<float> input, Span<float> output, float rate, in DropoutKey key, Workers? workers = null)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(rate);

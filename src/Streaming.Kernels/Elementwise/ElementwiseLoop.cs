@@ -8,7 +8,7 @@ namespace Streaming.Kernels.Elementwise;
 internal static class ElementwiseLoop<TOperation>
     where TOperation : struct, IElementwise<TOperation>, allows ref struct
 {
-    // 64 KB of each operand: large next to a hand-over between threads, small next to the second-level cache.
+    // 64 KB of each operand: large next to the cost of waking a thread, small next to the L2 cache.
     private const int Block = 16384;
 
     public static void Run(ref TOperation operation, Workers? workers) =>
@@ -41,7 +41,7 @@ internal static class ElementwiseLoop<TOperation>
     private static nint Step<T>(ref TOperation operation, nint at, nint end)
         where T : struct, ISimd<T>
     {
-        // A copy of our own: stores through its references cannot change it, so its fields stay in registers.
+        // A local copy: stores through its references cannot change it, so its fields stay in registers.
         TOperation local = operation;
         for (; at + T.Count <= end; at += T.Count)
         {

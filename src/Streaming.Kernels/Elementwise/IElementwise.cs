@@ -2,7 +2,7 @@ using Streaming.Kernels.Simd;
 
 namespace Streaming.Kernels.Elementwise;
 
-/// <summary>An operation on the elements of equally long spans, written once for all vector widths.</summary>
+/// <summary>An operation on the elements of spans of equal length, written once for all vector widths.</summary>
 internal interface IElementwise<TSelf>
     where TSelf : struct, IElementwise<TSelf>, allows ref struct
 {

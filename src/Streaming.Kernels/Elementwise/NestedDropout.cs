@@ -5,18 +5,17 @@ using Streaming.Kernels.Simd;
 namespace Streaming.Kernels.Elementwise;
 
 /// <summary>
-/// Dropout of rows with a rate of its own for each increment, in place and without a stored mask: whether an element is
-/// kept is a hash of (key, row · D + column), as in <see cref="Dropout"/>. The backward pass is the same call on the
-/// gradient.
+/// Dropout of rows with a rate per increment, in place and without a stored mask: a hash of (key, row · D + column) decides
+/// whether an element is kept, as in <see cref="Dropout"/>. The backward pass is the same call on the gradient.
 /// </summary>
 public static class NestedDropout
 {
     /// <summary>values ← kept ? values / (1 − rate of its increment) : 0.</summary>
     /// <param name="values">[rows × D], changed in place.</param>
-    /// <param name="firstRow">Number of the first row: a part of a matrix gets the mask that the whole one would.</param>
+    /// <param name="firstRow">Number of the first row, so that a slice of a matrix gets the mask of the whole.</param>
     /// <param name="widths">Nested widths, increasing; the last is D.</param>
     /// <param name="rates">Rate of each increment, 0 and up, below 1.</param>
-    /// <param name="key">Names the mask.</param>
+    /// <param name="key">Identifies the mask.</param>
     /// <exception cref="ArgumentException">A span has the wrong length.</exception>
     public static void Apply(Span<float> values, int firstRow, ReadOnlySpan<int> widths, ReadOnlySpan<float> rates, in DropoutKey key)
     {
@@ -26,7 +25,7 @@ public static class NestedDropout
         ref float rows = ref MemoryMarshal.GetReference(values);
         for (int k = 0, start = 0; k < widths.Length; start = widths[k++])
         {
-            // Increments of one rate have one mask: together they take wider vectors and fewer passes over the rows.
+            // Increments with equal rates share a mask: merged, they use wider vectors and fewer passes over the rows.
             while (k + 1 < widths.Length && rates[k + 1] == rates[k])
             {
                 k++;
@@ -63,7 +62,7 @@ public static class NestedDropout
     {
         T scale = T.Create(job.Scale);
         uint index = job.Index;
-        DropoutMask mask = job.Mask; // A copy: behind a reference, every store could change it.
+        DropoutMask mask = job.Mask; // A local copy: through a reference, every store could change it.
         nint length = job.Length;
         for (int r = 0; r < job.Rows; r++)
         {

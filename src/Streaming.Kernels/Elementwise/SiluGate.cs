@@ -11,9 +11,9 @@ public static class SiluGate
 {
     /// <summary>y = SiLU(gate) ⊙ value.</summary>
     /// <param name="gate">g.</param>
-    /// <param name="value">v, as many.</param>
-    /// <param name="output">Out: y, as many. May be either input.</param>
-    /// <param name="workers">Threads to use, or null for the calling one.</param>
+    /// <param name="value">v, same length.</param>
+    /// <param name="output">Out: y, same length. May be either input.</param>
+    /// <param name="workers">Threads to use; null runs on the calling thread.</param>
     public static void Forward(ReadOnlySpan<float> gate, ReadOnlySpan<float> value, Span<float> output, Workers? workers = null)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(value.Length, gate.Length, nameof(value));
@@ -28,13 +28,13 @@ public static class SiluGate
         ElementwiseLoop<ForwardOperation>.Run(ref operation, workers);
     }
 
-    /// <summary>Gradients by gate and value.</summary>
+    /// <summary>Gradients with respect to gate and value.</summary>
     /// <param name="outputGradients">∂L/∂y.</param>
     /// <param name="gate">g.</param>
     /// <param name="value">v.</param>
     /// <param name="gateGradients">Out: ∂L/∂g, overwritten. May be any input.</param>
     /// <param name="valueGradients">Out: ∂L/∂v, overwritten. May be any input.</param>
-    /// <param name="workers">Threads to use, or null for the calling one.</param>
+    /// <param name="workers">Threads to use; null runs on the calling thread.</param>
     public static void Backward(ReadOnlySpan<float> outputGradients, ReadOnlySpan<float> gate, ReadOnlySpan<float> value, Span<float> gateGradients, Span<float> valueGradients, Workers? workers = null)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(value.Length, gate.Length, nameof(value));

@@ -10,7 +10,7 @@ public static class SquaredNorm
 
     /// <summary>Σ x².</summary>
     /// <param name="values">x.</param>
-    /// <param name="workers">Threads to use, or null for the calling one. The result is the same to the bit.</param>
+    /// <param name="workers">Threads to use; null runs on the calling thread. The result is bitwise identical.</param>
     public static double Compute(ReadOnlySpan<float> values, Workers? workers = null)
     {
         Span<double> partial = stackalloc double[MaxParts];

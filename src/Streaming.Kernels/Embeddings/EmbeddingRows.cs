@@ -8,10 +8,10 @@ public static class EmbeddingRows
 {
     /// <summary>Copies table rows: output[i] = table[rows[i]]; a negative row gives zeros.</summary>
     /// <param name="table">Table [capacity × dimension].</param>
-    /// <param name="dimension">Floats a row.</param>
+    /// <param name="dimension">Floats per row.</param>
     /// <param name="rows">Row of each output, below capacity.</param>
     /// <param name="output">Out: [rows × dimension].</param>
-    /// <param name="workers">Threads to use, or null for the calling one.</param>
+    /// <param name="workers">Threads to use; null runs on the calling thread.</param>
     public static void Gather(ReadOnlySpan<float> table, int dimension, ReadOnlySpan<int> rows, Span<float> output, Workers? workers = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(dimension, 1);
@@ -37,10 +37,10 @@ public static class EmbeddingRows
 
     /// <summary>Adds to table rows: table[rows[i]] += values[i], in the order of i; negative rows are skipped.</summary>
     /// <param name="values">[rows × dimension].</param>
-    /// <param name="dimension">Floats a row.</param>
+    /// <param name="dimension">Floats per row.</param>
     /// <param name="rows">Row that each value is added to, below capacity; a row may occur many times.</param>
     /// <param name="table">In and out: table [capacity × dimension].</param>
-    /// <param name="workers">Threads to use, or null for the calling one. The result is the same to the bit: threads divide
+    /// <param name="workers">Threads to use; null runs on the calling thread. The result is bitwise identical: threads divide
     /// the columns, not the rows.</param>
     public static void ScatterAdd(ReadOnlySpan<float> values, int dimension, ReadOnlySpan<int> rows, Span<float> table, Workers? workers = null)
     {

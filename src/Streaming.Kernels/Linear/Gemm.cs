@@ -4,9 +4,9 @@ using Streaming.Kernels.Simd;
 namespace Streaming.Kernels.Linear;
 
 /// <summary>
-/// Matrix products over row-major float32 matrices with leading dimensions, so that a slice of a matrix is a matrix: the
-/// blocks of a nested (block-triangular) linear layer are run as slices. The three forms are those of a linear layer's
-/// forward pass, its weight gradient and its input gradient.
+/// Matrix products over row-major float32 matrices with leading dimensions, so a slice of a matrix is a matrix: the blocks of
+/// a nested (block-triangular) linear layer run as slices. The three forms are a linear layer's forward pass, weight gradient
+/// and input gradient.
 /// </summary>
 public static class Gemm
 {
@@ -21,7 +21,7 @@ public static class Gemm
     /// <param name="c">C [m × n].</param>
     /// <param name="ldc">Distance between rows of C, n and up.</param>
     /// <param name="accumulate">Whether the product is added to C; otherwise C is overwritten.</param>
-    /// <param name="workers">Threads to use, or null for the calling one. The result is the same to the bit.</param>
+    /// <param name="workers">Threads to use; null runs on the calling thread. The result is bitwise identical.</param>
     /// <exception cref="ArgumentException">A span is too short for its shape.</exception>
     public static void Multiply(int m, int n, int k, ReadOnlySpan<float> a, int lda, ReadOnlySpan<float> b, int ldb, Span<float> c, int ldc, bool accumulate = false, Workers? workers = null) =>
         Run(m, n, k, new GemmOperand(a, lda, 1), new GemmOperand(b, ldb, 1), c, ldc, accumulate, workers);
@@ -37,12 +37,12 @@ public static class Gemm
     /// <param name="c">C [m × n].</param>
     /// <param name="ldc">Distance between rows of C, n and up.</param>
     /// <param name="accumulate">Whether the product is added to C; otherwise C is overwritten.</param>
-    /// <param name="workers">Threads to use, or null for the calling one. The result is the same to the bit.</param>
+    /// <param name="workers">Threads to use; null runs on the calling thread. The result is bitwise identical.</param>
     /// <exception cref="ArgumentException">A span is too short for its shape.</exception>
     public static void MultiplyTransposeA(int m, int n, int k, ReadOnlySpan<float> a, int lda, ReadOnlySpan<float> b, int ldb, Span<float> c, int ldc, bool accumulate = false, Workers? workers = null) =>
         Run(m, n, k, new GemmOperand(a, 1, lda), new GemmOperand(b, ldb, 1), c, ldc, accumulate, workers);
 
-    /// <summary>C = A·Bᵀ, or C += A·Bᵀ: a linear layer's input gradient, or its forward pass when weights lie [out × in].</summary>
+    /// <summary>C = A·Bᵀ, or C += A·Bᵀ: a linear layer's input gradient, or its forward pass when weights are stored [out × in].</summary>
     /// <param name="m">Rows of A and C.</param>
     /// <param name="n">Rows of B, columns of C.</param>
     /// <param name="k">Columns of A and B.</param>
@@ -53,7 +53,7 @@ public static class Gemm
     /// <param name="c">C [m × n].</param>
     /// <param name="ldc">Distance between rows of C, n and up.</param>
     /// <param name="accumulate">Whether the product is added to C; otherwise C is overwritten.</param>
-    /// <param name="workers">Threads to use, or null for the calling one. The result is the same to the bit.</param>
+    /// <param name="workers">Threads to use; null runs on the calling thread. The result is bitwise identical.</param>
     /// <exception cref="ArgumentException">A span is too short for its shape.</exception>
     public static void MultiplyTransposeB(int m, int n, int k, ReadOnlySpan<float> a, int lda, ReadOnlySpan<float> b, int ldb, Span<float> c, int ldc, bool accumulate = false, Workers? workers = null) =>
         Run(m, n, k, new GemmOperand(a, lda, 1), new GemmOperand(b, 1, ldb), c, ldc, accumulate, workers);

@@ -5,25 +5,25 @@ using Streaming.Kernels.Simd;
 
 namespace Streaming.Kernels.Linear;
 
-/// <summary>Blocking, packing and division among threads of a product.</summary>
+/// <summary>Blocking, packing and work division of a product.</summary>
 /// <remarks>
-/// B is packed into panels of 32 columns that stay in the second-level cache; A is read where it lies, since eight rows
-/// of it are eight sequential streams. Each thread packs for itself: next to the products that is little, and no thread
-/// waits for another.
+/// B is packed into panels of 32 columns that stay in the L2 cache; A is read in place, because eight of its rows are
+/// eight sequential streams. Each thread packs for itself: that costs little next to the products, and no thread waits for
+/// another.
 /// </remarks>
 internal static class GemmDriver<T>
     where T : struct, ISimd<T>
 {
     private const int Columns = GemmKernel<T>.Columns;
 
-    // 256 × 256 floats of B are a quarter of a megabyte, a quarter of a common second-level cache.
+    // 256 × 256 floats of B are 256 KB, a quarter of a common L2 cache.
     private const int DepthBlock = 256;
     private const int ColumnBlock = 256;
 
-    // Rows of A that stay near while the panels pass by.
+    // Rows of A that stay in cache while the panels stream past.
     private const int RowBlock = 64;
 
-    // Below this many multiply-adds a second thread costs more than it brings.
+    // Below this many multiply-adds a second thread costs more than it gains.
     private const long LeastParallelWork = 1 << 16;
 
     [ThreadStatic]
@@ -35,7 +35,7 @@ internal static class GemmDriver<T>
         job.DivideRows = job.M >= job.N;
         int units = job.DivideRows ? (job.M + 7) / 8 : (job.N + Columns - 1) / Columns;
 
-        // A few parts a thread even out a thread that is held up; more would pack B again and again.
+        // A few parts per thread balance a delayed thread; more would repack B too often.
         job.Parts = Math.Min(units, threads == 1 ? 1 : job.DivideRows && job.M >= 64 * threads * RowBlock ? 4 * threads : threads);
         if (job.Parts == 1)
         {
@@ -102,7 +102,7 @@ internal static class GemmDriver<T>
         }
     }
 
-    /// <summary>Panels of 32 columns [steps × 32], end to end; columns that B lacks are 0.</summary>
+    /// <summary>Panels of 32 columns [steps × 32], concatenated; columns beyond the end of B are 0.</summary>
     private static void Pack(ref GemmJob job, int depth, int steps, int column, int columns, Span<float> packed)
     {
         for (int j = 0; j < columns; j += Columns)

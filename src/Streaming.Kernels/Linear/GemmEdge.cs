@@ -4,7 +4,7 @@ using Streaming.Kernels.Simd;
 
 namespace Streaming.Kernels.Linear;
 
-/// <summary>Products with a panel of which some columns may be missing.</summary>
+/// <summary>Products with a panel that may have fewer than 32 columns.</summary>
 internal static class GemmEdge<T>
     where T : struct, ISimd<T>
 {
@@ -15,11 +15,11 @@ internal static class GemmEdge<T>
     [ThreadStatic]
     private static float[]? _buffer;
 
-    /// <summary>Gets 32 zeros: what sums start at when C is overwritten.</summary>
+    /// <summary>Gets 32 zeros: the start value of sums when C is overwritten.</summary>
     public static ref float Zeros => ref MemoryMarshal.GetArrayDataReference(ZeroRow);
 
     /// <summary><see cref="GemmKernel{T}.Multiply"/> for the first <paramref name="columns"/> columns of the panel.</summary>
-    /// <remarks>Fewer than 32 go through a small buffer, so that nothing beyond the rows of C and start is touched.</remarks>
+    /// <remarks>Fewer than 32 columns go through a small buffer, so nothing beyond the rows of C and start is touched.</remarks>
     public static void Multiply(in GemmOperand a, ref float first, ref float panel, ref float c, nint ldc, ref float start, nint startStride, int rows, int depth, int columns)
     {
         if (columns == Columns)

@@ -3,8 +3,8 @@ using Streaming.Kernels.Simd;
 
 namespace Streaming.Kernels.Linear;
 
-/// <summary>The inner loops of <see cref="Gemm"/>: rows of A, in place, by a packed panel of 32 columns of B.</summary>
-/// <remarks>Every element is one chain of multiply-adds over the depth, whichever block computes it: how work is divided
+/// <summary>The inner loops of <see cref="Gemm"/>: rows of A, read in place, times a packed panel of 32 columns of B.</summary>
+/// <remarks>Every element is one chain of multiply-adds over the depth, whichever block computes it, so the division of work
 /// among threads changes no bit.</remarks>
 internal static class GemmKernel<T>
     where T : struct, ISimd<T>
@@ -18,7 +18,7 @@ internal static class GemmKernel<T>
     /// <param name="panel">Packed columns of B.</param>
     /// <param name="c">First element of the rows of C.</param>
     /// <param name="ldc">Distance between rows of C.</param>
-    /// <param name="start">What sums start at: C itself, or one row for all (a bias, zeros) at stride 0.</param>
+    /// <param name="start">Start value of the sums: C itself, or one row for all (a bias, zeros) at stride 0.</param>
     /// <param name="startStride">Distance between rows of <paramref name="start"/>.</param>
     /// <param name="rows">Rows of A and C.</param>
     /// <param name="depth">Columns of A.</param>

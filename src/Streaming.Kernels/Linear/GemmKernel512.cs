@@ -6,13 +6,13 @@ using Streaming.Kernels.Simd;
 namespace Streaming.Kernels.Linear;
 
 /// <summary>The widest block of <see cref="GemmKernel{T}"/>.</summary>
-/// <remarks>Written on the plain vector: through a wrapper the JIT moves every second accumulator to another register and
-/// back, and on a processor that issues four operations a cycle the moves cost a quarter of the speed.</remarks>
+/// <remarks>Written on the plain vector type: through a wrapper the JIT moves every second accumulator to another register and
+/// back, which on a CPU that issues four operations per cycle costs a quarter of the speed.</remarks>
 internal static class GemmKernel512
 {
     private const int Columns = GemmKernel<Simd512>.Columns;
 
-    /// <summary>8 rows of A by 32 columns, on top of what stands at <paramref name="start"/>.</summary>
+    /// <summary>8 rows of A by 32 columns, added to the values at <paramref name="start"/>.</summary>
     [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
     public static void Multiply8(in GemmOperand a, ref float first, ref float panel, ref float c, nint ldc, ref float start, nint startStride, int depth)
     {

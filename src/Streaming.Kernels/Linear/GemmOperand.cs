@@ -1,14 +1,14 @@
 namespace Streaming.Kernels.Linear;
 
-/// <summary>A matrix by the distances between its elements: one kernel serves it plain and transposed.</summary>
+/// <summary>A matrix with strides, so that one kernel serves both the plain and the transposed form.</summary>
 internal readonly ref struct GemmOperand(ReadOnlySpan<float> values, int rowStride, int stepStride)
 {
     public readonly ReadOnlySpan<float> Values = values;
 
-    /// <summary>Distance from a row to the next.</summary>
+    /// <summary>Distance between rows.</summary>
     public readonly nint RowStride = rowStride;
 
-    /// <summary>Distance from an element of a row to the next.</summary>
+    /// <summary>Distance between elements of a row.</summary>
     public readonly nint StepStride = stepStride;
 
     public void Check(int rows, int columns, string name) => Check(Values.Length, rows, columns, RowStride, StepStride, name);

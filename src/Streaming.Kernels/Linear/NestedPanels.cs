@@ -4,12 +4,12 @@ using Streaming.Kernels.Simd;
 
 namespace Streaming.Kernels.Linear;
 
-/// <summary>A matrix in panels of 32 columns, each with a run of rows of its own [depth × 32]; the rest of the matrix is zero.</summary>
+/// <summary>A matrix in panels of 32 columns, each storing one contiguous range of rows [depth × 32]; all other values are zero.</summary>
 internal sealed class NestedPanels
 {
     private const int Width = GemmKernel<SimdScalar>.Columns;
 
-    // 256 rows of a panel are 32 KB, a first-level cache; 64 rows of X then stay near while the panels pass by.
+    // 256 rows of a panel are 32 KB, an L1 cache; 64 rows of X then stay in cache while the panels stream past.
     private const int DepthBlock = 256;
     private const int RowBlock = 64;
 
@@ -29,7 +29,7 @@ internal sealed class NestedPanels
     /// <summary>Gets the number of panels.</summary>
     public int Count => _begin.Length;
 
-    /// <summary>A value of the matrix; it must lie in its panel's run.</summary>
+    /// <summary>A value of the matrix; it must lie in its panel's range.</summary>
     public ref float this[int row, int column]
     {
         get
@@ -39,7 +39,7 @@ internal sealed class NestedPanels
         }
     }
 
-    /// <summary>Sets the values of a row from a column on.</summary>
+    /// <summary>Sets the values of a row, starting at a column.</summary>
     public void SetRow(int row, int column, ReadOnlySpan<float> values)
     {
         while (!values.IsEmpty)
@@ -54,10 +54,10 @@ internal sealed class NestedPanels
     /// <summary>First column of a panel.</summary>
     public static int Begin(int panel) => panel * Width;
 
-    /// <summary>Column after a panel's last.</summary>
+    /// <summary>Column after the last one of a panel.</summary>
     public int End(int panel) => Math.Min(_columns, (panel + 1) * Width);
 
-    /// <summary>Sets the run of a panel; panels in order, each once.</summary>
+    /// <summary>Sets the row range of a panel; call once per panel, in order.</summary>
     public void Set(int panel, int begin, int depth)
     {
         _begin[panel] = begin;
@@ -69,7 +69,7 @@ internal sealed class NestedPanels
         }
     }
 
-    /// <summary>Y [rows × columns] = start + X · this, with start Y itself, one row for all, or zero.</summary>
+    /// <summary>Y [rows × columns] = start + X · this, where start is Y itself, one row for all, or zero.</summary>
     public void Multiply(ReadOnlySpan<float> x, int ldx, Span<float> y, ReadOnlySpan<float> start, bool accumulate, int rows)
     {
         if (Simd512.IsSupported)

@@ -4,12 +4,12 @@ namespace Streaming.Kernels.Linear;
 
 /// <summary>
 /// Products with the weights of a nested (block-triangular) linear map: slice k maps inputs [0, in_k) to the outputs of
-/// increment k. The weights are packed once for many products, 32 columns a panel, each only as deep as its columns
-/// reach, so that every output is written once, whatever the number of slices.
+/// increment k. The weights are packed once for many products, in panels of 32 columns, each only as deep as its columns
+/// reach, so every output is written once whatever the number of slices.
 /// </summary>
 /// <remarks>
-/// Where a boundary of slices falls inside a panel the corner is filled with zeros: what that adds to a sum is nothing,
-/// to the bit, for finite inputs. Many threads may multiply at a time; packing is for one, before.
+/// Where a slice boundary falls inside a panel, the corner is zero-filled; for finite inputs this does not change a bit of any
+/// sum. Any number of threads may multiply concurrently, after one thread has packed.
 /// </remarks>
 public sealed class NestedProduct
 {
@@ -18,10 +18,10 @@ public sealed class NestedProduct
     private readonly NestedPanels _forward;
     private readonly NestedPanels _backward;
 
-    /// <summary>Allocates room for the packed weights, zero.</summary>
+    /// <summary>Allocates zeroed storage for the packed weights.</summary>
     /// <param name="inputs">in_1 … in_K, increasing: inputs of each slice.</param>
-    /// <param name="outputs">Ends of the increments of the outputs, as many, increasing.</param>
-    /// <exception cref="ArgumentException">The numbers differ, or do not increase.</exception>
+    /// <param name="outputs">Ends of the output increments, one per slice, increasing.</param>
+    /// <exception cref="ArgumentException">The lengths differ, or the values do not increase.</exception>
     public NestedProduct(ReadOnlySpan<int> inputs, ReadOnlySpan<int> outputs)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(outputs.Length, inputs.Length, nameof(outputs));

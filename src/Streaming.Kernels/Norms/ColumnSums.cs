@@ -4,13 +4,13 @@ using Streaming.Kernels.Simd;
 
 namespace Streaming.Kernels.Norms;
 
-/// <summary>Sums of the columns of a matrix: the gradient of a bias.</summary>
+/// <summary>Column sums of a matrix: the gradient of a bias.</summary>
 public static class ColumnSums
 {
-    /// <summary>sums[j] += Σ_r values[r][j], row after row.</summary>
+    /// <summary>sums[j] += Σ_r values[r][j], in row order.</summary>
     /// <param name="values">[rows × n].</param>
     /// <param name="sums">In and out: [n].</param>
-    /// <exception cref="ArgumentException">The values are no whole rows.</exception>
+    /// <exception cref="ArgumentException">The values are not a whole number of rows.</exception>
     public static void Add(ReadOnlySpan<float> values, Span<float> sums)
     {
         if (sums.IsEmpty || values.Length % sums.Length != 0)
@@ -39,8 +39,8 @@ public static class ColumnSums
         Add<SimdScalar>(ref first, sums, rows, column);
     }
 
-    /// <summary>Columns from one on, as many as vectors hold; gives the first that is left.</summary>
-    /// <remarks>Four vectors at a time stay in registers while the rows pass by; one alone would wait for its own sum.</remarks>
+    /// <summary>Sums as many columns from one on as fill whole vectors; returns the first remaining one.</summary>
+    /// <remarks>Four vectors stay in registers while the rows stream past; a single one would stall on its own sum.</remarks>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static int Add<T>(ref float values, Span<float> sums, int rows, int column)
         where T : struct, ISimd<T>

@@ -5,14 +5,14 @@ using Streaming.Kernels.Widths;
 namespace Streaming.Kernels.Norms;
 
 /// <summary>
-/// Layer normalisation of each increment [w_{k−1}, w_k) on its own, with gain and bias: y = (x − mean) / √(variance + ε) ⊙
-/// gain + bias. A norm over the whole width would let the outer increments change the inner ones.
+/// Layer normalisation of each increment [w_{k−1}, w_k) separately, with gain and bias: y = (x − mean) / √(variance + ε) ⊙
+/// gain + bias. A norm over the whole width would let outer increments change inner ones.
 /// </summary>
-/// <remarks>Holds scratch: one thread calls an instance at a time. Results do not depend on the number of threads.</remarks>
+/// <remarks>Has scratch memory: one thread at a time may use an instance. Results do not depend on the number of threads.</remarks>
 public sealed class IncrementNorm
 {
-    // Parts depend on the number of rows alone, since they are what the gradients of gain and bias are summed by; each of
-    // them costs a sum of its own, so it has some rows at least.
+    // The number of parts depends on the number of rows alone, because the gradients of gain and bias are summed by part; each
+    // part has its own partial sums, so it must have a minimum of rows.
     private const int MostParts = 16;
     private const int LeastRows = 16;
     private readonly Workers? _workers;
@@ -24,7 +24,7 @@ public sealed class IncrementNorm
     /// <summary>Creates a norm.</summary>
     /// <param name="widths">Nested widths, increasing; the last is D.</param>
     /// <param name="epsilon">ε, above 0.</param>
-    /// <param name="workers">Threads to use, or null for the calling one.</param>
+    /// <param name="workers">Threads to use; null runs on the calling thread.</param>
     public IncrementNorm(ReadOnlySpan<int> widths, float epsilon = 1e-5f, Workers? workers = null)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(epsilon);
@@ -39,7 +39,7 @@ public sealed class IncrementNorm
     /// <summary>Gets D.</summary>
     public int Dimension { get; }
 
-    /// <summary>Gets the floats of statistics a row has: mean and 1/σ of each increment.</summary>
+    /// <summary>Gets the number of statistics per row: mean and 1/σ of each increment.</summary>
     public int StatisticsPerRow => 2 * _increments.Length;
 
     /// <summary>Normalises rows.</summary>
@@ -72,7 +72,7 @@ public sealed class IncrementNorm
             job.Run(Begin(job.Rows, part), Begin(job.Rows, part + 1)));
     }
 
-    /// <summary>Gradients of a forward pass.</summary>
+    /// <summary>Computes the gradients of a forward pass.</summary>
     /// <param name="outputGradients">∂L/∂y [n × D].</param>
     /// <param name="input">x [n × D], of the forward pass.</param>
     /// <param name="gain">Gain [D].</param>
@@ -80,7 +80,7 @@ public sealed class IncrementNorm
     /// <param name="inputGradients">Out: ∂L/∂x [n × D]; added to when <paramref name="accumulate"/>.</param>
     /// <param name="gainGradient">In and out: ∂L/∂gain [D], added to.</param>
     /// <param name="biasGradient">In and out: ∂L/∂bias [D], added to.</param>
-    /// <param name="accumulate">Whether the input gradients are added to what is there (a residual branch) or overwrite it.</param>
+    /// <param name="accumulate">Whether to add the input gradients to the existing values (a residual branch) or overwrite them.</param>
     public void Backward(ReadOnlySpan<float> outputGradients, ReadOnlySpan<float> input, ReadOnlySpan<float> gain, ReadOnlySpan<float> statistics, Span<float> inputGradients, Span<float> gainGradient, Span<float> biasGradient, bool accumulate = false)
     {
         int rows = Rows(input.Length);

@@ -3,18 +3,18 @@ using Streaming.Kernels.Parallel;
 
 namespace Streaming.Kernels.Norms;
 
-/// <summary>1 / √(|x|² + 10⁻¹²) of the prefix of each row: what cosine scores are multiplied by.</summary>
+/// <summary>1 / √(|x|² + 10⁻¹²) of the prefix of each row: the factor that turns a dot product into a cosine.</summary>
 public static class InverseNorms
 {
-    // Gives a zero vector cosine 0 with every other.
+    // Gives a zero vector cosine 0 with every other vector.
     private const float Epsilon = 1e-12f;
     private const int RowsPerPart = 512;
 
     /// <summary>Computes the inverse norms of all rows at one width.</summary>
     /// <param name="rows">Row-major vectors.</param>
     /// <param name="stride">Distance between rows, at least <paramref name="width"/>.</param>
-    /// <param name="width">Values of a row that count.</param>
-    /// <param name="output">Out: one value a row; its length says how many rows there are.</param>
+    /// <param name="width">Length of the prefix.</param>
+    /// <param name="output">Out: one value per row; its length is the number of rows.</param>
     public static void Compute(ReadOnlySpan<float> rows, int stride, int width, Span<float> output)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(stride, width);
@@ -28,7 +28,7 @@ public static class InverseNorms
     /// <param name="rows">Row-major vectors [n × D].</param>
     /// <param name="widths">Nested widths; the last is D.</param>
     /// <param name="output">Out: [K × n].</param>
-    /// <param name="workers">Threads to use, or null for the calling one.</param>
+    /// <param name="workers">Threads to use; null runs on the calling thread.</param>
     internal static void ComputeNested(ReadOnlySpan<float> rows, ReadOnlySpan<int> widths, Span<float> output, Workers? workers)
     {
         NestedJob job = new() { Rows = rows, Widths = widths, Output = output, Count = rows.Length / widths[^1] };

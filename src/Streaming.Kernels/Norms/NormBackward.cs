@@ -18,17 +18,17 @@ internal ref struct NormBackward
     public int StatisticsPerRow;
     public bool Accumulate;
 
-    /// <summary>Rows [row, end): all increments of a few before the next few, as they lie in memory.</summary>
+    /// <summary>Rows [row, end): all increments of a few rows before the next few, in memory order.</summary>
     /// <param name="row">First row.</param>
     /// <param name="end">End of the rows.</param>
-    /// <param name="part">Part of the gradients of gain and bias that they are added to.</param>
+    /// <param name="part">Index of the partial sums of the gain and bias gradients to add to.</param>
     public readonly void Run(int row, int end, int part)
     {
         while (row < end)
         {
             NormRows rows = NormRows.At(row, end);
 
-            // Gradients were computed just now; the input is of the forward pass, which has used the caches for much else.
+            // The gradients were just computed; the input is from the forward pass and has left the caches.
             rows.Prefetch(ref Input, Dimension);
             foreach (ref readonly NormIncrement increment in Increments)
             {

@@ -16,7 +16,7 @@ internal ref struct NormForward
     public int Dimension;
     public int StatisticsPerRow;
 
-    /// <summary>Rows [row, end): all increments of a few before the next few, as they lie in memory.</summary>
+    /// <summary>Rows [row, end): all increments of a few rows before the next few, in memory order.</summary>
     /// <param name="row">First row.</param>
     /// <param name="end">End of the rows.</param>
     public readonly void Run(int row, int end)
@@ -25,7 +25,7 @@ internal ref struct NormForward
         {
             NormRows rows = NormRows.At(row, end);
 
-            // Inputs were computed just now; where the output goes was last touched a step ago.
+            // The inputs were just computed; the output memory was last touched a step ago.
             rows.Prefetch(ref Output, Dimension);
             foreach (ref readonly NormIncrement increment in Increments)
             {

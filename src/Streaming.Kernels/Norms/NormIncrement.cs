@@ -5,8 +5,8 @@ namespace Streaming.Kernels.Norms;
 /// <summary>An increment as <see cref="NormKernel{T}"/> needs it.</summary>
 /// <param name="Begin">First column.</param>
 /// <param name="Length">Columns.</param>
-/// <param name="Statistics">Where its statistics stand among those of a row.</param>
-/// <param name="Lanes">Floats of the widest vector that the length is a multiple of.</param>
+/// <param name="Statistics">Index of its statistics within those of a row.</param>
+/// <param name="Lanes">Lanes of the widest vector that divides the length.</param>
 /// <param name="Share">1 / length.</param>
 internal readonly record struct NormIncrement(int Begin, int Length, int Statistics, int Lanes, float Share)
 {

@@ -6,14 +6,14 @@ namespace Streaming.Kernels.Norms;
 
 /// <summary>One increment of four rows of <see cref="IncrementNorm"/>; lengths are multiples of the vector.</summary>
 /// <remarks>
-/// An increment is a few vectors, so the sums across a vector, the root and the division that a row has once would cost
-/// more than all else: four rows share their instructions. One row alone is four times the same (<see cref="NormRows"/>),
-/// which is why everything is loaded before anything is stored.
+/// An increment is only a few vectors, so the horizontal sums, the root and the division needed once per row would dominate:
+/// four rows share these instructions. A single row is computed as four copies of itself (<see cref="NormRows"/>), so all
+/// loads must precede all stores.
 /// </remarks>
 internal static class NormKernel<T>
     where T : struct, ISimd<T>
 {
-    /// <summary>y and statistics.</summary>
+    /// <summary>Computes y and the statistics.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Forward(ref readonly NormForward job, ref readonly NormIncrement increment, NormRows rows)
     {
@@ -69,7 +69,7 @@ internal static class NormKernel<T>
         Unsafe.Add(ref statistics, 3 * next + 1) = scale[3];
     }
 
-    /// <summary>Gradients.</summary>
+    /// <summary>Computes the gradients.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Backward(ref readonly NormBackward job, ref readonly NormIncrement increment, NormRows rows, int part)
     {

@@ -15,8 +15,8 @@ public static class AdamW
     /// <param name="gradients">g [n].</param>
     /// <param name="firstMoments">In and out: m [n].</param>
     /// <param name="secondMoments">In and out: v [n].</param>
-    /// <param name="step">The step's numbers.</param>
-    /// <param name="workers">Threads to use, or null for the calling one.</param>
+    /// <param name="step">Constants of the step.</param>
+    /// <param name="workers">Threads to use; null runs on the calling thread.</param>
     public static void Update(Span<float> parameters, ReadOnlySpan<float> gradients, Span<float> firstMoments, Span<float> secondMoments, in AdamWStep step, Workers? workers = null)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(gradients.Length, parameters.Length, nameof(gradients));
@@ -27,18 +27,18 @@ public static class AdamW
     }
 
     /// <summary>
-    /// Updates only the touched rows of a table. What a row missed while idle is made up first: its moments decay by
-    /// βⁿ and its weights by (1 − LearningRate · WeightDecay)ⁿ for n idle steps.
+    /// Updates only the touched rows of a table, after applying what each missed while idle: moments decay by βⁿ and weights by
+    /// (1 − LearningRate · WeightDecay)ⁿ for n idle steps.
     /// </summary>
     /// <param name="rows">Touched rows, each once.</param>
     /// <param name="gradients">Gradient of each touched row [rows × dimension].</param>
-    /// <param name="idleSteps">Steps since the row's last update, not counting this one [rows], 0 and up.</param>
-    /// <param name="dimension">Floats a row.</param>
+    /// <param name="idleSteps">Steps since the row's last update, excluding this one [rows], 0 and up.</param>
+    /// <param name="dimension">Floats per row.</param>
     /// <param name="table">In and out: parameters [capacity × dimension].</param>
     /// <param name="firstMoments">In and out: [capacity × dimension].</param>
     /// <param name="secondMoments">In and out: [capacity × dimension].</param>
-    /// <param name="step">The step's numbers.</param>
-    /// <param name="workers">Threads to use, or null for the calling one.</param>
+    /// <param name="step">Constants of the step.</param>
+    /// <param name="workers">Threads to use; null runs on the calling thread.</param>
     public static void UpdateRows(ReadOnlySpan<int> rows, ReadOnlySpan<float> gradients, ReadOnlySpan<int> idleSteps, int dimension, Span<float> table, Span<float> firstMoments, Span<float> secondMoments, in AdamWStep step, Workers? workers = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(dimension, 1);

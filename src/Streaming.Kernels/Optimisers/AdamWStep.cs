@@ -1,6 +1,6 @@
 namespace Streaming.Kernels.Optimisers;
 
-/// <summary>Numbers of one AdamW step [Loshchilov and Hutter 2019].</summary>
+/// <summary>Constants of one AdamW step [Loshchilov and Hutter 2019].</summary>
 /// <remarks>
 /// g' = GradientScale · g; m ← β₁m + (1 − β₁)g'; v ← β₂v + (1 − β₂)g'²;
 /// p ← p − LearningRate · WeightDecay · p − LearningRate · (m / Correction1) / (√(v / Correction2) + Epsilon).
@@ -22,7 +22,7 @@ public readonly record struct AdamWStep
     /// <summary>Gets the decoupled weight decay. Default 0.</summary>
     public float WeightDecay { get; init; }
 
-    /// <summary>Gets what gradients are multiplied by: 1, or below when the global norm is clipped. Default 1.</summary>
+    /// <summary>Gets the factor applied to gradients: 1, or less when the global norm is clipped. Default 1.</summary>
     public float GradientScale { get; init; } = 1f;
 
     /// <summary>Gets the bias correction 1 − β₁ᵗ.</summary>
@@ -31,12 +31,12 @@ public readonly record struct AdamWStep
     /// <summary>Gets the bias correction 1 − β₂ᵗ.</summary>
     public float Correction2 { get; init; } = 1f;
 
-    /// <summary>Creates the step's numbers with their defaults.</summary>
+    /// <summary>Creates the defaults.</summary>
     public AdamWStep()
     {
     }
 
-    /// <summary>The same with the bias corrections of step <paramref name="step"/>.</summary>
+    /// <summary>Returns a copy with the bias corrections of step <paramref name="step"/>.</summary>
     /// <param name="step">Number of the step, from 1.</param>
     public AdamWStep At(long step)
     {

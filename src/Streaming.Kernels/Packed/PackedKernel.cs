@@ -6,7 +6,7 @@ using Streaming.Kernels.Simd;
 
 namespace Streaming.Kernels.Packed;
 
-/// <summary>Inner products and squared lengths of packed rows. Four rows at a time: their sums over lanes are taken together.</summary>
+/// <summary>Inner products and squared lengths of packed rows, four rows at a time so that they share the horizontal sums.</summary>
 internal static class PackedKernel<T, TValue, TElement>
     where T : struct, ISimd<T>
     where TValue : unmanaged
@@ -16,7 +16,7 @@ internal static class PackedKernel<T, TValue, TElement>
     private const int Group = 4;
     private const int Line = 64;
 
-    // Half a page: nearer comes too late, farther is thrown out before it is used.
+    // Half a page: a shorter distance arrives too late, a longer one is evicted before use.
     private const int BytesAhead = 2048;
 
     /// <summary>Inner products of rows with a query that <see cref="PackedQuery"/> prepared.</summary>
@@ -53,7 +53,8 @@ internal static class PackedKernel<T, TValue, TElement>
         }
     }
 
-    /// <summary>Squared lengths of prefixes; numbers of weight 0 do not count, the others have the weight <see cref="IRowElement{TValue}.Factor"/>.</summary>
+    /// <summary>Squared lengths of prefixes; numbers of weight 0 are excluded, the others have the weight
+    /// <see cref="IRowElement{TValue}.Factor"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Squares(in PackedRows rows, int first, ReadOnlySpan<float> weights, Span<float> output)
     {
@@ -77,7 +78,8 @@ internal static class PackedKernel<T, TValue, TElement>
         }
     }
 
-    // Several streams at a time are more than the processor fetches ahead by itself. Only an address, which may lie beyond the rows: a prefetch does not fault.
+    // The hardware prefetcher does not follow this many streams. Only an address, which may lie beyond the rows: a prefetch
+    // does not fault.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static unsafe void Prefetch(ref TValue row)
     {
@@ -102,7 +104,7 @@ internal static class PackedKernel<T, TValue, TElement>
             }
         }
 
-        // As a group of four does it, so that a row's score does not depend on its place.
+        // Same order of summation as in a group of four, so that a row's score does not depend on its position.
         return T.Sums(sum, sum, sum, sum).ToScalar();
     }
 

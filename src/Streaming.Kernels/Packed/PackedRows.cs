@@ -3,36 +3,36 @@ using System.Runtime.InteropServices;
 namespace Streaming.Kernels.Packed;
 
 /// <summary>
-/// Vectors cut into increments of 16 numbers and kept increment by increment: the first 16 numbers of all rows, then the
-/// next 16 of all rows. A pass over a narrow width then reads what it needs and nothing between.
+/// Vectors stored by increments of 16 numbers: the first 16 numbers of all rows, then the next 16 of all rows. A scan at a
+/// narrow width reads only what it needs.
 /// </summary>
 public readonly ref struct PackedRows
 {
-    /// <summary>Numbers of a row that lie together.</summary>
+    /// <summary>Contiguous numbers per row.</summary>
     public const int Increment = 16;
 
     /// <summary>Gets the numbers [increments × <see cref="Capacity"/> × 16].</summary>
     public required Span<byte> Values { get; init; }
 
-    /// <summary>Gets how a number is stored.</summary>
+    /// <summary>Gets the element type.</summary>
     public required RowElement Element { get; init; }
 
-    /// <summary>Gets the number of rows that there is room for.</summary>
+    /// <summary>Gets the maximum number of rows.</summary>
     public required int Capacity { get; init; }
 
-    /// <summary>Bytes of a number.</summary>
+    /// <summary>Bytes per number.</summary>
     public static int Size(RowElement element) => element switch { RowElement.Float32 => sizeof(float), RowElement.Float16 => sizeof(ushort), _ => sizeof(sbyte) };
 
-    /// <summary>The numbers of a row of a width: whole increments.</summary>
+    /// <summary>The numbers stored per row at a width: whole increments.</summary>
     public static int Padded(int width) => (width + Increment - 1) / Increment * Increment;
 
-    /// <summary>Bytes that rows take.</summary>
-    /// <param name="element">How a number is stored.</param>
+    /// <summary>Bytes of storage for rows.</summary>
+    /// <param name="element">Element type.</param>
     /// <param name="capacity">Rows.</param>
-    /// <param name="width">Numbers of a row.</param>
+    /// <param name="width">Numbers per row.</param>
     public static int Bytes(RowElement element, int capacity, int width) => checked(Size(element) * capacity * Padded(width));
 
-    /// <summary>Stores a vector; what is left of its last increment becomes 0.</summary>
+    /// <summary>Stores a vector; zero-fills its last increment.</summary>
     /// <param name="row">The row.</param>
     /// <param name="vector">Its numbers: as many as a row has, or up to 15 fewer.</param>
     /// <returns>The row's scale: 1 unless the element is <see cref="RowElement.Int8"/>, then max|x| / 127.</returns>
@@ -58,10 +58,10 @@ public readonly ref struct PackedRows
         return scale;
     }
 
-    /// <summary>Reads the first numbers of a row.</summary>
+    /// <summary>Reads a prefix of a row.</summary>
     /// <param name="row">The row.</param>
     /// <param name="scale">Its scale.</param>
-    /// <param name="vector">Receives them.</param>
+    /// <param name="vector">Receives the prefix.</param>
     public void Read(int row, float scale, Span<float> vector)
     {
         for (int i = 0; i < vector.Length; i++)

@@ -3,10 +3,10 @@ using Streaming.Kernels.Simd;
 
 namespace Streaming.Kernels.Packed;
 
-/// <summary>What a search asks of packed rows.</summary>
+/// <summary>Operations of a search over packed rows.</summary>
 public static class PackedSearch
 {
-    // Gives a zero vector cosine 0 with every other, as InverseNorms does.
+    // Gives a zero vector cosine 0 with every other vector, as InverseNorms does.
     private const float Epsilon = 1e-12f;
 
     private enum Work
@@ -15,20 +15,20 @@ public static class PackedSearch
         Squares,
     }
 
-    /// <summary>Inner products of rows with a query, before the rows' scales and the query's factor.</summary>
+    /// <summary>Inner products of rows with a query, before the rows' scales and the query's factor are applied.</summary>
     /// <param name="rows">The rows.</param>
-    /// <param name="first">The first of them.</param>
-    /// <param name="query">A query from <see cref="PackedQuery.Prepare"/>: its length says how many increments are read.</param>
-    /// <param name="output">Out: one number a row; its length says how many rows there are.</param>
-    /// <exception cref="ArgumentException">Rows, query and output do not fit each other.</exception>
+    /// <param name="first">The first row.</param>
+    /// <param name="query">A query from <see cref="PackedQuery.Prepare"/>; its length determines the number of increments read.</param>
+    /// <param name="output">Out: one number per row; its length is the number of rows.</param>
+    /// <exception cref="ArgumentException">Rows, query and output do not match.</exception>
     public static void Dots(in PackedRows rows, int first, ReadOnlySpan<float> query, Span<float> output) => Run(Work.Dots, in rows, first, query, output);
 
     /// <summary>1 / √(|x|² + 10⁻¹²) of prefixes of rows, in units of the rows' scales.</summary>
     /// <param name="rows">The rows.</param>
-    /// <param name="first">The first of them.</param>
-    /// <param name="width">Numbers of a row that count.</param>
-    /// <param name="output">Out: one number a row; its length says how many rows there are.</param>
-    /// <exception cref="ArgumentException">Rows, width and output do not fit each other.</exception>
+    /// <param name="first">The first row.</param>
+    /// <param name="width">Length of the prefix.</param>
+    /// <param name="output">Out: one number per row; its length is the number of rows.</param>
+    /// <exception cref="ArgumentException">Rows, width and output do not match.</exception>
     public static void InverseNorms(in PackedRows rows, int first, int width, Span<float> output)
     {
         int padded = PackedRows.Padded(width);
@@ -106,12 +106,12 @@ public static class PackedSearch
     {
         if (query.Length % PackedRows.Increment != 0 || (long)query.Length * rows.Capacity * PackedRows.Size(rows.Element) > rows.Values.Length)
         {
-            throw new ArgumentException($"{query.Length} numbers of {rows.Capacity} rows are asked of {rows.Values.Length} bytes; needed: whole increments of {PackedRows.Increment} that are there.", nameof(query));
+            throw new ArgumentException($"{query.Length} numbers of {rows.Capacity} rows do not fit {rows.Values.Length} bytes; allowed: whole increments of {PackedRows.Increment} within them.", nameof(query));
         }
 
         if (first < 0 || output.Length > rows.Capacity - first)
         {
-            throw new ArgumentException($"Rows {first} to {first + output.Length} are asked of {rows.Capacity}.", nameof(output));
+            throw new ArgumentException($"Rows {first} to {first + output.Length} exceed the capacity of {rows.Capacity}.", nameof(output));
         }
     }
 }

@@ -2,7 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace Streaming.Kernels.Packed;
 
-/// <summary>How a number of a packed row is stored.</summary>
+/// <summary>The element type of packed rows.</summary>
 [SuppressMessage("Naming", "CA1720", Justification = "The names of the embeddings' contract.")]
 public enum RowElement : byte
 {

@@ -23,7 +23,7 @@ internal readonly struct HalfElement : IRowElement<ushort>
         where T : struct, ISimd<T> => T.LoadHalves(in source, offset);
 }
 
-/// <summary><see cref="RowElement.Int8"/>; the scale is the caller's.</summary>
+/// <summary><see cref="RowElement.Int8"/>; the caller applies the scale.</summary>
 internal readonly struct ByteElement : IRowElement<sbyte>
 {
     public static float Factor => 1;

@@ -27,6 +27,6 @@ internal ref struct LogitTile
     /// <summary>Out: scores [K × rows × 32].</summary>
     public ref float Output;
 
-    /// <summary>Distance between the scores of two widths.</summary>
+    /// <summary>Distance between the scores of adjacent widths.</summary>
     public nint WidthStride;
 }

@@ -3,11 +3,11 @@ namespace Streaming.Kernels.Panels;
 /// <summary>Sizes of panels and tiles.</summary>
 internal static class PanelLayout
 {
-    /// <summary>Vectors a panel holds side by side: two 512-bit registers.</summary>
+    /// <summary>Vectors per panel: two 512-bit registers.</summary>
     public const int Lanes = 32;
 
-    /// <summary>Streamed vectors a tile: 8 KB of scores a width, so that a width's scores and 64 rows of its increment stay
-    /// in the first-level cache between the softmax and the gradient.</summary>
+    /// <summary>Streamed vectors per tile: 8 KB of scores per width, so that a width's scores and 64 rows of its increment stay
+    /// in the L1 cache between softmax and gradient.</summary>
     public const int TileRows = 64;
 
     /// <summary>Score of a masked pair, in binary logarithms: far below any other, and finite after any scaling.</summary>

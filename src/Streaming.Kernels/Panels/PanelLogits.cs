@@ -4,13 +4,12 @@ using Streaming.Kernels.Simd;
 namespace Streaming.Kernels.Panels;
 
 /// <summary>
-/// Dot products of streamed vectors with a panel of 32 vectors that is held transposed ("rows are lanes"): the streamed
-/// vectors stay in their natural row-major order and each of their values is broadcast, so nothing is packed and nothing is
-/// summed across lanes.
+/// Dot products of streamed vectors with a transposed panel of 32 vectors ("rows are lanes"): the streamed vectors stay in
+/// row-major order and each of their values is broadcast, so there is no packing and no sum across lanes.
 /// </summary>
 /// <remarks>
-/// All widths for the price of the widest: accumulators stay in registers from width to width and are stored, not
-/// reloaded, at each w_k. The methods are long because every accumulator must be a local of its own to be a register.
+/// All widths cost as much as the widest: accumulators stay in registers from width to width and are stored, not reloaded, at
+/// each w_k. The methods are long because each accumulator must be a separate local to be kept in a register.
 /// </remarks>
 internal static class PanelLogits<T>
     where T : struct, ISimd<T>
@@ -107,7 +106,7 @@ internal static class PanelLogits<T>
         }
     }
 
-    /// <summary>1 streamed vectors against 2·Count lanes.</summary>
+    /// <summary>1 streamed vector against 2·Count lanes.</summary>
     [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
     private static void Logits1(in LogitTile tile, nint first, nint lane)
     {

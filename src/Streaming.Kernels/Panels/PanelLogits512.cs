@@ -5,8 +5,8 @@ using System.Runtime.Intrinsics.X86;
 namespace Streaming.Kernels.Panels;
 
 /// <summary>The widest block of <see cref="PanelLogits{T}"/>.</summary>
-/// <remarks>Written on the plain vector: through a wrapper the JIT moves every second accumulator to another register and
-/// back, and on a processor that issues four operations a cycle the moves cost a quarter of the speed.</remarks>
+/// <remarks>Written on the plain vector type: through a wrapper the JIT moves every second accumulator to another register and
+/// back, which on a CPU that issues four operations per cycle costs a quarter of the speed.</remarks>
 internal static class PanelLogits512
 {
     private const int Lanes = PanelLayout.Lanes;

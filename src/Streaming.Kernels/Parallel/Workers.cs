@@ -5,17 +5,17 @@ namespace Streaming.Kernels.Parallel;
 
 /// <summary>
 /// A fixed team of threads that runs one fork-join job at a time: the caller and <see cref="Threads"/> − 1 helpers. A job
-/// costs no allocation, and a helper that has just worked spins a little before it sleeps, because a training step is a
-/// chain of jobs that are each shorter than a thread's wake-up.
+/// allocates nothing. A helper spins briefly after a job before it sleeps, because a training step is a chain of jobs that
+/// are each shorter than a thread's wake-up.
 /// </summary>
 /// <remarks>
-/// Parts are claimed from a counter, so which thread runs a part is open; what a part computes may therefore depend on its
-/// number only. Sums over parts are made by the caller afterwards, in the order of the parts: results are then the same
-/// to the bit for any number of threads. One thread calls <see cref="Run{TState}"/> at a time; a part does not call it.
+/// Threads claim parts from a counter, so a part may run on any thread and its result must depend only on its number. The
+/// caller sums over parts afterwards, in part order, which makes results bitwise identical for any number of threads. Only one
+/// thread may call <see cref="Run{TState}"/> at a time, and never from within a part.
 /// </remarks>
 public sealed class Workers : IDisposable
 {
-    // About 50 µs on current processors: longer than the gaps inside a step, shorter than a scheduler's slice.
+    // About 50 µs on current CPUs: longer than the gaps inside a step, shorter than a scheduler's time slice.
     private const int SpinsBeforeSleep = 2000;
     private const int PausesPerSpin = 16;
 
@@ -25,16 +25,16 @@ public sealed class Workers : IDisposable
     private JobInvoker? _invoker;
     private nint _state;
 
-    // High half: number of the job. Low half: parts not yet claimed. One word, so that a helper that comes late can never
-    // claim a part of a job that it has not seen.
+    // High half: job number. Low half: unclaimed parts. One word, so that a late helper can never claim a part of a job that it
+    // has not seen.
     private long _ticket;
     private int _unfinished;
     private int _sleepers;
-    private volatile bool _stopping;
+    private volatile bool _isStopping;
     private ExceptionDispatchInfo? _failure;
 
     /// <summary>Starts the helpers.</summary>
-    /// <param name="threads">Threads in all, the caller included, 1 … 256.</param>
+    /// <param name="threads">Number of threads including the caller, 1 … 256.</param>
     public Workers(int threads)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(threads, 1);
@@ -51,15 +51,15 @@ public sealed class Workers : IDisposable
 
     private delegate void JobInvoker(Delegate action, nint state, int part, int worker);
 
-    /// <summary>Gets the number of threads, the caller included.</summary>
+    /// <summary>Gets the number of threads including the caller.</summary>
     public int Threads { get; }
 
-    /// <summary>Runs all parts of a job and returns when every one is done.</summary>
-    /// <typeparam name="TState">The job's state; may hold spans, since it stays on the caller's stack.</typeparam>
+    /// <summary>Runs all parts of a job and returns when all are done.</summary>
+    /// <typeparam name="TState">The job's state; may hold spans, because it stays on the caller's stack.</typeparam>
     /// <param name="parts">Number of parts, 0 and up.</param>
-    /// <param name="state">State shared by the parts, wherever it is: they work on a copy on the stack, which is written back at the end.</param>
-    /// <param name="action">Runs one part. Pass a static lambda, so that nothing is allocated.</param>
-    /// <remarks>The first exception of a part is thrown again here, after the other parts have ended.</remarks>
+    /// <param name="state">State shared by the parts: they work on a stack copy, which is written back at the end.</param>
+    /// <param name="action">Runs one part. Pass a static lambda to avoid an allocation.</param>
+    /// <remarks>Rethrows the first exception of a part after all parts have ended.</remarks>
     public void Run<TState>(int parts, ref TState state, WorkerAction<TState> action)
         where TState : allows ref struct
     {
@@ -75,14 +75,14 @@ public sealed class Workers : IDisposable
             return;
         }
 
-        // The caller's reference may lead into an object, which the garbage collector moves; a local does not move.
+        // The caller's reference may point into an object, which the garbage collector can move; a local does not move.
         TState local = state;
         Publish(parts, Invoker<TState>.Address(ref local), action, Invoker<TState>.Instance);
         Work((int)(Volatile.Read(ref _ticket) >> 32), 0);
         SpinWait wait = default;
         while (Volatile.Read(ref _unfinished) != 0)
         {
-            // Never sleeps for a millisecond: the helper needs microseconds at most, unless it lost its core.
+            // Never sleep for a millisecond: the helper needs only microseconds, unless it lost its core.
             wait.SpinOnce(sleep1Threshold: -1);
         }
 
@@ -95,7 +95,7 @@ public sealed class Workers : IDisposable
         }
     }
 
-    /// <summary>Runs a job on a team, or on the calling thread alone when there is none.</summary>
+    /// <summary>Runs a job on a team, or on the calling thread when there is none.</summary>
     /// <typeparam name="TState">The job's state.</typeparam>
     /// <param name="workers">The team, or null.</param>
     /// <param name="parts">Number of parts, 0 and up.</param>
@@ -117,7 +117,8 @@ public sealed class Workers : IDisposable
         }
     }
 
-    /// <summary>First item of a part when <paramref name="items"/> items are divided evenly in steps of <paramref name="granularity"/>.</summary>
+    /// <summary>First item of a part when <paramref name="items"/> items are divided evenly in multiples of
+    /// <paramref name="granularity"/>.</summary>
     /// <param name="items">Number of items.</param>
     /// <param name="parts">Number of parts.</param>
     /// <param name="part">The part; <paramref name="parts"/> itself gives the end.</param>
@@ -128,15 +129,15 @@ public sealed class Workers : IDisposable
         return (int)Math.Min(items, blocks * part / parts * granularity);
     }
 
-    /// <summary>Ends the helpers.</summary>
+    /// <summary>Stops the helpers.</summary>
     public void Dispose()
     {
-        if (_stopping)
+        if (_isStopping)
         {
             return;
         }
 
-        _stopping = true;
+        _isStopping = true;
         Interlocked.Add(ref _ticket, 1L << 32);
         _wake.Release(_helpers.Length + 1);
         foreach (Thread helper in _helpers)
@@ -149,7 +150,7 @@ public sealed class Workers : IDisposable
 
     private void Publish(int parts, nint state, Delegate action, JobInvoker invoker)
     {
-        ObjectDisposedException.ThrowIf(_stopping, this);
+        ObjectDisposedException.ThrowIf(_isStopping, this);
         _state = state;
         _action = action;
         _invoker = invoker;
@@ -166,10 +167,10 @@ public sealed class Workers : IDisposable
     private void Help(int worker)
     {
         int seen = 0;
-        while (!_stopping)
+        while (!_isStopping)
         {
             int job = AwaitJob(seen);
-            if (!_stopping)
+            if (!_isStopping)
             {
                 Work(job, worker);
             }
@@ -194,8 +195,8 @@ public sealed class Workers : IDisposable
                 continue;
             }
 
-            // Announce, then look once more: a job published in between either sees the sleeper or is seen here. A
-            // permit left over by that race only makes a later wait return early.
+            // Announce, then check again: a job published in between either sees the sleeper or is seen here. A permit left over
+            // from that race only makes a later wait return early.
             Interlocked.Increment(ref _sleepers);
             if ((int)(Volatile.Read(ref _ticket) >> 32) == seen)
             {
@@ -231,7 +232,7 @@ public sealed class Workers : IDisposable
         {
             _invoker!(_action!, _state, part, worker);
         }
-#pragma warning disable CA1031 // Whatever it is, it is thrown again on the caller's thread.
+#pragma warning disable CA1031 // Any exception is rethrown on the caller's thread.
         catch (Exception exception)
 #pragma warning restore CA1031
         {
@@ -244,9 +245,9 @@ public sealed class Workers : IDisposable
     }
 
     /// <summary>
-    /// Carries a reference to the caller's stack to the helpers as a plain address. Sound because <see cref="Run{TState}"/> passes a local, the stack does not
-    /// move, the caller stays in <see cref="Run{TState}"/> until the last part is done, and the garbage collector updates
-    /// the spans inside the state in place, where all threads read them.
+    /// Passes a reference to the caller's stack to the helpers as a raw address. Safe because <see cref="Run{TState}"/> passes a
+    /// local, the stack does not move, the caller stays in <see cref="Run{TState}"/> until the last part is done, and the garbage
+    /// collector updates the spans inside the state in place, where all threads read them.
     /// </summary>
     private static class Invoker<TState>
         where TState : allows ref struct

@@ -1,6 +1,6 @@
 namespace Streaming.Kernels.Recurrence;
 
-/// <summary>What the backward pass reads and writes.</summary>
+/// <summary>Inputs and outputs of the backward pass.</summary>
 internal ref struct LruBackwardJob
 {
     public ref readonly float States;

@@ -1,4 +1,4 @@
 namespace Streaming.Kernels.Recurrence;
 
-/// <summary>The channels of one increment: where their real parts start in a row, how many, the row's length, the rows.</summary>
+/// <summary>The channels of one increment: offset of their real parts in a row, number of channels, row length, number of rows.</summary>
 internal readonly record struct LruGroup(int Start, int Length, int RowLength, int Steps);

@@ -5,8 +5,8 @@ namespace Streaming.Kernels.Recurrence;
 
 /// <summary>One step of <see cref="LruScan"/> over a range of channels.</summary>
 /// <remarks>
-/// The methods work through whole steps in the order of memory: a step is read once and written once, so the scan runs at
-/// the speed of memory. They return the first channel left over, for a narrower vector.
+/// The methods process whole steps in memory order: each step is read once and written once, so the scan is bound by memory
+/// bandwidth. They return the first remaining channel, for a narrower vector.
 /// </remarks>
 internal static class LruKernel<T>
     where T : struct, ISimd<T>

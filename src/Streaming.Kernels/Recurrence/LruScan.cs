@@ -6,24 +6,24 @@ using Streaming.Kernels.Simd;
 namespace Streaming.Kernels.Recurrence;
 
 /// <summary>
-/// The linear recurrent unit's scan [Orvieto et al. 2023], forward and backward: s_t = λ ⊙ s_{t−1} + x_t per sequence, with
-/// s before the first step 0 and λ complex diagonal.
+/// The scan of the linear recurrent unit [Orvieto et al. 2023], forward and backward: s_t = λ ⊙ s_{t−1} + x_t per sequence,
+/// with s = 0 before the first step and λ complex diagonal.
 /// </summary>
 /// <remarks>
-/// A step is a row of 2H floats: H real parts, then H imaginary parts. Sequences lie end to end without padding; sequence
-/// s is the steps Offsets[s] … Offsets[s + 1] − 1 and may be empty. The gradient of λ is summed in a fixed number of parts,
-/// so that it does not depend on the number of threads. Holds scratch: one thread calls an instance at a time.
+/// A step is a row of 2H floats: H real parts, then H imaginary parts. Sequences are concatenated without padding; sequence s
+/// is the steps Offsets[s] … Offsets[s + 1] − 1 and may be empty. The gradient of λ is summed over a fixed number of parts, so
+/// it does not depend on the number of threads. Has scratch memory: one thread at a time may use an instance.
 /// </remarks>
 public sealed class LruScan
 {
-    // Fixed, since the parts are what the gradient of λ is summed by; enough that sequences of different lengths even out.
+    // Fixed, because the gradient of λ is summed by part; enough to balance sequences of different lengths.
     private const int Parts = 16;
     private readonly Workers? _workers;
     private readonly float[] _partialGradients;
 
     /// <summary>Creates a scan.</summary>
     /// <param name="channels">H, complex channels, 1 and up.</param>
-    /// <param name="workers">Threads to use, or null for the calling one.</param>
+    /// <param name="workers">Threads to use; null runs on the calling thread.</param>
     public LruScan(int channels, Workers? workers = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(channels, 1);
@@ -38,7 +38,7 @@ public sealed class LruScan
     /// <summary>Computes all states.</summary>
     /// <param name="inputs">x [steps × 2H].</param>
     /// <param name="lambda">λ [2H]: real parts, then imaginary parts.</param>
-    /// <param name="offsets">First step of each sequence, and after the last one the end: count + 1 entries, not decreasing.</param>
+    /// <param name="offsets">First step of each sequence, then the end: count + 1 entries, non-decreasing.</param>
     /// <param name="states">Out: s [steps × 2H]. May be <paramref name="inputs"/> itself.</param>
     /// <exception cref="ArgumentException">A span is too short, or the offsets decrease.</exception>
     public void Forward(ReadOnlySpan<float> inputs, ReadOnlySpan<float> lambda, ReadOnlySpan<int> offsets, Span<float> states)
@@ -55,13 +55,13 @@ public sealed class LruScan
         });
     }
 
-    /// <summary>Computes the gradients by the inputs and by λ.</summary>
+    /// <summary>Computes the gradients with respect to the inputs and λ.</summary>
     /// <param name="stateGradients">∂L/∂s [steps × 2H] of each state as an output.</param>
     /// <param name="states">s [steps × 2H], of the forward pass.</param>
     /// <param name="lambda">λ [2H].</param>
     /// <param name="offsets">As in the forward pass.</param>
     /// <param name="inputGradients">Out: ∂L/∂x [steps × 2H]. May be <paramref name="stateGradients"/> itself.</param>
-    /// <param name="lambdaGradient">In and out: ∂L/∂λ [2H] by real and imaginary parts, added to.</param>
+    /// <param name="lambdaGradient">In and out: ∂L/∂λ [2H] with respect to real and imaginary parts, added to.</param>
     /// <exception cref="ArgumentException">A span is too short, or the offsets decrease.</exception>
     public void Backward(ReadOnlySpan<float> stateGradients, ReadOnlySpan<float> states, ReadOnlySpan<float> lambda, ReadOnlySpan<int> offsets, Span<float> inputGradients, Span<float> lambdaGradient)
     {

@@ -45,7 +45,7 @@ internal static class NestedLruKernel<T>
                 nint at = (nint)t * group.RowLength;
                 T sRe = T.Load(in job.States, at + re), sIm = T.Load(in job.States, at + im);
 
-                // What flowed back so far, g, belongs to step t + 1: its part of λ's sum needs s_t.
+                // g, accumulated so far, belongs to step t + 1: its contribution to λ's sum needs s_t.
                 aRe = T.MultiplyAdd(gIm, sIm, T.MultiplyAdd(gRe, sRe, aRe));
                 aIm = T.NegateMultiplyAdd(gRe, sIm, T.MultiplyAdd(gIm, sRe, aIm));
                 T dRe = T.MultiplyAdd(lIm, gIm, T.MultiplyAdd(lRe, gRe, T.Load(ref job.Gradients, at + re)));

@@ -4,17 +4,17 @@ using Streaming.Kernels.Simd;
 namespace Streaming.Kernels.Recurrence;
 
 /// <summary>
-/// The linear recurrent unit's scan over one sequence whose complex channels are grouped by nested increments, forward and
-/// backward, in place: s_t = λ ⊙ s_{t−1} + γ ⊙ x_t.
+/// The scan of the linear recurrent unit over one sequence whose complex channels are grouped by nested increments, forward
+/// and backward, in place: s_t = λ ⊙ s_{t−1} + γ ⊙ x_t.
 /// </summary>
 /// <remarks>
-/// A step is a row of 2D floats: of each increment first the real parts, then the imaginary ones, so that the state of a
-/// narrower model is a prefix of the row. λ and γ lie alike. State, gradient and sums of a group of channels stay in
-/// registers over the whole sequence, which should be in the cache.
+/// A step is a row of 2D floats: for each increment the real parts, then the imaginary parts, so the state of a narrower
+/// model is a prefix of the row. λ and γ have the same layout. State, gradient and sums of a group of channels stay in
+/// registers over the whole sequence, which should fit the cache.
 /// </remarks>
 public static class NestedLruScan
 {
-    /// <summary>All states, in place of their inputs.</summary>
+    /// <summary>Computes all states, overwriting their inputs.</summary>
     /// <param name="states">In: x [steps × 2D]. Out: s.</param>
     /// <param name="steps">Length of the sequence, 0 and up.</param>
     /// <param name="widths">Nested widths, increasing; the last is D.</param>
@@ -49,14 +49,14 @@ public static class NestedLruScan
         }
     }
 
-    /// <summary>Gradients by the inputs, in place of those by the states.</summary>
+    /// <summary>Computes the gradients with respect to the inputs, overwriting those of the states.</summary>
     /// <param name="states">s [steps × 2D].</param>
     /// <param name="gradients">In: ∂L/∂s [steps × 2D] of each state as an output. Out: ∂L/∂x.</param>
     /// <param name="steps">Length of the sequence, 0 and up.</param>
     /// <param name="widths">Nested widths.</param>
     /// <param name="lambda">λ [2D].</param>
     /// <param name="gamma">γ [2D]: each value twice.</param>
-    /// <param name="lambdaSums">In and out: Σ_t δ_t · conj(s_{t−1}) [2D], added to, with δ_t the whole gradient by s_t.</param>
+    /// <param name="lambdaSums">In and out: Σ_t δ_t · conj(s_{t−1}) [2D], added to, where δ_t is the total gradient of s_t.</param>
     /// <param name="stateSums">In and out: Σ_t of Re(δ_t) Re(s_t) and of Im(δ_t) Im(s_t) [2D], added to.</param>
     /// <exception cref="ArgumentException">A span is too short.</exception>
     public static void Backward(ReadOnlySpan<float> states, Span<float> gradients, int steps, ReadOnlySpan<int> widths, ReadOnlySpan<float> lambda, ReadOnlySpan<float> gamma, Span<float> lambdaSums, Span<float> stateSums)

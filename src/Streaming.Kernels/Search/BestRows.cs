@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 
 namespace Streaming.Kernels.Search;
 
-/// <summary>The best k of the rows that were offered: a heap with the worst on top, so that a row that does not belong there costs one
-/// comparison, of several rows at a time. Of equal scores the lower row is better.</summary>
+/// <summary>The best k of the rows offered so far: a heap with the worst on top, so that rejecting a row costs one comparison,
+/// vectorised over several rows. Among equal scores the lower row is better.</summary>
 public ref struct BestRows
 {
     private readonly Span<int> _rows;
@@ -18,7 +18,7 @@ public ref struct BestRows
     {
         if (rows.Length != scores.Length || rows.IsEmpty)
         {
-            throw new ArgumentException($"There is room for {rows.Length} rows and {scores.Length} scores; needed: the same, and one at least.", nameof(rows));
+            throw new ArgumentException($"rows has length {rows.Length} and scores {scores.Length}; they must be equal and at least 1.", nameof(rows));
         }
 
         _rows = rows;
@@ -26,13 +26,13 @@ public ref struct BestRows
         Count = 0;
     }
 
-    /// <summary>Gets how many there are, in no order.</summary>
+    /// <summary>Gets the number of rows held, in no particular order.</summary>
     public int Count { get; private set; }
 
-    /// <summary>Offers rows in a line, each higher than those offered before.</summary>
-    /// <param name="first">Number of the first.</param>
+    /// <summary>Offers consecutive rows, each higher than those offered before.</summary>
+    /// <param name="first">Number of the first row.</param>
     /// <param name="scores">Their scores. NaN is never among the best.</param>
-    /// <param name="present">Whether a row is one (not 0).</param>
+    /// <param name="present">Whether a row is in use (not 0).</param>
     public void Offer(int first, ReadOnlySpan<float> scores, ReadOnlySpan<byte> present)
     {
         int row = 0;

@@ -9,9 +9,9 @@ namespace Streaming.Kernels.Search;
 
 /// <summary>Ranks of targets in a whole catalogue, all widths in one pass (<see cref="NestedRankingProblem"/>).</summary>
 /// <remarks>
-/// Users are taken 32 at a time against tiles of 64 items, with the kernel of <see cref="NestedSoftmax"/>. A target's score
-/// comes from the same kernel, so that equal vectors tie exactly. Holds scratch: one thread calls an instance at a time.
-/// Results do not depend on the number of threads.
+/// Scores 32 users at a time against tiles of 64 items, with the kernel of <see cref="NestedSoftmax"/>. A target's score comes
+/// from the same kernel, so equal vectors tie exactly. Has scratch memory: one thread at a time may use an instance. Results
+/// do not depend on the number of threads.
 /// </remarks>
 public sealed class NestedRanking
 {
@@ -22,7 +22,7 @@ public sealed class NestedRanking
 
     /// <summary>Allocates scratch.</summary>
     /// <param name="widths">Nested widths, increasing; the last is D.</param>
-    /// <param name="workers">Threads to use, or null for the calling one.</param>
+    /// <param name="workers">Threads to use; null runs on the calling thread.</param>
     public NestedRanking(ReadOnlySpan<int> widths, Workers? workers = null)
     {
         _widths = NestedWidths.Checked(widths);
@@ -34,8 +34,8 @@ public sealed class NestedRanking
         }
     }
 
-    /// <summary>Counts, for each user and width, the items above the target and the items level with it.</summary>
-    /// <remarks>Scratch for excluded rows and for the norms of a catalogue grows when a call needs more than those before.</remarks>
+    /// <summary>Counts, for each user and width, the items that score above the target and those that tie with it.</summary>
+    /// <remarks>Scratch for excluded rows and for the catalogue's norms grows when a call needs more than previous ones.</remarks>
     /// <exception cref="ArgumentException">A span has the wrong length, or a row lies outside the catalogue.</exception>
     public void Run(in NestedRankingProblem problem)
     {
@@ -100,7 +100,7 @@ public sealed class NestedRanking
     {
         if (length != expected)
         {
-            throw new ArgumentException($"{name} has {length} values; {expected} are needed.");
+            throw new ArgumentException($"{name} has {length} values; expected: {expected}.");
         }
     }
 
@@ -110,7 +110,7 @@ public sealed class NestedRanking
         {
             if ((uint)row >= (uint)items)
             {
-                throw new ArgumentException($"{name} holds {row}; rows of the catalogue are 0 … {items - 1}.");
+                throw new ArgumentException($"{name} contains row {row}; the catalogue has rows 0 … {items - 1}.");
             }
         }
     }

@@ -1,8 +1,8 @@
 namespace Streaming.Kernels.Search;
 
 /// <summary>
-/// Where one target item of each user stands among all items of a catalogue, at every nested width:
-/// s_w(u, i) = ⟨u[:w], e(i)[:w]⟩, or with <see cref="Cosine"/> the same over |e(i)[:w]| (the user's norm changes no rank).
+/// The rank of one target item per user among all items of a catalogue, at every nested width:
+/// s_w(u, i) = ⟨u[:w], e(i)[:w]⟩, or with <see cref="Cosine"/> the same over |e(i)[:w]| (the user's norm does not affect ranks).
 /// </summary>
 public ref struct NestedRankingProblem
 {
@@ -15,27 +15,27 @@ public ref struct NestedRankingProblem
     /// <summary>Whether a row of the catalogue is an item (not 0) or unused (0) [N]. Empty: all are items.</summary>
     public ReadOnlySpan<byte> Present;
 
-    /// <summary>Catalogue row of each user's target [B]. It is ranked whether present, excluded or not.</summary>
+    /// <summary>Catalogue row of each user's target [B]. Ranked whether present, excluded or not.</summary>
     public ReadOnlySpan<int> Targets;
 
-    /// <summary>Rows that do not compete, all users end to end; may repeat. Empty with empty offsets: none.</summary>
+    /// <summary>Rows that do not compete, all users concatenated; may repeat. Empty with empty offsets: none.</summary>
     public ReadOnlySpan<int> Excluded;
 
-    /// <summary>Where each user's part of <see cref="Excluded"/> starts, and the end: B + 1 entries, or empty.</summary>
+    /// <summary>Start of each user's part of <see cref="Excluded"/>, then the end: B + 1 entries, or empty.</summary>
     public ReadOnlySpan<int> ExcludedOffsets;
 
-    /// <summary>Whether scores are divided by the norm of the item's prefix.</summary>
+    /// <summary>Whether to divide scores by the norm of the item's prefix.</summary>
     public bool Cosine;
 
     /// <summary>
-    /// Out: items that score above the target, [B × K]; <see cref="int.MaxValue"/> when the target's score is not finite.
-    /// Nothing compares as greater than NaN, so counting alone would put such a target first.
+    /// Out: items that score above the target, [B × K]; <see cref="int.MaxValue"/> when the target's score is not finite, because
+    /// nothing compares greater than NaN and counting alone would rank such a target first.
     /// </summary>
     public Span<int> Above;
 
     /// <summary>
-    /// Out: other items that score exactly as the target, [B × K]. The order of the catalogue never decides: the expected
-    /// rank, ties broken at random, is 1 + Above + Ties / 2; the worst is 1 + Above + Ties.
+    /// Out: other items that score exactly as the target, [B × K]. Catalogue order never decides: the expected rank with ties
+    /// broken at random is 1 + Above + Ties / 2; the worst is 1 + Above + Ties.
     /// </summary>
     public Span<int> Ties;
 }

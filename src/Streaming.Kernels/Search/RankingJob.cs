@@ -1,6 +1,6 @@
 namespace Streaming.Kernels.Search;
 
-/// <summary>What the panels of one ranking share.</summary>
+/// <summary>State shared by the panels of one ranking.</summary>
 internal ref struct RankingJob
 {
     public NestedRankingProblem Problem;

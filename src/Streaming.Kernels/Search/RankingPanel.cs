@@ -79,7 +79,7 @@ internal static class RankingPanel<T>
         return skipped;
     }
 
-    /// <summary>Not-a-number is neither above nor level: unused rows start from it.</summary>
+    /// <summary>Unused rows start from NaN, which is neither above nor equal.</summary>
     private static void SetBias(ref RankingJob job, RankingScratch scratch, int tile, int count)
     {
         for (int j = 0; j < count; j++)

@@ -3,7 +3,7 @@ using Streaming.Kernels.Simd;
 
 namespace Streaming.Kernels.Search;
 
-/// <summary>Memory of one worker of <see cref="NestedRanking"/>.</summary>
+/// <summary>Scratch memory of one thread of <see cref="NestedRanking"/>.</summary>
 internal sealed class RankingScratch
 {
     private readonly AlignedFloats _floats;
@@ -35,14 +35,14 @@ internal sealed class RankingScratch
     /// <summary>Start value of each item's scores.</summary>
     public Span<float> StreamBias => _floats.Span.Slice(_bias, PanelLayout.TileRows);
 
-    /// <summary>Zeros; never written.</summary>
+    /// <summary>Zeros; read-only.</summary>
     public Span<float> Zeros => _floats.Span.Slice(_bias + PanelLayout.TileRows, PanelLayout.TileRows);
 
     public int[] Above { get; }
 
     public int[] Ties { get; }
 
-    /// <summary>Pairs that are not counted, as item · 32 + lane.</summary>
+    /// <summary>Pairs to exclude, as item · 32 + lane.</summary>
     public Span<long> Skipped(int count)
     {
         if (_skipped.Length < count)

@@ -7,13 +7,13 @@ namespace Streaming.Kernels.Search;
 /// <summary>Exhaustive nearest-item search (<see cref="TopKProblem"/>).</summary>
 public static class TopK
 {
-    // From here on scoring 32 queries at once beats one dot product after the other.
+    // From here on scoring 32 queries at once beats one dot product at a time.
     private const int LeastPanelQueries = 4;
 
     /// <summary>Finds the best rows of each query.</summary>
     /// <param name="problem">Queries, catalogue, outputs.</param>
-    /// <param name="workers">Threads to use, or null for the calling one. Queries are divided among them, 32 at a time.</param>
-    /// <remarks>The memory that a thread needs, (width + 64) · 32 floats, is kept for its next search.</remarks>
+    /// <param name="workers">Threads to use; null runs on the calling thread. Threads divide the queries, 32 at a time.</param>
+    /// <remarks>Each thread keeps its scratch memory, (width + 64) · 32 floats, for its next search.</remarks>
     /// <exception cref="ArgumentException">A span has the wrong length.</exception>
     public static void Search(in TopKProblem problem, Workers? workers = null)
     {
@@ -73,14 +73,14 @@ public static class TopK
         return new TopKJob { Problem = p, Queries = queries, Items = items };
     }
 
-    // The last row may end with its width.
+    // The last row may end at its width.
     private static int RowsIn(int length, int stride, int width) => length < width ? 0 : (length - width) / stride + 1;
 
     private static void Require(int length, long expected, string name)
     {
         if (length != expected)
         {
-            throw new ArgumentException($"{name} has {length} values; {expected} are needed.");
+            throw new ArgumentException($"{name} has {length} values; expected: {expected}.");
         }
     }
 }

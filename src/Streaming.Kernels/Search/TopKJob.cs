@@ -13,7 +13,7 @@ internal ref struct TopKJob
     /// <summary>Factor of an item's score.</summary>
     public readonly float Scale(int item) => Problem.Scales.IsEmpty ? 1f : Problem.Scales[item];
 
-    /// <summary>Puts an item in its place when it belongs to the best; rows are offered in increasing order.</summary>
+    /// <summary>Inserts an item if it is among the best; rows are offered in increasing order.</summary>
     public readonly void Offer(int query, int item, float score)
     {
         Span<float> scores = Problem.Scores.Slice(query * Problem.Count, Problem.Count);

@@ -17,22 +17,22 @@ public ref struct TopKProblem
     /// <summary>Distance between item vectors, at least <see cref="Width"/>.</summary>
     public int CatalogueStride;
 
-    /// <summary>Values of a vector that count, w.</summary>
+    /// <summary>Length of the prefix, w.</summary>
     public int Width;
 
     /// <summary>Whether a row of the catalogue is an item (not 0) or unused (0) [N]. Empty: all are items.</summary>
     public ReadOnlySpan<byte> Present;
 
     /// <summary>Factor of each item's score [N], or empty. Pass 1/|item[:w]| (see <see cref="InverseNorms"/>) for cosine; the
-    /// query's own norm changes no order, and scores are then |query| · cosine.</summary>
+    /// query's norm does not affect the order, and scores are then |query| · cosine.</summary>
     public ReadOnlySpan<float> Scales;
 
-    /// <summary>k, results a query.</summary>
+    /// <summary>k, results per query.</summary>
     public int Count;
 
-    /// <summary>Out: rows, best first, equal scores by row [n × k]; −1 where there are no more.</summary>
+    /// <summary>Out: rows, best first, ties by row [n × k]; −1 beyond the last.</summary>
     public Span<int> Rows;
 
-    /// <summary>Out: scores [n × k]; −∞ where there are no more.</summary>
+    /// <summary>Out: scores [n × k]; −∞ beyond the last.</summary>
     public Span<float> Scores;
 }

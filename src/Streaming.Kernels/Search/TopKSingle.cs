@@ -5,12 +5,13 @@ using Streaming.Kernels.Simd;
 
 namespace Streaming.Kernels.Search;
 
-/// <summary>Few queries: one dot product after the other. Time goes into memory; the narrower the width, the more of it is waiting
-/// for rows that lie a wide stride apart.</summary>
+/// <summary>Few queries: one dot product at a time, bound by memory; the narrower the width, the more time is spent waiting for
+/// rows a wide stride apart.</summary>
 internal static class TopKSingle<T>
     where T : struct, ISimd<T>
 {
-    // Up to two lines a row, the processor does not fetch enough of the next rows by itself; beyond that, asking costs more than it gives.
+    // Up to two cache lines per row the hardware prefetcher is not enough; beyond that, explicit prefetches cost more than they
+    // gain.
     private const int MostPrefetched = 32;
     private const int RowsAhead = 24;
     private const int LineFloats = 16;

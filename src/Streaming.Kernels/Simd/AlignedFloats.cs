@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 
 namespace Streaming.Kernels.Simd;
 
-/// <summary>Floats that begin on a cache line: a 512-bit load that crosses two lines costs two.</summary>
+/// <summary>Floats aligned to cache lines: a 512-bit load that crosses two lines costs two.</summary>
 public sealed class AlignedFloats
 {
     private const int LineFloats = 16;
@@ -14,7 +14,7 @@ public sealed class AlignedFloats
     /// <param name="length">The number of floats.</param>
     public AlignedFloats(int length)
     {
-        // Pinned, so that the alignment found now stays.
+        // Pinned, so that the alignment computed now stays valid.
         _array = GC.AllocateArray<float>(length + LineFloats, pinned: true);
         nint address = Unsafe.ByteOffset(ref Unsafe.NullRef<float>(), ref MemoryMarshal.GetArrayDataReference(_array));
         nint misplaced = address / sizeof(float) % LineFloats;
@@ -22,19 +22,19 @@ public sealed class AlignedFloats
         Length = length;
     }
 
-    /// <summary>Gets one that holds nothing.</summary>
+    /// <summary>Gets an empty instance.</summary>
     public static AlignedFloats Empty { get; } = new(0);
 
     /// <summary>Gets the number of floats.</summary>
     public int Length { get; }
 
-    /// <summary>Gets the bytes it holds, those before the first line included.</summary>
+    /// <summary>Gets the allocated bytes, including the alignment padding.</summary>
     public long Bytes => (long)_array.Length * sizeof(float);
 
     /// <summary>Gets the floats.</summary>
     public Span<float> Span => _array.AsSpan(_start, Length);
 
-    /// <summary>The floats from one on.</summary>
+    /// <summary>The floats from an index on.</summary>
     /// <param name="start">Index of the first.</param>
     public Span<float> AsSpan(int start) => Span[start..];
 

@@ -1,8 +1,6 @@
 namespace Streaming.Kernels.Simd;
 
-/// <summary>
-/// 2^f on [0, 1) as a polynomial of degree 5, minimax in relative error; 2^y is that times 2^⌊y⌋.
-/// </summary>
+/// <summary>2^f on [0, 1) as a polynomial of degree 5, minimax in relative error; 2^y is that times 2^⌊y⌋.</summary>
 internal static class Exp2Constants
 {
     public const float C0 = 0.9999999250637599f;
@@ -13,11 +11,11 @@ internal static class Exp2Constants
     public const float C5 = 0.001877576765658015f;
 
     /// <summary>
-    /// Results below 2^Least are 0. Probabilities that small vanish against their sum, and as denormal operands each would
-    /// cost a microcode assist of about 150 cycles in every multiply-add that it meets.
+    /// Results below 2^Least are 0. Probabilities that small are negligible in their sum, and as denormal operands each would
+    /// cost a microcode assist of about 150 cycles in every multiply-add.
     /// </summary>
     public const float Least = -100f;
 
-    /// <summary>Arguments are cut here, below the largest exponent.</summary>
+    /// <summary>Arguments are clamped here, below the largest exponent.</summary>
     public const float Most = 127f;
 }

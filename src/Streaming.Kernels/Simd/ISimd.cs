@@ -3,13 +3,13 @@ using System.Runtime.Intrinsics;
 namespace Streaming.Kernels.Simd;
 
 /// <summary>
-/// One machine vector of floats. A kernel is written once over this and compiled by the JIT for each width; the wrappers
-/// are one field each, so they stay in registers.
+/// One machine vector of floats. A kernel is written once against this and compiled by the JIT for each width; the wrappers
+/// have a single field, so they stay in registers.
 /// </summary>
 internal interface ISimd<TSelf>
     where TSelf : struct, ISimd<TSelf>
 {
-    /// <summary>Floats a vector; a power of two up to 16.</summary>
+    /// <summary>Floats per vector; a power of two up to 16.</summary>
     static abstract int Count { get; }
 
     /// <summary>Whether 16 accumulators and their operands fit the registers (otherwise 8 do).</summary>
@@ -21,8 +21,8 @@ internal interface ISimd<TSelf>
 
     static abstract TSelf Load(ref readonly float source, nint offset);
 
-    /// <summary>IEEE 754 binary16 numbers × 2⁻¹¹², exact for all that are finite: to put the exponent right takes a multiplication,
-    /// which a dot product has already (<see cref="HalfBits.Rebias"/>).</summary>
+    /// <summary>IEEE 754 binary16 numbers × 2⁻¹¹², exact for all finite ones: correcting the exponent takes a multiplication, which
+    /// a dot product has anyway (<see cref="HalfBits.Rebias"/>).</summary>
     static abstract TSelf LoadHalves(ref readonly ushort source, nint offset);
 
     static abstract TSelf LoadBytes(ref readonly sbyte source, nint offset);
@@ -39,10 +39,10 @@ internal interface ISimd<TSelf>
 
     static abstract TSelf Sqrt(TSelf a);
 
-    /// <summary>a·b + c, fused where the machine can.</summary>
+    /// <summary>a·b + c, fused where supported.</summary>
     static abstract TSelf MultiplyAdd(TSelf a, TSelf b, TSelf c);
 
-    /// <summary>c − a·b, fused where the machine can.</summary>
+    /// <summary>c − a·b, fused where supported.</summary>
     static abstract TSelf NegateMultiplyAdd(TSelf a, TSelf b, TSelf c);
 
     /// <summary>2^y to 2·10⁻⁷ relative; 0 below 2⁻¹⁰⁰ (see <see cref="Exp2Constants"/>); huge, not NaN, above 2¹²⁷.</summary>
@@ -51,7 +51,7 @@ internal interface ISimd<TSelf>
     /// <summary>Sum of the lanes.</summary>
     static abstract float Sum(TSelf a);
 
-    /// <summary>Sums of the lanes of each of four vectors; every one is added up in the same order.</summary>
+    /// <summary>Sums of the lanes of each of four vectors, all in the same order.</summary>
     static abstract Vector128<float> Sums(TSelf a, TSelf b, TSelf c, TSelf d);
 
     /// <summary>1 in the lanes where a &gt; b, 0 in the others.</summary>
@@ -60,7 +60,7 @@ internal interface ISimd<TSelf>
     /// <summary>1 in the lanes where a = b, 0 in the others.</summary>
     static abstract TSelf OneIfEqual(TSelf a, TSelf b);
 
-    /// <summary>The lanes whose elements, numbered from <paramref name="index"/>, a dropout mask keeps; 0 in the others.</summary>
+    /// <summary>The lanes whose elements, numbered from <paramref name="index"/>, a dropout mask keeps; 0 elsewhere.</summary>
     static abstract TSelf Keep(TSelf a, uint index, in DropoutMask mask);
 
     void Store(ref float target);

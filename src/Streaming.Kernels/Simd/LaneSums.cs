@@ -5,8 +5,8 @@ using System.Runtime.Intrinsics.X86;
 namespace Streaming.Kernels.Simd;
 
 /// <summary>
-/// Sums within vectors, four at a time. Two vectors are shuffled so that one addition halves both: nine instructions where
-/// four sums by themselves take sixteen.
+/// Horizontal sums, four vectors at a time. Two vectors are shuffled so that one addition halves both: nine instructions
+/// where four separate sums take sixteen.
 /// </summary>
 internal static class LaneSums
 {

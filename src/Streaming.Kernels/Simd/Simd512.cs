@@ -9,8 +9,8 @@ internal readonly struct Simd512(Vector512<float> value) : ISimd<Simd512>
 {
     private readonly Vector512<float> _value = value;
 
-    // Not Vector512.IsHardwareAccelerated: that is false on processors that lower their clock for 512-bit work (Skylake-X,
-    // Cascade Lake), which these kernels are dense enough to gain from all the same.
+    // Not Vector512.IsHardwareAccelerated: it is false on CPUs that lower their clock for 512-bit work (Skylake-X, Cascade
+    // Lake), where these kernels are dense enough to gain anyway.
     public static bool IsSupported => Avx512F.IsSupported && Avx512DQ.IsSupported;
 
     public static int Count => 16;
@@ -64,7 +64,7 @@ internal readonly struct Simd512(Vector512<float> value) : ISimd<Simd512>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Simd512 Exp2(Simd512 y)
     {
-        // y − ⌊y⌋ and · 2^⌊y⌋ are one instruction each; the second saturates by itself.
+        // y − ⌊y⌋ and · 2^⌊y⌋ are one instruction each; the second saturates.
         Vector512<float> x = y._value;
         Vector512<float> f = Avx512DQ.Reduce(x, 1);
         Vector512<float> p = Vector512.Create(Exp2Constants.C5);
@@ -80,7 +80,7 @@ internal readonly struct Simd512(Vector512<float> value) : ISimd<Simd512>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Sum(Simd512 a)
     {
-        // Halves first: Vector512.Sum adds up each quarter by itself, twice the instructions.
+        // Halves first: Vector512.Sum sums each quarter separately, twice the instructions.
         Vector256<float> half = a._value.GetLower() + a._value.GetUpper();
         return Vector128.Sum(half.GetLower() + half.GetUpper());
     }

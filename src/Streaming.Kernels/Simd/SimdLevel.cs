@@ -3,7 +3,7 @@ namespace Streaming.Kernels.Simd;
 /// <summary>Vector widths that divide a length.</summary>
 internal static class SimdLevel
 {
-    /// <summary>Largest supported vector, in floats, that a length is a multiple of: 16, 8, 4 or 1.</summary>
+    /// <summary>The largest supported vector, in floats, that divides a length: 16, 8, 4 or 1.</summary>
     public static int For(int length)
     {
         if (Simd512.IsSupported && length % Simd512.Count == 0)

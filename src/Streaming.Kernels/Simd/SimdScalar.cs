@@ -3,7 +3,7 @@ using System.Runtime.Intrinsics;
 
 namespace Streaming.Kernels.Simd;
 
-/// <summary>One float: the path of machines without vectors.</summary>
+/// <summary>One float: the fallback without vector hardware.</summary>
 internal readonly struct SimdScalar(float value) : ISimd<SimdScalar>
 {
     private readonly float _value = value;

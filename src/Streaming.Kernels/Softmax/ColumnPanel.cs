@@ -7,8 +7,8 @@ using Streaming.Kernels.Simd;
 namespace Streaming.Kernels.Softmax;
 
 /// <summary>
-/// 32 candidates against all rows: the gradients of the candidates. Normalisers are known by now, so probabilities are
-/// summed over the widths first and each increment is multiplied once.
+/// 32 candidates against all rows: the gradients of the candidates. The normalisers are known, so probabilities are summed
+/// over the widths first and each increment is multiplied once.
 /// </summary>
 internal static class ColumnPanel<T>
     where T : struct, ISimd<T>
@@ -60,7 +60,7 @@ internal static class ColumnPanel<T>
     private static bool SetClassLanes(ref SoftmaxJob job, SoftmaxScratch scratch, int first, int columns, bool set)
     {
         bool any = false;
-        for (int lane = 0; job.Hits.Any && lane < columns; lane++)
+        for (int lane = 0; job.Hits.HasAny && lane < columns; lane++)
         {
             int number = job.Hits.CandidateClasses[first + lane];
             if (number != HitIndex.None)

@@ -3,8 +3,8 @@ using System.Numerics;
 namespace Streaming.Kernels.Softmax;
 
 /// <summary>
-/// Which candidates are the positive item of which rows (accidental hits), without a matrix of B × N: the distinct
-/// positive items are numbered, and each row and candidate knows its item's number.
+/// Finds which candidates are the positive item of which rows (accidental hits) without a B × N matrix: the distinct positive
+/// items are numbered, and each row and candidate stores its item's number.
 /// </summary>
 internal sealed class HitIndex
 {
@@ -32,8 +32,8 @@ internal sealed class HitIndex
 
     public long Bytes => sizeof(int) * ((long)_slots.Length + _slotIds.Length + _rowClass.Length + _candidateClass.Length + _classCounts.Length);
 
-    /// <summary>Gets whether any pair may have to be masked.</summary>
-    public bool Any { get; private set; }
+    /// <summary>Gets whether any pair may need masking.</summary>
+    public bool HasAny { get; private set; }
 
     /// <summary>Item number of each row's positive.</summary>
     public ReadOnlySpan<int> RowClasses => _rowClass;
@@ -41,13 +41,13 @@ internal sealed class HitIndex
     /// <summary>Item number of each candidate, or <see cref="None"/>.</summary>
     public ReadOnlySpan<int> CandidateClasses => _candidateClass.AsSpan(0, _candidates);
 
-    /// <summary>Numbers the positives of a problem and looks all candidates up.</summary>
-    /// <remarks>Without ids a candidate is its own item; that matters only where the own positive is masked too.</remarks>
+    /// <summary>Numbers the positives of a problem and looks up all candidates.</summary>
+    /// <remarks>Without ids each candidate is a distinct item; that matters only where the row's own positive is masked too.</remarks>
     public void Build(in NestedSoftmaxProblem problem, int candidates)
     {
         _candidates = candidates;
-        Any = !problem.CandidateIds.IsEmpty || problem.Correction == LogQCorrection.Corrected;
-        if (!Any)
+        HasAny = !problem.CandidateIds.IsEmpty || problem.Correction == LogQCorrection.Corrected;
+        if (!HasAny)
         {
             return;
         }
@@ -79,7 +79,7 @@ internal sealed class HitIndex
         }
     }
 
-    /// <summary>How many candidates are a row's positive item, its own column included.</summary>
+    /// <summary>Number of candidates that are a row's positive item, including its own column.</summary>
     public int Copies(int row) => _classCounts[_rowClass[row]];
 
     // A negative id is an item that is no longer known: it equals nothing but its own column.

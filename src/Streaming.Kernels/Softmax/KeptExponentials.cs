@@ -4,13 +4,13 @@ using Streaming.Kernels.Simd;
 namespace Streaming.Kernels.Softmax;
 
 /// <summary>
-/// The exponentials of a panel's wider widths, kept until its normalisers are known. A sum of vectors for each of these
-/// widths, Σw multiply-adds a score, becomes one for all of them, D multiply-adds.
+/// The exponentials of a panel's wider widths, kept until the normalisers are known. One weighted sum of vectors, D
+/// multiply-adds per score, then replaces one per width, Σw multiply-adds.
 /// </summary>
 /// <remarks>
-/// It pays where writing and reading a number costs less than w multiply-adds, and while they stay in the cache that the
-/// cores share: at 7 MB a thread nothing was gained, at 17 MB a third was lost. Which widths are kept depends on the
-/// problem alone, so that results do not depend on what was computed before.
+/// This pays off where writing and reading a number costs less than w multiply-adds, and while the exponentials fit the
+/// shared cache: at 7 MB per thread there was no gain, at 17 MB a loss of a third. Which widths are kept depends on the problem
+/// alone, so results do not depend on earlier calls.
 /// </remarks>
 internal sealed class KeptExponentials
 {
@@ -32,7 +32,7 @@ internal sealed class KeptExponentials
             _kept++;
         }
 
-        // One alone has nothing to be added to.
+        // A single width has nothing to be combined with.
         _mostTiles = _kept > 1 ? MostBytes / (_kept * Block * sizeof(float)) : 0;
         _maxTiles = Math.Min(_mostTiles, Tiles(maxCandidates));
     }
@@ -45,7 +45,7 @@ internal sealed class KeptExponentials
     /// <summary>Exponentials of a tile [kept widths × 64 × 32].</summary>
     public Span<float> Tile(int number)
     {
-        // With the first problem that needs it: a large memory bank never does.
+        // Allocated by the first problem that needs it: with a large memory bank none does.
         _floats ??= new AlignedFloats(_maxTiles * _kept * Block);
         return _floats.Span.Slice(number * _kept * Block, _kept * Block);
     }

@@ -7,18 +7,18 @@ using Streaming.Kernels.Widths;
 namespace Streaming.Kernels.Softmax;
 
 /// <summary>
-/// Sampled softmax of all nested widths, with its gradients (<see cref="NestedSoftmaxProblem"/>). No B × N matrix of any
-/// width is written to memory.
+/// Sampled softmax of all nested widths, with its gradients (<see cref="NestedSoftmaxProblem"/>). Writes no B × N matrix of
+/// any width to memory.
 /// </summary>
 /// <remarks>
-/// Rows are taken 32 at a time against tiles of 64 candidates. Scratch per thread is of the order of 32·(2Σw + 64K) floats
-/// and, while that is up to 4 MB, 32 a candidate and width of 32 on (<see cref="KeptExponentials"/>);
-/// shared are 3·K·B floats, an integer a candidate and, from the first call with cosines on, K·(B + N) floats.
-/// Holds scratch: one thread calls an instance at a time. Results do not depend on the number of threads.
+/// Processes 32 rows at a time against tiles of 64 candidates. Scratch per thread is about 32·(2Σw + 64K) floats plus, while
+/// that is at most 4 MB, 32 per candidate and width from 32 up (<see cref="KeptExponentials"/>); shared memory is 3·K·B
+/// floats, an integer per candidate and, from the first call with cosines on, K·(B + N) floats. One thread at a time may use
+/// an instance. Results do not depend on the number of threads.
 /// </remarks>
 public sealed class NestedSoftmax
 {
-    /// <summary>Least 1 − Q(p) that <see cref="LogQCorrection.Corrected"/> works with: a positive that is in every draw.</summary>
+    /// <summary>Lower bound of 1 − Q(p) in <see cref="LogQCorrection.Corrected"/>, for a positive that is in every draw.</summary>
     public const double LeastMissProbability = 1.0 / (1 << 20);
 
     private const int Lanes = PanelLayout.Lanes;
@@ -35,9 +35,9 @@ public sealed class NestedSoftmax
 
     /// <summary>Allocates scratch.</summary>
     /// <param name="widths">Nested widths, increasing; the last is D.</param>
-    /// <param name="maxRows">Most rows B of a call.</param>
-    /// <param name="maxCandidates">Most candidates N of a call.</param>
-    /// <param name="workers">Threads to use, or null for the calling one.</param>
+    /// <param name="maxRows">Maximum rows B per call.</param>
+    /// <param name="maxCandidates">Maximum candidates N per call.</param>
+    /// <param name="workers">Threads to use; null runs on the calling thread.</param>
     public NestedSoftmax(ReadOnlySpan<int> widths, int maxRows, int maxCandidates, Workers? workers = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(maxRows, 1);
@@ -56,7 +56,7 @@ public sealed class NestedSoftmax
         }
     }
 
-    /// <summary>Gets the bytes of scratch that this instance holds.</summary>
+    /// <summary>Gets the size of this instance's scratch memory in bytes.</summary>
     public long ScratchBytes
     {
         get
@@ -71,7 +71,7 @@ public sealed class NestedSoftmax
         }
     }
 
-    /// <summary>Multiply-adds that a row and a candidate cost: D of their scores, then those of the row's gradient.</summary>
+    /// <summary>Multiply-adds per row and candidate: D for their scores, plus those of the row's gradient.</summary>
     /// <param name="candidates">N of a call.</param>
     public int MultiplyAdds(int candidates)
     {
@@ -84,8 +84,8 @@ public sealed class NestedSoftmax
         return first < _widths.Length ? sum + _widths[^1] : sum;
     }
 
-    /// <summary>Losses and gradients of a problem.</summary>
-    /// <exception cref="ArgumentException">A span has the wrong length, or a value is outside its range: names it.</exception>
+    /// <summary>Computes losses and gradients of a problem.</summary>
+    /// <exception cref="ArgumentException">A span has the wrong length, or a value is out of range; the message names it.</exception>
     public void Run(in NestedSoftmaxProblem problem)
     {
         NestedSoftmaxCheck.Verify(_widths, _maxRows, _maxCandidates, in problem);

@@ -1,6 +1,6 @@
 namespace Streaming.Kernels.Softmax;
 
-/// <summary>Checks a problem before the kernels, which do not check bounds, touch it.</summary>
+/// <summary>Validates a problem before the kernels, which do not check bounds, use it.</summary>
 internal static class NestedSoftmaxCheck
 {
     public static void Verify(int[] widths, int maxRows, int maxCandidates, in NestedSoftmaxProblem p)
@@ -30,20 +30,20 @@ internal static class NestedSoftmaxCheck
 
         if (!(p.Temperature > 0) || !float.IsFinite(p.Temperature))
         {
-            throw new ArgumentException($"Temperature is {p.Temperature}; it is finite and above 0.");
+            throw new ArgumentException($"Temperature is {p.Temperature}; allowed: finite and above 0.");
         }
 
         Weights(p.RowWeights, nameof(p.RowWeights));
         if (Weights(p.WidthWeights, nameof(p.WidthWeights)) <= 0)
         {
-            throw new ArgumentException("WidthWeights are all 0; at least one is above 0.");
+            throw new ArgumentException("WidthWeights are all 0; at least one must be above 0.");
         }
 
         foreach (int column in p.PositiveColumn)
         {
             if ((uint)column >= (uint)p.GradientCandidates)
             {
-                throw new ArgumentException($"PositiveColumn holds {column}; each is 0 … GradientCandidates − 1 = {p.GradientCandidates - 1}.");
+                throw new ArgumentException($"PositiveColumn contains {column}; allowed: 0 … GradientCandidates − 1 = {p.GradientCandidates - 1}.");
             }
         }
     }
@@ -55,7 +55,7 @@ internal static class NestedSoftmaxCheck
         {
             if (!(weight >= 0) || !float.IsFinite(weight))
             {
-                throw new ArgumentException($"{name} holds {weight}; each is finite and 0 or above.");
+                throw new ArgumentException($"{name} contains {weight}; allowed: finite and 0 or above.");
             }
 
             sum += weight;
@@ -76,7 +76,7 @@ internal static class NestedSoftmaxCheck
     {
         if (length != expected)
         {
-            throw new ArgumentException($"{name} has {length} values; {expected} are needed.");
+            throw new ArgumentException($"{name} has {length} values; expected: {expected}.");
         }
     }
 }

@@ -10,7 +10,7 @@ public enum LogQCorrection
     Classic,
 
     /// <summary>The form of RecSys 2025 (arXiv 2507.09331): the positive is not corrected and not in the sum, and the
-    /// row is weighted by the stopped probability of a mistake.</summary>
+    /// row is weighted by the probability of a mistake, with stopped gradient.</summary>
     Corrected,
 }
 
@@ -25,14 +25,14 @@ public enum LogQCorrection
 /// </remarks>
 public ref struct NestedSoftmaxProblem
 {
-    /// <summary>User vectors [B × D], rows end to end.</summary>
+    /// <summary>User vectors [B × D], row-major.</summary>
     public ReadOnlySpan<float> Users;
 
     /// <summary>Candidate vectors [N × D]: the batch's first, then the bank's.</summary>
     public ReadOnlySpan<float> Candidates;
 
-    /// <summary>Item of each candidate [N]: a candidate with the id of a row's positive is no negative of that row
-    /// (its own positive column aside). Empty: mask by column only.</summary>
+    /// <summary>Item of each candidate [N]: a candidate with the id of a row's positive is not a negative of that row
+    /// (except its own positive column). Empty: mask by column only.</summary>
     public ReadOnlySpan<int> CandidateIds;
 
     /// <summary>ln q of each candidate [N]. Ignored with <see cref="LogQCorrection.None"/>.</summary>
@@ -47,7 +47,7 @@ public ref struct NestedSoftmaxProblem
     /// <summary>Weight c_k of each width [K], 0 or above, not all 0.</summary>
     public ReadOnlySpan<float> WidthWeights;
 
-    /// <summary>How many candidates from the start receive a gradient, G.</summary>
+    /// <summary>Number of leading candidates that receive a gradient, G.</summary>
     public int GradientCandidates;
 
     /// <summary>τ, above 0.</summary>
@@ -59,10 +59,10 @@ public ref struct NestedSoftmaxProblem
     /// <summary>How q enters.</summary>
     public LogQCorrection Correction;
 
-    /// <summary>Out: gradient of the total by the user vectors [B × D], overwritten.</summary>
+    /// <summary>Out: gradient of the total with respect to the user vectors [B × D], overwritten.</summary>
     public Span<float> UserGradients;
 
-    /// <summary>Out: gradient of the total by the first G candidates [G × D], overwritten.</summary>
+    /// <summary>Out: gradient of the total with respect to the first G candidates [G × D], overwritten.</summary>
     public Span<float> CandidateGradients;
 
     /// <summary>Out: loss of each width [K].</summary>

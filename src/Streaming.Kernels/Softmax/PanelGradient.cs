@@ -87,7 +87,7 @@ internal static class PanelGradient<T>
         d1.Store(ref output, 3 * Lanes + second);
     }
 
-    /// <summary>1 coordinates of 2·Count lanes.</summary>
+    /// <summary>1 coordinate of 2·Count lanes.</summary>
     [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
     private static void Gradient1(ref float x, nint stride, ref float g, ref float output, int count)
     {

@@ -6,8 +6,8 @@ using Streaming.Kernels.Panels;
 namespace Streaming.Kernels.Softmax;
 
 /// <summary>The widest block of <see cref="PanelGradient{T}"/>.</summary>
-/// <remarks>Written on the plain vector: through a wrapper the JIT moves every second accumulator to another register and
-/// back, and on a processor that issues four operations a cycle the moves cost a quarter of the speed.</remarks>
+/// <remarks>Written on the plain vector type: through a wrapper the JIT moves every second accumulator to another register and
+/// back, which on a CPU that issues four operations per cycle costs a quarter of the speed.</remarks>
 internal static class PanelGradient512
 {
     private const int Lanes = PanelLayout.Lanes;

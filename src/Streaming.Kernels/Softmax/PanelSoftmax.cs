@@ -5,14 +5,14 @@ using Streaming.Kernels.Simd;
 namespace Streaming.Kernels.Softmax;
 
 /// <summary>The exponentials between scores and gradients, on tiles [rows × 32] of one width.</summary>
-/// <remarks>Scores are binary logarithms: log₂e/τ is in the panel, so that an exponential is one polynomial.</remarks>
+/// <remarks>Scores are binary logarithms: log₂e/τ is folded into the panel, so an exponential is a single polynomial.</remarks>
 internal static class PanelSoftmax<T>
     where T : struct, ISimd<T>
 {
     private const int Lanes = PanelLayout.Lanes;
 
     /// <summary>E = 2^(S − reference[lane]); sums[lane] += Σ E. E may overwrite S.</summary>
-    /// <remarks>Sums are formed per tile and then added, which keeps the rounding of long sums small.</remarks>
+    /// <remarks>Sums are formed per tile and then added, which limits the rounding error of long sums.</remarks>
     [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
     public static void Exponentials(ref float scores, ref float output, int count, ref float references, ref float sums)
     {
@@ -125,7 +125,7 @@ internal static class PanelSoftmax<T>
         }
     }
 
-    /// <summary>output[k][j][lane] = Σ_{i ≥ k} factors[i][lane] · E[i][j][lane]: what a coordinate of increment k is multiplied by.</summary>
+    /// <summary>output[k][j][lane] = Σ_{i ≥ k} factors[i][lane] · E[i][j][lane]: the weights of the coordinates of increment k.</summary>
     /// <param name="exponentials">E [widths × 64 × 32].</param>
     /// <param name="output">Out: [widths × 64 × 32].</param>
     /// <param name="widths">Number of widths.</param>
@@ -149,11 +149,12 @@ internal static class PanelSoftmax<T>
         }
     }
 
-    /// <summary>output[d][lane] = what is there for d &lt; <paramref name="written"/>, and Σ_{k: w_k &gt; d} coefficients[k][lane] · sums_k[d][lane].</summary>
-    /// <param name="sums">Weighted sums of each width, [w_1 × 32], [w_2 × 32], … end to end.</param>
+    /// <summary>output[d][lane] = (d &lt; <paramref name="written"/> ? output[d][lane] : 0)
+    /// + Σ_{k: w_k &gt; d} coefficients[k][lane] · sums_k[d][lane].</summary>
+    /// <param name="sums">Weighted sums of each width, [w_1 × 32], [w_2 × 32], …, concatenated.</param>
     /// <param name="coefficients">[K × 32].</param>
     /// <param name="widths">Nested widths.</param>
-    /// <param name="written">Coordinates that are added to.</param>
+    /// <param name="written">Number of leading coordinates to add to; the others are overwritten.</param>
     /// <param name="output">In and out: [D × 32].</param>
     [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
     public static void Combine(ref float sums, ref float coefficients, ReadOnlySpan<int> widths, int written, ref float output)

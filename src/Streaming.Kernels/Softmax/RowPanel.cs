@@ -8,10 +8,10 @@ namespace Streaming.Kernels.Softmax;
 
 /// <summary>32 rows against all candidates: losses, normalisers and user gradients of every width.</summary>
 /// <remarks>
-/// The positive's score is the reference of the exponentials in place of a running maximum, so nothing is rescaled. A rival
-/// more than about 69 nats above it overflows; that is seen at the end, and the panel is done again with the true maximum.
-/// A width's normaliser is known only at the end: until then either its sum of vectors is a sum of its own, or its
-/// exponentials wait (<see cref="KeptExponentials"/>).
+/// The positive's score replaces a running maximum as reference of the exponentials, so nothing is rescaled. A competitor more
+/// than about 69 nats above it overflows; this is detected at the end, and the panel is recomputed with the true maximum. A
+/// width's normaliser is known only at the end: until then either its vectors are summed separately, or its exponentials are
+/// kept (<see cref="KeptExponentials"/>).
 /// </remarks>
 internal static class RowPanel<T>
     where T : struct, ISimd<T>
@@ -76,7 +76,7 @@ internal static class RowPanel<T>
 
     private static void SetClassLanes(ref SoftmaxJob job, SoftmaxScratch scratch, int first, int rows, bool set)
     {
-        for (int lane = 0; job.Hits.Any && lane < rows; lane++)
+        for (int lane = 0; job.Hits.HasAny && lane < rows; lane++)
         {
             ref uint lanes = ref scratch.ClassLanes[job.Hits.RowClasses[first + lane]];
             lanes = set ? lanes | (1u << lane) : 0;
@@ -96,7 +96,7 @@ internal static class RowPanel<T>
         }
     }
 
-    /// <summary>Scores of a tile of candidates, accidental hits masked.</summary>
+    /// <summary>Scores a tile of candidates and masks accidental hits.</summary>
     private static void Score(ref SoftmaxJob job, SoftmaxScratch scratch, int first, int tile, int count)
     {
         Span<float> bias = scratch.StreamBias[..count];
@@ -118,7 +118,7 @@ internal static class RowPanel<T>
             WidthStride = TileRows * Lanes,
         };
         PanelLogits<T>.Compute(in logits, count);
-        if (job.Hits.Any)
+        if (job.Hits.HasAny)
         {
             MaskHits(ref job, scratch, first, tile, job.Hits.CandidateClasses.Slice(tile, count));
         }
@@ -184,7 +184,7 @@ internal static class RowPanel<T>
         {
             foreach (float sum in scratch.Normalisers.Slice(k * Lanes, rows))
             {
-                // Not a number counts as overflow too.
+                // NaN counts as overflow too.
                 if (!(sum < Overflow))
                 {
                     return true;
@@ -195,7 +195,7 @@ internal static class RowPanel<T>
         return false;
     }
 
-    /// <summary>The rare second look: references become the true maxima.</summary>
+    /// <summary>The rare second pass: references become the true maxima.</summary>
     private static void RaiseReferences(ref SoftmaxJob job, SoftmaxScratch scratch, int first)
     {
         for (int tile = 0; tile < job.Candidates; tile += TileRows)
@@ -220,7 +220,7 @@ internal static class RowPanel<T>
         }
     }
 
-    /// <summary>Losses, and what the gradients of users and candidates need of each row.</summary>
+    /// <summary>Computes losses, and the per-row factors that the gradients of users and candidates need.</summary>
     private static void Normalise(ref SoftmaxJob job, SoftmaxScratch scratch, int panel, int rows)
     {
         scratch.Coefficients.Clear();
@@ -276,7 +276,7 @@ internal static class RowPanel<T>
             scratch.Factors[i] = scratch.Coefficients[i] * (job.Problem.Cosine ? scratch.LaneScales[i] : 1f);
         }
 
-        // The panel's vectors are of no more use: their gradients take the place.
+        // The panel's vectors are no longer needed: their gradients overwrite them.
         int written = 0;
         if (job.FirstKept < job.Widths.Length)
         {
@@ -317,7 +317,7 @@ internal static class RowPanel<T>
         float pull = 0, radial = 0;
         for (int k = job.Widths.Length - 1; k >= 0; k--)
         {
-            // A coordinate takes part in its own width and in every wider one.
+            // A coordinate contributes to its own width and to every wider one.
             int at = k * job.Rows + row, begin = k == 0 ? 0 : job.Widths[k - 1];
             float scale = job.RowCoefficients[at];
             if (job.Problem.Cosine)

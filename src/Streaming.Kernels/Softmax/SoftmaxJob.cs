@@ -1,6 +1,6 @@
 namespace Streaming.Kernels.Softmax;
 
-/// <summary>What the panels of one call share.</summary>
+/// <summary>State shared by the panels of one call.</summary>
 internal ref struct SoftmaxJob
 {
     public const float Log2E = 1.44269504088896341f;
@@ -35,10 +35,11 @@ internal ref struct SoftmaxJob
     /// <summary>Uncorrected score of each row's positive, in binary logarithms [K × B].</summary>
     public Span<float> PositiveScores;
 
-    /// <summary>Gradient of the total by a row's loss, over τ [K × B].</summary>
+    /// <summary>Gradient of the total with respect to a row's loss, over τ [K × B].</summary>
     public Span<float> RowCoefficients;
 
-    /// <summary>Binary logarithm of each row's sum over its coefficient [K × B]: 2^(score − this) is probability times coefficient.</summary>
+    /// <summary>Binary logarithm of each row's sum over its coefficient [K × B]: 2^(score − this) is probability times
+    /// coefficient.</summary>
     public Span<float> RowNormalisers;
 
     /// <summary>Weighted loss of each panel of rows [panels × K].</summary>
@@ -47,10 +48,10 @@ internal ref struct SoftmaxJob
     /// <summary>Gets D.</summary>
     public readonly int Dimension => Widths[^1];
 
-    /// <summary>Gets what scores are multiplied by to become binary logarithms.</summary>
+    /// <summary>Gets the factor that turns scores into binary logarithms.</summary>
     public readonly float LogScale => Log2E / Problem.Temperature;
 
-    /// <summary>Gets whether the positive stays out of the sum.</summary>
+    /// <summary>Gets whether the positive is excluded from the sum.</summary>
     public readonly bool MasksPositive => Problem.Correction == LogQCorrection.Corrected;
 
     /// <summary>−log₂ q of a candidate, or 0 without correction.</summary>

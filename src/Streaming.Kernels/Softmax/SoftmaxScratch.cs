@@ -3,7 +3,7 @@ using Streaming.Kernels.Simd;
 
 namespace Streaming.Kernels.Softmax;
 
-/// <summary>Memory of one worker: a panel, a tile of scores of each width, and the sums.</summary>
+/// <summary>Scratch memory of one thread: a panel, a tile of scores of each width, and the sums.</summary>
 internal sealed class SoftmaxScratch
 {
     private readonly AlignedFloats _floats;
@@ -40,13 +40,13 @@ internal sealed class SoftmaxScratch
     /// <summary>Scores [K × rows × 32].</summary>
     public Span<float> Tile => _floats.Span[_tile.._sums];
 
-    /// <summary>Exponentials that wait for their normalisers.</summary>
+    /// <summary>Exponentials kept until their normalisers are known.</summary>
     public KeptExponentials Kept { get; }
 
     /// <summary>Weighted sums of vectors of each width [Σw × 32].</summary>
     public Span<float> Sums => _floats.Span[_sums.._lanes];
 
-    /// <summary>Score that each lane's exponentials are relative to [K × 32].</summary>
+    /// <summary>Reference score of each lane's exponentials [K × 32].</summary>
     public Span<float> References => PerWidth(0);
 
     /// <summary>Sums of exponentials [K × 32].</summary>
@@ -58,7 +58,7 @@ internal sealed class SoftmaxScratch
     /// <summary>1/|prefix| of each lane's vector [K × 32].</summary>
     public Span<float> LaneScales => PerWidth(3);
 
-    /// <summary>Gradient of the loss by each lane's sum of exponentials [K × 32].</summary>
+    /// <summary>Gradient of the loss with respect to each lane's sum of exponentials [K × 32].</summary>
     public Span<float> Coefficients => PerWidth(4);
 
     /// <summary>Factor of each lane's sums of vectors [K × 32].</summary>
@@ -70,10 +70,10 @@ internal sealed class SoftmaxScratch
     /// <summary>Start value of each lane's scores [32].</summary>
     public Span<float> LaneBias => _floats.Span.Slice(_streams + PanelLayout.TileRows, PanelLayout.Lanes);
 
-    /// <summary>Zeros, as many as a tile has rows; never written.</summary>
+    /// <summary>Zeros, as many as a tile has rows; read-only.</summary>
     public Span<float> Zeros => _floats.Span.Slice(_streams + PanelLayout.TileRows + PanelLayout.Lanes, PanelLayout.TileRows);
 
-    /// <summary>Lanes of the panel whose item has a class, a bit a lane; all 0 between panels.</summary>
+    /// <summary>Lanes of the panel whose item has a class, one bit per lane; all 0 between panels.</summary>
     public uint[] ClassLanes { get; }
 
     /// <summary>Rows of a tile whose positive lies in the panel.</summary>

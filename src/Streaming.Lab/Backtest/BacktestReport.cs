@@ -29,6 +29,6 @@ internal sealed record BacktestReport(
     public static string SayRepeats(int targets, int repeats) => FormattableString.Invariant(
         $"{repeats} of {targets} test targets are in the user's history: a list that leaves the history out cannot have them, and the rows \"masked\" count them as misses");
 
-    /// <summary>Gets how each model and floor did along the stream; none of an offline protocol.</summary>
+    /// <summary>Gets how each model and baseline did along the stream; none of an offline protocol.</summary>
     public IReadOnlyList<StreamCurve> Curves { get; init; } = [];
 }

@@ -34,10 +34,10 @@ internal sealed record BacktestRequest
     public double DriftAt { get; init; }
 
     /// <summary>Gets whether each width is trained alone too.</summary>
-    public bool Alone { get; init; }
+    public bool SingleWidth { get; init; }
 
-    /// <summary>Gets whether the floors are left out.</summary>
-    public bool NoFloors { get; init; }
+    /// <summary>Gets whether the baselines are left out.</summary>
+    public bool NoBaselines { get; init; }
 
     /// <summary>Gets the cutoffs K.</summary>
     public IReadOnlyList<int> Cutoffs { get; init; } = [5, 10, 20, 50];

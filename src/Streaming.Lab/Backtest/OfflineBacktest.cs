@@ -6,7 +6,7 @@ using Streaming.Models.Options;
 
 namespace Streaming.Lab.Backtest;
 
-/// <summary>Runs an offline protocol: floors, then every combination of settings with every seed.</summary>
+/// <summary>Runs an offline protocol: baselines, then every combination of settings with every seed.</summary>
 /// <param name="request">What to do.</param>
 /// <param name="log">The data.</param>
 /// <param name="features">Features of the items.</param>
@@ -39,9 +39,9 @@ internal sealed class OfflineBacktest(
             progress.Line(BacktestReport.SayRepeats(targets, repeats));
         }
 
-        if (!request.NoFloors)
+        if (!request.NoBaselines)
         {
-            AddFloors(split);
+            AddBaselines(split);
         }
 
         for (int i = 0; i < combinations.Count; i++)
@@ -67,13 +67,13 @@ internal sealed class OfflineBacktest(
         _ => throw new InvalidOperationException($"{request.Protocol} is no offline protocol."),
     };
 
-    private void AddFloors(OfflineSplit split)
+    private void AddBaselines(OfflineSplit split)
     {
-        foreach (var baseline in OfflineFloors.Create())
+        foreach (var baseline in OfflineBaselines.Create())
         {
-            (var unmasked, var masked) = OfflineFloors.Measure(baseline, split, request.Cutoffs);
-            _rows.Add(new ReportRow(baseline.Name, "none", 0, Alone: false, HistoryMasked: false, null, string.Empty, [unmasked]));
-            _rows.Add(new ReportRow(baseline.Name, "none", 0, Alone: false, HistoryMasked: true, null, string.Empty, [masked]));
+            (var unmasked, var masked) = OfflineBaselines.Measure(baseline, split, request.Cutoffs);
+            _rows.Add(new ReportRow(baseline.Name, "none", 0, IsSingleWidth: false, HistoryMasked: false, null, string.Empty, [unmasked]));
+            _rows.Add(new ReportRow(baseline.Name, "none", 0, IsSingleWidth: false, HistoryMasked: true, null, string.Empty, [masked]));
             progress.Line(string.Create(CultureInfo.InvariantCulture, $"{baseline.Name}: Recall@{request.Cutoffs[^1]} {masked.Recall(request.Cutoffs[^1]):F4} (history masked)"));
         }
     }
@@ -88,7 +88,7 @@ internal sealed class OfflineBacktest(
             BestSettings = settings;
         }
 
-        for (int width = 0; request.Alone && width < model.Widths.Count; width++)
+        for (int width = 0; request.SingleWidth && width < model.Widths.Count; width++)
         {
             Train(split, settings, OnlyWidth(model, width), alone: true, label, cancellation);
         }

@@ -47,9 +47,9 @@ internal sealed class PrequentialBacktest(
         var combinations = SettingsGrid.Combinations(request.Try);
         BacktestOptions[] settings = [.. combinations.Select(combination => BacktestSettings.Load(combination, request.Protocol, request.SettingsFile, request.HasFeatures))];
         progress.Line(string.Create(CultureInfo.InvariantCulture, $"{log.EventCount} events, {log.Sequences.Count} users, {log.Items.Count} items"));
-        if (!request.NoFloors)
+        if (!request.NoBaselines)
         {
-            AddFloors(settings[0], cancellation);
+            AddBaselines(settings[0], cancellation);
         }
 
         for (int i = 0; i < combinations.Count; i++)
@@ -61,25 +61,25 @@ internal sealed class PrequentialBacktest(
             request.Protocol.ToString(), log.Sequences.Count, log.Items.Count, log.EventCount, request.Seeds, request.Cutoffs, time.GetElapsedTime(start).TotalSeconds, _rows) { Curves = _curves };
     }
 
-    private void AddFloors(BacktestOptions settings, CancellationToken cancellation)
+    private void AddBaselines(BacktestOptions settings, CancellationToken cancellation)
     {
         var measures = Measures(settings);
-        StreamingBaseline[] baselines = StreamFloors.Create();
+        StreamingBaseline[] baselines = StreamBaselines.Create();
         PrequentialEvaluator[] evaluators = [.. baselines.Select(_ => new PrequentialEvaluator([0], measures))];
         StreamCurve.Recorder[] curves = [.. baselines.Select(_ => new StreamCurve.Recorder(ShownCutoff, measures.Window))];
         EventStream stream = Stream(settings, historyLength: 1);
-        var floors = new StreamFloors(baselines, evaluators, settings.Stream.EvaluateEvery);
+        var measured = new StreamBaselines(baselines, evaluators, settings.Stream.EvaluateEvery);
         while (stream.Next(catalogue: null) is { } batch)
         {
             cancellation.ThrowIfCancellationRequested();
-            floors.Take(batch, IsAfterDrift(stream));
+            measured.Take(batch, IsAfterDrift(stream));
 
             for (int b = 0; b < baselines.Length; b++)
             {
                 curves[b].At(stream.Done, evaluators[b], width: 0, bankEntries: 0);
             }
 
-            progress.Stream("floors", stream.Done, events.Count, string.Empty);
+            progress.Stream("baselines", stream.Done, events.Count, string.Empty);
         }
 
         for (int b = 0; b < baselines.Length; b++)
@@ -219,13 +219,13 @@ internal sealed class PrequentialBacktest(
             for (int width = 0; width < widths.Count && evaluators[0].Total(0, segment).Count > 0; width++)
             {
                 _rows.Add(new ReportRow(
-                    tower, loss, widths[width], Alone: false, HistoryMasked: segment is EvaluationSegment.NewItems or EvaluationSegment.NewItemsOfKnownUsers, segment.ToString(), label, [.. evaluators.Select(evaluator => evaluator.Total(first + width, segment))]));
+                    tower, loss, widths[width], IsSingleWidth: false, HistoryMasked: segment is EvaluationSegment.NewItems or EvaluationSegment.NewItemsOfKnownUsers, segment.ToString(), label, [.. evaluators.Select(evaluator => evaluator.Total(first + width, segment))]));
             }
         }
     }
 
     /// <summary>What counts alone, with the live bounds of memory, and with the model at each width. The simple methods of these are
-    /// among the floors, where nothing bounds them.</summary>
+    /// among the baselines, where nothing bounds them.</summary>
     private void AddSourceRows(List<StreamRun> runs, string loss, IReadOnlyList<int> widths, string label)
     {
         List<PrequentialEvaluator> sources = [.. runs.Select(run => run.Sources!)];

@@ -92,7 +92,7 @@ internal static class ReportWriter
         json.WriteString("tower", row.Tower);
         json.WriteString("loss", row.Loss);
         json.WriteNumber("width", row.Width);
-        json.WriteBoolean("alone", row.Alone);
+        json.WriteBoolean("alone", row.IsSingleWidth);
         json.WriteBoolean("historyMasked", row.HistoryMasked);
         if (row.Segment is not null)
         {
@@ -165,7 +165,7 @@ internal static class ReportWriter
         {
             table.Add(
             [
-                row.Tower, row.Loss, (row.Width == 0 ? "" : row.Width.ToString(CultureInfo.InvariantCulture)) + (row.Alone ? " alone" : ""),
+                row.Tower, row.Loss, (row.Width == 0 ? "" : row.Width.ToString(CultureInfo.InvariantCulture)) + (row.IsSingleWidth ? " alone" : ""),
                 row.Segment ?? (row.HistoryMasked ? "masked" : "ranked"),
                 .. report.Cutoffs.Select(cutoff => Cell(row.Recall(cutoff), seeds ? row.Spread(run => run.Recall(cutoff)) : null)),
                 .. report.Cutoffs.Select(cutoff => Cell(row.Ndcg(cutoff), seeds ? row.Spread(run => run.Ndcg(cutoff)) : null)),

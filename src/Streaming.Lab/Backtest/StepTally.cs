@@ -36,13 +36,13 @@ internal sealed class StepTally(string label)
     public void Add(in StepResult result)
     {
         Count++;
-        _failedInARow = result.Applied ? 0 : _failedInARow + 1;
+        _failedInARow = result.IsApplied ? 0 : _failedInARow + 1;
         if (_failedInARow == MostFailed)
         {
             throw new NonFiniteLossException($"{label}: {MostFailed} steps in a row had a loss or gradient that was not finite. {Advice}", MostFailed);
         }
 
-        if (result.Applied)
+        if (result.IsApplied)
         {
             Applied++;
             AppliedInEpoch++;

@@ -3,7 +3,7 @@ using Streaming.Learning.Evaluation;
 namespace Streaming.Lab.Backtest;
 
 /// <summary>How well a model did along a stream: Recall@K of new items over the newest examples, read once a window.</summary>
-/// <param name="Model">The model or floor, with what differs from the defaults.</param>
+/// <param name="Model">The model or baseline, with what differs from the defaults.</param>
 /// <param name="Cutoff">K.</param>
 /// <param name="Points">After how many events which recall, and how many bank entries the last step used.</param>
 internal sealed record StreamCurve(string Model, int Cutoff, IReadOnlyList<StreamCurve.Point> Points)
@@ -11,7 +11,7 @@ internal sealed record StreamCurve(string Model, int Cutoff, IReadOnlyList<Strea
     /// <summary>One reading.</summary>
     /// <param name="Events">Events of the stream so far.</param>
     /// <param name="Recall">Recall over the newest window, mean over the seeds.</param>
-    /// <param name="BankEntries">Bank entries that the last step used, mean over the seeds; 0 for floors.</param>
+    /// <param name="BankEntries">Bank entries that the last step used, mean over the seeds; 0 for baselines.</param>
     internal readonly record struct Point(int Events, double Recall, double BankEntries);
 
     /// <summary>The mean of the curves of several seeds, which have the same events.</summary>

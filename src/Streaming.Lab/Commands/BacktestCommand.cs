@@ -57,9 +57,9 @@ internal static class BacktestCommand
 
     private static readonly Option<double> Drift = new("--drift-at") { Description = "Plant a drift into a stream: from this share of its events on, 0 … 1, items go by each other's ids. 0: none." };
 
-    private static readonly Option<bool> Alone = new("--alone") { Description = "Train each width alone too, beside the nested model." };
+    private static readonly Option<bool> SingleWidth = new("--alone") { Description = "Train each width alone too, beside the nested model." };
 
-    private static readonly Option<bool> NoFloors = new("--no-floors") { Description = "Leave out the simple methods: popularity, item-kNN, Markov, …." };
+    private static readonly Option<bool> NoBaselines = new("--no-floors") { Description = "Leave out the simple methods: popularity, item-kNN, Markov, …." };
 
     private static readonly Option<string> Cutoffs = new("--cutoffs") { Description = "Cutoffs K of Recall and NDCG.", DefaultValueFactory = _ => "5,10,20,50" };
 
@@ -70,9 +70,9 @@ internal static class BacktestCommand
     /// <summary>Creates the command.</summary>
     public static Command Create()
     {
-        var command = new Command("backtest", "Train and evaluate models on files: offline protocols and streams, beside simple floors.")
+        var command = new Command("backtest", "Train and evaluate models on files: offline protocols and streams, beside simple baselines.")
         {
-            SettingsFrom, Protocol, Sequences, Events, Items, FeatureLength, Tower, Loss, Widths, Epochs, Set, Seeds, Drift, Alone, NoFloors, Cutoffs, Threads, Report, MarkdownFile, Best, Model, Format,
+            SettingsFrom, Protocol, Sequences, Events, Items, FeatureLength, Tower, Loss, Widths, Epochs, Set, Seeds, Drift, SingleWidth, NoBaselines, Cutoffs, Threads, Report, MarkdownFile, Best, Model, Format,
         };
         foreach (Option option in Files.All)
         {
@@ -169,8 +169,8 @@ internal static class BacktestCommand
             Try = [.. result.GetValue(Set) ?? [], .. Short("STREAMING__Model__Tower", result.GetValue(Tower)), .. Short("STREAMING__Model__Loss", result.GetValue(Loss)), .. Short("STREAMING__Model__Widths", result.GetValue(Widths)), .. Short("STREAMING__Offline__Epochs", result.GetValue(Epochs)?.ToString(System.Globalization.CultureInfo.InvariantCulture))],
             Seeds = Numbers("--seeds", result.GetValue(Seeds)!, errors),
             DriftAt = result.GetValue(Drift),
-            Alone = result.GetValue(Alone),
-            NoFloors = result.GetValue(NoFloors),
+            SingleWidth = result.GetValue(SingleWidth),
+            NoBaselines = result.GetValue(NoBaselines),
             Cutoffs = Numbers("--cutoffs", result.GetValue(Cutoffs)!, errors),
             Model = result.GetValue(Model),
             Threads = result.GetValue(Threads) is var threads and > 0 ? threads : Environment.ProcessorCount,

@@ -42,7 +42,7 @@ internal sealed class DemoRun : IAsyncDisposable
     private Pipeline? _pipeline;
     private long _start;
     private long _lastRead;
-    private long _lastPicture;
+    private long _lastSnapshot;
 
     /// <summary>Creates a demo; nothing starts before <see cref="RunAsync"/>.</summary>
     public DemoRun(WorkerOptions settings, EventFeed feed, DemoOptions options, TimeProvider time, ILoggerFactory loggers, TextWriter output)
@@ -123,8 +123,8 @@ internal sealed class DemoRun : IAsyncDisposable
         {
             using var producer = new EventProducer(_settings.Kafka);
             var pump = new FeedPump(_feed, producer, _settings.Kafka, _options.Pace with { Consumed = () => pipeline.Status().Counts.Read }, _time);
-            _start = _lastPicture = _time.GetTimestamp();
-            Task showing = View().RunAsync(() => Picture(pipeline, pump), _options.Interval, shown.Token);
+            _start = _lastSnapshot = _time.GetTimestamp();
+            Task showing = View().RunAsync(() => Snapshot(pipeline, pump), _options.Interval, shown.Token);
             using var stopFeed = CancellationTokenSource.CreateLinkedTokenSource(signals.Stopping);
             Task feeding = pump.RunAsync(stopFeed.Token);
             if (await Task.WhenAny(feeding, learning).ConfigureAwait(false) == learning)
@@ -156,14 +156,14 @@ internal sealed class DemoRun : IAsyncDisposable
 
     private DemoView View() => ReferenceEquals(_output, Console.Out) && !Console.IsOutputRedirected ? new LiveView(AnsiConsole.Console, _time) : new LineView(_output, _time);
 
-    private DemoPicture Picture(Pipeline pipeline, FeedPump pump)
+    private DemoSnapshot Snapshot(Pipeline pipeline, FeedPump pump)
     {
         PipelineStatus status = pipeline.Status();
-        double seconds = _time.GetElapsedTime(_lastPicture).TotalSeconds;
+        double seconds = _time.GetElapsedTime(_lastSnapshot).TotalSeconds;
         double rate = seconds > 0 ? (status.Counts.Read - _lastRead) / seconds : 0;
-        _lastPicture = _time.GetTimestamp();
+        _lastSnapshot = _time.GetTimestamp();
         _lastRead = status.Counts.Read;
-        return new DemoPicture(_time.GetElapsedTime(_start), pump.Produced, _feed.Count, rate, status);
+        return new DemoSnapshot(_time.GetElapsedTime(_start), pump.Produced, _feed.Count, rate, status);
     }
 
     private EmbeddedBroker StartBroker()

@@ -3,9 +3,9 @@ namespace Streaming.Lab.Demo;
 /// <summary>Shows how a demo goes.</summary>
 internal abstract class DemoView
 {
-    /// <summary>Shows until told to end; the last picture stays.</summary>
-    /// <param name="read">The picture of now.</param>
-    /// <param name="interval">Time between two pictures.</param>
+    /// <summary>Shows until told to end; the last snapshot stays.</summary>
+    /// <param name="read">The snapshot of now.</param>
+    /// <param name="interval">Time between two snapshots.</param>
     /// <param name="end">Ends it.</param>
-    public abstract Task RunAsync(Func<DemoPicture> read, TimeSpan interval, CancellationToken end);
+    public abstract Task RunAsync(Func<DemoSnapshot> read, TimeSpan interval, CancellationToken end);
 }

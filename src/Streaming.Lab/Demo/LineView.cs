@@ -6,7 +6,7 @@ namespace Streaming.Lab.Demo;
 internal sealed class LineView(TextWriter output, TimeProvider time) : DemoView
 {
     /// <inheritdoc/>
-    public override async Task RunAsync(Func<DemoPicture> read, TimeSpan interval, CancellationToken end)
+    public override async Task RunAsync(Func<DemoSnapshot> read, TimeSpan interval, CancellationToken end)
     {
         ArgumentNullException.ThrowIfNull(read);
         while (!end.IsCancellationRequested)
@@ -16,15 +16,15 @@ internal sealed class LineView(TextWriter output, TimeProvider time) : DemoView
         }
     }
 
-    /// <summary>The line of a picture.</summary>
-    internal static string Format(DemoPicture picture)
+    /// <summary>The line of a snapshot.</summary>
+    internal static string Format(DemoSnapshot snapshot)
     {
-        Learning.Training.TrainerStatus trainer = picture.Trainer;
+        Learning.Training.TrainerStatus trainer = snapshot.Trainer;
         return string.Create(
             CultureInfo.InvariantCulture,
-            $"{picture.Elapsed.TotalSeconds,5:0} s  {picture.Status.Counts.Read,8} events {picture.EventsPerSecond,6:0}/s  lag {picture.Lag,5}  loss {Join(trainer.Losses, "0.00")}  "
+            $"{snapshot.Elapsed.TotalSeconds,5:0} s  {snapshot.Status.Counts.Read,8} events {snapshot.EventsPerSecond,6:0}/s  lag {snapshot.Lag,5}  loss {Join(trainer.Losses, "0.00")}  "
             + $"recall@20 {Join(trainer.Recall.Select(width => width.Recall), ".0000")} (popularity {Short(trainer.Popularity.Recall)})  "
-            + $"bank {trainer.BankEntries}/{trainer.BankCount}  drift {Join(trainer.Drift, "0.000")}  fresh {picture.Freshness(0.5):0}/{picture.Freshness(0.99):0} ms  items {trainer.Items}");
+            + $"bank {trainer.BankEntries}/{trainer.BankCount}  drift {Join(trainer.Drift, "0.000")}  fresh {snapshot.Freshness(0.5):0}/{snapshot.Freshness(0.99):0} ms  items {trainer.Items}");
     }
 
     private static string Short(double value) => value.ToString(".0000", CultureInfo.InvariantCulture);

@@ -3,13 +3,13 @@ using Spectre.Console;
 
 namespace Streaming.Lab.Demo;
 
-/// <summary>A picture that stays in its place on a terminal.</summary>
+/// <summary>A snapshot that stays in its place on a terminal.</summary>
 internal sealed class LiveView(IAnsiConsole console, TimeProvider time) : DemoView
 {
     private static readonly TimeSpan Refresh = TimeSpan.FromMilliseconds(500);
 
     /// <inheritdoc/>
-    public override Task RunAsync(Func<DemoPicture> read, TimeSpan interval, CancellationToken end) =>
+    public override Task RunAsync(Func<DemoSnapshot> read, TimeSpan interval, CancellationToken end) =>
         console.Live(Draw(read())).StartAsync(async live =>
         {
             while (!end.IsCancellationRequested)
@@ -19,23 +19,23 @@ internal sealed class LiveView(IAnsiConsole console, TimeProvider time) : DemoVi
             }
         });
 
-    private static Rows Draw(DemoPicture picture) => new(Totals(picture), Widths(picture));
+    private static Rows Draw(DemoSnapshot snapshot) => new(Totals(snapshot), Widths(snapshot));
 
-    private static Table Totals(DemoPicture picture)
+    private static Table Totals(DemoSnapshot snapshot)
     {
-        Learning.Training.TrainerStatus trainer = picture.Trainer;
+        Learning.Training.TrainerStatus trainer = snapshot.Trainer;
         Table table = new Table().Border(TableBorder.Rounded).HideHeaders().AddColumns("", "", "", "");
-        table.AddRow("events", Number(picture.Status.Counts.Read) + (picture.Expected is { } expected ? " of " + Number(expected) : string.Empty), "rate", Number(picture.EventsPerSecond) + "/s");
-        table.AddRow("elapsed", picture.Elapsed.ToString(@"mm\:ss", CultureInfo.InvariantCulture), "lag", Number(picture.Lag));
+        table.AddRow("events", Number(snapshot.Status.Counts.Read) + (snapshot.Expected is { } expected ? " of " + Number(expected) : string.Empty), "rate", Number(snapshot.EventsPerSecond) + "/s");
+        table.AddRow("elapsed", snapshot.Elapsed.ToString(@"mm\:ss", CultureInfo.InvariantCulture), "lag", Number(snapshot.Lag));
         table.AddRow("items", Number(trainer.Items), "steps", Number(trainer.Counters.Steps));
         table.AddRow("bank", $"{Number(trainer.BankEntries)} used of {Number(trainer.BankCount)}", "drift", trainer.Drift.Count > 0 && !double.IsNaN(trainer.Drift[^1]) ? trainer.Drift[^1].ToString("0.000", CultureInfo.InvariantCulture) : "–");
-        table.AddRow("fresh p50", $"{picture.Freshness(0.5):0} ms", "fresh p99", $"{picture.Freshness(0.99):0} ms");
+        table.AddRow("fresh p50", $"{snapshot.Freshness(0.5):0} ms", "fresh p99", $"{snapshot.Freshness(0.99):0} ms");
         return table;
     }
 
-    private static Table Widths(DemoPicture picture)
+    private static Table Widths(DemoSnapshot snapshot)
     {
-        Learning.Training.TrainerStatus trainer = picture.Trainer;
+        Learning.Training.TrainerStatus trainer = snapshot.Trainer;
         Table table = new Table().Border(TableBorder.Rounded).AddColumns("width", "loss", "recall@20", "ndcg@20", "new items", "repeats");
         for (int k = 0; k < trainer.Recall.Count; k++)
         {

@@ -4,8 +4,8 @@ using static TorchSharp.torch;
 namespace Streaming.Learning.Torch.Bank;
 
 /// <summary>
-/// Memory bank on the device: a ring of the last M positives as (item row, embedding, ln q), with the steps on the host.
-/// Its newest entries are one stretch of the ring, or two where it wraps; the loss takes both as they lie.
+/// Memory bank on the device: a ring of the last M positives as (item row, embedding, ln q), with the steps on the host. Its
+/// newest entries are one segment of the ring, or two where it wraps; the loss uses both without a copy.
 /// </summary>
 internal sealed class DeviceBank : IDisposable
 {
@@ -31,7 +31,7 @@ internal sealed class DeviceBank : IDisposable
     /// <summary>Gets the number of entries.</summary>
     public int Count { get; private set; }
 
-    /// <summary>The newest entries as at most two stretches of the ring, in the caller's dispose scope.</summary>
+    /// <summary>The newest entries as at most two segments of the ring, in the caller's dispose scope.</summary>
     public List<CandidateBlock> Newest(int entries)
     {
         var all = new CandidateBlock(_vectors, _rows, _logQ);
@@ -44,9 +44,9 @@ internal sealed class DeviceBank : IDisposable
         return blocks;
     }
 
-    /// <summary>The last M of these become the newest entries, the last of them the newest of all. Called under <c>no_grad</c>.</summary>
+    /// <summary>Enqueues the last M of these entries; the last one becomes the newest. Call under <c>no_grad</c>.</summary>
     /// <param name="entries">Vectors, rows and ln q of a batch's positives.</param>
-    /// <param name="step">Step at which they enter.</param>
+    /// <param name="step">Step at which they are enqueued.</param>
     public void Enqueue(CandidateBlock entries, long step)
     {
         int count = (int)Math.Min(Capacity, entries.Count);
@@ -66,7 +66,7 @@ internal sealed class DeviceBank : IDisposable
         Count = Math.Min(Capacity, Count + count);
     }
 
-    /// <summary>Entries of an item lose their row; they go on as negatives of everybody.</summary>
+    /// <summary>Clears the row of an item's entries; they remain as negatives for every row.</summary>
     public void Forget(int row)
     {
         using var scope = NewDisposeScope();
@@ -96,7 +96,7 @@ internal sealed class DeviceBank : IDisposable
     /// <summary>Copies all ln q to a device, newest first.</summary>
     public Tensor CopyLogQ(Device device) => Copy(block => block.LogQ, device);
 
-    /// <summary>Step at which an entry came in.</summary>
+    /// <summary>Step at which an entry was enqueued.</summary>
     /// <param name="age">0 … <see cref="Count"/> − 1, 0 the newest.</param>
     public long StepOf(int age) => _steps[Place(age)];
 

@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 
 namespace Streaming.Learning.Torch.Batches;
 
-/// <summary>Lays a batch out for the device and copies it there: one copy of integers, one of floats.</summary>
+/// <summary>Prepares a batch for the device and copies it there: one copy of integers, one of floats.</summary>
 internal sealed class BatchUploader : IDisposable
 {
     private readonly Device _device;
@@ -15,8 +15,8 @@ internal sealed class BatchUploader : IDisposable
     private readonly HostBuffer<double> _numbers = new(ScalarType.Float64);
 
     /// <summary>Creates the uploader.</summary>
-    /// <param name="device">Where to.</param>
-    /// <param name="loss">The uniform loss keeps draws that hit a row's positive, so its negatives are nobody's item.</param>
+    /// <param name="device">The target device.</param>
+    /// <param name="loss">The uniform loss keeps draws that hit a row's positive, so its negatives have no item id.</param>
     public BatchUploader(Device device, LossKind loss)
     {
         _device = device;
@@ -31,8 +31,8 @@ internal sealed class BatchUploader : IDisposable
         _slots.Clear();
         _integers.Reserve(padded + rows + (2 * candidates) + batch.Sequences.Rows.Length + candidates);
         var integers = _integers.Values;
-        LayHistories(batch.Sequences, steps - 1, integers[..padded]);
-        LayPredictions(batch.Sequences, batch.PredictionSteps, steps, integers.Slice(padded, rows));
+        FillHistories(batch.Sequences, steps - 1, integers[..padded]);
+        FillPredictions(batch.Sequences, batch.PredictionSteps, steps, integers.Slice(padded, rows));
         LayCandidates(batch, integers.Slice(padded + rows, candidates), integers.Slice(padded + rows + candidates, candidates));
         int distinctAt = padded + rows + (2 * candidates);
         LayDistinct(integers[distinctAt..]);
@@ -50,14 +50,14 @@ internal sealed class BatchUploader : IDisposable
             numbers.narrow(0, candidates, rows));
     }
 
-    /// <summary>Uploads histories to be encoded at their last step: a batch without candidates.</summary>
+    /// <summary>Uploads histories to encode at their last step: a batch without candidates.</summary>
     public DeviceBatch Upload(in JaggedRows sequences)
     {
         int steps = Steps(sequences), padded = sequences.Count * (steps - 1);
         _slots.Clear();
         _integers.Reserve(padded + sequences.Count + sequences.Rows.Length);
         var integers = _integers.Values;
-        LayHistories(sequences, steps - 1, integers[..padded]);
+        FillHistories(sequences, steps - 1, integers[..padded]);
         for (int s = 0; s < sequences.Count; s++)
         {
             integers[padded + s] = ((long)s * steps) + sequences.Offsets[s + 1] - sequences.Offsets[s];
@@ -95,7 +95,7 @@ internal sealed class BatchUploader : IDisposable
         _numbers.Dispose();
     }
 
-    // Of the longest sequence, its start included. In fours: products of matrices run at full speed on aligned rows only.
+    // Of the longest sequence, including its start. Multiples of four: matrix products need aligned rows to run at full speed.
     private static int Steps(in JaggedRows sequences)
     {
         int longest = 0;
@@ -107,9 +107,9 @@ internal sealed class BatchUploader : IDisposable
         return longest == 0 ? 1 : (longest + 4) & ~3;
     }
 
-    // What comes after a history's end reaches no prediction and gets no gradient. It is spread over the items, since what
-    // gathers gradients takes those of one item one after the other.
-    private void LayHistories(in JaggedRows sequences, int length, Span<long> padded)
+    // Steps after the end of a history reach no prediction and get no gradient. Their items are spread out, because gradients of
+    // the same item are accumulated one after another.
+    private void FillHistories(in JaggedRows sequences, int length, Span<long> padded)
     {
         int filler = 0;
         for (int s = 0; s < sequences.Count; s++)
@@ -129,8 +129,8 @@ internal sealed class BatchUploader : IDisposable
         }
     }
 
-    // Steps end to end → rows of the padded layout. Predictions ascend, so one pass over the sequences finds theirs.
-    private static void LayPredictions(in JaggedRows sequences, ReadOnlySpan<int> predictions, int steps, Span<long> target)
+    // Concatenated steps → rows of the padded layout. Predictions ascend, so one pass over the sequences finds theirs.
+    private static void FillPredictions(in JaggedRows sequences, ReadOnlySpan<int> predictions, int steps, Span<long> target)
     {
         int s = 0;
         for (int i = 0; i < predictions.Length; i++)

@@ -5,8 +5,7 @@ using static TorchSharp.torch;
 namespace Streaming.Learning.Torch.Batches;
 
 /// <summary>
-/// Host memory that a step's numbers are written to and uploaded from in one asynchronous copy. It grows to the largest
-/// step seen and is then reused.
+/// Host memory for a step's values, uploaded in one asynchronous copy. It grows to the largest step seen and is then reused.
 /// </summary>
 /// <typeparam name="T">Element type.</typeparam>
 internal sealed class HostBuffer<T> : IDisposable
@@ -22,10 +21,10 @@ internal sealed class HostBuffer<T> : IDisposable
         _type = type;
     }
 
-    /// <summary>Gets the numbers of the step.</summary>
+    /// <summary>Gets the values of the step.</summary>
     public Span<T> Values => _memory is null ? [] : MemoryMarshal.Cast<byte, T>(_memory.bytes)[.._length];
 
-    /// <summary>Makes room for the numbers of a step; what was there is lost.</summary>
+    /// <summary>Reserves space for the values of a step; previous contents are lost.</summary>
     public void Reserve(int length)
     {
         if (_memory is null || _memory.shape[0] < length)
@@ -37,12 +36,12 @@ internal sealed class HostBuffer<T> : IDisposable
         _length = length;
     }
 
-    /// <summary>Copies the numbers to a device, in the caller's dispose scope. The buffer can be written again at once.</summary>
+    /// <summary>Copies the values to a device, in the caller's dispose scope. The buffer can be rewritten at once.</summary>
     public Tensor Upload(Device device)
     {
         var values = _memory!.narrow(0, 0, _length);
 
-        // Page-locked memory comes from libtorch's cache, which gives a block out again only after its copy is done.
+        // Pinned memory comes from libtorch's cache, which reuses a block only after its copy has finished.
         return device.type == DeviceType.CUDA ? values.pin_memory().to(device, non_blocking: true) : values.clone();
     }
 

@@ -2,10 +2,11 @@ using System.Runtime.InteropServices;
 
 namespace Streaming.Learning.Torch.Devices;
 
-/// <summary>Memory of the thread's current CUDA device, asked of the driver: TorchSharp has no call for it, and its packages give CUDA's runtime library a name of their own.</summary>
+/// <summary>Memory of the thread's current CUDA device, queried from the driver: TorchSharp has no call for it, and its packages
+/// rename CUDA's runtime library.</summary>
 internal static class CudaMemory
 {
-    /// <summary>Bytes in use by all processes, and in all; null without a driver, or before the device was used.</summary>
+    /// <summary>Bytes used by all processes, and total bytes; null without a driver, or before the device was used.</summary>
     public static (long Used, long Total)? Read()
     {
         try

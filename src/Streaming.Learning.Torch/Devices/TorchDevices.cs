@@ -4,13 +4,13 @@ using static TorchSharp.torch;
 
 namespace Streaming.Learning.Torch.Devices;
 
-/// <summary>Opens a device by name; whatever goes wrong becomes one line that says what to do.</summary>
+/// <summary>Opens a device by name; any failure becomes one line that says what to do.</summary>
 internal static class TorchDevices
 {
-    /// <summary>Opens a device and shows that it computes.</summary>
+    /// <summary>Opens a device and verifies that it computes.</summary>
     /// <param name="name">"cpu", "cuda" or "cuda:N".</param>
     /// <param name="tf32">Whether products of float32 matrices may use TF32.</param>
-    /// <exception cref="TorchDeviceException">The device cannot be used.</exception>
+    /// <exception cref="TorchDeviceException">The device is unusable.</exception>
     public static Device Open(string name, bool tf32)
     {
         var device = Parse(name);
@@ -39,14 +39,14 @@ internal static class TorchDevices
         }
         catch (Exception error) when (error is ExternalException or InvalidOperationException or NotSupportedException or TypeInitializationException or DllNotFoundException or EntryPointNotFoundException)
         {
-            throw new TorchDeviceException($"Device '{name}' could not be used: {FirstLine(error)}. {Advice(device)}", error);
+            throw new TorchDeviceException($"Cannot use device '{name}': {FirstLine(error)}. {Advice(device)}", error);
         }
     }
 
-    /// <summary>What the library said, in one line.</summary>
+    /// <summary>The library's error in one line.</summary>
     public static string FirstLine(Exception error)
     {
-        // TorchSharp appends where it looked for its native library, in many lines.
+        // TorchSharp appends the paths it searched for its native library, in many lines.
         string message = error.GetBaseException().Message.Trim().Split('\n', 2)[0].Split(" Trace from ", 2)[0];
         return message.TrimEnd('.', ':', ' ', '\r');
     }
@@ -64,7 +64,7 @@ internal static class TorchDevices
         };
     }
 
-    // Before it throws, TorchSharp prints where it looked, in dozens of lines.
+    // Before it throws, TorchSharp prints the paths it searched, in dozens of lines.
     private static void Load(DeviceType type)
     {
         var output = Console.Out;
@@ -84,11 +84,11 @@ internal static class TorchDevices
         int count = cuda.device_count();
         if (index >= count)
         {
-            throw new TorchDeviceException($"Device '{name}' was asked for; {count} CUDA device(s) are visible. Set STREAMING__Training__Device to cuda:0 … cuda:{count - 1}, or CUDA_VISIBLE_DEVICES to show more.");
+            throw new TorchDeviceException($"Device '{name}' does not exist: {count} CUDA device(s) are visible. Set STREAMING__Training__Device to cuda:0 … cuda:{count - 1}, or expose more with CUDA_VISIBLE_DEVICES.");
         }
     }
 
-    // A card that the library has no code for fails here, not in the first step.
+    // A GPU that the library has no code for fails here instead of in the first step.
     private static void Probe(Device device)
     {
         using var scope = NewDisposeScope();
@@ -100,6 +100,6 @@ internal static class TorchDevices
     }
 
     private static string Advice(Device device) => device.type == DeviceType.CUDA
-        ? "Looked for an NVIDIA driver and a card by CUDA 12: check nvidia-smi on the host, run the container with --gpus all, build with -p:Torch=cuda, or set STREAMING__Training__Device=cpu."
+        ? "CUDA needs an NVIDIA driver and a GPU: check nvidia-smi on the host, run the container with --gpus all, build with -p:Torch=cuda, or set STREAMING__Training__Device=cpu."
         : "Set STREAMING__Training__Engine=Cpu to train without libtorch.";
 }

@@ -3,7 +3,7 @@ using Streaming.Learning.Engine;
 
 namespace Streaming.Learning.Torch.Devices;
 
-/// <summary>How the Torch engine works; nothing here changes what it computes.</summary>
+/// <summary>How the Torch engine works; none of these settings changes what it computes.</summary>
 public sealed record TorchEngineOptions
 {
     /// <summary>Gets the device: "cpu", "cuda" or "cuda:N". Default "cpu".</summary>
@@ -12,14 +12,14 @@ public sealed record TorchEngineOptions
     /// <summary>Gets whether products of float32 matrices may use TF32, with 10 bits of mantissa. Default false.</summary>
     public bool Tf32 { get; init; }
 
-    /// <summary>Gets about how many bytes the scores of a chunk of candidates may take. Default 512 MiB; 1 MiB … 1 TiB.</summary>
-    /// <remarks>A device that runs out of memory makes it smaller by itself.</remarks>
+    /// <summary>Gets the target size in bytes of the scores of a chunk of candidates. Default 512 MiB; 1 MiB … 1 TiB.</summary>
+    /// <remarks>Reduced automatically when the device runs out of memory.</remarks>
     public long ChunkBytes { get; init; } = 512L << 20;
 
     /// <summary>
-    /// Gets how often the host waits for the loss: every this many steps. Default 1; 1 … 10,000. In between,
-    /// <see cref="StepResult"/> repeats the last loss read, and a step that was not finite, which changes no parameter, is
-    /// reported as applied; its bank entries are dead ones that no sum takes in.
+    /// Gets how often the host waits for the loss: every n-th step. Default 1; 1 … 10,000. In between, <see cref="StepResult"/>
+    /// repeats the last loss read, and a non-finite step, which changes no parameter, is reported as applied; its bank entries are
+    /// excluded from every sum.
     /// </summary>
     public int ReadLossEvery { get; init; } = 1;
 

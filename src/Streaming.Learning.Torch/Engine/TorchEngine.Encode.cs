@@ -8,7 +8,7 @@ namespace Streaming.Learning.Torch.Engine;
 /// <content>Encoding, without dropout.</content>
 public sealed partial class TorchEngine
 {
-    // Rows and steps that are encoded at a time: bounds the memory.
+    // Rows and steps encoded at a time: bounds the memory.
     private const int RowsPerBlock = 1 << 16;
     private int[] _blockOffsets = [];
 

@@ -6,14 +6,14 @@ using static TorchSharp.torch;
 
 namespace Streaming.Learning.Torch.Engine;
 
-/// <content>State, under the CPU engine's names.</content>
+/// <content>State, with the CPU engine's tensor names.</content>
 public sealed partial class TorchEngine
 {
     private TorchSnapshot? _snapshot;
 
     /// <inheritdoc/>
-    /// <remarks>The state is copied in this call: on a card beside itself, in milliseconds a gigabyte; where the card has no
-    /// room for it twice, and on the processor, to host memory, about 0.1 s a gigabyte.</remarks>
+    /// <remarks>This call copies the state: on a GPU within its own memory, in milliseconds per gigabyte; on a GPU without room for
+    /// the copy, and on the CPU, to host memory, about 0.1 s per gigabyte.</remarks>
     public override TensorSnapshot BeginSnapshot()
     {
         RequireNoSnapshot("dispose it before the next begins");
@@ -124,7 +124,7 @@ public sealed partial class TorchEngine
     private IEnumerable<StateEntry> DenseEntries() => _dense.Declared.Select(parameter =>
         Entry(parameter.Name, TensorType.F32, [.. parameter.Shape.Select(size => (long)size)], Copying(() => _dense.Place(_dense.Values, parameter))));
 
-    // Everything that a restart needs, in the order of storage. Item rows are cut at the highest ever used.
+    // All state that a restart needs, in storage order. Item rows are stored up to the highest ever used.
     private List<StateEntry> StateEntries()
     {
         var entries = new List<StateEntry>();

@@ -18,12 +18,12 @@ using static TorchSharp.torch;
 namespace Streaming.Learning.Torch.Engine;
 
 /// <summary>
-/// The training engine on TorchSharp: modules with autograd below the user vectors, the loss with explicit gradients, the
-/// item table, the bank and all moments on the device. Parameters, state and semantics are the CPU engine's.
+/// The training engine on TorchSharp: modules with autograd below the user vectors, the loss with explicit gradients; item table,
+/// bank and all moments on the device. Parameters, state and semantics equal the CPU engine's.
 /// </summary>
 /// <remarks>
-/// Sums are made in the device's order: results agree with the CPU engine's within float32 rounding, not to the bit. On one
-/// kind of device and library a run repeats to the bit. Dropout masks are the device's own. Not thread-safe.
+/// The device determines the order of sums: results agree with the CPU engine's within float32 rounding, not bitwise. On the same
+/// kind of device and library version runs are bitwise reproducible. Dropout masks are device-specific. Not thread-safe.
 /// </remarks>
 public sealed partial class TorchEngine : TrainingEngine
 {
@@ -49,8 +49,8 @@ public sealed partial class TorchEngine : TrainingEngine
     /// <summary>Creates an engine with initial parameters, an empty item table and an empty bank.</summary>
     /// <param name="model">Shape and hyper-parameters.</param>
     /// <param name="options">Device and memory.</param>
-    /// <exception cref="ArgumentException">Options are wrong: names each.</exception>
-    /// <exception cref="TorchDeviceException">The device cannot be used, or the model does not fit on it.</exception>
+    /// <exception cref="ArgumentException">Options are invalid; names each.</exception>
+    /// <exception cref="TorchDeviceException">The device is unusable, or the model does not fit on it.</exception>
     public TorchEngine(ModelOptions model, TorchEngineOptions options)
         : base(model)
     {
@@ -71,7 +71,7 @@ public sealed partial class TorchEngine : TrainingEngine
         }
         catch (ExternalException error) when (DeviceMemory.IsExhausted(error))
         {
-            throw new TorchDeviceException($"The model does not fit on device '{options.Device}': {Sizes()}. Lower STREAMING__Model__ItemCapacity, STREAMING__Model__BankCapacity or the widths. The device said: {TorchDevices.FirstLine(error)}.", error);
+            throw new TorchDeviceException($"The model does not fit on device '{options.Device}': {Sizes()}. Lower STREAMING__Model__ItemCapacity, STREAMING__Model__BankCapacity or the widths. The device reported: {TorchDevices.FirstLine(error)}.", error);
         }
 
         _dropout = new DropoutSource(model, increments, _device);
@@ -82,8 +82,8 @@ public sealed partial class TorchEngine : TrainingEngine
         _rowOptimizer = new RowOptimizer(_items, model);
     }
 
-    /// <summary>Requires that the device computes: loads libtorch and multiplies on it, in less time than an engine takes.</summary>
-    /// <exception cref="TorchDeviceException">The device cannot be used: one line that says why and what to do.</exception>
+    /// <summary>Checks that the device computes: loads libtorch and multiplies on it, faster than creating an engine.</summary>
+    /// <exception cref="TorchDeviceException">The device is unusable: one line that says why and what to do.</exception>
     public static void RequireDevice(TorchEngineOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -96,10 +96,10 @@ public sealed partial class TorchEngine : TrainingEngine
     /// <inheritdoc/>
     public override string Description => $"torch (TorchSharp for libtorch {__version__}), {_options.Device}, {(_device.type == DeviceType.CUDA ? _options.Tf32 ? "TF32" : "float32" : $"{get_num_threads()} threads")}";
 
-    /// <summary>Gets how often a step had to be done again with smaller chunks because the device was out of memory.</summary>
+    /// <summary>Gets the number of times a step was retried with smaller chunks because the device ran out of memory.</summary>
     public int ChunkHalvings => _memory.Halvings;
 
-    /// <summary>Gets or sets what measures the parts of a step; it makes the host wait after each.</summary>
+    /// <summary>Gets or sets the timer for parts of a step; with one, the host waits after each part.</summary>
     internal StepTimer? Timer { get; set; }
 
     /// <inheritdoc/>
@@ -194,7 +194,7 @@ public sealed partial class TorchEngine : TrainingEngine
 
     private int Scored(int positives, int negatives) => Model.Loss == LossKind.Full ? negatives : positives + negatives;
 
-    // Forward and backward. Changes nothing but the gradients, so that it can be done again with smaller chunks.
+    // Forward and backward. Changes only the gradients, so that it can be retried with smaller chunks.
     private StepGradients Compute(DeviceBatch batch, int entries, long step, long columns)
     {
         using var scope = NewDisposeScope();
@@ -246,7 +246,7 @@ public sealed partial class TorchEngine : TrainingEngine
         return (problem, result);
     }
 
-    // Every candidate is an item of its own, so that a row's positive is found in its own place only.
+    // Every candidate is treated as a distinct item, so that a row's positive matches only its own position.
     private static SoftmaxProblem BySlot(SoftmaxProblem problem) => problem with
     {
         Own = problem.Own with { Rows = arange(problem.Own.Count, dtype: ScalarType.Int64, device: problem.Own.Rows.device) },
@@ -266,7 +266,7 @@ public sealed partial class TorchEngine : TrainingEngine
         return Model.ItemIds ? _items.IdVectors(rows) : null;
     }
 
-    // Queued without waiting: whether the step counts is decided on the device.
+    // Queued without waiting: the device decides whether the step applies.
     private UpdateGate Apply(DeviceBatch batch, StepGradients gradients, float learningRate, out Tensor summary)
     {
         using var noGrad = no_grad();
@@ -295,11 +295,11 @@ public sealed partial class TorchEngine : TrainingEngine
         }
         catch (ExternalException error) when (DeviceMemory.IsExhausted(error))
         {
-            throw new TorchDeviceException($"The device ran out of memory in the middle of an update, so the parameters are no longer whole: start again from the last checkpoint, with smaller batches or a smaller STREAMING__Model__ItemCapacity ({Sizes()}). The device said: {TorchDevices.FirstLine(error)}.", error);
+            throw new TorchDeviceException($"The device ran out of memory in the middle of an update, so the parameters are inconsistent: restart from the last checkpoint with smaller batches or a smaller STREAMING__Model__ItemCapacity ({Sizes()}). The device reported: {TorchDevices.FirstLine(error)}.", error);
         }
     }
 
-    // The one wait of a step.
+    // The only wait of a step.
     private bool Read(Tensor summary)
     {
         Span<double> values = stackalloc double[_losses.Length + 2];
@@ -318,7 +318,7 @@ public sealed partial class TorchEngine : TrainingEngine
         return all;
     }
 
-    // An entry of a step that may not have counted is dead: no row's id, and ln q = +∞ keeps it out of every sum.
+    // Entries of a step that may not have been applied are disabled: no row id, and ln q = +∞ excludes them from every sum.
     private void Enqueue(CandidateBlock positives, UpdateGate gate, long step, bool known)
     {
         using var noGrad = no_grad();

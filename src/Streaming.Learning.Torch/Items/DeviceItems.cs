@@ -5,12 +5,12 @@ using static TorchSharp.torch;
 namespace Streaming.Learning.Torch.Items;
 
 /// <summary>
-/// What is kept per item row, on the device: id embedding, its optimiser state, frozen features. Idle rows are not worked
-/// on; the weight decay that they missed is a factor, applied when a row is read.
+/// The state per item row, on the device: id embedding, its optimiser state, frozen features. Idle rows cost nothing; their
+/// missed weight decay is a factor that is applied when a row is read.
 /// </summary>
 internal sealed class DeviceItems : IDisposable
 {
-    // Rows set on the host before they are copied together.
+    // Maximum rows set on the host before they are copied together.
     private const int MostPending = 8192;
 
     private readonly ModelOptions _model;
@@ -49,10 +49,10 @@ internal sealed class DeviceItems : IDisposable
     /// <summary>Gets the frozen features [capacity × F].</summary>
     public Tensor Features { get; }
 
-    /// <summary>Gets the number of updates at each row's last one [capacity], int64.</summary>
+    /// <summary>Gets the update number of each row's last update [capacity], int64.</summary>
     public Tensor Updated { get; }
 
-    /// <summary>Gets the value of <see cref="LogDecay"/> that each row's embedding contains [capacity], float64.</summary>
+    /// <summary>Gets the value of <see cref="LogDecay"/> already applied to each row's embedding [capacity], float64.</summary>
     public Tensor LogDecays { get; }
 
     /// <summary>Gets Σ ln(1 − learning rate · decay) over all updates, a float64 scalar.</summary>
@@ -67,7 +67,7 @@ internal sealed class DeviceItems : IDisposable
     /// <summary>Gets one above the highest row ever used.</summary>
     public int Used { get; set; }
 
-    /// <summary>Starts a row afresh.</summary>
+    /// <summary>Resets a row for a new item.</summary>
     public void Initialize(int row, ulong itemKey)
     {
         Used = Math.Max(Used, row + 1);
@@ -88,7 +88,7 @@ internal sealed class DeviceItems : IDisposable
         FlushIfMany();
     }
 
-    /// <summary>Copies what was set on the host to the device: before the tables are read or updated.</summary>
+    /// <summary>Copies pending rows to the device; call before the tables are read or updated.</summary>
     public void Flush()
     {
         if (_freshRows.Rows.Count == 0 && _featureRows.Rows.Count == 0)
@@ -123,7 +123,7 @@ internal sealed class DeviceItems : IDisposable
         _featureRows.Clear();
     }
 
-    /// <summary>Forgets what was set and not copied: the tables are about to be replaced.</summary>
+    /// <summary>Drops pending rows: the tables are about to be replaced.</summary>
     public void Reset()
     {
         _freshRows.Clear();
@@ -131,14 +131,14 @@ internal sealed class DeviceItems : IDisposable
         Used = 0;
     }
 
-    /// <summary>Id embeddings of rows with all decay [n × D]. Called under <c>no_grad</c>.</summary>
+    /// <summary>Id embeddings of rows, fully decayed [n × D]. Call under <c>no_grad</c>.</summary>
     public Tensor IdVectors(Tensor rows)
     {
         using var scope = NewDisposeScope();
         return Embeddings.index_select(0, rows).mul_(MissedDecay(rows)).MoveToOuterDisposeScope();
     }
 
-    /// <summary>What idle steps took off rows [n × 1].</summary>
+    /// <summary>Decay missed by rows while idle, as a factor [n × 1].</summary>
     public Tensor MissedDecay(Tensor rows)
     {
         using var scope = NewDisposeScope();

@@ -29,7 +29,7 @@ internal sealed class ItemModule : nn.Module<Tensor, Tensor?, Tensor>
 
     /// <summary>Embeddings of item rows [n × D].</summary>
     /// <param name="rows">[n] int64.</param>
-    /// <param name="idVectors">[n × D] their id embeddings, the leaf that gathers their gradient; null without ids.</param>
+    /// <param name="idVectors">[n × D] their id embeddings, the leaf that accumulates their gradient; null without ids.</param>
     public override Tensor forward(Tensor rows, Tensor? idVectors)
     {
         using var scope = NewDisposeScope();

@@ -2,7 +2,7 @@ using Streaming.Models.State;
 
 namespace Streaming.Learning.Torch.Items;
 
-/// <summary>Rows of a table that were set on the host and are not on the device yet: thousands of small copies become one.</summary>
+/// <summary>Rows of a table set on the host but not yet on the device: turns thousands of small copies into one.</summary>
 internal sealed class RowWrites
 {
     private readonly int _columns;
@@ -21,7 +21,7 @@ internal sealed class RowWrites
     /// <summary>Gets their values [n × columns].</summary>
     public ReadOnlySpan<float> Values => _values.AsSpan(0, _rows.Count * _columns);
 
-    /// <summary>The values of a row, to be set whole.</summary>
+    /// <summary>The values of a row, to be set completely.</summary>
     public Span<float> Row(int row)
     {
         if (!_places.TryGetValue(row, out int place))
@@ -35,7 +35,7 @@ internal sealed class RowWrites
         return _values.AsSpan(place * _columns, _columns);
     }
 
-    /// <summary>Forgets all rows.</summary>
+    /// <summary>Clears all rows.</summary>
     public void Clear()
     {
         _places.Clear();

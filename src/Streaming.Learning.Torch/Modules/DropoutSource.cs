@@ -8,15 +8,15 @@ using static TorchSharp.torch;
 namespace Streaming.Learning.Torch.Modules;
 
 /// <summary>
-/// Dropout with a rate of its own for each increment, its masks drawn on the device. They depend on (seed, step) alone;
-/// they are not the CPU engine's masks, whose hash is made for processors.
+/// Dropout with a rate per increment, with masks drawn on the device. They depend only on (seed, step) and differ from the CPU
+/// engine's masks, whose hash is designed for CPUs.
 /// </summary>
 internal sealed class DropoutSource : IDisposable
 {
     private readonly ulong _seed;
     private readonly Tensor? _rates;
     private readonly Tensor? _scales;
-    private bool _training;
+    private bool _isTraining;
 
     public DropoutSource(ModelOptions model, Increments increments, Device device)
     {
@@ -31,13 +31,13 @@ internal sealed class DropoutSource : IDisposable
         }
     }
 
-    /// <summary>Begins a training step: what follows drops.</summary>
+    /// <summary>Starts a training step: dropout is on.</summary>
     public void Begin(long step)
     {
-        _training = _rates is not null;
-        if (_training)
+        _isTraining = _rates is not null;
+        if (_isTraining)
         {
-            // A Generator of TorchSharp's is the processor's, whatever device it names: a card's own is seeded by this.
+            // TorchSharp's Generator is always the CPU's, whatever device it names; this seeds a GPU's own generator.
             long seed = unchecked((long)SplitMix64.Finalize(_seed + SplitMix64.Finalize((ulong)step)));
             if (_rates!.device.type == DeviceType.CUDA)
             {
@@ -50,13 +50,13 @@ internal sealed class DropoutSource : IDisposable
         }
     }
 
-    /// <summary>Ends it: what follows does not.</summary>
-    public void End() => _training = false;
+    /// <summary>Ends the step: dropout is off.</summary>
+    public void End() => _isTraining = false;
 
-    /// <summary>Drops elements of [… × D] and scales the rest, in a training step.</summary>
+    /// <summary>In a training step, drops elements of [… × D] and scales the rest.</summary>
     public Tensor Apply(Tensor values)
     {
-        if (!_training)
+        if (!_isTraining)
         {
             return values;
         }

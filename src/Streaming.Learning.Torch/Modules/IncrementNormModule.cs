@@ -6,12 +6,11 @@ using DeviceParameter = TorchSharp.Modules.Parameter;
 
 namespace Streaming.Learning.Torch.Modules;
 
-/// <summary>A LayerNorm of its own for each increment, so that later columns cannot move earlier ones.</summary>
+/// <summary>A LayerNorm per increment, so that later columns cannot affect earlier ones.</summary>
 /// <remarks>
-/// A LayerNorm of few columns keeps a whole block of a card busy with each row, and there would be one for each increment.
-/// Here sums and squares are taken over groups of columns that fit all increments, and the rest is a product of [rows ×
-/// groups] with who belongs to whom, in float64: TF32 would round the mean to three digits, and squares less the square
-/// of the mean want the digits.
+/// A LayerNorm of few columns occupies a whole GPU block per row, and there would be one per increment. Instead, sums and squares
+/// are taken over groups of columns that divide all increments, and the rest is a product of [rows × groups] with the membership
+/// matrix, in float64: TF32 would round the mean to three digits, and the difference of squares needs the precision.
 /// </remarks>
 internal sealed class IncrementNormModule : nn.Module<Tensor, Tensor>
 {

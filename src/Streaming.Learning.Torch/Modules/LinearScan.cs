@@ -3,16 +3,15 @@ using static TorchSharp.torch;
 namespace Streaming.Learning.Torch.Modules;
 
 /// <summary>
-/// The recurrence s_t = λ ⊙ s_{t−1} + b_t over complex channels, a stretch of steps as one product: the states of a channel
-/// are its inputs times the triangular matrix of powers λ^{t − t'} (the quadratic form of linear recurrences, Dao and Gu
-/// 2024, arXiv 2405.21060), and stretches hand their last state on. A few large kernels in place of several small ones a
-/// step.
+/// The recurrence s_t = λ ⊙ s_{t−1} + b_t over complex channels, a segment of steps as one product: the states of a channel are its
+/// inputs times the triangular matrix of powers λ^{t − t'} (the quadratic form of linear recurrences, Dao and Gu 2024, arXiv
+/// 2405.21060), and each segment passes its last state to the next. A few large kernels replace several small ones per step.
 /// </summary>
-/// <remarks>Channels come first and steps last: so the projections around it write and read what the products take, and
-/// nothing is transposed in memory.</remarks>
+/// <remarks>Channels first, steps last: the surrounding projections read and write this layout directly, so nothing is transposed
+/// in memory.</remarks>
 internal static class LinearScan
 {
-    /// <summary>Most steps of a stretch: work and memory of its matrix grow with the square.</summary>
+    /// <summary>Maximum steps per segment: work and memory of its matrix grow with the square.</summary>
     public const int Stretch = 64;
 
     /// <summary>All states of sequences that start at zero.</summary>
@@ -50,7 +49,8 @@ internal static class LinearScan
         return (cat(reals, 2), cat(imaginaries, 2));
     }
 
-    // λ^lag [D × from × to], 0 where the lag is negative. From its polar form in float64: products of powers would multiply the rounding too.
+    // λ^lag [D × from × to], 0 where the lag is negative. Computed from the polar form in float64: products of powers would compound
+    // the rounding error.
     private static (Tensor Real, Tensor Imaginary) Powers(Tensor decay, Tensor phase, Tensor lags, ScalarType type)
     {
         var reached = lags.clamp_min(0);

@@ -8,7 +8,7 @@ namespace Streaming.Learning.Torch.Modules;
 
 /// <summary>
 /// Linear recurrent unit [Orvieto et al. 2023]: s_t = λ ⊙ s_{t−1} + γ ⊙ (B x_t), y = Re(C s), with λ = exp(−exp(ν) + i·exp(θ)) and
-/// γ = exp(γ_log). Rows of the state side of B and C hold, for each increment, first the real parts, then the imaginary ones.
+/// γ = exp(γ_log). Rows of the state side of B and C store, for each increment, the real parts, then the imaginary parts.
 /// </summary>
 internal sealed class LruModule : nn.Module<Tensor, long, Tensor?, Tensor>
 {
@@ -39,7 +39,7 @@ internal sealed class LruModule : nn.Module<Tensor, long, Tensor?, Tensor>
     }
 
     /// <summary>Outputs at the selected steps.</summary>
-    /// <param name="inputs">[S·T × D], sequence after sequence.</param>
+    /// <param name="inputs">[S·T × D], concatenated sequences.</param>
     /// <param name="steps">T.</param>
     /// <param name="selected">[n] int64 rows of the flattened steps, or null for all.</param>
     public override Tensor forward(Tensor inputs, long steps, Tensor? selected)
@@ -55,7 +55,7 @@ internal sealed class LruModule : nn.Module<Tensor, long, Tensor?, Tensor>
 
     private Tensor[] Halves(Tensor values, long dimension) => values.split([_d, _d], dimension);
 
-    // γ ⊙ (B x), channels first [D × S × T]. γ goes into the weights, which are fewer than the rows.
+    // γ ⊙ (B x), channels first [D × S × T]. γ is folded into the weights, which are fewer than the rows.
     private (Tensor Real, Tensor Imaginary) Drive(Tensor inputs, long steps)
     {
         var gamma = _gamma.exp().repeat(2);
@@ -65,7 +65,7 @@ internal sealed class LruModule : nn.Module<Tensor, long, Tensor?, Tensor>
         return (halves[0].view(_d, -1, steps), halves[1].view(_d, -1, steps));
     }
 
-    // [n × D], without a copy where all are wanted.
+    // [n × D], without a copy if all are selected.
     private Tensor Rows(Tensor states, Tensor? selected)
     {
         var channels = states.view(_d, -1);

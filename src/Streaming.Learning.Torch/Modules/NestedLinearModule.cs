@@ -6,8 +6,8 @@ using DeviceParameter = TorchSharp.Modules.Parameter;
 namespace Streaming.Learning.Torch.Modules;
 
 /// <summary>
-/// Nested linear map with bias: inputs [0, in_k) reach the outputs of increment k. One product with the whole matrix, whose
-/// other blocks are zero (see <see cref="DenseParameters"/>).
+/// Nested linear map with bias: inputs [0, in_k) reach the outputs of increment k. One product with the whole matrix, whose other
+/// blocks are zero (see <see cref="DenseParameters"/>).
 /// </summary>
 internal sealed class NestedLinearModule : nn.Module<Tensor, Tensor>
 {

@@ -4,13 +4,13 @@ using static TorchSharp.torch;
 namespace Streaming.Learning.Torch.Modules;
 
 /// <summary>
-/// Increments that hold several parts: re and im of complex channels, or the gates of a GRU. Parameters have the parts of
-/// an increment side by side; to compute, the first parts of all increments come first, then the next, so that each is a
-/// slice of D.
+/// Increments with several parts: real and imaginary parts of complex channels, or the gates of a GRU. Parameters store the parts
+/// of an increment together; computation orders the first parts of all increments first, then the next, so that each is a slice
+/// of D.
 /// </summary>
 internal static class Parts
 {
-    /// <summary>Where each number of the order to compute in stands in the parameters' order [parts · D] int64; the caller disposes of it.</summary>
+    /// <summary>The index in parameter order of each value in computation order [parts · D] int64; the caller disposes it.</summary>
     public static Tensor Order(Increments widths, int parts, Device device)
     {
         var order = new List<long>(parts * widths.Dimension);

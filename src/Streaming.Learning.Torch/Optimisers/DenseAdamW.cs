@@ -16,7 +16,7 @@ internal sealed class DenseAdamW
         _model = model;
     }
 
-    /// <summary>One update. Called under <c>no_grad</c>.</summary>
+    /// <summary>Applies one update. Call under <c>no_grad</c>.</summary>
     public void Update(UpdateGate gate, double learningRate)
     {
         using var scope = NewDisposeScope();

@@ -5,8 +5,8 @@ using static TorchSharp.torch;
 namespace Streaming.Learning.Torch.Optimisers;
 
 /// <summary>
-/// Optimiser of the id embeddings: lazy Adam or row-wise Adagrad on the rows of a step only. What the rows missed while idle
-/// (moments and weight decay) is made up first.
+/// Optimiser of the id embeddings: lazy Adam or row-wise Adagrad, only on the rows of a step, after applying what they missed while
+/// idle (moments and weight decay).
 /// </summary>
 internal sealed class RowOptimizer
 {
@@ -19,7 +19,7 @@ internal sealed class RowOptimizer
         _model = model;
     }
 
-    /// <summary>One update. Called under <c>no_grad</c>.</summary>
+    /// <summary>Applies one update. Call under <c>no_grad</c>.</summary>
     /// <param name="gate">The step.</param>
     /// <param name="rows">[n] int64, each once.</param>
     /// <param name="gradients">[n × D].</param>
@@ -44,7 +44,7 @@ internal sealed class RowOptimizer
 
     private Tensor AdamStep(UpdateGate gate, Tensor rows, Tensor gradients, double learningRate)
     {
-        // Idle steps as a power of β: exact where there were none.
+        // Idle steps as a power of β: exact when there were none.
         var idle = gate.Update.sub(1).sub(_items.Updated.index_select(0, rows)).clamp_min(0).unsqueeze(1);
         var storedFirst = _items.FirstMoments.index_select(0, rows);
         var storedSecond = _items.SecondMoments.index_select(0, rows);

@@ -2,10 +2,10 @@ using static TorchSharp.torch;
 
 namespace Streaming.Learning.Torch.Softmax;
 
-/// <summary>A run of candidates: the step's own, or a stretch of the bank's ring.</summary>
+/// <summary>A run of candidates: the step's own, or a segment of the bank's ring.</summary>
 /// <param name="Vectors">[n × D] on the device.</param>
-/// <param name="Rows">[n] item rows, int64; −1 is nobody's.</param>
-/// <param name="LogQ">[n] ln q; +∞ takes a candidate out of every sum.</param>
+/// <param name="Rows">[n] item rows, int64; −1 matches none.</param>
+/// <param name="LogQ">[n] ln q; +∞ excludes a candidate from every sum.</param>
 internal readonly record struct CandidateBlock(Tensor Vectors, Tensor Rows, Tensor LogQ)
 {
     /// <summary>Gets the number of candidates.</summary>
@@ -15,7 +15,7 @@ internal readonly record struct CandidateBlock(Tensor Vectors, Tensor Rows, Tens
     public CandidateBlock Slice(long start, long count) =>
         new(Vectors.narrow(0, start, count), Rows.narrow(0, start, count), LogQ.narrow(0, start, count));
 
-    /// <summary>Blocks one after the other; a copy if there are several.</summary>
+    /// <summary>Concatenates blocks; copies only if there are several.</summary>
     public static CandidateBlock Join(IReadOnlyList<CandidateBlock> blocks) => blocks.Count == 1
         ? blocks[0]
         : new(cat([.. blocks.Select(block => block.Vectors)], 0), cat([.. blocks.Select(block => block.Rows)], 0), cat([.. blocks.Select(block => block.LogQ)], 0));

@@ -7,20 +7,20 @@ using static TorchSharp.torch;
 namespace Streaming.Learning.Torch.Softmax;
 
 /// <summary>
-/// Sampled softmax of all nested widths with explicit gradients. The candidates pass in chunks, so that B × N numbers never
-/// exist at once; the bank's pass once. The step's own pass a second time, for their gradient needs the final sums.
+/// Sampled softmax of all nested widths with explicit gradients. Candidates are processed in chunks, so B × N values never exist at
+/// once: the bank's once, the step's own twice, because their gradient needs the final sums.
 /// </summary>
 /// <remarks>
-/// Both forms of the loss have one gradient: with P⁻ the softmax over the negatives alone and m the probability of a
-/// mistake, it is m · (P⁻ − e_p) by the scores. So the sums leave the positive out, and every coefficient is a row's: it
-/// scales B × D numbers, never B × N.
+/// Both forms of the loss have the same gradient: with P⁻ the softmax over the negatives alone and m the probability of a mistake,
+/// it is m · (P⁻ − e_p) with respect to the scores. The sums therefore exclude the positive, and every coefficient is per row: it
+/// scales B × D values, never B × N.
 /// </remarks>
 internal sealed class NestedSoftmaxLoss : IDisposable
 {
-    // A row of scores of fewer columns stays in shared memory (48 KiB) while its softmax is made: 2 passes and not 4.
+    // A row of scores with fewer columns stays in shared memory (48 KiB) during its softmax: 2 passes instead of 4.
     private const long MostColumnsOnChip = 12_032;
 
-    // With fewer rows a chunk of so few columns takes less time than its launches.
+    // With fewer rows a chunk of this few columns takes less time than its kernel launches.
     private const long RowsWorthAChunk = 1024;
 
     private readonly Increments _increments;
@@ -42,16 +42,16 @@ internal sealed class NestedSoftmaxLoss : IDisposable
         _correction = model.Loss is LossKind.Full or LossKind.Uniform ? LogQCorrection.None : model.LogQ;
     }
 
-    /// <summary>Bytes that a chunk needs for each of its columns with a batch of <paramref name="rows"/>.</summary>
-    /// <remarks>Logits, probabilities and the mask of the hits; the prefixes, their gradient and what makes it.</remarks>
+    /// <summary>Bytes that a chunk needs per column with a batch of <paramref name="rows"/>.</summary>
+    /// <remarks>Logits, probabilities and the hit mask; the prefixes, their gradient and its intermediates.</remarks>
     public long BytesPerColumn(long rows) => (rows * ((2 * sizeof(float)) + 1)) + (4L * _increments.Count * _increments.Dimension * sizeof(float));
 
     /// <summary>Gets each width's share of the total loss.</summary>
     public IReadOnlyList<double> WidthShares => _widthShares;
 
-    /// <summary>Losses and gradients. Called under <c>no_grad</c>.</summary>
-    /// <param name="problem">Shapes are checked.</param>
-    /// <param name="columns">Most candidates of a chunk, 1 and up.</param>
+    /// <summary>Computes losses and gradients. Call under <c>no_grad</c>.</summary>
+    /// <param name="problem">The problem; shapes are checked.</param>
+    /// <param name="columns">Maximum candidates per chunk, 1 and up.</param>
     public SoftmaxResult Run(SoftmaxProblem problem, long columns)
     {
         Shapes.Require(problem.Users, "users", problem.Rows, _increments.Dimension);
@@ -82,7 +82,7 @@ internal sealed class NestedSoftmaxLoss : IDisposable
         _deviceShares.Dispose();
     }
 
-    // Even chunks, of whole vectors of four: a last one of a few columns would cost the launches of a full one.
+    // Even chunks, in multiples of four: a last one of a few columns would cost the launches of a full one.
     private static IEnumerable<(long Start, long Count)> Chunks(long candidates, long columns)
     {
         long chunks = (candidates + columns - 1) / columns;
@@ -93,7 +93,8 @@ internal sealed class NestedSoftmaxLoss : IDisposable
         }
     }
 
-    // ℓ = m · gap with m = 1 − P̂ = 1 / (1 + e^{ln n − gap}) held fixed. Without negatives the gap is the least number, m is 0 and so is ℓ.
+    // ℓ = m · gap with m = 1 − P̂ = 1 / (1 + e^{ln n − gap}) held constant. Without negatives the gap is the lowest float, so m and
+    // ℓ are 0.
     private static (Tensor Losses, Tensor Mistakes) Corrected(Tensor gap, Tensor counts)
     {
         var mistakes = gap.sub(counts.clamp_min(1).to_type(ScalarType.Float32).log_().unsqueeze(1)).sigmoid_();
@@ -121,7 +122,7 @@ internal sealed class NestedSoftmaxLoss : IDisposable
     private ScoredChunk Score(SoftmaxProblem problem, Prefixes users, CandidateBlock block) =>
         new(users, problem.Own.Rows.narrow(0, 0, problem.Rows), block, _prefixes.Of(block.Vectors), _temperature, _correction);
 
-    // With what the logits of the row's negatives leave out. Classic: s − ln q on the positive too. Corrected: each
+    // Including the terms that the logits of the row's negatives omit. Classic: s − ln q on the positive too. Corrected: each
     // negative's logit has ln(1 − Q(p)) added, the same for the whole row. [K × B × 1]
     private Tensor PositiveLogits(SoftmaxProblem problem, Prefixes users, Prefixes positives)
     {

@@ -3,21 +3,21 @@ using static TorchSharp.torch;
 
 namespace Streaming.Learning.Torch.Softmax;
 
-/// <summary>Makes the <see cref="Prefixes"/> of vectors; holds what that needs on the device.</summary>
+/// <summary>Creates the <see cref="Prefixes"/> of vectors; holds the device tensors that this needs.</summary>
 internal sealed class PrefixSpace : IDisposable
 {
-    // Added to the squared norm before the root, as in the CPU kernels: a zero vector has cosine 0 with all.
+    // Added to the squared norm before the root, as in the CPU kernels: a zero vector has cosine 0 with all others.
     private const double Epsilon = 1e-12;
 
     private readonly Increments _increments;
-    private readonly bool _cosine;
+    private readonly bool _isCosine;
     private readonly Tensor _within;
     private readonly Tensor _last;
 
     public PrefixSpace(Increments increments, bool cosine, Device device)
     {
         _increments = increments;
-        _cosine = cosine;
+        _isCosine = cosine;
         using var scope = NewDisposeScope();
         var ends = tensor(increments.Ends.ToArray().Select(end => (long)end).ToArray(), device: device);
         _last = ends.sub(1).DetachFromDisposeScope();
@@ -30,9 +30,9 @@ internal sealed class PrefixSpace : IDisposable
         using var scope = NewDisposeScope();
         var values = vectors.unsqueeze(0).mul(_within);
         Tensor? inverseNorms = null;
-        if (_cosine)
+        if (_isCosine)
         {
-            // Running sums have the squared norms of all prefixes at once.
+            // Cumulative sums give the squared norms of all prefixes at once.
             inverseNorms = vectors.square().cumsum(1).index_select(1, _last).add_(Epsilon).rsqrt_().t().unsqueeze(2).MoveToOuterDisposeScope();
             values.mul_(inverseNorms);
         }

@@ -3,11 +3,11 @@ using static TorchSharp.torch;
 namespace Streaming.Learning.Torch.Softmax;
 
 /// <summary>
-/// Softmax over candidates that pass in chunks: for each row and width the log-sum-exp so far, and the mean of the
-/// candidates under the softmax, which is all that the gradient by the users needs (FlashAttention, arXiv 2205.14135, with
-/// the candidates as keys and values).
+/// Softmax over candidates processed in chunks: for each row and width the running log-sum-exp, and the mean of the candidates under
+/// the softmax, which is all that the gradient with respect to the users needs (FlashAttention, arXiv 2205.14135, with the
+/// candidates as keys and values).
 /// </summary>
-/// <remarks>A width passes five times over its scores: the product, both ways of the softmax, the maximum, the mean.</remarks>
+/// <remarks>Each width makes five passes over its scores: the product, two for the softmax, the maximum, the mean.</remarks>
 internal sealed class RunningSoftmax
 {
     public RunningSoftmax(Prefixes users)
@@ -16,13 +16,13 @@ internal sealed class RunningSoftmax
         LogSums = full([users.Values.shape[0], users.Values.shape[1], 1], float.MinValue, dtype: ScalarType.Float32, device: users.Values.device);
     }
 
-    /// <summary>Gets the log-sum-exp [K × B × 1]; the least number where there is nothing to sum.</summary>
+    /// <summary>Gets the log-sum-exp [K × B × 1]; the lowest float if there is nothing to sum.</summary>
     public Tensor LogSums { get; }
 
-    /// <summary>Gets the means of the candidates' prefixes [K × B × D]; finite but without meaning where there is nothing to sum.</summary>
+    /// <summary>Gets the means of the candidates' prefixes [K × B × D]; finite but meaningless if there is nothing to sum.</summary>
     public Tensor Means { get; }
 
-    /// <summary>Takes a chunk in.</summary>
+    /// <summary>Adds a chunk.</summary>
     public void Add(ScoredChunk chunk)
     {
         using var scope = NewDisposeScope();
@@ -34,7 +34,7 @@ internal sealed class RunningSoftmax
             (greatest[k], probabilities[k]) = Add(chunk, k, means);
         }
 
-        // At the greatest logit the probability is 1 / Σ exp(logit − greatest), which no overflow or underflow can reach.
+        // At the greatest logit the probability is 1 / Σ exp(logit − greatest), which cannot overflow or underflow.
         var logSums = stack(greatest).sub_(stack(probabilities).log_());
         Means.lerp_(means, logSums.sub(LogSums).sigmoid_());
         LogSums.copy_(LogSums.logaddexp(logSums));

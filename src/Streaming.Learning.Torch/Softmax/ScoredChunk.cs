@@ -12,13 +12,13 @@ internal sealed class ScoredChunk
     private readonly Tensor _bias;
     private readonly Tensor _hits;
 
-    /// <summary>Finds what all widths share: biases and hits.</summary>
+    /// <summary>Computes what all widths share: biases and hits.</summary>
     /// <param name="users">Prefixes of the rows' users.</param>
     /// <param name="positiveRows">[B] the rows' own items.</param>
     /// <param name="block">The candidates.</param>
     /// <param name="candidates">Their prefixes.</param>
     /// <param name="temperature">τ.</param>
-    /// <param name="correction">Whether ln q is taken off.</param>
+    /// <param name="correction">Whether to subtract ln q.</param>
     public ScoredChunk(Prefixes users, Tensor positiveRows, CandidateBlock block, Prefixes candidates, double temperature, LogQCorrection correction)
     {
         _users = users;
@@ -26,21 +26,21 @@ internal sealed class ScoredChunk
         _scale = (float)(1 / temperature);
         Candidates = candidates;
 
-        // The least number, not −∞: a row of nothing else keeps finite sums, and beside any other logit it weighs exactly 0.
+        // The lowest float, not −∞: a row with nothing else keeps finite sums, and next to any other logit its weight is exactly 0.
         _bias = correction == LogQCorrection.None
             ? zeros_like(block.LogQ).masked_fill_(block.LogQ.isposinf(), float.MinValue)
             : block.LogQ.neg().clamp_min_(float.MinValue);
 
-        // As places. A mask would cost each width 9 bytes a score beside the 20 of its other passes; finding the places costs
-        // about 3 once, and that the host waits for their number.
+        // As indices. A mask would cost each width 9 bytes per score, on top of the 20 of its other passes; finding the indices costs
+        // about 3 once, and a wait for their number.
         _hits = positiveRows.unsqueeze(1).eq(block.Rows.unsqueeze(0)).view(-1).nonzero().squeeze(1);
     }
 
     /// <summary>Gets the prefixes of the candidates.</summary>
     public Prefixes Candidates { get; }
 
-    /// <summary>Logits of width k [B × n]; those of a row's own item, positive or accidental hit, are the least number.</summary>
-    /// <remarks>The bias is a vector so that the product adds it while it writes.</remarks>
+    /// <summary>Logits of width k [B × n]; those of a row's own item, positive or accidental hit, are the lowest float.</summary>
+    /// <remarks>The bias is a vector, so that the product adds it while writing.</remarks>
     public Tensor Logits(int k)
     {
         var logits = _bias.addmm(_users.Width(k), Candidates.Width(k).t(), 1, _scale);

@@ -2,8 +2,8 @@ using static TorchSharp.torch;
 
 namespace Streaming.Learning.Torch.Softmax;
 
-/// <summary>What a softmax came to.</summary>
+/// <summary>The result of a softmax.</summary>
 /// <param name="Losses">[K] float64, on the device.</param>
-/// <param name="UserGradient">[B × D] gradient of the total by the user vectors.</param>
-/// <param name="CandidateGradient">[G × D] gradient of the total by the own candidates.</param>
+/// <param name="UserGradient">[B × D] gradient of the total with respect to the user vectors.</param>
+/// <param name="CandidateGradient">[G × D] gradient of the total with respect to the own candidates.</param>
 internal sealed record SoftmaxResult(Tensor Losses, Tensor UserGradient, Tensor CandidateGradient);

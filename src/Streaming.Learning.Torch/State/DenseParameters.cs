@@ -5,17 +5,17 @@ using DeviceParameter = TorchSharp.Modules.Parameter;
 namespace Streaming.Learning.Torch.State;
 
 /// <summary>
-/// All dense parameters in one tensor on the device, gradients and moments beside it: the norm, the clip and the update are
-/// a few kernels over the whole, however many parameters there are. What the modules hold are views.
+/// All dense parameters in one device tensor, with parallel tensors for gradients and moments: norm, clip and update are a few
+/// kernels over the whole, however many parameters there are. The modules hold views.
 /// </summary>
 /// <remarks>
 /// Names and initial values are those of the CPU engine's <see cref="ParameterSet"/>. The blocks <c>name.weight.k</c> of a
-/// nested map lie in one matrix <c>name.weight</c>, with zeros where there is no block: a card multiplies the whole sooner
-/// than it starts a product for each block. Gradients of those zeros are taken off, so they stay zero.
+/// nested map are stored in one matrix <c>name.weight</c>, with zeros elsewhere: a GPU multiplies the whole matrix faster
+/// than it launches a product per block. Gradients of those zeros are masked, so they stay zero.
 /// </remarks>
 internal sealed class DenseParameters : IDisposable
 {
-    // Matrices start at multiples of a cache line of the card.
+    // Matrices start at multiples of a GPU cache line.
     private const long Alignment = 32;
     private readonly Dictionary<string, DeviceParameter> _views = new(StringComparer.Ordinal);
     private readonly Dictionary<string, (long Start, long Columns, long FirstColumn)> _places = new(StringComparer.Ordinal);
@@ -65,10 +65,10 @@ internal sealed class DenseParameters : IDisposable
     /// <summary>Gets 1 where weight decay applies, else 0 [P].</summary>
     public Tensor DecayMask { get; }
 
-    /// <summary>The parameter of a name, for a module to register and use; a nested map's by the name of the whole.</summary>
+    /// <summary>The parameter of a name, for a module to register and use; a nested map's under the name of the whole matrix.</summary>
     public DeviceParameter this[string name] => _views[name];
 
-    /// <summary>A declared parameter in one of the tensors here: a view of its shape, in the caller's dispose scope.</summary>
+    /// <summary>A declared parameter within one of these tensors: a view of its shape, in the caller's dispose scope.</summary>
     public Tensor Place(Tensor whole, Parameter parameter)
     {
         var (start, columns, firstColumn) = _places[parameter.Name];
@@ -78,7 +78,7 @@ internal sealed class DenseParameters : IDisposable
         return columns == 0 ? region.view(shape) : region.view(shape[0], columns).narrow(1, firstColumn, shape[1]);
     }
 
-    /// <summary>Takes off what the backward pass left where no parameter is. Called under <c>no_grad</c>.</summary>
+    /// <summary>Zeroes the gradient where there is no parameter. Call under <c>no_grad</c>.</summary>
     public void MaskGradients() => Gradients.mul_(_exists);
 
     /// <inheritdoc/>
@@ -99,7 +99,7 @@ internal sealed class DenseParameters : IDisposable
 
     private static long[] Shape(Parameter parameter) => [.. parameter.Shape.Select(size => (long)size)];
 
-    // "name.weight" of a block "name.weight.3"; other names are their own.
+    // "name.weight" of a block "name.weight.3"; other names are unchanged.
     private static string RegionName(string name)
     {
         int dot = name.LastIndexOf('.');
@@ -129,7 +129,7 @@ internal sealed class DenseParameters : IDisposable
         return regions;
     }
 
-    // The gradient is a view too, so that autograd's additions land in the one tensor.
+    // The gradient is a view too, so that autograd accumulates into the one tensor.
     private DeviceParameter View(long start, long[] shape)
     {
         long length = shape.Aggregate(1L, static (product, size) => product * size);

@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace Streaming.Learning.Torch.State;
 
-/// <summary>Checks a stored state against the engine's before anything is replaced, then reads it tensor by tensor.</summary>
+/// <summary>Checks a stored state against the engine's before replacing anything, then reads it tensor by tensor.</summary>
 internal sealed class DeviceStateReader
 {
     private readonly TensorSource _source;
@@ -11,8 +11,8 @@ internal sealed class DeviceStateReader
 
     /// <summary>Compares names, types and shapes; the first dimension of item rows and bank entries is free up to a bound.</summary>
     /// <param name="source">The stored state.</param>
-    /// <param name="expected">What the engine has.</param>
-    /// <param name="mostRows">Bound of the first dimension by name; what is not named has its own shape.</param>
+    /// <param name="expected">The engine's tensors.</param>
+    /// <param name="mostRows">Bound of the first dimension by name; null requires an exact shape.</param>
     /// <exception cref="StateMismatchException">Names the tensor.</exception>
     public DeviceStateReader(TensorSource source, IReadOnlyList<StateEntry> expected, Func<string, long?> mostRows)
     {
@@ -30,7 +30,7 @@ internal sealed class DeviceStateReader
         var known = expected.Select(entry => entry.Info.Name).ToHashSet(StringComparer.Ordinal);
         if (_byName.Keys.FirstOrDefault(name => !known.Contains(name)) is { } unknown)
         {
-            throw new StateMismatchException($"The tensor {unknown} has no place in the model. Start with the options that the state was written with.");
+            throw new StateMismatchException($"Tensor {unknown} is not part of the model. Start with the options that the state was written with.");
         }
     }
 
@@ -48,19 +48,19 @@ internal sealed class DeviceStateReader
     {
         if (!_byName.TryGetValue(needed.Name, out int index))
         {
-            throw new StateMismatchException($"The tensor {needed.Name} is missing. The state is of a model with other options: start with those, or from scratch.");
+            throw new StateMismatchException($"Tensor {needed.Name} is missing. The state belongs to a model with other options; start with those, or from scratch.");
         }
 
         var found = _source.Tensors[index];
         int free = mostRows is null ? 0 : 1;
         if (found.Type != needed.Type || found.Shape.Count != needed.Shape.Count || !found.Shape.Skip(free).SequenceEqual(needed.Shape.Skip(free)))
         {
-            throw new StateMismatchException($"The tensor {needed.Name} is {found.Type} [{string.Join(", ", found.Shape)}]; the model needs {needed.Type} [{string.Join(", ", needed.Shape)}]. Start with the options that the state was written with.");
+            throw new StateMismatchException($"Tensor {needed.Name} is {found.Type} [{string.Join(", ", found.Shape)}]; the model needs {needed.Type} [{string.Join(", ", needed.Shape)}]. Start with the options that the state was written with.");
         }
 
         if (found.Shape.Count > 0 && found.Shape[0] > mostRows)
         {
-            throw new StateMismatchException($"The tensor {needed.Name} has {found.Shape[0]} rows; the model has room for {mostRows}. Start with a capacity of at least {found.Shape[0]}.");
+            throw new StateMismatchException($"Tensor {needed.Name} has {found.Shape[0]} rows; the model has room for {mostRows}. Start with a capacity of at least {found.Shape[0]}.");
         }
     }
 

@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace Streaming.Learning.Torch.State;
 
-/// <summary>Bytes of tensors to and from host memory, in blocks: a span cannot be longer than 2 GiB, a tensor can.</summary>
+/// <summary>Copies tensor bytes to and from host memory, in blocks: a span is limited to 2 GiB, a tensor is not.</summary>
 internal static class HostTensors
 {
     private const int BlockBytes = 1 << 24;

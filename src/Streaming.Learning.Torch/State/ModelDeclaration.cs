@@ -6,7 +6,8 @@ using Streaming.Models.Towers;
 
 namespace Streaming.Learning.Torch.State;
 
-/// <summary>The dense parameters of a model as the CPU engine declares and initialises them: the names, shapes and values of both engines come from one place.</summary>
+/// <summary>The dense parameters of a model as the CPU engine declares and initialises them: both engines take names, shapes and
+/// values from one place.</summary>
 internal static class ModelDeclaration
 {
     /// <summary>Parameters with their initial values.</summary>
@@ -14,7 +15,7 @@ internal static class ModelDeclaration
     {
         var set = new ParameterSet();
 
-        // The layers only declare here; the table they are given is never used, so it is the smallest.
+        // The layers only declare parameters here; their table is never used, so it is minimal.
         var items = new ItemEncoder(set, new ItemRows(model with { ItemCapacity = 2 }), model);
         var tower = UserTower.Create(set, model, new Increments(model.Widths));
         set.Allocate();

@@ -3,8 +3,8 @@ using static TorchSharp.torch;
 
 namespace Streaming.Learning.Torch.State;
 
-/// <summary>What a step has computed and not yet applied; the gradients of the dense parameters lie beside them.</summary>
+/// <summary>A step's computed but unapplied gradients; those of the dense parameters are stored with them.</summary>
 /// <param name="Losses">[K] float64.</param>
-/// <param name="IdGradients">[U × D] by the id embeddings of the step's items; null without ids.</param>
-/// <param name="Positives">The positives as the bank will keep them.</param>
+/// <param name="IdGradients">[U × D] with respect to the id embeddings of the step's items; null without ids.</param>
+/// <param name="Positives">The positives in the form the bank stores.</param>
 internal sealed record StepGradients(Tensor Losses, Tensor? IdGradients, CandidateBlock Positives);

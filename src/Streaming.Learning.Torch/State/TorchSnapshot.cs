@@ -7,19 +7,19 @@ using static TorchSharp.torch;
 namespace Streaming.Learning.Torch.State;
 
 /// <summary>
-/// State copied when the snapshot begins: reading it does not need the engine's thread. A card copies its own memory in
-/// milliseconds and what is read goes to the host then; what it has no room for twice is copied to the host at once.
+/// State copied when the snapshot begins: reading it does not need the engine's thread. A GPU copies its own memory in milliseconds,
+/// and data goes to the host when it is read; tensors that do not fit twice are copied to the host at once.
 /// </summary>
 internal sealed class TorchSnapshot : TensorSnapshot
 {
     // Null: released.
     private readonly Tensor?[] _copies;
     private readonly Lock _reading = new();
-    private bool _disposed;
+    private bool _isDisposed;
 
     /// <summary>Copies the entries.</summary>
     /// <param name="entries">The state.</param>
-    /// <param name="device">Where to, as long as there is room.</param>
+    /// <param name="device">The target device, as long as there is room.</param>
     public TorchSnapshot(IReadOnlyList<StateEntry> entries, Device device)
     {
         using var scope = NewDisposeScope();
@@ -42,7 +42,7 @@ internal sealed class TorchSnapshot : TensorSnapshot
         {
             lock (_reading)
             {
-                return _disposed;
+                return _isDisposed;
             }
         }
     }
@@ -52,7 +52,7 @@ internal sealed class TorchSnapshot : TensorSnapshot
     {
         lock (_reading)
         {
-            ObjectDisposedException.ThrowIf(_disposed, this);
+            ObjectDisposedException.ThrowIf(_isDisposed, this);
             var info = Tensors[tensor];
             ArgumentOutOfRangeException.ThrowIfNegative(byteOffset);
             ArgumentOutOfRangeException.ThrowIfGreaterThan(byteOffset + destination.Length, info.ByteCount(), nameof(byteOffset));
@@ -68,7 +68,7 @@ internal sealed class TorchSnapshot : TensorSnapshot
     {
         lock (_reading)
         {
-            // A copy is one block of memory, so it goes when its last byte does.
+            // A copy is one block of memory, so it is freed only after its last byte.
             if (byteCount >= Tensors[tensor].ByteCount())
             {
                 _copies[tensor]?.Dispose();
@@ -96,7 +96,7 @@ internal sealed class TorchSnapshot : TensorSnapshot
     {
         lock (_reading)
         {
-            if (disposing && !_disposed)
+            if (disposing && !_isDisposed)
             {
                 foreach (var copy in _copies)
                 {
@@ -104,7 +104,7 @@ internal sealed class TorchSnapshot : TensorSnapshot
                 }
             }
 
-            _disposed = true;
+            _isDisposed = true;
         }
     }
 }

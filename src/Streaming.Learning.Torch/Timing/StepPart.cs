@@ -1,15 +1,15 @@
 namespace Streaming.Learning.Torch.Timing;
 
-/// <summary>Parts of a training step, in their order.</summary>
+/// <summary>Parts of a training step, in order.</summary>
 internal enum StepPart
 {
-    /// <summary>Laying the batch out and copying it to the device.</summary>
+    /// <summary>Preparing the batch and copying it to the device.</summary>
     Upload,
 
     /// <summary>Item and user vectors.</summary>
     Forward,
 
-    /// <summary>The softmax of all widths with its gradients by users and candidates.</summary>
+    /// <summary>The softmax of all widths with its gradients with respect to users and candidates.</summary>
     Loss,
 
     /// <summary>From the user vectors back to the parameters.</summary>
@@ -18,6 +18,6 @@ internal enum StepPart
     /// <summary>Norm, clip, optimisers.</summary>
     Update,
 
-    /// <summary>Reading the loss, and the positives into the bank.</summary>
+    /// <summary>Reading the loss, and enqueuing the positives.</summary>
     Bank,
 }

@@ -4,7 +4,8 @@ using static TorchSharp.torch;
 
 namespace Streaming.Learning.Torch.Timing;
 
-/// <summary>Adds up how long the parts of steps take. The host waits for the device at each mark, so the sum is above that of unmeasured steps.</summary>
+/// <summary>Sums the time of the parts of steps. The host waits for the device at each mark, so the total exceeds that of unmeasured
+/// steps.</summary>
 internal sealed class StepTimer(Device device)
 {
     private readonly TimeSpan[] _totals = new TimeSpan[Enum.GetValues<StepPart>().Length];
@@ -13,14 +14,14 @@ internal sealed class StepTimer(Device device)
     /// <summary>Time of a part, over all steps measured.</summary>
     public TimeSpan this[StepPart part] => _totals[(int)part];
 
-    /// <summary>A step begins.</summary>
+    /// <summary>Starts a step.</summary>
     public void Begin()
     {
         Wait();
         _last = Stopwatch.GetTimestamp();
     }
 
-    /// <summary>A part is done.</summary>
+    /// <summary>Ends a part.</summary>
     public void Mark(StepPart part)
     {
         Wait();

@@ -7,8 +7,8 @@ namespace Streaming.Learning.Torch.Towers;
 
 /// <summary>One nested GRU over the history; the user vector is its state.</summary>
 /// <remarks>
-/// z = σ(W_z x + U_z h), r = σ(W_r x + U_r h), n = tanh(W_n x + r ⊙ (U_n h)), h ← n + z ⊙ (h − n). Of each increment, gates hold
-/// first z, then r, then n. The recurrence is not linear, so the steps follow each other.
+/// z = σ(W_z x + U_z h), r = σ(W_r x + U_r h), n = tanh(W_n x + r ⊙ (U_n h)), h ← n + z ⊙ (h − n). For each increment, gates are
+/// stored as z, then r, then n. The recurrence is not linear, so steps run sequentially.
 /// </remarks>
 internal sealed class Gru4RecModule : TowerModule
 {

@@ -7,12 +7,12 @@ using static TorchSharp.torch;
 namespace Streaming.Learning.Torch.Towers;
 
 /// <summary>
-/// One block of the fmrlrec tower. Norm before: h = x + LRU(norm(x)), out = h + FFN(norm(h)). Norm after:
-/// h = norm(x + LRU(x)), out = norm(h + FFN(h)).
+/// One block of the fmrlrec tower. Pre-norm: h = x + LRU(norm(x)), out = h + FFN(norm(h)). Post-norm: h = norm(x + LRU(x)),
+/// out = norm(h + FFN(h)).
 /// </summary>
 internal sealed class LruBlockModule : nn.Module<Tensor, long, Tensor?, Tensor>
 {
-    private readonly bool _before;
+    private readonly bool _isPreNorm;
     private readonly IncrementNormModule _mixNorm;
     private readonly IncrementNormModule _ffnNorm;
     private readonly LruModule _lru;
@@ -22,7 +22,7 @@ internal sealed class LruBlockModule : nn.Module<Tensor, long, Tensor?, Tensor>
     public LruBlockModule(DenseParameters dense, string name, Increments widths, NormPlacement placement, DropoutSource dropout)
         : base(nameof(LruBlockModule))
     {
-        _before = placement == NormPlacement.Before;
+        _isPreNorm = placement == NormPlacement.Before;
         _mixNorm = new IncrementNormModule(dense, $"{name}.mix_norm", widths);
         _lru = new LruModule(dense, $"{name}.lru", widths);
         _ffnNorm = new IncrementNormModule(dense, $"{name}.ffn_norm", widths);
@@ -34,13 +34,14 @@ internal sealed class LruBlockModule : nn.Module<Tensor, long, Tensor?, Tensor>
         register_module("ffn", _ffn);
     }
 
-    /// <summary>[S·T × D] → [S·T × D], or [n × D] at the selected rows: in the last block only they matter after the recurrence.</summary>
+    /// <summary>[S·T × D] → [S·T × D], or [n × D] at the selected rows: in the last block only they are needed after the
+    /// recurrence.</summary>
     public override Tensor forward(Tensor input, long steps, Tensor? selected)
     {
         using var scope = NewDisposeScope();
         var residual = selected is null ? input : input.index_select(0, selected);
-        var mixed = residual.add(_dropout.Apply(_lru.forward(_before ? _mixNorm.forward(input) : input, steps, selected)));
-        if (_before)
+        var mixed = residual.add(_dropout.Apply(_lru.forward(_isPreNorm ? _mixNorm.forward(input) : input, steps, selected)));
+        if (_isPreNorm)
         {
             return mixed.add(_dropout.Apply(_ffn.forward(_ffnNorm.forward(mixed)))).MoveToOuterDisposeScope();
         }

@@ -8,9 +8,8 @@ using DeviceParameter = TorchSharp.Modules.Parameter;
 namespace Streaming.Learning.Torch.Towers;
 
 /// <summary>
-/// Several interests a user by nested dynamic routing [MIND]. Predictions stand at last steps only. A prediction is scored
-/// with the interest that has the greatest score with its label; gradients pass through the votes, not through the routing
-/// weights.
+/// Several interests per user by nested dynamic routing [MIND]. Predicts only at last steps. A prediction is scored by the interest
+/// with the highest score for its label; gradients flow through the votes, not through the routing weights.
 /// </summary>
 internal sealed class MindModule : TowerModule
 {
@@ -20,7 +19,7 @@ internal sealed class MindModule : TowerModule
     private const double Tiny = 1e-6;
     private readonly Increments _widths;
     private readonly int _iterations;
-    private readonly bool _cosine;
+    private readonly bool _isCosine;
     private readonly NestedLinearModule _votes;
     private readonly NestedLinearModule _dense;
     private readonly DeviceParameter _routing;
@@ -30,7 +29,7 @@ internal sealed class MindModule : TowerModule
     {
         _widths = widths;
         _iterations = options.RoutingIterations;
-        _cosine = options.Cosine;
+        _isCosine = options.Cosine;
         VectorsPerUser = options.Interests;
         _votes = new NestedLinearModule(dense, "tower.votes", bias: false);
         _dense = new NestedLinearModule(dense, "tower.dense");
@@ -48,7 +47,7 @@ internal sealed class MindModule : TowerModule
         long rows = labels.shape[0], width = _widths.Dimension;
         var interests = outputs.view(rows, VectorsPerUser, width);
         var scores = interests.detach().bmm(labels.detach().unsqueeze(2)).view(rows, VectorsPerUser);
-        var best = (_cosine ? scores.div(interests.detach().norm(2, false, 2).add(Tiny)) : scores).argmax(1);
+        var best = (_isCosine ? scores.div(interests.detach().norm(2, false, 2).add(Tiny)) : scores).argmax(1);
         var chosen = arange(rows, dtype: ScalarType.Int64, device: best.device).mul(VectorsPerUser).add(best);
         return interests.view(-1, width).index_select(0, chosen).MoveToOuterDisposeScope();
     }
@@ -65,7 +64,7 @@ internal sealed class MindModule : TowerModule
         return _dense.forward(capsules.view(-1, width)).view(rows, VectorsPerUser * width);
     }
 
-    // Routing weights of each width after the last round [K] of [B × T × J]; 0 after the last step.
+    // Routing weights of each width after the last iteration [K] of [B × T × J]; 0 after the last step.
     private Tensor[] Route(Tensor votes, Tensor distances)
     {
         using var noGrad = no_grad();
@@ -88,7 +87,7 @@ internal sealed class MindModule : TowerModule
         }
     }
 
-    // What routes increment k is the agreement on the prefix up to w_k.
+    // Increment k is routed by the agreement on the prefix up to w_k.
     private static Tensor[] Weigh(Tensor prior, Tensor[] agreements, Tensor steps)
     {
         var weights = new Tensor[agreements.Length];
@@ -106,7 +105,7 @@ internal sealed class MindModule : TowerModule
     private Tensor Sum(Tensor votes, Tensor[] weights) =>
         cat([.. weights.Select((weight, k) => weight.transpose(1, 2).bmm(Part(votes, k)))], 2);
 
-    // The length that squashes increment k is that of the prefix up to w_k.
+    // Increment k is squashed by the length of the prefix up to w_k.
     private Tensor Squash(Tensor sums)
     {
         var parts = new Tensor[_widths.Count];

@@ -8,7 +8,7 @@ using DeviceParameter = TorchSharp.Modules.Parameter;
 
 namespace Streaming.Learning.Torch.Towers;
 
-/// <summary>From the item vectors of histories to the vectors of users; the counterpart of <see cref="UserTower"/>.</summary>
+/// <summary>Maps the item vectors of histories to user vectors; the counterpart of <see cref="UserTower"/>.</summary>
 internal abstract class TowerModule : nn.Module<TowerInput, Tensor>
 {
     protected TowerModule(DenseParameters dense, DropoutSource dropout, string name)
@@ -22,10 +22,10 @@ internal abstract class TowerModule : nn.Module<TowerInput, Tensor>
     /// <summary>Gets the vector of a user without history [D].</summary>
     public DeviceParameter Start { get; }
 
-    /// <summary>Gets the number of vectors of a user: 1, or the interests.</summary>
+    /// <summary>Gets the number of vectors per user: 1, or the number of interests.</summary>
     public virtual int VectorsPerUser => 1;
 
-    /// <summary>Gets the masks.</summary>
+    /// <summary>Gets the dropout masks.</summary>
     protected DropoutSource Dropout { get; }
 
     /// <summary>Creates the tower that the options name.</summary>
@@ -45,11 +45,11 @@ internal abstract class TowerModule : nn.Module<TowerInput, Tensor>
         return Encode(input with { Items = Dropout.Apply(input.Items) }).MoveToOuterDisposeScope();
     }
 
-    /// <summary>The one vector that scores each prediction in training [B × D].</summary>
-    /// <param name="outputs">Of <see cref="forward"/>.</param>
+    /// <summary>The vector that scores each prediction in training [B × D].</summary>
+    /// <param name="outputs">The output of <see cref="forward"/>.</param>
     /// <param name="labels">[B × D] the positives' vectors.</param>
     public virtual Tensor Choose(Tensor outputs, Tensor labels) => outputs;
 
-    /// <summary>The tower proper, its input dropped out already.</summary>
+    /// <summary>The tower-specific part; dropout has been applied to its input.</summary>
     protected abstract Tensor Encode(TowerInput input);
 }

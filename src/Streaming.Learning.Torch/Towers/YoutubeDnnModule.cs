@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 
 namespace Streaming.Learning.Torch.Towers;
 
-/// <summary>Mean of the history so far, the start vector among it, then one nested dense layer.</summary>
+/// <summary>Mean of the history including the start vector, then one nested dense layer.</summary>
 internal sealed class YoutubeDnnModule : TowerModule
 {
     private readonly NestedLinearModule _dense;

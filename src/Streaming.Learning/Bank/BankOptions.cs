@@ -3,18 +3,18 @@ using Streaming.Models.Options;
 
 namespace Streaming.Learning.Bank;
 
-/// <summary>When the memory bank is used, and how much of it. Its capacity is <see cref="ModelOptions.BankCapacity"/>.</summary>
+/// <summary>When the memory bank is used and how much of it. Its capacity is <see cref="ModelOptions.BankCapacity"/>.</summary>
 public sealed record BankOptions
 {
-    /// <summary>Gets the step at which the bank switches on. Default −1: when the drift says so. Otherwise 0 … 10,000,000.</summary>
+    /// <summary>Gets the step at which the bank switches on. Default −1: when the drift is low enough. Otherwise 0 … 10,000,000.</summary>
     public int WarmupSteps { get; init; } = -1;
 
     /// <summary>Gets the drift over ten steps, relative to the norms, below which the warm-up ends. Default 0.2; above 0.</summary>
     public double WarmupDrift { get; init; } = 0.2;
 
     /// <summary>
-    /// Gets the greatest staleness of entries that are used, ‖e_bank − e_now‖² / ‖e_now‖². Default 0.1; above 0;
-    /// with 1e9 all entries are used whatever their age.
+    /// Gets the maximum staleness of entries in use, ‖e_bank − e_now‖² / ‖e_now‖². Default 0.1; above 0; with 1e9 all entries are
+    /// used whatever their age.
     /// </summary>
     public double MaxStaleness { get; init; } = 0.1;
 

@@ -6,13 +6,13 @@ using Streaming.Models.State;
 namespace Streaming.Learning.Bank;
 
 /// <summary>
-/// Decides how many of the bank's entries take part in a step: none during warm-up, then those whose age the measured
-/// staleness allows. The bank grows as training settles and shrinks when the embeddings move.
+/// Decides how many bank entries a step uses: none during warm-up, then those whose age the measured staleness allows. The
+/// used part grows as training settles and shrinks when the embeddings move.
 /// </summary>
 /// <remarks>Warm-up: Wang, Zhu, He, SIGIR 2021, section 3.3: entries from before the fast early drift would mislead.</remarks>
 internal sealed class BankPolicy
 {
-    /// <summary>One calm round can be chance: a lull in the stream.</summary>
+    /// <summary>A single calm round can be chance: a lull in the stream.</summary>
     private const int CalmRounds = 2;
     private readonly TrainingEngine _engine;
     private readonly BankOptions _options;
@@ -26,7 +26,7 @@ internal sealed class BankPolicy
     /// <param name="engine">The engine with the bank.</param>
     /// <param name="items">Items to probe.</param>
     /// <param name="options">Settings.</param>
-    /// <param name="learningRateWarmup">Steps of small learning rates, during which a small drift says nothing.</param>
+    /// <param name="learningRateWarmup">Steps with small learning rates, during which a small drift is not conclusive.</param>
     public BankPolicy(TrainingEngine engine, ItemTable items, BankOptions options, long learningRateWarmup)
     {
         options.Validate();
@@ -38,7 +38,7 @@ internal sealed class BankPolicy
         HasBank = engine.Model.Loss == LossKind.Cbns && engine.Model.BankCapacity > 0;
     }
 
-    /// <summary>Gets whether there is a bank at all.</summary>
+    /// <summary>Gets whether the loss uses a bank.</summary>
     public bool HasBank { get; }
 
     /// <summary>Gets whether warm-up is over.</summary>
@@ -53,10 +53,10 @@ internal sealed class BankPolicy
     /// <summary>Gets the staleness by age, newest first; NaN until measured.</summary>
     public ReadOnlySpan<double> Staleness => _staleness.Values;
 
-    /// <summary>To be called before the first step of a run: at step 0 a warm-up of 0 steps is over.</summary>
+    /// <summary>Call before the first step of a run: at step 0 a warm-up of 0 steps is over.</summary>
     public void Start(long step) => IsOn |= HasBank && _options.WarmupSteps >= 0 && step >= _earliest;
 
-    /// <summary>Measures what is due and decides on the next step.</summary>
+    /// <summary>Takes the measurements that are due and decides for the next step.</summary>
     /// <param name="step">Number of steps done.</param>
     public void AfterStep(long step)
     {
@@ -95,7 +95,7 @@ internal sealed class BankPolicy
         _probe.Load(tensors);
     }
 
-    /// <summary>Takes over where another policy of the same bank stands; what it measured is measured anew.</summary>
+    /// <summary>Continues from another policy of the same bank; its measurements are repeated.</summary>
     public void Adopt(TensorReader tensors)
     {
         var values = new int[3];

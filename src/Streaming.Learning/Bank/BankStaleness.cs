@@ -4,8 +4,8 @@ using Streaming.Learning.Engine;
 namespace Streaming.Learning.Bank;
 
 /// <summary>
-/// How stale the bank's entries are by age: ‖e_bank − e_now‖² / ‖e_now‖², on a sample of strata whose bounds double
-/// from the newest entries to the oldest.
+/// Staleness of the bank's entries by age: ‖e_bank − e_now‖² / ‖e_now‖², on a sample of strata whose bounds double from the
+/// newest entries to the oldest.
 /// </summary>
 internal sealed class BankStaleness
 {
@@ -30,7 +30,7 @@ internal sealed class BankStaleness
     /// <summary>Gets the staleness of each stratum, newest first; NaN where nothing could be measured.</summary>
     public Span<double> Values => _values;
 
-    /// <summary>Measures all strata of the bank as it is now.</summary>
+    /// <summary>Measures all strata of the current bank.</summary>
     public void Measure()
     {
         for (int stratum = 0; stratum < Strata; stratum++)
@@ -90,7 +90,7 @@ internal sealed class BankStaleness
         return norm > 0 ? distance * distance / norm : double.NaN;
     }
 
-    /// <summary>Entries whose row went to another item have no "now".</summary>
+    /// <summary>Drops entries whose row belongs to another item: they have no current embedding.</summary>
     private int DropForgotten(int samples, int dimension)
     {
         int kept = 0;

@@ -10,8 +10,8 @@ namespace Streaming.Learning.Bank;
 /// the sum of the norms so that it needs no scale: Σ‖e_t − e_{t−Δ}‖ / Σ‖e_t‖.
 /// </summary>
 /// <remarks>
-/// One copy of the embeddings per round serves all three distances. The set changes only where an item lost its row, and
-/// only between rounds.
+/// One copy of the embeddings per round serves all three distances. The set changes only when an item loses its row, and only
+/// between rounds.
 /// </remarks>
 internal sealed class DriftProbe
 {
@@ -40,7 +40,7 @@ internal sealed class DriftProbe
     /// <summary>Gets the newest drift over 1, 5 and 10 steps; NaN until measured.</summary>
     public ReadOnlySpan<double> Drift => _drift;
 
-    /// <summary>Starts a round: copies the embeddings as they are now.</summary>
+    /// <summary>Starts a round: copies the current embeddings.</summary>
     public void Begin()
     {
         ChooseItems();
@@ -48,7 +48,7 @@ internal sealed class DriftProbe
         _age = 0;
     }
 
-    /// <summary>To be called after each step of the engine.</summary>
+    /// <summary>Call after each step of the engine.</summary>
     /// <returns>True when this step ended a round: all three distances are new.</returns>
     public bool AfterStep()
     {
@@ -127,7 +127,7 @@ internal sealed class DriftProbe
         ReadOnlySpan<int> rows = _items.Rows;
         for (int i = 0; i < _keys.Length && _count < Math.Min(_keys.Length, rows.Length); i++)
         {
-            // Spread over the table, so that old and new items are among them.
+            // Spread over the table, so that the set has both old and new items.
             ulong key = _items.KeyOf(rows[(int)((long)i * rows.Length / _keys.Length)]);
             if (!_keys.AsSpan(0, _count).Contains(key))
             {

@@ -8,7 +8,7 @@ using Streaming.Models.State;
 
 namespace Streaming.Learning.Checkpoints;
 
-/// <summary>A checkpoint on disk whose checksums were verified.</summary>
+/// <summary>A checkpoint on disk whose checksums have been verified.</summary>
 public sealed class Checkpoint
 {
     private const long MaxManifestBytes = 16 << 20;
@@ -23,16 +23,16 @@ public sealed class Checkpoint
     /// <summary>Gets the folder.</summary>
     public string FolderPath { get; }
 
-    /// <summary>Gets what it says of itself.</summary>
+    /// <summary>Gets its manifest.</summary>
     public CheckpointManifest Manifest { get; }
 
-    /// <summary>Gets the shape and hyper-parameters of the model in it.</summary>
-    /// <exception cref="StateMismatchException">It does not say them, or they cannot be.</exception>
+    /// <summary>Gets the shape and hyper-parameters of its model.</summary>
+    /// <exception cref="StateMismatchException">The manifest has no model options, or invalid ones.</exception>
     public ModelOptions Model
     {
         get
         {
-            ModelOptions model = Manifest.Model ?? throw new StateMismatchException($"Checkpoint '{FolderPath}' does not say its model's options: run the worker on it once, which writes one that does.");
+            ModelOptions model = Manifest.Model ?? throw new StateMismatchException($"Checkpoint '{FolderPath}' has no model options in its manifest; run the worker on it once to write a checkpoint that has them.");
             try
             {
                 model.Validate();
@@ -40,13 +40,13 @@ public sealed class Checkpoint
             }
             catch (ArgumentException exception)
             {
-                throw new StateMismatchException($"Checkpoint '{FolderPath}' says options that no model can have: {exception.Message}");
+                throw new StateMismatchException($"Checkpoint '{FolderPath}' has invalid model options: {exception.Message}");
             }
         }
     }
 
-    /// <summary>Opens a checkpoint folder and verifies every file of it.</summary>
-    /// <exception cref="InvalidDataException">Torn, corrupt or no checkpoint: the message names the file.</exception>
+    /// <summary>Opens a checkpoint folder and verifies all of its files.</summary>
+    /// <exception cref="InvalidDataException">Torn, corrupt or not a checkpoint; the message names the file.</exception>
     /// <exception cref="IOException">A file cannot be read.</exception>
     /// <exception cref="StateMismatchException">It was written by a newer version of this program.</exception>
     public static Checkpoint Open(string path)
@@ -62,14 +62,14 @@ public sealed class Checkpoint
         {
             if (!verified.Contains(name))
             {
-                throw new InvalidDataException($"Checkpoint '{path}' lacks {name}.");
+                throw new InvalidDataException($"Checkpoint '{path}' is missing {name}.");
             }
         }
 
         CheckpointManifest manifest = ReadManifest(Path.Combine(path, CheckpointFiles.Manifest));
         if (manifest.HasIngest && !verified.Contains(CheckpointFiles.Ingest))
         {
-            throw new InvalidDataException($"Checkpoint '{path}' lacks {CheckpointFiles.Ingest}.");
+            throw new InvalidDataException($"Checkpoint '{path}' is missing {CheckpointFiles.Ingest}.");
         }
 
         return new Checkpoint(path, manifest);
@@ -78,14 +78,14 @@ public sealed class Checkpoint
     /// <summary>Opens parameters, optimiser state and memory bank.</summary>
     public SafetensorsReader OpenEngine() => SafetensorsReader.Open(Path.Combine(FolderPath, CheckpointFiles.Engine));
 
-    /// <summary>Opens the state above the engine.</summary>
+    /// <summary>Opens the trainer's state outside the engine.</summary>
     public SafetensorsReader OpenTrainer() => SafetensorsReader.Open(Path.Combine(FolderPath, CheckpointFiles.Trainer));
 
-    /// <summary>Opens what the ingestion side's snapshot wrote, or null when the checkpoint has none.</summary>
+    /// <summary>Opens the ingestion snapshot, or null when the checkpoint has none.</summary>
     public Stream? OpenIngest() => Manifest.HasIngest ? File.OpenRead(Path.Combine(FolderPath, CheckpointFiles.Ingest)) : null;
 
-    /// <summary>Puts a trainer into the checkpoint's state.</summary>
-    /// <exception cref="StateMismatchException">The settings differ from those that it was written with: names each.</exception>
+    /// <summary>Restores a trainer from the checkpoint.</summary>
+    /// <exception cref="StateMismatchException">The settings differ from those of the checkpoint; names each.</exception>
     public void RestoreTo(Trainer trainer)
     {
         ArgumentNullException.ThrowIfNull(trainer);
@@ -95,12 +95,14 @@ public sealed class Checkpoint
         trainer.Restore(engine, state);
     }
 
-    /// <summary>Lets a trainer that has learned nothing take over what it can use: see <see cref="Trainer.Adopt(TrainedState, bool, long)"/>.</summary>
+    /// <summary>Initialises an untrained trainer with all reusable state: see
+    /// <see cref="Trainer.Adopt(TrainedState, bool, long)"/>.</summary>
     /// <param name="trainer">The trainer.</param>
-    /// <param name="whole">Whether a model that differs is refused.</param>
-    /// <param name="sequence">Number of the last batch before the next: that of the ingestion that goes with it; −1: a stream that begins.</param>
-    /// <exception cref="StateMismatchException">The models differ where they must not: names each difference. Or the state is damaged.</exception>
-    /// <exception cref="InvalidOperationException">The trainer has learned something already.</exception>
+    /// <param name="whole">Whether to reject a model that differs.</param>
+    /// <param name="sequence">Number of the last batch of the matching ingestion state; −1: a new stream.</param>
+    /// <exception cref="StateMismatchException">The models differ where they must not (names each difference), or the state is
+    /// damaged.</exception>
+    /// <exception cref="InvalidOperationException">The trainer has already been trained.</exception>
     public WarmStart AdoptTo(Trainer trainer, bool whole, long sequence = -1)
     {
         ArgumentNullException.ThrowIfNull(trainer);
@@ -109,7 +111,7 @@ public sealed class Checkpoint
         return trainer.Adopt(new TrainedState(FolderPath, Model, Manifest.Shape, Manifest.Counters, Manifest.Step, engine, state), whole, sequence);
     }
 
-    /// <summary>Compares the settings that the state's shape depends on.</summary>
+    /// <summary>Compares the settings that determine the state's shape.</summary>
     /// <exception cref="StateMismatchException">Names every setting that differs, both values, and what to do.</exception>
     public void CheckShape(IReadOnlyDictionary<string, string> shape)
     {
@@ -126,8 +128,8 @@ public sealed class Checkpoint
         if (differences.Length > 0)
         {
             throw new StateMismatchException(
-                $"Checkpoint '{FolderPath}' does not fit the settings: {string.Join("; ", differences)}. " +
-                "Set these as the checkpoint has them, or begin a new generation from it.");
+                $"Checkpoint '{FolderPath}' does not match the settings: {string.Join("; ", differences)}. " +
+                "Use the checkpoint's values, or start a new generation from it.");
         }
     }
 
@@ -136,18 +138,18 @@ public sealed class Checkpoint
         byte[] bytes = ReadBounded(path, MaxManifestBytes);
         try
         {
-            // The version first: the rest of a newer manifest need not be readable.
+            // The version first: the rest of a newer manifest may not be readable.
             using JsonDocument document = JsonDocument.Parse(bytes, new JsonDocumentOptions { MaxDepth = 16 });
             int format = document.RootElement.GetProperty("format").GetInt32();
             if (format > CheckpointManifest.CurrentFormat)
             {
                 throw new StateMismatchException(string.Create(CultureInfo.InvariantCulture,
-                    $"'{path}' has format version {format}; this program reads up to {CheckpointManifest.CurrentFormat}. Use the newer program, or a checkpoint of this one."));
+                    $"'{path}' has format version {format}; this program reads versions up to {CheckpointManifest.CurrentFormat}. Use a newer program, or an older checkpoint."));
             }
 
             return document.Deserialize<CheckpointManifest>(CheckpointJson.Options) is { Shape: not null, Positions: not null } manifest
                 ? manifest
-                : throw new InvalidDataException($"'{path}' has no shape or no positions.");
+                : throw new InvalidDataException($"'{path}' has no shape or positions.");
         }
         catch (Exception exception) when (exception is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
         {
@@ -155,7 +157,7 @@ public sealed class Checkpoint
         }
     }
 
-    /// <summary>The checksums that a checkpoint names, by file, in order. Nothing is verified yet.</summary>
+    /// <summary>The checksums listed by a checkpoint, by file, in order. Verifies nothing.</summary>
     internal static List<KeyValuePair<string, string>> ReadChecksums(string path)
     {
         string sums = Path.Combine(path, CheckpointFiles.Checksums);
@@ -165,7 +167,7 @@ public sealed class Checkpoint
             // 64 hex digits, two spaces, a name without a path.
             if (line.Length < 67 || line[64..66] != "  " || line[66..] != Path.GetFileName(line[66..]) || line[66..] is "." or "..")
             {
-                throw new InvalidDataException($"'{sums}' has a line that is no checksum: '{line}'.");
+                throw new InvalidDataException($"'{sums}' has a line that is not a checksum: '{line}'.");
             }
 
             named.Add(new(line[66..], line[..64]));
@@ -185,7 +187,7 @@ public sealed class Checkpoint
         using FileStream file = new(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 20);
         if (!Convert.ToHexStringLower(SHA256.HashData(file)).Equals(expected, StringComparison.OrdinalIgnoreCase))
         {
-            throw new InvalidDataException($"'{path}' does not have the checksum that it was written with: it is torn or corrupt.");
+            throw new InvalidDataException($"'{path}' does not match its checksum: it is torn or corrupt.");
         }
     }
 

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Streaming.Learning.Checkpoints;
 
-/// <summary>Names in a checkpoint folder.</summary>
+/// <summary>File names in a checkpoint folder.</summary>
 internal static class CheckpointFiles
 {
     public const string Engine = "model.safetensors";
@@ -10,18 +10,18 @@ internal static class CheckpointFiles
     public const string Ingest = "ingest.bin";
     public const string Manifest = "manifest.json";
 
-    /// <summary>In the format of sha256sum, so that anybody can check a checkpoint without this program.</summary>
+    /// <summary>In the format of sha256sum, so that a checkpoint can be verified without this program.</summary>
     public const string Checksums = "SHA256SUMS";
 
     public const string Prefix = "checkpoint-";
     public const string TemporaryPrefix = ".tmp-";
     public const string DeletingPrefix = ".deleting-";
 
-    /// <summary>The name of a checkpoint folder; the token, when there is one, stands before the number.</summary>
+    /// <summary>The name of a checkpoint folder; a token, if any, precedes the number.</summary>
     public static string FolderName(uint token, long number) =>
         token == 0 ? FormattableString.Invariant($"{Prefix}{number:D8}") : FormattableString.Invariant($"{Prefix}{token:D10}-{number:D8}");
 
-    /// <summary>The fencing token and number of a checkpoint folder, compared in this order; null for another folder.</summary>
+    /// <summary>The fencing token and number of a checkpoint folder, to compare in this order; null for another folder.</summary>
     public static (uint Token, long Number)? StampOf(string path)
     {
         string name = Path.GetFileName(path);
@@ -30,7 +30,7 @@ internal static class CheckpointFiles
             : null;
     }
 
-    /// <summary>The token of the trainer whose unfinished folder this is; null for another folder.</summary>
+    /// <summary>The token of the trainer that left this unfinished folder; null for another folder.</summary>
     public static uint? LeftoverTokenOf(string path)
     {
         string name = Path.GetFileName(path);

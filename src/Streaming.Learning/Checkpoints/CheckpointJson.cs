@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 
 namespace Streaming.Learning.Checkpoints;
 
-/// <summary>How manifests are written and read.</summary>
+/// <summary>JSON options of manifests.</summary>
 internal static class CheckpointJson
 {
     public static JsonSerializerOptions Options { get; } = new()

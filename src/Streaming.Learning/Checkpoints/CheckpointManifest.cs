@@ -4,10 +4,10 @@ using Streaming.Models.Options;
 
 namespace Streaming.Learning.Checkpoints;
 
-/// <summary>What a checkpoint says of itself: <c>manifest.json</c>.</summary>
+/// <summary>Metadata of a checkpoint: <c>manifest.json</c>.</summary>
 public sealed record CheckpointManifest
 {
-    /// <summary>The format version that this program writes, and the greatest that it reads.</summary>
+    /// <summary>The format version that this program writes, and the highest that it reads.</summary>
     public const int CurrentFormat = 1;
 
     /// <summary>Gets the format version.</summary>
@@ -16,10 +16,10 @@ public sealed record CheckpointManifest
     /// <summary>Gets when it was written.</summary>
     public DateTimeOffset Written { get; init; }
 
-    /// <summary>Gets the fencing token of the trainer that wrote it; 0 where there was none.</summary>
+    /// <summary>Gets the fencing token of the trainer that wrote it; 0 when there was none.</summary>
     public uint Token { get; init; }
 
-    /// <summary>Gets the number of steps that the model has done.</summary>
+    /// <summary>Gets the number of training steps of the model.</summary>
     public long Step { get; init; }
 
     /// <summary>Gets the number of the last batch that it contains; −1 before the first.</summary>
@@ -28,18 +28,18 @@ public sealed record CheckpointManifest
     /// <summary>Gets the counters of the trainer.</summary>
     public TrainerCounters Counters { get; init; }
 
-    /// <summary>Gets the model's shape and hyper-parameters; null in a checkpoint from before these were kept.</summary>
+    /// <summary>Gets the model's shape and hyper-parameters; null in a checkpoint that predates them.</summary>
     public ModelOptions? Model { get; init; }
 
     /// <summary>Gets the generation of the embedding space.</summary>
     public uint Generation { get; init; } = 1;
 
-    /// <summary>Gets the settings that must agree to read it, by name.</summary>
+    /// <summary>Gets the settings that must match to read it, by name.</summary>
     public IReadOnlyDictionary<string, string> Shape { get; init; } = new Dictionary<string, string>(StringComparer.Ordinal);
 
-    /// <summary>Gets where each partition is to be read next.</summary>
+    /// <summary>Gets the next offset of each partition.</summary>
     public IReadOnlyList<StreamPosition> Positions { get; init; } = [];
 
-    /// <summary>Gets whether the ingestion side's state (histories, dedup window) is part of it.</summary>
+    /// <summary>Gets whether it includes the ingestion state (histories, dedup window).</summary>
     public bool HasIngest { get; init; }
 }

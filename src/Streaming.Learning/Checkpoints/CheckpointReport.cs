@@ -5,13 +5,13 @@ using Streaming.Models.State;
 
 namespace Streaming.Learning.Checkpoints;
 
-/// <summary>What there is to say of a checkpoint, whole or damaged. Files are data: nothing of them is believed unchecked.</summary>
+/// <summary>A description of a checkpoint, intact or damaged. Its files are untrusted: everything is checked.</summary>
 public sealed record CheckpointReport
 {
     /// <summary>Gets the folder.</summary>
     public required string FolderPath { get; init; }
 
-    /// <summary>Gets a value indicating whether every file is there and as it was written.</summary>
+    /// <summary>Gets a value indicating whether every file exists and matches its checksum.</summary>
     public bool Verified => Problem.Length == 0 && Files.All(static file => file.Problem.Length == 0);
 
     /// <summary>Gets what is wrong with the checkpoint as a whole; empty when nothing is.</summary>
@@ -20,13 +20,14 @@ public sealed record CheckpointReport
     /// <summary>Gets its files.</summary>
     public IReadOnlyList<CheckpointFile> Files { get; init; } = [];
 
-    /// <summary>Gets what it says of itself; null when that cannot be read.</summary>
+    /// <summary>Gets its manifest; null when it cannot be read.</summary>
     public CheckpointManifest? Manifest { get; init; }
 
     /// <summary>Gets its number within the fencing token; −1 when the folder's name has none.</summary>
     public long Number { get; init; } = -1;
 
-    /// <summary>Gets the SHA-256 of the settings that must agree to read it: equal where these are; empty without a manifest.</summary>
+    /// <summary>Gets the SHA-256 of the settings that must match to read it: equal fingerprints, equal settings; empty without
+    /// a manifest.</summary>
     public string Fingerprint { get; init; } = string.Empty;
 
     /// <summary>Gets the tensors of the engine: parameters, optimiser state, bank.</summary>
@@ -35,13 +36,13 @@ public sealed record CheckpointReport
     /// <summary>Gets the number of items; −1 when it cannot be read.</summary>
     public long Items { get; init; } = -1;
 
-    /// <summary>Gets how many entries the memory bank holds; −1 when it cannot be read.</summary>
+    /// <summary>Gets the number of entries in the memory bank; −1 when it cannot be read.</summary>
     public long BankEntries { get; init; } = -1;
 
     /// <summary>Gets histories and dedup window; null when there are none, or they cannot be read.</summary>
     public IngestSummary? Ingest { get; init; }
 
-    /// <summary>Looks at a checkpoint folder; reads all of it.</summary>
+    /// <summary>Inspects a checkpoint folder; reads all of it.</summary>
     /// <exception cref="IOException">A file cannot be read.</exception>
     /// <exception cref="StateMismatchException">It was written by a newer version of this program.</exception>
     public static CheckpointReport Of(string path)
@@ -52,7 +53,7 @@ public sealed record CheckpointReport
             report = report with { Manifest = Checkpoint.ReadManifest(Path.Combine(path, CheckpointFiles.Manifest)) };
             report = report with { Fingerprint = FingerprintOf(report.Manifest.Shape), Files = Verify(path) };
             string? missing = Needed(report.Manifest).FirstOrDefault(name => report.Files.All(file => file.Name != name));
-            return Look(missing is null ? report : report with { Problem = $"{CheckpointFiles.Checksums} does not name {missing}." });
+            return Look(missing is null ? report : report with { Problem = $"{CheckpointFiles.Checksums} does not list {missing}." });
         }
         catch (InvalidDataException exception)
         {
@@ -79,7 +80,7 @@ public sealed record CheckpointReport
         return files;
     }
 
-    /// <summary>Reads on only what has its checksum.</summary>
+    /// <summary>Inspects only files that match their checksum.</summary>
     private static CheckpointReport Look(CheckpointReport report)
     {
         string problem = report.Problem;

@@ -6,12 +6,13 @@ using Streaming.Models.State;
 namespace Streaming.Learning.Checkpoints;
 
 /// <summary>
-/// A folder of checkpoints. Each is a folder of its own that appears by one rename, with everything in it written and
-/// synchronised with the disk before; so a crash at any instant leaves the old ones and nothing half.
+/// A directory of checkpoints. Each is a folder that appears by one rename, after everything in it has been written and
+/// synced to disk: a crash at any point leaves the old ones intact and nothing half-written.
 /// </summary>
 /// <remarks>
-/// Several processes may read; one writes at a time, the trainer that holds the lease. One that lost it without noticing
-/// does no harm: "newest" goes by fencing token first, and only what is older than the own token is ever cleared away.
+/// Several processes may read; one writes at a time, the trainer that holds the lease. One that lost the lease without noticing
+/// does no harm: the newest checkpoint is that of the greatest fencing token, and a writer deletes only what is older than its
+/// own token.
 /// </remarks>
 public sealed class CheckpointStore
 {
@@ -22,12 +23,12 @@ public sealed class CheckpointStore
     private readonly CheckpointFence _fence;
     private readonly uint _generation;
 
-    /// <summary>Creates a store; the folder is made when the first checkpoint is written.</summary>
-    /// <param name="directory">The folder.</param>
-    /// <param name="keep">How many checkpoints are kept, 1 … 1000.</param>
+    /// <summary>Creates a store; the directory is created with the first checkpoint.</summary>
+    /// <param name="directory">The directory.</param>
+    /// <param name="keep">Number of checkpoints to keep, 1 … 1000.</param>
     /// <param name="time">Clock for the manifest.</param>
-    /// <param name="warn">Told of checkpoints that were skipped, and of old ones that could not be deleted.</param>
-    /// <param name="fence">Fencing token of the trainer that writes; none: it is the only one.</param>
+    /// <param name="warn">Receives warnings about skipped checkpoints and old ones that could not be deleted.</param>
+    /// <param name="fence">Fencing token of the writing trainer; none: it is the only one.</param>
     /// <param name="generation">Generation of the embedding space, for the manifest.</param>
     public CheckpointStore(string directory, int keep, TimeProvider time, Action<string> warn, CheckpointFence? fence = null, uint generation = 1)
     {
@@ -44,19 +45,19 @@ public sealed class CheckpointStore
         _generation = generation;
     }
 
-    /// <summary>Gets the greatest fencing token under which a checkpoint was written; 0 when there is none.</summary>
+    /// <summary>Gets the greatest fencing token of all checkpoints; 0 when there are none.</summary>
     public uint NewestToken => List() is [var newest, ..] ? CheckpointFiles.StampOf(newest)!.Value.Token : 0;
 
-    /// <summary>Whether a folder is one checkpoint, whole or damaged, and not a folder of them.</summary>
+    /// <summary>Whether a folder is a single checkpoint, intact or damaged, rather than a directory of checkpoints.</summary>
     public static bool IsCheckpoint(string path) => CheckpointFiles.StampOf(Path.GetFullPath(path)) is not null
         || File.Exists(Path.Combine(path, CheckpointFiles.Manifest));
 
-    /// <summary>The folders of all checkpoints, newest first: by fencing token, then by number.</summary>
+    /// <summary>All checkpoint folders, newest first: by fencing token, then by number.</summary>
     public IReadOnlyList<string> List() => Directory.Exists(_directory)
         ? [.. Directory.EnumerateDirectories(_directory).Where(path => CheckpointFiles.StampOf(path) is not null).OrderByDescending(path => CheckpointFiles.StampOf(path)!.Value)]
         : [];
 
-    /// <summary>The newest checkpoint that verifies; those that do not are skipped with a warning. Null when there is none.</summary>
+    /// <summary>The newest checkpoint that verifies, or null; others are skipped with a warning.</summary>
     /// <exception cref="StateMismatchException">The newest was written by a newer version of this program.</exception>
     public Checkpoint? FindNewest()
     {
@@ -68,7 +69,7 @@ public sealed class CheckpointStore
             }
             catch (Exception exception) when (exception is InvalidDataException or IOException or UnauthorizedAccessException)
             {
-                _warn($"Checkpoint '{path}' is skipped: {exception.Message}");
+                _warn($"Skipping checkpoint '{path}': {exception.Message}");
             }
         }
 
@@ -76,13 +77,13 @@ public sealed class CheckpointStore
     }
 
     /// <summary>
-    /// Writes a checkpoint on a background thread. Takes both snapshots over: they are disposed at the end, written or not.
+    /// Writes a checkpoint on a background thread. Takes ownership of both snapshots and disposes them, written or not.
     /// </summary>
     /// <param name="trainer">The trainer's state.</param>
-    /// <param name="ingest">The ingestion side's state as of the same batch, or null when there is none.</param>
-    /// <param name="positions">Where each partition is to be read next. Copied before this returns.</param>
-    /// <param name="cancellationToken">Gives the checkpoint up; nothing stays behind.</param>
-    /// <exception cref="IOException">Disk full, read-only, …: the older checkpoints stay as they are.</exception>
+    /// <param name="ingest">The ingestion state as of the same batch, or null when there is none.</param>
+    /// <param name="positions">The next offset of each partition. Copied before this returns.</param>
+    /// <param name="cancellationToken">Cancels the checkpoint; nothing is left behind.</param>
+    /// <exception cref="IOException">Disk full, read-only, …; older checkpoints are unaffected.</exception>
     /// <exception cref="SupersededException">Another trainer has taken over; nothing was kept.</exception>
     public Task<CheckpointWritten> WriteAsync(TrainerSnapshot trainer, IngestSnapshot? ingest, IReadOnlyCollection<StreamPosition> positions, CancellationToken cancellationToken)
     {
@@ -90,7 +91,7 @@ public sealed class CheckpointStore
         ArgumentNullException.ThrowIfNull(positions);
         StreamPosition[] copy = [.. positions];
 
-        // No token for the start: the snapshots must be disposed also when it is cancelled already.
+        // The task starts without the token: the snapshots must be disposed even when it is already cancelled.
         return Task.Factory.StartNew(
             () => Write(trainer, ingest, copy, cancellationToken), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
     }
@@ -114,7 +115,7 @@ public sealed class CheckpointStore
 
     private long WriteFolder(TrainerSnapshot trainer, IngestSnapshot? ingest, StreamPosition[] positions, string path, CancellationToken cancellationToken)
     {
-        // A name of its own: a writer that was frozen and has been replaced must not move its successor's folder.
+        // A unique name: a suspended writer that has been replaced must not move its successor's folder.
         string temporary = Path.Combine(_directory, $"{CheckpointFiles.TemporaryPrefix}{Path.GetFileName(path)}-{Guid.NewGuid():N}");
         try
         {
@@ -146,22 +147,22 @@ public sealed class CheckpointStore
         }
     }
 
-    /// <summary>Between this and the rename a process can still be frozen; then the order of the names protects.</summary>
+    /// <summary>A process can still be suspended between this check and the rename; then the order of names protects.</summary>
     private void CheckFence()
     {
         if (NewestToken is var newest && newest > _fence.Token)
         {
-            throw new SupersededException($"'{_directory}' has a checkpoint with fencing token {newest}; that of this trainer is {_fence.Token}: another has taken over.");
+            throw new SupersededException($"'{_directory}' has a checkpoint with fencing token {newest}; this trainer's is {_fence.Token}: another trainer has taken over.");
         }
 
         if (!_fence.MayWrite())
         {
-            throw new SupersededException($"Another trainer has taken the lease since fencing token {_fence.Token}; its checkpoint was not kept.");
+            throw new SupersededException($"Another trainer has taken the lease since fencing token {_fence.Token}; this trainer's checkpoint was discarded.");
         }
     }
 
-    /// <summary>What a crash left. Never more than one writer at a time, so it is nobody's any more; but that of a greater
-    /// token is the successor's, and this writer the one that does not know it yet.</summary>
+    /// <summary>Deletes what a crash left. There is only one writer at a time, so leftovers are unowned, except those of a greater
+    /// token: they are the successor's, and this writer has been replaced without knowing it yet.</summary>
     private void DeleteLeftovers()
     {
         foreach (string path in Directory.EnumerateDirectories(_directory))
@@ -177,7 +178,7 @@ public sealed class CheckpointStore
     {
         foreach (string path in List().Skip(_keep))
         {
-            // Renamed first, so that one that is half deleted is not taken for a corrupt one.
+            // Renamed first, so that a half-deleted checkpoint is not mistaken for a corrupt one.
             string deleting = Path.Combine(_directory, CheckpointFiles.DeletingPrefix + Path.GetFileName(path));
             try
             {
@@ -185,7 +186,7 @@ public sealed class CheckpointStore
             }
             catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
             {
-                _warn($"The old checkpoint '{path}' cannot be deleted: {exception.Message}");
+                _warn($"Cannot delete the old checkpoint '{path}': {exception.Message}");
                 continue;
             }
 
@@ -204,7 +205,7 @@ public sealed class CheckpointStore
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            _warn($"'{path}' cannot be deleted: {exception.Message}");
+            _warn($"Cannot delete '{path}': {exception.Message}");
         }
     }
 }

@@ -7,7 +7,7 @@ using Streaming.Models.State;
 
 namespace Streaming.Learning.Checkpoints;
 
-/// <summary>Writes the files of one checkpoint into a folder, each synchronised with the disk, and their checksums.</summary>
+/// <summary>Writes the files of one checkpoint into a folder, each synced to disk, and their checksums.</summary>
 internal sealed class CheckpointWriter(string folder)
 {
     private const int BufferBytes = 1 << 20;
@@ -43,7 +43,7 @@ internal sealed class CheckpointWriter(string folder)
         _checksums.Append(Convert.ToHexStringLower(hash.GetHash())).Append("  ").Append(name).Append('\n');
     }
 
-    /// <summary>Passes writes on and hashes them on the way.</summary>
+    /// <summary>Hashes all bytes written through it.</summary>
     private sealed class HashingStream(Stream inner) : Stream
     {
         private readonly IncrementalHash _hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);

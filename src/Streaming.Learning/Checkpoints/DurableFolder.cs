@@ -3,11 +3,11 @@ using System.Text;
 
 namespace Streaming.Learning.Checkpoints;
 
-/// <summary>Makes the entries of a folder durable: a rename survives a power cut only when the folder was synchronised.</summary>
+/// <summary>Makes the entries of a folder durable: a rename survives a power loss only once the folder has been synced.</summary>
 internal static class DurableFolder
 {
-    /// <summary>Synchronises a folder with the disk (fsync on it). Windows needs and has no such call.</summary>
-    /// <exception cref="IOException">The disk refused.</exception>
+    /// <summary>Syncs a folder to disk (fsync). Windows has no such call and needs none.</summary>
+    /// <exception cref="IOException">The sync failed.</exception>
     public static void Synchronize(string path)
     {
         if (OperatingSystem.IsWindows())
@@ -15,11 +15,11 @@ internal static class DurableFolder
             return;
         }
 
-        // .NET opens no folders, hence the C library. O_RDONLY is 0 everywhere.
+        // .NET cannot open folders, hence the C library. O_RDONLY is 0 on all platforms.
         int descriptor = Native.Open(Encoding.UTF8.GetBytes(path + '\0'), 0);
         if (descriptor < 0)
         {
-            throw new IOException($"Folder '{path}' cannot be opened: error {Marshal.GetLastPInvokeError()}.");
+            throw new IOException($"Cannot open folder '{path}': error {Marshal.GetLastPInvokeError()}.");
         }
 
         int result = Native.Synchronize(descriptor);
@@ -27,7 +27,7 @@ internal static class DurableFolder
         _ = Native.Close(descriptor);
         if (result != 0)
         {
-            throw new IOException($"Folder '{path}' cannot be synchronised with the disk: error {error}.");
+            throw new IOException($"Cannot sync folder '{path}' to disk: error {error}.");
         }
     }
 

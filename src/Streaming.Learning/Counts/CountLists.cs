@@ -4,15 +4,15 @@ using Streaming.Models.State;
 namespace Streaming.Learning.Counts;
 
 /// <summary>
-/// For each row a bounded list of keys with weights: the keys that were counted most with it. A list of 8 grows to 32,
-/// 128 and 512 entries while the pool has room; a full one gives the place of its lightest entry to the newcomer, and its weight as
-/// the newcomer's error (Space-Saving; Metwally, Agrawal, El Abbadi 2005).
+/// For each row a bounded list of keys with weights: the keys counted most often with it. A list of 8 grows to 32, 128 and 512
+/// entries while the pool has room; in a full list a newcomer replaces the lightest entry and inherits its weight as the
+/// newcomer's error (Space-Saving; Metwally, Agrawal, El Abbadi 2005).
 /// </summary>
 /// <remarks>
-/// So the true weight of a key is between <see cref="Weights"/> − <see cref="Errors"/> and <see cref="Weights"/>, and the
+/// The true weight of a key is thus between <see cref="Weights"/> − <see cref="Errors"/> and <see cref="Weights"/>, and the
 /// error is at most the lightest weight of the list, which is at most the list's total over its length; a key whose true
-/// weight is above that is in the list. Before a list is full it is exact. Scores take the lower end: cosine divides by the
-/// root of an item's own count, and rare newcomers with a weight that is not theirs would rise to the top.
+/// weight exceeds that is in the list. A list that is not full is exact. Scores use the lower bound: cosine divides by the root
+/// of an item's own count, so rare newcomers with inherited weight would rise to the top.
 /// </remarks>
 internal sealed class CountLists
 {
@@ -24,7 +24,7 @@ internal sealed class CountLists
     /// <summary>Creates empty lists.</summary>
     /// <param name="name">Name of the tensors in a checkpoint.</param>
     /// <param name="rows">Number of lists.</param>
-    /// <param name="pool">Memory of the entries.</param>
+    /// <param name="pool">Memory for the entries.</param>
     public CountLists(string name, int rows, SlotPool pool)
     {
         _name = name;
@@ -32,19 +32,19 @@ internal sealed class CountLists
         _places = new PagedArray<long>(rows);
     }
 
-    /// <summary>Gets the weight that was added in all.</summary>
+    /// <summary>Gets the total weight added.</summary>
     public double Added { get; private set; }
 
-    /// <summary>Gets the weight that was lost: with entries that gave their place to another, or for want of room for a first block.</summary>
+    /// <summary>Gets the weight lost: with replaced entries, or because the pool had no room for a first block.</summary>
     public double Lost { get; private set; }
 
-    /// <summary>The keys of a row's list, in no order.</summary>
+    /// <summary>The keys of a row's list, unordered.</summary>
     public ReadOnlySpan<ulong> Keys(int row) => Place.Of(_places[row]) is { Used: > 0 } place ? _pool.Keys(place.Block, place.Used) : [];
 
-    /// <summary>The weights beside <see cref="Keys"/>: at least the true ones.</summary>
+    /// <summary>The weights of <see cref="Keys"/>: upper bounds of the true ones.</summary>
     public ReadOnlySpan<float> Weights(int row) => Place.Of(_places[row]) is { Used: > 0 } place ? _pool.Weights(place.Block, place.Used) : [];
 
-    /// <summary>By how much <see cref="Weights"/> may be above the true ones, at most.</summary>
+    /// <summary>The maximum excess of <see cref="Weights"/> over the true ones.</summary>
     public ReadOnlySpan<float> Errors(int row) => Place.Of(_places[row]) is { Used: > 0 } place ? _pool.Errors(place.Block, place.Used) : [];
 
     /// <summary>Adds to the weight of a key in a row's list.</summary>
@@ -80,7 +80,7 @@ internal sealed class CountLists
         }
     }
 
-    /// <summary>Says that all weights were multiplied.</summary>
+    /// <summary>Records that all weights were multiplied.</summary>
     public void Scale(float factor)
     {
         Added *= factor;
@@ -93,7 +93,7 @@ internal sealed class CountLists
         tensors.Add<double>($"{_name}.weights", [Added, Lost]);
     }
 
-    /// <exception cref="StateMismatchException">The state is not one of lists in this pool.</exception>
+    /// <exception cref="StateMismatchException">The state does not belong to lists in this pool.</exception>
     public void Load(TensorReader tensors)
     {
         _places.Data.Clear();
@@ -108,9 +108,9 @@ internal sealed class CountLists
         (Added, Lost) = (weights[0], weights[1]);
     }
 
-    /// <summary>Takes the lists of other rows over.</summary>
+    /// <summary>Copies the lists of other rows.</summary>
     /// <param name="other">The lists.</param>
-    /// <param name="oldRows">The row there of each row here; −1: none.</param>
+    /// <param name="oldRows">The other row for each row; −1: none.</param>
     public void Adopt(CountLists other, int[] oldRows)
     {
         for (int row = 0; row < oldRows.Length; row++)
@@ -129,7 +129,7 @@ internal sealed class CountLists
         Place place = Place.Of(word);
         return word == 0 || (place.Size < SlotPool.Sizes && place.Used >= 1 && place.Used <= place.Slots && _pool.IsBlock(place.Block, place.Size))
             ? word
-            : throw new StateMismatchException($"Tensor {_name}.places has {word:x}: not the place of a list in the pool.");
+            : throw new StateMismatchException($"Tensor {_name}.places has {word:x}, which is not the position of a list in the pool.");
     }
 
     private bool Grow(ref Place place)
@@ -169,7 +169,7 @@ internal sealed class CountLists
         _pool.Set(place.Block + lightest, key, least + weight, least);
     }
 
-    /// <summary>Where a list is. One word; 0: there is none.</summary>
+    /// <summary>The location of a list, in one word; 0: no list.</summary>
     private readonly record struct Place(int Block, int Used, int Size)
     {
         public int Slots => Used == 0 ? 0 : SlotPool.SlotsOf(Size);

@@ -2,17 +2,17 @@ using Streaming.Core.Options;
 
 namespace Streaming.Learning.Counts;
 
-/// <summary>How co-occurrences and transitions of items are counted beside the model (<see cref="ItemCounts"/>).</summary>
+/// <summary>How co-occurrences and transitions of items are counted next to the model (<see cref="ItemCounts"/>).</summary>
 public sealed record CountOptions
 {
-    /// <summary>Gets the most bytes that the lists of counts take; 0: nothing is counted. A list has 8 to 512 entries of 16 bytes
-    /// and grows while there is room. Default 100,000,000; 0 … 1,000,000,000,000.</summary>
+    /// <summary>Gets the maximum size of the count lists in bytes; 0 disables counting. A list has 8 to 512 entries of 16 bytes and
+    /// grows while there is room. Default 100,000,000; 0 … 1,000,000,000,000.</summary>
     public long MaxBytes { get; init; } = 100_000_000;
 
-    /// <summary>Gets how many of a user's latest items an event is counted with. Default 10; 1 … 256.</summary>
+    /// <summary>Gets the number of a user's latest items that an event is counted with. Default 10; 1 … 256.</summary>
     public int Window { get; init; } = 10;
 
-    /// <summary>Gets the half-life of a count in events of the stream. Default 1,000,000; 1,000 and up; 1e18: nothing fades.</summary>
+    /// <summary>Gets the half-life of a count in events of the stream. Default 1,000,000; 1,000 and up; 1e18: no decay.</summary>
     public double HalfLife { get; init; } = 1_000_000;
 
     /// <summary>Checks every property.</summary>

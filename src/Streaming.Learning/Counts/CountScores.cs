@@ -2,9 +2,9 @@ using Streaming.Learning.Items;
 
 namespace Streaming.Learning.Counts;
 
-/// <summary>Scores of items for a user by <see cref="ItemCounts"/>, written into scratch that is used again.</summary>
+/// <summary>Scores of items for a user from <see cref="ItemCounts"/>, written to reusable scratch.</summary>
 /// <remarks>
-/// Neighbours as item-kNN has them: score(i) = Σ_p 0.8^p · n(h_p, i) / √(n(h_p) · n(i)), h_0 the latest of the last
+/// Neighbours as in item-kNN: score(i) = Σ_p 0.8^p · n(h_p, i) / √(n(h_p) · n(i)), h_0 the latest of the last
 /// <see cref="CountOptions.Window"/> items. Transitions as a first-order Markov chain: score(i) = n(h_0 → i) / n(h_0).
 /// </remarks>
 internal static class CountScores
@@ -13,10 +13,10 @@ internal static class CountScores
 
     /// <summary>Adds the neighbours of a user's latest items.</summary>
     /// <param name="counts">The counts.</param>
-    /// <param name="items">Which item has which row.</param>
+    /// <param name="items">Maps items to rows.</param>
     /// <param name="history">The user's items, oldest first.</param>
-    /// <param name="excluded">Rows that are left out.</param>
-    /// <param name="scores">Where they are added.</param>
+    /// <param name="excluded">Rows to exclude.</param>
+    /// <param name="scores">Receives the scores.</param>
     public static void AddNeighbours(ItemCounts counts, ItemTable items, ReadOnlySpan<ulong> history, RowSet excluded, SparseScores scores)
     {
         float weight = 1;
@@ -30,7 +30,7 @@ internal static class CountScores
         }
     }
 
-    /// <summary>Adds what came after the user's latest item.</summary>
+    /// <summary>Adds the items that followed the user's latest item.</summary>
     public static void AddSuccessors(ItemCounts counts, ItemTable items, ReadOnlySpan<ulong> history, RowSet excluded, SparseScores scores)
     {
         int latest = history.IsEmpty ? -1 : items.Find(history[^1]);
@@ -68,6 +68,7 @@ internal static class CountScores
         }
     }
 
-    /// <summary>At least one event now: an item may be in a list or a history without an event of its own, as a late one is.</summary>
+    /// <summary>At least one event at the current weight: an item may be in a list or a history without an event of its own,
+    /// for example a late one.</summary>
     private static float Events(ItemCounts counts, int row) => Math.Max(counts.EventsOf(row), counts.Unit);
 }

@@ -4,15 +4,14 @@ using Streaming.Models.State;
 namespace Streaming.Learning.Counts;
 
 /// <summary>
-/// What a stream says of its items by counting alone, learned with each event before the batch that holds it is trained:
-/// how often an item was met, with which items of the user's latest it came together, and which came right after it.
-/// A vector generalises, a count remembers.
+/// Statistics of a stream's items by counting alone, updated with each event before its batch is trained on: how often an item
+/// occurred, with which of the user's latest items, and which item followed it. Vectors generalise, counts memorise.
 /// </summary>
 /// <remarks>
-/// Counts fade: a new event weighs more than the one before, by half every half-life, and all weights are scaled back
-/// when they grow large. Memory is bounded (<see cref="CountLists"/>), and nothing is allocated an event once the lists
-/// are there. Lists hold item keys, so that an entry whose item has lost its row says nothing, and means the same item
-/// when that comes back. Part of a trainer's state: the same batches give the same counts to the bit.
+/// Counts decay: each event weighs more than the one before, doubling every half-life, and all weights are rescaled when they
+/// grow large. Memory is bounded (<see cref="CountLists"/>), and an event allocates nothing once the lists exist. Lists hold
+/// item keys: an entry whose item has lost its row is ignored, and valid again when the item returns. Part of the trainer's
+/// state: the same batches give bitwise identical counts.
 /// </remarks>
 internal sealed class ItemCounts
 {
@@ -24,8 +23,8 @@ internal sealed class ItemCounts
     private readonly PagedArray<float> _events;
     private double _weight = 1;
 
-    /// <summary>Creates counts of nothing.</summary>
-    /// <param name="items">Which item has which row.</param>
+    /// <summary>Creates empty counts.</summary>
+    /// <param name="items">Maps items to rows.</param>
     /// <param name="options">Bounds.</param>
     public ItemCounts(ItemTable items, CountOptions options)
     {
@@ -39,25 +38,25 @@ internal sealed class ItemCounts
         Successors = new CountLists("counts.successors", rows, _pool);
     }
 
-    /// <summary>Gets whether anything is counted.</summary>
+    /// <summary>Gets whether counting is enabled.</summary>
     public bool IsOn => _options.MaxBytes > 0;
 
-    /// <summary>Gets how many of a user's latest items an event is counted with.</summary>
+    /// <summary>Gets the number of a user's latest items that an event is counted with.</summary>
     public int Window => _options.Window;
 
-    /// <summary>Gets the items that came together with a row's, both ways.</summary>
+    /// <summary>Gets the items that occurred together with a row's, in either order.</summary>
     public CountLists Neighbours { get; }
 
-    /// <summary>Gets the items that came right after a row's.</summary>
+    /// <summary>Gets the items that directly followed a row's.</summary>
     public CountLists Successors { get; }
 
-    /// <summary>Gets the bytes of lists, places and counts of events.</summary>
+    /// <summary>Gets the size of lists, positions and event counts in bytes.</summary>
     public long Bytes => _pool.Bytes + (_events.Length * (sizeof(float) + (2L * sizeof(long))));
 
-    /// <summary>Gets the weight of an event now.</summary>
+    /// <summary>Gets the current weight of an event.</summary>
     public float Unit => (float)_weight;
 
-    /// <summary>Gets the share of the counted weight that lists could not keep, 0 … 1.</summary>
+    /// <summary>Gets the share of the counted weight that the lists lost, 0 … 1.</summary>
     public double LostShare => Neighbours.Added > 0 ? (Neighbours.Lost + Successors.Lost) / (Neighbours.Added + Successors.Added) : 0;
 
     /// <summary>The weight of a row's events, in the unit of the lists' weights.</summary>
@@ -101,7 +100,7 @@ internal sealed class ItemCounts
         }
     }
 
-    /// <summary>The row goes to another item.</summary>
+    /// <summary>Clears a row that is given to another item.</summary>
     public void Forget(int row)
     {
         if (IsOn)
@@ -126,7 +125,7 @@ internal sealed class ItemCounts
         Successors.Save(tensors, _items.HighWater);
     }
 
-    /// <summary>Reads what <see cref="Save"/> wrote. A state from before there were counts, or without, leaves them empty.</summary>
+    /// <summary>Reads the output of <see cref="Save"/>. A state without counts leaves them empty.</summary>
     public void Load(TensorReader tensors)
     {
         if (!IsOn || !tensors.Has("counts.weight"))
@@ -142,9 +141,9 @@ internal sealed class ItemCounts
         Successors.Load(tensors);
     }
 
-    /// <summary>Takes over the counts of another table of items.</summary>
+    /// <summary>Copies the counts of another item table.</summary>
     /// <param name="tensors">The state.</param>
-    /// <param name="oldRows">The row there of each row here; −1: none.</param>
+    /// <param name="oldRows">The other row for each row; −1: none.</param>
     public void Adopt(TensorReader tensors, int[] oldRows)
     {
         if (!IsOn || !tensors.Has("counts.weight"))

@@ -1,6 +1,6 @@
 namespace Streaming.Learning.Counts;
 
-/// <summary>A set of rows that is emptied at once.</summary>
+/// <summary>A set of rows with constant-time clearing.</summary>
 /// <param name="capacity">Number of rows.</param>
 internal sealed class RowSet(int capacity)
 {

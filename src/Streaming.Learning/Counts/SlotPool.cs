@@ -3,8 +3,8 @@ using Streaming.Models.State;
 namespace Streaming.Learning.Counts;
 
 /// <summary>
-/// Memory of short lists: blocks of 8, 32, 128 or 512 slots, a key, a weight and its error each, within a bound that is shared by
-/// all lists. Slots are allocated by chunks, so that lists that were never needed take no memory.
+/// Memory of short lists: blocks of 8, 32, 128 or 512 slots, each a key, a weight and its error, within a bound shared by all
+/// lists. Slots are allocated in chunks, so unused lists take no memory.
 /// </summary>
 internal sealed class SlotPool
 {
@@ -15,7 +15,7 @@ internal sealed class SlotPool
     private const int PageSlots = 1 << 10;
     private static readonly int[] BlockSizes = [8, 32, 128, 512];
 
-    /// <summary>Share of the bound up to which a size takes new memory: long lists must not leave nothing for the first of an item.</summary>
+    /// <summary>Share of the bound up to which a size may take new memory: long lists must leave room for an item's first list.</summary>
     private static readonly double[] Shares = [1, 0.9, 0.75, 0.5];
     private readonly int _maxChunks;
     private readonly List<PagedArray<ulong>> _keys = [];
@@ -26,20 +26,20 @@ internal sealed class SlotPool
     private int _nextPage;
 
     /// <summary>Creates an empty pool.</summary>
-    /// <param name="maxBytes">Most bytes; rounded up to whole chunks of 1 MiB.</param>
+    /// <param name="maxBytes">Maximum size in bytes, rounded up to whole chunks of 1 MiB.</param>
     public SlotPool(long maxBytes) =>
         _maxChunks = (int)Math.Min((maxBytes + ((long)ChunkSlots * SlotBytes) - 1) / ((long)ChunkSlots * SlotBytes), int.MaxValue / ChunkSlots);
 
     /// <summary>Gets the number of block sizes.</summary>
     public static int Sizes => BlockSizes.Length;
 
-    /// <summary>Gets the bytes that are allocated.</summary>
+    /// <summary>Gets the allocated bytes.</summary>
     public long Bytes => (long)_keys.Count * ChunkSlots * SlotBytes;
 
     /// <summary>The slots of a block of a size, 0 … <see cref="Sizes"/> − 1.</summary>
     public static int SlotsOf(int size) => BlockSizes[size];
 
-    /// <summary>Gives a block; what stands in it is undefined.</summary>
+    /// <summary>Allocates a block; its contents are undefined.</summary>
     /// <returns>Its first slot; −1 when the bound is reached.</returns>
     public int Allocate(int size)
     {
@@ -60,13 +60,13 @@ internal sealed class SlotPool
             _next[size] = _nextPage++ * PageSlots;
         }
 
-        // A block ends at a page's end at the latest: sizes divide the page. The page's end means: the next one, please.
+        // Sizes divide the page, so a block never crosses a page. The end of a page means that the next one is needed.
         int start = _next[size];
         _next[size] = start + BlockSizes[size];
         return start;
     }
 
-    /// <summary>Takes a block back.</summary>
+    /// <summary>Frees a block.</summary>
     public void Free(int block, int size) => _free[size].Add(block);
 
     /// <summary>The keys of a block, for reading.</summary>
@@ -115,17 +115,17 @@ internal sealed class SlotPool
         }
     }
 
-    /// <exception cref="StateMismatchException">The state is not one of a pool.</exception>
+    /// <exception cref="StateMismatchException">The state does not belong to a pool.</exception>
     public void Load(TensorReader tensors, string name)
     {
         int[] pool = tensors.ReadArray<int>($"{name}.pool", 2 + Sizes);
         int pages = pool.Length == 2 + Sizes && pool[0] is >= 0 and <= int.MaxValue / ChunkSlots ? pool[0] * (ChunkSlots / PageSlots) : -1;
         if (pages < 0 || pool[1] < 0 || pool[1] > pages || pool[2..].Any(next => next < 0 || next > pages * PageSlots))
         {
-            throw new StateMismatchException($"Tensor {name}.pool is [{string.Join(", ", pool)}]: not the state of a pool of counts.");
+            throw new StateMismatchException($"Tensor {name}.pool is [{string.Join(", ", pool)}], which is not the state of a count pool.");
         }
 
-        // More chunks than the bound allows stay: a smaller bound only stops the growth.
+        // Keep chunks beyond the bound: a smaller bound only stops growth.
         _keys.Clear();
         _weights.Clear();
         _errors.Clear();

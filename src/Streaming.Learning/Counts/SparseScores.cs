@@ -2,7 +2,7 @@ using Streaming.Learning.Evaluation;
 
 namespace Streaming.Learning.Counts;
 
-/// <summary>Scores above 0 of some items by row; all others have 0. Emptied in the time that filling took.</summary>
+/// <summary>Positive scores of some items by row; all others are 0. Clearing takes as long as filling did.</summary>
 /// <param name="capacity">Number of rows.</param>
 internal sealed class SparseScores(int capacity)
 {
@@ -14,13 +14,13 @@ internal sealed class SparseScores(int capacity)
     /// <summary>Gets the number of items with a score.</summary>
     public int Count { get; private set; }
 
-    /// <summary>Gets the rows of these, in the order in which they came.</summary>
+    /// <summary>Gets the rows with a score, in insertion order.</summary>
     public ReadOnlySpan<int> Rows => _rows.AsSpan(0, Count);
 
     /// <summary>The score of a row.</summary>
     public float this[int row] => _scores[row];
 
-    /// <summary>Takes all scores away.</summary>
+    /// <summary>Clears all scores.</summary>
     public void Clear()
     {
         foreach (int row in Rows)
@@ -33,7 +33,7 @@ internal sealed class SparseScores(int capacity)
 
     /// <summary>Adds to a row's score.</summary>
     /// <param name="row">The row.</param>
-    /// <param name="score">What is added; nothing happens unless it is above 0.</param>
+    /// <param name="score">The score to add; ignored unless above 0.</param>
     public void Add(int row, float score)
     {
         if (!(score > 0))
@@ -54,7 +54,7 @@ internal sealed class SparseScores(int capacity)
         _scores[row] += score;
     }
 
-    /// <summary>Adds all scores of another, times a factor.</summary>
+    /// <summary>Adds all scores of another instance, times a factor.</summary>
     public void Add(SparseScores other, float factor)
     {
         foreach (int row in other.Rows)
@@ -63,7 +63,7 @@ internal sealed class SparseScores(int capacity)
         }
     }
 
-    /// <summary>Adds the scores of another, over the greatest of them.</summary>
+    /// <summary>Adds the scores of another instance, divided by the greatest of them.</summary>
     public void AddOverMaximum(SparseScores other)
     {
         float greatest = 0;
@@ -76,8 +76,8 @@ internal sealed class SparseScores(int capacity)
     }
 
     /// <summary>
-    /// Adds weight / (constant + rank) for each item of another, rank 0 the best (reciprocal rank fusion; Cormack, Clarke,
-    /// Büttcher 2009). Items that are level share the middle of their ranks, so that no order of storage decides.
+    /// Adds weight / (constant + rank) for each item of another instance, rank 0 the best (reciprocal rank fusion; Cormack, Clarke,
+    /// Büttcher 2009). Tied items share their mean rank, so storage order never decides.
     /// </summary>
     public void AddReciprocalRanks(SparseScores other, float weight, float constant)
     {
@@ -109,9 +109,9 @@ internal sealed class SparseScores(int capacity)
         }
     }
 
-    /// <summary>Where an item is in the ranking by these scores.</summary>
+    /// <summary>The rank of an item by these scores.</summary>
     /// <param name="row">Its row.</param>
-    /// <param name="competing">Number of items in the ranking, those without a score and the item included.</param>
+    /// <param name="competing">Number of items in the ranking, including the item and those without a score.</param>
     public TiedRank Rank(int row, int competing)
     {
         float score = _scores[row];

@@ -7,7 +7,7 @@ namespace Streaming.Learning.Cpu;
 /// <content>Encoding, without dropout.</content>
 public sealed partial class CpuEngine
 {
-    // Histories that are encoded at a time: bounds the buffers.
+    // Histories encoded at a time: bounds the buffers.
     private const int UsersPerBlock = 512;
     private int[] _blockOffsets = [];
 
@@ -53,7 +53,7 @@ public sealed partial class CpuEngine
     private void EncodeBlock(in JaggedRows sequences, Span<float> vectors)
     {
         _slots.Clear();
-        _plan.Lay(sequences, [], _slots, _tower.ChunkSteps);
+        _plan.Plan(sequences, [], _slots, _tower.ChunkSteps);
         Forward(step: -1);
         _tower.Outputs(_plan).CopyTo(vectors);
     }

@@ -23,7 +23,7 @@ public sealed partial class CpuEngine
     /// <inheritdoc/>
     public override TensorSource CopyParameters()
     {
-        // Buffers of its own: those of the snapshot may be in use.
+        // Separate buffers: those of the snapshot may be in use.
         var copies = new CopyBuffers();
         return new EngineSnapshot([.. _parameters.All.Select(parameter => StateTensor.Copy(parameter.Name, _parameters.Values, parameter, copies))]);
     }
@@ -105,7 +105,7 @@ public sealed partial class CpuEngine
         reader.Read(name, rows.Data[..(count * rows.Columns)]);
     }
 
-    // Everything that a restart needs, in the order of storage. Item rows are cut at the highest ever used.
+    // All state that a restart needs, in storage order. Item rows are stored up to the highest ever used.
     private List<StateTensor> StateTensors()
     {
         var tensors = new List<StateTensor>();

@@ -16,8 +16,8 @@ using Streaming.Models.Towers;
 namespace Streaming.Learning.Cpu;
 
 /// <summary>
-/// The training engine on the CPU: explicit layers with gradients derived by hand, buffers allocated once, work cut into
-/// chunks of whole sequences. Results are the same to the bit for any number of threads.
+/// The training engine on the CPU: explicit layers with hand-derived gradients, buffers allocated once, work divided into
+/// chunks of whole sequences. Results are bitwise identical for any number of threads.
 /// </summary>
 public sealed partial class CpuEngine : TrainingEngine
 {
@@ -49,8 +49,8 @@ public sealed partial class CpuEngine : TrainingEngine
 
     /// <summary>Creates an engine with initial parameters, an empty item table and an empty bank.</summary>
     /// <param name="model">Shape and hyper-parameters.</param>
-    /// <param name="threads">Threads to work with, the caller's included, 1 … 256.</param>
-    /// <exception cref="ArgumentException">Options are wrong: names each.</exception>
+    /// <param name="threads">Number of threads including the caller, 1 … 256.</param>
+    /// <exception cref="ArgumentException">Options are invalid; names each.</exception>
     public CpuEngine(ModelOptions model, int threads)
         : base(model)
     {
@@ -71,8 +71,8 @@ public sealed partial class CpuEngine : TrainingEngine
         _itemGradients = new ItemGradients(model.Dimension);
         _softmax = new NestedSoftmax(_widths, _maxRows, _maxCandidates, _workers);
 
-        // Lanes depend on the model alone, never on threads: they fix the order of sums. Big models get fewer copies of
-        // their gradient.
+        // Lanes depend on the model alone, never on threads: they fix the order of sums. Large models get fewer copies of their
+        // gradient.
         _lanes = new Lane[Math.Clamp((64 << 20) / (sizeof(float) * _parameters.Length), 2, 8)];
         for (int i = 0; i < _lanes.Length; i++)
         {
@@ -124,7 +124,7 @@ public sealed partial class CpuEngine : TrainingEngine
     public override StepResult Step(in TrainingBatch batch)
     {
         BatchCheck.Verify(Model, batch);
-        Lay(batch);
+        Plan(batch);
         Forward(batch.Step);
         int entries = FillCandidates(batch);
         double loss = Score(batch, entries);
@@ -177,12 +177,12 @@ public sealed partial class CpuEngine : TrainingEngine
         }
     }
 
-    private void Lay(in TrainingBatch batch)
+    private void Plan(in TrainingBatch batch)
     {
         _slots.Clear();
-        _plan.Lay(batch.Sequences, batch.PredictionSteps, _slots, _tower.ChunkSteps);
-        _columns.Lay(batch, _slots);
-        _itemGradients.Lay(_slots.Count, _plan.Slots, _columns.Slots);
+        _plan.Plan(batch.Sequences, batch.PredictionSteps, _slots, _tower.ChunkSteps);
+        _columns.Plan(batch, _slots);
+        _itemGradients.Plan(_slots.Count, _plan.Slots, _columns.Slots);
         Buffers.Grow(ref _candidateGradients, _columns.Batch, Model.Dimension);
     }
 
@@ -353,7 +353,7 @@ public sealed partial class CpuEngine : TrainingEngine
             GradientScale = Model.ClipNorm > 0 && norm > Model.ClipNorm ? (float)(Model.ClipNorm / norm) : 1,
         }.At(_updates);
 
-        // By index: the enumerator of a list behind an interface would be an allocation a step.
+        // By index: enumerating a list through an interface would allocate on every step.
         for (int i = 0; i < _parameters.All.Count; i++)
         {
             Parameter parameter = _parameters.All[i];
@@ -389,7 +389,7 @@ public sealed partial class CpuEngine : TrainingEngine
         }
     }
 
-    // A worker is one of at most 256 threads, a lane one of at most 8: both pick scratch memory only.
+    // A worker is one of at most 256 threads, a lane one of at most 8: both only select scratch memory.
     private Span<float> Scratch(int number, int rows)
     {
         Lane lane = _scratch[number];

@@ -2,11 +2,11 @@ using Streaming.Models.State;
 
 namespace Streaming.Learning.Cpu;
 
-/// <summary>State of an engine as of one moment, readable from another thread while training goes on.</summary>
+/// <summary>State of an engine at one point in time, readable from another thread while training continues.</summary>
 internal sealed class EngineSnapshot : TensorSnapshot
 {
     private readonly List<StateTensor> _tensors;
-    private volatile bool _disposed;
+    private volatile bool _isDisposed;
 
     public EngineSnapshot(List<StateTensor> tensors)
     {
@@ -20,11 +20,11 @@ internal sealed class EngineSnapshot : TensorSnapshot
 
     public override IReadOnlyList<TensorInfo> Tensors { get; }
 
-    public bool IsDisposed => _disposed;
+    public bool IsDisposed => _isDisposed;
 
     public override void Read(int tensor, long byteOffset, Span<byte> destination)
     {
-        ObjectDisposedException.ThrowIf(_disposed, this);
+        ObjectDisposedException.ThrowIf(_isDisposed, this);
         _tensors[tensor].Read(byteOffset, destination);
     }
 
@@ -32,14 +32,14 @@ internal sealed class EngineSnapshot : TensorSnapshot
 
     protected override void Dispose(bool disposing)
     {
-        if (disposing && !_disposed)
+        if (disposing && !_isDisposed)
         {
             foreach (var tensor in _tensors)
             {
                 tensor.End();
             }
 
-            _disposed = true;
+            _isDisposed = true;
         }
     }
 }

@@ -11,10 +11,10 @@ public sealed class ItemEncoder
     private readonly ItemProjection _projection;
     private readonly int _d;
     private readonly int _features;
-    private readonly bool _ids;
+    private readonly bool _hasIds;
 
     /// <summary>Creates the encoder.</summary>
-    /// <param name="set">Takes the parameters of the projection.</param>
+    /// <param name="set">Receives the parameters of the projection.</param>
     /// <param name="table">Id embeddings and features of the items.</param>
     /// <param name="options">The model's options.</param>
     public ItemEncoder(ParameterSet set, ItemRows table, ModelOptions options)
@@ -23,13 +23,13 @@ public sealed class ItemEncoder
         _projection = new ItemProjection(set, options);
         _d = options.Dimension;
         _features = options.FeatureLength;
-        _ids = options.ItemIds;
+        _hasIds = options.ItemIds;
     }
 
     /// <summary>Initial weights of the projection.</summary>
     public void Initialize(ulong seed, float scale) => _projection.Initialize(seed, scale);
 
-    /// <summary>Floats that <see cref="Forward"/> and <see cref="Backward"/> need for gathered features of so many rows.</summary>
+    /// <summary>Floats of scratch that <see cref="Forward"/> and <see cref="Backward"/> need for the features of that many rows.</summary>
     public int Scratch(int rows) => rows * _features;
 
     /// <summary>Embeddings of rows [n × D].</summary>
@@ -37,13 +37,14 @@ public sealed class ItemEncoder
     {
         Gather(rows, scratch);
         _projection.Forward(scratch, embeddings, rows.Length);
-        for (int i = 0; _ids && i < rows.Length; i++)
+        for (int i = 0; _hasIds && i < rows.Length; i++)
         {
             _table.AddEmbedding(rows[i], embeddings.Slice(i * _d, _d));
         }
     }
 
-    /// <summary>Gradients of the projection from those of the embeddings [n × D]. That of an id row is the embedding's own.</summary>
+    /// <summary>Adds the projection's gradients, given those of the embeddings [n × D]. The gradient of an id row is that of
+    /// its embedding.</summary>
     public void Backward(ReadOnlySpan<int> rows, ReadOnlySpan<float> gradients, Span<float> scratch, Lane lane)
     {
         Gather(rows, scratch);

@@ -5,8 +5,8 @@ using Streaming.Models.State;
 namespace Streaming.Learning.Cpu;
 
 /// <summary>
-/// Gradients of the distinct items of a step: each is the sum of those of the steps and candidate columns at which the
-/// item stands, in that order, whoever adds them up.
+/// Gradients of the distinct items of a step: each is the sum over the steps and candidate columns of that item, in that order,
+/// whichever thread computes it.
 /// </summary>
 internal sealed class ItemGradients(int d)
 {
@@ -18,18 +18,18 @@ internal sealed class ItemGradients(int d)
     /// <summary>Gets the sums by slot [n × D].</summary>
     public Span<float> Sums => _sums.AsSpan(0, _count * d);
 
-    /// <summary>Finds where each item stands.</summary>
+    /// <summary>Plans the sums: finds the steps and columns of each item.</summary>
     /// <param name="count">Number of distinct items.</param>
     /// <param name="steps">Slot of each step; −1: none.</param>
     /// <param name="columns">Slot of each candidate column with gradient.</param>
-    public void Lay(int count, ReadOnlySpan<int> steps, ReadOnlySpan<int> columns)
+    public void Plan(int count, ReadOnlySpan<int> steps, ReadOnlySpan<int> columns)
     {
         _count = count;
         Buffers.Grow(ref _offsets, count + 2);
         Buffers.Grow(ref _places, steps.Length + columns.Length);
         Buffers.Grow(ref _sums, count, d);
 
-        // Counting sort; offsets stand one place ahead while places are handed out.
+        // Counting sort; offsets are one ahead while positions are assigned.
         var offsets = _offsets.AsSpan(0, count + 2);
         offsets.Clear();
         Count(steps, offsets);

@@ -7,8 +7,8 @@ using Streaming.Models.State;
 namespace Streaming.Learning.Cpu;
 
 /// <summary>
-/// What is kept per item row: the learned id embedding with its optimiser state, and the frozen features. Idle rows are
-/// not worked on; the weight decay that they missed is a factor, applied when a row is read.
+/// The state per item row: the learned id embedding with its optimiser state, and the frozen features. Idle rows cost nothing;
+/// their missed weight decay is a factor that is applied when a row is read.
 /// </summary>
 public sealed class ItemRows
 {
@@ -46,7 +46,7 @@ public sealed class ItemRows
     /// <summary>Gets the number of optimiser steps at each row's last update.</summary>
     public PagedArray<long> Updated { get; }
 
-    /// <summary>Gets the value of <see cref="LogDecay"/> that each row's embedding contains.</summary>
+    /// <summary>Gets the value of <see cref="LogDecay"/> already applied to each row's embedding.</summary>
     public PagedArray<double> LogDecays { get; }
 
     /// <summary>Gets or sets Σ ln(1 − learning rate · decay) over all steps.</summary>
@@ -55,7 +55,7 @@ public sealed class ItemRows
     /// <summary>Gets or sets one above the highest row ever used.</summary>
     public int Used { get; set; }
 
-    /// <summary>Starts a row afresh.</summary>
+    /// <summary>Resets a row for a new item.</summary>
     public void Initialize(int row, ulong itemKey, long updates)
     {
         Used = Math.Max(Used, row + 1);
@@ -76,7 +76,7 @@ public sealed class ItemRows
         Features.Row(row).Clear();
     }
 
-    /// <summary>embedding += the row's id embedding with all decay.</summary>
+    /// <summary>embedding += the row's id embedding, fully decayed.</summary>
     public void AddEmbedding(int row, Span<float> embedding)
     {
         double missed = LogDecay - LogDecays[row];
@@ -94,8 +94,8 @@ public sealed class ItemRows
     /// <param name="row">Row of the item table.</param>
     /// <param name="gradient">[D].</param>
     /// <param name="updates">Number of this optimiser step, from 1.</param>
-    /// <param name="step">The step's numbers.</param>
-    /// <param name="logDecay">Σ ln(1 − learning rate · decay), this step included.</param>
+    /// <param name="step">Constants of the step.</param>
+    /// <param name="logDecay">Σ ln(1 − learning rate · decay), including this step.</param>
     public void Update(int row, ReadOnlySpan<float> gradient, long updates, in AdamWStep step, double logDecay)
     {
         Touch(row);

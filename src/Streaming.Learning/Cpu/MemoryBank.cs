@@ -6,9 +6,9 @@ namespace Streaming.Learning.Cpu;
 /// Memory bank [CBNS]: the last M positives as (item row, embedding, ln q, step), first in, first out.
 /// </summary>
 /// <remarks>
-/// Entries lie newest first in a longer buffer, and the batch's candidates stand right before the newest: extra negatives,
-/// then the positives, last one first. So batch and bank are one contiguous candidate matrix, and to enqueue the positives
-/// is to move the start by their number. At the front end of the buffer the live entries move back once.
+/// Entries are stored newest first in a longer buffer, and the batch's candidates directly precede the newest: extra negatives,
+/// then the positives, last one first. Batch and bank thus form one contiguous candidate matrix, and enqueuing the positives
+/// only moves the start by their number. When the start reaches the front of the buffer, the live entries are moved back once.
 /// </remarks>
 internal sealed class MemoryBank
 {
@@ -30,7 +30,7 @@ internal sealed class MemoryBank
     /// <summary>Gets the number of entries.</summary>
     public int Count { get; private set; }
 
-    /// <summary>Gets where the newest entry lies in <see cref="Vectors"/>.</summary>
+    /// <summary>Gets the index of the newest entry in <see cref="Vectors"/>.</summary>
     public int First => _first;
 
     /// <summary>Gets the buffer of embeddings.</summary>
@@ -45,7 +45,7 @@ internal sealed class MemoryBank
     /// <summary>Step of each entry, newest first.</summary>
     public Span<long> Steps => _steps.AsSpan(_first, Count);
 
-    /// <summary>Makes room for the candidates of a batch before the newest entry.</summary>
+    /// <summary>Reserves space for the candidates of a batch before the newest entry.</summary>
     public void Reserve(int candidates)
     {
         if (_first >= candidates)
@@ -73,10 +73,10 @@ internal sealed class MemoryBank
     /// <summary>ln q of <see cref="Candidates"/>.</summary>
     public Span<float> CandidateLogQ(int batch, int entries) => _logQ.AsSpan(_first - batch, batch + entries);
 
-    /// <summary>To be called before the batch's candidates are written.</summary>
+    /// <summary>Call before writing the batch's candidates.</summary>
     public void TouchBatch(int batch) => Vectors.Touch(_first - batch, batch);
 
-    /// <summary>The positives, whose vectors are the last candidates of the batch, become the newest entries.</summary>
+    /// <summary>Enqueues the positives, whose vectors are the last candidates of the batch, as the newest entries.</summary>
     public void Enqueue(ReadOnlySpan<int> positives, long step)
     {
         _first -= positives.Length;
@@ -89,7 +89,7 @@ internal sealed class MemoryBank
         _steps.AsSpan(_first, positives.Length).Fill(step);
     }
 
-    /// <summary>Entries of an item lose their id; they go on as negatives of everybody.</summary>
+    /// <summary>Clears the id of an item's entries; they remain as negatives for every row.</summary>
     public void Forget(int row)
     {
         foreach (ref int entry in Rows)
@@ -98,7 +98,7 @@ internal sealed class MemoryBank
         }
     }
 
-    /// <summary>Replaces the contents by <paramref name="count"/> entries that the caller then fills in.</summary>
+    /// <summary>Replaces the contents by <paramref name="count"/> entries, which the caller then fills.</summary>
     public void Reset(int count)
     {
         if (count < 0 || count > _capacity)

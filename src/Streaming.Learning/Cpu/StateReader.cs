@@ -3,7 +3,7 @@ using Streaming.Models.State;
 
 namespace Streaming.Learning.Cpu;
 
-/// <summary>Reads named tensors of a source into spans, and says what does not fit.</summary>
+/// <summary>Reads named tensors of a source into spans, and reports mismatches.</summary>
 internal sealed class StateReader
 {
     private const int BlockBytes = 1 << 20;
@@ -19,7 +19,7 @@ internal sealed class StateReader
         }
     }
 
-    /// <summary>Compares names, types and shapes (the number of item rows and bank entries aside).</summary>
+    /// <summary>Compares names, types and shapes, except the number of item rows and bank entries.</summary>
     public void CheckNames(List<StateTensor> expected)
     {
         foreach (var tensor in expected)
@@ -27,7 +27,7 @@ internal sealed class StateReader
             var info = tensor.Info;
             if (!_byName.Remove(info.Name, out int index))
             {
-                throw new StateMismatchException($"The tensor {info.Name} is missing. The state is of a model with other options: start with those, or from scratch.");
+                throw new StateMismatchException($"Tensor {info.Name} is missing. The state belongs to a model with other options; start with those, or from scratch.");
             }
 
             var found = _source.Tensors[index];
@@ -36,7 +36,7 @@ internal sealed class StateReader
             free = info.Name.StartsWith("items.projection", StringComparison.Ordinal) ? 0 : free;
             if (!fits || !found.Shape.Skip(free).SequenceEqual(info.Shape.Skip(free)))
             {
-                throw new StateMismatchException($"The tensor {info.Name} is {found.Type} [{string.Join(", ", found.Shape)}]; the model needs {info.Type} [{string.Join(", ", info.Shape)}]. Start with the options that the state was written with.");
+                throw new StateMismatchException($"Tensor {info.Name} is {found.Type} [{string.Join(", ", found.Shape)}]; the model needs {info.Type} [{string.Join(", ", info.Shape)}]. Start with the options that the state was written with.");
             }
 
             _byName.Add(info.Name, index);
@@ -45,7 +45,7 @@ internal sealed class StateReader
         if (_byName.Count > expected.Count)
         {
             var known = expected.Select(tensor => tensor.Info.Name).ToHashSet(StringComparer.Ordinal);
-            throw new StateMismatchException($"The tensor {_byName.Keys.First(name => !known.Contains(name))} has no place in the model. Start with the options that the state was written with.");
+            throw new StateMismatchException($"Tensor {_byName.Keys.First(name => !known.Contains(name))} is not part of the model. Start with the options that the state was written with.");
         }
     }
 
@@ -55,7 +55,7 @@ internal sealed class StateReader
         var info = _source.Tensors[_byName[name]];
         return info.Shape.Count == 2 && info.Shape[1] == columns
             ? info.Shape[0]
-            : throw new StateMismatchException($"The tensor {name} is [{string.Join(", ", info.Shape)}]; the model needs [n, {columns}].");
+            : throw new StateMismatchException($"Tensor {name} is [{string.Join(", ", info.Shape)}]; the model needs [n, {columns}].");
     }
 
     /// <summary>Reads a whole tensor.</summary>
@@ -66,7 +66,7 @@ internal sealed class StateReader
         long values = _source.Tensors[index].Shape.Aggregate(1L, (product, size) => product * size);
         if (values != destination.Length)
         {
-            throw new StateMismatchException($"The tensor {name} has {values} values; the model needs {destination.Length}.");
+            throw new StateMismatchException($"Tensor {name} has {values} values; the model needs {destination.Length}.");
         }
 
         // A span of bytes cannot be longer than 2 GiB.

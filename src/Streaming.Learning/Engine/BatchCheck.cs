@@ -3,20 +3,20 @@ using Streaming.Models.Options;
 
 namespace Streaming.Learning.Engine;
 
-/// <summary>Checks a batch before an engine touches anything.</summary>
+/// <summary>Validates a batch before an engine changes anything.</summary>
 public static class BatchCheck
 {
     /// <summary>Verifies a batch against the model.</summary>
     /// <param name="model">The model's options.</param>
     /// <param name="batch">The batch.</param>
-    /// <exception cref="ArgumentException">The batch cannot be trained on: names what is wrong.</exception>
+    /// <exception cref="ArgumentException">The batch is invalid; the message says how.</exception>
     public static void Verify(ModelOptions model, in TrainingBatch batch)
     {
         Sequences(model, batch.Sequences);
         int predictions = batch.Positives.Length;
         if (predictions == 0)
         {
-            throw new ArgumentException("The batch has no predictions; at least one is needed.");
+            throw new ArgumentException("The batch has no predictions; at least one is required.");
         }
 
         Length(batch.PredictionSteps.Length, predictions, nameof(batch.PredictionSteps));
@@ -41,14 +41,14 @@ public static class BatchCheck
 
         if (batch.LearningRate * Math.Max(model.WeightDecay, model.IdWeightDecay) >= 1)
         {
-            throw new ArgumentException($"LearningRate is {batch.LearningRate} with weight decay {Math.Max(model.WeightDecay, model.IdWeightDecay)}; allowed: a product below 1, because a step takes that share of every weight.");
+            throw new ArgumentException($"LearningRate is {batch.LearningRate} with weight decay {Math.Max(model.WeightDecay, model.IdWeightDecay)}; allowed: a product below 1, because a step subtracts that share of every weight.");
         }
 
         ArgumentOutOfRangeException.ThrowIfNegative(batch.BankEntries);
         ArgumentOutOfRangeException.ThrowIfNegative(batch.Step);
     }
 
-    /// <summary>Checks histories.</summary>
+    /// <summary>Validates histories.</summary>
     public static void Sequences(ModelOptions model, in JaggedRows sequences)
     {
         var offsets = sequences.Offsets;
@@ -69,14 +69,14 @@ public static class BatchCheck
         Rows(model, sequences.Rows, "Sequences");
     }
 
-    /// <summary>Checks rows of the item table.</summary>
+    /// <summary>Validates rows of the item table.</summary>
     public static void Rows(ModelOptions model, ReadOnlySpan<int> rows, string name)
     {
         foreach (int row in rows)
         {
             if ((uint)row >= (uint)model.ItemCapacity)
             {
-                throw new ArgumentException($"{name} holds row {row}; allowed: 0 … ItemCapacity − 1 = {model.ItemCapacity - 1}.");
+                throw new ArgumentException($"{name} contains row {row}; allowed: 0 … ItemCapacity − 1 = {model.ItemCapacity - 1}.");
             }
         }
     }
@@ -88,7 +88,7 @@ public static class BatchCheck
         {
             if (step <= previous || step >= steps)
             {
-                throw new ArgumentException($"PredictionSteps holds {step} after {previous}; allowed: ascending, below the {steps} steps of the batch.");
+                throw new ArgumentException($"PredictionSteps contains {step} after {previous}; allowed: ascending, below the {steps} steps of the batch.");
             }
 
             previous = step;
@@ -100,7 +100,7 @@ public static class BatchCheck
         }
     }
 
-    // Routing looks at a whole history at once: there is no vector at a step in the middle.
+    // Routing uses a whole history at once: there is no vector for an inner step.
     private static void LastSteps(in TrainingBatch batch)
     {
         int sequence = 0;
@@ -113,7 +113,7 @@ public static class BatchCheck
 
             if (batch.Sequences.Offsets[sequence + 1] + sequence != step)
             {
-                throw new ArgumentException($"PredictionSteps holds {step}, which is not the last step of a sequence; the tower Mind predicts there only.");
+                throw new ArgumentException($"PredictionSteps contains {step}, which is not the last step of a sequence; the Mind tower predicts only there.");
             }
         }
     }
@@ -122,15 +122,15 @@ public static class BatchCheck
     {
         if (length != expected)
         {
-            throw new ArgumentException($"{name} has {length} values; {expected} are needed, one a positive.");
+            throw new ArgumentException($"{name} has {length} values; expected: {expected}, one per positive.");
         }
     }
 
-    /// <summary>Checks the features of an item.</summary>
+    /// <summary>Validates the features of an item.</summary>
     /// <param name="model">The model's options.</param>
     /// <param name="row">The item's row.</param>
-    /// <param name="features">Its features, all groups one after another.</param>
-    /// <exception cref="ArgumentException">The row, the length or a value is not allowed: names it.</exception>
+    /// <param name="features">Its features, all groups concatenated.</param>
+    /// <exception cref="ArgumentException">The row, the length or a value is invalid; the message names it.</exception>
     public static void Features(ModelOptions model, int row, ReadOnlySpan<float> features)
     {
         Rows(model, [row], nameof(row));
@@ -139,7 +139,7 @@ public static class BatchCheck
         {
             if (!float.IsFinite(value))
             {
-                throw new ArgumentException($"features of row {row} hold {value}; allowed: finite values.", nameof(features));
+                throw new ArgumentException($"features of row {row} contain {value}; allowed: finite values.", nameof(features));
             }
         }
     }

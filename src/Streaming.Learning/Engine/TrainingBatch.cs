@@ -3,16 +3,16 @@ using Streaming.Models.Options;
 
 namespace Streaming.Learning.Engine;
 
-/// <summary>What one training step works on. Rows are rows of the item table; nothing here knows of ids or streams.</summary>
+/// <summary>The input of one training step. Rows are rows of the item table; ids and streams are not visible here.</summary>
 /// <remarks>
-/// A sequence of n items has n + 1 steps: step 0 is the learned start vector, step t has seen the first t items. Steps
-/// of all sequences are numbered end to end: sequence s starts at <c>Offsets[s] + s</c>. A prediction stands at a step
+/// A sequence of n items has n + 1 steps: step 0 is the learned start vector, step t has seen the first t items. Steps are
+/// numbered across all sequences: sequence s starts at <c>Offsets[s] + s</c>. A prediction belongs to a step
 /// and has a positive item. A live batch has one prediction at the last step of each sequence; the offline protocol has
 /// one at every step.
 /// <para>Candidates of a prediction, by <see cref="LossKind"/>: InBatch, Mns and Cbns score all positives,
-/// <see cref="Negatives"/> and the bank entries; Uniform the prediction's own positive and <see cref="Negatives"/> (hits
-/// of the positive among the draws stay, and no correction applies); Full <see cref="Negatives"/> alone, which are then
-/// the whole catalogue, each row once, the positives among them.</para>
+/// <see cref="Negatives"/> and the bank entries; Uniform the prediction's own positive and <see cref="Negatives"/> (draws that
+/// hit the positive are kept, and no correction applies); Full <see cref="Negatives"/> alone, which must then be the whole
+/// catalogue, each row once, including the positives.</para>
 /// </remarks>
 public ref struct TrainingBatch
 {
@@ -31,22 +31,22 @@ public ref struct TrainingBatch
     /// <summary>ln q of each positive [B]: the estimated log-probability that a draw of the batch is this item.</summary>
     public ReadOnlySpan<float> LogQ;
 
-    /// <summary>Rows of further negatives (uniform, mns), with gradient. Empty: none.</summary>
+    /// <summary>Rows of additional negatives (uniform, mns), with gradient. Empty: none.</summary>
     public ReadOnlySpan<int> Negatives;
 
     /// <summary>ln q of each of <see cref="Negatives"/>.</summary>
     public ReadOnlySpan<float> NegativeLogQ;
 
-    /// <summary>How many of the newest bank entries are candidates, at most those that it holds. 0: the bank is off (warm-up,
-    /// or another loss).</summary>
+    /// <summary>How many of the newest bank entries are candidates, at most <see cref="TrainingEngine.BankCount"/>. 0: the bank is off
+    /// (warm-up, or another loss).</summary>
     public int BankEntries;
 
-    /// <summary>Whether the positives enter the bank after the step (during warm-up too: it fills silently).</summary>
+    /// <summary>Whether the positives enter the bank after the step (also during warm-up, to fill it).</summary>
     public bool EnqueuePositives;
 
-    /// <summary>Learning rate of this step, 0 or above: the schedule is above the seam.</summary>
+    /// <summary>Learning rate of this step, 0 or above: the caller applies the schedule.</summary>
     public float LearningRate;
 
-    /// <summary>Number of this step: seeds dropout, and is the age stamp of bank entries.</summary>
+    /// <summary>Number of this step: seeds dropout, and timestamps bank entries.</summary>
     public long Step;
 }

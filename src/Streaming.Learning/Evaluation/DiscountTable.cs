@@ -1,6 +1,6 @@
 namespace Streaming.Learning.Evaluation;
 
-/// <summary>Sums of the NDCG discounts 1 / log₂(rank + 1), so that the expectation over tied ranks is one subtraction.</summary>
+/// <summary>Prefix sums of the NDCG discounts 1 / log₂(rank + 1): the expectation over tied ranks is one subtraction.</summary>
 internal sealed class DiscountTable
 {
     private readonly double[] _sums;

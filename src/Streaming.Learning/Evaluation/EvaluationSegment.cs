@@ -1,29 +1,29 @@
 namespace Streaming.Learning.Evaluation;
 
-/// <summary>Part of the examples that is measured apart: numbers over all of them hide which kind a model is good at.</summary>
+/// <summary>Subset of the examples that is measured separately: an overall number hides which kind a model is good at.</summary>
 public enum EvaluationSegment
 {
     /// <summary>Every example.</summary>
     All,
 
-    /// <summary>The item was not in what is kept of the user's history (STREAMING__History__Length items): a discovery. The main figure.</summary>
+    /// <summary>The item was not in the user's stored history (STREAMING__History__Length items): a discovery. The main figure.</summary>
     NewItems,
 
-    /// <summary>The item was in it already.</summary>
+    /// <summary>The item was in the user's stored history.</summary>
     Repeats,
 
     /// <summary>The user had a history before the event.</summary>
     KnownUsers,
 
-    /// <summary>The user had none: only popularity and the start vector can help.</summary>
+    /// <summary>The user had no history: only popularity and the start vector can help.</summary>
     NewUsers,
 
-    /// <summary>New items of known users: what personalisation is about.</summary>
+    /// <summary>New items of known users: the purpose of personalisation.</summary>
     NewItemsOfKnownUsers,
 
-    /// <summary>The item's first event was less than a day before, or this is it: what a nightly job has not seen.</summary>
+    /// <summary>The item's first event was less than a day ago, or is this one: unseen by a nightly job.</summary>
     ItemsInFirstDay,
 
-    /// <summary>The event came after a drift that was planted into a recorded stream.</summary>
+    /// <summary>The event came after an artificial drift in a recorded stream.</summary>
     AfterDrift,
 }

@@ -5,8 +5,8 @@ namespace Streaming.Learning.Evaluation;
 /// score(i) = Σ_p decay^p · n(h_p, i) / √(n(h_p) · n(i)), h_0 the user's latest item, n the counts of events and of pairs
 /// of an event with one of the user's latest items.
 /// </summary>
-/// <remarks>A strong and simple mark: a sequence model that loses to it has not learned the stream. Memory grows with the
-/// number of distinct pairs, at most the window's length an event.</remarks>
+/// <remarks>A simple and strong baseline: a sequence model that loses to it has not learned the stream. Memory grows with the
+/// number of distinct pairs, at most the window's length per event.</remarks>
 public sealed class IncrementalItemKnn : StreamingBaseline
 {
     private readonly int _window;
@@ -14,9 +14,9 @@ public sealed class IncrementalItemKnn : StreamingBaseline
     private Dictionary<int, int>?[] _pairs = [];
     private int[] _counts = [];
 
-    /// <summary>Creates a baseline that knows no items.</summary>
-    /// <param name="window">How many of the user's latest items count, for co-occurrence and for the score, 1 and up.</param>
-    /// <param name="decay">Weight of an item beside that of the one after it, above 0, at most 1.</param>
+    /// <summary>Creates a baseline without items.</summary>
+    /// <param name="window">Number of the user's latest items used for co-occurrence and score, 1 and up.</param>
+    /// <param name="decay">Weight of an item relative to the next one, above 0, at most 1.</param>
     public IncrementalItemKnn(int window = 10, double decay = 0.8)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(window, 1);
@@ -49,7 +49,7 @@ public sealed class IncrementalItemKnn : StreamingBaseline
                 continue;
             }
 
-            // A history may hold an item that had no event of its own here (a late one): its count is 0.
+            // A history may contain an item without a previous event here (a late one): its count is 0.
             double scale = weight / Math.Sqrt(Math.Max(1, _counts[seen]));
             foreach ((int item, int together) in neighbours)
             {

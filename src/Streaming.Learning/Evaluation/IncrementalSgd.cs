@@ -3,10 +3,10 @@ using Streaming.Kernels.Hashing;
 namespace Streaming.Learning.Evaluation;
 
 /// <summary>
-/// ISGD (Vinagre, Jorge, Gama 2014): matrix factorisation with one stochastic gradient step an event on the error
+/// ISGD (Vinagre, Jorge, Gama 2014): matrix factorisation with one stochastic gradient step per event on the error
 /// 1 − ⟨u, i⟩, positives only.
 /// </summary>
-/// <remarks>Initial factors are drawn from (seed, row), so that they do not depend on the order of arrival.</remarks>
+/// <remarks>Initial factors are drawn from (seed, row), independent of the order of arrival.</remarks>
 public sealed class IncrementalSgd : StreamingBaseline
 {
     private readonly int _factors;
@@ -18,7 +18,7 @@ public sealed class IncrementalSgd : StreamingBaseline
     private float[] _users = [];
     private bool[] _knownUsers = [];
 
-    /// <summary>Creates a baseline that knows no items. The defaults are those of the published ML-1M runs.</summary>
+    /// <summary>Creates a baseline without items. The defaults are those of the published ML-1M runs.</summary>
     /// <param name="factors">Number of factors k, 1 and up.</param>
     /// <param name="learningRate">Step size, above 0.</param>
     /// <param name="regularisation">L2 regularisation, 0 and up.</param>

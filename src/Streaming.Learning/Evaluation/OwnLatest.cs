@@ -1,6 +1,6 @@
 namespace Streaming.Learning.Evaluation;
 
-/// <summary>The user's own items, the latest first; all others are level.</summary>
+/// <summary>The user's own items, latest first; all others tie.</summary>
 public sealed class OwnLatest : StreamingBaseline
 {
     private bool[] _known = [];
@@ -21,7 +21,7 @@ public sealed class OwnLatest : StreamingBaseline
 
         for (int p = 0; p < history.Length; p++)
         {
-            // Later ones overwrite: of an item the latest time counts.
+            // Later ones overwrite: an item's latest occurrence counts.
             if (history[p] < scores.Length && _known[history[p]])
             {
                 scores[history[p]] = p + 1;

@@ -3,13 +3,13 @@ using Streaming.Models.State;
 namespace Streaming.Learning.Evaluation;
 
 /// <summary>
-/// Test-then-train evaluation: every example is ranked with the model as it was before the example, then trained on.
-/// Keeps recall and NDCG per width and segment, over the whole stream and over the last examples.
+/// Test-then-train evaluation: every example is ranked by the model as of before the example, then trained on. Keeps recall
+/// and NDCG per width and segment, over the whole stream and over the last examples.
 /// </summary>
 /// <remarks>
-/// The caller ranks over the whole catalogue known so far. For an example whose item is new to the user, the items of
-/// the user's history are left out of the ranking; for a repeat they stay in. An item that the model did not know
-/// before the example counts as <see cref="TiedRank.Missing"/>: leaving it out would flatter every model.
+/// The caller ranks over the whole catalogue known so far. For an example whose item is new to the user, the items of the
+/// user's history are excluded from the ranking; for a repeat they are not. An item unknown to the model before the example
+/// counts as <see cref="TiedRank.Missing"/>: skipping it would flatter every model.
 /// </remarks>
 public sealed class PrequentialEvaluator
 {
@@ -21,7 +21,7 @@ public sealed class PrequentialEvaluator
     private readonly RankingWindow[][] _windows;
 
     /// <summary>Creates an evaluator.</summary>
-    /// <param name="widths">The widths measured, or any labels: one rank of each comes with an example. 1 and up of them.</param>
+    /// <param name="widths">The widths measured, or any labels, 1 and up of them: each example has one rank per width.</param>
     /// <param name="options">What is measured.</param>
     public PrequentialEvaluator(IReadOnlyList<int> widths, PrequentialOptions options)
     {
@@ -41,7 +41,7 @@ public sealed class PrequentialEvaluator
     /// <summary>Gets what is measured.</summary>
     public PrequentialOptions Options { get; }
 
-    /// <summary>Gets the number of examples recorded, those skipped at the beginning included.</summary>
+    /// <summary>Gets the number of examples recorded, including those skipped at the start.</summary>
     public long Examples { get; private set; }
 
     /// <summary>Records an example.</summary>
@@ -91,7 +91,7 @@ public sealed class PrequentialEvaluator
         });
     }
 
-    /// <summary>Reads the state that an evaluator of the same widths and options wrote.</summary>
+    /// <summary>Reads the state written by an evaluator of the same widths and options.</summary>
     /// <exception cref="StateMismatchException">It was written with other widths, cutoffs or another window.</exception>
     public void Read(BinaryReader reader)
     {
@@ -99,13 +99,13 @@ public sealed class PrequentialEvaluator
         int version = reader.ReadInt32();
         if (version is not (1 or FormatVersion))
         {
-            throw new StateMismatchException($"Evaluation state has version {version}; this program reads 1 and {FormatVersion}.");
+            throw new StateMismatchException($"The evaluation state has version {version}; this program reads 1 and {FormatVersion}.");
         }
 
         string signature = reader.ReadString();
         if (signature != Signature())
         {
-            throw new StateMismatchException($"Evaluation state was kept for {signature}; the settings say {Signature()}. Use the settings of the checkpoint, or start the evaluation afresh.");
+            throw new StateMismatchException($"The evaluation state was written for {signature}; the settings are {Signature()}. Use the settings of the checkpoint, or restart the evaluation.");
         }
 
         Examples = reader.ReadInt64();

@@ -12,7 +12,7 @@ public sealed record PrequentialOptions
     /// usual prequential plots, Vinagre et al. 2014); 1 … 1,000,000.</summary>
     public int Window { get; init; } = 5_000;
 
-    /// <summary>Gets how many examples from the stream's beginning are left out of the measures. Default 0; 0 and up.</summary>
+    /// <summary>Gets the number of examples at the start of the stream to exclude from the metrics. Default 0; 0 and up.</summary>
     public long SkipExamples { get; init; }
 
     /// <summary>Checks every property.</summary>

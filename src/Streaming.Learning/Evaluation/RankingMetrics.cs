@@ -6,9 +6,9 @@ namespace Streaming.Learning.Evaluation;
 /// Recall@K, hit rate@K and NDCG@K of rankings at several cutoffs, averaged over examples, summed in float64.
 /// </summary>
 /// <remarks>
-/// With one target an example: Recall@K = HR@K = 1 when its rank is at most K; NDCG@K = 1 / log₂(rank + 1) then, else 0.
-/// With several targets (ComiRec's protocol): Recall@K = hits / targets; HR@K = 1 with any hit; NDCG@K = DCG over the
-/// best possible DCG, that of min(K, targets) hits at the top. Ties: see <see cref="TiedRank"/>.
+/// With one target per example: Recall@K = HR@K = 1 when its rank is at most K; NDCG@K = 1 / log₂(rank + 1) then, else 0. With
+/// several targets (ComiRec's protocol): Recall@K = hits / targets; HR@K = 1 with any hit; NDCG@K = DCG over the ideal DCG, that
+/// of min(K, targets) hits at the top. Ties: see <see cref="TiedRank"/>.
 /// </remarks>
 public sealed class RankingMetrics
 {
@@ -70,7 +70,7 @@ public sealed class RankingMetrics
     }
 
     /// <summary>Adds an example with several targets.</summary>
-    /// <param name="targets">Rank of each target among the items that are not targets: 1 and up of them. Positions that
+    /// <param name="targets">Rank of each target among the items that are not targets, 1 and up of them. The positions that
     /// targets take from each other are accounted for here.</param>
     public void Add(Span<TiedRank> targets)
     {
@@ -83,7 +83,7 @@ public sealed class RankingMetrics
         }
     }
 
-    /// <summary>Empties the metrics.</summary>
+    /// <summary>Clears the metrics.</summary>
     public void Clear()
     {
         Count = 0;
@@ -92,7 +92,7 @@ public sealed class RankingMetrics
         Array.Clear(_ndcg);
     }
 
-    /// <summary>Writes the state; the cutoffs are not part of it.</summary>
+    /// <summary>Writes the state, without the cutoffs.</summary>
     public void Write(BinaryWriter writer)
     {
         ArgumentNullException.ThrowIfNull(writer);
@@ -105,7 +105,7 @@ public sealed class RankingMetrics
         }
     }
 
-    /// <summary>Reads the state that metrics of the same cutoffs wrote.</summary>
+    /// <summary>Reads the state written by metrics of the same cutoffs.</summary>
     public void Read(BinaryReader reader)
     {
         ArgumentNullException.ThrowIfNull(reader);
@@ -135,7 +135,7 @@ public sealed class RankingMetrics
                 end++;
             }
 
-            // Targets that are level share their places with each other and with the items that they tie with.
+            // Tied targets share their positions with each other and with the items they tie with.
             int many = end - first;
             int level = targets[first].Ties + many;
             long start = (long)targets[first].Above + first;
@@ -150,7 +150,7 @@ public sealed class RankingMetrics
         _ndcg[k] += dcg / _discounts.Sum(Math.Min(Cutoffs[k], targets.Length));
     }
 
-    /// <summary>Probability that none of the first places of a random order goes to a target.</summary>
+    /// <summary>Probability that no target is in the first positions of a random order.</summary>
     private static double NoneWithin(int others, int level, int places)
     {
         double probability = 1;

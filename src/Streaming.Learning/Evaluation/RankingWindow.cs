@@ -2,15 +2,15 @@ namespace Streaming.Learning.Evaluation;
 
 /// <summary>Ranking metrics over the last W examples: a ring of ranks, summed when read.</summary>
 /// <remarks>
-/// Keeping running sums would subtract what leaves and drift over billions of events; a reading costs O(W) instead,
-/// and readings are rare beside events.
+/// Running sums would have to subtract what leaves and would drift over billions of events; reading costs O(W) instead and is
+/// rare compared to events.
 /// </remarks>
 public sealed class RankingWindow
 {
     private readonly TiedRank[] _ring;
     private readonly RankingMetrics _metrics;
     private long _added;
-    private bool _stale;
+    private bool _isStale;
 
     /// <summary>Creates an empty window.</summary>
     /// <param name="cutoffs">Cutoffs K, increasing, each 1 … 10,000.</param>
@@ -25,18 +25,18 @@ public sealed class RankingWindow
     /// <summary>Gets the number of examples in the window, at most W.</summary>
     public int Count => (int)Math.Min(_added, _ring.Length);
 
-    /// <summary>Adds an example; the oldest leaves when the window is full.</summary>
+    /// <summary>Adds an example; drops the oldest when the window is full.</summary>
     public void Add(TiedRank rank)
     {
         _ring[_added % _ring.Length] = rank;
         _added++;
-        _stale = true;
+        _isStale = true;
     }
 
-    /// <summary>The metrics of what is in the window now. The object is reused by the next call.</summary>
+    /// <summary>The metrics of the current window. The object is reused by the next call.</summary>
     public RankingMetrics Read()
     {
-        if (_stale)
+        if (_isStale)
         {
             _metrics.Clear();
             foreach (var rank in _ring.AsSpan(0, Count))
@@ -44,7 +44,7 @@ public sealed class RankingWindow
                 _metrics.Add(rank);
             }
 
-            _stale = false;
+            _isStale = false;
         }
 
         return _metrics;
@@ -62,7 +62,7 @@ public sealed class RankingWindow
         }
     }
 
-    /// <summary>Reads the state that a window of the same length wrote.</summary>
+    /// <summary>Reads the state written by a window of the same length.</summary>
     public void Read(BinaryReader reader)
     {
         ArgumentNullException.ThrowIfNull(reader);
@@ -72,6 +72,6 @@ public sealed class RankingWindow
             _ring[i] = new TiedRank(reader.ReadInt32(), reader.ReadInt32());
         }
 
-        _stale = true;
+        _isStale = true;
     }
 }

@@ -4,8 +4,8 @@ namespace Streaming.Learning.Evaluation;
 
 /// <summary>Popularity with exponential forgetting: an event's weight halves every half-life of events.</summary>
 /// <remarks>
-/// Instead of decaying every count at every event, a new event weighs more than the one before; when the weight nears
-/// the end of float64's range all counts are scaled back, once in about 900 half-lives.
+/// Instead of decaying every count at every event, each event weighs more than the one before; when the weight approaches the
+/// limit of float64, all counts are rescaled, once in about 900 half-lives.
 /// </remarks>
 public sealed class RecentPopularity : StreamingBaseline
 {
@@ -14,7 +14,7 @@ public sealed class RecentPopularity : StreamingBaseline
     private double _weight = 1;
     private PagedArray<double> _counts = new(0);
 
-    /// <summary>Creates a baseline that knows no items.</summary>
+    /// <summary>Creates a baseline without items.</summary>
     /// <param name="halfLife">Half-life in events, above 0. +∞: plain popularity.</param>
     public RecentPopularity(double halfLife = 5_000)
     {
@@ -25,8 +25,8 @@ public sealed class RecentPopularity : StreamingBaseline
     /// <inheritdoc/>
     public override string Name => _growth > 1 ? "recent-popularity" : "popularity";
 
-    /// <summary>Forgets an item: its row goes to another.</summary>
-    /// <param name="item">Row of the item; it may never have been updated.</param>
+    /// <summary>Forgets an item whose row is given to another.</summary>
+    /// <param name="item">Row of the item, which may never have been updated.</param>
     public void Forget(int item)
     {
         if (item < ItemCount)
@@ -49,9 +49,9 @@ public sealed class RecentPopularity : StreamingBaseline
         counts.CopyTo(_counts.Data);
     }
 
-    /// <summary>Reads the counts of another table of items.</summary>
+    /// <summary>Copies the counts of another item table.</summary>
     /// <param name="tensors">The state.</param>
-    /// <param name="oldRows">The row there of each row here; −1: none.</param>
+    /// <param name="oldRows">The other row for each row; −1: none.</param>
     internal void Adopt(TensorReader tensors, int[] oldRows)
     {
         double[] counts = tensors.ReadArray<double>("popularity.counts", Array.MaxLength);
@@ -101,7 +101,7 @@ public sealed class RecentPopularity : StreamingBaseline
         _counts.Touch(0, ItemCount);
         foreach (ref double count in _counts.Data[..ItemCount])
         {
-            // An item that was seen stays known, however long ago it was.
+            // An item seen once stays known, however long ago that was.
             count = count > 0 ? Math.Max(count / _weight, double.Epsilon) : 0;
         }
 

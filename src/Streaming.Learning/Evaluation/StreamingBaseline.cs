@@ -1,10 +1,10 @@
 namespace Streaming.Learning.Evaluation;
 
 /// <summary>
-/// A simple recommender that learns from a stream as the model does: ranked first, updated after. Items and users are
-/// row numbers that start at 0; arrays grow as greater ones appear.
+/// A simple recommender that learns from the stream as the model does: it ranks first and updates afterwards. Items and users
+/// are row numbers from 0; arrays grow with the highest one.
 /// </summary>
-/// <remarks>For evaluation beside a model, on one thread. Not bounded in memory beyond what the subclass says.</remarks>
+/// <remarks>For evaluation next to a model, on one thread. Memory is bounded only as the subclass documents.</remarks>
 public abstract class StreamingBaseline
 {
     private double[] _scores = [];
@@ -12,14 +12,14 @@ public abstract class StreamingBaseline
     /// <summary>Gets a short name for tables and reports: "recent-popularity".</summary>
     public abstract string Name { get; }
 
-    /// <summary>Gets the number of item rows known: one more than the greatest row that was updated.</summary>
+    /// <summary>Gets the number of item rows: one more than the highest row updated.</summary>
     public int ItemCount { get; private set; }
 
     /// <summary>Ranks an item for a user among all items known so far.</summary>
     /// <param name="user">Row of the user.</param>
     /// <param name="history">The user's items before the event, oldest first.</param>
     /// <param name="item">Row of the item.</param>
-    /// <param name="excluded">Item rows left out of the ranking, known or not; <paramref name="item"/> itself never is.</param>
+    /// <param name="excluded">Item rows excluded from the ranking, known or not; <paramref name="item"/> itself never is.</param>
     public TiedRank Rank(int user, ReadOnlySpan<int> history, int item, ReadOnlySpan<int> excluded)
     {
         if (!Knows(item))
@@ -56,7 +56,7 @@ public abstract class StreamingBaseline
         Learn(user, history, item);
     }
 
-    /// <summary>Knows of item rows below <paramref name="count"/> from now on.</summary>
+    /// <summary>Extends the item rows to <paramref name="count"/>.</summary>
     private protected void Resize(int count)
     {
         ItemCount = count;
@@ -70,15 +70,15 @@ public abstract class StreamingBaseline
     /// <summary>Whether the item was seen in an update.</summary>
     protected internal abstract bool Knows(int item);
 
-    /// <summary>Scores all items known; an item never seen (a gap between rows) scores −∞.</summary>
+    /// <summary>Scores all known items; an item never seen (a gap between rows) scores −∞.</summary>
     /// <param name="user">Row of the user.</param>
     /// <param name="history">The user's items before the event, oldest first.</param>
     /// <param name="scores">Out: [<see cref="ItemCount"/>].</param>
     protected internal abstract void Score(int user, ReadOnlySpan<int> history, Span<double> scores);
 
-    /// <summary>Learns from an event; arrays are large enough for the item.</summary>
+    /// <summary>Learns from an event; arrays are already large enough for the item.</summary>
     protected internal abstract void Learn(int user, ReadOnlySpan<int> history, int item);
 
-    /// <summary>Makes room for item rows below <paramref name="capacity"/>.</summary>
+    /// <summary>Grows the arrays for item rows below <paramref name="capacity"/>.</summary>
     protected internal abstract void GrowItems(int capacity);
 }

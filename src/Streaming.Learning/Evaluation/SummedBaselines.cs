@@ -2,10 +2,10 @@ using System.Numerics.Tensors;
 
 namespace Streaming.Learning.Evaluation;
 
-/// <summary>Two baselines added, the scores of each over its greatest: item-kNN and Markov so are a strong pair.</summary>
+/// <summary>The sum of two baselines, each normalised by its greatest score: item-kNN plus Markov is a strong pair.</summary>
 /// <param name="name">Name for tables.</param>
-/// <param name="first">One; learns here only.</param>
-/// <param name="second">The other; learns here only.</param>
+/// <param name="first">The first baseline; updated only by this instance.</param>
+/// <param name="second">The second baseline; updated only by this instance.</param>
 public sealed class SummedBaselines(string name, StreamingBaseline first, StreamingBaseline second) : StreamingBaseline
 {
     private double[] _other = [];

@@ -1,6 +1,6 @@
 namespace Streaming.Learning.Evaluation;
 
-/// <summary>Where an item stands in a ranking by score: how many others are above it, and how many are level with it.</summary>
+/// <summary>The rank of an item by score: how many others score higher, and how many tie with it.</summary>
 /// <remarks>
 /// Ties are never broken by item order: that would favour whichever items happen to be stored first (and a model that
 /// scores everything the same would look good). A metric takes its expected value over all orders of the tied items, so
@@ -10,12 +10,13 @@ namespace Streaming.Learning.Evaluation;
 /// <param name="Ties">Other items with the same score, 0 and up.</param>
 public readonly record struct TiedRank(int Above, int Ties)
 {
-    /// <summary>Gets the rank of an item that cannot be recommended (it is not in the catalogue yet): a miss at every cutoff.</summary>
+    /// <summary>Gets the rank of an item that cannot be recommended because it is not in the catalogue yet: a miss at every
+    /// cutoff.</summary>
     public static TiedRank Missing => new(int.MaxValue, 0);
 
     /// <summary>Ranks one item among all.</summary>
-    /// <param name="scores">[n] scores. An item whose score is −∞ or not a number is not in the ranking: it is above and level
-    /// with nothing, and <see cref="Missing"/> itself.</param>
+    /// <param name="scores">[n] scores. An item with score −∞ or NaN is not ranked: it is neither above nor tied with any other, and is
+    /// <see cref="Missing"/> itself.</param>
     /// <param name="item">The item, an index into <paramref name="scores"/>.</param>
     public static TiedRank Of(ReadOnlySpan<double> scores, int item)
     {

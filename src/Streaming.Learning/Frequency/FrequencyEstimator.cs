@@ -4,14 +4,14 @@ using Streaming.Models.State;
 namespace Streaming.Learning.Frequency;
 
 /// <summary>
-/// How often an item is drawn, from a stream of batches, in fixed memory: the mean gap between its sights, kept in m
-/// hash tables (Yi et al., RecSys 2019, Algorithms 2 and 3). A collision only shortens a gap, so the longest of an
-/// item's m gaps is the best.
+/// Estimates how often an item is drawn, from a stream of batches, in fixed memory: the mean gap between its occurrences, kept in
+/// m hash tables (Yi et al., RecSys 2019, Algorithms 2 and 3). A collision only shortens a gap, so the longest of an item's m gaps
+/// is the best estimate.
 /// </summary>
 /// <remarks>
-/// Time is counted in draws (examples), not in batches: a gap of g batches of B rows is g·B draws, and the probability
-/// per draw q = p / B = 1 / gap. With a constant batch size that is the paper's estimator; when the size changes, as it
-/// does in a live stream, nothing has to be rescaled. An item counts once a batch: p is the probability of being in it.
+/// Time is counted in draws (examples), not in batches: a gap of g batches of B rows is g·B draws, and the probability per draw
+/// is q = p / B = 1 / gap. With a constant batch size this is the paper's estimator; when the size varies, as in a live stream,
+/// nothing needs rescaling. An item counts once per batch: p is the probability of being in it.
 /// </remarks>
 public sealed class FrequencyEstimator
 {
@@ -20,16 +20,16 @@ public sealed class FrequencyEstimator
     private readonly int _slots;
     private readonly ulong _seed;
 
-    // [m × H]: the time of the last sight (A), the mean gap in draws (B), and how many gaps went into it, up to 255.
+    // [m × H]: time of the last occurrence (A), mean gap in draws (B), and number of gaps averaged, up to 255.
     private readonly PagedArray<long> _lastSight;
     private readonly PagedArray<float> _meanGap;
     private readonly PagedArray<byte> _gaps;
     private long _occupied;
     private int _rows = 1;
 
-    /// <summary>Creates an estimator that has seen nothing.</summary>
+    /// <summary>Creates an empty estimator.</summary>
     /// <param name="options">Settings.</param>
-    /// <param name="slots">Slots of a table, H, 1 and up: see <see cref="FrequencyOptions.SlotsFor"/>.</param>
+    /// <param name="slots">Slots per table, H, 1 and up: see <see cref="FrequencyOptions.SlotsFor"/>.</param>
     /// <param name="seed">Seed of the hash functions.</param>
     public FrequencyEstimator(FrequencyOptions options, int slots, ulong seed)
     {
@@ -46,7 +46,7 @@ public sealed class FrequencyEstimator
         _lastSight.Data.Fill(options.StartAtZero ? 0 : Never);
     }
 
-    /// <summary>Gets the number of draws so far: every example that was counted, once.</summary>
+    /// <summary>Gets the number of draws so far: every counted example, once.</summary>
     public long Draws { get; private set; }
 
     /// <summary>Gets the number of batches so far.</summary>
@@ -83,13 +83,13 @@ public sealed class FrequencyEstimator
     /// <summary>ln of <see cref="Probability"/>.</summary>
     public float LogProbability(ulong key) => (float)-Math.Log(Gap(key));
 
-    /// <summary>An estimator as it was stored, with tables of any size.</summary>
+    /// <summary>Reads a stored estimator, with tables of any size.</summary>
     internal static FrequencyEstimator Read(TensorReader tensors, FrequencyOptions options, ulong seed)
     {
         int size = tensors.Length("frequency.last_sight");
         if (size < options.Tables || size % options.Tables != 0)
         {
-            throw new StateMismatchException($"The frequency tables have {size} slots together; that is not {options.Tables} tables.");
+            throw new StateMismatchException($"The frequency tables have {size} slots in total, which is not a multiple of {options.Tables} tables.");
         }
 
         var estimator = new FrequencyEstimator(options, size / options.Tables, seed);
@@ -97,7 +97,7 @@ public sealed class FrequencyEstimator
         return estimator;
     }
 
-    /// <summary>An item with what is known of its frequency.</summary>
+    /// <summary>Adds the frequency statistics of an item.</summary>
     internal KnownItem Describe(KnownItem item)
     {
         double gap = 0;
@@ -110,7 +110,7 @@ public sealed class FrequencyEstimator
                 return item;
             }
 
-            // A collision only shortens a gap and only makes a sight later.
+            // A collision only shortens a gap and only makes an occurrence later.
             gap = Math.Max(gap, _meanGap[slot]);
             last = Math.Min(last, _lastSight[slot]);
         }
@@ -118,7 +118,7 @@ public sealed class FrequencyEstimator
         return item with { Gap = gap, Silence = Draws - last };
     }
 
-    /// <summary>Takes over frequencies that another estimator has found; this one has seen nothing yet.</summary>
+    /// <summary>Copies frequencies from another estimator into this empty one.</summary>
     internal void Adopt(IEnumerable<KnownItem> items, long draws)
     {
         BeginBatch(1);
@@ -181,7 +181,7 @@ public sealed class FrequencyEstimator
 
     private double Gap(ulong key)
     {
-        // No more than once a batch: p is at most 1.
+        // At most once per batch: p is at most 1.
         double longest = _rows;
         for (int table = 0; table < _options.Tables; table++)
         {

@@ -6,35 +6,37 @@ namespace Streaming.Learning.Frequency;
 /// <summary>Settings of the streaming frequency estimator.</summary>
 public sealed record FrequencyOptions
 {
-    /// <summary>Gets the number of hash tables, m. More see through collisions, unless the slots are crowded. Default 2; 1 … 8.</summary>
+    /// <summary>Gets the number of hash tables, m. More tables resolve more collisions, unless the slots are crowded. Default
+    /// 2; 1 … 8.</summary>
     public int Tables { get; init; } = 2;
 
-    /// <summary>Gets the number of slots of a table, H. Default 0: the power of two at or above twice the item
+    /// <summary>Gets the number of slots per table, H. Default 0: the power of two at or above twice the item
     /// capacity. Otherwise 16 … 2^28.</summary>
     public int Slots { get; init; }
 
-    /// <summary>Gets the learning rate α of the gaps: higher adapts faster and errs more in the end. Default 0.01; above 0, at most 1.</summary>
+    /// <summary>Gets the learning rate α of the gaps: higher values adapt faster but leave more noise. Default 0.01; above 0,
+    /// at most 1.</summary>
     public double Alpha { get; init; } = 0.01;
 
     /// <summary>
-    /// Gets the gap assumed of an item at its first sight, in batches. Default 0: as many draws as there are items so far
-    /// (all alike popular). Otherwise 1 … 10^9.
+    /// Gets the gap assumed at an item's first occurrence, in batches. Default 0: as many draws as there are items so far (all
+    /// equally popular). Otherwise 1 … 10^9.
     /// </summary>
     public double PriorGap { get; init; }
 
     /// <summary>
-    /// Gets whether the first gaps of an item are averaged evenly (weight 1/(n+1) until that falls to α), so that the
-    /// prior fades after a few sights instead of after 1/α. Default true.
+    /// Gets whether the first gaps of an item are averaged evenly (weight 1/(n+1) until that falls to α), so that the prior fades
+    /// after a few occurrences instead of after 1/α. Default true.
     /// </summary>
     public bool AverageFirstGaps { get; init; } = true;
 
-    /// <summary>Gets whether the gap since the last sight counts when it is longer than the mean gap, so that an item
-    /// that is gone does not keep its frequency. Default true.</summary>
+    /// <summary>Gets whether the gap since the last occurrence counts when it exceeds the mean gap, so that an item that no longer
+    /// occurs loses its frequency. Default true.</summary>
     public bool CountSilence { get; init; } = true;
 
     /// <summary>
-    /// Gets whether every slot starts as if its item had been seen at time 0 with the prior gap, as Algorithm 2 is
-    /// printed, instead of taking the prior at the first sight. For comparison with the paper. Default false.
+    /// Gets whether every slot starts as if its item had occurred at time 0 with the prior gap, as in the published Algorithm 2,
+    /// instead of taking the prior at the first occurrence. For comparison with the paper. Default false.
     /// </summary>
     public bool StartAtZero { get; init; }
 

@@ -4,8 +4,8 @@ using Streaming.Models.State;
 namespace Streaming.Learning.Items;
 
 /// <summary>
-/// Counts events of items that have no row yet, in bounded memory: sets of eight counters; a new item takes the place of
-/// the least counted one of its set. An item can lose its count to others, so it may be admitted later, never earlier.
+/// Counts events of items without a row, in bounded memory: sets of eight counters; a new item replaces the one with the lowest
+/// count of its set. An item can lose its count to others, so it may be admitted later, never earlier.
 /// </summary>
 internal sealed class AdmissionFilter
 {
@@ -16,23 +16,23 @@ internal sealed class AdmissionFilter
     private readonly int _setMask;
 
     /// <summary>Creates an empty filter.</summary>
-    /// <param name="threshold">Events that admit an item, 1 and up.</param>
-    /// <param name="capacity">Items counted at a time, 1 and up; rounded up to a power of two, 8 at least.</param>
+    /// <param name="threshold">Number of events that admit an item, 1 and up.</param>
+    /// <param name="capacity">Items counted at a time, 1 and up; rounded up to a power of two, at least 8.</param>
     public AdmissionFilter(int threshold, int capacity)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(threshold, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(capacity, 1);
         _threshold = threshold;
 
-        // With a threshold of one nothing is ever counted: one set stands for the form.
+        // With a threshold of one nothing is ever counted: a single set suffices.
         int size = threshold == 1 ? Ways : (int)BitOperations.RoundUpToPowerOf2((uint)Math.Max(capacity, Ways));
         _keys = new ulong[size];
         _counts = new int[size];
         _setMask = (size / Ways) - 1;
     }
 
-    /// <summary>Counts an event of an item that has no row.</summary>
-    /// <returns>True when the item is to be admitted; its count then starts anew.</returns>
+    /// <summary>Counts an event of an item without a row.</summary>
+    /// <returns>True when the item is to be admitted; its count then restarts.</returns>
     public bool Count(ulong key)
     {
         if (_threshold == 1)
@@ -68,7 +68,7 @@ internal sealed class AdmissionFilter
         tensors.Read<int>("items.admission.counts", _counts);
     }
 
-    /// <summary>The slot of the key, or the one it takes: the first of the least counted of its set.</summary>
+    /// <summary>The slot of the key, or the one it replaces: the first with the lowest count of its set.</summary>
     private int Slot(ulong key)
     {
         int start = (int)(KeyMix.Mix(key) & (uint)_setMask) * Ways;

@@ -7,13 +7,13 @@ using Streaming.Models.State;
 namespace Streaming.Learning.Items;
 
 /// <summary>
-/// Which item has which row of the engine. Bounded: an item is admitted after some events or with its catalogue record,
-/// and loses its row when it is removed, has no event for too long, or is the coldest when another needs a row.
+/// Maps items to rows of the engine. Bounded: an item is admitted after some events or by its catalogue record, and loses its row
+/// when it is removed, has had no event for too long, or is the coldest when another needs a row.
 /// </summary>
 /// <remarks>
-/// The first <see cref="FallbackRows"/> rows belong to no item: items without a row share them by hash. "Coldest" is by
-/// the clock algorithm over small hit counts (generalised CLOCK, Smith 1978): a bounded, deterministic stand-in for an
-/// exact order. Idle time is event time: a replay of old events evicts what the live stream would have evicted.
+/// The first <see cref="FallbackRows"/> rows belong to no item: items without a row share them by hash. The coldest item is found
+/// by the clock algorithm over small hit counts (generalised CLOCK, Smith 1978): a bounded, deterministic approximation of an
+/// exact order. Idle time is event time: a replay of old events evicts the same items as the live stream.
 /// </remarks>
 public sealed class ItemTable
 {
@@ -27,7 +27,7 @@ public sealed class ItemTable
     private readonly float[] _features;
     private readonly long _evictAfter;
 
-    // A permutation of the rows beyond the fallback rows: those in use first, then the free ones; and its inverse.
+    // A permutation of the rows after the fallback rows: those in use first, then the free ones; and its inverse.
     private readonly PagedArray<int> _order;
     private readonly int[] _position;
     private readonly PagedArray<ulong> _keys;
@@ -37,11 +37,11 @@ public sealed class ItemTable
     private readonly PagedArray<long> _events;
     private readonly PagedArray<long> _newestEvent;
     private readonly PagedArray<long> _lastSeen;
-    private int _clockHand;
-    private int _ageHand;
+    private int _clockCursor;
+    private int _ageCursor;
     private ItemTableCounters _counters;
 
-    /// <summary>Creates a table without items and starts the engine's fallback rows.</summary>
+    /// <summary>Creates an empty table and initialises the engine's fallback rows.</summary>
     /// <param name="engine">The engine whose rows these are.</param>
     /// <param name="options">Admission and eviction.</param>
     public ItemTable(TrainingEngine engine, ItemTableOptions options)
@@ -70,31 +70,32 @@ public sealed class ItemTable
         StartRows();
     }
 
-    /// <summary>Gets the number of rows, fallback rows included.</summary>
+    /// <summary>Gets the number of rows, including fallback rows.</summary>
     public int Capacity { get; }
 
-    /// <summary>Gets the number of rows at the start that belong to no item.</summary>
+    /// <summary>Gets the number of leading rows that belong to no item.</summary>
     public int FallbackRows { get; }
 
     /// <summary>Gets the number of items that have a row.</summary>
     public int Count { get; private set; }
 
-    /// <summary>Gets the rows of all items, in no meaningful but a deterministic order. Valid until the next change.</summary>
+    /// <summary>Gets the rows of all items, in an arbitrary but deterministic order. Valid until the next change.</summary>
     public ReadOnlySpan<int> Rows => _order.Data[..Count];
 
-    /// <summary>Gets what happened so far.</summary>
+    /// <summary>Gets the counters.</summary>
     public ItemTableCounters Counters => _counters;
 
-    /// <summary>Gets the newest event time seen, Unix milliseconds: the clock that idle time is measured by.</summary>
+    /// <summary>Gets the newest event time seen, Unix milliseconds: the clock for idle time.</summary>
     public long Now { get; private set; }
 
-    /// <summary>Gets one more than the greatest row that ever belonged to an item.</summary>
+    /// <summary>Gets one more than the highest row that ever belonged to an item.</summary>
     internal int HighWater { get; private set; }
 
-    /// <summary>Gets items that lost their rows: whoever tells the store empties the list.</summary>
+    /// <summary>Gets items that lost their rows; the code that publishes removals clears the list.</summary>
     internal List<RemovedItem> Removed { get; } = [];
 
-    /// <summary>Gets rows that went to or from an item: whoever keeps something by row forgets it and empties the list.</summary>
+    /// <summary>Gets rows that were given to or taken from an item; the code that keeps state by row resets it and clears the
+    /// list.</summary>
     internal List<int> ReassignedRows { get; } = [];
 
     /// <summary>The row of an item, or −1.</summary>
@@ -116,7 +117,8 @@ public sealed class ItemTable
     /// <summary>Whether an item has this row.</summary>
     public bool IsLive(int row) => _ids[row] is not null;
 
-    /// <summary>Gets how many events of the row's item have been trained on since it got the row: each event counts once, whatever was restarted meanwhile.</summary>
+    /// <summary>Gets how many events of the row's item have been trained on since it got the row: each event counts once, also across
+    /// restarts.</summary>
     public long EventsOf(int row) => _events[row];
 
     /// <summary>Time of the newest event of the item that has a row, Unix milliseconds; 0 when it had none.</summary>
@@ -130,7 +132,7 @@ public sealed class ItemTable
     {
         ArgumentNullException.ThrowIfNull(change);
         error = null;
-        if (change.Removed)
+        if (change.IsRemoved)
         {
             Remove(change);
             return -1;
@@ -157,7 +159,7 @@ public sealed class ItemTable
         return row;
     }
 
-    /// <summary>Counts an event of an item; admits the item when it is due, unless the catalogue removed it.</summary>
+    /// <summary>Counts an event of an item; admits the item if due, unless the catalogue removed it.</summary>
     /// <param name="key">The item.</param>
     /// <param name="id">The item's id, UTF-8.</param>
     /// <param name="eventTime">When the event happened, Unix milliseconds.</param>
@@ -168,8 +170,8 @@ public sealed class ItemTable
         int row = _index.Find(key);
         if (row < 0)
         {
-            // Without id embeddings and without a record there is nothing that would tell such items apart. What the catalogue removed
-            // stays removed: events of it may be late, and no order holds between the two topics.
+            // Without id embeddings and without a record nothing would distinguish such items. What the catalogue removed stays removed:
+            // events may be late, and the two topics have no common order.
             if (!_engine.Model.ItemIds || _options.CatalogueOnly || _gone.Contains(key) || !_admission.Count(key))
             {
                 return -1;
@@ -185,21 +187,21 @@ public sealed class ItemTable
         return row;
     }
 
-    /// <summary>Evicts idle items among the next <paramref name="rows"/> rows: called every step, it passes over all in turn.</summary>
+    /// <summary>Evicts idle items among the next <paramref name="rows"/> rows: called every step, it cycles through all.</summary>
     public void EvictIdle(int rows)
     {
         for (int i = 0; i < rows; i++)
         {
-            _ageHand = _ageHand + 1 < Capacity ? Math.Max(_ageHand + 1, FallbackRows) : FallbackRows;
-            if (IsLive(_ageHand) && !_hasRecord[_ageHand] && Now - _lastSeen[_ageHand] > _evictAfter)
+            _ageCursor = _ageCursor + 1 < Capacity ? Math.Max(_ageCursor + 1, FallbackRows) : FallbackRows;
+            if (IsLive(_ageCursor) && !_hasRecord[_ageCursor] && Now - _lastSeen[_ageCursor] > _evictAfter)
             {
-                Evict(_ageHand);
+                Evict(_ageCursor);
                 _counters.EvictedByAge++;
             }
         }
     }
 
-    /// <summary>The key that seeds the start values of a fallback row.</summary>
+    /// <summary>The key that seeds the initial values of a fallback row.</summary>
     internal static ulong FallbackKey(int row) => KeyMix.Mix((ulong)row, 0xFA11);
 
     /// <summary>The items of a stored table of any size, in the order of its rows in use.</summary>
@@ -217,7 +219,7 @@ public sealed class ItemTable
         int least = new[] { ids.Length, heat.Length, hasRecord.Length, events.Length, newest.Length, seen.Length }.Min();
         if (count < 0 || count > order.Length || order.AsSpan(0, Math.Max(count, 0)).ContainsAnyExceptInRange(0, least - 1))
         {
-            throw new StateMismatchException($"The item table's state has {count} items in {order.Length} places of {least} rows: it is damaged.");
+            throw new StateMismatchException($"The item table's state has {count} items in {order.Length} positions for {least} rows: it is damaged.");
         }
 
         return [.. order.Take(count).Select(row => new KnownItem(keys[row], ids[row] ?? throw new StateMismatchException($"The item table's state has no id for row {row}."), row)
@@ -230,8 +232,8 @@ public sealed class ItemTable
         })];
     }
 
-    /// <summary>Gives rows to another table's items, in a table that has none; where there is not room for all, to the warmest.</summary>
-    /// <returns>Those that have a row now: the first has the first row beyond the fallback rows, and so on.</returns>
+    /// <summary>Assigns rows to another table's items in this empty table; if there are too few rows, to the warmest.</summary>
+    /// <returns>The items that now have a row: the first has the first row after the fallback rows, and so on.</returns>
     internal IReadOnlyList<KnownItem> Adopt(IReadOnlyList<KnownItem> items)
     {
         IReadOnlyList<KnownItem> kept = items.Count <= _order.Length ? items
@@ -240,7 +242,7 @@ public sealed class ItemTable
         {
             if (_index.Find(item.Key) >= 0)
             {
-                throw new StateMismatchException($"Item '{item.Id}' is there twice.");
+                throw new StateMismatchException($"Item '{item.Id}' occurs twice.");
             }
 
             int row = Admit(item.Key, item.Id);
@@ -256,14 +258,14 @@ public sealed class ItemTable
         return kept;
     }
 
-    /// <summary>Where a row stands in <see cref="Rows"/>.</summary>
+    /// <summary>The index of a row in <see cref="Rows"/>.</summary>
     internal int PositionOf(int row) => _position[row];
 
     internal void Save(TensorSet tensors)
     {
         tensors.AddValue("items.count", Count);
         tensors.AddValue("items.now", Now);
-        tensors.Add<int>("items.hands", [_clockHand, _ageHand]);
+        tensors.Add<int>("items.hands", [_clockCursor, _ageCursor]);
         tensors.Share("items.order", _order);
         tensors.Share("items.keys", _keys);
         tensors.ShareStrings("items.ids", _ids);
@@ -282,13 +284,13 @@ public sealed class ItemTable
     internal void Load(TensorReader tensors)
     {
         int count = tensors.ReadValue<int>("items.count");
-        var hands = new int[2];
-        tensors.Read<int>("items.hands", hands);
+        var cursors = new int[2];
+        tensors.Read<int>("items.hands", cursors);
         tensors.Read<int>("items.order", _order.Data);
-        CheckOrder(count, hands);
+        CheckOrder(count, cursors);
         Count = count;
         Now = tensors.ReadValue<long>("items.now");
-        (_clockHand, _ageHand) = (hands[0], hands[1]);
+        (_clockCursor, _ageCursor) = (cursors[0], cursors[1]);
         tensors.Read("items.keys", _keys.Data);
         tensors.ReadStrings("items.ids", Capacity, MaxIdBytes).CopyTo(_ids.Data);
         tensors.Read("items.heat", _heat.Data);
@@ -307,7 +309,7 @@ public sealed class ItemTable
     {
         for (int row = 0; row < FallbackRows; row++)
         {
-            // Keys of their own: the start values come from the key, and these must differ.
+            // Distinct keys: initial values derive from the key, and these must differ.
             _engine.InitializeRow(row, FallbackKey(row));
         }
 
@@ -317,7 +319,7 @@ public sealed class ItemTable
             _position[FallbackRows + i] = i;
         }
 
-        _clockHand = _ageHand = FallbackRows;
+        _clockCursor = _ageCursor = FallbackRows;
     }
 
     private int Admit(ulong key, string id)
@@ -344,18 +346,18 @@ public sealed class ItemTable
         return row;
     }
 
-    /// <summary>The clock's hand passes over the rows, halving their heat, and stops at the first without any.</summary>
+    /// <summary>Advances the clock's cursor over the rows, halving their heat, and stops at the first with none.</summary>
     private int Coldest()
     {
         while (true)
         {
-            _clockHand = _clockHand + 1 < Capacity ? Math.Max(_clockHand + 1, FallbackRows) : FallbackRows;
-            if (_heat[_clockHand] == 0)
+            _clockCursor = _clockCursor + 1 < Capacity ? Math.Max(_clockCursor + 1, FallbackRows) : FallbackRows;
+            if (_heat[_clockCursor] == 0)
             {
-                return _clockHand;
+                return _clockCursor;
             }
 
-            _heat.Change(_clockHand) >>= 1;
+            _heat.Change(_clockCursor) >>= 1;
         }
     }
 
@@ -370,7 +372,7 @@ public sealed class ItemTable
             return;
         }
 
-        // The store may hold a vector of it all the same: from a run whose end no checkpoint saw.
+        // The store may still have a vector of it, from a run whose end no checkpoint captured.
         Removed.Add(new RemovedItem(change.ItemKey, change.ItemId));
     }
 
@@ -387,7 +389,7 @@ public sealed class ItemTable
         _newestEvent.Change(row) = 0;
         ReassignedRows.Add(row);
 
-        // Swap with the last row in use, which makes it the first free one.
+        // Swap with the last row in use, which becomes the first free one.
         int last = _order[--Count];
         int hole = _position[row];
         (_order.Change(hole), _order.Change(Count)) = (last, row);
@@ -409,7 +411,7 @@ public sealed class ItemTable
 
             if (values.Length != group.Length)
             {
-                return $"Item '{change.ItemId}': feature group '{group.Name}' has {values.Length} values; the model takes {group.Length}.";
+                return $"Item '{change.ItemId}': feature group '{group.Name}' has {values.Length} values; the model expects {group.Length}.";
             }
 
             int wrong = Array.FindIndex(values, static value => !float.IsFinite(value));
@@ -424,11 +426,11 @@ public sealed class ItemTable
         return null;
     }
 
-    private void CheckOrder(int count, int[] hands)
+    private void CheckOrder(int count, int[] cursors)
     {
-        if (count < 0 || count > _order.Length || hands.Any(hand => hand < 0 || hand >= Capacity))
+        if (count < 0 || count > _order.Length || cursors.Any(cursor => cursor < 0 || cursor >= Capacity))
         {
-            throw new StateMismatchException($"The item table's state has {count} items and hands at {hands[0]} and {hands[1]}; the table has {_order.Length} rows for items.");
+            throw new StateMismatchException($"The item table's state has {count} items and cursors at {cursors[0]} and {cursors[1]}; the table has {_order.Length} rows for items.");
         }
 
         Array.Fill(_position, -1);
@@ -437,7 +439,7 @@ public sealed class ItemTable
             int row = _order[i];
             if (row < FallbackRows || row >= Capacity || _position[row] >= 0)
             {
-                throw new StateMismatchException($"The item table's state names row {row} wrongly at place {i}: it is damaged, or written with other settings.");
+                throw new StateMismatchException($"The item table's state has an invalid row {row} at position {i}: it is damaged, or was written with other settings.");
             }
 
             _position[row] = i;
@@ -480,14 +482,14 @@ public sealed class ItemTable
             int row = _order[i];
             if ((_ids[row] is not null) != (i < Count))
             {
-                throw new StateMismatchException($"The item table's state says that row {row} is {(i < Count ? "in use" : "free")}, but it has {(i < Count ? "no id" : "an id")}.");
+                throw new StateMismatchException($"In the item table's state row {row} is {(i < Count ? "in use" : "free")}, but it has {(i < Count ? "no id" : "an id")}.");
             }
 
             if (i < Count)
             {
                 if (_index.Find(_keys[row]) >= 0)
                 {
-                    throw new StateMismatchException($"The item table's state holds item {_ids[row]} twice.");
+                    throw new StateMismatchException($"The item table's state contains item {_ids[row]} twice.");
                 }
 
                 _index.Add(_keys[row], row);

@@ -1,12 +1,12 @@
 namespace Streaming.Learning.Items;
 
-/// <summary>What happened to the items of a table since its beginning.</summary>
+/// <summary>Counters of a table's items since its creation.</summary>
 public record struct ItemTableCounters
 {
     /// <summary>Items that were given a row.</summary>
     public long Admitted { get; set; }
 
-    /// <summary>Items that lost their row because another needed it.</summary>
+    /// <summary>Items that lost their row to another.</summary>
     public long EvictedByCapacity { get; set; }
 
     /// <summary>Items that lost their row because they had no event for too long.</summary>

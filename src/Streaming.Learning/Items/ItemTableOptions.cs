@@ -6,27 +6,28 @@ namespace Streaming.Learning.Items;
 /// <summary>Which items get a row, and for how long. The number of rows is <see cref="ModelOptions.ItemCapacity"/>.</summary>
 public sealed record ItemTableOptions
 {
-    /// <summary>Gets how many events admit an item without a catalogue record. Default 1; 1 … 1,000.</summary>
+    /// <summary>Gets the number of events that admit an item without a catalogue record. Default 1; 1 … 1,000.</summary>
     public int AdmitAfter { get; init; } = 1;
 
-    /// <summary>Gets how many not yet admitted items are counted at a time. Default 65,536; 8 … 16,777,216.</summary>
+    /// <summary>Gets the number of unadmitted items counted at a time. Default 65,536; 8 … 16,777,216.</summary>
     public int AdmissionCapacity { get; init; } = 65_536;
 
-    /// <summary>Gets a value indicating whether only items with a catalogue record get a row, however many events others have. Default false.</summary>
+    /// <summary>Gets a value indicating whether only items with a catalogue record get a row, however many events others have.
+    /// Default false.</summary>
     public bool CatalogueOnly { get; init; }
 
-    /// <summary>Gets how many items that the catalogue removed are remembered: events do not bring those back, only a record of the catalogue does.
+    /// <summary>Gets how many items removed by the catalogue are remembered: only a catalogue record brings them back, events do not.
     /// Default 262,144; 0 … 16,777,216.</summary>
     public int RememberRemoved { get; init; } = 262_144;
 
     /// <summary>
-    /// Gets the event time without an event after which an item without a catalogue record loses its row. Default 730
-    /// days; above zero. Items with a record stay until the catalogue removes them: the record will not come again.
+    /// Gets the event time without an event after which an item without a catalogue record loses its row. Default 730 days; above
+    /// zero. Items with a record stay until the catalogue removes them: the record will not be sent again.
     /// </summary>
     public TimeSpan EvictAfter { get; init; } = TimeSpan.FromDays(730);
 
     /// <summary>
-    /// Gets the number of rows at the table's start that items without a row share, by hash. Default 0: a 64th of the
+    /// Gets the number of rows at the start of the table that items without a row share, by hash. Default 0: a 64th of the
     /// capacity, at least 1, at most 1,024. Otherwise 1 … half of the capacity.
     /// </summary>
     public int FallbackRows { get; init; }
@@ -35,7 +36,7 @@ public sealed record ItemTableOptions
     /// <param name="capacity">Rows of the table.</param>
     public int FallbackRowsFor(int capacity) => FallbackRows > 0 ? FallbackRows : Math.Clamp(capacity / 64, 1, 1024);
 
-    /// <summary>Checks every property.</summary>
+    /// <summary>Validates every property.</summary>
     /// <param name="capacity">Rows of the table.</param>
     /// <exception cref="OptionsException">Names every property that is wrong, its value and what is allowed.</exception>
     public void Validate(int capacity)

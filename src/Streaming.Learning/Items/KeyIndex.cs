@@ -3,8 +3,8 @@ using System.Numerics;
 namespace Streaming.Learning.Items;
 
 /// <summary>
-/// Map from 64-bit keys to rows: open addressing with linear probing, at most half full, of fixed size. A removal shifts
-/// what follows back, so there are no tombstones and look-ups never slow down with age.
+/// Map from 64-bit keys to rows: open addressing with linear probing, at most half full, of fixed size. A removal shifts the
+/// following entries back, so there are no tombstones and lookups never slow down with age.
 /// </summary>
 internal sealed class KeyIndex
 {
@@ -15,7 +15,7 @@ internal sealed class KeyIndex
     private readonly int _capacity;
 
     /// <summary>Creates an empty index.</summary>
-    /// <param name="capacity">Most keys that will be held at a time, 1 … 2^29.</param>
+    /// <param name="capacity">Maximum number of keys at a time, 1 … 2^29.</param>
     public KeyIndex(int capacity)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(capacity, 1);
@@ -43,7 +43,7 @@ internal sealed class KeyIndex
         return _rows[slot];
     }
 
-    /// <summary>Adds a key that is not there.</summary>
+    /// <summary>Adds a key that is not in the index.</summary>
     public void Add(ulong key, int row)
     {
         if (Count == _capacity)
@@ -56,7 +56,7 @@ internal sealed class KeyIndex
         {
             if (_keys[slot] == key)
             {
-                throw new ArgumentException($"The key {key:x16} is in the index already.", nameof(key));
+                throw new ArgumentException($"The key {key:x16} is already in the index.", nameof(key));
             }
 
             slot = (slot + 1) & _mask;
@@ -68,7 +68,7 @@ internal sealed class KeyIndex
     }
 
     /// <summary>Removes a key.</summary>
-    /// <returns>False when it was not there.</returns>
+    /// <returns>False when the key was absent.</returns>
     public bool Remove(ulong key)
     {
         int slot = Home(key);
@@ -98,7 +98,7 @@ internal sealed class KeyIndex
     {
         for (int next = (gap + 1) & _mask; _rows[next] != Empty; next = (next + 1) & _mask)
         {
-            // An entry may move into the gap only if its home does not lie after the gap (seen from the entry backwards).
+            // An entry may move into the gap only if its home is not after the gap (seen from the entry backwards).
             int fromHome = (next - Home(_keys[next])) & _mask;
             int fromGap = (next - gap) & _mask;
             if (fromHome >= fromGap)

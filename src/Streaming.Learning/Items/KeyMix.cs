@@ -3,8 +3,8 @@ using Streaming.Kernels.Hashing;
 namespace Streaming.Learning.Items;
 
 /// <summary>
-/// Pseudo-random numbers as a function of keys and counters (the finaliser of SplitMix64; Steele, Lea, Flood 2014).
-/// Nothing is kept between calls, so there is no generator state for a checkpoint to lose.
+/// Pseudo-random numbers as a function of keys and counters (the finaliser of SplitMix64; Steele, Lea, Flood 2014). Stateless, so
+/// a checkpoint has no generator state to lose.
 /// </summary>
 internal static class KeyMix
 {

@@ -2,7 +2,7 @@ using Streaming.Models.State;
 
 namespace Streaming.Learning.Items;
 
-/// <summary>An item that another model knows.</summary>
+/// <summary>An item known to another model.</summary>
 /// <param name="Key">Its key.</param>
 /// <param name="Id">Its id.</param>
 /// <param name="Row">Its row in that model.</param>
@@ -11,7 +11,7 @@ public readonly record struct KnownItem(ulong Key, string Id, int Row)
     /// <summary>Gets a value indicating whether it has a catalogue record.</summary>
     public bool HasRecord { get; init; }
 
-    /// <summary>Gets how warm the clock of eviction found it, 0 … 15.</summary>
+    /// <summary>Gets its heat in the eviction clock, 0 … 15.</summary>
     public byte Heat { get; init; }
 
     /// <summary>Gets the number of its events.</summary>
@@ -30,7 +30,7 @@ public readonly record struct KnownItem(ulong Key, string Id, int Row)
     public long Silence { get; init; }
 
     /// <summary>Reads the items of a stored model, without their frequencies.</summary>
-    /// <param name="trainer">The state above the engine: a checkpoint.</param>
+    /// <param name="trainer">The trainer's state outside the engine: a checkpoint.</param>
     /// <exception cref="StateMismatchException">The state is damaged.</exception>
     public static KnownItem[] ReadAll(TensorSource trainer) => ItemTable.Read(new TensorReader(trainer));
 }

@@ -2,7 +2,7 @@ using Streaming.Models.State;
 
 namespace Streaming.Learning.Items;
 
-/// <summary>Items that the catalogue removed and has not had again since: the newest, in bounded memory.</summary>
+/// <summary>Items that the catalogue removed and has not re-added: the newest, in bounded memory.</summary>
 internal sealed class RemovedItems(int capacity)
 {
     private readonly Dictionary<ulong, long> _numbers = [];
@@ -11,7 +11,7 @@ internal sealed class RemovedItems(int capacity)
 
     public bool Contains(ulong key) => _numbers.ContainsKey(key);
 
-    /// <summary>Remembers an item; forgets the oldest when there are too many.</summary>
+    /// <summary>Adds an item; drops the oldest when there are too many.</summary>
     public void Add(ulong key)
     {
         if (capacity == 0)
@@ -22,7 +22,7 @@ internal sealed class RemovedItems(int capacity)
         _numbers[key] = _next;
         _order.Enqueue((key, _next++));
 
-        // What was taken out or added anew meanwhile stands in the queue still, with a number that is not its own.
+        // Items removed or re-added meanwhile are still in the queue, with an outdated number.
         while (_numbers.Count > capacity || _order.Count > 2L * capacity)
         {
             (ulong oldest, long number) = _order.Dequeue();
@@ -33,7 +33,7 @@ internal sealed class RemovedItems(int capacity)
         }
     }
 
-    /// <summary>Forgets an item: the catalogue has it again.</summary>
+    /// <summary>Drops an item that the catalogue has again.</summary>
     public void Remove(ulong key) => _numbers.Remove(key);
 
     public void Save(TensorSet tensors) =>
@@ -45,7 +45,7 @@ internal sealed class RemovedItems(int capacity)
         _order.Clear();
         _next = 0;
 
-        // State of before this was kept has none.
+        // Older states do not have it.
         foreach (ulong key in tensors.Has("items.gone") ? tensors.ReadArray<ulong>("items.gone", Array.MaxLength) : [])
         {
             Add(key);

@@ -1,16 +1,16 @@
 namespace Streaming.Learning.Items;
 
-/// <summary>A queue of rows in which each row stands at most once: bounded by the table, without allocation.</summary>
+/// <summary>A queue of rows that contains each row at most once: bounded by the table, without allocation.</summary>
 internal sealed class RowQueue(int capacity)
 {
     private readonly int[] _ring = new int[capacity];
     private readonly bool[] _waiting = new bool[capacity];
     private int _head;
 
-    /// <summary>Gets the number of rows that wait.</summary>
+    /// <summary>Gets the number of waiting rows.</summary>
     public int Count { get; private set; }
 
-    /// <summary>Adds a row at the end unless it waits already.</summary>
+    /// <summary>Adds a row at the end unless it is already waiting.</summary>
     public void Enqueue(int row)
     {
         if (_waiting[row])
@@ -24,7 +24,7 @@ internal sealed class RowQueue(int capacity)
         Count++;
     }
 
-    /// <summary>Takes the row that waits longest.</summary>
+    /// <summary>Removes the row that has waited longest.</summary>
     public bool TryDequeue(out int row)
     {
         if (Count == 0)
@@ -40,7 +40,7 @@ internal sealed class RowQueue(int capacity)
         return true;
     }
 
-    /// <summary>Forgets all rows.</summary>
+    /// <summary>Clears the queue.</summary>
     public void Clear()
     {
         while (TryDequeue(out _))

@@ -6,8 +6,8 @@ using Streaming.Models.State;
 namespace Streaming.Learning.Losses;
 
 /// <summary>
-/// Which candidate columns a batch has, and which column is each prediction's positive. The batch's columns are its extra
-/// negatives, then its positives, last one first, as the bank wants them.
+/// The candidate columns of a batch, and the column of each prediction's positive. The columns are the extra negatives, then the
+/// positives, last one first, as the bank requires.
 /// </summary>
 internal sealed class CandidateColumns(LossKind loss)
 {
@@ -18,10 +18,10 @@ internal sealed class CandidateColumns(LossKind loss)
     private int[] _positives = [];
     private int _predictions;
 
-    /// <summary>Gets the number of columns with gradient, extra negatives and positives.</summary>
+    /// <summary>Gets the number of columns with gradient: extra negatives and positives.</summary>
     public int Batch { get; private set; }
 
-    /// <summary>Gets how many of <see cref="Batch"/> are candidates: all, but under the full loss the catalogue only.</summary>
+    /// <summary>Gets how many of <see cref="Batch"/> are candidates: all, except that under the full loss only the catalogue is.</summary>
     public int Scored { get; private set; }
 
     /// <summary>Gets the column of each prediction's positive.</summary>
@@ -30,8 +30,8 @@ internal sealed class CandidateColumns(LossKind loss)
     /// <summary>Gets the slot of each column of the batch.</summary>
     public ReadOnlySpan<int> Slots => _slots.AsSpan(0, Batch);
 
-    /// <summary>Lays out the columns of a batch; items get slots of <paramref name="slots"/>.</summary>
-    public void Lay(in TrainingBatch batch, RowSlots slots)
+    /// <summary>Plans the columns of a batch and assigns items slots of <paramref name="slots"/>.</summary>
+    public void Plan(in TrainingBatch batch, RowSlots slots)
     {
         int negatives = batch.Negatives.Length, positives = batch.Positives.Length;
         Batch = negatives + positives;
@@ -95,7 +95,7 @@ internal sealed class CandidateColumns(LossKind loss)
         {
             if (_catalogue.Add(batch.Negatives[j]) != j)
             {
-                throw new ArgumentException($"Negatives holds row {batch.Negatives[j]} twice; under the loss Full it is the catalogue, each row once.");
+                throw new ArgumentException($"Negatives contains row {batch.Negatives[j]} twice; with loss Full it must be the catalogue, each row once.");
             }
         }
 
@@ -104,7 +104,7 @@ internal sealed class CandidateColumns(LossKind loss)
             _positives[i] = _catalogue.IndexOf(batch.Positives[i]);
             if (_positives[i] < 0)
             {
-                throw new ArgumentException($"Positives holds row {batch.Positives[i]}, which is not among Negatives; under the loss Full they are the whole catalogue.");
+                throw new ArgumentException($"Positives contains row {batch.Positives[i]}, which is not in Negatives; with loss Full these must be the whole catalogue.");
             }
         }
     }

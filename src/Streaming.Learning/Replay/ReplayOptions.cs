@@ -5,13 +5,13 @@ namespace Streaming.Learning.Replay;
 /// <summary>Experience replay: how many past examples are kept, and how many join a batch.</summary>
 public sealed record ReplayOptions
 {
-    /// <summary>Gets the number of old examples that join each new one. Default 1; 0 (off) … 16.</summary>
+    /// <summary>Gets the number of past examples replayed per new example. Default 1; 0 (off) … 16.</summary>
     public double Ratio { get; init; } = 1;
 
     /// <summary>
-    /// Gets how many items of a replayed example's own history are predicted too, each from those before it. They cost
-    /// the tower nothing, which passes all steps anyway. Default 4; 0 … 1,023. The mind tower has none: it predicts at
-    /// the last step only.
+    /// Gets how many items of a replayed example's own history are predicted too, each from those before it. The tower computes all
+    /// steps anyway, so they cost it nothing. Default 4; 0 … 1,023. Ignored by the mind tower, which predicts only at the last
+    /// step.
     /// </summary>
     public int EarlierPredictions { get; init; } = 4;
 
@@ -19,9 +19,9 @@ public sealed record ReplayOptions
     public int Capacity { get; init; } = 65_536;
 
     /// <summary>
-    /// Gets the preference for recent examples. 0: every example of the whole stream is kept with the same probability
-    /// (Vitter's algorithm R). 1: every new example takes the place of a random one, so ages are exponential with a mean
-    /// of the capacity (Aggarwal 2006). Between: a mean age of capacity / recency. Default 0.2.
+    /// Gets the preference for recent examples. 0: every example of the whole stream is kept with the same probability (Vitter's
+    /// algorithm R). 1: every new example replaces a random one, so ages are exponential with a mean of the capacity (Aggarwal
+    /// 2006). In between: a mean age of capacity / recency. Default 0.2.
     /// </summary>
     public double Recency { get; init; } = 0.2;
 

@@ -4,11 +4,11 @@ using Streaming.Models.State;
 namespace Streaming.Learning.Replay;
 
 /// <summary>
-/// A bounded, random sample of past examples. A stream shows each event once; from here it is shown again.
+/// A bounded random sample of past examples. A stream delivers each event once; the reservoir repeats it.
 /// </summary>
 /// <remarks>
-/// Randomness is a function of the seed and of how many examples were offered and drawn, so the same stream gives the
-/// same sample, and a restored reservoir goes on as if it had never stopped.
+/// Randomness is a function of the seed and of the number of examples offered and drawn, so the same stream gives the same
+/// sample, and a restored reservoir continues as if uninterrupted.
 /// </remarks>
 internal sealed class ReplayReservoir
 {
@@ -25,7 +25,7 @@ internal sealed class ReplayReservoir
 
     /// <summary>Creates an empty reservoir.</summary>
     /// <param name="options">Settings.</param>
-    /// <param name="historyLength">Most items of a history, L.</param>
+    /// <param name="historyLength">Maximum items per history, L.</param>
     /// <param name="seed">Seed.</param>
     public ReplayReservoir(ReplayOptions options, int historyLength, ulong seed)
     {
@@ -43,7 +43,7 @@ internal sealed class ReplayReservoir
     /// <summary>Gets the number of examples kept.</summary>
     public int Count { get; private set; }
 
-    /// <summary>How many examples join a batch of new ones. Fractions are carried over to the next batch.</summary>
+    /// <summary>The number of examples to add to a batch of new ones. Fractions carry over to the next batch.</summary>
     public int Due(int newExamples)
     {
         if (Count == 0)
@@ -118,7 +118,7 @@ internal sealed class ReplayReservoir
         _owed = tensors.ReadValue<double>("replay.owed");
     }
 
-    /// <summary>Takes over the examples of a reservoir of any size and history length, as far as there is room.</summary>
+    /// <summary>Copies the examples of a reservoir of any size and history length, as far as there is room.</summary>
     public void Adopt(TensorReader tensors)
     {
         ulong[] items = tensors.ReadArray<ulong>("replay.items", Array.MaxLength);
@@ -141,7 +141,7 @@ internal sealed class ReplayReservoir
         _offered = Math.Max(_offered, counts[1]);
     }
 
-    /// <summary>Where the example goes, or −1.</summary>
+    /// <summary>The slot for the example, or −1.</summary>
     private int Place()
     {
         ulong random = KeyMix.Mix(_seed ^ 0x0FFE, (ulong)_offered++);

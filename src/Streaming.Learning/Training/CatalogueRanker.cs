@@ -9,14 +9,14 @@ using Streaming.Models.Batches;
 namespace Streaming.Learning.Training;
 
 /// <summary>
-/// Ranks the items of a batch's examples among the whole catalogue at every width, with the model as it is now. The
-/// catalogue passes by in tiles, so memory does not grow with it.
+/// Ranks the items of a batch's examples among the whole catalogue at every width, with the current model. The catalogue is
+/// processed in tiles, so memory does not grow with it.
 /// </summary>
 internal sealed class CatalogueRanker
 {
     private const int TileRows = 4096;
 
-    /// <summary>Length of the lists of best items: a serving tier asks its index for a few hundred.</summary>
+    /// <summary>Length of the top lists: a serving tier asks its index for a few hundred items.</summary>
     private const int TopLength = 256;
     private readonly TrainingEngine _engine;
     private readonly ItemTable _items;
@@ -49,10 +49,10 @@ internal sealed class CatalogueRanker
     /// <summary>Allocates for batches of a size.</summary>
     /// <param name="engine">The model.</param>
     /// <param name="items">The catalogue.</param>
-    /// <param name="capacity">Most examples of a batch.</param>
-    /// <param name="historyLength">Most items of an example's history.</param>
-    /// <param name="workers">Threads to rank with, or null for the calling one.</param>
-    /// <param name="keepTop">Whether the best items of each example are kept too.</param>
+    /// <param name="capacity">Maximum examples per batch.</param>
+    /// <param name="historyLength">Maximum items of an example's history.</param>
+    /// <param name="workers">Threads to use; null runs on the calling thread.</param>
+    /// <param name="keepTop">Whether to keep the best items of each example too.</param>
     public CatalogueRanker(TrainingEngine engine, ItemTable items, int capacity, int historyLength, Workers? workers, bool keepTop = false)
     {
         _engine = engine;
@@ -85,14 +85,14 @@ internal sealed class CatalogueRanker
         _topScores = keepTop ? new TopScores(engine.Model, workers) : null;
     }
 
-    /// <summary>Gets the largest batch.</summary>
+    /// <summary>Gets the maximum batch size.</summary>
     public int Capacity { get; }
 
     /// <summary>The ranks of an example at all widths, after <see cref="Rank"/>.</summary>
     public ReadOnlySpan<TiedRank> Ranks(int example) => _ranks.AsSpan(example * _widths, _widths);
 
-    /// <summary>The best items of an example at all widths, after <see cref="Rank"/>, if they are kept. Items of the history are
-    /// not among them when the example's item is new to the user.</summary>
+    /// <summary>The best items of an example at all widths, after <see cref="Rank"/>, if they are kept. They exclude the history when
+    /// the example's item is new to the user.</summary>
     public ReadOnlySpan<TopItems> Top(int example) => _top.AsSpan(_place[example] * _widths, _widths);
 
     /// <summary>
@@ -125,8 +125,8 @@ internal sealed class CatalogueRanker
     }
 
     /// <summary>
-    /// Chooses the examples whose item is known, or all when the best items are kept: an item may come to be known within
-    /// the batch. Finds the rows of their histories, and of the newest part that the model reads.
+    /// Selects the examples with a known item, or all when the best items are kept: an item may become known within the batch. Finds
+    /// the rows of their histories, and of the newest part that the model reads.
     /// </summary>
     private void Collect(Batch batch)
     {
@@ -167,7 +167,7 @@ internal sealed class CatalogueRanker
 
     private void RankTile(Batch batch, int start, int count)
     {
-        // The tile's items, and after them the targets, which are ranked but do not compete.
+        // The tile's items, followed by the targets, which are ranked but do not compete.
         _engine.EncodeItems(_items.Rows.Slice(start, count), _tile.AsSpan(0, count * _dimension));
         EncodeTargets(count);
         _present.AsSpan(0, count).Fill(1);
@@ -204,7 +204,7 @@ internal sealed class CatalogueRanker
         KeepTop(start, count);
     }
 
-    /// <summary>The vectors of the targets, after the tile's. An unknown item has that of another: its rank stays missing.</summary>
+    /// <summary>Encodes the targets after the tile. An unknown item gets the vector of another: its rank stays missing.</summary>
     private void EncodeTargets(int count)
     {
         for (int i = 0; i < _count; i++)
@@ -215,7 +215,7 @@ internal sealed class CatalogueRanker
         _engine.EncodeItems(_encodedRows.AsSpan(0, _count), _tile.AsSpan(count * _dimension, _count * _dimension));
     }
 
-    /// <summary>Offers the tile's items to the lists of the best.</summary>
+    /// <summary>Offers the tile's items to the top lists.</summary>
     private void KeepTop(int start, int count)
     {
         if (_topScores is null)
@@ -229,7 +229,7 @@ internal sealed class CatalogueRanker
             _topScores.Add(k, users, _tile.AsSpan(0, count * _dimension));
             for (int i = 0; i < _count; i++)
             {
-                // The target is the first that does not compete, if it is in this tile; here it does.
+                // The target is the first excluded item, if it is in this tile; here it competes.
                 int first = _excludedOffsets[i];
                 first += first < _excludedOffsets[i + 1] && _targetRows[i] >= 0 && _excluded[first] == _items.PositionOf(_targetRows[i]) - start ? 1 : 0;
                 _topScores.Offer(
@@ -252,7 +252,7 @@ internal sealed class CatalogueRanker
 
     private int Exclude(int row, int start, int count, int end)
     {
-        // A fallback row belongs to no item and stands at no place of the catalogue.
+        // A fallback row belongs to no item and has no position in the catalogue.
         int place = row >= 0 && _items.IsLive(row) ? _items.PositionOf(row) - start : -1;
         if (place >= 0 && place < count)
         {
@@ -269,7 +269,7 @@ internal sealed class CatalogueRanker
             Span<TiedRank> ranks = _ranks.AsSpan(_examples[i] * _widths, _widths);
             for (int k = 0; k < _widths; k++)
             {
-                // Beyond the largest number: the score is none, and the item is not in the ranking.
+                // Overflow: the score is not finite, and the item is not ranked.
                 long above = (long)ranks[k].Above + _tileAbove[(i * _widths) + k];
                 ranks[k] = above >= int.MaxValue ? TiedRank.Missing : new TiedRank((int)above, ranks[k].Ties + _tileTies[(i * _widths) + k]);
             }

@@ -6,20 +6,20 @@ using Streaming.Kernels.Search;
 namespace Streaming.Learning.Training;
 
 /// <summary>
-/// Ranks for users with several vectors (the mind tower): an item's score is its greatest over the user's vectors, as in
-/// serving. Plain and a few times slower than <see cref="NestedRanking"/>, which takes one vector a user.
+/// Ranks for users with several vectors (the mind tower): an item's score is the maximum over the user's vectors, as in serving.
+/// Plain, and a few times slower than <see cref="NestedRanking"/>, which takes one vector per user.
 /// </summary>
 /// <param name="widths">The nested widths, increasing.</param>
-/// <param name="vectorsPerUser">Vectors of a user, 1 and up.</param>
-/// <param name="workers">Threads for the products; null: the caller's.</param>
+/// <param name="vectorsPerUser">Vectors per user, 1 and up.</param>
+/// <param name="workers">Threads for the products; null runs on the calling thread.</param>
 public sealed class InterestRanking(IReadOnlyList<int> widths, int vectorsPerUser, Workers? workers)
 {
     private float[] _scores = [];
     private float[] _best = [];
     private bool[] _skipped = [];
 
-    /// <summary>Counts, for each user and width, the items above the target and the items level with it.</summary>
-    /// <param name="problem">As for one vector a user, but <see cref="NestedRankingProblem.Users"/> is [B × vectors × D].</param>
+    /// <summary>Counts, for each user and width, the items that score above the target and those that tie with it.</summary>
+    /// <param name="problem">As for one vector per user, but <see cref="NestedRankingProblem.Users"/> is [B × vectors × D].</param>
     public void Run(in NestedRankingProblem problem)
     {
         int dimension = widths[^1];
@@ -56,7 +56,7 @@ public sealed class InterestRanking(IReadOnlyList<int> widths, int vectorsPerUse
         }
     }
 
-    /// <summary>Adds the increment of a width to the products, then takes the best of the vectors for each item.</summary>
+    /// <summary>Adds the increment of a width to the products, then takes the maximum over the vectors for each item.</summary>
     private void Score(in NestedRankingProblem problem, ReadOnlySpan<float> vectors, int k, int count)
     {
         int dimension = widths[^1];
@@ -67,7 +67,7 @@ public sealed class InterestRanking(IReadOnlyList<int> widths, int vectorsPerUse
         best.Fill(float.NegativeInfinity);
         for (int vector = 0; vector < vectorsPerUser; vector++)
         {
-            // With cosine the vectors' own norms decide which of them is nearest; the item's comes after.
+            // With cosine the vectors' norms decide which is nearest; the item's norm is applied afterwards.
             float scale = problem.Cosine ? 1 / (TensorPrimitives.Norm(vectors.Slice(vector * dimension, widths[k])) + 1e-6f) : 1;
             ReadOnlySpan<float> scores = _scores.AsSpan(vector * count, count);
             for (int item = 0; item < count; item++)

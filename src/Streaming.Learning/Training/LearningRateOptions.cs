@@ -3,13 +3,13 @@ using Streaming.Models.Options;
 
 namespace Streaming.Learning.Training;
 
-/// <summary>What the learning rate does after the warm-up.</summary>
+/// <summary>Shape of the learning rate after the warm-up.</summary>
 public enum LearningRateShape
 {
-    /// <summary>Stays: a live stream has no end.</summary>
+    /// <summary>Constant: a live stream has no end.</summary>
     Constant,
 
-    /// <summary>Falls along half a cosine to the final share: a run of known length.</summary>
+    /// <summary>Half a cosine down to the final share: a run of known length.</summary>
     Cosine,
 }
 
@@ -20,20 +20,21 @@ public sealed record LearningRateOptions
     /// a stream with <see cref="ModelOptions.Cosine"/>; above 0, at most 10.</summary>
     public float Peak { get; init; } = 0.01f;
 
-    /// <summary>Gets the steps over which the rate rises from 0. Default 20; 0 … 10,000,000.</summary>
+    /// <summary>Gets the number of steps over which the rate rises from 0. Default 20; 0 … 10,000,000.</summary>
     public int WarmupSteps { get; init; } = 20;
 
     /// <summary>Gets the shape after the warm-up. Default <see cref="LearningRateShape.Constant"/>.</summary>
     public LearningRateShape Shape { get; init; } = LearningRateShape.Constant;
 
-    /// <summary>Gets the steps of the whole run, warm-up included, for the cosine. Default 0; above the warm-up then.</summary>
+    /// <summary>Gets the number of steps of the whole run, including the warm-up, for the cosine. Default 0; must then exceed
+    /// the warm-up.</summary>
     public long TotalSteps { get; init; }
 
     /// <summary>Gets the share of the peak at which the cosine ends. Default 0; 0 … 1.</summary>
     public float FinalShare { get; init; }
 
     /// <summary>The rate of a step.</summary>
-    /// <param name="step">Steps done before it, 0 and up.</param>
+    /// <param name="step">Number of steps before it, 0 and up.</param>
     public float At(long step)
     {
         if (step < WarmupSteps)

@@ -7,20 +7,20 @@ using Streaming.Learning.Items;
 namespace Streaming.Learning.Training;
 
 /// <summary>
-/// Decides which items' embeddings are posted now: removals; items of new events and new records; items that training
-/// touched; a slice of all others, so that each is posted within the refresh interval; and, ahead of their turn, those
-/// among the others that moved most.
+/// Selects the items whose embeddings are posted now: removals; items of new events and records; items touched by training; a
+/// slice of all others, so that each is posted within the refresh interval; and, ahead of schedule, those of the others that
+/// moved most.
 /// </summary>
 /// <remarks>
-/// Movement is measured, not guessed: of each posted vector a sketch of eight random signed sums is kept (Johnson and
-/// Lindenstrauss), and the squared distance of sketches estimates that of the vectors, within a factor of two mostly.
-/// A hand passes over the rows once per refresh interval and posts all; a second hand looks three times as often and
+/// Movement is measured, not guessed: for each posted vector a sketch of eight random signed sums is kept (Johnson and
+/// Lindenstrauss), and the squared distance of sketches estimates that of the vectors, usually within a factor of two. One
+/// cursor passes over the rows once per refresh interval and posts all; a second, the probe, runs three times as often and
 /// posts what moved most.
 /// </remarks>
 internal sealed class RefreshCollector
 {
     private const int SketchSize = 8;
-    private const int ScoutSpeed = 3;
+    private const int ProbeSpeed = 3;
     private const int ChunkRows = 256;
     private readonly TrainingEngine _engine;
     private readonly ItemTable _items;
@@ -36,10 +36,10 @@ internal sealed class RefreshCollector
     private readonly float[] _vectors;
     private readonly List<Refresh> _refreshes = [];
     private int _count;
-    private int _hand;
-    private int _scout;
+    private int _cursor;
+    private int _probe;
     private double _owed;
-    private double _scoutLimit = 1e-3;
+    private double _probeLimit = 1e-3;
     private int _all;
     private long _lastTime;
 
@@ -62,10 +62,10 @@ internal sealed class RefreshCollector
         }
     }
 
-    /// <summary>Gets how many items wait because of events or training.</summary>
+    /// <summary>Gets the number of items waiting because of events or training.</summary>
     public int Waiting => _urgent.Count + _touched.Count;
 
-    /// <summary>An event or a record of the item was learned: to be posted at the next collection.</summary>
+    /// <summary>Marks an item with a new event or record: it is posted at the next collection.</summary>
     public void MarkUrgent(int row, long producedTime)
     {
         if (producedTime > 0 && (_producedTimes[row] == 0 || producedTime < _producedTimes[row]))
@@ -76,17 +76,17 @@ internal sealed class RefreshCollector
         _urgent.Enqueue(row);
     }
 
-    /// <summary>Training moved the item's embedding, as a part of a history.</summary>
+    /// <summary>Marks an item whose embedding was trained as part of a history.</summary>
     public void MarkTouched(int row) => _touched.Enqueue(row);
 
-    /// <summary>The row belongs to another item now, or to none.</summary>
+    /// <summary>Resets a row that was given to another item, or to none.</summary>
     public void Reset(int row)
     {
         _producedTimes[row] = 0;
         _sketches.AsSpan(row * SketchSize, SketchSize).Clear();
     }
 
-    /// <summary>Everything is to be posted again, as fast as the bounds allow.</summary>
+    /// <summary>Marks everything to be posted again, as fast as the bounds allow.</summary>
     public void MarkAll() => _all = Math.Max(_items.HighWater - _items.FallbackRows, 0);
 
     /// <summary>Posts what is due.</summary>
@@ -99,7 +99,7 @@ internal sealed class RefreshCollector
         AddWaiting(_touched, _options.MaxTouched - _refreshes.Count, step);
         int slice = Slice(nowMilliseconds);
         AddSlice(slice, step);
-        Scout(slice, step);
+        Probe(slice, step);
         if (_refreshes.Count > 0)
         {
             outbox.Post(CollectionsMarshal.AsSpan(_refreshes));
@@ -112,7 +112,7 @@ internal sealed class RefreshCollector
     {
         foreach (RemovedItem item in _items.Removed)
         {
-            // It may have come back since.
+            // The item may have been admitted again since.
             if (_items.Find(item.Key) < 0)
             {
                 _refreshes.Add(new Refresh(item.Key, item.Id, null, step, 0, 0));
@@ -132,7 +132,7 @@ internal sealed class RefreshCollector
         Flush(step);
     }
 
-    /// <summary>How many rows the hand passes over now.</summary>
+    /// <summary>The number of rows for the cursor to pass over now.</summary>
     private int Slice(long now)
     {
         long elapsed = _lastTime == 0 ? 0 : Math.Max(now - _lastTime, 0);
@@ -150,23 +150,23 @@ internal sealed class RefreshCollector
     {
         for (int i = 0; i < slice; i++)
         {
-            _hand = Next(_hand);
-            Add(_hand, step);
+            _cursor = Next(_cursor);
+            Add(_cursor, step);
         }
 
         Flush(step);
     }
 
-    private void Scout(int slice, long step)
+    private void Probe(int slice, long step)
     {
         int start = _refreshes.Count;
-        int look = Math.Min(slice * ScoutSpeed, Math.Max(_items.HighWater - _items.FallbackRows, 0));
+        int look = Math.Min(slice * ProbeSpeed, Math.Max(_items.HighWater - _items.FallbackRows, 0));
         for (int i = 0; i < look; i++)
         {
-            _scout = Next(_scout);
-            if (_items.IsLive(_scout))
+            _probe = Next(_probe);
+            if (_items.IsLive(_probe))
             {
-                _rows[_count++] = _scout;
+                _rows[_count++] = _probe;
             }
 
             if (_count == ChunkRows || i == look - 1)
@@ -176,12 +176,12 @@ internal sealed class RefreshCollector
             }
         }
 
-        // Steers toward as many posts ahead of their turn as in their turn; below a millionth nothing has moved.
+        // Steers towards as many posts ahead of schedule as on schedule; below a millionth nothing has moved.
         int posted = _refreshes.Count - start;
-        _scoutLimit = slice == 0 ? _scoutLimit : Math.Max(_scoutLimit * (posted > slice ? 1.25 : 0.8), 1e-6);
+        _probeLimit = slice == 0 ? _probeLimit : Math.Max(_probeLimit * (posted > slice ? 1.25 : 0.8), 1e-6);
     }
 
-    /// <summary>Of the rows in the chunk, keeps those that moved more than the limit since they were posted.</summary>
+    /// <summary>Of the rows in the chunk, keeps those that have moved more than the limit since they were posted.</summary>
     private int KeepMoved()
     {
         if (_count == 0)
@@ -195,7 +195,7 @@ internal sealed class RefreshCollector
         {
             Sketch(_vectors.AsSpan(i * _dimension, _dimension), _sketch);
             float moved = TensorPrimitives.Distance<float>(_sketch, _sketches.AsSpan(_rows[i] * SketchSize, SketchSize));
-            if (moved * moved > _scoutLimit * TensorPrimitives.SumOfSquares<float>(_sketch))
+            if (moved * moved > _probeLimit * TensorPrimitives.SumOfSquares<float>(_sketch))
             {
                 _rows[kept++] = _rows[i];
             }

@@ -2,15 +2,15 @@ using Streaming.Core.Options;
 
 namespace Streaming.Learning.Training;
 
-/// <summary>Which embeddings are posted to the serving tier when.</summary>
+/// <summary>Which embeddings are posted to the serving tier, and when.</summary>
 public sealed record RefreshOptions
 {
     /// <summary>Gets the time within which every item is posted again, touched or not. Default 60 s; 1 s … 1 day.</summary>
     public TimeSpan RefreshInterval { get; init; } = TimeSpan.FromSeconds(60);
 
     /// <summary>
-    /// Gets how many items touched by training are posted in one collection; the rest wait for the next. The slice that
-    /// keeps <see cref="RefreshInterval"/> comes on top. Default 50,000; 1 … 10,000,000.
+    /// Gets the maximum number of items touched by training that are posted in one collection; the rest wait for the next. The slice
+    /// for <see cref="RefreshInterval"/> is additional. Default 50,000; 1 … 10,000,000.
     /// </summary>
     public int MaxTouched { get; init; } = 50_000;
 

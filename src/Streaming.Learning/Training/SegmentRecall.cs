@@ -6,11 +6,11 @@ namespace Streaming.Learning.Training;
 /// <param name="Recall">Of all examples.</param>
 /// <param name="Ndcg">Of all examples.</param>
 /// <param name="NewItems">Recall where the item was new to the user.</param>
-/// <param name="Repeats">Recall where it was not.</param>
+/// <param name="Repeats">Recall where the user's history contained the item.</param>
 /// <param name="KnownUsers">Recall where the user had a history.</param>
 /// <param name="NewUsers">Recall where the user had none.</param>
-/// <param name="FirstDay">Recall where the item's first event was less than a day before.</param>
-/// <param name="Examples">Examples in the window over all.</param>
+/// <param name="FirstDay">Recall where the item's first event was less than a day ago.</param>
+/// <param name="Examples">Number of examples in the window over all.</param>
 public readonly record struct SegmentRecall(double Recall, double Ndcg, double NewItems, double Repeats, double KnownUsers, double NewUsers, double FirstDay, long Examples)
 {
     internal static SegmentRecall Of(PrequentialEvaluator evaluator, int width)

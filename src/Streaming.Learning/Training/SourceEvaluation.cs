@@ -5,14 +5,14 @@ using Streaming.Learning.Items;
 namespace Streaming.Learning.Training;
 
 /// <summary>
-/// Simple methods beside the model, and what counts add to it, on the same examples: item-kNN, first-order Markov, both
-/// added (each over its maximum), the user's own latest items, the counts as one list, and that list with the model's.
+/// Evaluates simple methods, and the gain from adding counts to the model, on the same examples: item-kNN, first-order Markov,
+/// their sum (each over its maximum), the user's own latest items, the counts as one list, and that list fused with the model's.
 /// </summary>
 /// <remarks>
-/// Each ranks as a serving tier would have ranked just before the event: counts hold every event before it, vectors are
-/// those of the batch before, of which the best 256 are a list. When the item is new to the user, the user's items are in no list; when it is a repeat
-/// they are, and the user's own latest are a list too. Lists are fused by reciprocal ranks, 1 / (40 + rank), half for
-/// transitions; an item that is in no list has 0.
+/// Each ranks as a serving tier would just before the event: counts include every earlier event, vectors are those of the previous
+/// batch, whose best 256 form a list. When the item is new to the user, the user's items are in no list; for a repeat they are,
+/// and the user's own latest items are another list. Lists are fused by reciprocal ranks, 1 / (40 + rank), with half the weight
+/// for transitions; an item in no list scores 0.
 /// </remarks>
 internal sealed class SourceEvaluation
 {
@@ -31,8 +31,8 @@ internal sealed class SourceEvaluation
     private readonly TiedRank[] _ranks;
 
     /// <summary>Creates the evaluation.</summary>
-    /// <param name="counts">What was counted.</param>
-    /// <param name="items">Which item has which row.</param>
+    /// <param name="counts">The counts.</param>
+    /// <param name="items">Maps items to rows.</param>
     /// <param name="widths">Widths of the model whose lists are fused; none without a model.</param>
     /// <param name="options">What is measured.</param>
     public SourceEvaluation(ItemCounts counts, ItemTable items, IReadOnlyList<int> widths, PrequentialOptions options)
@@ -55,13 +55,13 @@ internal sealed class SourceEvaluation
     /// <summary>Gets the names of the simple methods, the first of <see cref="Names"/>.</summary>
     public static IReadOnlyList<string> BaselineNames { get; } = ["item-knn", "markov", "knn+markov", "own-latest"];
 
-    /// <summary>Gets what is measured: one name for each "width" of <see cref="Evaluator"/>.</summary>
+    /// <summary>Gets the names of what is measured, one for each "width" of <see cref="Evaluator"/>.</summary>
     public IReadOnlyList<string> Names { get; }
 
-    /// <summary>Gets the figures.</summary>
+    /// <summary>Gets the metrics.</summary>
     public PrequentialEvaluator Evaluator { get; }
 
-    /// <summary>Ranks the item of an event and records where it is.</summary>
+    /// <summary>Ranks the item of an event and records its rank.</summary>
     /// <param name="history">The user's items before the event, oldest first.</param>
     /// <param name="item">The item.</param>
     /// <param name="top">The model's best items at each width.</param>
@@ -138,7 +138,7 @@ internal sealed class SourceEvaluation
         Evaluator.Write(writer);
     }
 
-    /// <summary>Reads the figures; those of other methods are not these, so they begin anew.</summary>
+    /// <summary>Reads the metrics; starts anew if they belong to other methods.</summary>
     public void Read(BinaryReader reader)
     {
         if (reader.ReadString() == string.Join(',', Names))

@@ -5,7 +5,7 @@ using Streaming.Models.Batches;
 
 namespace Streaming.Learning.Training;
 
-/// <summary>The rows of one step: sequences, predictions, positives, weights and ln q, end to end.</summary>
+/// <summary>The rows of one step: sequences, predictions, positives, weights and ln q, concatenated.</summary>
 internal sealed class StepBuffers
 {
     private readonly int _historyLength;
@@ -17,8 +17,8 @@ internal sealed class StepBuffers
     private float[] _logQ = [];
     private int _sequences;
 
-    /// <summary>Creates buffers that grow to the largest batch and then stay.</summary>
-    /// <param name="historyLength">Most items of a sequence.</param>
+    /// <summary>Creates buffers that grow to the largest batch and are then reused.</summary>
+    /// <param name="historyLength">Maximum items per sequence.</param>
     public StepBuffers(int historyLength) => _historyLength = historyLength;
 
     /// <summary>Gets the number of predictions.</summary>
@@ -31,9 +31,9 @@ internal sealed class StepBuffers
     /// <summary>Gets the item rows of all histories.</summary>
     public ReadOnlySpan<int> Rows => _rows.AsSpan(0, _offsets[_sequences]);
 
-    /// <summary>Empties the buffers and makes room.</summary>
-    /// <param name="sequences">Most sequences.</param>
-    /// <param name="predictions">Most predictions.</param>
+    /// <summary>Clears the buffers and reserves space.</summary>
+    /// <param name="sequences">Maximum number of sequences.</param>
+    /// <param name="predictions">Maximum number of predictions.</param>
     public void Begin(int sequences, int predictions)
     {
         Count = 0;
@@ -53,10 +53,10 @@ internal sealed class StepBuffers
         }
     }
 
-    /// <summary>Adds an example; of a history that is too long the newest items count.</summary>
-    /// <param name="items">Where rows are found.</param>
-    /// <param name="frequency">Where ln q is found.</param>
-    /// <param name="positive">The item that is predicted after the history.</param>
+    /// <summary>Adds an example; a history that is too long is cut to its newest items.</summary>
+    /// <param name="items">Maps items to rows.</param>
+    /// <param name="frequency">Gives ln q.</param>
+    /// <param name="positive">The item that follows the history.</param>
     /// <param name="weight">Weight of each prediction.</param>
     /// <param name="history">The history, oldest first.</param>
     /// <param name="earlier">How many items of the history are predicted too, each from those before it.</param>
@@ -70,11 +70,11 @@ internal sealed class StepBuffers
             _rows[start + i] = items.RowOf(history[i]);
         }
 
-        // A sequence of n items has n + 1 steps, so the sequences before have left as many steps more as there are of them.
+        // A sequence of n items has n + 1 steps: each earlier sequence adds one step more than it has items.
         int firstStep = start + _sequences;
         _offsets[++_sequences] = start + history.Length;
 
-        // One of each stratum of the history: apart from each other, and in order. The first item has nothing before it.
+        // One of each stratum of the history: spread out, and in order. The first item has nothing before it.
         int candidates = Math.Max(0, history.Length - 1);
         earlier = Math.Min(earlier, candidates);
         for (int i = 0; i < earlier; i++)
@@ -87,7 +87,7 @@ internal sealed class StepBuffers
         Add(firstStep + history.Length, items.RowOf(positive), weight, frequency.LogProbability(positive));
     }
 
-    /// <summary>The batch over these rows; the caller adds the rest.</summary>
+    /// <summary>The batch over these rows; the caller sets the rest.</summary>
     public TrainingBatch ToBatch() => new()
     {
         Sequences = new JaggedRows { Rows = Rows, Offsets = _offsets.AsSpan(0, _sequences + 1) },

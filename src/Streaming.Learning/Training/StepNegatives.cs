@@ -5,9 +5,9 @@ using Streaming.Models.Options;
 namespace Streaming.Learning.Training;
 
 /// <summary>
-/// Negatives beside the batch and the bank, by the loss: uniformly drawn ones (uniform, mns), or the whole catalogue
-/// (full). For mixed negative sampling (Yang et al. 2020) every candidate's q is that of the mixture of the batch and the
-/// uniform draws, by their counts.
+/// Negatives in addition to the batch and the bank, by loss: uniformly drawn ones (uniform, mns), or the whole catalogue (full).
+/// For mixed negative sampling (Yang et al. 2020) every candidate's q is that of the mixture of the batch and the uniform draws,
+/// in proportion to their counts.
 /// </summary>
 internal sealed class StepNegatives(ItemTable items, LossKind loss, int draws, ulong seed)
 {
@@ -22,7 +22,7 @@ internal sealed class StepNegatives(ItemTable items, LossKind loss, int draws, u
     public ReadOnlySpan<float> LogQ => _logQ.AsSpan(0, _count);
 
     /// <summary>Chooses the negatives of a step and sets ln q of all candidates.</summary>
-    /// <param name="step">Number of the step: the draw is a function of it.</param>
+    /// <param name="step">Number of the step, which determines the draw.</param>
     /// <param name="frequency">Frequencies of the items in the stream.</param>
     /// <param name="buffers">The batch. In: ln q of the positives as drawn from the stream. Out: of the mixture.</param>
     public void Choose(long step, FrequencyEstimator frequency, StepBuffers buffers)
@@ -43,7 +43,7 @@ internal sealed class StepNegatives(ItemTable items, LossKind loss, int draws, u
 
     private void Draw(long step, FrequencyEstimator frequency, Span<float> batchLogQ)
     {
-        // Before the first item there are only the fallback rows, and no negatives.
+        // Before the first item there are only fallback rows, and no negatives.
         ReadOnlySpan<int> rows = items.Rows;
         _count = rows.Length == 0 ? 0 : _rows.Length;
         double uniform = 1.0 / Math.Max(rows.Length, 1);
@@ -62,7 +62,7 @@ internal sealed class StepNegatives(ItemTable items, LossKind loss, int draws, u
         }
     }
 
-    /// <summary>Every item once, and those fallback rows that are somebody's positive.</summary>
+    /// <summary>Every item once, and those fallback rows that are a positive of the batch.</summary>
     private void TakeCatalogue(ReadOnlySpan<int> positives)
     {
         int most = items.Count + items.FallbackRows;

@@ -4,8 +4,8 @@ using Streaming.Learning.Items;
 namespace Streaming.Learning.Training;
 
 /// <summary>
-/// The items with the greatest scores for one user, found while all scores pass by. Items that tie at the list's end are
-/// left out unless all of them fit, so that their order decides nothing.
+/// The items with the highest scores for one user, collected while all scores stream past. Items that tie at the end of the list
+/// are excluded unless all of them fit, so that order never decides.
 /// </summary>
 internal sealed class TopItems
 {
@@ -15,24 +15,24 @@ internal sealed class TopItems
     private int _count;
 
     /// <summary>Creates an empty list.</summary>
-    /// <param name="length">Most items, 1 and up.</param>
+    /// <param name="length">Maximum number of items, 1 and up.</param>
     public TopItems(int length)
     {
         _scores = new float[length];
         _keys = new ulong[length];
     }
 
-    /// <summary>Gets the score that an item must be above to be taken.</summary>
+    /// <summary>Gets the score that an item must exceed to be added.</summary>
     public float Threshold => _count == _scores.Length ? _scores[0] : float.NegativeInfinity;
 
-    /// <summary>Empties the list.</summary>
+    /// <summary>Clears the list.</summary>
     public void Clear()
     {
         _count = 0;
         _left = float.NegativeInfinity;
     }
 
-    /// <summary>Takes an item in, if its score is above <see cref="Threshold"/>. A score that is not a number is no score.</summary>
+    /// <summary>Adds an item if its score is above <see cref="Threshold"/>. NaN never is.</summary>
     public void Offer(ulong key, float score)
     {
         if (float.IsNaN(score))
@@ -55,10 +55,10 @@ internal sealed class TopItems
         }
     }
 
-    /// <summary>Adds the items, with small whole numbers for scores that rank as theirs do.</summary>
+    /// <summary>Adds the items with small whole numbers as scores, in the same ranking.</summary>
     public void AddTo(SparseScores scores, ItemTable items)
     {
-        // Ascending is a heap still.
+        // Sorted ascending is still a heap.
         _scores.AsSpan(0, _count).Sort(_keys.AsSpan(0, _count));
         int place = 0;
         for (int i = 0; i < _count; i++)

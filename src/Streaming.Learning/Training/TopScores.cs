@@ -7,17 +7,17 @@ using Streaming.Models.State;
 
 namespace Streaming.Learning.Training;
 
-/// <summary>Scores of a tile of the catalogue for many users, one width after another, and what of it belongs to the best.</summary>
+/// <summary>Scores of a tile of the catalogue for many users, width after width, offered to their top lists.</summary>
 /// <param name="model">The model.</param>
-/// <param name="workers">Threads for the products; null: the caller's.</param>
+/// <param name="workers">Threads for the products; null runs on the calling thread.</param>
 internal sealed class TopScores(ModelOptions model, Workers? workers)
 {
     private float[] _scores = [];
     private float[] _best = [];
     private float[] _squares = [];
 
-    /// <summary>Adds the products of a width's increment to those of the widths before.</summary>
-    /// <param name="k">The width; 0 first, then one after another.</param>
+    /// <summary>Adds the products of a width's increment to those of the previous widths.</summary>
+    /// <param name="k">Index of the width; call in order from 0.</param>
     /// <param name="users">[B × vectors × D] user vectors.</param>
     /// <param name="tile">[N × D] item vectors.</param>
     public void Add(int k, ReadOnlySpan<float> users, ReadOnlySpan<float> tile)
@@ -41,10 +41,10 @@ internal sealed class TopScores(ModelOptions model, Workers? workers)
     /// <summary>Offers the items of the tile to the list of a user.</summary>
     /// <param name="user">Number of the user.</param>
     /// <param name="vectors">[vectors × D] the user's vectors.</param>
-    /// <param name="width">The width, as last added.</param>
-    /// <param name="excluded">Places in the tile that are left out.</param>
+    /// <param name="width">The width last added.</param>
+    /// <param name="excluded">Positions in the tile to exclude.</param>
     /// <param name="rows">Rows of the tile's items.</param>
-    /// <param name="items">Which item has which row.</param>
+    /// <param name="items">Maps items to rows.</param>
     /// <param name="top">The list.</param>
     public void Offer(int user, ReadOnlySpan<float> vectors, int width, ReadOnlySpan<int> excluded, ReadOnlySpan<int> rows, ItemTable items, TopItems top)
     {
@@ -57,7 +57,7 @@ internal sealed class TopScores(ModelOptions model, Workers? workers)
 
         for (int i = 0; i < best.Length; i++)
         {
-            // The list looks at its threshold too, but is seldom asked: most items are below it.
+            // The list checks its threshold too, but this avoids most calls: most items are below it.
             if (best[i] >= top.Threshold)
             {
                 top.Offer(items.KeyOf(rows[i]), best[i]);
@@ -65,7 +65,7 @@ internal sealed class TopScores(ModelOptions model, Workers? workers)
         }
     }
 
-    /// <summary>The greatest score over a user's vectors. With cosine the item's norm counts, and among several vectors their own.</summary>
+    /// <summary>The maximum score over a user's vectors. With cosine the item's norm counts, and with several vectors theirs too.</summary>
     private void Best(int user, ReadOnlySpan<float> vectors, int width, Span<float> best)
     {
         int count = best.Length;

@@ -2,7 +2,7 @@ using Streaming.Learning.Engine;
 
 namespace Streaming.Learning.Training;
 
-/// <summary>What training on one batch came to. The object is reused: valid until the next batch.</summary>
+/// <summary>The outcome of training on one batch. The object is reused: valid until the next batch.</summary>
 public sealed class TrainReport
 {
     private readonly double[] _recall;
@@ -16,25 +16,25 @@ public sealed class TrainReport
     /// <summary>Gets the number of new examples.</summary>
     public int Examples { get; internal set; }
 
-    /// <summary>Gets the number of old examples that joined them.</summary>
+    /// <summary>Gets the number of replayed examples.</summary>
     public int Replayed { get; internal set; }
 
-    /// <summary>Gets what the engine's step came to; default when the batch had no examples.</summary>
+    /// <summary>Gets the outcome of the engine's step; default when the batch had no examples.</summary>
     public StepResult Step { get; internal set; }
 
     /// <summary>Gets the learning rate of the step.</summary>
     public float LearningRate { get; internal set; }
 
-    /// <summary>Gets how many bank entries took part.</summary>
+    /// <summary>Gets the number of bank entries used.</summary>
     public int BankEntries { get; internal set; }
 
-    /// <summary>Gets the number of examples that were scored before training; 0 when the batch was not evaluated.</summary>
+    /// <summary>Gets the number of examples scored before training; 0 when the batch was not evaluated.</summary>
     public int Evaluated { get; internal set; }
 
-    /// <summary>Gets Recall@20 (or at the cutoff nearest to it) of the scored examples for each width; 0 without any.</summary>
+    /// <summary>Gets Recall@20 (or at the nearest cutoff) of the scored examples for each width; 0 without any.</summary>
     public ReadOnlySpan<double> Recall => _recall;
 
-    /// <summary>Gets why catalogue records were rejected: at most ten messages a batch; all are counted.</summary>
+    /// <summary>Gets why catalogue records were rejected: at most ten messages per batch; all are counted.</summary>
     public IReadOnlyList<string> Rejections => _rejections;
 
     internal Span<double> MutableRecall => _recall;

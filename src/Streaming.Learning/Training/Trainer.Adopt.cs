@@ -7,19 +7,20 @@ using Streaming.Models.State;
 
 namespace Streaming.Learning.Training;
 
-/// <content>Taking over from another model.</content>
+/// <content>Warm start from another model.</content>
 public sealed partial class Trainer
 {
     /// <summary>
-    /// Takes over from another model's state what this model can use: items, frequencies and replay examples always;
-    /// weights as far as they fit; optimiser state, memory bank and step when the two models agree in everything that
-    /// values depend on. Sizes of tables may differ. Evaluation begins afresh. Marks every item for publication.
+    /// Initialises this trainer from another model's state: items, frequencies and replay examples always; weights as far as they
+    /// fit; optimiser state, memory bank and step if the two models agree in everything that determines the meaning of values. Sizes
+    /// of tables may differ. Evaluation starts anew. Marks every item for publication.
     /// </summary>
     /// <param name="source">The other model's state.</param>
-    /// <param name="whole">Whether a model that differs is refused.</param>
-    /// <param name="sequence">Number of the last batch before the next: that of the ingestion that goes with it; −1: a stream that begins.</param>
-    /// <exception cref="StateMismatchException">The models differ where they must not: names each difference. Or the state is damaged.</exception>
-    /// <exception cref="InvalidOperationException">This trainer has learned something already.</exception>
+    /// <param name="whole">Whether to reject a model that differs.</param>
+    /// <param name="sequence">Number of the last batch of the matching ingestion state; −1: a new stream.</param>
+    /// <exception cref="StateMismatchException">The models differ where they must not (names each difference), or the state is
+    /// damaged.</exception>
+    /// <exception cref="InvalidOperationException">This trainer has already been trained.</exception>
     public WarmStart Adopt(TrainedState source, bool whole, long sequence = -1)
     {
         ArgumentNullException.ThrowIfNull(source);
@@ -27,7 +28,7 @@ public sealed partial class Trainer
         if (whole && !fit.Whole)
         {
             throw new StateMismatchException(
-                $"The model in '{source.Path}' does not fit the settings: {string.Join("; ", fit.Differences)}. Set these as it has them, or train one with these settings.");
+                $"The model in '{source.Path}' does not match the settings: {string.Join("; ", fit.Differences)}. Use the model's values, or train a model with these settings.");
         }
 
         var tensors = new TensorReader(source.Trainer);
@@ -49,13 +50,13 @@ public sealed partial class Trainer
         return start;
     }
 
-    /// <summary>Takes over the parameters, items and frequencies of an engine that was trained outside of a trainer.</summary>
+    /// <summary>Initialises this trainer with parameters, items and frequencies of an engine trained without a trainer.</summary>
     /// <param name="engine">Its state.</param>
     /// <param name="model">Its options.</param>
-    /// <param name="items">Its items; with gaps and silences where frequencies are known.</param>
-    /// <param name="draws">Events that these were counted over.</param>
-    /// <param name="steps">Steps of the engine.</param>
-    /// <exception cref="InvalidOperationException">This trainer has learned something already.</exception>
+    /// <param name="items">Its items; with gaps and silences if frequencies are known.</param>
+    /// <param name="draws">Number of events that these were counted over.</param>
+    /// <param name="steps">Number of steps of the engine.</param>
+    /// <exception cref="InvalidOperationException">This trainer has already been trained.</exception>
     public WarmStart Adopt(TensorSource engine, ModelOptions model, IReadOnlyList<KnownItem> items, long draws, long steps)
     {
         ArgumentNullException.ThrowIfNull(engine);
@@ -70,7 +71,7 @@ public sealed partial class Trainer
     {
         if (_counters.Batches > 0 || _items.Count > 0)
         {
-            throw new InvalidOperationException("Only a trainer that has learned nothing can take over from another model.");
+            throw new InvalidOperationException("Only an untrained trainer can adopt another model's state.");
         }
 
         IReadOnlyList<KnownItem> kept = _items.Adopt(items);
@@ -79,7 +80,7 @@ public sealed partial class Trainer
         ulong[] keys = new ulong[rows.Length];
         for (int row = 0; row < rows.Length; row++)
         {
-            // Items share fallback rows by hash, so they keep their meaning only while their number stays.
+            // Items share fallback rows by hash: the rows keep their meaning only while their number is unchanged.
             bool fallback = row < _items.FallbackRows;
             rows[row] = fallback ? (fallbackRows == _items.FallbackRows ? row : -1) : kept[row - _items.FallbackRows].Row;
             keys[row] = fallback ? ItemTable.FallbackKey(row) : _items.KeyOf(row);
@@ -115,5 +116,5 @@ public sealed partial class Trainer
     private static int Number(IReadOnlyDictionary<string, string> shape, string name) =>
         shape.TryGetValue(name, out string? text) && int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int number)
             ? number
-            : throw new StateMismatchException($"The checkpoint's manifest has no number {name}.");
+            : throw new StateMismatchException($"The checkpoint's manifest lacks the number {name}.");
 }

@@ -14,12 +14,12 @@ using Streaming.Models.State;
 namespace Streaming.Learning.Training;
 
 /// <summary>
-/// Learns from a stream of batches: catalogue changes, scores before training, frequencies, replay, the engine's step,
-/// the bank's policy; and says which embeddings are to be published.
+/// Trains on a stream of batches: applies catalogue changes, scores events before training, updates frequencies, replays, runs the
+/// engine's step and the bank's policy, and selects the embeddings to publish.
 /// </summary>
 /// <remarks>
-/// One thread calls a trainer at a time; <see cref="Metrics"/> may be read from any. The same batches give the same state
-/// to the bit (with an engine that does), whether the trainer was restored in between or not.
+/// One thread calls a trainer at a time; any thread may read <see cref="Metrics"/>. The same batches give bitwise identical state
+/// (if the engine does), whether the trainer was restored in between or not.
 /// </remarks>
 public sealed partial class Trainer : IDisposable
 {
@@ -42,12 +42,12 @@ public sealed partial class Trainer : IDisposable
     private int _nonFiniteInARow;
     private StepResult _lastStep;
     private float _lastLearningRate;
-    private bool _snapshotOpen;
+    private bool _hasSnapshot;
 
-    /// <summary>Creates a trainer that has learned nothing.</summary>
-    /// <param name="engine">The engine, fresh; the trainer does not dispose it.</param>
+    /// <summary>Creates an untrained trainer.</summary>
+    /// <param name="engine">The engine, untrained; the trainer does not dispose it.</param>
     /// <param name="options">Settings.</param>
-    /// <exception cref="ArgumentException">Settings are wrong: all are named.</exception>
+    /// <exception cref="ArgumentException">Settings are invalid; names each.</exception>
     public Trainer(TrainingEngine engine, TrainerOptions options)
     {
         ArgumentNullException.ThrowIfNull(engine);
@@ -69,21 +69,21 @@ public sealed partial class Trainer : IDisposable
         _report = new TrainReport(model.Widths.Count);
         Shape = TrainerShape.Of(model, options);
 
-        // Makes and touches the memory of snapshots now: the first would otherwise pause training several times longer.
+        // Allocates and touches the memory of snapshots now: the first one would otherwise pause training several times longer.
         Save(_stateCopy);
         _stateCopy.Clear();
     }
 
-    /// <summary>Gets the settings that a checkpoint must agree in, by name.</summary>
+    /// <summary>Gets the settings that must match those of a checkpoint, by name.</summary>
     public IReadOnlyDictionary<string, string> Shape { get; }
 
     /// <summary>Gets the engine.</summary>
     internal TrainingEngine Engine => _engine;
 
-    /// <summary>Gets what is counted beside the model.</summary>
+    /// <summary>Gets the counts.</summary>
     internal ItemCounts Counts => _counts;
 
-    /// <summary>Gets what the newest step came to. A batch without events has none of its own.</summary>
+    /// <summary>Gets the outcome of the newest step. A batch without events has none.</summary>
     internal StepResult LastStep => _lastStep;
 
     /// <summary>Gets the learning rate of that step.</summary>
@@ -92,10 +92,10 @@ public sealed partial class Trainer : IDisposable
     /// <summary>Gets the model's shape and hyper-parameters.</summary>
     public ModelOptions Model => _engine.Model;
 
-    /// <summary>Gets the model's figures at full width over the last examples. To be read on the trainer's thread.</summary>
+    /// <summary>Gets the model's metrics at full width over the last examples. Read on the trainer's thread.</summary>
     public SegmentRecall RecentRecall => SegmentRecall.Of(Evaluator, _engine.Model.Widths.Count - 1);
 
-    /// <summary>Gets what was done so far.</summary>
+    /// <summary>Gets the counters.</summary>
     public TrainerCounters Counters => _counters;
 
     /// <summary>Gets the number of the last batch trained on; −1 before the first.</summary>
@@ -107,42 +107,42 @@ public sealed partial class Trainer : IDisposable
     /// <summary>Gets the frequency estimates.</summary>
     public FrequencyEstimator Frequency => _frequency;
 
-    /// <summary>Gets the model's prequential evaluation. To be read on the trainer's thread.</summary>
+    /// <summary>Gets the model's prequential evaluation. Read on the trainer's thread.</summary>
     public PrequentialEvaluator Evaluator => _evaluation.Model;
 
-    /// <summary>Gets the same for the recent-popularity baseline; its only "width" is 0.</summary>
+    /// <summary>Gets that of the recent-popularity baseline; its only "width" is 0.</summary>
     public PrequentialEvaluator Baseline => _evaluation.Baseline;
 
-    /// <summary>Gets the same for what counts, alone and with the model: its "widths" are the places of <see cref="SourceNames"/>.
-    /// Null when nothing is counted.</summary>
+    /// <summary>Gets that of counting methods, alone and with the model: its "widths" are the indices of <see cref="SourceNames"/>.
+    /// Null when counting is off.</summary>
     public PrequentialEvaluator? Sources => _evaluation.Sources?.Evaluator;
 
     /// <summary>Gets what <see cref="Sources"/> measures: simple methods, "counts" (their lists fused), and "fused W" (those
-    /// with the model's at width W). Empty when nothing is counted.</summary>
+    /// with the model's at width W). Empty when counting is off.</summary>
     public IReadOnlyList<string> SourceNames => _evaluation.Sources?.Names ?? [];
 
-    /// <summary>Gets the time spent on scoring events, as part of <see cref="Train"/>.</summary>
+    /// <summary>Gets the time spent scoring events, as part of <see cref="Train"/>.</summary>
     public TimeSpan EvaluationTime => _evaluation.Elapsed;
 
-    /// <summary>Gets the bytes that the counts take.</summary>
+    /// <summary>Gets the size of the counts in bytes.</summary>
     public long CountBytes => _counts.IsOn ? _counts.Bytes : 0;
 
-    /// <summary>Gets the share of what was counted that the lists, bounded as they are, could not keep, 0 … 1.</summary>
+    /// <summary>Gets the share of the counted weight that the bounded lists lost, 0 … 1.</summary>
     public double CountsLost => _counts.LostShare;
 
-    /// <summary>Gets or sets a value indicating whether the events that come now are after a planted drift.</summary>
+    /// <summary>Gets or sets a value indicating whether the current events come after an artificial drift.</summary>
     public bool IsAfterDrift
     {
         get => _evaluation.IsAfterDrift;
         set => _evaluation.IsAfterDrift = value;
     }
 
-    /// <summary>Gets what dashboards show. To be read on any thread.</summary>
+    /// <summary>Gets the figures for dashboards. Any thread.</summary>
     public TrainerMetrics Metrics { get; } = new();
 
-    /// <summary>Trains on a batch, having scored it first.</summary>
-    /// <returns>What it came to; valid until the next call.</returns>
-    /// <exception cref="NonFiniteLossException">Too many steps in a row were not finite.</exception>
+    /// <summary>Scores a batch, then trains on it.</summary>
+    /// <returns>The outcome; valid until the next call.</returns>
+    /// <exception cref="NonFiniteLossException">Too many consecutive steps were not finite.</exception>
     public TrainReport Train(Batch batch)
     {
         ArgumentNullException.ThrowIfNull(batch);
@@ -163,10 +163,10 @@ public sealed partial class Trainer : IDisposable
         return _report;
     }
 
-    /// <summary>Encodes what is due for publication and posts it.</summary>
-    /// <param name="outbox">Where refreshes wait.</param>
-    /// <param name="nowMilliseconds">A time that only goes forward, in milliseconds since any instant: paces the refresh of items
-    /// that were not touched.</param>
+    /// <summary>Encodes and posts the embeddings that are due for publication.</summary>
+    /// <param name="outbox">The queue to post to.</param>
+    /// <param name="nowMilliseconds">A monotonic time in milliseconds since any instant: paces the refresh of untouched
+    /// items.</param>
     /// <returns>The number of refreshes posted.</returns>
     public int CollectRefreshes(RefreshOutbox outbox, long nowMilliseconds)
     {
@@ -174,7 +174,7 @@ public sealed partial class Trainer : IDisposable
         int posted = _refreshes.Collect(outbox, nowMilliseconds, _counters.Steps);
         _counters.Refreshes += posted;
 
-        // Here too: on a quiet stream there may be no batch for long.
+        // Here too: on a quiet stream the next batch may be far away.
         Metrics.Update(this);
         return posted;
     }
@@ -182,35 +182,35 @@ public sealed partial class Trainer : IDisposable
     /// <summary>Marks every item for publication: after a restart, or when the store comes back empty.</summary>
     public void RefreshAll() => _refreshes.MarkAll();
 
-    /// <summary>Copies the dense parameters as of now; allowed while a snapshot is active. On the trainer's thread.</summary>
+    /// <summary>Copies the current dense parameters; allowed while a snapshot is active. On the trainer's thread.</summary>
     public TensorSource CopyParameters() => _engine.CopyParameters();
 
-    /// <summary>Begins a snapshot of the whole state as of now. Training may go on at once.</summary>
-    /// <exception cref="InvalidOperationException">The snapshot before has not been disposed.</exception>
+    /// <summary>Begins a snapshot of the whole current state. Training may continue at once.</summary>
+    /// <exception cref="InvalidOperationException">The previous snapshot has not been disposed.</exception>
     public TrainerSnapshot BeginSnapshot()
     {
-        if (Volatile.Read(ref _snapshotOpen))
+        if (Volatile.Read(ref _hasSnapshot))
         {
-            throw new InvalidOperationException("One snapshot at a time: dispose the one before first.");
+            throw new InvalidOperationException("A snapshot is active; dispose it before the next begins.");
         }
 
         _stateCopy.Clear();
         Save(_stateCopy);
         TensorSnapshot engine = _engine.BeginSnapshot();
-        Volatile.Write(ref _snapshotOpen, true);
-        return new TrainerSnapshot(engine, _stateCopy, Model, Shape, _counters, _sequence, () => Volatile.Write(ref _snapshotOpen, false));
+        Volatile.Write(ref _hasSnapshot, true);
+        return new TrainerSnapshot(engine, _stateCopy, Model, Shape, _counters, _sequence, () => Volatile.Write(ref _hasSnapshot, false));
     }
 
     /// <summary>Replaces the whole state by a stored one and marks every item for publication.</summary>
     /// <param name="engine">The engine's tensors.</param>
-    /// <param name="trainer">The tensors above the engine.</param>
-    /// <exception cref="StateMismatchException">The state does not fit the settings. The trainer is not usable then.</exception>
+    /// <param name="trainer">The tensors outside the engine.</param>
+    /// <exception cref="StateMismatchException">The state does not match the settings. The trainer is then unusable.</exception>
     /// <exception cref="InvalidOperationException">A snapshot has not been disposed.</exception>
     public void Restore(TensorSource engine, TensorSource trainer)
     {
         ArgumentNullException.ThrowIfNull(engine);
         ArgumentNullException.ThrowIfNull(trainer);
-        if (Volatile.Read(ref _snapshotOpen))
+        if (Volatile.Read(ref _hasSnapshot))
         {
             throw new InvalidOperationException("A snapshot is active; dispose it before the state is replaced.");
         }
@@ -222,7 +222,7 @@ public sealed partial class Trainer : IDisposable
         Metrics.Update(this);
     }
 
-    /// <summary>What dashboards show, as of now. On the trainer's thread.</summary>
+    /// <summary>The current figures for dashboards. On the trainer's thread.</summary>
     public TrainerStatus Status() => TrainerStatus.Of(this, _report, _bank, _replay.Count, _refreshes.Waiting);
 
     /// <inheritdoc/>
@@ -250,8 +250,8 @@ public sealed partial class Trainer : IDisposable
         }
     }
 
-    /// <summary>Counts the batch's events one after another: frequencies, admission, popularity, what comes together. Each is
-    /// scored just before. New examples only.</summary>
+    /// <summary>Counts the batch's new events one by one: frequencies, admission, popularity, co-occurrence. Each is scored just
+    /// before.</summary>
     private void TouchItems(Batch batch)
     {
         _items.EvictIdle(1 + (_items.Capacity / 1024));
@@ -270,7 +270,7 @@ public sealed partial class Trainer : IDisposable
             _counts.Learn(batch.HistoryItems.AsSpan(batch.HistoryOffsets[i]..batch.HistoryOffsets[i + 1]), batch.ItemKeys[i]);
         }
 
-        // A row may have been given away again within the batch, so only now is it known whose it is.
+        // A row may have been reassigned within the batch, so its item is known only now.
         for (int i = 0; i < batch.Count; i++)
         {
             int row = _items.Find(batch.ItemKeys[i]);
@@ -297,7 +297,7 @@ public sealed partial class Trainer : IDisposable
         _items.ReassignedRows.Clear();
     }
 
-    /// <summary>New examples and the old ones that join them. The old are drawn before the new are offered.</summary>
+    /// <summary>Assembles new and replayed examples. Replayed ones are drawn before the new ones are offered.</summary>
     private void Assemble(Batch batch)
     {
         int replayed = _replay.Due(batch.Count);
@@ -346,8 +346,8 @@ public sealed partial class Trainer : IDisposable
         _counters.Steps++;
         _counters.EventsTrained += batch.Count;
         _counters.EventsReplayed += _report.Replayed;
-        _counters.NonFiniteSteps += _report.Step.Applied ? 0 : 1;
-        _nonFiniteInARow = _report.Step.Applied ? 0 : _nonFiniteInARow + 1;
+        _counters.NonFiniteSteps += _report.Step.IsApplied ? 0 : 1;
+        _nonFiniteInARow = _report.Step.IsApplied ? 0 : _nonFiniteInARow + 1;
         MarkTouched(_buffers.Rows);
         MarkTouched(_buffers.Positives);
         _bank.AfterStep(_counters.Steps);

@@ -1,26 +1,26 @@
 namespace Streaming.Learning.Training;
 
-/// <summary>What a trainer has done since the stream's beginning, over restarts.</summary>
+/// <summary>Counters of a trainer since the start of the stream, across restarts.</summary>
 public record struct TrainerCounters
 {
-    /// <summary>Steps of the engine, those not applied included.</summary>
+    /// <summary>Steps of the engine, including those not applied.</summary>
     public long Steps { get; set; }
 
-    /// <summary>Batches, those without examples included.</summary>
+    /// <summary>Batches, including those without examples.</summary>
     public long Batches { get; set; }
 
-    /// <summary>New examples that a step has worked on: each event counts once.</summary>
+    /// <summary>New examples used in a step: each event counts once.</summary>
     public long EventsTrained { get; set; }
 
-    /// <summary>Old examples that joined a step.</summary>
+    /// <summary>Replayed examples used in a step.</summary>
     public long EventsReplayed { get; set; }
 
-    /// <summary>Examples whose item had no row of its own.</summary>
+    /// <summary>Examples whose item had only a fallback row.</summary>
     public long EventsOnFallback { get; set; }
 
-    /// <summary>Steps that were not applied because the loss or a gradient was not finite.</summary>
+    /// <summary>Steps not applied because the loss or a gradient was not finite.</summary>
     public long NonFiniteSteps { get; set; }
 
-    /// <summary>Refreshes that were posted, removals included.</summary>
+    /// <summary>Refreshes posted, including removals.</summary>
     public long Refreshes { get; set; }
 }

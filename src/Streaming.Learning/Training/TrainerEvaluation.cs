@@ -11,13 +11,13 @@ using Streaming.Models.State;
 namespace Streaming.Learning.Training;
 
 /// <summary>
-/// Scores events before they are learned: the model at every width, recent popularity, and the methods of
-/// <see cref="SourceEvaluation"/> beside it. The model's vectors are those of the batch before; all that counts is as of
-/// the event before.
+/// Scores events before they are trained on: the model at every width, recent popularity, and the methods of
+/// <see cref="SourceEvaluation"/>. The model's vectors are those of the previous batch; counting methods include every earlier
+/// event.
 /// </summary>
 internal sealed class TrainerEvaluation : IDisposable
 {
-    /// <summary>Multiply-adds a batch that scoring may cost on average: about those of a small step.</summary>
+    /// <summary>Average budget of multiply-adds per batch for scoring: about those of a small step.</summary>
     private const double Budget = 2e9;
     private const int ReportedCutoff = 20;
     private static readonly long Day = (long)TimeSpan.FromDays(1).TotalMilliseconds;
@@ -51,16 +51,16 @@ internal sealed class TrainerEvaluation : IDisposable
 
     public PrequentialEvaluator Baseline { get; }
 
-    /// <summary>Gets the methods that count; null when nothing is counted.</summary>
+    /// <summary>Gets the counting methods; null when counting is off.</summary>
     public SourceEvaluation? Sources { get; }
 
-    /// <summary>Gets or sets a value indicating whether the events that come now are after a planted drift.</summary>
+    /// <summary>Gets or sets a value indicating whether the current events come after an artificial drift.</summary>
     public bool IsAfterDrift { get; set; }
 
-    /// <summary>Gets the time spent on scoring.</summary>
+    /// <summary>Gets the time spent scoring.</summary>
     public TimeSpan Elapsed { get; private set; }
 
-    /// <summary>Ranks the examples of a batch by the model as it is now, if it is this batch's turn.</summary>
+    /// <summary>Ranks the examples of a batch by the current model, if the batch is due for evaluation.</summary>
     public void Begin(Batch batch, long step, TrainReport report)
     {
         _isTurn = IsTurn(batch, step);
@@ -80,7 +80,7 @@ internal sealed class TrainerEvaluation : IDisposable
         Elapsed += Stopwatch.GetElapsedTime(begun);
     }
 
-    /// <summary>Scores an example of the batch; to be called before anything is learned from it.</summary>
+    /// <summary>Scores an example of the batch; call before anything is learned from it.</summary>
     public void Score(Batch batch, int example, TrainReport report)
     {
         if (!_isTurn)
@@ -103,7 +103,7 @@ internal sealed class TrainerEvaluation : IDisposable
         Elapsed += Stopwatch.GetElapsedTime(begun);
     }
 
-    /// <summary>An event of the item: all count, whether they were scored or not.</summary>
+    /// <summary>Counts an event of the item, scored or not.</summary>
     public void Learn(int row, long eventTime)
     {
         _popularity.Update(0, [], row);
@@ -113,7 +113,7 @@ internal sealed class TrainerEvaluation : IDisposable
         }
     }
 
-    /// <summary>The row goes to another item.</summary>
+    /// <summary>Clears a row that is given to another item.</summary>
     public void Forget(int row)
     {
         _popularity.Forget(row);
@@ -156,12 +156,12 @@ internal sealed class TrainerEvaluation : IDisposable
         }
         else
         {
-            // A state of an earlier version: none of its items is in its first day.
+            // A state of an earlier version: no item is in its first day.
             _firstEvents.Data.Fill(1);
         }
     }
 
-    /// <summary>Takes over the popularity of items; figures of another model are not this one's.</summary>
+    /// <summary>Copies the popularity of items; metrics of the other model are not carried over.</summary>
     public void Adopt(TensorReader tensors, int[] oldRows)
     {
         _popularity.Adopt(tensors, oldRows);
@@ -193,7 +193,7 @@ internal sealed class TrainerEvaluation : IDisposable
         }
         catch (EndOfStreamException exception)
         {
-            throw new StateMismatchException($"The evaluation's state ends early: {exception.Message}");
+            throw new StateMismatchException($"The evaluation state is truncated: {exception.Message}");
         }
     }
 
@@ -208,7 +208,7 @@ internal sealed class TrainerEvaluation : IDisposable
             return _options.EvaluateEvery > 0 && step % _options.EvaluateEvery == 0;
         }
 
-        // With lists of the best items the catalogue is scored twice.
+        // Top lists score the catalogue a second time.
         int passes = Sources is null ? 1 : 2;
         double work = (double)_items.Count * _engine.Model.Dimension * ((passes * batch.Capacity) + _engine.Model.FeatureLength);
         return step % (long)Math.Ceiling(Math.Max(work / Budget, 1)) == 0;

@@ -1,15 +1,15 @@
 namespace Streaming.Learning.Training;
 
 /// <summary>
-/// Hands a trainer's figures to other threads. A reader gets the newest picture and asks for the next one; the trainer
-/// takes a picture only when it was asked, so nobody looking costs nothing.
+/// Hands a trainer's figures to other threads. A reader gets the newest snapshot and requests the next; the trainer takes
+/// snapshots only on request, so unread metrics cost nothing.
 /// </summary>
 public sealed class TrainerMetrics
 {
     private TrainerStatus _status = TrainerStatus.Empty;
     private int _wanted = 1;
 
-    /// <summary>The newest picture: at most one reading old while training goes on. Any thread.</summary>
+    /// <summary>The newest snapshot: at most one read old while training continues. Any thread.</summary>
     public TrainerStatus Read()
     {
         Volatile.Write(ref _wanted, 1);

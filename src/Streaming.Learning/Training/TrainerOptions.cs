@@ -9,7 +9,7 @@ using Streaming.Models.Options;
 
 namespace Streaming.Learning.Training;
 
-/// <summary>Everything about training above the engine.</summary>
+/// <summary>Settings of training outside the engine.</summary>
 public sealed record TrainerOptions
 {
     /// <summary>Gets the learning rate by step.</summary>
@@ -27,7 +27,7 @@ public sealed record TrainerOptions
     /// <summary>Gets the experience replay's settings.</summary>
     public ReplayOptions Replay { get; init; } = new();
 
-    /// <summary>Gets how co-occurrences and transitions are counted beside the model.</summary>
+    /// <summary>Gets how co-occurrences and transitions are counted next to the model.</summary>
     public CountOptions Counts { get; init; } = new();
 
     /// <summary>Gets what is published when.</summary>
@@ -37,25 +37,26 @@ public sealed record TrainerOptions
     public PrequentialOptions Evaluation { get; init; } = new();
 
     /// <summary>
-    /// Gets on which batches examples are scored before training: every n-th. Default 0: as often as keeps the cost of
-    /// scoring below about two thousand million multiply-adds a batch. Otherwise 1 … 1,000,000; −1: never.
+    /// Gets how often examples are scored before training: every n-th batch. Default 0: as often as keeps the cost of scoring below
+    /// about two billion multiply-adds per batch. Otherwise 1 … 1,000,000; −1: never.
     /// </summary>
     public int EvaluateEvery { get; init; }
 
-    /// <summary>Gets the number of threads that score the catalogue. Default: the processors, at most 16. 1 … 256.</summary>
+    /// <summary>Gets the number of threads that score the catalogue. Default: the number of processors, at most 16. 1 … 256.</summary>
     public int EvaluationThreads { get; init; } = Math.Clamp(Environment.ProcessorCount, 1, 16);
 
-    /// <summary>Gets the half-life in events of the popularity baseline that is measured beside the model. Default 5,000;
-    /// above 0; 1e9: all events alike.</summary>
+    /// <summary>Gets the half-life in events of the popularity baseline that is evaluated next to the model. Default 5,000;
+    /// above 0; 1e9: no decay.</summary>
     public double PopularityHalfLife { get; init; } = 5_000;
 
-    /// <summary>Gets the number of uniformly drawn negatives a step, for the losses that use them. Default 1,024; 1 … 1,048,576.</summary>
+    /// <summary>Gets the number of uniformly drawn negatives per step, for the losses that use them. Default 1,024; 1 …
+    /// 1,048,576.</summary>
     public int UniformNegatives { get; init; } = 1_024;
 
-    /// <summary>Gets how many steps in a row may have a loss that is not finite before training fails. Default 10; 1 … 1,000.</summary>
+    /// <summary>Gets the number of consecutive steps with a non-finite loss after which training fails. Default 10; 1 … 1,000.</summary>
     public int MaxNonFiniteSteps { get; init; } = 10;
 
-    /// <summary>Checks every property.</summary>
+    /// <summary>Validates every property.</summary>
     /// <param name="model">The model to be trained.</param>
     /// <exception cref="OptionsException">Names every property that is wrong, its value and what is allowed.</exception>
     public void Validate(ModelOptions model)

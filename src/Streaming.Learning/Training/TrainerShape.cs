@@ -3,7 +3,7 @@ using Streaming.Models.Options;
 
 namespace Streaming.Learning.Training;
 
-/// <summary>The settings that the shape of a trainer's state depends on: what a checkpoint and the settings must agree in.</summary>
+/// <summary>The settings that determine the shape of a trainer's state, in which a checkpoint and the settings must match.</summary>
 internal static class TrainerShape
 {
     public static IReadOnlyDictionary<string, string> Of(ModelOptions model, TrainerOptions options) => new SortedDictionary<string, string>(StringComparer.Ordinal)

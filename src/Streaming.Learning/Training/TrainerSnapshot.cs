@@ -4,13 +4,13 @@ using Streaming.Models.State;
 namespace Streaming.Learning.Training;
 
 /// <summary>
-/// A trainer's whole state as of the end of one batch, readable from another thread while training goes on: the engine's
-/// tensors and those above the engine. One at a time; dispose it before the next begins.
+/// A trainer's whole state as of the end of one batch, readable from another thread while training continues: the tensors of the
+/// engine and those outside it. One at a time; dispose it before the next begins.
 /// </summary>
 public sealed class TrainerSnapshot : IDisposable
 {
     private readonly Action _ended;
-    private bool _disposed;
+    private bool _isDisposed;
 
     internal TrainerSnapshot(TensorSnapshot engine, TensorSnapshot trainer, ModelOptions model, IReadOnlyDictionary<string, string> shape, TrainerCounters counters, long sequence, Action ended)
     {
@@ -32,21 +32,21 @@ public sealed class TrainerSnapshot : IDisposable
     /// <summary>Gets the model's shape and hyper-parameters.</summary>
     public ModelOptions Model { get; }
 
-    /// <summary>Gets the settings that the state's shape depends on, by name.</summary>
+    /// <summary>Gets the settings that determine the state's shape, by name.</summary>
     public IReadOnlyDictionary<string, string> Shape { get; }
 
-    /// <summary>Gets what was done up to this state.</summary>
+    /// <summary>Gets the counters as of this state.</summary>
     public TrainerCounters Counters { get; }
 
     /// <summary>Gets the number of the last batch that this state contains; −1 before the first.</summary>
     public long Sequence { get; }
 
-    /// <summary>Ends the snapshot.</summary>
+    /// <summary>Releases the snapshot.</summary>
     public void Dispose()
     {
-        if (!_disposed)
+        if (!_isDisposed)
         {
-            _disposed = true;
+            _isDisposed = true;
             Engine.Dispose();
             Trainer.Dispose();
             _ended();

@@ -3,16 +3,16 @@ using Streaming.Learning.Items;
 
 namespace Streaming.Learning.Training;
 
-/// <summary>A picture of a trainer at one moment. Immutable.</summary>
+/// <summary>A snapshot of a trainer's figures. Immutable.</summary>
 public sealed record TrainerStatus
 {
-    /// <summary>Gets the picture before the first batch.</summary>
+    /// <summary>Gets the status before the first batch.</summary>
     public static TrainerStatus Empty { get; } = new();
 
-    /// <summary>Gets what was done so far.</summary>
+    /// <summary>Gets the trainer's counters.</summary>
     public TrainerCounters Counters { get; init; }
 
-    /// <summary>Gets what happened to the items.</summary>
+    /// <summary>Gets the item table's counters.</summary>
     public ItemTableCounters ItemCounters { get; init; }
 
     /// <summary>Gets the number of the last batch.</summary>
@@ -39,7 +39,7 @@ public sealed record TrainerStatus
     /// <summary>Gets the number of past examples kept for replay.</summary>
     public int ReplayCount { get; init; }
 
-    /// <summary>Gets the number of items that wait to be collected for publication.</summary>
+    /// <summary>Gets the number of items waiting to be collected for publication.</summary>
     public int RefreshesWaiting { get; init; }
 
     /// <summary>Gets whether the bank's warm-up is over.</summary>
@@ -57,22 +57,22 @@ public sealed record TrainerStatus
     /// <summary>Gets the staleness of bank entries by age (strata that double in size, newest first); NaN until measured.</summary>
     public IReadOnlyList<double> Staleness { get; init; } = [];
 
-    /// <summary>Gets the model's figures for each width, over the last examples.</summary>
+    /// <summary>Gets the model's metrics for each width, over the last examples.</summary>
     public IReadOnlyList<SegmentRecall> Recall { get; init; } = [];
 
-    /// <summary>Gets the same of recent popularity.</summary>
+    /// <summary>Gets the metrics of recent popularity.</summary>
     public SegmentRecall Popularity { get; init; }
 
-    /// <summary>Gets the same of the methods that count, alone and with the model.</summary>
+    /// <summary>Gets the metrics of the counting methods, alone and with the model.</summary>
     public IReadOnlyList<SourceRecall> Sources { get; init; } = [];
 
-    /// <summary>Gets the time spent on scoring events since this trainer began.</summary>
+    /// <summary>Gets the time spent scoring events since this trainer was created.</summary>
     public TimeSpan EvaluationTime { get; init; }
 
-    /// <summary>Gets the bytes that the counts take.</summary>
+    /// <summary>Gets the size of the counts in bytes.</summary>
     public long CountBytes { get; init; }
 
-    /// <summary>Gets the share of what was counted that the bounded lists could not keep, 0 … 1.</summary>
+    /// <summary>Gets the share of the counted weight that the bounded lists lost, 0 … 1.</summary>
     public double CountsLost { get; init; }
 
     internal static TrainerStatus Of(Trainer trainer, TrainReport report, BankPolicy bank, int replayCount, int waiting) => new()

@@ -7,8 +7,8 @@ using Streaming.Models.State;
 namespace Streaming.Learning.WarmStarts;
 
 /// <summary>
-/// The state of an engine made of another model's: what fits is read from there row by row, the rest is as a fresh model
-/// has it. Any engine restores it as it would a checkpoint.
+/// The state of an engine built from another model's: matching parts are read from there row by row, the rest is that of a fresh
+/// model. Any engine restores it like a checkpoint.
 /// </summary>
 internal sealed class AdoptedState : TensorSource
 {
@@ -28,8 +28,8 @@ internal sealed class AdoptedState : TensorSource
     /// <param name="oldModel">Its options.</param>
     /// <param name="fresh">The new engine's dense parameters.</param>
     /// <param name="model">The new options.</param>
-    /// <param name="oldRows">The old row of each new row; −1 for one that is new.</param>
-    /// <param name="keys">The item key of each new row: seeds the values of what is new.</param>
+    /// <param name="oldRows">The old row of each new row; −1 for a new one.</param>
+    /// <param name="keys">The item key of each new row: seeds the values of new rows.</param>
     public AdoptedState(TensorSource old, ModelOptions oldModel, TensorSource fresh, ModelOptions model, ReadOnlyMemory<int> oldRows, ReadOnlyMemory<ulong> keys)
     {
         _old = old;
@@ -112,7 +112,7 @@ internal sealed class AdoptedState : TensorSource
         }
     }
 
-    /// <summary>Reads the block that the old tensor and the new one have in common; slices that the old has not stay fresh.</summary>
+    /// <summary>Reads the block that the old and the new tensor share; slices absent from the old one stay fresh.</summary>
     private void Overlay(TensorInfo info, string name, Span<byte> values)
     {
         if (!_index.TryGetValue(name, out int index))
@@ -123,7 +123,7 @@ internal sealed class AdoptedState : TensorSource
         TensorInfo old = _old.Tensors[index];
         if (old.Type != TensorType.F32 || old.Shape.Count != info.Shape.Count)
         {
-            throw new StateMismatchException($"The tensor {name} is {old.Type} [{string.Join(", ", old.Shape)}]; the model needs F32 [{string.Join(", ", info.Shape)}].");
+            throw new StateMismatchException($"Tensor {name} is {old.Type} [{string.Join(", ", old.Shape)}]; the model needs F32 [{string.Join(", ", info.Shape)}].");
         }
 
         int stride = (int)info.Shape[^1] * sizeof(float);
@@ -196,7 +196,7 @@ internal sealed class AdoptedState : TensorSource
         }
     }
 
-    // A row that is new has no decay behind it.
+    // A new row has no accumulated decay.
     private void LogDecay(int row, Span<double> value, bool fits)
     {
         OldRow("items.embedding.log_decay", row, MemoryMarshal.AsBytes(value), fits);
@@ -216,7 +216,7 @@ internal sealed class AdoptedState : TensorSource
         }
     }
 
-    /// <summary>The bank, newest first, as far as there is room; with the values' meaning it loses its own.</summary>
+    /// <summary>Copies the bank, newest first, as far as there is room; it is meaningless if the values' meaning differs.</summary>
     private void AddBank()
     {
         int held = _fit.Whole ? (int)_old.Tensors[_index["bank.vectors"]].Shape[0] : 0;
@@ -257,5 +257,5 @@ internal sealed class AdoptedState : TensorSource
         return value;
     }
 
-    private int Index(string name) => _index.TryGetValue(name, out int index) ? index : throw new StateMismatchException($"The tensor {name} is missing: this is no model's state.");
+    private int Index(string name) => _index.TryGetValue(name, out int index) ? index : throw new StateMismatchException($"Tensor {name} is missing: this is not the state of a model.");
 }

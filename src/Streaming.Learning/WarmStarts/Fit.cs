@@ -3,7 +3,7 @@ using Streaming.Models.Options;
 
 namespace Streaming.Learning.WarmStarts;
 
-/// <summary>What a model can take over from another one.</summary>
+/// <summary>Which parts of another model's state a model can use.</summary>
 internal sealed class Fit
 {
     private readonly ModelOptions _old;
@@ -22,26 +22,26 @@ internal sealed class Fit
         Embeddings = old.ItemIds && @new.ItemIds;
     }
 
-    /// <summary>Gets what differs of all that the values' meaning depends on: "name is X, the other has Y".</summary>
+    /// <summary>Gets the differences in everything that determines the meaning of values: "name is X, the other has Y".</summary>
     public IReadOnlyList<string> Differences { get; }
 
-    /// <summary>Gets a value indicating whether nothing does: optimiser state and bank fit too.</summary>
+    /// <summary>Gets a value indicating whether there are none: optimiser state and bank fit too.</summary>
     public bool Whole { get; }
 
-    /// <summary>Gets a value indicating whether the user tower's values fit. One model's widths may be the first of the
-    /// other's: nested weights grow and shrink by slices, and what the widths in common compute stays as it is.</summary>
+    /// <summary>Gets a value indicating whether the user tower's values fit. One model's widths may be a prefix of the other's: nested
+    /// weights grow and shrink by slices, and the output of the common widths is unchanged.</summary>
     public bool Tower { get; }
 
     /// <summary>Gets a value indicating whether the item projection of some feature group fits.</summary>
     public bool Projection { get; }
 
-    /// <summary>Gets a value indicating whether id embeddings fit, as far as both are wide.</summary>
+    /// <summary>Gets a value indicating whether id embeddings fit, up to the smaller width.</summary>
     public bool Embeddings { get; }
 
-    /// <summary>Gets the columns that both have.</summary>
+    /// <summary>Gets the number of columns that both have.</summary>
     public int Columns => Math.Min(_old.Dimension, _new.Dimension);
 
-    /// <summary>Gets each feature group of the new model: where it begins in the new and in the old features, −1 where it is new.</summary>
+    /// <summary>Gets each feature group of the new model with its start in the new and in the old features, −1 if it is new.</summary>
     public IEnumerable<(int NewStart, int OldStart, int Length)> Groups
     {
         get
@@ -56,7 +56,7 @@ internal sealed class Fit
         }
     }
 
-    // Widths and features aside: those may differ and the tower still fit.
+    // Except widths and features: those may differ and the tower still fit.
     private static bool Equal(IEnumerable<string> differences, string aside) =>
         differences.All(text => text.StartsWith(aside, StringComparison.Ordinal) || text.StartsWith("Model.FeatureGroups", StringComparison.Ordinal) || text.StartsWith("Model.ItemIds", StringComparison.Ordinal));
 

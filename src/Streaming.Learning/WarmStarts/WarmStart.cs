@@ -1,10 +1,10 @@
 namespace Streaming.Learning.WarmStarts;
 
-/// <summary>What a model has taken over from another.</summary>
-/// <param name="Taken">What fitted, in words.</param>
-/// <param name="Left">What did not and begins afresh, in words.</param>
+/// <summary>Which parts of another model's state a model has adopted.</summary>
+/// <param name="Taken">The adopted parts, in words.</param>
+/// <param name="Left">The parts that start anew, in words.</param>
 public sealed record WarmStart(IReadOnlyList<string> Taken, IReadOnlyList<string> Left)
 {
     /// <inheritdoc/>
-    public override string ToString() => $"taken over: {string.Join(", ", Taken)}{(Left.Count == 0 ? string.Empty : $"; afresh: {string.Join(", ", Left)}")}";
+    public override string ToString() => $"adopted: {string.Join(", ", Taken)}{(Left.Count == 0 ? string.Empty : $"; new: {string.Join(", ", Left)}")}";
 }

@@ -3,10 +3,10 @@ namespace Streaming.Models.Batches;
 /// <summary>Sequences of item rows of different lengths: one value array plus offsets.</summary>
 public readonly ref struct JaggedRows
 {
-    /// <summary>Item rows, all sequences end to end, oldest first.</summary>
+    /// <summary>Item rows of all sequences, concatenated, oldest first.</summary>
     public required ReadOnlySpan<int> Rows { get; init; }
 
-    /// <summary>Where each sequence starts in <see cref="Rows"/>, and after the last one the end: Count + 1 entries.</summary>
+    /// <summary>Start of each sequence in <see cref="Rows"/>, then the end: Count + 1 entries.</summary>
     public required ReadOnlySpan<int> Offsets { get; init; }
 
     /// <summary>Gets the number of sequences.</summary>

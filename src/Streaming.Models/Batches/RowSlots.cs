@@ -4,11 +4,11 @@ namespace Streaming.Models.Batches;
 
 /// <summary>
 /// The distinct item rows of a step, numbered in order of first use: each is encoded once however often it occurs. An
-/// open-addressing table that is emptied by a new stamp, not by clearing.
+/// open-addressing table that is emptied by a new stamp instead of clearing.
 /// </summary>
 public sealed class RowSlots
 {
-    // Key, value and stamp side by side: a look is one line of memory, not three.
+    // Key, value and stamp are adjacent: a lookup touches one cache line, not three.
     private Entry[] _entries = new Entry[1024];
     private int[] _rows = new int[256];
     private int _stamp;
@@ -19,7 +19,7 @@ public sealed class RowSlots
     /// <summary>Gets the rows by slot.</summary>
     public ReadOnlySpan<int> Rows => _rows.AsSpan(0, Count);
 
-    /// <summary>Forgets all rows.</summary>
+    /// <summary>Clears all rows.</summary>
     public void Clear()
     {
         Count = 0;
@@ -51,7 +51,7 @@ public sealed class RowSlots
         return Count++;
     }
 
-    /// <summary>Slot of a row, −1 when it is not there.</summary>
+    /// <summary>Slot of a row, or −1 when absent.</summary>
     public int IndexOf(int row)
     {
         ref var entry = ref Find(row);

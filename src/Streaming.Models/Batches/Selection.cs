@@ -3,8 +3,8 @@ using Streaming.Models.State;
 namespace Streaming.Models.Batches;
 
 /// <summary>
-/// Rows at the steps where predictions stand. A live batch predicts at the last step of each sequence only, so what a
-/// tower computes step by step after its last recurrence is computed for those rows alone.
+/// Rows of the predicted steps. A live batch predicts only the last step of each sequence, so everything a tower computes per
+/// step after its last recurrence is computed for those rows alone.
 /// </summary>
 internal static class Selection
 {
@@ -18,7 +18,7 @@ internal static class Selection
         }
     }
 
-    /// <summary>The other way: predicted rows to their steps, zero elsewhere.</summary>
+    /// <summary>Copies predicted rows back to their steps; the other steps are zero.</summary>
     public static void Scatter(StepPlan plan, in Chunk chunk, ReadOnlySpan<float> selected, Span<float> steps, int columns)
     {
         steps.Clear();

@@ -3,8 +3,8 @@ using Streaming.Models.State;
 namespace Streaming.Models.Batches;
 
 /// <summary>
-/// The sequences and predictions of a batch, laid out for work: where sequences start, which encoded item stands at each
-/// step, and chunks of whole sequences. Reused from step to step.
+/// The sequences and predictions of a batch as a plan of work: where sequences start, which encoded item belongs to each step,
+/// and chunks of whole sequences. Reused across steps.
 /// </summary>
 public sealed class StepPlan
 {
@@ -16,7 +16,7 @@ public sealed class StepPlan
     /// <summary>Gets the number of sequences.</summary>
     public int SequenceCount { get; private set; }
 
-    /// <summary>Gets the number of steps, P: items plus one start a sequence.</summary>
+    /// <summary>Gets the number of steps, P: the items plus one start per sequence.</summary>
     public int StepCount { get; private set; }
 
     /// <summary>Gets the number of predictions, B.</summary>
@@ -25,7 +25,7 @@ public sealed class StepPlan
     /// <summary>Gets the number of chunks.</summary>
     public int ChunkCount { get; private set; }
 
-    /// <summary>Gets the first step of each sequence, and after the last one the end.</summary>
+    /// <summary>Gets the first step of each sequence, then the end.</summary>
     public ReadOnlySpan<int> Starts => _starts.AsSpan(0, SequenceCount + 1);
 
     /// <summary>Gets the slot of the encoded item at each step; −1 for the start vector.</summary>
@@ -37,12 +37,12 @@ public sealed class StepPlan
     /// <summary>A chunk.</summary>
     public Chunk ChunkAt(int index) => _chunks[index];
 
-    /// <summary>Lays out a batch; items get slots of <paramref name="slots"/>.</summary>
+    /// <summary>Plans a batch and assigns its items slots of <paramref name="slots"/>.</summary>
     /// <param name="sequences">The histories.</param>
     /// <param name="predictions">Steps of the predictions, ascending; empty: the last step of each sequence.</param>
     /// <param name="slots">Distinct items.</param>
-    /// <param name="chunkSteps">About how many steps a chunk has.</param>
-    public void Lay(in JaggedRows sequences, ReadOnlySpan<int> predictions, RowSlots slots, int chunkSteps)
+    /// <param name="chunkSteps">Target number of steps per chunk.</param>
+    public void Plan(in JaggedRows sequences, ReadOnlySpan<int> predictions, RowSlots slots, int chunkSteps)
     {
         SequenceCount = sequences.Count;
         StepCount = sequences.Rows.Length + sequences.Count;

@@ -3,25 +3,25 @@ using System.Numerics.Tensors;
 namespace Streaming.Models.Layers;
 
 /// <summary>
-/// Dynamic routing of a history to several interests [MIND, algorithm 1], nested: what routes increment k is the
-/// agreement on the prefix up to w_k, which is the sum of the agreements of the increments up to k, and the length that
-/// squashes increment k is that of the prefix up to w_k. So a prefix of every interest is that of a narrower model.
+/// Dynamic routing of a history to several interests [MIND, algorithm 1], nested: increment k is routed by the agreement on
+/// the prefix up to w_k, the sum of the agreements of the increments up to k, and squashed by the length of the prefix up to
+/// w_k. A prefix of every interest is thus that of a narrower model.
 /// </summary>
-/// <remarks>Routing weights are constants of the backward pass, as in the published code.</remarks>
+/// <remarks>The backward pass treats routing weights as constants, as in the published code.</remarks>
 internal sealed class Capsules(Increments widths, int interests, int iterations)
 {
     // Keeps the square root differentiable at an empty interest.
     private const float Epsilon = 1e-9f;
     private readonly int _d = widths.Dimension;
 
-    /// <summary>Gets the floats of routing weights a step has.</summary>
+    /// <summary>Gets the number of routing weights per step.</summary>
     public int WeightsPerStep => widths.Count * interests;
 
     /// <summary>Interests of one history.</summary>
     /// <param name="votes">[steps × D], the mapped inputs.</param>
     /// <param name="logits">[interests × positions] initial routing logits, by distance from the newest step.</param>
-    /// <param name="steps">Length of the history, the start step among it.</param>
-    /// <param name="weights">Out: [steps × K × interests] routing weights of the last round.</param>
+    /// <param name="steps">Length of the history, including the start step.</param>
+    /// <param name="weights">Out: [steps × K × interests] routing weights of the last iteration.</param>
     /// <param name="agreements">Temporary [steps × K × interests].</param>
     /// <param name="sums">Out: [interests × D] before squashing.</param>
     /// <param name="capsules">Out: [interests × D].</param>
@@ -44,10 +44,10 @@ internal sealed class Capsules(Increments widths, int interests, int iterations)
         }
     }
 
-    /// <summary>Gradient by the votes is set.</summary>
-    /// <param name="weights">Of the forward pass.</param>
-    /// <param name="sums">Of the forward pass.</param>
-    /// <param name="gradients">[interests × D] by the capsules; by the sums on return.</param>
+    /// <summary>Computes the gradient with respect to the votes, overwriting it.</summary>
+    /// <param name="weights">From the forward pass.</param>
+    /// <param name="sums">From the forward pass.</param>
+    /// <param name="gradients">[interests × D] with respect to the capsules; on return with respect to the sums.</param>
     /// <param name="steps">Length of the history.</param>
     /// <param name="voteGradients">Out: [steps × D].</param>
     public void Backward(ReadOnlySpan<float> weights, ReadOnlySpan<float> sums, Span<float> gradients, int steps, Span<float> voteGradients)
@@ -147,7 +147,7 @@ internal sealed class Capsules(Increments widths, int interests, int iterations)
             squares[k] = square += TensorPrimitives.SumOfSquares(sum.Slice(widths.Start(k), widths.Length(k)));
         }
 
-        // From the last increment down: an increment is in the length of every later one.
+        // From the last increment down: the length of every later increment includes this one.
         float through = 0;
         for (int k = widths.Count - 1; k >= 0; k--)
         {

@@ -11,7 +11,6 @@ internal sealed class GatedFfn(ParameterSet set, string name, Increments widths,
     private readonly NestedLinear _down = new(set, $"{name}.down", widths, widths);
     private readonly int _d = widths.Dimension;
 
-    /// <summary>Initial weights.</summary>
     public void Initialize(ulong seed, double scale)
     {
         _gate.Initialize(seed, scale);
@@ -19,7 +18,7 @@ internal sealed class GatedFfn(ParameterSet set, string name, Increments widths,
         _down.Initialize(seed, scale);
     }
 
-    /// <summary>Once a step, before any chunk.</summary>
+    /// <summary>Packs the weights; call once per step, before any chunk.</summary>
     public void Prepare()
     {
         _gate.Prepare();
@@ -27,7 +26,7 @@ internal sealed class GatedFfn(ParameterSet set, string name, Increments widths,
         _down.Prepare();
     }
 
-    /// <summary>y = FFN(x); gate, up and product [rows × D] are kept for the backward pass.</summary>
+    /// <summary>y = FFN(x), x and y [rows × D]; gate, up and product [rows × D] are kept for the backward pass.</summary>
     public void Forward(ReadOnlySpan<float> x, Span<float> gate, Span<float> up, Span<float> product, Span<float> y, int rows, int firstRow, long step)
     {
         _gate.Forward(x, gate, rows);
@@ -37,7 +36,7 @@ internal sealed class GatedFfn(ParameterSet set, string name, Increments widths,
         _down.Forward(product, y, rows);
     }
 
-    /// <summary>dx is set. gate, up and product are overwritten.</summary>
+    /// <summary>Overwrites dx, gate, up and product, all [rows × D]; dy [rows × D].</summary>
     public void Backward(ReadOnlySpan<float> x, Span<float> gate, Span<float> up, Span<float> product, ReadOnlySpan<float> dy, Span<float> dx, int rows, int firstRow, long step, Lane lane)
     {
         var inner = lane.Rent(rows * _d);

@@ -7,7 +7,7 @@ namespace Streaming.Models.Layers;
 /// Nested gated recurrent unit [Cho et al. 2014]: z = σ(W_z x + U_z h), r = σ(W_r x + U_r h), n = tanh(W_n x + r ⊙ (U_n h)),
 /// h ← (1 − z) ⊙ n + z ⊙ h; W and U are nested linears with bias.
 /// </summary>
-/// <remarks>A row of gates has 3D floats: of each increment first z, then r, then n, so that a prefix is a narrower unit's row.</remarks>
+/// <remarks>A row of gates has 3D floats: for each increment z, then r, then n, so a prefix is a narrower unit's row.</remarks>
 internal sealed class Gru
 {
     private readonly Increments _widths;
@@ -33,7 +33,7 @@ internal sealed class Gru
         Hidden.Initialize(seed, scale);
     }
 
-    /// <summary>Once a step, before any chunk.</summary>
+    /// <summary>Packs the weights; call once per step, before any chunk.</summary>
     public void Prepare()
     {
         Input.Prepare();
@@ -41,10 +41,10 @@ internal sealed class Gru
     }
 
     /// <summary>One step of one sequence.</summary>
-    /// <param name="gates">[3D] W x on entry; z, r, n on return.</param>
+    /// <param name="gates">[3D] In: W x. Out: z, r, n.</param>
     /// <param name="hidden">[3D] U h.</param>
-    /// <param name="candidate">Out: [D], U_n h, for the backward pass.</param>
-    /// <param name="state">[D] h, replaced by the new one.</param>
+    /// <param name="candidate">Out: [D] U_n h, for the backward pass.</param>
+    /// <param name="state">[D] In: h. Out: the new h.</param>
     public void Step(Span<float> gates, ReadOnlySpan<float> hidden, Span<float> candidate, Span<float> state)
     {
         for (int k = 0; k < _widths.Count; k++)
@@ -68,12 +68,12 @@ internal sealed class Gru
         }
     }
 
-    /// <summary>Backward of <see cref="Step"/>.</summary>
-    /// <param name="gates">[3D] z, r, n on entry; gradient by W x on return.</param>
-    /// <param name="candidate">[D] of the forward pass.</param>
+    /// <summary>Backward pass of <see cref="Step"/>.</summary>
+    /// <param name="gates">[3D] In: z, r, n. Out: gradient with respect to W x.</param>
+    /// <param name="candidate">[D] From the forward pass.</param>
     /// <param name="previous">[D] h before the step.</param>
-    /// <param name="gradient">[D] gradient by h after the step; the direct part of that by h before on return.</param>
-    /// <param name="hidden">Out: [3D] gradient by U h.</param>
+    /// <param name="gradient">[D] In: gradient with respect to the new h. Out: its direct part with respect to the previous h.</param>
+    /// <param name="hidden">Out: [3D] gradient with respect to U h.</param>
     public void StepBackward(Span<float> gates, ReadOnlySpan<float> candidate, ReadOnlySpan<float> previous, Span<float> gradient, Span<float> hidden)
     {
         for (int k = 0; k < _widths.Count; k++)

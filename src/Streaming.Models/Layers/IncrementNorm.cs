@@ -3,8 +3,8 @@ using Streaming.Models.State;
 namespace Streaming.Models.Layers;
 
 /// <summary>
-/// A LayerNorm of its own for each increment [fMRLRec]: a norm over the whole width would let later columns move
-/// earlier ones. Parameters and statistics around the kernel.
+/// A LayerNorm per increment [fMRLRec]: a norm over the whole width would let later columns affect earlier ones. Holds the
+/// parameters and statistics of the kernel.
 /// </summary>
 internal sealed class IncrementNorm
 {
@@ -33,7 +33,7 @@ internal sealed class IncrementNorm
         _set.Value(_bias).Clear();
     }
 
-    /// <summary>Makes room for the statistics of a batch.</summary>
+    /// <summary>Reserves space for the statistics of a batch.</summary>
     public void Reserve(int rows) => Buffers.Grow(ref _statistics, checked(rows * _perRow));
 
     /// <summary>y = gain · (x − mean) / √(variance + ε) + bias, per row and increment.</summary>
@@ -43,14 +43,14 @@ internal sealed class IncrementNorm
     public void Forward(ReadOnlySpan<float> x, Span<float> y, int firstRow) =>
         _kernel.Forward(x, _set.Value(_gain), _set.Value(_bias), y, Statistics(firstRow, x.Length));
 
-    /// <summary>One row without a backward pass; y may be x.</summary>
+    /// <summary>One row [D] without a backward pass; y may be x.</summary>
     public void ForwardRow(ReadOnlySpan<float> x, Span<float> y)
     {
         Span<float> statistics = stackalloc float[_perRow];
         _kernel.Forward(x, _set.Value(_gain), _set.Value(_bias), y, statistics);
     }
 
-    /// <summary>Gradient of the input is set, or added to.</summary>
+    /// <summary>dx [rows × D] is overwritten, or added to; x and dy [rows × D]. Adds gain and bias gradients to the lane.</summary>
     public void Backward(ReadOnlySpan<float> x, ReadOnlySpan<float> dy, Span<float> dx, int firstRow, Lane lane, bool add) =>
         lane.Norm.Backward(dy, x, _set.Value(_gain), Statistics(firstRow, x.Length), dx, lane.Gradient(_gain), lane.Gradient(_bias), add);
 

@@ -35,6 +35,6 @@ public sealed class Increments
     /// <summary>Number of columns of increment k.</summary>
     public int Length(int k) => _ends[k] - Start(k);
 
-    /// <summary>Widths times a factor: complex channels keep re and im of an increment side by side, gates likewise.</summary>
+    /// <summary>Widths times a factor: each increment stores real and imaginary parts, or gates, together.</summary>
     public Increments Scale(int factor) => new([.. _ends.Select(end => end * factor)]);
 }

@@ -5,7 +5,7 @@ using Streaming.Models.State;
 
 namespace Streaming.Models.Layers;
 
-/// <summary>Projection of an item's features: e = features · W + b, W [F × D]. Its first w columns are a narrower model's.</summary>
+/// <summary>Projection of an item's features: e = features · W + b, W [F × D]. Its first w columns are those of a narrower model.</summary>
 public sealed class ItemProjection
 {
     private readonly ParameterSet _set;
@@ -15,7 +15,7 @@ public sealed class ItemProjection
     private readonly int _features;
 
     /// <summary>Creates the projection.</summary>
-    /// <param name="set">Takes its parameters.</param>
+    /// <param name="set">Receives its parameters.</param>
     /// <param name="options">The model's options.</param>
     public ItemProjection(ParameterSet set, ModelOptions options)
     {
@@ -29,7 +29,7 @@ public sealed class ItemProjection
         }
     }
 
-    /// <summary>Weights of deviation scale / √F, bias zero.</summary>
+    /// <summary>Weights with standard deviation scale / √F, zero bias.</summary>
     public void Initialize(ulong seed, float scale)
     {
         if (_weight is not null)
@@ -55,7 +55,7 @@ public sealed class ItemProjection
         Gemm.Multiply(rows, _d, _features, features, _features, _set.Value(_weight), _d, embeddings, _d, accumulate: true);
     }
 
-    /// <summary>Gradients of W and b are added to the lane.</summary>
+    /// <summary>Adds the gradients of W and b to the lane; features [rows × F], gradients [rows × D].</summary>
     public void Backward(ReadOnlySpan<float> features, ReadOnlySpan<float> gradients, int rows, Lane lane)
     {
         if (_weight is null)

@@ -4,9 +4,8 @@ using Streaming.Models.State;
 namespace Streaming.Models.Layers;
 
 /// <summary>
-/// One of a fixed number of shares of a step's work: gradients of the chunks of a lane are summed in it, in chunk
-/// order, and the lanes are summed in lane order. What a thread count changes is only who works on a lane, never an
-/// order of additions.
+/// One of a fixed number of shares of a step's work: gradients of a lane's chunks are summed in chunk order, and the lanes in
+/// lane order. The number of threads only changes which thread works on a lane, never the order of additions.
 /// </summary>
 public sealed class Lane(int parameterLength, ReadOnlySpan<int> widths)
 {
@@ -17,20 +16,20 @@ public sealed class Lane(int parameterLength, ReadOnlySpan<int> widths)
     /// <summary>Gets the lane's sum of gradients of the dense parameters.</summary>
     public float[] Gradients { get; } = new float[parameterLength];
 
-    /// <summary>Gets the norm kernel of the lane: it sums gradients in scratch of its own.</summary>
+    /// <summary>Gets the norm kernel of the lane, which has its own scratch for gradient sums.</summary>
     public Kernels.Norms.IncrementNorm Norm { get; } = new(widths);
 
     /// <summary>Gradient of a parameter, to be added to.</summary>
     public Span<float> Gradient(Parameter parameter) => Gradients.AsSpan(parameter.Offset, parameter.Length);
 
-    /// <summary>Temporary of one product, uninitialised, valid until the next call.</summary>
+    /// <summary>Scratch of one product, uninitialised, valid until the next call.</summary>
     public Span<float> Core(int length)
     {
         Buffers.Grow(ref _core, length);
         return _core.AsSpan(0, length);
     }
 
-    /// <summary>Makes room for a chunk's temporaries and forgets the last chunk's.</summary>
+    /// <summary>Reserves space for a chunk's scratch and releases the previous chunk's.</summary>
     public void Reserve(int length)
     {
         if (_scratch.Length < length)
@@ -41,7 +40,7 @@ public sealed class Lane(int parameterLength, ReadOnlySpan<int> widths)
         _used = 0;
     }
 
-    /// <summary>Temporary of a chunk, uninitialised, valid until the next <see cref="Reserve"/>.</summary>
+    /// <summary>Scratch of a chunk, uninitialised, valid until the next <see cref="Reserve"/>.</summary>
     public Span<float> Rent(int length)
     {
         var span = _scratch.AsSpan(_used, length);

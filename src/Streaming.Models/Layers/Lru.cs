@@ -9,8 +9,8 @@ namespace Streaming.Models.Layers;
 /// y = Re(C s), λ = exp(−exp(ν) + i·exp(θ)), γ = exp(γ_log). |λ| &lt; 1 whatever the parameters.
 /// </summary>
 /// <remarks>
-/// A state row has 2D floats: of each increment first the real parts, then the imaginary ones. So the state of a narrower
-/// model is a prefix, and B and C are nested linears whose state side has doubled widths.
+/// A state row has 2D floats: for each increment the real parts, then the imaginary parts. The state of a narrower model is
+/// thus a prefix, and B and C are nested linear maps whose state side has doubled widths.
 /// </remarks>
 internal sealed class Lru
 {
@@ -36,16 +36,16 @@ internal sealed class Lru
         _scale = new float[2 * d];
     }
 
-    /// <summary>Gets the floats of the sums of a backward scan.</summary>
+    /// <summary>Gets the number of floats in the sums of a backward scan.</summary>
     public int SumsLength => 4 * _widths.Dimension;
 
     /// <summary>Gets B: inputs to states.</summary>
     public NestedLinear Input { get; }
 
-    /// <summary>Gets Re(C ·): states to outputs. Rows of imaginary parts hold −Im C.</summary>
+    /// <summary>Gets Re(C ·): states to outputs. The rows for imaginary parts store −Im C.</summary>
     public NestedLinear Output { get; }
 
-    /// <summary>λ uniform on the ring r_min … r_max [Orvieto et al., lemma 3.2], γ = √(1 − |λ|²).</summary>
+    /// <summary>λ uniform on the ring r_min ≤ |λ| ≤ r_max [Orvieto et al., lemma 3.2], γ = √(1 − |λ|²).</summary>
     public void Initialize(ulong seed, ModelOptions options)
     {
         var random = Gaussian.For(seed, _nu.Name);
@@ -61,12 +61,12 @@ internal sealed class Lru
             gamma[i] = (float)(0.5 * Math.Log(1 - Math.Exp(-2 * decay)));
         }
 
-        // Real and imaginary parts share the variance of a map.
+        // Real and imaginary parts share the variance of the map.
         Input.Initialize(seed, options.WeightScale / Math.Sqrt(2));
         Output.Initialize(seed, options.WeightScale);
     }
 
-    /// <summary>λ and γ from the parameters, laid out like a state, and the maps' own: once a step, before any chunk.</summary>
+    /// <summary>Computes λ and γ, in the layout of a state, and packs the maps; call once per step, before any chunk.</summary>
     public void Prepare()
     {
         Input.Prepare();
@@ -88,11 +88,11 @@ internal sealed class Lru
         }
     }
 
-    /// <summary>In place: B x → states, one sequence of <paramref name="steps"/> rows.</summary>
+    /// <summary>B x → states, in place: one sequence, [steps × 2D].</summary>
     public void Scan(Span<float> states, int steps) => NestedLruScan.Forward(states, steps, _widths.Ends, _lambda, _scale);
 
-    /// <summary>One step of one sequence: the state that stands in the first row goes on to the second.</summary>
-    /// <param name="rows">[2 × 2D]: the state before, then B x; the new state on return.</param>
+    /// <summary>Advances one sequence by one step: from the state in the first row to the state in the second.</summary>
+    /// <param name="rows">[2 × 2D] In: the previous state, then B x. Out: the new state in the second row.</param>
     public void Advance(Span<float> rows)
     {
         int width = 2 * _widths.Dimension;
@@ -110,11 +110,11 @@ internal sealed class Lru
         }
     }
 
-    /// <summary>In place: gradient by the states' outputs → gradient by B x, one sequence.</summary>
+    /// <summary>Gradient with respect to the states' outputs → gradient with respect to B x, in place, one sequence.</summary>
     /// <param name="states">[steps × 2D] of one sequence.</param>
     /// <param name="gradients">[steps × 2D].</param>
     /// <param name="steps">Length of the sequence.</param>
-    /// <param name="sums">[4D] of the chunk, added to: Σ δ_t · conj(s_{t−1}), and Σ δ_t ⊙ s_t by parts.</param>
+    /// <param name="sums">[4D] of the chunk, added to: Σ δ_t · conj(s_{t−1}), and Σ δ_t ⊙ s_t by real and imaginary part.</param>
     public void ScanBackward(ReadOnlySpan<float> states, Span<float> gradients, int steps, Span<float> sums)
     {
         int width = 2 * _widths.Dimension;
@@ -122,7 +122,7 @@ internal sealed class Lru
     }
 
     /// <summary>
-    /// Turns the sums of a chunk into gradients. With A = Σ δ conj(s_{t−1}): ∂ν = −e^ν Re(λ̄ A), ∂θ = e^θ Im(λ̄ A), and
+    /// Converts the sums of a chunk to gradients. With A = Σ δ conj(s_{t−1}): ∂ν = −e^ν Re(λ̄ A), ∂θ = e^θ Im(λ̄ A), and
     /// because γ B x_t = s_t − λ s_{t−1} need not be kept, ∂γ_log = Σ Re(δ conj(s_t)) − Re(λ̄ A).
     /// </summary>
     public void AddGradients(ReadOnlySpan<float> sums, Lane lane)

@@ -5,7 +5,7 @@ namespace Streaming.Models.Layers;
 /// <summary>Causal mean: row t of a sequence becomes the mean of rows 0 … t.</summary>
 internal static class MeanPool
 {
-    /// <summary>y_t = Σ_{i ≤ t} x_i / (t + 1).</summary>
+    /// <summary>y_t = Σ_{i ≤ t} x_i / (t + 1); x and y [steps × d].</summary>
     public static void Forward(ReadOnlySpan<float> x, Span<float> y, int steps, int d)
     {
         x[..d].CopyTo(y);
@@ -19,7 +19,7 @@ internal static class MeanPool
         }
     }
 
-    /// <summary>dx_i = Σ_{t ≥ i} dy_t / (t + 1), in place.</summary>
+    /// <summary>dx_i = Σ_{t ≥ i} dy_t / (t + 1), in place; [steps × d].</summary>
     public static void Backward(Span<float> gradients, int steps, int d)
     {
         for (int t = steps - 1; t >= 0; t--)

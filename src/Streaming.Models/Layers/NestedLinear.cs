@@ -6,17 +6,17 @@ using Streaming.Models.State;
 namespace Streaming.Models.Layers;
 
 /// <summary>
-/// Nested linear map (the fMRL operator of fMRLRec): slice k maps inputs [0, in_k) to the outputs of increment k, with
-/// bias. As one matrix it is block-triangular; only the blocks that exist are stored and multiplied.
+/// Nested linear map (the fMRL operator of fMRLRec): slice k maps inputs [0, in_k) to the outputs of increment k, with bias.
+/// The whole matrix is block-triangular; only its non-zero blocks are stored and multiplied.
 /// </summary>
 /// <remarks>
-/// Weights of slice k: <c>name.weight.k</c> [in_k × out increment]. The gradients of the narrowest slices, which together
-/// have no more outputs than one panel of the product kernel, are computed as one matrix of which a corner is not used:
-/// three products of 8, 8 and 16 columns cost three times one of 32.
+/// Weights of slice k: <c>name.weight.k</c> [in_k × out increment]. The gradients of the narrowest slices, whose outputs
+/// together fit one panel of the product kernel, are computed as one matrix with an unused corner: three products of 8, 8 and
+/// 16 columns cost three times one of 32.
 /// </remarks>
 internal sealed class NestedLinear
 {
-    // Columns of a panel of the product kernel.
+    // Columns per panel of the product kernel.
     private const int Panel = 32;
     private readonly ParameterSet _set;
     private readonly Increments _inputs;
@@ -29,10 +29,10 @@ internal sealed class NestedLinear
     private readonly NestedProduct _product;
 
     /// <summary>Declares the parameters.</summary>
-    /// <param name="set">Where they live.</param>
+    /// <param name="set">Receives the parameters.</param>
     /// <param name="name">Dotted path.</param>
-    /// <param name="inputs">Input widths, one a slice.</param>
-    /// <param name="outputs">Output widths, one a slice.</param>
+    /// <param name="inputs">Input widths, one per slice.</param>
+    /// <param name="outputs">Output widths, one per slice.</param>
     /// <param name="bias">Whether there is a bias.</param>
     public NestedLinear(ParameterSet set, string name, Increments inputs, Increments outputs, bool bias = true)
     {
@@ -60,7 +60,7 @@ internal sealed class NestedLinear
     /// <summary>Gets the weights of each slice.</summary>
     public ReadOnlySpan<Parameter> Weights => _weights;
 
-    /// <summary>Sets the weights to truncated normal values of deviation scale / √in_k, the bias to zero.</summary>
+    /// <summary>Sets the weights to truncated normal values of standard deviation scale / √in_k, the bias to zero.</summary>
     public void Initialize(ulong seed, double scale)
     {
         for (int k = 0; k < _weights.Length; k++)
@@ -75,8 +75,8 @@ internal sealed class NestedLinear
     }
 
     /// <summary>
-    /// Sets the map to scale · diag(±1) (equal input and output widths), the bias to zero: the last outputs of each
-    /// increment, <paramref name="negatives"/> of them all, have the minus.
+    /// Sets the map to scale · diag(±1) (equal input and output widths) and the bias to zero; the last outputs of each increment,
+    /// a share of <paramref name="negatives"/>, get the minus sign.
     /// </summary>
     public void InitializeDiagonal(float scale, float negatives)
     {
@@ -97,7 +97,7 @@ internal sealed class NestedLinear
         }
     }
 
-    /// <summary>Packs the weights: once a step, before any chunk.</summary>
+    /// <summary>Packs the weights; call once per step, before any chunk.</summary>
     public void Prepare()
     {
         for (int k = 0; k < _weights.Length; k++)
@@ -110,17 +110,18 @@ internal sealed class NestedLinear
     public void Forward(ReadOnlySpan<float> x, Span<float> y, int rows) =>
         _product.Forward(x, _bias is null ? [] : _set.Value(_bias), y, rows);
 
-    /// <summary>Gradients of the weights are added to the lane; that of X is set, or added to.</summary>
+    /// <summary>dX [rows × in] is overwritten, or added to; X [rows × in], dY [rows × out]. Adds weight and bias gradients to
+    /// the lane.</summary>
     public void Backward(ReadOnlySpan<float> x, ReadOnlySpan<float> dy, Span<float> dx, int rows, Lane lane, bool add = false)
     {
         BackwardInput(dy, dx, rows, add);
         BackwardWeights(x, dy, rows, lane);
     }
 
-    /// <summary>dX (+)= dY · Wᵀ.</summary>
+    /// <summary>dX [rows × in] (+)= dY [rows × out] · Wᵀ.</summary>
     public void BackwardInput(ReadOnlySpan<float> dy, Span<float> dx, int rows, bool add) => _product.Backward(dy, dx, rows, add);
 
-    /// <summary>Gradients of weights and bias are added to the lane.</summary>
+    /// <summary>Adds the gradients of weights and bias to the lane; X [rows × in], dY [rows × out].</summary>
     public void BackwardWeights(ReadOnlySpan<float> x, ReadOnlySpan<float> dy, int rows, Lane lane)
     {
         int ldx = _inputs.Dimension, ldy = _outputs.Dimension;

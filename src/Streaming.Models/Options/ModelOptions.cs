@@ -15,7 +15,7 @@ public enum TowerKind
     /// <summary>One nested gated recurrent unit (GRU4Rec).</summary>
     Gru4Rec,
 
-    /// <summary>Nested dynamic-routing capsules: several interests a user (MIND).</summary>
+    /// <summary>Nested dynamic-routing capsules: several interests per user (MIND).</summary>
     Mind,
 }
 
@@ -38,13 +38,13 @@ public enum LossKind
     Cbns,
 }
 
-/// <summary>Which candidates are left out of a row's negatives (accidental hits).</summary>
+/// <summary>Which candidates are excluded from a row's negatives (accidental hits).</summary>
 public enum HitMask
 {
-    /// <summary>All that are the row's positive item, wherever they stand in batch and bank.</summary>
+    /// <summary>All that are the row's positive item, anywhere in batch and bank.</summary>
     Id,
 
-    /// <summary>The row's own positive alone: the set of CBNS eq. 9 read by places, not by items.</summary>
+    /// <summary>Only the row's own positive: the set of CBNS eq. 9 read by position, not by item.</summary>
     Slot,
 }
 
@@ -57,8 +57,7 @@ public sealed record FeatureGroup(string Name, int Length)
     public override string ToString() => FormattableString.Invariant($"{Name}:{Length}");
 }
 
-/// <summary>Shape and hyper-parameters of the model. Everything that a checkpoint must agree with.</summary>
-/// <remarks>Properties are added by whoever needs them, each with its default and bounds in its doc comment, checked in <see cref="Validate"/>.</remarks>
+/// <summary>Shape and hyper-parameters of the model. A checkpoint must match all of them.</summary>
 public sealed record ModelOptions
 {
     /// <summary>Gets the nested widths, increasing; the last is D. Default 16, 32, 64, 128; each 4 … 4096.</summary>
@@ -76,57 +75,60 @@ public sealed record ModelOptions
     /// <summary>Gets the number of interests of the mind tower. Default 4; 1 … 16.</summary>
     public int Interests { get; init; } = 4;
 
-    /// <summary>Gets whether items have learned id embeddings. Default true. Without ids there must be features.</summary>
+    /// <summary>Gets whether items have learned id embeddings. Default true. Without ids, features are required.</summary>
     public bool ItemIds { get; init; } = true;
 
     /// <summary>Gets the feature groups of item records. Default none.</summary>
     public IReadOnlyList<FeatureGroup> FeatureGroups { get; init; } = [];
 
-    /// <summary>Gets the most items that have a row at a time. Default 100,000; 2 and up.</summary>
+    /// <summary>Gets the maximum number of items that have a row at a time. Default 100,000; 2 and up.</summary>
     public int ItemCapacity { get; init; } = 100_000;
 
     /// <summary>Gets the loss. Default <see cref="LossKind.Cbns"/>.</summary>
     public LossKind Loss { get; init; } = LossKind.Cbns;
 
-    /// <summary>Gets how the sampling probability enters. Default <see cref="LogQCorrection.Classic"/>.</summary>
+    /// <summary>Gets how the sampling probability enters the loss. Default <see cref="LogQCorrection.Classic"/>.</summary>
     public LogQCorrection LogQ { get; init; } = LogQCorrection.Classic;
 
-    /// <summary>Gets which candidates are left out of a row's negatives. Default <see cref="HitMask.Id"/>; <see cref="HitMask.Slot"/> with <see cref="LossKind.InBatch"/>, <see cref="LossKind.Mns"/> and <see cref="LossKind.Cbns"/> only.</summary>
+    /// <summary>Gets which candidates are excluded from a row's negatives. Default <see cref="HitMask.Id"/>;
+    /// <see cref="HitMask.Slot"/> only with <see cref="LossKind.InBatch"/>, <see cref="LossKind.Mns"/> and
+    /// <see cref="LossKind.Cbns"/>.</summary>
     public HitMask HitMask { get; init; } = HitMask.Id;
 
     /// <summary>Gets the capacity M of the memory bank. Default 8192; 0 … 4,194,304.</summary>
     public int BankCapacity { get; init; } = 8192;
 
     /// <summary>
-    /// Gets whether the items of a batch get the gradient of the softmax over the batch alone, while users get that over
-    /// batch and bank. Default true. False: both that of one loss over batch and bank, as cbns was published.
+    /// Gets whether items get the gradient of the softmax over the batch alone, while users get that over batch and bank. Default
+    /// true. False: both get that of one loss over batch and bank, as CBNS was published.
     /// </summary>
     /// <remarks>
-    /// Bank entries get no gradient, so of the push away from items that were not chosen only B of B + M parts would
-    /// arrive at the item side, but all of the pull towards the one that was: item vectors then drift towards the mean
-    /// user, the more the larger the bank. In dense retrieval the same imbalance was measured by ContAccum (2024).
+    /// Bank entries get no gradient, so items receive the whole pull towards users who chose them but only B of B + M parts of
+    /// the push away from users who did not: item vectors drift towards the mean user, the more the larger the bank. ContAccum
+    /// (2024) measured the same imbalance in dense retrieval.
     /// </remarks>
     public bool BalanceBank { get; init; } = true;
 
     /// <summary>Gets whether scores are cosines of prefixes normalised per width. Default true.</summary>
-    /// <remarks>Vectors of items with few events stay bounded, so a stream is learned in larger steps: on a shop's month,
-    /// one pass, Recall@20 of new items rose from .195 to .243. Without it, take a <see cref="Temperature"/> of 1.</remarks>
+    /// <remarks>Vectors of items with few events stay bounded, so larger steps are stable: on one pass over a shop's month,
+    /// Recall@20 of new items rose from .195 to .243. Without it, use a <see cref="Temperature"/> of 1.</remarks>
     public bool Cosine { get; init; } = true;
 
     /// <summary>Gets the temperature τ. Default 0.2, for cosines; above 0.</summary>
     public float Temperature { get; init; } = 0.2f;
 
-    /// <summary>Gets the weight of each width's loss. Default empty: all 1.</summary>
+    /// <summary>Gets the loss weight of each width. Default empty: all 1.</summary>
     public IReadOnlyList<float> WidthWeights { get; init; } = [];
 
     /// <summary>Gets the seed of all randomness. Default 1.</summary>
     public ulong Seed { get; init; } = 1;
 
-    /// <summary>Gets the dropout rates: one for all, or one for each increment. Default 0.2; each 0 … 0.95.</summary>
-    /// <remarks>On small data sets rates that grow with the increment (.2, .3, .5, .6) raise every width at no cost to the full one.</remarks>
+    /// <summary>Gets the dropout rates: one for all increments, or one for each. Default 0.2; each 0 … 0.95.</summary>
+    /// <remarks>On small data sets, rates that grow with the increment (.2, .3, .5, .6) improve every narrow width at no cost to
+    /// the full one.</remarks>
     public IReadOnlyList<float> Dropout { get; init; } = [0.2f];
 
-    /// <summary>Gets where the norms of fmrlrec blocks stand. Default <see cref="NormPlacement.Before"/>.</summary>
+    /// <summary>Gets the placement of norms in fmrlrec blocks. Default <see cref="NormPlacement.Before"/>.</summary>
     public NormPlacement Norm { get; init; } = NormPlacement.Before;
 
     /// <summary>Gets whether fmrlrec normalises its inputs, per increment. Default true (LRURec; fMRLRec does not).</summary>
@@ -135,28 +137,31 @@ public sealed record ModelOptions
     /// <summary>Gets whether fmrlrec normalises the user vector, per increment. Default false.</summary>
     public bool OutputNorm { get; init; }
 
-    /// <summary>Gets whether a nested linear map stands after the last block of fmrlrec. Default false.</summary>
+    /// <summary>Gets whether fmrlrec ends with a nested linear map. Default false.</summary>
     public bool OutputLinear { get; init; }
 
-    /// <summary>Gets what <see cref="OutputLinear"/> starts as: this times the identity. Default 0.7; above 0 … 10.</summary>
+    /// <summary>Gets the initial value of <see cref="OutputLinear"/>: this times the identity. Default 0.7; above 0 … 10.</summary>
     public float OutputLinearScale { get; init; } = 0.7f;
 
-    /// <summary>Gets the share of <see cref="OutputLinear"/>'s outputs, of each increment, that start negative. Default 0; 0 … 0.9.</summary>
-    /// <remarks>The residual path carries the last item's own vector e to the output, and ⟨e, e⟩ is the greatest score
-    /// there is: the last item ranks first, though people who do not buy twice never choose it. With scores eᵀ·diag(±1)·e
-    /// the negative coordinates can tell an item from its neighbours, so that it scores below them.</remarks>
+    /// <summary>Gets the share of <see cref="OutputLinear"/>'s outputs, per increment, that start negative. Default 0; 0 … 0.9.</summary>
+    /// <remarks>The residual path carries the last item's own vector e to the output, and ⟨e, e⟩ is the highest possible score: the
+    /// last item ranks first, although users who do not repeat purchases never choose it. With scores eᵀ·diag(±1)·e the negative
+    /// coordinates can separate an item from its neighbours, so that it scores below them.</remarks>
     public float OutputNegatives { get; init; }
 
-    /// <summary>Gets the least |λ| of the recurrence at the start. Default 0.8 (LRURec); 0 … below <see cref="RingMax"/>.</summary>
+    /// <summary>Gets the minimum modulus |λ| of the recurrence's initial eigenvalues. Default 0.8 (LRURec); 0 … below
+    /// <see cref="RingMax"/>.</summary>
     public float RingMin { get; init; } = 0.8f;
 
-    /// <summary>Gets the greatest |λ| of the recurrence at the start. Default 0.99 (LRURec); above <see cref="RingMin"/>, below 1.</summary>
+    /// <summary>Gets the maximum modulus |λ| of the recurrence's initial eigenvalues. Default 0.99 (LRURec); above
+    /// <see cref="RingMin"/>, below 1.</summary>
     public float RingMax { get; init; } = 0.99f;
 
-    /// <summary>Gets the scale of initial weights: their deviation is this / √inputs. Default 1; above 0 … 10.</summary>
+    /// <summary>Gets the scale of initial weights: their standard deviation is this / √inputs. Default 1; above 0 … 10.</summary>
     public float WeightScale { get; init; } = 1f;
 
-    /// <summary>Gets the deviation of initial id embeddings and of the start vector. Default 0.02 (LRURec); above 0 … 10.</summary>
+    /// <summary>Gets the standard deviation of initial id embeddings and of the start vector. Default 0.02 (LRURec); above 0 …
+    /// 10.</summary>
     public float ItemDeviation { get; init; } = 0.02f;
 
     /// <summary>Gets AdamW's β₁. Default 0.9; 0 … below 1.</summary>
@@ -168,10 +173,11 @@ public sealed record ModelOptions
     /// <summary>Gets AdamW's ε. Default 1e-8; above 0 … 1.</summary>
     public float Epsilon { get; init; } = 1e-8f;
 
-    /// <summary>Gets the decoupled weight decay of linear maps. Default 0.01; 0 … 1. Norms, biases, recurrence and start vector have none.</summary>
+    /// <summary>Gets the decoupled weight decay of linear maps. Default 0.01; 0 … 1. Not applied to norms, biases, recurrence and
+    /// start vector.</summary>
     public float WeightDecay { get; init; } = 0.01f;
 
-    /// <summary>Gets the decoupled weight decay of id embeddings, idle steps included. Default 0.01; 0 … 1.</summary>
+    /// <summary>Gets the decoupled weight decay of id embeddings, including idle steps. Default 0.01; 0 … 1.</summary>
     public float IdWeightDecay { get; init; } = 0.01f;
 
     /// <summary>Gets the optimiser of the id embeddings. Default <c>LazyAdam</c>.</summary>
@@ -180,7 +186,7 @@ public sealed record ModelOptions
     /// <summary>Gets the global gradient norm above which gradients are scaled down. Default 5 (fMRLRec); 0 (off) … 1e6.</summary>
     public float ClipNorm { get; init; } = 5f;
 
-    /// <summary>Gets how often mind's routing goes over the history. Default 3; 1 … 10.</summary>
+    /// <summary>Gets the number of routing iterations of mind. Default 3; 1 … 10.</summary>
     public int RoutingIterations { get; init; } = 3;
 
     /// <summary>Gets the full width D.</summary>
@@ -195,7 +201,7 @@ public sealed record ModelOptions
     /// <summary>Gets the loss weight of each width.</summary>
     public float[] LossWeights => WidthWeights.Count == 0 ? [.. Enumerable.Repeat(1f, Widths.Count)] : [.. WidthWeights];
 
-    /// <summary>Gets the number of vectors that stand for a user: <see cref="Interests"/> of the mind tower, else 1.</summary>
+    /// <summary>Gets the number of vectors per user: <see cref="Interests"/> for the mind tower, else 1.</summary>
     public int VectorsPerUser => Tower == TowerKind.Mind ? Interests : 1;
 
     /// <summary>Checks every property.</summary>

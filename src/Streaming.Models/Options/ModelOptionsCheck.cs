@@ -3,7 +3,7 @@ using Streaming.Kernels.Softmax;
 
 namespace Streaming.Models.Options;
 
-/// <summary>The bounds of <see cref="ModelOptions"/>, all checked before anything is reported.</summary>
+/// <summary>The bounds of <see cref="ModelOptions"/>; reports all violations together.</summary>
 internal static class ModelOptionsCheck
 {
     public static void Verify(ModelOptions o)

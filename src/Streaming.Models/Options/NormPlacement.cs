@@ -1,11 +1,11 @@
 namespace Streaming.Models.Options;
 
-/// <summary>Where the norms of a block stand.</summary>
+/// <summary>Placement of a block's norms.</summary>
 public enum NormPlacement
 {
-    /// <summary>Before each half: x + f(norm(x)) [fMRLRec].</summary>
+    /// <summary>Pre-norm, before each half: x + f(norm(x)) [fMRLRec].</summary>
     Before,
 
-    /// <summary>After each half: norm(x + f(x)) [LRURec].</summary>
+    /// <summary>Post-norm, after each half: norm(x + f(x)) [LRURec].</summary>
     After,
 }

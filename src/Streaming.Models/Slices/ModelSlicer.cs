@@ -7,8 +7,8 @@ using Streaming.Models.Towers;
 namespace Streaming.Models.Slices;
 
 /// <summary>
-/// Cuts a trained model to one of its nested widths. Every tensor of the narrower model is the leading block of the wider
-/// one's: slices of nested linears are kept whole or dropped, vectors and the item projection keep their first columns.
+/// Slices a trained model to one of its nested widths. Every tensor of the narrower model is the leading block of the wider
+/// model's: slices of nested linear maps are kept whole or dropped, vectors and the item projection keep their first columns.
 /// </summary>
 public static class ModelSlicer
 {
@@ -33,9 +33,9 @@ public static class ModelSlicer
 
     /// <summary>The tower and the item projection at a width, without optimiser state, items or bank.</summary>
     /// <param name="source">State of the model, or of a wider slice of it.</param>
-    /// <param name="model">Options of the model.</param>
+    /// <param name="model">The model's options.</param>
     /// <param name="width">One of its widths.</param>
-    /// <param name="projection">Whether the item projection is part of it, or the user tower alone.</param>
+    /// <param name="projection">Whether to include the item projection, or only the user tower.</param>
     /// <exception cref="StateMismatchException">A tensor is missing or of another shape.</exception>
     public static TensorSource Slice(TensorSource source, ModelOptions model, int width, bool projection = true)
     {
@@ -47,8 +47,8 @@ public static class ModelSlicer
         return new Sliced(set);
     }
 
-    /// <summary>Reads the leading block of every parameter. Memory is made when all of them are known to be there, so that a
-    /// file that says it were of a large model costs no more than its own size.</summary>
+    /// <summary>Reads the leading block of every parameter. Allocates only after checking that all of them exist, so a file that
+    /// claims to hold a large model costs no more than its own size.</summary>
     public static void Read(TensorSource source, ParameterSet set)
     {
         ArgumentNullException.ThrowIfNull(source);
@@ -60,7 +60,7 @@ public static class ModelSlicer
 
         int[] tensors = [.. set.All.Select(parameter => index.TryGetValue(parameter.Name, out int tensor)
             ? Check(source.Tensors[tensor], parameter, tensor)
-            : throw new StateMismatchException($"The tensor {parameter.Name} is missing: the state is of a model with other options."))];
+            : throw new StateMismatchException($"Tensor {parameter.Name} is missing: the state belongs to a model with other options."))];
         set.Allocate();
         for (int i = 0; i < tensors.Length; i++)
         {
@@ -77,7 +77,7 @@ public static class ModelSlicer
         }
 
         return fits ? tensor
-            : throw new StateMismatchException($"The tensor {info.Name} is {info.Type} [{string.Join(", ", info.Shape)}]; the model at this width needs F32 [{string.Join(", ", parameter.Shape)}] or more.");
+            : throw new StateMismatchException($"Tensor {info.Name} is {info.Type} [{string.Join(", ", info.Shape)}]; the model at this width needs F32 [{string.Join(", ", parameter.Shape)}] or more.");
     }
 
     private static void ReadBlock(TensorSource source, int tensor, Parameter parameter, Span<float> values)

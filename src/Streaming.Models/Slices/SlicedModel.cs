@@ -8,14 +8,14 @@ using Streaming.Models.State;
 namespace Streaming.Models.Slices;
 
 /// <summary>
-/// A model cut to one of its widths as one safetensors file that says what it is: the trainer publishes user towers in
-/// this form, and `streaming export` writes it. It is data only, and everything it says of itself is checked.
+/// A model sliced to one of its widths, as a self-describing safetensors file: the trainer publishes user towers in this form,
+/// and `streaming export` writes it. It contains only data, and all of its metadata is validated.
 /// </summary>
-/// <remarks>Texts of the header: <c>token</c>, <c>step</c>, <c>generation</c>, <c>width</c>, <c>format</c> and
-/// <c>model</c> (the options at this width, JSON). The tensors are those of a model of this width alone.</remarks>
+/// <remarks>Header metadata: <c>token</c>, <c>step</c>, <c>generation</c>, <c>width</c>, <c>format</c> and <c>model</c> (the
+/// options at this width, as JSON). The tensors are those of a model trained at this width alone.</remarks>
 public sealed class SlicedModel
 {
-    /// <summary>The format that this program writes and reads.</summary>
+    /// <summary>The format version that this program writes and reads.</summary>
     public const string Format = "streaming-model-1";
 
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
@@ -40,16 +40,16 @@ public sealed class SlicedModel
     /// <summary>Gets the width.</summary>
     public int Width => Model.Dimension;
 
-    /// <summary>Gets the state of the model that it was cut from.</summary>
+    /// <summary>Gets the version of the model that it was sliced from.</summary>
     public ModelVersion Version { get; }
 
     /// <summary>Writes a file.</summary>
-    /// <param name="parameters">Parameters of the model: the engine's parameters, a snapshot, a checkpoint.</param>
+    /// <param name="parameters">Parameters of the model: an engine's, a snapshot or a checkpoint.</param>
     /// <param name="model">Its options.</param>
     /// <param name="width">One of its widths.</param>
-    /// <param name="version">Its state.</param>
-    /// <param name="projection">Whether the item projection is part of the file, or the user tower alone.</param>
-    /// <param name="destination">A stream that is only written to.</param>
+    /// <param name="version">Its version.</param>
+    /// <param name="projection">Whether to include the item projection, or only the user tower.</param>
+    /// <param name="destination">The stream; it need only be writable.</param>
     /// <exception cref="ArgumentException">The width is not one of the model's.</exception>
     /// <exception cref="StateMismatchException">A tensor is missing or of another shape.</exception>
     public static void Write(TensorSource parameters, ModelOptions model, int width, ModelVersion version, bool projection, Stream destination)
@@ -59,8 +59,8 @@ public sealed class SlicedModel
     }
 
     /// <summary>Opens a file.</summary>
-    /// <param name="file">Its bytes; kept, not copied.</param>
-    /// <exception cref="InvalidDataException">It is not such a file, of a newer format, or what it says of itself cannot be.</exception>
+    /// <param name="file">Its bytes; referenced, not copied.</param>
+    /// <exception cref="InvalidDataException">Not a model file, of a newer format, or with invalid metadata.</exception>
     public static SlicedModel Read(ReadOnlyMemory<byte> file)
     {
         using var reader = SafetensorsReader.FromMemory(file);
@@ -73,15 +73,15 @@ public sealed class SlicedModel
         var version = new ModelVersion(Number<uint>(reader, "generation"), Number<uint>(reader, "token"), Number<long>(reader, "step"));
         ModelOptions model = ReadOptions(Text(reader, "model"));
 
-        // A nested map has more than half of D² weights, and every tower or block of one has such a map: so what is made for
-        // a tower is bounded by the file, whatever it says.
+        // A nested map has more than D² / 2 weights, and every tower or block has such a map: the file's size bounds the memory
+        // allocated for a tower, whatever the metadata claims.
         long least = sizeof(float) * (long)model.Dimension * model.Dimension / 2 * (model.Tower == TowerKind.FmrlRec ? model.Layers : 1);
         return file.Length >= least
             ? new SlicedModel(file, model, version)
             : throw new InvalidDataException($"The model file has {file.Length} bytes; a {model.Tower} tower of width {model.Dimension} has more than {least}.");
     }
 
-    /// <summary>Makes the user tower ready to compute; each thread needs one of its own.</summary>
+    /// <summary>Creates the user tower's encoder; each thread needs its own.</summary>
     /// <exception cref="StateMismatchException">A tensor is missing or of another shape.</exception>
     public UserEncoder CreateEncoder()
     {
@@ -89,7 +89,7 @@ public sealed class SlicedModel
         return new UserEncoder(Model, Model.Dimension, reader);
     }
 
-    // Token and step first: the store reads them there before it lets one file replace another.
+    // Token and step first: the store reads them from there before it replaces a file.
     private static Dictionary<string, string> Describe(ModelOptions model, ModelVersion version) => new(StringComparer.Ordinal)
     {
         ["token"] = version.Token.ToString(CultureInfo.InvariantCulture),
@@ -104,19 +104,19 @@ public sealed class SlicedModel
     {
         try
         {
-            ModelOptions model = JsonSerializer.Deserialize<ModelOptions>(json, Json) ?? throw new JsonException("There are no options.");
+            ModelOptions model = JsonSerializer.Deserialize<ModelOptions>(json, Json) ?? throw new JsonException("The options are null.");
             model.Validate();
             return model;
         }
         catch (Exception exception) when (exception is JsonException or ArgumentException or NotSupportedException)
         {
-            throw new InvalidDataException($"The model file's options cannot be used: {exception.Message}", exception);
+            throw new InvalidDataException($"The model file's options are invalid: {exception.Message}", exception);
         }
     }
 
     private static string Text(SafetensorsReader reader, string name) => reader.Metadata.TryGetValue(name, out string? value)
         ? value
-        : throw new InvalidDataException($"The safetensors file says no '{name}': it is no model file.");
+        : throw new InvalidDataException($"The safetensors file has no '{name}' in its metadata: it is not a model file.");
 
     private static T Number<T>(SafetensorsReader reader, string name)
         where T : struct, IParsable<T> => T.TryParse(Text(reader, name), CultureInfo.InvariantCulture, out T number)

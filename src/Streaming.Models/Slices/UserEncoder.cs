@@ -8,10 +8,10 @@ using Streaming.Models.Towers;
 namespace Streaming.Models.Slices;
 
 /// <summary>
-/// The user tower on its own, at any nested width, from item vectors instead of item rows: what a serving tier runs. For
-/// towers with a state, one event costs one step instead of the whole history.
+/// The user tower alone, at any nested width, from item vectors instead of item rows: the serving tier's encoder. For towers
+/// with a recurrent state, an event costs one step instead of a pass over the whole history.
 /// </summary>
-/// <remarks>Holds buffers: one thread at a time. Several instances may share nothing but the source they were read from.</remarks>
+/// <remarks>Has scratch memory: one thread at a time may use an instance. Instances share only the source they were read from.</remarks>
 public sealed class UserEncoder
 {
     private readonly ParameterSet _parameters = new();
@@ -22,8 +22,8 @@ public sealed class UserEncoder
     private AlignedFloats _scratch = AlignedFloats.Empty;
     private int[] _rows = [];
 
-    /// <summary>Reads the tower's parameters, cut to a width.</summary>
-    /// <param name="model">The model that the source is of; of it or of its slice at <paramref name="width"/>.</param>
+    /// <summary>Reads the tower's parameters, sliced to a width.</summary>
+    /// <param name="model">Options of the source's model, or of its slice at <paramref name="width"/>.</param>
     /// <param name="width">One of the model's widths.</param>
     /// <param name="source">A checkpoint, a snapshot, or a slice.</param>
     /// <exception cref="ArgumentException">The width is not one of the model's.</exception>
@@ -41,13 +41,13 @@ public sealed class UserEncoder
     /// <summary>Gets the options of the model at this width.</summary>
     public ModelOptions Model { get; }
 
-    /// <summary>Gets the floats of a user's vectors: interests × width; interests is 1 except for the mind tower.</summary>
+    /// <summary>Gets the length of a user's vectors: interests × width; interests is 1 except for the mind tower.</summary>
     public int VectorLength => _tower.VectorsPerUser * Model.Dimension;
 
-    /// <summary>Gets the floats of a user's recurrent state; 0: the tower has none (mind), use <see cref="Encode"/>.</summary>
+    /// <summary>Gets the length of a user's recurrent state; 0: the tower has none (mind), use <see cref="Encode"/>.</summary>
     public int StateLength => _tower.StateLength;
 
-    /// <summary>User vector of a history.</summary>
+    /// <summary>Encodes a history.</summary>
     /// <param name="items">[n × width] vectors of the items, oldest first; 0 … HistoryLength of them.</param>
     /// <param name="vectors">Out: [<see cref="VectorLength"/>].</param>
     public void Encode(ReadOnlySpan<float> items, Span<float> vectors)
@@ -63,7 +63,7 @@ public sealed class UserEncoder
         }
 
         _slots.Clear();
-        _plan.Lay(new JaggedRows { Rows = _rows.AsSpan(0, count), Offsets = [0, count] }, [], _slots, _tower.ChunkSteps);
+        _plan.Plan(new JaggedRows { Rows = _rows.AsSpan(0, count), Offsets = [0, count] }, [], _slots, _tower.ChunkSteps);
         _tower.Reserve(_plan);
         _tower.Forward(_plan, _plan.ChunkAt(0), items, step: -1);
         _tower.Outputs(_plan).CopyTo(vectors);
@@ -79,13 +79,13 @@ public sealed class UserEncoder
     }
 
     /// <summary>
-    /// One event: O(width²). Equal to <see cref="Encode"/> of the whole history to 1e-5, as long as the history is not cut
-    /// at its length limit.
+    /// Advances by one event: O(width²). Equals <see cref="Encode"/> of the whole history to 1e-5, as long as the history is not
+    /// truncated at its length limit.
     /// </summary>
     /// <param name="item">[width] vector of the item.</param>
     /// <param name="state">In and out: [<see cref="StateLength"/>].</param>
     /// <param name="vector">Out: [<see cref="VectorLength"/>].</param>
-    /// <exception cref="NotSupportedException">The tower has no state.</exception>
+    /// <exception cref="NotSupportedException">The tower has no recurrent state.</exception>
     public void Advance(ReadOnlySpan<float> item, Span<float> state, Span<float> vector)
     {
         if (StateLength == 0)

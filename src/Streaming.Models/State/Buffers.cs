@@ -5,7 +5,7 @@ namespace Streaming.Models.State;
 /// <summary>Arrays that grow to the largest step seen and are then reused.</summary>
 public static class Buffers
 {
-    /// <summary>Makes the array at least this long; its contents are lost when it grows.</summary>
+    /// <summary>Ensures a minimum length; contents are lost when the array grows.</summary>
     public static void Grow<T>(ref T[] array, int length)
     {
         if (array.Length < length)
@@ -14,7 +14,7 @@ public static class Buffers
         }
     }
 
-    /// <summary>Makes the array at least this long and keeps its contents.</summary>
+    /// <summary>Ensures a minimum length and keeps the contents.</summary>
     public static void Extend<T>(ref T[] array, int length)
     {
         if (array.Length < length)
@@ -23,10 +23,10 @@ public static class Buffers
         }
     }
 
-    /// <summary>Makes room for rows × columns; contents are lost when it grows.</summary>
+    /// <summary>Ensures room for rows × columns; contents are lost when it grows.</summary>
     public static void Grow(ref AlignedFloats floats, int rows, int columns) => Grow(ref floats, checked(rows * columns));
 
-    /// <summary>Makes room for so many floats; contents are lost when it grows.</summary>
+    /// <summary>Ensures a minimum length; contents are lost when it grows.</summary>
     public static void Grow(ref AlignedFloats floats, int length)
     {
         if (floats.Length < length)
@@ -35,6 +35,6 @@ public static class Buffers
         }
     }
 
-    // A quarter above need: batches differ a little in length, and the steady state must not allocate.
+    // A quarter more than needed: batches vary a little in length, and the steady state must not allocate.
     private static int Capacity(int length) => (int)Math.Min(length + (length / 4L), Array.MaxLength);
 }

@@ -7,7 +7,7 @@ public ref struct Gaussian(ulong seed)
 {
     private SplitMix64 _random = new(seed);
 
-    /// <summary>A generator for a named thing: independent of the order in which things are initialised.</summary>
+    /// <summary>A generator for a named parameter, independent of the order of initialisation.</summary>
     public static Gaussian For(ulong seed, string name)
     {
         ulong hash = 14695981039346656037UL;
@@ -19,7 +19,7 @@ public ref struct Gaussian(ulong seed)
         return new Gaussian(SplitMix64.Finalize(seed) ^ hash);
     }
 
-    /// <summary>A generator for a row of the id table: (seed, item key), whatever the order of arrival.</summary>
+    /// <summary>A generator for a row of the id table, seeded by (seed, item key), independent of the order of arrival.</summary>
     public static Gaussian For(ulong seed, ulong key) => new(SplitMix64.Finalize(seed ^ SplitMix64.Golden) + key);
 
     /// <summary>Fills with truncated normal values of a standard deviation (before truncation).</summary>

@@ -1,19 +1,19 @@
 namespace Streaming.Models.State;
 
 /// <summary>
-/// A big array whose state as of one moment can be read by another thread while the owner goes on writing
-/// (copy-on-write by pages). Before it changes values, the owner calls <see cref="Touch(int)"/> or takes them by
-/// <see cref="Change"/>; a page that a snapshot still needs is then copied aside first. The reader takes pages not yet
-/// copied from the array itself, under the page's lock, so that no call ever waits for more than the copy of one page.
+/// A large array of which another thread can read a snapshot while the owner keeps writing (copy-on-write by page). Before it
+/// changes values, the owner calls <see cref="Touch(int)"/> or obtains them by <see cref="Change"/>; a page that a snapshot
+/// still needs is copied first. The reader takes pages not yet copied from the array itself, under the page's lock, so no call
+/// waits for more than the copy of one page.
 /// </summary>
 /// <remarks>
-/// One thread owns it and begins snapshots; its workers may touch pages at the same time. Snapshots are read and ended by
-/// any one thread. To begin one costs a byte a page, to have none costs a test of a flag.
+/// One thread owns it and begins snapshots; its workers may touch pages concurrently. Any one thread may read and end a
+/// snapshot. Beginning one costs a byte per page; without one, a write costs a test of a flag.
 /// </remarks>
-/// <typeparam name="T">A number, or a reference to something that does not change.</typeparam>
+/// <typeparam name="T">A number, or a reference to an immutable object.</typeparam>
 public sealed class PagedArray<T>
 {
-    /// <summary>Small pages: a step changes values at random places, and a page is copied whole.</summary>
+    /// <summary>Small pages: a step changes values at random indices, and a page is copied whole.</summary>
     public const int PageBytes = 2048;
 
     private const int SlabPages = 512;
@@ -24,7 +24,7 @@ public sealed class PagedArray<T>
     private readonly List<T[]> _slabs = [];
     private int[] _copies = [];
     private int _copied;
-    private volatile bool _active;
+    private volatile bool _isActive;
 
     /// <summary>Allocates the array, all zero.</summary>
     /// <param name="length">Number of values, 0 and up.</param>
@@ -35,7 +35,7 @@ public sealed class PagedArray<T>
 
     /// <summary>Allocates the array, all zero.</summary>
     /// <param name="length">Number of values, 0 and up.</param>
-    /// <param name="pageLength">Values a page, 1 and up.</param>
+    /// <param name="pageLength">Values per page, 1 and up.</param>
     public PagedArray(int length, int pageLength)
     {
         _data = new T[length];
@@ -46,32 +46,32 @@ public sealed class PagedArray<T>
     /// <summary>Gets the number of values.</summary>
     public int Length => _data.Length;
 
-    /// <summary>Gets all values. For writing, touch first.</summary>
+    /// <summary>Gets all values. Call <see cref="Touch(int)"/> before writing.</summary>
     public Span<T> Data => _data;
 
     /// <summary>A value.</summary>
     public T this[int index] => _data[index];
 
-    /// <summary>A value, to be changed now.</summary>
+    /// <summary>A value, for writing now.</summary>
     public ref T Change(int index)
     {
         Touch(index);
         return ref _data[index];
     }
 
-    /// <summary>To be called before a value is changed.</summary>
+    /// <summary>Call before changing a value.</summary>
     public void Touch(int index)
     {
-        if (_active)
+        if (_isActive)
         {
             CopyAside(index / _pageLength);
         }
     }
 
-    /// <summary>To be called before values are changed.</summary>
+    /// <summary>Call before changing values.</summary>
     public void Touch(int first, int count)
     {
-        if (_active && count > 0)
+        if (_isActive && count > 0)
         {
             for (int page = first / _pageLength; page <= (first + count - 1) / _pageLength; page++)
             {
@@ -80,21 +80,21 @@ public sealed class PagedArray<T>
         }
     }
 
-    /// <summary>To be called before values of a page are changed.</summary>
+    /// <summary>Call before changing values of a page.</summary>
     public void TouchPage(int page)
     {
-        if (_active)
+        if (_isActive)
         {
             CopyAside(page);
         }
     }
 
-    /// <summary>From now on <see cref="ReadSnapshot"/> shows values as they are now.</summary>
+    /// <summary>Starts a snapshot: <see cref="ReadSnapshot"/> returns the values as they are now.</summary>
     /// <param name="first">First value that the snapshot needs.</param>
     /// <param name="count">Number of values that it needs.</param>
     public void BeginSnapshot(int first, int count)
     {
-        if (_active)
+        if (_isActive)
         {
             throw new InvalidOperationException("A snapshot is active; dispose it before the next begins.");
         }
@@ -107,11 +107,11 @@ public sealed class PagedArray<T>
             _states.AsSpan(page, ((first + count - 1) / _pageLength) - page + 1).Fill(Shared);
         }
 
-        _active = true;
+        _isActive = true;
     }
 
-    /// <summary>Forgets the snapshot.</summary>
-    /// <remarks>On the reading thread: the owner may be inside <see cref="Touch(int)"/>, so flags are cleared one by one.</remarks>
+    /// <summary>Ends the snapshot.</summary>
+    /// <remarks>Call on the reading thread. The owner may be inside <see cref="Touch(int)"/>, so flags are cleared one by one.</remarks>
     public void EndSnapshot()
     {
         for (int page = 0; page < _states.Length; page++)
@@ -122,16 +122,16 @@ public sealed class PagedArray<T>
             }
         }
 
-        _active = false;
+        _isActive = false;
         lock (_slabs)
         {
             _slabs.Clear();
         }
     }
 
-    /// <summary>Copies values as of <see cref="BeginSnapshot"/>; any thread.</summary>
+    /// <summary>Copies values as of <see cref="BeginSnapshot"/>. Any thread.</summary>
     /// <param name="at">First value.</param>
-    /// <param name="destination">Filled whole.</param>
+    /// <param name="destination">Filled completely.</param>
     public void ReadSnapshot(int at, Span<T> destination)
     {
         while (!destination.IsEmpty)
@@ -153,9 +153,9 @@ public sealed class PagedArray<T>
         }
     }
 
-    /// <summary>Values of these pages are not read again: changing them costs no copy any more. On the reading thread.</summary>
-    /// <param name="first">First value; everything before it was released already.</param>
-    /// <param name="end">First value that is still to be read; its page is kept.</param>
+    /// <summary>Marks pages as read, so that changing them no longer costs a copy. Call on the reading thread.</summary>
+    /// <param name="first">First value; everything before it has been released.</param>
+    /// <param name="end">First value still to be read; its page is kept.</param>
     public void ReleaseSnapshot(int first, int end)
     {
         for (int page = first / _pageLength; page < end / _pageLength; page++)
@@ -201,7 +201,7 @@ public sealed class PagedArray<T>
         }
     }
 
-    // True: the page is shared with the snapshot and now ours. False: it has been copied (or never was shared).
+    // True: the page is shared with the snapshot and now locked. False: it has been copied, or never was shared.
     private bool Lock(int page)
     {
         var spin = default(SpinWait);

@@ -1,8 +1,8 @@
 namespace Streaming.Models.State;
 
 /// <summary>
-/// All dense parameters of a model in one array, with the optimiser's moments and the gradient beside it, so that the
-/// norm, the clip and the update are each one pass over memory.
+/// All dense parameters of a model in one array, with parallel arrays for gradients and optimiser moments, so that norm, clip
+/// and update are one pass over memory each.
 /// </summary>
 public sealed class ParameterSet
 {
@@ -38,7 +38,7 @@ public sealed class ParameterSet
         return parameter;
     }
 
-    /// <summary>Allocates the arrays, once all parameters are declared.</summary>
+    /// <summary>Allocates the arrays, after all parameters have been declared.</summary>
     public void Allocate()
     {
         Values = new float[_length];

@@ -4,25 +4,25 @@ using System.Text.Json;
 namespace Streaming.Models.State;
 
 /// <summary>
-/// The safetensors layout (Hugging Face): eight bytes of header length, a JSON header that gives each tensor's type,
-/// shape and place, then the bytes of all tensors without holes. Data only; nothing in it is ever run.
+/// The safetensors layout (Hugging Face): eight bytes of header length, a JSON header with each tensor's type, shape and
+/// offsets, then the bytes of all tensors without gaps. Data only; nothing in it is executed.
 /// </summary>
 public static class Safetensors
 {
-    /// <summary>Longest header that is read, in bytes: the bound of the reference implementation.</summary>
+    /// <summary>Maximum header length in bytes: the bound of the reference implementation.</summary>
     public const int MaxHeaderBytes = 100_000_000;
     private const string MetadataKey = "__metadata__";
     private const int Chunk = 1 << 20;
 
     /// <summary>Writes all tensors of a source.</summary>
     /// <param name="source">The tensors.</param>
-    /// <param name="destination">A stream that is only written to.</param>
-    /// <param name="metadata">Texts that travel in the header, or null.</param>
-    /// <param name="cancellationToken">Ends the writing early.</param>
+    /// <param name="destination">The stream; it need only be writable.</param>
+    /// <param name="metadata">Header metadata, or null.</param>
+    /// <param name="cancellationToken">Cancels the writing.</param>
     public static void Write(TensorSource source, Stream destination, IReadOnlyDictionary<string, string>? metadata = null, CancellationToken cancellationToken = default) =>
         Write(source, destination, metadata, static (_, _) => { }, cancellationToken);
 
-    /// <summary>Writes all tensors of a snapshot, releasing what is written: afterwards it can only be disposed.</summary>
+    /// <summary>Writes all tensors of a snapshot and releases them as it goes; afterwards it can only be disposed.</summary>
     public static void WriteOnce(TensorSnapshot source, Stream destination, CancellationToken cancellationToken) =>
         Write(source, destination, null, source.Release, cancellationToken);
 
@@ -51,7 +51,7 @@ public static class Safetensors
         }
     }
 
-    /// <summary>Reads a header and checks it against the length of the data.</summary>
+    /// <summary>Parses a header and checks it against the length of the data.</summary>
     /// <param name="header">The JSON.</param>
     /// <param name="dataBytes">Bytes that follow the header.</param>
     /// <exception cref="InvalidDataException">The header is not valid, or does not describe exactly the data.</exception>
@@ -63,7 +63,7 @@ public static class Safetensors
         }
         catch (Exception exception) when (exception is JsonException or InvalidOperationException or FormatException or OverflowException)
         {
-            throw new InvalidDataException($"The safetensors header is not valid: {exception.Message}", exception);
+            throw new InvalidDataException($"The safetensors header is invalid: {exception.Message}", exception);
         }
     }
 
@@ -88,7 +88,7 @@ public static class Safetensors
             json.WriteEndObject();
         }
 
-        // Spaces up to a multiple of eight, so that the data begins aligned.
+        // Pad with spaces to a multiple of eight, so that the data is aligned.
         while (stream.Length % 8 != 0)
         {
             stream.WriteByte((byte)' ');
@@ -151,16 +151,16 @@ public static class Safetensors
             }
         }
 
-        // What follows the object may be spaces only: a further read finds the end or throws.
+        // Only white space may follow the object: another read finds the end or throws.
         if (json.Read())
         {
-            throw new FormatException("Something follows the header's object.");
+            throw new FormatException("The header continues after its object.");
         }
 
         return new SafetensorsHeader(tensors, CheckPlaces(tensors, offsets, dataBytes), metadata);
     }
 
-    /// <summary>Tensors must cover the data without holes or overlaps; they may stand in any order.</summary>
+    /// <summary>Tensors must cover the data without gaps or overlaps; their order is free.</summary>
     private static long[] CheckPlaces(List<TensorInfo> tensors, List<long> offsets, long dataBytes)
     {
         long[] starts = [.. offsets];
@@ -170,13 +170,13 @@ public static class Safetensors
         {
             if (starts[i] != end)
             {
-                throw new FormatException($"Tensor '{tensors[i].Name}' starts at {starts[i]} where {end} is next.");
+                throw new FormatException($"Tensor '{tensors[i].Name}' starts at {starts[i]}; expected: {end}.");
             }
 
             end = checked(end + tensors[i].ByteCount());
         }
 
-        return end == dataBytes ? starts : throw new FormatException($"The header describes {end} bytes of data; there are {dataBytes}.");
+        return end == dataBytes ? starts : throw new FormatException($"The header describes {end} bytes of data; the file has {dataBytes}.");
     }
 
     private static void ReadTensor(ref Utf8JsonReader json, string name, List<TensorInfo> tensors, List<long> offsets)
@@ -212,7 +212,7 @@ public static class Safetensors
         var info = new TensorInfo(name, type.Value, shape);
         if (place[1] - place[0] != info.ByteCount())
         {
-            throw new FormatException($"Tensor '{name}' has {place[1] - place[0]} bytes; its shape says {info.ByteCount()}.");
+            throw new FormatException($"Tensor '{name}' has {place[1] - place[0]} bytes; its shape requires {info.ByteCount()}.");
         }
 
         tensors.Add(info);
@@ -229,7 +229,7 @@ public static class Safetensors
             }
         }
 
-        throw new FormatException($"Tensor '{name}' has type '{text}'; this program reads {string.Join(", ", Enum.GetNames<TensorType>())}.");
+        throw new FormatException($"Tensor '{name}' has type '{text}'; supported: {string.Join(", ", Enum.GetNames<TensorType>())}.");
     }
 
     private static List<long> ReadNumbers(ref Utf8JsonReader json, int most)
@@ -241,7 +241,7 @@ public static class Safetensors
             long number = json.GetInt64();
             if (number < 0 || numbers.Count == most)
             {
-                throw new FormatException($"{number} as entry {numbers.Count} of a list: allowed are at most {most}, 0 and up.");
+                throw new FormatException($"{number} as entry {numbers.Count} of a list; allowed: 0 and up, at most {most} entries.");
             }
 
             numbers.Add(number);

@@ -4,8 +4,8 @@ using Microsoft.Win32.SafeHandles;
 namespace Streaming.Models.State;
 
 /// <summary>
-/// Tensors of a safetensors file, or of bytes in memory. Everything the header says is checked against the length of
-/// the data before anything is allocated or read by it, so a hostile file costs no more memory than its own size.
+/// Tensors of a safetensors file, or of bytes in memory. The header is checked against the length of the data before any
+/// allocation or read depends on it, so a hostile file costs no more memory than its own size.
 /// </summary>
 public sealed class SafetensorsReader : TensorSource
 {
@@ -21,7 +21,7 @@ public sealed class SafetensorsReader : TensorSource
         _memory = memory;
         if (length < LengthBytes)
         {
-            throw new InvalidDataException($"{length} bytes are no safetensors file: it begins with a header length of {LengthBytes} bytes.");
+            throw new InvalidDataException($"{length} bytes are not a safetensors file, which starts with a header length of {LengthBytes} bytes.");
         }
 
         Span<byte> prefix = stackalloc byte[LengthBytes];
@@ -29,7 +29,7 @@ public sealed class SafetensorsReader : TensorSource
         long headerBytes = BinaryPrimitives.ReadInt64LittleEndian(prefix);
         if (headerBytes < 2 || headerBytes > length - LengthBytes || headerBytes > Safetensors.MaxHeaderBytes)
         {
-            throw new InvalidDataException($"The safetensors header says it has {headerBytes} bytes; allowed: 2 … {Math.Min(length - LengthBytes, Safetensors.MaxHeaderBytes)}.");
+            throw new InvalidDataException($"The safetensors header length is {headerBytes}; allowed: 2 … {Math.Min(length - LengthBytes, Safetensors.MaxHeaderBytes)}.");
         }
 
         var header = new byte[headerBytes];
@@ -41,7 +41,7 @@ public sealed class SafetensorsReader : TensorSource
     /// <inheritdoc/>
     public override IReadOnlyList<TensorInfo> Tensors => _header.Tensors;
 
-    /// <summary>Gets the texts of the header.</summary>
+    /// <summary>Gets the header's metadata.</summary>
     public IReadOnlyDictionary<string, string> Metadata => _header.Metadata;
 
     /// <summary>Opens a file.</summary>
@@ -71,7 +71,7 @@ public sealed class SafetensorsReader : TensorSource
         long bytes = Tensors[tensor].ByteCount();
         if (byteOffset < 0 || byteOffset > bytes - destination.Length)
         {
-            throw new ArgumentOutOfRangeException(nameof(byteOffset), byteOffset, $"Tensor {Tensors[tensor].Name} has {bytes} bytes; {destination.Length} are asked for.");
+            throw new ArgumentOutOfRangeException(nameof(byteOffset), byteOffset, $"Tensor {Tensors[tensor].Name} has {bytes} bytes; {destination.Length} were requested.");
         }
 
         ReadAt(_dataStart + _header.Starts[tensor] + byteOffset, destination);

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 
 namespace Streaming.Models.State;
 
-/// <summary>One tensor of a state as of one moment: copied at once when it is small, shared by pages when it is big.</summary>
+/// <summary>One tensor of a state at one point in time: small ones are copied, large ones shared by page.</summary>
 public abstract class StateTensor
 {
     private StateTensor(TensorInfo info) => Info = info;
@@ -19,24 +19,24 @@ public abstract class StateTensor
     public static StateTensor Copy<T>(string name, ReadOnlySpan<T> values, CopyBuffers buffers)
         where T : unmanaged => Copy(new TensorInfo(name, TensorTypes.Of<T>(), [values.Length]), values, buffers);
 
-    /// <summary>Rows of a big table.</summary>
+    /// <summary>Rows of a large table.</summary>
     public static StateTensor Share(string name, PagedRows rows, int first, int count) =>
         new Paged<float>(new TensorInfo(name, TensorType.F32, [count, rows.Columns]), rows.Values, first * rows.Columns);
 
-    /// <summary>The beginning of a big vector.</summary>
+    /// <summary>The beginning of a large vector.</summary>
     public static StateTensor Share<T>(string name, PagedArray<T> values, int count)
         where T : unmanaged => new Paged<T>(new TensorInfo(name, TensorTypes.Of<T>(), [count]), values, 0);
 
-    /// <summary>From now on a shared tensor keeps its values as they are.</summary>
+    /// <summary>Starts preserving a shared tensor's current values.</summary>
     public abstract void Begin();
 
-    /// <summary>Forgets the values kept.</summary>
+    /// <summary>Releases the preserved values.</summary>
     public abstract void End();
 
     /// <summary>Copies a part of the bytes.</summary>
     public abstract void Read(long byteOffset, Span<byte> destination);
 
-    /// <summary>The first bytes are not read again.</summary>
+    /// <summary>Marks the first bytes as not read again.</summary>
     public abstract void Release(long byteCount);
 
     private static Copied Copy<T>(TensorInfo info, ReadOnlySpan<T> values, CopyBuffers buffers)
@@ -92,7 +92,7 @@ public abstract class StateTensor
 
             if (byteOffset < 0 || byteOffset + destination.Length > Info.ByteCount())
             {
-                throw new ArgumentOutOfRangeException(nameof(byteOffset), byteOffset, $"{Info.Name} ends before.");
+                throw new ArgumentOutOfRangeException(nameof(byteOffset), byteOffset, $"{Info.Name} is shorter.");
             }
 
             values.ReadSnapshot(checked(first + (int)(byteOffset / size)), MemoryMarshal.Cast<byte, T>(destination));

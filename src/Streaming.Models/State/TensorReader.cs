@@ -3,14 +3,14 @@ using System.Text;
 
 namespace Streaming.Models.State;
 
-/// <summary>Reads tensors by name and checks type and length before anything is copied.</summary>
+/// <summary>Reads tensors by name and checks type and length before copying.</summary>
 public sealed class TensorReader
 {
     private const int Chunk = 1 << 20;
     private readonly TensorSource _source;
     private readonly Dictionary<string, int> _index = new(StringComparer.Ordinal);
 
-    /// <summary>Reads from a source, which the caller disposes of.</summary>
+    /// <summary>Creates a reader over a source, which the caller disposes.</summary>
     /// <param name="source">The tensors.</param>
     public TensorReader(TensorSource source)
     {
@@ -21,7 +21,7 @@ public sealed class TensorReader
         }
     }
 
-    /// <summary>Whether there is a tensor of that name: what a later version added is not in an older state.</summary>
+    /// <summary>Whether a tensor of that name exists; an older state lacks those added later.</summary>
     public bool Has(string name) => _index.ContainsKey(name);
 
     /// <summary>Number of elements of a tensor.</summary>
@@ -41,7 +41,7 @@ public sealed class TensorReader
         if (info.Type != TensorTypes.Of<T>() || info.ElementCount() != destination.Length)
         {
             throw new StateMismatchException(
-                $"Tensor {name} is {info.Type}[{string.Join(", ", info.Shape)}]; the settings ask for {TensorTypes.Of<T>()}[{destination.Length}]. " +
+                $"Tensor {name} is {info.Type}[{string.Join(", ", info.Shape)}]; the settings require {TensorTypes.Of<T>()}[{destination.Length}]. " +
                 "Use the settings that the state was written with, or start without it.");
         }
 
@@ -69,7 +69,7 @@ public sealed class TensorReader
         int length = Length(name);
         if (length > maxLength)
         {
-            throw new StateMismatchException($"Tensor {name} has {length} elements; at most {maxLength} fit the settings.");
+            throw new StateMismatchException($"Tensor {name} has {length} elements; the settings allow at most {maxLength}.");
         }
 
         var values = new T[length];
@@ -79,8 +79,8 @@ public sealed class TensorReader
 
     /// <summary>Reads strings written by <see cref="TensorSet.AddStrings"/>.</summary>
     /// <param name="name">Name of the pair of tensors.</param>
-    /// <param name="maxCount">Most strings that fit.</param>
-    /// <param name="maxBytes">Most UTF-8 bytes of a string.</param>
+    /// <param name="maxCount">Maximum number of strings.</param>
+    /// <param name="maxBytes">Maximum UTF-8 bytes per string.</param>
     public string?[] ReadStrings(string name, int maxCount, int maxBytes)
     {
         long[] ends = ReadArray<long>(name + ".offsets", maxCount);

@@ -5,8 +5,8 @@ using System.Text;
 namespace Streaming.Models.State;
 
 /// <summary>
-/// Arrays as of one moment, as named tensors: small ones are copied, big ones shared by pages. The copies' memory is kept
-/// and used again by the next snapshot of the same shape.
+/// Arrays at one point in time, as named tensors: small ones are copied, large ones shared by page. The next snapshot of the
+/// same shape reuses the copies' memory.
 /// </summary>
 public sealed class TensorSet : TensorSnapshot
 {
@@ -15,7 +15,7 @@ public sealed class TensorSet : TensorSnapshot
     private List<TensorInfo>? _tensors;
 
     /// <inheritdoc/>
-    /// <remarks>The first reading turns strings into bytes; it may happen on another thread than the copying.</remarks>
+    /// <remarks>The first read converts strings to bytes; it may happen on another thread than the copying.</remarks>
     public override IReadOnlyList<TensorInfo> Tensors
     {
         get
@@ -30,7 +30,7 @@ public sealed class TensorSet : TensorSnapshot
         }
     }
 
-    /// <summary>Forgets all tensors; their memory stays for the next.</summary>
+    /// <summary>Clears all tensors; the next snapshot reuses their memory.</summary>
     public void Clear()
     {
         _entries.ForEach(entry => entry.End());
@@ -38,7 +38,7 @@ public sealed class TensorSet : TensorSnapshot
         _tensors = null;
     }
 
-    /// <summary>Adds a copy of an array as a tensor of one dimension.</summary>
+    /// <summary>Adds a copy of an array as a one-dimensional tensor.</summary>
     public void Add<T>(string name, ReadOnlySpan<T> values)
         where T : unmanaged
     {
@@ -51,7 +51,7 @@ public sealed class TensorSet : TensorSnapshot
     public void AddValue<T>(string name, T value)
         where T : unmanaged => Add(name, new ReadOnlySpan<T>(in value));
 
-    /// <summary>Adds the beginning of an array as it is now, without copying it, as a tensor of one dimension.</summary>
+    /// <summary>Adds the beginning of an array at its current values, without copying it, as a one-dimensional tensor.</summary>
     public void Share<T>(string name, PagedArray<T> values, int count)
         where T : unmanaged
     {
@@ -60,11 +60,12 @@ public sealed class TensorSet : TensorSnapshot
         _entries.Add(new SharedEntry(tensor));
     }
 
-    /// <summary>Adds a whole array as it is now, without copying it, as a tensor of one dimension.</summary>
+    /// <summary>Adds a whole array at its current values, without copying it, as a one-dimensional tensor.</summary>
     public void Share<T>(string name, PagedArray<T> values)
         where T : unmanaged => Share(name, values, values.Length);
 
-    /// <summary>Adds strings as they are now as two tensors: NAME.offsets and NAME.bytes (UTF-8); null reads back as null.</summary>
+    /// <summary>Adds strings at their current values as two tensors: NAME.offsets and NAME.bytes (UTF-8); null reads back as
+    /// null.</summary>
     public void ShareStrings(string name, PagedArray<string?> values)
     {
         values.BeginSnapshot(0, values.Length);
@@ -157,10 +158,10 @@ public sealed class TensorSet : TensorSnapshot
             MemoryMarshal.AsBytes(_values.AsSpan(0, _count).Slice(first, elements)).Slice(skip, destination.Length).CopyTo(destination);
         }
 
-        /// <summary>Room for so many values; the old ones are gone.</summary>
+        /// <summary>Provides room for the given number of values; the old ones are lost.</summary>
         protected internal Span<T> Renew(int count)
         {
-            // Not ArrayPool: these are of the same size each time.
+            // Not ArrayPool: these have the same size each time.
             if (_values.Length < count)
             {
                 _values = GC.AllocateUninitializedArray<T>(count);
@@ -183,7 +184,7 @@ public sealed class TensorSet : TensorSnapshot
 
         public void Share(PagedArray<string?> strings) => _shared = strings;
 
-        /// <summary>Offsets are stored as end positions, negated and less one for null.</summary>
+        /// <summary>Offsets are stored as end positions, or −(end) − 1 for null.</summary>
         public override void Complete()
         {
             if (_offsets is null)
@@ -193,7 +194,7 @@ public sealed class TensorSet : TensorSnapshot
 
             if (_shared is not null)
             {
-                // Strings do not change: with the references copied, the array need not be kept as it was any longer.
+                // Strings are immutable: once the references are copied, the array's old values are no longer needed.
                 _strings = new string?[_shared.Length];
                 _shared.ReadSnapshot(0, _strings);
                 EndSharing();

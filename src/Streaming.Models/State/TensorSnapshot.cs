@@ -28,7 +28,7 @@ public enum TensorType
 /// <param name="Shape">Dimensions, outermost first; row-major.</param>
 public sealed record TensorInfo(string Name, TensorType Type, IReadOnlyList<long> Shape);
 
-/// <summary>Named tensors that can be read. A checkpoint file is one; a live snapshot of an engine is one.</summary>
+/// <summary>Named tensors that can be read: a checkpoint file, or a live snapshot of an engine.</summary>
 public abstract class TensorSource : IDisposable
 {
     /// <summary>Gets all tensors, in the order in which they are stored.</summary>
@@ -36,8 +36,8 @@ public abstract class TensorSource : IDisposable
 
     /// <summary>Copies a part of a tensor's bytes (little-endian, row-major).</summary>
     /// <param name="tensor">Index into <see cref="Tensors"/>.</param>
-    /// <param name="byteOffset">Where to start in the tensor.</param>
-    /// <param name="destination">Filled whole.</param>
+    /// <param name="byteOffset">Offset in the tensor.</param>
+    /// <param name="destination">Filled completely.</param>
     public abstract void Read(int tensor, long byteOffset, Span<byte> destination);
 
     /// <inheritdoc/>
@@ -47,16 +47,16 @@ public abstract class TensorSource : IDisposable
         GC.SuppressFinalize(this);
     }
 
-    /// <summary>Frees what the source holds.</summary>
+    /// <summary>Releases the source's resources.</summary>
     protected abstract void Dispose(bool disposing);
 }
 
-/// <summary>State as of one moment, readable from another thread while training goes on.</summary>
+/// <summary>State at one point in time, readable from another thread while training continues.</summary>
 public abstract class TensorSnapshot : TensorSource
 {
     /// <summary>
-    /// Says that the first bytes of a tensor will not be read again, so that what changes there need no longer be kept.
-    /// Reading them all the same gives anything.
+    /// Marks the first bytes of a tensor as not read again, so that changes there no longer need a copy. The result of reading
+    /// them afterwards is undefined.
     /// </summary>
     /// <param name="tensor">Index into <see cref="TensorSource.Tensors"/>.</param>
     /// <param name="byteCount">Number of bytes.</param>
@@ -65,5 +65,5 @@ public abstract class TensorSnapshot : TensorSource
     }
 }
 
-/// <summary>A stored state does not fit: the message names the tensor or setting, both shapes, and what to do.</summary>
+/// <summary>A stored state does not match: the message names the tensor or setting, both shapes, and what to do.</summary>
 public sealed class StateMismatchException(string message) : Exception(message);

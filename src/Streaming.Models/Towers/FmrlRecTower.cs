@@ -33,7 +33,7 @@ internal sealed class FmrlRecTower : UserTower
     /// <summary>Gets the blocks.</summary>
     public ReadOnlySpan<LruBlock> Blocks => _blocks;
 
-    /// <summary>Gets the length of the state: D complex numbers a block.</summary>
+    /// <summary>Gets the length of the state: D complex numbers per block.</summary>
     public override int StateLength => 2 * D * _blocks.Length;
 
     protected override int ScratchPerStep => 12 * Options.Layers;
@@ -94,6 +94,7 @@ internal sealed class FmrlRecTower : UserTower
         }
     }
 
+    // inputs (T, D) → blocks: (T, D), the last (B, D) → outputs (B, D); T steps and B predictions of the chunk
     protected override void Forward(StepPlan plan, in Chunk chunk, ReadOnlySpan<float> inputs, Span<float> outputs, long step)
     {
         _inputNorm?.Forward(inputs, Steps(_normalInputs, chunk), chunk.FirstStep);
@@ -121,6 +122,7 @@ internal sealed class FmrlRecTower : UserTower
         }
     }
 
+    // outputGradients (B, D) → last block: (T, D) → inputGradients (T, D)
     protected override void Backward(StepPlan plan, in Chunk chunk, ReadOnlySpan<float> inputs, ReadOnlySpan<float> outputGradients, Span<float> inputGradients, long step, Lane lane)
     {
         var dy = OutputBackward(chunk, outputGradients, lane);

@@ -7,9 +7,7 @@ using Streaming.Models.State;
 namespace Streaming.Models.Towers;
 
 /// <summary>One nested GRU over the history; the user vector is its state (GRU4Rec as in CBNS).</summary>
-/// <remarks>
-/// The sequences of a chunk advance together, longest first, so that those still running are the first rows of a matrix.
-/// </remarks>
+/// <remarks>The sequences of a chunk advance together, longest first, so the active ones are the first rows of a matrix.</remarks>
 internal sealed class Gru4RecTower : UserTower
 {
     private readonly Gru _gru;
@@ -26,7 +24,7 @@ internal sealed class Gru4RecTower : UserTower
         _gru = new Gru(set, "tower.gru", widths);
     }
 
-    /// <summary>Gets a size at which a time step of the chunk is a matrix worth multiplying.</summary>
+    /// <summary>Gets a size at which a time step of the chunk is a matrix large enough to multiply efficiently.</summary>
     public override int ChunkSteps => 64 * (Options.HistoryLength + 1);
 
     public override int StateLength => D;
@@ -62,6 +60,7 @@ internal sealed class Gru4RecTower : UserTower
         state.CopyTo(vector);
     }
 
+    // inputs (T, D) → gates (T, 3D) → states (T, D) → outputs (B, D); at each time step current (active, D) → hidden (active, 3D)
     protected override void Forward(StepPlan plan, in Chunk chunk, ReadOnlySpan<float> inputs, Span<float> outputs, long step)
     {
         var gates = Steps(_gates, chunk, 3);
@@ -93,6 +92,7 @@ internal sealed class Gru4RecTower : UserTower
         Selection.Gather(plan, chunk, states, outputs, D);
     }
 
+    // outputGradients (B, D) → direct (T, D) → hidden, gates (T, 3D) → inputGradients (T, D)
     protected override void Backward(StepPlan plan, in Chunk chunk, ReadOnlySpan<float> inputs, ReadOnlySpan<float> outputGradients, Span<float> inputGradients, long step, Lane lane)
     {
         var gates = Steps(_gates, chunk, 3);
@@ -106,8 +106,9 @@ internal sealed class Gru4RecTower : UserTower
         _gru.Input.Backward(inputs, gates, inputGradients, chunk.StepCount, lane);
     }
 
-    // From the last time step to the first: direct holds the gradient by each state as an output, and takes that which
-    // flows back through time.
+    // previous, direct (T, D); gates, hidden (T, 3D). From the last time step to the first: direct holds the gradient with
+    // respect to each state as an output, and accumulates
+    // the gradient that flows back through time.
     private void Recur(StepPlan plan, in Chunk chunk, ReadOnlySpan<int> order, Span<float> gates, ReadOnlySpan<float> previous, Span<float> direct, Span<float> hidden)
     {
         var candidates = Steps(_candidates, chunk);
@@ -158,7 +159,7 @@ internal sealed class Gru4RecTower : UserTower
         return previous;
     }
 
-    // Sequences by length, longest first; equal ones in order.
+    // Sequences by length, longest first; ties in order.
     private Span<int> Order(StepPlan plan, scoped in Chunk chunk)
     {
         var order = _order.AsSpan(chunk.FirstSequence, chunk.SequenceCount);

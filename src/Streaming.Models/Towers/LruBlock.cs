@@ -8,18 +8,15 @@ using Streaming.Models.State;
 namespace Streaming.Models.Towers;
 
 /// <summary>
-/// One block of the fmrlrec tower. Norm before [fMRLRec]: h = x + LRU(norm(x)), out = h + FFN(norm(h)). Norm after
-/// [LRURec]: h = norm(x + LRU(x)), out = norm(h + FFN(h)).
+/// One block of the fmrlrec tower. Pre-norm [fMRLRec]: h = x + LRU(norm(x)), out = h + FFN(norm(h)). Post-norm [LRURec]:
+/// h = norm(x + LRU(x)), out = norm(h + FFN(h)).
 /// </summary>
-/// <remarks>
-/// In the last block only the recurrence runs over all steps; everything after it is computed for the rows that a
-/// prediction needs.
-/// </remarks>
+/// <remarks>In the last block only the recurrence runs over all steps; the rest is computed only for predicted rows.</remarks>
 internal sealed class LruBlock
 {
     private readonly int _d;
-    private readonly bool _last;
-    private readonly bool _pre;
+    private readonly bool _isLast;
+    private readonly bool _isPreNorm;
     private readonly IncrementNorm _mixNorm;
     private readonly IncrementNorm _ffnNorm;
     private readonly Dropout _mixDropout;
@@ -40,8 +37,8 @@ internal sealed class LruBlock
     public LruBlock(ParameterSet set, string name, Increments widths, bool last, NormPlacement placement, Func<int, Dropout> dropout, int firstSite)
     {
         _d = widths.Dimension;
-        _last = last;
-        _pre = placement == NormPlacement.Before;
+        _isLast = last;
+        _isPreNorm = placement == NormPlacement.Before;
         _mixNorm = new IncrementNorm(set, $"{name}.mix_norm", widths);
         Lru = new Lru(set, $"{name}.lru", widths);
         _ffnNorm = new IncrementNorm(set, $"{name}.ffn_norm", widths);
@@ -61,7 +58,7 @@ internal sealed class LruBlock
         _ffn.Initialize(options.Seed, options.WeightScale);
     }
 
-    /// <summary>Once a step, before any chunk.</summary>
+    /// <summary>Packs the weights; call once per step, before any chunk.</summary>
     public void Prepare()
     {
         Lru.Prepare();
@@ -70,11 +67,11 @@ internal sealed class LruBlock
 
     public void Reserve(StepPlan plan)
     {
-        int rows = _last ? plan.PredictionCount : plan.StepCount;
-        _mixNorm.Reserve(_pre ? plan.StepCount : rows);
+        int rows = _isLast ? plan.PredictionCount : plan.StepCount;
+        _mixNorm.Reserve(_isPreNorm ? plan.StepCount : rows);
         _ffnNorm.Reserve(rows);
         Buffers.Grow(ref _states, plan.StepCount, 2 * _d);
-        if (_pre)
+        if (_isPreNorm)
         {
             Buffers.Grow(ref _normal, plan.StepCount, _d);
         }
@@ -83,7 +80,7 @@ internal sealed class LruBlock
             Buffers.Grow(ref _sum, rows, _d);
         }
 
-        if (_last)
+        if (_isLast)
         {
             Buffers.Grow(ref _selectedStates, rows, 2 * _d);
             Buffers.Grow(ref _selectedInputs, rows, _d);
@@ -97,22 +94,24 @@ internal sealed class LruBlock
         Buffers.Grow(ref _output, rows, _d);
     }
 
-    /// <summary>Output of a chunk: a row a step, in the last block a row a prediction.</summary>
+    /// <summary>Output of a chunk: one row [D] per step, or per prediction in the last block.</summary>
     public Span<float> Output(scoped in Chunk chunk) => Rows(_output, chunk);
 
+    /// <summary>Computes <see cref="Output"/> of a chunk from x [steps × D].</summary>
     public void Forward(StepPlan plan, in Chunk chunk, ReadOnlySpan<float> x, long step)
     {
         var mixed = Rows(_mixed, chunk);
         var residual = Mix(plan, chunk, x, mixed, step);
-        TensorPrimitives.Add(mixed, residual, mixed);
+        TensorPrimitives.Add(mixed, residual, mixed); // (R, D): R rows are steps, in the last block predictions
 
         int rows = Count(chunk), first = First(chunk);
         var input = Rows(_ffnInput, chunk);
-        (_pre ? _ffnNorm : _mixNorm).Forward(mixed, input, first);
+        (_isPreNorm ? _ffnNorm : _mixNorm).Forward(mixed, input, first);
         var output = Rows(_output, chunk);
+        // input (R, D) → gate, up, product (R, D) → output (R, D)
         _ffn.Forward(input, Rows(_gate, chunk), Rows(_up, chunk), Rows(_product, chunk), output, rows, first, step);
         _ffnDropout.Apply(output, first, step);
-        if (_pre)
+        if (_isPreNorm)
         {
             TensorPrimitives.Add(output, mixed, output);
         }
@@ -124,8 +123,8 @@ internal sealed class LruBlock
         }
     }
 
-    /// <summary>One event of one user.</summary>
-    /// <param name="row">[D] the block's input on entry, its output on return.</param>
+    /// <summary>Advances one user by one event.</summary>
+    /// <param name="row">[D] In: the block's input. Out: its output.</param>
     /// <param name="state">In and out: [2D].</param>
     /// <param name="scratch">[9D].</param>
     public void Advance(Span<float> row, Span<float> state, Span<float> scratch)
@@ -135,7 +134,7 @@ internal sealed class LruBlock
         var mixed = scratch.Slice(4 * _d, _d);
         var input = scratch.Slice(5 * _d, _d);
         row.CopyTo(input);
-        if (_pre)
+        if (_isPreNorm)
         {
             _mixNorm.ForwardRow(row, input);
         }
@@ -146,23 +145,23 @@ internal sealed class LruBlock
         next.CopyTo(state);
         Lru.Output.Forward(state, mixed, 1);
         TensorPrimitives.Add(mixed, row, mixed);
-        (_pre ? _ffnNorm : _mixNorm).ForwardRow(mixed, input);
+        (_isPreNorm ? _ffnNorm : _mixNorm).ForwardRow(mixed, input);
         _ffn.Forward(input, scratch.Slice(6 * _d, _d), scratch.Slice(7 * _d, _d), scratch.Slice(8 * _d, _d), row, 1, 0, step: -1);
-        TensorPrimitives.Add(row, _pre ? mixed : input, row);
-        if (!_pre)
+        TensorPrimitives.Add(row, _isPreNorm ? mixed : input, row);
+        if (!_isPreNorm)
         {
             _ffnNorm.ForwardRow(row, row);
         }
     }
 
-    /// <summary>Sets <paramref name="dx"/>, the gradient by the block's input.</summary>
+    /// <summary>Computes <paramref name="dx"/> [steps × D], the gradient with respect to the block's input.</summary>
     public void Backward(StepPlan plan, in Chunk chunk, ReadOnlySpan<float> x, ReadOnlySpan<float> dy, Span<float> dx, long step, Lane lane)
     {
         int rows = Count(chunk), first = First(chunk);
         var sum = lane.Rent(rows * _d);
         var branch = lane.Rent(rows * _d);
         var input = lane.Rent(rows * _d);
-        if (_pre)
+        if (_isPreNorm)
         {
             dy.CopyTo(sum);
         }
@@ -174,7 +173,7 @@ internal sealed class LruBlock
         sum.CopyTo(branch);
         _ffnDropout.Apply(branch, first, step);
         _ffn.Backward(Rows(_ffnInput, chunk), Rows(_gate, chunk), Rows(_up, chunk), Rows(_product, chunk), branch, input, rows, first, step, lane);
-        if (_pre)
+        if (_isPreNorm)
         {
             _ffnNorm.Backward(Rows(_mixed, chunk), input, sum, first, lane, add: true);
         }
@@ -187,12 +186,12 @@ internal sealed class LruBlock
         MixBackward(plan, chunk, x, sum, branch, dx, step, lane);
     }
 
-    // The recurrent half without its residual; returns the rows that the residual adds.
+    // x (T, D) → states (T, 2D) → mixed (R, D): the recurrent half without its residual; returns the rows that the residual adds.
     private ReadOnlySpan<float> Mix(StepPlan plan, scoped in Chunk chunk, ReadOnlySpan<float> x, Span<float> mixed, long step)
     {
         var states = Steps(_states, chunk, 2 * _d);
         var input = x;
-        if (_pre)
+        if (_isPreNorm)
         {
             var normal = Steps(_normal, chunk, _d);
             _mixNorm.Forward(x, normal, chunk.FirstStep);
@@ -206,7 +205,7 @@ internal sealed class LruBlock
         }
 
         var residual = x;
-        if (_last)
+        if (_isLast)
         {
             var selected = Rows(_selectedInputs, chunk);
             Selection.Gather(plan, chunk, x, selected, _d);
@@ -219,7 +218,7 @@ internal sealed class LruBlock
         return residual;
     }
 
-    // sum: gradient by (residual + LRU branch); branch: a temporary of the same size.
+    // sum (R, D): gradient with respect to (residual + LRU branch); branch (R, D): scratch; states (R, 2D) → (T, 2D); dx (T, D).
     private void MixBackward(StepPlan plan, in Chunk chunk, ReadOnlySpan<float> x, Span<float> sum, Span<float> branch, Span<float> dx, long step, Lane lane)
     {
         int rows = Count(chunk);
@@ -227,7 +226,7 @@ internal sealed class LruBlock
         _mixDropout.Apply(branch, First(chunk), step);
         var states = lane.Rent(rows * 2 * _d);
         Lru.Output.Backward(OutputStates(chunk), branch, states, rows, lane);
-        if (_last)
+        if (_isLast)
         {
             var all = lane.Rent(chunk.StepCount * 2 * _d);
             Selection.Scatter(plan, chunk, states, all, 2 * _d);
@@ -240,7 +239,7 @@ internal sealed class LruBlock
         }
 
         ScanBackward(plan, chunk, states, lane);
-        if (_pre)
+        if (_isPreNorm)
         {
             var normal = lane.Rent(chunk.StepCount * _d);
             Lru.Input.Backward(Steps(_normal, chunk, _d), states, normal, chunk.StepCount, lane);
@@ -266,11 +265,11 @@ internal sealed class LruBlock
         Lru.AddGradients(sums, lane);
     }
 
-    private ReadOnlySpan<float> OutputStates(scoped in Chunk chunk) => _last ? Rows(_selectedStates, chunk, 2) : Steps(_states, chunk, 2 * _d);
+    private ReadOnlySpan<float> OutputStates(scoped in Chunk chunk) => _isLast ? Rows(_selectedStates, chunk, 2) : Steps(_states, chunk, 2 * _d);
 
-    private int Count(in Chunk chunk) => _last ? chunk.PredictionCount : chunk.StepCount;
+    private int Count(in Chunk chunk) => _isLast ? chunk.PredictionCount : chunk.StepCount;
 
-    private int First(in Chunk chunk) => _last ? chunk.FirstPrediction : chunk.FirstStep;
+    private int First(in Chunk chunk) => _isLast ? chunk.FirstPrediction : chunk.FirstStep;
 
     private Span<float> Rows(AlignedFloats buffer, scoped in Chunk chunk, int factor = 1) => buffer.AsSpan(First(chunk) * _d * factor, Count(chunk) * _d * factor);
 

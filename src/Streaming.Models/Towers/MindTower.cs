@@ -8,9 +8,9 @@ using Streaming.Models.State;
 namespace Streaming.Models.Towers;
 
 /// <summary>
-/// Several interests a user by nested dynamic routing [MIND]. Training scores a prediction with the interest that has the
-/// greatest score with its label (label-aware attention with the power at infinity, which MIND found best); serving takes
-/// the greatest score over interests.
+/// Several interests per user by nested dynamic routing [MIND]. Training scores a prediction by the interest with the highest
+/// score for its label (label-aware attention with infinite power, which MIND found best); serving takes the maximum score
+/// over interests.
 /// </summary>
 internal sealed class MindTower : UserTower
 {
@@ -38,7 +38,7 @@ internal sealed class MindTower : UserTower
         _votes = new NestedLinear(set, "tower.votes", widths, widths, bias: false);
         _dense = new NestedLinear(set, "tower.dense", widths, widths);
 
-        // Never trained: it breaks the symmetry of the interests, and must be the same after a restart.
+        // Not trained: it breaks the symmetry of the interests, and must be the same after a restart.
         _routing = set.Add("tower.routing", decays: false, _interests, options.HistoryLength + 1);
         _capsules = new Capsules(widths, _interests, options.RoutingIterations);
     }
@@ -93,7 +93,7 @@ internal sealed class MindTower : UserTower
             float best = float.NegativeInfinity;
             for (int j = 0; j < _interests; j++)
             {
-                // As scores are in the loss and in the ranking: with cosine an interest's length has no part in them.
+                // As in the loss and the ranking: with cosine scores an interest's length has no effect.
                 var interest = outputs.Slice(((q * _interests) + j) * D, D);
                 float score = TensorPrimitives.Dot(label, interest) / (Options.Cosine ? TensorPrimitives.Norm(interest) + Tiny : 1);
                 if (score > best || j == 0)
@@ -110,6 +110,7 @@ internal sealed class MindTower : UserTower
 
     public override Span<float> UserGradients(StepPlan plan) => _userGradients.AsSpan(0, plan.PredictionCount * D);
 
+    // inputs (T, D) → mapped (T, D) → squashed (B, interests, D) → outputs (B, interests, D)
     protected override void Forward(StepPlan plan, in Chunk chunk, ReadOnlySpan<float> inputs, Span<float> outputs, long step)
     {
         var mapped = Steps(_mapped, chunk);
@@ -131,6 +132,7 @@ internal sealed class MindTower : UserTower
         _dense.Forward(Predictions(_squashed, chunk, length), outputs, chunk.PredictionCount * _interests);
     }
 
+    // user gradients (B, D) → interests, gradients (B, interests, D) → mapped (T, D) → inputGradients (T, D)
     protected override void Backward(StepPlan plan, in Chunk chunk, ReadOnlySpan<float> inputs, ReadOnlySpan<float> outputGradients, Span<float> inputGradients, long step, Lane lane)
     {
         int length = _interests * D, perStep = _capsules.WeightsPerStep;

@@ -8,8 +8,8 @@ using Streaming.Models.State;
 namespace Streaming.Models.Towers;
 
 /// <summary>
-/// From the item vectors of histories to user vectors, forward and backward, chunk by chunk. Every tower keeps the prefix
-/// property: the first w outputs depend on the first w inputs and on weights of slices up to w only.
+/// Maps the item vectors of histories to user vectors, forward and backward, chunk by chunk. Every tower has the prefix
+/// property: the first w outputs depend only on the first w inputs and on weights of slices up to w.
 /// </summary>
 public abstract class UserTower
 {
@@ -21,7 +21,7 @@ public abstract class UserTower
     private AlignedFloats _outputGradients = AlignedFloats.Empty;
 
     /// <summary>Creates the tower.</summary>
-    /// <param name="set">Takes the tower's parameters.</param>
+    /// <param name="set">Receives the tower's parameters.</param>
     /// <param name="options">The model's options.</param>
     /// <param name="widths">The nested widths.</param>
     protected UserTower(ParameterSet set, ModelOptions options, Increments widths)
@@ -34,16 +34,16 @@ public abstract class UserTower
         _dropout = NewDropout(0);
     }
 
-    /// <summary>Gets about how many steps a chunk should have: its activations stay in the second-level cache.</summary>
+    /// <summary>Gets the target number of steps per chunk: its activations fit the L2 cache.</summary>
     public virtual int ChunkSteps => Math.Clamp(65536 / D, 32, 512);
 
-    /// <summary>Gets the gradient by the item vector at each step [P × D].</summary>
+    /// <summary>Gets the gradient with respect to the item vector at each step [P × D].</summary>
     public ReadOnlySpan<float> InputGradients => _inputGradients.Span;
 
-    /// <summary>Gets the number of vectors of a user: 1, or the interests.</summary>
+    /// <summary>Gets the number of vectors per user: 1, or the number of interests.</summary>
     public virtual int VectorsPerUser => 1;
 
-    /// <summary>Gets the floats of a user's recurrent state, 0 for a tower without one.</summary>
+    /// <summary>Gets the length of a user's recurrent state; 0 for a tower without one.</summary>
     public virtual int StateLength => 0;
 
     /// <summary>Gets the start vector.</summary>
@@ -77,12 +77,12 @@ public abstract class UserTower
         Gaussian.For(Options.Seed, _start.Name).Fill(Set.Value(_start), Options.ItemDeviation);
     }
 
-    /// <summary>Computes what depends on parameters only: once a step, before any chunk.</summary>
+    /// <summary>Computes everything that depends on parameters only; call once per step, before any chunk.</summary>
     public virtual void Prepare()
     {
     }
 
-    /// <summary>Makes room for a batch.</summary>
+    /// <summary>Reserves space for a batch.</summary>
     public virtual void Reserve(StepPlan plan)
     {
         Buffers.Grow(ref _inputs, plan.StepCount, D);
@@ -91,23 +91,23 @@ public abstract class UserTower
         Buffers.Grow(ref _outputGradients, plan.PredictionCount, D * VectorsPerUser);
     }
 
-    /// <summary>The one vector that scores each prediction in training [B × D].</summary>
+    /// <summary>The vector that scores each prediction in training [B × D].</summary>
     /// <param name="plan">The batch.</param>
     /// <param name="candidates">Candidate vectors, for a tower whose vector depends on the label.</param>
     /// <param name="positives">Column of each prediction's positive.</param>
     public virtual ReadOnlySpan<float> Users(StepPlan plan, ReadOnlySpan<float> candidates, ReadOnlySpan<int> positives) => Outputs(plan);
 
-    /// <summary>Gradients by <see cref="Users"/>, to be set before the backward pass.</summary>
+    /// <summary>Gradients with respect to <see cref="Users"/> [B × D], to be set before the backward pass.</summary>
     public virtual Span<float> UserGradients(StepPlan plan) => OutputGradients(plan);
 
     /// <summary>Vectors of the batch's predictions [B × VectorsPerUser × D].</summary>
     public Span<float> Outputs(StepPlan plan) => _outputs.AsSpan(0, plan.PredictionCount * VectorsPerUser * D);
 
-    /// <summary>Gradients by <see cref="Outputs"/>.</summary>
+    /// <summary>Gradients with respect to <see cref="Outputs"/> [B × VectorsPerUser × D].</summary>
     protected Span<float> OutputGradients(StepPlan plan) => _outputGradients.AsSpan(0, plan.PredictionCount * VectorsPerUser * D);
 
-    /// <summary>One event of one user, without dropout.</summary>
-    /// <param name="x">[D] item vector, or the start vector first of all.</param>
+    /// <summary>Advances one user by one event, without dropout.</summary>
+    /// <param name="x">[D] item vector; the start vector comes first.</param>
     /// <param name="state">In and out: [<see cref="StateLength"/>], zero before the start vector.</param>
     /// <param name="vector">Out: [D].</param>
     /// <param name="scratch">[16 D].</param>
@@ -115,9 +115,9 @@ public abstract class UserTower
 
     /// <summary>Forward pass of a chunk.</summary>
     /// <param name="plan">The batch.</param>
-    /// <param name="chunk">Its part.</param>
+    /// <param name="chunk">The chunk.</param>
     /// <param name="items">Encoded distinct items by slot [n × D].</param>
-    /// <param name="step">Step of training; negative: no dropout.</param>
+    /// <param name="step">Training step; negative: no dropout.</param>
     public void Forward(StepPlan plan, in Chunk chunk, ReadOnlySpan<float> items, long step)
     {
         var inputs = Steps(_inputs, chunk);
@@ -135,7 +135,7 @@ public abstract class UserTower
     /// <summary>Backward pass of a chunk, after its forward pass with the same arguments.</summary>
     public void Backward(StepPlan plan, in Chunk chunk, long step, Lane lane)
     {
-        // Generous for every tower: a handful of temporaries of a chunk's activations.
+        // Enough for every tower: a handful of temporaries of a chunk's activations.
         lane.Reserve((ScratchPerStep * D * chunk.StepCount) + (8 * D));
         var gradients = Steps(_inputGradients, chunk);
         Backward(plan, chunk, Steps(_inputs, chunk), Predictions(_outputGradients, chunk, D * VectorsPerUser), gradients, step, lane);
@@ -150,21 +150,21 @@ public abstract class UserTower
         }
     }
 
-    /// <summary>Gets how many rows of D floats the backward pass rents for a step.</summary>
+    /// <summary>Gets the number of rows of D floats that the backward pass rents per step.</summary>
     protected virtual int ScratchPerStep => 12;
 
-    /// <summary>Forward pass of the tower proper.</summary>
+    /// <summary>Tower-specific forward pass: inputs [steps × D] → outputs [predictions × VectorsPerUser × D].</summary>
     protected abstract void Forward(StepPlan plan, in Chunk chunk, ReadOnlySpan<float> inputs, Span<float> outputs, long step);
 
-    /// <summary>Backward pass of the tower proper: sets <paramref name="inputGradients"/>.</summary>
+    /// <summary>Tower-specific backward pass: outputs <paramref name="inputGradients"/> [steps × D].</summary>
     protected abstract void Backward(StepPlan plan, in Chunk chunk, ReadOnlySpan<float> inputs, ReadOnlySpan<float> outputGradients, Span<float> inputGradients, long step, Lane lane);
 
-    /// <summary>Dropout of a numbered place in the network.</summary>
+    /// <summary>Creates the dropout layer with a given number.</summary>
     protected Dropout NewDropout(int site) => new(Widths, Options.DropoutRates, Options.Seed, site);
 
-    /// <summary>Part of a buffer with a row a step.</summary>
+    /// <summary>The chunk's part of a buffer with one row per step.</summary>
     protected Span<float> Steps(AlignedFloats buffer, scoped in Chunk chunk, int factor = 1) => buffer.AsSpan(chunk.FirstStep * D * factor, chunk.StepCount * D * factor);
 
-    /// <summary>Part of a buffer with a row a prediction.</summary>
+    /// <summary>The chunk's part of a buffer with one row per prediction.</summary>
     protected static Span<float> Predictions(AlignedFloats buffer, scoped in Chunk chunk, int columns) => buffer.AsSpan(chunk.FirstPrediction * columns, chunk.PredictionCount * columns);
 }

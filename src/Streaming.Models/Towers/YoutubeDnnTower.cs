@@ -6,7 +6,7 @@ using Streaming.Models.State;
 
 namespace Streaming.Models.Towers;
 
-/// <summary>Mean of the history so far, the start vector among it, then one nested dense layer (YouTubeDNN as in CBNS).</summary>
+/// <summary>Mean of the history including the start vector, then one nested dense layer (YouTubeDNN as in CBNS).</summary>
 internal sealed class YoutubeDnnTower : UserTower
 {
     private readonly NestedLinear _dense;
@@ -19,7 +19,7 @@ internal sealed class YoutubeDnnTower : UserTower
         _dense = new NestedLinear(set, "tower.dense", widths, widths);
     }
 
-    /// <summary>Gets the length of the state: the mean so far, and over how many vectors.</summary>
+    /// <summary>Gets the length of the state: the running mean, and its count.</summary>
     public override int StateLength => D + 1;
 
     public override void Initialize()
@@ -48,6 +48,7 @@ internal sealed class YoutubeDnnTower : UserTower
         _dense.Forward(state[..D], vector, 1);
     }
 
+    // inputs (T, D) → means (T, D) → selected (B, D) → outputs (B, D); T steps and B predictions of the chunk
     protected override void Forward(StepPlan plan, in Chunk chunk, ReadOnlySpan<float> inputs, Span<float> outputs, long step)
     {
         var means = Steps(_means, chunk);
@@ -62,6 +63,7 @@ internal sealed class YoutubeDnnTower : UserTower
         _dense.Forward(selected, outputs, chunk.PredictionCount);
     }
 
+    // outputGradients (B, D) → selected (B, D) → inputGradients (T, D)
     protected override void Backward(StepPlan plan, in Chunk chunk, ReadOnlySpan<float> inputs, ReadOnlySpan<float> outputGradients, Span<float> inputGradients, long step, Lane lane)
     {
         var selected = lane.Rent(chunk.PredictionCount * D);

@@ -4,14 +4,14 @@ using Streaming.Core.Embeddings;
 namespace Streaming.Serving.Changes;
 
 /// <summary>
-/// Follows what changes in the store, so that a cache or an index need not scan it again. Every entry has a number that
-/// counts up within its partition, so what was missed is noticed. For one caller at a time.
+/// Follows changes of the store, so that a cache or an index need not rescan it. Entries are numbered consecutively within their
+/// partition, so gaps are detected. Not thread-safe.
 /// </summary>
 /// <example>
 /// <code>
 /// await feed.SeekToEndAsync(cancellationToken);   // then load everything once, and from here on:
 /// FeedRead read = await feed.ReadAsync(changes, cancellationToken);
-/// if (read.Gap) { /* load everything again */ }
+/// if (read.HasGap) { /* load everything again */ }
 /// </code>
 /// </example>
 public sealed class ChangeFeedReader
@@ -28,23 +28,23 @@ public sealed class ChangeFeedReader
     private readonly Position[] _positions;
     private KeyLayout _layout;
 
-    /// <summary>Initializes a new instance of the <see cref="ChangeFeedReader"/> class, at the oldest change that is kept.</summary>
-    /// <exception cref="ArgumentException">An option is wrong.</exception>
-    public ChangeFeedReader(IDatabase database, ServingOptions options, TimeProvider clock)
+    /// <summary>Initializes a new instance of the <see cref="ChangeFeedReader"/> class, at the oldest retained change.</summary>
+    /// <exception cref="ArgumentException">An option is invalid.</exception>
+    public ChangeFeedReader(IDatabase database, ServingOptions options, TimeProvider time)
     {
         ArgumentNullException.ThrowIfNull(database);
         ArgumentNullException.ThrowIfNull(options);
-        ArgumentNullException.ThrowIfNull(clock);
+        ArgumentNullException.ThrowIfNull(time);
         options.Validate();
         _database = database;
-        _pipeline = new ReadPipeline(options, clock);
+        _pipeline = new ReadPipeline(options, time);
         _topology = new Topology(database);
-        _view = new StoreView(database, options, clock, _pipeline);
+        _view = new StoreView(database, options, time, _pipeline);
         _streams = new RedisKey[options.Partitions];
         _positions = new Position[options.Partitions];
     }
 
-    /// <summary>Goes to the end: the next read brings what changes from now on.</summary>
+    /// <summary>Seeks to the end: the next read returns changes from now on.</summary>
     public async Task SeekToEndAsync(CancellationToken cancellationToken = default)
     {
         await NameAsync(cancellationToken).ConfigureAwait(false);
@@ -56,10 +56,10 @@ public sealed class ChangeFeedReader
         }
     }
 
-    /// <summary>Reads changes that came since the last read; does not wait for any.</summary>
-    /// <exception cref="KeyLayoutException">The model has another number of partitions in Redis than the options.</exception>
-    /// <param name="changes">Receives them: in order within a partition, at most 100 entries from each.</param>
-    /// <param name="cancellationToken">Gives up.</param>
+    /// <summary>Reads the changes since the last read; does not wait for any.</summary>
+    /// <exception cref="KeyLayoutException">The model has a different number of partitions in Redis than in the options.</exception>
+    /// <param name="changes">Receives the changes: in order within a partition, at most 100 entries from each.</param>
+    /// <param name="cancellationToken">Cancels the read.</param>
     public async Task<FeedRead> ReadAsync(List<FeedChange> changes, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(changes);
@@ -74,9 +74,9 @@ public sealed class ChangeFeedReader
         return new FeedRead(changes.Count - before, gap, more);
     }
 
-    /// <summary>Names the streams by the layout that the store says, and begins anew where that has changed: another store took
-    /// the place of the one that was read.</summary>
-    /// <returns>Whether it changed after something was read.</returns>
+    /// <summary>Names the streams by the store's key layout, and starts over when it has changed: the store has been
+    /// replaced.</summary>
+    /// <returns>Whether it changed after something had been read.</returns>
     private async ValueTask<bool> NameAsync(CancellationToken cancellationToken)
     {
         RedisKeys keys = (await _view.ReadAsync(cancellationToken).ConfigureAwait(false)).Keys;
@@ -112,9 +112,9 @@ public sealed class ChangeFeedReader
                 case "n": number = (long)value; break;
                 case "g": generation = (uint)(long)value; break;
                 case "t": token = (uint)(long)value; break;
-                case "i": changes.Add(new FeedChange((string)value!, generation, token, 0, Removed: false)); break;
+                case "i": changes.Add(new FeedChange((string)value!, generation, token, 0, IsRemoved: false)); break;
                 case "s" when changes.Count > 0: changes[^1] = changes[^1] with { Step = (long)value }; break;
-                case "d" when changes.Count > 0: changes[^1] = changes[^1] with { Removed = true }; break;
+                case "d" when changes.Count > 0: changes[^1] = changes[^1] with { IsRemoved = true }; break;
                 default: break; // from a newer writer
             }
         }
@@ -136,7 +136,7 @@ public sealed class ChangeFeedReader
         return gap;
     }
 
-    /// <summary>One command for all partitions where that is allowed, else one for each.</summary>
+    /// <summary>One command for all partitions where allowed, otherwise one per partition.</summary>
     private Task<RedisStream[][]> FetchAsync(CancellationToken cancellationToken)
     {
         IEnumerable<int> all = Enumerable.Range(0, _streams.Length);

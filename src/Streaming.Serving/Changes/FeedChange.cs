@@ -5,5 +5,5 @@ namespace Streaming.Serving.Changes;
 /// <param name="Generation">Generation it was written in.</param>
 /// <param name="Token">Fencing token of the trainer that wrote it.</param>
 /// <param name="Step">Training step after which it was encoded.</param>
-/// <param name="Removed">Whether the item is gone.</param>
-public readonly record struct FeedChange(string Id, uint Generation, uint Token, long Step, bool Removed);
+/// <param name="IsRemoved">Whether the item was removed.</param>
+public readonly record struct FeedChange(string Id, uint Generation, uint Token, long Step, bool IsRemoved);

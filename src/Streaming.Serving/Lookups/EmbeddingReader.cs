@@ -4,7 +4,7 @@ using Streaming.Core.Embeddings;
 namespace Streaming.Serving.Lookups;
 
 /// <summary>
-/// Reads item embeddings at any width. Safe for any number of callers at a time; one instance is enough for a process.
+/// Reads item embeddings at any width. Thread-safe; one instance per process suffices.
 /// </summary>
 /// <example>
 /// <code>
@@ -26,37 +26,37 @@ public sealed class EmbeddingReader
 
     /// <summary>Initializes a new instance of the <see cref="EmbeddingReader"/> class.</summary>
     /// <param name="database">The store. The connection is the caller's and may be shared.</param>
-    /// <param name="options">Where the model is.</param>
-    /// <param name="clock">Time.</param>
-    /// <exception cref="ArgumentException">An option is wrong.</exception>
-    public EmbeddingReader(IDatabase database, ServingOptions options, TimeProvider clock)
+    /// <param name="options">The model to read.</param>
+    /// <param name="time">The time.</param>
+    /// <exception cref="ArgumentException">An option is invalid.</exception>
+    public EmbeddingReader(IDatabase database, ServingOptions options, TimeProvider time)
     {
         ArgumentNullException.ThrowIfNull(database);
         ArgumentNullException.ThrowIfNull(options);
-        ArgumentNullException.ThrowIfNull(clock);
+        ArgumentNullException.ThrowIfNull(time);
         options.Validate();
         _database = database;
         _options = options;
-        _pipeline = new ReadPipeline(options, clock);
-        _view = new StoreView(database, options, clock, _pipeline);
+        _pipeline = new ReadPipeline(options, time);
+        _view = new StoreView(database, options, time, _pipeline);
         _topology = new Topology(database);
     }
 
-    /// <summary>Gets the generation that reads use now: the fixed one, or the one that the store's pointer names.</summary>
-    /// <returns>0 when nothing was published yet.</returns>
-    /// <exception cref="KeyLayoutException">The model has another number of partitions in Redis than the options.</exception>
+    /// <summary>Gets the generation that reads currently use: the configured one, or the active one.</summary>
+    /// <returns>0 when nothing has been published.</returns>
+    /// <exception cref="KeyLayoutException">The model has a different number of partitions in Redis than in the options.</exception>
     public async ValueTask<uint> GenerationAsync(CancellationToken cancellationToken = default) =>
         _options.Generation != 0 ? _options.Generation : (await _view.ReadAsync(cancellationToken).ConfigureAwait(false)).Generation;
 
-    /// <summary>Gets the names of the model's keys, by the layout that its store says.</summary>
-    /// <exception cref="KeyLayoutException">The model has another number of partitions in Redis than the options.</exception>
+    /// <summary>Gets the model's key names in the layout of its store.</summary>
+    /// <exception cref="KeyLayoutException">The model has a different number of partitions in Redis than in the options.</exception>
     internal async ValueTask<RedisKeys> KeysAsync(CancellationToken cancellationToken) => (await _view.ReadAsync(cancellationToken).ConfigureAwait(false)).Keys;
 
     /// <summary>Reads one item.</summary>
     /// <param name="id">The item's id.</param>
     /// <param name="destination">Receives the vector; its length is the width, 1 … D.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    /// <exception cref="RedisException">Redis could not be asked.</exception>
+    /// <param name="cancellationToken">Cancels the read.</param>
+    /// <exception cref="RedisException">Redis could not be read.</exception>
     /// <exception cref="TimeoutException">Redis did not answer in time.</exception>
     public async Task<ItemRead> ReadAsync(string id, Memory<float> destination, CancellationToken cancellationToken = default)
     {
@@ -65,15 +65,15 @@ public sealed class EmbeddingReader
         return item[0];
     }
 
-    /// <summary>Reads many items by MGET: in a cluster one for each partition that holds some of them.</summary>
+    /// <summary>Reads many items by MGET: in a cluster one per partition that contains some of them.</summary>
     /// <param name="ids">The items' ids, N of them; repeats are allowed.</param>
     /// <param name="width">The width w, 1 … D. With a key per width, one of the nested widths.</param>
-    /// <param name="destination">Receives the vectors [N × w], row i for id i; a row that is not found is zeros.</param>
-    /// <param name="items">Receives what became of each [N].</param>
-    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="destination">Receives the vectors [N × w], row i for id i; zeros where an item was not found.</param>
+    /// <param name="items">Receives the result for each [N].</param>
+    /// <param name="cancellationToken">Cancels the read.</param>
     /// <exception cref="ArgumentException">A buffer is too short or the width is below 1.</exception>
-    /// <exception cref="KeyLayoutException">The model has another number of partitions in Redis than the options.</exception>
-    /// <exception cref="RedisException">Redis could not be asked.</exception>
+    /// <exception cref="KeyLayoutException">The model has a different number of partitions in Redis than in the options.</exception>
+    /// <exception cref="RedisException">Redis could not be read.</exception>
     /// <exception cref="TimeoutException">Redis did not answer in time.</exception>
     public async Task<ReadCounts> ReadAsync(
         IReadOnlyList<string> ids, int width, Memory<float> destination, Memory<ItemRead> items, CancellationToken cancellationToken = default)
@@ -83,7 +83,7 @@ public sealed class EmbeddingReader
         if (destination.Length < (long)ids.Count * width || items.Length < ids.Count)
         {
             throw new ArgumentException($"{ids.Count} items of width {width} need {(long)ids.Count * width} numbers and {ids.Count} results; " +
-                $"there is room for {destination.Length} and {items.Length}.", nameof(destination));
+                $"the buffers have room for {destination.Length} and {items.Length}.", nameof(destination));
         }
 
         StoreView.Known store = await _view.ReadAsync(cancellationToken).ConfigureAwait(false);
@@ -153,21 +153,21 @@ public sealed class EmbeddingReader
     private Task<RedisValue[]> FetchAsync(RedisKey[] keys, CancellationToken cancellationToken) =>
         _pipeline.RunAsync(() => GetAsync(keys), cancellationToken);
 
-    /// <summary>While a slot is on its way some of its keys are here and some there: then each is asked for alone, and found.</summary>
+    /// <summary>While a slot is being migrated, its keys are split between two servers: then each key is read by its own command.</summary>
     private async Task<RedisValue[]> GetAsync(RedisKey[] keys)
     {
         try
         {
             return await _database.StringGetAsync(keys).ConfigureAwait(false);
         }
-        catch (RedisServerException error) when (ReadPipeline.IsSlotOnItsWay(error))
+        catch (RedisServerException error) when (ReadPipeline.IsSlotMigrating(error))
         {
             return await Task.WhenAll(keys.Select(key => _database.StringGetAsync(key))).ConfigureAwait(false);
         }
     }
 
-    /// <summary>Cuts the rows into calls. In a cluster the keys of one MGET have to share a hash tag, so there it is one
-    /// call or more for each partition; a single server takes any keys together, which is several times faster.</summary>
+    /// <summary>Divides the rows into calls. In a cluster the keys of one MGET must share a hash tag, so it takes at least one call
+    /// per partition; a single server accepts any keys together, which is several times faster.</summary>
     private List<Lookup> Plan(IReadOnlyList<string> ids, ItemKeySpace space)
     {
         int[] partitions = new int[ids.Count];
@@ -215,7 +215,7 @@ public sealed class EmbeddingReader
             {
                 if (_spaces.Count > 64)
                 {
-                    _spaces.Clear(); // generations long gone
+                    _spaces.Clear(); // generations no longer in use
                 }
 
                 _spaces[name] = space = store.Keys.Items(store.Generation, _options.KeyPerWidth ? width : null);

@@ -1,6 +1,6 @@
 namespace Streaming.Serving.Lookups;
 
-/// <summary>What became of one item of a read.</summary>
+/// <summary>The outcome of a read for one item.</summary>
 public enum ItemStatus : byte
 {
     /// <summary>Not in the store.</summary>
@@ -9,6 +9,6 @@ public enum ItemStatus : byte
     /// <summary>Read.</summary>
     Found,
 
-    /// <summary>There, but the bytes are foreign, truncated, corrupt, of a newer layout, another generation or too narrow.</summary>
+    /// <summary>Present, but the bytes are foreign, truncated, corrupt, of a newer layout, another generation or too narrow.</summary>
     Refused,
 }

@@ -3,17 +3,17 @@ using Streaming.Models.Slices;
 
 namespace Streaming.Serving.Recommendations;
 
-/// <summary>A user tower with encoders for as many threads as use it at a time.</summary>
+/// <summary>A user tower with a pool of encoders, one per concurrent thread.</summary>
 internal sealed class LoadedTower(SlicedModel model, long readAt)
 {
     private readonly ConcurrentBag<UserEncoder> _encoders = [];
 
     public SlicedModel Model { get; } = model;
 
-    /// <summary>Gets when it was last asked whether there is a newer one.</summary>
+    /// <summary>Gets when a newer one was last looked for.</summary>
     public long ReadAt { get; } = readAt;
 
-    /// <summary>The same tower, with its encoders, when it is still the newest.</summary>
+    /// <summary>The same tower and encoders, confirmed as the newest.</summary>
     public LoadedTower Renewed(long now)
     {
         var renewed = new LoadedTower(Model, now);
@@ -26,7 +26,7 @@ internal sealed class LoadedTower(SlicedModel model, long readAt)
     }
 
     /// <summary>The user's vectors, [interests × width]; interests is 1 except for the mind tower.</summary>
-    /// <param name="items">[n × width] vectors of the user's items, oldest first; none: the start vector's.</param>
+    /// <param name="items">[n × width] vectors of the user's items, oldest first; with none the start vector is used.</param>
     public float[] Encode(ReadOnlySpan<float> items)
     {
         UserEncoder encoder = _encoders.TryTake(out UserEncoder? free) ? free : Model.CreateEncoder();

@@ -3,8 +3,8 @@ using Streaming.Serving.Search;
 
 namespace Streaming.Serving.Recommendations;
 
-/// <summary>What to show a user.</summary>
-/// <param name="Model">State of the user tower that made it.</param>
-/// <param name="History">The items that it was made from, oldest first; items without an embedding are not among them.</param>
-/// <param name="Items">The items, best first. A score is the cosine, or the inner product where the model ranks by that.</param>
+/// <summary>Recommended items for a user.</summary>
+/// <param name="Model">Version of the user tower.</param>
+/// <param name="History">The items used, oldest first; excludes items without an embedding.</param>
+/// <param name="Items">The items, best first. A score is the cosine, or the inner product if the model ranks by that.</param>
 public sealed record Recommendation(ModelVersion Model, IReadOnlyList<string> History, IReadOnlyList<Neighbour> Items);

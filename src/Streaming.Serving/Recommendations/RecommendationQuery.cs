@@ -2,23 +2,23 @@ using Streaming.Serving.Search;
 
 namespace Streaming.Serving.Recommendations;
 
-/// <summary>What is asked of a recommender.</summary>
+/// <summary>Parameters of a recommendation.</summary>
 public sealed record RecommendationQuery
 {
     /// <summary>Gets one of the model's widths.</summary>
     public required int Width { get; init; }
 
-    /// <summary>Gets the most items, 1 and up. Default 20.</summary>
+    /// <summary>Gets the maximum number of items, 1 and up. Default 20.</summary>
     public int Count { get; init; } = 20;
 
-    /// <summary>Gets a value indicating whether what the user had is left out. Default true. Of a user that is what is published of it
-    /// (the trainer's <c>STREAMING__Redis__UserItems</c>, the newest 50 events by default), of a list all of it.</summary>
+    /// <summary>Gets a value indicating whether to exclude items the user has interacted with. Default true. For a user, these are the
+    /// published ones (the trainer's <c>STREAMING__Redis__UserItems</c>, by default the newest 50 events); for a list, all of it.</summary>
     public bool ExcludeSeen { get; init; } = true;
 
-    /// <summary>Gets ids that are left out besides.</summary>
+    /// <summary>Gets additional ids to exclude.</summary>
     public IReadOnlyCollection<string> Exclude { get; init; } = [];
 
-    /// <summary>Gets how many items a first pass at a narrow width keeps for the ranking. Default 0: the search is exact.</summary>
+    /// <summary>Gets the number of items that a first pass at a narrow width keeps for ranking. Default 0: the search is exact.</summary>
     public int Shortlist { get; init; }
 
     /// <summary>Gets the width of the first pass. Default 0: <see cref="IndexView.Narrow"/>.</summary>

@@ -10,8 +10,8 @@ using Streaming.Serving.Towers;
 namespace Streaming.Serving.Recommendations;
 
 /// <summary>
-/// Recommends items: the user tower turns recent items into a vector, and an exact search over the index finds what scores
-/// highest with it. Tower and index are of one generation: the index's, until it has loaded another. Safe for any number of callers at a time.
+/// Recommends items: the user tower encodes recent items to a vector, and an exact search over the index finds the items with the
+/// highest scores. Tower and index are of the same generation: the index's, until it has loaded another. Thread-safe.
 /// </summary>
 /// <example>
 /// <code>
@@ -27,36 +27,36 @@ public sealed class Recommender
     private readonly EmbeddingIndex _index;
     private readonly UserHistoryReader _histories;
     private readonly IDatabase _database;
-    private readonly TimeProvider _clock;
+    private readonly TimeProvider _time;
     private volatile TowersOfGeneration _towers;
 
     /// <summary>Initializes a new instance of the <see cref="Recommender"/> class.</summary>
     /// <param name="database">The store.</param>
-    /// <param name="options">Where the model is.</param>
-    /// <param name="index">The items; who owns it keeps it fresh.</param>
-    /// <param name="clock">Time.</param>
-    /// <exception cref="ArgumentException">An option is wrong.</exception>
-    public Recommender(IDatabase database, ServingOptions options, EmbeddingIndex index, TimeProvider clock)
+    /// <param name="options">The model to read.</param>
+    /// <param name="index">The items; the owner keeps it fresh.</param>
+    /// <param name="time">The time.</param>
+    /// <exception cref="ArgumentException">An option is invalid.</exception>
+    public Recommender(IDatabase database, ServingOptions options, EmbeddingIndex index, TimeProvider time)
     {
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(index);
-        ArgumentNullException.ThrowIfNull(clock);
+        ArgumentNullException.ThrowIfNull(time);
         _options = options;
         _index = index;
-        _histories = new UserHistoryReader(database, options, clock);
+        _histories = new UserHistoryReader(database, options, time);
         _database = database;
-        _clock = clock;
-        _towers = new TowersOfGeneration(0, new UserTowerReader(database, options, clock), new());
+        _time = time;
+        _towers = new TowersOfGeneration(0, new UserTowerReader(database, options, time), new());
     }
 
-    /// <summary>Recommends by a user's published items; who has none gets what strangers get.</summary>
+    /// <summary>Recommends from a user's published items; a user without any gets the recommendations of a new user.</summary>
     /// <param name="user">The user's id.</param>
-    /// <param name="query">Width, count, what is left out.</param>
-    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="query">Width, count, exclusions.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
     /// <returns>Null when no user tower is published.</returns>
-    /// <exception cref="TowerMismatchException">The tower is not of the generation of the items, or has no such width.</exception>
-    /// <exception cref="EmbeddingFormatException">The bytes of the user's history are none.</exception>
-    /// <exception cref="RedisException">Redis could not be asked.</exception>
+    /// <exception cref="TowerMismatchException">The tower is of another generation than the items, or lacks this width.</exception>
+    /// <exception cref="EmbeddingFormatException">The stored user history is invalid.</exception>
+    /// <exception cref="RedisException">Redis could not be read.</exception>
     public async Task<Recommendation?> ForUserAsync(string user, RecommendationQuery query, CancellationToken cancellationToken = default)
     {
         Check(query);
@@ -78,14 +78,14 @@ public sealed class Recommender
         }
     }
 
-    /// <summary>Recommends by items that the caller names, as a tier with its own sessions does.</summary>
-    /// <param name="items">Ids, oldest first; the newest that the model's history holds make the user's vector, all are left out where seen items
-    /// are. Unknown ones are passed over.</param>
-    /// <param name="query">Width, count, what is left out.</param>
-    /// <param name="cancellationToken">Gives up.</param>
+    /// <summary>Recommends from items that the caller names, for a tier with its own sessions.</summary>
+    /// <param name="items">Ids, oldest first. The newest ones, up to the model's history length, make the user's vector; all are excluded
+    /// if seen items are. Unknown ids are ignored.</param>
+    /// <param name="query">Width, count, exclusions.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
     /// <returns>Null when no user tower is published.</returns>
-    /// <exception cref="TowerMismatchException">The tower is not of the generation of the items, or has no such width.</exception>
-    /// <exception cref="RedisException">Redis could not be asked.</exception>
+    /// <exception cref="TowerMismatchException">The tower is of another generation than the items, or lacks this width.</exception>
+    /// <exception cref="RedisException">Redis could not be read.</exception>
     public async Task<Recommendation?> ForItemsAsync(IReadOnlyList<string> items, RecommendationQuery query, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(items);
@@ -102,8 +102,8 @@ public sealed class Recommender
         ArgumentOutOfRangeException.ThrowIfLessThan(query.Count, 1, nameof(query));
     }
 
-    /// <summary>The newest tower of a width, of the generation that the items are of; looked for as often as the pointer to the generation.
-    /// While the store is away the last one serves.</summary>
+    /// <summary>The newest tower of a width, of the items' generation; checked as often as the active generation. While the store is
+    /// unavailable, the last one is used.</summary>
     private async ValueTask<LoadedTower?> TowerAsync(IndexView view, int width, CancellationToken cancellationToken)
     {
         if (view.Generation == 0)
@@ -112,12 +112,12 @@ public sealed class Recommender
         }
 
         TowersOfGeneration towers = Towers(view.Generation);
-        if (towers.Loaded.TryGetValue(width, out LoadedTower? last) && _clock.GetElapsedTime(last.ReadAt) < _options.PointerLifetime)
+        if (towers.Loaded.TryGetValue(width, out LoadedTower? last) && _time.GetElapsedTime(last.ReadAt) < _options.PointerLifetime)
         {
             return last;
         }
 
-        long now = _clock.GetTimestamp();
+        long now = _time.GetTimestamp();
         try
         {
             if (await towers.Reader.ReadAsync(width, cancellationToken).ConfigureAwait(false) is not { } model)
@@ -138,7 +138,7 @@ public sealed class Recommender
         TowersOfGeneration towers = _towers;
         if (towers.Generation != generation)
         {
-            _towers = towers = new TowersOfGeneration(generation, new UserTowerReader(_database, _options with { Generation = generation }, _clock), new());
+            _towers = towers = new TowersOfGeneration(generation, new UserTowerReader(_database, _options with { Generation = generation }, _time), new());
         }
 
         return towers;
@@ -168,7 +168,7 @@ public sealed class Recommender
         }
     }
 
-    /// <summary>The best of all interests, each item with its best score.</summary>
+    /// <summary>The best items over all interests, each with its highest score.</summary>
     private static List<Neighbour> Search(IndexView view, ReadOnlySpan<float> users, bool cosine, RecommendationQuery query, HashSet<ulong> taken)
     {
         int width = query.Width, most = query.Count + taken.Count;

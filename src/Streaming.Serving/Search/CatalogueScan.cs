@@ -5,13 +5,14 @@ using Streaming.Core.Embeddings;
 
 namespace Streaming.Serving.Search;
 
-/// <summary>The ids of every item of a generation, from every node, by SCAN.</summary>
+/// <summary>The ids of all items of a generation, from all nodes, by SCAN.</summary>
 internal sealed class CatalogueScan(IDatabase database, ItemKeySpace space)
 {
     private const int PageSize = 2000;
 
-    /// <summary>Ids in batches. An id may come more than once: SCAN repeats.</summary>
-    /// <exception cref="RedisConnectionException">A node that holds some of the keys is not connected: what the others have is not all.</exception>
+    /// <summary>Ids in batches. SCAN may return an id more than once.</summary>
+    /// <exception cref="RedisConnectionException">A node with some of the keys is not connected, so the result would be
+    /// incomplete.</exception>
     public async IAsyncEnumerable<string[]> ReadAsync(int batch, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         List<string> ids = new(batch);
@@ -37,7 +38,7 @@ internal sealed class CatalogueScan(IDatabase database, ItemKeySpace space)
         }
     }
 
-    /// <summary>One server for every part of the keys.</summary>
+    /// <summary>One server per part of the key space.</summary>
     private List<IServer> Servers()
     {
         IServer[] all = [.. database.Multiplexer.GetEndPoints().Select(endPoint => database.Multiplexer.GetServer(endPoint))];
@@ -52,7 +53,7 @@ internal sealed class CatalogueScan(IDatabase database, ItemKeySpace space)
 
     private static IServer Connected(IServer[] all, EndPoint? endPoint) =>
         all.FirstOrDefault(server => server.EndPoint.Equals(endPoint) && server.IsConnected)
-        ?? throw Unconnected($"The cluster's node {endPoint} is not connected; it holds some of the items.");
+        ?? throw Unconnected($"The cluster's node {endPoint} is not connected, and some of the items are on it.");
 
     private static RedisConnectionException Unconnected(string message) => new(ConnectionFailureType.UnableToConnect, CommandFlags.None, message);
 }

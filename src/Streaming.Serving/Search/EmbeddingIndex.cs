@@ -9,15 +9,17 @@ using Streaming.Serving.Towers;
 namespace Streaming.Serving.Search;
 
 /// <summary>
-/// Exact nearest items over a copy of the whole catalogue in memory, at any width, kept up to date from the change feed. A
-/// funnel makes use of the nesting: a shortlist at a narrow width, ranked again at a wide one.
+/// Exact nearest-neighbour search over an in-memory copy of the whole catalogue, at any width, kept up to date from the change feed.
+/// A funnel exploits the nesting: a shortlist at a narrow width, reranked at a wide one.
 /// </summary>
-/// <remarks>Searches may run on any number of threads, also while <see cref="RefreshAsync"/> or <see cref="LoadAsync"/> runs; those are for one
-/// caller at a time (<see cref="IndexUpdater"/> is one). Memory per item: the vector as the store has it (2 bytes × width for float16), 4 bytes for
-/// each nested width, 25 bytes, the text of the id and about 30 bytes of directory; twice as much while another generation is loaded.</remarks>
+/// <remarks>Searches may run on any number of threads, also during <see cref="RefreshAsync"/> or <see cref="LoadAsync"/>, which allow one
+/// caller at a time (for example <see cref="IndexUpdater"/>). Memory per item: the vector as stored (2 bytes × width for float16), 4 bytes
+/// per nested width, 25 bytes, the text of the id and about 30 bytes of directory; twice as much while another generation is
+/// loading.</remarks>
 /// <example>
 /// <code>
-/// using EmbeddingIndex index = new(redis.GetDatabase(), new ServingOptions { Model = "shop" }, new IndexOptions { Widths = [16, 32, 64, 128] }, TimeProvider.System);
+/// using EmbeddingIndex index = new(redis.GetDatabase(), new ServingOptions { Model = "shop" }, new IndexOptions { Widths =
+/// [16, 32, 64, 128] }, TimeProvider.System);
 /// await index.LoadAsync(cancellationToken);                  // once
 /// await index.RefreshAsync(cancellationToken);               // every second or so
 /// Neighbour[] best = new Neighbour[20];
@@ -33,7 +35,7 @@ public sealed class EmbeddingIndex : IDisposable
     private readonly IDatabase _database;
     private readonly ServingOptions _options;
     private readonly IndexOptions _index;
-    private readonly TimeProvider _clock;
+    private readonly TimeProvider _time;
     private readonly EmbeddingReader _pointer;
     private readonly ChangeFeedReader _feed;
     private readonly HashSet<string> _pending = new(StringComparer.Ordinal);
@@ -51,26 +53,26 @@ public sealed class EmbeddingIndex : IDisposable
 
     /// <summary>Initializes a new instance of the <see cref="EmbeddingIndex"/> class, empty.</summary>
     /// <param name="database">The store.</param>
-    /// <param name="options">Where the model is.</param>
-    /// <param name="index">What is kept of each item.</param>
-    /// <param name="clock">Time.</param>
-    /// <exception cref="ArgumentException">An option is wrong.</exception>
-    public EmbeddingIndex(IDatabase database, ServingOptions options, IndexOptions index, TimeProvider clock)
+    /// <param name="options">The model to read.</param>
+    /// <param name="index">Options of the index.</param>
+    /// <param name="time">The time.</param>
+    /// <exception cref="ArgumentException">An option is invalid.</exception>
+    public EmbeddingIndex(IDatabase database, ServingOptions options, IndexOptions index, TimeProvider time)
     {
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(index);
         index.Validate();
-        _pointer = new EmbeddingReader(database, options with { PointerLifetime = TimeSpan.Zero }, clock);
-        _feed = new ChangeFeedReader(database, options, clock);
+        _pointer = new EmbeddingReader(database, options with { PointerLifetime = TimeSpan.Zero }, time);
+        _feed = new ChangeFeedReader(database, options, time);
         _database = database;
         _options = options;
         _index = index;
-        _clock = clock;
+        _time = time;
         int[] widths = index.Kept(index.Widths, options.KeyPerWidth);
         _view = new IndexView(0, widths, new VectorTable(widths, RowElement.Float16));
     }
 
-    /// <summary>Gets the items as they are now: take it once for an answer that asks more than once.</summary>
+    /// <summary>Gets the current items; take it once for an answer that needs several calls.</summary>
     public IndexView Current => _view;
 
     /// <summary>Gets the number of items.</summary>
@@ -79,26 +81,26 @@ public sealed class EmbeddingIndex : IDisposable
     /// <summary>Gets the generation that the vectors belong to, 0 before the first load.</summary>
     public uint Generation => _view.Generation;
 
-    /// <summary>Gets how far a load that is going on has come; null when there is none.</summary>
+    /// <summary>Gets the progress of the current load; null when none is running.</summary>
     public IndexLoad? Loading => _loading;
 
-    /// <summary>Gets a value indicating whether a load has succeeded, if only of a store without a generation.</summary>
+    /// <summary>Gets a value indicating whether a load has succeeded, even of a store without a generation.</summary>
     public bool IsLoaded => Volatile.Read(ref _refreshedAt) != 0;
 
-    /// <summary>Gets how long ago the index was last level with the store; 0 before the first load.</summary>
-    public TimeSpan Age => IsLoaded ? _clock.GetElapsedTime(Volatile.Read(ref _refreshedAt)) : TimeSpan.Zero;
+    /// <summary>Gets the time since the index last matched the store; 0 before the first load.</summary>
+    public TimeSpan Age => IsLoaded ? _time.GetElapsedTime(Volatile.Read(ref _refreshedAt)) : TimeSpan.Zero;
 
-    /// <summary>Gets how many values were refused so far as foreign, corrupt, too narrow or of another generation.</summary>
+    /// <summary>Gets the number of values rejected so far as foreign, corrupt, too narrow or of another generation.</summary>
     public long Refused => _refused.Sum();
 
-    /// <summary>Gets how many values were read so far.</summary>
+    /// <summary>Gets the number of values read so far.</summary>
     public long Found => Volatile.Read(ref _found);
 
-    /// <summary>How many values were refused so far for a reason.</summary>
+    /// <summary>The number of values rejected so far for a reason.</summary>
     public long RefusedFor(EmbeddingFault fault) => Volatile.Read(ref _refused[(int)fault]);
 
-    /// <summary>Loads every item. Searches go on over what was there before, until all is loaded; when it fails, the next refresh loads.</summary>
-    /// <exception cref="RedisException">Redis could not be asked, or a node of a cluster is not connected.</exception>
+    /// <summary>Loads all items. Until it has finished, searches use the previous items; if it fails, the next refresh loads.</summary>
+    /// <exception cref="RedisException">Redis could not be read, or a node of a cluster is not connected.</exception>
     public async Task LoadAsync(CancellationToken cancellationToken = default)
     {
         _reload = true;
@@ -114,10 +116,11 @@ public sealed class EmbeddingIndex : IDisposable
         }
     }
 
-    /// <summary>Takes in what changed since the last call that succeeded, and looks whether a part of the other items is still there; loads everything
-    /// when another generation became active or changes were missed.</summary>
-    /// <returns>How many changed items were read, all when it loaded.</returns>
-    /// <exception cref="RedisException">Redis could not be asked. Nothing is lost: the next call goes on from where this one was.</exception>
+    /// <summary>Applies the changes since the last successful call, and checks whether some of the other items still exist; reloads
+    /// everything when another generation has become active or changes were missed.</summary>
+    /// <returns>The number of items read.</returns>
+    /// <exception cref="RedisException">Redis could not be read. Nothing is lost: the next call continues where this one
+    /// started.</exception>
     public async Task<int> RefreshAsync(CancellationToken cancellationToken = default)
     {
         _reload = _reload || await IsOtherAsync(cancellationToken).ConfigureAwait(false) || !await DrainAsync(cancellationToken).ConfigureAwait(false);
@@ -136,26 +139,26 @@ public sealed class EmbeddingIndex : IDisposable
         }
 
         await SweepAsync(cancellationToken).ConfigureAwait(false);
-        Volatile.Write(ref _refreshedAt, _clock.GetTimestamp());
+        Volatile.Write(ref _refreshedAt, _time.GetTimestamp());
         return read;
     }
 
-    /// <summary>Finds the items that score highest with a query.</summary>
+    /// <summary>Finds the items with the highest scores for a query.</summary>
     /// <param name="query">The user's (or an item's) vector, at least <paramref name="width"/> numbers.</param>
-    /// <param name="width">How many numbers count, 1 … the index's width.</param>
+    /// <param name="width">The number of values to use, 1 … the index's width.</param>
     /// <param name="best">Receives the items, best first.</param>
-    /// <returns>How many were found: fewer than asked for when there are no more.</returns>
+    /// <returns>The number of items found: fewer than requested if there are no more.</returns>
     public int Search(ReadOnlySpan<float> query, int width, Span<Neighbour> best) =>
         _view.Search(query, new SearchOptions { Width = width, Cosine = _index.Cosine }, best);
 
-    /// <summary>Finds a shortlist at a narrow width and ranks it at a wide one: nearly as good as a search at the wide width, and equal
-    /// to it when the shortlist holds everything.</summary>
+    /// <summary>Finds a shortlist at a narrow width and reranks it at a wide one: nearly as accurate as a search at the wide width, and
+    /// identical when the shortlist holds all items.</summary>
     /// <param name="query">The user's (or an item's) vector, at least <paramref name="width"/> numbers.</param>
     /// <param name="narrow">Width of the first search, 1 … <paramref name="width"/>.</param>
     /// <param name="shortlist">Items that the first search keeps, at least as many as <paramref name="best"/> holds.</param>
     /// <param name="width">Width of the ranking, up to the index's width.</param>
     /// <param name="best">Receives the items, best first, with scores at the wide width.</param>
-    /// <returns>How many were found.</returns>
+    /// <returns>The number of items found.</returns>
     public int Funnel(ReadOnlySpan<float> query, int narrow, int shortlist, int width, Span<Neighbour> best)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(narrow, 1);
@@ -166,8 +169,8 @@ public sealed class EmbeddingIndex : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _view.Table.Dispose();
 
-    /// <summary>One attempt at a load.</summary>
-    /// <returns>False when it has to begin again: values of a wider element than the first ones' were found, or changes were missed meanwhile.</returns>
+    /// <summary>Attempts a load.</summary>
+    /// <returns>False when it must restart: a value has a wider element type than the first ones, or changes were missed.</returns>
     private async Task<bool> TryLoadAsync(CancellationToken cancellationToken)
     {
         _pending.Clear();
@@ -176,28 +179,28 @@ public sealed class EmbeddingIndex : IDisposable
         GenerationRecord? record = await RecordAsync(generation, cancellationToken).ConfigureAwait(false);
         int[] widths = _index.Kept(record?.Widths ?? _index.Widths, _options.KeyPerWidth);
         _loading = new IndexLoad(generation, 0, record?.Items ?? 0);
-        _reader = new EmbeddingReader(_database, _options with { Generation = generation }, _clock);
+        _reader = new EmbeddingReader(_database, _options with { Generation = generation }, _time);
         VectorTable? table = generation == 0 ? new VectorTable(widths, RowElement.Float16) : await ReadAllAsync(generation, widths, cancellationToken).ConfigureAwait(false);
         if (table is null)
         {
             return false;
         }
 
-        // Who still searches the view before this one keeps it alive; locks without waiters need no disposal.
+        // Searches still using the previous view keep it alive; locks without waiters need no disposal.
         _view = new IndexView(generation, widths, table);
         (_record, _atLeast, _swept, _reload) = (record?.Widths, null, 0, false);
-        Volatile.Write(ref _refreshedAt, _clock.GetTimestamp());
+        Volatile.Write(ref _refreshedAt, _time.GetTimestamp());
         return true;
     }
 
-    /// <summary>Reads every item of a generation.</summary>
-    /// <returns>Null when it has to begin again.</returns>
+    /// <summary>Reads all items of a generation.</summary>
+    /// <returns>Null when it must restart.</returns>
     private async Task<VectorTable?> ReadAllAsync(uint generation, int[] widths, CancellationToken cancellationToken)
     {
         VectorTable? table = null;
         Task<ItemBatch>? reading = null;
         ItemKeySpace space = (await _pointer.KeysAsync(cancellationToken).ConfigureAwait(false)).Items(generation, _options.KeyPerWidth ? widths[^1] : null);
-        long drained = _clock.GetTimestamp();
+        long drained = _time.GetTimestamp();
 
         // The next ids are scanned while these are read.
         await foreach (string[] ids in new CatalogueScan(_database, space).ReadAsync(_index.ReadBatch, cancellationToken).ConfigureAwait(false))
@@ -209,15 +212,15 @@ public sealed class EmbeddingIndex : IDisposable
 
             reading = ItemBatch.ReadAsync(_reader!, ids, widths[^1], cancellationToken);
             _loading = _loading! with { Loaded = table?.Count ?? 0 };
-            if (_clock.GetElapsedTime(drained) > DrainInterval)
+            if (_time.GetElapsedTime(drained) > DrainInterval)
             {
-                // The feed is capped: it may not hold all that changes during a long load.
+                // The feed is capped: it may not hold all changes of a long load.
                 if (!await DrainAsync(cancellationToken).ConfigureAwait(false))
                 {
                     return null;
                 }
 
-                drained = _clock.GetTimestamp();
+                drained = _time.GetTimestamp();
             }
         }
 
@@ -239,7 +242,7 @@ public sealed class EmbeddingIndex : IDisposable
         return element >= table.Element || Widen(element);
     }
 
-    /// <summary>Has the next load keep numbers that are wider than those of the table.</summary>
+    /// <summary>Makes the next load use a wider element type than the table's.</summary>
     private bool Widen(RowElement element)
     {
         _atLeast = element;
@@ -247,7 +250,7 @@ public sealed class EmbeddingIndex : IDisposable
         return false;
     }
 
-    /// <summary>Reads what the feed has, as ids whose vectors are to be read. They stay until that has succeeded.</summary>
+    /// <summary>Drains the feed into the set of ids to read. They remain in it until they have been read.</summary>
     /// <returns>False when changes were missed.</returns>
     private async Task<bool> DrainAsync(CancellationToken cancellationToken)
     {
@@ -256,21 +259,21 @@ public sealed class EmbeddingIndex : IDisposable
         {
             _changes.Clear();
             read = await _feed.ReadAsync(_changes, cancellationToken).ConfigureAwait(false);
-            if (read.Gap)
+            if (read.HasGap)
             {
                 return false;
             }
 
             _pending.UnionWith(_changes.Where(IsNews).Select(static change => change.Id));
         }
-        while (read.More);
+        while (read.HasMore);
         return true;
     }
 
     private bool IsNews(FeedChange change) => _loading is not null
-        || (change.Generation == _view.Generation && (change.Removed || !_view.Table.Has(change.Id, change.Token, change.Step)));
+        || (change.Generation == _view.Generation && (change.IsRemoved || !_view.Table.Has(change.Id, change.Token, change.Step)));
 
-    /// <summary>Whether the store's pointer, or what the generation says of its widths, has changed.</summary>
+    /// <summary>Whether the active generation, or the widths in its record, have changed.</summary>
     private async Task<bool> IsOtherAsync(CancellationToken cancellationToken)
     {
         uint generation = await _pointer.GenerationAsync(cancellationToken).ConfigureAwait(false);
@@ -282,11 +285,11 @@ public sealed class EmbeddingIndex : IDisposable
     {
         try
         {
-            return generation == 0 ? null : await new UserTowerReader(_database, _options with { Generation = generation }, _clock).RecordAsync(cancellationToken).ConfigureAwait(false);
+            return generation == 0 ? null : await new UserTowerReader(_database, _options with { Generation = generation }, _time).RecordAsync(cancellationToken).ConfigureAwait(false);
         }
         catch (TowerMismatchException)
         {
-            return null; // who asks for a tower is told
+            return null; // readers of the tower get the error
         }
     }
 
@@ -301,7 +304,7 @@ public sealed class EmbeddingIndex : IDisposable
         }
     }
 
-    /// <summary>Reads the next items again: round and round, a part at a time.</summary>
+    /// <summary>Rereads the next items, cycling through all of them.</summary>
     private async Task SweepAsync(CancellationToken cancellationToken)
     {
         VectorTable table = _view.Table;

@@ -1,7 +1,7 @@
 namespace Streaming.Serving.Search;
 
-/// <summary>How far the load of a generation has come.</summary>
+/// <summary>Progress of loading a generation.</summary>
 /// <param name="Generation">The generation.</param>
-/// <param name="Loaded">Items that are read.</param>
-/// <param name="Expected">Items that its trainer last said it has; 0: it has not said.</param>
+/// <param name="Loaded">Number of items read.</param>
+/// <param name="Expected">Number of items last reported by its trainer; 0: unknown.</param>
 public sealed record IndexLoad(uint Generation, int Loaded, long Expected);

@@ -3,24 +3,25 @@ using Streaming.Core.Options;
 
 namespace Streaming.Serving.Search;
 
-/// <summary>What an index keeps of each item, and how it is kept up to date.</summary>
+/// <summary>What an index stores per item, and how it is kept up to date.</summary>
 public sealed record IndexOptions
 {
-    /// <summary>Gets the nested widths, strictly rising, where the store has no record of the generation that says them. Lengths of these prefixes are
-    /// kept, so that cosines at them cost nothing more.</summary>
+    /// <summary>Gets the nested widths, strictly increasing, used if the store has no generation record that lists them. The norms of these
+    /// prefixes are stored, so that cosines at them cost nothing extra.</summary>
     public required IReadOnlyList<int> Widths { get; init; }
 
-    /// <summary>Gets the widest width to keep. Default all of it; 1 … 65,535.</summary>
+    /// <summary>Gets the maximum width to store. Default: all; 1 … 65,535.</summary>
     public int MaxWidth { get; init; } = EmbeddingFormat.MaxDimension;
 
-    /// <summary>Gets a value indicating whether scores are divided by the length of the item's prefix, where a search does not say. Default true.</summary>
+    /// <summary>Gets a value indicating whether scores are divided by the norm of the item's prefix unless a search says
+    /// otherwise. Default true.</summary>
     public bool Cosine { get; init; } = true;
 
-    /// <summary>Gets how many items a refresh reads again to see whether they are still in the store: what expired, was evicted or deleted by hand is in no
-    /// change feed. Default 2,000; 0 … 100,000, 0 for never.</summary>
+    /// <summary>Gets the number of items that each refresh rereads to check that they still exist: items that expired, were evicted or
+    /// deleted manually are not in the change feed. Default 2,000; 0 … 100,000, 0 for never.</summary>
     public int SweepItems { get; init; } = 2_000;
 
-    /// <summary>Gets the most items of one read. Default 2,000; 1 … 100,000.</summary>
+    /// <summary>Gets the maximum number of items per read. Default 2,000; 1 … 100,000.</summary>
     public int ReadBatch { get; init; } = 2_000;
 
     /// <summary>Checks every property.</summary>
@@ -36,7 +37,7 @@ public sealed record IndexOptions
         errors.Throw();
     }
 
-    /// <summary>The nested widths that are kept of a generation's.</summary>
+    /// <summary>The nested widths of a generation that are stored.</summary>
     internal int[] Kept(IReadOnlyList<int> nested, bool keyPerWidth)
     {
         int[] kept = [.. nested.Where(width => width <= MaxWidth)];

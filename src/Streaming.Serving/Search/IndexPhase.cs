@@ -1,17 +1,17 @@
 namespace Streaming.Serving.Search;
 
-/// <summary>What an index can be asked for now.</summary>
+/// <summary>Availability of an index.</summary>
 public enum IndexPhase
 {
-    /// <summary>Nothing: no load has succeeded yet.</summary>
+    /// <summary>Unavailable: no load has succeeded yet.</summary>
     Loading,
 
-    /// <summary>Nothing: the store names no generation, so nothing is published.</summary>
+    /// <summary>Unavailable: the store has no active generation, so nothing has been published.</summary>
     Unpublished,
 
-    /// <summary>Everything, as it is in the store.</summary>
+    /// <summary>Available and up to date.</summary>
     Fresh,
 
-    /// <summary>Everything, as it was some time ago: the store cannot be read, and that is tried again.</summary>
+    /// <summary>Available but outdated: the store cannot be read and is being retried.</summary>
     Stale,
 }

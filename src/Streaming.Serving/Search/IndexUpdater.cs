@@ -1,6 +1,6 @@
 namespace Streaming.Serving.Search;
 
-/// <summary>Keeps an index up to date in the background: loads it, refreshes it, and tries again what failed.</summary>
+/// <summary>Keeps an index up to date in the background: loads and refreshes it, and retries failures.</summary>
 /// <example>
 /// <code>
 /// using IndexUpdater updater = new(index, TimeSpan.FromSeconds(1), TimeProvider.System);
@@ -12,29 +12,29 @@ public sealed class IndexUpdater : IDisposable
 {
     private readonly EmbeddingIndex _index;
     private readonly TimeSpan _interval;
-    private readonly TimeProvider _clock;
+    private readonly TimeProvider _time;
     private readonly SemaphoreSlim _gate = new(1);
     private volatile Exception? _error;
 
     /// <summary>Initializes a new instance of the <see cref="IndexUpdater"/> class.</summary>
-    /// <param name="index">The index; the caller's to dispose. Nobody else refreshes it.</param>
-    /// <param name="interval">From the end of a refresh to the next. 10 ms … 1 h.</param>
-    /// <param name="clock">Time.</param>
-    public IndexUpdater(EmbeddingIndex index, TimeSpan interval, TimeProvider clock)
+    /// <param name="index">The index, owned by the caller. Nothing else may refresh it.</param>
+    /// <param name="interval">Time from the end of a refresh to the next. 10 ms … 1 h.</param>
+    /// <param name="time">The time.</param>
+    public IndexUpdater(EmbeddingIndex index, TimeSpan interval, TimeProvider time)
     {
         ArgumentNullException.ThrowIfNull(index);
         ArgumentOutOfRangeException.ThrowIfLessThan(interval, TimeSpan.FromMilliseconds(10));
         ArgumentOutOfRangeException.ThrowIfGreaterThan(interval, TimeSpan.FromHours(1));
-        (_index, _interval, _clock) = (index, interval, clock);
+        (_index, _interval, _time) = (index, interval, time);
     }
 
-    /// <summary>Occurs after each refresh, with why it failed or null. For logs; must not throw.</summary>
+    /// <summary>Occurs after each refresh, with its error or null. For logging; handlers must not throw.</summary>
     public event Action<Exception?>? Refreshed;
 
-    /// <summary>Gets why the last refresh failed; null when it did not.</summary>
+    /// <summary>Gets why the last refresh failed; null when it succeeded.</summary>
     public Exception? Error => _error;
 
-    /// <summary>How the index is now.</summary>
+    /// <summary>The current status of the index.</summary>
     public IndexStatus Status()
     {
         IndexView view = _index.Current;
@@ -44,7 +44,7 @@ public sealed class IndexUpdater : IDisposable
         return new IndexStatus(phase, view.Generation, view.Count, _index.Age, _index.Loading, _error?.Message);
     }
 
-    /// <summary>Refreshes until it is stopped. A failure ends no more than one refresh.</summary>
+    /// <summary>Refreshes until stopped. A failure affects only one refresh.</summary>
     public async Task RunAsync(CancellationToken stopping)
     {
         while (!stopping.IsCancellationRequested)
@@ -55,18 +55,18 @@ public sealed class IndexUpdater : IDisposable
             }
             catch (Exception) when (!stopping.IsCancellationRequested)
             {
-                // Kept as the error of the status and told to who listens.
+                // Kept as the status's error and reported to subscribers.
             }
             catch (OperationCanceledException)
             {
                 return;
             }
 
-            await Task.Delay(_interval, _clock, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.Delay(_interval, _time, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
-    /// <summary>Refreshes now, after one that is going on.</summary>
+    /// <summary>Refreshes now, after any refresh in progress.</summary>
     public async Task RefreshAsync(CancellationToken cancellationToken = default)
     {
         await _gate.WaitAsync(cancellationToken).ConfigureAwait(false);

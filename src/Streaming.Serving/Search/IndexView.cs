@@ -6,8 +6,8 @@ using Streaming.Kernels.Search;
 namespace Streaming.Serving.Search;
 
 /// <summary>
-/// The items of one generation. Whoever asks more than once for one answer does it through one view: it stays of its generation when
-/// the index moves on, while single items in it are kept up to date. Safe for any number of callers at a time.
+/// The items of one generation. Use one view for an answer that needs several calls: it keeps its generation when the index moves on,
+/// while individual items in it stay up to date. Thread-safe.
 /// </summary>
 public sealed class IndexView
 {
@@ -26,30 +26,30 @@ public sealed class IndexView
     /// <summary>Gets the generation, 0 before the first load.</summary>
     public uint Generation { get; }
 
-    /// <summary>Gets the nested widths, rising; the last is the widest that can be searched.</summary>
+    /// <summary>Gets the nested widths, increasing; the last is the widest searchable.</summary>
     public IReadOnlyList<int> Widths { get; }
 
     /// <summary>Gets the widest width.</summary>
     public int Width => Widths[^1];
 
-    /// <summary>Gets the width of a funnel's first pass where a search does not say: the narrowest nested width of 32 or more.</summary>
+    /// <summary>Gets the default width of a funnel's first pass: the narrowest nested width of at least 32.</summary>
     public int Narrow { get; }
 
     /// <summary>Gets the number of items.</summary>
     public int Count => _table.Count;
 
-    /// <summary>Gets the bytes of memory that vectors, their lengths and stamps take; the texts of ids come on top.</summary>
+    /// <summary>Gets the size in bytes of vectors, norms and stamps, without the texts of ids.</summary>
     public long Bytes => _table.Bytes;
 
     internal VectorTable Table => _table;
 
-    /// <summary>Finds the items that score highest with a query. Allocates nothing.</summary>
+    /// <summary>Finds the items with the highest scores for a query. Allocates nothing.</summary>
     /// <param name="query">The user's (or an item's) vector, at least as long as the width.</param>
     /// <param name="options">Width, cosine, shortlist.</param>
-    /// <param name="best">Receives the items, best first, with scores at the width asked for: the inner product with the query, or the
-    /// cosine times the query's length.</param>
-    /// <returns>How many were found: fewer than asked for when there are no more, or when some were removed meanwhile.</returns>
-    /// <exception cref="ArgumentException">A width is out of range, or the query holds a number that is not finite.</exception>
+    /// <param name="best">Receives the items, best first, with scores at the requested width: the inner product with the query, or the
+    /// cosine times the query's norm.</param>
+    /// <returns>The number of items found: fewer than requested if there are no more, or some were removed concurrently.</returns>
+    /// <exception cref="ArgumentException">A width is out of range, or the query has a number that is not finite.</exception>
     public int Search(ReadOnlySpan<float> query, in SearchOptions options, Span<Neighbour> best)
     {
         bool funnel = options.Shortlist > 0;
@@ -86,19 +86,19 @@ public sealed class IndexView
 
     /// <summary>Copies an item's vector.</summary>
     /// <param name="key">Hash of its id (<see cref="RedisKeys.Hash"/>).</param>
-    /// <param name="vector">Receives its first numbers: at most as many as <see cref="Width"/>.</param>
+    /// <param name="vector">Receives a prefix of it: at most <see cref="Width"/> numbers.</param>
     /// <param name="id">The item.</param>
     /// <param name="step">Training step after which it was encoded.</param>
-    /// <returns>False when the item is not there.</returns>
+    /// <returns>False when the item is absent.</returns>
     public bool TryRead(ulong key, Span<float> vector, out string id, out long step)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(vector.Length, Width, nameof(vector));
         return _table.TryRead(key, vector, out id, out step);
     }
 
-    /// <summary>Copies the vectors of items, in the order of the keys and end to end; those that are not there are left out.</summary>
+    /// <summary>Copies the vectors of items, in the order of the keys and concatenated; skips absent items.</summary>
     /// <param name="keys">Hashes of the items' ids (<see cref="RedisKeys.Hash"/>).</param>
-    /// <param name="width">How many numbers of each, 1 … <see cref="Width"/>.</param>
+    /// <param name="width">The number of values per item, 1 … <see cref="Width"/>.</param>
     /// <param name="vectors">Receives the vectors: room for all keys.</param>
     /// <param name="ids">Receives the ids.</param>
     public void Read(ReadOnlySpan<ulong> keys, int width, Span<float> vectors, ICollection<string> ids)
@@ -116,7 +116,7 @@ public sealed class IndexView
         }
     }
 
-    /// <summary>Sorts by score, highest first; equal ones by row.</summary>
+    /// <summary>Sorts by score, highest first; ties by row.</summary>
     private static ulong Order(float score, int row)
     {
         uint bits = BitConverter.SingleToUInt32Bits(score + 0f); // −0 is 0
@@ -124,8 +124,8 @@ public sealed class IndexView
         return ((ulong)~rising << 32) | (uint)row;
     }
 
-    /// <summary>Puts the rows in order and says which items they are. A row's item may have changed since the pass, so its id is taken
-    /// together with its score.</summary>
+    /// <summary>Sorts the rows and resolves their items. A row's item may have changed since the pass, so its id is read together with
+    /// its score.</summary>
     private int Rank(ReadOnlySpan<int> rows, ReadOnlySpan<float> scores, Span<ulong> order, in PreparedQuery query, bool wider, Span<Neighbour> best)
     {
         for (int i = 0; i < rows.Length; i++)

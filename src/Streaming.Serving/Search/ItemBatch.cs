@@ -6,7 +6,8 @@ using Streaming.Serving.Lookups;
 
 namespace Streaming.Serving.Search;
 
-/// <summary>What one read of the store brought, on its way into a table. Its buffers go back to their pools when it has been applied.</summary>
+/// <summary>The result of one read of the store, to be applied to a table. Its buffers return to their pools when it has been
+/// applied.</summary>
 internal sealed class ItemBatch
 {
     private readonly string[] _ids;
@@ -36,10 +37,10 @@ internal sealed class ItemBatch
         return batch;
     }
 
-    /// <summary>Takes the items into a table: what was found is written, what is missing removed. Once only.</summary>
+    /// <summary>Applies the items to a table: writes those found, removes those missing. Call once.</summary>
     /// <param name="table">The table.</param>
-    /// <param name="refused">Counts values that were refused, by reason.</param>
-    /// <returns>How many were found.</returns>
+    /// <param name="refused">Counts rejected values by reason.</param>
+    /// <returns>The number of items found.</returns>
     public int Apply(VectorTable table, long[] refused)
     {
         int found = 0;
@@ -65,7 +66,7 @@ internal sealed class ItemBatch
         return found;
     }
 
-    /// <summary>A good checksum does not make infinity a number that can be ranked by.</summary>
+    /// <summary>A valid checksum does not make infinity a number to rank by.</summary>
     private void Check(int i)
     {
         ref ItemRead item = ref _items[i];
@@ -78,7 +79,7 @@ internal sealed class ItemBatch
             }
 
             RowElement element = item.Element switch { EmbeddingElement.Float32 => RowElement.Float32, EmbeddingElement.Float16 => RowElement.Float16, _ => RowElement.Int8 };
-            Widest = Widest is { } widest && widest < element ? widest : element; // the widest is the first of the names
+            Widest = Widest is { } widest && widest < element ? widest : element; // the enum is ordered from the widest
         }
     }
 }

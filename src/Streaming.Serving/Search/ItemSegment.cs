@@ -8,8 +8,8 @@ using Streaming.Kernels.Simd;
 namespace Streaming.Serving.Search;
 
 /// <summary>
-/// A few thousand items with a lock of their own: whoever writes one waits for the searches that are in this segment at the moment,
-/// not for whole searches, and a table grows without copying what it holds.
+/// A few thousand items with their own lock: a writer waits only for searches currently in this segment, not for whole searches, and
+/// a table grows without copying.
 /// </summary>
 internal sealed class ItemSegment : IDisposable
 {
@@ -27,8 +27,8 @@ internal sealed class ItemSegment : IDisposable
     private readonly long[] _steps = new long[Rows];
     private int _used;
 
-    /// <param name="element">How numbers are stored.</param>
-    /// <param name="widths">The nested widths, whose prefixes' lengths are kept; the last is the rows' width.</param>
+    /// <param name="element">Element type of the rows.</param>
+    /// <param name="widths">The nested widths, whose prefix norms are stored; the last is the rows' width.</param>
     public ItemSegment(RowElement element, int[] widths)
     {
         _element = element;
@@ -38,14 +38,14 @@ internal sealed class ItemSegment : IDisposable
         Bytes = _values.Bytes + (_norms.Length * sizeof(float)) + (Rows * (sizeof(float) + sizeof(byte) + IntPtr.Size + sizeof(uint) + sizeof(long)));
     }
 
-    /// <summary>Gets the bytes that it takes, the texts of ids not counted.</summary>
+    /// <summary>Gets its size in bytes, without the texts of ids.</summary>
     public long Bytes { get; }
 
     private PackedRows Packed => new() { Values = MemoryMarshal.AsBytes(_values.Span), Element = _element, Capacity = Rows };
 
     /// <summary>Scores all items and offers them.</summary>
     /// <param name="best">Receives the rows, counted from <paramref name="first"/>.</param>
-    /// <param name="first">What this segment's rows begin with.</param>
+    /// <param name="first">Number of this segment's first row.</param>
     /// <param name="query">The prepared query.</param>
     /// <param name="scores">Room for <see cref="Rows"/> scores.</param>
     /// <param name="factors">Room for <see cref="Rows"/> factors.</param>
@@ -70,8 +70,8 @@ internal sealed class ItemSegment : IDisposable
         }
     }
 
-    /// <summary>The score of one item, and which it is.</summary>
-    /// <returns>False when no item is there (any more).</returns>
+    /// <summary>The score of one item, and its id.</summary>
+    /// <returns>False when the row has no item (any more).</returns>
     public bool TryScore(int row, in PreparedQuery query, out Neighbour item)
     {
         Span<float> score = stackalloc float[1], factor = stackalloc float[1];
@@ -95,8 +95,8 @@ internal sealed class ItemSegment : IDisposable
         }
     }
 
-    /// <summary>Copies the first numbers of an item.</summary>
-    /// <returns>False when there is another item, or none, in the row.</returns>
+    /// <summary>Copies a prefix of an item's vector.</summary>
+    /// <returns>False when the row has another item, or none.</returns>
     public bool TryRead(int row, ulong key, Span<float> vector, out string id, out long step)
     {
         _lock.EnterReadLock();
@@ -138,7 +138,7 @@ internal sealed class ItemSegment : IDisposable
         }
     }
 
-    /// <summary>Empties a row.</summary>
+    /// <summary>Clears a row.</summary>
     public void Remove(int row)
     {
         _lock.EnterWriteLock();
@@ -152,16 +152,16 @@ internal sealed class ItemSegment : IDisposable
         }
     }
 
-    /// <summary>The item in a row, or null. For the one who writes.</summary>
+    /// <summary>The item in a row, or null. Writer only.</summary>
     public string? IdAt(int row) => _present[row] == 0 ? null : _ids[row];
 
-    /// <summary>Whether the row's item is what a trainer of this token wrote after this step, or newer. For the one who writes.</summary>
+    /// <summary>Whether the row's item was written by a trainer with this token after this step, or later. Writer only.</summary>
     public bool IsAtLeast(int row, uint token, long step) => _tokens[row] > token || (_tokens[row] == token && _steps[row] >= step);
 
     /// <inheritdoc/>
     public void Dispose() => _lock.Dispose();
 
-    /// <summary>What inner products of rows are multiplied by; empty: nothing.</summary>
+    /// <summary>The factors of the rows' inner products; empty: none.</summary>
     private ReadOnlySpan<float> Factors(int row, in PreparedQuery query, Span<float> room)
     {
         if (!query.Cosine)

@@ -2,14 +2,14 @@ using Streaming.Kernels.Packed;
 
 namespace Streaming.Serving.Search;
 
-/// <summary>A query at one width, as the rows' kernel wants it.</summary>
+/// <summary>A query at one width, in the form the kernel needs.</summary>
 internal readonly ref struct PreparedQuery
 {
     /// <param name="query">The query, <paramref name="width"/> numbers or more.</param>
-    /// <param name="width">How many count.</param>
-    /// <param name="cosine">Whether scores are divided by the length of the item's prefix.</param>
-    /// <param name="element">How the rows' numbers are stored.</param>
-    /// <param name="room">Room for the width, filled up to whole increments.</param>
+    /// <param name="width">The number of values to use.</param>
+    /// <param name="cosine">Whether scores are divided by the norm of the item's prefix.</param>
+    /// <param name="element">Element type of the rows.</param>
+    /// <param name="room">Scratch for the width, padded to whole increments.</param>
     public PreparedQuery(ReadOnlySpan<float> query, int width, bool cosine, RowElement element, Span<float> room)
     {
         (Width, Cosine) = (width, cosine);

@@ -1,6 +1,6 @@
 namespace Streaming.Serving.Search;
 
-/// <summary>Rows by the hash of the item's id, in parts: one writer, any readers, and a part that grows holds up only its own.</summary>
+/// <summary>Rows by the hash of the item's id, in shards: one writer, any readers; a growing shard blocks only its own readers.</summary>
 internal sealed class RowDirectory
 {
     private const int Parts = 64;

@@ -1,15 +1,16 @@
 namespace Streaming.Serving.Search;
 
-/// <summary>How a search goes through the items.</summary>
+/// <summary>Parameters of a search.</summary>
 public readonly record struct SearchOptions
 {
     /// <summary>Gets the width of the ranking, 1 … the view's.</summary>
     public required int Width { get; init; }
 
-    /// <summary>Gets a value indicating whether scores are divided by the length of the item's prefix.</summary>
+    /// <summary>Gets a value indicating whether scores are divided by the norm of the item's prefix.</summary>
     public bool Cosine { get; init; }
 
-    /// <summary>Gets how many items a first pass at a narrow width keeps for the ranking. Default 0: there is no first pass, the search is exact.</summary>
+    /// <summary>Gets the number of items that a first pass at a narrow width keeps for ranking. Default 0: no first pass, the
+    /// search is exact.</summary>
     public int Shortlist { get; init; }
 
     /// <summary>Gets the width of the first pass, up to <see cref="Width"/>. Default 0: <see cref="IndexView.Narrow"/>.</summary>

@@ -5,8 +5,8 @@ using Streaming.Kernels.Search;
 namespace Streaming.Serving.Search;
 
 /// <summary>
-/// The vectors of one generation. One thread at a time writes; any number search and read while it does: what one finds of an
-/// item, id and vector, is of one moment.
+/// The vectors of one generation. One writer at a time; any number of threads may search and read concurrently and get an item's id
+/// and vector consistently.
 /// </summary>
 internal sealed class VectorTable : IDisposable
 {
@@ -16,8 +16,8 @@ internal sealed class VectorTable : IDisposable
     private volatile ItemSegment[] _segments = [];
     private int _used;
 
-    /// <param name="widths">The nested widths, rising; the last is the rows' width.</param>
-    /// <param name="element">How numbers are stored.</param>
+    /// <param name="widths">The nested widths, increasing; the last is the rows' width.</param>
+    /// <param name="element">Element type of the rows.</param>
     public VectorTable(IReadOnlyList<int> widths, RowElement element)
     {
         _widths = [.. widths];
@@ -32,7 +32,7 @@ internal sealed class VectorTable : IDisposable
 
     public long Bytes => _segments.Sum(static segment => segment.Bytes);
 
-    /// <summary>Rows in use or free, for who goes through all.</summary>
+    /// <summary>Number of rows in use or free, to iterate over all.</summary>
     public int Used => _used;
 
     public void Set(string id, ReadOnlySpan<float> vector, in EmbeddingStamp stamp)
@@ -60,10 +60,10 @@ internal sealed class VectorTable : IDisposable
         }
     }
 
-    /// <summary>Whether a change of an item is in the table already.</summary>
+    /// <summary>Whether the table already contains a change of an item.</summary>
     public bool Has(string id, uint token, long step) => _rows.TryFind(RedisKeys.Hash(id), out int row) && Segment(row).IsAtLeast(row % ItemSegment.Rows, token, step);
 
-    /// <summary>The item of a row, or null. For the one who writes.</summary>
+    /// <summary>The item of a row, or null. Writer only.</summary>
     public string? IdAt(int row) => Segment(row).IdAt(row % ItemSegment.Rows);
 
     public bool TryRead(ulong key, Span<float> vector, out string id, out long step)

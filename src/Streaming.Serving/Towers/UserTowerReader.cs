@@ -7,8 +7,8 @@ using Streaming.Serving.Lookups;
 namespace Streaming.Serving.Towers;
 
 /// <summary>
-/// Reads the user tower of the active generation, for a tier that computes user vectors itself. It refuses a tower that is
-/// not of that generation, or older than the generation's record says. Safe for any number of callers at a time.
+/// Reads the user tower of the active generation, for a tier that computes user vectors itself. Rejects a tower of another
+/// generation, or one older than the generation's record. Thread-safe.
 /// </summary>
 /// <example>
 /// <code>
@@ -28,22 +28,22 @@ public sealed class UserTowerReader
     private readonly Dictionary<int, SlicedModel> _newest = [];
 
     /// <summary>Initializes a new instance of the <see cref="UserTowerReader"/> class.</summary>
-    /// <exception cref="ArgumentException">An option is wrong.</exception>
-    public UserTowerReader(IDatabase database, ServingOptions options, TimeProvider clock)
+    /// <exception cref="ArgumentException">An option is invalid.</exception>
+    public UserTowerReader(IDatabase database, ServingOptions options, TimeProvider time)
     {
         ArgumentNullException.ThrowIfNull(database);
         ArgumentNullException.ThrowIfNull(options);
-        ArgumentNullException.ThrowIfNull(clock);
+        ArgumentNullException.ThrowIfNull(time);
         options.Validate();
         _database = database;
         _keys = new RedisKeys(options.Model, options.Partitions);
-        _pointer = new EmbeddingReader(database, options, clock);
-        _pipeline = new ReadPipeline(options, clock);
+        _pointer = new EmbeddingReader(database, options, time);
+        _pipeline = new ReadPipeline(options, time);
     }
 
-    /// <summary>Reads what the generation that reads use now says of itself.</summary>
+    /// <summary>Reads the record of the current generation.</summary>
     /// <returns>Null when there is none.</returns>
-    /// <exception cref="TowerMismatchException">What is there is no record, or of another generation.</exception>
+    /// <exception cref="TowerMismatchException">The value is not a record, or of another generation.</exception>
     public async Task<GenerationRecord?> RecordAsync(CancellationToken cancellationToken = default)
     {
         uint generation = await _pointer.GenerationAsync(cancellationToken).ConfigureAwait(false);
@@ -65,12 +65,12 @@ public sealed class UserTowerReader
         }
     }
 
-    /// <summary>Reads the user tower at a width; the one read before, when there is no newer.</summary>
+    /// <summary>Reads the user tower at a width; returns the previous object when there is no newer one.</summary>
     /// <param name="width">One of the model's widths.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    /// <returns>Null when none is published: nothing was yet, or the trainer's <c>STREAMING__Redis__TowerInterval</c> is 0.</returns>
-    /// <exception cref="TowerMismatchException">The tower does not fit the embeddings: says why.</exception>
-    /// <exception cref="RedisException">Redis could not be asked.</exception>
+    /// <param name="cancellationToken">Cancels the read.</param>
+    /// <returns>Null when none is published: nothing has been yet, or the trainer's <c>STREAMING__Redis__TowerInterval</c> is 0.</returns>
+    /// <exception cref="TowerMismatchException">The tower does not match the embeddings; the message says why.</exception>
+    /// <exception cref="RedisException">Redis could not be read.</exception>
     public async Task<SlicedModel?> ReadAsync(int width, CancellationToken cancellationToken = default)
     {
         if (await RecordAsync(cancellationToken).ConfigureAwait(false) is not { } record)
@@ -118,9 +118,9 @@ public sealed class UserTowerReader
             throw new TowerMismatchException($"{key}: {exception.Message}", exception);
         }
 
-        return tower.Version.Generation != record.Generation ? throw new TowerMismatchException($"{key} holds a tower of generation {tower.Version.Generation}; the embeddings are of generation {record.Generation}.")
-            : tower.Width != width ? throw new TowerMismatchException($"{key} holds a tower of width {tower.Width}.")
-            : tower.Version < record.Version ? throw new TowerMismatchException($"{key} holds a tower of {tower.Version}; the generation's record says {record.Version}: it was left by an older trainer.")
+        return tower.Version.Generation != record.Generation ? throw new TowerMismatchException($"{key} contains a tower of generation {tower.Version.Generation}; the embeddings are of generation {record.Generation}.")
+            : tower.Width != width ? throw new TowerMismatchException($"{key} contains a tower of width {tower.Width}.")
+            : tower.Version < record.Version ? throw new TowerMismatchException($"{key} contains a tower of {tower.Version}, older than the generation record's {record.Version}: it was left by a previous trainer.")
             : tower;
     }
 

@@ -12,10 +12,10 @@ internal static class RedisPipeline
     /// <summary>Replies that pass by themselves: memory, loading, failover, a busy script, a moving slot.</summary>
     private static readonly string[] PassingReplies = ["OOM", "LOADING", "READONLY", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "BUSY", "NOREPLICAS", "MISCONF"];
 
-    public static ResiliencePipeline Create(RedisOptions options, TimeProvider clock)
+    public static ResiliencePipeline Create(RedisOptions options, TimeProvider time)
     {
         Func<Exception?, ValueTask<bool>> passing = static error => ValueTask.FromResult(error is not null && IsPassing(error));
-        return new ResiliencePipelineBuilder { TimeProvider = clock }
+        return new ResiliencePipelineBuilder { TimeProvider = time }
             .AddRetry(new RetryStrategyOptions
             {
                 ShouldHandle = arguments => passing(arguments.Outcome.Exception),

@@ -12,7 +12,7 @@ namespace Streaming.Worker.Stages;
 
 /// <summary>
 /// Publishes what stands beside the embeddings of a generation, user towers and record, at an interval; and moves the
-/// readers to the generation once, when it is fit. The training thread leaves a picture, this stage writes the newest one.
+/// readers to the generation once, when it is fit. The training thread leaves a snapshot, this stage writes the newest one.
 /// </summary>
 internal sealed class GenerationStage
 {
@@ -28,7 +28,7 @@ internal sealed class GenerationStage
     private readonly TimeSpan _towerInterval;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
-    private readonly Channel<ModelPicture> _pictures = Channel.CreateBounded<ModelPicture>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropOldest });
+    private readonly Channel<ModelSnapshot> _snapshots = Channel.CreateBounded<ModelSnapshot>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropOldest });
     private TimeSpan _wait;
     private long _last;
     private bool _begun;
@@ -57,7 +57,7 @@ internal sealed class GenerationStage
         _logger = logger;
     }
 
-    /// <summary>Takes a picture when it is time. On the training thread, between two steps.</summary>
+    /// <summary>Takes a snapshot when it is time. On the training thread, between two steps.</summary>
     /// <param name="trainer">The trainer.</param>
     /// <param name="last">Takes one in any case: the end.</param>
     public void Offer(Trainer trainer, bool last = false)
@@ -69,25 +69,25 @@ internal sealed class GenerationStage
 
         _begun = true;
         _last = _time.GetTimestamp();
-        ModelPicture picture = ModelPicture.Of(trainer, _version, _towerInterval > TimeSpan.Zero, _waiting && !last, _time);
-        TimeSpan atLeast = TimeSpan.FromSeconds(picture.Towers.Values.Sum(static file => (long)file.Length) / MostBytesPerSecond);
+        ModelSnapshot snapshot = ModelSnapshot.Of(trainer, _version, _towerInterval > TimeSpan.Zero, _waiting && !last, _time);
+        TimeSpan atLeast = TimeSpan.FromSeconds(snapshot.Towers.Values.Sum(static file => (long)file.Length) / MostBytesPerSecond);
         _wait = _towerInterval == TimeSpan.Zero ? RecordInterval : _towerInterval > atLeast ? _towerInterval : atLeast;
-        _pictures.Writer.TryWrite(picture);
+        _snapshots.Writer.TryWrite(snapshot);
         if (last)
         {
-            _pictures.Writer.Complete();
+            _snapshots.Writer.Complete();
         }
     }
 
-    /// <summary>Publishes until the last picture. A store that is away loses a picture; the next comes soon.</summary>
+    /// <summary>Publishes until the last snapshot. A store that is away loses a snapshot; the next comes soon.</summary>
     /// <exception cref="FencedException">A newer trainer has taken over.</exception>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
-        await foreach (ModelPicture picture in _pictures.Reader.ReadAllAsync(cancellationToken).ConfigureAwait(false))
+        await foreach (ModelSnapshot snapshot in _snapshots.Reader.ReadAllAsync(cancellationToken).ConfigureAwait(false))
         {
             try
             {
-                await PublishAsync(picture, cancellationToken).ConfigureAwait(false);
+                await PublishAsync(snapshot, cancellationToken).ConfigureAwait(false);
             }
             catch (Exception exception) when (EmbeddingPublisher.IsOutage(exception))
             {
@@ -96,13 +96,13 @@ internal sealed class GenerationStage
         }
     }
 
-    private async Task PublishAsync(ModelPicture picture, CancellationToken cancellationToken)
+    private async Task PublishAsync(ModelSnapshot snapshot, CancellationToken cancellationToken)
     {
         _switched ??= await WasSwitchedAsync(cancellationToken).ConfigureAwait(false);
-        await _publisher.PublishAsync(picture.Record with { Switched = _switched.Value }, picture.Towers, cancellationToken).ConfigureAwait(false);
-        if (_waiting && picture.Ids is { } ids)
+        await _publisher.PublishAsync(snapshot.Record with { Switched = _switched.Value }, snapshot.Towers, cancellationToken).ConfigureAwait(false);
+        if (_waiting && snapshot.Ids is { } ids)
         {
-            await TrySwitchAsync(picture.Record, ids, cancellationToken).ConfigureAwait(false);
+            await TrySwitchAsync(snapshot.Record, ids, cancellationToken).ConfigureAwait(false);
         }
     }
 

@@ -125,7 +125,7 @@ internal sealed class TrainingStage
         if (report.Examples > 0)
         {
             _metrics.RecordStep(_time.GetElapsedTime(begun), report.Examples, report.Replayed);
-            if (!report.Step.Applied)
+            if (!report.Step.IsApplied)
             {
                 PipelineLog.StepNotApplied(_logger, _trainer.Counters.Steps, report.Step.Loss);
             }

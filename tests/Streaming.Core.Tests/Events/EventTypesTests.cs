@@ -42,6 +42,6 @@ public class EventTypesTests
     public void Constructor_WeightOutOfBounds_NamesTypeAndValue(float weight)
     {
         ArgumentException error = Assert.Throws<ArgumentException>(() => new EventTypes(new Dictionary<string, float> { ["click"] = weight }));
-        Assert.Contains($"'click' has weight {weight}; allowed are 0 to 1000", error.Message, StringComparison.Ordinal);
+        Assert.Contains($"'click' has weight {weight}; allowed: 0 to 1000", error.Message, StringComparison.Ordinal);
     }
 }

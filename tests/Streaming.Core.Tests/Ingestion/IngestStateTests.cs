@@ -93,10 +93,10 @@ public class IngestStateTests
     [Theory]
     [InlineData(0, 1L, "not an ingestion snapshot")]
     [InlineData(1, 3L, "format version 3; this program reads versions 1 and 2")]
-    [InlineData(2, -1L, "next batch = -1")]
-    [InlineData(10, long.MaxValue, "number of users = 9223372036854775807")]
-    [InlineData(13, 0L, "history length = 0")]
-    [InlineData(13, 2000L, "history length = 2000")]
+    [InlineData(2, -1L, "next batch -1")]
+    [InlineData(10, long.MaxValue, "number of users 9223372036854775807")]
+    [InlineData(13, 0L, "history length 0")]
+    [InlineData(13, 2000L, "history length 2000")]
     public void Read_WellSummedButWrong_SaysWhatIsWrong(int word, long value, string expected)
     {
         byte[] bytes = Alter(Write(Small()), word, value);
@@ -118,7 +118,7 @@ public class IngestStateTests
     }
 
     [Theory]
-    [InlineData(15, 7L, "event time in order = 6")] // the second time is 6
+    [InlineData(15, 7L, "event time in order 6")] // the second time is 6
     [InlineData(18, 1L, "user 0000000000000001 twice")]
     public void Read_HistoriesThatCannotBe_AreRefused(int word, long value, string expected)
     {

@@ -75,7 +75,7 @@ public class LoadSheddingTests
 
     [Fact]
     public void Constructor_ShareThatIsNone_SaysWhatIsAllowed() =>
-        Assert.Contains("Allowed are 0 to 1", Assert.Throws<ArgumentOutOfRangeException>(() => new LoadShedding(1, TimeSpan.Zero, double.NaN, _time)).Message, StringComparison.Ordinal);
+        Assert.Contains("Allowed: 0 to 1", Assert.Throws<ArgumentOutOfRangeException>(() => new LoadShedding(1, TimeSpan.Zero, double.NaN, _time)).Message, StringComparison.Ordinal);
 
     private static (EventCounts Counts, IngestState State) Run(EventFeed feed, LoadShedding? shedding)
     {

@@ -100,7 +100,7 @@ public sealed class EventFileReaderTests : IDisposable
         Assert.Equal(3, log.Bad);
         Assert.Equal(
             [
-                $"{path}, line 102: time (timestamp) \"never\" is not a time; allowed: ISO-8601, or a number of s, ms, us or ns since 1970 between 1990 and 2100; otherwise give --time-unit or --time-format",
+                $"{path}, line 102: time (timestamp) \"never\" is not a time; allowed: ISO-8601, or a number of s, ms, us or ns since 1970 between 1990 and 2100; otherwise set --time-unit or --time-format",
                 $"{path}, line 103: user (user) is empty; the record has user, item, timestamp",
                 $"{path}, line 104: 2 fields, 3 expected",
             ],
@@ -121,7 +121,7 @@ public sealed class EventFileReaderTests : IDisposable
 
     [Theory]
     [InlineData("", "the file is empty")]
-    [InlineData("a,b,c\n1,2,3\n", "no known format: no column is known as the user or the item or the time; the columns are a, b, c")]
+    [InlineData("a,b,c\n1,2,3\n", "unknown format: no column is recognised as user or item or time; the columns are a, b, c")]
     public void ReadAll_UnknownFile_IsRefusedByName(string content, string expected)
     {
         string path = Write(content);

@@ -123,8 +123,8 @@ public sealed class SampleFilesTests : IDisposable
     }
 
     [Theory]
-    [InlineData("gz", "the gzip data ends too early or is damaged")]
-    [InlineData("zst", "the zstd data ends too early or is damaged")]
+    [InlineData("gz", "the gzip data is truncated or damaged")]
+    [InlineData("zst", "the zstd data is truncated or damaged")]
     public void ReadAll_CompressedFileCutOff_IsRefused(string kind, string expected)
     {
         byte[] text = Encoding.UTF8.GetBytes("user,item,timestamp\n" + string.Concat(Enumerable.Range(0, 3000).Select(i => $"u{i * 7919 % 1000},i{i * 104729 % 5000},{1_700_000_000 + i}\n")));
@@ -142,17 +142,17 @@ public sealed class SampleFilesTests : IDisposable
     }
 
     [Theory]
-    [InlineData("user,item,timestamp\n", "no event (there is no row)")]
+    [InlineData("user,item,timestamp\n", "no events (there are no rows)")]
     [InlineData("[]", "no event")]
     [InlineData("user,item,timestamp\nu,i,20231101\n", "line 2: time (timestamp) \"20231101\" is not a time, as s it would be 1970-08-23")]
     [InlineData("user,item,timestamp\nu,i,20231114221320\n", "line 2: time (timestamp)")]
     [InlineData("user,item,timestamp\nu,i,01/02/2023\n", "line 2: time (timestamp) \"01/02/2023\" is not a time")]
-    [InlineData("user,item\nu,i\n", "no column is known as the time")]
-    [InlineData("a binary \0 file", "neither text nor a format that is known")]
+    [InlineData("user,item\nu,i\n", "no column is recognised as time")]
+    [InlineData("a binary \0 file", "neither text nor of a known format")]
     [InlineData("[1,2,3]\n", "user (a) is missing", "user=a,item=b,time=c")]
     [InlineData("user,item,timestamp\nu,i,1700000000\n", "line 1: there is no column 'knd'; the file has user, item, timestamp", "user=user,item=item,type=knd,time=timestamp")]
-    [InlineData("{\"u\":1,\"i\":2,\"t\":1700000000}\n", "type=knd is in none of the 1 records", "user=u,item=i,time=t,type=knd")]
-    [InlineData("{\"u\":1,\"i\":2}\n", "does not say where the time is", "user=u,item=i")]
+    [InlineData("{\"u\":1,\"i\":2,\"t\":1700000000}\n", "type=knd occurs in none of the 1 records", "user=u,item=i,time=t,type=knd")]
+    [InlineData("{\"u\":1,\"i\":2}\n", "lacks the time", "user=u,item=i")]
     [InlineData("{\"u\":1,\"i\":2}\n", "id=$key is for topics", "user=u,item=i,time=t,id=$key")]
     [InlineData("{\"took\":3,\"rows\":[{\"u\":1}]}\n", "user (u) is missing; the record has took, rows", "user=u,item=i,time=t")]
     public void ReadAll_WhatGivesNoEvents_IsRefusedInOneLine(string text, string expected, string? columns = null)

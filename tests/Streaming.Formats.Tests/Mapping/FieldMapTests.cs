@@ -30,7 +30,7 @@ public class FieldMapTests
     [Theory]
     [InlineData("", "is not name=path")]
     [InlineData("user", "'user' in 'user' is not name=path")]
-    [InlineData("user=a", "does not say where the item is; add item=…")]
+    [InlineData("user=a", "lacks the item; add item=…")]
     [InlineData("user=a,item=b,", "ends with a comma")]
     [InlineData("user=a,item=b,usr=c", "'usr' in 'user=a,item=b,usr=c' is not a field of an event; allowed: user, item, type, time, id, value, dwell, title")]
     [InlineData("user=a,item=b,0=c", "'0' in")]

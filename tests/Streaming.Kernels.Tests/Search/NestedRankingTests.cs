@@ -78,7 +78,7 @@ public class NestedRankingTests
     {
         ArgumentException thrown = Assert.Throws<ArgumentException>(() =>
             new NestedRanking([4]).Run(new NestedRankingProblem { Users = new float[4], Catalogue = new float[8], Targets = [2], Above = new int[1], Ties = new int[1] }));
-        Assert.Equal("Targets holds 2; rows of the catalogue are 0 … 1.", thrown.Message);
+        Assert.Equal("Targets contains row 2; the catalogue has rows 0 … 1.", thrown.Message);
     }
 
     private static void Check(int users, int items, int[] widths, bool cosine, bool restricted)

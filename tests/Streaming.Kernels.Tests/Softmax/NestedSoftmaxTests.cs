@@ -280,7 +280,7 @@ public class NestedSoftmaxTests
         SoftmaxCase problem = SoftmaxCase.Random(4, 10, 4, [4], seed: 16);
         problem.Positives[2] = 4;
         ArgumentException thrown = Assert.Throws<ArgumentException>(() => problem.Run());
-        Assert.Equal("PositiveColumn holds 4; each is 0 … GradientCandidates − 1 = 3.", thrown.Message);
+        Assert.Equal("PositiveColumn contains 4; allowed: 0 … GradientCandidates − 1 = 3.", thrown.Message);
     }
 
     private static int[] RandomWidths(Random random)

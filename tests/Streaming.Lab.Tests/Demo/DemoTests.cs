@@ -126,7 +126,7 @@ public sealed class DemoTests : IDisposable
 
     [Theory]
     [InlineData("user=a,itm=b", "'itm' in 'user=a,itm=b' is not a field of an event")]
-    [InlineData("user=a", "does not say where the item is")]
+    [InlineData("user=a", "lacks the item")]
     public async Task Demo_MappingThatCannotBe_IsAUsageError(string columns, string expected)
     {
         using var demo = StreamingProcess.Start(["demo", "--events", "none.csv", "--columns", columns], Small);

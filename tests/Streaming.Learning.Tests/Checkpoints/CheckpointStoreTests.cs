@@ -188,7 +188,7 @@ public sealed class CheckpointStoreTests : IDisposable
         CheckpointWritten newer = await Write(store);
         await Resign(newer.FolderPath, manifest => manifest["format"] = 2);
         StateMismatchException error = Assert.Throws<StateMismatchException>(store.FindNewest);
-        Assert.Contains("has format version 2; this program reads up to 1", error.Message, StringComparison.Ordinal);
+        Assert.Contains("has format version 2; this program reads versions up to 1", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -199,8 +199,8 @@ public sealed class CheckpointStoreTests : IDisposable
         using var other = new Trainer(engine, Options);
         StateMismatchException error = Assert.Throws<StateMismatchException>(() => Store().FindNewest()!.RestoreTo(other));
         Assert.Equal(
-            $"Checkpoint '{written.FolderPath}' does not fit the settings: Model.BankCapacity is 32, the checkpoint has 16; Model.Widths is 4,16, the checkpoint has 4,8. " +
-            "Set these as the checkpoint has them, or begin a new generation from it.",
+            $"Checkpoint '{written.FolderPath}' does not match the settings: Model.BankCapacity is 32, the checkpoint has 16; Model.Widths is 4,16, the checkpoint has 4,8. " +
+            "Use the checkpoint's values, or start a new generation from it.",
             error.Message);
     }
 

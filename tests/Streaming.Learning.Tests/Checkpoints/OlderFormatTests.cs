@@ -36,7 +36,7 @@ public sealed class OlderFormatTests
         using TensorSource restored = engine.CopyParameters();
         Assert.All(restored.Tensors, tensor => Assert.Equal(Bytes(written, tensor.Name), Bytes(restored, tensor.Name)));
 
-        Assert.True(trainer.Train(Batches.Random(new Random(2), 8, 16, 30)).Step.Applied);
+        Assert.True(trainer.Train(Batches.Random(new Random(2), 8, 16, 30)).Step.IsApplied);
     }
 
     private static byte[] Bytes(TensorSource source, string name)

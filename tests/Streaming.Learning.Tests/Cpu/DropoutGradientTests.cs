@@ -38,7 +38,7 @@ public sealed class DropoutGradientTests
         };
         using var engine = TestEngines.Create(options);
         var batch = new RandomBatch(7, 9, 5, TestEngines.Items, everyStep: tower != TowerKind.Mind);
-        Assert.True(engine.Step(batch.Batch).Applied);
+        Assert.True(engine.Step(batch.Batch).IsApplied);
         float[] gradients = [.. engine.Parameters.Gradients];
         float[] values = engine.Parameters.Values;
         foreach (var parameter in engine.Parameters.All)

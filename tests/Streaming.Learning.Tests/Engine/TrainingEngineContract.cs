@@ -144,7 +144,7 @@ public abstract class TrainingEngineContract
                 expected.Insert(0, (row, batch.Step, vector));
             }
 
-            Assert.True(engine.Step(batch.Batch).Applied);
+            Assert.True(engine.Step(batch.Batch).IsApplied);
             int bank = Math.Min(5, expected.Count);
             Assert.Equal(bank, engine.BankCount);
             var (rows, steps, vectors) = (new int[bank], new long[bank], new float[bank * options.Dimension]);
@@ -183,7 +183,7 @@ public abstract class TrainingEngineContract
         var broken = new RandomBatch(4, 8, 6, Items) { Enqueue = true, LearningRate = 0.01f, Step = 2 };
         broken.LogQ[3] = float.NaN;
         var result = engine.Step(broken.Batch);
-        Assert.False(result.Applied);
+        Assert.False(result.IsApplied);
         Assert.False(double.IsFinite(result.Loss));
         Assert.Equal(before, State(engine));
     }
@@ -345,7 +345,7 @@ public abstract class TrainingEngineContract
         var engine = Filled(options);
         engine.Step(new RandomBatch(1, 9, 6, Items) { Enqueue = true }.Batch);
         batch.BankEntries = useBank ? engine.BankCount : 0;
-        Assert.True(engine.Step(batch.Batch).Applied);
+        Assert.True(engine.Step(batch.Batch).IsApplied);
         return engine;
     }
 

@@ -70,7 +70,7 @@ public sealed class ItemTableTests : IDisposable
         ItemTable table = Table();
         int row = table.Apply(Record("a", ("text", [1f, 2f]), ("image", [3f])), out _);
         Assert.Equal(-1, table.Apply(Record("a", ("text", [1f, 2f, 3f])), out string? error));
-        Assert.Equal("Item 'a': feature group 'text' has 3 values; the model takes 2.", error);
+        Assert.Equal("Item 'a': feature group 'text' has 3 values; the model expects 2.", error);
         Assert.Equal(-1, table.Apply(Record("new", ("text", [1f])), out _));
         Assert.Equal(-1, table.Find(Batches.Key("new")));
         Assert.Equal([1f, 2f, 3f], _engine.Features(row).ToArray());
@@ -94,7 +94,7 @@ public sealed class ItemTableTests : IDisposable
         ItemTable table = Table();
         int row = Touch(table, "a");
         Touch(table, "b");
-        Assert.Equal(-1, table.Apply(new ItemChange { ItemKey = Batches.Key("a"), ItemId = "a", Removed = true }, out _));
+        Assert.Equal(-1, table.Apply(new ItemChange { ItemKey = Batches.Key("a"), ItemId = "a", IsRemoved = true }, out _));
         Assert.Equal(-1, table.Find(Batches.Key("a")));
         Assert.Equal([row], _engine.ForgottenRows);
         Assert.Equal(new RemovedItem(Batches.Key("a"), "a"), Assert.Single(table.Removed));
@@ -227,7 +227,7 @@ public sealed class ItemTableTests : IDisposable
         int row = Touch(table, "a");
         Assert.Equal(row, Touch(table, "a"));
         Assert.Equal(2, table.EventsOf(row));
-        table.Apply(new ItemChange { ItemKey = Batches.Key("a"), ItemId = "a", Removed = true }, out _);
+        table.Apply(new ItemChange { ItemKey = Batches.Key("a"), ItemId = "a", IsRemoved = true }, out _);
         Assert.Equal(row, Touch(table, "b"));
         Assert.Equal(1, table.EventsOf(row));
     }
@@ -308,7 +308,7 @@ public sealed class ItemTableTests : IDisposable
 
     private static int Touch(ItemTable table, string id, long time = 1_000) => table.Touch(Batches.Key(id), Encoding.UTF8.GetBytes(id), time);
 
-    private static ItemChange Removal(string id) => new() { ItemKey = Batches.Key(id), ItemId = id, Removed = true };
+    private static ItemChange Removal(string id) => new() { ItemKey = Batches.Key(id), ItemId = id, IsRemoved = true };
 
     private static ItemChange Record(string id, params (string Name, float[] Values)[] groups) => new()
     {

@@ -26,7 +26,7 @@ public sealed class OptimiserTests
         {
             // Two sequences: most items idle for some steps.
             var batch = new RandomBatch(step, 2, 4, TestEngines.Items) { Step = step, LearningRate = 0.02f * step };
-            Assert.True(engine.Step(batch.Batch).Applied);
+            Assert.True(engine.Step(batch.Batch).IsApplied);
             for (int i = 0; i < expected.Length; i++)
             {
                 expected[i] *= 1 - (batch.LearningRate * (double)options.IdWeightDecay);

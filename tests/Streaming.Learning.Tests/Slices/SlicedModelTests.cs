@@ -28,7 +28,7 @@ public sealed class SlicedModelTests
     [Theory]
     [InlineData("\"format\":\"streaming-model-1\"", "\"format\":\"streaming-model-9\"", "reads streaming-model-1")]
     [InlineData("\"generation\":\"3\"", "\"generation\":\"x\"", "generation is 'x'")]
-    [InlineData("\"generation\"", "\"generatiom\"", "says no 'generation'")]
+    [InlineData("\"generation\"", "\"generatiom\"", "has no 'generation'")]
     [InlineData("layers\\u0022:1", "layers\\u0022:9", "Layers is 9")]
     public void Read_HeaderThatCannotBe_SaysWhat(string from, string to, string words)
     {

@@ -76,7 +76,7 @@ public sealed class RefreshCollectorTests : IDisposable
         _trainer.Train(Batch().Add("a", []).Add("b", []));
         await Collect();
         Batch batch = Batch();
-        batch.ItemChanges.Add(new ItemChange { ItemKey = Batches.Key("a"), ItemId = "a", Removed = true });
+        batch.ItemChanges.Add(new ItemChange { ItemKey = Batches.Key("a"), ItemId = "a", IsRemoved = true });
         _trainer.Train(batch);
         Refresh refresh = Assert.Single(await Collect());
         Assert.Equal("a", refresh.ItemId);
@@ -89,7 +89,7 @@ public sealed class RefreshCollectorTests : IDisposable
         _trainer.Train(Batch().Add("a", []));
         await Collect();
         Batch batch = Batch();
-        batch.ItemChanges.Add(new ItemChange { ItemKey = Batches.Key("a"), ItemId = "a", Removed = true });
+        batch.ItemChanges.Add(new ItemChange { ItemKey = Batches.Key("a"), ItemId = "a", IsRemoved = true });
         batch.ItemChanges.Add(new ItemChange { ItemKey = Batches.Key("a"), ItemId = "a" });
         _trainer.Train(batch);
         Assert.NotNull(Assert.Single(await Collect()).Vector);
@@ -101,7 +101,7 @@ public sealed class RefreshCollectorTests : IDisposable
         _trainer.Train(Batch().Add("a", []));
         await Collect();
         Batch batch = Batch();
-        batch.ItemChanges.Add(new ItemChange { ItemKey = Batches.Key("a"), ItemId = "a", Removed = true });
+        batch.ItemChanges.Add(new ItemChange { ItemKey = Batches.Key("a"), ItemId = "a", IsRemoved = true });
         _trainer.Train(batch.Add("a", []));
         Assert.Null(Assert.Single(await Collect()).Vector);
     }

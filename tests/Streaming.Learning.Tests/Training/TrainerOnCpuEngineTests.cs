@@ -126,7 +126,7 @@ public class TrainerOnCpuEngineTests
             {
                 ItemKey = Batches.Key(changed),
                 ItemId = changed,
-                Removed = sequence % 5 == 0,
+                IsRemoved = sequence % 5 == 0,
                 Features = new Dictionary<string, float[]> { ["text"] = [random.NextSingle(), random.NextSingle(), random.NextSingle()] },
             });
             trainer.Train(batch);

@@ -103,7 +103,7 @@ public sealed class TrainerTests : IDisposable
         Batch batch = Batches.Create().Add("b", []);
         batch.ItemChanges.Add(Record("a", 1, 2, 3));
         TrainReport report = trainer.Train(batch);
-        Assert.Equal("Item 'a': feature group 'text' has 3 values; the model takes 2.", Assert.Single(report.Rejections));
+        Assert.Equal("Item 'a': feature group 'text' has 3 values; the model expects 2.", Assert.Single(report.Rejections));
         Assert.Equal(1, trainer.Items.Counters.RecordsRejected);
         Assert.Equal(1, trainer.Counters.EventsTrained);
     }
@@ -187,7 +187,7 @@ public sealed class TrainerTests : IDisposable
         (Trainer trainer, FakeEngine engine) = Create(Options with { MaxNonFiniteSteps = 3 });
         trainer.Train(Batches.Create().Add("a", []));
         engine.NonFinite = true;
-        Assert.False(trainer.Train(Batches.Create(sequence: 1).Add("a", [])).Step.Applied);
+        Assert.False(trainer.Train(Batches.Create(sequence: 1).Add("a", [])).Step.IsApplied);
         trainer.Train(Batches.Create(sequence: 2).Add("a", []));
         NonFiniteLossException error = Assert.Throws<NonFiniteLossException>(() => trainer.Train(Batches.Create(sequence: 3).Add("a", [])));
         Assert.Equal(3, error.Steps);

@@ -68,7 +68,7 @@ public sealed class AdoptTests : IDisposable
         Assert.Equal(Bank(old).Vectors, Bank(next).Vectors);
         Assert.Equal(old.Status().ReplayCount, next.Status().ReplayCount);
         Assert.True(next.Status().BankIsOn);
-        Assert.True(next.Train(Batches.Random(new Random(1), 0, 16, 40)).Step.Applied);
+        Assert.True(next.Train(Batches.Random(new Random(1), 0, 16, 40)).Step.IsApplied);
     }
 
     [Theory]
@@ -89,7 +89,7 @@ public sealed class AdoptTests : IDisposable
 
         string[] history = ["item-3", "item-2", "item-1", "item-3"];
         Near(User(old, history).AsSpan(0, common), User(next, history).AsSpan(0, common));
-        Assert.True(next.Train(Batches.Random(new Random(1), 0, 16, 40)).Step.Applied);
+        Assert.True(next.Train(Batches.Random(new Random(1), 0, 16, 40)).Step.IsApplied);
     }
 
     [Fact]
@@ -122,7 +122,7 @@ public sealed class AdoptTests : IDisposable
         WarmStart start = checkpoint.AdoptTo(next, whole: false);
         Assert.Contains("user tower", start.Left);
         Assert.Equal(old.Items.Count, next.Items.Count);
-        Assert.True(next.Train(Batches.Random(new Random(1), 0, 16, 40)).Step.Applied);
+        Assert.True(next.Train(Batches.Random(new Random(1), 0, 16, 40)).Step.IsApplied);
     }
 
     [Fact]

@@ -31,7 +31,7 @@ public sealed class TorchLibraryTests : IDisposable
 
         string message = Assert.Throws<TorchDeviceException>(() => TorchLibrary.Load(library)).Message;
 
-        Assert.Equal($"libtorch cannot be loaded: libtorch_999.so: cannot open shared object file: No such file or directory. This build has no libtorch: {TorchLibrary.HowToGet}, or set STREAMING__Training__Engine=Cpu.", message);
+        Assert.Equal($"Cannot load libtorch: libtorch_999.so: cannot open shared object file: No such file or directory. This build has no libtorch: {TorchLibrary.HowToGet}, or set STREAMING__Training__Engine=Cpu.", message);
     }
 
     [Fact]

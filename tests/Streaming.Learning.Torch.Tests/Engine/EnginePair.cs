@@ -45,7 +45,7 @@ internal sealed class EnginePair : IDisposable
     {
         var expected = Cpu.Step(batch.Batch);
         var actual = Torch.Step(batch.Batch);
-        Assert.Equal(expected.Applied, actual.Applied);
+        Assert.Equal(expected.IsApplied, actual.IsApplied);
         Assert.Equal(expected.Candidates, actual.Candidates);
         double worst = Near.Equal("losses", expected.Losses.ToArray(), actual.Losses.ToArray(), tolerance);
         Near.Equal("loss", [expected.Loss], [actual.Loss], tolerance);

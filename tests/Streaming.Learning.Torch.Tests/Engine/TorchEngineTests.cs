@@ -67,7 +67,7 @@ public class TorchEngineTests
 
         var result = engine.Step(poisoned.Batch);
 
-        Assert.False(result.Applied);
+        Assert.False(result.IsApplied);
         Assert.False(double.IsFinite(result.Loss));
         Assert.Equal(before, engine.State());
     }
@@ -84,7 +84,7 @@ public class TorchEngineTests
             last = late.Step(Batch(i).Batch);
         }
 
-        Assert.True(last.Applied);
+        Assert.True(last.IsApplied);
         Assert.Equal(always.State(), late.State());
     }
 
@@ -98,7 +98,7 @@ public class TorchEngineTests
 
         var result = engine.Step(Batch(3).Batch);
 
-        Assert.False(result.Applied);
+        Assert.False(result.IsApplied);
         Assert.Equal(1, engine.State()["optimizer.counters"][0]);
         Assert.All(engine.State().Where(tensor => tensor.Key != "bank.log_q"), tensor => Assert.All(tensor.Value, value => Assert.True(double.IsFinite(value), tensor.Key)));
         Assert.True(double.IsFinite(engine.Step(Batch(4).Batch).Loss));

@@ -166,7 +166,7 @@ public class SafetensorsTests
         tensors.Add<float>("w", [1, 2]);
         var reader = new TensorReader(tensors);
         StateMismatchException error = Assert.Throws<StateMismatchException>(() => reader.Read<int>("w", new int[3]));
-        Assert.Equal("Tensor w is F32[2]; the settings ask for I32[3]. Use the settings that the state was written with, or start without it.", error.Message);
+        Assert.Equal("Tensor w is F32[2]; the settings require I32[3]. Use the settings that the state was written with, or start without it.", error.Message);
         Assert.Throws<StateMismatchException>(() => reader.ReadValue<float>("missing"));
     }
 

@@ -24,7 +24,7 @@ public sealed class ChangeFeedReaderTests(ServingFixture redis) : IClassFixture<
         await PublishAsync(publisher, 100, step: 1);
         await publisher.PublishAsync([ServingFixture.Item(7, 2, null)], [], Stop);
 
-        Assert.Equal(new FeedRead(101, Gap: false, More: false), await feed.ReadAsync(_changes, Stop));
+        Assert.Equal(new FeedRead(101, HasGap: false, HasMore: false), await feed.ReadAsync(_changes, Stop));
         Assert.Equal(100, _changes.Select(change => change.Id).Distinct().Count());
         Assert.Equal(
             [new FeedChange("item7", 1, 1, 1, false), new FeedChange("item7", 1, 1, 2, true)],
@@ -48,7 +48,7 @@ public sealed class ChangeFeedReaderTests(ServingFixture redis) : IClassFixture<
 
         FeedRead read = await Feed(options).ReadAsync(_changes, Stop);
 
-        Assert.False(read.Gap);
+        Assert.False(read.HasGap);
         Assert.Equal(
             vector["reads"]!.AsArray().Select(change => new FeedChange((string)change!["id"]!, (uint)change["generation"]!, (uint)change["token"]!, (long)change["step"]!, (bool)change["removed"]!)),
             _changes);
@@ -80,16 +80,16 @@ public sealed class ChangeFeedReaderTests(ServingFixture redis) : IClassFixture<
 
         FeedRead read = await feed.ReadAsync(_changes, Stop);
 
-        Assert.True(read.Gap);
+        Assert.True(read.HasGap);
         Assert.InRange(_changes[0].Step, 200, 390);
-        while (read.More)
+        while (read.HasMore)
         {
             read = await feed.ReadAsync(_changes, Stop);
         }
 
         Assert.Equal(400, _changes[^1].Step);
         await PublishAsync(publisher, 5, step: 500);
-        Assert.Equal(new FeedRead(5, Gap: false, More: false), await feed.ReadAsync(_changes, Stop));
+        Assert.Equal(new FeedRead(5, HasGap: false, HasMore: false), await feed.ReadAsync(_changes, Stop));
     }
 
     [Fact]
@@ -106,7 +106,7 @@ public sealed class ChangeFeedReaderTests(ServingFixture redis) : IClassFixture<
         }
 
         await PublishAsync(publisher, 100, step: 2);
-        Assert.True((await feed.ReadAsync(_changes, Stop)).Gap);
+        Assert.True((await feed.ReadAsync(_changes, Stop)).HasGap);
     }
 
     [Fact]
@@ -120,8 +120,8 @@ public sealed class ChangeFeedReaderTests(ServingFixture redis) : IClassFixture<
             await PublishAsync(publisher, 3, step);
         }
 
-        Assert.Equal(new FeedRead(300, Gap: false, More: true), await feed.ReadAsync(_changes, Stop));
-        Assert.Equal(new FeedRead(150, Gap: false, More: false), await feed.ReadAsync(_changes, Stop));
+        Assert.Equal(new FeedRead(300, HasGap: false, HasMore: true), await feed.ReadAsync(_changes, Stop));
+        Assert.Equal(new FeedRead(150, HasGap: false, HasMore: false), await feed.ReadAsync(_changes, Stop));
         Assert.Equal(Enumerable.Range(1, 150).SelectMany(step => Enumerable.Repeat((long)step, 3)), _changes.Select(change => change.Step));
     }
 

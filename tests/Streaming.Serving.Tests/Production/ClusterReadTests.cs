@@ -77,7 +77,7 @@ public sealed class ClusterReadTests : IAsyncLifetime
         await _cluster.FailOverAsync((await _cluster.ReplicasOfAsync(source))[0]);
         await PublishAsync(publisher, 2);
         Assert.Equal(Items, await FoundAsync(reader));
-        Assert.Equal(new FeedRead(Items, Gap: false, More: false), await feed.ReadAsync([], Stop));
+        Assert.Equal(new FeedRead(Items, HasGap: false, HasMore: false), await feed.ReadAsync([], Stop));
         Assert.Equal(0, await new UserHistoryReader(_connection.GetDatabase(), serving, TimeProvider.System).ReadAsync("ann", new ulong[4], Stop));
         Assert.Null(await new UserTowerReader(_connection.GetDatabase(), serving, TimeProvider.System).RecordAsync(Stop));
         using EmbeddingIndex index = new(_connection.GetDatabase(), serving, new IndexOptions { Widths = ServingFixture.Widths }, TimeProvider.System);

@@ -78,12 +78,12 @@ public sealed class UserTowerReaderTests(ServingFixture redis) : IClassFixture<S
         using var engine = new CpuEngine(Model, threads: 1);
         RedisKeys keys = new(_options.Model, _options.Partitions);
         await PublishAsync(engine, new ModelVersion(1, 5, 70), new ModelVersion(1, 5, 71));
-        await RefusedAsync("holds a tower of generation 1, token 5, step 70; the generation's record says generation 1, token 5, step 71");
+        await RefusedAsync("contains a tower of generation 1, token 5, step 70, older than the generation record's generation 1, token 5, step 71");
 
         await redis.Database.StringSetAsync(keys.Tower(1, 8), File(engine, 8, new ModelVersion(2, 5, 90)));
-        await RefusedAsync("holds a tower of generation 2; the embeddings are of generation 1");
+        await RefusedAsync("contains a tower of generation 2; the embeddings are of generation 1");
         await redis.Database.StringSetAsync(keys.Tower(1, 8), File(engine, 4, new ModelVersion(1, 5, 90)));
-        await RefusedAsync("holds a tower of width 4");
+        await RefusedAsync("contains a tower of width 4");
         await redis.Database.StringSetAsync(keys.Tower(1, 8), "rubbish");
         await RefusedAsync("safetensors");
     }

@@ -42,7 +42,7 @@ public class KafkaSourceCatalogueTests
         ItemChange[] changes = [.. source.Batches.SelectMany(static batch => batch.ItemChanges)];
         Assert.Equal(101, changes.Length);
         ItemChange[] third = [.. changes.Where(static change => change.ItemId == "item-3")];
-        Assert.Equal([false, true], third.Select(static change => change.Removed));
+        Assert.Equal([false, true], third.Select(static change => change.IsRemoved));
         Assert.Equal([3f, 1f], third[0].Features["text"]);
         Assert.Equal(0, source.Counts.Read); // items are not events
 

@@ -19,7 +19,7 @@ internal sealed class PlantedEngine(ModelOptions model, Func<int, bool> isGood) 
     public override string Description => _inner.Description;
 
     public override StepResult Step(in TrainingBatch batch) =>
-        isGood(_steps++) ? _inner.Step(batch) : new StepResult(Applied: false, double.NaN, double.NaN, new double[Model.Widths.Count], 0);
+        isGood(_steps++) ? _inner.Step(batch) : new StepResult(IsApplied: false, double.NaN, double.NaN, new double[Model.Widths.Count], 0);
 
     public override void InitializeRow(int row, ulong itemKey) => _inner.InitializeRow(row, itemKey);
 

@@ -51,11 +51,11 @@ internal sealed class RunningWorker : IAsyncDisposable
         }
     }
 
-    /// <summary>The number of steps as of a picture that was taken after this call.</summary>
+    /// <summary>The number of steps as of a snapshot that was taken after this call.</summary>
     public async Task<long> ReadStepAsync()
     {
         Learning.Training.TrainerStatus before = Status.Trainer;
-        await UntilAsync(w => !ReferenceEquals(w.Status.Trainer, before), "the trainer shows a new picture");
+        await UntilAsync(w => !ReferenceEquals(w.Status.Trainer, before), "the trainer shows a new snapshot");
         return Status.Trainer.Counters.Steps;
     }
 

@@ -37,7 +37,7 @@ public sealed class GenerationTests
         bench.Settings["STREAMING__Model__Widths"] = "8,16,24";
         await using var next = new RunningWorker(bench.Values, new RunRequest(2, null));
         await next.UntilAsync(w => w.Log.Text.Contains("Readers have been moved from generation 1 to 2", StringComparison.Ordinal), "readers are moved");
-        Assert.Contains("taken over", next.Log.Text, StringComparison.Ordinal);
+        Assert.Contains("adopted: ", next.Log.Text, StringComparison.Ordinal);
         Assert.Matches("reading from [1-9]", next.Log.Text); // where the old one's checkpoint stood
         Assert.DoesNotContain("reading from 0", next.Log.Text, StringComparison.Ordinal);
         SlicedModel tower = (await towers.ReadAsync(24, Stop))!;
@@ -48,9 +48,9 @@ public sealed class GenerationTests
         (int before, int now) = ((await generations.ListAsync(1, TestContext.Current.CancellationToken)).Count, (await generations.ListAsync(2, TestContext.Current.CancellationToken)).Count);
         Assert.True(before > 50 && now > 50, $"{before} and {now} items"); // how near they are is the switch's matter: Objection_…
 
-        var desk = new GenerationDesk(database, bench.Values.Redis, bench.Values.Model.Widths, bench.Values.Generation);
+        var admin = new GenerationAdmin(database, bench.Values.Redis, bench.Values.Model.Widths, bench.Values.Generation);
         using var output = new StringWriter();
-        Assert.Equal(ExitCode.Success, await desk.RollbackAsync(output));
+        Assert.Equal(ExitCode.Success, await admin.RollbackAsync(output));
         Assert.Contains("readers moved from generation 2 to 1", output.ToString(), StringComparison.Ordinal);
         Assert.Equal(1u, (await towers.ReadAsync(16, Stop))!.Version.Generation);
 
@@ -61,10 +61,10 @@ public sealed class GenerationTests
         await Task.Delay(2_500, Stop);
         Assert.Equal("1", (string?)await database.StringGetAsync("e:faults:active"));
 
-        Assert.Equal(ExitCode.Success, await desk.SwitchAsync(2, force: true, output));
+        Assert.Equal(ExitCode.Success, await admin.SwitchAsync(2, force: true, output));
         Assert.Equal(ExitCode.Success, await again.TerminateAsync());
         Assert.Equal(ExitCode.Success, await old.TerminateAsync());
-        Assert.Equal(ExitCode.Success, await desk.RetireAsync(1, "1s", output));
+        Assert.Equal(ExitCode.Success, await admin.RetireAsync(1, "1s", output));
         await Task.Delay(1_500, Stop);
         Assert.Empty((await generations.ListAsync(1, TestContext.Current.CancellationToken)));
 

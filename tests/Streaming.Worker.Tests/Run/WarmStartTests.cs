@@ -31,7 +31,7 @@ public sealed class WarmStartTests : IDisposable
         await using (var worker = new RunningWorker(bench.Values, new RunRequest(null, Model)))
         {
             await worker.UntilAsync(w => w.Log.Text.Contains("all weights and optimiser state", StringComparison.Ordinal), "it has started from the model");
-            Assert.Contains($"taken over: {LogItems} items", worker.Log.Text, StringComparison.Ordinal);
+            Assert.Contains($"adopted: {LogItems} items", worker.Log.Text, StringComparison.Ordinal);
 
             // The log's items have no event in the live stream: what is in Redis of them comes from the model.
             await UntilPublishedAsync(bench);
@@ -60,7 +60,7 @@ public sealed class WarmStartTests : IDisposable
         TakeModelSettings(bench);
         await using (var worker = new RunningWorker(bench.Values, new RunRequest(null, Model)))
         {
-            await worker.UntilAsync(w => w.Log.Text.Contains($"taken over: {LogItems} items, frequencies, all weights", StringComparison.Ordinal), "it has started from the model");
+            await worker.UntilAsync(w => w.Log.Text.Contains($"adopted: {LogItems} items, frequencies, all weights", StringComparison.Ordinal), "it has started from the model");
             await UntilPublishedAsync(bench);
         }
 

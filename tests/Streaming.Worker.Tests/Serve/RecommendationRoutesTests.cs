@@ -153,7 +153,7 @@ public sealed class RecommendationRoutesTests : IAsyncLifetime
 
         await _redis.GetDatabase().StringSetAsync(new RedisKeys("items").User(RedisKeys.Hash("ann")), "rubbish");
         (status, body) = await GetAsync("/users/ann/recommendations?width=4");
-        Assert.Equal((HttpStatusCode.ServiceUnavailable, "Foreign: the 7 bytes of the user's history were refused."), (status, body.GetProperty("detail").GetString()));
+        Assert.Equal((HttpStatusCode.ServiceUnavailable, "Foreign: the 7 bytes of the user's history were rejected."), (status, body.GetProperty("detail").GetString()));
     }
 
     [Fact]

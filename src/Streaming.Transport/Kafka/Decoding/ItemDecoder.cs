@@ -66,7 +66,7 @@ public sealed class ItemDecoder
     }
 
     private static ItemChange Removed(ReadOnlySpan<byte> id, long producedTime) =>
-        new() { ItemKey = XxHash64.Hash(id), ItemId = Encoding.UTF8.GetString(id), Removed = true, ProducedTime = producedTime };
+        new() { ItemKey = XxHash64.Hash(id), ItemId = Encoding.UTF8.GetString(id), IsRemoved = true, ProducedTime = producedTime };
 
     // The key of a mapped record is its source's (Debezium's {"id":7}), and no second name of the item.
     private DeadLetterReason DecodeMapped(ReadOnlySpan<byte> value, long producedTime, RecordOrigin? origin, out ItemChange? change)

@@ -31,7 +31,7 @@ public static class StoreAccess
     /// <exception cref="KeyLayoutException">It has others.</exception>
     /// <exception cref="StoreRefusedException">It may not: names the commands and keys, and what to set.</exception>
     /// <exception cref="RedisException">Redis could not be asked.</exception>
-    public static async Task CheckAsync(IDatabase database, RedisOptions options, TimeProvider clock, CancellationToken cancellationToken = default)
+    public static async Task CheckAsync(IDatabase database, RedisOptions options, TimeProvider time, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(database);
         ArgumentNullException.ThrowIfNull(options);
@@ -53,16 +53,16 @@ public static class StoreAccess
             throw Refused(options, string.Join("; ", denied.Take(5)) + (denied.Length > 5 ? $"; and {denied.Length - 5} more" : string.Empty), null);
         }
 
-        await CheckRecordsAsync(database, options, clock, cancellationToken).ConfigureAwait(false);
+        await CheckRecordsAsync(database, options, time, cancellationToken).ConfigureAwait(false);
     }
 
-    private static async Task CheckRecordsAsync(IDatabase database, RedisOptions options, TimeProvider clock, CancellationToken cancellationToken)
+    private static async Task CheckRecordsAsync(IDatabase database, RedisOptions options, TimeProvider time, CancellationToken cancellationToken)
     {
         RedisKeys names = new(options.Model, 1);
         string asked = names.LayoutRecord;
         try
         {
-            await new StoreKeys(database, options, RedisPipeline.Create(options, clock)).GetAsync(write: false, cancellationToken).ConfigureAwait(false);
+            await new StoreKeys(database, options, RedisPipeline.Create(options, time)).GetAsync(write: false, cancellationToken).ConfigureAwait(false);
             asked = names.Active;
             _ = await database.StringGetAsync(asked).WaitAsync(options.CommandTimeout, cancellationToken).ConfigureAwait(false);
         }

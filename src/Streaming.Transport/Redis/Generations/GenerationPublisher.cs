@@ -30,7 +30,7 @@ public sealed class GenerationPublisher
     private readonly ResiliencePipeline _pipeline;
 
     /// <summary>Initializes a new instance of the <see cref="GenerationPublisher"/> class.</summary>
-    public GenerationPublisher(IDatabase database, RedisOptions options, TimeProvider clock)
+    public GenerationPublisher(IDatabase database, RedisOptions options, TimeProvider time)
     {
         ArgumentNullException.ThrowIfNull(database);
         ArgumentNullException.ThrowIfNull(options);
@@ -38,7 +38,7 @@ public sealed class GenerationPublisher
         _database = database;
         _keys = new RedisKeys(options.Model, options.Partitions);
         _timeToLive = options.TimeToLive;
-        _pipeline = RedisPipeline.Create(options, clock);
+        _pipeline = RedisPipeline.Create(options, time);
     }
 
     /// <summary>Writes the towers, then the record.</summary>

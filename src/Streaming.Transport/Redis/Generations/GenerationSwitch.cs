@@ -32,8 +32,8 @@ public sealed class GenerationSwitch
     /// <param name="database">The store.</param>
     /// <param name="options">Model, partitions, layout.</param>
     /// <param name="widths">The nested widths; with a key per width each has to be there.</param>
-    /// <param name="clock">Time.</param>
-    public GenerationSwitch(IDatabase database, RedisOptions options, IReadOnlyList<int> widths, TimeProvider clock)
+    /// <param name="time">Time.</param>
+    public GenerationSwitch(IDatabase database, RedisOptions options, IReadOnlyList<int> widths, TimeProvider time)
     {
         ArgumentNullException.ThrowIfNull(database);
         ArgumentNullException.ThrowIfNull(options);
@@ -43,7 +43,7 @@ public sealed class GenerationSwitch
         _options = options;
         _widths = [.. widths];
         _names = new RedisKeys(options.Model, options.Partitions);
-        _pipeline = RedisPipeline.Create(options, clock);
+        _pipeline = RedisPipeline.Create(options, time);
         _keys = new StoreKeys(database, options, _pipeline);
     }
 

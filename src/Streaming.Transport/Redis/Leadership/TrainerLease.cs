@@ -16,7 +16,7 @@ public sealed class TrainerLease : IDisposable
     private readonly IDatabase _database;
     private readonly RedisOptions _options;
     private readonly string _owner;
-    private readonly TimeProvider _clock;
+    private readonly TimeProvider _time;
     private readonly RedisKey[] _keys;
     private readonly ResiliencePipeline _pipeline;
     private readonly CancellationTokenSource _lost = new();
@@ -30,24 +30,24 @@ public sealed class TrainerLease : IDisposable
     /// <param name="options">Model and lease duration.</param>
     /// <param name="owner">A name of this process's place, the same after a restart (the host's name, the pod's): its restarted
     /// self need not wait for its own lease to end. Two processes of one name would take it from each other.</param>
-    /// <param name="clock">Time between renewals; never compared across machines.</param>
+    /// <param name="time">Time between renewals; never compared across machines.</param>
     /// <param name="generation">The generation that it is for.</param>
     /// <param name="trouble">Told why the lease cannot be asked for or renewed, once; and null when it can again.</param>
-    public TrainerLease(IDatabase database, RedisOptions options, string owner, TimeProvider clock, uint generation = 1, Action<Exception?>? trouble = null)
+    public TrainerLease(IDatabase database, RedisOptions options, string owner, TimeProvider time, uint generation = 1, Action<Exception?>? trouble = null)
     {
         ArgumentNullException.ThrowIfNull(database);
         ArgumentNullException.ThrowIfNull(options);
         ArgumentException.ThrowIfNullOrWhiteSpace(owner);
-        ArgumentNullException.ThrowIfNull(clock);
+        ArgumentNullException.ThrowIfNull(time);
         options.Validate();
         RedisKeys keys = new(options.Model, options.Partitions);
         _database = database;
         _options = options;
         _owner = owner;
         _trouble = trouble ?? (static _ => { });
-        _clock = clock;
+        _time = time;
         _keys = [keys.LeaseHolder(generation), keys.LeaseToken(generation)];
-        _pipeline = RedisPipeline.Create(options, clock);
+        _pipeline = RedisPipeline.Create(options, time);
         Lost = _lost.Token;
     }
 
@@ -60,7 +60,7 @@ public sealed class TrainerLease : IDisposable
     /// <summary>Gets a value indicating whether the lease is held beyond doubt: renewed within its duration. While Redis is away
     /// it turns false, though nobody else may hold it either; what only the holder may do outside of Redis should wait.</summary>
     public bool Certain =>
-        Token != 0 && !Lost.IsCancellationRequested && _clock.GetElapsedTime(Volatile.Read(ref _renewedAt)) < _options.LeaseDuration;
+        Token != 0 && !Lost.IsCancellationRequested && _time.GetElapsedTime(Volatile.Read(ref _renewedAt)) < _options.LeaseDuration;
 
     private TimeSpan RenewInterval => _options.LeaseDuration / 3;
 
@@ -76,7 +76,7 @@ public sealed class TrainerLease : IDisposable
             throw new InvalidOperationException("The lease was lost; a process that has lost it starts anew, from the checkpoint.");
         }
 
-        long asked = _clock.GetTimestamp();
+        long asked = _time.GetTimestamp();
         RedisResult[] answer = (RedisResult[])(await RunAsync(
             LeaseScripts.Acquire, _keys, [_owner, Milliseconds, (long)Math.Max(floor, Token)], cancellationToken).ConfigureAwait(false))!;
         _answered = true;
@@ -121,7 +121,7 @@ public sealed class TrainerLease : IDisposable
                 Tell(error);
             }
 
-            await Task.Delay(wait, _clock, cancellationToken).ConfigureAwait(false);
+            await Task.Delay(wait, _time, cancellationToken).ConfigureAwait(false);
         }
     }
 
@@ -133,7 +133,7 @@ public sealed class TrainerLease : IDisposable
     {
         while (true)
         {
-            await Task.Delay(RenewInterval, _clock, cancellationToken).ConfigureAwait(false);
+            await Task.Delay(RenewInterval, _time, cancellationToken).ConfigureAwait(false);
             try
             {
                 bool held = await RenewAsync(cancellationToken).ConfigureAwait(false);
@@ -157,7 +157,7 @@ public sealed class TrainerLease : IDisposable
     /// <returns>False when another process has taken the lease.</returns>
     public async Task<bool> RenewAsync(CancellationToken cancellationToken = default)
     {
-        long asked = _clock.GetTimestamp();
+        long asked = _time.GetTimestamp();
         bool held = (int)await RunAsync(LeaseScripts.Renew, _keys, [_owner, Milliseconds, (long)Token], cancellationToken).ConfigureAwait(false) == 1;
         if (held)
         {

@@ -20,7 +20,7 @@ public sealed class EmbeddingPublisher
     private readonly IDatabase _database;
     private readonly RedisOptions _options;
     private readonly int[] _widths;
-    private readonly TimeProvider _clock;
+    private readonly TimeProvider _time;
     private readonly Action<PublishIncident> _incident;
     private readonly ResiliencePipeline _pipeline;
     private readonly StoreKeys _keys;
@@ -33,22 +33,22 @@ public sealed class EmbeddingPublisher
     /// <param name="database">The store.</param>
     /// <param name="options">Keys, bytes, limits.</param>
     /// <param name="widths">The nested widths, increasing; the last is the dimension of the vectors.</param>
-    /// <param name="clock">Time.</param>
+    /// <param name="time">Time.</param>
     /// <param name="incident">Told of trouble and of its end. On <see cref="PublishIncidentKind.StoreEmpty"/> and
     /// <see cref="PublishIncidentKind.WritesLost"/> the trainer has to post every item again.</param>
-    public EmbeddingPublisher(IDatabase database, RedisOptions options, IReadOnlyList<int> widths, TimeProvider clock, Action<PublishIncident>? incident = null)
+    public EmbeddingPublisher(IDatabase database, RedisOptions options, IReadOnlyList<int> widths, TimeProvider time, Action<PublishIncident>? incident = null)
     {
         ArgumentNullException.ThrowIfNull(database);
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(widths);
-        ArgumentNullException.ThrowIfNull(clock);
+        ArgumentNullException.ThrowIfNull(time);
         options.Validate();
         _database = database;
         _options = options;
         _widths = [.. widths];
-        _clock = clock;
+        _time = time;
         _incident = incident ?? (static _ => { });
-        _pipeline = RedisPipeline.Create(options, clock);
+        _pipeline = RedisPipeline.Create(options, time);
         _keys = new StoreKeys(database, options, _pipeline);
         _servers = new StoreServers(database.Multiplexer);
         _pool = new ValuePool(options.BatchSize * (options.Layout == EmbeddingKeyLayout.Nested ? 1 : widths.Count));
@@ -133,7 +133,7 @@ public sealed class EmbeddingPublisher
             {
                 outbox.PutBack(CollectionsMarshal.AsSpan(failed));
                 failed.Clear();
-                await Task.Delay(wait, _clock, cancellationToken).ConfigureAwait(false);
+                await Task.Delay(wait, _time, cancellationToken).ConfigureAwait(false);
             }
         }
     }
@@ -209,7 +209,7 @@ public sealed class EmbeddingPublisher
     /// <summary>One script call; trouble comes back as an outcome, so that other partitions are not held up by it.</summary>
     private async Task<WriteOutcome> WriteAsync(PartitionWrite call, CancellationToken cancellationToken)
     {
-        long started = _clock.GetTimestamp();
+        long started = _time.GetTimestamp();
         PartitionFences fences = _fences!;
         PublishCounts failed = new(0, 0, 0, 0, call.Items.Length);
         call.Expect(fences.Writes(call.Partition));
@@ -227,7 +227,7 @@ public sealed class EmbeddingPublisher
                     return new WriteOutcome(failed, null, StoreState.WritesLost);
                 default:
                     fences.Answered(call.Partition, (long)parts[2]);
-                    Metrics.WriteTime.Record(_clock.GetElapsedTime(started));
+                    Metrics.WriteTime.Record(_time.GetElapsedTime(started));
                     PublishCounts counts = Count(call, parts, out RedisKey? blocked);
                     return new WriteOutcome(counts, null, StoreState.Kept, blocked);
             }
@@ -246,7 +246,7 @@ public sealed class EmbeddingPublisher
         int skips = marks.Count(PartitionWrite.Skipped);
         int rejected = marks.Count(PartitionWrite.Blocked);
         int removed = (int)answer[1];
-        long now = _clock.GetUtcNow().ToUnixTimeMilliseconds();
+        long now = _time.GetUtcNow().ToUnixTimeMilliseconds();
         for (int i = 0; i < marks.Length; i++)
         {
             if (marks[i] == 0 && call.Items[i].ProducedTime > 0)

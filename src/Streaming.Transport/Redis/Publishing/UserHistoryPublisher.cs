@@ -18,7 +18,7 @@ public sealed class UserHistoryPublisher
 
     private readonly IDatabase _database;
     private readonly RedisOptions _options;
-    private readonly TimeProvider _clock;
+    private readonly TimeProvider _time;
     private readonly uint _generation;
     private readonly Action<PublishIncident> _incident;
     private readonly ResiliencePipeline _pipeline;
@@ -28,21 +28,21 @@ public sealed class UserHistoryPublisher
     /// <summary>Initializes a new instance of the <see cref="UserHistoryPublisher"/> class.</summary>
     /// <param name="database">The store.</param>
     /// <param name="options">Keys, times, limits.</param>
-    /// <param name="clock">Time.</param>
+    /// <param name="time">Time.</param>
     /// <param name="incident">Told of trouble and of its end.</param>
     /// <param name="generation">The generation whose trainer writes; histories are the same for all.</param>
-    public UserHistoryPublisher(IDatabase database, RedisOptions options, TimeProvider clock, Action<PublishIncident>? incident = null, uint generation = 1)
+    public UserHistoryPublisher(IDatabase database, RedisOptions options, TimeProvider time, Action<PublishIncident>? incident = null, uint generation = 1)
     {
         ArgumentNullException.ThrowIfNull(database);
         ArgumentNullException.ThrowIfNull(options);
-        ArgumentNullException.ThrowIfNull(clock);
+        ArgumentNullException.ThrowIfNull(time);
         options.Validate();
         _database = database;
         _options = options;
-        _clock = clock;
+        _time = time;
         _generation = generation;
         _incident = incident ?? (static _ => { });
-        _pipeline = RedisPipeline.Create(options, clock);
+        _pipeline = RedisPipeline.Create(options, time);
         _keys = new StoreKeys(database, options, _pipeline);
     }
 
@@ -91,7 +91,7 @@ public sealed class UserHistoryPublisher
         TimeSpan wait = _options.RetryDelay;
         while (await PublishAsync(batch, token, replace, cancellationToken).ConfigureAwait(false) is { Failed: > 0 })
         {
-            await Task.Delay(wait, _clock, cancellationToken).ConfigureAwait(false);
+            await Task.Delay(wait, _time, cancellationToken).ConfigureAwait(false);
             wait = wait * 2 < LongestWait ? wait * 2 : LongestWait;
         }
     }
@@ -195,7 +195,7 @@ public sealed class UserHistoryPublisher
 
     private void RecordFreshness(UserHistoryBatch batch, int[] users)
     {
-        long now = _clock.GetUtcNow().ToUnixTimeMilliseconds();
+        long now = _time.GetUtcNow().ToUnixTimeMilliseconds();
         foreach (int user in users)
         {
             if (batch.ProducedTimes[user] > 0)

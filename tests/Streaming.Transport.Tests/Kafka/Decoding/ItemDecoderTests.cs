@@ -31,7 +31,7 @@ public class ItemDecoderTests
         Assert.Equal([1, -2.5f, 3e-8f], Assert.Single(change.Features).Value);
         Assert.Equal("A title", change.Text["title"]);
         Assert.Equal(77, change.ProducedTime);
-        Assert.False(change.Removed);
+        Assert.False(change.IsRemoved);
     }
 
     [Fact]
@@ -40,12 +40,12 @@ public class ItemDecoderTests
         ItemDecoder decoder = new(RecordFormat.Json, 1000, Limits, ItemMap.Parse("item=after.sku,title=after.name,text=after.vector,tags=after.tags"));
 
         Assert.Equal(DeadLetterReason.None, decoder.Decode("{\"id\":7}"u8, "{\"before\":null,\"after\":{\"sku\":7,\"name\":\"Lamp\",\"vector\":[1,2.5,-3],\"tags\":null},\"op\":\"c\"}"u8, isTombstone: false, 77, out ItemChange? change));
-        Assert.Equal(("7", false, 77L), (change!.ItemId, change.Removed, change.ProducedTime));
+        Assert.Equal(("7", false, 77L), (change!.ItemId, change.IsRemoved, change.ProducedTime));
         Assert.Equal([1, 2.5f, -3], change.Features["text"]);
         Assert.Equal("Lamp", Assert.Single(change.Text).Value);
 
         Assert.Equal(DeadLetterReason.None, decoder.Decode("{\"id\":7}"u8, "{\"before\":{\"sku\":7},\"after\":null,\"op\":\"d\"}"u8, isTombstone: false, 78, out change));
-        Assert.Equal(("7", true), (change!.ItemId, change.Removed));
+        Assert.Equal(("7", true), (change!.ItemId, change.IsRemoved));
 
         Assert.Equal(DeadLetterReason.NoItem, decoder.Decode([], "{\"after\":{\"name\":\"Lamp\"},\"op\":\"c\"}"u8, isTombstone: false, 5, out _));
         Assert.Equal(DeadLetterReason.WrongFeatureLength, decoder.Decode([], "{\"after\":{\"sku\":1,\"vector\":[1]},\"op\":\"c\"}"u8, isTombstone: false, 5, out _));
@@ -58,7 +58,7 @@ public class ItemDecoderTests
     {
         ItemDecoder decoder = new(RecordFormat.Protobuf, 1000, Limits);
         Assert.Equal(DeadLetterReason.None, decoder.Decode("x"u8, default, isTombstone: true, 5, out ItemChange? change));
-        Assert.Equal(("x", true), (change!.ItemId, change.Removed));
+        Assert.Equal(("x", true), (change!.ItemId, change.IsRemoved));
         Assert.Equal(DeadLetterReason.NoItem, decoder.Decode(default, default, isTombstone: true, 5, out _));
     }
 

@@ -7,7 +7,7 @@ namespace Streaming.Lab.Backtest;
 /// <param name="baselines">The methods.</param>
 /// <param name="evaluators">Their figures.</param>
 /// <param name="evaluateEvery">Which batches are ranked: every n-th with events, the same as of the models.</param>
-internal sealed class StreamFloors(StreamingBaseline[] baselines, PrequentialEvaluator[] evaluators, int evaluateEvery)
+internal sealed class StreamBaselines(StreamingBaseline[] baselines, PrequentialEvaluator[] evaluators, int evaluateEvery)
 {
     private static readonly long Day = (long)TimeSpan.FromDays(1).TotalMilliseconds;
     private readonly Dictionary<ulong, int> _users = [];

@@ -9,14 +9,14 @@ using Streaming.Worker.Settings;
 namespace Streaming.Worker.Generations;
 
 /// <summary>What a person may do with generations; the items of each are counted in the store.</summary>
-internal sealed class GenerationDesk
+internal sealed class GenerationAdmin
 {
     private readonly GenerationSwitch _switch;
     private readonly GenerationPublisher _records;
     private readonly GenerationOptions _options;
 
-    /// <summary>Opens the desk.</summary>
-    public GenerationDesk(IDatabase redis, RedisOptions options, IReadOnlyList<int> widths, GenerationOptions checks)
+    /// <summary>Opens the admin.</summary>
+    public GenerationAdmin(IDatabase redis, RedisOptions options, IReadOnlyList<int> widths, GenerationOptions checks)
     {
         _switch = new GenerationSwitch(redis, options, widths, TimeProvider.System);
         _records = new GenerationPublisher(redis, options, TimeProvider.System);

@@ -10,7 +10,7 @@ namespace Streaming.Worker.Stages;
 /// <param name="Record">What the generation says of itself.</param>
 /// <param name="Towers">The user tower at each width as a model file; empty when it is not this time's turn.</param>
 /// <param name="Ids">Every item that must be in the store; null when it is not asked for.</param>
-internal sealed record ModelPicture(GenerationRecord Record, IReadOnlyDictionary<int, byte[]> Towers, IReadOnlyList<string>? Ids)
+internal sealed record ModelSnapshot(GenerationRecord Record, IReadOnlyDictionary<int, byte[]> Towers, IReadOnlyList<string>? Ids)
 {
     /// <summary>Takes it, on the trainer's thread: a copy of the dense parameters, cut to each width.</summary>
     /// <param name="trainer">The trainer, between two steps.</param>
@@ -18,7 +18,7 @@ internal sealed record ModelPicture(GenerationRecord Record, IReadOnlyDictionary
     /// <param name="towers">Whether towers are part of it.</param>
     /// <param name="ids">Whether the items' ids are.</param>
     /// <param name="time">Clock.</param>
-    public static ModelPicture Of(Trainer trainer, ModelVersion version, bool towers, bool ids, TimeProvider time)
+    public static ModelSnapshot Of(Trainer trainer, ModelVersion version, bool towers, bool ids, TimeProvider time)
     {
         version = version with { Step = trainer.Counters.Steps };
         ModelOptions model = trainer.Model;
@@ -32,7 +32,7 @@ internal sealed record ModelPicture(GenerationRecord Record, IReadOnlyDictionary
         }
 
         SegmentRecall recall = trainer.RecentRecall;
-        return new ModelPicture(
+        return new ModelSnapshot(
             new GenerationRecord
             {
                 Generation = version.Generation,

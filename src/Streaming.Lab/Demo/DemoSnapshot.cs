@@ -7,9 +7,9 @@ namespace Streaming.Lab.Demo;
 /// <param name="Elapsed">Time since the first event was sent.</param>
 /// <param name="Produced">Events sent.</param>
 /// <param name="Expected">Events that will be sent, where that is known.</param>
-/// <param name="EventsPerSecond">Events read a second since the picture before.</param>
+/// <param name="EventsPerSecond">Events read a second since the snapshot before.</param>
 /// <param name="Status">The pipeline.</param>
-internal sealed record DemoPicture(TimeSpan Elapsed, long Produced, long? Expected, double EventsPerSecond, PipelineStatus Status)
+internal sealed record DemoSnapshot(TimeSpan Elapsed, long Produced, long? Expected, double EventsPerSecond, PipelineStatus Status)
 {
     /// <summary>Gets the events that were sent and are not yet trained on.</summary>
     public long Lag => Math.Max(Produced - Status.Counts.Read, 0);

@@ -3,7 +3,7 @@ using Streaming.Learning.Evaluation;
 namespace Streaming.Lab.Backtest;
 
 /// <summary>What simple methods reach on a split: a model has to be read beside them.</summary>
-internal static class OfflineFloors
+internal static class OfflineBaselines
 {
     /// <summary>Popularity, item-kNN, Markov, the last two added, and the user's own latest.</summary>
     public static IEnumerable<StreamingBaseline> Create() =>
@@ -16,7 +16,7 @@ internal static class OfflineFloors
     ];
 
     /// <summary>Trains a baseline on the training sequences and the validation cases, and ranks the test cases.</summary>
-    /// <remarks>Nothing about a floor is chosen by validation, so those items may make it stronger.</remarks>
+    /// <remarks>Nothing about a baseline is chosen by validation, so those items may make it stronger.</remarks>
     public static (RankingMetrics Unmasked, RankingMetrics Masked) Measure(StreamingBaseline baseline, OfflineSplit split, IReadOnlyList<int> cutoffs)
     {
         for (int user = 0; user < split.Train.Count; user++)
