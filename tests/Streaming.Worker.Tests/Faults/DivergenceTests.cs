@@ -21,8 +21,8 @@ public sealed class DivergenceTests
         ExitCode code = await diverging.EndAsync();
 
         Assert.True(code == ExitCode.Diverged, $"{code}\n{diverging.Log.Text}");
-        Assert.Equal(1, diverging.Log.Count("going back to the last checkpoint once"));
-        Assert.Equal(2, diverging.Log.Count("Going on from checkpoint"));
+        Assert.Equal(1, diverging.Log.Count("restoring the last checkpoint (once)"));
+        Assert.Equal(2, diverging.Log.Count("Resuming from checkpoint"));
         Assert.Equal(4, diverging.Log.Count("was not applied")); // the third of each life ends it
         Assert.Equal(good, Newest(bench));
     }
@@ -43,10 +43,10 @@ public sealed class DivergenceTests
             return new PlantedEngine(Model(bench), step => !isFirst || step < 40);
         };
         await using RunningWorker worker = bench.StartWorker(engines);
-        await worker.UntilAsync(w => w.Log.Has("Leads model"), "the first life leads");
+        await worker.UntilAsync(w => w.Log.Has("Leads model"), "the first run leads");
         using ConnectionMultiplexer redis = await bench.ConnectAsync();
         uint first = await TokenAsync(redis);
-        await worker.UntilAsync(w => w.Log.Count("Going on from checkpoint") == 2, "the second life begins");
+        await worker.UntilAsync(w => w.Log.Count("Resuming from checkpoint") == 2, "the second run resumes");
 
         await bench.FinishAsync(worker);
         Assert.True(await TokenAsync(redis) > first, "the second life has a token of its own");

@@ -37,7 +37,7 @@ public sealed class GenerationTests
 
         bench.Settings["Model__Widths"] = "8,16,24";
         await using var next = new RunningWorker(bench.Values, new RunRequest(2, null));
-        await next.UntilAsync(w => w.Log.Text.Contains("Readers have been moved from generation 1 to 2", StringComparison.Ordinal), "readers are moved");
+        await next.UntilAsync(w => w.Log.Text.Contains("Switched readers from generation 1 to 2", StringComparison.Ordinal), "readers are switched");
         Assert.Contains("taken over", next.Log.Text, StringComparison.Ordinal);
         Assert.Matches("reading from [1-9]", next.Log.Text); // where the old one's checkpoint stood
         Assert.DoesNotContain("reading from 0", next.Log.Text, StringComparison.Ordinal);
@@ -58,7 +58,7 @@ public sealed class GenerationTests
         // A restart does not move readers a second time.
         Assert.Equal(ExitCode.Success, await next.TerminateAsync());
         await using var again = new RunningWorker(bench.Values, new RunRequest(2, null));
-        await again.UntilAsync(w => w.Log.Text.Contains("Going on from checkpoint", StringComparison.Ordinal) && w.Status.Counts.Trained > 0, "it goes on");
+        await again.UntilAsync(w => w.Log.Text.Contains("Resuming from checkpoint", StringComparison.Ordinal) && w.Status.Counts.Trained > 0, "it resumes");
         await Task.Delay(2_500, Stop);
         Assert.Equal("1", (string?)await database.StringGetAsync("e:faults:active"));
 
@@ -71,7 +71,7 @@ public sealed class GenerationTests
 
         // A plain run trains what readers use now, with the settings that fit it.
         await using var plain = new RunningWorker(bench.Values);
-        await plain.UntilAsync(w => w.Log.Text.Contains("Training generation 2; readers use 2", StringComparison.Ordinal) && w.Log.Text.Contains("Going on from checkpoint", StringComparison.Ordinal), "it trains generation 2");
+        await plain.UntilAsync(w => w.Log.Text.Contains("Training generation 2; readers use 2", StringComparison.Ordinal) && w.Log.Text.Contains("Resuming from checkpoint", StringComparison.Ordinal), "it trains generation 2");
     }
 
     [Fact]

@@ -48,8 +48,8 @@ public sealed class WarmStartTests : IDisposable
         }
 
         await using var again = new RunningWorker(bench.Values, new RunRequest(null, Model));
-        await again.UntilAsync(w => w.Log.Text.Contains("Going on from checkpoint", StringComparison.Ordinal), "it goes on from its own");
-        Assert.Contains("is left aside", again.Log.Text, StringComparison.Ordinal);
+        await again.UntilAsync(w => w.Log.Text.Contains("Resuming from checkpoint", StringComparison.Ordinal), "it resumes from its own checkpoint");
+        Assert.Contains("this model already has a checkpoint", again.Log.Text, StringComparison.Ordinal);
     }
 
     [Fact]

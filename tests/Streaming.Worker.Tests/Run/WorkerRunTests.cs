@@ -44,7 +44,7 @@ public sealed class WorkerRunTests : IAsyncLifetime
         await ReplayAsync(300);
         using var again = Start("run");
         await ReadyAsync(again);
-        Assert.Contains("Going on from checkpoint", again.Output, StringComparison.Ordinal);
+        Assert.Contains("Resuming from checkpoint", again.Output, StringComparison.Ordinal);
         await ReadAllAsync(again, 300);
         again.Terminate();
 
