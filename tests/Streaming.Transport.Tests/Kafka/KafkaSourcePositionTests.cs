@@ -55,7 +55,7 @@ public class KafkaSourcePositionTests
         using KafkaHarness kafka = new(partitions: 3);
         await using RunningSource source = kafka.Start(positions: [new StreamPosition(kafka.Options.InteractionsTopic, 4, 10)]);
         KafkaSourceException error = await Assert.ThrowsAsync<KafkaSourceException>(() => source.Completion.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken));
-        Assert.StartsWith("Topic 'interactions' has 3 partitions, but the positions to continue from name 5", error.Message, StringComparison.Ordinal);
+        Assert.StartsWith("Topic 'interactions' has 3 partitions, but the model's positions name 5", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -88,7 +88,7 @@ public class KafkaSourcePositionTests
         kafka.Produce(0, 10);
         await using RunningSource source = kafka.Start(positions: [new StreamPosition(kafka.Options.InteractionsTopic, 0, 5000)]);
         KafkaSourceException error = await Assert.ThrowsAsync<KafkaSourceException>(() => source.Completion.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken));
-        Assert.StartsWith("interactions[0] ends at 10, before 5000, from which to continue", error.Message, StringComparison.Ordinal);
+        Assert.StartsWith("interactions[0] ends at 10, before the model's position 5000", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -5,7 +5,7 @@ internal static class Trouble
 {
     public static Task UntilNoticedAsync(RunningWorker worker, Fault fault) => fault switch
     {
-        Fault.RedisEmptied => worker.UntilAsync(w => w.Log.Has("Redis has lost what was in it"), "the loss is noticed"),
+        Fault.RedisEmptied => worker.UntilAsync(w => w.Log.Has("Redis has lost its data"), "the loss is noticed"),
         Fault.RedisOutOfMemory => worker.UntilAsync(w => w.Log.Has("Redis is out of memory"), "the lack of memory is noticed"),
         Fault.RedisDown or Fault.RedisHangs => UntilDegradedAsync(worker, "redis"),
         Fault.BrokerDown => UntilDegradedAsync(worker, "kafka"),
