@@ -2,10 +2,10 @@ using Streaming.Learning.Evaluation;
 
 namespace Streaming.Lab.Backtest;
 
-/// <summary>What simple methods reach on a split: a model has to be read beside them.</summary>
+/// <summary>Baselines on a split, to compare models with.</summary>
 internal static class OfflineFloors
 {
-    /// <summary>Popularity, item-kNN, Markov, the last two added, and the user's own latest.</summary>
+    /// <summary>Popularity, item-kNN, Markov, the sum of the last two, and the user's most recent items.</summary>
     public static IEnumerable<StreamingBaseline> Create() =>
     [
         new RecentPopularity(double.PositiveInfinity),
@@ -16,7 +16,7 @@ internal static class OfflineFloors
     ];
 
     /// <summary>Trains a baseline on the training sequences and the validation cases, and ranks the test cases.</summary>
-    /// <remarks>Nothing about a floor is chosen by validation, so those items may make it stronger.</remarks>
+    /// <remarks>Baselines choose nothing by validation, so they may also train on its items.</remarks>
     public static (RankingMetrics Unmasked, RankingMetrics Masked) Measure(StreamingBaseline baseline, OfflineSplit split, IReadOnlyList<int> cutoffs)
     {
         for (int user = 0; user < split.Train.Count; user++)

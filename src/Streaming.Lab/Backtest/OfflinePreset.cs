@@ -4,20 +4,20 @@ using Streaming.Models.Options;
 namespace Streaming.Lab.Backtest;
 
 /// <summary>
-/// What the model's settings are in an offline protocol when nobody sets them. The defaults elsewhere are those of a
-/// stream that is seen once; many passes over a recorded set want sharper scores and more regularisation, its users
-/// seldom choose their last item again, and narrow widths whose losses weigh more come near to models of their own.
+/// Model settings of offline protocols where none are given. The usual defaults suit a
+/// stream that is seen once. Many passes over a recorded set need sharper scores and more regularization, its users
+/// rarely choose their last item again, and narrow widths with heavier losses come close to models trained on their own.
 /// </summary>
 internal static class OfflinePreset
 {
-    /// <summary>Gets the settings and their values, for people.</summary>
-    public const string Description = "Unless set, the offline ones have Model__Temperature=0.1 (1 without Model__Cosine), Model__OutputLinear=true, Model__OutputLinearScale=1, Model__OutputNegatives=0.25, a Model__Dropout that rises from 0.2 to 0.6 over the widths, and Model__WidthWeights of D / w.";
+    /// <summary>Gets a description of the settings and values.</summary>
+    public const string Description = "Unless set, offline protocols use Model__Temperature=0.1 (1 without Model__Cosine), Model__OutputLinear=true, Model__OutputLinearScale=1, Model__OutputNegatives=0.25, a Model__Dropout rising from 0.2 to 0.6 over the widths, and Model__WidthWeights of D / w.";
 
     private const double LeastDropout = 0.2;
     private const double MostDropout = 0.6;
 
-    /// <summary>Adds what is not set.</summary>
-    /// <param name="variables">Variables by name, case ignored.</param>
+    /// <summary>Adds the settings that are not set.</summary>
+    /// <param name="variables">Variables by name, case-insensitive.</param>
     public static void Complete(IDictionary<string, string> variables)
     {
         bool dot = variables.TryGetValue("Model__Cosine", out string? cosine) && bool.TryParse(cosine, out bool on) && !on;
@@ -30,7 +30,7 @@ internal static class OfflinePreset
         variables.TryAdd("Model__WidthWeights", List(widths.Select(width => widths[^1] / width)));
     }
 
-    /// <summary>What is no number is left for the settings' own check to name.</summary>
+    /// <summary>Leaves invalid numbers to the settings' own validation.</summary>
     private static double[] Widths(IDictionary<string, string> variables) =>
         variables.TryGetValue("Model__Widths", out string? list)
             ? [.. list.Split(',').Select(static text => double.TryParse(text, CultureInfo.InvariantCulture, out double width) && width > 0 ? width : 1)]
