@@ -26,7 +26,7 @@ internal static class MemoryRun
                 created -= bytes;
             }
 
-            table.Row($"the rest of what stands before the first step", $"{created / Megabyte:F2}");
+            table.Row($"other allocations before the first step", $"{created / Megabyte:F2}");
             table.Row($"scratch of the nested softmax", $"{scratch / Megabyte:F2}");
             table.Row($"activations and gradients of 512 histories of 51 steps", $"{(steps - scratch) / Megabyte:F2}");
             table.Row($"another step", $"{more / Megabyte:F2}");
