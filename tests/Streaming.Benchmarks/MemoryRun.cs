@@ -2,7 +2,7 @@ using Streaming.Kernels.Parallel;
 
 namespace Streaming.Benchmarks;
 
-/// <summary>Managed bytes that a training step works in, by part, for the shape of <see cref="TrainingWorkload"/>.</summary>
+/// <summary>Managed memory of a training step by part, at the shape of <see cref="TrainingWorkload"/>.</summary>
 internal static class MemoryRun
 {
     private const double Megabyte = 1e6;

@@ -67,7 +67,7 @@ public sealed class GroupTests(KafkaServers servers)
         Assert.Equal(rebalances, stranger.Rebalances);
     }
 
-    /// <summary>A step of it takes longer than what reading sits out without a pause.</summary>
+    /// <summary>A worker whose steps take longer than reading waits without a pause.</summary>
     private static (string Name, string Value)[] SlowModel =>
     [
         ("Model__Widths", "256"), ("Model__Layers", "4"), ("Model__HistoryLength", "200"), ("Batching__BatchSize", "256"), ("Pipeline__BatchQueue", "1"),

@@ -5,7 +5,7 @@ using Xunit;
 
 namespace Streaming.Transport.Tests.Kafka;
 
-/// <summary>Records that the broker has deleted before they were read.</summary>
+/// <summary>Records deleted by the broker before they were read.</summary>
 public class KafkaSourceMissingTests
 {
     [Fact]

@@ -6,7 +6,7 @@ using Xunit;
 
 namespace Streaming.Transport.Tests.Kafka;
 
-/// <summary>Restarts: the checkpoint's positions and nothing else say where to go on.</summary>
+/// <summary>Restarts: only the checkpoint's positions decide where to continue.</summary>
 public class KafkaSourcePositionTests
 {
     [Theory]
@@ -33,7 +33,7 @@ public class KafkaSourcePositionTests
                 break;
             }
 
-            // Dies somewhere after its second checkpoint; what came after the last one is lost with it.
+            // Crashes somewhere after its second checkpoint, losing what came after the last one.
             int batches = 7 + random.Next(20);
             while (source.Batches.Count < batches)
             {

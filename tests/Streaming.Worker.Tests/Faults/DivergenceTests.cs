@@ -7,7 +7,7 @@ using Xunit;
 
 namespace Streaming.Worker.Tests.Faults;
 
-/// <summary>Losses that are not numbers, from a planted step on.</summary>
+/// <summary>NaN losses from a planted step on.</summary>
 public sealed class DivergenceTests
 {
     [Fact]
@@ -23,12 +23,12 @@ public sealed class DivergenceTests
         Assert.True(code == ExitCode.Diverged, $"{code}\n{diverging.Log.Text}");
         Assert.Equal(1, diverging.Log.Count("restoring the last checkpoint (once)"));
         Assert.Equal(2, diverging.Log.Count("Resuming from checkpoint"));
-        Assert.Equal(4, diverging.Log.Count("was not applied")); // the third of each life ends it
+        Assert.Equal(4, diverging.Log.Count("was not applied")); // the third ends each run
         Assert.Equal(good, Newest(bench));
     }
 
-    /// <summary>A bad moment: the second life goes on from the checkpoint, reads again what the first one had read after it, and each
-    /// event has counted once in what survives. What the first has published is replaced, greater steps or not.</summary>
+    /// <summary>A temporary fault: the second run resumes from the checkpoint and reads again what the first had read after it; each
+    /// event counts once in the surviving state. What the first run published is replaced, even where its steps were greater.</summary>
     [Fact]
     public async Task DivergesOnce_GoesBackAndOnAndEveryEventCountsOnce()
     {

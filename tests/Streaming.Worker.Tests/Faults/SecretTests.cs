@@ -4,7 +4,7 @@ using Xunit;
 
 namespace Streaming.Worker.Tests.Faults;
 
-/// <summary>Secrets of every kind, every way that a program writes something, one word to look for.</summary>
+/// <summary>Every kind of secret and every output of the program, with one word to search for.</summary>
 public sealed class SecretTests : IAsyncLifetime
 {
     private const string Secret = "correct-horse-93";

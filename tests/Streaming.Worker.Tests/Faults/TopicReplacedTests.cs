@@ -39,7 +39,7 @@ public class TopicReplacedTests
         Assert.EndsWith("or set Kafka__SkipMissing=true to continue from the beginning of the new topic.", worker.Message, StringComparison.Ordinal);
     }
 
-    // Everything that was sent, and a checkpoint that holds it.
+    // Everything sent is trained, and a checkpoint holds it.
     private static async Task<long> ReadAllAsync(FaultBench bench)
     {
         await using RunningWorker first = bench.StartWorker();

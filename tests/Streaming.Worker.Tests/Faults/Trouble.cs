@@ -1,6 +1,6 @@
 namespace Streaming.Worker.Tests.Faults;
 
-/// <summary>How a worker shows that something is broken.</summary>
+/// <summary>How a worker reports each fault.</summary>
 internal static class Trouble
 {
     public static Task UntilNoticedAsync(RunningWorker worker, Fault fault) => fault switch
@@ -11,7 +11,7 @@ internal static class Trouble
         Fault.BrokerDown => UntilDegradedAsync(worker, "kafka"),
         Fault.MembersComeAndGo => worker.UntilAsync(w => w.Log.Has("was revoked"), "partitions are taken away"),
 
-        // These must not hurt enough for it to show.
+        // These must be too minor to be reported.
         Fault.RedisSlow or Fault.BrokerErrors or Fault.BrokerSlow or Fault.LeadersMove => Task.CompletedTask,
         _ => UntilDegradedAsync(worker, "checkpoints"),
     };

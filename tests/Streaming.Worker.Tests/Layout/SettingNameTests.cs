@@ -4,7 +4,7 @@ using Xunit;
 
 namespace Streaming.Worker.Tests.Layout;
 
-/// <summary>Settings that container files and messages name: no compiler sees that one has gone.</summary>
+/// <summary>Settings named in container files and messages, which no compiler checks.</summary>
 public partial class SettingNameTests
 {
     [Fact]

@@ -11,7 +11,7 @@ using Xunit;
 
 namespace Streaming.Transport.Tests.Redis.Production;
 
-/// <summary>Keys of another type under a model's names, and keys that somebody has deleted.</summary>
+/// <summary>Keys of the wrong type under a model's names, and deleted keys.</summary>
 public sealed class KeysInTheWayTests(RedisFixture redis) : IClassFixture<RedisFixture>
 {
     private readonly RedisOptions _options = redis.Options() with { RetryAttempts = 1 };
