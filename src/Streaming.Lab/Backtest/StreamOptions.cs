@@ -9,8 +9,8 @@ internal sealed record StreamOptions
     /// <summary>Gets the share of events at the start that are trained on but not measured. Default 0.1; 0 … below 1.</summary>
     public double SkipShare { get; init; } = 0.1;
 
-    /// <summary>Gets how many batches there are per ranked one: every n-th is ranked before it is trained on. With a large catalogue, ranking costs more than
-    /// training. Default 1; 1 … 1,000.</summary>
+    /// <summary>Gets the ranking interval: every n-th batch is ranked before it is trained on. With a large catalogue, ranking
+    /// costs more than training. Default 1; 1 … 1,000.</summary>
     public int EvaluateEvery { get; init; } = 1;
 
     /// <summary>Checks every property.</summary>
