@@ -112,7 +112,7 @@ public sealed class GenerationTests
         Assert.Empty(GenerationChecks.Objection(next, old, all, options));
         Assert.Contains("99 of its 100 items", GenerationChecks.Objection(next, old, new(100, 99), options), StringComparison.Ordinal);
         Assert.Contains("it has 90 items, generation 1 has 100", GenerationChecks.Objection(next with { Items = 90 }, old, all, options), StringComparison.Ordinal);
-        Assert.Contains("is 0.1800, that of generation 1 0.2000", GenerationChecks.Objection(next with { Recall = 0.18 }, old, all, options), StringComparison.Ordinal);
+        Assert.Contains("is 0.1800; generation 1 has 0.2000", GenerationChecks.Objection(next with { Recall = 0.18 }, old, all, options), StringComparison.Ordinal);
         Assert.Contains("over 400 events", GenerationChecks.Objection(next with { Examples = 400 }, old, all, options), StringComparison.Ordinal);
         Assert.Contains("was not measured", GenerationChecks.Objection(next, old with { Examples = 0 }, all, options), StringComparison.Ordinal);
         Assert.Contains("generation in use has no record", GenerationChecks.Objection(next, null, all, options), StringComparison.Ordinal);
