@@ -24,7 +24,7 @@ public class TopicReplacedTests
         Assert.True(await worker.TerminateAsync() == ExitCode.Success, worker.Log.Text);
         Assert.Equal(read + New, worker.Status.Counts.Read);
         Assert.True(worker.Log.Has("continuing at its beginning (Kafka__SkipMissing)"), worker.Log.Text);
-        Assert.False(worker.Log.Has("everything stops"), worker.Log.Text);
+        Assert.False(worker.Log.Has("stopping the worker"), worker.Log.Text);
     }
 
     [Fact]
