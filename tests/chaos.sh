@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Kills the worker again and again under load and compares what survived with what was produced.
-# --kafka: three nodes of Apache Kafka from the distribution that STREAMING_KAFKA names, killed too; --redis-cluster: three
-# masters and three replicas, the masters killed too. Otherwise the embedded broker and one Redis, which live.
+# Repeatedly kills the worker under load and compares the surviving state with what was produced.
+# --kafka: three nodes of Apache Kafka from the distribution in STREAMING_KAFKA, killed too; --redis-cluster: three
+# masters and three replicas, the masters killed too. Default: the embedded broker and one Redis, which are not killed.
 #   bash tests/chaos.sh [--kafka] [--redis-cluster] [--kills N] [--seed S] [--rate EVENTS_A_SECOND] [--report FILE] [--folder FOLDER]
-# Exit 0: nothing lost, nothing twice, nothing stale. Exit 1 otherwise, with the differences.
+# Exit 0: nothing lost, duplicated or stale. Exit 1 otherwise, with the differences.
 set -euo pipefail
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 # shellcheck source=deploy/install.sh

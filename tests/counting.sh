@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
-# Sourced by what runs test executables: builds, runs, adds up, and says it in a last line `N passed, N failed`.
+# Sourced by scripts that run test executables: builds, runs, and prints the totals as last line `N passed, N failed`.
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 results=$(mktemp -d)
 trap 'rm -rf "$results"' EXIT
 passed=0
 failed=0
-# What a test executable is run under: a command and its arguments.
+# Optional wrapper for test executables: a command and its arguments.
 under=()
 
-# build PROJECT: a project or the solution; where that fails, nothing can be said of the tests.
+# build PROJECT: builds a project or the solution; on failure no test result is possible.
 build() {
   if ! dotnet build "$top/$1" -c Release --nologo -v minimal >"$results/build" 2>&1; then
     grep -E 'error|NU[0-9]+' "$results/build" | sort -u | head -n 30
@@ -19,7 +19,7 @@ build() {
   fi
 }
 
-# run NAME LABEL [VARIABLE=VALUE …]: one test executable, its totals added up.
+# run NAME LABEL [VARIABLE=VALUE …]: runs one test executable and adds its totals.
 run() {
   local name=$1 label=$2 log="$results/$1-$2" begun=$SECONDS status totals
   shift 2
@@ -34,7 +34,7 @@ run() {
   skipped=$(sed -nE 's/.*Skipped: ([0-9]+).*/\1/p' <<<"$totals")
   notrun=$(sed -nE 's/.*Not Run: ([0-9]+).*/\1/p' <<<"$totals")
   local lost=$((${errors:-0} + ${bad:-0}))
-  # A crash, or an executable that ran nothing, is a failure even when no test says so.
+  # A crash, or an executable that ran nothing, is a failure even if no test reports one.
   if [ "$lost" -eq 0 ] && { [ "$status" -ne 0 ] || [ "$total" -eq 0 ]; }; then
     lost=1
   fi
@@ -43,14 +43,14 @@ run() {
   failed=$((failed + lost))
   printf '%-28s %-12s %5d passed %3d failed %3d skipped %5ds\n' "$name" "$label" "$won" "$lost" "${skipped:-0}" "$((SECONDS - begun))"
   if [ "$lost" -gt 0 ]; then
-    # xunit indents a failure by four and more; what the tests themselves print begins further left.
+    # xunit indents a failure by four or more columns; output of the tests themselves starts further left.
     { grep -F '[FAIL]' "$log"
       sed -n '/\[FAIL\]/,/^  *Finished/p' "$log" | grep -E '^ {4}' | head -n 80
       [ "${bad:-0}" -gt 0 ] || tail -n 40 "$log"; } >>"$results/failures"
   fi
 }
 
-# finish: the failures, last because a log kept by its end keeps this, and the totals.
+# finish: prints the failures, last so that the tail of a log contains them, and the totals.
 finish() {
   [ "$passed" -gt 0 ] || [ "$failed" -gt 0 ] || { echo "no test ran"; failed=1; }
   [ ! -f "$results/failures" ] || cat "$results/failures"

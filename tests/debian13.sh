@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# debian13.sh [FOLDER]: runs the published program on Debian 13, in a root made by debootstrap, with what a .NET image
-# carries (the shared runtime, ICU, time zones, certificates, OpenSSL, zlib, the C and C++ runtime) and redis-server, but
-# no SDK and no repository; then again with Debian's own librdkafka (2.8) installed there. Not a part of tests/run.sh: it
-# needs root, debootstrap, Debian's mirror, 500 MB and a few minutes. FOLDER keeps the root for the next time.
+# debian13.sh [FOLDER]: runs the published program on Debian 13, in a root created by debootstrap, with the contents of a .NET
+# image (the shared runtime, ICU, time zones, certificates, OpenSSL, zlib, the C and C++ runtime) and redis-server, but
+# no SDK and no repository; then again with Debian's own librdkafka (2.8) installed. Not part of tests/run.sh: it
+# needs root, debootstrap, Debian's mirror, 500 MB and a few minutes. FOLDER keeps the root for reuse.
 # Last line: `N passed, N failed`.
 set -uo pipefail
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -18,14 +18,14 @@ command -v debootstrap >/dev/null || fail "debootstrap is missing: apt-get insta
 
 packages=(libicu76 tzdata ca-certificates libssl3t64 zlib1g libstdc++6 libgcc-s1 redis-server)
 
-# in_root CMD…: in the root, in mount and process namespaces of its own, with an environment of its own.
+# in_root CMD…: runs CMD in the root, with separate mount and process namespaces and environment.
 in_root() {
   unshare --mount --pid --fork bash -c 'mount -t proc proc "$0/proc"; mount --rbind /dev "$0/dev"; root=$0; exec chroot "$root" "$@"' "$root" \
     env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root DEBIAN_FRONTEND=noninteractive "$@"
 }
 
 if [ ! -e "$folder/made" ]; then
-  # The mirror that this machine already uses.
+  # The mirror already configured on this machine.
   mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' | grep -v security | head -n 1)
   say "making a Debian 13 root from $mirror"
   rm -rf "$root"
@@ -44,7 +44,7 @@ cp -r "$sdk/host" "$sdk/shared" "$root/dotnet/"
 
 passed=0
 failed=0
-# check NAME WANTED CMD…: exit code 0 and a line that matches.
+# check NAME WANTED CMD…: expects exit code 0 and a matching line.
 check() {
   local name=$1 wanted=$2 output status
   shift 2

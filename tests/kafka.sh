@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Runs the worker against Apache Kafka: three nodes with real controllers, brokers that die, transactions, TLS, access control.
-# STREAMING_KAFKA names the folder of an unpacked distribution of Kafka 4, which is run by Java 17 or later.
-# Last line: `N passed, N failed`. Exit 0 only when something ran and nothing failed.
+# Runs the worker against Apache Kafka: three nodes with real controllers, crashing brokers, transactions, TLS, access control.
+# STREAMING_KAFKA names the folder of an unpacked distribution of Kafka 4; needs Java 17 or later.
+# Last line: `N passed, N failed`. Exits 0 only if something ran and nothing failed.
 set -uo pipefail
 # shellcheck source=tests/counting.sh
 . "$(dirname "${BASH_SOURCE[0]}")/counting.sh"
@@ -19,10 +19,10 @@ fi
 require_sdk
 install_missing java=openjdk-17-jre-headless
 build tests/Streaming.Kafka.Tests
-# Whatever ends the tests, their brokers end with them, and this folder goes.
+# However the tests end, their brokers end with them and this folder is deleted.
 mkdir "$results/temporary"
 run Streaming.Kafka.Tests default TMPDIR="$results/temporary"
-# What came of each case: `gone` is what the broker itself no longer had.
+# The result of each case; `gone` counts records that the broker itself had deleted.
 printf '| %-100s | gone  | lost | doubled | stale | time    |\n' case
 grep -E '^\| ' "$results/Streaming.Kafka.Tests-default" | sort
 finish

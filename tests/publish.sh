@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# publish.sh FOLDER STAGE: a program as its image has it, in FOLDER. Carries out two stages of deploy/Dockerfile, `source` and
-# STAGE (worker or lab): their COPY and RUN lines, on a copy that has nothing else of the repository, so that a file that
-# they lack is seen here.
+# publish.sh FOLDER STAGE: publishes a program to FOLDER as in its image. Executes two stages of deploy/Dockerfile, `source` and
+# STAGE (worker or lab): their COPY and RUN lines, on a copy without the rest of the repository, so that a file missing
+# from them is detected here.
 set -euo pipefail
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 mkdir -p "$1"
@@ -11,10 +11,10 @@ trap 'rm -rf "$work"' EXIT
 TORCH=none
 export TORCH
 
-# The stages as lines: comments gone, continuations joined.
+# The stages as lines, without comments and with continuations joined.
 lines=$(sed -e '/^ *#/d' "$top/deploy/Dockerfile" | sed -e ':a' -e '/\\$/N; s/\\\n//; ta' | awk -v stage="$2" '/^FROM/ { wanted = $NF == "source" || $NF == stage } wanted')
 grep -q "^FROM source AS $2\$" <<<"$lines" || { echo "publish: deploy/Dockerfile has no stage '$2' after its stage 'source'" >&2; exit 1; }
-# What .dockerignore keeps out has no place here either.
+# Nor does the copy contain what .dockerignore excludes.
 while read -r word rest; do
   case "$word" in
     COPY)

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# published.sh: lays both programs out as their images have them (publish.sh) and runs every command from there: no
-# repository, no SDK, an unrelated working directory, as the image's user where this is run as root.
-# Then a layout that is half installed. A part of tests/run.sh. Last line: `N passed, N failed`.
+# published.sh: publishes both programs as in their images (publish.sh) and runs every command from there: without
+# repository or SDK, in an unrelated working directory, as the image's user if run as root.
+# Then checks a partial installation. Part of tests/run.sh. Last line: `N passed, N failed`.
 set -uo pipefail
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 work=$(mktemp -d)
@@ -12,7 +12,7 @@ app=$work/app
 lab=$work/lab
 { "$top/tests/publish.sh" "$app" worker && "$top/tests/publish.sh" "$lab" lab; } || { echo "a build stage of deploy/Dockerfile failed"; echo "0 passed, 1 failed"; exit 1; }
 
-# The runtime alone, as the image has it; programs: Redis, which the demo starts, and nothing else.
+# Only the runtime, as in the image; the only program is Redis, which the demo starts.
 sdk=$(dirname "$(readlink -f "$(command -v dotnet)")")
 mkdir -p "$work/dotnet" "$work/bin" "$work/data"
 cp -r "$sdk/host" "$sdk/shared" "$work/dotnet/"
@@ -25,12 +25,12 @@ if [ "$(id -u)" -eq 0 ]; then
   chown 1654 "$work/data"
 fi
 
-# (here [NAME=VALUE …] CMD…): in the place of this shell, with an environment of its own, at the root of the file system.
+# (here [NAME=VALUE …] CMD…): replaces this shell by CMD, with a clean environment, in the root directory.
 here() { cd / && exec "${as[@]}" env -i "PATH=$work/bin" "DOTNET_ROOT=$work/dotnet" HOME=/nonexistent TMPDIR="$work/data" STREAMING__Http__Port=0 "$@"; }
 
 passed=0
 failed=0
-# check NAME CODE PATTERN [NAME=VALUE …] CMD…: the exit code, and output that matches.
+# check NAME CODE PATTERN [NAME=VALUE …] CMD…: checks the exit code, and that the output matches.
 check() {
   local name=$1 code=$2 pattern=$3 status
   shift 3
@@ -45,7 +45,7 @@ check() {
   fi
 }
 
-# also PATTERN: the last output matches this too.
+# also PATTERN: checks that the last output matches this too.
 also() {
   if grep -qE "$1" "$work/output"; then
     passed=$((passed + 1))
@@ -64,13 +64,13 @@ for program in "$app/streaming" "$lab/streaming-lab"; do
     check "$command --help" 0 "${program##*/} $command" "$program" "$command" --help
   done
 done
-# Production has no simulator and no broker in it.
+# Production contains no simulator and no broker.
 find "$app" -iname '*lab*' -o -iname '*spectre*' >"$work/output"
 echo "$(wc -l <"$work/output") files of the lab" >>"$work/output"
 also '^0 files of the lab$'
 check 'a command of the lab, in production' 2 'demo' "$app/streaming" demo
 check config 0 '^STREAMING__Kafka__BootstrapServers=localhost:9092$' "$app/streaming" config
-# Descriptions come from the documentation files.
+# Descriptions come from the XML documentation files.
 check 'config --markdown' 0 '^\| `STREAMING__Kafka__BootstrapServers` .*\| [A-Z][a-z]+ ' "$app/streaming" config --markdown
 check 'config with a wrong setting' 78 'STREAMING__Kafka__Nonsense' STREAMING__Kafka__Nonsense=1 "$app/streaming" config
 check demo 0 'events +produced 500 = trained' "$lab/streaming-lab" demo --no-serve --count 500
@@ -80,7 +80,7 @@ check 'inspect of its model' 0 'Model\.Widths +4,8' "$app/streaming" inspect "$w
 check 'export of its model' 0 '^' "$app/streaming" export --checkpoint "$work/data/model" --width 4 --output "$work/data/cut.safetensors"
 check 'inspect of nothing' 66 "$work/data/nothing" "$app/streaming" inspect "$work/data/nothing"
 check 'health without a worker' 69 'no answer from http://127.0.0.1:1/' STREAMING__Http__Port=1 "$app/streaming" health
-# Servers that are not there are waited for, and the log says so; SIGTERM ends that.
+# Missing servers are awaited, and the log says so; SIGTERM ends the wait.
 (here STREAMING__Redis__Configuration=127.0.0.1:1 STREAMING__Kafka__BootstrapServers=127.0.0.1:1 "$app/streaming" run) >"$work/output" 2>&1 &
 worker=$!
 for _ in $(seq 180); do
@@ -94,7 +94,7 @@ also 'Redis'
 echo "exit code $status" >>"$work/output"
 also '^exit code 0$'
 
-# half NAME PATTERN: what is in $work/half now must be refused in one line, before anything starts.
+# half NAME PATTERN: the contents of $work/half must be refused in one line, before anything starts.
 half() {
   for command in "streaming run" "streaming-lab replay --count 1" "streaming-lab demo --no-serve --count 1"; do
     # shellcheck disable=SC2086
@@ -102,7 +102,7 @@ half() {
     [ "$(wc -l <"$work/output")" -eq 1 ] || also "one line (there are more)"
   done
 }
-# The lab's layout has both programs.
+# The lab's folder has both programs.
 cp -r "$lab" "$work/half"
 rm -f "$work/half"/*librdkafka.so
 half 'librdkafka missing' "$work/half/centos8-librdkafka\.so: no such file"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs every test: installs what is missing, builds, runs each test project, and the kernels' once per CPU setting.
-# Last line: `N passed, N failed`. Exit 0 only when something ran and nothing failed.
+# Runs every test: installs missing dependencies, builds, runs each test project, and the kernel tests once per CPU setting.
+# Last line: `N passed, N failed`. Exits 0 only if something ran and nothing failed.
 set -uo pipefail
 # shellcheck source=tests/counting.sh
 . "$(dirname "${BASH_SOURCE[0]}")/counting.sh"
@@ -9,16 +9,16 @@ set -uo pipefail
 set +e
 
 require_sdk
-# The page is looked at by a real browser.
+# A real browser renders the page.
 install_missing chromium
 build Streaming.sln
 
 for project in "$top"/tests/*.Tests/; do
   name=$(basename "$project")
-  # Needs a distribution of Apache Kafka and Java: tests/kafka.sh runs it.
+  # Needs a distribution of Apache Kafka and Java: run by tests/kafka.sh.
   [ "$name" != Streaming.Kafka.Tests ] || continue
   under=()
-  # Where TorchSharp's native library cannot load, this says what is missing, and the tests count as failed.
+  # If TorchSharp's native library cannot load, this says what is missing, and the tests count as failed.
   [ "$name" != Streaming.Learning.Torch.Tests ] || under=("$top/tests/newer-libc.sh")
   run "$name" default
   under=()
@@ -29,7 +29,7 @@ for project in "$top"/tests/*.Tests/; do
   fi
 done
 
-# The program as the image has it.
+# The program as in the image.
 begun=$SECONDS
 bash "$top/tests/published.sh" >"$results/published" 2>&1
 totals=$(sed -nE 's/^([0-9]+) passed, ([0-9]+) failed$/\1 \2/p' "$results/published" | tail -n 1)

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# A steady load with something broken every half minute: Redis killed and empty, the broker down, Redis hanging; and one SIGTERM
-# with a restart in the middle. Watches the worker's memory, handles, threads and lag.
+# A steady load with one fault every half minute (Redis killed and emptied, the broker down, Redis frozen) and one SIGTERM
+# with a restart in the middle. Monitors the worker's memory, handles, threads and lag.
 #   bash tests/soak.sh [--minutes N] [--fault SECONDS] [--seed S] [--rate EVENTS_A_SECOND] [--report FILE] [--folder FOLDER]
-# Exit 0: nothing lost, twice or stale, and nothing grew. Exit 1 otherwise.
+# Exit 0: nothing lost, duplicated or stale, and nothing grew. Exit 1 otherwise.
 set -euo pipefail
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 # shellcheck source=deploy/install.sh

@@ -5,20 +5,20 @@ using Xunit;
 namespace Streaming.Tests;
 
 /// <summary>
-/// Hostile cases for a reader: as many as a build can afford, or FUZZ_FACTOR times as many (<c>tests/fuzz.sh</c>). What
-/// a case may allocate is bounded; one that hangs hangs the test.
+/// Hostile inputs for a parser: as many as a build can afford, or FUZZ_FACTOR times as many (<c>tests/fuzz.sh</c>).
+/// Allocations per case are bounded; a case that hangs hangs the test.
 /// </summary>
 internal static class Fuzz
 {
-    /// <summary>What marks the tests that <c>tests/fuzz.sh</c> runs.</summary>
+    /// <summary>Trait of the tests that <c>tests/fuzz.sh</c> runs.</summary>
     public const string Kind = "Fuzz";
 
     /// <summary>Runs the cases.</summary>
     /// <param name="seed">Seed of the cases.</param>
-    /// <param name="cases">Their number in a build.</param>
-    /// <param name="maxBytes">The most that one may allocate on this thread.</param>
-    /// <param name="run">One case; returns whether the reader accepted it.</param>
-    /// <returns>The number of cases and of those that were accepted.</returns>
+    /// <param name="cases">Number of cases in a build.</param>
+    /// <param name="maxBytes">The maximum allocation per case on this thread.</param>
+    /// <param name="run">Runs one case; returns whether the parser accepted it.</param>
+    /// <returns>The number of cases, and of accepted ones.</returns>
     public static (int Cases, int Accepted) Run(int seed, int cases, long maxBytes, Func<Random, bool> run)
     {
         cases *= int.TryParse(Environment.GetEnvironmentVariable("FUZZ_FACTOR"), NumberStyles.None, CultureInfo.InvariantCulture, out int factor) ? factor : 1;

@@ -1,6 +1,6 @@
 namespace Streaming.Tests;
 
-/// <summary>Makes bad bytes of good ones: bits flipped, bytes changed, taken out, put in, doubled, cut off.</summary>
+/// <summary>Corrupts valid bytes: bits flipped, bytes changed, removed, inserted, duplicated, truncated.</summary>
 internal static class Mutation
 {
     public static byte[] Of(byte[] seed, Random random)

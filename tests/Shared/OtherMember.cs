@@ -3,7 +3,7 @@ using Streaming.Transport.Kafka.Clients;
 
 namespace Streaming.Tests;
 
-/// <summary>A member of a consumer group that holds partitions and polls, as another worker would.</summary>
+/// <summary>A consumer group member that holds partitions and polls, like another worker.</summary>
 internal sealed class OtherMember : IAsyncDisposable
 {
     private readonly IConsumer<Ignore, Ignore> _consumer;

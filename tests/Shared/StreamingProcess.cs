@@ -5,7 +5,7 @@ using System.Threading.Channels;
 
 namespace Streaming.Tests;
 
-/// <summary>The program as a process of its own, with its output and signals.</summary>
+/// <summary>The program as a separate process, with its output and signals.</summary>
 internal sealed class StreamingProcess : IDisposable
 {
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(3);
@@ -30,7 +30,7 @@ internal sealed class StreamingProcess : IDisposable
 
     public int Id => _process.Id;
 
-    /// <summary>Starts the program that has the command, with arguments and variables, and none of the settings of this process.</summary>
+    /// <summary>Starts the program that has the command, with arguments and variables but none of this process's settings.</summary>
     public static StreamingProcess Start(IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string> variables)
     {
         string program = arguments is ["demo" or "replay" or "backtest", ..] ? "streaming-lab" : "streaming";
@@ -62,7 +62,7 @@ internal sealed class StreamingProcess : IDisposable
     /// <summary>Sends SIGTERM.</summary>
     public void Terminate() => _ = Kill(_process.Id, 15);
 
-    /// <summary>Waits for the end.</summary>
+    /// <summary>Waits for the process to exit.</summary>
     public async Task<int> WaitForExitAsync()
     {
         using var limit = new CancellationTokenSource(Limit);

@@ -2,7 +2,7 @@ using System.IO.Compression;
 
 namespace Streaming.Tests;
 
-/// <summary>A folder of its own for a test's files, removed at the end.</summary>
+/// <summary>A temporary folder for a test's files.</summary>
 internal sealed class TemporaryFiles : IDisposable
 {
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("streaming-test-");

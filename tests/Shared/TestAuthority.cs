@@ -4,7 +4,7 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace Streaming.Tests;
 
-/// <summary>A certificate authority that nobody knows but the test, and what it signs.</summary>
+/// <summary>A private certificate authority, and the certificates it issues.</summary>
 internal sealed class TestAuthority : IDisposable
 {
     private readonly ECDsa _key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
@@ -20,10 +20,10 @@ internal sealed class TestAuthority : IDisposable
 
     public X509Certificate2 Certificate { get; }
 
-    /// <summary>Gets the PEM file of the authority's own certificate: what clients trust.</summary>
+    /// <summary>Gets the PEM file of the authority's certificate, for clients to trust.</summary>
     public string CertificateFile => Path.Combine(_folder, "ca.pem");
 
-    /// <summary>Makes a server's certificate for an address.</summary>
+    /// <summary>Creates a server certificate for an address.</summary>
     public X509Certificate2 SignServer(IPAddress address)
     {
         SubjectAlternativeNameBuilder names = new();
@@ -31,8 +31,8 @@ internal sealed class TestAuthority : IDisposable
         return Sign("CN=broker", names.Build());
     }
 
-    /// <summary>Makes a server's certificate for an address, as one PEM file of its chain and its key: what Apache Kafka takes as a
-    /// key store.</summary>
+    /// <summary>Creates a server certificate for an address, as one PEM file of chain and key, the key store format of
+    /// Apache Kafka.</summary>
     public string SignServerFile(IPAddress address)
     {
         using X509Certificate2 certificate = SignServer(address);
@@ -42,7 +42,7 @@ internal sealed class TestAuthority : IDisposable
         return file;
     }
 
-    /// <summary>Makes a client's certificate, as the two files that clients take.</summary>
+    /// <summary>Creates a client certificate, as separate certificate and key files.</summary>
     public (string CertificateFile, string KeyFile) SignClient(string password, string name = "trainer")
     {
         using X509Certificate2 certificate = Sign("CN=" + name, null);
@@ -73,8 +73,8 @@ internal sealed class TestAuthority : IDisposable
         using X509Certificate2 signed = request.Create(Certificate, Certificate.NotBefore, Certificate.NotAfter, RandomNumberGenerator.GetBytes(8));
         using X509Certificate2 whole = signed.CopyWithPrivateKey(key);
 
-        // SslStream wants a key that it can use again and again, which one that was only attached is not everywhere. Apache Kafka's
-        // key store is made of the exported key.
+        // SslStream needs a reusable key, which an attached one is not on every platform. Apache Kafka's
+        // key store is made from the exported key.
         return X509CertificateLoader.LoadPkcs12(whole.Export(X509ContentType.Pkcs12), null, X509KeyStorageFlags.Exportable);
     }
 }

@@ -2,28 +2,28 @@ using System.Globalization;
 
 namespace Streaming.Benchmarks;
 
-/// <summary>What is measured.</summary>
+/// <summary>What to measure.</summary>
 internal enum BenchmarkMode
 {
-    /// <summary>Nested softmax and the training step beside libtorch, in about two minutes.</summary>
+    /// <summary>Nested softmax and the training step, compared with libtorch, in about two minutes.</summary>
     Quick,
 
-    /// <summary>Decode, history and batch.</summary>
+    /// <summary>Decoding, histories and batching.</summary>
     Ingest,
 
     /// <summary>Each kernel against the machine's limits.</summary>
     Kernels,
 
-    /// <summary>The same under narrower vectors.</summary>
+    /// <summary>Each kernel with narrower vectors.</summary>
     Paths,
 
-    /// <summary>Time against the size of the problem.</summary>
+    /// <summary>Time by problem size.</summary>
     Cost,
 
-    /// <summary>Items encoded a second.</summary>
+    /// <summary>Items encoded per second.</summary>
     Encode,
 
-    /// <summary>Bytes of a training step.</summary>
+    /// <summary>Memory of a training step.</summary>
     Memory,
 
     /// <summary>Searches by width and shortlist.</summary>
@@ -35,31 +35,31 @@ internal sealed record BenchmarkOptions
 {
     public const string Usage = "usage: Streaming.Benchmarks [--quick | --kernels | --paths | --cost | --encode | --memory | --search | --ingest] [--report FILE] [--only NAME,NAME] [--threads N] [--no-torch] [--processor-time] [--items N] [--model FOLDER --events FILE]";
 
-    /// <summary>Gets what is measured. Default <see cref="BenchmarkMode.Quick"/>.</summary>
+    /// <summary>Gets what to measure. Default <see cref="BenchmarkMode.Quick"/>.</summary>
     public BenchmarkMode Mode { get; private init; }
 
-    /// <summary>Gets where the JSON report of the quick run goes, or null.</summary>
+    /// <summary>Gets the path of the quick run's JSON report, or null.</summary>
     public string? Report { get; private init; }
 
-    /// <summary>Gets beginnings of the names of the kernels that are measured; empty: all.</summary>
+    /// <summary>Gets name prefixes of the kernels to measure; empty: all.</summary>
     public IReadOnlyList<string> Only { get; private init; } = [];
 
-    /// <summary>Gets the threads of both sides. Default 2.</summary>
+    /// <summary>Gets the number of threads of both sides. Default 2.</summary>
     public int Threads { get; private init; } = 2;
 
-    /// <summary>Gets whether libtorch is measured beside, where it takes part. Default true.</summary>
+    /// <summary>Gets whether to also measure libtorch, where it takes part. Default true.</summary>
     public bool Torch { get; private init; } = true;
 
-    /// <summary>Gets whether both sides are measured in processor time. Default false.</summary>
+    /// <summary>Gets whether to measure CPU time on both sides. Default false.</summary>
     public bool ProcessorTime { get; private init; }
 
-    /// <summary>Gets the items that are searched. Default a million.</summary>
+    /// <summary>Gets the number of items to search. Default a million.</summary>
     public int Items { get; private init; } = 1_000_000;
 
-    /// <summary>Gets the folder of a trained model that the funnel is measured with (tower.safetensors, items.safetensors, items.ids.json), or null.</summary>
+    /// <summary>Gets the folder of a trained model to measure the funnel with (tower.safetensors, items.safetensors, items.ids.json), or null.</summary>
     public string? Model { get; private init; }
 
-    /// <summary>Gets the events that its users are made of: CSV with user and item first, oldest first.</summary>
+    /// <summary>Gets the events that define its users: CSV with user and item first, oldest first.</summary>
     public string? Events { get; private init; }
 
     /// <summary>Gets whether libtorch takes part.</summary>

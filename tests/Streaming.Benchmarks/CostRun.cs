@@ -2,7 +2,7 @@ using Streaming.Kernels.Parallel;
 
 namespace Streaming.Benchmarks;
 
-/// <summary>Time against the size of the problem: candidates, widths, dimension, history length.</summary>
+/// <summary>Time by problem size: candidates, widths, dimension, history length.</summary>
 internal sealed class CostRun(Workers workers, TextWriter output)
 {
     private const int Rounds = 5;

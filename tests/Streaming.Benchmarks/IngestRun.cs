@@ -12,7 +12,7 @@ using Streaming.Transport.Kafka.Decoding;
 
 namespace Streaming.Benchmarks;
 
-/// <summary>Decode, rules, dedup, history and batch on one thread, from the bytes of a record on.</summary>
+/// <summary>Decoding, rules, dedup, histories and batching on one thread, starting from a record's bytes.</summary>
 internal static class IngestRun
 {
     private const int Events = 400_000;
@@ -20,7 +20,7 @@ internal static class IngestRun
     private const int Items = 50_000;
     private const long Start = 1_700_000_000_000;
 
-    /// <summary>Prints a line a format: the median of the passes after those in which histories still grow.</summary>
+    /// <summary>Prints a row per format: the median of the passes after histories have stopped growing.</summary>
     public static void Run(TextWriter output)
     {
         output.WriteLine($"{Events:N0} events, {Users:N0} users, {Items:N0} items, histories of 50, batches of 128, one thread");
@@ -104,7 +104,7 @@ internal static class IngestRun
             }
         }
 
-        /// <summary>Takes changed histories as the publisher would, and writes them nowhere.</summary>
+        /// <summary>Takes changed histories like the publisher, and discards them.</summary>
         private static async Task DrainAsync(HistoryFeed feed)
         {
             while (await feed.TakeAsync(CancellationToken.None).ConfigureAwait(false) is { } histories)

@@ -31,7 +31,7 @@ internal static class KernelCases
         }
     }
 
-    /// <summary>The three products of a nested linear layer, chunk by chunk as the towers do.</summary>
+    /// <summary>The three products of a nested linear layer, in chunks as in the towers.</summary>
     private static KernelCase[] Linear(Workers workers)
     {
         const int rows = Sequences * Length;
@@ -82,13 +82,13 @@ internal static class KernelCases
         }
     }
 
-    /// <summary>One sequence again and again: what the recurrence would cost if its rows never left the cache.</summary>
+    /// <summary>One sequence repeatedly: the cost of the recurrence if its rows never left the cache.</summary>
     private static KernelCase CachedRecurrence()
     {
         const int size = 2 * D;
         float[] states = Values(Length * size), gradients = Values(Length * size), lambda = Values(size, 0.5f), sums = new float[2 * size];
 
-        // 0 keeps what is run in place for ever from growing or fading into denormal numbers.
+        // 0 keeps values that are updated in place from growing or fading into denormal numbers.
         float[] gamma = new float[size];
         return new("LRU, forward and backward, rows in cache", Run, (double)Sequences * Length * D * 46, 0);
 

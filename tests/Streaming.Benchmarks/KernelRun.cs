@@ -3,13 +3,13 @@ using Streaming.Kernels.Parallel;
 
 namespace Streaming.Benchmarks;
 
-/// <summary>Each kernel of a training step against what the machine can do, and against libtorch where it has the same.</summary>
+/// <summary>Each kernel of a training step against the machine's limits, and against libtorch where it has a counterpart.</summary>
 internal sealed class KernelRun(Workers workers, string? peer, TextWriter output)
 {
     private const int Rounds = 5;
 
-    /// <summary>Prints a row a kernel. The roofline is the lower of the multiply-add peak and what the memory's bandwidth allows.</summary>
-    /// <param name="only">Beginnings of the names of the kernels to measure; empty: all.</param>
+    /// <summary>Prints a row per kernel. The roofline is the lower of the multiply-add peak and what memory bandwidth allows.</summary>
+    /// <param name="only">Name prefixes of the kernels to measure; empty: all.</param>
     public void Run(IReadOnlyList<string> only)
     {
         double peak = MachinePeak.Measure(workers), bandwidth = Bandwidth();
@@ -31,7 +31,7 @@ internal sealed class KernelRun(Workers workers, string? peer, TextWriter output
         }
     }
 
-    // A few milliseconds at least, so that neither the clock nor the hand-over to the threads counts.
+    // At least a few milliseconds, so that neither clock resolution nor thread hand-over matters.
     private static double Several(Action run, double operations)
     {
         int repetitions = Math.Max(1, (int)(3e8 / operations));
@@ -50,7 +50,7 @@ internal sealed class KernelRun(Workers workers, string? peer, TextWriter output
         (float[] From, float[] Add, float[] To) arrays = (new float[length], new float[length], new float[length]);
         double best = double.PositiveInfinity;
 
-        // Pages that nobody has written to are all the same page.
+        // Pages that were never written all map to the same page.
         Array.Fill(arrays.From, 1f);
         Array.Fill(arrays.Add, 1f);
         for (int round = 0; round < 5; round++)

@@ -5,13 +5,13 @@ using Streaming.Kernels.Parallel;
 
 namespace Streaming.Benchmarks;
 
-/// <summary>The most multiply-adds that the processor does: a loop over registers alone, on every thread.</summary>
+/// <summary>Peak multiply-add throughput of the CPU: a loop on registers alone, on every thread.</summary>
 internal static class MachinePeak
 {
     private const int Steps = 3_000_000;
     private const int Chains = 12;
 
-    /// <summary>Operations (a multiply-add is two) a second of the widest vectors.</summary>
+    /// <summary>Operations per second (a multiply-add is two) with the widest vectors.</summary>
     public static double Measure(Workers workers)
     {
         float[] sinks = new float[256];

@@ -2,7 +2,7 @@ using Streaming.Kernels.Parallel;
 
 namespace Streaming.Benchmarks;
 
-/// <summary>Managed bytes that a training step works in, by part, for the shape of <see cref="TrainingWorkload"/>.</summary>
+/// <summary>Managed memory of a training step by part, at the shape of <see cref="TrainingWorkload"/>.</summary>
 internal static class MemoryRun
 {
     private const double Megabyte = 1e6;
@@ -26,7 +26,7 @@ internal static class MemoryRun
                 created -= bytes;
             }
 
-            table.Row($"the rest of what stands before the first step", $"{created / Megabyte:F2}");
+            table.Row($"other allocations before the first step", $"{created / Megabyte:F2}");
             table.Row($"scratch of the nested softmax", $"{scratch / Megabyte:F2}");
             table.Row($"activations and gradients of 512 histories of 51 steps", $"{(steps - scratch) / Megabyte:F2}");
             table.Row($"another step", $"{more / Megabyte:F2}");

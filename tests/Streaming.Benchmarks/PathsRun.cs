@@ -3,7 +3,7 @@ using System.Globalization;
 
 namespace Streaming.Benchmarks;
 
-/// <summary>The kernels under each width of vectors, each in a process of its own, since the width is set at its start.</summary>
+/// <summary>The kernels at each vector width, each in a separate process, since the width is fixed at startup.</summary>
 internal static class PathsRun
 {
     private const string Kernels = "SGEMM 4096,nested linear,LRU,norm,SiLU,nested softmax";
@@ -26,7 +26,7 @@ internal static class PathsRun
         }
     }
 
-    /// <summary>Name and milliseconds of each row of the table that the other process prints.</summary>
+    /// <summary>Parses name and milliseconds of each row of the other process's table.</summary>
     private static (string Name, double Milliseconds)[] Measure(string? setting, BenchmarkOptions options)
     {
         ProcessStartInfo start = new(Environment.ProcessPath!)

@@ -5,7 +5,7 @@ using Streaming.Kernels.Parallel;
 
 namespace Streaming.Benchmarks;
 
-/// <summary>The two comparisons that count most, in about two minutes: nested softmax and the whole training step.</summary>
+/// <summary>The two most important comparisons, in about two minutes: nested softmax and the whole training step.</summary>
 internal sealed class QuickRun(Workers workers, string? peer, TextWriter output)
 {
     private const int SoftmaxRounds = 5;
@@ -84,7 +84,7 @@ internal sealed class QuickRun(Workers workers, string? peer, TextWriter output)
         return row;
     }
 
-    // Three steps: the later ones show that parameters, moments and bank went the same way.
+    // Three steps: the later ones show that parameters, moments and bank were updated equally.
     private void RequireSameSteps()
     {
         using TrainingWorkload exact = new(workers.Threads, random: false);

@@ -21,22 +21,22 @@ internal sealed record BenchmarkReport
     public void Write(string path) => File.WriteAllText(path, JsonSerializer.Serialize(this, ReportJson.Default.BenchmarkReport) + "\n");
 }
 
-/// <summary>A shape of the nested softmax.</summary>
+/// <summary>The result of one nested softmax shape.</summary>
 /// <param name="Shape">S0, S1 or S2.</param>
 /// <param name="Milliseconds">Median time of forward and backward of all widths.</param>
-/// <param name="PeerNaiveRatio">Time of libtorch's loop over widths over ours; null without it.</param>
+/// <param name="PeerNaiveRatio">Time of libtorch's loop over widths divided by ours; null if not measured.</param>
 /// <param name="PeerCumulativeRatio">The same for cumulative logits with autograd.</param>
-/// <param name="PeakFraction">Operations that the kernel does a second over those of a loop over registers.</param>
-/// <param name="ScratchBytes">Memory that the kernel holds beside inputs and outputs.</param>
+/// <param name="PeakFraction">The kernel's operations per second divided by those of a loop on registers.</param>
+/// <param name="ScratchBytes">Memory used by the kernel in addition to inputs and outputs.</param>
 internal sealed record SoftmaxRow(string Shape, double Milliseconds, double? PeerNaiveRatio, double? PeerCumulativeRatio, double PeakFraction, long ScratchBytes);
 
 /// <summary>The whole training step.</summary>
-/// <param name="ExamplesPerSecond">Predictions a second.</param>
-/// <param name="PeerRatio">Time of the same step in libtorch over ours; null without it.</param>
-/// <param name="AllocatedBytesPerStep">Managed bytes allocated a step, all threads, in the steady state.</param>
+/// <param name="ExamplesPerSecond">Predictions per second.</param>
+/// <param name="PeerRatio">Time of the same step in libtorch divided by ours; null if not measured.</param>
+/// <param name="AllocatedBytesPerStep">Managed bytes allocated per step, all threads, in the steady state.</param>
 internal sealed record TrainingRow(double ExamplesPerSecond, double? PeerRatio, double AllocatedBytesPerStep);
 
-/// <summary>Names and numbers as the report has them.</summary>
+/// <summary>Formats names and numbers.</summary>
 [JsonSourceGenerationOptions(WriteIndented = true, PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
 [JsonSerializable(typeof(BenchmarkReport))]
 internal sealed partial class ReportJson : JsonSerializerContext;

@@ -6,7 +6,7 @@ using Streaming.Serving.Search;
 
 namespace Streaming.Benchmarks;
 
-/// <summary>Searches over a large catalogue in memory, one thread: time and memory by element and width, the funnel, and what the funnel finds
+/// <summary>Searches of a large in-memory catalogue, one thread: time and memory by element and width, and the funnel, with its recall
 /// of the exact result on a trained model.</summary>
 internal sealed class SearchRun(TextWriter output)
 {
@@ -19,8 +19,8 @@ internal sealed class SearchRun(TextWriter output)
     private readonly Neighbour[] _best = new Neighbour[Found];
 
     /// <summary>Measures.</summary>
-    /// <param name="items">Items of the synthetic catalogue, and ten times as many at width 16.</param>
-    /// <param name="trained">A trained model; null: its part of the table stays empty.</param>
+    /// <param name="items">Items of the synthetic catalogue; ten times as many at width 16.</param>
+    /// <param name="trained">A trained model; null: its column stays empty.</param>
     public void Run(int items, TrainedCatalogue? trained)
     {
         RowMajor(items);
@@ -34,7 +34,7 @@ internal sealed class SearchRun(TextWriter output)
 
     private static float[] Random(Random random, int width)
     {
-        // As trained vectors are, the first numbers are the largest.
+        // Like in trained vectors, the first numbers are the largest.
         return [.. Enumerable.Range(0, width).Select(i => (float)((random.NextDouble() + random.NextDouble() + random.NextDouble() - 1.5) / Math.Sqrt(1 + (i / 16))))];
     }
 
@@ -100,7 +100,7 @@ internal sealed class SearchRun(TextWriter output)
         float[] vector = new float[widths[^1]];
         for (int item = 0; item < items; item++)
         {
-            // Every item another vector, though not every one from the generator.
+            // Each item has a different vector, though not every one comes from the generator.
             float[] from = some[item % some.Length], other = some[(item / some.Length * 31 + item) % some.Length];
             for (int i = 0; i < vector.Length; i++)
             {

@@ -3,7 +3,7 @@ using Streaming.Kernels.Softmax;
 
 namespace Streaming.Benchmarks;
 
-/// <summary>Data of a nested softmax, and the kernel run on it.</summary>
+/// <summary>Data of a nested softmax, and the kernel on it.</summary>
 internal sealed class SoftmaxWorkload
 {
     public const float Temperature = 0.1f;
@@ -69,7 +69,7 @@ internal sealed class SoftmaxWorkload
 
     public long ScratchBytes => _softmax.ScratchBytes;
 
-    /// <summary>Operations of a run: scores and users' gradients, then the batch's scores again and candidates' gradients.</summary>
+    /// <summary>Operations per run: scores and users' gradients, then the batch's scores again and candidates' gradients.</summary>
     public double Operations => 2.0 * Shape.Rows * Shape.Candidates * _softmax.MultiplyAdds(Shape.Candidates) + 2.0 * 2 * Shape.Rows * GradientCandidates * Shape.Dimension;
 
     public void Run() => _softmax.Run(new NestedSoftmaxProblem

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Streaming.Benchmarks;
 
-/// <summary>A Markdown table, written row by row as it is measured.</summary>
+/// <summary>A Markdown table, written row by row during measurement.</summary>
 internal sealed class Table
 {
     private readonly TextWriter _output;
@@ -15,7 +15,7 @@ internal sealed class Table
         Write([.. columns.Select(_ => "---")]);
     }
 
-    /// <summary>Writes a row; numbers in it with a point, whatever the machine's language.</summary>
+    /// <summary>Writes a row; numbers use a decimal point in any locale.</summary>
     public void Row(params FormattableString[] cells) => Write([.. cells.Select(cell => cell.ToString(CultureInfo.InvariantCulture))]);
 
     private void Write(string[] cells)

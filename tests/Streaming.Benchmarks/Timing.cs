@@ -5,11 +5,11 @@ namespace Streaming.Benchmarks;
 /// <summary>Measures calls.</summary>
 internal static class Timing
 {
-    /// <summary>Gets or sets whether processor time of the process is measured in place of the wall clock: what is left to
-    /// measure when other programs hold the processor. Meaningful with one thread.</summary>
+    /// <summary>Gets or sets whether to measure the process's CPU time instead of wall time: the only usable measure
+    /// while other programs occupy the CPU. Meaningful with one thread.</summary>
     public static bool ProcessorTime { get; set; }
 
-    /// <summary>Seconds that one call takes.</summary>
+    /// <summary>Measures one call, in seconds.</summary>
     public static double Once(Action action)
     {
         if (ProcessorTime)
@@ -37,7 +37,7 @@ internal static class Timing
         return Median(times);
     }
 
-    /// <summary>Median of measured values; of processor times the least, for what others do only adds to them.</summary>
+    /// <summary>The median of wall times; the minimum of CPU times, which other processes can only increase.</summary>
     public static double Median(IEnumerable<double> values)
     {
         double[] sorted = [.. values.Order()];
@@ -50,8 +50,8 @@ internal static class Timing
     }
 
     /// <summary>
-    /// Takes turns, so that whatever else the machine does falls on all alike, and gives each contestant's times. Each turn
-    /// begins when the threads of the one before have gone to sleep: OpenMP's spin for some milliseconds after work.
+    /// Measures contestants in turns, so that other load affects all equally, and returns each one's times. A turn
+    /// starts when the previous one's threads are asleep: OpenMP's spin for some milliseconds after work.
     /// </summary>
     public static double[][] Interleave(int rounds, params Func<double>[] contestants)
     {

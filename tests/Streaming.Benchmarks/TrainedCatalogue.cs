@@ -9,7 +9,7 @@ using Streaming.Serving.Search;
 
 namespace Streaming.Benchmarks;
 
-/// <summary>Items and users of a trained model, as `streaming export` writes them: what a search is asked in earnest.</summary>
+/// <summary>Items and users of a trained model, as written by `streaming export`, for realistic searches.</summary>
 internal sealed class TrainedCatalogue
 {
     private const int MostUsers = 2000;
@@ -39,7 +39,7 @@ internal sealed class TrainedCatalogue
 
     public string Name { get; }
 
-    /// <summary>The share of the exact search's items that another search finds.</summary>
+    /// <summary>Returns the share of the exact search's items that another search finds.</summary>
     public double Share(SearchOptions search, int found)
     {
         Neighbour[] exact = new Neighbour[found], best = new Neighbour[found];

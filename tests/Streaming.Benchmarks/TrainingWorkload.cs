@@ -27,9 +27,9 @@ internal sealed class TrainingWorkload : IDisposable
     private long _step;
 
     /// <summary>Creates the engine and fills its item table.</summary>
-    /// <param name="threads">Threads to work with.</param>
-    /// <param name="length">Items of each history.</param>
-    /// <param name="random">Whether there is dropout; without, and without decay of idle rows, libtorch computes the same.</param>
+    /// <param name="threads">Number of threads.</param>
+    /// <param name="length">Number of items in each history.</param>
+    /// <param name="random">Whether dropout is used; without it, and without decay of idle rows, libtorch computes the same.</param>
     public TrainingWorkload(int threads, int length = Length, bool random = true)
     {
         _rows = new int[Batch * length];
@@ -60,7 +60,7 @@ internal sealed class TrainingWorkload : IDisposable
         }
     }
 
-    /// <summary>Steps until the bank is full and every buffer has its size.</summary>
+    /// <summary>Runs steps until the bank is full and every buffer has its final size.</summary>
     public void WarmUp()
     {
         while (_engine.BankCount < Bank)
@@ -70,7 +70,7 @@ internal sealed class TrainingWorkload : IDisposable
         }
     }
 
-    /// <summary>One step on the batch that was drawn last.</summary>
+    /// <summary>Runs one step on the last drawn batch.</summary>
     /// <returns>The loss.</returns>
     public double Run()
     {
@@ -94,21 +94,21 @@ internal sealed class TrainingWorkload : IDisposable
         return result.Loss;
     }
 
-    /// <summary>Seconds of a step on a new batch; drawing it is not counted.</summary>
+    /// <summary>Measures a step on a new batch in seconds, excluding drawing it.</summary>
     public double Time()
     {
         Draw();
         return Timing.Once(() => Run());
     }
 
-    /// <summary>Seconds of the peer's step on a new batch.</summary>
+    /// <summary>Measures the peer's step on a new batch in seconds.</summary>
     public double Time(StepPeer peer)
     {
         Draw();
         return Timing.Once(() => peer.Run(_rows, _positives));
     }
 
-    /// <summary>Creates the peer with the engine's parameters and, where the engine's bank is full, a full bank.</summary>
+    /// <summary>Creates the peer with the engine's parameters and, if the engine's bank is full, a full bank.</summary>
     public StepPeer CreatePeer()
     {
         float[] items = new float[Items * _engine.Model.Dimension];
@@ -124,8 +124,8 @@ internal sealed class TrainingWorkload : IDisposable
         return peer;
     }
 
-    /// <summary>Requires that the same step on the same batch has the same loss and the same gradients here and there.</summary>
-    /// <exception cref="InvalidOperationException">It has not.</exception>
+    /// <summary>Checks that a step on the same batch has equal loss and gradients on both sides.</summary>
+    /// <exception cref="InvalidOperationException">They differ.</exception>
     public void RequireSameStep(StepPeer peer)
     {
         Draw();

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Runs the benchmarks. run.sh [--quick] [--report FILE]: nested softmax and the training step beside libtorch.
+# Runs the benchmarks. run.sh [--quick] [--report FILE]: nested softmax and the training step, compared with libtorch.
 # run.sh --kernels, --paths, --cost, --encode, --memory, --search, --ingest: the other tables of RESULTS.md. Options: BenchmarkOptions.cs.
-# run.sh --search --train FILE: searches, and what the funnel finds on a model trained on a stream of events (CSV: user,item,timestamp).
+# run.sh --search --train FILE: searches, and the funnel's recall on a model trained on a stream of events (CSV: user,item,timestamp).
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
@@ -9,7 +9,7 @@ under=()
 
 if [[ " $* " != *" --no-torch "* && ! " $* " =~ " --"(ingest|paths|cost|encode|memory|search)" " ]]; then
     under=("$root/tests/newer-libc.sh")
-    # The allocator of PyTorch's tuning guide. glibc's gives large blocks back to the system after every use.
+    # The allocator recommended by PyTorch's tuning guide. glibc's returns large blocks to the system after every use.
     jemalloc=/usr/lib/x86_64-linux-gnu/libjemalloc.so.2
     if [ ! -e "$jemalloc" ]; then
         sudo=$([ "$(id -u)" = 0 ] || echo sudo)

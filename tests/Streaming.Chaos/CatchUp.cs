@@ -2,10 +2,10 @@ using System.Diagnostics;
 
 namespace Streaming.Chaos;
 
-/// <summary>Waiting for a worker to have read everything, and to have published every item once more after it.</summary>
+/// <summary>Waits until a worker has read everything and has then published every item again.</summary>
 internal static class CatchUp
 {
-    /// <summary>Waits for it.</summary>
+    /// <summary>Waits.</summary>
     /// <exception cref="InvalidOperationException">It did not catch up in time, or ended.</exception>
     public static async Task WaitAsync(WorkerProcess worker, TimeSpan timeout)
     {

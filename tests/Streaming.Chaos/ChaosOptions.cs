@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Streaming.Chaos;
 
-/// <summary>What to break, and how often.</summary>
+/// <summary>Which faults to inject, and how often.</summary>
 internal sealed record ChaosOptions
 {
     /// <summary>Gets how often the worker is killed. Default 20; 0 … 100,000.</summary>
@@ -11,7 +11,7 @@ internal sealed record ChaosOptions
     /// <summary>Gets the seed of the events and of the kill times. Default 1.</summary>
     public int Seed { get; private set; } = 1;
 
-    /// <summary>Gets how many events are produced a second. Default 1,000; 1 … 100,000.</summary>
+    /// <summary>Gets how many events are produced per second. Default 1,000; 1 … 100,000.</summary>
     public int Rate { get; private set; } = 1_000;
 
     /// <summary>Gets how long a soak lasts. Default 60 minutes; 2 … 10,000.</summary>
@@ -20,19 +20,19 @@ internal sealed record ChaosOptions
     /// <summary>Gets how many seconds each fault of a soak lasts. Default 4; 1 … 600.</summary>
     public int Fault { get; private set; } = 4;
 
-    /// <summary>Gets the items of the model whose pauses are measured. Default 1,000,000; 1,000 … 8,000,000.</summary>
+    /// <summary>Gets the number of items in the model whose pauses are measured. Default 1,000,000; 1,000 … 8,000,000.</summary>
     public int Items { get; private set; } = 1_000_000;
 
-    /// <summary>Gets a value indicating whether the broker is Apache Kafka, three nodes that are killed too. Default false: the embedded one.</summary>
+    /// <summary>Gets a value indicating whether to use Apache Kafka, with three nodes that are also killed. Default false: the embedded broker.</summary>
     public bool Kafka { get; private set; }
 
-    /// <summary>Gets a value indicating whether Redis is a cluster, whose masters are killed too. Default false: one server.</summary>
+    /// <summary>Gets a value indicating whether to use a Redis Cluster, whose masters are also killed. Default false: one server.</summary>
     public bool RedisCluster { get; private set; }
 
-    /// <summary>Gets the file for the JSON report; empty: none.</summary>
+    /// <summary>Gets the path of the JSON report; empty: none.</summary>
     public string Report { get; private set; } = string.Empty;
 
-    /// <summary>Gets the folder for the checkpoints and the workers' logs; empty: a temporary one, deleted at a good end.</summary>
+    /// <summary>Gets the folder for checkpoints and worker logs; empty: a temporary one, deleted on success.</summary>
     public string Folder { get; private set; } = string.Empty;
 
     /// <summary>Reads the command line.</summary>

@@ -8,12 +8,12 @@ using Streaming.Worker.Run;
 namespace Streaming.Chaos;
 
 /// <summary>
-/// Workers are killed one after the other at random instants under load, and so are the servers where there are several of
-/// them. At the end the last worker is left to catch up and told to stop, and everything is compared.
+/// Workers are killed one after the other at random times under load, as are the servers if there are several of
+/// them. The last worker catches up and is stopped; then everything is compared.
 /// </summary>
 internal sealed class ChaosRun(ChaosOptions options, string folder, string program)
 {
-    /// <summary>The embedded broker keeps about 5 MB a partition; the stream stays well within it.</summary>
+    /// <summary>The embedded broker keeps about 5 MB per partition; the stream stays well within that.</summary>
     private const long RecordsAhead = 40_000;
 
     private static readonly TimeSpan CatchUpTimeout = TimeSpan.FromMinutes(3);
@@ -70,12 +70,12 @@ internal sealed class ChaosRun(ChaosOptions options, string folder, string progr
     private static bool IsWriting(string checkpoints) =>
         Directory.Exists(checkpoints) && Directory.EnumerateDirectories(checkpoints).Any(path => Path.GetFileName(path).StartsWith('.'));
 
-    /// <summary>The records that the newest checkpoint has behind it. The next life begins there, and on a busy machine that may be
+    /// <summary>The number of records covered by the newest checkpoint. The next worker starts there, which on a busy machine may be
     /// far behind the stream.</summary>
     private static long Kept(Dictionary<string, string> settings) =>
         new CheckpointStore(settings["STREAMING__Checkpoint__Folder"], 1, TimeProvider.System, static _ => { }).FindNewest()?.Manifest.Positions.Sum(static position => position.NextOffset) ?? 0;
 
-    /// <summary>One life: starts, and is killed at a random instant; now and then before it has done anything.</summary>
+    /// <summary>Starts a worker and kills it at a random time, sometimes before it has done anything.</summary>
     private async Task LiveAndDieAsync(int number, Dictionary<string, string> settings, EventStream stream)
     {
         bool inGroup = _random.Next(4) == 0;
@@ -103,7 +103,7 @@ internal sealed class ChaosRun(ChaosOptions options, string folder, string progr
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"kill {number + 1}/{options.Kills}: {stream.Sent} events produced"));
     }
 
-    /// <summary>Waits until the worker has trained on something, which ends the recovery from every kill before it.</summary>
+    /// <summary>Waits until the worker has trained on an event, which ends the recovery from all earlier kills.</summary>
     private async Task<bool> RecoverAsync(WorkerProcess worker)
     {
         long begun = Stopwatch.GetTimestamp();
@@ -124,7 +124,7 @@ internal sealed class ChaosRun(ChaosOptions options, string folder, string progr
 
         if (_unrecovered > 0)
         {
-            // A kill that hit a worker before it had trained on anything is made good by the same recovery.
+            // The same recovery covers a kill of a worker that had not trained yet.
             _recoveryTimes.Add(Stopwatch.GetElapsedTime(_killed).TotalMilliseconds);
             _recoveries += _unrecovered;
             _unrecovered = 0;

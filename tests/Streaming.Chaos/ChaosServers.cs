@@ -32,7 +32,7 @@ internal sealed class ChaosServers : IAsyncDisposable
     /// <summary>Gets the connection string of Redis.</summary>
     public string Redis => RedisCluster?.Configuration ?? _redis!.Configuration;
 
-    /// <summary>Starts them, and makes the topics.</summary>
+    /// <summary>Starts the servers and creates the topics.</summary>
     /// <param name="kafka">Whether the broker is Apache Kafka, from the distribution that STREAMING_KAFKA names.</param>
     /// <param name="redisCluster">Whether Redis is a cluster.</param>
     public static async Task<ChaosServers> StartAsync(bool kafka, bool redisCluster)

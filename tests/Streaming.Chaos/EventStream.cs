@@ -9,8 +9,8 @@ using Streaming.Transport.Kafka.Clients;
 namespace Streaming.Chaos;
 
 /// <summary>
-/// Produces numbered events at a steady rate, most to be trained on, some of each other fate, and keeps account of what
-/// each must do.
+/// Produces numbered events at a steady rate, most of them trainable, some with each other outcome, and records
+/// the expected effect of each.
 /// </summary>
 internal sealed class EventStream(KafkaOptions kafka, int seed, int rate) : IDisposable
 {
@@ -27,20 +27,20 @@ internal sealed class EventStream(KafkaOptions kafka, int seed, int rate) : IDis
     private long _sent;
     private long _allowed = long.MaxValue;
 
-    /// <summary>Gets the time between two sends. With a long one several records share a batch, which matters to a stream of an
-    /// hour: librdkafka's broker walks over every batch it keeps to find an offset.</summary>
+    /// <summary>Gets the time between two sends. With a long one several records share a batch, which matters for an hour-long
+    /// stream: librdkafka's broker walks over every batch it keeps to find an offset.</summary>
     public TimeSpan Pause { get; init; } = TimeSpan.FromMilliseconds(5);
 
-    /// <summary>Gets what the events must do. To be read when producing has ended.</summary>
+    /// <summary>Gets the expected effects. Read after producing has ended.</summary>
     public ExpectedEffects Expected { get; } = new();
 
     /// <summary>Gets how many records were sent.</summary>
     public long Sent => Volatile.Read(ref _sent);
 
-    /// <summary>Holds the stream at this many records, so that it never outruns what the embedded broker keeps.</summary>
+    /// <summary>Stops the stream at this many records, so that it never outruns what the embedded broker keeps.</summary>
     public void AllowUpTo(long records) => Volatile.Write(ref _allowed, records);
 
-    /// <summary>Produces until told to stop; every record is confirmed by the broker at the end.</summary>
+    /// <summary>Produces until stopped; all records are confirmed by the broker at the end.</summary>
     public async Task RunAsync(CancellationToken stopping)
     {
         long begun = Stopwatch.GetTimestamp();
@@ -68,7 +68,7 @@ internal sealed class EventStream(KafkaOptions kafka, int seed, int rate) : IDis
 
     public void Dispose() => _producer.Dispose();
 
-    /// <summary>What stands in the topic.</summary>
+    /// <summary>The contents of the topic.</summary>
     private long CountRecords()
     {
         TimeSpan limit = TimeSpan.FromSeconds(30);
@@ -116,7 +116,7 @@ internal sealed class EventStream(KafkaOptions kafka, int seed, int rate) : IDis
         }
     }
 
-    /// <summary>The smaller of two draws: a popular head and a long tail.</summary>
+    /// <summary>The smaller of two draws: popular items and a long tail.</summary>
     private int Popular() => Math.Min(_random.Next(Items), _random.Next(Items));
 
     private static long DateTimeOffsetNow() => TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds();

@@ -2,20 +2,20 @@ using Streaming.Core.Events;
 
 namespace Streaming.Chaos;
 
-/// <summary>What the events that were produced must have done, each once.</summary>
+/// <summary>The expected effects of the produced events, each exactly once.</summary>
 internal sealed class ExpectedEffects
 {
-    /// <summary>Gets the events by item that are to be trained on.</summary>
+    /// <summary>Gets the number of trainable events by item.</summary>
     public Dictionary<string, long> TrainedByItem { get; } = new(StringComparer.Ordinal);
 
     /// <summary>Gets the totals.</summary>
     public EventCounts Totals { get; private set; }
 
-    /// <summary>Gets how many records stand twice in the topic because the client has sent them again: the broker went away
-    /// between taking them and saying so.</summary>
+    /// <summary>Gets how many records are in the topic twice because the client resent them: the broker went down
+    /// between storing and acknowledging them.</summary>
     public long Resent { get; private set; }
 
-    /// <summary>Adds an event that is to be trained on.</summary>
+    /// <summary>Adds a trainable event.</summary>
     public void Train(string item)
     {
         TrainedByItem[item] = TrainedByItem.GetValueOrDefault(item) + 1;
@@ -28,8 +28,8 @@ internal sealed class ExpectedEffects
     /// <summary>Adds a second delivery of an event.</summary>
     public void Drop() => Totals = Totals with { Read = Totals.Read + 1, Decoded = Totals.Decoded + 1, Duplicates = Totals.Duplicates + 1 };
 
-    /// <summary>Adds records that were sent again. Which they are nobody knows: the second of a bad one is a second dead letter,
-    /// that of any other a duplicate.</summary>
+    /// <summary>Adds resent records. Which ones is unknown: a resent malformed record is a second dead letter,
+    /// any other a duplicate.</summary>
     public void Resend(long records)
     {
         Resent += records;

@@ -3,12 +3,12 @@ using System.Text.RegularExpressions;
 
 namespace Streaming.Chaos;
 
-/// <summary>The fencing tokens that the workers were given, as their logs tell.</summary>
+/// <summary>The fencing tokens given to the workers, from their logs.</summary>
 internal static partial class FencingTokens
 {
-    /// <summary>Counts the tokens that are not greater than every one before them.</summary>
-    /// <param name="folder">The folder of the workers' logs, which sort by the order of the lives.</param>
-    /// <exception cref="InvalidOperationException">No log has a token.</exception>
+    /// <summary>Counts tokens that are not greater than all earlier ones.</summary>
+    /// <param name="folder">The folder of the workers' logs, whose names sort in start order.</param>
+    /// <exception cref="InvalidOperationException">No log contains a token.</exception>
     public static int CountBackwards(string folder)
     {
         long[] tokens = [.. Directory.GetFiles(folder, "worker-*.log").Order(StringComparer.Ordinal)

@@ -14,8 +14,8 @@ using Streaming.Models.Options;
 namespace Streaming.Chaos;
 
 /// <summary>
-/// Measures for how long checkpoints hold up training and reading: a full catalogue, as many users with full histories, a
-/// full dedup window, steps without end, one checkpoint after the other. The stages run in turns here, each timed apart.
+/// Measures how long checkpoints pause training and reading: a full catalogue, as many users with full histories, a
+/// full dedup window, continuous steps and checkpoints. The stages run in turns here, each timed separately.
 /// </summary>
 internal sealed class PauseRun(ChaosOptions options, string folder)
 {
@@ -104,7 +104,7 @@ internal sealed class PauseRun(ChaosOptions options, string folder)
         }
     }
 
-    /// <summary>What ingestion does with the events of a batch, without decoding.</summary>
+    /// <summary>Ingests the events of a batch, without decoding.</summary>
     private double Ingest()
     {
         long begun = Stopwatch.GetTimestamp();

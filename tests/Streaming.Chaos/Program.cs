@@ -1,7 +1,7 @@
 using System.Text.Json;
 using Streaming.Chaos;
 
-// soak: long and steady; pauses: what checkpoints cost; neither: kills.
+// soak: long and steady; pauses: the cost of checkpoints; neither: kills.
 string mode = args.Length > 0 && args[0] is "soak" or "pauses" ? args[0] : "kills";
 ChaosOptions options;
 try

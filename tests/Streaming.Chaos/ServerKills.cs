@@ -4,8 +4,8 @@ using Streaming.Tests.Kafka;
 namespace Streaming.Chaos;
 
 /// <summary>
-/// Kills a Kafka node or a Redis master with SIGKILL, one at a time, and starts it again some seconds later: another replica
-/// leads meanwhile. The next of its kind is killed only when all replicas are in sync, so that what dies is never the last copy.
+/// Kills a Kafka node or a Redis master with SIGKILL, one at a time, and restarts it some seconds later; another replica
+/// takes over in between. The next is killed only when all replicas are in sync, so that the last copy never dies.
 /// </summary>
 internal sealed class ServerKills(ChaosServers servers, Random random)
 {
@@ -17,8 +17,8 @@ internal sealed class ServerKills(ChaosServers servers, Random random)
     /// <summary>Gets how many Redis masters were killed.</summary>
     public int Masters { get; private set; }
 
-    /// <summary>Kills one of what there is, now and then none.</summary>
-    /// <returns>Ends when the cluster is whole again.</returns>
+    /// <summary>Kills one of the servers, sometimes none.</summary>
+    /// <returns>Completes when the cluster is whole again.</returns>
     public Task KillOneAsync() => random.Next(5) switch
     {
         0 or 1 when servers.Kafka is { } kafka => KillBrokerAsync(kafka),

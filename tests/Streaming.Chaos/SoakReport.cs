@@ -1,32 +1,32 @@
 namespace Streaming.Chaos;
 
-/// <summary>What came of a soak.</summary>
-/// <param name="Minutes">How long the load lasted.</param>
+/// <summary>The result of a soak.</summary>
+/// <param name="Minutes">Duration of the load.</param>
 /// <param name="Events">Events produced.</param>
-/// <param name="Resent">Records that the load generator's client sent again when a connection broke: second deliveries, to be recognised.</param>
-/// <param name="Faults">How often each thing was broken.</param>
+/// <param name="Resent">Records resent by the load generator's client after a broken connection; duplicates to be recognized.</param>
+/// <param name="Faults">How often each fault was injected.</param>
 /// <param name="MemoryMiB">Resident memory of the worker.</param>
 /// <param name="Handles">Open file descriptors of the worker.</param>
 /// <param name="Threads">Threads of the worker.</param>
-/// <param name="Lag">Records that waited at the broker.</param>
-/// <param name="Lost">Events that had no effect.</param>
-/// <param name="Duplicated">Effects beyond one an event.</param>
+/// <param name="Lag">Consumer lag in records.</param>
+/// <param name="Lost">Events without effect.</param>
+/// <param name="Duplicated">Effects beyond one per event.</param>
 /// <param name="Stale">Items whose value in Redis is not what the final model encodes.</param>
 internal sealed record SoakReport(
     double Minutes, long Events, long Resent, IReadOnlyDictionary<string, int> Faults, Growth MemoryMiB, Growth Handles, Growth Threads, Growth Lag, long Lost, long Duplicated, long Stale)
 {
-    /// <summary>Memory may grow by a fifth and 64 MiB (the collector's heap breathes), the rest by what comes and goes with connections.</summary>
+    /// <summary>Memory may grow by a fifth and 64 MiB (the heap size varies), the others by what connections need.</summary>
     public bool IsClean => Lost == 0 && Duplicated == 0 && Stale == 0
         && MemoryMiB.Late <= (MemoryMiB.Early * 1.2) + 64 && Handles.Late <= Handles.Early + 20 && Threads.Late <= Threads.Early + 10 && Lag.Late <= 20_000;
 }
 
-/// <summary>A level over the worker's lives, of the life in which it grew most.</summary>
-/// <param name="Early">Median over the second quarter of the life: after the start has settled.</param>
-/// <param name="Late">Median over its last quarter.</param>
-/// <param name="Max">The highest ever.</param>
+/// <summary>A level in the run of the worker process in which it grew most.</summary>
+/// <param name="Early">Median over the second quarter of the run, after startup has settled.</param>
+/// <param name="Late">Median over the last quarter.</param>
+/// <param name="Max">The overall maximum.</param>
 internal sealed record Growth(double Early, double Late, double Max)
 {
-    /// <summary>Computes it from samples by life.</summary>
+    /// <summary>Computes it from samples by process.</summary>
     public static Growth Of(IEnumerable<IReadOnlyList<double>> lives)
     {
         var growths = lives.Where(life => life.Count >= 8).Select(life => new Growth(

@@ -8,8 +8,8 @@ using Streaming.Worker.Run;
 namespace Streaming.Chaos;
 
 /// <summary>
-/// A steady load for long, with one thing broken after another, and 26 seconds between them; the worker is stopped and
-/// started once, in the middle. Watches memory, handles, threads and lag of the worker once a second.
+/// A long steady load with one fault after another, 26 seconds apart; the worker is restarted
+/// once, in the middle. Samples memory, handles, threads and lag of the worker once a second.
 /// </summary>
 internal sealed class SoakRun(ChaosOptions options, string folder, string program)
 {

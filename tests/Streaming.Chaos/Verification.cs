@@ -15,17 +15,17 @@ using Streaming.Worker.Stages;
 
 namespace Streaming.Chaos;
 
-/// <summary>Holds the state that survived against what the events must have done.</summary>
+/// <summary>Compares the surviving state with the expected effects of the events.</summary>
 internal sealed class Verification(WorkerOptions settings)
 {
     /// <summary>Gets the events without effect.</summary>
     public long Lost { get; private set; }
 
-    /// <summary>Gets the effects beyond one an event.</summary>
+    /// <summary>Gets the effects beyond one per event.</summary>
     public long Duplicated { get; private set; }
 
-    /// <summary>Gets the items whose value in Redis is not what the model encodes, or that are missing there, and the users whose
-    /// history in Redis is not the one that is kept.</summary>
+    /// <summary>Gets the items whose value in Redis is missing or not what the model encodes, and the users whose
+    /// history in Redis differs from the stored one.</summary>
     public long Stale { get; private set; }
 
     /// <summary>Gets how many items were compared.</summary>
@@ -34,7 +34,7 @@ internal sealed class Verification(WorkerOptions settings)
     /// <summary>Gets how many users were compared.</summary>
     public int Users { get; private set; }
 
-    /// <summary>Gets what was found wrong, a line each.</summary>
+    /// <summary>Gets the differences found, one per line.</summary>
     public List<string> Findings { get; } = [];
 
     /// <summary>Compares the newest checkpoint with the events and with Redis.</summary>
@@ -128,7 +128,7 @@ internal sealed class Verification(WorkerOptions settings)
         }
     }
 
-    /// <summary>Stored values are float16: the model's are rounded the same way and must then agree to the bit.</summary>
+    /// <summary>Stored values are float16: the model's are rounded the same way and must then match bit for bit.</summary>
     private async Task CompareRedisAsync(TrainingEngine engine, ItemTable items, IDatabase redis)
     {
         int width = engine.Model.Dimension;

@@ -5,7 +5,7 @@ using System.Net.Sockets;
 
 namespace Streaming.Chaos;
 
-/// <summary>A worker as operators run it: `streaming run`, configured by its environment, watched over HTTP.</summary>
+/// <summary>A worker as operators run it: `streaming run`, configured by environment variables, monitored over HTTP.</summary>
 internal sealed class WorkerProcess : IDisposable
 {
     private static readonly HttpClient Http = new() { Timeout = TimeSpan.FromSeconds(2) };
@@ -32,8 +32,8 @@ internal sealed class WorkerProcess : IDisposable
 
     /// <summary>Starts a worker.</summary>
     /// <param name="program">The executable.</param>
-    /// <param name="settings">Its environment variables, but the HTTP port.</param>
-    /// <param name="logPath">Where its output goes.</param>
+    /// <param name="settings">Its environment variables, except the HTTP port.</param>
+    /// <param name="logPath">The file for its output.</param>
     public static WorkerProcess Start(string program, IEnumerable<KeyValuePair<string, string>> settings, string logPath)
     {
         int port = FreePort();
@@ -54,22 +54,22 @@ internal sealed class WorkerProcess : IDisposable
         return worker;
     }
 
-    /// <summary>SIGKILL: it gets no chance to do anything.</summary>
+    /// <summary>Kills it with SIGKILL.</summary>
     public void Kill()
     {
         _process.Kill();
         _process.WaitForExit();
     }
 
-    /// <summary>Sends a signal by its name: STOP freezes it, CONT lets it go on.</summary>
+    /// <summary>Sends a signal by name: STOP freezes it, CONT resumes it.</summary>
     public async Task SignalAsync(string name)
     {
         using Process kill = Process.Start("kill", ["-" + name, _process.Id.ToString(CultureInfo.InvariantCulture)]);
         await kill.WaitForExitAsync().ConfigureAwait(false);
     }
 
-    /// <summary>SIGTERM, and waits for the end.</summary>
-    /// <exception cref="TimeoutException">It did not end in time.</exception>
+    /// <summary>Sends SIGTERM and waits for the end.</summary>
+    /// <exception cref="TimeoutException">It did not exit in time.</exception>
     public async Task TerminateAsync(TimeSpan timeout)
     {
         await SignalAsync("TERM").ConfigureAwait(false);
@@ -84,7 +84,7 @@ internal sealed class WorkerProcess : IDisposable
         }
     }
 
-    /// <summary>The sum over all series of a metric; NaN when the worker does not answer or has no such metric.</summary>
+    /// <summary>Returns the sum of a metric over all series; NaN if the worker does not answer or lacks the metric.</summary>
     public async Task<double> ReadAsync(string metric, CancellationToken cancellationToken)
     {
         string text;

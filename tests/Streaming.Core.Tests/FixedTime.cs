@@ -1,6 +1,6 @@
 namespace Streaming.Core.Tests;
 
-/// <summary>A clock that stands still until it is moved.</summary>
+/// <summary>A clock that only moves when advanced.</summary>
 internal sealed class FixedTime(long unixMilliseconds) : TimeProvider
 {
     private TimeSpan _elapsed;
@@ -10,7 +10,7 @@ internal sealed class FixedTime(long unixMilliseconds) : TimeProvider
 
     public void Advance(TimeSpan time) => _elapsed += time;
 
-    /// <summary>Sets the time of day, as somebody does who sets a machine's clock: no time goes by.</summary>
+    /// <summary>Sets the wall clock, like an operator does: no time elapses.</summary>
     public void Leap(TimeSpan time) => _leap += time;
 
     public override DateTimeOffset GetUtcNow() => DateTimeOffset.FromUnixTimeMilliseconds(unixMilliseconds) + _elapsed + _leap;

@@ -1,6 +1,6 @@
 namespace Streaming.Formats.Tests;
 
-/// <summary>Gives its bytes a few at a time and cannot seek, as a pipe.</summary>
+/// <summary>A non-seekable stream that returns a few bytes at a time, like a pipe.</summary>
 internal sealed class SmallReads(byte[] bytes, int most) : MemoryStream(bytes)
 {
     public override bool CanSeek => false;

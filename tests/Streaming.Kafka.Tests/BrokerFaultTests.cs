@@ -5,7 +5,7 @@ using Xunit;
 
 namespace Streaming.Kafka.Tests;
 
-/// <summary>Brokers that die, freeze and come back, under load.</summary>
+/// <summary>Brokers that crash, freeze and restart, under load.</summary>
 [Collection(BrokerFaults.Name)]
 public sealed class BrokerFaultTests(KafkaServers servers)
 {
@@ -18,7 +18,7 @@ public sealed class BrokerFaultTests(KafkaServers servers)
         await using KafkaBench bench = await KafkaBench.StartAsync(servers, reading);
         await UnderLoadAsync(bench, async worker =>
         {
-            // Of a group, the one that coordinates it: it leads a partition too.
+            // For a group, its coordinator, which leads a partition too.
             KafkaNode node = bench.Cluster.Nodes[reading == Reading.Static ? bench.Cluster.LeaderOf(bench.Events, 0) : bench.CoordinatorOf(bench.Group)];
             await node.KillAsync();
             await worker.UntilReadAsync(await worker.EventsAsync() + 800);
@@ -107,7 +107,7 @@ public sealed class BrokerFaultTests(KafkaServers servers)
         await bench.FinishAsync(worker);
     }
 
-    /// <summary>Does something to the brokers while events are produced and read; afterwards they still are, and health is well.</summary>
+    /// <summary>Disturbs the brokers while events are produced and read; afterwards reading continues, and health is healthy.</summary>
     private static async Task UnderLoadAsync(KafkaBench bench, Func<WorkerProcess, Task> disturb)
     {
         await using WorkerProcess worker = bench.StartWorker();

@@ -7,7 +7,7 @@ using Xunit;
 
 namespace Streaming.Kafka.Tests;
 
-/// <summary>The catalogue's topic, which is compacted while it is read.</summary>
+/// <summary>The catalogue topic, compacted while it is read.</summary>
 public sealed class CatalogueTests(KafkaServers servers)
 {
     private const int Kept = 50;
@@ -64,7 +64,7 @@ public sealed class CatalogueTests(KafkaServers servers)
         await bench.FinishAsync(worker);
     }
 
-    /// <summary>Every item again and again; those to be removed are, at last.</summary>
+    /// <summary>Sends every item repeatedly; those to be removed are removed at the end.</summary>
     private static async Task<int> SendVersionsAsync(KafkaBench bench, int versions)
     {
         using IProducer<byte[], byte[]?> producer = new ProducerBuilder<byte[], byte[]?>(new ProducerConfig(new Dictionary<string, string>(bench.Cluster.Client))).Build();
@@ -81,14 +81,14 @@ public sealed class CatalogueTests(KafkaServers servers)
 
             producer.Flush(CancellationToken.None);
 
-            // Older than a segment may be, so that the next record closes it: only closed ones are compacted.
+            // Older than a segment may be, so that the next record closes the segment: only closed ones are compacted.
             await Task.Delay(1_100);
         }
 
         return sent;
     }
 
-    /// <summary>Waits until the broker has fewer records than it was sent.</summary>
+    /// <summary>Waits until the broker has fewer records than were sent.</summary>
     private static async Task UntilCompactedAsync(KafkaBench bench, int sent)
     {
         int count = sent;

@@ -67,7 +67,7 @@ public sealed class GroupTests(KafkaServers servers)
         Assert.Equal(rebalances, stranger.Rebalances);
     }
 
-    /// <summary>A step of it takes longer than what reading sits out without a pause.</summary>
+    /// <summary>A worker whose steps take longer than reading waits without a pause.</summary>
     private static (string Name, string Value)[] SlowModel =>
     [
         ("STREAMING__Model__Widths", "256"), ("STREAMING__Model__Layers", "4"), ("STREAMING__Model__HistoryLength", "200"), ("STREAMING__Batching__BatchSize", "256"), ("STREAMING__Pipeline__BatchQueue", "1"),

@@ -51,7 +51,7 @@ public sealed class MissingRecordsTests(KafkaServers servers)
         await worker.UntilAsync(static async one => await one.MetricAsync(KafkaBench.MissingMetric) > 0, "the missing records are counted");
         long gone = (long)await worker.MetricAsync(KafkaBench.MissingMetric);
 
-        // What the broker had on its way already was read; from there on to the first that is left there is nothing.
+        // Records already in flight from the broker were read; from there to the first remaining record there is nothing.
         await bench.FinishAsync(worker, bench.Ledger.Expected(sent => sent.Offset < end - gone || sent.Offset >= end), gone);
     }
 
@@ -88,14 +88,14 @@ public sealed class MissingRecordsTests(KafkaServers servers)
         return bench;
     }
 
-    /// <summary>While the worker is frozen, 2,000 records come and most of them go.</summary>
-    /// <returns>The first offset that is left.</returns>
+    /// <summary>While the worker is frozen, 2,000 records arrive and most are deleted.</summary>
+    /// <returns>The first remaining offset.</returns>
     private static async Task<long> FreezeAndDeleteAsync(KafkaBench bench, WorkerProcess worker)
     {
         const long end = 2_000;
         worker.Signal(UnixSignal.Stop);
 
-        // The first of them answer the question that the worker has left open; it asks no more.
+        // The first of them answer the worker's pending fetch; it sends no other.
         await bench.Ledger.SendAsync(200);
         await bench.Ledger.SendAsync(1_800);
         await bench.Admin.DeleteRecordsAsync([new TopicPartitionOffset(bench.Events, 0, end)]);

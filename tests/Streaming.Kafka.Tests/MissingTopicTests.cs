@@ -3,7 +3,7 @@ using Xunit;
 
 namespace Streaming.Kafka.Tests;
 
-/// <summary>Topics that are not there: a worker waits for them, and its health says for which.</summary>
+/// <summary>Missing topics: a worker waits for them, and its health names them.</summary>
 public sealed class MissingTopicTests(KafkaServers servers)
 {
     [Theory]

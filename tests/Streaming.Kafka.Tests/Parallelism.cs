@@ -7,7 +7,7 @@ using Xunit.v3;
 
 namespace Streaming.Kafka.Tests;
 
-/// <summary>The cases that kill brokers: everybody else's cluster is theirs while they run.</summary>
+/// <summary>Cases that kill brokers have the shared cluster to themselves.</summary>
 [CollectionDefinition(Name, DisableParallelization = true)]
 public sealed class BrokerFaults
 {

@@ -4,7 +4,7 @@ using Xunit;
 
 namespace Streaming.Kafka.Tests;
 
-/// <summary>Partitions that are added to the topic, and leaders that move, while the worker reads.</summary>
+/// <summary>Partitions added, and leaders moved, while the worker reads.</summary>
 public sealed class PartitionTests(KafkaServers servers)
 {
     [Theory]

@@ -3,7 +3,7 @@ using Xunit;
 
 namespace Streaming.Kafka.Tests;
 
-/// <summary>A worker that reads a real cluster, nothing going wrong.</summary>
+/// <summary>A worker that reads a real cluster without faults.</summary>
 public sealed class ReadingTests(KafkaServers servers)
 {
     [Theory]

@@ -7,7 +7,7 @@ using Xunit;
 
 namespace Streaming.Kafka.Tests;
 
-/// <summary>Records as producers write them.</summary>
+/// <summary>Records as various producers write them.</summary>
 public sealed class RecordTests(KafkaServers servers)
 {
     [Theory]

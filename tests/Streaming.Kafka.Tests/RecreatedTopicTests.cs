@@ -4,12 +4,12 @@ using Xunit;
 
 namespace Streaming.Kafka.Tests;
 
-/// <summary>A topic that is deleted and made anew: the old positions mean nothing in it, however long it has become.</summary>
+/// <summary>A topic that is deleted and recreated: old positions are meaningless in it, however many records it has.</summary>
 public sealed partial class RecreatedTopicTests(KafkaServers servers)
 {
     private const int Old = 300;
 
-    /// <summary>The worker looks at its topics once a second, and must have seen where they end.</summary>
+    /// <summary>The worker checks its topics once a second, and must have seen their ends.</summary>
     private static readonly TimeSpan SeveralLooks = TimeSpan.FromSeconds(5);
 
     [Theory]
@@ -77,13 +77,13 @@ public sealed partial class RecreatedTopicTests(KafkaServers servers)
         await worker.UntilReadAsync(Old + records);
         await bench.Ledger.SendAsync(100);
 
-        // The worker returns to its newest checkpoint: what it has read of the old topic since then is gone, and is to be counted.
+        // The worker returns to its newest checkpoint: what it has read of the old topic since then is gone, and must be counted.
         long[] kept = bench.PositionsOf(CheckpointOf(worker));
         bool IsGone(SentEvent sent) => old.Contains(sent) && sent.Offset >= kept[sent.Partition];
         await bench.FinishAsync(worker, bench.Ledger.Expected(sent => !IsGone(sent)), bench.Ledger.Records.Count(IsGone));
     }
 
-    /// <summary>The checkpoint that a worker has gone on from.</summary>
+    /// <summary>Returns the checkpoint from which a worker resumed.</summary>
     private static string CheckpointOf(WorkerProcess worker) => CheckpointPath().Match(worker.Log.Split('\n').Last(static line => line.Contains("/checkpoint-", StringComparison.Ordinal) && !line.Contains("written", StringComparison.Ordinal))).Value;
 
     private async Task<KafkaBench> ReadAndStopAsync(Reading reading)

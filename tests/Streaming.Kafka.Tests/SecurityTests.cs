@@ -4,7 +4,7 @@ using Xunit;
 
 namespace Streaming.Kafka.Tests;
 
-/// <summary>TLS, users and access control. A worker that may do exactly what it needs is refused nothing; one that may not says what.</summary>
+/// <summary>TLS, users and access control. A worker with exactly the rights it needs is denied nothing; one without names what is missing.</summary>
 public sealed class SecurityTests(KafkaServers servers)
 {
     private static readonly string[] Refusals = ["authoriz", "denied", "refused", "not allowed"];

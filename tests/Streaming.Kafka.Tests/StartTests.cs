@@ -4,7 +4,7 @@ using Xunit;
 
 namespace Streaming.Kafka.Tests;
 
-/// <summary>Where a model that has seen nothing begins.</summary>
+/// <summary>Where a new model starts reading.</summary>
 public sealed class StartTests(KafkaServers servers)
 {
     private static readonly DateTimeOffset Now = TimeProvider.System.GetUtcNow();
@@ -20,7 +20,7 @@ public sealed class StartTests(KafkaServers servers)
         await bench.Ledger.SendAsync(200, partition: 0, time: Now.AddHours(-1));
         await bench.Ledger.SendAsync(200, partition: 1, time: Now.AddMinutes(-30));
 
-        // The third partition has nothing as young: its first record to come is the first.
+        // The third partition has no record that recent: reading starts at its end.
         await using WorkerProcess worker = bench.StartWorker(("STREAMING__Kafka__Start", Now.AddMinutes(-90).ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture)));
         await worker.UntilReadAsync(400);
         await bench.Ledger.SendAsync(100, partition: 2);

@@ -3,7 +3,7 @@ using Xunit;
 
 namespace Streaming.Kafka.Tests;
 
-/// <summary>Producers with transactions: what was aborted is as if it had never been there, and is no lag either.</summary>
+/// <summary>Transactional producers: aborted records have no effect, and do not count as lag.</summary>
 public sealed class TransactionTests(KafkaServers servers)
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
@@ -19,7 +19,7 @@ public sealed class TransactionTests(KafkaServers servers)
         await using Ledger aborted = Transactional(bench, "aborted");
         await using WorkerProcess worker = bench.StartWorker();
 
-        // Each abort comes after the commit and its records lie between the others: the last thing in the log is never an event.
+        // Each abort comes after the commit and its records are interleaved: the last record in the log is never an event.
         for (int round = 0; round < 4; round++)
         {
             aborted.Producer.BeginTransaction();

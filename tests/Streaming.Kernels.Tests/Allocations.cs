@@ -1,14 +1,14 @@
 namespace Streaming.Kernels.Tests;
 
-/// <summary>What a kernel allocates at every call.</summary>
+/// <summary>Measures what a kernel allocates on every call.</summary>
 internal static class Allocations
 {
     private const int Stretches = 5;
 
-    /// <summary>Bytes that the calling thread allocates in a run, the least of some runs after a first.</summary>
+    /// <summary>Bytes allocated by the calling thread in a run, the minimum of several runs after a first.</summary>
     /// <remarks>
-    /// What is allocated once is not in all of them: a thread's scratch memory, which comes with the first part that the
-    /// thread gets, and that need not be in the first run; or what the runtime allocates when it compiles a method anew.
+    /// The minimum excludes one-time allocations: a thread's scratch memory, which is allocated with the first part that the
+    /// thread receives, not necessarily in the first run; and what the runtime allocates when it recompiles a method.
     /// </remarks>
     public static long OfARun(Action run)
     {

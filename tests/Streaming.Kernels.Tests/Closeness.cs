@@ -2,7 +2,7 @@ using Xunit;
 
 namespace Streaming.Kernels.Tests;
 
-/// <summary>Comparison of float32 results with float64 truth.</summary>
+/// <summary>Compares float32 results with float64 references.</summary>
 internal static class Closeness
 {
     /// <summary>‖actual − expected‖ ≤ tolerance · ‖expected‖ + floor, and everything finite.</summary>

@@ -3,22 +3,22 @@ using Streaming.Models.State;
 
 namespace Streaming.Learning.Torch.Benchmarks;
 
-/// <summary>What is measured, from the command line. The defaults are the training step of RESULTS.md.</summary>
+/// <summary>The benchmark's command line. The defaults are the training step of RESULTS.md.</summary>
 /// <param name="Device">cpu, cuda or cuda:N.</param>
-/// <param name="Batch">B, one prediction for each history.</param>
+/// <param name="Batch">B, with one prediction per history.</param>
 /// <param name="Bank">M, full.</param>
 /// <param name="Widths">Nested widths.</param>
 /// <param name="History">L, all histories of full length.</param>
-/// <param name="Items">Items of the catalogue.</param>
-/// <param name="Steps">Steps that are timed.</param>
+/// <param name="Items">Number of items in the catalogue.</param>
+/// <param name="Steps">Number of timed steps.</param>
 /// <param name="Tf32">Whether products may use TF32.</param>
 /// <param name="ReadLossEvery">The engine waits for the loss every this many steps.</param>
-/// <param name="Peak">The card's peak in TFLOP/s by its data sheet; 0: what a product of large matrices reaches on it.</param>
-/// <param name="Cpu">Whether the CPU engine is measured too.</param>
-/// <param name="Python">The Python whose PyTorch is measured too, on a card.</param>
+/// <param name="Peak">The GPU's peak in TFLOP/s from its data sheet; 0: measured with a product of large matrices.</param>
+/// <param name="Cpu">Whether to measure the CPU engine too.</param>
+/// <param name="Python">The Python whose PyTorch is also measured, on a GPU.</param>
 internal sealed record BenchmarkShape(string Device, int Batch, int Bank, int[] Widths, int History, int Items, int Steps, bool Tf32, int ReadLossEvery, double Peak, bool Cpu, string Python)
 {
-    /// <summary>Blocks of the tower: PyTorch's tower has as many.</summary>
+    /// <summary>Number of blocks in the tower, equal to PyTorch's.</summary>
     public const int Layers = 2;
 
     private static readonly string[] Names = ["batch", "bank", "widths", "history", "items", "steps", "tf32", "readEvery", "peak", "cpu", "python"];
@@ -55,9 +55,9 @@ internal sealed record BenchmarkShape(string Device, int Batch, int Bank, int[] 
     }
 
     /// <summary>
-    /// Multiplications and additions of a step, products of matrices only: 6 for each weight and row in the tower (forward,
-    /// and twice that back); in the loss 2·B·N·D to score, the same again to score anew, to reach the users and, of the
-    /// batch's own columns, to reach the candidates.
+    /// Multiplications and additions of a step, matrix products only: 6 per weight and row in the tower (forward,
+    /// and twice that backward); in the loss 2·B·N·D for scores, the same again to recompute them, for the users' gradients and, for the
+    /// batch's own columns, for the candidates' gradients.
     /// </summary>
     public double Operations(IReadOnlyList<Parameter> parameters)
     {
@@ -66,7 +66,7 @@ internal sealed record BenchmarkShape(string Device, int Batch, int Bank, int[] 
         return tower + (3 * scores) + (2.0 * Batch * Batch * Dimension);
     }
 
-    // What follows the recurrence of the last block is done for the predictions alone.
+    // After the recurrence of the last block, only predictions are computed.
     private double Rows(string weight) =>
         weight.StartsWith($"tower.block{Layers - 1}.", StringComparison.Ordinal) && !weight.Contains(".lru.input", StringComparison.Ordinal) ? Batch : (double)Batch * (History + 1);
 }

@@ -4,10 +4,10 @@ using static TorchSharp.torch;
 
 namespace Streaming.Learning.Torch.Benchmarks;
 
-/// <summary>What the device's library reaches in the product of two large matrices: the mark for everything made of products.</summary>
+/// <summary>Peak throughput of the device's library in a product of two large matrices: the reference for everything made of products.</summary>
 internal static class MatrixPeak
 {
-    /// <summary>Operations a second (a multiply-add is two), the best of several products.</summary>
+    /// <summary>Operations per second (a multiply-add is two), the best of several products.</summary>
     public static double Measure(Device device)
     {
         bool card = device.type == DeviceType.CUDA;

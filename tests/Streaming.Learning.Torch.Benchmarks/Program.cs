@@ -51,7 +51,7 @@ using (var torch = new TorchEngine(model, new TorchEngineOptions { Device = shap
     SnapshotTiming.Report(torch, device);
 }
 
-// On a processor the peer is libtorch itself: tests/Streaming.Benchmarks.
+// On a CPU the peer is libtorch itself: tests/Streaming.Benchmarks.
 if (shape.Device != "cpu" && PythonTorch.Start(shape.Python) is { } peer)
 {
     using (peer)
@@ -75,7 +75,7 @@ double Measure(TrainingEngine engine)
         engine.InitializeRow(row, (ulong)row);
     }
 
-    // The bank is filled first, by steps that cost little.
+    // Fill the bank first, with cheap steps.
     for (int i = 0; engine.BankCount < shape.Bank; i++)
     {
         Check(filler.Run(engine, 0, i));
@@ -86,7 +86,7 @@ double Measure(TrainingEngine engine)
 
 double Report(string name, Action<int> step)
 {
-    // What grows to the largest step has grown, and the runtime has compiled what runs often once more.
+    // By now buffers have their final size, and the runtime has recompiled hot methods.
     long begun = Stopwatch.GetTimestamp();
     for (int i = 0; i < 3 || Stopwatch.GetElapsedTime(begun).TotalSeconds < WarmUpSeconds; i++)
     {
@@ -101,7 +101,7 @@ double Report(string name, Action<int> step)
         seconds[i] = Stopwatch.GetElapsedTime(start).TotalSeconds;
     }
 
-    // Of steps that nobody waits for, single times say nothing.
+    // Single times are meaningless for steps that nobody waits for.
     Array.Sort(seconds);
     double each = shape.ReadLossEvery > 1 ? seconds.Average() : seconds[shape.Steps / 2];
     Console.WriteLine($"{name}: {each * 1e3:F2} ms a step ({seconds[0] * 1e3:F2} … {seconds[^1] * 1e3:F2}), {shape.Batch / each:N0} examples/s");

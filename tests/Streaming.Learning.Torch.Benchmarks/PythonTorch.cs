@@ -3,7 +3,7 @@ using System.Globalization;
 
 namespace Streaming.Learning.Torch.Benchmarks;
 
-/// <summary>The same step in PyTorch, in a process of its own: a request a line, an answer a line.</summary>
+/// <summary>The same step in PyTorch, in a separate process: one request and one answer per line.</summary>
 internal sealed class PythonTorch : IDisposable
 {
     private readonly Process _process;
@@ -21,7 +21,7 @@ internal sealed class PythonTorch : IDisposable
     /// <summary>Gets PyTorch's version.</summary>
     public string Version { get; }
 
-    /// <summary>Starts it; null where this Python has no PyTorch, which is said.</summary>
+    /// <summary>Starts it; prints a message and returns null if this Python has no PyTorch.</summary>
     public static PythonTorch? Start(string python)
     {
         if (!File.Exists(python) || !HasTorch(python))
@@ -33,7 +33,7 @@ internal sealed class PythonTorch : IDisposable
         return new PythonTorch(python);
     }
 
-    /// <summary>Numbers that a request answers with.</summary>
+    /// <summary>Sends a request and returns the numbers of its answer.</summary>
     public double[] Ask(string request)
     {
         _process.StandardInput.WriteLine(request);

@@ -6,12 +6,12 @@ using static TorchSharp.torch;
 
 namespace Streaming.Learning.Torch.Benchmarks;
 
-/// <summary>How long training stands still for a checkpoint, and how long its bytes take to the host beside it.</summary>
+/// <summary>How long a checkpoint pauses training, and how long its transfer to the host takes during training.</summary>
 internal static class SnapshotTiming
 {
     private const int BlockBytes = 1 << 20;
 
-    /// <summary>Begins two snapshots, the first of which takes the memory from the device, and reads the second.</summary>
+    /// <summary>Starts two snapshots, the first of which allocates device memory, and reads the second.</summary>
     public static void Report(TorchEngine engine, Device device)
     {
         double first = Begin(engine, device, out var snapshot);

@@ -4,8 +4,8 @@ using System.Text;
 
 namespace Streaming.Serving.Tests;
 
-/// <summary>A way to Redis on which commands of a kind are swallowed, and all after them on the same connection, until they are released
-/// by breaking the connection: the client sees a server that does not answer, then a broken connection.</summary>
+/// <summary>A proxy for Redis that swallows commands of a kind, and all later ones on the same connection, until
+/// the connection is broken: the client sees a server that does not answer, then a broken connection.</summary>
 internal sealed class RedisFaults : IAsyncDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
@@ -26,7 +26,7 @@ internal sealed class RedisFaults : IAsyncDisposable
 
     public string Configuration => $"127.0.0.1:{((IPEndPoint)_listener.LocalEndpoint).Port}";
 
-    /// <summary>Swallows the commands of a name, after some that pass.</summary>
+    /// <summary>Swallows the commands of a name, after letting some pass.</summary>
     public void Hold(string command, int after = 0)
     {
         lock (_gate)
@@ -35,7 +35,7 @@ internal sealed class RedisFaults : IAsyncDisposable
         }
     }
 
-    /// <summary>Breaks the connections and lets everything pass from here on.</summary>
+    /// <summary>Breaks the connections and lets everything pass from now on.</summary>
     public void Release()
     {
         CancellationTokenSource broken;
@@ -87,7 +87,7 @@ internal sealed class RedisFaults : IAsyncDisposable
             }
             catch (Exception exception) when (exception is OperationCanceledException or SocketException)
             {
-                // Either side has gone.
+                // Either side closed the connection.
             }
         }
     }
@@ -109,7 +109,7 @@ internal sealed class RedisFaults : IAsyncDisposable
         }
         catch (Exception exception) when (exception is OperationCanceledException or IOException or ObjectDisposedException)
         {
-            // Either side has gone, or is broken off.
+            // Either side closed the connection, or it was broken.
         }
     }
 

@@ -11,7 +11,7 @@ using Xunit;
 
 namespace Streaming.Serving.Tests;
 
-/// <summary>A real server for the tests of a class, each with a model of its own, published to by the trainer's own publisher.</summary>
+/// <summary>A real server for the tests of a class, each with a separate model, published by the trainer's publisher.</summary>
 public sealed class ServingFixture : IAsyncLifetime
 {
     public static readonly int[] Widths = [4, 8, 16];

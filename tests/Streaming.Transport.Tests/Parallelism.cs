@@ -1,4 +1,4 @@
 using Xunit.v3;
 
-// These tests wait for servers most of the time: more of them at once than there are cores.
+// These tests mostly wait for servers: run more of them in parallel than there are cores.
 [assembly: Parallelization(MaxThreads = 6)]

@@ -2,10 +2,10 @@ using System.Globalization;
 
 namespace Streaming.Lab.Backtest;
 
-/// <summary>Says on one line at a time how far a long run is: speed, loss and the time that is left.</summary>
-/// <param name="writer">Where the lines go: standard error.</param>
+/// <summary>Prints one-line progress reports of long runs: speed, loss and remaining time.</summary>
+/// <param name="writer">The output: standard error.</param>
 /// <param name="time">Clock.</param>
-/// <param name="interval">Least time between two lines within an epoch.</param>
+/// <param name="interval">Minimum time between two lines within an epoch.</param>
 internal sealed class BacktestProgress(TextWriter writer, TimeProvider time, TimeSpan interval)
 {
     private readonly long _start = time.GetTimestamp();
@@ -13,10 +13,10 @@ internal sealed class BacktestProgress(TextWriter writer, TimeProvider time, Tim
     private long _epochStart;
     private long _examples;
 
-    /// <summary>A plain line.</summary>
+    /// <summary>Prints a line.</summary>
     public void Line(string text) => writer.WriteLine(string.Create(CultureInfo.InvariantCulture, $"[{Clock(time.GetElapsedTime(_start))}] {text}"));
 
-    /// <summary>After a step.</summary>
+    /// <summary>Reports a step.</summary>
     public void Step(string label, int epoch, int batch, int batches, int examples, double loss)
     {
         if (batch == 1)
@@ -33,7 +33,7 @@ internal sealed class BacktestProgress(TextWriter writer, TimeProvider time, Tim
         }
     }
 
-    /// <summary>After an epoch and its validation.</summary>
+    /// <summary>Reports an epoch and its validation.</summary>
     public void Epoch(string label, int epoch, int epochs, double loss, double ndcg, double best, int bestEpoch)
     {
         var each = time.GetElapsedTime(_epochStart);
@@ -43,7 +43,7 @@ internal sealed class BacktestProgress(TextWriter writer, TimeProvider time, Tim
             $"{label}: epoch {epoch} of at most {epochs}, {Rate():F0} examples/s, loss {loss:F4}, validation NDCG@10 {ndcg:F4} (best {best:F4} at {bestEpoch}), at most {Clock(each * (epochs - epoch))} left"));
     }
 
-    /// <summary>After part of a stream.</summary>
+    /// <summary>Reports a part of a stream.</summary>
     public void Stream(string label, long done, long total, string state)
     {
         if (time.GetElapsedTime(_lastLine) < interval && done < total)

@@ -1,14 +1,14 @@
 namespace Streaming.Lab.Backtest;
 
-/// <summary>Result of a backtest.</summary>
+/// <summary>The result of a backtest.</summary>
 /// <param name="Protocol">Protocol.</param>
-/// <param name="Users">Users of the data.</param>
-/// <param name="Items">Items of the data.</param>
-/// <param name="Events">Events of the data.</param>
+/// <param name="Users">Number of users in the data.</param>
+/// <param name="Items">Number of items in the data.</param>
+/// <param name="Events">Number of events in the data.</param>
 /// <param name="Seeds">Seeds of the runs.</param>
 /// <param name="Cutoffs">Cutoffs K.</param>
-/// <param name="Seconds">Time of it all.</param>
-/// <param name="Rows">The lines.</param>
+/// <param name="Seconds">Total time in seconds.</param>
+/// <param name="Rows">The result rows.</param>
 internal sealed record BacktestReport(
     string Protocol,
     int Users,
@@ -22,12 +22,12 @@ internal sealed record BacktestReport(
     /// <summary>Gets the number of test targets of an offline protocol.</summary>
     public int Targets { get; init; }
 
-    /// <summary>Gets how many of these are in their case's history.</summary>
+    /// <summary>Gets how many of these occur in their case's history.</summary>
     public int RepeatTargets { get; init; }
 
-    /// <summary>Says what repeats among the targets do to the masked rows.</summary>
+    /// <summary>Explains how repeats among the targets affect the masked rows.</summary>
     public static string SayRepeats(int targets, int repeats) => FormattableString.Invariant(
-        $"{repeats} of {targets} test targets are in the user's history: a list that leaves the history out cannot have them, and the rows \"masked\" count them as misses");
+        $"{repeats} of {targets} test targets are in the user's history: a ranking without the history cannot contain them, so the rows \"masked\" count them as misses");
 
     /// <summary>Gets how each model and baseline did along the stream; none of an offline protocol.</summary>
     public IReadOnlyList<StreamCurve> Curves { get; init; } = [];

@@ -1,6 +1,6 @@
 namespace Streaming.Lab.Backtest;
 
-/// <summary>What the command line asks for.</summary>
+/// <summary>The command line of a backtest.</summary>
 internal sealed record BacktestRequest
 {
     /// <summary>Gets the protocol.</summary>
@@ -12,31 +12,31 @@ internal sealed record BacktestRequest
     /// <summary>Gets the file of sequences, or null.</summary>
     public string? Sequences { get; init; }
 
-    /// <summary>Gets the files of events.</summary>
+    /// <summary>Gets the event files.</summary>
     public IReadOnlyList<string> Events { get; init; } = [];
 
-    /// <summary>Gets the files of item columns.</summary>
+    /// <summary>Gets the item files.</summary>
     public IReadOnlyList<string> Items { get; init; } = [];
 
-    /// <summary>Gets whether item files bring features.</summary>
+    /// <summary>Gets whether item files provide features.</summary>
     public bool HasFeatures => Items.Count > 0;
 
-    /// <summary>Gets the length of the vector that an item file becomes.</summary>
+    /// <summary>Gets the length of the feature vector made from an item file.</summary>
     public int FeatureLength { get; init; } = 256;
 
-    /// <summary>Gets the settings to try, as NAME=VALUE;VALUE;…: all combinations are trained.</summary>
+    /// <summary>Gets the settings to try, as NAME=VALUE;VALUE;…: every combination is trained.</summary>
     public IReadOnlyList<string> Try { get; init; } = [];
 
-    /// <summary>Gets the seeds; every model is trained once with each.</summary>
+    /// <summary>Gets the seeds; every model is trained once per seed.</summary>
     public IReadOnlyList<int> Seeds { get; init; } = [1];
 
-    /// <summary>Gets from which share of a stream's events on a planted drift holds; 0: none.</summary>
+    /// <summary>Gets the share of a stream's events after which a planted drift starts; 0: none.</summary>
     public double DriftAt { get; init; }
 
-    /// <summary>Gets whether each width is trained alone too.</summary>
+    /// <summary>Gets whether each width is also trained on its own.</summary>
     public bool SingleWidth { get; init; }
 
-    /// <summary>Gets whether the baselines are left out.</summary>
+    /// <summary>Gets whether to skip the baselines.</summary>
     public bool NoBaselines { get; init; }
 
     /// <summary>Gets the cutoffs K.</summary>

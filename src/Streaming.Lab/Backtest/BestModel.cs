@@ -12,10 +12,10 @@ using Streaming.Models.State;
 namespace Streaming.Lab.Backtest;
 
 /// <summary>
-/// Keeps the best model of a backtest, over all settings and seeds, as a checkpoint that `streaming run --from` starts a
-/// live model with. The best so far is always on disk.
+/// Keeps the best model of a backtest, over all settings and seeds, as a checkpoint for `streaming run --from`.
+/// The best model so far is always on disk.
 /// </summary>
-/// <param name="folder">An empty folder, or one to be made.</param>
+/// <param name="folder">An empty or new folder.</param>
 /// <param name="time">Clock.</param>
 internal sealed class BestModel(string folder, TimeProvider time) : IDisposable
 {
@@ -24,23 +24,23 @@ internal sealed class BestModel(string folder, TimeProvider time) : IDisposable
     private ModelOptions? _model;
     private long _steps;
 
-    /// <summary>Whether a run with this NDCG@10 would be kept.</summary>
+    /// <summary>Whether a model with this NDCG@10 would be kept.</summary>
     public bool Wants(double ndcg) => ndcg > _best;
 
-    /// <summary>Keeps a model that was trained on a stream, with all that its trainer knows.</summary>
+    /// <summary>Keeps a model trained on a stream, with its trainer's whole state.</summary>
     /// <param name="ndcg">Its NDCG@10.</param>
-    /// <param name="trainer">The trainer at the stream's end.</param>
-    /// <param name="ingest">The users' histories at the stream's end.</param>
+    /// <param name="trainer">The trainer at the end of the stream.</param>
+    /// <param name="ingest">User histories at the end of the stream.</param>
     public void Keep(double ndcg, Trainer trainer, IngestState ingest)
     {
         _best = ndcg;
         Write(trainer, ingest);
     }
 
-    /// <summary>Keeps the parameters of a model that is trained in epochs, until a better one comes or <see cref="Finish"/>.</summary>
+    /// <summary>Keeps the parameters of a model trained in epochs, until a better one comes or <see cref="Finish"/>.</summary>
     /// <param name="ndcg">Its NDCG@10 on the validation cases.</param>
     /// <param name="engine">The engine, between two steps.</param>
-    /// <param name="steps">Steps that it has done.</param>
+    /// <param name="steps">Its number of training steps.</param>
     public void Keep(double ndcg, TrainingEngine engine, long steps)
     {
         Directory.CreateDirectory(folder);
@@ -50,11 +50,11 @@ internal sealed class BestModel(string folder, TimeProvider time) : IDisposable
         (_best, _model, _steps) = (ndcg, engine.Model, steps);
     }
 
-    /// <summary>Makes a checkpoint of the parameters kept: items get rows by id, and frequencies are those of the log.</summary>
-    /// <param name="log">The data whose items the model has as rows.</param>
-    /// <param name="split">What it was trained on.</param>
-    /// <param name="histories">Makes the users' histories at the log's end, of at least so many items; null where users and times are
-    /// not known.</param>
+    /// <summary>Writes a checkpoint of the kept parameters: items get rows by id, and frequencies come from the log.</summary>
+    /// <param name="log">The data whose items are the model's rows.</param>
+    /// <param name="split">The split it was trained on.</param>
+    /// <param name="histories">Creates user histories at the end of the log, of at least this many items; null if users and times are
+    /// unknown.</param>
     public void Finish(InteractionLog log, OfflineSplit split, Func<int, IngestState>? histories)
     {
         if (_model is null)
@@ -71,7 +71,7 @@ internal sealed class BestModel(string folder, TimeProvider time) : IDisposable
         Write(trainer, histories?.Invoke(model.HistoryLength));
     }
 
-    /// <summary>Rows so that every item gets one and there are fallback rows beside: capacity is what live settings are for.</summary>
+    /// <summary>Enough rows for every item plus fallback rows; live settings decide the capacity.</summary>
     public static int Capacity(int items, ItemTableOptions options) => Math.Max(64, items + options.FallbackRowsFor(items) + (items / 32) + 1);
 
     /// <inheritdoc/>
@@ -96,7 +96,7 @@ internal sealed class BestModel(string folder, TimeProvider time) : IDisposable
             }
         }
 
-        // A log has no order between users, so an item's silence is that of its mean gap.
+        // A log has no order across users, so an item's idle time is set to its mean gap.
         return [.. log.Items.Select((id, row) => new KnownItem(XxHash64.Hash(System.Text.Encoding.UTF8.GetBytes(id)), id, row)
         {
             Events = counts[row],

@@ -7,7 +7,7 @@ using Streaming.Models.Batches;
 
 namespace Streaming.Lab.Backtest;
 
-/// <summary>Ranks the targets of cases among the whole catalogue, at every width of a model.</summary>
+/// <summary>Ranks the targets of cases within the whole catalogue, at every width of a model.</summary>
 internal sealed class CaseRanker : IDisposable
 {
     private const int CasesAtATime = 256;
@@ -21,9 +21,9 @@ internal sealed class CaseRanker : IDisposable
 
     /// <summary>Creates a ranker.</summary>
     /// <param name="engine">The model; item rows 0 … <paramref name="itemCount"/> − 1.</param>
-    /// <param name="itemCount">Items of the catalogue.</param>
+    /// <param name="itemCount">Number of items in the catalogue.</param>
     /// <param name="cutoffs">Cutoffs K of the metrics.</param>
-    /// <param name="threads">Threads to rank with.</param>
+    /// <param name="threads">Number of threads.</param>
     public CaseRanker(TrainingEngine engine, int itemCount, IReadOnlyList<int> cutoffs, int threads)
     {
         _engine = engine;
@@ -35,9 +35,9 @@ internal sealed class CaseRanker : IDisposable
         _catalogue = new float[itemCount * engine.Model.Dimension];
     }
 
-    /// <summary>Ranks all cases with the model as it is now.</summary>
+    /// <summary>Ranks all cases with the model's current state.</summary>
     /// <param name="cases">The cases.</param>
-    /// <param name="maskHistory">Whether the items of the history are left out of the ranking; a target among them is a miss.</param>
+    /// <param name="maskHistory">Whether to exclude the history's items from the ranking; a target among them is a miss.</param>
     /// <returns>Metrics of each width.</returns>
     public RankingMetrics[] Rank(RankingCases cases, bool maskHistory)
     {
@@ -87,7 +87,7 @@ internal sealed class CaseRanker : IDisposable
                 vectors.AsSpan((i - first) * _userLength, _userLength).CopyTo(users.AsSpan(row * _userLength));
                 targets[row] = target;
 
-                // Targets do not compete with each other: RankingMetrics accounts for the places that they take.
+                // Targets do not compete with each other: RankingMetrics accounts for the ranks they occupy.
                 excluded.AddRange(cases.Targets[i]);
                 excluded.AddRange(maskHistory ? cases.Histories[i] : []);
                 offsets[++row] = excluded.Count;
@@ -129,7 +129,7 @@ internal sealed class CaseRanker : IDisposable
                 for (int t = 0; t < ranks.Length; t++)
                 {
                     int place = ((row + t) * metrics.Length) + width;
-                    // A list that leaves the history out cannot have an item of it.
+                    // A ranking without the history cannot contain an item of it.
                     ranks[t] = maskHistory && cases.Histories[i].Contains(cases.Targets[i][t]) ? TiedRank.Missing : new TiedRank(above[place], ties[place]);
                 }
 

@@ -4,12 +4,12 @@ using Streaming.Formats.Files;
 
 namespace Streaming.Lab.Backtest;
 
-/// <summary>Events of files in the form in which they come out of Kafka, so that the code that takes these in takes those.</summary>
+/// <summary>Converts events of files to the form in which Kafka delivers them, so that the live ingestion code can process them.</summary>
 internal sealed class EventBytes
 {
     private byte[] _bytes = new byte[1024];
 
-    /// <summary>The event of a row; valid until the next call.</summary>
+    /// <summary>Returns the event of a row; valid until the next call.</summary>
     public InteractionEvent Of(in EventRow row)
     {
         int most = Encoding.UTF8.GetMaxByteCount(row.User.Length + row.Item.Length + row.Type.Length + (row.EventId?.Length ?? 0));

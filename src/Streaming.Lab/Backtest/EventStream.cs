@@ -8,8 +8,8 @@ using Streaming.Formats.Files;
 namespace Streaming.Lab.Backtest;
 
 /// <summary>
-/// Makes batches of recorded events in the order of time by the live ingestion's own code: its rules and weights of event
-/// types, its dedup window (a record counts as produced when the event happened), its histories, and so its new items and
+/// Batches recorded events by time with the live ingestion code: event rules and weights, dedup window
+/// (a record counts as produced when the event happened), histories, and thus new items and
 /// repeats.
 /// </summary>
 internal sealed class EventStream
@@ -24,12 +24,12 @@ internal sealed class EventStream
     private Batch? _batch;
 
     /// <summary>Creates a stream at the beginning of the events.</summary>
-    /// <param name="events">The events, by time.</param>
+    /// <param name="events">The events, sorted by time.</param>
     /// <param name="settings">Event types, histories and dedup window.</param>
-    /// <param name="batchSize">Events of a batch.</param>
-    /// <param name="historyLength">Items of a history that the model reads; as many at least are kept.</param>
-    /// <param name="time">Clock, by which an event's time may lie in the future.</param>
-    /// <param name="pauseAt">A record before which a batch ends, full or not; 0: none.</param>
+    /// <param name="batchSize">Events per batch.</param>
+    /// <param name="historyLength">Items of a history that the model reads; at least as many are kept.</param>
+    /// <param name="time">Clock for the check of event times in the future.</param>
+    /// <param name="pauseAt">A record before which a batch ends even if not full; 0: none.</param>
     public EventStream(EventLog events, BacktestOptions settings, int batchSize, int historyLength, TimeProvider time, int pauseAt = 0)
     {
         _events = events;
@@ -44,13 +44,13 @@ internal sealed class EventStream
     /// <summary>Gets the number of records read.</summary>
     public int Done { get; private set; }
 
-    /// <summary>Gets what became of them.</summary>
+    /// <summary>Gets the number of records by outcome.</summary>
     public EventCounts Counts => _state.Totals;
 
-    /// <summary>Gets what the ingestion remembers: histories, dedup window and counts.</summary>
+    /// <summary>Gets the ingestion state: histories, dedup window and counts.</summary>
     public IngestState State => _state;
 
-    /// <summary>The next batch; the one before is used again. Null at the end.</summary>
+    /// <summary>Returns the next batch, reusing the previous one; null at the end.</summary>
     /// <param name="catalogue">Changes to announce before an item's first event, by item id; may be null.</param>
     public Batch? Next(Func<string, ItemChange?>? catalogue)
     {

@@ -10,8 +10,8 @@ namespace Streaming.Lab.Backtest;
 /// <summary>Reads interactions from files.</summary>
 internal static class InteractionFiles
 {
-    /// <summary>Reads lines `user item item …`, in the order in which the user met the items.</summary>
-    /// <exception cref="InputFileException">The file is missing or empty, a line has no item, or a user a second line: names the line.</exception>
+    /// <summary>Reads lines `user item item …`, oldest item first.</summary>
+    /// <exception cref="InputFileException">The file is missing or empty, a line has no item, or a user has two lines; the message names the line.</exception>
     public static InteractionLog ReadSequences(string path)
     {
         try
@@ -31,7 +31,7 @@ internal static class InteractionFiles
 
                 if (user is not null)
                 {
-                    throw new InputFileException($"{path}, line {line}: user '{user}' has a line already; expected all items of a user on one line. A file of `user item` pairs is read by --events with --columns, with a time.");
+                    throw new InputFileException($"{path}, line {line}: user '{user}' already has a line; expected all items of a user on one line. Read a file of `user item` pairs with --events and --columns, including a time.");
                 }
 
                 if (sequence.Count > 0)
@@ -51,14 +51,14 @@ internal static class InteractionFiles
     }
 
     /// <summary>
-    /// Groups events by user, in the order of time, and of the files where times are equal. The rules, the weights of event
-    /// types and the dedup window are the live ingestion's; a record counts as produced when the event happened.
+    /// Groups events by user, sorted by time, then by file order. Event rules, event type weights
+    /// and the dedup window are those of live ingestion; a record counts as produced when the event happened.
     /// </summary>
-    /// <param name="events">The events, by time.</param>
+    /// <param name="events">The events, sorted by time.</param>
     /// <param name="settings">Event types and dedup window.</param>
-    /// <param name="time">Clock, by which an event's time may lie in the future.</param>
-    /// <param name="tell">Gets a line when a record is left out.</param>
-    /// <exception cref="InputFileException">No event is left to learn from.</exception>
+    /// <param name="time">Clock for the check of event times in the future.</param>
+    /// <param name="tell">Receives a line if any record was dropped.</param>
+    /// <exception cref="InputFileException">No trainable event is left.</exception>
     public static InteractionLog FromEvents(EventLog events, BacktestOptions settings, TimeProvider time, Action<string> tell)
     {
         EventRules rules = settings.Events.ToRules(time);
@@ -88,10 +88,10 @@ internal static class InteractionFiles
 
         InteractionLog all = log.ToLog();
         string said = FormattableString.Invariant(
-            $"{events.Count} records: {all.ExampleCount} events to learn from, {all.EventCount - all.ExampleCount} history only (weight 0), {duplicates} duplicates (same event id within STREAMING__Dedup__Window), {refused.Values.Sum()} refused{string.Concat(refused.Select(pair => $"; {pair.Key}: {pair.Value}"))}");
+            $"{events.Count} records: {all.ExampleCount} trainable events, {all.EventCount - all.ExampleCount} history only (weight 0), {duplicates} duplicates (same event id within STREAMING__Dedup__Window), {refused.Values.Sum()} refused{string.Concat(refused.Select(pair => $"; {pair.Key}: {pair.Value}"))}");
         if (all.ExampleCount == 0)
         {
-            throw new InputFileException($"No event to learn from in {said}.");
+            throw new InputFileException($"No trainable event in {said}.");
         }
 
         if (all.ExampleCount < events.Count)
@@ -102,7 +102,7 @@ internal static class InteractionFiles
         return all;
     }
 
-    /// <returns>The user's id where it came before, or null.</returns>
+    /// <returns>The user's id if it occurred before, or null.</returns>
     private static string? ReadLine(ReadOnlySpan<char> text, StringTable users, StringTable items, List<int> sequence)
     {
         sequence.Clear();

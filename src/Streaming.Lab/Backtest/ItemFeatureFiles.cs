@@ -7,10 +7,10 @@ using Streaming.Models.Options;
 namespace Streaming.Lab.Backtest;
 
 /// <summary>
-/// Turns item files (CSV with a header; the first column is the item) into features. A file becomes one group:
-/// columns c0, c1, … are product-quantisation codes, each code a one-hot feature; columns named x0, x1, … are numbers
-/// taken as they are; every other column is text, each of its words (parts between | for categories too) a one-hot feature weighted by
-/// ln(items / items that have it). One-hots go through <see cref="LatentSemantics"/>, and a vector is scaled to length 1.
+/// Converts item files (CSV with a header; the first column is the item) to features, one feature group per file:
+/// columns c0, c1, … are product-quantization codes, each code a one-hot feature; columns x0, x1, … are numbers, used
+/// unchanged; every other column is text, each of its words (and each part between | for categories) a one-hot feature weighted by
+/// ln(items / items that have it). <see cref="LatentSemantics"/> projects one-hot features, and vectors are scaled to length 1.
 /// </summary>
 internal static class ItemFeatureFiles
 {
@@ -18,10 +18,10 @@ internal static class ItemFeatureFiles
 
     /// <summary>Reads the files.</summary>
     /// <param name="paths">Files.</param>
-    /// <param name="items">Item ids, in the order of their rows.</param>
+    /// <param name="items">Item ids, in row order.</param>
     /// <param name="length">Length of a projected group, F.</param>
-    /// <param name="tell">Gets a line for a file whose rows of an item differ.</param>
-    /// <exception cref="InputFileException">A file cannot be read, or knows none of the items.</exception>
+    /// <param name="tell">Receives a line for a file with differing rows of the same item.</param>
+    /// <exception cref="InputFileException">A file cannot be read, or contains none of the items.</exception>
     public static ItemFeatures Read(IEnumerable<string> paths, IReadOnlyList<string> items, int length, Action<string>? tell = null)
     {
         var rowOf = new Dictionary<string, int>(StringComparer.Ordinal);
@@ -57,7 +57,7 @@ internal static class ItemFeatureFiles
 
     private static float[][] Read(string path, Dictionary<string, int> rowOf, int length, Action<string>? tell)
     {
-        // Of an item with several rows the last one counts: catalogues are often written as one snapshot after another.
+        // The last of an item's rows counts: catalogues are often appended snapshots.
         var featuresOf = new Dictionary<int, List<string>>();
         var numbers = new Dictionary<int, float[]>();
         int differing = 0;
@@ -94,13 +94,13 @@ internal static class ItemFeatureFiles
 
         if (differing > 0)
         {
-            tell?.Invoke($"{path}: {differing} rows differ from an earlier row of their item; the last row of an item counts");
+            tell?.Invoke($"{path}: {differing} rows differ from an earlier row of the same item; using each item's last row");
         }
 
         return Project(rowOf.Count, featuresOf, Frequencies(featuresOf.Values), numbers, length);
     }
 
-    /// <summary>How many items have a feature, however many rows an item has.</summary>
+    /// <summary>Counts the items with each feature, once per item.</summary>
     private static Dictionary<string, int> Frequencies(IEnumerable<List<string>> items)
     {
         var frequency = new Dictionary<string, int>(StringComparer.Ordinal);
@@ -155,7 +155,7 @@ internal static class ItemFeatureFiles
 
     private static float[][] Project(int items, Dictionary<int, List<string>> featuresOf, Dictionary<string, int> frequency, Dictionary<int, float[]> numbers, int length)
     {
-        // A feature of one item says nothing that its id does not; one of all items says nothing at all.
+        // A feature of a single item adds nothing to its id; one of all items carries no information.
         var numberOf = frequency.Where(pair => pair.Value > 1).Select((pair, number) => (pair.Key, number)).ToDictionary(pair => pair.Key, pair => pair.number, StringComparer.Ordinal);
         var rows = new float[items][];
         Array.Fill(rows, []);

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Streaming.Lab.Backtest;
 
-/// <summary>Rows of different lengths, end to end.</summary>
+/// <summary>Rows of different lengths in one array.</summary>
 internal class JaggedList<T>
 {
     private readonly List<T> _values = [];
@@ -11,7 +11,7 @@ internal class JaggedList<T>
     /// <summary>Gets the number of rows.</summary>
     public int Count => _offsets.Count - 1;
 
-    /// <summary>Gets the number of values of all rows.</summary>
+    /// <summary>Gets the total number of values.</summary>
     public int ValueCount => _values.Count;
 
     /// <summary>Gets a row; valid until the next <see cref="Add"/>.</summary>
@@ -25,12 +25,12 @@ internal class JaggedList<T>
     }
 }
 
-/// <summary>Rows of numbers.</summary>
+/// <summary>Rows of integers.</summary>
 internal sealed class JaggedList : JaggedList<int>;
 
-/// <summary>Weights of events, in rows.</summary>
+/// <summary>Rows of event weights.</summary>
 internal sealed class WeightList : JaggedList<float>
 {
-    /// <summary>The number of events that are trained on: those whose weight is not 0.</summary>
+    /// <summary>Returns the number of events that are trained on, those with a weight other than 0.</summary>
     public int ExampleCount() => Enumerable.Range(0, Count).Sum(row => this[row].Length - this[row].Count(0f));
 }

@@ -3,21 +3,21 @@ using System.Numerics.Tensors;
 namespace Streaming.Lab.Backtest;
 
 /// <summary>
-/// Latent semantic analysis (Deerwester et al. 1990): items as weighted sets of features, mapped to the F directions in
-/// which they differ most, the right singular vectors of the matrix items × features. Found by subspace iteration from a
+/// Latent semantic analysis (Deerwester et al. 1990): projects items, as weighted sets of features, onto the F directions of
+/// largest variation, the right singular vectors of the matrix items × features. Found by subspace iteration from a
 /// fixed start (Halko, Martinsson, Tropp 2011, algorithm 4.4).
 /// </summary>
-/// <remarks>With no more distinct features than F the map keeps all of them, each a direction of its own.</remarks>
+/// <remarks>With at most F distinct features, each keeps its own direction.</remarks>
 internal static class LatentSemantics
 {
-    // The error of a singular direction falls by the square of the ratio of singular values each time.
+    // Each iteration reduces the error of a singular direction by the square of the ratio of singular values.
     private const int Iterations = 4;
 
-    /// <summary>Maps items.</summary>
+    /// <summary>Projects items.</summary>
     /// <param name="items">The features of each item, by number, with their weights.</param>
     /// <param name="features">Number of distinct features.</param>
     /// <param name="length">F.</param>
-    /// <returns>[F] values an item.</returns>
+    /// <returns>[F] values per item.</returns>
     public static float[][] Map(IReadOnlyList<IReadOnlyList<(int Feature, float Weight)>> items, int features, int length)
     {
         float[][] directions = Start(features, length);
@@ -76,7 +76,7 @@ internal static class LatentSemantics
         return directions;
     }
 
-    /// <summary>Gram–Schmidt on the columns, each against those before it twice, which keeps float32 orthogonal.</summary>
+    /// <summary>Gram–Schmidt on the columns, each twice against its predecessors, which keeps float32 orthogonal.</summary>
     private static void Orthonormalise(float[][] rows, int length)
     {
         var column = new float[rows.Length];
@@ -97,7 +97,7 @@ internal static class LatentSemantics
                 }
             }
 
-            // What is left of a column that the others span is rounding, no direction.
+            // The remainder of a linearly dependent column is rounding error, not a direction.
             float norm = TensorPrimitives.Norm<float>(column);
             TensorPrimitives.Multiply(column, norm > 1e-5f * before ? 1 / norm : 0, column);
             done.Add([.. column]);

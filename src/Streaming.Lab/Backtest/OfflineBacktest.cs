@@ -7,13 +7,13 @@ using Streaming.Models.Options;
 namespace Streaming.Lab.Backtest;
 
 /// <summary>Runs an offline protocol: baselines, then every combination of settings with every seed.</summary>
-/// <param name="request">What to do.</param>
+/// <param name="request">The command line.</param>
 /// <param name="log">The data.</param>
 /// <param name="features">Features of the items.</param>
-/// <param name="createEngine">Makes the engine that the settings name, for a model.</param>
-/// <param name="keep">Keeps the best model; null: none is kept.</param>
-/// <param name="histories">Makes the users' histories at the log's end; null: they are not known.</param>
-/// <param name="progress">Where progress is told.</param>
+/// <param name="createEngine">Creates the engine that the settings select, for a model.</param>
+/// <param name="keep">Keeps the best model; may be null.</param>
+/// <param name="histories">Creates user histories at the end of the log; null if unknown.</param>
+/// <param name="progress">Progress output.</param>
 /// <param name="time">Clock.</param>
 internal sealed class OfflineBacktest(
     BacktestRequest request, InteractionLog log, ItemFeatures features, Func<BacktestOptions, ModelOptions, TrainingEngine> createEngine, BestModel? keep,
@@ -25,7 +25,7 @@ internal sealed class OfflineBacktest(
     /// <summary>Gets the settings with the best validation NDCG@10, mean over the seeds; null before the first.</summary>
     public BacktestOptions? BestSettings { get; private set; }
 
-    /// <summary>Runs it all.</summary>
+    /// <summary>Runs the backtest.</summary>
     public BacktestReport Run(CancellationToken cancellation)
     {
         long start = time.GetTimestamp();
@@ -52,7 +52,7 @@ internal sealed class OfflineBacktest(
         keep?.Finish(log, split, histories);
         if (keep is not null && histories is null)
         {
-            progress.Line("the model is kept without histories of users: --sequences has no times; with --events it would have them");
+            progress.Line("the saved model has no user histories, because --sequences has no times; use --events to include them");
         }
 
         return new BacktestReport(
@@ -61,10 +61,10 @@ internal sealed class OfflineBacktest(
 
     private OfflineSplit Split(bool validates) => request.Protocol switch
     {
-        BacktestProtocol.LeaveOneOut => SplitProtocol.LeaveOneOut(log).Checked("leave-one-out", "it takes users with at least 3 events to learn from", validates),
-        BacktestProtocol.UserSplit => SplitProtocol.ByUser(log, request.Seeds[0]).Checked("user", "it takes at least 10 users, some of them with 2 events", validates),
-        BacktestProtocol.TimeSplit => SplitProtocol.ByTime(log).Checked("time", "it takes events, in the last fifth and tenth of the log, of users with events before them", validates),
-        _ => throw new InvalidOperationException($"{request.Protocol} is no offline protocol."),
+        BacktestProtocol.LeaveOneOut => SplitProtocol.LeaveOneOut(log).Checked("leave-one-out", "it needs users with at least 3 trainable events", validates),
+        BacktestProtocol.UserSplit => SplitProtocol.ByUser(log, request.Seeds[0]).Checked("user", "it needs at least 10 users, some with 2 events", validates),
+        BacktestProtocol.TimeSplit => SplitProtocol.ByTime(log).Checked("time", "it needs events in the last fifth and tenth of the log by users with earlier events", validates),
+        _ => throw new InvalidOperationException($"{request.Protocol} is not an offline protocol."),
     };
 
     private void AddBaselines(OfflineSplit split)

@@ -2,10 +2,10 @@ using Streaming.Learning.Evaluation;
 
 namespace Streaming.Lab.Backtest;
 
-/// <summary>What simple methods reach on a split: a model has to be read beside them.</summary>
+/// <summary>Baselines on a split, to compare models with.</summary>
 internal static class OfflineBaselines
 {
-    /// <summary>Popularity, item-kNN, Markov, the last two added, and the user's own latest.</summary>
+    /// <summary>Popularity, item-kNN, Markov, the sum of the last two, and the user's most recent items.</summary>
     public static IEnumerable<StreamingBaseline> Create() =>
     [
         new RecentPopularity(double.PositiveInfinity),

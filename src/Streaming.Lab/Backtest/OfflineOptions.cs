@@ -3,42 +3,42 @@ using Streaming.Learning.Training;
 
 namespace Streaming.Lab.Backtest;
 
-/// <summary>How a model is trained by an offline protocol: many passes over recorded sequences.</summary>
+/// <summary>Training in offline protocols: many passes over recorded sequences.</summary>
 internal sealed record OfflineOptions
 {
-    /// <summary>Gets the most passes over the training sequences. Default 24; 1 … 10,000.</summary>
+    /// <summary>Gets the maximum number of passes over the training sequences. Default 24; 1 … 10,000.</summary>
     public int Epochs { get; init; } = 24;
 
-    /// <summary>Gets how many epochs without a better validation NDCG@10 end the training. Default 8; 1 and up.</summary>
+    /// <summary>Gets how many epochs without a better validation NDCG@10 stop training. Default 8; 1 and up.</summary>
     public int Patience { get; init; } = 8;
 
-    /// <summary>Gets whether the model of the last epoch counts, in place of the best by validation, and none ends the
-    /// training early: for sets whose validation cases are too few to choose by. Default false.</summary>
+    /// <summary>Gets whether to keep the model of the last epoch instead of the best by validation, without early
+    /// stopping: for sets with too few validation cases to choose by. Default false.</summary>
     public bool KeepLast { get; init; }
 
-    /// <summary>Gets the number of sequences of a step; each has a prediction at every item. Default 128; 1 … 65,536.</summary>
+    /// <summary>Gets the number of sequences per step; each predicts every one of its items. Default 128; 1 … 65,536.</summary>
     public int BatchSize { get; init; } = 128;
 
     /// <summary>Gets the learning rate. Default 0.001; above 0, at most 1.</summary>
     public float LearningRate { get; init; } = 1e-3f;
 
-    /// <summary>Gets the steps over which the learning rate rises from 0. Default 100; 0 and up.</summary>
+    /// <summary>Gets the number of warmup steps over which the learning rate rises from 0. Default 100; 0 and up.</summary>
     public int WarmupSteps { get; init; } = 100;
 
-    /// <summary>Gets whether the learning rate falls to 0 along a cosine over <see cref="Epochs"/>. Default true; false: constant.</summary>
+    /// <summary>Gets whether the learning rate decays to 0 along a cosine over <see cref="Epochs"/>. Default true; false: constant.</summary>
     public bool Cosine { get; init; } = true;
 
-    /// <summary>Gets the uniform negatives of a step (uniform and mns losses). Default 1,024; 1 … 1,000,000.</summary>
+    /// <summary>Gets the number of uniform negatives per step (uniform and mns losses). Default 1,024; 1 … 1,000,000.</summary>
     public int UniformNegatives { get; init; } = 1_024;
 
-    /// <summary>Gets the step from which the memory bank is used (cbns loss). Default 500; 0 and up.</summary>
+    /// <summary>Gets the step at which the memory bank starts to be used (cbns loss). Default 500; 0 and up.</summary>
     public int BankWarmupSteps { get; init; } = 500;
 
-    /// <summary>Gets how many validation cases are ranked after an epoch, a fixed random part. Default 0: all; 0 and up.</summary>
+    /// <summary>Gets how many validation cases are ranked after an epoch, a fixed random sample. Default 0: all; 0 and up.</summary>
     public int ValidationCases { get; init; }
 
-    /// <summary>The learning rate by step.</summary>
-    /// <param name="totalSteps">Steps of all epochs.</param>
+    /// <summary>Returns the learning rate schedule.</summary>
+    /// <param name="totalSteps">Number of steps of all epochs.</param>
     public LearningRateOptions Schedule(long totalSteps) => new()
     {
         Peak = LearningRate,

@@ -5,14 +5,14 @@ using Streaming.Worker.Settings;
 namespace Streaming.Lab.Backtest;
 
 /// <summary>
-/// What the model's settings are in an offline protocol when nobody sets them. The defaults elsewhere are those of a
-/// stream that is seen once; many passes over a recorded set want sharper scores and more regularisation, its users
-/// seldom choose their last item again, and narrow widths whose losses weigh more come near to models of their own.
+/// Model settings of offline protocols where none are given. The usual defaults suit a
+/// stream that is seen once. Many passes over a recorded set need sharper scores and more regularization, its users
+/// rarely choose their last item again, and narrow widths with heavier losses come close to models trained on their own.
 /// </summary>
 internal static class OfflinePreset
 {
-    /// <summary>Gets the settings and their values, for people.</summary>
-    public const string Description = "Unless set, the offline ones have STREAMING__Model__Temperature=0.1 (1 without STREAMING__Model__Cosine), STREAMING__Model__OutputLinear=true, STREAMING__Model__OutputLinearScale=1, STREAMING__Model__OutputNegatives=0.25, a STREAMING__Model__Dropout that rises from 0.2 to 0.6 over the widths, and STREAMING__Model__WidthWeights of D / w.";
+    /// <summary>Gets a description of the settings and values.</summary>
+    public const string Description = "Unless set, offline protocols use STREAMING__Model__Temperature=0.1 (1 without STREAMING__Model__Cosine), STREAMING__Model__OutputLinear=true, STREAMING__Model__OutputLinearScale=1, STREAMING__Model__OutputNegatives=0.25, a STREAMING__Model__Dropout rising from 0.2 to 0.6 over the widths, and STREAMING__Model__WidthWeights of D / w.";
 
     private const double LeastDropout = 0.2;
     private const double MostDropout = 0.6;

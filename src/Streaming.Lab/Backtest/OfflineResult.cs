@@ -2,14 +2,14 @@ using Streaming.Learning.Evaluation;
 
 namespace Streaming.Lab.Backtest;
 
-/// <summary>What a training run came to.</summary>
-/// <param name="ValidationNdcg">NDCG@10 of the largest width on the validation cases at the epoch that was kept, history not masked.</param>
-/// <param name="KeptEpoch">The epoch whose model counts, from 1.</param>
-/// <param name="Epochs">Epochs trained.</param>
-/// <param name="Steps">Steps trained.</param>
-/// <param name="Seconds">Seconds of it all.</param>
-/// <param name="Unmasked">Test metrics of each width with the model of that epoch, history ranked too.</param>
-/// <param name="Masked">The same with the items of the history left out.</param>
+/// <summary>The result of a training run.</summary>
+/// <param name="ValidationNdcg">NDCG@10 of the largest width on the validation cases at the kept epoch, history not masked.</param>
+/// <param name="KeptEpoch">The epoch whose model is kept, from 1.</param>
+/// <param name="Epochs">Number of epochs trained.</param>
+/// <param name="Steps">Number of steps trained.</param>
+/// <param name="Seconds">Total time in seconds.</param>
+/// <param name="Unmasked">Test metrics of each width with that epoch's model, history included in the ranking.</param>
+/// <param name="Masked">The same with the history's items excluded.</param>
 internal sealed record OfflineResult(
     double ValidationNdcg,
     int KeptEpoch,

@@ -4,20 +4,20 @@ using Streaming.Learning.Training;
 namespace Streaming.Lab.Backtest;
 
 /// <summary>
-/// Trains a model on the sequences of a split until the validation NDCG@10 stops rising, and reports the test cases as
-/// the model of the best epoch ranks them; or to the last epoch, if that one's model is to be kept.
+/// Trains a model on the sequences of a split until the validation NDCG@10 stops rising, and reports the test cases
+/// ranked by the model of the best epoch, or of the last epoch if that is the one to keep.
 /// </summary>
-/// <remarks>The test cases are ranked at every new best epoch, which costs less than keeping a copy of the model; they
-/// take no part in any decision.</remarks>
+/// <remarks>Test cases are ranked at every new best epoch, which is cheaper than keeping a copy of the model; no decision
+/// depends on them.</remarks>
 internal sealed class OfflineTrainer(OfflineSplit split, OfflineOptions options, IReadOnlyList<int> cutoffs, int threads, BestModel? keep, BacktestProgress progress, TimeProvider time)
 {
     private const int DecidingCutoff = 10;
 
-    /// <summary>Trains.</summary>
-    /// <param name="engine">A fresh engine, item rows and features set.</param>
-    /// <param name="label">Name of the run for the progress lines.</param>
-    /// <param name="cancellation">Ends the run.</param>
-    /// <exception cref="NonFiniteLossException">Ten steps in a row had a loss or gradient that was not finite, or every step had.</exception>
+    /// <summary>Trains the model.</summary>
+    /// <param name="engine">A new engine with item rows and features set.</param>
+    /// <param name="label">The run's name in progress lines.</param>
+    /// <param name="cancellation">Cancels the run.</param>
+    /// <exception cref="NonFiniteLossException">Ten consecutive steps, or all steps, had a non-finite loss or gradient.</exception>
     public OfflineResult Run(TrainingEngine engine, string label, CancellationToken cancellation)
     {
         long start = time.GetTimestamp();
@@ -57,7 +57,7 @@ internal sealed class OfflineTrainer(OfflineSplit split, OfflineOptions options,
         steps.ThrowIfNoneApplied();
         if (steps.Count > steps.Applied)
         {
-            progress.Line(FormattableString.Invariant($"{label}: {steps.Count - steps.Applied} of {steps.Count} steps had a loss or gradient that was not finite and changed nothing"));
+            progress.Line(FormattableString.Invariant($"{label}: {steps.Count - steps.Applied} of {steps.Count} steps had a non-finite loss or gradient and were not applied"));
         }
 
         return kept! with { Epochs = epoch - 1, Steps = steps.Count, Seconds = time.GetElapsedTime(start).TotalSeconds };

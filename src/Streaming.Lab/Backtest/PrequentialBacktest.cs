@@ -10,16 +10,16 @@ using Streaming.Models.Options;
 namespace Streaming.Lab.Backtest;
 
 /// <summary>
-/// Runs recorded events as a stream through the same trainer that runs live: every event is ranked, then learned. Simple
-/// streaming methods are measured beside it, event by event.
+/// Streams recorded events through the live trainer: every event is ranked, then trained on. Streaming
+/// baselines are measured on the same events.
 /// </summary>
-/// <param name="request">What to do.</param>
-/// <param name="events">The records, by time.</param>
-/// <param name="log">What the ingestion makes of them: how many events, users and items there are.</param>
-/// <param name="features">Features of the log's items.</param>
-/// <param name="createEngine">Makes the engine that the settings name, for a model.</param>
-/// <param name="keep">Keeps the best model; null: none is kept.</param>
-/// <param name="progress">Where progress is told.</param>
+/// <param name="request">The command line.</param>
+/// <param name="events">The records, sorted by time.</param>
+/// <param name="log">The ingested result: number of events, users and items.</param>
+/// <param name="features">Features of the items in the log.</param>
+/// <param name="createEngine">Creates the engine that the settings select, for a model.</param>
+/// <param name="keep">Keeps the best model; may be null.</param>
+/// <param name="progress">Progress output.</param>
 /// <param name="time">Clock.</param>
 internal sealed class PrequentialBacktest(
     BacktestRequest request,
@@ -40,7 +40,7 @@ internal sealed class PrequentialBacktest(
     /// <summary>Gets the settings with the best NDCG@10 on new items at the largest width; null before the first.</summary>
     public BacktestOptions? BestSettings { get; private set; }
 
-    /// <summary>Runs it all.</summary>
+    /// <summary>Runs the backtest.</summary>
     public BacktestReport Run(CancellationToken cancellation)
     {
         long start = time.GetTimestamp();
@@ -151,7 +151,7 @@ internal sealed class PrequentialBacktest(
 
         Check(trainer, name);
         double seconds = time.GetElapsedTime(begun).TotalSeconds;
-        progress.Line(FormattableString.Invariant($"{name}: {seconds:F0} s, of these {100 * trainer.EvaluationTime.TotalSeconds / Math.Max(seconds, 1e-9):F0} % for scoring; counts of items {trainer.CountBytes / 1e6:F1} MB, {100 * trainer.CountsLost:F1} % of their weight not kept"));
+        progress.Line(FormattableString.Invariant($"{name}: {seconds:F0} s, {100 * trainer.EvaluationTime.TotalSeconds / Math.Max(seconds, 1e-9):F0} % of it scoring; item counts use {trainer.CountBytes / 1e6:F1} MB, {100 * trainer.CountsLost:F1} % of their weight dropped"));
         double ndcg = trainer.Evaluator.Total(model.Widths.Count - 1, EvaluationSegment.NewItems).Ndcg(DecidingCutoff);
         if (keep?.Wants(ndcg) == true)
         {
@@ -161,18 +161,18 @@ internal sealed class PrequentialBacktest(
         return new StreamRun(trainer.Evaluator, trainer.Sources, trainer.SourceNames, curve, fused);
     }
 
-    /// <exception cref="NonFiniteLossException">No step changed the model.</exception>
+    /// <exception cref="NonFiniteLossException">No step was applied.</exception>
     private void Check(Trainer trainer, string name)
     {
         TrainerCounters counters = trainer.Counters;
         if (counters.NonFiniteSteps == counters.Steps)
         {
-            throw new NonFiniteLossException($"{name}: none of {counters.Steps} steps was applied; each had a loss or gradient that was not finite. Lower STREAMING__Training__LearningRate__Peak, or look at the features.", (int)counters.Steps);
+            throw new NonFiniteLossException($"{name}: none of {counters.Steps} steps was applied; each had a non-finite loss or gradient. Lower STREAMING__Training__LearningRate__Peak, or check the features.", (int)counters.Steps);
         }
 
         if (counters.NonFiniteSteps > 0)
         {
-            progress.Line(FormattableString.Invariant($"{name}: {counters.NonFiniteSteps} of {counters.Steps} steps had a loss or gradient that was not finite and changed nothing"));
+            progress.Line(FormattableString.Invariant($"{name}: {counters.NonFiniteSteps} of {counters.Steps} steps had a non-finite loss or gradient and were not applied"));
         }
     }
 
@@ -224,8 +224,8 @@ internal sealed class PrequentialBacktest(
         }
     }
 
-    /// <summary>What counts alone, with the live bounds of memory, and with the model at each width. The simple methods of these are
-    /// among the baselines, where nothing bounds them.</summary>
+    /// <summary>Results of counts alone, within the live memory bounds, and of counts with the model at each width. The baselines
+    /// include the same methods with unbounded memory.</summary>
     private void AddSourceRows(List<StreamRun> runs, string loss, IReadOnlyList<int> widths, string label)
     {
         List<PrequentialEvaluator> sources = [.. runs.Select(run => run.Sources!)];

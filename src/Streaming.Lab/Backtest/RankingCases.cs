@@ -1,18 +1,18 @@
 namespace Streaming.Lab.Backtest;
 
-/// <summary>Questions to a model: after this history, where do these items rank?</summary>
+/// <summary>Ranking cases: a history and the target items to rank after it.</summary>
 internal sealed class RankingCases
 {
     /// <summary>Gets the histories, oldest first.</summary>
     public JaggedList Histories { get; } = new();
 
-    /// <summary>Gets the items to be found, distinct, at least one a case.</summary>
+    /// <summary>Gets the targets, distinct, at least one per case.</summary>
     public JaggedList Targets { get; } = new();
 
     /// <summary>Gets the number of cases.</summary>
     public int Count => Histories.Count;
 
-    /// <summary>Gets the number of targets, and of those that are in their case's history.</summary>
+    /// <summary>Gets the number of targets, and how many of them occur in their case's history.</summary>
     public (int All, int Repeats) TargetCounts()
     {
         int repeats = 0;
@@ -34,9 +34,9 @@ internal sealed class RankingCases
         Targets.Add(targets);
     }
 
-    /// <summary>A random part of the cases, in their order.</summary>
-    /// <param name="count">How many at most.</param>
-    /// <param name="seed">Seed of the choice.</param>
+    /// <summary>Returns a random sample of the cases, in order.</summary>
+    /// <param name="count">The maximum sample size.</param>
+    /// <param name="seed">Seed of the sample.</param>
     public RankingCases Sample(int count, int seed)
     {
         if (count >= Count)

@@ -7,9 +7,9 @@ namespace Streaming.Lab.Backtest;
 /// <param name="Loss">Loss; "none" for a baseline.</param>
 /// <param name="Width">Width; 0 for a baseline.</param>
 /// <param name="IsSingleWidth">Whether the model was trained at this width only, and not cut out of a wider one.</param>
-/// <param name="HistoryMasked">Whether the items of the history were left out of the ranking.</param>
-/// <param name="Segment">Which examples, of a prequential run; null otherwise.</param>
-/// <param name="Settings">What differs from the defaults.</param>
+/// <param name="HistoryMasked">Whether the history's items were excluded from the ranking.</param>
+/// <param name="Segment">The examples, in a prequential run; null otherwise.</param>
+/// <param name="Settings">Settings that differ from the defaults.</param>
 /// <param name="Runs">Metrics of each seed.</param>
 internal sealed record ReportRow(
     string Tower,

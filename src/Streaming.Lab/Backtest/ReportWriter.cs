@@ -7,7 +7,7 @@ namespace Streaming.Lab.Backtest;
 /// <summary>Writes a report as JSON, Markdown or a text table.</summary>
 internal static class ReportWriter
 {
-    /// <summary>The report as JSON: the contract that scripts read.</summary>
+    /// <summary>Returns the report as JSON, a stable contract for scripts.</summary>
     public static string Json(BacktestReport report)
     {
         using var memory = new MemoryStream();
@@ -52,10 +52,10 @@ internal static class ReportWriter
         return Encoding.UTF8.GetString(memory.ToArray());
     }
 
-    /// <summary>The report as Markdown tables.</summary>
+    /// <summary>Returns the report as Markdown tables.</summary>
     public static string Markdown(BacktestReport report) => string.Join(Environment.NewLine, Tables(report).Select(Markdown));
 
-    /// <summary>The report as aligned columns.</summary>
+    /// <summary>Returns the report as aligned columns.</summary>
     public static string Text(BacktestReport report) => string.Join(Environment.NewLine, Tables(report).Select(Text));
 
     private static string Markdown(List<string[]> table)
@@ -142,7 +142,7 @@ internal static class ReportWriter
     private static IEnumerable<List<string[]>> Tables(BacktestReport report) =>
         report.Curves.Count > 0 && report.Curves[0].Points.Count > 0 ? [Table(report), Curves(report)] : [Table(report)];
 
-    /// <summary>A line a window of the stream, a column a model.</summary>
+    /// <summary>One row per window of the stream, one column per model.</summary>
     private static List<string[]> Curves(BacktestReport report) =>
     [
         [$"R@{report.Curves[0].Cutoff} of new items after", .. report.Curves.Select(curve => curve.Model)],

@@ -6,9 +6,9 @@ using Streaming.Models.Options;
 namespace Streaming.Lab.Backtest;
 
 /// <summary>
-/// Makes steps of training sequences: each sequence predicts every one of its items from those before it; the last item
-/// is no input. Of a long sequence the last L + 1 items count. For a tower that answers after its last step only (mind),
-/// each beginning of a sequence is a history by itself.
+/// Builds training steps from sequences: each sequence predicts every one of its items from the ones before it; the last item
+/// is not an input. Long sequences are truncated to the last L + 1 items. For a tower with output at its last step only (mind),
+/// each prefix of a sequence is a separate history.
 /// </summary>
 internal sealed class SequenceBatcher
 {
@@ -29,7 +29,7 @@ internal sealed class SequenceBatcher
     private readonly double[] _frequency;
     private readonly Random _random;
 
-    /// <summary>Creates a batcher; counts how often each item is predicted in the training sequences.</summary>
+    /// <summary>Creates a batcher; counts how often the training sequences predict each item.</summary>
     public SequenceBatcher(OfflineSplit split, ModelOptions model, OfflineOptions options)
     {
         _options = options;
@@ -49,12 +49,12 @@ internal sealed class SequenceBatcher
         _negativeLogQ = new float[_negatives.Length];
     }
 
-    /// <summary>Gets the number of predictions of the current step.</summary>
+    /// <summary>Gets the number of predictions in the current step.</summary>
     public int Predictions => _positives.Count;
 
     /// <summary>Fills the step with sequences.</summary>
     /// <param name="sequences">The training sequences.</param>
-    /// <param name="chosen">Which of them.</param>
+    /// <param name="chosen">Indices of the sequences to use.</param>
     public void Fill(JaggedList sequences, ReadOnlySpan<int> chosen)
     {
         _rows.Clear();
@@ -72,7 +72,7 @@ internal sealed class SequenceBatcher
         DrawNegatives();
     }
 
-    /// <summary>The step as the engine takes it; valid until the next <see cref="Fill"/>.</summary>
+    /// <summary>Gets the step in the engine's format; valid until the next <see cref="Fill"/>.</summary>
     public TrainingBatch Batch(long step, float learningRate, int bankCount) => new()
     {
         Sequences = new JaggedRows { Rows = CollectionsMarshal.AsSpan(_rows), Offsets = CollectionsMarshal.AsSpan(_offsets) },
@@ -111,7 +111,7 @@ internal sealed class SequenceBatcher
         sequence = cut ? sequence[^(_historyLength + 1)..] : sequence;
         weights = weights[^sequence.Length..];
 
-        // The start vector stands for a user without history: a window from the middle of a sequence has none to predict.
+        // The start vector represents a user without history: a window from the middle of a sequence predicts nothing from it.
         int first = cut ? 1 : 0;
         if (_lastStepOnly)
         {
@@ -162,7 +162,7 @@ internal sealed class SequenceBatcher
 
         if (_loss == LossKind.Mns)
         {
-            // The mixture's weights depend on the size of this batch, known only now.
+            // The mixture weights depend on this batch's size, which is known only now.
             var logQ = CollectionsMarshal.AsSpan(_logQ);
             for (int i = 0; i < logQ.Length; i++)
             {

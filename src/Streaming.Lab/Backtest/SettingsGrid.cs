@@ -2,12 +2,12 @@ using Streaming.Worker.Failures;
 
 namespace Streaming.Lab.Backtest;
 
-/// <summary>All combinations of settings to be tried.</summary>
+/// <summary>All combinations of settings to try.</summary>
 internal static class SettingsGrid
 {
-    /// <summary>Makes the combinations.</summary>
-    /// <param name="tries">NAME=VALUE;VALUE;… each; a single value sets it for all.</param>
-    /// <returns>Variables by name of each combination; one empty combination without tries.</returns>
+    /// <summary>Creates the combinations.</summary>
+    /// <param name="tries">Each NAME=VALUE;VALUE;…; a single value applies to all combinations.</param>
+    /// <returns>The variables by name of each combination; one empty combination if there are no tries.</returns>
     /// <exception cref="SettingsException">A try has no name or no value.</exception>
     public static IReadOnlyList<IReadOnlyDictionary<string, string>> Combinations(IReadOnlyList<string> tries)
     {
@@ -28,7 +28,7 @@ internal static class SettingsGrid
         return combinations;
     }
 
-    /// <summary>What differs between combinations, as a label: "STREAMING__Model__Layers=2 STREAMING__Offline__Epochs=10"; empty for the only one.</summary>
+    /// <summary>Labels a combination by what differs: "STREAMING__Model__Layers=2 STREAMING__Offline__Epochs=10"; empty for the only one.</summary>
     public static string Label(IReadOnlyDictionary<string, string> combination, IReadOnlyList<IReadOnlyDictionary<string, string>> all) =>
         string.Join(' ', combination.Where(pair => all.Any(other => other[pair.Key] != pair.Value)).Select(pair => $"{pair.Key}={pair.Value}"));
 }

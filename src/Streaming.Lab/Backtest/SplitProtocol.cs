@@ -2,13 +2,13 @@ using Streaming.Formats.Inputs;
 
 namespace Streaming.Lab.Backtest;
 
-/// <summary>How a log of interactions is cut for an offline evaluation.</summary>
+/// <summary>Splits a log of interactions for offline evaluation.</summary>
 internal static class SplitProtocol
 {
     /// <summary>
-    /// Leave-one-out: each user's last item is the test target, the one before the validation target; the test history
-    /// includes the validation item (SASRec, LRURec, fMRLRec). Users with fewer than three items only train. Events of weight 0
-    /// are no targets.
+    /// Leave-one-out: each user's last item is the test target, the one before it the validation target; the test history
+    /// includes the validation item (SASRec, LRURec, fMRLRec). Users with fewer than three items are only trained on. Events of weight 0
+    /// are not targets.
     /// </summary>
     public static OfflineSplit LeaveOneOut(InteractionLog log)
     {
@@ -34,8 +34,8 @@ internal static class SplitProtocol
     }
 
     /// <summary>
-    /// User split (ComiRec): 8 : 1 : 1 of the users, shuffled. Training users train whole; of the others the first 80 %
-    /// of the items are the history and the rest, without repeats, the targets. So test users are strangers.
+    /// User split (ComiRec): 8 : 1 : 1 of the users, shuffled. All items of training users train; of the other users the first 80 %
+    /// of the items are the history and the rest, without repeats, the targets. Test users are thus not seen in training.
     /// </summary>
     public static OfflineSplit ByUser(InteractionLog log, int seed)
     {
@@ -70,12 +70,12 @@ internal static class SplitProtocol
 
     /// <summary>
     /// Time split: the first 80 % of all events train, each event of the next 10 % is a validation case and each of the
-    /// last 10 % a test case, with the user's history up to it. Nothing is learned from what lies after the cut.
+    /// last 10 % a test case, with the user's history up to it. Nothing after the cut is trained on.
     /// </summary>
     /// <exception cref="InputFileException">The log has no times.</exception>
     public static OfflineSplit ByTime(InteractionLog log)
     {
-        var times = log.Times ?? throw new InputFileException("The time split needs event times: give --events in place of --sequences.");
+        var times = log.Times ?? throw new InputFileException("The time split needs event times: use --events instead of --sequences.");
         long[] all = [.. times.SelectMany(user => user).Order()];
         long validationFrom = all[(int)(all.LongLength * 8 / 10)];
         long testFrom = all[(int)(all.LongLength * 9 / 10)];
@@ -114,7 +114,7 @@ internal static class SplitProtocol
 
     private static int LastExample(ReadOnlySpan<float> weights) => weights.LastIndexOfAnyExcept(0f);
 
-    /// <summary>Never equal, so that the search ends between the times before and those not before.</summary>
+    /// <summary>Never returns equal, so that the binary search ends between earlier and later times.</summary>
     private readonly struct FirstNotBefore(long time) : IComparable<long>
     {
         public int CompareTo(long other) => other < time ? 1 : -1;

@@ -3,8 +3,8 @@ using Streaming.Learning.Training;
 
 namespace Streaming.Lab.Backtest;
 
-/// <summary>Counts steps over the epochs, and ends a run that does not learn.</summary>
-/// <param name="label">Name of the run.</param>
+/// <summary>Counts steps over the epochs, and aborts a run that does not train.</summary>
+/// <param name="label">The run's name.</param>
 internal sealed class StepTally(string label)
 {
     private const int MostFailed = 10;
@@ -15,16 +15,16 @@ internal sealed class StepTally(string label)
     /// <summary>Gets the number of steps.</summary>
     public long Count { get; private set; }
 
-    /// <summary>Gets how many of them changed the model.</summary>
+    /// <summary>Gets how many of them were applied.</summary>
     public long Applied { get; private set; }
 
-    /// <summary>Gets how many of this epoch did.</summary>
+    /// <summary>Gets how many were applied in this epoch.</summary>
     public int AppliedInEpoch { get; private set; }
 
-    /// <summary>Gets the mean loss of these; not a number without any.</summary>
+    /// <summary>Gets their mean loss; NaN if there are none.</summary>
     public double MeanLoss => _loss / AppliedInEpoch;
 
-    /// <summary>Begins an epoch. Failures in a row go on over its start: an epoch may be shorter than they are.</summary>
+    /// <summary>Starts an epoch. The count of consecutive failures continues, since an epoch may be shorter than the limit.</summary>
     public void BeginEpoch()
     {
         AppliedInEpoch = 0;
@@ -32,14 +32,14 @@ internal sealed class StepTally(string label)
     }
 
     /// <summary>Counts a step.</summary>
-    /// <exception cref="NonFiniteLossException">It was one too many that was not finite.</exception>
+    /// <exception cref="NonFiniteLossException">Too many consecutive steps were not finite.</exception>
     public void Add(in StepResult result)
     {
         Count++;
         _failedInARow = result.IsApplied ? 0 : _failedInARow + 1;
         if (_failedInARow == MostFailed)
         {
-            throw new NonFiniteLossException($"{label}: {MostFailed} steps in a row had a loss or gradient that was not finite. {Advice}", MostFailed);
+            throw new NonFiniteLossException($"{label}: {MostFailed} consecutive steps had a non-finite loss or gradient. {Advice}", MostFailed);
         }
 
         if (result.IsApplied)
@@ -50,12 +50,12 @@ internal sealed class StepTally(string label)
         }
     }
 
-    /// <exception cref="NonFiniteLossException">No step changed the model: whatever it ranks is no result.</exception>
+    /// <exception cref="NonFiniteLossException">No step was applied, so the ranking would be meaningless.</exception>
     public void ThrowIfNoneApplied()
     {
         if (Applied == 0)
         {
-            throw new NonFiniteLossException($"{label}: none of {Count} steps was applied; each had a loss or gradient that was not finite. {Advice}", (int)Count);
+            throw new NonFiniteLossException($"{label}: none of {Count} steps was applied; each had a non-finite loss or gradient. {Advice}", (int)Count);
         }
     }
 }

@@ -3,10 +3,10 @@ using Streaming.Learning.Evaluation;
 
 namespace Streaming.Lab.Backtest;
 
-/// <summary>Simple methods on a stream, each ranked and then updated event by event, with nothing that bounds their memory.</summary>
+/// <summary>Baselines on a stream, each ranked, then updated, event by event, with unbounded memory.</summary>
 /// <param name="baselines">The methods.</param>
-/// <param name="evaluators">Their figures.</param>
-/// <param name="evaluateEvery">Which batches are ranked: every n-th with events, the same as of the models.</param>
+/// <param name="evaluators">Their evaluators.</param>
+/// <param name="evaluateEvery">Rank every n-th batch with events, the same ones as for the models.</param>
 internal sealed class StreamBaselines(StreamingBaseline[] baselines, PrequentialEvaluator[] evaluators, int evaluateEvery)
 {
     private static readonly long Day = (long)TimeSpan.FromDays(1).TotalMilliseconds;
@@ -16,7 +16,7 @@ internal sealed class StreamBaselines(StreamingBaseline[] baselines, Prequential
     private int[] _history = [];
     private long _batches;
 
-    /// <summary>Recent popularity, item-kNN, Markov, the last two added, the user's own latest, and matrix factorisation.</summary>
+    /// <summary>Recent popularity, item-kNN, Markov, the sum of the last two, the user's most recent items, and matrix factorization.</summary>
     public static StreamingBaseline[] Create() =>
     [
         new RecentPopularity(),
@@ -27,7 +27,7 @@ internal sealed class StreamBaselines(StreamingBaseline[] baselines, Prequential
         new IncrementalSgd(),
     ];
 
-    /// <summary>Takes the events of a batch.</summary>
+    /// <summary>Ranks and trains on the events of a batch.</summary>
     public void Take(Batch batch, bool isAfterDrift)
     {
         bool ranked = batch.Count > 0 && _batches++ % evaluateEvery == 0;

@@ -2,17 +2,17 @@ using Streaming.Core.Options;
 
 namespace Streaming.Lab.Backtest;
 
-/// <summary>How a stream of recorded events is run through the trainer.</summary>
+/// <summary>How recorded events are streamed through the trainer.</summary>
 internal sealed record StreamOptions
 {
-    /// <summary>Gets the number of events of a batch: each is ranked with the model as of the batch before. Default 64; 1 … 65,536.</summary>
+    /// <summary>Gets the number of events per batch; each is ranked with the model as of the previous batch. Default 64; 1 … 65,536.</summary>
     public int BatchSize { get; init; } = 64;
 
-    /// <summary>Gets the share of the events at the beginning that is learned from but not measured. Default 0.1; 0 … below 1.</summary>
+    /// <summary>Gets the share of events at the start that are trained on but not measured. Default 0.1; 0 … below 1.</summary>
     public double SkipShare { get; init; } = 0.1;
 
-    /// <summary>Gets which batches are ranked before they are learned: every n-th. Ranking the whole catalogue costs more than
-    /// learning where it is large. Default 1; 1 … 1,000.</summary>
+    /// <summary>Gets the ranking interval: every n-th batch is ranked before it is trained on. With a large catalogue, ranking
+    /// costs more than training. Default 1; 1 … 1,000.</summary>
     public int EvaluateEvery { get; init; } = 1;
 
     /// <summary>Checks every property.</summary>

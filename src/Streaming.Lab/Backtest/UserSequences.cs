@@ -3,7 +3,7 @@ using Streaming.Formats.Files;
 
 namespace Streaming.Lab.Backtest;
 
-/// <summary>Events put together by user.</summary>
+/// <summary>Groups events by user.</summary>
 internal sealed class UserSequences
 {
     private readonly StringTable _users = new();
@@ -12,7 +12,7 @@ internal sealed class UserSequences
     private readonly List<List<long>> _timesOf = [];
     private readonly List<List<float>> _weightsOf = [];
 
-    /// <summary>Adds an event after those of its user before it.</summary>
+    /// <summary>Appends an event to its user's sequence.</summary>
     public void Add(in EventRow row, float weight)
     {
         int user = _users.Intern(row.User);
@@ -28,7 +28,7 @@ internal sealed class UserSequences
         _weightsOf[user].Add(weight);
     }
 
-    /// <summary>All of them.</summary>
+    /// <summary>Returns all sequences.</summary>
     public InteractionLog ToLog()
     {
         var sequences = new JaggedList();

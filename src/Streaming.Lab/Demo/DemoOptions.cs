@@ -2,9 +2,9 @@ using Streaming.Lab.Feeds;
 
 namespace Streaming.Lab.Demo;
 
-/// <summary>What a demo does besides learning.</summary>
-/// <param name="Serve">Whether lookups are served when the events have ended, until a signal.</param>
-/// <param name="ReportFile">Where the report goes as JSON, or null.</param>
-/// <param name="Interval">Time between two lines of progress.</param>
-/// <param name="Pace">How fast events are sent.</param>
+/// <summary>Options of a demo.</summary>
+/// <param name="Serve">Whether to serve lookups after the last event, until a signal.</param>
+/// <param name="ReportFile">Path of the JSON report, or null.</param>
+/// <param name="Interval">Time between two progress reports.</param>
+/// <param name="Pace">The rate at which events are sent.</param>
 internal sealed record DemoOptions(bool Serve, string? ReportFile, TimeSpan Interval, FeedPace Pace);

@@ -12,13 +12,13 @@ using Streaming.Worker.Stages;
 
 namespace Streaming.Lab.Demo;
 
-/// <summary>Makes a demo's report, and says it in words.</summary>
+/// <summary>Creates a demo's report and formats it as text.</summary>
 internal static class DemoReporter
 {
     private const int Examples = 3;
     private const int Neighbours = 5;
 
-    /// <summary>Gathers the report when the pipeline has ended.</summary>
+    /// <summary>Creates the report after the pipeline has ended.</summary>
     public static async Task<DemoReport> CreateAsync(
         EventFeed feed, ModelOptions model, Pipeline pipeline, Lookups lookups, DemoStore store, long bytesBefore, long produced, TimeSpan elapsed)
     {
@@ -44,7 +44,7 @@ internal static class DemoReporter
         };
     }
 
-    /// <summary>The report for people.</summary>
+    /// <summary>Formats the report as text.</summary>
     public static string Describe(DemoReport report)
     {
         var text = new StringBuilder();
@@ -74,7 +74,7 @@ internal static class DemoReporter
             Row(name == report.Baselines.Strongest ? name + " (strongest)" : name, quality);
         }
 
-        text.AppendLine(CultureInfo.InvariantCulture, $"scoring took {100 * report.Cost.Share:0} % of the time; counts of items take {report.Cost.CountBytes / 1e6:0.0} MB and keep {100 * (1 - report.Cost.CountsLost):0.0} % of what was counted");
+        text.AppendLine(CultureInfo.InvariantCulture, $"scoring took {100 * report.Cost.Share:0} % of the time; item counts use {report.Cost.CountBytes / 1e6:0.0} MB and keep {100 * (1 - report.Cost.CountsLost):0.0} % of the counted weight");
         foreach (NeighbourExample example in report.Examples)
         {
             text.AppendLine().AppendLine(CultureInfo.InvariantCulture, $"near {Name(example.Item, example.Title)}");
@@ -114,7 +114,7 @@ internal static class DemoReporter
 
     private static double Round(double value) => Math.Round(value, 5);
 
-    /// <summary>The most popular item that has a title, and two from further down: nearest neighbours as the serving tier sees them.</summary>
+    /// <summary>Nearest neighbours, as the serving tier sees them, of the most popular item with a title and of two less popular ones.</summary>
     private static async Task<IReadOnlyList<NeighbourExample>> ExamplesAsync(Trainer trainer, Lookups lookups)
     {
         string[] items = [.. MostFrequent(trainer, 64)];

@@ -1,11 +1,11 @@
 namespace Streaming.Lab.Demo;
 
-/// <summary>Shows how a demo goes.</summary>
+/// <summary>Displays a demo's progress.</summary>
 internal abstract class DemoView
 {
-    /// <summary>Shows until told to end; the last snapshot stays.</summary>
-    /// <param name="read">The snapshot of now.</param>
+    /// <summary>Displays snapshots until cancelled; the last one remains visible.</summary>
+    /// <param name="read">Returns the current snapshot.</param>
     /// <param name="interval">Time between two snapshots.</param>
-    /// <param name="end">Ends it.</param>
+    /// <param name="end">Stops the display.</param>
     public abstract Task RunAsync(Func<DemoSnapshot> read, TimeSpan interval, CancellationToken end);
 }

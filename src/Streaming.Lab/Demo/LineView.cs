@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Streaming.Lab.Demo;
 
-/// <summary>One line an interval: for logs and pipes.</summary>
+/// <summary>Prints one line per interval, for logs and pipes.</summary>
 internal sealed class LineView(TextWriter output, TimeProvider time) : DemoView
 {
     /// <inheritdoc/>
@@ -16,7 +16,7 @@ internal sealed class LineView(TextWriter output, TimeProvider time) : DemoView
         }
     }
 
-    /// <summary>The line of a snapshot.</summary>
+    /// <summary>Formats a snapshot as a line.</summary>
     internal static string Format(DemoSnapshot snapshot)
     {
         Learning.Training.TrainerStatus trainer = snapshot.Trainer;

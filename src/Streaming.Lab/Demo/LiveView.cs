@@ -3,7 +3,7 @@ using Spectre.Console;
 
 namespace Streaming.Lab.Demo;
 
-/// <summary>A snapshot that stays in its place on a terminal.</summary>
+/// <summary>A display that updates in place on a terminal.</summary>
 internal sealed class LiveView(IAnsiConsole console, TimeProvider time) : DemoView
 {
     private static readonly TimeSpan Refresh = TimeSpan.FromMilliseconds(500);

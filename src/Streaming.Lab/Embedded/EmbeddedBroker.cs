@@ -6,11 +6,11 @@ using Streaming.Transport.Kafka.Native;
 namespace Streaming.Lab.Embedded;
 
 /// <summary>
-/// A Kafka endpoint inside this process, reached over TCP by any client: librdkafka's mock cluster, with topics, consumer
-/// groups, commits, and faults on demand. For tests and demonstrations.
+/// An in-process Kafka endpoint that any client can reach over TCP: librdkafka's mock cluster, with topics, consumer
+/// groups, commits and fault injection. For tests and demos.
 /// </summary>
-/// <remarks>It keeps about the newest 5 MB of a partition and compacts nothing: producers must not run far ahead of
-/// the consumers. Topics that are not created first come into being with 4 partitions when they are asked for.</remarks>
+/// <remarks>It keeps about the newest 5 MB of a partition and compacts nothing, so producers must not run far ahead of
+/// the consumers. Topics that were not created are created with 4 partitions on first request.</remarks>
 public sealed class EmbeddedBroker : IDisposable
 {
     private const int ProducerType = 0;
@@ -19,10 +19,10 @@ public sealed class EmbeddedBroker : IDisposable
     private nint _client;
     private nint _cluster;
 
-    /// <summary>Starts the brokers on free ports of the loopback address.</summary>
+    /// <summary>Starts the brokers on free loopback ports.</summary>
     /// <param name="brokers">Number of brokers, 1 … 16. Their ids are 1, 2, ….</param>
     /// <exception cref="KafkaLibraryException">librdkafka cannot be loaded.</exception>
-    /// <exception cref="InvalidOperationException">librdkafka refused.</exception>
+    /// <exception cref="InvalidOperationException">librdkafka returned an error.</exception>
     public EmbeddedBroker(int brokers = 1)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(brokers, 1);
@@ -43,7 +43,7 @@ public sealed class EmbeddedBroker : IDisposable
             throw new InvalidOperationException("librdkafka did not start its embedded brokers.");
         }
 
-        // Questions about topics go to the controller, and there is none unless one is named.
+        // Topic metadata requests go to the controller, which must be named.
         _ = LibRdKafka.MockSetController(_cluster, 1);
         BrokerCount = brokers;
         BootstrapServers = Marshal.PtrToStringUTF8(LibRdKafka.MockClusterBootstraps(_cluster))!;
@@ -52,7 +52,7 @@ public sealed class EmbeddedBroker : IDisposable
     /// <summary>Gets the number of brokers.</summary>
     public int BrokerCount { get; }
 
-    /// <summary>Gets the addresses, as Kafka clients take them.</summary>
+    /// <summary>Gets the bootstrap servers.</summary>
     public string BootstrapServers { get; }
 
     /// <summary>Creates a topic.</summary>
@@ -64,10 +64,10 @@ public sealed class EmbeddedBroker : IDisposable
         Call(cluster => LibRdKafka.MockTopicCreate(cluster, Utf8(topic), partitions, 1), $"create topic '{topic}'");
     }
 
-    /// <summary>Deletes a topic with its records. One that is created under its name later has another id.</summary>
+    /// <summary>Deletes a topic with its records. A later topic of the same name has a new id.</summary>
     public void DeleteTopic(string topic) => Call(cluster => LibRdKafka.MockTopicDelete(cluster, Utf8(topic)), $"delete topic '{topic}'");
 
-    /// <summary>Answers questions about a topic with an error from now on; <see cref="ErrorCode.NoError"/>: no longer.</summary>
+    /// <summary>Answers metadata requests for a topic with an error from now on; <see cref="ErrorCode.NoError"/> resets it.</summary>
     public void SetTopicError(string topic, ErrorCode error) => Call(
         cluster =>
         {
@@ -80,7 +80,7 @@ public sealed class EmbeddedBroker : IDisposable
     public void DeleteRecords(string topic, int partition, long before)
         => Call(cluster => LibRdKafka.MockPartitionDeleteRecords(cluster, Utf8(topic), partition, before), $"delete records of {topic}[{partition}]");
 
-    /// <summary>Sets how often members of groups with the protocol of KIP-848 report, 5 s unless set.</summary>
+    /// <summary>Sets the heartbeat interval of groups with the KIP-848 protocol, 5 s by default.</summary>
     public void SetGroupHeartbeat(TimeSpan interval) => Call(
         cluster =>
         {
@@ -89,22 +89,22 @@ public sealed class EmbeddedBroker : IDisposable
         },
         "set the heartbeat of groups");
 
-    /// <summary>Takes a broker away: its connections break and new ones are refused.</summary>
+    /// <summary>Takes a broker down: its connections break and new ones are refused.</summary>
     public void SetDown(int broker = 1) => Call(cluster => LibRdKafka.MockBrokerSetDown(cluster, broker), $"take broker {broker} down");
 
     /// <summary>Brings a broker back.</summary>
     public void SetUp(int broker = 1) => Call(cluster => LibRdKafka.MockBrokerSetUp(cluster, broker), $"bring broker {broker} up");
 
-    /// <summary>Makes every answer of a broker late.</summary>
+    /// <summary>Delays every response of a broker.</summary>
     public void SetRoundTripTime(TimeSpan time, int broker = 1)
         => Call(cluster => LibRdKafka.MockBrokerSetRtt(cluster, broker, (int)time.TotalMilliseconds), $"slow broker {broker} down");
 
-    /// <summary>Moves a partition to another leader.</summary>
+    /// <summary>Moves a partition's leadership.</summary>
     public void SetLeader(string topic, int partition, int broker)
         => Call(cluster => LibRdKafka.MockPartitionSetLeader(cluster, Utf8(topic), partition, broker), $"move {topic}[{partition}] to broker {broker}");
 
-    /// <summary>Answers the next requests of one kind with errors, one each.</summary>
-    /// <param name="apiKey">The Kafka protocol's number of the request: 0 Produce, 1 Fetch, 2 ListOffsets, 8 OffsetCommit,
+    /// <summary>Fails the next requests of one kind, one error each.</summary>
+    /// <param name="apiKey">The request's API key in the Kafka protocol: 0 Produce, 1 Fetch, 2 ListOffsets, 8 OffsetCommit,
     /// 9 OffsetFetch, 10 FindCoordinator, 11 JoinGroup, 12 Heartbeat, 14 SyncGroup.</param>
     /// <param name="errors">The errors, in order; <see cref="ErrorCode.Local_Transport"/> breaks the connection.</param>
     public void FailNext(short apiKey, params ErrorCode[] errors)

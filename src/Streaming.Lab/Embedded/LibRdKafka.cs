@@ -3,13 +3,13 @@ using Streaming.Transport.Kafka.Native;
 
 namespace Streaming.Lab.Embedded;
 
-/// <summary>The few functions of librdkafka that Confluent's client does not show: its mock cluster (rdkafka_mock.h).</summary>
-/// <remarks>The library is the one that Confluent.Kafka uses: <see cref="KafkaLibrary"/> resolves the name for both.</remarks>
+/// <summary>The functions of librdkafka's mock cluster (rdkafka_mock.h), which Confluent's client does not expose.</summary>
+/// <remarks><see cref="KafkaLibrary"/> resolves the name to the library that Confluent.Kafka uses.</remarks>
 internal static class LibRdKafka
 {
     private const string Library = "librdkafka";
 
-    // Before the first call: the runtime's own search would take a system's librdkafka.
+    // Before the first call: the runtime's default search would find the system's librdkafka.
     static LibRdKafka() => KafkaLibrary.ResolveFor(typeof(LibRdKafka).Assembly);
 
     [DllImport(Library, EntryPoint = "rd_kafka_conf_new")]

@@ -6,8 +6,8 @@ using Streaming.Transport.Redis;
 
 namespace Streaming.Lab.Embedded;
 
-/// <summary>A redis-server of our own: a child process on a free port with a folder of its own, nothing kept on disk.
-/// For the demonstration and for tests.</summary>
+/// <summary>A private redis-server: a child process on a free port with its own folder and no persistence.
+/// For demos and tests.</summary>
 public sealed class LocalRedisServer : IAsyncDisposable
 {
     private const int PortTries = 5;
@@ -24,35 +24,35 @@ public sealed class LocalRedisServer : IAsyncDisposable
         Folder = Directory.CreateTempSubdirectory("streaming-redis-").FullName;
     }
 
-    /// <summary>Gets the port on the loopback address; the same after <see cref="RestartAsync"/>.</summary>
+    /// <summary>Gets the loopback port; unchanged by <see cref="RestartAsync"/>.</summary>
     public int Port { get; private set; }
 
-    /// <summary>Gets the folder that the server works in; deleted at the end.</summary>
+    /// <summary>Gets the server's working folder; deleted on dispose.</summary>
     public string Folder { get; }
 
-    /// <summary>Gets the process id, 0 while it is not running.</summary>
+    /// <summary>Gets the process id, 0 while the server is not running.</summary>
     public int ProcessId => _process?.Id ?? 0;
 
     /// <summary>Gets a connection string for <see cref="RedisOptions.Configuration"/>.</summary>
     public string Configuration => $"127.0.0.1:{Port}";
 
     /// <summary>Finds redis-server on the PATH.</summary>
-    /// <returns>Its path, or null when it is not installed.</returns>
+    /// <returns>Its path, or null if it is not installed.</returns>
     public static string? Find() => (Environment.GetEnvironmentVariable("PATH") ?? string.Empty)
         .Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries)
         .Select(folder => Path.Combine(folder, "redis-server"))
         .FirstOrDefault(File.Exists);
 
     /// <summary>Starts a server and waits until it answers.</summary>
-    /// <param name="arguments">More arguments of redis-server, such as "--maxmemory", "20mb". <c>{port}</c> and <c>{folder}</c> in
+    /// <param name="arguments">Additional arguments of redis-server, such as "--maxmemory", "20mb". <c>{port}</c> and <c>{folder}</c> in
     /// them are replaced; an argument <c>--tls-port</c> moves the free port from plain to TLS.</param>
-    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <param name="cancellationToken">Cancels the wait.</param>
     /// <exception cref="FileNotFoundException">redis-server is not installed.</exception>
-    /// <exception cref="InvalidOperationException">It did not start; the message holds what it printed.</exception>
+    /// <exception cref="InvalidOperationException">The server did not start; the message contains its output.</exception>
     public static async Task<LocalRedisServer> StartAsync(IReadOnlyList<string>? arguments = null, CancellationToken cancellationToken = default)
     {
         string binary = Find() ?? throw new FileNotFoundException(
-            "redis-server was not found on the PATH. Install it, on Debian by: apt-get install redis-server");
+            "redis-server was not found on the PATH. On Debian, install it with: apt-get install redis-server");
         LocalRedisServer server = new(binary, [.. arguments ?? []]);
         try
         {
@@ -66,7 +66,7 @@ public sealed class LocalRedisServer : IAsyncDisposable
         }
     }
 
-    /// <summary>Kills the server as a crash would.</summary>
+    /// <summary>Kills the server, simulating a crash.</summary>
     public async Task KillAsync()
     {
         if (_process is Process process)
@@ -78,7 +78,7 @@ public sealed class LocalRedisServer : IAsyncDisposable
         }
     }
 
-    /// <summary>Starts a killed server again on its port: empty, since nothing is kept.</summary>
+    /// <summary>Restarts a killed server on the same port, empty.</summary>
     public async Task RestartAsync(CancellationToken cancellationToken = default)
     {
         await KillAsync().ConfigureAwait(false);
@@ -106,7 +106,7 @@ public sealed class LocalRedisServer : IAsyncDisposable
         return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
-    /// <summary>Another process can take the port between the look and the start, so a few are tried.</summary>
+    /// <summary>Another process can take the port between the check and the start, so several are tried.</summary>
     private async Task StartOnFreePortAsync(CancellationToken cancellationToken)
     {
         string? failure = null;
@@ -129,7 +129,7 @@ public sealed class LocalRedisServer : IAsyncDisposable
         throw new InvalidOperationException($"redis-server did not start: {failure}");
     }
 
-    /// <returns>Null when it runs, else what it printed.</returns>
+    /// <returns>Null if it is running, otherwise its output.</returns>
     private async Task<string?> TryStartAsync(int port, CancellationToken cancellationToken)
     {
         Process process = new() { StartInfo = StartInfo(port), EnableRaisingEvents = true };
@@ -149,7 +149,7 @@ public sealed class LocalRedisServer : IAsyncDisposable
         }
         catch (TimeoutException)
         {
-            // Reported below with what it printed.
+            // Reported below with the server's output.
         }
 
         if (started)

@@ -1,6 +1,6 @@
 namespace Streaming.Lab.Feeds;
 
-/// <summary>Records in the order in which they are to be produced.</summary>
+/// <summary>Records in production order.</summary>
 internal abstract class EventFeed
 {
     /// <summary>No text or features.</summary>
@@ -9,16 +9,16 @@ internal abstract class EventFeed
     /// <summary>No features.</summary>
     protected static readonly IReadOnlyDictionary<string, float[]> NoFeatures = new Dictionary<string, float[]>();
 
-    /// <summary>Gets the number of interaction records that will come, or null when there is no end.</summary>
+    /// <summary>Gets the number of interaction records to come, or null if unbounded.</summary>
     public abstract long? Count { get; }
 
-    /// <summary>Gets one line about the feed, for people.</summary>
+    /// <summary>Gets a one-line description.</summary>
     public abstract string Description { get; }
 
-    /// <summary>Takes the next record.</summary>
+    /// <summary>Returns the next record.</summary>
     /// <returns>False at the end.</returns>
     public abstract bool TryNext(out FeedRecord record);
 
-    /// <summary>A title for people, where one is known.</summary>
+    /// <summary>Returns an item's display title, or null.</summary>
     public abstract string? TitleOf(string item);
 }

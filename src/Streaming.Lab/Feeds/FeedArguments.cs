@@ -8,29 +8,29 @@ using Streaming.Worker.Serve;
 
 namespace Streaming.Lab.Feeds;
 
-/// <summary>The options by which commands say what events to send: files, or a simulated shop.</summary>
+/// <summary>Command-line options for the events to send: files, or a simulated shop.</summary>
 internal sealed class FeedArguments
 {
     /// <summary>Gets --events.</summary>
-    public Option<string[]> Events { get; } = new("--events") { Description = "Event files: " + FileArguments.Formats + " Without it: a simulated shop.", AllowMultipleArgumentsPerToken = true, HelpName = "FILE" };
+    public Option<string[]> Events { get; } = new("--events") { Description = "Event files: " + FileArguments.Formats + " Default: a simulated shop.", AllowMultipleArgumentsPerToken = true, HelpName = "FILE" };
 
     /// <summary>Gets --items.</summary>
     public Option<string[]> Items { get; } = new("--items") { Description = "Item files (CSV: item,title,…), sent to the items topic ahead of each item's first event.", AllowMultipleArgumentsPerToken = true, HelpName = "FILE" };
 
     /// <summary>Gets --rate.</summary>
-    public Option<double> Rate { get; } = new("--rate") { Description = "Most events a second; 0: as fast as they are taken.", HelpName = "N" };
+    public Option<double> Rate { get; } = new("--rate") { Description = "Maximum events per second. Default 0: as fast as possible.", HelpName = "N" };
 
     /// <summary>Gets --count.</summary>
-    public Option<long?> Count { get; } = new("--count") { Description = "Stop after so many events.", HelpName = "N" };
+    public Option<long?> Count { get; } = new("--count") { Description = "Stop after N events.", HelpName = "N" };
 
     /// <summary>Gets --seconds.</summary>
-    public Option<double?> Seconds { get; } = new("--seconds") { Description = "Stop after so many seconds.", HelpName = "N" };
+    public Option<double?> Seconds { get; } = new("--seconds") { Description = "Stop after N seconds.", HelpName = "N" };
 
     /// <summary>Gets --seed.</summary>
     public Option<ulong> Seed { get; } = new("--seed") { Description = "Seed of the simulated shop.", DefaultValueFactory = static _ => 1, HelpName = "N" };
 
     /// <summary>Gets --simulate-features.</summary>
-    public Option<int> Features { get; } = new("--simulate-features") { Description = "Length of the feature group \"text\" of simulated items; declare it with STREAMING__Model__FeatureGroups=text:N. 0: none.", HelpName = "N" };
+    public Option<int> Features { get; } = new("--simulate-features") { Description = "Length of the feature group \"text\" of simulated items; declare it with STREAMING__Model__FeatureGroups=text:N. Default 0: none.", HelpName = "N" };
 
     private readonly FileArguments _files = new();
 
@@ -55,8 +55,8 @@ internal sealed class FeedArguments
     /// <summary>Whether the events come from files.</summary>
     public bool FromFiles(ParseResult result) => result.GetValue(Events) is { Length: > 0 };
 
-    /// <summary>Makes the feed that the arguments ask for.</summary>
-    /// <exception cref="InputFileException">A file cannot be used.</exception>
+    /// <summary>Creates the feed that the arguments select.</summary>
+    /// <exception cref="InputFileException">A file is unusable.</exception>
     public EventFeed Create(ParseResult result, TimeProvider time)
     {
         long? count = result.GetValue(Count);

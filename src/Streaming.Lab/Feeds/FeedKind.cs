@@ -1,14 +1,14 @@
 namespace Streaming.Lab.Feeds;
 
-/// <summary>What a record of a feed is.</summary>
+/// <summary>The kind of a feed record.</summary>
 internal enum FeedKind
 {
-    /// <summary>An event of a user with an item.</summary>
+    /// <summary>A user's event with an item.</summary>
     Interaction,
 
     /// <summary>A catalogue record.</summary>
     Item,
 
-    /// <summary>Bytes that are no event, as a broken producer would send them.</summary>
+    /// <summary>Bytes that are not an event, as from a broken producer.</summary>
     Malformed,
 }

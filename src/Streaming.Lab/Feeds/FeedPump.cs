@@ -6,7 +6,7 @@ using Streaming.Transport.Kafka.Clients;
 
 namespace Streaming.Lab.Feeds;
 
-/// <summary>Sends a feed to Kafka, at a rate, and never further ahead of the consumer than allowed.</summary>
+/// <summary>Sends a feed to Kafka at a given rate, never further ahead of the consumer than allowed.</summary>
 internal sealed class FeedPump
 {
     private static readonly TimeSpan Breath = TimeSpan.FromMilliseconds(5);
@@ -20,10 +20,10 @@ internal sealed class FeedPump
     private long _produced;
 
     /// <summary>Creates a pump.</summary>
-    /// <param name="feed">What is sent.</param>
-    /// <param name="producer">To where.</param>
-    /// <param name="topics">Names of the topics.</param>
-    /// <param name="pace">How fast.</param>
+    /// <param name="feed">The feed.</param>
+    /// <param name="producer">The producer.</param>
+    /// <param name="topics">Topic names.</param>
+    /// <param name="pace">The rate.</param>
     /// <param name="time">Clock.</param>
     public FeedPump(EventFeed feed, EventProducer producer, KafkaOptions topics, FeedPace pace, TimeProvider time)
     {
@@ -34,11 +34,11 @@ internal sealed class FeedPump
         _time = time;
     }
 
-    /// <summary>Gets the number of records sent to the interactions topic, garbage and duplicates included.</summary>
+    /// <summary>Gets the number of records sent to the interactions topic, including garbage and duplicates.</summary>
     public long Produced => Volatile.Read(ref _produced);
 
     /// <summary>Sends until the feed or the time ends.</summary>
-    /// <param name="stopping">Ends it early: what was sent is still confirmed.</param>
+    /// <param name="stopping">Stops early; records already sent are still confirmed.</param>
     public async Task RunAsync(CancellationToken stopping)
     {
         long start = _time.GetTimestamp();

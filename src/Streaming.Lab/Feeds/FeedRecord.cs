@@ -2,10 +2,10 @@ using Streaming.Formats.Files;
 
 namespace Streaming.Lab.Feeds;
 
-/// <summary>A record on its way to Kafka.</summary>
+/// <summary>A record to send to Kafka.</summary>
 internal readonly record struct FeedRecord
 {
-    /// <summary>Gets what it is; says which of the other properties are set.</summary>
+    /// <summary>Gets the kind, which determines the other properties that are set.</summary>
     public required FeedKind Kind { get; init; }
 
     /// <summary>Gets the event.</summary>
@@ -14,7 +14,7 @@ internal readonly record struct FeedRecord
     /// <summary>Gets the id of the catalogue record's item.</summary>
     public string ItemId { get; init; }
 
-    /// <summary>Gets the catalogue record's plain text fields.</summary>
+    /// <summary>Gets the catalogue record's text fields.</summary>
     public IReadOnlyDictionary<string, string> Text { get; init; }
 
     /// <summary>Gets the catalogue record's feature groups.</summary>

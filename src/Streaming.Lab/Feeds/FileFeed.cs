@@ -3,7 +3,7 @@ using Streaming.Worker.Serve;
 
 namespace Streaming.Lab.Feeds;
 
-/// <summary>Events of files in the order of their times, an item's catalogue record ahead of its first event.</summary>
+/// <summary>Events of files by time, each item's catalogue record before its first event.</summary>
 internal sealed class FileFeed : EventFeed
 {
     private readonly EventLog _log;
@@ -13,7 +13,7 @@ internal sealed class FileFeed : EventFeed
 
     /// <summary>Creates a feed.</summary>
     /// <param name="log">The events.</param>
-    /// <param name="catalogue">What is known of the items besides.</param>
+    /// <param name="catalogue">Item metadata.</param>
     public FileFeed(EventLog log, ItemCatalogue catalogue)
     {
         ArgumentNullException.ThrowIfNull(log);
@@ -26,7 +26,7 @@ internal sealed class FileFeed : EventFeed
     public override long? Count => _log.Count;
 
     /// <inheritdoc/>
-    public override string Description => $"{_log.Count} events by {_log.Users} users on {_log.Items} items from files" + (_log.Dropped + _log.Bad > 0 ? $" ({_log.Dropped} rows dropped by the rules of their format or because they tell of a deleted row, {_log.Bad} unreadable)" : string.Empty);
+    public override string Description => $"{_log.Count} events by {_log.Users} users on {_log.Items} items from files" + (_log.Dropped + _log.Bad > 0 ? $" ({_log.Dropped} rows dropped by their format's rules or as deletions, {_log.Bad} unreadable)" : string.Empty);
 
     /// <inheritdoc/>
     public override bool TryNext(out FeedRecord record)

@@ -4,7 +4,7 @@ using Streaming.Lab.Simulation;
 
 namespace Streaming.Lab.Feeds;
 
-/// <summary>Events of a simulated shop, with its catalogue ahead, and now and then what real producers do: a record twice, a late one, garbage.</summary>
+/// <summary>Events of a simulated shop, preceded by its catalogue, with the faults of real producers: duplicates, late events, garbage.</summary>
 internal sealed class SimulatedFeed : EventFeed
 {
     private const int Memory = 1000;
@@ -22,9 +22,9 @@ internal sealed class SimulatedFeed : EventFeed
     private EventRow? _waiting;
 
     /// <summary>Creates a feed.</summary>
-    /// <param name="options">What the shop is like.</param>
-    /// <param name="count">Number of interaction records, or null for no end.</param>
-    /// <param name="time">Clock for the event times.</param>
+    /// <param name="options">Options of the shop.</param>
+    /// <param name="count">Number of interaction records, or null for no limit.</param>
+    /// <param name="time">Clock for event times.</param>
     public SimulatedFeed(SimulatorOptions options, long? count, TimeProvider time)
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -53,7 +53,7 @@ internal sealed class SimulatedFeed : EventFeed
                 return false;
             }
 
-            // The visit can bring a new item, and its catalogue record goes first.
+            // The visit may create a new item, whose catalogue record goes first.
             _waiting ??= Visit();
         }
 

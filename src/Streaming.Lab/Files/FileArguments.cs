@@ -4,23 +4,23 @@ using Streaming.Formats.Mapping;
 
 namespace Streaming.Lab.Files;
 
-/// <summary>The options by which commands say how event files are to be understood.</summary>
+/// <summary>Command-line options for the format of event files.</summary>
 internal sealed class FileArguments
 {
-    /// <summary>What --events may be, for its help.</summary>
-    public const string Formats = "JSON lines or arrays, CSV and other delimited text, Parquet, Avro; gzip or zstd; a folder (also hive-partitioned) is one log.";
+    /// <summary>Formats of --events, for its help.</summary>
+    public const string Formats = "JSON lines or arrays, CSV and other delimited text, Parquet, Avro; gzip or zstd; a folder (optionally hive-partitioned) is read as one log.";
 
-    private readonly Option<string?> _columns = new("--columns") { Description = "Which field is what, where the names in the files do not say it: user=after.user.id,item=lines[].sku,type=:purchase,time=ts (without a header by number: user=0,item=1,time=3).", HelpName = "NAME=PATH,…" };
+    private readonly Option<string?> _columns = new("--columns") { Description = "Field mapping, for files with other field names: user=after.user.id,item=lines[].sku,type=:purchase,time=ts (by number without a header: user=0,item=1,time=3).", HelpName = "NAME=PATH,…" };
 
-    private readonly Option<string?> _timeUnit = new Option<string?>("--time-unit") { Description = "What numbers that are times count since 1970. Default: the unit that gives a time between 1990 and 2100." }.AcceptOnlyFromAmong("s", "ms", "us", "ns");
+    private readonly Option<string?> _timeUnit = new Option<string?>("--time-unit") { Description = "Unit of numeric times since 1970. Default: the unit that gives a time between 1990 and 2100." }.AcceptOnlyFromAmong("s", "ms", "us", "ns");
 
-    private readonly Option<string?> _timeFormat = new("--time-format") { Description = "Form of times that are not ISO-8601, such as \"dd.MM.yyyy HH:mm:ss\".", HelpName = "FORMAT" };
+    private readonly Option<string?> _timeFormat = new("--time-format") { Description = "Format of times that are not ISO 8601, such as \"dd.MM.yyyy HH:mm:ss\".", HelpName = "FORMAT" };
 
-    private readonly Option<string?> _timeZone = new("--time-zone") { Description = "Zone of times without one, such as Europe/Berlin or +02:00. Default: UTC.", HelpName = "ZONE" };
+    private readonly Option<string?> _timeZone = new("--time-zone") { Description = "Time zone of times without one, such as Europe/Berlin or +02:00. Default: UTC.", HelpName = "ZONE" };
 
-    private readonly Option<string?> _separator = new("--separator") { Description = "Separator of delimited text, one character or more; tab for a tab. Default: found by the first lines.", HelpName = "TEXT" };
+    private readonly Option<string?> _separator = new("--separator") { Description = "Separator of delimited text, 1 to 8 characters; tab for a tab. Default: detected from the first lines.", HelpName = "TEXT" };
 
-    private readonly Option<string?> _quote = new("--quote") { Description = "Quote of delimited text: one character, or none. Default: \", but none in a tab-separated file without a header.", HelpName = "CHARACTER" };
+    private readonly Option<string?> _quote = new("--quote") { Description = "Quote character of delimited text, or none. Default: \", but none in a tab-separated file without a header.", HelpName = "CHARACTER" };
 
     /// <summary>Creates the options with their checks.</summary>
     public FileArguments()
@@ -32,10 +32,10 @@ internal sealed class FileArguments
         Check(_quote, static text => text is "none" or ['!' or '"' or '\'' or '`' or '|' or '^' or '~'] ? text : throw new FormatException("allowed: none, or one of \" ' ` | ^ ~ !"));
     }
 
-    /// <summary>Gets the options, to be added to a command.</summary>
+    /// <summary>Gets the options, for adding to a command.</summary>
     public IReadOnlyList<Option> All => [_columns, _timeUnit, _timeFormat, _timeZone, _separator, _quote];
 
-    /// <summary>Reads what was given.</summary>
+    /// <summary>Reads the parsed values.</summary>
     public EventFileOptions Read(ParseResult result) => new()
     {
         Columns = result.GetValue(_columns) is { } columns ? FieldMap.Parse(columns) : null,

@@ -1,6 +1,6 @@
 namespace Streaming.Lab.Simulation;
 
-/// <summary>Names for simulated items: the noun tells the cluster, so that one sees whether neighbours belong together.</summary>
+/// <summary>Titles of simulated items: the noun identifies the cluster, which shows whether neighbours belong together.</summary>
 internal static class SimulatedNames
 {
     private static readonly string[] Colours = ["amber", "azure", "black", "coral", "cream", "green", "ivory", "jade", "navy", "olive", "plum", "red", "rose", "silver", "teal", "white"];
@@ -13,7 +13,7 @@ internal static class SimulatedNames
         "globe", "kite", "drum", "flute", "radio",
     ];
 
-    /// <summary>The title of a cluster's item of a number.</summary>
+    /// <summary>Returns the title of an item, by cluster and number.</summary>
     public static string Title(int cluster, int number)
     {
         string noun = Nouns[cluster % Nouns.Length];

@@ -1,13 +1,13 @@
 namespace Streaming.Lab.Simulation;
 
 /// <summary>
-/// A shop that sells in sessions, so that there is something to learn: items live in clusters and follow each other in
-/// chains, users have tastes, popularity is Zipf's and drifts, items and users are born. Deterministic by its seed.
+/// A simulated shop with sessions and learnable structure: items form clusters and follow each other in
+/// chains, users have tastes, popularity is Zipf-distributed and drifts, and items and users are added. Deterministic for a seed.
 /// </summary>
 /// <remarks>
-/// Within a session the next item is the follower of the last one (45 %), another of the session's cluster by popularity
-/// (45 %), or anything popular (10 %). A session's cluster comes from the user's three tastes, tilted by the fashion of
-/// the moment. Sessions of different users run at the same time, so neighbours in the stream are seldom of one user.
+/// Within a session the next item is the follower of the last one (45 %), another item of the session's cluster by popularity
+/// (45 %), or any popular item (10 %). A session's cluster is one of the user's three tastes, weighted by current
+/// fashion. Sessions of different users overlap, so consecutive events are rarely from the same user.
 /// </remarks>
 internal sealed class SimulatedShop
 {
@@ -26,8 +26,8 @@ internal sealed class SimulatedShop
     private readonly ZipfSampler _zipf;
     private long _events;
 
-    /// <summary>Opens the shop.</summary>
-    /// <param name="options">What it is like, validated.</param>
+    /// <summary>Creates the shop.</summary>
+    /// <param name="options">Validated options.</param>
     public SimulatedShop(SimulatorOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -55,11 +55,11 @@ internal sealed class SimulatedShop
         }
     }
 
-    /// <summary>Gets all items so far; the shop adds to the end.</summary>
+    /// <summary>Gets all items so far; new ones are appended.</summary>
     public IReadOnlyList<SimulatedItem> Items => _items;
 
-    /// <summary>The next visit to an item.</summary>
-    /// <returns>The user's and the item's number, and the type of the event.</returns>
+    /// <summary>Returns the next visit to an item.</summary>
+    /// <returns>The user's and the item's number, and the event type.</returns>
     public (int User, SimulatedItem Item, string Type) Next()
     {
         if (_events % _options.EventsPerNewItem == _options.EventsPerNewItem - 1)
@@ -116,7 +116,7 @@ internal sealed class SimulatedShop
 
         return new Session { User = user, Cluster = ClusterFor(_tastes[user]), Left = length };
 
-        // A few users come often: the square of a uniform number leans to the front.
+        // A few users come often: squaring a uniform number favours low indices.
         int FrequentUser() => (int)(Math.Pow(_random.NextDouble(), 2) * _tastes.Count);
     }
 
@@ -148,7 +148,7 @@ internal sealed class SimulatedShop
         return _fashion[other] > _fashion[best] ? other : best;
     }
 
-    /// <summary>Moves every cluster's fashion a step towards its goal, and sets a new goal when it is there.</summary>
+    /// <summary>Moves every cluster's fashion one step towards its goal, and sets a new goal once it is reached.</summary>
     private void Drift()
     {
         double step = Math.Min(1, 100.0 / _options.DriftEvents * 3);
@@ -165,7 +165,7 @@ internal sealed class SimulatedShop
     private void AddItem(int cluster)
     {
         List<SimulatedItem> members = _byCluster[cluster];
-        // A new item is put somewhere in the order of popularity: some become hits at once, most do not.
+        // A new item gets a random rank of popularity: some become hits at once, most do not.
         int place = _random.Next(members.Count + 1);
         float[] features = new float[_options.Features];
         for (int i = 0; i < features.Length; i++)
@@ -179,18 +179,18 @@ internal sealed class SimulatedShop
         int last = members.Count - 1;
         if (last > 0)
         {
-            // The items of a cluster follow each other in a ring; the newcomer takes a place in it.
+            // The items of a cluster form a ring; insert the new one into it.
             SimulatedItem before = members[_random.Next(last)];
             (item.Follower, before.Follower) = (before.Follower, item);
         }
 
-        // The list's place is the rank of popularity.
+        // The position in the list is the popularity rank.
         (members[place], members[last]) = (members[last], members[place]);
     }
 
     private static double ClusterDirection(int cluster, int i)
     {
-        // A fixed direction a cluster: a hash of both numbers, spread over −1 … 1.
+        // A fixed direction per cluster: a hash of both numbers, spread over −1 … 1.
         uint hash = (uint)((cluster * 73856093) ^ (i * 19349663));
         hash ^= hash >> 13;
         hash *= 0x5bd1e995;

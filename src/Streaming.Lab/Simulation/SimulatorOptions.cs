@@ -2,34 +2,34 @@ using Streaming.Core.Options;
 
 namespace Streaming.Lab.Simulation;
 
-/// <summary>What the simulated shop is like.</summary>
+/// <summary>Options of the simulated shop.</summary>
 internal sealed record SimulatorOptions
 {
     /// <summary>Gets the seed: the same seed gives the same stream. Default 1.</summary>
     public ulong Seed { get; init; } = 1;
 
-    /// <summary>Gets the items at the beginning. Default 2,000; 100 … 1,000,000.</summary>
+    /// <summary>Gets the initial number of items. Default 2,000; 100 … 1,000,000.</summary>
     public int Items { get; init; } = 2_000;
 
-    /// <summary>Gets the users at the beginning. Default 1,500; 10 … 10,000,000.</summary>
+    /// <summary>Gets the initial number of users. Default 1,500; 10 … 10,000,000.</summary>
     public int Users { get; init; } = 1_500;
 
-    /// <summary>Gets the clusters of items that go together. Default 50; 2 … 1,000.</summary>
+    /// <summary>Gets the number of item clusters. Default 50; 2 … 1,000.</summary>
     public int Clusters { get; init; } = 50;
 
-    /// <summary>Gets Zipf's exponent of the popularity within a cluster. Default 1.1; 0 … 3.</summary>
+    /// <summary>Gets the Zipf exponent of popularity within a cluster. Default 1.1; 0 … 3.</summary>
     public double Zipf { get; init; } = 1.1;
 
-    /// <summary>Gets the events between two new items. Default 50; 1 and up.</summary>
+    /// <summary>Gets the number of events between two new items. Default 50; 1 and up.</summary>
     public int EventsPerNewItem { get; init; } = 50;
 
-    /// <summary>Gets the share of sessions that are by a user never seen. Default 0.1; 0 … 1.</summary>
+    /// <summary>Gets the share of sessions by new users. Default 0.1; 0 … 1.</summary>
     public double NewUserShare { get; init; } = 0.1;
 
-    /// <summary>Gets the mean number of events in a session. Default 8; 1 … 1,000.</summary>
+    /// <summary>Gets the mean number of events per session. Default 8; 1 … 1,000.</summary>
     public double SessionLength { get; init; } = 8;
 
-    /// <summary>Gets the events after which the clusters' popularity has turned over. Default 20,000; 1 and up.</summary>
+    /// <summary>Gets the number of events after which cluster popularity has turned over. Default 20,000; 1 and up.</summary>
     public int DriftEvents { get; init; } = 20_000;
 
     /// <summary>Gets the length of the feature group "text" of item records. Default 0: none; 0 … 4,096.</summary>
@@ -38,7 +38,7 @@ internal sealed record SimulatorOptions
     /// <summary>Gets the share of records that are sent twice. Default 0.002; 0 … 0.5.</summary>
     public double DuplicateShare { get; init; } = 0.002;
 
-    /// <summary>Gets the share of records that are no events. Default 0.001; 0 … 0.5.</summary>
+    /// <summary>Gets the share of records that are not events. Default 0.001; 0 … 0.5.</summary>
     public double MalformedShare { get; init; } = 0.001;
 
     /// <summary>Gets the share of events that arrive a day late. Default 0.002; 0 … 0.5.</summary>

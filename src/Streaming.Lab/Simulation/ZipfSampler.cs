@@ -1,6 +1,6 @@
 namespace Streaming.Lab.Simulation;
 
-/// <summary>Draws a rank r of 0 … n − 1 with probability proportional to 1 / (r + 1)^s, n growing from call to call.</summary>
+/// <summary>Draws a rank r from 0 … n − 1 with probability proportional to 1 / (r + 1)^s; n may grow between calls.</summary>
 internal sealed class ZipfSampler(double exponent)
 {
     private readonly List<double> _cumulative = [];

@@ -7,8 +7,8 @@ using Streaming.Transport.Kafka.Clients;
 namespace Streaming.Transport.Kafka;
 
 /// <summary>
-/// Sends events and items in the contract's formats, as fast as the broker takes them: when too much is on its way,
-/// sending waits. For replays, simulations and tests.
+/// Produces events and items in the contract's formats as fast as the broker accepts them; blocks while its queue is
+/// full. For replays, simulations and tests.
 /// </summary>
 public sealed class EventProducer : IDisposable
 {
@@ -20,7 +20,7 @@ public sealed class EventProducer : IDisposable
     private Exception? _failure;
 
     /// <summary>Creates a producer.</summary>
-    /// <param name="options">How to reach Kafka, the topics and their formats.</param>
+    /// <param name="options">Connection, topics and formats.</param>
     public EventProducer(KafkaOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -30,16 +30,16 @@ public sealed class EventProducer : IDisposable
         _producer = new ProducerBuilder<byte[], byte[]?>(KafkaClientSettings.Producer(options)).SetLogHandler(static (_, _) => { }).Build();
     }
 
-    /// <summary>Gets how many records were sent.</summary>
+    /// <summary>Gets the number of records sent.</summary>
     public long Sent => Volatile.Read(ref _sent);
 
-    /// <summary>Gets how many records the broker has confirmed.</summary>
+    /// <summary>Gets the number of records acknowledged by the broker.</summary>
     public long Delivered => Volatile.Read(ref _delivered);
 
     /// <summary>Sends an event, keyed by its user.</summary>
     /// <param name="interaction">The event.</param>
-    /// <param name="producedTime">The record's time, Unix milliseconds; null: now.</param>
-    /// <exception cref="KafkaSourceException">A record sent before could not be delivered.</exception>
+    /// <param name="producedTime">The record's timestamp, Unix milliseconds; null: now.</param>
+    /// <exception cref="KafkaSourceException">An earlier record could not be delivered.</exception>
     public void Send(Interaction interaction, long? producedTime = null)
     {
         ArgumentNullException.ThrowIfNull(interaction);
@@ -55,14 +55,14 @@ public sealed class EventProducer : IDisposable
         SendRaw(_options.ItemsTopic, Encoding.UTF8.GetBytes(item.ItemId), value, null);
     }
 
-    /// <summary>Says that an item is gone.</summary>
+    /// <summary>Sends an item's deletion (a tombstone).</summary>
     public void SendRemoval(string itemId) => SendRaw(_options.ItemsTopic, Encoding.UTF8.GetBytes(itemId), null, null);
 
-    /// <summary>Sends any bytes.</summary>
-    /// <param name="topic">Where to.</param>
-    /// <param name="key">The key, which chooses the partition; empty: any.</param>
+    /// <summary>Sends arbitrary bytes.</summary>
+    /// <param name="topic">The topic.</param>
+    /// <param name="key">The key, which selects the partition; empty: any.</param>
     /// <param name="value">The value, or null.</param>
-    /// <param name="producedTime">The record's time, Unix milliseconds; null: now.</param>
+    /// <param name="producedTime">The record's timestamp, Unix milliseconds; null: now.</param>
     /// <param name="partition">The partition; null: by key.</param>
     public void SendRaw(string topic, byte[] key, byte[]? value, long? producedTime, int? partition = null)
     {
@@ -88,13 +88,13 @@ public sealed class EventProducer : IDisposable
             }
             catch (ProduceException<byte[], byte[]?> exception) when (exception.Error.Code == ErrorCode.Local_QueueFull)
             {
-                // Back-pressure: wait for the broker to take some.
+                // Back-pressure: wait until the broker has accepted some.
                 _producer.Flush(TimeSpan.FromMilliseconds(20));
             }
         }
     }
 
-    /// <summary>Waits until everything sent has been confirmed.</summary>
+    /// <summary>Waits until every record sent is acknowledged.</summary>
     /// <exception cref="KafkaSourceException">A record could not be delivered.</exception>
     public void Flush(CancellationToken cancellationToken)
     {

@@ -6,7 +6,7 @@ using Streaming.Transport.Kafka.Topics;
 
 namespace Streaming.Transport.Kafka;
 
-/// <content>Topics, health, lag, commits, changed histories: what is done once a second or when asked, never per event.</content>
+/// <content>Topics, health, lag, commits, changed histories: work done once a second or on request, never per event.</content>
 public sealed partial class KafkaSource
 {
     private static readonly TimeSpan StatusInterval = TimeSpan.FromSeconds(1);
@@ -68,7 +68,7 @@ public sealed partial class KafkaSource
             _health.Set(KafkaProblem.Group, string.Empty);
         }
 
-        // Where something else is wrong, that is why.
+        // Any other problem is the cause.
         bool isExpected = reader is { IsStarted: true, IsInGroup: true }
             && !_health.Problems.Any(static problem => problem.Kind is KafkaProblem.Unavailable or KafkaProblem.InteractionsTopic or KafkaProblem.Group);
         _health.Set(KafkaProblem.Assignment, isExpected ? _assignment.Update(assigned, reader.PartitionCount) : string.Empty);

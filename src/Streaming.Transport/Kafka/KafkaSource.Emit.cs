@@ -6,13 +6,13 @@ using Streaming.Transport.Kafka.Topics;
 
 namespace Streaming.Transport.Kafka;
 
-/// <content>How batches leave, and what is done while they cannot.</content>
+/// <content>Hands out batches, and keeps the consumer alive while they cannot leave.</content>
 public sealed partial class KafkaSource
 {
-    /// <summary>A wait shorter than this is sat out; a longer one pauses the partitions, so that polling can go on.</summary>
+    /// <summary>Shorter waits block; longer ones pause the partitions so that polling continues.</summary>
     private static readonly TimeSpan PauseAfter = TimeSpan.FromMilliseconds(200);
 
-    /// <summary>A cluster that did not say whether its topics are the same is asked again after this.</summary>
+    /// <summary>Delay before asking the cluster again whether its topics are the same.</summary>
     private static readonly TimeSpan AskAgainAfter = TimeSpan.FromSeconds(5);
 
     private bool _isPaused;
@@ -34,8 +34,8 @@ public sealed partial class KafkaSource
         }
     }
 
-    // A batch's positions say that its dead letters are safe: they must have arrived before it leaves. When the broker is
-    // unreachable at the end, the batch is left out: its records are read again from the last checkpoint's positions.
+    // A batch's positions imply that its dead letters are stored, so they must be acknowledged before it leaves. If the broker is
+    // unreachable at shutdown, the batch is dropped; its records are read again from the last checkpoint's positions.
     private bool Emit(bool isLast, CancellationToken abort)
     {
         bool areSafe = !_isCutShort && HoldUntil(
@@ -61,12 +61,12 @@ public sealed partial class KafkaSource
     }
 
     /// <summary>
-    /// Compares the topics with the positions, after the last record that the batch under way holds: if they are the same by a look
-    /// that begins now, every such record is of the topic that the positions name.
+    /// Compares the topics with the positions, after the last record of the current batch: if a look that starts now finds
+    /// them the same, every such record belongs to the topic that the positions name.
     /// </summary>
-    /// <returns>Whether the batch may carry a checkpoint. The last one may in any case: should the topic be another one by then, its id
-    /// says so at the next start.</returns>
-    /// <exception cref="TopicReplacedException">A topic is another one: nothing read since the last checkpoint may be kept.</exception>
+    /// <returns>Whether the batch may carry a checkpoint. The last batch always may: if the topic has been replaced by then, its id
+    /// shows it at the next start.</returns>
+    /// <exception cref="TopicReplacedException">A topic was replaced: nothing read since the last checkpoint may be kept.</exception>
     private bool Compare(bool isLast, CancellationToken abort)
     {
         _look = _watch!.Request();
@@ -102,8 +102,8 @@ public sealed partial class KafkaSource
         return same;
     }
 
-    /// <summary>Sends a dead letter, waiting while too many are on their way.</summary>
-    /// <returns>False when it was given up: the run ends, and its record is read again after the next start.</returns>
+    /// <summary>Sends a dead letter, waiting while too many are in flight.</summary>
+    /// <returns>False if abandoned: the run ends, and the record is read again after the next start.</returns>
     private bool SendDeadLetter(Message<byte[]?, byte[]?> message)
     {
         _deadLetter = message;
@@ -131,20 +131,20 @@ public sealed partial class KafkaSource
             return true;
         }
 
-        // One waiter, however long it takes.
+        // A single waiter, however long it takes.
         _room ??= _output.WaitToWriteAsync().AsTask();
         if (_room.Wait(wait))
         {
             bool isOpen = _room.Result;
             _room = null;
-            return isOpen ? false : throw new OperationCanceledException("Nobody reads batches any more.");
+            return isOpen ? false : throw new OperationCanceledException("The reader of batches has stopped.");
         }
 
         return false;
     }
 
-    /// <summary>Waits for something, without ever keeping the consumer from polling for long: partitions are paused, and polling goes on.</summary>
-    /// <returns>False when it was given up.</returns>
+    /// <summary>Waits for a condition without stopping to poll: partitions are paused meanwhile.</summary>
+    /// <returns>False if the wait was abandoned.</returns>
     private bool HoldUntil(Func<KafkaSource, TimeSpan, bool> isReady, CancellationToken abort, CancellationToken giveUp)
     {
         if (isReady(this, TimeSpan.Zero))

@@ -15,17 +15,17 @@ using Streaming.Transport.Kafka.Topics;
 namespace Streaming.Transport.Kafka;
 
 /// <summary>
-/// The ingestion task: polls both topics, decodes, keeps histories, forms batches and hands them on, all on one thread.
+/// The ingestion task: polls both topics, decodes records, updates histories, and forms and hands out batches, all on one thread.
 /// </summary>
 /// <remarks>
-/// Positions belong to the model, not to the consumer group. A partition that is assigned, at the start or later, is
-/// read from its live position: that of everything which has had, or is on its way to have, its effect on this model. A
-/// partition that is taken away keeps it: what was in flight is trained all the same and is in the next checkpoint, and
-/// should the partition come back, nothing is read twice and nothing left out. What another worker of the group reads meanwhile has
-/// its effect on that worker's model alone. Commits go to the group after a checkpoint, for lag dashboards, and are never read back.
-/// Positions also belong to a topic, not to its name: before a checkpoint leaves, and when reading starts, the topic's id is compared.
+/// Positions belong to the model, not to the consumer group. A partition, whenever it is assigned, is read from its live
+/// position: everything before it has affected this model, or is in flight. A revoked partition keeps its
+/// position: its records in flight are trained and included in the next checkpoint, so if the partition
+/// returns, nothing is read twice or missed. Records that another member reads meanwhile affect only that
+/// member's model. Positions are committed to the group after a checkpoint, for lag dashboards, and never read back.
+/// Positions also belong to a topic id, not a name: ids are compared when reading starts and before a checkpoint leaves.
 /// </remarks>
-[SuppressMessage("Design", "CA1001", Justification = "Clients live from the beginning to the end of a run, which disposes of them.")]
+[SuppressMessage("Design", "CA1001", Justification = "A run creates its clients and disposes of them.")]
 public sealed partial class KafkaSource
 {
     private static readonly TimeSpan PollTime = TimeSpan.FromMilliseconds(100);
@@ -55,12 +55,12 @@ public sealed partial class KafkaSource
     private bool _isCatalogueRead;
 
     /// <summary>Creates the source. Nothing connects before <see cref="RunAsync"/>.</summary>
-    /// <param name="options">How to reach Kafka, and what to read.</param>
-    /// <param name="items">Bounds of catalogue records.</param>
-    /// <param name="batcher">Forms the batches; its positions are those of <see cref="CreatePositions"/>.</param>
-    /// <param name="output">Where batches go: bounded, and when it is full the source pauses. It is completed at the end, with the error if there was one.</param>
+    /// <param name="options">Connection, topics and formats.</param>
+    /// <param name="items">Limits of catalogue records.</param>
+    /// <param name="batcher">Forms the batches, with positions from <see cref="CreatePositions"/>.</param>
+    /// <param name="output">Receives the batches. It is bounded; when full, the source pauses. Completed at the end, with the error if any.</param>
     /// <param name="time">The clock.</param>
-    /// <param name="logger">Where to log.</param>
+    /// <param name="logger">Logger.</param>
     public KafkaSource(KafkaOptions options, ItemLimits items, Batcher batcher, ChannelWriter<Batch> output, TimeProvider time, ILogger<KafkaSource> logger)
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -81,39 +81,39 @@ public sealed partial class KafkaSource
         _itemIntake = new CatalogueIntake(options, items, batcher, SendDeadLetter, _rejections, time, logger);
     }
 
-    /// <summary>Gets or sets where topics ended that have been deleted since, as <see cref="TopicReplacedException.OldEnds"/> told. Used to count
-    /// what was unread of them.</summary>
+    /// <summary>Gets or sets the ends of topics deleted since, from <see cref="TopicReplacedException.OldEnds"/>, for counting
+    /// their unread records.</summary>
     public IReadOnlyList<StreamPosition> OldEnds { get; set; } = [];
 
-    /// <summary>Gets how reading is going. May be called from any thread.</summary>
+    /// <summary>Gets the current status. Thread-safe.</summary>
     public KafkaSourceStatus Status => Volatile.Read(ref _status) with { Problems = _health.Problems };
 
-    /// <summary>Makes the live positions for the batcher.</summary>
+    /// <summary>Creates the live positions for the batcher.</summary>
     /// <param name="options">The topics.</param>
-    /// <param name="start">The checkpoint's positions; empty for a stream that begins.</param>
+    /// <param name="start">The checkpoint's positions; empty for a new model.</param>
     public static StreamPositions CreatePositions(KafkaOptions options, IEnumerable<StreamPosition> start)
     {
         ArgumentNullException.ThrowIfNull(options);
         return new StreamPositions(options.ItemsTopic.Length == 0 ? [options.InteractionsTopic] : [options.InteractionsTopic, options.ItemsTopic], start);
     }
 
-    /// <summary>Gets how many records met this end since the start of the process, items included.</summary>
+    /// <summary>Gets the number of records with this outcome since process start, items included.</summary>
     public long Rejections(DeadLetterReason reason) => _rejections[reason];
 
-    /// <summary>Gets how many good records of the interactions topic held no event: deleted rows, empty lists. Any thread.</summary>
+    /// <summary>Gets the number of valid records of the interactions topic without an event: deleted rows, empty lists. Thread-safe.</summary>
     public long Skipped => _eventIntake.Skipped;
 
-    /// <summary>Commits positions to the group, for lag dashboards: to be called when a checkpoint holds them. Any thread.</summary>
+    /// <summary>Commits positions to the group, for lag dashboards. Call when a checkpoint holds them. Thread-safe.</summary>
     public void Commit(IReadOnlyList<StreamPosition> positions) => Volatile.Write(ref _toCommit, positions);
 
-    /// <summary>Reads until told to stop, or until it cannot go on.</summary>
-    /// <param name="stopping">Stop reading: what was read is still handed on, the last batch with a snapshot.</param>
-    /// <param name="abort">Drop everything: somebody else failed.</param>
-    /// <param name="giveUp">After <paramref name="stopping"/>: wait no longer for dead letters that the broker does not take. The last
-    /// batch is then left out, and read again after the next start.</param>
-    /// <exception cref="KafkaSourceException">What the stream holds cannot be used.</exception>
-    /// <exception cref="TopicReplacedException">A topic was deleted and created anew while it was read.</exception>
-    /// <exception cref="KafkaUnavailableException">Kafka refuses what is needed, or its client gave up.</exception>
+    /// <summary>Reads until stopped or until it cannot continue.</summary>
+    /// <param name="stopping">Stops reading: records already read are still handed out, the last batch with a snapshot.</param>
+    /// <param name="abort">Drops everything: another stage failed.</param>
+    /// <param name="giveUp">After <paramref name="stopping"/>: stops waiting for dead letters that the broker does not take. The last
+    /// batch is then dropped, and its records are read again after the next start.</param>
+    /// <exception cref="KafkaSourceException">The stream's contents are unusable.</exception>
+    /// <exception cref="TopicReplacedException">A topic was deleted and recreated while it was read.</exception>
+    /// <exception cref="KafkaUnavailableException">Kafka denies a required operation, or its client failed permanently.</exception>
     public Task RunAsync(CancellationToken stopping, CancellationToken abort, CancellationToken giveUp = default)
     {
         _giveUp = giveUp;
@@ -166,7 +166,7 @@ public sealed partial class KafkaSource
         return new TopicTracker(_options, number, reader, _batcher.Positions, client, _health, OldEnds, _logger);
     }
 
-    // The whole story: the catalogue to its end, then events until told to stop, then what is left.
+    // In order: the catalogue to its end, events until stopped, then the remainder.
     private void Read(CancellationToken stopping, CancellationToken abort)
     {
         try
@@ -193,7 +193,7 @@ public sealed partial class KafkaSource
         }
     }
 
-    // The client's Close commits what was stored and waits for a broker that may be unreachable: not for longer than the limit.
+    // The client's Close commits stored offsets and waits for a broker that may be unreachable; bounded by the limit.
     private void Leave(bool isPolite)
     {
         PartitionReader[] readers = _items is null ? [_events.Reader] : [_items.Reader, _events.Reader];
@@ -218,7 +218,7 @@ public sealed partial class KafkaSource
         }
     }
 
-    // One that is missing or refused is read as soon as it is there; events do not wait for it.
+    // A missing or denied topic is read once it becomes available; events do not wait for it.
     private void ReadCatalogue(CancellationToken stopping, CancellationToken abort)
     {
         while (_items is { Reader.IsAtEnd: false } items && !stopping.IsCancellationRequested && _watch!.Report.Of(_options.ItemsTopic) is null or { Exists: true, CanRead: true })

@@ -4,14 +4,14 @@ using Streaming.Transport.Kafka.Health;
 
 namespace Streaming.Transport.Kafka;
 
-/// <summary>How reading is going, as of the last second.</summary>
-/// <param name="Problems">What is wrong now, with the words for it.</param>
-/// <param name="IsPaused">Whether the trainer is behind, so that no events are fetched.</param>
-/// <param name="IsCatalogueRead">Whether the items topic has been read to its end once.</param>
-/// <param name="Partitions">The partitions that are read now.</param>
-/// <param name="Watermark">The smallest, over these partitions, of the newest event time read, Unix milliseconds; 0 when nothing was read.</param>
-/// <param name="RejectedItems">Records of the items topic that could not be used.</param>
-/// <param name="Missing">By topic, the records that were skipped because the broker had deleted them.</param>
+/// <summary>The status of reading, updated once a second.</summary>
+/// <param name="Problems">Current problems, with descriptions.</param>
+/// <param name="IsPaused">Whether fetching is paused because the trainer is behind.</param>
+/// <param name="IsCatalogueRead">Whether the items topic has been read to its end.</param>
+/// <param name="Partitions">The assigned partitions.</param>
+/// <param name="Watermark">The minimum, over these partitions, of the newest event time read, Unix milliseconds; 0 if nothing was read.</param>
+/// <param name="RejectedItems">Number of unusable records of the items topic.</param>
+/// <param name="Missing">By topic, the number of records skipped because the broker had deleted them.</param>
 public sealed record KafkaSourceStatus(
     IReadOnlyList<(KafkaProblem Kind, string Text)> Problems, bool IsPaused, bool IsCatalogueRead, IReadOnlyList<PartitionLag> Partitions, long Watermark, long RejectedItems,
     IReadOnlyList<MissingRecords> Missing)
@@ -19,12 +19,12 @@ public sealed record KafkaSourceStatus(
     /// <summary>Gets the status before the start.</summary>
     public static KafkaSourceStatus None { get; } = new([], false, false, [], 0, 0, []);
 
-    /// <summary>Gets a value indicating whether something is wrong: the source waits for it to be put right.</summary>
+    /// <summary>Gets a value indicating whether there is a problem; the source waits for it to be resolved.</summary>
     public bool IsDegraded => Problems.Count > 0;
 
-    /// <summary>Gets what is wrong, in words; empty: nothing.</summary>
+    /// <summary>Gets a description of all problems; empty if there are none.</summary>
     public string Problem => string.Join("; ", Problems.Select(static problem => problem.Text));
 
-    /// <summary>Gets the number of records that wait at the broker, over all partitions whose end is known.</summary>
+    /// <summary>Gets the total lag in records, over all partitions whose end is known.</summary>
     public long Lag => Partitions.Sum(static partition => Math.Max(0, partition.Records));
 }

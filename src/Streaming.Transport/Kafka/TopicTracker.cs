@@ -10,8 +10,8 @@ using Streaming.Transport.Kafka.Readers;
 namespace Streaming.Transport.Kafka;
 
 /// <summary>
-/// Follows what becomes of one topic: starts its reader once it exists, takes up new partitions, and holds the positions to
-/// the topic that they belong to. On the reading thread.
+/// Tracks one topic: starts its reader once it exists, assigns new partitions, and verifies that the positions belong
+/// to this topic. Runs on the reading thread.
 /// </summary>
 internal sealed class TopicTracker
 {
@@ -50,14 +50,14 @@ internal sealed class TopicTracker
     /// <summary>Gets the reader.</summary>
     public PartitionReader Reader => _reader;
 
-    /// <summary>Gets how many records the broker had deleted before they were read.</summary>
+    /// <summary>Gets how many records the broker deleted before they were read.</summary>
     public long Missing { get; private set; }
 
-    /// <summary>Takes note of a report.</summary>
+    /// <summary>Processes a report.</summary>
     /// <param name="report">The report.</param>
     /// <param name="next">Number of the next look.</param>
-    /// <param name="batcher">Given the positions from which a topic is read first.</param>
-    /// <exception cref="TopicReplacedException">The positions belong to a topic that is gone, and records of the new one may have been read.</exception>
+    /// <param name="batcher">Receives the positions from which a topic is first read.</param>
+    /// <exception cref="TopicReplacedException">The positions belong to a deleted topic, and records of the new one may have been read.</exception>
     /// <exception cref="KafkaSourceException">The positions do not belong to this topic.</exception>
     public void Update(TopicReport report, long next, Batcher batcher)
     {
@@ -83,8 +83,8 @@ internal sealed class TopicTracker
         }
     }
 
-    /// <summary>Checks that the positions belong to the topic that there is.</summary>
-    /// <returns>False: that is not known, because the topic's id was never seen since the start.</returns>
+    /// <summary>Checks that the positions belong to the existing topic.</summary>
+    /// <returns>False if unknown, because the topic's id has not been seen since the start.</returns>
     /// <exception cref="TopicReplacedException">They do not.</exception>
     public bool Check(TopicReport report)
     {
@@ -102,7 +102,7 @@ internal sealed class TopicTracker
         return _isIdentified;
     }
 
-    /// <summary>Asks for a look when a partition has no record at its position: its topic may be another one.</summary>
+    /// <summary>Requests a look if a partition has no record at its position: its topic may have been replaced.</summary>
     public void NoteUnreadable(TopicWatch watch)
     {
         if (_recoverWith is null && _reader.Unreadable.Count > 0)
@@ -111,8 +111,8 @@ internal sealed class TopicTracker
         }
     }
 
-    /// <summary>Skips what is gone below the position of a partition, once it is sure that the topic is the same, or says that it may not.</summary>
-    /// <exception cref="KafkaSourceException">Records are gone and may not be skipped, or the topic ends before its position.</exception>
+    /// <summary>Skips records deleted before they were read, once the topic is known to be the same; throws if not allowed to.</summary>
+    /// <exception cref="KafkaSourceException">Records are missing and must not be skipped, or the topic ends before its position.</exception>
     public void Recover(TopicReport report, Batcher batcher)
     {
         if (_recoverWith is not long look || report.Number < look || !report.IsAnswered || report.Of(_topic) is not { Exists: true })
@@ -124,14 +124,14 @@ internal sealed class TopicTracker
         {
             if (_client.TryFindOffsets(_topic, [partition], OffsetSpec.Earliest()) is not [var first] || _client.TryFindOffsets(_topic, [partition], OffsetSpec.Latest()) is not [var end])
             {
-                _health.Set(KafkaProblem.Position, $"{_topic}[{partition}] cannot be read at its position {_positions[_number, partition]}, and the broker does not say which records there are");
+                _health.Set(KafkaProblem.Position, $"{_topic}[{partition}] cannot be read at its position {_positions[_number, partition]}, and the broker does not report which offsets exist");
                 return;
             }
 
             long position = Math.Max(0, _positions[_number, partition]);
             if (position > end)
             {
-                throw new KafkaSourceException($"{_topic}[{partition}] ends at {end}, before {position}, from which to continue: it was cut or created anew. Start a new model, or restore the topic.");
+                throw new KafkaSourceException($"{_topic}[{partition}] ends at {end}, before the model's position {position}: it was truncated or recreated. Start a new model, or restore the topic.");
             }
 
             if (position < first)
@@ -151,7 +151,7 @@ internal sealed class TopicTracker
         if (!_options.SkipMissing)
         {
             throw new KafkaSourceException(
-                $"{gone} records of {_topic}[{partition}] were deleted by the broker before they were read: the model continues at {position}, the oldest record is at {first}. "
+                $"{gone} records of {_topic}[{partition}] were deleted by the broker before they were read: the model's position is {position}, the oldest record is at {first}. "
                 + "Restore them, or set STREAMING__Kafka__SkipMissing=true to continue with the oldest record.");
         }
 
@@ -184,11 +184,11 @@ internal sealed class TopicTracker
     }
 
     private string? Replaced(TopicState state) => _positions.TopicId(_number) is { } held && state.Id is { } seen && held != seen && _positions.PartitionCount(_number) > 0
-        ? $"Topic '{_topic}' was deleted and created anew (id {held} → {seen}); the positions of this model belong to the deleted topic. "
-            + "Restore it, or set STREAMING__Kafka__SkipMissing=true to go on from the beginning of the new topic."
+        ? $"Topic '{_topic}' was deleted and recreated (id {held} → {seen}); the positions of this model belong to the deleted topic. "
+            + "Restore it, or set STREAMING__Kafka__SkipMissing=true to continue from the beginning of the new topic."
         : null;
 
-    // One that has been identified stays so while a partition of it has no leader: were it created anew meanwhile, it would have leaders.
+    // An identified topic stays so while a partition has no leader: a recreated one would have leaders.
     private void Identify(TopicState state)
     {
         if (state.Undescribed.Length > 0)
@@ -208,13 +208,13 @@ internal sealed class TopicTracker
         }
     }
 
-    // Where ids are not known, this at least is a sign that the topic is another one.
+    // Without topic ids, fewer partitions at least indicate another topic.
     private void CheckPartitionCount(int partitions)
     {
         int known = _positions.PartitionCount(_number);
         if (partitions < known)
         {
-            throw new KafkaSourceException($"Topic '{_topic}' has {partitions} partitions, but the positions to continue from name {known}: it was created anew. "
+            throw new KafkaSourceException($"Topic '{_topic}' has {partitions} partitions, but the model's positions name {known}: it was recreated. "
                 + "Start a new model, or restore the topic.");
         }
     }
@@ -242,8 +242,8 @@ internal sealed class TopicTracker
         return true;
     }
 
-    // Of a model that has seen nothing. Held as positions at once: a restart before the first event must begin there too.
-    // A topic that was missing at first had nothing before this start.
+    // For a new model. Set as positions at once: a restart before the first event must start here too.
+    // A topic that did not exist at first had no records before this start.
     private bool TryFindStart(int partitions, Batcher batcher)
     {
         _ = KafkaStart.TryParse(_options.Start, out KafkaStart start);
@@ -257,7 +257,7 @@ internal sealed class TopicTracker
             : _client.TryFindOffsets(_topic, Numbers(partitions), OffsetSpec.Latest());
         if (offsets is not null && Array.Exists(offsets, static offset => offset < 0))
         {
-            // No record is as young as that: those to come will be.
+            // No record is that recent: start at the end.
             long[]? ends = _client.TryFindOffsets(_topic, Numbers(partitions), OffsetSpec.Latest());
             offsets = ends is null ? null : [.. offsets.Zip(ends, static (offset, end) => offset < 0 ? end : offset)];
         }
@@ -266,7 +266,7 @@ internal sealed class TopicTracker
         return offsets is not null;
     }
 
-    // Through the batcher: the next checkpoint must hold them though no record has come.
+    // Through the batcher: the next checkpoint must hold them even if no record arrives.
     private void SetAll(long[] offsets, Batcher batcher)
     {
         for (int partition = 0; partition < offsets.Length; partition++)

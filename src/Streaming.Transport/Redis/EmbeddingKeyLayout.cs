@@ -1,11 +1,11 @@
 namespace Streaming.Transport.Redis;
 
-/// <summary>How the nested widths of an item lie in Redis.</summary>
+/// <summary>How the nested widths of an item are stored in Redis.</summary>
 public enum EmbeddingKeyLayout
 {
-    /// <summary>One value at full width; a reader cuts. Least memory, one write.</summary>
+    /// <summary>One value at full width; readers truncate it. Least memory, one write.</summary>
     Nested,
 
-    /// <summary>One key a width, for serving tiers that cannot afford to fetch whole values.</summary>
+    /// <summary>One key per width, for serving tiers that cannot afford to fetch whole values.</summary>
     PerWidth,
 }

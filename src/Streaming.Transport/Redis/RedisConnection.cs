@@ -4,18 +4,18 @@ using StackExchange.Redis;
 
 namespace Streaming.Transport.Redis;
 
-/// <summary>Opens connections that survive the server: they open while it is away and come back when it does.</summary>
+/// <summary>Opens connections that survive server outages: they open while the server is down and reconnect when it returns.</summary>
 public static class RedisConnection
 {
     private const string Readable = "host:port,host:port,… with settings of StackExchange.Redis, such as user=…,password=…,ssl=true,defaultDatabase=…";
 
     private const int KeepAliveSeconds = 5;
 
-    /// <summary>How often roles are looked at: a replica promoted by hand is announced to nobody.</summary>
+    /// <summary>How often roles are checked: a replica promoted by hand is announced to nobody.</summary>
     private const int ConfigCheckSeconds = 2;
 
-    /// <summary>Connects, or starts to: a server that is away is waited for in the background, and so are sentinels.</summary>
-    /// <exception cref="ArgumentException">The options are wrong. The message holds no secret.</exception>
+    /// <summary>Connects, or starts to: an unavailable server or sentinel is awaited in the background.</summary>
+    /// <exception cref="ArgumentException">The options are invalid. The message contains no secret.</exception>
     public static async Task<ConnectionMultiplexer> OpenAsync(RedisOptions options, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -23,7 +23,7 @@ public static class RedisConnection
         return await ConnectionMultiplexer.ConnectAsync(Settings(options)).WaitAsync(cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Closes a connection at once, without waiting for commands that a caller who awaits his tasks does not have.</summary>
+    /// <summary>Closes a connection at once; a caller that awaits its tasks has no commands pending.</summary>
     public static void Close(ConnectionMultiplexer connection)
     {
         ArgumentNullException.ThrowIfNull(connection);
@@ -54,9 +54,9 @@ public static class RedisConnection
         return settings;
     }
 
-    /// <summary>Says what is wrong with a connection string. The client's own messages may quote what they could not read, so
-    /// only the keywords are named.</summary>
-    /// <returns>Null when it can be used.</returns>
+    /// <summary>Validates a connection string. The client's own messages may quote the text that they cannot parse, so
+    /// this one names only keywords.</summary>
+    /// <returns>The error, or null.</returns>
     internal static (string Value, string Allowed)? ErrorOf(string configuration)
     {
         if (string.IsNullOrWhiteSpace(configuration))
@@ -83,7 +83,7 @@ public static class RedisConnection
     private static string Keywords(string configuration) => string.Join(", ", configuration.Split(',')
         .Where(static part => part.Contains('=', StringComparison.Ordinal)).Select(static part => part[..part.IndexOf('=', StringComparison.Ordinal)].Trim()));
 
-    /// <summary>Another authority is the only thing that is forgiven: the name must match, and dates and signatures must hold.</summary>
+    /// <summary>Accepts only an additional authority: name, dates and signatures must still be valid.</summary>
     private static bool IsTrusted(X509Certificate? certificate, X509Chain? presented, SslPolicyErrors problems, X509Certificate2Collection trusted)
     {
         if (problems == SslPolicyErrors.None)

@@ -3,25 +3,25 @@ using Streaming.Core.Options;
 
 namespace Streaming.Transport.Redis;
 
-/// <summary>How to reach Redis, and what is written there.</summary>
+/// <summary>The connection to Redis, and what is written there.</summary>
 public sealed record RedisOptions
 {
-    /// <summary>Gets the connection string of StackExchange.Redis: <c>host:port,host:port,user=…,ssl=true,…</c>; some nodes of a
+    /// <summary>Gets the connection string of StackExchange.Redis: <c>host:port,host:port,user=…,ssl=true,…</c>; any nodes of a
     /// cluster, a primary and its replicas, or the sentinels with <c>serviceName=…</c>. Default localhost:6379.</summary>
     public string Configuration { get; init; } = "localhost:6379";
 
-    /// <summary>Gets a file with the password, for secrets that are mounted. Default none. Goes before a password in
+    /// <summary>Gets a file that contains the password, for mounted secrets. Default none. Overrides a password in
     /// <see cref="Configuration"/>.</summary>
     public string? PasswordFile { get; init; }
 
-    /// <summary>Gets a PEM file with the authorities that may sign the server's certificate, where it is not one that the
-    /// machine trusts. Default none. Certificates are always checked.</summary>
+    /// <summary>Gets a PEM file with certificate authorities for the server's certificate, in addition to those that the
+    /// machine trusts. Default none. Certificates are always verified.</summary>
     public string? CertificateAuthorityFile { get; init; }
 
     /// <summary>Gets the name of the model, part of every key. Default "items"; letters, digits, '.', '_', '-', at most 64.</summary>
     public string Model { get; init; } = "items";
 
-    /// <summary>Gets the number of partitions. Default 256; 1 … 16,384. Readers compute keys with it, so it is fixed for the life of a model.</summary>
+    /// <summary>Gets the number of partitions. Default 256; 1 … 16,384. Readers compute keys with it, so it cannot change for an existing model.</summary>
     public int Partitions { get; init; } = RedisKeys.DefaultPartitions;
 
     /// <summary>Gets how numbers are stored. Default <see cref="EmbeddingElement.Float16"/>.</summary>
@@ -30,46 +30,46 @@ public sealed record RedisOptions
     /// <summary>Gets a value indicating whether the norm of each width is stored, for cosine scores. Default false.</summary>
     public bool Norms { get; init; }
 
-    /// <summary>Gets how widths lie in Redis. Default <see cref="EmbeddingKeyLayout.Nested"/>.</summary>
+    /// <summary>Gets how widths are stored in Redis. Default <see cref="EmbeddingKeyLayout.Nested"/>.</summary>
     public EmbeddingKeyLayout Layout { get; init; } = EmbeddingKeyLayout.Nested;
 
-    /// <summary>Gets how long a value lives after it was last written. Default 7 days; 1 s … 3650 days, or 0 for ever.</summary>
+    /// <summary>Gets how long after its last write a value expires. Default 7 days; 1 s … 3650 days, or 0 for never.</summary>
     public TimeSpan TimeToLive { get; init; } = TimeSpan.FromDays(7);
 
-    /// <summary>Gets by what share the time to live is spread, so that values do not expire all at once. Default 0.1; 0 … 0.5.</summary>
+    /// <summary>Gets the relative jitter of the time to live, so that values do not all expire at once. Default 0.1; 0 … 0.5.</summary>
     public double TimeToLiveJitter { get; init; } = 0.1;
 
-    /// <summary>Gets the newest items of each user that are published, for tiers that compute user vectors. Default 50; 0 (none) …
-    /// 1,024, and not more than the histories hold.</summary>
+    /// <summary>Gets how many of each user's newest items are published, for tiers that compute user vectors. Default 50; 0 (none) …
+    /// 1,024, at most the length of the histories.</summary>
     public int UserItems { get; init; } = 50;
 
-    /// <summary>Gets how long a user's items live after the user's last event. Default 30 days; 1 s … 3650 days, or 0 for ever.</summary>
+    /// <summary>Gets how long after a user's last event the published items expire. Default 30 days; 1 s … 3650 days, or 0 for never.</summary>
     public TimeSpan UserTimeToLive { get; init; } = TimeSpan.FromDays(30);
 
-    /// <summary>Gets how many entries a partition's feed keeps, roughly; an entry holds what one write changed in the partition,
-    /// 256 items at most. Default 256; 0 (no feed) … 1,000,000.</summary>
+    /// <summary>Gets the approximate number of entries in a partition's change feed; an entry holds the changes of one write to the partition,
+    /// at most 256 items. Default 256; 0 (no feed) … 1,000,000.</summary>
     public int ChangeFeedLength { get; init; } = 256;
 
-    /// <summary>Gets how often the user tower is published at each width, for tiers that compute user vectors themselves; wide
+    /// <summary>Gets how often the user tower is published at each width, for tiers that compute user vectors; wide
     /// towers less often: 1 MiB/s at most. Default 10 s (about 80 kB/s with the default model); 1 s … 1 day, or 0 for never.</summary>
     public TimeSpan TowerInterval { get; init; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>Gets the most items that are taken and written at a time. Default 4096; 1 … 65,536.</summary>
+    /// <summary>Gets the maximum number of items taken and written at a time. Default 4096; 1 … 65,536.</summary>
     public int BatchSize { get; init; } = 4096;
 
-    /// <summary>Gets how long to wait for a connection. Default 5 s; 0.1 … 60 s.</summary>
+    /// <summary>Gets the connect timeout. Default 5 s; 0.1 … 60 s.</summary>
     public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>Gets how long to wait for an answer. Default 5 s; 0.05 … 60 s.</summary>
+    /// <summary>Gets the command timeout. Default 5 s; 0.05 … 60 s.</summary>
     public TimeSpan CommandTimeout { get; init; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>Gets how often a write is tried again before its items go back to wait. Default 3; 1 … 10.</summary>
+    /// <summary>Gets how often a write is retried before its items are queued again. Default 3; 1 … 10.</summary>
     public int RetryAttempts { get; init; } = 3;
 
-    /// <summary>Gets the first wait before another try; it doubles each time. Default 100 ms; 1 ms … 10 s.</summary>
+    /// <summary>Gets the delay before the first retry; it doubles each time. Default 100 ms; 1 ms … 10 s.</summary>
     public TimeSpan RetryDelay { get; init; } = TimeSpan.FromMilliseconds(100);
 
-    /// <summary>Gets how long a trainer's lease lasts without renewal. Default 15 s; 0.3 s … 10 min.</summary>
+    /// <summary>Gets how long a trainer's lease is valid without renewal. Default 15 s; 0.3 s … 10 min.</summary>
     public TimeSpan LeaseDuration { get; init; } = TimeSpan.FromSeconds(15);
 
     /// <summary>Checks every property.</summary>
@@ -97,7 +97,7 @@ public sealed record RedisOptions
         errors.Throw();
     }
 
-    /// <summary>Shows what may be shown: a connection string can hold a password, so it is left out.</summary>
+    /// <summary>Omits the connection string, which can contain a password.</summary>
     public override string ToString() => $"RedisOptions {{ Model = {Model}, Layout = {Layout}, Element = {Element} }}";
 
     private static void ZeroOr(OptionErrors errors, string name, TimeSpan value, TimeSpan most, string zero) =>

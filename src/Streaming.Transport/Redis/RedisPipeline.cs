@@ -6,10 +6,10 @@ using StackExchange.Redis;
 
 namespace Streaming.Transport.Redis;
 
-/// <summary>How calls to Redis meet trouble: a bounded wait, retries that back off, and a breaker that spares a server that is down.</summary>
+/// <summary>Resilience of calls to Redis: a timeout, retries with backoff, and a circuit breaker that spares a failing server.</summary>
 internal static class RedisPipeline
 {
-    /// <summary>Replies that pass by themselves: memory, loading, failover, a busy script, a moving slot.</summary>
+    /// <summary>Transient replies: memory, loading, failover, a busy script, a moving slot.</summary>
     private static readonly string[] PassingReplies = ["OOM", "LOADING", "READONLY", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "BUSY", "NOREPLICAS", "MISCONF"];
 
     public static ResiliencePipeline Create(RedisOptions options, TimeProvider time)
@@ -44,20 +44,20 @@ internal static class RedisPipeline
         _ => false,
     };
 
-    /// <summary>Whether the text of a reply is one that passes by itself.</summary>
+    /// <summary>Whether a reply's text is transient.</summary>
     public static bool Passes(string reply) => PassingReplies.Any(start => Says(reply, start));
 
-    /// <summary>Passing trouble, or the breaker that such trouble has opened.</summary>
+    /// <summary>Whether an error is transient, or comes from the breaker that such errors opened.</summary>
     public static bool IsTrouble(Exception error) => IsPassing(error) || error is BrokenCircuitException;
 
     public static bool IsWrongType(Exception error) => error is RedisServerException reply && Says(reply, "WRONGTYPE");
 
-    /// <summary>The user that Redis knows this client as may not do what was asked.</summary>
+    /// <summary>Whether the client's Redis user lacks a permission.</summary>
     public static bool IsDenied(Exception error) => error is RedisServerException reply && (Says(reply, "NOPERM") || Says(reply, "NOAUTH"));
 
     public static bool IsOutOfMemory(Exception error) => error is RedisServerException reply && Says(reply, "OOM");
 
-    /// <summary>Redis before version 7 wraps what a script ran into: "ERR Error running script …: … OOM command not allowed …".</summary>
+    /// <summary>Redis before version 7 wraps a script's error: "ERR Error running script …: … OOM command not allowed …".</summary>
     private static bool Says(RedisServerException reply, string start) => Says(reply.Message, start);
 
     private static bool Says(string reply, string start) =>

@@ -2,8 +2,8 @@ using StackExchange.Redis;
 
 namespace Streaming.Transport.Redis;
 
-/// <summary>A Lua script. The client sends it in full where a server has not seen it on this connection (SCRIPT LOAD) and by its
-/// hash from then on, so nothing has to fail first; a server that has lost it (restart, fail-over) is sent it again.</summary>
+/// <summary>A Lua script. The client sends it in full the first time on a connection (SCRIPT LOAD) and by hash afterwards,
+/// so no call fails first; a server that has lost it (restart, failover) receives it again.</summary>
 internal sealed class RedisScript(string text)
 {
     public Task<RedisResult> RunAsync(IDatabaseAsync database, RedisKey[] keys, RedisValue[] arguments) =>

@@ -6,11 +6,11 @@ using Streaming.Models.Options;
 
 namespace Streaming.Worker.Engine;
 
-/// <summary>Makes the engine that the settings name.</summary>
+/// <summary>Creates the engine that the settings select.</summary>
 public static class EngineFactory
 {
-    /// <summary>Requires the device that the engine needs, before anything is started or read.</summary>
-    /// <exception cref="TorchDeviceException">It cannot be used: one line that says why and what to do.</exception>
+    /// <summary>Checks that the engine's device is usable, before anything is started or read.</summary>
+    /// <exception cref="TorchDeviceException">The device is unusable; one line says why and what to do.</exception>
     public static void RequireDevice(EngineOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -21,7 +21,7 @@ public static class EngineFactory
     }
 
     /// <summary>Creates an engine with initial parameters.</summary>
-    /// <exception cref="TorchDeviceException">The device cannot be used.</exception>
+    /// <exception cref="TorchDeviceException">The device is unusable.</exception>
     public static TrainingEngine Create(ModelOptions model, EngineOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);

@@ -1,11 +1,11 @@
 namespace Streaming.Worker.Engine;
 
-/// <summary>Which engine trains.</summary>
+/// <summary>The training engine.</summary>
 public enum EngineKind
 {
-    /// <summary>Explicit layers over vector kernels, on the processor.</summary>
+    /// <summary>Explicit layers over vector kernels, on the CPU.</summary>
     Cpu,
 
-    /// <summary>TorchSharp, on a CUDA card or the processor; its native libraries come with builds with Torch=cpu or Torch=cuda.</summary>
+    /// <summary>TorchSharp, on a CUDA GPU or the CPU; builds with Torch=cpu or Torch=cuda contain its native libraries.</summary>
     Torch,
 }

@@ -3,22 +3,22 @@ using Streaming.Core.Options;
 
 namespace Streaming.Worker.Engine;
 
-/// <summary>What computes the training step.</summary>
+/// <summary>The engine that computes training steps.</summary>
 public sealed record EngineOptions
 {
-    /// <summary>Gets which engine trains. Default Cpu; Torch needs a build with Torch=cpu or Torch=cuda. Checkpoints of one go on with the other.</summary>
+    /// <summary>Gets the training engine. Default Cpu; Torch needs a build with Torch=cpu or Torch=cuda. Either engine resumes checkpoints of the other.</summary>
     public EngineKind Engine { get; init; } = EngineKind.Cpu;
 
-    /// <summary>Gets the threads of the CPU engine. Default 0: one for each core; 0 … 256. Results do not depend on it.</summary>
+    /// <summary>Gets the number of threads of the CPU engine. Default 0: one per core; 0 … 256. Results do not depend on it.</summary>
     public int Threads { get; init; }
 
     /// <summary>Gets the device of the Torch engine. Default cpu; cpu, cuda, cuda:N.</summary>
     public string Device { get; init; } = "cpu";
 
-    /// <summary>Gets whether the Torch engine may multiply in TF32, with 10 bits of mantissa. Default false.</summary>
+    /// <summary>Gets whether the Torch engine may multiply in TF32 (10-bit mantissa). Default false.</summary>
     public bool Tf32 { get; init; }
 
-    /// <summary>Gets how often the Torch engine waits for the loss: every this many steps. Default 1; 1 … 10,000. A step that was not finite is then noticed late.</summary>
+    /// <summary>Gets how many steps pass between the Torch engine's reads of the loss, which synchronize with the device. Default 1; 1 … 10,000. A non-finite step is detected only at the next read.</summary>
     public int ReadLossEvery { get; init; } = 1;
 
     /// <summary>Checks every property.</summary>

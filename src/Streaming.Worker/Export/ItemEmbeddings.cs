@@ -4,9 +4,9 @@ using Streaming.Models.State;
 
 namespace Streaming.Worker.Export;
 
-/// <summary>The embeddings of all items at a width as one tensor, <c>embeddings</c> [n × w], encoded as they are read.</summary>
+/// <summary>The embeddings of all items at one width as a single tensor, <c>embeddings</c> [n × w], encoded on read.</summary>
 /// <param name="engine">The engine.</param>
-/// <param name="rows">Row of each item.</param>
+/// <param name="rows">The row of each item.</param>
 /// <param name="width">The width.</param>
 internal sealed class ItemEmbeddings(TrainingEngine engine, int[] rows, int width) : TensorSource
 {

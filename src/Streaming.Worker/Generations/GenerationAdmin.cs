@@ -8,14 +8,14 @@ using Streaming.Worker.Settings;
 
 namespace Streaming.Worker.Generations;
 
-/// <summary>What a person may do with generations; the items of each are counted in the store.</summary>
+/// <summary>Manual operations on generations; counts their items in the store.</summary>
 internal sealed class GenerationAdmin
 {
     private readonly GenerationSwitch _switch;
     private readonly GenerationPublisher _records;
     private readonly GenerationOptions _options;
 
-    /// <summary>Opens the admin.</summary>
+    /// <summary>Creates the operations.</summary>
     public GenerationAdmin(IDatabase redis, RedisOptions options, IReadOnlyList<int> widths, GenerationOptions checks)
     {
         _switch = new GenerationSwitch(redis, options, widths, TimeProvider.System);
@@ -23,11 +23,11 @@ internal sealed class GenerationAdmin
         _options = checks;
     }
 
-    /// <summary>Prints a line for each generation from the first to the next after the one in use.</summary>
+    /// <summary>Prints a line for each generation, from the first to the one after the active one.</summary>
     public async Task<ExitCode> ShowAsync(TextWriter output)
     {
         uint active = await _switch.ActiveAsync().ConfigureAwait(false);
-        await output.WriteLineAsync(active == 0 ? "readers use no generation yet" : Say($"readers use generation {active}")).ConfigureAwait(false);
+        await output.WriteLineAsync(active == 0 ? "no generation is active" : Say($"readers use generation {active}")).ConfigureAwait(false);
         for (uint generation = 1; generation <= active + 1; generation++)
         {
             int items = (await _switch.ListAsync(generation).ConfigureAwait(false)).Count;
@@ -42,13 +42,13 @@ internal sealed class GenerationAdmin
         return ExitCode.Success;
     }
 
-    /// <summary>Moves readers, if the checks pass or are not asked for.</summary>
+    /// <summary>Switches readers if the checks pass or <paramref name="force"/> is set.</summary>
     public async Task<ExitCode> SwitchAsync(uint next, bool force, TextWriter output)
     {
         uint active = await _switch.ActiveAsync().ConfigureAwait(false);
         if (next == active)
         {
-            await output.WriteLineAsync(Say($"readers use generation {active} already")).ConfigureAwait(false);
+            await output.WriteLineAsync(Say($"readers already use generation {active}")).ConfigureAwait(false);
             return ExitCode.Success;
         }
 
@@ -58,14 +58,14 @@ internal sealed class GenerationAdmin
             : GenerationChecks.Objection(record, await _records.ReadAsync(active).ConfigureAwait(false), Count(record, present), _options);
         if (present == 0 || (objection.Length > 0 && !force))
         {
-            await output.WriteLineAsync(Say($"not switched to generation {next}: {objection}{(present == 0 ? string.Empty : ". --force does it all the same")}")).ConfigureAwait(false);
+            await output.WriteLineAsync(Say($"not switched to generation {next}: {objection}{(present == 0 ? string.Empty : ". Use --force to switch anyway")}")).ConfigureAwait(false);
             return ExitCode.Failure;
         }
 
         return await FlipAsync(active, next, output).ConfigureAwait(false);
     }
 
-    /// <summary>Moves readers to the newest generation before the one in use that has items.</summary>
+    /// <summary>Switches readers to the newest generation before the active one that has items.</summary>
     public async Task<ExitCode> RollbackAsync(TextWriter output)
     {
         uint active = await _switch.ActiveAsync().ConfigureAwait(false);
@@ -77,11 +77,11 @@ internal sealed class GenerationAdmin
             }
         }
 
-        await output.WriteLineAsync(Say($"no generation before {active} has items in the store any more")).ConfigureAwait(false);
+        await output.WriteLineAsync(Say($"no generation before {active} still has items in the store")).ConfigureAwait(false);
         return ExitCode.Failure;
     }
 
-    /// <summary>Lets a generation's items expire.</summary>
+    /// <summary>Sets an expiry on a generation's items.</summary>
     public async Task<ExitCode> RetireAsync(uint generation, string keep, TextWriter output)
     {
         TimeSpan keepFor;
@@ -102,20 +102,20 @@ internal sealed class GenerationAdmin
 
         IReadOnlyList<string> ids = await _switch.ListAsync(generation).ConfigureAwait(false);
         await _switch.RetireAsync(generation, ids, keepFor).ConfigureAwait(false);
-        await output.WriteLineAsync(Say($"{ids.Count} items of generation {generation} are gone in {keep}")).ConfigureAwait(false);
+        await output.WriteLineAsync(Say($"{ids.Count} items of generation {generation} expire in {keep}")).ConfigureAwait(false);
         return ExitCode.Success;
     }
 
     private static string Say(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 
-    /// <summary>A record lags behind the store by some items, so its number is not asked for to the last.</summary>
+    /// <summary>A record lags behind the store by some items, so its count need not be reached exactly.</summary>
     private GenerationCheck Count(GenerationRecord? record, int present) =>
         record is not null && present >= record.Items * (1 - _options.Tolerance) ? new GenerationCheck(present, present) : new GenerationCheck(record?.Items ?? 0, present);
 
     private async Task<ExitCode> FlipAsync(uint active, uint next, TextWriter output)
     {
         bool done = await _switch.FlipAsync(active, next).ConfigureAwait(false);
-        await output.WriteLineAsync(done ? Say($"readers moved from generation {active} to {next}") : Say($"not switched: readers are not at generation {active} any more; look again")).ConfigureAwait(false);
+        await output.WriteLineAsync(done ? Say($"readers moved from generation {active} to {next}") : Say($"not switched: readers no longer use generation {active}; check again")).ConfigureAwait(false);
         return done ? ExitCode.Success : ExitCode.Failure;
     }
 }

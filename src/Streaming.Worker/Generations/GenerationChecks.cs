@@ -4,29 +4,29 @@ using Streaming.Transport.Redis.Generations;
 
 namespace Streaming.Worker.Generations;
 
-/// <summary>Whether readers may be moved from one generation to another.</summary>
+/// <summary>Decides whether readers may switch from one generation to another.</summary>
 internal static class GenerationChecks
 {
-    /// <summary>Compares the two.</summary>
-    /// <param name="next">The record of the one to move to; null: it has none.</param>
-    /// <param name="old">The record of the one that readers use; null: it has none.</param>
-    /// <param name="count">Which of the new one's items are in the store.</param>
-    /// <param name="options">What is asked for.</param>
-    /// <returns>What speaks against it; empty: nothing.</returns>
+    /// <summary>Compares two generations.</summary>
+    /// <param name="next">Record of the generation to switch to; null if it has none.</param>
+    /// <param name="old">Record of the generation that readers use; null if it has none.</param>
+    /// <param name="count">How many of the new generation's items are in the store.</param>
+    /// <param name="options">The thresholds.</param>
+    /// <returns>The first objection, or an empty string.</returns>
     public static string Objection(GenerationRecord? next, GenerationRecord? old, GenerationCheck count, GenerationOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
         if (next is null || old is null)
         {
-            return $"generation {(next is null ? "to switch to" : "in use")} has no record to compare by: its worker has not run with this version, or its record has expired";
+            return $"generation {(next is null ? "to switch to" : "in use")} has no record to compare: its worker has not run with this version, or the record has expired";
         }
 
         double least = 1 - options.Tolerance;
-        return !count.IsComplete ? Say($"{count.Present} of its {count.Expected} items are in the store")
+        return !count.IsComplete ? Say($"only {count.Present} of its {count.Expected} items are in the store")
             : next.Items < old.Items * least ? Say($"it has {next.Items} items, generation {old.Generation} has {old.Items}")
-            : old.Examples == 0 || next.Examples == 0 ? Say($"recall was not measured (over {next.Examples} events here, {old.Examples} there)")
+            : old.Examples == 0 || next.Examples == 0 ? Say($"recall was not measured ({next.Examples} events in the new generation, {old.Examples} in the old)")
             : next.Examples < options.MinExamples ? Say($"its recall was measured over {next.Examples} events; STREAMING__Generation__MinExamples is {options.MinExamples}")
-            : next.Recall < old.Recall * least ? Say($"its Recall@20 of the newest {next.Examples} events is {next.Recall:F4}, that of generation {old.Generation} {old.Recall:F4}")
+            : next.Recall < old.Recall * least ? Say($"its Recall@20 over the last {next.Examples} events is {next.Recall:F4}; generation {old.Generation} has {old.Recall:F4}")
             : string.Empty;
     }
 

@@ -2,18 +2,18 @@ using Streaming.Core.Options;
 
 namespace Streaming.Worker.Generations;
 
-/// <summary>When readers are moved to a new generation.</summary>
+/// <summary>When readers switch to a new generation.</summary>
 public sealed record GenerationOptions
 {
-    /// <summary>Gets who moves them: the new generation's worker, once, when the checks below pass; or a person, with
+    /// <summary>Gets how readers switch: Auto, by the new generation's worker, once, when the checks below pass; Manual, with
     /// `streaming generation switch`. Default Auto.</summary>
     public GenerationSwitching Switch { get; init; } = GenerationSwitching.Auto;
 
-    /// <summary>Gets by what share the new generation's Recall@20 and its number of items may lie below the old one's.
+    /// <summary>Gets by which share the new generation's Recall@20 and item count may fall short of the old one's.
     /// Default 0.05, about two standard errors over 5,000 events; 0 … 1.</summary>
     public double Tolerance { get; init; } = 0.05;
 
-    /// <summary>Gets over how many events the new generation's recall must have been measured, at most the window of
+    /// <summary>Gets the minimum number of events over which the new generation's recall was measured, at most the window of
     /// `STREAMING__Training__Evaluation__Window`. Default 5,000; 1 … 1,000,000.</summary>
     public int MinExamples { get; init; } = 5_000;
 

@@ -5,7 +5,7 @@ using Streaming.Models.State;
 
 namespace Streaming.Worker.Inspect;
 
-/// <summary>What `streaming inspect` prints for people.</summary>
+/// <summary>The text output of `streaming inspect`.</summary>
 internal static class InspectText
 {
     /// <summary>A checkpoint.</summary>
@@ -67,7 +67,7 @@ internal static class InspectText
 
     private static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);
 
-    // What a file says may hold anything; control characters would reach the terminal.
+    // A file can hold anything; control characters must not reach the terminal.
     private static void Line(TextWriter output, string name, string value) =>
         output.WriteLine($"  {Printable(name),-22}{Printable(value)}");
 

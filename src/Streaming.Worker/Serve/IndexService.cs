@@ -7,7 +7,7 @@ using Streaming.Worker.Http;
 
 namespace Streaming.Worker.Serve;
 
-/// <summary>Keeps the index of the lookups up to date as long as the server runs, and says in log and health how it is.</summary>
+/// <summary>Keeps the index of the lookups up to date while the server runs, and reports its state to log and health.</summary>
 public sealed class IndexService(Lookups lookups, ServeOptions options, HealthReport health, TimeProvider time, ILoggerFactory loggers) : BackgroundService
 {
     private static readonly TimeSpan Glance = TimeSpan.FromSeconds(1);
@@ -33,7 +33,7 @@ public sealed class IndexService(Lookups lookups, ServeOptions options, HealthRe
         await updating.ConfigureAwait(false);
     }
 
-    /// <summary>Health and log, as of now.</summary>
+    /// <summary>Reports the current state to health and log.</summary>
     private void Report()
     {
         (IndexStatus status, string? reason) = lookups.Look();
@@ -46,9 +46,9 @@ public sealed class IndexService(Lookups lookups, ServeOptions options, HealthRe
     private static HealthLevel Level(IndexStatus status, string? reason) => reason is not null ? HealthLevel.NotReady
         : status.Phase == IndexPhase.Stale || status.Items == 0 ? HealthLevel.Degraded : HealthLevel.Healthy;
 
-    private static string Text(IndexStatus status) => status.Phase == IndexPhase.Stale ? $"last level with the store {status.Age.TotalSeconds:F0} s ago: {status.Error}"
+    private static string Text(IndexStatus status) => status.Phase == IndexPhase.Stale ? $"last refreshed {status.Age.TotalSeconds:F0} s ago: {status.Error}"
         : status.Items == 0 ? $"generation {status.Generation} has no items"
-        : status.Load is { } load ? $"loading generation {load.Generation}: {load.Loaded} items of {load.Expected}"
+        : status.Load is { } load ? $"loading generation {load.Generation}: {load.Loaded} of {load.Expected} items"
         : string.Empty;
 
     private void Log(IndexStatus status, string? reason)
@@ -77,7 +77,7 @@ public sealed class IndexService(Lookups lookups, ServeOptions options, HealthRe
         }
     }
 
-    /// <summary>Single values that cannot be read are counted; when nothing else is read, something is wrong with all of them.</summary>
+    /// <summary>An occasional unreadable value is only counted; when every value read since the last report was refused, health degrades.</summary>
     private void ReportRefused()
     {
         long found = lookups.Metrics.ValuesFound;
@@ -85,7 +85,7 @@ public sealed class IndexService(Lookups lookups, ServeOptions options, HealthRe
         if (found == _found && grown.Length > 0 && !_allRefused)
         {
             string reasons = string.Join("; ", grown.Select(Refusals.Describe));
-            health.Set("values", HealthLevel.Degraded, $"all that were read last were refused: {reasons}");
+            health.Set("values", HealthLevel.Degraded, $"every value read recently was refused: {reasons}");
             HttpLog.AllRefused(_logger, reasons);
             _allRefused = true;
         }

@@ -7,7 +7,7 @@ using Streaming.Transport.Kafka.Decoding;
 namespace Streaming.Worker.Serve;
 
 /// <summary>
-/// What files say of items: rows of item,title,brand,… (any names after the first), MovieLens' movies.csv among them.
+/// Item metadata from files: rows of item,title,brand,… (any names after the first), such as MovieLens' movies.csv.
 /// </summary>
 public sealed class ItemCatalogue
 {
@@ -17,8 +17,8 @@ public sealed class ItemCatalogue
     /// <summary>Gets the number of items.</summary>
     public int Count => _items.Count;
 
-    /// <summary>Reads item files. Columns become plain text fields by their names in lower case.</summary>
-    /// <exception cref="InputFileException">A file is missing, has no header of that form, or an unreadable row: names it.</exception>
+    /// <summary>Reads item files. Columns become plain text fields under their lower-cased names.</summary>
+    /// <exception cref="InputFileException">A file is missing, its header is invalid, or a row is unreadable; the message names it.</exception>
     public static ItemCatalogue ReadAll(IEnumerable<string> paths)
     {
         ArgumentNullException.ThrowIfNull(paths);
@@ -55,7 +55,7 @@ public sealed class ItemCatalogue
         {
             if (rows.Problem is not null || rows.Count != names.Length || rows[0].IsEmpty)
             {
-                throw new InputFileException($"{path}, line {rows.Line}: {rows.Problem ?? $"{rows.Count} fields, {names.Length} expected, the first not empty"}");
+                throw new InputFileException($"{path}, line {rows.Line}: {rows.Problem ?? $"{rows.Count} fields; expected {names.Length}, the first not empty"}");
             }
 
             var text = new Dictionary<string, string>(StringComparer.Ordinal);
@@ -73,7 +73,7 @@ public sealed class ItemCatalogue
         }
     }
 
-    // What the worker that reads the topic would refuse is refused here, where its place is known.
+    // Checks here what the worker that reads the topic would refuse, while file and line are still known.
     private static void CheckHeader(string path, string[] names)
     {
         if (names[0] is not ("item" or "itemid" or "item_id" or "id" or "movieid" or "item_id:token"))

@@ -1,6 +1,6 @@
 namespace Streaming.Worker.Serve;
 
-/// <summary>What a lookup of one item brought.</summary>
-/// <param name="Vector">Its vector; null when there is none.</param>
-/// <param name="Refused">Why the value that is there cannot be read; null when it can, or when there is none.</param>
+/// <summary>The result of looking up one item.</summary>
+/// <param name="Vector">Its vector; null if the item has none.</param>
+/// <param name="Refused">Why the stored value cannot be read; null if it can, or if there is none.</param>
 public readonly record struct ItemLookup(ItemVector? Vector, string? Refused);

@@ -13,10 +13,10 @@ using Streaming.Worker.Http;
 
 namespace Streaming.Worker.Serve;
 
-/// <summary>What the lookup routes answer with: vectors, neighbours and recommendations, from Redis and an index of its items, as any serving tier would.</summary>
+/// <summary>Answers the lookup routes: vectors, neighbours and recommendations, from Redis and an index of its items, like any serving tier.</summary>
 public sealed class Lookups : IDisposable
 {
-    /// <summary>Header of answers from the index: how many seconds ago it was level with the store.</summary>
+    /// <summary>Header of answers from the index: seconds since its last refresh.</summary>
     public const string AgeHeader = "X-Index-Age";
 
     private readonly IDatabase _database;
@@ -28,7 +28,7 @@ public sealed class Lookups : IDisposable
     private readonly TimeProvider _time;
     private volatile ServedItems _served;
 
-    /// <summary>Creates the lookups; <see cref="Updater"/> has to be run.</summary>
+    /// <summary>Creates the lookups; the caller runs <see cref="Updater"/>.</summary>
     /// <param name="database">The store.</param>
     /// <param name="redis">Where the model is.</param>
     /// <param name="serve">How its items are kept and searched.</param>
@@ -50,10 +50,10 @@ public sealed class Lookups : IDisposable
         Metrics = new ServeMetrics(_index);
     }
 
-    /// <summary>Gets what keeps the index up to date.</summary>
+    /// <summary>Gets the service that keeps the index up to date.</summary>
     public IndexUpdater Updater { get; }
 
-    /// <summary>Checks that the settings fit the model in Redis. A store that cannot be read is not an error here: the index says so.</summary>
+    /// <summary>Checks that the settings match the model in Redis. An unreachable store is not an error here; the index reports it.</summary>
     /// <exception cref="KeyLayoutException">The model has another number of partitions.</exception>
     public async Task CheckAsync(CancellationToken cancellationToken)
     {
@@ -63,34 +63,34 @@ public sealed class Lookups : IDisposable
         }
         catch (Exception exception) when (exception is RedisException or TimeoutException)
         {
-            // Unreachable: health says so.
+            // Health reports an unreachable store.
         }
     }
 
-    /// <summary>Gets the recommender, over the items of the index.</summary>
+    /// <summary>Gets the recommender over the index.</summary>
     public Recommender Recommender { get; }
 
-    /// <summary>Gets what is counted.</summary>
+    /// <summary>Gets the counters.</summary>
     public ServeMetrics Metrics { get; }
 
-    /// <summary>Gets the memory that the index takes.</summary>
+    /// <summary>Gets the memory used by the index, in bytes.</summary>
     public long IndexBytes => _index.Current.Bytes;
 
-    /// <summary>How the index is, and whether it answers: a reason, or null when it does.</summary>
+    /// <summary>Returns the state of the index and why it cannot answer, or null if it can.</summary>
     public (IndexStatus Status, string? Reason) Look()
     {
         IndexStatus status = Updater.Status();
         return (status, status switch
         {
-            { Phase: IndexPhase.Loading } => $"the index is not loaded yet{Progress(status.Load)}{(status.Error is null ? string.Empty : $"; the last try failed: {status.Error}")}",
+            { Phase: IndexPhase.Loading } => $"the index is not loaded yet{Progress(status.Load)}{(status.Error is null ? string.Empty : $"; the last attempt failed: {status.Error}")}",
             { Phase: IndexPhase.Unpublished } => $"no generation is published: {_keys.Active} is not set{Progress(status.Load)}",
             { Phase: IndexPhase.Stale } when status.Age > _serve.MaxStale => $"the index is {Seconds(status.Age)} s old, more than STREAMING__Serve__MaxStale allows; the store cannot be read: {status.Error}",
             _ => null,
         });
     }
 
-    /// <summary>What a request is answered from; says in a header how old it is.</summary>
-    /// <exception cref="LookupException">Nothing can be answered now.</exception>
+    /// <summary>Returns what a request is answered from, and sets the age header.</summary>
+    /// <exception cref="LookupException">No request can be answered now.</exception>
     public ServedItems Take(HttpContext context)
     {
         (IndexStatus status, string? reason) = Look();
@@ -103,7 +103,7 @@ public sealed class Lookups : IDisposable
         return Take();
     }
 
-    /// <summary>What is answered from now.</summary>
+    /// <summary>Returns what requests are answered from now.</summary>
     public ServedItems Take()
     {
         IndexView view = _index.Current;
@@ -111,7 +111,7 @@ public sealed class Lookups : IDisposable
         return ReferenceEquals(served.View, view) ? served : _served = Serve(view);
     }
 
-    /// <summary>The vector of each item at a width: from Redis, or from the index while Redis is away.</summary>
+    /// <summary>Returns the vector of each item at a width: from Redis, or from the index while Redis is unavailable.</summary>
     public async Task<IReadOnlyList<ItemLookup>> VectorsAsync(ServedItems served, IReadOnlyList<string> ids, int width, CancellationToken cancellationToken)
     {
         if (_database.Multiplexer.IsConnected)
@@ -128,21 +128,21 @@ public sealed class Lookups : IDisposable
             }
             catch (Exception exception) when (RouteAnswers.IsStoreAway(exception) || RouteAnswers.IsStoreUnreadable(exception))
             {
-                // As when it is not connected.
+                // Same as not connected.
             }
         }
 
         return [.. ids.Select(id => FromIndex(served, id, width, alone: ids.Count == 1))];
     }
 
-    /// <summary>The nearest items by cosine at a width, without the item itself.</summary>
-    /// <returns>Null when the item has no embedding, and why the value that is there was refused.</returns>
+    /// <summary>Returns the nearest items by cosine at a width, without the item itself.</summary>
+    /// <returns>Null if the item has no embedding, and why its stored value was refused.</returns>
     public async Task<(IReadOnlyList<NearItem>? Neighbours, string? Refused)> NeighboursAsync(ServedItems served, string id, int width, int count, int shortlist, CancellationToken cancellationToken)
     {
         float[] vector = new float[width];
         if (!served.View.TryRead(RedisKeys.Hash(id), vector, out _, out _))
         {
-            // Not in the index yet, perhaps: published within the last interval.
+            // May have been published since the last refresh of the index.
             ItemLookup item = (await VectorsAsync(served, [id], width, cancellationToken).ConfigureAwait(false))[0];
             if (item.Vector is null)
             {
@@ -160,7 +160,7 @@ public sealed class Lookups : IDisposable
         return (near, null);
     }
 
-    /// <summary>A title for people, where one is known.</summary>
+    /// <summary>Returns an item's display title, or null.</summary>
     public string? TitleOf(string id) => _titleOf(id);
 
     /// <inheritdoc/>
@@ -174,7 +174,7 @@ public sealed class Lookups : IDisposable
     private static string Seconds(TimeSpan age) => Math.Round(age.TotalSeconds).ToString(CultureInfo.InvariantCulture);
 
     private static string Progress(IndexLoad? load) => load is null || load.Generation == 0 ? string.Empty
-        : $": {load.Loaded} items of {(load.Expected > 0 ? load.Expected : "an unknown number")}";
+        : $": {load.Loaded} of {(load.Expected > 0 ? load.Expected : "an unknown number of")} items";
 
     private ItemLookup FromIndex(ServedItems served, string id, int width, bool alone)
     {

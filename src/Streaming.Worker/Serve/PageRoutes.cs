@@ -9,7 +9,7 @@ using Streaming.Worker.Metrics;
 
 namespace Streaming.Worker.Serve;
 
-/// <summary>The page at / and the figures that it shows, GET /status. The page needs nothing from elsewhere.</summary>
+/// <summary>The page at / and the figures it shows, GET /status. The page loads nothing from other hosts.</summary>
 public static class PageRoutes
 {
     private static readonly JsonSerializerOptions Json = new() { PropertyNamingPolicy = JsonNamingPolicy.CamelCase, NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals, Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase) } };
@@ -17,15 +17,15 @@ public static class PageRoutes
     private static readonly byte[] Page = ReadPage();
 
     /// <summary>Adds the routes.</summary>
-    /// <param name="routes">Where to.</param>
-    /// <param name="status">The pipeline of this process as it is now; null where there is none.</param>
-    /// <param name="index">The items that lookups are answered from; null where there are none.</param>
+    /// <param name="routes">The route builder.</param>
+    /// <param name="status">Returns the status of this process's pipeline; null if it has none.</param>
+    /// <param name="index">The items that lookups are answered from; null if there are none.</param>
     public static void Map(IEndpointRouteBuilder routes, Func<PipelineStatus?> status, Func<IndexStatus>? index = null)
     {
         routes.MapRead("/", static context =>
         {
             context.Response.ContentType = "text/html; charset=utf-8";
-            // Titles and ids come from outside: nothing but this page's own script may run.
+            // Titles and ids are untrusted: only the page's own script may run.
             context.Response.Headers.ContentSecurityPolicy = "default-src 'self'; script-src 'unsafe-inline'; style-src 'unsafe-inline'";
             return context.Response.Body.WriteAsync(Page, context.RequestAborted).AsTask();
         });

@@ -9,9 +9,9 @@ using Streaming.Worker.Http;
 namespace Streaming.Worker.Serve;
 
 /// <summary>
-/// Recommendations over HTTP: GET /users/{id}/recommendations by what the user did last, POST /recommendations by a JSON
-/// list of item ids, oldest first, for tiers with sessions of their own, or by {"items": […], "exclude": […]}. Both take width=,
-/// count=, exclude-seen=, exclude= (any number of times) and shortlist=.
+/// Recommendations over HTTP: GET /users/{id}/recommendations from the user's recent history; POST /recommendations from a JSON
+/// list of item ids, oldest first, for tiers that keep their own sessions, or from {"items": […], "exclude": […]}. Both take width=,
+/// count=, exclude-seen=, exclude= (repeatable) and shortlist=.
 /// </summary>
 public static class RecommendationRoutes
 {
@@ -81,7 +81,7 @@ public static class RecommendationRoutes
             recommendations = shown.Items.Select(item => new NearItem(item.Id, lookups.TitleOf(item.Id), Math.Round(item.Score, 4))),
         };
 
-    /// <summary>A tower exists at the model's own widths only, so no other will do.</summary>
+    /// <summary>Towers exist only at the model's own widths; other widths are refused.</summary>
     private static int Width(HttpContext context, IndexView view)
     {
         int width = RouteAnswers.Number(context, "width", view.Width, 1, view.Width);

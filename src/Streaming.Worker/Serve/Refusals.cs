@@ -2,24 +2,24 @@ using Streaming.Core.Embeddings;
 
 namespace Streaming.Worker.Serve;
 
-/// <summary>Why values were refused, in words.</summary>
+/// <summary>Describes why values were refused.</summary>
 internal static class Refusals
 {
-    /// <summary>The reasons, as they are counted.</summary>
+    /// <summary>All reasons, in the order in which they are counted.</summary>
     public static readonly IReadOnlyList<EmbeddingFault> All = [.. Enum.GetValues<EmbeddingFault>().Where(static fault => fault != EmbeddingFault.None)];
 
-    /// <summary>A reason in words.</summary>
+    /// <summary>Describes a reason.</summary>
     public static string Describe(EmbeddingFault fault) => fault switch
     {
         EmbeddingFault.Foreign => "foreign: something else wrote this key",
         EmbeddingFault.Truncated => "truncated: bytes are missing",
         EmbeddingFault.NewerVersion => "newer: its layout is newer than this reader; update the reader",
         EmbeddingFault.OtherGeneration => "of another generation than its key says",
-        EmbeddingFault.TooNarrow => "narrower than the width asked for",
+        EmbeddingFault.TooNarrow => "narrower than the requested width",
         _ => "corrupt: checksum or fields contradict each other",
     };
 
-    /// <summary>A reason as a tag of a metric.</summary>
+    /// <summary>Returns a reason's metric tag.</summary>
     public static string Tag(EmbeddingFault fault) => fault switch
     {
         EmbeddingFault.NewerVersion => "newer",

@@ -11,35 +11,35 @@ using Streaming.Worker.Http;
 
 namespace Streaming.Worker.Serve;
 
-/// <summary>How lookups over HTTP read their parameters and answer with JSON. What goes wrong is <see cref="Problems"/>'s.</summary>
+/// <summary>Parses parameters of lookups over HTTP and writes JSON answers. <see cref="Problems"/> handles errors.</summary>
 internal static class RouteAnswers
 {
-    /// <summary>The most items of a first pass at a narrow width.</summary>
+    /// <summary>The most candidates of a first pass at a narrow width.</summary>
     public const int MostShortlist = 100_000;
 
     private static readonly JsonSerializerOptions Json = new() { PropertyNamingPolicy = JsonNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull };
 
-    /// <summary>A route's handler.</summary>
-    /// <param name="answer">Makes the answer.</param>
-    /// <param name="allowed">Names of the query's parameters; others are refused.</param>
+    /// <summary>Creates a route's handler.</summary>
+    /// <param name="answer">Produces the answer.</param>
+    /// <param name="allowed">Names of the query parameters; others are refused.</param>
     public static RequestDelegate Answer(Func<HttpContext, Task<object>> answer, params string[] allowed) => context => AnswerAsync(context, answer, allowed);
 
-    /// <summary>Whether an exception says that the store does not answer.</summary>
+    /// <summary>Whether an exception means that the store does not answer.</summary>
     public static bool IsStoreAway(Exception exception) => exception is RedisException or TimeoutException;
 
-    /// <summary>Whether an exception says that what the store holds of the model as a whole cannot be used: its pointer, its layout.</summary>
+    /// <summary>Whether an exception means that the stored model as a whole is unusable: its pointer or its key layout.</summary>
     public static bool IsStoreUnreadable(Exception exception) => exception is FormatException or KeyLayoutException;
 
-    /// <summary>The id in the second place of the path, whatever is in it: routing leaves %2F undecoded, and one cannot tell then
-    /// whether an id holds a slash or these three characters.</summary>
+    /// <summary>Returns the second segment of the raw path as an id. Routing leaves %2F undecoded, so its value cannot tell an id
+    /// with a slash from one with these three characters.</summary>
     public static string Id(HttpContext context)
     {
         string target = context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget;
         return target.StartsWith('/') ? Uri.UnescapeDataString(target.Split('?')[0].Split('/')[2]) : (string)context.GetRouteValue("id")!;
     }
 
-    /// <summary>A whole number of the query.</summary>
-    /// <exception cref="LookupException">It is none, or out of range.</exception>
+    /// <summary>Parses an integer query parameter.</summary>
+    /// <exception cref="LookupException">It is not an integer, or is out of range.</exception>
     public static int Number(HttpContext context, string name, int ordinarily, int least, int most)
     {
         string? text = context.Request.Query[name];
@@ -48,8 +48,8 @@ internal static class RouteAnswers
             : throw LookupException.Wrong($"{name} is \"{text}\"; allowed: {least} to {most}");
     }
 
-    /// <summary>A yes or no of the query.</summary>
-    /// <exception cref="LookupException">It is neither.</exception>
+    /// <summary>Parses a boolean query parameter.</summary>
+    /// <exception cref="LookupException">It is not true or false.</exception>
     public static bool Flag(HttpContext context, string name, bool ordinarily)
     {
         string? text = context.Request.Query[name];
@@ -58,8 +58,8 @@ internal static class RouteAnswers
             : throw LookupException.Wrong($"{name} is \"{text}\"; allowed: true or false");
     }
 
-    /// <summary>The body as JSON.</summary>
-    /// <exception cref="LookupException">It is none, or of another shape.</exception>
+    /// <summary>Reads the body as JSON.</summary>
+    /// <exception cref="LookupException">It is not JSON, or has the wrong shape.</exception>
     public static async Task<JsonElement> BodyAsync(HttpContext context, string allowed)
     {
         try
@@ -72,8 +72,8 @@ internal static class RouteAnswers
         }
     }
 
-    /// <summary>A JSON list of item ids.</summary>
-    /// <exception cref="LookupException">It is none, or too long or too short.</exception>
+    /// <summary>Reads a JSON list of item ids.</summary>
+    /// <exception cref="LookupException">It is not a list of ids, or its length is out of range.</exception>
     public static string[] ItemIds(JsonElement list, int least, int most, string allowed)
     {
         if (list.ValueKind != JsonValueKind.Array || list.GetArrayLength() < least || list.GetArrayLength() > most)
@@ -88,7 +88,7 @@ internal static class RouteAnswers
     {
         if (context.Request.Query.Keys.FirstOrDefault(name => !allowed.Contains(name, StringComparer.Ordinal)) is { } unknown)
         {
-            throw LookupException.Wrong($"there is no parameter \"{unknown}\" here; allowed: {string.Join(", ", allowed)}");
+            throw LookupException.Wrong($"unknown parameter \"{unknown}\"; allowed: {string.Join(", ", allowed)}");
         }
 
         object body;

@@ -5,7 +5,7 @@ using Streaming.Serving.Search;
 
 namespace Streaming.Worker.Serve;
 
-/// <summary>What serving counts: values by what became of reading them, and the index.</summary>
+/// <summary>Metrics of serving: values by outcome of reading them, and the index.</summary>
 public sealed class ServeMetrics : IDisposable
 {
     /// <summary>Name of the meter.</summary>
@@ -21,18 +21,18 @@ public sealed class ServeMetrics : IDisposable
     public ServeMetrics(EmbeddingIndex index)
     {
         _index = index;
-        _meter.CreateObservableCounter("streaming.lookups", Lookups, "{item}", "Items of lookups by what became of them: found, missing.");
-        _meter.CreateObservableCounter("streaming.values.refused", Refused, "{item}", "Values in Redis that could not be read, by lookups and by the index, by reason: foreign, truncated, newer, corrupt, other_generation, too_narrow.");
-        _meter.CreateObservableGauge("streaming.index.items", () => _index.Count, "{item}", "Items of the index.");
+        _meter.CreateObservableCounter("streaming.lookups", Lookups, "{item}", "Items looked up, by outcome: found, missing.");
+        _meter.CreateObservableCounter("streaming.values.refused", Refused, "{item}", "Values in Redis that lookups or the index could not read, by reason: foreign, truncated, newer, corrupt, other_generation, too_narrow.");
+        _meter.CreateObservableGauge("streaming.index.items", () => _index.Count, "{item}", "Items in the index.");
         _meter.CreateObservableGauge("streaming.index.generation", () => (long)_index.Generation, null, "Generation of the index, 0 before the first load.");
-        _meter.CreateObservableGauge("streaming.index.age", () => _index.Age.TotalSeconds, "s", "Time since the index was last level with Redis.");
-        _meter.CreateObservableGauge("streaming.index.memory", () => _index.Current.Bytes, "By", "Memory of the index without the texts of ids.");
+        _meter.CreateObservableGauge("streaming.index.age", () => _index.Age.TotalSeconds, "s", "Time since the index last matched Redis.");
+        _meter.CreateObservableGauge("streaming.index.memory", () => _index.Current.Bytes, "By", "Memory used by the index, excluding id strings.");
     }
 
-    /// <summary>Gets how many values could be read, by lookups and by the index.</summary>
+    /// <summary>Gets the number of values that lookups and the index could read.</summary>
     public long ValuesFound => Volatile.Read(ref _found) + _index.Found;
 
-    /// <summary>How many values were refused for a reason.</summary>
+    /// <summary>Returns the number of values refused for a reason.</summary>
     public long ValuesRefused(EmbeddingFault fault) => Volatile.Read(ref _refused[(int)fault]) + _index.RefusedFor(fault);
 
     /// <summary>Counts the items of a lookup.</summary>

@@ -2,20 +2,20 @@ using Streaming.Core.Options;
 
 namespace Streaming.Worker.Serve;
 
-/// <summary>How the items are kept and searched that lookups and recommendations are made from.</summary>
+/// <summary>How the index behind lookups and recommendations is refreshed and searched.</summary>
 public sealed record ServeOptions
 {
-    /// <summary>Gets how long after a refresh of the index the next one begins: for so long, and the refresh, a removed item may still be recommended. Default 1 s; 10 ms … 1 h.</summary>
+    /// <summary>Gets the pause between refreshes of the index; a removed item may still be recommended for this time plus one refresh. Default 1 s; 10 ms … 1 h.</summary>
     public TimeSpan RefreshInterval { get; init; } = TimeSpan.FromSeconds(1);
 
-    /// <summary>Gets how many items a refresh looks up again to see whether they are still in Redis: those that expired, were evicted or deleted by hand leave the index that way.
-    /// Default 2,000, which goes through a million in about ten minutes; 0 … 100,000, 0 for never.</summary>
+    /// <summary>Gets how many items a refresh looks up again to find those that expired, were evicted or were deleted by hand.
+    /// Default 2,000, which covers a million items in about ten minutes; 0 … 100,000, 0 for never.</summary>
     public int SweepItems { get; init; } = 2_000;
 
-    /// <summary>Gets how many items a first pass at a narrow width keeps for the ranking at the width asked for, where a request does not say (`shortlist=`). Default 0: searches are exact; 0 … 100,000.</summary>
+    /// <summary>Gets how many candidates a first pass at a narrow width keeps for ranking at the requested width, unless the request sets `shortlist=`. Default 0: exact search; 0 … 100,000.</summary>
     public int Shortlist { get; init; }
 
-    /// <summary>Gets how old the index may be that is answered from while Redis cannot be read; beyond it answers are 503. Default 10 m; 0 s … 7 d.</summary>
+    /// <summary>Gets the maximum age of the index while Redis cannot be read; beyond it answers are 503. Default 10 m; 0 s … 7 d.</summary>
     public TimeSpan MaxStale { get; init; } = TimeSpan.FromMinutes(10);
 
     /// <summary>Checks every property.</summary>

@@ -3,8 +3,8 @@ using Streaming.Serving.Search;
 
 namespace Streaming.Worker.Serve;
 
-/// <summary>What one request is answered from: items, store and settings of one generation.</summary>
+/// <summary>What one request is answered from: items, store and options of one generation.</summary>
 /// <param name="View">The items.</param>
-/// <param name="Reader">Reads the items of the view's generation.</param>
-/// <param name="Options">How searches are made.</param>
+/// <param name="Reader">Reads items of the view's generation.</param>
+/// <param name="Options">Search options.</param>
 public sealed record ServedItems(IndexView View, EmbeddingReader Reader, ServeOptions Options);

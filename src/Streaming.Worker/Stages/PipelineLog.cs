@@ -2,25 +2,25 @@ using Microsoft.Extensions.Logging;
 
 namespace Streaming.Worker.Stages;
 
-/// <summary>Every line that the pipeline logs. Ids 1000 to 1099.</summary>
+/// <summary>The pipeline's log messages. Ids 1000 to 1099.</summary>
 internal static partial class PipelineLog
 {
-    [LoggerMessage(1000, LogLevel.Information, "Training {Tower} at widths {Widths} with {Loss} on {Engine}; a bank of {Bank}, batches of {BatchSize}")]
+    [LoggerMessage(1000, LogLevel.Information, "Training {Tower} at widths {Widths} with {Loss} on {Engine}; bank size {Bank}, batch size {BatchSize}")]
     public static partial void Starting(ILogger logger, string tower, string widths, string loss, string engine, int bank, int batchSize);
 
-    [LoggerMessage(1001, LogLevel.Information, "Going on from checkpoint {Checkpoint}: batch {Sequence}, {Events} events")]
+    [LoggerMessage(1001, LogLevel.Information, "Resuming from checkpoint {Checkpoint}: batch {Sequence}, {Events} events")]
     public static partial void Restored(ILogger logger, string checkpoint, long sequence, long events);
 
-    [LoggerMessage(1002, LogLevel.Information, "No checkpoint in {Folder}: the model begins")]
+    [LoggerMessage(1002, LogLevel.Information, "No checkpoint in {Folder}; starting a new model")]
     public static partial void Beginning(ILogger logger, string folder);
 
-    [LoggerMessage(1003, LogLevel.Information, "Stopping: no more is read, what was read is trained, published and kept")]
+    [LoggerMessage(1003, LogLevel.Information, "Shutting down: draining in-flight events, then writing a final checkpoint")]
     public static partial void Draining(ILogger logger);
 
-    [LoggerMessage(1004, LogLevel.Information, "Stopped after {Steps} steps on {Events} events; {Published} embeddings published since the start")]
+    [LoggerMessage(1004, LogLevel.Information, "Stopped after {Steps} steps on {Events} events; {Published} embeddings published since startup")]
     public static partial void Stopped(ILogger logger, long steps, long events, long published);
 
-    [LoggerMessage(1005, LogLevel.Error, "The {Stage} has failed; everything stops")]
+    [LoggerMessage(1005, LogLevel.Error, "The {Stage} failed; stopping the worker")]
     public static partial void StageFailed(ILogger logger, string stage, Exception exception);
 
     [LoggerMessage(1006, LogLevel.Warning, "Step {Step} was not applied: loss {Loss} or a gradient is not finite")]
@@ -29,16 +29,16 @@ internal static partial class PipelineLog
     [LoggerMessage(1007, LogLevel.Warning, "Catalogue record rejected: {Reason}")]
     public static partial void RecordRejected(ILogger logger, string reason);
 
-    [LoggerMessage(1008, LogLevel.Information, "Checkpoint {Checkpoint} written in {Milliseconds} ms, {Bytes} bytes; training stood still for {Pause} ms")]
+    [LoggerMessage(1008, LogLevel.Information, "Checkpoint {Checkpoint} written in {Milliseconds} ms, {Bytes} bytes; training paused for {Pause} ms")]
     public static partial void CheckpointWritten(ILogger logger, string checkpoint, long milliseconds, long bytes, double pause);
 
-    [LoggerMessage(1009, LogLevel.Error, "The checkpoint could not be written; training goes on, the next try is at the next interval")]
+    [LoggerMessage(1009, LogLevel.Error, "Failed to write the checkpoint; training continues and the next attempt is at the next interval")]
     public static partial void CheckpointFailed(ILogger logger, Exception exception);
 
-    [LoggerMessage(1010, LogLevel.Warning, "A checkpoint is still being written: this one is left out")]
+    [LoggerMessage(1010, LogLevel.Warning, "The previous checkpoint is still being written; skipping this one")]
     public static partial void CheckpointSkipped(ILogger logger);
 
-    [LoggerMessage(1011, LogLevel.Warning, "Training has diverged; going back to the last checkpoint once")]
+    [LoggerMessage(1011, LogLevel.Warning, "Training diverged; restoring the last checkpoint (once)")]
     public static partial void GoingBack(ILogger logger, Exception exception);
 
     [LoggerMessage(1012, LogLevel.Warning, "Publishing: {Message} ({Items} items)")]
@@ -47,7 +47,7 @@ internal static partial class PipelineLog
     [LoggerMessage(1013, LogLevel.Information, "Publishing: {Message} ({Items} items)")]
     public static partial void PublishRecovered(ILogger logger, string message, int items);
 
-    [LoggerMessage(1014, LogLevel.Warning, "{Items} embeddings could not be published before the end; they are after the next start")]
+    [LoggerMessage(1014, LogLevel.Warning, "Shut down with {Items} embeddings unpublished; they will be published on restart")]
     public static partial void LeftUnpublished(ILogger logger, int items);
 
     [LoggerMessage(1015, LogLevel.Information, "Leads model {Model} with fencing token {Token}")]
@@ -62,50 +62,50 @@ internal static partial class PipelineLog
     [LoggerMessage(1018, LogLevel.Warning, "Checkpoints: {Warning}")]
     public static partial void CheckpointWarning(ILogger logger, string warning);
 
-    [LoggerMessage(1019, LogLevel.Warning, "The lease could not be given up; it runs out by itself")]
+    [LoggerMessage(1019, LogLevel.Warning, "Failed to release the lease; it expires by itself")]
     public static partial void LeaseNotReleased(ILogger logger, Exception exception);
 
-    [LoggerMessage(1020, LogLevel.Warning, "User towers were not published; the next ones will be")]
+    [LoggerMessage(1020, LogLevel.Warning, "Failed to publish user towers; retrying at the next interval")]
     public static partial void TowersNotPublished(ILogger logger, Exception exception);
 
-    [LoggerMessage(1021, LogLevel.Warning, "Histories of {Users} users could not be published before the end; they are after the next start")]
+    [LoggerMessage(1021, LogLevel.Warning, "Shut down with the histories of {Users} users unpublished; they will be published on restart")]
     public static partial void HistoriesUnpublished(ILogger logger, int users);
 
     [LoggerMessage(1022, LogLevel.Information, "Starting from {Checkpoint}; {WarmStart}")]
     public static partial void Adopted(ILogger logger, string checkpoint, string warmStart);
 
-    [LoggerMessage(1023, LogLevel.Information, "This model has a checkpoint of its own: {From} is left aside")]
+    [LoggerMessage(1023, LogLevel.Information, "Ignoring --from {From}: this model already has a checkpoint")]
     public static partial void FromLeftAside(ILogger logger, string from);
 
     [LoggerMessage(1024, LogLevel.Information, "Training generation {Generation}; readers use {Active}")]
     public static partial void TrainingGeneration(ILogger logger, uint generation, uint active);
 
-    [LoggerMessage(1025, LogLevel.Information, "Readers have been moved from generation {Old} to {New}: {Items} items, Recall@20 {Recall}")]
+    [LoggerMessage(1025, LogLevel.Information, "Switched readers from generation {Old} to {New}: {Items} items, Recall@20 {Recall}")]
     public static partial void Switched(ILogger logger, uint old, uint @new, long items, double recall);
 
-    [LoggerMessage(1026, LogLevel.Information, "Readers are not moved to generation {Generation} yet: {Objection}")]
+    [LoggerMessage(1026, LogLevel.Information, "Not switching readers to generation {Generation} yet: {Objection}")]
     public static partial void NotSwitched(ILogger logger, uint generation, string objection);
 
-    [LoggerMessage(1027, LogLevel.Warning, "Redis does not say which generation readers use; asking until it does")]
+    [LoggerMessage(1027, LogLevel.Warning, "Failed to read the active generation from Redis; retrying")]
     public static partial void PointerUnknown(ILogger logger, Exception exception);
 
-    [LoggerMessage(1028, LogLevel.Warning, "{Lag} records behind: {Share} of the events enter the histories without being trained on")]
+    [LoggerMessage(1028, LogLevel.Warning, "{Lag} records behind; {Share} of the events update histories only and are not trained on")]
     public static partial void Overloaded(ILogger logger, long lag, double share);
 
-    [LoggerMessage(1029, LogLevel.Information, "Half of the lag is caught up, {Lag} records are left: every event is trained on again, and not {Share} left out")]
+    [LoggerMessage(1029, LogLevel.Information, "Lag is down to {Lag} records; training on every event again (load shedding was at {Share})")]
     public static partial void CaughtUp(ILogger logger, long lag, double share);
 
     [LoggerMessage(1030, LogLevel.Warning, "Returning to the last checkpoint: {Reason}")]
     public static partial void TopicReplaced(ILogger logger, string reason);
-    [LoggerMessage(1060, LogLevel.Warning, "Redis may evict embeddings, fences and the pointer when it is full: {Servers}. Set maxmemory-policy noeviction, and maxmemory above what the catalogue needs")]
+    [LoggerMessage(1060, LogLevel.Warning, "Redis may evict embeddings, fences and the pointer when memory is full: {Servers}. Set maxmemory-policy noeviction, and maxmemory above what the catalogue needs")]
     public static partial void StoreEvicts(ILogger logger, string servers);
 
     [LoggerMessage(1061, LogLevel.Error, "{What}")]
     public static partial void StoreNotAsWritten(ILogger logger, string what);
 
-    [LoggerMessage(1062, LogLevel.Warning, "The lease of model {Model} cannot be asked for or renewed; trying again until it can")]
+    [LoggerMessage(1062, LogLevel.Warning, "Cannot acquire or renew the lease of model {Model}; retrying")]
     public static partial void LeaseUnknown(ILogger logger, string model, Exception exception);
 
-    [LoggerMessage(1063, LogLevel.Information, "Redis answers about the lease of model {Model} again")]
+    [LoggerMessage(1063, LogLevel.Information, "Redis answers requests for the lease of model {Model} again")]
     public static partial void LeaseKnown(ILogger logger, string model);
 }

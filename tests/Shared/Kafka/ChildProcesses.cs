@@ -4,12 +4,12 @@ using System.Runtime.InteropServices;
 
 namespace Streaming.Tests.Kafka;
 
-/// <summary>Programs that do not outlive this process, however it ends.</summary>
+/// <summary>Child processes that never outlive this process.</summary>
 internal static class ChildProcesses
 {
     private static readonly BlockingCollection<Action> Starts = new(boundedCapacity: 64);
 
-    // The kernel kills a child when the thread that started it ends, and threads of the pool come and go.
+    // The kernel kills a child when the thread that started it ends, and pool threads come and go.
     static ChildProcesses() => new Thread(Run) { IsBackground = true, Name = "child processes" }.Start();
 
     /// <summary>Starts a program that is killed when this process ends.</summary>

@@ -3,17 +3,17 @@ using System.Net.Sockets;
 
 namespace Streaming.Tests.Kafka;
 
-/// <summary>Ports for servers that come back at the port they had: below those that Linux gives to clients (32768 and up),
-/// so that no connection takes one while its server is down.</summary>
+/// <summary>Ports for servers that restart on the same port: below Linux's ephemeral range (32768 and up),
+/// so that no outgoing connection takes one while its server is down.</summary>
 internal static class FreePorts
 {
     private const int First = 32000;
     private const int Count = 768;
 
-    // Each process begins its search elsewhere, so that two do not choose the same.
+    // Each process starts searching elsewhere, so that two do not choose the same.
     private static int _next = Environment.ProcessId * 31 % Count;
 
-    /// <summary>Takes some that are free now, and that this process has not taken before.</summary>
+    /// <summary>Returns ports that are free now and were not returned before.</summary>
     public static int[] Take(int count)
     {
         List<int> ports = [];

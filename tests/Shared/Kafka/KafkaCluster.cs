@@ -4,8 +4,8 @@ using Confluent.Kafka;
 
 namespace Streaming.Tests.Kafka;
 
-/// <summary>A cluster of Apache Kafka (KRaft) on the loopback address, every node broker and controller, in a temporary folder. Its
-/// processes end with this one, however that ends.</summary>
+/// <summary>A cluster of Apache Kafka (KRaft) on the loopback address in a temporary folder; every node is broker and controller. Its
+/// processes end with this one, however it ends.</summary>
 internal sealed class KafkaCluster : IAsyncDisposable
 {
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(3);
@@ -37,13 +37,13 @@ internal sealed class KafkaCluster : IAsyncDisposable
     /// <summary>Gets the address for clients with certificates, in a secure cluster.</summary>
     public string MutualTlsServers => Servers(static node => node.MutualTlsPort);
 
-    /// <summary>Gets the settings of a client that may do everything.</summary>
+    /// <summary>Gets the settings of a client with all rights.</summary>
     public ClientConfig Client { get; }
 
     /// <summary>Starts a cluster and waits until every node serves.</summary>
-    /// <param name="nodes">How many nodes. Topics have min(3, nodes) replicas, of which one may be away.</param>
+    /// <param name="nodes">Number of nodes. Topics have min(3, nodes) replicas, one of which may be down.</param>
     /// <param name="secure">Whether clients need <see cref="Security"/>.</param>
-    /// <exception cref="InvalidOperationException">There is no distribution, or it did not start; the message has the log.</exception>
+    /// <exception cref="InvalidOperationException">There is no distribution, or it did not start; the message contains the log.</exception>
     public static async Task<KafkaCluster> StartAsync(int nodes = 3, bool secure = false)
     {
         var cluster = new KafkaCluster(KafkaDistribution.Find(), nodes, secure);
@@ -61,7 +61,7 @@ internal sealed class KafkaCluster : IAsyncDisposable
         }
     }
 
-    /// <summary>Makes an administrator.</summary>
+    /// <summary>Creates an admin client.</summary>
     public IAdminClient CreateAdmin() =>
         new AdminClientBuilder(Client).SetLogHandler(static (_, _) => { }).SetErrorHandler(static (_, _) => { }).Build();
 
@@ -74,27 +74,27 @@ internal sealed class KafkaCluster : IAsyncDisposable
         }
     }
 
-    /// <summary>Waits until so many brokers are in the cluster.</summary>
-    /// <exception cref="InvalidOperationException">They did not come; the message has the nodes' logs.</exception>
+    /// <summary>Waits until the cluster has this many brokers.</summary>
+    /// <exception cref="InvalidOperationException">They did not join; the message contains the nodes' logs.</exception>
     public Task UntilBrokersAsync(int count) => UntilAsync(metadata => metadata.Brokers.Count == count, $"{count} brokers");
 
     /// <summary>Waits until every partition has a leader, and every replica is in sync.</summary>
-    /// <exception cref="InvalidOperationException">They did not come; the message has the nodes' logs.</exception>
+    /// <exception cref="InvalidOperationException">Not reached in time; the message contains the nodes' logs.</exception>
     public Task UntilInSyncAsync() => UntilAsync(
         static metadata => metadata.Topics.SelectMany(static topic => topic.Partitions).All(static partition => partition.Leader >= 0 && partition.InSyncReplicas.Length == partition.Replicas.Length),
         "every replica in sync");
 
-    /// <summary>Which node leads a partition; -1: none does.</summary>
+    /// <summary>Returns the leader of a partition; -1 if there is none.</summary>
     public int LeaderOf(string topic, int partition)
     {
         using IAdminClient admin = CreateAdmin();
         return admin.GetMetadata(topic, Limit).Topics[0].Partitions.Single(one => one.PartitionId == partition).Leader;
     }
 
-    /// <summary>Runs one of Kafka's own tools against a plain cluster, for what no other client can do. It takes a second or two.</summary>
+    /// <summary>Runs one of Kafka's own tools against a plain cluster, for what no client library can do. Takes a second or two.</summary>
     /// <param name="className">The class, such as <c>org.apache.kafka.tools.TopicCommand</c>.</param>
     /// <param name="arguments">Its arguments besides <c>--bootstrap-server</c>.</param>
-    /// <exception cref="InvalidOperationException">It failed; the message has what it printed.</exception>
+    /// <exception cref="InvalidOperationException">It failed; the message contains its output.</exception>
     public async Task RunToolAsync(string className, params IEnumerable<string> arguments)
     {
         var output = new ProcessLog();

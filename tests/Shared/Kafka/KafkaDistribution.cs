@@ -8,8 +8,8 @@ internal sealed record KafkaDistribution(string Libraries)
     /// <summary>The environment variable that names the folder of the distribution.</summary>
     public const string Variable = "STREAMING_KAFKA";
 
-    /// <summary>Takes the distribution that the environment names.</summary>
-    /// <exception cref="InvalidOperationException">None is named, or it is not one.</exception>
+    /// <summary>Finds the distribution named by the environment.</summary>
+    /// <exception cref="InvalidOperationException">None is named, or the folder is not one.</exception>
     public static KafkaDistribution Find()
     {
         string folder = Environment.GetEnvironmentVariable(Variable) ?? string.Empty;
@@ -19,8 +19,8 @@ internal sealed record KafkaDistribution(string Libraries)
             : throw new InvalidOperationException($"{Variable} is '{folder}', which is not a distribution of Apache Kafka 4 (a folder with libs/kafka_2.13-4.*.jar). Download one from https://kafka.apache.org/downloads and unpack it.");
     }
 
-    /// <summary>One of Kafka's own programs, to be started. It logs warnings to its standard output.</summary>
-    /// <param name="folder">Where it may put its log settings.</param>
+    /// <summary>Creates the start info of one of Kafka's programs. It logs warnings to standard output.</summary>
+    /// <param name="folder">Folder for its log settings.</param>
     /// <param name="className">The class, such as <c>kafka.Kafka</c>.</param>
     /// <param name="arguments">Its arguments.</param>
     public ProcessStartInfo Program(string folder, string className, params IEnumerable<string> arguments)

@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace Streaming.Tests.Kafka;
 
-/// <summary>One node of a cluster, broker and controller. It can be stopped in every way, and started again with what it had.</summary>
+/// <summary>One node of a cluster, broker and controller. It can be stopped in several ways and restarted with its data.</summary>
 internal sealed class KafkaNode(KafkaDistribution kafka, int id, string folder, int port, int controllerPort, int mutualTlsPort) : IAsyncDisposable
 {
     private readonly ProcessLog _log = new();
@@ -26,10 +26,10 @@ internal sealed class KafkaNode(KafkaDistribution kafka, int id, string folder, 
     /// <summary>Gets the file of its settings.</summary>
     public string SettingsFile => Path.Combine(folder, $"node{id}.properties");
 
-    /// <summary>Gets the identity of its data folder in the controllers' quorum.</summary>
+    /// <summary>Gets the directory id in the controller quorum.</summary>
     public string DirectoryId { get; } = KafkaUuid.New();
 
-    /// <summary>Gets a value indicating whether its process is there, be it frozen.</summary>
+    /// <summary>Gets a value indicating whether its process exists, even if frozen.</summary>
     public bool IsRunning => _process is { HasExited: false };
 
     /// <summary>Gets the newest lines of its log: warnings and errors.</summary>
@@ -64,14 +64,14 @@ internal sealed class KafkaNode(KafkaDistribution kafka, int id, string folder, 
     /// <summary>Sends it a signal; returns at once.</summary>
     public void Signal(UnixSignal signal) => Running.Signal(signal);
 
-    /// <summary>Ends it as a crash would, and waits until it is gone.</summary>
+    /// <summary>Kills it, simulating a crash, and waits for the end.</summary>
     public async Task KillAsync()
     {
         Signal(UnixSignal.Kill);
         await Running.WaitForExitAsync();
     }
 
-    /// <summary>Ends it as an operator would, and waits until it is gone.</summary>
+    /// <summary>Stops it gracefully and waits for the end.</summary>
     public async Task TerminateAsync(CancellationToken cancellationToken)
     {
         Signal(UnixSignal.Terminate);

@@ -1,9 +1,9 @@
 namespace Streaming.Tests.Kafka;
 
-/// <summary>The settings of a node: small, quick to notice what is gone, and quick to clean.</summary>
+/// <summary>The settings of a node: small, with short timeouts for failure detection and cleanup.</summary>
 internal static class KafkaNodeSettings
 {
-    /// <summary>The lines of the settings' file.</summary>
+    /// <summary>Returns the lines of the settings file.</summary>
     public static IEnumerable<string> Lines(KafkaNode node, IReadOnlyList<KafkaNode> nodes, KafkaSecurity? security)
     {
         int replicas = Math.Min(3, nodes.Count);
@@ -27,7 +27,7 @@ internal static class KafkaNodeSettings
             "auto.create.topics.enable=false",
             "delete.topic.enable=true",
 
-            // A dead broker is fenced, and a dead member of a group given up, after seconds.
+            // Fence a dead broker, and remove a dead member of a group, within seconds.
             "broker.session.timeout.ms=6000",
             "broker.heartbeat.interval.ms=1000",
             "group.initial.rebalance.delay.ms=0",
@@ -37,7 +37,7 @@ internal static class KafkaNodeSettings
             "group.consumer.min.heartbeat.interval.ms=500",
             "group.consumer.heartbeat.interval.ms=500",
 
-            // Retention and compaction do their work while a test waits.
+            // Run retention and compaction while a test waits.
             "log.initial.task.delay.ms=1000",
             "log.retention.check.interval.ms=1000",
             "log.cleaner.backoff.ms=1000",
@@ -59,7 +59,7 @@ internal static class KafkaNodeSettings
         "listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
     ];
 
-    // The controllers talk in plain text, on the loopback only: to the authorizer they are ANONYMOUS.
+    // Controllers use plain text, on loopback only; the authorizer sees them as ANONYMOUS.
     private static string[] Secure(KafkaNode node, KafkaSecurity security) =>
     [
         $"listeners=SASL_SSL://127.0.0.1:{node.Port},SSL://127.0.0.1:{node.MutualTlsPort},CONTROLLER://127.0.0.1:{node.ControllerPort}",

@@ -3,14 +3,14 @@ using Confluent.Kafka;
 
 namespace Streaming.Tests.Kafka;
 
-/// <summary>What a secure cluster goes by: TLS by an authority of its own, users with SCRAM-SHA-512, client certificates,
-/// and access control that refuses whatever is not allowed.</summary>
+/// <summary>Security of a cluster: TLS with a private authority, users with SCRAM-SHA-512, client certificates,
+/// and access control that denies by default.</summary>
 internal sealed class KafkaSecurity : IDisposable
 {
-    /// <summary>The user who may do everything.</summary>
+    /// <summary>The user with all rights.</summary>
     public const string Admin = "admin";
 
-    /// <summary>The user who may do what a test allows.</summary>
+    /// <summary>The user with the rights that a test grants.</summary>
     public const string Worker = "worker";
 
     /// <summary>The password of the client certificates' keys.</summary>
@@ -26,13 +26,13 @@ internal sealed class KafkaSecurity : IDisposable
     /// <summary>Gets the file of the authority that clients and brokers trust.</summary>
     public string AuthorityFile => _authority.CertificateFile;
 
-    /// <summary>The password of a user.</summary>
+    /// <summary>Returns a user's password.</summary>
     public static string PasswordOf(string user) => user + "-secret";
 
-    /// <summary>Makes a client certificate for the principal <c>User:CN=name</c>.</summary>
+    /// <summary>Creates a client certificate for the principal <c>User:CN=name</c>.</summary>
     public (string CertificateFile, string KeyFile) SignClient(string name) => _authority.SignClient(KeyPassword, name);
 
-    /// <summary>The settings by which a client of librdkafka is this user.</summary>
+    /// <summary>Returns librdkafka settings to connect as this user.</summary>
     public ClientConfig Client(string user) => new()
     {
         SecurityProtocol = SecurityProtocol.SaslSsl,
@@ -42,7 +42,7 @@ internal sealed class KafkaSecurity : IDisposable
         SslCaLocation = AuthorityFile,
     };
 
-    /// <summary>The storage tool's arguments that make the users.</summary>
+    /// <summary>Returns the storage tool's arguments that create the users.</summary>
     public static IEnumerable<string> FormatArguments =>
         new[] { Admin, Worker }.SelectMany(static user => new[] { "--add-scram", $"SCRAM-SHA-512=[name={user},password={PasswordOf(user)}]" });
 

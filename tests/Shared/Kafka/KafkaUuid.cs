@@ -1,9 +1,9 @@
 namespace Streaming.Tests.Kafka;
 
-/// <summary>Identities as Kafka writes them: 16 bytes in URL-safe base 64.</summary>
+/// <summary>Ids in Kafka's format: 16 bytes in URL-safe base64.</summary>
 internal static class KafkaUuid
 {
-    /// <summary>Makes a new one. As Kafka's own, it never begins with a dash, which tools would take for an option.</summary>
+    /// <summary>Creates an id. Like Kafka's own, it never starts with a dash, which tools would take for an option.</summary>
     public static string New()
     {
         string id;

@@ -9,7 +9,7 @@ internal sealed class ProcessLog
     private const int Most = 200_000;
     private readonly StringBuilder _text = new();
 
-    /// <summary>Gets what was written, as far as it is kept.</summary>
+    /// <summary>Gets the retained output.</summary>
     public string Text
     {
         get
@@ -21,7 +21,7 @@ internal sealed class ProcessLog
         }
     }
 
-    /// <summary>Reads on from a process that was started with both streams redirected.</summary>
+    /// <summary>Starts reading from a process with both streams redirected.</summary>
     public void Follow(Process process)
     {
         process.OutputDataReceived += (_, line) => Add(line.Data);

@@ -3,13 +3,13 @@ namespace Streaming.Tests.Kafka;
 /// <summary>Signals by their numbers on Linux.</summary>
 internal enum UnixSignal
 {
-    /// <summary>Ends a process at once.</summary>
+    /// <summary>Kills a process.</summary>
     Kill = 9,
 
-    /// <summary>Asks it to end.</summary>
+    /// <summary>Asks it to terminate.</summary>
     Terminate = 15,
 
-    /// <summary>Lets a stopped process run again.</summary>
+    /// <summary>Resumes a frozen process.</summary>
     Continue = 18,
 
     /// <summary>Freezes it.</summary>

@@ -1,9 +1,9 @@
 namespace Streaming.Tests;
 
-/// <summary>Exactly what the users of a trainer and of a reader need; schemas/embedding-value.md has the same.</summary>
+/// <summary>The minimum rights of a trainer's and a reader's Redis user; schemas/embedding-value.md lists the same.</summary>
 internal static class AccessLists
 {
-    /// <summary>What the client itself sends on any connection.</summary>
+    /// <summary>Commands that the client itself sends on every connection.</summary>
     private const string Client = "+ping +echo +info +hello +auth +client|setname +client|id +cluster|slots +cluster|nodes +readonly +readwrite +asking +subscribe &__Booksleeve_MasterChanged %R~__Booksleeve_TieBreak";
 
     private const string TrainerCommands =

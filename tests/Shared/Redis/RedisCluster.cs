@@ -4,12 +4,12 @@ using System.Globalization;
 namespace Streaming.Tests;
 
 /// <summary>
-/// A Redis Cluster of real processes on this machine: masters with replicas, all slots assigned, torn down with its folder.
-/// Fail-over, loss of nodes and the move of slots are the cluster's own.
+/// A Redis Cluster of real local processes: masters with replicas, all slots assigned, removed with its folder.
+/// Failover, loss of nodes and slot migration are done by the cluster itself.
 /// </summary>
 internal sealed class RedisCluster : IAsyncDisposable
 {
-    /// <summary>Slots of a cluster.</summary>
+    /// <summary>Number of slots of a cluster.</summary>
     public const int Slots = 16384;
 
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(90);
@@ -18,16 +18,16 @@ internal sealed class RedisCluster : IAsyncDisposable
     private readonly List<RedisNode> _nodes = [];
     private readonly Dictionary<string, RedisNode> _byId = [];
 
-    /// <summary>Gets the nodes: first the masters of the beginning, then their replicas, in the same order.</summary>
+    /// <summary>Gets the nodes: the initial masters, then their replicas in the same order.</summary>
     public IReadOnlyList<RedisNode> Nodes => _nodes;
 
     /// <summary>Gets a connection string that names every node.</summary>
     public string Configuration => string.Join(',', _nodes.Select(node => node.EndPoint));
 
-    /// <summary>Starts a cluster and waits until every node says that it is well and every replica is in step.</summary>
-    /// <param name="masters">Masters; the slots are divided evenly in order.</param>
-    /// <param name="replicas">Replicas of each.</param>
-    /// <param name="arguments">More arguments of redis-server.</param>
+    /// <summary>Starts a cluster and waits until every node reports it healthy and every replica is in sync.</summary>
+    /// <param name="masters">Number of masters; the slots are divided evenly in order.</param>
+    /// <param name="replicas">Number of replicas of each.</param>
+    /// <param name="arguments">Additional arguments of redis-server.</param>
     public static async Task<RedisCluster> StartAsync(int masters = 3, int replicas = 1, params string[] arguments)
     {
         RedisCluster cluster = new();
@@ -43,7 +43,7 @@ internal sealed class RedisCluster : IAsyncDisposable
         }
     }
 
-    /// <summary>Finds the master that serves a slot, as the first node that can be asked sees it.</summary>
+    /// <summary>Finds the master that serves a slot, according to the first reachable node.</summary>
     public async Task<RedisNode> MasterOfAsync(int slot)
     {
         foreach (string[] line in await TableAsync())
@@ -64,10 +64,10 @@ internal sealed class RedisCluster : IAsyncDisposable
         return [.. (await TableAsync()).Where(line => line[3] == id).Select(line => _byId[line[0]])];
     }
 
-    /// <summary>Promotes a replica, in agreement with its master (nothing is lost) or by force, and waits until all know.</summary>
+    /// <summary>Promotes a replica, in agreement with its master (lossless) or by force, and waits until all nodes know.</summary>
     public async Task FailOverAsync(RedisNode replica, bool force = false)
     {
-        // The master has five seconds to agree, which a busy machine may not give it: then the replica gives up, and is asked again.
+        // The master has five seconds to agree, which may be too short on a busy machine; then the replica gives up and we retry.
         long asked = 0;
         await UntilAsync("the replica is master", async () =>
         {
@@ -82,7 +82,7 @@ internal sealed class RedisCluster : IAsyncDisposable
         await WaitUntilOkAsync();
     }
 
-    /// <summary>Waits until every running node sees all slots served by masters it can reach, and replicas are in step.</summary>
+    /// <summary>Waits until every running node sees all slots served by reachable masters, and replicas are in sync.</summary>
     public Task WaitUntilOkAsync() => UntilAsync("the cluster is ok", async () =>
     {
         string? seen = null;
@@ -101,11 +101,11 @@ internal sealed class RedisCluster : IAsyncDisposable
         return true;
     });
 
-    /// <summary>Moves a slot with its keys to another master, as redis-cli --cluster reshard does: clients are redirected by ASK
-    /// while keys are on their way, and by MOVED afterwards.</summary>
+    /// <summary>Moves a slot with its keys to another master, like redis-cli --cluster reshard: clients are redirected with ASK
+    /// during the move, and with MOVED afterwards.</summary>
     /// <param name="slot">The slot.</param>
-    /// <param name="target">The master that gets it.</param>
-    /// <param name="halfWay">Runs while some of the keys are here and some there.</param>
+    /// <param name="target">The new master.</param>
+    /// <param name="halfWay">Runs while only some of the keys have moved.</param>
     public async Task MoveSlotAsync(int slot, RedisNode target, Func<Task>? halfWay = null)
     {
         RedisNode source = await MasterOfAsync(slot);
@@ -132,7 +132,7 @@ internal sealed class RedisCluster : IAsyncDisposable
         Directory.Delete(_folder, recursive: true);
     }
 
-    /// <summary>Waits for a condition; a node that cannot be asked counts as no.</summary>
+    /// <summary>Waits for a condition; an unreachable node counts as false.</summary>
     internal static async Task UntilAsync(string what, Func<Task<bool>> condition)
     {
         long started = Stopwatch.GetTimestamp();
@@ -193,7 +193,7 @@ internal sealed class RedisCluster : IAsyncDisposable
         await WaitUntilOkAsync();
     }
 
-    /// <summary>A node can replicate one that it has heard of, which takes some gossip.</summary>
+    /// <summary>A node can only replicate one that it knows, which takes some gossip.</summary>
     private Task UntilReplicaAsync(RedisNode replica, RedisNode master) => UntilAsync("the replica knows its master", async () =>
     {
         await replica.SendAsync("CLUSTER", "REPLICATE", IdOf(master));
@@ -214,7 +214,7 @@ internal sealed class RedisCluster : IAsyncDisposable
     {
         if (range[0] == '[')
         {
-            return false; // on its way
+            return false; // not yet known
         }
 
         string[] ends = range.Split('-');

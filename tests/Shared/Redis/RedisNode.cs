@@ -6,8 +6,8 @@ using System.Runtime.InteropServices;
 
 namespace Streaming.Tests;
 
-/// <summary>One redis-server process, to be stopped, killed and started again. It dies with the test process, however that ends:
-/// a shell holds it and kills it when the pipe from here closes.</summary>
+/// <summary>One redis-server process that can be stopped, killed and restarted. It dies with the test process, however that ends:
+/// a parent shell kills it when the pipe from here closes.</summary>
 internal sealed class RedisNode : IAsyncDisposable
 {
     private const string Holder = """
@@ -29,10 +29,10 @@ internal sealed class RedisNode : IAsyncDisposable
     /// <summary>Gets the port on 127.0.0.1, the same after a restart.</summary>
     public int Port { get; private set; }
 
-    /// <summary>Gets a second port of its own, for a cluster's bus.</summary>
+    /// <summary>Gets a second private port, for the cluster bus.</summary>
     public int BusPort { get; private set; }
 
-    /// <summary>Gets the folder that the server works in.</summary>
+    /// <summary>Gets the server's working folder.</summary>
     public string Folder { get; }
 
     /// <summary>Gets the process id of redis-server, 0 while it is not running.</summary>
@@ -42,8 +42,8 @@ internal sealed class RedisNode : IAsyncDisposable
     public string EndPoint => $"127.0.0.1:{Port}";
 
     /// <summary>Starts a server on free ports and waits until it answers.</summary>
-    /// <param name="folder">A folder of its own; created.</param>
-    /// <param name="arguments">Arguments of redis-server, made from the node, whose ports are known by then.</param>
+    /// <param name="folder">A private folder; created.</param>
+    /// <param name="arguments">Creates the arguments of redis-server from the node, whose ports are then known.</param>
     public static async Task<RedisNode> StartAsync(string folder, Func<RedisNode, IEnumerable<string>> arguments)
     {
         Directory.CreateDirectory(folder);
@@ -58,19 +58,19 @@ internal sealed class RedisNode : IAsyncDisposable
             }
             catch (InvalidOperationException) when (left > 1)
             {
-                // Another process may have taken a port meanwhile.
+                // Another process may have taken a port in the meantime.
             }
         }
     }
 
-    /// <summary>Arguments that every server here has: nothing kept on disk, local, ready for a replica at once.</summary>
+    /// <summary>Common arguments: no persistence, local, ready for a replica at once.</summary>
     public IEnumerable<string> Common() =>
     [
         "--port", $"{Port}", "--bind", "127.0.0.1", "--dir", Folder, "--logfile", Path.Combine(Folder, "log"), "--save", "", "--appendonly", "no",
         "--repl-diskless-sync-delay", "0", "--repl-ping-replica-period", "1", "--enable-debug-command", "yes",
     ];
 
-    /// <summary>Starts it, again on its ports and in its folder, and waits until it answers.</summary>
+    /// <summary>Starts or restarts it on its ports and in its folder, and waits until it answers.</summary>
     public async Task RestartAsync()
     {
         await KillAsync();
@@ -96,7 +96,7 @@ internal sealed class RedisNode : IAsyncDisposable
         }
     }
 
-    /// <summary>Kills it as a crash would.</summary>
+    /// <summary>Kills it, simulating a crash.</summary>
     public async Task KillAsync()
     {
         _wire?.Dispose();
@@ -111,10 +111,10 @@ internal sealed class RedisNode : IAsyncDisposable
         }
     }
 
-    /// <summary>Freezes it: it keeps its connections and answers nothing.</summary>
+    /// <summary>Freezes it: connections stay open, but nothing is answered.</summary>
     public void Freeze() => Signal(Signals.Stop);
 
-    /// <summary>Lets a frozen one go on.</summary>
+    /// <summary>Resumes a frozen server.</summary>
     public void Thaw() => Signal(Signals.Continue);
 
     /// <summary>Sends a command to this server alone; see <see cref="RedisWire.SendAsync"/>.</summary>
@@ -134,7 +134,7 @@ internal sealed class RedisNode : IAsyncDisposable
     }
 
     /// <summary>Reads one line of INFO.</summary>
-    /// <returns>Its value, empty when there is no such line.</returns>
+    /// <returns>Its value, empty if there is no such line.</returns>
     public async Task<string> InfoAsync(string section, string name) => ((string)(await SendAsync("INFO", section))!)
         .Split("\r\n").FirstOrDefault(line => line.StartsWith(name + ":", StringComparison.Ordinal))?[(name.Length + 1)..] ?? string.Empty;
 

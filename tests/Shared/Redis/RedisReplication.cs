@@ -1,16 +1,16 @@
 namespace Streaming.Tests;
 
-/// <summary>A primary with replicas, watched by sentinels where they are asked for; torn down with its folder.</summary>
+/// <summary>A primary with replicas, and sentinels on request; removed with its folder.</summary>
 internal sealed class RedisReplication : IAsyncDisposable
 {
-    /// <summary>The name that the sentinels know the primary by.</summary>
+    /// <summary>The sentinels' name of the primary.</summary>
     public const string ServiceName = "main";
 
     private readonly string _folder = Directory.CreateTempSubdirectory("streaming-replication-").FullName;
     private readonly List<RedisNode> _nodes = [];
     private readonly List<RedisNode> _sentinels = [];
 
-    /// <summary>Gets the servers; the first began as the primary.</summary>
+    /// <summary>Gets the servers; the first is the initial primary.</summary>
     public IReadOnlyList<RedisNode> Nodes => _nodes;
 
     /// <summary>Gets the sentinels.</summary>
@@ -23,9 +23,9 @@ internal sealed class RedisReplication : IAsyncDisposable
     public string SentinelConfiguration => string.Join(',', _sentinels.Select(node => node.EndPoint)) + $",serviceName={ServiceName}";
 
     /// <summary>Starts a primary with replicas and sentinels, and waits until they know each other.</summary>
-    /// <param name="replicas">Replicas.</param>
-    /// <param name="sentinels">Sentinels, 0 or 3.</param>
-    /// <param name="arguments">More arguments of redis-server, not of the sentinels.</param>
+    /// <param name="replicas">Number of replicas.</param>
+    /// <param name="sentinels">Number of sentinels, 0 or 3.</param>
+    /// <param name="arguments">Additional arguments of redis-server, not of the sentinels.</param>
     public static async Task<RedisReplication> StartAsync(int replicas = 1, int sentinels = 0, params string[] arguments)
     {
         RedisReplication set = new();
@@ -41,7 +41,7 @@ internal sealed class RedisReplication : IAsyncDisposable
         }
     }
 
-    /// <summary>Makes a replica the primary and every other running server its replica, without a word to clients.</summary>
+    /// <summary>Makes a replica the primary and every other running server its replica, without notifying clients.</summary>
     public async Task PromoteAsync(RedisNode next)
     {
         await next.SendAsync("REPLICAOF", "NO", "ONE");
@@ -51,7 +51,7 @@ internal sealed class RedisReplication : IAsyncDisposable
         }
     }
 
-    /// <summary>Waits until every running replica is in step.</summary>
+    /// <summary>Waits until every running replica is in sync.</summary>
     public Task WaitUntilInStepAsync() => RedisCluster.UntilAsync("the replicas are in step", async () =>
     {
         foreach (RedisNode node in _nodes.Where(node => node.ProcessId != 0))
@@ -65,7 +65,7 @@ internal sealed class RedisReplication : IAsyncDisposable
         return true;
     });
 
-    /// <summary>Waits until the sentinels name another primary than <paramref name="former"/>.</summary>
+    /// <summary>Waits until the sentinels name a primary other than <paramref name="former"/>.</summary>
     public async Task<RedisNode> WaitForFailOverAsync(RedisNode former)
     {
         RedisNode? next = null;
@@ -115,7 +115,7 @@ internal sealed class RedisReplication : IAsyncDisposable
         });
     }
 
-    /// <summary>A sentinel rewrites its own file, so a restarted one goes on from what it knew.</summary>
+    /// <summary>A sentinel rewrites its configuration file, so a restarted one keeps its state.</summary>
     private string Sentinel(RedisNode node)
     {
         string file = Path.Combine(node.Folder, "sentinel.conf");

@@ -4,8 +4,8 @@ using System.Text;
 
 namespace Streaming.Tests;
 
-/// <summary>One connection to one server, for commands that a client library hides: CLUSTER, REPLICAOF, MIGRATE. Not for several
-/// callers at a time.</summary>
+/// <summary>One connection to one server, for commands that client libraries hide: CLUSTER, REPLICAOF, MIGRATE. Not
+/// thread-safe.</summary>
 internal sealed class RedisWire : IDisposable
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(20);
@@ -34,7 +34,7 @@ internal sealed class RedisWire : IDisposable
 
     /// <summary>Sends a command.</summary>
     /// <returns>The reply: string, long, null or an array of these.</returns>
-    /// <exception cref="InvalidOperationException">The server refused it; the message is its reply.</exception>
+    /// <exception cref="InvalidOperationException">The server returned an error; the message is its reply.</exception>
     public async Task<object?> SendAsync(params string[] command)
     {
         using CancellationTokenSource limit = new(Limit);
@@ -75,7 +75,7 @@ internal sealed class RedisWire : IDisposable
         }
     }
 
-    /// <summary>Bytes as characters of the same number, so that any key comes through unchanged.</summary>
+    /// <summary>Maps bytes to characters of the same number, so that any key is transferred unchanged.</summary>
     private async Task<string> BulkAsync(int length, CancellationToken stop)
     {
         byte[] bytes = new byte[length + 2];

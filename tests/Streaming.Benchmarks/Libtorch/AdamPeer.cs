@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 
 namespace Streaming.Benchmarks.Libtorch;
 
-/// <summary>Adam with decoupled decay, by the operators that PyTorch's AdamW and SparseAdam use on a CPU.</summary>
+/// <summary>Adam with decoupled decay, with the operators that PyTorch's AdamW and SparseAdam use on a CPU.</summary>
 internal sealed class AdamPeer(ModelOptions model, double learningRate)
 {
     /// <summary>Gets or sets the number of the update, from 1.</summary>
@@ -21,7 +21,7 @@ internal sealed class AdamPeer(ModelOptions model, double learningRate)
         values.addcdiv_(first, root, -learningRate / (1 - Math.Pow(model.Beta1, Update)));
     }
 
-    /// <summary>Updates the rows of a table that a step has touched; a row that it has not keeps its moments.</summary>
+    /// <summary>Updates the rows of a table that a step has touched; other rows keep their moments.</summary>
     /// <param name="values">[items × D].</param>
     /// <param name="rows">[n] int64, each once.</param>
     /// <param name="gradients">[n × D].</param>

@@ -2,15 +2,15 @@ using static TorchSharp.torch;
 
 namespace Streaming.Benchmarks.Libtorch;
 
-/// <summary>Compares results of both sides before anything is timed: what computes something else is not a peer.</summary>
+/// <summary>Compares both sides' results before timing: a peer must compute the same thing.</summary>
 internal static class Agreement
 {
-    /// <summary>Requires that no value differs by more than a share of the largest expected one.</summary>
-    /// <param name="what">Names the values in the error.</param>
+    /// <summary>Checks that no value differs by more than a fraction of the largest expected one.</summary>
+    /// <param name="what">Name of the values in the error.</param>
     /// <param name="expected">Ours.</param>
     /// <param name="actual">The peer's.</param>
-    /// <param name="tolerance">The share.</param>
-    /// <exception cref="InvalidOperationException">They differ in number or by more.</exception>
+    /// <param name="tolerance">The fraction.</param>
+    /// <exception cref="InvalidOperationException">They differ in number or by more than that.</exception>
     public static void Require(string what, double[] expected, double[] actual, double tolerance)
     {
         double largest = expected.Max(Math.Abs);
@@ -28,7 +28,7 @@ internal static class Agreement
         }
     }
 
-    /// <summary>The same for float32, of a tensor of any shape.</summary>
+    /// <summary>The same for a float32 tensor of any shape.</summary>
     public static void Require(string what, ReadOnlySpan<float> expected, Tensor actual, double tolerance)
     {
         using Tensor flat = actual.detach().contiguous();

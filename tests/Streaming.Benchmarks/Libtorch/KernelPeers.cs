@@ -5,10 +5,10 @@ using static TorchSharp.torch;
 
 namespace Streaming.Benchmarks.Libtorch;
 
-/// <summary>Single kernels in libtorch: each compares itself with ours, then returns one repetition.</summary>
+/// <summary>Single kernels in libtorch: each compares its result with ours, then returns one repetition.</summary>
 internal static class KernelPeers
 {
-    /// <summary>C = A·B into a matrix that is kept: MKL's product.</summary>
+    /// <summary>C = A·B into a reused matrix: MKL's product.</summary>
     public static Action Product(int m, int n, int k, float[] a, float[] b)
     {
         float[] expected = new float[m * n];
@@ -20,8 +20,8 @@ internal static class KernelPeers
         return Run;
     }
 
-    /// <summary>The recurrence s_t = λ s_{t−1} + x_t, an <c>addcmul</c> a step under autograd, forward and backward.</summary>
-    /// <remarks>Of four forms that were tried (a product and a sum, an autograd function by hand, real numbers) the fastest.</remarks>
+    /// <summary>The recurrence s_t = λ s_{t−1} + x_t, one <c>addcmul</c> per step under autograd, forward and backward.</summary>
+    /// <remarks>The fastest of four forms tried (product and sum, a handwritten autograd function, real numbers).</remarks>
     public static Action Recurrence(int sequences, int length, int channels)
     {
         CompareRecurrence();
@@ -48,7 +48,7 @@ internal static class KernelPeers
         Agreement.Require("LRU, gradients of λ", sums, tensor(Channels(peer.Factor.grad!.unsqueeze(0))), 1e-4);
     }
 
-    // Complex numbers as the kernel has them: the real parts of a row, then its imaginary ones.
+    // Complex numbers in the kernel's layout: a row's real parts, then its imaginary parts.
     private static float[] Channels(Tensor values) => view_as_real(values.contiguous()).transpose(-1, -2).contiguous().data<float>().ToArray();
 
     private sealed class RecurrencePeer(int sequences, int length, int channels)

@@ -6,8 +6,8 @@ namespace Streaming.Benchmarks.Libtorch;
 /// <summary>The peer of the benchmarks: libtorch in this process, through TorchSharp's bindings of its operators.</summary>
 internal static class LibtorchPeer
 {
-    /// <summary>Loads libtorch and gives it its threads.</summary>
-    /// <returns>Its version, its product's vectors, the allocator and the threads.</returns>
+    /// <summary>Loads libtorch and sets its threads.</summary>
+    /// <returns>Its version, the vectors of its product, the allocator and the threads.</returns>
     public static string Open(int threads)
     {
         InitializeDeviceType(DeviceType.CPU);

@@ -4,16 +4,16 @@ using System.Runtime.Intrinsics.X86;
 namespace Streaming.Benchmarks.Libtorch;
 
 /// <summary>
-/// MKL asks who made the processor and gives others than Intel's a slower product: on a Zen 5, 95 in place of 230 GFLOP/s
-/// on one core. The peer deserves its best, so its question is answered with yes in this process, as is usual with MKL.
+/// MKL checks the CPU vendor and selects a slower product on others than Intel's: 95 instead of 230 GFLOP/s
+/// on one core of a Zen 5. For a fair comparison the check is made to pass in this process, as is usual with MKL.
 /// </summary>
 internal static class MklVendorCheck
 {
     private const int ReadWriteExecute = 7;
     private const string Question = "mkl_serv_intel_cpu_true";
 
-    /// <summary>Replaces the function in memory. Called after libtorch is loaded and before its first product.</summary>
-    /// <returns>Whether MKL now uses what the processor has.</returns>
+    /// <summary>Replaces the function in memory. Call after libtorch is loaded and before its first product.</summary>
+    /// <returns>Whether MKL now uses the CPU's full vectors.</returns>
     public static bool Answer()
     {
         if (!Avx2.IsSupported || !NativeLibrary.TryLoad("libtorch_cpu.so", typeof(MklVendorCheck).Assembly, null, out nint library) || !NativeLibrary.TryGetExport(library, Question, out nint function))

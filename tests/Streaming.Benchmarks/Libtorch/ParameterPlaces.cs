@@ -3,10 +3,10 @@ using static TorchSharp.torch;
 
 namespace Streaming.Benchmarks.Libtorch;
 
-/// <summary>Where the numbers of the CPU engine's parameters lie in those of a <see cref="TowerPeer"/>.</summary>
+/// <summary>Maps the CPU engine's parameters to those of a <see cref="TowerPeer"/>.</summary>
 /// <remarks>
-/// Block k of a nested layer is [in_k × increment k] in the engine; the peer has one matrix [out × in]. The states of a
-/// recurrence lie increment by increment in the engine, first the real parts, then the imaginary ones.
+/// Block k of a nested layer is [in_k × increment k] in the engine; the peer has one matrix [out × in]. The engine stores the
+/// states of a recurrence increment by increment, real parts first, then imaginary parts.
 /// </remarks>
 internal sealed class ParameterPlaces(TowerPeer tower, IReadOnlyList<int> widths)
 {
@@ -22,8 +22,8 @@ internal sealed class ParameterPlaces(TowerPeer tower, IReadOnlyList<int> widths
         }
     }
 
-    /// <summary>Requires that the gradients of both are equal.</summary>
-    /// <exception cref="InvalidOperationException">They are not.</exception>
+    /// <summary>Checks that both gradients are equal.</summary>
+    /// <exception cref="InvalidOperationException">They differ.</exception>
     public void RequireSameGradients(ParameterSet expected, double tolerance)
     {
         using var scope = NewDisposeScope();
@@ -57,7 +57,7 @@ internal sealed class ParameterPlaces(TowerPeer tower, IReadOnlyList<int> widths
         return (weight, tensor(places));
     }
 
-    // From the engine's order of a state's numbers to that of complex numbers.
+    // From the engine's layout of a state to complex numbers.
     private int Interleaved(int index)
     {
         int k = 0;

@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace Streaming.Benchmarks.Libtorch;
 
-/// <summary>The nested softmax in libtorch, forward by its operators and backward by autograd, on the data of a workload.</summary>
+/// <summary>The nested softmax in libtorch, forward with its operators and backward by autograd, on a workload's data.</summary>
 internal sealed class SoftmaxPeer : IDisposable
 {
     private readonly SoftmaxWorkload _workload;
@@ -44,7 +44,7 @@ internal sealed class SoftmaxPeer : IDisposable
         });
     });
 
-    /// <summary>Makes each width's scores from those of the width before; the bank apart, so that it costs no gradient.</summary>
+    /// <summary>Computes each width's scores from the previous width's; the bank separately, so that it needs no gradient.</summary>
     public double[] Cumulative() => Run(() =>
     {
         Tensor users = _users.div(SoftmaxWorkload.Temperature);
@@ -62,8 +62,8 @@ internal sealed class SoftmaxPeer : IDisposable
         });
     });
 
-    /// <summary>Requires that a variant computes what the workload has just computed: losses and gradients.</summary>
-    /// <exception cref="InvalidOperationException">It computes something else.</exception>
+    /// <summary>Checks that a variant computes the workload's last result: losses and gradients.</summary>
+    /// <exception cref="InvalidOperationException">The results differ.</exception>
     public void RequireSame(string name, Func<double[]> variant)
     {
         string what = $"nested softmax {_workload.Shape.Name}, {name}";
@@ -80,7 +80,7 @@ internal sealed class SoftmaxPeer : IDisposable
         }
     }
 
-    // Frees what Python's reference count would have freed by then.
+    // Frees what Python's reference counting would have freed by now.
     private static Tensor Instead(Tensor used, Tensor result)
     {
         used.Dispose();

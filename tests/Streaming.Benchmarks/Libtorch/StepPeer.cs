@@ -5,7 +5,7 @@ using DeviceParameter = TorchSharp.Modules.Parameter;
 
 namespace Streaming.Benchmarks.Libtorch;
 
-/// <summary>The whole training step in libtorch: cross-batch negatives, nested widths, AdamW, Adam on the rows of the step.</summary>
+/// <summary>The whole training step in libtorch: cross-batch negatives, nested widths, AdamW, and Adam on the step's rows.</summary>
 internal sealed class StepPeer
 {
     private readonly ModelOptions _model;
@@ -21,7 +21,7 @@ internal sealed class StepPeer
     /// <summary>Creates the step's state with an empty bank.</summary>
     /// <param name="model">The engine's model.</param>
     /// <param name="items">Embeddings [items × D].</param>
-    /// <param name="learningRate">Of every step.</param>
+    /// <param name="learningRate">Learning rate of every step.</param>
     /// <param name="logQ">ln q of every candidate.</param>
     public StepPeer(ModelOptions model, float[] items, double learningRate, float logQ)
     {
@@ -39,7 +39,7 @@ internal sealed class StepPeer
     /// <summary>Gets the tower.</summary>
     public TowerPeer Tower { get; }
 
-    /// <summary>Gets where the engine's parameters lie in the tower's.</summary>
+    /// <summary>Gets the mapping of the engine's parameters to the tower's.</summary>
     public ParameterPlaces Places { get; }
 
     /// <summary>Gets the distinct item rows of the last step, increasing.</summary>
@@ -48,10 +48,10 @@ internal sealed class StepPeer
     /// <summary>Gets the gradients of <see cref="Rows"/> in the last step [n × D].</summary>
     public float[] RowGradients { get; private set; } = [];
 
-    /// <summary>Gets or sets whether <see cref="RowGradients"/> are kept. Default false: a copy that the step does not need.</summary>
+    /// <summary>Gets or sets whether to keep <see cref="RowGradients"/>. Default false: a copy that the step does not need.</summary>
     public bool KeepRowGradients { get; set; }
 
-    /// <summary>One step.</summary>
+    /// <summary>Runs one step.</summary>
     /// <param name="histories">[B × L] rows, history after history.</param>
     /// <param name="positives">[B] rows.</param>
     /// <returns>The loss.</returns>
@@ -80,7 +80,7 @@ internal sealed class StepPeer
         return loss.item<float>();
     }
 
-    /// <summary>Puts items into the bank without a step.</summary>
+    /// <summary>Adds items to the bank without a step.</summary>
     public void Enqueue(int[] rows)
     {
         using DisposeScope scope = NewDisposeScope();
@@ -88,7 +88,7 @@ internal sealed class StepPeer
         Enqueue(_items.index_select(0, ids), ids);
     }
 
-    // Each width's scores from those of the width before; the bank apart, so that it costs no gradient.
+    // Each width's scores from the previous width's; the bank separately, so that it needs no gradient.
     private Tensor Loss(Tensor users, Tensor candidates, Tensor positives)
     {
         long batch = positives.shape[0], bank = _bank.shape[0];

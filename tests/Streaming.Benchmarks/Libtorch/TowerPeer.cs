@@ -6,8 +6,8 @@ namespace Streaming.Benchmarks.Libtorch;
 
 /// <summary>The fmrlrec tower in libtorch's operators: the input norm, and blocks of a linear recurrence and a gated layer.</summary>
 /// <remarks>
-/// Nested layers are one dense product with masked weights, which is faster here than a product for each block. Complex
-/// numbers lie as libtorch has them, real beside imaginary part.
+/// A nested layer is one dense product with masked weights, which is faster here than one product per block. Complex
+/// numbers are in libtorch's layout, real and imaginary parts interleaved.
 /// </remarks>
 internal sealed class TowerPeer
 {

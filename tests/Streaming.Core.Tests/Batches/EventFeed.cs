@@ -7,7 +7,7 @@ using Streaming.Core.Positions;
 
 namespace Streaming.Core.Tests.Batches;
 
-/// <summary>A repeatable stream of events in several partitions, good, bad, late and doubled, and its way into a batcher.</summary>
+/// <summary>A reproducible stream of events in several partitions (valid, malformed, late, duplicated), fed into a batcher.</summary>
 internal sealed class EventFeed
 {
     private const long Start = 1_700_000_000_000;
@@ -46,7 +46,7 @@ internal sealed class EventFeed
         return new Batcher(options, rules, state, new StreamPositions(["events"], positions), new BatchPool(batchSize, state.Histories.Length), time, feed, shedding);
     }
 
-    /// <summary>Feeds every event that is not before the batcher's positions.</summary>
+    /// <summary>Feeds every event from the batcher's positions on.</summary>
     public IEnumerable<Batch> Run(Batcher batcher, bool sealLast = true)
     {
         foreach (var candidate in _events)

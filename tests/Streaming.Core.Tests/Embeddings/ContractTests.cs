@@ -7,7 +7,7 @@ using Xunit;
 
 namespace Streaming.Core.Tests.Embeddings;
 
-/// <summary>The page that readers in other languages are written from says what the code does.</summary>
+/// <summary>The specification for readers in other languages agrees with the code.</summary>
 public partial class ContractTests
 {
     private static readonly float[] Numbers = [1, -0.5f, 0.25f, 3, -4, 0, 0.125f, -2];
@@ -84,7 +84,7 @@ public partial class ContractTests
         return Convert.ToHexStringLower(bytes);
     }
 
-    /// <summary>Every table row of two cells, the second in code quotes.</summary>
+    /// <summary>All table rows of two cells, the second in code quotes.</summary>
     private static Dictionary<string, string> Read()
     {
         string folder = AppContext.BaseDirectory;

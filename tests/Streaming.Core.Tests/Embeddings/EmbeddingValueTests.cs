@@ -63,7 +63,7 @@ public class EmbeddingValueTests
     [Fact]
     public void Encode_HalfOf128_FitsTheMemoryClassOf320()
     {
-        // jemalloc: 320 bytes less the string header of Redis (6) leave 314 for the value.
+        // jemalloc: 320 bytes minus the string header of Redis (6) leave 314 for the value.
         Assert.True(new EmbeddingFormat(EmbeddingElement.Float16, Widths).Length <= 314);
         Assert.True(new EmbeddingFormat(EmbeddingElement.Float16, [8, 16, 32, 64, 128], norms: true).Length <= 314);
     }
@@ -231,7 +231,7 @@ public class EmbeddingValueTests
         Assert.Contains(text, error.Message, StringComparison.Ordinal);
     }
 
-    /// <summary>A good value with damage, half of the time with a checksum that is right again, so that the fields behind it are reached.</summary>
+    /// <summary>A valid value with damage, half of the time with a corrected checksum, so that the checks behind it are reached.</summary>
     private static void Mutate(Random random, byte[] good, Span<byte> value, bool seal)
     {
         random.NextBytes(value);

@@ -6,7 +6,7 @@ namespace Streaming.Core.Tests.Embeddings;
 
 public class HashSlotsTests
 {
-    /// <summary>The check value of CRC-16/XMODEM, and slots that Redis documents or answers to CLUSTER KEYSLOT.</summary>
+    /// <summary>The check value of CRC-16/XMODEM, and slots from Redis's documentation or CLUSTER KEYSLOT.</summary>
     [Theory]
     [InlineData("123456789", 0x31C3)]
     [InlineData("foo", 12182)]
@@ -63,7 +63,7 @@ public class HashSlotsTests
         Assert.Contains("STREAMING__Redis__Partitions is 32, but model 'shop' in Redis has 256", error.Message, StringComparison.Ordinal);
     }
 
-    /// <summary>Partitions of the busiest shard over the mean, slots divided in order as redis-cli does.</summary>
+    /// <summary>Partitions of the busiest shard divided by the mean, with slots divided in order as redis-cli does.</summary>
     private static double Busiest(RedisKeys keys, int shards)
     {
         int[] counts = new int[shards];

@@ -21,7 +21,7 @@ public class RedisKeysTests
         Assert.Equal($"u:shop:{{{tag}}}:{XxHash64.Hash("tëa"u8):x16}", _keys.User(RedisKeys.Hash("tëa")));
     }
 
-    /// <summary>Trainers of two generations must not take each other's lease; the first one's names stay as they were.</summary>
+    /// <summary>Trainers of two generations must not take each other's lease; the first generation's names are unchanged.</summary>
     [Fact]
     public void Generations_HaveLeaseRecordAndTowersOfTheirOwn()
     {

@@ -39,7 +39,7 @@ public class UserHistoryValueTests
         Assert.Equal(EmbeddingFault.Corrupt, UserHistoryValue.TryDecode([.. bytes, 0], decoded, out _, out _));
     }
 
-    /// <summary>Damage whose checksum is right, so that the fields behind it are reached.</summary>
+    /// <summary>Damage with a correct checksum, so that the checks behind it are reached.</summary>
     [Fact]
     [Trait("Kind", Fuzz.Kind)]
     public void TryDecode_HostileValues_NeverThrowsAndKeepsToItsBuffer()
@@ -67,7 +67,7 @@ public class UserHistoryValueTests
         Assert.Throws<ArgumentException>(() => UserHistoryValue.Encode(Items, Age, new byte[47]));
     }
 
-    /// <summary>The checksum stands in bytes 6 to 9 and is of all others: schemas/embedding-value.md.</summary>
+    /// <summary>The checksum is in bytes 6 to 9 and covers all others: schemas/embedding-value.md.</summary>
     private static void Seal(byte[] value) =>
         BitConverter.TryWriteBytes(value.AsSpan(6), Checksum.End(Checksum.Append(Checksum.Append(Checksum.Start, value.AsSpan(0, 6)), value.AsSpan(10))));
 

@@ -19,7 +19,7 @@ public class EventRulesTests
     [Fact]
     public void Check_TimeBeforeTheEarliest_IsOutOfRange()
     {
-        // A producer that sends seconds where milliseconds are meant: January 1970.
+        // A producer that sends seconds instead of milliseconds: January 1970.
         EventRules rules = new(new EventTypes(new Dictionary<string, float>()), TimeSpan.FromMinutes(1), new FixedTime(Now), earliest: 631_152_000_000);
         DeadLetterReason At(long eventTime) => rules.Check(new InteractionEvent { UserId = "u"u8, ItemId = "i"u8, EventTime = eventTime }, out _);
 
@@ -42,7 +42,7 @@ public class EventRulesTests
         Assert.Equal(DeadLetterReason.None, At(Now + 660_000));
         Assert.Equal(DeadLetterReason.TimeInFuture, At(Now + 660_001));
 
-        // A machine that slept, or one whose clock was wrong at the start: the day's clock is the later one.
+        // A machine that slept, or whose clock was wrong at the start: the wall clock is later.
         time.Leap(TimeSpan.FromHours(3));
         Assert.Equal(DeadLetterReason.None, At(Now + 7_860_000));
         Assert.Equal(DeadLetterReason.TimeInFuture, At(Now + 7_860_001));

@@ -141,7 +141,7 @@ public class HistoryFeedTests
         Run();
         long allocated = GC.GetAllocatedBytesForCurrentThread();
         Run();
-        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - allocated, 0, 6 * 128); // a task for each batch, none for an event
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - allocated, 0, 6 * 128); // a task per batch, none per event
 
         void Run()
         {
@@ -171,7 +171,7 @@ public class HistoryFeedTests
         feed.Touch(user, time);
     }
 
-    /// <summary>As a store that lets nothing go back.</summary>
+    /// <summary>A store in which no history moves backwards.</summary>
     private static void Publish(HistoryFeed feed, UserHistoryBatch batch, Dictionary<ulong, ulong[]> published, Dictionary<ulong, HistoryAge> ages)
     {
         for (int user = 0; user < batch.Count; user++)

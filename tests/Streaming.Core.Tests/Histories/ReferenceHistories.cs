@@ -1,6 +1,6 @@
 namespace Streaming.Core.Tests.Histories;
 
-/// <summary>The histories as one would write them down: lists, sorted by time, and the order of activity as a list.</summary>
+/// <summary>A naive implementation of histories: lists sorted by time, and the order of activity as a list.</summary>
 internal sealed class ReferenceHistories(int length, int maxUsers)
 {
     private readonly Dictionary<ulong, List<(ulong Item, long Time)>> _histories = [];

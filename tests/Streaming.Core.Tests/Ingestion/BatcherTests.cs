@@ -66,7 +66,7 @@ public class BatcherTests
         Assert.True(late.Count > 5);
         foreach ((IngestSnapshot snapshot, int index) in late)
         {
-            // Written only now, after everything went on: it must still be as of its batch.
+            // Written only now, after further batches: it must still have the state of its batch.
             using MemoryStream bytes = new();
             snapshot.WriteTo(bytes);
             snapshot.Dispose();
@@ -199,7 +199,7 @@ public class BatcherTests
         Span<byte> id = stackalloc byte[16];
         for (int i = first; i < first + count; i++)
         {
-            // 700 users for 500 places: evictions are part of the steady state.
+            // 700 users for 500 slots: evictions are part of the steady state.
             System.Buffers.Text.Utf8Formatter.TryFormat((i * 31) % 700, user, out int userLength);
             System.Buffers.Text.Utf8Formatter.TryFormat(i, id, out int idLength);
             batcher.Add(new InteractionEvent { UserId = user[..userLength], ItemId = user[..userLength], EventId = id[..idLength], EventTime = Now + i }, Now + i);

@@ -131,7 +131,7 @@ public class IngestStateTests
         Assert.Contains(expected, Assert.Throws<InvalidDataException>(() => Read(bytes)).Message, StringComparison.Ordinal);
     }
 
-    /// <summary>Words that were changed, cut or doubled, with checksums that are right: what is behind them is reached.</summary>
+    /// <summary>Words changed, truncated or duplicated, with correct checksums, so that the checks behind them are reached.</summary>
     [Fact]
     [Trait("Kind", Fuzz.Kind)]
     public void Read_HostileButWellSummed_RefusesOrReadsInBoundedMemory()

@@ -19,7 +19,7 @@ public class LoadSheddingTests
         LoadShedding shedding = new(lag: 1000, TimeSpan.FromSeconds(30), 0.5, _time);
         Assert.False(After(shedding, 0, 1001));
         Assert.False(After(shedding, 29, 5000));
-        Assert.False(After(shedding, 0.5, 1000)); // caught up for a moment: the time begins anew
+        Assert.False(After(shedding, 0.5, 1000)); // caught up for a moment: the delay restarts
         Assert.False(After(shedding, 1, 1001));
         Assert.True(After(shedding, 30, 1001));
         Assert.True(After(shedding, 1, 600));

@@ -16,7 +16,7 @@ using AvroRecord = Avro.Generic.GenericRecord;
 
 namespace Streaming.Formats.Tests.Files;
 
-/// <summary>A small sample of each kind of file, written here, and what becomes of it; damaged ones too.</summary>
+/// <summary>A small generated sample of each kind of file, including damaged ones, and the result of reading it.</summary>
 public sealed class SampleFilesTests : IDisposable
 {
     private const long Start = 1_772_323_242_645;
@@ -335,7 +335,7 @@ public sealed class SampleFilesTests : IDisposable
         public string? Sku { get; set; }
     }
 
-    /// <summary>Writes what the library leaves out, as other writers do.</summary>
+    /// <summary>Writes what the library omits but other writers include.</summary>
     private sealed class WritingCodec(string name) : Codec
     {
         public override byte[] Compress(byte[] uncompressedData)

@@ -6,8 +6,8 @@ using Xunit;
 namespace Streaming.Formats.Tests.Files;
 
 /// <summary>
-/// The same 500 events as many tools write them, in a folder that STREAMING_SHAPES names. What each kind needs is tested
-/// without it too, on small samples: <see cref="SampleFilesTests"/>.
+/// The same 500 events as written by many tools, in a folder named by STREAMING_SHAPES. <see cref="SampleFilesTests"/>
+/// tests the requirements of each kind without it, on small samples.
 /// </summary>
 public sealed class ShapesTests
 {

@@ -93,7 +93,7 @@ public class JsonRecordsTests
 
     private static JsonRecords Open(string text) => new(new MemoryStream(Encoding.UTF8.GetBytes(text)));
 
-    /// <summary>An array of as many events, made as it is read.</summary>
+    /// <summary>An array of this many events, generated while it is read.</summary>
     private sealed class LongArray(int elements) : MemoryStream
     {
         private static readonly byte[] Element = Encoding.UTF8.GetBytes("{\"user_id\":\"u1\",\"item_id\":\"i1\",\"event_time_ms\":1700000000000}");

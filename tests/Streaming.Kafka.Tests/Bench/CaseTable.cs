@@ -3,15 +3,15 @@ using Xunit;
 
 namespace Streaming.Kafka.Tests.Bench;
 
-/// <summary>What came of each case, a row of a table each, written as the cases end.</summary>
+/// <summary>The result of each case as a table row, written when the case ends.</summary>
 internal static class CaseTable
 {
-    /// <summary>Adds the case that runs now.</summary>
-    /// <param name="gone">Records that the broker no longer had, by its own offsets.</param>
-    /// <param name="lost">Other events without effect; null: the case ends before that can be said.</param>
-    /// <param name="doubled">Effects beyond one an event.</param>
+    /// <summary>Adds the current case.</summary>
+    /// <param name="gone">Records deleted by the broker, according to its own offsets.</param>
+    /// <param name="lost">Other events without effect; null: the case ends before this is known.</param>
+    /// <param name="doubled">Effects beyond one per event.</param>
     /// <param name="stale">Values in Redis that are not what the model encodes.</param>
-    /// <param name="seconds">How long it took.</param>
+    /// <param name="seconds">Duration.</param>
     public static void Add(long gone, long? lost, long? doubled, long? stale, double seconds)
     {
         string name = TestContext.Current.Test!.TestDisplayName.Replace("Streaming.Kafka.Tests.", string.Empty, StringComparison.Ordinal);

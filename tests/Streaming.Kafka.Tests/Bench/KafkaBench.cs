@@ -14,7 +14,7 @@ using Xunit;
 
 namespace Streaming.Kafka.Tests.Bench;
 
-/// <summary>What a case works with: topics of its own in a shared cluster, a model of its own in Redis, a folder, settings of a small
+/// <summary>The environment of a case: private topics in a shared cluster, a private model in Redis, a folder, settings of a small
 /// quick worker, and a ledger of the events.</summary>
 internal sealed class KafkaBench : IAsyncDisposable
 {
@@ -73,13 +73,13 @@ internal sealed class KafkaBench : IAsyncDisposable
     /// <summary>Gets the cluster.</summary>
     public KafkaCluster Cluster { get; }
 
-    /// <summary>Gets one who may do everything there.</summary>
+    /// <summary>Gets an admin client with all rights.</summary>
     public IAdminClient Admin { get; }
 
     /// <summary>Gets the topic of the events.</summary>
     public string Events { get; }
 
-    /// <summary>Gets the topic of the catalogue, which is there only after <see cref="CreateItemsAsync"/>.</summary>
+    /// <summary>Gets the topic of the catalogue, which exists only after <see cref="CreateItemsAsync"/>.</summary>
     public string Items { get; }
 
     /// <summary>Gets the topic of dead letters.</summary>
@@ -94,7 +94,7 @@ internal sealed class KafkaBench : IAsyncDisposable
     /// <summary>Gets the worker's environment.</summary>
     public Dictionary<string, string> Settings { get; }
 
-    /// <summary>Makes the topics of events and of dead letters.</summary>
+    /// <summary>Creates the topics of events and dead letters.</summary>
     public static async Task<KafkaBench> StartAsync(KafkaServers servers, Reading reading = Reading.Static, int partitions = 3, bool secure = false)
     {
         var bench = new KafkaBench(await (secure ? servers.Secure : servers.Plain), await servers.Redis, servers.NextName(), reading);
@@ -120,7 +120,7 @@ internal sealed class KafkaBench : IAsyncDisposable
         return WorkerProcess.Start(settings, Math.Max(0, Kept()));
     }
 
-    /// <summary>Makes a topic, and waits until every broker knows it. One of that name that is being deleted is waited for.</summary>
+    /// <summary>Creates a topic, and waits until every broker knows it. Waits for the deletion of one with the same name.</summary>
     public async Task CreateAsync(string topic, int partitions, Dictionary<string, string>? configuration = null)
     {
         await Until.TrueAsync(
@@ -140,7 +140,7 @@ internal sealed class KafkaBench : IAsyncDisposable
         await UntilTopicAsync(topic, metadata => metadata.Partitions.Count == partitions && metadata.Partitions.All(static partition => partition.Leader >= 0));
     }
 
-    /// <summary>Makes a compacted topic for the catalogue, and has workers read it.</summary>
+    /// <summary>Creates a compacted topic for the catalogue, and configures workers to read it.</summary>
     public async Task CreateItemsAsync(int partitions = 2)
     {
         await CreateAsync(Items, partitions, new Dictionary<string, string>
@@ -153,18 +153,18 @@ internal sealed class KafkaBench : IAsyncDisposable
         Settings["STREAMING__Kafka__ItemsTopic"] = Items;
     }
 
-    /// <summary>Deletes a topic, and waits until it is gone.</summary>
+    /// <summary>Deletes a topic, and waits for the deletion.</summary>
     public async Task DeleteAsync(string topic)
     {
         await Admin.DeleteTopicsAsync([topic]);
         await UntilTopicAsync(topic, static metadata => metadata.Error.Code == ErrorCode.UnknownTopicOrPart);
     }
 
-    /// <summary>Waits until the cluster says this of a topic.</summary>
+    /// <summary>Waits until the cluster's description of a topic satisfies the condition.</summary>
     public Task UntilTopicAsync(string topic, Func<TopicMetadata, bool> isTrue) =>
         Until.TrueAsync(() => Task.FromResult(isTrue(Admin.GetMetadata(topic, TimeSpan.FromSeconds(30)).Topics[0])), () => $"topic {topic} is as wanted");
 
-    /// <summary>Makes the next replica of each partition the one that leads it.</summary>
+    /// <summary>Makes the next replica of each partition its leader.</summary>
     public async Task MoveLeadersAsync()
     {
         List<PartitionMetadata> partitions = Admin.GetMetadata(Events, TimeSpan.FromSeconds(30)).Topics[0].Partitions;
@@ -179,10 +179,10 @@ internal sealed class KafkaBench : IAsyncDisposable
         await UntilTopicAsync(Events, topic => topic.Partitions.TrueForAll(partition => partition.Leader == partitions.Single(old => old.PartitionId == partition.PartitionId).Replicas[1]));
     }
 
-    /// <summary>The node that coordinates a consumer group: it leads the partition of the commits to which the group's name is hashed.</summary>
+    /// <summary>Returns the node that coordinates a consumer group: the leader of the offsets partition that the group's name hashes to.</summary>
     public int CoordinatorOf(string group) => Cluster.LeaderOf("__consumer_offsets", (group.Aggregate(0, static (hash, letter) => unchecked((31 * hash) + letter)) & int.MaxValue) % 3);
 
-    /// <summary>Allows a user something, and nothing beyond.</summary>
+    /// <summary>Grants a user one right.</summary>
     public Task AllowAsync(string principal, params IEnumerable<Right> rights)
     {
         AclBinding[] rules = [.. rights.Select(right => new AclBinding
@@ -193,7 +193,7 @@ internal sealed class KafkaBench : IAsyncDisposable
         return rules.Length == 0 ? Task.CompletedTask : Admin.CreateAclsAsync(rules);
     }
 
-    /// <summary>The name of what a right is about.</summary>
+    /// <summary>The name of a right's resource.</summary>
     public string NameOf(Right right) => right switch
     {
         Right.Events => Events,
@@ -202,7 +202,7 @@ internal sealed class KafkaBench : IAsyncDisposable
         _ => DeadLetters,
     };
 
-    /// <summary>How many records of the stream the newest checkpoint has behind it; -1: there is none.</summary>
+    /// <summary>Returns how many records of the stream the newest checkpoint covers; -1 if there is none.</summary>
     public long Kept()
     {
         var store = new CheckpointStore(Settings["STREAMING__Checkpoint__Folder"], 1, TimeProvider.System, static _ => { });
@@ -212,7 +212,7 @@ internal sealed class KafkaBench : IAsyncDisposable
         }
         catch (IOException)
         {
-            return -1; // An old one that was just cleared away.
+            return -1; // An old one that was just deleted.
         }
     }
 
@@ -228,10 +228,10 @@ internal sealed class KafkaBench : IAsyncDisposable
         return positions;
     }
 
-    /// <summary>Lets a worker finish everything and publish it, stops it, and compares the model and Redis with what was expected.</summary>
+    /// <summary>Lets a worker finish and publish everything, stops it, and compares the model and Redis with what was expected.</summary>
     /// <param name="worker">The worker.</param>
-    /// <param name="expected">What the events must have done; null: all of the ledger.</param>
-    /// <param name="gone">How many others the broker no longer had; they must be in the metric.</param>
+    /// <param name="expected">The expected effects; null: all of the ledger.</param>
+    /// <param name="gone">How many others the broker had deleted; the metric must count them.</param>
     public async Task FinishAsync(WorkerProcess worker, ExpectedEffects? expected = null, long gone = 0)
     {
         expected ??= Ledger.Expected();
@@ -258,7 +258,7 @@ internal sealed class KafkaBench : IAsyncDisposable
         Assert.True(verification is { Items: > 10, Users: > 10 }, $"only {verification.Items} items and {verification.Users} users");
     }
 
-    /// <summary>Notes a case that ends before there is anything to compare.</summary>
+    /// <summary>Records a case that ends before there is anything to compare.</summary>
     public void Note() => CaseTable.Add(0, null, null, null, Stopwatch.GetElapsedTime(_begun).TotalSeconds);
 
     public async ValueTask DisposeAsync()
@@ -268,11 +268,11 @@ internal sealed class KafkaBench : IAsyncDisposable
         Directory.Delete(_folder, recursive: true);
     }
 
-    // Of the worker's settings, those that a model is read by.
+    // The worker's settings that are needed to read a model.
     private WorkerOptions Values() =>
         WorkerSettings.Options(Settings.Where(static setting => !setting.Key.StartsWith("STREAMING__Kafka__", StringComparison.Ordinal)).ToDictionary(StringComparer.Ordinal));
 
-    /// <summary>Waits until every item that was trained on is in Redis as of a step that is no earlier than the last.</summary>
+    /// <summary>Waits until every trained item is in Redis with a step no earlier than its last.</summary>
     private async Task UntilPublishedAsync(WorkerProcess worker, ExpectedEffects expected)
     {
         int width = Values().Model.Dimension;
@@ -280,7 +280,7 @@ internal sealed class KafkaBench : IAsyncDisposable
         var reader = new EmbeddingReader(_redis.Connection.GetDatabase(), new ServingOptions { Model = Settings["STREAMING__Redis__Model"] }, TimeProvider.System);
         var reads = new ItemRead[ids.Length];
 
-        // The figures are at most one reading old.
+        // The figures are at most one scrape old.
         double step = double.NaN;
         await worker.MetricAsync("streaming_steps");
         await worker.UntilAsync(async one => !double.IsNaN(step = await one.MetricAsync("streaming_steps")), "the step is known");

@@ -3,7 +3,7 @@ using Xunit;
 
 namespace Streaming.Kafka.Tests.Bench;
 
-/// <summary>The servers that all cases share, each started when the first case needs it.</summary>
+/// <summary>The servers shared by all cases, each started by the first case that needs it.</summary>
 public sealed class KafkaServers : IAsyncLifetime
 {
     private readonly Lazy<Task<KafkaCluster>> _plain = new(static () => KafkaCluster.StartAsync());
@@ -11,16 +11,16 @@ public sealed class KafkaServers : IAsyncLifetime
     private readonly Lazy<Task<RedisServer>> _redis = new(RedisServer.StartAsync);
     private int _cases;
 
-    /// <summary>Three nodes that anybody may use.</summary>
+    /// <summary>Three nodes without access control.</summary>
     internal Task<KafkaCluster> Plain => _plain.Value;
 
     /// <summary>Three nodes with TLS, users and access control.</summary>
     internal Task<KafkaCluster> Secure => _secure.Value;
 
-    /// <summary>One Redis; each case has a model of its own.</summary>
+    /// <summary>One Redis; each case uses a separate model.</summary>
     internal Task<RedisServer> Redis => _redis.Value;
 
-    /// <summary>A name that no other case has.</summary>
+    /// <summary>Returns a unique name.</summary>
     internal string NextName() => $"case{Interlocked.Increment(ref _cases)}";
 
     public ValueTask InitializeAsync() => ValueTask.CompletedTask;

@@ -7,7 +7,7 @@ using Streaming.Contracts;
 
 namespace Streaming.Kafka.Tests.Bench;
 
-/// <summary>Produces events, once each, and keeps account of where each is and what it must do.</summary>
+/// <summary>Produces events, once each, and records each one's position and expected effect.</summary>
 internal sealed class Ledger : IAsyncDisposable
 {
     private const int Users = 60;
@@ -23,14 +23,14 @@ internal sealed class Ledger : IAsyncDisposable
     private long _number;
 
     /// <summary>Creates a producer.</summary>
-    /// <param name="client">How to reach Kafka.</param>
-    /// <param name="topic">Where to.</param>
-    /// <param name="configure">Changes what the producer goes by.</param>
+    /// <param name="client">Connection settings.</param>
+    /// <param name="topic">The topic.</param>
+    /// <param name="configure">Changes the producer's settings.</param>
     public Ledger(ClientConfig client, string topic, Action<ProducerConfig>? configure = null)
     {
         _topic = topic;
 
-        // Idempotent: a record that the broker took without saying so is not there twice.
+        // Idempotent: a record stored without an acknowledgement is not stored twice.
         ProducerConfig config = new(new Dictionary<string, string>(client)) { EnableIdempotence = true, LingerMs = 5, MessageTimeoutMs = 120_000, TopicMetadataRefreshIntervalMs = 500 };
         configure?.Invoke(config);
         _producer = new ProducerBuilder<byte[]?, byte[]?>(config).SetLogHandler(static (_, _) => { }).SetErrorHandler(static (_, _) => { }).Build();
@@ -39,13 +39,13 @@ internal sealed class Ledger : IAsyncDisposable
     /// <summary>Gets the producer, for transactions.</summary>
     public IProducer<byte[]?, byte[]?> Producer => _producer;
 
-    /// <summary>Gets what the broker has taken.</summary>
+    /// <summary>Gets the records acknowledged by the broker.</summary>
     public IReadOnlyCollection<SentEvent> Records => _records;
 
-    /// <summary>Begins anew: what was sent so far is nothing that is expected.</summary>
+    /// <summary>Starts over: events sent so far are no longer expected.</summary>
     public void Forget() => _records.Clear();
 
-    /// <summary>Takes over what another producer has sent to the topic.</summary>
+    /// <summary>Adds what another producer has sent to the topic.</summary>
     public void Add(Ledger other)
     {
         foreach (SentEvent sent in other._records)
@@ -54,8 +54,8 @@ internal sealed class Ledger : IAsyncDisposable
         }
     }
 
-    /// <summary>What these events must have done.</summary>
-    /// <param name="isRead">Those that count; null: all.</param>
+    /// <summary>Returns the expected effects of these events.</summary>
+    /// <param name="isRead">Which events count; null: all.</param>
     public ExpectedEffects Expected(Func<SentEvent, bool>? isRead = null)
     {
         var effects = new ExpectedEffects();
@@ -78,10 +78,10 @@ internal sealed class Ledger : IAsyncDisposable
         return effects;
     }
 
-    /// <summary>Sends events, most to be trained on, and waits until the broker has them.</summary>
-    /// <param name="count">How many.</param>
-    /// <param name="partition">Where; null: by user.</param>
-    /// <param name="time">The records' time; null: now.</param>
+    /// <summary>Sends events, most of them trainable, and waits until the broker has acknowledged them.</summary>
+    /// <param name="count">Number of events.</param>
+    /// <param name="partition">The partition; null: by user.</param>
+    /// <param name="time">The records' timestamp; null: now.</param>
     public async Task SendAsync(int count, int? partition = null, DateTimeOffset? time = null)
     {
         if (partition is { } number)
@@ -99,10 +99,10 @@ internal sealed class Ledger : IAsyncDisposable
         Xunit.Assert.Empty(_failures);
     }
 
-    /// <summary>Begins to send events at a rate, until <see cref="EndStreamAsync"/>.</summary>
+    /// <summary>Starts sending events at a rate, until <see cref="EndStreamAsync"/>.</summary>
     public void Stream(int rate) => _stream = StreamAsync(rate);
 
-    /// <summary>Ends the stream; then the broker has all of it.</summary>
+    /// <summary>Ends the stream, after which the broker has all of it.</summary>
     public async Task EndStreamAsync()
     {
         await _stop.CancelAsync();
@@ -110,14 +110,14 @@ internal sealed class Ledger : IAsyncDisposable
         Xunit.Assert.Empty(_failures);
     }
 
-    /// <summary>Sends one record of any bytes, and notes what it must do.</summary>
+    /// <summary>Sends one record of arbitrary bytes, and records its expected effect.</summary>
     public async Task SendAsync(byte[]? key, byte[]? value, Headers? headers, Fate fate, string item = "")
     {
         DeliveryResult<byte[]?, byte[]?> sent = await _producer.ProduceAsync(_topic, new Message<byte[]?, byte[]?> { Key = key, Value = value, Headers = headers });
         _records.Enqueue(new SentEvent(sent.Partition.Value, sent.Offset.Value, fate, item));
     }
 
-    /// <summary>An event to be trained on.</summary>
+    /// <summary>Creates a trainable event.</summary>
     public Interaction NewEvent() => new()
     {
         UserId = $"u{_random.Next(Users)}",
@@ -127,7 +127,7 @@ internal sealed class Ledger : IAsyncDisposable
         EventId = $"{_producer.Name}-{_number++}",
     };
 
-    /// <summary>Ends the stream, if there is one: the native client must not be used beyond its end.</summary>
+    /// <summary>Ends the stream, if there is one: the native client must not be used after disposal.</summary>
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync();
@@ -151,7 +151,7 @@ internal sealed class Ledger : IAsyncDisposable
         await Task.Run(() => _producer.Flush(CancellationToken.None));
     }
 
-    /// <summary>The client refuses a partition that it has not heard of yet.</summary>
+    /// <summary>The client refuses a partition that it does not know yet.</summary>
     private Task UntilKnownAsync(int partition) => Until.TrueAsync(
         () =>
         {

@@ -1,14 +1,14 @@
 namespace Streaming.Kafka.Tests.Bench;
 
-/// <summary>How a worker gets its partitions.</summary>
+/// <summary>How a worker is assigned its partitions.</summary>
 public enum Reading
 {
-    /// <summary>It takes all of them.</summary>
+    /// <summary>It assigns itself all of them.</summary>
     Static,
 
-    /// <summary>A consumer group of the classic protocol gives them.</summary>
+    /// <summary>By a consumer group with the classic protocol.</summary>
     Classic,
 
-    /// <summary>A consumer group of the protocol of KIP-848 gives them.</summary>
+    /// <summary>By a consumer group with the KIP-848 protocol.</summary>
     Consumer,
 }

@@ -5,7 +5,7 @@ using Streaming.Tests.Kafka;
 
 namespace Streaming.Kafka.Tests.Bench;
 
-/// <summary>A redis-server that ends with this process, however that ends.</summary>
+/// <summary>A redis-server that ends with this process, however it ends.</summary>
 internal sealed class RedisServer : IAsyncDisposable
 {
     private readonly Process _process;

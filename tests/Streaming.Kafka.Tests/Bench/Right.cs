@@ -1,17 +1,17 @@
 namespace Streaming.Kafka.Tests.Bench;
 
-/// <summary>What a worker must be allowed to do.</summary>
+/// <summary>A right that a worker needs.</summary>
 public enum Right
 {
-    /// <summary>To read the topic of the events.</summary>
+    /// <summary>Read the events topic.</summary>
     Events,
 
-    /// <summary>To read the topic of the catalogue.</summary>
+    /// <summary>Read the catalogue topic.</summary>
     Items,
 
-    /// <summary>To be in the consumer group, and to commit for it.</summary>
+    /// <summary>Join the consumer group, and commit for it.</summary>
     Group,
 
-    /// <summary>To write to the topic of dead letters.</summary>
+    /// <summary>Write to the dead-letter topic.</summary>
     DeadLetters,
 }

@@ -2,7 +2,7 @@ using Confluent.Kafka;
 
 namespace Streaming.Kafka.Tests.Bench;
 
-/// <summary>Another member of the worker's group, which holds partitions and throws away what it reads.</summary>
+/// <summary>Another member of the worker's group, which holds partitions and discards what it reads.</summary>
 internal sealed class Stranger : IAsyncDisposable
 {
     private readonly IConsumer<Ignore, Ignore> _consumer;
@@ -39,7 +39,7 @@ internal sealed class Stranger : IAsyncDisposable
         _loop = Task.Run(Poll);
     }
 
-    /// <summary>Gets how often something was assigned to it or taken from it.</summary>
+    /// <summary>Gets how often partitions were assigned to it or revoked.</summary>
     public int Rebalances => Volatile.Read(ref _rebalances);
 
     /// <summary>Gets the partitions that it holds.</summary>
@@ -73,7 +73,7 @@ internal sealed class Stranger : IAsyncDisposable
             }
             catch (ConsumeException)
             {
-                // It is there to hold partitions, not to read.
+                // It only holds partitions.
             }
         }
     }

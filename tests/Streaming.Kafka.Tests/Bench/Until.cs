@@ -2,15 +2,15 @@ using System.Diagnostics;
 
 namespace Streaming.Kafka.Tests.Bench;
 
-/// <summary>Waiting for a condition, as long as it takes on a busy machine.</summary>
+/// <summary>Waits for a condition, long enough for a busy machine.</summary>
 internal static class Until
 {
     public static readonly TimeSpan Limit = TimeSpan.FromMinutes(3);
 
     /// <summary>Waits until it is true.</summary>
-    /// <param name="isTrue">Asked again and again.</param>
-    /// <param name="describe">What was waited for and how things are, should it never be.</param>
-    /// <exception cref="TimeoutException">It never was.</exception>
+    /// <param name="isTrue">Evaluated repeatedly.</param>
+    /// <param name="describe">Describes what was awaited and the current state, for the timeout's message.</param>
+    /// <exception cref="TimeoutException">It never became true.</exception>
     public static async Task TrueAsync(Func<Task<bool>> isTrue, Func<string> describe)
     {
         long begun = Stopwatch.GetTimestamp();

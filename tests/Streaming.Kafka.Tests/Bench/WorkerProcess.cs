@@ -6,7 +6,7 @@ using Streaming.Tests.Kafka;
 
 namespace Streaming.Kafka.Tests.Bench;
 
-/// <summary>The worker as operators run it: `streaming run`, set up by its environment, watched over HTTP and by its log.</summary>
+/// <summary>The worker as operators run it: `streaming run`, configured by its environment, monitored over HTTP and its log.</summary>
 internal sealed partial class WorkerProcess : IAsyncDisposable
 {
     private static readonly HttpClient Http = new() { Timeout = TimeSpan.FromSeconds(10) };
@@ -20,16 +20,16 @@ internal sealed partial class WorkerProcess : IAsyncDisposable
         _log.Follow(process);
     }
 
-    /// <summary>Gets or sets how many records of the stream the checkpoint had behind it from which this worker went on.</summary>
+    /// <summary>Gets or sets how many records of the stream were covered by the checkpoint from which this worker resumed.</summary>
     public long Before { get; set; }
 
-    /// <summary>Gets what it has logged.</summary>
+    /// <summary>Gets its log.</summary>
     public string Log => _log.Text;
 
-    /// <summary>Gets a value indicating whether it has ended.</summary>
+    /// <summary>Gets a value indicating whether it has exited.</summary>
     public bool HasExited => _process.HasExited;
 
-    /// <summary>Starts one, with these settings and none of this process.</summary>
+    /// <summary>Starts a worker with these settings and none of this process's.</summary>
     /// <param name="settings">Its environment.</param>
     /// <param name="before">See <see cref="Before"/>.</param>
     public static WorkerProcess Start(IReadOnlyDictionary<string, string> settings, long before)
@@ -51,21 +51,21 @@ internal sealed partial class WorkerProcess : IAsyncDisposable
     /// <summary>Sends a signal; returns at once.</summary>
     public void Signal(UnixSignal signal) => _process.Signal(signal);
 
-    /// <summary>Ends it at once.</summary>
+    /// <summary>Kills it.</summary>
     public async Task KillAsync()
     {
         Signal(UnixSignal.Kill);
         await _process.WaitForExitAsync();
     }
 
-    /// <summary>SIGTERM, and its exit code.</summary>
+    /// <summary>Sends SIGTERM and returns its exit code.</summary>
     public Task<int> TerminateAsync()
     {
         Signal(UnixSignal.Terminate);
         return WaitForExitAsync();
     }
 
-    /// <summary>Waits for its end; gives its exit code.</summary>
+    /// <summary>Waits for the exit and returns its exit code.</summary>
     public async Task<int> WaitForExitAsync()
     {
         await Until.TrueAsync(() => Task.FromResult(_process.HasExited), () => "the worker ends. Its log:\n" + Log);
@@ -73,10 +73,10 @@ internal sealed partial class WorkerProcess : IAsyncDisposable
         return _process.ExitCode;
     }
 
-    /// <summary>Waits for something of it, which must not end meanwhile.</summary>
+    /// <summary>Waits for a condition; the worker must not exit before.</summary>
     public Task UntilAsync(Func<WorkerProcess, Task<bool>> isTrue, string what) => UntilAsync(isTrue, () => what);
 
-    /// <summary>Waits for something of it, which must not end meanwhile.</summary>
+    /// <summary>Waits for a condition; the worker must not exit before.</summary>
     public async Task UntilAsync(Func<WorkerProcess, Task<bool>> isTrue, Func<string> describe)
     {
         try
@@ -91,10 +91,10 @@ internal sealed partial class WorkerProcess : IAsyncDisposable
         }
     }
 
-    /// <summary>Waits for words in its log, in any case.</summary>
+    /// <summary>Waits for text in its log, ignoring case.</summary>
     public Task UntilLoggedAsync(string words) => UntilAsync(worker => Task.FromResult(worker.Log.Contains(words, StringComparison.OrdinalIgnoreCase)), $"the log says '{words}'");
 
-    /// <summary>Waits until its health is not well and names all of this, in any case, on the part of Kafka.</summary>
+    /// <summary>Waits until its Kafka health is degraded and names all of this, ignoring case.</summary>
     public async Task UntilUnwellAsync(params string[] words)
     {
         string seen = string.Empty;
@@ -107,10 +107,10 @@ internal sealed partial class WorkerProcess : IAsyncDisposable
             () => $"health names '{string.Join("', '", words)}'; it says '{seen}'");
     }
 
-    /// <summary>Waits until its health is well on the part of Kafka.</summary>
+    /// <summary>Waits until its Kafka health is healthy.</summary>
     public Task UntilWellAsync() => UntilAsync(static async worker => await worker.KafkaHealthAsync() == "healthy", "health is well again");
 
-    /// <summary>What its health says of Kafka; empty: it does not answer, or does not read yet.</summary>
+    /// <summary>Returns the Kafka part of its health; empty if it does not answer or does not read yet.</summary>
     public async Task<string> KafkaHealthAsync()
     {
         if (await GetAsync("health/ready") is not { } text)
@@ -122,7 +122,7 @@ internal sealed partial class WorkerProcess : IAsyncDisposable
         return health.RootElement.GetProperty("parts").TryGetProperty("kafka", out JsonElement kafka) ? kafka.GetString()! : string.Empty;
     }
 
-    /// <summary>The sum of a metric over its series; NaN: it does not answer, or has no such metric.</summary>
+    /// <summary>Returns the sum of a metric over its series; NaN if it does not answer or lacks the metric.</summary>
     /// <param name="metric">The name.</param>
     /// <param name="label">Only series with this label, such as <c>topic="events"</c>; empty: all.</param>
     public async Task<double> MetricAsync(string metric, string label = "")
@@ -131,17 +131,17 @@ internal sealed partial class WorkerProcess : IAsyncDisposable
         return values.Length == 0 ? double.NaN : values.Sum();
     }
 
-    /// <summary>How many records of the stream have had their effect on its model.</summary>
+    /// <summary>Returns how many records of the stream have taken effect in its model.</summary>
     public async Task<long> EventsAsync() => Before + (await MetricAsync("streaming_events_total") is var events && double.IsNaN(events) ? 0 : (long)events);
 
-    /// <summary>Waits until so many records of the stream have had their effect on its model.</summary>
+    /// <summary>Waits until this many records of the stream have taken effect in its model.</summary>
     public Task UntilReadAsync(long records)
     {
         long seen = 0;
         return UntilAsync(async worker => (seen = await worker.EventsAsync()) >= records, () => $"{records} records are read; {seen} are");
     }
 
-    /// <summary>Waits until no partition has anything that waits, a second long.</summary>
+    /// <summary>Waits until no partition has had any lag for a second.</summary>
     public Task UntilCaughtUpAsync()
     {
         long quiet = Stopwatch.GetTimestamp();

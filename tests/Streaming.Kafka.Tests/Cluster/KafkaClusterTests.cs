@@ -6,7 +6,7 @@ using Xunit;
 
 namespace Streaming.Kafka.Tests.Cluster;
 
-/// <summary>The cluster itself: what every other case rests on.</summary>
+/// <summary>The test cluster itself, on which every other case depends.</summary>
 [Collection(BrokerFaults.Name)]
 public sealed class KafkaClusterTests(KafkaServers servers)
 {

@@ -85,7 +85,7 @@ public class NestedProductTests
         Assert.Throws<ArgumentOutOfRangeException>("y", () => product.Backward(new float[15], new float[16], 2, accumulate: false));
     }
 
-    /// <summary>Random weights: packed, and as the whole matrix [inputs × outputs]. A slice's values depend on its number only.</summary>
+    /// <summary>Random weights: packed, and as the whole matrix [inputs × outputs]. A slice's values depend only on its number.</summary>
     private static double[] Matrix(int[] inputs, int[] outputs, out NestedProduct product)
     {
         product = new NestedProduct(inputs, outputs);

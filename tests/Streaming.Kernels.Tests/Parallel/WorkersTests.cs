@@ -54,7 +54,7 @@ public class WorkersTests
         using Workers workers = new(2);
         for (int round = 0; round < 50; round++)
         {
-            // Garbage before it: a collection moves the holder.
+            // Garbage before it makes a collection move the holder.
             byte[][] garbage = [.. Enumerable.Range(0, 100).Select(static _ => new byte[1000])];
             Holder holder = new();
             GC.KeepAlive(garbage);

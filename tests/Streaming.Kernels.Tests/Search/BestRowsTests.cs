@@ -13,7 +13,7 @@ public class BestRowsTests
     public void Offer_InSlices_KeepsWhatSortingKeeps(int count, int most, int slice)
     {
         Random random = new(count + most);
-        // Few different scores: ties are the rule.
+        // Few distinct scores, so that most are tied.
         float[] scores = [.. Enumerable.Range(0, count).Select(_ => random.Next(count / 4 + 2) - 5f)];
         byte[] present = [.. Enumerable.Range(0, count).Select(_ => (byte)(random.Next(4) == 0 ? 0 : 1))];
         int[] rows = new int[most];

@@ -3,8 +3,8 @@ using Streaming.Kernels.Softmax;
 namespace Streaming.Kernels.Tests.Softmax;
 
 /// <summary>
-/// The nested sampled softmax written plainly in float64, one width, row and candidate at a time: the truth that tests hold
-/// <see cref="NestedSoftmax"/> to.
+/// A straightforward nested sampled softmax in float64, one width, row and candidate at a time: the reference for
+/// <see cref="NestedSoftmax"/>.
 /// </summary>
 internal static class NestedSoftmaxReference
 {

@@ -25,7 +25,7 @@ public class NestedSoftmaxTests
         { 33, 129, 40, [8, 32, 50] },
         { 34, 65, 65, [32, 64] },
 
-        // More candidates than exponentials are kept of.
+        // More candidates than exponentials are kept for.
         { 3, 16_500, 5, [8, 32, 64] },
     };
 
@@ -106,7 +106,7 @@ public class NestedSoftmaxTests
             problem.Temperature = 0.01f;
             problem.Cosine = cosine;
 
-            // Scores of about 1000 nats in float32 are known to 1e-4 nats only.
+            // In float32, scores of about 1000 nats are only accurate to 1e-4 nats.
             problem.Run().AssertMatchesReference(1e-3);
         }
     }
@@ -265,7 +265,7 @@ public class NestedSoftmaxTests
         NestedSoftmax softmax = new(problem.Widths, 64, candidates, workers);
         long kept = (long)keptMegabytes << 20;
 
-        // A thread's scratch comes with the first part that it runs, and on a busy machine the caller may run them all.
+        // A thread's scratch is allocated with the first part that it runs, and on a busy machine the caller may run them all.
         for (int i = 0; i < 100 && (i == 0 || softmax.ScratchBytes < kept); i++)
         {
             softmax.Run(problem.Problem());

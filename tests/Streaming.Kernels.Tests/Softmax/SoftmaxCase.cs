@@ -7,7 +7,7 @@ namespace Streaming.Kernels.Tests.Softmax;
 /// <summary>A nested softmax problem on the heap, with its outputs.</summary>
 internal sealed class SoftmaxCase
 {
-    // Gradients that cancel to nothing (one candidate, one dimension under a cosine) keep the rounding of their terms.
+    // Gradients that cancel to zero (one candidate, one dimension under a cosine) keep the rounding errors of their terms.
     private const double AbsoluteError = 3e-5;
 
     public int[] Widths = [];

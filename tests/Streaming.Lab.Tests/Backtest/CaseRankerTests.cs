@@ -7,7 +7,7 @@ using Xunit;
 
 namespace Streaming.Lab.Tests.Backtest;
 
-/// <summary>The figures of the offline protocols against plain code over the vectors of a real engine.</summary>
+/// <summary>Metrics of the offline protocols against plain code on a real engine's vectors.</summary>
 public class CaseRankerTests
 {
     private const int Items = 24;
@@ -24,7 +24,7 @@ public class CaseRankerTests
         using var engine = new CpuEngine(model, threads: 1);
         for (int row = 0; row < Items; row++)
         {
-            // Rows 3, 4 and 5 are one and the same item to the model; row 9 overflows.
+            // Rows 3, 4 and 5 are identical items for the model; row 9 overflows.
             engine.InitializeRow(row, row is 4 or 5 ? 3UL : (ulong)row);
             engine.SetFeatures(row, notANumber && row == 9 ? [float.MaxValue, float.MaxValue] : [row is 4 or 5 ? 3 : row, 1]);
         }
@@ -48,7 +48,7 @@ public class CaseRankerTests
         }
     }
 
-    /// <summary>Histories with repeats, longer than the model reads; targets in and out of them.</summary>
+    /// <summary>Histories with repeats, longer than the model reads; targets inside and outside of them.</summary>
     private static RankingCases Cases(Random random)
     {
         var cases = new RankingCases();
@@ -70,7 +70,7 @@ public class CaseRankerTests
         engine.EncodeItems([.. Enumerable.Range(0, Items)], items);
         return [.. Enumerable.Range(0, Items).Select(item =>
         {
-            // In float32, as the engine computes: what overflows there does here.
+            // In float32 like the engine, so that the same values overflow.
             float dot = 0, squares = 0;
             for (int d = 0; d < width; d++)
             {
@@ -79,7 +79,7 @@ public class CaseRankerTests
                 squares += value * value;
             }
 
-            // What the model makes equal is equal here too, whatever the last digits say.
+            // What is tied in the model is tied here too, regardless of the last digits.
             double score = dot / MathF.Sqrt(squares);
             return double.IsFinite(score) ? Math.Round(score, 5) : double.NaN;
         })];

@@ -12,7 +12,7 @@ using Xunit;
 
 namespace Streaming.Lab.Tests.Backtest;
 
-/// <summary>Input and models that would flatter, or hide that nothing was measured.</summary>
+/// <summary>Input and models that would flatter results, or hide that nothing was measured.</summary>
 public sealed class EvaluationFaultTests : IDisposable
 {
     private const string Small = "--widths 4,8 --set Model__Layers=1 --set Model__HistoryLength=10 --threads 1 --cutoffs 1,10 --loss full --epochs 2 --set Offline__BatchSize=16 --set Stream__BatchSize=16";
@@ -37,7 +37,7 @@ public sealed class EvaluationFaultTests : IDisposable
     [InlineData("prequential")]
     public async Task Run_TypeOfWeightZero_IsHistoryAndNoTarget(string protocol)
     {
-        // The look at an item and its purchase; with looks of weight 0 there are half as many examples, and each has its look before it.
+        // A view of an item and its purchase; with weight 0 for views there are half as many examples, each preceded by its view.
         string events = _files.Write("e.jsonl", string.Concat(Events(users: 20, items: 30, count: 400).SelectMany(row => ((string, long)[])[("view", row.Time), ("purchase", row.Time + 1)], (row, part) =>
             $"{{\"user_id\":\"{row.User}\",\"item_id\":\"{row.Item}\",\"event_time_ms\":{part.Item2},\"type\":\"{part.Item1}\"}}\n")));
         using JsonDocument all = await ReportAsync($"--protocol {protocol} --events {events}");
@@ -47,7 +47,7 @@ public sealed class EvaluationFaultTests : IDisposable
         Assert.Equal(protocol == "prequential" ? Cases(all) / 2 : Cases(all), Cases(purchases));
         JsonElement ownLatest = purchases.RootElement.GetProperty("rows").EnumerateArray().First(row => row.GetProperty("tower").GetString() == "own-latest");
 
-        // But for the first purchase of an item, which nothing can rank before it.
+        // Except for an item's first purchase, which nothing can rank before it.
         Assert.InRange(ownLatest.GetProperty("recall").GetProperty("1").GetDouble(), 0.9, 1);
     }
 

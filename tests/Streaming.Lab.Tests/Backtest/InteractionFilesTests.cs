@@ -37,7 +37,7 @@ public class InteractionFilesTests
     {
         using var files = new TemporaryFiles();
         var error = Assert.Throws<InputFileException>(() => InteractionFiles.ReadSequences(files.Write("pairs.txt", "u1 a\nu2 b\nu1 c\n")));
-        Assert.Contains("line 3: user 'u1' has a line already", error.Message, StringComparison.Ordinal);
+        Assert.Contains("line 3: user 'u1' already has a line", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -35,7 +35,7 @@ public class ItemFeatureFilesTests
             + "c," + string.Join(',', Enumerable.Range(0, Columns).Select(i => i < 16 ? 200 : 100)) + '\n'
             + "x," + string.Join(',', Enumerable.Range(0, Columns).Select(i => i < 16 ? 200 : i)) + '\n');
 
-        // Every code occurs twice, so all weigh the same: the cosine is 16 of 32.
+        // Every code occurs twice, so all have equal weight: the cosine is 16 of 32.
         var features = ItemFeatureFiles.Read([path], Items, 4096);
         Assert.Equal(0.5f, Cosine(features, 0, 1), 1e-5f);
         Assert.Equal(0f, Cosine(features, 0, 2), 1e-5f);
@@ -44,7 +44,7 @@ public class ItemFeatureFilesTests
     [Fact]
     public void Read_MoreWordsThanLength_KeepsWhatSetsItemsApart()
     {
-        // Four subjects of 30 words each; an item has ten words of its subject.
+        // Four topics of 30 words each; an item has ten words of its topic.
         using var files = new TemporaryFiles();
         var random = new Random(7);
         string[] items = [.. Enumerable.Range(0, 80).Select(i => $"i{i}")];

@@ -22,7 +22,7 @@ public class SplitProtocolTests
     [Fact]
     public void ByUser_EightOneOne_NoUserIsInTwoParts()
     {
-        // Each of 100 users has ten items of its own, one of them twice among the targets.
+        // Each of 100 users has ten distinct items, one of them twice among the targets.
         int[][] sequences = [.. Enumerable.Range(0, 100).Select(user => (int[])[.. Enumerable.Range(user * 10, 9), (user * 10) + 8])];
         var split = SplitProtocol.ByUser(Log(sequences), seed: 1);
         Assert.Equal((80, 10, 10), (split.Train.Count, split.Validation.Count, split.Test.Count));
@@ -45,7 +45,7 @@ public class SplitProtocolTests
             long[] own = [.. Enumerable.Range(0, 20).Select(_ => random.NextInt64(1_000)).Order()];
             times.Add(own);
 
-            // The item says the time, so that the parts can be told apart below.
+            // The item encodes the time, so that the parts can be identified below.
             sequences.Add([.. own.Select(time => (int)time)]);
         }
 

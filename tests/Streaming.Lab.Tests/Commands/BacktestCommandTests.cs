@@ -115,7 +115,7 @@ public class BacktestCommandTests
         using var json = JsonDocument.Parse(await File.ReadAllTextAsync(report, TestContext.Current.CancellationToken));
         JsonElement[] rows = [.. json.RootElement.GetProperty("rows").EnumerateArray()];
 
-        // Two widths nested and each alone, masked and not.
+        // Two widths, nested and each alone, masked and unmasked.
         Assert.Equal(8, rows.Length);
         Assert.Equal(4, rows.Count(row => row.GetProperty("alone").GetBoolean()));
         Assert.Contains(rows, row => row.GetProperty("recallSpread").GetProperty("50").GetDouble() > 0);
@@ -138,7 +138,7 @@ public class BacktestCommandTests
         .First(row => row.GetProperty("tower").GetString() == tower && row.GetProperty("width").GetInt32() == width && row.GetProperty("historyMasked").GetBoolean())
         .GetProperty("recall").GetProperty("5").GetDouble();
 
-    /// <summary>60 items in six circles of ten; a user walks along one of them from a random start.</summary>
+    /// <summary>60 items in six cycles of ten; a user walks along one of them from a random start.</summary>
     private static IEnumerable<(int User, int Item)> Walks(int users)
     {
         var random = new Random(11);

@@ -49,7 +49,7 @@ public sealed class DemoTests : IDisposable
         JsonElement fresh = root.GetProperty("freshnessMilliseconds");
         Assert.InRange(fresh.GetProperty("p50").GetDouble(), 1, fresh.GetProperty("p99").GetDouble());
 
-        // Every item has a catalogue record, so every item is in Redis: 2,000 at the start and one each 50 events.
+        // Every item has a catalogue record, so every item is in Redis: 2,000 initially and one per 50 events.
         Assert.InRange(root.GetProperty("redis").GetProperty("items").GetInt64(), 2055, 2065);
         Assert.True(root.GetProperty("redis").GetProperty("bytes").GetInt64() > 2000 * 32);
 

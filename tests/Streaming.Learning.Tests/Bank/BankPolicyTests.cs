@@ -115,7 +115,7 @@ public sealed class BankPolicyTests : IDisposable
         Steps(policy, 100);
         Assert.Equal(Capacity, policy.Entries);
 
-        // Per step 0.1 in each coordinate, where coordinates are within ±1: entries a few steps old are stale.
+        // 0.1 per step in each coordinate, with coordinates within ±1: entries a few steps old are stale.
         _engine.Drift = 0.1f;
         Steps(policy, 20);
         int shrunk = policy.Entries;

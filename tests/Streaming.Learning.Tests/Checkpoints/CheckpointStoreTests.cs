@@ -233,7 +233,7 @@ public sealed class CheckpointStoreTests : IDisposable
         Assert.Equal([good.FolderPath], Directory.GetFileSystemEntries(_directory));
         Assert.Equal(good.FolderPath, store.FindNewest()!.FolderPath);
 
-        // The next one succeeds: the snapshot before has ended.
+        // The next one succeeds: the previous snapshot has ended.
         await Write(store);
     }
 
@@ -269,7 +269,7 @@ public sealed class CheckpointStoreTests : IDisposable
         Assert.Throws<InvalidDataException>(() => Checkpoint.Open(written.FolderPath));
     }
 
-    /// <summary>Whatever stands in a manifest or state whose checksum is right, the reader refuses or reads it.</summary>
+    /// <summary>Whatever a manifest or state with a correct checksum contains, the reader rejects or reads it.</summary>
     [Fact]
     [Trait("Kind", Fuzz.Kind)]
     public async Task Open_MutatedButSigned_RefusesOrReads()
@@ -283,7 +283,7 @@ public sealed class CheckpointStoreTests : IDisposable
             byte[] bytes = [.. originals[file]];
             for (int change = 0; change < 3; change++)
             {
-                // Mostly in the first kilobytes: the header and what the counts of the tables are in.
+                // Mostly in the first kilobytes: the header and the table counts.
                 bytes[random.Next(random.Next(2) == 0 ? Math.Min(bytes.Length, 4_096) : bytes.Length)] = (byte)random.Next(256);
             }
 
@@ -322,7 +322,7 @@ public sealed class CheckpointStoreTests : IDisposable
         Sign(folder, "manifest.json", Encoding.UTF8.GetBytes(manifest.ToJsonString()));
     }
 
-    /// <summary>A trainer that was frozen and replaced, and does not know it: what it writes is never the newest.</summary>
+    /// <summary>A trainer that was frozen and replaced without knowing it: its writes never become the newest.</summary>
     [Fact]
     public async Task Write_SupersededByAGreaterToken_IsRefusedAndNothingIsTouched()
     {
@@ -356,7 +356,7 @@ public sealed class CheckpointStoreTests : IDisposable
         CheckpointWritten late = await Write(Store(token: 7));
         CheckpointWritten first = await Write(Store(token: 9));
 
-        // As when the old one is frozen between its last look and the rename.
+        // As if the old one froze between its last check and the rename.
         Directory.Move(late.FolderPath, Path.Combine(_directory, "checkpoint-0000000007-00000005"));
         Assert.Equal(first.FolderPath, Store().FindNewest()!.FolderPath);
         Assert.Equal("checkpoint-0000000009-00000006", Path.GetFileName((await Write(Store(token: 9))).FolderPath));

@@ -10,7 +10,7 @@ using Xunit;
 
 namespace Streaming.Learning.Tests.Checkpoints;
 
-/// <summary>Checkpoints of older programs are read: one of each format is kept beside these tests.</summary>
+/// <summary>Checkpoints of older programs are readable: one of each format is kept with these tests.</summary>
 /// <remarks>Format1 was written by version 0.1.0: the model below after eight batches. It is never written again.</remarks>
 public sealed class OlderFormatTests
 {

@@ -32,7 +32,7 @@ public class CountListsTests
         Assert.Equal((8_000, 0), (lists.Added, lists.Lost));
     }
 
-    /// <summary>The bounds that Space-Saving promises.</summary>
+    /// <summary>The error bounds of Space-Saving.</summary>
     [Fact]
     public void Add_MoreKeysThanTheLongestList_StaysWithinTheStatedError()
     {
@@ -74,7 +74,7 @@ public class CountListsTests
             lists.Add(0, key, 1);
         }
 
-        // No room for a first block of the last lists; and 31 of the first list's keys gave their places.
+        // No room for a first block of the last lists; and 31 of the first list's keys were replaced.
         Assert.Equal(9_000 - 8_192 + 31, lists.Lost);
         Assert.Equal(8, lists.Keys(0).Length);
         Assert.Equal(1_048_576, pool.Bytes);

@@ -11,7 +11,7 @@ using Xunit;
 
 namespace Streaming.Learning.Tests.Counts;
 
-/// <summary>What is measured beside the model, against the exact methods and against plain code.</summary>
+/// <summary>Methods evaluated alongside the model, against the exact methods and plain code.</summary>
 public class SourceEvaluationTests
 {
     private const int Users = 12;
@@ -51,7 +51,7 @@ public class SourceEvaluationTests
                 Assert.Equal(expected[b].Total(0, segment).Count, own.Count);
                 Assert.True(own.Count > 5, $"{segment} has {own.Count} examples.");
 
-                // Scores are float32 here and float64 there: what ties may differ in a few cases.
+                // Scores are float32 here and float64 there: ties may differ in a few cases.
                 Assert.All(Measures.Cutoffs, cutoff => Assert.Equal(expected[b].Total(0, segment).Recall(cutoff), own.Recall(cutoff), 0.003));
             }
         }
@@ -126,7 +126,7 @@ public class SourceEvaluationTests
         Assert.True(trainer.Evaluator.Total(0, EvaluationSegment.All).Count > 0);
     }
 
-    /// <summary>A row that goes to another item brings none of its counts.</summary>
+    /// <summary>A row reassigned to another item keeps none of its counts.</summary>
     [Fact]
     public void Train_ItemsComeAndGo_CountsBelongToTheItemNotToTheRow()
     {
@@ -144,7 +144,7 @@ public class SourceEvaluationTests
             trainer.Train(batch);
         }
 
-        // Every transition was seen once, so what follows an item is the next one or nothing: 16 rows served 320 items.
+        // Every transition was seen once, so an item is followed by the next one or nothing: 16 rows served 320 items.
         foreach (int row in trainer.Items.Rows)
         {
             string item = trainer.Items.IdOf(row);
@@ -199,7 +199,7 @@ public class SourceEvaluationTests
             Batch batch = Batches.Create(BatchSize, sequence);
             for (int i = 0; i < BatchSize; i++)
             {
-                // Users come and go, so that there are some without a history.
+                // Users come and go, so that some have no history.
                 int user = random.Next(Users) + (int)(sequence / 40 * Users);
                 List<string> history = histories.TryGetValue(user, out var known) ? known : histories[user] = [];
                 string item = random.Next(3) == 0 && history.Count > 0 ? history[random.Next(history.Count)] : $"i{(int)(Items * random.NextDouble() * random.NextDouble())}";
@@ -221,7 +221,7 @@ public class SourceEvaluationTests
 
     private static int Number(ulong key) => Enumerable.Range(0, Items).First(item => Batches.Key($"i{item}") == key);
 
-    /// <summary>Products of the user with all items known, at full width, as the engine is now.</summary>
+    /// <summary>Products of the user with all known items, at full width, with the engine's current state.</summary>
     private static Dictionary<ulong, double> Vectors(FakeEngine engine, Trainer trainer, Batch batch, int example)
     {
         int[] rows = [.. History(batch, example).Select(trainer.Items.RowOf)];
@@ -230,7 +230,7 @@ public class SourceEvaluationTests
         return trainer.Items.Rows.ToArray().ToDictionary(trainer.Items.KeyOf, row => Enumerable.Range(0, user.Length).Sum(d => (double)user[d] * engine.Embedding(row)[d]) + 1_000);
     }
 
-    /// <summary>1 / (40 + rank), rank from 0, level items in the middle of theirs; 0 for a score that is none.</summary>
+    /// <summary>1 / (40 + rank), rank from 0, ties at their mean rank; 0 for NaN.</summary>
     private static double Reciprocal(Dictionary<ulong, double> scores, ulong key)
     {
         double score = scores.GetValueOrDefault(key);

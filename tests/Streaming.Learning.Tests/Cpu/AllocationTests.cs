@@ -4,7 +4,7 @@ using Xunit;
 
 namespace Streaming.Learning.Tests.Cpu;
 
-/// <summary>What is measured for the whole process: runs while no other test does.</summary>
+/// <summary>Process-wide measurements: run while no other test does.</summary>
 [Collection(nameof(RunsAlone))]
 public sealed class AllocationTests
 {
@@ -19,7 +19,7 @@ public sealed class AllocationTests
             engine.Step(batch.Batch);
         }
 
-        // The counter is of the process, and the runner's own threads only add to it: the least of some stretches counts.
+        // The counter is process-wide, and the runner's own threads only add to it: take the minimum of several stretches.
         long least = long.MaxValue;
         for (int stretch = 0; stretch < 5; stretch++)
         {

@@ -7,8 +7,8 @@ using Xunit;
 namespace Streaming.Learning.Tests.Cpu;
 
 /// <summary>
-/// The reference model has no dropout, so that its masks agree forward and backward is checked on the engine itself:
-/// masks depend on the step, and a step may be repeated.
+/// The reference model has no dropout, so the agreement of forward and backward masks is checked on the engine itself:
+/// masks depend on the step, and a step can be repeated.
 /// </summary>
 public sealed class DropoutGradientTests
 {
@@ -51,7 +51,7 @@ public sealed class DropoutGradientTests
         }
     }
 
-    // Fourth order: a norm over four values that dropout thins out bends sharply.
+    // Fourth order: a norm over four values thinned out by dropout is strongly curved.
     private static double Difference(CpuEngine engine, RandomBatch batch, ref float value)
     {
         const float h = 2e-3f;
@@ -84,7 +84,7 @@ public sealed class DropoutGradientTests
             Assert.Equal(1, part.Average(), 0.05);
         }
 
-        // A part of the rows gets the mask that it has in the whole, another step another.
+        // A subset of the rows gets the same mask as in the whole, another step a different one.
         var tail = new float[24 * 10];
         Array.Fill(tail, 1);
         dropout.Apply(tail, rows - 10, 5);

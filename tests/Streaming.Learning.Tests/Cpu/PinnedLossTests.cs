@@ -4,9 +4,9 @@ using Xunit;
 namespace Streaming.Learning.Tests.Cpu;
 
 /// <summary>
-/// Ten losses of a fixed run of each tower: a change of the mathematics shows here even where gradients still agree with
-/// the loss. Another vector width adds in another order, which ten steps of Adam carry
-/// into the fourth digit at most.
+/// Ten losses of a fixed run of each tower: a change of the mathematics shows here even if gradients still agree with
+/// the loss. Another vector width adds in a different order, which ten steps of Adam amplify
+/// to the fourth digit at most.
 /// </summary>
 public sealed class PinnedLossTests
 {

@@ -6,7 +6,7 @@ using Xunit;
 
 namespace Streaming.Learning.Tests.Cpu;
 
-/// <summary>Losses and encodings of random models on random batches against the float64 model: shapes nobody thought of.</summary>
+/// <summary>Losses and encodings of random models on random batches against the float64 model, to cover unforeseen shapes.</summary>
 public sealed class RandomShapeTests
 {
     private const int Items = 20;

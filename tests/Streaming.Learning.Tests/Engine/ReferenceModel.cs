@@ -7,7 +7,7 @@ using Streaming.Models.State;
 namespace Streaming.Learning.Tests.Engine;
 
 /// <summary>
-/// The model of a batch in float64, forward only and as plain as its formulas: what engines are checked against. Gradients
+/// A straightforward float64 implementation of a batch's forward pass, the reference for engines. Gradients
 /// come from central differences. Without dropout.
 /// </summary>
 internal sealed class ReferenceModel
@@ -56,7 +56,7 @@ internal sealed class ReferenceModel
 
     public double[] Tensor(string name) => _tensors[name];
 
-    /// <summary>Central difference of the total loss by one value.</summary>
+    /// <summary>Central difference of the total loss with respect to one value.</summary>
     public double Difference(RandomBatch batch, string name, int index)
     {
         const double h = 1e-4;
@@ -142,7 +142,7 @@ internal sealed class ReferenceModel
         var correction = full || uniform ? LogQCorrection.None : _o.LogQ;
         double own = Score(user, Item(positive), width);
 
-        // Other rows' positives are no candidates of the uniform loss; accidental hits of its draws are kept.
+        // Other rows' positives are not candidates of the uniform loss; accidental hits of its draws are kept.
         var negatives = candidates.Where(c => uniform ? c.Owner < 0 : _o.HitMask == HitMask.Slot ? c.Owner != row : c.Row != positive).ToList();
         if (correction != LogQCorrection.Corrected)
         {
@@ -243,7 +243,7 @@ internal sealed class ReferenceModel
         return [.. outputs];
     }
 
-    // Of each increment first the real parts, then the imaginary ones.
+    // For each increment first the real parts, then the imaginary ones.
     private void ForChannels(Action<int, int, int> action)
     {
         for (int k = 0; k < _o.Widths.Count; k++)
@@ -305,7 +305,7 @@ internal sealed class ReferenceModel
         return result;
     }
 
-    // Routing weights of the last round: [steps][K][interests], straight from the definition with agreements on prefixes.
+    // Routing weights of the last round: [steps][K][interests], directly from the definition with agreements on prefixes.
     private double[][][] Route(double[][] votes)
     {
         int positions = _o.HistoryLength + 1, j = _o.Interests;

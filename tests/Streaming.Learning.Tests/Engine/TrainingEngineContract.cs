@@ -8,8 +8,8 @@ using Xunit;
 namespace Streaming.Learning.Tests.Engine;
 
 /// <summary>
-/// What every training engine must do, through the seam alone: losses, gradients, encodings, bank and state agree with a
-/// plain float64 model. A second engine passes by deriving from this.
+/// The contract of every training engine, through its public interface alone: losses, gradients, encodings, bank and state agree with a
+/// plain float64 model. Derive from this to test another engine.
 /// </summary>
 /// <remarks>
 /// Gradients are read off an update: with ε = 1, β = 0 and learning rate 1, AdamW moves a value by −g / (|g| + 1).
@@ -18,7 +18,7 @@ public abstract class TrainingEngineContract
 {
     private const int Items = 14;
 
-    // Differences cost two passes of the reference each; a few of every tensor find what all of them would.
+    // Differences cost two passes of the reference each; a few per tensor find what all of them would.
     private const int DifferencesPerTensor = 6;
 
     /// <summary>Towers and their variants.</summary>
@@ -27,7 +27,7 @@ public abstract class TrainingEngineContract
     /// <summary>Losses and their variants.</summary>
     public static TheoryData<string> LossModels => [.. LossVariants.Keys];
 
-    /// <summary>Gets how far a float32 engine may be from the float64 model, relative to the larger of value and 1.</summary>
+    /// <summary>Gets the tolerance of a float32 engine against the float64 model, relative to the larger of value and 1.</summary>
     protected virtual double Tolerance => 2e-5;
 
     private static Dictionary<string, ModelOptions> Variants { get; } = new()
@@ -113,7 +113,7 @@ public abstract class TrainingEngineContract
     [Fact]
     public void Step_BalancedBank_UsersLearnFromTheBankItemsFromTheBatch()
     {
-        // Without clipping, momentum and features, what a tower or an item moves by is its own gradient's alone.
+        // Without clipping, momentum and features, a tower or item moves only by its own gradient.
         var options = Small(TowerKind.YoutubeDnn) with { FeatureGroups = [], Beta1 = 0, Beta2 = 0, Epsilon = 1, ClipNorm = 0, BalanceBank = true };
         var batch = new RandomBatch(7, 6, 2, Items) { LearningRate = 0.5f, Step = 2 };
         using var balanced = AfterBankStep(options, batch, useBank: true);
@@ -276,7 +276,7 @@ public abstract class TrainingEngineContract
         Near([.. before.Select(value => value * decay)], after);
     }
 
-    /// <summary>Bytes of all state.</summary>
+    /// <summary>All state as bytes.</summary>
     protected static byte[] State(TrainingEngine engine)
     {
         using var snapshot = engine.BeginSnapshot();
@@ -293,7 +293,7 @@ public abstract class TrainingEngineContract
         return stream.ToArray();
     }
 
-    /// <summary>A model that is small enough for differences.</summary>
+    /// <summary>A model small enough for finite differences.</summary>
     protected static ModelOptions Small(TowerKind tower) => new()
     {
         Widths = [4, 8, 12],
@@ -377,7 +377,7 @@ public abstract class TrainingEngineContract
 
     private void CheckStep(ModelOptions options, RandomBatch batch)
     {
-        // Balanced gradients are those of no one loss: they are checked apart.
+        // Balanced gradients do not belong to a single loss, so they are checked separately.
         var reading = options with { BalanceBank = false, Beta1 = 0, Beta2 = 0, Epsilon = 1 };
         using var engine = Filled(reading);
         if (options.Loss == LossKind.Cbns)

@@ -1,12 +1,12 @@
 namespace Streaming.Learning.Tests.Evaluation;
 
-/// <summary>Recall, hit rate and NDCG by their definitions: every order of the items that the scores allow, and the mean over all.</summary>
+/// <summary>Recall, hit rate and NDCG by definition: the mean over all item orders that the scores allow.</summary>
 internal static class MeasureReference
 {
-    /// <summary>Measures a list of at most eight items.</summary>
-    /// <param name="scores">Score of each item; not a number: it is in no list.</param>
-    /// <param name="targets">Items to be found.</param>
-    /// <param name="excluded">Items that are left out of the list, targets or not.</param>
+    /// <summary>Measures a ranking of at most eight items.</summary>
+    /// <param name="scores">Score of each item; items with NaN are not ranked.</param>
+    /// <param name="targets">The relevant items.</param>
+    /// <param name="excluded">Items excluded from the ranking, targets or not.</param>
     /// <param name="cutoff">K.</param>
     public static (double Recall, double HitRate, double Ndcg) Of(double[] scores, int[] targets, int[] excluded, int cutoff)
     {

@@ -3,7 +3,7 @@ using Xunit;
 
 namespace Streaming.Learning.Tests.Evaluation;
 
-/// <summary>The measures against an independent reference, over small random lists with ties, exclusions and scores that are no numbers.</summary>
+/// <summary>The measures against an independent reference, on small random rankings with ties, exclusions and NaN scores.</summary>
 public class MeasureReferenceTests
 {
     private static readonly int[] Cutoffs = [1, 2, 3, 5, 10];
@@ -31,13 +31,13 @@ public class MeasureReferenceTests
             (double[] scores, int[] targets, int[] excluded) = Case(random, targets: random.Next(2, 5));
             var metrics = new RankingMetrics(Cutoffs);
 
-            // Targets are ranked among what is no target, as the ranker hands them over.
+            // Targets are ranked among non-targets, as the ranker passes them.
             metrics.Add([.. targets.Select(target => TiedRank.Of([.. scores.Select((score, item) => item != target && (targets.Contains(item) || excluded.Contains(item)) ? double.NegativeInfinity : excluded.Contains(item) ? double.NaN : score)], target))]);
             AssertEqual(metrics, scores, targets, excluded);
         }
     }
 
-    /// <summary>Two targets and three others, all level: of five places one is the first.</summary>
+    /// <summary>Two targets and three others, all tied: one of the five is first.</summary>
     [Fact]
     public void Add_TargetsThatTieWithEachOther_ShareTheirPlaces()
     {
@@ -79,7 +79,7 @@ public class MeasureReferenceTests
 
     private static (double[] Scores, int[] Targets, int[] Excluded) Case(Random random, int targets)
     {
-        // Few values, so that most cases have ties.
+        // Few distinct values, so that most cases have ties.
         double[] scores = [.. Enumerable.Range(0, random.Next(targets + 1, 8)).Select(_ => random.Next(8) == 0 ? double.NaN : random.Next(3) / 2.0)];
         int[] items = [.. Enumerable.Range(0, scores.Length)];
         random.Shuffle(items);

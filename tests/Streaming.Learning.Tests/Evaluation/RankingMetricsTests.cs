@@ -22,7 +22,7 @@ public class RankingMetricsTests
     [Fact]
     public void Add_TiedRank_IsTheMeanOverAllOrders()
     {
-        // Above 2, with 3 others level: ranks 3, 4, 5, 6 are equally likely.
+        // Above 2, tied with 3 others: ranks 3, 4, 5, 6 are equally likely.
         var tied = new RankingMetrics([4, 5, 10]);
         tied.Add(new TiedRank(2, 3));
         var orders = new RankingMetrics([4, 5, 10]);
@@ -54,7 +54,7 @@ public class RankingMetricsTests
     [Fact]
     public void Add_SeveralTargets_GivesComiRecDefinitions()
     {
-        // Targets at positions 1, 3 and 8 of the list: 0, 1 and 5 items that are not targets stand above them.
+        // Targets at positions 1, 3 and 8 of the list, preceded by 0, 1 and 5 non-targets.
         var metrics = new RankingMetrics([2, 5]);
         metrics.Add([new TiedRank(5, 0), new TiedRank(0, 0), new TiedRank(1, 0)]);
         Assert.Equal(1.0 / 3, metrics.Recall(2), 12);

@@ -89,7 +89,7 @@ public class StreamingBaselineTests
     [Fact]
     public void Isgd_TwoGroupsOfUsers_LearnsTheGroups()
     {
-        // Even users take even items, odd users odd ones. ISGD must put unseen items of the own group first.
+        // Even users choose even items, odd users odd ones. ISGD must rank unseen items of the user's group first.
         var baseline = new IncrementalSgd(factors: 10);
         var random = new Random(3);
         for (int i = 0; i < 20_000; i++)

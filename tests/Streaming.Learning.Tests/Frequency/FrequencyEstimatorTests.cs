@@ -25,9 +25,9 @@ public class FrequencyEstimatorTests
     ];
 
     /// <remarks>
-    /// Which items collide depends on the hash functions, and the table comes from one draw of them, the same for all rows
-    /// with one table (one with somewhat more collisions among the popular than most: its figures lie above our mean). So
-    /// the table's figure must lie in the range of six draws, give or take 0.015.
+    /// Which items collide depends on the hash functions, and the table comes from one draw of them, the same for all its rows
+    /// (with slightly more collisions than usual among popular items: its figures are above our mean). So
+    /// the table's figure must be within the range of six draws ± 0.015.
     /// </remarks>
     [Fact]
     public void Simulation_AsPrinted_ReproducesTheTable()
@@ -74,7 +74,7 @@ public class FrequencyEstimatorTests
         }
     }
 
-    /// <summary>With a constant gap δ the estimate after t sights is δ + (1−α)^t (δ₀ − δ), exactly.</summary>
+    /// <summary>With a constant gap δ the estimate after t occurrences is exactly δ + (1−α)^t (δ₀ − δ).</summary>
     [Fact]
     public void Count_ConstantGap_HasTheExactBias()
     {
@@ -124,7 +124,7 @@ public class FrequencyEstimatorTests
             }
         }
 
-        // 100 items, each seen once: 1 in 100 or so (a few share a slot).
+        // 100 items, each seen once: about 1 in 100 (a few share a slot).
         Assert.InRange(1 / estimator.Probability(99), 95, 100);
     }
 
@@ -174,7 +174,7 @@ public class FrequencyEstimatorTests
     [Fact]
     public void Probability_BatchSizeChanges_IsTheSamePerDraw()
     {
-        // In every second batch of 10 rows, then in every 20th batch of 1 row: one draw in 20 all the time.
+        // In every second batch of 10 rows, then in every 20th batch of 1 row: always one draw in 20.
         var estimator = new FrequencyEstimator(new FrequencyOptions(), 1024, 1);
         for (int batch = 0; batch < 400; batch++)
         {

@@ -4,7 +4,7 @@ namespace Streaming.Learning.Tests.Frequency;
 
 /// <summary>
 /// The simulation of Yi et al. (RecSys 2019), section 6.1: 1,000 items with popularity ∝ i², batches of 128 drawn without
-/// replacement; at half time the order of popularity is reversed.
+/// replacement; halfway through, the order of popularity is reversed.
 /// </summary>
 internal sealed class PopularitySwitch
 {

@@ -1,6 +1,6 @@
 namespace Streaming.Learning.Tests.Golden;
 
-/// <summary>One nested softmax: what goes in, and what PyTorch made of it.</summary>
+/// <summary>One nested softmax: its inputs, and PyTorch's results.</summary>
 internal sealed record GoldenSoftmax(
     string Name,
     int[] Widths,

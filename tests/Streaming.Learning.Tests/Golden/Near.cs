@@ -3,15 +3,15 @@ using Xunit;
 
 namespace Streaming.Learning.Tests.Golden;
 
-/// <summary>Compares vectors by the largest difference over the largest expected value.</summary>
+/// <summary>Compares vectors by the largest difference, relative to the largest expected value.</summary>
 internal static class Near
 {
-    /// <summary>Fails, with the place and both values, where the difference is above the tolerance.</summary>
+    /// <summary>Fails with the position and both values if the difference exceeds the tolerance.</summary>
     /// <returns>The largest relative difference.</returns>
     public static double Equal(string what, IReadOnlyList<double> expected, IReadOnlyList<float> actual, double tolerance) =>
         Equal(what, expected, [.. actual.Select(value => (double)value)], tolerance);
 
-    /// <summary>Fails, with the place and both values, where the difference is above the tolerance.</summary>
+    /// <summary>Fails with the position and both values if the difference exceeds the tolerance.</summary>
     /// <returns>The largest relative difference.</returns>
     public static double Equal(string what, IReadOnlyList<double> expected, IReadOnlyList<double> actual, double tolerance)
     {

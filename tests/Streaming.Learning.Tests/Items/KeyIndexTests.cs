@@ -16,7 +16,7 @@ public class KeyIndexTests
         var expected = new Dictionary<ulong, int>();
         for (int i = 0; i < 20_000; i++)
         {
-            // Few keys, so that removals and additions of the same key and long probe runs are common. 0 is a key like any.
+            // Few keys, so that the same key is often removed and added again and probe runs are long. 0 is an ordinary key.
             ulong key = (ulong)random.Next(150);
             if (expected.Remove(key))
             {

@@ -45,7 +45,7 @@ public sealed class LruTests
     [Fact]
     public void State_WhiteInput_HasTheVarianceOfTheRing()
     {
-        // Orvieto et al., proposition 3.3: without γ, E‖x∞‖² = ln((1 − r_min²) / (1 − r_max²)) / (r_max² − r_min²) a unit
+        // Orvieto et al., proposition 3.3: without γ, E‖x∞‖² = ln((1 − r_min²) / (1 − r_max²)) / (r_max² − r_min²) per unit
         // of input variance, over the draw of λ.
         const double min = 0.5, max = 0.9;
         const int channels = 4000, steps = 300;

@@ -5,7 +5,7 @@ using Xunit;
 
 namespace Streaming.Learning.Tests.Optimisers;
 
-/// <summary>Updates of id rows and dense parameters against the formulas in float64, idle steps included.</summary>
+/// <summary>Updates of id rows and dense parameters against the formulas in float64, including idle steps.</summary>
 public sealed class OptimiserTests
 {
     private const int Steps = 9;

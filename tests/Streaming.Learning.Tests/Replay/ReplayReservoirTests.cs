@@ -53,7 +53,7 @@ public class ReplayReservoirTests
         Assert.Equal(0, off.Count);
     }
 
-    /// <summary>Without recency each of 20,000 examples is kept with the same probability: the kept ages are uniform.</summary>
+    /// <summary>Without recency each of 20,000 examples is kept with equal probability: the kept ages are uniform.</summary>
     [Fact]
     public void Offer_NoRecency_KeepsUniformly()
     {

@@ -38,7 +38,7 @@ public sealed class SlicedModelTests
         Assert.Contains(words, refused.Message, StringComparison.Ordinal);
     }
 
-    /// <summary>A file that says it were of a large model costs little more than its own size.</summary>
+    /// <summary>A file that claims to hold a large model costs little more than its own size.</summary>
     [Fact]
     public void Read_LargerModelThanTheFileHolds_IsRefusedBeforeMemoryIsMade()
     {

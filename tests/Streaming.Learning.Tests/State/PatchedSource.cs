@@ -2,7 +2,7 @@ using Streaming.Models.State;
 
 namespace Streaming.Learning.Tests.State;
 
-/// <summary>A source in which the first bytes of one tensor are others.</summary>
+/// <summary>A source that replaces the first bytes of one tensor.</summary>
 internal sealed class PatchedSource(TensorSource inner, int patched, byte[] patch) : TensorSource
 {
     public override IReadOnlyList<TensorInfo> Tensors => inner.Tensors;

@@ -4,7 +4,7 @@ using Streaming.Core.Ingestion;
 
 namespace Streaming.Learning.Tests.Training;
 
-/// <summary>Makes batches by hand, and whole streams from a seed.</summary>
+/// <summary>Creates batches by hand, and whole streams from a seed.</summary>
 internal static class Batches
 {
     public const int HistoryLength = 6;
@@ -36,7 +36,7 @@ internal static class Batches
         return batch;
     }
 
-    /// <summary>A stream of batches over a catalogue in which popularity falls with the number and old items give way.</summary>
+    /// <summary>A stream of batches over a catalogue in which popularity decreases with the number and old items are replaced.</summary>
     public static Batch Random(Random random, long sequence, int rows, int catalogue, int firstItem = 0)
     {
         Batch batch = Create(rows, sequence);

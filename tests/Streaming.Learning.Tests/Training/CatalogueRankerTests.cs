@@ -78,7 +78,7 @@ public class CatalogueRankerTests
         })];
     }
 
-    /// <summary>The greatest over the user's vectors.</summary>
+    /// <summary>The maximum over the user's vectors.</summary>
     private static double Score(FakeEngine engine, float[] user, int row, int width) =>
         user.Chunk(8).Max(vector =>
         {

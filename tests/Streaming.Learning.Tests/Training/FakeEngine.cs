@@ -6,8 +6,8 @@ using Streaming.Models.State;
 namespace Streaming.Learning.Tests.Training;
 
 /// <summary>
-/// A small engine with real state below the seam: id embeddings that a step pulls toward the mean of the history, a bank,
-/// snapshots. Enough for what stands above the seam to be tested without a network.
+/// A small engine with real state: id embeddings that a step pulls toward the mean of the history, a bank,
+/// snapshots. Enough to test everything above the engine interface without a network.
 /// </summary>
 internal sealed class FakeEngine : TrainingEngine
 {
@@ -41,7 +41,7 @@ internal sealed class FakeEngine : TrainingEngine
     /// <summary>Makes steps fail as if the loss were not finite.</summary>
     public bool NonFinite { get; set; }
 
-    /// <summary>What the steps so far were given.</summary>
+    /// <summary>The inputs of the steps so far.</summary>
     public List<SeenStep> Steps { get; } = [];
 
     public override int BankCount => _bankCount;
@@ -78,7 +78,7 @@ internal sealed class FakeEngine : TrainingEngine
         int sequence = 0;
         for (int i = 0; i < batch.Positives.Length; i++)
         {
-            // Sequence s has the steps Offsets[s] + s … Offsets[s + 1] + s; at each, so many of its items have been seen.
+            // Sequence s has the steps Offsets[s] + s … Offsets[s + 1] + s; the k-th follows k of its items.
             while (batch.PredictionSteps[i] > batch.Sequences.Offsets[sequence + 1] + sequence)
             {
                 sequence++;
@@ -118,7 +118,7 @@ internal sealed class FakeEngine : TrainingEngine
     {
         for (int i = 0; i < sequences.Count; i++)
         {
-            // Several vectors: the mean of the history, then the same with its values turned round, and so on.
+            // Several vectors: the mean of the history, then the same with its values reversed, and so on.
             int size = Model.VectorsPerUser * Model.Dimension;
             Span<float> user = vectors.Slice(i * size, size);
             EncodeUser(sequences.Rows[sequences.Offsets[i]..sequences.Offsets[i + 1]], user[..Model.Dimension]);
@@ -213,7 +213,7 @@ internal sealed class FakeEngine : TrainingEngine
         }
     }
 
-    /// <summary>A copy of what a step was given.</summary>
+    /// <summary>A copy of a step's inputs.</summary>
     internal sealed record SeenStep(int[] Positives, int[] PredictionSteps, int[] Rows, int[] Offsets, float[] LogQ, float[] Weights, int[] Negatives, float[] NegativeLogQ, int BankEntries, bool Enqueue, float LearningRate, long Step)
     {
         public static SeenStep Of(in TrainingBatch batch) => new(

@@ -47,7 +47,7 @@ public sealed class RefreshCollectorTests : IDisposable
         Assert.Equal((2, 20, 950), (b.Step, b.EventTime, b.ProducedTime));
         Assert.Equal(_engine.Embedding(_trainer.Items.Find(Batches.Key("b"))).ToArray(), b.Vector);
 
-        // The history's item was moved by training without an event of its own: no freshness is measured from it.
+        // Training moved the history's item without an event for it: it is not used to measure freshness.
         Refresh a = refreshes.Single(refresh => refresh.ItemId == "a");
         Assert.Equal((11, 0), (a.EventTime, a.ProducedTime));
     }
@@ -122,7 +122,7 @@ public sealed class RefreshCollectorTests : IDisposable
         Assert.Equal(3, refreshes.Count(refresh => refresh.Vector is null));
     }
 
-    /// <summary>Without any event every item is posted within the interval, at an even pace.</summary>
+    /// <summary>Without events every item is posted within the interval, at an even rate.</summary>
     [Fact]
     public async Task Collect_NothingTouched_PostsEveryItemWithinTheInterval()
     {
@@ -166,7 +166,7 @@ public sealed class RefreshCollectorTests : IDisposable
         Assert.Empty(await Collect());
     }
 
-    /// <summary>Items that shared weights moved come before their turn.</summary>
+    /// <summary>Items moved by shared weights are posted before their turn.</summary>
     [Fact]
     public async Task Collect_SomeMovedMuch_PostsThemAheadOfTheOthers()
     {
@@ -190,7 +190,7 @@ public sealed class RefreshCollectorTests : IDisposable
             early.UnionWith((await Collect()).Select(refresh => refresh.ItemId).Where(moved.Contains));
         }
 
-        // The turn alone would have reached 20 of the 50 by now; the look ahead reaches all.
+        // The turn alone would have reached 20 of the 50 by now; the look-ahead reaches all.
         Assert.Equal(50, early.Count);
     }
 

@@ -28,8 +28,8 @@ public class TrainerOnCpuEngineTests
     };
 
     /// <summary>
-    /// A trainer that is written to disk, thrown away and restored in a new engine goes on as one that never stopped: every
-    /// parameter, optimiser moment, bank entry, table and figure is the same to the bit.
+    /// A trainer that is saved, discarded and restored in a new engine continues like one that never stopped: every
+    /// parameter, optimizer moment, bank entry, table and figure is bit-identical.
     /// </summary>
     [Theory]
     [InlineData(TowerKind.FmrlRec, LossKind.Cbns)]
@@ -96,7 +96,7 @@ public class TrainerOnCpuEngineTests
         Assert.True(status.BankIsOn);
         foreach (SegmentRecall recall in status.Recall)
         {
-            // Popularity finds 20 in 320.
+            // Popularity finds 20 of 320.
             Assert.True(recall.Recall > 2 * status.Popularity.Recall, $"{string.Join("; ", status.Recall)} against {status.Popularity}");
         }
     }

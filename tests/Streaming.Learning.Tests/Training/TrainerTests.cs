@@ -52,7 +52,7 @@ public sealed class TrainerTests : IDisposable
         Assert.Equal([a, b, b], step.Rows);
         Assert.Equal([0, 2, 3], step.Offsets);
 
-        // Sequence 0 has steps 0 … 2, sequence 1 has 3 and 4; predictions stand at the last of each.
+        // Sequence 0 has steps 0 … 2, sequence 1 has 3 and 4; predictions are at the last of each.
         Assert.Equal([2, 4], step.PredictionSteps);
         Assert.Equal([0.5f, 1f], step.Weights);
         Assert.Equal(trainer.Frequency.LogProbability(Batches.Key("c")), step.LogQ[0]);
@@ -108,7 +108,7 @@ public sealed class TrainerTests : IDisposable
         Assert.Equal(1, trainer.Counters.EventsTrained);
     }
 
-    /// <summary>Scored before trained: an item's first event is a miss, and what the batch teaches cannot help itself.</summary>
+    /// <summary>Scored before trained: an item's first event is a miss, and a batch cannot benefit from training on itself.</summary>
     [Fact]
     public void Train_FirstEventOfAnItem_CountsAsAMiss()
     {
@@ -136,7 +136,7 @@ public sealed class TrainerTests : IDisposable
     [Fact]
     public void Train_StreamWithStructure_BeatsChanceAfterSomeSteps()
     {
-        // Users stay within one of eight groups of twelve items; the fake engine pulls an item to its history.
+        // Users stay within one of eight groups of twelve items; the fake engine pulls an item towards its history.
         (Trainer trainer, _) = Create();
         var random = new Random(1);
         for (int sequence = 0; sequence < 150; sequence++)
@@ -293,7 +293,7 @@ public sealed class TrainerTests : IDisposable
             replayed = engine.Steps[^1].Positives.Length == 4 ? engine.Steps[^1] : null;
         }
 
-        // x stands first and has nothing before it; y, z and a are predicted at the steps that have seen 1, 2 and 3 items.
+        // x is first and has nothing before it; y, z and a are predicted at the steps that have seen 1, 2 and 3 items.
         Assert.NotNull(replayed);
         Assert.Equal(["b", "y", "z", "a"], replayed.Positives.Select(row => trainer.Items.IdOf(row)));
         Assert.Equal([0, 2, 3, 4], replayed.PredictionSteps);
@@ -314,7 +314,7 @@ public sealed class TrainerTests : IDisposable
         Assert.Equal(1, after.Sequence);
     }
 
-    /// <summary>The history that is kept may be longer than what the model reads: it still says what is new to the user.</summary>
+    /// <summary>The stored history may be longer than what the model reads: it still decides what is new to the user.</summary>
     [Fact]
     public void Train_HistoryLongerThanTheModelReads_FeedsTheNewestAndMasksAll()
     {
@@ -332,7 +332,7 @@ public sealed class TrainerTests : IDisposable
         trainer.Train(next);
         Assert.Equal(items[(11 - Batches.HistoryLength)..11].Select(item => trainer.Items.Find(Batches.Key(item))), engine.Steps[^1].Rows);
 
-        // All others were in the history: whatever the scores, the item is first.
+        // All others were in the history: whatever the scores, the item ranks first.
         Assert.Equal(1, trainer.Evaluator.Total(0, EvaluationSegment.NewItemsOfKnownUsers).Ndcg(10));
     }
 
@@ -387,7 +387,7 @@ public sealed class TrainerTests : IDisposable
         (Trainer restored, FakeEngine restoredEngine) = Create(options);
         using (TrainerSnapshot snapshot = original.BeginSnapshot())
         {
-            // Training goes on while the snapshot is open, as it does in life.
+            // Training continues while the snapshot is open, as in production.
             var ahead = new Random(2);
             for (int sequence = 53; sequence < 90; sequence++)
             {
@@ -457,7 +457,7 @@ public sealed class TrainerTests : IDisposable
         return (trainer, engine);
     }
 
-    /// <summary>Does nothing and allocates nothing: what is left is the trainer's own.</summary>
+    /// <summary>Does nothing and allocates nothing, so that only the trainer's own allocations remain.</summary>
     private sealed class QuietEngine(ModelOptions model) : TrainingEngine(model)
     {
         private readonly double[] _losses = new double[model.Widths.Count];

@@ -22,7 +22,7 @@ public class TorchDevicesTests
     [Fact]
     public void Open_NoSuchCard_IsOneLineWithAdvice()
     {
-        // Card 99 exists nowhere: without CUDA the driver is what is missing, with it the card.
+        // No machine has card 99: without CUDA the driver is missing, with it the card.
         var error = Assert.Throws<TorchDeviceException>(() => TorchDevices.Open("cuda:99", tf32: false));
 
         TestContext.Current.TestOutputHelper?.WriteLine(error.Message);

@@ -4,7 +4,7 @@ using Xunit;
 
 namespace Streaming.Learning.Torch.Tests.Devices;
 
-/// <summary>Libraries that do not load, in the words of the system's own loader.</summary>
+/// <summary>Libraries that do not load, and the system loader's messages.</summary>
 public sealed class TorchLibraryTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("libtorch-").FullName;
@@ -12,7 +12,7 @@ public sealed class TorchLibraryTests : IDisposable
     [Fact]
     public void Load_SystemsLibraryIsTooOld_NamesFileSymbolAndSystemsThatHaveIt()
     {
-        // The real library, which asks for a version of libstdc++ that no system has.
+        // The real library, patched to require a version of libstdc++ that no system has.
         string library = Patched("GLIBCXX_3.4.32", "GLIBCXX_3.4.99");
 
         string message = Assert.Throws<TorchDeviceException>(() => TorchLibrary.Load(library)).Message;
@@ -62,7 +62,7 @@ public sealed class TorchLibraryTests : IDisposable
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
-    // Names of the same length: nothing else of the file moves.
+    // Names of the same length, so that nothing else in the file moves.
     private string Patched(string name, string other)
     {
         byte[] bytes = File.ReadAllBytes(((string)AppContext.GetData("NATIVE_DLL_SEARCH_DIRECTORIES")!).Split(':').Select(folder => Path.Combine(folder, "libLibTorchSharp.so")).First(File.Exists));

@@ -39,7 +39,7 @@ internal sealed class EnginePair : IDisposable
 
     public TorchEngine Torch { get; }
 
-    /// <summary>The same step on both; losses, norm and counts agree.</summary>
+    /// <summary>Runs the same step on both and checks that losses, norm and counts agree.</summary>
     /// <returns>The largest relative difference of a loss.</returns>
     public double Step(RandomBatch batch, double tolerance)
     {
@@ -53,7 +53,7 @@ internal sealed class EnginePair : IDisposable
         return worst;
     }
 
-    /// <summary>All tensors of both agree within a tolerance of each tensor's largest value.</summary>
+    /// <summary>Checks that all tensors agree within a tolerance relative to each tensor's largest value.</summary>
     public double CompareStates(double tolerance)
     {
         var expected = Cpu.State();

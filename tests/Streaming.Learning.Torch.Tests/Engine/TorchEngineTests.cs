@@ -52,7 +52,7 @@ public class TorchEngineTests
             .Select(name => Regex.Replace(name, @"\.weight\.\d+\.", ".weight.")).Distinct().Count();
         engine.Dispose();
 
-        // TorchSharp counts a parameter twice and takes it off once: its constructor moves the handle of another tensor.
+        // TorchSharp counts a parameter twice but uncounts it once: its constructor moves another tensor's handle.
         Assert.Equal(before + parameters, torch.Tensor.TotalCount);
     }
 

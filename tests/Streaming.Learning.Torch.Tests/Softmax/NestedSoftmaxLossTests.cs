@@ -87,7 +87,7 @@ public class NestedSoftmaxLossTests
         Assert.All(result.CandidateGradient.Numbers<float>(), value => Assert.Equal(0f, value));
     }
 
-    // Two columns: chunks of dead entries alone, before all others and after them.
+    // Two columns: chunks of invalid entries only, before all others and after them.
     [Theory]
     [MemberData(nameof(Names))]
     public void Run_DeadBankEntries_ChangeNothing(string name)
@@ -107,7 +107,7 @@ public class NestedSoftmaxLossTests
         Near.Equal("candidate gradients", golden.CandidateGradients, with.CandidateGradient.Numbers<float>(), 5e-6);
     }
 
-    // Logits hundreds apart, in chunks of which each row's greatest is in one: nothing overflows, nothing is lost.
+    // Logits hundreds apart, with each row's maximum in one chunk: nothing overflows, nothing is lost.
     [Fact]
     public void Run_LogitsFarApart_AreSummedExactly()
     {
@@ -148,7 +148,7 @@ public class NestedSoftmaxLossTests
         new Increments(golden.Widths),
         TestDevice.Device);
 
-    // The vectors have the positives first, as the engine lays them out.
+    // The vectors start with the positives, as in the engine.
     private static SoftmaxProblem Problem(GoldenSoftmax golden)
     {
         int dimension = golden.Widths[^1], rows = golden.PositiveColumn.Length;

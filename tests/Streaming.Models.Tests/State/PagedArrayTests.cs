@@ -49,7 +49,7 @@ public sealed class PagedArrayTests
     [Fact]
     public async Task ReadSnapshot_WhileTheOwnerWrites_ShowsOneMoment()
     {
-        // Every write bumps all values of a row; a torn page would show two numbers in a row, a late one a later number.
+        // Every write increments all values of a row; a torn page would show two numbers in a row, a late one a later number.
         const int rows = 20_000, columns = 24;
         var table = new PagedRows(rows, columns);
         var random = new Random(3);
@@ -104,7 +104,7 @@ public sealed class PagedArrayTests
         Assert.All(read, value => Assert.Equal(0, value));
         values.EndSnapshot();
 
-        // The next one has everything again.
+        // The next one again has everything.
         values.BeginSnapshot(0, values.Length);
         values.Touch(0, values.Length);
         values.Data.Fill(2);

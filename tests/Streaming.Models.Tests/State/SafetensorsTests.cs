@@ -8,7 +8,7 @@ namespace Streaming.Models.Tests.State;
 
 public class SafetensorsTests
 {
-    /// <summary>Bytes as the reference implementation writes them: header length, header, data.</summary>
+    /// <summary>Bytes in the reference implementation's format: header length, header, data.</summary>
     [Fact]
     public void Write_OneTensor_HasThePublishedLayout()
     {
@@ -129,7 +129,7 @@ public class SafetensorsTests
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 100_000);
     }
 
-    /// <summary>Hostile files: whatever is changed, the reader refuses or reads; nothing else is thrown, nothing hangs.</summary>
+    /// <summary>Hostile files: whatever is changed, the reader rejects or reads it; nothing else is thrown, nothing hangs.</summary>
     [Fact]
     [Trait("Kind", Fuzz.Kind)]
     public void Read_MutatedBytes_RefusesOrReads()

@@ -13,7 +13,7 @@ using Xunit;
 
 namespace Streaming.Serving.Tests.Production;
 
-/// <summary>Readers of a cluster: by a user with the listed rights, while slots move, after a fail-over.</summary>
+/// <summary>Readers of a cluster: as a user with the documented rights, while slots move, and after a failover.</summary>
 public sealed class ClusterReadTests : IAsyncLifetime
 {
     private const int Items = 300;
@@ -69,7 +69,7 @@ public sealed class ClusterReadTests : IAsyncLifetime
         RedisNode source = await _cluster.MasterOfAsync(slot);
         await _cluster.MoveSlotAsync(slot, await _cluster.MasterOfAsync(HashSlots.Count - 1), async () =>
         {
-            // Keys of one partition are at two servers.
+            // Keys of one partition are on two servers.
             Assert.Equal(Items, await FoundAsync(reader));
         });
         Assert.Equal(Items, await FoundAsync(reader));
@@ -99,7 +99,7 @@ public sealed class ClusterReadTests : IAsyncLifetime
         }
     }
 
-    /// <summary>CONFIG GET is the client's own; it goes on without.</summary>
+    /// <summary>CONFIG GET is sent by the client itself, which works without it.</summary>
     private async Task AssertNothingRefusedAsync()
     {
         foreach (RedisNode node in _cluster.Nodes)

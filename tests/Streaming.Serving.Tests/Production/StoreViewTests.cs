@@ -9,7 +9,7 @@ using Xunit;
 
 namespace Streaming.Serving.Tests.Production;
 
-/// <summary>Readers find a model by what its store says: layout, partitions, pointer.</summary>
+/// <summary>Readers find a model by the store's records: layout, partitions, pointer.</summary>
 public sealed class StoreViewTests(ServingFixture redis) : IClassFixture<ServingFixture>
 {
     private readonly RedisOptions _options = redis.Options();
@@ -35,7 +35,7 @@ public sealed class StoreViewTests(ServingFixture redis) : IClassFixture<Serving
         Assert.Equal(ItemStatus.Found, await StatusAsync(serving));
         Assert.Equal(1, (await feed.ReadAsync([], Stop)).Changes);
 
-        // The record of the trainer before there were any: none.
+        // A trainer from before layout records existed writes none.
         await redis.Database.KeyDeleteAsync(oldest.LayoutRecord);
         Assert.Equal(ItemStatus.Found, await StatusAsync(serving));
     }
@@ -86,7 +86,7 @@ public sealed class StoreViewTests(ServingFixture redis) : IClassFixture<Serving
         RedisConnection.Close(connection);
     }
 
-    /// <summary>A single server takes the keys of all partitions in one command.</summary>
+    /// <summary>A single server takes keys of all partitions in one command.</summary>
     [Fact]
     public async Task Read_500ItemsOfASingleServer_IsOneCommand()
     {

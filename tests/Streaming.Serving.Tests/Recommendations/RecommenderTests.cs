@@ -97,7 +97,7 @@ public sealed class RecommenderTests(ServingFixture redis) : IClassFixture<Servi
 
         await PublishAsync(engine, generation: 2);
         await redis.Database.StringSetAsync(new RedisKeys(_options.Model, _options.Partitions).Active, "2");
-        // Until the index has the other generation, items and tower stay of the one that it has.
+        // Until the index has loaded the other generation, items and tower are of the current one.
         Assert.Equal(1u, (await recommender.ForUserAsync(User, Ask(8, 5, true), Stop))!.Model.Generation);
         await index.RefreshAsync(Stop);
         Assert.Equal(2u, (await recommender.ForUserAsync(User, Ask(8, 5, true), Stop))!.Model.Generation);
@@ -132,7 +132,7 @@ public sealed class RecommenderTests(ServingFixture redis) : IClassFixture<Servi
         shown = (await recommender.ForItemsAsync(seen, Ask(16, Items, true) with { Exclude = [rest[0], "unknown", seen[0]] }, Stop))!;
         Assert.Equal(rest[1..], shown.Items.Select(item => item.Id).Order());
 
-        // Exclusions do not eat up the shortlist.
+        // Exclusions do not use up the shortlist.
         shown = (await recommender.ForItemsAsync(seen, Ask(16, 7, true) with { Shortlist = 1, Narrow = 4 }, Stop))!;
         Assert.Equal(rest, shown.Items.Select(item => item.Id).Order());
     }
@@ -175,7 +175,7 @@ public sealed class RecommenderTests(ServingFixture redis) : IClassFixture<Servi
         Assert.All(all.Zip(shown.Items), pair => Assert.Equal(pair.First.Score, pair.Second.Score, 1e-4));
     }
 
-    /// <summary>Every item by what the engine itself encodes, in plain arithmetic.</summary>
+    /// <summary>All items by the engine's own encoding, in plain arithmetic.</summary>
     private static IEnumerable<(int Item, double Score)> Expected(CpuEngine engine, int[] history, int width)
     {
         ModelOptions model = engine.Model;

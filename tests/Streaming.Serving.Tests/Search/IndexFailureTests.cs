@@ -8,7 +8,7 @@ using Xunit;
 
 namespace Streaming.Serving.Tests.Search;
 
-/// <summary>Redis fails in the middle of a load or a refresh: nothing that changed is lost, and nothing half is shown.</summary>
+/// <summary>Redis fails in the middle of a load or a refresh: no change is lost, and no partial state is visible.</summary>
 public sealed class IndexFailureTests : IAsyncLifetime
 {
     private const int Items = 300;
@@ -83,7 +83,7 @@ public sealed class IndexFailureTests : IAsyncLifetime
         await RemoveAsync(7, step: 2);
         for (int partition = 0; partition < _options.Partitions; partition++)
         {
-            // What the feed held is lost, as when it is cut.
+            // The feed's contents are lost, as if it had been trimmed.
             await _writer.GetDatabase().StreamTrimAsync(new RedisKeys(_options.Model, _options.Partitions).Changes(partition), 0);
         }
 
@@ -165,7 +165,7 @@ public sealed class IndexFailureTests : IAsyncLifetime
     [Fact]
     public async Task Searches_WhileItemsChangeComeAndGo_FindEachItemWithItsOwnVector()
     {
-        // Item i's vectors are multiples of one direction of its own: whatever moment is seen, its cosine with that direction is 1.
+        // All vectors of item i are multiples of one direction: at any moment, its cosine with that direction is 1.
         using VectorTable table = new(ServingFixture.Widths, Streaming.Kernels.Packed.RowElement.Float32);
         float[][] directions = [.. Enumerable.Range(0, 500).Select(_ => ServingFixture.Vector(_random))];
         IndexView view = new(1, ServingFixture.Widths, table);
@@ -235,7 +235,7 @@ public sealed class IndexFailureTests : IAsyncLifetime
         Assert.True(failure is RedisException or TimeoutException or Polly.Timeout.TimeoutRejectedException, failure.ToString());
     }
 
-    /// <summary>Refreshes until one succeeds: the connection has to come back.</summary>
+    /// <summary>Refreshes until one succeeds: the connection must be re-established.</summary>
     private async Task RecoverAsync()
     {
         _faults.Release();

@@ -11,8 +11,8 @@ using Xunit;
 
 namespace Streaming.Serving.Tests.Throughput;
 
-/// <summary>Measures lookups of 500 items on a cluster of three masters beside the same commands, one for each slot, on one
-/// server (a cluster of one). Not part of a test run: start it by
+/// <summary>Compares lookups of 500 items on a cluster of three masters with the same commands, one per slot, on one
+/// server (a cluster of one). Not part of a test run: start it with
 /// <c>Streaming.Serving.Tests -class "*.ClusterThroughput" -explicit only -showliveoutput</c>.</summary>
 public sealed class ClusterThroughput
 {
@@ -38,7 +38,7 @@ public sealed class ClusterThroughput
         long[] commands = new long[2];
         for (int turn = 0; turn < Turns; turn++)
         {
-            // By turns: the machine is shared, and what disturbs one is to disturb the other.
+            // In turns: on a shared machine, disturbances should affect both.
             for (int i = 0; i < stores.Length; i++)
             {
                 long before = await CallsAsync(stores[i].Cluster);

@@ -19,8 +19,8 @@ using Xunit;
 
 namespace Streaming.Serving.Tests.Throughput;
 
-/// <summary>Measures recommendations over a catalogue, from the user's id to the items, with a tower and histories of
-/// random numbers. Not part of a test run: start it by
+/// <summary>Measures recommendations over a catalogue, from user id to items, with a tower and histories of
+/// random numbers. Not part of a test run: start it with
 /// <c>Streaming.Serving.Tests -class "*.RecommendationThroughput" -explicit only -showliveoutput</c>.</summary>
 public sealed class RecommendationThroughput
 {

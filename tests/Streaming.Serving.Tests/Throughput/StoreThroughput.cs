@@ -11,7 +11,7 @@ using Xunit;
 
 namespace Streaming.Serving.Tests.Throughput;
 
-/// <summary>Measures publishing and reading against a real server on this machine. Not part of a test run: start it by
+/// <summary>Measures publishing and reading against a real server on this machine. Not part of a test run: start it with
 /// <c>Streaming.Serving.Tests -class "*.StoreThroughput" -explicit only -showliveoutput</c>.</summary>
 public sealed class StoreThroughput
 {
@@ -93,7 +93,7 @@ public sealed class StoreThroughput
         return $"read {Rounds * ReadSize / seconds:N0} items/s by one caller, {ReadSize} a time: p50 {times.Quantile(0.5):F2} ms, p99 {times.Quantile(0.99):F2} ms";
     }
 
-    /// <summary>Processor time of the server, which a busy machine disturbs less than the clock.</summary>
+    /// <summary>CPU time of the server, which a busy machine affects less than wall time.</summary>
     private static async Task<double> ServerSecondsAsync(ConnectionMultiplexer connection) =>
         await InfoAsync(connection, "cpu", "used_cpu_user") + await InfoAsync(connection, "cpu", "used_cpu_sys");
 

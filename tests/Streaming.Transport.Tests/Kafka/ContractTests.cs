@@ -9,7 +9,7 @@ using Xunit;
 
 namespace Streaming.Transport.Tests.Kafka;
 
-/// <summary>The contract stands three times: as Protobuf, as JSON Schema, and in the decoders. They must say the same.</summary>
+/// <summary>The contract exists three times, as Protobuf, JSON Schema and decoders, which must agree.</summary>
 public class ContractTests
 {
     [Fact]

@@ -8,7 +8,7 @@ using Xunit;
 
 namespace Streaming.Transport.Tests.Kafka;
 
-/// <summary>Dead letters that are not taken hold up their records, say so, and end the run only when waiting would not help.</summary>
+/// <summary>Dead letters that the broker does not take delay their records, report it, and end the run only if waiting cannot help.</summary>
 public class DeadLetterProducerTests
 {
     private readonly SteppedTime _time = new();
@@ -42,7 +42,7 @@ public class DeadLetterProducerTests
     {
         using KafkaHarness kafka = new();
         TopicState refused = new("interactions.dead-letters") { CanWrite = false, Error = "not authorized to access topic 'interactions.dead-letters' (Broker: Topic authorization failed)" };
-        kafka.Broker.SetDown(); // so that nothing is delivered meanwhile
+        kafka.Broker.SetDown(); // so that nothing is delivered yet
         using DeadLetterProducer producer = new(kafka.Options, static _ => { }, _time);
         Assert.Equal("dead letters: " + refused.Error, producer.Check(refused)); // before there is any
         Assert.True(producer.TrySend(DeadLetterProducer.Create([1], [2], DeadLetterReason.Malformed, "interactions", 0, 7)));

@@ -11,7 +11,7 @@ using Xunit;
 
 namespace Streaming.Transport.Tests.Kafka;
 
-/// <summary>A stream of which a large part is damaged: each record has exactly one end, and each bad one is found again, byte for byte.</summary>
+/// <summary>A stream with many damaged records: each record has exactly one outcome, and each bad one is dead-lettered byte for byte.</summary>
 public class HostileStreamTests
 {
     private const int Records = 4000;
@@ -68,7 +68,7 @@ public class HostileStreamTests
         ];
     }
 
-    /// <summary>What decoder and rules say of each, one after the other and without a broker.</summary>
+    /// <summary>The outcome of each record by decoder and rules, sequentially and without a broker.</summary>
     private static IEnumerable<DeadLetterReason> Judge(RecordFormat format, byte[][] values)
     {
         EventDecoder decoder = new(format, 1 << 20);

@@ -27,7 +27,7 @@ internal sealed class KafkaHarness : IDisposable
             Assignment = assignment,
             GroupId = $"g-{Guid.NewGuid():N}",
             ItemsTopic = withItems ? "items" : string.Empty,
-            SessionTimeout = TimeSpan.FromSeconds(3), // as long as a rebalance takes this broker
+            SessionTimeout = TimeSpan.FromSeconds(3), // the duration of a rebalance with this broker
         };
         Broker.CreateTopic(Options.InteractionsTopic, partitions);
         Broker.CreateTopic(Options.DeadLetterTopic, 1);

@@ -46,7 +46,7 @@ public class KafkaSourceCatalogueTests
         Assert.Equal([3f, 1f], third[0].Features["text"]);
         Assert.Equal(0, source.Counts.Read); // items are not events
 
-        // A restart goes on behind them.
+        // A restart continues after them.
         StreamPosition[] positions = [.. source.Batches[^1].Positions];
         SendItems(kafka, 100, 10);
         await using RunningSource next = kafka.Start(positions: positions);

@@ -5,7 +5,7 @@ using Xunit;
 
 namespace Streaming.Transport.Tests.Kafka;
 
-/// <summary>What is wrong is said while it is wrong, in the words that name it, and no longer afterwards.</summary>
+/// <summary>Health reports a problem by name while it lasts, and not afterwards.</summary>
 public class KafkaSourceHealthTests
 {
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
@@ -65,7 +65,7 @@ public class KafkaSourceHealthTests
         await using RunningSource source = kafka.Start();
         await KafkaHarness.WaitAsync(() => source.Source.Status.Problem.StartsWith($"not authorized to access group '{kafka.Options.GroupId}' (", StringComparison.Ordinal), "the group is refused");
         kafka.Produce(0, 20);
-        await source.ReadAsync(20); // the broker has run out of refusals
+        await source.ReadAsync(20); // the broker has no errors left to return
         await UntilAsync(source, string.Empty);
     }
 

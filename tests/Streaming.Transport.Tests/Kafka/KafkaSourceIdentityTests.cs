@@ -5,7 +5,7 @@ using Xunit;
 
 namespace Streaming.Transport.Tests.Kafka;
 
-/// <summary>A topic that is deleted and created anew has its name only: what the positions say is not about it.</summary>
+/// <summary>A recreated topic shares only its name with the deleted one: stored positions do not apply to it.</summary>
 public class KafkaSourceIdentityTests
 {
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
@@ -23,8 +23,8 @@ public class KafkaSourceIdentityTests
         kafka.Produce(100, records);
         await using RunningSource source = kafka.Start(positions: positions);
         KafkaSourceException error = await Assert.ThrowsAsync<KafkaSourceException>(() => source.Completion.WaitAsync(TimeSpan.FromSeconds(60), Stop));
-        Assert.StartsWith($"Topic 'interactions' was deleted and created anew (id {positions[0].TopicId} → ", error.Message, StringComparison.Ordinal);
-        Assert.EndsWith("or set STREAMING__Kafka__SkipMissing=true to go on from the beginning of the new topic.", error.Message, StringComparison.Ordinal);
+        Assert.StartsWith($"Topic 'interactions' was deleted and recreated (id {positions[0].TopicId} → ", error.Message, StringComparison.Ordinal);
+        Assert.EndsWith("or set STREAMING__Kafka__SkipMissing=true to continue from the beginning of the new topic.", error.Message, StringComparison.Ordinal);
         await Assert.ThrowsAnyAsync<Exception>(() => source.ReadAsync(1));
         Assert.Equal(0, source.Counts.Read);
     }

@@ -7,7 +7,7 @@ using Xunit;
 
 namespace Streaming.Transport.Tests.Kafka;
 
-/// <summary>Records of other producers, by a mapping in the settings.</summary>
+/// <summary>Records of other producers, decoded with a mapping from the settings.</summary>
 public class KafkaSourceMappingTests
 {
     private const long Start = 1_700_000_000_000;

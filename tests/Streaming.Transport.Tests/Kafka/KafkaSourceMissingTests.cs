@@ -5,7 +5,7 @@ using Xunit;
 
 namespace Streaming.Transport.Tests.Kafka;
 
-/// <summary>Records that the broker has deleted before they were read.</summary>
+/// <summary>Records deleted by the broker before they were read.</summary>
 public class KafkaSourceMissingTests
 {
     [Fact]
@@ -16,7 +16,7 @@ public class KafkaSourceMissingTests
         kafka.Broker.DeleteRecords("interactions", 0, before: 70);
         await using RunningSource source = kafka.Start(positions: [new StreamPosition("interactions", 0, 40)]);
         KafkaSourceException error = await Assert.ThrowsAsync<KafkaSourceException>(() => source.Completion.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken));
-        Assert.StartsWith("30 records of interactions[0] were deleted by the broker before they were read: the model continues at 40, the oldest record is at 70.", error.Message, StringComparison.Ordinal);
+        Assert.StartsWith("30 records of interactions[0] were deleted by the broker before they were read: the model's position is 40, the oldest record is at 70.", error.Message, StringComparison.Ordinal);
         Assert.EndsWith("set STREAMING__Kafka__SkipMissing=true to continue with the oldest record.", error.Message, StringComparison.Ordinal);
     }
 

@@ -5,7 +5,7 @@ using Xunit;
 
 namespace Streaming.Transport.Tests.Kafka;
 
-/// <summary>Brokers that go and come, errors on requests, leaders that move, a trainer that stands still.</summary>
+/// <summary>Brokers that stop and restart, failing requests, moving leaders, a stalled trainer.</summary>
 public class KafkaSourceOutageTests
 {
     [Fact]

@@ -6,7 +6,7 @@ using Xunit;
 
 namespace Streaming.Transport.Tests.Kafka;
 
-/// <summary>Restarts: the checkpoint's positions and nothing else say where to go on.</summary>
+/// <summary>Restarts: only the checkpoint's positions decide where to continue.</summary>
 public class KafkaSourcePositionTests
 {
     [Theory]
@@ -33,7 +33,7 @@ public class KafkaSourcePositionTests
                 break;
             }
 
-            // Dies somewhere after its second checkpoint; what came after the last one is lost with it.
+            // Crashes somewhere after its second checkpoint, losing what came after the last one.
             int batches = 7 + random.Next(20);
             while (source.Batches.Count < batches)
             {
@@ -55,7 +55,7 @@ public class KafkaSourcePositionTests
         using KafkaHarness kafka = new(partitions: 3);
         await using RunningSource source = kafka.Start(positions: [new StreamPosition(kafka.Options.InteractionsTopic, 4, 10)]);
         KafkaSourceException error = await Assert.ThrowsAsync<KafkaSourceException>(() => source.Completion.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken));
-        Assert.StartsWith("Topic 'interactions' has 3 partitions, but the positions to continue from name 5", error.Message, StringComparison.Ordinal);
+        Assert.StartsWith("Topic 'interactions' has 3 partitions, but the model's positions name 5", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -88,7 +88,7 @@ public class KafkaSourcePositionTests
         kafka.Produce(0, 10);
         await using RunningSource source = kafka.Start(positions: [new StreamPosition(kafka.Options.InteractionsTopic, 0, 5000)]);
         KafkaSourceException error = await Assert.ThrowsAsync<KafkaSourceException>(() => source.Completion.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken));
-        Assert.StartsWith("interactions[0] ends at 10, before 5000, from which to continue", error.Message, StringComparison.Ordinal);
+        Assert.StartsWith("interactions[0] ends at 10, before the model's position 5000", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -9,14 +9,14 @@ using Xunit;
 namespace Streaming.Transport.Tests.Kafka;
 
 /// <summary>
-/// The classic faults of programs that read in batches from a consumer group, each as its users reported it, and that it is
-/// not here: positions after a rebalance are the live ones, and nothing is read twice or left out.
+/// Typical faults of programs that read batches from a consumer group, each from a user's report, and their absence
+/// here: positions after a rebalance are the live ones, and nothing is read twice or missed.
 /// </summary>
 public class KafkaSourceRebalanceTests
 {
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
-    /// <summary>confluent-kafka-dotnet 1672, 1792, and any program that seeks to where it started whenever it is assigned something:
+    /// <summary>confluent-kafka-dotnet 1672, 1792, and any program that seeks to its initial position at every assignment:
     /// old offsets are read again after a rebalance.</summary>
     [Fact]
     public async Task Run_MemberJoinsAndLeaves_GoesOnAtTheLivePositionsAndNotThoseOfTheStart()
@@ -32,7 +32,7 @@ public class KafkaSourceRebalanceTests
             kafka.Produce(1000, 1000);
             Batch batch = await source.NextAsync();
 
-            // What was revoked keeps its live position in every batch, and so in every checkpoint.
+            // Revoked partitions keep their live position in every batch, and thus in every checkpoint.
             Assert.Equal(4, batch.Positions.Count);
         }
 
@@ -40,11 +40,11 @@ public class KafkaSourceRebalanceTests
         await source.ReadAsync(3000);
         await source.StopAsync();
         KafkaHarness.AssertEachOnce(3000, source.Examples);
-        Assert.Equal(0, source.Counts.Duplicates); // not the dedup window: the positions
+        Assert.Equal(0, source.Counts.Duplicates); // due to the positions, not the dedup window
         Assert.DoesNotContain(log.Lines.SkipWhile(static line => !line.Contains("was revoked", StringComparison.Ordinal)), static line => line.EndsWith("reading from 0", StringComparison.Ordinal));
     }
 
-    /// <summary>The same, where the group's committed offsets lie far behind or far ahead: they are for dashboards and never read back.</summary>
+    /// <summary>The same when the group's committed offsets are far behind or far ahead: they are for dashboards and never read back.</summary>
     [Theory]
     [InlineData(3)]
     [InlineData(900)]
@@ -63,14 +63,14 @@ public class KafkaSourceRebalanceTests
         Assert.Equal(Enumerable.Range(500, 500).Select(static i => RunningSource.Key($"item-{i}")), source.Examples.Select(static example => example.Item));
     }
 
-    /// <summary>confluent-kafka-dotnet 1571: what becomes of a half-full batch when its partitions are revoked is unclear. Here it is
-    /// trained all the same, and its positions are in the checkpoint that has its effect.</summary>
+    /// <summary>confluent-kafka-dotnet 1571: what happens to a half-full batch when its partitions are revoked is unclear. Here it is
+    /// still trained, and the checkpoint with its effect has its positions.</summary>
     [Fact]
     public async Task Run_RevokedWithABatchHalfFull_WhatWasInFlightCountsOnce()
     {
         using KafkaHarness kafka = new(partitions: 2, assignment: KafkaAssignment.Group);
         kafka.Batching = kafka.Batching with { Linger = Timeout.InfiniteTimeSpan };
-        kafka.Produce(0, 50); // a batch of 32, and 18 that wait
+        kafka.Produce(0, 50); // a batch of 32, and 18 pending
         await using RunningSource source = kafka.Start();
         await source.ReadAsync(32);
         await KafkaHarness.WaitAsync(() => source.Source.Status.Partitions.Count(static partition => partition.Records == 0) == 2, "everything is read");
@@ -87,8 +87,8 @@ public class KafkaSourceRebalanceTests
         Assert.Equal(50, source.Batches[^1].Positions.Sum(static position => position.NextOffset));
     }
 
-    /// <summary>confluent-kafka-dotnet 1414: who forms batches by hand waits for them to fill, and falls behind. Here one that does
-    /// not fill leaves after its linger, and reading at full speed ends without lag.</summary>
+    /// <summary>confluent-kafka-dotnet 1414: programs that batch by hand wait for full batches, and fall behind. Here a partial batch
+    /// leaves after its linger time, and reading at full speed ends without lag.</summary>
     [Fact]
     public async Task Run_BatchesThatDoNotFill_LeaveAnywayAndNoLagStays()
     {
@@ -107,7 +107,7 @@ public class KafkaSourceRebalanceTests
         KafkaHarness.AssertEachOnce(5003, source.Examples);
     }
 
-    /// <summary>KafkaFlow 581, kafkaflow-retry-extensions 151: a partition that was paused, revoked and given back stays paused for ever.</summary>
+    /// <summary>KafkaFlow 581, kafkaflow-retry-extensions 151: a partition that was paused, revoked and reassigned stays paused for ever.</summary>
     [Fact]
     public async Task Run_MembersComeAndGoWhilePaused_GoesOnAfterwards()
     {
@@ -128,7 +128,7 @@ public class KafkaSourceRebalanceTests
         Assert.Equal(0, source.Counts.Duplicates);
     }
 
-    /// <summary>KafkaFlow 111: a consumer that is paused for longer than <c>max.poll.interval.ms</c> does not poll and is thrown out of the group.</summary>
+    /// <summary>KafkaFlow 111: a consumer that is paused for longer than <c>max.poll.interval.ms</c> does not poll and is removed from the group.</summary>
     [Fact]
     public async Task Run_PausedBeyondThePollInterval_StaysInTheGroup()
     {
@@ -146,7 +146,7 @@ public class KafkaSourceRebalanceTests
         KafkaHarness.AssertEachOnce(1000, source.Examples);
     }
 
-    /// <summary>KafkaFlow 359: with batches, some partitions' offsets are no longer committed after a while, and dashboards show a lag that is none.</summary>
+    /// <summary>KafkaFlow 359: with batches, some partitions' offsets are no longer committed after a while, and dashboards show false lag.</summary>
     [Fact]
     public async Task Commit_AfterManyBatchesAndARebalance_EveryPartitionsReachesTheGroup()
     {
@@ -168,7 +168,7 @@ public class KafkaSourceRebalanceTests
         await KafkaHarness.WaitAsync(() => CommittedOffsets(kafka) == 2500, "the commits arrive");
     }
 
-    /// <summary>kafkaflow-retry-extensions 160: one bad record holds up its partition, or all. Here it goes to the dead letters and nothing waits.</summary>
+    /// <summary>kafkaflow-retry-extensions 160: one bad record blocks its partition, or all. Here it is dead-lettered and nothing waits.</summary>
     [Fact]
     public async Task Run_BadRecordsInOnePartition_HoldUpNone()
     {

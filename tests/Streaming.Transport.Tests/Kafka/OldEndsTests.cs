@@ -11,7 +11,7 @@ public class OldEndsTests
     [Fact]
     public void Observe_Ends_CountOnceALaterLookHasSeenTheSameTopic()
     {
-        _ends.Observe(look: 1, next: 3, [(0, 10), (1, -1)], "a"); // look 2 is under way
+        _ends.Observe(look: 1, next: 3, [(0, 10), (1, -1)], "a"); // look 2 is in progress
         Assert.Empty(_ends.Confirmed);
         _ends.Observe(look: 2, next: 3, [(0, 20)], "a");
         Assert.Empty(_ends.Confirmed);

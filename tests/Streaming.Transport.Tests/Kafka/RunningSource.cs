@@ -8,7 +8,7 @@ using Xunit;
 
 namespace Streaming.Transport.Tests.Kafka;
 
-/// <summary>A source at work, and all that came out of it.</summary>
+/// <summary>A running source and its output.</summary>
 internal sealed class RunningSource : IAsyncDisposable
 {
     private readonly CancellationTokenSource _stopping = new();
@@ -58,7 +58,7 @@ internal sealed class RunningSource : IAsyncDisposable
 
     public async Task ReadAsync(long records) => await ReadUntilAsync(counts => counts.Read >= records);
 
-    /// <summary>Stops and reads what is left.</summary>
+    /// <summary>Stops, and reads the remaining output.</summary>
     public async Task StopAsync()
     {
         RequestStop();

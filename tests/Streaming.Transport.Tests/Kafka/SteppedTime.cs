@@ -1,6 +1,6 @@
 namespace Streaming.Transport.Tests.Kafka;
 
-/// <summary>A clock that moves when told to.</summary>
+/// <summary>A clock that is advanced manually.</summary>
 internal sealed class SteppedTime : TimeProvider
 {
     private long _now = 1;

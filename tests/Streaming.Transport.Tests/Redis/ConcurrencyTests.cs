@@ -84,7 +84,7 @@ public sealed class ConcurrencyTests(RedisFixture redis) : IClassFixture<RedisFi
 
     private ItemKeySpace Space => new RedisKeys(_options.Model, _options.Partitions).Items(1);
 
-    /// <summary>An item whose numbers are all its step, so that half of one vector and half of another would show.</summary>
+    /// <summary>An item whose values all equal its step, so that mixed halves of two vectors would show.</summary>
     private static Refresh Constant(int item, int step) =>
         new(Make.Key($"item{item}"), $"item{item}", [.. Enumerable.Repeat((float)step, 16)], step, 0, 0);
 

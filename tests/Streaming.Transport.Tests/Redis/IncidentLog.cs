@@ -3,7 +3,7 @@ using Streaming.Transport.Redis.Publishing;
 
 namespace Streaming.Transport.Tests.Redis;
 
-/// <summary>What a publisher reported, to be awaited.</summary>
+/// <summary>A publisher's incidents, to wait for.</summary>
 internal sealed class IncidentLog
 {
     private readonly Channel<PublishIncident> _channel = Channel.CreateBounded<PublishIncident>(
@@ -11,7 +11,7 @@ internal sealed class IncidentLog
 
     public void Add(PublishIncident incident) => _channel.Writer.TryWrite(incident);
 
-    /// <summary>Waits for an incident of the kind, passing over others.</summary>
+    /// <summary>Waits for an incident of the kind, skipping others.</summary>
     public async Task<PublishIncident> WaitForAsync(PublishIncidentKind kind, CancellationToken cancellationToken)
     {
         using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);

@@ -8,7 +8,7 @@ using Xunit;
 
 namespace Streaming.Transport.Tests.Redis;
 
-/// <summary>Each test breaks a server of its own while a publisher runs.</summary>
+/// <summary>Outages of a private server while a publisher runs.</summary>
 public sealed class OutageTests : IAsyncLifetime
 {
     private readonly IncidentLog _incidents = new();

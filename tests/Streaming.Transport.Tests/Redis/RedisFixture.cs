@@ -5,7 +5,7 @@ using Xunit;
 
 namespace Streaming.Transport.Tests.Redis;
 
-/// <summary>A real server for the tests of a class. Each test takes a model of its own.</summary>
+/// <summary>A real server for the tests of a class. Each test uses a separate model.</summary>
 public sealed class RedisFixture : IAsyncLifetime
 {
     private int _models;
@@ -35,7 +35,7 @@ public sealed class RedisFixture : IAsyncLifetime
         }
     }
 
-    /// <summary>Options with a new model name.</summary>
+    /// <summary>Returns options with a new model name.</summary>
     public RedisOptions Options() => new()
     {
         Configuration = Server.Configuration,

@@ -11,7 +11,7 @@ using Xunit;
 
 namespace Streaming.Transport.Tests.Redis;
 
-/// <summary>A server with TLS and an access list, as a careful team runs it.</summary>
+/// <summary>A server with TLS and an access list, a secure setup.</summary>
 public sealed class SecurityTests : IAsyncLifetime
 {
     private const string Password = "correct-horse-93";

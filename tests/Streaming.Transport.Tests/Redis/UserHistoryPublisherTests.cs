@@ -50,7 +50,7 @@ public sealed class UserHistoryPublisherTests(RedisFixture redis) : IClassFixtur
         await OpenAsync(token: 1);
         UserHistoryPublisher publisher = Publisher();
         List<UserHistoryBatch> states = [];
-        // A basket: the newest time says nothing, the sum does. Then a late event: the newest time stays, the sum grows.
+        // A basket: the newest time is equal, the sum differs. Then a late event: the newest time stays, the sum grows.
         foreach ((ulong item, long time) in new (ulong, long)[] { (1, Now), (2, Now), (3, Now + 5), (4, Now + 1), (5, Now + 6), (6, Now + 3) })
         {
             _histories.Append(7, item, time, 0, _before);
@@ -58,7 +58,7 @@ public sealed class UserHistoryPublisherTests(RedisFixture redis) : IClassFixtur
         }
 
         Assert.Equal(1, (await publisher.PublishAsync(states[^1], 1, Stop)).Written);
-        await OpenAsync(token: 2); // a restart, from any of the states before
+        await OpenAsync(token: 2); // a restart, from any earlier state
         foreach (UserHistoryBatch older in states.SkipLast(1))
         {
             Assert.Equal(new PublishCounts(0, 0, 1, 0, 0), await publisher.PublishAsync(older, 2, Stop));
@@ -94,7 +94,7 @@ public sealed class UserHistoryPublisherTests(RedisFixture redis) : IClassFixtur
             store.Append(8, 2, Now, 0, _before);
         }
 
-        _histories.Append(7, 3, Now + 5, 0, _before); // abandoned: one user goes on, another is new
+        _histories.Append(7, 3, Now + 5, 0, _before); // abandoned: one user continues, another is new
         _histories.Append(9, 4, Now + 5, 0, _before);
         foreach (ulong user in new ulong[] { 7, 8, 9 })
         {

@@ -3,7 +3,7 @@ using Xunit;
 
 namespace Streaming.Worker.Tests.Faults;
 
-/// <summary>A trainer that is slower than the stream.</summary>
+/// <summary>A trainer slower than the stream.</summary>
 public sealed class BackpressureTests
 {
     [Fact]

@@ -4,7 +4,7 @@ using Xunit;
 
 namespace Streaming.Worker.Tests.Faults;
 
-/// <summary>Somebody sets the machine's clock under load. Leases, schedules and limits go by the time since the start.</summary>
+/// <summary>The system clock is set under load. Leases, schedules and limits use the time since startup.</summary>
 public sealed class ClockTests
 {
     [Theory]
@@ -26,7 +26,7 @@ public sealed class ClockTests
             await worker.UntilAsync(_ => string.CompareOrdinal(Newest(bench), newest) > 0, "keeps checkpoints on");
         }
 
-        // Events of now are neither of the future nor late: what the stream has planted, and no more, is a dead letter.
+        // Current events are neither in the future nor late: only those that the stream planted become dead letters.
         await bench.FinishAsync(worker);
         Assert.Equal(1, worker.Log.Count("Leads model"));
     }
@@ -42,7 +42,7 @@ public sealed class ClockTests
             Assert.True(await worker.TerminateAsync() == ExitCode.Success, worker.Log.Text);
         }
 
-        // Checkpoints are ordered by token and number, not by their dates.
+        // Checkpoints are ordered by token and number, not by date.
         bench.Time.Offset = TimeSpan.FromDays(400);
         await using RunningWorker next = bench.StartWorker();
         await bench.FinishAsync(next);

@@ -4,7 +4,7 @@ using Streaming.Tests;
 
 namespace Streaming.Worker.Tests.Faults;
 
-/// <summary>A fault that is no state but goes on happening, until it is disposed.</summary>
+/// <summary>A recurring fault, until disposed.</summary>
 internal sealed class Disturbance : IAsyncDisposable
 {
     private const int RoundsUnderWay = 3;
@@ -22,7 +22,7 @@ internal sealed class Disturbance : IAsyncDisposable
         _loop = Task.Run(() => RepeatAsync(fault), CancellationToken.None);
     }
 
-    /// <summary>Gets a task that ends when it has happened a few times, or fails when it cannot.</summary>
+    /// <summary>Gets a task that completes after the fault has occurred a few times, or fails if it cannot.</summary>
     public Task UnderWay => _underWay.Task;
 
     public async ValueTask DisposeAsync()
@@ -65,7 +65,7 @@ internal sealed class Disturbance : IAsyncDisposable
         await redis.GetDatabase().ExecuteAsync("DEBUG", "SLEEP", "0.25");
     }
 
-    /// <summary>One of each kind a second: clients wait half a second after each, and must get through in between.</summary>
+    /// <summary>One of each kind per second: clients back off half a second after each, and must get through in between.</summary>
     private Task FailRequestsAsync(int round)
     {
         ErrorCode[] errors = [ErrorCode.NotLeaderForPartition, ErrorCode.Local_Transport, ErrorCode.RequestTimedOut];

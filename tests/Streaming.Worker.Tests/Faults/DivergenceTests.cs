@@ -7,7 +7,7 @@ using Xunit;
 
 namespace Streaming.Worker.Tests.Faults;
 
-/// <summary>Losses that are not numbers, from a planted step on.</summary>
+/// <summary>NaN losses from a planted step on.</summary>
 public sealed class DivergenceTests
 {
     [Fact]
@@ -21,14 +21,14 @@ public sealed class DivergenceTests
         ExitCode code = await diverging.EndAsync();
 
         Assert.True(code == ExitCode.Diverged, $"{code}\n{diverging.Log.Text}");
-        Assert.Equal(1, diverging.Log.Count("going back to the last checkpoint once"));
-        Assert.Equal(2, diverging.Log.Count("Going on from checkpoint"));
-        Assert.Equal(4, diverging.Log.Count("was not applied")); // the third of each life ends it
+        Assert.Equal(1, diverging.Log.Count("restoring the last checkpoint (once)"));
+        Assert.Equal(2, diverging.Log.Count("Resuming from checkpoint"));
+        Assert.Equal(4, diverging.Log.Count("was not applied")); // the third ends each run
         Assert.Equal(good, Newest(bench));
     }
 
-    /// <summary>A bad moment: the second life goes on from the checkpoint, reads again what the first one had read after it, and each
-    /// event has counted once in what survives. What the first has published is replaced, greater steps or not.</summary>
+    /// <summary>A temporary fault: the second run resumes from the checkpoint and reads again what the first had read after it; each
+    /// event counts once in the surviving state. What the first run published is replaced, even where its steps were greater.</summary>
     [Fact]
     public async Task DivergesOnce_GoesBackAndOnAndEveryEventCountsOnce()
     {
@@ -43,10 +43,10 @@ public sealed class DivergenceTests
             return new PlantedEngine(Model(bench), step => !isFirst || step < 40);
         };
         await using RunningWorker worker = bench.StartWorker(engines);
-        await worker.UntilAsync(w => w.Log.Has("Leads model"), "the first life leads");
+        await worker.UntilAsync(w => w.Log.Has("Leads model"), "the first run leads");
         using ConnectionMultiplexer redis = await bench.ConnectAsync();
         uint first = await TokenAsync(redis);
-        await worker.UntilAsync(w => w.Log.Count("Going on from checkpoint") == 2, "the second life begins");
+        await worker.UntilAsync(w => w.Log.Count("Resuming from checkpoint") == 2, "the second run resumes");
 
         await bench.FinishAsync(worker);
         Assert.True(await TokenAsync(redis) > first, "the second life has a token of its own");

@@ -1,27 +1,27 @@
 namespace Streaming.Worker.Tests.Faults;
 
-/// <summary>What is broken while the worker runs.</summary>
+/// <summary>Faults injected while the worker runs.</summary>
 public enum Fault
 {
-    /// <summary>The server is killed and comes back with what it had.</summary>
+    /// <summary>The server is killed and restarted with its data.</summary>
     RedisDown,
 
-    /// <summary>The server is killed and comes back with nothing.</summary>
+    /// <summary>The server is killed and restarted empty.</summary>
     RedisEmptied,
 
     /// <summary>The server answers every write with OOM.</summary>
     RedisOutOfMemory,
 
-    /// <summary>The server takes connections and commands, and answers nothing.</summary>
+    /// <summary>The server accepts connections and commands, but answers nothing.</summary>
     RedisHangs,
 
-    /// <summary>The server stands still for a quarter of a second, again and again.</summary>
+    /// <summary>The server repeatedly freezes for a quarter of a second.</summary>
     RedisSlow,
 
-    /// <summary>The broker answers requests of every kind with errors, or breaks the connection.</summary>
+    /// <summary>The broker answers all kinds of requests with errors, or breaks the connection.</summary>
     BrokerErrors,
 
-    /// <summary>Every answer of the broker is late.</summary>
+    /// <summary>Every answer of the broker is delayed.</summary>
     BrokerSlow,
 
     /// <summary>Partitions move from broker to broker.</summary>
@@ -33,9 +33,9 @@ public enum Fault
     /// <summary>The broker breaks its connections and refuses new ones.</summary>
     BrokerDown,
 
-    /// <summary>Where the folder of the checkpoints was, there is a file.</summary>
+    /// <summary>The checkpoint folder is replaced by a file.</summary>
     CheckpointFolderGone,
 
-    /// <summary>The file system of the checkpoints has no room.</summary>
+    /// <summary>The file system of the checkpoints is full.</summary>
     DiskFull,
 }

@@ -12,7 +12,7 @@ using Xunit;
 
 namespace Streaming.Worker.Tests.Faults;
 
-/// <summary>A broker, a Redis, a folder and a steady stream of events with known effects; and the means to break each.</summary>
+/// <summary>A broker, a Redis, a folder, a steady stream of events with known effects, and the means to disturb each.</summary>
 internal sealed class FaultBench : IAsyncDisposable
 {
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(1);
@@ -27,7 +27,7 @@ internal sealed class FaultBench : IAsyncDisposable
         Partitions = partitions;
     }
 
-    /// <summary>Gets a folder that is deleted at the end.</summary>
+    /// <summary>Gets a temporary folder.</summary>
     public string Folder { get; } = Directory.CreateTempSubdirectory("streaming-faults-").FullName;
 
     public EmbeddedBroker Broker { get; }
@@ -35,7 +35,7 @@ internal sealed class FaultBench : IAsyncDisposable
     /// <summary>Gets the number of partitions of the events' topic.</summary>
     public int Partitions { get; }
 
-    /// <summary>Gets the clock of the workers' machine.</summary>
+    /// <summary>Gets the workers' clock.</summary>
     public JumpingTime Time { get; } = new();
 
     public LocalRedisServer Redis { get; private set; } = null!;
@@ -86,7 +86,7 @@ internal sealed class FaultBench : IAsyncDisposable
         Directory.CreateDirectory(bench.Disk);
         if (fault == Fault.DiskFull)
         {
-            // A file system of its own, as small as the test needs it.
+            // A separate file system, as small as the test needs.
             bench._mounted = Run("mount", "-t", "tmpfs", "-o", "size=128m", "tmpfs", bench.Disk);
             Assert.SkipUnless(bench._mounted, "This user may not mount a file system.");
         }
@@ -173,7 +173,7 @@ internal sealed class FaultBench : IAsyncDisposable
         }
     }
 
-    /// <summary>Waits until so many records are sent.</summary>
+    /// <summary>Waits until this many records have been sent.</summary>
     public async Task UntilSentAsync(long records)
     {
         using var limit = new CancellationTokenSource(Limit);
@@ -183,7 +183,7 @@ internal sealed class FaultBench : IAsyncDisposable
         }
     }
 
-    /// <summary>Ends the stream; returns what its events must have done.</summary>
+    /// <summary>Ends the stream; returns its expected effects.</summary>
     public async Task<ExpectedEffects> EndStreamAsync()
     {
         await _produced.CancelAsync();
@@ -191,7 +191,7 @@ internal sealed class FaultBench : IAsyncDisposable
         return Stream.Expected;
     }
 
-    /// <summary>Ends the stream, lets the worker finish it and everything be published, stops it, and compares.</summary>
+    /// <summary>Ends the stream, waits until the worker has finished and published everything, stops it, and compares.</summary>
     public async Task FinishAsync(RunningWorker worker)
     {
         ExpectedEffects expected = await EndStreamAsync();
@@ -213,7 +213,7 @@ internal sealed class FaultBench : IAsyncDisposable
 
     public async Task<ConnectionMultiplexer> ConnectAsync() => await ConnectionMultiplexer.ConnectAsync(Redis.Configuration + ",abortConnect=false,allowAdmin=true");
 
-    /// <summary>Waits until every item that was trained on is in Redis and as wanted.</summary>
+    /// <summary>Waits until every trained item is in Redis and satisfies the condition.</summary>
     public async Task UntilPublishedAsync(ConnectionMultiplexer redis, ExpectedEffects expected, Func<ItemRead, bool> wanted)
     {
         using var limit = new CancellationTokenSource(Limit);
@@ -223,7 +223,7 @@ internal sealed class FaultBench : IAsyncDisposable
         }
     }
 
-    /// <summary>What Redis has of every item that was trained on.</summary>
+    /// <summary>Reads every trained item from Redis.</summary>
     public async Task<ItemRead[]> ReadAsync(ConnectionMultiplexer redis, ExpectedEffects expected)
     {
         int width = Values.Model.Dimension;

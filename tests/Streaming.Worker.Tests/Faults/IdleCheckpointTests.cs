@@ -6,7 +6,7 @@ using Xunit;
 
 namespace Streaming.Worker.Tests.Faults;
 
-/// <summary>A stream that falls silent: its end is in a checkpoint all the same.</summary>
+/// <summary>A stream that stops: its end is still checkpointed.</summary>
 public sealed class IdleCheckpointTests
 {
     [Fact]
@@ -31,7 +31,7 @@ public sealed class IdleCheckpointTests
         ExpectedEffects expected = await bench.EndStreamAsync();
         await worker.UntilAsync(_ => PositionSum(bench) == expected.Totals.Read, "a checkpoint holds everything");
 
-        // One more may have been asked for before the last batch; then none for four intervals.
+        // One more may have been requested before the last batch; then none for four intervals.
         string[] before = [];
         for (int i = 0; i < 5 && !before.SequenceEqual(Directory.GetDirectories(bench.Checkpoints)); i++)
         {

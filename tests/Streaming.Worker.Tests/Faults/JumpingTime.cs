@@ -1,11 +1,11 @@
 namespace Streaming.Worker.Tests.Faults;
 
-/// <summary>The machine's clock, which somebody sets: the time of day leaps, the time since the start does not.</summary>
+/// <summary>A system clock that can be set: wall time jumps, elapsed time does not.</summary>
 internal sealed class JumpingTime : TimeProvider
 {
     private long _offset;
 
-    /// <summary>Gets or sets by how much the time of day is wrong.</summary>
+    /// <summary>Gets or sets the error of the wall clock.</summary>
     public TimeSpan Offset
     {
         get => TimeSpan.FromTicks(Volatile.Read(ref _offset));

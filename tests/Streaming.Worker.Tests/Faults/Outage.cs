@@ -3,10 +3,10 @@ using Xunit;
 
 namespace Streaming.Worker.Tests.Faults;
 
-/// <summary>The two stories of every outage, under load, with the whole worker.</summary>
+/// <summary>The two scenarios of every outage, under load, with the whole worker.</summary>
 internal static class Outage
 {
-    /// <summary>Something breaks and heals: every event has counted once, and Redis holds what the model encodes.</summary>
+    /// <summary>A fault occurs and ends: every event has counted once, and Redis holds what the model encodes.</summary>
     public static async Task BreakAndHealAsync(Fault fault)
     {
         await using FaultBench bench = await FaultBench.StartAsync(fault);
@@ -17,7 +17,7 @@ internal static class Outage
         await Trouble.UntilNoticedAsync(worker, fault);
         if (fault != Fault.BrokerDown)
         {
-            // Training goes on without what is away.
+            // Training continues during the fault.
             long trained = worker.Status.Counts.Trained;
             await worker.UntilAsync(w => w.Status.Counts.Trained > trained + 100, "trains on");
         }
@@ -27,7 +27,7 @@ internal static class Outage
         await bench.FinishAsync(worker);
     }
 
-    /// <summary>SIGTERM while something is broken: exit code 0 in time, and the next worker makes everything good.</summary>
+    /// <summary>SIGTERM during a fault: exit code 0 in time, and the next worker recovers everything.</summary>
     public static async Task TerminateWhileBrokenAsync(Fault fault)
     {
         await using FaultBench bench = await FaultBench.StartAsync(fault);
@@ -37,7 +37,7 @@ internal static class Outage
             await bench.BreakAsync(fault);
             await Trouble.UntilNoticedAsync(worker, fault);
 
-            // Longer than the limit would be an abort, which is another code.
+            // Longer than the limit would be an abort, which has another exit code.
             ExitCode code = await worker.TerminateAsync();
             Assert.True(code == ExitCode.Success, $"{code}\n{worker.Log.Text}");
         }

@@ -29,7 +29,7 @@ public sealed class OverloadTests
             Assert.Equal(ExitCode.Success, await worker.TerminateAsync());
         }
 
-        // Read and accounted for to the last event; duplicates and dead letters are what they always are.
+        // Read and accounted for to the last event; duplicates and dead letters are unaffected.
         Assert.InRange(counts.Shed, 1_000, expected.Totals.Trained - 500);
         Assert.Equal(expected.Totals with { Trained = expected.Totals.Trained - counts.Shed, HistoryOnly = expected.Totals.HistoryOnly + counts.Shed, Shed = counts.Shed }, counts);
         CheckpointStore store = new(bench.Checkpoints, 3, TimeProvider.System, static _ => { });

@@ -8,7 +8,7 @@ namespace Streaming.Worker.Tests.Faults;
 
 /// <summary>The CPU engine with a fault planted in its steps.</summary>
 /// <param name="model">The model.</param>
-/// <param name="isGood">Asked before each step, by its number in this life; false: its loss is not a number.</param>
+/// <param name="isGood">Called before each step with its number in this run; false makes its loss NaN.</param>
 internal sealed class PlantedEngine(ModelOptions model, Func<int, bool> isGood) : TrainingEngine(model)
 {
     private readonly CpuEngine _inner = new(model, threads: 1);

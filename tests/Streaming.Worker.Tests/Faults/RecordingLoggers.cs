@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Streaming.Worker.Tests.Faults;
 
-/// <summary>Keeps every line that is logged.</summary>
+/// <summary>Records every log line.</summary>
 internal sealed class RecordingLoggers : ILoggerFactory, ILogger
 {
     private readonly ConcurrentQueue<string> _lines = new();

@@ -4,8 +4,8 @@ using System.Net.Sockets;
 namespace Streaming.Worker.Tests.Faults;
 
 /// <summary>
-/// A way to Redis that can be shut in the middle of a command: what the client sends up to a pattern, and the pattern,
-/// is passed on, the rest is held back until the gate is opened.
+/// A proxy for Redis that can block in the middle of a command: what the client sends up to and including a pattern
+/// is forwarded, the rest is held back until the gate is opened.
 /// </summary>
 internal sealed class RedisGate : IAsyncDisposable
 {
@@ -26,15 +26,15 @@ internal sealed class RedisGate : IAsyncDisposable
 
     public string Configuration => $"127.0.0.1:{((IPEndPoint)_listener.LocalEndpoint).Port}";
 
-    /// <summary>Shuts the gate at the next command with these bytes in it.</summary>
-    /// <returns>When it is shut.</returns>
+    /// <summary>Closes the gate at the next command with these bytes.</summary>
+    /// <returns>Completes when it is closed.</returns>
     public Task ShutAtAsync(byte[] pattern)
     {
         Volatile.Write(ref _pattern, pattern);
         return _shut.Task;
     }
 
-    /// <summary>Lets through what was held back, and everything after it.</summary>
+    /// <summary>Forwards what was held back, and everything after it.</summary>
     public void Open()
     {
         Volatile.Write(ref _pattern, null);
@@ -80,7 +80,7 @@ internal sealed class RedisGate : IAsyncDisposable
             }
             catch (Exception exception) when (exception is OperationCanceledException or SocketException)
             {
-                // Either side has gone.
+                // Either side closed the connection.
             }
         }
     }
@@ -107,7 +107,7 @@ internal sealed class RedisGate : IAsyncDisposable
         }
         catch (Exception exception) when (exception is OperationCanceledException or IOException or ObjectDisposedException)
         {
-            // Either side has gone.
+            // Either side closed the connection.
         }
     }
 }

@@ -6,7 +6,7 @@ using Xunit;
 
 namespace Streaming.Worker.Tests.Faults;
 
-/// <summary>One partition and batches that are full: then the stream alone decides what each step learns from.</summary>
+/// <summary>One partition and full batches: then only the stream decides what each step trains on.</summary>
 public sealed class ResumeTests
 {
     private const int Events = 2_500;
@@ -28,7 +28,7 @@ public sealed class ResumeTests
         string whole = await RunAsync(bench, "whole", abortAfter: 0);
         string resumed = await RunAsync(bench, "resumed", checkpoints);
 
-        // Of the counters, that of refreshes goes by the clock.
+        // Except the refresh counter, which depends on the clock.
         Checkpoint expected = Checkpoint.Open(whole), actual = Checkpoint.Open(resumed);
         Assert.Equal(expected.Manifest.Counters with { Refreshes = 0 }, actual.Manifest.Counters with { Refreshes = 0 });
         Assert.Equal(expected.Manifest.Positions, actual.Manifest.Positions);
@@ -38,7 +38,7 @@ public sealed class ResumeTests
         Assert.Equal(File.ReadAllBytes(Path.Combine(whole, "ingest.bin")), File.ReadAllBytes(Path.Combine(resumed, "ingest.bin")));
     }
 
-    /// <summary>Names of tensors that are not the same to the bit, and where they begin to differ.</summary>
+    /// <summary>Names of tensors that are not bit-identical, and where they first differ.</summary>
     private static IEnumerable<string> Differences(SafetensorsReader expected, SafetensorsReader actual)
     {
         Assert.Equal(expected.Tensors.Select(t => t.Name), actual.Tensors.Select(t => t.Name));
@@ -55,14 +55,14 @@ public sealed class ResumeTests
         }
     }
 
-    /// <summary>Reads the stream to its end, aborted once on the way, after so many checkpoints; returns the last checkpoint.</summary>
+    /// <summary>Reads the stream to its end, with one abort after this many checkpoints; returns the last checkpoint.</summary>
     private static async Task<string> RunAsync(FaultBench bench, string name, int abortAfter)
     {
         bench.Settings["STREAMING__Redis__Model"] = name;
         bench.Settings["STREAMING__Checkpoint__Folder"] = Path.Combine(bench.Folder, name);
         if (abortAfter > 0)
         {
-            // Small steps to the abort: the queue is short, so it hits the middle of the stream.
+            // Small steps up to the abort: the queue is short, so the abort hits the middle of the stream.
             bench.Settings["STREAMING__Pipeline__BatchQueue"] = "1";
             await using RunningWorker first = Start(bench);
             await first.UntilAsync(_ => Store(bench).List().Count >= abortAfter, "that many checkpoints are there");
@@ -72,15 +72,15 @@ public sealed class ResumeTests
 
         await using RunningWorker worker = Start(bench);
 
-        // A worker that is told to stop leaves what it has read and not batched to the next: whoever stops it earlier, with
-        // more left than a batch takes, compares two different streams.
+        // A worker that is stopped leaves read but unbatched records to the next one: stopping it earlier, with more
+        // left than a batch holds, would compare two different streams.
         int batch = bench.Values.Batching.BatchSize;
         await worker.UntilAsync(w => w.Status.Source.Partitions.Count > 0 && w.Status.Source.Lag == 0 && w.Status.Counts.Read > Events - batch, "less than a batch is left");
         Assert.Equal(ExitCode.Success, await worker.TerminateAsync());
         return Store(bench).List()[0];
     }
 
-    /// <summary>Checkpoints by the number of batches and not by the clock, which would end batches early.</summary>
+    /// <summary>Checkpoints by number of batches, not by the clock, which would end batches early.</summary>
     private static RunningWorker Start(FaultBench bench)
     {
         WorkerOptions values = bench.Values;

@@ -6,7 +6,7 @@ using Streaming.Worker.Stages;
 
 namespace Streaming.Worker.Tests.Faults;
 
-/// <summary>All of `streaming run` inside this process: the lease, the pipeline, the way out.</summary>
+/// <summary>All of `streaming run` inside this process: lease, pipeline, shutdown.</summary>
 internal sealed class RunningWorker : IAsyncDisposable
 {
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(1);
@@ -18,7 +18,7 @@ internal sealed class RunningWorker : IAsyncDisposable
     /// <summary>Starts.</summary>
     /// <param name="settings">All settings.</param>
     /// <param name="request">As in <see cref="WorkerRun"/>.</param>
-    /// <param name="time">The machine's clock; null: the true one.</param>
+    /// <param name="time">The clock; null: the system's.</param>
     /// <param name="engines">As in <see cref="WorkerRun"/>.</param>
     public RunningWorker(WorkerOptions settings, RunRequest? request = null, TimeProvider? time = null, Func<Learning.Engine.TrainingEngine>? engines = null)
     {
@@ -29,14 +29,14 @@ internal sealed class RunningWorker : IAsyncDisposable
 
     public RecordingLoggers Log => _loggers;
 
-    /// <summary>What it would have said on its way out.</summary>
+    /// <summary>The error message it would have printed on exit.</summary>
     public string Message { get; private set; } = string.Empty;
 
     public PipelineStatus Status => _run.Status();
 
     public string Part(string name) => _run.Health.Parts().GetValueOrDefault(name, string.Empty);
 
-    /// <summary>Waits for a condition that the worker must come to; one that ends before it fails the test.</summary>
+    /// <summary>Waits for a condition; a worker that ends before fails the test.</summary>
     public async Task UntilAsync(Func<RunningWorker, bool> condition, string what)
     {
         using var limit = new CancellationTokenSource(Limit);
@@ -51,7 +51,7 @@ internal sealed class RunningWorker : IAsyncDisposable
         }
     }
 
-    /// <summary>The number of steps as of a snapshot that was taken after this call.</summary>
+    /// <summary>The number of steps in a status taken after this call.</summary>
     public async Task<long> ReadStepAsync()
     {
         Learning.Training.TrainerStatus before = Status.Trainer;
@@ -59,21 +59,21 @@ internal sealed class RunningWorker : IAsyncDisposable
         return Status.Trainer.Counters.Steps;
     }
 
-    /// <summary>What SIGTERM does.</summary>
+    /// <summary>Stops it like SIGTERM.</summary>
     public Task<ExitCode> TerminateAsync()
     {
         _signals.Stop();
         return _running;
     }
 
-    /// <summary>As a kill, as far as a process can do it to itself: nothing is drained, published or kept.</summary>
+    /// <summary>Simulates a kill, as far as a process can do so itself: nothing is drained, published or saved.</summary>
     public Task<ExitCode> AbortAsync()
     {
         _signals.EndAtOnce();
         return _running;
     }
 
-    /// <summary>Waits for an end by itself.</summary>
+    /// <summary>Waits until it ends by itself.</summary>
     public Task<ExitCode> EndAsync() => _running.WaitAsync(Limit);
 
     public async ValueTask DisposeAsync()

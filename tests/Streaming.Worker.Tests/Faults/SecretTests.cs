@@ -4,7 +4,7 @@ using Xunit;
 
 namespace Streaming.Worker.Tests.Faults;
 
-/// <summary>Secrets of every kind, every way that a program writes something, one word to look for.</summary>
+/// <summary>Every kind of secret and every output of the program, with one word to search for.</summary>
 public sealed class SecretTests : IAsyncLifetime
 {
     private const string Secret = "correct-horse-93";
@@ -54,7 +54,7 @@ public sealed class SecretTests : IAsyncLifetime
         Dictionary<string, string> variables = Variables("plaintext");
         variables["STREAMING__Redis__Configuration"] = $"{_redis.Configuration},password={Secret}; and more {Secret}";
         using var process = StreamingProcess.Start(["run"], variables);
-        await process.WaitForLineAsync(line => line.Contains("asking until it does", StringComparison.Ordinal));
+        await process.WaitForLineAsync(line => line.Contains("Failed to read the active generation from Redis", StringComparison.Ordinal));
         process.Terminate();
 
         Assert.True(await process.WaitForExitAsync() == 0, process.Output);

@@ -8,14 +8,14 @@ using Xunit;
 
 namespace Streaming.Worker.Tests.Faults;
 
-/// <summary>Two workers of one model, as processes, on a shared folder of checkpoints.</summary>
+/// <summary>Two workers of one model, as processes, with a shared checkpoint folder.</summary>
 public sealed class TakeoverTests
 {
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(1);
 
     /// <summary>
-    /// The leader is frozen with half of a write command sent. The other half arrives when the standby has long taken over: it must
-    /// change nothing, and the revived leader must notice and end.
+    /// The leader is frozen after sending half of a write command. The other half arrives long after the standby took over: it must
+    /// change nothing, and the resumed leader must notice and exit.
     /// </summary>
     [Fact]
     public async Task LeaderFrozenInMidPublish_StandbyTakesOverAndTheRevivedOnePublishesAndKeepsNothing()
@@ -67,7 +67,7 @@ public sealed class TakeoverTests
 
     private static uint Token(string folder) => uint.Parse(Path.GetFileName(folder).Split('-')[1], System.Globalization.CultureInfo.InvariantCulture);
 
-    /// <summary>Read to the end and everything published once more after it.</summary>
+    /// <summary>Waits until everything is read and then published once more.</summary>
     private static async Task UntilQuietAsync(WorkerProcess worker)
     {
         long quiet = Stopwatch.GetTimestamp();

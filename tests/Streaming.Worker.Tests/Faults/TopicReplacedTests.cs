@@ -5,7 +5,7 @@ using Xunit;
 
 namespace Streaming.Worker.Tests.Faults;
 
-/// <summary>The events' topic is deleted and created anew under a running worker.</summary>
+/// <summary>The events' topic is deleted and recreated under a running worker.</summary>
 public class TopicReplacedTests
 {
     private const int New = 300;
@@ -18,12 +18,12 @@ public class TopicReplacedTests
         long read = await ReadAllAsync(bench);
         await using RunningWorker worker = bench.StartWorker();
         await RecreateAsync(bench, worker);
-        await worker.UntilAsync(w => w.Log.Has("Returning to the last checkpoint: Topic 'interactions' was deleted and created anew"), "the worker returns");
+        await worker.UntilAsync(w => w.Log.Has("Returning to the last checkpoint: Topic 'interactions' was deleted and recreated"), "the worker returns");
         await worker.UntilAsync(w => w.Status.Counts.Read >= read + New, "the new topic is read");
         Assert.True(await worker.TerminateAsync() == ExitCode.Success, worker.Log.Text);
         Assert.Equal(read + New, worker.Status.Counts.Read);
         Assert.True(worker.Log.Has("continuing at its beginning (STREAMING__Kafka__SkipMissing)"), worker.Log.Text);
-        Assert.False(worker.Log.Has("everything stops"), worker.Log.Text);
+        Assert.False(worker.Log.Has("stopping the worker"), worker.Log.Text);
     }
 
     [Fact]
@@ -34,11 +34,11 @@ public class TopicReplacedTests
         await using RunningWorker worker = bench.StartWorker();
         await RecreateAsync(bench, worker);
         Assert.Equal(ExitCode.BadInput, await worker.EndAsync());
-        Assert.StartsWith("Topic 'interactions' was deleted and created anew (id ", worker.Message, StringComparison.Ordinal);
-        Assert.EndsWith("or set STREAMING__Kafka__SkipMissing=true to go on from the beginning of the new topic.", worker.Message, StringComparison.Ordinal);
+        Assert.StartsWith("Topic 'interactions' was deleted and recreated (id ", worker.Message, StringComparison.Ordinal);
+        Assert.EndsWith("or set STREAMING__Kafka__SkipMissing=true to continue from the beginning of the new topic.", worker.Message, StringComparison.Ordinal);
     }
 
-    // Everything that was sent, and a checkpoint that holds it.
+    // Everything sent is trained, and a checkpoint holds it.
     private static async Task<long> ReadAllAsync(FaultBench bench)
     {
         await using RunningWorker first = bench.StartWorker();

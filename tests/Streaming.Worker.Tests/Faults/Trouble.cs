@@ -1,17 +1,17 @@
 namespace Streaming.Worker.Tests.Faults;
 
-/// <summary>How a worker shows that something is broken.</summary>
+/// <summary>How a worker reports each fault.</summary>
 internal static class Trouble
 {
     public static Task UntilNoticedAsync(RunningWorker worker, Fault fault) => fault switch
     {
-        Fault.RedisEmptied => worker.UntilAsync(w => w.Log.Has("Redis has lost what was in it"), "the loss is noticed"),
+        Fault.RedisEmptied => worker.UntilAsync(w => w.Log.Has("Redis has lost its data"), "the loss is noticed"),
         Fault.RedisOutOfMemory => worker.UntilAsync(w => w.Log.Has("Redis is out of memory"), "the lack of memory is noticed"),
         Fault.RedisDown or Fault.RedisHangs => UntilDegradedAsync(worker, "redis"),
         Fault.BrokerDown => UntilDegradedAsync(worker, "kafka"),
         Fault.MembersComeAndGo => worker.UntilAsync(w => w.Log.Has("was revoked"), "partitions are taken away"),
 
-        // These must not hurt enough for it to show.
+        // These must be too minor to be reported.
         Fault.RedisSlow or Fault.BrokerErrors or Fault.BrokerSlow or Fault.LeadersMove => Task.CompletedTask,
         _ => UntilDegradedAsync(worker, "checkpoints"),
     };

@@ -13,7 +13,7 @@ using Xunit;
 
 namespace Streaming.Worker.Tests.Generations;
 
-/// <summary>A second generation beside the first, over a real server and a steady stream.</summary>
+/// <summary>A second generation alongside the first, with a real server and a steady stream.</summary>
 public sealed class GenerationTests
 {
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
@@ -36,17 +36,17 @@ public sealed class GenerationTests
 
         bench.Settings["STREAMING__Model__Widths"] = "8,16,24";
         await using var next = new RunningWorker(bench.Values, new RunRequest(2, null));
-        await next.UntilAsync(w => w.Log.Text.Contains("Readers have been moved from generation 1 to 2", StringComparison.Ordinal), "readers are moved");
+        await next.UntilAsync(w => w.Log.Text.Contains("Switched readers from generation 1 to 2", StringComparison.Ordinal), "readers are switched");
         Assert.Contains("adopted: ", next.Log.Text, StringComparison.Ordinal);
-        Assert.Matches("reading from [1-9]", next.Log.Text); // where the old one's checkpoint stood
+        Assert.Matches("reading from [1-9]", next.Log.Text); // the position of the old one's checkpoint
         Assert.DoesNotContain("reading from 0", next.Log.Text, StringComparison.Ordinal);
         SlicedModel tower = (await towers.ReadAsync(24, Stop))!;
         Assert.Equal((2u, 24), (tower.Version.Generation, tower.Width));
 
-        // The old one went on meanwhile, under a lease and fences of its own.
+        // The old one continues, with its own lease and fences.
         var generations = new GenerationSwitch(database, bench.Values.Redis, [8, 16], TimeProvider.System);
         (int before, int now) = ((await generations.ListAsync(1, TestContext.Current.CancellationToken)).Count, (await generations.ListAsync(2, TestContext.Current.CancellationToken)).Count);
-        Assert.True(before > 50 && now > 50, $"{before} and {now} items"); // how near they are is the switch's matter: Objection_…
+        Assert.True(before > 50 && now > 50, $"{before} and {now} items"); // the switch checks how close they are: Objection_…
 
         var admin = new GenerationAdmin(database, bench.Values.Redis, bench.Values.Model.Widths, bench.Values.Generation);
         using var output = new StringWriter();
@@ -54,10 +54,10 @@ public sealed class GenerationTests
         Assert.Contains("readers moved from generation 2 to 1", output.ToString(), StringComparison.Ordinal);
         Assert.Equal(1u, (await towers.ReadAsync(16, Stop))!.Version.Generation);
 
-        // A restart does not move readers a second time.
+        // A restart does not switch readers a second time.
         Assert.Equal(ExitCode.Success, await next.TerminateAsync());
         await using var again = new RunningWorker(bench.Values, new RunRequest(2, null));
-        await again.UntilAsync(w => w.Log.Text.Contains("Going on from checkpoint", StringComparison.Ordinal) && w.Status.Counts.Trained > 0, "it goes on");
+        await again.UntilAsync(w => w.Log.Text.Contains("Resuming from checkpoint", StringComparison.Ordinal) && w.Status.Counts.Trained > 0, "it resumes");
         await Task.Delay(2_500, Stop);
         Assert.Equal("1", (string?)await database.StringGetAsync("e:faults:active"));
 
@@ -68,9 +68,9 @@ public sealed class GenerationTests
         await Task.Delay(1_500, Stop);
         Assert.Empty((await generations.ListAsync(1, TestContext.Current.CancellationToken)));
 
-        // A plain run trains what readers use now, with the settings that fit it.
+        // A plain run trains the generation that readers use, with the settings that match it.
         await using var plain = new RunningWorker(bench.Values);
-        await plain.UntilAsync(w => w.Log.Text.Contains("Training generation 2; readers use 2", StringComparison.Ordinal) && w.Log.Text.Contains("Going on from checkpoint", StringComparison.Ordinal), "it trains generation 2");
+        await plain.UntilAsync(w => w.Log.Text.Contains("Training generation 2; readers use 2", StringComparison.Ordinal) && w.Log.Text.Contains("Resuming from checkpoint", StringComparison.Ordinal), "it trains generation 2");
     }
 
     [Fact]
@@ -111,7 +111,7 @@ public sealed class GenerationTests
         Assert.Empty(GenerationChecks.Objection(next, old, all, options));
         Assert.Contains("99 of its 100 items", GenerationChecks.Objection(next, old, new(100, 99), options), StringComparison.Ordinal);
         Assert.Contains("it has 90 items, generation 1 has 100", GenerationChecks.Objection(next with { Items = 90 }, old, all, options), StringComparison.Ordinal);
-        Assert.Contains("is 0.1800, that of generation 1 0.2000", GenerationChecks.Objection(next with { Recall = 0.18 }, old, all, options), StringComparison.Ordinal);
+        Assert.Contains("is 0.1800; generation 1 has 0.2000", GenerationChecks.Objection(next with { Recall = 0.18 }, old, all, options), StringComparison.Ordinal);
         Assert.Contains("over 400 events", GenerationChecks.Objection(next with { Examples = 400 }, old, all, options), StringComparison.Ordinal);
         Assert.Contains("was not measured", GenerationChecks.Objection(next, old with { Examples = 0 }, all, options), StringComparison.Ordinal);
         Assert.Contains("generation in use has no record", GenerationChecks.Objection(next, null, all, options), StringComparison.Ordinal);

@@ -7,8 +7,8 @@ using Xunit;
 
 namespace Streaming.Worker.Tests.Layout;
 
-/// <summary>The container files say what the program understands. That their settings exist: <see cref="SettingNameTests"/>;
-/// that the image's build stage works: tests/published.sh.</summary>
+/// <summary>The container files match the program. <see cref="SettingNameTests"/> checks that their settings exist,
+/// tests/published.sh that the image's build stage works.</summary>
 public partial class ContainerTests
 {
     private static readonly string Compose = Read("docker-compose.yml");
@@ -49,7 +49,7 @@ public partial class ContainerTests
         Assert.All(stages, stage => Assert.DoesNotContain("\nRUN", stage, StringComparison.Ordinal));
     }
 
-    /// <summary>By Compose's own parser, where STREAMING_TOOLS has a program compose-check that takes the file and its profiles.</summary>
+    /// <summary>With Compose's own parser, if STREAMING_TOOLS has a program compose-check that takes the file and its profiles.</summary>
     [Fact]
     public async Task Compose_IsWhatItsParserReads()
     {

@@ -7,7 +7,7 @@ using Xunit;
 
 namespace Streaming.Worker.Tests.Layout;
 
-/// <summary>What the documentation says of the program comes from the program, and its links lead somewhere.</summary>
+/// <summary>Documentation matches the program, and its links resolve.</summary>
 public partial class DocumentationTests
 {
     private static readonly string Root = RepositoryLayoutTests.Root();
@@ -49,7 +49,7 @@ public partial class DocumentationTests
             : File.Exists(target) && Heading().Matches(File.ReadAllText(target)).Any(match => Anchor(match.Groups[1].Value) == parts[1]);
     }
 
-    // As the usual viewers of Markdown make it: letters and digits in lower case, blanks as hyphens, all else left out.
+    // Like common Markdown renderers: lower-case letters and digits, blanks as hyphens, all else removed.
     private static string Anchor(string heading)
     {
         StringBuilder anchor = new();

@@ -3,7 +3,7 @@ using Xunit;
 
 namespace Streaming.Worker.Tests.Layout;
 
-/// <summary>The manifests of deploy/kubernetes. That their settings exist: <see cref="SettingNameTests"/>.</summary>
+/// <summary>The manifests of deploy/kubernetes. <see cref="SettingNameTests"/> checks that their settings exist.</summary>
 public class KubernetesTests
 {
     private static readonly string Folder = Path.Combine(RepositoryLayoutTests.Root(), "deploy", "kubernetes");
@@ -11,7 +11,7 @@ public class KubernetesTests
     public static TheoryData<string> Kustomizations => [.. Directory.GetFiles(Folder, "kustomization.yaml", SearchOption.AllDirectories)
         .Select(file => Path.GetDirectoryName(Path.GetRelativePath(Folder, file))!).Where(folder => !folder.StartsWith("components", StringComparison.Ordinal))];
 
-    /// <summary>By kustomize and a strict decoder, where STREAMING_TOOLS has them.</summary>
+    /// <summary>With kustomize and a strict decoder, if STREAMING_TOOLS has them.</summary>
     [Theory]
     [MemberData(nameof(Kustomizations))]
     public async Task Kustomization_Built_HasOnlyFieldsOfTheApi(string folder)

@@ -4,7 +4,7 @@ using Xunit;
 
 namespace Streaming.Worker.Tests.Layout;
 
-/// <summary>The table of projects: what may stand on what. A project exists because of a dependency or a deployable.</summary>
+/// <summary>The table of projects and their allowed references. A project exists because of a dependency or a deployable.</summary>
 public class RepositoryLayoutTests
 {
     private static readonly Dictionary<string, (string[] Projects, string[] Packages)> Allowed = new()
@@ -51,7 +51,7 @@ public class RepositoryLayoutTests
             wrong.AddRange(Includes(file, "PackageReference").Except(allowed.Packages).Select(package => $"{name} → package {package}"));
             wrong.AddRange(Includes(file, "InternalsVisibleTo").Where(Allowed.ContainsKey).Select(other => $"{name} shows its internals to {other}"));
 
-            // Transport takes the logging abstractions from it, the programs Kestrel.
+            // Transport uses its logging abstractions, the programs Kestrel.
             if (name is not ("Streaming.Worker" or "Streaming.Lab" or "Streaming.Transport"))
             {
                 wrong.AddRange(Includes(file, "FrameworkReference").Select(framework => $"{name} → framework {framework}"));
@@ -75,7 +75,7 @@ public class RepositoryLayoutTests
             path => Assert.Contains(Path.GetFileName(path), solution, StringComparison.Ordinal));
     }
 
-    /// <summary>The repository, found from where this file was compiled or from where it runs.</summary>
+    /// <summary>The repository root, found from this file's compile-time path or the working directory.</summary>
     internal static string Root([CallerFilePath] string file = "")
     {
         for (DirectoryInfo? folder = new(File.Exists(file) ? Path.GetDirectoryName(file)! : AppContext.BaseDirectory); folder is not null; folder = folder.Parent)

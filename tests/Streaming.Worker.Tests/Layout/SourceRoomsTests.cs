@@ -4,7 +4,7 @@ using Xunit;
 
 namespace Streaming.Worker.Tests.Layout;
 
-/// <summary>Folders are walls: a namespace is a folder, what a folder uses of its project is in a table, and no arrows form a circle.</summary>
+/// <summary>Folders have boundaries: a namespace is a folder, a table lists which folders of its project a folder uses, and dependencies are acyclic.</summary>
 public partial class SourceRoomsTests
 {
     private static readonly string Sources = Path.Combine(RepositoryLayoutTests.Root(), "src");
@@ -20,7 +20,7 @@ public partial class SourceRoomsTests
         Dictionary<string, SortedSet<string>> left = Arrows();
         Assert.True(left.Count > 30, "the sources were not found");
 
-        // Whoever uses nothing that is left is below all others; what can never be taken away is in a circle.
+        // Repeatedly removes folders without remaining dependencies; those that cannot be removed are in a cycle.
         while (left.Where(room => !room.Value.Any(left.ContainsKey)).Select(room => room.Key).ToArray() is { Length: > 0 } lowest)
         {
             Array.ForEach(lowest, room => left.Remove(room));
@@ -51,7 +51,7 @@ public partial class SourceRoomsTests
         return table.ToString();
     }
 
-    /// <summary>Each room, with the rooms of its own project that its files use.</summary>
+    /// <summary>Each folder, with the folders of the same project that its files use.</summary>
     private static Dictionary<string, SortedSet<string>> Arrows()
     {
         ILookup<string, string> declared = Files.SelectMany(file => file.Types.Select(type => (type, file.Namespace))).ToLookup(pair => pair.type, pair => pair.Namespace);
@@ -63,7 +63,7 @@ public partial class SourceRoomsTests
                 arrows[file.Namespace] = used = new SortedSet<string>(StringComparer.Ordinal);
             }
 
-            // A using is an arrow; an enclosing namespace needs none, so that its types are looked for by name.
+            // A using is a dependency; an enclosing namespace needs none, so its types are searched for by name.
             used.UnionWith(file.Usings.Where(name => Project(name) == Project(file.Namespace) && name != file.Namespace));
             used.UnionWith(file.Names.SelectMany(name => declared[name]).Where(name => file.Namespace.StartsWith(name + ".", StringComparison.Ordinal) && Project(name) == Project(file.Namespace)));
         }
@@ -87,7 +87,7 @@ public partial class SourceRoomsTests
                 [.. Identifier().Matches(text).Select(match => match.Value)]);
         }
 
-        // Comments, and strings of one line.
+        // Comments, and single-line strings.
         [GeneratedRegex(@"//[^\n]*|/\*.*?\*/|""(?:\\.|[^""\\\n])*""", RegexOptions.Singleline)]
         private static partial Regex Noise();
 

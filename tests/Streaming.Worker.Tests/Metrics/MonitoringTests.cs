@@ -8,7 +8,7 @@ using Xunit;
 
 namespace Streaming.Worker.Tests.Metrics;
 
-/// <summary>What deploy/monitoring asks Prometheus for is what a worker has.</summary>
+/// <summary>A worker exports every metric that deploy/monitoring queries.</summary>
 public partial class MonitoringTests
 {
     [Theory]
@@ -35,13 +35,13 @@ public partial class MonitoringTests
         ];
         string[] shown = [.. expressions.SelectMany(expression => MetricName().Matches(expression)).Select(match => Base(match.Value)).Distinct()];
 
-        // The number of steps alone says nothing that the rate of examples does not.
+        // The rate of examples covers the number of steps.
         Assert.Equal(["streaming_steps"], Exposed().Where(name => name.StartsWith("streaming_", StringComparison.Ordinal)).Select(Base).Distinct().Except(shown).Order());
     }
 
     private static string Folder() => Path.Combine(RepositoryLayoutTests.Root(), "deploy", "monitoring");
 
-    /// <summary>The names at /metrics, those of a histogram's series included.</summary>
+    /// <summary>The names at /metrics, including the series of histograms.</summary>
     private static HashSet<string> Exposed()
     {
         var names = new HashSet<string>(StringComparer.Ordinal);
@@ -55,7 +55,7 @@ public partial class MonitoringTests
             }
         };
         using var metrics = new WorkerMetrics();
-        using var serving = new ServeMetrics(index: null!); // asked for names alone
+        using var serving = new ServeMetrics(index: null!); // only names are needed
         listener.Start();
         return names;
     }

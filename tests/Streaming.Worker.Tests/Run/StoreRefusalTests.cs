@@ -11,7 +11,7 @@ using Xunit;
 
 namespace Streaming.Worker.Tests.Run;
 
-/// <summary>A store that does not fit the settings, or refuses the worker: one line that names it, an exit code, nothing written.</summary>
+/// <summary>A store that does not match the settings, or denies access: one line that names it, an exit code, nothing written.</summary>
 public sealed class StoreRefusalTests : IAsyncLifetime
 {
     private LocalRedisServer _redis = null!;

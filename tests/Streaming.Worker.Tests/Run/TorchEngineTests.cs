@@ -4,7 +4,7 @@ using Xunit;
 
 namespace Streaming.Worker.Tests.Run;
 
-/// <summary>A build without libtorch, as it is by default, when the settings ask for it.</summary>
+/// <summary>The default build, without libtorch, with settings that require it.</summary>
 public class TorchEngineTests
 {
     private static readonly Dictionary<string, string> Torch = new() { ["STREAMING__Training__Engine"] = "Torch", ["STREAMING__Http__Port"] = "0", ["STREAMING__Redis__Configuration"] = "127.0.0.1:1" };

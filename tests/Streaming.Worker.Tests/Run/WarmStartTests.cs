@@ -11,7 +11,7 @@ using Xunit;
 
 namespace Streaming.Worker.Tests.Run;
 
-/// <summary>From a log of the past to a live model: `backtest --model`, then `run --from`.</summary>
+/// <summary>From a recorded log to a live model: `backtest --model`, then `run --from`.</summary>
 public sealed class WarmStartTests : IDisposable
 {
     private const int LogItems = 60;
@@ -33,9 +33,9 @@ public sealed class WarmStartTests : IDisposable
             await worker.UntilAsync(w => w.Log.Text.Contains("all weights and optimiser state", StringComparison.Ordinal), "it has started from the model");
             Assert.Contains($"adopted: {LogItems} items", worker.Log.Text, StringComparison.Ordinal);
 
-            // The log's items have no event in the live stream: what is in Redis of them comes from the model.
+            // The log's items have no event in the live stream: their embeddings in Redis come from the model.
             await UntilPublishedAsync(bench);
-            long before = worker.Status.Counts.Trained; // The log's events are among them.
+            long before = worker.Status.Counts.Trained; // Includes the log's events.
             await worker.UntilAsync(w => w.Status.Counts.Trained > before + 200, "it learns");
             Assert.Equal(ExitCode.Success, await worker.TerminateAsync());
         }
@@ -48,8 +48,8 @@ public sealed class WarmStartTests : IDisposable
         }
 
         await using var again = new RunningWorker(bench.Values, new RunRequest(null, Model));
-        await again.UntilAsync(w => w.Log.Text.Contains("Going on from checkpoint", StringComparison.Ordinal), "it goes on from its own");
-        Assert.Contains("is left aside", again.Log.Text, StringComparison.Ordinal);
+        await again.UntilAsync(w => w.Log.Text.Contains("Resuming from checkpoint", StringComparison.Ordinal), "it resumes from its own checkpoint");
+        Assert.Contains("this model already has a checkpoint", again.Log.Text, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -101,7 +101,7 @@ public sealed class WarmStartTests : IDisposable
         }
     }
 
-    /// <summary>As a team does: the live model is what the backtest's settings file says, offline defaults included.</summary>
+    /// <summary>The usual workflow: the live model uses the backtest's settings file, including offline defaults.</summary>
     private void TakeModelSettings(FaultBench bench)
     {
         foreach (string[] pair in File.ReadLines(SettingsFile).Select(static line => line.Split('=', 2)).Where(static pair => pair[0].StartsWith("STREAMING__Model__", StringComparison.Ordinal)))
@@ -119,7 +119,7 @@ public sealed class WarmStartTests : IDisposable
         Assert.Equal(ExitCode.Success, InspectCommand.Run(Model, json: false, TextWriter.Null));
     }
 
-    /// <summary>300 users who each walk along six circles of ten items, a day ago.</summary>
+    /// <summary>300 users who each walk along six cycles of ten items, a day ago.</summary>
     private string Events()
     {
         var random = new Random(11);

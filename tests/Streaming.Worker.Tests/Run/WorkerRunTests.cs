@@ -6,7 +6,7 @@ using Xunit;
 
 namespace Streaming.Worker.Tests.Run;
 
-/// <summary>`streaming run` as a process, against a Kafka endpoint and a Redis that belong to the test.</summary>
+/// <summary>`streaming run` as a process, with a private Kafka endpoint and Redis.</summary>
 public sealed class WorkerRunTests : IAsyncLifetime
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("run-").FullName;
@@ -44,7 +44,7 @@ public sealed class WorkerRunTests : IAsyncLifetime
         await ReplayAsync(300);
         using var again = Start("run");
         await ReadyAsync(again);
-        Assert.Contains("Going on from checkpoint", again.Output, StringComparison.Ordinal);
+        Assert.Contains("Resuming from checkpoint", again.Output, StringComparison.Ordinal);
         await ReadAllAsync(again, 300);
         again.Terminate();
 
@@ -134,7 +134,7 @@ public sealed class WorkerRunTests : IAsyncLifetime
 
     private static async Task ReadyAsync(StreamingProcess worker) => await worker.WaitForLineAsync(line => line.Contains("Assigned interactions", StringComparison.Ordinal) && line.Contains("[1]", StringComparison.Ordinal));
 
-    /// <summary>Waits until the metrics say that so many events have been trained on or otherwise dealt with in this process.</summary>
+    /// <summary>Waits until this process's metrics show that this many events have been trained on or otherwise handled.</summary>
     private static async Task ReadAllAsync(StreamingProcess worker, long count)
     {
         using var client = new HttpClient { BaseAddress = await AddressAsync(worker) };

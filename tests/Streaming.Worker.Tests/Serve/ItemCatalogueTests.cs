@@ -26,7 +26,7 @@ public class ItemCatalogueTests
     [Theory]
     [InlineData("title,item\nLamp,i1\n", "line 1: the first column is \"title\"")]
     [InlineData("item,title,\ni1,Lamp,x\n", "line 1: column 3 has no name")]
-    [InlineData("item,title\ni1,Lamp,x\n", "line 2: 3 fields, 2 expected")]
+    [InlineData("item,title\ni1,Lamp,x\n", "line 2: 3 fields; expected 2")]
     [InlineData("item,title\ni1,\"Lamp\" red\n", "line 2: text after a closing quote")]
     public void ReadAll_WhatTheWorkerWouldRefuse_IsRefusedWithItsPlace(string text, string expected)
     {

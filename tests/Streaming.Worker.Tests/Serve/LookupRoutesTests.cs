@@ -160,8 +160,8 @@ public sealed class LookupRoutesTests : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData("/items/a?widht=4", "there is no parameter \"widht\" here; allowed: width")]
-    [InlineData("/items/a/neighbours?widths=4", "there is no parameter \"widths\" here; allowed: width, count, shortlist")]
+    [InlineData("/items/a?widht=4", "unknown parameter \"widht\"; allowed: width")]
+    [InlineData("/items/a/neighbours?widths=4", "unknown parameter \"widths\"; allowed: width, count, shortlist")]
     [InlineData("/items/a/neighbours?shortlist=-1", "shortlist is \"-1\"; allowed: 0 to 100000")]
     public async Task Lookup_UnknownParameter_IsRefused(string path, string message)
     {
@@ -249,7 +249,7 @@ public sealed class LookupRoutesTests : IAsyncLifetime
             await _redis.GetDatabase().StringSetAsync(keys.Key(id), "somebody else's");
         }
 
-        await UntilAsync(() => Task.FromResult(_health.Parts().GetValueOrDefault("values") == "degraded: all that were read last were refused: foreign: something else wrote this key"));
+        await UntilAsync(() => Task.FromResult(_health.Parts().GetValueOrDefault("values") == "degraded: every value read recently was refused: foreign: something else wrote this key"));
         await _redis.GetDatabase().StringSetAsync(keys.Key("a"), sound);
         await UntilAsync(() => Task.FromResult(_health.Parts().GetValueOrDefault("values") == "healthy"));
     }

@@ -4,7 +4,7 @@ using Xunit;
 
 namespace Streaming.Worker.Tests.Serve;
 
-/// <summary>The page in a real browser, which tests/run.sh installs.</summary>
+/// <summary>The page in a real browser, installed by tests/run.sh.</summary>
 public sealed class PageTests
 {
     private static readonly string? Browser = new[] { "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome" }.FirstOrDefault(File.Exists);
@@ -33,7 +33,7 @@ public sealed class PageTests
         Assert.Contains("item \"&lt;img src=x&gt;\" has no embedding", await DumpAsync($"{address}?item=%3Cimg%20src%3Dx%3E"), StringComparison.Ordinal);
     }
 
-    /// <summary>The document after its scripts have run for a while.</summary>
+    /// <summary>Returns the document after its scripts have run for a while.</summary>
     private static async Task<string> DumpAsync(string address)
     {
         string profile = Directory.CreateTempSubdirectory("page-").FullName;

@@ -1,4 +1,4 @@
 namespace Streaming.Lab.Demo.Report;
 
-/// <summary>What became of the events. Produced = Trained + HistoryOnly + DeadLettered + Duplicates.</summary>
+/// <summary>Number of events by outcome. Produced = Trained + HistoryOnly + DeadLettered + Duplicates.</summary>
 internal sealed record EventTotals(long Produced, long Decoded, long Trained, long HistoryOnly, long DeadLettered, long Duplicates);

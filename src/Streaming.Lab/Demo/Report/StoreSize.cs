@@ -1,4 +1,4 @@
 namespace Streaming.Lab.Demo.Report;
 
-/// <summary>What is in Redis: embeddings of this model, and the memory that they and their keys take.</summary>
+/// <summary>The contents of Redis: this model's embeddings, and the memory used by them and their keys.</summary>
 internal sealed record StoreSize(long Items, long Bytes);

@@ -1,4 +1,4 @@
 namespace Streaming.Lab.Demo.Report;
 
-/// <summary>Figures of the training.</summary>
+/// <summary>Training totals.</summary>
 internal sealed record TrainingTotals(long Steps, long Replayed, double Loss, int Items, int BankEntries, int BankCapacity, long Published);

@@ -2,11 +2,11 @@ using System.Buffers.Binary;
 
 namespace Streaming.Transport.Kafka.Native;
 
-/// <summary>Looks whether a shared library of Linux is whole. The loader maps a file that was cut short, and the process dies
-/// of SIGBUS at the first page that is missing.</summary>
+/// <summary>Checks whether a Linux shared library is complete. The loader maps a truncated file, and the process dies
+/// of SIGBUS at the first missing page.</summary>
 internal static class ElfFile
 {
-    /// <summary>What is wrong with a file; null: nothing that this can see. The table of sections is the last thing in the file.</summary>
+    /// <summary>Returns what is wrong with a file, or null if nothing is found. The section header table is the last thing in the file.</summary>
     public static string? Objection(string path)
     {
         if (!OperatingSystem.IsLinux())

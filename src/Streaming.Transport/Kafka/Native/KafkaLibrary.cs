@@ -7,10 +7,10 @@ using Microsoft.Extensions.Logging;
 
 namespace Streaming.Transport.Kafka.Native;
 
-/// <summary>The one librdkafka of this process, for Confluent's client and for what uses its functions directly alike: the
+/// <summary>The process's librdkafka, for Confluent's client and for direct imports alike: always the
 /// package's, never the system's, which may be years older.</summary>
-/// <remarks>For glibc on x64 the package has two builds. <c>librdkafka</c> has Kerberos and needs libsasl2.so.3, which Debian
-/// and Ubuntu do not have; <c>centos8-librdkafka</c> needs glibc 2.28 alone. The runtime's own search would end at a system's
+/// <remarks>For glibc on x64 the package has two builds: <c>librdkafka</c> supports Kerberos and needs libsasl2.so.3, which Debian
+/// and Ubuntu lack; <c>centos8-librdkafka</c> needs only glibc 2.28. The runtime's default search would fall back to the system's
 /// librdkafka.</remarks>
 public static class KafkaLibrary
 {
@@ -19,12 +19,12 @@ public static class KafkaLibrary
     private static readonly Lazy<KafkaLibraryFile> Loaded = new(static () => Open(Builds(), Folders()));
 
     /// <summary>Loads the library, once.</summary>
-    /// <returns>What was loaded.</returns>
-    /// <exception cref="KafkaLibraryException">No build can be used: names each file and why.</exception>
+    /// <returns>The loaded library.</returns>
+    /// <exception cref="KafkaLibraryException">No build is usable; the message names each file and why.</exception>
     public static KafkaLibraryFile Load() => Loaded.Value;
 
     /// <summary>Loads the library and logs which it is.</summary>
-    /// <exception cref="KafkaLibraryException">No build can be used.</exception>
+    /// <exception cref="KafkaLibraryException">No build is usable.</exception>
     public static void Load(ILogger logger)
     {
         KafkaLibraryFile file = Load();
@@ -38,23 +38,23 @@ public static class KafkaLibrary
         }
     }
 
-    /// <summary>Lets another assembly import functions of librdkafka: from the same file.</summary>
-    /// <param name="assembly">The assembly that declares the imports. Once, before the first call.</param>
+    /// <summary>Resolves another assembly's imports of librdkafka to the same file.</summary>
+    /// <param name="assembly">The assembly that declares the imports. Call once, before the first import.</param>
     public static void ResolveFor(Assembly assembly) => NativeLibrary.SetDllImportResolver(assembly, Resolve);
 
-    /// <summary>Before any call: the first one decides which file the runtime takes.</summary>
+    /// <summary>Must run before any call: the first one decides which file the runtime loads.</summary>
     [ModuleInitializer]
-    [SuppressMessage("Usage", "CA2255", Justification = "Whoever comes first, of many entries, needs it.")]
+    [SuppressMessage("Usage", "CA2255", Justification = "Any of several entry points may be first to need it.")]
     internal static void Register()
     {
         NativeLibrary.SetDllImportResolver(typeof(Library).Assembly, Resolve);
         NativeLibrary.SetDllImportResolver(typeof(KafkaLibrary).Assembly, Resolve);
     }
 
-    /// <summary>Takes the first build that can be used.</summary>
-    /// <param name="builds">Names of the files, the preferred one first.</param>
-    /// <param name="folders">Where to look.</param>
-    /// <exception cref="KafkaLibraryException">None can be.</exception>
+    /// <summary>Loads the first usable build.</summary>
+    /// <param name="builds">File names, in order of preference.</param>
+    /// <param name="folders">Folders to search.</param>
+    /// <exception cref="KafkaLibraryException">None is usable.</exception>
     internal static KafkaLibraryFile Open(IReadOnlyList<string> builds, IReadOnlyList<string> folders)
     {
         var refused = new List<string>();
@@ -73,13 +73,13 @@ public static class KafkaLibrary
 
         throw new KafkaLibraryException(
             $"librdkafka, the native library of the Kafka client, cannot be loaded: {string.Join("; ", refused)}. "
-            + $"It comes with the NuGet package {Package}: restore and build or publish this program again (a librdkafka of the system is not used).");
+            + $"It comes with the NuGet package {Package}: restore and build or publish this program again (the system's librdkafka is not used).");
     }
 
-    /// <summary>The client calls functions of the library that it was released with.</summary>
+    /// <summary>The client calls functions of the library version it was released with.</summary>
     private static Version Needed => typeof(Library).Assembly.GetName().Version!;
 
-    // Confluent's assembly knows the builds by their own names too.
+    // Confluent's assembly also imports the builds by their own names.
     private static nint Resolve(string name, Assembly assembly, DllImportSearchPath? path)
         => name.EndsWith(Name, StringComparison.Ordinal) ? Loaded.Value.Handle : 0;
 
@@ -98,7 +98,7 @@ public static class KafkaLibrary
         return RuntimeInformation.ProcessArchitecture == Architecture.X64 ? [$"{Name}.so", $"centos8-{Name}.so"] : [$"{Name}.so"];
     }
 
-    /// <summary>Where the host says that the application's native files are, and the application's own folder.</summary>
+    /// <summary>The native search directories given by the host, and the application's own folder.</summary>
     private static string[] Folders()
     {
         string[] known = (AppContext.GetData("NATIVE_DLL_SEARCH_DIRECTORIES") as string ?? string.Empty).Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries);

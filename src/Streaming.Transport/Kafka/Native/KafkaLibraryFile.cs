@@ -2,12 +2,12 @@ using System.Runtime.InteropServices;
 
 namespace Streaming.Transport.Kafka.Native;
 
-/// <summary>A librdkafka in this process.</summary>
-/// <param name="Path">The full path of its file.</param>
-/// <param name="Version">The version that the library itself states.</param>
+/// <summary>A loaded librdkafka.</summary>
+/// <param name="Path">The full path of the file.</param>
+/// <param name="Version">The version reported by the library.</param>
 public sealed record KafkaLibraryFile(string Path, Version Version)
 {
-    /// <summary>Gets the builds that were preferred and could not be used, and why; empty when there are none.</summary>
+    /// <summary>Gets the preferred builds that were unusable, and why; empty if there are none.</summary>
     public string PassedOver { get; init; } = string.Empty;
 
     /// <summary>Gets the loader's handle.</summary>
@@ -17,9 +17,9 @@ public sealed record KafkaLibraryFile(string Path, Version Version)
     private delegate int VersionFunction();
 
     /// <summary>Loads one file.</summary>
-    /// <param name="path">Its full path, so that the system's folders are not searched.</param>
-    /// <param name="needed">The oldest version that is allowed, to its minor number.</param>
-    /// <exception cref="DllNotFoundException">It cannot be used; the message says why and does not repeat the path.</exception>
+    /// <param name="path">The full path, so that system folders are not searched.</param>
+    /// <param name="needed">The minimum version (major and minor).</param>
+    /// <exception cref="DllNotFoundException">The file is unusable; the message says why and does not repeat the path.</exception>
     internal static KafkaLibraryFile Open(string path, Version needed)
     {
         if (!File.Exists(path))
@@ -58,7 +58,7 @@ public sealed record KafkaLibraryFile(string Path, Version Version)
         }
     }
 
-    /// <summary>What the loader itself said: the second line. The first is the runtime's general advice.</summary>
+    /// <summary>Extracts the loader's own message, the second line; the first is the runtime's general advice.</summary>
     private static string Reason(string message, string path)
     {
         string[] lines = message.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);

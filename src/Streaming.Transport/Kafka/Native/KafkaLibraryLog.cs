@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Streaming.Transport.Kafka.Native;
 
-/// <summary>What is logged of librdkafka's choice. Ids 2090 to 2099.</summary>
+/// <summary>Log messages about the choice of librdkafka. Ids 2090 to 2099.</summary>
 internal static partial class KafkaLibraryLog
 {
     [LoggerMessage(2090, LogLevel.Information, "librdkafka {Version} from {Path}")]

@@ -6,7 +6,7 @@ using Streaming.Transport.Kafka.Decoding;
 
 namespace Streaming.Transport.Kafka.Readers;
 
-/// <summary>One consumer of one topic, whose reading always continues at the live positions. Not for several threads at once.</summary>
+/// <summary>A consumer of one topic that always continues at the live positions. Not thread-safe.</summary>
 internal sealed class PartitionReader : IDisposable
 {
     private readonly string _topic;
@@ -20,13 +20,13 @@ internal sealed class PartitionReader : IDisposable
     private readonly SortedSet<int> _unreadable = [];
     private readonly bool _isIncremental;
 
-    /// <summary>Creates a reader; nothing is read before <see cref="Start"/>.</summary>
-    /// <param name="options">How to reach Kafka.</param>
+    /// <summary>Creates a reader; it reads nothing before <see cref="Start"/>.</summary>
+    /// <param name="options">Connection and consumer settings.</param>
     /// <param name="topic">The topic.</param>
-    /// <param name="number">Its number in <paramref name="positions"/>.</param>
+    /// <param name="number">The topic's index in <paramref name="positions"/>.</param>
     /// <param name="positions">The live positions.</param>
-    /// <param name="onError">Told what the client reports; on any thread.</param>
-    /// <param name="logger">Log.</param>
+    /// <param name="onError">Called with the client's errors, on any thread.</param>
+    /// <param name="logger">Logger.</param>
     public PartitionReader(KafkaOptions options, string topic, int number, StreamPositions positions, Action<Error> onError, ILogger logger)
     {
         _topic = topic;
@@ -49,36 +49,36 @@ internal sealed class PartitionReader : IDisposable
         _gate = new PauseGate(Apply);
     }
 
-    /// <summary>Gets a value indicating whether the consumer group says which partitions are read.</summary>
+    /// <summary>Gets a value indicating whether the consumer group assigns partitions.</summary>
     public bool IsInGroup { get; }
 
-    /// <summary>Gets a value indicating whether reading has begun.</summary>
+    /// <summary>Gets a value indicating whether reading has started.</summary>
     public bool IsStarted { get; private set; }
 
-    /// <summary>Gets a value indicating whether the group has assigned something since the start, or does not have to.</summary>
+    /// <summary>Gets a value indicating whether the group has assigned partitions since the start; always true with static assignment.</summary>
     public bool WasAssigned { get; private set; }
 
-    /// <summary>Gets the number of partitions that the topic is known to have.</summary>
+    /// <summary>Gets the topic's known number of partitions.</summary>
     public int PartitionCount { get; private set; }
 
-    /// <summary>Gets the number of partitions that are read now.</summary>
+    /// <summary>Gets the number of assigned partitions.</summary>
     public int AssignedCount => IsStarted ? _consumer.Assignment.Count : 0;
 
-    /// <summary>Gets the name by which the group knows this member; empty: it does not yet.</summary>
+    /// <summary>Gets the group's member id; empty until the group has assigned one.</summary>
     public string MemberId => IsStarted ? _consumer.MemberId ?? string.Empty : string.Empty;
 
-    /// <summary>Gets a value indicating whether every partition has been read to its end since the start.</summary>
+    /// <summary>Gets a value indicating whether every partition has reached its end since the start.</summary>
     public bool IsAtEnd => IsStarted && _atEnd.Count >= PartitionCount;
 
-    /// <summary>Gets the partitions that have no record at their position, and from which nothing comes until <see cref="ReassignUnreadable"/>.</summary>
+    /// <summary>Gets the partitions without a record at their position; they deliver nothing until <see cref="ReassignUnreadable"/>.</summary>
     public IReadOnlyCollection<int> Unreadable => _unreadable;
 
-    /// <summary>Gets ends of partitions that were reached and are not in the positions yet: no record lies before them. What does (markers
-    /// of transactions, records of aborted ones) is never handed out, and would count as lag for ever.</summary>
+    /// <summary>Gets partition ends that were reached but are not in the positions yet, because only transaction markers or aborted
+    /// records precede them. These are never delivered, and would count as lag for ever.</summary>
     public Dictionary<int, long> ReachedEnds { get; } = [];
 
-    /// <summary>Begins to read.</summary>
-    /// <param name="partitions">The number of partitions that the topic has.</param>
+    /// <summary>Starts reading.</summary>
+    /// <param name="partitions">The topic's number of partitions.</param>
     public void Start(int partitions)
     {
         PartitionCount = partitions;
@@ -94,7 +94,7 @@ internal sealed class PartitionReader : IDisposable
         IsStarted = true;
     }
 
-    /// <summary>Takes up partitions that were added to the topic. A group assigns them by itself.</summary>
+    /// <summary>Assigns partitions that were added to the topic. A group does so itself.</summary>
     public void Extend(int partitions)
     {
         if (partitions <= PartitionCount)
@@ -110,8 +110,8 @@ internal sealed class PartitionReader : IDisposable
     }
 
     /// <summary>Waits for the next record.</summary>
-    /// <returns>The record, valid until the next call; null: none came in time.</returns>
-    /// <exception cref="KafkaUnavailableException">The client gave up.</exception>
+    /// <returns>The record, valid until the next call; null on timeout.</returns>
+    /// <exception cref="KafkaUnavailableException">The client failed permanently.</exception>
     public ConsumeResult<RecordBuffer, RecordBuffer>? Poll(TimeSpan timeout)
     {
         try
@@ -119,8 +119,8 @@ internal sealed class PartitionReader : IDisposable
             ConsumeResult<RecordBuffer, RecordBuffer>? record = _consumer.Consume((int)timeout.TotalMilliseconds);
             _gate.Apply();
 
-            // The end of a partition is news, not the end of what is here: records may wait in line behind it, and one
-            // call for each such news would fall behind a topic to which something is added all the time.
+            // An end-of-partition event does not mean that the queue is empty. Returning at each one
+            // would fall behind on a topic that is constantly written to.
             while (record is { IsPartitionEOF: true })
             {
                 _atEnd.Add(record.Partition.Value);
@@ -142,11 +142,11 @@ internal sealed class PartitionReader : IDisposable
         }
         catch (ConsumeException exception)
         {
-            throw new KafkaUnavailableException($"The Kafka client gave up on topic '{_topic}': {exception.Error.Reason}.", exception);
+            throw new KafkaUnavailableException($"The Kafka client failed permanently on topic '{_topic}': {exception.Error.Reason}.", exception);
         }
     }
 
-    /// <summary>Puts a record back that came although its partition should have been paused: it will be read again.</summary>
+    /// <summary>Rewinds to a record that arrived although its partition should have been paused; it is read again later.</summary>
     public void GiveBack(ConsumeResult<RecordBuffer, RecordBuffer> record)
     {
         ReachedEnds.Remove(record.Partition.Value);
@@ -154,8 +154,8 @@ internal sealed class PartitionReader : IDisposable
         Pause(true);
     }
 
-    /// <summary>Reads what was unreadable from its positions, which are others by now. The client has dropped such partitions, and
-    /// takes no seek to them: they are assigned again.</summary>
+    /// <summary>Resumes unreadable partitions at their positions, which have changed since. The client has dropped these partitions and
+    /// ignores seeks to them, so they are assigned again.</summary>
     public void ReassignUnreadable()
     {
         List<TopicPartition> assignment = _consumer.Assignment;
@@ -177,10 +177,10 @@ internal sealed class PartitionReader : IDisposable
         }
     }
 
-    /// <summary>Stops or resumes fetching. Polling may go on, and must, for the group to keep this member.</summary>
+    /// <summary>Pauses or resumes fetching. Keep polling meanwhile, or the group removes this member.</summary>
     public void Pause(bool paused) => _gate.Set(paused);
 
-    /// <summary>Has positions committed in the background, of those partitions that this consumer holds.</summary>
+    /// <summary>Commits positions of the assigned partitions in the background.</summary>
     public void StoreForCommit(IReadOnlyList<StreamPosition> positions)
     {
         if (!IsStarted)
@@ -198,7 +198,7 @@ internal sealed class PartitionReader : IDisposable
         }
     }
 
-    /// <summary>Adds the lag of each partition that is read now, as far as the client knows the ends.</summary>
+    /// <summary>Adds the lag of each assigned partition whose end the client knows.</summary>
     public void AddLags(List<PartitionLag> lags)
     {
         foreach ((int partition, long end) in Ends())
@@ -207,11 +207,11 @@ internal sealed class PartitionReader : IDisposable
         }
     }
 
-    /// <summary>The end of each partition that is read now, as the client last heard of it; negative: it has not.</summary>
+    /// <summary>The last known end of each assigned partition; negative if unknown.</summary>
     public IEnumerable<(int Partition, long End)> Ends() => !IsStarted ? [] :
         _consumer.Assignment.Select(partition => (partition.Partition.Value, _consumer.GetWatermarkOffsets(partition).High.Value));
 
-    /// <summary>Leaves the group, so that others need not wait for the session to time out.</summary>
+    /// <summary>Leaves the group, so that other members need not wait for the session timeout.</summary>
     public void Close()
     {
         if (IsStarted)
@@ -236,7 +236,7 @@ internal sealed class PartitionReader : IDisposable
 
     private void AssignAll() => _consumer.Assign(OnAssigned([.. Enumerable.Range(0, PartitionCount).Select(partition => new TopicPartition(_topic, partition))]));
 
-    // With KIP-848 these are the partitions that came, otherwise all; the client adds or replaces accordingly.
+    // With KIP-848 only the added partitions, otherwise all of them; the client adds or replaces accordingly.
     private List<TopicPartitionOffset> OnAssigned(List<TopicPartition> assigned)
     {
         WasAssigned = true;
@@ -267,7 +267,7 @@ internal sealed class PartitionReader : IDisposable
         }
         catch (KafkaException exception)
         {
-            _onError(exception.Error); // Taken away meanwhile. The dashboard is late, nothing more.
+            _onError(exception.Error); // Revoked in the meantime. Only the lag dashboard is delayed.
         }
     }
 }

@@ -1,17 +1,17 @@
 namespace Streaming.Transport.Kafka.Readers;
 
-/// <summary>Whether partitions are fetched. Whatever is assigned is set to it.</summary>
-/// <remarks>librdkafka keeps a pause by partition, also while another member has it: a partition that comes back is as it was
-/// when it went, paused when nobody is there any more to resume it, or not paused while the trainer is behind.</remarks>
-/// <param name="apply">Pauses (true) or resumes (false) all partitions that are assigned.</param>
+/// <summary>Whether partitions are fetched; applied to every new assignment.</summary>
+/// <remarks>librdkafka keeps a partition's pause state while another member owns it. A partition that returns would stay
+/// paused with nothing left to resume it, or not be paused while the trainer is behind.</remarks>
+/// <param name="apply">Pauses (true) or resumes (false) all assigned partitions.</param>
 internal sealed class PauseGate(Action<bool> apply)
 {
     private bool _isStale;
 
-    /// <summary>Gets a value indicating whether nothing is fetched.</summary>
+    /// <summary>Gets a value indicating whether fetching is paused.</summary>
     public bool IsClosed { get; private set; }
 
-    /// <summary>Pauses or resumes what is assigned now and whatever will be.</summary>
+    /// <summary>Pauses or resumes current and future assignments.</summary>
     public void Set(bool closed)
     {
         IsClosed = closed;
@@ -19,10 +19,10 @@ internal sealed class PauseGate(Action<bool> apply)
         apply(closed);
     }
 
-    /// <summary>Says that partitions were assigned. Nothing is applied yet: the client is not to be called from its own callback.</summary>
+    /// <summary>Records a new assignment. Applied later: the client must not be called from its own callback.</summary>
     public void OnAssigned() => _isStale = true;
 
-    /// <summary>Brings partitions that were assigned since the last call into line.</summary>
+    /// <summary>Applies the state to partitions assigned since the last call.</summary>
     public void Apply()
     {
         if (_isStale)

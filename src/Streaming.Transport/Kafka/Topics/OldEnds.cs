@@ -2,23 +2,23 @@ using Streaming.Core.Positions;
 
 namespace Streaming.Transport.Kafka.Topics;
 
-/// <summary>Remembers where a topic ended, so that what was unread of it can be counted once it is gone.</summary>
+/// <summary>Remembers a topic's end offsets, to count its unread records after it is deleted.</summary>
 /// <param name="topic">The topic.</param>
-/// <param name="known">Ends that are known from before.</param>
+/// <param name="known">Ends known from before.</param>
 internal sealed class OldEnds(string topic, IReadOnlyList<StreamPosition> known)
 {
     private List<StreamPosition> _candidate = [];
     private long _confirmedBy = long.MaxValue;
 
-    /// <summary>Gets the ends that surely are those of the topic with the id that they carry.</summary>
+    /// <summary>Gets the ends that certainly belong to the topic with the id they carry.</summary>
     public IReadOnlyList<StreamPosition> Confirmed { get; private set; } = known;
 
-    /// <summary>Takes note of the ends that the client knows. They may be those of a topic that has taken the name, so they count
-    /// once a look that began later has seen the same topic.</summary>
-    /// <param name="look">Number of the look that has seen the topic.</param>
+    /// <summary>Records the ends that the client knows. They may belong to a recreated topic of the same name, so they count
+    /// only after a later look has seen the same topic.</summary>
+    /// <param name="look">Number of the look that saw the topic.</param>
     /// <param name="next">Number of the next look.</param>
-    /// <param name="ends">The ends as the client knows them now.</param>
-    /// <param name="id">Id of the topic that was seen.</param>
+    /// <param name="ends">The ends that the client currently knows.</param>
+    /// <param name="id">Id of that topic.</param>
     public void Observe(long look, long next, IEnumerable<(int Partition, long End)> ends, string? id)
     {
         if (look < _confirmedBy && _confirmedBy != long.MaxValue)
@@ -31,7 +31,7 @@ internal sealed class OldEnds(string topic, IReadOnlyList<StreamPosition> known)
         _confirmedBy = next;
     }
 
-    /// <summary>Finds the last known end of a partition.</summary>
+    /// <summary>Returns the last known end of a partition.</summary>
     public bool TryGet(int partition, string? id, out long end)
     {
         StreamPosition found = Confirmed.FirstOrDefault(position => position.Topic == topic && position.Partition == partition && position.TopicId == id);

@@ -5,17 +5,17 @@ using Streaming.Transport.Kafka.Clients;
 
 namespace Streaming.Transport.Kafka.Topics;
 
-/// <summary>Asks the cluster about topics, offsets and the group. Any thread.</summary>
+/// <summary>Queries the cluster for topics, offsets and group members. Thread-safe.</summary>
 internal sealed class TopicClient : IDisposable
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(5);
 
-    /// <summary>Of a description, which comes at once where metadata just did. Until the cluster notices that its controller is dead, the
-    /// client tries to reach it all the time.</summary>
+    /// <summary>Timeout of a description, which answers at once if metadata just did. Until the cluster notices that its controller is dead,
+    /// the client keeps trying to reach it.</summary>
     private static readonly TimeSpan DescribeLimit = TimeSpan.FromSeconds(2);
 
-    /// <summary>Clients whose thread has ended. Disposing throws before the native client is destroyed, and the garbage collector would
-    /// destroy it together with the delegates that it calls meanwhile: they stay. There is one for each time that a partition lost its last
+    /// <summary>Clients whose thread has died. Disposing them throws before the native client is destroyed, and the garbage collector would
+    /// destroy it together with the delegates that it still calls, so they are kept. One is added each time a partition loses its last
     /// replica within milliseconds of a look.</summary>
     private static readonly ConcurrentQueue<IAdminClient> Broken = new();
 
@@ -31,14 +31,14 @@ internal sealed class TopicClient : IDisposable
         _admin = _create();
     }
 
-    /// <summary>Describes topics by name, and creates none.</summary>
+    /// <summary>Describes topics by name, without creating them.</summary>
     /// <remarks>
-    /// Metadata comes first, from any broker that answers. DescribeTopics alone would not do: it goes to the controller that the client
-    /// last heard of, tries to connect to it hundreds of times a second while it is dead, and never asks which one has taken over. The
-    /// answer to a metadata request says. Nor may a topic with a partition without in-sync replicas be described: the exception that
-    /// Confluent.Kafka 2.16 throws then ends the thread that completes the requests of this client.
+    /// Metadata is requested first, from any available broker. DescribeTopics alone is not enough: it goes to the last known controller,
+    /// retries the connection hundreds of times a second while that is dead, and never looks for the new one, which a
+    /// metadata response names. A topic with a partition without in-sync replicas must not be described: the exception that
+    /// Confluent.Kafka 2.16 throws then kills the thread that completes this client's requests.
     /// </remarks>
-    /// <exception cref="KafkaException">No broker answered.</exception>
+    /// <exception cref="KafkaException">No broker answers.</exception>
     public async Task<IReadOnlyDictionary<string, TopicState>> DescribeAsync(IReadOnlyCollection<string> topics)
     {
         Dictionary<string, TopicState> states = [];
@@ -60,8 +60,8 @@ internal sealed class TopicClient : IDisposable
         return states;
     }
 
-    /// <summary>Finds an offset in each of several partitions.</summary>
-    /// <returns>By partition, -1 where there is no such record; null: the cluster did not answer for all of them.</returns>
+    /// <summary>Looks up one offset in each of several partitions.</summary>
+    /// <returns>Offsets by partition, -1 if there is no such record; null if the cluster did not answer for all of them.</returns>
     public long[]? TryFindOffsets(string topic, IReadOnlyCollection<int> partitions, OffsetSpec which)
     {
         try
@@ -81,8 +81,8 @@ internal sealed class TopicClient : IDisposable
     /// <summary>Counts the members of a group that hold partitions of a topic.</summary>
     /// <param name="groupId">The group.</param>
     /// <param name="topic">The topic.</param>
-    /// <param name="self">The member that is left out.</param>
-    /// <returns>Null: the cluster did not answer, or may not.</returns>
+    /// <param name="self">The member id to exclude.</param>
+    /// <returns>Null if the cluster did not answer or denies access.</returns>
     public async Task<int?> TryCountOtherMembersAsync(string groupId, string topic, string self)
     {
         try
@@ -105,7 +105,7 @@ internal sealed class TopicClient : IDisposable
         }
         catch (ArgumentNullException)
         {
-            Broken.Enqueue(_admin); // What ended its thread comes out here.
+            Broken.Enqueue(_admin); // Rethrows the exception that killed its thread.
         }
     }
 
@@ -119,7 +119,7 @@ internal sealed class TopicClient : IDisposable
         }
         catch (DescribeTopicsException exception)
         {
-            Take(exception.Results.TopicDescriptions, states); // Each says how it is.
+            Take(exception.Results.TopicDescriptions, states); // Each has its own error.
         }
         catch (KafkaException exception) when (exception.Error.Code == ErrorCode.Local_TimedOut)
         {
@@ -127,7 +127,7 @@ internal sealed class TopicClient : IDisposable
         }
         catch (TimeoutException)
         {
-            // A partition lost its last replica in between: the client is of no more use.
+            // A partition lost its last replica in between: this client is unusable from now on.
             TakeUndescribed(topics, states, "no answer");
             Replace();
         }

@@ -3,10 +3,10 @@ using Confluent.Kafka.Admin;
 
 namespace Streaming.Transport.Kafka.Topics;
 
-/// <summary>Reads the client's words for a topic.</summary>
+/// <summary>Maps the client's descriptions of a topic.</summary>
 internal static class TopicDescriptions
 {
-    /// <summary>From metadata, which have neither the topic's id nor what may be done with it.</summary>
+    /// <summary>From metadata, which has neither topic id nor allowed operations.</summary>
     public static TopicState StateOf(TopicMetadata topic) => topic.Error.IsError ? Refused(topic.Topic, topic.Error) : new TopicState(topic.Topic)
     {
         Partitions = topic.Partitions.Count,
@@ -14,7 +14,7 @@ internal static class TopicDescriptions
         Undescribed = "a partition has no in-sync replica",
     };
 
-    /// <summary>From what DescribeTopics answered.</summary>
+    /// <summary>From a DescribeTopics result.</summary>
     public static TopicState StateOf(TopicDescription description)
     {
         string topic = description.Name;
@@ -29,10 +29,10 @@ internal static class TopicDescriptions
         };
     }
 
-    // As Kafka's own tools write it (base64url). Brokers that know no topic ids (before 2.8) give zeros.
+    // Formatted like Kafka's own tools (base64url). Brokers without topic ids (before 2.8) return zeros.
     private static string? IdOf(Uuid? id) => id is null || (id.MostSignificantBits == 0 && id.LeastSignificantBits == 0) ? null : id.ToString().Replace('+', '-').Replace('/', '_');
 
-    // Brokers that do not say which operations are allowed give no list, or an empty one.
+    // Brokers that do not report allowed operations return null or an empty list.
     private static bool IsAllowed(TopicDescription description, AclOperation operation) =>
         description.AuthorizedOperations is not { Count: > 0 } allowed || allowed.Contains(operation) || allowed.Contains(AclOperation.All);
 

@@ -2,8 +2,8 @@ using Confluent.Kafka;
 
 namespace Streaming.Transport.Kafka.Topics;
 
-/// <summary>Looks at the topics in the background, every few seconds and when asked to, and publishes what it saw.</summary>
-/// <remarks>A consumer learns little of this by itself: a topic that is deleted, created anew, misspelt or refused is silence to it.</remarks>
+/// <summary>Checks the topics in the background, every few seconds and on request, and publishes the result.</summary>
+/// <remarks>A consumer reports little of this: a topic that is deleted, recreated, misspelt or denied just delivers nothing.</remarks>
 internal sealed class TopicWatch : IDisposable
 {
     private static readonly TimeSpan EndLimit = TimeSpan.FromSeconds(1);
@@ -16,8 +16,8 @@ internal sealed class TopicWatch : IDisposable
     private long _begun;
     private TopicReport _report = TopicReport.None;
 
-    /// <summary>Starts to watch.</summary>
-    /// <param name="look">Asks the cluster. Throws <see cref="KafkaException"/> when it does not answer.</param>
+    /// <summary>Starts watching.</summary>
+    /// <param name="look">Queries the cluster. Throws <see cref="KafkaException"/> if it does not answer.</param>
     /// <param name="interval">Time between two looks.</param>
     public TopicWatch(Func<Task<IReadOnlyDictionary<string, TopicState>>> look, TimeSpan interval)
     {
@@ -29,7 +29,7 @@ internal sealed class TopicWatch : IDisposable
     /// <summary>Gets the newest report.</summary>
     public TopicReport Report => Volatile.Read(ref _report);
 
-    /// <summary>Gets the number of the next look: one that begins after now.</summary>
+    /// <summary>Gets the number of the next look, which starts after this call.</summary>
     public long Next
     {
         get
@@ -41,7 +41,7 @@ internal sealed class TopicWatch : IDisposable
         }
     }
 
-    /// <summary>Asks for a look now.</summary>
+    /// <summary>Requests a look now.</summary>
     /// <returns>Its number.</returns>
     public long Request()
     {
@@ -54,8 +54,8 @@ internal sealed class TopicWatch : IDisposable
         return next;
     }
 
-    /// <summary>Waits until a look is done.</summary>
-    /// <returns>False when it is not within <paramref name="time"/>.</returns>
+    /// <summary>Waits for a look to complete.</summary>
+    /// <returns>False if it does not within <paramref name="time"/>.</returns>
     public bool Wait(long number, TimeSpan time)
     {
         lock (_gate)
@@ -64,7 +64,7 @@ internal sealed class TopicWatch : IDisposable
         }
     }
 
-    /// <summary>Ends watching. A look under way is not waited for beyond a second.</summary>
+    /// <summary>Stops watching. Waits at most a second for a look in progress.</summary>
     public void Dispose()
     {
         _ended.Cancel();
@@ -93,7 +93,7 @@ internal sealed class TopicWatch : IDisposable
         }
         catch (OperationCanceledException) when (_ended.IsCancellationRequested)
         {
-            // Nobody looks any more.
+            // The watch has ended.
         }
     }
 

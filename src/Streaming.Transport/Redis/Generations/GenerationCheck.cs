@@ -1,8 +1,8 @@
 namespace Streaming.Transport.Redis.Generations;
 
-/// <summary>Whether a generation is fit to be switched to.</summary>
-/// <param name="Expected">Items that should be there.</param>
-/// <param name="Present">Items of these that are.</param>
+/// <summary>Whether a generation is complete enough to switch to.</summary>
+/// <param name="Expected">Number of items expected.</param>
+/// <param name="Present">Number of these that are present.</param>
 public readonly record struct GenerationCheck(long Expected, long Present)
 {
     /// <summary>Gets a value indicating whether no item is missing.</summary>

@@ -7,12 +7,12 @@ using Streaming.Transport.Redis.Publishing;
 namespace Streaming.Transport.Redis.Generations;
 
 /// <summary>
-/// Writes what stands beside the embeddings of a generation: its user towers, then its record. So whoever reads the record
-/// first finds towers that are at least as new. An older trainer is refused. Safe for several callers.
+/// Publishes the user towers of a generation, then its record, so that a reader of the record finds towers at least as new.
+/// Refuses an older trainer. Thread-safe.
 /// </summary>
 public sealed class GenerationPublisher
 {
-    // Both a record and a model file name the token within their first bytes.
+    // Records and model files contain the token within their first 256 bytes.
     private static readonly RedisScript Replace = new("""
         local token = string.match(redis.call('GETRANGE', KEYS[1], 0, 255), '"token":"?(%d+)')
         if token and tonumber(token) > tonumber(ARGV[2]) then return token end
@@ -44,7 +44,7 @@ public sealed class GenerationPublisher
     /// <summary>Writes the towers, then the record.</summary>
     /// <param name="record">The record; its token is the trainer's.</param>
     /// <param name="towers">The user tower at each width, as model files; may be empty.</param>
-    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="cancellationToken">Cancels the write.</param>
     /// <exception cref="FencedException">A newer trainer has taken over.</exception>
     public async Task PublishAsync(GenerationRecord record, IEnumerable<KeyValuePair<int, byte[]>> towers, CancellationToken cancellationToken = default)
     {
@@ -59,8 +59,8 @@ public sealed class GenerationPublisher
     }
 
     /// <summary>Reads the record of a generation.</summary>
-    /// <returns>Null when there is none.</returns>
-    /// <exception cref="FormatException">What is there is none.</exception>
+    /// <returns>Null if there is none.</returns>
+    /// <exception cref="FormatException">The stored value is not a record.</exception>
     public async Task<GenerationRecord?> ReadAsync(uint generation, CancellationToken cancellationToken = default)
     {
         RedisValue value = await _pipeline.ExecuteAsync(

@@ -7,8 +7,8 @@ using Streaming.Transport.Redis.Layout;
 namespace Streaming.Transport.Redis.Generations;
 
 /// <summary>
-/// Moves all readers from one generation of embeddings to another at once. A new shape of the model is published beside
-/// the old one, in a key space of its own; then the pointer flips; going back is flipping back; the old keys expire.
+/// Switches all readers from one generation of embeddings to another at once. A model of a new shape is published next to
+/// the old one under its own keys; then the pointer flips. Rolling back flips it back; the old keys expire.
 /// </summary>
 public sealed class GenerationSwitch
 {
@@ -31,8 +31,8 @@ public sealed class GenerationSwitch
     /// <summary>Initializes a new instance of the <see cref="GenerationSwitch"/> class.</summary>
     /// <param name="database">The store.</param>
     /// <param name="options">Model, partitions, layout.</param>
-    /// <param name="widths">The nested widths; with a key per width each has to be there.</param>
-    /// <param name="time">Time.</param>
+    /// <param name="widths">The nested widths; with one key per width, each must be present.</param>
+    /// <param name="time">Clock.</param>
     public GenerationSwitch(IDatabase database, RedisOptions options, IReadOnlyList<int> widths, TimeProvider time)
     {
         ArgumentNullException.ThrowIfNull(database);
@@ -48,17 +48,17 @@ public sealed class GenerationSwitch
     }
 
     /// <summary>Reads the pointer.</summary>
-    /// <returns>The generation that readers use, 0 when nothing was published yet.</returns>
+    /// <returns>The generation that readers use, 0 if nothing has been published.</returns>
     public async Task<uint> ActiveAsync(CancellationToken cancellationToken = default)
     {
         RedisValue value = await ExecuteAsync(() => _database.StringGetAsync(_names.Active), cancellationToken).ConfigureAwait(false);
         return value.IsNull ? 0 : uint.Parse((string)value!, NumberStyles.None, CultureInfo.InvariantCulture);
     }
 
-    /// <summary>Counts which of the catalogue's items a generation holds.</summary>
+    /// <summary>Counts how many of the catalogue's items a generation holds.</summary>
     /// <param name="generation">The generation.</param>
-    /// <param name="ids">Every item that should be there, each once.</param>
-    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="ids">All expected items, without duplicates.</param>
+    /// <param name="cancellationToken">Cancels the check.</param>
     public async Task<GenerationCheck> CheckAsync(uint generation, IReadOnlyList<string> ids, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(ids);
@@ -73,13 +73,13 @@ public sealed class GenerationSwitch
         return new GenerationCheck(ids.Count, present);
     }
 
-    /// <summary>Points readers to <paramref name="next"/>, if they are at <paramref name="current"/>; rolling back is the same
-    /// with the two the other way round. Check the new one first (<see cref="CheckAsync"/>, and its recall against the old).</summary>
-    /// <param name="current">The generation that the caller believes to be active, 0 for none: two that switch at a time do not
+    /// <summary>Points readers to <paramref name="next"/> if they are at <paramref name="current"/>; to roll back, swap the
+    /// two. Check the new generation first (<see cref="CheckAsync"/>, and its recall against the old).</summary>
+    /// <param name="current">The generation that the caller believes active, 0 for none, so that two concurrent switches do not
     /// undo each other.</param>
     /// <param name="next">The generation to switch to.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    /// <returns>Whether <paramref name="next"/> is active now.</returns>
+    /// <param name="cancellationToken">Cancels the switch.</param>
+    /// <returns>Whether <paramref name="next"/> is now active.</returns>
     public async Task<bool> FlipAsync(uint current, uint next, CancellationToken cancellationToken = default)
     {
         ArgumentOutOfRangeException.ThrowIfZero(next);
@@ -89,19 +89,19 @@ public sealed class GenerationSwitch
         return (string?)active == wanted;
     }
 
-    /// <summary>Lets the keys of a generation that is no longer read expire.</summary>
+    /// <summary>Sets an expiry on the keys of a generation that is no longer read.</summary>
     /// <param name="generation">The old generation.</param>
     /// <param name="ids">Its items.</param>
-    /// <param name="keepFor">How long it can still be rolled back to, above 0.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    /// <exception cref="InvalidOperationException">It is the active one.</exception>
+    /// <param name="keepFor">How long rolling back to it stays possible, above 0.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
+    /// <exception cref="InvalidOperationException">The generation is active.</exception>
     public async Task RetireAsync(uint generation, IReadOnlyList<string> ids, TimeSpan keepFor, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(ids);
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(keepFor, TimeSpan.Zero);
         if (await ActiveAsync(cancellationToken).ConfigureAwait(false) == generation)
         {
-            throw new InvalidOperationException($"Generation {generation} is the active one; flip to another first.");
+            throw new InvalidOperationException($"Generation {generation} is active; switch to another first.");
         }
 
         foreach (ItemKeySpace space in await SpacesAsync(generation, cancellationToken).ConfigureAwait(false))
@@ -114,10 +114,10 @@ public sealed class GenerationSwitch
         }
     }
 
-    /// <summary>Finds the items of a generation by SCAN over every server: for people and at switches, not for a hot path.</summary>
-    /// <returns>Their ids, each once.</returns>
-    /// <exception cref="RedisException">Redis could not be asked.</exception>
-    /// <exception cref="KeyLayoutException">The model has another number of partitions in Redis.</exception>
+    /// <summary>Finds the items of a generation with SCAN on every server: for commands and switches, not for hot paths.</summary>
+    /// <returns>Their ids, without duplicates.</returns>
+    /// <exception cref="RedisException">Redis does not answer.</exception>
+    /// <exception cref="KeyLayoutException">The model has a different number of partitions in Redis.</exception>
     public async Task<IReadOnlyList<string>> ListAsync(uint generation, CancellationToken cancellationToken = default)
     {
         ItemKeySpace space = (await SpacesAsync(generation, cancellationToken).ConfigureAwait(false))[^1];

@@ -5,21 +5,21 @@ using Streaming.Core.Embeddings;
 namespace Streaming.Transport.Redis.Layout;
 
 /// <summary>
-/// The names of a model's keys, by the layout that its store says. A model that has data from before there was a record keeps
-/// layout 1; a new one gets the newest, and its record is written. Safe for several callers.
+/// A model's key names, by the layout recorded in its store. A model whose data predates that record keeps
+/// layout 1; a new model gets the newest layout and a record. Thread-safe.
 /// </summary>
 /// <param name="database">The store.</param>
 /// <param name="options">Model and partitions.</param>
-/// <param name="pipeline">How calls meet trouble.</param>
+/// <param name="pipeline">Timeouts and retries.</param>
 internal sealed class StoreKeys(IDatabase database, RedisOptions options, ResiliencePipeline pipeline)
 {
     private RedisKeys? _keys;
 
-    /// <summary>Gets the names, asking the store the first time.</summary>
-    /// <param name="write">Whether the record is written where there is none.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    /// <exception cref="KeyLayoutException">The store has another number of partitions.</exception>
-    /// <exception cref="FormatException">The record is not one, or newer than this program.</exception>
+    /// <summary>Gets the key names; the first call reads the store.</summary>
+    /// <param name="write">Whether to write a missing record.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    /// <exception cref="KeyLayoutException">The store has a different number of partitions.</exception>
+    /// <exception cref="FormatException">The record is invalid, or newer than this program.</exception>
     public async ValueTask<RedisKeys> GetAsync(bool write, CancellationToken cancellationToken)
     {
         if (Volatile.Read(ref _keys) is { } known)
@@ -31,9 +31,9 @@ internal sealed class StoreKeys(IDatabase database, RedisOptions options, Resili
         return Interlocked.CompareExchange(ref _keys, write || await IsRecordedAsync(cancellationToken).ConfigureAwait(false) ? keys : null, null) ?? keys;
     }
 
-    /// <summary>Writes the record again where it was lost, with the layout that is in use here.</summary>
+    /// <summary>Rewrites a lost record, with the layout in use.</summary>
     /// <returns>Whether it was lost.</returns>
-    /// <exception cref="KeyLayoutException">Another one is there.</exception>
+    /// <exception cref="KeyLayoutException">The store has a different one.</exception>
     public async Task<bool> RestoreAsync(CancellationToken cancellationToken)
     {
         RedisKeys keys = await GetAsync(write: true, cancellationToken).ConfigureAwait(false);
@@ -54,11 +54,11 @@ internal sealed class StoreKeys(IDatabase database, RedisOptions options, Resili
         {
             KeyLayout found = await FindAsync(cancellationToken).ConfigureAwait(false);
 
-            // A trainer that has begun meanwhile wrote its record before its first fence.
+            // A trainer that started in the meantime wrote its record before its first fence.
             found = await RecordAsync(cancellationToken).ConfigureAwait(false) ?? found;
             _ = found.Keys(options.Model, options.Partitions);
 
-            // Another worker may have been first: then its record is what counts.
+            // Another worker may have written first; its record wins.
             layout = !write || await SetIfAbsentAsync(found, cancellationToken).ConfigureAwait(false)
                 ? found
                 : await RecordAsync(cancellationToken).ConfigureAwait(false) ?? found;
@@ -67,7 +67,7 @@ internal sealed class StoreKeys(IDatabase database, RedisOptions options, Resili
         return layout.Value.Keys(options.Model, options.Partitions);
     }
 
-    /// <summary>Without a record the fences tell, which every trainer has raised in every partition: they never expire.</summary>
+    /// <summary>Without a record, infers the layout from the fences, which every trainer raises in every partition and which never expire.</summary>
     private async Task<KeyLayout> FindAsync(CancellationToken cancellationToken)
     {
         RedisKeys newest = new(options.Model, options.Partitions);
@@ -77,7 +77,7 @@ internal sealed class StoreKeys(IDatabase database, RedisOptions options, Resili
         int partitions = Array.LastIndexOf(numbered, true) + 1;
         if (partitions > 0 || fences.Contains(true))
         {
-            // Tags of the newest layout are numbers too, so a few of either may be named alike.
+            // Hash tags of the newest layout are numbers too, so a few names are the same in both.
             return fences.Count(static there => there) > numbered.Take(options.Partitions).Count(static there => there)
                 ? newest.Layout
                 : new KeyLayout(1, partitions);

@@ -1,12 +1,12 @@
 namespace Streaming.Transport.Redis.Leadership;
 
-/// <summary>The lease lives by the server's clock alone (key expiry), so that no two machines have to agree on the time.</summary>
+/// <summary>The lease relies on the server's clock alone (key expiry), so machines need not agree on the time.</summary>
 internal static class LeaseScripts
 {
     /// <summary>
-    /// Takes the lease when it is free, or held under the same owner's name (its predecessor, since restarted). The token is
-    /// greater than every one before: than the counter, than the caller's own last one, and at least the server's time
-    /// in seconds, so that it grows even where the counter was lost with the store.
+    /// Acquires the lease if it is free, or held under the same owner's name (this process before a restart). The token is
+    /// greater than the counter and the caller's last token, and at least the server's time in seconds, so that it grows
+    /// even if the counter was lost with the store.
     /// KEYS: holder, counter. ARGV: owner, ms, floor. Returns {1, token} or {0, ms left, holder}.
     /// </summary>
     public static readonly RedisScript Acquire = new("""
@@ -23,9 +23,9 @@ internal static class LeaseScripts
         """);
 
     /// <summary>
-    /// Renews. A lease that ran out, or was lost with the store, is taken again under the same token as long as nobody else
-    /// has taken one since. A smaller token there is one that this lease has replaced: a fail-over has brought it back, because
-    /// replication is asynchronous. KEYS: holder, counter. ARGV: owner, ms, token. Returns 1, or 0 when it is lost.
+    /// Renews the lease. One that expired, or was lost with the store, is reacquired under the same token unless another
+    /// process has acquired it since. A smaller token in the store belongs to a lease that this one replaced, restored by a
+    /// failover because replication is asynchronous. KEYS: holder, counter. ARGV: owner, ms, token. Returns 1, or 0 if lost.
     /// </summary>
     public static readonly RedisScript Renew = new("""
         local token = tonumber(ARGV[3])
@@ -39,7 +39,7 @@ internal static class LeaseScripts
         return 1
         """);
 
-    /// <summary>Gives it up. KEYS: holder. ARGV: owner, token. Returns 1 when it was held.</summary>
+    /// <summary>Releases the lease. KEYS: holder. ARGV: owner, token. Returns 1 if it was held.</summary>
     public static readonly RedisScript Release = new("""
         if redis.call('GET', KEYS[1]) ~= ARGV[2] .. ' ' .. ARGV[1] then return 0 end
         return redis.call('DEL', KEYS[1])

@@ -7,8 +7,8 @@ using Streaming.Transport.Redis.Publishing;
 namespace Streaming.Transport.Redis.Leadership;
 
 /// <summary>
-/// The right to train and publish a model, held by one process at a time, with a fencing token that only grows
-/// (Kleppmann, "How to do distributed locking", 2016). The lease alone cannot stop a process that was frozen and comes back;
+/// The exclusive right to train and publish a model, held by one process at a time, with a fencing token that only grows
+/// (Kleppmann, "How to do distributed locking", 2016). The lease alone cannot stop a process that resumes after a freeze;
 /// the token does, because every publish checks it inside Redis.
 /// </summary>
 public sealed class TrainerLease : IDisposable
@@ -28,11 +28,11 @@ public sealed class TrainerLease : IDisposable
     /// <summary>Initializes a new instance of the <see cref="TrainerLease"/> class.</summary>
     /// <param name="database">The store.</param>
     /// <param name="options">Model and lease duration.</param>
-    /// <param name="owner">A name of this process's place, the same after a restart (the host's name, the pod's): its restarted
-    /// self need not wait for its own lease to end. Two processes of one name would take it from each other.</param>
-    /// <param name="time">Time between renewals; never compared across machines.</param>
-    /// <param name="generation">The generation that it is for.</param>
-    /// <param name="trouble">Told why the lease cannot be asked for or renewed, once; and null when it can again.</param>
+    /// <param name="owner">A name that is stable across restarts (the host's or the pod's name), so that a restarted process
+    /// need not wait for its own lease to expire. Two processes with one name would take the lease from each other.</param>
+    /// <param name="time">Clock for renewals; never compared across machines.</param>
+    /// <param name="generation">The generation that the lease is for.</param>
+    /// <param name="trouble">Called once with the reason when the lease cannot be acquired or renewed, and with null when it can again.</param>
     public TrainerLease(IDatabase database, RedisOptions options, string owner, TimeProvider time, uint generation = 1, Action<Exception?>? trouble = null)
     {
         ArgumentNullException.ThrowIfNull(database);
@@ -51,14 +51,14 @@ public sealed class TrainerLease : IDisposable
         Lost = _lost.Token;
     }
 
-    /// <summary>Gets the fencing token, 0 while the lease was never held.</summary>
+    /// <summary>Gets the fencing token, 0 if the lease was never held.</summary>
     public uint Token { get; private set; }
 
-    /// <summary>Gets a token that is cancelled once another process has taken the lease.</summary>
+    /// <summary>Gets a token that is cancelled when another process acquires the lease.</summary>
     public CancellationToken Lost { get; }
 
-    /// <summary>Gets a value indicating whether the lease is held beyond doubt: renewed within its duration. While Redis is away
-    /// it turns false, though nobody else may hold it either; what only the holder may do outside of Redis should wait.</summary>
+    /// <summary>Gets a value indicating whether the lease is certainly held: renewed within its duration. It becomes false while
+    /// Redis is unavailable, although nobody else can hold the lease then; defer work outside Redis that only the holder may do.</summary>
     public bool Certain =>
         Token != 0 && !Lost.IsCancellationRequested && _time.GetElapsedTime(Volatile.Read(ref _renewedAt)) < _options.LeaseDuration;
 
@@ -66,14 +66,14 @@ public sealed class TrainerLease : IDisposable
 
     private long Milliseconds => (long)_options.LeaseDuration.TotalMilliseconds;
 
-    /// <summary>Asks for the lease once.</summary>
-    /// <param name="floor">The token of the checkpoint that is resumed from, 0 when there is none: the new one is greater.</param>
-    /// <param name="cancellationToken">Gives up.</param>
+    /// <summary>Tries once to acquire the lease.</summary>
+    /// <param name="floor">The token of the checkpoint to resume from, 0 if there is none; the new token is greater.</param>
+    /// <param name="cancellationToken">Cancels the attempt.</param>
     public async Task<LeaseAttempt> TryAcquireAsync(uint floor, CancellationToken cancellationToken = default)
     {
         if (_lost.IsCancellationRequested)
         {
-            throw new InvalidOperationException("The lease was lost; a process that has lost it starts anew, from the checkpoint.");
+            throw new InvalidOperationException("The lease was lost; restart from the checkpoint.");
         }
 
         long asked = _time.GetTimestamp();
@@ -91,10 +91,10 @@ public sealed class TrainerLease : IDisposable
         return new LeaseAttempt(true, TimeSpan.Zero, string.Empty);
     }
 
-    /// <summary>Waits for the lease, also while Redis is away or refuses to answer.</summary>
+    /// <summary>Waits for the lease, including while Redis is unavailable or refuses to answer.</summary>
     /// <param name="floor">As in <see cref="TryAcquireAsync"/>.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    /// <exception cref="StoreRefusedException">Redis refuses the first question, for a reason that does not pass.</exception>
+    /// <param name="cancellationToken">Cancels the wait.</param>
+    /// <exception cref="StoreRefusedException">Redis refuses the first request for a permanent reason.</exception>
     public async Task AcquireAsync(uint floor, CancellationToken cancellationToken = default)
     {
         while (true)
@@ -117,7 +117,7 @@ public sealed class TrainerLease : IDisposable
             }
             catch (Exception error) when (EmbeddingPublisher.IsOutage(error) && !cancellationToken.IsCancellationRequested)
             {
-                // Nobody can hold the lease without Redis, and only Redis can say who does: asking goes on.
+                // Nobody can acquire the lease without Redis: keep asking.
                 Tell(error);
             }
 
@@ -125,10 +125,10 @@ public sealed class TrainerLease : IDisposable
         }
     }
 
-    /// <summary>Renews the lease, three times in its duration, until told to stop or until it is lost.</summary>
-    /// <param name="cancellationToken">Stops renewing; the lease then runs out unless it is released.</param>
-    /// <returns>When the lease is lost; <see cref="Lost"/> is cancelled then.</returns>
-    /// <exception cref="OperationCanceledException">It was told to stop.</exception>
+    /// <summary>Renews the lease three times per duration until cancelled or until it is lost.</summary>
+    /// <param name="cancellationToken">Stops renewing; the lease then expires unless it is released.</param>
+    /// <returns>When the lease is lost; <see cref="Lost"/> is then cancelled.</returns>
+    /// <exception cref="OperationCanceledException">The caller cancelled.</exception>
     public async Task KeepAsync(CancellationToken cancellationToken)
     {
         while (true)
@@ -146,15 +146,15 @@ public sealed class TrainerLease : IDisposable
             }
             catch (Exception error) when (EmbeddingPublisher.IsOutage(error) && !cancellationToken.IsCancellationRequested)
             {
-                // Redis is away, or refuses to answer for now (an access list that is being changed). Only its "no" means
-                // that the lease is lost, so this is asked again.
+                // Redis is unavailable, or refuses for now (an ACL is being changed). Only an explicit "no" means
+                // that the lease is lost, so ask again.
                 Tell(error);
             }
         }
     }
 
     /// <summary>Renews once.</summary>
-    /// <returns>False when another process has taken the lease.</returns>
+    /// <returns>False if another process has acquired the lease.</returns>
     public async Task<bool> RenewAsync(CancellationToken cancellationToken = default)
     {
         long asked = _time.GetTimestamp();
@@ -167,8 +167,8 @@ public sealed class TrainerLease : IDisposable
         return held;
     }
 
-    /// <summary>Gives the lease up, so that a standby need not wait.</summary>
-    /// <returns>False when it was not held any more.</returns>
+    /// <summary>Releases the lease, so that a standby need not wait.</summary>
+    /// <returns>False if it was no longer held.</returns>
     public async Task<bool> ReleaseAsync(CancellationToken cancellationToken = default) =>
         (int)await RunAsync(LeaseScripts.Release, [_keys[0]], [_owner, (long)Token], cancellationToken).ConfigureAwait(false) == 1;
 

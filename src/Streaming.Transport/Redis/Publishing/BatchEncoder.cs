@@ -3,10 +3,10 @@ using Streaming.Core.Refreshes;
 
 namespace Streaming.Transport.Redis.Publishing;
 
-/// <summary>Turns refreshes into script calls: grouped by partition, encoded, with times to live.</summary>
+/// <summary>Encodes refreshes into script calls, grouped by partition, with expiry times.</summary>
 internal sealed class BatchEncoder
 {
-    /// <summary>Keys of one call. A script holds up the whole server: at about 5 µs a key this is about 1 ms.</summary>
+    /// <summary>Keys per call. A script blocks the whole server: at about 5 µs per key, for about 1 ms.</summary>
     private const int MaxKeysPerCall = 256;
 
     private readonly RedisOptions _options;
@@ -27,14 +27,14 @@ internal sealed class BatchEncoder
         ItemsPerCall = Math.Max(1, MaxKeysPerCall / _targets.Length);
     }
 
-    /// <summary>Gets the most items of one call.</summary>
+    /// <summary>Gets the maximum number of items per call.</summary>
     public int ItemsPerCall { get; }
 
-    /// <summary>Encodes what can be.</summary>
-    /// <param name="batch">The refreshes, each of another item.</param>
-    /// <param name="pool">Where value buffers come from.</param>
+    /// <summary>Encodes all valid refreshes.</summary>
+    /// <param name="batch">The refreshes, at most one per item.</param>
+    /// <param name="pool">Source of value buffers.</param>
     /// <param name="calls">Receives the calls.</param>
-    /// <returns>How many vectors were left out because they cannot be stored.</returns>
+    /// <returns>How many vectors were skipped because they cannot be stored.</returns>
     public int Encode(ReadOnlySpan<Refresh> batch, ValuePool pool, List<PartitionWrite> calls)
     {
         int[] order = new int[batch.Length];
@@ -65,7 +65,7 @@ internal sealed class BatchEncoder
         return batch.Length - kept;
     }
 
-    /// <summary>A vector that TryEncode would refuse is left out before there is a call it would leave a hole in.</summary>
+    /// <summary>Skips vectors that TryEncode would refuse before a call is built, so that no call has gaps.</summary>
     private bool IsStorable(in Refresh refresh)
     {
         if (refresh.Vector is null)
@@ -108,7 +108,7 @@ internal sealed class BatchEncoder
         return call;
     }
 
-    /// <summary>Spread by a hash of item and step: as good as chance, and the same in every run.</summary>
+    /// <summary>Spreads expiry by a hash of item and step: as good as random, and reproducible.</summary>
     private long TimeToLive(in Refresh item)
     {
         ulong hash = (item.ItemKey ^ ((ulong)item.Step * 0x9E3779B97F4A7C15)) * 0xBF58476D1CE4E5B9;

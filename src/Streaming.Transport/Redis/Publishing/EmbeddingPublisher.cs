@@ -10,8 +10,8 @@ using Streaming.Transport.Redis.Layout;
 namespace Streaming.Transport.Redis.Publishing;
 
 /// <summary>
-/// Writes fresh embeddings to Redis: newer wins, an old trainer is refused, a failed write waits and is tried again,
-/// and readers see a whole value or the one before. For one caller at a time.
+/// Writes fresh embeddings to Redis: the newer value wins, an old trainer is refused, a failed write is queued and retried,
+/// and readers see either the whole new value or the previous one. Not thread-safe.
 /// </summary>
 public sealed class EmbeddingPublisher
 {
@@ -33,9 +33,9 @@ public sealed class EmbeddingPublisher
     /// <param name="database">The store.</param>
     /// <param name="options">Keys, bytes, limits.</param>
     /// <param name="widths">The nested widths, increasing; the last is the dimension of the vectors.</param>
-    /// <param name="time">Time.</param>
-    /// <param name="incident">Told of trouble and of its end. On <see cref="PublishIncidentKind.StoreEmpty"/> and
-    /// <see cref="PublishIncidentKind.WritesLost"/> the trainer has to post every item again.</param>
+    /// <param name="time">Clock.</param>
+    /// <param name="incident">Called when a problem starts and ends. On <see cref="PublishIncidentKind.StoreEmpty"/> and
+    /// <see cref="PublishIncidentKind.WritesLost"/> the trainer must post every item again.</param>
     public EmbeddingPublisher(IDatabase database, RedisOptions options, IReadOnlyList<int> widths, TimeProvider time, Action<PublishIncident>? incident = null)
     {
         ArgumentNullException.ThrowIfNull(database);
@@ -57,38 +57,38 @@ public sealed class EmbeddingPublisher
     /// <summary>Gets the counters.</summary>
     public PublishMetrics Metrics { get; } = new();
 
-    /// <summary>Gets a value indicating whether a store without a pointer to a generation gets this one. Default true; false
-    /// for a generation that readers are still to be moved to.</summary>
+    /// <summary>Gets a value indicating whether to set the pointer in a store that has none. Default true; false
+    /// for a generation that readers have yet to switch to.</summary>
     public bool ClaimsPointer { get; init; } = true;
 
-    /// <summary>Gets the generation that is written, 0 before <see cref="OpenAsync"/>.</summary>
+    /// <summary>Gets the generation being written, 0 before <see cref="OpenAsync"/>.</summary>
     public uint Generation { get; private set; }
 
     /// <summary>Gets the fencing token, 0 before <see cref="OpenAsync"/>.</summary>
     public uint Token { get; private set; }
 
-    /// <summary>Whether an error says that Redis cannot take writes now, and may later.</summary>
+    /// <summary>Whether an error means that Redis cannot take writes for the time being.</summary>
     public static bool IsOutage(Exception error) => error is RedisException || RedisPipeline.IsTrouble(error);
 
     /// <summary>
-    /// Raises the fence of every partition to <paramref name="token"/>, so that from then on an older trainer is refused
-    /// everywhere. A store without a pointer to a generation gets this one, unless <see cref="ClaimsPointer"/> says no.
-    /// Where replicas follow the servers, one of each has to confirm; if none does within half a second this goes on all the
-    /// same and says so (<see cref="PublishIncidentKind.Unconfirmed"/>): until a fail-over to a replica without the fences
-    /// is noticed, at the next write of a partition, an older trainer could write there.
+    /// Raises the fence of every partition to <paramref name="token"/>, which locks out older trainers
+    /// everywhere. Sets the pointer to this generation in a store without one, unless <see cref="ClaimsPointer"/> is false.
+    /// If the servers have replicas, one of each must confirm; if none does within 500 ms, the call continues
+    /// and reports <see cref="PublishIncidentKind.Unconfirmed"/>: after a failover to a replica without the fences,
+    /// an older trainer could write to a partition until this one next writes there and notices.
     /// </summary>
     /// <param name="generation">The generation to write, 1 and up.</param>
     /// <param name="token">The token of the lease, 1 and up.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    /// <exception cref="FencedException">A newer trainer was here.</exception>
-    /// <exception cref="KeyLayoutException">The model has another number of partitions in Redis.</exception>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    /// <exception cref="FencedException">A newer trainer has taken over.</exception>
+    /// <exception cref="KeyLayoutException">The model has a different number of partitions in Redis.</exception>
     public async Task<StoreState> OpenAsync(uint generation, uint token, CancellationToken cancellationToken = default)
     {
         ArgumentOutOfRangeException.ThrowIfZero(generation);
         ArgumentOutOfRangeException.ThrowIfZero(token);
         RedisKeys keys = await _keys.GetAsync(write: true, cancellationToken).ConfigureAwait(false);
 
-        // The record of the layout first: whoever finds a fence must find it too, and not guess from fences of which half are raised.
+        // The layout record first: a process that finds a fence must also find the record, not infer the layout from half-raised fences.
         await _keys.RestoreAsync(cancellationToken).ConfigureAwait(false);
         PartitionFences fences = _fences is { } open && open.Generation == generation && open.Token == token ? open
             : new PartitionFences(keys, generation, token);
@@ -102,13 +102,13 @@ public sealed class EmbeddingPublisher
         return fences.Found();
     }
 
-    /// <summary>Writes again what readers find a model by and what somebody has deleted: the pointer and the record of the key layout.</summary>
+    /// <summary>Rewrites the keys by which readers find a model, if deleted: the pointer and the layout record.</summary>
     /// <exception cref="InvalidOperationException"><see cref="OpenAsync"/> was not called.</exception>
     public Task RestoreAsync(CancellationToken cancellationToken = default) => RestoreAsync(tell: true, cancellationToken);
 
-    /// <summary>Publishes what comes into an outbox until it is completed and empty. What Redis does not take goes back
-    /// and is tried again, for as long as that lasts.</summary>
-    /// <exception cref="FencedException">A newer trainer has taken over. What was taken is back in the outbox.</exception>
+    /// <summary>Publishes the contents of an outbox until it is completed and empty. Items that Redis does not take are put back
+    /// and retried indefinitely.</summary>
+    /// <exception cref="FencedException">A newer trainer has taken over. Unwritten items are back in the outbox.</exception>
     public async Task RunAsync(RefreshOutbox outbox, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(outbox);
@@ -138,10 +138,10 @@ public sealed class EmbeddingPublisher
         }
     }
 
-    /// <summary>Publishes a batch, every partition at the same time.</summary>
-    /// <param name="batch">Refreshes, each of another item.</param>
-    /// <param name="failed">Receives those that Redis did not take; the caller tries them again.</param>
-    /// <param name="cancellationToken">Gives up; what was sent may still take effect, which does no harm.</param>
+    /// <summary>Publishes a batch, all partitions concurrently.</summary>
+    /// <param name="batch">Refreshes, at most one per item.</param>
+    /// <param name="failed">Receives those that Redis did not take, for the caller to retry.</param>
+    /// <param name="cancellationToken">Cancels the call; writes already sent may still take effect, harmlessly.</param>
     /// <exception cref="FencedException">A newer trainer has taken over.</exception>
     /// <exception cref="InvalidOperationException"><see cref="OpenAsync"/> was not called.</exception>
     public async Task<PublishCounts> PublishAsync(List<Refresh> batch, List<Refresh> failed, CancellationToken cancellationToken = default)
@@ -193,7 +193,7 @@ public sealed class EmbeddingPublisher
         if (tell && (layout || pointer))
         {
             string gone = string.Join(" and ", new[] { pointer ? fences.Keys.Active : null, layout ? fences.Keys.LayoutRecord : null }.OfType<string>());
-            _incident(new(PublishIncidentKind.Restored, $"{gone} was gone from Redis, deleted or evicted, and has been written again.", 0));
+            _incident(new(PublishIncidentKind.Restored, $"Rewrote {gone}, deleted or evicted from Redis.", 0));
         }
     }
 
@@ -202,11 +202,11 @@ public sealed class EmbeddingPublisher
         IReadOnlyList<System.Net.EndPoint> unconfirmed = await _servers.UnconfirmedAsync(cancellationToken).ConfigureAwait(false);
         if (unconfirmed.Count > 0)
         {
-            _incident(new(PublishIncidentKind.Unconfirmed, $"No replica of {string.Join(", ", unconfirmed)} has confirmed the fences; a fail-over before one does loses them until the next write.", 0));
+            _incident(new(PublishIncidentKind.Unconfirmed, $"No replica of {string.Join(", ", unconfirmed)} has confirmed the fences; a failover before one does loses them until the next write.", 0));
         }
     }
 
-    /// <summary>One script call; trouble comes back as an outcome, so that other partitions are not held up by it.</summary>
+    /// <summary>Makes one script call; returns errors as an outcome, so that they do not delay other partitions.</summary>
     private async Task<WriteOutcome> WriteAsync(PartitionWrite call, CancellationToken cancellationToken)
     {
         long started = _time.GetTimestamp();
@@ -258,7 +258,7 @@ public sealed class EmbeddingPublisher
         return new PublishCounts(marks.Length - skips - rejected - removed, removed, skips, rejected, 0);
     }
 
-    /// <summary>The store has lost something: raise the fences again everywhere, say so, and write what was refused.</summary>
+    /// <summary>The store has lost data: raises all fences again, reports it, and writes what was refused.</summary>
     private async Task<WriteOutcome[]> RefillAsync(List<PartitionWrite> calls, WriteOutcome[] outcomes, CancellationToken cancellationToken)
     {
         bool emptied = outcomes.Any(outcome => outcome.Loss == StoreState.Empty);
@@ -272,8 +272,8 @@ public sealed class EmbeddingPublisher
         }
 
         _incident(emptied
-            ? new(PublishIncidentKind.StoreEmpty, "Redis has lost what was in it, or the fence of a partition was deleted; every item is published again.", 0)
-            : new(PublishIncidentKind.WritesLost, "A fail-over of Redis has lost writes that it had answered; every item is published again.", 0));
+            ? new(PublishIncidentKind.StoreEmpty, "Redis has lost its data, or the fence of a partition was deleted; republishing every item.", 0)
+            : new(PublishIncidentKind.WritesLost, "A failover of Redis has lost acknowledged writes; republishing every item.", 0));
         return await Task.WhenAll(calls.Zip(outcomes, (call, outcome) =>
             outcome.Loss != StoreState.Kept ? WriteAsync(call, cancellationToken) : Task.FromResult(outcome))).ConfigureAwait(false);
     }
@@ -283,31 +283,31 @@ public sealed class EmbeddingPublisher
         int blocked = outcomes.Sum(outcome => outcome.Counts.Rejected);
         if (counts.Rejected > blocked)
         {
-            _incident(new(PublishIncidentKind.Rejected, "Vectors that are not finite, too large or of a wrong length were left out.", counts.Rejected - blocked));
+            _incident(new(PublishIncidentKind.Rejected, "Skipped vectors that are not finite, too large or of the wrong length.", counts.Rejected - blocked));
         }
 
         if (outcomes.FirstOrDefault(outcome => outcome.Blocked is not null) is { Blocked: { } key } first)
         {
             _incident(new(
                 PublishIncidentKind.WrongType,
-                first.Error is null ? $"{key} is of another type than a string and was left alone; delete it, or move what writes it." : $"{key}, a hash, or the stream of changes of its partition is of another type; delete it, or move what writes it.",
+                first.Error is null ? $"{key} is not a string and was not written; delete it, or move whatever writes it." : $"{key} (a hash) or the change stream of its partition has the wrong type; delete it, or move whatever writes it.",
                 blocked,
                 first.Error));
         }
 
         if (counts.Failed > 0)
         {
-            // The call that the breaker let through says what is wrong; those that it held back do not.
+            // Report the error of the call that the breaker let through, not of those it blocked.
             Exception? error = outcomes.Select(outcome => outcome.Error).Where(error => error is not null).MinBy(error => error is BrokenCircuitException);
             bool memory = error is not null && RedisPipeline.IsOutOfMemory(error);
             Metrics.SetDegraded(true);
             _incident(memory
-                ? new(PublishIncidentKind.OutOfMemory, "Redis is out of memory; the items wait.", counts.Failed, error)
-                : new(PublishIncidentKind.Failed, "Redis did not take the items; they wait.", counts.Failed, error));
+                ? new(PublishIncidentKind.OutOfMemory, "Redis is out of memory; the items are queued.", counts.Failed, error)
+                : new(PublishIncidentKind.Failed, "Failed to write items to Redis; they are queued.", counts.Failed, error));
         }
         else if (outcomes.Length > 0 && Metrics.SetDegraded(false))
         {
-            _incident(new(PublishIncidentKind.Recovered, "Redis takes items again.", counts.Written));
+            _incident(new(PublishIncidentKind.Recovered, "Redis accepts writes of items again.", counts.Written));
         }
     }
 

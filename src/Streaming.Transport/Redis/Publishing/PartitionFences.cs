@@ -3,11 +3,11 @@ using Streaming.Core.Embeddings;
 
 namespace Streaming.Transport.Redis.Publishing;
 
-/// <summary>The fences of a generation's partitions, and how many writes Redis has answered in each. A server that counts fewer has
-/// lost some: it was a replica that had not received them when it took over.</summary>
+/// <summary>The fences of a generation's partitions, and how many writes Redis has acknowledged in each. A server with a lower
+/// count has lost writes: it was promoted from a replica that had not received them.</summary>
 /// <param name="keys">Names of the fences.</param>
 /// <param name="generation">The generation.</param>
-/// <param name="token">Token of the trainer.</param>
+/// <param name="token">The trainer's token.</param>
 internal sealed class PartitionFences(RedisKeys keys, uint generation, uint token)
 {
     private int _empty;
@@ -20,10 +20,10 @@ internal sealed class PartitionFences(RedisKeys keys, uint generation, uint toke
 
     public uint Token => token;
 
-    /// <summary>Gets how many writes of a partition were answered.</summary>
+    /// <summary>Gets how many writes of a partition were acknowledged.</summary>
     public long Writes(int partition) => Volatile.Read(ref _writes[partition]);
 
-    /// <summary>Takes note of an answer; they come in any order.</summary>
+    /// <summary>Records an answer; answers may arrive out of order.</summary>
     public void Answered(int partition, long writes)
     {
         long known = Volatile.Read(ref _writes[partition]);
@@ -41,11 +41,11 @@ internal sealed class PartitionFences(RedisKeys keys, uint generation, uint toke
 
     /// <summary>Raises every fence.</summary>
     /// <param name="run">Runs a script on the store.</param>
-    /// <exception cref="FencedException">A newer trainer was here.</exception>
+    /// <exception cref="FencedException">A newer trainer has taken over.</exception>
     public Task RaiseAsync(Func<RedisScript, RedisKey[], RedisValue[], Task<RedisResult>> run) =>
         Task.WhenAll(Enumerable.Range(0, keys.Partitions).Select(partition => RaiseAsync(partition, run)));
 
-    /// <summary>What was found since this was last asked, the worst of all partitions; also by attempts that failed half-way.</summary>
+    /// <summary>Returns the worst state found in any partition since the last call, including by attempts that failed midway.</summary>
     public StoreState Found()
     {
         bool lost = Interlocked.Exchange(ref _lost, 0) != 0;

@@ -4,7 +4,7 @@ using Streaming.Core.Refreshes;
 
 namespace Streaming.Transport.Redis.Publishing;
 
-/// <summary>One call of the write script: some items of one partition, encoded.</summary>
+/// <summary>One call of the write script: encoded items of one partition.</summary>
 internal sealed class PartitionWrite
 {
     private const int FixedKeys = 2;
@@ -43,14 +43,14 @@ internal sealed class PartitionWrite
 
     public RedisValue[] Arguments { get; }
 
-    /// <summary>Says how many writes of the partition Redis has answered: if it counts fewer, it has lost some.</summary>
+    /// <summary>Sets how many writes of the partition Redis has acknowledged; a lower count in Redis means lost writes.</summary>
     public void Expect(long writes) => Arguments[3] = writes;
 
-    /// <summary>Adds one key of an item; an item's keys come one after the other, the full width last.</summary>
+    /// <summary>Adds one key of an item. An item's keys are consecutive, the full width last.</summary>
     /// <param name="item">The item.</param>
     /// <param name="key">Its key.</param>
     /// <param name="value">The encoded value; null removes the item.</param>
-    /// <param name="milliseconds">Time to live; 0 for ever.</param>
+    /// <param name="milliseconds">Time to live; 0: no expiry.</param>
     public void Add(in Refresh item, byte[] key, byte[]? value, long milliseconds)
     {
         int slot = _count++;
@@ -65,7 +65,7 @@ internal sealed class PartitionWrite
         _buffers[slot] = value ?? [];
     }
 
-    /// <summary>Gives the value buffers back. Only after an answer: until then the client may still be sending them.</summary>
+    /// <summary>Returns the value buffers. Only after an answer: until then the client may still be sending them.</summary>
     public void Recycle(ValuePool pool)
     {
         foreach (byte[] buffer in _buffers)
@@ -74,12 +74,12 @@ internal sealed class PartitionWrite
         }
     }
 
-    /// <summary>Says what became of the items: <see cref="Skipped"/> when its last key, the one with the full width, was;
-    /// <see cref="Blocked"/> when one of its keys is of another type.</summary>
-    /// <param name="answer">Indices of keys, −1 − index for those of another type.</param>
-    /// <param name="from">Where they begin.</param>
+    /// <summary>Marks the items that were not written: <see cref="Skipped"/> if the last key, with the full width, was skipped;
+    /// <see cref="Blocked"/> if one of the keys has the wrong type.</summary>
+    /// <param name="answer">Indices of keys, −1 − index for keys of the wrong type.</param>
+    /// <param name="from">Where the indices start.</param>
     /// <param name="marks">Receives a mark for each item that was not written.</param>
-    /// <returns>A key of another type, null when there is none.</returns>
+    /// <returns>A key of the wrong type, or null.</returns>
     public RedisKey? Mark(RedisResult[] answer, int from, Span<byte> marks)
     {
         RedisKey? blocked = null;

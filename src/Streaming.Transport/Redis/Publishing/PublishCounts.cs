@@ -1,11 +1,11 @@
 namespace Streaming.Transport.Redis.Publishing;
 
-/// <summary>What became of a batch of refreshes, in items.</summary>
+/// <summary>The outcome of a batch of refreshes, in items.</summary>
 /// <param name="Written">Vectors written.</param>
-/// <param name="Removed">Removals done.</param>
-/// <param name="Skipped">Left alone, because the store holds something newer.</param>
+/// <param name="Removed">Items removed.</param>
+/// <param name="Skipped">Not written, because the store holds a newer value.</param>
 /// <param name="Rejected">Not written, because the vector is not finite or too large for the element type.</param>
-/// <param name="Failed">Not written, because Redis did not do it; to be tried again.</param>
+/// <param name="Failed">Not written, because of an error; to be retried.</param>
 public readonly record struct PublishCounts(int Written, int Removed, int Skipped, int Rejected, int Failed)
 {
     /// <summary>Adds two counts.</summary>

@@ -1,32 +1,32 @@
 namespace Streaming.Transport.Redis.Publishing;
 
-/// <summary>What can happen on the way to Redis.</summary>
+/// <summary>Incidents while publishing to Redis.</summary>
 public enum PublishIncidentKind
 {
-    /// <summary>Redis did not take some items; they wait and are tried again.</summary>
+    /// <summary>Redis did not take some items; they are queued and retried.</summary>
     Failed,
 
-    /// <summary>Redis is out of memory (OOM replies); the items wait and are tried again.</summary>
+    /// <summary>Redis is out of memory (OOM replies); the items are queued and retried.</summary>
     OutOfMemory,
 
-    /// <summary>Redis takes items again.</summary>
+    /// <summary>Redis accepts items again.</summary>
     Recovered,
 
-    /// <summary>The store has lost what was in it: every item has to be published again.</summary>
+    /// <summary>The store has lost its data: every item must be published again.</summary>
     StoreEmpty,
 
-    /// <summary>A fail-over has lost writes that Redis had answered: every item has to be published again.</summary>
+    /// <summary>A failover has lost acknowledged writes: every item must be published again.</summary>
     WritesLost,
 
     /// <summary>No replica has confirmed the fences; see <see cref="EmbeddingPublisher.OpenAsync"/>.</summary>
     Unconfirmed,
 
-    /// <summary>Keys of another type are in the way of some items, which were left out.</summary>
+    /// <summary>Keys of the wrong type prevent writing some items, which were skipped.</summary>
     WrongType,
 
-    /// <summary>A key that readers need was gone and has been written again.</summary>
+    /// <summary>A key that readers need was missing and has been rewritten.</summary>
     Restored,
 
-    /// <summary>Vectors that are not finite, or too large for the element type, were left out.</summary>
+    /// <summary>Vectors that are not finite, or too large for the element type, were skipped.</summary>
     Rejected,
 }

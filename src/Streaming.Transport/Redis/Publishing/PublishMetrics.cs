@@ -2,7 +2,7 @@ using Streaming.Core.Metrics;
 
 namespace Streaming.Transport.Redis.Publishing;
 
-/// <summary>Counters of a publisher since its start. Safe to read from any thread.</summary>
+/// <summary>Counters of a publisher since its creation. Thread-safe to read.</summary>
 public sealed class PublishMetrics
 {
     private long _written;
@@ -18,22 +18,22 @@ public sealed class PublishMetrics
     /// <summary>Gets the number of items removed.</summary>
     public long Removed => Volatile.Read(ref _removed);
 
-    /// <summary>Gets the number of items left alone, because the store held something newer.</summary>
+    /// <summary>Gets the number of items skipped because the store held a newer value.</summary>
     public long Skipped => Volatile.Read(ref _skipped);
 
     /// <summary>Gets the number of vectors that could not be stored.</summary>
     public long Rejected => Volatile.Read(ref _rejected);
 
-    /// <summary>Gets how often an item went back to wait because Redis did not take it.</summary>
+    /// <summary>Gets how often an item was put back because Redis did not take it.</summary>
     public long Failed => Volatile.Read(ref _failed);
 
     /// <summary>Gets a value indicating whether the last attempt failed.</summary>
     public bool Degraded => Volatile.Read(ref _degraded) != 0;
 
-    /// <summary>Gets the time from when a record was produced until the item that it touched was visible in Redis.</summary>
+    /// <summary>Gets the time from a record's production until the item it affected was visible in Redis.</summary>
     public LatencyHistogram Freshness { get; } = new();
 
-    /// <summary>Gets the time that Redis takes for one script, retries included.</summary>
+    /// <summary>Gets the duration of script calls, including retries.</summary>
     public LatencyHistogram WriteTime { get; } = new();
 
     internal void Add(PublishCounts counts)
@@ -45,6 +45,6 @@ public sealed class PublishMetrics
         Interlocked.Add(ref _failed, counts.Failed);
     }
 
-    /// <returns>Whether that is a change.</returns>
+    /// <returns>Whether this changes the state.</returns>
     internal bool SetDegraded(bool degraded) => Interlocked.Exchange(ref _degraded, degraded ? 1 : 0) != (degraded ? 1 : 0);
 }

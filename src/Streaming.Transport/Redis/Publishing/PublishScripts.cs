@@ -1,6 +1,6 @@
 namespace Streaming.Transport.Redis.Publishing;
 
-/// <summary>What runs inside Redis. Each script touches keys of one hash tag only, so it is valid in a cluster.</summary>
+/// <summary>The scripts that run inside Redis. Each touches keys of one hash tag only, so it is valid in a cluster.</summary>
 internal static class PublishScripts
 {
     public const int StatusDone = 0;
@@ -9,15 +9,14 @@ internal static class PublishScripts
     public const int StatusLost = 3;
 
     /// <summary>
-    /// Writes the items of a partition. Each generation has a fence of its own, and all share the feed. Refuses everything when a newer trainer has raised the fence, when the fence
-    /// is not there (then the store was emptied), or when fewer writes are counted than the trainer had answers for (then a
-    /// fail-over has lost some: replication is asynchronous); skips an item that holds a greater (token, step), and one whose
-    /// key is of another type. Bytes 13 to 22
-    /// of a value are token and step, little-endian; both are below 2^53, so Lua's doubles hold them exactly. What changed
-    /// becomes one entry of the stream, because an entry an item would cost the server as much as the item itself.
-    /// KEYS: fence, change stream, items…  ARGV: token, feed length, generation, writes answered so far, then per item: value
-    /// ('' removes), time to live in ms (0: for ever), step, id for the feed ('' for none).
-    /// Returns status, then: newest token | removed count, writes, indices of what was skipped…, −1 − index where the key is of another type….
+    /// Writes items of a partition. Each generation has its own fence; all share the change stream. Refuses the whole call if a newer
+    /// trainer has raised the fence, if the fence is missing (the store was emptied), or if fewer writes are counted than the trainer has
+    /// acknowledgements for (a failover has lost some: replication is asynchronous). Skips items that hold a greater (token, step), and
+    /// keys of the wrong type. Bytes 13 to 22 of a value are token and step, little-endian; both are below 2^53, so Lua's doubles hold
+    /// them exactly. All changes of a call form one stream entry, because an entry per item would cost the server as much as the item.
+    /// KEYS: fence, change stream, items…  ARGV: token, feed length, generation, writes acknowledged so far, then per item: value
+    /// ('' removes), time to live in ms (0: no expiry), step, id for the feed ('' for none).
+    /// Returns status, then: newest token | removed count, writes, indices of skipped keys…, −1 − index for keys of the wrong type….
     /// </summary>
     public static readonly RedisScript Write = new("""
         local suffix = ARGV[3] == '1' and '' or ARGV[3]
@@ -73,11 +72,11 @@ internal static class PublishScripts
         """);
 
     /// <summary>
-    /// Writes histories of users of a partition. Refuses as <see cref="Write"/> does; skips a user whose stored history is
-    /// the same (by its checksum) or has come further: bytes 11 to 24 of a value are its age, newest time before sum of times,
-    /// and a restarted trainer goes through older ones again. With replace it skips none, and an empty value deletes.
-    /// KEYS: fence, users…  ARGV: token, time to live in ms (0: for ever), generation, replace (1 or 0), then a value for each user.
-    /// Returns status, then: newest token | skipped count, indices of users whose key is of another type….
+    /// Writes user histories of a partition. Refuses calls like <see cref="Write"/>; skips a user whose stored history is
+    /// equal (by checksum) or further along: bytes 11 to 24 of a value are its age, newest time before sum of times,
+    /// and a restarted trainer replays older ones. With replace it skips none, and an empty value deletes.
+    /// KEYS: fence, users…  ARGV: token, time to live in ms (0: no expiry), generation, replace (1 or 0), then one value per user.
+    /// Returns status, then: newest token | skipped count, indices of users whose key has the wrong type….
     /// </summary>
     public static readonly RedisScript WriteUsers = new("""
         local fence = redis.call('HGET', KEYS[1], ARGV[3] == '1' and 't' or 't' .. ARGV[3])
@@ -105,7 +104,7 @@ internal static class PublishScripts
           if newer then
             skipped = skipped + 1
           elseif not head then
-            -- a key of another type: left alone
+            -- a key of the wrong type: skipped
           elseif value == '' then
             redis.call('DEL', KEYS[i])
           elseif ARGV[2] == '0' then
@@ -117,9 +116,9 @@ internal static class PublishScripts
         return {0, skipped, unpack(blocked)}
         """);
 
-    /// <summary>Raises the fence of a partition. KEYS: fence. ARGV: token, generation, writes answered so far. Returns status: 0 it was
-    /// there, 1 and the newer token when refused, 2 when it was not there, 3 when it counts fewer writes than were answered;
-    /// after 0, 2 and 3 the count that holds from now on.</summary>
+    /// <summary>Raises the fence of a partition. KEYS: fence. ARGV: token, generation, writes acknowledged so far. Returns status: 0 it
+    /// existed, 1 and the newer token if refused, 2 it was missing, 3 it counts fewer writes than were acknowledged;
+    /// after 0, 2 and 3 the count that is valid from now on.</summary>
     public static readonly RedisScript Raise = new("""
         local suffix = ARGV[2] == '1' and '' or ARGV[2]
         local fence = redis.call('HMGET', KEYS[1], 't' .. suffix, 'w' .. suffix)

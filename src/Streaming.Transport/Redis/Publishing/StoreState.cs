@@ -1,14 +1,14 @@
 namespace Streaming.Transport.Redis.Publishing;
 
-/// <summary>What a publisher found when it opened the store.</summary>
+/// <summary>What a publisher found in the store when it opened it.</summary>
 public enum StoreState
 {
-    /// <summary>What was published before is still there.</summary>
+    /// <summary>Everything published before.</summary>
     Kept,
 
-    /// <summary>Nothing, or only a part: every item has to be published.</summary>
+    /// <summary>Nothing, or only a part: every item must be published.</summary>
     Empty,
 
-    /// <summary>Writes that this publisher had answers for are gone, after a fail-over: every item has to be published.</summary>
+    /// <summary>Acknowledged writes are missing after a failover: every item must be published.</summary>
     WritesLost,
 }

@@ -7,11 +7,11 @@ using Streaming.Transport.Redis.Layout;
 
 namespace Streaming.Transport.Redis.Publishing;
 
-/// <summary>Writes what users did last, so that the serving tier can compute their vectors: a history that has come further is
-/// never replaced by one that has not, and an old trainer is refused. For one caller at a time.</summary>
+/// <summary>Publishes users' recent items, from which the serving tier computes user vectors. A history never replaces one that is
+/// further along, and an old trainer is refused. Not thread-safe.</summary>
 public sealed class UserHistoryPublisher
 {
-    /// <summary>Keys of one call: a script holds up the whole server.</summary>
+    /// <summary>Keys per call: a script blocks the whole server.</summary>
     private const int UsersPerCall = 256;
 
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(5);
@@ -28,9 +28,9 @@ public sealed class UserHistoryPublisher
     /// <summary>Initializes a new instance of the <see cref="UserHistoryPublisher"/> class.</summary>
     /// <param name="database">The store.</param>
     /// <param name="options">Keys, times, limits.</param>
-    /// <param name="time">Time.</param>
-    /// <param name="incident">Told of trouble and of its end.</param>
-    /// <param name="generation">The generation whose trainer writes; histories are the same for all.</param>
+    /// <param name="time">Clock.</param>
+    /// <param name="incident">Called when a problem starts and ends.</param>
+    /// <param name="generation">The generation whose trainer writes; all generations share the histories.</param>
     public UserHistoryPublisher(IDatabase database, RedisOptions options, TimeProvider time, Action<PublishIncident>? incident = null, uint generation = 1)
     {
         ArgumentNullException.ThrowIfNull(database);
@@ -49,11 +49,11 @@ public sealed class UserHistoryPublisher
     /// <summary>Gets the counters, in users.</summary>
     public PublishMetrics Metrics { get; } = new();
 
-    /// <summary>Publishes what comes out of a feed until it is completed and empty. What Redis does not take is tried again, for
-    /// as long as that lasts; newer histories wait in the feed meanwhile.</summary>
+    /// <summary>Publishes the contents of a feed until it is completed and empty. Histories that Redis does not take are retried
+    /// indefinitely; newer ones wait in the feed meanwhile.</summary>
     /// <param name="feed">The changed histories.</param>
-    /// <param name="token">Fencing token of the trainer, whose fences an <see cref="EmbeddingPublisher"/> has raised.</param>
-    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="token">Fencing token of the trainer; an <see cref="EmbeddingPublisher"/> has raised the fences to it.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
     /// <exception cref="FencedException">A newer trainer has taken over.</exception>
     public async Task RunAsync(HistoryFeed feed, uint token, CancellationToken cancellationToken)
     {
@@ -65,11 +65,11 @@ public sealed class UserHistoryPublisher
         }
     }
 
-    /// <summary>Replaces histories, also those that have come further, and deletes those without items: after a return to a checkpoint
-    /// the store holds events that the model has not. Tries again for as long as Redis does not take them.</summary>
+    /// <summary>Replaces histories, including those that are further along, and deletes empty ones: after a return to a checkpoint
+    /// the store holds events that the model has not seen. Retries until Redis takes them.</summary>
     /// <param name="batches">The histories.</param>
-    /// <param name="token">Fencing token of the life that has returned, greater than that of the one before.</param>
-    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="token">Fencing token acquired after the return, greater than the one before.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
     /// <exception cref="FencedException">A newer trainer has taken over.</exception>
     public async Task ReplaceAsync(IReadOnlyList<UserHistoryBatch> batches, uint token, CancellationToken cancellationToken)
     {
@@ -80,8 +80,8 @@ public sealed class UserHistoryPublisher
         }
     }
 
-    /// <summary>Publishes histories, every partition at the same time. To do it again does no harm.</summary>
-    /// <returns>How many users were written, skipped because the store holds the same or more of them, and not taken by Redis.</returns>
+    /// <summary>Publishes histories, all partitions concurrently. Idempotent.</summary>
+    /// <returns>How many users were written, skipped because the store is as far or further along, and not taken by Redis.</returns>
     /// <exception cref="FencedException">A newer trainer has taken over.</exception>
     public Task<PublishCounts> PublishAsync(UserHistoryBatch batch, uint token, CancellationToken cancellationToken = default) =>
         PublishAsync(batch, token, replace: false, cancellationToken);
@@ -126,7 +126,7 @@ public sealed class UserHistoryPublisher
         return counts;
     }
 
-    /// <summary>Users of one partition and call together.</summary>
+    /// <summary>Groups users of one partition into calls.</summary>
     private static List<int[]> Plan(UserHistoryBatch batch, RedisKeys keys) =>
     [
         .. Enumerable.Range(0, batch.Count).GroupBy(user => keys.Partition(batch.Users[user])).SelectMany(static users => users.Chunk(UsersPerCall)),
@@ -148,7 +148,7 @@ public sealed class UserHistoryPublisher
                 case PublishScripts.StatusFenced:
                     throw new FencedException(token, (uint)(long)parts[1]);
                 case PublishScripts.StatusEmpty:
-                    // The embeddings' publisher raises the fences anew, and says that everything is to be published again.
+                    // The embedding publisher raises the fences again and reports that everything must be republished.
                     return (null, new PublishCounts(0, 0, 0, 0, users.Length));
                 default:
                     Recycle(values);
@@ -156,7 +156,7 @@ public sealed class UserHistoryPublisher
                     int skipped = (int)parts[1], blocked = parts.Length - 2;
                     if (blocked > 0)
                     {
-                        _incident(new(PublishIncidentKind.WrongType, $"{names[1 + (int)parts[2]]} is of another type than a string and was left alone; delete it, or move what writes it.", blocked));
+                        _incident(new(PublishIncidentKind.WrongType, $"{names[1 + (int)parts[2]]} is not a string and was not written; delete it, or move whatever writes it.", blocked));
                     }
 
                     return (null, new PublishCounts(users.Length - skipped - blocked, 0, skipped, blocked, 0));
@@ -209,16 +209,16 @@ public sealed class UserHistoryPublisher
     {
         if (counts.Failed > 0)
         {
-            // Said once: it is the same trouble that the embeddings have.
+            // Reported once: the embeddings have the same problem.
             if (Metrics.SetDegraded(true))
             {
                 Exception? error = errors.Where(error => error is not null).MinBy(error => error is BrokenCircuitException);
-                _incident(new(PublishIncidentKind.Failed, "Redis did not take the histories of users; they wait.", counts.Failed, error));
+                _incident(new(PublishIncidentKind.Failed, "Failed to write user histories to Redis; they are queued.", counts.Failed, error));
             }
         }
         else if (counts.Written + counts.Skipped > 0 && Metrics.SetDegraded(false))
         {
-            _incident(new(PublishIncidentKind.Recovered, "Redis takes histories again.", counts.Written + counts.Skipped));
+            _incident(new(PublishIncidentKind.Recovered, "Redis accepts writes of histories again.", counts.Written + counts.Skipped));
         }
     }
 }

@@ -1,6 +1,6 @@
 namespace Streaming.Transport.Redis.Publishing;
 
-/// <summary>Byte arrays of exact length for reuse, because the client takes whole arrays. Not for two threads at a time.</summary>
+/// <summary>Reuses byte arrays of exact length, because the client takes whole arrays. Not thread-safe.</summary>
 internal sealed class ValuePool(int capacity)
 {
     private readonly Dictionary<int, Stack<byte[]>> _free = [];

@@ -97,7 +97,7 @@ public class EventDecoderTests
 
     private static byte[] Value(RecordFormat format, int i)
     {
-        // A quote in the type of some: escapes in JSON take the other path.
+        // Some types contain a quote: JSON escapes take a different code path.
         Interaction message = new() { UserId = $"user-{i % 150}", ItemId = $"item-{i % 333}", Type = i % 7 == 0 ? "\"" : "view", EventTimeMs = 1_700_000_000_000 + i, EventId = $"{i}", Value = i };
         return format == RecordFormat.Protobuf ? message.ToByteArray() : ContractJson.Write(message);
     }

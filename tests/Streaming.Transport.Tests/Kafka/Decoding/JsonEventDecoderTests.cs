@@ -105,7 +105,7 @@ public class JsonEventDecoderTests
 
     private static void AssertSame(byte[] json, InteractionEvent decoded)
     {
-        // Bytes that are no UTF-8 are not looked at here, but by EventRules.
+        // EventRules rejects invalid UTF-8, not the decoder.
         if (!System.Text.Unicode.Utf8.IsValid(json))
         {
             return;
@@ -120,7 +120,7 @@ public class JsonEventDecoderTests
 
     private static string Text(JsonElement root, string name) => root.TryGetProperty(name, out JsonElement text) ? text.GetString() ?? string.Empty : string.Empty;
 
-    // What the decoder must take: JSON, an object, and every known property, wherever it stands twice, of its type.
+    // What the decoder must accept: JSON, an object, every known property of the right type even where it occurs twice.
     private static bool IsEvent(byte[] json)
     {
         try

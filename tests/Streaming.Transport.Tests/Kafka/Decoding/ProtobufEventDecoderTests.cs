@@ -8,7 +8,7 @@ using Xunit;
 
 namespace Streaming.Transport.Tests.Kafka.Decoding;
 
-/// <summary>Google.Protobuf's generated parser is the reference: what it takes is taken, what it refuses is refused.</summary>
+/// <summary>Google.Protobuf's generated parser is the reference: both accept and reject the same records.</summary>
 public class ProtobufEventDecoderTests
 {
     [Fact]
@@ -138,7 +138,7 @@ public class ProtobufEventDecoderTests
 
         if (!isUtf8)
         {
-            return false; // EventRules refuses it; the reference replaces the bytes.
+            return false; // EventRules rejects it; the reference replaces the bytes.
         }
 
         Assert.True(isGood == (expected is not null), $"{Convert.ToHexString(bytes)}: ours {isGood}, the reference {expected is not null}");

@@ -33,7 +33,7 @@ public sealed class KafkaLibraryTests : IDisposable
     [Fact]
     public async Task Load_AnotherLibraryInTheLoadersPath_IsNotTaken()
     {
-        // The runtime's own search would take these: libraries that load, under every name that it tries.
+        // The runtime's default search would find these: loadable libraries, under every name that it tries.
         foreach (string name in (string[])["librdkafka.so", "librdkafka.so.1", "librdkafka", "alpine-librdkafka.so", Build])
         {
             File.Copy(Stranger, Path.Combine(_folder, name));
@@ -86,7 +86,7 @@ public sealed class KafkaLibraryTests : IDisposable
     [Fact]
     public void Open_ADependencyIsMissing_SaysWhatTheLoaderSaid()
     {
-        // The dependency's name is in the file as text.
+        // The file contains the dependency's name as text.
         byte[] library = File.ReadAllBytes(Real);
         int name = library.AsSpan().IndexOf("libpthread.so.0\0"u8);
         Assert.True(name > 0);
@@ -142,6 +142,6 @@ public sealed class KafkaLibraryTests : IDisposable
         Assert.DoesNotContain(_folder, File.ReadAllText("/proc/self/maps"), StringComparison.Ordinal);
     }
 
-    /// <summary>A shared library that is another one.</summary>
+    /// <summary>A shared library other than librdkafka.</summary>
     private static string Stranger => Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "libSystem.Native.so");
 }

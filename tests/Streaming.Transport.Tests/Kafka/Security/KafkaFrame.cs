@@ -2,10 +2,10 @@ using System.Buffers.Binary;
 
 namespace Streaming.Transport.Tests.Kafka.Security;
 
-/// <summary>What Kafka sends either way: four bytes of length, then a message. A request begins with its kind, version and number.</summary>
+/// <summary>A Kafka protocol frame: four bytes of length, then a message. A request starts with its API key, version and correlation id.</summary>
 internal static class KafkaFrame
 {
-    /// <summary>Reads a frame, its length included; null at the end.</summary>
+    /// <summary>Reads a frame, including its length; null at the end.</summary>
     public static async Task<byte[]?> ReadAsync(Stream stream, CancellationToken cancellationToken)
     {
         try
@@ -22,7 +22,7 @@ internal static class KafkaFrame
         }
     }
 
-    /// <summary>A frame of a message.</summary>
+    /// <summary>Creates a frame with a message.</summary>
     public static byte[] Of(ReadOnlySpan<byte> message)
     {
         byte[] frame = [0, 0, 0, 0, .. message];

@@ -6,7 +6,7 @@ using Xunit;
 
 namespace Streaming.Transport.Tests.Kafka.Security;
 
-/// <summary>Kafka as a careful team runs it: encrypted, certificates checked, users and their passwords.</summary>
+/// <summary>Kafka in a secure setup: encrypted, certificates verified, users with passwords.</summary>
 public sealed class KafkaSecurityTests : IDisposable
 {
     private const string Password = "correct-horse-93";
@@ -124,7 +124,7 @@ public sealed class KafkaSecurityTests : IDisposable
         await source.StopAsync();
         KafkaHarness.AssertEachOnce(200, source.Examples);
 
-        // A batch leaves only when its dead letters have arrived.
+        // A batch leaves only after its dead letters are stored.
         Assert.Equal(1, source.Counts.DeadLettered);
         Assert.Equal(201, source.Batches[^1].Positions.Sum(static position => position.NextOffset));
     }

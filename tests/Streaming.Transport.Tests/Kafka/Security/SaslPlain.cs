@@ -3,14 +3,14 @@ using System.Text;
 
 namespace Streaming.Transport.Tests.Kafka.Security;
 
-/// <summary>The broker's half of SASL PLAIN, which the embedded broker does not have (KIP-43: a handshake, then a bare token).</summary>
+/// <summary>The broker's side of SASL PLAIN, which the embedded broker lacks (KIP-43: a handshake, then a bare token).</summary>
 internal sealed class SaslPlain(string user, string password, Action<string> introduced)
 {
     private const int Handshake = 17;
     private const int Versions = 18;
 
-    /// <summary>Speaks with a client until it has said who it is.</summary>
-    /// <returns>Whether it is who it should be; the connection of another one ends, as at any broker.</returns>
+    /// <summary>Authenticates a client.</summary>
+    /// <returns>Whether it succeeded; otherwise the connection is closed, as by any broker.</returns>
     public async Task<bool> IntroduceAsync(Stream client, Stream broker, CancellationToken cancellationToken)
     {
         bool isToken = false;
@@ -32,10 +32,10 @@ internal sealed class SaslPlain(string user, string password, Action<string> int
         return false;
     }
 
-    // Number, no error, one mechanism.
+    // Correlation id, no error, one mechanism.
     private static byte[] Agree(byte[] request) => KafkaFrame.Of([.. KafkaFrame.Number(request), 0, 0, 0, 0, 0, 1, 0, 5, .. "PLAIN"u8]);
 
-    /// <summary>Adds the handshake to what the broker says that it can do.</summary>
+    /// <summary>Adds the handshake to the broker's API versions.</summary>
     private static async Task<byte[]> AskBrokerAsync(byte[] request, Stream broker, CancellationToken cancellationToken)
     {
         await broker.WriteAsync(request, cancellationToken);
@@ -45,7 +45,7 @@ internal sealed class SaslPlain(string user, string password, Action<string> int
             return answer;
         }
 
-        // Number and error, then how many kinds, then each with its lowest and highest version.
+        // Correlation id and error, then the number of APIs, then each with its minimum and maximum version.
         byte[] longer = KafkaFrame.Of([.. answer.AsSpan(4), 0, Handshake, 0, 0, 0, 0]);
         Span<byte> count = longer.AsSpan(10, 4);
         BinaryPrimitives.WriteInt32BigEndian(count, BinaryPrimitives.ReadInt32BigEndian(count) + 1);

@@ -10,8 +10,8 @@ using Streaming.Lab.Embedded;
 namespace Streaming.Transport.Tests.Kafka.Security;
 
 /// <summary>
-/// The embedded broker behind TLS, and behind SASL PLAIN when asked: ends the encryption, passes each request on in the
-/// clear, and writes its own port over the broker's in the answers, so that clients come back to it.
+/// The embedded broker behind TLS, and optionally SASL PLAIN: terminates the encryption, forwards requests in
+/// plain text, and replaces the broker's port in the responses by its own, so that clients reconnect to it.
 /// </summary>
 internal sealed class TlsBroker : IAsyncDisposable
 {
@@ -26,11 +26,11 @@ internal sealed class TlsBroker : IAsyncDisposable
     private readonly Task _accepting;
     private int _requests;
 
-    /// <summary>Begins to listen.</summary>
-    /// <param name="broker">The broker; one.</param>
+    /// <summary>Starts listening.</summary>
+    /// <param name="broker">The embedded broker, with a single node.</param>
     /// <param name="certificate">This server's certificate.</param>
     /// <param name="user">User and password that clients must give; null: no SASL.</param>
-    /// <param name="clientAuthority">Who must have signed the clients' certificates; null: they need none.</param>
+    /// <param name="clientAuthority">The authority that must have signed client certificates; null: none required.</param>
     public TlsBroker(EmbeddedBroker broker, X509Certificate2 certificate, (string Name, string Password)? user = null, X509Certificate2? clientAuthority = null)
     {
         _certificate = certificate;
@@ -45,10 +45,10 @@ internal sealed class TlsBroker : IAsyncDisposable
 
     public string BootstrapServers => $"127.0.0.1:{Port}";
 
-    /// <summary>Gets how many requests were passed on: none of a client that did not trust this server.</summary>
+    /// <summary>Gets the number of forwarded requests; none come from clients that do not trust this server.</summary>
     public int Requests => Volatile.Read(ref _requests);
 
-    /// <summary>Gets the tokens with which clients have introduced themselves.</summary>
+    /// <summary>Gets the tokens with which clients authenticated.</summary>
     public ConcurrentQueue<string> Tokens { get; } = [];
 
     private int Port => ((IPEndPoint)_listener.LocalEndpoint).Port;
@@ -61,7 +61,7 @@ internal sealed class TlsBroker : IAsyncDisposable
         _end.Dispose();
     }
 
-    // Host and port of a broker, as they stand in answers about the cluster: the text, then four bytes.
+    // Host and port of a broker as encoded in metadata responses: the text, then four bytes.
     private static byte[] Address(int port)
     {
         byte[] bytes = [.. "127.0.0.1"u8, 0, 0, 0, 0];
@@ -103,7 +103,7 @@ internal sealed class TlsBroker : IAsyncDisposable
             }
             catch (Exception exception) when (exception is AuthenticationException or IOException or SocketException or OperationCanceledException)
             {
-                // The client did not like the certificate, or either side has gone.
+                // The client rejected the certificate, or either side closed the connection.
             }
         }
     }

@@ -10,7 +10,7 @@ using Xunit;
 
 namespace Streaming.Transport.Tests.Redis.Production;
 
-/// <summary>Users by name with the rights that the contract lists, on a single server and on a cluster.</summary>
+/// <summary>Named users with the rights that the contract lists, on a single server and on a cluster.</summary>
 public sealed class AccessTests(ClusterFixture fixture) : IClassFixture<ClusterFixture>
 {
     private const string Password = "correct-horse-93";
@@ -80,7 +80,7 @@ public sealed class AccessTests(ClusterFixture fixture) : IClassFixture<ClusterF
         RedisConnection.Close(connection);
     }
 
-    /// <summary>An access list that is being changed must end neither a trainer nor its standby.</summary>
+    /// <summary>Changing an access list must end neither a trainer nor its standby.</summary>
     [Fact]
     public async Task Lease_RightTakenAwayForAWhile_HolderKeepsItAndStandbyGoesOnAsking()
     {
@@ -142,7 +142,7 @@ public sealed class AccessTests(ClusterFixture fixture) : IClassFixture<ClusterF
         }
     }
 
-    /// <summary>Also what the client asked and passed over in silence, but for CONFIG GET: it goes on without, and the right would show passwords.</summary>
+    /// <summary>Includes denials that the client ignores silently, except CONFIG GET: it is optional, and that right would reveal passwords.</summary>
     private async Task AssertNothingRefusedAsync(string user)
     {
         foreach (RedisNode node in Cluster.Nodes)

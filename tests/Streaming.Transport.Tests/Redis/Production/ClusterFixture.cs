@@ -4,7 +4,7 @@ using Xunit;
 
 namespace Streaming.Transport.Tests.Redis.Production;
 
-/// <summary>One cluster for the tests of a class, which run one after the other. Each takes a model of its own.</summary>
+/// <summary>One cluster for the tests of a class, which run sequentially. Each uses a separate model.</summary>
 public sealed class ClusterFixture : IAsyncLifetime
 {
     private int _models;

@@ -11,7 +11,7 @@ using Xunit;
 
 namespace Streaming.Transport.Tests.Redis.Production;
 
-/// <summary>Nodes die, replicas take over and slots move while a trainer publishes.</summary>
+/// <summary>Nodes crash, replicas take over and slots move while a trainer publishes.</summary>
 public sealed class ClusterTests(ClusterFixture fixture) : IClassFixture<ClusterFixture>, IAsyncLifetime
 {
     private readonly IncidentLog _incidents = new();
@@ -70,7 +70,7 @@ public sealed class ClusterTests(ClusterFixture fixture) : IClassFixture<Cluster
         RedisNode target = await Cluster.MasterOfAsync((slot + (HashSlots.Count / 3)) % HashSlots.Count);
         await Cluster.MoveSlotAsync(slot, target, async () =>
         {
-            // Some keys are here and some there: a script over both is put off (TRYAGAIN), and one over moved keys is sent after them (ASK).
+            // Only some keys have moved: a script over both kinds gets TRYAGAIN, and one over moved keys is redirected (ASK).
             List<Refresh> failed = [];
             await publisher.PublishAsync(Make.Items(200, step: 2), failed, Stop);
             Assert.All(failed, item => Assert.Equal(3, Keys.Partition(item.ItemKey)));
@@ -83,7 +83,7 @@ public sealed class ClusterTests(ClusterFixture fixture) : IClassFixture<Cluster
         await AssertStoredAsync(200, token: 1, step: 4);
     }
 
-    /// <summary>Replication is asynchronous: the replica that takes over knows neither the new trainer nor what it has written.</summary>
+    /// <summary>Replication is asynchronous: the replica that takes over has neither the new trainer's fence nor its writes.</summary>
     [Fact]
     public async Task FailOver_ReplicaHadNotReceivedTheNewTrainersWrites_TheyAreNoticedAndTheOldTrainerIsRefused()
     {
@@ -102,7 +102,7 @@ public sealed class ClusterTests(ClusterFixture fixture) : IClassFixture<Cluster
         try
         {
             await master.SendAsync("CLIENT", "KILL", "TYPE", "replica");
-            await database.KeyDeleteAsync(Keys.LeaseHolder()); // as if it had run out
+            await database.KeyDeleteAsync(Keys.LeaseHolder()); // as if it had expired
             await newLease.AcquireAsync(0, Stop);
             next = await OpenAsync(newLease.Token);
             await PublishAsync(next, 100, step: 5);

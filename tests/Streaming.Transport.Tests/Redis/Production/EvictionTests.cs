@@ -9,7 +9,7 @@ using Xunit;
 
 namespace Streaming.Transport.Tests.Redis.Production;
 
-/// <summary>maxmemory with each policy: one that evicts is named; without one items wait (OutageTests).</summary>
+/// <summary>maxmemory with each policy: an evicting one is reported; with noeviction items wait (OutageTests).</summary>
 public sealed class EvictionTests(RedisFixture redis) : IClassFixture<RedisFixture>
 {
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
@@ -37,7 +37,7 @@ public sealed class EvictionTests(RedisFixture redis) : IClassFixture<RedisFixtu
         Assert.False(Assert.Single(await servers.ReadAsync(Stop)).Evicts);
     }
 
-    /// <summary>What is evicted comes back with the next refresh; the pointer and the fences are put right without a word from anybody.</summary>
+    /// <summary>Evicted items return with the next refresh; pointer and fences are restored automatically.</summary>
     [Fact]
     public async Task Publish_ServerEvictsEverything_TheModelIsPutRight()
     {

@@ -11,7 +11,7 @@ using Xunit;
 
 namespace Streaming.Transport.Tests.Redis.Production;
 
-/// <summary>Keys of another type under a model's names, and keys that somebody has deleted.</summary>
+/// <summary>Keys of the wrong type under a model's names, and deleted keys.</summary>
 public sealed class KeysInTheWayTests(RedisFixture redis) : IClassFixture<RedisFixture>
 {
     private readonly RedisOptions _options = redis.Options() with { RetryAttempts = 1 };
@@ -35,7 +35,7 @@ public sealed class KeysInTheWayTests(RedisFixture redis) : IClassFixture<RedisF
         Assert.Equal(new PublishCounts(Written: 99, Removed: 0, Skipped: 0, Rejected: 1, Failed: 0), counts);
         PublishIncident incident = Assert.Single(_incidents);
         Assert.Equal((PublishIncidentKind.WrongType, 1), (incident.Kind, incident.Items));
-        Assert.StartsWith($"{key} is of another type", incident.Message, StringComparison.Ordinal);
+        Assert.StartsWith($"{key} is not a string", incident.Message, StringComparison.Ordinal);
         Assert.Equal(1, await redis.Database.ListLengthAsync(key));
     }
 
@@ -91,7 +91,7 @@ public sealed class KeysInTheWayTests(RedisFixture redis) : IClassFixture<RedisF
 
         PublishIncident incident = Assert.Single(_incidents);
         Assert.Equal(PublishIncidentKind.Restored, incident.Kind);
-        Assert.StartsWith($"{Keys.Active} and {Keys.LayoutRecord} was gone", incident.Message, StringComparison.Ordinal);
+        Assert.StartsWith($"Rewrote {Keys.Active} and {Keys.LayoutRecord}, ", incident.Message, StringComparison.Ordinal);
         Assert.Equal("1", await redis.Database.StringGetAsync(Keys.Active));
         Assert.Equal(Keys.Layout, KeyLayout.Parse((byte[])(await redis.Database.StringGetAsync(Keys.LayoutRecord))!));
     }

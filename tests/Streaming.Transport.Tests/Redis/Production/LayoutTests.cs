@@ -8,7 +8,7 @@ using Xunit;
 
 namespace Streaming.Transport.Tests.Redis.Production;
 
-/// <summary>A model keeps the key layout that it began with, and its number of partitions.</summary>
+/// <summary>A model keeps its initial key layout and number of partitions.</summary>
 public sealed class LayoutTests(RedisFixture redis) : IClassFixture<RedisFixture>
 {
     private readonly RedisOptions _options = redis.Options();
@@ -89,7 +89,7 @@ public sealed class LayoutTests(RedisFixture redis) : IClassFixture<RedisFixture
 
     private GenerationSwitch Generations(RedisOptions options) => new(redis.Database, options, Make.Widths, TimeProvider.System);
 
-    /// <summary>The fences and the pointer, as a trainer without layout records leaves them.</summary>
+    /// <summary>Writes fences and pointer like a trainer without layout records.</summary>
     private async Task MakeOldAsync()
     {
         for (int p = 0; p < _options.Partitions; p++)
@@ -111,7 +111,7 @@ public sealed class LayoutTests(RedisFixture redis) : IClassFixture<RedisFixture
             RedisKey[] gone = [Newest.LayoutRecord, .. Enumerable.Range(0, many.Partitions).Select(partition => (RedisKey)new RedisKeys(many.Model, many.Partitions).Fence(partition))];
             await redis.Database.KeyDeleteAsync(gone);
 
-            // The one raises the fences again, the other looks at them for the first time.
+            // One raises the fences again, the other reads them for the first time.
             Task opening = publisher.OpenAsync(1, 2, Stop);
             await StoreAccess.CheckAsync(redis.Database, many, TimeProvider.System, Stop);
             await opening;

@@ -11,8 +11,8 @@ using Xunit;
 
 namespace Streaming.Transport.Tests.Redis.Production;
 
-/// <summary>A thrown exception costs more than a call, and hides the ones that count. While all is well there is none, caught or
-/// not. Runs alone: the client's own threads belong to nobody.</summary>
+/// <summary>A thrown exception costs more than a call, and hides those that matter: without faults none is thrown, caught or
+/// not. Runs alone, since the client's threads cannot be attributed to a test.</summary>
 [Collection(nameof(Alone))]
 public sealed class NoExceptionTests(ClusterFixture fixture) : IClassFixture<ClusterFixture>
 {
@@ -47,7 +47,7 @@ public sealed class NoExceptionTests(ClusterFixture fixture) : IClassFixture<Clu
             AppDomain.CurrentDomain.FirstChanceException -= Note;
         }
 
-        // Closing a socket that is being read from ends the read by an exception: that is the platform's way.
+        // Closing a socket during a read ends the read with an exception on this platform.
         RedisConnection.Close(connection);
 
         return thrown;
