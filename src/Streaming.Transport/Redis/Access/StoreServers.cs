@@ -14,8 +14,11 @@ public sealed class StoreServers(IConnectionMultiplexer connection)
 
     /// <summary>Asks every server that takes writes.</summary>
     /// <exception cref="RedisException">One could not be asked.</exception>
-    public async Task<IReadOnlyList<StoreServer>> ReadAsync(CancellationToken cancellationToken = default) =>
-        await Task.WhenAll(Primaries().Select(server => ReadAsync(server, cancellationToken))).ConfigureAwait(false);
+    public async Task<IReadOnlyList<StoreServer>> ReadAsync(CancellationToken cancellationToken = default)
+    {
+        StoreServer?[] servers = await Task.WhenAll(Primaries().Select(server => ReadAsync(server, cancellationToken))).ConfigureAwait(false);
+        return [.. servers.OfType<StoreServer>()];
+    }
 
     /// <summary>Waits until a replica of each server has all that was written on this connection before.</summary>
     /// <returns>Servers with replicas of which none has said so within half a second, and servers that do not answer.</returns>
@@ -25,8 +28,8 @@ public sealed class StoreServers(IConnectionMultiplexer connection)
         {
             try
             {
-                StoreServer state = await ReadAsync(server, cancellationToken).ConfigureAwait(false);
-                return state.Replicas == 0 || await WaitAsync(server, cancellationToken).ConfigureAwait(false) > 0 ? null : server.EndPoint;
+                StoreServer? state = await ReadAsync(server, cancellationToken).ConfigureAwait(false);
+                return state is not { Replicas: > 0 } || await WaitAsync(server, cancellationToken).ConfigureAwait(false) > 0 ? null : server.EndPoint;
             }
             catch (Exception error) when (error is RedisException or TimeoutException)
             {
@@ -39,12 +42,13 @@ public sealed class StoreServers(IConnectionMultiplexer connection)
     private static async Task<long> WaitAsync(IServer server, CancellationToken cancellationToken) =>
         (long)await server.ExecuteAsync("WAIT", 1, (long)ConfirmLimit.TotalMilliseconds).WaitAsync(cancellationToken).ConfigureAwait(false);
 
-    private static async Task<StoreServer> ReadAsync(IServer server, CancellationToken cancellationToken)
+    /// <summary>Asks one server; null when it says that it is a replica, which the client may not have learned yet.</summary>
+    private static async Task<StoreServer?> ReadAsync(IServer server, CancellationToken cancellationToken)
     {
         string info = (string?)await server.ExecuteAsync("EVAL", Survey, 0).WaitAsync(cancellationToken).ConfigureAwait(false) ?? string.Empty;
         Dictionary<string, string> lines = info.Split("\r\n").Select(line => line.Split(':', 2)).Where(pair => pair.Length == 2)
             .GroupBy(pair => pair[0], StringComparer.Ordinal).ToDictionary(pairs => pairs.Key, pairs => pairs.First()[1], StringComparer.Ordinal);
-        return new StoreServer(
+        return lines.GetValueOrDefault("role") == "slave" ? null : new StoreServer(
             server.EndPoint,
             lines.GetValueOrDefault("maxmemory_policy", string.Empty),
             Number(lines, "maxmemory"),
