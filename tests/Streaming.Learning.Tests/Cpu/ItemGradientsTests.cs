@@ -17,9 +17,9 @@ public sealed class ItemGradientsTests
         int[] columnSlots = [.. Enumerable.Range(0, columns).Select(_ => random.Next(items))];
         float[] byStep = [.. Enumerable.Range(0, steps * d).Select(_ => random.Next(-9, 9))], byColumn = [.. Enumerable.Range(0, columns * d).Select(_ => random.Next(-9, 9))];
         var gradients = new ItemGradients(d);
-        gradients.Lay(items + 5, stepSlots, columnSlots); // a larger step before must leave nothing
+        gradients.Plan(items + 5, stepSlots, columnSlots); // a larger step before must leave nothing
 
-        gradients.Lay(items, stepSlots, columnSlots);
+        gradients.Plan(items, stepSlots, columnSlots);
         int half = items / 2;
         gradients.Sum(half, items, byStep, byColumn);
         gradients.Sum(0, half, byStep, byColumn);

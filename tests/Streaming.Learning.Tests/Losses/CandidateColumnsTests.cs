@@ -12,12 +12,12 @@ public sealed class CandidateColumnsTests
     [InlineData(LossKind.InBatch)]
     [InlineData(LossKind.Mns)]
     [InlineData(LossKind.Cbns)]
-    public void Lay_BatchAndNegatives_PutsPositivesLastTheLastOneFirst(LossKind loss)
+    public void Plan_BatchAndNegatives_PutsPositivesLastTheLastOneFirst(LossKind loss)
     {
         var columns = new CandidateColumns(loss);
         RowSlots slots = Slots();
 
-        columns.Lay(Batch([10, 11, 10], [20, 11]), slots);
+        columns.Plan(Batch([10, 11, 10], [20, 11]), slots);
 
         Assert.Equal((5, 5), (columns.Batch, columns.Scored));
         Assert.Equal([4, 3, 2], columns.Positives.ToArray());
@@ -32,7 +32,7 @@ public sealed class CandidateColumnsTests
         TrainingBatch batch = Batch([10, 11], [20]);
         batch.LogQ = new float[] { -1, -2 };
         batch.NegativeLogQ = new float[] { -3 };
-        columns.Lay(batch, slots);
+        columns.Plan(batch, slots);
         var (vectors, ids, logQ) = (new float[6], new int[3], new float[3]);
 
         columns.Fill(batch, [200, 201, 110, 111, 100, 101], 2, vectors, ids, logQ);
@@ -48,7 +48,7 @@ public sealed class CandidateColumnsTests
     {
         var columns = new CandidateColumns(LossKind.InBatch);
         TrainingBatch batch = Batch([10], [20]);
-        columns.Lay(batch, Slots());
+        columns.Plan(batch, Slots());
         float[] logQ = [5, 5];
 
         columns.Fill(batch, new float[4], 2, new float[4], new int[2], logQ);
@@ -62,7 +62,7 @@ public sealed class CandidateColumnsTests
     {
         var columns = new CandidateColumns(LossKind.Uniform);
         TrainingBatch batch = Batch([10, 11], [20]);
-        columns.Lay(batch, Slots());
+        columns.Plan(batch, Slots());
         var ids = new int[3];
 
         columns.Fill(batch, new float[6], 2, new float[6], ids, new float[3]);
@@ -71,23 +71,23 @@ public sealed class CandidateColumnsTests
     }
 
     [Fact]
-    public void Lay_FullLoss_FindsPositivesInTheCatalogue()
+    public void Plan_FullLoss_FindsPositivesInTheCatalogue()
     {
         var columns = new CandidateColumns(LossKind.Full);
 
-        columns.Lay(Batch([12, 10], [10, 11, 12]), Slots());
+        columns.Plan(Batch([12, 10], [10, 11, 12]), Slots());
 
         Assert.Equal(3, columns.Scored);
         Assert.Equal([2, 0], columns.Positives.ToArray());
     }
 
     [Fact]
-    public void Lay_FullLossWithAnItemTwice_IsRefused() =>
-        Assert.Contains("row 11 twice", Assert.Throws<ArgumentException>(() => new CandidateColumns(LossKind.Full).Lay(Batch([11], [10, 11, 11]), Slots())).Message, StringComparison.Ordinal);
+    public void Plan_FullLossWithAnItemTwice_IsRefused() =>
+        Assert.Contains("row 11 twice", Assert.Throws<ArgumentException>(() => new CandidateColumns(LossKind.Full).Plan(Batch([11], [10, 11, 11]), Slots())).Message, StringComparison.Ordinal);
 
     [Fact]
-    public void Lay_FullLossWithAPositiveOutside_IsRefused() =>
-        Assert.Contains("row 12, which is not among Negatives", Assert.Throws<ArgumentException>(() => new CandidateColumns(LossKind.Full).Lay(Batch([12], [10, 11]), Slots())).Message, StringComparison.Ordinal);
+    public void Plan_FullLossWithAPositiveOutside_IsRefused() =>
+        Assert.Contains("row 12, which is not among Negatives", Assert.Throws<ArgumentException>(() => new CandidateColumns(LossKind.Full).Plan(Batch([12], [10, 11]), Slots())).Message, StringComparison.Ordinal);
 
     private static TrainingBatch Batch(int[] positives, int[] negatives) => new() { Positives = positives, Negatives = negatives };
 

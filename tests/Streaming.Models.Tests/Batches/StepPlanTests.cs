@@ -7,11 +7,11 @@ namespace Streaming.Models.Tests.Batches;
 public sealed class StepPlanTests
 {
     [Fact]
-    public void Lay_TwoSequences_PutsAStartBeforeEach()
+    public void Plan_TwoSequences_PutsAStartBeforeEach()
     {
         var plan = new StepPlan();
 
-        plan.Lay(new JaggedRows { Rows = [5, 9, 5], Offsets = [0, 2, 3] }, [], Slots(), 100);
+        plan.Plan(new JaggedRows { Rows = [5, 9, 5], Offsets = [0, 2, 3] }, [], Slots(), 100);
 
         Assert.Equal([0, 3, 5], plan.Starts.ToArray());
         Assert.Equal([-1, 0, 1, -1, 0], plan.Slots.ToArray());
@@ -19,22 +19,22 @@ public sealed class StepPlanTests
     }
 
     [Fact]
-    public void Lay_PredictionsGiven_AreKept()
+    public void Plan_PredictionsGiven_AreKept()
     {
         var plan = new StepPlan();
 
-        plan.Lay(new JaggedRows { Rows = [5, 9, 5], Offsets = [0, 2, 3] }, [0, 1, 4], Slots(), 100);
+        plan.Plan(new JaggedRows { Rows = [5, 9, 5], Offsets = [0, 2, 3] }, [0, 1, 4], Slots(), 100);
 
         Assert.Equal([0, 1, 4], plan.Predictions.ToArray());
         Assert.Equal(3, plan.ChunkAt(0).PredictionCount);
     }
 
     [Fact]
-    public void Lay_NoHistory_PredictsFromTheStart()
+    public void Plan_NoHistory_PredictsFromTheStart()
     {
         var plan = new StepPlan();
 
-        plan.Lay(new JaggedRows { Rows = [], Offsets = [0, 0] }, [], Slots(), 100);
+        plan.Plan(new JaggedRows { Rows = [], Offsets = [0, 0] }, [], Slots(), 100);
 
         Assert.Equal((1, 1, 1), (plan.StepCount, plan.PredictionCount, plan.ChunkCount));
         Assert.Equal([-1], plan.Slots.ToArray());
@@ -47,7 +47,7 @@ public sealed class StepPlanTests
     [InlineData(7, 16)]
     [InlineData(200, 40)]
     [InlineData(200, 100_000)]
-    public void Lay_RandomSequences_ChunksTileThem(int count, int chunkSteps)
+    public void Plan_RandomSequences_ChunksTileThem(int count, int chunkSteps)
     {
         var random = new Random(count + chunkSteps);
         int[] lengths = [.. Enumerable.Range(0, count).Select(_ => random.Next(30))];
@@ -57,7 +57,7 @@ public sealed class StepPlanTests
         var plan = new StepPlan();
         RowSlots slots = Slots();
 
-        plan.Lay(new JaggedRows { Rows = rows, Offsets = offsets }, predictions, slots, chunkSteps);
+        plan.Plan(new JaggedRows { Rows = rows, Offsets = offsets }, predictions, slots, chunkSteps);
 
         int sequence = 0, step = 0, prediction = 0;
         for (int c = 0; c < plan.ChunkCount; c++)
@@ -84,7 +84,7 @@ public sealed class StepPlanTests
     public void Scatter_OfGathered_KeepsPredictedRowsAndClearsTheOthers()
     {
         var plan = new StepPlan();
-        plan.Lay(new JaggedRows { Rows = [1, 2, 3, 4], Offsets = [0, 2, 4] }, [1, 2, 5], Slots(), 3);
+        plan.Plan(new JaggedRows { Rows = [1, 2, 3, 4], Offsets = [0, 2, 4] }, [1, 2, 5], Slots(), 3);
         float[] steps = [.. Enumerable.Range(1, 12).Select(value => (float)value)];
         var (selected, back) = (new float[6], new float[12]);
         for (int c = 0; c < plan.ChunkCount; c++)

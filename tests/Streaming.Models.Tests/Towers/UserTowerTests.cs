@@ -153,7 +153,7 @@ public sealed class UserTowerTests
             rows ??= [1, 2, 1, 3, 4, 5, 6, 7, 8, 2];
             offsets ??= [0, 0, 3, 9, 10];
             predictions ??= options.Tower == TowerKind.Mind ? [] : [0, 1, 2, 4, 6, 9, 11, 13];
-            plan.Lay(new JaggedRows { Rows = rows, Offsets = offsets }, predictions, slots, chunkSteps);
+            plan.Plan(new JaggedRows { Rows = rows, Offsets = offsets }, predictions, slots, chunkSteps);
             tower.Reserve(plan);
             float[] table = Gradients.Values(new Random(2), UserTowerTests.Items * 12);
             return new(tower, set, plan, [.. slots.Rows.ToArray().SelectMany(row => table[(row * 12)..((row * 12) + 12)])]);

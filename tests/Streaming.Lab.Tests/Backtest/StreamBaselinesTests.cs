@@ -5,14 +5,14 @@ using Xunit;
 
 namespace Streaming.Lab.Tests.Backtest;
 
-public class StreamFloorsTests
+public class StreamBaselinesTests
 {
     /// <summary>Each event is ranked by what came before it, in the same batch too, and only then learned.</summary>
     [Fact]
     public void Take_Events_AreRankedBeforeTheyAreLearned()
     {
         var spy = new Spy();
-        StreamFloors floors = Create(spy, evaluateEvery: 1);
+        StreamBaselines floors = Create(spy, evaluateEvery: 1);
 
         floors.Take(Batch((1, 10, []), (1, 11, [10]), (2, 10, [])), isAfterDrift: false);
 
@@ -23,7 +23,7 @@ public class StreamFloorsTests
     public void Take_EvaluateEvery_RanksEveryNthBatchWithEvents()
     {
         var spy = new Spy();
-        StreamFloors floors = Create(spy, evaluateEvery: 2);
+        StreamBaselines floors = Create(spy, evaluateEvery: 2);
 
         floors.Take(Batch((1, 10, [])), false);
         floors.Take(Batch(), false); // without events: counts for nothing
@@ -33,7 +33,7 @@ public class StreamFloorsTests
         Assert.Equal(["look for i0", "u0 learns i0", "u0 learns i1", "look for i2", "u0 learns i2"], spy.Calls);
     }
 
-    private static StreamFloors Create(Spy spy, int evaluateEvery) =>
+    private static StreamBaselines Create(Spy spy, int evaluateEvery) =>
         new([spy], [new PrequentialEvaluator([0], new PrequentialOptions())], evaluateEvery);
 
     private static Batch Batch(params (ulong User, ulong Item, ulong[] History)[] events)
