@@ -1,10 +1,12 @@
 using System.Text;
 using StackExchange.Redis;
+using Streaming.Lab.Commands;
 using Streaming.Learning.Checkpoints;
 using Streaming.Serving;
 using Streaming.Serving.Lookups;
 using Streaming.Worker.Commands;
 using Streaming.Worker.Failures;
+using Streaming.Worker.Settings;
 using Streaming.Worker.Stages;
 using Streaming.Worker.Tests.Faults;
 using Xunit;
@@ -86,7 +88,7 @@ public sealed class WarmStartTests : IDisposable
     public async Task Backtest_ModelFolderInUse_IsRefusedBeforeAnythingIsRead()
     {
         Directory.CreateDirectory(Path.Combine(Model, "something"));
-        Assert.Equal((int)ExitCode.Configuration, await CommandLine.RunAsync(WorkerCommands.Create(), ["backtest", "--events", "nowhere.csv", "--model", Model]));
+        Assert.Equal((int)ExitCode.Configuration, await CommandLine.RunAsync(LabCommands.Create(), ["backtest", "--events", "nowhere.csv", "--model", Model]));
     }
 
     private static async Task UntilPublishedAsync(FaultBench bench)
@@ -104,9 +106,9 @@ public sealed class WarmStartTests : IDisposable
     /// <summary>As a team does: the live model is what the backtest's settings file says, offline defaults included.</summary>
     private void TakeModelSettings(FaultBench bench)
     {
-        foreach (string[] pair in File.ReadLines(SettingsFile).Select(static line => line.Split('=', 2)).Where(static pair => pair[0].StartsWith("STREAMING__Model__", StringComparison.Ordinal)))
+        foreach (SettingInput input in Worker.Settings.SettingsFile.Read(SettingsFile, WorkerSettings.Catalogue).Inputs.Where(static input => input.Name.StartsWith("STREAMING__Model__", StringComparison.Ordinal)))
         {
-            bench.Settings[pair[0]] = pair[1];
+            bench.Settings[input.Name] = input.Text;
         }
 
         Assert.Equal("0.25", bench.Settings["STREAMING__Model__OutputNegatives"]);
@@ -115,7 +117,7 @@ public sealed class WarmStartTests : IDisposable
     private async Task BacktestAsync(string protocol, string events)
     {
         string line = $"backtest --protocol {protocol} {events} --set Model__Widths=8,16 --set Model__Layers=1 --set Model__HistoryLength=10 --threads 1 --no-floors --model {Model} --write-settings {SettingsFile}";
-        Assert.Equal((int)ExitCode.Success, await CommandLine.RunAsync(WorkerCommands.Create(), line.Split(' ')));
+        Assert.Equal((int)ExitCode.Success, await CommandLine.RunAsync(LabCommands.Create(), line.Split(' ')));
         Assert.Equal(ExitCode.Success, InspectCommand.Run(Model, json: false, TextWriter.Null));
     }
 
