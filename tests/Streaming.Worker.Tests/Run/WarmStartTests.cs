@@ -6,6 +6,7 @@ using Streaming.Serving;
 using Streaming.Serving.Lookups;
 using Streaming.Worker.Commands;
 using Streaming.Worker.Failures;
+using Streaming.Worker.Settings;
 using Streaming.Worker.Stages;
 using Streaming.Worker.Tests.Faults;
 using Xunit;
@@ -105,9 +106,9 @@ public sealed class WarmStartTests : IDisposable
     /// <summary>The usual workflow: the live model uses the backtest's settings file, including offline defaults.</summary>
     private void TakeModelSettings(FaultBench bench)
     {
-        foreach (string[] pair in File.ReadLines(SettingsFile).Select(static line => line.Split('=', 2)).Where(static pair => pair[0].StartsWith("STREAMING__Model__", StringComparison.Ordinal)))
+        foreach (SettingInput input in Worker.Settings.SettingsFile.Read(SettingsFile, WorkerSettings.Catalogue).Inputs.Where(static input => input.Name.StartsWith("STREAMING__Model__", StringComparison.Ordinal)))
         {
-            bench.Settings[pair[0]] = pair[1];
+            bench.Settings[input.Name] = input.Text;
         }
 
         Assert.Equal("0.25", bench.Settings["STREAMING__Model__OutputNegatives"]);
