@@ -18,6 +18,10 @@ public sealed record RecommendationQuery
     /// <summary>Gets ids that are left out besides.</summary>
     public IReadOnlyCollection<string> Exclude { get; init; } = [];
 
+    /// <summary>Gets a value indicating whether items are ranked by counts as well as by the vector, where the trainer publishes them
+    /// (<c>Training__Counts__Published</c>). Default true; false: by the vector alone.</summary>
+    public bool Counts { get; init; } = true;
+
     /// <summary>Gets how many items a first pass at a narrow width keeps for the ranking. Default 0: the search is exact.</summary>
     public int Shortlist { get; init; }
 

@@ -11,7 +11,7 @@ internal static class PublishScripts
     /// <summary>
     /// Writes the items of a partition. Each generation has a fence of its own, and all share the feed. Refuses everything when a newer trainer has raised the fence, when the fence
     /// is not there (then the store was emptied), or when fewer writes are counted than the trainer had answers for (then a
-    /// fail-over has lost some: replication is asynchronous); skips an item that holds a greater (token, step), and one whose
+    /// fail-over has lost some: replication is asynchronous); skips a value that holds a greater (token, step), and one whose
     /// key is of another type. Bytes 13 to 22
     /// of a value are token and step, little-endian; both are below 2^53, so Lua's doubles hold them exactly. What changed
     /// becomes one entry of the stream, because an entry an item would cost the server as much as the item itself.
@@ -41,7 +41,8 @@ internal static class PublishScripts
             if not string.find(head.err, 'WRONGTYPE', 1, true) then return head end
             result[#result + 1] = 2 - i
           else
-            if #head == 22 and string.sub(head, 1, 3) == 'EV\1' then
+            local kind = string.sub(head, 1, 3)
+            if #head == 22 and (kind == 'EV\1' or kind == 'CL\1') then
               local t, low, high = struct.unpack('<I4I4I2', head, 13)
               newer = t > token or (t == token and high * 4294967296 + low > tonumber(step))
             end
