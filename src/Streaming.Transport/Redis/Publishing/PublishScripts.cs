@@ -50,7 +50,8 @@ internal static class PublishScripts
               result[#result + 1] = i - 3
             else
               if value == '' then
-                redis.call('DEL', key)
+                -- After a DEL a full server would take every SET of the script.
+                if head ~= '' then redis.call('DEL', key) end
                 if id ~= '' then result[2] = result[2] + 1 end
               elseif ttl == '0' then
                 redis.call('SET', key, value)
