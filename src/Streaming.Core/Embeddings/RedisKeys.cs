@@ -114,6 +114,12 @@ public sealed class RedisKeys
     /// <param name="user"><see cref="XxHash64"/> of the id's UTF-8 bytes.</param>
     public string User(ulong user) => $"u:{Model}:{{{Tag(Partition(user))}}}:{user:x16}";
 
+    /// <summary>Gets the lists of an item (<see cref="RelatedItemsValue"/>): named by the hash of the item's id, as 16 hexadecimal
+    /// digits, because readers know a user's items by their hashes.</summary>
+    /// <param name="generation">The generation, 1 and up.</param>
+    /// <param name="item"><see cref="XxHash64"/> of the id's UTF-8 bytes.</param>
+    public string Related(uint generation, ulong item) => $"m:{Model}:related:{generation}:{{{Tag(Partition(item))}}}:{item:x16}";
+
     /// <summary>Gets the user tower of a generation, sliced to a width.</summary>
     public string Tower(uint generation, int width) => $"m:{Model}:tower:{generation}:{width}";
 

@@ -1,6 +1,7 @@
 using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
 using Streaming.Core.Refreshes;
+using Streaming.Learning.Counts;
 using Streaming.Learning.Engine;
 using Streaming.Learning.Items;
 
@@ -25,6 +26,7 @@ internal sealed class RefreshCollector
     private readonly TrainingEngine _engine;
     private readonly ItemTable _items;
     private readonly RefreshOptions _options;
+    private readonly RelatedLists? _related;
     private readonly int _dimension;
     private readonly RowQueue _urgent;
     private readonly RowQueue _touched;
@@ -43,8 +45,9 @@ internal sealed class RefreshCollector
     private int _all;
     private long _lastTime;
 
-    public RefreshCollector(TrainingEngine engine, ItemTable items, RefreshOptions options)
+    public RefreshCollector(TrainingEngine engine, ItemTable items, RefreshOptions options, RelatedLists? related = null)
     {
+        _related = related;
         options.Validate();
         _engine = engine;
         _items = items;
@@ -232,7 +235,7 @@ internal sealed class RefreshCollector
         {
             int row = _rows[i];
             ReadOnlySpan<float> vector = _vectors.AsSpan(i * _dimension, _dimension);
-            _refreshes.Add(new Refresh(_items.KeyOf(row), _items.IdOf(row), vector.ToArray(), step, _items.NewestEvent(row), _producedTimes[row]));
+            _refreshes.Add(new Refresh(_items.KeyOf(row), _items.IdOf(row), vector.ToArray(), step, _items.NewestEvent(row), _producedTimes[row]) { Related = _related?.Of(row) });
             _producedTimes[row] = 0;
             Sketch(vector, _sketches.AsSpan(row * SketchSize, SketchSize));
         }

@@ -63,8 +63,9 @@ public sealed partial class Trainer : IDisposable
         _negatives = new StepNegatives(_items, model.Loss, options.UniformNegatives, model.Seed);
         _buffers = new StepBuffers(model.HistoryLength);
         _earlierPredictions = model.Tower == TowerKind.Mind ? 0 : options.Replay.EarlierPredictions;
-        _refreshes = new RefreshCollector(engine, _items, options.Refresh);
         _counts = new ItemCounts(_items, options.Counts);
+        _refreshes = new RefreshCollector(
+            engine, _items, options.Refresh, _counts.IsOn && options.Counts.Published > 0 ? new RelatedLists(_counts, _items, options.Counts.Published) : null);
         _evaluation = new TrainerEvaluation(engine, _items, _counts, options);
         _report = new TrainReport(model.Widths.Count);
         Shape = TrainerShape.Of(model, options);

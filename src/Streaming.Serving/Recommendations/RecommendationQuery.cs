@@ -18,6 +18,10 @@ public sealed record RecommendationQuery
     /// <summary>Gets additional ids to exclude.</summary>
     public IReadOnlyCollection<string> Exclude { get; init; } = [];
 
+    /// <summary>Gets a value indicating whether items are ranked by counts as well as by the vector, where the trainer publishes them
+    /// (<c>STREAMING__Training__Counts__Published</c>). Default true; false: by the vector alone.</summary>
+    public bool Counts { get; init; } = true;
+
     /// <summary>Gets the number of items that a first pass at a narrow width keeps for ranking. Default 0: the search is exact.</summary>
     public int Shortlist { get; init; }
 

@@ -3,6 +3,7 @@ using System.Collections.Concurrent;
 using System.Numerics.Tensors;
 using StackExchange.Redis;
 using Streaming.Core.Embeddings;
+using Streaming.Serving.Counts;
 using Streaming.Serving.Lookups;
 using Streaming.Serving.Search;
 using Streaming.Serving.Towers;
@@ -11,7 +12,7 @@ namespace Streaming.Serving.Recommendations;
 
 /// <summary>
 /// Recommends items: the user tower encodes recent items to a vector, and an exact search over the index finds the items with the
-/// highest scores. Tower and index are of the same generation: the index's, until it has loaded another. Thread-safe.
+/// highest with it; where the trainer publishes counts, that ranking is fused with theirs. Tower and index are of one generation: the index's, until it has loaded another. Safe for any number of callers at a time.
 /// </summary>
 /// <example>
 /// <code>
@@ -23,6 +24,12 @@ namespace Streaming.Serving.Recommendations;
 /// </example>
 public sealed class Recommender
 {
+    /// <summary>The length of the vector's list when it is fused: as the trainer measures it.</summary>
+    private const int FusedItems = 256;
+
+    /// <summary>The most lists of a user's items that are read.</summary>
+    private const int MaxWindow = 16;
+
     private readonly ServingOptions _options;
     private readonly EmbeddingIndex _index;
     private readonly UserHistoryReader _histories;
@@ -46,7 +53,7 @@ public sealed class Recommender
         _histories = new UserHistoryReader(database, options, time);
         _database = database;
         _time = time;
-        _towers = new TowersOfGeneration(0, new UserTowerReader(database, options, time), new());
+        _towers = new TowersOfGeneration(0, new UserTowerReader(database, options, time), new RelatedItemsReader(database, options, time), new());
     }
 
     /// <summary>Recommends from a user's published items; a user without any gets the recommendations of a new user.</summary>
@@ -70,7 +77,8 @@ public sealed class Recommender
         try
         {
             int known = await _histories.ReadAsync(user, items, cancellationToken).ConfigureAwait(false);
-            return Recommend(view, tower, items.AsSpan(0, known), query);
+            RelatedItems?[] related = await RelatedAsync(view, items.AsMemory(0, known), query, cancellationToken).ConfigureAwait(false);
+            return Recommend(view, tower, items.AsSpan(0, known), related, query);
         }
         finally
         {
@@ -91,9 +99,14 @@ public sealed class Recommender
         ArgumentNullException.ThrowIfNull(items);
         Check(query);
         IndexView view = _index.Current;
-        return await TowerAsync(view, query.Width, cancellationToken).ConfigureAwait(false) is { } tower
-            ? Recommend(view, tower, [.. items.Select(RedisKeys.Hash)], query)
-            : null;
+        if (await TowerAsync(view, query.Width, cancellationToken).ConfigureAwait(false) is not { } tower)
+        {
+            return null;
+        }
+
+        ulong[] keys = [.. items.Select(RedisKeys.Hash)];
+        RelatedItems?[] related = await RelatedAsync(view, keys, query, cancellationToken).ConfigureAwait(false);
+        return Recommend(view, tower, keys, related, query);
     }
 
     private static void Check(RecommendationQuery query)
@@ -138,13 +151,33 @@ public sealed class Recommender
         TowersOfGeneration towers = _towers;
         if (towers.Generation != generation)
         {
-            _towers = towers = new TowersOfGeneration(generation, new UserTowerReader(_database, _options with { Generation = generation }, _time), new());
+            _towers = towers = new TowersOfGeneration(generation, new UserTowerReader(_database, _options with { Generation = generation }, _time), new RelatedItemsReader(_database, _options with { Generation = generation }, _time), new());
         }
 
         return towers;
     }
 
-    private static Recommendation Recommend(IndexView view, LoadedTower tower, ReadOnlySpan<ulong> seen, RecommendationQuery query)
+    /// <summary>The lists of the newest items, the newest first; none while the store cannot be read: then the vector alone ranks.</summary>
+    private async Task<RelatedItems?[]> RelatedAsync(IndexView view, ReadOnlyMemory<ulong> history, RecommendationQuery query, CancellationToken cancellationToken)
+    {
+        if (!query.Counts || history.IsEmpty)
+        {
+            return [];
+        }
+
+        ulong[] newest = history[Math.Max(0, history.Length - MaxWindow)..].ToArray();
+        Array.Reverse(newest);
+        try
+        {
+            return await Towers(view.Generation).Related.ReadAsync(newest, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (exception is RedisException or TimeoutException)
+        {
+            return [];
+        }
+    }
+
+    private static Recommendation Recommend(IndexView view, LoadedTower tower, ReadOnlySpan<ulong> seen, RelatedItems?[] related, RecommendationQuery query)
     {
         int width = tower.Model.Width;
         ReadOnlySpan<ulong> keys = seen[Math.Max(0, seen.Length - tower.Model.Model.HistoryLength)..];
@@ -160,7 +193,9 @@ public sealed class Recommender
                 without.UnionWith([.. seen]);
             }
 
-            return new Recommendation(tower.Model.Version, history, Search(view, users, tower.Model.Model.Cosine, query, without));
+            bool isFused = Array.Exists(related, static lists => lists is not null);
+            List<Neighbour> best = Search(view, users, tower.Model.Model.Cosine, query, without, isFused ? Math.Max(FusedItems, query.Count) : query.Count);
+            return new Recommendation(tower.Model.Version, history, isFused ? Fuse(view, best, seen, related, query, without) : best, isFused);
         }
         finally
         {
@@ -169,9 +204,10 @@ public sealed class Recommender
     }
 
     /// <summary>The best items over all interests, each with its highest score.</summary>
-    private static List<Neighbour> Search(IndexView view, ReadOnlySpan<float> users, bool cosine, RecommendationQuery query, HashSet<ulong> taken)
+    private static List<Neighbour> Search(IndexView view, ReadOnlySpan<float> users, bool cosine, RecommendationQuery query, IReadOnlySet<ulong> without, int count)
     {
-        int width = query.Width, most = query.Count + taken.Count;
+        HashSet<ulong> taken = [.. without];
+        int width = query.Width, most = count + taken.Count;
         Neighbour[] found = ArrayPool<Neighbour>.Shared.Rent(most);
         List<Neighbour> best = [];
         SearchOptions search = new() { Width = width, Cosine = cosine, Shortlist = query.Shortlist, Narrow = query.Narrow };
@@ -193,9 +229,33 @@ public sealed class Recommender
         }
 
         best.RemoveAll(item => !taken.Add(RedisKeys.Hash(item.Id)));
-        best.RemoveRange(Math.Min(query.Count, best.Count), Math.Max(0, best.Count - query.Count));
+        best.RemoveRange(Math.Min(count, best.Count), Math.Max(0, best.Count - count));
         return best;
     }
 
-    private sealed record TowersOfGeneration(uint Generation, UserTowerReader Reader, ConcurrentDictionary<int, LoadedTower> Loaded);
+    private static List<Neighbour> Fuse(IndexView view, List<Neighbour> vector, ReadOnlySpan<ulong> seen, RelatedItems?[] related, RecommendationQuery query, HashSet<ulong> without)
+    {
+        CountRanking ranking = new();
+        ranking.AddCounts(seen, related, without, withOwn: !query.ExcludeSeen);
+        ranking.AddRanks([.. vector.Select(static item => (RedisKeys.Hash(item.Id), item.Score))], 1);
+        List<Neighbour> best = new(query.Count);
+        float[] scratch = new float[query.Width];
+        foreach ((ulong item, float score) in ranking.Scores.OrderByDescending(static pair => pair.Value).ThenBy(static pair => pair.Key))
+        {
+            // Counted, and not in the index: removed, or not published yet.
+            if (view.TryRead(item, scratch, out string id, out _))
+            {
+                best.Add(new Neighbour(id, score));
+            }
+
+            if (best.Count == query.Count)
+            {
+                break;
+            }
+        }
+
+        return best;
+    }
+
+    private sealed record TowersOfGeneration(uint Generation, UserTowerReader Reader, RelatedItemsReader Related, ConcurrentDictionary<int, LoadedTower> Loaded);
 }

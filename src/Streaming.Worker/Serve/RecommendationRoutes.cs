@@ -11,12 +11,12 @@ namespace Streaming.Worker.Serve;
 /// <summary>
 /// Recommendations over HTTP: GET /users/{id}/recommendations from the user's recent history; POST /recommendations from a JSON
 /// list of item ids, oldest first, for tiers that keep their own sessions, or from {"items": […], "exclude": […]}. Both take width=,
-/// count=, exclude-seen=, exclude= (repeatable) and shortlist=.
+/// count=, exclude-seen=, exclude= (any number of times), counts= (false: by the vector alone) and shortlist=.
 /// </summary>
 public static class RecommendationRoutes
 {
     private const int MostRecommendations = 1000;
-    private static readonly string[] Parameters = ["width", "count", "exclude-seen", "exclude", "shortlist"];
+    private static readonly string[] Parameters = ["width", "count", "exclude-seen", "exclude", "counts", "shortlist"];
 
     /// <summary>Adds the routes.</summary>
     public static void Map(IEndpointRouteBuilder routes, Lookups lookups, HttpOptions options)
@@ -64,6 +64,7 @@ public static class RecommendationRoutes
             Count = RouteAnswers.Number(context, "count", 20, 1, MostRecommendations),
             ExcludeSeen = RouteAnswers.Flag(context, "exclude-seen", ordinarily: true),
             Exclude = [.. exclude, .. named],
+            Counts = RouteAnswers.Flag(context, "counts", ordinarily: true),
             Shortlist = RouteAnswers.Number(context, "shortlist", served.Options.Shortlist, 0, RouteAnswers.MostShortlist),
         }
         : throw LookupException.Wrong($"exclude is given {named.Length} times; allowed: up to {options.MaxItems}");
@@ -77,6 +78,7 @@ public static class RecommendationRoutes
             width = query.Width,
             generation = shown.Model.Generation,
             step = shown.Model.Step,
+            ranking = shown.IsFused ? "fused" : "vector",
             history = shown.History.Select(item => new { item, title = lookups.TitleOf(item) }),
             recommendations = shown.Items.Select(item => new NearItem(item.Id, lookups.TitleOf(item.Id), Math.Round(item.Score, 4))),
         };

@@ -46,6 +46,11 @@ public partial class ContractTests
     }
 
     [Fact]
+    public void Encode_ListsOfThePage_GivesTheirBytes() => Assert.Equal(
+        Vectors["lists"],
+        Convert.ToHexStringLower(RelatedItemsValue.Encode(new RelatedItems(10, [new(1, 0.75f), new(ulong.MaxValue, 0.5f)], [new(0x0123456789ABCDEF, 0.25f)]), 42, 123_456_789_012)));
+
+    [Fact]
     public void Checksum_OfTheUsualDigits_IsThePages() =>
         Assert.Equal(0xE3069283, Checksum.End(Checksum.Append(Checksum.Start, "123456789"u8)));
 

@@ -1,6 +1,8 @@
+using Streaming.Core.Embeddings;
 using Streaming.Core.Ingestion;
 using Streaming.Core.Items;
 using Streaming.Core.Refreshes;
+using Streaming.Learning.Counts;
 using Streaming.Learning.Replay;
 using Streaming.Learning.Training;
 using Streaming.Models.Options;
@@ -23,6 +25,7 @@ public sealed class RefreshCollectorTests : IDisposable
     private readonly RefreshOutbox _outbox = new();
     private readonly Trainer _trainer;
     private long _now = 1_000_000;
+    private static readonly IEqualityComparer<double> Near = EqualityComparer<double>.Create((a, b) => Math.Abs(a - b) < 1e-4, value => 0);
     private long _sequence;
 
     public RefreshCollectorTests() => _trainer = new Trainer(_engine, Options);
@@ -50,6 +53,39 @@ public sealed class RefreshCollectorTests : IDisposable
         // Training moved the history's item without an event for it: it is not used to measure freshness.
         Refresh a = refreshes.Single(refresh => refresh.ItemId == "a");
         Assert.Equal((11, 0), (a.EventTime, a.ProducedTime));
+    }
+
+    [Fact]
+    public async Task Collect_CountedItems_BringTheirListsBestFirst()
+    {
+        _trainer.Train(Batch().Add("a", []).Add("b", ["a"]).Add("a", ["c"]).Add("b", ["a"]).Add("c", ["a", "b"]));
+        Dictionary<string, RelatedItems?> lists = (await Collect()).ToDictionary(refresh => refresh.ItemId, refresh => refresh.Related);
+
+        // n(a) = 2, n(b) = 2, n(c) = 1; together: a and b 2, a and c 2, b and c 1; after a: b 2; after b: c 1.
+        RelatedItems a = lists["a"]!;
+        Assert.Equal(10, a.Window);
+        Assert.Equal([Batches.Key("c"), Batches.Key("b")], a.Neighbors.Select(item => item.Item));
+        Assert.Equal([2 / Math.Sqrt(2), 2 / 2.0], a.Neighbors.Select(item => (double)item.Weight), Near);
+        Assert.Equal([Batches.Key("b")], a.Successors.Select(item => item.Item));
+        Assert.Equal([2 / 2.0], a.Successors.Select(item => (double)item.Weight), Near);
+        Assert.Equal([Batches.Key("c")], lists["b"]!.Successors.Select(item => item.Item));
+
+        // When a came after c, c had no row yet.
+        Assert.Equal([Batches.Key("a"), Batches.Key("b")], lists["c"]!.Neighbors.Select(item => item.Item));
+        Assert.Empty(lists["c"]!.Successors);
+    }
+
+    [Fact]
+    public async Task Collect_ListsLimited_AreThePrefix()
+    {
+        using var trainer = new Trainer(_engine, Options with { Counts = new CountOptions { Published = 1 } });
+        trainer.Train(Batch().Add("a", []).Add("b", ["a"]).Add("a", ["c"]).Add("b", ["a"]).Add("c", ["a", "b"]));
+        using var outbox = new RefreshOutbox();
+        trainer.CollectRefreshes(outbox, _now);
+        List<Refresh> refreshes = [];
+        await outbox.TakeAsync(refreshes, 100, TestContext.Current.CancellationToken);
+
+        Assert.Equal(Batches.Key("c"), Assert.Single(refreshes.Single(refresh => refresh.ItemId == "a").Related!.Neighbors).Item);
     }
 
     [Fact]

@@ -159,6 +159,75 @@ public sealed class RecommenderTests(ServingFixture redis) : IClassFixture<Servi
         Assert.Equal(Enumerable.Range(150, 50).Select(Id).Order(), shown.Items.Select(item => item.Id).Order());
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task ForItemsAsync_CountsPublished_RanksByBothReciprocally(bool excludeSeen)
+    {
+        using var engine = new CpuEngine(Model(TowerKind.FmrlRec, cosine: true), threads: 1);
+        Dictionary<int, RelatedItems> lists = Lists();
+        await PublishAsync(engine, generation: 1, lists);
+        using EmbeddingIndex index = await IndexAsync();
+        Recommender recommender = new(redis.Database, Serving, index, TimeProvider.System);
+
+        Recommendation shown = (await recommender.ForItemsAsync([.. Seen.Select(Id)], Ask(16, 30, excludeSeen), Stop))!;
+
+        Assert.True(shown.IsFused);
+        AssertRanking(Fused([.. Expected(engine, Seen, 16)], lists, excludeSeen).Take(30), shown);
+        Assert.False((await recommender.ForItemsAsync([.. Seen.Select(Id)], Ask(16, 30, excludeSeen) with { Counts = false }, Stop))!.IsFused);
+    }
+
+    [Fact]
+    public async Task ForItemsAsync_CountedItemRemoved_IsNotRecommended()
+    {
+        using var engine = new CpuEngine(Model(TowerKind.FmrlRec, cosine: true), threads: 1);
+        await PublishAsync(engine, generation: 1, Lists());
+        EmbeddingPublisher publisher = await redis.OpenAsync(_options);
+        await publisher.PublishAsync([ServingFixture.Item(101, 2, null)], [], Stop);
+        using EmbeddingIndex index = await IndexAsync();
+
+        Recommendation shown = (await new Recommender(redis.Database, Serving, index, TimeProvider.System).ForItemsAsync([.. Seen.Select(Id)], Ask(16, Items, true), Stop))!;
+
+        Assert.DoesNotContain(Id(101), shown.Items.Select(item => item.Id));
+        Assert.False(await redis.Database.KeyExistsAsync(new RedisKeys(_options.Model, _options.Partitions).Related(1, RedisKeys.Hash(Id(101)))));
+    }
+
+    /// <summary>Of every item some others, by chance.</summary>
+    private static Dictionary<int, RelatedItems> Lists()
+    {
+        Random random = new(5);
+        RelatedItem[] Some(int count) => [.. Enumerable.Range(0, Items).OrderBy(_ => random.Next()).Take(count)
+            .Select(item => new RelatedItem(RedisKeys.Hash(Id(item)), random.NextSingle() + 0.01f)).OrderByDescending(item => item.Weight)];
+        return Enumerable.Range(0, Items).ToDictionary(item => item, _ => new RelatedItems(3, Some(20), Some(8)));
+    }
+
+    /// <summary>The fused ranking in plain code: Σ weight / (40 + rank) over the model's list, neighbors, successors and own items.</summary>
+    private static IEnumerable<(int Item, double Score)> Fused((int Item, double Score)[] vector, Dictionary<int, RelatedItems> lists, bool excludeSeen)
+    {
+        Dictionary<ulong, int> rows = Enumerable.Range(0, Items).ToDictionary(item => RedisKeys.Hash(Id(item)), item => item);
+        bool Allowed(int item) => !excludeSeen || !Seen.Contains(item);
+        Dictionary<int, double> neighbors = [];
+        for (int p = 0; p < 3; p++)
+        {
+            foreach (RelatedItem item in lists[Seen[^(p + 1)]].Neighbors.Where(item => Allowed(rows[item.Item])))
+            {
+                neighbors[rows[item.Item]] = neighbors.GetValueOrDefault(rows[item.Item]) + (Math.Pow(0.8, p) * item.Weight);
+            }
+        }
+
+        int[][] rankings =
+        [
+            [.. vector.Select(item => item.Item).Where(Allowed)],
+            [.. neighbors.OrderByDescending(pair => pair.Value).Select(pair => pair.Key)],
+            [.. lists[Seen[^1]].Successors.Select(item => rows[item.Item]).Where(Allowed)],
+            excludeSeen ? [] : [.. Seen.Reverse().Distinct()],
+        ];
+        double[] weights = [1, 1, 0.5, 1];
+        return Enumerable.Range(0, Items)
+            .Select(item => (item, rankings.Select((ranking, list) => Array.IndexOf(ranking, item) is >= 0 and int rank ? weights[list] / (40 + rank) : 0).Sum()))
+            .Where(item => item.Item2 > 0).OrderByDescending(item => item.Item2);
+    }
+
     private static RecommendationQuery Ask(int width, int count, bool excludeSeen) => new() { Width = width, Count = count, ExcludeSeen = excludeSeen };
 
     private static string Id(int row) => $"item{row}";
@@ -200,7 +269,7 @@ public sealed class RecommenderTests(ServingFixture redis) : IClassFixture<Servi
         return cosine ? dot / Math.Sqrt(userNorm * itemNorm) : dot;
     }
 
-    private async Task PublishAsync(CpuEngine engine, uint generation)
+    private async Task PublishAsync(CpuEngine engine, uint generation, Dictionary<int, RelatedItems>? lists = null)
     {
         for (int row = 0; row < Items; row++)
         {
@@ -210,7 +279,7 @@ public sealed class RecommenderTests(ServingFixture redis) : IClassFixture<Servi
         float[] vectors = new float[Items * engine.Model.Dimension];
         engine.EncodeItems([.. Enumerable.Range(0, Items)], vectors);
         EmbeddingPublisher publisher = await redis.OpenAsync(_options, generation);
-        await publisher.PublishAsync([.. Enumerable.Range(0, Items).Select(row => ServingFixture.Item(row, 1, vectors[(row * engine.Model.Dimension)..((row + 1) * engine.Model.Dimension)]))], [], Stop);
+        await publisher.PublishAsync([.. Enumerable.Range(0, Items).Select(row => ServingFixture.Item(row, 1, vectors[(row * engine.Model.Dimension)..((row + 1) * engine.Model.Dimension)]) with { Related = lists?[row] })], [], Stop);
         using TensorSource parameters = engine.CopyParameters();
         await new GenerationPublisher(redis.Database, _options, TimeProvider.System).PublishAsync(
             new GenerationRecord { Generation = generation, Token = 1, Step = 1, Widths = engine.Model.Widths },

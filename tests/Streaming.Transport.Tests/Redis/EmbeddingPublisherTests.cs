@@ -39,6 +39,28 @@ public sealed class EmbeddingPublisherTests(RedisFixture redis) : IClassFixture<
     }
 
     [Fact]
+    public async Task PublishAsync_ItemWithLists_ListsFollowTheRulesOfItsEmbedding()
+    {
+        EmbeddingPublisher publisher = await OpenAsync(token: 1);
+        RelatedItems first = new(10, [new(1, 0.5f)], []), second = new(10, [new(2, 0.25f)], []);
+        await publisher.PublishAsync([Make.Item("a", step: 5) with { Related = first }, Make.Item("b", step: 5)], _failed, Stop);
+        Assert.Equal(first.Neighbors, (await ListsAsync("a"))!.Neighbors);
+        Assert.Null(await ListsAsync("b"));
+        TimeSpan? life = await redis.Database.KeyTimeToLiveAsync(Keys.Related(1, Make.Key("a")));
+        Assert.InRange(life!.Value, _options.TimeToLive * 0.89, _options.TimeToLive * 1.1);
+
+        await publisher.PublishAsync([Make.Item("a", step: 4) with { Related = second }], _failed, Stop);
+        Assert.Equal(first.Neighbors, (await ListsAsync("a"))!.Neighbors);
+
+        PublishCounts counts = await publisher.PublishAsync([Make.Item("a", step: 6) with { Related = second }], _failed, Stop);
+        Assert.Equal(new PublishCounts(1, 0, 0, 0, 0), counts);
+        Assert.Equal(second.Neighbors, (await ListsAsync("a"))!.Neighbors);
+
+        await publisher.PublishAsync([Make.Removal("a", step: 7)], _failed, Stop);
+        Assert.Null(await ListsAsync("a"));
+    }
+
+    [Fact]
     public async Task PublishAsync_NewTrainerFromAnEarlierStep_ReplacesWhatItsPredecessorWrote()
     {
         await (await OpenAsync(token: 1)).PublishAsync([Make.Item("a", step: 500, value: 50)], _failed, Stop);
@@ -173,6 +195,12 @@ public sealed class EmbeddingPublisherTests(RedisFixture redis) : IClassFixture<
     private RedisKeys Keys => new(_options.Model, _options.Partitions);
 
     private byte[] Key(string id) => Keys.Items(1).Key(id);
+
+    private async Task<RelatedItems?> ListsAsync(string id)
+    {
+        RelatedItemsValue.TryDecode((byte[]?)await redis.Database.StringGetAsync(Keys.Related(1, Make.Key(id))) ?? [], out RelatedItems? lists);
+        return lists;
+    }
 
     private async Task<EmbeddingPublisher> OpenAsync(uint token)
     {

@@ -53,6 +53,8 @@ public sealed class GenerationSwitchTests(RedisFixture redis) : IClassFixture<Re
         {
             Assert.NotNull(await redis.Database.KeyTimeToLiveAsync(keys.Items(1).Key(id)));
             Assert.Null(await redis.Database.KeyTimeToLiveAsync(keys.Items(2).Key(id)));
+            Assert.NotNull(await redis.Database.KeyTimeToLiveAsync(keys.Related(1, Make.Key(id))));
+            Assert.Null(await redis.Database.KeyTimeToLiveAsync(keys.Related(2, Make.Key(id))));
         }
     }
 
@@ -60,6 +62,6 @@ public sealed class GenerationSwitchTests(RedisFixture redis) : IClassFixture<Re
     {
         EmbeddingPublisher publisher = new(redis.Database, options, Make.Widths, TimeProvider.System);
         await publisher.OpenAsync(generation, 1, Stop);
-        Assert.Equal(count, (await publisher.PublishAsync(Make.Items(count), [], Stop)).Written);
+        Assert.Equal(count, (await publisher.PublishAsync([.. Make.Items(count).Select(item => item with { Related = new RelatedItems(10, [new(1, 0.5f)], []) })], [], Stop)).Written);
     }
 }

@@ -109,7 +109,8 @@ public sealed class GenerationSwitch
             foreach (string[] part in ids.Chunk(KeysPerCall))
             {
                 await ExecuteAsync(
-                    () => Task.WhenAll(part.Select(id => _database.KeyExpireAsync(space.Key(id), keepFor))), cancellationToken).ConfigureAwait(false);
+                    () => Task.WhenAll(part.SelectMany<string, RedisKey>(id => [space.Key(id), space.Keys.Related(generation, RedisKeys.Hash(id))]).Select(key => _database.KeyExpireAsync(key, keepFor))),
+                    cancellationToken).ConfigureAwait(false);
             }
         }
     }

@@ -1,3 +1,4 @@
+using System.Text;
 using Streaming.Core.Embeddings;
 using Streaming.Core.Refreshes;
 
@@ -24,8 +25,11 @@ internal sealed class BatchEncoder
         _targets = options.Layout == EmbeddingKeyLayout.Nested
             ? [(keys.Items(generation), new EmbeddingFormat(options.Element, widths, options.Norms))]
             : [.. widths.Select(width => (keys.Items(generation, width), new EmbeddingFormat(options.Element, [width], options.Norms)))];
-        ItemsPerCall = Math.Max(1, MaxKeysPerCall / _targets.Length);
+        ItemsPerCall = Math.Max(1, MaxKeysPerCall / KeysPerItem);
     }
+
+    /// <summary>Gets the keys of an item: its lists, then its vectors.</summary>
+    private int KeysPerItem => 1 + _targets.Length;
 
     /// <summary>Gets the maximum number of items per call.</summary>
     public int ItemsPerCall { get; }
@@ -87,11 +91,14 @@ internal sealed class BatchEncoder
 
     private PartitionWrite EncodeCall(ReadOnlySpan<Refresh> batch, int partition, ReadOnlySpan<int> items, ValuePool pool)
     {
-        PartitionWrite call = new(_keys, partition, items.Length, _targets.Length, _token, _generation, _options.ChangeFeedLength);
+        PartitionWrite call = new(_keys, partition, items.Length, KeysPerItem, _token, _generation, _options.ChangeFeedLength);
         foreach (int index in items)
         {
             ref readonly Refresh item = ref batch[index];
             EmbeddingStamp stamp = new(_generation, _token, item.Step, item.EventTime);
+            long timeToLive = TimeToLive(item);
+            byte[]? related = item is { Vector: not null, Related: { } lists } ? RelatedItemsValue.Encode(lists, _token, item.Step) : null;
+            call.Add(item, Encoding.ASCII.GetBytes(_keys.Related(_generation, item.ItemKey)), related, timeToLive, isPooled: false);
             foreach ((ItemKeySpace space, EmbeddingFormat format) in _targets)
             {
                 byte[]? value = null;
@@ -101,7 +108,7 @@ internal sealed class BatchEncoder
                     EmbeddingValue.TryEncode(vector.AsSpan(0, format.Dimension), format, stamp, value);
                 }
 
-                call.Add(item, space.Key(partition, item.ItemId), value, TimeToLive(item));
+                call.Add(item, space.Key(partition, item.ItemId), value, timeToLive, isPooled: true);
             }
         }
 

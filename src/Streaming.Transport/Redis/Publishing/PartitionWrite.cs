@@ -51,7 +51,8 @@ internal sealed class PartitionWrite
     /// <param name="key">Its key.</param>
     /// <param name="value">The encoded value; null removes the item.</param>
     /// <param name="milliseconds">Time to live; 0: no expiry.</param>
-    public void Add(in Refresh item, byte[] key, byte[]? value, long milliseconds)
+    /// <param name="isPooled">Whether the value goes back to the pool.</param>
+    public void Add(in Refresh item, byte[] key, byte[]? value, long milliseconds, bool isPooled)
     {
         int slot = _count++;
         Items[slot / _keysPerItem] = item;
@@ -62,7 +63,7 @@ internal sealed class PartitionWrite
         Arguments[at + 1] = milliseconds;
         Arguments[at + 2] = item.Step;
         Arguments[at + 3] = last ? item.ItemId : string.Empty;
-        _buffers[slot] = value ?? [];
+        _buffers[slot] = isPooled && value is not null ? value : [];
     }
 
     /// <summary>Returns the value buffers. Only after an answer: until then the client may still be sending them.</summary>

@@ -11,7 +11,7 @@ internal static class PublishScripts
     /// <summary>
     /// Writes items of a partition. Each generation has its own fence; all share the change stream. Refuses the whole call if a newer
     /// trainer has raised the fence, if the fence is missing (the store was emptied), or if fewer writes are counted than the trainer has
-    /// acknowledgements for (a failover has lost some: replication is asynchronous). Skips items that hold a greater (token, step), and
+    /// acknowledgements for (a failover has lost some: replication is asynchronous). Skips values that hold a greater (token, step), and
     /// keys of the wrong type. Bytes 13 to 22 of a value are token and step, little-endian; both are below 2^53, so Lua's doubles hold
     /// them exactly. All changes of a call form one stream entry, because an entry per item would cost the server as much as the item.
     /// KEYS: fence, change stream, items…  ARGV: token, feed length, generation, writes acknowledged so far, then per item: value
@@ -40,7 +40,8 @@ internal static class PublishScripts
             if not string.find(head.err, 'WRONGTYPE', 1, true) then return head end
             result[#result + 1] = 2 - i
           else
-            if #head == 22 and string.sub(head, 1, 3) == 'EV\1' then
+            local kind = string.sub(head, 1, 3)
+            if #head == 22 and (kind == 'EV\1' or kind == 'CL\1') then
               local t, low, high = struct.unpack('<I4I4I2', head, 13)
               newer = t > token or (t == token and high * 4294967296 + low > tonumber(step))
             end
@@ -48,7 +49,8 @@ internal static class PublishScripts
               result[#result + 1] = i - 3
             else
               if value == '' then
-                redis.call('DEL', key)
+                -- After a DEL a full server would take every SET of the script.
+                if head ~= '' then redis.call('DEL', key) end
                 if id ~= '' then result[2] = result[2] + 1 end
               elseif ttl == '0' then
                 redis.call('SET', key, value)
