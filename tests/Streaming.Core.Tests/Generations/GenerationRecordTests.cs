@@ -26,10 +26,10 @@ public class GenerationRecordTests
     public void ToJson_BeginsWithTheToken() => Assert.StartsWith("{\"token\":7,\"step\":90,\"generation\":3,", Encoding.UTF8.GetString(Record.ToJson()), StringComparison.Ordinal);
 
     [Theory]
-    [InlineData("{}", "names no generation")]
-    [InlineData("null", "names no generation")]
-    [InlineData("{\"generation\":0,\"widths\":[16]}", "names no generation")]
-    [InlineData("{\"generation\":1,\"widths\":[]}", "no widths")]
+    [InlineData("{}", "lacks a generation or widths")]
+    [InlineData("null", "lacks a generation or widths")]
+    [InlineData("{\"generation\":0,\"widths\":[16]}", "lacks a generation or widths")]
+    [InlineData("{\"generation\":1,\"widths\":[]}", "lacks a generation or widths")]
     [InlineData("{\"generation\":-1,\"widths\":[16]}", "cannot be read")]
     [InlineData("[[[[[[[[[[1]]]]]]]]]]", "cannot be read")]
     [InlineData("", "cannot be read")]

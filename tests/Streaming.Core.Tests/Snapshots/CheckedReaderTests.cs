@@ -25,7 +25,7 @@ public class CheckedReaderTests
         }
 
         reader.Complete();
-        Assert.Contains("ends too early", Assert.Throws<InvalidDataException>(() => reader.ReadInt64()).Message, StringComparison.Ordinal);
+        Assert.Contains("ends prematurely", Assert.Throws<InvalidDataException>(() => reader.ReadInt64()).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -44,7 +44,7 @@ public class CheckedReaderTests
         CheckedReader reader = new(new MemoryStream(Write(2)));
         reader.ReadInt64();
 
-        Assert.Contains("more in it than it says", Assert.Throws<InvalidDataException>(reader.Complete).Message, StringComparison.Ordinal);
+        Assert.Contains("continues past its end", Assert.Throws<InvalidDataException>(reader.Complete).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -69,7 +69,7 @@ public class CheckedReaderTests
 
         InvalidDataException refused = Assert.Throws<InvalidDataException>(() => new CheckedReader(new MemoryStream(bytes)).ReadInt64());
 
-        Assert.Contains($"says it has {length} bytes", refused.Message, StringComparison.Ordinal);
+        Assert.Contains($"has length {length};", refused.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -99,11 +99,11 @@ public class SlotPoolTests
     }
 
     [Theory]
-    [InlineData(new int[] { 1, 2, 0, 0, 0 }, "not the state of a pool")]
-    [InlineData(new int[] { -1, 0, 0, 0, 0, 0 }, "not the state of a pool")]
-    [InlineData(new int[] { 0, 1, 0, 0, 0, 0 }, "not the state of a pool")]
-    [InlineData(new int[] { 0, 0, 0, 5, 0, 0 }, "not the state of a pool")]
-    [InlineData(new int[] { int.MaxValue, 0, 0, 0, 0, 0 }, "not the state of a pool")]
+    [InlineData(new int[] { 1, 2, 0, 0, 0 }, "not the state of a count pool")]
+    [InlineData(new int[] { -1, 0, 0, 0, 0, 0 }, "not the state of a count pool")]
+    [InlineData(new int[] { 0, 1, 0, 0, 0, 0 }, "not the state of a count pool")]
+    [InlineData(new int[] { 0, 0, 0, 5, 0, 0 }, "not the state of a count pool")]
+    [InlineData(new int[] { int.MaxValue, 0, 0, 0, 0, 0 }, "not the state of a count pool")]
     [InlineData(new int[] { 0, 0, 0, 0, 0, 0 }, "names a block outside the pool")]
     public void Load_StateThatCannotBe_IsRefused(int[] pool, string words)
     {

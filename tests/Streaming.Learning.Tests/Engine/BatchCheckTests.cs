@@ -59,7 +59,7 @@ public sealed class BatchCheckTests
         }
 
         Assert.Equal(allowed, refused is null);
-        Assert.Contains(allowed ? string.Empty : "the tower Mind predicts there only", refused?.Message ?? string.Empty, StringComparison.Ordinal);
+        Assert.Contains(allowed ? string.Empty : "the Mind tower predicts only there", refused?.Message ?? string.Empty, StringComparison.Ordinal);
     }
 
     private static void Verify(string wrong)

@@ -129,7 +129,7 @@ public sealed class CheckpointScheduleTests : IDisposable
 
         schedule.After(next, _trainer);
 
-        Assert.True(_log.Has("A checkpoint is still being written: this one is left out"));
+        Assert.True(_log.Has("The previous checkpoint is still being written"));
         slow.GoOn();
         schedule.Finish();
         Assert.Equal(1, Assert.Single(Assert.Single(_written)).NextOffset);
@@ -162,7 +162,7 @@ public sealed class CheckpointScheduleTests : IDisposable
         schedule.Finish();
         Assert.True(schedule.Failed);
         Assert.Empty(_written);
-        Assert.True(_log.Has("The checkpoint could not be written"));
+        Assert.True(_log.Has("Failed to write the checkpoint"));
 
         File.Delete(_folder);
         _time.Advance(Interval);
