@@ -60,7 +60,7 @@ internal sealed class DemoRun : IAsyncDisposable
     public async Task<ExitCode> RunAsync()
     {
         EngineFactory.RequireDevice(_settings.Get<EngineOptions>());
-        using var signals = new ShutdownSignals(_settings.Get<PipelineOptions>().ShutdownTimeout, _time);
+        using var signals = new ShutdownSignals(_settings.Get<PipelineOptions>().ShutdownTimeout, _time, static () => ProcessEnd.Now((int)ExitCode.Aborted));
         using EmbeddedBroker broker = StartBroker();
         await using LocalRedisServer server = await StartRedisAsync(signals.Abort).ConfigureAwait(false);
         using ConnectionMultiplexer redis = await RedisConnection.OpenAsync(_settings.Get<RedisOptions>(), signals.Abort).ConfigureAwait(false);

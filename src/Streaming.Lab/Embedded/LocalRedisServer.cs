@@ -138,7 +138,7 @@ public sealed class LocalRedisServer : IAsyncDisposable
         process.OutputDataReceived += (_, line) => Observe(line.Data, printed, ready);
         process.ErrorDataReceived += (_, line) => Observe(line.Data, printed, ready);
         process.Exited += (_, _) => ready.TrySetResult(false);
-        process.Start();
+        ChildProcess.Start(process);
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();
         _process = process;
@@ -188,8 +188,9 @@ public sealed class LocalRedisServer : IAsyncDisposable
 
     private ProcessStartInfo StartInfo(int port)
     {
+        string[] launcher = ChildProcess.Launcher;
         bool tls = _arguments.Contains("--tls-port");
-        ProcessStartInfo info = new(_binary)
+        ProcessStartInfo info = new(launcher is [var program, ..] ? program : _binary)
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
@@ -197,6 +198,11 @@ public sealed class LocalRedisServer : IAsyncDisposable
             WorkingDirectory = Folder,
         };
         string[] own = ["--port", tls ? "0" : $"{port}", "--bind", "127.0.0.1", "--dir", Folder, "--save", "", "--appendonly", "no", "--daemonize", "no"];
+        foreach (string argument in launcher.Length > 0 ? launcher.Skip(1).Append(_binary) : [])
+        {
+            info.ArgumentList.Add(argument);
+        }
+
         foreach (string argument in own.Concat(_arguments))
         {
             info.ArgumentList.Add(argument

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Microsoft.Extensions.Logging;
+using Streaming.Worker.Failures;
 using Streaming.Worker.Logging;
 using Streaming.Worker.Run;
 using Streaming.Worker.Settings;
@@ -30,7 +31,7 @@ internal static class RunCommand
             SettingsValues settings = WorkerSettings.FromEnvironment();
             using ILoggerFactory loggers = WorkerLogging.Create(settings.Get<LogOptions>());
             using var run = new WorkerRun(settings, TimeProvider.System, loggers, new RunRequest(result.GetValue(generation), result.GetValue(from)));
-            using var signals = new ShutdownSignals(settings.Get<PipelineOptions>().ShutdownTimeout, TimeProvider.System);
+            using var signals = new ShutdownSignals(settings.Get<PipelineOptions>().ShutdownTimeout, TimeProvider.System, static () => ProcessEnd.Now((int)ExitCode.Aborted));
             return (int)await run.RunAsync(signals.Stopping, signals.Abort).ConfigureAwait(false);
         });
         return command;

@@ -27,7 +27,7 @@ internal static class ServeCommand
             SettingsValues settings = WorkerSettings.FromEnvironment();
             ItemCatalogue catalogue = ItemCatalogue.ReadAll(result.GetValue(items) ?? []);
             using ILoggerFactory loggers = WorkerLogging.Create(settings.Get<LogOptions>());
-            using var signals = new ShutdownSignals(settings.Get<PipelineOptions>().ShutdownTimeout, TimeProvider.System);
+            using var signals = new ShutdownSignals(settings.Get<PipelineOptions>().ShutdownTimeout, TimeProvider.System, static () => ProcessEnd.Now((int)ExitCode.Aborted));
             await RunAsync(settings, item => catalogue.Find(item)?.GetValueOrDefault("title"), loggers, signals).ConfigureAwait(false);
             return (int)ExitCode.Success;
         });
