@@ -21,6 +21,38 @@ public static class RedisConnection
         return await ConnectionMultiplexer.ConnectAsync(Settings(options)).WaitAsync(cancellationToken).ConfigureAwait(false);
     }
 
+    /// <summary>Finds out why Redis does not answer, by a connection of its own: commands that find none say only that they waited, and
+    /// the client reports a server's refusal once, while it connects.</summary>
+    /// <param name="options">How to reach it.</param>
+    /// <param name="error">What a command threw.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>In one line: the server's own words, or what became of the connection.</returns>
+    public static async Task<string> DiagnoseAsync(RedisOptions options, Exception error, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(error);
+        if (error is RedisServerException)
+        {
+            return Short(error.Message);
+        }
+
+        ConfigurationOptions settings = Settings(options);
+        settings.AbortOnConnectFail = true;
+        try
+        {
+            using ConnectionMultiplexer probe = await ConnectionMultiplexer.ConnectAsync(settings).WaitAsync(cancellationToken).ConfigureAwait(false);
+            return Short(error.Message);
+        }
+        catch (Exception failure) when (failure is RedisException or TimeoutException)
+        {
+            return Words(failure);
+        }
+        catch (OperationCanceledException)
+        {
+            return Short(error.Message);
+        }
+    }
+
     /// <summary>Closes a connection at once, without waiting for commands that a caller who awaits his tasks does not have.</summary>
     public static void Close(ConnectionMultiplexer connection)
     {
@@ -78,6 +110,22 @@ public static class RedisConnection
         IEnumerable<string> keywords = configuration.Split(',').Where(part => part.Contains('=', StringComparison.Ordinal))
             .Select(part => part[..part.IndexOf('=', StringComparison.Ordinal)].Trim());
         return $"its keywords are: {string.Join(", ", keywords)}. Allowed: host:port,… and the keywords of this build's StackExchange.Redis, each with a value of its kind.";
+    }
+
+    private static string Words(Exception failure)
+    {
+        Exception cause = failure.GetBaseException();
+        return cause is RedisServerException || failure.Message.Contains("authentication failure", StringComparison.OrdinalIgnoreCase)
+            ? $"it refuses the user or password of Redis__Configuration: {Short(cause.Message)}"
+            : Short(cause.Message);
+    }
+
+    // The client's messages go on with its own settings and counters.
+    private static string Short(string message)
+    {
+        const int most = 200;
+        string first = message.Split(['\r', '\n', ';'], 2)[0];
+        return first.Length > most ? first[..most] + "…" : first;
     }
 
     /// <summary>Another authority is the only thing that is forgiven: the name must match, and dates and signatures must hold.</summary>

@@ -66,6 +66,7 @@ internal sealed class WorkerRun : IDisposable
             EngineFactory.RequireDevice(_settings.Get<EngineOptions>());
         }
 
+        CheckpointFolder.RequireWritable(_settings.Get<CheckpointOptions>().Folder);
         _health.Set("trainer", HealthLevel.NotReady, "starting");
         HttpOptions http = _settings.Get<HttpOptions>();
         await using HttpEndpoint? endpoint = http.Port < 0 ? null
@@ -127,14 +128,19 @@ internal sealed class WorkerRun : IDisposable
                 uint active = await pointer.ActiveAsync(stopping).ConfigureAwait(false);
                 _plan = RunPlan.Of(_request, active, _settings.Get<CheckpointOptions>().Folder);
                 _settings = _plan.Apply(_settings);
+                CheckpointFolder.RequireOwn(_settings, _time);
+                _health.Set("redis", HealthLevel.Healthy);
                 PipelineLog.TrainingGeneration(_logger, _plan.Generation, active);
                 return true;
             }
             catch (Exception exception) when (EmbeddingPublisher.IsOutage(exception) && !stopping.IsCancellationRequested)
             {
+                string servers = string.Join(", ", redis.Multiplexer.GetEndPoints().Select(static server => EndPointCollection.ToString(server)));
+                string reason = await RedisConnection.DiagnoseAsync(_settings.Get<RedisOptions>(), exception, stopping).ConfigureAwait(false);
+                _health.Set("redis", HealthLevel.Degraded, $"{servers} unavailable: {reason}");
                 if (!told)
                 {
-                    PipelineLog.PointerUnknown(_logger, exception);
+                    PipelineLog.PointerUnknown(_logger, servers, reason);
                 }
 
                 await Task.Delay(TimeSpan.FromSeconds(1), _time, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

@@ -19,6 +19,7 @@ using Streaming.Transport.Redis;
 using Streaming.Transport.Redis.Access;
 using Streaming.Transport.Redis.Publishing;
 using Streaming.Worker.Engine;
+using Streaming.Worker.Failures;
 using Streaming.Worker.Health;
 using Streaming.Worker.Metrics;
 using Streaming.Worker.Settings;
@@ -89,7 +90,7 @@ public sealed class Pipeline : IDisposable
         _trainer = new Trainer(_engine, settings.Get<TrainerOptions>());
 
         CheckpointOptions keep = settings.Get<CheckpointOptions>();
-        CheckpointStore? store = keep.Folder.Length == 0 ? null : new CheckpointStore(keep.Folder, keep.Keep, time, warning => PipelineLog.CheckpointWarning(_logger, warning), fence, plan.Generation);
+        CheckpointStore? store = keep.Folder.Length == 0 ? null : new CheckpointStore(keep.Folder, keep.Keep, time, warning => PipelineLog.CheckpointWarning(_logger, warning), fence, plan.Generation, CheckpointFolder.OwnerOf(settings));
         (IngestState state, IReadOnlyList<StreamPosition> positions) = Restore(store, model);
         PipelineOptions options = settings.Get<PipelineOptions>();
         BatcherOptions batching = settings.Get<BatcherOptions>();
@@ -159,6 +160,11 @@ public sealed class Pipeline : IDisposable
         {
             await ended.CancelAsync().ConfigureAwait(false);
             await watching.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+
+        if (_checkpoints?.Failed == true)
+        {
+            throw new CheckpointNotWrittenException(_settings.Get<CheckpointOptions>().Folder);
         }
 
         PipelineLog.Stopped(_logger, _trainer.Counters.Steps, _trainer.Counters.EventsTrained, _publisher.Metrics.Written);

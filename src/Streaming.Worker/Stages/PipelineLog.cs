@@ -32,7 +32,7 @@ internal static partial class PipelineLog
     [LoggerMessage(1008, LogLevel.Information, "Checkpoint {Checkpoint} written in {Milliseconds} ms, {Bytes} bytes; training stood still for {Pause} ms")]
     public static partial void CheckpointWritten(ILogger logger, string checkpoint, long milliseconds, long bytes, double pause);
 
-    [LoggerMessage(1009, LogLevel.Error, "The checkpoint could not be written; training goes on, the next try is at the next interval")]
+    [LoggerMessage(1009, LogLevel.Error, "The checkpoint could not be written; the one before it stays valid, and while the worker runs the next try is at the next interval")]
     public static partial void CheckpointFailed(ILogger logger, Exception exception);
 
     [LoggerMessage(1010, LogLevel.Warning, "A checkpoint is still being written: this one is left out")]
@@ -86,8 +86,8 @@ internal static partial class PipelineLog
     [LoggerMessage(1026, LogLevel.Information, "Readers are not moved to generation {Generation} yet: {Objection}")]
     public static partial void NotSwitched(ILogger logger, uint generation, string objection);
 
-    [LoggerMessage(1027, LogLevel.Warning, "Redis does not say which generation readers use; asking until it does")]
-    public static partial void PointerUnknown(ILogger logger, Exception exception);
+    [LoggerMessage(1027, LogLevel.Warning, "Redis at {Servers} is unavailable ({Reason}); trying again until it answers")]
+    public static partial void PointerUnknown(ILogger logger, string servers, string reason);
 
     [LoggerMessage(1028, LogLevel.Warning, "{Lag} records behind: {Share} of the events enter the histories without being trained on")]
     public static partial void Overloaded(ILogger logger, long lag, double share);
@@ -97,6 +97,7 @@ internal static partial class PipelineLog
 
     [LoggerMessage(1030, LogLevel.Warning, "Returning to the last checkpoint: {Reason}")]
     public static partial void TopicReplaced(ILogger logger, string reason);
+
     [LoggerMessage(1060, LogLevel.Warning, "Redis may evict embeddings, fences and the pointer when it is full: {Servers}. Set maxmemory-policy noeviction, and maxmemory above what the catalogue needs")]
     public static partial void StoreEvicts(ILogger logger, string servers);
 

@@ -66,9 +66,13 @@ public static class StoreAccess
             asked = names.Active;
             _ = await database.StringGetAsync(asked).WaitAsync(options.CommandTimeout, cancellationToken).ConfigureAwait(false);
         }
-        catch (Exception error) when (error is FormatException || (error is RedisServerException && (RedisPipeline.IsDenied(error) || RedisPipeline.IsWrongType(error))))
+        catch (RedisServerException error) when (RedisPipeline.IsDenied(error))
         {
             throw Refused(options, $"{asked}: {error.Message}", error);
+        }
+        catch (Exception error) when (error is FormatException || RedisPipeline.IsWrongType(error))
+        {
+            throw new StoreRefusedException($"Redis key '{asked}' is not what a trainer writes there: {error.Message.TrimEnd('.')}. Delete the key, or give the model another Redis__Model.", error);
         }
     }
 
