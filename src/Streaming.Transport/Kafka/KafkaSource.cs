@@ -55,7 +55,7 @@ public sealed partial class KafkaSource
     private bool _isCatalogueRead;
 
     /// <summary>Creates the source. Nothing connects before <see cref="RunAsync"/>.</summary>
-    /// <param name="options">How to reach Kafka, and what to read.</param>
+    /// <param name="options">How to reach Kafka, and what to read; with a consumer group.</param>
     /// <param name="items">Bounds of catalogue records.</param>
     /// <param name="batcher">Forms the batches; its positions are those of <see cref="CreatePositions"/>.</param>
     /// <param name="output">Where batches go: bounded, and when it is full the source pauses. It is completed at the end, with the error if there was one.</param>
@@ -70,6 +70,7 @@ public sealed partial class KafkaSource
         ArgumentNullException.ThrowIfNull(time);
         ArgumentNullException.ThrowIfNull(logger);
         options.Validate();
+        ArgumentException.ThrowIfNullOrEmpty(options.GroupId);
         _options = options;
         _batcher = batcher;
         _output = output;

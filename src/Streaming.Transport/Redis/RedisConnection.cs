@@ -33,7 +33,7 @@ public static class RedisConnection
         ArgumentNullException.ThrowIfNull(error);
         if (error is RedisServerException)
         {
-            return Short(error.Message);
+            return FirstWords(error.Message);
         }
 
         ConfigurationOptions settings = Settings(options);
@@ -41,7 +41,7 @@ public static class RedisConnection
         try
         {
             using ConnectionMultiplexer probe = await ConnectionMultiplexer.ConnectAsync(settings).WaitAsync(cancellationToken).ConfigureAwait(false);
-            return Short(error.Message);
+            return FirstWords(error.Message);
         }
         catch (Exception failure) when (failure is RedisException or TimeoutException)
         {
@@ -49,7 +49,7 @@ public static class RedisConnection
         }
         catch (OperationCanceledException)
         {
-            return Short(error.Message);
+            return FirstWords(error.Message);
         }
     }
 
@@ -116,13 +116,14 @@ public static class RedisConnection
     {
         Exception cause = failure.GetBaseException();
         return cause is RedisServerException || failure.Message.Contains("authentication failure", StringComparison.OrdinalIgnoreCase)
-            ? $"it refuses the user or password of Redis__Configuration: {Short(cause.Message)}"
-            : Short(cause.Message);
+            ? $"it refuses the user or password of Redis__Configuration: {FirstWords(cause.Message)}"
+            : FirstWords(cause.Message);
     }
 
-    // The client's messages go on with its own settings and counters.
-    private static string Short(string message)
+    /// <summary>The beginning of a message: the client's own go on with its settings and counters.</summary>
+    public static string FirstWords(string message)
     {
+        ArgumentNullException.ThrowIfNull(message);
         const int most = 200;
         string first = message.Split(['\r', '\n', ';'], 2)[0];
         return first.Length > most ? first[..most] + "…" : first;

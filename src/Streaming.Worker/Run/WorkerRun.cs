@@ -52,7 +52,8 @@ internal sealed class WorkerRun : IDisposable
         _time = time;
         _loggers = loggers;
         _logger = loggers.CreateLogger<WorkerRun>();
-        _telemetry = Telemetry.Start(settings.Get<TelemetryOptions>());
+        _metrics.Observe(static () => PipelineStatus.Empty, _health);
+        _telemetry = Telemetry.Start(settings.Get<TelemetryOptions>(), _logger);
     }
 
     /// <summary>Runs until told to stop.</summary>
@@ -172,14 +173,14 @@ internal sealed class WorkerRun : IDisposable
     private void OnLeaseTrouble(Exception? exception)
     {
         string model = _settings.Get<RedisOptions>().Model;
-        _health.Set("lease", exception is null ? HealthLevel.Healthy : HealthLevel.Degraded, exception is null ? string.Empty : "cannot be asked for or renewed");
+        _health.Set("lease", exception is null ? HealthLevel.Healthy : HealthLevel.Degraded, exception is null ? string.Empty : $"cannot be asked for or renewed: {RedisConnection.FirstWords(exception.Message)}");
         if (exception is null)
         {
             PipelineLog.LeaseKnown(_logger, model);
         }
         else
         {
-            PipelineLog.LeaseUnknown(_logger, model, exception);
+            PipelineLog.LeaseUnknown(_logger, model, RedisConnection.FirstWords(exception.Message));
         }
     }
 
@@ -329,7 +330,7 @@ internal sealed class WorkerRun : IDisposable
         }
         catch (Exception exception) when (IsAway(exception))
         {
-            PipelineLog.LeaseNotReleased(_logger, exception);
+            PipelineLog.LeaseNotReleased(_logger, RedisConnection.FirstWords(exception.Message));
         }
     }
 }

@@ -59,7 +59,7 @@ public sealed record RunPlan(uint Generation, uint Active, string? From, bool Wh
         }
 
         CheckpointOptions keep = settings.Get<CheckpointOptions>();
-        Transport.Kafka.Clients.KafkaOptions kafka = settings.Get<Transport.Kafka.Clients.KafkaOptions>().Copy();
+        Transport.Kafka.Clients.KafkaOptions kafka = ConsumerGroup.Apply(settings);
         kafka.GroupId = FormattableString.Invariant($"{kafka.GroupId}-generation-{Generation}");
         return settings.With(keep with { Folder = FolderOf(keep.Folder, Generation) }).With(kafka);
     }

@@ -48,6 +48,7 @@ internal sealed class FaultBench : IAsyncDisposable
     {
         ["Kafka__ItemsTopic"] = string.Empty,
         ["Kafka__SessionTimeout"] = "3s",
+        ["Kafka__GroupId"] = "faults",
         ["Redis__Model"] = "faults",
         ["Redis__LeaseDuration"] = "2s",
         ["Redis__ConnectTimeout"] = "1s",

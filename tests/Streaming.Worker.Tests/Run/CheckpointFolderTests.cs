@@ -2,6 +2,7 @@ using Streaming.Learning.Checkpoints;
 using Streaming.Tests;
 using Streaming.Worker.Failures;
 using Streaming.Worker.Settings;
+using Streaming.Worker.Stages;
 using Streaming.Worker.Tests.Faults;
 using Xunit;
 
@@ -127,6 +128,6 @@ public sealed class CheckpointFolderTests : IDisposable
     private static string? Newest(FaultBench bench)
     {
         SettingsValues settings = bench.Values;
-        return new CheckpointStore(settings.Get<Stages.CheckpointOptions>().Folder, 3, TimeProvider.System, static _ => { }).List() is [var newest, ..] ? newest : null;
+        return new CheckpointStore(settings.Get<CheckpointOptions>().Folder, 3, TimeProvider.System, static _ => { }).List() is [var newest, ..] ? newest : null;
     }
 }

@@ -51,8 +51,9 @@ public sealed class KafkaOptions
     /// <summary>Gets or sets the longest record value that is decoded, in bytes. 64 … 67,108,864. Default 1,048,576.</summary>
     public int MaxRecordBytes { get; set; } = 1 << 20;
 
-    /// <summary>Gets or sets the consumer group. Default <c>streaming</c>.</summary>
-    public string GroupId { get; set; } = "streaming";
+    /// <summary>Gets or sets the consumer group. Default empty: <c>streaming-MODEL</c>, with the name in Redis__Model, so that models do not
+    /// share one. At most 255 characters.</summary>
+    public string GroupId { get; set; } = string.Empty;
 
     /// <summary>Gets or sets who says which partitions are read. Default Group.</summary>
     public KafkaAssignment Assignment { get; set; } = KafkaAssignment.Group;

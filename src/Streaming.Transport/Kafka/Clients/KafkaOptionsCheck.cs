@@ -39,7 +39,7 @@ internal static partial class KafkaOptionsCheck
         Check(options.ItemsTopic.Length == 0 || Topic().IsMatch(options.ItemsTopic), nameof(options.ItemsTopic), options.ItemsTopic, "empty, or 1 to 249 letters, digits, '.', '_' and '-'");
         Check(Topic().IsMatch(options.DeadLetterTopic), nameof(options.DeadLetterTopic), options.DeadLetterTopic, "1 to 249 letters, digits, '.', '_' and '-'");
         Check(options.InteractionsTopic != options.ItemsTopic && options.InteractionsTopic != options.DeadLetterTopic && options.ItemsTopic != options.DeadLetterTopic, nameof(options.DeadLetterTopic), options.DeadLetterTopic, "three different topics");
-        Check(options.GroupId.Length is > 0 and <= 255, nameof(options.GroupId), options.GroupId, "1 to 255 characters");
+        Check(options.GroupId.Length <= 255, nameof(options.GroupId), options.GroupId, "at most 255 characters");
         Check(options.MaxDeadLetterRate is >= 0 and <= 1, nameof(options.MaxDeadLetterRate), options.MaxDeadLetterRate, "0 to 1");
         Check(options.DeadLetterWindow is >= 1 and <= 1_000_000, nameof(options.DeadLetterWindow), options.DeadLetterWindow, "1 to 1,000,000");
         Check(options.MaxRecordBytes is >= 64 and <= 64 << 20, nameof(options.MaxRecordBytes), options.MaxRecordBytes, "64 to 67,108,864");

@@ -72,9 +72,12 @@ public static class StoreAccess
         }
         catch (Exception error) when (error is FormatException || RedisPipeline.IsWrongType(error))
         {
-            throw new StoreRefusedException($"Redis key '{asked}' is not what a trainer writes there: {error.Message.TrimEnd('.')}. Delete the key, or give the model another Redis__Model.", error);
+            throw WrongType(asked, error);
         }
     }
+
+    internal static StoreRefusedException WrongType(string key, Exception error) => new(
+        $"Redis key '{key}' is not what a trainer writes there: {error.Message.TrimEnd('.')}. Delete the key, or give the model another Redis__Model.", error);
 
     internal static StoreRefusedException Refused(RedisOptions options, string reply, Exception? inner) => new(
         $"Redis refuses what the trainer of model '{options.Model}' needs: {reply.TrimEnd('.')}. The user in Redis__Configuration needs the rights that schemas/embedding-value.md lists.", inner);
