@@ -65,6 +65,7 @@ internal sealed class WorkerRun : IDisposable
         if (_engines is null)
         {
             EngineFactory.RequireDevice(_settings.Get<EngineOptions>());
+            MemoryCheck.Require(_settings, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes);
         }
 
         CheckpointFolder.RequireWritable(_settings.Get<CheckpointOptions>().Folder);

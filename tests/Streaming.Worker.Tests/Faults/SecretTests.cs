@@ -54,7 +54,7 @@ public sealed class SecretTests : IAsyncLifetime
         Dictionary<string, string> variables = Variables("plaintext");
         variables["Redis__Configuration"] = $"{_redis.Configuration},password={Secret}; and more {Secret}";
         using var process = StreamingProcess.Start(["run"], variables);
-        await process.WaitForLineAsync(line => line.Contains("asking until it does", StringComparison.Ordinal));
+        await process.WaitForLineAsync(line => line.Contains("is unavailable", StringComparison.Ordinal));
         process.Terminate();
 
         Assert.True(await process.WaitForExitAsync() == 0, process.Output);

@@ -1,5 +1,6 @@
 using System.Text;
 using StackExchange.Redis;
+using Streaming.Lab.Commands;
 using Streaming.Learning.Checkpoints;
 using Streaming.Serving;
 using Streaming.Serving.Lookups;
@@ -86,7 +87,7 @@ public sealed class WarmStartTests : IDisposable
     public async Task Backtest_ModelFolderInUse_IsRefusedBeforeAnythingIsRead()
     {
         Directory.CreateDirectory(Path.Combine(Model, "something"));
-        Assert.Equal((int)ExitCode.Configuration, await CommandLine.RunAsync(WorkerCommands.Create(), ["backtest", "--events", "nowhere.csv", "--model", Model]));
+        Assert.Equal((int)ExitCode.Configuration, await CommandLine.RunAsync(LabCommands.Create(), ["backtest", "--events", "nowhere.csv", "--model", Model]));
     }
 
     private static async Task UntilPublishedAsync(FaultBench bench)
@@ -115,7 +116,7 @@ public sealed class WarmStartTests : IDisposable
     private async Task BacktestAsync(string protocol, string events)
     {
         string line = $"backtest --protocol {protocol} {events} --set Model__Widths=8,16 --set Model__Layers=1 --set Model__HistoryLength=10 --threads 1 --no-floors --model {Model} --settings {SettingsFile}";
-        Assert.Equal((int)ExitCode.Success, await CommandLine.RunAsync(WorkerCommands.Create(), line.Split(' ')));
+        Assert.Equal((int)ExitCode.Success, await CommandLine.RunAsync(LabCommands.Create(), line.Split(' ')));
         Assert.Equal(ExitCode.Success, InspectCommand.Run(Model, json: false, TextWriter.Null));
     }
 
