@@ -21,7 +21,14 @@ public sealed class LocalRedisServer : IAsyncDisposable
     {
         _binary = binary;
         _arguments = arguments;
-        Folder = Directory.CreateTempSubdirectory("streaming-redis-").FullName;
+        try
+        {
+            Folder = Directory.CreateTempSubdirectory("streaming-redis-").FullName;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new InvalidOperationException($"redis-server needs a folder, and none can be made in '{Path.GetTempPath()}' (TMPDIR): {exception.Message}", exception);
+        }
     }
 
     /// <summary>Gets the port on the loopback address; the same after <see cref="RestartAsync"/>.</summary>
@@ -48,7 +55,7 @@ public sealed class LocalRedisServer : IAsyncDisposable
     /// them are replaced; an argument <c>--tls-port</c> moves the free port from plain to TLS.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <exception cref="FileNotFoundException">redis-server is not installed.</exception>
-    /// <exception cref="InvalidOperationException">It did not start; the message holds what it printed.</exception>
+    /// <exception cref="InvalidOperationException">It did not start; the message holds what it printed, or names the temporary folder that cannot be used.</exception>
     public static async Task<LocalRedisServer> StartAsync(IReadOnlyList<string>? arguments = null, CancellationToken cancellationToken = default)
     {
         string binary = Find() ?? throw new FileNotFoundException(

@@ -13,7 +13,7 @@ internal static class MemoryCheck
     private const long FixedBytes = 76L << 20;
 
     /// <summary>Of an item beside its vector: indexes, counts, refresh sketches.</summary>
-    private const int ItemBytes = 424;
+    private const int ItemBytes = 232;
 
     /// <summary>Vector and two moments of the optimiser, as floats.</summary>
     private const int BytesPerNumber = 3 * sizeof(float);

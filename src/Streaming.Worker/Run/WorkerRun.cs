@@ -317,7 +317,7 @@ internal sealed class WorkerRun : IDisposable
         }
 
         _hasDiverged = true;
-        PipelineLog.GoingBack(_logger, exception);
+        PipelineLog.GoingBack(_logger, exception.Message);
         return pipeline.Leave([]);
     }
 

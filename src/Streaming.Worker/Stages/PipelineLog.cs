@@ -38,8 +38,8 @@ internal static partial class PipelineLog
     [LoggerMessage(1010, LogLevel.Warning, "A checkpoint is still being written: this one is left out")]
     public static partial void CheckpointSkipped(ILogger logger);
 
-    [LoggerMessage(1011, LogLevel.Warning, "Training has diverged; going back to the last checkpoint once")]
-    public static partial void GoingBack(ILogger logger, Exception exception);
+    [LoggerMessage(1011, LogLevel.Warning, "Training has diverged ({Reason}); going back to the last checkpoint once")]
+    public static partial void GoingBack(ILogger logger, string reason);
 
     [LoggerMessage(1012, LogLevel.Warning, "Publishing: {Message} ({Items} items) {Reason}")]
     public static partial void PublishIncident(ILogger logger, string message, int items, string reason);

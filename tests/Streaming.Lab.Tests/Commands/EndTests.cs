@@ -58,6 +58,16 @@ public sealed class EndTests
         Assert.DoesNotContain("   at ", replay.Output, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Demo_TemporaryFolderIsMissing_IsOneLineThatNamesIt()
+    {
+        using StreamingProcess demo = StreamingProcess.Start(["demo", "--count", "10", "--no-serve"], new Dictionary<string, string> { ["TMPDIR"] = "/nonexistent" });
+
+        Assert.True(await demo.WaitForExitAsync() == 69, demo.Output);
+        Assert.Contains("none can be made in '/nonexistent/' (TMPDIR)", demo.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", demo.Output, StringComparison.Ordinal);
+    }
+
     private static int ChildOf(int parent) => Directory.GetDirectories("/proc")
         .Select(Path.GetFileName).Where(static name => name!.All(char.IsAsciiDigit))
         .Select(static name => int.Parse(name!, CultureInfo.InvariantCulture)).Single(process => ParentOf(process) == parent);
