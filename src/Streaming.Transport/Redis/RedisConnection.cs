@@ -36,16 +36,20 @@ public static class RedisConnection
             return FirstWords(error.Message);
         }
 
-        ConfigurationOptions settings = Settings(options);
-        settings.AbortOnConnectFail = true;
         try
         {
+            ConfigurationOptions settings = Settings(options);
+            settings.AbortOnConnectFail = true;
             using ConnectionMultiplexer probe = await ConnectionMultiplexer.ConnectAsync(settings).WaitAsync(cancellationToken).ConfigureAwait(false);
             return FirstWords(error.Message);
         }
         catch (Exception failure) when (failure is RedisException or TimeoutException)
         {
             return Words(failure);
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            return $"{nameof(options.PasswordFile)} or {nameof(options.CertificateAuthorityFile)} cannot be read: {failure.Message}";
         }
         catch (OperationCanceledException)
         {

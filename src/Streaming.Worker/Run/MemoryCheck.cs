@@ -9,8 +9,11 @@ namespace Streaming.Worker.Run;
 /// that runs out of memory after it has taken the lease takes it again and again.</summary>
 internal static class MemoryCheck
 {
-    /// <summary>Program, clients, buffers, user tower: measured as what is committed beyond the tables after the first steps.</summary>
+    /// <summary>Program and clients: measured as what is committed beyond the tables after the first steps.</summary>
     private const long FixedBytes = 76L << 20;
+
+    /// <summary>User tower and the buffers of a step, of each number of a vector; measured likewise.</summary>
+    private const long StepBytes = 400L << 10;
 
     /// <summary>Of an item beside its vector: indexes, counts, refresh sketches.</summary>
     private const int ItemBytes = 232;
@@ -23,7 +26,7 @@ internal static class MemoryCheck
 
     /// <summary>The least that a model on the CPU needs, in bytes. Histories and dedup window come on top as they fill.</summary>
     public static long Least(ModelOptions model) =>
-        FixedBytes + Tables(model);
+        FixedBytes + (StepBytes * model.Dimension) + Tables(model);
 
     /// <summary>The tables alone.</summary>
     internal static long Tables(ModelOptions model) =>

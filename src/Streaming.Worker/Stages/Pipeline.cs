@@ -325,7 +325,7 @@ public sealed class Pipeline : IDisposable
 
         // What is expected is one line; a defect shows its stack.
         (ExitCode code, string message) = Failure.Explain(exception);
-        if (code == ExitCode.Failure)
+        if (code == ExitCode.Failure && exception is not OutOfMemoryException)
         {
             PipelineLog.StageFailed(_logger, stage, exception);
         }

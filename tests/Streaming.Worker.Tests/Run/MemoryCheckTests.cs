@@ -17,7 +17,7 @@ public sealed class MemoryCheckTests
         using StreamingProcess worker = StreamingProcess.Start(["run"], variables);
 
         Assert.True(await worker.WaitForExitAsync() == 78, worker.Output);
-        Assert.Contains("the model needs at least 248 MiB of memory, and the runtime may use 200 MiB", worker.Output, StringComparison.Ordinal);
+        Assert.Contains("the model needs at least 298 MiB of memory, and the runtime may use 200 MiB", worker.Output, StringComparison.Ordinal);
         Assert.Contains("Model__ItemCapacity (100000)", worker.Output, StringComparison.Ordinal);
         Assert.DoesNotContain("   at ", worker.Output, StringComparison.Ordinal);
     }
