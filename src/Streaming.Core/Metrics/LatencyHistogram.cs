@@ -33,21 +33,25 @@ public sealed class LatencyHistogram
     /// <summary>Computes a quantile, in milliseconds.</summary>
     /// <param name="quantile">0 … 1; 0.5 is the median.</param>
     /// <returns>The middle of the bucket that holds the quantile; 0 when nothing was recorded.</returns>
-    public double Quantile(double quantile)
+    public double Quantile(double quantile) => Quantile(quantile, [this]);
+
+    /// <summary>The same over several histograms together.</summary>
+    internal static double Quantile(double quantile, ReadOnlySpan<LatencyHistogram> histograms)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(quantile);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(quantile, 1);
+        int buckets = histograms[0]._counts.Length;
         long total = 0;
-        foreach (ref long bucket in _counts.AsSpan())
+        for (int i = 0; i < buckets; i++)
         {
-            total += Volatile.Read(ref bucket);
+            total += Sum(histograms, i);
         }
 
         long rank = Math.Max(1, (long)Math.Ceiling(quantile * total));
         long seen = 0;
-        for (int i = 0; i < _counts.Length; i++)
+        for (int i = 0; i < buckets; i++)
         {
-            seen += Volatile.Read(ref _counts[i]);
+            seen += Sum(histograms, i);
             if (seen >= rank)
             {
                 return Middle(i) / 1000;
@@ -66,6 +70,17 @@ public sealed class LatencyHistogram
         }
 
         Interlocked.Exchange(ref _count, 0);
+    }
+
+    private static long Sum(ReadOnlySpan<LatencyHistogram> histograms, int bucket)
+    {
+        long sum = 0;
+        foreach (LatencyHistogram histogram in histograms)
+        {
+            sum += Volatile.Read(ref histogram._counts[bucket]);
+        }
+
+        return sum;
     }
 
     private static int Bucket(long microseconds)

@@ -14,6 +14,9 @@ namespace Streaming.Lab.Commands;
 /// <summary>`streaming-lab replay`: events of files, or of a simulated shop, into the Kafka that the settings name.</summary>
 internal static class ReplayCommand
 {
+    /// <summary>Brokers that confirm nothing for this long are not there.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+
     /// <summary>Creates the command.</summary>
     public static Command Create()
     {
@@ -33,12 +36,12 @@ internal static class ReplayCommand
 
             KafkaLibrary.Load();
             EventFeed events = feed.Create(result, TimeProvider.System);
-            using var signals = new ShutdownSignals(settings.Pipeline.ShutdownTimeout, TimeProvider.System);
-            using var producer = new EventProducer(kafka);
+            using var signals = new ShutdownSignals(settings.Pipeline.ShutdownTimeout, TimeProvider.System, static () => ProcessEnd.Now((int)ExitCode.Aborted));
+            using var producer = new EventProducer(kafka) { Patience = Patience, Stopping = signals.Stopping };
             var pace = new FeedPace { Rate = result.GetValue(feed.Rate), Duration = result.GetValue(feed.Seconds) is { } seconds ? TimeSpan.FromSeconds(seconds) : TimeSpan.MaxValue };
             var pump = new FeedPump(events, producer, kafka, pace, TimeProvider.System);
             Console.WriteLine(events.Description);
-            await pump.RunAsync(signals.Stopping).ConfigureAwait(false);
+            await pump.RunAsync(signals.Stopping, signals.Abort).ConfigureAwait(false);
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"sent {pump.Produced} events to {kafka.InteractionsTopic} at {kafka.BootstrapServers}"));
             return (int)ExitCode.Success;
         });

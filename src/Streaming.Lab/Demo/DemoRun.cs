@@ -60,7 +60,7 @@ internal sealed class DemoRun : IAsyncDisposable
     public async Task<ExitCode> RunAsync()
     {
         EngineFactory.RequireDevice(_settings.Engine);
-        using var signals = new ShutdownSignals(_settings.Pipeline.ShutdownTimeout, _time);
+        using var signals = new ShutdownSignals(_settings.Pipeline.ShutdownTimeout, _time, static () => ProcessEnd.Now((int)ExitCode.Aborted));
         using EmbeddedBroker broker = StartBroker();
         await using LocalRedisServer server = await StartRedisAsync(signals.Abort).ConfigureAwait(false);
         using ConnectionMultiplexer redis = await RedisConnection.OpenAsync(_settings.Redis, signals.Abort).ConfigureAwait(false);

@@ -21,7 +21,14 @@ public sealed class LocalRedisServer : IAsyncDisposable
     {
         _binary = binary;
         _arguments = arguments;
-        Folder = Directory.CreateTempSubdirectory("streaming-redis-").FullName;
+        try
+        {
+            Folder = Directory.CreateTempSubdirectory("streaming-redis-").FullName;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new InvalidOperationException($"redis-server needs a folder, and none can be made in '{Path.GetTempPath()}' (TMPDIR): {exception.Message}", exception);
+        }
     }
 
     /// <summary>Gets the loopback port; unchanged by <see cref="RestartAsync"/>.</summary>
@@ -48,7 +55,7 @@ public sealed class LocalRedisServer : IAsyncDisposable
     /// them are replaced; an argument <c>--tls-port</c> moves the free port from plain to TLS.</param>
     /// <param name="cancellationToken">Cancels the wait.</param>
     /// <exception cref="FileNotFoundException">redis-server is not installed.</exception>
-    /// <exception cref="InvalidOperationException">The server did not start; the message contains its output.</exception>
+    /// <exception cref="InvalidOperationException">It did not start; the message holds what it printed, or names the temporary folder that cannot be used.</exception>
     public static async Task<LocalRedisServer> StartAsync(IReadOnlyList<string>? arguments = null, CancellationToken cancellationToken = default)
     {
         string binary = Find() ?? throw new FileNotFoundException(
@@ -138,7 +145,7 @@ public sealed class LocalRedisServer : IAsyncDisposable
         process.OutputDataReceived += (_, line) => Observe(line.Data, printed, ready);
         process.ErrorDataReceived += (_, line) => Observe(line.Data, printed, ready);
         process.Exited += (_, _) => ready.TrySetResult(false);
-        process.Start();
+        ChildProcess.Start(process);
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();
         _process = process;
@@ -188,8 +195,9 @@ public sealed class LocalRedisServer : IAsyncDisposable
 
     private ProcessStartInfo StartInfo(int port)
     {
+        string[] launcher = ChildProcess.Launcher;
         bool tls = _arguments.Contains("--tls-port");
-        ProcessStartInfo info = new(_binary)
+        ProcessStartInfo info = new(launcher is [var program, ..] ? program : _binary)
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
@@ -197,6 +205,11 @@ public sealed class LocalRedisServer : IAsyncDisposable
             WorkingDirectory = Folder,
         };
         string[] own = ["--port", tls ? "0" : $"{port}", "--bind", "127.0.0.1", "--dir", Folder, "--save", "", "--appendonly", "no", "--daemonize", "no"];
+        foreach (string argument in launcher.Length > 0 ? launcher.Skip(1).Append(_binary) : [])
+        {
+            info.ArgumentList.Add(argument);
+        }
+
         foreach (string argument in own.Concat(_arguments))
         {
             info.ArgumentList.Add(argument

@@ -39,7 +39,8 @@ internal sealed class FeedPump
 
     /// <summary>Sends until the feed or the time ends.</summary>
     /// <param name="stopping">Stops early; records already sent are still confirmed.</param>
-    public async Task RunAsync(CancellationToken stopping)
+    /// <param name="abort">Ends also the wait for that.</param>
+    public async Task RunAsync(CancellationToken stopping, CancellationToken abort = default)
     {
         long start = _time.GetTimestamp();
         while (!stopping.IsCancellationRequested && _time.GetElapsedTime(start) < _pace.Duration && _feed.TryNext(out FeedRecord record))
@@ -49,10 +50,13 @@ internal sealed class FeedPump
                 await WaitForTurnAsync(start, stopping).ConfigureAwait(false);
             }
 
-            Send(record);
+            if (!TrySend(record))
+            {
+                break;
+            }
         }
 
-        await Task.Run(() => _producer.Flush(CancellationToken.None), CancellationToken.None).ConfigureAwait(false);
+        await Task.Run(() => _producer.Flush(abort), CancellationToken.None).ConfigureAwait(false);
     }
 
     private async ValueTask WaitForTurnAsync(long start, CancellationToken stopping)
@@ -66,6 +70,20 @@ internal sealed class FeedPump
     private bool IsTooEarly(long start) => _pace.Rate > 0 && _produced >= _time.GetElapsedTime(start).TotalSeconds * _pace.Rate;
 
     private bool IsTooFarAhead() => _pace.MostAhead > 0 && _produced - _pace.Consumed() >= _pace.MostAhead;
+
+    /// <returns>False: it was told to stop while it waited for room.</returns>
+    private bool TrySend(in FeedRecord record)
+    {
+        try
+        {
+            Send(record);
+            return true;
+        }
+        catch (OperationCanceledException)
+        {
+            return false;
+        }
+    }
 
     private void Send(in FeedRecord record)
     {

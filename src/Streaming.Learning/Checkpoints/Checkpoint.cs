@@ -179,12 +179,7 @@ public sealed class Checkpoint
     /// <summary>Compares a file with its checksum.</summary>
     internal static void Verify(string path, string expected)
     {
-        if (!File.Exists(path))
-        {
-            throw new InvalidDataException($"'{path}' is missing.");
-        }
-
-        using FileStream file = new(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 20);
+        using FileStream file = OpenFile(path);
         if (!Convert.ToHexStringLower(SHA256.HashData(file)).Equals(expected, StringComparison.OrdinalIgnoreCase))
         {
             throw new InvalidDataException($"'{path}' does not match its checksum: it is torn or corrupt.");
@@ -193,12 +188,27 @@ public sealed class Checkpoint
 
     private static byte[] ReadBounded(string path, long maxBytes)
     {
-        if (!File.Exists(path))
+        using FileStream file = OpenFile(path);
+        if (file.Length > maxBytes)
         {
-            throw new InvalidDataException($"'{path}' is missing.");
+            throw new InvalidDataException($"'{path}' has {file.Length} bytes; allowed: {maxBytes}.");
         }
 
-        long length = new FileInfo(path).Length;
-        return length <= maxBytes ? File.ReadAllBytes(path) : throw new InvalidDataException($"'{path}' has {length} bytes; allowed: {maxBytes}.");
+        var bytes = new byte[file.Length];
+        file.ReadExactly(bytes);
+        return bytes;
+    }
+
+    // Asking first whether a file exists would not do: where the folder may not be entered the answer is no.
+    private static FileStream OpenFile(string path)
+    {
+        try
+        {
+            return new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 20);
+        }
+        catch (FileNotFoundException exception)
+        {
+            throw new InvalidDataException($"'{path}' is missing.", exception);
+        }
     }
 }

@@ -31,6 +31,9 @@ public sealed record CheckpointManifest
     /// <summary>Gets the model's shape and hyper-parameters; null in a checkpoint that predates them.</summary>
     public ModelOptions? Model { get; init; }
 
+    /// <summary>Gets whose state this is; null in a checkpoint from before this was kept, and in one of a backtest.</summary>
+    public CheckpointOwner? Owner { get; init; }
+
     /// <summary>Gets the generation of the embedding space.</summary>
     public uint Generation { get; init; } = 1;
 

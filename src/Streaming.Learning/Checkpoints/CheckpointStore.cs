@@ -22,6 +22,7 @@ public sealed class CheckpointStore
     private readonly Action<string> _warn;
     private readonly CheckpointFence _fence;
     private readonly uint _generation;
+    private readonly CheckpointOwner? _owner;
 
     /// <summary>Creates a store; the directory is created with the first checkpoint.</summary>
     /// <param name="directory">The directory.</param>
@@ -30,7 +31,8 @@ public sealed class CheckpointStore
     /// <param name="warn">Receives warnings about skipped checkpoints and old ones that could not be deleted.</param>
     /// <param name="fence">Fencing token of the writing trainer; none: it is the only one.</param>
     /// <param name="generation">Generation of the embedding space, for the manifest.</param>
-    public CheckpointStore(string directory, int keep, TimeProvider time, Action<string> warn, CheckpointFence? fence = null, uint generation = 1)
+    /// <param name="owner">Whose checkpoints these are; null: nobody asks.</param>
+    public CheckpointStore(string directory, int keep, TimeProvider time, Action<string> warn, CheckpointFence? fence = null, uint generation = 1, CheckpointOwner? owner = null)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(directory);
         ArgumentOutOfRangeException.ThrowIfLessThan(keep, 1);
@@ -43,6 +45,7 @@ public sealed class CheckpointStore
         _warn = warn;
         _fence = fence ?? CheckpointFence.None;
         _generation = generation;
+        _owner = owner;
     }
 
     /// <summary>Gets the greatest fencing token of all checkpoints; 0 when there are none.</summary>
@@ -53,27 +56,77 @@ public sealed class CheckpointStore
         || File.Exists(Path.Combine(path, CheckpointFiles.Manifest));
 
     /// <summary>All checkpoint folders, newest first: by fencing token, then by number.</summary>
-    public IReadOnlyList<string> List() => Directory.Exists(_directory)
-        ? [.. Directory.EnumerateDirectories(_directory).Where(path => CheckpointFiles.StampOf(path) is not null).OrderByDescending(path => CheckpointFiles.StampOf(path)!.Value)]
-        : [];
+    /// <exception cref="UnreadableCheckpointException">The folder cannot be listed.</exception>
+    public IReadOnlyList<string> List()
+    {
+        try
+        {
+            return Directory.Exists(_directory)
+                ? [.. Directory.EnumerateDirectories(_directory).Where(path => CheckpointFiles.StampOf(path) is not null).OrderByDescending(path => CheckpointFiles.StampOf(path)!.Value)]
+                : [];
+        }
+        catch (DirectoryNotFoundException)
+        {
+            return [];
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new UnreadableCheckpointException($"The checkpoints in '{_directory}' cannot be listed: {exception.Message}", exception);
+        }
+    }
 
-    /// <summary>The newest checkpoint that verifies, or null; others are skipped with a warning.</summary>
-    /// <exception cref="StateMismatchException">The newest was written by a newer version of this program.</exception>
+    /// <summary>The newest checkpoint that verifies; those that are damaged are skipped with a warning. Null when there is none.</summary>
+    /// <exception cref="UnreadableCheckpointException">One that is newer than any that verifies cannot be read, so that nobody knows whether it is damaged.</exception>
+    /// <exception cref="DamagedCheckpointsException">There are checkpoints, and every one is damaged.</exception>
+    /// <exception cref="StateMismatchException">The newest was written by a newer version of this program, or belongs to another model.</exception>
     public Checkpoint? FindNewest()
     {
+        string damage = string.Empty;
         foreach (string path in List())
         {
             try
             {
-                return Checkpoint.Open(path);
+                Checkpoint found = Checkpoint.Open(path);
+                RequireOwn(path, found.Manifest);
+                return found;
             }
-            catch (Exception exception) when (exception is InvalidDataException or IOException or UnauthorizedAccessException)
+            catch (Exception exception) when (exception is InvalidDataException or DirectoryNotFoundException)
             {
+                damage = exception.Message;
                 _warn($"Skipping checkpoint '{path}': {exception.Message}");
+            }
+            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+            {
+                throw new UnreadableCheckpointException($"Checkpoint '{path}' cannot be read: {exception.Message}", exception);
             }
         }
 
-        return null;
+        return damage.Length == 0 || List().Count == 0 ? null
+            : throw new DamagedCheckpointsException($"No checkpoint in '{_directory}' can be used: {damage} Restore one, or move them away to begin a new model.");
+    }
+
+    /// <summary>Looks at what the newest checkpoint says of itself, without verifying it: cheap.</summary>
+    /// <exception cref="StateMismatchException">It belongs to another model.</exception>
+    /// <exception cref="UnreadableCheckpointException">It cannot be read.</exception>
+    public void RequireOwn()
+    {
+        if (_owner is null || List() is not [var newest, ..])
+        {
+            return;
+        }
+
+        try
+        {
+            RequireOwn(newest, Checkpoint.ReadManifest(Path.Combine(newest, CheckpointFiles.Manifest)));
+        }
+        catch (Exception exception) when (exception is InvalidDataException or DirectoryNotFoundException)
+        {
+            // Damaged, which the one who reads it says; or cleared away just now by the worker that leads.
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new UnreadableCheckpointException($"Checkpoint '{newest}' cannot be read: {exception.Message}", exception);
+        }
     }
 
     /// <summary>
@@ -103,6 +156,7 @@ public sealed class CheckpointStore
         {
             long start = _time.GetTimestamp();
             Directory.CreateDirectory(_directory);
+            RequireOwn();
             CheckFence();
             DeleteLeftovers();
             long number = List().Select(folder => CheckpointFiles.StampOf(folder)!.Value.Number).DefaultIfEmpty(-1).Max() + 1;
@@ -129,6 +183,7 @@ public sealed class CheckpointStore
                 Counters = trainer.Counters,
                 Generation = _generation,
                 Model = trainer.Model,
+                Owner = _owner,
                 Shape = trainer.Shape,
                 Positions = positions,
                 HasIngest = ingest is not null,
@@ -144,6 +199,15 @@ public sealed class CheckpointStore
         {
             TryDelete(temporary);
             throw;
+        }
+    }
+
+    private void RequireOwn(string path, CheckpointManifest manifest)
+    {
+        if (_owner is not null && manifest.Owner is { } other && other != _owner)
+        {
+            throw new StateMismatchException(
+                $"Checkpoint '{path}' belongs to {other}; this worker has {_owner}. Set STREAMING__Checkpoint__Folder to a folder of its own; to start from the other model's state on purpose, add --from {path}.");
         }
     }
 

@@ -246,7 +246,7 @@ public sealed partial class Trainer : IDisposable
             ForgetReassignedRows();
             if (row >= 0)
             {
-                _refreshes.MarkUrgent(row, change.ProducedTime);
+                _refreshes.MarkUrgent(row, producedTime: 0); // Freshness is of events: a compacted record may be years old.
             }
         }
     }

@@ -17,6 +17,8 @@ public sealed class EventProducer : IDisposable
     private readonly Action<DeliveryReport<byte[], byte[]?>> _onDelivered;
     private long _sent;
     private long _delivered;
+    private long _progress;
+    private string _lastError = string.Empty;
     private Exception? _failure;
 
     /// <summary>Creates a producer.</summary>
@@ -27,8 +29,18 @@ public sealed class EventProducer : IDisposable
         options.Validate();
         _options = options;
         _onDelivered = OnDelivered;
-        _producer = new ProducerBuilder<byte[], byte[]?>(KafkaClientSettings.Producer(options)).SetLogHandler(static (_, _) => { }).Build();
+        _producer = new ProducerBuilder<byte[], byte[]?>(KafkaClientSettings.Producer(options))
+            .SetLogHandler(static (_, _) => { })
+            .SetErrorHandler((_, error) => Volatile.Write(ref _lastError, error.Reason))
+            .Build();
+        _progress = Environment.TickCount64;
     }
+
+    /// <summary>Gets how long the brokers may confirm nothing while records wait; infinite by default.</summary>
+    public TimeSpan Patience { get; init; } = Timeout.InfiniteTimeSpan;
+
+    /// <summary>Gets what ends waiting for room.</summary>
+    public CancellationToken Stopping { get; init; }
 
     /// <summary>Gets the number of records sent.</summary>
     public long Sent => Volatile.Read(ref _sent);
@@ -89,16 +101,22 @@ public sealed class EventProducer : IDisposable
             catch (ProduceException<byte[], byte[]?> exception) when (exception.Error.Code == ErrorCode.Local_QueueFull)
             {
                 // Back-pressure: wait until the broker has accepted some.
-                _producer.Flush(TimeSpan.FromMilliseconds(20));
+                Stopping.ThrowIfCancellationRequested();
+                Wait(TimeSpan.FromMilliseconds(20));
             }
         }
     }
 
     /// <summary>Waits until every record sent is acknowledged.</summary>
     /// <exception cref="KafkaSourceException">A record could not be delivered.</exception>
+    /// <exception cref="KafkaUnavailableException">The brokers confirm nothing for longer than <see cref="Patience"/>.</exception>
     public void Flush(CancellationToken cancellationToken)
     {
-        _producer.Flush(cancellationToken);
+        while (Wait(TimeSpan.FromMilliseconds(100)) > 0)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+        }
+
         if (Volatile.Read(ref _failure) is { } failure)
         {
             throw failure;
@@ -107,6 +125,23 @@ public sealed class EventProducer : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => _producer.Dispose();
+
+    /// <returns>How many records wait still.</returns>
+    private int Wait(TimeSpan time)
+    {
+        int waiting = _producer.Flush(time);
+        if (waiting == 0)
+        {
+            Volatile.Write(ref _progress, Environment.TickCount64);
+        }
+        else if (Patience != Timeout.InfiniteTimeSpan && Environment.TickCount64 - Volatile.Read(ref _progress) > Patience.TotalMilliseconds)
+        {
+            string why = Volatile.Read(ref _lastError);
+            throw new KafkaUnavailableException($"no answer from Kafka at {_options.BootstrapServers} for {Patience.TotalSeconds:0} s{(why.Length > 0 ? $" ({why})" : string.Empty)}; {waiting} records of topic '{_options.InteractionsTopic}' wait. Set Kafka__BootstrapServers.");
+        }
+
+        return waiting;
+    }
 
     private void OnDelivered(DeliveryReport<byte[], byte[]?> report)
     {
@@ -117,6 +152,7 @@ public sealed class EventProducer : IDisposable
         else
         {
             Interlocked.Increment(ref _delivered);
+            Volatile.Write(ref _progress, Environment.TickCount64);
         }
     }
 }

@@ -55,7 +55,7 @@ public sealed partial class KafkaSource
     private bool _isCatalogueRead;
 
     /// <summary>Creates the source. Nothing connects before <see cref="RunAsync"/>.</summary>
-    /// <param name="options">Connection, topics and formats.</param>
+    /// <param name="options">How to reach Kafka, and what to read; with a consumer group.</param>
     /// <param name="items">Limits of catalogue records.</param>
     /// <param name="batcher">Forms the batches, with positions from <see cref="CreatePositions"/>.</param>
     /// <param name="output">Receives the batches. It is bounded; when full, the source pauses. Completed at the end, with the error if any.</param>
@@ -70,6 +70,7 @@ public sealed partial class KafkaSource
         ArgumentNullException.ThrowIfNull(time);
         ArgumentNullException.ThrowIfNull(logger);
         options.Validate();
+        ArgumentException.ThrowIfNullOrEmpty(options.GroupId);
         _options = options;
         _batcher = batcher;
         _output = output;

@@ -23,6 +23,42 @@ public static class RedisConnection
         return await ConnectionMultiplexer.ConnectAsync(Settings(options)).WaitAsync(cancellationToken).ConfigureAwait(false);
     }
 
+    /// <summary>Finds out why Redis does not answer, by a connection of its own: commands that find none say only that they waited, and
+    /// the client reports a server's refusal once, while it connects.</summary>
+    /// <param name="options">How to reach it.</param>
+    /// <param name="error">What a command threw.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>In one line: the server's own words, or what became of the connection.</returns>
+    public static async Task<string> DiagnoseAsync(RedisOptions options, Exception error, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(error);
+        if (error is RedisServerException)
+        {
+            return FirstWords(error.Message);
+        }
+
+        try
+        {
+            ConfigurationOptions settings = Settings(options);
+            settings.AbortOnConnectFail = true;
+            using ConnectionMultiplexer probe = await ConnectionMultiplexer.ConnectAsync(settings).WaitAsync(cancellationToken).ConfigureAwait(false);
+            return FirstWords(error.Message);
+        }
+        catch (Exception failure) when (failure is RedisException or TimeoutException)
+        {
+            return Words(failure);
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            return $"{nameof(options.PasswordFile)} or {nameof(options.CertificateAuthorityFile)} cannot be read: {failure.Message}";
+        }
+        catch (OperationCanceledException)
+        {
+            return FirstWords(error.Message);
+        }
+    }
+
     /// <summary>Closes a connection at once; a caller that awaits its tasks has no commands pending.</summary>
     public static void Close(ConnectionMultiplexer connection)
     {
@@ -82,6 +118,23 @@ public static class RedisConnection
 
     private static string Keywords(string configuration) => string.Join(", ", configuration.Split(',')
         .Where(static part => part.Contains('=', StringComparison.Ordinal)).Select(static part => part[..part.IndexOf('=', StringComparison.Ordinal)].Trim()));
+
+    private static string Words(Exception failure)
+    {
+        Exception cause = failure.GetBaseException();
+        return cause is RedisServerException || failure.Message.Contains("authentication failure", StringComparison.OrdinalIgnoreCase)
+            ? $"it refuses the user or password of STREAMING__Redis__Configuration: {FirstWords(cause.Message)}"
+            : FirstWords(cause.Message);
+    }
+
+    /// <summary>The beginning of a message: the client's own go on with its settings and counters.</summary>
+    public static string FirstWords(string message)
+    {
+        ArgumentNullException.ThrowIfNull(message);
+        const int most = 200;
+        string first = message.Split(['\r', '\n', ';'], 2)[0];
+        return first.Length > most ? first[..most] + "…" : first;
+    }
 
     /// <summary>Accepts only an additional authority: name, dates and signatures must still be valid.</summary>
     private static bool IsTrusted(X509Certificate? certificate, X509Chain? presented, SslPolicyErrors problems, X509Certificate2Collection trusted)

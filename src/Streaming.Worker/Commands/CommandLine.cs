@@ -7,6 +7,9 @@ namespace Streaming.Worker.Commands;
 /// <summary>Runs a program's command line.</summary>
 public static class CommandLine
 {
+    /// <summary>A last line that nobody takes is waited for no longer.</summary>
+    private static readonly TimeSpan SayLimit = TimeSpan.FromSeconds(1);
+
     /// <summary>Runs the command that the arguments name. What goes wrong is one line on standard error.</summary>
     /// <param name="root">The program's commands.</param>
     /// <param name="arguments">The arguments of the process.</param>
@@ -14,6 +17,25 @@ public static class CommandLine
     public static async Task<int> RunAsync(RootCommand root, string[] arguments)
     {
         ArgumentNullException.ThrowIfNull(root);
+        StandardOutput? output = null;
+        if (Console.IsOutputRedirected)
+        {
+            output = new StandardOutput();
+            Console.SetOut(output);
+        }
+
+        int code = await InvokeAsync(root, arguments).ConfigureAwait(false);
+        if (output is { Problem.Length: > 0 } && code == (int)ExitCode.Success)
+        {
+            Say($"standard output did not take what was written to it: {output.Problem}");
+            return (int)ExitCode.Failure;
+        }
+
+        return code;
+    }
+
+    private static async Task<int> InvokeAsync(RootCommand root, string[] arguments)
+    {
         try
         {
             ParseResult parsed = root.Parse(arguments);
@@ -25,8 +47,20 @@ public static class CommandLine
         catch (Exception exception)
         {
             (ExitCode code, string message) = Failure.Explain(exception);
-            await Console.Error.WriteLineAsync("streaming: " + message).ConfigureAwait(false);
+            Say(message);
             return (int)code;
         }
     }
+
+    private static void Say(string message) => Task.Run(() =>
+    {
+        try
+        {
+            Console.Error.WriteLine("streaming: " + message);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            // Closed or full: the exit code says it.
+        }
+    }).Wait(SayLimit);
 }

@@ -1,4 +1,6 @@
 using System.CommandLine;
+using System.Net;
+using System.Net.Sockets;
 using Streaming.Worker.Failures;
 using Streaming.Worker.Http;
 
@@ -10,26 +12,45 @@ internal static class HealthCommand
     /// <summary>Creates the command.</summary>
     public static Command Create()
     {
-        var ready = new Option<bool>("--ready") { Description = "Ask whether it is ready, in the place of alive." };
+        var ready = new Option<bool>("--ready") { Description = "Check readiness instead of liveness." };
         Option<string?> file = SettingsOption.Create();
-        var command = new Command("health", "Ask the worker at STREAMING__Http__Port of this machine how it is; exit code 0 when well, 69 when not.") { file, ready };
-        command.SetAction(async (result, cancellationToken) =>
-        {
-            HttpOptions options = WorkerSettings.Options(SettingsOption.Read(result.GetValue(file))).Http;
-            string host = options.Address is "0.0.0.0" or "::" ? "127.0.0.1" : options.Address;
-            using var client = new HttpClient { Timeout = TimeSpan.FromSeconds(4) };
-            var address = new Uri($"http://{host}:{options.Port}/health/{(result.GetValue(ready) ? "ready" : "live")}");
-            try
-            {
-                using HttpResponseMessage response = await client.GetAsync(address, cancellationToken).ConfigureAwait(false);
-                Console.WriteLine(await response.Content.ReadAsStringAsync(cancellationToken).ConfigureAwait(false));
-                return (int)(response.IsSuccessStatusCode ? ExitCode.Success : ExitCode.Unavailable);
-            }
-            catch (Exception exception) when (exception is HttpRequestException or TaskCanceledException)
-            {
-                throw new ServerUnavailableException($"no answer from {address}: {exception.Message}", exception);
-            }
-        });
+        var command = new Command("health", "Ask the worker at STREAMING__Http__Address and STREAMING__Http__Port of this machine how it is; exit code 0 while it is alive (with --ready: ready), 69 otherwise.") { file, ready };
+        command.SetAction((result, cancellationToken) => AskAsync(WorkerSettings.Options(SettingsOption.Read(result.GetValue(file))).Http, result.GetValue(ready), cancellationToken));
         return command;
+    }
+
+    /// <summary>The address at which a worker that listens as the options say is reached from its own machine.</summary>
+    /// <exception cref="SettingsException">The options do not say a port.</exception>
+    internal static Uri AddressOf(HttpOptions options, bool ready)
+    {
+        if (options.Port <= 0)
+        {
+            throw new SettingsException([FormattableString.Invariant($"Http__Port is {options.Port}; allowed: the port at which the worker listens, the same here as there.")]);
+        }
+
+        // "All addresses" is none that can be connected to.
+        IPAddress address = IPAddress.Parse(options.Address);
+        address = address.Equals(IPAddress.Any) ? IPAddress.Loopback : address.Equals(IPAddress.IPv6Any) ? IPAddress.IPv6Loopback : address;
+        string host = address.AddressFamily == AddressFamily.InterNetworkV6 ? $"[{address}]" : address.ToString();
+        return new Uri($"http://{host}:{options.Port}/health/{(ready ? "ready" : "live")}");
+    }
+
+    private static async Task<int> AskAsync(HttpOptions options, bool ready, CancellationToken cancellationToken)
+    {
+        Uri address = AddressOf(options, ready);
+
+        // The question stays on this machine, whatever the proxy variables say that a container engine put into the environment.
+        using var handler = new SocketsHttpHandler { UseProxy = false };
+        using var client = new HttpClient(handler) { Timeout = TimeSpan.FromSeconds(4) };
+        try
+        {
+            using HttpResponseMessage response = await client.GetAsync(address, cancellationToken).ConfigureAwait(false);
+            Console.WriteLine(await response.Content.ReadAsStringAsync(cancellationToken).ConfigureAwait(false));
+            return (int)(response.IsSuccessStatusCode ? ExitCode.Success : ExitCode.Unavailable);
+        }
+        catch (Exception exception) when (exception is HttpRequestException or TaskCanceledException)
+        {
+            throw new ServerUnavailableException($"no answer from {address}: {exception.Message}", exception);
+        }
     }
 }

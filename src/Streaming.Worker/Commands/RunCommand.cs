@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Microsoft.Extensions.Logging;
+using Streaming.Worker.Failures;
 using Streaming.Worker.Logging;
 using Streaming.Worker.Run;
 using Streaming.Worker.Settings;
@@ -33,7 +34,7 @@ internal static class RunCommand
             using ILoggerFactory loggers = WorkerLogging.Create(settings.Log);
             SettingsLog.Notices(loggers, read);
             using var run = new WorkerRun(settings, TimeProvider.System, loggers, new RunRequest(result.GetValue(generation), result.GetValue(from)));
-            using var signals = new ShutdownSignals(settings.Pipeline.ShutdownTimeout, TimeProvider.System);
+            using var signals = new ShutdownSignals(settings.Pipeline.ShutdownTimeout, TimeProvider.System, static () => ProcessEnd.Now((int)ExitCode.Aborted));
             return (int)await run.RunAsync(signals.Stopping, signals.Abort).ConfigureAwait(false);
         });
         return command;

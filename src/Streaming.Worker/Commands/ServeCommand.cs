@@ -31,7 +31,7 @@ internal static class ServeCommand
             ItemCatalogue catalogue = ItemCatalogue.ReadAll(result.GetValue(items) ?? []);
             using ILoggerFactory loggers = WorkerLogging.Create(settings.Log);
             SettingsLog.Notices(loggers, read);
-            using var signals = new ShutdownSignals(settings.Pipeline.ShutdownTimeout, TimeProvider.System);
+            using var signals = new ShutdownSignals(settings.Pipeline.ShutdownTimeout, TimeProvider.System, static () => ProcessEnd.Now((int)ExitCode.Aborted));
             await RunAsync(settings, item => catalogue.Find(item)?.GetValueOrDefault("title"), loggers, signals).ConfigureAwait(false);
             return (int)ExitCode.Success;
         });

@@ -13,10 +13,10 @@ public enum ExitCode
     /// <summary>The command line was wrong.</summary>
     Usage = 2,
 
-    /// <summary>The input cannot be used: no readable row, more dead letters than `STREAMING__Kafka__MaxDeadLetterRate` allows, events that are gone, a topic created anew, a damaged checkpoint under `inspect`.</summary>
+    /// <summary>The input cannot be used: no readable row, more dead letters than `STREAMING__Kafka__MaxDeadLetterRate` allows, events that are gone, a topic created anew, no checkpoint that is whole, a damaged one under `inspect`.</summary>
     BadInput = 65,
 
-    /// <summary>A file that was named does not exist or cannot be read.</summary>
+    /// <summary>A file that was named, or a checkpoint, does not exist or cannot be read.</summary>
     NoInput = 66,
 
     /// <summary>A server that must be there was not, or refused: a port taken, a server program missing, no answer, a dead-letter topic that takes no records; or a native library cannot be loaded, or the device is not there. The message names it.</summary>
@@ -25,8 +25,11 @@ public enum ExitCode
     /// <summary>Training diverged: losses stayed non-finite after one return to the last checkpoint.</summary>
     Diverged = 70,
 
-    /// <summary>The checkpoint does not fit the settings; the message says what differs.</summary>
+    /// <summary>The checkpoint does not fit the settings, or belongs to another model; the message says what differs.</summary>
     StateMismatch = 73,
+
+    /// <summary>The last checkpoint could not be written: what was learned since the one before is not kept.</summary>
+    NotKept = 74,
 
     /// <summary>Another worker took the lease of the model: this one must not publish any more.</summary>
     LeaseLost = 75,

@@ -30,6 +30,15 @@ public sealed class HealthReport
         }
     }
 
+    /// <summary>The level of each part as of now.</summary>
+    public IReadOnlyDictionary<string, HealthLevel> Levels()
+    {
+        lock (_gate)
+        {
+            return _parts.ToDictionary(part => part.Key, part => part.Value.Level);
+        }
+    }
+
     /// <summary>All parts as of now.</summary>
     public IReadOnlyDictionary<string, string> Parts()
     {

@@ -71,7 +71,7 @@ public sealed class HttpEndpoint : IAsyncDisposable
         }
 
         string address = application.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
-        return new HttpEndpoint(application, new Uri(address.Replace("0.0.0.0", "127.0.0.1", StringComparison.Ordinal)));
+        return new HttpEndpoint(application, new Uri(address.Replace("0.0.0.0", "127.0.0.1", StringComparison.Ordinal).Replace("[::]", "[::1]", StringComparison.Ordinal)));
     }
 
     /// <inheritdoc/>

@@ -48,6 +48,7 @@ internal static class InspectText
     {
         Line(output, "format", Text(manifest.Format));
         Line(output, "written", manifest.Written.ToString("u", CultureInfo.InvariantCulture));
+        Line(output, "belongs to", manifest.Owner?.ToString() ?? "not said");
         Line(output, "token, number", $"{Text(manifest.Token)}, {Text(report.Number)}");
         Line(output, "step, batch", $"{Text(manifest.Step)}, {Text(manifest.Sequence)}");
         Line(output, "events trained", Text(manifest.Counters.EventsTrained));

@@ -10,6 +10,7 @@ internal sealed class MetricFamily
     private readonly string _name;
     private readonly string _help;
     private readonly bool _accumulates;
+    private readonly bool _isObserved;
     private readonly double[]? _bounds;
     private readonly SortedDictionary<string, Series> _series = new(StringComparer.Ordinal);
 
@@ -18,6 +19,7 @@ internal sealed class MetricFamily
     {
         _name = name;
         _help = instrument.Description ?? string.Empty;
+        _isObserved = instrument.IsObservable;
         Type type = instrument.GetType().GetGenericTypeDefinition();
         _accumulates = type == typeof(Counter<>) || type == typeof(UpDownCounter<>);
         _bounds = instrument is Histogram<double> histogram ? [.. histogram.Advice?.HistogramBucketBoundaries ?? [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]] : null;
@@ -47,6 +49,15 @@ internal sealed class MetricFamily
         }
 
         series.Value = _accumulates || _bounds is not null ? series.Value + value : value;
+    }
+
+    /// <summary>Forgets the series of an instrument that gives them all whenever it is asked.</summary>
+    public void ForgetObserved()
+    {
+        if (_isObserved)
+        {
+            _series.Clear();
+        }
     }
 
     /// <summary>Writes the family.</summary>

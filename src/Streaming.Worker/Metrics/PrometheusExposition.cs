@@ -15,6 +15,7 @@ public sealed class PrometheusExposition : IDisposable
 
     private readonly MeterListener _listener = new();
     private readonly Lock _gate = new();
+    private readonly Lock _rendering = new();
     private readonly SortedDictionary<string, MetricFamily> _families = new(StringComparer.Ordinal);
 
     /// <summary>Starts to listen.</summary>
@@ -38,33 +39,58 @@ public sealed class PrometheusExposition : IDisposable
     /// <summary>The state of all instruments, observable ones read now.</summary>
     public string Render()
     {
-        _listener.RecordObservableInstruments();
-        var text = new StringBuilder();
-        lock (_gate)
+        // One at a time: each begins by forgetting what the one before has read.
+        lock (_rendering)
         {
-            foreach (MetricFamily family in _families.Values)
+            Observe();
+            var text = new StringBuilder();
+            lock (_gate)
             {
-                family.Write(text);
+                foreach (MetricFamily family in _families.Values)
+                {
+                    family.Write(text);
+                }
             }
-        }
 
-        return text.ToString();
+            return text.ToString();
+        }
     }
 
     /// <inheritdoc/>
     public void Dispose() => _listener.Dispose();
 
-    /// <summary>The name of an instrument for Prometheus: dots become underscores, the unit is written out, counters end in _total.</summary>
+    /// <summary>The name of an instrument for Prometheus: dots become underscores, the unit is written out, counters end in _total, and
+    /// nothing but a histogram's series in _count.</summary>
     internal static string NameOf(Instrument instrument)
     {
         string unit = instrument.Unit switch { "s" => "_seconds", "By" => "_bytes", _ => string.Empty };
         string name = instrument.Name.Replace('.', '_');
         bool counter = IsCounter(instrument);
+        const string count = "_count";
+        if (!counter && name.EndsWith(count, StringComparison.Ordinal))
+        {
+            name = name[..^count.Length] + "_number";
+        }
+
         return name + (name.EndsWith(unit, StringComparison.Ordinal) ? string.Empty : unit) + (counter ? "_total" : string.Empty);
     }
 
     internal static bool IsCounter(Instrument instrument) =>
         instrument.GetType().GetGenericTypeDefinition() is var type && (type == typeof(Counter<>) || type == typeof(ObservableCounter<>));
+
+    private void Observe()
+    {
+        lock (_gate)
+        {
+            // What is not observed any more, such as the lag of a partition that another worker reads, must not stay.
+            foreach (MetricFamily family in _families.Values)
+            {
+                family.ForgetObserved();
+            }
+        }
+
+        _listener.RecordObservableInstruments();
+    }
 
     private MetricFamily Family(Instrument instrument)
     {

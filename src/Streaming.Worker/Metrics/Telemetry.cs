@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging;
 using OpenTelemetry;
 using OpenTelemetry.Exporter;
 using OpenTelemetry.Metrics;
@@ -12,19 +13,32 @@ public static class Telemetry
     public static readonly string[] Meters = [nameof(Streaming) + ".", "System.Runtime", "Microsoft.AspNetCore.Hosting"];
 
     /// <summary>Starts sending.</summary>
+    /// <param name="options">Where to, and how often.</param>
+    /// <param name="logger">Told when sending fails, and when it works again.</param>
     /// <returns>What ends it, sending the last figures; null when no collector is set.</returns>
-    public static IDisposable? Start(TelemetryOptions options)
+    public static IDisposable? Start(TelemetryOptions options, ILogger logger)
     {
         ArgumentNullException.ThrowIfNull(options);
-        return options.OtlpEndpoint is not { } endpoint ? null : Sdk.CreateMeterProviderBuilder()
-            .ConfigureResource(static resource => resource.AddService("streaming"))
-            .AddMeter([.. Meters.Select(static name => name + "*")])
-            .AddOtlpExporter((exporter, reader) =>
-            {
-                exporter.Endpoint = endpoint;
-                exporter.Protocol = OtlpExportProtocol.Grpc;
-                reader.PeriodicExportingMetricReaderOptions.ExportIntervalMilliseconds = (int)options.Interval.TotalMilliseconds;
-            })
-            .Build();
+        return options.OtlpEndpoint is { } endpoint ? new Sender(new ExporterWatch(endpoint, options.Interval, logger), Provider(endpoint, options.Interval)) : null;
+    }
+
+    private static MeterProvider Provider(Uri endpoint, TimeSpan interval) => Sdk.CreateMeterProviderBuilder()
+        .ConfigureResource(static resource => resource.AddService("streaming"))
+        .AddMeter([.. Meters.Select(static name => name + "*")])
+        .AddOtlpExporter((exporter, reader) =>
+        {
+            exporter.Endpoint = endpoint;
+            exporter.Protocol = OtlpExportProtocol.Grpc;
+            reader.PeriodicExportingMetricReaderOptions.ExportIntervalMilliseconds = (int)interval.TotalMilliseconds;
+        })
+        .Build();
+
+    private sealed class Sender(ExporterWatch watch, MeterProvider provider) : IDisposable
+    {
+        public void Dispose()
+        {
+            provider.Dispose();
+            watch.Dispose();
+        }
     }
 }

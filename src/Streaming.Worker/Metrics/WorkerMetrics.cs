@@ -1,6 +1,7 @@
 using System.Diagnostics.Metrics;
 using System.Text.Json;
 using Streaming.Core.Events;
+using Streaming.Worker.Health;
 
 namespace Streaming.Worker.Metrics;
 
@@ -17,6 +18,7 @@ public sealed class WorkerMetrics : IDisposable
     private readonly Counter<long> _checkpoints;
     private readonly Histogram<double> _checkpointTime;
     private Func<PipelineStatus> _status = static () => PipelineStatus.Empty;
+    private HealthReport _health = new();
 
     /// <summary>Creates the instruments.</summary>
     public WorkerMetrics()
@@ -46,6 +48,8 @@ public sealed class WorkerMetrics : IDisposable
         Gauge("streaming.kafka.problem", null, "1 while something is wrong with Kafka, by what: unavailable, interactions_topic, items_topic, group, assignment, position, dead_letters; /health/ready has the words.", static status => Problems(status.Source));
         _meter.CreateObservableCounter("streaming.records.missing", () => Status().Source.Missing.Select(static missing => new Measurement<long>(missing.Records, Tag("topic", missing.Topic))), "{record}", "Records that the broker had deleted before they were read, and that were skipped (STREAMING__Kafka__SkipMissing).");
         Gauge("streaming.records.skipped", "{record}", "Good records of the interactions topic that held no event since the start: deleted rows, tombstones, empty lists.", static status => [new(status.Skipped)]);
+        _meter.CreateObservableGauge("streaming.health", () => Volatile.Read(ref _health).Levels().Select(static part => new Measurement<double>((int)part.Value, Tag("part", part.Key))), null, "How each part is: 0 healthy, 1 degraded, 2 not ready, 3 failed; /health/ready has the words.");
+        Gauge("streaming.events.unused", null, "Share of the last 1,000 events that were not learned from, by outcome: duplicate, history_only (late, or of a type with weight 0), dead_lettered.", static status => Unused(status.Recent));
         Gauge("streaming.overloaded", null, "1 while a share of the events is not trained on because the trainer is too far behind.", static status => [new(status.Overloaded ? 1 : 0)]);
         Gauge("streaming.refreshes.waiting", "{item}", "Embeddings that wait to be published.", static status => [new(status.Waiting)]);
         Gauge("streaming.published", "{item}", "Embeddings by what became of them since the start: written, removed, skipped, rejected, failed.", static status =>
@@ -55,16 +59,23 @@ public sealed class WorkerMetrics : IDisposable
         ]);
         Gauge("streaming.redis.evicting", "{server}", "Redis servers that may evict keys when they are full.", static status => [new(status.EvictingServers)]);
         Gauge("streaming.histories.waiting", "{user}", "Users whose history waits to be published.", static status => [new(status.UsersWaiting)]);
-        Gauge("streaming.histories.published", "{user}", "Histories of users by what became of them since the start: written, skipped, failed.", static status =>
+        Gauge("streaming.histories.published", "{user}", "Histories of users by what became of them since the start: written, skipped, rejected (a key of another type is in the way), failed.", static status =>
         [
-            new(status.Users?.Written ?? 0, Tag("outcome", "written")), new(status.Users?.Skipped ?? 0, Tag("outcome", "skipped")), new(status.Users?.Failed ?? 0, Tag("outcome", "failed")),
+            new(status.Users?.Written ?? 0, Tag("outcome", "written")), new(status.Users?.Skipped ?? 0, Tag("outcome", "skipped")),
+            new(status.Users?.Rejected ?? 0, Tag("outcome", "rejected")), new(status.Users?.Failed ?? 0, Tag("outcome", "failed")),
         ]);
-        Gauge("streaming.histories.freshness", "s", "Time from when a record was produced until it was visible in its user's history in Redis, by quantile.", static status => Quantiles(status.Users));
-        Gauge("streaming.freshness", "s", "Time from when a record was produced until the item that it touched was visible in Redis, by quantile.", static status => Quantiles(status.Published));
+        Gauge("streaming.histories.freshness", "s", "Time from when a record was produced until it was visible in its user's history in Redis, over the last 30 to 60 s, by percentile.", static status => Percentiles(status.Users));
+        Gauge("streaming.freshness", "s", "Time from when an event was produced until the item that it touched was visible in Redis, over the last 30 to 60 s, by percentile.", static status => Percentiles(status.Published));
     }
 
     /// <summary>Says where levels are read.</summary>
-    public void Observe(Func<PipelineStatus> status) => Volatile.Write(ref _status, status);
+    /// <param name="status">How the pipeline is.</param>
+    /// <param name="health">How its parts are.</param>
+    public void Observe(Func<PipelineStatus> status, HealthReport health)
+    {
+        Volatile.Write(ref _health, health);
+        Volatile.Write(ref _status, status);
+    }
 
     /// <summary>Reads the levels.</summary>
     public PipelineStatus Status() => Volatile.Read(ref _status)();
@@ -100,6 +111,12 @@ public sealed class WorkerMetrics : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _meter.Dispose();
 
+    private static IEnumerable<Measurement<double>> Unused(EventCounts recent) => recent.Read == 0 ? [] :
+    [
+        new((double)recent.Duplicates / recent.Read, Tag("outcome", "duplicate")), new((double)(recent.HistoryOnly - recent.Shed) / recent.Read, Tag("outcome", "history_only")),
+        new((double)recent.DeadLettered / recent.Read, Tag("outcome", "dead_lettered")),
+    ];
+
     private static KeyValuePair<string, object?> Tag(string name, object value) => new(name, value);
 
     private static InstrumentAdvice<double> Buckets(params double[] bounds) => new() { HistogramBucketBoundaries = bounds };
@@ -130,9 +147,9 @@ public sealed class WorkerMetrics : IDisposable
         }
     }
 
-    private static IEnumerable<Measurement<double>> Quantiles(Transport.Redis.Publishing.PublishMetrics? published) => published is null ? [] :
+    private static IEnumerable<Measurement<double>> Percentiles(Transport.Redis.Publishing.PublishMetrics? published) => published is null || published.RecentFreshness.Count == 0 ? [] :
     [
-        new(published.Freshness.Quantile(0.5) / 1000, Tag("quantile", "0.5")), new(published.Freshness.Quantile(0.99) / 1000, Tag("quantile", "0.99")),
+        new(published.RecentFreshness.Quantile(0.5) / 1000, Tag("percentile", "50")), new(published.RecentFreshness.Quantile(0.99) / 1000, Tag("percentile", "99")),
     ];
 
     private static IEnumerable<Measurement<double>> Strata(IReadOnlyList<double> staleness) =>

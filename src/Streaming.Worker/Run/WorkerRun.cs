@@ -49,7 +49,8 @@ internal sealed class WorkerRun : IDisposable
         _time = time;
         _loggers = loggers;
         _logger = loggers.CreateLogger<WorkerRun>();
-        _telemetry = Telemetry.Start(settings.Telemetry);
+        _metrics.Observe(static () => PipelineStatus.Empty, _health);
+        _telemetry = Telemetry.Start(settings.Telemetry, _logger);
     }
 
     /// <summary>Runs until told to stop.</summary>
@@ -61,8 +62,10 @@ internal sealed class WorkerRun : IDisposable
         if (_engines is null)
         {
             EngineFactory.RequireDevice(_settings.Engine);
+            MemoryCheck.Require(_settings, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes);
         }
 
+        CheckpointFolder.RequireWritable(_settings.Checkpoint.Folder);
         _health.Set("trainer", HealthLevel.NotReady, "starting");
         HttpOptions http = _settings.Http;
         await using HttpEndpoint? endpoint = http.Port < 0 ? null
@@ -124,14 +127,19 @@ internal sealed class WorkerRun : IDisposable
                 uint active = await pointer.ActiveAsync(stopping).ConfigureAwait(false);
                 _plan = RunPlan.Of(_request, active, _settings.Checkpoint.Folder);
                 _settings = _plan.Apply(_settings);
+                CheckpointFolder.RequireOwn(_settings, _time);
+                _health.Set("redis", HealthLevel.Healthy);
                 PipelineLog.TrainingGeneration(_logger, _plan.Generation, active);
                 return true;
             }
             catch (Exception exception) when (EmbeddingPublisher.IsOutage(exception) && !stopping.IsCancellationRequested)
             {
+                string servers = string.Join(", ", redis.Multiplexer.GetEndPoints().Select(static server => EndPointCollection.ToString(server)));
+                string reason = await RedisConnection.DiagnoseAsync(_settings.Redis, exception, stopping).ConfigureAwait(false);
+                _health.Set("redis", HealthLevel.Degraded, $"{servers} unavailable: {reason}");
                 if (!told)
                 {
-                    PipelineLog.PointerUnknown(_logger, exception);
+                    PipelineLog.PointerUnknown(_logger, servers, reason);
                 }
 
                 await Task.Delay(TimeSpan.FromSeconds(1), _time, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -163,14 +171,14 @@ internal sealed class WorkerRun : IDisposable
     private void OnLeaseTrouble(Exception? exception)
     {
         string model = _settings.Redis.Model;
-        _health.Set("lease", exception is null ? HealthLevel.Healthy : HealthLevel.Degraded, exception is null ? string.Empty : "cannot be asked for or renewed");
+        _health.Set("lease", exception is null ? HealthLevel.Healthy : HealthLevel.Degraded, exception is null ? string.Empty : $"cannot be asked for or renewed: {RedisConnection.FirstWords(exception.Message)}");
         if (exception is null)
         {
             PipelineLog.LeaseKnown(_logger, model);
         }
         else
         {
-            PipelineLog.LeaseUnknown(_logger, model, exception);
+            PipelineLog.LeaseUnknown(_logger, model, RedisConnection.FirstWords(exception.Message));
         }
     }
 
@@ -306,7 +314,7 @@ internal sealed class WorkerRun : IDisposable
         }
 
         _hasDiverged = true;
-        PipelineLog.GoingBack(_logger, exception);
+        PipelineLog.GoingBack(_logger, exception.Message);
         return pipeline.Leave([]);
     }
 
@@ -320,7 +328,7 @@ internal sealed class WorkerRun : IDisposable
         }
         catch (Exception exception) when (IsAway(exception))
         {
-            PipelineLog.LeaseNotReleased(_logger, exception);
+            PipelineLog.LeaseNotReleased(_logger, RedisConnection.FirstWords(exception.Message));
         }
     }
 }

@@ -42,7 +42,7 @@ public static class PageRoutes
         steps = status.Trainer.Counters.Steps,
         bank = new { used = status.Trainer.BankEntries, held = status.Trainer.BankCount },
         drift = status.Trainer.Drift.Select(Finite),
-        freshness = new { p50 = status.Published?.Freshness.Quantile(0.5), p99 = status.Published?.Freshness.Quantile(0.99) },
+        freshness = new { p50 = status.Published?.RecentFreshness.Quantile(0.5), p99 = status.Published?.RecentFreshness.Quantile(0.99) },
         widths = status.Trainer.Recall.Select((recall, k) => Width(status.Trainer, recall, k)),
         popularity = new { recall = status.Trainer.Popularity.Recall, ndcg = status.Trainer.Popularity.Ndcg, newItems = status.Trainer.Popularity.NewItems, repeats = status.Trainer.Popularity.Repeats },
     };

@@ -1,34 +1,38 @@
+using System.Globalization;
 using System.Runtime.InteropServices;
 
 namespace Streaming.Worker.Shutdown;
 
 /// <summary>
-/// Turns signals into the two tokens of the pipeline: the first SIGTERM or SIGINT stops (drain, publish, checkpoint), a
-/// second one, or the end of the time that draining may take, aborts.
+/// Turns signals into the two tokens of the pipeline: the first SIGTERM, SIGINT or SIGHUP stops (drain, publish, checkpoint), a
+/// second one, or the end of the time that draining may take, aborts. Where aborting does not end the process either, because a
+/// thread waits in the kernel or in foreign code, the process is ended under it.
 /// </summary>
 public sealed class ShutdownSignals : IDisposable
 {
+    /// <summary>How long an abort may take before the process is ended.</summary>
+    internal static readonly TimeSpan Grace = TimeSpan.FromSeconds(2);
+
     private readonly CancellationTokenSource _stopping = new();
     private readonly CancellationTokenSource _abort = new();
     private readonly PosixSignalRegistration[] _registrations;
     private readonly ITimer _timer;
     private readonly TimeSpan _limit;
+    private readonly Action? _end;
     private int _signals;
 
     /// <summary>Starts to listen for signals.</summary>
     /// <param name="limit">How long draining may take.</param>
     /// <param name="time">Clock.</param>
-    public ShutdownSignals(TimeSpan limit, TimeProvider time)
+    /// <param name="end">Ends the process when an abort has not, also after this is disposed of; null: nothing does.</param>
+    public ShutdownSignals(TimeSpan limit, TimeProvider time, Action? end = null)
     {
         ArgumentNullException.ThrowIfNull(time);
         _limit = limit;
+        _end = end;
         _timer = time.CreateTimer(_ => _abort.Cancel(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-        _registrations =
-        [
-            PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal),
-            PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal),
-            PosixSignalRegistration.Create(PosixSignal.SIGQUIT, OnSignal),
-        ];
+        PosixSignal[] signals = [PosixSignal.SIGTERM, PosixSignal.SIGINT, PosixSignal.SIGQUIT, .. IsHangupIgnored() ? Array.Empty<PosixSignal>() : [PosixSignal.SIGHUP]];
+        _registrations = [.. signals.Select(signal => PosixSignalRegistration.Create(signal, OnSignal))];
     }
 
     /// <summary>Gets the token that asks to drain and end.</summary>
@@ -42,11 +46,13 @@ public sealed class ShutdownSignals : IDisposable
     {
         if (Interlocked.Increment(ref _signals) == 1)
         {
+            EndIn(_limit + Grace);
             _timer.Change(_limit, Timeout.InfiniteTimeSpan);
             _stopping.Cancel();
         }
         else
         {
+            EndIn(Grace);
             EndAtOnce();
         }
     }
@@ -76,5 +82,29 @@ public sealed class ShutdownSignals : IDisposable
         // Without this the runtime would end the process as soon as the handlers return.
         context.Cancel = true;
         Stop();
+    }
+
+    // A thread of its own: timers run on the pool, whose threads may all be waiting.
+    private void EndIn(TimeSpan time)
+    {
+        if (_end is { } end)
+        {
+            new Thread(() =>
+            {
+                Thread.Sleep(time);
+                end();
+            })
+            { IsBackground = true, Name = "end" }.Start();
+        }
+    }
+
+    /// <summary>Whether whoever started this asked for hang-ups to be ignored, as nohup does: then they stay so.</summary>
+    private static bool IsHangupIgnored()
+    {
+        const string name = "SigIgn:";
+        const ulong hangup = 1; // Signal 1 is bit 0.
+        return OperatingSystem.IsLinux()
+            && File.ReadLines("/proc/self/status").FirstOrDefault(static line => line.StartsWith(name, StringComparison.Ordinal)) is { } line
+            && ulong.TryParse(line.AsSpan(name.Length).Trim(), NumberStyles.HexNumber, CultureInfo.InvariantCulture, out ulong mask) && (mask & hangup) != 0;
     }
 }

@@ -5,7 +5,7 @@ namespace Streaming.Worker.Stages;
 /// <summary>Where and how often the state is kept.</summary>
 public sealed record CheckpointOptions
 {
-    /// <summary>Gets the folder of the checkpoints; on a start the newest one that verifies is gone on from. Workers that
+    /// <summary>Gets the folder of the checkpoints; on start, the worker resumes from the newest valid one. Workers that
     /// stand by for each other share it. Default checkpoints; empty: none are written.</summary>
     public string Folder { get; init; } = "checkpoints";
 

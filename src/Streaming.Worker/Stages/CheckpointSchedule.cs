@@ -130,7 +130,7 @@ internal sealed class CheckpointSchedule : IDisposable
         {
             Volatile.Write(ref _failed, true);
             _metrics.RecordCheckpoint(TimeSpan.Zero, succeeded: false);
-            PipelineLog.CheckpointFailed(_logger, exception);
+            PipelineLog.CheckpointFailed(_logger, exception.Message);
         }
     }
 }

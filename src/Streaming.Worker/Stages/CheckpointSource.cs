@@ -24,7 +24,7 @@ internal static class CheckpointSource
                 : new CheckpointStore(path, 1, TimeProvider.System, problems.Add).FindNewest()
                 ?? throw new InputFileException($"'{path}' has no checkpoint that can be used. {string.Join(' ', problems)}".TrimEnd());
         }
-        catch (InvalidDataException exception)
+        catch (Exception exception) when (exception is InvalidDataException or DamagedCheckpointsException)
         {
             throw new InputFileException(exception.Message, exception);
         }

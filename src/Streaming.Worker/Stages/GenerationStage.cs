@@ -4,6 +4,7 @@ using StackExchange.Redis;
 using Streaming.Core.Generations;
 using Streaming.Learning.Training;
 using Streaming.Transport.Redis;
+using Streaming.Transport.Redis.Access;
 using Streaming.Transport.Redis.Generations;
 using Streaming.Transport.Redis.Publishing;
 using Streaming.Worker.Generations;
@@ -35,6 +36,7 @@ internal sealed class GenerationStage
     private volatile bool _waiting;
     private bool? _switched;
     private string _objection = string.Empty;
+    private string _problem = string.Empty;
 
     /// <summary>Creates the stage.</summary>
     /// <param name="redis">The store.</param>
@@ -56,6 +58,9 @@ internal sealed class GenerationStage
         _time = time;
         _logger = logger;
     }
+
+    /// <summary>Gets what Redis has against record and towers, in its words; empty: nothing. Any thread.</summary>
+    public string Problem => Volatile.Read(ref _problem);
 
     /// <summary>Takes a snapshot when it is time. On the training thread, between two steps.</summary>
     /// <param name="trainer">The trainer.</param>
@@ -88,12 +93,25 @@ internal sealed class GenerationStage
             try
             {
                 await PublishAsync(snapshot, cancellationToken).ConfigureAwait(false);
+                Volatile.Write(ref _problem, string.Empty);
             }
-            catch (Exception exception) when (EmbeddingPublisher.IsOutage(exception))
+            catch (Exception exception) when (exception is StoreRefusedException || EmbeddingPublisher.IsOutage(exception))
             {
-                PipelineLog.TowersNotPublished(_logger, exception);
+                Tell(exception);
             }
         }
+    }
+
+    /// <summary>A store that is away is the publisher's to tell; one that answers and refuses is told here.</summary>
+    private void Tell(Exception exception)
+    {
+        string problem = exception is StoreRefusedException or RedisServerException ? $"record and towers are not published: {RedisConnection.FirstWords(exception.Message)}" : string.Empty;
+        if (problem.Length == 0 || problem != _problem)
+        {
+            PipelineLog.TowersNotPublished(_logger, RedisConnection.FirstWords(exception.Message));
+        }
+
+        Volatile.Write(ref _problem, problem);
     }
 
     private async Task PublishAsync(ModelSnapshot snapshot, CancellationToken cancellationToken)

@@ -19,7 +19,7 @@ using Streaming.Transport.Redis;
 using Streaming.Transport.Redis.Access;
 using Streaming.Transport.Redis.Publishing;
 using Streaming.Worker.Engine;
-using Streaming.Worker.Generations;
+using Streaming.Worker.Failures;using Streaming.Worker.Generations;
 using Streaming.Worker.Health;
 using Streaming.Worker.Metrics;
 using StreamPosition = Streaming.Core.Positions.StreamPosition;
@@ -48,6 +48,7 @@ public sealed class Pipeline : IDisposable
     private readonly LoadShedding? _shedding;
     private readonly UserHistoryPublisher _userPublisher;
     private readonly StoreWatch _watch;
+    private readonly PipelineHealth _parts;
     private readonly TaskCompletionSource _opened = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly CheckpointSchedule? _checkpoints;
     private readonly GenerationStage _generation;
@@ -89,11 +90,11 @@ public sealed class Pipeline : IDisposable
         _trainer = new Trainer(_engine, settings.Training);
 
         CheckpointOptions keep = settings.Checkpoint;
-        CheckpointStore? store = keep.Folder.Length == 0 ? null : new CheckpointStore(keep.Folder, keep.Keep, time, warning => PipelineLog.CheckpointWarning(_logger, warning), fence, plan.Generation);
+        CheckpointStore? store = keep.Folder.Length == 0 ? null : new CheckpointStore(keep.Folder, keep.Keep, time, warning => PipelineLog.CheckpointWarning(_logger, warning), fence, plan.Generation, CheckpointFolder.OwnerOf(settings));
         (IngestState state, IReadOnlyList<StreamPosition> positions) = Restore(store, model);
         PipelineOptions options = settings.Pipeline;
         BatcherOptions batching = settings.Batching;
-        KafkaOptions kafka = settings.Kafka;
+        KafkaOptions kafka = ConsumerGroup.Apply(settings);
         var pool = new BatchPool(batching.BatchSize, state.Histories.Length, options.BatchQueue + 3);
         var batches = Channel.CreateBounded<Batch>(new BoundedChannelOptions(options.BatchQueue) { SingleReader = true, SingleWriter = true });
         RedisOptions publishing = settings.Redis;
@@ -110,14 +111,15 @@ public sealed class Pipeline : IDisposable
         _publisher = new EmbeddingPublisher(redis, publishing, model.Widths, time, OnIncident) { ClaimsPointer = !plan.IsNext };
         _userPublisher = new UserHistoryPublisher(redis, publishing, time, OnIncident, plan.Generation);
         _watch = new StoreWatch(_publisher, new StoreServers(redis.Multiplexer), health, time, _logger);
-        metrics.Observe(Status);
+        _parts = new PipelineHealth(options, kafka.InteractionsTopic, model.ItemCapacity, health, time, _logger);
+        metrics.Observe(Status, health);
     }
 
     /// <summary>Gets the trainer: to be read when the pipeline has ended.</summary>
     public Trainer Trainer => _trainer;
 
     /// <summary>How it is now. Any thread.</summary>
-    public PipelineStatus Status() => new(_training.Counts, _trainer.Metrics.Read(), _source.Status, _publisher.Metrics, _outbox.Count, _userPublisher.Metrics, _histories?.Waiting ?? 0, _shedding?.IsActive == true, _watch.Evicting, _source.Skipped);
+    public PipelineStatus Status() => new(_training.Counts, _trainer.Metrics.Read(), _source.Status, _publisher.Metrics, _outbox.Count, _userPublisher.Metrics, _histories?.Waiting ?? 0, _shedding?.IsActive == true, _watch.Evicting, _source.Skipped, _training.Mix.Recent);
 
     /// <summary>What a life that returns to the last checkpoint has to know of this one, which has ended.</summary>
     /// <param name="oldEnds">Where topics ended that were deleted while they were read.</param>
@@ -148,7 +150,7 @@ public sealed class Pipeline : IDisposable
             _ = stages.Start("publisher of histories", failed => PublishAsync(reading, stop => PublishHistoriesAsync(histories, reading, stop), historiesLeft, failed));
         }
 
-        using ITimer watch = _time.CreateTimer(_ => UpdateHealth(), null, TimeSpan.Zero, TimeSpan.FromSeconds(1));
+        await using ITimer watch = _time.CreateTimer(_ => UpdateHealth(), null, TimeSpan.Zero, TimeSpan.FromSeconds(1));
         using var ended = new CancellationTokenSource();
         Task watching = WatchStoreAsync(ended.Token);
         try
@@ -159,6 +161,11 @@ public sealed class Pipeline : IDisposable
         {
             await ended.CancelAsync().ConfigureAwait(false);
             await watching.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+
+        if (_checkpoints?.Failed == true)
+        {
+            throw new CheckpointNotWrittenException(_settings.Checkpoint.Folder);
         }
 
         PipelineLog.Stopped(_logger, _trainer.Counters.Steps, _trainer.Counters.EventsTrained, _publisher.Metrics.Written);
@@ -303,8 +310,9 @@ public sealed class Pipeline : IDisposable
             }
             catch (Exception exception) when (EmbeddingPublisher.IsOutage(exception))
             {
-                PipelineLog.PublishIncident(_logger, "Redis is away; waiting for it.", _outbox.Count, exception);
-                _health.Set("redis", HealthLevel.Degraded, "away");
+                string reason = RedisConnection.FirstWords(exception.Message);
+                PipelineLog.PublishIncident(_logger, "Redis is away; waiting for it.", _outbox.Count, reason);
+                _health.Set("redis", HealthLevel.Degraded, $"away: {reason}");
                 await Task.Delay(TimeSpan.FromSeconds(1), _time, cancellationToken).ConfigureAwait(false);
             }
         }
@@ -313,9 +321,20 @@ public sealed class Pipeline : IDisposable
     // What is returned from is no failure: whoever runs this says so in its own words.
     private void OnFailure(string stage, Exception exception)
     {
-        if (!_isReturn(exception))
+        if (_isReturn(exception))
+        {
+            return;
+        }
+
+        // What is expected is one line; a defect shows its stack.
+        (ExitCode code, string message) = Failure.Explain(exception);
+        if (code == ExitCode.Failure && exception is not OutOfMemoryException)
         {
             PipelineLog.StageFailed(_logger, stage, exception);
+        }
+        else
+        {
+            PipelineLog.StageEnded(_logger, stage, message);
         }
     }
 
@@ -333,22 +352,27 @@ public sealed class Pipeline : IDisposable
         }
         else
         {
-            PipelineLog.PublishIncident(_logger, incident.Message, incident.Items, incident.Error);
+            PipelineLog.PublishIncident(_logger, incident.Message, incident.Items, incident.Error is { } error ? RedisConnection.FirstWords(error.Message) : string.Empty);
         }
     }
 
     private void UpdateHealth()
     {
         KafkaSourceStatus source = _source.Status;
-        _health.Set("kafka", source.IsDegraded ? HealthLevel.Degraded : HealthLevel.Healthy, source.Problem);
-        string redis = _publisher.Token == 0 ? "not open yet" : _publisher.Metrics.Degraded ? "does not take embeddings" : _userPublisher.Metrics.Degraded ? "does not take histories of users" : string.Empty;
-        _health.Set("redis", redis.Length == 0 ? HealthLevel.Healthy : HealthLevel.Degraded, redis);
+
+        // Asked for each second, so that a scrape finds a picture of now.
+        TrainerStatus trainer = _trainer.Metrics.Read();
+        _parts.Kafka(source);
+        _parts.Redis(_publisher, _userPublisher);
+        _parts.Keys(_publisher.Metrics, _userPublisher.Metrics, _watch.Problem, _generation.Problem);
+        _parts.Events(_training.Mix);
+        _parts.Catalogue(trainer.ItemCounters, source.RejectedItems);
+        _parts.Trainer(_training.Batches, _training.HasWaiting || (source.Lag > 0 && !source.IsDegraded));
+        _parts.Checkpoints(_checkpoints?.Failed == true);
         if (_shedding is not null)
         {
             WatchOverload();
         }
-
-        _health.Set("checkpoints", _checkpoints?.Failed == true ? HealthLevel.Degraded : HealthLevel.Healthy, _checkpoints?.Failed == true ? "the last one could not be written" : string.Empty);
     }
 
     private void WatchOverload()

@@ -32,17 +32,17 @@ internal static partial class PipelineLog
     [LoggerMessage(1008, LogLevel.Information, "Checkpoint {Checkpoint} written in {Milliseconds} ms, {Bytes} bytes; training paused for {Pause} ms")]
     public static partial void CheckpointWritten(ILogger logger, string checkpoint, long milliseconds, long bytes, double pause);
 
-    [LoggerMessage(1009, LogLevel.Error, "Failed to write the checkpoint; training continues and the next attempt is at the next interval")]
-    public static partial void CheckpointFailed(ILogger logger, Exception exception);
+    [LoggerMessage(1009, LogLevel.Error, "The checkpoint could not be written; the one before it stays valid, and while the worker runs the next try is at the next interval: {Reason}")]
+    public static partial void CheckpointFailed(ILogger logger, string reason);
 
     [LoggerMessage(1010, LogLevel.Warning, "The previous checkpoint is still being written; skipping this one")]
     public static partial void CheckpointSkipped(ILogger logger);
 
-    [LoggerMessage(1011, LogLevel.Warning, "Training diverged; restoring the last checkpoint (once)")]
-    public static partial void GoingBack(ILogger logger, Exception exception);
+    [LoggerMessage(1011, LogLevel.Warning, "Training has diverged ({Reason}); going back to the last checkpoint once")]
+    public static partial void GoingBack(ILogger logger, string reason);
 
-    [LoggerMessage(1012, LogLevel.Warning, "Publishing: {Message} ({Items} items)")]
-    public static partial void PublishIncident(ILogger logger, string message, int items, Exception? exception);
+    [LoggerMessage(1012, LogLevel.Warning, "Publishing: {Message} ({Items} items) {Reason}")]
+    public static partial void PublishIncident(ILogger logger, string message, int items, string reason);
 
     [LoggerMessage(1013, LogLevel.Information, "Publishing: {Message} ({Items} items)")]
     public static partial void PublishRecovered(ILogger logger, string message, int items);
@@ -62,11 +62,11 @@ internal static partial class PipelineLog
     [LoggerMessage(1018, LogLevel.Warning, "Checkpoints: {Warning}")]
     public static partial void CheckpointWarning(ILogger logger, string warning);
 
-    [LoggerMessage(1019, LogLevel.Warning, "Failed to release the lease; it expires by itself")]
-    public static partial void LeaseNotReleased(ILogger logger, Exception exception);
+    [LoggerMessage(1019, LogLevel.Warning, "The lease could not be given up ({Reason}); it runs out by itself")]
+    public static partial void LeaseNotReleased(ILogger logger, string reason);
 
-    [LoggerMessage(1020, LogLevel.Warning, "Failed to publish user towers; retrying at the next interval")]
-    public static partial void TowersNotPublished(ILogger logger, Exception exception);
+    [LoggerMessage(1020, LogLevel.Warning, "User towers were not published ({Reason}); the next ones are tried again")]
+    public static partial void TowersNotPublished(ILogger logger, string reason);
 
     [LoggerMessage(1021, LogLevel.Warning, "Shut down with the histories of {Users} users unpublished; they will be published on restart")]
     public static partial void HistoriesUnpublished(ILogger logger, int users);
@@ -86,8 +86,8 @@ internal static partial class PipelineLog
     [LoggerMessage(1026, LogLevel.Information, "Not switching readers to generation {Generation} yet: {Objection}")]
     public static partial void NotSwitched(ILogger logger, uint generation, string objection);
 
-    [LoggerMessage(1027, LogLevel.Warning, "Failed to read the active generation from Redis; retrying")]
-    public static partial void PointerUnknown(ILogger logger, Exception exception);
+    [LoggerMessage(1027, LogLevel.Warning, "Redis at {Servers} is unavailable ({Reason}); trying again until it answers")]
+    public static partial void PointerUnknown(ILogger logger, string servers, string reason);
 
     [LoggerMessage(1028, LogLevel.Warning, "{Lag} records behind; {Share} of the events update histories only and are not trained on")]
     public static partial void Overloaded(ILogger logger, long lag, double share);
@@ -97,14 +97,21 @@ internal static partial class PipelineLog
 
     [LoggerMessage(1030, LogLevel.Warning, "Returning to the last checkpoint: {Reason}")]
     public static partial void TopicReplaced(ILogger logger, string reason);
+
+    [LoggerMessage(1031, LogLevel.Error, "The {Stage} cannot go on; everything stops: {Reason}")]
+    public static partial void StageEnded(ILogger logger, string stage, string reason);
+
+    [LoggerMessage(1032, LogLevel.Warning, "Not as it should be: {Part}: {Problem}")]
+    public static partial void PartDegraded(ILogger logger, string part, string problem);
+
+    [LoggerMessage(1033, LogLevel.Information, "As it should be again: {Part}")]
+    public static partial void PartHealthy(ILogger logger, string part);
+
     [LoggerMessage(1060, LogLevel.Warning, "Redis may evict embeddings, fences and the pointer when memory is full: {Servers}. Set maxmemory-policy noeviction, and maxmemory above what the catalogue needs")]
     public static partial void StoreEvicts(ILogger logger, string servers);
 
-    [LoggerMessage(1061, LogLevel.Error, "{What}")]
-    public static partial void StoreNotAsWritten(ILogger logger, string what);
-
-    [LoggerMessage(1062, LogLevel.Warning, "Cannot acquire or renew the lease of model {Model}; retrying")]
-    public static partial void LeaseUnknown(ILogger logger, string model, Exception exception);
+    [LoggerMessage(1062, LogLevel.Warning, "The lease of model {Model} cannot be asked for or renewed ({Reason}); trying again until it can")]
+    public static partial void LeaseUnknown(ILogger logger, string model, string reason);
 
     [LoggerMessage(1063, LogLevel.Information, "Redis answers requests for the lease of model {Model} again")]
     public static partial void LeaseKnown(ILogger logger, string model);

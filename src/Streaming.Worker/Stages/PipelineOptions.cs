@@ -20,6 +20,13 @@ public sealed record PipelineOptions
     /// <summary>Gets the share of events that is then not trained on, until half of the lag is caught up. Default 0.5; 0.01 … 1.</summary>
     public double OverloadShare { get; init; } = 0.5;
 
+    /// <summary>Gets the share of the last 1,000 events above which those that are not learned from (duplicates, late ones, types with weight 0,
+    /// dead letters) make the health degraded. Default 0.5; 0 … 1, 1: never.</summary>
+    public double MaxUnusedShare { get; init; } = 0.5;
+
+    /// <summary>Gets how long training may finish no batch while events wait before the worker is not ready. Default 1m; 1s … 1d.</summary>
+    public TimeSpan StallTimeout { get; init; } = TimeSpan.FromMinutes(1);
+
     /// <summary>Gets how often fresh embeddings are handed to the publisher. Default 1s; 10ms … 1h.</summary>
     public TimeSpan PublishInterval { get; init; } = TimeSpan.FromSeconds(1);
 
@@ -40,6 +47,8 @@ public sealed record PipelineOptions
         errors.Range(nameof(OverloadLag), OverloadLag, 1, 1_000_000_000);
         errors.Range(nameof(OverloadAfter), OverloadAfter, TimeSpan.Zero, TimeSpan.FromDays(1));
         errors.Range(nameof(OverloadShare), OverloadShare, 0.01, 1);
+        errors.Check(MaxUnusedShare is >= 0 and <= 1, nameof(MaxUnusedShare), MaxUnusedShare, "0 … 1");
+        errors.Check(StallTimeout >= TimeSpan.FromSeconds(1) && StallTimeout <= TimeSpan.FromDays(1), nameof(StallTimeout), StallTimeout, "1s … 1d");
         errors.Range(nameof(PublishInterval), PublishInterval, TimeSpan.FromMilliseconds(10), TimeSpan.FromHours(1));
         errors.Range(nameof(ShutdownTimeout), ShutdownTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromHours(1));
         errors.Check(Owner.Length <= 200, nameof(Owner), Owner, "at most 200 characters");

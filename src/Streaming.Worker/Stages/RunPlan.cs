@@ -61,7 +61,7 @@ public sealed record RunPlan(uint Generation, uint Active, string? From, bool Wh
         StageOptions own = settings with
         {
             Checkpoint = settings.Checkpoint with { Folder = FolderOf(settings.Checkpoint.Folder, Generation) },
-            Kafka = settings.Kafka with { GroupId = FormattableString.Invariant($"{settings.Kafka.GroupId}-generation-{Generation}") },
+            Kafka = settings.Kafka with { GroupId = FormattableString.Invariant($"{ConsumerGroup.NameOf(settings)}-generation-{Generation}") },
         };
         return (T)own;
     }

@@ -17,9 +17,13 @@ internal sealed class StoreWatch(EmbeddingPublisher publisher, StoreServers serv
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(10);
 
     private string _evicting = string.Empty;
+    private string _problem = string.Empty;
 
     /// <summary>Gets how many servers may evict keys when they are full.</summary>
     public int Evicting { get; private set; }
+
+    /// <summary>Gets what is wrong with the pointer or the layout's record; empty: nothing. Any thread.</summary>
+    public string Problem => Volatile.Read(ref _problem);
 
     /// <summary>Watches until told to stop.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
@@ -29,14 +33,15 @@ internal sealed class StoreWatch(EmbeddingPublisher publisher, StoreServers serv
             try
             {
                 await LookAsync(cancellationToken).ConfigureAwait(false);
+                Volatile.Write(ref _problem, string.Empty);
             }
             catch (Exception exception) when (EmbeddingPublisher.IsOutage(exception))
             {
                 // The publisher says so, with every batch.
             }
-            catch (FormatException exception)
+            catch (StoreRefusedException exception)
             {
-                PipelineLog.StoreNotAsWritten(logger, exception.Message);
+                Volatile.Write(ref _problem, exception.Message);
             }
 
             await Task.Delay(Interval, time, cancellationToken).ConfigureAwait(false);

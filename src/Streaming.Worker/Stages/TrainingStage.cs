@@ -29,6 +29,7 @@ internal sealed class TrainingStage
     private Task<bool>? _pending;
     private long _lastPublish;
     private int _refreshAll;
+    private long _batches;
 
     /// <summary>Creates the stage.</summary>
     public TrainingStage(
@@ -58,6 +59,15 @@ internal sealed class TrainingStage
             }
         }
     }
+
+    /// <summary>Gets what became of the newest events. Any thread.</summary>
+    public EventMix Mix { get; } = new();
+
+    /// <summary>Gets how many batches were finished. Any thread.</summary>
+    public long Batches => Volatile.Read(ref _batches);
+
+    /// <summary>Gets a value indicating whether a batch waits. Any thread.</summary>
+    public bool HasWaiting => _input.TryPeek(out _);
 
     /// <summary>Sets the counts that a checkpoint brought.</summary>
     public void RestoreCounts(in EventCounts counts)
@@ -141,9 +151,11 @@ internal sealed class TrainingStage
             _counts.Add(batch.Counts);
         }
 
+        Mix.Add(batch.Counts);
         _metrics.RecordEvents(batch.Counts);
         _checkpoints?.After(batch, _trainer);
         _pool.Return(batch);
+        Volatile.Write(ref _batches, _batches + 1);
     }
 
     private void PublishIfDue()

@@ -155,7 +155,7 @@ public sealed class CheckpointStoreTests : IDisposable
     }
 
     [Fact]
-    public async Task FindNewest_AllCorrupt_IsNullWithAWarningEach()
+    public async Task FindNewest_AllCorrupt_ThrowsAndWarnsOfEach()
     {
         CheckpointStore store = Store();
         await Write(store);
@@ -165,8 +165,10 @@ public sealed class CheckpointStoreTests : IDisposable
             File.Delete(Path.Combine(path, "manifest.json"));
         }
 
-        Assert.Null(store.FindNewest());
+        var exception = Assert.Throws<DamagedCheckpointsException>(() => store.FindNewest());
+        Assert.Contains("manifest.json' is missing", exception.Message, StringComparison.Ordinal);
         Assert.Equal(2, _warnings.Count);
+        Assert.Equal(2, store.List().Count);
     }
 
     [Fact]

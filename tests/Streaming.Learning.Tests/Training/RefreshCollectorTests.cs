@@ -102,7 +102,9 @@ public sealed class RefreshCollectorTests : IDisposable
         batch.ItemChanges.Add(new ItemChange { ItemKey = Batches.Key("new"), ItemId = "new", ProducedTime = 500 });
         _trainer.Train(batch);
         Refresh refresh = Assert.Single(await Collect());
-        Assert.Equal(("new", 500L, 0L), (refresh.ItemId, refresh.ProducedTime, refresh.EventTime));
+
+        // Freshness is of events: a compacted record may be years old.
+        Assert.Equal(("new", 0L, 0L), (refresh.ItemId, refresh.ProducedTime, refresh.EventTime));
         Assert.NotNull(refresh.Vector);
     }
 

@@ -1,3 +1,4 @@
+using Streaming.Worker.Failures;
 using Xunit;
 
 namespace Streaming.Worker.Tests.Faults;
@@ -12,5 +13,5 @@ public sealed class DiskOutageTests
     [Theory]
     [InlineData(Fault.CheckpointFolderGone)]
     [InlineData(Fault.DiskFull)]
-    public Task SigtermWhileBroken_ExitsZeroInTimeAndTheNextOneLosesNothing(Fault fault) => Outage.TerminateWhileBrokenAsync(fault);
+    public Task SigtermWhileBroken_EndsInTimeSaysThatTheLastCheckpointIsMissingAndTheNextOneLosesNothing(Fault fault) => Outage.TerminateWhileBrokenAsync(fault, ExitCode.NotKept);
 }

@@ -46,6 +46,7 @@ internal sealed class FaultBench : IAsyncDisposable
     {
         ["STREAMING__Kafka__ItemsTopic"] = string.Empty,
         ["STREAMING__Kafka__SessionTimeout"] = "3s",
+        ["STREAMING__Kafka__GroupId"] = "faults",
         ["STREAMING__Redis__Model"] = "faults",
         ["STREAMING__Redis__LeaseDuration"] = "2s",
         ["STREAMING__Redis__ConnectTimeout"] = "1s",

@@ -27,8 +27,10 @@ internal static class Outage
         await bench.FinishAsync(worker);
     }
 
-    /// <summary>SIGTERM during a fault: exit code 0 in time, and the next worker recovers everything.</summary>
-    public static async Task TerminateWhileBrokenAsync(Fault fault)
+    /// <summary>SIGTERM while something is broken: an end in time, and the next worker makes everything good.</summary>
+    /// <param name="fault">What is broken.</param>
+    /// <param name="expected">The exit code.</param>
+    public static async Task TerminateWhileBrokenAsync(Fault fault, ExitCode expected = ExitCode.Success)
     {
         await using FaultBench bench = await FaultBench.StartAsync(fault);
         await using (RunningWorker worker = bench.StartWorker())
@@ -39,7 +41,7 @@ internal static class Outage
 
             // Longer than the limit would be an abort, which has another exit code.
             ExitCode code = await worker.TerminateAsync();
-            Assert.True(code == ExitCode.Success, $"{code}\n{worker.Log.Text}");
+            Assert.True(code == expected, $"{code}\n{worker.Log.Text}");
         }
 
         await bench.HealAsync(fault);

@@ -1,6 +1,7 @@
 using System.Diagnostics.Metrics;
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using Streaming.Worker.Logging;
 using Streaming.Worker.Metrics;
 using Streaming.Worker.Serve;
 using Streaming.Worker.Tests.Layout;
@@ -48,7 +49,7 @@ public partial class MonitoringTests
         using var listener = new MeterListener();
         listener.InstrumentPublished = (instrument, _) =>
         {
-            if (instrument.Meter.Name is WorkerMetrics.MeterName or ServeMetrics.MeterName || Telemetry.Meters.Contains(instrument.Meter.Name))
+            if (instrument.Meter.Name is WorkerMetrics.MeterName or ServeMetrics.MeterName or BackgroundSink.MeterName || Telemetry.Meters.Contains(instrument.Meter.Name))
             {
                 string name = PrometheusExposition.NameOf(instrument);
                 names.UnionWith(instrument is Histogram<double> ? [name + "_bucket", name + "_sum", name + "_count"] : [name]);
@@ -56,6 +57,7 @@ public partial class MonitoringTests
         };
         using var metrics = new WorkerMetrics();
         using var serving = new ServeMetrics(index: null!); // only names are needed
+        using var log = new BackgroundSink(static _ => { });
         listener.Start();
         return names;
     }

@@ -48,6 +48,46 @@ public sealed class StoreRefusalTests : IAsyncLifetime
         await AssertRefusedAsync("run", 77, "XADD e:items:", ("STREAMING__Redis__Configuration", $"{_redis.Configuration},user=poor,password=s3cret"));
     }
 
+    [Theory]
+    [InlineData("e:items:active")]
+    [InlineData("m:items:layout")]
+    public async Task KeyOfAnotherType_Exits77AndNamesIt(string key)
+    {
+        await _connection.GetDatabase().ListLeftPushAsync(key, "another's");
+        await AssertRefusedAsync("run", 77, $"Redis key '{key}' is not what a trainer writes there: WRONGTYPE");
+    }
+
+    [Fact]
+    public async Task WrongPassword_IsNamedInLogAndHealth()
+    {
+        await _connection.GetDatabase().ExecuteAsync("CONFIG", "SET", "requirepass", "right");
+        Dictionary<string, string> variables = new() { ["Redis__Configuration"] = $"{_redis.Configuration},password=s3cret", ["Redis__ConnectTimeout"] = "1s", ["Redis__CommandTimeout"] = "1s", ["Http__Port"] = "0", ["Checkpoint__Folder"] = string.Empty };
+        using StreamingProcess process = StreamingProcess.Start(["run"], variables);
+
+        string line = await process.WaitForLineAsync(static line => line.Contains("is unavailable", StringComparison.Ordinal));
+        Assert.Contains($"Redis at {_redis.Configuration} is unavailable (it refuses the user or password of Redis__Configuration: ", line, StringComparison.Ordinal);
+        Assert.DoesNotContain("s3cret", process.Output, StringComparison.Ordinal);
+        process.Terminate();
+        Assert.True(await process.WaitForExitAsync() == 0, process.Output);
+    }
+
+    [Fact]
+    public async Task NothingAnswers_IsNamedWithItsAddressInLogAndHealth()
+    {
+        await _redis.KillAsync();
+        Dictionary<string, string> variables = new() { ["Redis__Configuration"] = _redis.Configuration, ["Redis__ConnectTimeout"] = "1s", ["Redis__CommandTimeout"] = "1s", ["Http__Port"] = "0", ["Checkpoint__Folder"] = string.Empty };
+        using StreamingProcess process = StreamingProcess.Start(["run"], variables);
+
+        string listening = await process.WaitForLineAsync(static line => line.Contains("Health and metrics at", StringComparison.Ordinal));
+        await process.WaitForLineAsync(line => line.Contains($"Redis at {_redis.Configuration} is unavailable", StringComparison.Ordinal));
+        using HttpClient client = new() { BaseAddress = new Uri(listening[listening.IndexOf("http", StringComparison.Ordinal)..]) };
+        using HttpResponseMessage ready = await client.GetAsync(new Uri("/health/ready", UriKind.Relative), Stop);
+        Assert.Equal(System.Net.HttpStatusCode.ServiceUnavailable, ready.StatusCode);
+        Assert.Contains($"degraded: {_redis.Configuration} unavailable", await ready.Content.ReadAsStringAsync(Stop), StringComparison.Ordinal);
+        process.Terminate();
+        Assert.True(await process.WaitForExitAsync() == 0, process.Output);
+    }
+
     [Fact]
     public Task ConfigurationIsAUrl_Exits78() =>
         AssertRefusedAsync("run", 78, "STREAMING__Redis__Configuration", ("STREAMING__Redis__Configuration", "redis://:s3cret@localhost:6379"));

@@ -30,4 +30,28 @@ public class ShutdownSignalsTests
         await using CancellationTokenRegistration registration = signals.Abort.Register(aborted.SetResult);
         await aborted.Task.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
     }
+
+    [Fact]
+    public async Task Stop_NothingEndsTheProcess_ItIsEndedAfterTheLimitAlsoWhenDisposed()
+    {
+        var ended = new TaskCompletionSource();
+        using (var signals = new ShutdownSignals(TimeSpan.FromMilliseconds(10), TimeProvider.System, () => ended.TrySetResult()))
+        {
+            signals.Stop();
+        }
+
+        await ended.Task.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+    }
+
+    [Fact]
+    public async Task Stop_Twice_TheProcessIsEndedThoughDrainingHasAnHour()
+    {
+        var ended = new TaskCompletionSource();
+        using var signals = new ShutdownSignals(TimeSpan.FromHours(1), TimeProvider.System, () => ended.TrySetResult());
+
+        signals.Stop();
+        signals.Stop();
+
+        await ended.Task.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+    }
 }

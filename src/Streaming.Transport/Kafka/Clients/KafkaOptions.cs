@@ -52,8 +52,9 @@ public sealed record KafkaOptions
     /// <summary>Gets the longest record value that is decoded, in bytes. 64 … 67,108,864. Default 1,048,576.</summary>
     public int MaxRecordBytes { get; init; } = 1 << 20;
 
-    /// <summary>Gets the consumer group. Default <c>streaming</c>.</summary>
-    public string GroupId { get; init; } = "streaming";
+    /// <summary>Gets or sets the consumer group. Default empty: <c>streaming-MODEL</c>, with the name in STREAMING__Redis__Model, so that models do not
+    /// share one. At most 255 characters.</summary>
+    public string GroupId { get; set; } = string.Empty;
 
     /// <summary>Gets who says which partitions are read. Default Group.</summary>
     public KafkaAssignment Assignment { get; init; } = KafkaAssignment.Group;

@@ -60,7 +60,7 @@ internal static partial class KafkaOptionsCheck
 
     private static void Group(KafkaOptions o, OptionErrors errors)
     {
-        errors.Check(o.GroupId.Length is > 0 and <= 255, nameof(o.GroupId), o.GroupId, "1 to 255 characters");
+        errors.Check(o.GroupId.Length <= 255, nameof(o.GroupId), o.GroupId, "at most 255 characters");
         errors.Defined(nameof(o.Assignment), o.Assignment);
         errors.Defined(nameof(o.GroupProtocol), o.GroupProtocol);
         errors.Check(o.GroupProtocol == KafkaGroupProtocol.Classic || o.Assignment == KafkaAssignment.Group, nameof(o.GroupProtocol), o.GroupProtocol, "Classic, unless STREAMING__Kafka__Assignment is Group");

@@ -66,11 +66,18 @@ public static class StoreAccess
             asked = names.Active;
             _ = await database.StringGetAsync(asked).WaitAsync(options.CommandTimeout, cancellationToken).ConfigureAwait(false);
         }
-        catch (Exception error) when (error is FormatException || (error is RedisServerException && (RedisPipeline.IsDenied(error) || RedisPipeline.IsWrongType(error))))
+        catch (RedisServerException error) when (RedisPipeline.IsDenied(error))
         {
             throw Refused(options, $"{asked}: {error.Message}", error);
         }
+        catch (Exception error) when (error is FormatException || RedisPipeline.IsWrongType(error))
+        {
+            throw WrongType(asked, error);
+        }
     }
+
+    internal static StoreRefusedException WrongType(string key, Exception error) => new(
+        $"Redis key '{key}' is not what a trainer writes there: {error.Message.TrimEnd('.')}. Delete the key, or give the model another Redis__Model.", error);
 
     internal static StoreRefusedException Refused(RedisOptions options, string reply, Exception? inner) => new(
         $"Redis refuses what the trainer of model '{options.Model}' needs: {reply.TrimEnd('.')}. The user in STREAMING__Redis__Configuration needs the rights that schemas/embedding-value.md lists.", inner);

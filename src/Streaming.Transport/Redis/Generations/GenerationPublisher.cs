@@ -2,6 +2,7 @@ using Polly;
 using StackExchange.Redis;
 using Streaming.Core.Embeddings;
 using Streaming.Core.Generations;
+using Streaming.Transport.Redis.Access;
 using Streaming.Transport.Redis.Publishing;
 
 namespace Streaming.Transport.Redis.Generations;
@@ -46,6 +47,7 @@ public sealed class GenerationPublisher
     /// <param name="towers">The user tower at each width, as model files; may be empty.</param>
     /// <param name="cancellationToken">Cancels the write.</param>
     /// <exception cref="FencedException">A newer trainer has taken over.</exception>
+    /// <exception cref="StoreRefusedException">A key is of another type: names it.</exception>
     public async Task PublishAsync(GenerationRecord record, IEnumerable<KeyValuePair<int, byte[]>> towers, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(record);
@@ -71,8 +73,17 @@ public sealed class GenerationPublisher
     private async Task WriteAsync(string key, byte[] value, uint token, CancellationToken cancellationToken)
     {
         RedisValue[] arguments = [value, (long)token, (long)_timeToLive.TotalMilliseconds];
-        RedisResult newer = await _pipeline.ExecuteAsync(
-            async stop => await Replace.RunAsync(_database, [key], arguments).WaitAsync(stop).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
+        RedisResult newer;
+        try
+        {
+            newer = await _pipeline.ExecuteAsync(
+                async stop => await Replace.RunAsync(_database, [key], arguments).WaitAsync(stop).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
+        }
+        catch (RedisServerException error) when (RedisPipeline.IsWrongType(error))
+        {
+            throw StoreAccess.WrongType(key, error);
+        }
+
         if ((string?)newer != "0")
         {
             throw new FencedException(token, uint.Parse((string)newer!, System.Globalization.CultureInfo.InvariantCulture));

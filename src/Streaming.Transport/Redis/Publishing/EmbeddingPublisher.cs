@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.InteropServices;
 using Polly;
 using Polly.CircuitBreaker;
@@ -47,6 +48,7 @@ public sealed class EmbeddingPublisher
         _options = options;
         _widths = [.. widths];
         _time = time;
+        Metrics = new PublishMetrics(time);
         _incident = incident ?? (static _ => { });
         _pipeline = RedisPipeline.Create(options, time);
         _keys = new StoreKeys(database, options, _pipeline);
@@ -55,7 +57,7 @@ public sealed class EmbeddingPublisher
     }
 
     /// <summary>Gets the counters.</summary>
-    public PublishMetrics Metrics { get; } = new();
+    public PublishMetrics Metrics { get; }
 
     /// <summary>Gets a value indicating whether to set the pointer in a store that has none. Default true; false
     /// for a generation that readers have yet to switch to.</summary>
@@ -103,6 +105,7 @@ public sealed class EmbeddingPublisher
     }
 
     /// <summary>Rewrites the keys by which readers find a model, if deleted: the pointer and the layout record.</summary>
+    /// <exception cref="StoreRefusedException">One of them is of another type, or says something else: names it.</exception>
     /// <exception cref="InvalidOperationException"><see cref="OpenAsync"/> was not called.</exception>
     public Task RestoreAsync(CancellationToken cancellationToken = default) => RestoreAsync(tell: true, cancellationToken);
 
@@ -186,15 +189,36 @@ public sealed class EmbeddingPublisher
     private async Task RestoreAsync(bool tell, CancellationToken cancellationToken)
     {
         PartitionFences fences = _fences ?? throw new InvalidOperationException("The publisher is not open: call OpenAsync with the lease's token first.");
-        bool layout = await _keys.RestoreAsync(cancellationToken).ConfigureAwait(false);
-        bool pointer = ClaimsPointer && await _pipeline.ExecuteAsync(
+        string asked = fences.Keys.LayoutRecord;
+        try
+        {
+            bool layout = await _keys.RestoreAsync(cancellationToken).ConfigureAwait(false);
+            asked = fences.Keys.Active;
+            bool pointer = await RestorePointerAsync(fences, cancellationToken).ConfigureAwait(false);
+            if (tell && (layout || pointer))
+            {
+                string gone = string.Join(" and ", new[] { pointer ? fences.Keys.Active : null, layout ? fences.Keys.LayoutRecord : null }.OfType<string>());
+                _incident(new(PublishIncidentKind.Restored, $"{gone} was gone from Redis, deleted or evicted, and has been written again.", 0));
+            }
+        }
+        catch (Exception error) when (error is FormatException || RedisPipeline.IsWrongType(error))
+        {
+            throw StoreAccess.WrongType(asked, error);
+        }
+    }
+
+    private async Task<bool> RestorePointerAsync(PartitionFences fences, CancellationToken cancellationToken)
+    {
+        RedisValue pointer = await _pipeline.ExecuteAsync(
+            async token => await _database.StringGetAsync(fences.Keys.Active).WaitAsync(token).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
+        if (!pointer.IsNull)
+        {
+            return uint.TryParse((string?)pointer, NumberStyles.None, CultureInfo.InvariantCulture, out _) ? false : throw new FormatException("it is not the number of a generation");
+        }
+
+        return ClaimsPointer && await _pipeline.ExecuteAsync(
             async token => await _database.StringSetAsync(fences.Keys.Active, (long)fences.Generation, when: When.NotExists).WaitAsync(token).ConfigureAwait(false),
             cancellationToken).ConfigureAwait(false);
-        if (tell && (layout || pointer))
-        {
-            string gone = string.Join(" and ", new[] { pointer ? fences.Keys.Active : null, layout ? fences.Keys.LayoutRecord : null }.OfType<string>());
-            _incident(new(PublishIncidentKind.Restored, $"Rewrote {gone}, deleted or evicted from Redis.", 0));
-        }
     }
 
     private async Task ConfirmAsync(CancellationToken cancellationToken)
@@ -251,7 +275,7 @@ public sealed class EmbeddingPublisher
         {
             if (marks[i] == 0 && call.Items[i].ProducedTime > 0)
             {
-                Metrics.Freshness.Record(TimeSpan.FromMilliseconds(now - call.Items[i].ProducedTime));
+                Metrics.RecordFreshness(TimeSpan.FromMilliseconds(now - call.Items[i].ProducedTime));
             }
         }
 
@@ -300,12 +324,12 @@ public sealed class EmbeddingPublisher
             // Report the error of the call that the breaker let through, not of those it blocked.
             Exception? error = outcomes.Select(outcome => outcome.Error).Where(error => error is not null).MinBy(error => error is BrokenCircuitException);
             bool memory = error is not null && RedisPipeline.IsOutOfMemory(error);
-            Metrics.SetDegraded(true);
+            Metrics.SetDegraded(error);
             _incident(memory
                 ? new(PublishIncidentKind.OutOfMemory, "Redis is out of memory; the items are queued.", counts.Failed, error)
                 : new(PublishIncidentKind.Failed, "Failed to write items to Redis; they are queued.", counts.Failed, error));
         }
-        else if (outcomes.Length > 0 && Metrics.SetDegraded(false))
+        else if (outcomes.Length > 0 && Metrics.SetHealthy())
         {
             _incident(new(PublishIncidentKind.Recovered, "Redis accepts writes of items again.", counts.Written));
         }

@@ -3,14 +3,18 @@ using Streaming.Core.Metrics;
 namespace Streaming.Transport.Redis.Publishing;
 
 /// <summary>Counters of a publisher since its creation. Thread-safe to read.</summary>
-public sealed class PublishMetrics
+/// <param name="time">Time.</param>
+public sealed class PublishMetrics(TimeProvider time)
 {
+    private static readonly TimeSpan HalfWindow = TimeSpan.FromSeconds(30);
+
     private long _written;
     private long _removed;
     private long _skipped;
     private long _rejected;
     private long _failed;
     private int _degraded;
+    private string _reason = string.Empty;
 
     /// <summary>Gets the number of vectors written.</summary>
     public long Written => Volatile.Read(ref _written);
@@ -30,8 +34,14 @@ public sealed class PublishMetrics
     /// <summary>Gets a value indicating whether the last attempt failed.</summary>
     public bool Degraded => Volatile.Read(ref _degraded) != 0;
 
+    /// <summary>Gets why it did, in Redis's words where it has answered; empty while nothing is wrong.</summary>
+    public string Reason => Volatile.Read(ref _reason);
+
     /// <summary>Gets the time from a record's production until the item it affected was visible in Redis.</summary>
     public LatencyHistogram Freshness { get; } = new();
+
+    /// <summary>Gets the same over the last 30 to 60 s.</summary>
+    public RecentLatency RecentFreshness { get; } = new(HalfWindow, time);
 
     /// <summary>Gets the duration of script calls, including retries.</summary>
     public LatencyHistogram WriteTime { get; } = new();
@@ -45,6 +55,25 @@ public sealed class PublishMetrics
         Interlocked.Add(ref _failed, counts.Failed);
     }
 
+    internal void RecordFreshness(TimeSpan age)
+    {
+        Freshness.Record(age);
+        RecentFreshness.Record(age);
+    }
+
     /// <returns>Whether this changes the state.</returns>
-    internal bool SetDegraded(bool degraded) => Interlocked.Exchange(ref _degraded, degraded ? 1 : 0) != (degraded ? 1 : 0);
+    internal bool SetDegraded(Exception? error)
+    {
+        Volatile.Write(ref _reason, error is null ? string.Empty : RedisConnection.FirstWords(error.Message));
+        return SetDegraded(true);
+    }
+
+    /// <returns>Whether that is a change.</returns>
+    internal bool SetHealthy()
+    {
+        Volatile.Write(ref _reason, string.Empty);
+        return SetDegraded(false);
+    }
+
+    private bool SetDegraded(bool degraded) => Interlocked.Exchange(ref _degraded, degraded ? 1 : 0) != (degraded ? 1 : 0);
 }

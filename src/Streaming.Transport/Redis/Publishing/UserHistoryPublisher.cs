@@ -41,13 +41,14 @@ public sealed class UserHistoryPublisher
         _options = options;
         _time = time;
         _generation = generation;
+        Metrics = new PublishMetrics(time);
         _incident = incident ?? (static _ => { });
         _pipeline = RedisPipeline.Create(options, time);
         _keys = new StoreKeys(database, options, _pipeline);
     }
 
     /// <summary>Gets the counters, in users.</summary>
-    public PublishMetrics Metrics { get; } = new();
+    public PublishMetrics Metrics { get; }
 
     /// <summary>Publishes the contents of a feed until it is completed and empty. Histories that Redis does not take are retried
     /// indefinitely; newer ones wait in the feed meanwhile.</summary>
@@ -105,7 +106,7 @@ public sealed class UserHistoryPublisher
         {
             keys = await _keys.GetAsync(write: true, cancellationToken).ConfigureAwait(false);
         }
-        catch (Exception error) when (RedisPipeline.IsTrouble(error) && !cancellationToken.IsCancellationRequested)
+        catch (Exception error) when ((error is FormatException || EmbeddingPublisher.IsOutage(error)) && !cancellationToken.IsCancellationRequested)
         {
             return Account([(error, new PublishCounts(0, 0, 0, 0, batch.Count))]);
         }
@@ -200,7 +201,7 @@ public sealed class UserHistoryPublisher
         {
             if (batch.ProducedTimes[user] > 0)
             {
-                Metrics.Freshness.Record(TimeSpan.FromMilliseconds(Math.Max(0, now - batch.ProducedTimes[user])));
+                Metrics.RecordFreshness(TimeSpan.FromMilliseconds(Math.Max(0, now - batch.ProducedTimes[user])));
             }
         }
     }
@@ -209,14 +210,15 @@ public sealed class UserHistoryPublisher
     {
         if (counts.Failed > 0)
         {
+            Exception? error = errors.Where(error => error is not null).MinBy(error => error is BrokenCircuitException);
+
             // Reported once: the embeddings have the same problem.
-            if (Metrics.SetDegraded(true))
+            if (Metrics.SetDegraded(error))
             {
-                Exception? error = errors.Where(error => error is not null).MinBy(error => error is BrokenCircuitException);
                 _incident(new(PublishIncidentKind.Failed, "Failed to write user histories to Redis; they are queued.", counts.Failed, error));
             }
         }
-        else if (counts.Written + counts.Skipped > 0 && Metrics.SetDegraded(false))
+        else if (counts.Written + counts.Skipped > 0 && Metrics.SetHealthy())
         {
             _incident(new(PublishIncidentKind.Recovered, "Redis accepts writes of histories again.", counts.Written + counts.Skipped));
         }

@@ -1,0 +1,49 @@
+using Streaming.Models.Options;
+using Streaming.Worker.Stages;
+using Streaming.Worker.Engine;
+using Streaming.Worker.Failures;
+
+namespace Streaming.Worker.Run;
+
+/// <summary>Compares what the tables need, which are allocated as a whole, with what the runtime may use, before anything starts: a worker
+/// that runs out of memory after it has taken the lease takes it again and again.</summary>
+internal static class MemoryCheck
+{
+    /// <summary>Program and clients: measured as what is committed beyond the tables after the first steps.</summary>
+    private const long FixedBytes = 76L << 20;
+
+    /// <summary>User tower and the buffers of a step, of each number of a vector; measured likewise.</summary>
+    private const long StepBytes = 400L << 10;
+
+    /// <summary>Of an item beside its vector: indexes, counts, refresh sketches.</summary>
+    private const int ItemBytes = 232;
+
+    /// <summary>Vector and two moments of the optimiser, as floats.</summary>
+    private const int BytesPerNumber = 3 * sizeof(float);
+
+    /// <summary>Of a bank entry beside its vector: row, logQ, step.</summary>
+    private const int EntryBytes = 16;
+
+    /// <summary>The least that a model on the CPU needs, in bytes. Histories and dedup window come on top as they fill.</summary>
+    public static long Least(ModelOptions model) =>
+        FixedBytes + (StepBytes * model.Dimension) + Tables(model);
+
+    /// <summary>The tables alone.</summary>
+    internal static long Tables(ModelOptions model) =>
+        ((long)model.ItemCapacity * ((BytesPerNumber * model.Dimension) + ItemBytes)) + ((long)model.BankCapacity * ((sizeof(float) * model.Dimension) + EntryBytes));
+
+    /// <summary>Checks it.</summary>
+    /// <param name="settings">All settings.</param>
+    /// <param name="available">What the runtime may use, in bytes.</param>
+    /// <exception cref="SettingsException">It is too little: names both figures and the settings that count.</exception>
+    public static void Require(StageOptions settings, long available)
+    {
+        ModelOptions model = settings.Model;
+        long least = Least(model);
+        if (settings.Engine.Engine == EngineKind.Cpu && least > available)
+        {
+            throw new SettingsException([FormattableString.Invariant(
+                $"the model needs at least {least >> 20} MiB of memory, and the runtime may use {available >> 20} MiB (in a container three quarters of its limit). Raise the limit, or lower Model__ItemCapacity ({model.ItemCapacity}), the largest of Model__Widths ({model.Dimension}) or Model__BankCapacity ({model.BankCapacity}).")]);
+        }
+    }
+}

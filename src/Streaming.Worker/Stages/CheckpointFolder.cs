@@ -1,0 +1,51 @@
+using Streaming.Learning.Checkpoints;
+using Streaming.Transport.Redis;
+using Streaming.Worker.Failures;
+
+namespace Streaming.Worker.Stages;
+
+/// <summary>What is asked of the folder of the checkpoints before anything starts: without it whatever is learned is lost with the process.</summary>
+internal static class CheckpointFolder
+{
+    /// <summary>Whose checkpoints a worker with these settings writes.</summary>
+    public static CheckpointOwner OwnerOf(StageOptions settings)
+    {
+        RedisOptions redis = settings.Redis;
+        return new CheckpointOwner(redis.Model, settings.Kafka.InteractionsTopic, redis.Partitions);
+    }
+
+    /// <summary>Makes the folder and writes to it.</summary>
+    /// <param name="folder">The folder; empty: there are no checkpoints.</param>
+    /// <exception cref="SettingsException">It cannot be written to.</exception>
+    public static void RequireWritable(string folder)
+    {
+        if (folder.Length == 0)
+        {
+            return;
+        }
+
+        try
+        {
+            Directory.CreateDirectory(folder);
+            string probe = Path.Combine(folder, $".probe-{Guid.NewGuid():N}");
+            File.WriteAllBytes(probe, []);
+            File.Delete(probe);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new SettingsException([$"Checkpoint__Folder is '{folder}', which cannot be written to: {exception.Message} Allowed: a folder that this user may write to, or empty for no checkpoints."]);
+        }
+    }
+
+    /// <summary>Refuses another model's checkpoints, and such as cannot be read, before a lease is taken.</summary>
+    /// <exception cref="Streaming.Models.State.StateMismatchException">The newest belongs to another model.</exception>
+    /// <exception cref="UnreadableCheckpointException">The newest cannot be read.</exception>
+    public static void RequireOwn(StageOptions settings, TimeProvider time)
+    {
+        CheckpointOptions keep = settings.Checkpoint;
+        if (keep.Folder.Length > 0)
+        {
+            new CheckpointStore(keep.Folder, keep.Keep, time, static _ => { }, owner: OwnerOf(settings)).RequireOwn();
+        }
+    }
+}

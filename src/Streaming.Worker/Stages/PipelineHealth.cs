@@ -1,0 +1,95 @@
+using Microsoft.Extensions.Logging;
+using Streaming.Learning.Items;
+using Streaming.Transport.Kafka;
+using Streaming.Transport.Redis.Publishing;
+using Streaming.Worker.Health;
+
+namespace Streaming.Worker.Stages;
+
+/// <summary>Looks once a second at every part of a pipeline and says how it is: whether what the worker does is of use now. One caller at
+/// a time.</summary>
+internal sealed class PipelineHealth
+{
+    private static readonly TimeSpan Recent = TimeSpan.FromMinutes(1);
+
+    private readonly HealthReport _health;
+    private readonly PipelineOptions _options;
+    private readonly string _topic;
+    private readonly PartWatch _events;
+    private readonly PartWatch _catalogue;
+    private readonly PartWatch _trainer;
+    private readonly PartWatch _keys;
+    private readonly CatalogueCheck _catalogueCheck;
+    private readonly StallCheck _stall;
+    private readonly RecentGrowth _badVectors;
+    private readonly RecentGrowth _badUsers;
+
+    /// <summary>Creates it.</summary>
+    /// <param name="options">When events and trainer are no use.</param>
+    /// <param name="topic">The topic of the events.</param>
+    /// <param name="itemCapacity">Rows of the item table.</param>
+    /// <param name="health">Told.</param>
+    /// <param name="time">Clock.</param>
+    /// <param name="logger">Told of what nobody else logs.</param>
+    public PipelineHealth(PipelineOptions options, string topic, int itemCapacity, HealthReport health, TimeProvider time, ILogger logger)
+    {
+        _options = options;
+        _topic = topic;
+        _health = health;
+        _events = new PartWatch("events", HealthLevel.Degraded, health, logger);
+        _catalogue = new PartWatch("catalogue", HealthLevel.Degraded, health, logger);
+        _trainer = new PartWatch("trainer", HealthLevel.NotReady, health, logger);
+        _keys = new PartWatch("redis keys", HealthLevel.Degraded, health, logger);
+        _catalogueCheck = new CatalogueCheck(itemCapacity, time);
+        _stall = new StallCheck(options.StallTimeout, time);
+        _badVectors = new RecentGrowth(Recent, time);
+        _badUsers = new RecentGrowth(Recent, time);
+    }
+
+    /// <summary>Says how Kafka is: not ready while no partition of the events is read, since then nothing is learned.</summary>
+    public void Kafka(KafkaSourceStatus source)
+    {
+        bool reads = source.Partitions.Any(partition => partition.Topic == _topic);
+        string problem = source.IsDegraded || reads ? source.Problem : $"no partition of topic '{_topic}' is assigned yet";
+        _health.Set("kafka", !reads ? HealthLevel.NotReady : source.IsDegraded ? HealthLevel.Degraded : HealthLevel.Healthy, problem);
+    }
+
+    /// <summary>Says how publishing is.</summary>
+    public void Redis(EmbeddingPublisher embeddings, UserHistoryPublisher users)
+    {
+        string problem = embeddings.Token == 0 ? "not open yet"
+            : embeddings.Metrics.Degraded ? Because("does not take embeddings", embeddings.Metrics.Reason)
+            : users.Metrics.Degraded ? Because("does not take histories of users", users.Metrics.Reason)
+            : string.Empty;
+        _health.Set("redis", problem.Length == 0 ? HealthLevel.Healthy : HealthLevel.Degraded, problem);
+    }
+
+    /// <summary>Says what is in the way of single keys.</summary>
+    /// <param name="embeddings">Counters of the embeddings.</param>
+    /// <param name="users">Counters of the histories.</param>
+    /// <param name="others">What is wrong with the pointer, the layout's record, the towers.</param>
+    public void Keys(PublishMetrics embeddings, PublishMetrics users, params ReadOnlySpan<string> others)
+    {
+        List<string> problems = [.. others];
+        problems.Add(_badVectors.Update(embeddings.Rejected) ? $"{embeddings.Rejected} vectors could not be stored so far; the log says why" : string.Empty);
+        problems.Add(_badUsers.Update(users.Rejected) ? $"{users.Rejected} histories could not be stored so far: a key of another type is in the way, which the log names" : string.Empty);
+        _keys.Set(string.Join("; ", problems.Where(static problem => problem.Length > 0)));
+    }
+
+    /// <summary>Says whether what comes is learned from.</summary>
+    public void Events(EventMix mix) => _events.Set(mix.Problem(_options.MaxUnusedShare));
+
+    /// <summary>Says how the catalogue is.</summary>
+    public void Catalogue(in ItemTableCounters items, long rejected) => _catalogue.Set(_catalogueCheck.Update(items, rejected));
+
+    /// <summary>Says whether training moves.</summary>
+    /// <param name="batches">Batches finished so far.</param>
+    /// <param name="waiting">Whether there is work for the trainer.</param>
+    public void Trainer(long batches, bool waiting) => _trainer.Set(_stall.Update(batches, waiting));
+
+    /// <summary>Says how checkpoints are.</summary>
+    public void Checkpoints(bool failed) =>
+        _health.Set("checkpoints", failed ? HealthLevel.Degraded : HealthLevel.Healthy, failed ? "the last one could not be written" : string.Empty);
+
+    private static string Because(string what, string reason) => reason.Length == 0 ? what : $"{what}: {reason}";
+}

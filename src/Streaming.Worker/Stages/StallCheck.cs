@@ -1,0 +1,27 @@
+namespace Streaming.Worker.Stages;
+
+/// <summary>Says when training has finished no batch for long while there is something to train on. One caller at a time.</summary>
+/// <param name="limit">How long.</param>
+/// <param name="time">Clock.</param>
+internal sealed class StallCheck(TimeSpan limit, TimeProvider time)
+{
+    private long _batches = -1;
+    private long _since;
+
+    /// <summary>Takes note.</summary>
+    /// <param name="batches">Batches finished so far.</param>
+    /// <param name="waiting">Whether there is work for the trainer.</param>
+    /// <returns>What is wrong; empty: nothing.</returns>
+    public string Update(long batches, bool waiting)
+    {
+        if (batches != _batches || !waiting)
+        {
+            _batches = batches;
+            _since = time.GetTimestamp();
+            return string.Empty;
+        }
+
+        TimeSpan lasted = time.GetElapsedTime(_since);
+        return lasted < limit ? string.Empty : FormattableString.Invariant($"no batch was finished for {lasted.TotalSeconds:0} s, though events wait");
+    }
+}

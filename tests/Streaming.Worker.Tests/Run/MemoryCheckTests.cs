@@ -1,0 +1,43 @@
+using Streaming.Learning.Cpu;
+using Streaming.Learning.Training;
+using Streaming.Models.Options;
+using Streaming.Tests;
+using Streaming.Worker.Run;
+using Xunit;
+
+namespace Streaming.Worker.Tests.Run;
+
+/// <summary>Too little memory is one line with both figures, before the lease.</summary>
+public sealed class MemoryCheckTests
+{
+    [Fact]
+    public async Task TooLittle_Exits78WithBothFiguresAndTheSettingsThatCount()
+    {
+        Dictionary<string, string> variables = new() { ["DOTNET_GCHeapHardLimit"] = (200 << 20).ToString("x", null), ["Http__Port"] = "-1", ["Checkpoint__Folder"] = string.Empty };
+        using StreamingProcess worker = StreamingProcess.Start(["run"], variables);
+
+        Assert.True(await worker.WaitForExitAsync() == 78, worker.Output);
+        Assert.Contains("the model needs at least 298 MiB of memory, and the runtime may use 200 MiB", worker.Output, StringComparison.Ordinal);
+        Assert.Contains("Model__ItemCapacity (100000)", worker.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", worker.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Tables_TakeWhatIsAllocatedForThem()
+    {
+        ModelOptions small = new() { ItemCapacity = 20_000, Widths = [32, 64] };
+        ModelOptions large = small with { ItemCapacity = 60_000 };
+
+        double said = MemoryCheck.Tables(large) - MemoryCheck.Tables(small);
+        double taken = Allocated(large) - Allocated(small);
+        Assert.InRange(said / taken, 0.7, 1.1);
+    }
+
+    private static long Allocated(ModelOptions model)
+    {
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        using var engine = new CpuEngine(model, threads: 1);
+        using var trainer = new Trainer(engine, new TrainerOptions());
+        return GC.GetAllocatedBytesForCurrentThread() - before;
+    }
+}

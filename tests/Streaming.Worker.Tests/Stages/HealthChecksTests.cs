@@ -1,0 +1,128 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using Streaming.Core.Events;
+using Streaming.Learning.Items;
+using Streaming.Transport.Kafka;
+using Streaming.Transport.Kafka.Health;
+using Streaming.Transport.Kafka.Readers;
+using Streaming.Worker.Health;
+using Streaming.Worker.Stages;
+using Streaming.Worker.Tests.Faults;
+using Xunit;
+
+namespace Streaming.Worker.Tests.Stages;
+
+/// <summary>When a part that works is no use all the same.</summary>
+public sealed class HealthChecksTests
+{
+    private readonly ManualTime _time = new();
+
+    [Fact]
+    public void Mix_IsOfTheLastThousandAndNamesEachFate()
+    {
+        var mix = new EventMix();
+        Add(mix, batches: 50, new EventCounts { Read = 32, Trained = 32 });
+        Assert.Empty(mix.Problem(0.5));
+
+        Add(mix, batches: 17, new EventCounts { Read = 32, Duplicates = 20, HistoryOnly = 7, DeadLettered = 5 });
+        Assert.StartsWith("of the last 1024 events 340 are duplicates, 119 too late or of a type with weight 0, 85 dead letters; 480 are learned from", mix.Problem(0.5), StringComparison.Ordinal);
+        Assert.Empty(mix.Problem(0.6));
+        Assert.Empty(mix.Problem(1));
+
+        Add(mix, batches: 20, new EventCounts { Read = 32, Trained = 32 });
+        Assert.Empty(mix.Problem(0.5));
+    }
+
+    [Fact]
+    public void Mix_WhatOverloadLeavesOutAndAFewEventsSayNothing()
+    {
+        var mix = new EventMix();
+        Add(mix, batches: 3, new EventCounts { Read = 32, Duplicates = 32 });
+        Assert.Empty(mix.Problem(0.5));
+
+        Add(mix, batches: 40, new EventCounts { Read = 32, HistoryOnly = 30, Shed = 30, Trained = 2 });
+        Assert.Empty(mix.Problem(0.5));
+    }
+
+    [Fact]
+    public void Catalogue_ItemsMakeRoomForOthers_IsSaidForTenMinutes()
+    {
+        var check = new CatalogueCheck(1_000, _time);
+        Assert.Empty(check.Update(new ItemTableCounters { EvictedByCapacity = 5, RecordsApplied = 1 }, rejected: 0)); // An earlier life's.
+        Assert.Equal("it does not fit Model__ItemCapacity (1000 items): 6 items had to make room for others so far", check.Update(new ItemTableCounters { EvictedByCapacity = 6, RecordsApplied = 1 }, 0));
+        _time.Advance(TimeSpan.FromMinutes(11));
+        Assert.Empty(check.Update(new ItemTableCounters { EvictedByCapacity = 6, RecordsApplied = 1 }, 0));
+    }
+
+    [Fact]
+    public void Catalogue_NoRecordOfItCanBeUsed_IsSaid()
+    {
+        var check = new CatalogueCheck(1_000, _time);
+        Assert.StartsWith("none of its 7 records could be used", check.Update(new ItemTableCounters { RecordsRejected = 3 }, rejected: 4), StringComparison.Ordinal);
+        Assert.Empty(check.Update(new ItemTableCounters { RecordsRejected = 3, RecordsApplied = 1 }, rejected: 4));
+    }
+
+    [Fact]
+    public void Stall_IsNoBatchWhileEventsWait()
+    {
+        var check = new StallCheck(TimeSpan.FromMinutes(1), _time);
+        Assert.Empty(check.Update(3, waiting: true));
+        _time.Advance(TimeSpan.FromMinutes(2));
+        Assert.Equal("no batch was finished for 120 s, though events wait", check.Update(3, waiting: true));
+        Assert.Empty(check.Update(4, waiting: true));
+        _time.Advance(TimeSpan.FromMinutes(2));
+        Assert.Empty(check.Update(4, waiting: false));
+        Assert.Empty(check.Update(4, waiting: true)); // What waits now has not waited for long.
+    }
+
+    [Fact]
+    public void Kafka_NoPartitionOfTheEvents_IsNotReadyInTheBrokersWords()
+    {
+        var health = new HealthReport();
+        var parts = new PipelineHealth(new PipelineOptions(), "interactions", 10, health, _time, NullLogger.Instance);
+        KafkaSourceStatus none = KafkaSourceStatus.None;
+
+        parts.Kafka(none);
+        Assert.Equal("not ready: no partition of topic 'interactions' is assigned yet", health.Parts()["kafka"]);
+        parts.Kafka(none with { Problems = [(KafkaProblem.Group, "not authorized to access group 'g'")], Partitions = [new PartitionLag("items", 0, 0)] });
+        Assert.Equal("not ready: not authorized to access group 'g'", health.Parts()["kafka"]);
+        parts.Kafka(none with { Problems = [(KafkaProblem.Unavailable, "connection refused")], Partitions = [new PartitionLag("interactions", 0, 0)] });
+        Assert.Equal("degraded: connection refused", health.Parts()["kafka"]);
+        parts.Kafka(none with { Partitions = [new PartitionLag("interactions", 0, 0)] });
+        Assert.Equal("healthy", health.Parts()["kafka"]);
+    }
+
+    [Fact]
+    public void Part_IsLoggedWhenItBeginsAndWhenItEnds()
+    {
+        var log = new RecordingLoggers();
+        var health = new HealthReport();
+        var part = new PartWatch("events", HealthLevel.Degraded, health, log);
+        part.Set("1 of 2");
+        part.Set("2 of 2");
+        Assert.Equal("degraded: 2 of 2", health.Parts()["events"]);
+        part.Set(string.Empty);
+
+        Assert.Equal("healthy", health.Parts()["events"]);
+        Assert.Equal(1, log.Count("Not as it should be: events: 1 of 2"));
+        Assert.Equal(1, log.Count("As it should be again: events"));
+    }
+
+    private static void Add(EventMix mix, int batches, EventCounts counts)
+    {
+        for (int i = 0; i < batches; i++)
+        {
+            mix.Add(counts);
+        }
+    }
+
+    private sealed class ManualTime : TimeProvider
+    {
+        private long _now;
+
+        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+
+        public override long GetTimestamp() => _now;
+
+        public void Advance(TimeSpan time) => _now += time.Ticks;
+    }
+}
