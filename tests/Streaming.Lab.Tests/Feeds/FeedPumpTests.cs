@@ -57,9 +57,9 @@ public sealed class FeedPumpTests : IDisposable
     [Fact]
     public async Task RunAsync_WithoutItemsTopic_SendsNoItems()
     {
-        _options.ItemsTopic = string.Empty;
-        using var producer = new EventProducer(_options);
-        var pump = new FeedPump(new ListFeed(Item("item-1"), Event("user-1", "item-1", 1000)), producer, _options, new FeedPace(), TimeProvider.System);
+        KafkaOptions options = _options with { ItemsTopic = string.Empty };
+        using var producer = new EventProducer(options);
+        var pump = new FeedPump(new ListFeed(Item("item-1"), Event("user-1", "item-1", 1000)), producer, options, new FeedPace(), TimeProvider.System);
 
         await pump.RunAsync(Stop);
 
