@@ -38,7 +38,8 @@ public sealed partial class KafkaSource
     private readonly ChannelWriter<Batch> _output;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
-    private readonly RejectionCounts _rejections = new();
+    private readonly Rejections _rejectedEvents;
+    private readonly Rejections _rejectedItems;
     private readonly KafkaHealth _health;
     private readonly ClientErrors _errors;
     private readonly EventIntake _eventIntake;
@@ -77,8 +78,10 @@ public sealed partial class KafkaSource
         _logger = logger;
         _health = new KafkaHealth(logger);
         _errors = new ClientErrors(options, _health, () => Volatile.Read(ref _watch)?.Request() ?? 0, logger);
-        _eventIntake = new EventIntake(options, batcher, SendDeadLetter, () => Emit(isLast: false, _abort), _rejections, time);
-        _itemIntake = new CatalogueIntake(options, items, batcher, SendDeadLetter, _rejections, time, logger);
+        _rejectedEvents = new Rejections(options.InteractionsTopic, options, SendDeadLetter, time, logger);
+        _rejectedItems = new Rejections(options.ItemsTopic, options, SendDeadLetter, time, logger);
+        _eventIntake = new EventIntake(options, batcher, () => Emit(isLast: false, _abort), _rejectedEvents, time);
+        _itemIntake = new CatalogueIntake(options, items, batcher, _rejectedItems, time);
     }
 
     /// <summary>Gets or sets where topics ended that have been deleted since, as <see cref="TopicReplacedException.OldEnds"/> told. Used to count
@@ -86,7 +89,7 @@ public sealed partial class KafkaSource
     public IReadOnlyList<StreamPosition> OldEnds { get; set; } = [];
 
     /// <summary>Gets how reading is going. May be called from any thread.</summary>
-    public KafkaSourceStatus Status => Volatile.Read(ref _status) with { Problems = _health.Problems };
+    public KafkaSourceStatus Status => Volatile.Read(ref _status) with { Problems = _health.Problems, Rejected = Rejected() };
 
     /// <summary>Makes the live positions for the batcher.</summary>
     /// <param name="options">The topics.</param>
@@ -98,7 +101,7 @@ public sealed partial class KafkaSource
     }
 
     /// <summary>Gets how many records met this end since the start of the process, items included.</summary>
-    public long Rejections(DeadLetterReason reason) => _rejections[reason];
+    public long Rejections(DeadLetterReason reason) => _rejectedEvents.Counts[reason] + _rejectedItems.Counts[reason];
 
     /// <summary>Gets how many good records of the interactions topic held no event: deleted rows, empty lists. Any thread.</summary>
     public long Skipped => _eventIntake.Skipped;
@@ -183,11 +186,13 @@ public sealed partial class KafkaSource
                 KafkaSourceLog.DeadLettersWait(_logger);
             }
 
+            ReportRejections(isEnd: true);
             Leave(isPolite: !_health.IsUnavailable);
             KafkaSourceLog.Stopped(_logger, _batcher.Totals.Read);
         }
         catch
         {
+            ReportRejections(isEnd: true);
             Leave(isPolite: false);
             throw;
         }

@@ -43,8 +43,11 @@ public sealed class MappedEventDecoder
         return reason != DeadLetterReason.None || isTombstone ? Forget(reason) : _mapper.Map(_record, origin);
     }
 
-    /// <summary>Says what is wrong with the record decoded last.</summary>
-    public string Explain(DeadLetterReason reason) => _mapper.Explain(reason);
+    /// <summary>Says what is wrong with the record decoded last: the field, its value shortened, what is allowed.</summary>
+    /// <param name="value">Its value.</param>
+    /// <param name="reason">What <see cref="Decode"/> gave.</param>
+    public string Explain(ReadOnlySpan<byte> value, DeadLetterReason reason) =>
+        ValueFault.Describe(value, RecordFormat.Json, "Kafka__InteractionsFormat", _maxBytes, reason) ?? _mapper.Explain(reason);
 
     private DeadLetterReason Read(ReadOnlySpan<byte> value)
     {

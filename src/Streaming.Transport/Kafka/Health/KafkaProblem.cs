@@ -23,4 +23,10 @@ public enum KafkaProblem
 
     /// <summary>Dead letters are not delivered.</summary>
     DeadLetters,
+
+    /// <summary>Of the newest events more than allowed, or all, are dead letters.</summary>
+    RejectedEvents,
+
+    /// <summary>Of the newest catalogue records more than allowed, or all, are dead letters.</summary>
+    RejectedItems,
 }
