@@ -10,32 +10,34 @@ namespace Streaming.Kafka.Tests;
 /// <summary>Dead letters in a real topic: by time, and back to where they came from.</summary>
 public sealed class DeadLetterTests(KafkaServers servers)
 {
+    private static readonly DateTimeOffset Started = TimeProvider.System.GetUtcNow();
+
     [Fact]
     public async Task Read_FromATimeToATime_TakesWhatWasSentBetween()
     {
         await using KafkaBench bench = await KafkaBench.StartAsync(servers);
         KafkaOptions options = OptionsOf(bench);
-        DateTimeOffset start = DateTimeOffset.FromUnixTimeSeconds(1_770_000_000);
+        DateTimeOffset start = Start();
         for (int i = 0; i < 10; i++)
         {
-            await SendAsync(bench, i, start.AddMinutes(i), i % 2 == 0 ? "NoUser" : "Malformed");
+            await SendAsync(bench, i, start.AddSeconds(i), i % 2 == 0 ? "NoUser" : "Malformed");
         }
 
         using var reader = new DeadLetterReader(options);
-        Assert.Equal([3, 4, 5], Offsets(reader, new DeadLetterRange(At(start.AddMinutes(3)), At(start.AddMinutes(6)))));
-        Assert.Equal([4, 6, 8], Offsets(reader, new DeadLetterRange(At(start.AddMinutes(2.5)), Reasons: ["nouser"])));
+        Assert.Equal([3, 4, 5], Offsets(reader, new DeadLetterRange(At(start.AddSeconds(3)), At(start.AddSeconds(6)))));
+        Assert.Equal([4, 6, 8], Offsets(reader, new DeadLetterRange(At(start.AddSeconds(4)), Reasons: ["nouser"])));
         Assert.Empty(Offsets(reader, new DeadLetterRange(At(start.AddDays(1)))));
-        Assert.Equal(Enumerable.Range(0, 10).Select(static i => (long)i), Offsets(reader, new DeadLetterRange(At(start.AddDays(-1)))));
+        Assert.Equal(Enumerable.Range(0, 10).Select(static i => (long)i), Offsets(reader, new DeadLetterRange(At(start.AddHours(-1)))));
     }
 
     [Fact]
     public async Task Replay_EveryDeadLetter_KeepsPartitionsTimesAndOrder()
     {
         await using KafkaBench bench = await KafkaBench.StartAsync(servers);
-        DateTimeOffset start = DateTimeOffset.FromUnixTimeSeconds(1_770_000_000);
+        DateTimeOffset start = Start();
         for (int i = 0; i < 300; i++)
         {
-            await SendAsync(bench, i, start.AddMinutes(i), "NoUser");
+            await SendAsync(bench, i, start.AddSeconds(i), "NoUser");
         }
 
         KafkaOptions options = OptionsOf(bench);
@@ -59,8 +61,11 @@ public sealed class DeadLetterTests(KafkaServers servers)
             Assert.All(numbers, number => Assert.Equal(partition.Key, number % 3));
             Assert.Equal(numbers.Order(), numbers);
         });
-        Assert.All(records, record => Assert.Equal(1_600_000_000_000, record.Message.Timestamp.UnixTimestampMs));
+        Assert.All(records, record => Assert.Equal(Start().ToUnixTimeMilliseconds(), record.Message.Timestamp.UnixTimestampMs));
     }
+
+    // Whole seconds of half an hour ago: what is older than its retention, a topic deletes.
+    private static DateTimeOffset Start() => DateTimeOffset.FromUnixTimeSeconds(Started.ToUnixTimeSeconds() - 1800);
 
     private static KafkaOptions OptionsOf(KafkaBench bench) => new()
     {
@@ -76,7 +81,7 @@ public sealed class DeadLetterTests(KafkaServers servers)
     {
         using IProducer<byte[]?, byte[]> producer = new ProducerBuilder<byte[]?, byte[]>(bench.Cluster.Client).Build();
         Headers headers = [];
-        foreach ((string name, string text) in ((string, string)[])[("reason", reason), ("topic", bench.Events), ("partition", $"{number % 3}"), ("offset", $"{number}"), ("timestamp", "1600000000000")])
+        foreach ((string name, string text) in ((string, string)[])[("reason", reason), ("topic", bench.Events), ("partition", $"{number % 3}"), ("offset", $"{number}"), ("timestamp", $"{Start().ToUnixTimeMilliseconds()}")])
         {
             headers.Add(name, Encoding.UTF8.GetBytes(text));
         }

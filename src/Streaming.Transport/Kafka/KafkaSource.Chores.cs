@@ -33,6 +33,7 @@ public sealed partial class KafkaSource
         _lastStatus = _time.GetTimestamp();
         CheckAssignment();
         ReportRejections(isEnd: false);
+        _health.Set(KafkaProblem.Registry, _schemas?.Problem is { Length: > 0 } problem ? $"schema registry: {problem}" : string.Empty);
         _health.Set(KafkaProblem.RejectedEvents, _rejectedEvents.Problem);
         _health.Set(KafkaProblem.RejectedItems, _rejectedItems.Problem);
         _health.Set(KafkaProblem.DeadLetters, _deadLetters.Check(_watch!.Report.Of(_options.DeadLetterTopic)));

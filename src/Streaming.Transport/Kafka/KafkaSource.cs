@@ -10,6 +10,7 @@ using Streaming.Transport.Kafka.Decoding;
 using Streaming.Transport.Kafka.Health;
 using Streaming.Transport.Kafka.Readers;
 using Streaming.Transport.Kafka.Records;
+using Streaming.Transport.Kafka.Registry;
 using Streaming.Transport.Kafka.Topics;
 
 namespace Streaming.Transport.Kafka;
@@ -38,6 +39,7 @@ public sealed partial class KafkaSource
     private readonly ChannelWriter<Batch> _output;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
+    private readonly RegistrySchemas? _schemas;
     private readonly Rejections _rejectedEvents;
     private readonly Rejections _rejectedItems;
     private readonly KafkaHealth _health;
@@ -78,10 +80,11 @@ public sealed partial class KafkaSource
         _logger = logger;
         _health = new KafkaHealth(logger);
         _errors = new ClientErrors(options, _health, () => Volatile.Read(ref _watch)?.Request() ?? 0, logger);
+        _schemas = options.InteractionsFormat == RecordFormat.Registry || options.ItemsFormat == RecordFormat.Registry ? new RegistrySchemas(options.Registry, time) : null;
         _rejectedEvents = new Rejections(options.InteractionsTopic, options, SendDeadLetter, time, logger);
         _rejectedItems = new Rejections(options.ItemsTopic, options, SendDeadLetter, time, logger);
-        _eventIntake = new EventIntake(options, batcher, () => Emit(isLast: false, _abort), _rejectedEvents, time);
-        _itemIntake = new CatalogueIntake(options, items, batcher, _rejectedItems, time);
+        _eventIntake = new EventIntake(options, _schemas, batcher, () => Emit(isLast: false, _abort), _rejectedEvents, time);
+        _itemIntake = new CatalogueIntake(options, _schemas, items, batcher, _rejectedItems, time);
     }
 
     /// <summary>Gets or sets where topics ended that have been deleted since, as <see cref="TopicReplacedException.OldEnds"/> told. Used to count
@@ -128,6 +131,7 @@ public sealed partial class KafkaSource
         try
         {
             _abort = abort;
+            _stopping = stopping;
             using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(stopping, abort);
             using TopicClient client = new(_options, _errors.Report);
             string[] topics = [_options.InteractionsTopic, .. _options.ItemsTopic.Length > 0 ? [_options.ItemsTopic] : Array.Empty<string>(), _options.DeadLetterTopic];
@@ -149,6 +153,7 @@ public sealed partial class KafkaSource
         }
         finally
         {
+            _schemas?.Dispose();
             Volatile.Write(ref _watch, null);
         }
     }
@@ -243,7 +248,10 @@ public sealed partial class KafkaSource
         if (record is not null)
         {
             _errors.EndOutage();
-            _eventIntake.Take(record);
+            if (HasSchema(_events.Reader, record, _options.InteractionsFormat))
+            {
+                _eventIntake.Take(record);
+            }
         }
 
         TakeReachedEnds(_events.Reader, TopicNumber.Interactions);
@@ -266,7 +274,10 @@ public sealed partial class KafkaSource
         if (record is not null)
         {
             _errors.EndOutage();
-            _itemIntake.Take(record);
+            if (HasSchema(items.Reader, record, _options.ItemsFormat))
+            {
+                _itemIntake.Take(record);
+            }
         }
 
         TakeReachedEnds(items.Reader, TopicNumber.Items);

@@ -57,9 +57,10 @@ internal static class DeadLettersCommand
     {
         var range = new RangeOptions();
         var dryRun = new Option<bool>("--dry-run") { Description = "Print what would be sent, and send nothing." };
-        var command = new Command("replay", "Send the original key, value, time and headers back to the topic and partition they came from. Records with an event id that were counted meanwhile are duplicates and dropped as such.") { dryRun };
+        var now = new Option<bool>("--time-now") { Description = "Give the records the current time in place of their own: for topics whose retention is shorter than they are old, and would delete them unread." };
+        var command = new Command("replay", "Send the original key, value, time and headers back to the topic and partition they came from. Records with an event id that were counted meanwhile are duplicates and dropped as such.") { dryRun, now };
         range.AddTo(command);
-        command.SetAction((result, _) => RunAsync((desk, stopping) => desk.Replay(range.Read(result), result.GetValue(dryRun), stopping)));
+        command.SetAction((result, _) => RunAsync((desk, stopping) => desk.Replay(range.Read(result), result.GetValue(dryRun), !result.GetValue(now), stopping)));
         return command;
     }
 

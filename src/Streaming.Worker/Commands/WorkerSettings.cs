@@ -29,7 +29,7 @@ public static class WorkerSettings
     /// <summary>Gets all sections.</summary>
     public static SettingsCatalogue Catalogue { get; } = new(
     [
-        new SettingsSection("Kafka", typeof(KafkaOptions), "where the events come from.") { Secrets = Set(nameof(KafkaOptions.SaslPassword), nameof(KafkaOptions.SslKeyPassword)) },
+        new SettingsSection("Kafka", typeof(KafkaOptions), "where the events come from.") { Secrets = Set(nameof(KafkaOptions.SaslPassword), nameof(KafkaOptions.SslKeyPassword), nameof(RegistryOptions.Password)) },
         new SettingsSection("Events", typeof(EventOptions), "what counts as an event, and how much."),
         new SettingsSection("Batching", typeof(BatcherOptions), "how events become batches.") { Derived = Set(nameof(BatcherOptions.CheckpointBatches)) },
         new SettingsSection("History", typeof(HistoryOptions), "what is kept of each user; the model reads the newest `Model__HistoryLength` items of it."),

@@ -40,11 +40,11 @@ internal sealed class DeadLetterDesk(KafkaOptions options, TextWriter output)
     }
 
     /// <summary>Sends records back to their topics.</summary>
-    public ExitCode Replay(DeadLetterRange range, bool isDryRun, CancellationToken cancellationToken)
+    public ExitCode Replay(DeadLetterRange range, bool isDryRun, bool keepsTime, CancellationToken cancellationToken)
     {
         using DeadLetterReader reader = new(options);
         Require(reader, range.Partition);
-        using DeadLetterReplay replay = new(options);
+        using DeadLetterReplay replay = new(options, keepsTime);
         var sent = new DeadLetterTally();
         var left = new SortedDictionary<string, long>(StringComparer.Ordinal);
         try

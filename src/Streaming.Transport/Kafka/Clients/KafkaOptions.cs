@@ -11,11 +11,11 @@ public sealed class KafkaOptions
     /// <summary>Gets or sets the topic of the events. Default <c>interactions</c>.</summary>
     public string InteractionsTopic { get; set; } = "interactions";
 
-    /// <summary>Gets or sets how events are written. Default Protobuf.</summary>
+    /// <summary>Gets or sets how events are written: Protobuf or Json as in schemas, or Registry: as the schema of <c>Kafka__Registry__Url</c> says whose id each value names. Default Protobuf.</summary>
     public RecordFormat InteractionsFormat { get; set; } = RecordFormat.Protobuf;
 
-    /// <summary>Gets or sets which field of a JSON event is what, where it is not of the contract's shape: <c>user=after.user.id,item=lines[].sku,type=:purchase,time=$timestamp</c>,
-    /// the grammar of src/Streaming.Formats/README.md; <c>auto</c>: by the names that records have. Default empty: the contract's shape.</summary>
+    /// <summary>Gets or sets which field of a JSON or Registry event is what, where it is not of the contract's shape: <c>user=after.user.id,item=lines[].sku,type=:purchase,time=$timestamp</c>,
+    /// the grammar of src/Streaming.Formats/README.md; <c>auto</c>: by the names that records have. Default empty: the contract's shape; with the format Registry <c>auto</c>.</summary>
     public string InteractionsColumns { get; set; } = string.Empty;
 
     /// <summary>Gets or sets what numbers that are times count since 1970, with <see cref="InteractionsColumns"/>. Default Auto: the unit that
@@ -31,11 +31,11 @@ public sealed class KafkaOptions
     /// <summary>Gets or sets the compacted topic of the catalogue; empty: there is none. Default <c>items</c>.</summary>
     public string ItemsTopic { get; set; } = "items";
 
-    /// <summary>Gets or sets how items are written. Default Protobuf.</summary>
+    /// <summary>Gets or sets how items are written, in the same ways. Default Protobuf.</summary>
     public RecordFormat ItemsFormat { get; set; } = RecordFormat.Protobuf;
 
-    /// <summary>Gets or sets which field of a JSON catalogue record is what, where it is not of the contract's shape: <c>item=after.sku,title=after.name</c>.
-    /// Every name but item is a text field, or a declared feature group. Default empty: the contract's shape.</summary>
+    /// <summary>Gets or sets which field of a JSON or Registry catalogue record is what, where it is not of the contract's shape: <c>item=after.sku,title=after.name</c>.
+    /// Every name but item is a text field, or a declared feature group. Default empty: the contract's shape; the format Registry needs one.</summary>
     public string ItemsColumns { get; set; } = string.Empty;
 
     /// <summary>Gets or sets the topic for records that cannot be used. Default <c>interactions.dead-letters</c>.</summary>
@@ -113,6 +113,9 @@ public sealed class KafkaOptions
     /// <summary>Gets or sets further settings of librdkafka by its own names (<c>fetch.min.bytes</c>, …), for all clients.
     /// Those on which the guarantees rest, and those that run programs, are refused.</summary>
     public Dictionary<string, string> Client { get; set; } = new(StringComparer.Ordinal);
+
+    /// <summary>Gets the schema registry of topics whose format is Registry.</summary>
+    public RegistryOptions Registry { get; set; } = new();
 
     /// <summary>Makes a copy that may be changed.</summary>
     public KafkaOptions Copy()

@@ -43,10 +43,11 @@ internal static partial class KafkaOptionsCheck
         Check(options.MaxDeadLetterRate is >= 0 and <= 1, nameof(options.MaxDeadLetterRate), options.MaxDeadLetterRate, "0 to 1");
         Check(options.DeadLetterWindow is >= 1 and <= 1_000_000, nameof(options.DeadLetterWindow), options.DeadLetterWindow, "1 to 1,000,000");
         Check(options.MaxRecordBytes is >= 64 and <= 64 << 20, nameof(options.MaxRecordBytes), options.MaxRecordBytes, "64 to 67,108,864");
-        Check(Enum.IsDefined(options.InteractionsFormat), nameof(options.InteractionsFormat), options.InteractionsFormat, "Protobuf, Json");
-        Check(Enum.IsDefined(options.ItemsFormat), nameof(options.ItemsFormat), options.ItemsFormat, "Protobuf, Json");
+        Check(Enum.IsDefined(options.InteractionsFormat), nameof(options.InteractionsFormat), options.InteractionsFormat, "Protobuf, Json, Registry");
+        Check(Enum.IsDefined(options.ItemsFormat), nameof(options.ItemsFormat), options.ItemsFormat, "Protobuf, Json, Registry");
         Check(Enum.IsDefined(options.InteractionsTimeUnit), nameof(options.InteractionsTimeUnit), options.InteractionsTimeUnit, "Auto, S, Ms, Us, Ns");
         errors.AddRange(MappingCheck.Errors(options));
+        errors.AddRange(RegistryOptionsCheck.Errors(options));
         Check(Enum.IsDefined(options.Assignment), nameof(options.Assignment), options.Assignment, "Group, Static");
         Check(Enum.IsDefined(options.GroupProtocol), nameof(options.GroupProtocol), options.GroupProtocol, "Classic, Consumer");
         Check(options.GroupProtocol == KafkaGroupProtocol.Classic || options.Assignment == KafkaAssignment.Group, nameof(options.GroupProtocol), options.GroupProtocol, "Classic, unless Kafka__Assignment is Group");

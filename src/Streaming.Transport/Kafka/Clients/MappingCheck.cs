@@ -23,15 +23,20 @@ internal static class MappingCheck
                 continue;
             }
 
-            if (format != RecordFormat.Json)
+            if (format == RecordFormat.Protobuf)
             {
-                yield return $"Kafka:{name} is '{columns}', but the format is {format}; allowed: a mapping with the format Json.";
+                yield return $"Kafka:{name} is '{columns}', but the format is {format}; allowed: a mapping with the formats Json and Registry.";
             }
 
             if (Fault(parse) is { } fault)
             {
                 yield return $"Kafka:{name}: {fault}";
             }
+        }
+
+        if (options.ItemsTopic.Length > 0 && options.ItemsFormat == RecordFormat.Registry && options.ItemsColumns.Length == 0)
+        {
+            yield return $"Kafka:{nameof(options.ItemsColumns)} is ''; allowed: a mapping such as item=sku,title=name, because the format is Registry.";
         }
 
         if (Fault(() => DateTime.UnixEpoch.ToString(options.InteractionsTimeFormat, CultureInfo.InvariantCulture)) is not null)
@@ -48,11 +53,14 @@ internal static class MappingCheck
     /// <summary>The catalogue's mapping, or null: the contract's shape.</summary>
     public static ItemMap? Items(KafkaOptions options) => options.ItemsColumns.Length == 0 ? null : ItemMap.Parse(options.ItemsColumns);
 
+    /// <summary>Whether events go through a mapping, rather than the contract's own decoder.</summary>
+    public static bool AreEventsMapped(KafkaOptions options) => options.InteractionsColumns.Length > 0 || options.InteractionsFormat == RecordFormat.Registry;
+
     /// <summary>Whether headers are to be read.</summary>
-    public static bool NeedsHeaders(KafkaOptions options) => (options.InteractionsColumns.Length > 0 && Events(options)?.HasHeaders == true) || Items(options)?.HasHeaders == true;
+    public static bool NeedsHeaders(KafkaOptions options) => (AreEventsMapped(options) && Events(options)?.HasHeaders == true) || Items(options)?.HasHeaders == true;
 
     /// <summary>The events' mapping, or null: by the names that records have.</summary>
-    public static FieldMap? Events(KafkaOptions options) => options.InteractionsColumns == Auto ? null : FieldMap.Parse(options.InteractionsColumns);
+    public static FieldMap? Events(KafkaOptions options) => options.InteractionsColumns is "" or Auto ? null : FieldMap.Parse(options.InteractionsColumns);
 
     /// <summary>How times are read.</summary>
     public static TimeReader Times(KafkaOptions options) => new(

@@ -4,23 +4,26 @@ using Streaming.Transport.Kafka.Topics;
 
 namespace Streaming.Transport.Kafka.DeadLetters;
 
-/// <summary>Sends records of dead letters back to where they came from: key, value, partition, time and headers as they were. Not for several threads at once.</summary>
+/// <summary>Sends records of dead letters back to where they came from: key, value, partition, headers and, unless told otherwise, time as they were. Not for several threads at once.</summary>
 public sealed class DeadLetterReplay : IDisposable
 {
     private const int DeliveryLimit = 30_000;
 
     private readonly Dictionary<string, int> _partitions = new(StringComparer.Ordinal);
     private readonly IProducer<byte[]?, byte[]?> _producer;
+    private readonly bool _keepsTime;
     private long _delivered;
     private string? _failure;
 
     /// <summary>Creates it, and asks for the topics.</summary>
     /// <param name="options">How to reach Kafka, and the topics that records may go back to.</param>
+    /// <param name="keepsTime">Whether records keep their time; else they get the current one, for topics whose retention is shorter than they are old.</param>
     /// <exception cref="KafkaUnavailableException">No broker answers, or a topic cannot be written to.</exception>
-    public DeadLetterReplay(KafkaOptions options)
+    public DeadLetterReplay(KafkaOptions options, bool keepsTime = true)
     {
         ArgumentNullException.ThrowIfNull(options);
         options.Validate();
+        _keepsTime = keepsTime;
         using ClusterQuestion question = new(options);
         string[] topics = options.ItemsTopic.Length == 0 ? [options.InteractionsTopic] : [options.InteractionsTopic, options.ItemsTopic];
         foreach (string topic in topics)
@@ -65,7 +68,7 @@ public sealed class DeadLetterReplay : IDisposable
         }
 
         Message<byte[]?, byte[]?> message = new() { Key = letter.Key, Value = letter.Value, Headers = headers };
-        if (letter.OriginTimestamp is long time)
+        if (_keepsTime && letter.OriginTimestamp is long time)
         {
             message.Timestamp = new Timestamp(time, TimestampType.CreateTime);
         }

@@ -7,6 +7,7 @@ using Streaming.Core.Hashing;
 using Streaming.Core.Items;
 using Streaming.Formats.Mapping;
 using Streaming.Transport.Kafka.Clients;
+using Streaming.Transport.Kafka.Registry;
 
 namespace Streaming.Transport.Kafka.Decoding;
 
@@ -26,13 +27,24 @@ public sealed class ItemDecoder
     /// <param name="limits">What an item may be made of.</param>
     /// <param name="map">Which field of a JSON record is what; null: the contract's shape.</param>
     public ItemDecoder(RecordFormat format, int maxBytes, ItemLimits limits, ItemMap? map = null)
+        : this(format, maxBytes, limits, map, schemas: null)
+    {
+    }
+
+    /// <summary>Creates a decoder.</summary>
+    /// <param name="format">How the values are written.</param>
+    /// <param name="maxBytes">Longest value that is looked at, 1 and up.</param>
+    /// <param name="limits">What an item may be made of.</param>
+    /// <param name="map">Which field of a record is what; null: the contract's shape.</param>
+    /// <param name="schemas">The schemas that values name; null: they are of the format.</param>
+    internal ItemDecoder(RecordFormat format, int maxBytes, ItemLimits limits, ItemMap? map, RegistrySchemas? schemas)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(maxBytes, 1);
         ArgumentNullException.ThrowIfNull(limits);
         _format = format;
         _maxBytes = maxBytes;
         _limits = limits;
-        _mapped = map is null ? null : new MappedItemReader(map, limits);
+        _mapped = map is null ? null : new MappedItemReader(map, limits, new MappedValueReader("Kafka__ItemsFormat", maxBytes, schemas));
     }
 
     /// <summary>Decodes a record. Any bytes may come: the answer is a change or a reason, never an exception.</summary>
@@ -72,8 +84,9 @@ public sealed class ItemDecoder
     /// <param name="reason">What <see cref="Decode"/> gave.</param>
     public string Explain(ReadOnlySpan<byte> value, DeadLetterReason reason) =>
         _fault
+        ?? (_mapped is not null ? reason.ToString() : null)
         ?? ValueFault.Describe(value, _format, "Kafka__ItemsFormat", _maxBytes, reason)
-        ?? (_mapped is null && reason == DeadLetterReason.Malformed ? ItemFault.Describe(value) : null)
+        ?? (reason == DeadLetterReason.Malformed ? ItemFault.Describe(value) : null)
         ?? reason.ToString();
 
     private DeadLetterReason Wrong(DeadLetterReason reason, string fault)
@@ -89,15 +102,8 @@ public sealed class ItemDecoder
     private DeadLetterReason DecodeMapped(ReadOnlySpan<byte> value, long producedTime, RecordOrigin? origin, out ItemChange? change)
     {
         change = null;
-        DeadLetterReason reason = CheckValue(ref value);
-        Item? item = null;
-        bool isRemoved = false;
-        if (reason == DeadLetterReason.None)
-        {
-            reason = _mapped!.Read(value, origin, out item, out isRemoved);
-            _fault = _mapped.Fault;
-        }
-
+        DeadLetterReason reason = _mapped!.Read(value, origin, out Item? item, out bool isRemoved);
+        _fault = _mapped.Fault;
         if (reason == DeadLetterReason.None && isRemoved)
         {
             byte[] id = Encoding.UTF8.GetBytes(item!.ItemId);

@@ -3,14 +3,16 @@ using System.Text;
 using System.Text.Unicode;
 using Streaming.Contracts;
 using Streaming.Core.Events;
-using Streaming.Formats.Json;
 using Streaming.Formats.Mapping;
 using Streaming.Formats.Records;
 
 namespace Streaming.Transport.Kafka.Decoding;
 
-/// <summary>Reads a JSON catalogue record by a mapping into the same message that the contract's shape gives, so that the rules exist once.</summary>
-internal sealed class MappedItemReader(ItemMap map, ItemLimits limits)
+/// <summary>Reads a catalogue record by a mapping into the same message that the contract's shape gives, so that the rules exist once.</summary>
+/// <param name="map">The mapping.</param>
+/// <param name="limits">What an item may be made of.</param>
+/// <param name="values">Reads the values.</param>
+internal sealed class MappedItemReader(ItemMap map, ItemLimits limits, MappedValueReader values)
 {
     private readonly RecordTree _record = new();
     private readonly ItemMapper _mapper = new(map);
@@ -18,17 +20,19 @@ internal sealed class MappedItemReader(ItemMap map, ItemLimits limits)
     /// <summary>Gets what is wrong with the record read last; null: nothing, or what its bytes say by themselves.</summary>
     public string? Fault { get; private set; }
 
-    public DeadLetterReason Read(ReadOnlySpan<byte> json, RecordOrigin? origin, out Item? item, out bool isRemoved)
+    public DeadLetterReason Read(ReadOnlySpan<byte> value, RecordOrigin? origin, out Item? item, out bool isRemoved)
     {
         item = null;
         isRemoved = false;
         Fault = null;
-        if (!JsonTree.TryRead(json, _record))
+        DeadLetterReason reason = values.Read(value, _record);
+        if (reason != DeadLetterReason.None)
         {
-            return DeadLetterReason.Malformed;
+            Fault = values.Explain(value, reason);
+            return reason;
         }
 
-        DeadLetterReason reason = _mapper.Map(_record, origin);
+        reason = _mapper.Map(_record, origin);
         if (reason != DeadLetterReason.None)
         {
             return Wrong(reason, reason == DeadLetterReason.NoItem ? $"item ({map.Item}) is {Shown(_mapper.Item)}; allowed: a text or a number" : "the record is not an object with named fields");

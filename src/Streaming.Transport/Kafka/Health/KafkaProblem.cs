@@ -29,4 +29,7 @@ public enum KafkaProblem
 
     /// <summary>Of the newest catalogue records more than allowed, or all, are dead letters.</summary>
     RejectedItems,
+
+    /// <summary>The schema registry does not answer, and records wait for a schema.</summary>
+    Registry,
 }

@@ -4,18 +4,20 @@ using Streaming.Core.Ingestion;
 using Streaming.Core.Items;
 using Streaming.Transport.Kafka.Clients;
 using Streaming.Transport.Kafka.Decoding;
+using Streaming.Transport.Kafka.Registry;
 
 namespace Streaming.Transport.Kafka.Records;
 
 /// <summary>What is done with a record of the items topic. On the reading thread.</summary>
 /// <param name="options">The topic and its format.</param>
+/// <param name="schemas">The schemas that values name, where the format is Registry.</param>
 /// <param name="limits">Bounds of catalogue records.</param>
 /// <param name="batcher">Takes the changes.</param>
 /// <param name="rejections">Takes what cannot be used.</param>
 /// <param name="time">The clock.</param>
-internal sealed class CatalogueIntake(KafkaOptions options, ItemLimits limits, Batcher batcher, Rejections rejections, TimeProvider time)
+internal sealed class CatalogueIntake(KafkaOptions options, RegistrySchemas? schemas, ItemLimits limits, Batcher batcher, Rejections rejections, TimeProvider time)
 {
-    private readonly ItemDecoder _decoder = new(options.ItemsFormat, options.MaxRecordBytes, limits, MappingCheck.Items(options));
+    private readonly ItemDecoder _decoder = new(options.ItemsFormat, options.MaxRecordBytes, limits, MappingCheck.Items(options), options.ItemsFormat == RecordFormat.Registry ? schemas : null);
     private readonly KafkaRecordOrigin _origin = new();
 
     /// <summary>Gets the number of changes taken in.</summary>

@@ -69,5 +69,5 @@ internal static class DeadLetter
     public static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);
 
     private static bool IsOfFormat(DeadLetterReason reason) =>
-        reason is DeadLetterReason.Empty or DeadLetterReason.TooLarge or DeadLetterReason.Malformed or DeadLetterReason.BadWireHeader;
+        reason is DeadLetterReason.Empty or DeadLetterReason.TooLarge or DeadLetterReason.Malformed or DeadLetterReason.BadWireHeader or DeadLetterReason.UnknownSchema;
 }

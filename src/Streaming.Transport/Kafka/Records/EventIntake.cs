@@ -3,21 +3,23 @@ using Streaming.Core.Events;
 using Streaming.Core.Ingestion;
 using Streaming.Transport.Kafka.Clients;
 using Streaming.Transport.Kafka.Decoding;
+using Streaming.Transport.Kafka.Registry;
 
 namespace Streaming.Transport.Kafka.Records;
 
 /// <summary>What is done with a record of the interactions topic. On the reading thread.</summary>
 /// <param name="options">The topic, its format, how many dead letters are allowed.</param>
+/// <param name="schemas">The schemas that values name, where the format is Registry.</param>
 /// <param name="batcher">Takes the events.</param>
 /// <param name="emit">Ends the batch under way and hands it on; false: it could not be before the end.</param>
 /// <param name="rejections">Takes what cannot be used.</param>
 /// <param name="time">The clock.</param>
 internal sealed class EventIntake(
-    KafkaOptions options, Batcher batcher, Func<bool> emit, Rejections rejections, TimeProvider time)
+    KafkaOptions options, RegistrySchemas? schemas, Batcher batcher, Func<bool> emit, Rejections rejections, TimeProvider time)
 {
     private readonly EventDecoder _decoder = new(options.InteractionsFormat, options.MaxRecordBytes);
-    private readonly MappedIntake? _mapped = options.InteractionsColumns.Length > 0
-        ? new MappedIntake(new MappedEventDecoder(MappingCheck.Events(options), MappingCheck.Times(options), options.MaxRecordBytes), batcher, emit)
+    private readonly MappedIntake? _mapped = MappingCheck.AreEventsMapped(options)
+        ? new MappedIntake(new MappedEventDecoder(MappingCheck.Events(options), MappingCheck.Times(options), options.MaxRecordBytes, options.InteractionsFormat == RecordFormat.Registry ? schemas : null), batcher, emit)
         : null;
     private readonly List<long> _newestTimes = [];
 

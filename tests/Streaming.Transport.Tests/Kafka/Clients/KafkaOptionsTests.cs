@@ -61,7 +61,7 @@ public class KafkaOptionsTests
 
         Assert.Equal(
             [
-                "Kafka:InteractionsColumns is 'user=a,itm=b', but the format is Protobuf; allowed: a mapping with the format Json.",
+                "Kafka:InteractionsColumns is 'user=a,itm=b', but the format is Protobuf; allowed: a mapping with the formats Json and Registry.",
                 "Kafka:InteractionsColumns: 'itm' in 'user=a,itm=b' is not a field of an event; allowed: user, item, type, time, id, value, dwell, title.",
                 "Kafka:ItemsColumns: 'title=a' does not say where the item is; add item=….",
                 "Kafka:InteractionsTimeZone: 'Mars' is not a time zone; allowed: a name such as Europe/Berlin, or an offset such as +02:00.",
