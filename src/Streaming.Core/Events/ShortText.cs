@@ -8,6 +8,7 @@ namespace Streaming.Core.Events;
 public static class ShortText
 {
     private const int MostText = 60;
+    private const int MostLine = 500;
     private const int MostHexadecimal = 24;
 
     /// <summary>Quoted text where the bytes are UTF-8 without control characters, else hexadecimal; cut off where it is long.</summary>
@@ -22,6 +23,28 @@ public static class ShortText
         head = bytes[..Math.Min(bytes.Length, MostHexadecimal)];
         return $"0x{Convert.ToHexString(head)}{Rest(bytes.Length, head.Length)}";
     }
+
+    /// <summary>A text on one line, without control characters, and bounded.</summary>
+    public static string Line(string text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        var line = new StringBuilder();
+        foreach (Rune rune in text.EnumerateRunes())
+        {
+            if (line.Length >= MostLine)
+            {
+                return line.Append("...").ToString();
+            }
+
+            line.Append(IsPrintable(rune) ? rune.ToString() : string.Create(CultureInfo.InvariantCulture, $"\\u{rune.Value:x4}"));
+        }
+
+        return line.ToString();
+    }
+
+    /// <summary>Whether a character shows and moves nothing else on a screen.</summary>
+    public static bool IsPrintable(Rune rune) =>
+        !Rune.IsControl(rune) && Rune.GetUnicodeCategory(rune) is not (UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator or UnicodeCategory.Format);
 
     // A character is not cut in two: up to three of its bytes may lie before the cut.
     private static ReadOnlySpan<byte> Head(ReadOnlySpan<byte> bytes, int most)
@@ -47,7 +70,7 @@ public static class ShortText
 
         foreach (Rune rune in Encoding.UTF8.GetString(utf8).EnumerateRunes())
         {
-            if (Rune.IsControl(rune) || Rune.GetUnicodeCategory(rune) is UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator or UnicodeCategory.Format)
+            if (!IsPrintable(rune))
             {
                 return false;
             }

@@ -1,3 +1,4 @@
+using Streaming.Core.Events;
 using Streaming.Transport.Kafka.DeadLetters;
 
 namespace Streaming.Worker.DeadLetters;
@@ -16,7 +17,7 @@ internal sealed class DeadLetterTally
     public void Add(StoredDeadLetter letter)
     {
         Total++;
-        (string, string) key = (DeadLetterText.Line(letter.Topic), DeadLetterText.Line(letter.Reason));
+        (string, string) key = (ShortText.Line(letter.Topic), ShortText.Line(letter.Reason));
         if (!_kinds.TryGetValue(key, out Kind? kind))
         {
             key = _kinds.Count < MostKinds ? key : ("(others)", "(others)");
@@ -28,7 +29,7 @@ internal sealed class DeadLetterTally
 
         kind.Count++;
         (kind.First, kind.Last) = (kind.First < letter.Time ? kind.First : letter.Time, kind.Last > letter.Time ? kind.Last : letter.Time);
-        kind.Example = FormattableString.Invariant($"[{letter.Partition}]@{letter.Offset}, was {DeadLetterText.Line(letter.Topic)}[{letter.OriginPartition}]@{letter.OriginOffset}: {DeadLetterText.Line(letter.Explanation)}");
+        kind.Example = FormattableString.Invariant($"[{letter.Partition}]@{letter.Offset}, was {ShortText.Line(letter.Topic)}[{letter.OriginPartition}]@{letter.OriginOffset}: {ShortText.Line(letter.Explanation)}");
     }
 
     /// <summary>Prints two lines for each topic and reason, the most frequent first.</summary>

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Unicode;
+using Streaming.Core.Events;
 using Streaming.Transport.Kafka.DeadLetters;
 
 namespace Streaming.Worker.DeadLetters;
@@ -8,7 +9,6 @@ namespace Streaming.Worker.DeadLetters;
 /// <summary>What `streaming dead-letters show` prints. Keys, values and headers come from anywhere: nothing in them reaches the terminal as a control character.</summary>
 internal static class DeadLetterText
 {
-    private const int MostLine = 500;
     private const int HexadecimalColumns = 16;
 
     /// <summary>Prints a dead letter.</summary>
@@ -20,28 +20,11 @@ internal static class DeadLetterText
         output.WriteLine(FormattableString.Invariant($"[{letter.Partition}]@{letter.Offset}, {letter.Time:yyyy-MM-dd'T'HH:mm:ss.fff'Z'}"));
         foreach ((string name, byte[] value) in letter.Headers)
         {
-            Write($"header {Line(name)}", value, bytes, output);
+            Write($"header {ShortText.Line(name)}", value, bytes, output);
         }
 
         Write("key", letter.Key, bytes, output);
         Write("value", letter.Value, bytes, output);
-    }
-
-    /// <summary>A text on one line, bounded.</summary>
-    public static string Line(string text)
-    {
-        var line = new StringBuilder();
-        foreach (Rune rune in text.EnumerateRunes())
-        {
-            if (line.Length >= MostLine)
-            {
-                return line.Append("...").ToString();
-            }
-
-            line.Append(IsShown(rune) ? rune.ToString() : string.Create(CultureInfo.InvariantCulture, $"\\u{rune.Value:x4}"));
-        }
-
-        return line.ToString();
     }
 
     private static void Write(string name, byte[]? value, int most, TextWriter output)
@@ -75,7 +58,7 @@ internal static class DeadLetterText
             if (Utf8.IsValid(bytes[..^cut]))
             {
                 string text = Encoding.UTF8.GetString(bytes[..^cut]);
-                return text.EnumerateRunes().All(static rune => IsShown(rune) || rune.Value is '\n' or '\r' or '\t') ? text : null;
+                return text.EnumerateRunes().All(static rune => ShortText.IsPrintable(rune) || rune.Value is '\n' or '\r' or '\t') ? text : null;
             }
         }
 
@@ -98,7 +81,4 @@ internal static class DeadLetterText
 
         output.WriteLine(line.ToString());
     }
-
-    private static bool IsShown(Rune rune) =>
-        !Rune.IsControl(rune) && Rune.GetUnicodeCategory(rune) is not (UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator or UnicodeCategory.Format);
 }

@@ -32,15 +32,24 @@ internal static class EventFault
             return null;
         }
 
-        return reason switch
+        try
         {
-            DeadLetterReason.Malformed or DeadLetterReason.IdTooLong => WrongKind(document.RootElement),
-            DeadLetterReason.NoUser => Missing(document.RootElement, "user_id"),
-            DeadLetterReason.NoItem => Missing(document.RootElement, "item_id"),
-            DeadLetterReason.NoTime => Missing(document.RootElement, "event_time_ms"),
-            _ => null,
-        };
+            return Describe(document.RootElement, reason);
+        }
+        catch (InvalidOperationException)
+        {
+            return ValueFault.NotText(json);
+        }
     }
+
+    private static string? Describe(JsonElement record, DeadLetterReason reason) => reason switch
+    {
+        DeadLetterReason.Malformed or DeadLetterReason.IdTooLong => WrongKind(record),
+        DeadLetterReason.NoUser => Missing(record, "user_id"),
+        DeadLetterReason.NoItem => Missing(record, "item_id"),
+        DeadLetterReason.NoTime => Missing(record, "event_time_ms"),
+        _ => null,
+    };
 
     private static string? WrongKind(JsonElement record)
     {

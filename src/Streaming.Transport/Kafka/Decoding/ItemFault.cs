@@ -14,7 +14,19 @@ internal static class ItemFault
             return null;
         }
 
-        foreach (JsonProperty field in document.RootElement.EnumerateObject())
+        try
+        {
+            return Describe(document.RootElement);
+        }
+        catch (InvalidOperationException)
+        {
+            return ValueFault.NotText(json);
+        }
+    }
+
+    private static string? Describe(JsonElement record)
+    {
+        foreach (JsonProperty field in record.EnumerateObject())
         {
             string? fault = field.Name switch
             {

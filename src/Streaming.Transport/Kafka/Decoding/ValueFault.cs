@@ -59,6 +59,9 @@ internal static class ValueFault
         _ => ShortText.Of(System.Text.Encoding.UTF8.GetBytes(value.GetRawText())).Trim('"'),
     };
 
+    /// <summary>The fault of JSON of which a name or a text has no characters: bytes that are not UTF-8, half of a surrogate pair.</summary>
+    public static string NotText(ReadOnlySpan<byte> value) => $"a name or a text in the value is not UTF-8: {ShortText.Of(value)}";
+
     private static string? DescribeJson(ReadOnlySpan<byte> value, string setting)
     {
         try
@@ -66,6 +69,10 @@ internal static class ValueFault
             _ = ConfluentWireHeader.TrySkip(ref value, RecordFormat.Json);
             using var document = JsonDocument.Parse(value.ToArray(), Options);
             return document.RootElement.ValueKind == JsonValueKind.Object ? null : $"the value is {Shown(document.RootElement)}; allowed: a JSON object";
+        }
+        catch (InvalidOperationException)
+        {
+            return NotText(value);
         }
         catch (JsonException exception)
         {

@@ -37,7 +37,7 @@ internal sealed class CatalogueIntake(KafkaOptions options, RegistrySchemas? sch
         RecordBuffer value = record.Message.Value;
         long producedTime = RecordTime.Of(record, time);
         DeadLetterReason reason = _decoder.Decode(key.Bytes, value.Bytes, value.IsNull, producedTime, out ItemChange? change, _origin.At(record.Message, producedTime));
-        string explanation = change is null ? _decoder.Explain(value.Bytes, reason) : string.Empty;
+        string explanation = change is null ? ShortText.Line(_decoder.Explain(value.Bytes, reason)) : string.Empty;
         if (change is not null)
         {
             Changes++;

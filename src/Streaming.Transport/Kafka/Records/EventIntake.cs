@@ -43,7 +43,7 @@ internal sealed class EventIntake(
             return;
         }
 
-        string explanation = reason == DeadLetterReason.None ? string.Empty : Explain(record.Message.Value.Bytes, reason);
+        string explanation = reason == DeadLetterReason.None ? string.Empty : ShortText.Line(Explain(record.Message.Value.Bytes, reason));
         if (reason != DeadLetterReason.None && !rejections.Reject(record, reason, explanation))
         {
             return;

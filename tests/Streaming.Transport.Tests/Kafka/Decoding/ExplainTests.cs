@@ -1,6 +1,7 @@
 using System.Text;
 using Streaming.Core.Events;
 using Streaming.Formats.Mapping;
+using Streaming.Tests;
 using Streaming.Transport.Kafka.Clients;
 using Streaming.Transport.Kafka.Decoding;
 using Xunit;
@@ -61,6 +62,51 @@ public class ExplainTests
     }
 
     [Theory]
+    [InlineData("{\"user_id\":\"a\xc3\"}")]
+    [InlineData("{\"\\ud800\":1,\"user_id\":7}")]
+    [InlineData("{\"user_id\":7,\"value\":\"\\ud800\"}")]
+    public void Explain_TextWithoutCharacters_IsSaid(string json)
+    {
+        EventDecoder decoder = new(RecordFormat.Json, 1000);
+        byte[] value = Encoding.Latin1.GetBytes(json);
+        foreach (DeadLetterReason reason in Enum.GetValues<DeadLetterReason>())
+        {
+            decoder.Explain(value, reason);
+        }
+
+        Assert.NotNull(decoder.Explain(value, DeadLetterReason.NoItem));
+    }
+
+    [Theory]
+    [InlineData(RecordFormat.Json)]
+    [InlineData(RecordFormat.Protobuf)]
+    [Trait("Kind", Fuzz.Kind)]
+    public void Explain_MutatedRecords_NeverThrows(RecordFormat format)
+    {
+        byte[] @event = format == RecordFormat.Json
+            ? "{\"user_id\":\"u\\u00e9\\ud83d\\ude00\",\"item_id\":\"i\",\"type\":\"view\",\"event_time_ms\":1700000000000,\"value\":1.5}"u8.ToArray()
+            : [0x0A, 1, (byte)'u', 0x12, 1, (byte)'i', 0x20, 0x80, 0xD0, 0x95, 0xFF, 0xBC, 0x31];
+        byte[] item = format == RecordFormat.Json ? "{\"item_id\":\"i\\u00e9\",\"features\":{\"text\":[1,2,3]},\"text\":{\"title\":\"T\\ud83d\\ude00\"}}"u8.ToArray() : [0x0A, 1, (byte)'i'];
+        EventDecoder events = new(format, 1000);
+        MappedEventDecoder mapped = new(null, new TimeReader(), 1000);
+        ItemDecoder items = new(format, 1000, Limits);
+        ItemDecoder mappedItems = new(RecordFormat.Json, 1000, Limits, ItemMap.Parse("item=item_id,title=text.title,text=features.text"));
+        Fuzz.Run(41, 20_000, 1 << 20, random =>
+        {
+            byte[] value = Mutation.Of(@event, random);
+            DeadLetterReason reason = events.Decode(value, out _);
+            _ = events.Explain(value, reason == DeadLetterReason.None ? (DeadLetterReason)random.Next(19) : reason);
+            reason = mapped.Decode(value, false, new Nothing());
+            _ = mapped.Explain(value, reason);
+            value = Mutation.Of(item, random);
+            reason = items.Decode([], value, false, 0, out _);
+            _ = items.Explain(value, reason);
+            reason = mappedItems.Decode([], value, false, 0, out _);
+            return mappedItems.Explain(value, reason).Length > 0;
+        });
+    }
+
+    [Theory]
     [InlineData("k", "{\"item_id\":\"i\"}", "the key is \"k\", the value's item id \"i\"; allowed: the same bytes, or no key")]
     [InlineData("", "{}", "neither the key nor the value names the item")]
     [InlineData("i", "{\"item_id\":5}", "item_id is 5; allowed: a text; Kafka__ItemsColumns reads other shapes")]
@@ -92,5 +138,18 @@ public class ExplainTests
         DeadLetterReason reason = decoder.Decode([], value, false, 0, out _);
         Assert.NotEqual(DeadLetterReason.None, reason);
         Assert.StartsWith(expected, decoder.Explain(value, reason), StringComparison.Ordinal);
+    }
+
+    private sealed class Nothing : RecordOrigin
+    {
+        public override ReadOnlySpan<byte> Key => [];
+
+        public override long? Timestamp => null;
+
+        public override bool TryFindHeader(string name, out ReadOnlySpan<byte> value)
+        {
+            value = default;
+            return false;
+        }
     }
 }
