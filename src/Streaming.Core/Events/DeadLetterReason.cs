@@ -56,4 +56,7 @@ public enum DeadLetterReason
 
     /// <summary>The record's key names another item than its value.</summary>
     KeyMismatch,
+
+    /// <summary>The schema registry has no schema of the id that the value names, or one that cannot be used.</summary>
+    UnknownSchema,
 }

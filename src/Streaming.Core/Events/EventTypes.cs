@@ -38,6 +38,9 @@ public sealed class EventTypes
         }
     }
 
+    /// <summary>Gets the types that have a weight, for messages.</summary>
+    public string Names => string.Join(", ", _names.Select(static name => Encoding.UTF8.GetString(name)));
+
     /// <summary>Finds the weight of a type. With a handful of types, comparing is faster than hashing, and allocates nothing.</summary>
     /// <returns><see cref="DeadLetterReason.None"/>, or why the event is rejected.</returns>
     public DeadLetterReason Find(ReadOnlySpan<byte> type, out float weight)

@@ -122,6 +122,11 @@ public sealed class Batcher
     /// all or none.</summary>
     public DeadLetterReason Check(in InteractionEvent candidate) => _rules.Check(candidate, out _);
 
+    /// <summary>Says in words why an event is refused.</summary>
+    /// <param name="candidate">The event.</param>
+    /// <param name="reason">What <see cref="Check"/> or <see cref="Add(in InteractionEvent, long)"/> gave for it.</param>
+    public string Explain(in InteractionEvent candidate, DeadLetterReason reason) => _rules.Explain(candidate, reason);
+
     /// <summary>Adds an event.</summary>
     /// <param name="candidate">The decoded event; its bytes are copied.</param>
     /// <param name="producedTime">When the record was produced, Unix milliseconds.</param>

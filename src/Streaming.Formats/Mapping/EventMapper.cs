@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text;
 using System.Text.Unicode;
 using Streaming.Core.Events;
 using Streaming.Formats.Records;
@@ -61,6 +60,7 @@ public sealed class EventMapper
     public void Clear()
     {
         _events.Clear();
+        _wrongRole = default;
         _wrongValue = default;
     }
 
@@ -98,17 +98,17 @@ public sealed class EventMapper
     public string Explain(DeadLetterReason reason)
     {
         string field = _finder.Describe(_wrongRole);
-        string shown = Shown(_wrongValue.Text);
+        string shown = ShortText.Of(_wrongValue.Text);
         return reason switch
         {
             DeadLetterReason.Empty => "the record is empty",
             DeadLetterReason.Malformed when _wrongValue.Kind is not (ValueKind.Fields or ValueKind.List) && _wrongRole == FieldRole.User => "the record is not an object with named fields",
             DeadLetterReason.NoUser or DeadLetterReason.NoItem or DeadLetterReason.NoTime => $"{field} is {(_wrongValue.Kind == ValueKind.Missing ? "missing" : "empty")}{_finder.Others()}",
-            DeadLetterReason.IdTooLong => $"{field} is longer than {InteractionEvent.MaxIdBytes} bytes: \"{shown}\"",
-            DeadLetterReason.InvalidUtf8 => $"{field} is not UTF-8: \"{shown}\"",
-            DeadLetterReason.InvalidNumber => $"{field} is \"{shown}\"; allowed: a number with a decimal point{(_wrongRole == FieldRole.Dwell ? ", 0 and up" : string.Empty)}",
-            DeadLetterReason.TimeOutOfRange or DeadLetterReason.Malformed when _wrongRole == FieldRole.Time => $"{field} \"{shown}\" {_times.Explain(_wrongValue.Text)}",
-            _ => $"{field} is {(_wrongValue.Kind is ValueKind.Fields or ValueKind.List ? $"{(_wrongValue.Kind == ValueKind.List ? "a list" : "an object")}" : $"\"{shown}\"")}; allowed: a text or a number",
+            DeadLetterReason.IdTooLong => $"{field} is longer than {InteractionEvent.MaxIdBytes} bytes: {shown}",
+            DeadLetterReason.InvalidUtf8 => $"{field} is not UTF-8: {shown}",
+            DeadLetterReason.InvalidNumber => $"{field} is {shown}; allowed: a number with a decimal point{(_wrongRole == FieldRole.Dwell ? ", 0 and up" : string.Empty)}",
+            DeadLetterReason.TimeOutOfRange or DeadLetterReason.Malformed when _wrongRole == FieldRole.Time => $"{field} {shown} {_times.Explain(_wrongValue.Text)}",
+            _ => $"{field} is {_wrongValue.Kind switch { ValueKind.List => "a list", ValueKind.Fields => "an object", _ => shown }}; allowed: a text or a number",
         };
     }
 
@@ -259,8 +259,6 @@ public sealed class EventMapper
         ReadOnlySpan<byte> text = value.Text;
         return text.EndsWith(".0"u8) && text.Length > 2 && !text[..^2].ContainsAnyExceptInRange((byte)'0', (byte)'9') ? text[..^2] : text;
     }
-
-    private static string Shown(ReadOnlySpan<byte> text) => text.Length <= 60 ? Encoding.UTF8.GetString(text) : Encoding.UTF8.GetString(text[..57]) + "...";
 
     private record struct Slot
     {

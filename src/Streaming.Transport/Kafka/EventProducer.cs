@@ -23,10 +23,16 @@ public sealed class EventProducer : IDisposable
 
     /// <summary>Creates a producer.</summary>
     /// <param name="options">Connection, topics and formats.</param>
+    /// <exception cref="KafkaSourceException">A format is Registry, in which nothing is written here.</exception>
     public EventProducer(KafkaOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
         options.Validate();
+        if (options.InteractionsFormat == RecordFormat.Registry || options.ItemsFormat == RecordFormat.Registry)
+        {
+            throw new KafkaSourceException("Kafka__InteractionsFormat or Kafka__ItemsFormat is Registry; allowed for sending: Protobuf, Json.");
+        }
+
         _options = options;
         _onDelivered = OnDelivered;
         _producer = new ProducerBuilder<byte[], byte[]?>(KafkaClientSettings.Producer(options))

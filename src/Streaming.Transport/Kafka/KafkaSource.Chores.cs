@@ -1,6 +1,7 @@
 using Streaming.Core.Positions;
 using Streaming.Transport.Kafka.Clients;
 using Streaming.Transport.Kafka.Health;
+using Streaming.Transport.Kafka.Records;
 using Streaming.Transport.Kafka.Readers;
 using Streaming.Transport.Kafka.Topics;
 
@@ -31,6 +32,10 @@ public sealed partial class KafkaSource
 
         _lastStatus = _time.GetTimestamp();
         CheckAssignment();
+        ReportRejections(isEnd: false);
+        _health.Set(KafkaProblem.Registry, _schemas?.Problem is { Length: > 0 } problem ? $"schema registry: {problem}" : string.Empty);
+        _health.Set(KafkaProblem.RejectedEvents, _rejectedEvents.Problem);
+        _health.Set(KafkaProblem.RejectedItems, _rejectedItems.Problem);
         _health.Set(KafkaProblem.DeadLetters, _deadLetters.Check(_watch!.Report.Of(_options.DeadLetterTopic)));
         PublishStatus();
     }
@@ -57,6 +62,14 @@ public sealed partial class KafkaSource
         }
     }
 
+    private IReadOnlyList<RejectedRecords> Rejected() => _options.ItemsTopic.Length == 0 ? [.. _rejectedEvents.Counts.All()] : [.. _rejectedEvents.Counts.All(), .. _rejectedItems.Counts.All()];
+
+    private void ReportRejections(bool isEnd)
+    {
+        _rejectedEvents.Report(isEnd);
+        _rejectedItems.Report(isEnd);
+    }
+
     private IEnumerable<TopicTracker> Trackers() => _items is null ? [_events] : [_items, _events];
 
     private void CheckAssignment()
@@ -81,7 +94,7 @@ public sealed partial class KafkaSource
             _isCatalogueRead = true;
             if (_items is not null)
             {
-                KafkaSourceLog.CatalogueRead(_logger, _itemIntake.Changes);
+                KafkaSourceLog.CatalogueRead(_logger, _itemIntake.Changes, _rejectedItems.Counts.Total);
             }
         }
 
@@ -91,6 +104,6 @@ public sealed partial class KafkaSource
         _batcher.ObserveLag(lags.Sum(static lag => Math.Max(0, lag.Records)));
         _items?.Reader.AddLags(lags);
         MissingRecords[] missing = [.. Trackers().Select(static tracker => new MissingRecords(tracker.Topic, tracker.Missing))];
-        Volatile.Write(ref _status, new KafkaSourceStatus([], _isPaused, _isCatalogueRead, lags, watermark, _itemIntake.Rejected, missing));
+        Volatile.Write(ref _status, new KafkaSourceStatus([], _isPaused, _isCatalogueRead, lags, watermark, [], missing));
     }
 }

@@ -2,6 +2,7 @@ using Confluent.Kafka;
 using Streaming.Core.Ingestion;
 using Streaming.Transport.Kafka.Clients;
 using Streaming.Transport.Kafka.Decoding;
+using Streaming.Transport.Kafka.Readers;
 using Streaming.Transport.Kafka.Topics;
 
 namespace Streaming.Transport.Kafka;
@@ -23,6 +24,8 @@ public sealed partial class KafkaSource
     private Message<byte[]?, byte[]?>? _deadLetter;
     private Task<bool>? _room;
     private CancellationToken _abort;
+    private CancellationToken _stopping;
+    private int _awaitedSchema;
 
     private bool MayCheckpoint => _unanswered is not long since || _time.GetElapsedTime(since) >= AskAgainAfter;
 
@@ -121,6 +124,21 @@ public sealed partial class KafkaSource
             _abort,
             _giveUp);
         return !_isCutShort;
+    }
+
+    /// <summary>Waits until the schema is known that a record names.</summary>
+    /// <returns>False when that took a wait. Polling went on meanwhile, and whatever it brings takes the record's place in memory: it is read again.</returns>
+    private bool HasSchema(PartitionReader reader, ConsumeResult<RecordBuffer, RecordBuffer> record, RecordFormat format)
+    {
+        if (format != RecordFormat.Registry || !ConfluentWireHeader.TryReadId(record.Message.Value.Bytes, out _awaitedSchema) || _schemas!.IsKnown(_awaitedSchema))
+        {
+            return true;
+        }
+
+        reader.GiveBack(record);
+        HoldUntil(static (self, wait) => self._schemas!.Wait(self._awaitedSchema, wait), _abort, _stopping);
+        reader.Pause(false);
+        return false;
     }
 
     private bool TryHandOn(TimeSpan wait)

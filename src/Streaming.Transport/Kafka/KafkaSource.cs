@@ -10,6 +10,7 @@ using Streaming.Transport.Kafka.Decoding;
 using Streaming.Transport.Kafka.Health;
 using Streaming.Transport.Kafka.Readers;
 using Streaming.Transport.Kafka.Records;
+using Streaming.Transport.Kafka.Registry;
 using Streaming.Transport.Kafka.Topics;
 
 namespace Streaming.Transport.Kafka;
@@ -38,7 +39,9 @@ public sealed partial class KafkaSource
     private readonly ChannelWriter<Batch> _output;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
-    private readonly RejectionCounts _rejections = new();
+    private readonly RegistrySchemas? _schemas;
+    private readonly Rejections _rejectedEvents;
+    private readonly Rejections _rejectedItems;
     private readonly KafkaHealth _health;
     private readonly ClientErrors _errors;
     private readonly EventIntake _eventIntake;
@@ -78,8 +81,11 @@ public sealed partial class KafkaSource
         _logger = logger;
         _health = new KafkaHealth(logger);
         _errors = new ClientErrors(options, _health, () => Volatile.Read(ref _watch)?.Request() ?? 0, logger);
-        _eventIntake = new EventIntake(options, batcher, SendDeadLetter, () => Emit(isLast: false, _abort), _rejections, time);
-        _itemIntake = new CatalogueIntake(options, items, batcher, SendDeadLetter, _rejections, time, logger);
+        _schemas = options.InteractionsFormat == RecordFormat.Registry || options.ItemsFormat == RecordFormat.Registry ? new RegistrySchemas(options.Registry, time) : null;
+        _rejectedEvents = new Rejections(options.InteractionsTopic, options, SendDeadLetter, time, logger);
+        _rejectedItems = new Rejections(options.ItemsTopic, options, SendDeadLetter, time, logger);
+        _eventIntake = new EventIntake(options, _schemas, batcher, () => Emit(isLast: false, _abort), _rejectedEvents, time);
+        _itemIntake = new CatalogueIntake(options, _schemas, items, batcher, _rejectedItems, time);
     }
 
     /// <summary>Gets or sets the ends of topics deleted since, from <see cref="TopicReplacedException.OldEnds"/>, for counting
@@ -87,7 +93,7 @@ public sealed partial class KafkaSource
     public IReadOnlyList<StreamPosition> OldEnds { get; set; } = [];
 
     /// <summary>Gets the current status. Thread-safe.</summary>
-    public KafkaSourceStatus Status => Volatile.Read(ref _status) with { Problems = _health.Problems };
+    public KafkaSourceStatus Status => Volatile.Read(ref _status) with { Problems = _health.Problems, Rejected = Rejected() };
 
     /// <summary>Creates the live positions for the batcher.</summary>
     /// <param name="options">The topics.</param>
@@ -99,7 +105,7 @@ public sealed partial class KafkaSource
     }
 
     /// <summary>Gets the number of records with this outcome since process start, items included.</summary>
-    public long Rejections(DeadLetterReason reason) => _rejections[reason];
+    public long Rejections(DeadLetterReason reason) => _rejectedEvents.Counts[reason] + _rejectedItems.Counts[reason];
 
     /// <summary>Gets the number of valid records of the interactions topic without an event: deleted rows, empty lists. Thread-safe.</summary>
     public long Skipped => _eventIntake.Skipped;
@@ -126,6 +132,7 @@ public sealed partial class KafkaSource
         try
         {
             _abort = abort;
+            _stopping = stopping;
             using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(stopping, abort);
             using TopicClient client = new(_options, _errors.Report);
             string[] topics = [_options.InteractionsTopic, .. _options.ItemsTopic.Length > 0 ? [_options.ItemsTopic] : Array.Empty<string>(), _options.DeadLetterTopic];
@@ -147,6 +154,7 @@ public sealed partial class KafkaSource
         }
         finally
         {
+            _schemas?.Dispose();
             Volatile.Write(ref _watch, null);
         }
     }
@@ -184,11 +192,13 @@ public sealed partial class KafkaSource
                 KafkaSourceLog.DeadLettersWait(_logger);
             }
 
+            ReportRejections(isEnd: true);
             Leave(isPolite: !_health.IsUnavailable);
             KafkaSourceLog.Stopped(_logger, _batcher.Totals.Read);
         }
         catch
         {
+            ReportRejections(isEnd: true);
             Leave(isPolite: false);
             throw;
         }
@@ -239,7 +249,10 @@ public sealed partial class KafkaSource
         if (record is not null)
         {
             _errors.EndOutage();
-            _eventIntake.Take(record);
+            if (HasSchema(_events.Reader, record, _options.InteractionsFormat))
+            {
+                _eventIntake.Take(record);
+            }
         }
 
         TakeReachedEnds(_events.Reader, TopicNumber.Interactions);
@@ -262,7 +275,10 @@ public sealed partial class KafkaSource
         if (record is not null)
         {
             _errors.EndOutage();
-            _itemIntake.Take(record);
+            if (HasSchema(items.Reader, record, _options.ItemsFormat))
+            {
+                _itemIntake.Take(record);
+            }
         }
 
         TakeReachedEnds(items.Reader, TopicNumber.Items);

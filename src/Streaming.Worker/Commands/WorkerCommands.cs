@@ -15,5 +15,6 @@ internal static class WorkerCommands
         InspectCommand.Create(),
         ExportCommand.Create(),
         GenerationCommand.Create(),
+        DeadLettersCommand.Create(),
     };
 }

@@ -30,7 +30,7 @@ public static class WorkerSettings
     [
         new SettingsSection("Kafka", typeof(KafkaOptions), "where the events come from.")
         {
-            Secrets = Set(nameof(KafkaOptions.SaslPassword), nameof(KafkaOptions.SslKeyPassword)),
+            Secrets = Set(nameof(KafkaOptions.SaslPassword), nameof(KafkaOptions.SslKeyPassword), nameof(RegistryOptions.Password)),
             Essential = Set(nameof(KafkaOptions.BootstrapServers), nameof(KafkaOptions.InteractionsTopic), nameof(KafkaOptions.InteractionsFormat), nameof(KafkaOptions.InteractionsColumns), nameof(KafkaOptions.ItemsTopic), nameof(KafkaOptions.Start), nameof(KafkaOptions.SecurityProtocol)),
         },
         new SettingsSection("Events", typeof(EventOptions), "what counts as an event, and how much.") { Essential = Set(nameof(EventOptions.Weights)) },

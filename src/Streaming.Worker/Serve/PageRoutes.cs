@@ -36,6 +36,7 @@ public static class PageRoutes
     {
         counts = status.Counts,
         lag = status.Source.Lag,
+        deadLetters = status.Source.Rejected.Where(static rejected => rejected.Records > 0).OrderByDescending(static rejected => rejected.Records).Select(static rejected => new { topic = rejected.Topic, reason = rejected.Reason.ToString(), records = rejected.Records }),
         overloaded = status.Overloaded,
         waiting = status.Waiting,
         items = status.Trainer.Items,

@@ -366,7 +366,7 @@ public sealed class Pipeline : IDisposable
         _parts.Redis(_publisher, _userPublisher);
         _parts.Keys(_publisher.Metrics, _userPublisher.Metrics, _watch.Problem, _generation.Problem);
         _parts.Events(_training.Mix);
-        _parts.Catalogue(trainer.ItemCounters, source.RejectedItems);
+        _parts.Catalogue(trainer.ItemCounters, source.Rejected.Where(rejected => rejected.Topic == _settings.Kafka.ItemsTopic).Sum(static rejected => rejected.Records));
         _parts.Trainer(_training.Batches, _training.HasWaiting || (source.Lag > 0 && !source.IsDegraded));
         _parts.Checkpoints(_checkpoints?.Failed == true);
         if (_shedding is not null)

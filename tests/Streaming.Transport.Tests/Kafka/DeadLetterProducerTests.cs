@@ -45,7 +45,7 @@ public class DeadLetterProducerTests
         kafka.Broker.SetDown(); // so that nothing is delivered yet
         using DeadLetterProducer producer = new(kafka.Options, static _ => { }, _time);
         Assert.Equal("dead letters: " + refused.Error, producer.Check(refused)); // before there is any
-        Assert.True(producer.TrySend(DeadLetterProducer.Create([1], [2], DeadLetterReason.Malformed, "interactions", 0, 7)));
+        Assert.True(producer.TrySend(Letter()));
         _time.Advance(TimeSpan.FromSeconds(29));
         Assert.StartsWith("dead letters wait for delivery to topic 'interactions.dead-letters': not authorized", producer.Check(refused), StringComparison.Ordinal);
         _time.Advance(TimeSpan.FromSeconds(2));
@@ -59,7 +59,7 @@ public class DeadLetterProducerTests
         using KafkaHarness kafka = new();
         kafka.Broker.SetDown();
         using DeadLetterProducer producer = new(kafka.Options, static _ => { }, _time);
-        Assert.True(producer.TrySend(DeadLetterProducer.Create([1], [2], DeadLetterReason.Malformed, "interactions", 0, 7)));
+        Assert.True(producer.TrySend(Letter()));
         _time.Advance(TimeSpan.FromHours(1));
         Assert.Equal("dead letters wait for delivery to topic 'interactions.dead-letters'", producer.Check(new TopicState("interactions.dead-letters") { Partitions = 1 }));
     }
@@ -72,7 +72,7 @@ public class DeadLetterProducerTests
         using KafkaHarness kafka = new();
         kafka.Broker.SetTopicError("interactions.dead-letters", refusal);
         using DeadLetterProducer producer = new(kafka.Options, static _ => { }, _time);
-        Message<byte[]?, byte[]?> message = DeadLetterProducer.Create([1], [2], DeadLetterReason.Malformed, "interactions", 0, 7);
+        Message<byte[]?, byte[]?> message = Letter();
         bool isTaken = producer.TrySend(message); // the first is taken before the client knows the topic
         for (int i = 0; i < 30; i++)
         {
@@ -90,6 +90,9 @@ public class DeadLetterProducerTests
             },
             "the dead letter arrives");
     }
+
+    private static Message<byte[]?, byte[]?> Letter() =>
+        DeadLetter.Create([1], [2], DeadLetterReason.Malformed, "the bytes are not a message", new TopicPartitionOffset("interactions", 0, 7), "group");
 
     private static KafkaHarness WithBadRecords(int count)
     {

@@ -1,8 +1,11 @@
+using System.Text;
+using Google.Protobuf;
 using Streaming.Contracts;
 using Streaming.Core.Events;
 using Streaming.Core.Items;
 using Streaming.Core.Positions;
 using Streaming.Transport.Kafka;
+using Streaming.Transport.Kafka.Clients;
 using Xunit;
 
 namespace Streaming.Transport.Tests.Kafka;
@@ -52,6 +55,46 @@ public class KafkaSourceCatalogueTests
         await using RunningSource next = kafka.Start(positions: positions);
         await next.ReadUntilAsync(_ => next.Batches.Sum(static batch => batch.ItemChanges.Count) >= 10);
         Assert.Equal(Enumerable.Range(100, 10).Select(static i => $"item-{i}").Order(), next.Batches.SelectMany(static batch => batch.ItemChanges).Select(static change => change.ItemId).Order());
+    }
+
+    [Fact]
+    public async Task Run_CatalogueRefusedAsAWhole_IsSaidAndNoChange()
+    {
+        using KafkaHarness kafka = new(withItems: true);
+        SendQuoted(kafka, 12);
+        RecordingLogger logger = new();
+        await using RunningSource source = kafka.Start(logger: logger);
+        await KafkaHarness.WaitAsync(() => source.Source.Status is { IsCatalogueRead: true } status && status.Problem.StartsWith("12 of the newest 12 records of topic 'items' are dead letters, the last: KeyMismatch, the key is \"\"item-", StringComparison.Ordinal), "the refusals are a problem");
+        Assert.EndsWith("allowed: the same bytes, or no key (the key is written as JSON: send the id alone)", source.Source.Status.Problem, StringComparison.Ordinal);
+        Assert.Contains(source.Source.Status.Rejected, static rejected => rejected is { Topic: "items", Reason: DeadLetterReason.KeyMismatch, Records: 12 });
+        Assert.Contains("Catalogue read to its end: 0 changes, 12 records that cannot be used", logger.Lines);
+        Assert.Single(logger.Lines, static line => line.StartsWith("Records of items that cannot be used", StringComparison.Ordinal));
+
+        SendItems(kafka, 0, 13);
+        await KafkaHarness.WaitAsync(() => source.Source.Status.Problem.Length == 0, "most are good again");
+    }
+
+    [Fact]
+    public async Task Run_CatalogueRefusedInAWindow_EndsTheRun()
+    {
+        using KafkaHarness kafka = new(withItems: true);
+        kafka.Options = kafka.Options with { DeadLetterWindow = 50 };
+        SendQuoted(kafka, 60);
+        await using RunningSource source = kafka.Start();
+        KafkaSourceException error = await Assert.ThrowsAsync<KafkaSourceException>(() => source.Completion.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken));
+        Assert.StartsWith("50 of the newest 50 records of topic 'items' were dead letters, the last: KeyMismatch", error.Message, StringComparison.Ordinal);
+    }
+
+    // A producer that serializes keys as JSON.
+    private static void SendQuoted(KafkaHarness kafka, int count)
+    {
+        using EventProducer producer = new(kafka.Options);
+        for (int i = 0; i < count; i++)
+        {
+            producer.SendRaw(kafka.Options.ItemsTopic, Encoding.UTF8.GetBytes($"\"item-{i}\""), new Item { ItemId = $"item-{i}" }.ToByteArray(), null);
+        }
+
+        producer.Flush(TestContext.Current.CancellationToken);
     }
 
     private static void SendItems(KafkaHarness kafka, int first, int count)

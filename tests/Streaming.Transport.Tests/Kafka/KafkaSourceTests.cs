@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using System.Threading.Channels;
 using Confluent.Kafka;
@@ -106,8 +107,30 @@ public class KafkaSourceTests
             Assert.Equal(bad[i].Reason.ToString(), Header(letters[i], "reason"));
             Assert.Equal(kafka.Options.InteractionsTopic, Header(letters[i], "topic"));
             Assert.Equal("1", Header(letters[i], "partition"));
+            Assert.Equal("1", Header(letters[i], "__connect.errors.partition"));
+            Assert.Equal(kafka.Options.InteractionsTopic, Header(letters[i], "__connect.errors.topic"));
+            Assert.Equal(kafka.Options.GroupId, Header(letters[i], "__connect.errors.connector.name"));
+            Assert.EndsWith($".{bad[i].Reason}", Header(letters[i], "__connect.errors.exception.class.name"), StringComparison.Ordinal);
+            Assert.Equal(Header(letters[i], "offset"), Header(letters[i], "__connect.errors.offset"));
+            Assert.True(long.Parse(Header(letters[i], "timestamp"), CultureInfo.InvariantCulture) > Start);
         }
 
+        Assert.Equal("TASK_PUT", Header(letters[3], "__connect.errors.stage"));
+        Assert.Equal("VALUE_CONVERTER", Header(letters[1], "__connect.errors.stage"));
+        Assert.Equal(
+            [
+                "the record has no value",
+                "the bytes are not a message of the contract: 0xFFFF; Kafka__InteractionsFormat is Protobuf",
+                "the value begins with byte 0, but not with a schema registry's header: 0x0001",
+                "the user id is missing or empty",
+                "the item id is missing or empty",
+                "the event time is missing or 0; allowed: Unix milliseconds",
+                "the event time is 9223372036854775807; allowed: Unix milliseconds up to 00:05:00 ahead of the clock (Events__AllowedFuture)",
+                "the value is NaN; allowed: a finite number",
+                $"the user id is \"{new string('u', 60)}\"... (300 bytes); allowed: at most 256 bytes",
+                "the value has 2001 bytes; allowed: at most 2000 (Kafka__MaxRecordBytes)",
+            ],
+            letters.Select(static letter => Header(letter, "__connect.errors.exception.message")));
         string[] offsets = [.. letters.Select(static letter => Header(letter, "offset"))];
         ConsumeResult<byte[], byte[]>[] originals = [.. Consume(kafka, kafka.Options.InteractionsTopic, 2 * bad.Length).Where(static record => record.Partition.Value == 1 && record.Message.Key.Length == 1)];
         Assert.Equal(originals.Select(static record => $"{record.Offset.Value}"), offsets);
@@ -152,7 +175,7 @@ public class KafkaSourceTests
         producer.Flush(TestContext.Current.CancellationToken);
         await using RunningSource source = kafka.Start(queue: 100);
         KafkaSourceException error = await Assert.ThrowsAsync<KafkaSourceException>(() => source.Completion.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken));
-        Assert.StartsWith("21 of the newest 100 records were dead letters, the last for Malformed; STREAMING__Kafka__MaxDeadLetterRate allows 20.0 %.", error.Message, StringComparison.Ordinal);
+        Assert.StartsWith("21 of the newest 100 records of topic 'interactions' were dead letters, the last: Malformed, the value looks like JSON: \"{}\"; STREAMING__Kafka__InteractionsFormat is Protobuf. STREAMING__Kafka__MaxDeadLetterRate allows 20.0 %.", error.Message, StringComparison.Ordinal);
         ChannelClosedException fromChannel = await Assert.ThrowsAsync<ChannelClosedException>(() => source.ReadUntilAsync(static _ => false));
         Assert.Equal(error.Message, fromChannel.GetBaseException().Message);
     }
@@ -165,7 +188,7 @@ public class KafkaSourceTests
         producer.Send(KafkaHarness.NumberedEvent(0));
         producer.SendRaw(kafka.Options.InteractionsTopic, [1], [0xFF], null);
         producer.Flush(TestContext.Current.CancellationToken);
-        kafka.Broker.FailNext(0, ErrorCode.TopicAuthorizationFailed);
+        kafka.Broker.FailNext(0, ErrorCode.ClusterAuthorizationFailed); // for good, unlike a right to the topic, which may be granted
         await using RunningSource source = kafka.Start();
         await Assert.ThrowsAsync<KafkaUnavailableException>(() => source.Completion.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken));
         await Assert.ThrowsAsync<ChannelClosedException>(() => source.ReadUntilAsync(static _ => false));

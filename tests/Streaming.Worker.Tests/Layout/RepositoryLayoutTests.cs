@@ -12,7 +12,7 @@ public class RepositoryLayoutTests
         ["Streaming.Core"] = ([], ["System.IO.Hashing"]),
         ["Streaming.Kernels"] = ([], ["System.Numerics.Tensors"]),
         ["Streaming.Models"] = (["Streaming.Core", "Streaming.Kernels"], []),
-        ["Streaming.Formats"] = (["Streaming.Core"], ["Apache.Avro", "CsvHelper", "Parquet.Net", "Snappier", "System.IO.Hashing", "ZstdSharp.Port"]),
+        ["Streaming.Formats"] = (["Streaming.Core"], ["Apache.Avro", "CsvHelper", "Parquet.Net", "protobuf-net", "protobuf-net.Reflection", "Snappier", "System.IO.Hashing", "ZstdSharp.Port"]),
         ["Streaming.Learning"] = (["Streaming.Core", "Streaming.Kernels", "Streaming.Models"], []),
         ["Streaming.Transport"] = (["Streaming.Core", "Streaming.Formats"], ["Confluent.Kafka", "StackExchange.Redis", "Polly.Core", "Google.Protobuf", "Grpc.Tools"]),
         ["Streaming.Serving"] = (["Streaming.Core", "Streaming.Kernels", "Streaming.Models"], ["StackExchange.Redis", "Polly.Core"]),

@@ -2,7 +2,6 @@ using Streaming.Worker.Run;
 using Streaming.Learning.Checkpoints;
 using Streaming.Tests;
 using Streaming.Worker.Failures;
-using Streaming.Worker.Settings;
 using Streaming.Worker.Tests.Faults;
 using Xunit;
 

@@ -12,11 +12,11 @@ public sealed record KafkaOptions
     /// <summary>Gets the topic of the events. Default <c>interactions</c>.</summary>
     public string InteractionsTopic { get; init; } = "interactions";
 
-    /// <summary>Gets how events are written. Default Protobuf.</summary>
+    /// <summary>Gets how events are written: Protobuf or Json as in schemas, or Registry: as the schema of <c>STREAMING__Kafka__Registry__Url</c> says whose id each value names. Default Protobuf.</summary>
     public RecordFormat InteractionsFormat { get; init; } = RecordFormat.Protobuf;
 
-    /// <summary>Gets which field of a JSON event is what, where it is not of the contract's shape: <c>user=after.user.id,item=lines[].sku,type=:purchase,time=$timestamp</c>,
-    /// the grammar of src/Streaming.Formats/README.md; <c>auto</c>: by the names that records have. Default empty: the contract's shape.</summary>
+    /// <summary>Gets which field of a JSON or Registry event is what, where it is not of the contract's shape: <c>user=after.user.id,item=lines[].sku,type=:purchase,time=$timestamp</c>,
+    /// the grammar of src/Streaming.Formats/README.md; <c>auto</c>: by the names that records have. Default empty: the contract's shape; with the format Registry <c>auto</c>.</summary>
     public string InteractionsColumns { get; init; } = string.Empty;
 
     /// <summary>Gets what numbers that are times count since 1970, with <see cref="InteractionsColumns"/>. Default Auto: the unit that
@@ -32,11 +32,11 @@ public sealed record KafkaOptions
     /// <summary>Gets the compacted topic of the catalogue; empty: there is none. Default <c>items</c>.</summary>
     public string ItemsTopic { get; init; } = "items";
 
-    /// <summary>Gets how items are written. Default Protobuf.</summary>
+    /// <summary>Gets how items are written, in the same ways. Default Protobuf.</summary>
     public RecordFormat ItemsFormat { get; init; } = RecordFormat.Protobuf;
 
-    /// <summary>Gets which field of a JSON catalogue record is what, where it is not of the contract's shape: <c>item=after.sku,title=after.name</c>.
-    /// Every name but item is a text field, or a declared feature group. Default empty: the contract's shape.</summary>
+    /// <summary>Gets which field of a JSON or Registry catalogue record is what, where it is not of the contract's shape: <c>item=after.sku,title=after.name</c>.
+    /// Every name but item is a text field, or a declared feature group. Default empty: the contract's shape; the format Registry needs one.</summary>
     public string ItemsColumns { get; init; } = string.Empty;
 
     /// <summary>Gets the topic for records that cannot be used. Default <c>interactions.dead-letters</c>.</summary>
@@ -52,9 +52,9 @@ public sealed record KafkaOptions
     /// <summary>Gets the longest record value that is decoded, in bytes. 64 … 67,108,864. Default 1,048,576.</summary>
     public int MaxRecordBytes { get; init; } = 1 << 20;
 
-    /// <summary>Gets or sets the consumer group. Default empty: <c>streaming-MODEL</c>, with the name in STREAMING__Redis__Model, so that models do not
+    /// <summary>Gets the consumer group. Default empty: <c>streaming-MODEL</c>, with the name in STREAMING__Redis__Model, so that models do not
     /// share one. At most 255 characters.</summary>
-    public string GroupId { get; set; } = string.Empty;
+    public string GroupId { get; init; } = string.Empty;
 
     /// <summary>Gets who says which partitions are read. Default Group.</summary>
     public KafkaAssignment Assignment { get; init; } = KafkaAssignment.Group;
@@ -115,6 +115,9 @@ public sealed record KafkaOptions
     /// <summary>Gets further settings of librdkafka by its own names (<c>fetch.min.bytes</c>, …), for all clients.
     /// Those on which the guarantees rest, and those that run programs, are refused.</summary>
     public IReadOnlyDictionary<string, string> Client { get; init; } = new Dictionary<string, string>(StringComparer.Ordinal);
+
+    /// <summary>Gets the schema registry of topics whose format is Registry.</summary>
+    public RegistryOptions Registry { get; init; } = new();
 
     /// <summary>Checks every property.</summary>
     /// <exception cref="OptionsException">Names every property that is wrong, its value and what is allowed. No secret is in it.</exception>

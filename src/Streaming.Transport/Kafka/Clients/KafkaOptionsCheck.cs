@@ -56,6 +56,7 @@ internal static partial class KafkaOptionsCheck
         errors.Defined(nameof(o.ItemsFormat), o.ItemsFormat);
         errors.Defined(nameof(o.InteractionsTimeUnit), o.InteractionsTimeUnit);
         MappingCheck.Verify(o, errors);
+        RegistryOptionsCheck.Verify(o, errors);
     }
 
     private static void Group(KafkaOptions o, OptionErrors errors)

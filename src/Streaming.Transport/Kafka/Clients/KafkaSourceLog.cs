@@ -8,8 +8,8 @@ internal static partial class KafkaSourceLog
     [LoggerMessage(2000, LogLevel.Information, "Reading {Topic} ({Assignment}) and the catalogue {ItemsTopic} from {Servers}")]
     public static partial void Started(ILogger logger, string topic, KafkaAssignment assignment, string itemsTopic, string servers);
 
-    [LoggerMessage(2001, LogLevel.Information, "Catalogue read to its end: {Items} changes")]
-    public static partial void CatalogueRead(ILogger logger, long items);
+    [LoggerMessage(2001, LogLevel.Information, "Catalogue read to its end: {Items} changes, {Rejected} records that cannot be used")]
+    public static partial void CatalogueRead(ILogger logger, long items, long rejected);
 
     [LoggerMessage(2002, LogLevel.Information, "Assigned {Topic}[{Partition}], reading from {Offset}")]
     public static partial void Assigned(ILogger logger, string topic, int partition, long offset);
@@ -35,8 +35,8 @@ internal static partial class KafkaSourceLog
     [LoggerMessage(2009, LogLevel.Debug, "Resumed")]
     public static partial void Resumed(ILogger logger);
 
-    [LoggerMessage(2010, LogLevel.Warning, "Record {Topic}[{Partition}]@{Offset} cannot be used: {Reason}")]
-    public static partial void Rejected(ILogger logger, string topic, int partition, long offset, string reason);
+    [LoggerMessage(2010, LogLevel.Warning, "Records of {Topic} that cannot be used: {Records}, {Reason}; the last, [{Partition}]@{Offset}: {Explanation}")]
+    public static partial void Rejected(ILogger logger, string topic, long records, string reason, int partition, long offset, string explanation);
 
     [LoggerMessage(2011, LogLevel.Information, "Reading stopped; {Read} records read since the stream's beginning")]
     public static partial void Stopped(ILogger logger, long read);
@@ -61,4 +61,7 @@ internal static partial class KafkaSourceLog
 
     [LoggerMessage(2018, LogLevel.Information, "Not authorized to access group {Group} ({Reason}): offsets are not committed for lag dashboards; reading is not affected")]
     public static partial void NoCommits(ILogger logger, string group, string reason);
+
+    [LoggerMessage(2019, LogLevel.Warning, "Kafka: {Problem}; more than Kafka__MaxDeadLetterRate allows")]
+    public static partial void MostRejected(ILogger logger, string problem);
 }

@@ -16,6 +16,9 @@ internal static class MappingCheck
         Verify(nameof(options.InteractionsColumns), options.InteractionsColumns, options.InteractionsFormat, () => Events(options), errors);
         Verify(nameof(options.ItemsColumns), options.ItemsColumns, options.ItemsFormat, () => Items(options), errors);
         errors.Check(
+            options.ItemsTopic.Length == 0 || options.ItemsFormat != RecordFormat.Registry || options.ItemsColumns.Length > 0,
+            nameof(options.ItemsColumns), options.ItemsColumns, "a mapping such as item=sku,title=name, because the format is Registry");
+        errors.Check(
             Fault(() => DateTime.UnixEpoch.ToString(options.InteractionsTimeFormat, CultureInfo.InvariantCulture)) is null,
             nameof(options.InteractionsTimeFormat), options.InteractionsTimeFormat, "a format such as dd.MM.yyyy HH:mm:ss");
         errors.Check(
@@ -30,9 +33,9 @@ internal static class MappingCheck
             return;
         }
 
-        if (format != RecordFormat.Json)
+        if (format == RecordFormat.Protobuf)
         {
-            errors.Add(name, $"{OptionText.Show(columns)}, but the format is {format}", "a mapping with the format Json");
+            errors.Add(name, $"{OptionText.Show(columns)}, but the format is {format}", "a mapping with the formats Json and Registry");
         }
 
         if (Fault(parse) is { } fault)
@@ -44,11 +47,14 @@ internal static class MappingCheck
     /// <summary>The catalogue's mapping, or null: the contract's shape.</summary>
     public static ItemMap? Items(KafkaOptions options) => options.ItemsColumns.Length == 0 ? null : ItemMap.Parse(options.ItemsColumns);
 
+    /// <summary>Whether events go through a mapping, rather than the contract's own decoder.</summary>
+    public static bool AreEventsMapped(KafkaOptions options) => options.InteractionsColumns.Length > 0 || options.InteractionsFormat == RecordFormat.Registry;
+
     /// <summary>Whether headers are to be read.</summary>
-    public static bool NeedsHeaders(KafkaOptions options) => (options.InteractionsColumns.Length > 0 && Events(options)?.HasHeaders == true) || Items(options)?.HasHeaders == true;
+    public static bool NeedsHeaders(KafkaOptions options) => (AreEventsMapped(options) && Events(options)?.HasHeaders == true) || Items(options)?.HasHeaders == true;
 
     /// <summary>The events' mapping, or null: by the names that records have.</summary>
-    public static FieldMap? Events(KafkaOptions options) => options.InteractionsColumns == Auto ? null : FieldMap.Parse(options.InteractionsColumns);
+    public static FieldMap? Events(KafkaOptions options) => options.InteractionsColumns is "" or Auto ? null : FieldMap.Parse(options.InteractionsColumns);
 
     /// <summary>How times are read.</summary>
     public static TimeReader Times(KafkaOptions options) => new(

@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using Streaming.Transport.Kafka.Clients;
 
 namespace Streaming.Transport.Kafka.Decoding;
@@ -8,7 +9,8 @@ namespace Streaming.Transport.Kafka.Decoding;
 /// </summary>
 internal static class ConfluentWireHeader
 {
-    private const int HeaderBytes = 5;
+    /// <summary>The magic byte and the id.</summary>
+    public const int HeaderBytes = 5;
 
     /// <summary>Depth of nested message types; ours are at the top.</summary>
     private const int MaxIndexes = 16;
@@ -29,6 +31,15 @@ internal static class ConfluentWireHeader
 
         value = value[HeaderBytes..];
         return format == RecordFormat.Json || TrySkipIndexes(ref value);
+    }
+
+    /// <summary>Reads the schema's id.</summary>
+    /// <returns>False when the value does not begin with one.</returns>
+    public static bool TryReadId(ReadOnlySpan<byte> value, out int id)
+    {
+        bool isThere = value.Length >= HeaderBytes && value[0] == 0;
+        id = isThere ? BinaryPrimitives.ReadInt32BigEndian(value[1..]) : 0;
+        return isThere;
     }
 
     private static bool TrySkipIndexes(ref ReadOnlySpan<byte> value)

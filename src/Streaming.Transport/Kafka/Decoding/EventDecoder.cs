@@ -44,4 +44,12 @@ public sealed class EventDecoder
 
         return _format == RecordFormat.Json ? _json.Decode(value, out decoded) : ProtobufEventDecoder.Decode(value, out decoded);
     }
+
+    /// <summary>Says what is wrong with a value: the field, its value shortened, what is allowed. It reads the value again.</summary>
+    /// <param name="value">The record's value.</param>
+    /// <param name="reason">What <see cref="Decode"/>, or after it <see cref="EventRules"/>, gave.</param>
+    /// <returns>Null: nothing that is to be seen from the value alone; the rules say it.</returns>
+    public string? Explain(ReadOnlySpan<byte> value, DeadLetterReason reason) =>
+        ValueFault.Describe(value, _format, "Kafka__InteractionsFormat", _maxBytes, reason)
+        ?? (_format == RecordFormat.Json ? EventFault.Describe(value, reason) : null);
 }

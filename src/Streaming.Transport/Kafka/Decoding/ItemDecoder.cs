@@ -7,6 +7,7 @@ using Streaming.Core.Hashing;
 using Streaming.Core.Items;
 using Streaming.Formats.Mapping;
 using Streaming.Transport.Kafka.Clients;
+using Streaming.Transport.Kafka.Registry;
 
 namespace Streaming.Transport.Kafka.Decoding;
 
@@ -18,6 +19,7 @@ public sealed class ItemDecoder
     private readonly int _maxBytes;
     private readonly ItemLimits _limits;
     private readonly MappedItemReader? _mapped;
+    private string? _fault;
 
     /// <summary>Creates a decoder.</summary>
     /// <param name="format">How the values are written.</param>
@@ -25,13 +27,24 @@ public sealed class ItemDecoder
     /// <param name="limits">What an item may be made of.</param>
     /// <param name="map">Which field of a JSON record is what; null: the contract's shape.</param>
     public ItemDecoder(RecordFormat format, int maxBytes, ItemLimits limits, ItemMap? map = null)
+        : this(format, maxBytes, limits, map, schemas: null)
+    {
+    }
+
+    /// <summary>Creates a decoder.</summary>
+    /// <param name="format">How the values are written.</param>
+    /// <param name="maxBytes">Longest value that is looked at, 1 and up.</param>
+    /// <param name="limits">What an item may be made of.</param>
+    /// <param name="map">Which field of a record is what; null: the contract's shape.</param>
+    /// <param name="schemas">The schemas that values name; null: they are of the format.</param>
+    internal ItemDecoder(RecordFormat format, int maxBytes, ItemLimits limits, ItemMap? map, RegistrySchemas? schemas)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(maxBytes, 1);
         ArgumentNullException.ThrowIfNull(limits);
         _format = format;
         _maxBytes = maxBytes;
         _limits = limits;
-        _mapped = map is null ? null : new MappedItemReader(map, limits);
+        _mapped = map is null ? null : new MappedItemReader(map, limits, new MappedValueReader("Kafka__ItemsFormat", maxBytes, schemas));
     }
 
     /// <summary>Decodes a record. Any bytes may come: the answer is a change or a reason, never an exception.</summary>
@@ -44,6 +57,7 @@ public sealed class ItemDecoder
     public DeadLetterReason Decode(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, bool isTombstone, long producedTime, out ItemChange? change, RecordOrigin? origin = null)
     {
         change = null;
+        _fault = null;
         if (_mapped is not null && !isTombstone)
         {
             return DecodeMapped(value, producedTime, origin, out change);
@@ -65,6 +79,22 @@ public sealed class ItemDecoder
         return reason == DeadLetterReason.None ? Convert(item!, key, producedTime, out change) : reason;
     }
 
+    /// <summary>Says what is wrong with the record decoded last: the field, its value shortened, what is allowed.</summary>
+    /// <param name="value">Its value.</param>
+    /// <param name="reason">What <see cref="Decode"/> gave.</param>
+    public string Explain(ReadOnlySpan<byte> value, DeadLetterReason reason) =>
+        _fault
+        ?? (_mapped is not null ? reason.ToString() : null)
+        ?? ValueFault.Describe(value, _format, "Kafka__ItemsFormat", _maxBytes, reason)
+        ?? (reason == DeadLetterReason.Malformed ? ItemFault.Describe(value) : null)
+        ?? reason.ToString();
+
+    private DeadLetterReason Wrong(DeadLetterReason reason, string fault)
+    {
+        _fault = fault;
+        return reason;
+    }
+
     private static ItemChange Removed(ReadOnlySpan<byte> id, long producedTime) =>
         new() { ItemKey = XxHash64.Hash(id), ItemId = Encoding.UTF8.GetString(id), IsRemoved = true, ProducedTime = producedTime };
 
@@ -72,14 +102,8 @@ public sealed class ItemDecoder
     private DeadLetterReason DecodeMapped(ReadOnlySpan<byte> value, long producedTime, RecordOrigin? origin, out ItemChange? change)
     {
         change = null;
-        DeadLetterReason reason = CheckValue(ref value);
-        Item? item = null;
-        bool isRemoved = false;
-        if (reason == DeadLetterReason.None)
-        {
-            reason = _mapped!.Read(value, origin, out item, out isRemoved);
-        }
-
+        DeadLetterReason reason = _mapped!.Read(value, origin, out Item? item, out bool isRemoved);
+        _fault = _mapped.Fault;
         if (reason == DeadLetterReason.None && isRemoved)
         {
             byte[] id = Encoding.UTF8.GetBytes(item!.ItemId);
@@ -91,19 +115,19 @@ public sealed class ItemDecoder
         return reason == DeadLetterReason.None ? Convert(item!, [], producedTime, out change) : reason;
     }
 
-    private static DeadLetterReason CheckId(ReadOnlySpan<byte> id, bool mayBeEmpty)
+    private DeadLetterReason CheckId(ReadOnlySpan<byte> id, bool mayBeEmpty)
     {
         if (id.IsEmpty)
         {
-            return mayBeEmpty ? DeadLetterReason.None : DeadLetterReason.NoItem;
+            return mayBeEmpty ? DeadLetterReason.None : Wrong(DeadLetterReason.NoItem, "neither the key nor the value names the item");
         }
 
         if (id.Length > InteractionEvent.MaxIdBytes)
         {
-            return DeadLetterReason.IdTooLong;
+            return Wrong(DeadLetterReason.IdTooLong, $"the item id is {ShortText.Of(id)}; allowed: at most {InteractionEvent.MaxIdBytes} bytes");
         }
 
-        return Utf8.IsValid(id) ? DeadLetterReason.None : DeadLetterReason.InvalidUtf8;
+        return Utf8.IsValid(id) ? DeadLetterReason.None : Wrong(DeadLetterReason.InvalidUtf8, $"the item id is {ShortText.Of(id)}; allowed: UTF-8");
     }
 
     private DeadLetterReason Parse(ReadOnlySpan<byte> value, out Item? item)
@@ -117,7 +141,8 @@ public sealed class ItemDecoder
 
         if (_format == RecordFormat.Json)
         {
-            return JsonItemReader.Read(value, _limits, out item);
+            reason = JsonItemReader.Read(value, _limits, out item);
+            return reason == DeadLetterReason.TooManyFeatures ? Wrong(reason, TooMany("text fields", "values in a feature group")) : reason;
         }
 
         try
@@ -144,7 +169,7 @@ public sealed class ItemDecoder
         DeadLetterReason reason = CheckId(id, mayBeEmpty: false);
         if (reason == DeadLetterReason.None && !key.IsEmpty && !key.SequenceEqual(id))
         {
-            reason = DeadLetterReason.KeyMismatch;
+            reason = Wrong(DeadLetterReason.KeyMismatch, $"the key is {ShortText.Of(key)}, the value's item id {ShortText.Of(id)}; allowed: the same bytes, or no key{(IsQuoted(key, id) ? " (the key is written as JSON: send the id alone)" : string.Empty)}");
         }
 
         if (reason == DeadLetterReason.None)
@@ -170,18 +195,28 @@ public sealed class ItemDecoder
 
     private bool IsTaken(string group) => _limits.FeatureGroups.Count == 0 || _limits.FeatureGroups.ContainsKey(group);
 
+    private static bool IsQuoted(ReadOnlySpan<byte> key, ReadOnlySpan<byte> id) => key is [(byte)'"', .. var inner, (byte)'"'] && inner.SequenceEqual(id);
+
+    private string TooMany(string first, string second) => FormattableString.Invariant(
+        $"too many {first} or {second}; allowed: {_limits.MaxGroups} feature groups of {_limits.MaxGroupLength} values, {_limits.MaxTextFields} text fields of {_limits.MaxTextLength} characters");
+
     private DeadLetterReason Check(Item item)
     {
         if (item.Features.Count > _limits.MaxGroups || item.Text.Count > _limits.MaxTextFields)
         {
-            return DeadLetterReason.TooManyFeatures;
+            return Wrong(DeadLetterReason.TooManyFeatures, TooMany("feature groups", "text fields"));
         }
 
         foreach ((string name, string text) in item.Text)
         {
-            if (name.Length is 0 or > InteractionEvent.MaxIdBytes || text.Length > _limits.MaxTextLength)
+            if (name.Length is 0 or > InteractionEvent.MaxIdBytes)
             {
-                return name.Length == 0 || name.Length > InteractionEvent.MaxIdBytes ? DeadLetterReason.IdTooLong : DeadLetterReason.TooManyFeatures;
+                return WrongName(name);
+            }
+
+            if (text.Length > _limits.MaxTextLength)
+            {
+                return Wrong(DeadLetterReason.TooManyFeatures, FormattableString.Invariant($"text field '{name}' has {text.Length} characters; allowed: at most {_limits.MaxTextLength}"));
             }
         }
 
@@ -201,27 +236,30 @@ public sealed class ItemDecoder
     {
         if (name.Length is 0 or > InteractionEvent.MaxIdBytes)
         {
-            return DeadLetterReason.IdTooLong;
+            return WrongName(name);
         }
 
         if (group.Values.Count > _limits.MaxGroupLength)
         {
-            return DeadLetterReason.TooManyFeatures;
+            return Wrong(DeadLetterReason.TooManyFeatures, FormattableString.Invariant($"feature group '{name}' has {group.Values.Count} values; allowed: at most {_limits.MaxGroupLength}"));
         }
 
         if (_limits.FeatureGroups.TryGetValue(name, out int length) && group.Values.Count != length)
         {
-            return DeadLetterReason.WrongFeatureLength;
+            return Wrong(DeadLetterReason.WrongFeatureLength, FormattableString.Invariant($"feature group '{name}' has {group.Values.Count} values; allowed: {length} (Model__FeatureGroups)"));
         }
 
         foreach (float value in group.Values)
         {
             if (!(MathF.Abs(value) <= _limits.MaxMagnitude))
             {
-                return DeadLetterReason.InvalidNumber;
+                return Wrong(DeadLetterReason.InvalidNumber, FormattableString.Invariant($"feature group '{name}' holds {value}; allowed: -{_limits.MaxMagnitude} to {_limits.MaxMagnitude}"));
             }
         }
 
         return DeadLetterReason.None;
     }
+
+    private DeadLetterReason WrongName(string name) => Wrong(
+        DeadLetterReason.IdTooLong, $"the name of a text field or feature group is {ShortText.Of(Encoding.UTF8.GetBytes(name))}; allowed: 1 to {InteractionEvent.MaxIdBytes} characters");
 }

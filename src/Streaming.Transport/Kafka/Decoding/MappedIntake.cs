@@ -12,9 +12,27 @@ internal sealed class MappedIntake(MappedEventDecoder decoder, Batcher batcher, 
 {
     private readonly KafkaRecordOrigin _origin = new();
     private long _skipped;
+    private int? _refused; // The event that breaks a rule; their count: there are too many of them.
 
     /// <summary>Gets how many good records held no event: deleted rows, empty lists. Any thread.</summary>
     public long Skipped => Volatile.Read(ref _skipped);
+
+    /// <summary>Says what is wrong with the record that was refused last.</summary>
+    public string Explain(ReadOnlySpan<byte> value, DeadLetterReason reason)
+    {
+        if (_refused is not int index)
+        {
+            return decoder.Explain(value, reason);
+        }
+
+        if (index == decoder.Count)
+        {
+            return FormattableString.Invariant($"the record holds {decoder.Count} events; allowed: at most {batcher.Capacity} (Batching__BatchSize)");
+        }
+
+        InteractionEvent decoded = decoder[index];
+        return batcher.Explain(decoded, reason);
+    }
 
     /// <summary>Takes a record in.</summary>
     /// <param name="record">The record.</param>
@@ -25,6 +43,7 @@ internal sealed class MappedIntake(MappedEventDecoder decoder, Batcher batcher, 
     public bool TryAdd(ConsumeResult<RecordBuffer, RecordBuffer> record, long producedTime, out DeadLetterReason reason, out long newest)
     {
         newest = 0;
+        _refused = null;
         RecordBuffer value = record.Message.Value;
         reason = decoder.Decode(value.Bytes, value.IsNull, _origin.At(record.Message, producedTime));
         if (reason == DeadLetterReason.None)
@@ -62,13 +81,23 @@ internal sealed class MappedIntake(MappedEventDecoder decoder, Batcher batcher, 
 
     private DeadLetterReason Check()
     {
-        DeadLetterReason reason = decoder.Count <= batcher.Capacity ? DeadLetterReason.None : DeadLetterReason.TooLarge;
-        for (int i = 0; i < decoder.Count && reason == DeadLetterReason.None; i++)
+        if (decoder.Count > batcher.Capacity)
         {
-            InteractionEvent decoded = decoder[i];
-            reason = batcher.Check(decoded);
+            _refused = decoder.Count;
+            return DeadLetterReason.TooLarge;
         }
 
-        return reason;
+        for (int i = 0; i < decoder.Count; i++)
+        {
+            InteractionEvent decoded = decoder[i];
+            DeadLetterReason reason = batcher.Check(decoded);
+            if (reason != DeadLetterReason.None)
+            {
+                _refused = i;
+                return reason;
+            }
+        }
+
+        return DeadLetterReason.None;
     }
 }

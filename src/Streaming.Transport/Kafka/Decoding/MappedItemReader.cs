@@ -3,31 +3,44 @@ using System.Text;
 using System.Text.Unicode;
 using Streaming.Contracts;
 using Streaming.Core.Events;
-using Streaming.Formats.Json;
 using Streaming.Formats.Mapping;
 using Streaming.Formats.Records;
 
 namespace Streaming.Transport.Kafka.Decoding;
 
-/// <summary>Reads a JSON catalogue record by a mapping into the same message that the contract's shape gives, so that the rules exist once.</summary>
-internal sealed class MappedItemReader(ItemMap map, ItemLimits limits)
+/// <summary>Reads a catalogue record by a mapping into the same message that the contract's shape gives, so that the rules exist once.</summary>
+/// <param name="map">The mapping.</param>
+/// <param name="limits">What an item may be made of.</param>
+/// <param name="values">Reads the values.</param>
+internal sealed class MappedItemReader(ItemMap map, ItemLimits limits, MappedValueReader values)
 {
     private readonly RecordTree _record = new();
     private readonly ItemMapper _mapper = new(map);
 
-    public DeadLetterReason Read(ReadOnlySpan<byte> json, RecordOrigin? origin, out Item? item, out bool isRemoved)
+    /// <summary>Gets what is wrong with the record read last; null: nothing, or what its bytes say by themselves.</summary>
+    public string? Fault { get; private set; }
+
+    public DeadLetterReason Read(ReadOnlySpan<byte> value, RecordOrigin? origin, out Item? item, out bool isRemoved)
     {
         item = null;
         isRemoved = false;
-        if (!JsonTree.TryRead(json, _record))
+        Fault = null;
+        DeadLetterReason reason = values.Read(value, _record);
+        if (reason != DeadLetterReason.None)
         {
-            return DeadLetterReason.Malformed;
+            Fault = values.Explain(value, reason);
+            return reason;
         }
 
-        DeadLetterReason reason = _mapper.Map(_record, origin);
-        if (reason != DeadLetterReason.None || !Utf8.IsValid(_mapper.Item.Text))
+        reason = _mapper.Map(_record, origin);
+        if (reason != DeadLetterReason.None)
         {
-            return reason == DeadLetterReason.None ? DeadLetterReason.InvalidUtf8 : reason;
+            return Wrong(reason, reason == DeadLetterReason.NoItem ? $"item ({map.Item}) is {Shown(_mapper.Item)}; allowed: a text or a number" : "the record is not an object with named fields");
+        }
+
+        if (!Utf8.IsValid(_mapper.Item.Text))
+        {
+            return Wrong(DeadLetterReason.InvalidUtf8, $"item ({map.Item}) is {Shown(_mapper.Item)}; allowed: UTF-8");
         }
 
         isRemoved = _mapper.IsRemoved;
@@ -58,7 +71,7 @@ internal sealed class MappedItemReader(ItemMap map, ItemLimits limits)
 
         if (value.Kind == ValueKind.Fields)
         {
-            return DeadLetterReason.Malformed;
+            return Wrong(DeadLetterReason.Malformed, $"{name} is an object; allowed: a text, a number, or a list of them");
         }
 
         // Tags and categories come as lists.
@@ -67,7 +80,7 @@ internal sealed class MappedItemReader(ItemMap map, ItemLimits limits)
         {
             if (!Utf8.IsValid(part.Text))
             {
-                return DeadLetterReason.InvalidUtf8;
+                return Wrong(DeadLetterReason.InvalidUtf8, $"{name} is {Shown(part)}; allowed: UTF-8");
             }
 
             texts.Add(Encoding.UTF8.GetString(part.Text));
@@ -84,12 +97,12 @@ internal sealed class MappedItemReader(ItemMap map, ItemLimits limits)
         {
             if (group.Values.Count == limits.MaxGroupLength)
             {
-                return DeadLetterReason.TooManyFeatures;
+                return Wrong(DeadLetterReason.TooManyFeatures, FormattableString.Invariant($"feature group '{name}' has more than {limits.MaxGroupLength} values"));
             }
 
             if (!double.TryParse(part.Text, NumberStyles.Float, CultureInfo.InvariantCulture, out double number))
             {
-                return DeadLetterReason.InvalidNumber;
+                return Wrong(DeadLetterReason.InvalidNumber, $"feature group '{name}' holds {Shown(part)}; allowed: numbers");
             }
 
             group.Values.Add((float)number);
@@ -98,6 +111,21 @@ internal sealed class MappedItemReader(ItemMap map, ItemLimits limits)
         item.Features[name] = group;
         return DeadLetterReason.None;
     }
+
+    private DeadLetterReason Wrong(DeadLetterReason reason, string fault)
+    {
+        Fault = fault;
+        return reason;
+    }
+
+    private static string Shown(RecordValue value) => value.Kind switch
+    {
+        ValueKind.Missing => "missing",
+        ValueKind.Null => "null",
+        ValueKind.Fields => "an object",
+        ValueKind.List => "a list",
+        _ => ShortText.Of(value.Text),
+    };
 
     // One value is a list of one.
     private static RecordValue First(RecordValue value) => value.Kind == ValueKind.List ? value.First : value;

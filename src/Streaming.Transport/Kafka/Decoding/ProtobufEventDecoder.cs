@@ -1,5 +1,6 @@
 using System.Text.Unicode;
 using Streaming.Core.Events;
+using Streaming.Formats.Protobuf;
 
 namespace Streaming.Transport.Kafka.Decoding;
 

@@ -51,6 +51,10 @@ internal sealed class KafkaHealth(ILogger logger)
         {
             KafkaSourceLog.Unavailable(logger, text);
         }
+        else if (kind is KafkaProblem.RejectedEvents or KafkaProblem.RejectedItems)
+        {
+            KafkaSourceLog.MostRejected(logger, text);
+        }
         else
         {
             KafkaSourceLog.Problem(logger, text);

@@ -23,4 +23,13 @@ public enum KafkaProblem
 
     /// <summary>Dead letters are not delivered.</summary>
     DeadLetters,
+
+    /// <summary>Of the newest events more than allowed, or all, are dead letters.</summary>
+    RejectedEvents,
+
+    /// <summary>Of the newest catalogue records more than allowed, or all, are dead letters.</summary>
+    RejectedItems,
+
+    /// <summary>The schema registry does not answer, and records wait for a schema.</summary>
+    Registry,
 }

@@ -1,16 +1,13 @@
 using System.Collections.Concurrent;
-using System.Globalization;
 using System.Text;
 using Confluent.Kafka;
-using Streaming.Core.Events;
 using Streaming.Transport.Kafka.Clients;
 using Streaming.Transport.Kafka.Topics;
 
 namespace Streaming.Transport.Kafka.Records;
 
 /// <summary>
-/// Sends records that cannot be used to the dead-letter topic: original key and value, and the headers <c>reason</c>,
-/// <c>topic</c>, <c>partition</c>, <c>offset</c>. A value that the broker refuses for its size is sent again cut off, with a header
+/// Sends dead letters to their topic. A value that the broker refuses for its size is sent again cut off, with a header
 /// <c>truncated-from</c>.
 /// </summary>
 internal sealed class DeadLetterProducer : IDisposable
@@ -57,20 +54,6 @@ internal sealed class DeadLetterProducer : IDisposable
             return failure is null ? Volatile.Read(ref _pending) == 0 : throw failure;
         }
     }
-
-    /// <summary>Makes a dead letter of a record.</summary>
-    public static Message<byte[]?, byte[]?> Create(byte[]? key, byte[]? value, DeadLetterReason reason, string topic, int partition, long offset) => new()
-    {
-        Key = key,
-        Value = value,
-        Headers =
-        [
-            new Header("reason", Encoding.UTF8.GetBytes(reason.ToString())),
-            new Header("topic", Encoding.UTF8.GetBytes(topic)),
-            new Header("partition", Text(partition)),
-            new Header("offset", Text(offset)),
-        ],
-    };
 
     /// <summary>Sends a dead letter, if the client takes it: it does not when too many wait for delivery, and when the topic is refused.</summary>
     /// <returns>False when it was not taken.</returns>
@@ -141,8 +124,6 @@ internal sealed class DeadLetterProducer : IDisposable
 
     public void Dispose() => _producer.Dispose();
 
-    private static byte[] Text(long number) => Encoding.UTF8.GetBytes(number.ToString(CultureInfo.InvariantCulture));
-
     private void Produce(Message<byte[]?, byte[]?> message)
     {
         try
@@ -202,7 +183,7 @@ internal sealed class DeadLetterProducer : IDisposable
 
     private static Message<byte[]?, byte[]?> Truncate(Message<byte[]?, byte[]?> message)
     {
-        message.Headers.Add("truncated-from", Text(message.Value!.Length));
+        message.Headers.Add(DeadLetterHeaders.TruncatedFrom, Encoding.UTF8.GetBytes(DeadLetter.Text(message.Value!.Length)));
         return Copy(message, message.Value[..TruncatedBytes]);
     }
 

@@ -3,24 +3,24 @@ using Streaming.Core.Events;
 using Streaming.Core.Ingestion;
 using Streaming.Transport.Kafka.Clients;
 using Streaming.Transport.Kafka.Decoding;
+using Streaming.Transport.Kafka.Registry;
 
 namespace Streaming.Transport.Kafka.Records;
 
 /// <summary>What is done with a record of the interactions topic. On the reading thread.</summary>
 /// <param name="options">The topic, its format, how many dead letters are allowed.</param>
+/// <param name="schemas">The schemas that values name, where the format is Registry.</param>
 /// <param name="batcher">Takes the events.</param>
-/// <param name="send">Sends a dead letter; false: it could not be sent before the end.</param>
 /// <param name="emit">Ends the batch under way and hands it on; false: it could not be before the end.</param>
-/// <param name="rejections">Counts what could not be used.</param>
+/// <param name="rejections">Takes what cannot be used.</param>
 /// <param name="time">The clock.</param>
 internal sealed class EventIntake(
-    KafkaOptions options, Batcher batcher, Func<Message<byte[]?, byte[]?>, bool> send, Func<bool> emit, RejectionCounts rejections, TimeProvider time)
+    KafkaOptions options, RegistrySchemas? schemas, Batcher batcher, Func<bool> emit, Rejections rejections, TimeProvider time)
 {
     private readonly EventDecoder _decoder = new(options.InteractionsFormat, options.MaxRecordBytes);
-    private readonly MappedIntake? _mapped = options.InteractionsColumns.Length > 0
-        ? new MappedIntake(new MappedEventDecoder(MappingCheck.Events(options), MappingCheck.Times(options), options.MaxRecordBytes), batcher, emit)
+    private readonly MappedIntake? _mapped = MappingCheck.AreEventsMapped(options)
+        ? new MappedIntake(new MappedEventDecoder(MappingCheck.Events(options), MappingCheck.Times(options), options.MaxRecordBytes, options.InteractionsFormat == RecordFormat.Registry ? schemas : null), batcher, emit)
         : null;
-    private readonly DeadLetterRate _rate = new(options.MaxDeadLetterRate, options.DeadLetterWindow);
     private readonly List<long> _newestTimes = [];
 
     /// <summary>Gets how many good records held no event: deleted rows, empty lists. Any thread.</summary>
@@ -43,18 +43,14 @@ internal sealed class EventIntake(
             return;
         }
 
-        if (reason != DeadLetterReason.None)
+        string explanation = reason == DeadLetterReason.None ? string.Empty : ShortText.Line(Explain(record.Message.Value.Bytes, reason));
+        if (reason != DeadLetterReason.None && !rejections.Reject(record, reason, explanation))
         {
-            rejections.Add(reason);
-            RecordBuffer value = record.Message.Value;
-            if (!send(DeadLetterProducer.Create(record.Message.Key.ToArray(), value.ToArray(), reason, options.InteractionsTopic, partition, offset)))
-            {
-                return;
-            }
+            return;
         }
 
         batcher.Advance(TopicNumber.Interactions, partition, offset);
-        _rate.Count(reason);
+        rejections.Watch(reason, explanation);
     }
 
     /// <summary>The smallest, over partitions, of the newest event time read, Unix milliseconds; 0 when nothing was read.</summary>
@@ -94,6 +90,22 @@ internal sealed class EventIntake(
         }
 
         return reason;
+    }
+
+    private string Explain(ReadOnlySpan<byte> value, DeadLetterReason reason)
+    {
+        if (_mapped is not null)
+        {
+            return _mapped.Explain(value, reason);
+        }
+
+        if (_decoder.Explain(value, reason) is { } fault)
+        {
+            return fault;
+        }
+
+        _decoder.Decode(value, out InteractionEvent decoded);
+        return batcher.Explain(decoded, reason);
     }
 
     private void NoteEventTime(int partition, long eventTime)

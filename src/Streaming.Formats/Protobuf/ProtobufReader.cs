@@ -1,27 +1,41 @@
 using System.Buffers.Binary;
 
-namespace Streaming.Transport.Kafka.Decoding;
+namespace Streaming.Formats.Protobuf;
 
 /// <summary>
 /// Reads the Protobuf wire format (protobuf.dev, "Encoding") from a span. What it accepts is what Google.Protobuf
 /// accepts; failure is a return value.
 /// </summary>
-internal ref struct ProtobufReader(ReadOnlySpan<byte> message)
+/// <param name="message">The message.</param>
+public ref struct ProtobufReader(ReadOnlySpan<byte> message)
 {
+    /// <summary>Wire type of integers, truth values and enums.</summary>
     public const int Varint = 0;
+
+    /// <summary>Wire type of 8 bytes.</summary>
     public const int Fixed64 = 1;
+
+    /// <summary>Wire type of texts, bytes, messages and packed lists.</summary>
     public const int LengthDelimited = 2;
+
+    /// <summary>Wire type of 4 bytes.</summary>
+    public const int Fixed32 = 5;
+
     private const int StartGroup = 3;
     private const int EndGroup = 4;
-    private const int Fixed32 = 5;
 
     /// <summary>Nesting of groups, as in Google.Protobuf.</summary>
     private const int MaxDepth = 100;
 
     private ReadOnlySpan<byte> _rest = message;
 
+    /// <summary>Gets what is left.</summary>
+    public readonly ReadOnlySpan<byte> Rest => _rest;
+
+    /// <summary>Gets a value indicating whether nothing is left.</summary>
     public readonly bool IsAtEnd => _rest.IsEmpty;
 
+    /// <summary>Reads a field's number and wire type.</summary>
     public bool TryReadTag(out int field, out int wireType)
     {
         bool isRead = TryReadVarint(out ulong tag);
@@ -30,6 +44,7 @@ internal ref struct ProtobufReader(ReadOnlySpan<byte> message)
         return isRead && field != 0;
     }
 
+    /// <summary>Reads a varint.</summary>
     public bool TryReadVarint(out ulong value)
     {
         ReadOnlySpan<byte> rest = _rest;
@@ -47,6 +62,7 @@ internal ref struct ProtobufReader(ReadOnlySpan<byte> message)
         return false;
     }
 
+    /// <summary>Reads a length and as many bytes.</summary>
     public bool TryReadBytes(out ReadOnlySpan<byte> bytes)
     {
         // The length is 32 bits on the wire's receiving end: higher bits are dropped, a negative one is refused.
@@ -61,6 +77,29 @@ internal ref struct ProtobufReader(ReadOnlySpan<byte> message)
         return false;
     }
 
+    /// <summary>Reads 4 bytes, little-endian.</summary>
+    public bool TryReadFixed32(out uint value)
+    {
+        if (_rest.Length < sizeof(uint))
+        {
+            value = 0;
+            return false;
+        }
+
+        value = BinaryPrimitives.ReadUInt32LittleEndian(_rest);
+        _rest = _rest[sizeof(uint)..];
+        return true;
+    }
+
+    /// <summary>Reads 8 bytes, little-endian.</summary>
+    public bool TryReadFixed64(out ulong value)
+    {
+        bool isRead = TryReadDouble(out double bits);
+        value = BitConverter.DoubleToUInt64Bits(bits);
+        return isRead;
+    }
+
+    /// <summary>Reads a double.</summary>
     public bool TryReadDouble(out double value)
     {
         if (_rest.Length < sizeof(double))
