@@ -33,8 +33,8 @@ public sealed class RegistryTests(KafkaServers servers)
         int item = await registry.RegisterAsync("items-value", "AVRO", """{"type":"record","name":"Item","fields":[{"name":"sku","type":"string"},{"name":"name","type":"string"}]}""");
         await using KafkaBench bench = await BenchAsync(registry, "user=user_id,item=item_id,type=kind,time=at");
         await bench.CreateItemsAsync();
-        bench.Settings["Kafka__ItemsFormat"] = "Registry";
-        bench.Settings["Kafka__ItemsColumns"] = "item=sku,title=name";
+        bench.Settings["STREAMING__Kafka__ItemsFormat"] = "Registry";
+        bench.Settings["STREAMING__Kafka__ItemsColumns"] = "item=sku,title=name";
         for (int i = 0; i < 20; i++)
         {
             await SendAsync(bench, bench.Items, Framed(item, Avro($"item{i}"), Avro($"Title {i}")), key: $"item{i}");
@@ -115,7 +115,7 @@ public sealed class RegistryTests(KafkaServers servers)
         int first = await registry.RegisterAsync("events-value", "AVRO", OldClick);
         int second = await registry.RegisterAsync("events-value", "AVRO", NewClick);
         await using KafkaBench bench = await BenchAsync(registry, "user=user_id,item=item_id,type=kind,time=at");
-        bench.Settings["Kafka__Registry__Timeout"] = "1s";
+        bench.Settings["STREAMING__Kafka__Registry__Timeout"] = "1s";
         await SendAsync(bench, bench.Events, Framed(first, Avro(1), Avro("item1"), Avro("click"), Avro(Time(0))));
         await using WorkerProcess worker = bench.StartWorker();
         await worker.UntilReadAsync(1);
@@ -136,9 +136,9 @@ public sealed class RegistryTests(KafkaServers servers)
     private async Task<KafkaBench> BenchAsync(RegistryServer registry, string columns)
     {
         KafkaBench bench = await KafkaBench.StartAsync(servers);
-        bench.Settings["Kafka__InteractionsFormat"] = "Registry";
-        bench.Settings["Kafka__InteractionsColumns"] = columns;
-        bench.Settings["Kafka__Registry__Url"] = registry.Url;
+        bench.Settings["STREAMING__Kafka__InteractionsFormat"] = "Registry";
+        bench.Settings["STREAMING__Kafka__InteractionsColumns"] = columns;
+        bench.Settings["STREAMING__Kafka__Registry__Url"] = registry.Url;
         return bench;
     }
 

@@ -62,12 +62,12 @@ public sealed class EventRules
         DeadLetterReason.NoTime => "the event time is missing or 0; allowed: Unix milliseconds",
         DeadLetterReason.IdTooLong => ExplainText(candidate, static text => text.Length > InteractionEvent.MaxIdBytes, $"at most {InteractionEvent.MaxIdBytes} bytes"),
         DeadLetterReason.InvalidUtf8 => ExplainText(candidate, static text => !Utf8.IsValid(text), "UTF-8"),
-        DeadLetterReason.TimeOutOfRange => $"the event time is {TimeText(candidate.EventTime)}; allowed: Unix milliseconds from {TimeText(_earliest)} on (Events__EarliestYear)",
-        DeadLetterReason.TimeInFuture => $"the event time is {TimeText(candidate.EventTime)}; allowed: Unix milliseconds up to {TimeSpan.FromMilliseconds(_allowedFuture)} ahead of the clock (Events__AllowedFuture)",
+        DeadLetterReason.TimeOutOfRange => $"the event time is {TimeText(candidate.EventTime)}; allowed: Unix milliseconds from {TimeText(_earliest)} on (STREAMING__Events__EarliestYear)",
+        DeadLetterReason.TimeInFuture => $"the event time is {TimeText(candidate.EventTime)}; allowed: Unix milliseconds up to {TimeSpan.FromMilliseconds(_allowedFuture)} ahead of the clock (STREAMING__Events__AllowedFuture)",
         DeadLetterReason.InvalidNumber => candidate.DwellTime < 0
             ? string.Create(CultureInfo.InvariantCulture, $"the dwell time is {candidate.DwellTime}; allowed: milliseconds, 0 and up")
             : string.Create(CultureInfo.InvariantCulture, $"the value is {candidate.Value}; allowed: a finite number"),
-        DeadLetterReason.NoType or DeadLetterReason.UnknownType => $"the event type is {(candidate.Type.IsEmpty ? "missing" : ShortText.Of(candidate.Type))}; allowed: {_types.Names} (Events__Weights, because of Events__Strict)",
+        DeadLetterReason.NoType or DeadLetterReason.UnknownType => $"the event type is {(candidate.Type.IsEmpty ? "missing" : ShortText.Of(candidate.Type))}; allowed: {_types.Names} (STREAMING__Events__Weights, because of STREAMING__Events__Strict)",
         _ => reason.ToString(),
     };
 

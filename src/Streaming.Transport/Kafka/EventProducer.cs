@@ -30,7 +30,7 @@ public sealed class EventProducer : IDisposable
         options.Validate();
         if (options.InteractionsFormat == RecordFormat.Registry || options.ItemsFormat == RecordFormat.Registry)
         {
-            throw new KafkaSourceException("Kafka__InteractionsFormat or Kafka__ItemsFormat is Registry; allowed for sending: Protobuf, Json.");
+            throw new KafkaSourceException("STREAMING__Kafka__InteractionsFormat or STREAMING__Kafka__ItemsFormat is Registry; allowed for sending: Protobuf, Json.");
         }
 
         _options = options;
@@ -143,7 +143,7 @@ public sealed class EventProducer : IDisposable
         else if (Patience != Timeout.InfiniteTimeSpan && Environment.TickCount64 - Volatile.Read(ref _progress) > Patience.TotalMilliseconds)
         {
             string why = Volatile.Read(ref _lastError);
-            throw new KafkaUnavailableException($"no answer from Kafka at {_options.BootstrapServers} for {Patience.TotalSeconds:0} s{(why.Length > 0 ? $" ({why})" : string.Empty)}; {waiting} records of topic '{_options.InteractionsTopic}' wait. Set Kafka__BootstrapServers.");
+            throw new KafkaUnavailableException($"no answer from Kafka at {_options.BootstrapServers} for {Patience.TotalSeconds:0} s{(why.Length > 0 ? $" ({why})" : string.Empty)}; {waiting} records of topic '{_options.InteractionsTopic}' wait. Set STREAMING__Kafka__BootstrapServers.");
         }
 
         return waiting;

@@ -25,7 +25,7 @@ internal static class HealthCommand
     {
         if (options.Port <= 0)
         {
-            throw new SettingsException([FormattableString.Invariant($"Http__Port is {options.Port}; allowed: the port at which the worker listens, the same here as there.")]);
+            throw new SettingsException([FormattableString.Invariant($"STREAMING__Http__Port is {options.Port}; allowed: the port at which the worker listens, the same here as there.")]);
         }
 
         // "All addresses" is none that can be connected to.

@@ -5,5 +5,5 @@ internal static class MemoryNeeds
 {
     /// <summary>One line with the limit and the settings that count.</summary>
     public static string Exhausted() => FormattableString.Invariant(
-        $"out of memory: the runtime may use {GC.GetGCMemoryInfo().TotalAvailableMemoryBytes >> 20} MiB. Raise the limit, or lower Model__ItemCapacity, Model__Widths, Model__BankCapacity, History__MaxUsers or Dedup__Capacity.");
+        $"out of memory: the runtime may use {GC.GetGCMemoryInfo().TotalAvailableMemoryBytes >> 20} MiB. Raise the limit, or lower STREAMING__Model__ItemCapacity, STREAMING__Model__Widths, STREAMING__Model__BankCapacity, STREAMING__History__MaxUsers or STREAMING__Dedup__Capacity.");
 }

@@ -43,7 +43,7 @@ internal static class MemoryCheck
         if (settings.Engine.Engine == EngineKind.Cpu && least > available)
         {
             throw new SettingsException([FormattableString.Invariant(
-                $"the model needs at least {least >> 20} MiB of memory, and the runtime may use {available >> 20} MiB (in a container three quarters of its limit). Raise the limit, or lower Model__ItemCapacity ({model.ItemCapacity}), the largest of Model__Widths ({model.Dimension}) or Model__BankCapacity ({model.BankCapacity}).")]);
+                $"the model needs at least {least >> 20} MiB of memory, and the runtime may use {available >> 20} MiB (in a container three quarters of its limit). Raise the limit, or lower STREAMING__Model__ItemCapacity ({model.ItemCapacity}), the largest of STREAMING__Model__Widths ({model.Dimension}) or STREAMING__Model__BankCapacity ({model.BankCapacity}).")]);
         }
     }
 }

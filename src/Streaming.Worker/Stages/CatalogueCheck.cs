@@ -17,7 +17,7 @@ internal sealed class CatalogueCheck(int capacity, TimeProvider time)
     {
         if (_evicted.Update(items.EvictedByCapacity))
         {
-            return FormattableString.Invariant($"it does not fit Model__ItemCapacity ({capacity} items): {items.EvictedByCapacity} items had to make room for others so far");
+            return FormattableString.Invariant($"it does not fit STREAMING__Model__ItemCapacity ({capacity} items): {items.EvictedByCapacity} items had to make room for others so far");
         }
 
         long refused = rejected + items.RecordsRejected;

@@ -33,7 +33,7 @@ internal static class CheckpointFolder
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            throw new SettingsException([$"Checkpoint__Folder is '{folder}', which cannot be written to: {exception.Message} Allowed: a folder that this user may write to, or empty for no checkpoints."]);
+            throw new SettingsException([$"STREAMING__Checkpoint__Folder is '{folder}', which cannot be written to: {exception.Message} Allowed: a folder that this user may write to, or empty for no checkpoints."]);
         }
     }
 

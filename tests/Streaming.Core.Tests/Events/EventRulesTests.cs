@@ -35,9 +35,9 @@ public class EventRulesTests
         EventRules rules = new(new EventTypes(new Dictionary<string, float> { ["view"] = 1, ["buy"] = 2 }, strict: true), TimeSpan.FromMinutes(1), new FixedTime(Now), earliest: 631_152_000_000);
         string Said(InteractionEvent candidate) => rules.Explain(candidate, rules.Check(candidate, out _));
 
-        Assert.Equal("the event time is 1700000000 (1970-01-20T16:13:20Z); allowed: Unix milliseconds from 631152000000 (1990-01-01T00:00:00Z) on (Events__EarliestYear)", Said(new InteractionEvent { UserId = "u"u8, ItemId = "i"u8, EventTime = 1_700_000_000 }));
+        Assert.Equal("the event time is 1700000000 (1970-01-20T16:13:20Z); allowed: Unix milliseconds from 631152000000 (1990-01-01T00:00:00Z) on (STREAMING__Events__EarliestYear)", Said(new InteractionEvent { UserId = "u"u8, ItemId = "i"u8, EventTime = 1_700_000_000 }));
         Assert.StartsWith("the event time is 99999999999999999; allowed: Unix milliseconds up to 00:01:00 ahead", Said(new InteractionEvent { UserId = "u"u8, ItemId = "i"u8, EventTime = 99_999_999_999_999_999 }), StringComparison.Ordinal);
-        Assert.Equal("the event type is \"click\"; allowed: view, buy (Events__Weights, because of Events__Strict)", Said(new InteractionEvent { UserId = "u"u8, ItemId = "i"u8, EventTime = Now, Type = "click"u8 }));
+        Assert.Equal("the event type is \"click\"; allowed: view, buy (STREAMING__Events__Weights, because of STREAMING__Events__Strict)", Said(new InteractionEvent { UserId = "u"u8, ItemId = "i"u8, EventTime = Now, Type = "click"u8 }));
         Assert.StartsWith("the event type is missing", Said(new InteractionEvent { UserId = "u"u8, ItemId = "i"u8, EventTime = Now }), StringComparison.Ordinal);
         Assert.Equal("the item id is 0xC328; allowed: UTF-8", Said(new InteractionEvent { UserId = "u"u8, ItemId = [0xC3, 0x28], EventTime = Now, Type = "view"u8 }));
         Assert.Equal("the dwell time is -1; allowed: milliseconds, 0 and up", Said(new InteractionEvent { UserId = "u"u8, ItemId = "i"u8, EventTime = Now, DwellTime = -1 }));

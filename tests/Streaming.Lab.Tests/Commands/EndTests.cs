@@ -18,7 +18,7 @@ public sealed class EndTests
     [InlineData(Killed)]
     public async Task Demo_EndsBySignal_ItsServerEndsToo(int signal)
     {
-        Dictionary<string, string> variables = new() { ["Model__Widths"] = "4,8", ["Model__ItemCapacity"] = "2500", ["Training__Threads"] = "1", ["Http__Port"] = "0" };
+        Dictionary<string, string> variables = new() { ["STREAMING__Model__Widths"] = "4,8", ["STREAMING__Model__ItemCapacity"] = "2500", ["STREAMING__Training__Threads"] = "1", ["STREAMING__Http__Port"] = "0" };
         using StreamingProcess demo = StreamingProcess.Start(["demo", "--rate", "50"], variables);
         await demo.WaitForLineAsync(static line => line.StartsWith("kafka ", StringComparison.Ordinal));
         int server = ChildOf(demo.Id);
@@ -34,7 +34,7 @@ public sealed class EndTests
     [InlineData(Interrupt, 2)]
     public async Task Replay_NothingAnswers_EndsBySignal(int signal, int times)
     {
-        Dictionary<string, string> variables = new() { ["Kafka__BootstrapServers"] = "127.0.0.1:9", ["Pipeline__ShutdownTimeout"] = "2s" };
+        Dictionary<string, string> variables = new() { ["STREAMING__Kafka__BootstrapServers"] = "127.0.0.1:9", ["STREAMING__Pipeline__ShutdownTimeout"] = "2s" };
         using StreamingProcess replay = StreamingProcess.Start(["replay", "--count", "200000"], variables);
         await replay.WaitForLineAsync(static line => line.Length > 0);
         for (int i = 0; i < times; i++)
@@ -50,7 +50,7 @@ public sealed class EndTests
     [Fact]
     public async Task Replay_NothingAnswers_EndsByItselfWith69AndNamesTheAddress()
     {
-        Dictionary<string, string> variables = new() { ["Kafka__BootstrapServers"] = "127.0.0.1:9" };
+        Dictionary<string, string> variables = new() { ["STREAMING__Kafka__BootstrapServers"] = "127.0.0.1:9" };
         using StreamingProcess replay = StreamingProcess.Start(["replay", "--count", "100"], variables);
 
         Assert.True(await replay.WaitForExitAsync() == 69, replay.Output);

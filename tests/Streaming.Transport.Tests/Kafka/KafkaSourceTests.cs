@@ -120,15 +120,15 @@ public class KafkaSourceTests
         Assert.Equal(
             [
                 "the record has no value",
-                "the bytes are not a message of the contract: 0xFFFF; Kafka__InteractionsFormat is Protobuf",
+                "the bytes are not a message of the contract: 0xFFFF; STREAMING__Kafka__InteractionsFormat is Protobuf",
                 "the value begins with byte 0, but not with a schema registry's header: 0x0001",
                 "the user id is missing or empty",
                 "the item id is missing or empty",
                 "the event time is missing or 0; allowed: Unix milliseconds",
-                "the event time is 9223372036854775807; allowed: Unix milliseconds up to 00:05:00 ahead of the clock (Events__AllowedFuture)",
+                "the event time is 9223372036854775807; allowed: Unix milliseconds up to 00:05:00 ahead of the clock (STREAMING__Events__AllowedFuture)",
                 "the value is NaN; allowed: a finite number",
                 $"the user id is \"{new string('u', 60)}\"... (300 bytes); allowed: at most 256 bytes",
-                "the value has 2001 bytes; allowed: at most 2000 (Kafka__MaxRecordBytes)",
+                "the value has 2001 bytes; allowed: at most 2000 (STREAMING__Kafka__MaxRecordBytes)",
             ],
             letters.Select(static letter => Header(letter, "__connect.errors.exception.message")));
         string[] offsets = [.. letters.Select(static letter => Header(letter, "offset"))];

@@ -116,7 +116,7 @@ public sealed class DeadLettersCommandTests : IDisposable
 
     private async Task<string> RunAsync(ExitCode expected, params string[] arguments)
     {
-        using StreamingProcess process = StreamingProcess.Start(["dead-letters", .. arguments], new Dictionary<string, string> { ["Kafka__BootstrapServers"] = _broker.BootstrapServers });
+        using StreamingProcess process = StreamingProcess.Start(["dead-letters", .. arguments], new Dictionary<string, string> { ["STREAMING__Kafka__BootstrapServers"] = _broker.BootstrapServers });
         int code = await process.WaitForExitAsync();
         Assert.True(code == (int)expected, $"exit code {code}: {process.Output}");
         return process.Output;

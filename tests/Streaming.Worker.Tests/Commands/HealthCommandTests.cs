@@ -25,7 +25,7 @@ public sealed class HealthCommandTests
     public void PortThatSaysNothing_IsNamed(int port)
     {
         var exception = Assert.Throws<SettingsException>(() => HealthCommand.AddressOf(new HttpOptions { Port = port }, ready: true));
-        Assert.Contains($"Http__Port is {port}", exception.Message, StringComparison.Ordinal);
+        Assert.Contains($"STREAMING__Http__Port is {port}", exception.Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -39,7 +39,7 @@ public sealed class HealthCommandTests
         using var exposition = new Worker.Metrics.PrometheusExposition("none");
         await using HttpEndpoint endpoint = await HttpEndpoint.StartAsync(
             new HttpOptions { Port = 0 }, Microsoft.Extensions.Logging.Abstractions.NullLoggerFactory.Instance, routes => OperationsRoutes.Map(routes, health, exposition), TestContext.Current.CancellationToken);
-        using StreamingProcess process = StreamingProcess.Start(["health", "--ready"], new Dictionary<string, string> { ["Http__Port"] = $"{endpoint.Address.Port}", [variable] = "http://127.0.0.1:9" });
+        using StreamingProcess process = StreamingProcess.Start(["health", "--ready"], new Dictionary<string, string> { ["STREAMING__Http__Port"] = $"{endpoint.Address.Port}", [variable] = "http://127.0.0.1:9" });
 
         Assert.True(await process.WaitForExitAsync() == 0, process.Output);
         Assert.Contains("\"trainer\":\"healthy\"", process.Output, StringComparison.Ordinal);

@@ -31,9 +31,9 @@ public sealed class HealthTests
     public async Task CatalogueDoesNotFit_IsSaid()
     {
         await using FaultBench bench = await FaultBench.StartAsync();
-        bench.Settings["Model__ItemCapacity"] = "256"; // The stream has 300 items.
+        bench.Settings["STREAMING__Model__ItemCapacity"] = "256"; // The stream has 300 items.
         await using RunningWorker worker = bench.StartWorker();
-        await worker.UntilAsync(w => w.Part("catalogue").StartsWith("degraded: it does not fit Model__ItemCapacity (256 items)", StringComparison.Ordinal), "the evictions are said");
+        await worker.UntilAsync(w => w.Part("catalogue").StartsWith("degraded: it does not fit STREAMING__Model__ItemCapacity (256 items)", StringComparison.Ordinal), "the evictions are said");
         Assert.True(worker.Log.Has("Not as it should be: catalogue"), worker.Log.Text);
     }
 
@@ -42,7 +42,7 @@ public sealed class HealthTests
     {
         using var hang = new ManualResetEventSlim();
         await using FaultBench bench = await FaultBench.StartAsync();
-        bench.Settings["Pipeline__StallTimeout"] = "1s";
+        bench.Settings["STREAMING__Pipeline__StallTimeout"] = "1s";
         ModelOptions model = bench.Values.Model;
         await using RunningWorker worker = bench.StartWorker(() => new PlantedEngine(model, step =>
         {
@@ -65,7 +65,7 @@ public sealed class HealthTests
     public async Task KeyBecomesAnotherType_IsNamedUntilItIsDeleted(string key)
     {
         await using FaultBench bench = await FaultBench.StartAsync(rate: 200);
-        bench.Settings["Redis__TowerInterval"] = "1s";
+        bench.Settings["STREAMING__Redis__TowerInterval"] = "1s";
         await using RunningWorker worker = bench.StartWorker();
         await worker.UntilAsync(w => w.Part("redis") == "healthy" && w.Status.Published?.Written > 0, "publishes");
         using ConnectionMultiplexer redis = await bench.ConnectAsync();
@@ -103,7 +103,7 @@ public sealed class HealthTests
         await using FaultBench bench = await FaultBench.StartAsync(rate: 10);
         using ConnectionMultiplexer redis = await bench.ConnectAsync();
         await redis.GetDatabase().ExecuteAsync("ACL", "SETUSER", "worker", "on", ">s3cret", "~*", "&*", "+@all");
-        bench.Settings["Redis__Configuration"] += ",user=worker,password=s3cret";
+        bench.Settings["STREAMING__Redis__Configuration"] += ",user=worker,password=s3cret";
         await using RunningWorker worker = bench.StartWorker();
         await worker.UntilAsync(w => w.Part("redis") == "healthy", "open");
         await redis.GetDatabase().ExecuteAsync("ACL", "SETUSER", "worker", "-evalsha", "-eval");

@@ -63,7 +63,7 @@ public sealed class IdleCheckpointTests
     {
         await using FaultBench bench = await FaultBench.StartAsync(rate: 1, partitions: 1);
         bench.Broker.CreateTopic("items", 1);
-        bench.Settings["Kafka__ItemsTopic"] = "items";
+        bench.Settings["STREAMING__Kafka__ItemsTopic"] = "items";
         await using RunningWorker worker = bench.StartWorker();
         long sent = (await bench.EndStreamAsync()).Totals.Read;
         await worker.UntilAsync(_ => PositionSum(bench) == sent, "a checkpoint holds the events");

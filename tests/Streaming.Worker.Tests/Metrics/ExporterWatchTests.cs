@@ -14,7 +14,7 @@ public sealed class ExporterWatchTests
         using var metrics = new WorkerMetrics();
         using IDisposable? sending = Telemetry.Start(new TelemetryOptions { OtlpEndpoint = new Uri("http://127.0.0.1:9"), Interval = TimeSpan.FromSeconds(1) }, log);
         using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(1));
-        while (!log.Has("Metrics cannot be sent to http://127.0.0.1:9/ (Telemetry__OtlpEndpoint): "))
+        while (!log.Has("Metrics cannot be sent to http://127.0.0.1:9/ (STREAMING__Telemetry__OtlpEndpoint): "))
         {
             await Task.Delay(20, limit.Token);
         }

@@ -18,8 +18,8 @@ public sealed partial class ExpositionRulesTests
         await using LocalRedisServer redis = await LocalRedisServer.StartAsync(cancellationToken: TestContext.Current.CancellationToken);
         Dictionary<string, string> variables = new()
         {
-            ["Kafka__BootstrapServers"] = broker.BootstrapServers, ["Redis__Configuration"] = redis.Configuration, ["Http__Port"] = "0", ["Checkpoint__Folder"] = string.Empty,
-            ["Model__Widths"] = "8,16", ["Model__ItemCapacity"] = "3000", ["Training__Threads"] = "1", ["Kafka__Assignment"] = "Static",
+            ["STREAMING__Kafka__BootstrapServers"] = broker.BootstrapServers, ["STREAMING__Redis__Configuration"] = redis.Configuration, ["STREAMING__Http__Port"] = "0", ["STREAMING__Checkpoint__Folder"] = string.Empty,
+            ["STREAMING__Model__Widths"] = "8,16", ["STREAMING__Model__ItemCapacity"] = "3000", ["STREAMING__Training__Threads"] = "1", ["STREAMING__Kafka__Assignment"] = "Static",
         };
         using StreamingProcess worker = StreamingProcess.Start(["run"], variables);
         string listening = await worker.WaitForLineAsync(static line => line.Contains("Health and metrics at", StringComparison.Ordinal));

@@ -20,10 +20,10 @@ public sealed class CheckpointFolderTests : IDisposable
     {
         string file = Path.Combine(_folder, "file");
         await File.WriteAllTextAsync(file, "not a folder", TestContext.Current.CancellationToken);
-        using StreamingProcess worker = StreamingProcess.Start(["run"], new Dictionary<string, string> { ["Checkpoint__Folder"] = Path.Combine(file, "checkpoints"), ["Http__Port"] = "-1" });
+        using StreamingProcess worker = StreamingProcess.Start(["run"], new Dictionary<string, string> { ["STREAMING__Checkpoint__Folder"] = Path.Combine(file, "checkpoints"), ["STREAMING__Http__Port"] = "-1" });
 
         Assert.True(await worker.WaitForExitAsync() == 78, worker.Output);
-        Assert.Contains($"Checkpoint__Folder is '{file}/checkpoints', which cannot be written to", worker.Output, StringComparison.Ordinal);
+        Assert.Contains($"STREAMING__Checkpoint__Folder is '{file}/checkpoints', which cannot be written to", worker.Output, StringComparison.Ordinal);
         Assert.DoesNotContain("   at ", worker.Output, StringComparison.Ordinal);
     }
 
@@ -31,8 +31,8 @@ public sealed class CheckpointFolderTests : IDisposable
     public async Task HoldsAnotherModel_IsRefusedAndNamesBoth()
     {
         await using FaultBench bench = await LearnedAsync();
-        bench.Settings["Redis__Model"] = "films";
-        bench.Settings["Kafka__InteractionsTopic"] = "watched";
+        bench.Settings["STREAMING__Redis__Model"] = "films";
+        bench.Settings["STREAMING__Kafka__InteractionsTopic"] = "watched";
         await using RunningWorker worker = bench.StartWorker();
 
         Assert.Equal(ExitCode.StateMismatch, await worker.EndAsync());
@@ -46,10 +46,10 @@ public sealed class CheckpointFolderTests : IDisposable
         await using FaultBench bench = await FaultBench.StartAsync();
         await using RunningWorker worker = bench.StartWorker();
         await worker.UntilAsync(_ => Newest(bench) is not null, "a checkpoint");
-        var other = new Dictionary<string, string>(bench.Settings, StringComparer.Ordinal) { ["Redis__Model"] = "films" };
+        var other = new Dictionary<string, string>(bench.Settings, StringComparer.Ordinal) { ["STREAMING__Redis__Model"] = "films" };
         string folder = bench.Checkpoints;
-        bench.Settings["Checkpoint__Folder"] = Path.Combine(_folder, "films");
-        bench.Settings["Redis__Model"] = other["Redis__Model"];
+        bench.Settings["STREAMING__Checkpoint__Folder"] = Path.Combine(_folder, "films");
+        bench.Settings["STREAMING__Redis__Model"] = other["STREAMING__Redis__Model"];
         await using (RunningWorker films = bench.StartWorker())
         {
             await films.UntilAsync(_ => Newest(bench) is not null, "a checkpoint of the other model");

@@ -61,11 +61,11 @@ public sealed class StoreRefusalTests : IAsyncLifetime
     public async Task WrongPassword_IsNamedInLogAndHealth()
     {
         await _connection.GetDatabase().ExecuteAsync("CONFIG", "SET", "requirepass", "right");
-        Dictionary<string, string> variables = new() { ["Redis__Configuration"] = $"{_redis.Configuration},password=s3cret", ["Redis__ConnectTimeout"] = "1s", ["Redis__CommandTimeout"] = "1s", ["Http__Port"] = "0", ["Checkpoint__Folder"] = string.Empty };
+        Dictionary<string, string> variables = new() { ["STREAMING__Redis__Configuration"] = $"{_redis.Configuration},password=s3cret", ["STREAMING__Redis__ConnectTimeout"] = "1s", ["STREAMING__Redis__CommandTimeout"] = "1s", ["STREAMING__Http__Port"] = "0", ["STREAMING__Checkpoint__Folder"] = string.Empty };
         using StreamingProcess process = StreamingProcess.Start(["run"], variables);
 
         string line = await process.WaitForLineAsync(static line => line.Contains("is unavailable", StringComparison.Ordinal));
-        Assert.Contains($"Redis at {_redis.Configuration} is unavailable (it refuses the user or password of Redis__Configuration: ", line, StringComparison.Ordinal);
+        Assert.Contains($"Redis at {_redis.Configuration} is unavailable (it refuses the user or password of STREAMING__Redis__Configuration: ", line, StringComparison.Ordinal);
         Assert.DoesNotContain("s3cret", process.Output, StringComparison.Ordinal);
         process.Terminate();
         Assert.True(await process.WaitForExitAsync() == 0, process.Output);
@@ -75,7 +75,7 @@ public sealed class StoreRefusalTests : IAsyncLifetime
     public async Task NothingAnswers_IsNamedWithItsAddressInLogAndHealth()
     {
         await _redis.KillAsync();
-        Dictionary<string, string> variables = new() { ["Redis__Configuration"] = _redis.Configuration, ["Redis__ConnectTimeout"] = "1s", ["Redis__CommandTimeout"] = "1s", ["Http__Port"] = "0", ["Checkpoint__Folder"] = string.Empty };
+        Dictionary<string, string> variables = new() { ["STREAMING__Redis__Configuration"] = _redis.Configuration, ["STREAMING__Redis__ConnectTimeout"] = "1s", ["STREAMING__Redis__CommandTimeout"] = "1s", ["STREAMING__Http__Port"] = "0", ["STREAMING__Checkpoint__Folder"] = string.Empty };
         using StreamingProcess process = StreamingProcess.Start(["run"], variables);
 
         string listening = await process.WaitForLineAsync(static line => line.Contains("Health and metrics at", StringComparison.Ordinal));

@@ -48,7 +48,7 @@ public sealed class HealthChecksTests
     {
         var check = new CatalogueCheck(1_000, _time);
         Assert.Empty(check.Update(new ItemTableCounters { EvictedByCapacity = 5, RecordsApplied = 1 }, rejected: 0)); // An earlier life's.
-        Assert.Equal("it does not fit Model__ItemCapacity (1000 items): 6 items had to make room for others so far", check.Update(new ItemTableCounters { EvictedByCapacity = 6, RecordsApplied = 1 }, 0));
+        Assert.Equal("it does not fit STREAMING__Model__ItemCapacity (1000 items): 6 items had to make room for others so far", check.Update(new ItemTableCounters { EvictedByCapacity = 6, RecordsApplied = 1 }, 0));
         _time.Advance(TimeSpan.FromMinutes(11));
         Assert.Empty(check.Update(new ItemTableCounters { EvictedByCapacity = 6, RecordsApplied = 1 }, 0));
     }

@@ -62,6 +62,6 @@ internal static partial class KafkaSourceLog
     [LoggerMessage(2018, LogLevel.Information, "Not authorized to access group {Group} ({Reason}): offsets are not committed for lag dashboards; reading is not affected")]
     public static partial void NoCommits(ILogger logger, string group, string reason);
 
-    [LoggerMessage(2019, LogLevel.Warning, "Kafka: {Problem}; more than Kafka__MaxDeadLetterRate allows")]
+    [LoggerMessage(2019, LogLevel.Warning, "Kafka: {Problem}; more than STREAMING__Kafka__MaxDeadLetterRate allows")]
     public static partial void MostRejected(ILogger logger, string problem);
 }

@@ -50,6 +50,6 @@ public sealed class EventDecoder
     /// <param name="reason">What <see cref="Decode"/>, or after it <see cref="EventRules"/>, gave.</param>
     /// <returns>Null: nothing that is to be seen from the value alone; the rules say it.</returns>
     public string? Explain(ReadOnlySpan<byte> value, DeadLetterReason reason) =>
-        ValueFault.Describe(value, _format, "Kafka__InteractionsFormat", _maxBytes, reason)
+        ValueFault.Describe(value, _format, "STREAMING__Kafka__InteractionsFormat", _maxBytes, reason)
         ?? (_format == RecordFormat.Json ? EventFault.Describe(value, reason) : null);
 }

@@ -6,7 +6,7 @@ namespace Streaming.Transport.Kafka.Decoding;
 /// <summary>Says which field of a JSON event keeps it from being the contract's. Only for records that are refused: it reads them again.</summary>
 internal static class EventFault
 {
-    private const string OtherNames = "Kafka__InteractionsColumns reads other names and shapes";
+    private const string OtherNames = "STREAMING__Kafka__InteractionsColumns reads other names and shapes";
 
     private static readonly string IdText = FormattableString.Invariant($"a text of at most {InteractionEvent.MaxIdBytes} bytes");
 

@@ -44,7 +44,7 @@ public sealed class ItemDecoder
         _format = format;
         _maxBytes = maxBytes;
         _limits = limits;
-        _mapped = map is null ? null : new MappedItemReader(map, limits, new MappedValueReader("Kafka__ItemsFormat", maxBytes, schemas));
+        _mapped = map is null ? null : new MappedItemReader(map, limits, new MappedValueReader("STREAMING__Kafka__ItemsFormat", maxBytes, schemas));
     }
 
     /// <summary>Decodes a record. Any bytes may come: the answer is a change or a reason, never an exception.</summary>
@@ -85,7 +85,7 @@ public sealed class ItemDecoder
     public string Explain(ReadOnlySpan<byte> value, DeadLetterReason reason) =>
         _fault
         ?? (_mapped is not null ? reason.ToString() : null)
-        ?? ValueFault.Describe(value, _format, "Kafka__ItemsFormat", _maxBytes, reason)
+        ?? ValueFault.Describe(value, _format, "STREAMING__Kafka__ItemsFormat", _maxBytes, reason)
         ?? (reason == DeadLetterReason.Malformed ? ItemFault.Describe(value) : null)
         ?? reason.ToString();
 
@@ -246,7 +246,7 @@ public sealed class ItemDecoder
 
         if (_limits.FeatureGroups.TryGetValue(name, out int length) && group.Values.Count != length)
         {
-            return Wrong(DeadLetterReason.WrongFeatureLength, FormattableString.Invariant($"feature group '{name}' has {group.Values.Count} values; allowed: {length} (Model__FeatureGroups)"));
+            return Wrong(DeadLetterReason.WrongFeatureLength, FormattableString.Invariant($"feature group '{name}' has {group.Values.Count} values; allowed: {length} (STREAMING__Model__FeatureGroups)"));
         }
 
         foreach (float value in group.Values)

@@ -37,7 +37,7 @@ internal static class ItemFault
             };
             if (fault is not null)
             {
-                return $"{fault}; Kafka__ItemsColumns reads other shapes";
+                return $"{fault}; STREAMING__Kafka__ItemsColumns reads other shapes";
             }
         }
 

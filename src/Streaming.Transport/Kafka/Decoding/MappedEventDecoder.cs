@@ -30,7 +30,7 @@ public sealed class MappedEventDecoder
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(maxBytes, 1);
         _mapper = new EventMapper(map, times);
-        _values = new MappedValueReader("Kafka__InteractionsFormat", maxBytes, schemas);
+        _values = new MappedValueReader("STREAMING__Kafka__InteractionsFormat", maxBytes, schemas);
     }
 
     /// <summary>Gets the number of events of the record decoded last; none, though it was good: it tells of a deleted row, or its list is empty.</summary>

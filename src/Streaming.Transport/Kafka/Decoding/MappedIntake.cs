@@ -27,7 +27,7 @@ internal sealed class MappedIntake(MappedEventDecoder decoder, Batcher batcher, 
 
         if (index == decoder.Count)
         {
-            return FormattableString.Invariant($"the record holds {decoder.Count} events; allowed: at most {batcher.Capacity} (Batching__BatchSize)");
+            return FormattableString.Invariant($"the record holds {decoder.Count} events; allowed: at most {batcher.Capacity} (STREAMING__Batching__BatchSize)");
         }
 
         InteractionEvent decoded = decoder[index];

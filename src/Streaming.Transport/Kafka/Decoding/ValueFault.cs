@@ -19,7 +19,7 @@ internal static class ValueFault
     public static string? Describe(ReadOnlySpan<byte> value, RecordFormat format, string setting, int maxBytes, DeadLetterReason reason) => reason switch
     {
         DeadLetterReason.Empty => "the record has no value",
-        DeadLetterReason.TooLarge when value.Length > maxBytes => FormattableString.Invariant($"the value has {value.Length} bytes; allowed: at most {maxBytes} (Kafka__MaxRecordBytes)"),
+        DeadLetterReason.TooLarge when value.Length > maxBytes => FormattableString.Invariant($"the value has {value.Length} bytes; allowed: at most {maxBytes} (STREAMING__Kafka__MaxRecordBytes)"),
         DeadLetterReason.BadWireHeader => $"the value begins with byte 0, but not with a schema registry's header: {ShortText.Of(value)}",
         DeadLetterReason.Malformed when format == RecordFormat.Protobuf => BeginsLikeJson(value)
             ? $"the value looks like JSON: {ShortText.Of(value)}; {setting} is Protobuf"

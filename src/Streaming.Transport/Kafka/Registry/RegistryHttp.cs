@@ -115,7 +115,7 @@ internal sealed class RegistryHttp : IDisposable
         }
         catch (CryptographicException exception)
         {
-            throw new KafkaUnavailableException($"The certificates or the key of Kafka__Registry cannot be read: {exception.Message}", exception);
+            throw new KafkaUnavailableException($"The certificates or the key of the schema registry (STREAMING__Kafka__Registry__SslCaLocation, SslCertificateLocation, SslKeyLocation) cannot be read: {exception.Message}", exception);
         }
 
         return handler;

@@ -77,7 +77,7 @@ public static class StoreAccess
     }
 
     internal static StoreRefusedException WrongType(string key, Exception error) => new(
-        $"Redis key '{key}' is not what a trainer writes there: {error.Message.TrimEnd('.')}. Delete the key, or give the model another Redis__Model.", error);
+        $"Redis key '{key}' is not what a trainer writes there: {error.Message.TrimEnd('.')}. Delete the key, or give the model another STREAMING__Redis__Model.", error);
 
     internal static StoreRefusedException Refused(RedisOptions options, string reply, Exception? inner) => new(
         $"Redis refuses what the trainer of model '{options.Model}' needs: {reply.TrimEnd('.')}. The user in STREAMING__Redis__Configuration needs the rights that schemas/embedding-value.md lists.", inner);

@@ -198,7 +198,7 @@ public sealed class EmbeddingPublisher
             if (tell && (layout || pointer))
             {
                 string gone = string.Join(" and ", new[] { pointer ? fences.Keys.Active : null, layout ? fences.Keys.LayoutRecord : null }.OfType<string>());
-                _incident(new(PublishIncidentKind.Restored, $"{gone} was gone from Redis, deleted or evicted, and has been written again.", 0));
+                _incident(new(PublishIncidentKind.Restored, $"Rewrote {gone}, deleted or evicted from Redis.", 0));
             }
         }
         catch (Exception error) when (error is FormatException || RedisPipeline.IsWrongType(error))

@@ -62,9 +62,9 @@ public class KafkaOptionsTests
 
         Assert.Equal(
             [
-                "Kafka:InteractionsColumns is 'user=a,itm=b', but the format is Protobuf; allowed: a mapping with the formats Json and Registry.",
+                "InteractionsColumns is 'user=a,itm=b', but the format is Protobuf; allowed: a mapping with the formats Json and Registry.",
                 "InteractionsColumns is 'user=a,itm=b'; allowed: a mapping. 'itm' in 'user=a,itm=b' is not a field of an event; allowed: user, item, type, time, id, value, dwell, title.",
-                "ItemsColumns is 'title=a'; allowed: a mapping. 'title=a' does not say where the item is; add item=….",
+                "ItemsColumns is 'title=a'; allowed: a mapping. 'title=a' lacks the item; add item=….",
                 "InteractionsTimeZone is 'Mars'; allowed: a name such as Europe/Berlin, or an offset such as +02:00.",
             ],
             lines);

@@ -16,10 +16,10 @@ public class ExplainTests
     [Theory]
     [InlineData("", "the record has no value")]
     [InlineData("\0\0", "the value begins with byte 0, but not with a schema registry's header: 0x0000")]
-    [InlineData("{\"user_id\":", "the value is not JSON (line 1, byte 12): \"{\"user_id\":\"; Kafka__InteractionsFormat is Json")]
+    [InlineData("{\"user_id\":", "the value is not JSON (line 1, byte 12): \"{\"user_id\":\"; STREAMING__Kafka__InteractionsFormat is Json")]
     [InlineData("[1]", "the value is a list; allowed: a JSON object")]
     [InlineData("17", "the value is 17; allowed: a JSON object")]
-    [InlineData("{\"user_id\":7}", "user_id is 7; allowed: a text of at most 256 bytes; Kafka__InteractionsColumns reads other names and shapes")]
+    [InlineData("{\"user_id\":7}", "user_id is 7; allowed: a text of at most 256 bytes; STREAMING__Kafka__InteractionsColumns reads other names and shapes")]
     [InlineData("{\"event_time_ms\":\"2026-03-01\"}", "event_time_ms is \"2026-03-01\"; allowed: a whole number, Unix milliseconds")]
     [InlineData("{\"event_time_ms\":1.5}", "event_time_ms is 1.5; allowed: a whole number")]
     [InlineData("{\"value\":\"9,99\"}", "value is \"9,99\"; allowed: a number")]
@@ -34,7 +34,7 @@ public class ExplainTests
     }
 
     [Theory]
-    [InlineData("{\"userId\":\"u\",\"itemId\":\"i\"}", DeadLetterReason.NoUser, "user_id is missing; the record has userId, itemId; Kafka__InteractionsColumns reads other names and shapes")]
+    [InlineData("{\"userId\":\"u\",\"itemId\":\"i\"}", DeadLetterReason.NoUser, "user_id is missing; the record has userId, itemId; STREAMING__Kafka__InteractionsColumns reads other names and shapes")]
     [InlineData("{\"user_id\":\"u\",\"item_id\":null}", DeadLetterReason.NoItem, "item_id is null")]
     [InlineData("{}", DeadLetterReason.NoTime, "event_time_ms is missing; the record is empty")]
     public void Explain_EventThatTheRulesRefuse_NamesWhatTheRecordHas(string json, DeadLetterReason reason, string expected) =>
@@ -44,10 +44,10 @@ public class ExplainTests
     public void Explain_OtherFormatThanConfigured_SaysSo()
     {
         EventDecoder protobuf = new(RecordFormat.Protobuf, 1000);
-        Assert.Equal("the value looks like JSON: \"{\"user_id\":\"u\"}\"; Kafka__InteractionsFormat is Protobuf", protobuf.Explain("{\"user_id\":\"u\"}"u8, protobuf.Decode("{\"user_id\":\"u\"}"u8, out _)));
+        Assert.Equal("the value looks like JSON: \"{\"user_id\":\"u\"}\"; STREAMING__Kafka__InteractionsFormat is Protobuf", protobuf.Explain("{\"user_id\":\"u\"}"u8, protobuf.Decode("{\"user_id\":\"u\"}"u8, out _)));
         EventDecoder json = new(RecordFormat.Json, 1000);
         byte[] binary = [0x0A, 0x01, (byte)'u', 0x12, 0x01, (byte)'i'];
-        Assert.Contains("0x0A0175120169; Kafka__InteractionsFormat is Json", json.Explain(binary, json.Decode(binary, out _)), StringComparison.Ordinal);
+        Assert.Contains("0x0A0175120169; STREAMING__Kafka__InteractionsFormat is Json", json.Explain(binary, json.Decode(binary, out _)), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -109,9 +109,9 @@ public class ExplainTests
     [Theory]
     [InlineData("k", "{\"item_id\":\"i\"}", "the key is \"k\", the value's item id \"i\"; allowed: the same bytes, or no key")]
     [InlineData("", "{}", "neither the key nor the value names the item")]
-    [InlineData("i", "{\"item_id\":5}", "item_id is 5; allowed: a text; Kafka__ItemsColumns reads other shapes")]
+    [InlineData("i", "{\"item_id\":5}", "item_id is 5; allowed: a text; STREAMING__Kafka__ItemsColumns reads other shapes")]
     [InlineData("i", "{\"features\":{\"text\":[1,\"2\"]}}", "features.text is a list; allowed: an object of lists of numbers")]
-    [InlineData("i", "{\"features\":{\"text\":[1]}}", "feature group 'text' has 1 values; allowed: 3 (Model__FeatureGroups)")]
+    [InlineData("i", "{\"features\":{\"text\":[1]}}", "feature group 'text' has 1 values; allowed: 3 (STREAMING__Model__FeatureGroups)")]
     [InlineData("i", "{\"features\":{\"text\":[1,2,1e7]}}", "feature group 'text' holds 10000000; allowed: -1000000 to 1000000")]
     [InlineData("i", "{\"text\":{\"title\":\"more than ten\"}}", "text field 'title' has 13 characters; allowed: at most 10")]
     [InlineData("i", "{\"text\":[]}", "text is a list; allowed: an object of texts")]

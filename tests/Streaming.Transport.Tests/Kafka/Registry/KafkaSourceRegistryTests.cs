@@ -74,7 +74,7 @@ public sealed class KafkaSourceRegistryTests : IAsyncLifetime
         Assert.Equal(1, source.Source.Rejections(DeadLetterReason.BadWireHeader));
         Assert.Equal(1, source.Source.Rejections(DeadLetterReason.Malformed));
         Assert.Contains(logger.Lines, static line => line.EndsWith("UnknownSchema; the last, [0]@0: the registry has no schema 77", StringComparison.Ordinal));
-        Assert.Contains(logger.Lines, static line => line.EndsWith("the value begins with \"{}\"; allowed: byte 0 and the id of a schema, because Kafka__InteractionsFormat is Registry", StringComparison.Ordinal));
+        Assert.Contains(logger.Lines, static line => line.EndsWith("the value begins with \"{}\"; allowed: byte 0 and the id of a schema, because STREAMING__Kafka__InteractionsFormat is Registry", StringComparison.Ordinal));
         Assert.Contains(logger.Lines, static line => line.EndsWith("the value was not written by schema 1 (Avro), which it names: 0xFF", StringComparison.Ordinal));
     }
 
