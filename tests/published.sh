@@ -65,7 +65,7 @@ for program in "$app/streaming" "$lab/streaming-lab"; do
   done
 done
 # Production contains no simulator and no broker.
-find "$app" -iname '*lab*' -o -iname '*spectre*' >"$work/output"
+find "$app" -iname 'streaming?lab*' -o -iname '*spectre*' >"$work/output"
 echo "$(wc -l <"$work/output") files of the lab" >>"$work/output"
 also '^0 files of the lab$'
 check 'a command of the lab, in production' 2 'demo' "$app/streaming" demo
@@ -81,7 +81,7 @@ check 'export of its model' 0 '^' "$app/streaming" export --checkpoint "$work/da
 check 'inspect of nothing' 66 "$work/data/nothing" "$app/streaming" inspect "$work/data/nothing"
 check 'health without a worker' 69 'no answer from http://127.0.0.1:1/' STREAMING__Http__Port=1 "$app/streaming" health
 # Missing servers are awaited, and the log says so; SIGTERM ends the wait.
-(here STREAMING__Redis__Configuration=127.0.0.1:1 STREAMING__Kafka__BootstrapServers=127.0.0.1:1 "$app/streaming" run) >"$work/output" 2>&1 &
+(here STREAMING__Redis__Configuration=127.0.0.1:1 STREAMING__Kafka__BootstrapServers=127.0.0.1:1 STREAMING__Checkpoint__Folder="$work/data/checkpoints" "$app/streaming" run) >"$work/output" 2>&1 &
 worker=$!
 for _ in $(seq 180); do
   grep -q 'Redis' "$work/output" && break

@@ -2,7 +2,7 @@ using Streaming.Core.Options;
 
 namespace Streaming.Core.Dedup;
 
-/// <summary>Bounds of the window within which a second delivery of an event is recognised by its event id.</summary>
+/// <summary>Bounds of the window within which a duplicate event is recognised by its event id.</summary>
 public sealed record DedupOptions
 {
     /// <summary>Gets how many event ids are remembered, newest first. 0 … 100,000,000; 0: duplicates are not looked

@@ -2,7 +2,7 @@ using Streaming.Core.Options;
 
 namespace Streaming.Core.Ingestion;
 
-/// <summary>When a batch is full, and what is trained on.</summary>
+/// <summary>Size and timing of batches, and which events are trained on.</summary>
 public sealed record BatcherOptions
 {
     /// <summary>Gets the number of examples of a full batch. 1 … 65,536. Default 128: a stream is seen

@@ -9,7 +9,7 @@ internal sealed record BacktestRequest
     /// <summary>Gets the file of settings, or null.</summary>
     public string? SettingsFile { get; init; }
 
-    /// <summary>Gets the file of sequences, or null.</summary>
+    /// <summary>Gets the sequence file, or null.</summary>
     public string? Sequences { get; init; }
 
     /// <summary>Gets the event files.</summary>

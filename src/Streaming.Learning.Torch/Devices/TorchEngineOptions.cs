@@ -23,7 +23,7 @@ public sealed record TorchEngineOptions
     /// </summary>
     public int ReadLossEvery { get; init; } = 1;
 
-    /// <summary>Checks every property.</summary>
+    /// <summary>Validates every property.</summary>
     /// <exception cref="OptionsException">Names every property that is wrong, its value and what is allowed.</exception>
     public void Validate()
     {

@@ -15,7 +15,7 @@ public sealed record PrequentialOptions
     /// <summary>Gets the number of examples at the start of the stream to exclude from the metrics. Default 0; 0 and up.</summary>
     public long SkipExamples { get; init; }
 
-    /// <summary>Checks every property.</summary>
+    /// <summary>Validates every property.</summary>
     /// <exception cref="OptionsException">Names every property that is wrong, its value and what is allowed.</exception>
     public void Validate()
     {

@@ -5,9 +5,9 @@ namespace Streaming.Worker.Metrics;
 /// <summary>What sending metrics logs. Ids 1300 to 1399.</summary>
 internal static partial class TelemetryLog
 {
-    [LoggerMessage(1300, LogLevel.Warning, "Metrics cannot be sent to {Endpoint} (STREAMING__Telemetry__OtlpEndpoint): {Reason}")]
+    [LoggerMessage(1310, LogLevel.Warning, "Metrics cannot be sent to {Endpoint} (STREAMING__Telemetry__OtlpEndpoint): {Reason}")]
     public static partial void Failing(ILogger logger, Uri endpoint, string reason);
 
-    [LoggerMessage(1301, LogLevel.Information, "Metrics are sent to {Endpoint} again")]
+    [LoggerMessage(1311, LogLevel.Information, "Metrics are sent to {Endpoint} again")]
     public static partial void Working(ILogger logger, Uri endpoint);
 }

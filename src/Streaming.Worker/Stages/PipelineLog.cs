@@ -32,13 +32,13 @@ internal static partial class PipelineLog
     [LoggerMessage(1008, LogLevel.Information, "Checkpoint {Checkpoint} written in {Milliseconds} ms, {Bytes} bytes; training paused for {Pause} ms")]
     public static partial void CheckpointWritten(ILogger logger, string checkpoint, long milliseconds, long bytes, double pause);
 
-    [LoggerMessage(1009, LogLevel.Error, "The checkpoint could not be written; the one before it stays valid, and while the worker runs the next try is at the next interval: {Reason}")]
+    [LoggerMessage(1009, LogLevel.Error, "Failed to write the checkpoint; the previous one stays valid, and training continues until the next attempt: {Reason}")]
     public static partial void CheckpointFailed(ILogger logger, string reason);
 
     [LoggerMessage(1010, LogLevel.Warning, "The previous checkpoint is still being written; skipping this one")]
     public static partial void CheckpointSkipped(ILogger logger);
 
-    [LoggerMessage(1011, LogLevel.Warning, "Training has diverged ({Reason}); going back to the last checkpoint once")]
+    [LoggerMessage(1011, LogLevel.Warning, "Training diverged ({Reason}); restoring the last checkpoint (once)")]
     public static partial void GoingBack(ILogger logger, string reason);
 
     [LoggerMessage(1012, LogLevel.Warning, "Publishing: {Message} ({Items} items) {Reason}")]
@@ -62,10 +62,10 @@ internal static partial class PipelineLog
     [LoggerMessage(1018, LogLevel.Warning, "Checkpoints: {Warning}")]
     public static partial void CheckpointWarning(ILogger logger, string warning);
 
-    [LoggerMessage(1019, LogLevel.Warning, "The lease could not be given up ({Reason}); it runs out by itself")]
+    [LoggerMessage(1019, LogLevel.Warning, "Failed to release the lease ({Reason}); it expires by itself")]
     public static partial void LeaseNotReleased(ILogger logger, string reason);
 
-    [LoggerMessage(1020, LogLevel.Warning, "User towers were not published ({Reason}); the next ones are tried again")]
+    [LoggerMessage(1020, LogLevel.Warning, "Failed to publish user towers ({Reason}); retrying at the next interval")]
     public static partial void TowersNotPublished(ILogger logger, string reason);
 
     [LoggerMessage(1021, LogLevel.Warning, "Shut down with the histories of {Users} users unpublished; they will be published on restart")]
@@ -86,7 +86,7 @@ internal static partial class PipelineLog
     [LoggerMessage(1026, LogLevel.Information, "Not switching readers to generation {Generation} yet: {Objection}")]
     public static partial void NotSwitched(ILogger logger, uint generation, string objection);
 
-    [LoggerMessage(1027, LogLevel.Warning, "Redis at {Servers} is unavailable ({Reason}); trying again until it answers")]
+    [LoggerMessage(1027, LogLevel.Warning, "Redis at {Servers} is unavailable ({Reason}); retrying until it answers")]
     public static partial void PointerUnknown(ILogger logger, string servers, string reason);
 
     [LoggerMessage(1028, LogLevel.Warning, "{Lag} records behind; {Share} of the events update histories only and are not trained on")]
@@ -110,7 +110,7 @@ internal static partial class PipelineLog
     [LoggerMessage(1060, LogLevel.Warning, "Redis may evict embeddings, fences and the pointer when memory is full: {Servers}. Set maxmemory-policy noeviction, and maxmemory above what the catalogue needs")]
     public static partial void StoreEvicts(ILogger logger, string servers);
 
-    [LoggerMessage(1062, LogLevel.Warning, "The lease of model {Model} cannot be asked for or renewed ({Reason}); trying again until it can")]
+    [LoggerMessage(1062, LogLevel.Warning, "Cannot acquire or renew the lease of model {Model} ({Reason}); retrying")]
     public static partial void LeaseUnknown(ILogger logger, string model, string reason);
 
     [LoggerMessage(1063, LogLevel.Information, "Redis answers requests for the lease of model {Model} again")]

@@ -35,7 +35,7 @@ public class CheckedReaderTests
 
         Assert.Equal(Word(0), new CheckedReader(new MemoryStream(bytes)).ReadInt64(Word(0), Word(0), "size"));
         InvalidDataException refused = Assert.Throws<InvalidDataException>(() => new CheckedReader(new MemoryStream(bytes)).ReadInt64(0, 5, "size"));
-        Assert.Equal($"The ingestion snapshot says size = {Word(0)}; allowed are 0 to 5.", refused.Message);
+        Assert.Equal($"The ingestion snapshot has size {Word(0)}; allowed: 0 to 5.", refused.Message);
     }
 
     [Fact]

@@ -37,7 +37,7 @@ public class StepTallyTests
 
         NonFiniteLossException ended = Assert.Throws<NonFiniteLossException>(() => tally.Add(Failed));
 
-        Assert.StartsWith("cbns: 10 steps in a row had a loss or gradient that was not finite. A smaller Offline__LearningRate", ended.Message, StringComparison.Ordinal);
+        Assert.StartsWith("cbns: 10 consecutive steps had a non-finite loss or gradient. A smaller STREAMING__Offline__LearningRate", ended.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -87,7 +87,7 @@ public sealed class CandidateColumnsTests
 
     [Fact]
     public void Plan_FullLossWithAPositiveOutside_IsRefused() =>
-        Assert.Contains("row 12, which is not among Negatives", Assert.Throws<ArgumentException>(() => new CandidateColumns(LossKind.Full).Plan(Batch([12], [10, 11]), Slots())).Message, StringComparison.Ordinal);
+        Assert.Contains("row 12, which is not in Negatives", Assert.Throws<ArgumentException>(() => new CandidateColumns(LossKind.Full).Plan(Batch([12], [10, 11]), Slots())).Message, StringComparison.Ordinal);
 
     private static TrainingBatch Batch(int[] positives, int[] negatives) => new() { Positives = positives, Negatives = negatives };
 

@@ -133,7 +133,7 @@ public class NestedSoftmaxLossTests
 
         var error = Assert.Throws<ArgumentException>(() => loss.Run(problem, 8));
 
-        Assert.Equal("users has shape [5, 11]; [5, 12] is needed.", error.Message);
+        Assert.Equal("users has shape [5, 11]; expected: [5, 12].", error.Message);
     }
 
     private static NestedSoftmaxLoss Loss(GoldenSoftmax golden) => new(

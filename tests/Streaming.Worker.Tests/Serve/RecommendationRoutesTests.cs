@@ -113,7 +113,7 @@ public sealed class RecommendationRoutesTests : IAsyncLifetime
     [InlineData("width=5", "width is \"5\"; allowed: 4, 8")]
     [InlineData("width=9", "width is \"9\"; allowed: 1 to 8")]
     [InlineData("count=0", "count is \"0\"; allowed: 1 to 1000")]
-    [InlineData("excludeseen=true", "unknown parameter \"excludeseen\"; allowed: width, count, exclude-seen, exclude, shortlist")]
+    [InlineData("excludeseen=true", "unknown parameter \"excludeseen\"; allowed: width, count, exclude-seen, exclude, counts, shortlist")]
     [InlineData("exclude-seen=1", "exclude-seen is \"1\"; allowed: true or false")]
     public async Task Parameter_Wrong_SaysWhatIsAllowed(string query, string message)
     {
