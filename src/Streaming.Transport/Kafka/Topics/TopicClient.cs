@@ -21,6 +21,7 @@ internal sealed class TopicClient : IDisposable
 
     private readonly Func<IAdminClient> _create;
     private IAdminClient _admin;
+    private int _users = 1; // The owner, until Dispose, and each call under way.
 
     public TopicClient(KafkaOptions options, Action<Error> onError)
     {
@@ -39,7 +40,21 @@ internal sealed class TopicClient : IDisposable
     /// Confluent.Kafka 2.16 throws then kills the thread that completes this client's requests.
     /// </remarks>
     /// <exception cref="KafkaException">No broker answers.</exception>
+    /// <exception cref="ObjectDisposedException">The client was disposed.</exception>
     public async Task<IReadOnlyDictionary<string, TopicState>> DescribeAsync(IReadOnlyCollection<string> topics)
+    {
+        Enter();
+        try
+        {
+            return await DescribeAllAsync(topics).ConfigureAwait(false);
+        }
+        finally
+        {
+            Leave();
+        }
+    }
+
+    private async Task<IReadOnlyDictionary<string, TopicState>> DescribeAllAsync(IReadOnlyCollection<string> topics)
     {
         Dictionary<string, TopicState> states = [];
         List<string> describable = [];
@@ -64,6 +79,7 @@ internal sealed class TopicClient : IDisposable
     /// <returns>Offsets by partition, -1 if there is no such record; null if the cluster did not answer for all of them.</returns>
     public long[]? TryFindOffsets(string topic, IReadOnlyCollection<int> partitions, OffsetSpec which)
     {
+        Enter();
         try
         {
             ListOffsetsResult found = _admin.ListOffsetsAsync(
@@ -76,6 +92,10 @@ internal sealed class TopicClient : IDisposable
         {
             return null;
         }
+        finally
+        {
+            Leave();
+        }
     }
 
     /// <summary>Counts the members of a group that hold partitions of a topic.</summary>
@@ -85,6 +105,7 @@ internal sealed class TopicClient : IDisposable
     /// <returns>Null if the cluster did not answer or denies access.</returns>
     public async Task<int?> TryCountOtherMembersAsync(string groupId, string topic, string self)
     {
+        Enter();
         try
         {
             DescribeConsumerGroupsResult groups = await _admin.DescribeConsumerGroupsAsync([groupId], new DescribeConsumerGroupsOptions { RequestTimeout = Limit }).WaitAsync(2 * Limit).ConfigureAwait(false);
@@ -95,9 +116,41 @@ internal sealed class TopicClient : IDisposable
         {
             return null;
         }
+        finally
+        {
+            Leave();
+        }
     }
 
-    public void Dispose()
+    /// <summary>Destroys the client, as soon as no call is under way: a metadata request keeps reading the native client for up to 5 s, and
+    /// destroying that meanwhile would crash the process.</summary>
+    public void Dispose() => Leave();
+
+    private void Enter()
+    {
+        int users = Volatile.Read(ref _users);
+        while (true)
+        {
+            ObjectDisposedException.ThrowIf(users == 0, this);
+            int seen = Interlocked.CompareExchange(ref _users, users + 1, users);
+            if (seen == users)
+            {
+                return;
+            }
+
+            users = seen;
+        }
+    }
+
+    private void Leave()
+    {
+        if (Interlocked.Decrement(ref _users) == 0)
+        {
+            Destroy();
+        }
+    }
+
+    private void Destroy()
     {
         try
         {
