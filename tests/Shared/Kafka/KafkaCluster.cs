@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using Confluent.Kafka;
+using Streaming.Transport.Kafka.Native;
 
 namespace Streaming.Tests.Kafka;
 
@@ -46,6 +47,8 @@ internal sealed class KafkaCluster : IAsyncDisposable
     /// <exception cref="InvalidOperationException">There is no distribution, or it did not start; the message contains the log.</exception>
     public static async Task<KafkaCluster> StartAsync(int nodes = 3, bool secure = false)
     {
+        // Before the first client: the one that Confluent.Kafka would find by itself may be the system's, and mixing two crashes.
+        KafkaLibrary.Load();
         var cluster = new KafkaCluster(KafkaDistribution.Find(), nodes, secure);
         try
         {
