@@ -8,7 +8,6 @@ using Streaming.Worker.Failures;
 using Streaming.Worker.Logging;
 using Streaming.Worker.Run;
 using Streaming.Worker.Shutdown;
-using Streaming.Worker.Stages;
 
 namespace Streaming.Worker.Commands;
 
@@ -71,7 +70,7 @@ internal static class DeadLettersCommand
         using ILoggerFactory loggers = WorkerLogging.Create(settings.Log);
         KafkaLibrary.Load();
         using var signals = new ShutdownSignals(ShutdownLimit, TimeProvider.System);
-        var admin = new DeadLetterAdmin(ConsumerGroup.Apply(settings), Console.Out);
+        var admin = new DeadLetterAdmin(settings.Kafka, Console.Out);
         return (int)await Task.Run(() => act(admin, signals.Stopping)).WaitAsync(signals.Abort).ConfigureAwait(false);
     }
 

@@ -30,6 +30,7 @@ public sealed class DeadLetterReader : IDisposable
         TopicState state = _question.Describe(_topic);
         Partitions = state.Exists && state.CanRead ? state.Partitions : throw new KafkaUnavailableException($"The dead letters cannot be read: {state.ReadProblem}.");
         ConsumerConfig config = KafkaClientSettings.Consumer(options, joins: false, commits: false);
+        config.GroupId = "dead-letters"; // The client wants a name; nothing joins the group or commits to it.
         config.ConsumeResultFields = "all";
         config.AutoOffsetReset = AutoOffsetReset.Earliest; // Retention may pass a position while it is read.
         _consumer = new ConsumerBuilder<byte[]?, byte[]?>(config).SetErrorHandler((_, error) => _question.Note(error)).SetLogHandler((_, line) => KafkaClientLog.Pass(line, _question.Note)).Build();
