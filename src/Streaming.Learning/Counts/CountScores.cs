@@ -1,3 +1,4 @@
+using Streaming.Core.Embeddings;
 using Streaming.Learning.Items;
 
 namespace Streaming.Learning.Counts;
@@ -9,8 +10,6 @@ namespace Streaming.Learning.Counts;
 /// </remarks>
 internal static class CountScores
 {
-    private const float Decay = 0.8f;
-
     /// <summary>Adds the neighbours of a user's latest items.</summary>
     /// <param name="counts">The counts.</param>
     /// <param name="items">Maps items to rows.</param>
@@ -20,7 +19,7 @@ internal static class CountScores
     public static void AddNeighbours(ItemCounts counts, ItemTable items, ReadOnlySpan<ulong> history, RowSet excluded, SparseScores scores)
     {
         float weight = 1;
-        for (int p = history.Length - 1; p >= Math.Max(0, history.Length - counts.Window); p--, weight *= Decay)
+        for (int p = history.Length - 1; p >= Math.Max(0, history.Length - counts.Window); p--, weight *= CountFusion.HistoryDecay)
         {
             int seen = items.Find(history[p]);
             if (seen >= 0)

@@ -1,3 +1,4 @@
+using Streaming.Core.Embeddings;
 using Streaming.Core.Ingestion;
 using Streaming.Kernels.Parallel;
 using Streaming.Kernels.Search;
@@ -17,7 +18,7 @@ internal sealed class CatalogueRanker
     private const int TileRows = 4096;
 
     /// <summary>Length of the top lists: a serving tier asks its index for a few hundred items.</summary>
-    private const int TopLength = 256;
+    private const int TopLength = CountFusion.VectorItems;
     private readonly TrainingEngine _engine;
     private readonly ItemTable _items;
     private readonly NestedRanking _ranking;

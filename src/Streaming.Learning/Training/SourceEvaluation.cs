@@ -1,3 +1,4 @@
+using Streaming.Core.Embeddings;
 using Streaming.Learning.Counts;
 using Streaming.Learning.Evaluation;
 using Streaming.Learning.Items;
@@ -16,8 +17,6 @@ namespace Streaming.Learning.Training;
 /// </remarks>
 internal sealed class SourceEvaluation
 {
-    private const float RankConstant = 40;
-    private const float SuccessorWeight = 0.5f;
     private const int Knn = 0, Markov = 1, KnnAndMarkov = 2, OwnLatest = 3, Counts = 4, Fused = 5;
     private readonly ItemCounts _counts;
     private readonly ItemTable _items;
@@ -113,11 +112,11 @@ internal sealed class SourceEvaluation
         _fused.AddOverMaximum(_successors);
         _ranks[KnnAndMarkov] = _fused.Rank(row, competing);
         _counted.Clear();
-        _counted.AddReciprocalRanks(_neighbours, 1, RankConstant);
-        _counted.AddReciprocalRanks(_successors, SuccessorWeight, RankConstant);
+        _counted.AddReciprocalRanks(_neighbours, 1, CountFusion.RankConstant);
+        _counted.AddReciprocalRanks(_successors, CountFusion.SuccessorWeight, CountFusion.RankConstant);
         if (isRepeat)
         {
-            _counted.AddReciprocalRanks(_own, 1, RankConstant);
+            _counted.AddReciprocalRanks(_own, 1, CountFusion.RankConstant);
         }
 
         _ranks[Counts] = _counted.Rank(row, competing);
@@ -127,7 +126,7 @@ internal sealed class SourceEvaluation
             top[k].AddTo(_vector, _items);
             _fused.Clear();
             _fused.Add(_counted, 1);
-            _fused.AddReciprocalRanks(_vector, 1, RankConstant);
+            _fused.AddReciprocalRanks(_vector, 1, CountFusion.RankConstant);
             _ranks[Fused + k] = _fused.Rank(row, competing);
         }
     }

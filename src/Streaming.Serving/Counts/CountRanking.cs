@@ -13,9 +13,6 @@ namespace Streaming.Serving.Counts;
 /// </remarks>
 public sealed class CountRanking
 {
-    private const float RankConstant = 40;
-    private const float Decay = 0.8f;
-    private const float SuccessorWeight = 0.5f;
     private readonly Dictionary<ulong, float> _scores = [];
 
     /// <summary>Gets the fused score of each item that is in a list.</summary>
@@ -32,7 +29,7 @@ public sealed class CountRanking
         ArgumentNullException.ThrowIfNull(excluded);
         Dictionary<ulong, float> scores = [];
         float weight = 1;
-        for (int p = 0; p < latest.Count; p++, weight *= Decay)
+        for (int p = 0; p < latest.Count; p++, weight *= CountFusion.HistoryDecay)
         {
             if (latest[p] is { } lists && p < lists.Window)
             {
@@ -43,7 +40,7 @@ public sealed class CountRanking
         AddRanks([.. scores.Select(static pair => (pair.Key, pair.Value))], 1);
         if (latest.Count > 0 && latest[0] is { } newest)
         {
-            AddRanks([.. newest.Successors.Where(item => !excluded.Contains(item.Item)).Select(static item => (item.Item, item.Weight))], SuccessorWeight);
+            AddRanks([.. newest.Successors.Where(item => !excluded.Contains(item.Item)).Select(static item => (item.Item, item.Weight))], CountFusion.SuccessorWeight);
         }
 
         if (withOwn)
@@ -69,7 +66,7 @@ public sealed class CountRanking
             float rank = (first + end - 1) / 2f;
             for (int i = first; i < end; i++)
             {
-                _scores[order[i].Item] = _scores.GetValueOrDefault(order[i].Item) + (weight / (RankConstant + rank));
+                _scores[order[i].Item] = _scores.GetValueOrDefault(order[i].Item) + (weight / (CountFusion.RankConstant + rank));
             }
         }
     }

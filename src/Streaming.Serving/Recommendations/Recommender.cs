@@ -24,9 +24,6 @@ namespace Streaming.Serving.Recommendations;
 /// </example>
 public sealed class Recommender
 {
-    /// <summary>The length of the vector's list when it is fused: as the trainer measures it.</summary>
-    private const int FusedItems = 256;
-
     /// <summary>The most lists of a user's items that are read.</summary>
     private const int MaxWindow = 16;
 
@@ -194,7 +191,7 @@ public sealed class Recommender
             }
 
             bool isFused = Array.Exists(related, static lists => lists is not null);
-            List<Neighbour> best = Search(view, users, tower.Model.Model.Cosine, query, without, isFused ? Math.Max(FusedItems, query.Count) : query.Count);
+            List<Neighbour> best = Search(view, users, tower.Model.Model.Cosine, query, without, isFused ? Math.Max(CountFusion.VectorItems, query.Count) : query.Count);
             return new Recommendation(tower.Model.Version, history, isFused ? Fuse(view, best, seen, related, query, without) : best, isFused);
         }
         finally
