@@ -17,7 +17,7 @@ stamp="$top/.artifacts/quickstart.stamp"
 # A build of unchanged sources takes seconds; looking at the times of the files takes none.
 up_to_date() {
   [ -x "$programs/streaming" ] && [ -x "$programs/streaming-lab" ] && [ -e "$stamp" ] || return 1
-  [ -z "$(find "$top/src" "$top/schemas" "$top"/Directory.*.props "$top/global.json" "$top/NuGet.config" -newer "$stamp" -print -quit 2>/dev/null)" ]
+  [ -z "$(find "$top/src" "$top/schemas" "$top"/Directory.*.props "$top/global.json" -newer "$stamp" -print -quit 2>/dev/null)" ]
 }
 
 if ! up_to_date; then

@@ -19,6 +19,19 @@ build() {
   fi
 }
 
+# check_format: one test, passed when the formatter (.config/dotnet-tools.json) would change nothing.
+check_format() {
+  local begun=$SECONDS lost=0
+  (cd "$top" && dotnet tool restore && dotnet csharpier check src tests) >"$results/format" 2>&1 || lost=1
+  passed=$((passed + 1 - lost))
+  failed=$((failed + lost))
+  printf '%-28s %-12s %5d passed %3d failed %3d skipped %5ds\n' 'Format' 'default' "$((1 - lost))" "$lost" 0 "$((SECONDS - begun))"
+  if [ "$lost" -gt 0 ]; then
+    { grep -E '^Error|error' "$results/format" | head -n 40
+      echo "Run: dotnet csharpier format ."; } >>"$results/failures"
+  fi
+}
+
 # run NAME LABEL [VARIABLE=VALUE …]: runs one test executable and adds its totals.
 run() {
   local name=$1 label=$2 log="$results/$1-$2" begun=$SECONDS status totals

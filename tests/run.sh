@@ -12,6 +12,7 @@ require_sdk
 # A real browser renders the page.
 install_missing chromium
 build Streaming.sln
+check_format
 
 for project in "$top"/tests/*.Tests/; do
   name=$(basename "$project")

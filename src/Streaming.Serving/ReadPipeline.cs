@@ -20,14 +20,16 @@ internal sealed class ReadPipeline
         ResiliencePipelineBuilder builder = new() { TimeProvider = time };
         if (options.RetryAttempts > 0)
         {
-            builder.AddRetry(new RetryStrategyOptions
-            {
-                ShouldHandle = static arguments => ValueTask.FromResult(Passes(arguments.Outcome.Exception)),
-                MaxRetryAttempts = options.RetryAttempts,
-                Delay = TimeSpan.FromMilliseconds(20),
-                BackoffType = DelayBackoffType.Exponential,
-                UseJitter = true,
-            });
+            builder.AddRetry(
+                new RetryStrategyOptions
+                {
+                    ShouldHandle = static arguments => ValueTask.FromResult(Passes(arguments.Outcome.Exception)),
+                    MaxRetryAttempts = options.RetryAttempts,
+                    Delay = TimeSpan.FromMilliseconds(20),
+                    BackoffType = DelayBackoffType.Exponential,
+                    UseJitter = true,
+                }
+            );
         }
 
         _pipeline = builder.AddTimeout(options.Timeout).Build();
@@ -37,12 +39,13 @@ internal sealed class ReadPipeline
     /// migrated.</summary>
     public static bool IsSlotMigrating(RedisServerException error) => error.Message.StartsWith("TRYAGAIN", StringComparison.Ordinal);
 
-    private static bool Passes(Exception? error) => error switch
-    {
-        RedisConnectionException or TimeoutException or TimeoutRejectedException => true,
-        RedisServerException reply => PassingReplies.Any(start => reply.Message.StartsWith(start, StringComparison.Ordinal)),
-        _ => false,
-    };
+    private static bool Passes(Exception? error) =>
+        error switch
+        {
+            RedisConnectionException or TimeoutException or TimeoutRejectedException => true,
+            RedisServerException reply => PassingReplies.Any(start => reply.Message.StartsWith(start, StringComparison.Ordinal)),
+            _ => false,
+        };
 
     /// <summary>Runs a read.</summary>
     /// <param name="call">Sends the command; called once per attempt.</param>
@@ -52,8 +55,13 @@ internal sealed class ReadPipeline
     {
         try
         {
-            return await _pipeline.ExecuteAsync(
-                static async (question, token) => await question().WaitAsync(token).ConfigureAwait(false), call, cancellationToken).ConfigureAwait(false);
+            return await _pipeline
+                .ExecuteAsync(
+                    static async (question, token) => await question().WaitAsync(token).ConfigureAwait(false),
+                    call,
+                    cancellationToken
+                )
+                .ConfigureAwait(false);
         }
         catch (TimeoutRejectedException error)
         {

@@ -20,20 +20,29 @@ internal sealed class StoreView(IDatabase database, ServingOptions options, Time
     public ValueTask<Known> ReadAsync(CancellationToken cancellationToken)
     {
         Known? last = Volatile.Read(ref _known);
-        return last is not null && time.GetElapsedTime(last.At) < options.PointerLifetime ? new(last) : new(AskAsync(last, cancellationToken));
+        return last is not null && time.GetElapsedTime(last.At) < options.PointerLifetime
+            ? new(last)
+            : new(AskAsync(last, cancellationToken));
     }
 
     private async Task<Known> AskAsync(Known? last, CancellationToken cancellationToken)
     {
         long at = time.GetTimestamp();
         Task<RedisValue> record = pipeline.RunAsync(() => database.StringGetAsync(_newest.LayoutRecord), cancellationToken);
-        uint pointer = ParsePointer(await pipeline.RunAsync(() => database.StringGetAsync(_newest.Active), cancellationToken).ConfigureAwait(false));
+        uint pointer = ParsePointer(
+            await pipeline.RunAsync(() => database.StringGetAsync(_newest.Active), cancellationToken).ConfigureAwait(false)
+        );
         byte[]? layout = await record.ConfigureAwait(false);
 
         // Layout 1 predates layout records. If nothing has been published, any layout will do.
-        RedisKeys keys = layout is not null ? KeyLayout.Parse(layout).Keys(options.Model, options.Partitions)
+        RedisKeys keys = layout is not null
+            ? KeyLayout.Parse(layout).Keys(options.Model, options.Partitions)
             : new KeyLayout(pointer == 0 ? KeyLayout.Newest : 1, options.Partitions).Keys(options.Model, options.Partitions);
-        Known known = new(options.Generation != 0 ? options.Generation : pointer, last is not null && last.Keys.Layout == keys.Layout ? last.Keys : keys, at);
+        Known known = new(
+            options.Generation != 0 ? options.Generation : pointer,
+            last is not null && last.Keys.Layout == keys.Layout ? last.Keys : keys,
+            at
+        );
         Volatile.Write(ref _known, known);
         return known;
     }
@@ -43,7 +52,12 @@ internal sealed class StoreView(IDatabase database, ServingOptions options, Time
         string text = (string?)value ?? "0";
 
         // White space: a pointer set manually through a pipe ends with a newline.
-        return uint.TryParse(text, NumberStyles.AllowLeadingWhite | NumberStyles.AllowTrailingWhite, CultureInfo.InvariantCulture, out uint generation)
+        return uint.TryParse(
+            text,
+            NumberStyles.AllowLeadingWhite | NumberStyles.AllowTrailingWhite,
+            CultureInfo.InvariantCulture,
+            out uint generation
+        )
             ? generation
             : throw new FormatException($"The pointer to the active generation is '{text}'; expected a number.");
     }

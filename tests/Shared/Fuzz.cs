@@ -21,7 +21,14 @@ internal static class Fuzz
     /// <returns>The number of cases, and of accepted ones.</returns>
     public static (int Cases, int Accepted) Run(int seed, int cases, long maxBytes, Func<Random, bool> run)
     {
-        cases *= int.TryParse(Environment.GetEnvironmentVariable("FUZZ_FACTOR"), NumberStyles.None, CultureInfo.InvariantCulture, out int factor) ? factor : 1;
+        cases *= int.TryParse(
+            Environment.GetEnvironmentVariable("FUZZ_FACTOR"),
+            NumberStyles.None,
+            CultureInfo.InvariantCulture,
+            out int factor
+        )
+            ? factor
+            : 1;
         var random = new Random(seed);
         int accepted = 0;
         long most = 0;
@@ -41,8 +48,12 @@ internal static class Fuzz
             }
         }
 
-        TestContext.Current.TestOutputHelper?.WriteLine(string.Create(
-            CultureInfo.InvariantCulture, $"fuzz: {cases} cases, {accepted} accepted, at most {most} bytes and {longest.TotalMilliseconds:F0} ms a case"));
+        TestContext.Current.TestOutputHelper?.WriteLine(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"fuzz: {cases} cases, {accepted} accepted, at most {most} bytes and {longest.TotalMilliseconds:F0} ms a case"
+            )
+        );
         return (cases, accepted);
     }
 }

@@ -13,7 +13,12 @@ internal sealed class OtherMember : IAsyncDisposable
 
     private OtherMember(KafkaOptions kafka)
     {
-        ConsumerConfig config = new() { BootstrapServers = kafka.BootstrapServers, GroupId = kafka.GroupId, EnableAutoCommit = false };
+        ConsumerConfig config = new()
+        {
+            BootstrapServers = kafka.BootstrapServers,
+            GroupId = kafka.GroupId,
+            EnableAutoCommit = false,
+        };
         if (kafka.GroupProtocol == KafkaGroupProtocol.Consumer)
         {
             config.GroupProtocol = GroupProtocol.Consumer;

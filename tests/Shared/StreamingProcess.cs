@@ -12,7 +12,9 @@ internal sealed class StreamingProcess : IDisposable
 
     private readonly Process _process;
     private readonly StringBuilder _output = new();
-    private readonly Channel<string> _lines = Channel.CreateBounded<string>(new BoundedChannelOptions(100_000) { FullMode = BoundedChannelFullMode.DropOldest });
+    private readonly Channel<string> _lines = Channel.CreateBounded<string>(
+        new BoundedChannelOptions(100_000) { FullMode = BoundedChannelFullMode.DropOldest }
+    );
 
     private StreamingProcess(Process process) => _process = process;
 
@@ -34,7 +36,12 @@ internal sealed class StreamingProcess : IDisposable
     public static StreamingProcess Start(IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string> variables)
     {
         string program = arguments is ["demo" or "replay" or "backtest", ..] ? "streaming-lab" : "streaming";
-        var information = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, program)) { RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false };
+        var information = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, program))
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            UseShellExecute = false,
+        };
         foreach (string argument in arguments)
         {
             information.ArgumentList.Add(argument);
@@ -92,9 +99,7 @@ internal sealed class StreamingProcess : IDisposable
                 }
             }
         }
-        catch (OperationCanceledException)
-        {
-        }
+        catch (OperationCanceledException) { }
 
         throw new TimeoutException("The line did not come. The output:\n" + Output);
     }

@@ -13,7 +13,9 @@ internal sealed class TestAuthority : IDisposable
     public TestAuthority()
     {
         CertificateRequest request = new("CN=Test authority", _key, HashAlgorithmName.SHA256);
-        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(certificateAuthority: true, hasPathLengthConstraint: false, 0, critical: true));
+        request.CertificateExtensions.Add(
+            new X509BasicConstraintsExtension(certificateAuthority: true, hasPathLengthConstraint: false, 0, critical: true)
+        );
         Certificate = request.CreateSelfSigned(TimeProvider.System.GetUtcNow().AddDays(-1), TimeProvider.System.GetUtcNow().AddDays(1));
         File.WriteAllText(CertificateFile, Certificate.ExportCertificatePem());
     }
@@ -50,7 +52,13 @@ internal sealed class TestAuthority : IDisposable
         string keyFile = Path.Combine(_folder, name + ".key");
         File.WriteAllText(file, certificate.ExportCertificatePem());
         using ECDsa key = certificate.GetECDsaPrivateKey()!;
-        File.WriteAllText(keyFile, key.ExportEncryptedPkcs8PrivateKeyPem(password, new PbeParameters(PbeEncryptionAlgorithm.Aes256Cbc, HashAlgorithmName.SHA256, 1000)));
+        File.WriteAllText(
+            keyFile,
+            key.ExportEncryptedPkcs8PrivateKeyPem(
+                password,
+                new PbeParameters(PbeEncryptionAlgorithm.Aes256Cbc, HashAlgorithmName.SHA256, 1000)
+            )
+        );
         return (file, keyFile);
     }
 
@@ -63,14 +71,19 @@ internal sealed class TestAuthority : IDisposable
 
     private X509Certificate2 Sign(string subject, X509Extension? names)
     {
-        using ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         CertificateRequest request = new(subject, key, HashAlgorithmName.SHA256);
         if (names is not null)
         {
             request.CertificateExtensions.Add(names);
         }
 
-        using X509Certificate2 signed = request.Create(Certificate, Certificate.NotBefore, Certificate.NotAfter, RandomNumberGenerator.GetBytes(8));
+        using X509Certificate2 signed = request.Create(
+            Certificate,
+            Certificate.NotBefore,
+            Certificate.NotAfter,
+            RandomNumberGenerator.GetBytes(8)
+        );
         using X509Certificate2 whole = signed.CopyWithPrivateKey(key);
 
         // SslStream needs a reusable key, which an attached one is not on every platform. Apache Kafka's

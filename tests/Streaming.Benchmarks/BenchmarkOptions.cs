@@ -33,7 +33,9 @@ internal enum BenchmarkMode
 /// <summary>Command line of the benchmarks.</summary>
 internal sealed record BenchmarkOptions
 {
-    public const string Usage = "usage: Streaming.Benchmarks [--quick | --kernels | --paths | --cost | --encode | --memory | --search | --ingest] [--report FILE] [--only NAME,NAME] [--threads N] [--no-torch] [--processor-time] [--items N] [--model FOLDER --events FILE]";
+    public const string Usage =
+        "usage: Streaming.Benchmarks [--quick | --kernels | --paths | --cost | --encode | --memory | --search | --ingest] [--report "
+        + "FILE] [--only NAME,NAME] [--threads N] [--no-torch] [--processor-time] [--items N] [--model FOLDER --events FILE]";
 
     /// <summary>Gets what to measure. Default <see cref="BenchmarkMode.Quick"/>.</summary>
     public BenchmarkMode Mode { get; private init; }
@@ -56,7 +58,9 @@ internal sealed record BenchmarkOptions
     /// <summary>Gets the number of items to search. Default a million.</summary>
     public int Items { get; private init; } = 1_000_000;
 
-    /// <summary>Gets the folder of a trained model to measure the funnel with (tower.safetensors, items.safetensors, items.ids.json), or null.</summary>
+    /// <summary>
+    /// Gets the folder of a trained model to measure the funnel with (tower.safetensors, items.safetensors, items.ids.json), or null.
+    /// </summary>
     public string? Model { get; private init; }
 
     /// <summary>Gets the events that define its users: CSV with user and item first, oldest first.</summary>
@@ -70,7 +74,8 @@ internal sealed record BenchmarkOptions
         BenchmarkOptions options = new();
         for (int i = 0; i < arguments.Length; i++)
         {
-            string Value() => ++i < arguments.Length ? arguments[i] : throw new ArgumentException($"{arguments[i - 1]} needs a value.\n{Usage}");
+            string Value() =>
+                ++i < arguments.Length ? arguments[i] : throw new ArgumentException($"{arguments[i - 1]} needs a value.\n{Usage}");
             options = arguments[i] switch
             {
                 "--quick" => options with { Mode = BenchmarkMode.Quick },
@@ -93,6 +98,8 @@ internal sealed record BenchmarkOptions
             };
         }
 
-        return options.Model is null == options.Events is null ? options : throw new ArgumentException($"--model and --events go together.\n{Usage}");
+        return options.Model is null == options.Events is null
+            ? options
+            : throw new ArgumentException($"--model and --events go together.\n{Usage}");
     }
 }

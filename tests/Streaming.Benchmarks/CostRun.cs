@@ -10,8 +10,19 @@ internal sealed class CostRun(Workers workers, TextWriter output)
 
     public void Run()
     {
-        Softmax("M", [.. new[] { 1 << 10, 1 << 12, 1 << 14, 1 << 16, 1 << 18 }.Select(bank => new SoftmaxShape($"{bank}", 512, bank, Five))]);
-        Softmax("widths", [.. Enumerable.Range(1, 8).Select(count => Halving("", 128, count)).Select(shape => shape with { Name = string.Join(' ', shape.Widths) })]);
+        Softmax(
+            "M",
+            [.. new[] { 1 << 10, 1 << 12, 1 << 14, 1 << 16, 1 << 18 }.Select(bank => new SoftmaxShape($"{bank}", 512, bank, Five))]
+        );
+        Softmax(
+            "widths",
+            [
+                .. Enumerable
+                    .Range(1, 8)
+                    .Select(count => Halving("", 128, count))
+                    .Select(shape => shape with { Name = string.Join(' ', shape.Widths) }),
+            ]
+        );
         Softmax("D, five widths", [.. new[] { 32, 64, 128, 256, 512 }.Select(d => Halving($"{d}", d, 5))]);
         Cosine();
         Lengths();
@@ -30,7 +41,12 @@ internal sealed class CostRun(Workers workers, TextWriter output)
         {
             SoftmaxShape shape = shapes[i];
             double seconds = Timing.Median(times[i]);
-            table.Row($"{shape.Name}", $"{1e3 * seconds:F2}", $"{1e9 * seconds / shape.Rows / shape.Candidates:F2}", $"{workloads[i].Operations / seconds / 1e9:F0}");
+            table.Row(
+                $"{shape.Name}",
+                $"{1e3 * seconds:F2}",
+                $"{1e9 * seconds / shape.Rows / shape.Candidates:F2}",
+                $"{workloads[i].Operations / seconds / 1e9:F0}"
+            );
         }
     }
 
@@ -40,7 +56,8 @@ internal sealed class CostRun(Workers workers, TextWriter output)
         foreach (SoftmaxShape shape in SoftmaxShape.Standard)
         {
             double[][] times = Interleave([new SoftmaxWorkload(shape, workers), new SoftmaxWorkload(shape, workers, cosine: true)]);
-            double dot = Timing.Median(times[0]), cosine = Timing.Median(times[1]);
+            double dot = Timing.Median(times[0]),
+                cosine = Timing.Median(times[1]);
             table.Row($"{shape.Name}", $"{1e3 * dot:F2}", $"{1e3 * cosine:F2}", $"{(cosine / dot) - 1:P0}");
         }
     }
@@ -53,7 +70,12 @@ internal sealed class CostRun(Workers workers, TextWriter output)
             using TrainingWorkload workload = new(workers.Threads, length);
             workload.WarmUp();
             double seconds = Timing.Median(Timing.Interleave(Rounds, workload.Time)[0]);
-            table.Row($"{length}", $"{1e3 * seconds:F1}", $"{TrainingWorkload.Batch / seconds:F0}", $"{TrainingWorkload.Batch * (length + 1) / seconds:F0}");
+            table.Row(
+                $"{length}",
+                $"{1e3 * seconds:F1}",
+                $"{TrainingWorkload.Batch / seconds:F0}",
+                $"{TrainingWorkload.Batch * (length + 1) / seconds:F0}"
+            );
         }
     }
 

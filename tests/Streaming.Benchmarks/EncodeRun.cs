@@ -18,7 +18,12 @@ internal static class EncodeRun
         {
             double seconds = Measure(workers.Threads, features);
             double operations = 2.0 * features * D * Items;
-            table.Row($"{(features > 0 ? "128 features and an id" : "an id alone")}", $"{Items / seconds:F0}", $"{operations / seconds / 1e9:F0}", $"{operations / seconds / peak:P0}");
+            table.Row(
+                $"{(features > 0 ? "128 features and an id" : "an id alone")}",
+                $"{Items / seconds:F0}",
+                $"{operations / seconds / 1e9:F0}",
+                $"{operations / seconds / peak:P0}"
+            );
         }
     }
 
@@ -34,7 +39,8 @@ internal static class EncodeRun
                 BankCapacity = 0,
                 Loss = LossKind.InBatch,
             },
-            threads);
+            threads
+        );
         float[] values = new float[features];
         for (int row = 0; row < Items; row++)
         {

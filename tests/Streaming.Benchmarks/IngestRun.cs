@@ -43,14 +43,17 @@ internal static class IngestRun
                 allocated = GC.GetAllocatedBytesForCurrentThread() - before;
             }
 
-            output.WriteLine($"{format,-9} {Events / Timing.Median(seconds),11:N0} events/s  {allocated / (double)Events:F3} bytes allocated an event in the last pass  {records.Average(record => record.Length):F0} bytes a record");
+            output.WriteLine(
+                $"{format, -9} {Events / Timing.Median(seconds), 11:N0} events/s  {allocated / (double)Events:F3} bytes allocated an "
+                    + $"event in the last pass  {records.Average(record => record.Length):F0} bytes a record"
+            );
         }
     }
 
     private static byte[][] MakeRecords(RecordFormat format)
     {
         var random = new Random(1);
-        var records = new byte[Events][];
+        byte[][] records = new byte[Events][];
         for (int i = 0; i < Events; i++)
         {
             var interaction = new Interaction
@@ -60,9 +63,12 @@ internal static class IngestRun
                 Type = "view",
                 EventTimeMs = Start + i,
             };
-            records[i] = format == RecordFormat.Protobuf
-                ? interaction.ToByteArray()
-                : Encoding.UTF8.GetBytes($"{{\"user_id\":\"{interaction.UserId}\",\"item_id\":\"{interaction.ItemId}\",\"type\":\"view\",\"event_time_ms\":{interaction.EventTimeMs}}}");
+            records[i] =
+                format == RecordFormat.Protobuf
+                    ? interaction.ToByteArray()
+                    : Encoding.UTF8.GetBytes(
+                        $"{{\"user_id\":\"{interaction.UserId}\",\"item_id\":\"{interaction.ItemId}\",\"type\":\"view\",\"event_time_ms\":{interaction.EventTimeMs}}}"
+                    );
         }
 
         return records;
@@ -77,10 +83,20 @@ internal static class IngestRun
         public Ingestion(RecordFormat format)
         {
             _decoder = new EventDecoder(format, 1 << 20);
-            var rules = new EventRules(new EventTypes(new Dictionary<string, float>(StringComparer.Ordinal) { ["view"] = 1 }), TimeSpan.FromDays(1), TimeProvider.System);
+            var rules = new EventRules(
+                new EventTypes(new Dictionary<string, float>(StringComparer.Ordinal) { ["view"] = 1 }),
+                TimeSpan.FromDays(1),
+                TimeProvider.System
+            );
             var state = new IngestState(new HistoryOptions(), new DedupOptions());
             var options = new BatcherOptions { BatchSize = 128, Linger = Timeout.InfiniteTimeSpan };
-            var feed = new HistoryFeed(state.Histories, itemsPerUser: 50, mostUsers: 1_000_000, TimeSpan.FromSeconds(1), TimeProvider.System);
+            var feed = new HistoryFeed(
+                state.Histories,
+                itemsPerUser: 50,
+                mostUsers: 1_000_000,
+                TimeSpan.FromSeconds(1),
+                TimeProvider.System
+            );
             _batcher = new Batcher(options, rules, state, new StreamPositions(["interactions"], []), _pool, TimeProvider.System, feed);
             _ = Task.Run(() => DrainAsync(feed));
         }

@@ -20,14 +20,34 @@ internal static class KernelCases
 
     /// <summary>All kernels.</summary>
     public static IEnumerable<KernelCase> All(Workers workers) =>
-        [.. Products(workers), .. Linear(workers), Recurrence(workers, backward: false), Recurrence(workers, backward: true), CachedRecurrence(), .. Rows(workers), Softmax(workers, cosine: false), Softmax(workers, cosine: true), Optimiser(workers)];
+        [
+            .. Products(workers),
+            .. Linear(workers),
+            Recurrence(workers, backward: false),
+            Recurrence(workers, backward: true),
+            CachedRecurrence(),
+            .. Rows(workers),
+            Softmax(workers, cosine: false),
+            Softmax(workers, cosine: true),
+            Optimiser(workers),
+        ];
 
     private static IEnumerable<KernelCase> Products(Workers workers)
     {
-        foreach ((int m, int n, int k) in new[] { (512, 128, 128), (25600, 128, 128), (1024, 256, 256), (4096, 256, 256), (2048, 2048, 2048) })
+        foreach (
+            (int m, int n, int k) in new[] { (512, 128, 128), (25600, 128, 128), (1024, 256, 256), (4096, 256, 256), (2048, 2048, 2048) }
+        )
         {
-            float[] a = Values(m * k), b = Values(k * n), c = new float[m * n];
-            yield return new($"SGEMM {m} × {n} × {k}", () => Gemm.Multiply(m, n, k, a, k, b, n, c, n, workers: workers), 2.0 * m * n * k, 4.0 * (a.Length + b.Length + c.Length), () => KernelPeers.Product(m, n, k, a, b));
+            float[] a = Values(m * k),
+                b = Values(k * n),
+                c = new float[m * n];
+            yield return new(
+                $"SGEMM {m} × {n} × {k}",
+                () => Gemm.Multiply(m, n, k, a, k, b, n, c, n, workers: workers),
+                2.0 * m * n * k,
+                4.0 * (a.Length + b.Length + c.Length),
+                () => KernelPeers.Product(m, n, k, a, b)
+            );
         }
     }
 
@@ -35,7 +55,9 @@ internal static class KernelCases
     private static KernelCase[] Linear(Workers workers)
     {
         const int rows = Sequences * Length;
-        float[] x = Values(rows * D), y = new float[rows * D], bias = new float[D];
+        float[] x = Values(rows * D),
+            y = new float[rows * D],
+            bias = new float[D];
         NestedProduct product = new(Widths, Widths);
         double weights = 0;
         for (int k = 0, begin = 0; k < Widths.Length; begin = Widths[k++])
@@ -45,12 +67,36 @@ internal static class KernelCases
         }
 
         float[][] gradients = [.. Enumerable.Range(0, workers.Threads).Select(_ => new float[D * D])];
-        double operations = 2 * weights * rows, bytes = 8.0 * rows * D;
+        double operations = 2 * weights * rows,
+            bytes = 8.0 * rows * D;
         return
         [
-            new("nested linear, forward", () => Chunks(workers, (first, count, _) => product.Forward(x.AsSpan(first * D), bias, y.AsSpan(first * D), count)), operations, bytes),
-            new("nested linear, by inputs", () => Chunks(workers, (first, count, _) => product.Backward(x.AsSpan(first * D), y.AsSpan(first * D), count, accumulate: false)), operations, bytes),
-            new("nested linear, by weights", () => Chunks(workers, (first, count, worker) => WeightGradients(x.AsSpan(first * D), y.AsSpan(first * D), count, gradients[worker])), operations, bytes),
+            new(
+                "nested linear, forward",
+                () => Chunks(workers, (first, count, _) => product.Forward(x.AsSpan(first * D), bias, y.AsSpan(first * D), count)),
+                operations,
+                bytes
+            ),
+            new(
+                "nested linear, by inputs",
+                () =>
+                    Chunks(
+                        workers,
+                        (first, count, _) => product.Backward(x.AsSpan(first * D), y.AsSpan(first * D), count, accumulate: false)
+                    ),
+                operations,
+                bytes
+            ),
+            new(
+                "nested linear, by weights",
+                () =>
+                    Chunks(
+                        workers,
+                        (first, count, worker) => WeightGradients(x.AsSpan(first * D), y.AsSpan(first * D), count, gradients[worker])
+                    ),
+                operations,
+                bytes
+            ),
         ];
     }
 
@@ -63,14 +109,52 @@ internal static class KernelCases
 
     private static KernelCase Recurrence(Workers workers, bool backward)
     {
-        const int rows = Sequences * Length, size = 2 * D;
-        float[] states = Values(rows * size), gradients = Values(rows * size), lambda = Values(size, 0.5f), gamma = Values(size);
+        const int rows = Sequences * Length,
+            size = 2 * D;
+        float[] states = Values(rows * size),
+            gradients = Values(rows * size),
+            lambda = Values(size, 0.5f),
+            gamma = Values(size);
         float[][] sums = [.. Enumerable.Range(0, workers.Threads).Select(_ => new float[2 * size])];
-        void Forward() => Chunks(workers, (first, count, _) => Each(first, count, at => NestedLruScan.Forward(states.AsSpan(at * size), Length, Widths, lambda, gamma)));
-        void Backward() => Chunks(workers, (first, count, worker) => Each(first, count, at => NestedLruScan.Backward(states.AsSpan(at * size), gradients.AsSpan(at * size), Length, Widths, lambda, gamma, sums[worker].AsSpan(0, size), sums[worker].AsSpan(size))));
+        void Forward() =>
+            Chunks(
+                workers,
+                (first, count, _) =>
+                    Each(first, count, at => NestedLruScan.Forward(states.AsSpan(at * size), Length, Widths, lambda, gamma))
+            );
+        void Backward() =>
+            Chunks(
+                workers,
+                (first, count, worker) =>
+                    Each(
+                        first,
+                        count,
+                        at =>
+                            NestedLruScan.Backward(
+                                states.AsSpan(at * size),
+                                gradients.AsSpan(at * size),
+                                Length,
+                                Widths,
+                                lambda,
+                                gamma,
+                                sums[worker].AsSpan(0, size),
+                                sums[worker].AsSpan(size)
+                            )
+                    )
+            );
         double values = (double)rows * D;
         return backward
-            ? new("LRU, forward and backward", () => { Forward(); Backward(); }, values * 46, values * 8 * 5, () => KernelPeers.Recurrence(Sequences, Length, D))
+            ? new(
+                "LRU, forward and backward",
+                () =>
+                {
+                    Forward();
+                    Backward();
+                },
+                values * 46,
+                values * 8 * 5,
+                () => KernelPeers.Recurrence(Sequences, Length, D)
+            )
             : new("LRU, forward", Forward, values * 10, values * 8 * 2);
 
         static void Each(int first, int count, Action<int> sequence)
@@ -86,7 +170,10 @@ internal static class KernelCases
     private static KernelCase CachedRecurrence()
     {
         const int size = 2 * D;
-        float[] states = Values(Length * size), gradients = Values(Length * size), lambda = Values(size, 0.5f), sums = new float[2 * size];
+        float[] states = Values(Length * size),
+            gradients = Values(Length * size),
+            lambda = Values(size, 0.5f),
+            sums = new float[2 * size];
 
         // 0 keeps values that are updated in place from growing or fading into denormal numbers.
         float[] gamma = new float[size];
@@ -105,15 +192,31 @@ internal static class KernelCases
     private static KernelCase[] Rows(Workers workers)
     {
         const int rows = Sequences * Length;
-        float[] x = Values(rows * D), y = new float[x.Length], z = Values(x.Length), gain = Values(D), sums = new float[D], other = new float[D];
+        float[] x = Values(rows * D),
+            y = new float[x.Length],
+            z = Values(x.Length),
+            gain = Values(D),
+            sums = new float[D],
+            other = new float[D];
         IncrementNorm norm = new(Widths, workers: workers);
-        float[] statistics = new float[rows * norm.StatisticsPerRow], rates = [0.2f, 0.2f, 0.2f, 0.2f, 0.2f];
+        float[] statistics = new float[rows * norm.StatisticsPerRow],
+            rates = [0.2f, 0.2f, 0.2f, 0.2f, 0.2f];
         double values = x.Length;
         return
         [
             new("norm, forward", () => norm.Forward(x, gain, gain, y, statistics), 8 * values, 8 * values),
             new("norm, backward", () => norm.Backward(z, x, gain, statistics, y, sums, other), 16 * values, 12 * values),
-            new("dropout", () => Chunks(workers, (first, count, _) => NestedDropout.Apply(y.AsSpan(first * D, count * D), first, Widths, rates, new DropoutKey(1, 2, 3))), values, 8 * values),
+            new(
+                "dropout",
+                () =>
+                    Chunks(
+                        workers,
+                        (first, count, _) =>
+                            NestedDropout.Apply(y.AsSpan(first * D, count * D), first, Widths, rates, new DropoutKey(1, 2, 3))
+                    ),
+                values,
+                8 * values
+            ),
             new("SiLU gate, forward", () => SiluGate.Forward(x, z, y, workers), 16 * values, 12 * values),
             new("SiLU gate, backward", () => SiluGate.Backward(x, z, y, y, z, workers), 24 * values, 20 * values),
         ];
@@ -123,7 +226,13 @@ internal static class KernelCases
     {
         SoftmaxWorkload workload = new(SoftmaxShape.Standard[0], workers, cosine);
         SoftmaxShape shape = workload.Shape;
-        return new($"nested softmax S0{(cosine ? ", cosine" : "")}", workload.Run, workload.Operations, 4.0 * ((2.0 * shape.Rows) + shape.Candidates + shape.Rows) * shape.Dimension, cosine ? null : () => Cumulative(workload));
+        return new(
+            $"nested softmax S0{(cosine ? ", cosine" : "")}",
+            workload.Run,
+            workload.Operations,
+            4.0 * ((2.0 * shape.Rows) + shape.Candidates + shape.Rows) * shape.Dimension,
+            cosine ? null : () => Cumulative(workload)
+        );
     }
 
     private static Action Cumulative(SoftmaxWorkload workload)
@@ -136,15 +245,36 @@ internal static class KernelCases
     private static KernelCase Optimiser(Workers workers)
     {
         const int count = 1 << 22;
-        float[] values = Values(count), gradients = Values(count), first = Values(count), second = new float[count];
-        AdamWStep step = new AdamWStep { LearningRate = 1e-3f, Beta1 = 0.9f, Beta2 = 0.999f, Epsilon = 1e-8f, WeightDecay = 0.01f, GradientScale = 1 }.At(1);
-        return new("AdamW, 4 M parameters", () => AdamW.Update(values, gradients, first, second, step, workers), 14.0 * count, 28.0 * count);
+        float[] values = Values(count),
+            gradients = Values(count),
+            first = Values(count),
+            second = new float[count];
+        AdamWStep step = new AdamWStep
+        {
+            LearningRate = 1e-3f,
+            Beta1 = 0.9f,
+            Beta2 = 0.999f,
+            Epsilon = 1e-8f,
+            WeightDecay = 0.01f,
+            GradientScale = 1,
+        }.At(1);
+        return new(
+            "AdamW, 4 M parameters",
+            () => AdamW.Update(values, gradients, first, second, step, workers),
+            14.0 * count,
+            28.0 * count
+        );
     }
 
     private static void Chunks(Workers workers, Action<int, int, int> chunk)
     {
         const int rows = Sequences * Length;
-        workers.Run((rows + Chunk - 1) / Chunk, ref chunk, static (ref Action<int, int, int> chunk, int part, int worker) => chunk(part * Chunk, Math.Min(Chunk, rows - (part * Chunk)), worker));
+        workers.Run(
+            (rows + Chunk - 1) / Chunk,
+            ref chunk,
+            static (ref Action<int, int, int> chunk, int part, int worker) =>
+                chunk(part * Chunk, Math.Min(Chunk, rows - (part * Chunk)), worker)
+        );
     }
 
     private static float[] Values(int count, float scale = 1)

@@ -26,13 +26,31 @@ internal static class MachinePeak
     }
 
     private static double Once(Workers workers, float[] sinks) =>
-        Timing.Once(() => workers.Run(workers.Threads, ref sinks, static (ref float[] sinks, int part, int _) => sinks[part] = Avx512F.IsSupported ? Loop512() : Loop256()));
+        Timing.Once(() =>
+            workers.Run(
+                workers.Threads,
+                ref sinks,
+                static (ref float[] sinks, int part, int _) => sinks[part] = Avx512F.IsSupported ? Loop512() : Loop256()
+            )
+        );
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static float Loop512()
     {
-        Vector512<float> x = Vector512.Create(0.999f), y = Vector512.Create(1e-6f);
-        Vector512<float> a = x, b = x, c = x, d = x, e = x, f = x, g = x, h = x, i = x, j = x, k = x, l = x;
+        Vector512<float> x = Vector512.Create(0.999f),
+            y = Vector512.Create(1e-6f);
+        Vector512<float> a = x,
+            b = x,
+            c = x,
+            d = x,
+            e = x,
+            f = x,
+            g = x,
+            h = x,
+            i = x,
+            j = x,
+            k = x,
+            l = x;
         for (int step = 0; step < Steps; step++)
         {
             a = Vector512.FusedMultiplyAdd(a, x, y);
@@ -55,8 +73,20 @@ internal static class MachinePeak
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static float Loop256()
     {
-        Vector256<float> x = Vector256.Create(0.999f), y = Vector256.Create(1e-6f);
-        Vector256<float> a = x, b = x, c = x, d = x, e = x, f = x, g = x, h = x, i = x, j = x, k = x, l = x;
+        Vector256<float> x = Vector256.Create(0.999f),
+            y = Vector256.Create(1e-6f);
+        Vector256<float> a = x,
+            b = x,
+            c = x,
+            d = x,
+            e = x,
+            f = x,
+            g = x,
+            h = x,
+            i = x,
+            j = x,
+            k = x,
+            l = x;
         for (int step = 0; step < Steps; step++)
         {
             a = Vector256.FusedMultiplyAdd(a, x, y);

@@ -12,8 +12,23 @@ internal static class MemoryRun
         long created = Allocated(() => new TrainingWorkload(threads), out TrainingWorkload workload);
         using (workload)
         {
-            long steps = Allocated(() => { workload.WarmUp(); return 0; }, out _);
-            long more = Allocated(() => { workload.Draw(); workload.Run(); return 0; }, out _);
+            long steps = Allocated(
+                () =>
+                {
+                    workload.WarmUp();
+                    return 0;
+                },
+                out _
+            );
+            long more = Allocated(
+                () =>
+                {
+                    workload.Draw();
+                    workload.Run();
+                    return 0;
+                },
+                out _
+            );
             SoftmaxShape shape = SoftmaxShape.Standard[0];
             using Workers workers = new(threads);
             SoftmaxWorkload softmax = new(shape, workers);

@@ -32,7 +32,15 @@ internal static class PathsRun
         ProcessStartInfo start = new(Environment.ProcessPath!)
         {
             RedirectStandardOutput = true,
-            ArgumentList = { "--kernels", "--no-torch", "--only", Kernels, "--threads", options.Threads.ToString(CultureInfo.InvariantCulture) },
+            ArgumentList =
+            {
+                "--kernels",
+                "--no-torch",
+                "--only",
+                Kernels,
+                "--threads",
+                options.Threads.ToString(CultureInfo.InvariantCulture),
+            },
         };
         if (options.ProcessorTime)
         {
@@ -47,6 +55,13 @@ internal static class PathsRun
         using Process process = Process.Start(start)!;
         string[] lines = process.StandardOutput.ReadToEnd().Split('\n');
         process.WaitForExit();
-        return [.. lines.Where(line => line.StartsWith("| ", StringComparison.Ordinal)).Skip(2).Select(line => line.Split('|')).Select(cells => (cells[1].Trim(), double.Parse(cells[2], CultureInfo.InvariantCulture)))];
+        return
+        [
+            .. lines
+                .Where(line => line.StartsWith("| ", StringComparison.Ordinal))
+                .Skip(2)
+                .Select(line => line.Split('|'))
+                .Select(cells => (cells[1].Trim(), double.Parse(cells[2], CultureInfo.InvariantCulture))),
+        ];
     }
 }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Runtime.InteropServices;
 using Streaming.Benchmarks.Libtorch;
 using Streaming.Kernels.Parallel;
@@ -16,7 +15,7 @@ internal sealed class QuickRun(Workers workers, string? peer, TextWriter output)
         double peak = MachinePeak.Measure(workers);
         Print($"machine peak {peak / 1e9:F0} GFLOP/s on {workers.Threads} threads; {peer ?? "no peer"}");
         Print();
-        Print($"{"nested softmax",-16}{"ms",9}{"of peak",9}{"scratch KB",12}{"naive",9}{"cumulative",12}");
+        Print($"{"nested softmax", -16}{"ms", 9}{"of peak", 9}{"scratch KB", 12}{"naive", 9}{"cumulative", 12}");
         List<SoftmaxRow> rows = [];
         foreach (SoftmaxShape shape in SoftmaxShape.Standard)
         {
@@ -40,7 +39,9 @@ internal sealed class QuickRun(Workers workers, string? peer, TextWriter output)
     {
         SoftmaxWorkload workload = new(shape, workers);
         workload.Run();
-        double[] naive = [], cumulative = [], ours;
+        double[] naive = [],
+            cumulative = [],
+            ours;
         if (peer is null)
         {
             ours = Timing.Interleave(SoftmaxRounds, () => Timing.Once(workload.Run))[0];
@@ -50,13 +51,28 @@ internal sealed class QuickRun(Workers workers, string? peer, TextWriter output)
             using var other = new SoftmaxPeer(workload);
             other.RequireSame("loop over widths", other.Naive);
             other.RequireSame("cumulative", other.Cumulative);
-            double[][] times = Timing.Interleave(SoftmaxRounds, () => Timing.Once(workload.Run), () => Timing.Once(() => other.Naive()), () => Timing.Once(() => other.Cumulative()));
+            double[][] times = Timing.Interleave(
+                SoftmaxRounds,
+                () => Timing.Once(workload.Run),
+                () => Timing.Once(() => other.Naive()),
+                () => Timing.Once(() => other.Cumulative())
+            );
             (ours, naive, cumulative) = (times[0], times[1], times[2]);
         }
 
         double seconds = Timing.Median(ours);
-        SoftmaxRow row = new(shape.Name, 1e3 * seconds, Ratio(naive, seconds), Ratio(cumulative, seconds), workload.Operations / seconds / peak, workload.ScratchBytes);
-        Print($"{shape.Name,-16}{row.Milliseconds,9:F1}{row.PeakFraction,9:P0}{row.ScratchBytes / 1000,12}{row.PeerNaiveRatio,8:F1}x{row.PeerCumulativeRatio,11:F1}x");
+        SoftmaxRow row = new(
+            shape.Name,
+            1e3 * seconds,
+            Ratio(naive, seconds),
+            Ratio(cumulative, seconds),
+            workload.Operations / seconds / peak,
+            workload.ScratchBytes
+        );
+        Print(
+            $"{shape.Name, -16}{row.Milliseconds, 9:F1}{row.PeakFraction, 9:P0}{row.ScratchBytes / 1000, 12}"
+                + $"{row.PeerNaiveRatio, 8:F1}x{row.PeerCumulativeRatio, 11:F1}x"
+        );
         return row;
     }
 
@@ -64,7 +80,8 @@ internal sealed class QuickRun(Workers workers, string? peer, TextWriter output)
     {
         using TrainingWorkload workload = new(workers.Threads);
         workload.WarmUp();
-        double[] ours, theirs = [];
+        double[] ours,
+            theirs = [];
         if (peer is null)
         {
             ours = Timing.Interleave(StepRounds, workload.Time)[0];
@@ -80,7 +97,10 @@ internal sealed class QuickRun(Workers workers, string? peer, TextWriter output)
 
         double seconds = Timing.Median(ours);
         TrainingRow row = new(TrainingWorkload.Batch / seconds, Ratio(theirs, seconds), AllocatedBytes(workload));
-        Print($"training step   {1e3 * seconds,9:F1} ms, {row.ExamplesPerSecond:F0} examples/s, libtorch takes {row.PeerRatio:F1}x, {row.AllocatedBytesPerStep:F0} bytes allocated a step");
+        Print(
+            $"training step   {1e3 * seconds, 9:F1} ms, {row.ExamplesPerSecond:F0} examples/s, libtorch takes {row.PeerRatio:F1}x, "
+                + $"{row.AllocatedBytesPerStep:F0} bytes allocated a step"
+        );
         return row;
     }
 
@@ -111,7 +131,7 @@ internal sealed class QuickRun(Workers workers, string? peer, TextWriter output)
 
     private static double? Ratio(double[] theirs, double ours) => theirs.Length == 0 ? null : Timing.Median(theirs) / ours;
 
-    private void Print(FormattableString line) => output.WriteLine(line.ToString(CultureInfo.InvariantCulture));
+    private void Print(string line) => output.WriteLine(line);
 
     private void Print() => output.WriteLine();
 }

@@ -28,7 +28,14 @@ internal sealed record BenchmarkReport
 /// <param name="PeerCumulativeRatio">The same for cumulative logits with autograd.</param>
 /// <param name="PeakFraction">The kernel's operations per second divided by those of a loop on registers.</param>
 /// <param name="ScratchBytes">Memory used by the kernel in addition to inputs and outputs.</param>
-internal sealed record SoftmaxRow(string Shape, double Milliseconds, double? PeerNaiveRatio, double? PeerCumulativeRatio, double PeakFraction, long ScratchBytes);
+internal sealed record SoftmaxRow(
+    string Shape,
+    double Milliseconds,
+    double? PeerNaiveRatio,
+    double? PeerCumulativeRatio,
+    double PeakFraction,
+    long ScratchBytes
+);
 
 /// <summary>The whole training step.</summary>
 /// <param name="ExamplesPerSecond">Predictions per second.</param>

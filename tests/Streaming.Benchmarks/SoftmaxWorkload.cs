@@ -70,25 +70,30 @@ internal sealed class SoftmaxWorkload
     public long ScratchBytes => _softmax.ScratchBytes;
 
     /// <summary>Operations per run: scores and users' gradients, then the batch's scores again and candidates' gradients.</summary>
-    public double Operations => 2.0 * Shape.Rows * Shape.Candidates * _softmax.MultiplyAdds(Shape.Candidates) + 2.0 * 2 * Shape.Rows * GradientCandidates * Shape.Dimension;
+    public double Operations =>
+        2.0 * Shape.Rows * Shape.Candidates * _softmax.MultiplyAdds(Shape.Candidates)
+        + 2.0 * 2 * Shape.Rows * GradientCandidates * Shape.Dimension;
 
-    public void Run() => _softmax.Run(new NestedSoftmaxProblem
-    {
-        Users = _users,
-        Candidates = _candidates,
-        CandidateIds = _ids,
-        LogQ = _logQ,
-        PositiveColumn = _positives,
-        RowWeights = _rowWeights,
-        WidthWeights = _widthWeights,
-        GradientCandidates = GradientCandidates,
-        Temperature = Temperature,
-        Cosine = _cosine,
-        Correction = LogQCorrection.Classic,
-        UserGradients = _userGradients,
-        CandidateGradients = _candidateGradients,
-        Losses = Losses,
-    });
+    public void Run() =>
+        _softmax.Run(
+            new NestedSoftmaxProblem
+            {
+                Users = _users,
+                Candidates = _candidates,
+                CandidateIds = _ids,
+                LogQ = _logQ,
+                PositiveColumn = _positives,
+                RowWeights = _rowWeights,
+                WidthWeights = _widthWeights,
+                GradientCandidates = GradientCandidates,
+                Temperature = Temperature,
+                Cosine = _cosine,
+                Correction = LogQCorrection.Classic,
+                UserGradients = _userGradients,
+                CandidateGradients = _candidateGradients,
+                Losses = Losses,
+            }
+        );
 
     private static float[] Normal(Random random, int count)
     {

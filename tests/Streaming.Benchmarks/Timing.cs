@@ -85,6 +85,8 @@ internal static class Timing
             before = now;
         }
 
-        throw new InvalidOperationException("Something in this process keeps working between measurements: times would not be those of what is measured.");
+        throw new InvalidOperationException(
+            "Something in this process keeps working between measurements: times would not be those of what is measured."
+        );
     }
 }

@@ -17,12 +17,14 @@ internal sealed class TrainedCatalogue
     private readonly IndexView _view;
     private readonly List<float[]> _users = [];
 
-    /// <summary>Reads a folder with tower.safetensors, items.safetensors and items.ids.json, and events as CSV (user,item,…, oldest first).</summary>
+    /// <summary>
+    /// Reads a folder with tower.safetensors, items.safetensors and items.ids.json, and events as CSV (user,item,…, oldest first).
+    /// </summary>
     public TrainedCatalogue(string folder, string events)
     {
         string[] ids = JsonSerializer.Deserialize<string[]>(File.ReadAllBytes(Path.Combine(folder, "items.ids.json")))!;
-        SlicedModel model = SlicedModel.Read(File.ReadAllBytes(Path.Combine(folder, "tower.safetensors")));
-        using SafetensorsReader items = SafetensorsReader.Open(Path.Combine(folder, "items.safetensors"));
+        var model = SlicedModel.Read(File.ReadAllBytes(Path.Combine(folder, "tower.safetensors")));
+        using var items = SafetensorsReader.Open(Path.Combine(folder, "items.safetensors"));
         byte[] bytes = new byte[ids.Length * model.Width * sizeof(float)];
         items.Read(0, 0, bytes);
         ReadOnlySpan<float> vectors = System.Runtime.InteropServices.MemoryMarshal.Cast<byte, float>(bytes);
@@ -42,7 +44,8 @@ internal sealed class TrainedCatalogue
     /// <summary>Returns the share of the exact search's items that another search finds.</summary>
     public double Share(SearchOptions search, int found)
     {
-        Neighbour[] exact = new Neighbour[found], best = new Neighbour[found];
+        Neighbour[] exact = new Neighbour[found],
+            best = new Neighbour[found];
         int common = 0;
         foreach (float[] user in _users)
         {
@@ -58,8 +61,10 @@ internal sealed class TrainedCatalogue
     {
         Dictionary<string, List<ulong>> histories = new(StringComparer.Ordinal);
         using Stream file = File.OpenRead(path);
-        using StreamReader lines = new(path.EndsWith(".gz", StringComparison.Ordinal) ? new GZipStream(file, CompressionMode.Decompress) : file);
-        for (string? line = lines.ReadLine(); (line = lines.ReadLine()) is not null;)
+        using StreamReader lines = new(
+            path.EndsWith(".gz", StringComparison.Ordinal) ? new GZipStream(file, CompressionMode.Decompress) : file
+        );
+        for (string? line = lines.ReadLine(); (line = lines.ReadLine()) is not null; )
         {
             string[] cells = line.Split(',');
             if (!histories.TryGetValue(cells[0], out List<ulong>? history))
@@ -79,7 +84,8 @@ internal sealed class TrainedCatalogue
         foreach (ulong[] history in histories)
         {
             ReadOnlySpan<ulong> newest = history.AsSpan()[Math.Max(0, history.Length - model.Model.HistoryLength)..];
-            float[] items = new float[newest.Length * model.Width], user = new float[encoder.VectorLength];
+            float[] items = new float[newest.Length * model.Width],
+                user = new float[encoder.VectorLength];
             List<string> known = [];
             _view.Read(newest, model.Width, items, known);
             encoder.Encode(items.AsSpan(0, known.Count * model.Width), user);

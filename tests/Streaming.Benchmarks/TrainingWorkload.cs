@@ -51,7 +51,8 @@ internal sealed class TrainingWorkload : IDisposable
                 Dropout = [random ? 0.2f : 0],
                 IdWeightDecay = random ? 0.01f : 0,
             },
-            threads);
+            threads
+        );
         Array.Fill(_weights, 1f);
         Array.Fill(_logQ, LogQ);
         for (int row = 0; row < Items; row++)
@@ -74,18 +75,20 @@ internal sealed class TrainingWorkload : IDisposable
     /// <returns>The loss.</returns>
     public double Run()
     {
-        StepResult result = _engine.Step(new TrainingBatch
-        {
-            Sequences = new JaggedRows { Rows = _rows, Offsets = _offsets },
-            PredictionSteps = _predictionSteps,
-            Positives = _positives,
-            Weights = _weights,
-            LogQ = _logQ,
-            BankEntries = _engine.BankCount,
-            EnqueuePositives = true,
-            LearningRate = LearningRate,
-            Step = ++_step,
-        });
+        StepResult result = _engine.Step(
+            new TrainingBatch
+            {
+                Sequences = new JaggedRows { Rows = _rows, Offsets = _offsets },
+                PredictionSteps = _predictionSteps,
+                Positives = _positives,
+                Weights = _weights,
+                LogQ = _logQ,
+                BankEntries = _engine.BankCount,
+                EnqueuePositives = true,
+                LearningRate = LearningRate,
+                Step = ++_step,
+            }
+        );
         if (!result.IsApplied)
         {
             throw new InvalidOperationException($"Step {_step} was not applied: loss {result.Loss}.");
@@ -146,7 +149,8 @@ internal sealed class TrainingWorkload : IDisposable
     {
         get
         {
-            long dense = sizeof(float) * (long)_engine.Parameters.Length, d = _engine.Model.Dimension;
+            long dense = sizeof(float) * (long)_engine.Parameters.Length,
+                d = _engine.Model.Dimension;
             yield return ("dense parameters, gradient, two moments", 4 * dense);
             yield return ("partial gradients, one a lane", dense * _engine.LaneCount);
             yield return ($"item table: {Items} embeddings, two moments", 3 * sizeof(float) * Items * d);

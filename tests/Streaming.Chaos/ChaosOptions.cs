@@ -23,7 +23,9 @@ internal sealed record ChaosOptions
     /// <summary>Gets the number of items in the model whose pauses are measured. Default 1,000,000; 1,000 … 8,000,000.</summary>
     public int Items { get; private set; } = 1_000_000;
 
-    /// <summary>Gets a value indicating whether to use Apache Kafka, with three nodes that are also killed. Default false: the embedded broker.</summary>
+    /// <summary>
+    /// Gets a value indicating whether to use Apache Kafka, with three nodes that are also killed. Default false: the embedded broker.
+    /// </summary>
     public bool Kafka { get; private set; }
 
     /// <summary>Gets a value indicating whether to use a Redis Cluster, whose masters are also killed. Default false: one server.</summary>
@@ -78,7 +80,10 @@ internal sealed record ChaosOptions
                     options.Folder = value;
                     break;
                 default:
-                    throw new ArgumentException($"Unknown option {name}; there are --kafka, --redis-cluster, --kills, --seed, --rate, --minutes, --fault, --items, --report and --folder.");
+                    throw new ArgumentException(
+                        $"Unknown option {name}; there are --kafka, --redis-cluster, --kills, --seed, --rate, --minutes, --fault, "
+                            + "--items, --report and --folder."
+                    );
             }
         }
 

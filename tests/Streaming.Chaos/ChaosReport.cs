@@ -14,8 +14,19 @@ namespace Streaming.Chaos;
 /// <param name="MastersKilled">How many Redis masters were killed.</param>
 /// <param name="TokensBackwards">Fencing tokens that were not greater than all earlier ones.</param>
 internal sealed record ChaosReport(
-    int Kills, int Recoveries, RecoveryTimes RecoveryMilliseconds, long Lost, long Duplicated, long Stale, long Events, int Items, KillInstants Instants,
-    int BrokersKilled, int MastersKilled, int TokensBackwards)
+    int Kills,
+    int Recoveries,
+    RecoveryTimes RecoveryMilliseconds,
+    long Lost,
+    long Duplicated,
+    long Stale,
+    long Events,
+    int Items,
+    KillInstants Instants,
+    int BrokersKilled,
+    int MastersKilled,
+    int TokensBackwards
+)
 {
     /// <summary>Gets whether all guarantees held.</summary>
     public bool IsClean => Lost == 0 && Duplicated == 0 && Stale == 0 && TokensBackwards == 0 && Recoveries == Kills;

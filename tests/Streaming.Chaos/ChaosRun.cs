@@ -38,7 +38,7 @@ internal sealed class ChaosRun(ChaosOptions options, string folder, string progr
         using var stream = new EventStream(values.Kafka, options.Seed, options.Rate);
         using var stopping = new CancellationTokenSource();
         stream.AllowUpTo(RecordsAhead);
-        Task producing = Task.Run(() => stream.RunAsync(stopping.Token), CancellationToken.None);
+        var producing = Task.Run(() => stream.RunAsync(stopping.Token), CancellationToken.None);
         for (int kill = 0; kill < options.Kills; kill++)
         {
             if (healing.IsCompleted)
@@ -62,9 +62,19 @@ internal sealed class ChaosRun(ChaosOptions options, string folder, string progr
 
         double[] sorted = [.. _recoveryTimes.Order()];
         return new ChaosReport(
-            options.Kills, _recoveries, new RecoveryTimes(sorted.Length == 0 ? 0 : sorted[sorted.Length / 2], sorted.Length == 0 ? 0 : sorted[^1]),
-            verification.Lost, verification.Duplicated, verification.Stale, stream.Sent, verification.Items,
-            new KillInstants(_whileStarting, _whileWriting, _whileInGroup), serverKills.Brokers, serverKills.Masters, FencingTokens.CountBackwards(folder));
+            options.Kills,
+            _recoveries,
+            new RecoveryTimes(sorted.Length == 0 ? 0 : sorted[sorted.Length / 2], sorted.Length == 0 ? 0 : sorted[^1]),
+            verification.Lost,
+            verification.Duplicated,
+            verification.Stale,
+            stream.Sent,
+            verification.Items,
+            new KillInstants(_whileStarting, _whileWriting, _whileInGroup),
+            serverKills.Brokers,
+            serverKills.Masters,
+            FencingTokens.CountBackwards(folder)
+        );
     }
 
     private static bool IsWriting(string checkpoints) =>
@@ -73,7 +83,10 @@ internal sealed class ChaosRun(ChaosOptions options, string folder, string progr
     /// <summary>The number of records covered by the newest checkpoint. The next worker starts there, which on a busy machine may be
     /// far behind the stream.</summary>
     private static long Kept(Dictionary<string, string> settings) =>
-        new CheckpointStore(settings["STREAMING__Checkpoint__Folder"], 1, TimeProvider.System, static _ => { }).FindNewest()?.Manifest.Positions.Sum(static position => position.NextOffset) ?? 0;
+        new CheckpointStore(settings["STREAMING__Checkpoint__Folder"], 1, TimeProvider.System, static _ => { })
+            .FindNewest()
+            ?.Manifest.Positions.Sum(static position => position.NextOffset)
+        ?? 0;
 
     /// <summary>Starts a worker and kills it at a random time, sometimes before it has done anything.</summary>
     private async Task LiveAndDieAsync(int number, Dictionary<string, string> settings, EventStream stream)
@@ -133,7 +146,12 @@ internal sealed class ChaosRun(ChaosOptions options, string folder, string progr
         return true;
     }
 
-    private async Task FinishAsync(Dictionary<string, string> settings, EventStream stream, CancellationTokenSource stopping, Task producing)
+    private async Task FinishAsync(
+        Dictionary<string, string> settings,
+        EventStream stream,
+        CancellationTokenSource stopping,
+        Task producing
+    )
     {
         using WorkerProcess worker = Start(options.Kills, settings, inGroup: false);
         await RecoverAsync(worker).ConfigureAwait(false);
@@ -144,39 +162,46 @@ internal sealed class ChaosRun(ChaosOptions options, string folder, string progr
         await worker.TerminateAsync(TimeSpan.FromMinutes(1)).ConfigureAwait(false);
         if (worker.ExitCode != 0)
         {
-            throw new InvalidOperationException($"SIGTERM ended the last worker with exit code {worker.ExitCode} in place of 0; its log is in {folder}.");
+            throw new InvalidOperationException(
+                $"SIGTERM ended the last worker with exit code {worker.ExitCode} in place of 0; its log is in {folder}."
+            );
         }
     }
 
     private WorkerProcess Start(int number, Dictionary<string, string> settings, bool inGroup)
     {
         var own = new Dictionary<string, string>(settings) { ["STREAMING__Kafka__Assignment"] = inGroup ? "group" : "static" };
-        return WorkerProcess.Start(program, own, Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"worker-{number:D4}.log")));
+        return WorkerProcess.Start(
+            program,
+            own,
+            Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"worker-{number:D4}.log"))
+        );
     }
 
     /// <summary>The settings of a small worker that checkpoints and publishes often.</summary>
-    public static Dictionary<string, string> Settings(string folder, string kafka, string redis) => new(StringComparer.Ordinal)
-    {
-        ["STREAMING__Kafka__BootstrapServers"] = kafka,
-        ["STREAMING__Kafka__ItemsTopic"] = string.Empty,
-        ["STREAMING__Kafka__SessionTimeout"] = "6s",
-        ["STREAMING__Redis__Configuration"] = redis,
-        ["STREAMING__Redis__Model"] = "chaos",
-        ["STREAMING__Redis__LeaseDuration"] = "2s",
-        ["STREAMING__Events__Weights"] = $"click=1,{EventStream.SilentType}=0",
-        ["STREAMING__Events__Strict"] = "true",
-        ["STREAMING__Batching__BatchSize"] = "64",
-        ["STREAMING__Batching__Linger"] = "20ms",
-        ["STREAMING__Batching__AllowedLateness"] = "1h",
-        ["STREAMING__Model__Widths"] = "8,16,32",
-        ["STREAMING__Model__HistoryLength"] = "20",
-        ["STREAMING__Model__Layers"] = "1",
-        ["STREAMING__Model__ItemCapacity"] = "2000",
-        ["STREAMING__Model__BankCapacity"] = "512",
-        ["STREAMING__Training__Refresh__RefreshInterval"] = "2s",
-        ["STREAMING__Pipeline__PublishInterval"] = "100ms",
-        ["STREAMING__Checkpoint__Folder"] = Path.Combine(folder, "checkpoints"),
-        ["STREAMING__Checkpoint__Interval"] = "1s",
-        ["STREAMING__Training__Threads"] = "1",
-    };
+    public static Dictionary<string, string> Settings(string folder, string kafka, string redis) =>
+        new(StringComparer.Ordinal)
+        {
+            ["STREAMING__Kafka__BootstrapServers"] = kafka,
+            ["STREAMING__Kafka__ItemsTopic"] = string.Empty,
+            ["STREAMING__Kafka__SessionTimeout"] = "6s",
+            ["STREAMING__Redis__Configuration"] = redis,
+            ["STREAMING__Redis__Model"] = "chaos",
+            ["STREAMING__Redis__LeaseDuration"] = "2s",
+            ["STREAMING__Events__Weights"] = $"click=1,{EventStream.SilentType}=0",
+            ["STREAMING__Events__Strict"] = "true",
+            ["STREAMING__Batching__BatchSize"] = "64",
+            ["STREAMING__Batching__Linger"] = "20ms",
+            ["STREAMING__Batching__AllowedLateness"] = "1h",
+            ["STREAMING__Model__Widths"] = "8,16,32",
+            ["STREAMING__Model__HistoryLength"] = "20",
+            ["STREAMING__Model__Layers"] = "1",
+            ["STREAMING__Model__ItemCapacity"] = "2000",
+            ["STREAMING__Model__BankCapacity"] = "512",
+            ["STREAMING__Training__Refresh__RefreshInterval"] = "2s",
+            ["STREAMING__Pipeline__PublishInterval"] = "100ms",
+            ["STREAMING__Checkpoint__Folder"] = Path.Combine(folder, "checkpoints"),
+            ["STREAMING__Checkpoint__Interval"] = "1s",
+            ["STREAMING__Training__Threads"] = "1",
+        };
 }

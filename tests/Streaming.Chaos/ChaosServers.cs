@@ -16,9 +16,7 @@ internal sealed class ChaosServers : IAsyncDisposable
     private EmbeddedBroker? _broker;
     private LocalRedisServer? _redis;
 
-    private ChaosServers()
-    {
-    }
+    private ChaosServers() { }
 
     /// <summary>Gets the nodes of Apache Kafka; null: the broker is the embedded one.</summary>
     public KafkaCluster? Kafka { get; private set; }
@@ -84,11 +82,12 @@ internal sealed class ChaosServers : IAsyncDisposable
 
         Kafka = await KafkaCluster.StartAsync().ConfigureAwait(false);
         using IAdminClient admin = Kafka.CreateAdmin();
-        await admin.CreateTopicsAsync(
-        [
-            new TopicSpecification { Name = "interactions", NumPartitions = Partitions },
-            new TopicSpecification { Name = "interactions.dead-letters", NumPartitions = 1 },
-        ]).ConfigureAwait(false);
+        await admin
+            .CreateTopicsAsync([
+                new TopicSpecification { Name = "interactions", NumPartitions = Partitions },
+                new TopicSpecification { Name = "interactions.dead-letters", NumPartitions = 1 },
+            ])
+            .ConfigureAwait(false);
         await Kafka.UntilInSyncAsync().ConfigureAwait(false);
     }
 }

@@ -71,11 +71,17 @@ internal sealed class EventStream(KafkaOptions kafka, int seed, int rate) : IDis
     /// <summary>The contents of the topic.</summary>
     private long CountRecords()
     {
-        TimeSpan limit = TimeSpan.FromSeconds(30);
-        using IConsumer<Ignore, Ignore> client = new ConsumerBuilder<Ignore, Ignore>(new ConsumerConfig { BootstrapServers = kafka.BootstrapServers, GroupId = "counting" }).Build();
+        var limit = TimeSpan.FromSeconds(30);
+        using IConsumer<Ignore, Ignore> client = new ConsumerBuilder<Ignore, Ignore>(
+            new ConsumerConfig { BootstrapServers = kafka.BootstrapServers, GroupId = "counting" }
+        ).Build();
         using IAdminClient admin = new DependentAdminClientBuilder(client.Handle).Build();
-        return admin.GetMetadata(kafka.InteractionsTopic, limit).Topics[0].Partitions
-            .Sum(partition => client.QueryWatermarkOffsets(new TopicPartition(kafka.InteractionsTopic, partition.PartitionId), limit).High.Value);
+        return admin
+            .GetMetadata(kafka.InteractionsTopic, limit)
+            .Topics[0]
+            .Partitions.Sum(partition =>
+                client.QueryWatermarkOffsets(new TopicPartition(kafka.InteractionsTopic, partition.PartitionId), limit).High.Value
+            );
     }
 
     private void SendNext()

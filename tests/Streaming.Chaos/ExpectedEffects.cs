@@ -23,7 +23,8 @@ internal sealed class ExpectedEffects
     }
 
     /// <summary>Adds an event of a type with weight 0.</summary>
-    public void KeepInHistory() => Totals = Totals with { Read = Totals.Read + 1, Decoded = Totals.Decoded + 1, HistoryOnly = Totals.HistoryOnly + 1 };
+    public void KeepInHistory() =>
+        Totals = Totals with { Read = Totals.Read + 1, Decoded = Totals.Decoded + 1, HistoryOnly = Totals.HistoryOnly + 1 };
 
     /// <summary>Adds a second delivery of an event.</summary>
     public void Drop() => Totals = Totals with { Read = Totals.Read + 1, Decoded = Totals.Decoded + 1, Duplicates = Totals.Duplicates + 1 };

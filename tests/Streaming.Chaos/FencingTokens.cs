@@ -11,11 +11,16 @@ internal static partial class FencingTokens
     /// <exception cref="InvalidOperationException">No log contains a token.</exception>
     public static int CountBackwards(string folder)
     {
-        long[] tokens = [.. Directory.GetFiles(folder, "worker-*.log").Order(StringComparer.Ordinal)
-            .SelectMany(File.ReadLines)
-            .Select(line => Given().Match(line))
-            .Where(match => match.Success)
-            .Select(match => long.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture))];
+        long[] tokens =
+        [
+            .. Directory
+                .GetFiles(folder, "worker-*.log")
+                .Order(StringComparer.Ordinal)
+                .SelectMany(File.ReadLines)
+                .Select(line => Given().Match(line))
+                .Where(match => match.Success)
+                .Select(match => long.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture)),
+        ];
         if (tokens.Length == 0)
         {
             throw new InvalidOperationException($"No worker's log in {folder} names a fencing token.");

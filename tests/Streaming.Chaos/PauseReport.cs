@@ -14,8 +14,19 @@ namespace Streaming.Chaos;
 /// <param name="StepMilliseconds">Time of a step while nothing is written.</param>
 /// <param name="StepWhileWritingMilliseconds">Time of a step while a checkpoint is written.</param>
 internal sealed record PauseReport(
-    int Items, int Width, int Users, long Bytes, double WriteSeconds, Pause TrainerPauseMilliseconds, Pause IngestPauseMilliseconds,
-    StepTimes StepMilliseconds, StepTimes StepWhileWritingMilliseconds, StepTimes IngestMilliseconds, StepTimes IngestWhileWritingMilliseconds, double CollectorPauseMilliseconds);
+    int Items,
+    int Width,
+    int Users,
+    long Bytes,
+    double WriteSeconds,
+    Pause TrainerPauseMilliseconds,
+    Pause IngestPauseMilliseconds,
+    StepTimes StepMilliseconds,
+    StepTimes StepWhileWritingMilliseconds,
+    StepTimes IngestMilliseconds,
+    StepTimes IngestWhileWritingMilliseconds,
+    double CollectorPauseMilliseconds
+);
 
 /// <summary>Pauses in milliseconds: the first, which allocates memory, and the longest of the others.</summary>
 internal sealed record Pause(double First, double Later)
@@ -29,6 +40,8 @@ internal sealed record StepTimes(double P50, double P99, double Max)
     public static StepTimes Of(List<double> values)
     {
         double[] sorted = [.. values.Order()];
-        return sorted.Length == 0 ? new StepTimes(0, 0, 0) : new StepTimes(sorted[sorted.Length / 2], sorted[(int)(sorted.Length * 0.99)], sorted[^1]);
+        return sorted.Length == 0
+            ? new StepTimes(0, 0, 0)
+            : new StepTimes(sorted[sorted.Length / 2], sorted[(int)(sorted.Length * 0.99)], sorted[^1]);
     }
 }

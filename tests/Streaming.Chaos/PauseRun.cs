@@ -24,9 +24,15 @@ internal sealed class PauseRun(ChaosOptions options, string folder)
     private const int HistoryLength = 20;
     private const int Checkpoints = 4;
     private readonly Random _random = new(options.Seed);
-    private readonly ulong[] _keys = [.. Enumerable.Range(0, options.Items).Select(item => XxHash64.Hash(Encoding.UTF8.GetBytes(Id(item))))];
+    private readonly ulong[] _keys =
+    [
+        .. Enumerable.Range(0, options.Items).Select(item => XxHash64.Hash(Encoding.UTF8.GetBytes(Id(item)))),
+    ];
     private readonly Batch _batch = new(BatchSize, HistoryLength);
-    private readonly IngestState _ingest = new(new HistoryOptions { Length = HistoryLength, MaxUsers = options.Items }, new DedupOptions { Capacity = options.Items });
+    private readonly IngestState _ingest = new(
+        new HistoryOptions { Length = HistoryLength, MaxUsers = options.Items },
+        new DedupOptions { Capacity = options.Items }
+    );
     private readonly ulong[] _before = new ulong[HistoryLength];
     private long _sequence;
     private long _time = 1_700_000_000_000;
@@ -35,13 +41,23 @@ internal sealed class PauseRun(ChaosOptions options, string folder)
     /// <summary>Runs it.</summary>
     public async Task<PauseReport> RunAsync()
     {
-        var model = new ModelOptions { Widths = [16, 32, 64, Width], ItemCapacity = options.Items + 1_000, HistoryLength = HistoryLength };
+        var model = new ModelOptions
+        {
+            Widths = [16, 32, 64, Width],
+            ItemCapacity = options.Items + 1_000,
+            HistoryLength = HistoryLength,
+        };
         using var engine = new CpuEngine(model, Environment.ProcessorCount);
         using var trainer = new Trainer(engine, new TrainerOptions());
         var store = new CheckpointStore(Path.Combine(folder, "checkpoints"), 1, TimeProvider.System, Console.WriteLine);
         FillCatalogue(trainer);
         FillHistories();
-        List<double> alone = [], beside = [], pauses = [], ingestAlone = [], ingestBeside = [], ingestPauses = [];
+        List<double> alone = [],
+            beside = [],
+            pauses = [],
+            ingestAlone = [],
+            ingestBeside = [],
+            ingestPauses = [];
         for (int i = 0; i < 100; i++)
         {
             ingestAlone.Add(Ingest());
@@ -72,8 +88,19 @@ internal sealed class PauseRun(ChaosOptions options, string folder)
         }
 
         return new PauseReport(
-            trainer.Items.Count, Width, _ingest.Histories.UserCount, written.Bytes, Math.Round(longest.TotalSeconds, 2), Pause.Of(pauses), Pause.Of(ingestPauses),
-            StepTimes.Of(alone[20..]), StepTimes.Of(beside), StepTimes.Of(ingestAlone[20..]), StepTimes.Of(ingestBeside), (GC.GetTotalPauseDuration() - collecting).TotalMilliseconds);
+            trainer.Items.Count,
+            Width,
+            _ingest.Histories.UserCount,
+            written.Bytes,
+            Math.Round(longest.TotalSeconds, 2),
+            Pause.Of(pauses),
+            Pause.Of(ingestPauses),
+            StepTimes.Of(alone[20..]),
+            StepTimes.Of(beside),
+            StepTimes.Of(ingestAlone[20..]),
+            StepTimes.Of(ingestBeside),
+            (GC.GetTotalPauseDuration() - collecting).TotalMilliseconds
+        );
     }
 
     private static string Id(int item) => string.Create(CultureInfo.InvariantCulture, $"item-{item:D8}");

@@ -19,12 +19,13 @@ internal sealed class ServerKills(ChaosServers servers, Random random)
 
     /// <summary>Kills one of the servers, sometimes none.</summary>
     /// <returns>Completes when the cluster is whole again.</returns>
-    public Task KillOneAsync() => random.Next(5) switch
-    {
-        0 or 1 when servers.Kafka is { } kafka => KillBrokerAsync(kafka),
-        2 or 3 when servers.RedisCluster is { } redis => KillMasterAsync(redis),
-        _ => Task.CompletedTask,
-    };
+    public Task KillOneAsync() =>
+        random.Next(5) switch
+        {
+            0 or 1 when servers.Kafka is { } kafka => KillBrokerAsync(kafka),
+            2 or 3 when servers.RedisCluster is { } redis => KillMasterAsync(redis),
+            _ => Task.CompletedTask,
+        };
 
     private async Task KillBrokerAsync(KafkaCluster kafka)
     {

@@ -39,7 +39,7 @@ internal sealed class SoakRun(ChaosOptions options, string folder, string progra
         using var stream = new EventStream(values.Kafka, options.Seed, options.Rate) { Pause = TimeSpan.FromMilliseconds(50) };
         using var stopping = new CancellationTokenSource();
         stream.AllowUpTo(RecordsAhead);
-        Task producing = Task.Run(() => stream.RunAsync(stopping.Token), CancellationToken.None);
+        var producing = Task.Run(() => stream.RunAsync(stopping.Token), CancellationToken.None);
 
         long begun = Stopwatch.GetTimestamp();
         var life = TimeSpan.FromMinutes(options.Minutes / 2);
@@ -67,8 +67,18 @@ internal sealed class SoakRun(ChaosOptions options, string folder, string progra
         }
 
         return new SoakReport(
-            Math.Round(minutes, 2), stream.Sent, stream.Expected.Resent, _faults, Growth.Of(_memory), Growth.Of(_handles), Growth.Of(_threads), Growth.Of(_lag),
-            verification.Lost, verification.Duplicated, verification.Stale);
+            Math.Round(minutes, 2),
+            stream.Sent,
+            stream.Expected.Resent,
+            _faults,
+            Growth.Of(_memory),
+            Growth.Of(_handles),
+            Growth.Of(_threads),
+            Growth.Of(_lag),
+            verification.Lost,
+            verification.Duplicated,
+            verification.Stale
+        );
     }
 
     private async Task LiveAsync(WorkerProcess worker, TimeSpan life, EventStream stream, EmbeddedBroker broker, LocalRedisServer redis)
@@ -142,11 +152,16 @@ internal sealed class SoakRun(ChaosOptions options, string folder, string progra
     }
 
     private static double Value(string[] status, string name) =>
-        double.Parse(status.First(line => line.StartsWith(name, StringComparison.Ordinal)).Split([' ', '\t'], StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture);
+        double.Parse(
+            status.First(line => line.StartsWith(name, StringComparison.Ordinal)).Split([' ', '\t'], StringSplitOptions.RemoveEmptyEntries)[
+                1
+            ],
+            CultureInfo.InvariantCulture
+        );
 
     private static async Task SignalAsync(int process, string signal)
     {
-        using Process kill = Process.Start("kill", ["-" + signal, process.ToString(CultureInfo.InvariantCulture)]);
+        using var kill = Process.Start("kill", ["-" + signal, process.ToString(CultureInfo.InvariantCulture)]);
         await kill.WaitForExitAsync().ConfigureAwait(false);
     }
 
@@ -161,9 +176,12 @@ internal sealed class SoakRun(ChaosOptions options, string folder, string progra
         await worker.TerminateAsync(TimeSpan.FromMinutes(1)).ConfigureAwait(false);
         if (worker.ExitCode != 0)
         {
-            throw new InvalidOperationException($"SIGTERM ended the worker with exit code {worker.ExitCode} in place of 0; its log is in {folder}.");
+            throw new InvalidOperationException(
+                $"SIGTERM ended the worker with exit code {worker.ExitCode} in place of 0; its log is in {folder}."
+            );
         }
     }
 
-    private WorkerProcess Start(Dictionary<string, string> settings, string name) => WorkerProcess.Start(program, settings, Path.Combine(folder, $"worker-{name}.log"));
+    private WorkerProcess Start(Dictionary<string, string> settings, string name) =>
+        WorkerProcess.Start(program, settings, Path.Combine(folder, $"worker-{name}.log"));
 }

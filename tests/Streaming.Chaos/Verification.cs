@@ -120,7 +120,10 @@ internal sealed class Verification(WorkerOptions settings)
                 if (fault != EmbeddingFault.None || age != kept.Ages[user] || !kept.ItemsOf(user).SequenceEqual(stored.AsSpan(0, count)))
                 {
                     Stale++;
-                    Findings.Add($"Redis has another history of user {kept.Users[user]:x16} than the checkpoint: {(value.IsNull ? "none" : fault)}, {age} in place of {kept.Ages[user]}");
+                    Findings.Add(
+                        $"Redis has another history of user {kept.Users[user]:x16} than the checkpoint: "
+                            + $"{(value.IsNull ? "none" : fault)}, {age} in place of {kept.Ages[user]}"
+                    );
                 }
             }
 
@@ -134,11 +137,11 @@ internal sealed class Verification(WorkerOptions settings)
         int width = engine.Model.Dimension;
         int[] rows = items.Rows.ToArray();
         string[] ids = [.. rows.Select(items.IdOf)];
-        var model = new float[rows.Length * width];
+        float[] model = new float[rows.Length * width];
         engine.EncodeItems(rows, model);
 
         var reader = new EmbeddingReader(redis, new ServingOptions { Model = settings.Redis.Model }, TimeProvider.System);
-        var stored = new float[rows.Length * width];
+        float[] stored = new float[rows.Length * width];
         var reads = new ItemRead[rows.Length];
         await reader.ReadAsync(ids, width, stored, reads).ConfigureAwait(false);
         Items = rows.Length;
@@ -153,7 +156,10 @@ internal sealed class Verification(WorkerOptions settings)
             if (!isEqual)
             {
                 Stale++;
-                Findings.Add($"Redis has another value of {ids[i]} than the model: {reads[i].Status}, token {reads[i].Stamp.Token}, step {reads[i].Stamp.Step}");
+                Findings.Add(
+                    $"Redis has another value of {ids[i]} than the model: {reads[i].Status}, token {reads[i].Stamp.Token}, step "
+                        + $"{reads[i].Stamp.Step}"
+                );
             }
         }
     }

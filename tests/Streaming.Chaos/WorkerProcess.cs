@@ -37,7 +37,12 @@ internal sealed class WorkerProcess : IDisposable
     public static WorkerProcess Start(string program, IEnumerable<KeyValuePair<string, string>> settings, string logPath)
     {
         int port = FreePort();
-        var start = new ProcessStartInfo(program, "run") { RedirectStandardError = true, RedirectStandardOutput = true, UseShellExecute = false };
+        var start = new ProcessStartInfo(program, "run")
+        {
+            RedirectStandardError = true,
+            RedirectStandardOutput = true,
+            UseShellExecute = false,
+        };
         foreach ((string name, string value) in settings)
         {
             start.Environment[name] = value;
@@ -64,7 +69,7 @@ internal sealed class WorkerProcess : IDisposable
     /// <summary>Sends a signal by name: STOP freezes it, CONT resumes it.</summary>
     public async Task SignalAsync(string name)
     {
-        using Process kill = Process.Start("kill", ["-" + name, _process.Id.ToString(CultureInfo.InvariantCulture)]);
+        using var kill = Process.Start("kill", ["-" + name, _process.Id.ToString(CultureInfo.InvariantCulture)]);
         await kill.WaitForExitAsync().ConfigureAwait(false);
     }
 
@@ -92,7 +97,8 @@ internal sealed class WorkerProcess : IDisposable
         {
             text = await Http.GetStringAsync(_metrics, cancellationToken).ConfigureAwait(false);
         }
-        catch (Exception exception) when (exception is HttpRequestException or TaskCanceledException && !cancellationToken.IsCancellationRequested)
+        catch (Exception exception)
+            when (exception is HttpRequestException or TaskCanceledException && !cancellationToken.IsCancellationRequested)
         {
             return double.NaN;
         }
@@ -100,8 +106,12 @@ internal sealed class WorkerProcess : IDisposable
         double sum = double.NaN;
         foreach (string line in text.Split('\n'))
         {
-            if (line.StartsWith(metric, StringComparison.Ordinal) && line.Length > metric.Length && line[metric.Length] is ' ' or '{'
-                && double.TryParse(line[(line.LastIndexOf(' ') + 1)..], CultureInfo.InvariantCulture, out double value))
+            if (
+                line.StartsWith(metric, StringComparison.Ordinal)
+                && line.Length > metric.Length
+                && line[metric.Length] is ' ' or '{'
+                && double.TryParse(line[(line.LastIndexOf(' ') + 1)..], CultureInfo.InvariantCulture, out double value)
+            )
             {
                 sum = double.IsNaN(sum) ? value : sum + value;
             }

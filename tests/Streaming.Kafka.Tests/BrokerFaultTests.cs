@@ -16,31 +16,39 @@ public sealed class BrokerFaultTests(KafkaServers servers)
     public async Task Broker_Killed_NothingIsLost(Reading reading)
     {
         await using KafkaBench bench = await KafkaBench.StartAsync(servers, reading);
-        await UnderLoadAsync(bench, async worker =>
-        {
-            // For a group, its coordinator, which leads a partition too.
-            KafkaNode node = bench.Cluster.Nodes[reading == Reading.Static ? bench.Cluster.LeaderOf(bench.Events, 0) : bench.CoordinatorOf(bench.Group)];
-            await node.KillAsync();
-            await worker.UntilReadAsync(await worker.EventsAsync() + 800);
-            node.Start();
-            await bench.Cluster.UntilBrokersAsync(3);
-            await bench.Cluster.UntilInSyncAsync();
-        });
+        await UnderLoadAsync(
+            bench,
+            async worker =>
+            {
+                // For a group, its coordinator, which leads a partition too.
+                KafkaNode node = bench.Cluster.Nodes[
+                    reading == Reading.Static ? bench.Cluster.LeaderOf(bench.Events, 0) : bench.CoordinatorOf(bench.Group)
+                ];
+                await node.KillAsync();
+                await worker.UntilReadAsync(await worker.EventsAsync() + 800);
+                node.Start();
+                await bench.Cluster.UntilBrokersAsync(3);
+                await bench.Cluster.UntilInSyncAsync();
+            }
+        );
     }
 
     [Fact]
     public async Task Broker_Frozen_NothingIsLost()
     {
         await using KafkaBench bench = await KafkaBench.StartAsync(servers, Reading.Consumer);
-        await UnderLoadAsync(bench, async worker =>
-        {
-            KafkaNode node = bench.Cluster.Nodes[bench.Cluster.LeaderOf(bench.Events, 0)];
-            node.Signal(UnixSignal.Stop);
-            await worker.UntilReadAsync(await worker.EventsAsync() + 800);
-            node.Signal(UnixSignal.Continue);
-            await bench.Cluster.UntilBrokersAsync(3);
-            await bench.Cluster.UntilInSyncAsync();
-        });
+        await UnderLoadAsync(
+            bench,
+            async worker =>
+            {
+                KafkaNode node = bench.Cluster.Nodes[bench.Cluster.LeaderOf(bench.Events, 0)];
+                node.Signal(UnixSignal.Stop);
+                await worker.UntilReadAsync(await worker.EventsAsync() + 800);
+                node.Signal(UnixSignal.Continue);
+                await bench.Cluster.UntilBrokersAsync(3);
+                await bench.Cluster.UntilInSyncAsync();
+            }
+        );
     }
 
     [Theory]
@@ -49,16 +57,19 @@ public sealed class BrokerFaultTests(KafkaServers servers)
     public async Task Brokers_RestartedOneAfterTheOther_NothingIsLost(Reading reading)
     {
         await using KafkaBench bench = await KafkaBench.StartAsync(servers, reading);
-        await UnderLoadAsync(bench, async worker =>
-        {
-            foreach (KafkaNode node in bench.Cluster.Nodes)
+        await UnderLoadAsync(
+            bench,
+            async worker =>
             {
-                await node.TerminateAsync(TestContext.Current.CancellationToken);
-                node.Start();
-                await bench.Cluster.UntilBrokersAsync(3);
-                await bench.Cluster.UntilInSyncAsync();
+                foreach (KafkaNode node in bench.Cluster.Nodes)
+                {
+                    await node.TerminateAsync(TestContext.Current.CancellationToken);
+                    node.Start();
+                    await bench.Cluster.UntilBrokersAsync(3);
+                    await bench.Cluster.UntilInSyncAsync();
+                }
             }
-        });
+        );
     }
 
     [Theory]
@@ -68,18 +79,21 @@ public sealed class BrokerFaultTests(KafkaServers servers)
     public async Task Brokers_AllDownAndBack_HealthSaysSoAndNothingIsLost(Reading reading)
     {
         await using KafkaBench bench = await KafkaBench.StartAsync(servers, reading);
-        await UnderLoadAsync(bench, async worker =>
-        {
-            foreach (KafkaNode node in bench.Cluster.Nodes)
+        await UnderLoadAsync(
+            bench,
+            async worker =>
             {
-                await node.KillAsync();
-            }
+                foreach (KafkaNode node in bench.Cluster.Nodes)
+                {
+                    await node.KillAsync();
+                }
 
-            await worker.UntilUnwellAsync();
-            bench.Cluster.StartNodes();
-            await bench.Cluster.UntilBrokersAsync(3);
-            await bench.Cluster.UntilInSyncAsync();
-        });
+                await worker.UntilUnwellAsync();
+                bench.Cluster.StartNodes();
+                await bench.Cluster.UntilBrokersAsync(3);
+                await bench.Cluster.UntilInSyncAsync();
+            }
+        );
     }
 
     [Theory]
@@ -88,7 +102,15 @@ public sealed class BrokerFaultTests(KafkaServers servers)
     public async Task Partition_WithoutALeader_HealthSaysSoWhileItIsSo(Reading reading)
     {
         await using KafkaBench bench = await KafkaBench.StartAsync(servers, reading, partitions: 0);
-        await bench.Admin.CreateTopicsAsync([new TopicSpecification { Name = bench.Events, NumPartitions = 2, ReplicasAssignments = new() { [0] = [0], [1] = [1] }, Configs = new() { ["min.insync.replicas"] = "1" } }]);
+        await bench.Admin.CreateTopicsAsync([
+            new TopicSpecification
+            {
+                Name = bench.Events,
+                NumPartitions = 2,
+                ReplicasAssignments = new() { [0] = [0], [1] = [1] },
+                Configs = new() { ["min.insync.replicas"] = "1" },
+            },
+        ]);
         await bench.UntilTopicAsync(bench.Events, static topic => topic.Partitions.Count == 2);
         await bench.Ledger.SendAsync(300);
         await using WorkerProcess worker = bench.StartWorker();

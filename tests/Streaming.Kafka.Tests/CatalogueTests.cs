@@ -31,7 +31,10 @@ public sealed class CatalogueTests(KafkaServers servers)
         await UntilCompactedAsync(bench, sent);
         await bench.Ledger.SendAsync(400);
 
-        await worker.UntilAsync(static async one => await one.MetricAsync("streaming_items") == Kept, $"{Kept} items are there, and {Removed} are gone");
+        await worker.UntilAsync(
+            static async one => await one.MetricAsync("streaming_items") == Kept,
+            $"{Kept} items are there, and {Removed} are gone"
+        );
         Assert.Equal(Kept, before);
         await bench.FinishAsync(worker);
     }
@@ -67,7 +70,9 @@ public sealed class CatalogueTests(KafkaServers servers)
     /// <summary>Sends every item repeatedly; those to be removed are removed at the end.</summary>
     private static async Task<int> SendVersionsAsync(KafkaBench bench, int versions)
     {
-        using IProducer<byte[], byte[]?> producer = new ProducerBuilder<byte[], byte[]?>(new ProducerConfig(new Dictionary<string, string>(bench.Cluster.Client))).Build();
+        using IProducer<byte[], byte[]?> producer = new ProducerBuilder<byte[], byte[]?>(
+            new ProducerConfig(new Dictionary<string, string>(bench.Cluster.Client))
+        ).Build();
         int sent = 0;
         for (int version = 0; version <= versions; version++)
         {
@@ -75,7 +80,10 @@ public sealed class CatalogueTests(KafkaServers servers)
             {
                 bool isGone = i >= Kept && version == versions;
                 var item = new Item { ItemId = $"i{i}", Text = { ["title"] = $"item {i}, version {version}" } };
-                producer.Produce(bench.Items, new Message<byte[], byte[]?> { Key = Encoding.UTF8.GetBytes(item.ItemId), Value = isGone ? null : item.ToByteArray() });
+                producer.Produce(
+                    bench.Items,
+                    new Message<byte[], byte[]?> { Key = Encoding.UTF8.GetBytes(item.ItemId), Value = isGone ? null : item.ToByteArray() }
+                );
                 sent++;
             }
 
@@ -97,11 +105,21 @@ public sealed class CatalogueTests(KafkaServers servers)
 
     private static int Count(KafkaBench bench)
     {
-        using IConsumer<Ignore, Ignore> consumer = new ConsumerBuilder<Ignore, Ignore>(new ConsumerConfig(new Dictionary<string, string>(bench.Cluster.Client)) { GroupId = "counting", EnablePartitionEof = true, EnableAutoCommit = false }).Build();
-        TopicPartitionOffset[] partitions = [.. Enumerable.Range(0, 2).Select(partition => new TopicPartitionOffset(bench.Items, partition, Offset.Beginning))];
+        using IConsumer<Ignore, Ignore> consumer = new ConsumerBuilder<Ignore, Ignore>(
+            new ConsumerConfig(new Dictionary<string, string>(bench.Cluster.Client))
+            {
+                GroupId = "counting",
+                EnablePartitionEof = true,
+                EnableAutoCommit = false,
+            }
+        ).Build();
+        TopicPartitionOffset[] partitions =
+        [
+            .. Enumerable.Range(0, 2).Select(partition => new TopicPartitionOffset(bench.Items, partition, Offset.Beginning)),
+        ];
         consumer.Assign(partitions);
         int records = 0;
-        for (int ends = 0; ends < partitions.Length;)
+        for (int ends = 0; ends < partitions.Length; )
         {
             if (consumer.Consume(CancellationToken.None).IsPartitionEOF)
             {

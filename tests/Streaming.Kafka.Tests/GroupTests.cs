@@ -33,7 +33,8 @@ public sealed class GroupTests(KafkaServers servers)
 
                     return Pauses(one) > pauses;
                 },
-                "it pauses while the stranger holds partitions");
+                "it pauses while the stranger holds partitions"
+            );
         }
 
         await bench.FinishAsync(worker);
@@ -50,7 +51,10 @@ public sealed class GroupTests(KafkaServers servers)
         await using Stranger stranger = await Stranger.JoinAsync(bench, reading, "stranger-0");
         await using (WorkerProcess first = bench.StartWorker())
         {
-            await Until.TrueAsync(() => Task.FromResult(stranger.Partitions.Length == 2), () => $"the stranger holds two partitions; it holds {stranger.Partitions.Length}");
+            await Until.TrueAsync(
+                () => Task.FromResult(stranger.Partitions.Length == 2),
+                () => $"the stranger holds two partitions; it holds {stranger.Partitions.Length}"
+            );
             await bench.Ledger.SendAsync(400);
             await first.UntilReadAsync(1);
             await first.UntilCaughtUpAsync();
@@ -69,9 +73,14 @@ public sealed class GroupTests(KafkaServers servers)
 
     /// <summary>A worker whose steps take longer than reading waits without a pause.</summary>
     private static (string Name, string Value)[] SlowModel =>
-    [
-        ("STREAMING__Model__Widths", "256"), ("STREAMING__Model__Layers", "4"), ("STREAMING__Model__HistoryLength", "200"), ("STREAMING__Batching__BatchSize", "256"), ("STREAMING__Pipeline__BatchQueue", "1"),
-    ];
+        [
+            ("STREAMING__Model__Widths", "256"),
+            ("STREAMING__Model__Layers", "4"),
+            ("STREAMING__Model__HistoryLength", "200"),
+            ("STREAMING__Batching__BatchSize", "256"),
+            ("STREAMING__Pipeline__BatchQueue", "1"),
+        ];
 
-    private static int Pauses(WorkerProcess worker) => worker.Log.Split('\n').Count(static line => line.Contains("Paused", StringComparison.OrdinalIgnoreCase));
+    private static int Pauses(WorkerProcess worker) =>
+        worker.Log.Split('\n').Count(static line => line.Contains("Paused", StringComparison.OrdinalIgnoreCase));
 }

@@ -19,7 +19,10 @@ public sealed class PartitionTests(KafkaServers servers)
         await worker.UntilReadAsync(200);
 
         await bench.Admin.CreatePartitionsAsync([new PartitionsSpecification { Topic = bench.Events, IncreaseTo = 5 }]);
-        await bench.UntilTopicAsync(bench.Events, static topic => topic.Partitions.Count == 5 && topic.Partitions.TrueForAll(static partition => partition.Leader >= 0));
+        await bench.UntilTopicAsync(
+            bench.Events,
+            static topic => topic.Partitions.Count == 5 && topic.Partitions.TrueForAll(static partition => partition.Leader >= 0)
+        );
         for (int partition = 0; partition < 5; partition++)
         {
             await bench.Ledger.SendAsync(100, partition);

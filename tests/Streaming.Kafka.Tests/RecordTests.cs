@@ -18,11 +18,15 @@ public sealed class RecordTests(KafkaServers servers)
     public async Task Compressed_AreReadAsAnyOthers(CompressionType compression)
     {
         await using KafkaBench bench = await KafkaBench.StartAsync(servers);
-        await using var compressed = new Ledger(bench.Cluster.Client, bench.Events, producer =>
-        {
-            producer.CompressionType = compression;
-            producer.LingerMs = 50;
-        });
+        await using var compressed = new Ledger(
+            bench.Cluster.Client,
+            bench.Events,
+            producer =>
+            {
+                producer.CompressionType = compression;
+                producer.LingerMs = 50;
+            }
+        );
         await compressed.SendAsync(500);
         await using WorkerProcess worker = bench.StartWorker();
 
@@ -37,7 +41,12 @@ public sealed class RecordTests(KafkaServers servers)
         for (int i = 0; i < 100; i++)
         {
             Contracts.Interaction interaction = bench.Ledger.NewEvent();
-            byte[]? key = (i % 3) switch { 0 => null, 1 => [], _ => Encoding.UTF8.GetBytes(interaction.UserId) };
+            byte[]? key = (i % 3) switch
+            {
+                0 => null,
+                1 => [],
+                _ => Encoding.UTF8.GetBytes(interaction.UserId),
+            };
             await bench.Ledger.SendAsync(key, interaction.ToByteArray(), i % 2 == 0 ? headers : null, Fate.Train, interaction.ItemId);
         }
 
@@ -49,18 +58,32 @@ public sealed class RecordTests(KafkaServers servers)
         await bench.FinishAsync(worker);
 
         List<Message<byte[]?, byte[]?>> letters = [.. Read(bench, 4).Select(static result => result.Message)];
-        Assert.Equal([100, 101, 102, 103], letters.Select(static letter => long.Parse(Header(letter, "offset"), CultureInfo.InvariantCulture)));
+        Assert.Equal(
+            [100, 101, 102, 103],
+            letters.Select(static letter => long.Parse(Header(letter, "offset"), CultureInfo.InvariantCulture))
+        );
         Assert.All(letters, letter => Assert.Equal((bench.Events, "0"), (Header(letter, "topic"), Header(letter, "partition"))));
         Assert.Equal(["Empty", "Empty", "Empty", "Malformed"], letters.Select(static letter => Header(letter, "reason")));
-        Assert.Equal([null, "k"u8.ToArray(), "k"u8.ToArray(), null], letters.Select(static letter => letter.Key is { Length: > 0 } key ? key : null));
+        Assert.Equal(
+            [null, "k"u8.ToArray(), "k"u8.ToArray(), null],
+            letters.Select(static letter => letter.Key is { Length: > 0 } key ? key : null)
+        );
         Assert.Equal("garbage"u8.ToArray(), letters[3].Value);
     }
 
-    private static string Header(Message<byte[]?, byte[]?> letter, string name) => Encoding.UTF8.GetString(letter.Headers.GetLastBytes(name));
+    private static string Header(Message<byte[]?, byte[]?> letter, string name) =>
+        Encoding.UTF8.GetString(letter.Headers.GetLastBytes(name));
 
     private static List<ConsumeResult<byte[]?, byte[]?>> Read(KafkaBench bench, int count)
     {
-        using IConsumer<byte[]?, byte[]?> consumer = new ConsumerBuilder<byte[]?, byte[]?>(new ConsumerConfig(new Dictionary<string, string>(bench.Cluster.Client)) { GroupId = "reading", EnablePartitionEof = true, EnableAutoCommit = false }).Build();
+        using IConsumer<byte[]?, byte[]?> consumer = new ConsumerBuilder<byte[]?, byte[]?>(
+            new ConsumerConfig(new Dictionary<string, string>(bench.Cluster.Client))
+            {
+                GroupId = "reading",
+                EnablePartitionEof = true,
+                EnableAutoCommit = false,
+            }
+        ).Build();
         consumer.Assign(new TopicPartitionOffset(bench.DeadLetters, 0, Offset.Beginning));
         List<ConsumeResult<byte[]?, byte[]?>> records = [];
         while (consumer.Consume(CancellationToken.None) is { IsPartitionEOF: false } record)

@@ -84,7 +84,16 @@ public sealed partial class RecreatedTopicTests(KafkaServers servers)
     }
 
     /// <summary>Returns the checkpoint from which a worker resumed.</summary>
-    private static string CheckpointOf(WorkerProcess worker) => CheckpointPath().Match(worker.Log.Split('\n').Last(static line => line.Contains("/checkpoint-", StringComparison.Ordinal) && !line.Contains("written", StringComparison.Ordinal))).Value;
+    private static string CheckpointOf(WorkerProcess worker) =>
+        CheckpointPath()
+            .Match(
+                worker
+                    .Log.Split('\n')
+                    .Last(static line =>
+                        line.Contains("/checkpoint-", StringComparison.Ordinal) && !line.Contains("written", StringComparison.Ordinal)
+                    )
+            )
+            .Value;
 
     private async Task<KafkaBench> ReadAndStopAsync(Reading reading)
     {

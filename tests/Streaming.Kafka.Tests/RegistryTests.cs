@@ -10,10 +10,13 @@ namespace Streaming.Kafka.Tests;
 /// <summary>Topics whose values name schemas of a real registry.</summary>
 public sealed class RegistryTests(KafkaServers servers)
 {
-    private const string OldClick = """{"type":"record","name":"Click","namespace":"shop","fields":[{"name":"user_id","type":"long"},{"name":"item_id","type":"string"},{"name":"kind","type":"string"},{"name":"at","type":{"type":"long","logicalType":"timestamp-millis"}}]}""";
-    private const string NewClick = """{"type":"record","name":"Click","namespace":"shop","fields":[{"name":"campaign","type":["null","string"],"default":null},{"name":"user_id","type":"long"},{"name":"item_id","type":"string"},{"name":"kind","type":"string"},{"name":"at","type":{"type":"long","logicalType":"timestamp-millis"}},{"name":"price","type":"double","default":0.0}]}""";
+    private const string OldClick =
+        """{"type":"record","name":"Click","namespace":"shop","fields":[{"name":"user_id","type":"long"},{"name":"item_id","type":"string"},{"name":"kind","type":"string"},{"name":"at","type":{"type":"long","logicalType":"timestamp-millis"}}]}""";
+    private const string NewClick =
+        """{"type":"record","name":"Click","namespace":"shop","fields":[{"name":"campaign","type":["null","string"],"default":null},{"name":"user_id","type":"long"},{"name":"item_id","type":"string"},{"name":"kind","type":"string"},{"name":"at","type":{"type":"long","logicalType":"timestamp-millis"}},{"name":"price","type":"double","default":0.0}]}""";
     private const string AvroActor = """{"type":"record","name":"Actor","namespace":"shop","fields":[{"name":"id","type":"long"}]}""";
-    private const string AvroVisit = """{"type":"record","name":"Visit","namespace":"shop","fields":[{"name":"actor","type":"shop.Actor"},{"name":"item_id","type":"string"},{"name":"kind","type":"string"},{"name":"at","type":"long"}]}""";
+    private const string AvroVisit =
+        """{"type":"record","name":"Visit","namespace":"shop","fields":[{"name":"actor","type":"shop.Actor"},{"name":"item_id","type":"string"},{"name":"kind","type":"string"},{"name":"at","type":"long"}]}""";
     private const string ProtobufActor = "syntax = \"proto3\"; package shop; message Actor { string id = 1; }";
     private const string ProtobufClick = """
         syntax = "proto3";
@@ -30,7 +33,11 @@ public sealed class RegistryTests(KafkaServers servers)
         await registry.StartAsync();
         int first = await registry.RegisterAsync("events-value", "AVRO", OldClick);
         int second = await registry.RegisterAsync("events-value", "AVRO", NewClick);
-        int item = await registry.RegisterAsync("items-value", "AVRO", """{"type":"record","name":"Item","fields":[{"name":"sku","type":"string"},{"name":"name","type":"string"}]}""");
+        int item = await registry.RegisterAsync(
+            "items-value",
+            "AVRO",
+            """{"type":"record","name":"Item","fields":[{"name":"sku","type":"string"},{"name":"name","type":"string"}]}"""
+        );
         await using KafkaBench bench = await BenchAsync(registry, "user=user_id,item=item_id,type=kind,time=at");
         await bench.CreateItemsAsync();
         bench.Settings["STREAMING__Kafka__ItemsFormat"] = "Registry";
@@ -80,7 +87,11 @@ public sealed class RegistryTests(KafkaServers servers)
         {
             byte[] actor = Bytes(1, Encoding.UTF8.GetBytes($"user{i % 20}"));
             byte[] goods = Bytes(1, Encoding.UTF8.GetBytes($"item{i % 20}"));
-            await SendAsync(bench, bench.Events, Framed(click, [2, 2], Bytes(1, actor), Bytes(2, goods), [3 << 3, 1], [4 << 3], Varint((ulong)Time(i))));
+            await SendAsync(
+                bench,
+                bench.Events,
+                Framed(click, [2, 2], Bytes(1, actor), Bytes(2, goods), [3 << 3, 1], [4 << 3], Varint((ulong)Time(i)))
+            );
         }
 
         await using WorkerProcess worker = bench.StartWorker();
@@ -92,11 +103,22 @@ public sealed class RegistryTests(KafkaServers servers)
     {
         await using var registry = new RegistryServer();
         await registry.StartAsync();
-        int click = await registry.RegisterAsync("events-value", "JSON", """{"title":"Click","type":"object","properties":{"userId":{"type":"string"},"itemId":{"type":"string"}}}""");
+        int click = await registry.RegisterAsync(
+            "events-value",
+            "JSON",
+            """{"title":"Click","type":"object","properties":{"userId":{"type":"string"},"itemId":{"type":"string"}}}"""
+        );
         await using KafkaBench bench = await BenchAsync(registry, "user=userId,item=itemId,type=kind,time=at");
         for (int i = 0; i < 100; i++)
         {
-            await SendAsync(bench, bench.Events, Framed(click, Encoding.UTF8.GetBytes($"{{\"userId\":\"u{i % 20}\",\"itemId\":\"item{i % 20}\",\"kind\":\"click\",\"at\":{Time(i)}}}")));
+            await SendAsync(
+                bench,
+                bench.Events,
+                Framed(
+                    click,
+                    Encoding.UTF8.GetBytes($"{{\"userId\":\"u{i % 20}\",\"itemId\":\"item{i % 20}\",\"kind\":\"click\",\"at\":{Time(i)}}}")
+                )
+            );
         }
 
         await SendAsync(bench, bench.Events, Framed(click + 1000, "{}"u8.ToArray()));
@@ -124,7 +146,11 @@ public sealed class RegistryTests(KafkaServers servers)
         // What is known needs no registry.
         await SendAsync(bench, bench.Events, Framed(first, Avro(2), Avro("item2"), Avro("click"), Avro(Time(1))));
         await worker.UntilReadAsync(2);
-        await SendAsync(bench, bench.Events, Framed(second, [0], Avro(3), Avro("item3"), Avro("click"), Avro(Time(2)), BitConverter.GetBytes(1.5)));
+        await SendAsync(
+            bench,
+            bench.Events,
+            Framed(second, [0], Avro(3), Avro("item3"), Avro("click"), Avro(Time(2)), BitConverter.GetBytes(1.5))
+        );
         await worker.UntilUnwellAsync("schema registry", registry.Url, "no answer in time");
 
         registry.Signal(UnixSignal.Continue);
@@ -145,14 +171,18 @@ public sealed class RegistryTests(KafkaServers servers)
     private static async Task FinishAsync(WorkerProcess worker, long trained)
     {
         double seen = double.NaN;
-        await worker.UntilAsync(async running => (seen = await running.MetricAsync("streaming_events_total", "outcome=\"trained\"")) >= trained, () => $"{trained} events are trained on; {seen} are");
+        await worker.UntilAsync(
+            async running => (seen = await running.MetricAsync("streaming_events_total", "outcome=\"trained\"")) >= trained,
+            () => $"{trained} events are trained on; {seen} are"
+        );
         Assert.Equal(trained, seen);
         Assert.Equal(0, await worker.TerminateAsync());
     }
 
     private static long Time(int number) => 1_700_000_000_000 + number;
 
-    private static byte[] Framed(int id, params byte[][] parts) => [0, .. BitConverter.GetBytes(System.Net.IPAddress.HostToNetworkOrder(id)), .. parts.SelectMany(static part => part)];
+    private static byte[] Framed(int id, params byte[][] parts) =>
+        [0, .. BitConverter.GetBytes(System.Net.IPAddress.HostToNetworkOrder(id)), .. parts.SelectMany(static part => part)];
 
     private static byte[] Avro(string text) => [.. Avro(text.Length), .. Encoding.UTF8.GetBytes(text)];
 
@@ -175,7 +205,14 @@ public sealed class RegistryTests(KafkaServers servers)
 
     private static async Task SendAsync(KafkaBench bench, string topic, byte[] value, string? key = null)
     {
-        IProducer<byte[]?, byte[]> producer = Producers.GetValue(bench, static bench => new ProducerBuilder<byte[]?, byte[]>(bench.Cluster.Client).SetLogHandler(static (_, _) => { }).Build());
-        await producer.ProduceAsync(topic, new Message<byte[]?, byte[]> { Key = key is null ? null : Encoding.UTF8.GetBytes(key), Value = value }, TestContext.Current.CancellationToken);
+        IProducer<byte[]?, byte[]> producer = Producers.GetValue(
+            bench,
+            static bench => new ProducerBuilder<byte[]?, byte[]>(bench.Cluster.Client).SetLogHandler(static (_, _) => { }).Build()
+        );
+        await producer.ProduceAsync(
+            topic,
+            new Message<byte[]?, byte[]> { Key = key is null ? null : Encoding.UTF8.GetBytes(key), Value = value },
+            TestContext.Current.CancellationToken
+        );
     }
 }

@@ -4,7 +4,9 @@ using Xunit;
 
 namespace Streaming.Kafka.Tests;
 
-/// <summary>TLS, users and access control. A worker with exactly the rights it needs is denied nothing; one without names what is missing.</summary>
+/// <summary>
+/// TLS, users and access control. A worker with exactly the rights it needs is denied nothing; one without names what is missing.
+/// </summary>
 public sealed class SecurityTests(KafkaServers servers)
 {
     private static readonly string[] Refusals = ["authoriz", "denied", "refused", "not allowed"];
@@ -35,7 +37,9 @@ public sealed class SecurityTests(KafkaServers servers)
         bench.Settings["STREAMING__Kafka__SslCertificateLocation"] = certificate;
         bench.Settings["STREAMING__Kafka__SslKeyLocation"] = key;
         bench.Settings["STREAMING__Kafka__SslKeyPassword"] = KafkaSecurity.KeyPassword;
-        foreach (string name in new[] { "STREAMING__Kafka__SaslMechanism", "STREAMING__Kafka__SaslUsername", "STREAMING__Kafka__SaslPassword" })
+        foreach (
+            string name in new[] { "STREAMING__Kafka__SaslMechanism", "STREAMING__Kafka__SaslUsername", "STREAMING__Kafka__SaslPassword" }
+        )
         {
             bench.Settings.Remove(name);
         }

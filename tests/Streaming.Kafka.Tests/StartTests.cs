@@ -21,7 +21,9 @@ public sealed class StartTests(KafkaServers servers)
         await bench.Ledger.SendAsync(200, partition: 1, time: Now.AddMinutes(-30));
 
         // The third partition has no record that recent: reading starts at its end.
-        await using WorkerProcess worker = bench.StartWorker(("STREAMING__Kafka__Start", Now.AddMinutes(-90).ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture)));
+        await using WorkerProcess worker = bench.StartWorker(
+            ("STREAMING__Kafka__Start", Now.AddMinutes(-90).ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture))
+        );
         await worker.UntilReadAsync(400);
         await bench.Ledger.SendAsync(100, partition: 2);
 

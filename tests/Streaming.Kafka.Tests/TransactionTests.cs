@@ -56,11 +56,15 @@ public sealed class TransactionTests(KafkaServers servers)
 
     private static Ledger Transactional(KafkaBench bench, string name)
     {
-        var ledger = new Ledger(bench.Cluster.Client, bench.Events, producer =>
-        {
-            producer.TransactionalId = $"{bench.Events}-{name}";
-            producer.TransactionTimeoutMs = producer.MessageTimeoutMs;
-        });
+        var ledger = new Ledger(
+            bench.Cluster.Client,
+            bench.Events,
+            producer =>
+            {
+                producer.TransactionalId = $"{bench.Events}-{name}";
+                producer.TransactionTimeoutMs = producer.MessageTimeoutMs;
+            }
+        );
         ledger.Producer.InitTransactions(Limit);
         return ledger;
     }

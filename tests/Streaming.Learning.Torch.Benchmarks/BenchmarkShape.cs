@@ -16,12 +16,38 @@ namespace Streaming.Learning.Torch.Benchmarks;
 /// <param name="Peak">The GPU's peak in TFLOP/s from its data sheet; 0: measured with a product of large matrices.</param>
 /// <param name="Cpu">Whether to measure the CPU engine too.</param>
 /// <param name="Python">The Python whose PyTorch is also measured, on a GPU.</param>
-internal sealed record BenchmarkShape(string Device, int Batch, int Bank, int[] Widths, int History, int Items, int Steps, bool Tf32, int ReadLossEvery, double Peak, bool Cpu, string Python)
+internal sealed record BenchmarkShape(
+    string Device,
+    int Batch,
+    int Bank,
+    int[] Widths,
+    int History,
+    int Items,
+    int Steps,
+    bool Tf32,
+    int ReadLossEvery,
+    double Peak,
+    bool Cpu,
+    string Python
+)
 {
     /// <summary>Number of blocks in the tower, equal to PyTorch's.</summary>
     public const int Layers = 2;
 
-    private static readonly string[] Names = ["batch", "bank", "widths", "history", "items", "steps", "tf32", "readEvery", "peak", "cpu", "python"];
+    private static readonly string[] Names =
+    [
+        "batch",
+        "bank",
+        "widths",
+        "history",
+        "items",
+        "steps",
+        "tf32",
+        "readEvery",
+        "peak",
+        "cpu",
+        "python",
+    ];
 
     /// <summary>D.</summary>
     public int Dimension => Widths[^1];
@@ -31,7 +57,10 @@ internal sealed record BenchmarkShape(string Device, int Batch, int Bank, int[] 
     public static BenchmarkShape Parse(string[] arguments)
     {
         string device = arguments.Length > 0 ? arguments[0] : "cpu";
-        var values = arguments.Skip(1).Select(argument => argument.Split('=', 2)).ToDictionary(pair => pair[0], pair => pair[^1], StringComparer.Ordinal);
+        var values = arguments
+            .Skip(1)
+            .Select(argument => argument.Split('=', 2))
+            .ToDictionary(pair => pair[0], pair => pair[^1], StringComparer.Ordinal);
         if (values.Keys.FirstOrDefault(name => !Names.Contains(name)) is { } unknown)
         {
             throw new ArgumentException($"The argument {unknown} is not known; allowed: {string.Join(", ", Names)}, each as name=value.");
@@ -51,7 +80,8 @@ internal sealed record BenchmarkShape(string Device, int Batch, int Bank, int[] 
             Number("readEvery", "1"),
             double.Parse(Text("peak", "0"), CultureInfo.InvariantCulture),
             bool.Parse(Text("cpu", "true")),
-            Text("python", "/usr/bin/python3"));
+            Text("python", "/usr/bin/python3")
+        );
     }
 
     /// <summary>
@@ -68,5 +98,7 @@ internal sealed record BenchmarkShape(string Device, int Batch, int Bank, int[] 
 
     // After the recurrence of the last block, only predictions are computed.
     private double Rows(string weight) =>
-        weight.StartsWith($"tower.block{Layers - 1}.", StringComparison.Ordinal) && !weight.Contains(".lru.input", StringComparison.Ordinal) ? Batch : (double)Batch * (History + 1);
+        weight.StartsWith($"tower.block{Layers - 1}.", StringComparison.Ordinal) && !weight.Contains(".lru.input", StringComparison.Ordinal)
+            ? Batch
+            : (double)Batch * (History + 1);
 }

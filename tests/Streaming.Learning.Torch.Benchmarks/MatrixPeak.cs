@@ -4,7 +4,9 @@ using static TorchSharp.torch;
 
 namespace Streaming.Learning.Torch.Benchmarks;
 
-/// <summary>Peak throughput of the device's library in a product of two large matrices: the reference for everything made of products.</summary>
+/// <summary>
+/// Peak throughput of the device's library in a product of two large matrices: the reference for everything made of products.
+/// </summary>
 internal static class MatrixPeak
 {
     /// <summary>Operations per second (a multiply-add is two), the best of several products.</summary>

@@ -27,15 +27,36 @@ var model = new ModelOptions
 };
 SyntheticBatch[] batches = [.. Enumerable.Range(0, 4).Select(seed => new SyntheticBatch(shape, seed))];
 var filler = new SyntheticBatch(shape with { History = 0 }, 4);
-Console.WriteLine($"batch {shape.Batch}, bank {shape.Bank}, widths {string.Join(",", shape.Widths)}, history {shape.History}, {BenchmarkShape.Layers} blocks, {shape.Items} items, loss read every {shape.ReadLossEvery} steps, {(shape.ReadLossEvery > 1 ? "mean" : "median")} of {shape.Steps} steps");
+Console.WriteLine(
+    $"batch {shape.Batch}, bank {shape.Bank}, widths {string.Join(",", shape.Widths)}, history {shape.History}, {BenchmarkShape.Layers} "
+        + $"blocks, {shape.Items} items, loss read every {shape.ReadLossEvery} steps, {(shape.ReadLossEvery > 1 ? "mean" : "median")} "
+        + $"of {shape.Steps} steps"
+);
 
-using (var torch = new TorchEngine(model, new TorchEngineOptions { Device = shape.Device, Tf32 = shape.Tf32, ReadLossEvery = shape.ReadLossEvery }))
+using (
+    var torch = new TorchEngine(
+        model,
+        new TorchEngineOptions
+        {
+            Device = shape.Device,
+            Tf32 = shape.Tf32,
+            ReadLossEvery = shape.ReadLossEvery,
+        }
+    )
+)
 {
     var device = TorchDevices.Open(shape.Device, shape.Tf32);
     double operations = shape.Operations(ModelDeclaration.Create(model).All) / Measure(torch);
     double peak = shape.Peak > 0 ? shape.Peak * 1e12 : MatrixPeak.Measure(device);
-    Console.WriteLine($"  {operations / 1e12:F3} TFLOP/s in products of matrices, {operations / peak:P1} of {(shape.Peak > 0 ? "the peak given" : "a product of large matrices")} ({peak / 1e12:F3})");
-    Console.WriteLine(CudaMemory.Read() is { } memory ? $"  device memory in use {memory.Used >> 20:N0} of {memory.Total >> 20:N0} MiB" : $"  host memory, at most {Process.GetCurrentProcess().PeakWorkingSet64 >> 20:N0} MiB");
+    Console.WriteLine(
+        $"  {operations / 1e12:F3} TFLOP/s in products of matrices, {operations / peak:P1} of "
+            + $"{(shape.Peak > 0 ? "the peak given" : "a product of large matrices")} ({peak / 1e12:F3})"
+    );
+    Console.WriteLine(
+        CudaMemory.Read() is { } memory
+            ? $"  device memory in use {memory.Used >> 20:N0} of {memory.Total >> 20:N0} MiB"
+            : $"  host memory, at most {Process.GetCurrentProcess().PeakWorkingSet64 >> 20:N0} MiB"
+    );
     var timer = new StepTimer(device);
     torch.Timer = timer;
     for (int i = 0; i < shape.Steps; i++)
@@ -45,7 +66,7 @@ using (var torch = new TorchEngine(model, new TorchEngineOptions { Device = shap
 
     foreach (var part in Enum.GetValues<StepPart>())
     {
-        Console.WriteLine($"  {part,-9} {timer[part].TotalMilliseconds / shape.Steps,9:F2} ms");
+        Console.WriteLine($"  {part, -9} {timer[part].TotalMilliseconds / shape.Steps, 9:F2} ms");
     }
 
     SnapshotTiming.Report(torch, device);
@@ -56,7 +77,10 @@ if (shape.Device != "cpu" && PythonTorch.Start(shape.Python) is { } peer)
 {
     using (peer)
     {
-        peer.Ask($"step-load {shape.Batch} {shape.History} {shape.Bank} {shape.Items} {string.Join(",", shape.Widths)} {shape.Device} {(shape.Tf32 ? "tf32" : "float32")}");
+        peer.Ask(
+            $"step-load {shape.Batch} {shape.History} {shape.Bank} {shape.Items} {string.Join(",", shape.Widths)} {shape.Device} "
+                + $"{(shape.Tf32 ? "tf32" : "float32")}"
+        );
         Report(peer.Version, _ => peer.Ask("step"));
     }
 }
@@ -104,7 +128,9 @@ double Report(string name, Action<int> step)
     // Single times are meaningless for steps that nobody waits for.
     Array.Sort(seconds);
     double each = shape.ReadLossEvery > 1 ? seconds.Average() : seconds[shape.Steps / 2];
-    Console.WriteLine($"{name}: {each * 1e3:F2} ms a step ({seconds[0] * 1e3:F2} … {seconds[^1] * 1e3:F2}), {shape.Batch / each:N0} examples/s");
+    Console.WriteLine(
+        $"{name}: {each * 1e3:F2} ms a step ({seconds[0] * 1e3:F2} … {seconds[^1] * 1e3:F2}), {shape.Batch / each:N0} examples/s"
+    );
     return each;
 }
 

@@ -10,11 +10,14 @@ internal sealed class PythonTorch : IDisposable
 
     private PythonTorch(string python)
     {
-        _process = Process.Start(new ProcessStartInfo(python, [Path.Combine(AppContext.BaseDirectory, "torch_peer.py")])
-        {
-            RedirectStandardInput = true,
-            RedirectStandardOutput = true,
-        }) ?? throw new InvalidOperationException($"{python} did not start.");
+        _process =
+            Process.Start(
+                new ProcessStartInfo(python, [Path.Combine(AppContext.BaseDirectory, "torch_peer.py")])
+                {
+                    RedirectStandardInput = true,
+                    RedirectStandardOutput = true,
+                }
+            ) ?? throw new InvalidOperationException($"{python} did not start.");
         Version = Read();
     }
 
@@ -26,7 +29,10 @@ internal sealed class PythonTorch : IDisposable
     {
         if (!File.Exists(python) || !HasTorch(python))
         {
-            Console.WriteLine($"PyTorch is not measured: {python} {(File.Exists(python) ? "has no module torch" : "does not exist")}. Set python=FILE to one that has it.");
+            Console.WriteLine(
+                $"PyTorch is not measured: {python} {(File.Exists(python) ? "has no module torch" : "does not exist")}. Set python=FILE "
+                    + "to one that has it."
+            );
             return null;
         }
 
@@ -38,7 +44,10 @@ internal sealed class PythonTorch : IDisposable
     {
         _process.StandardInput.WriteLine(request);
         _process.StandardInput.Flush();
-        return [.. Read().Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(word => double.Parse(word, CultureInfo.InvariantCulture))];
+        return
+        [
+            .. Read().Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(word => double.Parse(word, CultureInfo.InvariantCulture)),
+        ];
     }
 
     /// <inheritdoc/>
@@ -55,10 +64,13 @@ internal sealed class PythonTorch : IDisposable
 
     private static bool HasTorch(string python)
     {
-        using var process = Process.Start(new ProcessStartInfo(python, ["-c", "import importlib.util, sys; sys.exit(importlib.util.find_spec('torch') is None)"]))!;
+        using var process = Process.Start(
+            new ProcessStartInfo(python, ["-c", "import importlib.util, sys; sys.exit(importlib.util.find_spec('torch') is None)"])
+        )!;
         process.WaitForExit();
         return process.ExitCode == 0;
     }
 
-    private string Read() => _process.StandardOutput.ReadLine() ?? throw new InvalidOperationException("PyTorch's process ended; its error output says why.");
+    private string Read() =>
+        _process.StandardOutput.ReadLine() ?? throw new InvalidOperationException("PyTorch's process ended; its error output says why.");
 }

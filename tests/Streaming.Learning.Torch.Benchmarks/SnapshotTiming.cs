@@ -19,7 +19,8 @@ internal static class SnapshotTiming
         double second = Begin(engine, device, out snapshot);
         using (snapshot)
         {
-            long start = Stopwatch.GetTimestamp(), bytes = 0;
+            long start = Stopwatch.GetTimestamp(),
+                bytes = 0;
             byte[] block = new byte[BlockBytes];
             for (int i = 0; i < snapshot.Tensors.Count; i++)
             {
@@ -32,7 +33,10 @@ internal static class SnapshotTiming
                 bytes += length;
             }
 
-            Console.WriteLine($"  snapshot of {bytes >> 20:N0} MiB: {first:F1} ms to begin, {second:F1} ms the next time; read in {Stopwatch.GetElapsedTime(start).TotalSeconds:F2} s");
+            Console.WriteLine(
+                $"  snapshot of {bytes >> 20:N0} MiB: {first:F1} ms to begin, {second:F1} ms the next time; read in "
+                    + $"{Stopwatch.GetElapsedTime(start).TotalSeconds:F2} s"
+            );
         }
     }
 

@@ -24,16 +24,19 @@ internal sealed class SyntheticBatch
         _logQ = [.. _steps.Select(_ => -8 + random.NextSingle())];
     }
 
-    public StepResult Run(TrainingEngine engine, int bank, long step) => engine.Step(new TrainingBatch
-    {
-        Sequences = new JaggedRows { Rows = _rows, Offsets = _offsets },
-        PredictionSteps = _steps,
-        Positives = _positives,
-        Weights = _weights,
-        LogQ = _logQ,
-        BankEntries = bank,
-        EnqueuePositives = true,
-        LearningRate = 1e-4f,
-        Step = step,
-    });
+    public StepResult Run(TrainingEngine engine, int bank, long step) =>
+        engine.Step(
+            new TrainingBatch
+            {
+                Sequences = new JaggedRows { Rows = _rows, Offsets = _offsets },
+                PredictionSteps = _steps,
+                Positives = _positives,
+                Weights = _weights,
+                LogQ = _logQ,
+                BankEntries = bank,
+                EnqueuePositives = true,
+                LearningRate = 1e-4f,
+                Step = step,
+            }
+        );
 }

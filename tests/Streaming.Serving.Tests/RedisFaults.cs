@@ -83,7 +83,10 @@ internal sealed class RedisFaults : IAsyncDisposable
             {
                 client.NoDelay = true;
                 await server.ConnectAsync(_target[0], int.Parse(_target[1], System.Globalization.CultureInfo.InvariantCulture), stop.Token);
-                await Task.WhenAny(PumpAsync(client.GetStream(), server.GetStream(), true, stop.Token), PumpAsync(server.GetStream(), client.GetStream(), false, stop.Token));
+                await Task.WhenAny(
+                    PumpAsync(client.GetStream(), server.GetStream(), true, stop.Token),
+                    PumpAsync(server.GetStream(), client.GetStream(), false, stop.Token)
+                );
             }
             catch (Exception exception) when (exception is OperationCanceledException or SocketException)
             {
@@ -94,10 +97,10 @@ internal sealed class RedisFaults : IAsyncDisposable
 
     private async Task PumpAsync(NetworkStream from, NetworkStream to, bool isCommands, CancellationToken stop)
     {
-        var buffer = new byte[1 << 20];
+        byte[] buffer = new byte[1 << 20];
         try
         {
-            for (int read; (read = await from.ReadAsync(buffer, stop)) > 0;)
+            for (int read; (read = await from.ReadAsync(buffer, stop)) > 0; )
             {
                 if (isCommands && IsHeld(buffer.AsSpan(0, read)))
                 {

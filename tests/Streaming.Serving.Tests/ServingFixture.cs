@@ -38,23 +38,26 @@ public sealed class ServingFixture : IAsyncLifetime
         await _server.DisposeAsync();
     }
 
-    public RedisOptions Options() => new()
-    {
-        Configuration = _server.Configuration,
-        Model = $"model{Interlocked.Increment(ref _models)}",
-        Element = EmbeddingElement.Float32,
-        Partitions = 8,
-    };
+    public RedisOptions Options() =>
+        new()
+        {
+            Configuration = _server.Configuration,
+            Model = $"model{Interlocked.Increment(ref _models)}",
+            Element = EmbeddingElement.Float32,
+            Partitions = 8,
+        };
 
-    public static ServingOptions Serving(RedisOptions options) => new()
-    {
-        Model = options.Model,
-        Partitions = options.Partitions,
-        KeyPerWidth = options.Layout == EmbeddingKeyLayout.PerWidth,
-        PointerLifetime = TimeSpan.Zero,
-    };
+    public static ServingOptions Serving(RedisOptions options) =>
+        new()
+        {
+            Model = options.Model,
+            Partitions = options.Partitions,
+            KeyPerWidth = options.Layout == EmbeddingKeyLayout.PerWidth,
+            PointerLifetime = TimeSpan.Zero,
+        };
 
-    public EmbeddingIndex Index(RedisOptions options, bool cosine = true) => new(Database, Serving(options), new IndexOptions { Widths = Widths, Cosine = cosine }, TimeProvider.System);
+    public EmbeddingIndex Index(RedisOptions options, bool cosine = true) =>
+        new(Database, Serving(options), new IndexOptions { Widths = Widths, Cosine = cosine }, TimeProvider.System);
 
     public async Task<EmbeddingPublisher> OpenAsync(RedisOptions options, uint generation = 1)
     {

@@ -26,7 +26,6 @@ internal static class Checksum
     public static uint End(uint state) => ~state;
 
     /// <summary>The checksum of a value: over all bytes except the four that hold it.</summary>
-    public static uint OfValue(ReadOnlySpan<byte> value) => End(Append(
-        Append(Start, value[..EmbeddingLayout.ChecksumAt]),
-        value[EmbeddingLayout.FixedLength..]));
+    public static uint OfValue(ReadOnlySpan<byte> value) =>
+        End(Append(Append(Start, value[..EmbeddingLayout.ChecksumAt]), value[EmbeddingLayout.FixedLength..]));
 }

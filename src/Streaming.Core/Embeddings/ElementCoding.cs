@@ -92,9 +92,9 @@ internal static class ElementCoding
     {
         const float rebias = 5.192296858534828e33f; // 2^112 = 2^(127 - 15)
         Vector<uint> magnitude = (half & new Vector<uint>(0x7FFF)) << 13;
-        Vector<uint> scaled = Vector.AsVectorUInt32(Vector.AsVectorSingle(magnitude) * new Vector<float>(rebias));
-        Vector<uint> special = Vector.GreaterThanOrEqual(magnitude, new Vector<uint>(0x7C00u << 13));
-        Vector<uint> bits = Vector.ConditionalSelect(special, magnitude | new Vector<uint>(0x7F800000), scaled);
+        var scaled = Vector.AsVectorUInt32(Vector.AsVectorSingle(magnitude) * new Vector<float>(rebias));
+        var special = Vector.GreaterThanOrEqual(magnitude, new Vector<uint>(0x7C00u << 13));
+        var bits = Vector.ConditionalSelect(special, magnitude | new Vector<uint>(0x7F800000), scaled);
         return Vector.AsVectorSingle(bits | ((half & new Vector<uint>(0x8000)) << 16));
     }
 

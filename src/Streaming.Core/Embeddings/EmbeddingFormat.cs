@@ -61,7 +61,9 @@ public sealed class EmbeddingFormat
         if (!right)
         {
             throw new ArgumentException(
-                $"Widths is {string.Join(',', widths)}; allowed: 1 to {MaxWidths} strictly increasing numbers of 1 to {MaxDimension}.", nameof(widths));
+                $"Widths is {string.Join(',', widths)}; allowed: 1 to {MaxWidths} strictly increasing numbers of 1 to {MaxDimension}.",
+                nameof(widths)
+            );
         }
     }
 }

@@ -25,10 +25,11 @@ internal static class EmbeddingLayout
 
     public const byte NormsFlag = 1;
 
-    public static int ElementLength(EmbeddingElement element) => element switch
-    {
-        EmbeddingElement.Float32 => 4,
-        EmbeddingElement.Float16 => 2,
-        _ => 1,
-    };
+    public static int ElementLength(EmbeddingElement element) =>
+        element switch
+        {
+            EmbeddingElement.Float32 => 4,
+            EmbeddingElement.Float16 => 2,
+            _ => 1,
+        };
 }

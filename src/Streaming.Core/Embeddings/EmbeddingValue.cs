@@ -68,19 +68,26 @@ public static class EmbeddingValue
         return fault == EmbeddingFault.None ? view : throw new EmbeddingFormatException(fault, Describe(fault, value));
     }
 
-    private static string Describe(EmbeddingFault fault, ReadOnlySpan<byte> value) => fault switch
-    {
-        EmbeddingFault.Foreign => $"Foreign: the {value.Length} bytes do not start with the magic number 'EV', so another program wrote this key.",
-        EmbeddingFault.Truncated => $"Truncated: {value.Length} bytes are fewer than the value's header requires.",
-        EmbeddingFault.NewerVersion => $"Newer version: the value has layout version {value[EmbeddingLayout.VersionAt]}; this reader supports up to {EmbeddingLayout.Version}. Update the reader.",
-        _ => $"Corrupt: the {value.Length} bytes fail the checksum, or their fields contradict each other.",
-    };
+    private static string Describe(EmbeddingFault fault, ReadOnlySpan<byte> value) =>
+        fault switch
+        {
+            EmbeddingFault.Foreign =>
+                $"Foreign: the {value.Length} bytes do not start with the magic number 'EV', so another program wrote this key.",
+            EmbeddingFault.Truncated => $"Truncated: {value.Length} bytes are fewer than the value's header requires.",
+            EmbeddingFault.NewerVersion =>
+                $"Newer version: the value has layout version {value[EmbeddingLayout.VersionAt]}; this reader supports up to "
+                    + $"{EmbeddingLayout.Version}. Update the reader.",
+            _ => $"Corrupt: the {value.Length} bytes fail the checksum, or their fields contradict each other.",
+        };
 
     private static void Check(ReadOnlySpan<float> vector, EmbeddingFormat format, in EmbeddingStamp stamp, Span<byte> destination)
     {
         if (vector.Length != format.Dimension)
         {
-            throw new ArgumentException($"The vector has {vector.Length} numbers; the format's dimension is {format.Dimension}.", nameof(vector));
+            throw new ArgumentException(
+                $"The vector has {vector.Length} numbers; the format's dimension is {format.Dimension}.",
+                nameof(vector)
+            );
         }
 
         if (destination.Length < format.Length)
@@ -90,7 +97,10 @@ public static class EmbeddingValue
 
         if ((ulong)stamp.Step > EmbeddingStamp.MaxCounter || (ulong)stamp.EventTime > EmbeddingStamp.MaxCounter)
         {
-            throw new ArgumentException($"Step {stamp.Step} or event time {stamp.EventTime} is outside 0 to {EmbeddingStamp.MaxCounter}.", nameof(stamp));
+            throw new ArgumentException(
+                $"Step {stamp.Step} or event time {stamp.EventTime} is outside 0 to {EmbeddingStamp.MaxCounter}.",
+                nameof(stamp)
+            );
         }
     }
 
@@ -136,7 +146,7 @@ public static class EmbeddingValue
                     sum += (double)vector[from] * vector[from];
                 }
 
-                Half norm = (Half)Math.Min(Math.Sqrt(sum), MaxHalf);
+                var norm = (Half)Math.Min(Math.Sqrt(sum), MaxHalf);
                 BinaryPrimitives.WriteHalfLittleEndian(destination[(2 * (format.Widths.Length + i))..], norm);
             }
         }
@@ -170,8 +180,12 @@ public static class EmbeddingValue
         byte element = value[EmbeddingLayout.ElementAt];
         byte flags = value[EmbeddingLayout.FlagsAt];
         int widths = value[EmbeddingLayout.WidthCountAt];
-        if (value[EmbeddingLayout.VersionAt] == 0 || element > (byte)EmbeddingElement.Int8 || flags > EmbeddingLayout.NormsFlag
-            || widths is 0 or > EmbeddingFormat.MaxWidths)
+        if (
+            value[EmbeddingLayout.VersionAt] == 0
+            || element > (byte)EmbeddingElement.Int8
+            || flags > EmbeddingLayout.NormsFlag
+            || widths is 0 or > EmbeddingFormat.MaxWidths
+        )
         {
             return EmbeddingFault.Corrupt;
         }
@@ -179,7 +193,9 @@ public static class EmbeddingValue
         header = EmbeddingLayout.FixedLength + (widths * (flags == EmbeddingLayout.NormsFlag ? 4 : 2));
         int dimension = BinaryPrimitives.ReadUInt16LittleEndian(value[EmbeddingLayout.DimensionAt..]);
         int length = header + (dimension * EmbeddingLayout.ElementLength((EmbeddingElement)element));
-        return value.Length < length ? EmbeddingFault.Truncated : value.Length > length ? EmbeddingFault.Corrupt : EmbeddingFault.None;
+        return value.Length < length ? EmbeddingFault.Truncated
+            : value.Length > length ? EmbeddingFault.Corrupt
+            : EmbeddingFault.None;
     }
 
     private static bool FieldsAgree(ReadOnlySpan<byte> value)
@@ -198,6 +214,8 @@ public static class EmbeddingValue
         }
 
         float scale = BinaryPrimitives.ReadSingleLittleEndian(value[EmbeddingLayout.ScaleAt..]);
-        return previous == BinaryPrimitives.ReadUInt16LittleEndian(value[EmbeddingLayout.DimensionAt..]) && float.IsFinite(scale) && scale >= 0;
+        return previous == BinaryPrimitives.ReadUInt16LittleEndian(value[EmbeddingLayout.DimensionAt..])
+            && float.IsFinite(scale)
+            && scale >= 0;
     }
 }

@@ -30,11 +30,13 @@ public readonly ref struct EmbeddingView
     public float Scale => BinaryPrimitives.ReadSingleLittleEndian(_value[EmbeddingLayout.ScaleAt..]);
 
     /// <summary>Gets generation, token, step and event time.</summary>
-    public EmbeddingStamp Stamp => new(
-        BinaryPrimitives.ReadUInt32LittleEndian(_value[EmbeddingLayout.GenerationAt..]),
-        BinaryPrimitives.ReadUInt32LittleEndian(_value[EmbeddingLayout.TokenAt..]),
-        ReadUInt48(_value[EmbeddingLayout.StepAt..]),
-        ReadUInt48(_value[EmbeddingLayout.EventTimeAt..]));
+    public EmbeddingStamp Stamp =>
+        new(
+            BinaryPrimitives.ReadUInt32LittleEndian(_value[EmbeddingLayout.GenerationAt..]),
+            BinaryPrimitives.ReadUInt32LittleEndian(_value[EmbeddingLayout.TokenAt..]),
+            ReadUInt48(_value[EmbeddingLayout.StepAt..]),
+            ReadUInt48(_value[EmbeddingLayout.EventTimeAt..])
+        );
 
     /// <summary>Gets a nested width by index.</summary>
     /// <param name="index">0 … <see cref="WidthCount"/> − 1.</param>
@@ -63,7 +65,10 @@ public readonly ref struct EmbeddingView
     {
         if (destination.Length > Dimension)
         {
-            throw new ArgumentException($"Width {destination.Length} was requested from a vector of width {Dimension}.", nameof(destination));
+            throw new ArgumentException(
+                $"Width {destination.Length} was requested from a vector of width {Dimension}.",
+                nameof(destination)
+            );
         }
 
         ElementCoding.Decode(Element, _value[_header..], Scale, destination);
@@ -72,5 +77,6 @@ public readonly ref struct EmbeddingView
     private static long ReadUInt48(ReadOnlySpan<byte> source) =>
         BinaryPrimitives.ReadUInt32LittleEndian(source) | ((long)BinaryPrimitives.ReadUInt16LittleEndian(source[4..]) << 32);
 
-    private void CheckIndex(int index) => ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)index, (uint)WidthCount, nameof(index));
+    private void CheckIndex(int index) =>
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)index, (uint)WidthCount, nameof(index));
 }

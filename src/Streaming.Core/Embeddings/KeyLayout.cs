@@ -8,7 +8,9 @@ namespace Streaming.Core.Embeddings;
 /// (<see cref="HashSlots.EvenTags"/>).</param>
 /// <param name="Partitions">The number of partitions P.</param>
 public readonly record struct KeyLayout(
-    [property: JsonPropertyName("layout")] int Version, [property: JsonPropertyName("partitions")] int Partitions)
+    [property: JsonPropertyName("layout")] int Version,
+    [property: JsonPropertyName("partitions")] int Partitions
+)
 {
     /// <summary>The version that new models get.</summary>
     public const int Newest = 2;
@@ -27,8 +29,12 @@ public readonly record struct KeyLayout(
             throw new FormatException($"The key layout record is not JSON with numbers 'layout' and 'partitions': {error.Message}", error);
         }
 
-        return layout.Version is >= 1 and <= Newest && layout.Partitions is >= 1 and <= HashSlots.Count ? layout
-            : throw new FormatException($"The key layout record has layout {layout.Version} and {layout.Partitions} partitions; supported: layouts 1 to {Newest}, 1 to {HashSlots.Count} partitions.");
+        return layout.Version is >= 1 and <= Newest && layout.Partitions is >= 1 and <= HashSlots.Count
+            ? layout
+            : throw new FormatException(
+                $"The key layout record has layout {layout.Version} and {layout.Partitions} partitions; supported: layouts 1 to "
+                    + $"{Newest}, 1 to {HashSlots.Count} partitions."
+            );
     }
 
     /// <summary>Serializes the record.</summary>
@@ -38,7 +44,6 @@ public readonly record struct KeyLayout(
     /// <param name="model">The model.</param>
     /// <param name="partitions">The configured number of partitions.</param>
     /// <exception cref="KeyLayoutException">The store has a different number of partitions.</exception>
-    public RedisKeys Keys(string model, int partitions) => Partitions == partitions
-        ? new RedisKeys(model, partitions, Version)
-        : throw new KeyLayoutException(model, partitions, Partitions);
+    public RedisKeys Keys(string model, int partitions) =>
+        Partitions == partitions ? new RedisKeys(model, partitions, Version) : throw new KeyLayoutException(model, partitions, Partitions);
 }

@@ -57,7 +57,8 @@ public sealed class RedisKeys
     }
 
     /// <summary>Whether a text can be a model's name.</summary>
-    public static bool IsModel(string text) => text is { Length: >= 1 and <= 64 } && text.All(static c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-');
+    public static bool IsModel(string text) =>
+        text is { Length: >= 1 and <= 64 } && text.All(static c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-');
 
     /// <summary>Gets the model's name.</summary>
     public string Model { get; }

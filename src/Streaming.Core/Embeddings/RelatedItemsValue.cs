@@ -84,7 +84,12 @@ public static class RelatedItemsValue
             return EmbeddingFault.Truncated;
         }
 
-        if (value.Length > length || neighbors > MaxItems || successors > MaxItems || BinaryPrimitives.ReadUInt32LittleEndian(value[ChecksumAt..]) != ChecksumOf(value))
+        if (
+            value.Length > length
+            || neighbors > MaxItems
+            || successors > MaxItems
+            || BinaryPrimitives.ReadUInt32LittleEndian(value[ChecksumAt..]) != ChecksumOf(value)
+        )
         {
             return EmbeddingFault.Corrupt;
         }
@@ -92,7 +97,8 @@ public static class RelatedItemsValue
         items = new RelatedItems(
             value[WindowAt] + 1,
             Read(value.Slice(HeaderLength, ItemLength * neighbors)),
-            Read(value.Slice(HeaderLength + (ItemLength * neighbors), ItemLength * successors)));
+            Read(value.Slice(HeaderLength + (ItemLength * neighbors), ItemLength * successors))
+        );
         return EmbeddingFault.None;
     }
 

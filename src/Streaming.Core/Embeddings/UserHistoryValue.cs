@@ -32,7 +32,11 @@ public static class UserHistoryValue
     {
         if (items.Length > MaxItems || destination.Length < Length(items.Length))
         {
-            throw new ArgumentException($"{items.Length} items do not fit {destination.Length} bytes; allowed: up to {MaxItems} items, {HeaderLength} bytes plus 8 per item.", nameof(items));
+            throw new ArgumentException(
+                $"{items.Length} items do not fit {destination.Length} bytes; allowed: up to {MaxItems} items, {HeaderLength} bytes "
+                    + "plus 8 per item.",
+                nameof(items)
+            );
         }
 
         Span<byte> value = destination[..Length(items.Length)];
@@ -88,8 +92,10 @@ public static class UserHistoryValue
         }
 
         age = new HistoryAge(
-            BinaryPrimitives.ReadUInt32LittleEndian(value[AgeAt..]) | ((long)BinaryPrimitives.ReadUInt16LittleEndian(value[(AgeAt + 4)..]) << 32),
-            BinaryPrimitives.ReadInt64LittleEndian(value[(AgeAt + 6)..]));
+            BinaryPrimitives.ReadUInt32LittleEndian(value[AgeAt..])
+                | ((long)BinaryPrimitives.ReadUInt16LittleEndian(value[(AgeAt + 4)..]) << 32),
+            BinaryPrimitives.ReadInt64LittleEndian(value[(AgeAt + 6)..])
+        );
         count = Math.Min(stored, items.Length);
         ReadOnlySpan<byte> newest = value[(HeaderLength + (8 * (stored - count)))..];
         for (int i = 0; i < count; i++)

@@ -55,25 +55,36 @@ public sealed class EventRules
     /// <summary>Says which rule an event breaks: the field, its value shortened, what is allowed.</summary>
     /// <param name="candidate">The decoded event.</param>
     /// <param name="reason">What <see cref="Check"/> gave for it.</param>
-    public string Explain(in InteractionEvent candidate, DeadLetterReason reason) => reason switch
-    {
-        DeadLetterReason.NoUser => "the user id is missing or empty",
-        DeadLetterReason.NoItem => "the item id is missing or empty",
-        DeadLetterReason.NoTime => "the event time is missing or 0; allowed: Unix milliseconds",
-        DeadLetterReason.IdTooLong => ExplainText(candidate, static text => text.Length > InteractionEvent.MaxIdBytes, $"at most {InteractionEvent.MaxIdBytes} bytes"),
-        DeadLetterReason.InvalidUtf8 => ExplainText(candidate, static text => !Utf8.IsValid(text), "UTF-8"),
-        DeadLetterReason.TimeOutOfRange => $"the event time is {TimeText(candidate.EventTime)}; allowed: Unix milliseconds from {TimeText(_earliest)} on (STREAMING__Events__EarliestYear)",
-        DeadLetterReason.TimeInFuture => $"the event time is {TimeText(candidate.EventTime)}; allowed: Unix milliseconds up to {TimeSpan.FromMilliseconds(_allowedFuture)} ahead of the clock (STREAMING__Events__AllowedFuture)",
-        DeadLetterReason.InvalidNumber => candidate.DwellTime < 0
-            ? string.Create(CultureInfo.InvariantCulture, $"the dwell time is {candidate.DwellTime}; allowed: milliseconds, 0 and up")
-            : string.Create(CultureInfo.InvariantCulture, $"the value is {candidate.Value}; allowed: a finite number"),
-        DeadLetterReason.NoType or DeadLetterReason.UnknownType => $"the event type is {(candidate.Type.IsEmpty ? "missing" : ShortText.Of(candidate.Type))}; allowed: {_types.Names} (STREAMING__Events__Weights, because of STREAMING__Events__Strict)",
-        _ => reason.ToString(),
-    };
+    public string Explain(in InteractionEvent candidate, DeadLetterReason reason) =>
+        reason switch
+        {
+            DeadLetterReason.NoUser => "the user id is missing or empty",
+            DeadLetterReason.NoItem => "the item id is missing or empty",
+            DeadLetterReason.NoTime => "the event time is missing or 0; allowed: Unix milliseconds",
+            DeadLetterReason.IdTooLong => ExplainText(
+                candidate,
+                static text => text.Length > InteractionEvent.MaxIdBytes,
+                $"at most {InteractionEvent.MaxIdBytes} bytes"
+            ),
+            DeadLetterReason.InvalidUtf8 => ExplainText(candidate, static text => !Utf8.IsValid(text), "UTF-8"),
+            DeadLetterReason.TimeOutOfRange =>
+                $"the event time is {TimeText(candidate.EventTime)}; allowed: Unix milliseconds from {TimeText(_earliest)} on "
+                    + "(STREAMING__Events__EarliestYear)",
+            DeadLetterReason.TimeInFuture => $"the event time is {TimeText(candidate.EventTime)}; allowed: Unix milliseconds up to "
+                + $"{TimeSpan.FromMilliseconds(_allowedFuture)} ahead of the clock (STREAMING__Events__AllowedFuture)",
+            DeadLetterReason.InvalidNumber => candidate.DwellTime < 0
+                ? string.Create(CultureInfo.InvariantCulture, $"the dwell time is {candidate.DwellTime}; allowed: milliseconds, 0 and up")
+                : string.Create(CultureInfo.InvariantCulture, $"the value is {candidate.Value}; allowed: a finite number"),
+            DeadLetterReason.NoType or DeadLetterReason.UnknownType =>
+                $"the event type is {(candidate.Type.IsEmpty ? "missing" : ShortText.Of(candidate.Type))}; allowed: {_types.Names} "
+                    + "(STREAMING__Events__Weights, because of STREAMING__Events__Strict)",
+            _ => reason.ToString(),
+        };
 
     private static string ExplainText(in InteractionEvent candidate, TextTest isWrong, string allowed)
     {
-        (string name, string text) = isWrong(candidate.UserId) ? ("user id", ShortText.Of(candidate.UserId))
+        (string name, string text) =
+            isWrong(candidate.UserId) ? ("user id", ShortText.Of(candidate.UserId))
             : isWrong(candidate.ItemId) ? ("item id", ShortText.Of(candidate.ItemId))
             : isWrong(candidate.EventId) ? ("event id", ShortText.Of(candidate.EventId))
             : ("event type", ShortText.Of(candidate.Type));
@@ -81,9 +92,13 @@ public sealed class EventRules
     }
 
     // A number that is no date at all has no second form.
-    private static string TimeText(long milliseconds) => milliseconds is > -62_135_596_800_000 and < 253_402_300_800_000
-        ? string.Create(CultureInfo.InvariantCulture, $"{milliseconds} ({DateTimeOffset.FromUnixTimeMilliseconds(milliseconds):yyyy-MM-dd'T'HH:mm:ss'Z'})")
-        : milliseconds.ToString(CultureInfo.InvariantCulture);
+    private static string TimeText(long milliseconds) =>
+        milliseconds is > -62_135_596_800_000 and < 253_402_300_800_000
+            ? string.Create(
+                CultureInfo.InvariantCulture,
+                $"{milliseconds} ({DateTimeOffset.FromUnixTimeMilliseconds(milliseconds):yyyy-MM-dd'T'HH:mm:ss'Z'})"
+            )
+            : milliseconds.ToString(CultureInfo.InvariantCulture);
 
     private delegate bool TextTest(ReadOnlySpan<byte> text);
 
@@ -99,14 +114,22 @@ public sealed class EventRules
             return DeadLetterReason.NoItem;
         }
 
-        if (candidate.UserId.Length > InteractionEvent.MaxIdBytes || candidate.ItemId.Length > InteractionEvent.MaxIdBytes
-            || candidate.EventId.Length > InteractionEvent.MaxIdBytes || candidate.Type.Length > InteractionEvent.MaxIdBytes)
+        if (
+            candidate.UserId.Length > InteractionEvent.MaxIdBytes
+            || candidate.ItemId.Length > InteractionEvent.MaxIdBytes
+            || candidate.EventId.Length > InteractionEvent.MaxIdBytes
+            || candidate.Type.Length > InteractionEvent.MaxIdBytes
+        )
         {
             return DeadLetterReason.IdTooLong;
         }
 
         // Ids become Redis keys and display text, where invalid UTF-8 would map to different items.
-        return Utf8.IsValid(candidate.UserId) && Utf8.IsValid(candidate.ItemId) && Utf8.IsValid(candidate.EventId) && Utf8.IsValid(candidate.Type)
+        return
+            Utf8.IsValid(candidate.UserId)
+            && Utf8.IsValid(candidate.ItemId)
+            && Utf8.IsValid(candidate.EventId)
+            && Utf8.IsValid(candidate.Type)
             ? DeadLetterReason.None
             : DeadLetterReason.InvalidUtf8;
     }

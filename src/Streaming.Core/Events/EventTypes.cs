@@ -30,7 +30,10 @@ public sealed class EventTypes
             byte[] utf8 = Encoding.UTF8.GetBytes(name);
             if (utf8.Length is 0 or > InteractionEvent.MaxIdBytes)
             {
-                throw new ArgumentException($"Event type '{name}' has {utf8.Length} bytes of UTF-8; allowed: 1 to {InteractionEvent.MaxIdBytes}.", nameof(weights));
+                throw new ArgumentException(
+                    $"Event type '{name}' has {utf8.Length} bytes of UTF-8; allowed: 1 to {InteractionEvent.MaxIdBytes}.",
+                    nameof(weights)
+                );
             }
 
             _names[index] = utf8;
@@ -55,7 +58,9 @@ public sealed class EventTypes
         }
 
         weight = _defaultWeight;
-        return !_isStrict ? DeadLetterReason.None : type.IsEmpty ? DeadLetterReason.NoType : DeadLetterReason.UnknownType;
+        return !_isStrict ? DeadLetterReason.None
+            : type.IsEmpty ? DeadLetterReason.NoType
+            : DeadLetterReason.UnknownType;
     }
 
     private static void CheckWeight(string name, float weight)

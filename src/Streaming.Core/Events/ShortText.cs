@@ -44,7 +44,9 @@ public static class ShortText
 
     /// <summary>Whether a character shows and moves nothing else on a screen.</summary>
     public static bool IsPrintable(Rune rune) =>
-        !Rune.IsControl(rune) && Rune.GetUnicodeCategory(rune) is not (UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator or UnicodeCategory.Format);
+        !Rune.IsControl(rune)
+        && Rune.GetUnicodeCategory(rune)
+            is not (UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator or UnicodeCategory.Format);
 
     // A character is not cut in two: up to three of its bytes may lie before the cut.
     private static ReadOnlySpan<byte> Head(ReadOnlySpan<byte> bytes, int most)
@@ -79,5 +81,6 @@ public static class ShortText
         return true;
     }
 
-    private static string Rest(int length, int shown) => length == shown ? string.Empty : string.Create(CultureInfo.InvariantCulture, $"... ({length} bytes)");
+    private static string Rest(int length, int shown) =>
+        length == shown ? string.Empty : string.Create(CultureInfo.InvariantCulture, $"... ({length} bytes)");
 }

@@ -9,5 +9,6 @@ public static class XxHash64
     /// <summary>Computes the hash of <paramref name="data"/>.</summary>
     /// <param name="data">Any bytes.</param>
     /// <param name="seed">0 for every id of the contract.</param>
-    public static ulong Hash(ReadOnlySpan<byte> data, ulong seed = 0) => System.IO.Hashing.XxHash64.HashToUInt64(data, unchecked((long)seed));
+    public static ulong Hash(ReadOnlySpan<byte> data, ulong seed = 0) =>
+        System.IO.Hashing.XxHash64.HashToUInt64(data, unchecked((long)seed));
 }

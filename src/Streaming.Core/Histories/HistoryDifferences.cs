@@ -26,7 +26,11 @@ public static class HistoryDifferences
     /// <param name="kept">The restored histories.</param>
     /// <param name="itemsPerUser">The number of newest items of a user to publish, 1 and up.</param>
     /// <returns>Batches of histories; a user without items is unknown to the restored state.</returns>
-    public static IReadOnlyList<UserHistoryBatch> Between(IReadOnlyDictionary<ulong, HistoryAge> abandoned, HistoryStore kept, int itemsPerUser)
+    public static IReadOnlyList<UserHistoryBatch> Between(
+        IReadOnlyDictionary<ulong, HistoryAge> abandoned,
+        HistoryStore kept,
+        int itemsPerUser
+    )
     {
         ArgumentNullException.ThrowIfNull(abandoned);
         ArgumentNullException.ThrowIfNull(kept);

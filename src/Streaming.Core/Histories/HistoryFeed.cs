@@ -88,7 +88,10 @@ public sealed class HistoryFeed
     /// <returns>Null when ingestion has ended and the queue is empty.</returns>
     public async ValueTask<UserHistoryBatch?> TakeAsync(CancellationToken cancellationToken)
     {
-        if (await _filled.Reader.WaitToReadAsync(cancellationToken).ConfigureAwait(false) && _filled.Reader.TryRead(out UserHistoryBatch? batch))
+        if (
+            await _filled.Reader.WaitToReadAsync(cancellationToken).ConfigureAwait(false)
+            && _filled.Reader.TryRead(out UserHistoryBatch? batch)
+        )
         {
             return batch;
         }

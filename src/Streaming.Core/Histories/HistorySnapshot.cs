@@ -4,7 +4,16 @@ using Streaming.Core.Snapshots;
 namespace Streaming.Core.Histories;
 
 /// <summary>The histories at one point in time: shared pages, and the users from the least to the most recently active.</summary>
-internal sealed class HistorySnapshot(PagedSlab.View users, PagedSlab.View[] blocks, int[] sizes, int[] newer, int oldest, int userCount, long evictions, Action<int[]> giveBack)
+internal sealed class HistorySnapshot(
+    PagedSlab.View users,
+    PagedSlab.View[] blocks,
+    int[] sizes,
+    int[] newer,
+    int oldest,
+    int userCount,
+    long evictions,
+    Action<int[]> giveBack
+)
 {
     private int _released;
 
@@ -16,7 +25,7 @@ internal sealed class HistorySnapshot(PagedSlab.View users, PagedSlab.View[] blo
         for (int slot = oldest; slot >= 0; slot = newer[slot])
         {
             ReadOnlySpan<long> record = users.Read(slot);
-            HistoryStore.Place place = HistoryStore.Place.Unpack(record[1]);
+            var place = HistoryStore.Place.Unpack(record[1]);
             ReadOnlySpan<long> block = blocks[place.Class].Read(place.Block);
             writer.WriteInt64(record[0]);
             writer.WriteInt64(place.Count);

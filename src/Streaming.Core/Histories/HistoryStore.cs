@@ -84,7 +84,7 @@ public sealed class HistoryStore
         }
 
         Touch(slot);
-        Place place = Place.Unpack(_users.Read(slot)[PlaceWord]);
+        var place = Place.Unpack(_users.Read(slot)[PlaceWord]);
         int size = _sizes[place.Class];
         ReadOnlySpan<long> block = _blocks[place.Class].Read(place.Block);
         ReadOnlySpan<long> items = block[..place.Count];
@@ -115,7 +115,7 @@ public sealed class HistoryStore
             return 0;
         }
 
-        Place place = Place.Unpack(_users.Read(slot)[PlaceWord]);
+        var place = Place.Unpack(_users.Read(slot)[PlaceWord]);
         MemoryMarshal.Cast<long, ulong>(_blocks[place.Class].Read(place.Block)[..place.Count]).CopyTo(items);
         return place.Count;
     }
@@ -134,7 +134,7 @@ public sealed class HistoryStore
             return 0;
         }
 
-        Place place = Place.Unpack(_users.Read(slot)[PlaceWord]);
+        var place = Place.Unpack(_users.Read(slot)[PlaceWord]);
         ReadOnlySpan<long> block = _blocks[place.Class].Read(place.Block);
         int count = Math.Min(place.Count, items.Length);
         ReadOnlySpan<long> times = block.Slice(_sizes[place.Class] + place.Count - count, count);
@@ -159,7 +159,15 @@ public sealed class HistoryStore
         int[] newer = Interlocked.Exchange(ref _spareOrder, null) is { } spare && spare.Length >= UserCount ? spare : new int[UserCount];
         _newer.AsSpan(0, UserCount).CopyTo(newer);
         return new HistorySnapshot(
-            _users.Share(), Array.ConvertAll(_blocks, static slab => slab.Share()), _sizes, newer, _oldest, UserCount, Evictions, order => Volatile.Write(ref _spareOrder, order));
+            _users.Share(),
+            Array.ConvertAll(_blocks, static slab => slab.Share()),
+            _sizes,
+            newer,
+            _oldest,
+            UserCount,
+            Evictions,
+            order => Volatile.Write(ref _spareOrder, order)
+        );
     }
 
     /// <summary>Restores a snapshot from <see cref="HistorySnapshot.WriteTo"/> into this empty store. If its bounds are smaller than
@@ -287,7 +295,7 @@ public sealed class HistoryStore
     {
         int slot = _oldest;
         ReadOnlySpan<long> record = _users.Read(slot);
-        Place place = Place.Unpack(record[PlaceWord]);
+        var place = Place.Unpack(record[PlaceWord]);
         Find((ulong)record[KeyWord], out int bucket);
         RemoveBucket(bucket);
         Unlink(slot);

@@ -49,7 +49,16 @@ public sealed class Batcher
     /// <param name="time">The clock, for the linger only.</param>
     /// <param name="feed">Receives the users whose history changes; null when histories are not published.</param>
     /// <param name="shedding">Selects events to skip while the trainer is too far behind; null to train on all.</param>
-    public Batcher(BatcherOptions options, EventRules rules, IngestState state, StreamPositions positions, BatchPool pool, TimeProvider time, HistoryFeed? feed = null, LoadShedding? shedding = null)
+    public Batcher(
+        BatcherOptions options,
+        EventRules rules,
+        IngestState state,
+        StreamPositions positions,
+        BatchPool pool,
+        TimeProvider time,
+        HistoryFeed? feed = null,
+        LoadShedding? shedding = null
+    )
     {
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(rules);
@@ -71,7 +80,11 @@ public sealed class Batcher
         _batch = pool.Rent();
         if (_batch.Capacity != options.BatchSize || _batch.HistoryLength != state.Histories.Length)
         {
-            throw new ArgumentException($"The pool's batches are for {_batch.Capacity} examples with histories of {_batch.HistoryLength}; the settings require {options.BatchSize} and {state.Histories.Length}.", nameof(pool));
+            throw new ArgumentException(
+                $"The pool's batches are for {_batch.Capacity} examples with histories of {_batch.HistoryLength}; the settings require "
+                    + $"{options.BatchSize} and {state.Histories.Length}.",
+                nameof(pool)
+            );
         }
     }
 
@@ -97,9 +110,11 @@ public sealed class Batcher
     public bool IsCheckpointRequested => Volatile.Read(ref _checkpointRequested) != 0;
 
     /// <summary>Gets a value indicating whether the next sealed batch is due to carry a snapshot.</summary>
-    public bool IsCheckpointDue => IsCheckpointRequested || (_options.CheckpointBatches > 0 && (_state.NextSequence + 1) % _options.CheckpointBatches == 0);
+    public bool IsCheckpointDue =>
+        IsCheckpointRequested || (_options.CheckpointBatches > 0 && (_state.NextSequence + 1) % _options.CheckpointBatches == 0);
 
-    private bool IsFull => _batch.Count == _options.BatchSize
+    private bool IsFull =>
+        _batch.Count == _options.BatchSize
         || _counts.Read >= (long)_options.BatchSize * RecordsPerExample
         || _batch.ItemChanges.Count >= MaxItemChanges;
 

@@ -14,7 +14,9 @@ public sealed record BatcherOptions
     /// Default 100 ms.</summary>
     public TimeSpan Linger { get; init; } = TimeSpan.FromMilliseconds(100);
 
-    /// <summary>Gets how far behind its user's newest event an event may be and still be trained on. 0 … 365 days. Default 1 hour.</summary>
+    /// <summary>
+    /// Gets how far behind its user's newest event an event may be and still be trained on. 0 … 365 days. Default 1 hour.
+    /// </summary>
     public TimeSpan AllowedLateness { get; init; } = TimeSpan.FromHours(1);
 
     /// <summary>Gets the number of batches between two that carry a snapshot. 0: only when asked. Default 0.</summary>
@@ -26,7 +28,12 @@ public sealed record BatcherOptions
     {
         var errors = new OptionErrors();
         errors.Range(nameof(BatchSize), BatchSize, 1, 65_536);
-        errors.Check(Linger == Timeout.InfiniteTimeSpan || (Linger >= TimeSpan.FromMilliseconds(1) && Linger <= TimeSpan.FromMinutes(1)), nameof(Linger), Linger, "1ms … 1m, or -1ms: no limit");
+        errors.Check(
+            Linger == Timeout.InfiniteTimeSpan || (Linger >= TimeSpan.FromMilliseconds(1) && Linger <= TimeSpan.FromMinutes(1)),
+            nameof(Linger),
+            Linger,
+            "1ms … 1m, or -1ms: no limit"
+        );
         errors.Range(nameof(AllowedLateness), AllowedLateness, TimeSpan.Zero, TimeSpan.FromDays(365));
         errors.Check(CheckpointBatches >= 0, nameof(CheckpointBatches), CheckpointBatches, "0 and up");
         errors.Throw();

@@ -68,17 +68,20 @@ public sealed class IngestState
         long version = reader.ReadInt64();
         return version is 1 or Version
             ? version
-            : throw new InvalidDataException($"The ingestion snapshot has format version {version}; this program reads versions 1 and {Version}.");
+            : throw new InvalidDataException(
+                $"The ingestion snapshot has format version {version}; this program reads versions 1 and {Version}."
+            );
     }
 
-    internal static EventCounts ReadCounts(CheckedReader reader, long version) => new()
-    {
-        Read = reader.ReadInt64(0, long.MaxValue, "read"),
-        Decoded = reader.ReadInt64(0, long.MaxValue, "decoded"),
-        Trained = reader.ReadInt64(0, long.MaxValue, "trained"),
-        HistoryOnly = reader.ReadInt64(0, long.MaxValue, "history only"),
-        DeadLettered = reader.ReadInt64(0, long.MaxValue, "dead-lettered"),
-        Duplicates = reader.ReadInt64(0, long.MaxValue, "duplicates"),
-        Shed = version == 1 ? 0 : reader.ReadInt64(0, long.MaxValue, "shed"),
-    };
+    internal static EventCounts ReadCounts(CheckedReader reader, long version) =>
+        new()
+        {
+            Read = reader.ReadInt64(0, long.MaxValue, "read"),
+            Decoded = reader.ReadInt64(0, long.MaxValue, "decoded"),
+            Trained = reader.ReadInt64(0, long.MaxValue, "trained"),
+            HistoryOnly = reader.ReadInt64(0, long.MaxValue, "history only"),
+            DeadLettered = reader.ReadInt64(0, long.MaxValue, "dead-lettered"),
+            Duplicates = reader.ReadInt64(0, long.MaxValue, "duplicates"),
+            Shed = version == 1 ? 0 : reader.ReadInt64(0, long.MaxValue, "shed"),
+        };
 }

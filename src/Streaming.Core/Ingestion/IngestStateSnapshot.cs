@@ -7,7 +7,8 @@ namespace Streaming.Core.Ingestion;
 
 /// <summary>A snapshot of <see cref="IngestState"/>. Format: <see cref="CheckedWriter"/> frames; magic, version, next batch,
 /// seven counts, histories, dedup window.</summary>
-internal sealed class IngestStateSnapshot(long nextSequence, EventCounts totals, HistorySnapshot histories, DedupSnapshot dedup) : IngestSnapshot
+internal sealed class IngestStateSnapshot(long nextSequence, EventCounts totals, HistorySnapshot histories, DedupSnapshot dedup)
+    : IngestSnapshot
 {
     public override void WriteTo(Stream destination)
     {

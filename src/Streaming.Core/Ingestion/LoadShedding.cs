@@ -73,7 +73,10 @@ public sealed class LoadShedding
         }
 
         ReadOnlySpan<ulong> parts = [user, item, (ulong)candidate.EventTime];
-        ulong hash = XxHash64.Hash(candidate.EventId.IsEmpty ? System.Runtime.InteropServices.MemoryMarshal.AsBytes(parts) : candidate.EventId, Seed);
+        ulong hash = XxHash64.Hash(
+            candidate.EventId.IsEmpty ? System.Runtime.InteropServices.MemoryMarshal.AsBytes(parts) : candidate.EventId,
+            Seed
+        );
         return hash < _below;
     }
 }

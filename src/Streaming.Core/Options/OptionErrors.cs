@@ -22,7 +22,12 @@ public sealed class OptionErrors
     /// <param name="note">What else is allowed, or a remark.</param>
     public void Range<T>(string property, T value, T least, T most, string note = "")
         where T : IComparable<T> =>
-        Check(value.CompareTo(least) >= 0 && value.CompareTo(most) <= 0, property, value, $"{OptionText.Format(least)} … {OptionText.Format(most)}{note}");
+        Check(
+            value.CompareTo(least) >= 0 && value.CompareTo(most) <= 0,
+            property,
+            value,
+            $"{OptionText.Format(least)} … {OptionText.Format(most)}{note}"
+        );
 
     /// <summary>Adds an error unless the value is one of the declared names.</summary>
     public void Defined<T>(string property, T value)

@@ -99,7 +99,8 @@ internal sealed class PagedSlab
     {
         private int _released;
 
-        public ReadOnlySpan<long> Read(int index) => pages[index >> owner._shift].AsSpan((index & owner._mask) * owner._stride, owner._stride);
+        public ReadOnlySpan<long> Read(int index) =>
+            pages[index >> owner._shift].AsSpan((index & owner._mask) * owner._stride, owner._stride);
 
         public void Release()
         {

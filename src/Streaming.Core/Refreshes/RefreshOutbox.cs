@@ -106,7 +106,10 @@ public sealed class RefreshOutbox : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _signal.Dispose();
 
-    private static long Earlier(long a, long b) => a == 0 ? b : b == 0 ? a : Math.Min(a, b);
+    private static long Earlier(long a, long b) =>
+        a == 0 ? b
+        : b == 0 ? a
+        : Math.Min(a, b);
 
     private void Put(in Refresh refresh)
     {

@@ -65,7 +65,9 @@ internal sealed class CheckedReader(Stream source)
         int length = BinaryPrimitives.ReadInt32LittleEndian(head);
         if (length < 0 || length > CheckedWriter.FrameBytes || length % sizeof(long) != 0)
         {
-            throw new InvalidDataException($"Frame {_frame} of the ingestion snapshot has length {length}; allowed: multiples of 8 up to {CheckedWriter.FrameBytes}.");
+            throw new InvalidDataException(
+                $"Frame {_frame} of the ingestion snapshot has length {length}; allowed: multiples of 8 up to {CheckedWriter.FrameBytes}."
+            );
         }
 
         ReadExactly(_buffer.AsSpan(0, length + 8));

@@ -15,12 +15,14 @@ internal static class AvroCodecs
     {
         if (Interlocked.Exchange(ref _isRegistered, 1) == 0)
         {
-            Codec.RegisterResolver(static name => name switch
-            {
-                "snappy" => new SnappyCodec(),
-                "zstandard" => new ZstandardCodec(),
-                _ => null,
-            });
+            Codec.RegisterResolver(static name =>
+                name switch
+                {
+                    "snappy" => new SnappyCodec(),
+                    "zstandard" => new ZstandardCodec(),
+                    _ => null,
+                }
+            );
         }
     }
 
@@ -58,7 +60,9 @@ internal static class AvroCodecs
         protected override byte[] Decompress(ReadOnlySpan<byte> block)
         {
             byte[] data = Snappy.DecompressToArray(block[..^4]);
-            return System.IO.Hashing.Crc32.HashToUInt32(data) == BinaryPrimitives.ReadUInt32BigEndian(block[^4..]) ? data : throw new InvalidDataException("wrong checksum");
+            return System.IO.Hashing.Crc32.HashToUInt32(data) == BinaryPrimitives.ReadUInt32BigEndian(block[^4..])
+                ? data
+                : throw new InvalidDataException("wrong checksum");
         }
     }
 

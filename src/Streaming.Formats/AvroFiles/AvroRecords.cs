@@ -29,7 +29,11 @@ internal sealed class AvroRecords : RecordReader
         Fields = [.. schema.Fields.Select(static field => field.Name)];
         foreach (FieldPath path in map?.Fields ?? [])
         {
-            if (!others.Contains(path.Column) && !Array.Exists(Fields, path.Steps[0].IsNamed) && !Array.Exists(Fields, static name => name is "payload" or "after" or "data"))
+            if (
+                !others.Contains(path.Column)
+                && !Array.Exists(Fields, path.Steps[0].IsNamed)
+                && !Array.Exists(Fields, static name => name is "payload" or "after" or "data")
+            )
             {
                 throw new InvalidDataException($"there is no field '{path}'; the records have {string.Join(", ", Fields)}");
             }

@@ -106,10 +106,12 @@ public static class AvroTree
     }
 
     // A union with null contains the type with the logical type.
-    private static bool IsLocal(Schema schema) => schema switch
-    {
-        LogicalSchema logical => logical.LogicalTypeName.StartsWith("local-", StringComparison.Ordinal) || logical.LogicalTypeName == "date",
-        UnionSchema union => union.Schemas.Any(IsLocal),
-        _ => false,
-    };
+    private static bool IsLocal(Schema schema) =>
+        schema switch
+        {
+            LogicalSchema logical => logical.LogicalTypeName.StartsWith("local-", StringComparison.Ordinal)
+                || logical.LogicalTypeName == "date",
+            UnionSchema union => union.Schemas.Any(IsLocal),
+            _ => false,
+        };
 }

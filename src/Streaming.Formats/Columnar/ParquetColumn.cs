@@ -21,7 +21,10 @@ internal abstract class ParquetColumn : IDisposable
     {
         _data = data;
         _field = field;
-        _entries = field.MaxDefinitionLevel > 0 ? data.DefinitionLevels.Length : field.MaxRepetitionLevel > 0 ? data.RepetitionLevels.Length : values;
+        _entries =
+            field.MaxDefinitionLevel > 0 ? data.DefinitionLevels.Length
+            : field.MaxRepetitionLevel > 0 ? data.RepetitionLevels.Length
+            : values;
     }
 
     /// <summary>Gets whether the current row has another entry, after <see cref="Next"/>.</summary>
@@ -44,13 +47,25 @@ internal abstract class ParquetColumn : IDisposable
         {
             return data is RawColumnData<long> instants
                 ? new Column<long>(instants, field, Instant(kind))
-                : new Column<int>((RawColumnData<int>)data, field, static (tree, name, days) => tree.AddTime(name, days * 86_400_000L, isLocal: true));
+                : new Column<int>(
+                    (RawColumnData<int>)data,
+                    field,
+                    static (tree, name, days) => tree.AddTime(name, days * 86_400_000L, isLocal: true)
+                );
         }
 
         return data switch
         {
-            RawColumnData<ReadOnlyMemory<char>> text => new Column<ReadOnlyMemory<char>>(text, field, static (tree, name, value) => tree.AddText(name, value.Span)),
-            RawColumnData<ReadOnlyMemory<byte>> bytes => new Column<ReadOnlyMemory<byte>>(bytes, field, static (tree, name, value) => tree.Add(name, ValueKind.Text, tree.Append(value.Span))),
+            RawColumnData<ReadOnlyMemory<char>> text => new Column<ReadOnlyMemory<char>>(
+                text,
+                field,
+                static (tree, name, value) => tree.AddText(name, value.Span)
+            ),
+            RawColumnData<ReadOnlyMemory<byte>> bytes => new Column<ReadOnlyMemory<byte>>(
+                bytes,
+                field,
+                static (tree, name, value) => tree.Add(name, ValueKind.Text, tree.Append(value.Span))
+            ),
             RawColumnData<DateTime> time => new Column<DateTime>(time, field, Time(field)),
             RawColumnData<long> number => new Column<long>(number, field, static (tree, name, value) => tree.AddNumber(name, value)),
             RawColumnData<int> number => new Column<int>(number, field, static (tree, name, value) => tree.AddNumber(name, value)),
@@ -62,11 +77,24 @@ internal abstract class ParquetColumn : IDisposable
             RawColumnData<ulong> number => new Column<ulong>(number, field, static (tree, name, value) => AddFormatted(tree, name, value)),
             RawColumnData<double> number => new Column<double>(number, field, static (tree, name, value) => tree.AddNumber(name, value)),
             RawColumnData<float> number => new Column<float>(number, field, static (tree, name, value) => AddFormatted(tree, name, value)),
-            RawColumnData<decimal> number => new Column<decimal>(number, field, static (tree, name, value) => AddFormatted(tree, name, value)),
-            RawColumnData<BigInteger> number => new Column<BigInteger>(number, field, static (tree, name, value) => AddFormatted(tree, name, value)),
+            RawColumnData<decimal> number => new Column<decimal>(
+                number,
+                field,
+                static (tree, name, value) => AddFormatted(tree, name, value)
+            ),
+            RawColumnData<BigInteger> number => new Column<BigInteger>(
+                number,
+                field,
+                static (tree, name, value) => AddFormatted(tree, name, value)
+            ),
             RawColumnData<bool> flag => new Column<bool>(flag, field, static (tree, name, value) => tree.AddBoolean(name, value)),
             RawColumnData<Guid> id => new Column<Guid>(id, field, static (tree, name, value) => tree.AddText(name, value.ToString())),
-            RawColumnData<DateOnly> day => new Column<DateOnly>(day, field, static (tree, name, value) => tree.AddTime(name, (long)(value.ToDateTime(TimeOnly.MinValue) - DateTime.UnixEpoch).TotalMilliseconds, isLocal: true)),
+            RawColumnData<DateOnly> day => new Column<DateOnly>(
+                day,
+                field,
+                static (tree, name, value) =>
+                    tree.AddTime(name, (long)(value.ToDateTime(TimeOnly.MinValue) - DateTime.UnixEpoch).TotalMilliseconds, isLocal: true)
+            ),
             _ => throw new InvalidDataException($"column {field.Path} has the type {field.ClrType.Name}, which cannot be mapped"),
         };
     }
@@ -99,7 +127,9 @@ internal abstract class ParquetColumn : IDisposable
 
     // Impala and Spark write INT96 in UTC; the other types declare it.
     private static bool IsLocal(DataField field) =>
-        field is DateTimeDataField { IsAdjustedToUTC: false, DateTimeFormat: not DateTimeFormat.Impala } or DateTimeDataField { DateTimeFormat: DateTimeFormat.Date };
+        field
+            is DateTimeDataField { IsAdjustedToUTC: false, DateTimeFormat: not DateTimeFormat.Impala }
+                or DateTimeDataField { DateTimeFormat: DateTimeFormat.Date };
 
     private static Action<RecordTree, TextRange, DateTime> Time(DataField field)
     {
@@ -116,13 +146,16 @@ internal abstract class ParquetColumn : IDisposable
             { Unit: DateTimeTimeUnit.Nanos } => 1_000_000,
             _ => 1,
         };
-        return (tree, name, value) => tree.AddTime(name, (value - (((value % perMillisecond) + perMillisecond) % perMillisecond)) / perMillisecond, isLocal);
+        return (tree, name, value) =>
+            tree.AddTime(name, (value - (((value % perMillisecond) + perMillisecond) % perMillisecond)) / perMillisecond, isLocal);
     }
 
     private static void AddFormatted<T>(RecordTree tree, TextRange name, T value)
-        where T : IFormattable => tree.Add(name, ValueKind.Number, tree.Append(value.ToString(null, CultureInfo.InvariantCulture).AsSpan()));
+        where T : IFormattable =>
+        tree.Add(name, ValueKind.Number, tree.Append(value.ToString(null, CultureInfo.InvariantCulture).AsSpan()));
 
-    private sealed class Column<T>(RawColumnData<T> data, DataField field, Action<RecordTree, TextRange, T> add) : ParquetColumn(data, field, data.Values.Length)
+    private sealed class Column<T>(RawColumnData<T> data, DataField field, Action<RecordTree, TextRange, T> add)
+        : ParquetColumn(data, field, data.Values.Length)
         where T : struct
     {
         protected override void AddValue(RecordTree tree, TextRange name, int value) => add(tree, name, data.Values[value]);

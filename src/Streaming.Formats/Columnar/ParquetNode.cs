@@ -16,9 +16,7 @@ internal sealed class ParquetNode
     /// <param name="field">The field.</param>
     /// <param name="isWanted">Whether a leaf is requested, by its path without the names that lists add.</param>
     public ParquetNode(Field field, Func<string[], bool> isWanted)
-        : this(field, [field.Name], isWanted)
-    {
-    }
+        : this(field, [field.Name], isWanted) { }
 
     private ParquetNode(Field field, string[] path, Func<string[], bool> isWanted)
     {
@@ -108,8 +106,7 @@ internal sealed class ParquetNode
         do
         {
             element.Add(tree, default, isElement: true);
-        }
-        while (first.IsInRow);
+        } while (first.IsInRow);
         tree.End();
     }
 

@@ -27,13 +27,22 @@ internal sealed class ParquetRecords : RecordReader
         _file = Guard(() => ParquetReader.CreateAsync(stream, leaveStreamOpen: false));
         ParquetSchema schema = _file.Schema;
         Columns = [.. schema.Fields.Select(static field => field.Name)];
-        _nodes = [.. schema.Fields.Select(field => new ParquetNode(field, path => IsWanted(map, path))).Where(static node => node.Leaves.Any())];
+        _nodes =
+        [
+            .. schema.Fields.Select(field => new ParquetNode(field, path => IsWanted(map, path))).Where(static node => node.Leaves.Any()),
+        ];
         _plain = PlainTimes.Find(schema, [.. _nodes.SelectMany(static node => node.Leaves).Select(static node => node.Leaf!)]);
         foreach (FieldPath path in map?.Fields ?? [])
         {
-            if (!others.Contains(path.Column) && !schema.Fields.Any(field => new ParquetNode(field, candidate => IsSame(path, candidate)).Leaves.Any()))
+            if (
+                !others.Contains(path.Column)
+                && !schema.Fields.Any(field => new ParquetNode(field, candidate => IsSame(path, candidate)).Leaves.Any())
+            )
             {
-                throw new InvalidDataException($"there is no column '{path}'; the file has {string.Join(", ", schema.DataFields.Select(static field => field.Path.ToString().Replace('/', '.')))}");
+                throw new InvalidDataException(
+                    $"there is no column '{path}'; the file has "
+                        + $"{string.Join(", ", schema.DataFields.Select(static field => field.Path.ToString().Replace('/', '.')))}"
+                );
             }
         }
     }
@@ -77,7 +86,9 @@ internal sealed class ParquetRecords : RecordReader
     }
 
     private static bool IsWanted(FieldMap? map, string[] path) =>
-        map is null ? path.Length == 1 && KnownNames.TryFind(System.Text.Encoding.UTF8.GetBytes(path[0]), out _, out _) : map.Fields.Any(wanted => IsSame(wanted, path));
+        map is null
+            ? path.Length == 1 && KnownNames.TryFind(System.Text.Encoding.UTF8.GetBytes(path[0]), out _, out _)
+            : map.Fields.Any(wanted => IsSame(wanted, path));
 
     private static bool IsSame(FieldPath wanted, string[] path) =>
         wanted.Steps.Count == path.Length && wanted.Steps.Zip(path).All(static pair => pair.First.IsNamed(pair.Second));
@@ -101,7 +112,9 @@ internal sealed class ParquetRecords : RecordReader
         using ParquetRowGroupReader group = _file.OpenRowGroupReader(number);
         foreach (ParquetNode leaf in _nodes.SelectMany(static node => node.Leaves))
         {
-            ParquetColumn column = Guard(() => ParquetColumn.ReadAsync(group, leaf.Leaf!, _plain.GetValueOrDefault(leaf.Leaf!.Path.ToString())));
+            ParquetColumn column = Guard(() =>
+                ParquetColumn.ReadAsync(group, leaf.Leaf!, _plain.GetValueOrDefault(leaf.Leaf!.Path.ToString()))
+            );
             _columns.Add(column);
             leaf.Set(column);
         }

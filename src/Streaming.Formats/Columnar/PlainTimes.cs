@@ -15,26 +15,40 @@ internal static class PlainTimes
     {
         DataField[] times = [.. leaves.Where(static leaf => Stored(leaf) is not null)];
         Field[] holders = [.. schema.Fields.Where(field => times.Any(time => time.Path.FirstPart == field.Name)).Select(Plain)];
-        return holders.Length == 0 ? [] : new ParquetSchema(holders).DataFields
-            .Where(field => times.Any(time => time.Path.Equals(field.Path) && time.MaxDefinitionLevel == field.MaxDefinitionLevel && time.MaxRepetitionLevel == field.MaxRepetitionLevel))
-            .ToDictionary(static field => field.Path.ToString(), StringComparer.Ordinal);
+        return holders.Length == 0
+            ? []
+            : new ParquetSchema(holders)
+                .DataFields.Where(field =>
+                    times.Any(time =>
+                        time.Path.Equals(field.Path)
+                        && time.MaxDefinitionLevel == field.MaxDefinitionLevel
+                        && time.MaxRepetitionLevel == field.MaxRepetitionLevel
+                    )
+                )
+                .ToDictionary(static field => field.Path.ToString(), StringComparer.Ordinal);
     }
 
     // INT96 is not an integer type; its values are never delta-encoded.
-    private static Type? Stored(Field field) => field switch
-    {
-        DateTimeDataField { DateTimeFormat: DateTimeFormat.Impala } => null,
-        DateTimeDataField { DateTimeFormat: DateTimeFormat.Date } => typeof(int),
-        DateTimeDataField => typeof(long),
-        _ => null,
-    };
+    private static Type? Stored(Field field) =>
+        field switch
+        {
+            DateTimeDataField { DateTimeFormat: DateTimeFormat.Impala } => null,
+            DateTimeDataField { DateTimeFormat: DateTimeFormat.Date } => typeof(int),
+            DateTimeDataField => typeof(long),
+            _ => null,
+        };
 
-    private static Field Plain(Field field) => field switch
-    {
-        StructField group => new StructField(group.Name, [.. group.Fields.Select(Plain)]),
-        ListField list when list.Item.Path.Length > 1 => new ListField(list.Name, Plain(list.Item), list.Item.Path[list.Item.Path.Length - 2]),
-        DateTimeDataField time when Stored(time) is { } type => new DataField(time.Name, type, time.IsNullable),
-        DataField leaf => new DataField(leaf.Name, leaf.ClrType, leaf.IsNullable, leaf.IsArray),
-        _ => field,
-    };
+    private static Field Plain(Field field) =>
+        field switch
+        {
+            StructField group => new StructField(group.Name, [.. group.Fields.Select(Plain)]),
+            ListField list when list.Item.Path.Length > 1 => new ListField(
+                list.Name,
+                Plain(list.Item),
+                list.Item.Path[list.Item.Path.Length - 2]
+            ),
+            DateTimeDataField time when Stored(time) is { } type => new DataField(time.Name, type, time.IsNullable),
+            DataField leaf => new DataField(leaf.Name, leaf.ClrType, leaf.IsNullable, leaf.IsArray),
+            _ => field,
+        };
 }

@@ -37,7 +37,8 @@ public sealed class DelimitedReader : IDisposable
                 MalformedData = CsvMalformedDataHandling.Recover,
                 OnMalformedRecord = Note,
                 FormatProvider = CultureInfo.InvariantCulture,
-            });
+            }
+        );
         for (int line = 0; line < dialect.SkipLines; line++)
         {
             Read();
@@ -106,9 +107,10 @@ public sealed class DelimitedReader : IDisposable
             return;
         }
 
-        Problem = record.Reason == CsvMalformedReason.TextAfterClosingQuote
-            ? "text after a closing quote (if quotes have no meaning in this file, use --quote none)"
-            : "a quoted field is not closed";
+        Problem =
+            record.Reason == CsvMalformedReason.TextAfterClosingQuote
+                ? "text after a closing quote (if quotes have no meaning in this file, use --quote none)"
+                : "a quoted field is not closed";
         Lines = 1 + record.RawRecord.AsSpan().Count('\n');
     }
 }

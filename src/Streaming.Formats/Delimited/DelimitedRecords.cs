@@ -24,7 +24,11 @@ internal sealed class DelimitedRecords : RecordReader
         _hasHeader = map is not { IsPositional: true };
         if (!_hasHeader)
         {
-            _columns.AddRange(map!.Fields.Select(static path => (int.Parse(path.Steps[0].Name, CultureInfo.InvariantCulture), Encoding.UTF8.GetBytes(path.Steps[0].Name))));
+            _columns.AddRange(
+                map!.Fields.Select(static path =>
+                    (int.Parse(path.Steps[0].Name, CultureInfo.InvariantCulture), Encoding.UTF8.GetBytes(path.Steps[0].Name))
+                )
+            );
         }
     }
 
@@ -60,13 +64,23 @@ internal sealed class DelimitedRecords : RecordReader
             foreach (string column in map.Fields.Select(static path => path.Column).Where(column => !others.Contains(column)))
             {
                 int field = DelimitedHeader.Find(Header, column);
-                _columns.Add(field >= 0 ? (field, Encoding.UTF8.GetBytes(column)) : throw new InvalidDataException($"line {_rows.Line}: there is no column '{column}'; the file has {string.Join(", ", Header)}"));
+                _columns.Add(
+                    field >= 0
+                        ? (field, Encoding.UTF8.GetBytes(column))
+                        : throw new InvalidDataException(
+                            $"line {_rows.Line}: there is no column '{column}'; the file has {string.Join(", ", Header)}"
+                        )
+                );
             }
 
             return;
         }
 
-        _columns.AddRange(Header.Select(static (name, field) => (field, Encoding.UTF8.GetBytes(name))).Where(static column => KnownNames.TryFind(column.Item2, out _, out _)));
+        _columns.AddRange(
+            Header
+                .Select(static (name, field) => (field, Encoding.UTF8.GetBytes(name)))
+                .Where(static column => KnownNames.TryFind(column.Item2, out _, out _))
+        );
     }
 
     /// <inheritdoc/>
@@ -108,14 +122,18 @@ internal sealed class DelimitedRecords : RecordReader
     protected override void Dispose(bool disposing) => _rows.Dispose();
 
     // Null markers of common tools: databases \N, pandas nan and <NA>, Python None.
-    private static bool IsNull(ReadOnlySpan<byte> value) => value.Length switch
-    {
-        0 => true,
-        2 => value.SequenceEqual("\\N"u8),
-        3 => value.SequenceEqual("NaN"u8) || value.SequenceEqual("nan"u8),
-        4 => value.SequenceEqual("NULL"u8) || value.SequenceEqual("null"u8) || value.SequenceEqual("None"u8) || value.SequenceEqual("<NA>"u8),
-        _ => false,
-    };
+    private static bool IsNull(ReadOnlySpan<byte> value) =>
+        value.Length switch
+        {
+            0 => true,
+            2 => value.SequenceEqual("\\N"u8),
+            3 => value.SequenceEqual("NaN"u8) || value.SequenceEqual("nan"u8),
+            4 => value.SequenceEqual("NULL"u8)
+                || value.SequenceEqual("null"u8)
+                || value.SequenceEqual("None"u8)
+                || value.SequenceEqual("<NA>"u8),
+            _ => false,
+        };
 
     // A separator after the last field is common. Any other number of fields means that the columns are misaligned.
     private string? WidthProblem() =>

@@ -33,7 +33,10 @@ internal static class DialectDetector
         bool isPlain = map is { IsPositional: true } && separator is "\t" or { Length: > 1 };
 
         // Tables without a header come from databases and research data sets, where quotes are ordinary characters.
-        char? enclosing = quote is null ? (isPlain ? null : '"') : quote.Length == 1 ? quote[0] : null;
+        char? enclosing =
+            quote is null ? (isPlain ? null : '"')
+            : quote.Length == 1 ? quote[0]
+            : null;
         return new Dialect(separator, enclosing, skip);
     }
 
@@ -59,9 +62,10 @@ internal static class DialectDetector
     // The number of expected names counts first, then the number of columns.
     private static int Score(string[] header, string[] wanted)
     {
-        int found = wanted.Length > 0
-            ? wanted.Count(column => DelimitedHeader.Find(header, column) >= 0)
-            : header.Count(static name => KnownNames.TryFind(Encoding.UTF8.GetBytes(name), out _, out _));
+        int found =
+            wanted.Length > 0
+                ? wanted.Count(column => DelimitedHeader.Find(header, column) >= 0)
+                : header.Count(static name => KnownNames.TryFind(Encoding.UTF8.GetBytes(name), out _, out _));
         return (found * 1000) + Math.Min(header.Length, 999);
     }
 

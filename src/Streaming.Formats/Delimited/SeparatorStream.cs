@@ -60,9 +60,7 @@ internal sealed class SeparatorStream : Stream
         return written;
     }
 
-    public override void Flush()
-    {
-    }
+    public override void Flush() { }
 
     public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
 

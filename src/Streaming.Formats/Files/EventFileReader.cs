@@ -47,7 +47,12 @@ public sealed class EventFileReader
         }
 
         log.SortByTime();
-        return log.Count > 0 ? log : throw new InputFileException($"{string.Join(", ", all)}: no events ({(log.Dropped > 0 ? $"{log.Dropped} rows were dropped by the rules of their format" : "there are no rows")}).");
+        return log.Count > 0
+            ? log
+            : throw new InputFileException(
+                $"{string.Join(", ", all)}: no events "
+                    + $"({(log.Dropped > 0 ? $"{log.Dropped} rows were dropped by the rules of their format" : "there are no rows")})."
+            );
     }
 
     // A file's rows have no key, headers or record timestamp.
@@ -57,7 +62,9 @@ public sealed class EventFileReader
         {
             if (map?[role] is { Source: FieldSource.Key or FieldSource.Header or FieldSource.Timestamp } path)
             {
-                throw new InputFileException($"--columns: {FieldMap.Name(role)}={path} is for topics; a file has no keys, headers or record times.");
+                throw new InputFileException(
+                    $"--columns: {FieldMap.Name(role)}={path} is for topics; a file has no keys, headers or record times."
+                );
             }
         }
 
@@ -116,7 +123,11 @@ public sealed class EventFileReader
     {
         FileStream file = InputFile.OpenRaw(path);
         Span<byte> magic = stackalloc byte[4];
-        if (file.CanSeek && file.ReadAtLeast(magic, 4, throwOnEndOfStream: false) == 4 && (magic.SequenceEqual("PAR1"u8) || magic.SequenceEqual("Obj\x01"u8)))
+        if (
+            file.CanSeek
+            && file.ReadAtLeast(magic, 4, throwOnEndOfStream: false) == 4
+            && (magic.SequenceEqual("PAR1"u8) || magic.SequenceEqual("Obj\x01"u8))
+        )
         {
             file.Position = 0;
             return file;
@@ -155,12 +166,22 @@ public sealed class EventFileReader
             return;
         }
 
-        FieldRole[] known = [.. names.Concat(folders).Select(static name => KnownNames.TryFind(Encoding.UTF8.GetBytes(name), out FieldRole role, out _) ? role : (FieldRole)(-1))];
+        FieldRole[] known =
+        [
+            .. names
+                .Concat(folders)
+                .Select(static name =>
+                    KnownNames.TryFind(Encoding.UTF8.GetBytes(name), out FieldRole role, out _) ? role : (FieldRole)(-1)
+                ),
+        ];
         FieldRole[] missing = [.. ((FieldRole[])[FieldRole.User, FieldRole.Item, FieldRole.Time]).Except(known)];
         if (missing.Length > 0)
         {
             throw new InvalidDataException(
-                $"unknown format: no column is recognised as {string.Join(" or ", missing.Select(FieldMap.Name))}; the columns are {string.Join(", ", names.Take(30))}. Map them with --columns, for example user={names[0]},item=…,time=… (without a header by number: user=0,item=1,time=2).");
+                $"unknown format: no column is recognised as {string.Join(" or ", missing.Select(FieldMap.Name))}; the columns are "
+                    + $"{string.Join(", ", names.Take(30))}. Map them with --columns, for example user={names[0]},item=…,time=… "
+                    + "(without a header by number: user=0,item=1,time=2)."
+            );
         }
     }
 
@@ -192,7 +213,11 @@ public sealed class EventFileReader
             Add(mapper, rows, part, tally);
         }
 
-        if (tally.Rows > tally.Bad && mapper.Unseen.Where(static role => role is not FieldRole.Title).ToArray() is { Length: > 0 } unseen && _log.Count > 0)
+        if (
+            tally.Rows > tally.Bad
+            && mapper.Unseen.Where(static role => role is not FieldRole.Title).ToArray() is { Length: > 0 } unseen
+            && _log.Count > 0
+        )
         {
             FieldRole role = unseen[0];
             throw new InvalidDataException($"--columns: {FieldMap.Name(role)}={map![role]} occurs in none of the {tally.Rows} records");

@@ -48,7 +48,15 @@ public sealed class EventLog
             int place = number % EventPage.Capacity;
             int item = page.Item(place);
             item = _exchanged is not null && index >= _exchangedFrom ? _exchanged[item] : item;
-            return new EventRow(_users[page.User(place)], _items[item], page.Time(place), _types[page.Type(place)], page.Id(place), page.Value(place), page.Dwell(place));
+            return new EventRow(
+                _users[page.User(place)],
+                _items[item],
+                page.Time(place),
+                _types[page.Type(place)],
+                page.Id(place),
+                page.Value(place),
+                page.Dwell(place)
+            );
         }
     }
 
@@ -62,7 +70,15 @@ public sealed class EventLog
         Span<char> chars = stackalloc char[InteractionEvent.MaxIdBytes];
         int user = Intern(_users, added.UserId, chars);
         int item = Intern(_items, added.ItemId, chars);
-        Add(user, item, Intern(_types, added.Type.IsEmpty ? "view"u8 : added.Type, chars), added.EventTime, added.EventId, added.Value, added.DwellTime);
+        Add(
+            user,
+            item,
+            Intern(_types, added.Type.IsEmpty ? "view"u8 : added.Type, chars),
+            added.EventTime,
+            added.EventId,
+            added.Value,
+            added.DwellTime
+        );
     }
 
     /// <summary>Sets an item's title, unless it already has one.</summary>
@@ -119,7 +135,8 @@ public sealed class EventLog
         new Random(seed).Shuffle(_exchanged);
     }
 
-    private static int Intern(StringTable table, ReadOnlySpan<byte> text, Span<char> chars) => table.Intern(chars[..Encoding.UTF8.GetChars(text, chars)]);
+    private static int Intern(StringTable table, ReadOnlySpan<byte> text, Span<char> chars) =>
+        table.Intern(chars[..Encoding.UTF8.GetChars(text, chars)]);
 
     private void Add(int user, int item, int type, long time, ReadOnlySpan<byte> id, double? value, long? dwell)
     {
@@ -135,5 +152,6 @@ public sealed class EventLog
         }
     }
 
-    private EventPage Page(int number) => number / EventPage.Capacity is var page && page < _pages.Count ? _pages[page] : _tail ??= _last.Pack();
+    private EventPage Page(int number) =>
+        number / EventPage.Capacity is var page && page < _pages.Count ? _pages[page] : _tail ??= _last.Pack();
 }

@@ -8,4 +8,12 @@ namespace Streaming.Formats.Files;
 /// <param name="EventId">The event's own id, or null.</param>
 /// <param name="Value">The value: price, rating, …, or null.</param>
 /// <param name="Dwell">The dwell time in milliseconds, or null.</param>
-public readonly record struct EventRow(string User, string Item, long Time, string Type, string? EventId, double? Value = null, long? Dwell = null);
+public readonly record struct EventRow(
+    string User,
+    string Item,
+    long Time,
+    string Type,
+    string? EventId,
+    double? Value = null,
+    long? Dwell = null
+);

@@ -24,7 +24,9 @@ internal static class InputFiles
         }
 
         InputFilePart[] parts = [.. In(path, [])];
-        return parts.Length > 0 ? parts : throw new InputFileException($"{path}: the folder contains no files", new FileNotFoundException());
+        return parts.Length > 0
+            ? parts
+            : throw new InputFileException($"{path}: the folder contains no files", new FileNotFoundException());
     }
 
     private static IEnumerable<InputFilePart> In(string folder, IReadOnlyList<KeyValuePair<string, string>> partitions)
@@ -39,7 +41,12 @@ internal static class InputFiles
             string name = Path.GetFileName(inner);
             int equals = name.IndexOf('=', StringComparison.Ordinal);
             string value = equals > 0 ? Uri.UnescapeDataString(name[(equals + 1)..]) : string.Empty;
-            foreach (InputFilePart part in In(inner, equals > 0 && value != NullPartition ? [.. partitions, new(Uri.UnescapeDataString(name[..equals]), value)] : partitions))
+            foreach (
+                InputFilePart part in In(
+                    inner,
+                    equals > 0 && value != NullPartition ? [.. partitions, new(Uri.UnescapeDataString(name[..equals]), value)] : partitions
+                )
+            )
             {
                 yield return part;
             }

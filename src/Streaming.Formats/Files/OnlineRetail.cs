@@ -22,8 +22,9 @@ internal sealed class OnlineRetail
     private readonly RecordTree _values = new();
 
     /// <summary>Whether a file has the columns of the first or the second set.</summary>
-    public static bool IsHeader(string[] names) => names.Select(static name => name.Replace(" ", string.Empty, StringComparison.Ordinal).ToUpperInvariant()).ToArray() is
-        ["INVOICENO" or "INVOICE", "STOCKCODE", "DESCRIPTION", "QUANTITY", "INVOICEDATE", "UNITPRICE" or "PRICE", "CUSTOMERID", ..];
+    public static bool IsHeader(string[] names) =>
+        names.Select(static name => name.Replace(" ", string.Empty, StringComparison.Ordinal).ToUpperInvariant()).ToArray()
+            is ["INVOICENO" or "INVOICE", "STOCKCODE", "DESCRIPTION", "QUANTITY", "INVOICEDATE", "UNITPRICE" or "PRICE", "CUSTOMERID", ..];
 
     /// <summary>Adds the event of a row; counts a row that is not a purchase as dropped.</summary>
     /// <returns>What is wrong with the row, or null.</returns>
@@ -49,7 +50,15 @@ internal sealed class OnlineRetail
 
         // Exports of the sheet write the customer as a float, 17850.0.
         ReadOnlySpan<byte> customer = row[Customer];
-        log.Add(new InteractionEvent { UserId = customer.EndsWith(".0"u8) ? customer[..^2] : customer, ItemId = row[StockCode], EventTime = time, Type = "purchase"u8 });
+        log.Add(
+            new InteractionEvent
+            {
+                UserId = customer.EndsWith(".0"u8) ? customer[..^2] : customer,
+                ItemId = row[StockCode],
+                EventTime = time,
+                Type = "purchase"u8,
+            }
+        );
         log.SetTitle(row[StockCode], row[Description].Trim((byte)' '));
         return null;
     }
@@ -58,6 +67,5 @@ internal sealed class OnlineRetail
     /// Product codes have five digits, then at most two letters for the variant (85123A, 15056BL). Others are postage, fees, samples and
     /// corrections: POST, D, M, DOT, C2, PADS, BANK CHARGES, ….
     /// </summary>
-    private static bool IsProduct(ReadOnlySpan<byte> code) =>
-        code.Length >= 5 && !code[..5].ContainsAnyExceptInRange((byte)'0', (byte)'9');
+    private static bool IsProduct(ReadOnlySpan<byte> code) => code.Length >= 5 && !code[..5].ContainsAnyExceptInRange((byte)'0', (byte)'9');
 }

@@ -45,8 +45,10 @@ public static class InputFile
 
         try
         {
-            return head.StartsWith((ReadOnlySpan<byte>)[0x1f, 0x8b]) ? new PeekStream(new GZipStream(raw, CompressionMode.Decompress), HeadBytes, "gzip")
-                : head.StartsWith((ReadOnlySpan<byte>)[0x28, 0xb5, 0x2f, 0xfd]) ? new PeekStream(new DecompressionStream(raw, leaveOpen: false), HeadBytes, "zstd")
+            return head.StartsWith((ReadOnlySpan<byte>)[0x1f, 0x8b])
+                    ? new PeekStream(new GZipStream(raw, CompressionMode.Decompress), HeadBytes, "gzip")
+                : head.StartsWith((ReadOnlySpan<byte>)[0x28, 0xb5, 0x2f, 0xfd])
+                    ? new PeekStream(new DecompressionStream(raw, leaveOpen: false), HeadBytes, "zstd")
                 : raw;
         }
         catch

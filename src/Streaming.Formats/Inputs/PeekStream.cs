@@ -65,15 +65,17 @@ internal sealed class PeekStream : Stream
         {
             return _inner.Read(buffer);
         }
-        catch (Exception exception) when (_compression is not null && exception is InvalidDataException or EndOfStreamException or ZstdException)
+        catch (Exception exception)
+            when (_compression is not null && exception is InvalidDataException or EndOfStreamException or ZstdException)
         {
-            throw new InvalidDataException($"the {_compression} data is truncated or damaged ({exception.Message.TrimEnd('.')})", exception);
+            throw new InvalidDataException(
+                $"the {_compression} data is truncated or damaged ({exception.Message.TrimEnd('.')})",
+                exception
+            );
         }
     }
 
-    public override void Flush()
-    {
-    }
+    public override void Flush() { }
 
     public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
 

@@ -98,9 +98,7 @@ public sealed class JsonRecords : RecordReader
     private void Begin()
     {
         _hasBegun = true;
-        while (_end - _start < 3 && Fill())
-        {
-        }
+        while (_end - _start < 3 && Fill()) { }
 
         if (_buffer.AsSpan(_start, _end - _start).StartsWith((ReadOnlySpan<byte>)[0xEF, 0xBB, 0xBF]))
         {
@@ -166,7 +164,10 @@ public sealed class JsonRecords : RecordReader
         }
         else if (Peek() is not (']' or < 0))
         {
-            throw new InvalidDataException($"line {_line}, column {_dropped + _start - _lineStart + 1}: '{(char)Peek()}' between two elements of the array; allowed: a comma");
+            throw new InvalidDataException(
+                $"line {_line}, column {_dropped + _start - _lineStart + 1}: '{(char)Peek()}' between two elements of the array; "
+                    + "allowed: a comma"
+            );
         }
     }
 

@@ -58,7 +58,8 @@ internal static class Envelope
 
     /// <summary>Whether a record is a Debezium change event.</summary>
     public static bool IsChange(RecordValue record) =>
-        record.Find("op"u8).Kind == ValueKind.Text && (record.Find("after"u8).Kind != ValueKind.Missing || record.Find("before"u8).Kind != ValueKind.Missing);
+        record.Find("op"u8).Kind == ValueKind.Text
+        && (record.Find("after"u8).Kind != ValueKind.Missing || record.Find("before"u8).Kind != ValueKind.Missing);
 
     private static RecordValue Hits(RecordValue record)
     {

@@ -102,13 +102,18 @@ public sealed class EventMapper
         return reason switch
         {
             DeadLetterReason.Empty => "the record is empty",
-            DeadLetterReason.Malformed when _wrongValue.Kind is not (ValueKind.Fields or ValueKind.List) && _wrongRole == FieldRole.User => "the record is not an object with named fields",
-            DeadLetterReason.NoUser or DeadLetterReason.NoItem or DeadLetterReason.NoTime => $"{field} is {(_wrongValue.Kind == ValueKind.Missing ? "missing" : "empty")}{_finder.Others()}",
+            DeadLetterReason.Malformed when _wrongValue.Kind is not (ValueKind.Fields or ValueKind.List) && _wrongRole == FieldRole.User =>
+                "the record is not an object with named fields",
+            DeadLetterReason.NoUser or DeadLetterReason.NoItem or DeadLetterReason.NoTime =>
+                $"{field} is {(_wrongValue.Kind == ValueKind.Missing ? "missing" : "empty")}{_finder.Others()}",
             DeadLetterReason.IdTooLong => $"{field} is longer than {InteractionEvent.MaxIdBytes} bytes: {shown}",
             DeadLetterReason.InvalidUtf8 => $"{field} is not UTF-8: {shown}",
-            DeadLetterReason.InvalidNumber => $"{field} is {shown}; allowed: a number with a decimal point{(_wrongRole == FieldRole.Dwell ? ", 0 and up" : string.Empty)}",
-            DeadLetterReason.TimeOutOfRange or DeadLetterReason.Malformed when _wrongRole == FieldRole.Time => $"{field} {shown} {_times.Explain(_wrongValue.Text)}",
-            _ => $"{field} is {_wrongValue.Kind switch { ValueKind.List => "a list", ValueKind.Fields => "an object", _ => shown }}; allowed: a text or a number",
+            DeadLetterReason.InvalidNumber => $"{field} is {shown}; allowed: a number with a decimal "
+                + $"point{(_wrongRole == FieldRole.Dwell ? ", 0 and up" : string.Empty)}",
+            DeadLetterReason.TimeOutOfRange or DeadLetterReason.Malformed when _wrongRole == FieldRole.Time =>
+                $"{field} {shown} {_times.Explain(_wrongValue.Text)}",
+            _ => $"{field} is {_wrongValue.Kind switch { ValueKind.List => "a list", ValueKind.Fields => "an object", _ => shown }}; "
+                + "allowed: a text or a number",
         };
     }
 
@@ -116,7 +121,11 @@ public sealed class EventMapper
     {
         DeadLetterReason reason = DeadLetterReason.None;
         int index = 0;
-        for (RecordValue element = _finder.FirstElement; element.Kind != ValueKind.Missing && reason == DeadLetterReason.None; element = element.Next)
+        for (
+            RecordValue element = _finder.FirstElement;
+            element.Kind != ValueKind.Missing && reason == DeadLetterReason.None;
+            element = element.Next
+        )
         {
             _finder.EnterElement(element);
             reason = Add(index++);
@@ -200,7 +209,9 @@ public sealed class EventMapper
         room[length] = (byte)'-';
         index.TryFormat(room[(length + 1)..], out int digits, default, CultureInfo.InvariantCulture);
         id = _record.Detached(_record.Take(length + 1 + digits));
-        return length + 1 + digits <= InteractionEvent.MaxIdBytes ? DeadLetterReason.None : Wrong(FieldRole.Id, id, DeadLetterReason.IdTooLong);
+        return length + 1 + digits <= InteractionEvent.MaxIdBytes
+            ? DeadLetterReason.None
+            : Wrong(FieldRole.Id, id, DeadLetterReason.IdTooLong);
     }
 
     private DeadLetterReason ReadId(FieldRole role, DeadLetterReason whenEmpty, out RecordValue value)
@@ -241,9 +252,12 @@ public sealed class EventMapper
             return DeadLetterReason.None;
         }
 
-        bool isNumber = double.TryParse(value.Text, NumberStyles.Float, CultureInfo.InvariantCulture, out double read) && double.IsFinite(read);
+        bool isNumber =
+            double.TryParse(value.Text, NumberStyles.Float, CultureInfo.InvariantCulture, out double read) && double.IsFinite(read);
         number = read;
-        return isNumber && (role != FieldRole.Dwell || read is >= 0 and < 1e15) ? DeadLetterReason.None : Wrong(role, value, DeadLetterReason.InvalidNumber);
+        return isNumber && (role != FieldRole.Dwell || read is >= 0 and < 1e15)
+            ? DeadLetterReason.None
+            : Wrong(role, value, DeadLetterReason.InvalidNumber);
     }
 
     private DeadLetterReason Wrong(FieldRole role, RecordValue value, DeadLetterReason reason)

@@ -86,7 +86,10 @@ internal sealed class FieldFinder
 
     public RecordValue Find(FieldRole role)
     {
-        RecordValue value = _map is null ? _known[(int)role] : _map[role] is { } path ? Find(role, path) : default;
+        RecordValue value =
+            _map is null ? _known[(int)role]
+            : _map[role] is { } path ? Find(role, path)
+            : default;
         _seen[(int)role] |= value.Kind != ValueKind.Missing || (role == FieldRole.Time && TimeIsTheRecords);
         return value;
     }
@@ -119,11 +122,16 @@ internal sealed class FieldFinder
             case FieldSource.Key:
                 return _origin is null ? default : _tree.Detached(ValueKind.Text, _origin.Key);
             case FieldSource.Header:
-                return _origin is not null && _origin.TryFindHeader(path.Text, out ReadOnlySpan<byte> header) ? _tree.Detached(ValueKind.Text, header) : default;
+                return _origin is not null && _origin.TryFindHeader(path.Text, out ReadOnlySpan<byte> header)
+                    ? _tree.Detached(ValueKind.Text, header)
+                    : default;
             case FieldSource.Timestamp:
                 return default;
             default:
-                RecordValue value = path.ListStep >= 0 ? PathWalk.From(_element, path.Steps, path.ListStep + 1, out bool throughNull) : PathWalk.From(_record, _inner, path.Steps, out throughNull);
+                RecordValue value =
+                    path.ListStep >= 0
+                        ? PathWalk.From(_element, path.Steps, path.ListStep + 1, out bool throughNull)
+                        : PathWalk.From(_record, _inner, path.Steps, out throughNull);
                 LedThroughNull |= throughNull && role is FieldRole.User or FieldRole.Item or FieldRole.Time;
                 return value;
         }
@@ -140,7 +148,11 @@ internal sealed class FieldFinder
         Array.Fill(_ranks, int.MaxValue);
         for (RecordValue child = _inner.First; child.Kind != ValueKind.Missing; child = child.Next)
         {
-            if (child.Kind is not (ValueKind.Fields or ValueKind.List) && KnownNames.TryFind(child.Name, out FieldRole role, out int rank) && rank < _ranks[(int)role])
+            if (
+                child.Kind is not (ValueKind.Fields or ValueKind.List)
+                && KnownNames.TryFind(child.Name, out FieldRole role, out int rank)
+                && rank < _ranks[(int)role]
+            )
             {
                 _known[(int)role] = child;
                 _ranks[(int)role] = rank;

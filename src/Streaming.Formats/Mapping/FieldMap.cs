@@ -50,7 +50,9 @@ public sealed class FieldMap
         {
             if (!Enum.TryParse(name, ignoreCase: true, out FieldRole role) || IsNumber(name))
             {
-                throw new FieldMapException($"'{name}' in '{text}' is not a field of an event; allowed: {string.Join(", ", Roles.Select(Name))}.");
+                throw new FieldMapException(
+                    $"'{name}' in '{text}' is not a field of an event; allowed: {string.Join(", ", Roles.Select(Name))}."
+                );
             }
 
             if (paths[(int)role] is not null)
@@ -74,9 +76,17 @@ public sealed class FieldMap
     }
 
     /// <summary>The mapping for flat rows: a path's names joined by dots are one column's name.</summary>
-    public FieldMap Flat() => new(
-        [.. _paths.Select(static path => path is { Source: FieldSource.Field } ? new FieldPath(path.ToString(), FieldSource.Field, string.Empty, [new PathStep(path.Column, false)]) : path)],
-        Written);
+    public FieldMap Flat() =>
+        new(
+            [
+                .. _paths.Select(static path =>
+                    path is { Source: FieldSource.Field }
+                        ? new FieldPath(path.ToString(), FieldSource.Field, string.Empty, [new PathStep(path.Column, false)])
+                        : path
+                ),
+            ],
+            Written
+        );
 
     /// <summary>A role's name in a mapping.</summary>
     public static string Name(FieldRole role) => role.ToString().ToLowerInvariant();
@@ -89,7 +99,13 @@ public sealed class FieldMap
             throw new FieldMapException($"'{nested}' in '{text}' has two lists; allowed: one '[]'.");
         }
 
-        if (lists.Select(static path => string.Join('.', path.Steps.Take(path.ListStep + 1).Select(static step => step.Name))).Distinct(StringComparer.Ordinal).Skip(1).Any())
+        if (
+            lists
+                .Select(static path => string.Join('.', path.Steps.Take(path.ListStep + 1).Select(static step => step.Name)))
+                .Distinct(StringComparer.Ordinal)
+                .Skip(1)
+                .Any()
+        )
         {
             throw new FieldMapException($"'{text}' leads into different lists; allowed: '[]' after one list's name.");
         }

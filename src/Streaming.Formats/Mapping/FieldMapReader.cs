@@ -5,7 +5,9 @@ namespace Streaming.Formats.Mapping;
 /// <summary>Splits the text of a mapping into its pairs and paths.</summary>
 internal sealed class FieldMapReader(string text)
 {
-    private const string Help = "allowed: name=path with commas between; a path is names joined by dots, [] after a list's name, :text, $key, $timestamp or $header.name";
+    private const string Help =
+        "allowed: name=path with commas between; a path is names joined by dots, [] after a list's name, :text, $key, $timestamp or "
+        + "$header.name";
 
     private int _place;
 
@@ -102,8 +104,7 @@ internal sealed class FieldMapReader(string text)
             }
 
             steps.Add(new PathStep(name, isList));
-        }
-        while (!IsAtEnd && text[_place] == '.');
+        } while (!IsAtEnd && text[_place] == '.');
 
         EndPath(start);
         return new FieldPath(text[start.._place], FieldSource.Field, string.Empty, [.. steps]);

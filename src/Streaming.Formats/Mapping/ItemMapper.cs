@@ -19,7 +19,12 @@ public sealed class ItemMapper
     {
         ArgumentNullException.ThrowIfNull(map);
         _map = map;
-        _removed = [.. map.Item.Steps.SkipWhile(static step => step.Name is "payload" or "after").Select(static step => Encoding.UTF8.GetBytes(step.Name))];
+        _removed =
+        [
+            .. map
+                .Item.Steps.SkipWhile(static step => step.Name is "payload" or "after")
+                .Select(static step => Encoding.UTF8.GetBytes(step.Name)),
+        ];
     }
 
     /// <summary>Gets the item's id, UTF-8, valid until the record's tree is cleared.</summary>
@@ -57,7 +62,9 @@ public sealed class ItemMapper
             case FieldSource.Key:
                 return _origin is null ? default : _tree.Detached(ValueKind.Text, _origin.Key);
             case FieldSource.Header:
-                return _origin is not null && _origin.TryFindHeader(path.Text, out ReadOnlySpan<byte> header) ? _tree.Detached(ValueKind.Text, header) : default;
+                return _origin is not null && _origin.TryFindHeader(path.Text, out ReadOnlySpan<byte> header)
+                    ? _tree.Detached(ValueKind.Text, header)
+                    : default;
             default:
                 return PathWalk.From(_record, _inner, path.Steps, out _);
         }

@@ -13,7 +13,18 @@ internal static class KnownNames
         // Amazon 2023: parent_asin joins the variants of a product. MovieLens' id comes last because it is ambiguous.
         [FieldRole.Item] = ["itemid", "item", "productid", "parentasin", "asin", "movieid", "articleid", "sku", "id"],
         [FieldRole.Type] = ["eventtype", "type", "event", "eventname", "action", "kind"],
-        [FieldRole.Time] = ["eventtimems", "eventtime", "timestamp", "time", "ts", "eventtimestamp", "unixreviewtime", "datetime", "createdat"],
+        [FieldRole.Time] =
+        [
+            "eventtimems",
+            "eventtime",
+            "timestamp",
+            "time",
+            "ts",
+            "eventtimestamp",
+            "unixreviewtime",
+            "datetime",
+            "createdat",
+        ],
         [FieldRole.Id] = ["eventid"],
         [FieldRole.Value] = ["value", "rating", "overall"],
         [FieldRole.Dwell] = ["dwellms"],
@@ -24,7 +35,8 @@ internal static class KnownNames
         .SelectMany(static pair => pair.Value.Select((name, rank) => (name, pair.Key, rank)))
         .ToDictionary(static entry => entry.name, static entry => (entry.Key, entry.rank), StringComparer.Ordinal);
 
-    private static readonly Dictionary<string, (FieldRole Role, int Rank)>.AlternateLookup<ReadOnlySpan<char>> Lookup = Roles.GetAlternateLookup<ReadOnlySpan<char>>();
+    private static readonly Dictionary<string, (FieldRole Role, int Rank)>.AlternateLookup<ReadOnlySpan<char>> Lookup =
+        Roles.GetAlternateLookup<ReadOnlySpan<char>>();
 
     /// <summary>Whether a name is that of ratings: without a type, a high rating is a click.</summary>
     public static bool IsRating(ReadOnlySpan<byte> name) => FieldName.Matches(name, "rating"u8);

@@ -31,9 +31,12 @@ public sealed class TimeReader
     }
 
     /// <summary>Gets a description of what is allowed, for messages.</summary>
-    public string Allowed => _format is not null
-        ? $"the format {_format}"
-        : "ISO-8601, or a number of s, ms, us or ns since 1970 between 1990 and 2100" + (_unit == TimeUnit.Auto ? string.Empty : $" (here {_unit.ToString().ToLowerInvariant()})") + "; otherwise set --time-unit or --time-format";
+    public string Allowed =>
+        _format is not null
+            ? $"the format {_format}"
+            : "ISO-8601, or a number of s, ms, us or ns since 1970 between 1990 and 2100"
+                + (_unit == TimeUnit.Auto ? string.Empty : $" (here {_unit.ToString().ToLowerInvariant()})")
+                + "; otherwise set --time-unit or --time-format";
 
     /// <summary>Finds the time zone of a name (Europe/Berlin) or an offset (+02:00).</summary>
     /// <exception cref="FormatException">The time zone does not exist.</exception>
@@ -45,7 +48,11 @@ public sealed class TimeReader
             return TimeZoneInfo.CreateCustomTimeZone(name, TimeSpan.FromMinutes(minutes), name, name);
         }
 
-        return TimeZoneInfo.TryFindSystemTimeZoneById(name, out TimeZoneInfo? zone) ? zone : throw new FormatException($"'{name}' is not a time zone; allowed: a name such as Europe/Berlin, or an offset such as +02:00.");
+        return TimeZoneInfo.TryFindSystemTimeZoneById(name, out TimeZoneInfo? zone)
+            ? zone
+            : throw new FormatException(
+                $"'{name}' is not a time zone; allowed: a name such as Europe/Berlin, or an offset such as +02:00."
+            );
     }
 
     /// <summary>Parses a time.</summary>
@@ -74,7 +81,10 @@ public sealed class TimeReader
     /// <summary>Describes what a rejected text would have meant.</summary>
     public string Explain(ReadOnlySpan<byte> text)
     {
-        string meaning = _format is null && double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double number) ? ", " + Meaning(number) : string.Empty;
+        string meaning =
+            _format is null && double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double number)
+                ? ", " + Meaning(number)
+                : string.Empty;
         return $"is not a time{meaning}; allowed: {Allowed}";
     }
 
@@ -86,7 +96,8 @@ public sealed class TimeReader
             double milliseconds = number / PerMillisecond[(int)unit - 1];
             if (milliseconds is > -6.2e13 and < 2.5e14)
             {
-                return $"as {unit.ToString().ToLowerInvariant()} it would be {DateTimeOffset.FromUnixTimeMilliseconds((long)milliseconds).ToString("yyyy-MM-dd", CultureInfo.InvariantCulture)}";
+                return $"as {unit.ToString().ToLowerInvariant()} it would be "
+                    + $"{DateTimeOffset.FromUnixTimeMilliseconds((long)milliseconds).ToString("yyyy-MM-dd", CultureInfo.InvariantCulture)}";
             }
         }
 
@@ -149,7 +160,13 @@ public sealed class TimeReader
         bool hasZone = _format!.Contains('z', StringComparison.Ordinal) || _format.Contains('K', StringComparison.Ordinal);
         if (hasZone)
         {
-            bool isTime = DateTimeOffset.TryParseExact(chars, _format, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out DateTimeOffset time);
+            bool isTime = DateTimeOffset.TryParseExact(
+                chars,
+                _format,
+                CultureInfo.InvariantCulture,
+                DateTimeStyles.AssumeUniversal,
+                out DateTimeOffset time
+            );
             milliseconds = time.ToUnixTimeMilliseconds();
             return isTime ? InRange(milliseconds) : DeadLetterReason.Malformed;
         }
@@ -162,7 +179,8 @@ public sealed class TimeReader
     // Local times that a daylight saving change repeats or skips are read in standard time.
     private DeadLetterReason FromLocal(DateTime local, out long milliseconds)
     {
-        milliseconds = (long)(local - DateTime.UnixEpoch - _zone.GetUtcOffset(DateTime.SpecifyKind(local, DateTimeKind.Unspecified))).TotalMilliseconds;
+        milliseconds = (long)
+            (local - DateTime.UnixEpoch - _zone.GetUtcOffset(DateTime.SpecifyKind(local, DateTimeKind.Unspecified))).TotalMilliseconds;
         return InRange(milliseconds);
     }
 
@@ -170,9 +188,17 @@ public sealed class TimeReader
     private DeadLetterReason ReadIso(ReadOnlySpan<byte> text, out long milliseconds)
     {
         milliseconds = 0;
-        if (!TryDigits(ref text, 4, out int year) || !TrySeparator(ref text, "-/"u8) || !TryDigits(ref text, 2, out int month)
-            || !TrySeparator(ref text, "-/"u8) || !TryDigits(ref text, 2, out int day)
-            || year == 0 || month is 0 or > 12 || day == 0 || day > DateTime.DaysInMonth(year, month))
+        if (
+            !TryDigits(ref text, 4, out int year)
+            || !TrySeparator(ref text, "-/"u8)
+            || !TryDigits(ref text, 2, out int month)
+            || !TrySeparator(ref text, "-/"u8)
+            || !TryDigits(ref text, 2, out int day)
+            || year == 0
+            || month is 0 or > 12
+            || day == 0
+            || day > DateTime.DaysInMonth(year, month)
+        )
         {
             return DeadLetterReason.Malformed;
         }

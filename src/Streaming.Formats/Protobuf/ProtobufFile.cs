@@ -1,6 +1,7 @@
 using System.Text;
 using Google.Protobuf.Reflection;
 using ProtoBuf;
+using ProtoBuf.Reflection;
 
 namespace Streaming.Formats.Protobuf;
 
@@ -57,7 +58,7 @@ internal sealed class ProtobufFile
         }
 
         set.Process();
-        var errors = set.GetErrors().Where(static error => error.IsError).ToArray();
+        Error[] errors = set.GetErrors().Where(static error => error.IsError).ToArray();
         return errors.Length > 0
             ? throw new FormatException($"it is not a Protobuf file: {errors[0].Message} (line {errors[0].LineNumber})")
             : new ProtobufFile(set.Files.Concat(described), set.Files.Find(static file => file.Name == main) ?? described[^1]);
@@ -100,10 +101,20 @@ internal sealed class ProtobufFile
     private void Declare(FieldDescriptorProto field, ProtobufMessage message, bool isProto3)
     {
         bool isRepeated = field.label == FieldDescriptorProto.Label.LabelRepeated;
-        bool hasPresence = !isProto3 || isRepeated || field.Proto3Optional || field.ShouldSerializeOneofIndex() || field.type == FieldDescriptorProto.Type.TypeMessage;
+        bool hasPresence =
+            !isProto3
+            || isRepeated
+            || field.Proto3Optional
+            || field.ShouldSerializeOneofIndex()
+            || field.type == FieldDescriptorProto.Type.TypeMessage;
         var declared = new ProtobufField
         {
-            Name = Encoding.UTF8.GetBytes(field.Name), Number = field.Number, Index = message.Fields.Count, Type = field.type, IsRepeated = isRepeated, IsImplicit = !hasPresence,
+            Name = Encoding.UTF8.GetBytes(field.Name),
+            Number = field.Number,
+            Index = message.Fields.Count,
+            Type = field.type,
+            IsRepeated = isRepeated,
+            IsImplicit = !hasPresence,
         };
         message.Add(declared);
         if (field.type is FieldDescriptorProto.Type.TypeMessage or FieldDescriptorProto.Type.TypeEnum)

@@ -7,7 +7,8 @@ namespace Streaming.Formats.Protobuf;
 /// <param name="Raw">The value of a number.</param>
 /// <param name="Start">Where the bytes of others begin in the record.</param>
 /// <param name="Length">How many these are.</param>
-internal readonly record struct ProtobufPart(int Field, int Order, int WireType, ulong Raw, int Start, int Length) : IComparable<ProtobufPart>
+internal readonly record struct ProtobufPart(int Field, int Order, int WireType, ulong Raw, int Start, int Length)
+    : IComparable<ProtobufPart>
 {
     /// <inheritdoc/>
     public int CompareTo(ProtobufPart other) => Field != other.Field ? Field.CompareTo(other.Field) : Order.CompareTo(other.Order);

@@ -116,14 +116,15 @@ public ref struct ProtobufReader(ReadOnlySpan<byte> message)
     /// <summary>Skips the value of a field that is not known.</summary>
     public bool TrySkip(int field, int wireType) => wireType == StartGroup ? TrySkipGroup(field) : TrySkipScalar(wireType);
 
-    private bool TrySkipScalar(int wireType) => wireType switch
-    {
-        Varint => TryReadVarint(out _),
-        Fixed64 => TryDrop(8),
-        LengthDelimited => TryReadBytes(out _),
-        Fixed32 => TryDrop(4),
-        _ => false,
-    };
+    private bool TrySkipScalar(int wireType) =>
+        wireType switch
+        {
+            Varint => TryReadVarint(out _),
+            Fixed64 => TryDrop(8),
+            LengthDelimited => TryReadBytes(out _),
+            Fixed32 => TryDrop(4),
+            _ => false,
+        };
 
     private bool TryDrop(int count)
     {

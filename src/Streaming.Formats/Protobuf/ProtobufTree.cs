@@ -36,7 +36,8 @@ internal sealed class ProtobufTree
         }
 
         int end = _count;
-        bool isGood = type.Name == WellKnownTypes.Timestamp ? AddTimestamp(first, end, record, name)
+        bool isGood =
+            type.Name == WellKnownTypes.Timestamp ? AddTimestamp(first, end, record, name)
             : WellKnownTypes.IsWrapper(type) ? TryAddWrapped(bytes, first, end, type.Fields[0], record, name)
             : TryAddFields(bytes, first, end, type, record, name);
         _count = first;
@@ -88,9 +89,10 @@ internal sealed class ProtobufTree
         for (int i = first; i < end && isGood; i++)
         {
             ProtobufPart part = _parts[i];
-            isGood = part.WireType == ProtobufReader.LengthDelimited && WireTypeOf(field.Type) != ProtobufReader.LengthDelimited
-                ? TryAddPacked(bytes.Slice(part.Start, part.Length), field, record)
-                : TryAdd(bytes, part, field, record, default);
+            isGood =
+                part.WireType == ProtobufReader.LengthDelimited && WireTypeOf(field.Type) != ProtobufReader.LengthDelimited
+                    ? TryAddPacked(bytes.Slice(part.Start, part.Length), field, record)
+                    : TryAdd(bytes, part, field, record, default);
         }
 
         record.End();
@@ -144,7 +146,8 @@ internal sealed class ProtobufTree
             value = _parts[i].Field == held.Index ? _parts[i] : value;
         }
 
-        TextRange name = key is not { } part ? record.Append(named.Type == Type.TypeString ? ""u8 : "0"u8)
+        TextRange name =
+            key is not { } part ? record.Append(named.Type == Type.TypeString ? ""u8 : "0"u8)
             : part.WireType == ProtobufReader.LengthDelimited ? record.Append(bytes.Slice(part.Start, part.Length))
             : AppendNumber(named, part.Raw, record);
         if (value is { } found)
@@ -244,8 +247,18 @@ internal sealed class ProtobufTree
             Type.TypeFloat => BitConverter.UInt32BitsToSingle((uint)raw).TryFormat(room, out length, "R", CultureInfo.InvariantCulture),
             Type.TypeUint64 or Type.TypeFixed64 => raw.TryFormat(room, out length, default, CultureInfo.InvariantCulture),
             Type.TypeUint32 or Type.TypeFixed32 => ((uint)raw).TryFormat(room, out length, default, CultureInfo.InvariantCulture),
-            Type.TypeSint32 or Type.TypeSint64 => ((long)(raw >> 1) ^ -(long)(raw & 1)).TryFormat(room, out length, default, CultureInfo.InvariantCulture),
-            Type.TypeInt32 or Type.TypeSfixed32 or Type.TypeEnum => ((int)raw).TryFormat(room, out length, default, CultureInfo.InvariantCulture),
+            Type.TypeSint32 or Type.TypeSint64 => ((long)(raw >> 1) ^ -(long)(raw & 1)).TryFormat(
+                room,
+                out length,
+                default,
+                CultureInfo.InvariantCulture
+            ),
+            Type.TypeInt32 or Type.TypeSfixed32 or Type.TypeEnum => ((int)raw).TryFormat(
+                room,
+                out length,
+                default,
+                CultureInfo.InvariantCulture
+            ),
             _ => ((long)raw).TryFormat(room, out length, default, CultureInfo.InvariantCulture),
         };
         return record.Take(length);
@@ -281,7 +294,9 @@ internal sealed class ProtobufTree
 
             // A known field with another wire type is a field that is not known.
             ProtobufField? field = type.Find(number);
-            bool isKnown = field is not null && (wireType == WireTypeOf(field.Type) || (field.IsRepeated && wireType == ProtobufReader.LengthDelimited));
+            bool isKnown =
+                field is not null
+                && (wireType == WireTypeOf(field.Type) || (field.IsRepeated && wireType == ProtobufReader.LengthDelimited));
             if (!isKnown)
             {
                 if (!reader.TrySkip(number, wireType))
@@ -296,7 +311,16 @@ internal sealed class ProtobufTree
                     return false;
                 }
 
-                Push(new ProtobufPart(field!.Index, _count, wireType, 0, at.Start + at.Length - reader.Rest.Length - held.Length, held.Length));
+                Push(
+                    new ProtobufPart(
+                        field!.Index,
+                        _count,
+                        wireType,
+                        0,
+                        at.Start + at.Length - reader.Rest.Length - held.Length,
+                        held.Length
+                    )
+                );
             }
             else if (TryReadNumber(ref reader, wireType, out ulong raw))
             {
@@ -327,14 +351,15 @@ internal sealed class ProtobufTree
         }
     }
 
-    private static int WireTypeOf(Type type) => type switch
-    {
-        Type.TypeDouble or Type.TypeFixed64 or Type.TypeSfixed64 => ProtobufReader.Fixed64,
-        Type.TypeFloat or Type.TypeFixed32 or Type.TypeSfixed32 => ProtobufReader.Fixed32,
-        Type.TypeString or Type.TypeBytes or Type.TypeMessage => ProtobufReader.LengthDelimited,
-        Type.TypeGroup => -1,
-        _ => ProtobufReader.Varint,
-    };
+    private static int WireTypeOf(Type type) =>
+        type switch
+        {
+            Type.TypeDouble or Type.TypeFixed64 or Type.TypeSfixed64 => ProtobufReader.Fixed64,
+            Type.TypeFloat or Type.TypeFixed32 or Type.TypeSfixed32 => ProtobufReader.Fixed32,
+            Type.TypeString or Type.TypeBytes or Type.TypeMessage => ProtobufReader.LengthDelimited,
+            Type.TypeGroup => -1,
+            _ => ProtobufReader.Varint,
+        };
 
     private void Push(ProtobufPart part)
     {

@@ -35,7 +35,17 @@ internal static class WellKnownTypes
         var message = new ProtobufMessage { Name = Prefix + name, IsMapEntry = false };
         for (int i = 0; i < fields.Length; i++)
         {
-            message.Add(new ProtobufField { Name = System.Text.Encoding.UTF8.GetBytes(fields[i].Name), Number = i + 1, Index = i, Type = fields[i].Type, IsRepeated = false, IsImplicit = true });
+            message.Add(
+                new ProtobufField
+                {
+                    Name = System.Text.Encoding.UTF8.GetBytes(fields[i].Name),
+                    Number = i + 1,
+                    Index = i,
+                    Type = fields[i].Type,
+                    IsRepeated = false,
+                    IsImplicit = true,
+                }
+            );
         }
 
         return message;

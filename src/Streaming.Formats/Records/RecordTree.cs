@@ -70,7 +70,12 @@ public sealed class RecordTree
 
         // Ids often arrive as doubles (an integer column with gaps): keep all their digits.
         Span<byte> text = stackalloc byte[340];
-        number.TryFormat(text, out int length, Math.Abs(number) < 1e18 && Math.Floor(number) == number ? "F0" : "R", CultureInfo.InvariantCulture);
+        number.TryFormat(
+            text,
+            out int length,
+            Math.Abs(number) < 1e18 && Math.Floor(number) == number ? "F0" : "R",
+            CultureInfo.InvariantCulture
+        );
         Add(name, ValueKind.Number, Append(text[..length]));
     }
 
@@ -170,7 +175,15 @@ public sealed class RecordTree
             Array.Resize(ref _nodes, _count * 2);
         }
 
-        _nodes[_count] = new Node { Kind = kind, Name = name, Text = text, Number = number, Next = -1, FirstChild = -1 };
+        _nodes[_count] = new Node
+        {
+            Kind = kind,
+            Name = name,
+            Text = text,
+            Number = number,
+            Next = -1,
+            FirstChild = -1,
+        };
         return _count++;
     }
 

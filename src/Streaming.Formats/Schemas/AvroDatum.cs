@@ -151,7 +151,11 @@ internal ref struct AvroDatum(ReadOnlySpan<byte> value, RecordTree record)
     private void AddDecimal(TextRange name, LogicalSchema logical)
     {
         ReadOnlySpan<byte> bytes = logical.BaseSchema is FixedSchema known ? Take(known.Size) : TakeCounted();
-        if (bytes.Length > 64 || !int.TryParse(logical.GetProperty("scale") ?? "0", NumberStyles.None, CultureInfo.InvariantCulture, out int scale) || scale > 64)
+        if (
+            bytes.Length > 64
+            || !int.TryParse(logical.GetProperty("scale") ?? "0", NumberStyles.None, CultureInfo.InvariantCulture, out int scale)
+            || scale > 64
+        )
         {
             throw Wrong("a decimal of more than 64 bytes or places");
         }

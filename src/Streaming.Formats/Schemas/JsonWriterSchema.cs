@@ -3,7 +3,9 @@ using Streaming.Formats.Records;
 
 namespace Streaming.Formats.Schemas;
 
-/// <summary>JSON Schema. The values name their own fields, and the mapping checks those that it takes: they are not validated a second time.</summary>
+/// <summary>
+/// JSON Schema. The values name their own fields, and the mapping checks those that it takes: they are not validated a second time.
+/// </summary>
 internal sealed class JsonWriterSchema : WriterSchema
 {
     /// <inheritdoc/>

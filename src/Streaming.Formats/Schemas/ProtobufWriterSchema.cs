@@ -28,7 +28,8 @@ internal sealed class ProtobufWriterSchema(string text, IReadOnlyList<SchemaText
         }
     }
 
-    // A count and so many indexes as zigzag varints: of the type in the file, of the type nested in it, …. Count 0 is short for the first type.
+    // A count and so many indexes as zigzag varints: of the type in the file, of the type nested in it, …. Count 0 is short for the first
+    // type.
     private bool TryFind(ref ReadOnlySpan<byte> value, out ProtobufMessage? message)
     {
         message = null;

@@ -29,7 +29,10 @@ public abstract class WriterSchema
         catch (Exception exception) when (exception is not (FormatException or OutOfMemoryException))
         {
             // The libraries throw whatever a text leads them into.
-            throw new FormatException($"it is not {(kind == SchemaKind.Avro ? "an Avro" : "a Protobuf")} schema: {exception.Message}", exception);
+            throw new FormatException(
+                $"it is not {(kind == SchemaKind.Avro ? "an Avro" : "a Protobuf")} schema: {exception.Message}",
+                exception
+            );
         }
     }
 

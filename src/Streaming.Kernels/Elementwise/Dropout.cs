@@ -50,7 +50,6 @@ public static class Dropout
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public readonly void Apply<T>(nint at)
-            where T : struct, ISimd<T> =>
-            T.Keep(T.Load(in Input, at) * T.Create(Scale), (uint)at, in Mask).Store(ref Output, at);
+            where T : struct, ISimd<T> => T.Keep(T.Load(in Input, at) * T.Create(Scale), (uint)at, in Mask).Store(ref Output, at);
     }
 }

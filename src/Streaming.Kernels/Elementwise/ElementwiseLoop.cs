@@ -12,8 +12,13 @@ internal static class ElementwiseLoop<TOperation>
     private const int Block = 16384;
 
     public static void Run(ref TOperation operation, Workers? workers) =>
-        Workers.RunOn(workers, (operation.Length + Block - 1) / Block, ref operation, static (ref TOperation operation, int part, int _) =>
-            Range(ref operation, part * Block, Math.Min(operation.Length, (part + 1) * Block)));
+        Workers.RunOn(
+            workers,
+            (operation.Length + Block - 1) / Block,
+            ref operation,
+            static (ref TOperation operation, int part, int _) =>
+                Range(ref operation, part * Block, Math.Min(operation.Length, (part + 1) * Block))
+        );
 
     /// <summary>Computes the elements [begin, end).</summary>
     public static void Range(ref TOperation operation, nint begin, nint end)

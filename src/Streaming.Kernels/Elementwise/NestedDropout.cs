@@ -37,7 +37,14 @@ public static class NestedDropout
             }
 
             ref float first = ref Unsafe.Add(ref rows, start);
-            var job = new Job(values.Length / d, d, widths[k] - start, (uint)((firstRow * d) + start), 1 / (1 - rates[k]), new DropoutMask(rates[k], key));
+            var job = new Job(
+                values.Length / d,
+                d,
+                widths[k] - start,
+                (uint)((firstRow * d) + start),
+                1 / (1 - rates[k]),
+                new DropoutMask(rates[k], key)
+            );
             switch (SimdLevel.For(job.Length))
             {
                 case 16:

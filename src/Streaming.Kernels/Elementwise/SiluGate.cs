@@ -35,7 +35,14 @@ public static class SiluGate
     /// <param name="gateGradients">Out: ∂L/∂g, overwritten. May be any input.</param>
     /// <param name="valueGradients">Out: ∂L/∂v, overwritten. May be any input.</param>
     /// <param name="workers">Threads to use; null runs on the calling thread.</param>
-    public static void Backward(ReadOnlySpan<float> outputGradients, ReadOnlySpan<float> gate, ReadOnlySpan<float> value, Span<float> gateGradients, Span<float> valueGradients, Workers? workers = null)
+    public static void Backward(
+        ReadOnlySpan<float> outputGradients,
+        ReadOnlySpan<float> gate,
+        ReadOnlySpan<float> value,
+        Span<float> gateGradients,
+        Span<float> valueGradients,
+        Workers? workers = null
+    )
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(value.Length, gate.Length, nameof(value));
         ArgumentOutOfRangeException.ThrowIfNotEqual(outputGradients.Length, gate.Length, nameof(outputGradients));
@@ -55,8 +62,7 @@ public static class SiluGate
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static T Sigmoid<T>(T x)
-        where T : struct, ISimd<T> =>
-        T.Create(1f) / (T.Create(1f) + T.Exp2(x * T.Create(-SoftmaxJob.Log2E)));
+        where T : struct, ISimd<T> => T.Create(1f) / (T.Create(1f) + T.Exp2(x * T.Create(-SoftmaxJob.Log2E)));
 
     private ref struct ForwardOperation : IElementwise<ForwardOperation>
     {
@@ -89,8 +95,11 @@ public static class SiluGate
         public readonly void Apply<T>(nint at)
             where T : struct, ISimd<T>
         {
-            T gate = T.Load(in Gate, at), dy = T.Load(in OutputGradients, at), value = T.Load(in Value, at);
-            T sigmoid = Sigmoid(gate), silu = gate * sigmoid;
+            T gate = T.Load(in Gate, at),
+                dy = T.Load(in OutputGradients, at),
+                value = T.Load(in Value, at);
+            T sigmoid = Sigmoid(gate),
+                silu = gate * sigmoid;
 
             // SiLU' = σ(1 + g(1 − σ)) = σ + SiLU·(1 − σ)
             T slope = T.NegateMultiplyAdd(silu, sigmoid, silu) + sigmoid;

@@ -15,13 +15,23 @@ public static class SquaredNorm
     {
         Span<double> partial = stackalloc double[MaxParts];
         int parts = Math.Min(MaxParts, values.Length / 16384 + 1);
-        Job job = new() { Values = values, Partial = partial, Parts = parts };
-        Workers.RunOn(workers, parts, ref job, static (ref Job job, int part, int _) =>
+        Job job = new()
         {
-            int begin = Workers.Begin(job.Values.Length, job.Parts, part, 16);
-            int end = Workers.Begin(job.Values.Length, job.Parts, part + 1, 16);
-            job.Partial[part] = Sum(job.Values[begin..end]);
-        });
+            Values = values,
+            Partial = partial,
+            Parts = parts,
+        };
+        Workers.RunOn(
+            workers,
+            parts,
+            ref job,
+            static (ref Job job, int part, int _) =>
+            {
+                int begin = Workers.Begin(job.Values.Length, job.Parts, part, 16);
+                int end = Workers.Begin(job.Values.Length, job.Parts, part + 1, 16);
+                job.Partial[part] = Sum(job.Values[begin..end]);
+            }
+        );
         double total = 0;
         for (int part = 0; part < parts; part++)
         {
@@ -33,7 +43,8 @@ public static class SquaredNorm
 
     private static double Sum(ReadOnlySpan<float> values)
     {
-        Vector<double> low = Vector<double>.Zero, high = low;
+        Vector<double> low = Vector<double>.Zero,
+            high = low;
         int at = 0;
         for (; at + Vector<float>.Count <= values.Length; at += Vector<float>.Count)
         {

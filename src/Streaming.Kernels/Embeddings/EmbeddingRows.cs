@@ -16,23 +16,34 @@ public static class EmbeddingRows
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(dimension, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(output.Length, rows.Length * dimension, nameof(output));
-        GatherJob job = new() { Table = table, Rows = rows, Output = output, Dimension = dimension };
-        Workers.RunOn(workers, (rows.Length + 255) / 256, ref job, static (ref GatherJob job, int part, int _) =>
+        GatherJob job = new()
         {
-            int end = Math.Min(job.Rows.Length, (part + 1) * 256);
-            for (int i = part * 256; i < end; i++)
+            Table = table,
+            Rows = rows,
+            Output = output,
+            Dimension = dimension,
+        };
+        Workers.RunOn(
+            workers,
+            (rows.Length + 255) / 256,
+            ref job,
+            static (ref GatherJob job, int part, int _) =>
             {
-                Span<float> target = job.Output.Slice(i * job.Dimension, job.Dimension);
-                if (job.Rows[i] < 0)
+                int end = Math.Min(job.Rows.Length, (part + 1) * 256);
+                for (int i = part * 256; i < end; i++)
                 {
-                    target.Clear();
-                }
-                else
-                {
-                    job.Table.Slice(job.Rows[i] * job.Dimension, job.Dimension).CopyTo(target);
+                    Span<float> target = job.Output.Slice(i * job.Dimension, job.Dimension);
+                    if (job.Rows[i] < 0)
+                    {
+                        target.Clear();
+                    }
+                    else
+                    {
+                        job.Table.Slice(job.Rows[i] * job.Dimension, job.Dimension).CopyTo(target);
+                    }
                 }
             }
-        });
+        );
     }
 
     /// <summary>Adds to table rows: table[rows[i]] += values[i], in the order of i; negative rows are skipped.</summary>
@@ -42,24 +53,42 @@ public static class EmbeddingRows
     /// <param name="table">In and out: table [capacity × dimension].</param>
     /// <param name="workers">Threads to use; null runs on the calling thread. The result is bitwise identical: threads divide
     /// the columns, not the rows.</param>
-    public static void ScatterAdd(ReadOnlySpan<float> values, int dimension, ReadOnlySpan<int> rows, Span<float> table, Workers? workers = null)
+    public static void ScatterAdd(
+        ReadOnlySpan<float> values,
+        int dimension,
+        ReadOnlySpan<int> rows,
+        Span<float> table,
+        Workers? workers = null
+    )
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(dimension, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(values.Length, rows.Length * dimension, nameof(values));
-        ScatterJob job = new() { Values = values, Rows = rows, Table = table, Dimension = dimension, Parts = workers?.Threads ?? 1 };
-        Workers.RunOn(workers, job.Parts, ref job, static (ref ScatterJob job, int part, int _) =>
+        ScatterJob job = new()
         {
-            int begin = Workers.Begin(job.Dimension, job.Parts, part, 16);
-            int length = Workers.Begin(job.Dimension, job.Parts, part + 1, 16) - begin;
-            for (int i = 0; i < job.Rows.Length && length > 0; i++)
+            Values = values,
+            Rows = rows,
+            Table = table,
+            Dimension = dimension,
+            Parts = workers?.Threads ?? 1,
+        };
+        Workers.RunOn(
+            workers,
+            job.Parts,
+            ref job,
+            static (ref ScatterJob job, int part, int _) =>
             {
-                if (job.Rows[i] >= 0)
+                int begin = Workers.Begin(job.Dimension, job.Parts, part, 16);
+                int length = Workers.Begin(job.Dimension, job.Parts, part + 1, 16) - begin;
+                for (int i = 0; i < job.Rows.Length && length > 0; i++)
                 {
-                    Span<float> target = job.Table.Slice(job.Rows[i] * job.Dimension + begin, length);
-                    TensorPrimitives.Add(target, job.Values.Slice(i * job.Dimension + begin, length), target);
+                    if (job.Rows[i] >= 0)
+                    {
+                        Span<float> target = job.Table.Slice(job.Rows[i] * job.Dimension + begin, length);
+                        TensorPrimitives.Add(target, job.Values.Slice(i * job.Dimension + begin, length), target);
+                    }
                 }
             }
-        });
+        );
     }
 
     private ref struct GatherJob

@@ -23,8 +23,19 @@ public static class Gemm
     /// <param name="accumulate">Whether the product is added to C; otherwise C is overwritten.</param>
     /// <param name="workers">Threads to use; null runs on the calling thread. The result is bitwise identical.</param>
     /// <exception cref="ArgumentException">A span is too short for its shape.</exception>
-    public static void Multiply(int m, int n, int k, ReadOnlySpan<float> a, int lda, ReadOnlySpan<float> b, int ldb, Span<float> c, int ldc, bool accumulate = false, Workers? workers = null) =>
-        Run(m, n, k, new GemmOperand(a, lda, 1), new GemmOperand(b, ldb, 1), c, ldc, accumulate, workers);
+    public static void Multiply(
+        int m,
+        int n,
+        int k,
+        ReadOnlySpan<float> a,
+        int lda,
+        ReadOnlySpan<float> b,
+        int ldb,
+        Span<float> c,
+        int ldc,
+        bool accumulate = false,
+        Workers? workers = null
+    ) => Run(m, n, k, new GemmOperand(a, lda, 1), new GemmOperand(b, ldb, 1), c, ldc, accumulate, workers);
 
     /// <summary>C = Aᵀ·B, or C += Aᵀ·B: a linear layer's weight gradient.</summary>
     /// <param name="m">Columns of A, rows of C.</param>
@@ -39,8 +50,19 @@ public static class Gemm
     /// <param name="accumulate">Whether the product is added to C; otherwise C is overwritten.</param>
     /// <param name="workers">Threads to use; null runs on the calling thread. The result is bitwise identical.</param>
     /// <exception cref="ArgumentException">A span is too short for its shape.</exception>
-    public static void MultiplyTransposeA(int m, int n, int k, ReadOnlySpan<float> a, int lda, ReadOnlySpan<float> b, int ldb, Span<float> c, int ldc, bool accumulate = false, Workers? workers = null) =>
-        Run(m, n, k, new GemmOperand(a, 1, lda), new GemmOperand(b, ldb, 1), c, ldc, accumulate, workers);
+    public static void MultiplyTransposeA(
+        int m,
+        int n,
+        int k,
+        ReadOnlySpan<float> a,
+        int lda,
+        ReadOnlySpan<float> b,
+        int ldb,
+        Span<float> c,
+        int ldc,
+        bool accumulate = false,
+        Workers? workers = null
+    ) => Run(m, n, k, new GemmOperand(a, 1, lda), new GemmOperand(b, ldb, 1), c, ldc, accumulate, workers);
 
     /// <summary>C = A·Bᵀ, or C += A·Bᵀ: a linear layer's input gradient, or its forward pass when weights are stored [out × in].</summary>
     /// <param name="m">Rows of A and C.</param>
@@ -55,8 +77,19 @@ public static class Gemm
     /// <param name="accumulate">Whether the product is added to C; otherwise C is overwritten.</param>
     /// <param name="workers">Threads to use; null runs on the calling thread. The result is bitwise identical.</param>
     /// <exception cref="ArgumentException">A span is too short for its shape.</exception>
-    public static void MultiplyTransposeB(int m, int n, int k, ReadOnlySpan<float> a, int lda, ReadOnlySpan<float> b, int ldb, Span<float> c, int ldc, bool accumulate = false, Workers? workers = null) =>
-        Run(m, n, k, new GemmOperand(a, lda, 1), new GemmOperand(b, 1, ldb), c, ldc, accumulate, workers);
+    public static void MultiplyTransposeB(
+        int m,
+        int n,
+        int k,
+        ReadOnlySpan<float> a,
+        int lda,
+        ReadOnlySpan<float> b,
+        int ldb,
+        Span<float> c,
+        int ldc,
+        bool accumulate = false,
+        Workers? workers = null
+    ) => Run(m, n, k, new GemmOperand(a, lda, 1), new GemmOperand(b, 1, ldb), c, ldc, accumulate, workers);
 
     private static void Run(int m, int n, int k, GemmOperand a, GemmOperand b, Span<float> c, int ldc, bool accumulate, Workers? workers)
     {
@@ -71,7 +104,17 @@ public static class Gemm
             return;
         }
 
-        GemmJob job = new() { A = a, B = b, C = c, M = m, N = n, K = k, LeadingC = ldc, Accumulate = accumulate };
+        GemmJob job = new()
+        {
+            A = a,
+            B = b,
+            C = c,
+            M = m,
+            N = n,
+            K = k,
+            LeadingC = ldc,
+            Accumulate = accumulate,
+        };
         if (Simd512.IsSupported)
         {
             GemmDriver<Simd512>.Run(ref job, workers);

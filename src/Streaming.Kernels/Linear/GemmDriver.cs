@@ -36,7 +36,12 @@ internal static class GemmDriver<T>
         int units = job.DivideRows ? (job.M + 7) / 8 : (job.N + Columns - 1) / Columns;
 
         // A few parts per thread balance a delayed thread; more would repack B too often.
-        job.Parts = Math.Min(units, threads == 1 ? 1 : job.DivideRows && job.M >= 64 * threads * RowBlock ? 4 * threads : threads);
+        job.Parts = Math.Min(
+            units,
+            threads == 1 ? 1
+                : job.DivideRows && job.M >= 64 * threads * RowBlock ? 4 * threads
+                : threads
+        );
         if (job.Parts == 1)
         {
             RunPart(ref job, 0, 0);
@@ -48,7 +53,10 @@ internal static class GemmDriver<T>
 
     private static void RunPart(ref GemmJob job, int part, int worker)
     {
-        int rowBegin = 0, rowEnd = job.M, columnBegin = 0, columnEnd = job.N;
+        int rowBegin = 0,
+            rowEnd = job.M,
+            columnBegin = 0,
+            columnEnd = job.N;
         if (job.DivideRows)
         {
             rowBegin = Workers.Begin(job.M, job.Parts, part, 8);
@@ -92,12 +100,26 @@ internal static class GemmDriver<T>
         for (int row = rowBegin; row < rowEnd; row += RowBlock)
         {
             int rows = Math.Min(RowBlock, rowEnd - row);
-            ref float first = ref Unsafe.Add(ref MemoryMarshal.GetReference(job.A.Values), row * job.A.RowStride + depth * job.A.StepStride);
+            ref float first = ref Unsafe.Add(
+                ref MemoryMarshal.GetReference(job.A.Values),
+                row * job.A.RowStride + depth * job.A.StepStride
+            );
             for (int j = 0; j < columns; j += Columns)
             {
                 ref float c = ref Unsafe.Add(ref MemoryMarshal.GetReference(job.C), (nint)row * job.LeadingC + column + j);
                 ref float start = ref accumulate ? ref c : ref GemmEdge<T>.Zeros;
-                GemmEdge<T>.Multiply(in job.A, ref first, ref Unsafe.Add(ref _scratch!.Reference, (nint)j * steps), ref c, job.LeadingC, ref start, accumulate ? job.LeadingC : 0, rows, steps, Math.Min(Columns, columns - j));
+                GemmEdge<T>.Multiply(
+                    in job.A,
+                    ref first,
+                    ref Unsafe.Add(ref _scratch!.Reference, (nint)j * steps),
+                    ref c,
+                    job.LeadingC,
+                    ref start,
+                    accumulate ? job.LeadingC : 0,
+                    rows,
+                    steps,
+                    Math.Min(Columns, columns - j)
+                );
             }
         }
     }

@@ -20,7 +20,18 @@ internal static class GemmEdge<T>
 
     /// <summary><see cref="GemmKernel{T}.Multiply"/> for the first <paramref name="columns"/> columns of the panel.</summary>
     /// <remarks>Fewer than 32 columns go through a small buffer, so nothing beyond the rows of C and start is touched.</remarks>
-    public static void Multiply(in GemmOperand a, ref float first, ref float panel, ref float c, nint ldc, ref float start, nint startStride, int rows, int depth, int columns)
+    public static void Multiply(
+        in GemmOperand a,
+        ref float first,
+        ref float panel,
+        ref float c,
+        nint ldc,
+        ref float start,
+        nint startStride,
+        int rows,
+        int depth,
+        int columns
+    )
     {
         if (columns == Columns)
         {
@@ -34,10 +45,22 @@ internal static class GemmEdge<T>
             int count = Math.Min(Rows, rows - row);
             for (int i = 0; i < count; i++)
             {
-                MemoryMarshal.CreateReadOnlySpan(ref Unsafe.Add(ref start, (row + i) * startStride), columns).CopyTo(buffer[(i * Columns)..]);
+                MemoryMarshal
+                    .CreateReadOnlySpan(ref Unsafe.Add(ref start, (row + i) * startStride), columns)
+                    .CopyTo(buffer[(i * Columns)..]);
             }
 
-            GemmKernel<T>.Multiply(in a, ref Unsafe.Add(ref first, row * a.RowStride), ref panel, ref buffer[0], Columns, ref buffer[0], Columns, count, depth);
+            GemmKernel<T>.Multiply(
+                in a,
+                ref Unsafe.Add(ref first, row * a.RowStride),
+                ref panel,
+                ref buffer[0],
+                Columns,
+                ref buffer[0],
+                Columns,
+                count,
+                depth
+            );
             for (int i = 0; i < count; i++)
             {
                 buffer.Slice(i * Columns, columns).CopyTo(MemoryMarshal.CreateSpan(ref Unsafe.Add(ref c, (row + i) * ldc), columns));

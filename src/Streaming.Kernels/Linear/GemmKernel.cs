@@ -22,7 +22,17 @@ internal static class GemmKernel<T>
     /// <param name="startStride">Distance between rows of <paramref name="start"/>.</param>
     /// <param name="rows">Rows of A and C.</param>
     /// <param name="depth">Columns of A.</param>
-    public static void Multiply(in GemmOperand a, ref float first, ref float panel, ref float c, nint ldc, ref float start, nint startStride, int rows, int depth)
+    public static void Multiply(
+        in GemmOperand a,
+        ref float first,
+        ref float panel,
+        ref float c,
+        nint ldc,
+        ref float start,
+        nint startStride,
+        int rows,
+        int depth
+    )
     {
         for (int lane = 0; lane < Columns; lane += 2 * T.Count)
         {
@@ -30,34 +40,76 @@ internal static class GemmKernel<T>
             int r = 0;
             for (; T.HasManyRegisters && r + 8 <= rows; r += 8)
             {
-                GemmKernel512.Multiply8(in a, ref Unsafe.Add(ref first, r * a.RowStride), ref p, ref Unsafe.Add(ref c, r * ldc + lane), ldc, ref Unsafe.Add(ref start, r * startStride + lane), startStride, depth);
+                GemmKernel512.Multiply8(
+                    in a,
+                    ref Unsafe.Add(ref first, r * a.RowStride),
+                    ref p,
+                    ref Unsafe.Add(ref c, r * ldc + lane),
+                    ldc,
+                    ref Unsafe.Add(ref start, r * startStride + lane),
+                    startStride,
+                    depth
+                );
             }
 
             for (; r + 4 <= rows; r += 4)
             {
-                Block4(in a, ref Unsafe.Add(ref first, r * a.RowStride), ref p, ref Unsafe.Add(ref c, r * ldc + lane), ldc, ref Unsafe.Add(ref start, r * startStride + lane), startStride, depth);
+                Block4(
+                    in a,
+                    ref Unsafe.Add(ref first, r * a.RowStride),
+                    ref p,
+                    ref Unsafe.Add(ref c, r * ldc + lane),
+                    ldc,
+                    ref Unsafe.Add(ref start, r * startStride + lane),
+                    startStride,
+                    depth
+                );
             }
 
             for (; r < rows; r++)
             {
-                Block1(in a, ref Unsafe.Add(ref first, r * a.RowStride), ref p, ref Unsafe.Add(ref c, r * ldc + lane), ref Unsafe.Add(ref start, r * startStride + lane), depth);
+                Block1(
+                    in a,
+                    ref Unsafe.Add(ref first, r * a.RowStride),
+                    ref p,
+                    ref Unsafe.Add(ref c, r * ldc + lane),
+                    ref Unsafe.Add(ref start, r * startStride + lane),
+                    depth
+                );
             }
         }
     }
 
     /// <summary>4 rows of A by 2·Count columns.</summary>
     [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
-    private static void Block4(in GemmOperand a, ref float first, ref float panel, ref float c, nint ldc, ref float start, nint startStride, int depth)
+    private static void Block4(
+        in GemmOperand a,
+        ref float first,
+        ref float panel,
+        ref float c,
+        nint ldc,
+        ref float start,
+        nint startStride,
+        int depth
+    )
     {
-        nint second = T.Count, row = a.RowStride, step = a.StepStride, at = 0;
-        T a0 = T.Load(ref start), a1 = T.Load(ref start, second);
-        T b0 = T.Load(ref start, startStride), b1 = T.Load(ref start, startStride + second);
-        T c0 = T.Load(ref start, 2 * startStride), c1 = T.Load(ref start, 2 * startStride + second);
-        T d0 = T.Load(ref start, 3 * startStride), d1 = T.Load(ref start, 3 * startStride + second);
+        nint second = T.Count,
+            row = a.RowStride,
+            step = a.StepStride,
+            at = 0;
+        T a0 = T.Load(ref start),
+            a1 = T.Load(ref start, second);
+        T b0 = T.Load(ref start, startStride),
+            b1 = T.Load(ref start, startStride + second);
+        T c0 = T.Load(ref start, 2 * startStride),
+            c1 = T.Load(ref start, 2 * startStride + second);
+        T d0 = T.Load(ref start, 3 * startStride),
+            d1 = T.Load(ref start, 3 * startStride + second);
         ref float p3 = ref Unsafe.Add(ref first, 3 * row);
         for (int d = 0; d < depth; d++)
         {
-            T u0 = T.Load(ref panel), u1 = T.Load(ref panel, second);
+            T u0 = T.Load(ref panel),
+                u1 = T.Load(ref panel, second);
             T x = T.Create(Unsafe.Add(ref first, at));
             a0 = T.MultiplyAdd(x, u0, a0);
             a1 = T.MultiplyAdd(x, u1, a1);
@@ -88,12 +140,16 @@ internal static class GemmKernel<T>
     [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
     private static void Block1(in GemmOperand a, ref float first, ref float panel, ref float c, ref float start, int depth)
     {
-        nint second = T.Count, step = a.StepStride, at = 0;
-        T a0 = T.Load(ref start), a1 = T.Load(ref start, second);
+        nint second = T.Count,
+            step = a.StepStride,
+            at = 0;
+        T a0 = T.Load(ref start),
+            a1 = T.Load(ref start, second);
 
         for (int d = 0; d < depth; d++)
         {
-            T u0 = T.Load(ref panel), u1 = T.Load(ref panel, second);
+            T u0 = T.Load(ref panel),
+                u1 = T.Load(ref panel, second);
             T x = T.Create(Unsafe.Add(ref first, at));
             a0 = T.MultiplyAdd(x, u0, a0);
             a1 = T.MultiplyAdd(x, u1, a1);

@@ -14,31 +14,52 @@ internal static class GemmKernel512
 
     /// <summary>8 rows of A by 32 columns, added to the values at <paramref name="start"/>.</summary>
     [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
-    public static void Multiply8(in GemmOperand a, ref float first, ref float panel, ref float c, nint ldc, ref float start, nint startStride, int depth)
+    public static void Multiply8(
+        in GemmOperand a,
+        ref float first,
+        ref float panel,
+        ref float c,
+        nint ldc,
+        ref float start,
+        nint startStride,
+        int depth
+    )
     {
-        nint second = Vector512<float>.Count, row = a.RowStride, step = a.StepStride, at = 0;
-        Vector512<float> a0 = Vector512.LoadUnsafe(ref start), a1 = Vector512.LoadUnsafe(ref start, (nuint)second);
+        nint second = Vector512<float>.Count,
+            row = a.RowStride,
+            step = a.StepStride,
+            at = 0;
+        Vector512<float> a0 = Vector512.LoadUnsafe(ref start),
+            a1 = Vector512.LoadUnsafe(ref start, (nuint)second);
         start = ref Unsafe.Add(ref start, startStride);
-        Vector512<float> b0 = Vector512.LoadUnsafe(ref start), b1 = Vector512.LoadUnsafe(ref start, (nuint)second);
+        Vector512<float> b0 = Vector512.LoadUnsafe(ref start),
+            b1 = Vector512.LoadUnsafe(ref start, (nuint)second);
         start = ref Unsafe.Add(ref start, startStride);
-        Vector512<float> c0 = Vector512.LoadUnsafe(ref start), c1 = Vector512.LoadUnsafe(ref start, (nuint)second);
+        Vector512<float> c0 = Vector512.LoadUnsafe(ref start),
+            c1 = Vector512.LoadUnsafe(ref start, (nuint)second);
         start = ref Unsafe.Add(ref start, startStride);
-        Vector512<float> d0 = Vector512.LoadUnsafe(ref start), d1 = Vector512.LoadUnsafe(ref start, (nuint)second);
+        Vector512<float> d0 = Vector512.LoadUnsafe(ref start),
+            d1 = Vector512.LoadUnsafe(ref start, (nuint)second);
         start = ref Unsafe.Add(ref start, startStride);
-        Vector512<float> e0 = Vector512.LoadUnsafe(ref start), e1 = Vector512.LoadUnsafe(ref start, (nuint)second);
+        Vector512<float> e0 = Vector512.LoadUnsafe(ref start),
+            e1 = Vector512.LoadUnsafe(ref start, (nuint)second);
         start = ref Unsafe.Add(ref start, startStride);
-        Vector512<float> f0 = Vector512.LoadUnsafe(ref start), f1 = Vector512.LoadUnsafe(ref start, (nuint)second);
+        Vector512<float> f0 = Vector512.LoadUnsafe(ref start),
+            f1 = Vector512.LoadUnsafe(ref start, (nuint)second);
         start = ref Unsafe.Add(ref start, startStride);
-        Vector512<float> g0 = Vector512.LoadUnsafe(ref start), g1 = Vector512.LoadUnsafe(ref start, (nuint)second);
+        Vector512<float> g0 = Vector512.LoadUnsafe(ref start),
+            g1 = Vector512.LoadUnsafe(ref start, (nuint)second);
         start = ref Unsafe.Add(ref start, startStride);
-        Vector512<float> h0 = Vector512.LoadUnsafe(ref start), h1 = Vector512.LoadUnsafe(ref start, (nuint)second);
+        Vector512<float> h0 = Vector512.LoadUnsafe(ref start),
+            h1 = Vector512.LoadUnsafe(ref start, (nuint)second);
 
         ref float p3 = ref Unsafe.Add(ref first, 3 * row);
         ref float p6 = ref Unsafe.Add(ref first, 6 * row);
         for (int d = 0; d < depth; d++)
         {
-            Vector512<float> u0 = Vector512.LoadUnsafe(ref panel), u1 = Vector512.LoadUnsafe(ref panel, (nuint)second);
-            Vector512<float> x = Vector512.Create(Unsafe.Add(ref first, at));
+            Vector512<float> u0 = Vector512.LoadUnsafe(ref panel),
+                u1 = Vector512.LoadUnsafe(ref panel, (nuint)second);
+            var x = Vector512.Create(Unsafe.Add(ref first, at));
             a0 = Avx512F.FusedMultiplyAdd(x, u0, a0);
             a1 = Avx512F.FusedMultiplyAdd(x, u1, a1);
             x = Vector512.Create(Unsafe.Add(ref first, at + row));

@@ -104,8 +104,21 @@ internal sealed class NestedPanels
                     ref float first = ref Unsafe.Add(ref MemoryMarshal.GetReference(x), ((nint)row * ldx) + _begin[panel] + depth);
                     ref float c = ref Unsafe.Add(ref MemoryMarshal.GetReference(y), ((nint)row * _columns) + Begin(panel));
                     bool onTop = accumulate || depth > 0;
-                    ref float from = ref onTop ? ref c : ref start.IsEmpty ? ref GemmEdge<T>.Zeros : ref Unsafe.Add(ref MemoryMarshal.GetReference(start), Begin(panel));
-                    GemmEdge<T>.Multiply(in operand, ref first, ref _values.Span[_offset[panel] + (depth * Width)], ref c, _columns, ref from, onTop ? _columns : 0, count, Math.Min(DepthBlock, _depth[panel] - depth), End(panel) - Begin(panel));
+                    ref float from = ref onTop
+                        ? ref c
+                        : ref start.IsEmpty ? ref GemmEdge<T>.Zeros : ref Unsafe.Add(ref MemoryMarshal.GetReference(start), Begin(panel));
+                    GemmEdge<T>.Multiply(
+                        in operand,
+                        ref first,
+                        ref _values.Span[_offset[panel] + (depth * Width)],
+                        ref c,
+                        _columns,
+                        ref from,
+                        onTop ? _columns : 0,
+                        count,
+                        Math.Min(DepthBlock, _depth[panel] - depth),
+                        End(panel) - Begin(panel)
+                    );
                 }
             }
         }

@@ -38,7 +38,8 @@ public sealed class NestedProduct
         for (int panel = 0; panel < _backward.Count; panel++)
         {
             // The panel's first input is read by the most outputs: all from its slice on.
-            int slice = SliceOf(_inputs, NestedPanels.Begin(panel)), begin = slice == 0 ? 0 : _outputs[slice - 1];
+            int slice = SliceOf(_inputs, NestedPanels.Begin(panel)),
+                begin = slice == 0 ? 0 : _outputs[slice - 1];
             _backward.Set(panel, begin, Outputs - begin);
         }
     }
@@ -54,7 +55,8 @@ public sealed class NestedProduct
     /// <param name="weights">[in_k × outputs of increment k].</param>
     public void Pack(int slice, ReadOnlySpan<float> weights)
     {
-        int begin = slice == 0 ? 0 : _outputs[slice - 1], columns = _outputs[slice] - begin;
+        int begin = slice == 0 ? 0 : _outputs[slice - 1],
+            columns = _outputs[slice] - begin;
         ArgumentOutOfRangeException.ThrowIfNotEqual(weights.Length, _inputs[slice] * columns, nameof(weights));
         for (int input = 0; input < _inputs[slice]; input++)
         {

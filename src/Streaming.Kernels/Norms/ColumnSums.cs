@@ -45,12 +45,17 @@ public static class ColumnSums
     private static int Add<T>(ref float values, Span<float> sums, int rows, int column)
         where T : struct, ISimd<T>
     {
-        nint second = T.Count, third = 2 * second, fourth = 3 * second;
+        nint second = T.Count,
+            third = 2 * second,
+            fourth = 3 * second;
         for (; column + (4 * T.Count) <= sums.Length; column += 4 * T.Count)
         {
             ref float sum = ref sums[column];
             ref float row = ref Unsafe.Add(ref values, column);
-            T a = T.Load(ref sum), b = T.Load(ref sum, second), c = T.Load(ref sum, third), d = T.Load(ref sum, fourth);
+            T a = T.Load(ref sum),
+                b = T.Load(ref sum, second),
+                c = T.Load(ref sum, third),
+                d = T.Load(ref sum, fourth);
             for (int r = 0; r < rows; r++)
             {
                 a += T.Load(ref row);

@@ -48,7 +48,13 @@ public sealed class IncrementNorm
     /// <param name="bias">Bias [D].</param>
     /// <param name="output">Out: y [n × D]. May be <paramref name="input"/> itself when no backward pass follows.</param>
     /// <param name="statistics">Out: [n × <see cref="StatisticsPerRow"/>], for the backward pass.</param>
-    public void Forward(ReadOnlySpan<float> input, ReadOnlySpan<float> gain, ReadOnlySpan<float> bias, Span<float> output, Span<float> statistics)
+    public void Forward(
+        ReadOnlySpan<float> input,
+        ReadOnlySpan<float> gain,
+        ReadOnlySpan<float> bias,
+        Span<float> output,
+        Span<float> statistics
+    )
     {
         int rows = Rows(input.Length);
         ArgumentOutOfRangeException.ThrowIfNotEqual(gain.Length, Dimension, nameof(gain));
@@ -68,8 +74,12 @@ public sealed class IncrementNorm
             Dimension = Dimension,
             StatisticsPerRow = StatisticsPerRow,
         };
-        Workers.RunOn(_workers, Parts(rows), ref job, static (ref NormForward job, int part, int _) =>
-            job.Run(Begin(job.Rows, part), Begin(job.Rows, part + 1)));
+        Workers.RunOn(
+            _workers,
+            Parts(rows),
+            ref job,
+            static (ref NormForward job, int part, int _) => job.Run(Begin(job.Rows, part), Begin(job.Rows, part + 1))
+        );
     }
 
     /// <summary>Computes the gradients of a forward pass.</summary>
@@ -81,7 +91,16 @@ public sealed class IncrementNorm
     /// <param name="gainGradient">In and out: ∂L/∂gain [D], added to.</param>
     /// <param name="biasGradient">In and out: ∂L/∂bias [D], added to.</param>
     /// <param name="accumulate">Whether to add the input gradients to the existing values (a residual branch) or overwrite them.</param>
-    public void Backward(ReadOnlySpan<float> outputGradients, ReadOnlySpan<float> input, ReadOnlySpan<float> gain, ReadOnlySpan<float> statistics, Span<float> inputGradients, Span<float> gainGradient, Span<float> biasGradient, bool accumulate = false)
+    public void Backward(
+        ReadOnlySpan<float> outputGradients,
+        ReadOnlySpan<float> input,
+        ReadOnlySpan<float> gain,
+        ReadOnlySpan<float> statistics,
+        Span<float> inputGradients,
+        Span<float> gainGradient,
+        Span<float> biasGradient,
+        bool accumulate = false
+    )
     {
         int rows = Rows(input.Length);
         ArgumentOutOfRangeException.ThrowIfNotEqual(gain.Length, Dimension, nameof(gain));
@@ -108,8 +127,12 @@ public sealed class IncrementNorm
             StatisticsPerRow = StatisticsPerRow,
             Accumulate = accumulate,
         };
-        Workers.RunOn(_workers, Parts(rows), ref job, static (ref NormBackward job, int part, int _) =>
-            job.Run(Begin(job.Rows, part), Begin(job.Rows, part + 1), part));
+        Workers.RunOn(
+            _workers,
+            Parts(rows),
+            ref job,
+            static (ref NormBackward job, int part, int _) => job.Run(Begin(job.Rows, part), Begin(job.Rows, part + 1), part)
+        );
         ColumnSums.Add(_gainGradients.AsSpan(0, sums), gainGradient);
         ColumnSums.Add(_biasGradients.AsSpan(0, sums), biasGradient);
     }

@@ -31,22 +31,34 @@ public static class InverseNorms
     /// <param name="workers">Threads to use; null runs on the calling thread.</param>
     internal static void ComputeNested(ReadOnlySpan<float> rows, ReadOnlySpan<int> widths, Span<float> output, Workers? workers)
     {
-        NestedJob job = new() { Rows = rows, Widths = widths, Output = output, Count = rows.Length / widths[^1] };
-        Workers.RunOn(workers, (job.Count + RowsPerPart - 1) / RowsPerPart, ref job, static (ref NestedJob job, int part, int _) =>
+        NestedJob job = new()
         {
-            int end = Math.Min(job.Count, (part + 1) * RowsPerPart), dimension = job.Widths[^1];
-            for (int row = part * RowsPerPart; row < end; row++)
+            Rows = rows,
+            Widths = widths,
+            Output = output,
+            Count = rows.Length / widths[^1],
+        };
+        Workers.RunOn(
+            workers,
+            (job.Count + RowsPerPart - 1) / RowsPerPart,
+            ref job,
+            static (ref NestedJob job, int part, int _) =>
             {
-                float sum = Epsilon;
-                int begin = 0;
-                for (int k = 0; k < job.Widths.Length; k++)
+                int end = Math.Min(job.Count, (part + 1) * RowsPerPart),
+                    dimension = job.Widths[^1];
+                for (int row = part * RowsPerPart; row < end; row++)
                 {
-                    sum += TensorPrimitives.SumOfSquares(job.Rows.Slice(row * dimension + begin, job.Widths[k] - begin));
-                    job.Output[k * job.Count + row] = 1f / MathF.Sqrt(sum);
-                    begin = job.Widths[k];
+                    float sum = Epsilon;
+                    int begin = 0;
+                    for (int k = 0; k < job.Widths.Length; k++)
+                    {
+                        sum += TensorPrimitives.SumOfSquares(job.Rows.Slice(row * dimension + begin, job.Widths[k] - begin));
+                        job.Output[k * job.Count + row] = 1f / MathF.Sqrt(sum);
+                        begin = job.Widths[k];
+                    }
                 }
             }
-        });
+        );
     }
 
     private ref struct NestedJob

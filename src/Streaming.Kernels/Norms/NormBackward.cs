@@ -26,7 +26,7 @@ internal ref struct NormBackward
     {
         while (row < end)
         {
-            NormRows rows = NormRows.At(row, end);
+            var rows = NormRows.At(row, end);
 
             // The gradients were just computed; the input is from the forward pass and has left the caches.
             rows.Prefetch(ref Input, Dimension);

@@ -23,7 +23,7 @@ internal ref struct NormForward
     {
         while (row < end)
         {
-            NormRows rows = NormRows.At(row, end);
+            var rows = NormRows.At(row, end);
 
             // The inputs were just computed; the output memory was last touched a step ago.
             rows.Prefetch(ref Output, Dimension);

@@ -13,7 +13,7 @@ internal readonly record struct NormIncrement(int Begin, int Length, int Statist
     /// <summary>The increments of nested widths.</summary>
     public static NormIncrement[] All(int[] widths)
     {
-        NormIncrement[] all = new NormIncrement[widths.Length];
+        var all = new NormIncrement[widths.Length];
         for (int k = 0, begin = 0; k < all.Length; begin = widths[k++])
         {
             int length = widths[k] - begin;

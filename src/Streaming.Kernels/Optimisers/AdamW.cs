@@ -17,7 +17,14 @@ public static class AdamW
     /// <param name="secondMoments">In and out: v [n].</param>
     /// <param name="step">Constants of the step.</param>
     /// <param name="workers">Threads to use; null runs on the calling thread.</param>
-    public static void Update(Span<float> parameters, ReadOnlySpan<float> gradients, Span<float> firstMoments, Span<float> secondMoments, in AdamWStep step, Workers? workers = null)
+    public static void Update(
+        Span<float> parameters,
+        ReadOnlySpan<float> gradients,
+        Span<float> firstMoments,
+        Span<float> secondMoments,
+        in AdamWStep step,
+        Workers? workers = null
+    )
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(gradients.Length, parameters.Length, nameof(gradients));
         ArgumentOutOfRangeException.ThrowIfNotEqual(firstMoments.Length, parameters.Length, nameof(firstMoments));
@@ -39,26 +46,55 @@ public static class AdamW
     /// <param name="secondMoments">In and out: [capacity × dimension].</param>
     /// <param name="step">Constants of the step.</param>
     /// <param name="workers">Threads to use; null runs on the calling thread.</param>
-    public static void UpdateRows(ReadOnlySpan<int> rows, ReadOnlySpan<float> gradients, ReadOnlySpan<int> idleSteps, int dimension, Span<float> table, Span<float> firstMoments, Span<float> secondMoments, in AdamWStep step, Workers? workers = null)
+    public static void UpdateRows(
+        ReadOnlySpan<int> rows,
+        ReadOnlySpan<float> gradients,
+        ReadOnlySpan<int> idleSteps,
+        int dimension,
+        Span<float> table,
+        Span<float> firstMoments,
+        Span<float> secondMoments,
+        in AdamWStep step,
+        Workers? workers = null
+    )
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(dimension, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(gradients.Length, rows.Length * dimension, nameof(gradients));
         ArgumentOutOfRangeException.ThrowIfNotEqual(idleSteps.Length, rows.Length, nameof(idleSteps));
-        RowJob job = new() { Rows = rows, Gradients = gradients, IdleSteps = idleSteps, Dimension = dimension, Table = table, First = firstMoments, Second = secondMoments, Step = step };
-        Workers.RunOn(workers, (rows.Length + 127) / 128, ref job, static (ref RowJob job, int part, int _) =>
+        RowJob job = new()
         {
-            int end = Math.Min(job.Rows.Length, (part + 1) * 128);
-            for (int i = part * 128; i < end; i++)
+            Rows = rows,
+            Gradients = gradients,
+            IdleSteps = idleSteps,
+            Dimension = dimension,
+            Table = table,
+            First = firstMoments,
+            Second = secondMoments,
+            Step = step,
+        };
+        Workers.RunOn(
+            workers,
+            (rows.Length + 127) / 128,
+            ref job,
+            static (ref RowJob job, int part, int _) =>
             {
-                UpdateRow(ref job, i);
+                int end = Math.Min(job.Rows.Length, (part + 1) * 128);
+                for (int i = part * 128; i < end; i++)
+                {
+                    UpdateRow(ref job, i);
+                }
             }
-        });
+        );
     }
 
     private static void UpdateRow(ref RowJob job, int i)
     {
-        int d = job.Dimension, begin = job.Rows[i] * d, idle = job.IdleSteps[i];
-        Span<float> row = job.Table.Slice(begin, d), first = job.First.Slice(begin, d), second = job.Second.Slice(begin, d);
+        int d = job.Dimension,
+            begin = job.Rows[i] * d,
+            idle = job.IdleSteps[i];
+        Span<float> row = job.Table.Slice(begin, d),
+            first = job.First.Slice(begin, d),
+            second = job.Second.Slice(begin, d);
         if (idle > 0)
         {
             Scale(row, MathF.Pow(1f - job.Step.LearningRate * job.Step.WeightDecay, idle));

@@ -32,19 +32,13 @@ public readonly record struct AdamWStep
     public float Correction2 { get; init; } = 1f;
 
     /// <summary>Creates the defaults.</summary>
-    public AdamWStep()
-    {
-    }
+    public AdamWStep() { }
 
     /// <summary>Returns a copy with the bias corrections of step <paramref name="step"/>.</summary>
     /// <param name="step">Number of the step, from 1.</param>
     public AdamWStep At(long step)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(step, 1);
-        return this with
-        {
-            Correction1 = (float)(1 - Math.Pow(Beta1, step)),
-            Correction2 = (float)(1 - Math.Pow(Beta2, step)),
-        };
+        return this with { Correction1 = (float)(1 - Math.Pow(Beta1, step)), Correction2 = (float)(1 - Math.Pow(Beta2, step)) };
     }
 }

@@ -26,10 +26,14 @@ internal static class PackedKernel<T, TValue, TElement>
         ref TValue values = ref Values(in rows);
         ref float weights = ref MemoryMarshal.GetReference(query);
         nint block = (nint)rows.Capacity * Increment;
-        int width = query.Length, row = 0;
+        int width = query.Length,
+            row = 0;
         for (; row <= output.Length - Group; row += Group)
         {
-            T a = T.Create(0), b = a, c = a, d = a;
+            T a = T.Create(0),
+                b = a,
+                c = a,
+                d = a;
             nint at = (nint)(first + row) * Increment;
             for (nint i = 0; i < width; i += Increment, at += block)
             {

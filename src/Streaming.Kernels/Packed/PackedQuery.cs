@@ -19,7 +19,10 @@ public static class PackedQuery
     {
         if (prepared.Length != PackedRows.Padded(query.Length))
         {
-            throw new ArgumentException($"A query of {query.Length} numbers needs room for {PackedRows.Padded(query.Length)}; prepared has {prepared.Length}.", nameof(prepared));
+            throw new ArgumentException(
+                $"A query of {query.Length} numbers needs room for {PackedRows.Padded(query.Length)}; prepared has {prepared.Length}.",
+                nameof(prepared)
+            );
         }
 
         float largest = query.IsEmpty ? 0 : MathF.Abs(TensorPrimitives.MaxMagnitude(query));

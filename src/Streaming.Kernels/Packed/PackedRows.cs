@@ -21,7 +21,13 @@ public readonly ref struct PackedRows
     public required int Capacity { get; init; }
 
     /// <summary>Bytes per number.</summary>
-    public static int Size(RowElement element) => element switch { RowElement.Float32 => sizeof(float), RowElement.Float16 => sizeof(ushort), _ => sizeof(sbyte) };
+    public static int Size(RowElement element) =>
+        element switch
+        {
+            RowElement.Float32 => sizeof(float),
+            RowElement.Float16 => sizeof(ushort),
+            _ => sizeof(sbyte),
+        };
 
     /// <summary>The numbers stored per row at a width: whole increments.</summary>
     public static int Padded(int width) => (width + Increment - 1) / Increment * Increment;

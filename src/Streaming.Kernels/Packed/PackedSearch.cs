@@ -21,7 +21,8 @@ public static class PackedSearch
     /// <param name="query">A query from <see cref="PackedQuery.Prepare"/>; its length determines the number of increments read.</param>
     /// <param name="output">Out: one number per row; its length is the number of rows.</param>
     /// <exception cref="ArgumentException">Rows, query and output do not match.</exception>
-    public static void Dots(in PackedRows rows, int first, ReadOnlySpan<float> query, Span<float> output) => Run(Work.Dots, in rows, first, query, output);
+    public static void Dots(in PackedRows rows, int first, ReadOnlySpan<float> query, Span<float> output) =>
+        Run(Work.Dots, in rows, first, query, output);
 
     /// <summary>1 / √(|x|² + 10⁻¹²) of prefixes of rows, in units of the rows' scales.</summary>
     /// <param name="rows">The rows.</param>
@@ -104,9 +105,16 @@ public static class PackedSearch
 
     private static void Check(in PackedRows rows, int first, ReadOnlySpan<float> query, Span<float> output)
     {
-        if (query.Length % PackedRows.Increment != 0 || (long)query.Length * rows.Capacity * PackedRows.Size(rows.Element) > rows.Values.Length)
+        if (
+            query.Length % PackedRows.Increment != 0
+            || (long)query.Length * rows.Capacity * PackedRows.Size(rows.Element) > rows.Values.Length
+        )
         {
-            throw new ArgumentException($"{query.Length} numbers of {rows.Capacity} rows do not fit {rows.Values.Length} bytes; allowed: whole increments of {PackedRows.Increment} within them.", nameof(query));
+            throw new ArgumentException(
+                $"{query.Length} numbers of {rows.Capacity} rows do not fit {rows.Values.Length} bytes; allowed: whole increments of "
+                    + $"{PackedRows.Increment} within them.",
+                nameof(query)
+            );
         }
 
         if (first < 0 || output.Length > rows.Capacity - first)

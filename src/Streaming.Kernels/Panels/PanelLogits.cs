@@ -60,15 +60,20 @@ internal static class PanelLogits<T>
         ref int width = ref tile.Widths;
         nint stride = tile.Stride;
         nint second = T.Count;
-        T l0 = T.Load(ref Unsafe.Add(ref tile.LaneBias, lane)), l1 = T.Load(ref Unsafe.Add(ref tile.LaneBias, lane), second);
+        T l0 = T.Load(ref Unsafe.Add(ref tile.LaneBias, lane)),
+            l1 = T.Load(ref Unsafe.Add(ref tile.LaneBias, lane), second);
         T x = T.Create(bias);
-        T a0 = x + l0, a1 = x + l1;
+        T a0 = x + l0,
+            a1 = x + l1;
         x = T.Create(Unsafe.Add(ref bias, 1));
-        T b0 = x + l0, b1 = x + l1;
+        T b0 = x + l0,
+            b1 = x + l1;
         x = T.Create(Unsafe.Add(ref bias, 2));
-        T c0 = x + l0, c1 = x + l1;
+        T c0 = x + l0,
+            c1 = x + l1;
         x = T.Create(Unsafe.Add(ref bias, 3));
-        T d0 = x + l0, d1 = x + l1;
+        T d0 = x + l0,
+            d1 = x + l1;
         ref float p0 = ref Unsafe.Add(ref tile.Stream, first * stride);
         ref float p3 = ref Unsafe.Add(ref p0, 3 * stride);
         int d = 0;
@@ -76,7 +81,8 @@ internal static class PanelLogits<T>
         {
             for (int end = Unsafe.Add(ref width, k); d < end; d++)
             {
-                T u0 = T.Load(ref ut), u1 = T.Load(ref ut, second);
+                T u0 = T.Load(ref ut),
+                    u1 = T.Load(ref ut, second);
                 x = T.Create(p0);
                 a0 = T.MultiplyAdd(x, u0, a0);
                 a1 = T.MultiplyAdd(x, u1, a1);
@@ -116,16 +122,19 @@ internal static class PanelLogits<T>
         ref int width = ref tile.Widths;
         nint stride = tile.Stride;
         nint second = T.Count;
-        T l0 = T.Load(ref Unsafe.Add(ref tile.LaneBias, lane)), l1 = T.Load(ref Unsafe.Add(ref tile.LaneBias, lane), second);
+        T l0 = T.Load(ref Unsafe.Add(ref tile.LaneBias, lane)),
+            l1 = T.Load(ref Unsafe.Add(ref tile.LaneBias, lane), second);
         T x = T.Create(bias);
-        T a0 = x + l0, a1 = x + l1;
+        T a0 = x + l0,
+            a1 = x + l1;
         ref float p0 = ref Unsafe.Add(ref tile.Stream, first * stride);
         int d = 0;
         for (int k = 0; k < tile.WidthCount; k++)
         {
             for (int end = Unsafe.Add(ref width, k); d < end; d++)
             {
-                T u0 = T.Load(ref ut), u1 = T.Load(ref ut, second);
+                T u0 = T.Load(ref ut),
+                    u1 = T.Load(ref ut, second);
                 x = T.Create(p0);
                 a0 = T.MultiplyAdd(x, u0, a0);
                 a1 = T.MultiplyAdd(x, u1, a1);

@@ -21,23 +21,32 @@ internal static class PanelLogits512
         ref int width = ref tile.Widths;
         nint stride = tile.Stride;
         nint second = Vector512<float>.Count;
-        Vector512<float> l0 = Vector512.LoadUnsafe(ref tile.LaneBias), l1 = Vector512.LoadUnsafe(ref tile.LaneBias, (nuint)second);
-        Vector512<float> x = Vector512.Create(bias);
-        Vector512<float> a0 = x + l0, a1 = x + l1;
+        Vector512<float> l0 = Vector512.LoadUnsafe(ref tile.LaneBias),
+            l1 = Vector512.LoadUnsafe(ref tile.LaneBias, (nuint)second);
+        var x = Vector512.Create(bias);
+        Vector512<float> a0 = x + l0,
+            a1 = x + l1;
         x = Vector512.Create(Unsafe.Add(ref bias, 1));
-        Vector512<float> b0 = x + l0, b1 = x + l1;
+        Vector512<float> b0 = x + l0,
+            b1 = x + l1;
         x = Vector512.Create(Unsafe.Add(ref bias, 2));
-        Vector512<float> c0 = x + l0, c1 = x + l1;
+        Vector512<float> c0 = x + l0,
+            c1 = x + l1;
         x = Vector512.Create(Unsafe.Add(ref bias, 3));
-        Vector512<float> d0 = x + l0, d1 = x + l1;
+        Vector512<float> d0 = x + l0,
+            d1 = x + l1;
         x = Vector512.Create(Unsafe.Add(ref bias, 4));
-        Vector512<float> e0 = x + l0, e1 = x + l1;
+        Vector512<float> e0 = x + l0,
+            e1 = x + l1;
         x = Vector512.Create(Unsafe.Add(ref bias, 5));
-        Vector512<float> f0 = x + l0, f1 = x + l1;
+        Vector512<float> f0 = x + l0,
+            f1 = x + l1;
         x = Vector512.Create(Unsafe.Add(ref bias, 6));
-        Vector512<float> g0 = x + l0, g1 = x + l1;
+        Vector512<float> g0 = x + l0,
+            g1 = x + l1;
         x = Vector512.Create(Unsafe.Add(ref bias, 7));
-        Vector512<float> h0 = x + l0, h1 = x + l1;
+        Vector512<float> h0 = x + l0,
+            h1 = x + l1;
         ref float p0 = ref Unsafe.Add(ref tile.Stream, first * stride);
         ref float p3 = ref Unsafe.Add(ref p0, 3 * stride);
         ref float p6 = ref Unsafe.Add(ref p0, 6 * stride);
@@ -46,7 +55,8 @@ internal static class PanelLogits512
         {
             for (int end = Unsafe.Add(ref width, k); d < end; d++)
             {
-                Vector512<float> u0 = Vector512.LoadUnsafe(ref ut), u1 = Vector512.LoadUnsafe(ref ut, (nuint)second);
+                Vector512<float> u0 = Vector512.LoadUnsafe(ref ut),
+                    u1 = Vector512.LoadUnsafe(ref ut, (nuint)second);
                 x = Vector512.Create(p0);
                 a0 = Avx512F.FusedMultiplyAdd(x, u0, a0);
                 a1 = Avx512F.FusedMultiplyAdd(x, u1, a1);

@@ -253,8 +253,7 @@ public sealed class Workers : IDisposable
         where TState : allows ref struct
     {
         public static readonly JobInvoker Instance = static (action, state, part, worker) =>
-            Unsafe.As<WorkerAction<TState>>(action)(
-                ref Unsafe.AddByteOffset(ref Unsafe.NullRef<TState>(), state), part, worker);
+            Unsafe.As<WorkerAction<TState>>(action)(ref Unsafe.AddByteOffset(ref Unsafe.NullRef<TState>(), state), part, worker);
 
         public static nint Address(ref TState state) => Unsafe.ByteOffset(ref Unsafe.NullRef<TState>(), ref state);
     }

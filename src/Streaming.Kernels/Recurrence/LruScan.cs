@@ -44,15 +44,27 @@ public sealed class LruScan
     public void Forward(ReadOnlySpan<float> inputs, ReadOnlySpan<float> lambda, ReadOnlySpan<int> offsets, Span<float> states)
     {
         Check(inputs.Length, lambda.Length, offsets, states.Length);
-        LruJob job = new() { Inputs = inputs, Lambda = lambda, Offsets = offsets, Outputs = states, Channels = Channels };
-        Workers.RunOn(_workers, Parts, ref job, static (ref LruJob job, int part, int _) =>
+        LruJob job = new()
         {
-            (int first, int end) = SequencesOf(job.Offsets, part);
-            for (int sequence = first; sequence < end; sequence++)
+            Inputs = inputs,
+            Lambda = lambda,
+            Offsets = offsets,
+            Outputs = states,
+            Channels = Channels,
+        };
+        Workers.RunOn(
+            _workers,
+            Parts,
+            ref job,
+            static (ref LruJob job, int part, int _) =>
             {
-                ForwardSequence(ref job, job.Offsets[sequence], job.Offsets[sequence + 1]);
+                (int first, int end) = SequencesOf(job.Offsets, part);
+                for (int sequence = first; sequence < end; sequence++)
+                {
+                    ForwardSequence(ref job, job.Offsets[sequence], job.Offsets[sequence + 1]);
+                }
             }
-        });
+        );
     }
 
     /// <summary>Computes the gradients with respect to the inputs and λ.</summary>
@@ -63,7 +75,14 @@ public sealed class LruScan
     /// <param name="inputGradients">Out: ∂L/∂x [steps × 2H]. May be <paramref name="stateGradients"/> itself.</param>
     /// <param name="lambdaGradient">In and out: ∂L/∂λ [2H] with respect to real and imaginary parts, added to.</param>
     /// <exception cref="ArgumentException">A span is too short, or the offsets decrease.</exception>
-    public void Backward(ReadOnlySpan<float> stateGradients, ReadOnlySpan<float> states, ReadOnlySpan<float> lambda, ReadOnlySpan<int> offsets, Span<float> inputGradients, Span<float> lambdaGradient)
+    public void Backward(
+        ReadOnlySpan<float> stateGradients,
+        ReadOnlySpan<float> states,
+        ReadOnlySpan<float> lambda,
+        ReadOnlySpan<int> offsets,
+        Span<float> inputGradients,
+        Span<float> lambdaGradient
+    )
     {
         Check(stateGradients.Length, lambda.Length, offsets, inputGradients.Length);
         Check(states.Length, lambda.Length, offsets, inputGradients.Length);
@@ -79,15 +98,20 @@ public sealed class LruScan
             Channels = Channels,
         };
         _partialGradients.AsSpan().Clear();
-        Workers.RunOn(_workers, Parts, ref job, static (ref LruJob job, int part, int _) =>
-        {
-            Span<float> partial = job.PartialGradients.Slice(part * 2 * job.Channels, 2 * job.Channels);
-            (int first, int end) = SequencesOf(job.Offsets, part);
-            for (int sequence = first; sequence < end; sequence++)
+        Workers.RunOn(
+            _workers,
+            Parts,
+            ref job,
+            static (ref LruJob job, int part, int _) =>
             {
-                BackwardSequence(ref job, partial, job.Offsets[sequence], job.Offsets[sequence + 1]);
+                Span<float> partial = job.PartialGradients.Slice(part * 2 * job.Channels, 2 * job.Channels);
+                (int first, int end) = SequencesOf(job.Offsets, part);
+                for (int sequence = first; sequence < end; sequence++)
+                {
+                    BackwardSequence(ref job, partial, job.Offsets[sequence], job.Offsets[sequence + 1]);
+                }
             }
-        });
+        );
         for (int part = 0; part < Parts; part++)
         {
             for (int i = 0; i < lambdaGradient.Length; i++)
@@ -160,17 +184,44 @@ public sealed class LruScan
             nint channel = 0;
             if (Simd512.IsSupported)
             {
-                channel = LruKernel<Simd512>.Backward(ref lambda, ref g, ref before, ref direct, ref result, ref gradient, channel, job.Channels);
+                channel = LruKernel<Simd512>.Backward(
+                    ref lambda,
+                    ref g,
+                    ref before,
+                    ref direct,
+                    ref result,
+                    ref gradient,
+                    channel,
+                    job.Channels
+                );
             }
 
             if (Simd256.IsSupported)
             {
-                channel = LruKernel<Simd256>.Backward(ref lambda, ref g, ref before, ref direct, ref result, ref gradient, channel, job.Channels);
+                channel = LruKernel<Simd256>.Backward(
+                    ref lambda,
+                    ref g,
+                    ref before,
+                    ref direct,
+                    ref result,
+                    ref gradient,
+                    channel,
+                    job.Channels
+                );
             }
 
             if (Simd128.IsSupported)
             {
-                channel = LruKernel<Simd128>.Backward(ref lambda, ref g, ref before, ref direct, ref result, ref gradient, channel, job.Channels);
+                channel = LruKernel<Simd128>.Backward(
+                    ref lambda,
+                    ref g,
+                    ref before,
+                    ref direct,
+                    ref result,
+                    ref gradient,
+                    channel,
+                    job.Channels
+                );
             }
 
             LruKernel<SimdScalar>.Backward(ref lambda, ref g, ref before, ref direct, ref result, ref gradient, channel, job.Channels);

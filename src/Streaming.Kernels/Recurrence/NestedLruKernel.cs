@@ -12,13 +12,18 @@ internal static class NestedLruKernel<T>
     {
         for (int channel = 0; channel < group.Length; channel += T.Count)
         {
-            nint re = group.Start + channel, im = re + group.Length;
-            T lRe = T.Load(ref lambda, re), lIm = T.Load(ref lambda, im), scale = T.Load(ref gamma, re);
-            T sRe = T.Create(0), sIm = T.Create(0);
+            nint re = group.Start + channel,
+                im = re + group.Length;
+            T lRe = T.Load(ref lambda, re),
+                lIm = T.Load(ref lambda, im),
+                scale = T.Load(ref gamma, re);
+            T sRe = T.Create(0),
+                sIm = T.Create(0);
             ref float row = ref rows;
             for (int t = 0; t < group.Steps; t++)
             {
-                T xRe = scale * T.Load(ref row, re), xIm = scale * T.Load(ref row, im);
+                T xRe = scale * T.Load(ref row, re),
+                    xIm = scale * T.Load(ref row, im);
                 T nextRe = T.NegateMultiplyAdd(lIm, sIm, T.MultiplyAdd(lRe, sRe, xRe));
                 T nextIm = T.MultiplyAdd(lIm, sRe, T.MultiplyAdd(lRe, sIm, xIm));
                 nextRe.Store(ref row, re);
@@ -35,15 +40,22 @@ internal static class NestedLruKernel<T>
     {
         for (int channel = 0; channel < group.Length; channel += T.Count)
         {
-            nint re = group.Start + channel, im = re + group.Length;
-            T lRe = T.Load(in job.Lambda, re), lIm = T.Load(in job.Lambda, im), scale = T.Load(in job.Gamma, re);
-            T aRe = T.Load(ref job.LambdaSums, re), aIm = T.Load(ref job.LambdaSums, im);
-            T bRe = T.Load(ref job.StateSums, re), bIm = T.Load(ref job.StateSums, im);
-            T gRe = T.Create(0), gIm = T.Create(0);
+            nint re = group.Start + channel,
+                im = re + group.Length;
+            T lRe = T.Load(in job.Lambda, re),
+                lIm = T.Load(in job.Lambda, im),
+                scale = T.Load(in job.Gamma, re);
+            T aRe = T.Load(ref job.LambdaSums, re),
+                aIm = T.Load(ref job.LambdaSums, im);
+            T bRe = T.Load(ref job.StateSums, re),
+                bIm = T.Load(ref job.StateSums, im);
+            T gRe = T.Create(0),
+                gIm = T.Create(0);
             for (int t = group.Steps - 1; t >= 0; t--)
             {
                 nint at = (nint)t * group.RowLength;
-                T sRe = T.Load(in job.States, at + re), sIm = T.Load(in job.States, at + im);
+                T sRe = T.Load(in job.States, at + re),
+                    sIm = T.Load(in job.States, at + im);
 
                 // g, accumulated so far, belongs to step t + 1: its contribution to λ's sum needs s_t.
                 aRe = T.MultiplyAdd(gIm, sIm, T.MultiplyAdd(gRe, sRe, aRe));

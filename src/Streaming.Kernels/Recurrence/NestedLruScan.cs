@@ -21,7 +21,13 @@ public static class NestedLruScan
     /// <param name="lambda">λ [2D].</param>
     /// <param name="gamma">γ [2D]: each value twice.</param>
     /// <exception cref="ArgumentException">A span is too short.</exception>
-    public static void Forward(Span<float> states, int steps, ReadOnlySpan<int> widths, ReadOnlySpan<float> lambda, ReadOnlySpan<float> gamma)
+    public static void Forward(
+        Span<float> states,
+        int steps,
+        ReadOnlySpan<int> widths,
+        ReadOnlySpan<float> lambda,
+        ReadOnlySpan<float> gamma
+    )
     {
         Check(states.Length, steps, widths, lambda.Length, gamma.Length);
         ref float row = ref MemoryMarshal.GetReference(states);
@@ -59,7 +65,16 @@ public static class NestedLruScan
     /// <param name="lambdaSums">In and out: Σ_t δ_t · conj(s_{t−1}) [2D], added to, where δ_t is the total gradient of s_t.</param>
     /// <param name="stateSums">In and out: Σ_t of Re(δ_t) Re(s_t) and of Im(δ_t) Im(s_t) [2D], added to.</param>
     /// <exception cref="ArgumentException">A span is too short.</exception>
-    public static void Backward(ReadOnlySpan<float> states, Span<float> gradients, int steps, ReadOnlySpan<int> widths, ReadOnlySpan<float> lambda, ReadOnlySpan<float> gamma, Span<float> lambdaSums, Span<float> stateSums)
+    public static void Backward(
+        ReadOnlySpan<float> states,
+        Span<float> gradients,
+        int steps,
+        ReadOnlySpan<int> widths,
+        ReadOnlySpan<float> lambda,
+        ReadOnlySpan<float> gamma,
+        Span<float> lambdaSums,
+        Span<float> stateSums
+    )
     {
         Check(states.Length, steps, widths, lambda.Length, gamma.Length);
         Check(gradients.Length, steps, widths, lambdaSums.Length, stateSums.Length);

@@ -18,7 +18,10 @@ public ref struct BestRows
     {
         if (rows.Length != scores.Length || rows.IsEmpty)
         {
-            throw new ArgumentException($"rows has length {rows.Length} and scores {scores.Length}; they must be equal and at least 1.", nameof(rows));
+            throw new ArgumentException(
+                $"rows has length {rows.Length} and scores {scores.Length}; they must be equal and at least 1.",
+                nameof(rows)
+            );
         }
 
         _rows = rows;

@@ -117,5 +117,10 @@ public sealed class NestedRanking
 
     private void Run<T>(ref RankingJob job)
         where T : struct, ISimd<T> =>
-        Workers.RunOn(_workers, (job.Problem.Targets.Length + PanelLayout.Lanes - 1) / PanelLayout.Lanes, ref job, static (ref RankingJob job, int part, int worker) => RankingPanel<T>.Run(ref job, part, job.Scratch[worker]));
+        Workers.RunOn(
+            _workers,
+            (job.Problem.Targets.Length + PanelLayout.Lanes - 1) / PanelLayout.Lanes,
+            ref job,
+            static (ref RankingJob job, int part, int worker) => RankingPanel<T>.Run(ref job, part, job.Scratch[worker])
+        );
 }

@@ -14,7 +14,9 @@ internal static class RankingPanel<T>
 
     public static void Run(ref RankingJob job, int panel, RankingScratch scratch)
     {
-        int first = panel * Lanes, users = Math.Min(Lanes, job.Problem.Targets.Length - first), dimension = job.Dimension;
+        int first = panel * Lanes,
+            users = Math.Min(Lanes, job.Problem.Targets.Length - first),
+            dimension = job.Dimension;
         PanelLayout.Transpose(job.Problem.Users.Slice(first * dimension, users * dimension), dimension, 1f, scratch.Panel);
         ScoreTargets(ref job, scratch, first, users);
         ReadOnlySpan<long> skipped = FindSkipped(ref job, scratch, first, users);
@@ -28,7 +30,13 @@ internal static class RankingPanel<T>
             skipped = Skip(skipped, scratch, tile, count, job.Widths.Length);
             for (int k = 0; k < job.Widths.Length; k++)
             {
-                Count(ref scratch.Tile[k * TileRows * Lanes], ref scratch.Targets[k * Lanes], count, scratch.Above.AsSpan(k * Lanes, Lanes), scratch.Ties.AsSpan(k * Lanes, Lanes));
+                Count(
+                    ref scratch.Tile[k * TileRows * Lanes],
+                    ref scratch.Targets[k * Lanes],
+                    count,
+                    scratch.Above.AsSpan(k * Lanes, Lanes),
+                    scratch.Ties.AsSpan(k * Lanes, Lanes)
+                );
             }
         }
 
@@ -142,7 +150,9 @@ internal static class RankingPanel<T>
         Span<float> sums = stackalloc float[2 * Lanes];
         for (nint lane = 0; lane < Lanes; lane += T.Count)
         {
-            T target = T.Load(ref targets, lane), greater = T.Create(0f), equal = greater;
+            T target = T.Load(ref targets, lane),
+                greater = T.Create(0f),
+                equal = greater;
             for (nint at = lane, end = (nint)count * Lanes; at < end; at += Lanes)
             {
                 T score = T.Load(ref scores, at);

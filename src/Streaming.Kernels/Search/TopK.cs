@@ -47,7 +47,12 @@ public static class TopK
             return;
         }
 
-        Workers.RunOn(workers, (job.Queries + PanelLayout.Lanes - 1) / PanelLayout.Lanes, ref job, static (ref TopKJob job, int part, int _) => TopKPanel<T>.Run(ref job, part));
+        Workers.RunOn(
+            workers,
+            (job.Queries + PanelLayout.Lanes - 1) / PanelLayout.Lanes,
+            ref job,
+            static (ref TopKJob job, int part, int _) => TopKPanel<T>.Run(ref job, part)
+        );
     }
 
     private static TopKJob Checked(in TopKProblem p)
@@ -70,7 +75,12 @@ public static class TopK
             Require(p.Scales.Length, items, nameof(p.Scales));
         }
 
-        return new TopKJob { Problem = p, Queries = queries, Items = items };
+        return new TopKJob
+        {
+            Problem = p,
+            Queries = queries,
+            Items = items,
+        };
     }
 
     // The last row may end at its width.

@@ -17,7 +17,9 @@ internal static class TopKPanel<T>
 
     public static void Run(ref TopKJob job, int panel)
     {
-        int first = panel * Lanes, queries = Math.Min(Lanes, job.Queries - first), width = job.Problem.Width;
+        int first = panel * Lanes,
+            queries = Math.Min(Lanes, job.Queries - first),
+            width = job.Problem.Width;
         int needed = (width + TileRows + 1) * Lanes + TileRows;
         if (_scratch is null || _scratch.Length < needed)
         {

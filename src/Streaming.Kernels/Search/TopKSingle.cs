@@ -56,7 +56,8 @@ internal static class TopKSingle<T>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static float Dot(ref float a, ref float b, int width)
     {
-        T even = T.Create(0), odd = T.Create(0);
+        T even = T.Create(0),
+            odd = T.Create(0);
         int i = 0;
         for (; i <= width - (2 * T.Count); i += 2 * T.Count)
         {

@@ -19,7 +19,9 @@ internal readonly struct DropoutMask
 
     public DropoutMask(float rate, in DropoutKey key)
     {
-        ulong mixed = SplitMix64.Finalize(key.Seed + SplitMix64.Finalize((ulong)key.Step + SplitMix64.Finalize((ulong)key.Layer + SplitMix64.Golden)));
+        ulong mixed = SplitMix64.Finalize(
+            key.Seed + SplitMix64.Finalize((ulong)key.Step + SplitMix64.Finalize((ulong)key.Layer + SplitMix64.Golden))
+        );
         Key0 = (uint)mixed;
         Key1 = (uint)(mixed >> 32);
         Threshold = (uint)Math.Min(uint.MaxValue, Math.Round(rate * 4294967296.0));

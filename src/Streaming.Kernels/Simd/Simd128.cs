@@ -26,14 +26,18 @@ internal readonly struct Simd128(Vector128<float> value) : ISimd<Simd128>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Simd128 LoadHalves(ref readonly ushort source, nint offset)
     {
-        Vector128<short> halves = Vector128.CreateScalar(Unsafe.ReadUnaligned<long>(in Unsafe.As<ushort, byte>(ref Unsafe.Add(ref Unsafe.AsRef(in source), offset)))).AsInt16();
+        Vector128<short> halves = Vector128
+            .CreateScalar(Unsafe.ReadUnaligned<long>(in Unsafe.As<ushort, byte>(ref Unsafe.Add(ref Unsafe.AsRef(in source), offset))))
+            .AsInt16();
         return new(((Vector128.WidenLower(halves) << HalfBits.Shift) & Vector128.Create(HalfBits.Mask)).AsSingle());
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Simd128 LoadBytes(ref readonly sbyte source, nint offset)
     {
-        Vector128<sbyte> bytes = Vector128.CreateScalar(Unsafe.ReadUnaligned<int>(in Unsafe.As<sbyte, byte>(ref Unsafe.Add(ref Unsafe.AsRef(in source), offset)))).AsSByte();
+        Vector128<sbyte> bytes = Vector128
+            .CreateScalar(Unsafe.ReadUnaligned<int>(in Unsafe.As<sbyte, byte>(ref Unsafe.Add(ref Unsafe.AsRef(in source), offset))))
+            .AsSByte();
         return new(Vector128.ConvertToSingle(Vector128.WidenLower(Vector128.WidenLower(bytes))));
     }
 
@@ -59,16 +63,17 @@ internal readonly struct Simd128(Vector128<float> value) : ISimd<Simd128>
     public static Simd128 MultiplyAdd(Simd128 a, Simd128 b, Simd128 c) => new(Vector128.MultiplyAddEstimate(a._value, b._value, c._value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd128 NegateMultiplyAdd(Simd128 a, Simd128 b, Simd128 c) => new(Vector128.MultiplyAddEstimate(-a._value, b._value, c._value));
+    public static Simd128 NegateMultiplyAdd(Simd128 a, Simd128 b, Simd128 c) =>
+        new(Vector128.MultiplyAddEstimate(-a._value, b._value, c._value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Simd128 Exp2(Simd128 y)
     {
-        Vector128<float> x = Vector128.MinNative(y._value, Vector128.Create(Exp2Constants.Most));
-        Vector128<float> least = Vector128.Create(Exp2Constants.Least);
-        Vector128<float> floor = Vector128.Floor(Vector128.MaxNative(x, least));
+        var x = Vector128.MinNative(y._value, Vector128.Create(Exp2Constants.Most));
+        var least = Vector128.Create(Exp2Constants.Least);
+        var floor = Vector128.Floor(Vector128.MaxNative(x, least));
         Vector128<float> f = x - floor;
-        Vector128<float> p = Vector128.Create(Exp2Constants.C5);
+        var p = Vector128.Create(Exp2Constants.C5);
         p = Vector128.MultiplyAddEstimate(p, f, Vector128.Create(Exp2Constants.C4));
         p = Vector128.MultiplyAddEstimate(p, f, Vector128.Create(Exp2Constants.C3));
         p = Vector128.MultiplyAddEstimate(p, f, Vector128.Create(Exp2Constants.C2));

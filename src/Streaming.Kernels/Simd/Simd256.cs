@@ -35,7 +35,9 @@ internal readonly struct Simd256(Vector256<float> value) : ISimd<Simd256>
     public static Simd256 LoadBytes(ref readonly sbyte source, nint offset)
     {
         // Eight bytes, not sixteen: the last row of a block ends there.
-        Vector128<sbyte> bytes = Vector128.CreateScalarUnsafe(Unsafe.ReadUnaligned<long>(in Unsafe.As<sbyte, byte>(ref Unsafe.Add(ref Unsafe.AsRef(in source), offset)))).AsSByte();
+        Vector128<sbyte> bytes = Vector128
+            .CreateScalarUnsafe(Unsafe.ReadUnaligned<long>(in Unsafe.As<sbyte, byte>(ref Unsafe.Add(ref Unsafe.AsRef(in source), offset))))
+            .AsSByte();
         return new(Vector256.ConvertToSingle(Avx2.ConvertToVector256Int32(bytes)));
     }
 
@@ -61,16 +63,17 @@ internal readonly struct Simd256(Vector256<float> value) : ISimd<Simd256>
     public static Simd256 MultiplyAdd(Simd256 a, Simd256 b, Simd256 c) => new(Vector256.MultiplyAddEstimate(a._value, b._value, c._value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd256 NegateMultiplyAdd(Simd256 a, Simd256 b, Simd256 c) => new(Vector256.MultiplyAddEstimate(-a._value, b._value, c._value));
+    public static Simd256 NegateMultiplyAdd(Simd256 a, Simd256 b, Simd256 c) =>
+        new(Vector256.MultiplyAddEstimate(-a._value, b._value, c._value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Simd256 Exp2(Simd256 y)
     {
-        Vector256<float> x = Vector256.MinNative(y._value, Vector256.Create(Exp2Constants.Most));
-        Vector256<float> least = Vector256.Create(Exp2Constants.Least);
-        Vector256<float> floor = Vector256.Floor(Vector256.MaxNative(x, least));
+        var x = Vector256.MinNative(y._value, Vector256.Create(Exp2Constants.Most));
+        var least = Vector256.Create(Exp2Constants.Least);
+        var floor = Vector256.Floor(Vector256.MaxNative(x, least));
         Vector256<float> f = x - floor;
-        Vector256<float> p = Vector256.Create(Exp2Constants.C5);
+        var p = Vector256.Create(Exp2Constants.C5);
         p = Vector256.MultiplyAddEstimate(p, f, Vector256.Create(Exp2Constants.C4));
         p = Vector256.MultiplyAddEstimate(p, f, Vector256.Create(Exp2Constants.C3));
         p = Vector256.MultiplyAddEstimate(p, f, Vector256.Create(Exp2Constants.C2));

@@ -59,7 +59,8 @@ internal readonly struct Simd512(Vector512<float> value) : ISimd<Simd512>
     public static Simd512 MultiplyAdd(Simd512 a, Simd512 b, Simd512 c) => new(Vector512.MultiplyAddEstimate(a._value, b._value, c._value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd512 NegateMultiplyAdd(Simd512 a, Simd512 b, Simd512 c) => new(Vector512.MultiplyAddEstimate(-a._value, b._value, c._value));
+    public static Simd512 NegateMultiplyAdd(Simd512 a, Simd512 b, Simd512 c) =>
+        new(Vector512.MultiplyAddEstimate(-a._value, b._value, c._value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Simd512 Exp2(Simd512 y)
@@ -67,14 +68,16 @@ internal readonly struct Simd512(Vector512<float> value) : ISimd<Simd512>
         // y − ⌊y⌋ and · 2^⌊y⌋ are one instruction each; the second saturates.
         Vector512<float> x = y._value;
         Vector512<float> f = Avx512DQ.Reduce(x, 1);
-        Vector512<float> p = Vector512.Create(Exp2Constants.C5);
+        var p = Vector512.Create(Exp2Constants.C5);
         p = Avx512F.FusedMultiplyAdd(p, f, Vector512.Create(Exp2Constants.C4));
         p = Avx512F.FusedMultiplyAdd(p, f, Vector512.Create(Exp2Constants.C3));
         p = Avx512F.FusedMultiplyAdd(p, f, Vector512.Create(Exp2Constants.C2));
         p = Avx512F.FusedMultiplyAdd(p, f, Vector512.Create(Exp2Constants.C1));
         p = Avx512F.FusedMultiplyAdd(p, f, Vector512.Create(Exp2Constants.C0));
         Vector512<float> result = Avx512F.Scale(p, x);
-        return new(Vector512.ConditionalSelect(Vector512.LessThan(x, Vector512.Create(Exp2Constants.Least)), Vector512<float>.Zero, result));
+        return new(
+            Vector512.ConditionalSelect(Vector512.LessThan(x, Vector512.Create(Exp2Constants.Least)), Vector512<float>.Zero, result)
+        );
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

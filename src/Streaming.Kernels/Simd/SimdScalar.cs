@@ -69,7 +69,8 @@ internal readonly struct SimdScalar(float value) : ISimd<SimdScalar>
 
     public static float Sum(SimdScalar a) => a._value;
 
-    public static Vector128<float> Sums(SimdScalar a, SimdScalar b, SimdScalar c, SimdScalar d) => Vector128.Create(a._value, b._value, c._value, d._value);
+    public static Vector128<float> Sums(SimdScalar a, SimdScalar b, SimdScalar c, SimdScalar d) =>
+        Vector128.Create(a._value, b._value, c._value, d._value);
 
     public static SimdScalar OneIfGreater(SimdScalar a, SimdScalar b) => new(a._value > b._value ? 1f : 0f);
 

@@ -18,7 +18,9 @@ internal static class ColumnPanel<T>
 
     public static void Run(ref SoftmaxJob job, int panel, SoftmaxScratch scratch)
     {
-        int first = panel * Lanes, columns = Math.Min(Lanes, job.Problem.GradientCandidates - first), dimension = job.Dimension;
+        int first = panel * Lanes,
+            columns = Math.Min(Lanes, job.Problem.GradientCandidates - first),
+            dimension = job.Dimension;
         PanelLayout.Transpose(job.Problem.Candidates.Slice(first * dimension, columns * dimension), dimension, job.LogScale, scratch.Panel);
         SetLanes(ref job, scratch, first, columns);
         bool hits = SetClassLanes(ref job, scratch, first, columns, set: true);
@@ -121,7 +123,16 @@ internal static class ColumnPanel<T>
             ref float normalisers = ref job.RowNormalisers[k * job.Rows + tile];
             if (job.Problem.Cosine)
             {
-                PanelSoftmax<T>.CosineProbabilities(ref scores, ref outer, count, ref normalisers, ref job.UserScales[k * job.Rows + tile], ref scratch.LaneScales[k * Lanes], ref scratch.LaneBias[0], ref scratch.Moments[k * Lanes]);
+                PanelSoftmax<T>.CosineProbabilities(
+                    ref scores,
+                    ref outer,
+                    count,
+                    ref normalisers,
+                    ref job.UserScales[k * job.Rows + tile],
+                    ref scratch.LaneScales[k * Lanes],
+                    ref scratch.LaneBias[0],
+                    ref scratch.Moments[k * Lanes]
+                );
             }
             else
             {
@@ -129,7 +140,15 @@ internal static class ColumnPanel<T>
             }
 
             SubtractPositives(ref job, scratch, first, tile, k, positives);
-            PanelGradient<T>.Accumulate(ref stream, job.Dimension, ref scores, ref scratch.Sums[0], count, k == 0 ? 0 : job.Widths[k - 1], job.Widths[k]);
+            PanelGradient<T>.Accumulate(
+                ref stream,
+                job.Dimension,
+                ref scores,
+                ref scratch.Sums[0],
+                count,
+                k == 0 ? 0 : job.Widths[k - 1],
+                job.Widths[k]
+            );
             outer = ref scores;
         }
     }
@@ -149,11 +168,19 @@ internal static class ColumnPanel<T>
         return scratch.Positives.AsSpan(0, found);
     }
 
-    private static void SubtractPositives(ref SoftmaxJob job, SoftmaxScratch scratch, int first, int tile, int k, scoped ReadOnlySpan<int> positives)
+    private static void SubtractPositives(
+        ref SoftmaxJob job,
+        SoftmaxScratch scratch,
+        int first,
+        int tile,
+        int k,
+        scoped ReadOnlySpan<int> positives
+    )
     {
         foreach (int i in positives)
         {
-            int lane = job.Problem.PositiveColumn[tile + i] - first, at = k * job.Rows + tile + i;
+            int lane = job.Problem.PositiveColumn[tile + i] - first,
+                at = k * job.Rows + tile + i;
             float coefficient = job.RowCoefficients[at];
             if (job.Problem.Cosine)
             {
@@ -167,7 +194,8 @@ internal static class ColumnPanel<T>
 
     private static void WriteGradient(ref SoftmaxJob job, SoftmaxScratch scratch, int column, int lane)
     {
-        int dimension = job.Dimension, end = dimension;
+        int dimension = job.Dimension,
+            end = dimension;
         ReadOnlySpan<float> candidate = job.Problem.Candidates.Slice(column * dimension, dimension);
         Span<float> gradient = job.Problem.CandidateGradients.Slice(column * dimension, dimension);
         float radial = 0;

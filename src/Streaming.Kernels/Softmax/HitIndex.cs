@@ -30,7 +30,8 @@ internal sealed class HitIndex
         _classCounts = new int[maxRows];
     }
 
-    public long Bytes => sizeof(int) * ((long)_slots.Length + _slotIds.Length + _rowClass.Length + _candidateClass.Length + _classCounts.Length);
+    public long Bytes =>
+        sizeof(int) * ((long)_slots.Length + _slotIds.Length + _rowClass.Length + _candidateClass.Length + _classCounts.Length);
 
     /// <summary>Gets whether any pair may need masking.</summary>
     public bool HasAny { get; private set; }

@@ -61,7 +61,8 @@ public sealed class NestedSoftmax
     {
         get
         {
-            long bytes = _hits.Bytes + sizeof(float) * ((long)_rowValues.Length + _scales.Length) + sizeof(double) * (long)_panelLosses.Length;
+            long bytes =
+                _hits.Bytes + sizeof(float) * ((long)_rowValues.Length + _scales.Length) + sizeof(double) * (long)_panelLosses.Length;
             foreach (SoftmaxScratch scratch in _scratch)
             {
                 bytes += scratch.Bytes;
@@ -75,7 +76,8 @@ public sealed class NestedSoftmax
     /// <param name="candidates">N of a call.</param>
     public int MultiplyAdds(int candidates)
     {
-        int first = _scratch[0].Kept.First(candidates), sum = _widths[^1];
+        int first = _scratch[0].Kept.First(candidates),
+            sum = _widths[^1];
         for (int k = 0; k < first; k++)
         {
             sum += _widths[k];
@@ -117,14 +119,25 @@ public sealed class NestedSoftmax
             SetScales(ref job);
         }
 
-        Workers.RunOn(_workers, (job.Rows + Lanes - 1) / Lanes, ref job, static (ref SoftmaxJob job, int part, int worker) => RowPanel<T>.Run(ref job, part, job.Scratch[worker]));
-        Workers.RunOn(_workers, (problem.GradientCandidates + Lanes - 1) / Lanes, ref job, static (ref SoftmaxJob job, int part, int worker) => ColumnPanel<T>.Run(ref job, part, job.Scratch[worker]));
+        Workers.RunOn(
+            _workers,
+            (job.Rows + Lanes - 1) / Lanes,
+            ref job,
+            static (ref SoftmaxJob job, int part, int worker) => RowPanel<T>.Run(ref job, part, job.Scratch[worker])
+        );
+        Workers.RunOn(
+            _workers,
+            (problem.GradientCandidates + Lanes - 1) / Lanes,
+            ref job,
+            static (ref SoftmaxJob job, int part, int worker) => ColumnPanel<T>.Run(ref job, part, job.Scratch[worker])
+        );
         SumLosses(ref job);
     }
 
     private SoftmaxJob CreateJob(in NestedSoftmaxProblem problem)
     {
-        int rows = problem.PositiveColumn.Length, each = _widths.Length * rows;
+        int rows = problem.PositiveColumn.Length,
+            each = _widths.Length * rows;
         int candidates = problem.Candidates.Length / _widths[^1];
         double rowWeight = Sum(problem.RowWeights);
         return new SoftmaxJob

@@ -43,7 +43,9 @@ internal static class NestedSoftmaxCheck
         {
             if ((uint)column >= (uint)p.GradientCandidates)
             {
-                throw new ArgumentException($"PositiveColumn contains {column}; allowed: 0 … GradientCandidates − 1 = {p.GradientCandidates - 1}.");
+                throw new ArgumentException(
+                    $"PositiveColumn contains {column}; allowed: 0 … GradientCandidates − 1 = {p.GradientCandidates - 1}."
+                );
             }
         }
     }

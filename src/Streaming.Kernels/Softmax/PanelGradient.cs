@@ -43,7 +43,13 @@ internal static class PanelGradient<T>
         {
             for (int lane = 0; lane < Lanes; lane += 2 * T.Count)
             {
-                Gradient1(ref Unsafe.Add(ref x, d), stride, ref Unsafe.Add(ref weights, lane), ref Unsafe.Add(ref output, (nint)d * Lanes + lane), count);
+                Gradient1(
+                    ref Unsafe.Add(ref x, d),
+                    stride,
+                    ref Unsafe.Add(ref weights, lane),
+                    ref Unsafe.Add(ref output, (nint)d * Lanes + lane),
+                    count
+                );
             }
         }
     }
@@ -54,13 +60,18 @@ internal static class PanelGradient<T>
     {
         nint second = T.Count;
         nint at = 0;
-        T a0 = T.Load(ref output), a1 = T.Load(ref output, second);
-        T b0 = T.Load(ref output, 1 * Lanes), b1 = T.Load(ref output, 1 * Lanes + second);
-        T c0 = T.Load(ref output, 2 * Lanes), c1 = T.Load(ref output, 2 * Lanes + second);
-        T d0 = T.Load(ref output, 3 * Lanes), d1 = T.Load(ref output, 3 * Lanes + second);
+        T a0 = T.Load(ref output),
+            a1 = T.Load(ref output, second);
+        T b0 = T.Load(ref output, 1 * Lanes),
+            b1 = T.Load(ref output, 1 * Lanes + second);
+        T c0 = T.Load(ref output, 2 * Lanes),
+            c1 = T.Load(ref output, 2 * Lanes + second);
+        T d0 = T.Load(ref output, 3 * Lanes),
+            d1 = T.Load(ref output, 3 * Lanes + second);
         for (int j = 0; j < count; j++)
         {
-            T w0 = T.Load(ref g), w1 = T.Load(ref g, second);
+            T w0 = T.Load(ref g),
+                w1 = T.Load(ref g, second);
             T v = T.Create(Unsafe.Add(ref x, at));
             a0 = T.MultiplyAdd(v, w0, a0);
             a1 = T.MultiplyAdd(v, w1, a1);
@@ -93,10 +104,12 @@ internal static class PanelGradient<T>
     {
         nint second = T.Count;
         nint at = 0;
-        T a0 = T.Load(ref output), a1 = T.Load(ref output, second);
+        T a0 = T.Load(ref output),
+            a1 = T.Load(ref output, second);
         for (int j = 0; j < count; j++)
         {
-            T w0 = T.Load(ref g), w1 = T.Load(ref g, second);
+            T w0 = T.Load(ref g),
+                w1 = T.Load(ref g, second);
             T v = T.Create(Unsafe.Add(ref x, at));
             a0 = T.MultiplyAdd(v, w0, a0);
             a1 = T.MultiplyAdd(v, w1, a1);

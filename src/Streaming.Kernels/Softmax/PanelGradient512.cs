@@ -18,18 +18,27 @@ internal static class PanelGradient512
     {
         nint second = Vector512<float>.Count;
         nint at = 0;
-        Vector512<float> a0 = Vector512.LoadUnsafe(ref output), a1 = Vector512.LoadUnsafe(ref output, (nuint)second);
-        Vector512<float> b0 = Vector512.LoadUnsafe(ref output, (nuint)(1 * Lanes)), b1 = Vector512.LoadUnsafe(ref output, (nuint)(1 * Lanes + second));
-        Vector512<float> c0 = Vector512.LoadUnsafe(ref output, (nuint)(2 * Lanes)), c1 = Vector512.LoadUnsafe(ref output, (nuint)(2 * Lanes + second));
-        Vector512<float> d0 = Vector512.LoadUnsafe(ref output, (nuint)(3 * Lanes)), d1 = Vector512.LoadUnsafe(ref output, (nuint)(3 * Lanes + second));
-        Vector512<float> e0 = Vector512.LoadUnsafe(ref output, (nuint)(4 * Lanes)), e1 = Vector512.LoadUnsafe(ref output, (nuint)(4 * Lanes + second));
-        Vector512<float> f0 = Vector512.LoadUnsafe(ref output, (nuint)(5 * Lanes)), f1 = Vector512.LoadUnsafe(ref output, (nuint)(5 * Lanes + second));
-        Vector512<float> g0 = Vector512.LoadUnsafe(ref output, (nuint)(6 * Lanes)), g1 = Vector512.LoadUnsafe(ref output, (nuint)(6 * Lanes + second));
-        Vector512<float> h0 = Vector512.LoadUnsafe(ref output, (nuint)(7 * Lanes)), h1 = Vector512.LoadUnsafe(ref output, (nuint)(7 * Lanes + second));
+        Vector512<float> a0 = Vector512.LoadUnsafe(ref output),
+            a1 = Vector512.LoadUnsafe(ref output, (nuint)second);
+        Vector512<float> b0 = Vector512.LoadUnsafe(ref output, (nuint)(1 * Lanes)),
+            b1 = Vector512.LoadUnsafe(ref output, (nuint)(1 * Lanes + second));
+        Vector512<float> c0 = Vector512.LoadUnsafe(ref output, (nuint)(2 * Lanes)),
+            c1 = Vector512.LoadUnsafe(ref output, (nuint)(2 * Lanes + second));
+        Vector512<float> d0 = Vector512.LoadUnsafe(ref output, (nuint)(3 * Lanes)),
+            d1 = Vector512.LoadUnsafe(ref output, (nuint)(3 * Lanes + second));
+        Vector512<float> e0 = Vector512.LoadUnsafe(ref output, (nuint)(4 * Lanes)),
+            e1 = Vector512.LoadUnsafe(ref output, (nuint)(4 * Lanes + second));
+        Vector512<float> f0 = Vector512.LoadUnsafe(ref output, (nuint)(5 * Lanes)),
+            f1 = Vector512.LoadUnsafe(ref output, (nuint)(5 * Lanes + second));
+        Vector512<float> g0 = Vector512.LoadUnsafe(ref output, (nuint)(6 * Lanes)),
+            g1 = Vector512.LoadUnsafe(ref output, (nuint)(6 * Lanes + second));
+        Vector512<float> h0 = Vector512.LoadUnsafe(ref output, (nuint)(7 * Lanes)),
+            h1 = Vector512.LoadUnsafe(ref output, (nuint)(7 * Lanes + second));
         for (int j = 0; j < count; j++)
         {
-            Vector512<float> w0 = Vector512.LoadUnsafe(ref g), w1 = Vector512.LoadUnsafe(ref g, (nuint)second);
-            Vector512<float> v = Vector512.Create(Unsafe.Add(ref x, at));
+            Vector512<float> w0 = Vector512.LoadUnsafe(ref g),
+                w1 = Vector512.LoadUnsafe(ref g, (nuint)second);
+            var v = Vector512.Create(Unsafe.Add(ref x, at));
             a0 = Avx512F.FusedMultiplyAdd(v, w0, a0);
             a1 = Avx512F.FusedMultiplyAdd(v, w1, a1);
             v = Vector512.Create(Unsafe.Add(ref x, at + 1));

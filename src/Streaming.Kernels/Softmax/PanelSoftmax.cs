@@ -19,12 +19,16 @@ internal static class PanelSoftmax<T>
         nint second = T.Count;
         for (nint lane = 0; lane < Lanes; lane += 2 * T.Count)
         {
-            T r0 = T.Load(ref references, lane), r1 = T.Load(ref references, lane + second);
-            T z0 = T.Create(0f), z1 = z0;
-            ref float s = ref Unsafe.Add(ref scores, lane), e = ref Unsafe.Add(ref output, lane);
+            T r0 = T.Load(ref references, lane),
+                r1 = T.Load(ref references, lane + second);
+            T z0 = T.Create(0f),
+                z1 = z0;
+            ref float s = ref Unsafe.Add(ref scores, lane),
+                e = ref Unsafe.Add(ref output, lane);
             for (nint at = 0, end = (nint)count * Lanes; at < end; at += Lanes)
             {
-                T e0 = T.Exp2(T.Load(ref s, at) - r0), e1 = T.Exp2(T.Load(ref s, at + second) - r1);
+                T e0 = T.Exp2(T.Load(ref s, at) - r0),
+                    e1 = T.Exp2(T.Load(ref s, at + second) - r1);
                 e0.Store(ref e, at);
                 e1.Store(ref e, at + second);
                 z0 += e0;
@@ -41,20 +45,39 @@ internal static class PanelSoftmax<T>
     /// output ← E · streamScale[j]; sums += Σ E; moments += Σ E·x. The output may overwrite S.
     /// </summary>
     [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
-    public static void CosineExponentials(ref float scores, ref float output, int count, ref float references, ref float sums, ref float moments, ref float laneScales, ref float streamScales, ref float streamBias)
+    public static void CosineExponentials(
+        ref float scores,
+        ref float output,
+        int count,
+        ref float references,
+        ref float sums,
+        ref float moments,
+        ref float laneScales,
+        ref float streamScales,
+        ref float streamBias
+    )
     {
         nint second = T.Count;
         for (nint lane = 0; lane < Lanes; lane += 2 * T.Count)
         {
-            T r0 = T.Load(ref references, lane), r1 = T.Load(ref references, lane + second);
-            T a0 = T.Load(ref laneScales, lane), a1 = T.Load(ref laneScales, lane + second);
-            T z0 = T.Create(0f), z1 = z0, m0 = z0, m1 = z0;
-            ref float s = ref Unsafe.Add(ref scores, lane), e = ref Unsafe.Add(ref output, lane);
+            T r0 = T.Load(ref references, lane),
+                r1 = T.Load(ref references, lane + second);
+            T a0 = T.Load(ref laneScales, lane),
+                a1 = T.Load(ref laneScales, lane + second);
+            T z0 = T.Create(0f),
+                z1 = z0,
+                m0 = z0,
+                m1 = z0;
+            ref float s = ref Unsafe.Add(ref scores, lane),
+                e = ref Unsafe.Add(ref output, lane);
             for (nint j = 0, at = 0; j < count; j++, at += Lanes)
             {
-                T scale = T.Create(Unsafe.Add(ref streamScales, j)), bias = T.Create(Unsafe.Add(ref streamBias, j));
-                T x0 = T.Load(ref s, at) * (a0 * scale), x1 = T.Load(ref s, at + second) * (a1 * scale);
-                T e0 = T.Exp2(x0 + (bias - r0)), e1 = T.Exp2(x1 + (bias - r1));
+                T scale = T.Create(Unsafe.Add(ref streamScales, j)),
+                    bias = T.Create(Unsafe.Add(ref streamBias, j));
+                T x0 = T.Load(ref s, at) * (a0 * scale),
+                    x1 = T.Load(ref s, at + second) * (a1 * scale);
+                T e0 = T.Exp2(x0 + (bias - r0)),
+                    e1 = T.Exp2(x1 + (bias - r1));
                 (e0 * scale).Store(ref e, at);
                 (e1 * scale).Store(ref e, at + second);
                 z0 += e0;
@@ -100,12 +123,23 @@ internal static class PanelSoftmax<T>
     /// S ← P · laneScale[lane] · streamScale[j] + outer; moments += Σ P·x.
     /// </summary>
     [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
-    public static void CosineProbabilities(ref float scores, ref float outer, int count, ref float normalisers, ref float streamScales, ref float laneScales, ref float laneBias, ref float moments)
+    public static void CosineProbabilities(
+        ref float scores,
+        ref float outer,
+        int count,
+        ref float normalisers,
+        ref float streamScales,
+        ref float laneScales,
+        ref float laneBias,
+        ref float moments
+    )
     {
         bool widest = Unsafe.IsNullRef(ref outer);
         for (nint lane = 0; lane < Lanes; lane += T.Count)
         {
-            T scale = T.Load(ref laneScales, lane), bias = T.Load(ref laneBias, lane), moment = T.Load(ref moments, lane);
+            T scale = T.Load(ref laneScales, lane),
+                bias = T.Load(ref laneBias, lane),
+                moment = T.Load(ref moments, lane);
             for (nint j = 0, at = lane; j < count; j++, at += Lanes)
             {
                 T both = scale * T.Create(Unsafe.Add(ref streamScales, j));

@@ -27,7 +27,9 @@ internal static class RowPanel<T>
 
     public static void Run(ref SoftmaxJob job, int panel, SoftmaxScratch scratch)
     {
-        int first = panel * Lanes, rows = Math.Min(Lanes, job.Rows - first), dimension = job.Dimension;
+        int first = panel * Lanes,
+            rows = Math.Min(Lanes, job.Rows - first),
+            dimension = job.Dimension;
         PanelLayout.Transpose(job.Problem.Users.Slice(first * dimension, rows * dimension), dimension, job.LogScale, scratch.Panel);
         SetReferences(ref job, scratch, first, rows);
         SetClassLanes(ref job, scratch, first, rows, set: true);
@@ -49,7 +51,9 @@ internal static class RowPanel<T>
         scratch.LaneScales.Clear();
         for (int lane = 0; lane < rows; lane++)
         {
-            int row = first + lane, positive = job.Problem.PositiveColumn[row], d = 0;
+            int row = first + lane,
+                positive = job.Problem.PositiveColumn[row],
+                d = 0;
             ReadOnlySpan<float> candidate = job.Problem.Candidates.Slice(positive * job.Dimension, job.Dimension);
             float bias = job.MasksPositive ? 0f : job.Bias(positive);
             float dot = 0;
@@ -126,7 +130,7 @@ internal static class RowPanel<T>
 
     private static void MaskHits(ref SoftmaxJob job, SoftmaxScratch scratch, int first, int tile, ReadOnlySpan<int> classes)
     {
-        for (int j = classes.IndexOfAnyExcept(HitIndex.None); j < classes.Length && j >= 0;)
+        for (int j = classes.IndexOfAnyExcept(HitIndex.None); j < classes.Length && j >= 0; )
         {
             for (uint lanes = scratch.ClassLanes[classes[j]]; lanes != 0; lanes &= lanes - 1)
             {
@@ -160,10 +164,22 @@ internal static class RowPanel<T>
             ref float references = ref scratch.References[k * Lanes];
             ref float normalisers = ref scratch.Normalisers[k * Lanes];
             bool keeps = k >= job.FirstKept;
-            ref float exponentials = ref keeps ? ref scratch.Kept.Tile(tile / TileRows)[(k - job.FirstKept) * TileRows * Lanes] : ref scores;
+            ref float exponentials = ref keeps
+                ? ref scratch.Kept.Tile(tile / TileRows)[(k - job.FirstKept) * TileRows * Lanes]
+                : ref scores;
             if (job.Problem.Cosine)
             {
-                PanelSoftmax<T>.CosineExponentials(ref scores, ref exponentials, count, ref references, ref normalisers, ref scratch.Moments[k * Lanes], ref scratch.LaneScales[k * Lanes], ref job.CandidateScales[k * job.Candidates + tile], ref scratch.StreamBias[0]);
+                PanelSoftmax<T>.CosineExponentials(
+                    ref scores,
+                    ref exponentials,
+                    count,
+                    ref references,
+                    ref normalisers,
+                    ref scratch.Moments[k * Lanes],
+                    ref scratch.LaneScales[k * Lanes],
+                    ref job.CandidateScales[k * job.Candidates + tile],
+                    ref scratch.StreamBias[0]
+                );
             }
             else
             {
@@ -211,7 +227,9 @@ internal static class RowPanel<T>
                     float score = scratch.Tile[k * TileRows * Lanes + at];
                     if (job.Problem.Cosine)
                     {
-                        score = score * (scratch.LaneScales[k * Lanes + lane] * job.CandidateScales[k * job.Candidates + tile + at / Lanes]) + scratch.StreamBias[at / Lanes];
+                        score =
+                            score * (scratch.LaneScales[k * Lanes + lane] * job.CandidateScales[k * job.Candidates + tile + at / Lanes])
+                            + scratch.StreamBias[at / Lanes];
                     }
 
                     references[lane] = Math.Max(references[lane], score);
@@ -229,7 +247,8 @@ internal static class RowPanel<T>
             double total = 0;
             for (int lane = 0; lane < rows; lane++)
             {
-                int row = panel * Lanes + lane, at = k * job.Rows + row;
+                int row = panel * Lanes + lane,
+                    at = k * job.Rows + row;
                 double sum = scratch.Normalisers[k * Lanes + lane];
                 double logSum = scratch.References[k * Lanes + lane] + Math.Log2(sum);
                 double rowShare = job.Problem.RowWeights[row] * job.RowShare;
@@ -284,7 +303,13 @@ internal static class RowPanel<T>
             written = job.Dimension;
         }
 
-        PanelSoftmax<T>.Combine(ref MemoryMarshal.GetReference(scratch.Sums), ref MemoryMarshal.GetReference(scratch.Factors), job.Widths[..job.FirstKept], written, ref MemoryMarshal.GetReference(scratch.Panel));
+        PanelSoftmax<T>.Combine(
+            ref MemoryMarshal.GetReference(scratch.Sums),
+            ref MemoryMarshal.GetReference(scratch.Factors),
+            job.Widths[..job.FirstKept],
+            written,
+            ref MemoryMarshal.GetReference(scratch.Panel)
+        );
         for (int lane = 0; lane < rows; lane++)
         {
             WriteGradient(ref job, scratch, first + lane, lane);
@@ -300,25 +325,43 @@ internal static class RowPanel<T>
         {
             int count = Math.Min(TileRows, job.Candidates - tile);
             ref float stream = ref Unsafe.Add(ref MemoryMarshal.GetReference(job.Problem.Candidates), (nint)tile * job.Dimension);
-            PanelSoftmax<T>.SumOverWiderWidths(ref scratch.Kept.Tile(tile / TileRows)[0], ref scratch.Tile[0], job.Widths.Length - first, count, ref scratch.Factors[first * Lanes]);
+            PanelSoftmax<T>.SumOverWiderWidths(
+                ref scratch.Kept.Tile(tile / TileRows)[0],
+                ref scratch.Tile[0],
+                job.Widths.Length - first,
+                count,
+                ref scratch.Factors[first * Lanes]
+            );
             for (int k = first; k < job.Widths.Length; k++)
             {
-                PanelGradient<T>.Accumulate(ref stream, job.Dimension, ref scratch.Tile[(k - first) * TileRows * Lanes], ref scratch.Panel[0], count, k == first ? 0 : job.Widths[k - 1], job.Widths[k]);
+                PanelGradient<T>.Accumulate(
+                    ref stream,
+                    job.Dimension,
+                    ref scratch.Tile[(k - first) * TileRows * Lanes],
+                    ref scratch.Panel[0],
+                    count,
+                    k == first ? 0 : job.Widths[k - 1],
+                    job.Widths[k]
+                );
             }
         }
     }
 
     private static void WriteGradient(ref SoftmaxJob job, SoftmaxScratch scratch, int row, int lane)
     {
-        int dimension = job.Dimension, positive = job.Problem.PositiveColumn[row], end = dimension;
+        int dimension = job.Dimension,
+            positive = job.Problem.PositiveColumn[row],
+            end = dimension;
         ReadOnlySpan<float> user = job.Problem.Users.Slice(row * dimension, dimension);
         ReadOnlySpan<float> candidate = job.Problem.Candidates.Slice(positive * dimension, dimension);
         Span<float> gradient = job.Problem.UserGradients.Slice(row * dimension, dimension);
-        float pull = 0, radial = 0;
+        float pull = 0,
+            radial = 0;
         for (int k = job.Widths.Length - 1; k >= 0; k--)
         {
             // A coordinate contributes to its own width and to every wider one.
-            int at = k * job.Rows + row, begin = k == 0 ? 0 : job.Widths[k - 1];
+            int at = k * job.Rows + row,
+                begin = k == 0 ? 0 : job.Widths[k - 1];
             float scale = job.RowCoefficients[at];
             if (job.Problem.Cosine)
             {

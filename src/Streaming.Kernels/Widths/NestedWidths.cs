@@ -9,7 +9,10 @@ internal static class NestedWidths
     {
         if (widths.IsEmpty)
         {
-            throw new ArgumentException("The list of widths is empty; allowed: an increasing list such as 16, 32, 64, 128.", nameof(widths));
+            throw new ArgumentException(
+                "The list of widths is empty; allowed: an increasing list such as 16, 32, 64, 128.",
+                nameof(widths)
+            );
         }
 
         int before = 0;

@@ -14,7 +14,8 @@ internal sealed class BacktestProgress(TextWriter writer, TimeProvider time, Tim
     private long _examples;
 
     /// <summary>Prints a line.</summary>
-    public void Line(string text) => writer.WriteLine(string.Create(CultureInfo.InvariantCulture, $"[{Clock(time.GetElapsedTime(_start))}] {text}"));
+    public void Line(string text) =>
+        writer.WriteLine(string.Create(CultureInfo.InvariantCulture, $"[{Clock(time.GetElapsedTime(_start))}] {text}"));
 
     /// <summary>Reports a step.</summary>
     public void Step(string label, int epoch, int batch, int batches, int examples, double loss)
@@ -29,18 +30,27 @@ internal sealed class BacktestProgress(TextWriter writer, TimeProvider time, Tim
         if (time.GetElapsedTime(_lastLine) >= interval)
         {
             _lastLine = time.GetTimestamp();
-            Line(string.Create(CultureInfo.InvariantCulture, $"{label}: epoch {epoch}, {100.0 * batch / batches:F0} %, {Rate():F0} examples/s, loss {loss:F4}"));
+            Line(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{label}: epoch {epoch}, {100.0 * batch / batches:F0} %, {Rate():F0} examples/s, loss {loss:F4}"
+                )
+            );
         }
     }
 
     /// <summary>Reports an epoch and its validation.</summary>
     public void Epoch(string label, int epoch, int epochs, double loss, double ndcg, double best, int bestEpoch)
     {
-        var each = time.GetElapsedTime(_epochStart);
+        TimeSpan each = time.GetElapsedTime(_epochStart);
         _lastLine = time.GetTimestamp();
-        Line(string.Create(
-            CultureInfo.InvariantCulture,
-            $"{label}: epoch {epoch} of at most {epochs}, {Rate():F0} examples/s, loss {loss:F4}, validation NDCG@10 {ndcg:F4} (best {best:F4} at {bestEpoch}), at most {Clock(each * (epochs - epoch))} left"));
+        Line(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"{label}: epoch {epoch} of at most {epochs}, {Rate():F0} examples/s, loss {loss:F4}, validation NDCG@10 {ndcg:F4} "
+                    + $"(best {best:F4} at {bestEpoch}), at most {Clock(each * (epochs - epoch))} left"
+            )
+        );
     }
 
     /// <summary>Reports a part of a stream.</summary>
@@ -52,12 +62,20 @@ internal sealed class BacktestProgress(TextWriter writer, TimeProvider time, Tim
         }
 
         _lastLine = time.GetTimestamp();
-        var elapsed = time.GetElapsedTime(_start);
-        var left = done > 0 ? elapsed * ((double)(total - done) / done) : TimeSpan.Zero;
-        Line(string.Create(CultureInfo.InvariantCulture, $"{label}: {done} of {total} events, {done / Math.Max(1e-3, elapsed.TotalSeconds):F0} events/s, {state}, {Clock(left)} left"));
+        TimeSpan elapsed = time.GetElapsedTime(_start);
+        TimeSpan left = done > 0 ? elapsed * ((double)(total - done) / done) : TimeSpan.Zero;
+        Line(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"{label}: {done} of {total} events, {done / Math.Max(1e-3, elapsed.TotalSeconds):F0} events/s, {state}, {Clock(left)} left"
+            )
+        );
     }
 
-    private static string Clock(TimeSpan span) => span.TotalHours >= 1 ? span.ToString(@"h\:mm\:ss", CultureInfo.InvariantCulture) : span.ToString(@"m\:ss", CultureInfo.InvariantCulture);
+    private static string Clock(TimeSpan span) =>
+        span.TotalHours >= 1
+            ? span.ToString(@"h\:mm\:ss", CultureInfo.InvariantCulture)
+            : span.ToString(@"m\:ss", CultureInfo.InvariantCulture);
 
     private double Rate() => _examples / Math.Max(1e-3, time.GetElapsedTime(_epochStart).TotalSeconds);
 }

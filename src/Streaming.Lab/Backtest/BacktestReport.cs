@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Streaming.Lab.Backtest;
 
 /// <summary>The result of a backtest.</summary>
@@ -17,7 +19,8 @@ internal sealed record BacktestReport(
     IReadOnlyList<int> Seeds,
     IReadOnlyList<int> Cutoffs,
     double Seconds,
-    IReadOnlyList<ReportRow> Rows)
+    IReadOnlyList<ReportRow> Rows
+)
 {
     /// <summary>Gets the number of test targets of an offline protocol.</summary>
     public int Targets { get; init; }
@@ -26,8 +29,12 @@ internal sealed record BacktestReport(
     public int RepeatTargets { get; init; }
 
     /// <summary>Explains how repeats among the targets affect the masked rows.</summary>
-    public static string SayRepeats(int targets, int repeats) => FormattableString.Invariant(
-        $"{repeats} of {targets} test targets are in the user's history: a ranking without the history cannot contain them, so the rows \"masked\" count them as misses");
+    public static string SayRepeats(int targets, int repeats) =>
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"{repeats} of {targets} test targets are in the user's history: a ranking without the history cannot contain them, so the "
+                + $"rows \"masked\" count them as misses"
+        );
 
     /// <summary>Gets how each model and baseline did along the stream; none of an offline protocol.</summary>
     public IReadOnlyList<StreamCurve> Curves { get; init; } = [];

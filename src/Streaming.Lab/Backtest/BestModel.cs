@@ -65,14 +65,22 @@ internal sealed class BestModel(string folder, TimeProvider time) : IDisposable
         int items = log.Items.Count;
         ModelOptions model = _model with { ItemCapacity = Capacity(items, new ItemTableOptions()) };
         using var engine = new CpuEngine(model, Math.Clamp(Environment.ProcessorCount, 1, 16));
-        using var trainer = new Trainer(engine, new TrainerOptions { EvaluateEvery = -1, Replay = new ReplayOptions { Ratio = 0 } });
-        using SafetensorsReader state = SafetensorsReader.Open(_engine);
+        using var trainer = new Trainer(
+            engine,
+            new TrainerOptions
+            {
+                EvaluateEvery = -1,
+                Replay = new ReplayOptions { Ratio = 0 },
+            }
+        );
+        using var state = SafetensorsReader.Open(_engine);
         trainer.Adopt(state, _model, Describe(log, split), split.TrainWeights.ExampleCount(), _steps);
         Write(trainer, histories?.Invoke(model.HistoryLength));
     }
 
     /// <summary>Enough rows for every item plus fallback rows; live settings decide the capacity.</summary>
-    public static int Capacity(int items, ItemTableOptions options) => Math.Max(64, items + options.FallbackRowsFor(items) + (items / 32) + 1);
+    public static int Capacity(int items, ItemTableOptions options) =>
+        Math.Max(64, items + options.FallbackRowsFor(items) + (items / 32) + 1);
 
     /// <inheritdoc/>
     public void Dispose()
@@ -86,7 +94,7 @@ internal sealed class BestModel(string folder, TimeProvider time) : IDisposable
     private KnownItem[] Describe(InteractionLog log, OfflineSplit split)
     {
         long now = time.GetUtcNow().ToUnixTimeMilliseconds();
-        var counts = new long[log.Items.Count];
+        long[] counts = new long[log.Items.Count];
         long seen = split.TrainWeights.ExampleCount();
         for (int user = 0; user < split.Train.Count; user++)
         {
@@ -97,14 +105,20 @@ internal sealed class BestModel(string folder, TimeProvider time) : IDisposable
         }
 
         // A log has no order across users, so an item's idle time is set to its mean gap.
-        return [.. log.Items.Select((id, row) => new KnownItem(XxHash64.Hash(System.Text.Encoding.UTF8.GetBytes(id)), id, row)
-        {
-            Events = counts[row],
-            Heat = (byte)Math.Min(counts[row], 15),
-            LastSeen = now,
-            Gap = counts[row] == 0 ? 0 : (double)seen / counts[row],
-            Silence = counts[row] == 0 ? 0 : seen / counts[row],
-        })];
+        return
+        [
+            .. log.Items.Select(
+                (id, row) =>
+                    new KnownItem(XxHash64.Hash(System.Text.Encoding.UTF8.GetBytes(id)), id, row)
+                    {
+                        Events = counts[row],
+                        Heat = (byte)Math.Min(counts[row], 15),
+                        LastSeen = now,
+                        Gap = counts[row] == 0 ? 0 : (double)seen / counts[row],
+                        Silence = counts[row] == 0 ? 0 : seen / counts[row],
+                    }
+            ),
+        ];
     }
 
     private void Write(Trainer trainer, IngestState? ingest)

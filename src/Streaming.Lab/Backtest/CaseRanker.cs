@@ -30,7 +30,8 @@ internal sealed class CaseRanker : IDisposable
         _cutoffs = cutoffs;
         _workers = new Workers(threads);
         _ranking = new NestedRanking([.. engine.Model.Widths], _workers);
-        _interests = engine.Model.VectorsPerUser > 1 ? new InterestRanking(engine.Model.Widths, engine.Model.VectorsPerUser, _workers) : null;
+        _interests =
+            engine.Model.VectorsPerUser > 1 ? new InterestRanking(engine.Model.Widths, engine.Model.VectorsPerUser, _workers) : null;
         _userLength = engine.Model.VectorsPerUser * engine.Model.Dimension;
         _catalogue = new float[itemCount * engine.Model.Dimension];
     }
@@ -76,10 +77,10 @@ internal sealed class CaseRanker : IDisposable
             rows += cases.Targets[i].Length;
         }
 
-        var users = new float[rows * _userLength];
-        var targets = new int[rows];
+        float[] users = new float[rows * _userLength];
+        int[] targets = new int[rows];
         var excluded = new List<int>();
-        var offsets = new int[rows + 1];
+        int[] offsets = new int[rows + 1];
         for (int i = first, row = 0; i < end; i++)
         {
             foreach (int target in cases.Targets[i])
@@ -94,8 +95,8 @@ internal sealed class CaseRanker : IDisposable
             }
         }
 
-        var above = new int[rows * widths];
-        var ties = new int[rows * widths];
+        int[] above = new int[rows * widths];
+        int[] ties = new int[rows * widths];
         var problem = new NestedRankingProblem
         {
             Users = users,
@@ -130,7 +131,10 @@ internal sealed class CaseRanker : IDisposable
                 {
                     int place = ((row + t) * metrics.Length) + width;
                     // A ranking without the history cannot contain an item of it.
-                    ranks[t] = maskHistory && cases.Histories[i].Contains(cases.Targets[i][t]) ? TiedRank.Missing : new TiedRank(above[place], ties[place]);
+                    ranks[t] =
+                        maskHistory && cases.Histories[i].Contains(cases.Targets[i][t])
+                            ? TiedRank.Missing
+                            : new TiedRank(above[place], ties[place]);
                 }
 
                 metrics[width].Add(ranks);
@@ -144,15 +148,15 @@ internal sealed class CaseRanker : IDisposable
     {
         int length = _engine.Model.HistoryLength;
         var rows = new List<int>();
-        var offsets = new int[end - first + 1];
+        int[] offsets = new int[end - first + 1];
         for (int i = first; i < end; i++)
         {
-            var history = cases.Histories[i];
+            ReadOnlySpan<int> history = cases.Histories[i];
             rows.AddRange(history[Math.Max(0, history.Length - length)..]);
             offsets[i - first + 1] = rows.Count;
         }
 
-        var vectors = new float[(end - first) * _userLength];
+        float[] vectors = new float[(end - first) * _userLength];
         _engine.EncodeUsers(new JaggedRows { Rows = rows.ToArray(), Offsets = offsets }, vectors);
         return vectors;
     }

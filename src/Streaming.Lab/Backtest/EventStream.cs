@@ -35,7 +35,10 @@ internal sealed class EventStream
         _events = events;
         _pauseAt = pauseAt;
         HistoryOptions histories = settings.History;
-        _state = new IngestState(new HistoryOptions { Length = Math.Max(histories.Length, historyLength), MaxUsers = histories.MaxUsers }, settings.Dedup);
+        _state = new IngestState(
+            new HistoryOptions { Length = Math.Max(histories.Length, historyLength), MaxUsers = histories.MaxUsers },
+            settings.Dedup
+        );
         _pool = new BatchPool(batchSize, _state.Histories.Length);
         var options = new BatcherOptions { BatchSize = batchSize, Linger = Timeout.InfiniteTimeSpan };
         _batcher = new Batcher(options, settings.Events.ToRules(time), _state, new StreamPositions([], []), _pool, time);

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.InteropServices;
 using Streaming.Core.Dedup;
 using Streaming.Core.Events;
@@ -11,7 +12,8 @@ namespace Streaming.Lab.Backtest;
 internal static class InteractionFiles
 {
     /// <summary>Reads lines `user item item …`, oldest item first.</summary>
-    /// <exception cref="InputFileException">The file is missing or empty, a line has no item, or a user has two lines; the message names the line.</exception>
+    /// <exception cref="InputFileException">The file is missing or empty, a line has no item, or a user has two lines; the message names
+    /// the line.</exception>
     public static InteractionLog ReadSequences(string path)
     {
         try
@@ -20,7 +22,7 @@ internal static class InteractionFiles
             var users = new StringTable();
             var sequences = new JaggedList();
             var sequence = new List<int>();
-            using var reader = InputFile.OpenText(path);
+            using StreamReader reader = InputFile.OpenText(path);
             for (int line = 1; reader.ReadLine() is { } text; line++)
             {
                 string? user = ReadLine(text, users, items, sequence);
@@ -31,7 +33,10 @@ internal static class InteractionFiles
 
                 if (user is not null)
                 {
-                    throw new InputFileException($"{path}, line {line}: user '{user}' already has a line; expected all items of a user on one line. Read a file of `user item` pairs with --events and --columns, including a time.");
+                    throw new InputFileException(
+                        $"{path}, line {line}: user '{user}' already has a line; expected all items of a user on one line. Read a file "
+                            + "of `user item` pairs with --events and --columns, including a time."
+                    );
                 }
 
                 if (sequence.Count > 0)
@@ -87,8 +92,12 @@ internal static class InteractionFiles
         }
 
         InteractionLog all = log.ToLog();
-        string said = FormattableString.Invariant(
-            $"{events.Count} records: {all.ExampleCount} trainable events, {all.EventCount - all.ExampleCount} history only (weight 0), {duplicates} duplicates (same event id within STREAMING__Dedup__Window), {refused.Values.Sum()} refused{string.Concat(refused.Select(pair => $"; {pair.Key}: {pair.Value}"))}");
+        string said = string.Create(
+            CultureInfo.InvariantCulture,
+            $"{events.Count} records: {all.ExampleCount} trainable events, {all.EventCount - all.ExampleCount} history only (weight 0), "
+                + $"{duplicates} duplicates (same event id within STREAMING__Dedup__Window), {refused.Values.Sum()} "
+                + $"refused{string.Concat(refused.Select(pair => $"; {pair.Key}: {pair.Value}"))}"
+        );
         if (all.ExampleCount == 0)
         {
             throw new InputFileException($"No trainable event in {said}.");
@@ -108,9 +117,9 @@ internal static class InteractionFiles
         sequence.Clear();
         bool isUser = true;
         string? known = null;
-        foreach (var range in text.SplitAny(' ', '\t'))
+        foreach (Range range in text.SplitAny(' ', '\t'))
         {
-            var field = text[range];
+            ReadOnlySpan<char> field = text[range];
             if (field.IsEmpty)
             {
                 continue;

@@ -46,7 +46,7 @@ internal static class ItemFeatureFiles
             }
         }
 
-        var rows = new float[items.Count][];
+        float[][] rows = new float[items.Count][];
         for (int row = 0; row < rows.Length; row++)
         {
             rows[row] = [.. parts.SelectMany((part, group) => part[row].Length > 0 ? part[row] : new float[groups[group].Length])];
@@ -61,7 +61,7 @@ internal static class ItemFeatureFiles
         var featuresOf = new Dictionary<int, List<string>>();
         var numbers = new Dictionary<int, float[]>();
         int differing = 0;
-        using (DelimitedReader csv = DelimitedReader.OpenFile(path))
+        using (var csv = DelimitedReader.OpenFile(path))
         {
             if (!csv.Read())
             {
@@ -80,7 +80,11 @@ internal static class ItemFeatureFiles
                 {
                     List<string> features = Features(csv, columns);
                     float[] values = Numbers(csv, columns);
-                    differing += featuresOf.TryGetValue(row, out var before) && !(before.SequenceEqual(features) && numbers[row].SequenceEqual(values)) ? 1 : 0;
+                    differing +=
+                        featuresOf.TryGetValue(row, out List<string>? before)
+                        && !(before.SequenceEqual(features) && numbers[row].SequenceEqual(values))
+                            ? 1
+                            : 0;
                     featuresOf[row] = features;
                     numbers[row] = values;
                 }
@@ -144,20 +148,34 @@ internal static class ItemFeatureFiles
         {
             if (IsNumbered(columns[column], 'x'))
             {
-                numbers.Add(float.TryParse(csv[column], NumberStyles.Float, CultureInfo.InvariantCulture, out float number) && float.IsFinite(number)
-                    ? number
-                    : throw new InvalidDataException($"line {csv.Line}: column {columns[column]} is \"{csv.Text(column)}\"; allowed: a finite number."));
+                numbers.Add(
+                    float.TryParse(csv[column], NumberStyles.Float, CultureInfo.InvariantCulture, out float number)
+                    && float.IsFinite(number)
+                        ? number
+                        : throw new InvalidDataException(
+                            $"line {csv.Line}: column {columns[column]} is \"{csv.Text(column)}\"; allowed: a finite number."
+                        )
+                );
             }
         }
 
         return [.. numbers];
     }
 
-    private static float[][] Project(int items, Dictionary<int, List<string>> featuresOf, Dictionary<string, int> frequency, Dictionary<int, float[]> numbers, int length)
+    private static float[][] Project(
+        int items,
+        Dictionary<int, List<string>> featuresOf,
+        Dictionary<string, int> frequency,
+        Dictionary<int, float[]> numbers,
+        int length
+    )
     {
         // A feature of a single item adds nothing to its id; one of all items carries no information.
-        var numberOf = frequency.Where(pair => pair.Value > 1).Select((pair, number) => (pair.Key, number)).ToDictionary(pair => pair.Key, pair => pair.number, StringComparer.Ordinal);
-        var rows = new float[items][];
+        var numberOf = frequency
+            .Where(pair => pair.Value > 1)
+            .Select((pair, number) => (pair.Key, number))
+            .ToDictionary(pair => pair.Key, pair => pair.number, StringComparer.Ordinal);
+        float[][] rows = new float[items][];
         Array.Fill(rows, []);
         int[] known = [.. featuresOf.Keys];
         float[][] mapped = LatentSemantics.Map([.. known.Select(row => Weighted(featuresOf[row]))], numberOf.Count, length);
@@ -171,8 +189,16 @@ internal static class ItemFeatureFiles
 
         List<(int Feature, float Weight)> Weighted(List<string> names)
         {
-            float[] weights = OfLengthOne([.. names.Select(name => numberOf.ContainsKey(name) ? MathF.Log((float)featuresOf.Count / frequency[name]) : 0)]);
-            return [.. names.Select((name, i) => (name, weights[i])).Where(pair => numberOf.ContainsKey(pair.name)).Select(pair => (numberOf[pair.name], pair.Item2))];
+            float[] weights = OfLengthOne([
+                .. names.Select(name => numberOf.ContainsKey(name) ? MathF.Log((float)featuresOf.Count / frequency[name]) : 0),
+            ]);
+            return
+            [
+                .. names
+                    .Select((name, i) => (name, weights[i]))
+                    .Where(pair => numberOf.ContainsKey(pair.name))
+                    .Select(pair => (numberOf[pair.name], pair.Item2)),
+            ];
         }
     }
 

@@ -57,7 +57,7 @@ internal static class LatentSemantics
     private static float[][] Start(int features, int length)
     {
         var random = new Random(1);
-        var directions = new float[features][];
+        float[][] directions = new float[features][];
         for (int feature = 0; feature < features; feature++)
         {
             directions[feature] = new float[length];
@@ -79,7 +79,7 @@ internal static class LatentSemantics
     /// <summary>Gram–Schmidt on the columns, each twice against its predecessors, which keeps float32 orthogonal.</summary>
     private static void Orthonormalise(float[][] rows, int length)
     {
-        var column = new float[rows.Length];
+        float[] column = new float[rows.Length];
         var done = new List<float[]>();
         for (int c = 0; c < length; c++)
         {

@@ -16,8 +16,15 @@ namespace Streaming.Lab.Backtest;
 /// <param name="progress">Progress output.</param>
 /// <param name="time">Clock.</param>
 internal sealed class OfflineBacktest(
-    BacktestRequest request, InteractionLog log, ItemFeatures features, Func<BacktestOptions, ModelOptions, TrainingEngine> createEngine, BestModel? keep,
-    Func<int, IngestState>? histories, BacktestProgress progress, TimeProvider time)
+    BacktestRequest request,
+    InteractionLog log,
+    ItemFeatures features,
+    Func<BacktestOptions, ModelOptions, TrainingEngine> createEngine,
+    BestModel? keep,
+    Func<int, IngestState>? histories,
+    BacktestProgress progress,
+    TimeProvider time
+)
 {
     private readonly List<ReportRow> _rows = [];
     private double _bestNdcg = double.NegativeInfinity;
@@ -29,11 +36,22 @@ internal sealed class OfflineBacktest(
     public BacktestReport Run(CancellationToken cancellation)
     {
         long start = time.GetTimestamp();
-        var combinations = SettingsGrid.Combinations(request.Try);
-        BacktestOptions[] settings = [.. combinations.Select(combination => BacktestSettings.Load(combination, request.Protocol, request.SettingsFile, request.HasFeatures))];
-        var split = Split(validates: settings.Any(values => !values.Offline.KeepLast));
+        IReadOnlyList<IReadOnlyDictionary<string, string>> combinations = SettingsGrid.Combinations(request.Try);
+        BacktestOptions[] settings =
+        [
+            .. combinations.Select(combination =>
+                BacktestSettings.Load(combination, request.Protocol, request.SettingsFile, request.HasFeatures)
+            ),
+        ];
+        OfflineSplit split = Split(validates: settings.Any(values => !values.Offline.KeepLast));
         (int targets, int repeats) = split.Test.TargetCounts();
-        progress.Line(string.Create(CultureInfo.InvariantCulture, $"{log.Sequences.Count} users, {log.Items.Count} items, {log.EventCount} events; {split.Train.Count} training sequences, {split.Validation.Count} validation and {split.Test.Count} test cases"));
+        progress.Line(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"{log.Sequences.Count} users, {log.Items.Count} items, {log.EventCount} events; {split.Train.Count} training "
+                    + $"sequences, {split.Validation.Count} validation and {split.Test.Count} test cases"
+            )
+        );
         if (repeats > 0)
         {
             progress.Line(BacktestReport.SayRepeats(targets, repeats));
@@ -56,31 +74,55 @@ internal sealed class OfflineBacktest(
         }
 
         return new BacktestReport(
-            request.Protocol.ToString(), log.Sequences.Count, log.Items.Count, log.EventCount, request.Seeds, request.Cutoffs, time.GetElapsedTime(start).TotalSeconds, _rows) { Targets = targets, RepeatTargets = repeats };
+            request.Protocol.ToString(),
+            log.Sequences.Count,
+            log.Items.Count,
+            log.EventCount,
+            request.Seeds,
+            request.Cutoffs,
+            time.GetElapsedTime(start).TotalSeconds,
+            _rows
+        )
+        {
+            Targets = targets,
+            RepeatTargets = repeats,
+        };
     }
 
-    private OfflineSplit Split(bool validates) => request.Protocol switch
-    {
-        BacktestProtocol.LeaveOneOut => SplitProtocol.LeaveOneOut(log).Checked("leave-one-out", "it needs users with at least 3 trainable events", validates),
-        BacktestProtocol.UserSplit => SplitProtocol.ByUser(log, request.Seeds[0]).Checked("user", "it needs at least 10 users, some with 2 events", validates),
-        BacktestProtocol.TimeSplit => SplitProtocol.ByTime(log).Checked("time", "it needs events in the last fifth and tenth of the log by users with earlier events", validates),
-        _ => throw new InvalidOperationException($"{request.Protocol} is not an offline protocol."),
-    };
+    private OfflineSplit Split(bool validates) =>
+        request.Protocol switch
+        {
+            BacktestProtocol.LeaveOneOut => SplitProtocol
+                .LeaveOneOut(log)
+                .Checked("leave-one-out", "it needs users with at least 3 trainable events", validates),
+            BacktestProtocol.UserSplit => SplitProtocol
+                .ByUser(log, request.Seeds[0])
+                .Checked("user", "it needs at least 10 users, some with 2 events", validates),
+            BacktestProtocol.TimeSplit => SplitProtocol
+                .ByTime(log)
+                .Checked("time", "it needs events in the last fifth and tenth of the log by users with earlier events", validates),
+            _ => throw new InvalidOperationException($"{request.Protocol} is not an offline protocol."),
+        };
 
     private void AddBaselines(OfflineSplit split)
     {
-        foreach (var baseline in OfflineBaselines.Create())
+        foreach (StreamingBaseline baseline in OfflineBaselines.Create())
         {
-            (var unmasked, var masked) = OfflineBaselines.Measure(baseline, split, request.Cutoffs);
+            (RankingMetrics? unmasked, RankingMetrics? masked) = OfflineBaselines.Measure(baseline, split, request.Cutoffs);
             _rows.Add(new ReportRow(baseline.Name, "none", 0, IsSingleWidth: false, HistoryMasked: false, null, string.Empty, [unmasked]));
             _rows.Add(new ReportRow(baseline.Name, "none", 0, IsSingleWidth: false, HistoryMasked: true, null, string.Empty, [masked]));
-            progress.Line(string.Create(CultureInfo.InvariantCulture, $"{baseline.Name}: Recall@{request.Cutoffs[^1]} {masked.Recall(request.Cutoffs[^1]):F4} (history masked)"));
+            progress.Line(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{baseline.Name}: Recall@{request.Cutoffs[^1]} {masked.Recall(request.Cutoffs[^1]):F4} (history masked)"
+                )
+            );
         }
     }
 
     private void Run(OfflineSplit split, BacktestOptions settings, string label, CancellationToken cancellation)
     {
-        var model = settings.Model with { FeatureGroups = features.Groups, ItemCapacity = Math.Max(2, log.Items.Count) };
+        ModelOptions model = settings.Model with { FeatureGroups = features.Groups, ItemCapacity = Math.Max(2, log.Items.Count) };
         double ndcg = Train(split, settings, model, alone: false, label, cancellation);
         if (ndcg > _bestNdcg)
         {
@@ -94,22 +136,49 @@ internal sealed class OfflineBacktest(
         }
     }
 
-    private static ModelOptions OnlyWidth(ModelOptions model, int width) => model with
-    {
-        Widths = [model.Widths[width]],
-        WidthWeights = [],
-        Dropout = model.Dropout.Count > 1 ? [model.Dropout[width]] : model.Dropout,
-    };
+    private static ModelOptions OnlyWidth(ModelOptions model, int width) =>
+        model with
+        {
+            Widths = [model.Widths[width]],
+            WidthWeights = [],
+            Dropout = model.Dropout.Count > 1 ? [model.Dropout[width]] : model.Dropout,
+        };
 
-    private double Train(OfflineSplit split, BacktestOptions settings, ModelOptions model, bool alone, string label, CancellationToken cancellation)
+    private double Train(
+        OfflineSplit split,
+        BacktestOptions settings,
+        ModelOptions model,
+        bool alone,
+        string label,
+        CancellationToken cancellation
+    )
     {
         var results = new List<OfflineResult>();
         foreach (int seed in request.Seeds)
         {
-            using var engine = createEngine(settings, model with { Seed = (ulong)seed });
+            using TrainingEngine engine = createEngine(settings, model with { Seed = (ulong)seed });
             SetItems(engine);
-            var trainer = new OfflineTrainer(split, settings.Offline, request.Cutoffs, request.Threads, alone ? null : keep, progress, time);
-            string name = string.Join(' ', new[] { model.Tower.ToString(), model.Loss.ToString(), $"widths {string.Join(',', model.Widths)}", $"seed {seed}", label }.Where(part => part.Length > 0)).ToLowerInvariant();
+            var trainer = new OfflineTrainer(
+                split,
+                settings.Offline,
+                request.Cutoffs,
+                request.Threads,
+                alone ? null : keep,
+                progress,
+                time
+            );
+            string name = string.Join(
+                    ' ',
+                    new[]
+                    {
+                        model.Tower.ToString(),
+                        model.Loss.ToString(),
+                        $"widths {string.Join(',', model.Widths)}",
+                        $"seed {seed}",
+                        label,
+                    }.Where(part => part.Length > 0)
+                )
+                .ToLowerInvariant();
             results.Add(trainer.Run(engine, name, cancellation));
             Tell(name, results[^1]);
         }
@@ -126,9 +195,15 @@ internal sealed class OfflineBacktest(
             _rows.Add(new ReportRow(Name(model.Tower), Name(model.Loss), model.Widths[width], alone, masked, null, label, runs));
     }
 
-    private void Tell(string name, OfflineResult result) => progress.Line(string.Create(
-        CultureInfo.InvariantCulture,
-        $"{name}: epoch {result.KeptEpoch} of {result.Epochs} kept, {result.Steps} steps, {result.Seconds:F0} s; test Recall@{request.Cutoffs[^1]} of the largest width {result.Unmasked[^1].Recall(request.Cutoffs[^1]):F4}, history masked {result.Masked[^1].Recall(request.Cutoffs[^1]):F4}"));
+    private void Tell(string name, OfflineResult result) =>
+        progress.Line(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"{name}: epoch {result.KeptEpoch} of {result.Epochs} kept, {result.Steps} steps, {result.Seconds:F0} s; test "
+                    + $"Recall@{request.Cutoffs[^1]} of the largest width {result.Unmasked[^1].Recall(request.Cutoffs[^1]):F4}, history "
+                    + $"masked {result.Masked[^1].Recall(request.Cutoffs[^1]):F4}"
+            )
+        );
 
     private static string Name<T>(T value)
         where T : struct, Enum => value.ToString().ToLowerInvariant();

@@ -25,7 +25,9 @@ internal sealed record OfflineOptions
     /// <summary>Gets the number of warmup steps over which the learning rate rises from 0. Default 100; 0 and up.</summary>
     public int WarmupSteps { get; init; } = 100;
 
-    /// <summary>Gets whether the learning rate decays to 0 along a cosine over <see cref="Epochs"/>. Default true; false: constant.</summary>
+    /// <summary>
+    /// Gets whether the learning rate decays to 0 along a cosine over <see cref="Epochs"/>. Default true; false: constant.
+    /// </summary>
     public bool Cosine { get; init; } = true;
 
     /// <summary>Gets the number of uniform negatives per step (uniform and mns losses). Default 1,024; 1 … 1,000,000.</summary>
@@ -39,13 +41,14 @@ internal sealed record OfflineOptions
 
     /// <summary>Returns the learning rate schedule.</summary>
     /// <param name="totalSteps">Number of steps of all epochs.</param>
-    public LearningRateOptions Schedule(long totalSteps) => new()
-    {
-        Peak = LearningRate,
-        WarmupSteps = WarmupSteps,
-        Shape = Cosine ? LearningRateShape.Cosine : LearningRateShape.Constant,
-        TotalSteps = totalSteps,
-    };
+    public LearningRateOptions Schedule(long totalSteps) =>
+        new()
+        {
+            Peak = LearningRate,
+            WarmupSteps = WarmupSteps,
+            Shape = Cosine ? LearningRateShape.Cosine : LearningRateShape.Constant,
+            TotalSteps = totalSteps,
+        };
 
     /// <summary>Checks every property.</summary>
     /// <exception cref="OptionsException">Names every property that is wrong, its value and what is allowed.</exception>

@@ -17,4 +17,5 @@ internal sealed record OfflineResult(
     long Steps,
     double Seconds,
     RankingMetrics[] Unmasked,
-    RankingMetrics[] Masked);
+    RankingMetrics[] Masked
+);

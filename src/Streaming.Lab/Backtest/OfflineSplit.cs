@@ -23,6 +23,8 @@ internal sealed record OfflineSplit(JaggedList Train, WeightList TrainWeights, R
             .. Validation.Count > 0 || !validates ? Array.Empty<string>() : ["validation cases"],
             .. Test.Count > 0 ? Array.Empty<string>() : ["test cases"],
         ];
-        return lacking.Length == 0 ? this : throw new InputFileException($"The {protocol} split has no {string.Join(", no ", lacking)}: {needs}.");
+        return lacking.Length == 0
+            ? this
+            : throw new InputFileException($"The {protocol} split has no {string.Join(", no ", lacking)}: {needs}.");
     }
 }

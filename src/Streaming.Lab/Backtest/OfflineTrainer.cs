@@ -9,7 +9,15 @@ namespace Streaming.Lab.Backtest;
 /// </summary>
 /// <remarks>Test cases are ranked at every new best epoch, which is cheaper than keeping a copy of the model; no decision
 /// depends on them.</remarks>
-internal sealed class OfflineTrainer(OfflineSplit split, OfflineOptions options, IReadOnlyList<int> cutoffs, int threads, BestModel? keep, BacktestProgress progress, TimeProvider time)
+internal sealed class OfflineTrainer(
+    OfflineSplit split,
+    OfflineOptions options,
+    IReadOnlyList<int> cutoffs,
+    int threads,
+    BestModel? keep,
+    BacktestProgress progress,
+    TimeProvider time
+)
 {
     private const int DecidingCutoff = 10;
 
@@ -23,7 +31,7 @@ internal sealed class OfflineTrainer(OfflineSplit split, OfflineOptions options,
         long start = time.GetTimestamp();
         var batcher = new SequenceBatcher(split, engine.Model, options);
         using var ranker = new CaseRanker(engine, split.ItemCount, cutoffs, threads);
-        var validation = split.Validation.Sample(options.ValidationCases == 0 ? int.MaxValue : options.ValidationCases, seed: 1);
+        RankingCases validation = split.Validation.Sample(options.ValidationCases == 0 ? int.MaxValue : options.ValidationCases, seed: 1);
         int[] order = [.. Enumerable.Range(0, split.Train.Count)];
         var shuffle = new Random(unchecked((int)engine.Model.Seed));
         var steps = new StepTally(label);
@@ -44,7 +52,14 @@ internal sealed class OfflineTrainer(OfflineSplit split, OfflineOptions options,
             if (options.KeepLast ? epoch == options.Epochs && steps.Applied > 0 : epoch == bestEpoch)
             {
                 kept = new OfflineResult(
-                    ndcg, epoch, epoch, steps.Count, 0, ranker.Rank(split.Test, maskHistory: false), ranker.Rank(split.Test, maskHistory: true));
+                    ndcg,
+                    epoch,
+                    epoch,
+                    steps.Count,
+                    0,
+                    ranker.Rank(split.Test, maskHistory: false),
+                    ranker.Rank(split.Test, maskHistory: true)
+                );
                 if (keep?.Wants(ndcg) == true)
                 {
                     keep.Keep(ndcg, engine, steps.Count);
@@ -57,13 +72,30 @@ internal sealed class OfflineTrainer(OfflineSplit split, OfflineOptions options,
         steps.ThrowIfNoneApplied();
         if (steps.Count > steps.Applied)
         {
-            progress.Line(FormattableString.Invariant($"{label}: {steps.Count - steps.Applied} of {steps.Count} steps had a non-finite loss or gradient and were not applied"));
+            progress.Line(
+                FormattableString.Invariant(
+                    $"{label}: {steps.Count - steps.Applied} of {steps.Count} steps had a non-finite loss or gradient and were not applied"
+                )
+            );
         }
 
-        return kept! with { Epochs = epoch - 1, Steps = steps.Count, Seconds = time.GetElapsedTime(start).TotalSeconds };
+        return kept! with
+        {
+            Epochs = epoch - 1,
+            Steps = steps.Count,
+            Seconds = time.GetElapsedTime(start).TotalSeconds,
+        };
     }
 
-    private void Epoch(TrainingEngine engine, SequenceBatcher batcher, int[] order, StepTally steps, int epoch, string label, CancellationToken cancellation)
+    private void Epoch(
+        TrainingEngine engine,
+        SequenceBatcher batcher,
+        int[] order,
+        StepTally steps,
+        int epoch,
+        string label,
+        CancellationToken cancellation
+    )
     {
         int batches = (order.Length + options.BatchSize - 1) / options.BatchSize;
         LearningRateOptions rate = options.Schedule((long)batches * options.Epochs);
@@ -77,7 +109,7 @@ internal sealed class OfflineTrainer(OfflineSplit split, OfflineOptions options,
                 continue;
             }
 
-            var result = engine.Step(batcher.Batch(steps.Count, rate.At(steps.Count), engine.BankCount));
+            StepResult result = engine.Step(batcher.Batch(steps.Count, rate.At(steps.Count), engine.BankCount));
             steps.Add(result);
             progress.Step(label, epoch, batch + 1, batches, batcher.Predictions, result.Loss);
         }

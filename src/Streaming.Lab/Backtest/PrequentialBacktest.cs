@@ -29,10 +29,13 @@ internal sealed class PrequentialBacktest(
     Func<BacktestOptions, ModelOptions, TrainingEngine> createEngine,
     BestModel? keep,
     BacktestProgress progress,
-    TimeProvider time)
+    TimeProvider time
+)
 {
     private const int DecidingCutoff = 10;
-    private readonly Dictionary<string, int> _featureRow = log.Items.Select((id, row) => (id, row)).ToDictionary(pair => pair.id, pair => pair.row, StringComparer.Ordinal);
+    private readonly Dictionary<string, int> _featureRow = log
+        .Items.Select((id, row) => (id, row))
+        .ToDictionary(pair => pair.id, pair => pair.row, StringComparer.Ordinal);
     private readonly List<ReportRow> _rows = [];
     private readonly List<StreamCurve> _curves = [];
     private double _bestNdcg = double.NegativeInfinity;
@@ -44,9 +47,16 @@ internal sealed class PrequentialBacktest(
     public BacktestReport Run(CancellationToken cancellation)
     {
         long start = time.GetTimestamp();
-        var combinations = SettingsGrid.Combinations(request.Try);
-        BacktestOptions[] settings = [.. combinations.Select(combination => BacktestSettings.Load(combination, request.Protocol, request.SettingsFile, request.HasFeatures))];
-        progress.Line(string.Create(CultureInfo.InvariantCulture, $"{log.EventCount} events, {log.Sequences.Count} users, {log.Items.Count} items"));
+        IReadOnlyList<IReadOnlyDictionary<string, string>> combinations = SettingsGrid.Combinations(request.Try);
+        BacktestOptions[] settings =
+        [
+            .. combinations.Select(combination =>
+                BacktestSettings.Load(combination, request.Protocol, request.SettingsFile, request.HasFeatures)
+            ),
+        ];
+        progress.Line(
+            string.Create(CultureInfo.InvariantCulture, $"{log.EventCount} events, {log.Sequences.Count} users, {log.Items.Count} items")
+        );
         if (!request.NoBaselines)
         {
             AddBaselines(settings[0], cancellation);
@@ -58,12 +68,23 @@ internal sealed class PrequentialBacktest(
         }
 
         return new BacktestReport(
-            request.Protocol.ToString(), log.Sequences.Count, log.Items.Count, log.EventCount, request.Seeds, request.Cutoffs, time.GetElapsedTime(start).TotalSeconds, _rows) { Curves = _curves };
+            request.Protocol.ToString(),
+            log.Sequences.Count,
+            log.Items.Count,
+            log.EventCount,
+            request.Seeds,
+            request.Cutoffs,
+            time.GetElapsedTime(start).TotalSeconds,
+            _rows
+        )
+        {
+            Curves = _curves,
+        };
     }
 
     private void AddBaselines(BacktestOptions settings, CancellationToken cancellation)
     {
-        var measures = Measures(settings);
+        PrequentialOptions measures = Measures(settings);
         StreamingBaseline[] baselines = StreamBaselines.Create();
         PrequentialEvaluator[] evaluators = [.. baselines.Select(_ => new PrequentialEvaluator([0], measures))];
         StreamCurve.Recorder[] curves = [.. baselines.Select(_ => new StreamCurve.Recorder(ShownCutoff, measures.Window))];
@@ -92,11 +113,14 @@ internal sealed class PrequentialBacktest(
 
     private void Run(BacktestOptions settings, string label, CancellationToken cancellation)
     {
-        var model = settings.Model with { FeatureGroups = features.Groups, ItemCapacity = Capacity(settings) };
+        ModelOptions model = settings.Model with { FeatureGroups = features.Groups, ItemCapacity = Capacity(settings) };
         var runs = new List<StreamRun>();
         foreach (int seed in request.Seeds)
         {
-            string name = string.Join(' ', new[] { Name(model.Tower), Name(model.Loss), $"seed {seed}", label }.Where(part => part.Length > 0));
+            string name = string.Join(
+                ' ',
+                new[] { Name(model.Tower), Name(model.Loss), $"seed {seed}", label }.Where(part => part.Length > 0)
+            );
             runs.Add(Train(settings, model with { Seed = (ulong)seed }, name, cancellation));
             Tell(name, runs[^1].Model);
         }
@@ -111,7 +135,9 @@ internal sealed class PrequentialBacktest(
             _curves.Add(StreamCurve.Mean(curve + " fused", [.. runs.Select(run => run.FusedCurve)]));
         }
 
-        double ndcg = evaluators.Average(evaluator => evaluator.Total(model.Widths.Count - 1, EvaluationSegment.NewItems).Ndcg(DecidingCutoff));
+        double ndcg = evaluators.Average(evaluator =>
+            evaluator.Total(model.Widths.Count - 1, EvaluationSegment.NewItems).Ndcg(DecidingCutoff)
+        );
         if (ndcg > _bestNdcg)
         {
             _bestNdcg = ndcg;
@@ -124,34 +150,51 @@ internal sealed class PrequentialBacktest(
         var curve = new StreamCurve.Recorder(ShownCutoff, Measures(settings).Window);
         var fused = new StreamCurve.Recorder(ShownCutoff, Measures(settings).Window);
         long begun = time.GetTimestamp();
-        using var engine = createEngine(settings, model);
-        using var trainer = new Trainer(engine, settings.Training with
-        {
-            Evaluation = Measures(settings),
-            EvaluateEvery = settings.Stream.EvaluateEvery,
-            EvaluationThreads = request.Threads,
-        });
+        using TrainingEngine engine = createEngine(settings, model);
+        using var trainer = new Trainer(
+            engine,
+            settings.Training with
+            {
+                Evaluation = Measures(settings),
+                EvaluateEvery = settings.Stream.EvaluateEvery,
+                EvaluationThreads = request.Threads,
+            }
+        );
         EventStream stream = Stream(settings, model.HistoryLength);
         Func<string, ItemChange?>? catalogue = features.Groups.Count > 0 ? Change : null;
         while (stream.Next(catalogue) is { } batch)
         {
             cancellation.ThrowIfCancellationRequested();
             trainer.IsAfterDrift = IsAfterDrift(stream);
-            var report = trainer.Train(batch);
+            TrainReport report = trainer.Train(batch);
             curve.At(stream.Done, trainer.Evaluator, model.Widths.Count - 1, report.BankEntries);
             if (trainer.Sources is { } sources)
             {
                 fused.At(stream.Done, sources, sources.Widths.Count - 1, report.BankEntries);
             }
 
-            var recent = trainer.Evaluator.Recent(model.Widths.Count - 1, EvaluationSegment.NewItems);
-            progress.Stream(name, stream.Done, events.Count, string.Create(
-                CultureInfo.InvariantCulture, $"loss {report.Step.Loss:F3}, bank {report.BankEntries}, Recall@{ShownCutoff} of new items {recent.Recall(ShownCutoff):F4}"));
+            RankingMetrics recent = trainer.Evaluator.Recent(model.Widths.Count - 1, EvaluationSegment.NewItems);
+            progress.Stream(
+                name,
+                stream.Done,
+                events.Count,
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"loss {report.Step.Loss:F3}, bank {report.BankEntries}, Recall@{ShownCutoff} of new items "
+                        + $"{recent.Recall(ShownCutoff):F4}"
+                )
+            );
         }
 
         Check(trainer, name);
         double seconds = time.GetElapsedTime(begun).TotalSeconds;
-        progress.Line(FormattableString.Invariant($"{name}: {seconds:F0} s, {100 * trainer.EvaluationTime.TotalSeconds / Math.Max(seconds, 1e-9):F0} % of it scoring; item counts use {trainer.CountBytes / 1e6:F1} MB, {100 * trainer.CountsLost:F1} % of their weight dropped"));
+        progress.Line(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"{name}: {seconds:F0} s, {100 * trainer.EvaluationTime.TotalSeconds / Math.Max(seconds, 1e-9):F0} % of it scoring; "
+                    + $"item counts use {trainer.CountBytes / 1e6:F1} MB, {100 * trainer.CountsLost:F1} % of their weight dropped"
+            )
+        );
         double ndcg = trainer.Evaluator.Total(model.Widths.Count - 1, EvaluationSegment.NewItems).Ndcg(DecidingCutoff);
         if (keep?.Wants(ndcg) == true)
         {
@@ -167,16 +210,25 @@ internal sealed class PrequentialBacktest(
         TrainerCounters counters = trainer.Counters;
         if (counters.NonFiniteSteps == counters.Steps)
         {
-            throw new NonFiniteLossException($"{name}: none of {counters.Steps} steps was applied; each had a non-finite loss or gradient. Lower STREAMING__Training__LearningRate__Peak, or check the features.", (int)counters.Steps);
+            throw new NonFiniteLossException(
+                $"{name}: none of {counters.Steps} steps was applied; each had a non-finite loss or gradient. Lower "
+                    + "STREAMING__Training__LearningRate__Peak, or check the features.",
+                (int)counters.Steps
+            );
         }
 
         if (counters.NonFiniteSteps > 0)
         {
-            progress.Line(FormattableString.Invariant($"{name}: {counters.NonFiniteSteps} of {counters.Steps} steps had a non-finite loss or gradient and were not applied"));
+            progress.Line(
+                FormattableString.Invariant(
+                    $"{name}: {counters.NonFiniteSteps} of {counters.Steps} steps had a non-finite loss or gradient and were not applied"
+                )
+            );
         }
     }
 
-    private EventStream Stream(BacktestOptions settings, int historyLength) => new(events, settings, settings.Stream.BatchSize, historyLength, time, DriftStart);
+    private EventStream Stream(BacktestOptions settings, int historyLength) =>
+        new(events, settings, settings.Stream.BatchSize, historyLength, time, DriftStart);
 
     private int DriftStart => (int)(request.DriftAt * events.Count);
 
@@ -188,11 +240,12 @@ internal sealed class PrequentialBacktest(
 
     private int Capacity(BacktestOptions settings) => BestModel.Capacity(log.Items.Count, settings.Training.Items);
 
-    private PrequentialOptions Measures(BacktestOptions settings) => settings.Training.Evaluation with
-    {
-        Cutoffs = request.Cutoffs,
-        SkipExamples = (long)(log.ExampleCount * settings.Stream.SkipShare / settings.Stream.EvaluateEvery),
-    };
+    private PrequentialOptions Measures(BacktestOptions settings) =>
+        settings.Training.Evaluation with
+        {
+            Cutoffs = request.Cutoffs,
+            SkipExamples = (long)(log.ExampleCount * settings.Stream.SkipShare / settings.Stream.EvaluateEvery),
+        };
 
     private ItemChange? Change(string id)
     {
@@ -203,23 +256,45 @@ internal sealed class PrequentialBacktest(
 
         var groups = new Dictionary<string, float[]>(StringComparer.Ordinal);
         int start = 0;
-        foreach (var group in features.Groups)
+        foreach (FeatureGroup group in features.Groups)
         {
             groups[group.Name] = features.Rows[row][start..(start + group.Length)];
             start += group.Length;
         }
 
-        return new ItemChange { ItemId = id, ItemKey = Key(id), Features = groups };
+        return new ItemChange
+        {
+            ItemId = id,
+            ItemKey = Key(id),
+            Features = groups,
+        };
     }
 
-    private void AddRows(string tower, string loss, IReadOnlyList<int> widths, string label, List<PrequentialEvaluator> evaluators, int first = 0)
+    private void AddRows(
+        string tower,
+        string loss,
+        IReadOnlyList<int> widths,
+        string label,
+        List<PrequentialEvaluator> evaluators,
+        int first = 0
+    )
     {
-        foreach (var segment in Enum.GetValues<EvaluationSegment>())
+        foreach (EvaluationSegment segment in Enum.GetValues<EvaluationSegment>())
         {
             for (int width = 0; width < widths.Count && evaluators[0].Total(0, segment).Count > 0; width++)
             {
-                _rows.Add(new ReportRow(
-                    tower, loss, widths[width], IsSingleWidth: false, HistoryMasked: segment is EvaluationSegment.NewItems or EvaluationSegment.NewItemsOfKnownUsers, segment.ToString(), label, [.. evaluators.Select(evaluator => evaluator.Total(first + width, segment))]));
+                _rows.Add(
+                    new ReportRow(
+                        tower,
+                        loss,
+                        widths[width],
+                        IsSingleWidth: false,
+                        HistoryMasked: segment is EvaluationSegment.NewItems or EvaluationSegment.NewItemsOfKnownUsers,
+                        segment.ToString(),
+                        label,
+                        [.. evaluators.Select(evaluator => evaluator.Total(first + width, segment))]
+                    )
+                );
             }
         }
     }
@@ -234,9 +309,19 @@ internal sealed class PrequentialBacktest(
         AddRows("fused", loss, widths, label, sources, counts + 1);
     }
 
-    private void Tell(string name, PrequentialEvaluator evaluator) => progress.Line(string.Create(
-        CultureInfo.InvariantCulture,
-        $"{name}: Recall@{ShownCutoff} of new items {string.Join(" / ", evaluator.Widths.Select((_, width) => evaluator.Total(width, EvaluationSegment.NewItems).Recall(ShownCutoff).ToString("F4", CultureInfo.InvariantCulture)))}, of known users {string.Join(" / ", evaluator.Widths.Select((_, width) => evaluator.Total(width, EvaluationSegment.NewItemsOfKnownUsers).Recall(ShownCutoff).ToString("F4", CultureInfo.InvariantCulture)))}"));
+    private void Tell(string name, PrequentialEvaluator evaluator) =>
+        progress.Line(
+            $"{name}: Recall@{ShownCutoff} of new items {RecallByWidth(evaluator, EvaluationSegment.NewItems)}, of known users "
+                + RecallByWidth(evaluator, EvaluationSegment.NewItemsOfKnownUsers)
+        );
+
+    private string RecallByWidth(PrequentialEvaluator evaluator, EvaluationSegment segment) =>
+        string.Join(
+            " / ",
+            evaluator.Widths.Select(
+                (_, width) => evaluator.Total(width, segment).Recall(ShownCutoff).ToString("F4", CultureInfo.InvariantCulture)
+            )
+        );
 
     private static string Name<T>(T value)
         where T : struct, Enum => value.ToString().ToLowerInvariant();

@@ -19,7 +19,8 @@ internal sealed record ReportRow(
     bool HistoryMasked,
     string? Segment,
     string Settings,
-    IReadOnlyList<RankingMetrics> Runs)
+    IReadOnlyList<RankingMetrics> Runs
+)
 {
     /// <summary>Recall@K, mean over the seeds.</summary>
     public double Recall(int cutoff) => Runs.Average(run => run.Recall(cutoff));

@@ -33,14 +33,14 @@ internal static class ReportWriter
 
             json.WriteEndArray();
             json.WriteStartArray("rows");
-            foreach (var row in report.Rows)
+            foreach (ReportRow row in report.Rows)
             {
                 Write(json, row, report.Cutoffs);
             }
 
             json.WriteEndArray();
             json.WriteStartArray("curves");
-            foreach (var curve in report.Curves)
+            foreach (StreamCurve curve in report.Curves)
             {
                 Write(json, curve);
             }
@@ -79,7 +79,7 @@ internal static class ReportWriter
         var text = new StringBuilder();
         foreach (string[] line in table)
         {
-            var padded = line.Select((cell, column) => cell.PadRight(lengths[column]));
+            IEnumerable<string> padded = line.Select((cell, column) => cell.PadRight(lengths[column]));
             text.AppendLine(string.Join("  ", padded).TrimEnd());
         }
 
@@ -126,7 +126,7 @@ internal static class ReportWriter
         json.WriteString("model", curve.Model);
         json.WriteNumber("cutoff", curve.Cutoff);
         json.WriteStartArray("points");
-        foreach (var point in curve.Points)
+        foreach (StreamCurve.Point point in curve.Points)
         {
             json.WriteStartObject();
             json.WriteNumber("events", point.Events);
@@ -144,10 +144,19 @@ internal static class ReportWriter
 
     /// <summary>One row per window of the stream, one column per model.</summary>
     private static List<string[]> Curves(BacktestReport report) =>
-    [
-        [$"R@{report.Curves[0].Cutoff} of new items after", .. report.Curves.Select(curve => curve.Model)],
-        .. report.Curves[0].Points.Select((point, i) => (string[])[point.Events.ToString(CultureInfo.InvariantCulture), .. report.Curves.Select(curve => Cell(curve.Points[i].Recall, null))]),
-    ];
+        [
+            [$"R@{report.Curves[0].Cutoff} of new items after", .. report.Curves.Select(curve => curve.Model)],
+            .. report
+                .Curves[0]
+                .Points.Select(
+                    (point, i) =>
+                        (string[])
+                            [
+                                point.Events.ToString(CultureInfo.InvariantCulture),
+                                .. report.Curves.Select(curve => Cell(curve.Points[i].Recall, null)),
+                            ]
+                ),
+        ];
 
     private static List<string[]> Table(BacktestReport report)
     {
@@ -157,15 +166,21 @@ internal static class ReportWriter
         List<string[]> table =
         [
             [
-                "model", "loss", "width", .. segments ? ["examples"] : new[] { "history" },
-                .. report.Cutoffs.Select(cutoff => $"R@{cutoff}"), .. report.Cutoffs.Select(cutoff => $"N@{cutoff}"), .. settings ? ["settings"] : Array.Empty<string>(),
+                "model",
+                "loss",
+                "width",
+                .. segments ? ["examples"] : new[] { "history" },
+                .. report.Cutoffs.Select(cutoff => $"R@{cutoff}"),
+                .. report.Cutoffs.Select(cutoff => $"N@{cutoff}"),
+                .. settings ? ["settings"] : Array.Empty<string>(),
             ],
         ];
-        foreach (var row in report.Rows)
+        foreach (ReportRow row in report.Rows)
         {
-            table.Add(
-            [
-                row.Tower, row.Loss, (row.Width == 0 ? "" : row.Width.ToString(CultureInfo.InvariantCulture)) + (row.IsSingleWidth ? " alone" : ""),
+            table.Add([
+                row.Tower,
+                row.Loss,
+                (row.Width == 0 ? "" : row.Width.ToString(CultureInfo.InvariantCulture)) + (row.IsSingleWidth ? " alone" : ""),
                 row.Segment ?? (row.HistoryMasked ? "masked" : "ranked"),
                 .. report.Cutoffs.Select(cutoff => Cell(row.Recall(cutoff), seeds ? row.Spread(run => run.Recall(cutoff)) : null)),
                 .. report.Cutoffs.Select(cutoff => Cell(row.Ndcg(cutoff), seeds ? row.Spread(run => run.Ndcg(cutoff)) : null)),
@@ -176,7 +191,8 @@ internal static class ReportWriter
         return table;
     }
 
-    private static string Cell(double value, double? spread) => spread is { } deviation
-        ? string.Create(CultureInfo.InvariantCulture, $"{value:F4} ± {deviation:F4}")
-        : value.ToString("F4", CultureInfo.InvariantCulture);
+    private static string Cell(double value, double? spread) =>
+        spread is { } deviation
+            ? string.Create(CultureInfo.InvariantCulture, $"{value:F4} ± {deviation:F4}")
+            : value.ToString("F4", CultureInfo.InvariantCulture);
 }

@@ -73,28 +73,29 @@ internal sealed class SequenceBatcher
     }
 
     /// <summary>Gets the step in the engine's format; valid until the next <see cref="Fill"/>.</summary>
-    public TrainingBatch Batch(long step, float learningRate, int bankCount) => new()
-    {
-        Sequences = new JaggedRows { Rows = CollectionsMarshal.AsSpan(_rows), Offsets = CollectionsMarshal.AsSpan(_offsets) },
-        PredictionSteps = CollectionsMarshal.AsSpan(_steps),
-        Positives = CollectionsMarshal.AsSpan(_positives),
-        Weights = CollectionsMarshal.AsSpan(_weights),
-        LogQ = CollectionsMarshal.AsSpan(_logQ),
-        Negatives = _negatives,
-        NegativeLogQ = _negativeLogQ,
-        BankEntries = _loss == LossKind.Cbns && step >= _options.BankWarmupSteps ? bankCount : 0,
-        EnqueuePositives = _loss == LossKind.Cbns,
-        LearningRate = learningRate,
-        Step = step,
-    };
+    public TrainingBatch Batch(long step, float learningRate, int bankCount) =>
+        new()
+        {
+            Sequences = new JaggedRows { Rows = CollectionsMarshal.AsSpan(_rows), Offsets = CollectionsMarshal.AsSpan(_offsets) },
+            PredictionSteps = CollectionsMarshal.AsSpan(_steps),
+            Positives = CollectionsMarshal.AsSpan(_positives),
+            Weights = CollectionsMarshal.AsSpan(_weights),
+            LogQ = CollectionsMarshal.AsSpan(_logQ),
+            Negatives = _negatives,
+            NegativeLogQ = _negativeLogQ,
+            BankEntries = _loss == LossKind.Cbns && step >= _options.BankWarmupSteps ? bankCount : 0,
+            EnqueuePositives = _loss == LossKind.Cbns,
+            LearningRate = learningRate,
+            Step = step,
+        };
 
     private static double[] Frequencies(OfflineSplit split)
     {
-        var counts = new double[split.ItemCount];
+        double[] counts = new double[split.ItemCount];
         for (int i = 0; i < split.Train.Count; i++)
         {
-            var sequence = split.Train[i];
-            var weights = split.TrainWeights[i];
+            ReadOnlySpan<int> sequence = split.Train[i];
+            ReadOnlySpan<float> weights = split.TrainWeights[i];
             for (int place = 0; place < sequence.Length; place++)
             {
                 counts[sequence[place]] += weights[place] > 0 ? 1 : 0;
@@ -163,7 +164,7 @@ internal sealed class SequenceBatcher
         if (_loss == LossKind.Mns)
         {
             // The mixture weights depend on this batch's size, which is known only now.
-            var logQ = CollectionsMarshal.AsSpan(_logQ);
+            Span<float> logQ = CollectionsMarshal.AsSpan(_logQ);
             for (int i = 0; i < logQ.Length; i++)
             {
                 logQ[i] = LogQ(_positives[i]);
@@ -178,7 +179,8 @@ internal sealed class SequenceBatcher
         return _loss switch
         {
             LossKind.Uniform => (float)Math.Log(uniform),
-            LossKind.Mns => (float)Math.Log(((_positives.Count * _frequency[item]) + (_negatives.Length * uniform)) / (_positives.Count + _negatives.Length)),
+            LossKind.Mns => (float)
+                Math.Log(((_positives.Count * _frequency[item]) + (_negatives.Length * uniform)) / (_positives.Count + _negatives.Length)),
             _ => _logFrequency[item],
         };
     }

@@ -11,7 +11,10 @@ internal static class SettingsGrid
     /// <exception cref="SettingsException">A try has no name or no value.</exception>
     public static IReadOnlyList<IReadOnlyDictionary<string, string>> Combinations(IReadOnlyList<string> tries)
     {
-        List<Dictionary<string, string>> combinations = [[]];
+        List<Dictionary<string, string>> combinations =
+        [
+            [],
+        ];
         foreach (string text in tries)
         {
             int equals = text.IndexOf('=', StringComparison.Ordinal);
@@ -22,13 +25,21 @@ internal static class SettingsGrid
 
             string name = text[..equals];
             string[] values = text[(equals + 1)..].Split(';');
-            combinations = [.. combinations.SelectMany(_ => values, (before, value) => new Dictionary<string, string>(before) { [name] = value })];
+            combinations =
+            [
+                .. combinations.SelectMany(_ => values, (before, value) => new Dictionary<string, string>(before) { [name] = value }),
+            ];
         }
 
         return combinations;
     }
 
-    /// <summary>Labels a combination by what differs: "STREAMING__Model__Layers=2 STREAMING__Offline__Epochs=10"; empty for the only one.</summary>
+    /// <summary>
+    /// Labels a combination by what differs: "STREAMING__Model__Layers=2 STREAMING__Offline__Epochs=10"; empty for the only one.
+    /// </summary>
     public static string Label(IReadOnlyDictionary<string, string> combination, IReadOnlyList<IReadOnlyDictionary<string, string>> all) =>
-        string.Join(' ', combination.Where(pair => all.Any(other => other[pair.Key] != pair.Value)).Select(pair => $"{pair.Key}={pair.Value}"));
+        string.Join(
+            ' ',
+            combination.Where(pair => all.Any(other => other[pair.Key] != pair.Value)).Select(pair => $"{pair.Key}={pair.Value}")
+        );
 }

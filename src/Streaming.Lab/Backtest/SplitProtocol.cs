@@ -12,11 +12,11 @@ internal static class SplitProtocol
     /// </summary>
     public static OfflineSplit LeaveOneOut(InteractionLog log)
     {
-        var split = Empty(log);
+        OfflineSplit split = Empty(log);
         for (int user = 0; user < log.Sequences.Count; user++)
         {
-            var sequence = log.Sequences[user];
-            var weights = log.WeightsOf(user);
+            ReadOnlySpan<int> sequence = log.Sequences[user];
+            ReadOnlySpan<float> weights = log.WeightsOf(user);
             int test = LastExample(weights);
             int validation = LastExample(weights[..Math.Max(test, 0)]);
             if (LastExample(weights[..Math.Max(validation, 0)]) < 0)
@@ -41,13 +41,13 @@ internal static class SplitProtocol
     {
         int[] users = [.. Enumerable.Range(0, log.Sequences.Count)];
         new Random(seed).Shuffle(users);
-        var split = Empty(log);
+        OfflineSplit split = Empty(log);
         int train = users.Length * 8 / 10;
         int validation = users.Length * 9 / 10;
         for (int i = 0; i < users.Length; i++)
         {
-            var sequence = log.Sequences[users[i]];
-            var weights = log.WeightsOf(users[i]).ToArray();
+            ReadOnlySpan<int> sequence = log.Sequences[users[i]];
+            float[] weights = log.WeightsOf(users[i]).ToArray();
             if (i < train)
             {
                 Train(split, sequence, weights);
@@ -75,15 +75,16 @@ internal static class SplitProtocol
     /// <exception cref="InputFileException">The log has no times.</exception>
     public static OfflineSplit ByTime(InteractionLog log)
     {
-        var times = log.Times ?? throw new InputFileException("The time split needs event times: use --events instead of --sequences.");
+        IReadOnlyList<long[]> times =
+            log.Times ?? throw new InputFileException("The time split needs event times: use --events instead of --sequences.");
         long[] all = [.. times.SelectMany(user => user).Order()];
         long validationFrom = all[(int)(all.LongLength * 8 / 10)];
         long testFrom = all[(int)(all.LongLength * 9 / 10)];
-        var split = Empty(log);
+        OfflineSplit split = Empty(log);
         for (int user = 0; user < times.Count; user++)
         {
-            var sequence = log.Sequences[user];
-            var weights = log.WeightsOf(user);
+            ReadOnlySpan<int> sequence = log.Sequences[user];
+            ReadOnlySpan<float> weights = log.WeightsOf(user);
             int cut = times[user].AsSpan().BinarySearch(new FirstNotBefore(validationFrom));
             if (~cut > 0)
             {
@@ -104,7 +105,8 @@ internal static class SplitProtocol
         return split;
     }
 
-    private static OfflineSplit Empty(InteractionLog log) => new(new JaggedList(), new WeightList(), new RankingCases(), new RankingCases(), log.Items.Count);
+    private static OfflineSplit Empty(InteractionLog log) =>
+        new(new JaggedList(), new WeightList(), new RankingCases(), new RankingCases(), log.Items.Count);
 
     private static void Train(OfflineSplit split, ReadOnlySpan<int> sequence, ReadOnlySpan<float> weights)
     {

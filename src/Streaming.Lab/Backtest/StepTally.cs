@@ -8,7 +8,8 @@ namespace Streaming.Lab.Backtest;
 internal sealed class StepTally(string label)
 {
     private const int MostFailed = 10;
-    private const string Advice = "A smaller STREAMING__Offline__LearningRate, or features within a few orders of magnitude of 1, may help.";
+    private const string Advice =
+        "A smaller STREAMING__Offline__LearningRate, or features within a few orders of magnitude of 1, may help.";
     private int _failedInARow;
     private double _loss;
 
@@ -39,7 +40,10 @@ internal sealed class StepTally(string label)
         _failedInARow = result.IsApplied ? 0 : _failedInARow + 1;
         if (_failedInARow == MostFailed)
         {
-            throw new NonFiniteLossException($"{label}: {MostFailed} consecutive steps had a non-finite loss or gradient. {Advice}", MostFailed);
+            throw new NonFiniteLossException(
+                $"{label}: {MostFailed} consecutive steps had a non-finite loss or gradient. {Advice}",
+                MostFailed
+            );
         }
 
         if (result.IsApplied)
@@ -55,7 +59,10 @@ internal sealed class StepTally(string label)
     {
         if (Applied == 0)
         {
-            throw new NonFiniteLossException($"{label}: none of {Count} steps was applied; each had a non-finite loss or gradient. {Advice}", (int)Count);
+            throw new NonFiniteLossException(
+                $"{label}: none of {Count} steps was applied; each had a non-finite loss or gradient. {Advice}",
+                (int)Count
+            );
         }
     }
 }

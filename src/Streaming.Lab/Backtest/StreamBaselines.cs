@@ -16,16 +16,18 @@ internal sealed class StreamBaselines(StreamingBaseline[] baselines, Prequential
     private int[] _history = [];
     private long _batches;
 
-    /// <summary>Recent popularity, item-kNN, Markov, the sum of the last two, the user's most recent items, and matrix factorization.</summary>
+    /// <summary>
+    /// Recent popularity, item-kNN, Markov, the sum of the last two, the user's most recent items, and matrix factorization.
+    /// </summary>
     public static StreamingBaseline[] Create() =>
-    [
-        new RecentPopularity(),
-        new IncrementalItemKnn(),
-        new IncrementalMarkov(),
-        new SummedBaselines("knn+markov", new IncrementalItemKnn(), new IncrementalMarkov()),
-        new OwnLatest(),
-        new IncrementalSgd(),
-    ];
+        [
+            new RecentPopularity(),
+            new IncrementalItemKnn(),
+            new IncrementalMarkov(),
+            new SummedBaselines("knn+markov", new IncrementalItemKnn(), new IncrementalMarkov()),
+            new OwnLatest(),
+            new IncrementalSgd(),
+        ];
 
     /// <summary>Ranks and trains on the events of a batch.</summary>
     public void Take(Batch batch, bool isAfterDrift)
@@ -37,7 +39,12 @@ internal sealed class StreamBaselines(StreamingBaseline[] baselines, Prequential
             ReadOnlySpan<int> history = History(batch, i);
             int item = Number(_items, batch.ItemKeys[i]);
             _firstEvents.TryAdd(item, batch.EventTimes[i]);
-            var kind = new ExampleKind(batch.IsRepeat[i], batch.IsKnownUser[i], batch.EventTimes[i] - _firstEvents[item] < Day, isAfterDrift);
+            var kind = new ExampleKind(
+                batch.IsRepeat[i],
+                batch.IsKnownUser[i],
+                batch.EventTimes[i] - _firstEvents[item] < Day,
+                isAfterDrift
+            );
             for (int b = 0; b < baselines.Length; b++)
             {
                 if (ranked)

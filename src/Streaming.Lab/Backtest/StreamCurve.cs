@@ -15,10 +15,22 @@ internal sealed record StreamCurve(string Model, int Cutoff, IReadOnlyList<Strea
     internal readonly record struct Point(int Events, double Recall, double BankEntries);
 
     /// <summary>Averages the curves of several seeds, which have the same events.</summary>
-    public static StreamCurve Mean(string model, IReadOnlyList<Recorder> runs) => new(
-        model,
-        runs[0].Cutoff,
-        [.. runs[0].Points.Select((point, i) => new Point(point.Events, runs.Average(run => run.Points[i].Recall), runs.Average(run => run.Points[i].BankEntries)))]);
+    public static StreamCurve Mean(string model, IReadOnlyList<Recorder> runs) =>
+        new(
+            model,
+            runs[0].Cutoff,
+            [
+                .. runs[0]
+                    .Points.Select(
+                        (point, i) =>
+                            new Point(
+                                point.Events,
+                                runs.Average(run => run.Points[i].Recall),
+                                runs.Average(run => run.Points[i].BankEntries)
+                            )
+                    ),
+            ]
+        );
 
     /// <summary>Samples an evaluator once per window of events.</summary>
     /// <param name="cutoff">K.</param>
@@ -36,7 +48,7 @@ internal sealed record StreamCurve(string Model, int Cutoff, IReadOnlyList<Strea
         {
             if (events / window > (Points.Count == 0 ? 0 : Points[^1].Events / window))
             {
-                var recent = evaluator.Recent(width, EvaluationSegment.NewItems);
+                RankingMetrics recent = evaluator.Recent(width, EvaluationSegment.NewItems);
                 Points.Add(new Point(events, recent.Recall(cutoff), bankEntries));
             }
         }

@@ -5,7 +5,9 @@ namespace Streaming.Lab.Backtest;
 /// <summary>How recorded events are streamed through the trainer.</summary>
 internal sealed record StreamOptions
 {
-    /// <summary>Gets the number of events per batch; each is ranked with the model as of the previous batch. Default 64; 1 … 65,536.</summary>
+    /// <summary>
+    /// Gets the number of events per batch; each is ranked with the model as of the previous batch. Default 64; 1 … 65,536.
+    /// </summary>
     public int BatchSize { get; init; } = 64;
 
     /// <summary>Gets the share of events at the start that are trained on but not measured. Default 0.1; 0 … below 1.</summary>

@@ -9,4 +9,9 @@ namespace Streaming.Lab.Backtest;
 /// <param name="Curve">The model along the stream.</param>
 /// <param name="FusedCurve">The model with counts along the stream.</param>
 internal sealed record StreamRun(
-    PrequentialEvaluator Model, PrequentialEvaluator? Sources, IReadOnlyList<string> SourceNames, StreamCurve.Recorder Curve, StreamCurve.Recorder FusedCurve);
+    PrequentialEvaluator Model,
+    PrequentialEvaluator? Sources,
+    IReadOnlyList<string> SourceNames,
+    StreamCurve.Recorder Curve,
+    StreamCurve.Recorder FusedCurve
+);

@@ -35,6 +35,13 @@ internal sealed class UserSequences
         var weights = new WeightList();
         _itemsOf.ForEach(sequence => sequences.Add(CollectionsMarshal.AsSpan(sequence)));
         _weightsOf.ForEach(sequence => weights.Add(CollectionsMarshal.AsSpan(sequence)));
-        return new InteractionLog([.. Enumerable.Range(0, _items.Count).Select(item => _items[item])], sequences, [.. _timesOf.Select(times => times.ToArray())]) { Weights = weights };
+        return new InteractionLog(
+            [.. Enumerable.Range(0, _items.Count).Select(item => _items[item])],
+            sequences,
+            [.. _timesOf.Select(times => times.ToArray())]
+        )
+        {
+            Weights = weights,
+        };
     }
 }

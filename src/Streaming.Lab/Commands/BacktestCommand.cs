@@ -17,53 +17,116 @@ internal static class BacktestCommand
 {
     private static readonly Option<string> Protocol = new Option<string>("--protocol")
     {
-        Description = "leave-one-out (each user's last item is the test), user-split (8:1:1 of the users, ComiRec), time-split (the last tenth of the events), prequential (a stream: rank each event, then train on it). " + OfflinePreset.Description,
+        Description =
+            "leave-one-out (each user's last item is the test), user-split (8:1:1 of the users, ComiRec), time-split (the last tenth of "
+            + "the events), prequential (a stream: rank each event, then train on it). "
+            + OfflinePreset.Description,
         DefaultValueFactory = _ => "leave-one-out",
     }.AcceptOnlyFromAmong("leave-one-out", "user-split", "time-split", "prequential");
 
     private static readonly string[] DataSections = ["Events__", "History__", "Dedup__"];
 
-    private static readonly Option<string?> Sequences = new("--sequences") { Description = "File of lines `user item item …`, oldest item first; gzip is recognised." };
+    private static readonly Option<string?> Sequences = new("--sequences")
+    {
+        Description = "File of lines `user item item …`, oldest item first; gzip is recognised.",
+    };
 
-    private static readonly Option<string[]> Events = new("--events") { Description = "Files of events, in place of --sequences: " + FileArguments.Formats, AllowMultipleArgumentsPerToken = true };
+    private static readonly Option<string[]> Events = new("--events")
+    {
+        Description = "Files of events, in place of --sequences: " + FileArguments.Formats,
+        AllowMultipleArgumentsPerToken = true,
+    };
 
-    private static readonly Option<string[]> Items = new("--items") { Description = "CSV files of item columns, the item first: c0, c1, … are codes, x0, x1, … numbers, all others text.", AllowMultipleArgumentsPerToken = true };
+    private static readonly Option<string[]> Items = new("--items")
+    {
+        Description = "CSV files of item columns, the item first: c0, c1, … are codes, x0, x1, … numbers, all others text.",
+        AllowMultipleArgumentsPerToken = true,
+    };
 
-    private static readonly Option<int> FeatureLength = new("--feature-length") { Description = "Length of the vector that an item file becomes (latent semantic analysis).", DefaultValueFactory = _ => 256 };
+    private static readonly Option<int> FeatureLength = new("--feature-length")
+    {
+        Description = "Length of the vector that an item file becomes (latent semantic analysis).",
+        DefaultValueFactory = _ => 256,
+    };
 
     private static readonly Option<string?> Report = new("--report") { Description = "File for the result as JSON." };
 
     private static readonly Option<string?> MarkdownFile = new("--markdown") { Description = "File for the result as a Markdown table." };
 
-    private static readonly Option<string?> Best = new("--write-settings") { Description = "File for the settings with the best validation NDCG@10, as --settings reads them.", HelpName = "FILE" };
+    private static readonly Option<string?> Best = new("--write-settings")
+    {
+        Description = "File for the settings with the best validation NDCG@10, as --settings reads them.",
+        HelpName = "FILE",
+    };
 
     private static readonly Option<string?> SettingsFrom = SettingsOption.Create();
 
-    private static readonly Option<string?> Model = new("--model") { Description = "Empty folder for the best model (by NDCG@10: of the validation, or of new items on a stream), for `run --from` and `export`." };
+    private static readonly Option<string?> Model = new("--model")
+    {
+        Description =
+            "Empty folder for the best model (by NDCG@10: of the validation, or of new items on a stream), for `run --from` and `export`.",
+    };
 
-    private static readonly Option<string> Format = new Option<string>("--format") { Description = "Form of the result on standard output.", DefaultValueFactory = _ => "text" }.AcceptOnlyFromAmong("text", "markdown", "json");
+    private static readonly Option<string> Format = new Option<string>("--format")
+    {
+        Description = "Form of the result on standard output.",
+        DefaultValueFactory = _ => "text",
+    }.AcceptOnlyFromAmong("text", "markdown", "json");
 
-    private static readonly Option<string[]> Set = new("--set") { Description = "A setting, NAME=VALUE, over the environment and the file of --settings; NAME=VALUE;VALUE tries each (all combinations of several).", AllowMultipleArgumentsPerToken = true };
+    private static readonly Option<string[]> Set = new("--set")
+    {
+        Description =
+            "A setting, NAME=VALUE, over the environment and the file of --settings; NAME=VALUE;VALUE tries each (all combinations of "
+            + "several).",
+        AllowMultipleArgumentsPerToken = true,
+    };
 
-    private static readonly Option<string?> Tower = new("--tower") { Description = "Short for --set Model__Tower=…: fmrlrec, youtubednn, gru4rec, mind; several with ; between." };
+    private static readonly Option<string?> Tower = new("--tower")
+    {
+        Description = "Short for --set Model__Tower=…: fmrlrec, youtubednn, gru4rec, mind; several with ; between.",
+    };
 
-    private static readonly Option<string?> Loss = new("--loss") { Description = "Short for --set Model__Loss=…: full, uniform, inbatch, mns, cbns; several with ; between." };
+    private static readonly Option<string?> Loss = new("--loss")
+    {
+        Description = "Short for --set Model__Loss=…: full, uniform, inbatch, mns, cbns; several with ; between.",
+    };
 
     private static readonly Option<string?> Widths = new("--widths") { Description = "Short for --set Model__Widths=…: 16,32,64,128." };
 
     private static readonly Option<int?> Epochs = new("--epochs") { Description = "Short for --set Offline__Epochs=…." };
 
-    private static readonly Option<string> Seeds = new("--seeds") { Description = "Seeds, with commas between: every model is trained with each, and mean and spread are reported.", DefaultValueFactory = _ => "1" };
+    private static readonly Option<string> Seeds = new("--seeds")
+    {
+        Description = "Seeds, with commas between: every model is trained with each, and mean and spread are reported.",
+        DefaultValueFactory = _ => "1",
+    };
 
-    private static readonly Option<double> Drift = new("--drift-at") { Description = "Plant a drift into a stream: from this share of its events on, 0 … 1, items go by each other's ids. 0: none." };
+    private static readonly Option<double> Drift = new("--drift-at")
+    {
+        Description = "Plant a drift into a stream: from this share of its events on, 0 … 1, items go by each other's ids. 0: none.",
+    };
 
-    private static readonly Option<bool> SingleWidth = new("--alone") { Description = "Train each width alone too, beside the nested model." };
+    private static readonly Option<bool> SingleWidth = new("--alone")
+    {
+        Description = "Train each width alone too, beside the nested model.",
+    };
 
-    private static readonly Option<bool> NoBaselines = new("--no-floors") { Description = "Leave out the simple methods: popularity, item-kNN, Markov, …." };
+    private static readonly Option<bool> NoBaselines = new("--no-floors")
+    {
+        Description = "Leave out the simple methods: popularity, item-kNN, Markov, ….",
+    };
 
-    private static readonly Option<string> Cutoffs = new("--cutoffs") { Description = "Cutoffs K of Recall and NDCG.", DefaultValueFactory = _ => "5,10,20,50" };
+    private static readonly Option<string> Cutoffs = new("--cutoffs")
+    {
+        Description = "Cutoffs K of Recall and NDCG.",
+        DefaultValueFactory = _ => "5,10,20,50",
+    };
 
-    private static readonly Option<int> Threads = new("--threads") { Description = "Threads; 0: one for each processor.", DefaultValueFactory = _ => 0 };
+    private static readonly Option<int> Threads = new("--threads")
+    {
+        Description = "Threads; 0: one for each processor.",
+        DefaultValueFactory = _ => 0,
+    };
 
     private static readonly FileArguments Files = new();
 
@@ -72,7 +135,28 @@ internal static class BacktestCommand
     {
         var command = new Command("backtest", "Train and evaluate models on files: offline protocols and streams, beside simple baselines.")
         {
-            SettingsFrom, Protocol, Sequences, Events, Items, FeatureLength, Tower, Loss, Widths, Epochs, Set, Seeds, Drift, SingleWidth, NoBaselines, Cutoffs, Threads, Report, MarkdownFile, Best, Model, Format,
+            SettingsFrom,
+            Protocol,
+            Sequences,
+            Events,
+            Items,
+            FeatureLength,
+            Tower,
+            Loss,
+            Widths,
+            Epochs,
+            Set,
+            Seeds,
+            Drift,
+            SingleWidth,
+            NoBaselines,
+            Cutoffs,
+            Threads,
+            Report,
+            MarkdownFile,
+            Best,
+            Model,
+            Format,
         };
         foreach (Option option in Files.All)
         {
@@ -106,32 +190,50 @@ internal static class BacktestCommand
     private static void Run(ParseResult result, BacktestRequest request, CancellationToken cancellation)
     {
         var progress = new BacktestProgress(Console.Error, TimeProvider.System, TimeSpan.FromSeconds(10));
-        (var report, var best) = Run(request, Files.Read(result), progress, cancellation);
+        (BacktestReport? report, BacktestOptions? best) = Run(request, Files.Read(result), progress, cancellation);
         Write(result.GetValue(Report), ReportWriter.Json(report));
         Write(result.GetValue(MarkdownFile), ReportWriter.Markdown(report));
-        Write(result.GetValue(Best), BacktestSettings.ToFile(best, $"Best of the {result.GetValue(Protocol)} protocol by validation NDCG@10."));
-        Console.Out.Write(result.GetValue(Format) switch
-        {
-            "json" => ReportWriter.Json(report) + "\n",
-            "markdown" => ReportWriter.Markdown(report),
-            _ => ReportWriter.Text(report),
-        });
+        Write(
+            result.GetValue(Best),
+            BacktestSettings.ToFile(best, $"Best of the {result.GetValue(Protocol)} protocol by validation NDCG@10.")
+        );
+        Console.Out.Write(
+            result.GetValue(Format) switch
+            {
+                "json" => ReportWriter.Json(report) + "\n",
+                "markdown" => ReportWriter.Markdown(report),
+                _ => ReportWriter.Text(report),
+            }
+        );
     }
 
-    private static (BacktestReport Report, BacktestOptions Best) Run(BacktestRequest request, EventFileOptions files, BacktestProgress progress, CancellationToken cancellation)
+    private static (BacktestReport Report, BacktestOptions Best) Run(
+        BacktestRequest request,
+        EventFileOptions files,
+        BacktestProgress progress,
+        CancellationToken cancellation
+    )
     {
-        var events = request.Events.Count > 0 ? EventFileReader.ReadAll(request.Events, files, progress.Line) : new EventLog();
+        EventLog events = request.Events.Count > 0 ? EventFileReader.ReadAll(request.Events, files, progress.Line) : new EventLog();
         if (request.DriftAt > 0)
         {
             events.ExchangeItems((int)(request.DriftAt * events.Count), request.Seeds[0]);
         }
 
         // What the data are is said by settings too, and they are the same for all that is tried.
-        BacktestOptions first = BacktestSettings.Load(SettingsGrid.Combinations(request.Try)[0], request.Protocol, request.SettingsFile, request.HasFeatures);
+        BacktestOptions first = BacktestSettings.Load(
+            SettingsGrid.Combinations(request.Try)[0],
+            request.Protocol,
+            request.SettingsFile,
+            request.HasFeatures
+        );
         SettingsOption.WriteNotices(first.Settings);
-        var log = request.Sequences is { } sequences ? InteractionFiles.ReadSequences(sequences) : InteractionFiles.FromEvents(events, first, TimeProvider.System, progress.Line);
-        var features = ItemFeatureFiles.Read(request.Items, log.Items, request.FeatureLength, progress.Line);
-        TrainingEngine Create(BacktestOptions settings, ModelOptions model) => EngineFactory.Create(model, settings.Engine with { Threads = request.Threads });
+        InteractionLog log = request.Sequences is { } sequences
+            ? InteractionFiles.ReadSequences(sequences)
+            : InteractionFiles.FromEvents(events, first, TimeProvider.System, progress.Line);
+        ItemFeatures features = ItemFeatureFiles.Read(request.Items, log.Items, request.FeatureLength, progress.Line);
+        TrainingEngine Create(BacktestOptions settings, ModelOptions model) =>
+            EngineFactory.Create(model, settings.Engine with { Threads = request.Threads });
         using BestModel? keep = request.Model is { } folder ? new BestModel(folder, TimeProvider.System) : null;
         if (request.Protocol == BacktestProtocol.Prequential)
         {
@@ -148,9 +250,7 @@ internal static class BacktestCommand
     private static IngestState HistoriesOf(EventLog events, BacktestOptions settings, int length)
     {
         var stream = new EventStream(events, settings, batchSize: 1024, length, TimeProvider.System);
-        while (stream.Next(catalogue: null) is not null)
-        {
-        }
+        while (stream.Next(catalogue: null) is not null) { }
 
         return stream.State;
     }
@@ -160,13 +260,26 @@ internal static class BacktestCommand
         var errors = new List<string>();
         var request = new BacktestRequest
         {
-            Protocol = Enum.Parse<BacktestProtocol>(result.GetValue(Protocol)!.Replace("-", string.Empty, StringComparison.Ordinal), ignoreCase: true),
+            Protocol = Enum.Parse<BacktestProtocol>(
+                result.GetValue(Protocol)!.Replace("-", string.Empty, StringComparison.Ordinal),
+                ignoreCase: true
+            ),
             SettingsFile = result.GetValue(SettingsFrom),
             Sequences = result.GetValue(Sequences),
             Events = result.GetValue(Events) ?? [],
             Items = result.GetValue(Items) ?? [],
             FeatureLength = result.GetValue(FeatureLength),
-            Try = [.. result.GetValue(Set) ?? [], .. Short("STREAMING__Model__Tower", result.GetValue(Tower)), .. Short("STREAMING__Model__Loss", result.GetValue(Loss)), .. Short("STREAMING__Model__Widths", result.GetValue(Widths)), .. Short("STREAMING__Offline__Epochs", result.GetValue(Epochs)?.ToString(System.Globalization.CultureInfo.InvariantCulture))],
+            Try =
+            [
+                .. result.GetValue(Set) ?? [],
+                .. Short("STREAMING__Model__Tower", result.GetValue(Tower)),
+                .. Short("STREAMING__Model__Loss", result.GetValue(Loss)),
+                .. Short("STREAMING__Model__Widths", result.GetValue(Widths)),
+                .. Short(
+                    "STREAMING__Offline__Epochs",
+                    result.GetValue(Epochs)?.ToString(System.Globalization.CultureInfo.InvariantCulture)
+                ),
+            ],
             Seeds = Numbers("--seeds", result.GetValue(Seeds)!, errors),
             DriftAt = result.GetValue(Drift),
             SingleWidth = result.GetValue(SingleWidth),
@@ -176,28 +289,55 @@ internal static class BacktestCommand
             Threads = result.GetValue(Threads) is var threads and > 0 ? threads : Environment.ProcessorCount,
         };
         Check(request.Sequences is null != (request.Events.Count == 0), "Give either --sequences FILE or --events FILE…");
-        Check(request.Protocol is not (BacktestProtocol.TimeSplit or BacktestProtocol.Prequential) || request.Events.Count > 0, $"--protocol {result.GetValue(Protocol)} needs event times: give --events.");
-        Check(request.DriftAt is 0 || (request.DriftAt is > 0 and < 1 && request.Protocol == BacktestProtocol.Prequential), string.Create(System.Globalization.CultureInfo.InvariantCulture, $"--drift-at is {request.DriftAt}; allowed: 0, or with --protocol prequential a share between 0 and 1."));
+        Check(
+            request.Protocol is not (BacktestProtocol.TimeSplit or BacktestProtocol.Prequential) || request.Events.Count > 0,
+            $"--protocol {result.GetValue(Protocol)} needs event times: give --events."
+        );
+        Check(
+            request.DriftAt is 0 || (request.DriftAt is > 0 and < 1 && request.Protocol == BacktestProtocol.Prequential),
+            string.Create(
+                System.Globalization.CultureInfo.InvariantCulture,
+                $"--drift-at is {request.DriftAt}; allowed: 0, or with --protocol prequential a share between 0 and 1."
+            )
+        );
         Check(request.FeatureLength is >= 8 and <= 4096, $"--feature-length is {request.FeatureLength}; allowed: 8 … 4096.");
         Check(request.Threads is >= 1 and <= 256, $"--threads is {request.Threads}; allowed: 0 … 256.");
-        Check(request.Cutoffs.Contains(10), $"--cutoffs is {string.Join(',', request.Cutoffs)}; it must have 10, by which the best epoch is chosen.");
-        Check(request.Model is not { } folder || (!File.Exists(folder) && (!Directory.Exists(folder) || !Directory.EnumerateFileSystemEntries(folder).Any())), $"--model is {request.Model}; allowed: an empty folder, or one that is not there yet.");
+        Check(
+            request.Cutoffs.Contains(10),
+            $"--cutoffs is {string.Join(',', request.Cutoffs)}; it must have 10, by which the best epoch is chosen."
+        );
+        Check(
+            request.Model is not { } folder
+                || (!File.Exists(folder) && (!Directory.Exists(folder) || !Directory.EnumerateFileSystemEntries(folder).Any())),
+            $"--model is {request.Model}; allowed: an empty folder, or one that is not there yet."
+        );
         if (errors.Count > 0)
         {
             throw new SettingsException(errors);
         }
 
         // Wrong settings are said before anything is read, and not after an hour at their turn.
-        var combinations = SettingsGrid.Combinations(request.Try);
-        foreach (var combination in combinations)
+        IReadOnlyList<IReadOnlyDictionary<string, string>> combinations = SettingsGrid.Combinations(request.Try);
+        foreach (IReadOnlyDictionary<string, string> combination in combinations)
         {
-            EngineFactory.RequireDevice(BacktestSettings.Load(combination, request.Protocol, request.SettingsFile, request.HasFeatures).Engine);
+            EngineFactory.RequireDevice(
+                BacktestSettings.Load(combination, request.Protocol, request.SettingsFile, request.HasFeatures).Engine
+            );
         }
 
-        string[] varied = [.. combinations[0].Keys.Where(name => SaysWhatTheDataAre(name) && combinations.Any(other => other[name] != combinations[0][name]))];
+        string[] varied =
+        [
+            .. combinations[0]
+                .Keys.Where(name => SaysWhatTheDataAre(name) && combinations.Any(other => other[name] != combinations[0][name])),
+        ];
         if (varied.Length > 0)
         {
-            throw new SettingsException([.. varied.Select(name => $"--set {name} has several values; allowed: one, because it says what the data are, and models are compared on the same.")]);
+            throw new SettingsException([
+                .. varied.Select(name =>
+                    $"--set {name} has several values; allowed: one, because it says what the data are, and models are compared on the "
+                    + "same."
+                ),
+            ]);
         }
 
         return request;
@@ -211,7 +351,8 @@ internal static class BacktestCommand
         }
     }
 
-    private static bool SaysWhatTheDataAre(string name) => DataSections.Any(section => BacktestSettings.Bare(name).StartsWith(section, StringComparison.OrdinalIgnoreCase));
+    private static bool SaysWhatTheDataAre(string name) =>
+        DataSections.Any(section => BacktestSettings.Bare(name).StartsWith(section, StringComparison.OrdinalIgnoreCase));
 
     private static string[] Short(string name, string? value) => value is null ? [] : [$"{name}={value}"];
 
@@ -220,7 +361,11 @@ internal static class BacktestCommand
         try
         {
             int[] numbers = (int[])SettingValue.Parse(text, typeof(int[]))!;
-            if (numbers.Length > 0 && numbers.All(number => number is >= 1 and <= 10_000) && numbers.Order().Distinct().SequenceEqual(numbers))
+            if (
+                numbers.Length > 0
+                && numbers.All(number => number is >= 1 and <= 10_000)
+                && numbers.Order().Distinct().SequenceEqual(numbers)
+            )
             {
                 return numbers;
             }

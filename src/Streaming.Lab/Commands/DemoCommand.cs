@@ -19,36 +19,59 @@ internal static class DemoCommand
     public static Command Create()
     {
         var feed = new FeedArguments();
-        var noServe = new Option<bool>("--no-serve") { Description = "End when the events have ended, in the place of serving lookups until Ctrl-C." };
+        var noServe = new Option<bool>("--no-serve")
+        {
+            Description = "End when the events have ended, in the place of serving lookups until Ctrl-C.",
+        };
         var report = new Option<string?>("--report") { Description = "Write the report as JSON.", HelpName = "FILE" };
-        var interval = new Option<double>("--interval") { Description = "Seconds between two lines of progress.", DefaultValueFactory = static _ => 2, HelpName = "N" };
-        var command = new Command("demo", "Start a Kafka endpoint and a Redis server of its own, send events from files or a simulated shop, learn from them, publish, look up, and report.");
+        var interval = new Option<double>("--interval")
+        {
+            Description = "Seconds between two lines of progress.",
+            DefaultValueFactory = static _ => 2,
+            HelpName = "N",
+        };
+        var command = new Command(
+            "demo",
+            "Start a Kafka endpoint and a Redis server of its own, send events from files or a simulated shop, learn from them, "
+                + "publish, look up, and report."
+        );
         feed.AddTo(command);
         Option<string?> file = SettingsOption.Create();
         command.Add(file);
         command.Add(noServe);
         command.Add(report);
         command.Add(interval);
-        command.SetAction(async (result, _) =>
-        {
-            SettingsValues read = SettingsOption.Read(result.GetValue(file));
-            WorkerOptions settings = WorkerSettings.Options(read);
-            bool simulated = !feed.FromFiles(result);
-            double? seconds = result.GetValue(feed.Seconds) ?? (simulated && result.GetValue(feed.Count) is null ? SimulatedSeconds : null);
-            var pace = new FeedPace
+        command.SetAction(
+            async (result, _) =>
             {
-                Rate = result.GetValue(feed.Rate),
-                Duration = seconds is { } limit ? TimeSpan.FromSeconds(limit) : TimeSpan.MaxValue,
-                // One batch in training and one that fills keep the trainer busy; more would be a queue.
-                MostAhead = 2 * settings.Batching.BatchSize,
-            };
-            var options = new DemoOptions(!result.GetValue(noServe), result.GetValue(report), TimeSpan.FromSeconds(Math.Clamp(result.GetValue(interval), 0.1, 3600)), pace);
-            EventFeed events = feed.Create(result, TimeProvider.System);
-            using ILoggerFactory loggers = WorkerLogging.Create(settings.Log, Console.IsOutputRedirected ? LogEventLevel.Verbose : LogEventLevel.Warning);
-            SettingsLog.Notices(loggers, read);
-            await using var demo = new DemoRun(settings, events, options, TimeProvider.System, loggers, Console.Out);
-            return (int)await demo.RunAsync().ConfigureAwait(false);
-        });
+                SettingsValues read = SettingsOption.Read(result.GetValue(file));
+                WorkerOptions settings = WorkerSettings.Options(read);
+                bool simulated = !feed.FromFiles(result);
+                double? seconds =
+                    result.GetValue(feed.Seconds) ?? (simulated && result.GetValue(feed.Count) is null ? SimulatedSeconds : null);
+                var pace = new FeedPace
+                {
+                    Rate = result.GetValue(feed.Rate),
+                    Duration = seconds is { } limit ? TimeSpan.FromSeconds(limit) : TimeSpan.MaxValue,
+                    // One batch in training and one that fills keep the trainer busy; more would be a queue.
+                    MostAhead = 2 * settings.Batching.BatchSize,
+                };
+                var options = new DemoOptions(
+                    !result.GetValue(noServe),
+                    result.GetValue(report),
+                    TimeSpan.FromSeconds(Math.Clamp(result.GetValue(interval), 0.1, 3600)),
+                    pace
+                );
+                EventFeed events = feed.Create(result, TimeProvider.System);
+                using ILoggerFactory loggers = WorkerLogging.Create(
+                    settings.Log,
+                    Console.IsOutputRedirected ? LogEventLevel.Verbose : LogEventLevel.Warning
+                );
+                SettingsLog.Notices(loggers, read);
+                await using var demo = new DemoRun(settings, events, options, TimeProvider.System, loggers, Console.Out);
+                return (int)await demo.RunAsync().ConfigureAwait(false);
+            }
+        );
         return command;
     }
 }

@@ -6,10 +6,14 @@ namespace Streaming.Lab.Commands;
 internal static class LabCommands
 {
     /// <summary>The root command with all commands.</summary>
-    public static RootCommand Create() => new("Tries Streaming without a Kafka or Redis of yours, and evaluates it on event logs. Settings are those of `streaming`: see `streaming config`.")
-    {
-        DemoCommand.Create(),
-        ReplayCommand.Create(),
-        BacktestCommand.Create(),
-    };
+    public static RootCommand Create() =>
+        new(
+            "Tries Streaming without a Kafka or Redis of yours, and evaluates it on event logs. Settings are those of `streaming`: see "
+                + "`streaming config`."
+        )
+        {
+            DemoCommand.Create(),
+            ReplayCommand.Create(),
+            BacktestCommand.Create(),
+        };
 }

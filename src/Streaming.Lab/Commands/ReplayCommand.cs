@@ -25,26 +25,44 @@ internal static class ReplayCommand
         Option<string?> file = SettingsOption.Create();
         command.Add(file);
         feed.AddTo(command);
-        command.SetAction(async (result, _) =>
-        {
-            WorkerOptions settings = WorkerSettings.Options(SettingsOption.ReadWithoutLog(result.GetValue(file)));
-            KafkaOptions kafka = settings.Kafka;
-            if (kafka.InteractionsColumns.Length > 0 || kafka.ItemsColumns.Length > 0)
+        command.SetAction(
+            async (result, _) =>
             {
-                throw new SettingsException(["replay sends records of the contract's shape, which a worker with STREAMING__Kafka__InteractionsColumns or STREAMING__Kafka__ItemsColumns would not understand: unset them, or send to another topic."]);
-            }
+                WorkerOptions settings = WorkerSettings.Options(SettingsOption.ReadWithoutLog(result.GetValue(file)));
+                KafkaOptions kafka = settings.Kafka;
+                if (kafka.InteractionsColumns.Length > 0 || kafka.ItemsColumns.Length > 0)
+                {
+                    throw new SettingsException([
+                        "replay sends records of the contract's shape, which a worker with STREAMING__Kafka__InteractionsColumns or "
+                            + "STREAMING__Kafka__ItemsColumns would not understand: unset them, or send to another topic.",
+                    ]);
+                }
 
-            KafkaLibrary.Load();
-            EventFeed events = feed.Create(result, TimeProvider.System);
-            using var signals = new ShutdownSignals(settings.Pipeline.ShutdownTimeout, TimeProvider.System, static () => ProcessEnd.Now((int)ExitCode.Aborted));
-            using var producer = new EventProducer(kafka) { Patience = Patience, Stopping = signals.Stopping };
-            var pace = new FeedPace { Rate = result.GetValue(feed.Rate), Duration = result.GetValue(feed.Seconds) is { } seconds ? TimeSpan.FromSeconds(seconds) : TimeSpan.MaxValue };
-            var pump = new FeedPump(events, producer, kafka, pace, TimeProvider.System);
-            Console.WriteLine(events.Description);
-            await pump.RunAsync(signals.Stopping, signals.Abort).ConfigureAwait(false);
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"sent {pump.Produced} events to {kafka.InteractionsTopic} at {kafka.BootstrapServers}"));
-            return (int)ExitCode.Success;
-        });
+                KafkaLibrary.Load();
+                EventFeed events = feed.Create(result, TimeProvider.System);
+                using var signals = new ShutdownSignals(
+                    settings.Pipeline.ShutdownTimeout,
+                    TimeProvider.System,
+                    static () => ProcessEnd.Now((int)ExitCode.Aborted)
+                );
+                using var producer = new EventProducer(kafka) { Patience = Patience, Stopping = signals.Stopping };
+                var pace = new FeedPace
+                {
+                    Rate = result.GetValue(feed.Rate),
+                    Duration = result.GetValue(feed.Seconds) is { } seconds ? TimeSpan.FromSeconds(seconds) : TimeSpan.MaxValue,
+                };
+                var pump = new FeedPump(events, producer, kafka, pace, TimeProvider.System);
+                Console.WriteLine(events.Description);
+                await pump.RunAsync(signals.Stopping, signals.Abort).ConfigureAwait(false);
+                Console.WriteLine(
+                    string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"sent {pump.Produced} events to {kafka.InteractionsTopic} at {kafka.BootstrapServers}"
+                    )
+                );
+                return (int)ExitCode.Success;
+            }
+        );
         return command;
     }
 }

@@ -20,7 +20,15 @@ internal static class DemoReporter
 
     /// <summary>Creates the report after the pipeline has ended.</summary>
     public static async Task<DemoReport> CreateAsync(
-        EventFeed feed, ModelOptions model, Pipeline pipeline, Lookups lookups, DemoStore store, long bytesBefore, long produced, TimeSpan elapsed)
+        EventFeed feed,
+        ModelOptions model,
+        Pipeline pipeline,
+        Lookups lookups,
+        DemoStore store,
+        long bytesBefore,
+        long produced,
+        TimeSpan elapsed
+    )
     {
         PipelineStatus status = pipeline.Status();
         EventCounts counts = status.Counts;
@@ -35,11 +43,28 @@ internal static class DemoReporter
             Widths = [.. model.Widths.Select((width, k) => Quality(width, evaluator, k))],
             Baselines = Simple(pipeline.Trainer),
             Counts = Source(pipeline.Trainer, "counts", 0),
-            Fused = pipeline.Trainer.Sources is null ? [] : [.. model.Widths.Select(width => Source(pipeline.Trainer, $"fused {width}", width)!)],
-            Cost = new EvaluationCost(Math.Round(trainer.EvaluationTime / elapsed, 4), trainer.CountBytes, Math.Round(pipeline.Trainer.CountsLost, 4)),
-            FreshnessMilliseconds = new Quantiles(Math.Round(status.Published!.Freshness.Quantile(0.5)), Math.Round(status.Published.Freshness.Quantile(0.99))),
+            Fused = pipeline.Trainer.Sources is null
+                ? []
+                : [.. model.Widths.Select(width => Source(pipeline.Trainer, $"fused {width}", width)!)],
+            Cost = new EvaluationCost(
+                Math.Round(trainer.EvaluationTime / elapsed, 4),
+                trainer.CountBytes,
+                Math.Round(pipeline.Trainer.CountsLost, 4)
+            ),
+            FreshnessMilliseconds = new Quantiles(
+                Math.Round(status.Published!.Freshness.Quantile(0.5)),
+                Math.Round(status.Published.Freshness.Quantile(0.99))
+            ),
             Redis = new StoreSize(store.CountItems(1, model.Dimension), await store.UsedBytesAsync().ConfigureAwait(false) - bytesBefore),
-            Training = new TrainingTotals(trainer.Counters.Steps, trainer.Counters.EventsReplayed, trainer.Loss, trainer.Items, trainer.BankCount, model.BankCapacity, status.Published.Written),
+            Training = new TrainingTotals(
+                trainer.Counters.Steps,
+                trainer.Counters.EventsReplayed,
+                trainer.Loss,
+                trainer.Items,
+                trainer.BankCount,
+                model.BankCapacity,
+                status.Published.Written
+            ),
             Examples = await ExamplesAsync(pipeline.Trainer, lookups).ConfigureAwait(false),
         };
     }
@@ -49,10 +74,27 @@ internal static class DemoReporter
     {
         var text = new StringBuilder();
         EventTotals events = report.Events;
-        text.AppendLine().AppendLine(CultureInfo.InvariantCulture, $"events     produced {events.Produced} = trained {events.Trained} + history only {events.HistoryOnly} + dead letters {events.DeadLettered} + duplicates {events.Duplicates}");
-        text.AppendLine(CultureInfo.InvariantCulture, $"speed      {report.EventsPerSecond:0} events/s over {report.Seconds:0.0} s, {report.Training.Steps} steps, {report.Training.Replayed} examples replayed");
-        text.AppendLine(CultureInfo.InvariantCulture, $"freshness  p50 {report.FreshnessMilliseconds.P50:0} ms, p99 {report.FreshnessMilliseconds.P99:0} ms from the event's production to its item in Redis");
-        text.AppendLine(CultureInfo.InvariantCulture, $"redis      {report.Redis.Items} items, {report.Redis.Bytes / 1e6:0.0} MB with keys, fences and change feeds").AppendLine();
+        text.AppendLine()
+            .AppendLine(
+                CultureInfo.InvariantCulture,
+                $"events     produced {events.Produced} = trained {events.Trained} + history only {events.HistoryOnly} + dead letters "
+                    + $"{events.DeadLettered} + duplicates {events.Duplicates}"
+            );
+        text.AppendLine(
+            CultureInfo.InvariantCulture,
+            $"speed      {report.EventsPerSecond:0} events/s over {report.Seconds:0.0} s, {report.Training.Steps} steps, "
+                + $"{report.Training.Replayed} examples replayed"
+        );
+        text.AppendLine(
+            CultureInfo.InvariantCulture,
+            $"freshness  p50 {report.FreshnessMilliseconds.P50:0} ms, p99 {report.FreshnessMilliseconds.P99:0} ms from the event's "
+                + $"production to its item in Redis"
+        );
+        text.AppendLine(
+                CultureInfo.InvariantCulture,
+                $"redis      {report.Redis.Items} items, {report.Redis.Bytes / 1e6:0.0} MB with keys, fences and change feeds"
+            )
+            .AppendLine();
         text.AppendLine("prequential, whole catalogue          recall@20   ndcg@20   new items   repeats  first day  new users");
         foreach (WidthQuality width in report.Widths)
         {
@@ -74,29 +116,49 @@ internal static class DemoReporter
             Row(name == report.Baselines.Strongest ? name + " (strongest)" : name, quality);
         }
 
-        text.AppendLine(CultureInfo.InvariantCulture, $"scoring took {100 * report.Cost.Share:0} % of the time; item counts use {report.Cost.CountBytes / 1e6:0.0} MB and keep {100 * (1 - report.Cost.CountsLost):0.0} % of the counted weight");
+        text.AppendLine(
+            CultureInfo.InvariantCulture,
+            $"scoring took {100 * report.Cost.Share:0} % of the time; item counts use {report.Cost.CountBytes / 1e6:0.0} MB and keep "
+                + $"{100 * (1 - report.Cost.CountsLost):0.0} % of the counted weight"
+        );
         foreach (NeighbourExample example in report.Examples)
         {
             text.AppendLine().AppendLine(CultureInfo.InvariantCulture, $"near {Name(example.Item, example.Title)}");
-            text.AppendLine(CultureInfo.InvariantCulture, $"  at width {example.SmallestWidth,4}: {string.Join("; ", example.AtSmallest.Select(near => Name(near.Item, near.Title)))}");
-            text.AppendLine(CultureInfo.InvariantCulture, $"  at width {example.LargestWidth,4}: {string.Join("; ", example.AtLargest.Select(near => Name(near.Item, near.Title)))}");
+            text.AppendLine(
+                CultureInfo.InvariantCulture,
+                $"  at width {example.SmallestWidth, 4}: "
+                    + $"{string.Join("; ", example.AtSmallest.Select(near => Name(near.Item, near.Title)))}"
+            );
+            text.AppendLine(
+                CultureInfo.InvariantCulture,
+                $"  at width {example.LargestWidth, 4}: {string.Join("; ", example.AtLargest.Select(near => Name(near.Item, near.Title)))}"
+            );
         }
 
         return text.ToString();
 
-        void Row(string name, Quality quality) => text.AppendLine(
-            CultureInfo.InvariantCulture, $"  {name,-32}    {quality.Recall20,9:0.0000} {quality.Ndcg20,9:0.0000}   {quality.NewItemsRecall20,9:0.0000} {quality.RepeatsRecall20,9:0.0000}  {quality.FirstDayItemsRecall20,9:0.0000}  {quality.NewUsersRecall20,9:0.0000}");
+        void Row(string name, Quality quality) =>
+            text.AppendLine(
+                CultureInfo.InvariantCulture,
+                $"  {name, -32}    {quality.Recall20, 9:0.0000} {quality.Ndcg20, 9:0.0000}   {quality.NewItemsRecall20, 9:0.0000} "
+                    + $"{quality.RepeatsRecall20, 9:0.0000}  {quality.FirstDayItemsRecall20, 9:0.0000}  "
+                    + $"{quality.NewUsersRecall20, 9:0.0000}"
+            );
     }
 
-    private static string Name(string item, string? title) => title is null ? item : title.Length <= 40 ? title : title[..39] + "…";
+    private static string Name(string item, string? title) =>
+        title is null ? item
+        : title.Length <= 40 ? title
+        : title[..39] + "…";
 
-    private static Baselines Simple(Trainer trainer) => new(Quality(0, trainer.Baseline, 0))
-    {
-        ItemKnn = Source(trainer, "item-knn", 0),
-        Markov = Source(trainer, "markov", 0),
-        KnnAndMarkov = Source(trainer, "knn+markov", 0),
-        OwnLatest = Source(trainer, "own-latest", 0),
-    };
+    private static Baselines Simple(Trainer trainer) =>
+        new(Quality(0, trainer.Baseline, 0))
+        {
+            ItemKnn = Source(trainer, "item-knn", 0),
+            Markov = Source(trainer, "markov", 0),
+            KnnAndMarkov = Source(trainer, "knn+markov", 0),
+            OwnLatest = Source(trainer, "own-latest", 0),
+        };
 
     private static WidthQuality? Source(Trainer trainer, string name, int width) =>
         trainer.Sources is { } sources ? Quality(width, sources, trainer.SourceNames.ToList().IndexOf(name)) : null;
@@ -107,14 +169,24 @@ internal static class DemoReporter
         RankingMetrics all = evaluator.Total(k, EvaluationSegment.All);
         RankingMetrics fresh = evaluator.Total(k, EvaluationSegment.NewItems);
         return new WidthQuality(
-            width, Round(all.Recall(cutoff)), Round(all.Ndcg(cutoff)), Round(fresh.Recall(cutoff)), Round(fresh.Ndcg(cutoff)),
-            Round(evaluator.Total(k, EvaluationSegment.Repeats).Recall(cutoff)), Round(evaluator.Total(k, EvaluationSegment.NewItemsOfKnownUsers).Recall(cutoff)),
-            Round(evaluator.Total(k, EvaluationSegment.NewUsers).Recall(cutoff)), Round(evaluator.Total(k, EvaluationSegment.ItemsInFirstDay).Recall(cutoff)), all.Count);
+            width,
+            Round(all.Recall(cutoff)),
+            Round(all.Ndcg(cutoff)),
+            Round(fresh.Recall(cutoff)),
+            Round(fresh.Ndcg(cutoff)),
+            Round(evaluator.Total(k, EvaluationSegment.Repeats).Recall(cutoff)),
+            Round(evaluator.Total(k, EvaluationSegment.NewItemsOfKnownUsers).Recall(cutoff)),
+            Round(evaluator.Total(k, EvaluationSegment.NewUsers).Recall(cutoff)),
+            Round(evaluator.Total(k, EvaluationSegment.ItemsInFirstDay).Recall(cutoff)),
+            all.Count
+        );
     }
 
     private static double Round(double value) => Math.Round(value, 5);
 
-    /// <summary>Nearest neighbours, as the serving tier sees them, of the most popular item with a title and of two less popular ones.</summary>
+    /// <summary>
+    /// Nearest neighbours, as the serving tier sees them, of the most popular item with a title and of two less popular ones.
+    /// </summary>
     private static async Task<IReadOnlyList<NeighbourExample>> ExamplesAsync(Trainer trainer, Lookups lookups)
     {
         string[] items = [.. MostFrequent(trainer, 64)];
@@ -124,8 +196,16 @@ internal static class DemoReporter
             int smallest = trainer.Model.Widths[0];
             int largest = trainer.Model.Widths[^1];
             ServedItems served = lookups.Take();
-            if ((await lookups.NeighboursAsync(served, items[i], smallest, Neighbours, 0, CancellationToken.None).ConfigureAwait(false)).Neighbours is { } small
-                && (await lookups.NeighboursAsync(served, items[i], largest, Neighbours, 0, CancellationToken.None).ConfigureAwait(false)).Neighbours is { } large)
+            if (
+                (
+                    await lookups.NeighboursAsync(served, items[i], smallest, Neighbours, 0, CancellationToken.None).ConfigureAwait(false)
+                ).Neighbours
+                    is { } small
+                && (
+                    await lookups.NeighboursAsync(served, items[i], largest, Neighbours, 0, CancellationToken.None).ConfigureAwait(false)
+                ).Neighbours
+                    is { } large
+            )
             {
                 examples.Add(new NeighbourExample(items[i], lookups.TitleOf(items[i]), smallest, small, largest, large));
             }
@@ -142,6 +222,9 @@ internal static class DemoReporter
             rows.Add((trainer.Frequency.LogProbability(trainer.Items.KeyOf(row)), trainer.Items.IdOf(row)));
         }
 
-        return rows.OrderByDescending(row => row.Probability).ThenBy(row => row.Id, StringComparer.Ordinal).Take(count).Select(row => row.Id);
+        return rows.OrderByDescending(row => row.Probability)
+            .ThenBy(row => row.Id, StringComparer.Ordinal)
+            .Take(count)
+            .Select(row => row.Id);
     }
 }

@@ -45,10 +45,20 @@ internal sealed class DemoRun : IAsyncDisposable
     private long _lastSnapshot;
 
     /// <summary>Creates a demo; nothing starts before <see cref="RunAsync"/>.</summary>
-    public DemoRun(WorkerOptions settings, EventFeed feed, DemoOptions options, TimeProvider time, ILoggerFactory loggers, TextWriter output)
+    public DemoRun(
+        WorkerOptions settings,
+        EventFeed feed,
+        DemoOptions options,
+        TimeProvider time,
+        ILoggerFactory loggers,
+        TextWriter output
+    )
     {
         // No checkpoints: everything here is gone at the end.
-        _settings = settings with { Checkpoint = settings.Checkpoint with { Folder = string.Empty } };
+        _settings = settings with
+        {
+            Checkpoint = settings.Checkpoint with { Folder = string.Empty },
+        };
         _feed = feed;
         _options = options;
         _time = time;
@@ -60,23 +70,50 @@ internal sealed class DemoRun : IAsyncDisposable
     public async Task<ExitCode> RunAsync()
     {
         EngineFactory.RequireDevice(_settings.Engine);
-        using var signals = new ShutdownSignals(_settings.Pipeline.ShutdownTimeout, _time, static () => ProcessEnd.Now((int)ExitCode.Aborted));
+        using var signals = new ShutdownSignals(
+            _settings.Pipeline.ShutdownTimeout,
+            _time,
+            static () => ProcessEnd.Now((int)ExitCode.Aborted)
+        );
         using EmbeddedBroker broker = StartBroker();
         await using LocalRedisServer server = await StartRedisAsync(signals.Abort).ConfigureAwait(false);
         using ConnectionMultiplexer redis = await RedisConnection.OpenAsync(_settings.Redis, signals.Abort).ConfigureAwait(false);
-        using var lookups = new Lookups(redis.GetDatabase(), _settings.Redis, _settings.Serve, _settings.Model.Widths, _feed.TitleOf, _time);
+        using var lookups = new Lookups(
+            redis.GetDatabase(),
+            _settings.Redis,
+            _settings.Serve,
+            _settings.Model.Widths,
+            _feed.TitleOf,
+            _time
+        );
         await using HttpEndpoint http = await ListenAsync(lookups, signals.Abort).ConfigureAwait(false);
-        await _output.WriteLineAsync($"kafka {broker.BootstrapServers}, redis {server.Configuration}, http {http.Address}").ConfigureAwait(false);
+        await _output
+            .WriteLineAsync($"kafka {broker.BootstrapServers}, redis {server.Configuration}, http {http.Address}")
+            .ConfigureAwait(false);
         await _output.WriteLineAsync(_feed.Description).ConfigureAwait(false);
 
         var store = new DemoStore(redis, _settings.Redis);
         long before = await store.UsedBytesAsync().ConfigureAwait(false);
-        using var pipeline = new Pipeline(_settings, RunPlan.First, redis.GetDatabase(), CheckpointFence.None with { Token = 1 }, _metrics, _health, _time, _loggers);
+        using var pipeline = new Pipeline(
+            _settings,
+            RunPlan.First,
+            redis.GetDatabase(),
+            CheckpointFence.None with
+            {
+                Token = 1,
+            },
+            _metrics,
+            _health,
+            _time,
+            _loggers
+        );
         _pipeline = pipeline;
         (long produced, TimeSpan elapsed) = await LearnAsync(pipeline, signals).ConfigureAwait(false);
 
         await lookups.Updater.RefreshAsync(signals.Abort).ConfigureAwait(false);
-        DemoReport report = await DemoReporter.CreateAsync(_feed, _settings.Model, pipeline, lookups, store, before, produced, elapsed).ConfigureAwait(false);
+        DemoReport report = await DemoReporter
+            .CreateAsync(_feed, _settings.Model, pipeline, lookups, store, before, produced, elapsed)
+            .ConfigureAwait(false);
         await _output.WriteLineAsync(DemoReporter.Describe(report)).ConfigureAwait(false);
         if (_options.ReportFile is { } file)
         {
@@ -107,9 +144,14 @@ internal sealed class DemoRun : IAsyncDisposable
         double most = _settings.Kafka.MaxDeadLetterRate;
         if (_feed.Count is not null && counts.Read > 0 && (counts.DeadLettered > most * counts.Read || counts.DeadLettered == counts.Read))
         {
-            throw new InputFileException(string.Create(
-                CultureInfo.InvariantCulture,
-                $"{counts.DeadLettered} of {counts.Read} events are dead letters; allowed: a share of {most} (STREAMING__Kafka__MaxDeadLetterRate). /metrics and the dead-letter topic name the reasons; with STREAMING__Events__Strict the types of STREAMING__Events__Weights are the only ones."));
+            throw new InputFileException(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{counts.DeadLettered} of {counts.Read} events are dead letters; allowed: a share of {most} "
+                        + $"(STREAMING__Kafka__MaxDeadLetterRate). /metrics and the dead-letter topic name the reasons; with "
+                        + $"STREAMING__Events__Strict the types of STREAMING__Events__Weights are the only ones."
+                )
+            );
         }
     }
 
@@ -122,7 +164,16 @@ internal sealed class DemoRun : IAsyncDisposable
         try
         {
             using var producer = new EventProducer(_settings.Kafka);
-            var pump = new FeedPump(_feed, producer, _settings.Kafka, _options.Pace with { Consumed = () => pipeline.Status().Counts.Read }, _time);
+            var pump = new FeedPump(
+                _feed,
+                producer,
+                _settings.Kafka,
+                _options.Pace with
+                {
+                    Consumed = () => pipeline.Status().Counts.Read,
+                },
+                _time
+            );
             _start = _lastSnapshot = _time.GetTimestamp();
             Task showing = View().RunAsync(() => Snapshot(pipeline, pump), _options.Interval, shown.Token);
             using var stopFeed = CancellationTokenSource.CreateLinkedTokenSource(signals.Stopping);
@@ -154,7 +205,10 @@ internal sealed class DemoRun : IAsyncDisposable
         }
     }
 
-    private DemoView View() => ReferenceEquals(_output, Console.Out) && !Console.IsOutputRedirected ? new LiveView(AnsiConsole.Console, _time) : new LineView(_output, _time);
+    private DemoView View() =>
+        ReferenceEquals(_output, Console.Out) && !Console.IsOutputRedirected
+            ? new LiveView(AnsiConsole.Console, _time)
+            : new LineView(_output, _time);
 
     private DemoSnapshot Snapshot(Pipeline pipeline, FeedPump pump)
     {
@@ -184,7 +238,10 @@ internal sealed class DemoRun : IAsyncDisposable
             SaslMechanism = string.Empty,
             InteractionsColumns = string.Empty,
             ItemsColumns = string.Empty,
-            Client = new Dictionary<string, string>(given.Client, StringComparer.Ordinal) { ["fetch.wait.max.ms"] = given.Client.GetValueOrDefault("fetch.wait.max.ms", "20") },
+            Client = new Dictionary<string, string>(given.Client, StringComparer.Ordinal)
+            {
+                ["fetch.wait.max.ms"] = given.Client.GetValueOrDefault("fetch.wait.max.ms", "20"),
+            },
         };
         _settings = _settings with { Kafka = kafka };
         broker.CreateTopic(kafka.InteractionsTopic, Partitions);
@@ -203,7 +260,10 @@ internal sealed class DemoRun : IAsyncDisposable
         {
             LocalRedisServer server = await LocalRedisServer.StartAsync(null, cancellationToken).ConfigureAwait(false);
             // Ours alone, so it may be asked how much memory it takes (INFO counts as administration).
-            _settings = _settings with { Redis = _settings.Redis with { Configuration = server.Configuration + ",allowAdmin=true", PasswordFile = null } };
+            _settings = _settings with
+            {
+                Redis = _settings.Redis with { Configuration = server.Configuration + ",allowAdmin=true", PasswordFile = null },
+            };
             return server;
         }
         catch (Exception exception) when (exception is FileNotFoundException or InvalidOperationException)
@@ -218,11 +278,33 @@ internal sealed class DemoRun : IAsyncDisposable
         HttpOptions options = _settings.Http;
         try
         {
-            return await HttpEndpoint.StartAsync(options with { Port = Math.Max(options.Port, 0) }, _loggers, Map, cancellationToken, new IndexService(lookups, _settings.Serve, _health, _time, _loggers)).ConfigureAwait(false);
+            return await HttpEndpoint
+                .StartAsync(
+                    options with
+                    {
+                        Port = Math.Max(options.Port, 0),
+                    },
+                    _loggers,
+                    Map,
+                    cancellationToken,
+                    new IndexService(lookups, _settings.Serve, _health, _time, _loggers)
+                )
+                .ConfigureAwait(false);
         }
         catch (ServerUnavailableException)
         {
-            return await HttpEndpoint.StartAsync(options with { Port = 0 }, _loggers, Map, cancellationToken, new IndexService(lookups, _settings.Serve, _health, _time, _loggers)).ConfigureAwait(false);
+            return await HttpEndpoint
+                .StartAsync(
+                    options with
+                    {
+                        Port = 0,
+                    },
+                    _loggers,
+                    Map,
+                    cancellationToken,
+                    new IndexService(lookups, _settings.Serve, _health, _time, _loggers)
+                )
+                .ConfigureAwait(false);
         }
 
         void Map(Microsoft.AspNetCore.Routing.IEndpointRouteBuilder routes)

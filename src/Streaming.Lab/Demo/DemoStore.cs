@@ -30,7 +30,10 @@ internal sealed class DemoStore(ConnectionMultiplexer redis, RedisOptions option
     /// <summary>Number of embeddings of the generation.</summary>
     public long CountItems(uint generation, int dimension)
     {
-        ItemKeySpace space = new RedisKeys(options.Model, options.Partitions).Items(generation, options.Layout == EmbeddingKeyLayout.PerWidth ? dimension : null);
+        ItemKeySpace space = new RedisKeys(options.Model, options.Partitions).Items(
+            generation,
+            options.Layout == EmbeddingKeyLayout.PerWidth ? dimension : null
+        );
         return Server.Keys(0, space.ScanPattern, 1000).Distinct().LongCount();
     }
 }

@@ -22,16 +22,23 @@ internal sealed class LineView(TextWriter output, TimeProvider time) : DemoView
         Learning.Training.TrainerStatus trainer = snapshot.Trainer;
         return string.Create(
             CultureInfo.InvariantCulture,
-            $"{snapshot.Elapsed.TotalSeconds,5:0} s  {snapshot.Status.Counts.Read,8} events {snapshot.EventsPerSecond,6:0}/s  lag {snapshot.Lag,5}  loss {Join(trainer.Losses, "0.00")}  "
-            + $"recall@20 {Join(trainer.Recall.Select(width => width.Recall), ".0000")} (popularity {Short(trainer.Popularity.Recall)})  "
-            + $"bank {trainer.BankEntries}/{trainer.BankCount}  drift {Join(trainer.Drift, "0.000")}  fresh {snapshot.Freshness(0.5):0}/{snapshot.Freshness(0.99):0} ms  items {trainer.Items}");
+            $"{snapshot.Elapsed.TotalSeconds, 5:0} s  {snapshot.Status.Counts.Read, 8} events {snapshot.EventsPerSecond, 6:0}/s  lag "
+                + $"{snapshot.Lag, 5}  loss {Join(trainer.Losses, "0.00")}  "
+                + $"recall@20 {Join(trainer.Recall.Select(width => width.Recall), ".0000")} (popularity "
+                + $"{Short(trainer.Popularity.Recall)})  "
+                + $"bank {trainer.BankEntries}/{trainer.BankCount}  drift {Join(trainer.Drift, "0.000")}  fresh "
+                + $"{snapshot.Freshness(0.5):0}/{snapshot.Freshness(0.99):0} ms  items {trainer.Items}"
+        );
     }
 
     private static string Short(double value) => value.ToString(".0000", CultureInfo.InvariantCulture);
 
     private static string Join(IEnumerable<double> values, string format)
     {
-        string text = string.Join('/', values.Select(value => double.IsNaN(value) ? "–" : value.ToString(format, CultureInfo.InvariantCulture)));
+        string text = string.Join(
+            '/',
+            values.Select(value => double.IsNaN(value) ? "–" : value.ToString(format, CultureInfo.InvariantCulture))
+        );
         return text.Length == 0 ? "–" : text;
     }
 }

@@ -10,14 +10,16 @@ internal sealed class LiveView(IAnsiConsole console, TimeProvider time) : DemoVi
 
     /// <inheritdoc/>
     public override Task RunAsync(Func<DemoSnapshot> read, TimeSpan interval, CancellationToken end) =>
-        console.Live(Draw(read())).StartAsync(async live =>
-        {
-            while (!end.IsCancellationRequested)
+        console
+            .Live(Draw(read()))
+            .StartAsync(async live =>
             {
-                await Task.Delay(Refresh, time, end).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-                live.UpdateTarget(Draw(read()));
-            }
-        });
+                while (!end.IsCancellationRequested)
+                {
+                    await Task.Delay(Refresh, time, end).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                    live.UpdateTarget(Draw(read()));
+                }
+            });
 
     private static Rows Draw(DemoSnapshot snapshot) => new(Totals(snapshot), Widths(snapshot));
 
@@ -25,10 +27,22 @@ internal sealed class LiveView(IAnsiConsole console, TimeProvider time) : DemoVi
     {
         Learning.Training.TrainerStatus trainer = snapshot.Trainer;
         Table table = new Table().Border(TableBorder.Rounded).HideHeaders().AddColumns("", "", "", "");
-        table.AddRow("events", Number(snapshot.Status.Counts.Read) + (snapshot.Expected is { } expected ? " of " + Number(expected) : string.Empty), "rate", Number(snapshot.EventsPerSecond) + "/s");
+        table.AddRow(
+            "events",
+            Number(snapshot.Status.Counts.Read) + (snapshot.Expected is { } expected ? " of " + Number(expected) : string.Empty),
+            "rate",
+            Number(snapshot.EventsPerSecond) + "/s"
+        );
         table.AddRow("elapsed", snapshot.Elapsed.ToString(@"mm\:ss", CultureInfo.InvariantCulture), "lag", Number(snapshot.Lag));
         table.AddRow("items", Number(trainer.Items), "steps", Number(trainer.Counters.Steps));
-        table.AddRow("bank", $"{Number(trainer.BankEntries)} used of {Number(trainer.BankCount)}", "drift", trainer.Drift.Count > 0 && !double.IsNaN(trainer.Drift[^1]) ? trainer.Drift[^1].ToString("0.000", CultureInfo.InvariantCulture) : "–");
+        table.AddRow(
+            "bank",
+            $"{Number(trainer.BankEntries)} used of {Number(trainer.BankCount)}",
+            "drift",
+            trainer.Drift.Count > 0 && !double.IsNaN(trainer.Drift[^1])
+                ? trainer.Drift[^1].ToString("0.000", CultureInfo.InvariantCulture)
+                : "–"
+        );
         table.AddRow("fresh p50", $"{snapshot.Freshness(0.5):0} ms", "fresh p99", $"{snapshot.Freshness(0.99):0} ms");
         return table;
     }
@@ -40,11 +54,25 @@ internal sealed class LiveView(IAnsiConsole console, TimeProvider time) : DemoVi
         for (int k = 0; k < trainer.Recall.Count; k++)
         {
             Learning.Training.SegmentRecall recall = trainer.Recall[k];
-            table.AddRow(Number(trainer.Widths[k]), k < trainer.Losses.Count ? trainer.Losses[k].ToString("0.000", CultureInfo.InvariantCulture) : "–", Share(recall.Recall), Share(recall.Ndcg), Share(recall.NewItems), Share(recall.Repeats));
+            table.AddRow(
+                Number(trainer.Widths[k]),
+                k < trainer.Losses.Count ? trainer.Losses[k].ToString("0.000", CultureInfo.InvariantCulture) : "–",
+                Share(recall.Recall),
+                Share(recall.Ndcg),
+                Share(recall.NewItems),
+                Share(recall.Repeats)
+            );
         }
 
         Learning.Training.SegmentRecall popularity = trainer.Popularity;
-        return table.AddRow("[grey]popularity[/]", string.Empty, Share(popularity.Recall), Share(popularity.Ndcg), Share(popularity.NewItems), Share(popularity.Repeats));
+        return table.AddRow(
+            "[grey]popularity[/]",
+            string.Empty,
+            Share(popularity.Recall),
+            Share(popularity.Ndcg),
+            Share(popularity.NewItems),
+            Share(popularity.Repeats)
+        );
     }
 
     private static string Number(double value) => value.ToString("#,0", CultureInfo.InvariantCulture);

@@ -13,11 +13,18 @@ internal static class ChildProcess
 
     static ChildProcess() => new Thread(Run) { IsBackground = true, Name = "children" }.Start();
 
-    /// <summary>Gets what goes before a program's path: util-linux's setpriv, which sets the signal and becomes the program; nothing where there is none.</summary>
-    public static string[] Launcher { get; } = (Environment.GetEnvironmentVariable("PATH") ?? string.Empty)
-        .Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries)
-        .Select(static folder => Path.Combine(folder, "setpriv"))
-        .FirstOrDefault(File.Exists) is { } setpriv ? [setpriv, "--pdeathsig", "KILL", "--"] : [];
+    /// <summary>
+    /// Gets what goes before a program's path: util-linux's setpriv, which sets the signal and becomes the program; nothing where there is
+    /// none.
+    /// </summary>
+    public static string[] Launcher { get; } =
+        (Environment.GetEnvironmentVariable("PATH") ?? string.Empty)
+            .Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries)
+            .Select(static folder => Path.Combine(folder, "setpriv"))
+            .FirstOrDefault(File.Exists)
+            is { } setpriv
+            ? [setpriv, "--pdeathsig", "KILL", "--"]
+            : [];
 
     /// <summary>Starts it.</summary>
     public static void Start(Process process)

@@ -68,26 +68,33 @@ public sealed class EmbeddedBroker : IDisposable
     public void DeleteTopic(string topic) => Call(cluster => LibRdKafka.MockTopicDelete(cluster, Utf8(topic)), $"delete topic '{topic}'");
 
     /// <summary>Answers metadata requests for a topic with an error from now on; <see cref="ErrorCode.NoError"/> resets it.</summary>
-    public void SetTopicError(string topic, ErrorCode error) => Call(
-        cluster =>
-        {
-            LibRdKafka.MockTopicSetError(cluster, Utf8(topic), (int)error);
-            return 0;
-        },
-        $"refuse topic '{topic}'");
+    public void SetTopicError(string topic, ErrorCode error) =>
+        Call(
+            cluster =>
+            {
+                LibRdKafka.MockTopicSetError(cluster, Utf8(topic), (int)error);
+                return 0;
+            },
+            $"refuse topic '{topic}'"
+        );
 
     /// <summary>Deletes the records of a partition below an offset, as retention does.</summary>
-    public void DeleteRecords(string topic, int partition, long before)
-        => Call(cluster => LibRdKafka.MockPartitionDeleteRecords(cluster, Utf8(topic), partition, before), $"delete records of {topic}[{partition}]");
+    public void DeleteRecords(string topic, int partition, long before) =>
+        Call(
+            cluster => LibRdKafka.MockPartitionDeleteRecords(cluster, Utf8(topic), partition, before),
+            $"delete records of {topic}[{partition}]"
+        );
 
     /// <summary>Sets the heartbeat interval of groups with the KIP-848 protocol, 5 s by default.</summary>
-    public void SetGroupHeartbeat(TimeSpan interval) => Call(
-        cluster =>
-        {
-            LibRdKafka.MockSetGroupHeartbeat(cluster, (int)interval.TotalMilliseconds);
-            return 0;
-        },
-        "set the heartbeat of groups");
+    public void SetGroupHeartbeat(TimeSpan interval) =>
+        Call(
+            cluster =>
+            {
+                LibRdKafka.MockSetGroupHeartbeat(cluster, (int)interval.TotalMilliseconds);
+                return 0;
+            },
+            "set the heartbeat of groups"
+        );
 
     /// <summary>Takes a broker down: its connections break and new ones are refused.</summary>
     public void SetDown(int broker = 1) => Call(cluster => LibRdKafka.MockBrokerSetDown(cluster, broker), $"take broker {broker} down");
@@ -96,12 +103,15 @@ public sealed class EmbeddedBroker : IDisposable
     public void SetUp(int broker = 1) => Call(cluster => LibRdKafka.MockBrokerSetUp(cluster, broker), $"bring broker {broker} up");
 
     /// <summary>Delays every response of a broker.</summary>
-    public void SetRoundTripTime(TimeSpan time, int broker = 1)
-        => Call(cluster => LibRdKafka.MockBrokerSetRtt(cluster, broker, (int)time.TotalMilliseconds), $"slow broker {broker} down");
+    public void SetRoundTripTime(TimeSpan time, int broker = 1) =>
+        Call(cluster => LibRdKafka.MockBrokerSetRtt(cluster, broker, (int)time.TotalMilliseconds), $"slow broker {broker} down");
 
     /// <summary>Moves a partition's leadership.</summary>
-    public void SetLeader(string topic, int partition, int broker)
-        => Call(cluster => LibRdKafka.MockPartitionSetLeader(cluster, Utf8(topic), partition, broker), $"move {topic}[{partition}] to broker {broker}");
+    public void SetLeader(string topic, int partition, int broker) =>
+        Call(
+            cluster => LibRdKafka.MockPartitionSetLeader(cluster, Utf8(topic), partition, broker),
+            $"move {topic}[{partition}] to broker {broker}"
+        );
 
     /// <summary>Fails the next requests of one kind, one error each.</summary>
     /// <param name="apiKey">The request's API key in the Kafka protocol: 0 Produce, 1 Fetch, 2 ListOffsets, 8 OffsetCommit,
@@ -117,7 +127,8 @@ public sealed class EmbeddedBroker : IDisposable
                 LibRdKafka.MockPushRequestErrors(cluster, apiKey, (nuint)codes.Length, codes);
                 return 0;
             },
-            $"fail requests of kind {apiKey}");
+            $"fail requests of kind {apiKey}"
+        );
     }
 
     /// <inheritdoc/>

@@ -27,7 +27,10 @@ public sealed class LocalRedisServer : IAsyncDisposable
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            throw new InvalidOperationException($"redis-server needs a folder, and none can be made in '{Path.GetTempPath()}' (TMPDIR): {exception.Message}", exception);
+            throw new InvalidOperationException(
+                $"redis-server needs a folder, and none can be made in '{Path.GetTempPath()}' (TMPDIR): {exception.Message}",
+                exception
+            );
         }
     }
 
@@ -45,21 +48,29 @@ public sealed class LocalRedisServer : IAsyncDisposable
 
     /// <summary>Finds redis-server on the PATH.</summary>
     /// <returns>Its path, or null if it is not installed.</returns>
-    public static string? Find() => (Environment.GetEnvironmentVariable("PATH") ?? string.Empty)
-        .Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries)
-        .Select(folder => Path.Combine(folder, "redis-server"))
-        .FirstOrDefault(File.Exists);
+    public static string? Find() =>
+        (Environment.GetEnvironmentVariable("PATH") ?? string.Empty)
+            .Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries)
+            .Select(folder => Path.Combine(folder, "redis-server"))
+            .FirstOrDefault(File.Exists);
 
     /// <summary>Starts a server and waits until it answers.</summary>
     /// <param name="arguments">Additional arguments of redis-server, such as "--maxmemory", "20mb". <c>{port}</c> and <c>{folder}</c> in
     /// them are replaced; an argument <c>--tls-port</c> moves the free port from plain to TLS.</param>
     /// <param name="cancellationToken">Cancels the wait.</param>
     /// <exception cref="FileNotFoundException">redis-server is not installed.</exception>
-    /// <exception cref="InvalidOperationException">It did not start; the message holds what it printed, or names the temporary folder that cannot be used.</exception>
-    public static async Task<LocalRedisServer> StartAsync(IReadOnlyList<string>? arguments = null, CancellationToken cancellationToken = default)
+    /// <exception cref="InvalidOperationException">It did not start; the message holds what it printed, or names the temporary folder that
+    /// cannot be used.</exception>
+    public static async Task<LocalRedisServer> StartAsync(
+        IReadOnlyList<string>? arguments = null,
+        CancellationToken cancellationToken = default
+    )
     {
-        string binary = Find() ?? throw new FileNotFoundException(
-            "redis-server was not found on the PATH. On Debian, install it with: apt-get install redis-server");
+        string binary =
+            Find()
+            ?? throw new FileNotFoundException(
+                "redis-server was not found on the PATH. On Debian, install it with: apt-get install redis-server"
+            );
         LocalRedisServer server = new(binary, [.. arguments ?? []]);
         try
         {
@@ -204,7 +215,21 @@ public sealed class LocalRedisServer : IAsyncDisposable
             UseShellExecute = false,
             WorkingDirectory = Folder,
         };
-        string[] own = ["--port", tls ? "0" : $"{port}", "--bind", "127.0.0.1", "--dir", Folder, "--save", "", "--appendonly", "no", "--daemonize", "no"];
+        string[] own =
+        [
+            "--port",
+            tls ? "0" : $"{port}",
+            "--bind",
+            "127.0.0.1",
+            "--dir",
+            Folder,
+            "--save",
+            "",
+            "--appendonly",
+            "no",
+            "--daemonize",
+            "no",
+        ];
         foreach (string argument in launcher.Length > 0 ? launcher.Skip(1).Append(_binary) : [])
         {
             info.ArgumentList.Add(argument);
@@ -212,9 +237,9 @@ public sealed class LocalRedisServer : IAsyncDisposable
 
         foreach (string argument in own.Concat(_arguments))
         {
-            info.ArgumentList.Add(argument
-                .Replace("{port}", $"{port}", StringComparison.Ordinal)
-                .Replace("{folder}", Folder, StringComparison.Ordinal));
+            info.ArgumentList.Add(
+                argument.Replace("{port}", $"{port}", StringComparison.Ordinal).Replace("{folder}", Folder, StringComparison.Ordinal)
+            );
         }
 
         return info;

@@ -12,13 +12,26 @@ namespace Streaming.Lab.Feeds;
 internal sealed class FeedArguments
 {
     /// <summary>Gets --events.</summary>
-    public Option<string[]> Events { get; } = new("--events") { Description = "Event files: " + FileArguments.Formats + " Default: a simulated shop.", AllowMultipleArgumentsPerToken = true, HelpName = "FILE" };
+    public Option<string[]> Events { get; } =
+        new("--events")
+        {
+            Description = "Event files: " + FileArguments.Formats + " Default: a simulated shop.",
+            AllowMultipleArgumentsPerToken = true,
+            HelpName = "FILE",
+        };
 
     /// <summary>Gets --items.</summary>
-    public Option<string[]> Items { get; } = new("--items") { Description = "Item files (CSV: item,title,…), sent to the items topic ahead of each item's first event.", AllowMultipleArgumentsPerToken = true, HelpName = "FILE" };
+    public Option<string[]> Items { get; } =
+        new("--items")
+        {
+            Description = "Item files (CSV: item,title,…), sent to the items topic ahead of each item's first event.",
+            AllowMultipleArgumentsPerToken = true,
+            HelpName = "FILE",
+        };
 
     /// <summary>Gets --rate.</summary>
-    public Option<double> Rate { get; } = new("--rate") { Description = "Maximum events per second. Default 0: as fast as possible.", HelpName = "N" };
+    public Option<double> Rate { get; } =
+        new("--rate") { Description = "Maximum events per second. Default 0: as fast as possible.", HelpName = "N" };
 
     /// <summary>Gets --count.</summary>
     public Option<long?> Count { get; } = new("--count") { Description = "Stop after N events.", HelpName = "N" };
@@ -27,10 +40,23 @@ internal sealed class FeedArguments
     public Option<double?> Seconds { get; } = new("--seconds") { Description = "Stop after N seconds.", HelpName = "N" };
 
     /// <summary>Gets --seed.</summary>
-    public Option<ulong> Seed { get; } = new("--seed") { Description = "Seed of the simulated shop.", DefaultValueFactory = static _ => 1, HelpName = "N" };
+    public Option<ulong> Seed { get; } =
+        new("--seed")
+        {
+            Description = "Seed of the simulated shop.",
+            DefaultValueFactory = static _ => 1,
+            HelpName = "N",
+        };
 
     /// <summary>Gets --simulate-features.</summary>
-    public Option<int> Features { get; } = new("--simulate-features") { Description = "Length of the feature group \"text\" of simulated items; declare it with STREAMING__Model__FeatureGroups=text:N. Default 0: none.", HelpName = "N" };
+    public Option<int> Features { get; } =
+        new("--simulate-features")
+        {
+            Description =
+                "Length of the feature group \"text\" of simulated items; declare it with STREAMING__Model__FeatureGroups=text:N. "
+                + "Default 0: none.",
+            HelpName = "N",
+        };
 
     private readonly FileArguments _files = new();
 
@@ -62,10 +88,18 @@ internal sealed class FeedArguments
         long? count = result.GetValue(Count);
         if (!FromFiles(result))
         {
-            return new SimulatedFeed(new SimulatorOptions { Seed = result.GetValue(Seed), Features = result.GetValue(Features) }, count, time);
+            return new SimulatedFeed(
+                new SimulatorOptions { Seed = result.GetValue(Seed), Features = result.GetValue(Features) },
+                count,
+                time
+            );
         }
 
-        EventLog log = EventFileReader.ReadAll(result.GetValue(Events)!, _files.Read(result), static warning => Console.Error.WriteLine("streaming: " + warning));
+        EventLog log = EventFileReader.ReadAll(
+            result.GetValue(Events)!,
+            _files.Read(result),
+            static warning => Console.Error.WriteLine("streaming: " + warning)
+        );
         log.KeepFirst(count ?? long.MaxValue);
         return new FileFeed(log, ItemCatalogue.ReadAll(result.GetValue(Items) ?? []));
     }
@@ -74,7 +108,9 @@ internal sealed class FeedArguments
     {
         if (!right)
         {
-            result.AddError($"{result.Option.Name} is \"{string.Join(' ', result.Tokens.Select(token => token.Value))}\"; allowed: {allowed}.");
+            result.AddError(
+                $"{result.Option.Name} is \"{string.Join(' ', result.Tokens.Select(token => token.Value))}\"; allowed: {allowed}."
+            );
         }
     }
 }

@@ -105,7 +105,14 @@ internal sealed class FeedPump
 
     private static Interaction Message(in EventRow row)
     {
-        var message = new Interaction { UserId = row.User, ItemId = row.Item, Type = row.Type, EventTimeMs = row.Time, EventId = row.EventId ?? string.Empty };
+        var message = new Interaction
+        {
+            UserId = row.User,
+            ItemId = row.Item,
+            Type = row.Type,
+            EventTimeMs = row.Time,
+            EventId = row.EventId ?? string.Empty,
+        };
         if (row.Value is { } value)
         {
             message.Value = value;

@@ -26,7 +26,13 @@ internal sealed class FileFeed : EventFeed
     public override long? Count => _log.Count;
 
     /// <inheritdoc/>
-    public override string Description => $"{_log.Count} events by {_log.Users} users on {_log.Items} items from files" + (_log.Dropped + _log.Bad > 0 ? $" ({_log.Dropped} rows dropped by their format's rules or as deletions, {_log.Bad} unreadable)" : string.Empty);
+    public override string Description =>
+        $"{_log.Count} events by {_log.Users} users on {_log.Items} items from files"
+        + (
+            _log.Dropped + _log.Bad > 0
+                ? $" ({_log.Dropped} rows dropped by their format's rules or as deletions, {_log.Bad} unreadable)"
+                : string.Empty
+        );
 
     /// <inheritdoc/>
     public override bool TryNext(out FeedRecord record)
@@ -40,7 +46,13 @@ internal sealed class FileFeed : EventFeed
         EventRow row = _log[_next];
         if (_announced.Add(row.Item) && TextOf(row.Item) is { Count: > 0 } text)
         {
-            record = new FeedRecord { Kind = FeedKind.Item, ItemId = row.Item, Text = text, Features = NoFeatures };
+            record = new FeedRecord
+            {
+                Kind = FeedKind.Item,
+                ItemId = row.Item,
+                Text = text,
+                Features = NoFeatures,
+            };
             return true;
         }
 

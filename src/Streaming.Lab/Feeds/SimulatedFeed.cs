@@ -4,7 +4,9 @@ using Streaming.Lab.Simulation;
 
 namespace Streaming.Lab.Feeds;
 
-/// <summary>Events of a simulated shop, preceded by its catalogue, with the faults of real producers: duplicates, late events, garbage.</summary>
+/// <summary>
+/// Events of a simulated shop, preceded by its catalogue, with the faults of real producers: duplicates, late events, garbage.
+/// </summary>
 internal sealed class SimulatedFeed : EventFeed
 {
     private const int Memory = 1000;
@@ -40,7 +42,11 @@ internal sealed class SimulatedFeed : EventFeed
     public override long? Count { get; }
 
     /// <inheritdoc/>
-    public override string Description => string.Create(CultureInfo.InvariantCulture, $"a simulated shop: {_options.Items} items in {_options.Clusters} clusters, {_options.Users} users, seed {_options.Seed}");
+    public override string Description =>
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"a simulated shop: {_options.Items} items in {_options.Clusters} clusters, {_options.Users} users, seed {_options.Seed}"
+        );
 
     /// <inheritdoc/>
     public override bool TryNext(out FeedRecord record)

@@ -90,7 +90,14 @@ internal sealed class SimulatedShop
         }
 
         double type = _random.NextDouble();
-        return (session.User, item, type < 0.55 ? "view" : type < 0.85 ? "click" : type < 0.95 ? "cart" : "purchase");
+        return (
+            session.User,
+            item,
+            type < 0.55 ? "view"
+            : type < 0.85 ? "click"
+            : type < 0.95 ? "cart"
+            : "purchase"
+        );
     }
 
     private SimulatedItem Choose(Session session)
@@ -114,7 +121,12 @@ internal sealed class SimulatedShop
             length++;
         }
 
-        return new Session { User = user, Cluster = ClusterFor(_tastes[user]), Left = length };
+        return new Session
+        {
+            User = user,
+            Cluster = ClusterFor(_tastes[user]),
+            Left = length,
+        };
 
         // A few users come often: squaring a uniform number favours low indices.
         int FrequentUser() => (int)(Math.Pow(_random.NextDouble(), 2) * _tastes.Count);

@@ -51,7 +51,12 @@ internal sealed record SimulatorOptions
         var errors = new OptionErrors();
         errors.Range(nameof(Items), Items, 100, 1_000_000);
         errors.Range(nameof(Users), Users, 10, 10_000_000);
-        errors.Check(Clusters is >= 2 and <= 1_000 && Clusters <= Items / 2, nameof(Clusters), Clusters, "2 … 1000 and at most half of Items");
+        errors.Check(
+            Clusters is >= 2 and <= 1_000 && Clusters <= Items / 2,
+            nameof(Clusters),
+            Clusters,
+            "2 … 1000 and at most half of Items"
+        );
         errors.Range(nameof(Zipf), Zipf, 0, 3);
         errors.Check(EventsPerNewItem >= 1, nameof(EventsPerNewItem), EventsPerNewItem, "1 and up");
         errors.Range(nameof(NewUserShare), NewUserShare, 0, 1);

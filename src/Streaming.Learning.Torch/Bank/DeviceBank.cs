@@ -18,7 +18,7 @@ internal sealed class DeviceBank : IDisposable
     public DeviceBank(int capacity, int columns, Device device)
     {
         Capacity = capacity;
-        using var scope = NewDisposeScope();
+        using TorchSharp.DisposeScope scope = NewDisposeScope();
         _vectors = zeros(capacity, columns, dtype: ScalarType.Float32, device: device).DetachFromDisposeScope();
         _rows = full(capacity, -1L, dtype: ScalarType.Int64, device: device).DetachFromDisposeScope();
         _logQ = zeros(capacity, dtype: ScalarType.Float32, device: device).DetachFromDisposeScope();
@@ -36,7 +36,7 @@ internal sealed class DeviceBank : IDisposable
     {
         var all = new CandidateBlock(_vectors, _rows, _logQ);
         var blocks = new List<CandidateBlock>(2);
-        foreach (var (start, length) in Stretches(_next - entries, entries))
+        foreach ((int start, int length) in Stretches(_next - entries, entries))
         {
             blocks.Add(all.Slice(start, length));
         }
@@ -51,10 +51,10 @@ internal sealed class DeviceBank : IDisposable
     {
         int count = (int)Math.Min(Capacity, entries.Count);
         long from = entries.Count - count;
-        foreach (var (start, length) in Stretches(_next, count))
+        foreach ((int start, int length) in Stretches(_next, count))
         {
-            using var scope = NewDisposeScope();
-            var part = entries.Slice(from, length);
+            using TorchSharp.DisposeScope scope = NewDisposeScope();
+            CandidateBlock part = entries.Slice(from, length);
             _vectors.narrow(0, start, length).copy_(part.Vectors);
             _rows.narrow(0, start, length).copy_(part.Rows);
             _logQ.narrow(0, start, length).copy_(part.LogQ);
@@ -69,7 +69,7 @@ internal sealed class DeviceBank : IDisposable
     /// <summary>Clears the row of an item's entries; they remain as negatives for every row.</summary>
     public void Forget(int row)
     {
-        using var scope = NewDisposeScope();
+        using TorchSharp.DisposeScope scope = NewDisposeScope();
         _rows.masked_fill_(_rows.eq(row), -1L);
     }
 
@@ -83,7 +83,7 @@ internal sealed class DeviceBank : IDisposable
             places[i] = Place(ages[i]);
         }
 
-        var index = tensor(places, dtype: ScalarType.Int64, device: _rows.device);
+        Tensor index = tensor(places, dtype: ScalarType.Int64, device: _rows.device);
         return new CandidateBlock(_vectors.index_select(0, index), _rows.index_select(0, index), _logQ.index_select(0, index));
     }
 
@@ -113,7 +113,7 @@ internal sealed class DeviceBank : IDisposable
         _next = Capacity == 0 ? 0 : count % Capacity;
         if (count > 0)
         {
-            using var scope = NewDisposeScope();
+            using TorchSharp.DisposeScope scope = NewDisposeScope();
             _vectors.narrow(0, 0, count).copy_(entries.Vectors.flip(0));
             _rows.narrow(0, 0, count).copy_(entries.Rows.flip(0));
             _logQ.narrow(0, 0, count).copy_(entries.LogQ.flip(0));
@@ -136,9 +136,9 @@ internal sealed class DeviceBank : IDisposable
     // Flipping copies.
     private Tensor Copy(Func<CandidateBlock, Tensor> part, Device device)
     {
-        using var scope = NewDisposeScope();
+        using TorchSharp.DisposeScope scope = NewDisposeScope();
         var parts = Newest(Count).Select(block => part(block).to(device)).ToList();
-        var whole = parts.Count switch
+        Tensor whole = parts.Count switch
         {
             0 => part(new CandidateBlock(_vectors, _rows, _logQ).Slice(0, 0)).to(device),
             1 => parts[0],

@@ -27,10 +27,12 @@ internal sealed class BatchUploader : IDisposable
     public DeviceBatch Upload(in TrainingBatch batch)
     {
         int steps = Steps(batch.Sequences);
-        int padded = batch.Sequences.Count * (steps - 1), rows = batch.Positives.Length, candidates = rows + batch.Negatives.Length;
+        int padded = batch.Sequences.Count * (steps - 1),
+            rows = batch.Positives.Length,
+            candidates = rows + batch.Negatives.Length;
         _slots.Clear();
         _integers.Reserve(padded + rows + (2 * candidates) + batch.Sequences.Rows.Length + candidates);
-        var integers = _integers.Values;
+        Span<long> integers = _integers.Values;
         FillHistories(batch.Sequences, steps - 1, integers[..padded]);
         FillPredictions(batch.Sequences, batch.PredictionSteps, steps, integers.Slice(padded, rows));
         LayCandidates(batch, integers.Slice(padded + rows, candidates), integers.Slice(padded + rows + candidates, candidates));
@@ -38,8 +40,8 @@ internal sealed class BatchUploader : IDisposable
         LayDistinct(integers[distinctAt..]);
         LayNumbers(batch, candidates);
 
-        var uploaded = _integers.Upload(_device);
-        var numbers = _numbers.Upload(_device);
+        Tensor uploaded = _integers.Upload(_device);
+        Tensor numbers = _numbers.Upload(_device);
         return new DeviceBatch(
             uploaded.narrow(0, distinctAt, _slots.Count),
             uploaded.narrow(0, 0, padded).view(batch.Sequences.Count, steps - 1),
@@ -47,16 +49,18 @@ internal sealed class BatchUploader : IDisposable
             uploaded.narrow(0, padded + rows, candidates),
             uploaded.narrow(0, padded + rows + candidates, candidates),
             numbers.narrow(0, 0, candidates).to_type(ScalarType.Float32),
-            numbers.narrow(0, candidates, rows));
+            numbers.narrow(0, candidates, rows)
+        );
     }
 
     /// <summary>Uploads histories to encode at their last step: a batch without candidates.</summary>
     public DeviceBatch Upload(in JaggedRows sequences)
     {
-        int steps = Steps(sequences), padded = sequences.Count * (steps - 1);
+        int steps = Steps(sequences),
+            padded = sequences.Count * (steps - 1);
         _slots.Clear();
         _integers.Reserve(padded + sequences.Count + sequences.Rows.Length);
-        var integers = _integers.Values;
+        Span<long> integers = _integers.Values;
         FillHistories(sequences, steps - 1, integers[..padded]);
         for (int s = 0; s < sequences.Count; s++)
         {
@@ -64,7 +68,7 @@ internal sealed class BatchUploader : IDisposable
         }
 
         LayDistinct(integers[(padded + sequences.Count)..]);
-        var uploaded = _integers.Upload(_device);
+        Tensor uploaded = _integers.Upload(_device);
         return new DeviceBatch(
             uploaded.narrow(0, padded + sequences.Count, _slots.Count),
             uploaded.narrow(0, 0, padded).view(sequences.Count, steps - 1),
@@ -72,14 +76,15 @@ internal sealed class BatchUploader : IDisposable
             uploaded.narrow(0, 0, 0),
             uploaded.narrow(0, 0, 0),
             uploaded.narrow(0, 0, 0),
-            uploaded.narrow(0, 0, 0));
+            uploaded.narrow(0, 0, 0)
+        );
     }
 
     /// <summary>Uploads item rows, into the caller's dispose scope.</summary>
     public Tensor Upload(ReadOnlySpan<int> rows)
     {
         _integers.Reserve(rows.Length);
-        var integers = _integers.Values;
+        Span<long> integers = _integers.Values;
         for (int i = 0; i < rows.Length; i++)
         {
             integers[i] = rows[i];
@@ -114,8 +119,9 @@ internal sealed class BatchUploader : IDisposable
         int filler = 0;
         for (int s = 0; s < sequences.Count; s++)
         {
-            var target = padded.Slice(s * length, length);
-            int start = sequences.Offsets[s], end = sequences.Offsets[s + 1];
+            Span<long> target = padded.Slice(s * length, length);
+            int start = sequences.Offsets[s],
+                end = sequences.Offsets[s + 1];
             for (int i = start; i < end; i++)
             {
                 target[i - start] = _slots.Add(sequences.Rows[i]);
@@ -157,7 +163,7 @@ internal sealed class BatchUploader : IDisposable
 
     private void LayDistinct(Span<long> target)
     {
-        var rows = _slots.Rows;
+        ReadOnlySpan<int> rows = _slots.Rows;
         for (int i = 0; i < rows.Length; i++)
         {
             target[i] = rows[i];
@@ -168,7 +174,7 @@ internal sealed class BatchUploader : IDisposable
     {
         int rows = batch.Positives.Length;
         _numbers.Reserve(candidates + rows);
-        var numbers = _numbers.Values;
+        Span<double> numbers = _numbers.Values;
         numbers[..candidates].Clear();
         for (int i = 0; i < batch.LogQ.Length; i++)
         {

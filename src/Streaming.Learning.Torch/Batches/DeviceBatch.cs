@@ -18,4 +18,5 @@ internal sealed record DeviceBatch(
     Tensor CandidateSlots,
     Tensor CandidateRows,
     Tensor CandidateLogQ,
-    Tensor Shares);
+    Tensor Shares
+);

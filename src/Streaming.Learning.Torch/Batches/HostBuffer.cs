@@ -39,7 +39,7 @@ internal sealed class HostBuffer<T> : IDisposable
     /// <summary>Copies the values to a device, in the caller's dispose scope. The buffer can be rewritten at once.</summary>
     public Tensor Upload(Device device)
     {
-        var values = _memory!.narrow(0, 0, _length);
+        Tensor values = _memory!.narrow(0, 0, _length);
 
         // Pinned memory comes from libtorch's cache, which reuses a block only after its copy has finished.
         return device.type == DeviceType.CUDA ? values.pin_memory().to(device, non_blocking: true) : values.clone();

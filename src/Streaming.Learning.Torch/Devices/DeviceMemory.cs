@@ -26,9 +26,13 @@ internal sealed class DeviceMemory
     public int Halvings { get; private set; }
 
     /// <summary>Whether an error means that memory ran out.</summary>
-    public static bool IsExhausted(Exception error) => error is ExternalException
-        && (error.Message.Contains("out of memory", StringComparison.OrdinalIgnoreCase) || error.Message.Contains("can't allocate memory", StringComparison.OrdinalIgnoreCase)
-            || error.Message.Contains("CUBLAS_STATUS_ALLOC_FAILED", StringComparison.Ordinal));
+    public static bool IsExhausted(Exception error) =>
+        error is ExternalException
+        && (
+            error.Message.Contains("out of memory", StringComparison.OrdinalIgnoreCase)
+            || error.Message.Contains("can't allocate memory", StringComparison.OrdinalIgnoreCase)
+            || error.Message.Contains("CUBLAS_STATUS_ALLOC_FAILED", StringComparison.Ordinal)
+        );
 
     /// <summary>Columns per chunk.</summary>
     /// <param name="bytesPerColumn">Working set per column.</param>
@@ -54,8 +58,11 @@ internal sealed class DeviceMemory
                 if (columns <= LeastColumns)
                 {
                     throw new TorchDeviceException(
-                        $"The device is out of memory with {columns} candidates at a time ({columns * bytesPerColumn:N0} bytes of scores): {describe()}. Lower the batch, STREAMING__Model__BankCapacity, the widths or the item capacity. The device reported: {TorchDevices.FirstLine(error)}.",
-                        error);
+                        $"The device is out of memory with {columns} candidates at a time ({columns * bytesPerColumn:N0} bytes of "
+                            + $"scores): {describe()}. Lower the batch, STREAMING__Model__BankCapacity, the widths or the item "
+                            + $"capacity. The device reported: {TorchDevices.FirstLine(error)}.",
+                        error
+                    );
                 }
 
                 _most = Math.Max(LeastColumns, columns / 2);

@@ -11,7 +11,9 @@ internal static class Shapes
     {
         if (!shape.SequenceEqual(tensor.shape))
         {
-            throw new ArgumentException($"{name} has shape [{string.Join(", ", tensor.shape)}]; expected: [{string.Join(", ", shape.ToArray())}].");
+            throw new ArgumentException(
+                $"{name} has shape [{string.Join(", ", tensor.shape)}]; expected: [{string.Join(", ", shape.ToArray())}]."
+            );
         }
     }
 }

@@ -7,7 +7,5 @@ public sealed class TorchDeviceException : Exception
     /// <param name="message">What was tried and what to do.</param>
     /// <param name="innerException">The library's error.</param>
     public TorchDeviceException(string message, Exception? innerException = null)
-        : base(message, innerException)
-    {
-    }
+        : base(message, innerException) { }
 }

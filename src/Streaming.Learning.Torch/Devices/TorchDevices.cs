@@ -13,7 +13,7 @@ internal static class TorchDevices
     /// <exception cref="TorchDeviceException">The device is unusable.</exception>
     public static Device Open(string name, bool tf32)
     {
-        var device = Parse(name);
+        Device device = Parse(name);
         try
         {
             if (device.type == DeviceType.CUDA)
@@ -37,7 +37,15 @@ internal static class TorchDevices
         {
             throw;
         }
-        catch (Exception error) when (error is ExternalException or InvalidOperationException or NotSupportedException or TypeInitializationException or DllNotFoundException or EntryPointNotFoundException)
+        catch (Exception error)
+            when (error
+                    is ExternalException
+                        or InvalidOperationException
+                        or NotSupportedException
+                        or TypeInitializationException
+                        or DllNotFoundException
+                        or EntryPointNotFoundException
+            )
         {
             throw new TorchDeviceException($"Cannot use device '{name}': {FirstLine(error)}. {Advice(device)}", error);
         }
@@ -67,7 +75,7 @@ internal static class TorchDevices
     // Before it throws, TorchSharp prints the paths it searched, in dozens of lines.
     private static void Load(DeviceType type)
     {
-        var output = Console.Out;
+        TextWriter output = Console.Out;
         Console.SetOut(TextWriter.Null);
         try
         {
@@ -84,22 +92,29 @@ internal static class TorchDevices
         int count = cuda.device_count();
         if (index >= count)
         {
-            throw new TorchDeviceException($"Device '{name}' does not exist: {count} CUDA device(s) are visible. Set STREAMING__Training__Device to cuda:0 … cuda:{count - 1}, or expose more with CUDA_VISIBLE_DEVICES.");
+            throw new TorchDeviceException(
+                $"Device '{name}' does not exist: {count} CUDA device(s) are visible. Set STREAMING__Training__Device to cuda:0 … "
+                    + $"cuda:{count - 1}, or expose more with CUDA_VISIBLE_DEVICES."
+            );
         }
     }
 
     // A GPU that the library has no code for fails here instead of in the first step.
     private static void Probe(Device device)
     {
-        using var scope = NewDisposeScope();
-        var two = ones(8, 8, device: device).mm(ones(8, 8, device: device)).sum().cpu();
+        using DisposeScope scope = NewDisposeScope();
+        Tensor two = ones(8, 8, device: device).mm(ones(8, 8, device: device)).sum().cpu();
         if (two.item<float>() != 512)
         {
-            throw new TorchDeviceException($"Device '{device}' computes wrong products; check its driver, or set STREAMING__Training__Device=cpu.");
+            throw new TorchDeviceException(
+                $"Device '{device}' computes wrong products; check its driver, or set STREAMING__Training__Device=cpu."
+            );
         }
     }
 
-    private static string Advice(Device device) => device.type == DeviceType.CUDA
-        ? "CUDA needs an NVIDIA driver and a GPU: check nvidia-smi on the host, run the container with --gpus all, build with -p:Torch=cuda, or set STREAMING__Training__Device=cpu."
-        : "Set STREAMING__Training__Engine=Cpu to train without libtorch.";
+    private static string Advice(Device device) =>
+        device.type == DeviceType.CUDA
+            ? "CUDA needs an NVIDIA driver and a GPU: check nvidia-smi on the host, run the container with --gpus all, build with "
+                + "-p:Torch=cuda, or set STREAMING__Training__Device=cpu."
+            : "Set STREAMING__Training__Engine=Cpu to train without libtorch.";
 }

@@ -35,9 +35,15 @@ internal static class TorchLibrary
     public static void RequireCuda(string device, string? folders = null)
     {
         folders ??= (string?)AppContext.GetData("NATIVE_DLL_SEARCH_DIRECTORIES") ?? AppContext.BaseDirectory;
-        if (folders.Split(':').FirstOrDefault(folder => File.Exists(Path.Combine(folder, "libtorch_cpu.so"))) is { } folder && !File.Exists(Path.Combine(folder, "libtorch_cuda.so")))
+        if (
+            folders.Split(':').FirstOrDefault(folder => File.Exists(Path.Combine(folder, "libtorch_cpu.so"))) is { } folder
+            && !File.Exists(Path.Combine(folder, "libtorch_cuda.so"))
+        )
         {
-            throw new TorchDeviceException($"Device is '{device}', but this build's libtorch is CPU-only ({folder} has libtorch_cpu.so, but no libtorch_cuda.so). Build with -p:Torch=cuda, or set STREAMING__Training__Device=cpu.");
+            throw new TorchDeviceException(
+                $"Device is '{device}', but this build's libtorch is CPU-only ({folder} has libtorch_cpu.so, but no libtorch_cuda.so). "
+                    + "Build with -p:Torch=cuda, or set STREAMING__Training__Device=cpu."
+            );
         }
     }
 
@@ -45,15 +51,21 @@ internal static class TorchLibrary
     private static string Reason(string message)
     {
         string[] lines = [.. message.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Skip(1)];
-        string? reason = lines.FirstOrDefault(line => !line.Contains($"{Binding}: cannot open", StringComparison.Ordinal) && !line.Contains($"{Binding}.so: cannot open", StringComparison.Ordinal));
+        string? reason = lines.FirstOrDefault(line =>
+            !line.Contains($"{Binding}: cannot open", StringComparison.Ordinal)
+            && !line.Contains($"{Binding}.so: cannot open", StringComparison.Ordinal)
+        );
         return (reason ?? lines.FirstOrDefault() ?? message).TrimEnd('.');
     }
 
-    private static string Advice(string reason) => reason switch
-    {
-        _ when reason.Contains("GLIBC", StringComparison.Ordinal) || reason.Contains("CXXABI", StringComparison.Ordinal) =>
-            "This system's C and C++ runtime (Debian's packages libc6 and libstdc++6) is older than the library requires (GCC 13): use Debian 13, Ubuntu 24.04 or later, or the .NET container images",
-        _ when reason.Contains("libtorch", StringComparison.Ordinal) || reason.Contains(Binding, StringComparison.Ordinal) => $"This build has no libtorch: {HowToGet}",
-        _ => "Install the package that provides the named file",
-    };
+    private static string Advice(string reason) =>
+        reason switch
+        {
+            _ when reason.Contains("GLIBC", StringComparison.Ordinal) || reason.Contains("CXXABI", StringComparison.Ordinal) =>
+                "This system's C and C++ runtime (Debian's packages libc6 and libstdc++6) is older than the library requires (GCC 13): "
+                    + "use Debian 13, Ubuntu 24.04 or later, or the .NET container images",
+            _ when reason.Contains("libtorch", StringComparison.Ordinal) || reason.Contains(Binding, StringComparison.Ordinal) =>
+                $"This build has no libtorch: {HowToGet}",
+            _ => "Install the package that provides the named file",
+        };
 }

@@ -1,6 +1,8 @@
 using Streaming.Learning.Engine;
+using Streaming.Learning.Torch.Batches;
 using Streaming.Models.Batches;
 using Streaming.Models.State;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Streaming.Learning.Torch.Engine;
@@ -18,12 +20,12 @@ public sealed partial class TorchEngine
         BatchCheck.Rows(Model, rows, nameof(rows));
         ArgumentOutOfRangeException.ThrowIfNotEqual(embeddings.Length, rows.Length * Model.Dimension, nameof(embeddings));
         _items.Flush();
-        using var noGrad = no_grad();
+        using IDisposable noGrad = no_grad();
         for (int first = 0; first < rows.Length; first += RowsPerBlock)
         {
-            using var scope = NewDisposeScope();
+            using DisposeScope scope = NewDisposeScope();
             int count = Math.Min(RowsPerBlock, rows.Length - first);
-            var block = _uploader.Upload(rows.Slice(first, count));
+            Tensor block = _uploader.Upload(rows.Slice(first, count));
             CopyTo(_itemModule.forward(block, IdVectors(block)), embeddings.Slice(first * Model.Dimension, count * Model.Dimension));
         }
     }
@@ -40,14 +42,14 @@ public sealed partial class TorchEngine
         int length = _tower.VectorsPerUser * Model.Dimension;
         ArgumentOutOfRangeException.ThrowIfNotEqual(vectors.Length, sequences.Count * length, nameof(vectors));
         _items.Flush();
-        using var noGrad = no_grad();
+        using IDisposable noGrad = no_grad();
         int usersPerBlock = Math.Max(1, RowsPerBlock / (Model.HistoryLength + 1));
         for (int first = 0; first < sequences.Count; first += usersPerBlock)
         {
-            using var scope = NewDisposeScope();
+            using DisposeScope scope = NewDisposeScope();
             int count = Math.Min(usersPerBlock, sequences.Count - first);
-            var batch = _uploader.Upload(Block(sequences, first, count));
-            var encoded = _itemModule.forward(batch.ItemRows, IdVectors(batch.ItemRows));
+            DeviceBatch batch = _uploader.Upload(Block(sequences, first, count));
+            Tensor encoded = _itemModule.forward(batch.ItemRows, IdVectors(batch.ItemRows));
             CopyTo(_tower.forward(TowerInput(batch, encoded)), vectors.Slice(first * length, count * length));
         }
     }

@@ -18,16 +18,16 @@ public sealed partial class TorchEngine
     {
         RequireNoSnapshot("dispose it before the next begins");
         _items.Flush();
-        using var scope = NewDisposeScope();
-        using var noGrad = no_grad();
+        using TorchSharp.DisposeScope scope = NewDisposeScope();
+        using IDisposable noGrad = no_grad();
         return _snapshot = new TorchSnapshot(StateEntries(), _device);
     }
 
     /// <inheritdoc/>
     public override TensorSource CopyParameters()
     {
-        using var scope = NewDisposeScope();
-        using var noGrad = no_grad();
+        using TorchSharp.DisposeScope scope = NewDisposeScope();
+        using IDisposable noGrad = no_grad();
         return new TorchSnapshot([.. DenseEntries()], CPU);
     }
 
@@ -36,13 +36,13 @@ public sealed partial class TorchEngine
     {
         ArgumentNullException.ThrowIfNull(source);
         RequireNoSnapshot("dispose it before the state is replaced");
-        using var scope = NewDisposeScope();
-        using var noGrad = no_grad();
+        using TorchSharp.DisposeScope scope = NewDisposeScope();
+        using IDisposable noGrad = no_grad();
         var reader = new DeviceStateReader(source, StateEntries(), MostRows);
         RestoreDense(reader);
         RestoreItems(reader);
         RestoreBank(reader);
-        var counters = MemoryMarshal.Cast<byte, long>(reader.Read("optimizer.counters").bytes);
+        Span<long> counters = MemoryMarshal.Cast<byte, long>(reader.Read("optimizer.counters").bytes);
         _items.Updates.fill_((double)counters[0]);
         (_updatesRead, _unread, _step) = (counters[0], 0, counters[1]);
     }
@@ -55,20 +55,21 @@ public sealed partial class TorchEngine
         }
     }
 
-    private long? MostRows(string name) => name switch
-    {
-        "items.projection.weight" or "items.projection.bias" => null,
-        _ when name.StartsWith("items.projection.", StringComparison.Ordinal) => null,
-        _ when name.StartsWith("items.", StringComparison.Ordinal) => Model.ItemCapacity,
-        _ when name.StartsWith("bank.", StringComparison.Ordinal) => Model.BankCapacity,
-        _ => null,
-    };
+    private long? MostRows(string name) =>
+        name switch
+        {
+            "items.projection.weight" or "items.projection.bias" => null,
+            _ when name.StartsWith("items.projection.", StringComparison.Ordinal) => null,
+            _ when name.StartsWith("items.", StringComparison.Ordinal) => Model.ItemCapacity,
+            _ when name.StartsWith("bank.", StringComparison.Ordinal) => Model.BankCapacity,
+            _ => null,
+        };
 
     private void RestoreDense(DeviceStateReader reader)
     {
-        foreach (var parameter in _dense.Declared)
+        foreach (Parameter parameter in _dense.Declared)
         {
-            using var scope = NewDisposeScope();
+            using TorchSharp.DisposeScope scope = NewDisposeScope();
             _dense.Place(_dense.Values, parameter).copy_(reader.Read(parameter.Name));
             _dense.Place(_dense.FirstMoments, parameter).copy_(reader.Read(parameter.Name + ".adam_m"));
             _dense.Place(_dense.SecondMoments, parameter).copy_(reader.Read(parameter.Name + ".adam_v"));
@@ -79,10 +80,10 @@ public sealed partial class TorchEngine
     {
         _items.Reset();
         _items.LogDecay.copy_(reader.Read("optimizer.log_decay").view([]));
-        foreach (var (name, _, table) in ItemTables())
+        foreach ((string? name, TensorType _, Tensor? table) in ItemTables())
         {
-            using var scope = NewDisposeScope();
-            var values = reader.Read(name);
+            using TorchSharp.DisposeScope scope = NewDisposeScope();
+            Tensor values = reader.Read(name);
             table.zero_();
             table.narrow(0, 0, values.shape[0]).copy_(values);
             _items.Used = (int)values.shape[0];
@@ -91,9 +92,9 @@ public sealed partial class TorchEngine
 
     private void RestoreBank(DeviceStateReader reader)
     {
-        var vectors = reader.Read("bank.vectors");
-        var rows = reader.Read("bank.rows");
-        var steps = MemoryMarshal.Cast<byte, long>(reader.Read("bank.steps").bytes);
+        Tensor vectors = reader.Read("bank.vectors");
+        Tensor rows = reader.Read("bank.rows");
+        Span<long> steps = MemoryMarshal.Cast<byte, long>(reader.Read("bank.steps").bytes);
         _bank.Reset(new CandidateBlock(vectors, rows, reader.Read("bank.log_q")), steps);
     }
 
@@ -121,22 +122,33 @@ public sealed partial class TorchEngine
         return tables;
     }
 
-    private IEnumerable<StateEntry> DenseEntries() => _dense.Declared.Select(parameter =>
-        Entry(parameter.Name, TensorType.F32, [.. parameter.Shape.Select(size => (long)size)], Copying(() => _dense.Place(_dense.Values, parameter))));
+    private IEnumerable<StateEntry> DenseEntries() =>
+        _dense.Declared.Select(parameter =>
+            Entry(
+                parameter.Name,
+                TensorType.F32,
+                [.. parameter.Shape.Select(size => (long)size)],
+                Copying(() => _dense.Place(_dense.Values, parameter))
+            )
+        );
 
     // All state that a restart needs, in storage order. Item rows are stored up to the highest ever used.
     private List<StateEntry> StateEntries()
     {
         var entries = new List<StateEntry>();
-        foreach (var parameter in _dense.Declared)
+        foreach (Parameter parameter in _dense.Declared)
         {
             long[] shape = [.. parameter.Shape.Select(size => (long)size)];
             entries.Add(Entry(parameter.Name, TensorType.F32, shape, Copying(() => _dense.Place(_dense.Values, parameter))));
-            entries.Add(Entry(parameter.Name + ".adam_m", TensorType.F32, shape, Copying(() => _dense.Place(_dense.FirstMoments, parameter))));
-            entries.Add(Entry(parameter.Name + ".adam_v", TensorType.F32, shape, Copying(() => _dense.Place(_dense.SecondMoments, parameter))));
+            entries.Add(
+                Entry(parameter.Name + ".adam_m", TensorType.F32, shape, Copying(() => _dense.Place(_dense.FirstMoments, parameter)))
+            );
+            entries.Add(
+                Entry(parameter.Name + ".adam_v", TensorType.F32, shape, Copying(() => _dense.Place(_dense.SecondMoments, parameter)))
+            );
         }
 
-        foreach (var (name, type, table) in ItemTables())
+        foreach ((string? name, TensorType type, Tensor? table) in ItemTables())
         {
             entries.Add(Entry(name, type, [_items.Used, .. table.shape[1..]], Copying(() => table.narrow(0, 0, _items.Used))));
         }
@@ -151,7 +163,8 @@ public sealed partial class TorchEngine
         return entries;
     }
 
-    private static StateEntry Entry(string name, TensorType type, long[] shape, Func<Device, Tensor> copy) => new(new TensorInfo(name, type, shape), copy);
+    private static StateEntry Entry(string name, TensorType type, long[] shape, Func<Device, Tensor> copy) =>
+        new(new TensorInfo(name, type, shape), copy);
 
     private static Func<Device, Tensor> Copying(Func<Tensor> values) => device => values().to(device, copy: true);
 

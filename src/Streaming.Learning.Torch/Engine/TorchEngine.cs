@@ -58,7 +58,7 @@ public sealed partial class TorchEngine : TrainingEngine
         options.Validate();
         _options = options;
         _device = TorchDevices.Open(options.Device, options.Tf32);
-        using var scope = NewDisposeScope();
+        using DisposeScope scope = NewDisposeScope();
         var increments = new Increments(model.Widths);
         _losses = new double[increments.Count];
         _memory = new DeviceMemory(options.ChunkBytes);
@@ -71,7 +71,11 @@ public sealed partial class TorchEngine : TrainingEngine
         }
         catch (ExternalException error) when (DeviceMemory.IsExhausted(error))
         {
-            throw new TorchDeviceException($"The model does not fit on device '{options.Device}': {Sizes()}. Lower STREAMING__Model__ItemCapacity, STREAMING__Model__BankCapacity or the widths. The device reported: {TorchDevices.FirstLine(error)}.", error);
+            throw new TorchDeviceException(
+                $"The model does not fit on device '{options.Device}': {Sizes()}. Lower STREAMING__Model__ItemCapacity, "
+                    + $"STREAMING__Model__BankCapacity or the widths. The device reported: {TorchDevices.FirstLine(error)}.",
+                error
+            );
         }
 
         _dropout = new DropoutSource(model, increments, _device);
@@ -94,7 +98,9 @@ public sealed partial class TorchEngine : TrainingEngine
     public override int BankCount => _bank.Count;
 
     /// <inheritdoc/>
-    public override string Description => $"torch (TorchSharp for libtorch {__version__}), {_options.Device}, {(_device.type == DeviceType.CUDA ? _options.Tf32 ? "TF32" : "float32" : $"{get_num_threads()} threads")}";
+    public override string Description =>
+        $"torch (TorchSharp for libtorch {__version__}), {_options.Device}, "
+        + $"{(_device.type == DeviceType.CUDA ? _options.Tf32 ? "TF32" : "float32" : $"{get_num_threads()} threads")}";
 
     /// <summary>Gets the number of times a step was retried with smaller chunks because the device ran out of memory.</summary>
     public int ChunkHalvings => _memory.Halvings;
@@ -121,20 +127,23 @@ public sealed partial class TorchEngine : TrainingEngine
     {
         BatchCheck.Verify(Model, batch);
         _items.Flush();
-        using var scope = NewDisposeScope();
+        using DisposeScope scope = NewDisposeScope();
         Timer?.Begin();
-        var uploaded = _uploader.Upload(batch);
+        DeviceBatch uploaded = _uploader.Upload(batch);
         Timer?.Mark(StepPart.Upload);
         int entries = Model.Loss == LossKind.Full ? 0 : Math.Min(batch.BankEntries, _bank.Count);
         long step = batch.Step;
-        int rows = batch.Positives.Length, scored = Scored(rows, batch.Negatives.Length) + entries;
-        var gradients = _memory.Run(
+        int rows = batch.Positives.Length,
+            scored = Scored(rows, batch.Negatives.Length) + entries;
+        StepGradients gradients = _memory.Run(
             scored,
             _loss.BytesPerColumn(rows),
             columns => Compute(uploaded, entries, step, columns),
-            () => $"{rows} predictions, {uploaded.HistorySlots.shape[0]} histories of up to {uploaded.HistorySlots.shape[1]} items, {Sizes()}");
+            () =>
+                $"{rows} predictions, {uploaded.HistorySlots.shape[0]} histories of up to {uploaded.HistorySlots.shape[1]} items, {Sizes()}"
+        );
         bool read = ++_unread >= _options.ReadLossEvery;
-        var gate = Apply(uploaded, gradients, batch.LearningRate, out var summary);
+        UpdateGate gate = Apply(uploaded, gradients, batch.LearningRate, out Tensor? summary);
         Timer?.Mark(StepPart.Update);
         bool applied = !read || Read(summary);
         if (applied)
@@ -153,7 +162,7 @@ public sealed partial class TorchEngine : TrainingEngine
     /// <inheritdoc/>
     public override void ForgetRow(int row)
     {
-        using var noGrad = no_grad();
+        using IDisposable noGrad = no_grad();
         _bank.Forget(row);
     }
 
@@ -165,9 +174,9 @@ public sealed partial class TorchEngine : TrainingEngine
             return;
         }
 
-        using var scope = NewDisposeScope();
-        using var noGrad = no_grad();
-        var selected = _bank.Select(entries);
+        using DisposeScope scope = NewDisposeScope();
+        using IDisposable noGrad = no_grad();
+        CandidateBlock selected = _bank.Select(entries);
         CopyTo(selected.Vectors, embeddings);
         CopyTo(selected.Rows.to_type(ScalarType.Int32), rows);
         for (int i = 0; i < entries.Length; i++)
@@ -197,18 +206,18 @@ public sealed partial class TorchEngine : TrainingEngine
     // Forward and backward. Changes only the gradients, so that it can be retried with smaller chunks.
     private StepGradients Compute(DeviceBatch batch, int entries, long step, long columns)
     {
-        using var scope = NewDisposeScope();
+        using DisposeScope scope = NewDisposeScope();
         _dense.Gradients.zero_();
-        var ids = IdVectors(batch.ItemRows);
+        Tensor? ids = IdVectors(batch.ItemRows);
         ids?.requires_grad_();
         _dropout.Begin(step);
         try
         {
-            var encoded = _itemModule.forward(batch.ItemRows, ids);
-            var candidates = encoded.Gather(batch.CandidateSlots);
-            var users = _tower.Choose(_tower.forward(TowerInput(batch, encoded)), candidates.narrow(0, 0, batch.Shares.shape[0]));
+            Tensor encoded = _itemModule.forward(batch.ItemRows, ids);
+            Tensor candidates = encoded.Gather(batch.CandidateSlots);
+            Tensor users = _tower.Choose(_tower.forward(TowerInput(batch, encoded)), candidates.narrow(0, 0, batch.Shares.shape[0]));
             Timer?.Mark(StepPart.Forward);
-            var (problem, result) = Score(batch, users, candidates, entries, columns);
+            (SoftmaxProblem? problem, SoftmaxResult? result) = Score(batch, users, candidates, entries, columns);
             Timer?.Mark(StepPart.Loss);
             autograd.backward([users, candidates], [result.UserGradient, result.CandidateGradient]);
             MaskGradients();
@@ -216,7 +225,8 @@ public sealed partial class TorchEngine : TrainingEngine
             return new StepGradients(
                 result.Losses.MoveToOuterDisposeScope(),
                 ids?.grad!.MoveToOuterDisposeScope(),
-                Kept(problem.Own.Slice(0, problem.Rows)));
+                Kept(problem.Own.Slice(0, problem.Rows))
+            );
         }
         finally
         {
@@ -226,18 +236,24 @@ public sealed partial class TorchEngine : TrainingEngine
 
     private void MaskGradients()
     {
-        using var noGrad = no_grad();
+        using IDisposable noGrad = no_grad();
         _dense.MaskGradients();
     }
 
-    private (SoftmaxProblem Problem, SoftmaxResult Result) Score(DeviceBatch batch, Tensor users, Tensor candidates, int entries, long columns)
+    private (SoftmaxProblem Problem, SoftmaxResult Result) Score(
+        DeviceBatch batch,
+        Tensor users,
+        Tensor candidates,
+        int entries,
+        long columns
+    )
     {
-        using var noGrad = no_grad();
+        using IDisposable noGrad = no_grad();
         long firstNegative = Model.Loss is LossKind.Full or LossKind.Uniform ? batch.Shares.shape[0] : 0;
         var own = new CandidateBlock(candidates.detach(), batch.CandidateRows, batch.CandidateLogQ);
         var problem = new SoftmaxProblem(users.detach(), own, firstNegative, _bank.Newest(entries), batch.Shares);
-        var scored = Model.HitMask == HitMask.Id ? problem : BySlot(problem);
-        var result = _loss.Run(scored, columns);
+        SoftmaxProblem scored = Model.HitMask == HitMask.Id ? problem : BySlot(problem);
+        SoftmaxResult result = _loss.Run(scored, columns);
         if (entries > 0 && Model.BalanceBank)
         {
             result = result with { CandidateGradient = _loss.Run(scored with { Bank = [] }, columns).CandidateGradient };
@@ -247,41 +263,42 @@ public sealed partial class TorchEngine : TrainingEngine
     }
 
     // Every candidate is treated as a distinct item, so that a row's positive matches only its own position.
-    private static SoftmaxProblem BySlot(SoftmaxProblem problem) => problem with
-    {
-        Own = problem.Own with { Rows = arange(problem.Own.Count, dtype: ScalarType.Int64, device: problem.Own.Rows.device) },
-        Bank = [.. problem.Bank.Select(block => block with { Rows = full_like(block.Rows, -1) })],
-    };
+    private static SoftmaxProblem BySlot(SoftmaxProblem problem) =>
+        problem with
+        {
+            Own = problem.Own with { Rows = arange(problem.Own.Count, dtype: ScalarType.Int64, device: problem.Own.Rows.device) },
+            Bank = [.. problem.Bank.Select(block => block with { Rows = full_like(block.Rows, -1) })],
+        };
 
     private TowerInput TowerInput(DeviceBatch batch, Tensor encoded)
     {
-        var items = encoded.Gather(batch.HistorySlots);
-        var steps = cat([_tower.Start.expand(items.shape[0], 1, -1), items], 1);
+        Tensor items = encoded.Gather(batch.HistorySlots);
+        Tensor steps = cat([_tower.Start.expand(items.shape[0], 1, -1), items], 1);
         return new TowerInput(steps.view(-1, Model.Dimension), steps.shape[1], batch.Predictions);
     }
 
     private Tensor? IdVectors(Tensor rows)
     {
-        using var noGrad = no_grad();
+        using IDisposable noGrad = no_grad();
         return Model.ItemIds ? _items.IdVectors(rows) : null;
     }
 
     // Queued without waiting: the device decides whether the step applies.
     private UpdateGate Apply(DeviceBatch batch, StepGradients gradients, float learningRate, out Tensor summary)
     {
-        using var noGrad = no_grad();
+        using IDisposable noGrad = no_grad();
         try
         {
-            var squares = _dense.Gradients.square().sum(ScalarType.Float64);
+            Tensor squares = _dense.Gradients.square().sum(ScalarType.Float64);
             if (gradients.IdGradients is not null)
             {
                 squares = squares.add(gradients.IdGradients.square().sum(ScalarType.Float64));
             }
 
-            var norm = squares.sqrt();
-            var applies = norm.isfinite().logical_and(gradients.Losses.isfinite().all());
-            var scale = Model.ClipNorm > 0 ? norm.reciprocal().mul(Model.ClipNorm).clamp_max(1) : ones_like(norm);
-            var update = _items.Updates.add(1);
+            Tensor norm = squares.sqrt();
+            Tensor applies = norm.isfinite().logical_and(gradients.Losses.isfinite().all());
+            Tensor scale = Model.ClipNorm > 0 ? norm.reciprocal().mul(Model.ClipNorm).clamp_max(1) : ones_like(norm);
+            Tensor update = _items.Updates.add(1);
             var gate = new UpdateGate(applies, scale.to_type(ScalarType.Float32), update);
             _denseOptimizer.Update(gate, learningRate);
             if (gradients.IdGradients is not null)
@@ -295,7 +312,12 @@ public sealed partial class TorchEngine : TrainingEngine
         }
         catch (ExternalException error) when (DeviceMemory.IsExhausted(error))
         {
-            throw new TorchDeviceException($"The device ran out of memory in the middle of an update, so the parameters are inconsistent: restart from the last checkpoint with smaller batches or a smaller STREAMING__Model__ItemCapacity ({Sizes()}). The device reported: {TorchDevices.FirstLine(error)}.", error);
+            throw new TorchDeviceException(
+                $"The device ran out of memory in the middle of an update, so the parameters are inconsistent: restart from the last "
+                    + $"checkpoint with smaller batches or a smaller STREAMING__Model__ItemCapacity ({Sizes()}). The device reported: "
+                    + $"{TorchDevices.FirstLine(error)}.",
+                error
+            );
         }
     }
 
@@ -321,13 +343,14 @@ public sealed partial class TorchEngine : TrainingEngine
     // Entries of a step that may not have been applied are disabled: no row id, and ln q = +∞ excludes them from every sum.
     private void Enqueue(CandidateBlock positives, UpdateGate gate, long step, bool known)
     {
-        using var noGrad = no_grad();
+        using IDisposable noGrad = no_grad();
         if (!known)
         {
             positives = new CandidateBlock(
                 where(gate.Applies, positives.Vectors, zeros_like(positives.Vectors)),
                 where(gate.Applies, positives.Rows, full_like(positives.Rows, -1)),
-                where(gate.Applies, positives.LogQ, full_like(positives.LogQ, float.PositiveInfinity)));
+                where(gate.Applies, positives.LogQ, full_like(positives.LogQ, float.PositiveInfinity))
+            );
         }
 
         _bank.Enqueue(positives, step);
@@ -339,13 +362,17 @@ public sealed partial class TorchEngine : TrainingEngine
     private static void CopyTo<T>(Tensor values, Span<T> destination)
         where T : unmanaged
     {
-        using var scope = NewDisposeScope();
+        using DisposeScope scope = NewDisposeScope();
         MemoryMarshal.Cast<byte, T>(values.cpu().contiguous().bytes).CopyTo(destination);
     }
 
     private string Sizes()
     {
-        long d = Model.Dimension, tables = Model.ItemCapacity * sizeof(float) * ((Model.ItemIds ? (Model.IdOptimizer == IdOptimizer.LazyAdam ? 3 : 1) * d : 0) + Model.FeatureLength);
+        long d = Model.Dimension,
+            tables =
+                Model.ItemCapacity
+                * sizeof(float)
+                * ((Model.ItemIds ? (Model.IdOptimizer == IdOptimizer.LazyAdam ? 3 : 1) * d : 0) + Model.FeatureLength);
         return $"D {d}, {Model.Widths.Count} widths, item tables {tables:N0} bytes, bank {Model.BankCapacity * d * sizeof(float):N0} bytes";
     }
 }

@@ -1,5 +1,6 @@
 using Streaming.Learning.Engine;
 using Streaming.Models.Options;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Streaming.Learning.Torch.Items;
@@ -24,9 +25,11 @@ internal sealed class DeviceItems : IDisposable
         _device = device;
         _freshRows = new RowWrites(model.Dimension);
         _featureRows = new RowWrites(model.FeatureLength);
-        long rows = model.ItemCapacity, ids = model.ItemIds ? rows : 0, d = model.Dimension;
+        long rows = model.ItemCapacity,
+            ids = model.ItemIds ? rows : 0,
+            d = model.Dimension;
         Adam = model.IdOptimizer == IdOptimizer.LazyAdam;
-        using var scope = NewDisposeScope();
+        using DisposeScope scope = NewDisposeScope();
         Embeddings = Zeros(ScalarType.Float32, ids, d);
         FirstMoments = Zeros(ScalarType.Float32, Adam ? ids : 0, d);
         SecondMoments = Zeros(ScalarType.Float32, ids, Adam ? d : 1);
@@ -96,7 +99,7 @@ internal sealed class DeviceItems : IDisposable
             return;
         }
 
-        using var scope = NewDisposeScope();
+        using DisposeScope scope = NewDisposeScope();
         using (no_grad())
         {
             if (_featureRows.Rows.Count > 0 && _model.FeatureLength > 0)
@@ -106,7 +109,7 @@ internal sealed class DeviceItems : IDisposable
 
             if (_freshRows.Rows.Count > 0)
             {
-                var index = Index(_freshRows);
+                Tensor index = Index(_freshRows);
                 Embeddings.index_copy_(0, index, Values(_freshRows, _model.Dimension));
                 SecondMoments.index_fill_(0, index, 0);
                 if (Adam)
@@ -134,14 +137,14 @@ internal sealed class DeviceItems : IDisposable
     /// <summary>Id embeddings of rows, fully decayed [n × D]. Call under <c>no_grad</c>.</summary>
     public Tensor IdVectors(Tensor rows)
     {
-        using var scope = NewDisposeScope();
+        using DisposeScope scope = NewDisposeScope();
         return Embeddings.index_select(0, rows).mul_(MissedDecay(rows)).MoveToOuterDisposeScope();
     }
 
     /// <summary>Decay missed by rows while idle, as a factor [n × 1].</summary>
     public Tensor MissedDecay(Tensor rows)
     {
-        using var scope = NewDisposeScope();
+        using DisposeScope scope = NewDisposeScope();
         return LogDecay.sub(LogDecays.index_select(0, rows)).exp_().to_type(ScalarType.Float32).unsqueeze(1).MoveToOuterDisposeScope();
     }
 
@@ -170,5 +173,6 @@ internal sealed class DeviceItems : IDisposable
 
     private Tensor Index(RowWrites writes) => tensor([.. writes.Rows.Select(row => (long)row)], dtype: ScalarType.Int64, device: _device);
 
-    private Tensor Values(RowWrites writes, int columns) => tensor(writes.Values.ToArray(), [writes.Rows.Count, columns], dtype: ScalarType.Float32, device: _device);
+    private Tensor Values(RowWrites writes, int columns) =>
+        tensor(writes.Values.ToArray(), [writes.Rows.Count, columns], dtype: ScalarType.Float32, device: _device);
 }

@@ -1,5 +1,6 @@
 using Streaming.Learning.Torch.State;
 using Streaming.Models.Options;
+using TorchSharp;
 using static TorchSharp.torch;
 using DeviceParameter = TorchSharp.Modules.Parameter;
 
@@ -32,13 +33,15 @@ internal sealed class ItemModule : nn.Module<Tensor, Tensor?, Tensor>
     /// <param name="idVectors">[n × D] their id embeddings, the leaf that accumulates their gradient; null without ids.</param>
     public override Tensor forward(Tensor rows, Tensor? idVectors)
     {
-        using var scope = NewDisposeScope();
+        using DisposeScope scope = NewDisposeScope();
         if (_weight is null)
         {
-            return (idVectors ?? zeros(rows.shape[0], _d, dtype: ScalarType.Float32, device: rows.device)).alias().MoveToOuterDisposeScope();
+            return (idVectors ?? zeros(rows.shape[0], _d, dtype: ScalarType.Float32, device: rows.device))
+                .alias()
+                .MoveToOuterDisposeScope();
         }
 
-        var projected = addmm(_bias!, _items.Features.index_select(0, rows), _weight, 1, 1);
+        Tensor projected = addmm(_bias!, _items.Features.index_select(0, rows), _weight, 1, 1);
         return (idVectors is null ? projected : projected.add(idVectors)).MoveToOuterDisposeScope();
     }
 }

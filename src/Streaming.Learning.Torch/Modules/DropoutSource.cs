@@ -2,7 +2,6 @@ using Streaming.Kernels.Hashing;
 using Streaming.Models.Layers;
 using Streaming.Models.Options;
 using TorchSharp;
-
 using static TorchSharp.torch;
 
 namespace Streaming.Learning.Torch.Modules;
@@ -24,10 +23,11 @@ internal sealed class DropoutSource : IDisposable
         float[] rates = model.DropoutRates;
         if (rates.Any(rate => rate > 0))
         {
-            using var scope = NewDisposeScope();
+            using DisposeScope scope = NewDisposeScope();
             float[] columns = [.. Enumerable.Range(0, increments.Count).SelectMany(k => Enumerable.Repeat(rates[k], increments.Length(k)))];
             _rates = tensor(columns, dtype: ScalarType.Float32, device: device).DetachFromDisposeScope();
-            _scales = tensor(columns.Select(rate => 1 / (1 - rate)).ToArray(), dtype: ScalarType.Float32, device: device).DetachFromDisposeScope();
+            _scales = tensor(columns.Select(rate => 1 / (1 - rate)).ToArray(), dtype: ScalarType.Float32, device: device)
+                .DetachFromDisposeScope();
         }
     }
 
@@ -45,7 +45,7 @@ internal sealed class DropoutSource : IDisposable
             }
             else
             {
-                using var generator = random.manual_seed(seed);
+                using Generator generator = random.manual_seed(seed);
             }
         }
     }
@@ -61,8 +61,8 @@ internal sealed class DropoutSource : IDisposable
             return values;
         }
 
-        using var scope = NewDisposeScope();
-        var kept = rand(values.shape, dtype: ScalarType.Float32, device: values.device).ge(_rates!);
+        using DisposeScope scope = NewDisposeScope();
+        Tensor kept = rand(values.shape, dtype: ScalarType.Float32, device: values.device).ge(_rates!);
         return values.mul(kept.mul(_scales!)).MoveToOuterDisposeScope();
     }
 

@@ -1,4 +1,5 @@
 using Streaming.Learning.Torch.State;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Streaming.Learning.Torch.Modules;
@@ -26,8 +27,8 @@ internal sealed class GatedFfnModule : nn.Module<Tensor, Tensor>
     /// <summary>[rows × D] → [rows × D].</summary>
     public override Tensor forward(Tensor input)
     {
-        using var scope = NewDisposeScope();
-        var gate = nn.functional.silu(_gate.forward(input));
+        using DisposeScope scope = NewDisposeScope();
+        Tensor gate = nn.functional.silu(_gate.forward(input));
         return _down.forward(gate.mul(_dropout.Apply(_up.forward(input)))).MoveToOuterDisposeScope();
     }
 }

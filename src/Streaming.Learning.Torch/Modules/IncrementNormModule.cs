@@ -1,6 +1,7 @@
 using Streaming.Learning.Torch.Devices;
 using Streaming.Learning.Torch.State;
 using Streaming.Models.Layers;
+using TorchSharp;
 using static TorchSharp.torch;
 using DeviceParameter = TorchSharp.Modules.Parameter;
 
@@ -41,14 +42,14 @@ internal sealed class IncrementNormModule : nn.Module<Tensor, Tensor>
     /// <summary>[rows × D] → [rows × D].</summary>
     public override Tensor forward(Tensor input)
     {
-        using var scope = NewDisposeScope();
+        using DisposeScope scope = NewDisposeScope();
         Shapes.Require(input, "input of a norm", input.shape[0], _increments.Dimension);
-        var groups = input.view(input.shape[0], -1, _group);
-        var mean = groups.sum(2).to_type(ScalarType.Float64).mm(_averages);
-        var square = groups.norm(2, false, 2).to_type(ScalarType.Float64).square().mm(_averages);
-        var scale = square.sub(mean.square()).clamp_min(0).add(Epsilon).rsqrt();
-        var shift = mean.mul(scale).neg();
-        var normal = Spread(shift).addcmul(groups, Spread(scale), 1).view(input.shape);
+        Tensor groups = input.view(input.shape[0], -1, _group);
+        Tensor mean = groups.sum(2).to_type(ScalarType.Float64).mm(_averages);
+        Tensor square = groups.norm(2, false, 2).to_type(ScalarType.Float64).square().mm(_averages);
+        Tensor scale = square.sub(mean.square()).clamp_min(0).add(Epsilon).rsqrt();
+        Tensor shift = mean.mul(scale).neg();
+        Tensor normal = Spread(shift).addcmul(groups, Spread(scale), 1).view(input.shape);
         return _bias.addcmul(normal, _gain, 1).MoveToOuterDisposeScope();
     }
 
@@ -60,7 +61,8 @@ internal sealed class IncrementNormModule : nn.Module<Tensor, Tensor>
     private (Tensor Averages, Tensor Members) Membership(Device device)
     {
         int groups = (int)(_increments.Dimension / _group);
-        double[] averages = new double[groups * _increments.Count], members = new double[averages.Length];
+        double[] averages = new double[groups * _increments.Count],
+            members = new double[averages.Length];
         for (int k = 0; k < _increments.Count; k++)
         {
             for (long g = _increments.Start(k) / _group; g < _increments.End(k) / _group; g++)
@@ -72,6 +74,7 @@ internal sealed class IncrementNormModule : nn.Module<Tensor, Tensor>
 
         return (
             tensor(averages, [groups, _increments.Count], device: device).DetachFromDisposeScope(),
-            tensor(members, [_increments.Count, groups], device: device).DetachFromDisposeScope());
+            tensor(members, [_increments.Count, groups], device: device).DetachFromDisposeScope()
+        );
     }
 }

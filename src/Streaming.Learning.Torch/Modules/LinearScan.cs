@@ -22,23 +22,32 @@ internal static class LinearScan
     /// <returns>Re s and Im s [D × S × T].</returns>
     public static (Tensor Real, Tensor Imaginary) Run(Tensor real, Tensor imaginary, Tensor decay, Tensor phase)
     {
-        long steps = real.shape[2], length = Math.Min(steps, Stretch);
-        var t = arange(length, dtype: ScalarType.Float64, device: real.device).unsqueeze(0);
-        var within = Powers(decay, phase, t.sub(t.t()), real.dtype);
+        long steps = real.shape[2],
+            length = Math.Min(steps, Stretch);
+        Tensor t = arange(length, dtype: ScalarType.Float64, device: real.device).unsqueeze(0);
+        (Tensor Real, Tensor Imaginary) within = Powers(decay, phase, t.sub(t.t()), real.dtype);
         if (steps == length)
         {
             return Product(real, imaginary, within);
         }
 
-        var onward = Powers(decay, phase, t.add(1), real.dtype);
-        var (reals, imaginaries) = (new List<Tensor>(), new List<Tensor>());
+        (Tensor Real, Tensor Imaginary) onward = Powers(decay, phase, t.add(1), real.dtype);
+        (List<Tensor>? reals, List<Tensor>? imaginaries) = (new List<Tensor>(), new List<Tensor>());
         for (long start = 0; start < steps; start += length)
         {
             long count = Math.Min(length, steps - start);
-            var own = Product(real.narrow(2, start, count), imaginary.narrow(2, start, count), Part(within, count, count));
+            (Tensor Real, Tensor Imaginary) own = Product(
+                real.narrow(2, start, count),
+                imaginary.narrow(2, start, count),
+                Part(within, count, count)
+            );
             if (start > 0)
             {
-                var past = Product(reals[^1].narrow(2, length - 1, 1), imaginaries[^1].narrow(2, length - 1, 1), Part(onward, 1, count));
+                (Tensor Real, Tensor Imaginary) past = Product(
+                    reals[^1].narrow(2, length - 1, 1),
+                    imaginaries[^1].narrow(2, length - 1, 1),
+                    Part(onward, 1, count)
+                );
                 own = (own.Real.add(past.Real), own.Imaginary.add(past.Imaginary));
             }
 
@@ -53,9 +62,9 @@ internal static class LinearScan
     // the rounding error.
     private static (Tensor Real, Tensor Imaginary) Powers(Tensor decay, Tensor phase, Tensor lags, ScalarType type)
     {
-        var reached = lags.clamp_min(0);
-        var radius = decay.view(-1, 1, 1).mul(reached).neg().exp().mul(lags.ge(0));
-        var angle = phase.view(-1, 1, 1).mul(reached);
+        Tensor reached = lags.clamp_min(0);
+        Tensor radius = decay.view(-1, 1, 1).mul(reached).neg().exp().mul(lags.ge(0));
+        Tensor angle = phase.view(-1, 1, 1).mul(reached);
         return (radius.mul(angle.cos()).to_type(type), radius.mul(angle.sin()).to_type(type));
     }
 

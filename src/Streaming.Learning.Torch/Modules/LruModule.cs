@@ -1,6 +1,7 @@
 using Streaming.Learning.Torch.Devices;
 using Streaming.Learning.Torch.State;
 using Streaming.Models.Layers;
+using TorchSharp;
 using static TorchSharp.torch;
 using DeviceParameter = TorchSharp.Modules.Parameter;
 
@@ -44,12 +45,17 @@ internal sealed class LruModule : nn.Module<Tensor, long, Tensor?, Tensor>
     /// <param name="selected">[n] int64 rows of the flattened steps, or null for all.</param>
     public override Tensor forward(Tensor inputs, long steps, Tensor? selected)
     {
-        using var scope = NewDisposeScope();
+        using DisposeScope scope = NewDisposeScope();
         Shapes.Require(inputs, "input of an LRU", inputs.shape[0], _d);
-        var (real, imaginary) = Drive(inputs, steps);
-        (real, imaginary) = LinearScan.Run(real, imaginary, _nu.to_type(ScalarType.Float64).exp(), _theta.to_type(ScalarType.Float64).exp());
-        var weights = Halves(_output.Weight.index_select(0, _order), 0);
-        var outputs = addmm(_output.Bias!, Rows(real, selected), weights[0], 1, 1);
+        (Tensor? real, Tensor? imaginary) = Drive(inputs, steps);
+        (real, imaginary) = LinearScan.Run(
+            real,
+            imaginary,
+            _nu.to_type(ScalarType.Float64).exp(),
+            _theta.to_type(ScalarType.Float64).exp()
+        );
+        Tensor[] weights = Halves(_output.Weight.index_select(0, _order), 0);
+        Tensor outputs = addmm(_output.Bias!, Rows(real, selected), weights[0], 1, 1);
         return outputs.addmm_(Rows(imaginary, selected), weights[1]).MoveToOuterDisposeScope();
     }
 
@@ -58,17 +64,17 @@ internal sealed class LruModule : nn.Module<Tensor, long, Tensor?, Tensor>
     // γ ⊙ (B x), channels first [D × S × T]. γ is folded into the weights, which are fewer than the rows.
     private (Tensor Real, Tensor Imaginary) Drive(Tensor inputs, long steps)
     {
-        var gamma = _gamma.exp().repeat(2);
-        var weight = _input.Weight.index_select(1, _order).mul(gamma);
-        var bias = _input.Bias!.index_select(0, _order).mul(gamma);
-        var halves = Halves(addmm(bias.unsqueeze(1), weight.t(), inputs.t(), 1, 1), 0);
+        Tensor gamma = _gamma.exp().repeat(2);
+        Tensor weight = _input.Weight.index_select(1, _order).mul(gamma);
+        Tensor bias = _input.Bias!.index_select(0, _order).mul(gamma);
+        Tensor[] halves = Halves(addmm(bias.unsqueeze(1), weight.t(), inputs.t(), 1, 1), 0);
         return (halves[0].view(_d, -1, steps), halves[1].view(_d, -1, steps));
     }
 
     // [n × D], without a copy if all are selected.
     private Tensor Rows(Tensor states, Tensor? selected)
     {
-        var channels = states.view(_d, -1);
+        Tensor channels = states.view(_d, -1);
         return (selected is null ? channels : channels.index_select(1, selected)).t();
     }
 }

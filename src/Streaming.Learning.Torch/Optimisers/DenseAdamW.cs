@@ -1,5 +1,6 @@
 using Streaming.Learning.Torch.State;
 using Streaming.Models.Options;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Streaming.Learning.Torch.Optimisers;
@@ -19,13 +20,13 @@ internal sealed class DenseAdamW
     /// <summary>Applies one update. Call under <c>no_grad</c>.</summary>
     public void Update(UpdateGate gate, double learningRate)
     {
-        using var scope = NewDisposeScope();
-        var gradients = gate.Clean(_dense.Gradients);
-        var first = _dense.FirstMoments.mul(_model.Beta1).add_(gradients, 1 - (double)_model.Beta1);
-        var second = _dense.SecondMoments.mul(_model.Beta2).addcmul_(gradients, gradients, 1 - (double)_model.Beta2);
-        var root = second.div(gate.Correction(_model.Beta2)).sqrt_().add_(_model.Epsilon);
-        var kept = _dense.DecayMask.mul(-learningRate * _model.WeightDecay).add_(1).mul_(_dense.Values);
-        var values = kept.sub_(first.div(gate.Correction(_model.Beta1)).div_(root).mul_(learningRate));
+        using DisposeScope scope = NewDisposeScope();
+        Tensor gradients = gate.Clean(_dense.Gradients);
+        Tensor first = _dense.FirstMoments.mul(_model.Beta1).add_(gradients, 1 - (double)_model.Beta1);
+        Tensor second = _dense.SecondMoments.mul(_model.Beta2).addcmul_(gradients, gradients, 1 - (double)_model.Beta2);
+        Tensor root = second.div(gate.Correction(_model.Beta2)).sqrt_().add_(_model.Epsilon);
+        Tensor kept = _dense.DecayMask.mul(-learningRate * _model.WeightDecay).add_(1).mul_(_dense.Values);
+        Tensor values = kept.sub_(first.div(gate.Correction(_model.Beta1)).div_(root).mul_(learningRate));
         gate.Write(_dense.Values, values);
         gate.Write(_dense.FirstMoments, first);
         gate.Write(_dense.SecondMoments, second);

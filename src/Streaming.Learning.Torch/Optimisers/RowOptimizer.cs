@@ -1,5 +1,6 @@
 using Streaming.Learning.Torch.Items;
 using Streaming.Models.Options;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Streaming.Learning.Torch.Optimisers;
@@ -26,18 +27,19 @@ internal sealed class RowOptimizer
     /// <param name="learningRate">Of this step.</param>
     public void Update(UpdateGate gate, Tensor rows, Tensor gradients, double learningRate)
     {
-        using var scope = NewDisposeScope();
-        var stored = _items.Embeddings.index_select(0, rows);
-        var clean = gate.Clean(gradients);
+        using DisposeScope scope = NewDisposeScope();
+        Tensor stored = _items.Embeddings.index_select(0, rows);
+        Tensor clean = gate.Clean(gradients);
         double keep = 1 - (learningRate * _model.IdWeightDecay);
-        var values = stored.mul(_items.MissedDecay(rows)).mul_(keep).sub_(_items.Adam
-            ? AdamStep(gate, rows, clean, learningRate)
-            : AdagradStep(gate, rows, clean, learningRate));
+        Tensor values = stored
+            .mul(_items.MissedDecay(rows))
+            .mul_(keep)
+            .sub_(_items.Adam ? AdamStep(gate, rows, clean, learningRate) : AdagradStep(gate, rows, clean, learningRate));
         _items.Embeddings.index_copy_(0, rows, where(gate.Applies, values, stored));
-        var decay = _items.LogDecay.add(Math.Log(keep));
-        var decays = _items.LogDecays.index_select(0, rows);
+        Tensor decay = _items.LogDecay.add(Math.Log(keep));
+        Tensor decays = _items.LogDecays.index_select(0, rows);
         _items.LogDecays.index_copy_(0, rows, where(gate.Applies, decay, decays));
-        var updated = _items.Updated.index_select(0, rows);
+        Tensor updated = _items.Updated.index_select(0, rows);
         _items.Updated.index_copy_(0, rows, where(gate.Applies, gate.Update.to_type(ScalarType.Int64), updated));
         gate.Write(_items.LogDecay, decay);
     }
@@ -45,24 +47,28 @@ internal sealed class RowOptimizer
     private Tensor AdamStep(UpdateGate gate, Tensor rows, Tensor gradients, double learningRate)
     {
         // Idle steps as a power of β: exact when there were none.
-        var idle = gate.Update.sub(1).sub(_items.Updated.index_select(0, rows)).clamp_min(0).unsqueeze(1);
-        var storedFirst = _items.FirstMoments.index_select(0, rows);
-        var storedSecond = _items.SecondMoments.index_select(0, rows);
-        var first = storedFirst.mul(Power(_model.Beta1, idle)).mul_(_model.Beta1).add_(gradients, 1 - (double)_model.Beta1);
-        var second = storedSecond.mul(Power(_model.Beta2, idle)).mul_(_model.Beta2).addcmul_(gradients, gradients, 1 - (double)_model.Beta2);
+        Tensor idle = gate.Update.sub(1).sub(_items.Updated.index_select(0, rows)).clamp_min(0).unsqueeze(1);
+        Tensor storedFirst = _items.FirstMoments.index_select(0, rows);
+        Tensor storedSecond = _items.SecondMoments.index_select(0, rows);
+        Tensor first = storedFirst.mul(Power(_model.Beta1, idle)).mul_(_model.Beta1).add_(gradients, 1 - (double)_model.Beta1);
+        Tensor second = storedSecond
+            .mul(Power(_model.Beta2, idle))
+            .mul_(_model.Beta2)
+            .addcmul_(gradients, gradients, 1 - (double)_model.Beta2);
         _items.FirstMoments.index_copy_(0, rows, where(gate.Applies, first, storedFirst));
         _items.SecondMoments.index_copy_(0, rows, where(gate.Applies, second, storedSecond));
-        var root = second.div_(gate.Correction(_model.Beta2)).sqrt_().add_(_model.Epsilon);
+        Tensor root = second.div_(gate.Correction(_model.Beta2)).sqrt_().add_(_model.Epsilon);
         return first.div_(gate.Correction(_model.Beta1)).div_(root).mul_(learningRate);
     }
 
     private Tensor AdagradStep(UpdateGate gate, Tensor rows, Tensor gradients, double learningRate)
     {
-        var stored = _items.SecondMoments.index_select(0, rows);
-        var accumulated = stored.add(gradients.square().mean([1], keepdim: true));
+        Tensor stored = _items.SecondMoments.index_select(0, rows);
+        Tensor accumulated = stored.add(gradients.square().mean([1], keepdim: true));
         _items.SecondMoments.index_copy_(0, rows, where(gate.Applies, accumulated, stored));
         return gradients.div(accumulated.sqrt_().add_(_model.Epsilon)).mul_(learningRate);
     }
 
-    private static Tensor Power(double beta, Tensor exponents) => exponents.mul(Math.Log(Math.Max(beta, double.Epsilon))).exp_().to_type(ScalarType.Float32);
+    private static Tensor Power(double beta, Tensor exponents) =>
+        exponents.mul(Math.Log(Math.Max(beta, double.Epsilon))).exp_().to_type(ScalarType.Float32);
 }

@@ -1,3 +1,4 @@
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Streaming.Learning.Torch.Optimisers;
@@ -17,8 +18,8 @@ internal sealed record UpdateGate(Tensor Applies, Tensor Scale, Tensor Update)
     /// <summary>Adam's 1 − βᵗ, a float32 scalar.</summary>
     public Tensor Correction(double beta)
     {
-        using var scope = NewDisposeScope();
-        var power = beta > 0 ? Update.mul(Math.Log(beta)).expm1().neg() : ones_like(Update);
+        using DisposeScope scope = NewDisposeScope();
+        Tensor power = beta > 0 ? Update.mul(Math.Log(beta)).expm1().neg() : ones_like(Update);
         return power.to_type(ScalarType.Float32).MoveToOuterDisposeScope();
     }
 

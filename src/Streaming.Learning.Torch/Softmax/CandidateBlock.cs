@@ -16,7 +16,12 @@ internal readonly record struct CandidateBlock(Tensor Vectors, Tensor Rows, Tens
         new(Vectors.narrow(0, start, count), Rows.narrow(0, start, count), LogQ.narrow(0, start, count));
 
     /// <summary>Concatenates blocks; copies only if there are several.</summary>
-    public static CandidateBlock Join(IReadOnlyList<CandidateBlock> blocks) => blocks.Count == 1
-        ? blocks[0]
-        : new(cat([.. blocks.Select(block => block.Vectors)], 0), cat([.. blocks.Select(block => block.Rows)], 0), cat([.. blocks.Select(block => block.LogQ)], 0));
+    public static CandidateBlock Join(IReadOnlyList<CandidateBlock> blocks) =>
+        blocks.Count == 1
+            ? blocks[0]
+            : new(
+                cat([.. blocks.Select(block => block.Vectors)], 0),
+                cat([.. blocks.Select(block => block.Rows)], 0),
+                cat([.. blocks.Select(block => block.LogQ)], 0)
+            );
 }

@@ -2,6 +2,7 @@ using Streaming.Kernels.Softmax;
 using Streaming.Learning.Torch.Devices;
 using Streaming.Models.Layers;
 using Streaming.Models.Options;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Streaming.Learning.Torch.Softmax;
@@ -44,7 +45,8 @@ internal sealed class NestedSoftmaxLoss : IDisposable
 
     /// <summary>Bytes that a chunk needs per column with a batch of <paramref name="rows"/>.</summary>
     /// <remarks>Logits, probabilities and the hit mask; the prefixes, their gradient and its intermediates.</remarks>
-    public long BytesPerColumn(long rows) => (rows * ((2 * sizeof(float)) + 1)) + (4L * _increments.Count * _increments.Dimension * sizeof(float));
+    public long BytesPerColumn(long rows) =>
+        (rows * ((2 * sizeof(float)) + 1)) + (4L * _increments.Count * _increments.Dimension * sizeof(float));
 
     /// <summary>Gets each width's share of the total loss.</summary>
     public IReadOnlyList<double> WidthShares => _widthShares;
@@ -56,23 +58,25 @@ internal sealed class NestedSoftmaxLoss : IDisposable
     {
         Shapes.Require(problem.Users, "users", problem.Rows, _increments.Dimension);
         Shapes.Require(problem.Own.Vectors, "candidates", problem.Own.Count, _increments.Dimension);
-        using var scope = NewDisposeScope();
+        using DisposeScope scope = NewDisposeScope();
         columns = problem.Rows < RowsWorthAChunk ? columns : Math.Min(columns, MostColumnsOnChip);
-        var users = _prefixes.Of(problem.Users);
-        var positives = _prefixes.Of(problem.Own.Vectors.narrow(0, 0, problem.Rows));
-        var (softmax, counts) = Sum(problem, users, columns);
-        var gap = softmax.LogSums.sub(PositiveLogits(problem, users, positives));
-        var (losses, mistakes) = _correction == LogQCorrection.Corrected ? Corrected(gap, counts) : (gap.softplus(), gap.sigmoid());
-        var shares = problem.Shares.unsqueeze(1);
-        var coefficients = mistakes.mul(shares.mul(_deviceShares)).div_(_temperature).to_type(ScalarType.Float32);
-        var userGradient = users.Backward(softmax.Means.sub(positives.Values).mul_(coefficients));
-        var pulls = users.Values.mul(coefficients);
-        var candidateGradient = CandidateGradient(problem, users, softmax.LogSums, pulls, columns);
+        Prefixes users = _prefixes.Of(problem.Users);
+        Prefixes positives = _prefixes.Of(problem.Own.Vectors.narrow(0, 0, problem.Rows));
+        (RunningSoftmax? softmax, Tensor? counts) = Sum(problem, users, columns);
+        Tensor gap = softmax.LogSums.sub(PositiveLogits(problem, users, positives));
+        (Tensor? losses, Tensor? mistakes) =
+            _correction == LogQCorrection.Corrected ? Corrected(gap, counts) : (gap.softplus(), gap.sigmoid());
+        Tensor shares = problem.Shares.unsqueeze(1);
+        Tensor coefficients = mistakes.mul(shares.mul(_deviceShares)).div_(_temperature).to_type(ScalarType.Float32);
+        Tensor userGradient = users.Backward(softmax.Means.sub(positives.Values).mul_(coefficients));
+        Tensor pulls = users.Values.mul(coefficients);
+        Tensor candidateGradient = CandidateGradient(problem, users, softmax.LogSums, pulls, columns);
         candidateGradient.narrow(0, 0, problem.Rows).sub_(positives.Backward(pulls));
         return new SoftmaxResult(
             losses.to_type(ScalarType.Float64).mul_(shares).sum([1, 2]).MoveToOuterDisposeScope(),
             userGradient.MoveToOuterDisposeScope(),
-            candidateGradient.MoveToOuterDisposeScope());
+            candidateGradient.MoveToOuterDisposeScope()
+        );
     }
 
     /// <inheritdoc/>
@@ -97,18 +101,18 @@ internal sealed class NestedSoftmaxLoss : IDisposable
     // ℓ are 0.
     private static (Tensor Losses, Tensor Mistakes) Corrected(Tensor gap, Tensor counts)
     {
-        var mistakes = gap.sub(counts.clamp_min(1).to_type(ScalarType.Float32).log_().unsqueeze(1)).sigmoid_();
+        Tensor mistakes = gap.sub(counts.clamp_min(1).to_type(ScalarType.Float32).log_().unsqueeze(1)).sigmoid_();
         return (gap.mul(mistakes), mistakes);
     }
 
     private (RunningSoftmax Softmax, Tensor Counts) Sum(SoftmaxProblem problem, Prefixes users, long columns)
     {
         var softmax = new RunningSoftmax(users);
-        var counts = zeros(problem.Rows, dtype: ScalarType.Int64, device: problem.Users.device);
-        foreach (var (start, count) in Chunks(problem.Candidates, columns))
+        Tensor counts = zeros(problem.Rows, dtype: ScalarType.Int64, device: problem.Users.device);
+        foreach ((long start, long count) in Chunks(problem.Candidates, columns))
         {
-            using var scope = NewDisposeScope();
-            var chunk = Score(problem, users, problem.Slice(start, count));
+            using DisposeScope scope = NewDisposeScope();
+            ScoredChunk chunk = Score(problem, users, problem.Slice(start, count));
             softmax.Add(chunk);
             if (_correction == LogQCorrection.Corrected)
             {
@@ -126,29 +130,36 @@ internal sealed class NestedSoftmaxLoss : IDisposable
     // negative's logit has ln(1 − Q(p)) added, the same for the whole row. [K × B × 1]
     private Tensor PositiveLogits(SoftmaxProblem problem, Prefixes users, Prefixes positives)
     {
-        var scores = users.Values.mul(positives.Values).sum(2, keepdim: true).div_(_temperature);
-        var logQ = problem.Own.LogQ.narrow(0, 0, problem.Rows).unsqueeze(1);
+        Tensor scores = users.Values.mul(positives.Values).sum(2, keepdim: true).div_(_temperature);
+        Tensor logQ = problem.Own.LogQ.narrow(0, 0, problem.Rows).unsqueeze(1);
         return _correction switch
         {
             LogQCorrection.None => scores,
             LogQCorrection.Classic => scores.sub_(logQ),
-            _ => scores.sub_(logQ.to_type(ScalarType.Float64).expm1().neg_().clamp_min_(NestedSoftmax.LeastMissProbability).log_().to_type(ScalarType.Float32)),
+            _ => scores.sub_(
+                logQ.to_type(ScalarType.Float64)
+                    .expm1()
+                    .neg_()
+                    .clamp_min_(NestedSoftmax.LeastMissProbability)
+                    .log_()
+                    .to_type(ScalarType.Float32)
+            ),
         };
     }
 
     private Tensor CandidateGradient(SoftmaxProblem problem, Prefixes users, Tensor logSums, Tensor pulls, long columns)
     {
-        var gradient = zeros_like(problem.Own.Vectors);
-        var negatives = problem.OwnNegatives;
-        foreach (var (start, count) in Chunks(negatives.Count, columns))
+        Tensor gradient = zeros_like(problem.Own.Vectors);
+        CandidateBlock negatives = problem.OwnNegatives;
+        foreach ((long start, long count) in Chunks(negatives.Count, columns))
         {
-            using var scope = NewDisposeScope();
-            var chunk = Score(problem, users, negatives.Slice(start, count));
-            var parts = zeros_like(chunk.Candidates.Values);
+            using DisposeScope scope = NewDisposeScope();
+            ScoredChunk chunk = Score(problem, users, negatives.Slice(start, count));
+            Tensor parts = zeros_like(chunk.Candidates.Values);
             for (int k = 0; k < _increments.Count; k++)
             {
-                using var widthScope = NewDisposeScope();
-                var probabilities = chunk.Logits(k).sub_(logSums.select(0, k)).exp_();
+                using DisposeScope widthScope = NewDisposeScope();
+                Tensor probabilities = chunk.Logits(k).sub_(logSums.select(0, k)).exp_();
                 chunk.Candidates.Width(parts, k).addmm_(probabilities.t(), users.Width(pulls, k), 0);
             }
 

@@ -1,4 +1,5 @@
 using Streaming.Models.Layers;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Streaming.Learning.Torch.Softmax;
@@ -18,22 +19,34 @@ internal sealed class PrefixSpace : IDisposable
     {
         _increments = increments;
         _isCosine = cosine;
-        using var scope = NewDisposeScope();
-        var ends = tensor(increments.Ends.ToArray().Select(end => (long)end).ToArray(), device: device);
+        using DisposeScope scope = NewDisposeScope();
+        Tensor ends = tensor(increments.Ends.ToArray().Select(end => (long)end).ToArray(), device: device);
         _last = ends.sub(1).DetachFromDisposeScope();
-        _within = arange(increments.Dimension, device: device).lt(ends.unsqueeze(1)).unsqueeze(1).to_type(ScalarType.Float32).DetachFromDisposeScope();
+        _within = arange(increments.Dimension, device: device)
+            .lt(ends.unsqueeze(1))
+            .unsqueeze(1)
+            .to_type(ScalarType.Float32)
+            .DetachFromDisposeScope();
     }
 
     /// <summary>The prefixes of vectors [n × D], in the caller's dispose scope.</summary>
     public Prefixes Of(Tensor vectors)
     {
-        using var scope = NewDisposeScope();
-        var values = vectors.unsqueeze(0).mul(_within);
+        using DisposeScope scope = NewDisposeScope();
+        Tensor values = vectors.unsqueeze(0).mul(_within);
         Tensor? inverseNorms = null;
         if (_isCosine)
         {
             // Cumulative sums give the squared norms of all prefixes at once.
-            inverseNorms = vectors.square().cumsum(1).index_select(1, _last).add_(Epsilon).rsqrt_().t().unsqueeze(2).MoveToOuterDisposeScope();
+            inverseNorms = vectors
+                .square()
+                .cumsum(1)
+                .index_select(1, _last)
+                .add_(Epsilon)
+                .rsqrt_()
+                .t()
+                .unsqueeze(2)
+                .MoveToOuterDisposeScope();
             values.mul_(inverseNorms);
         }
 

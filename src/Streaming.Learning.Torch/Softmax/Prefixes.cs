@@ -1,4 +1,5 @@
 using Streaming.Models.Layers;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Streaming.Learning.Torch.Softmax;
@@ -21,11 +22,11 @@ internal sealed class Prefixes(Increments increments, Tensor values, Tensor? inv
     /// <summary>Gradient with respect to the vectors [n × D], given that of the prefixes [K × n × D].</summary>
     public Tensor Backward(Tensor gradient)
     {
-        using var scope = NewDisposeScope();
+        using DisposeScope scope = NewDisposeScope();
         if (inverseNorms is not null)
         {
             // Only the component orthogonal to a unit vector counts: (g − v̂⟨v̂, g⟩) / ‖v‖.
-            var along = values.mul(gradient).sum(2, keepdim: true);
+            Tensor along = values.mul(gradient).sum(2, keepdim: true);
             gradient = gradient.addcmul(values, along, -1).mul_(inverseNorms);
         }
 

@@ -1,3 +1,4 @@
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Streaming.Learning.Torch.Softmax;
@@ -13,7 +14,12 @@ internal sealed class RunningSoftmax
     public RunningSoftmax(Prefixes users)
     {
         Means = zeros_like(users.Values);
-        LogSums = full([users.Values.shape[0], users.Values.shape[1], 1], float.MinValue, dtype: ScalarType.Float32, device: users.Values.device);
+        LogSums = full(
+            [users.Values.shape[0], users.Values.shape[1], 1],
+            float.MinValue,
+            dtype: ScalarType.Float32,
+            device: users.Values.device
+        );
     }
 
     /// <summary>Gets the log-sum-exp [K × B × 1]; the lowest float if there is nothing to sum.</summary>
@@ -25,8 +31,8 @@ internal sealed class RunningSoftmax
     /// <summary>Adds a chunk.</summary>
     public void Add(ScoredChunk chunk)
     {
-        using var scope = NewDisposeScope();
-        var means = zeros_like(Means);
+        using DisposeScope scope = NewDisposeScope();
+        Tensor means = zeros_like(Means);
         var greatest = new Tensor[Means.shape[0]];
         var probabilities = new Tensor[greatest.Length];
         for (int k = 0; k < greatest.Length; k++)
@@ -35,17 +41,17 @@ internal sealed class RunningSoftmax
         }
 
         // At the greatest logit the probability is 1 / Σ exp(logit − greatest), which cannot overflow or underflow.
-        var logSums = stack(greatest).sub_(stack(probabilities).log_());
+        Tensor logSums = stack(greatest).sub_(stack(probabilities).log_());
         Means.lerp_(means, logSums.sub(LogSums).sigmoid_());
         LogSums.copy_(LogSums.logaddexp(logSums));
     }
 
     private static (Tensor Greatest, Tensor Probability) Add(ScoredChunk chunk, int k, Tensor means)
     {
-        using var scope = NewDisposeScope();
-        var logits = chunk.Logits(k);
-        var probabilities = logits.softmax(1);
-        var (greatest, places) = logits.max(1, keepdim: true);
+        using DisposeScope scope = NewDisposeScope();
+        Tensor logits = chunk.Logits(k);
+        Tensor probabilities = logits.softmax(1);
+        (Tensor? greatest, Tensor? places) = logits.max(1, keepdim: true);
         chunk.Candidates.Width(means, k).addmm_(probabilities, chunk.Candidates.Width(k), 0);
         return (greatest.MoveToOuterDisposeScope(), probabilities.gather(1, places).MoveToOuterDisposeScope());
     }

@@ -1,4 +1,5 @@
 using Streaming.Kernels.Softmax;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Streaming.Learning.Torch.Softmax;
@@ -19,7 +20,14 @@ internal sealed class ScoredChunk
     /// <param name="candidates">Their prefixes.</param>
     /// <param name="temperature">τ.</param>
     /// <param name="correction">Whether to subtract ln q.</param>
-    public ScoredChunk(Prefixes users, Tensor positiveRows, CandidateBlock block, Prefixes candidates, double temperature, LogQCorrection correction)
+    public ScoredChunk(
+        Prefixes users,
+        Tensor positiveRows,
+        CandidateBlock block,
+        Prefixes candidates,
+        double temperature,
+        LogQCorrection correction
+    )
     {
         _users = users;
         _block = block;
@@ -27,9 +35,10 @@ internal sealed class ScoredChunk
         Candidates = candidates;
 
         // The lowest float, not −∞: a row with nothing else keeps finite sums, and next to any other logit its weight is exactly 0.
-        _bias = correction == LogQCorrection.None
-            ? zeros_like(block.LogQ).masked_fill_(block.LogQ.isposinf(), float.MinValue)
-            : block.LogQ.neg().clamp_min_(float.MinValue);
+        _bias =
+            correction == LogQCorrection.None
+                ? zeros_like(block.LogQ).masked_fill_(block.LogQ.isposinf(), float.MinValue)
+                : block.LogQ.neg().clamp_min_(float.MinValue);
 
         // As indices. A mask would cost each width 9 bytes per score, on top of the 20 of its other passes; finding the indices costs
         // about 3 once, and a wait for their number.
@@ -43,7 +52,7 @@ internal sealed class ScoredChunk
     /// <remarks>The bias is a vector, so that the product adds it while writing.</remarks>
     public Tensor Logits(int k)
     {
-        var logits = _bias.addmm(_users.Width(k), Candidates.Width(k).t(), 1, _scale);
+        Tensor logits = _bias.addmm(_users.Width(k), Candidates.Width(k).t(), 1, _scale);
         logits.view(-1).index_fill_(0, _hits, float.MinValue);
         return logits;
     }
@@ -51,8 +60,8 @@ internal sealed class ScoredChunk
     /// <summary>Adds the number of each row's negatives to counts [B], int64.</summary>
     public void CountNegatives(Tensor counts)
     {
-        using var scope = NewDisposeScope();
-        var present = _block.LogQ.lt(double.PositiveInfinity).to_type(ScalarType.Int64);
+        using DisposeScope scope = NewDisposeScope();
+        Tensor present = _block.LogQ.lt(double.PositiveInfinity).to_type(ScalarType.Int64);
         counts.add_(present.sum());
         counts.index_add_(0, _hits.floor_divide(_block.Count), present.index_select(0, _hits.remainder(_block.Count)), -1);
     }

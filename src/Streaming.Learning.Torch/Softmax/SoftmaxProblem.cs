@@ -9,7 +9,13 @@ namespace Streaming.Learning.Torch.Softmax;
 /// <param name="FirstNegative">First own candidate scored for every row: 0, or B if positives are not negatives of other rows.</param>
 /// <param name="Bank">Segments of the memory bank, without gradient.</param>
 /// <param name="Shares">[B] float64: each row's weight over the sum of all.</param>
-internal sealed record SoftmaxProblem(Tensor Users, CandidateBlock Own, long FirstNegative, IReadOnlyList<CandidateBlock> Bank, Tensor Shares)
+internal sealed record SoftmaxProblem(
+    Tensor Users,
+    CandidateBlock Own,
+    long FirstNegative,
+    IReadOnlyList<CandidateBlock> Bank,
+    Tensor Shares
+)
 {
     /// <summary>Gets the number of rows, B.</summary>
     public long Rows => Shares.shape[0];
@@ -25,9 +31,10 @@ internal sealed record SoftmaxProblem(Tensor Users, CandidateBlock Own, long Fir
     public CandidateBlock Slice(long start, long count)
     {
         var parts = new List<CandidateBlock>();
-        foreach (var block in Bank.Append(OwnNegatives))
+        foreach (CandidateBlock block in Bank.Append(OwnNegatives))
         {
-            long from = Math.Clamp(start, 0, block.Count), to = Math.Clamp(start + count, 0, block.Count);
+            long from = Math.Clamp(start, 0, block.Count),
+                to = Math.Clamp(start + count, 0, block.Count);
             if (to > from)
             {
                 parts.Add(block.Slice(from, to - from));

@@ -1,4 +1,5 @@
 using Streaming.Models.State;
+using TorchSharp;
 using static TorchSharp.torch;
 using DeviceParameter = TorchSharp.Modules.Parameter;
 
@@ -25,23 +26,23 @@ internal sealed class DenseParameters : IDisposable
     public DenseParameters(ParameterSet set, Device device)
     {
         Declared = set.All;
-        using var scope = NewDisposeScope();
-        var regions = LayOut(out long length);
+        using DisposeScope scope = NewDisposeScope();
+        List<(string Name, long Start, long[] Shape)> regions = LayOut(out long length);
         Values = zeros(length, dtype: ScalarType.Float32, device: device).DetachFromDisposeScope();
         Gradients = zeros_like(Values).DetachFromDisposeScope();
         FirstMoments = zeros_like(Values).DetachFromDisposeScope();
         SecondMoments = zeros_like(Values).DetachFromDisposeScope();
         DecayMask = zeros_like(Values).DetachFromDisposeScope();
         _exists = zeros_like(Values).DetachFromDisposeScope();
-        foreach (var parameter in set.All)
+        foreach (Parameter parameter in set.All)
         {
-            using var one = NewDisposeScope();
+            using DisposeScope one = NewDisposeScope();
             Place(Values, parameter).copy_(tensor(set.Value(parameter).ToArray(), Shape(parameter), dtype: ScalarType.Float32));
             Place(DecayMask, parameter).fill_(parameter.Decays ? 1 : 0);
             Place(_exists, parameter).fill_(1);
         }
 
-        foreach (var (name, start, shape) in regions)
+        foreach ((string? name, long start, long[]? shape) in regions)
         {
             _views.Add(name, View(start, shape));
         }
@@ -71,10 +72,10 @@ internal sealed class DenseParameters : IDisposable
     /// <summary>A declared parameter within one of these tensors: a view of its shape, in the caller's dispose scope.</summary>
     public Tensor Place(Tensor whole, Parameter parameter)
     {
-        var (start, columns, firstColumn) = _places[parameter.Name];
+        (long start, long columns, long firstColumn) = _places[parameter.Name];
         long[] shape = Shape(parameter);
         long length = columns == 0 ? parameter.Length : shape[0] * columns;
-        var region = whole.narrow(0, start, length);
+        Tensor region = whole.narrow(0, start, length);
         return columns == 0 ? region.view(shape) : region.view(shape[0], columns).narrow(1, firstColumn, shape[1]);
     }
 
@@ -84,7 +85,7 @@ internal sealed class DenseParameters : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        foreach (var view in _views.Values)
+        foreach (DeviceParameter view in _views.Values)
         {
             view.Dispose();
         }
@@ -110,12 +111,14 @@ internal sealed class DenseParameters : IDisposable
     {
         var regions = new List<(string, long, long[])>();
         long start = 0;
-        foreach (var blocks in Declared.GroupBy(parameter => RegionName(parameter.Name)))
+        foreach (IGrouping<string, Parameter> blocks in Declared.GroupBy(parameter => RegionName(parameter.Name)))
         {
             bool nested = blocks.First().Name != blocks.Key;
-            long[] shape = nested ? [blocks.Max(block => block.Shape[0]), blocks.Sum(block => (long)block.Shape[1])] : Shape(blocks.First());
+            long[] shape = nested
+                ? [blocks.Max(block => block.Shape[0]), blocks.Sum(block => (long)block.Shape[1])]
+                : Shape(blocks.First());
             long column = 0;
-            foreach (var block in blocks)
+            foreach (Parameter? block in blocks)
             {
                 _places.Add(block.Name, (start, nested ? shape[1] : 0, column));
                 column += nested ? block.Shape[1] : 0;

@@ -22,7 +22,7 @@ internal sealed class DeviceStateReader
             _byName[source.Tensors[i].Name] = i;
         }
 
-        foreach (var entry in expected)
+        foreach (StateEntry entry in expected)
         {
             Check(entry.Info, mostRows(entry.Info.Name));
         }
@@ -30,7 +30,9 @@ internal sealed class DeviceStateReader
         var known = expected.Select(entry => entry.Info.Name).ToHashSet(StringComparer.Ordinal);
         if (_byName.Keys.FirstOrDefault(name => !known.Contains(name)) is { } unknown)
         {
-            throw new StateMismatchException($"Tensor {unknown} is not part of the model. Start with the options that the state was written with.");
+            throw new StateMismatchException(
+                $"Tensor {unknown} is not part of the model. Start with the options that the state was written with."
+            );
         }
     }
 
@@ -38,8 +40,8 @@ internal sealed class DeviceStateReader
     public Tensor Read(string name)
     {
         int index = _byName[name];
-        var info = _source.Tensors[index];
-        var values = empty(info.ElementCount(), dtype: Type(info.Type));
+        TensorInfo info = _source.Tensors[index];
+        Tensor values = empty(info.ElementCount(), dtype: Type(info.Type));
         HostTensors.Fill(values, info.Type.Size(), _source, index);
         return values.view([.. info.Shape]);
     }
@@ -48,28 +50,41 @@ internal sealed class DeviceStateReader
     {
         if (!_byName.TryGetValue(needed.Name, out int index))
         {
-            throw new StateMismatchException($"Tensor {needed.Name} is missing. The state belongs to a model with other options; start with those, or from scratch.");
+            throw new StateMismatchException(
+                $"Tensor {needed.Name} is missing. The state belongs to a model with other options; start with those, or from scratch."
+            );
         }
 
-        var found = _source.Tensors[index];
+        TensorInfo found = _source.Tensors[index];
         int free = mostRows is null ? 0 : 1;
-        if (found.Type != needed.Type || found.Shape.Count != needed.Shape.Count || !found.Shape.Skip(free).SequenceEqual(needed.Shape.Skip(free)))
+        if (
+            found.Type != needed.Type
+            || found.Shape.Count != needed.Shape.Count
+            || !found.Shape.Skip(free).SequenceEqual(needed.Shape.Skip(free))
+        )
         {
-            throw new StateMismatchException($"Tensor {needed.Name} is {found.Type} [{string.Join(", ", found.Shape)}]; the model needs {needed.Type} [{string.Join(", ", needed.Shape)}]. Start with the options that the state was written with.");
+            throw new StateMismatchException(
+                $"Tensor {needed.Name} is {found.Type} [{string.Join(", ", found.Shape)}]; the model needs {needed.Type} "
+                    + $"[{string.Join(", ", needed.Shape)}]. Start with the options that the state was written with."
+            );
         }
 
         if (found.Shape.Count > 0 && found.Shape[0] > mostRows)
         {
-            throw new StateMismatchException($"Tensor {needed.Name} has {found.Shape[0]} rows; the model has room for {mostRows}. Start with a capacity of at least {found.Shape[0]}.");
+            throw new StateMismatchException(
+                $"Tensor {needed.Name} has {found.Shape[0]} rows; the model has room for {mostRows}. Start with a capacity of at least "
+                    + $"{found.Shape[0]}."
+            );
         }
     }
 
-    private static ScalarType Type(TensorType type) => type switch
-    {
-        TensorType.F32 => ScalarType.Float32,
-        TensorType.F64 => ScalarType.Float64,
-        TensorType.I32 => ScalarType.Int32,
-        TensorType.I64 => ScalarType.Int64,
-        _ => throw new ArgumentOutOfRangeException(nameof(type), type, "Not a type of the engine's state."),
-    };
+    private static ScalarType Type(TensorType type) =>
+        type switch
+        {
+            TensorType.F32 => ScalarType.Float32,
+            TensorType.F64 => ScalarType.Float64,
+            TensorType.I32 => ScalarType.Int32,
+            TensorType.I64 => ScalarType.Int64,
+            _ => throw new ArgumentOutOfRangeException(nameof(type), type, "Not a type of the engine's state."),
+        };
 }

@@ -15,8 +15,8 @@ internal static class HostTensors
         {
             int inside = (int)(byteOffset % elementSize);
             int length = Math.Min(destination.Length, BlockBytes - inside);
-            using var part = values.narrow(0, byteOffset / elementSize, (inside + length + elementSize - 1) / elementSize);
-            using var there = part.cpu();
+            using Tensor part = values.narrow(0, byteOffset / elementSize, (inside + length + elementSize - 1) / elementSize);
+            using Tensor there = part.cpu();
             there.bytes.Slice(inside, length).CopyTo(destination);
             destination = destination[length..];
             byteOffset += length;
@@ -26,10 +26,11 @@ internal static class HostTensors
     /// <summary>Fills a flat tensor from a source.</summary>
     public static void Fill(Tensor values, int elementSize, TensorSource source, int tensor)
     {
-        long count = values.shape[0], block = BlockBytes / elementSize;
+        long count = values.shape[0],
+            block = BlockBytes / elementSize;
         for (long at = 0; at < count; at += block)
         {
-            using var part = values.narrow(0, at, Math.Min(block, count - at));
+            using Tensor part = values.narrow(0, at, Math.Min(block, count - at));
             source.Read(tensor, at * elementSize, part.bytes);
         }
     }

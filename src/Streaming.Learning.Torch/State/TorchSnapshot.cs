@@ -22,8 +22,8 @@ internal sealed class TorchSnapshot : TensorSnapshot
     /// <param name="device">The target device, as long as there is room.</param>
     public TorchSnapshot(IReadOnlyList<StateEntry> entries, Device device)
     {
-        using var scope = NewDisposeScope();
-        using var noGrad = no_grad();
+        using DisposeScope scope = NewDisposeScope();
+        using IDisposable noGrad = no_grad();
         Tensors = [.. entries.Select(entry => entry.Info)];
         _copies = new Tensor?[entries.Count];
         for (int i = 0; i < _copies.Length; i++)
@@ -53,7 +53,7 @@ internal sealed class TorchSnapshot : TensorSnapshot
         lock (_reading)
         {
             ObjectDisposedException.ThrowIf(_isDisposed, this);
-            var info = Tensors[tensor];
+            TensorInfo info = Tensors[tensor];
             ArgumentOutOfRangeException.ThrowIfNegative(byteOffset);
             ArgumentOutOfRangeException.ThrowIfGreaterThan(byteOffset + destination.Length, info.ByteCount(), nameof(byteOffset));
             if (_copies[tensor] is { } copy)
@@ -79,7 +79,7 @@ internal sealed class TorchSnapshot : TensorSnapshot
 
     private static Tensor Copy(StateEntry entry, ref Device device)
     {
-        using var scope = NewDisposeScope();
+        using DisposeScope scope = NewDisposeScope();
         try
         {
             return entry.Copy(device).contiguous().view(-1).DetachFromDisposeScope();
@@ -98,7 +98,7 @@ internal sealed class TorchSnapshot : TensorSnapshot
         {
             if (disposing && !_isDisposed)
             {
-                foreach (var copy in _copies)
+                foreach (Tensor? copy in _copies)
                 {
                     copy?.Dispose();
                 }

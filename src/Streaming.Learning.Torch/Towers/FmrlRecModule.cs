@@ -18,14 +18,19 @@ internal sealed class FmrlRecModule : TowerModule
         : base(dense, dropout, nameof(FmrlRecModule))
     {
         _inputNorm = options.InputNorm ? Registered("input_norm", new IncrementNormModule(dense, "tower.input_norm", widths)) : null;
-        _blocks = [.. Enumerable.Range(0, options.Layers).Select(i => Registered($"block{i}", new LruBlockModule(dense, $"tower.block{i}", widths, options.Norm, dropout)))];
+        _blocks =
+        [
+            .. Enumerable
+                .Range(0, options.Layers)
+                .Select(i => Registered($"block{i}", new LruBlockModule(dense, $"tower.block{i}", widths, options.Norm, dropout))),
+        ];
         _outputNorm = options.OutputNorm ? Registered("output_norm", new IncrementNormModule(dense, "tower.output_norm", widths)) : null;
         _outputLinear = options.OutputLinear ? Registered("output", new NestedLinearModule(dense, "tower.output")) : null;
     }
 
     protected override Tensor Encode(TowerInput input)
     {
-        var x = _inputNorm is null ? input.Items : _inputNorm.forward(input.Items);
+        Tensor x = _inputNorm is null ? input.Items : _inputNorm.forward(input.Items);
         for (int i = 0; i < _blocks.Length; i++)
         {
             x = _blocks[i].forward(x, input.Steps, i == _blocks.Length - 1 ? input.Predictions : null);

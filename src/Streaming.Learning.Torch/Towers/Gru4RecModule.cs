@@ -1,6 +1,7 @@
 using Streaming.Learning.Torch.Modules;
 using Streaming.Learning.Torch.State;
 using Streaming.Models.Layers;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Streaming.Learning.Torch.Towers;
@@ -32,9 +33,9 @@ internal sealed class Gru4RecModule : TowerModule
 
     protected override Tensor Encode(TowerInput input)
     {
-        var driven = Gated(_input, input.Items).view(-1, input.Steps, Gates * _width).unbind(1);
-        var (weight, bias) = (_hidden.Weight.index_select(1, _order), _hidden.Bias!.index_select(0, _order));
-        var state = zeros(driven[0].shape[0], _width, dtype: ScalarType.Float32, device: weight.device);
+        Tensor[] driven = Gated(_input, input.Items).view(-1, input.Steps, Gates * _width).unbind(1);
+        (Tensor? weight, Tensor? bias) = (_hidden.Weight.index_select(1, _order), _hidden.Bias!.index_select(0, _order));
+        Tensor state = zeros(driven[0].shape[0], _width, dtype: ScalarType.Float32, device: weight.device);
         var states = new Tensor[input.Steps];
         for (int t = 0; t < states.Length; t++)
         {
@@ -50,11 +51,12 @@ internal sealed class Gru4RecModule : TowerModule
 
     private Tensor Advance(Tensor driven, Tensor state, Tensor recurrent)
     {
-        using var scope = NewDisposeScope();
+        using DisposeScope scope = NewDisposeScope();
         long[] sizes = [2 * _width, _width];
-        Tensor[] own = driven.split(sizes, 1), past = recurrent.split(sizes, 1);
-        var gates = own[0].add(past[0]).sigmoid().split([_width, _width], 1);
-        var fresh = own[1].add(gates[1].mul(past[1])).tanh();
+        Tensor[] own = driven.split(sizes, 1),
+            past = recurrent.split(sizes, 1);
+        Tensor[] gates = own[0].add(past[0]).sigmoid().split([_width, _width], 1);
+        Tensor fresh = own[1].add(gates[1].mul(past[1])).tanh();
         return fresh.add(gates[0].mul(state.sub(fresh))).MoveToOuterDisposeScope();
     }
 }

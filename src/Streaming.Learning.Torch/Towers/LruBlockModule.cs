@@ -2,6 +2,7 @@ using Streaming.Learning.Torch.Modules;
 using Streaming.Learning.Torch.State;
 using Streaming.Models.Layers;
 using Streaming.Models.Options;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Streaming.Learning.Torch.Towers;
@@ -38,15 +39,15 @@ internal sealed class LruBlockModule : nn.Module<Tensor, long, Tensor?, Tensor>
     /// recurrence.</summary>
     public override Tensor forward(Tensor input, long steps, Tensor? selected)
     {
-        using var scope = NewDisposeScope();
-        var residual = selected is null ? input : input.index_select(0, selected);
-        var mixed = residual.add(_dropout.Apply(_lru.forward(_isPreNorm ? _mixNorm.forward(input) : input, steps, selected)));
+        using DisposeScope scope = NewDisposeScope();
+        Tensor residual = selected is null ? input : input.index_select(0, selected);
+        Tensor mixed = residual.add(_dropout.Apply(_lru.forward(_isPreNorm ? _mixNorm.forward(input) : input, steps, selected)));
         if (_isPreNorm)
         {
             return mixed.add(_dropout.Apply(_ffn.forward(_ffnNorm.forward(mixed)))).MoveToOuterDisposeScope();
         }
 
-        var hidden = _mixNorm.forward(mixed);
+        Tensor hidden = _mixNorm.forward(mixed);
         return _ffnNorm.forward(hidden.add(_dropout.Apply(_ffn.forward(hidden)))).MoveToOuterDisposeScope();
     }
 }

@@ -2,6 +2,7 @@ using Streaming.Learning.Torch.Modules;
 using Streaming.Learning.Torch.State;
 using Streaming.Models.Layers;
 using Streaming.Models.Options;
+using TorchSharp;
 using static TorchSharp.torch;
 using DeviceParameter = TorchSharp.Modules.Parameter;
 
@@ -43,43 +44,49 @@ internal sealed class MindModule : TowerModule
 
     public override Tensor Choose(Tensor outputs, Tensor labels)
     {
-        using var scope = NewDisposeScope();
-        long rows = labels.shape[0], width = _widths.Dimension;
-        var interests = outputs.view(rows, VectorsPerUser, width);
-        var scores = interests.detach().bmm(labels.detach().unsqueeze(2)).view(rows, VectorsPerUser);
-        var best = (_isCosine ? scores.div(interests.detach().norm(2, false, 2).add(Tiny)) : scores).argmax(1);
-        var chosen = arange(rows, dtype: ScalarType.Int64, device: best.device).mul(VectorsPerUser).add(best);
+        using DisposeScope scope = NewDisposeScope();
+        long rows = labels.shape[0],
+            width = _widths.Dimension;
+        Tensor interests = outputs.view(rows, VectorsPerUser, width);
+        Tensor scores = interests.detach().bmm(labels.detach().unsqueeze(2)).view(rows, VectorsPerUser);
+        Tensor best = (_isCosine ? scores.div(interests.detach().norm(2, false, 2).add(Tiny)) : scores).argmax(1);
+        Tensor chosen = arange(rows, dtype: ScalarType.Int64, device: best.device).mul(VectorsPerUser).add(best);
         return interests.view(-1, width).index_select(0, chosen).MoveToOuterDisposeScope();
     }
 
     protected override Tensor Encode(TowerInput input)
     {
-        long width = _widths.Dimension, rows = input.Predictions.shape[0];
-        var sequence = input.Predictions.floor_divide(input.Steps);
-        var last = input.Predictions.sub(sequence.mul(input.Steps));
-        var votes = _votes.forward(input.Items).view(-1, input.Steps, width).index_select(0, sequence);
-        var distances = last.unsqueeze(1).sub(arange(input.Steps, dtype: ScalarType.Int64, device: last.device).unsqueeze(0));
-        var weights = Route(votes.detach(), distances);
-        var capsules = Squash(Sum(votes, weights));
+        long width = _widths.Dimension,
+            rows = input.Predictions.shape[0];
+        Tensor sequence = input.Predictions.floor_divide(input.Steps);
+        Tensor last = input.Predictions.sub(sequence.mul(input.Steps));
+        Tensor votes = _votes.forward(input.Items).view(-1, input.Steps, width).index_select(0, sequence);
+        Tensor distances = last.unsqueeze(1).sub(arange(input.Steps, dtype: ScalarType.Int64, device: last.device).unsqueeze(0));
+        Tensor[] weights = Route(votes.detach(), distances);
+        Tensor capsules = Squash(Sum(votes, weights));
         return _dense.forward(capsules.view(-1, width)).view(rows, VectorsPerUser * width);
     }
 
     // Routing weights of each width after the last iteration [K] of [B × T × J]; 0 after the last step.
     private Tensor[] Route(Tensor votes, Tensor distances)
     {
-        using var noGrad = no_grad();
-        var steps = distances.ge(0).to_type(ScalarType.Float32).unsqueeze(2);
-        var prior = _routing.detach().t().index_select(0, distances.clamp_min(0).view(-1)).view(distances.shape[0], distances.shape[1], VectorsPerUser);
-        var agreements = Enumerable.Range(0, _widths.Count).Select(_ => zeros_like(prior)).ToArray();
+        using IDisposable noGrad = no_grad();
+        Tensor steps = distances.ge(0).to_type(ScalarType.Float32).unsqueeze(2);
+        Tensor prior = _routing
+            .detach()
+            .t()
+            .index_select(0, distances.clamp_min(0).view(-1))
+            .view(distances.shape[0], distances.shape[1], VectorsPerUser);
+        Tensor[] agreements = Enumerable.Range(0, _widths.Count).Select(_ => zeros_like(prior)).ToArray();
         for (int round = 0; ; round++)
         {
-            var weights = Weigh(prior, agreements, steps);
+            Tensor[] weights = Weigh(prior, agreements, steps);
             if (round + 1 == _iterations)
             {
                 return weights;
             }
 
-            var capsules = Squash(Sum(votes, weights));
+            Tensor capsules = Squash(Sum(votes, weights));
             for (int k = 0; k < _widths.Count; k++)
             {
                 agreements[k].add_(Part(votes, k).bmm(Part(capsules, k).transpose(1, 2)));
@@ -91,7 +98,7 @@ internal sealed class MindModule : TowerModule
     private static Tensor[] Weigh(Tensor prior, Tensor[] agreements, Tensor steps)
     {
         var weights = new Tensor[agreements.Length];
-        var agreed = prior;
+        Tensor agreed = prior;
         for (int k = 0; k < weights.Length; k++)
         {
             agreed = agreed.add(agreements[k]);
@@ -112,8 +119,8 @@ internal sealed class MindModule : TowerModule
         Tensor? square = null;
         for (int k = 0; k < parts.Length; k++)
         {
-            var part = Part(sums, k);
-            var own = part.square().sum(2, keepdim: true);
+            Tensor part = Part(sums, k);
+            Tensor own = part.square().sum(2, keepdim: true);
             square = square is null ? own : square.add(own);
             parts[k] = part.mul(square.add(Epsilon).sqrt().div(square.add(1)));
         }

@@ -3,6 +3,7 @@ using Streaming.Learning.Torch.State;
 using Streaming.Models.Layers;
 using Streaming.Models.Options;
 using Streaming.Models.Towers;
+using TorchSharp;
 using static TorchSharp.torch;
 using DeviceParameter = TorchSharp.Modules.Parameter;
 
@@ -29,19 +30,20 @@ internal abstract class TowerModule : nn.Module<TowerInput, Tensor>
     protected DropoutSource Dropout { get; }
 
     /// <summary>Creates the tower that the options name.</summary>
-    public static TowerModule Create(DenseParameters dense, ModelOptions options, Increments widths, DropoutSource dropout) => options.Tower switch
-    {
-        TowerKind.FmrlRec => new FmrlRecModule(dense, options, widths, dropout),
-        TowerKind.YoutubeDnn => new YoutubeDnnModule(dense, dropout),
-        TowerKind.Gru4Rec => new Gru4RecModule(dense, widths, dropout),
-        TowerKind.Mind => new MindModule(dense, options, widths, dropout),
-        _ => throw new ArgumentException($"Tower is {options.Tower}; allowed: {string.Join(", ", Enum.GetNames<TowerKind>())}."),
-    };
+    public static TowerModule Create(DenseParameters dense, ModelOptions options, Increments widths, DropoutSource dropout) =>
+        options.Tower switch
+        {
+            TowerKind.FmrlRec => new FmrlRecModule(dense, options, widths, dropout),
+            TowerKind.YoutubeDnn => new YoutubeDnnModule(dense, dropout),
+            TowerKind.Gru4Rec => new Gru4RecModule(dense, widths, dropout),
+            TowerKind.Mind => new MindModule(dense, options, widths, dropout),
+            _ => throw new ArgumentException($"Tower is {options.Tower}; allowed: {string.Join(", ", Enum.GetNames<TowerKind>())}."),
+        };
 
     /// <summary>Vectors at the predictions [B × VectorsPerUser·D].</summary>
     public sealed override Tensor forward(TowerInput input)
     {
-        using var scope = NewDisposeScope();
+        using DisposeScope scope = NewDisposeScope();
         return Encode(input with { Items = Dropout.Apply(input.Items) }).MoveToOuterDisposeScope();
     }
 

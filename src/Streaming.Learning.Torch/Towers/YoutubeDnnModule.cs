@@ -19,8 +19,8 @@ internal sealed class YoutubeDnnModule : TowerModule
     protected override Tensor Encode(TowerInput input)
     {
         long width = input.Items.shape[1];
-        var counts = arange(1, input.Steps + 1, dtype: ScalarType.Float32, device: input.Items.device).unsqueeze(1);
-        var means = input.Items.view(-1, input.Steps, width).cumsum(1).div(counts).view(-1, width);
+        Tensor counts = arange(1, input.Steps + 1, dtype: ScalarType.Float32, device: input.Items.device).unsqueeze(1);
+        Tensor means = input.Items.view(-1, input.Steps, width).cumsum(1).div(counts).view(-1, width);
         return _dense.forward(means.index_select(0, input.Predictions));
     }
 }

@@ -88,7 +88,7 @@ internal sealed class BankPolicy
 
     public void Load(TensorReader tensors)
     {
-        var values = new int[3];
+        int[] values = new int[3];
         tensors.Read<int>("bank.policy", values);
         (IsOn, _calm, _limit) = (values[0] != 0, values[1], Math.Max(values[2], 0));
         tensors.Read("bank.staleness", _staleness.Values);
@@ -98,7 +98,7 @@ internal sealed class BankPolicy
     /// <summary>Continues from another policy of the same bank; its measurements are repeated.</summary>
     public void Adopt(TensorReader tensors)
     {
-        var values = new int[3];
+        int[] values = new int[3];
         tensors.Read<int>("bank.policy", values);
         (IsOn, _limit) = (HasBank && values[0] != 0, Math.Max(values[2], 0));
     }

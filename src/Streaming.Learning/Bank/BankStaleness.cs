@@ -80,7 +80,12 @@ internal sealed class BankStaleness
         }
 
         int dimension = _engine.Model.Dimension;
-        _engine.ReadBank(_entries.AsSpan(0, samples), _rows.AsSpan(0, samples), _steps.AsSpan(0, samples), _stored.AsSpan(0, samples * dimension));
+        _engine.ReadBank(
+            _entries.AsSpan(0, samples),
+            _rows.AsSpan(0, samples),
+            _steps.AsSpan(0, samples),
+            _stored.AsSpan(0, samples * dimension)
+        );
         samples = DropForgotten(samples, dimension);
         _engine.EncodeItems(_rows.AsSpan(0, samples), _now.AsSpan(0, samples * dimension));
         ReadOnlySpan<float> now = _now.AsSpan(0, samples * dimension);

@@ -77,7 +77,7 @@ internal sealed class DriftProbe
 
     public void Load(TensorReader tensors)
     {
-        var progress = new int[2];
+        int[] progress = new int[2];
         tensors.Read<int>("bank.probe.progress", progress);
         tensors.Read<double>("bank.probe.drift", _drift);
         tensors.Read<ulong>("bank.probe.keys", _keys);

@@ -32,7 +32,12 @@ public sealed class Checkpoint
     {
         get
         {
-            ModelOptions model = Manifest.Model ?? throw new StateMismatchException($"Checkpoint '{FolderPath}' has no model options in its manifest; run the worker on it once to write a checkpoint that has them.");
+            ModelOptions model =
+                Manifest.Model
+                ?? throw new StateMismatchException(
+                    $"Checkpoint '{FolderPath}' has no model options in its manifest; run the worker on it once to write a checkpoint "
+                        + "that has them."
+                );
             try
             {
                 model.Validate();
@@ -108,7 +113,11 @@ public sealed class Checkpoint
         ArgumentNullException.ThrowIfNull(trainer);
         using SafetensorsReader engine = OpenEngine();
         using SafetensorsReader state = OpenTrainer();
-        return trainer.Adopt(new TrainedState(FolderPath, Model, Manifest.Shape, Manifest.Counters, Manifest.Step, engine, state), whole, sequence);
+        return trainer.Adopt(
+            new TrainedState(FolderPath, Model, Manifest.Shape, Manifest.Counters, Manifest.Step, engine, state),
+            whole,
+            sequence
+        );
     }
 
     /// <summary>Compares the settings that determine the state's shape.</summary>
@@ -120,16 +129,17 @@ public sealed class Checkpoint
         string[] differences =
         [
             .. from name in names
-               let here = shape.GetValueOrDefault(name, "not set")
-               let there = Manifest.Shape.GetValueOrDefault(name, "not set")
-               where here != there
-               select $"{name} is {here}, the checkpoint has {there}",
+            let here = shape.GetValueOrDefault(name, "not set")
+            let there = Manifest.Shape.GetValueOrDefault(name, "not set")
+            where here != there
+            select $"{name} is {here}, the checkpoint has {there}",
         ];
         if (differences.Length > 0)
         {
             throw new StateMismatchException(
-                $"Checkpoint '{FolderPath}' does not match the settings: {string.Join("; ", differences)}. " +
-                "Use the checkpoint's values, or start a new generation from it.");
+                $"Checkpoint '{FolderPath}' does not match the settings: {string.Join("; ", differences)}. "
+                    + "Use the checkpoint's values, or start a new generation from it."
+            );
         }
     }
 
@@ -139,19 +149,25 @@ public sealed class Checkpoint
         try
         {
             // The version first: the rest of a newer manifest may not be readable.
-            using JsonDocument document = JsonDocument.Parse(bytes, new JsonDocumentOptions { MaxDepth = 16 });
+            using var document = JsonDocument.Parse(bytes, new JsonDocumentOptions { MaxDepth = 16 });
             int format = document.RootElement.GetProperty("format").GetInt32();
             if (format > CheckpointManifest.CurrentFormat)
             {
-                throw new StateMismatchException(string.Create(CultureInfo.InvariantCulture,
-                    $"'{path}' has format version {format}; this program reads versions up to {CheckpointManifest.CurrentFormat}. Use a newer program, or an older checkpoint."));
+                throw new StateMismatchException(
+                    string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"'{path}' has format version {format}; this program reads versions up to {CheckpointManifest.CurrentFormat}. "
+                            + $"Use a newer program, or an older checkpoint."
+                    )
+                );
             }
 
             return document.Deserialize<CheckpointManifest>(CheckpointJson.Options) is { Shape: not null, Positions: not null } manifest
                 ? manifest
                 : throw new InvalidDataException($"'{path}' has no shape or positions.");
         }
-        catch (Exception exception) when (exception is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
+        catch (Exception exception)
+            when (exception is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
         {
             throw new InvalidDataException($"'{path}' is not a manifest: {exception.Message}", exception);
         }
@@ -162,7 +178,11 @@ public sealed class Checkpoint
     {
         string sums = Path.Combine(path, CheckpointFiles.Checksums);
         var named = new List<KeyValuePair<string, string>>();
-        foreach (string line in System.Text.Encoding.ASCII.GetString(ReadBounded(sums, MaxChecksumBytes)).Split('\n', StringSplitOptions.RemoveEmptyEntries))
+        foreach (
+            string line in System
+                .Text.Encoding.ASCII.GetString(ReadBounded(sums, MaxChecksumBytes))
+                .Split('\n', StringSplitOptions.RemoveEmptyEntries)
+        )
         {
             // 64 hex digits, two spaces, a name without a path.
             if (line.Length < 67 || line[64..66] != "  " || line[66..] != Path.GetFileName(line[66..]) || line[66..] is "." or "..")
@@ -194,7 +214,7 @@ public sealed class Checkpoint
             throw new InvalidDataException($"'{path}' has {file.Length} bytes; allowed: {maxBytes}.");
         }
 
-        var bytes = new byte[file.Length];
+        byte[] bytes = new byte[file.Length];
         file.ReadExactly(bytes);
         return bytes;
     }

@@ -25,7 +25,10 @@ internal static class CheckpointFiles
     public static (uint Token, long Number)? StampOf(string path)
     {
         string name = Path.GetFileName(path);
-        return name.StartsWith(Prefix, StringComparison.Ordinal) && Parse(name.AsSpan(Prefix.Length)) is { } stamp && FolderName(stamp.Token, stamp.Number) == name
+        return
+            name.StartsWith(Prefix, StringComparison.Ordinal)
+            && Parse(name.AsSpan(Prefix.Length)) is { } stamp
+            && FolderName(stamp.Token, stamp.Number) == name
             ? stamp
             : null;
     }
@@ -39,7 +42,12 @@ internal static class CheckpointFiles
             if (name.StartsWith(prefix, StringComparison.Ordinal))
             {
                 string[] parts = name[prefix.Length..].Split('-');
-                return parts.Length >= 2 && parts[0].Length == 10 && uint.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out uint token) ? token : 0;
+                return
+                    parts.Length >= 2
+                    && parts[0].Length == 10
+                    && uint.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out uint token)
+                    ? token
+                    : 0;
             }
         }
 
@@ -50,7 +58,8 @@ internal static class CheckpointFiles
     {
         int dash = text.IndexOf('-');
         uint token = 0;
-        return (dash < 0 || uint.TryParse(text[..dash], NumberStyles.None, CultureInfo.InvariantCulture, out token))
+        return
+            (dash < 0 || uint.TryParse(text[..dash], NumberStyles.None, CultureInfo.InvariantCulture, out token))
             && long.TryParse(text[(dash + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out long number)
             ? (token, number)
             : null;

@@ -88,8 +88,10 @@ public sealed record CheckpointReport
         {
             problem += Trouble(() =>
             {
-                using SafetensorsReader engine = SafetensorsReader.Open(Path.Combine(report.FolderPath, CheckpointFiles.Engine));
-                long bank = engine.Tensors.FirstOrDefault(static tensor => tensor.Name == "bank.vectors") is { Shape: [var entries, ..] } ? entries : -1;
+                using var engine = SafetensorsReader.Open(Path.Combine(report.FolderPath, CheckpointFiles.Engine));
+                long bank = engine.Tensors.FirstOrDefault(static tensor => tensor.Name == "bank.vectors") is { Shape: [var entries, ..] }
+                    ? entries
+                    : -1;
                 report = report with { Tensors = engine.Tensors, BankEntries = bank };
             });
         }
@@ -98,7 +100,7 @@ public sealed record CheckpointReport
         {
             problem += Trouble(() =>
             {
-                using SafetensorsReader trainer = SafetensorsReader.Open(Path.Combine(report.FolderPath, CheckpointFiles.Trainer));
+                using var trainer = SafetensorsReader.Open(Path.Combine(report.FolderPath, CheckpointFiles.Trainer));
                 report = report with { Items = new TensorReader(trainer).ReadValue<int>("items.count") };
             });
         }
@@ -112,7 +114,10 @@ public sealed record CheckpointReport
             });
         }
 
-        return report with { Problem = problem };
+        return report with
+        {
+            Problem = problem,
+        };
     }
 
     private static string Trouble(Action look)
@@ -128,8 +133,16 @@ public sealed record CheckpointReport
         }
     }
 
-    private static string FingerprintOf(IReadOnlyDictionary<string, string> shape) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(
-        string.Concat(shape.OrderBy(static pair => pair.Key, StringComparer.Ordinal).Select(static pair => $"{pair.Key}={pair.Value}\n")))));
+    private static string FingerprintOf(IReadOnlyDictionary<string, string> shape) =>
+        Convert.ToHexStringLower(
+            SHA256.HashData(
+                Encoding.UTF8.GetBytes(
+                    string.Concat(
+                        shape.OrderBy(static pair => pair.Key, StringComparer.Ordinal).Select(static pair => $"{pair.Key}={pair.Value}\n")
+                    )
+                )
+            )
+        );
 
     private bool IsWhole(string name) => Files.Any(file => file.Name == name && file.Problem.Length == 0);
 }

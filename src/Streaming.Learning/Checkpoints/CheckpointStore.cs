@@ -32,7 +32,15 @@ public sealed class CheckpointStore
     /// <param name="fence">Fencing token of the writing trainer; none: it is the only one.</param>
     /// <param name="generation">Generation of the embedding space, for the manifest.</param>
     /// <param name="owner">Whose checkpoints these are; null: nobody asks.</param>
-    public CheckpointStore(string directory, int keep, TimeProvider time, Action<string> warn, CheckpointFence? fence = null, uint generation = 1, CheckpointOwner? owner = null)
+    public CheckpointStore(
+        string directory,
+        int keep,
+        TimeProvider time,
+        Action<string> warn,
+        CheckpointFence? fence = null,
+        uint generation = 1,
+        CheckpointOwner? owner = null
+    )
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(directory);
         ArgumentOutOfRangeException.ThrowIfLessThan(keep, 1);
@@ -52,8 +60,8 @@ public sealed class CheckpointStore
     public uint NewestToken => List() is [var newest, ..] ? CheckpointFiles.StampOf(newest)!.Value.Token : 0;
 
     /// <summary>Whether a folder is a single checkpoint, intact or damaged, rather than a directory of checkpoints.</summary>
-    public static bool IsCheckpoint(string path) => CheckpointFiles.StampOf(Path.GetFullPath(path)) is not null
-        || File.Exists(Path.Combine(path, CheckpointFiles.Manifest));
+    public static bool IsCheckpoint(string path) =>
+        CheckpointFiles.StampOf(Path.GetFullPath(path)) is not null || File.Exists(Path.Combine(path, CheckpointFiles.Manifest));
 
     /// <summary>All checkpoint folders, newest first: by fencing token, then by number.</summary>
     /// <exception cref="UnreadableCheckpointException">The folder cannot be listed.</exception>
@@ -62,7 +70,13 @@ public sealed class CheckpointStore
         try
         {
             return Directory.Exists(_directory)
-                ? [.. Directory.EnumerateDirectories(_directory).Where(path => CheckpointFiles.StampOf(path) is not null).OrderByDescending(path => CheckpointFiles.StampOf(path)!.Value)]
+                ?
+                [
+                    .. Directory
+                        .EnumerateDirectories(_directory)
+                        .Where(path => CheckpointFiles.StampOf(path) is not null)
+                        .OrderByDescending(path => CheckpointFiles.StampOf(path)!.Value),
+                ]
                 : [];
         }
         catch (DirectoryNotFoundException)
@@ -76,9 +90,11 @@ public sealed class CheckpointStore
     }
 
     /// <summary>The newest checkpoint that verifies; those that are damaged are skipped with a warning. Null when there is none.</summary>
-    /// <exception cref="UnreadableCheckpointException">One that is newer than any that verifies cannot be read, so that nobody knows whether it is damaged.</exception>
+    /// <exception cref="UnreadableCheckpointException">One that is newer than any that verifies cannot be read, so that nobody knows
+    /// whether it is damaged.</exception>
     /// <exception cref="DamagedCheckpointsException">There are checkpoints, and every one is damaged.</exception>
-    /// <exception cref="StateMismatchException">The newest was written by a newer version of this program, or belongs to another model.</exception>
+    /// <exception cref="StateMismatchException">The newest was written by a newer version of this program, or belongs to another
+    /// model.</exception>
     public Checkpoint? FindNewest()
     {
         string damage = string.Empty;
@@ -86,7 +102,7 @@ public sealed class CheckpointStore
         {
             try
             {
-                Checkpoint found = Checkpoint.Open(path);
+                var found = Checkpoint.Open(path);
                 RequireOwn(path, found.Manifest);
                 return found;
             }
@@ -101,8 +117,11 @@ public sealed class CheckpointStore
             }
         }
 
-        return damage.Length == 0 || List().Count == 0 ? null
-            : throw new DamagedCheckpointsException($"No checkpoint in '{_directory}' can be used: {damage} Restore one, or move them away to begin a new model.");
+        return damage.Length == 0 || List().Count == 0
+            ? null
+            : throw new DamagedCheckpointsException(
+                $"No checkpoint in '{_directory}' can be used: {damage} Restore one, or move them away to begin a new model."
+            );
     }
 
     /// <summary>Looks at what the newest checkpoint says of itself, without verifying it: cheap.</summary>
@@ -138,7 +157,12 @@ public sealed class CheckpointStore
     /// <param name="cancellationToken">Cancels the checkpoint; nothing is left behind.</param>
     /// <exception cref="IOException">Disk full, read-only, …; older checkpoints are unaffected.</exception>
     /// <exception cref="SupersededException">Another trainer has taken over; nothing was kept.</exception>
-    public Task<CheckpointWritten> WriteAsync(TrainerSnapshot trainer, IngestSnapshot? ingest, IReadOnlyCollection<StreamPosition> positions, CancellationToken cancellationToken)
+    public Task<CheckpointWritten> WriteAsync(
+        TrainerSnapshot trainer,
+        IngestSnapshot? ingest,
+        IReadOnlyCollection<StreamPosition> positions,
+        CancellationToken cancellationToken
+    )
     {
         ArgumentNullException.ThrowIfNull(trainer);
         ArgumentNullException.ThrowIfNull(positions);
@@ -146,10 +170,19 @@ public sealed class CheckpointStore
 
         // The task starts without the token: the snapshots must be disposed even when it is already cancelled.
         return Task.Factory.StartNew(
-            () => Write(trainer, ingest, copy, cancellationToken), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+            () => Write(trainer, ingest, copy, cancellationToken),
+            CancellationToken.None,
+            TaskCreationOptions.LongRunning,
+            TaskScheduler.Default
+        );
     }
 
-    private CheckpointWritten Write(TrainerSnapshot trainer, IngestSnapshot? ingest, StreamPosition[] positions, CancellationToken cancellationToken)
+    private CheckpointWritten Write(
+        TrainerSnapshot trainer,
+        IngestSnapshot? ingest,
+        StreamPosition[] positions,
+        CancellationToken cancellationToken
+    )
     {
         using (trainer)
         using (ingest)
@@ -167,7 +200,13 @@ public sealed class CheckpointStore
         }
     }
 
-    private long WriteFolder(TrainerSnapshot trainer, IngestSnapshot? ingest, StreamPosition[] positions, string path, CancellationToken cancellationToken)
+    private long WriteFolder(
+        TrainerSnapshot trainer,
+        IngestSnapshot? ingest,
+        StreamPosition[] positions,
+        string path,
+        CancellationToken cancellationToken
+    )
     {
         // A unique name: a suspended writer that has been replaced must not move its successor's folder.
         string temporary = Path.Combine(_directory, $"{CheckpointFiles.TemporaryPrefix}{Path.GetFileName(path)}-{Guid.NewGuid():N}");
@@ -207,7 +246,9 @@ public sealed class CheckpointStore
         if (_owner is not null && manifest.Owner is { } other && other != _owner)
         {
             throw new StateMismatchException(
-                $"Checkpoint '{path}' belongs to {other}; this worker has {_owner}. Set STREAMING__Checkpoint__Folder to a folder of its own; to start from the other model's state on purpose, add --from {path}.");
+                $"Checkpoint '{path}' belongs to {other}; this worker has {_owner}. Set STREAMING__Checkpoint__Folder to a folder of "
+                    + $"its own; to start from the other model's state on purpose, add --from {path}."
+            );
         }
     }
 
@@ -216,12 +257,17 @@ public sealed class CheckpointStore
     {
         if (NewestToken is var newest && newest > _fence.Token)
         {
-            throw new SupersededException($"'{_directory}' has a checkpoint with fencing token {newest}; this trainer's is {_fence.Token}: another trainer has taken over.");
+            throw new SupersededException(
+                $"'{_directory}' has a checkpoint with fencing token {newest}; this trainer's is {_fence.Token}: another trainer has "
+                    + "taken over."
+            );
         }
 
         if (!_fence.MayWrite())
         {
-            throw new SupersededException($"Another trainer has taken the lease since fencing token {_fence.Token}; this trainer's checkpoint was discarded.");
+            throw new SupersededException(
+                $"Another trainer has taken the lease since fencing token {_fence.Token}; this trainer's checkpoint was discarded."
+            );
         }
     }
 

@@ -16,7 +16,8 @@ namespace Streaming.Learning.Counts;
 /// </remarks>
 internal sealed class CountLists
 {
-    private const int UsedShift = 32, SizeShift = 48;
+    private const int UsedShift = 32,
+        SizeShift = 48;
     private readonly SlotPool _pool;
     private readonly PagedArray<long> _places;
     private readonly string _name;
@@ -42,16 +43,18 @@ internal sealed class CountLists
     public ReadOnlySpan<ulong> Keys(int row) => Place.Of(_places[row]) is { Used: > 0 } place ? _pool.Keys(place.Block, place.Used) : [];
 
     /// <summary>The weights of <see cref="Keys"/>: upper bounds of the true ones.</summary>
-    public ReadOnlySpan<float> Weights(int row) => Place.Of(_places[row]) is { Used: > 0 } place ? _pool.Weights(place.Block, place.Used) : [];
+    public ReadOnlySpan<float> Weights(int row) =>
+        Place.Of(_places[row]) is { Used: > 0 } place ? _pool.Weights(place.Block, place.Used) : [];
 
     /// <summary>The maximum excess of <see cref="Weights"/> over the true ones.</summary>
-    public ReadOnlySpan<float> Errors(int row) => Place.Of(_places[row]) is { Used: > 0 } place ? _pool.Errors(place.Block, place.Used) : [];
+    public ReadOnlySpan<float> Errors(int row) =>
+        Place.Of(_places[row]) is { Used: > 0 } place ? _pool.Errors(place.Block, place.Used) : [];
 
     /// <summary>Adds to the weight of a key in a row's list.</summary>
     public void Add(int row, ulong key, float weight)
     {
         Added += weight;
-        Place place = Place.Of(_places[row]);
+        var place = Place.Of(_places[row]);
         int at = place.Used == 0 ? -1 : _pool.Keys(place.Block, place.Used).IndexOf(key);
         if (at >= 0)
         {
@@ -72,7 +75,7 @@ internal sealed class CountLists
     /// <summary>Empties a row's list.</summary>
     public void Clear(int row)
     {
-        Place place = Place.Of(_places[row]);
+        var place = Place.Of(_places[row]);
         if (place.Used > 0)
         {
             _pool.Free(place.Block, place.Size);
@@ -126,8 +129,10 @@ internal sealed class CountLists
 
     private long Checked(long word)
     {
-        Place place = Place.Of(word);
-        return word == 0 || (place.Size < SlotPool.Sizes && place.Used >= 1 && place.Used <= place.Slots && _pool.IsBlock(place.Block, place.Size))
+        var place = Place.Of(word);
+        return
+            word == 0
+            || (place.Size < SlotPool.Sizes && place.Used >= 1 && place.Used <= place.Slots && _pool.IsBlock(place.Block, place.Size))
             ? word
             : throw new StateMismatchException($"Tensor {_name}.places has {word:x}, which is not the position of a list in the pool.");
     }
@@ -143,7 +148,12 @@ internal sealed class CountLists
 
         for (int i = 0; i < place.Used; i++)
         {
-            _pool.Set(block + i, _pool.Keys(place.Block, place.Used)[i], _pool.Weights(place.Block, place.Used)[i], _pool.Errors(place.Block, place.Used)[i]);
+            _pool.Set(
+                block + i,
+                _pool.Keys(place.Block, place.Used)[i],
+                _pool.Weights(place.Block, place.Used)[i],
+                _pool.Errors(place.Block, place.Used)[i]
+            );
         }
 
         if (place.Used > 0)

@@ -52,7 +52,16 @@ internal static class CountScores
         }
     }
 
-    private static void Add(ItemCounts counts, ItemTable items, CountLists lists, int row, float scale, bool cosine, RowSet excluded, SparseScores scores)
+    private static void Add(
+        ItemCounts counts,
+        ItemTable items,
+        CountLists lists,
+        int row,
+        float scale,
+        bool cosine,
+        RowSet excluded,
+        SparseScores scores
+    )
     {
         ReadOnlySpan<ulong> keys = lists.Keys(row);
         ReadOnlySpan<float> weights = lists.Weights(row);

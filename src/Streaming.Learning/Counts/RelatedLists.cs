@@ -43,7 +43,7 @@ internal sealed class RelatedLists(ItemCounts counts, ItemTable items, int lengt
         }
 
         _weights.AsSpan(0, known).Sort(_keys.AsSpan(0, known));
-        RelatedItem[] best = new RelatedItem[Math.Min(known, length)];
+        var best = new RelatedItem[Math.Min(known, length)];
         for (int i = 0; i < best.Length; i++)
         {
             best[i] = new RelatedItem(_keys[i], -_weights[i]);

@@ -21,14 +21,21 @@ internal sealed class SlotPool
     private readonly List<PagedArray<ulong>> _keys = [];
     private readonly List<PagedArray<float>> _weights = [];
     private readonly List<PagedArray<float>> _errors = [];
-    private readonly List<int>[] _free = [[], [], [], []];
+    private readonly List<int>[] _free =
+    [
+        [],
+        [],
+        [],
+        [],
+    ];
     private readonly int[] _next = new int[4];
     private int _nextPage;
 
     /// <summary>Creates an empty pool.</summary>
     /// <param name="maxBytes">Maximum size in bytes, rounded up to whole chunks of 1 MiB.</param>
     public SlotPool(long maxBytes) =>
-        _maxChunks = (int)Math.Min((maxBytes + ((long)ChunkSlots * SlotBytes) - 1) / ((long)ChunkSlots * SlotBytes), int.MaxValue / ChunkSlots);
+        _maxChunks = (int)
+            Math.Min((maxBytes + ((long)ChunkSlots * SlotBytes) - 1) / ((long)ChunkSlots * SlotBytes), int.MaxValue / ChunkSlots);
 
     /// <summary>Gets the number of block sizes.</summary>
     public static int Sizes => BlockSizes.Length;
@@ -52,7 +59,10 @@ internal sealed class SlotPool
 
         if (_next[size] % PageSlots == 0)
         {
-            if (_nextPage >= Shares[size] * _maxChunks * (ChunkSlots / PageSlots) || (_nextPage == _keys.Count * (ChunkSlots / PageSlots) && !AddChunk()))
+            if (
+                _nextPage >= Shares[size] * _maxChunks * (ChunkSlots / PageSlots)
+                || (_nextPage == _keys.Count * (ChunkSlots / PageSlots) && !AddChunk())
+            )
             {
                 return -1;
             }
@@ -153,7 +163,8 @@ internal sealed class SlotPool
     }
 
     /// <summary>Whether a block of a size can begin at a slot.</summary>
-    public bool IsBlock(int block, int size) => block >= 0 && block % BlockSizes[size] == 0 && block + BlockSizes[size] <= _keys.Count * ChunkSlots;
+    public bool IsBlock(int block, int size) =>
+        block >= 0 && block % BlockSizes[size] == 0 && block + BlockSizes[size] <= _keys.Count * ChunkSlots;
 
     private bool AddChunk()
     {

@@ -97,9 +97,7 @@ internal sealed class SparseScores(int capacity)
         _order.AsSpan(0, count).Sort(_sorted.AsSpan(0, count));
         for (int first = 0, end; first < count; first = end)
         {
-            for (end = first + 1; end < count && _order[end] == _order[first]; end++)
-            {
-            }
+            for (end = first + 1; end < count && _order[end] == _order[first]; end++) { }
 
             float rank = (first + end - 1) / 2f;
             for (int i = first; i < end; i++)
@@ -120,7 +118,8 @@ internal sealed class SparseScores(int capacity)
             return new(Count, Math.Max(competing - Count - 1, 0));
         }
 
-        int above = 0, level = 0;
+        int above = 0,
+            level = 0;
         foreach (int other in Rows)
         {
             above += _scores[other] > score ? 1 : 0;

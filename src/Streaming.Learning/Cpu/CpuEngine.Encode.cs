@@ -16,12 +16,27 @@ public sealed partial class CpuEngine
     {
         BatchCheck.Rows(Model, rows, nameof(rows));
         ArgumentOutOfRangeException.ThrowIfNotEqual(embeddings.Length, rows.Length * Model.Dimension, nameof(embeddings));
-        var work = new EncodeWork { Engine = this, Rows = rows, Embeddings = embeddings };
-        _workers.Run(Parts(rows.Length), ref work, static (ref EncodeWork work, int part, int worker) =>
+        var work = new EncodeWork
         {
-            int d = work.Engine.Model.Dimension, first = part * SlotsPerPart, count = Math.Min(SlotsPerPart, work.Rows.Length - first);
-            work.Engine._items.Forward(work.Rows.Slice(first, count), work.Embeddings.Slice(first * d, count * d), work.Engine.Scratch(worker, count));
-        });
+            Engine = this,
+            Rows = rows,
+            Embeddings = embeddings,
+        };
+        _workers.Run(
+            Parts(rows.Length),
+            ref work,
+            static (ref EncodeWork work, int part, int worker) =>
+            {
+                int d = work.Engine.Model.Dimension,
+                    first = part * SlotsPerPart,
+                    count = Math.Min(SlotsPerPart, work.Rows.Length - first);
+                work.Engine._items.Forward(
+                    work.Rows.Slice(first, count),
+                    work.Embeddings.Slice(first * d, count * d),
+                    work.Engine.Scratch(worker, count)
+                );
+            }
+        );
     }
 
     /// <inheritdoc/>
@@ -45,7 +60,11 @@ public sealed partial class CpuEngine
                 _blockOffsets[s] = sequences.Offsets[first + s] - start;
             }
 
-            var block = new JaggedRows { Rows = sequences.Rows.Slice(start, _blockOffsets[count]), Offsets = _blockOffsets.AsSpan(0, count + 1) };
+            var block = new JaggedRows
+            {
+                Rows = sequences.Rows.Slice(start, _blockOffsets[count]),
+                Offsets = _blockOffsets.AsSpan(0, count + 1),
+            };
             EncodeBlock(block, vectors.Slice(first * length, count * length));
         }
     }

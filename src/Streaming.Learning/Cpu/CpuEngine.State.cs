@@ -25,7 +25,9 @@ public sealed partial class CpuEngine
     {
         // Separate buffers: those of the snapshot may be in use.
         var copies = new CopyBuffers();
-        return new EngineSnapshot([.. _parameters.All.Select(parameter => StateTensor.Copy(parameter.Name, _parameters.Values, parameter, copies))]);
+        return new EngineSnapshot([
+            .. _parameters.All.Select(parameter => StateTensor.Copy(parameter.Name, _parameters.Values, parameter, copies)),
+        ]);
     }
 
     /// <inheritdoc/>
@@ -49,7 +51,7 @@ public sealed partial class CpuEngine
         reader.Read("bank.rows", _bank.Rows);
         reader.Read("bank.log_q", _bank.LogQ);
         reader.Read("bank.steps", _bank.Steps);
-        foreach (var parameter in _parameters.All)
+        foreach (Parameter parameter in _parameters.All)
         {
             reader.Read(parameter.Name, _parameters.Value(parameter));
             reader.Read(parameter.Name + ".adam_m", _parameters.FirstMoments.AsSpan(parameter.Offset, parameter.Length));
@@ -98,7 +100,9 @@ public sealed partial class CpuEngine
         int count = (int)reader.Rows(name, rows.Columns);
         if (count > rows.Rows)
         {
-            throw new StateMismatchException($"{name} has {count} rows; the model's ItemCapacity is {rows.Rows}. Start with ItemCapacity of at least {count}.");
+            throw new StateMismatchException(
+                $"{name} has {count} rows; the model's ItemCapacity is {rows.Rows}. Start with ItemCapacity of at least {count}."
+            );
         }
 
         rows.Data.Clear();
@@ -109,7 +113,7 @@ public sealed partial class CpuEngine
     private List<StateTensor> StateTensors()
     {
         var tensors = new List<StateTensor>();
-        foreach (var parameter in _parameters.All)
+        foreach (Parameter parameter in _parameters.All)
         {
             tensors.Add(StateTensor.Copy(parameter.Name, _parameters.Values, parameter, _copies));
             tensors.Add(StateTensor.Copy(parameter.Name + ".adam_m", _parameters.FirstMoments, parameter, _copies));

@@ -90,7 +90,9 @@ public sealed partial class CpuEngine : TrainingEngine
     public override int BankCount => _bank.Count;
 
     /// <inheritdoc/>
-    public override string Description => $"cpu, {_workers.Threads} thread{(_workers.Threads == 1 ? "" : "s")}, {(Avx512DQ.IsSupported ? 512 : Vector256.IsHardwareAccelerated ? 256 : 128)}-bit vectors";
+    public override string Description =>
+        $"cpu, {_workers.Threads} thread{(_workers.Threads == 1 ? "" : "s")}, "
+        + $"{(Avx512DQ.IsSupported ? 512 : Vector256.IsHardwareAccelerated ? 256 : 128)}-bit vectors";
 
     /// <summary>Gets the dense parameters and their gradients of the last step.</summary>
     internal ParameterSet Parameters => _parameters;
@@ -193,16 +195,26 @@ public sealed partial class CpuEngine : TrainingEngine
         _tower.Reserve(_plan);
         _tower.Prepare();
         var encode = new Work(this, step);
-        _workers.Run(Parts(_slots.Count), ref encode, static (ref Work work, int part, int worker) => work.Engine.EncodeSlots(part, worker));
+        _workers.Run(
+            Parts(_slots.Count),
+            ref encode,
+            static (ref Work work, int part, int worker) => work.Engine.EncodeSlots(part, worker)
+        );
         var forward = new Work(this, step);
-        _workers.Run(_plan.ChunkCount, ref forward, static (ref Work work, int part, int worker) =>
-            work.Engine._tower.Forward(work.Engine._plan, work.Engine._plan.ChunkAt(part), work.Engine._encoded.Span, work.Step));
+        _workers.Run(
+            _plan.ChunkCount,
+            ref forward,
+            static (ref Work work, int part, int worker) =>
+                work.Engine._tower.Forward(work.Engine._plan, work.Engine._plan.ChunkAt(part), work.Engine._encoded.Span, work.Step)
+        );
     }
 
     private void EncodeSlots(int part, int worker)
     {
-        int d = Model.Dimension, first = part * SlotsPerPart, count = Math.Min(SlotsPerPart, _slots.Count - first);
-        var scratch = Scratch(worker, count);
+        int d = Model.Dimension,
+            first = part * SlotsPerPart,
+            count = Math.Min(SlotsPerPart, _slots.Count - first);
+        Span<float> scratch = Scratch(worker, count);
         _items.Forward(_slots.Rows.Slice(first, count), _encoded.AsSpan(first * d, count * d), scratch);
     }
 
@@ -210,13 +222,21 @@ public sealed partial class CpuEngine : TrainingEngine
     {
         _bank.Reserve(_columns.Batch);
         _bank.TouchBatch(_columns.Batch);
-        _columns.Fill(batch, _encoded.Span, Model.Dimension, _bank.Candidates(_columns.Batch, 0), _bank.CandidateRows(_columns.Batch, 0), _bank.CandidateLogQ(_columns.Batch, 0));
+        _columns.Fill(
+            batch,
+            _encoded.Span,
+            Model.Dimension,
+            _bank.Candidates(_columns.Batch, 0),
+            _bank.CandidateRows(_columns.Batch, 0),
+            _bank.CandidateLogQ(_columns.Batch, 0)
+        );
         return Model.Loss == LossKind.Full ? 0 : Math.Min(batch.BankEntries, _bank.Count);
     }
 
     private double Score(in TrainingBatch batch, int entries)
     {
-        int rows = batch.Positives.Length, d = Model.Dimension;
+        int rows = batch.Positives.Length,
+            d = Model.Dimension;
         int candidates = _columns.Scored + entries;
         if (rows > _maxRows || candidates > _maxCandidates)
         {
@@ -225,7 +245,7 @@ public sealed partial class CpuEngine : TrainingEngine
             _softmax = new NestedSoftmax(_widths, _maxRows, _maxCandidates, _workers);
         }
 
-        var gradients = _candidateGradients.AsSpan(0, _columns.Batch * d);
+        Span<float> gradients = _candidateGradients.AsSpan(0, _columns.Batch * d);
         gradients[(_columns.Scored * d)..].Clear();
         var problem = new NestedSoftmaxProblem
         {
@@ -269,7 +289,8 @@ public sealed partial class CpuEngine : TrainingEngine
 
     private double TotalLoss()
     {
-        double sum = 0, weights = 0;
+        double sum = 0,
+            weights = 0;
         for (int k = 0; k < _losses.Length; k++)
         {
             sum += _widthWeights[k] * _losses[k];
@@ -290,7 +311,11 @@ public sealed partial class CpuEngine : TrainingEngine
         }
 
         const int block = 4096;
-        _workers.Run((_parameters.Length + block - 1) / block, ref work, static (ref Work work, int part, int _) => work.Engine.SumLanes(part * block, block));
+        _workers.Run(
+            (_parameters.Length + block - 1) / block,
+            ref work,
+            static (ref Work work, int part, int _) => work.Engine.SumLanes(part * block, block)
+        );
     }
 
     private void BackwardLane(int lane, long step)
@@ -304,7 +329,8 @@ public sealed partial class CpuEngine : TrainingEngine
 
     private void SumItems(int part)
     {
-        int first = part * SlotsPerPart, end = Math.Min(_slots.Count, first + SlotsPerPart);
+        int first = part * SlotsPerPart,
+            end = Math.Min(_slots.Count, first + SlotsPerPart);
         _itemGradients.Sum(first, end, _tower.InputGradients, _candidateGradients.Span);
     }
 
@@ -313,15 +339,21 @@ public sealed partial class CpuEngine : TrainingEngine
         int d = Model.Dimension;
         for (int part = lane; part < Parts(_slots.Count); part += _lanes.Length)
         {
-            int first = part * SlotsPerPart, count = Math.Min(SlotsPerPart, _slots.Count - first);
-            _items.Backward(_slots.Rows.Slice(first, count), _itemGradients.Sums.Slice(first * d, count * d), Scratch(lane, count), _lanes[lane]);
+            int first = part * SlotsPerPart,
+                count = Math.Min(SlotsPerPart, _slots.Count - first);
+            _items.Backward(
+                _slots.Rows.Slice(first, count),
+                _itemGradients.Sums.Slice(first * d, count * d),
+                Scratch(lane, count),
+                _lanes[lane]
+            );
         }
     }
 
     private void SumLanes(int first, int block)
     {
         int count = Math.Min(block, _parameters.Length - first);
-        var sum = _parameters.Gradients.AsSpan(first, count);
+        Span<float> sum = _parameters.Gradients.AsSpan(first, count);
         _lanes[0].Gradients.AsSpan(first, count).CopyTo(sum);
         for (int lane = 1; lane < _lanes.Length; lane++)
         {
@@ -343,7 +375,7 @@ public sealed partial class CpuEngine : TrainingEngine
     private void Update(float learningRate, double norm)
     {
         _updates++;
-        var numbers = new AdamWStep
+        AdamWStep numbers = new AdamWStep
         {
             LearningRate = learningRate,
             Beta1 = Model.Beta1,
@@ -363,7 +395,8 @@ public sealed partial class CpuEngine : TrainingEngine
                 _parameters.FirstMoments.AsSpan(parameter.Offset, parameter.Length),
                 _parameters.SecondMoments.AsSpan(parameter.Offset, parameter.Length),
                 parameter.Decays ? numbers : numbers with { WeightDecay = 0 },
-                _workers);
+                _workers
+            );
         }
 
         if (Model.ItemIds)
@@ -376,13 +409,19 @@ public sealed partial class CpuEngine : TrainingEngine
     {
         double logDecay = _table.LogDecay + Math.Log(1 - ((double)numbers.LearningRate * numbers.WeightDecay));
         var work = new RowWork(this, numbers, logDecay);
-        _workers.Run(Parts(_slots.Count), ref work, static (ref RowWork work, int part, int _) => work.Engine.UpdateRows(part, work.Numbers, work.LogDecay));
+        _workers.Run(
+            Parts(_slots.Count),
+            ref work,
+            static (ref RowWork work, int part, int _) => work.Engine.UpdateRows(part, work.Numbers, work.LogDecay)
+        );
         _table.LogDecay = logDecay;
     }
 
     private void UpdateRows(int part, in AdamWStep numbers, double logDecay)
     {
-        int d = Model.Dimension, first = part * SlotsPerPart, end = Math.Min(_slots.Count, first + SlotsPerPart);
+        int d = Model.Dimension,
+            first = part * SlotsPerPart,
+            end = Math.Min(_slots.Count, first + SlotsPerPart);
         for (int slot = first; slot < end; slot++)
         {
             _table.Update(_slots.Rows[slot], _itemGradients.Sums.Slice(slot * d, d), _updates, numbers, logDecay);

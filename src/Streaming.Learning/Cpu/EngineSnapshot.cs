@@ -12,7 +12,7 @@ internal sealed class EngineSnapshot : TensorSnapshot
     {
         _tensors = tensors;
         Tensors = [.. tensors.Select(tensor => tensor.Info)];
-        foreach (var tensor in tensors)
+        foreach (StateTensor tensor in tensors)
         {
             tensor.Begin();
         }
@@ -34,7 +34,7 @@ internal sealed class EngineSnapshot : TensorSnapshot
     {
         if (disposing && !_isDisposed)
         {
-            foreach (var tensor in _tensors)
+            foreach (StateTensor tensor in _tensors)
             {
                 tensor.End();
             }

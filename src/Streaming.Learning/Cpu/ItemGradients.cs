@@ -30,7 +30,7 @@ internal sealed class ItemGradients(int d)
         Buffers.Grow(ref _sums, count, d);
 
         // Counting sort; offsets are one ahead while positions are assigned.
-        var offsets = _offsets.AsSpan(0, count + 2);
+        Span<int> offsets = _offsets.AsSpan(0, count + 2);
         offsets.Clear();
         Count(steps, offsets);
         Count(columns, offsets);
@@ -58,11 +58,11 @@ internal sealed class ItemGradients(int d)
     {
         for (int slot = first; slot < end; slot++)
         {
-            var sum = _sums.AsSpan(slot * d, d);
+            Span<float> sum = _sums.AsSpan(slot * d, d);
             sum.Clear();
             foreach (int place in _places.AsSpan(_offsets[slot].._offsets[slot + 1]))
             {
-                var gradient = place >= 0 ? stepGradients.Slice(place * d, d) : columnGradients.Slice(~place * d, d);
+                ReadOnlySpan<float> gradient = place >= 0 ? stepGradients.Slice(place * d, d) : columnGradients.Slice(~place * d, d);
                 TensorPrimitives.Add(sum, gradient, sum);
             }
         }

@@ -21,7 +21,8 @@ public sealed class ItemRows
     {
         _options = options;
         _d = options.Dimension;
-        int rows = options.ItemCapacity, ids = options.ItemIds ? rows : 0;
+        int rows = options.ItemCapacity,
+            ids = options.ItemIds ? rows : 0;
         bool adam = options.IdOptimizer == IdOptimizer.LazyAdam;
         Embeddings = new PagedRows(ids, _d);
         FirstMoments = new PagedRows(adam ? ids : 0, _d);
@@ -99,7 +100,7 @@ public sealed class ItemRows
     public void Update(int row, ReadOnlySpan<float> gradient, long updates, in AdamWStep step, double logDecay)
     {
         Touch(row);
-        var values = Embeddings.Row(row);
+        Span<float> values = Embeddings.Row(row);
         double missed = LogDecay - LogDecays[row];
         if (missed != 0)
         {
@@ -130,8 +131,8 @@ public sealed class ItemRows
 
     private void UpdateAdam(int row, Span<float> values, ReadOnlySpan<float> gradient, long updates, in AdamWStep step)
     {
-        var first = FirstMoments.Row(row);
-        var second = SecondMoments.Row(row);
+        Span<float> first = FirstMoments.Row(row);
+        Span<float> second = SecondMoments.Row(row);
         long idle = updates - 1 - Updated[row];
         if (idle > 0)
         {

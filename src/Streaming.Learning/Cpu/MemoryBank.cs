@@ -103,7 +103,9 @@ internal sealed class MemoryBank
     {
         if (count < 0 || count > _capacity)
         {
-            throw new StateMismatchException($"bank.vectors has {count} entries; the model's BankCapacity is {_capacity}. Start with BankCapacity of at least {count}.");
+            throw new StateMismatchException(
+                $"bank.vectors has {count} entries; the model's BankCapacity is {_capacity}. Start with BankCapacity of at least {count}."
+            );
         }
 
         Count = 0;
@@ -116,7 +118,7 @@ internal sealed class MemoryBank
     {
         // A snapshot of the old buffer stays valid: nothing writes to it any more.
         var vectors = new PagedRows(size, _columns);
-        var (rows, logQ, steps) = (new int[size], new float[size], new long[size]);
+        (int[]? rows, float[]? logQ, long[]? steps) = (new int[size], new float[size], new long[size]);
         Move(vectors, rows, logQ, steps, size - Count);
         (Vectors, _rows, _logQ, _steps) = (vectors, rows, logQ, steps);
     }

@@ -22,21 +22,27 @@ internal sealed class StateReader
     /// <summary>Compares names, types and shapes, except the number of item rows and bank entries.</summary>
     public void CheckNames(List<StateTensor> expected)
     {
-        foreach (var tensor in expected)
+        foreach (StateTensor tensor in expected)
         {
-            var info = tensor.Info;
+            TensorInfo info = tensor.Info;
             if (!_byName.Remove(info.Name, out int index))
             {
-                throw new StateMismatchException($"Tensor {info.Name} is missing. The state belongs to a model with other options; start with those, or from scratch.");
+                throw new StateMismatchException(
+                    $"Tensor {info.Name} is missing. The state belongs to a model with other options; start with those, or from scratch."
+                );
             }
 
-            var found = _source.Tensors[index];
+            TensorInfo found = _source.Tensors[index];
             bool fits = found.Type == info.Type && found.Shape.Count == info.Shape.Count;
-            int free = info.Name.StartsWith("items.", StringComparison.Ordinal) || info.Name.StartsWith("bank.", StringComparison.Ordinal) ? 1 : 0;
+            int free =
+                info.Name.StartsWith("items.", StringComparison.Ordinal) || info.Name.StartsWith("bank.", StringComparison.Ordinal) ? 1 : 0;
             free = info.Name.StartsWith("items.projection", StringComparison.Ordinal) ? 0 : free;
             if (!fits || !found.Shape.Skip(free).SequenceEqual(info.Shape.Skip(free)))
             {
-                throw new StateMismatchException($"Tensor {info.Name} is {found.Type} [{string.Join(", ", found.Shape)}]; the model needs {info.Type} [{string.Join(", ", info.Shape)}]. Start with the options that the state was written with.");
+                throw new StateMismatchException(
+                    $"Tensor {info.Name} is {found.Type} [{string.Join(", ", found.Shape)}]; the model needs {info.Type} "
+                        + $"[{string.Join(", ", info.Shape)}]. Start with the options that the state was written with."
+                );
             }
 
             _byName.Add(info.Name, index);
@@ -45,14 +51,17 @@ internal sealed class StateReader
         if (_byName.Count > expected.Count)
         {
             var known = expected.Select(tensor => tensor.Info.Name).ToHashSet(StringComparer.Ordinal);
-            throw new StateMismatchException($"Tensor {_byName.Keys.First(name => !known.Contains(name))} is not part of the model. Start with the options that the state was written with.");
+            throw new StateMismatchException(
+                $"Tensor {_byName.Keys.First(name => !known.Contains(name))} is not part of the model. Start with the options that the "
+                    + "state was written with."
+            );
         }
     }
 
     /// <summary>First dimension of a tensor.</summary>
     public long Rows(string name, int columns)
     {
-        var info = _source.Tensors[_byName[name]];
+        TensorInfo info = _source.Tensors[_byName[name]];
         return info.Shape.Count == 2 && info.Shape[1] == columns
             ? info.Shape[0]
             : throw new StateMismatchException($"Tensor {name} is [{string.Join(", ", info.Shape)}]; the model needs [n, {columns}].");
@@ -73,7 +82,7 @@ internal sealed class StateReader
         int block = BlockBytes / System.Runtime.CompilerServices.Unsafe.SizeOf<T>();
         for (int at = 0; at < destination.Length; at += block)
         {
-            var part = destination.Slice(at, Math.Min(block, destination.Length - at));
+            Span<T> part = destination.Slice(at, Math.Min(block, destination.Length - at));
             _source.Read(index, (long)at * System.Runtime.CompilerServices.Unsafe.SizeOf<T>(), MemoryMarshal.AsBytes(part));
         }
     }

@@ -41,7 +41,10 @@ public static class BatchCheck
 
         if (batch.LearningRate * Math.Max(model.WeightDecay, model.IdWeightDecay) >= 1)
         {
-            throw new ArgumentException($"LearningRate is {batch.LearningRate} with weight decay {Math.Max(model.WeightDecay, model.IdWeightDecay)}; allowed: a product below 1, because a step subtracts that share of every weight.");
+            throw new ArgumentException(
+                $"LearningRate is {batch.LearningRate} with weight decay {Math.Max(model.WeightDecay, model.IdWeightDecay)}; allowed: a "
+                    + "product below 1, because a step subtracts that share of every weight."
+            );
         }
 
         ArgumentOutOfRangeException.ThrowIfNegative(batch.BankEntries);
@@ -51,10 +54,13 @@ public static class BatchCheck
     /// <summary>Validates histories.</summary>
     public static void Sequences(ModelOptions model, in JaggedRows sequences)
     {
-        var offsets = sequences.Offsets;
+        ReadOnlySpan<int> offsets = sequences.Offsets;
         if (offsets.Length < 2 || offsets[0] != 0 || offsets[^1] != sequences.Rows.Length)
         {
-            throw new ArgumentException($"Sequences has {offsets.Length} offsets for {sequences.Rows.Length} rows; allowed: one sequence and up, offsets from 0 to the number of rows.");
+            throw new ArgumentException(
+                $"Sequences has {offsets.Length} offsets for {sequences.Rows.Length} rows; allowed: one sequence and up, offsets from 0 "
+                    + "to the number of rows."
+            );
         }
 
         for (int s = 1; s < offsets.Length; s++)
@@ -83,12 +89,15 @@ public static class BatchCheck
 
     private static void Steps(ModelOptions model, in TrainingBatch batch)
     {
-        int steps = batch.Sequences.Rows.Length + batch.Sequences.Count, previous = -1;
+        int steps = batch.Sequences.Rows.Length + batch.Sequences.Count,
+            previous = -1;
         foreach (int step in batch.PredictionSteps)
         {
             if (step <= previous || step >= steps)
             {
-                throw new ArgumentException($"PredictionSteps contains {step} after {previous}; allowed: ascending, below the {steps} steps of the batch.");
+                throw new ArgumentException(
+                    $"PredictionSteps contains {step} after {previous}; allowed: ascending, below the {steps} steps of the batch."
+                );
             }
 
             previous = step;
@@ -113,7 +122,9 @@ public static class BatchCheck
 
             if (batch.Sequences.Offsets[sequence + 1] + sequence != step)
             {
-                throw new ArgumentException($"PredictionSteps contains {step}, which is not the last step of a sequence; the Mind tower predicts only there.");
+                throw new ArgumentException(
+                    $"PredictionSteps contains {step}, which is not the last step of a sequence; the Mind tower predicts only there."
+                );
             }
         }
     }

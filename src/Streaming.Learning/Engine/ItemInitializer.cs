@@ -11,5 +11,6 @@ public static class ItemInitializer
     /// <param name="itemKey">The item's key.</param>
     /// <param name="deviation"><see cref="ModelOptions.ItemDeviation"/>.</param>
     /// <param name="embedding">Out: [D].</param>
-    public static void Fill(ulong seed, ulong itemKey, float deviation, Span<float> embedding) => Gaussian.For(seed, itemKey).Fill(embedding, deviation);
+    public static void Fill(ulong seed, ulong itemKey, float deviation, Span<float> embedding) =>
+        Gaussian.For(seed, itemKey).Fill(embedding, deviation);
 }

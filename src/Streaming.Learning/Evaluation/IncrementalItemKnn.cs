@@ -81,7 +81,7 @@ public sealed class IncrementalItemKnn : StreamingBaseline
 
     private void Count(int from, int to)
     {
-        var neighbours = _pairs[from] ??= [];
+        Dictionary<int, int> neighbours = _pairs[from] ??= [];
         neighbours[to] = neighbours.GetValueOrDefault(to) + 1;
     }
 }

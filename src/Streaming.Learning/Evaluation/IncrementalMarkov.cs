@@ -37,7 +37,7 @@ public sealed class IncrementalMarkov : StreamingBaseline
         _counts[item]++;
         if (!history.IsEmpty && history[^1] < ItemCount)
         {
-            var next = _next[history[^1]] ??= [];
+            Dictionary<int, int> next = _next[history[^1]] ??= [];
             next[item] = next.GetValueOrDefault(item) + 1;
         }
     }

@@ -43,10 +43,13 @@ public sealed class IncrementalSgd : StreamingBaseline
     /// <inheritdoc/>
     protected internal override void Score(int user, ReadOnlySpan<int> history, Span<double> scores)
     {
-        var factors = user < _knownUsers.Length && _knownUsers[user] ? UserFactors(user) : [];
+        Span<float> factors = user < _knownUsers.Length && _knownUsers[user] ? UserFactors(user) : [];
         for (int i = 0; i < scores.Length; i++)
         {
-            scores[i] = !_known[i] ? double.NegativeInfinity : factors.IsEmpty ? 0 : Dot(factors, ItemFactors(i));
+            scores[i] =
+                !_known[i] ? double.NegativeInfinity
+                : factors.IsEmpty ? 0
+                : Dot(factors, ItemFactors(i));
         }
     }
 
@@ -54,8 +57,8 @@ public sealed class IncrementalSgd : StreamingBaseline
     protected internal override void Learn(int user, ReadOnlySpan<int> history, int item)
     {
         GrowUsers(user);
-        var u = UserFactors(user);
-        var v = ItemFactors(item);
+        Span<float> u = UserFactors(user);
+        Span<float> v = ItemFactors(item);
         Start(ref _knownUsers[user], u, (ulong)user << 1);
         Start(ref _known[item], v, ((ulong)item << 1) | 1);
         float error = (float)(1 - Dot(u, v));

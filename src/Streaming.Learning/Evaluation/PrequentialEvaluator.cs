@@ -84,11 +84,14 @@ public sealed class PrequentialEvaluator
         writer.Write(FormatVersion);
         writer.Write(Signature());
         writer.Write(Examples);
-        ForEach(SegmentCount, (total, window) =>
-        {
-            total.Write(writer);
-            window.Write(writer);
-        });
+        ForEach(
+            SegmentCount,
+            (total, window) =>
+            {
+                total.Write(writer);
+                window.Write(writer);
+            }
+        );
     }
 
     /// <summary>Reads the state written by an evaluator of the same widths and options.</summary>
@@ -105,15 +108,21 @@ public sealed class PrequentialEvaluator
         string signature = reader.ReadString();
         if (signature != Signature())
         {
-            throw new StateMismatchException($"The evaluation state was written for {signature}; the settings are {Signature()}. Use the settings of the checkpoint, or restart the evaluation.");
+            throw new StateMismatchException(
+                $"The evaluation state was written for {signature}; the settings are {Signature()}. Use the settings of the checkpoint, "
+                    + "or restart the evaluation."
+            );
         }
 
         Examples = reader.ReadInt64();
-        ForEach(version == 1 ? FirstVersionSegments : SegmentCount, (total, window) =>
-        {
-            total.Read(reader);
-            window.Read(reader);
-        });
+        ForEach(
+            version == 1 ? FirstVersionSegments : SegmentCount,
+            (total, window) =>
+            {
+                total.Read(reader);
+                window.Read(reader);
+            }
+        );
     }
 
     private static T[] Segments<T>(Func<T> create) => [.. Enumerable.Range(0, SegmentCount).Select(_ => create())];
@@ -143,5 +152,6 @@ public sealed class PrequentialEvaluator
         }
     }
 
-    private string Signature() => $"widths {string.Join(',', Widths)}, cutoffs {string.Join(',', Options.Cutoffs)}, window {Options.Window}";
+    private string Signature() =>
+        $"widths {string.Join(',', Widths)}, cutoffs {string.Join(',', Options.Cutoffs)}, window {Options.Window}";
 }

@@ -120,7 +120,10 @@ public sealed class RankingMetrics
 
     /// <summary>Whether a list can be the cutoffs: not empty, increasing, within 1 … 10,000.</summary>
     internal static bool AreCutoffs(IReadOnlyList<int> cutoffs) =>
-        cutoffs.Count > 0 && cutoffs[0] >= 1 && cutoffs[^1] <= 10_000 && cutoffs.Zip(cutoffs.Skip(1)).All(static pair => pair.First < pair.Second);
+        cutoffs.Count > 0
+        && cutoffs[0] >= 1
+        && cutoffs[^1] <= 10_000
+        && cutoffs.Zip(cutoffs.Skip(1)).All(static pair => pair.First < pair.Second);
 
     private void AddTargets(ReadOnlySpan<TiedRank> targets, int k)
     {

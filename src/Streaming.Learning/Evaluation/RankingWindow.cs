@@ -39,7 +39,7 @@ public sealed class RankingWindow
         if (_isStale)
         {
             _metrics.Clear();
-            foreach (var rank in _ring.AsSpan(0, Count))
+            foreach (TiedRank rank in _ring.AsSpan(0, Count))
             {
                 _metrics.Add(rank);
             }
@@ -55,7 +55,7 @@ public sealed class RankingWindow
     {
         ArgumentNullException.ThrowIfNull(writer);
         writer.Write(_added);
-        foreach (var rank in _ring.AsSpan(0, Count))
+        foreach (TiedRank rank in _ring.AsSpan(0, Count))
         {
             writer.Write(rank.Above);
             writer.Write(rank.Ties);

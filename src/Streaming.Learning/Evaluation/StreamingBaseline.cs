@@ -27,7 +27,7 @@ public abstract class StreamingBaseline
             return TiedRank.Missing;
         }
 
-        var scores = _scores.AsSpan(0, ItemCount);
+        Span<double> scores = _scores.AsSpan(0, ItemCount);
         Score(user, history, scores);
         foreach (int row in excluded)
         {

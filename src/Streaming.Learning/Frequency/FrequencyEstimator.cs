@@ -89,7 +89,9 @@ public sealed class FrequencyEstimator
         int size = tensors.Length("frequency.last_sight");
         if (size < options.Tables || size % options.Tables != 0)
         {
-            throw new StateMismatchException($"The frequency tables have {size} slots in total, which is not a multiple of {options.Tables} tables.");
+            throw new StateMismatchException(
+                $"The frequency tables have {size} slots in total, which is not a multiple of {options.Tables} tables."
+            );
         }
 
         var estimator = new FrequencyEstimator(options, size / options.Tables, seed);
@@ -115,7 +117,11 @@ public sealed class FrequencyEstimator
             last = Math.Min(last, _lastSight[slot]);
         }
 
-        return item with { Gap = gap, Silence = Draws - last };
+        return item with
+        {
+            Gap = gap,
+            Silence = Draws - last,
+        };
     }
 
     /// <summary>Copies frequencies from another estimator into this empty one.</summary>
@@ -147,7 +153,7 @@ public sealed class FrequencyEstimator
 
     internal void Load(TensorReader tensors)
     {
-        var clock = new long[4];
+        long[] clock = new long[4];
         tensors.Read<long>("frequency.clock", clock);
         (Draws, Batches, _occupied, _rows) = (clock[0], clock[1], clock[2], (int)Math.Clamp(clock[3], 1, int.MaxValue));
         tensors.Read("frequency.last_sight", _lastSight.Data);

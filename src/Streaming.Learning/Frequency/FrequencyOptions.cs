@@ -42,7 +42,8 @@ public sealed record FrequencyOptions
 
     /// <summary>Gets the number of slots for a table of items.</summary>
     /// <param name="itemCapacity">Rows of the item table.</param>
-    public int SlotsFor(int itemCapacity) => Slots > 0 ? Slots : (int)BitOperations.RoundUpToPowerOf2((uint)Math.Clamp(itemCapacity, 512, 1 << 26) * 2);
+    public int SlotsFor(int itemCapacity) =>
+        Slots > 0 ? Slots : (int)BitOperations.RoundUpToPowerOf2((uint)Math.Clamp(itemCapacity, 512, 1 << 26) * 2);
 
     /// <summary>Checks every property.</summary>
     /// <exception cref="OptionsException">Names every property that is wrong, its value and what is allowed.</exception>

@@ -219,25 +219,45 @@ public sealed class ItemTable
         int least = new[] { ids.Length, heat.Length, hasRecord.Length, events.Length, newest.Length, seen.Length }.Min();
         if (count < 0 || count > order.Length || order.AsSpan(0, Math.Max(count, 0)).ContainsAnyExceptInRange(0, least - 1))
         {
-            throw new StateMismatchException($"The item table's state has {count} items in {order.Length} positions for {least} rows: it is damaged.");
+            throw new StateMismatchException(
+                $"The item table's state has {count} items in {order.Length} positions for {least} rows: it is damaged."
+            );
         }
 
-        return [.. order.Take(count).Select(row => new KnownItem(keys[row], ids[row] ?? throw new StateMismatchException($"The item table's state has no id for row {row}."), row)
-        {
-            HasRecord = hasRecord[row],
-            Heat = heat[row],
-            Events = events[row],
-            NewestEvent = newest[row],
-            LastSeen = seen[row],
-        })];
+        return
+        [
+            .. order
+                .Take(count)
+                .Select(row => new KnownItem(
+                    keys[row],
+                    ids[row] ?? throw new StateMismatchException($"The item table's state has no id for row {row}."),
+                    row
+                )
+                {
+                    HasRecord = hasRecord[row],
+                    Heat = heat[row],
+                    Events = events[row],
+                    NewestEvent = newest[row],
+                    LastSeen = seen[row],
+                }),
+        ];
     }
 
     /// <summary>Assigns rows to another table's items in this empty table; if there are too few rows, to the warmest.</summary>
     /// <returns>The items that now have a row: the first has the first row after the fallback rows, and so on.</returns>
     internal IReadOnlyList<KnownItem> Adopt(IReadOnlyList<KnownItem> items)
     {
-        IReadOnlyList<KnownItem> kept = items.Count <= _order.Length ? items
-            : [.. items.OrderByDescending(static item => item.Heat).ThenByDescending(static item => item.LastSeen).ThenBy(static item => item.Key).Take(_order.Length)];
+        IReadOnlyList<KnownItem> kept =
+            items.Count <= _order.Length
+                ? items
+                :
+                [
+                    .. items
+                        .OrderByDescending(static item => item.Heat)
+                        .ThenByDescending(static item => item.LastSeen)
+                        .ThenBy(static item => item.Key)
+                        .Take(_order.Length),
+                ];
         foreach (KnownItem item in kept)
         {
             if (_index.Find(item.Key) >= 0)
@@ -274,7 +294,17 @@ public sealed class ItemTable
         tensors.Share("items.events", _events);
         tensors.Share("items.newest_event", _newestEvent);
         tensors.Share("items.last_seen", _lastSeen);
-        tensors.Add<long>("items.counters", [_counters.Admitted, _counters.EvictedByCapacity, _counters.EvictedByAge, _counters.Removed, _counters.RecordsApplied, _counters.RecordsRejected]);
+        tensors.Add<long>(
+            "items.counters",
+            [
+                _counters.Admitted,
+                _counters.EvictedByCapacity,
+                _counters.EvictedByAge,
+                _counters.Removed,
+                _counters.RecordsApplied,
+                _counters.RecordsRejected,
+            ]
+        );
         tensors.Add<ulong>("items.removed.keys", Removed.Select(item => item.Key).ToArray());
         tensors.AddStrings("items.removed.ids", Removed.Select(item => item.Id).ToArray());
         _admission.Save(tensors);
@@ -284,7 +314,7 @@ public sealed class ItemTable
     internal void Load(TensorReader tensors)
     {
         int count = tensors.ReadValue<int>("items.count");
-        var cursors = new int[2];
+        int[] cursors = new int[2];
         tensors.Read<int>("items.hands", cursors);
         tensors.Read<int>("items.order", _order.Data);
         CheckOrder(count, cursors);
@@ -411,13 +441,15 @@ public sealed class ItemTable
 
             if (values.Length != group.Length)
             {
-                return $"Item '{change.ItemId}': feature group '{group.Name}' has {values.Length} values; the model expects {group.Length}.";
+                return $"Item '{change.ItemId}': feature group '{group.Name}' has {values.Length} values; the model expects "
+                    + $"{group.Length}.";
             }
 
             int wrong = Array.FindIndex(values, static value => !float.IsFinite(value));
             if (wrong >= 0)
             {
-                return $"Item '{change.ItemId}': value {wrong} of feature group '{group.Name}' is {values[wrong]}; allowed: finite numbers.";
+                return $"Item '{change.ItemId}': value {wrong} of feature group '{group.Name}' is {values[wrong]}; allowed: finite "
+                    + "numbers.";
             }
 
             values.CopyTo(destination);
@@ -430,7 +462,10 @@ public sealed class ItemTable
     {
         if (count < 0 || count > _order.Length || cursors.Any(cursor => cursor < 0 || cursor >= Capacity))
         {
-            throw new StateMismatchException($"The item table's state has {count} items and cursors at {cursors[0]} and {cursors[1]}; the table has {_order.Length} rows for items.");
+            throw new StateMismatchException(
+                $"The item table's state has {count} items and cursors at {cursors[0]} and {cursors[1]}; the table has {_order.Length} "
+                    + "rows for items."
+            );
         }
 
         Array.Fill(_position, -1);
@@ -439,7 +474,9 @@ public sealed class ItemTable
             int row = _order[i];
             if (row < FallbackRows || row >= Capacity || _position[row] >= 0)
             {
-                throw new StateMismatchException($"The item table's state has an invalid row {row} at position {i}: it is damaged, or was written with other settings.");
+                throw new StateMismatchException(
+                    $"The item table's state has an invalid row {row} at position {i}: it is damaged, or was written with other settings."
+                );
             }
 
             _position[row] = i;
@@ -448,7 +485,7 @@ public sealed class ItemTable
 
     private void LoadCounters(TensorReader tensors)
     {
-        var values = new long[6];
+        long[] values = new long[6];
         tensors.Read<long>("items.counters", values);
         _counters = new ItemTableCounters
         {
@@ -482,7 +519,10 @@ public sealed class ItemTable
             int row = _order[i];
             if ((_ids[row] is not null) != (i < Count))
             {
-                throw new StateMismatchException($"In the item table's state row {row} is {(i < Count ? "in use" : "free")}, but it has {(i < Count ? "no id" : "an id")}.");
+                throw new StateMismatchException(
+                    $"In the item table's state row {row} is {(i < Count ? "in use" : "free")}, but it has "
+                        + $"{(i < Count ? "no id" : "an id")}."
+                );
             }
 
             if (i < Count)

@@ -46,7 +46,12 @@ public sealed record ItemTableOptions
         errors.Range(nameof(AdmissionCapacity), AdmissionCapacity, 8, 16_777_216);
         errors.Range(nameof(RememberRemoved), RememberRemoved, 0, 16_777_216);
         errors.Check(EvictAfter > TimeSpan.Zero, nameof(EvictAfter), EvictAfter, "above 0");
-        errors.Check(FallbackRows >= 0 && FallbackRows <= capacity / 2, nameof(FallbackRows), FallbackRows, $"0 … {capacity / 2} (half of ItemCapacity)");
+        errors.Check(
+            FallbackRows >= 0 && FallbackRows <= capacity / 2,
+            nameof(FallbackRows),
+            FallbackRows,
+            $"0 … {capacity / 2} (half of ItemCapacity)"
+        );
         errors.Throw();
     }
 }

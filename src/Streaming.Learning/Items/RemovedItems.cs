@@ -37,7 +37,13 @@ internal sealed class RemovedItems(int capacity)
     public void Remove(ulong key) => _numbers.Remove(key);
 
     public void Save(TensorSet tensors) =>
-        tensors.Add<ulong>("items.gone", _order.Where(entry => _numbers.TryGetValue(entry.Key, out long number) && number == entry.Number).Select(static entry => entry.Key).ToArray());
+        tensors.Add<ulong>(
+            "items.gone",
+            _order
+                .Where(entry => _numbers.TryGetValue(entry.Key, out long number) && number == entry.Number)
+                .Select(static entry => entry.Key)
+                .ToArray()
+        );
 
     public void Load(TensorReader tensors)
     {

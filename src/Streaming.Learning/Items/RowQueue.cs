@@ -43,8 +43,6 @@ internal sealed class RowQueue(int capacity)
     /// <summary>Clears the queue.</summary>
     public void Clear()
     {
-        while (TryDequeue(out _))
-        {
-        }
+        while (TryDequeue(out _)) { }
     }
 }

@@ -33,7 +33,8 @@ internal sealed class CandidateColumns(LossKind loss)
     /// <summary>Plans the columns of a batch and assigns items slots of <paramref name="slots"/>.</summary>
     public void Plan(in TrainingBatch batch, RowSlots slots)
     {
-        int negatives = batch.Negatives.Length, positives = batch.Positives.Length;
+        int negatives = batch.Negatives.Length,
+            positives = batch.Positives.Length;
         Batch = negatives + positives;
         Scored = loss == LossKind.Full ? negatives : Batch;
         Buffers.Grow(ref _slots, Batch);
@@ -95,7 +96,9 @@ internal sealed class CandidateColumns(LossKind loss)
         {
             if (_catalogue.Add(batch.Negatives[j]) != j)
             {
-                throw new ArgumentException($"Negatives contains row {batch.Negatives[j]} twice; with loss Full it must be the catalogue, each row once.");
+                throw new ArgumentException(
+                    $"Negatives contains row {batch.Negatives[j]} twice; with loss Full it must be the catalogue, each row once."
+                );
             }
         }
 
@@ -104,7 +107,10 @@ internal sealed class CandidateColumns(LossKind loss)
             _positives[i] = _catalogue.IndexOf(batch.Positives[i]);
             if (_positives[i] < 0)
             {
-                throw new ArgumentException($"Positives contains row {batch.Positives[i]}, which is not in Negatives; with loss Full these must be the whole catalogue.");
+                throw new ArgumentException(
+                    $"Positives contains row {batch.Positives[i]}, which is not in Negatives; with loss Full these must be the whole "
+                        + "catalogue."
+                );
             }
         }
     }

@@ -103,7 +103,7 @@ internal sealed class ReplayReservoir
 
     public void Load(TensorReader tensors)
     {
-        var counts = new long[3];
+        long[] counts = new long[3];
         tensors.Read<long>("replay.counts", counts);
         tensors.Read("replay.items", _items.Data);
         tensors.Read("replay.weights", _weights.Data);
@@ -111,7 +111,10 @@ internal sealed class ReplayReservoir
         tensors.Read("replay.histories", _histories.Data);
         if (counts[0] < 0 || counts[0] > _items.Length || _lengths.Data.ContainsAnyExceptInRange(0, _historyLength))
         {
-            throw new StateMismatchException($"The replay reservoir's state has {counts[0]} examples of {_items.Length}, or a history longer than {_historyLength}: it is damaged.");
+            throw new StateMismatchException(
+                $"The replay reservoir's state has {counts[0]} examples of {_items.Length}, or a history longer than {_historyLength}: "
+                    + "it is damaged."
+            );
         }
 
         (Count, _offered, _drawn) = ((int)counts[0], counts[1], counts[2]);
@@ -125,12 +128,21 @@ internal sealed class ReplayReservoir
         float[] weights = tensors.ReadArray<float>("replay.weights", items.Length);
         int[] lengths = tensors.ReadArray<int>("replay.lengths", items.Length);
         ulong[] histories = tensors.ReadArray<ulong>("replay.histories", Array.MaxLength);
-        var counts = new long[3];
+        long[] counts = new long[3];
         tensors.Read<long>("replay.counts", counts);
         int stride = histories.Length / Math.Max(items.Length, 1);
-        if (weights.Length != items.Length || lengths.Length != items.Length || counts[0] < 0 || counts[0] > items.Length || lengths.AsSpan().ContainsAnyExceptInRange(0, stride))
+        if (
+            weights.Length != items.Length
+            || lengths.Length != items.Length
+            || counts[0] < 0
+            || counts[0] > items.Length
+            || lengths.AsSpan().ContainsAnyExceptInRange(0, stride)
+        )
         {
-            throw new StateMismatchException($"The replay reservoir's state has {counts[0]} examples of {items.Length}, or a history longer than {stride}: it is damaged.");
+            throw new StateMismatchException(
+                $"The replay reservoir's state has {counts[0]} examples of {items.Length}, or a history longer than {stride}: it is "
+                    + "damaged."
+            );
         }
 
         for (int i = 0; i < Math.Min(counts[0], _items.Length); i++)

@@ -189,18 +189,20 @@ internal sealed class CatalogueRanker
         }
 
         _excludedOffsets[_count] = end;
-        Run(new NestedRankingProblem
-        {
-            Users = _users.AsSpan(0, _count * _userSize),
-            Catalogue = _tile.AsSpan(0, (count + _count) * _dimension),
-            Present = _present.AsSpan(0, count + _count),
-            Targets = _targets.AsSpan(0, _count),
-            Excluded = _excluded.AsSpan(0, end),
-            ExcludedOffsets = _excludedOffsets.AsSpan(0, _count + 1),
-            Cosine = _engine.Model.Cosine,
-            Above = _tileAbove.AsSpan(0, _count * _widths),
-            Ties = _tileTies.AsSpan(0, _count * _widths),
-        });
+        Run(
+            new NestedRankingProblem
+            {
+                Users = _users.AsSpan(0, _count * _userSize),
+                Catalogue = _tile.AsSpan(0, (count + _count) * _dimension),
+                Present = _present.AsSpan(0, count + _count),
+                Targets = _targets.AsSpan(0, _count),
+                Excluded = _excluded.AsSpan(0, end),
+                ExcludedOffsets = _excludedOffsets.AsSpan(0, _count + 1),
+                Cosine = _engine.Model.Cosine,
+                Above = _tileAbove.AsSpan(0, _count * _widths),
+                Ties = _tileTies.AsSpan(0, _count * _widths),
+            }
+        );
         Add();
         KeepTop(start, count);
     }
@@ -232,9 +234,19 @@ internal sealed class CatalogueRanker
             {
                 // The target is the first excluded item, if it is in this tile; here it competes.
                 int first = _excludedOffsets[i];
-                first += first < _excludedOffsets[i + 1] && _targetRows[i] >= 0 && _excluded[first] == _items.PositionOf(_targetRows[i]) - start ? 1 : 0;
+                first +=
+                    first < _excludedOffsets[i + 1] && _targetRows[i] >= 0 && _excluded[first] == _items.PositionOf(_targetRows[i]) - start
+                        ? 1
+                        : 0;
                 _topScores.Offer(
-                    i, users.Slice(i * _userSize, _userSize), _engine.Model.Widths[k], _excluded.AsSpan(first.._excludedOffsets[i + 1]), _items.Rows.Slice(start, count), _items, _top[(i * _widths) + k]);
+                    i,
+                    users.Slice(i * _userSize, _userSize),
+                    _engine.Model.Widths[k],
+                    _excluded.AsSpan(first.._excludedOffsets[i + 1]),
+                    _items.Rows.Slice(start, count),
+                    _items,
+                    _top[(i * _widths) + k]
+                );
             }
         }
     }
@@ -272,7 +284,8 @@ internal sealed class CatalogueRanker
             {
                 // Overflow: the score is not finite, and the item is not ranked.
                 long above = (long)ranks[k].Above + _tileAbove[(i * _widths) + k];
-                ranks[k] = above >= int.MaxValue ? TiedRank.Missing : new TiedRank((int)above, ranks[k].Ties + _tileTies[(i * _widths) + k]);
+                ranks[k] =
+                    above >= int.MaxValue ? TiedRank.Missing : new TiedRank((int)above, ranks[k].Ties + _tileTies[(i * _widths) + k]);
             }
         }
     }

@@ -62,7 +62,18 @@ public sealed class InterestRanking(IReadOnlyList<int> widths, int vectorsPerUse
         int dimension = widths[^1];
         int start = k == 0 ? 0 : widths[k - 1];
         Gemm.MultiplyTransposeB(
-            vectorsPerUser, count, widths[k] - start, vectors[start..], dimension, problem.Catalogue[start..], dimension, _scores, count, accumulate: k > 0, workers);
+            vectorsPerUser,
+            count,
+            widths[k] - start,
+            vectors[start..],
+            dimension,
+            problem.Catalogue[start..],
+            dimension,
+            _scores,
+            count,
+            accumulate: k > 0,
+            workers
+        );
         Span<float> best = _best.AsSpan(0, count);
         best.Fill(float.NegativeInfinity);
         for (int vector = 0; vector < vectorsPerUser; vector++)

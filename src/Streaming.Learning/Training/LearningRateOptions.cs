@@ -59,7 +59,12 @@ public sealed record LearningRateOptions
         errors.Check(Peak is > 0 and <= 10, nameof(Peak), Peak, "above 0, at most 10");
         errors.Range(nameof(WarmupSteps), WarmupSteps, 0, 10_000_000);
         errors.Defined(nameof(Shape), Shape);
-        errors.Check(Shape == LearningRateShape.Constant || TotalSteps > WarmupSteps, nameof(TotalSteps), TotalSteps, $"above {WarmupSteps} (the warm-up) with Cosine");
+        errors.Check(
+            Shape == LearningRateShape.Constant || TotalSteps > WarmupSteps,
+            nameof(TotalSteps),
+            TotalSteps,
+            $"above {WarmupSteps} (the warm-up) with Cosine"
+        );
         errors.Range(nameof(FinalShare), FinalShare, 0, 1);
         errors.Throw();
     }

@@ -12,11 +12,11 @@ public sealed class NonFiniteLossException : Exception
     /// <param name="loss">Its loss.</param>
     public NonFiniteLossException(int steps, long step, double loss)
         : this(
-            FormattableString.Invariant($"{steps} consecutive steps had a loss or gradient that is not finite (step {step}: loss {loss}). ") +
-            "None was applied. Restore the last checkpoint; if it happens again, lower LearningRate.Peak and check the feature records.",
-            steps)
-    {
-    }
+            FormattableString.Invariant($"{steps} consecutive steps had a loss or gradient that is not finite (step {step}: loss {loss}). ")
+                + "None was applied. Restore the last checkpoint; if it happens again, lower LearningRate.Peak and check the feature "
+                + "records.",
+            steps
+        ) { }
 
     /// <summary>Creates an exception with a given message.</summary>
     /// <param name="message">What happened, and what may help.</param>

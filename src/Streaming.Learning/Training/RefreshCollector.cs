@@ -235,7 +235,12 @@ internal sealed class RefreshCollector
         {
             int row = _rows[i];
             ReadOnlySpan<float> vector = _vectors.AsSpan(i * _dimension, _dimension);
-            _refreshes.Add(new Refresh(_items.KeyOf(row), _items.IdOf(row), vector.ToArray(), step, _items.NewestEvent(row), _producedTimes[row]) { Related = _related?.Of(row) });
+            _refreshes.Add(
+                new Refresh(_items.KeyOf(row), _items.IdOf(row), vector.ToArray(), step, _items.NewestEvent(row), _producedTimes[row])
+                {
+                    Related = _related?.Of(row),
+                }
+            );
             _producedTimes[row] = 0;
             Sketch(vector, _sketches.AsSpan(row * SketchSize, SketchSize));
         }

@@ -11,7 +11,16 @@ namespace Streaming.Learning.Training;
 /// <param name="NewUsers">Recall where the user had none.</param>
 /// <param name="FirstDay">Recall where the item's first event was less than a day ago.</param>
 /// <param name="Examples">Number of examples in the window over all.</param>
-public readonly record struct SegmentRecall(double Recall, double Ndcg, double NewItems, double Repeats, double KnownUsers, double NewUsers, double FirstDay, long Examples)
+public readonly record struct SegmentRecall(
+    double Recall,
+    double Ndcg,
+    double NewItems,
+    double Repeats,
+    double KnownUsers,
+    double NewUsers,
+    double FirstDay,
+    long Examples
+)
 {
     internal static SegmentRecall Of(PrequentialEvaluator evaluator, int width)
     {
@@ -25,6 +34,7 @@ public readonly record struct SegmentRecall(double Recall, double Ndcg, double N
             evaluator.Recent(width, EvaluationSegment.KnownUsers).Recall(cutoff),
             evaluator.Recent(width, EvaluationSegment.NewUsers).Recall(cutoff),
             evaluator.Recent(width, EvaluationSegment.ItemsInFirstDay).Recall(cutoff),
-            all.Count);
+            all.Count
+        );
     }
 }

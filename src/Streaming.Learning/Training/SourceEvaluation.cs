@@ -17,7 +17,12 @@ namespace Streaming.Learning.Training;
 /// </remarks>
 internal sealed class SourceEvaluation
 {
-    private const int Knn = 0, Markov = 1, KnnAndMarkov = 2, OwnLatest = 3, Counts = 4, Fused = 5;
+    private const int Knn = 0,
+        Markov = 1,
+        KnnAndMarkov = 2,
+        OwnLatest = 3,
+        Counts = 4,
+        Fused = 5;
     private readonly ItemCounts _counts;
     private readonly ItemTable _items;
     private readonly RowSet _excluded;

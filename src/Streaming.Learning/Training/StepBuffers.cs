@@ -61,7 +61,15 @@ internal sealed class StepBuffers
     /// <param name="history">The history, oldest first.</param>
     /// <param name="earlier">How many items of the history are predicted too, each from those before it.</param>
     /// <param name="random">Decides which.</param>
-    public void Add(ItemTable items, FrequencyEstimator frequency, ulong positive, float weight, ReadOnlySpan<ulong> history, int earlier = 0, ulong random = 0)
+    public void Add(
+        ItemTable items,
+        FrequencyEstimator frequency,
+        ulong positive,
+        float weight,
+        ReadOnlySpan<ulong> history,
+        int earlier = 0,
+        ulong random = 0
+    )
     {
         history = history.Length > _historyLength ? history[^_historyLength..] : history;
         int start = _offsets[_sequences];
@@ -88,14 +96,15 @@ internal sealed class StepBuffers
     }
 
     /// <summary>The batch over these rows; the caller sets the rest.</summary>
-    public TrainingBatch ToBatch() => new()
-    {
-        Sequences = new JaggedRows { Rows = Rows, Offsets = _offsets.AsSpan(0, _sequences + 1) },
-        PredictionSteps = _predictionSteps.AsSpan(0, Count),
-        Positives = Positives,
-        Weights = _weights.AsSpan(0, Count),
-        LogQ = LogQ,
-    };
+    public TrainingBatch ToBatch() =>
+        new()
+        {
+            Sequences = new JaggedRows { Rows = Rows, Offsets = _offsets.AsSpan(0, _sequences + 1) },
+            PredictionSteps = _predictionSteps.AsSpan(0, Count),
+            Positives = Positives,
+            Weights = _weights.AsSpan(0, Count),
+            LogQ = LogQ,
+        };
 
     private void Add(int step, int positive, float weight, float logQ)
     {

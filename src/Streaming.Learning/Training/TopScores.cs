@@ -30,7 +30,19 @@ internal sealed class TopScores(ModelOptions model, Workers? workers)
         Buffers.Grow(ref _scores, rows * count);
         Buffers.Grow(ref _best, count);
         Buffers.Grow(ref _squares, count);
-        Gemm.MultiplyTransposeB(rows, count, length, users[start..], dimension, tile[start..], dimension, _scores, count, accumulate: k > 0, workers);
+        Gemm.MultiplyTransposeB(
+            rows,
+            count,
+            length,
+            users[start..],
+            dimension,
+            tile[start..],
+            dimension,
+            _scores,
+            count,
+            accumulate: k > 0,
+            workers
+        );
         for (int item = 0; item < count; item++)
         {
             float squares = TensorPrimitives.SumOfSquares(tile.Slice((item * dimension) + start, length));
@@ -46,7 +58,15 @@ internal sealed class TopScores(ModelOptions model, Workers? workers)
     /// <param name="rows">Rows of the tile's items.</param>
     /// <param name="items">Maps items to rows.</param>
     /// <param name="top">The list.</param>
-    public void Offer(int user, ReadOnlySpan<float> vectors, int width, ReadOnlySpan<int> excluded, ReadOnlySpan<int> rows, ItemTable items, TopItems top)
+    public void Offer(
+        int user,
+        ReadOnlySpan<float> vectors,
+        int width,
+        ReadOnlySpan<int> excluded,
+        ReadOnlySpan<int> rows,
+        ItemTable items,
+        TopItems top
+    )
     {
         Span<float> best = _best.AsSpan(0, rows.Length);
         Best(user, vectors, width, best);
@@ -73,7 +93,8 @@ internal sealed class TopScores(ModelOptions model, Workers? workers)
         best.Fill(float.NegativeInfinity);
         for (int vector = 0; vector < many; vector++)
         {
-            float scale = model.Cosine && many > 1 ? 1 / (TensorPrimitives.Norm(vectors.Slice(vector * model.Dimension, width)) + 1e-6f) : 1;
+            float scale =
+                model.Cosine && many > 1 ? 1 / (TensorPrimitives.Norm(vectors.Slice(vector * model.Dimension, width)) + 1e-6f) : 1;
             ReadOnlySpan<float> scores = _scores.AsSpan(((user * many) + vector) * count, count);
             for (int item = 0; item < count; item++)
             {

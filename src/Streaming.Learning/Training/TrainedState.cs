@@ -12,4 +12,11 @@ namespace Streaming.Learning.Training;
 /// <param name="Engine">Parameters, optimiser state and memory bank.</param>
 /// <param name="Trainer">The state outside the engine.</param>
 public sealed record TrainedState(
-    string Path, ModelOptions Model, IReadOnlyDictionary<string, string> Shape, TrainerCounters Counters, long Step, TensorSource Engine, TensorSource Trainer);
+    string Path,
+    ModelOptions Model,
+    IReadOnlyDictionary<string, string> Shape,
+    TrainerCounters Counters,
+    long Step,
+    TensorSource Engine,
+    TensorSource Trainer
+);

@@ -28,15 +28,30 @@ public sealed partial class Trainer
         if (whole && !fit.Whole)
         {
             throw new StateMismatchException(
-                $"The model in '{source.Path}' does not match the settings: {string.Join("; ", fit.Differences)}. Use the model's values, or train a model with these settings.");
+                $"The model in '{source.Path}' does not match the settings: {string.Join("; ", fit.Differences)}. Use the model's "
+                    + "values, or train a model with these settings."
+            );
         }
 
         var tensors = new TensorReader(source.Trainer);
         IReadOnlyDictionary<string, string> shape = source.Shape;
         KnownItem[] items = ItemTable.Read(tensors);
-        FrequencyEstimator frequency = FrequencyEstimator.Read(tensors, _options.Frequency with { Tables = Number(shape, "Frequency.Tables") }, source.Model.Seed);
+        var frequency = FrequencyEstimator.Read(
+            tensors,
+            _options.Frequency with
+            {
+                Tables = Number(shape, "Frequency.Tables"),
+            },
+            source.Model.Seed
+        );
         WarmStart start = Adopt(
-            source.Engine, source.Model, [.. items.Select(item => frequency.Describe(item))], Number(shape, "Items.FallbackRows"), frequency.Draws, out int[] oldRows);
+            source.Engine,
+            source.Model,
+            [.. items.Select(item => frequency.Describe(item))],
+            Number(shape, "Items.FallbackRows"),
+            frequency.Draws,
+            out int[] oldRows
+        );
         _replay.Adopt(tensors);
         _counts.Adopt(tensors, oldRows);
         _evaluation.Adopt(tensors, oldRows);
@@ -67,7 +82,14 @@ public sealed partial class Trainer
         return start;
     }
 
-    private WarmStart Adopt(TensorSource engine, ModelOptions model, IReadOnlyList<KnownItem> items, int fallbackRows, long draws, out int[] oldRows)
+    private WarmStart Adopt(
+        TensorSource engine,
+        ModelOptions model,
+        IReadOnlyList<KnownItem> items,
+        int fallbackRows,
+        long draws,
+        out int[] oldRows
+    )
     {
         if (_counters.Batches > 0 || _items.Count > 0)
         {

@@ -65,7 +65,11 @@ public sealed partial class Trainer : IDisposable
         _earlierPredictions = model.Tower == TowerKind.Mind ? 0 : options.Replay.EarlierPredictions;
         _counts = new ItemCounts(_items, options.Counts);
         _refreshes = new RefreshCollector(
-            engine, _items, options.Refresh, _counts.IsOn && options.Counts.Published > 0 ? new RelatedLists(_counts, _items, options.Counts.Published) : null);
+            engine,
+            _items,
+            options.Refresh,
+            _counts.IsOn && options.Counts.Published > 0 ? new RelatedLists(_counts, _items, options.Counts.Published) : null
+        );
         _evaluation = new TrainerEvaluation(engine, _items, _counts, options);
         _report = new TrainReport(model.Widths.Count);
         Shape = TrainerShape.Of(model, options);
@@ -260,7 +264,11 @@ public sealed partial class Trainer : IDisposable
         for (int i = 0; i < batch.Count; i++)
         {
             _evaluation.Score(batch, i, _report);
-            int row = _items.Touch(batch.ItemKeys[i], batch.ItemIdBytes.AsSpan(batch.ItemIdOffsets[i]..batch.ItemIdOffsets[i + 1]), batch.EventTimes[i]);
+            int row = _items.Touch(
+                batch.ItemKeys[i],
+                batch.ItemIdBytes.AsSpan(batch.ItemIdOffsets[i]..batch.ItemIdOffsets[i + 1]),
+                batch.EventTimes[i]
+            );
             _frequency.Count(batch.ItemKeys[i]);
             ForgetReassignedRows();
             if (row >= 0)
@@ -379,11 +387,19 @@ public sealed partial class Trainer : IDisposable
 
     private void Save(TensorSet tensors)
     {
-        tensors.Add<long>("trainer.counters",
-        [
-            _counters.Steps, _counters.Batches, _counters.EventsTrained, _counters.EventsReplayed,
-            _counters.EventsOnFallback, _counters.NonFiniteSteps, _counters.Refreshes, _sequence,
-        ]);
+        tensors.Add<long>(
+            "trainer.counters",
+            [
+                _counters.Steps,
+                _counters.Batches,
+                _counters.EventsTrained,
+                _counters.EventsReplayed,
+                _counters.EventsOnFallback,
+                _counters.NonFiniteSteps,
+                _counters.Refreshes,
+                _sequence,
+            ]
+        );
         _items.Save(tensors);
         _frequency.Save(tensors);
         _bank.Save(tensors);
@@ -394,7 +410,7 @@ public sealed partial class Trainer : IDisposable
 
     private void Load(TensorReader tensors)
     {
-        var counters = new long[8];
+        long[] counters = new long[8];
         tensors.Read<long>("trainer.counters", counters);
         _counters = new TrainerCounters
         {

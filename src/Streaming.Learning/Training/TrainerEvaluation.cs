@@ -122,11 +122,15 @@ internal sealed class TrainerEvaluation : IDisposable
 
     public void Save(TensorSet tensors)
     {
-        Save(tensors, "evaluation", writer =>
-        {
-            Model.Write(writer);
-            Baseline.Write(writer);
-        });
+        Save(
+            tensors,
+            "evaluation",
+            writer =>
+            {
+                Model.Write(writer);
+                Baseline.Write(writer);
+            }
+        );
         if (Sources is { } sources)
         {
             Save(tensors, "evaluation.sources", sources.Write);
@@ -138,11 +142,15 @@ internal sealed class TrainerEvaluation : IDisposable
 
     public void Load(TensorReader tensors)
     {
-        Load(tensors, "evaluation", reader =>
-        {
-            Model.Read(reader);
-            Baseline.Read(reader);
-        });
+        Load(
+            tensors,
+            "evaluation",
+            reader =>
+            {
+                Model.Read(reader);
+                Baseline.Read(reader);
+            }
+        );
         if (Sources is { } sources && tensors.Has("evaluation.sources"))
         {
             Load(tensors, "evaluation.sources", sources.Read);
@@ -168,7 +176,10 @@ internal sealed class TrainerEvaluation : IDisposable
         long[] first = tensors.Has("evaluation.first_events") ? tensors.ReadArray<long>("evaluation.first_events", Array.MaxLength) : [];
         for (int row = 0; row < oldRows.Length; row++)
         {
-            _firstEvents.Change(row) = oldRows[row] < 0 ? 0 : oldRows[row] < first.Length ? first[oldRows[row]] : 1;
+            _firstEvents.Change(row) =
+                oldRows[row] < 0 ? 0
+                : oldRows[row] < first.Length ? first[oldRows[row]]
+                : 1;
         }
     }
 

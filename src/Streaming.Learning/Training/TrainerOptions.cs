@@ -71,7 +71,12 @@ public sealed record TrainerOptions
         errors.Include(nameof(Counts), Counts.Validate);
         errors.Include(nameof(Refresh), Refresh.Validate);
         errors.Include(nameof(Evaluation), Evaluation.Validate);
-        errors.Check(EvaluateEvery is >= -1 and <= 1_000_000, nameof(EvaluateEvery), EvaluateEvery, "-1 (never), 0 (automatic) or 1 … 1000000");
+        errors.Check(
+            EvaluateEvery is >= -1 and <= 1_000_000,
+            nameof(EvaluateEvery),
+            EvaluateEvery,
+            "-1 (never), 0 (automatic) or 1 … 1000000"
+        );
         errors.Range(nameof(EvaluationThreads), EvaluationThreads, 1, 256);
         errors.Check(PopularityHalfLife > 0, nameof(PopularityHalfLife), PopularityHalfLife, "above 0");
         errors.Range(nameof(UniformNegatives), UniformNegatives, 1, 1_048_576);

@@ -12,7 +12,15 @@ public sealed class TrainerSnapshot : IDisposable
     private readonly Action _ended;
     private bool _isDisposed;
 
-    internal TrainerSnapshot(TensorSnapshot engine, TensorSnapshot trainer, ModelOptions model, IReadOnlyDictionary<string, string> shape, TrainerCounters counters, long sequence, Action ended)
+    internal TrainerSnapshot(
+        TensorSnapshot engine,
+        TensorSnapshot trainer,
+        ModelOptions model,
+        IReadOnlyDictionary<string, string> shape,
+        TrainerCounters counters,
+        long sequence,
+        Action ended
+    )
     {
         Engine = engine;
         Trainer = trainer;

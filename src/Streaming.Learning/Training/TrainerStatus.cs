@@ -75,29 +75,30 @@ public sealed record TrainerStatus
     /// <summary>Gets the share of the counted weight that the bounded lists lost, 0 … 1.</summary>
     public double CountsLost { get; init; }
 
-    internal static TrainerStatus Of(Trainer trainer, TrainReport report, BankPolicy bank, int replayCount, int waiting) => new()
-    {
-        Counters = trainer.Counters,
-        ItemCounters = trainer.Items.Counters,
-        Sequence = report.Sequence,
-        Widths = trainer.Model.Widths,
-        Loss = trainer.LastStep.Loss,
-        Losses = trainer.LastStep.Losses.ToArray(),
-        GradientNorm = trainer.LastStep.GradientNorm,
-        LearningRate = trainer.LastLearningRate,
-        Items = trainer.Items.Count,
-        ReplayCount = replayCount,
-        RefreshesWaiting = waiting,
-        BankIsOn = bank.IsOn,
-        BankCount = trainer.Engine.BankCount,
-        BankEntries = bank.Entries,
-        Drift = bank.Drift.ToArray(),
-        Staleness = bank.Staleness.ToArray(),
-        Recall = [.. Enumerable.Range(0, trainer.Model.Widths.Count).Select(width => SegmentRecall.Of(trainer.Evaluator, width))],
-        Popularity = SegmentRecall.Of(trainer.Baseline, 0),
-        Sources = [.. trainer.SourceNames.Select((name, place) => new SourceRecall(name, SegmentRecall.Of(trainer.Sources!, place)))],
-        EvaluationTime = trainer.EvaluationTime,
-        CountBytes = trainer.CountBytes,
-        CountsLost = trainer.CountsLost,
-    };
+    internal static TrainerStatus Of(Trainer trainer, TrainReport report, BankPolicy bank, int replayCount, int waiting) =>
+        new()
+        {
+            Counters = trainer.Counters,
+            ItemCounters = trainer.Items.Counters,
+            Sequence = report.Sequence,
+            Widths = trainer.Model.Widths,
+            Loss = trainer.LastStep.Loss,
+            Losses = trainer.LastStep.Losses.ToArray(),
+            GradientNorm = trainer.LastStep.GradientNorm,
+            LearningRate = trainer.LastLearningRate,
+            Items = trainer.Items.Count,
+            ReplayCount = replayCount,
+            RefreshesWaiting = waiting,
+            BankIsOn = bank.IsOn,
+            BankCount = trainer.Engine.BankCount,
+            BankEntries = bank.Entries,
+            Drift = bank.Drift.ToArray(),
+            Staleness = bank.Staleness.ToArray(),
+            Recall = [.. Enumerable.Range(0, trainer.Model.Widths.Count).Select(width => SegmentRecall.Of(trainer.Evaluator, width))],
+            Popularity = SegmentRecall.Of(trainer.Baseline, 0),
+            Sources = [.. trainer.SourceNames.Select((name, place) => new SourceRecall(name, SegmentRecall.Of(trainer.Sources!, place)))],
+            EvaluationTime = trainer.EvaluationTime,
+            CountBytes = trainer.CountBytes,
+            CountsLost = trainer.CountsLost,
+        };
 }

@@ -30,7 +30,14 @@ internal sealed class AdoptedState : TensorSource
     /// <param name="model">The new options.</param>
     /// <param name="oldRows">The old row of each new row; −1 for a new one.</param>
     /// <param name="keys">The item key of each new row: seeds the values of new rows.</param>
-    public AdoptedState(TensorSource old, ModelOptions oldModel, TensorSource fresh, ModelOptions model, ReadOnlyMemory<int> oldRows, ReadOnlyMemory<ulong> keys)
+    public AdoptedState(
+        TensorSource old,
+        ModelOptions oldModel,
+        TensorSource fresh,
+        ModelOptions model,
+        ReadOnlyMemory<int> oldRows,
+        ReadOnlyMemory<ulong> keys
+    )
     {
         _old = old;
         _oldModel = oldModel;
@@ -72,9 +79,7 @@ internal sealed class AdoptedState : TensorSource
     }
 
     /// <inheritdoc/>
-    protected override void Dispose(bool disposing)
-    {
-    }
+    protected override void Dispose(bool disposing) { }
 
     private static byte[] Bytes<T>(ReadOnlySpan<T> values)
         where T : unmanaged => MemoryMarshal.AsBytes(values).ToArray();
@@ -85,7 +90,8 @@ internal sealed class AdoptedState : TensorSource
         _rows.Add(row);
     }
 
-    private void Add(string name, TensorType type, long[] shape, byte[] bytes) => Add(name, type, shape, (row, destination) => bytes.AsSpan(row * destination.Length, destination.Length).CopyTo(destination));
+    private void Add(string name, TensorType type, long[] shape, byte[] bytes) =>
+        Add(name, type, shape, (row, destination) => bytes.AsSpan(row * destination.Length, destination.Length).CopyTo(destination));
 
     private void AddDense(TensorSource fresh)
     {
@@ -123,12 +129,15 @@ internal sealed class AdoptedState : TensorSource
         TensorInfo old = _old.Tensors[index];
         if (old.Type != TensorType.F32 || old.Shape.Count != info.Shape.Count)
         {
-            throw new StateMismatchException($"Tensor {name} is {old.Type} [{string.Join(", ", old.Shape)}]; the model needs F32 [{string.Join(", ", info.Shape)}].");
+            throw new StateMismatchException(
+                $"Tensor {name} is {old.Type} [{string.Join(", ", old.Shape)}]; the model needs F32 [{string.Join(", ", info.Shape)}]."
+            );
         }
 
         int stride = (int)info.Shape[^1] * sizeof(float);
         int take = (int)Math.Min(info.Shape[^1], old.Shape[^1]) * sizeof(float);
-        IEnumerable<(int NewStart, int OldStart, int Length)> blocks = info.Shape.Count == 1 ? [(0, 0, 1)]
+        IEnumerable<(int NewStart, int OldStart, int Length)> blocks =
+            info.Shape.Count == 1 ? [(0, 0, 1)]
             : info.Name == "items.projection.weight" ? _fit.Groups.Where(static group => group.OldStart >= 0)
             : [(0, 0, (int)Math.Min(info.Shape[0], old.Shape[0]))];
         foreach ((int to, int from, int count) in blocks)
@@ -149,15 +158,30 @@ internal sealed class AdoptedState : TensorSource
             bool adam = _model.IdOptimizer == IdOptimizer.LazyAdam;
             string second = adam ? "items.embedding.adam_v" : "items.embedding.adagrad";
             bool moments = _fit.Whole && _index.ContainsKey(second);
-            Add("items.embedding", TensorType.F32, [rows, d], (row, bytes) => Embedding(row, MemoryMarshal.Cast<byte, float>(bytes), !moments));
+            Add(
+                "items.embedding",
+                TensorType.F32,
+                [rows, d],
+                (row, bytes) => Embedding(row, MemoryMarshal.Cast<byte, float>(bytes), !moments)
+            );
             if (adam)
             {
-                Add("items.embedding.adam_m", TensorType.F32, [rows, d], (row, bytes) => OldRow("items.embedding.adam_m", row, bytes, moments));
+                Add(
+                    "items.embedding.adam_m",
+                    TensorType.F32,
+                    [rows, d],
+                    (row, bytes) => OldRow("items.embedding.adam_m", row, bytes, moments)
+                );
             }
 
             Add(second, TensorType.F32, [rows, adam ? d : 1], (row, bytes) => OldRow(second, row, bytes, moments));
             Add("items.embedding.updated", TensorType.I64, [rows], (row, bytes) => OldRow("items.embedding.updated", row, bytes, moments));
-            Add("items.embedding.log_decay", TensorType.F64, [rows], (row, bytes) => LogDecay(row, MemoryMarshal.Cast<byte, double>(bytes), moments));
+            Add(
+                "items.embedding.log_decay",
+                TensorType.F64,
+                [rows],
+                (row, bytes) => LogDecay(row, MemoryMarshal.Cast<byte, double>(bytes), moments)
+            );
         }
 
         if (_model.FeatureLength > 0)
@@ -211,7 +235,11 @@ internal sealed class AdoptedState : TensorSource
         {
             if (old >= 0 && from >= 0)
             {
-                _old.Read(_index["items.features"], (((long)old * _oldModel.FeatureLength) + from) * sizeof(float), bytes.Slice(to * sizeof(float), length * sizeof(float)));
+                _old.Read(
+                    _index["items.features"],
+                    (((long)old * _oldModel.FeatureLength) + from) * sizeof(float),
+                    bytes.Slice(to * sizeof(float), length * sizeof(float))
+                );
             }
         }
     }
@@ -257,5 +285,8 @@ internal sealed class AdoptedState : TensorSource
         return value;
     }
 
-    private int Index(string name) => _index.TryGetValue(name, out int index) ? index : throw new StateMismatchException($"Tensor {name} is missing: this is not the state of a model.");
+    private int Index(string name) =>
+        _index.TryGetValue(name, out int index)
+            ? index
+            : throw new StateMismatchException($"Tensor {name} is missing: this is not the state of a model.");
 }

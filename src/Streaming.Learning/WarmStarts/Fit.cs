@@ -58,7 +58,11 @@ internal sealed class Fit
 
     // Except widths and features: those may differ and the tower still fit.
     private static bool Equal(IEnumerable<string> differences, string aside) =>
-        differences.All(text => text.StartsWith(aside, StringComparison.Ordinal) || text.StartsWith("Model.FeatureGroups", StringComparison.Ordinal) || text.StartsWith("Model.ItemIds", StringComparison.Ordinal));
+        differences.All(text =>
+            text.StartsWith(aside, StringComparison.Ordinal)
+            || text.StartsWith("Model.FeatureGroups", StringComparison.Ordinal)
+            || text.StartsWith("Model.ItemIds", StringComparison.Ordinal)
+        );
 
     private IEnumerable<string> Compare()
     {
@@ -71,28 +75,32 @@ internal sealed class Fit
             ("Model.Cosine", _new.Cosine.ToString(), _old.Cosine.ToString()),
             .. TowerFacts(),
         ];
-        return facts.Where(static fact => fact.New != fact.Old).Select(static fact => $"{fact.Name} is {fact.New}, the other has {fact.Old}");
+        return facts
+            .Where(static fact => fact.New != fact.Old)
+            .Select(static fact => $"{fact.Name} is {fact.New}, the other has {fact.Old}");
     }
 
-    private IEnumerable<(string Name, string New, string Old)> TowerFacts() => _new.Tower switch
-    {
-        TowerKind.FmrlRec =>
-        [
-            ("Model.Layers", Text(_new.Layers), Text(_old.Layers)),
-            ("Model.Norm", _new.Norm.ToString(), _old.Norm.ToString()),
-            ("Model.InputNorm", _new.InputNorm.ToString(), _old.InputNorm.ToString()),
-            ("Model.OutputNorm", _new.OutputNorm.ToString(), _old.OutputNorm.ToString()),
-            ("Model.OutputLinear", _new.OutputLinear.ToString(), _old.OutputLinear.ToString()),
-        ],
-        TowerKind.Mind =>
-        [
-            ("Model.Interests", Text(_new.Interests), Text(_old.Interests)),
-            ("Model.HistoryLength", Text(_new.HistoryLength), Text(_old.HistoryLength)),
-        ],
-        _ => [],
-    };
+    private IEnumerable<(string Name, string New, string Old)> TowerFacts() =>
+        _new.Tower switch
+        {
+            TowerKind.FmrlRec =>
+            [
+                ("Model.Layers", Text(_new.Layers), Text(_old.Layers)),
+                ("Model.Norm", _new.Norm.ToString(), _old.Norm.ToString()),
+                ("Model.InputNorm", _new.InputNorm.ToString(), _old.InputNorm.ToString()),
+                ("Model.OutputNorm", _new.OutputNorm.ToString(), _old.OutputNorm.ToString()),
+                ("Model.OutputLinear", _new.OutputLinear.ToString(), _old.OutputLinear.ToString()),
+            ],
+            TowerKind.Mind =>
+            [
+                ("Model.Interests", Text(_new.Interests), Text(_old.Interests)),
+                ("Model.HistoryLength", Text(_new.HistoryLength), Text(_old.HistoryLength)),
+            ],
+            _ => [],
+        };
 
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
 
-    private static string Text(IReadOnlyList<FeatureGroup> groups) => groups.Count == 0 ? "(none)" : string.Join(',', groups.Select(group => $"{group.Name}:{group.Length}"));
+    private static string Text(IReadOnlyList<FeatureGroup> groups) =>
+        groups.Count == 0 ? "(none)" : string.Join(',', groups.Select(group => $"{group.Name}:{group.Length}"));
 }

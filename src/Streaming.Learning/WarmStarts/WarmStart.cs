@@ -6,5 +6,6 @@ namespace Streaming.Learning.WarmStarts;
 public sealed record WarmStart(IReadOnlyList<string> Taken, IReadOnlyList<string> Left)
 {
     /// <inheritdoc/>
-    public override string ToString() => $"adopted: {string.Join(", ", Taken)}{(Left.Count == 0 ? string.Empty : $"; new: {string.Join(", ", Left)}")}";
+    public override string ToString() =>
+        $"adopted: {string.Join(", ", Taken)}{(Left.Count == 0 ? string.Empty : $"; new: {string.Join(", ", Left)}")}";
 }

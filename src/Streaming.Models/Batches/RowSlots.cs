@@ -33,7 +33,7 @@ public sealed class RowSlots
     /// <summary>Slot of a row; a new row gets the next one.</summary>
     public int Add(int row)
     {
-        ref var entry = ref Find(row);
+        ref Entry entry = ref Find(row);
         if (entry.Stamp == _stamp)
         {
             return entry.Slot;
@@ -54,7 +54,7 @@ public sealed class RowSlots
     /// <summary>Slot of a row, or −1 when absent.</summary>
     public int IndexOf(int row)
     {
-        ref var entry = ref Find(row);
+        ref Entry entry = ref Find(row);
         return entry.Stamp == _stamp ? entry.Slot : -1;
     }
 

@@ -73,15 +73,16 @@ public sealed class StepPlan
     private void Cut(int chunkSteps)
     {
         ChunkCount = 0;
-        int sequence = 0, prediction = 0;
+        int sequence = 0,
+            prediction = 0;
         while (sequence < SequenceCount)
         {
-            int first = sequence, firstPrediction = prediction;
+            int first = sequence,
+                firstPrediction = prediction;
             do
             {
                 sequence++;
-            }
-            while (sequence < SequenceCount && _starts[sequence + 1] - _starts[first] <= chunkSteps);
+            } while (sequence < SequenceCount && _starts[sequence + 1] - _starts[first] <= chunkSteps);
 
             while (prediction < PredictionCount && _predictions[prediction] < _starts[sequence])
             {
@@ -89,7 +90,14 @@ public sealed class StepPlan
             }
 
             Buffers.Extend(ref _chunks, ChunkCount + 1);
-            _chunks[ChunkCount++] = new Chunk(first, sequence - first, _starts[first], _starts[sequence] - _starts[first], firstPrediction, prediction - firstPrediction);
+            _chunks[ChunkCount++] = new Chunk(
+                first,
+                sequence - first,
+                _starts[first],
+                _starts[sequence] - _starts[first],
+                firstPrediction,
+                prediction - firstPrediction
+            );
         }
     }
 }

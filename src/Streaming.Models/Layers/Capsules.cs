@@ -25,7 +25,15 @@ internal sealed class Capsules(Increments widths, int interests, int iterations)
     /// <param name="agreements">Temporary [steps × K × interests].</param>
     /// <param name="sums">Out: [interests × D] before squashing.</param>
     /// <param name="capsules">Out: [interests × D].</param>
-    public void Forward(ReadOnlySpan<float> votes, ReadOnlySpan<float> logits, int steps, Span<float> weights, Span<float> agreements, Span<float> sums, Span<float> capsules)
+    public void Forward(
+        ReadOnlySpan<float> votes,
+        ReadOnlySpan<float> logits,
+        int steps,
+        Span<float> weights,
+        Span<float> agreements,
+        Span<float> sums,
+        Span<float> capsules
+    )
     {
         agreements[..(steps * WeightsPerStep)].Clear();
         for (int round = 0; round < iterations; round++)
@@ -61,8 +69,9 @@ internal sealed class Capsules(Increments widths, int interests, int iterations)
         {
             for (int k = 0; k < widths.Count; k++)
             {
-                int start = widths.Start(k), n = widths.Length(k);
-                var vote = voteGradients.Slice((t * _d) + start, n);
+                int start = widths.Start(k),
+                    n = widths.Length(k);
+                Span<float> vote = voteGradients.Slice((t * _d) + start, n);
                 vote.Clear();
                 for (int j = 0; j < interests; j++)
                 {
@@ -101,11 +110,17 @@ internal sealed class Capsules(Increments widths, int interests, int iterations)
         {
             for (int k = 0; k < widths.Count; k++)
             {
-                int start = widths.Start(k), n = widths.Length(k);
+                int start = widths.Start(k),
+                    n = widths.Length(k);
                 for (int j = 0; j < interests; j++)
                 {
-                    var sum = sums.Slice((j * _d) + start, n);
-                    TensorPrimitives.MultiplyAdd(votes.Slice((t * _d) + start, n), weights[(((t * widths.Count) + k) * interests) + j], sum, sum);
+                    Span<float> sum = sums.Slice((j * _d) + start, n);
+                    TensorPrimitives.MultiplyAdd(
+                        votes.Slice((t * _d) + start, n),
+                        weights[(((t * widths.Count) + k) * interests) + j],
+                        sum,
+                        sum
+                    );
                 }
             }
         }
@@ -117,10 +132,14 @@ internal sealed class Capsules(Increments widths, int interests, int iterations)
         {
             for (int k = 0; k < widths.Count; k++)
             {
-                int start = widths.Start(k), n = widths.Length(k);
+                int start = widths.Start(k),
+                    n = widths.Length(k);
                 for (int j = 0; j < interests; j++)
                 {
-                    agreements[(((t * widths.Count) + k) * interests) + j] += TensorPrimitives.Dot(votes.Slice((t * _d) + start, n), capsules.Slice((j * _d) + start, n));
+                    agreements[(((t * widths.Count) + k) * interests) + j] += TensorPrimitives.Dot(
+                        votes.Slice((t * _d) + start, n),
+                        capsules.Slice((j * _d) + start, n)
+                    );
                 }
             }
         }
@@ -132,7 +151,7 @@ internal sealed class Capsules(Increments widths, int interests, int iterations)
         float square = 0;
         for (int k = 0; k < widths.Count; k++)
         {
-            var part = sum.Slice(widths.Start(k), widths.Length(k));
+            ReadOnlySpan<float> part = sum.Slice(widths.Start(k), widths.Length(k));
             square += TensorPrimitives.SumOfSquares(part);
             TensorPrimitives.Multiply(part, MathF.Sqrt(square + Epsilon) / (1 + square), capsule.Slice(widths.Start(k), part.Length));
         }
@@ -151,9 +170,10 @@ internal sealed class Capsules(Increments widths, int interests, int iterations)
         float through = 0;
         for (int k = widths.Count - 1; k >= 0; k--)
         {
-            var part = sum.Slice(widths.Start(k), widths.Length(k));
-            var g = gradient.Slice(widths.Start(k), part.Length);
-            float s = squares[k], root = MathF.Sqrt(s + Epsilon);
+            ReadOnlySpan<float> part = sum.Slice(widths.Start(k), widths.Length(k));
+            Span<float> g = gradient.Slice(widths.Start(k), part.Length);
+            float s = squares[k],
+                root = MathF.Sqrt(s + Epsilon);
             float slope = (1 / (2 * root * (1 + s))) - (root / ((1 + s) * (1 + s)));
             through += slope * TensorPrimitives.Dot(g, part);
             TensorPrimitives.Multiply(g, root / (1 + s), g);

@@ -27,7 +27,16 @@ internal sealed class GatedFfn(ParameterSet set, string name, Increments widths,
     }
 
     /// <summary>y = FFN(x), x and y [rows × D]; gate, up and product [rows × D] are kept for the backward pass.</summary>
-    public void Forward(ReadOnlySpan<float> x, Span<float> gate, Span<float> up, Span<float> product, Span<float> y, int rows, int firstRow, long step)
+    public void Forward(
+        ReadOnlySpan<float> x,
+        Span<float> gate,
+        Span<float> up,
+        Span<float> product,
+        Span<float> y,
+        int rows,
+        int firstRow,
+        long step
+    )
     {
         _gate.Forward(x, gate, rows);
         _up.Forward(x, up, rows);
@@ -37,9 +46,20 @@ internal sealed class GatedFfn(ParameterSet set, string name, Increments widths,
     }
 
     /// <summary>Overwrites dx, gate, up and product, all [rows × D]; dy [rows × D].</summary>
-    public void Backward(ReadOnlySpan<float> x, Span<float> gate, Span<float> up, Span<float> product, ReadOnlySpan<float> dy, Span<float> dx, int rows, int firstRow, long step, Lane lane)
+    public void Backward(
+        ReadOnlySpan<float> x,
+        Span<float> gate,
+        Span<float> up,
+        Span<float> product,
+        ReadOnlySpan<float> dy,
+        Span<float> dx,
+        int rows,
+        int firstRow,
+        long step,
+        Lane lane
+    )
     {
-        var inner = lane.Rent(rows * _d);
+        Span<float> inner = lane.Rent(rows * _d);
         _down.Backward(product, dy, inner, rows, lane);
         SiluGate.Backward(inner, gate, up, gate, up);
         dropout.Apply(up, firstRow, step);

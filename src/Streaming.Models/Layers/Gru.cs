@@ -49,18 +49,19 @@ internal sealed class Gru
     {
         for (int k = 0; k < _widths.Count; k++)
         {
-            int start = _widths.Start(k), n = _widths.Length(k);
-            var opening = gates.Slice(3 * start, 2 * n);
+            int start = _widths.Start(k),
+                n = _widths.Length(k);
+            Span<float> opening = gates.Slice(3 * start, 2 * n);
             TensorPrimitives.Add(opening, hidden.Slice(3 * start, 2 * n), opening);
             TensorPrimitives.Sigmoid(opening, opening);
-            var z = opening[..n];
-            var r = opening[n..];
-            var fresh = gates.Slice((3 * start) + (2 * n), n);
-            var inner = candidate.Slice(start, n);
+            Span<float> z = opening[..n];
+            Span<float> r = opening[n..];
+            Span<float> fresh = gates.Slice((3 * start) + (2 * n), n);
+            Span<float> inner = candidate.Slice(start, n);
             hidden.Slice((3 * start) + (2 * n), n).CopyTo(inner);
             TensorPrimitives.MultiplyAdd(r, inner, fresh, fresh);
             TensorPrimitives.Tanh(fresh, fresh);
-            var h = state.Slice(start, n);
+            Span<float> h = state.Slice(start, n);
             for (int i = 0; i < n; i++)
             {
                 h[i] = fresh[i] + (z[i] * (h[i] - fresh[i]));
@@ -74,14 +75,25 @@ internal sealed class Gru
     /// <param name="previous">[D] h before the step.</param>
     /// <param name="gradient">[D] In: gradient with respect to the new h. Out: its direct part with respect to the previous h.</param>
     /// <param name="hidden">Out: [3D] gradient with respect to U h.</param>
-    public void StepBackward(Span<float> gates, ReadOnlySpan<float> candidate, ReadOnlySpan<float> previous, Span<float> gradient, Span<float> hidden)
+    public void StepBackward(
+        Span<float> gates,
+        ReadOnlySpan<float> candidate,
+        ReadOnlySpan<float> previous,
+        Span<float> gradient,
+        Span<float> hidden
+    )
     {
         for (int k = 0; k < _widths.Count; k++)
         {
-            int start = _widths.Start(k), n = _widths.Length(k), at = 3 * start;
+            int start = _widths.Start(k),
+                n = _widths.Length(k),
+                at = 3 * start;
             for (int i = 0; i < n; i++)
             {
-                float z = gates[at + i], r = gates[at + n + i], fresh = gates[at + (2 * n) + i], g = gradient[start + i];
+                float z = gates[at + i],
+                    r = gates[at + n + i],
+                    fresh = gates[at + (2 * n) + i],
+                    g = gradient[start + i];
                 float dFresh = g * (1 - z) * (1 - (fresh * fresh));
                 float dz = g * (previous[start + i] - fresh) * z * (1 - z);
                 float dr = dFresh * candidate[start + i] * r * (1 - r);

@@ -43,7 +43,7 @@ public sealed class Lane(int parameterLength, ReadOnlySpan<int> widths)
     /// <summary>Scratch of a chunk, uninitialised, valid until the next <see cref="Reserve"/>.</summary>
     public Span<float> Rent(int length)
     {
-        var span = _scratch.AsSpan(_used, length);
+        Span<float> span = _scratch.AsSpan(_used, length);
         _used += length;
         return span;
     }

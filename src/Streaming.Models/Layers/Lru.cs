@@ -49,10 +49,11 @@ internal sealed class Lru
     public void Initialize(ulong seed, ModelOptions options)
     {
         var random = Gaussian.For(seed, _nu.Name);
-        var nu = _set.Value(_nu);
-        var theta = _set.Value(_theta);
-        var gamma = _set.Value(_gamma);
-        double min = (double)options.RingMin * options.RingMin, max = (double)options.RingMax * options.RingMax;
+        Span<float> nu = _set.Value(_nu);
+        Span<float> theta = _set.Value(_theta);
+        Span<float> gamma = _set.Value(_gamma);
+        double min = (double)options.RingMin * options.RingMin,
+            max = (double)options.RingMax * options.RingMax;
         for (int i = 0; i < nu.Length; i++)
         {
             double decay = -0.5 * Math.Log((random.NextUniform() * (max - min)) + min);
@@ -71,16 +72,19 @@ internal sealed class Lru
     {
         Input.Prepare();
         Output.Prepare();
-        var nu = _set.Value(_nu);
-        var theta = _set.Value(_theta);
-        var gamma = _set.Value(_gamma);
+        Span<float> nu = _set.Value(_nu);
+        Span<float> theta = _set.Value(_theta);
+        Span<float> gamma = _set.Value(_gamma);
         for (int k = 0; k < _widths.Count; k++)
         {
-            int start = _widths.Start(k), n = _widths.Length(k);
+            int start = _widths.Start(k),
+                n = _widths.Length(k);
             for (int i = 0; i < n; i++)
             {
-                int re = (2 * start) + i, im = re + n;
-                double radius = Math.Exp(-Math.Exp(nu[start + i])), phase = Math.Exp(theta[start + i]);
+                int re = (2 * start) + i,
+                    im = re + n;
+                double radius = Math.Exp(-Math.Exp(nu[start + i])),
+                    phase = Math.Exp(theta[start + i]);
                 _lambda[re] = (float)(radius * Math.Cos(phase));
                 _lambda[im] = (float)(radius * Math.Sin(phase));
                 _scale[re] = _scale[im] = (float)Math.Exp(gamma[start + i]);
@@ -96,14 +100,16 @@ internal sealed class Lru
     public void Advance(Span<float> rows)
     {
         int width = 2 * _widths.Dimension;
-        var previous = rows[..width];
-        var row = rows.Slice(width, width);
+        Span<float> previous = rows[..width];
+        Span<float> row = rows.Slice(width, width);
         for (int k = 0; k < _widths.Count; k++)
         {
-            int n = _widths.Length(k), at = 2 * _widths.Start(k);
+            int n = _widths.Length(k),
+                at = 2 * _widths.Start(k);
             for (int re = at, im = at + n; re < at + n; re++, im++)
             {
-                float x = _scale[re] * row[re], y = _scale[im] * row[im];
+                float x = _scale[re] * row[re],
+                    y = _scale[im] * row[im];
                 row[re] = x + ((_lambda[re] * previous[re]) - (_lambda[im] * previous[im]));
                 row[im] = y + ((_lambda[re] * previous[im]) + (_lambda[im] * previous[re]));
             }
@@ -128,17 +134,20 @@ internal sealed class Lru
     public void AddGradients(ReadOnlySpan<float> sums, Lane lane)
     {
         int width = 2 * _widths.Dimension;
-        var nu = _set.Value(_nu);
-        var theta = _set.Value(_theta);
-        var nuGradient = lane.Gradient(_nu);
-        var thetaGradient = lane.Gradient(_theta);
-        var gammaGradient = lane.Gradient(_gamma);
+        Span<float> nu = _set.Value(_nu);
+        Span<float> theta = _set.Value(_theta);
+        Span<float> nuGradient = lane.Gradient(_nu);
+        Span<float> thetaGradient = lane.Gradient(_theta);
+        Span<float> gammaGradient = lane.Gradient(_gamma);
         for (int k = 0; k < _widths.Count; k++)
         {
-            int n = _widths.Length(k), start = _widths.Start(k);
+            int n = _widths.Length(k),
+                start = _widths.Start(k);
             for (int i = 0; i < n; i++)
             {
-                int re = (2 * start) + i, im = re + n, c = start + i;
+                int re = (2 * start) + i,
+                    im = re + n,
+                    c = start + i;
                 float real = (_lambda[re] * sums[re]) + (_lambda[im] * sums[im]);
                 float imaginary = (_lambda[re] * sums[im]) - (_lambda[im] * sums[re]);
                 nuGradient[c] -= MathF.Exp(nu[c]) * real;

@@ -12,8 +12,8 @@ internal static class MeanPool
         for (int t = 1; t < steps; t++)
         {
             // mean_t = mean_{t−1} + (x_t − mean_{t−1}) / (t + 1)
-            var previous = y.Slice((t - 1) * d, d);
-            var row = y.Slice(t * d, d);
+            Span<float> previous = y.Slice((t - 1) * d, d);
+            Span<float> row = y.Slice(t * d, d);
             TensorPrimitives.Subtract(x.Slice(t * d, d), previous, row);
             TensorPrimitives.MultiplyAdd(row, 1f / (t + 1), previous, row);
         }
@@ -24,7 +24,7 @@ internal static class MeanPool
     {
         for (int t = steps - 1; t >= 0; t--)
         {
-            var row = gradients.Slice(t * d, d);
+            Span<float> row = gradients.Slice(t * d, d);
             TensorPrimitives.Multiply(row, 1f / (t + 1), row);
             if (t + 1 < steps)
             {

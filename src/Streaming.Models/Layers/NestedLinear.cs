@@ -82,9 +82,10 @@ internal sealed class NestedLinear
     {
         for (int k = 0; k < _weights.Length; k++)
         {
-            var weight = _set.Value(_weights[k]);
+            Span<float> weight = _set.Value(_weights[k]);
             weight.Clear();
-            int n = _outputs.Length(k), positives = n - (int)MathF.Round(n * negatives);
+            int n = _outputs.Length(k),
+                positives = n - (int)MathF.Round(n * negatives);
             for (int j = 0; j < n; j++)
             {
                 weight[((_outputs.Start(k) + j) * n) + j] = j < positives ? scale : -scale;
@@ -124,7 +125,8 @@ internal sealed class NestedLinear
     /// <summary>Adds the gradients of weights and bias to the lane; X [rows × in], dY [rows × out].</summary>
     public void BackwardWeights(ReadOnlySpan<float> x, ReadOnlySpan<float> dy, int rows, Lane lane)
     {
-        int ldx = _inputs.Dimension, ldy = _outputs.Dimension;
+        int ldx = _inputs.Dimension,
+            ldy = _outputs.Dimension;
         if (_merged > 0)
         {
             CoreGradient(x, dy, rows, lane);
@@ -132,7 +134,18 @@ internal sealed class NestedLinear
 
         for (int k = _merged; k < _weights.Length; k++)
         {
-            Gemm.MultiplyTransposeA(_inputs.End(k), _outputs.Length(k), rows, x, ldx, dy[_outputs.Start(k)..], ldy, lane.Gradient(_weights[k]), _outputs.Length(k), accumulate: true);
+            Gemm.MultiplyTransposeA(
+                _inputs.End(k),
+                _outputs.Length(k),
+                rows,
+                x,
+                ldx,
+                dy[_outputs.Start(k)..],
+                ldy,
+                lane.Gradient(_weights[k]),
+                _outputs.Length(k),
+                accumulate: true
+            );
         }
 
         if (_bias is not null)
@@ -148,10 +161,10 @@ internal sealed class NestedLinear
         for (int k = 0; k < _merged; k++)
         {
             int n = _outputs.Length(k);
-            var sum = lane.Gradient(_weights[k]);
+            Span<float> sum = lane.Gradient(_weights[k]);
             for (int i = 0; i < _inputs.End(k); i++)
             {
-                var row = sum.Slice(i * n, n);
+                Span<float> row = sum.Slice(i * n, n);
                 TensorPrimitives.Add(row, gradient.Slice((i * _coreOutputs) + _outputs.Start(k), n), row);
             }
         }

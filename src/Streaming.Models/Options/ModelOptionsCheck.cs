@@ -43,7 +43,7 @@ internal static class ModelOptionsCheck
         }
 
         var names = new HashSet<string>(StringComparer.Ordinal);
-        foreach (var group in o.FeatureGroups)
+        foreach (FeatureGroup group in o.FeatureGroups)
         {
             if (string.IsNullOrWhiteSpace(group.Name) || !names.Add(group.Name))
             {
@@ -74,7 +74,11 @@ internal static class ModelOptionsCheck
         errors.Defined(nameof(o.HitMask), o.HitMask);
         if (o.HitMask == HitMask.Slot && o.Loss is (LossKind.Full or LossKind.Uniform))
         {
-            errors.Add(nameof(o.HitMask), $"{o.HitMask} with Loss {o.Loss}", $"{nameof(HitMask.Id)} there, because no row's positive is another's negative");
+            errors.Add(
+                nameof(o.HitMask),
+                $"{o.HitMask} with Loss {o.Loss}",
+                $"{nameof(HitMask.Id)} there, because no row's positive is another's negative"
+            );
         }
 
         errors.Range(nameof(o.Temperature), o.Temperature, 1e-4f, 1e4f);
@@ -133,7 +137,11 @@ internal static class ModelOptionsCheck
     {
         if (rows * columns > Array.MaxLength)
         {
-            errors.Add(name, FormattableString.Invariant($"{rows} with {what} = {columns}"), FormattableString.Invariant($"at most {Array.MaxLength / columns} rows of that length in one table"));
+            errors.Add(
+                name,
+                FormattableString.Invariant($"{rows} with {what} = {columns}"),
+                FormattableString.Invariant($"at most {Array.MaxLength / columns} rows of that length in one table")
+            );
         }
     }
 }

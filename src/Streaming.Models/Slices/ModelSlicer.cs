@@ -39,7 +39,7 @@ public static class ModelSlicer
     /// <exception cref="StateMismatchException">A tensor is missing or of another shape.</exception>
     public static TensorSource Slice(TensorSource source, ModelOptions model, int width, bool projection = true)
     {
-        var options = At(model, width);
+        ModelOptions options = At(model, width);
         var set = new ParameterSet();
         _ = projection ? new ItemProjection(set, options) : null;
         _ = UserTower.Create(set, options, new Increments(options.Widths));
@@ -58,9 +58,16 @@ public static class ModelSlicer
             index[source.Tensors[i].Name] = i;
         }
 
-        int[] tensors = [.. set.All.Select(parameter => index.TryGetValue(parameter.Name, out int tensor)
-            ? Check(source.Tensors[tensor], parameter, tensor)
-            : throw new StateMismatchException($"Tensor {parameter.Name} is missing: the state belongs to a model with other options."))];
+        int[] tensors =
+        [
+            .. set.All.Select(parameter =>
+                index.TryGetValue(parameter.Name, out int tensor)
+                    ? Check(source.Tensors[tensor], parameter, tensor)
+                    : throw new StateMismatchException(
+                        $"Tensor {parameter.Name} is missing: the state belongs to a model with other options."
+                    )
+            ),
+        ];
         set.Allocate();
         for (int i = 0; i < tensors.Length; i++)
         {
@@ -76,8 +83,12 @@ public static class ModelSlicer
             fits = info.Shape[i] >= parameter.Shape[i];
         }
 
-        return fits ? tensor
-            : throw new StateMismatchException($"Tensor {info.Name} is {info.Type} [{string.Join(", ", info.Shape)}]; the model at this width needs F32 [{string.Join(", ", parameter.Shape)}] or more.");
+        return fits
+            ? tensor
+            : throw new StateMismatchException(
+                $"Tensor {info.Name} is {info.Type} [{string.Join(", ", info.Shape)}]; the model at this width needs F32 "
+                    + $"[{string.Join(", ", parameter.Shape)}] or more."
+            );
     }
 
     private static void ReadBlock(TensorSource source, int tensor, Parameter parameter, Span<float> values)
@@ -92,13 +103,12 @@ public static class ModelSlicer
 
     private sealed class Sliced(ParameterSet set) : TensorSource
     {
-        public override IReadOnlyList<TensorInfo> Tensors { get; } = [.. set.All.Select(parameter => new TensorInfo(parameter.Name, TensorType.F32, [.. parameter.Shape.Select(size => (long)size)]))];
+        public override IReadOnlyList<TensorInfo> Tensors { get; } =
+        [.. set.All.Select(parameter => new TensorInfo(parameter.Name, TensorType.F32, [.. parameter.Shape.Select(size => (long)size)]))];
 
         public override void Read(int tensor, long byteOffset, Span<byte> destination) =>
             MemoryMarshal.AsBytes(set.Value(set.All[tensor])).Slice(checked((int)byteOffset), destination.Length).CopyTo(destination);
 
-        protected override void Dispose(bool disposing)
-        {
-        }
+        protected override void Dispose(bool disposing) { }
     }
 }

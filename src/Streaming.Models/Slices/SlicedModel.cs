@@ -52,7 +52,14 @@ public sealed class SlicedModel
     /// <param name="destination">The stream; it need only be writable.</param>
     /// <exception cref="ArgumentException">The width is not one of the model's.</exception>
     /// <exception cref="StateMismatchException">A tensor is missing or of another shape.</exception>
-    public static void Write(TensorSource parameters, ModelOptions model, int width, ModelVersion version, bool projection, Stream destination)
+    public static void Write(
+        TensorSource parameters,
+        ModelOptions model,
+        int width,
+        ModelVersion version,
+        bool projection,
+        Stream destination
+    )
     {
         using TensorSource slice = ModelSlicer.Slice(parameters, model, width, projection);
         Safetensors.Write(slice, destination, Describe(ModelSlicer.At(model, width), version));
@@ -78,7 +85,9 @@ public sealed class SlicedModel
         long least = sizeof(float) * (long)model.Dimension * model.Dimension / 2 * (model.Tower == TowerKind.FmrlRec ? model.Layers : 1);
         return file.Length >= least
             ? new SlicedModel(file, model, version)
-            : throw new InvalidDataException($"The model file has {file.Length} bytes; a {model.Tower} tower of width {model.Dimension} has more than {least}.");
+            : throw new InvalidDataException(
+                $"The model file has {file.Length} bytes; a {model.Tower} tower of width {model.Dimension} has more than {least}."
+            );
     }
 
     /// <summary>Creates the user tower's encoder; each thread needs its own.</summary>
@@ -90,15 +99,16 @@ public sealed class SlicedModel
     }
 
     // Token and step first: the store reads them from there before it replaces a file.
-    private static Dictionary<string, string> Describe(ModelOptions model, ModelVersion version) => new(StringComparer.Ordinal)
-    {
-        ["token"] = version.Token.ToString(CultureInfo.InvariantCulture),
-        ["step"] = version.Step.ToString(CultureInfo.InvariantCulture),
-        ["generation"] = version.Generation.ToString(CultureInfo.InvariantCulture),
-        ["width"] = model.Dimension.ToString(CultureInfo.InvariantCulture),
-        ["format"] = Format,
-        ["model"] = JsonSerializer.Serialize(model, Json),
-    };
+    private static Dictionary<string, string> Describe(ModelOptions model, ModelVersion version) =>
+        new(StringComparer.Ordinal)
+        {
+            ["token"] = version.Token.ToString(CultureInfo.InvariantCulture),
+            ["step"] = version.Step.ToString(CultureInfo.InvariantCulture),
+            ["generation"] = version.Generation.ToString(CultureInfo.InvariantCulture),
+            ["width"] = model.Dimension.ToString(CultureInfo.InvariantCulture),
+            ["format"] = Format,
+            ["model"] = JsonSerializer.Serialize(model, Json),
+        };
 
     private static ModelOptions ReadOptions(string json)
     {
@@ -114,12 +124,14 @@ public sealed class SlicedModel
         }
     }
 
-    private static string Text(SafetensorsReader reader, string name) => reader.Metadata.TryGetValue(name, out string? value)
-        ? value
-        : throw new InvalidDataException($"The safetensors file has no '{name}' in its metadata: it is not a model file.");
+    private static string Text(SafetensorsReader reader, string name) =>
+        reader.Metadata.TryGetValue(name, out string? value)
+            ? value
+            : throw new InvalidDataException($"The safetensors file has no '{name}' in its metadata: it is not a model file.");
 
     private static T Number<T>(SafetensorsReader reader, string name)
-        where T : struct, IParsable<T> => T.TryParse(Text(reader, name), CultureInfo.InvariantCulture, out T number)
-        ? number
-        : throw new InvalidDataException($"The model file's {name} is '{Text(reader, name)}'; allowed: a number.");
+        where T : struct, IParsable<T> =>
+        T.TryParse(Text(reader, name), CultureInfo.InvariantCulture, out T number)
+            ? number
+            : throw new InvalidDataException($"The model file's {name} is '{Text(reader, name)}'; allowed: a number.");
 }

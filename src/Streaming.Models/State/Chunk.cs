@@ -7,4 +7,11 @@ namespace Streaming.Models.State;
 /// <param name="StepCount">Number of steps.</param>
 /// <param name="FirstPrediction">First prediction within these steps.</param>
 /// <param name="PredictionCount">Number of predictions.</param>
-public readonly record struct Chunk(int FirstSequence, int SequenceCount, int FirstStep, int StepCount, int FirstPrediction, int PredictionCount);
+public readonly record struct Chunk(
+    int FirstSequence,
+    int SequenceCount,
+    int FirstStep,
+    int StepCount,
+    int FirstPrediction,
+    int PredictionCount
+);

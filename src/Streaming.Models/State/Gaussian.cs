@@ -40,8 +40,7 @@ public ref struct Gaussian(ulong seed)
         do
         {
             value = Math.Sqrt(-2 * Math.Log(NextUniform())) * Math.Cos(2 * Math.PI * NextUniform());
-        }
-        while (Math.Abs(value) > 2);
+        } while (Math.Abs(value) > 2);
 
         return value;
     }

@@ -17,7 +17,9 @@ public sealed class PagedArray<T>
     public const int PageBytes = 2048;
 
     private const int SlabPages = 512;
-    private const byte Clean = 0, Shared = 1, Locked = 2;
+    private const byte Clean = 0,
+        Shared = 1,
+        Locked = 2;
     private readonly T[] _data;
     private readonly int _pageLength;
     private readonly byte[] _states;
@@ -29,9 +31,7 @@ public sealed class PagedArray<T>
     /// <summary>Allocates the array, all zero.</summary>
     /// <param name="length">Number of values, 0 and up.</param>
     public PagedArray(int length)
-        : this(length, PageBytes / System.Runtime.CompilerServices.Unsafe.SizeOf<T>())
-    {
-    }
+        : this(length, PageBytes / System.Runtime.CompilerServices.Unsafe.SizeOf<T>()) { }
 
     /// <summary>Allocates the array, all zero.</summary>
     /// <param name="length">Number of values, 0 and up.</param>
@@ -136,7 +136,8 @@ public sealed class PagedArray<T>
     {
         while (!destination.IsEmpty)
         {
-            int page = at / _pageLength, inside = at % _pageLength;
+            int page = at / _pageLength,
+                inside = at % _pageLength;
             int length = Math.Min(destination.Length, _pageLength - inside);
             if (Lock(page))
             {

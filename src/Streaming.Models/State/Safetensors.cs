@@ -19,14 +19,24 @@ public static class Safetensors
     /// <param name="destination">The stream; it need only be writable.</param>
     /// <param name="metadata">Header metadata, or null.</param>
     /// <param name="cancellationToken">Cancels the writing.</param>
-    public static void Write(TensorSource source, Stream destination, IReadOnlyDictionary<string, string>? metadata = null, CancellationToken cancellationToken = default) =>
-        Write(source, destination, metadata, static (_, _) => { }, cancellationToken);
+    public static void Write(
+        TensorSource source,
+        Stream destination,
+        IReadOnlyDictionary<string, string>? metadata = null,
+        CancellationToken cancellationToken = default
+    ) => Write(source, destination, metadata, static (_, _) => { }, cancellationToken);
 
     /// <summary>Writes all tensors of a snapshot and releases them as it goes; afterwards it can only be disposed.</summary>
     public static void WriteOnce(TensorSnapshot source, Stream destination, CancellationToken cancellationToken) =>
         Write(source, destination, null, source.Release, cancellationToken);
 
-    private static void Write(TensorSource source, Stream destination, IReadOnlyDictionary<string, string>? metadata, Action<int, long> written, CancellationToken cancellationToken)
+    private static void Write(
+        TensorSource source,
+        Stream destination,
+        IReadOnlyDictionary<string, string>? metadata,
+        Action<int, long> written,
+        CancellationToken cancellationToken
+    )
     {
         ArgumentNullException.ThrowIfNull(source);
         ArgumentNullException.ThrowIfNull(destination);
@@ -36,7 +46,7 @@ public static class Safetensors
         BinaryPrimitives.WriteInt64LittleEndian(length, header.Length);
         destination.Write(length);
         destination.Write(header);
-        var buffer = new byte[Chunk];
+        byte[] buffer = new byte[Chunk];
         for (int tensor = 0; tensor < tensors.Count; tensor++)
         {
             long bytes = tensors[tensor].ByteCount();
@@ -94,7 +104,9 @@ public static class Safetensors
             stream.WriteByte((byte)' ');
         }
 
-        return stream.Length <= MaxHeaderBytes ? stream.ToArray() : throw new InvalidOperationException($"The safetensors header has {stream.Length} bytes; allowed: {MaxHeaderBytes}.");
+        return stream.Length <= MaxHeaderBytes
+            ? stream.ToArray()
+            : throw new InvalidOperationException($"The safetensors header has {stream.Length} bytes; allowed: {MaxHeaderBytes}.");
     }
 
     private static void WriteTensors(Utf8JsonWriter json, IReadOnlyList<TensorInfo> tensors)
@@ -176,7 +188,9 @@ public static class Safetensors
             end = checked(end + tensors[i].ByteCount());
         }
 
-        return end == dataBytes ? starts : throw new FormatException($"The header describes {end} bytes of data; the file has {dataBytes}.");
+        return end == dataBytes
+            ? starts
+            : throw new FormatException($"The header describes {end} bytes of data; the file has {dataBytes}.");
     }
 
     private static void ReadTensor(ref Utf8JsonReader json, string name, List<TensorInfo> tensors, List<long> offsets)

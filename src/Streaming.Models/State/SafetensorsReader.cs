@@ -21,7 +21,9 @@ public sealed class SafetensorsReader : TensorSource
         _memory = memory;
         if (length < LengthBytes)
         {
-            throw new InvalidDataException($"{length} bytes are not a safetensors file, which starts with a header length of {LengthBytes} bytes.");
+            throw new InvalidDataException(
+                $"{length} bytes are not a safetensors file, which starts with a header length of {LengthBytes} bytes."
+            );
         }
 
         Span<byte> prefix = stackalloc byte[LengthBytes];
@@ -29,10 +31,13 @@ public sealed class SafetensorsReader : TensorSource
         long headerBytes = BinaryPrimitives.ReadInt64LittleEndian(prefix);
         if (headerBytes < 2 || headerBytes > length - LengthBytes || headerBytes > Safetensors.MaxHeaderBytes)
         {
-            throw new InvalidDataException($"The safetensors header length is {headerBytes}; allowed: 2 … {Math.Min(length - LengthBytes, Safetensors.MaxHeaderBytes)}.");
+            throw new InvalidDataException(
+                $"The safetensors header length is {headerBytes}; allowed: 2 … "
+                    + $"{Math.Min(length - LengthBytes, Safetensors.MaxHeaderBytes)}."
+            );
         }
 
-        var header = new byte[headerBytes];
+        byte[] header = new byte[headerBytes];
         ReadAt(LengthBytes, header);
         _dataStart = LengthBytes + headerBytes;
         _header = Safetensors.Parse(header, length - _dataStart);
@@ -71,7 +76,11 @@ public sealed class SafetensorsReader : TensorSource
         long bytes = Tensors[tensor].ByteCount();
         if (byteOffset < 0 || byteOffset > bytes - destination.Length)
         {
-            throw new ArgumentOutOfRangeException(nameof(byteOffset), byteOffset, $"Tensor {Tensors[tensor].Name} has {bytes} bytes; {destination.Length} were requested.");
+            throw new ArgumentOutOfRangeException(
+                nameof(byteOffset),
+                byteOffset,
+                $"Tensor {Tensors[tensor].Name} has {bytes} bytes; {destination.Length} were requested."
+            );
         }
 
         ReadAt(_dataStart + _header.Starts[tensor] + byteOffset, destination);

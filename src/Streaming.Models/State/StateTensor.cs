@@ -13,7 +13,11 @@ public abstract class StateTensor
 
     /// <summary>A dense parameter, or its moments.</summary>
     public static StateTensor Copy(string name, float[] values, Parameter parameter, CopyBuffers buffers) =>
-        Copy<float>(new TensorInfo(name, TensorType.F32, [.. parameter.Shape.Select(size => (long)size)]), values.AsSpan(parameter.Offset, parameter.Length), buffers);
+        Copy<float>(
+            new TensorInfo(name, TensorType.F32, [.. parameter.Shape.Select(size => (long)size)]),
+            values.AsSpan(parameter.Offset, parameter.Length),
+            buffers
+        );
 
     /// <summary>A vector of numbers.</summary>
     public static StateTensor Copy<T>(string name, ReadOnlySpan<T> values, CopyBuffers buffers)
@@ -50,17 +54,11 @@ public abstract class StateTensor
 
     private sealed class Copied(TensorInfo info, byte[] bytes) : StateTensor(info)
     {
-        public override void Begin()
-        {
-        }
+        public override void Begin() { }
 
-        public override void End()
-        {
-        }
+        public override void End() { }
 
-        public override void Release(long byteCount)
-        {
-        }
+        public override void Release(long byteCount) { }
 
         public override void Read(long byteOffset, Span<byte> destination) =>
             bytes.AsSpan(checked((int)byteOffset), destination.Length).CopyTo(destination);
@@ -87,7 +85,10 @@ public abstract class StateTensor
             int size = Unsafe.SizeOf<T>();
             if (byteOffset % size != 0 || destination.Length % size != 0)
             {
-                throw new ArgumentException($"Read of {destination.Length} bytes at {byteOffset} of {Info.Name}; allowed: multiples of {size}.", nameof(byteOffset));
+                throw new ArgumentException(
+                    $"Read of {destination.Length} bytes at {byteOffset} of {Info.Name}; allowed: multiples of {size}.",
+                    nameof(byteOffset)
+                );
             }
 
             if (byteOffset < 0 || byteOffset + destination.Length > Info.ByteCount())

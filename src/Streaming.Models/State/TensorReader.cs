@@ -28,7 +28,9 @@ public sealed class TensorReader
     public int Length(string name)
     {
         long count = _source.Tensors[Index(name)].ElementCount();
-        return count <= Array.MaxLength ? (int)count : throw new StateMismatchException($"Tensor {name} has {count} elements, more than this program can hold.");
+        return count <= Array.MaxLength
+            ? (int)count
+            : throw new StateMismatchException($"Tensor {name} has {count} elements, more than this program can hold.");
     }
 
     /// <summary>Fills an array from a tensor of the same length.</summary>
@@ -41,8 +43,10 @@ public sealed class TensorReader
         if (info.Type != TensorTypes.Of<T>() || info.ElementCount() != destination.Length)
         {
             throw new StateMismatchException(
-                $"Tensor {name} is {info.Type}[{string.Join(", ", info.Shape)}]; the settings require {TensorTypes.Of<T>()}[{destination.Length}]. " +
-                "Use the settings that the state was written with, or start without it.");
+                $"Tensor {name} is {info.Type}[{string.Join(", ", info.Shape)}]; the settings require "
+                    + $"{TensorTypes.Of<T>()}[{destination.Length}]. "
+                    + "Use the settings that the state was written with, or start without it."
+            );
         }
 
         int step = Chunk / info.Type.Size();
@@ -85,14 +89,17 @@ public sealed class TensorReader
     {
         long[] ends = ReadArray<long>(name + ".offsets", maxCount);
         byte[] bytes = ReadArray<byte>(name + ".bytes", (int)Math.Min(Array.MaxLength, (long)ends.Length * maxBytes));
-        var strings = new string?[ends.Length];
+        string?[] strings = new string?[ends.Length];
         long start = 0;
         for (int i = 0; i < ends.Length; i++)
         {
             long end = ends[i] < 0 ? -(ends[i] + 1) : ends[i];
             if (end < start || end > bytes.Length || end - start > maxBytes)
             {
-                throw new StateMismatchException($"String {i} of {name} spans bytes {start} to {end} of {bytes.Length}; allowed: at most {maxBytes} bytes each, in order.");
+                throw new StateMismatchException(
+                    $"String {i} of {name} spans bytes {start} to {end} of {bytes.Length}; allowed: at most {maxBytes} bytes each, in "
+                        + "order."
+                );
             }
 
             strings[i] = ends[i] < 0 ? null : Encoding.UTF8.GetString(bytes, (int)start, (int)(end - start));
@@ -102,7 +109,10 @@ public sealed class TensorReader
         return strings;
     }
 
-    private int Index(string name) => _index.TryGetValue(name, out int index)
-        ? index
-        : throw new StateMismatchException($"Tensor {name} is missing: the state was written by another version or is not a trainer's state.");
+    private int Index(string name) =>
+        _index.TryGetValue(name, out int index)
+            ? index
+            : throw new StateMismatchException(
+                $"Tensor {name} is missing: the state was written by another version or is not a trainer's state."
+            );
 }

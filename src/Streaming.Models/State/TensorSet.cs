@@ -55,7 +55,7 @@ public sealed class TensorSet : TensorSnapshot
     public void Share<T>(string name, PagedArray<T> values, int count)
         where T : unmanaged
     {
-        StateTensor tensor = StateTensor.Share(name, values, count);
+        var tensor = StateTensor.Share(name, values, count);
         tensor.Begin();
         _entries.Add(new SharedEntry(tensor));
     }
@@ -115,17 +115,11 @@ public sealed class TensorSet : TensorSnapshot
 
         public abstract void Read(long byteOffset, Span<byte> destination);
 
-        public virtual void Release(long byteCount)
-        {
-        }
+        public virtual void Release(long byteCount) { }
 
-        public virtual void Complete()
-        {
-        }
+        public virtual void Complete() { }
 
-        public virtual void End()
-        {
-        }
+        public virtual void End() { }
     }
 
     private sealed class SharedEntry(StateTensor tensor) : Entry

@@ -60,9 +60,7 @@ public abstract class TensorSnapshot : TensorSource
     /// </summary>
     /// <param name="tensor">Index into <see cref="TensorSource.Tensors"/>.</param>
     /// <param name="byteCount">Number of bytes.</param>
-    public virtual void Release(int tensor, long byteCount)
-    {
-    }
+    public virtual void Release(int tensor, long byteCount) { }
 }
 
 /// <summary>A stored state does not match: the message names the tensor or setting, both shapes, and what to do.</summary>

@@ -4,13 +4,14 @@ namespace Streaming.Models.State;
 public static class TensorTypes
 {
     /// <summary>Gets the size of an element in bytes.</summary>
-    public static int Size(this TensorType type) => type switch
-    {
-        TensorType.F32 or TensorType.I32 => 4,
-        TensorType.F64 or TensorType.I64 or TensorType.U64 => 8,
-        TensorType.U8 => 1,
-        _ => throw new ArgumentOutOfRangeException(nameof(type), type, "Not a tensor type."),
-    };
+    public static int Size(this TensorType type) =>
+        type switch
+        {
+            TensorType.F32 or TensorType.I32 => 4,
+            TensorType.F64 or TensorType.I64 or TensorType.U64 => 8,
+            TensorType.U8 => 1,
+            _ => throw new ArgumentOutOfRangeException(nameof(type), type, "Not a tensor type."),
+        };
 
     /// <summary>Gets the number of elements of a tensor.</summary>
     /// <exception cref="OverflowException">The product of the dimensions exceeds 63 bits.</exception>

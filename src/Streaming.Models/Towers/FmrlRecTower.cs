@@ -44,7 +44,7 @@ internal sealed class FmrlRecTower : UserTower
         _inputNorm?.Initialize();
         _outputNorm?.Initialize();
         _outputLinear?.InitializeDiagonal(Options.OutputLinearScale, Options.OutputNegatives);
-        foreach (var block in _blocks)
+        foreach (LruBlock block in _blocks)
         {
             block.Initialize(Options);
         }
@@ -52,7 +52,7 @@ internal sealed class FmrlRecTower : UserTower
 
     public override void Prepare()
     {
-        foreach (var block in _blocks)
+        foreach (LruBlock block in _blocks)
         {
             block.Prepare();
         }
@@ -67,7 +67,7 @@ internal sealed class FmrlRecTower : UserTower
         _outputNorm?.Reserve(plan.PredictionCount);
         Buffers.Grow(ref _normalInputs, _inputNorm is null ? 0 : plan.StepCount, D);
         Buffers.Grow(ref _normalOutputs, _outputNorm is null ? 0 : plan.PredictionCount, D);
-        foreach (var block in _blocks)
+        foreach (LruBlock block in _blocks)
         {
             block.Reserve(plan);
         }
@@ -75,7 +75,7 @@ internal sealed class FmrlRecTower : UserTower
 
     public override void Advance(ReadOnlySpan<float> x, Span<float> state, Span<float> vector, Span<float> scratch)
     {
-        var row = scratch[..D];
+        Span<float> row = scratch[..D];
         x.CopyTo(row);
         _inputNorm?.ForwardRow(row, row);
         for (int i = 0; i < _blocks.Length; i++)
@@ -98,8 +98,8 @@ internal sealed class FmrlRecTower : UserTower
     protected override void Forward(StepPlan plan, in Chunk chunk, ReadOnlySpan<float> inputs, Span<float> outputs, long step)
     {
         _inputNorm?.Forward(inputs, Steps(_normalInputs, chunk), chunk.FirstStep);
-        var x = BlockInput(chunk, inputs);
-        foreach (var block in _blocks)
+        ReadOnlySpan<float> x = BlockInput(chunk, inputs);
+        foreach (LruBlock block in _blocks)
         {
             block.Forward(plan, chunk, x, step);
             x = block.Output(chunk);
@@ -107,7 +107,7 @@ internal sealed class FmrlRecTower : UserTower
 
         if (_outputNorm is not null)
         {
-            var normal = Predictions(_normalOutputs, chunk, D);
+            Span<float> normal = Predictions(_normalOutputs, chunk, D);
             _outputNorm.Forward(x, normal, chunk.FirstPrediction);
             x = normal;
         }
@@ -123,13 +123,21 @@ internal sealed class FmrlRecTower : UserTower
     }
 
     // outputGradients (B, D) → last block: (T, D) → inputGradients (T, D)
-    protected override void Backward(StepPlan plan, in Chunk chunk, ReadOnlySpan<float> inputs, ReadOnlySpan<float> outputGradients, Span<float> inputGradients, long step, Lane lane)
+    protected override void Backward(
+        StepPlan plan,
+        in Chunk chunk,
+        ReadOnlySpan<float> inputs,
+        ReadOnlySpan<float> outputGradients,
+        Span<float> inputGradients,
+        long step,
+        Lane lane
+    )
     {
-        var dy = OutputBackward(chunk, outputGradients, lane);
+        ReadOnlySpan<float> dy = OutputBackward(chunk, outputGradients, lane);
         for (int i = _blocks.Length - 1; i >= 0; i--)
         {
-            var x = i == 0 ? BlockInput(chunk, inputs) : _blocks[i - 1].Output(chunk);
-            var dx = i == 0 ? inputGradients : lane.Rent(chunk.StepCount * D);
+            ReadOnlySpan<float> x = i == 0 ? BlockInput(chunk, inputs) : _blocks[i - 1].Output(chunk);
+            Span<float> dx = i == 0 ? inputGradients : lane.Rent(chunk.StepCount * D);
             _blocks[i].Backward(plan, chunk, x, dy, dx, step, lane);
             dy = dx;
         }
@@ -139,18 +147,24 @@ internal sealed class FmrlRecTower : UserTower
 
     private ReadOnlySpan<float> OutputBackward(scoped in Chunk chunk, ReadOnlySpan<float> outputGradients, Lane lane)
     {
-        var dy = outputGradients;
-        var output = _blocks[^1].Output(chunk);
+        ReadOnlySpan<float> dy = outputGradients;
+        Span<float> output = _blocks[^1].Output(chunk);
         if (_outputLinear is not null)
         {
-            var dx = lane.Rent(chunk.PredictionCount * D);
-            _outputLinear.Backward(_outputNorm is null ? output : Predictions(_normalOutputs, chunk, D), dy, dx, chunk.PredictionCount, lane);
+            Span<float> dx = lane.Rent(chunk.PredictionCount * D);
+            _outputLinear.Backward(
+                _outputNorm is null ? output : Predictions(_normalOutputs, chunk, D),
+                dy,
+                dx,
+                chunk.PredictionCount,
+                lane
+            );
             dy = dx;
         }
 
         if (_outputNorm is not null)
         {
-            var dx = lane.Rent(chunk.PredictionCount * D);
+            Span<float> dx = lane.Rent(chunk.PredictionCount * D);
             _outputNorm.Backward(output, dy, dx, chunk.FirstPrediction, lane, add: false);
             dy = dx;
         }
@@ -158,5 +172,6 @@ internal sealed class FmrlRecTower : UserTower
         return dy;
     }
 
-    private ReadOnlySpan<float> BlockInput(scoped in Chunk chunk, ReadOnlySpan<float> inputs) => _inputNorm is null ? inputs : Steps(_normalInputs, chunk);
+    private ReadOnlySpan<float> BlockInput(scoped in Chunk chunk, ReadOnlySpan<float> inputs) =>
+        _inputNorm is null ? inputs : Steps(_normalInputs, chunk);
 }

@@ -52,8 +52,8 @@ internal sealed class Gru4RecTower : UserTower
 
     public override void Advance(ReadOnlySpan<float> x, Span<float> state, Span<float> vector, Span<float> scratch)
     {
-        var gates = scratch[..(3 * D)];
-        var hidden = scratch.Slice(3 * D, 3 * D);
+        Span<float> gates = scratch[..(3 * D)];
+        Span<float> hidden = scratch.Slice(3 * D, 3 * D);
         _gru.Input.Forward(x, gates, 1);
         _gru.Hidden.Forward(state, hidden, 1);
         _gru.Step(gates, hidden, scratch.Slice(6 * D, D), state);
@@ -63,12 +63,12 @@ internal sealed class Gru4RecTower : UserTower
     // inputs (T, D) → gates (T, 3D) → states (T, D) → outputs (B, D); at each time step current (active, D) → hidden (active, 3D)
     protected override void Forward(StepPlan plan, in Chunk chunk, ReadOnlySpan<float> inputs, Span<float> outputs, long step)
     {
-        var gates = Steps(_gates, chunk, 3);
-        var candidates = Steps(_candidates, chunk);
-        var states = Steps(_states, chunk);
-        var current = _current.AsSpan(chunk.FirstSequence * D, chunk.SequenceCount * D);
-        var hidden = _hidden.AsSpan(chunk.FirstSequence * 3 * D, chunk.SequenceCount * 3 * D);
-        var order = Order(plan, chunk);
+        Span<float> gates = Steps(_gates, chunk, 3);
+        Span<float> candidates = Steps(_candidates, chunk);
+        Span<float> states = Steps(_states, chunk);
+        Span<float> current = _current.AsSpan(chunk.FirstSequence * D, chunk.SequenceCount * D);
+        Span<float> hidden = _hidden.AsSpan(chunk.FirstSequence * 3 * D, chunk.SequenceCount * 3 * D);
+        Span<int> order = Order(plan, chunk);
         _gru.Input.Forward(inputs, gates, chunk.StepCount);
         current.Clear();
         for (int t = 0, active = order.Length; ; t++)
@@ -83,7 +83,7 @@ internal sealed class Gru4RecTower : UserTower
             for (int i = 0; i < active; i++)
             {
                 int row = plan.Starts[order[i]] - chunk.FirstStep + t;
-                var state = current.Slice(i * D, D);
+                Span<float> state = current.Slice(i * D, D);
                 _gru.Step(gates.Slice(row * 3 * D, 3 * D), hidden.Slice(i * 3 * D, 3 * D), candidates.Slice(row * D, D), state);
                 state.CopyTo(states.Slice(row * D, D));
             }
@@ -93,13 +93,21 @@ internal sealed class Gru4RecTower : UserTower
     }
 
     // outputGradients (B, D) → direct (T, D) → hidden, gates (T, 3D) → inputGradients (T, D)
-    protected override void Backward(StepPlan plan, in Chunk chunk, ReadOnlySpan<float> inputs, ReadOnlySpan<float> outputGradients, Span<float> inputGradients, long step, Lane lane)
+    protected override void Backward(
+        StepPlan plan,
+        in Chunk chunk,
+        ReadOnlySpan<float> inputs,
+        ReadOnlySpan<float> outputGradients,
+        Span<float> inputGradients,
+        long step,
+        Lane lane
+    )
     {
-        var gates = Steps(_gates, chunk, 3);
-        var order = _order.AsSpan(chunk.FirstSequence, chunk.SequenceCount);
-        var previous = Previous(plan, chunk, lane);
-        var hidden = lane.Rent(chunk.StepCount * 3 * D);
-        var direct = lane.Rent(chunk.StepCount * D);
+        Span<float> gates = Steps(_gates, chunk, 3);
+        Span<int> order = _order.AsSpan(chunk.FirstSequence, chunk.SequenceCount);
+        Span<float> previous = Previous(plan, chunk, lane);
+        Span<float> hidden = lane.Rent(chunk.StepCount * 3 * D);
+        Span<float> direct = lane.Rent(chunk.StepCount * D);
         Selection.Scatter(plan, chunk, outputGradients, direct, D);
         Recur(plan, chunk, order, gates, previous, direct, hidden);
         _gru.Hidden.BackwardWeights(previous, hidden, chunk.StepCount, lane);
@@ -109,11 +117,19 @@ internal sealed class Gru4RecTower : UserTower
     // previous, direct (T, D); gates, hidden (T, 3D). From the last time step to the first: direct holds the gradient with
     // respect to each state as an output, and accumulates
     // the gradient that flows back through time.
-    private void Recur(StepPlan plan, in Chunk chunk, ReadOnlySpan<int> order, Span<float> gates, ReadOnlySpan<float> previous, Span<float> direct, Span<float> hidden)
+    private void Recur(
+        StepPlan plan,
+        in Chunk chunk,
+        ReadOnlySpan<int> order,
+        Span<float> gates,
+        ReadOnlySpan<float> previous,
+        Span<float> direct,
+        Span<float> hidden
+    )
     {
-        var candidates = Steps(_candidates, chunk);
-        var rows = _hidden.AsSpan(chunk.FirstSequence * 3 * D, chunk.SequenceCount * 3 * D);
-        var back = _current.AsSpan(chunk.FirstSequence * D, chunk.SequenceCount * D);
+        Span<float> candidates = Steps(_candidates, chunk);
+        Span<float> rows = _hidden.AsSpan(chunk.FirstSequence * 3 * D, chunk.SequenceCount * 3 * D);
+        Span<float> back = _current.AsSpan(chunk.FirstSequence * D, chunk.SequenceCount * D);
         int longest = plan.Starts[order[0] + 1] - plan.Starts[order[0]];
         for (int t = longest - 1, active = 0; t >= 0; t--)
         {
@@ -125,8 +141,14 @@ internal sealed class Gru4RecTower : UserTower
             for (int i = 0; i < active; i++)
             {
                 int row = plan.Starts[order[i]] - chunk.FirstStep + t;
-                var gradient = hidden.Slice(row * 3 * D, 3 * D);
-                _gru.StepBackward(gates.Slice(row * 3 * D, 3 * D), candidates.Slice(row * D, D), previous.Slice(row * D, D), direct.Slice(row * D, D), gradient);
+                Span<float> gradient = hidden.Slice(row * 3 * D, 3 * D);
+                _gru.StepBackward(
+                    gates.Slice(row * 3 * D, 3 * D),
+                    candidates.Slice(row * D, D),
+                    previous.Slice(row * D, D),
+                    direct.Slice(row * D, D),
+                    gradient
+                );
                 gradient.CopyTo(rows.Slice(i * 3 * D, 3 * D));
             }
 
@@ -139,7 +161,7 @@ internal sealed class Gru4RecTower : UserTower
             for (int i = 0; i < active; i++)
             {
                 int row = plan.Starts[order[i]] - chunk.FirstStep + t;
-                var before = direct.Slice((row - 1) * D, D);
+                Span<float> before = direct.Slice((row - 1) * D, D);
                 System.Numerics.Tensors.TensorPrimitives.Add(before, back.Slice(i * D, D), before);
                 System.Numerics.Tensors.TensorPrimitives.Add(before, direct.Slice(row * D, D), before);
             }
@@ -148,8 +170,8 @@ internal sealed class Gru4RecTower : UserTower
 
     private Span<float> Previous(StepPlan plan, scoped in Chunk chunk, Lane lane)
     {
-        var previous = lane.Rent(chunk.StepCount * D);
-        var states = Steps(_states, chunk);
+        Span<float> previous = lane.Rent(chunk.StepCount * D);
+        Span<float> states = Steps(_states, chunk);
         states[..^D].CopyTo(previous[D..]);
         for (int s = chunk.FirstSequence; s < chunk.FirstSequence + chunk.SequenceCount; s++)
         {
@@ -162,10 +184,12 @@ internal sealed class Gru4RecTower : UserTower
     // Sequences by length, longest first; ties in order.
     private Span<int> Order(StepPlan plan, scoped in Chunk chunk)
     {
-        var order = _order.AsSpan(chunk.FirstSequence, chunk.SequenceCount);
+        Span<int> order = _order.AsSpan(chunk.FirstSequence, chunk.SequenceCount);
         for (int i = 0; i < order.Length; i++)
         {
-            int sequence = chunk.FirstSequence + i, length = plan.Starts[sequence + 1] - plan.Starts[sequence], at = i;
+            int sequence = chunk.FirstSequence + i,
+                length = plan.Starts[sequence + 1] - plan.Starts[sequence],
+                at = i;
             for (; at > 0 && plan.Starts[order[at - 1] + 1] - plan.Starts[order[at - 1]] < length; at--)
             {
                 order[at] = order[at - 1];

@@ -34,7 +34,15 @@ internal sealed class LruBlock
     private AlignedFloats _sum = AlignedFloats.Empty;
     private AlignedFloats _output = AlignedFloats.Empty;
 
-    public LruBlock(ParameterSet set, string name, Increments widths, bool last, NormPlacement placement, Func<int, Dropout> dropout, int firstSite)
+    public LruBlock(
+        ParameterSet set,
+        string name,
+        Increments widths,
+        bool last,
+        NormPlacement placement,
+        Func<int, Dropout> dropout,
+        int firstSite
+    )
     {
         _d = widths.Dimension;
         _isLast = last;
@@ -100,14 +108,15 @@ internal sealed class LruBlock
     /// <summary>Computes <see cref="Output"/> of a chunk from x [steps × D].</summary>
     public void Forward(StepPlan plan, in Chunk chunk, ReadOnlySpan<float> x, long step)
     {
-        var mixed = Rows(_mixed, chunk);
-        var residual = Mix(plan, chunk, x, mixed, step);
+        Span<float> mixed = Rows(_mixed, chunk);
+        ReadOnlySpan<float> residual = Mix(plan, chunk, x, mixed, step);
         TensorPrimitives.Add(mixed, residual, mixed); // (R, D): R rows are steps, in the last block predictions
 
-        int rows = Count(chunk), first = First(chunk);
-        var input = Rows(_ffnInput, chunk);
+        int rows = Count(chunk),
+            first = First(chunk);
+        Span<float> input = Rows(_ffnInput, chunk);
         (_isPreNorm ? _ffnNorm : _mixNorm).Forward(mixed, input, first);
-        var output = Rows(_output, chunk);
+        Span<float> output = Rows(_output, chunk);
         // input (R, D) → gate, up, product (R, D) → output (R, D)
         _ffn.Forward(input, Rows(_gate, chunk), Rows(_up, chunk), Rows(_product, chunk), output, rows, first, step);
         _ffnDropout.Apply(output, first, step);
@@ -117,7 +126,7 @@ internal sealed class LruBlock
         }
         else
         {
-            var sum = Rows(_sum, chunk);
+            Span<float> sum = Rows(_sum, chunk);
             TensorPrimitives.Add(output, input, sum);
             _ffnNorm.Forward(sum, output, first);
         }
@@ -129,10 +138,10 @@ internal sealed class LruBlock
     /// <param name="scratch">[9D].</param>
     public void Advance(Span<float> row, Span<float> state, Span<float> scratch)
     {
-        var states = scratch[..(4 * _d)];
-        var next = states[(2 * _d)..];
-        var mixed = scratch.Slice(4 * _d, _d);
-        var input = scratch.Slice(5 * _d, _d);
+        Span<float> states = scratch[..(4 * _d)];
+        Span<float> next = states[(2 * _d)..];
+        Span<float> mixed = scratch.Slice(4 * _d, _d);
+        Span<float> input = scratch.Slice(5 * _d, _d);
         row.CopyTo(input);
         if (_isPreNorm)
         {
@@ -157,10 +166,11 @@ internal sealed class LruBlock
     /// <summary>Computes <paramref name="dx"/> [steps × D], the gradient with respect to the block's input.</summary>
     public void Backward(StepPlan plan, in Chunk chunk, ReadOnlySpan<float> x, ReadOnlySpan<float> dy, Span<float> dx, long step, Lane lane)
     {
-        int rows = Count(chunk), first = First(chunk);
-        var sum = lane.Rent(rows * _d);
-        var branch = lane.Rent(rows * _d);
-        var input = lane.Rent(rows * _d);
+        int rows = Count(chunk),
+            first = First(chunk);
+        Span<float> sum = lane.Rent(rows * _d);
+        Span<float> branch = lane.Rent(rows * _d);
+        Span<float> input = lane.Rent(rows * _d);
         if (_isPreNorm)
         {
             dy.CopyTo(sum);
@@ -172,7 +182,18 @@ internal sealed class LruBlock
 
         sum.CopyTo(branch);
         _ffnDropout.Apply(branch, first, step);
-        _ffn.Backward(Rows(_ffnInput, chunk), Rows(_gate, chunk), Rows(_up, chunk), Rows(_product, chunk), branch, input, rows, first, step, lane);
+        _ffn.Backward(
+            Rows(_ffnInput, chunk),
+            Rows(_gate, chunk),
+            Rows(_up, chunk),
+            Rows(_product, chunk),
+            branch,
+            input,
+            rows,
+            first,
+            step,
+            lane
+        );
         if (_isPreNorm)
         {
             _ffnNorm.Backward(Rows(_mixed, chunk), input, sum, first, lane, add: true);
@@ -189,11 +210,11 @@ internal sealed class LruBlock
     // x (T, D) → states (T, 2D) → mixed (R, D): the recurrent half without its residual; returns the rows that the residual adds.
     private ReadOnlySpan<float> Mix(StepPlan plan, scoped in Chunk chunk, ReadOnlySpan<float> x, Span<float> mixed, long step)
     {
-        var states = Steps(_states, chunk, 2 * _d);
-        var input = x;
+        Span<float> states = Steps(_states, chunk, 2 * _d);
+        ReadOnlySpan<float> input = x;
         if (_isPreNorm)
         {
-            var normal = Steps(_normal, chunk, _d);
+            Span<float> normal = Steps(_normal, chunk, _d);
             _mixNorm.Forward(x, normal, chunk.FirstStep);
             input = normal;
         }
@@ -204,10 +225,10 @@ internal sealed class LruBlock
             Lru.Scan(states[((plan.Starts[s] - chunk.FirstStep) * 2 * _d)..], plan.Starts[s + 1] - plan.Starts[s]);
         }
 
-        var residual = x;
+        ReadOnlySpan<float> residual = x;
         if (_isLast)
         {
-            var selected = Rows(_selectedInputs, chunk);
+            Span<float> selected = Rows(_selectedInputs, chunk);
             Selection.Gather(plan, chunk, x, selected, _d);
             Selection.Gather(plan, chunk, states, Rows(_selectedStates, chunk, 2), 2 * _d);
             residual = selected;
@@ -219,16 +240,25 @@ internal sealed class LruBlock
     }
 
     // sum (R, D): gradient with respect to (residual + LRU branch); branch (R, D): scratch; states (R, 2D) → (T, 2D); dx (T, D).
-    private void MixBackward(StepPlan plan, in Chunk chunk, ReadOnlySpan<float> x, Span<float> sum, Span<float> branch, Span<float> dx, long step, Lane lane)
+    private void MixBackward(
+        StepPlan plan,
+        in Chunk chunk,
+        ReadOnlySpan<float> x,
+        Span<float> sum,
+        Span<float> branch,
+        Span<float> dx,
+        long step,
+        Lane lane
+    )
     {
         int rows = Count(chunk);
         sum.CopyTo(branch);
         _mixDropout.Apply(branch, First(chunk), step);
-        var states = lane.Rent(rows * 2 * _d);
+        Span<float> states = lane.Rent(rows * 2 * _d);
         Lru.Output.Backward(OutputStates(chunk), branch, states, rows, lane);
         if (_isLast)
         {
-            var all = lane.Rent(chunk.StepCount * 2 * _d);
+            Span<float> all = lane.Rent(chunk.StepCount * 2 * _d);
             Selection.Scatter(plan, chunk, states, all, 2 * _d);
             Selection.Scatter(plan, chunk, sum, dx, _d);
             states = all;
@@ -241,7 +271,7 @@ internal sealed class LruBlock
         ScanBackward(plan, chunk, states, lane);
         if (_isPreNorm)
         {
-            var normal = lane.Rent(chunk.StepCount * _d);
+            Span<float> normal = lane.Rent(chunk.StepCount * _d);
             Lru.Input.Backward(Steps(_normal, chunk, _d), states, normal, chunk.StepCount, lane);
             _mixNorm.Backward(x, normal, dx, chunk.FirstStep, lane, add: true);
         }
@@ -253,9 +283,9 @@ internal sealed class LruBlock
 
     private void ScanBackward(StepPlan plan, in Chunk chunk, Span<float> gradients, Lane lane)
     {
-        var sums = lane.Rent(Lru.SumsLength);
+        Span<float> sums = lane.Rent(Lru.SumsLength);
         sums.Clear();
-        var states = Steps(_states, chunk, 2 * _d);
+        Span<float> states = Steps(_states, chunk, 2 * _d);
         for (int s = chunk.FirstSequence; s < chunk.FirstSequence + chunk.SequenceCount; s++)
         {
             int at = (plan.Starts[s] - chunk.FirstStep) * 2 * _d;
@@ -265,13 +295,16 @@ internal sealed class LruBlock
         Lru.AddGradients(sums, lane);
     }
 
-    private ReadOnlySpan<float> OutputStates(scoped in Chunk chunk) => _isLast ? Rows(_selectedStates, chunk, 2) : Steps(_states, chunk, 2 * _d);
+    private ReadOnlySpan<float> OutputStates(scoped in Chunk chunk) =>
+        _isLast ? Rows(_selectedStates, chunk, 2) : Steps(_states, chunk, 2 * _d);
 
     private int Count(in Chunk chunk) => _isLast ? chunk.PredictionCount : chunk.StepCount;
 
     private int First(in Chunk chunk) => _isLast ? chunk.FirstPrediction : chunk.FirstStep;
 
-    private Span<float> Rows(AlignedFloats buffer, scoped in Chunk chunk, int factor = 1) => buffer.AsSpan(First(chunk) * _d * factor, Count(chunk) * _d * factor);
+    private Span<float> Rows(AlignedFloats buffer, scoped in Chunk chunk, int factor = 1) =>
+        buffer.AsSpan(First(chunk) * _d * factor, Count(chunk) * _d * factor);
 
-    private static Span<float> Steps(AlignedFloats buffer, scoped in Chunk chunk, int columns) => buffer.AsSpan(chunk.FirstStep * columns, chunk.StepCount * columns);
+    private static Span<float> Steps(AlignedFloats buffer, scoped in Chunk chunk, int columns) =>
+        buffer.AsSpan(chunk.FirstStep * columns, chunk.StepCount * columns);
 }

@@ -86,15 +86,15 @@ internal sealed class MindTower : UserTower
 
     public override ReadOnlySpan<float> Users(StepPlan plan, ReadOnlySpan<float> candidates, ReadOnlySpan<int> positives)
     {
-        var outputs = Outputs(plan);
+        Span<float> outputs = Outputs(plan);
         for (int q = 0; q < plan.PredictionCount; q++)
         {
-            var label = candidates.Slice(positives[q] * D, D);
+            ReadOnlySpan<float> label = candidates.Slice(positives[q] * D, D);
             float best = float.NegativeInfinity;
             for (int j = 0; j < _interests; j++)
             {
                 // As in the loss and the ranking: with cosine scores an interest's length has no effect.
-                var interest = outputs.Slice(((q * _interests) + j) * D, D);
+                Span<float> interest = outputs.Slice(((q * _interests) + j) * D, D);
                 float score = TensorPrimitives.Dot(label, interest) / (Options.Cosine ? TensorPrimitives.Norm(interest) + Tiny : 1);
                 if (score > best || j == 0)
                 {
@@ -113,12 +113,14 @@ internal sealed class MindTower : UserTower
     // inputs (T, D) → mapped (T, D) → squashed (B, interests, D) → outputs (B, interests, D)
     protected override void Forward(StepPlan plan, in Chunk chunk, ReadOnlySpan<float> inputs, Span<float> outputs, long step)
     {
-        var mapped = Steps(_mapped, chunk);
+        Span<float> mapped = Steps(_mapped, chunk);
         _votes.Forward(inputs, mapped, chunk.StepCount);
-        int length = _interests * D, perStep = _capsules.WeightsPerStep;
+        int length = _interests * D,
+            perStep = _capsules.WeightsPerStep;
         for (int q = chunk.FirstPrediction; q < chunk.FirstPrediction + chunk.PredictionCount; q++)
         {
-            int first = plan.Starts[_sequences[q]], steps = plan.Starts[_sequences[q] + 1] - first;
+            int first = plan.Starts[_sequences[q]],
+                steps = plan.Starts[_sequences[q] + 1] - first;
             _capsules.Forward(
                 _mapped.AsSpan(first * D, steps * D),
                 Set.Value(_routing),
@@ -126,17 +128,27 @@ internal sealed class MindTower : UserTower
                 _weights.AsSpan(first * perStep, steps * perStep),
                 _agreements.AsSpan(first * perStep, steps * perStep),
                 _sums.AsSpan(q * length, length),
-                _squashed.AsSpan(q * length, length));
+                _squashed.AsSpan(q * length, length)
+            );
         }
 
         _dense.Forward(Predictions(_squashed, chunk, length), outputs, chunk.PredictionCount * _interests);
     }
 
     // user gradients (B, D) → interests, gradients (B, interests, D) → mapped (T, D) → inputGradients (T, D)
-    protected override void Backward(StepPlan plan, in Chunk chunk, ReadOnlySpan<float> inputs, ReadOnlySpan<float> outputGradients, Span<float> inputGradients, long step, Lane lane)
+    protected override void Backward(
+        StepPlan plan,
+        in Chunk chunk,
+        ReadOnlySpan<float> inputs,
+        ReadOnlySpan<float> outputGradients,
+        Span<float> inputGradients,
+        long step,
+        Lane lane
+    )
     {
-        int length = _interests * D, perStep = _capsules.WeightsPerStep;
-        var interests = lane.Rent(chunk.PredictionCount * length);
+        int length = _interests * D,
+            perStep = _capsules.WeightsPerStep;
+        Span<float> interests = lane.Rent(chunk.PredictionCount * length);
         interests.Clear();
         for (int q = 0; q < chunk.PredictionCount; q++)
         {
@@ -144,14 +156,22 @@ internal sealed class MindTower : UserTower
             _userGradients.AsSpan(prediction * D, D).CopyTo(interests.Slice((q * length) + (_chosen[prediction] * D), D));
         }
 
-        var gradients = lane.Rent(chunk.PredictionCount * length);
+        Span<float> gradients = lane.Rent(chunk.PredictionCount * length);
         _dense.Backward(Predictions(_squashed, chunk, length), interests, gradients, chunk.PredictionCount * _interests, lane);
-        var mapped = lane.Rent(chunk.StepCount * D);
+        Span<float> mapped = lane.Rent(chunk.StepCount * D);
         mapped.Clear();
         for (int q = 0; q < chunk.PredictionCount; q++)
         {
-            int prediction = chunk.FirstPrediction + q, first = plan.Starts[_sequences[prediction]], steps = plan.Starts[_sequences[prediction] + 1] - first;
-            _capsules.Backward(_weights.AsSpan(first * perStep, steps * perStep), _sums.AsSpan(prediction * length, length), gradients.Slice(q * length, length), steps, mapped[((first - chunk.FirstStep) * D)..]);
+            int prediction = chunk.FirstPrediction + q,
+                first = plan.Starts[_sequences[prediction]],
+                steps = plan.Starts[_sequences[prediction] + 1] - first;
+            _capsules.Backward(
+                _weights.AsSpan(first * perStep, steps * perStep),
+                _sums.AsSpan(prediction * length, length),
+                gradients.Slice(q * length, length),
+                steps,
+                mapped[((first - chunk.FirstStep) * D)..]
+            );
         }
 
         _votes.Backward(inputs, mapped, inputGradients, chunk.StepCount, lane);

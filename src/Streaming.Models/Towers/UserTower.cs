@@ -62,14 +62,15 @@ public abstract class UserTower
     protected int D { get; }
 
     /// <summary>Creates the tower that the options name.</summary>
-    public static UserTower Create(ParameterSet set, ModelOptions options, Increments widths) => options.Tower switch
-    {
-        TowerKind.FmrlRec => new FmrlRecTower(set, options, widths),
-        TowerKind.YoutubeDnn => new YoutubeDnnTower(set, options, widths),
-        TowerKind.Gru4Rec => new Gru4RecTower(set, options, widths),
-        TowerKind.Mind => new MindTower(set, options, widths),
-        _ => throw new ArgumentException($"Tower is {options.Tower}; allowed: {string.Join(", ", Enum.GetNames<TowerKind>())}."),
-    };
+    public static UserTower Create(ParameterSet set, ModelOptions options, Increments widths) =>
+        options.Tower switch
+        {
+            TowerKind.FmrlRec => new FmrlRecTower(set, options, widths),
+            TowerKind.YoutubeDnn => new YoutubeDnnTower(set, options, widths),
+            TowerKind.Gru4Rec => new Gru4RecTower(set, options, widths),
+            TowerKind.Mind => new MindTower(set, options, widths),
+            _ => throw new ArgumentException($"Tower is {options.Tower}; allowed: {string.Join(", ", Enum.GetNames<TowerKind>())}."),
+        };
 
     /// <summary>Sets the initial values.</summary>
     public virtual void Initialize()
@@ -78,9 +79,7 @@ public abstract class UserTower
     }
 
     /// <summary>Computes everything that depends on parameters only; call once per step, before any chunk.</summary>
-    public virtual void Prepare()
-    {
-    }
+    public virtual void Prepare() { }
 
     /// <summary>Reserves space for a batch.</summary>
     public virtual void Reserve(StepPlan plan)
@@ -111,7 +110,8 @@ public abstract class UserTower
     /// <param name="state">In and out: [<see cref="StateLength"/>], zero before the start vector.</param>
     /// <param name="vector">Out: [D].</param>
     /// <param name="scratch">[16 D].</param>
-    public virtual void Advance(ReadOnlySpan<float> x, Span<float> state, Span<float> vector, Span<float> scratch) => throw new NotSupportedException($"The tower {Options.Tower} has no recurrent form.");
+    public virtual void Advance(ReadOnlySpan<float> x, Span<float> state, Span<float> vector, Span<float> scratch) =>
+        throw new NotSupportedException($"The tower {Options.Tower} has no recurrent form.");
 
     /// <summary>Forward pass of a chunk.</summary>
     /// <param name="plan">The batch.</param>
@@ -120,8 +120,8 @@ public abstract class UserTower
     /// <param name="step">Training step; negative: no dropout.</param>
     public void Forward(StepPlan plan, in Chunk chunk, ReadOnlySpan<float> items, long step)
     {
-        var inputs = Steps(_inputs, chunk);
-        var start = Set.Value(_start);
+        Span<float> inputs = Steps(_inputs, chunk);
+        Span<float> start = Set.Value(_start);
         for (int r = 0; r < chunk.StepCount; r++)
         {
             int slot = plan.Slots[chunk.FirstStep + r];
@@ -137,10 +137,10 @@ public abstract class UserTower
     {
         // Enough for every tower: a handful of temporaries of a chunk's activations.
         lane.Reserve((ScratchPerStep * D * chunk.StepCount) + (8 * D));
-        var gradients = Steps(_inputGradients, chunk);
+        Span<float> gradients = Steps(_inputGradients, chunk);
         Backward(plan, chunk, Steps(_inputs, chunk), Predictions(_outputGradients, chunk, D * VectorsPerUser), gradients, step, lane);
         _dropout.Apply(gradients, chunk.FirstStep, step);
-        var start = lane.Gradient(_start);
+        Span<float> start = lane.Gradient(_start);
         for (int r = 0; r < chunk.StepCount; r++)
         {
             if (plan.Slots[chunk.FirstStep + r] < 0)
@@ -157,14 +157,24 @@ public abstract class UserTower
     protected abstract void Forward(StepPlan plan, in Chunk chunk, ReadOnlySpan<float> inputs, Span<float> outputs, long step);
 
     /// <summary>Tower-specific backward pass: outputs <paramref name="inputGradients"/> [steps × D].</summary>
-    protected abstract void Backward(StepPlan plan, in Chunk chunk, ReadOnlySpan<float> inputs, ReadOnlySpan<float> outputGradients, Span<float> inputGradients, long step, Lane lane);
+    protected abstract void Backward(
+        StepPlan plan,
+        in Chunk chunk,
+        ReadOnlySpan<float> inputs,
+        ReadOnlySpan<float> outputGradients,
+        Span<float> inputGradients,
+        long step,
+        Lane lane
+    );
 
     /// <summary>Creates the dropout layer with a given number.</summary>
     protected Dropout NewDropout(int site) => new(Widths, Options.DropoutRates, Options.Seed, site);
 
     /// <summary>The chunk's part of a buffer with one row per step.</summary>
-    protected Span<float> Steps(AlignedFloats buffer, scoped in Chunk chunk, int factor = 1) => buffer.AsSpan(chunk.FirstStep * D * factor, chunk.StepCount * D * factor);
+    protected Span<float> Steps(AlignedFloats buffer, scoped in Chunk chunk, int factor = 1) =>
+        buffer.AsSpan(chunk.FirstStep * D * factor, chunk.StepCount * D * factor);
 
     /// <summary>The chunk's part of a buffer with one row per prediction.</summary>
-    protected static Span<float> Predictions(AlignedFloats buffer, scoped in Chunk chunk, int columns) => buffer.AsSpan(chunk.FirstPrediction * columns, chunk.PredictionCount * columns);
+    protected static Span<float> Predictions(AlignedFloats buffer, scoped in Chunk chunk, int columns) =>
+        buffer.AsSpan(chunk.FirstPrediction * columns, chunk.PredictionCount * columns);
 }

@@ -51,8 +51,8 @@ internal sealed class YoutubeDnnTower : UserTower
     // inputs (T, D) → means (T, D) → selected (B, D) → outputs (B, D); T steps and B predictions of the chunk
     protected override void Forward(StepPlan plan, in Chunk chunk, ReadOnlySpan<float> inputs, Span<float> outputs, long step)
     {
-        var means = Steps(_means, chunk);
-        var selected = Predictions(_selected, chunk, D);
+        Span<float> means = Steps(_means, chunk);
+        Span<float> selected = Predictions(_selected, chunk, D);
         for (int s = chunk.FirstSequence; s < chunk.FirstSequence + chunk.SequenceCount; s++)
         {
             int at = (plan.Starts[s] - chunk.FirstStep) * D;
@@ -64,9 +64,17 @@ internal sealed class YoutubeDnnTower : UserTower
     }
 
     // outputGradients (B, D) → selected (B, D) → inputGradients (T, D)
-    protected override void Backward(StepPlan plan, in Chunk chunk, ReadOnlySpan<float> inputs, ReadOnlySpan<float> outputGradients, Span<float> inputGradients, long step, Lane lane)
+    protected override void Backward(
+        StepPlan plan,
+        in Chunk chunk,
+        ReadOnlySpan<float> inputs,
+        ReadOnlySpan<float> outputGradients,
+        Span<float> inputGradients,
+        long step,
+        Lane lane
+    )
     {
-        var selected = lane.Rent(chunk.PredictionCount * D);
+        Span<float> selected = lane.Rent(chunk.PredictionCount * D);
         _dense.Backward(Predictions(_selected, chunk, D), outputGradients, selected, chunk.PredictionCount, lane);
         Selection.Scatter(plan, chunk, selected, inputGradients, D);
         for (int s = chunk.FirstSequence; s < chunk.FirstSequence + chunk.SequenceCount; s++)

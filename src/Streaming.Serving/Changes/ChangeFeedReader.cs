@@ -48,8 +48,12 @@ public sealed class ChangeFeedReader
     public async Task SeekToEndAsync(CancellationToken cancellationToken = default)
     {
         await NameAsync(cancellationToken).ConfigureAwait(false);
-        StreamEntry[][] newest = await Task.WhenAll(_streams.Select(stream => RunAsync(
-            () => _database.StreamRangeAsync(stream, count: 1, messageOrder: Order.Descending), cancellationToken))).ConfigureAwait(false);
+        StreamEntry[][] newest = await Task.WhenAll(
+                _streams.Select(stream =>
+                    RunAsync(() => _database.StreamRangeAsync(stream, count: 1, messageOrder: Order.Descending), cancellationToken)
+                )
+            )
+            .ConfigureAwait(false);
         for (int partition = 0; partition < newest.Length; partition++)
         {
             _positions[partition] = newest[partition].Length == 0 ? new Position("0-0", 0) : Parse(newest[partition][0], []);
@@ -64,7 +68,8 @@ public sealed class ChangeFeedReader
     {
         ArgumentNullException.ThrowIfNull(changes);
         int before = changes.Count;
-        bool gap = await NameAsync(cancellationToken).ConfigureAwait(false), more = false;
+        bool gap = await NameAsync(cancellationToken).ConfigureAwait(false),
+            more = false;
         foreach (RedisStream stream in (await FetchAsync(cancellationToken).ConfigureAwait(false)).SelectMany(static answer => answer))
         {
             gap |= Take(_partitions[stream.Key!], stream.Entries, changes);
@@ -104,18 +109,32 @@ public sealed class ChangeFeedReader
     private static Position Parse(StreamEntry entry, List<FeedChange> changes)
     {
         long number = 0;
-        uint generation = 0, token = 0;
+        uint generation = 0,
+            token = 0;
         foreach ((string name, RedisValue value) in entry.Values.Select(static field => ((string)field.Name!, field.Value)))
         {
             switch (name)
             {
-                case "n": number = (long)value; break;
-                case "g": generation = (uint)(long)value; break;
-                case "t": token = (uint)(long)value; break;
-                case "i": changes.Add(new FeedChange((string)value!, generation, token, 0, IsRemoved: false)); break;
-                case "s" when changes.Count > 0: changes[^1] = changes[^1] with { Step = (long)value }; break;
-                case "d" when changes.Count > 0: changes[^1] = changes[^1] with { IsRemoved = true }; break;
-                default: break; // from a newer writer
+                case "n":
+                    number = (long)value;
+                    break;
+                case "g":
+                    generation = (uint)(long)value;
+                    break;
+                case "t":
+                    token = (uint)(long)value;
+                    break;
+                case "i":
+                    changes.Add(new FeedChange((string)value!, generation, token, 0, IsRemoved: false));
+                    break;
+                case "s" when changes.Count > 0:
+                    changes[^1] = changes[^1] with { Step = (long)value };
+                    break;
+                case "d" when changes.Count > 0:
+                    changes[^1] = changes[^1] with { IsRemoved = true };
+                    break;
+                default:
+                    break; // from a newer writer
             }
         }
 
@@ -140,13 +159,28 @@ public sealed class ChangeFeedReader
     private Task<RedisStream[][]> FetchAsync(CancellationToken cancellationToken)
     {
         IEnumerable<int> all = Enumerable.Range(0, _streams.Length);
-        IEnumerable<int[]> calls = _topology.IsCluster ? all.Select(partition => new[] { partition }) : [[.. all]];
-        return Task.WhenAll(calls.Select(partitions => RunAsync(
-            () => _database.StreamReadAsync([.. partitions.Select(p => new StackExchange.Redis.StreamPosition(_streams[p], _positions[p].Entry))], EntriesPerPartition),
-            cancellationToken)));
+        IEnumerable<int[]> calls = _topology.IsCluster
+            ? all.Select(partition => new[] { partition })
+            :
+            [
+                [.. all],
+            ];
+        return Task.WhenAll(
+            calls.Select(partitions =>
+                RunAsync(
+                    () =>
+                        _database.StreamReadAsync(
+                            [.. partitions.Select(p => new StackExchange.Redis.StreamPosition(_streams[p], _positions[p].Entry))],
+                            EntriesPerPartition
+                        ),
+                    cancellationToken
+                )
+            )
+        );
     }
 
-    private Task<T> RunAsync<T>(Func<Task<T>> command, CancellationToken cancellationToken) => _pipeline.RunAsync(command, cancellationToken);
+    private Task<T> RunAsync<T>(Func<Task<T>> command, CancellationToken cancellationToken) =>
+        _pipeline.RunAsync(command, cancellationToken);
 
     private readonly record struct Position(string Entry, long Number);
 }

@@ -40,7 +40,10 @@ public sealed class CountRanking
         AddRanks([.. scores.Select(static pair => (pair.Key, pair.Value))], 1);
         if (latest.Count > 0 && latest[0] is { } newest)
         {
-            AddRanks([.. newest.Successors.Where(item => !excluded.Contains(item.Item)).Select(static item => (item.Item, item.Weight))], CountFusion.SuccessorWeight);
+            AddRanks(
+                [.. newest.Successors.Where(item => !excluded.Contains(item.Item)).Select(static item => (item.Item, item.Weight))],
+                CountFusion.SuccessorWeight
+            );
         }
 
         if (withOwn)
@@ -59,9 +62,7 @@ public sealed class CountRanking
         Array.Sort(order, static (a, b) => b.Score.CompareTo(a.Score));
         for (int first = 0, end; first < order.Length; first = end)
         {
-            for (end = first + 1; end < order.Length && order[end].Score == order[first].Score; end++)
-            {
-            }
+            for (end = first + 1; end < order.Length && order[end].Score == order[first].Score; end++) { }
 
             float rank = (first + end - 1) / 2f;
             for (int i = first; i < end; i++)

@@ -43,11 +43,16 @@ public sealed class RelatedItemsReader
         StoreView.Known store = await _view.ReadAsync(cancellationToken).ConfigureAwait(false);
         RedisKey[] keys = [.. items.Select(item => (RedisKey)store.Keys.Related(store.Generation, item))];
         RedisValue[] values = await _pipeline.RunAsync(() => GetAsync(keys), cancellationToken).ConfigureAwait(false);
-        return Array.ConvertAll(values, static value => value.IsNull || RelatedItemsValue.TryDecode((byte[])value!, out RelatedItems? lists) != EmbeddingFault.None ? null : lists);
+        return Array.ConvertAll(
+            values,
+            static value =>
+                value.IsNull || RelatedItemsValue.TryDecode((byte[])value!, out RelatedItems? lists) != EmbeddingFault.None ? null : lists
+        );
     }
 
     // A few keys, of about as many partitions: in a cluster single reads, which are sent together and also find a slot that is moving.
-    private async Task<RedisValue[]> GetAsync(RedisKey[] keys) => _topology.IsCluster
-        ? await Task.WhenAll(keys.Select(key => _database.StringGetAsync(key))).ConfigureAwait(false)
-        : await _database.StringGetAsync(keys).ConfigureAwait(false);
+    private async Task<RedisValue[]> GetAsync(RedisKey[] keys) =>
+        _topology.IsCluster
+            ? await Task.WhenAll(keys.Select(key => _database.StringGetAsync(key))).ConfigureAwait(false)
+            : await _database.StringGetAsync(keys).ConfigureAwait(false);
 }

@@ -50,7 +50,8 @@ public sealed class EmbeddingReader
 
     /// <summary>Gets the model's key names in the layout of its store.</summary>
     /// <exception cref="KeyLayoutException">The model has a different number of partitions in Redis than in the options.</exception>
-    internal async ValueTask<RedisKeys> KeysAsync(CancellationToken cancellationToken) => (await _view.ReadAsync(cancellationToken).ConfigureAwait(false)).Keys;
+    internal async ValueTask<RedisKeys> KeysAsync(CancellationToken cancellationToken) =>
+        (await _view.ReadAsync(cancellationToken).ConfigureAwait(false)).Keys;
 
     /// <summary>Reads one item.</summary>
     /// <param name="id">The item's id.</param>
@@ -60,7 +61,7 @@ public sealed class EmbeddingReader
     /// <exception cref="TimeoutException">Redis did not answer in time.</exception>
     public async Task<ItemRead> ReadAsync(string id, Memory<float> destination, CancellationToken cancellationToken = default)
     {
-        ItemRead[] item = new ItemRead[1];
+        var item = new ItemRead[1];
         await ReadAsync([id], destination.Length, destination, item, cancellationToken).ConfigureAwait(false);
         return item[0];
     }
@@ -76,19 +77,28 @@ public sealed class EmbeddingReader
     /// <exception cref="RedisException">Redis could not be read.</exception>
     /// <exception cref="TimeoutException">Redis did not answer in time.</exception>
     public async Task<ReadCounts> ReadAsync(
-        IReadOnlyList<string> ids, int width, Memory<float> destination, Memory<ItemRead> items, CancellationToken cancellationToken = default)
+        IReadOnlyList<string> ids,
+        int width,
+        Memory<float> destination,
+        Memory<ItemRead> items,
+        CancellationToken cancellationToken = default
+    )
     {
         ArgumentNullException.ThrowIfNull(ids);
         ArgumentOutOfRangeException.ThrowIfLessThan(width, 1);
         if (destination.Length < (long)ids.Count * width || items.Length < ids.Count)
         {
-            throw new ArgumentException($"{ids.Count} items of width {width} need {(long)ids.Count * width} numbers and {ids.Count} results; " +
-                $"the buffers have room for {destination.Length} and {items.Length}.", nameof(destination));
+            throw new ArgumentException(
+                $"{ids.Count} items of width {width} need {(long)ids.Count * width} numbers and {ids.Count} results; "
+                    + $"the buffers have room for {destination.Length} and {items.Length}.",
+                nameof(destination)
+            );
         }
 
         StoreView.Known store = await _view.ReadAsync(cancellationToken).ConfigureAwait(false);
         List<Lookup> lookups = Plan(ids, Space(store, width));
-        RedisValue[][] answers = await Task.WhenAll(lookups.Select(lookup => FetchAsync(lookup.Keys, cancellationToken))).ConfigureAwait(false);
+        RedisValue[][] answers = await Task.WhenAll(lookups.Select(lookup => FetchAsync(lookup.Keys, cancellationToken)))
+            .ConfigureAwait(false);
         ReadCounts counts = default;
         for (int i = 0; i < lookups.Count; i++)
         {
@@ -99,7 +109,14 @@ public sealed class EmbeddingReader
     }
 
     private static ReadCounts Decode(
-        int[] rows, RedisValue[] answers, uint generation, int width, Span<float> destination, Span<ItemRead> items, ReadCounts counts)
+        int[] rows,
+        RedisValue[] answers,
+        uint generation,
+        int width,
+        Span<float> destination,
+        Span<ItemRead> items,
+        ReadCounts counts
+    )
     {
         for (int i = 0; i < rows.Length; i++)
         {
@@ -185,7 +202,7 @@ public sealed class EmbeddingReader
         }
 
         List<Lookup> lookups = [];
-        for (int from = 0; from < rows.Length;)
+        for (int from = 0; from < rows.Length; )
         {
             int to = from + 1;
             while (to < rows.Length && to - from < _options.KeysPerCall && (together || partitions[to] == partitions[from]))
@@ -193,7 +210,7 @@ public sealed class EmbeddingReader
                 to++;
             }
 
-            RedisKey[] keys = new RedisKey[to - from];
+            var keys = new RedisKey[to - from];
             for (int i = from; i < to; i++)
             {
                 keys[i - from] = space.Key(partitions[i], ids[rows[i]]);

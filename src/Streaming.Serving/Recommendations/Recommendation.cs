@@ -9,4 +9,9 @@ namespace Streaming.Serving.Recommendations;
 /// <param name="Items">The items, best first. A score is the cosine, or the inner product where the model ranks by that; of a fused
 /// ranking it is the sum of reciprocal ranks.</param>
 /// <param name="IsFused">Whether counts had a part in the ranking.</param>
-public sealed record Recommendation(ModelVersion Model, IReadOnlyList<string> History, IReadOnlyList<Neighbour> Items, bool IsFused = false);
+public sealed record Recommendation(
+    ModelVersion Model,
+    IReadOnlyList<string> History,
+    IReadOnlyList<Neighbour> Items,
+    bool IsFused = false
+);

@@ -12,7 +12,8 @@ namespace Streaming.Serving.Recommendations;
 
 /// <summary>
 /// Recommends items: the user tower encodes recent items to a vector, and an exact search over the index finds the items with the
-/// highest with it; where the trainer publishes counts, that ranking is fused with theirs. Tower and index are of one generation: the index's, until it has loaded another. Safe for any number of callers at a time.
+/// highest with it; where the trainer publishes counts, that ranking is fused with theirs. Tower and index are of one generation: the
+/// index's, until it has loaded another. Safe for any number of callers at a time.
 /// </summary>
 /// <example>
 /// <code>
@@ -50,7 +51,12 @@ public sealed class Recommender
         _histories = new UserHistoryReader(database, options, time);
         _database = database;
         _time = time;
-        _towers = new TowersOfGeneration(0, new UserTowerReader(database, options, time), new RelatedItemsReader(database, options, time), new());
+        _towers = new TowersOfGeneration(
+            0,
+            new UserTowerReader(database, options, time),
+            new RelatedItemsReader(database, options, time),
+            new()
+        );
     }
 
     /// <summary>Recommends from a user's published items; a user without any gets the recommendations of a new user.</summary>
@@ -91,7 +97,11 @@ public sealed class Recommender
     /// <returns>Null when no user tower is published.</returns>
     /// <exception cref="TowerMismatchException">The tower is of another generation than the items, or lacks this width.</exception>
     /// <exception cref="RedisException">Redis could not be read.</exception>
-    public async Task<Recommendation?> ForItemsAsync(IReadOnlyList<string> items, RecommendationQuery query, CancellationToken cancellationToken = default)
+    public async Task<Recommendation?> ForItemsAsync(
+        IReadOnlyList<string> items,
+        RecommendationQuery query,
+        CancellationToken cancellationToken = default
+    )
     {
         ArgumentNullException.ThrowIfNull(items);
         Check(query);
@@ -137,7 +147,8 @@ public sealed class Recommender
 
             return towers.Loaded[width] = ReferenceEquals(model, last?.Model) ? last!.Renewed(now) : new LoadedTower(model, now);
         }
-        catch (Exception exception) when (last is not null && exception is RedisException or TimeoutException or FormatException or KeyLayoutException)
+        catch (Exception exception)
+            when (last is not null && exception is RedisException or TimeoutException or FormatException or KeyLayoutException)
         {
             return last;
         }
@@ -148,14 +159,26 @@ public sealed class Recommender
         TowersOfGeneration towers = _towers;
         if (towers.Generation != generation)
         {
-            _towers = towers = new TowersOfGeneration(generation, new UserTowerReader(_database, _options with { Generation = generation }, _time), new RelatedItemsReader(_database, _options with { Generation = generation }, _time), new());
+            _towers = towers = new TowersOfGeneration(
+                generation,
+                new UserTowerReader(_database, _options with { Generation = generation }, _time),
+                new RelatedItemsReader(_database, _options with { Generation = generation }, _time),
+                new()
+            );
         }
 
         return towers;
     }
 
-    /// <summary>The lists of the newest items, the newest first; none while the store cannot be read: then the vector alone ranks.</summary>
-    private async Task<RelatedItems?[]> RelatedAsync(IndexView view, ReadOnlyMemory<ulong> history, RecommendationQuery query, CancellationToken cancellationToken)
+    /// <summary>
+    /// The lists of the newest items, the newest first; none while the store cannot be read: then the vector alone ranks.
+    /// </summary>
+    private async Task<RelatedItems?[]> RelatedAsync(
+        IndexView view,
+        ReadOnlyMemory<ulong> history,
+        RecommendationQuery query,
+        CancellationToken cancellationToken
+    )
     {
         if (!query.Counts || history.IsEmpty)
         {
@@ -174,7 +197,13 @@ public sealed class Recommender
         }
     }
 
-    private static Recommendation Recommend(IndexView view, LoadedTower tower, ReadOnlySpan<ulong> seen, RelatedItems?[] related, RecommendationQuery query)
+    private static Recommendation Recommend(
+        IndexView view,
+        LoadedTower tower,
+        ReadOnlySpan<ulong> seen,
+        RelatedItems?[] related,
+        RecommendationQuery query
+    )
     {
         int width = tower.Model.Width;
         ReadOnlySpan<ulong> keys = seen[Math.Max(0, seen.Length - tower.Model.Model.HistoryLength)..];
@@ -191,8 +220,20 @@ public sealed class Recommender
             }
 
             bool isFused = Array.Exists(related, static lists => lists is not null);
-            List<Neighbour> best = Search(view, users, tower.Model.Model.Cosine, query, without, isFused ? Math.Max(CountFusion.VectorItems, query.Count) : query.Count);
-            return new Recommendation(tower.Model.Version, history, isFused ? Fuse(view, best, seen, related, query, without) : best, isFused);
+            List<Neighbour> best = Search(
+                view,
+                users,
+                tower.Model.Model.Cosine,
+                query,
+                without,
+                isFused ? Math.Max(CountFusion.VectorItems, query.Count) : query.Count
+            );
+            return new Recommendation(
+                tower.Model.Version,
+                history,
+                isFused ? Fuse(view, best, seen, related, query, without) : best,
+                isFused
+            );
         }
         finally
         {
@@ -201,13 +242,27 @@ public sealed class Recommender
     }
 
     /// <summary>The best items over all interests, each with its highest score.</summary>
-    private static List<Neighbour> Search(IndexView view, ReadOnlySpan<float> users, bool cosine, RecommendationQuery query, IReadOnlySet<ulong> without, int count)
+    private static List<Neighbour> Search(
+        IndexView view,
+        ReadOnlySpan<float> users,
+        bool cosine,
+        RecommendationQuery query,
+        IReadOnlySet<ulong> without,
+        int count
+    )
     {
         HashSet<ulong> taken = [.. without];
-        int width = query.Width, most = count + taken.Count;
+        int width = query.Width,
+            most = count + taken.Count;
         Neighbour[] found = ArrayPool<Neighbour>.Shared.Rent(most);
         List<Neighbour> best = [];
-        SearchOptions search = new() { Width = width, Cosine = cosine, Shortlist = query.Shortlist, Narrow = query.Narrow };
+        SearchOptions search = new()
+        {
+            Width = width,
+            Cosine = cosine,
+            Shortlist = query.Shortlist,
+            Narrow = query.Narrow,
+        };
         for (int at = 0; at < users.Length; at += width)
         {
             ReadOnlySpan<float> user = users.Slice(at, width);
@@ -230,7 +285,14 @@ public sealed class Recommender
         return best;
     }
 
-    private static List<Neighbour> Fuse(IndexView view, List<Neighbour> vector, ReadOnlySpan<ulong> seen, RelatedItems?[] related, RecommendationQuery query, HashSet<ulong> without)
+    private static List<Neighbour> Fuse(
+        IndexView view,
+        List<Neighbour> vector,
+        ReadOnlySpan<ulong> seen,
+        RelatedItems?[] related,
+        RecommendationQuery query,
+        HashSet<ulong> without
+    )
     {
         CountRanking ranking = new();
         ranking.AddCounts(seen, related, without, withOwn: !query.ExcludeSeen);
@@ -254,5 +316,10 @@ public sealed class Recommender
         return best;
     }
 
-    private sealed record TowersOfGeneration(uint Generation, UserTowerReader Reader, RelatedItemsReader Related, ConcurrentDictionary<int, LoadedTower> Loaded);
+    private sealed record TowersOfGeneration(
+        uint Generation,
+        UserTowerReader Reader,
+        RelatedItemsReader Related,
+        ConcurrentDictionary<int, LoadedTower> Loaded
+    );
 }

@@ -18,7 +18,12 @@ internal sealed class CatalogueScan(IDatabase database, ItemKeySpace space)
         List<string> ids = new(batch);
         foreach (IServer server in Servers())
         {
-            await foreach (RedisKey key in server.KeysAsync(database.Database, space.ScanPattern, PageSize).WithCancellation(cancellationToken).ConfigureAwait(false))
+            await foreach (
+                RedisKey key in server
+                    .KeysAsync(database.Database, space.ScanPattern, PageSize)
+                    .WithCancellation(cancellationToken)
+                    .ConfigureAwait(false)
+            )
             {
                 if (space.TryGetId((byte[])key!, out string id))
                 {
@@ -42,12 +47,22 @@ internal sealed class CatalogueScan(IDatabase database, ItemKeySpace space)
     private List<IServer> Servers()
     {
         IServer[] all = [.. database.Multiplexer.GetEndPoints().Select(endPoint => database.Multiplexer.GetServer(endPoint))];
-        if (all.FirstOrDefault(static server => server is { IsConnected: true, ServerType: ServerType.Cluster })?.ClusterConfiguration is { } cluster)
+        if (
+            all.FirstOrDefault(static server => server is { IsConnected: true, ServerType: ServerType.Cluster })?.ClusterConfiguration is
+            { } cluster
+        )
         {
-            return [.. cluster.Nodes.Where(static node => !node.IsReplica && node.Slots.Count > 0).Select(node => Connected(all, node.EndPoint))];
+            return
+            [
+                .. cluster
+                    .Nodes.Where(static node => !node.IsReplica && node.Slots.Count > 0)
+                    .Select(node => Connected(all, node.EndPoint)),
+            ];
         }
 
-        IServer? one = all.FirstOrDefault(static server => server is { IsConnected: true, IsReplica: false }) ?? all.FirstOrDefault(static server => server.IsConnected);
+        IServer? one =
+            all.FirstOrDefault(static server => server is { IsConnected: true, IsReplica: false })
+            ?? all.FirstOrDefault(static server => server.IsConnected);
         return [one ?? throw Unconnected("No server is connected.")];
     }
 
@@ -55,5 +70,6 @@ internal sealed class CatalogueScan(IDatabase database, ItemKeySpace space)
         all.FirstOrDefault(server => server.EndPoint.Equals(endPoint) && server.IsConnected)
         ?? throw Unconnected($"The cluster's node {endPoint} is not connected, and some of the items are on it.");
 
-    private static RedisConnectionException Unconnected(string message) => new(ConnectionFailureType.UnableToConnect, CommandFlags.None, message);
+    private static RedisConnectionException Unconnected(string message) =>
+        new(ConnectionFailureType.UnableToConnect, CommandFlags.None, message);
 }

@@ -106,9 +106,7 @@ public sealed class EmbeddingIndex : IDisposable
         _reload = true;
         try
         {
-            while (!await TryLoadAsync(cancellationToken).ConfigureAwait(false))
-            {
-            }
+            while (!await TryLoadAsync(cancellationToken).ConfigureAwait(false)) { }
         }
         finally
         {
@@ -123,7 +121,10 @@ public sealed class EmbeddingIndex : IDisposable
     /// started.</exception>
     public async Task<int> RefreshAsync(CancellationToken cancellationToken = default)
     {
-        _reload = _reload || await IsOtherAsync(cancellationToken).ConfigureAwait(false) || !await DrainAsync(cancellationToken).ConfigureAwait(false);
+        _reload =
+            _reload
+            || await IsOtherAsync(cancellationToken).ConfigureAwait(false)
+            || !await DrainAsync(cancellationToken).ConfigureAwait(false);
         if (_reload)
         {
             await LoadAsync(cancellationToken).ConfigureAwait(false);
@@ -163,7 +164,17 @@ public sealed class EmbeddingIndex : IDisposable
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(narrow, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(shortlist, best.Length);
-        return _view.Search(query, new SearchOptions { Width = width, Cosine = _index.Cosine, Narrow = narrow, Shortlist = shortlist }, best);
+        return _view.Search(
+            query,
+            new SearchOptions
+            {
+                Width = width,
+                Cosine = _index.Cosine,
+                Narrow = narrow,
+                Shortlist = shortlist,
+            },
+            best
+        );
     }
 
     /// <inheritdoc/>
@@ -180,7 +191,10 @@ public sealed class EmbeddingIndex : IDisposable
         int[] widths = _index.Kept(record?.Widths ?? _index.Widths, _options.KeyPerWidth);
         _loading = new IndexLoad(generation, 0, record?.Items ?? 0);
         _reader = new EmbeddingReader(_database, _options with { Generation = generation }, _time);
-        VectorTable? table = generation == 0 ? new VectorTable(widths, RowElement.Float16) : await ReadAllAsync(generation, widths, cancellationToken).ConfigureAwait(false);
+        VectorTable? table =
+            generation == 0
+                ? new VectorTable(widths, RowElement.Float16)
+                : await ReadAllAsync(generation, widths, cancellationToken).ConfigureAwait(false);
         if (table is null)
         {
             return false;
@@ -199,11 +213,16 @@ public sealed class EmbeddingIndex : IDisposable
     {
         VectorTable? table = null;
         Task<ItemBatch>? reading = null;
-        ItemKeySpace space = (await _pointer.KeysAsync(cancellationToken).ConfigureAwait(false)).Items(generation, _options.KeyPerWidth ? widths[^1] : null);
+        ItemKeySpace space = (await _pointer.KeysAsync(cancellationToken).ConfigureAwait(false)).Items(
+            generation,
+            _options.KeyPerWidth ? widths[^1] : null
+        );
         long drained = _time.GetTimestamp();
 
         // The next ids are scanned while these are read.
-        await foreach (string[] ids in new CatalogueScan(_database, space).ReadAsync(_index.ReadBatch, cancellationToken).ConfigureAwait(false))
+        await foreach (
+            string[] ids in new CatalogueScan(_database, space).ReadAsync(_index.ReadBatch, cancellationToken).ConfigureAwait(false)
+        )
         {
             if (reading is not null && !TryApply(await reading.ConfigureAwait(false), widths, ref table))
             {
@@ -224,7 +243,9 @@ public sealed class EmbeddingIndex : IDisposable
             }
         }
 
-        return reading is not null && !TryApply(await reading.ConfigureAwait(false), widths, ref table) ? null : table ?? new VectorTable(widths, RowElement.Float16);
+        return reading is not null && !TryApply(await reading.ConfigureAwait(false), widths, ref table)
+            ? null
+            : table ?? new VectorTable(widths, RowElement.Float16);
     }
 
     private bool TryApply(ItemBatch batch, int[] widths, ref VectorTable? table)
@@ -265,12 +286,12 @@ public sealed class EmbeddingIndex : IDisposable
             }
 
             _pending.UnionWith(_changes.Where(IsNews).Select(static change => change.Id));
-        }
-        while (read.HasMore);
+        } while (read.HasMore);
         return true;
     }
 
-    private bool IsNews(FeedChange change) => _loading is not null
+    private bool IsNews(FeedChange change) =>
+        _loading is not null
         || (change.Generation == _view.Generation && (change.IsRemoved || !_view.Table.Has(change.Id, change.Token, change.Step)));
 
     /// <summary>Whether the active generation, or the widths in its record, have changed.</summary>
@@ -278,14 +299,21 @@ public sealed class EmbeddingIndex : IDisposable
     {
         uint generation = await _pointer.GenerationAsync(cancellationToken).ConfigureAwait(false);
         return generation != _view.Generation
-            || (await RecordAsync(generation, cancellationToken).ConfigureAwait(false) is { } record && !record.Widths.SequenceEqual(_record ?? _index.Widths));
+            || (
+                await RecordAsync(generation, cancellationToken).ConfigureAwait(false) is { } record
+                && !record.Widths.SequenceEqual(_record ?? _index.Widths)
+            );
     }
 
     private async Task<GenerationRecord?> RecordAsync(uint generation, CancellationToken cancellationToken)
     {
         try
         {
-            return generation == 0 ? null : await new UserTowerReader(_database, _options with { Generation = generation }, _time).RecordAsync(cancellationToken).ConfigureAwait(false);
+            return generation == 0
+                ? null
+                : await new UserTowerReader(_database, _options with { Generation = generation }, _time)
+                    .RecordAsync(cancellationToken)
+                    .ConfigureAwait(false);
         }
         catch (TowerMismatchException)
         {
@@ -308,7 +336,8 @@ public sealed class EmbeddingIndex : IDisposable
     private async Task SweepAsync(CancellationToken cancellationToken)
     {
         VectorTable table = _view.Table;
-        int rows = Math.Min(_index.SweepItems, table.Used), first = _swept;
+        int rows = Math.Min(_index.SweepItems, table.Used),
+            first = _swept;
         string[] ids = [.. Enumerable.Range(0, rows).Select(i => table.IdAt((first + i) % table.Used)).OfType<string>()];
         foreach (string[] part in ids.Chunk(_index.ReadBatch))
         {

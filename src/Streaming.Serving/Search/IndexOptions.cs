@@ -29,7 +29,11 @@ public sealed record IndexOptions
     public void Validate()
     {
         var errors = new OptionErrors();
-        bool rising = Widths is { Count: > 0 } && Widths[0] >= 1 && Widths[^1] <= EmbeddingFormat.MaxDimension && Widths.Zip(Widths.Skip(1)).All(static pair => pair.First < pair.Second);
+        bool rising =
+            Widths is { Count: > 0 }
+            && Widths[0] >= 1
+            && Widths[^1] <= EmbeddingFormat.MaxDimension
+            && Widths.Zip(Widths.Skip(1)).All(static pair => pair.First < pair.Second);
         errors.Check(rising, nameof(Widths), Widths, $"one or more numbers from 1 to {EmbeddingFormat.MaxDimension}, strictly rising");
         errors.Range(nameof(MaxWidth), MaxWidth, 1, EmbeddingFormat.MaxDimension);
         errors.Range(nameof(SweepItems), SweepItems, 0, 100_000);
@@ -41,6 +45,8 @@ public sealed record IndexOptions
     internal int[] Kept(IReadOnlyList<int> nested, bool keyPerWidth)
     {
         int[] kept = [.. nested.Where(width => width <= MaxWidth)];
-        return kept.Length == nested.Count || (keyPerWidth && kept.Length > 0) ? kept : [.. kept.Where(width => width < MaxWidth), MaxWidth];
+        return kept.Length == nested.Count || (keyPerWidth && kept.Length > 0)
+            ? kept
+            : [.. kept.Where(width => width < MaxWidth), MaxWidth];
     }
 }

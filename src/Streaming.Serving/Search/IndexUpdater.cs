@@ -38,9 +38,11 @@ public sealed class IndexUpdater : IDisposable
     public IndexStatus Status()
     {
         IndexView view = _index.Current;
-        IndexPhase phase = !_index.IsLoaded ? IndexPhase.Loading
+        IndexPhase phase =
+            !_index.IsLoaded ? IndexPhase.Loading
             : view.Generation == 0 ? IndexPhase.Unpublished
-            : _error is null ? IndexPhase.Fresh : IndexPhase.Stale;
+            : _error is null ? IndexPhase.Fresh
+            : IndexPhase.Stale;
         return new IndexStatus(phase, view.Generation, view.Count, _index.Age, _index.Loading, _error?.Message);
     }
 

@@ -53,7 +53,10 @@ public sealed class IndexView
     public int Search(ReadOnlySpan<float> query, in SearchOptions options, Span<Neighbour> best)
     {
         bool funnel = options.Shortlist > 0;
-        int narrow = !funnel ? options.Width : options.Narrow > 0 ? options.Narrow : Math.Min(Narrow, options.Width);
+        int narrow =
+            !funnel ? options.Width
+            : options.Narrow > 0 ? options.Narrow
+            : Math.Min(Narrow, options.Width);
         ArgumentOutOfRangeException.ThrowIfLessThan(narrow, 1, nameof(options));
         ArgumentOutOfRangeException.ThrowIfGreaterThan(narrow, options.Width, nameof(options));
         ArgumentOutOfRangeException.ThrowIfGreaterThan(options.Width, Math.Min(Width, query.Length), nameof(options));
@@ -69,12 +72,20 @@ public sealed class IndexView
         int[] rows = ArrayPool<int>.Shared.Rent(most);
         try
         {
-            Span<float> numbers = floats.AsSpan(most, padded), scratch = floats.AsSpan(most + padded);
+            Span<float> numbers = floats.AsSpan(most, padded),
+                scratch = floats.AsSpan(most + padded);
             BestRows kept = new(rows.AsSpan(0, most), floats.AsSpan(0, most));
             var pass = new PreparedQuery(query, narrow, options.Cosine, _table.Element, numbers);
             _table.Offer(ref kept, in pass, scratch[..ItemSegment.Rows], scratch[ItemSegment.Rows..]);
             var ranking = new PreparedQuery(query, options.Width, options.Cosine, _table.Element, numbers);
-            return Rank(rows.AsSpan(0, kept.Count), floats.AsSpan(0, kept.Count), order.AsSpan(0, kept.Count), in ranking, narrow < options.Width, best);
+            return Rank(
+                rows.AsSpan(0, kept.Count),
+                floats.AsSpan(0, kept.Count),
+                order.AsSpan(0, kept.Count),
+                in ranking,
+                narrow < options.Width,
+                best
+            );
         }
         finally
         {
@@ -126,11 +137,21 @@ public sealed class IndexView
 
     /// <summary>Sorts the rows and resolves their items. A row's item may have changed since the pass, so its id is read together with
     /// its score.</summary>
-    private int Rank(ReadOnlySpan<int> rows, ReadOnlySpan<float> scores, Span<ulong> order, in PreparedQuery query, bool wider, Span<Neighbour> best)
+    private int Rank(
+        ReadOnlySpan<int> rows,
+        ReadOnlySpan<float> scores,
+        Span<ulong> order,
+        in PreparedQuery query,
+        bool wider,
+        Span<Neighbour> best
+    )
     {
         for (int i = 0; i < rows.Length; i++)
         {
-            float score = !wider ? scores[i] : _table.TryScore(rows[i], in query, out Neighbour item) ? item.Score : float.NegativeInfinity;
+            float score =
+                !wider ? scores[i]
+                : _table.TryScore(rows[i], in query, out Neighbour item) ? item.Score
+                : float.NegativeInfinity;
             order[i] = Order(score, rows[i]);
         }
 

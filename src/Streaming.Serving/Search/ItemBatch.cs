@@ -28,7 +28,9 @@ internal sealed class ItemBatch
     public static async Task<ItemBatch> ReadAsync(EmbeddingReader reader, string[] ids, int width, CancellationToken cancellationToken)
     {
         var batch = new ItemBatch(ids, width);
-        await reader.ReadAsync(ids, width, batch._vectors.AsMemory(0, ids.Length * width), batch._items.AsMemory(0, ids.Length), cancellationToken).ConfigureAwait(false);
+        await reader
+            .ReadAsync(ids, width, batch._vectors.AsMemory(0, ids.Length * width), batch._items.AsMemory(0, ids.Length), cancellationToken)
+            .ConfigureAwait(false);
         for (int i = 0; i < ids.Length; i++)
         {
             batch.Check(i);
@@ -78,7 +80,12 @@ internal sealed class ItemBatch
                 return;
             }
 
-            RowElement element = item.Element switch { EmbeddingElement.Float32 => RowElement.Float32, EmbeddingElement.Float16 => RowElement.Float16, _ => RowElement.Int8 };
+            RowElement element = item.Element switch
+            {
+                EmbeddingElement.Float32 => RowElement.Float32,
+                EmbeddingElement.Float16 => RowElement.Float16,
+                _ => RowElement.Int8,
+            };
             Widest = Widest is { } widest && widest < element ? widest : element; // the enum is ordered from the widest
         }
     }

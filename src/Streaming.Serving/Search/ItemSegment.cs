@@ -35,13 +35,22 @@ internal sealed class ItemSegment : IDisposable
         _widths = widths;
         _values = new AlignedFloats(PackedRows.Bytes(element, Rows, widths[^1]) / sizeof(float));
         _norms = new float[widths.Length * Rows];
-        Bytes = _values.Bytes + (_norms.Length * sizeof(float)) + (Rows * (sizeof(float) + sizeof(byte) + IntPtr.Size + sizeof(uint) + sizeof(long)));
+        Bytes =
+            _values.Bytes
+            + (_norms.Length * sizeof(float))
+            + (Rows * (sizeof(float) + sizeof(byte) + IntPtr.Size + sizeof(uint) + sizeof(long)));
     }
 
     /// <summary>Gets its size in bytes, without the texts of ids.</summary>
     public long Bytes { get; }
 
-    private PackedRows Packed => new() { Values = MemoryMarshal.AsBytes(_values.Span), Element = _element, Capacity = Rows };
+    private PackedRows Packed =>
+        new()
+        {
+            Values = MemoryMarshal.AsBytes(_values.Span),
+            Element = _element,
+            Capacity = Rows,
+        };
 
     /// <summary>Scores all items and offers them.</summary>
     /// <param name="best">Receives the rows, counted from <paramref name="first"/>.</param>
@@ -74,7 +83,8 @@ internal sealed class ItemSegment : IDisposable
     /// <returns>False when the row has no item (any more).</returns>
     public bool TryScore(int row, in PreparedQuery query, out Neighbour item)
     {
-        Span<float> score = stackalloc float[1], factor = stackalloc float[1];
+        Span<float> score = stackalloc float[1],
+            factor = stackalloc float[1];
         _lock.EnterReadLock();
         try
         {

@@ -61,7 +61,8 @@ internal sealed class VectorTable : IDisposable
     }
 
     /// <summary>Whether the table already contains a change of an item.</summary>
-    public bool Has(string id, uint token, long step) => _rows.TryFind(RedisKeys.Hash(id), out int row) && Segment(row).IsAtLeast(row % ItemSegment.Rows, token, step);
+    public bool Has(string id, uint token, long step) =>
+        _rows.TryFind(RedisKeys.Hash(id), out int row) && Segment(row).IsAtLeast(row % ItemSegment.Rows, token, step);
 
     /// <summary>The item of a row, or null. Writer only.</summary>
     public string? IdAt(int row) => Segment(row).IdAt(row % ItemSegment.Rows);
@@ -82,7 +83,8 @@ internal sealed class VectorTable : IDisposable
         }
     }
 
-    public bool TryScore(int row, in PreparedQuery query, out Neighbour item) => Segment(row).TryScore(row % ItemSegment.Rows, in query, out item);
+    public bool TryScore(int row, in PreparedQuery query, out Neighbour item) =>
+        Segment(row).TryScore(row % ItemSegment.Rows, in query, out item);
 
     /// <inheritdoc/>
     public void Dispose()

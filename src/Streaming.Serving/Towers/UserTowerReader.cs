@@ -55,8 +55,9 @@ public sealed class UserTowerReader
 
         try
         {
-            GenerationRecord record = GenerationRecord.Parse(json);
-            return record.Generation == generation ? record
+            var record = GenerationRecord.Parse(json);
+            return record.Generation == generation
+                ? record
                 : throw new TowerMismatchException($"{_keys.Generation(generation)} is the record of generation {record.Generation}.");
         }
         catch (FormatException exception)
@@ -118,9 +119,17 @@ public sealed class UserTowerReader
             throw new TowerMismatchException($"{key}: {exception.Message}", exception);
         }
 
-        return tower.Version.Generation != record.Generation ? throw new TowerMismatchException($"{key} contains a tower of generation {tower.Version.Generation}; the embeddings are of generation {record.Generation}.")
+        return tower.Version.Generation != record.Generation
+                ? throw new TowerMismatchException(
+                    $"{key} contains a tower of generation {tower.Version.Generation}; the embeddings are of generation "
+                        + $"{record.Generation}."
+                )
             : tower.Width != width ? throw new TowerMismatchException($"{key} contains a tower of width {tower.Width}.")
-            : tower.Version < record.Version ? throw new TowerMismatchException($"{key} contains a tower of {tower.Version}, older than the generation record's {record.Version}: it was left by a previous trainer.")
+            : tower.Version < record.Version
+                ? throw new TowerMismatchException(
+                    $"{key} contains a tower of {tower.Version}, older than the generation record's {record.Version}: it was left by a "
+                        + "previous trainer."
+                )
             : tower;
     }
 

@@ -30,7 +30,9 @@ public sealed class EventProducer : IDisposable
         options.Validate();
         if (options.InteractionsFormat == RecordFormat.Registry || options.ItemsFormat == RecordFormat.Registry)
         {
-            throw new KafkaSourceException("STREAMING__Kafka__InteractionsFormat or STREAMING__Kafka__ItemsFormat is Registry; allowed for sending: Protobuf, Json.");
+            throw new KafkaSourceException(
+                "STREAMING__Kafka__InteractionsFormat or STREAMING__Kafka__ItemsFormat is Registry; allowed for sending: Protobuf, Json."
+            );
         }
 
         _options = options;
@@ -140,10 +142,17 @@ public sealed class EventProducer : IDisposable
         {
             Volatile.Write(ref _progress, Environment.TickCount64);
         }
-        else if (Patience != Timeout.InfiniteTimeSpan && Environment.TickCount64 - Volatile.Read(ref _progress) > Patience.TotalMilliseconds)
+        else if (
+            Patience != Timeout.InfiniteTimeSpan
+            && Environment.TickCount64 - Volatile.Read(ref _progress) > Patience.TotalMilliseconds
+        )
         {
             string why = Volatile.Read(ref _lastError);
-            throw new KafkaUnavailableException($"no answer from Kafka at {_options.BootstrapServers} for {Patience.TotalSeconds:0} s{(why.Length > 0 ? $" ({why})" : string.Empty)}; {waiting} records of topic '{_options.InteractionsTopic}' wait. Set STREAMING__Kafka__BootstrapServers.");
+            throw new KafkaUnavailableException(
+                $"no answer from Kafka at {_options.BootstrapServers} for {Patience.TotalSeconds:0} "
+                    + $"s{(why.Length > 0 ? $" ({why})" : string.Empty)}; {waiting} records of topic '{_options.InteractionsTopic}' "
+                    + "wait. Set STREAMING__Kafka__BootstrapServers."
+            );
         }
 
         return waiting;
@@ -153,7 +162,13 @@ public sealed class EventProducer : IDisposable
     {
         if (report.Error.IsError)
         {
-            Volatile.Write(ref _failure, new KafkaSourceException($"A record could not be delivered to topic '{report.Topic}': {report.Error.Reason}.", new KafkaException(report.Error)));
+            Volatile.Write(
+                ref _failure,
+                new KafkaSourceException(
+                    $"A record could not be delivered to topic '{report.Topic}': {report.Error.Reason}.",
+                    new KafkaException(report.Error)
+                )
+            );
         }
         else
         {

@@ -1,8 +1,8 @@
 using Streaming.Core.Positions;
 using Streaming.Transport.Kafka.Clients;
 using Streaming.Transport.Kafka.Health;
-using Streaming.Transport.Kafka.Records;
 using Streaming.Transport.Kafka.Readers;
+using Streaming.Transport.Kafka.Records;
 using Streaming.Transport.Kafka.Topics;
 
 namespace Streaming.Transport.Kafka;
@@ -62,7 +62,10 @@ public sealed partial class KafkaSource
         }
     }
 
-    private IReadOnlyList<RejectedRecords> Rejected() => _options.ItemsTopic.Length == 0 ? [.. _rejectedEvents.Counts.All()] : [.. _rejectedEvents.Counts.All(), .. _rejectedItems.Counts.All()];
+    private IReadOnlyList<RejectedRecords> Rejected() =>
+        _options.ItemsTopic.Length == 0
+            ? [.. _rejectedEvents.Counts.All()]
+            : [.. _rejectedEvents.Counts.All(), .. _rejectedItems.Counts.All()];
 
     private void ReportRejections(bool isEnd)
     {
@@ -82,8 +85,11 @@ public sealed partial class KafkaSource
         }
 
         // Any other problem is the cause.
-        bool isExpected = reader is { IsStarted: true, IsInGroup: true }
-            && !_health.Problems.Any(static problem => problem.Kind is KafkaProblem.Unavailable or KafkaProblem.InteractionsTopic or KafkaProblem.Group);
+        bool isExpected =
+            reader is { IsStarted: true, IsInGroup: true }
+            && !_health.Problems.Any(static problem =>
+                problem.Kind is KafkaProblem.Unavailable or KafkaProblem.InteractionsTopic or KafkaProblem.Group
+            );
         _health.Set(KafkaProblem.Assignment, isExpected ? _assignment.Update(assigned, reader.PartitionCount) : string.Empty);
     }
 

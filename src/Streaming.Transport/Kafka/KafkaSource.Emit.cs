@@ -41,18 +41,21 @@ public sealed partial class KafkaSource
     // unreachable at shutdown, the batch is dropped; its records are read again from the last checkpoint's positions.
     private bool Emit(bool isLast, CancellationToken abort)
     {
-        bool areSafe = !_isCutShort && HoldUntil(
-            static (self, wait) =>
-            {
-                if (!self._deadLetters.IsDelivered)
+        bool areSafe =
+            !_isCutShort
+            && HoldUntil(
+                static (self, wait) =>
                 {
-                    self._deadLetters.Wait(wait);
-                }
+                    if (!self._deadLetters.IsDelivered)
+                    {
+                        self._deadLetters.Wait(wait);
+                    }
 
-                return self._deadLetters.IsDelivered;
-            },
-            abort,
-            _giveUp);
+                    return self._deadLetters.IsDelivered;
+                },
+                abort,
+                _giveUp
+            );
         if (areSafe)
         {
             bool checkpoint = isLast || (_batcher.IsCheckpointDue && MayCheckpoint);
@@ -122,15 +125,21 @@ public sealed partial class KafkaSource
                 return false;
             },
             _abort,
-            _giveUp);
+            _giveUp
+        );
         return !_isCutShort;
     }
 
     /// <summary>Waits until the schema is known that a record names.</summary>
-    /// <returns>False when that took a wait. Polling went on meanwhile, and whatever it brings takes the record's place in memory: it is read again.</returns>
+    /// <returns>False when that took a wait. Polling went on meanwhile, and whatever it brings takes the record's place in memory: it is
+    /// read again.</returns>
     private bool HasSchema(PartitionReader reader, ConsumeResult<RecordBuffer, RecordBuffer> record, RecordFormat format)
     {
-        if (format != RecordFormat.Registry || !ConfluentWireHeader.TryReadId(record.Message.Value.Bytes, out _awaitedSchema) || _schemas!.IsKnown(_awaitedSchema))
+        if (
+            format != RecordFormat.Registry
+            || !ConfluentWireHeader.TryReadId(record.Message.Value.Bytes, out _awaitedSchema)
+            || _schemas!.IsKnown(_awaitedSchema)
+        )
         {
             return true;
         }

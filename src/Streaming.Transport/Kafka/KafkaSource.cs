@@ -61,10 +61,18 @@ public sealed partial class KafkaSource
     /// <param name="options">How to reach Kafka, and what to read; with a consumer group.</param>
     /// <param name="items">Limits of catalogue records.</param>
     /// <param name="batcher">Forms the batches, with positions from <see cref="CreatePositions"/>.</param>
-    /// <param name="output">Receives the batches. It is bounded; when full, the source pauses. Completed at the end, with the error if any.</param>
+    /// <param name="output">Receives the batches. It is bounded; when full, the source pauses. Completed at the end, with the error if
+    /// any.</param>
     /// <param name="time">The clock.</param>
     /// <param name="logger">Logger.</param>
-    public KafkaSource(KafkaOptions options, ItemLimits items, Batcher batcher, ChannelWriter<Batch> output, TimeProvider time, ILogger<KafkaSource> logger)
+    public KafkaSource(
+        KafkaOptions options,
+        ItemLimits items,
+        Batcher batcher,
+        ChannelWriter<Batch> output,
+        TimeProvider time,
+        ILogger<KafkaSource> logger
+    )
     {
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(items);
@@ -81,7 +89,10 @@ public sealed partial class KafkaSource
         _logger = logger;
         _health = new KafkaHealth(logger);
         _errors = new ClientErrors(options, _health, () => Volatile.Read(ref _watch)?.Request() ?? 0, logger);
-        _schemas = options.InteractionsFormat == RecordFormat.Registry || options.ItemsFormat == RecordFormat.Registry ? new RegistrySchemas(options.Registry, time) : null;
+        _schemas =
+            options.InteractionsFormat == RecordFormat.Registry || options.ItemsFormat == RecordFormat.Registry
+                ? new RegistrySchemas(options.Registry, time)
+                : null;
         _rejectedEvents = new Rejections(options.InteractionsTopic, options, SendDeadLetter, time, logger);
         _rejectedItems = new Rejections(options.ItemsTopic, options, SendDeadLetter, time, logger);
         _eventIntake = new EventIntake(options, _schemas, batcher, () => Emit(isLast: false, _abort), _rejectedEvents, time);
@@ -101,13 +112,18 @@ public sealed partial class KafkaSource
     public static StreamPositions CreatePositions(KafkaOptions options, IEnumerable<StreamPosition> start)
     {
         ArgumentNullException.ThrowIfNull(options);
-        return new StreamPositions(options.ItemsTopic.Length == 0 ? [options.InteractionsTopic] : [options.InteractionsTopic, options.ItemsTopic], start);
+        return new StreamPositions(
+            options.ItemsTopic.Length == 0 ? [options.InteractionsTopic] : [options.InteractionsTopic, options.ItemsTopic],
+            start
+        );
     }
 
     /// <summary>Gets the number of records with this outcome since process start, items included.</summary>
     public long Rejections(DeadLetterReason reason) => _rejectedEvents.Counts[reason] + _rejectedItems.Counts[reason];
 
-    /// <summary>Gets the number of valid records of the interactions topic without an event: deleted rows, empty lists. Thread-safe.</summary>
+    /// <summary>
+    /// Gets the number of valid records of the interactions topic without an event: deleted rows, empty lists. Thread-safe.
+    /// </summary>
     public long Skipped => _eventIntake.Skipped;
 
     /// <summary>Commits positions to the group, for lag dashboards. Call when a checkpoint holds them. Thread-safe.</summary>
@@ -124,7 +140,12 @@ public sealed partial class KafkaSource
     public Task RunAsync(CancellationToken stopping, CancellationToken abort, CancellationToken giveUp = default)
     {
         _giveUp = giveUp;
-        return Task.Factory.StartNew(() => Run(stopping, abort), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        return Task.Factory.StartNew(
+            () => Run(stopping, abort),
+            CancellationToken.None,
+            TaskCreationOptions.LongRunning,
+            TaskScheduler.Default
+        );
     }
 
     private void Run(CancellationToken stopping, CancellationToken abort)
@@ -133,9 +154,14 @@ public sealed partial class KafkaSource
         {
             _abort = abort;
             _stopping = stopping;
-            using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(stopping, abort);
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(stopping, abort);
             using TopicClient client = new(_options, _errors.Report);
-            string[] topics = [_options.InteractionsTopic, .. _options.ItemsTopic.Length > 0 ? [_options.ItemsTopic] : Array.Empty<string>(), _options.DeadLetterTopic];
+            string[] topics =
+            [
+                _options.InteractionsTopic,
+                .. _options.ItemsTopic.Length > 0 ? [_options.ItemsTopic] : Array.Empty<string>(),
+                _options.DeadLetterTopic,
+            ];
             TimeSpan interval = _options.MetadataRefresh < LongestLookInterval ? _options.MetadataRefresh : LongestLookInterval;
             using TopicWatch watch = new(() => client.DescribeAsync(topics), interval);
             Volatile.Write(ref _watch, watch);
@@ -165,8 +191,12 @@ public sealed partial class KafkaSource
         _events = Track(client, _options.InteractionsTopic, TopicNumber.Interactions);
         _items = _options.ItemsTopic.Length > 0 ? Track(client, _options.ItemsTopic, TopicNumber.Items) : null;
         _assignment = new AssignmentCheck(
-            _options.InteractionsTopic, _options.GroupId, _options.SessionTimeout,
-            () => client.TryCountOtherMembersAsync(_options.GroupId, _options.InteractionsTopic, _events.Reader.MemberId), _time);
+            _options.InteractionsTopic,
+            _options.GroupId,
+            _options.SessionTimeout,
+            () => client.TryCountOtherMembersAsync(_options.GroupId, _options.InteractionsTopic, _events.Reader.MemberId),
+            _time
+        );
     }
 
     private TopicTracker Track(TopicClient client, string topic, int number)
@@ -208,7 +238,7 @@ public sealed partial class KafkaSource
     private void Leave(bool isPolite)
     {
         PartitionReader[] readers = _items is null ? [_events.Reader] : [_items.Reader, _events.Reader];
-        Task leaving = Task.Run(
+        var leaving = Task.Run(
             () =>
             {
                 foreach (PartitionReader reader in readers)
@@ -222,7 +252,8 @@ public sealed partial class KafkaSource
                     }
                 }
             },
-            CancellationToken.None);
+            CancellationToken.None
+        );
         if (Task.WaitAny([leaving], LeaveLimit) == 0)
         {
             leaving.GetAwaiter().GetResult();
@@ -232,7 +263,11 @@ public sealed partial class KafkaSource
     // A missing or denied topic is read once it becomes available; events do not wait for it.
     private void ReadCatalogue(CancellationToken stopping, CancellationToken abort)
     {
-        while (_items is { Reader.IsAtEnd: false } items && !stopping.IsCancellationRequested && _watch!.Report.Of(_options.ItemsTopic) is null or { Exists: true, CanRead: true })
+        while (
+            _items is { Reader.IsAtEnd: false } items
+            && !stopping.IsCancellationRequested
+            && _watch!.Report.Of(_options.ItemsTopic) is null or { Exists: true, CanRead: true }
+        )
         {
             ReadItem(items, PollTime);
             EmitIfDue(abort);
@@ -245,7 +280,9 @@ public sealed partial class KafkaSource
     private void ReadNext(CancellationToken abort)
     {
         TimeSpan linger = _batcher.RemainingLinger();
-        ConsumeResult<RecordBuffer, RecordBuffer>? record = _events.Reader.Poll(linger >= TimeSpan.Zero && linger < PollTime ? linger : PollTime);
+        ConsumeResult<RecordBuffer, RecordBuffer>? record = _events.Reader.Poll(
+            linger >= TimeSpan.Zero && linger < PollTime ? linger : PollTime
+        );
         if (record is not null)
         {
             _errors.EndOutage();

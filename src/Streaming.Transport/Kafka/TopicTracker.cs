@@ -3,9 +3,9 @@ using Microsoft.Extensions.Logging;
 using Streaming.Core.Ingestion;
 using Streaming.Core.Positions;
 using Streaming.Transport.Kafka.Clients;
-using Streaming.Transport.Kafka.Topics;
 using Streaming.Transport.Kafka.Health;
 using Streaming.Transport.Kafka.Readers;
+using Streaming.Transport.Kafka.Topics;
 
 namespace Streaming.Transport.Kafka;
 
@@ -31,11 +31,22 @@ internal sealed class TopicTracker
     private bool _isIdentified;
 
     public TopicTracker(
-        KafkaOptions options, int number, PartitionReader reader, StreamPositions positions, TopicClient client, KafkaHealth health, IReadOnlyList<StreamPosition> oldEnds, ILogger logger)
+        KafkaOptions options,
+        int number,
+        PartitionReader reader,
+        StreamPositions positions,
+        TopicClient client,
+        KafkaHealth health,
+        IReadOnlyList<StreamPosition> oldEnds,
+        ILogger logger
+    )
     {
         _options = options;
         _number = number;
-        (_topic, _kind) = number == TopicNumber.Interactions ? (options.InteractionsTopic, KafkaProblem.InteractionsTopic) : (options.ItemsTopic, KafkaProblem.ItemsTopic);
+        (_topic, _kind) =
+            number == TopicNumber.Interactions
+                ? (options.InteractionsTopic, KafkaProblem.InteractionsTopic)
+                : (options.ItemsTopic, KafkaProblem.ItemsTopic);
         _reader = reader;
         _positions = positions;
         _client = client;
@@ -57,7 +68,8 @@ internal sealed class TopicTracker
     /// <param name="report">The report.</param>
     /// <param name="next">Number of the next look.</param>
     /// <param name="batcher">Receives the positions from which a topic is first read.</param>
-    /// <exception cref="TopicReplacedException">The positions belong to a deleted topic, and records of the new one may have been read.</exception>
+    /// <exception cref="TopicReplacedException">The positions belong to a deleted topic, and records of the new one may have been
+    /// read.</exception>
     /// <exception cref="KafkaSourceException">The positions do not belong to this topic.</exception>
     public void Update(TopicReport report, long next, Batcher batcher)
     {
@@ -112,7 +124,8 @@ internal sealed class TopicTracker
     }
 
     /// <summary>Skips records deleted before they were read, once the topic is known to be the same; throws if not allowed to.</summary>
-    /// <exception cref="KafkaSourceException">Records are missing and must not be skipped, or the topic ends before its position.</exception>
+    /// <exception cref="KafkaSourceException">Records are missing and must not be skipped, or the topic ends before its
+    /// position.</exception>
     public void Recover(TopicReport report, Batcher batcher)
     {
         if (_recoverWith is not long look || report.Number < look || !report.IsAnswered || report.Of(_topic) is not { Exists: true })
@@ -122,16 +135,26 @@ internal sealed class TopicTracker
 
         foreach (int partition in _reader.Unreadable)
         {
-            if (_client.TryFindOffsets(_topic, [partition], OffsetSpec.Earliest()) is not [var first] || _client.TryFindOffsets(_topic, [partition], OffsetSpec.Latest()) is not [var end])
+            if (
+                _client.TryFindOffsets(_topic, [partition], OffsetSpec.Earliest()) is not [var first]
+                || _client.TryFindOffsets(_topic, [partition], OffsetSpec.Latest()) is not [var end]
+            )
             {
-                _health.Set(KafkaProblem.Position, $"{_topic}[{partition}] cannot be read at its position {_positions[_number, partition]}, and the broker does not report which offsets exist");
+                _health.Set(
+                    KafkaProblem.Position,
+                    $"{_topic}[{partition}] cannot be read at its position {_positions[_number, partition]}, and the broker does not "
+                        + "report which offsets exist"
+                );
                 return;
             }
 
             long position = Math.Max(0, _positions[_number, partition]);
             if (position > end)
             {
-                throw new KafkaSourceException($"{_topic}[{partition}] ends at {end}, before the model's position {position}: it was truncated or recreated. Start a new model, or restore the topic.");
+                throw new KafkaSourceException(
+                    $"{_topic}[{partition}] ends at {end}, before the model's position {position}: it was truncated or recreated. Start "
+                        + "a new model, or restore the topic."
+                );
             }
 
             if (position < first)
@@ -151,8 +174,10 @@ internal sealed class TopicTracker
         if (!_options.SkipMissing)
         {
             throw new KafkaSourceException(
-                $"{gone} records of {_topic}[{partition}] were deleted by the broker before they were read: the model's position is {position}, the oldest record is at {first}. "
-                + "Restore them, or set STREAMING__Kafka__SkipMissing=true to continue with the oldest record.");
+                $"{gone} records of {_topic}[{partition}] were deleted by the broker before they were read: the model's position is "
+                    + $"{position}, the oldest record is at {first}. "
+                    + "Restore them, or set STREAMING__Kafka__SkipMissing=true to continue with the oldest record."
+            );
         }
 
         Missing += gone;
@@ -183,10 +208,11 @@ internal sealed class TopicTracker
         }
     }
 
-    private string? Replaced(TopicState state) => _positions.TopicId(_number) is { } held && state.Id is { } seen && held != seen && _positions.PartitionCount(_number) > 0
-        ? $"Topic '{_topic}' was deleted and recreated (id {held} → {seen}); the positions of this model belong to the deleted topic. "
-            + "Restore it, or set STREAMING__Kafka__SkipMissing=true to continue from the beginning of the new topic."
-        : null;
+    private string? Replaced(TopicState state) =>
+        _positions.TopicId(_number) is { } held && state.Id is { } seen && held != seen && _positions.PartitionCount(_number) > 0
+            ? $"Topic '{_topic}' was deleted and recreated (id {held} → {seen}); the positions of this model belong to the deleted topic. "
+                + "Restore it, or set STREAMING__Kafka__SkipMissing=true to continue from the beginning of the new topic."
+            : null;
 
     // An identified topic stays so while a partition has no leader: a recreated one would have leaders.
     private void Identify(TopicState state)
@@ -214,8 +240,10 @@ internal sealed class TopicTracker
         int known = _positions.PartitionCount(_number);
         if (partitions < known)
         {
-            throw new KafkaSourceException($"Topic '{_topic}' has {partitions} partitions, but the model's positions name {known}: it was recreated. "
-                + "Start a new model, or restore the topic.");
+            throw new KafkaSourceException(
+                $"Topic '{_topic}' has {partitions} partitions, but the model's positions name {known}: it was recreated. "
+                    + "Start a new model, or restore the topic."
+            );
         }
     }
 
@@ -235,7 +263,15 @@ internal sealed class TopicTracker
             unread += Math.Max(0, end - position);
         }
 
-        KafkaSourceLog.Restarted(_logger, _topic, _positions.TopicId(_number)!, state.Id!, isKnown ? $"{unread}" : unread > 0 ? $"at least {unread}" : "unknown");
+        KafkaSourceLog.Restarted(
+            _logger,
+            _topic,
+            _positions.TopicId(_number)!,
+            state.Id!,
+            isKnown ? $"{unread}"
+                : unread > 0 ? $"at least {unread}"
+                : "unknown"
+        );
         Missing += unread;
         _positions.Restart(_number, state.Id!);
         SetAll(first, batcher);
@@ -247,7 +283,12 @@ internal sealed class TopicTracker
     private bool TryFindStart(int partitions, Batcher batcher)
     {
         _ = KafkaStart.TryParse(_options.Start, out KafkaStart start);
-        if (_number != TopicNumber.Interactions || start.IsEarliest || _positions.PartitionCount(_number) > 0 || (_wasMissing && start.Time is null))
+        if (
+            _number != TopicNumber.Interactions
+            || start.IsEarliest
+            || _positions.PartitionCount(_number) > 0
+            || (_wasMissing && start.Time is null)
+        )
         {
             return true;
         }

@@ -7,7 +7,8 @@ namespace Streaming.Transport.Redis;
 /// <summary>Opens connections that survive server outages: they open while the server is down and reconnect when it returns.</summary>
 public static class RedisConnection
 {
-    private const string Readable = "host:port,host:port,… with settings of StackExchange.Redis, such as user=…,password=…,ssl=true,defaultDatabase=…";
+    private const string Readable =
+        "host:port,host:port,… with settings of StackExchange.Redis, such as user=…,password=…,ssl=true,defaultDatabase=…";
 
     private const int KeepAliveSeconds = 5;
 
@@ -42,7 +43,10 @@ public static class RedisConnection
         {
             ConfigurationOptions settings = Settings(options);
             settings.AbortOnConnectFail = true;
-            using ConnectionMultiplexer probe = await ConnectionMultiplexer.ConnectAsync(settings).WaitAsync(cancellationToken).ConfigureAwait(false);
+            using ConnectionMultiplexer probe = await ConnectionMultiplexer
+                .ConnectAsync(settings)
+                .WaitAsync(cancellationToken)
+                .ConfigureAwait(false);
             return FirstWords(error.Message);
         }
         catch (Exception failure) when (failure is RedisException or TimeoutException)
@@ -68,7 +72,7 @@ public static class RedisConnection
 
     internal static ConfigurationOptions Settings(RedisOptions options)
     {
-        ConfigurationOptions settings = ConfigurationOptions.Parse(options.Configuration);
+        var settings = ConfigurationOptions.Parse(options.Configuration);
         settings.AbortOnConnectFail = false;
         settings.ConnectTimeout = (int)options.ConnectTimeout.TotalMilliseconds;
         settings.SyncTimeout = (int)options.CommandTimeout.TotalMilliseconds;
@@ -116,8 +120,14 @@ public static class RedisConnection
         }
     }
 
-    private static string Keywords(string configuration) => string.Join(", ", configuration.Split(',')
-        .Where(static part => part.Contains('=', StringComparison.Ordinal)).Select(static part => part[..part.IndexOf('=', StringComparison.Ordinal)].Trim()));
+    private static string Keywords(string configuration) =>
+        string.Join(
+            ", ",
+            configuration
+                .Split(',')
+                .Where(static part => part.Contains('=', StringComparison.Ordinal))
+                .Select(static part => part[..part.IndexOf('=', StringComparison.Ordinal)].Trim())
+        );
 
     private static string Words(Exception failure)
     {
@@ -137,7 +147,12 @@ public static class RedisConnection
     }
 
     /// <summary>Accepts only an additional authority: name, dates and signatures must still be valid.</summary>
-    private static bool IsTrusted(X509Certificate? certificate, X509Chain? presented, SslPolicyErrors problems, X509Certificate2Collection trusted)
+    private static bool IsTrusted(
+        X509Certificate? certificate,
+        X509Chain? presented,
+        SslPolicyErrors problems,
+        X509Certificate2Collection trusted
+    )
     {
         if (problems == SslPolicyErrors.None)
         {

@@ -21,7 +21,9 @@ public sealed record RedisOptions
     /// <summary>Gets the name of the model, part of every key. Default "items"; letters, digits, '.', '_', '-', at most 64.</summary>
     public string Model { get; init; } = "items";
 
-    /// <summary>Gets the number of partitions. Default 256; 1 … 16,384. Readers compute keys with it, so it cannot change for an existing model.</summary>
+    /// <summary>
+    /// Gets the number of partitions. Default 256; 1 … 16,384. Readers compute keys with it, so it cannot change for an existing model.
+    /// </summary>
     public int Partitions { get; init; } = RedisKeys.DefaultPartitions;
 
     /// <summary>Gets how numbers are stored. Default <see cref="EmbeddingElement.Float16"/>.</summary>
@@ -43,10 +45,13 @@ public sealed record RedisOptions
     /// 1,024, at most the length of the histories.</summary>
     public int UserItems { get; init; } = 50;
 
-    /// <summary>Gets how long after a user's last event the published items expire. Default 30 days; 1 s … 3650 days, or 0 for never.</summary>
+    /// <summary>
+    /// Gets how long after a user's last event the published items expire. Default 30 days; 1 s … 3650 days, or 0 for never.
+    /// </summary>
     public TimeSpan UserTimeToLive { get; init; } = TimeSpan.FromDays(30);
 
-    /// <summary>Gets the approximate number of entries in a partition's change feed; an entry holds the changes of one write to the partition,
+    /// <summary>Gets the approximate number of entries in a partition's change feed; an entry holds the changes of one write to the
+    /// partition,
     /// at most 256 items. Default 256; 0 (no feed) … 1,000,000.</summary>
     public int ChangeFeedLength { get; init; } = 256;
 
@@ -73,7 +78,8 @@ public sealed record RedisOptions
     public TimeSpan LeaseDuration { get; init; } = TimeSpan.FromSeconds(15);
 
     /// <summary>Checks every property.</summary>
-    /// <exception cref="OptionsException">Names every property that is wrong, its value and what is allowed. No secret is in it.</exception>
+    /// <exception cref="OptionsException">Names every property that is wrong, its value and what is allowed. No secret is in
+    /// it.</exception>
     public void Validate()
     {
         var errors = new OptionErrors();
@@ -103,7 +109,10 @@ public sealed record RedisOptions
     private static void ZeroOr(OptionErrors errors, string name, TimeSpan value, TimeSpan most, string zero) =>
         errors.Check(
             value == TimeSpan.Zero || (value >= TimeSpan.FromSeconds(1) && value <= most),
-            name, value, $"1s … {OptionText.Format(most)}, or 0s: {zero}");
+            name,
+            value,
+            $"1s … {OptionText.Format(most)}, or 0s: {zero}"
+        );
 
     private void Connection(OptionErrors errors)
     {
@@ -112,7 +121,13 @@ public sealed record RedisOptions
             errors.Add(nameof(Configuration), fault.Value, fault.Allowed);
         }
 
-        foreach ((string name, string? file) in new[] { (nameof(PasswordFile), PasswordFile), (nameof(CertificateAuthorityFile), CertificateAuthorityFile) })
+        foreach (
+            (string name, string? file) in new[]
+            {
+                (nameof(PasswordFile), PasswordFile),
+                (nameof(CertificateAuthorityFile), CertificateAuthorityFile),
+            }
+        )
         {
             errors.Check(file is null || File.Exists(file), name, file, "a file that exists");
         }

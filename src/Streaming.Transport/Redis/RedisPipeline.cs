@@ -10,39 +10,55 @@ namespace Streaming.Transport.Redis;
 internal static class RedisPipeline
 {
     /// <summary>Transient replies: memory, loading, failover, a busy script, a moving slot.</summary>
-    private static readonly string[] PassingReplies = ["OOM", "LOADING", "READONLY", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "BUSY", "NOREPLICAS", "MISCONF"];
+    private static readonly string[] PassingReplies =
+    [
+        "OOM",
+        "LOADING",
+        "READONLY",
+        "MASTERDOWN",
+        "CLUSTERDOWN",
+        "TRYAGAIN",
+        "BUSY",
+        "NOREPLICAS",
+        "MISCONF",
+    ];
 
     public static ResiliencePipeline Create(RedisOptions options, TimeProvider time)
     {
         Func<Exception?, ValueTask<bool>> passing = static error => ValueTask.FromResult(error is not null && IsPassing(error));
         return new ResiliencePipelineBuilder { TimeProvider = time }
-            .AddRetry(new RetryStrategyOptions
-            {
-                ShouldHandle = arguments => passing(arguments.Outcome.Exception),
-                MaxRetryAttempts = options.RetryAttempts,
-                Delay = options.RetryDelay,
-                BackoffType = DelayBackoffType.Exponential,
-                UseJitter = true,
-                MaxDelay = TimeSpan.FromSeconds(5),
-            })
-            .AddCircuitBreaker(new CircuitBreakerStrategyOptions
-            {
-                ShouldHandle = arguments => passing(arguments.Outcome.Exception),
-                FailureRatio = 0.5,
-                MinimumThroughput = 20,
-                SamplingDuration = TimeSpan.FromSeconds(10),
-                BreakDuration = TimeSpan.FromSeconds(1),
-            })
+            .AddRetry(
+                new RetryStrategyOptions
+                {
+                    ShouldHandle = arguments => passing(arguments.Outcome.Exception),
+                    MaxRetryAttempts = options.RetryAttempts,
+                    Delay = options.RetryDelay,
+                    BackoffType = DelayBackoffType.Exponential,
+                    UseJitter = true,
+                    MaxDelay = TimeSpan.FromSeconds(5),
+                }
+            )
+            .AddCircuitBreaker(
+                new CircuitBreakerStrategyOptions
+                {
+                    ShouldHandle = arguments => passing(arguments.Outcome.Exception),
+                    FailureRatio = 0.5,
+                    MinimumThroughput = 20,
+                    SamplingDuration = TimeSpan.FromSeconds(10),
+                    BreakDuration = TimeSpan.FromSeconds(1),
+                }
+            )
             .AddTimeout(options.CommandTimeout)
             .Build();
     }
 
-    public static bool IsPassing(Exception error) => error switch
-    {
-        RedisConnectionException or TimeoutException or TimeoutRejectedException => true,
-        RedisServerException reply => Passes(reply.Message),
-        _ => false,
-    };
+    public static bool IsPassing(Exception error) =>
+        error switch
+        {
+            RedisConnectionException or TimeoutException or TimeoutRejectedException => true,
+            RedisServerException reply => Passes(reply.Message),
+            _ => false,
+        };
 
     /// <summary>Whether a reply's text is transient.</summary>
     public static bool Passes(string reply) => PassingReplies.Any(start => Says(reply, start));
@@ -61,5 +77,7 @@ internal static class RedisPipeline
     private static bool Says(RedisServerException reply, string start) => Says(reply.Message, start);
 
     private static bool Says(string reply, string start) =>
-        reply.StartsWith(start, StringComparison.Ordinal) || reply.Contains($": {start} ", StringComparison.Ordinal) || reply.Contains($"-{start} ", StringComparison.Ordinal);
+        reply.StartsWith(start, StringComparison.Ordinal)
+        || reply.Contains($": {start} ", StringComparison.Ordinal)
+        || reply.Contains($"-{start} ", StringComparison.Ordinal);
 }

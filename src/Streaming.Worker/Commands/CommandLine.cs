@@ -52,15 +52,17 @@ public static class CommandLine
         }
     }
 
-    private static void Say(string message) => Task.Run(() =>
-    {
-        try
-        {
-            Console.Error.WriteLine("streaming: " + message);
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            // Closed or full: the exit code says it.
-        }
-    }).Wait(SayLimit);
+    private static void Say(string message) =>
+        Task.Run(() =>
+            {
+                try
+                {
+                    Console.Error.WriteLine("streaming: " + message);
+                }
+                catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+                {
+                    // Closed or full: the exit code says it.
+                }
+            })
+            .Wait(SayLimit);
 }

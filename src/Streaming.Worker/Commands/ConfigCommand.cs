@@ -10,12 +10,26 @@ internal static class ConfigCommand
     /// <summary>Creates the command.</summary>
     public static Command Create()
     {
-        var markdown = new Option<bool>("--markdown") { Description = "Print all settings with defaults and meaning, as deploy/SETTINGS.md has them." };
+        var markdown = new Option<bool>("--markdown")
+        {
+            Description = "Print all settings with defaults and meaning, as deploy/SETTINGS.md has them.",
+        };
         Option<string?> file = SettingsOption.Create();
-        var command = new Command("config", "Print the effective settings and who set each, secrets hidden; says what is wrong with them (exit code 78).") { file, markdown };
+        var command = new Command(
+            "config",
+            "Print the effective settings and who set each, secrets hidden; says what is wrong with them (exit code 78)."
+        )
+        {
+            file,
+            markdown,
+        };
         command.SetAction(result =>
         {
-            Console.Out.Write(result.GetValue(markdown) ? SettingsTable.Markdown(WorkerSettings.Catalogue) : SettingsTable.Effective(SettingsOption.ReadWithoutLog(result.GetValue(file))));
+            Console.Out.Write(
+                result.GetValue(markdown)
+                    ? SettingsTable.Markdown(WorkerSettings.Catalogue)
+                    : SettingsTable.Effective(SettingsOption.ReadWithoutLog(result.GetValue(file)))
+            );
             return (int)ExitCode.Success;
         });
         return command;

@@ -22,9 +22,16 @@ internal static class DeadLettersCommand
     {
         Option<string?> file = SettingsOption.Create();
         file.Recursive = true;
-        return new Command("dead-letters", "List, show and replay the records of STREAMING__Kafka__DeadLetterTopic. Reads to the end that the topic has at the start; exit code 69 when no broker answers within 10 s.")
+        return new Command(
+            "dead-letters",
+            "List, show and replay the records of STREAMING__Kafka__DeadLetterTopic. Reads to the end that the topic has at the start; "
+                + "exit code 69 when no broker answers within 10 s."
+        )
         {
-            file, List(file), Show(file), Replay(file),
+            file,
+            List(file),
+            Show(file),
+            Replay(file),
         };
     }
 
@@ -41,15 +48,32 @@ internal static class DeadLettersCommand
     {
         var partition = new Argument<int>("partition") { Description = "A partition of the dead-letter topic." };
         var offset = new Argument<long>("offset") { Description = "An offset in it, as `list` prints." };
-        var bytes = new Option<int>("--bytes") { Description = "How many bytes of key, value and each header to print, 1 … 1048576.", DefaultValueFactory = static _ => 4096 };
-        var command = new Command("show", "Print one dead letter: headers, key and value, as text or in hexadecimal.") { partition, offset, bytes };
-        command.SetAction((result, _) =>
+        var bytes = new Option<int>("--bytes")
         {
-            long at = result.GetValue(offset);
-            int most = result.GetValue(bytes);
-            string[] errors = [.. at < 0 ? [$"offset is {at}; allowed: 0 and up."] : Array.Empty<string>(), .. most is < 1 or > MostBytes ? [$"--bytes is {most}; allowed: 1 … {MostBytes}."] : Array.Empty<string>()];
-            return errors.Length > 0 ? throw new SettingsException(errors) : RunAsync(result.GetValue(file), (admin, stopping) => admin.Show(result.GetValue(partition), at, most, stopping));
-        });
+            Description = "How many bytes of key, value and each header to print, 1 … 1048576.",
+            DefaultValueFactory = static _ => 4096,
+        };
+        var command = new Command("show", "Print one dead letter: headers, key and value, as text or in hexadecimal.")
+        {
+            partition,
+            offset,
+            bytes,
+        };
+        command.SetAction(
+            (result, _) =>
+            {
+                long at = result.GetValue(offset);
+                int most = result.GetValue(bytes);
+                string[] errors =
+                [
+                    .. at < 0 ? [$"offset is {at}; allowed: 0 and up."] : Array.Empty<string>(),
+                    .. most is < 1 or > MostBytes ? [$"--bytes is {most}; allowed: 1 … {MostBytes}."] : Array.Empty<string>(),
+                ];
+                return errors.Length > 0
+                    ? throw new SettingsException(errors)
+                    : RunAsync(result.GetValue(file), (admin, stopping) => admin.Show(result.GetValue(partition), at, most, stopping));
+            }
+        );
         return command;
     }
 
@@ -57,10 +81,29 @@ internal static class DeadLettersCommand
     {
         var range = new RangeOptions();
         var dryRun = new Option<bool>("--dry-run") { Description = "Print what would be sent, and send nothing." };
-        var now = new Option<bool>("--time-now") { Description = "Give the records the current time in place of their own: for topics whose retention is shorter than they are old, and would delete them unread." };
-        var command = new Command("replay", "Send the original key, value, time and headers back to the topic and partition they came from. Records with an event id that were counted meanwhile are duplicates and dropped as such.") { dryRun, now };
+        var now = new Option<bool>("--time-now")
+        {
+            Description =
+                "Give the records the current time in place of their own: for topics whose retention is shorter than they are old, and "
+                + "would delete them unread.",
+        };
+        var command = new Command(
+            "replay",
+            "Send the original key, value, time and headers back to the topic and partition they came from. Records with an event id "
+                + "that were counted meanwhile are duplicates and dropped as such."
+        )
+        {
+            dryRun,
+            now,
+        };
         range.AddTo(command);
-        command.SetAction((result, _) => RunAsync(result.GetValue(file), (admin, stopping) => admin.Replay(range.Read(result), result.GetValue(dryRun), !result.GetValue(now), stopping)));
+        command.SetAction(
+            (result, _) =>
+                RunAsync(
+                    result.GetValue(file),
+                    (admin, stopping) => admin.Replay(range.Read(result), result.GetValue(dryRun), !result.GetValue(now), stopping)
+                )
+        );
         return command;
     }
 
@@ -76,10 +119,26 @@ internal static class DeadLettersCommand
 
     private sealed class RangeOptions
     {
-        private readonly Option<string[]> _reasons = new("--reason") { Description = $"Only dead letters with this reason; may be given several times: {string.Join(", ", Enum.GetNames<DeadLetterReason>().Skip(1))}." };
-        private readonly Option<string?> _from = new("--from") { Description = $"The first dead letter: {DeadLetterPoint.Allowed}. Default: the oldest.", HelpName = "OFFSET|TIME" };
-        private readonly Option<string?> _to = new("--to") { Description = "The first one that is not meant any more, in the same forms. Default: the end.", HelpName = "OFFSET|TIME" };
-        private readonly Option<int?> _partition = new("--partition") { Description = "Only this partition of the dead-letter topic. Default: all." };
+        private readonly Option<string[]> _reasons = new("--reason")
+        {
+            Description =
+                $"Only dead letters with this reason; may be given several times: "
+                + $"{string.Join(", ", Enum.GetNames<DeadLetterReason>().Skip(1))}.",
+        };
+        private readonly Option<string?> _from = new("--from")
+        {
+            Description = $"The first dead letter: {DeadLetterPoint.Allowed}. Default: the oldest.",
+            HelpName = "OFFSET|TIME",
+        };
+        private readonly Option<string?> _to = new("--to")
+        {
+            Description = "The first one that is not meant any more, in the same forms. Default: the end.",
+            HelpName = "OFFSET|TIME",
+        };
+        private readonly Option<int?> _partition = new("--partition")
+        {
+            Description = "Only this partition of the dead-letter topic. Default: all.",
+        };
 
         public void AddTo(Command command)
         {
@@ -94,11 +153,23 @@ internal static class DeadLettersCommand
         public DeadLetterRange Read(ParseResult result)
         {
             string[] reasons = result.GetValue(_reasons) ?? [];
-            List<string> errors = [.. reasons.Where(static reason => !Enum.TryParse(reason, ignoreCase: true, out DeadLetterReason known) || known == DeadLetterReason.None || char.IsDigit(reason[0]))
-                .Select(static reason => $"--reason is '{reason}'; allowed: {string.Join(", ", Enum.GetNames<DeadLetterReason>().Skip(1))}.")];
+            List<string> errors =
+            [
+                .. reasons
+                    .Where(static reason =>
+                        !Enum.TryParse(reason, ignoreCase: true, out DeadLetterReason known)
+                        || known == DeadLetterReason.None
+                        || char.IsDigit(reason[0])
+                    )
+                    .Select(static reason =>
+                        $"--reason is '{reason}'; allowed: {string.Join(", ", Enum.GetNames<DeadLetterReason>().Skip(1))}."
+                    ),
+            ];
             DeadLetterPoint? from = Point("--from", result.GetValue(_from), errors);
             DeadLetterPoint? to = Point("--to", result.GetValue(_to), errors);
-            return errors.Count > 0 ? throw new SettingsException(errors) : new DeadLetterRange(from, to, result.GetValue(_partition), reasons);
+            return errors.Count > 0
+                ? throw new SettingsException(errors)
+                : new DeadLetterRange(from, to, result.GetValue(_partition), reasons);
         }
 
         private static DeadLetterPoint? Point(string option, string? text, List<string> errors)

@@ -14,7 +14,10 @@ internal static class ExitCodeTable
         var text = new StringBuilder("| code | meaning |\n|---|---|\n");
         foreach (ExitCode code in Enum.GetValues<ExitCode>())
         {
-            text.Append(CultureInfo.InvariantCulture, $"| {(int)code} | {XmlDocumentation.Summary(typeof(ExitCode).GetField(code.ToString())!)} |\n");
+            text.Append(
+                CultureInfo.InvariantCulture,
+                $"| {(int)code} | {XmlDocumentation.Summary(typeof(ExitCode).GetField(code.ToString())!)} |\n"
+            );
         }
 
         return text.ToString();

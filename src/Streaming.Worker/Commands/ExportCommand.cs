@@ -19,17 +19,55 @@ namespace Streaming.Worker.Commands;
 /// <summary>`streaming export`: the smaller model that a width is, out of a checkpoint, as files.</summary>
 internal static class ExportCommand
 {
-    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { WriteIndented = true, IgnoreReadOnlyProperties = true, Converters = { new JsonStringEnumConverter() } };
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
+    {
+        WriteIndented = true,
+        IgnoreReadOnlyProperties = true,
+        Converters = { new JsonStringEnumConverter() },
+    };
 
     /// <summary>Creates the command.</summary>
     public static Command Create()
     {
-        var checkpoint = new Option<string>("--checkpoint") { Description = "A checkpoint, a folder of them (the newest is taken), or the --model folder of a backtest.", Required = true, HelpName = "FOLDER" };
-        var width = new Option<int>("--width") { Description = "One of the model's widths.", Required = true, HelpName = "W" };
-        var output = new Option<string>("--output") { Description = "The model's file (safetensors); its manifest goes beside it, with the ending .json.", Required = true, HelpName = "FILE" };
-        var items = new Option<string?>("--items") { Description = "A file for the embeddings of all items at this width (safetensors, one tensor, a row an item); their ids go beside it, with the ending .ids.json.", HelpName = "FILE" };
-        var command = new Command("export", "Cut a trained model to one of its widths: user tower and item projection as safetensors with a JSON manifest, and item embeddings for index builders.") { checkpoint, width, output, items };
-        command.SetAction(result => (int)Run(result.GetValue(checkpoint)!, result.GetValue(width), result.GetValue(output)!, result.GetValue(items), Console.Out));
+        var checkpoint = new Option<string>("--checkpoint")
+        {
+            Description = "A checkpoint, a folder of them (the newest is taken), or the --model folder of a backtest.",
+            Required = true,
+            HelpName = "FOLDER",
+        };
+        var width = new Option<int>("--width")
+        {
+            Description = "One of the model's widths.",
+            Required = true,
+            HelpName = "W",
+        };
+        var output = new Option<string>("--output")
+        {
+            Description = "The model's file (safetensors); its manifest goes beside it, with the ending .json.",
+            Required = true,
+            HelpName = "FILE",
+        };
+        var items = new Option<string?>("--items")
+        {
+            Description =
+                "A file for the embeddings of all items at this width (safetensors, one tensor, a row an item); their ids go beside it, "
+                + "with the ending .ids.json.",
+            HelpName = "FILE",
+        };
+        var command = new Command(
+            "export",
+            "Cut a trained model to one of its widths: user tower and item projection as safetensors with a JSON manifest, and item "
+                + "embeddings for index builders."
+        )
+        {
+            checkpoint,
+            width,
+            output,
+            items,
+        };
+        command.SetAction(result =>
+            (int)Run(result.GetValue(checkpoint)!, result.GetValue(width), result.GetValue(output)!, result.GetValue(items), Console.Out)
+        );
         return command;
     }
 
@@ -61,10 +99,23 @@ internal static class ExportCommand
             ItemFile? itemFile = items is null ? null : WriteItems(checkpoint, engine, model, width, items);
             IReadOnlyList<TensorInfo> tensors = Tensors(output);
             var said = new Manifest(
-                SlicedModel.Format, version.Generation, version.Token, version.Step, checkpoint.Manifest.Written, width,
-                Path.GetFileName(output), Hash(output), ModelSlicer.At(model, width), tensors, itemFile);
+                SlicedModel.Format,
+                version.Generation,
+                version.Token,
+                version.Step,
+                checkpoint.Manifest.Written,
+                width,
+                Path.GetFileName(output),
+                Hash(output),
+                ModelSlicer.At(model, width),
+                tensors,
+                itemFile
+            );
             File.WriteAllText(manifest, JsonSerializer.Serialize(said, Json));
-            log.WriteLine($"{output}: {tensors.Count} tensors, {new FileInfo(output).Length} bytes, width {width} of {model.Dimension}, step {version.Step}");
+            log.WriteLine(
+                $"{output}: {tensors.Count} tensors, {new FileInfo(output).Length} bytes, width {width} of {model.Dimension}, step "
+                    + $"{version.Step}"
+            );
             if (itemFile is not null)
             {
                 log.WriteLine($"{items}: {itemFile.Count} items, {new FileInfo(items!).Length} bytes");
@@ -101,7 +152,7 @@ internal static class ExportCommand
 
     private static IReadOnlyList<TensorInfo> Tensors(string path)
     {
-        using SafetensorsReader reader = SafetensorsReader.Open(path);
+        using var reader = SafetensorsReader.Open(path);
         return reader.Tensors;
     }
 
@@ -112,8 +163,18 @@ internal static class ExportCommand
     }
 
     private sealed record Manifest(
-        string Format, uint Generation, uint Token, long Step, DateTimeOffset Written, int Width, string File, string Sha256,
-        ModelOptions Model, IReadOnlyList<TensorInfo> Tensors, ItemFile? Items);
+        string Format,
+        uint Generation,
+        uint Token,
+        long Step,
+        DateTimeOffset Written,
+        int Width,
+        string File,
+        string Sha256,
+        ModelOptions Model,
+        IReadOnlyList<TensorInfo> Tensors,
+        ItemFile? Items
+    );
 
     private sealed record ItemFile(string File, string Ids, int Count, string Sha256);
 }

@@ -16,21 +16,61 @@ internal static class GenerationCommand
     {
         Option<string?> file = SettingsOption.Create();
         file.Recursive = true;
-        var command = new Command("generation", "Show the generations in the Redis that the settings name; switch, rollback and retire move readers and clear up. A new one is begun with `run --generation`.") { file };
-        command.SetAction((result, cancellation) => RunAsync(result.GetValue(file), static admin => admin.ShowAsync(Console.Out), cancellation));
+        var command = new Command(
+            "generation",
+            "Show the generations in the Redis that the settings name; switch, rollback and retire move readers and clear up. A new one "
+                + "is begun with `run --generation`."
+        )
+        {
+            file,
+        };
+        command.SetAction(
+            (result, cancellation) => RunAsync(result.GetValue(file), static admin => admin.ShowAsync(Console.Out), cancellation)
+        );
 
         var next = new Argument<uint>("generation") { Description = "The generation to move readers to." };
         var force = new Option<bool>("--force") { Description = "Move them whatever the checks say." };
-        var change = new Command("switch", "Check a generation's number of items and its recall against the one in use, and move readers to it; exit code 1 when a check fails.") { next, force };
-        change.SetAction((result, cancellation) => RunAsync(result.GetValue(file), admin => admin.SwitchAsync(result.GetValue(next), result.GetValue(force), Console.Out), cancellation));
+        var change = new Command(
+            "switch",
+            "Check a generation's number of items and its recall against the one in use, and move readers to it; exit code 1 when a "
+                + "check fails."
+        )
+        {
+            next,
+            force,
+        };
+        change.SetAction(
+            (result, cancellation) =>
+                RunAsync(
+                    result.GetValue(file),
+                    admin => admin.SwitchAsync(result.GetValue(next), result.GetValue(force), Console.Out),
+                    cancellation
+                )
+        );
 
-        var rollback = new Command("rollback", "Move readers back to the generation before the one in use, whose items must still be there.");
-        rollback.SetAction((result, cancellation) => RunAsync(result.GetValue(file), static admin => admin.RollbackAsync(Console.Out), cancellation));
+        var rollback = new Command(
+            "rollback",
+            "Move readers back to the generation before the one in use, whose items must still be there."
+        );
+        rollback.SetAction(
+            (result, cancellation) => RunAsync(result.GetValue(file), static admin => admin.RollbackAsync(Console.Out), cancellation)
+        );
 
         var old = new Argument<uint>("generation") { Description = "A generation that readers do not use, and whose worker has ended." };
         var keep = new Option<string>("--keep") { Description = "How long its items stay.", DefaultValueFactory = _ => "1d" };
-        var retire = new Command("retire", "Let the items of a generation expire; without it they do after STREAMING__Redis__TimeToLive.") { old, keep };
-        retire.SetAction((result, cancellation) => RunAsync(result.GetValue(file), admin => admin.RetireAsync(result.GetValue(old), result.GetValue(keep)!, Console.Out), cancellation));
+        var retire = new Command("retire", "Let the items of a generation expire; without it they do after STREAMING__Redis__TimeToLive.")
+        {
+            old,
+            keep,
+        };
+        retire.SetAction(
+            (result, cancellation) =>
+                RunAsync(
+                    result.GetValue(file),
+                    admin => admin.RetireAsync(result.GetValue(old), result.GetValue(keep)!, Console.Out),
+                    cancellation
+                )
+        );
 
         command.Add(change);
         command.Add(rollback);
@@ -44,7 +84,9 @@ internal static class GenerationCommand
         ConnectionMultiplexer redis = await RedisConnection.OpenAsync(settings.Redis, cancellation).ConfigureAwait(false);
         try
         {
-            return (int)await act(new GenerationAdmin(redis.GetDatabase(), settings.Redis, settings.Model.Widths, settings.Generation)).ConfigureAwait(false);
+            return (int)
+                await act(new GenerationAdmin(redis.GetDatabase(), settings.Redis, settings.Model.Widths, settings.Generation))
+                    .ConfigureAwait(false);
         }
         catch (Exception exception) when (EmbeddingPublisher.IsOutage(exception))
         {

@@ -14,8 +14,19 @@ internal static class HealthCommand
     {
         var ready = new Option<bool>("--ready") { Description = "Check readiness instead of liveness." };
         Option<string?> file = SettingsOption.Create();
-        var command = new Command("health", "Ask the worker at STREAMING__Http__Address and STREAMING__Http__Port of this machine how it is; exit code 0 while it is alive (with --ready: ready), 69 otherwise.") { file, ready };
-        command.SetAction((result, cancellationToken) => AskAsync(WorkerSettings.Options(SettingsOption.Read(result.GetValue(file))).Http, result.GetValue(ready), cancellationToken));
+        var command = new Command(
+            "health",
+            "Ask the worker at STREAMING__Http__Address and STREAMING__Http__Port of this machine how it is; exit code 0 while it is "
+                + "alive (with --ready: ready), 69 otherwise."
+        )
+        {
+            file,
+            ready,
+        };
+        command.SetAction(
+            (result, cancellationToken) =>
+                AskAsync(WorkerSettings.Options(SettingsOption.Read(result.GetValue(file))).Http, result.GetValue(ready), cancellationToken)
+        );
         return command;
     }
 
@@ -25,12 +36,19 @@ internal static class HealthCommand
     {
         if (options.Port <= 0)
         {
-            throw new SettingsException([FormattableString.Invariant($"STREAMING__Http__Port is {options.Port}; allowed: the port at which the worker listens, the same here as there.")]);
+            throw new SettingsException([
+                FormattableString.Invariant(
+                    $"STREAMING__Http__Port is {options.Port}; allowed: the port at which the worker listens, the same here as there."
+                ),
+            ]);
         }
 
         // "All addresses" is none that can be connected to.
-        IPAddress address = IPAddress.Parse(options.Address);
-        address = address.Equals(IPAddress.Any) ? IPAddress.Loopback : address.Equals(IPAddress.IPv6Any) ? IPAddress.IPv6Loopback : address;
+        var address = IPAddress.Parse(options.Address);
+        address =
+            address.Equals(IPAddress.Any) ? IPAddress.Loopback
+            : address.Equals(IPAddress.IPv6Any) ? IPAddress.IPv6Loopback
+            : address;
         string host = address.AddressFamily == AddressFamily.InterNetworkV6 ? $"[{address}]" : address.ToString();
         return new Uri($"http://{host}:{options.Port}/health/{(ready ? "ready" : "live")}");
     }

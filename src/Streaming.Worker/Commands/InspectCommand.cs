@@ -12,14 +12,26 @@ namespace Streaming.Worker.Commands;
 /// <summary>`streaming inspect`: what is in a checkpoint, and whether it is whole.</summary>
 internal static class InspectCommand
 {
-    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { WriteIndented = true, Converters = { new JsonStringEnumConverter() } };
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
+    {
+        WriteIndented = true,
+        Converters = { new JsonStringEnumConverter() },
+    };
 
     /// <summary>Creates the command.</summary>
     public static Command Create()
     {
         var path = new Argument<string>("path") { Description = "A folder of checkpoints, one checkpoint, or a safetensors file." };
         var json = new Option<bool>("--json") { Description = "Print JSON." };
-        var command = new Command("inspect", "Print what a checkpoint holds and verify its checksums; exit code 65 when a file is damaged, 66 when there is none, 73 when a newer program wrote it.") { path, json };
+        var command = new Command(
+            "inspect",
+            "Print what a checkpoint holds and verify its checksums; exit code 65 when a file is damaged, 66 when there is none, 73 "
+                + "when a newer program wrote it."
+        )
+        {
+            path,
+            json,
+        };
         command.SetAction(result => (int)Run(result.GetValue(path)!, result.GetValue(json), Console.Out));
         return command;
     }
@@ -56,10 +68,20 @@ internal static class InspectCommand
     {
         try
         {
-            using SafetensorsReader reader = SafetensorsReader.Open(path);
+            using var reader = SafetensorsReader.Open(path);
             if (json)
             {
-                output.WriteLine(JsonSerializer.Serialize(new { path, reader.Metadata, reader.Tensors }, Json));
+                output.WriteLine(
+                    JsonSerializer.Serialize(
+                        new
+                        {
+                            path,
+                            reader.Metadata,
+                            reader.Tensors,
+                        },
+                        Json
+                    )
+                );
             }
             else
             {

@@ -21,46 +21,92 @@ internal static class ServeCommand
     /// <summary>Creates the command.</summary>
     public static Command Create()
     {
-        var items = new Option<string[]>("--items") { Description = "Item files (CSV: item,title,…): titles for people.", AllowMultipleArgumentsPerToken = true, HelpName = "FILE" };
-        Option<string?> file = SettingsOption.Create();
-        var command = new Command("serve", "Serve lookups and recommendations over HTTP from the Redis that the settings name: GET /items/{id}?width=, POST /items, GET /items/{id}/neighbours, GET /users/{id}/recommendations, POST /recommendations, and a page at /.") { file, items };
-        command.SetAction(async (result, _) =>
+        var items = new Option<string[]>("--items")
         {
-            SettingsValues read = SettingsOption.Read(result.GetValue(file));
-            WorkerOptions settings = WorkerSettings.Options(read);
-            ItemCatalogue catalogue = ItemCatalogue.ReadAll(result.GetValue(items) ?? []);
-            using ILoggerFactory loggers = WorkerLogging.Create(settings.Log);
-            SettingsLog.Notices(loggers, read);
-            using var signals = new ShutdownSignals(settings.Pipeline.ShutdownTimeout, TimeProvider.System, static () => ProcessEnd.Now((int)ExitCode.Aborted));
-            await RunAsync(settings, item => catalogue.Find(item)?.GetValueOrDefault("title"), loggers, signals).ConfigureAwait(false);
-            return (int)ExitCode.Success;
-        });
+            Description = "Item files (CSV: item,title,…): titles for people.",
+            AllowMultipleArgumentsPerToken = true,
+            HelpName = "FILE",
+        };
+        Option<string?> file = SettingsOption.Create();
+        var command = new Command(
+            "serve",
+            "Serve lookups and recommendations over HTTP from the Redis that the settings name: GET /items/{id}?width=, POST /items, "
+                + "GET /items/{id}/neighbours, GET /users/{id}/recommendations, POST /recommendations, and a page at /."
+        )
+        {
+            file,
+            items,
+        };
+        command.SetAction(
+            async (result, _) =>
+            {
+                SettingsValues read = SettingsOption.Read(result.GetValue(file));
+                WorkerOptions settings = WorkerSettings.Options(read);
+                var catalogue = ItemCatalogue.ReadAll(result.GetValue(items) ?? []);
+                using ILoggerFactory loggers = WorkerLogging.Create(settings.Log);
+                SettingsLog.Notices(loggers, read);
+                using var signals = new ShutdownSignals(
+                    settings.Pipeline.ShutdownTimeout,
+                    TimeProvider.System,
+                    static () => ProcessEnd.Now((int)ExitCode.Aborted)
+                );
+                await RunAsync(settings, item => catalogue.Find(item)?.GetValueOrDefault("title"), loggers, signals).ConfigureAwait(false);
+                return (int)ExitCode.Success;
+            }
+        );
         return command;
     }
 
-    private static async Task RunAsync(WorkerOptions settings, Func<string, string?> titleOf, ILoggerFactory loggers, ShutdownSignals signals)
+    private static async Task RunAsync(
+        WorkerOptions settings,
+        Func<string, string?> titleOf,
+        ILoggerFactory loggers,
+        ShutdownSignals signals
+    )
     {
         HttpOptions http = settings.Http;
         using ConnectionMultiplexer redis = await RedisConnection.OpenAsync(settings.Redis, signals.Abort).ConfigureAwait(false);
-        using var lookups = new Lookups(redis.GetDatabase(), settings.Redis, settings.Serve, settings.Model.Widths, titleOf, TimeProvider.System);
+        using var lookups = new Lookups(
+            redis.GetDatabase(),
+            settings.Redis,
+            settings.Serve,
+            settings.Model.Widths,
+            titleOf,
+            TimeProvider.System
+        );
         await lookups.CheckAsync(signals.Abort).ConfigureAwait(false);
         using var exposition = new PrometheusExposition(Telemetry.Meters);
         var health = new HealthReport();
-        await using HttpEndpoint endpoint = await HttpEndpoint.StartAsync(
-            http with { Port = Math.Max(http.Port, 0) },
-            loggers,
-            routes =>
-            {
-                OperationsRoutes.Map(routes, health, exposition);
-                LookupRoutes.Map(routes, lookups, http);
-                RecommendationRoutes.Map(routes, lookups, http);
-                PageRoutes.Map(routes, static () => null, lookups.Updater.Status);
-            },
-            signals.Abort,
-            new IndexService(lookups, settings.Serve, health, TimeProvider.System, loggers)).ConfigureAwait(false);
+        await using HttpEndpoint endpoint = await HttpEndpoint
+            .StartAsync(
+                http with
+                {
+                    Port = Math.Max(http.Port, 0),
+                },
+                loggers,
+                routes =>
+                {
+                    OperationsRoutes.Map(routes, health, exposition);
+                    LookupRoutes.Map(routes, lookups, http);
+                    RecommendationRoutes.Map(routes, lookups, http);
+                    PageRoutes.Map(routes, static () => null, lookups.Updater.Status);
+                },
+                signals.Abort,
+                new IndexService(lookups, settings.Serve, health, TimeProvider.System, loggers)
+            )
+            .ConfigureAwait(false);
         PipelineLog.Listening(loggers.CreateLogger(nameof(ServeCommand)), endpoint.Address);
         using ITimer watch = TimeProvider.System.CreateTimer(
-            _ => health.Set("redis", redis.IsConnected ? HealthLevel.Healthy : HealthLevel.Degraded, redis.IsConnected ? string.Empty : "away"), null, TimeSpan.Zero, TimeSpan.FromSeconds(1));
+            _ =>
+                health.Set(
+                    "redis",
+                    redis.IsConnected ? HealthLevel.Healthy : HealthLevel.Degraded,
+                    redis.IsConnected ? string.Empty : "away"
+                ),
+            null,
+            TimeSpan.Zero,
+            TimeSpan.FromSeconds(1)
+        );
         await Task.Delay(Timeout.InfiniteTimeSpan, signals.Stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 }

@@ -8,11 +8,12 @@ namespace Streaming.Worker.Commands;
 public static class SettingsOption
 {
     /// <summary>Makes the option.</summary>
-    public static Option<string?> Create() => new("--settings")
-    {
-        Description = "A file of settings: NAME=value lines, or a JSON object. The environment replaces what it says.",
-        HelpName = "FILE",
-    };
+    public static Option<string?> Create() =>
+        new("--settings")
+        {
+            Description = "A file of settings: NAME=value lines, or a JSON object. The environment replaces what it says.",
+            HelpName = "FILE",
+        };
 
     /// <summary>Reads the settings: the file, and over it the environment of this process.</summary>
     /// <exception cref="SettingsException">Something is wrong: names everything that is.</exception>

@@ -26,40 +26,77 @@ namespace Streaming.Worker.Commands;
 public static class WorkerSettings
 {
     /// <summary>Gets all sections.</summary>
-    public static SettingsCatalogue Catalogue { get; } = new(
-    [
-        new SettingsSection("Kafka", typeof(KafkaOptions), "where the events come from.")
+    public static SettingsCatalogue Catalogue { get; } =
+        new([
+            new SettingsSection("Kafka", typeof(KafkaOptions), "where the events come from.")
+            {
+                Secrets = Set(nameof(KafkaOptions.SaslPassword), nameof(KafkaOptions.SslKeyPassword), nameof(RegistryOptions.Password)),
+                Essential = Set(
+                    nameof(KafkaOptions.BootstrapServers),
+                    nameof(KafkaOptions.InteractionsTopic),
+                    nameof(KafkaOptions.InteractionsFormat),
+                    nameof(KafkaOptions.InteractionsColumns),
+                    nameof(KafkaOptions.ItemsTopic),
+                    nameof(KafkaOptions.Start),
+                    nameof(KafkaOptions.SecurityProtocol)
+                ),
+            },
+            new SettingsSection("Events", typeof(EventOptions), "what counts as an event, and how much.")
+            {
+                Essential = Set(nameof(EventOptions.Weights)),
+            },
+            new SettingsSection("Dedup", typeof(DedupOptions), "the window in which a second delivery of an event is recognised."),
+            new SettingsSection("Redis", typeof(RedisOptions), "where the embeddings go, and in what form.")
+            {
+                Secrets = Set(nameof(RedisOptions.Configuration)),
+                Essential = Set(nameof(RedisOptions.Configuration), nameof(RedisOptions.Model)),
+            },
+            new SettingsSection(
+                "Generation",
+                typeof(GenerationOptions),
+                "when readers are moved to a new generation (`run --generation`)."
+            ),
+            new SettingsSection("Checkpoint", typeof(CheckpointOptions), "where and how often the state is kept.")
+            {
+                Essential = Set(nameof(CheckpointOptions.Folder)),
+            },
+            new SettingsSection("Pipeline", typeof(PipelineOptions), "how the stages work together."),
+            new SettingsSection("Http", typeof(HttpOptions), "health, metrics and lookups.")
+            {
+                Essential = Set(nameof(HttpOptions.Address)),
+            },
+            new SettingsSection("Serve", typeof(ServeOptions), "the items that `serve` and `demo` search."),
+            new SettingsSection("Telemetry", typeof(TelemetryOptions), "metrics by OpenTelemetry, beside the text at /metrics."),
+            new SettingsSection("Log", typeof(LogOptions), "what is logged, to standard error."),
+            new SettingsSection(
+                "Model",
+                typeof(ModelOptions),
+                "shape and hyper-parameters of the model; a checkpoint must agree with them.",
+                SettingGroup.Model
+            )
+            {
+                Essential = Set(nameof(ModelOptions.Widths), nameof(ModelOptions.ItemCapacity), nameof(ModelOptions.FeatureGroups)),
+            },
+            new SettingsSection("Batching", typeof(BatcherOptions), "how events become batches.", SettingGroup.Model)
+            {
+                Derived = Set(nameof(BatcherOptions.CheckpointBatches)),
+            },
+            new SettingsSection(
+                "History",
+                typeof(HistoryOptions),
+                "what is kept of each user; the model reads the newest `STREAMING__Model__HistoryLength` items of it.",
+                SettingGroup.Model
+            ),
+            new SettingsSection("Training", typeof(EngineOptions), "what computes the training step.", SettingGroup.Model),
+            new SettingsSection("Training", typeof(TrainerOptions), "how the model is trained.", SettingGroup.Model)
+            {
+                Check = static settings => settings.Get<TrainerOptions>().Validate(settings.Get<ModelOptions>()),
+            },
+        ])
         {
-            Secrets = Set(nameof(KafkaOptions.SaslPassword), nameof(KafkaOptions.SslKeyPassword), nameof(RegistryOptions.Password)),
-            Essential = Set(nameof(KafkaOptions.BootstrapServers), nameof(KafkaOptions.InteractionsTopic), nameof(KafkaOptions.InteractionsFormat), nameof(KafkaOptions.InteractionsColumns), nameof(KafkaOptions.ItemsTopic), nameof(KafkaOptions.Start), nameof(KafkaOptions.SecurityProtocol)),
-        },
-        new SettingsSection("Events", typeof(EventOptions), "what counts as an event, and how much.") { Essential = Set(nameof(EventOptions.Weights)) },
-        new SettingsSection("Dedup", typeof(DedupOptions), "the window in which a second delivery of an event is recognised."),
-        new SettingsSection("Redis", typeof(RedisOptions), "where the embeddings go, and in what form.")
-        {
-            Secrets = Set(nameof(RedisOptions.Configuration)),
-            Essential = Set(nameof(RedisOptions.Configuration), nameof(RedisOptions.Model)),
-        },
-        new SettingsSection("Generation", typeof(GenerationOptions), "when readers are moved to a new generation (`run --generation`)."),
-        new SettingsSection("Checkpoint", typeof(CheckpointOptions), "where and how often the state is kept.") { Essential = Set(nameof(CheckpointOptions.Folder)) },
-        new SettingsSection("Pipeline", typeof(PipelineOptions), "how the stages work together."),
-        new SettingsSection("Http", typeof(HttpOptions), "health, metrics and lookups.") { Essential = Set(nameof(HttpOptions.Address)) },
-        new SettingsSection("Serve", typeof(ServeOptions), "the items that `serve` and `demo` search."),
-        new SettingsSection("Telemetry", typeof(TelemetryOptions), "metrics by OpenTelemetry, beside the text at /metrics."),
-        new SettingsSection("Log", typeof(LogOptions), "what is logged, to standard error."),
-        new SettingsSection("Model", typeof(ModelOptions), "shape and hyper-parameters of the model; a checkpoint must agree with them.", SettingGroup.Model)
-        {
-            Essential = Set(nameof(ModelOptions.Widths), nameof(ModelOptions.ItemCapacity), nameof(ModelOptions.FeatureGroups)),
-        },
-        new SettingsSection("Batching", typeof(BatcherOptions), "how events become batches.", SettingGroup.Model) { Derived = Set(nameof(BatcherOptions.CheckpointBatches)) },
-        new SettingsSection("History", typeof(HistoryOptions), "what is kept of each user; the model reads the newest `STREAMING__Model__HistoryLength` items of it.", SettingGroup.Model),
-        new SettingsSection("Training", typeof(EngineOptions), "what computes the training step.", SettingGroup.Model),
-        new SettingsSection("Training", typeof(TrainerOptions), "how the model is trained.", SettingGroup.Model) { Check = static settings => settings.Get<TrainerOptions>().Validate(settings.Get<ModelOptions>()) },
-    ])
-    {
-        // What `streaming-lab backtest` reads, and writes into the files that `run --settings` takes.
-        Elsewhere = new HashSet<string>(StringComparer.OrdinalIgnoreCase) { "Stream", "Offline" },
-    };
+            // What `streaming-lab backtest` reads, and writes into the files that `run --settings` takes.
+            Elsewhere = new HashSet<string>(StringComparer.OrdinalIgnoreCase) { "Stream", "Offline" },
+        };
 
     /// <summary>Reads the options from an environment.</summary>
     /// <exception cref="Failures.SettingsException">Names everything that is wrong.</exception>

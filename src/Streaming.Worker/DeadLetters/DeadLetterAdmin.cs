@@ -32,7 +32,13 @@ internal sealed class DeadLetterAdmin(KafkaOptions options, TextWriter output)
         var only = new DeadLetterRange(At(offset), At(offset + 1), partition);
         if (reader.Read(only, cancellationToken).FirstOrDefault() is not { } letter)
         {
-            throw new ServerUnavailableException(Say($"{options.DeadLetterTopic}[{partition}] has no record at offset {offset}: it is not there yet, or retention has deleted it"));
+            throw new ServerUnavailableException(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{options.DeadLetterTopic}[{partition}] has no record at offset {offset}: it is not there yet, or retention has "
+                        + $"deleted it"
+                )
+            );
         }
 
         DeadLetterText.Write(letter, bytes, output);
@@ -86,7 +92,11 @@ internal sealed class DeadLetterAdmin(KafkaOptions options, TextWriter output)
             // Thrown again where it is said.
         }
 
-        output.WriteLine(isDryRun ? Say($"{sent.Total} dead letters would be replayed") : Say($"{replay.Delivered} of {sent.Total} dead letters replayed"));
+        output.WriteLine(
+            isDryRun
+                ? Say($"{sent.Total} dead letters would be replayed")
+                : Say($"{replay.Delivered} of {sent.Total} dead letters replayed")
+        );
         sent.Write(output);
         foreach ((string objection, long count) in left)
         {
@@ -98,11 +108,16 @@ internal sealed class DeadLetterAdmin(KafkaOptions options, TextWriter output)
     {
         if (partition is int number && (number < 0 || number >= reader.Partitions))
         {
-            throw new SettingsException([Say($"The partition is {number}; allowed: 0 … {reader.Partitions - 1}, those of {options.DeadLetterTopic}.")]);
+            throw new SettingsException([
+                Say($"The partition is {number}; allowed: 0 … {reader.Partitions - 1}, those of {options.DeadLetterTopic}."),
+            ]);
         }
     }
 
-    private static DeadLetterPoint At(long offset) => DeadLetterPoint.TryParse(offset.ToString(CultureInfo.InvariantCulture), out DeadLetterPoint point) ? point : throw new ArgumentOutOfRangeException(nameof(offset), offset, "0 and up");
+    private static DeadLetterPoint At(long offset) =>
+        DeadLetterPoint.TryParse(offset.ToString(CultureInfo.InvariantCulture), out DeadLetterPoint point)
+            ? point
+            : throw new ArgumentOutOfRangeException(nameof(offset), offset, "0 and up");
 
     private static string Say(FormattableString text) => FormattableString.Invariant(text);
 }

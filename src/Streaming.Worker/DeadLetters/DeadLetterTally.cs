@@ -1,3 +1,4 @@
+using System.Globalization;
 using Streaming.Core.Events;
 using Streaming.Transport.Kafka.DeadLetters;
 
@@ -29,15 +30,27 @@ internal sealed class DeadLetterTally
 
         kind.Count++;
         (kind.First, kind.Last) = (kind.First < letter.Time ? kind.First : letter.Time, kind.Last > letter.Time ? kind.Last : letter.Time);
-        kind.Example = FormattableString.Invariant($"[{letter.Partition}]@{letter.Offset}, was {ShortText.Line(letter.Topic)}[{letter.OriginPartition}]@{letter.OriginOffset}: {ShortText.Line(letter.Explanation)}");
+        kind.Example = string.Create(
+            CultureInfo.InvariantCulture,
+            $"[{letter.Partition}]@{letter.Offset}, was {ShortText.Line(letter.Topic)}[{letter.OriginPartition}]@{letter.OriginOffset}: "
+                + $"{ShortText.Line(letter.Explanation)}"
+        );
     }
 
     /// <summary>Prints two lines for each topic and reason, the most frequent first.</summary>
     public void Write(TextWriter output)
     {
-        foreach (((string topic, string reason), Kind kind) in _kinds.OrderByDescending(static pair => pair.Value.Count).ThenBy(static pair => pair.Key))
+        foreach (
+            ((string topic, string reason), Kind kind) in _kinds
+                .OrderByDescending(static pair => pair.Value.Count)
+                .ThenBy(static pair => pair.Key)
+        )
         {
-            output.WriteLine(FormattableString.Invariant($"{kind.Count,10}  {reason}  {topic}  {kind.First:yyyy-MM-dd'T'HH:mm:ss'Z'} … {kind.Last:yyyy-MM-dd'T'HH:mm:ss'Z'}"));
+            output.WriteLine(
+                FormattableString.Invariant(
+                    $"{kind.Count, 10}  {reason}  {topic}  {kind.First:yyyy-MM-dd'T'HH:mm:ss'Z'} … {kind.Last:yyyy-MM-dd'T'HH:mm:ss'Z'}"
+                )
+            );
             output.WriteLine($"            {kind.Example}");
         }
     }

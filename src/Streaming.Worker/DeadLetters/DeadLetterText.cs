@@ -6,7 +6,10 @@ using Streaming.Transport.Kafka.DeadLetters;
 
 namespace Streaming.Worker.DeadLetters;
 
-/// <summary>What `streaming dead-letters show` prints. Keys, values and headers come from anywhere: nothing in them reaches the terminal as a control character.</summary>
+/// <summary>
+/// What `streaming dead-letters show` prints. Keys, values and headers come from anywhere: nothing in them reaches the terminal as a
+/// control character.
+/// </summary>
 internal static class DeadLetterText
 {
     private const int HexadecimalColumns = 16;
@@ -36,7 +39,8 @@ internal static class DeadLetterText
         }
 
         ReadOnlySpan<byte> shown = value.AsSpan(0, Math.Min(value.Length, most));
-        string rest = shown.Length < value.Length ? string.Create(CultureInfo.InvariantCulture, $", the first {shown.Length}") : string.Empty;
+        string rest =
+            shown.Length < value.Length ? string.Create(CultureInfo.InvariantCulture, $", the first {shown.Length}") : string.Empty;
         if (TryText(shown, value.Length > most) is { } text)
         {
             output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{name} ({value.Length} bytes{rest}): {text}"));
@@ -58,7 +62,9 @@ internal static class DeadLetterText
             if (Utf8.IsValid(bytes[..^cut]))
             {
                 string text = Encoding.UTF8.GetString(bytes[..^cut]);
-                return text.EnumerateRunes().All(static rune => ShortText.IsPrintable(rune) || rune.Value is '\n' or '\r' or '\t') ? text : null;
+                return text.EnumerateRunes().All(static rune => ShortText.IsPrintable(rune) || rune.Value is '\n' or '\r' or '\t')
+                    ? text
+                    : null;
             }
         }
 
@@ -67,7 +73,7 @@ internal static class DeadLetterText
 
     private static void WriteRow(int offset, ReadOnlySpan<byte> row, TextWriter output)
     {
-        var line = new StringBuilder().Append(CultureInfo.InvariantCulture, $"  {offset:x6} ");
+        StringBuilder line = new StringBuilder().Append(CultureInfo.InvariantCulture, $"  {offset:x6} ");
         for (int i = 0; i < HexadecimalColumns; i++)
         {
             line.Append(i < row.Length ? string.Create(CultureInfo.InvariantCulture, $" {row[i]:x2}") : "   ");

@@ -30,5 +30,11 @@ public static class EngineFactory
             : new CpuEngine(model, options.Threads == 0 ? Math.Clamp(Environment.ProcessorCount, 1, 256) : options.Threads);
     }
 
-    private static TorchEngineOptions Torch(EngineOptions options) => new() { Device = options.Device, Tf32 = options.Tf32, ReadLossEvery = options.ReadLossEvery };
+    private static TorchEngineOptions Torch(EngineOptions options) =>
+        new()
+        {
+            Device = options.Device,
+            Tf32 = options.Tf32,
+            ReadLossEvery = options.ReadLossEvery,
+        };
 }

@@ -6,7 +6,10 @@ namespace Streaming.Worker.Engine;
 /// <summary>The engine that computes training steps.</summary>
 public sealed record EngineOptions
 {
-    /// <summary>Gets the training engine. Default Cpu; Torch needs a build with Torch=cpu or Torch=cuda. Either engine resumes checkpoints of the other.</summary>
+    /// <summary>
+    /// Gets the training engine. Default Cpu; Torch needs a build with Torch=cpu or Torch=cuda. Either engine resumes checkpoints of the
+    /// other.
+    /// </summary>
     public EngineKind Engine { get; init; } = EngineKind.Cpu;
 
     /// <summary>Gets the number of threads of the CPU engine. Default 0: one per core; 0 … 256. Results do not depend on it.</summary>
@@ -18,7 +21,10 @@ public sealed record EngineOptions
     /// <summary>Gets whether the Torch engine may multiply in TF32 (10-bit mantissa). Default false.</summary>
     public bool Tf32 { get; init; }
 
-    /// <summary>Gets how many steps pass between the Torch engine's reads of the loss, which synchronize with the device. Default 1; 1 … 10,000. A non-finite step is detected only at the next read.</summary>
+    /// <summary>
+    /// Gets how many steps pass between the Torch engine's reads of the loss, which synchronize with the device. Default 1; 1 … 10,000. A
+    /// non-finite step is detected only at the next read.
+    /// </summary>
     public int ReadLossEvery { get; init; } = 1;
 
     /// <summary>Checks every property.</summary>
@@ -33,5 +39,10 @@ public sealed record EngineOptions
     }
 
     private static bool IsDevice(string name) =>
-        name is "cpu" or "cuda" || (name.StartsWith("cuda:", StringComparison.Ordinal) && byte.TryParse(name.AsSpan(5), NumberStyles.None, CultureInfo.InvariantCulture, out byte card) && card < 128);
+        name is "cpu" or "cuda"
+        || (
+            name.StartsWith("cuda:", StringComparison.Ordinal)
+            && byte.TryParse(name.AsSpan(5), NumberStyles.None, CultureInfo.InvariantCulture, out byte card)
+            && card < 128
+        );
 }

@@ -34,9 +34,7 @@ internal sealed class ItemEmbeddings(TrainingEngine engine, int[] rows, int widt
     }
 
     /// <inheritdoc/>
-    protected override void Dispose(bool disposing)
-    {
-    }
+    protected override void Dispose(bool disposing) { }
 
     private void Encode(int chunk)
     {

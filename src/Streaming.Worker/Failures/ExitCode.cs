@@ -13,13 +13,19 @@ public enum ExitCode
     /// <summary>The command line was wrong.</summary>
     Usage = 2,
 
-    /// <summary>The input cannot be used: no readable row, more dead letters than `STREAMING__Kafka__MaxDeadLetterRate` allows, events that are gone, a topic created anew, no checkpoint that is whole, a damaged one under `inspect`.</summary>
+    /// <summary>
+    /// The input cannot be used: no readable row, more dead letters than `STREAMING__Kafka__MaxDeadLetterRate` allows, events that are
+    /// gone, a topic created anew, no checkpoint that is whole, a damaged one under `inspect`.
+    /// </summary>
     BadInput = 65,
 
     /// <summary>A file that was named, or a checkpoint, does not exist or cannot be read.</summary>
     NoInput = 66,
 
-    /// <summary>A server that must be there was not, or refused: a port taken, a server program missing, no answer, a dead-letter topic that takes no records; or a native library cannot be loaded, or the device is not there. The message names it.</summary>
+    /// <summary>
+    /// A server that must be there was not, or refused: a port taken, a server program missing, no answer, a dead-letter topic that takes
+    /// no records; or a native library cannot be loaded, or the device is not there. The message names it.
+    /// </summary>
     Unavailable = 69,
 
     /// <summary>Training diverged: losses stayed non-finite after one return to the last checkpoint.</summary>
@@ -34,10 +40,15 @@ public enum ExitCode
     /// <summary>Another worker took the lease of the model: this one must not publish any more.</summary>
     LeaseLost = 75,
 
-    /// <summary>Redis refuses what the worker needs: its user lacks a right, or a key of the model is of another type; the message names it.</summary>
+    /// <summary>
+    /// Redis refuses what the worker needs: its user lacks a right, or a key of the model is of another type; the message names it.
+    /// </summary>
     Refused = 77,
 
-    /// <summary>A setting is wrong, or `STREAMING__Redis__Partitions` is not what the model in Redis has; every wrong one is named. Nothing was started.</summary>
+    /// <summary>
+    /// A setting is wrong, or `STREAMING__Redis__Partitions` is not what the model in Redis has; every wrong one is named. Nothing was
+    /// started.
+    /// </summary>
     Configuration = 78,
 
     /// <summary>Shutting down took longer than `STREAMING__Pipeline__ShutdownTimeout`, or was cut short by a second signal.</summary>

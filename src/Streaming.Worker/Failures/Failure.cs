@@ -26,9 +26,15 @@ internal static class Failure
             KeyLayoutException => (ExitCode.Configuration, exception.Message),
             RedisConnectionException => (ExitCode.Unavailable, $"Redis does not answer: {exception.Message}"),
             SettingsException => (ExitCode.Configuration, exception.Message),
-            InputFileException { InnerException: FileNotFoundException or DirectoryNotFoundException or UnauthorizedAccessException } => (ExitCode.NoInput, exception.Message),
+            InputFileException { InnerException: FileNotFoundException or DirectoryNotFoundException or UnauthorizedAccessException } => (
+                ExitCode.NoInput,
+                exception.Message
+            ),
             InputFileException => (ExitCode.BadInput, exception.Message),
-            KafkaLibraryException or KafkaUnavailableException or ServerUnavailableException or TorchDeviceException => (ExitCode.Unavailable, exception.Message),
+            KafkaLibraryException or KafkaUnavailableException or ServerUnavailableException or TorchDeviceException => (
+                ExitCode.Unavailable,
+                exception.Message
+            ),
             UnreadableCheckpointException => (ExitCode.NoInput, exception.Message),
             DamagedCheckpointsException => (ExitCode.BadInput, exception.Message),
             CheckpointNotWrittenException => (ExitCode.NotKept, exception.Message),

@@ -27,14 +27,22 @@ internal sealed class GenerationAdmin
     public async Task<ExitCode> ShowAsync(TextWriter output)
     {
         uint active = await _switch.ActiveAsync().ConfigureAwait(false);
-        await output.WriteLineAsync(active == 0 ? "no generation is active" : Say($"readers use generation {active}")).ConfigureAwait(false);
+        await output
+            .WriteLineAsync(active == 0 ? "no generation is active" : Say($"readers use generation {active}"))
+            .ConfigureAwait(false);
         for (uint generation = 1; generation <= active + 1; generation++)
         {
             int items = (await _switch.ListAsync(generation).ConfigureAwait(false)).Count;
             GenerationRecord? record = await _records.ReadAsync(generation).ConfigureAwait(false);
             if (items > 0 || record is not null)
             {
-                string said = record is null ? "no record" : Say($"{record.Tower} {string.Join(',', record.Widths)}, step {record.Step}, Recall@20 {record.Recall:F4} over {record.Examples} events, written {DateTimeOffset.FromUnixTimeMilliseconds(record.Written):u}");
+                string said = record is null
+                    ? "no record"
+                    : string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"{record.Tower} {string.Join(',', record.Widths)}, step {record.Step}, Recall@20 {record.Recall:F4} over "
+                            + $"{record.Examples} events, written {DateTimeOffset.FromUnixTimeMilliseconds(record.Written):u}"
+                    );
                 await output.WriteLineAsync(Say($"generation {generation}: {items} items in the store; {said}")).ConfigureAwait(false);
             }
         }
@@ -54,11 +62,22 @@ internal sealed class GenerationAdmin
 
         GenerationRecord? record = next == 0 ? null : await _records.ReadAsync(next).ConfigureAwait(false);
         int present = next == 0 ? 0 : (await _switch.ListAsync(next).ConfigureAwait(false)).Count;
-        string objection = present == 0 ? "it has no items in the store"
-            : GenerationChecks.Objection(record, await _records.ReadAsync(active).ConfigureAwait(false), Count(record, present), _options);
+        string objection =
+            present == 0
+                ? "it has no items in the store"
+                : GenerationChecks.Objection(
+                    record,
+                    await _records.ReadAsync(active).ConfigureAwait(false),
+                    Count(record, present),
+                    _options
+                );
         if (present == 0 || (objection.Length > 0 && !force))
         {
-            await output.WriteLineAsync(Say($"not switched to generation {next}: {objection}{(present == 0 ? string.Empty : ". Use --force to switch anyway")}")).ConfigureAwait(false);
+            await output
+                .WriteLineAsync(
+                    Say($"not switched to generation {next}: {objection}{(present == 0 ? string.Empty : ". Use --force to switch anyway")}")
+                )
+                .ConfigureAwait(false);
             return ExitCode.Failure;
         }
 
@@ -69,7 +88,7 @@ internal sealed class GenerationAdmin
     public async Task<ExitCode> RollbackAsync(TextWriter output)
     {
         uint active = await _switch.ActiveAsync().ConfigureAwait(false);
-        for (uint old = active; old-- > 1;)
+        for (uint old = active; old-- > 1; )
         {
             if ((await _switch.ListAsync(old).ConfigureAwait(false)).Count > 0)
             {
@@ -110,12 +129,20 @@ internal sealed class GenerationAdmin
 
     /// <summary>A record lags behind the store by some items, so its count need not be reached exactly.</summary>
     private GenerationCheck Count(GenerationRecord? record, int present) =>
-        record is not null && present >= record.Items * (1 - _options.Tolerance) ? new GenerationCheck(present, present) : new GenerationCheck(record?.Items ?? 0, present);
+        record is not null && present >= record.Items * (1 - _options.Tolerance)
+            ? new GenerationCheck(present, present)
+            : new GenerationCheck(record?.Items ?? 0, present);
 
     private async Task<ExitCode> FlipAsync(uint active, uint next, TextWriter output)
     {
         bool done = await _switch.FlipAsync(active, next).ConfigureAwait(false);
-        await output.WriteLineAsync(done ? Say($"readers moved from generation {active} to {next}") : Say($"not switched: readers no longer use generation {active}; check again")).ConfigureAwait(false);
+        await output
+            .WriteLineAsync(
+                done
+                    ? Say($"readers moved from generation {active} to {next}")
+                    : Say($"not switched: readers no longer use generation {active}; check again")
+            )
+            .ConfigureAwait(false);
         return done ? ExitCode.Success : ExitCode.Failure;
     }
 }

@@ -44,16 +44,20 @@ public sealed class HealthReport
     {
         lock (_gate)
         {
-            return _parts.ToDictionary(part => part.Key, part => part.Value.Text.Length == 0 ? Name(part.Value.Level) : $"{Name(part.Value.Level)}: {part.Value.Text}");
+            return _parts.ToDictionary(
+                part => part.Key,
+                part => part.Value.Text.Length == 0 ? Name(part.Value.Level) : $"{Name(part.Value.Level)}: {part.Value.Text}"
+            );
         }
     }
 
     /// <summary>The level as it is written.</summary>
-    public static string Name(HealthLevel level) => level switch
-    {
-        HealthLevel.Healthy => "healthy",
-        HealthLevel.Degraded => "degraded",
-        HealthLevel.NotReady => "not ready",
-        _ => "failed",
-    };
+    public static string Name(HealthLevel level) =>
+        level switch
+        {
+            HealthLevel.Healthy => "healthy",
+            HealthLevel.Degraded => "degraded",
+            HealthLevel.NotReady => "not ready",
+            _ => "failed",
+        };
 }

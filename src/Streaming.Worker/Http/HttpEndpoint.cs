@@ -37,7 +37,13 @@ public sealed class HttpEndpoint : IAsyncDisposable
     /// <param name="map">Adds the routes.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <param name="background">What runs as long as the server does.</param>
-    public static async Task<HttpEndpoint> StartAsync(HttpOptions options, ILoggerFactory loggers, Action<IEndpointRouteBuilder> map, CancellationToken cancellationToken, IHostedService? background = null)
+    public static async Task<HttpEndpoint> StartAsync(
+        HttpOptions options,
+        ILoggerFactory loggers,
+        Action<IEndpointRouteBuilder> map,
+        CancellationToken cancellationToken,
+        IHostedService? background = null
+    )
     {
         ArgumentNullException.ThrowIfNull(options);
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
@@ -48,13 +54,15 @@ public sealed class HttpEndpoint : IAsyncDisposable
             builder.Services.AddSingleton(background);
         }
 
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
-        {
-            kestrel.AddServerHeader = false;
-            // As many items as are allowed, and no list of exclusions is longer.
-            kestrel.Limits.MaxRequestBodySize = Math.Max(LeastBody, 2 * LongestItem * options.MaxItems);
-            kestrel.Listen(IPAddress.Parse(options.Address), options.Port);
-        });
+        builder
+            .WebHost.UseKestrelCore()
+            .ConfigureKestrel(kestrel =>
+            {
+                kestrel.AddServerHeader = false;
+                // As many items as are allowed, and no list of exclusions is longer.
+                kestrel.Limits.MaxRequestBodySize = Math.Max(LeastBody, 2 * LongestItem * options.MaxItems);
+                kestrel.Listen(IPAddress.Parse(options.Address), options.Port);
+            });
         WebApplication application = builder.Build();
         var problems = new Problems(loggers.CreateLogger(nameof(HttpEndpoint)));
         application.Use(problems.InvokeAsync);
@@ -67,11 +75,18 @@ public sealed class HttpEndpoint : IAsyncDisposable
         catch (IOException exception)
         {
             await application.DisposeAsync().ConfigureAwait(false);
-            throw new ServerUnavailableException($"cannot listen on {options.Address}:{options.Port} ({exception.Message}); set STREAMING__Http__Port to a free port, or 0 for any", exception);
+            throw new ServerUnavailableException(
+                $"cannot listen on {options.Address}:{options.Port} ({exception.Message}); set STREAMING__Http__Port to a free port, or "
+                    + "0 for any",
+                exception
+            );
         }
 
         string address = application.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
-        return new HttpEndpoint(application, new Uri(address.Replace("0.0.0.0", "127.0.0.1", StringComparison.Ordinal).Replace("[::]", "[::1]", StringComparison.Ordinal)));
+        return new HttpEndpoint(
+            application,
+            new Uri(address.Replace("0.0.0.0", "127.0.0.1", StringComparison.Ordinal).Replace("[::]", "[::1]", StringComparison.Ordinal))
+        );
     }
 
     /// <inheritdoc/>

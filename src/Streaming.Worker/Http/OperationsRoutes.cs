@@ -15,11 +15,14 @@ public static class OperationsRoutes
         // Alive until it has failed for good: a worker that waits for Kafka must not be restarted for it.
         routes.MapRead("/health/live", context => WriteHealthAsync(context, health, HealthLevel.NotReady));
         routes.MapRead("/health/ready", context => WriteHealthAsync(context, health, HealthLevel.Degraded));
-        routes.MapRead("/metrics", async context =>
-        {
-            context.Response.ContentType = "text/plain; version=0.0.4; charset=utf-8";
-            await context.Response.WriteAsync(metrics.Render(), context.RequestAborted).ConfigureAwait(false);
-        });
+        routes.MapRead(
+            "/metrics",
+            async context =>
+            {
+                context.Response.ContentType = "text/plain; version=0.0.4; charset=utf-8";
+                await context.Response.WriteAsync(metrics.Render(), context.RequestAborted).ConfigureAwait(false);
+            }
+        );
     }
 
     private static Task WriteHealthAsync(HttpContext context, HealthReport health, HealthLevel worstAllowed)
@@ -27,6 +30,9 @@ public static class OperationsRoutes
         HealthLevel level = health.Level;
         context.Response.StatusCode = level <= worstAllowed ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable;
         context.Response.ContentType = "application/json";
-        return context.Response.WriteAsync(JsonSerializer.Serialize(new { status = HealthReport.Name(level), parts = health.Parts() }), context.RequestAborted);
+        return context.Response.WriteAsync(
+            JsonSerializer.Serialize(new { status = HealthReport.Name(level), parts = health.Parts() }),
+            context.RequestAborted
+        );
     }
 }

@@ -36,16 +36,19 @@ internal sealed class Problems(ILogger logger)
         catch (Exception exception)
         {
             HttpLog.RequestFailed(logger, context.Request.Method, context.Request.Path, exception);
-            await WriteAsync(context, StatusCodes.Status500InternalServerError, "an error of this server; its log says more").ConfigureAwait(false);
+            await WriteAsync(context, StatusCodes.Status500InternalServerError, "an error of this server; its log says more")
+                .ConfigureAwait(false);
         }
     }
 
-    private static string Refusal(HttpContext context) => context.Response.StatusCode switch
-    {
-        StatusCodes.Status404NotFound => $"there is nothing at {context.Request.Path}",
-        StatusCodes.Status405MethodNotAllowed => $"{context.Request.Method} is not allowed here; allowed: {context.Response.Headers.Allow}",
-        int status => ReasonPhrases.GetReasonPhrase(status),
-    };
+    private static string Refusal(HttpContext context) =>
+        context.Response.StatusCode switch
+        {
+            StatusCodes.Status404NotFound => $"there is nothing at {context.Request.Path}",
+            StatusCodes.Status405MethodNotAllowed =>
+                $"{context.Request.Method} is not allowed here; allowed: {context.Response.Headers.Allow}",
+            int status => ReasonPhrases.GetReasonPhrase(status),
+        };
 
     private static Task WriteAsync(HttpContext context, int status, string detail)
     {

@@ -12,7 +12,11 @@ internal static class InspectText
     public static void Write(CheckpointReport report, TextWriter output)
     {
         output.WriteLine(report.FolderPath);
-        Line(output, "state", report.Verified ? "verified" : "DAMAGED" + (report.Problem.Length > 0 ? ": " + report.Problem : string.Empty));
+        Line(
+            output,
+            "state",
+            report.Verified ? "verified" : "DAMAGED" + (report.Problem.Length > 0 ? ": " + report.Problem : string.Empty)
+        );
         foreach (CheckpointFile file in report.Files)
         {
             Line(output, file.Name, file.Problem.Length > 0 ? file.Problem : $"{Text(file.Bytes)} bytes, checksum verified");
@@ -56,7 +60,12 @@ internal static class InspectText
         Line(output, "bank", Text(report.BankEntries));
         foreach (StreamPosition position in manifest.Positions)
         {
-            Line(output, "next offset", $"{position.Topic}/{Text(position.Partition)}: {Text(position.NextOffset)}{(position.TopicId is { } id ? $" (topic id {id})" : string.Empty)}");
+            Line(
+                output,
+                "next offset",
+                $"{position.Topic}/{Text(position.Partition)}: "
+                    + $"{Text(position.NextOffset)}{(position.TopicId is { } id ? $" (topic id {id})" : string.Empty)}"
+            );
         }
 
         Line(output, "fingerprint", report.Fingerprint);
@@ -70,7 +79,7 @@ internal static class InspectText
 
     // A file can hold anything; control characters must not reach the terminal.
     private static void Line(TextWriter output, string name, string value) =>
-        output.WriteLine($"  {Printable(name),-22}{Printable(value)}");
+        output.WriteLine($"  {Printable(name), -22}{Printable(value)}");
 
     private static string Printable(string text) => string.Concat(text.Select(static c => char.IsControl(c) ? '?' : c));
 }

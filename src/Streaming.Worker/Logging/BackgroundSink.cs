@@ -33,7 +33,11 @@ internal sealed class BackgroundSink : ILogEventSink, IDisposable
     public BackgroundSink(Action<LogEvent> write)
     {
         _write = write;
-        _counter = _meter.CreateCounter<long>("streaming.log.dropped", "{line}", "Log lines that were dropped because standard error did not take them.");
+        _counter = _meter.CreateCounter<long>(
+            "streaming.log.dropped",
+            "{line}",
+            "Log lines that were dropped because standard error did not take them."
+        );
         _counter.Add(0);
         _thread = new Thread(Run) { IsBackground = true, Name = "log" };
         _thread.Start();
@@ -115,7 +119,14 @@ internal sealed class BackgroundSink : ILogEventSink, IDisposable
         }
     }
 
-    private static LogEvent Dropped(long lines, DateTimeOffset time) => new(
-        time, LogEventLevel.Warning, exception: null,
-        new MessageTemplateParser().Parse(string.Create(CultureInfo.InvariantCulture, $"{lines} log lines were dropped: standard error did not take them")), []);
+    private static LogEvent Dropped(long lines, DateTimeOffset time) =>
+        new(
+            time,
+            LogEventLevel.Warning,
+            exception: null,
+            new MessageTemplateParser().Parse(
+                string.Create(CultureInfo.InvariantCulture, $"{lines} log lines were dropped: standard error did not take them")
+            ),
+            []
+        );
 }

@@ -20,11 +20,17 @@ public static class WorkerLogging
         ArgumentNullException.ThrowIfNull(options);
         LogEventLevel level = options.Level > quietest ? options.Level : quietest;
         LoggerConfiguration configuration = new LoggerConfiguration().MinimumLevel.Verbose();
-        configuration = options.Format == LogFormat.Json
-            ? configuration.WriteTo.Console(new CompactJsonFormatter(), standardErrorFromLevel: LogEventLevel.Verbose)
-            : configuration.WriteTo.Console(outputTemplate: Template, formatProvider: CultureInfo.InvariantCulture, standardErrorFromLevel: LogEventLevel.Verbose);
+        configuration =
+            options.Format == LogFormat.Json
+                ? configuration.WriteTo.Console(new CompactJsonFormatter(), standardErrorFromLevel: LogEventLevel.Verbose)
+                : configuration.WriteTo.Console(
+                    outputTemplate: Template,
+                    formatProvider: CultureInfo.InvariantCulture,
+                    standardErrorFromLevel: LogEventLevel.Verbose
+                );
         Logger console = configuration.CreateLogger();
-        Logger logger = new LoggerConfiguration().MinimumLevel.Is(level)
+        Logger logger = new LoggerConfiguration()
+            .MinimumLevel.Is(level)
             .MinimumLevel.Override("Microsoft", level > LogEventLevel.Warning ? level : LogEventLevel.Warning)
             .WriteTo.Sink(new BackgroundSink(console.Write))
             .CreateLogger();

@@ -98,7 +98,9 @@ internal sealed class ExporterWatch : EventListener
     {
         const int most = 300;
         object?[] values = [.. data.Payload ?? Enumerable.Empty<object?>()];
-        string text = data.Message is { } message ? string.Format(System.Globalization.CultureInfo.InvariantCulture, message, values) : string.Join(' ', values);
+        string text = data.Message is { } message
+            ? string.Format(System.Globalization.CultureInfo.InvariantCulture, message, values)
+            : string.Join(' ', values);
         text = text.Split(['\r', '\n'], 2)[0];
         return text.Length > most ? text[..most] + "…" : text;
     }

@@ -22,8 +22,13 @@ internal sealed class MetricFamily
         _isObserved = instrument.IsObservable;
         Type type = instrument.GetType().GetGenericTypeDefinition();
         _accumulates = type == typeof(Counter<>) || type == typeof(UpDownCounter<>);
-        _bounds = instrument is Histogram<double> histogram ? [.. histogram.Advice?.HistogramBucketBoundaries ?? [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]] : null;
-        Kind = _bounds is not null ? "histogram" : PrometheusExposition.IsCounter(instrument) ? "counter" : "gauge";
+        _bounds = instrument is Histogram<double> histogram
+            ? [.. histogram.Advice?.HistogramBucketBoundaries ?? [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]]
+            : null;
+        Kind =
+            _bounds is not null ? "histogram"
+            : PrometheusExposition.IsCounter(instrument) ? "counter"
+            : "gauge";
     }
 
     private string Kind { get; }
@@ -68,8 +73,16 @@ internal sealed class MetricFamily
             return;
         }
 
-        text.Append("# HELP ").Append(_name).Append(' ').Append(_help.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\n", "\\n", StringComparison.Ordinal)).Append('\n')
-            .Append("# TYPE ").Append(_name).Append(' ').Append(Kind).Append('\n');
+        text.Append("# HELP ")
+            .Append(_name)
+            .Append(' ')
+            .Append(_help.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\n", "\\n", StringComparison.Ordinal))
+            .Append('\n')
+            .Append("# TYPE ")
+            .Append(_name)
+            .Append(' ')
+            .Append(Kind)
+            .Append('\n');
         foreach ((string labels, Series series) in _series)
         {
             if (_bounds is null)
@@ -106,7 +119,11 @@ internal sealed class MetricFamily
             text.Append('{').Append(labels).Append('}');
         }
 
-        string number = double.IsNaN(value) ? "NaN" : double.IsPositiveInfinity(value) ? "+Inf" : double.IsNegativeInfinity(value) ? "-Inf" : value.ToString("R", CultureInfo.InvariantCulture);
+        string number =
+            double.IsNaN(value) ? "NaN"
+            : double.IsPositiveInfinity(value) ? "+Inf"
+            : double.IsNegativeInfinity(value) ? "-Inf"
+            : value.ToString("R", CultureInfo.InvariantCulture);
         text.Append(' ').Append(number).Append('\n');
     }
 

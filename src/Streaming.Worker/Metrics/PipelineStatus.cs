@@ -15,11 +15,24 @@ namespace Streaming.Worker.Metrics;
 /// <param name="UsersWaiting">Users whose history waits to be published.</param>
 /// <param name="Overloaded">Whether a share of the events is not trained on.</param>
 /// <param name="EvictingServers">Redis servers that may evict keys when they are full.</param>
-/// <param name="Skipped">Good records of the interactions topic that held no event since the start of the process: deleted rows, empty lists.</param>
+/// <param name="Skipped">Good records of the interactions topic that held no event since the start of the process: deleted rows, empty
+/// lists.</param>
 /// <param name="Recent">What became of the newest thousand events or so.</param>
 public sealed record PipelineStatus(
-    EventCounts Counts, TrainerStatus Trainer, KafkaSourceStatus Source, PublishMetrics? Published, int Waiting, PublishMetrics? Users, int UsersWaiting, bool Overloaded, int EvictingServers, long Skipped, EventCounts Recent)
+    EventCounts Counts,
+    TrainerStatus Trainer,
+    KafkaSourceStatus Source,
+    PublishMetrics? Published,
+    int Waiting,
+    PublishMetrics? Users,
+    int UsersWaiting,
+    bool Overloaded,
+    int EvictingServers,
+    long Skipped,
+    EventCounts Recent
+)
 {
     /// <summary>Gets the status before there is a pipeline.</summary>
-    public static PipelineStatus Empty { get; } = new(default, TrainerStatus.Empty, KafkaSourceStatus.None, null, 0, null, 0, false, 0, 0, default);
+    public static PipelineStatus Empty { get; } =
+        new(default, TrainerStatus.Empty, KafkaSourceStatus.None, null, 0, null, 0, false, 0, 0, default);
 }

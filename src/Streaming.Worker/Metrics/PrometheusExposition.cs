@@ -63,7 +63,12 @@ public sealed class PrometheusExposition : IDisposable
     /// nothing but a histogram's series in _count.</summary>
     internal static string NameOf(Instrument instrument)
     {
-        string unit = instrument.Unit switch { "s" => "_seconds", "By" => "_bytes", _ => string.Empty };
+        string unit = instrument.Unit switch
+        {
+            "s" => "_seconds",
+            "By" => "_bytes",
+            _ => string.Empty,
+        };
         string name = instrument.Name.Replace('.', '_');
         bool counter = IsCounter(instrument);
         const string count = "_count";
@@ -126,9 +131,16 @@ public sealed class PrometheusExposition : IDisposable
         var text = new StringBuilder();
         foreach ((string name, object? value) in tags)
         {
-            text.Append(text.Length == 0 ? string.Empty : ",").Append(name.Replace('.', '_')).Append("=\"")
-                .Append(Convert.ToString(value, CultureInfo.InvariantCulture)!
-                    .Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal).Replace("\n", "\\n", StringComparison.Ordinal))
+            text.Append(text.Length == 0 ? string.Empty : ",")
+                .Append(name.Replace('.', '_'))
+                .Append("=\"")
+                .Append(
+                    Convert
+                        .ToString(value, CultureInfo.InvariantCulture)!
+                        .Replace("\\", "\\\\", StringComparison.Ordinal)
+                        .Replace("\"", "\\\"", StringComparison.Ordinal)
+                        .Replace("\n", "\\n", StringComparison.Ordinal)
+                )
                 .Append('"');
         }
 

@@ -16,7 +16,12 @@ public sealed record TelemetryOptions
     public void Validate()
     {
         var errors = new OptionErrors();
-        errors.Check(OtlpEndpoint is null || OtlpEndpoint.Scheme is "http" or "https", nameof(OtlpEndpoint), OtlpEndpoint, "an address with http or https");
+        errors.Check(
+            OtlpEndpoint is null || OtlpEndpoint.Scheme is "http" or "https",
+            nameof(OtlpEndpoint),
+            OtlpEndpoint,
+            "an address with http or https"
+        );
         errors.Range(nameof(Interval), Interval, TimeSpan.FromSeconds(1), TimeSpan.FromHours(1));
         errors.Throw();
     }

@@ -5,7 +5,9 @@ using Streaming.Worker.Health;
 
 namespace Streaming.Worker.Metrics;
 
-/// <summary>All metrics of the worker, with their units. What is counted is counted as it happens; what is a level is read when it is asked for.</summary>
+/// <summary>
+/// All metrics of the worker, with their units. What is counted is counted as it happens; what is a level is read when it is asked for.
+/// </summary>
 public sealed class WorkerMetrics : IDisposable
 {
     /// <summary>Name of the meter.</summary>
@@ -23,50 +25,236 @@ public sealed class WorkerMetrics : IDisposable
     /// <summary>Creates the instruments.</summary>
     public WorkerMetrics()
     {
-        _events = _meter.CreateCounter<long>("streaming.events", "{event}", "Records of the interactions topic by outcome: trained, history_only, shed (left out of training under overload), dead_lettered, duplicate.");
+        _events = _meter.CreateCounter<long>(
+            "streaming.events",
+            "{event}",
+            "Records of the interactions topic by outcome: trained, history_only, shed (left out of training under overload), "
+                + "dead_lettered, duplicate."
+        );
         _examples = _meter.CreateCounter<long>("streaming.examples", "{example}", "Examples of training steps by origin: new, replayed.");
-        _step = _meter.CreateHistogram("streaming.step.duration", "s", "Time of a batch: scoring, step, bookkeeping.", advice: Buckets(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5));
+        _step = _meter.CreateHistogram(
+            "streaming.step.duration",
+            "s",
+            "Time of a batch: scoring, step, bookkeeping.",
+            advice: Buckets(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
+        );
         _checkpoints = _meter.CreateCounter<long>("streaming.checkpoints", "{checkpoint}", "Checkpoints by outcome: written, failed.");
-        _checkpointTime = _meter.CreateHistogram("streaming.checkpoint.duration", "s", "Time that writing a checkpoint takes, in the background.", advice: Buckets(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60));
-        Gauge("streaming.loss", null, "Loss of the last step by width.", static status => ByWidth(status, static (trainer, k) => k < trainer.Losses.Count ? trainer.Losses[k] : double.NaN));
-        Gauge("streaming.recall", null, "Prequential Recall@20 over the last examples by width, all examples.", static status => ByWidth(status, static (trainer, k) => k < trainer.Recall.Count ? trainer.Recall[k].Recall : double.NaN));
-        Gauge("streaming.recall.new_items", null, "The same where the item was new to the user.", static status => ByWidth(status, static (trainer, k) => k < trainer.Recall.Count ? trainer.Recall[k].NewItems : double.NaN));
-        Gauge("streaming.recall.popularity", null, "Prequential Recall@20 of recent popularity, the baseline.", static status => [new(status.Trainer.Popularity.Recall)]);
-        Gauge("streaming.recall.methods", null, "Prequential Recall@20 over the last examples of simple methods, of counts, and of both with the model (fused W), by segment: all, new_items, repeats, new_users, first_day.", static status => status.Trainer.Sources.SelectMany(static source => BySegment(source)));
-        Gauge("streaming.evaluation.time", "s", "Time spent on scoring events before they are learned, since the start.", static status => [new(status.Trainer.EvaluationTime.TotalSeconds)]);
-        Gauge("streaming.counts.size", "By", "Memory of the counts of co-occurrences and transitions.", static status => [new(status.Trainer.CountBytes)]);
-        Gauge("streaming.counts.lost", null, "Share of the counted weight that the bounded lists could not keep.", static status => [new(status.Trainer.CountsLost)]);
-        Gauge("streaming.steps", "{step}", "Training steps since the stream's beginning.", static status => [new(status.Trainer.Counters.Steps)]);
-        Gauge("streaming.steps.not_finite", "{step}", "Steps that were not applied because the loss or a gradient was not finite.", static status => [new(status.Trainer.Counters.NonFiniteSteps)]);
-        Gauge("streaming.gradient.norm", null, "Global gradient norm of the last step before clipping.", static status => [new(status.Trainer.GradientNorm)]);
+        _checkpointTime = _meter.CreateHistogram(
+            "streaming.checkpoint.duration",
+            "s",
+            "Time that writing a checkpoint takes, in the background.",
+            advice: Buckets(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
+        );
+        Gauge(
+            "streaming.loss",
+            null,
+            "Loss of the last step by width.",
+            static status => ByWidth(status, static (trainer, k) => k < trainer.Losses.Count ? trainer.Losses[k] : double.NaN)
+        );
+        Gauge(
+            "streaming.recall",
+            null,
+            "Prequential Recall@20 over the last examples by width, all examples.",
+            static status => ByWidth(status, static (trainer, k) => k < trainer.Recall.Count ? trainer.Recall[k].Recall : double.NaN)
+        );
+        Gauge(
+            "streaming.recall.new_items",
+            null,
+            "The same where the item was new to the user.",
+            static status => ByWidth(status, static (trainer, k) => k < trainer.Recall.Count ? trainer.Recall[k].NewItems : double.NaN)
+        );
+        Gauge(
+            "streaming.recall.popularity",
+            null,
+            "Prequential Recall@20 of recent popularity, the baseline.",
+            static status => [new(status.Trainer.Popularity.Recall)]
+        );
+        Gauge(
+            "streaming.recall.methods",
+            null,
+            "Prequential Recall@20 over the last examples of simple methods, of counts, and of both with the model (fused W), by "
+                + "segment: all, new_items, repeats, new_users, first_day.",
+            static status => status.Trainer.Sources.SelectMany(static source => BySegment(source))
+        );
+        Gauge(
+            "streaming.evaluation.time",
+            "s",
+            "Time spent on scoring events before they are learned, since the start.",
+            static status => [new(status.Trainer.EvaluationTime.TotalSeconds)]
+        );
+        Gauge(
+            "streaming.counts.size",
+            "By",
+            "Memory of the counts of co-occurrences and transitions.",
+            static status => [new(status.Trainer.CountBytes)]
+        );
+        Gauge(
+            "streaming.counts.lost",
+            null,
+            "Share of the counted weight that the bounded lists could not keep.",
+            static status => [new(status.Trainer.CountsLost)]
+        );
+        Gauge(
+            "streaming.steps",
+            "{step}",
+            "Training steps since the stream's beginning.",
+            static status => [new(status.Trainer.Counters.Steps)]
+        );
+        Gauge(
+            "streaming.steps.not_finite",
+            "{step}",
+            "Steps that were not applied because the loss or a gradient was not finite.",
+            static status => [new(status.Trainer.Counters.NonFiniteSteps)]
+        );
+        Gauge(
+            "streaming.gradient.norm",
+            null,
+            "Global gradient norm of the last step before clipping.",
+            static status => [new(status.Trainer.GradientNorm)]
+        );
         Gauge("streaming.items", "{item}", "Items that have a row.", static status => [new(status.Trainer.Items)]);
-        Gauge("streaming.item.changes", "{item}", "What happened to items since the stream's beginning: admitted, evicted_by_capacity, evicted_by_age, removed, record_applied, record_rejected.", static status => ItemChanges(status.Trainer.ItemCounters));
-        Gauge("streaming.bank.entries", "{entry}", "Entries of the memory bank: held, and in use.", static status => [new(status.Trainer.BankCount, Tag("kind", "held")), new(status.Trainer.BankEntries, Tag("kind", "used"))]);
-        Gauge("streaming.bank.staleness", null, "Staleness of bank entries by age, ‖stored − now‖² ÷ ‖now‖²: among the newest such share of the bank, and older than the share before.", static status => Strata(status.Trainer.Staleness));
-        Gauge("streaming.drift", null, "Drift of item embeddings over 1, 5 and 10 steps, relative to their norms.", static status => status.Trainer.Drift.Select(static (drift, i) => new Measurement<double>(drift, Tag("steps", i == 0 ? 1 : i * 5))));
-        Gauge("streaming.lag", "{record}", "Records that wait at the broker.", static status => status.Source.Partitions.Select(static lag => new Measurement<double>(lag.Records, Tag("topic", lag.Topic), Tag("partition", lag.Partition))));
-        Gauge("streaming.kafka.problem", null, "1 while something is wrong with Kafka, by what: unavailable, interactions_topic, items_topic, group, assignment, position, dead_letters, rejected_events, rejected_items, registry; /health/ready has the words.", static status => Problems(status.Source));
-        _meter.CreateObservableCounter("streaming.records.missing", () => Status().Source.Missing.Select(static missing => new Measurement<long>(missing.Records, Tag("topic", missing.Topic))), "{record}", "Records that the broker had deleted before they were read, and that were skipped (STREAMING__Kafka__SkipMissing).");
-        _meter.CreateObservableCounter("streaming.dead_letters", () => Status().Source.Rejected.Select(static rejected => new Measurement<long>(rejected.Records, Tag("topic", rejected.Topic), Tag("reason", rejected.Reason.ToString()))), "{record}", "Records that could not be used and went to the dead-letter topic, by topic and reason (the dead letter's header).");
-        Gauge("streaming.records.skipped", "{record}", "Good records of the interactions topic that held no event since the start: deleted rows, tombstones, empty lists.", static status => [new(status.Skipped)]);
-        _meter.CreateObservableGauge("streaming.health", () => Volatile.Read(ref _health).Levels().Select(static part => new Measurement<double>((int)part.Value, Tag("part", part.Key))), null, "How each part is: 0 healthy, 1 degraded, 2 not ready, 3 failed; /health/ready has the words.");
-        Gauge("streaming.events.unused", null, "Share of the last 1,000 events that were not learned from, by outcome: duplicate, history_only (late, or of a type with weight 0), dead_lettered.", static status => Unused(status.Recent));
-        Gauge("streaming.overloaded", null, "1 while a share of the events is not trained on because the trainer is too far behind.", static status => [new(status.Overloaded ? 1 : 0)]);
+        Gauge(
+            "streaming.item.changes",
+            "{item}",
+            "What happened to items since the stream's beginning: admitted, evicted_by_capacity, evicted_by_age, removed, "
+                + "record_applied, record_rejected.",
+            static status => ItemChanges(status.Trainer.ItemCounters)
+        );
+        Gauge(
+            "streaming.bank.entries",
+            "{entry}",
+            "Entries of the memory bank: held, and in use.",
+            static status => [new(status.Trainer.BankCount, Tag("kind", "held")), new(status.Trainer.BankEntries, Tag("kind", "used"))]
+        );
+        Gauge(
+            "streaming.bank.staleness",
+            null,
+            "Staleness of bank entries by age, ‖stored − now‖² ÷ ‖now‖²: among the newest such share of the bank, and older than the "
+                + "share before.",
+            static status => Strata(status.Trainer.Staleness)
+        );
+        Gauge(
+            "streaming.drift",
+            null,
+            "Drift of item embeddings over 1, 5 and 10 steps, relative to their norms.",
+            static status =>
+                status.Trainer.Drift.Select(static (drift, i) => new Measurement<double>(drift, Tag("steps", i == 0 ? 1 : i * 5)))
+        );
+        Gauge(
+            "streaming.lag",
+            "{record}",
+            "Records that wait at the broker.",
+            static status =>
+                status.Source.Partitions.Select(static lag => new Measurement<double>(
+                    lag.Records,
+                    Tag("topic", lag.Topic),
+                    Tag("partition", lag.Partition)
+                ))
+        );
+        Gauge(
+            "streaming.kafka.problem",
+            null,
+            "1 while something is wrong with Kafka, by what: unavailable, interactions_topic, items_topic, group, assignment, position, "
+                + "dead_letters, rejected_events, rejected_items, registry; /health/ready has the words.",
+            static status => Problems(status.Source)
+        );
+        _meter.CreateObservableCounter(
+            "streaming.records.missing",
+            () => Status().Source.Missing.Select(static missing => new Measurement<long>(missing.Records, Tag("topic", missing.Topic))),
+            "{record}",
+            "Records that the broker had deleted before they were read, and that were skipped (STREAMING__Kafka__SkipMissing)."
+        );
+        _meter.CreateObservableCounter(
+            "streaming.dead_letters",
+            () =>
+                Status()
+                    .Source.Rejected.Select(static rejected => new Measurement<long>(
+                        rejected.Records,
+                        Tag("topic", rejected.Topic),
+                        Tag("reason", rejected.Reason.ToString())
+                    )),
+            "{record}",
+            "Records that could not be used and went to the dead-letter topic, by topic and reason (the dead letter's header)."
+        );
+        Gauge(
+            "streaming.records.skipped",
+            "{record}",
+            "Good records of the interactions topic that held no event since the start: deleted rows, tombstones, empty lists.",
+            static status => [new(status.Skipped)]
+        );
+        _meter.CreateObservableGauge(
+            "streaming.health",
+            () =>
+                Volatile.Read(ref _health).Levels().Select(static part => new Measurement<double>((int)part.Value, Tag("part", part.Key))),
+            null,
+            "How each part is: 0 healthy, 1 degraded, 2 not ready, 3 failed; /health/ready has the words."
+        );
+        Gauge(
+            "streaming.events.unused",
+            null,
+            "Share of the last 1,000 events that were not learned from, by outcome: duplicate, history_only (late, or of a type with "
+                + "weight 0), dead_lettered.",
+            static status => Unused(status.Recent)
+        );
+        Gauge(
+            "streaming.overloaded",
+            null,
+            "1 while a share of the events is not trained on because the trainer is too far behind.",
+            static status => [new(status.Overloaded ? 1 : 0)]
+        );
         Gauge("streaming.refreshes.waiting", "{item}", "Embeddings that wait to be published.", static status => [new(status.Waiting)]);
-        Gauge("streaming.published", "{item}", "Embeddings by what became of them since the start: written, removed, skipped, rejected, failed.", static status =>
-        [
-            new(status.Published?.Written ?? 0, Tag("outcome", "written")), new(status.Published?.Removed ?? 0, Tag("outcome", "removed")), new(status.Published?.Skipped ?? 0, Tag("outcome", "skipped")),
-            new(status.Published?.Rejected ?? 0, Tag("outcome", "rejected")), new(status.Published?.Failed ?? 0, Tag("outcome", "failed")),
-        ]);
-        Gauge("streaming.redis.evicting", "{server}", "Redis servers that may evict keys when they are full.", static status => [new(status.EvictingServers)]);
-        Gauge("streaming.histories.waiting", "{user}", "Users whose history waits to be published.", static status => [new(status.UsersWaiting)]);
-        Gauge("streaming.histories.published", "{user}", "Histories of users by what became of them since the start: written, skipped, rejected (a key of another type is in the way), failed.", static status =>
-        [
-            new(status.Users?.Written ?? 0, Tag("outcome", "written")), new(status.Users?.Skipped ?? 0, Tag("outcome", "skipped")),
-            new(status.Users?.Rejected ?? 0, Tag("outcome", "rejected")), new(status.Users?.Failed ?? 0, Tag("outcome", "failed")),
-        ]);
-        Gauge("streaming.histories.freshness", "s", "Time from when a record was produced until it was visible in its user's history in Redis, over the last 30 to 60 s, by percentile.", static status => Percentiles(status.Users));
-        Gauge("streaming.freshness", "s", "Time from when an event was produced until the item that it touched was visible in Redis, over the last 30 to 60 s, by percentile.", static status => Percentiles(status.Published));
+        Gauge(
+            "streaming.published",
+            "{item}",
+            "Embeddings by what became of them since the start: written, removed, skipped, rejected, failed.",
+            static status =>
+                [
+                    new(status.Published?.Written ?? 0, Tag("outcome", "written")),
+                    new(status.Published?.Removed ?? 0, Tag("outcome", "removed")),
+                    new(status.Published?.Skipped ?? 0, Tag("outcome", "skipped")),
+                    new(status.Published?.Rejected ?? 0, Tag("outcome", "rejected")),
+                    new(status.Published?.Failed ?? 0, Tag("outcome", "failed")),
+                ]
+        );
+        Gauge(
+            "streaming.redis.evicting",
+            "{server}",
+            "Redis servers that may evict keys when they are full.",
+            static status => [new(status.EvictingServers)]
+        );
+        Gauge(
+            "streaming.histories.waiting",
+            "{user}",
+            "Users whose history waits to be published.",
+            static status => [new(status.UsersWaiting)]
+        );
+        Gauge(
+            "streaming.histories.published",
+            "{user}",
+            "Histories of users by what became of them since the start: written, skipped, rejected (a key of another type is in the "
+                + "way), failed.",
+            static status =>
+                [
+                    new(status.Users?.Written ?? 0, Tag("outcome", "written")),
+                    new(status.Users?.Skipped ?? 0, Tag("outcome", "skipped")),
+                    new(status.Users?.Rejected ?? 0, Tag("outcome", "rejected")),
+                    new(status.Users?.Failed ?? 0, Tag("outcome", "failed")),
+                ]
+        );
+        Gauge(
+            "streaming.histories.freshness",
+            "s",
+            "Time from when a record was produced until it was visible in its user's history in Redis, over the last 30 to 60 s, by "
+                + "percentile.",
+            static status => Percentiles(status.Users)
+        );
+        Gauge(
+            "streaming.freshness",
+            "s",
+            "Time from when an event was produced until the item that it touched was visible in Redis, over the last 30 to 60 s, by "
+                + "percentile.",
+            static status => Percentiles(status.Published)
+        );
     }
 
     /// <summary>Says where levels are read.</summary>
@@ -112,11 +300,15 @@ public sealed class WorkerMetrics : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _meter.Dispose();
 
-    private static IEnumerable<Measurement<double>> Unused(EventCounts recent) => recent.Read == 0 ? [] :
-    [
-        new((double)recent.Duplicates / recent.Read, Tag("outcome", "duplicate")), new((double)(recent.HistoryOnly - recent.Shed) / recent.Read, Tag("outcome", "history_only")),
-        new((double)recent.DeadLettered / recent.Read, Tag("outcome", "dead_lettered")),
-    ];
+    private static IEnumerable<Measurement<double>> Unused(EventCounts recent) =>
+        recent.Read == 0
+            ? []
+            :
+            [
+                new((double)recent.Duplicates / recent.Read, Tag("outcome", "duplicate")),
+                new((double)(recent.HistoryOnly - recent.Shed) / recent.Read, Tag("outcome", "history_only")),
+                new((double)recent.DeadLettered / recent.Read, Tag("outcome", "dead_lettered")),
+            ];
 
     private static KeyValuePair<string, object?> Tag(string name, object value) => new(name, value);
 
@@ -131,12 +323,23 @@ public sealed class WorkerMetrics : IDisposable
     }
 
     private static IEnumerable<Measurement<double>> Problems(Transport.Kafka.KafkaSourceStatus source) =>
-        Enum.GetValues<Transport.Kafka.Health.KafkaProblem>().Select(kind => new Measurement<double>(source.Problems.Any(problem => problem.Kind == kind) ? 1 : 0, Tag("problem", JsonNamingPolicy.SnakeCaseLower.ConvertName(kind.ToString()))));
+        Enum.GetValues<Transport.Kafka.Health.KafkaProblem>()
+            .Select(kind => new Measurement<double>(
+                source.Problems.Any(problem => problem.Kind == kind) ? 1 : 0,
+                Tag("problem", JsonNamingPolicy.SnakeCaseLower.ConvertName(kind.ToString()))
+            ));
 
     private static IEnumerable<Measurement<double>> BySegment(Learning.Training.SourceRecall source)
     {
         Learning.Training.SegmentRecall recall = source.Recall;
-        (string Segment, double Value)[] values = [("all", recall.Recall), ("new_items", recall.NewItems), ("repeats", recall.Repeats), ("new_users", recall.NewUsers), ("first_day", recall.FirstDay)];
+        (string Segment, double Value)[] values =
+        [
+            ("all", recall.Recall),
+            ("new_items", recall.NewItems),
+            ("repeats", recall.Repeats),
+            ("new_users", recall.NewUsers),
+            ("first_day", recall.FirstDay),
+        ];
         return values.Select(value => new Measurement<double>(value.Value, Tag("method", source.Name), Tag("segment", value.Segment)));
     }
 
@@ -148,19 +351,33 @@ public sealed class WorkerMetrics : IDisposable
         }
     }
 
-    private static IEnumerable<Measurement<double>> Percentiles(Transport.Redis.Publishing.PublishMetrics? published) => published is null || published.RecentFreshness.Count == 0 ? [] :
-    [
-        new(published.RecentFreshness.Quantile(0.5) / 1000, Tag("percentile", "50")), new(published.RecentFreshness.Quantile(0.99) / 1000, Tag("percentile", "99")),
-    ];
+    private static IEnumerable<Measurement<double>> Percentiles(Transport.Redis.Publishing.PublishMetrics? published) =>
+        published is null || published.RecentFreshness.Count == 0
+            ? []
+            :
+            [
+                new(published.RecentFreshness.Quantile(0.5) / 1000, Tag("percentile", "50")),
+                new(published.RecentFreshness.Quantile(0.99) / 1000, Tag("percentile", "99")),
+            ];
 
     private static IEnumerable<Measurement<double>> Strata(IReadOnlyList<double> staleness) =>
-        staleness.Select((value, stratum) => new Measurement<double>(value, Tag("share", stratum == staleness.Count - 1 ? "1" : $"1/{1 << (staleness.Count - 1 - stratum)}")));
+        staleness.Select(
+            (value, stratum) =>
+                new Measurement<double>(
+                    value,
+                    Tag("share", stratum == staleness.Count - 1 ? "1" : $"1/{1 << (staleness.Count - 1 - stratum)}")
+                )
+        );
 
     private static IEnumerable<Measurement<double>> ItemChanges(Learning.Items.ItemTableCounters items) =>
-    [
-        new(items.Admitted, Tag("outcome", "admitted")), new(items.EvictedByCapacity, Tag("outcome", "evicted_by_capacity")), new(items.EvictedByAge, Tag("outcome", "evicted_by_age")),
-        new(items.Removed, Tag("outcome", "removed")), new(items.RecordsApplied, Tag("outcome", "record_applied")), new(items.RecordsRejected, Tag("outcome", "record_rejected")),
-    ];
+        [
+            new(items.Admitted, Tag("outcome", "admitted")),
+            new(items.EvictedByCapacity, Tag("outcome", "evicted_by_capacity")),
+            new(items.EvictedByAge, Tag("outcome", "evicted_by_age")),
+            new(items.Removed, Tag("outcome", "removed")),
+            new(items.RecordsApplied, Tag("outcome", "record_applied")),
+            new(items.RecordsRejected, Tag("outcome", "record_rejected")),
+        ];
 
     private void Gauge(string name, string? unit, string description, Func<PipelineStatus, IEnumerable<Measurement<double>>> read) =>
         _meter.CreateObservableGauge(name, () => read(Status()), unit, description);

@@ -1,7 +1,8 @@
+using System.Globalization;
 using Streaming.Models.Options;
-using Streaming.Worker.Stages;
 using Streaming.Worker.Engine;
 using Streaming.Worker.Failures;
+using Streaming.Worker.Stages;
 
 namespace Streaming.Worker.Run;
 
@@ -25,12 +26,12 @@ internal static class MemoryCheck
     private const int EntryBytes = 16;
 
     /// <summary>The least that a model on the CPU needs, in bytes. Histories and dedup window come on top as they fill.</summary>
-    public static long Least(ModelOptions model) =>
-        FixedBytes + (StepBytes * model.Dimension) + Tables(model);
+    public static long Least(ModelOptions model) => FixedBytes + (StepBytes * model.Dimension) + Tables(model);
 
     /// <summary>The tables alone.</summary>
     internal static long Tables(ModelOptions model) =>
-        ((long)model.ItemCapacity * ((BytesPerNumber * model.Dimension) + ItemBytes)) + ((long)model.BankCapacity * ((sizeof(float) * model.Dimension) + EntryBytes));
+        ((long)model.ItemCapacity * ((BytesPerNumber * model.Dimension) + ItemBytes))
+        + ((long)model.BankCapacity * ((sizeof(float) * model.Dimension) + EntryBytes));
 
     /// <summary>Checks it.</summary>
     /// <param name="settings">All settings.</param>
@@ -42,8 +43,15 @@ internal static class MemoryCheck
         long least = Least(model);
         if (settings.Engine.Engine == EngineKind.Cpu && least > available)
         {
-            throw new SettingsException([FormattableString.Invariant(
-                $"the model needs at least {least >> 20} MiB of memory, and the runtime may use {available >> 20} MiB (in a container three quarters of its limit). Raise the limit, or lower STREAMING__Model__ItemCapacity ({model.ItemCapacity}), the largest of STREAMING__Model__Widths ({model.Dimension}) or STREAMING__Model__BankCapacity ({model.BankCapacity}).")]);
+            throw new SettingsException([
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"the model needs at least {least >> 20} MiB of memory, and the runtime may use {available >> 20} MiB (in a "
+                        + $"container three quarters of its limit). Raise the limit, or lower STREAMING__Model__ItemCapacity "
+                        + $"({model.ItemCapacity}), the largest of STREAMING__Model__Widths ({model.Dimension}) or "
+                        + $"STREAMING__Model__BankCapacity ({model.BankCapacity})."
+                ),
+            ]);
         }
     }
 }

@@ -41,7 +41,13 @@ internal sealed class WorkerRun : IDisposable
     /// <param name="loggers">Log.</param>
     /// <param name="request">What was asked for on the command line; null: nothing.</param>
     /// <param name="engines">Makes the engine of each life; null: the one of the settings.</param>
-    public WorkerRun(WorkerOptions settings, TimeProvider time, ILoggerFactory loggers, RunRequest? request = null, Func<TrainingEngine>? engines = null)
+    public WorkerRun(
+        WorkerOptions settings,
+        TimeProvider time,
+        ILoggerFactory loggers,
+        RunRequest? request = null,
+        Func<TrainingEngine>? engines = null
+    )
     {
         _request = request ?? RunRequest.Plain;
         _engines = engines;
@@ -68,8 +74,12 @@ internal sealed class WorkerRun : IDisposable
         CheckpointFolder.RequireWritable(_settings.Checkpoint.Folder);
         _health.Set("trainer", HealthLevel.NotReady, "starting");
         HttpOptions http = _settings.Http;
-        await using HttpEndpoint? endpoint = http.Port < 0 ? null
-            : await HttpEndpoint.StartAsync(http, _loggers, routes => OperationsRoutes.Map(routes, _health, _exposition), abort).ConfigureAwait(false);
+        await using HttpEndpoint? endpoint =
+            http.Port < 0
+                ? null
+                : await HttpEndpoint
+                    .StartAsync(http, _loggers, routes => OperationsRoutes.Map(routes, _health, _exposition), abort)
+                    .ConfigureAwait(false);
         if (endpoint is not null)
         {
             PipelineLog.Listening(_logger, endpoint.Address);
@@ -105,14 +115,17 @@ internal sealed class WorkerRun : IDisposable
         _metrics.Dispose();
     }
 
-    /// <summary>How long a question to Redis may hold up a checkpoint or the end: draining has half of the time, this a part of the rest.</summary>
+    /// <summary>
+    /// How long a question to Redis may hold up a checkpoint or the end: draining has half of the time, this a part of the rest.
+    /// </summary>
     private TimeSpan ShortWait()
     {
         TimeSpan eighth = _settings.Pipeline.ShutdownTimeout / 8;
         return eighth < TimeSpan.FromSeconds(2) ? eighth : TimeSpan.FromSeconds(2);
     }
 
-    private string Owner() => _settings.Pipeline.Owner is { Length: > 0 } owner ? owner : $"{Environment.MachineName}:{Environment.ProcessId}";
+    private string Owner() =>
+        _settings.Pipeline.Owner is { Length: > 0 } owner ? owner : $"{Environment.MachineName}:{Environment.ProcessId}";
 
     /// <summary>Decides which generation is trained; a store that is away is waited for.</summary>
     /// <returns>False when told to stop meanwhile.</returns>
@@ -134,7 +147,10 @@ internal sealed class WorkerRun : IDisposable
             }
             catch (Exception exception) when (EmbeddingPublisher.IsOutage(exception) && !stopping.IsCancellationRequested)
             {
-                string servers = string.Join(", ", redis.Multiplexer.GetEndPoints().Select(static server => EndPointCollection.ToString(server)));
+                string servers = string.Join(
+                    ", ",
+                    redis.Multiplexer.GetEndPoints().Select(static server => EndPointCollection.ToString(server))
+                );
                 string reason = await RedisConnection.DiagnoseAsync(_settings.Redis, exception, stopping).ConfigureAwait(false);
                 _health.Set("redis", HealthLevel.Degraded, $"{servers} unavailable: {reason}");
                 if (!told)
@@ -171,7 +187,11 @@ internal sealed class WorkerRun : IDisposable
     private void OnLeaseTrouble(Exception? exception)
     {
         string model = _settings.Redis.Model;
-        _health.Set("lease", exception is null ? HealthLevel.Healthy : HealthLevel.Degraded, exception is null ? string.Empty : $"cannot be asked for or renewed: {RedisConnection.FirstWords(exception.Message)}");
+        _health.Set(
+            "lease",
+            exception is null ? HealthLevel.Healthy : HealthLevel.Degraded,
+            exception is null ? string.Empty : $"cannot be asked for or renewed: {RedisConnection.FirstWords(exception.Message)}"
+        );
         if (exception is null)
         {
             PipelineLog.LeaseKnown(_logger, model);
@@ -201,8 +221,11 @@ internal sealed class WorkerRun : IDisposable
     private async Task RiseAboveCheckpointsAsync(TrainerLease lease, CancellationToken stopping)
     {
         CheckpointOptions keep = _settings.Checkpoint;
-        if (keep.Folder.Length > 0
-            && new CheckpointStore(keep.Folder, keep.Keep, _time, static _ => { }).NewestToken is var newest && newest >= lease.Token)
+        if (
+            keep.Folder.Length > 0
+            && new CheckpointStore(keep.Folder, keep.Keep, _time, static _ => { }).NewestToken is var newest
+            && newest >= lease.Token
+        )
         {
             await lease.AcquireAsync(newest, stopping).ConfigureAwait(false);
         }
@@ -230,8 +253,7 @@ internal sealed class WorkerRun : IDisposable
         }
     }
 
-    private static bool IsAway(Exception exception) =>
-        exception is OperationCanceledException || EmbeddingPublisher.IsOutage(exception);
+    private static bool IsAway(Exception exception) => exception is OperationCanceledException || EmbeddingPublisher.IsOutage(exception);
 
     /// <summary>Runs the pipeline while the lease is kept; one that is lost ends it as it stands.</summary>
     private async Task HoldAsync(TrainerLease lease, IDatabase redis, CancellationToken stopping, CancellationToken abort)
@@ -272,14 +294,32 @@ internal sealed class WorkerRun : IDisposable
     }
 
     /// <returns>What the next life has to know; null: the run is over.</returns>
-    private async Task<PipelineReturn?> LiveAsync(TrainerLease lease, IDatabase redis, PipelineReturn? returned, CancellationToken stopping, CancellationToken abort)
+    private async Task<PipelineReturn?> LiveAsync(
+        TrainerLease lease,
+        IDatabase redis,
+        PipelineReturn? returned,
+        CancellationToken stopping,
+        CancellationToken abort
+    )
     {
         using var ended = new CancellationTokenSource();
         Task keeping = lease.KeepAsync(ended.Token);
         try
         {
             var fence = new CheckpointFence(lease.Token, () => MayKeep(lease));
-            using var pipeline = new Pipeline(_settings, _plan, redis, fence, _metrics, _health, _time, _loggers, _engines, returned, IsReturn);
+            using var pipeline = new Pipeline(
+                _settings,
+                _plan,
+                redis,
+                fence,
+                _metrics,
+                _health,
+                _time,
+                _loggers,
+                _engines,
+                returned,
+                IsReturn
+            );
             _health.Set("trainer", HealthLevel.Healthy);
             try
             {
@@ -298,12 +338,13 @@ internal sealed class WorkerRun : IDisposable
         }
     }
 
-    private bool IsReturn(Exception exception) => exception switch
-    {
-        NonFiniteLossException => !_hasDiverged,
-        TopicReplacedException => _settings.Kafka.SkipMissing,
-        _ => false,
-    };
+    private bool IsReturn(Exception exception) =>
+        exception switch
+        {
+            NonFiniteLossException => !_hasDiverged,
+            TopicReplacedException => _settings.Kafka.SkipMissing,
+            _ => false,
+        };
 
     private PipelineReturn Return(Pipeline pipeline, Exception exception)
     {

@@ -8,7 +8,8 @@ using Streaming.Worker.Http;
 namespace Streaming.Worker.Serve;
 
 /// <summary>Keeps the index of the lookups up to date while the server runs, and reports its state to log and health.</summary>
-public sealed class IndexService(Lookups lookups, ServeOptions options, HealthReport health, TimeProvider time, ILoggerFactory loggers) : BackgroundService
+public sealed class IndexService(Lookups lookups, ServeOptions options, HealthReport health, TimeProvider time, ILoggerFactory loggers)
+    : BackgroundService
 {
     private static readonly TimeSpan Glance = TimeSpan.FromSeconds(1);
 
@@ -43,10 +44,13 @@ public sealed class IndexService(Lookups lookups, ServeOptions options, HealthRe
         _last = status;
     }
 
-    private static HealthLevel Level(IndexStatus status, string? reason) => reason is not null ? HealthLevel.NotReady
-        : status.Phase == IndexPhase.Stale || status.Items == 0 ? HealthLevel.Degraded : HealthLevel.Healthy;
+    private static HealthLevel Level(IndexStatus status, string? reason) =>
+        reason is not null ? HealthLevel.NotReady
+        : status.Phase == IndexPhase.Stale || status.Items == 0 ? HealthLevel.Degraded
+        : HealthLevel.Healthy;
 
-    private static string Text(IndexStatus status) => status.Phase == IndexPhase.Stale ? $"last refreshed {status.Age.TotalSeconds:F0} s ago: {status.Error}"
+    private static string Text(IndexStatus status) =>
+        status.Phase == IndexPhase.Stale ? $"last refreshed {status.Age.TotalSeconds:F0} s ago: {status.Error}"
         : status.Items == 0 ? $"generation {status.Generation} has no items"
         : status.Load is { } load ? $"loading generation {load.Generation}: {load.Loaded} of {load.Expected} items"
         : string.Empty;
@@ -55,7 +59,12 @@ public sealed class IndexService(Lookups lookups, ServeOptions options, HealthRe
     {
         if (status.Load is { Loaded: > 0 } load && load.Loaded != _logged)
         {
-            HttpLog.IndexLoading(_logger, load.Generation, _logged = load.Loaded, load.Expected > 0 ? $"{load.Expected}" : "an unknown number");
+            HttpLog.IndexLoading(
+                _logger,
+                load.Generation,
+                _logged = load.Loaded,
+                load.Expected > 0 ? $"{load.Expected}" : "an unknown number"
+            );
         }
 
         if (status.Error is { } error && _last?.Error is null)
@@ -77,7 +86,9 @@ public sealed class IndexService(Lookups lookups, ServeOptions options, HealthRe
         }
     }
 
-    /// <summary>An occasional unreadable value is only counted; when every value read since the last report was refused, health degrades.</summary>
+    /// <summary>
+    /// An occasional unreadable value is only counted; when every value read since the last report was refused, health degrades.
+    /// </summary>
     private void ReportRefused()
     {
         long found = lookups.Metrics.ValuesFound;

@@ -18,7 +18,8 @@ public sealed class ItemCatalogue
     public int Count => _items.Count;
 
     /// <summary>Reads item files. Columns become plain text fields under their lower-cased names.</summary>
-    /// <exception cref="InputFileException">A file is missing, its header is invalid, or a row is unreadable; the message names it.</exception>
+    /// <exception cref="InputFileException">A file is missing, its header is invalid, or a row is unreadable; the message names
+    /// it.</exception>
     public static ItemCatalogue ReadAll(IEnumerable<string> paths)
     {
         ArgumentNullException.ThrowIfNull(paths);
@@ -43,7 +44,7 @@ public sealed class ItemCatalogue
 
     private void Read(string path)
     {
-        using DelimitedReader rows = DelimitedReader.OpenFile(path);
+        using var rows = DelimitedReader.OpenFile(path);
         if (!rows.Read() || rows.Count < 2)
         {
             throw new InputFileException($"{path}, line 1: expected a header item,title,…");
@@ -55,7 +56,9 @@ public sealed class ItemCatalogue
         {
             if (rows.Problem is not null || rows.Count != names.Length || rows[0].IsEmpty)
             {
-                throw new InputFileException($"{path}, line {rows.Line}: {rows.Problem ?? $"{rows.Count} fields; expected {names.Length}, the first not empty"}");
+                throw new InputFileException(
+                    $"{path}, line {rows.Line}: {rows.Problem ?? $"{rows.Count} fields; expected {names.Length}, the first not empty"}"
+                );
             }
 
             var text = new Dictionary<string, string>(StringComparer.Ordinal);
@@ -84,7 +87,10 @@ public sealed class ItemCatalogue
         int wrong = Array.FindIndex(names, static name => name.Length is 0 or > InteractionEvent.MaxIdBytes);
         if (wrong >= 0)
         {
-            throw new InputFileException($"{path}, line 1: column {wrong + 1} has {(names[wrong].Length == 0 ? "no name" : $"a name longer than {InteractionEvent.MaxIdBytes} characters")}");
+            throw new InputFileException(
+                $"{path}, line 1: column {wrong + 1} has "
+                    + $"{(names[wrong].Length == 0 ? "no name" : $"a name longer than {InteractionEvent.MaxIdBytes} characters")}"
+            );
         }
 
         if (names.Length - 1 > Limits.MaxTextFields)
@@ -96,9 +102,11 @@ public sealed class ItemCatalogue
     private static void Check(string path, DelimitedReader rows, int field, string name)
     {
         ReadOnlySpan<byte> value = rows[field];
-        string? problem = !Utf8.IsValid(value) ? "is not UTF-8"
+        string? problem =
+            !Utf8.IsValid(value) ? "is not UTF-8"
             : field == 0 && value.Length > InteractionEvent.MaxIdBytes ? $"is longer than {InteractionEvent.MaxIdBytes} bytes"
-            : field > 0 && value.Length > Limits.MaxTextLength && rows.Text(field).Length > Limits.MaxTextLength ? $"is longer than {Limits.MaxTextLength} characters"
+            : field > 0 && value.Length > Limits.MaxTextLength && rows.Text(field).Length > Limits.MaxTextLength
+                ? $"is longer than {Limits.MaxTextLength} characters"
             : null;
         if (problem is not null)
         {

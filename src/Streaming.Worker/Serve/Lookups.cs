@@ -13,7 +13,9 @@ using Streaming.Worker.Http;
 
 namespace Streaming.Worker.Serve;
 
-/// <summary>Answers the lookup routes: vectors, neighbours and recommendations, from Redis and an index of its items, like any serving tier.</summary>
+/// <summary>
+/// Answers the lookup routes: vectors, neighbours and recommendations, from Redis and an index of its items, like any serving tier.
+/// </summary>
 public sealed class Lookups : IDisposable
 {
     /// <summary>Header of answers from the index: seconds since its last refresh.</summary>
@@ -35,13 +37,25 @@ public sealed class Lookups : IDisposable
     /// <param name="widths">The model's widths, where the store does not say them.</param>
     /// <param name="titleOf">A title for people, where one is known.</param>
     /// <param name="time">Clock.</param>
-    public Lookups(IDatabase database, RedisOptions redis, ServeOptions serve, IReadOnlyList<int> widths, Func<string, string?> titleOf, TimeProvider time)
+    public Lookups(
+        IDatabase database,
+        RedisOptions redis,
+        ServeOptions serve,
+        IReadOnlyList<int> widths,
+        Func<string, string?> titleOf,
+        TimeProvider time
+    )
     {
         _database = database;
         _titleOf = titleOf;
         _time = time;
         _serve = serve;
-        _options = new ServingOptions { Model = redis.Model, Partitions = redis.Partitions, KeyPerWidth = redis.Layout == EmbeddingKeyLayout.PerWidth };
+        _options = new ServingOptions
+        {
+            Model = redis.Model,
+            Partitions = redis.Partitions,
+            KeyPerWidth = redis.Layout == EmbeddingKeyLayout.PerWidth,
+        };
         _keys = new RedisKeys(redis.Model, redis.Partitions);
         _index = new EmbeddingIndex(database, _options, new IndexOptions { Widths = widths, SweepItems = _serve.SweepItems }, time);
         Updater = new IndexUpdater(_index, _serve.RefreshInterval, time);
@@ -53,7 +67,9 @@ public sealed class Lookups : IDisposable
     /// <summary>Gets the service that keeps the index up to date.</summary>
     public IndexUpdater Updater { get; }
 
-    /// <summary>Checks that the settings match the model in Redis. An unreachable store is not an error here; the index reports it.</summary>
+    /// <summary>
+    /// Checks that the settings match the model in Redis. An unreachable store is not an error here; the index reports it.
+    /// </summary>
     /// <exception cref="KeyLayoutException">The model has another number of partitions.</exception>
     public async Task CheckAsync(CancellationToken cancellationToken)
     {
@@ -80,13 +96,19 @@ public sealed class Lookups : IDisposable
     public (IndexStatus Status, string? Reason) Look()
     {
         IndexStatus status = Updater.Status();
-        return (status, status switch
-        {
-            { Phase: IndexPhase.Loading } => $"the index is not loaded yet{Progress(status.Load)}{(status.Error is null ? string.Empty : $"; the last attempt failed: {status.Error}")}",
-            { Phase: IndexPhase.Unpublished } => $"no generation is published: {_keys.Active} is not set{Progress(status.Load)}",
-            { Phase: IndexPhase.Stale } when status.Age > _serve.MaxStale => $"the index is {Seconds(status.Age)} s old, more than STREAMING__Serve__MaxStale allows; the store cannot be read: {status.Error}",
-            _ => null,
-        });
+        return (
+            status,
+            status switch
+            {
+                { Phase: IndexPhase.Loading } => $"the index is not loaded "
+                    + $"yet{Progress(status.Load)}{(status.Error is null ? string.Empty : $"; the last attempt failed: {status.Error}")}",
+                { Phase: IndexPhase.Unpublished } => $"no generation is published: {_keys.Active} is not set{Progress(status.Load)}",
+                { Phase: IndexPhase.Stale } when status.Age > _serve.MaxStale =>
+                    $"the index is {Seconds(status.Age)} s old, more than STREAMING__Serve__MaxStale allows; the store cannot be read: "
+                        + $"{status.Error}",
+                _ => null,
+            }
+        );
     }
 
     /// <summary>Returns what a request is answered from, and sets the age header.</summary>
@@ -112,19 +134,33 @@ public sealed class Lookups : IDisposable
     }
 
     /// <summary>Returns the vector of each item at a width: from Redis, or from the index while Redis is unavailable.</summary>
-    public async Task<IReadOnlyList<ItemLookup>> VectorsAsync(ServedItems served, IReadOnlyList<string> ids, int width, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<ItemLookup>> VectorsAsync(
+        ServedItems served,
+        IReadOnlyList<string> ids,
+        int width,
+        CancellationToken cancellationToken
+    )
     {
         if (_database.Multiplexer.IsConnected)
         {
             try
             {
                 float[] vectors = new float[ids.Count * width];
-                ItemRead[] items = new ItemRead[ids.Count];
+                var items = new ItemRead[ids.Count];
                 await served.Reader.ReadAsync(ids, width, vectors, items, cancellationToken).ConfigureAwait(false);
                 Metrics.Count(items);
-                return [.. ids.Select((id, i) => new ItemLookup(
-                    items[i].Status == ItemStatus.Found ? new ItemVector(id, _titleOf(id), items[i].Stamp.Step, vectors[(i * width)..((i + 1) * width)]) : null,
-                    items[i].Status == ItemStatus.Refused ? Refusals.Describe(items[i].Fault) : null))];
+                return
+                [
+                    .. ids.Select(
+                        (id, i) =>
+                            new ItemLookup(
+                                items[i].Status == ItemStatus.Found
+                                    ? new ItemVector(id, _titleOf(id), items[i].Stamp.Step, vectors[(i * width)..((i + 1) * width)])
+                                    : null,
+                                items[i].Status == ItemStatus.Refused ? Refusals.Describe(items[i].Fault) : null
+                            )
+                    ),
+                ];
             }
             catch (Exception exception) when (RouteAnswers.IsStoreAway(exception) || RouteAnswers.IsStoreUnreadable(exception))
             {
@@ -137,7 +173,14 @@ public sealed class Lookups : IDisposable
 
     /// <summary>Returns the nearest items by cosine at a width, without the item itself.</summary>
     /// <returns>Null if the item has no embedding, and why its stored value was refused.</returns>
-    public async Task<(IReadOnlyList<NearItem>? Neighbours, string? Refused)> NeighboursAsync(ServedItems served, string id, int width, int count, int shortlist, CancellationToken cancellationToken)
+    public async Task<(IReadOnlyList<NearItem>? Neighbours, string? Refused)> NeighboursAsync(
+        ServedItems served,
+        string id,
+        int width,
+        int count,
+        int shortlist,
+        CancellationToken cancellationToken
+    )
     {
         float[] vector = new float[width];
         if (!served.View.TryRead(RedisKeys.Hash(id), vector, out _, out _))
@@ -154,8 +197,23 @@ public sealed class Lookups : IDisposable
 
         float length = TensorPrimitives.Norm(vector);
         Neighbour[] best = ArrayPool<Neighbour>.Shared.Rent(count + 1);
-        int found = served.View.Search(vector, new SearchOptions { Width = width, Cosine = true, Shortlist = shortlist }, best.AsSpan(0, count + 1));
-        NearItem[] near = [.. best.Take(found).Where(near => near.Id != id).Take(count).Select(near => new NearItem(near.Id, _titleOf(near.Id), Math.Round(length > 0 ? near.Score / length : 0, 4)))];
+        int found = served.View.Search(
+            vector,
+            new SearchOptions
+            {
+                Width = width,
+                Cosine = true,
+                Shortlist = shortlist,
+            },
+            best.AsSpan(0, count + 1)
+        );
+        NearItem[] near =
+        [
+            .. best.Take(found)
+                .Where(near => near.Id != id)
+                .Take(count)
+                .Select(near => new NearItem(near.Id, _titleOf(near.Id), Math.Round(length > 0 ? near.Score / length : 0, 4))),
+        ];
         ArrayPool<Neighbour>.Shared.Return(best, clearArray: true);
         return (near, null);
     }
@@ -173,16 +231,20 @@ public sealed class Lookups : IDisposable
 
     private static string Seconds(TimeSpan age) => Math.Round(age.TotalSeconds).ToString(CultureInfo.InvariantCulture);
 
-    private static string Progress(IndexLoad? load) => load is null || load.Generation == 0 ? string.Empty
-        : $": {load.Loaded} of {(load.Expected > 0 ? load.Expected : "an unknown number of")} items";
+    private static string Progress(IndexLoad? load) =>
+        load is null || load.Generation == 0
+            ? string.Empty
+            : $": {load.Loaded} of {(load.Expected > 0 ? load.Expected : "an unknown number of")} items";
 
     private ItemLookup FromIndex(ServedItems served, string id, int width, bool alone)
     {
         float[] vector = new float[width];
-        return served.View.TryRead(RedisKeys.Hash(id), vector, out _, out long step) ? new ItemLookup(new ItemVector(id, _titleOf(id), step, vector), null)
+        return served.View.TryRead(RedisKeys.Hash(id), vector, out _, out long step)
+                ? new ItemLookup(new ItemVector(id, _titleOf(id), step, vector), null)
             : alone ? throw LookupException.Unavailable($"the store cannot be read, and item \"{id}\" is not in the index")
             : default;
     }
 
-    private ServedItems Serve(IndexView view) => new(view, new EmbeddingReader(_database, _options with { Generation = view.Generation }, _time), _serve);
+    private ServedItems Serve(IndexView view) =>
+        new(view, new EmbeddingReader(_database, _options with { Generation = view.Generation }, _time), _serve);
 }

@@ -29,17 +29,33 @@ public static class RecommendationRoutes
     {
         string user = RouteAnswers.Id(context);
         RecommendationQuery query = Query(context, lookups, options, []);
-        return Answer(lookups, user, query, await lookups.Recommender.ForUserAsync(user, query, context.RequestAborted).ConfigureAwait(false));
+        return Answer(
+            lookups,
+            user,
+            query,
+            await lookups.Recommender.ForUserAsync(user, query, context.RequestAborted).ConfigureAwait(false)
+        );
     }
 
     private static async Task<object> ForItemsAsync(HttpContext context, Lookups lookups, HttpOptions options)
     {
-        string allowed = $"the body must be a JSON list of 0 to {options.MaxItems} item ids, or an object with such lists named items and exclude";
+        string allowed =
+            $"the body must be a JSON list of 0 to {options.MaxItems} item ids, or an object with such lists named items and exclude";
         JsonElement body = await RouteAnswers.BodyAsync(context, allowed).ConfigureAwait(false);
         (JsonElement items, JsonElement? exclude) = Parts(body, allowed);
         string[] history = RouteAnswers.ItemIds(items, 0, options.MaxItems, allowed);
-        RecommendationQuery query = Query(context, lookups, options, exclude is { } list ? RouteAnswers.ItemIds(list, 0, options.MaxItems, allowed) : []);
-        return Answer(lookups, null, query, await lookups.Recommender.ForItemsAsync(history, query, context.RequestAborted).ConfigureAwait(false));
+        RecommendationQuery query = Query(
+            context,
+            lookups,
+            options,
+            exclude is { } list ? RouteAnswers.ItemIds(list, 0, options.MaxItems, allowed) : []
+        );
+        return Answer(
+            lookups,
+            null,
+            query,
+            await lookups.Recommender.ForItemsAsync(history, query, context.RequestAborted).ConfigureAwait(false)
+        );
     }
 
     private static (JsonElement Items, JsonElement? Exclude) Parts(JsonElement body, string allowed)
@@ -49,7 +65,9 @@ public static class RecommendationRoutes
             return (body, null);
         }
 
-        return body.EnumerateObject().All(static part => part.Name is "items" or "exclude") && body.TryGetProperty("items", out JsonElement items)
+        return
+            body.EnumerateObject().All(static part => part.Name is "items" or "exclude")
+            && body.TryGetProperty("items", out JsonElement items)
             ? (items, body.TryGetProperty("exclude", out JsonElement exclude) ? exclude : null)
             : throw LookupException.Wrong(allowed);
     }
@@ -58,35 +76,39 @@ public static class RecommendationRoutes
     {
         ServedItems served = lookups.Take(context);
         string[] named = [.. context.Request.Query["exclude"].OfType<string>()];
-        return named.Length <= options.MaxItems ? new RecommendationQuery
-        {
-            Width = Width(context, served.View),
-            Count = RouteAnswers.Number(context, "count", 20, 1, MostRecommendations),
-            ExcludeSeen = RouteAnswers.Flag(context, "exclude-seen", ordinarily: true),
-            Exclude = [.. exclude, .. named],
-            Counts = RouteAnswers.Flag(context, "counts", ordinarily: true),
-            Shortlist = RouteAnswers.Number(context, "shortlist", served.Options.Shortlist, 0, RouteAnswers.MostShortlist),
-        }
-        : throw LookupException.Wrong($"exclude is given {named.Length} times; allowed: up to {options.MaxItems}");
+        return named.Length <= options.MaxItems
+            ? new RecommendationQuery
+            {
+                Width = Width(context, served.View),
+                Count = RouteAnswers.Number(context, "count", 20, 1, MostRecommendations),
+                ExcludeSeen = RouteAnswers.Flag(context, "exclude-seen", ordinarily: true),
+                Exclude = [.. exclude, .. named],
+                Counts = RouteAnswers.Flag(context, "counts", ordinarily: true),
+                Shortlist = RouteAnswers.Number(context, "shortlist", served.Options.Shortlist, 0, RouteAnswers.MostShortlist),
+            }
+            : throw LookupException.Wrong($"exclude is given {named.Length} times; allowed: up to {options.MaxItems}");
     }
 
-    private static object Answer(Lookups lookups, string? user, RecommendationQuery query, Recommendation? shown) => shown is null
-        ? throw LookupException.Unavailable($"no user tower of width {query.Width} is published yet")
-        : new
-        {
-            user,
-            width = query.Width,
-            generation = shown.Model.Generation,
-            step = shown.Model.Step,
-            ranking = shown.IsFused ? "fused" : "vector",
-            history = shown.History.Select(item => new { item, title = lookups.TitleOf(item) }),
-            recommendations = shown.Items.Select(item => new NearItem(item.Id, lookups.TitleOf(item.Id), Math.Round(item.Score, 4))),
-        };
+    private static object Answer(Lookups lookups, string? user, RecommendationQuery query, Recommendation? shown) =>
+        shown is null
+            ? throw LookupException.Unavailable($"no user tower of width {query.Width} is published yet")
+            : new
+            {
+                user,
+                width = query.Width,
+                generation = shown.Model.Generation,
+                step = shown.Model.Step,
+                ranking = shown.IsFused ? "fused" : "vector",
+                history = shown.History.Select(item => new { item, title = lookups.TitleOf(item) }),
+                recommendations = shown.Items.Select(item => new NearItem(item.Id, lookups.TitleOf(item.Id), Math.Round(item.Score, 4))),
+            };
 
     /// <summary>Towers exist only at the model's own widths; other widths are refused.</summary>
     private static int Width(HttpContext context, IndexView view)
     {
         int width = RouteAnswers.Number(context, "width", view.Width, 1, view.Width);
-        return view.Widths.Contains(width) ? width : throw LookupException.Wrong($"width is \"{width}\"; allowed: {string.Join(", ", view.Widths)}");
+        return view.Widths.Contains(width)
+            ? width
+            : throw LookupException.Wrong($"width is \"{width}\"; allowed: {string.Join(", ", view.Widths)}");
     }
 }

@@ -17,12 +17,17 @@ internal static class RouteAnswers
     /// <summary>The most candidates of a first pass at a narrow width.</summary>
     public const int MostShortlist = 100_000;
 
-    private static readonly JsonSerializerOptions Json = new() { PropertyNamingPolicy = JsonNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull };
+    private static readonly JsonSerializerOptions Json = new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    };
 
     /// <summary>Creates a route's handler.</summary>
     /// <param name="answer">Produces the answer.</param>
     /// <param name="allowed">Names of the query parameters; others are refused.</param>
-    public static RequestDelegate Answer(Func<HttpContext, Task<object>> answer, params string[] allowed) => context => AnswerAsync(context, answer, allowed);
+    public static RequestDelegate Answer(Func<HttpContext, Task<object>> answer, params string[] allowed) =>
+        context => AnswerAsync(context, answer, allowed);
 
     /// <summary>Whether an exception means that the store does not answer.</summary>
     public static bool IsStoreAway(Exception exception) => exception is RedisException or TimeoutException;
@@ -44,7 +49,8 @@ internal static class RouteAnswers
     {
         string? text = context.Request.Query[name];
         return string.IsNullOrEmpty(text) ? ordinarily
-            : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int number) && number >= least && number <= most ? number
+            : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int number) && number >= least && number <= most
+                ? number
             : throw LookupException.Wrong($"{name} is \"{text}\"; allowed: {least} to {most}");
     }
 
@@ -64,7 +70,9 @@ internal static class RouteAnswers
     {
         try
         {
-            return await JsonSerializer.DeserializeAsync<JsonElement>(context.Request.Body, Json, context.RequestAborted).ConfigureAwait(false);
+            return await JsonSerializer
+                .DeserializeAsync<JsonElement>(context.Request.Body, Json, context.RequestAborted)
+                .ConfigureAwait(false);
         }
         catch (JsonException)
         {
@@ -81,7 +89,15 @@ internal static class RouteAnswers
             throw LookupException.Wrong(allowed);
         }
 
-        return [.. list.EnumerateArray().Select(id => id.ValueKind == JsonValueKind.String && id.GetString() is { Length: > 0 } text ? text : throw LookupException.Wrong(allowed))];
+        return
+        [
+            .. list.EnumerateArray()
+                .Select(id =>
+                    id.ValueKind == JsonValueKind.String && id.GetString() is { Length: > 0 } text
+                        ? text
+                        : throw LookupException.Wrong(allowed)
+                ),
+        ];
     }
 
     private static async Task AnswerAsync(HttpContext context, Func<HttpContext, Task<object>> answer, string[] allowed)

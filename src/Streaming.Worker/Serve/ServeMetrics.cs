@@ -22,11 +22,27 @@ public sealed class ServeMetrics : IDisposable
     {
         _index = index;
         _meter.CreateObservableCounter("streaming.lookups", Lookups, "{item}", "Items looked up, by outcome: found, missing.");
-        _meter.CreateObservableCounter("streaming.values.refused", Refused, "{item}", "Values in Redis that lookups or the index could not read, by reason: foreign, truncated, newer, corrupt, other_generation, too_narrow.");
+        _meter.CreateObservableCounter(
+            "streaming.values.refused",
+            Refused,
+            "{item}",
+            "Values in Redis that lookups or the index could not read, by reason: foreign, truncated, newer, corrupt, other_generation, "
+                + "too_narrow."
+        );
         _meter.CreateObservableGauge("streaming.index.items", () => _index.Count, "{item}", "Items in the index.");
-        _meter.CreateObservableGauge("streaming.index.generation", () => (long)_index.Generation, null, "Generation of the index, 0 before the first load.");
+        _meter.CreateObservableGauge(
+            "streaming.index.generation",
+            () => (long)_index.Generation,
+            null,
+            "Generation of the index, 0 before the first load."
+        );
         _meter.CreateObservableGauge("streaming.index.age", () => _index.Age.TotalSeconds, "s", "Time since the index last matched Redis.");
-        _meter.CreateObservableGauge("streaming.index.memory", () => _index.Current.Bytes, "By", "Memory used by the index, excluding id strings.");
+        _meter.CreateObservableGauge(
+            "streaming.index.memory",
+            () => _index.Current.Bytes,
+            "By",
+            "Memory used by the index, excluding id strings."
+        );
     }
 
     /// <summary>Gets the number of values that lookups and the index could read.</summary>
@@ -54,10 +70,14 @@ public sealed class ServeMetrics : IDisposable
     public void Dispose() => _meter.Dispose();
 
     private IEnumerable<Measurement<long>> Lookups() =>
-    [
-        new(Volatile.Read(ref _found), KeyValuePair.Create<string, object?>("outcome", "found")),
-        new(Volatile.Read(ref _missing), KeyValuePair.Create<string, object?>("outcome", "missing")),
-    ];
+        [
+            new(Volatile.Read(ref _found), KeyValuePair.Create<string, object?>("outcome", "found")),
+            new(Volatile.Read(ref _missing), KeyValuePair.Create<string, object?>("outcome", "missing")),
+        ];
 
-    private IEnumerable<Measurement<long>> Refused() => Refusals.All.Select(fault => new Measurement<long>(ValuesRefused(fault), KeyValuePair.Create<string, object?>("reason", Refusals.Tag(fault))));
+    private IEnumerable<Measurement<long>> Refused() =>
+        Refusals.All.Select(fault => new Measurement<long>(
+            ValuesRefused(fault),
+            KeyValuePair.Create<string, object?>("reason", Refusals.Tag(fault))
+        ));
 }

@@ -5,14 +5,20 @@ namespace Streaming.Worker.Serve;
 /// <summary>How the index behind lookups and recommendations is refreshed and searched.</summary>
 public sealed record ServeOptions
 {
-    /// <summary>Gets the pause between refreshes of the index; a removed item may still be recommended for this time plus one refresh. Default 1 s; 10 ms … 1 h.</summary>
+    /// <summary>
+    /// Gets the pause between refreshes of the index; a removed item may still be recommended for this time plus one refresh. Default 1 s;
+    /// 10 ms … 1 h.
+    /// </summary>
     public TimeSpan RefreshInterval { get; init; } = TimeSpan.FromSeconds(1);
 
     /// <summary>Gets how many items a refresh looks up again to find those that expired, were evicted or were deleted by hand.
     /// Default 2,000, which covers a million items in about ten minutes; 0 … 100,000, 0 for never.</summary>
     public int SweepItems { get; init; } = 2_000;
 
-    /// <summary>Gets how many candidates a first pass at a narrow width keeps for ranking at the requested width, unless the request sets `shortlist=`. Default 0: exact search; 0 … 100,000.</summary>
+    /// <summary>
+    /// Gets how many candidates a first pass at a narrow width keeps for ranking at the requested width, unless the request sets
+    /// `shortlist=`. Default 0: exact search; 0 … 100,000.
+    /// </summary>
     public int Shortlist { get; init; }
 
     /// <summary>Gets the maximum age of the index while Redis cannot be read; beyond it answers are 503. Default 10 m; 0 s … 7 d.</summary>
@@ -25,7 +31,12 @@ public sealed record ServeOptions
         var errors = new OptionErrors();
         errors.Range(nameof(RefreshInterval), RefreshInterval, TimeSpan.FromMilliseconds(10), TimeSpan.FromHours(1));
         errors.Range(nameof(SweepItems), SweepItems, 0, 100_000);
-        errors.Check(Shortlist is >= 0 and <= RouteAnswers.MostShortlist, nameof(Shortlist), Shortlist, $"0 … {RouteAnswers.MostShortlist}");
+        errors.Check(
+            Shortlist is >= 0 and <= RouteAnswers.MostShortlist,
+            nameof(Shortlist),
+            Shortlist,
+            $"0 … {RouteAnswers.MostShortlist}"
+        );
         errors.Range(nameof(MaxStale), MaxStale, TimeSpan.Zero, TimeSpan.FromDays(7));
         errors.Throw();
     }

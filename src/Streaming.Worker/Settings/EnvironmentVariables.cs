@@ -6,6 +6,9 @@ namespace Streaming.Worker.Settings;
 internal static class EnvironmentVariables
 {
     /// <summary>All variables by name.</summary>
-    public static Dictionary<string, string> Read() => Environment.GetEnvironmentVariables().Cast<DictionaryEntry>()
-        .ToDictionary(static pair => (string)pair.Key, static pair => (string?)pair.Value ?? string.Empty, StringComparer.Ordinal);
+    public static Dictionary<string, string> Read() =>
+        Environment
+            .GetEnvironmentVariables()
+            .Cast<DictionaryEntry>()
+            .ToDictionary(static pair => (string)pair.Key, static pair => (string?)pair.Value ?? string.Empty, StringComparer.Ordinal);
 }

@@ -5,7 +5,9 @@ internal sealed class SettingNames(IEnumerable<SettingsSection> sections)
 {
     private const string SecretFile = "File";
 
-    private readonly Dictionary<string, Setting> _settings = sections.SelectMany(section => section.Settings).ToDictionary(setting => setting.OldVariable, StringComparer.OrdinalIgnoreCase);
+    private readonly Dictionary<string, Setting> _settings = sections
+        .SelectMany(section => section.Settings)
+        .ToDictionary(setting => setting.OldVariable, StringComparer.OrdinalIgnoreCase);
 
     /// <summary>Whether a name has the prefix.</summary>
     public static bool IsPrefixed(string name) => name.StartsWith(Setting.Prefix, StringComparison.OrdinalIgnoreCase);
@@ -25,7 +27,10 @@ internal sealed class SettingNames(IEnumerable<SettingsSection> sections)
             return setting;
         }
 
-        fromFile = bare.EndsWith(SecretFile, StringComparison.OrdinalIgnoreCase) && _settings.TryGetValue(bare[..^SecretFile.Length], out setting) && setting.Secret;
+        fromFile =
+            bare.EndsWith(SecretFile, StringComparison.OrdinalIgnoreCase)
+            && _settings.TryGetValue(bare[..^SecretFile.Length], out setting)
+            && setting.Secret;
         return fromFile ? setting : null;
     }
 
@@ -34,7 +39,9 @@ internal sealed class SettingNames(IEnumerable<SettingsSection> sections)
     {
         string bare = Bare(name);
         Setting? nearest = _settings.Values.MinBy(candidate => Distance(bare, candidate.OldVariable));
-        return nearest is not null && Distance(bare, nearest.OldVariable) <= 4 ? $"; did you mean {nearest.Variable}?" : "; `streaming config` lists all settings.";
+        return nearest is not null && Distance(bare, nearest.OldVariable) <= 4
+            ? $"; did you mean {nearest.Variable}?"
+            : "; `streaming config` lists all settings.";
     }
 
     /// <summary>Levenshtein distance, letters compared without case.</summary>

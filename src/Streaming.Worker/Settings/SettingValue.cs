@@ -16,8 +16,15 @@ public static class SettingValue
     public static bool Supports(Type type)
     {
         type = Nullable.GetUnderlyingType(type) ?? type;
-        return type.IsEnum || type == typeof(string) || type == typeof(bool) || type == typeof(TimeSpan) || type == typeof(Uri) || type == typeof(FeatureGroup)
-            || IsNumber(type) || (ListElement(type) is { } element && Supports(element)) || (TableValue(type) is { } value && Supports(value));
+        return type.IsEnum
+            || type == typeof(string)
+            || type == typeof(bool)
+            || type == typeof(TimeSpan)
+            || type == typeof(Uri)
+            || type == typeof(FeatureGroup)
+            || IsNumber(type)
+            || (ListElement(type) is { } element && Supports(element))
+            || (TableValue(type) is { } value && Supports(value));
     }
 
     /// <summary>What is allowed, for an error message.</summary>
@@ -30,7 +37,8 @@ public static class SettingValue
             : type == typeof(Uri) ? "an absolute address such as http://host:4317"
             : type == typeof(FeatureGroup) ? "name:length"
             : type == typeof(float) || type == typeof(double) ? "a finite number such as 0.001"
-            : type == typeof(int) || type == typeof(long) ? $"a whole number of at most {(type == typeof(int) ? int.MaxValue : long.MaxValue)}"
+            : type == typeof(int) || type == typeof(long)
+                ? $"a whole number of at most {(type == typeof(int) ? int.MaxValue : long.MaxValue)}"
             : IsNumber(type) ? "a whole number, 0 and up"
             : TableValue(type) is { } value ? $"name=value pairs separated by commas, each value {Allowed(value)}"
             : ListElement(type) is { } element ? $"a list separated by commas, each {Allowed(element)}"
@@ -77,27 +85,37 @@ public static class SettingValue
         throw new FormatException();
     }
 
-    private static bool ParseBool(string text) => text.ToUpperInvariant() switch
-    {
-        "TRUE" or "1" or "YES" or "ON" => true,
-        "FALSE" or "0" or "NO" or "OFF" => false,
-        _ => throw new FormatException(),
-    };
+    private static bool ParseBool(string text) =>
+        text.ToUpperInvariant() switch
+        {
+            "TRUE" or "1" or "YES" or "ON" => true,
+            "FALSE" or "0" or "NO" or "OFF" => false,
+            _ => throw new FormatException(),
+        };
 
     private static TimeSpan ParseTime(string text)
     {
         foreach ((string unit, double seconds) in OptionText.Units)
         {
-            if (text.EndsWith(unit, StringComparison.Ordinal)
-                && double.TryParse(text.AsSpan(0, text.Length - unit.Length), NumberStyles.Float, CultureInfo.InvariantCulture, out double number)
-                && Math.Abs(number * seconds) < TimeSpan.MaxValue.TotalSeconds)
+            if (
+                text.EndsWith(unit, StringComparison.Ordinal)
+                && double.TryParse(
+                    text.AsSpan(0, text.Length - unit.Length),
+                    NumberStyles.Float,
+                    CultureInfo.InvariantCulture,
+                    out double number
+                )
+                && Math.Abs(number * seconds) < TimeSpan.MaxValue.TotalSeconds
+            )
             {
                 return TimeSpan.FromSeconds(number * seconds);
             }
         }
 
         // A number without a unit would be days to TimeSpan.Parse: nobody means that.
-        return text.Contains(':', StringComparison.Ordinal) && TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out TimeSpan time) ? time : throw new FormatException();
+        return text.Contains(':', StringComparison.Ordinal) && TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out TimeSpan time)
+            ? time
+            : throw new FormatException();
     }
 
     private static FeatureGroup ParseFeatureGroup(string text)
@@ -113,8 +131,12 @@ public static class SettingValue
         try
         {
             // Convert would take a comma for a separator of thousands, and 0,01 for 1.
-            object number = text.Contains(',', StringComparison.Ordinal) ? throw new FormatException() : Convert.ChangeType(text, type, CultureInfo.InvariantCulture);
-            return Convert.ToDouble(number, CultureInfo.InvariantCulture) is var value && double.IsFinite(value) ? number : throw new FormatException();
+            object number = text.Contains(',', StringComparison.Ordinal)
+                ? throw new FormatException()
+                : Convert.ChangeType(text, type, CultureInfo.InvariantCulture);
+            return Convert.ToDouble(number, CultureInfo.InvariantCulture) is var value && double.IsFinite(value)
+                ? number
+                : throw new FormatException();
         }
         catch (OverflowException exception)
         {
@@ -136,7 +158,8 @@ public static class SettingValue
 
     private static IDictionary ParseTable(string text, Type value)
     {
-        var table = (IDictionary)Activator.CreateInstance(typeof(Dictionary<,>).MakeGenericType(typeof(string), value), StringComparer.Ordinal)!;
+        var table = (IDictionary)
+            Activator.CreateInstance(typeof(Dictionary<,>).MakeGenericType(typeof(string), value), StringComparer.Ordinal)!;
         foreach (string part in text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
         {
             int equals = part.IndexOf('=', StringComparison.Ordinal);
@@ -152,16 +175,27 @@ public static class SettingValue
     }
 
     private static bool IsNumber(Type type) =>
-        type == typeof(int) || type == typeof(long) || type == typeof(uint) || type == typeof(ulong) || type == typeof(ushort) || type == typeof(byte) || type == typeof(float) || type == typeof(double);
+        type == typeof(int)
+        || type == typeof(long)
+        || type == typeof(uint)
+        || type == typeof(ulong)
+        || type == typeof(ushort)
+        || type == typeof(byte)
+        || type == typeof(float)
+        || type == typeof(double);
 
     private static Type? ListElement(Type type) =>
         type.IsArray ? type.GetElementType()
-        : type.IsGenericType && type.GetGenericTypeDefinition() is var definition && (definition == typeof(IReadOnlyList<>) || definition == typeof(IReadOnlyCollection<>))
+        : type.IsGenericType
+        && type.GetGenericTypeDefinition() is var definition
+        && (definition == typeof(IReadOnlyList<>) || definition == typeof(IReadOnlyCollection<>))
             ? type.GetGenericArguments()[0]
-            : null;
+        : null;
 
     private static Type? TableValue(Type type) =>
-        type.IsGenericType && type.GetGenericTypeDefinition() is var definition && (definition == typeof(IReadOnlyDictionary<,>) || definition == typeof(IDictionary<,>) || definition == typeof(Dictionary<,>))
+        type.IsGenericType
+        && type.GetGenericTypeDefinition() is var definition
+        && (definition == typeof(IReadOnlyDictionary<,>) || definition == typeof(IDictionary<,>) || definition == typeof(Dictionary<,>))
         && type.GetGenericArguments()[0] == typeof(string)
             ? type.GetGenericArguments()[1]
             : null;

@@ -11,7 +11,8 @@ internal sealed class SettingsBinder(SettingsCatalogue catalogue, List<string> e
     private readonly List<string> _unused = [];
 
     /// <summary>Gets the options objects by type.</summary>
-    public Dictionary<Type, object> Values { get; } = catalogue.Sections.ToDictionary(section => section.Type, section => Activator.CreateInstance(section.Type)!);
+    public Dictionary<Type, object> Values { get; } =
+        catalogue.Sections.ToDictionary(section => section.Type, section => Activator.CreateInstance(section.Type)!);
 
     /// <summary>Gets where each value that is not the default comes from.</summary>
     public IReadOnlyDictionary<Setting, SettingSource> Sources => _sources;
@@ -35,31 +36,42 @@ internal sealed class SettingsBinder(SettingsCatalogue catalogue, List<string> e
             }
             else if (seen.TryGetValue(setting, out SettingInput other) && !Agree(input, other))
             {
-                errors.Add($"{Label(other.Name, other.Place)} and {Label(input.Name, input.Place)} set the same thing; allowed: one of them.");
+                errors.Add(
+                    $"{Label(other.Name, other.Place)} and {Label(input.Name, input.Place)} set the same thing; allowed: one of them."
+                );
             }
             else
             {
                 seen[setting] = input;
                 if (!ours)
                 {
-                    _notices.Add($"{input.Name} is an old name that the next version will not read: set {setting.Variable}{(fromFile ? "File" : string.Empty)}");
+                    _notices.Add(
+                        $"{input.Name} is an old name that the next version will not read: set "
+                            + $"{setting.Variable}{(fromFile ? "File" : string.Empty)}"
+                    );
                 }
 
                 string place = ours ? input.Place : "set as " + input.Name;
                 _sources[setting] = new SettingSource(layer.Origin, place);
-                Assign(setting, Label(setting.Variable, place), fromFile ? ReadSecret(Label(setting.Variable + "File", place), input.Text) : input.Text);
+                Assign(
+                    setting,
+                    Label(setting.Variable, place),
+                    fromFile ? ReadSecret(Label(setting.Variable + "File", place), input.Text) : input.Text
+                );
             }
         }
     }
 
     /// <summary>The name of a setting for an error message, with the place where it was set.</summary>
-    public string LabelOf(Setting setting) => Label(setting.Variable, _sources.TryGetValue(setting, out SettingSource source) ? source.Place : string.Empty);
+    public string LabelOf(Setting setting) =>
+        Label(setting.Variable, _sources.TryGetValue(setting, out SettingSource source) ? source.Place : string.Empty);
 
     private static string Label(string name, string place) => place.Length == 0 ? name : $"{name} ({place})";
 
     // The old name and the new one may both be set while a deployment moves from one version to the next.
     private static bool Agree(SettingInput left, SettingInput right) =>
-        left.Text == right.Text && SettingNames.Bare(left.Name).Equals(SettingNames.Bare(right.Name), StringComparison.OrdinalIgnoreCase)
+        left.Text == right.Text
+        && SettingNames.Bare(left.Name).Equals(SettingNames.Bare(right.Name), StringComparison.OrdinalIgnoreCase)
         && !left.Name.Equals(right.Name, StringComparison.OrdinalIgnoreCase);
 
     private void Refuse(SettingInput input, bool ours)
@@ -95,7 +107,9 @@ internal sealed class SettingsBinder(SettingsCatalogue catalogue, List<string> e
         }
         catch (FormatException)
         {
-            errors.Add(new SettingError(label, setting.Secret ? "'***'" : OptionText.Show(text), SettingValue.Allowed(setting.Type)).ToString());
+            errors.Add(
+                new SettingError(label, setting.Secret ? "'***'" : OptionText.Show(text), SettingValue.Allowed(setting.Type)).ToString()
+            );
         }
     }
 

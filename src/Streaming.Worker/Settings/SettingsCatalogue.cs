@@ -10,7 +10,10 @@ public sealed class SettingsCatalogue(IReadOnlyList<SettingsSection> sections)
     /// <summary>Gets the sections, in the order in which they are shown.</summary>
     public IReadOnlyList<SettingsSection> Sections { get; } = sections;
 
-    /// <summary>Gets what the other programs that share the environment read, and this one does not: sections, or single settings (Model__ItemCapacity).</summary>
+    /// <summary>
+    /// Gets what the other programs that share the environment read, and this one does not: sections, or single settings
+    /// (Model__ItemCapacity).
+    /// </summary>
     public IReadOnlySet<string> Elsewhere { get; init; } = new HashSet<string>();
 
     /// <summary>Reads every section from an environment, over the defaults.</summary>

@@ -10,7 +10,12 @@ namespace Streaming.Worker.Settings;
 /// </remarks>
 public static class SettingsFile
 {
-    private static readonly JsonDocumentOptions Json = new() { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true, MaxDepth = 16 };
+    private static readonly JsonDocumentOptions Json = new()
+    {
+        CommentHandling = JsonCommentHandling.Skip,
+        AllowTrailingCommas = true,
+        MaxDepth = 16,
+    };
 
     /// <summary>Reads a file.</summary>
     /// <param name="path">The file.</param>
@@ -25,7 +30,11 @@ public static class SettingsFile
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or ArgumentException)
         {
-            throw new InputFileException($"--settings is '{path}', which cannot be read ({exception.Message}); allowed: a file of settings, JSON or lines NAME=value.", exception);
+            throw new InputFileException(
+                $"--settings is '{path}', which cannot be read ({exception.Message}); allowed: a file of settings, JSON or lines "
+                    + "NAME=value.",
+                exception
+            );
         }
     }
 
@@ -33,7 +42,12 @@ public static class SettingsFile
     public static string Line(string name, string value)
     {
         ArgumentNullException.ThrowIfNull(value);
-        bool plain = value.Trim().Length == value.Length && !value.StartsWith('"') && !value.StartsWith('\'') && !value.StartsWith('#') && !value.Contains(" #", StringComparison.Ordinal);
+        bool plain =
+            value.Trim().Length == value.Length
+            && !value.StartsWith('"')
+            && !value.StartsWith('\'')
+            && !value.StartsWith('#')
+            && !value.Contains(" #", StringComparison.Ordinal);
         char quote = value.Contains('"', StringComparison.Ordinal) ? '\'' : '"';
         return plain ? $"{name}={value}" : $"{name}={quote}{value}{quote}";
     }
@@ -42,7 +56,9 @@ public static class SettingsFile
     internal static SettingsLayer Parse(string text, string path, SettingsCatalogue catalogue)
     {
         string file = Path.GetFileName(path);
-        return text.AsSpan().TrimStart() is ['{', ..] ? ParseJson(text, file, new SettingNames(catalogue.Sections)) : ParseLines(text, file);
+        return text.AsSpan().TrimStart() is ['{', ..]
+            ? ParseJson(text, file, new SettingNames(catalogue.Sections))
+            : ParseLines(text, file);
     }
 
     private static SettingsLayer ParseLines(string text, string file)
@@ -75,7 +91,11 @@ public static class SettingsFile
     // As Compose reads env files: quotes around a value are dropped, and a # after a blank begins a comment.
     private static string Unquote(string value)
     {
-        if (value is ['"' or '\'', ..] && value.IndexOf(value[0], 1) is var end and > 0 && value.AsSpan(end + 1).TrimStart() is [] or ['#', ..])
+        if (
+            value is ['"' or '\'', ..]
+            && value.IndexOf(value[0], 1) is var end and > 0
+            && value.AsSpan(end + 1).TrimStart() is [] or ['#', ..]
+        )
         {
             return value[1..value.IndexOf(value[0], 1)];
         }
@@ -89,13 +109,20 @@ public static class SettingsFile
         var inputs = new List<SettingInput>();
         try
         {
-            using JsonDocument document = JsonDocument.Parse(text, Json);
+            using var document = JsonDocument.Parse(text, Json);
             Flatten(string.Empty, document.RootElement, file, names, inputs);
             return new SettingsLayer(SettingOrigin.File, inputs);
         }
         catch (JsonException exception)
         {
-            return new SettingsLayer(SettingOrigin.File, []) { Faults = [$"{file} is not JSON: line {exception.LineNumber + 1}, byte {exception.BytePositionInLine + 1}; allowed: one JSON object, or lines NAME=value."] };
+            return new SettingsLayer(SettingOrigin.File, [])
+            {
+                Faults =
+                [
+                    $"{file} is not JSON: line {exception.LineNumber + 1}, byte {exception.BytePositionInLine + 1}; allowed: one JSON "
+                        + "object, or lines NAME=value.",
+                ],
+            };
         }
     }
 
@@ -113,12 +140,16 @@ public static class SettingsFile
         }
     }
 
-    private static string TextOf(JsonElement value) => value.ValueKind switch
-    {
-        JsonValueKind.String => value.GetString()!,
-        JsonValueKind.Null => string.Empty,
-        JsonValueKind.Array => string.Join(',', value.EnumerateArray().Select(TextOf)),
-        JsonValueKind.Object => string.Join(',', value.EnumerateObject().Select(static property => $"{property.Name}={TextOf(property.Value)}")),
-        _ => value.GetRawText(),
-    };
+    private static string TextOf(JsonElement value) =>
+        value.ValueKind switch
+        {
+            JsonValueKind.String => value.GetString()!,
+            JsonValueKind.Null => string.Empty,
+            JsonValueKind.Array => string.Join(',', value.EnumerateArray().Select(TextOf)),
+            JsonValueKind.Object => string.Join(
+                ',',
+                value.EnumerateObject().Select(static property => $"{property.Name}={TextOf(property.Value)}")
+            ),
+            _ => value.GetRawText(),
+        };
 }

@@ -3,7 +3,8 @@ using System.Reflection;
 namespace Streaming.Worker.Settings;
 
 /// <summary>A section of the settings: an options record and the prefix of its names.</summary>
-/// <param name="Name">Part of the names: "Kafka" makes STREAMING__Kafka__BootstrapServers. Sections may share one, where their settings' names differ.</param>
+/// <param name="Name">Part of the names: "Kafka" makes STREAMING__Kafka__BootstrapServers. Sections may share one, where their settings'
+/// names differ.</param>
 /// <param name="Type">Options record: public properties with defaults, and optionally a method Validate() that throws an
 /// <see cref="Core.Options.OptionsException"/>.</param>
 /// <param name="Purpose">One line for the page of settings.</param>
@@ -54,5 +55,7 @@ public sealed record SettingsSection(string Name, Type Type, string Purpose, Set
     }
 
     private static bool IsNestedOptions(Type type) =>
-        type.IsClass && type.Namespace?.StartsWith(nameof(Streaming), StringComparison.Ordinal) == true && type.GetConstructor(Type.EmptyTypes) is not null;
+        type.IsClass
+        && type.Namespace?.StartsWith(nameof(Streaming), StringComparison.Ordinal) == true
+        && type.GetConstructor(Type.EmptyTypes) is not null;
 }

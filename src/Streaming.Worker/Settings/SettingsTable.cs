@@ -8,12 +8,15 @@ internal static class SettingsTable
     private const string Introduction = """
         # Settings
 
-        A setting is an environment variable, or a line of the file that `--settings FILE` names: `NAME=value` with `#` comments, or a JSON object
-        (`{"Kafka": {"BootstrapServers": "a:9092"}}`; the prefix may be left out). The environment replaces what the file says.
-        Unknown names with the prefix, unreadable values and values out of range are reported together before anything connects, with exit code 78.
+        A setting is an environment variable, or a line of the file that `--settings FILE` names: `NAME=value` with `#`
+        comments, or a JSON object (`{"Kafka": {"BootstrapServers": "a:9092"}}`; the prefix may be left out).
+        The environment replaces what the file says. Unknown names with the prefix, unreadable values and values out of range
+        are reported together before anything connects, with exit code 78.
         Lists are comma-separated; times are a number and a unit (`500ms`, `1s`, `5m`, `2h`, `7d`).
-        `streaming config` prints the effective values and where each comes from, as a file that `--settings` reads (secrets are hidden).
-        Names without the prefix (`Kafka__GroupId`) are those of earlier versions: this version reads them with a warning, the next will not.
+        `streaming config` prints the effective values and where each comes from, as a file that `--settings` reads
+        (secrets are hidden).
+        Names without the prefix (`Kafka__GroupId`) are those of earlier versions: this version reads them with a warning,
+        the next will not.
 
         This page is the output of `streaming config --markdown`.
 
@@ -49,7 +52,11 @@ internal static class SettingsTable
         foreach (SettingGroup group in Enum.GetValues<SettingGroup>())
         {
             text.Append("## ").Append(group).Append("\n\n");
-            foreach (IGrouping<string, SettingsSection> sections in catalogue.Sections.Where(section => section.Group == group).GroupBy(static section => section.Name))
+            foreach (
+                IGrouping<string, SettingsSection> sections in catalogue
+                    .Sections.Where(section => section.Group == group)
+                    .GroupBy(static section => section.Name)
+            )
             {
                 string purpose = string.Join(' ', sections.Select(static section => Capital(section.Purpose)));
                 text.Append("### ").Append(sections.Key).Append("\n\n").Append(purpose).Append("\n\n");
@@ -88,9 +95,13 @@ internal static class SettingsTable
             foreach (Setting setting in section.Settings.Where(setting => setting.Essential == essential))
             {
                 string value = setting.Show(defaults);
-                text.Append("| `").Append(setting.Variable).Append("` | ")
-                    .Append(value.Length == 0 ? "(empty)" : "`" + value.Replace("|", "\\|", StringComparison.Ordinal) + "`").Append(" | ")
-                    .Append(Describe(setting, defaults)).Append(" |\n");
+                text.Append("| `")
+                    .Append(setting.Variable)
+                    .Append("` | ")
+                    .Append(value.Length == 0 ? "(empty)" : "`" + value.Replace("|", "\\|", StringComparison.Ordinal) + "`")
+                    .Append(" | ")
+                    .Append(Describe(setting, defaults))
+                    .Append(" |\n");
             }
         }
 
@@ -110,7 +121,9 @@ internal static class SettingsTable
         }
 
         summary = Capital(StatedDefault.Remove(summary, SettingValue.Format(setting.Get(defaults))));
-        string values = setting.Type.IsEnum ? $" One of {string.Join(", ", Enum.GetNames(setting.Type).Select(name => $"`{name}`"))}." : string.Empty;
+        string values = setting.Type.IsEnum
+            ? $" One of {string.Join(", ", Enum.GetNames(setting.Type).Select(name => $"`{name}`"))}."
+            : string.Empty;
         return summary + values + (setting.Secret ? $" Or `{setting.Variable}File`: a file that holds it." : string.Empty);
     }
 

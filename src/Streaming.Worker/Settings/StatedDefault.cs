@@ -15,14 +15,20 @@ internal static partial class StatedDefault
     /// <param name="value">As a setting is written: 1000000, 7d, nothing, 16,32,64.</param>
     public static bool Agrees(string stated, string value)
     {
-        string plain = Thousands().Replace(stated.Trim('`', '"').Replace('−', '-'), string.Empty).Replace(", ", ",", StringComparison.Ordinal);
+        string plain = Thousands()
+            .Replace(stated.Trim('`', '"').Replace('−', '-'), string.Empty)
+            .Replace(", ", ",", StringComparison.Ordinal);
         if (plain is "none" or "empty")
         {
             return value.Length == 0;
         }
 
         return plain.Equals(value, StringComparison.OrdinalIgnoreCase)
-            || (double.TryParse(plain, CultureInfo.InvariantCulture, out double left) && double.TryParse(value, CultureInfo.InvariantCulture, out double right) && Math.Abs(left - right) <= 1e-6 * Math.Abs(left))
+            || (
+                double.TryParse(plain, CultureInfo.InvariantCulture, out double left)
+                && double.TryParse(value, CultureInfo.InvariantCulture, out double right)
+                && Math.Abs(left - right) <= 1e-6 * Math.Abs(left)
+            )
             || (Seconds(plain) is { } seconds && seconds == Seconds(value));
     }
 
@@ -47,8 +53,17 @@ internal static partial class StatedDefault
             return null;
         }
 
-        string unit = match.Groups[2].Value switch { "day" or "days" => "d", "hour" or "hours" => "h", "min" or "minute" or "minutes" => "m", string other => other };
-        return OptionText.Units.Where(one => one.Name == unit).Select(one => (double?)(one.Seconds * double.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture))).FirstOrDefault();
+        string unit = match.Groups[2].Value switch
+        {
+            "day" or "days" => "d",
+            "hour" or "hours" => "h",
+            "min" or "minute" or "minutes" => "m",
+            string other => other,
+        };
+        return OptionText
+            .Units.Where(one => one.Name == unit)
+            .Select(one => (double?)(one.Seconds * double.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture)))
+            .FirstOrDefault();
     }
 
     [GeneratedRegex(@"\bDefault (?<value>.+?)(?<end>[.;:](?=\s|$)| \(|, (?!\d))")]

@@ -14,7 +14,13 @@ internal static partial class XmlDocumentation
     public static string Summary(MemberInfo member)
     {
         ArgumentNullException.ThrowIfNull(member);
-        char kind = member switch { PropertyInfo => 'P', FieldInfo => 'F', Type => 'T', _ => 'M' };
+        char kind = member switch
+        {
+            PropertyInfo => 'P',
+            FieldInfo => 'F',
+            Type => 'T',
+            _ => 'M',
+        };
         string owner = member is Type type ? type.FullName! : $"{member.DeclaringType!.FullName}.{member.Name}";
         Assembly assembly = (member as Type ?? member.DeclaringType!).Assembly;
         return Files.GetOrAdd(assembly, Read).GetValueOrDefault($"{kind}:{owner.Replace('+', '.')}", string.Empty);
@@ -24,21 +30,32 @@ internal static partial class XmlDocumentation
     {
         string path = Path.ChangeExtension(assembly.Location, ".xml");
         return File.Exists(path)
-            ? XDocument.Load(path).Descendants("member").ToDictionary(member => (string)member.Attribute("name")!, member => Flatten(member.Element("summary")), StringComparer.Ordinal)
+            ? XDocument
+                .Load(path)
+                .Descendants("member")
+                .ToDictionary(
+                    member => (string)member.Attribute("name")!,
+                    member => Flatten(member.Element("summary")),
+                    StringComparer.Ordinal
+                )
             : [];
     }
 
-    private static string Flatten(XElement? summary) => summary is null ? string.Empty : Spaces().Replace(string.Concat(summary.Nodes().Select(Text)), " ").Trim();
+    private static string Flatten(XElement? summary) =>
+        summary is null ? string.Empty : Spaces().Replace(string.Concat(summary.Nodes().Select(Text)), " ").Trim();
 
-    private static string Text(XNode node) => node switch
-    {
-        XText text => text.Value,
-        XElement { Name.LocalName: "see" or "seealso" } reference => "`" + ((string?)reference.Attribute("langword") ?? Last((string?)reference.Attribute("cref"))) + "`",
-        XElement { Name.LocalName: "c" } code => "`" + code.Value + "`",
-        XElement { Name.LocalName: "paramref" } name => "`" + (string?)name.Attribute("name") + "`",
-        XElement other => string.Concat(other.Nodes().Select(Text)),
-        _ => string.Empty,
-    };
+    private static string Text(XNode node) =>
+        node switch
+        {
+            XText text => text.Value,
+            XElement { Name.LocalName: "see" or "seealso" } reference => "`"
+                + ((string?)reference.Attribute("langword") ?? Last((string?)reference.Attribute("cref")))
+                + "`",
+            XElement { Name.LocalName: "c" } code => "`" + code.Value + "`",
+            XElement { Name.LocalName: "paramref" } name => "`" + (string?)name.Attribute("name") + "`",
+            XElement other => string.Concat(other.Nodes().Select(Text)),
+            _ => string.Empty,
+        };
 
     private static string Last(string? reference) => reference is null ? string.Empty : reference[(reference.LastIndexOf('.') + 1)..];
 

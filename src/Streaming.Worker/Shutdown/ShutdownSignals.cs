@@ -31,7 +31,13 @@ public sealed class ShutdownSignals : IDisposable
         _limit = limit;
         _end = end;
         _timer = time.CreateTimer(_ => _abort.Cancel(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-        PosixSignal[] signals = [PosixSignal.SIGTERM, PosixSignal.SIGINT, PosixSignal.SIGQUIT, .. IsHangupIgnored() ? Array.Empty<PosixSignal>() : [PosixSignal.SIGHUP]];
+        PosixSignal[] signals =
+        [
+            PosixSignal.SIGTERM,
+            PosixSignal.SIGINT,
+            PosixSignal.SIGQUIT,
+            .. IsHangupIgnored() ? Array.Empty<PosixSignal>() : [PosixSignal.SIGHUP],
+        ];
         _registrations = [.. signals.Select(signal => PosixSignalRegistration.Create(signal, OnSignal))];
     }
 
@@ -94,7 +100,10 @@ public sealed class ShutdownSignals : IDisposable
                 Thread.Sleep(time);
                 end();
             })
-            { IsBackground = true, Name = "end" }.Start();
+            {
+                IsBackground = true,
+                Name = "end",
+            }.Start();
         }
     }
 
@@ -104,7 +113,9 @@ public sealed class ShutdownSignals : IDisposable
         const string name = "SigIgn:";
         const ulong hangup = 1; // Signal 1 is bit 0.
         return OperatingSystem.IsLinux()
-            && File.ReadLines("/proc/self/status").FirstOrDefault(static line => line.StartsWith(name, StringComparison.Ordinal)) is { } line
-            && ulong.TryParse(line.AsSpan(name.Length).Trim(), NumberStyles.HexNumber, CultureInfo.InvariantCulture, out ulong mask) && (mask & hangup) != 0;
+            && File.ReadLines("/proc/self/status").FirstOrDefault(static line => line.StartsWith(name, StringComparison.Ordinal))
+                is { } line
+            && ulong.TryParse(line.AsSpan(name.Length).Trim(), NumberStyles.HexNumber, CultureInfo.InvariantCulture, out ulong mask)
+            && (mask & hangup) != 0;
     }
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Streaming.Learning.Items;
 
 namespace Streaming.Worker.Stages;
@@ -17,10 +18,16 @@ internal sealed class CatalogueCheck(int capacity, TimeProvider time)
     {
         if (_evicted.Update(items.EvictedByCapacity))
         {
-            return FormattableString.Invariant($"it does not fit STREAMING__Model__ItemCapacity ({capacity} items): {items.EvictedByCapacity} items had to make room for others so far");
+            return string.Create(
+                CultureInfo.InvariantCulture,
+                $"it does not fit STREAMING__Model__ItemCapacity ({capacity} items): {items.EvictedByCapacity} items had to make room "
+                    + $"for others so far"
+            );
         }
 
         long refused = rejected + items.RecordsRejected;
-        return items.RecordsApplied == 0 && refused > 0 ? FormattableString.Invariant($"none of its {refused} records could be used; the log and the dead letters say why") : string.Empty;
+        return items.RecordsApplied == 0 && refused > 0
+            ? FormattableString.Invariant($"none of its {refused} records could be used; the log and the dead letters say why")
+            : string.Empty;
     }
 }

@@ -4,7 +4,9 @@ using Streaming.Worker.Failures;
 
 namespace Streaming.Worker.Stages;
 
-/// <summary>What is asked of the folder of the checkpoints before anything starts: without it whatever is learned is lost with the process.</summary>
+/// <summary>
+/// What is asked of the folder of the checkpoints before anything starts: without it whatever is learned is lost with the process.
+/// </summary>
 internal static class CheckpointFolder
 {
     /// <summary>Whose checkpoints a worker with these settings writes.</summary>
@@ -33,7 +35,10 @@ internal static class CheckpointFolder
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            throw new SettingsException([$"STREAMING__Checkpoint__Folder is '{folder}', which cannot be written to: {exception.Message} Allowed: a folder that this user may write to, or empty for no checkpoints."]);
+            throw new SettingsException([
+                $"STREAMING__Checkpoint__Folder is '{folder}', which cannot be written to: {exception.Message} Allowed: a folder that "
+                    + "this user may write to, or empty for no checkpoints.",
+            ]);
         }
     }
 

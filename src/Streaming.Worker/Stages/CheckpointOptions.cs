@@ -20,7 +20,12 @@ public sealed record CheckpointOptions
     public void Validate()
     {
         var errors = new OptionErrors();
-        errors.Check(Folder.Length == 0 || Folder.IndexOfAny(Path.GetInvalidPathChars()) < 0, nameof(Folder), Folder, "a path, or empty for no checkpoints");
+        errors.Check(
+            Folder.Length == 0 || Folder.IndexOfAny(Path.GetInvalidPathChars()) < 0,
+            nameof(Folder),
+            Folder,
+            "a path, or empty for no checkpoints"
+        );
         errors.Range(nameof(Interval), Interval, TimeSpan.FromSeconds(1), TimeSpan.FromDays(1));
         errors.Range(nameof(Keep), Keep, 1, 1_000);
         errors.Throw();

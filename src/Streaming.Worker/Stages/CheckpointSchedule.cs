@@ -37,7 +37,14 @@ internal sealed class CheckpointSchedule : IDisposable
     /// <param name="time">Clock.</param>
     /// <param name="logger">Log.</param>
     public CheckpointSchedule(
-        CheckpointStore store, TimeSpan interval, Batcher batcher, Action<IReadOnlyList<StreamPosition>> written, WorkerMetrics metrics, TimeProvider time, ILogger logger)
+        CheckpointStore store,
+        TimeSpan interval,
+        Batcher batcher,
+        Action<IReadOnlyList<StreamPosition>> written,
+        WorkerMetrics metrics,
+        TimeProvider time,
+        ILogger logger
+    )
     {
         _store = store;
         _interval = interval;
@@ -68,7 +75,9 @@ internal sealed class CheckpointSchedule : IDisposable
         }
     }
 
-    /// <summary>Asks for a checkpoint when the interval is over and the last one does not hold everything. Also called while no batches come.</summary>
+    /// <summary>
+    /// Asks for a checkpoint when the interval is over and the last one does not hold everything. Also called while no batches come.
+    /// </summary>
     /// <exception cref="SupersededException">Another trainer has taken over.</exception>
     public void AskIfDue()
     {
@@ -92,7 +101,9 @@ internal sealed class CheckpointSchedule : IDisposable
     public void Dispose()
     {
         _ended.Cancel();
-        _writing.ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default).Wait(CancellationToken.None);
+        _writing
+            .ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default)
+            .Wait(CancellationToken.None);
         _ended.Dispose();
     }
 

@@ -14,15 +14,19 @@ internal static class CheckpointSource
     {
         if (!Directory.Exists(path))
         {
-            throw new InputFileException($"'{path}' is no folder; allowed: a checkpoint, or a folder of checkpoints.", new DirectoryNotFoundException());
+            throw new InputFileException(
+                $"'{path}' is no folder; allowed: a checkpoint, or a folder of checkpoints.",
+                new DirectoryNotFoundException()
+            );
         }
 
         try
         {
             var problems = new List<string>();
-            return CheckpointStore.IsCheckpoint(path) ? Checkpoint.Open(path)
+            return CheckpointStore.IsCheckpoint(path)
+                ? Checkpoint.Open(path)
                 : new CheckpointStore(path, 1, TimeProvider.System, problems.Add).FindNewest()
-                ?? throw new InputFileException($"'{path}' has no checkpoint that can be used. {string.Join(' ', problems)}".TrimEnd());
+                    ?? throw new InputFileException($"'{path}' has no checkpoint that can be used. {string.Join(' ', problems)}".TrimEnd());
         }
         catch (Exception exception) when (exception is InvalidDataException or DamagedCheckpointsException)
         {

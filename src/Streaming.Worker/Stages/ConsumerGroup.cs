@@ -7,7 +7,8 @@ namespace Streaming.Worker.Stages;
 internal static class ConsumerGroup
 {
     /// <summary>The name by the settings.</summary>
-    public static string NameOf(StageOptions settings) => settings.Kafka.GroupId is { Length: > 0 } set ? set : $"streaming-{settings.Redis.Model}";
+    public static string NameOf(StageOptions settings) =>
+        settings.Kafka.GroupId is { Length: > 0 } set ? set : $"streaming-{settings.Redis.Model}";
 
     /// <summary>The Kafka settings with the name in them.</summary>
     public static KafkaOptions Apply(StageOptions settings) => settings.Kafka with { GroupId = NameOf(settings) };

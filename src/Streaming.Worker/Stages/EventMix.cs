@@ -1,3 +1,4 @@
+using System.Globalization;
 using Streaming.Core.Events;
 
 namespace Streaming.Worker.Stages;
@@ -47,16 +48,22 @@ internal sealed class EventMix
         }
     }
 
-    /// <summary>Says when more than a share of the window is of no use to training; what is left out under overload is not counted.</summary>
+    /// <summary>
+    /// Says when more than a share of the window is of no use to training; what is left out under overload is not counted.
+    /// </summary>
     /// <param name="most">The share, 0 … 1; 1: nothing is ever said.</param>
     /// <returns>In words; empty: nothing to say.</returns>
     public string Problem(double most)
     {
         EventCounts recent = Recent;
         long unused = recent.Duplicates + recent.HistoryOnly - recent.Shed + recent.DeadLettered;
-        return recent.Read < Least || unused <= most * recent.Read ? string.Empty
-            : FormattableString.Invariant(
-                $"of the last {recent.Read} events {recent.Duplicates} are duplicates, {recent.HistoryOnly - recent.Shed} too late or of a type with weight 0, {recent.DeadLettered} dead letters; {recent.Trained} are learned from");
+        return recent.Read < Least || unused <= most * recent.Read
+            ? string.Empty
+            : string.Create(
+                CultureInfo.InvariantCulture,
+                $"of the last {recent.Read} events {recent.Duplicates} are duplicates, {recent.HistoryOnly - recent.Shed} too late or "
+                    + $"of a type with weight 0, {recent.DeadLettered} dead letters; {recent.Trained} are learned from"
+            );
     }
 
     private void Subtract(in EventCounts counts)

@@ -25,14 +25,24 @@ public sealed record EventOptions
 
     /// <summary>Makes the rules that say so.</summary>
     public EventRules ToRules(TimeProvider time) =>
-        new(new EventTypes(Weights, Strict, DefaultWeight), AllowedFuture, time, new DateTimeOffset(EarliestYear, 1, 1, 0, 0, 0, TimeSpan.Zero).ToUnixTimeMilliseconds());
+        new(
+            new EventTypes(Weights, Strict, DefaultWeight),
+            AllowedFuture,
+            time,
+            new DateTimeOffset(EarliestYear, 1, 1, 0, 0, 0, TimeSpan.Zero).ToUnixTimeMilliseconds()
+        );
 
     /// <summary>Checks every property.</summary>
     /// <exception cref="OptionsException">Names every property that is wrong, its value and what is allowed.</exception>
     public void Validate()
     {
         var errors = new OptionErrors();
-        errors.Check(Weights.Values.All(weight => weight is >= 0 and <= 1000) && !Weights.ContainsKey(string.Empty), nameof(Weights), Weights, "type=weight pairs, each weight 0 … 1000");
+        errors.Check(
+            Weights.Values.All(weight => weight is >= 0 and <= 1000) && !Weights.ContainsKey(string.Empty),
+            nameof(Weights),
+            Weights,
+            "type=weight pairs, each weight 0 … 1000"
+        );
         errors.Range(nameof(DefaultWeight), DefaultWeight, 0, 1000);
         errors.Check(!Strict || Weights.Count > 0, nameof(Strict), Strict, "false, or name the known types in Weights");
         errors.Range(nameof(AllowedFuture), AllowedFuture, TimeSpan.Zero, TimeSpan.FromDays(1));

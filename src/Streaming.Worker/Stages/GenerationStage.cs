@@ -29,7 +29,9 @@ internal sealed class GenerationStage
     private readonly TimeSpan _towerInterval;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
-    private readonly Channel<ModelSnapshot> _snapshots = Channel.CreateBounded<ModelSnapshot>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropOldest });
+    private readonly Channel<ModelSnapshot> _snapshots = Channel.CreateBounded<ModelSnapshot>(
+        new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropOldest }
+    );
     private TimeSpan _wait;
     private long _last;
     private bool _begun;
@@ -47,7 +49,16 @@ internal sealed class GenerationStage
     /// <param name="token">Fencing token of this life.</param>
     /// <param name="time">Clock.</param>
     /// <param name="logger">Log.</param>
-    public GenerationStage(IDatabase redis, RedisOptions options, GenerationOptions switching, IReadOnlyList<int> widths, RunPlan plan, uint token, TimeProvider time, ILogger logger)
+    public GenerationStage(
+        IDatabase redis,
+        RedisOptions options,
+        GenerationOptions switching,
+        IReadOnlyList<int> widths,
+        RunPlan plan,
+        uint token,
+        TimeProvider time,
+        ILogger logger
+    )
     {
         _publisher = new GenerationPublisher(redis, options, time);
         _switch = new GenerationSwitch(redis, options, widths, time);
@@ -74,9 +85,12 @@ internal sealed class GenerationStage
 
         _begun = true;
         _last = _time.GetTimestamp();
-        ModelSnapshot snapshot = ModelSnapshot.Of(trainer, _version, _towerInterval > TimeSpan.Zero, _waiting && !last, _time);
-        TimeSpan atLeast = TimeSpan.FromSeconds(snapshot.Towers.Values.Sum(static file => (long)file.Length) / MostBytesPerSecond);
-        _wait = _towerInterval == TimeSpan.Zero ? RecordInterval : _towerInterval > atLeast ? _towerInterval : atLeast;
+        var snapshot = ModelSnapshot.Of(trainer, _version, _towerInterval > TimeSpan.Zero, _waiting && !last, _time);
+        var atLeast = TimeSpan.FromSeconds(snapshot.Towers.Values.Sum(static file => (long)file.Length) / MostBytesPerSecond);
+        _wait =
+            _towerInterval == TimeSpan.Zero ? RecordInterval
+            : _towerInterval > atLeast ? _towerInterval
+            : atLeast;
         _snapshots.Writer.TryWrite(snapshot);
         if (last)
         {
@@ -105,7 +119,9 @@ internal sealed class GenerationStage
     /// <summary>A store that is away is the publisher's to tell; one that answers and refuses is told here.</summary>
     private void Tell(Exception exception)
     {
-        string problem = exception is StoreRefusedException or RedisServerException ? $"record and towers are not published: {RedisConnection.FirstWords(exception.Message)}" : string.Empty;
+        string problem = exception is StoreRefusedException or RedisServerException
+            ? $"record and towers are not published: {RedisConnection.FirstWords(exception.Message)}"
+            : string.Empty;
         if (problem.Length == 0 || problem != _problem)
         {
             PipelineLog.TowersNotPublished(_logger, RedisConnection.FirstWords(exception.Message));
@@ -117,7 +133,9 @@ internal sealed class GenerationStage
     private async Task PublishAsync(ModelSnapshot snapshot, CancellationToken cancellationToken)
     {
         _switched ??= await WasSwitchedAsync(cancellationToken).ConfigureAwait(false);
-        await _publisher.PublishAsync(snapshot.Record with { Switched = _switched.Value }, snapshot.Towers, cancellationToken).ConfigureAwait(false);
+        await _publisher
+            .PublishAsync(snapshot.Record with { Switched = _switched.Value }, snapshot.Towers, cancellationToken)
+            .ConfigureAwait(false);
         if (_waiting && snapshot.Ids is { } ids)
         {
             await TrySwitchAsync(snapshot.Record, ids, cancellationToken).ConfigureAwait(false);
@@ -142,8 +160,10 @@ internal sealed class GenerationStage
         }
 
         GenerationCheck count = await _switch.CheckAsync(record.Generation, ids, cancellationToken).ConfigureAwait(false);
-        string objection = active == 0 && count.IsComplete ? string.Empty
-            : GenerationChecks.Objection(record, await ReadAsync(active, cancellationToken).ConfigureAwait(false), count, _options);
+        string objection =
+            active == 0 && count.IsComplete
+                ? string.Empty
+                : GenerationChecks.Objection(record, await ReadAsync(active, cancellationToken).ConfigureAwait(false), count, _options);
         if (objection.Length > 0)
         {
             Tell(record.Generation, objection);

@@ -46,6 +46,7 @@ internal sealed record ModelSnapshot(GenerationRecord Record, IReadOnlyDictionar
                 Written = time.GetUtcNow().ToUnixTimeMilliseconds(),
             },
             files,
-            ids ? Array.ConvertAll(trainer.Items.Rows.ToArray(), trainer.Items.IdOf) : null);
+            ids ? Array.ConvertAll(trainer.Items.Rows.ToArray(), trainer.Items.IdOf) : null
+        );
     }
 }

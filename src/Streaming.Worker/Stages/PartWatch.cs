@@ -3,7 +3,9 @@ using Streaming.Worker.Health;
 
 namespace Streaming.Worker.Stages;
 
-/// <summary>Tells health how a part is, and the log when that begins and ends. Words that change while it lasts go to health alone.</summary>
+/// <summary>
+/// Tells health how a part is, and the log when that begins and ends. Words that change while it lasts go to health alone.
+/// </summary>
 /// <param name="part">The part.</param>
 /// <param name="bad">Its level while something is wrong.</param>
 /// <param name="health">Told each time.</param>

@@ -19,7 +19,8 @@ using Streaming.Transport.Redis;
 using Streaming.Transport.Redis.Access;
 using Streaming.Transport.Redis.Publishing;
 using Streaming.Worker.Engine;
-using Streaming.Worker.Failures;using Streaming.Worker.Generations;
+using Streaming.Worker.Failures;
+using Streaming.Worker.Generations;
 using Streaming.Worker.Health;
 using Streaming.Worker.Metrics;
 using StreamPosition = Streaming.Core.Positions.StreamPosition;
@@ -69,13 +70,25 @@ public sealed class Pipeline : IDisposable
     /// <param name="time">Clock.</param>
     /// <param name="loggers">Log.</param>
     /// <param name="engines">Makes the engine; null: the one of the settings.</param>
-    /// <param name="returned">What the life before leaves, when this one returns to its last checkpoint; null: there was none in this process.</param>
-    /// <param name="isReturn">Whether a failure leads to another such return, which is announced by whoever runs it; null: none does.</param>
+    /// <param name="returned">What the life before leaves, when this one returns to its last checkpoint; null: there was none in this
+    /// process.</param>
+    /// <param name="isReturn">Whether a failure leads to another such return, which is announced by whoever runs it; null: none
+    /// does.</param>
     /// <exception cref="StateMismatchException">The newest checkpoint, or the one to start from, does not fit the settings.</exception>
     /// <exception cref="InputFileException">There is nothing to start from where the plan says.</exception>
     public Pipeline(
-        StageOptions settings, RunPlan plan, IDatabase redis, CheckpointFence fence, WorkerMetrics metrics, HealthReport health, TimeProvider time, ILoggerFactory loggers,
-        Func<TrainingEngine>? engines = null, PipelineReturn? returned = null, Func<Exception, bool>? isReturn = null)
+        StageOptions settings,
+        RunPlan plan,
+        IDatabase redis,
+        CheckpointFence fence,
+        WorkerMetrics metrics,
+        HealthReport health,
+        TimeProvider time,
+        ILoggerFactory loggers,
+        Func<TrainingEngine>? engines = null,
+        PipelineReturn? returned = null,
+        Func<Exception, bool>? isReturn = null
+    )
     {
         _settings = settings;
         _plan = plan;
@@ -90,21 +103,57 @@ public sealed class Pipeline : IDisposable
         _trainer = new Trainer(_engine, settings.Training);
 
         CheckpointOptions keep = settings.Checkpoint;
-        CheckpointStore? store = keep.Folder.Length == 0 ? null : new CheckpointStore(keep.Folder, keep.Keep, time, warning => PipelineLog.CheckpointWarning(_logger, warning), fence, plan.Generation, CheckpointFolder.OwnerOf(settings));
+        CheckpointStore? store =
+            keep.Folder.Length == 0
+                ? null
+                : new CheckpointStore(
+                    keep.Folder,
+                    keep.Keep,
+                    time,
+                    warning => PipelineLog.CheckpointWarning(_logger, warning),
+                    fence,
+                    plan.Generation,
+                    CheckpointFolder.OwnerOf(settings)
+                );
         (IngestState state, IReadOnlyList<StreamPosition> positions) = Restore(store, model);
         PipelineOptions options = settings.Pipeline;
         BatcherOptions batching = settings.Batching;
         KafkaOptions kafka = ConsumerGroup.Apply(settings);
         var pool = new BatchPool(batching.BatchSize, state.Histories.Length, options.BatchQueue + 3);
-        var batches = Channel.CreateBounded<Batch>(new BoundedChannelOptions(options.BatchQueue) { SingleReader = true, SingleWriter = true });
+        var batches = Channel.CreateBounded<Batch>(
+            new BoundedChannelOptions(options.BatchQueue) { SingleReader = true, SingleWriter = true }
+        );
         RedisOptions publishing = settings.Redis;
-        _histories = publishing.UserItems == 0 ? null : new HistoryFeed(state.Histories, publishing.UserItems, settings.History.MaxUsers, options.PublishInterval, time);
+        _histories =
+            publishing.UserItems == 0
+                ? null
+                : new HistoryFeed(state.Histories, publishing.UserItems, settings.History.MaxUsers, options.PublishInterval, time);
         _historyStore = state.Histories;
-        _replaced = returned is null || _histories is null ? [] : HistoryDifferences.Between(returned.Histories, state.Histories, publishing.UserItems);
-        _shedding = options.Overload == OverloadMode.Wait ? null : new LoadShedding(options.OverloadLag, options.OverloadAfter, options.OverloadShare, time);
-        _batcher = new Batcher(batching, settings.Events.ToRules(time), state, KafkaSource.CreatePositions(kafka, positions), pool, time, _histories, _shedding);
-        _source = new KafkaSource(kafka, ItemLimitsOf(model), _batcher, batches.Writer, time, loggers.CreateLogger<KafkaSource>()) { OldEnds = returned?.OldEnds ?? [] };
-        _checkpoints = store is null ? null : new CheckpointSchedule(store, keep.Interval, _batcher, _source.Commit, metrics, time, _logger);
+        _replaced =
+            returned is null || _histories is null
+                ? []
+                : HistoryDifferences.Between(returned.Histories, state.Histories, publishing.UserItems);
+        _shedding =
+            options.Overload == OverloadMode.Wait
+                ? null
+                : new LoadShedding(options.OverloadLag, options.OverloadAfter, options.OverloadShare, time);
+        _batcher = new Batcher(
+            batching,
+            settings.Events.ToRules(time),
+            state,
+            KafkaSource.CreatePositions(kafka, positions),
+            pool,
+            time,
+            _histories,
+            _shedding
+        );
+        _source = new KafkaSource(kafka, ItemLimitsOf(model), _batcher, batches.Writer, time, loggers.CreateLogger<KafkaSource>())
+        {
+            OldEnds = returned?.OldEnds ?? [],
+        };
+        _checkpoints = store is null
+            ? null
+            : new CheckpointSchedule(store, keep.Interval, _batcher, _source.Commit, metrics, time, _logger);
         _generation = new GenerationStage(redis, publishing, Switching(settings), model.Widths, plan, fence.Token, time, _logger);
         _training = new TrainingStage(_trainer, batches.Reader, pool, _outbox, _checkpoints, _generation, options, metrics, time, _logger);
         _training.RestoreCounts(state.Totals);
@@ -119,7 +168,20 @@ public sealed class Pipeline : IDisposable
     public Trainer Trainer => _trainer;
 
     /// <summary>How it is now. Any thread.</summary>
-    public PipelineStatus Status() => new(_training.Counts, _trainer.Metrics.Read(), _source.Status, _publisher.Metrics, _outbox.Count, _userPublisher.Metrics, _histories?.Waiting ?? 0, _shedding?.IsActive == true, _watch.Evicting, _source.Skipped, _training.Mix.Recent);
+    public PipelineStatus Status() =>
+        new(
+            _training.Counts,
+            _trainer.Metrics.Read(),
+            _source.Status,
+            _publisher.Metrics,
+            _outbox.Count,
+            _userPublisher.Metrics,
+            _histories?.Waiting ?? 0,
+            _shedding?.IsActive == true,
+            _watch.Evicting,
+            _source.Skipped,
+            _training.Mix.Recent
+        );
 
     /// <summary>What a life that returns to the last checkpoint has to know of this one, which has ended.</summary>
     /// <param name="oldEnds">Where topics ended that were deleted while they were read.</param>
@@ -147,7 +209,10 @@ public sealed class Pipeline : IDisposable
         if (_histories is { } histories)
         {
             Action historiesLeft = () => PipelineLog.HistoriesUnpublished(_logger, histories.Waiting);
-            _ = stages.Start("publisher of histories", failed => PublishAsync(reading, stop => PublishHistoriesAsync(histories, reading, stop), historiesLeft, failed));
+            _ = stages.Start(
+                "publisher of histories",
+                failed => PublishAsync(reading, stop => PublishHistoriesAsync(histories, reading, stop), historiesLeft, failed)
+            );
         }
 
         await using ITimer watch = _time.CreateTimer(_ => UpdateHealth(), null, TimeSpan.Zero, TimeSpan.FromSeconds(1));
@@ -183,9 +248,13 @@ public sealed class Pipeline : IDisposable
 
     // No more events are measured than the window has.
     private static GenerationOptions Switching(StageOptions settings) =>
-        settings.Generation with { MinExamples = Math.Min(settings.Generation.MinExamples, settings.Training.Evaluation.Window) };
+        settings.Generation with
+        {
+            MinExamples = Math.Min(settings.Generation.MinExamples, settings.Training.Evaluation.Window),
+        };
 
-    private static ItemLimits ItemLimitsOf(ModelOptions model) => new() { FeatureGroups = model.FeatureGroups.ToDictionary(group => group.Name, group => group.Length, StringComparer.Ordinal) };
+    private static ItemLimits ItemLimitsOf(ModelOptions model) =>
+        new() { FeatureGroups = model.FeatureGroups.ToDictionary(group => group.Name, group => group.Length, StringComparer.Ordinal) };
 
     private (IngestState State, IReadOnlyList<StreamPosition> Positions) Restore(CheckpointStore? store, ModelOptions model)
     {
@@ -235,7 +304,10 @@ public sealed class Pipeline : IDisposable
         }
         catch (StateMismatchException exception)
         {
-            throw new StateMismatchException($"{exception.Message} `streaming run --generation {_plan.Generation + 1}` begins one with these settings beside it, from this checkpoint.");
+            throw new StateMismatchException(
+                $"{exception.Message} `streaming run --generation {_plan.Generation + 1}` begins one with these settings beside it, "
+                    + "from this checkpoint."
+            );
         }
     }
 
@@ -352,7 +424,12 @@ public sealed class Pipeline : IDisposable
         }
         else
         {
-            PipelineLog.PublishIncident(_logger, incident.Message, incident.Items, incident.Error is { } error ? RedisConnection.FirstWords(error.Message) : string.Empty);
+            PipelineLog.PublishIncident(
+                _logger,
+                incident.Message,
+                incident.Items,
+                incident.Error is { } error ? RedisConnection.FirstWords(error.Message) : string.Empty
+            );
         }
     }
 
@@ -366,7 +443,10 @@ public sealed class Pipeline : IDisposable
         _parts.Redis(_publisher, _userPublisher);
         _parts.Keys(_publisher.Metrics, _userPublisher.Metrics, _watch.Problem, _generation.Problem);
         _parts.Events(_training.Mix);
-        _parts.Catalogue(trainer.ItemCounters, source.Rejected.Where(rejected => rejected.Topic == _settings.Kafka.ItemsTopic).Sum(static rejected => rejected.Records));
+        _parts.Catalogue(
+            trainer.ItemCounters,
+            source.Rejected.Where(rejected => rejected.Topic == _settings.Kafka.ItemsTopic).Sum(static rejected => rejected.Records)
+        );
         _parts.Trainer(_training.Batches, _training.HasWaiting || (source.Lag > 0 && !source.IsDegraded));
         _parts.Checkpoints(_checkpoints?.Failed == true);
         if (_shedding is not null)
@@ -379,7 +459,11 @@ public sealed class Pipeline : IDisposable
     {
         bool overloaded = _shedding?.IsActive == true;
         double share = _settings.Pipeline.OverloadShare;
-        _health.Set("load", overloaded ? HealthLevel.Degraded : HealthLevel.Healthy, overloaded ? FormattableString.Invariant($"too far behind, {share:0.##} of the events are not trained on") : string.Empty);
+        _health.Set(
+            "load",
+            overloaded ? HealthLevel.Degraded : HealthLevel.Healthy,
+            overloaded ? FormattableString.Invariant($"too far behind, {share:0.##} of the events are not trained on") : string.Empty
+        );
         if (overloaded != _wasOverloaded)
         {
             _wasOverloaded = overloaded;
@@ -391,6 +475,14 @@ public sealed class Pipeline : IDisposable
     private void LogStart()
     {
         ModelOptions model = _settings.Model;
-        PipelineLog.Starting(_logger, model.Tower.ToString(), string.Join(',', model.Widths), model.Loss.ToString(), _engine.Description, model.BankCapacity, _settings.Batching.BatchSize);
+        PipelineLog.Starting(
+            _logger,
+            model.Tower.ToString(),
+            string.Join(',', model.Widths),
+            model.Loss.ToString(),
+            _engine.Description,
+            model.BankCapacity,
+            _settings.Batching.BatchSize
+        );
     }
 }

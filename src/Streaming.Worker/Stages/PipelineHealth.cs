@@ -51,13 +51,20 @@ internal sealed class PipelineHealth
     {
         bool reads = source.Partitions.Any(partition => partition.Topic == _topic);
         string problem = source.IsDegraded || reads ? source.Problem : $"no partition of topic '{_topic}' is assigned yet";
-        _health.Set("kafka", !reads ? HealthLevel.NotReady : source.IsDegraded ? HealthLevel.Degraded : HealthLevel.Healthy, problem);
+        _health.Set(
+            "kafka",
+            !reads ? HealthLevel.NotReady
+                : source.IsDegraded ? HealthLevel.Degraded
+                : HealthLevel.Healthy,
+            problem
+        );
     }
 
     /// <summary>Says how publishing is.</summary>
     public void Redis(EmbeddingPublisher embeddings, UserHistoryPublisher users)
     {
-        string problem = embeddings.Token == 0 ? "not open yet"
+        string problem =
+            embeddings.Token == 0 ? "not open yet"
             : embeddings.Metrics.Degraded ? Because("does not take embeddings", embeddings.Metrics.Reason)
             : users.Metrics.Degraded ? Because("does not take histories of users", users.Metrics.Reason)
             : string.Empty;
@@ -71,8 +78,16 @@ internal sealed class PipelineHealth
     public void Keys(PublishMetrics embeddings, PublishMetrics users, params ReadOnlySpan<string> others)
     {
         List<string> problems = [.. others];
-        problems.Add(_badVectors.Update(embeddings.Rejected) ? $"{embeddings.Rejected} vectors could not be stored so far; the log says why" : string.Empty);
-        problems.Add(_badUsers.Update(users.Rejected) ? $"{users.Rejected} histories could not be stored so far: a key of another type is in the way, which the log names" : string.Empty);
+        problems.Add(
+            _badVectors.Update(embeddings.Rejected)
+                ? $"{embeddings.Rejected} vectors could not be stored so far; the log says why"
+                : string.Empty
+        );
+        problems.Add(
+            _badUsers.Update(users.Rejected)
+                ? $"{users.Rejected} histories could not be stored so far: a key of another type is in the way, which the log names"
+                : string.Empty
+        );
         _keys.Set(string.Join("; ", problems.Where(static problem => problem.Length > 0)));
     }
 
@@ -89,7 +104,11 @@ internal sealed class PipelineHealth
 
     /// <summary>Says how checkpoints are.</summary>
     public void Checkpoints(bool failed) =>
-        _health.Set("checkpoints", failed ? HealthLevel.Degraded : HealthLevel.Healthy, failed ? "the last one could not be written" : string.Empty);
+        _health.Set(
+            "checkpoints",
+            failed ? HealthLevel.Degraded : HealthLevel.Healthy,
+            failed ? "the last one could not be written" : string.Empty
+        );
 
     private static string Because(string what, string reason) => reason.Length == 0 ? what : $"{what}: {reason}";
 }

@@ -5,7 +5,11 @@ namespace Streaming.Worker.Stages;
 /// <summary>The pipeline's log messages. Ids 1000 to 1099.</summary>
 internal static partial class PipelineLog
 {
-    [LoggerMessage(1000, LogLevel.Information, "Training {Tower} at widths {Widths} with {Loss} on {Engine}; bank size {Bank}, batch size {BatchSize}")]
+    [LoggerMessage(
+        1000,
+        LogLevel.Information,
+        "Training {Tower} at widths {Widths} with {Loss} on {Engine}; bank size {Bank}, batch size {BatchSize}"
+    )]
     public static partial void Starting(ILogger logger, string tower, string widths, string loss, string engine, int bank, int batchSize);
 
     [LoggerMessage(1001, LogLevel.Information, "Resuming from checkpoint {Checkpoint}: batch {Sequence}, {Events} events")]
@@ -17,7 +21,11 @@ internal static partial class PipelineLog
     [LoggerMessage(1003, LogLevel.Information, "Shutting down: draining in-flight events, then writing a final checkpoint")]
     public static partial void Draining(ILogger logger);
 
-    [LoggerMessage(1004, LogLevel.Information, "Stopped after {Steps} steps on {Events} events; {Published} embeddings published since startup")]
+    [LoggerMessage(
+        1004,
+        LogLevel.Information,
+        "Stopped after {Steps} steps on {Events} events; {Published} embeddings published since startup"
+    )]
     public static partial void Stopped(ILogger logger, long steps, long events, long published);
 
     [LoggerMessage(1005, LogLevel.Error, "The {Stage} failed; stopping the worker")]
@@ -29,10 +37,18 @@ internal static partial class PipelineLog
     [LoggerMessage(1007, LogLevel.Warning, "Catalogue record rejected: {Reason}")]
     public static partial void RecordRejected(ILogger logger, string reason);
 
-    [LoggerMessage(1008, LogLevel.Information, "Checkpoint {Checkpoint} written in {Milliseconds} ms, {Bytes} bytes; training paused for {Pause} ms")]
+    [LoggerMessage(
+        1008,
+        LogLevel.Information,
+        "Checkpoint {Checkpoint} written in {Milliseconds} ms, {Bytes} bytes; training paused for {Pause} ms"
+    )]
     public static partial void CheckpointWritten(ILogger logger, string checkpoint, long milliseconds, long bytes, double pause);
 
-    [LoggerMessage(1009, LogLevel.Error, "Failed to write the checkpoint; the previous one stays valid, and training continues until the next attempt: {Reason}")]
+    [LoggerMessage(
+        1009,
+        LogLevel.Error,
+        "Failed to write the checkpoint; the previous one stays valid, and training continues until the next attempt: {Reason}"
+    )]
     public static partial void CheckpointFailed(ILogger logger, string reason);
 
     [LoggerMessage(1010, LogLevel.Warning, "The previous checkpoint is still being written; skipping this one")]
@@ -92,7 +108,11 @@ internal static partial class PipelineLog
     [LoggerMessage(1028, LogLevel.Warning, "{Lag} records behind; {Share} of the events update histories only and are not trained on")]
     public static partial void Overloaded(ILogger logger, long lag, double share);
 
-    [LoggerMessage(1029, LogLevel.Information, "Lag is down to {Lag} records; training on every event again (load shedding was at {Share})")]
+    [LoggerMessage(
+        1029,
+        LogLevel.Information,
+        "Lag is down to {Lag} records; training on every event again (load shedding was at {Share})"
+    )]
     public static partial void CaughtUp(ILogger logger, long lag, double share);
 
     [LoggerMessage(1030, LogLevel.Warning, "Returning to the last checkpoint: {Reason}")]
@@ -107,7 +127,12 @@ internal static partial class PipelineLog
     [LoggerMessage(1033, LogLevel.Information, "As it should be again: {Part}")]
     public static partial void PartHealthy(ILogger logger, string part);
 
-    [LoggerMessage(1060, LogLevel.Warning, "Redis may evict embeddings, fences and the pointer when memory is full: {Servers}. Set maxmemory-policy noeviction, and maxmemory above what the catalogue needs")]
+    [LoggerMessage(
+        1060,
+        LogLevel.Warning,
+        "Redis may evict embeddings, fences and the pointer when memory is full: {Servers}. Set maxmemory-policy noeviction, and "
+            + "maxmemory above what the catalogue needs"
+    )]
     public static partial void StoreEvicts(ILogger logger, string servers);
 
     [LoggerMessage(1062, LogLevel.Warning, "Cannot acquire or renew the lease of model {Model} ({Reason}); retrying")]

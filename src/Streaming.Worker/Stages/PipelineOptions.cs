@@ -20,7 +20,8 @@ public sealed record PipelineOptions
     /// <summary>Gets the share of events that is then not trained on, until half of the lag is caught up. Default 0.5; 0.01 … 1.</summary>
     public double OverloadShare { get; init; } = 0.5;
 
-    /// <summary>Gets the share of the last 1,000 events above which those that are not learned from (duplicates, late ones, types with weight 0,
+    /// <summary>Gets the share of the last 1,000 events above which those that are not learned from (duplicates, late ones, types with
+    /// weight 0,
     /// dead letters) make the health degraded. Default 0.5; 0 … 1, 1: never.</summary>
     public double MaxUnusedShare { get; init; } = 0.5;
 
@@ -34,7 +35,8 @@ public sealed record PipelineOptions
     public TimeSpan ShutdownTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>Gets the name under which this worker holds the lease of its model. One that stays over restarts (a pod's
-    /// name) need not wait for its own old lease to run out; two workers must not share one. Default empty: machine name and process id.</summary>
+    /// name) need not wait for its own old lease to run out; two workers must not share one. Default empty: machine name and process
+    /// id.</summary>
     public string Owner { get; init; } = string.Empty;
 
     /// <summary>Checks every property.</summary>
@@ -48,7 +50,12 @@ public sealed record PipelineOptions
         errors.Range(nameof(OverloadAfter), OverloadAfter, TimeSpan.Zero, TimeSpan.FromDays(1));
         errors.Range(nameof(OverloadShare), OverloadShare, 0.01, 1);
         errors.Check(MaxUnusedShare is >= 0 and <= 1, nameof(MaxUnusedShare), MaxUnusedShare, "0 … 1");
-        errors.Check(StallTimeout >= TimeSpan.FromSeconds(1) && StallTimeout <= TimeSpan.FromDays(1), nameof(StallTimeout), StallTimeout, "1s … 1d");
+        errors.Check(
+            StallTimeout >= TimeSpan.FromSeconds(1) && StallTimeout <= TimeSpan.FromDays(1),
+            nameof(StallTimeout),
+            StallTimeout,
+            "1s … 1d"
+        );
         errors.Range(nameof(PublishInterval), PublishInterval, TimeSpan.FromMilliseconds(10), TimeSpan.FromHours(1));
         errors.Range(nameof(ShutdownTimeout), ShutdownTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromHours(1));
         errors.Check(Owner.Length <= 200, nameof(Owner), Owner, "at most 200 characters");

@@ -41,7 +41,10 @@ public sealed record RunPlan(uint Generation, uint Active, string? From, bool Wh
         string before = FolderOf(folder, old);
         return Has(before) || Has(FolderOf(folder, generation))
             ? new RunPlan(generation, active, before, Whole: false)
-            : throw new SettingsException([$"--generation {generation} begins from the newest checkpoint of generation {old}, and there is none in '{before}' (STREAMING__Checkpoint__Folder); or name one with --from."]);
+            : throw new SettingsException([
+                $"--generation {generation} begins from the newest checkpoint of generation {old}, and there is none in '{before}' "
+                    + "(STREAMING__Checkpoint__Folder); or name one with --from.",
+            ]);
     }
 
     /// <summary>The folder of a generation's checkpoints: the first one's is the folder of the settings.</summary>
@@ -61,7 +64,10 @@ public sealed record RunPlan(uint Generation, uint Active, string? From, bool Wh
         StageOptions own = settings with
         {
             Checkpoint = settings.Checkpoint with { Folder = FolderOf(settings.Checkpoint.Folder, Generation) },
-            Kafka = settings.Kafka with { GroupId = FormattableString.Invariant($"{ConsumerGroup.NameOf(settings)}-generation-{Generation}") },
+            Kafka = settings.Kafka with
+            {
+                GroupId = FormattableString.Invariant($"{ConsumerGroup.NameOf(settings)}-generation-{Generation}"),
+            },
         };
         return (T)own;
     }
@@ -71,7 +77,8 @@ public sealed record RunPlan(uint Generation, uint Active, string? From, bool Wh
     /// <summary>The generation whose checkpoint was written last; 0: there is none.</summary>
     private static uint NewestIn(string folder)
     {
-        uint newest = 0, token = 0;
+        uint newest = 0,
+            token = 0;
         for (uint generation = 1; folder.Length > 0 && (generation == 1 || Directory.Exists(FolderOf(folder, generation))); generation++)
         {
             CheckpointStore store = Store(FolderOf(folder, generation));

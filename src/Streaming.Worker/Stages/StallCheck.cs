@@ -22,6 +22,8 @@ internal sealed class StallCheck(TimeSpan limit, TimeProvider time)
         }
 
         TimeSpan lasted = time.GetElapsedTime(_since);
-        return lasted < limit ? string.Empty : FormattableString.Invariant($"no batch was finished for {lasted.TotalSeconds:0} s, though events wait");
+        return lasted < limit
+            ? string.Empty
+            : FormattableString.Invariant($"no batch was finished for {lasted.TotalSeconds:0} s, though events wait");
     }
 }

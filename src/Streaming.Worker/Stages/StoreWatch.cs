@@ -53,7 +53,11 @@ internal sealed class StoreWatch(EmbeddingPublisher publisher, StoreServers serv
         StoreServer[] evicting = [.. (await servers.ReadAsync(cancellationToken).ConfigureAwait(false)).Where(server => server.Evicts)];
         string text = string.Join(", ", evicting.Select(server => $"{server.EndPoint} ({server.EvictionPolicy})"));
         Evicting = evicting.Length;
-        health.Set("redis memory", text.Length == 0 ? HealthLevel.Healthy : HealthLevel.Degraded, text.Length == 0 ? string.Empty : $"may evict embeddings: {text}");
+        health.Set(
+            "redis memory",
+            text.Length == 0 ? HealthLevel.Healthy : HealthLevel.Degraded,
+            text.Length == 0 ? string.Empty : $"may evict embeddings: {text}"
+        );
         if (text.Length > 0 && text != _evicting)
         {
             PipelineLog.StoreEvicts(logger, text);

@@ -33,8 +33,17 @@ internal sealed class TrainingStage
 
     /// <summary>Creates the stage.</summary>
     public TrainingStage(
-        Trainer trainer, ChannelReader<Batch> input, BatchPool pool, RefreshOutbox outbox, CheckpointSchedule? checkpoints, GenerationStage generation,
-        PipelineOptions options, WorkerMetrics metrics, TimeProvider time, ILogger logger)
+        Trainer trainer,
+        ChannelReader<Batch> input,
+        BatchPool pool,
+        RefreshOutbox outbox,
+        CheckpointSchedule? checkpoints,
+        GenerationStage generation,
+        PipelineOptions options,
+        WorkerMetrics metrics,
+        TimeProvider time,
+        ILogger logger
+    )
     {
         _trainer = trainer;
         _input = input;

@@ -18,7 +18,12 @@ internal sealed class KafkaCluster : IAsyncDisposable
     {
         _kafka = kafka;
         int[] ports = FreePorts.Take(3 * nodes);
-        Nodes = [.. Enumerable.Range(0, nodes).Select(id => new KafkaNode(kafka, id, _folder, ports[3 * id], ports[(3 * id) + 1], ports[(3 * id) + 2]))];
+        Nodes =
+        [
+            .. Enumerable
+                .Range(0, nodes)
+                .Select(id => new KafkaNode(kafka, id, _folder, ports[3 * id], ports[(3 * id) + 1], ports[(3 * id) + 2])),
+        ];
         Security = secure ? new KafkaSecurity() : null;
         Client = Security?.Client(KafkaSecurity.Admin) ?? new ClientConfig();
         Client.BootstrapServers = BootstrapServers;
@@ -83,9 +88,14 @@ internal sealed class KafkaCluster : IAsyncDisposable
 
     /// <summary>Waits until every partition has a leader, and every replica is in sync.</summary>
     /// <exception cref="InvalidOperationException">Not reached in time; the message contains the nodes' logs.</exception>
-    public Task UntilInSyncAsync() => UntilAsync(
-        static metadata => metadata.Topics.SelectMany(static topic => topic.Partitions).All(static partition => partition.Leader >= 0 && partition.InSyncReplicas.Length == partition.Replicas.Length),
-        "every replica in sync");
+    public Task UntilInSyncAsync() =>
+        UntilAsync(
+            static metadata =>
+                metadata
+                    .Topics.SelectMany(static topic => topic.Partitions)
+                    .All(static partition => partition.Leader >= 0 && partition.InSyncReplicas.Length == partition.Replicas.Length),
+            "every replica in sync"
+        );
 
     /// <summary>Returns the leader of a partition; -1 if there is none.</summary>
     public int LeaderOf(string topic, int partition)
@@ -101,7 +111,9 @@ internal sealed class KafkaCluster : IAsyncDisposable
     public async Task RunToolAsync(string className, params IEnumerable<string> arguments)
     {
         var output = new ProcessLog();
-        using Process tool = ChildProcesses.Start(_kafka.Program(_folder, className, ["--bootstrap-server", BootstrapServers, .. arguments]));
+        using Process tool = ChildProcesses.Start(
+            _kafka.Program(_folder, className, ["--bootstrap-server", BootstrapServers, .. arguments])
+        );
         output.Follow(tool);
         await tool.WaitForExitAsync();
         if (tool.ExitCode != 0)
@@ -127,8 +139,10 @@ internal sealed class KafkaCluster : IAsyncDisposable
     {
         string[] arguments =
         [
-            "-t", KafkaUuid.New(),
-            "--initial-controllers", string.Join(',', Nodes.Select(static node => $"{node.Id}@127.0.0.1:{node.ControllerPort}:{node.DirectoryId}")),
+            "-t",
+            KafkaUuid.New(),
+            "--initial-controllers",
+            string.Join(',', Nodes.Select(static node => $"{node.Id}@127.0.0.1:{node.ControllerPort}:{node.DirectoryId}")),
             .. Security is null ? [] : KafkaSecurity.FormatArguments,
         ];
         foreach (KafkaNode node in Nodes)
@@ -147,7 +161,10 @@ internal sealed class KafkaCluster : IAsyncDisposable
         {
             if (limit.IsCancellationRequested)
             {
-                throw new InvalidOperationException($"Kafka did not come to {what} within {Limit}.\n" + string.Join('\n', Nodes.Select(static node => $"node {node.Id}:\n{node.Log}")));
+                throw new InvalidOperationException(
+                    $"Kafka did not come to {what} within {Limit}.\n"
+                        + string.Join('\n', Nodes.Select(static node => $"node {node.Id}:\n{node.Log}"))
+                );
             }
 
             await Task.Delay(200);

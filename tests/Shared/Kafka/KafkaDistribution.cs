@@ -16,7 +16,10 @@ internal sealed record KafkaDistribution(string Libraries)
         string libraries = Path.Combine(folder, "libs");
         return folder.Length > 0 && Directory.Exists(libraries) && Directory.EnumerateFiles(libraries, "kafka_2.13-4.*.jar").Any()
             ? new KafkaDistribution(libraries)
-            : throw new InvalidOperationException($"{Variable} is '{folder}', which is not a distribution of Apache Kafka 4 (a folder with libs/kafka_2.13-4.*.jar). Download one from https://kafka.apache.org/downloads and unpack it.");
+            : throw new InvalidOperationException(
+                $"{Variable} is '{folder}', which is not a distribution of Apache Kafka 4 (a folder with libs/kafka_2.13-4.*.jar). "
+                    + "Download one from https://kafka.apache.org/downloads and unpack it."
+            );
     }
 
     /// <summary>Creates the start info of one of Kafka's programs. It logs warnings to standard output.</summary>
@@ -28,7 +31,9 @@ internal sealed record KafkaDistribution(string Libraries)
         string logging = Path.Combine(folder, "log4j2.properties");
         if (!File.Exists(logging))
         {
-            File.WriteAllText(logging, """
+            File.WriteAllText(
+                logging,
+                """
                 status = error
                 rootLogger.level = warn
                 rootLogger.appenderRef.stdout.ref = stdout
@@ -37,12 +42,23 @@ internal sealed record KafkaDistribution(string Libraries)
                 appender.stdout.layout.type = PatternLayout
                 appender.stdout.layout.pattern = %d{ISO8601} %-5p %c{1}: %m%n
 
-                """);
+                """
+            );
         }
 
-        return new ProcessStartInfo("java", [
-            "-Xmx384m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Dlog4j2.configurationFile=" + logging,
-            "-cp", Path.Combine(Libraries, "*"), className, .. arguments])
+        return new ProcessStartInfo(
+            "java",
+            [
+                "-Xmx384m",
+                "-XX:+UseSerialGC",
+                "-XX:TieredStopAtLevel=1",
+                "-Dlog4j2.configurationFile=" + logging,
+                "-cp",
+                Path.Combine(Libraries, "*"),
+                className,
+                .. arguments,
+            ]
+        )
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,

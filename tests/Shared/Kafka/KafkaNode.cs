@@ -3,7 +3,8 @@ using System.Diagnostics;
 namespace Streaming.Tests.Kafka;
 
 /// <summary>One node of a cluster, broker and controller. It can be stopped in several ways and restarted with its data.</summary>
-internal sealed class KafkaNode(KafkaDistribution kafka, int id, string folder, int port, int controllerPort, int mutualTlsPort) : IAsyncDisposable
+internal sealed class KafkaNode(KafkaDistribution kafka, int id, string folder, int port, int controllerPort, int mutualTlsPort)
+    : IAsyncDisposable
 {
     private readonly ProcessLog _log = new();
     private Process? _process;
@@ -41,7 +42,9 @@ internal sealed class KafkaNode(KafkaDistribution kafka, int id, string folder, 
     public async Task FormatAsync(IEnumerable<string> arguments)
     {
         var output = new ProcessLog();
-        using Process tool = ChildProcesses.Start(kafka.Program(folder, "kafka.tools.StorageTool", ["format", "-c", SettingsFile, .. arguments]));
+        using Process tool = ChildProcesses.Start(
+            kafka.Program(folder, "kafka.tools.StorageTool", ["format", "-c", SettingsFile, .. arguments])
+        );
         output.Follow(tool);
         await tool.WaitForExitAsync();
         if (tool.ExitCode != 0)

@@ -33,18 +33,21 @@ internal sealed class KafkaSecurity : IDisposable
     public (string CertificateFile, string KeyFile) SignClient(string name) => _authority.SignClient(KeyPassword, name);
 
     /// <summary>Returns librdkafka settings to connect as this user.</summary>
-    public ClientConfig Client(string user) => new()
-    {
-        SecurityProtocol = SecurityProtocol.SaslSsl,
-        SaslMechanism = SaslMechanism.ScramSha512,
-        SaslUsername = user,
-        SaslPassword = PasswordOf(user),
-        SslCaLocation = AuthorityFile,
-    };
+    public ClientConfig Client(string user) =>
+        new()
+        {
+            SecurityProtocol = SecurityProtocol.SaslSsl,
+            SaslMechanism = SaslMechanism.ScramSha512,
+            SaslUsername = user,
+            SaslPassword = PasswordOf(user),
+            SslCaLocation = AuthorityFile,
+        };
 
     /// <summary>Returns the storage tool's arguments that create the users.</summary>
     public static IEnumerable<string> FormatArguments =>
-        new[] { Admin, Worker }.SelectMany(static user => new[] { "--add-scram", $"SCRAM-SHA-512=[name={user},password={PasswordOf(user)}]" });
+        new[] { Admin, Worker }.SelectMany(static user =>
+            new[] { "--add-scram", $"SCRAM-SHA-512=[name={user},password={PasswordOf(user)}]" }
+        );
 
     public void Dispose() => _authority.Dispose();
 }

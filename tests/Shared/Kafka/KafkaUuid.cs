@@ -10,8 +10,7 @@ internal static class KafkaUuid
         do
         {
             id = Convert.ToBase64String(Guid.NewGuid().ToByteArray()).TrimEnd('=').Replace('+', '-').Replace('/', '_');
-        }
-        while (id[0] == '-');
+        } while (id[0] == '-');
 
         return id;
     }

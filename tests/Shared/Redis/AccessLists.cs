@@ -4,10 +4,13 @@ namespace Streaming.Tests;
 internal static class AccessLists
 {
     /// <summary>Commands that the client itself sends on every connection.</summary>
-    private const string Client = "+ping +echo +info +hello +auth +client|setname +client|id +cluster|slots +cluster|nodes +readonly +readwrite +asking +subscribe &__Booksleeve_MasterChanged %R~__Booksleeve_TieBreak";
+    private const string Client =
+        "+ping +echo +info +hello +auth +client|setname +client|id +cluster|slots +cluster|nodes +readonly +readwrite +asking "
+        + "+subscribe &__Booksleeve_MasterChanged %R~__Booksleeve_TieBreak";
 
     private const string TrainerCommands =
-        "+get +mget +set +setnx +setex +psetex +del +exists +expire +pexpire +getrange +hget +hmget +hset +pttl +time +xadd +eval +evalsha +script|load +wait +scan";
+        "+get +mget +set +setnx +setex +psetex +del +exists +expire +pexpire +getrange +hget +hmget +hset +pttl +time +xadd +eval "
+        + "+evalsha +script|load +wait +scan";
 
     private const string ReaderCommands = "+get +mget +xread +xrevrange +scan";
 

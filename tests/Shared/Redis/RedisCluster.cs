@@ -69,37 +69,51 @@ internal sealed class RedisCluster : IAsyncDisposable
     {
         // The master has five seconds to agree, which may be too short on a busy machine; then the replica gives up and we retry.
         long asked = 0;
-        await UntilAsync("the replica is master", async () =>
-        {
-            if (asked == 0 || Stopwatch.GetElapsedTime(asked) > TimeSpan.FromSeconds(6))
+        await UntilAsync(
+            "the replica is master",
+            async () =>
             {
-                asked = Stopwatch.GetTimestamp();
-                await replica.SendAsync(force ? ["CLUSTER", "FAILOVER", "TAKEOVER"] : ["CLUSTER", "FAILOVER"]);
-            }
+                if (asked == 0 || Stopwatch.GetElapsedTime(asked) > TimeSpan.FromSeconds(6))
+                {
+                    asked = Stopwatch.GetTimestamp();
+                    await replica.SendAsync(force ? ["CLUSTER", "FAILOVER", "TAKEOVER"] : ["CLUSTER", "FAILOVER"]);
+                }
 
-            return await replica.InfoAsync("replication", "role") == "master";
-        });
+                return await replica.InfoAsync("replication", "role") == "master";
+            }
+        );
         await WaitUntilOkAsync();
     }
 
     /// <summary>Waits until every running node sees all slots served by reachable masters, and replicas are in sync.</summary>
-    public Task WaitUntilOkAsync() => UntilAsync("the cluster is ok", async () =>
-    {
-        string? seen = null;
-        foreach (RedisNode node in Running)
-        {
-            string info = (string)(await node.SendAsync("CLUSTER", "INFO"))!;
-            string owners = Owners((string)(await node.SendAsync("CLUSTER", "NODES"))!);
-            seen ??= owners;
-            if (!info.Contains("cluster_state:ok", StringComparison.Ordinal) || owners != seen || _byId.Any(pair => pair.Value.ProcessId == 0 && owners.Contains(pair.Key, StringComparison.Ordinal))
-                || (await node.InfoAsync("replication", "role") == "slave" && await node.InfoAsync("replication", "master_link_status") != "up"))
+    public Task WaitUntilOkAsync() =>
+        UntilAsync(
+            "the cluster is ok",
+            async () =>
             {
-                return false;
-            }
-        }
+                string? seen = null;
+                foreach (RedisNode node in Running)
+                {
+                    string info = (string)(await node.SendAsync("CLUSTER", "INFO"))!;
+                    string owners = Owners((string)(await node.SendAsync("CLUSTER", "NODES"))!);
+                    seen ??= owners;
+                    if (
+                        !info.Contains("cluster_state:ok", StringComparison.Ordinal)
+                        || owners != seen
+                        || _byId.Any(pair => pair.Value.ProcessId == 0 && owners.Contains(pair.Key, StringComparison.Ordinal))
+                        || (
+                            await node.InfoAsync("replication", "role") == "slave"
+                            && await node.InfoAsync("replication", "master_link_status") != "up"
+                        )
+                    )
+                    {
+                        return false;
+                    }
+                }
 
-        return true;
-    });
+                return true;
+            }
+        );
 
     /// <summary>Moves a slot with its keys to another master, like redis-cli --cluster reshard: clients are redirected with ASK
     /// during the move, and with MOVED afterwards.</summary>
@@ -112,7 +126,11 @@ internal sealed class RedisCluster : IAsyncDisposable
         string text = slot.ToString(CultureInfo.InvariantCulture);
         await target.SendAsync("CLUSTER", "SETSLOT", text, "IMPORTING", IdOf(source));
         await source.SendAsync("CLUSTER", "SETSLOT", text, "MIGRATING", IdOf(target));
-        for (bool first = true; await source.SendAsync("CLUSTER", "GETKEYSINSLOT", text, "5") is object?[] { Length: > 0 } keys; first = false)
+        for (
+            bool first = true;
+            await source.SendAsync("CLUSTER", "GETKEYSINSLOT", text, "5") is object?[] { Length: > 0 } keys;
+            first = false
+        )
         {
             await source.SendAsync(["MIGRATE", "127.0.0.1", $"{target.Port}", "", "0", "10000", "KEYS", .. keys.Cast<string>()]);
             if (first && halfWay is not null)
@@ -155,7 +173,8 @@ internal sealed class RedisCluster : IAsyncDisposable
         {
             return await condition();
         }
-        catch (Exception error) when (error is System.Net.Sockets.SocketException or IOException or InvalidOperationException or OperationCanceledException)
+        catch (Exception error)
+            when (error is System.Net.Sockets.SocketException or IOException or InvalidOperationException or OperationCanceledException)
         {
             return false;
         }
@@ -164,11 +183,29 @@ internal sealed class RedisCluster : IAsyncDisposable
     private async Task CreateAsync(int masters, int replicas, string[] arguments)
     {
         IEnumerable<string> Arguments(RedisNode node) =>
-        [
-            .. node.Common(), "--cluster-enabled", "yes", "--cluster-port", $"{node.BusPort}", "--cluster-node-timeout", "5000", "--cluster-replica-validity-factor", "0",
-            "--cluster-announce-ip", "127.0.0.1", "--cluster-allow-replica-migration", "no", .. arguments,
-        ];
-        _nodes.AddRange(await Task.WhenAll(Enumerable.Range(0, masters * (1 + replicas)).Select(i => RedisNode.StartAsync(Path.Combine(_folder, $"node{i}"), Arguments))));
+            [
+                .. node.Common(),
+                "--cluster-enabled",
+                "yes",
+                "--cluster-port",
+                $"{node.BusPort}",
+                "--cluster-node-timeout",
+                "5000",
+                "--cluster-replica-validity-factor",
+                "0",
+                "--cluster-announce-ip",
+                "127.0.0.1",
+                "--cluster-allow-replica-migration",
+                "no",
+                .. arguments,
+            ];
+        _nodes.AddRange(
+            await Task.WhenAll(
+                Enumerable
+                    .Range(0, masters * (1 + replicas))
+                    .Select(i => RedisNode.StartAsync(Path.Combine(_folder, $"node{i}"), Arguments))
+            )
+        );
         for (int i = 0; i < _nodes.Count; i++)
         {
             _byId[(string)(await _nodes[i].SendAsync("CLUSTER", "MYID"))!] = _nodes[i];
@@ -194,21 +231,31 @@ internal sealed class RedisCluster : IAsyncDisposable
     }
 
     /// <summary>A node can only replicate one that it knows, which takes some gossip.</summary>
-    private Task UntilReplicaAsync(RedisNode replica, RedisNode master) => UntilAsync("the replica knows its master", async () =>
-    {
-        await replica.SendAsync("CLUSTER", "REPLICATE", IdOf(master));
-        return true;
-    });
+    private Task UntilReplicaAsync(RedisNode replica, RedisNode master) =>
+        UntilAsync(
+            "the replica knows its master",
+            async () =>
+            {
+                await replica.SendAsync("CLUSTER", "REPLICATE", IdOf(master));
+                return true;
+            }
+        );
 
     private string IdOf(RedisNode node) => _byId.First(pair => pair.Value == node).Key;
 
     private async Task<IEnumerable<string[]>> TableAsync() => Lines((string)(await Running.First().SendAsync("CLUSTER", "NODES"))!);
 
-    private static IEnumerable<string[]> Lines(string nodes) => nodes.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split(' '));
+    private static IEnumerable<string[]> Lines(string nodes) =>
+        nodes.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split(' '));
 
-    private static string Owners(string nodes) => string.Join(';', Lines(nodes)
-        .Where(line => line[2].Contains("master", StringComparison.Ordinal) && line.Length > 8)
-        .Select(line => $"{line[0]} {string.Join(' ', line.Skip(8).Where(range => range[0] != '['))}").Order(StringComparer.Ordinal));
+    private static string Owners(string nodes) =>
+        string.Join(
+            ';',
+            Lines(nodes)
+                .Where(line => line[2].Contains("master", StringComparison.Ordinal) && line.Length > 8)
+                .Select(line => $"{line[0]} {string.Join(' ', line.Skip(8).Where(range => range[0] != '['))}")
+                .Order(StringComparer.Ordinal)
+        );
 
     private static bool Holds(string range, int slot)
     {

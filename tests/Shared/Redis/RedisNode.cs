@@ -65,16 +65,37 @@ internal sealed class RedisNode : IAsyncDisposable
 
     /// <summary>Common arguments: no persistence, local, ready for a replica at once.</summary>
     public IEnumerable<string> Common() =>
-    [
-        "--port", $"{Port}", "--bind", "127.0.0.1", "--dir", Folder, "--logfile", Path.Combine(Folder, "log"), "--save", "", "--appendonly", "no",
-        "--repl-diskless-sync-delay", "0", "--repl-ping-replica-period", "1", "--enable-debug-command", "yes",
-    ];
+        [
+            "--port",
+            $"{Port}",
+            "--bind",
+            "127.0.0.1",
+            "--dir",
+            Folder,
+            "--logfile",
+            Path.Combine(Folder, "log"),
+            "--save",
+            "",
+            "--appendonly",
+            "no",
+            "--repl-diskless-sync-delay",
+            "0",
+            "--repl-ping-replica-period",
+            "1",
+            "--enable-debug-command",
+            "yes",
+        ];
 
     /// <summary>Starts or restarts it on its ports and in its folder, and waits until it answers.</summary>
     public async Task RestartAsync()
     {
         await KillAsync();
-        ProcessStartInfo info = new("/bin/sh") { RedirectStandardInput = true, RedirectStandardOutput = true, WorkingDirectory = Folder };
+        ProcessStartInfo info = new("/bin/sh")
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            WorkingDirectory = Folder,
+        };
         foreach (string argument in (string[])["-c", Holder, "sh", "redis-server", .. _arguments(this)])
         {
             info.ArgumentList.Add(argument);
@@ -89,7 +110,9 @@ internal sealed class RedisNode : IAsyncDisposable
             {
                 string log = Path.Combine(Folder, "log");
                 await KillAsync();
-                throw new InvalidOperationException($"redis-server on port {Port} did not start: {(File.Exists(log) ? await File.ReadAllTextAsync(log) : "no log")}");
+                throw new InvalidOperationException(
+                    $"redis-server on port {Port} did not start: {(File.Exists(log) ? await File.ReadAllTextAsync(log) : "no log")}"
+                );
             }
 
             await Task.Delay(20);
@@ -135,8 +158,12 @@ internal sealed class RedisNode : IAsyncDisposable
 
     /// <summary>Reads one line of INFO.</summary>
     /// <returns>Its value, empty if there is no such line.</returns>
-    public async Task<string> InfoAsync(string section, string name) => ((string)(await SendAsync("INFO", section))!)
-        .Split("\r\n").FirstOrDefault(line => line.StartsWith(name + ":", StringComparison.Ordinal))?[(name.Length + 1)..] ?? string.Empty;
+    public async Task<string> InfoAsync(string section, string name) =>
+        ((string)(await SendAsync("INFO", section))!)
+            .Split("\r\n")
+            .FirstOrDefault(line => line.StartsWith(name + ":", StringComparison.Ordinal))
+            ?[(name.Length + 1)..]
+        ?? string.Empty;
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
@@ -150,7 +177,8 @@ internal sealed class RedisNode : IAsyncDisposable
 
     private static (int Port, int BusPort) FreePorts()
     {
-        using TcpListener first = new(IPAddress.Loopback, 0), second = new(IPAddress.Loopback, 0);
+        using TcpListener first = new(IPAddress.Loopback, 0),
+            second = new(IPAddress.Loopback, 0);
         first.Start();
         second.Start();
         return (((IPEndPoint)first.LocalEndpoint).Port, ((IPEndPoint)second.LocalEndpoint).Port);

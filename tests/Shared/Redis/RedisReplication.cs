@@ -52,29 +52,39 @@ internal sealed class RedisReplication : IAsyncDisposable
     }
 
     /// <summary>Waits until every running replica is in sync.</summary>
-    public Task WaitUntilInStepAsync() => RedisCluster.UntilAsync("the replicas are in step", async () =>
-    {
-        foreach (RedisNode node in _nodes.Where(node => node.ProcessId != 0))
-        {
-            if (await node.InfoAsync("replication", "role") == "slave" && await node.InfoAsync("replication", "master_link_status") != "up")
+    public Task WaitUntilInStepAsync() =>
+        RedisCluster.UntilAsync(
+            "the replicas are in step",
+            async () =>
             {
-                return false;
-            }
-        }
+                foreach (RedisNode node in _nodes.Where(node => node.ProcessId != 0))
+                {
+                    if (
+                        await node.InfoAsync("replication", "role") == "slave"
+                        && await node.InfoAsync("replication", "master_link_status") != "up"
+                    )
+                    {
+                        return false;
+                    }
+                }
 
-        return true;
-    });
+                return true;
+            }
+        );
 
     /// <summary>Waits until the sentinels name a primary other than <paramref name="former"/>.</summary>
     public async Task<RedisNode> WaitForFailOverAsync(RedisNode former)
     {
         RedisNode? next = null;
-        await RedisCluster.UntilAsync("the sentinels have promoted a replica", async () =>
-        {
-            object?[] address = (object?[])(await _sentinels[0].SendAsync("SENTINEL", "get-master-addr-by-name", ServiceName))!;
-            next = _nodes.First(node => $"{node.Port}" == (string)address[1]!);
-            return next != former && await next.InfoAsync("replication", "role") == "master";
-        });
+        await RedisCluster.UntilAsync(
+            "the sentinels have promoted a replica",
+            async () =>
+            {
+                object?[] address = (object?[])(await _sentinels[0].SendAsync("SENTINEL", "get-master-addr-by-name", ServiceName))!;
+                next = _nodes.First(node => $"{node.Port}" == (string)address[1]!);
+                return next != former && await next.InfoAsync("replication", "role") == "master";
+            }
+        );
         return next!;
     }
 
@@ -90,8 +100,12 @@ internal sealed class RedisReplication : IAsyncDisposable
         _nodes.Add(await RedisNode.StartAsync(Path.Combine(_folder, "node0"), node => [.. node.Common(), .. arguments]));
         for (int i = 1; i <= replicas; i++)
         {
-            _nodes.Add(await RedisNode.StartAsync(
-                Path.Combine(_folder, $"node{i}"), node => [.. node.Common(), "--replicaof", $"127.0.0.1 {_nodes[0].Port}", .. arguments]));
+            _nodes.Add(
+                await RedisNode.StartAsync(
+                    Path.Combine(_folder, $"node{i}"),
+                    node => [.. node.Common(), "--replicaof", $"127.0.0.1 {_nodes[0].Port}", .. arguments]
+                )
+            );
         }
 
         await WaitUntilInStepAsync();
@@ -100,19 +114,22 @@ internal sealed class RedisReplication : IAsyncDisposable
             _sentinels.Add(await RedisNode.StartAsync(Path.Combine(_folder, $"sentinel{i}"), node => [Sentinel(node), "--sentinel"]));
         }
 
-        await RedisCluster.UntilAsync("the sentinels know each other", async () =>
-        {
-            foreach (RedisNode sentinel in _sentinels)
+        await RedisCluster.UntilAsync(
+            "the sentinels know each other",
+            async () =>
             {
-                string known = await sentinel.InfoAsync("sentinel", "master0");
-                if (!known.Contains($"slaves={replicas},sentinels={sentinels}", StringComparison.Ordinal))
+                foreach (RedisNode sentinel in _sentinels)
                 {
-                    return false;
+                    string known = await sentinel.InfoAsync("sentinel", "master0");
+                    if (!known.Contains($"slaves={replicas},sentinels={sentinels}", StringComparison.Ordinal))
+                    {
+                        return false;
+                    }
                 }
-            }
 
-            return true;
-        });
+                return true;
+            }
+        );
     }
 
     /// <summary>A sentinel rewrites its configuration file, so a restarted one keeps its state.</summary>
@@ -121,7 +138,9 @@ internal sealed class RedisReplication : IAsyncDisposable
         string file = Path.Combine(node.Folder, "sentinel.conf");
         if (!File.Exists(file))
         {
-            File.WriteAllText(file, $"""
+            File.WriteAllText(
+                file,
+                $"""
                 port {node.Port}
                 bind 127.0.0.1
                 dir {node.Folder}
@@ -131,7 +150,8 @@ internal sealed class RedisReplication : IAsyncDisposable
                 sentinel failover-timeout {ServiceName} 5000
                 sentinel parallel-syncs {ServiceName} 1
 
-                """);
+                """
+            );
         }
 
         return file;

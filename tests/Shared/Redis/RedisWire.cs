@@ -59,10 +59,14 @@ internal sealed class RedisWire : IDisposable
         string rest = line[1..];
         switch (line[0])
         {
-            case '+': return rest;
-            case '-': return new Refusal(rest);
-            case ':': return long.Parse(rest, CultureInfo.InvariantCulture);
-            case '$': return rest == "-1" ? null : await BulkAsync(int.Parse(rest, CultureInfo.InvariantCulture), stop);
+            case '+':
+                return rest;
+            case '-':
+                return new Refusal(rest);
+            case ':':
+                return long.Parse(rest, CultureInfo.InvariantCulture);
+            case '$':
+                return rest == "-1" ? null : await BulkAsync(int.Parse(rest, CultureInfo.InvariantCulture), stop);
             case '*':
                 object?[] items = new object?[Math.Max(0, int.Parse(rest, CultureInfo.InvariantCulture))];
                 for (int i = 0; i < items.Length; i++)
@@ -71,7 +75,8 @@ internal sealed class RedisWire : IDisposable
                 }
 
                 return items;
-            default: throw new InvalidDataException($"'{line}' is not a RESP2 reply.");
+            default:
+                throw new InvalidDataException($"'{line}' is not a RESP2 reply.");
         }
     }
 

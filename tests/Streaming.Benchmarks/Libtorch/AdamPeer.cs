@@ -30,7 +30,9 @@ internal sealed class AdamPeer(ModelOptions model, double learningRate)
     public void RunRows(Tensor values, Tensor rows, Tensor gradients, Tensor first, Tensor second)
     {
         using DisposeScope scope = NewDisposeScope();
-        Tensor some = values.index_select(0, rows), someFirst = first.index_select(0, rows), someSecond = second.index_select(0, rows);
+        Tensor some = values.index_select(0, rows),
+            someFirst = first.index_select(0, rows),
+            someSecond = second.index_select(0, rows);
         Run(some, gradients, someFirst, someSecond, decay: 0);
         values.index_copy_(0, rows, some);
         first.index_copy_(0, rows, someFirst);

@@ -16,14 +16,18 @@ internal static class Agreement
         double largest = expected.Max(Math.Abs);
         if (expected.Length != actual.Length || largest == 0)
         {
-            throw new InvalidOperationException($"{what}: {expected.Length} values here, the largest {largest}, and {actual.Length} in libtorch.");
+            throw new InvalidOperationException(
+                $"{what}: {expected.Length} values here, the largest {largest}, and {actual.Length} in libtorch."
+            );
         }
 
         for (int i = 0; i < expected.Length; i++)
         {
             if (!(Math.Abs(expected[i] - actual[i]) <= tolerance * largest))
             {
-                throw new InvalidOperationException($"{what}: value {i} of {expected.Length} is {expected[i]} here and {actual[i]} in libtorch; the largest is {largest}.");
+                throw new InvalidOperationException(
+                    $"{what}: value {i} of {expected.Length} is {expected[i]} here and {actual[i]} in libtorch; the largest is {largest}."
+                );
             }
         }
     }
@@ -32,6 +36,11 @@ internal static class Agreement
     public static void Require(string what, ReadOnlySpan<float> expected, Tensor actual, double tolerance)
     {
         using Tensor flat = actual.detach().contiguous();
-        Require(what, Array.ConvertAll(expected.ToArray(), x => (double)x), Array.ConvertAll(flat.data<float>().ToArray(), x => (double)x), tolerance);
+        Require(
+            what,
+            Array.ConvertAll(expected.ToArray(), x => (double)x),
+            Array.ConvertAll(flat.data<float>().ToArray(), x => (double)x),
+            tolerance
+        );
     }
 }

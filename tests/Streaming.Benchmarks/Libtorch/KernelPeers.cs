@@ -13,7 +13,9 @@ internal static class KernelPeers
     {
         float[] expected = new float[m * n];
         Gemm.Multiply(m, n, k, a, k, b, n, expected, n);
-        Tensor left = tensor(a, [m, k]), right = tensor(b, [k, n]), product = empty(m, n);
+        Tensor left = tensor(a, [m, k]),
+            right = tensor(b, [k, n]),
+            product = empty(m, n);
         void Run() => product.addmm_(left, right, beta: 0, alpha: 1);
         Run();
         Agreement.Require($"SGEMM {m} × {n} × {k}", expected, product, 1e-4);
@@ -32,12 +34,19 @@ internal static class KernelPeers
     // Three sequences with γ = 1, through the kernel and through the peer.
     private static void CompareRecurrence()
     {
-        const int sequences = 3, length = 51, channels = 16, size = 2 * channels;
+        const int sequences = 3,
+            length = 51,
+            channels = 16,
+            size = 2 * channels;
         var peer = new RecurrencePeer(sequences, length, channels);
         peer.Run();
-        float[] ones = new float[size], sums = new float[size], unused = new float[size];
+        float[] ones = new float[size],
+            sums = new float[size],
+            unused = new float[size];
         Array.Fill(ones, 1f);
-        float[] lambda = Channels(peer.Factor.detach().unsqueeze(0)), inputs = Channels(peer.Inputs.detach().transpose(0, 1)), gradients = Channels(peer.Gradient.transpose(0, 1));
+        float[] lambda = Channels(peer.Factor.detach().unsqueeze(0)),
+            inputs = Channels(peer.Inputs.detach().transpose(0, 1)),
+            gradients = Channels(peer.Gradient.transpose(0, 1));
         for (int at = 0; at < inputs.Length; at += length * size)
         {
             NestedLruScan.Forward(inputs.AsSpan(at), length, [channels], lambda, ones);
@@ -49,7 +58,8 @@ internal static class KernelPeers
     }
 
     // Complex numbers in the kernel's layout: a row's real parts, then its imaginary parts.
-    private static float[] Channels(Tensor values) => view_as_real(values.contiguous()).transpose(-1, -2).contiguous().data<float>().ToArray();
+    private static float[] Channels(Tensor values) =>
+        view_as_real(values.contiguous()).transpose(-1, -2).contiguous().data<float>().ToArray();
 
     private sealed class RecurrencePeer(int sequences, int length, int channels)
     {
@@ -64,7 +74,8 @@ internal static class KernelPeers
             using DisposeScope scope = NewDisposeScope();
             Factor.grad = null;
             Inputs.grad = null;
-            Tensor[] inputs = Inputs.unbind(0), states = new Tensor[length];
+            Tensor[] inputs = Inputs.unbind(0),
+                states = new Tensor[length];
             states[0] = inputs[0];
             for (int t = 1; t < length; t++)
             {

@@ -14,7 +14,10 @@ internal static class LibtorchPeer
         bool vectors = MklVendorCheck.Answer();
         set_num_threads(threads);
         manual_seed(1);
-        string allocator = (Environment.GetEnvironmentVariable("LD_PRELOAD") ?? "").Contains("jemalloc", StringComparison.Ordinal) ? "jemalloc" : "glibc's allocator";
-        return $"libtorch {__version__}, MKL with {(vectors ? "all of the processor's vectors" : "the vectors that it chooses")}, {allocator}, {get_num_threads()} threads";
+        string allocator = (Environment.GetEnvironmentVariable("LD_PRELOAD") ?? "").Contains("jemalloc", StringComparison.Ordinal)
+            ? "jemalloc"
+            : "glibc's allocator";
+        return $"libtorch {__version__}, MKL with {(vectors ? "all of the processor's vectors" : "the vectors that it chooses")}, "
+            + $"{allocator}, {get_num_threads()} threads";
     }
 }

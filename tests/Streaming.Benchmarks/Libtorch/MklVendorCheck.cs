@@ -16,7 +16,11 @@ internal static class MklVendorCheck
     /// <returns>Whether MKL now uses the CPU's full vectors.</returns>
     public static bool Answer()
     {
-        if (!Avx2.IsSupported || !NativeLibrary.TryLoad("libtorch_cpu.so", typeof(MklVendorCheck).Assembly, null, out nint library) || !NativeLibrary.TryGetExport(library, Question, out nint function))
+        if (
+            !Avx2.IsSupported
+            || !NativeLibrary.TryLoad("libtorch_cpu.so", typeof(MklVendorCheck).Assembly, null, out nint library)
+            || !NativeLibrary.TryGetExport(library, Question, out nint function)
+        )
         {
             return false;
         }

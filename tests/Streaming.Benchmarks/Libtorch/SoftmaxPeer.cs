@@ -31,36 +31,46 @@ internal sealed class SoftmaxPeer : IDisposable
     }
 
     /// <summary>Runs a loop over the widths with cross_entropy.</summary>
-    public double[] Naive() => Run(() =>
-    {
-        Tensor candidates = cat([_batch, _bank]), hits = Hits();
-        return Array.ConvertAll(_widths, width =>
+    public double[] Naive() =>
+        Run(() =>
         {
-            Tensor scores = _users.narrow(1, 0, width).mm(candidates.narrow(1, 0, width).t());
-            scores = Instead(scores, scores.div(SoftmaxWorkload.Temperature));
-            scores = Instead(scores, scores.sub(_logQ));
-            scores = Instead(scores, scores.masked_fill(hits, float.NegativeInfinity));
-            return Instead(scores, nn.functional.cross_entropy(scores, _positives));
+            Tensor candidates = cat([_batch, _bank]),
+                hits = Hits();
+            return Array.ConvertAll(
+                _widths,
+                width =>
+                {
+                    Tensor scores = _users.narrow(1, 0, width).mm(candidates.narrow(1, 0, width).t());
+                    scores = Instead(scores, scores.div(SoftmaxWorkload.Temperature));
+                    scores = Instead(scores, scores.sub(_logQ));
+                    scores = Instead(scores, scores.masked_fill(hits, float.NegativeInfinity));
+                    return Instead(scores, nn.functional.cross_entropy(scores, _positives));
+                }
+            );
         });
-    });
 
     /// <summary>Computes each width's scores from the previous width's; the bank separately, so that it needs no gradient.</summary>
-    public double[] Cumulative() => Run(() =>
-    {
-        Tensor users = _users.div(SoftmaxWorkload.Temperature);
-        Tensor bias = _logQ.neg().expand(_rows, -1).masked_fill(Hits(), float.NegativeInfinity);
-        Tensor onBatch = bias.narrow(1, 0, _rows), onBank = bias.narrow(1, _rows, _bank.shape[0]);
-        int begin = 0;
-        return Array.ConvertAll(_widths, width =>
+    public double[] Cumulative() =>
+        Run(() =>
         {
-            int count = width - begin;
-            Tensor part = users.narrow(1, begin, count);
-            onBatch = addmm(onBatch, part, _batch.narrow(1, begin, count).t(), 1, 1);
-            onBank = addmm(onBank, part, _bank.narrow(1, begin, count).t(), 1, 1);
-            begin = width;
-            return logaddexp(logsumexp(onBatch, 1), logsumexp(onBank, 1)).sub(onBatch.diagonal(0, 0, 1)).mean();
+            Tensor users = _users.div(SoftmaxWorkload.Temperature);
+            Tensor bias = _logQ.neg().expand(_rows, -1).masked_fill(Hits(), float.NegativeInfinity);
+            Tensor onBatch = bias.narrow(1, 0, _rows),
+                onBank = bias.narrow(1, _rows, _bank.shape[0]);
+            int begin = 0;
+            return Array.ConvertAll(
+                _widths,
+                width =>
+                {
+                    int count = width - begin;
+                    Tensor part = users.narrow(1, begin, count);
+                    onBatch = addmm(onBatch, part, _batch.narrow(1, begin, count).t(), 1, 1);
+                    onBank = addmm(onBank, part, _bank.narrow(1, begin, count).t(), 1, 1);
+                    begin = width;
+                    return logaddexp(logsumexp(onBatch, 1), logsumexp(onBank, 1)).sub(onBatch.diagonal(0, 0, 1)).mean();
+                }
+            );
         });
-    });
 
     /// <summary>Checks that a variant computes the workload's last result: losses and gradients.</summary>
     /// <exception cref="InvalidOperationException">The results differ.</exception>

@@ -28,7 +28,17 @@ internal sealed class StepPeer
         (_model, _logQ, _adam) = (model, logQ, new AdamPeer(model, learningRate));
         Tower = new TowerPeer(model);
         Places = new ParameterPlaces(Tower, model.Widths);
-        _dense = [.. Tower.Parameters.Select(pair => ((Tensor)pair.Value, zeros_like(pair.Value), zeros_like(pair.Value), pair.Key.EndsWith(".weight", StringComparison.Ordinal) ? (double)model.WeightDecay : 0))];
+        _dense =
+        [
+            .. Tower.Parameters.Select(pair =>
+                (
+                    (Tensor)pair.Value,
+                    zeros_like(pair.Value),
+                    zeros_like(pair.Value),
+                    pair.Key.EndsWith(".weight", StringComparison.Ordinal) ? (double)model.WeightDecay : 0
+                )
+            ),
+        ];
         _items = tensor(items, [items.Length / model.Dimension, model.Dimension]);
         _itemsFirst = zeros_like(_items);
         _itemsSecond = zeros_like(_items);
@@ -59,7 +69,8 @@ internal sealed class StepPeer
     {
         using DisposeScope scope = NewDisposeScope();
         long batch = positives.Length;
-        Tensor history = tensor(histories, [batch, histories.Length / batch], dtype: ScalarType.Int64).t(), positive = tensor(positives, dtype: ScalarType.Int64);
+        Tensor history = tensor(histories, [batch, histories.Length / batch], dtype: ScalarType.Int64).t(),
+            positive = tensor(positives, dtype: ScalarType.Int64);
         (Tensor rows, Tensor? slots, _) = cat([history.flatten(), positive]).unique(return_inverse: true);
         using TorchSharp.Modules.Embedding embeddings = nn.Embedding_from_pretrained(_items.index_select(0, rows), freeze: false);
         Tensor users = Tower.Forward(embeddings.forward(slots!.narrow(0, 0, histories.Length).view(-1, batch)));
@@ -91,11 +102,14 @@ internal sealed class StepPeer
     // Each width's scores from the previous width's; the bank separately, so that it needs no gradient.
     private Tensor Loss(Tensor users, Tensor candidates, Tensor positives)
     {
-        long batch = positives.shape[0], bank = _bank.shape[0];
+        long batch = positives.shape[0],
+            bank = _bank.shape[0];
         Tensor hits = positives.unsqueeze(1).eq(cat([positives, _bankIds]).unsqueeze(0));
         hits.diagonal(0, 0, 1).fill_(false);
         Tensor bias = full([1], -_logQ).expand(batch, batch + bank).masked_fill(hits, float.NegativeInfinity);
-        Tensor onBatch = bias.narrow(1, 0, batch), onBank = bias.narrow(1, batch, bank), total = zeros(1);
+        Tensor onBatch = bias.narrow(1, 0, batch),
+            onBank = bias.narrow(1, batch, bank),
+            total = zeros(1);
         int begin = 0;
         foreach (int width in _model.Widths)
         {
@@ -136,7 +150,8 @@ internal sealed class StepPeer
     private void Enqueue(Tensor candidates, Tensor positives)
     {
         long kept = Math.Min(_bank.shape[0], _model.BankCapacity - positives.shape[0]);
-        Tensor bank = cat([candidates, _bank.narrow(0, 0, kept)]), ids = cat([positives, _bankIds.narrow(0, 0, kept)]);
+        Tensor bank = cat([candidates, _bank.narrow(0, 0, kept)]),
+            ids = cat([positives, _bankIds.narrow(0, 0, kept)]);
         _bank.Dispose();
         _bankIds.Dispose();
         (_bank, _bankIds) = (bank.DetachFromDisposeScope(), ids.DetachFromDisposeScope());

@@ -21,7 +21,8 @@ internal sealed class TowerPeer
     public TowerPeer(ModelOptions model)
     {
         (_layers, _dropout) = (model.Layers, model.Dropout[0]);
-        int[] widths = [.. model.Widths], complex = Array.ConvertAll(widths, width => 2 * width);
+        int[] widths = [.. model.Widths],
+            complex = Array.ConvertAll(widths, width => 2 * width);
         _increments = [.. widths.Select((width, k) => (k == 0 ? 0 : widths[k - 1], width - (k == 0 ? 0 : widths[k - 1])))];
         int d = widths[^1];
         Declare("tower.start", d);
@@ -67,7 +68,8 @@ internal sealed class TowerPeer
     private Tensor Block(string name, Tensor x, bool last)
     {
         Tensor mixed = Dropout(Recurrence($"{name}.lru", Norm($"{name}.mix_norm", x), last));
-        Tensor h = mixed.add(last ? x.select(0, -1) : x), y = Norm($"{name}.ffn_norm", h);
+        Tensor h = mixed.add(last ? x.select(0, -1) : x),
+            y = Norm($"{name}.ffn_norm", h);
         Tensor gated = nn.functional.silu(Apply($"{name}.ffn.gate", y)).mul(Dropout(Apply($"{name}.ffn.up", y)));
         return h.add(Dropout(Apply($"{name}.ffn.down", gated)));
     }
@@ -75,9 +77,11 @@ internal sealed class TowerPeer
     // The outputs of all steps, or of the last one only.
     private Tensor Recurrence(string name, Tensor x, bool last)
     {
-        Tensor driven = view_as_complex(Apply($"{name}.input", x).view(x.shape[0], x.shape[1], -1, 2)).mul(_parameters[$"{name}.gamma_log"].exp());
+        Tensor driven = view_as_complex(Apply($"{name}.input", x).view(x.shape[0], x.shape[1], -1, 2))
+            .mul(_parameters[$"{name}.gamma_log"].exp());
         Tensor factor = exp(complex(_parameters[$"{name}.nu_log"].exp().neg(), _parameters[$"{name}.theta_log"].exp()));
-        Tensor[] inputs = driven.unbind(0), states = new Tensor[inputs.Length];
+        Tensor[] inputs = driven.unbind(0),
+            states = new Tensor[inputs.Length];
         states[0] = inputs[0];
         for (int t = 1; t < inputs.Length; t++)
         {
@@ -89,11 +93,25 @@ internal sealed class TowerPeer
 
     private Tensor Norm(string name, Tensor x)
     {
-        DeviceParameter gain = _parameters[$"{name}.gain"], bias = _parameters[$"{name}.bias"];
-        return cat([.. _increments.Select(at => nn.functional.layer_norm(x.narrow(-1, at.Begin, at.Length), [at.Length], gain.narrow(0, at.Begin, at.Length), bias.narrow(0, at.Begin, at.Length)))], -1);
+        DeviceParameter gain = _parameters[$"{name}.gain"],
+            bias = _parameters[$"{name}.bias"];
+        return cat(
+            [
+                .. _increments.Select(at =>
+                    nn.functional.layer_norm(
+                        x.narrow(-1, at.Begin, at.Length),
+                        [at.Length],
+                        gain.narrow(0, at.Begin, at.Length),
+                        bias.narrow(0, at.Begin, at.Length)
+                    )
+                ),
+            ],
+            -1
+        );
     }
 
-    private Tensor Apply(string name, Tensor x) => nn.functional.linear(x, _parameters[$"{name}.weight"].mul(_masks[name]), _parameters[$"{name}.bias"]);
+    private Tensor Apply(string name, Tensor x) =>
+        nn.functional.linear(x, _parameters[$"{name}.weight"].mul(_masks[name]), _parameters[$"{name}.bias"]);
 
     private Tensor Dropout(Tensor x) => _dropout == 0 ? x : nn.functional.dropout(x, _dropout, training: true);
 

@@ -25,9 +25,14 @@ public partial class ContractTests
         Assert.Equal(Vectors[name], Encode(new EmbeddingFormat(element, Widths, norms), Stamp));
 
     [Fact]
-    public void Encode_CountersAtTheirEnds_GivesThePagesBytes() => Assert.Equal(
-        Vectors["float16, counters at their ends"],
-        Encode(new EmbeddingFormat(EmbeddingElement.Float16, [8]), new(uint.MaxValue, uint.MaxValue, EmbeddingStamp.MaxCounter, EmbeddingStamp.MaxCounter)));
+    public void Encode_CountersAtTheirEnds_GivesThePagesBytes() =>
+        Assert.Equal(
+            Vectors["float16, counters at their ends"],
+            Encode(
+                new EmbeddingFormat(EmbeddingElement.Float16, [8]),
+                new(uint.MaxValue, uint.MaxValue, EmbeddingStamp.MaxCounter, EmbeddingStamp.MaxCounter)
+            )
+        );
 
     [Theory]
     [InlineData("foreign", EmbeddingFault.Foreign)]
@@ -46,9 +51,17 @@ public partial class ContractTests
     }
 
     [Fact]
-    public void Encode_ListsOfThePage_GivesTheirBytes() => Assert.Equal(
-        Vectors["lists"],
-        Convert.ToHexStringLower(RelatedItemsValue.Encode(new RelatedItems(10, [new(1, 0.75f), new(ulong.MaxValue, 0.5f)], [new(0x0123456789ABCDEF, 0.25f)]), 42, 123_456_789_012)));
+    public void Encode_ListsOfThePage_GivesTheirBytes() =>
+        Assert.Equal(
+            Vectors["lists"],
+            Convert.ToHexStringLower(
+                RelatedItemsValue.Encode(
+                    new RelatedItems(10, [new(1, 0.75f), new(ulong.MaxValue, 0.5f)], [new(0x0123456789ABCDEF, 0.25f)]),
+                    42,
+                    123_456_789_012
+                )
+            )
+        );
 
     [Fact]
     public void Checksum_OfTheUsualDigits_IsThePages() =>
@@ -99,7 +112,9 @@ public partial class ContractTests
         }
 
         string page = File.ReadAllText(Path.Combine(folder, "schemas", "embedding-value.md"));
-        return Row().Matches(page).ToDictionary(match => match.Groups[1].Value.Trim('`'), match => match.Groups[2].Value, StringComparer.Ordinal);
+        return Row()
+            .Matches(page)
+            .ToDictionary(match => match.Groups[1].Value.Trim('`'), match => match.Groups[2].Value, StringComparer.Ordinal);
     }
 
     [GeneratedRegex(@"^P (\d+), p (\d+), slot (\d+)$")]

@@ -30,7 +30,10 @@ public class ElementCodingTests
                     EmbeddingElement.Float16 => (float)BitConverter.ToHalf(one),
                     _ => (sbyte)one[0] * 0.5f,
                 };
-                Assert.True(expected.Equals(decoded[i]) || (float.IsNaN(expected) && float.IsNaN(decoded[i])), $"{length}[{i}]: {decoded[i]}, expected {expected}");
+                Assert.True(
+                    expected.Equals(decoded[i]) || (float.IsNaN(expected) && float.IsNaN(decoded[i])),
+                    $"{length}[{i}]: {decoded[i]}, expected {expected}"
+                );
             }
         }
     }

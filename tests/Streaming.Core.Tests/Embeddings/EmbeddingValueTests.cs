@@ -9,12 +9,16 @@ public class EmbeddingValueTests
     private static readonly int[] Widths = [16, 32, 64, 128];
     private static readonly EmbeddingStamp Stamp = new(Generation: 7, Token: 42, Step: 123_456_789_012, EventTime: 1_700_000_000_000);
 
-    public static TheoryData<EmbeddingElement, bool> Formats => new()
-    {
-        { EmbeddingElement.Float32, false }, { EmbeddingElement.Float32, true },
-        { EmbeddingElement.Float16, false }, { EmbeddingElement.Float16, true },
-        { EmbeddingElement.Int8, false }, { EmbeddingElement.Int8, true },
-    };
+    public static TheoryData<EmbeddingElement, bool> Formats =>
+        new()
+        {
+            { EmbeddingElement.Float32, false },
+            { EmbeddingElement.Float32, true },
+            { EmbeddingElement.Float16, false },
+            { EmbeddingElement.Float16, true },
+            { EmbeddingElement.Int8, false },
+            { EmbeddingElement.Int8, true },
+        };
 
     [Theory]
     [MemberData(nameof(Formats))]
@@ -103,7 +107,9 @@ public class EmbeddingValueTests
         Assert.Throws<ArgumentException>(() => EmbeddingValue.TryEncode(new float[127], format, Stamp, bytes));
         Assert.Throws<ArgumentException>(() => EmbeddingValue.TryEncode(new float[128], format, Stamp, new byte[format.Length - 1]));
         Assert.Throws<ArgumentException>(() => EmbeddingValue.TryEncode(new float[128], format, Stamp with { Step = -1 }, bytes));
-        Assert.Throws<ArgumentException>(() => EmbeddingValue.TryEncode(new float[128], format, Stamp with { EventTime = 1L << 48 }, bytes));
+        Assert.Throws<ArgumentException>(() =>
+            EmbeddingValue.TryEncode(new float[128], format, Stamp with { EventTime = 1L << 48 }, bytes)
+        );
     }
 
     [Theory]
@@ -162,19 +168,24 @@ public class EmbeddingValueTests
         byte[] good = Encode(Vector(128), new EmbeddingFormat(EmbeddingElement.Float16, Widths, norms: true));
         byte[] buffer = new byte[700];
         float[] decoded = new float[65535];
-        Fuzz.Run(5, 1_000_000, 10_000, random =>
-        {
-            Span<byte> value = buffer.AsSpan(0, random.Next(buffer.Length));
-            Mutate(random, good, value, seal: random.Next(2) == 0);
-            if (EmbeddingValue.TryRead(value, out EmbeddingView view) != EmbeddingFault.None)
+        Fuzz.Run(
+            5,
+            1_000_000,
+            10_000,
+            random =>
             {
-                return false;
-            }
+                Span<byte> value = buffer.AsSpan(0, random.Next(buffer.Length));
+                Mutate(random, good, value, seal: random.Next(2) == 0);
+                if (EmbeddingValue.TryRead(value, out EmbeddingView view) != EmbeddingFault.None)
+                {
+                    return false;
+                }
 
-            view.Decode(decoded.AsSpan(0, view.Dimension));
-            Assert.Equal(view.Dimension, view.Width(view.WidthCount - 1));
-            return true;
-        });
+                view.Decode(decoded.AsSpan(0, view.Dimension));
+                Assert.Equal(view.Dimension, view.Width(view.WidthCount - 1));
+                return true;
+            }
+        );
     }
 
     [Fact]

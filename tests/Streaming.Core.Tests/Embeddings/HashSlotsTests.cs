@@ -46,7 +46,8 @@ public class HashSlotsTests
     [InlineData("{}")]
     [InlineData("""{"layout":3,"partitions":256}""")]
     [InlineData("""{"layout":2,"partitions":0}""")]
-    public void Parse_NoRecordOfALayout_IsRefused(string record) => Assert.Throws<FormatException>(() => KeyLayout.Parse(Encoding.UTF8.GetBytes(record)));
+    public void Parse_NoRecordOfALayout_IsRefused(string record) =>
+        Assert.Throws<FormatException>(() => KeyLayout.Parse(Encoding.UTF8.GetBytes(record)));
 
     [Fact]
     public void Parse_ItsOwnRecord_GivesItBack()

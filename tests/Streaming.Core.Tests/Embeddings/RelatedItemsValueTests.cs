@@ -54,7 +54,10 @@ public class RelatedItemsValueTests
     {
         byte[] value = RelatedItemsValue.Encode(Lists, 42, 7);
 
-        Assert.All(Enumerable.Range(0, value.Length), length => Assert.Equal(EmbeddingFault.Truncated, RelatedItemsValue.TryDecode(value.AsSpan(0, length), out _)));
+        Assert.All(
+            Enumerable.Range(0, value.Length),
+            length => Assert.Equal(EmbeddingFault.Truncated, RelatedItemsValue.TryDecode(value.AsSpan(0, length), out _))
+        );
         Assert.Equal(EmbeddingFault.Corrupt, RelatedItemsValue.TryDecode([.. value, 0], out _));
     }
 

@@ -46,18 +46,23 @@ public class UserHistoryValueTests
     {
         byte[] good = Encode();
         ulong[] decoded = new ulong[5];
-        Fuzz.Run(6, 200_000, 10_000, random =>
-        {
-            byte[] value = Mutation.Of(good, random);
-            if (value.Length > 10 && random.Next(2) == 0)
+        Fuzz.Run(
+            6,
+            200_000,
+            10_000,
+            random =>
             {
-                Seal(value);
-            }
+                byte[] value = Mutation.Of(good, random);
+                if (value.Length > 10 && random.Next(2) == 0)
+                {
+                    Seal(value);
+                }
 
-            bool isGood = UserHistoryValue.TryDecode(value, decoded, out int count, out _) == EmbeddingFault.None;
-            Assert.InRange(count, 0, decoded.Length);
-            return isGood;
-        });
+                bool isGood = UserHistoryValue.TryDecode(value, decoded, out int count, out _) == EmbeddingFault.None;
+                Assert.InRange(count, 0, decoded.Length);
+                return isGood;
+            }
+        );
     }
 
     [Fact]
@@ -69,7 +74,10 @@ public class UserHistoryValueTests
 
     /// <summary>The checksum is in bytes 6 to 9 and covers all others: schemas/embedding-value.md.</summary>
     private static void Seal(byte[] value) =>
-        BitConverter.TryWriteBytes(value.AsSpan(6), Checksum.End(Checksum.Append(Checksum.Append(Checksum.Start, value.AsSpan(0, 6)), value.AsSpan(10))));
+        BitConverter.TryWriteBytes(
+            value.AsSpan(6),
+            Checksum.End(Checksum.Append(Checksum.Append(Checksum.Start, value.AsSpan(0, 6)), value.AsSpan(10)))
+        );
 
     private static byte[] Encode()
     {

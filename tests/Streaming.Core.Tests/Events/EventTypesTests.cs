@@ -5,7 +5,12 @@ namespace Streaming.Core.Tests.Events;
 
 public class EventTypesTests
 {
-    private static readonly Dictionary<string, float> Weights = new(StringComparer.Ordinal) { ["view"] = 1f, ["purchase"] = 4f, ["impression"] = 0f };
+    private static readonly Dictionary<string, float> Weights = new(StringComparer.Ordinal)
+    {
+        ["view"] = 1f,
+        ["purchase"] = 4f,
+        ["impression"] = 0f,
+    };
 
     [Fact]
     public void Find_ConfiguredType_GivesItsWeight()
@@ -41,7 +46,9 @@ public class EventTypesTests
     [InlineData(1001f)]
     public void Constructor_WeightOutOfBounds_NamesTypeAndValue(float weight)
     {
-        ArgumentException error = Assert.Throws<ArgumentException>(() => new EventTypes(new Dictionary<string, float> { ["click"] = weight }));
+        ArgumentException error = Assert.Throws<ArgumentException>(() =>
+            new EventTypes(new Dictionary<string, float> { ["click"] = weight })
+        );
         Assert.Contains($"'click' has weight {weight}; allowed: 0 to 1000", error.Message, StringComparison.Ordinal);
     }
 }

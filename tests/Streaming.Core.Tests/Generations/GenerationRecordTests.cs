@@ -8,13 +8,22 @@ public class GenerationRecordTests
 {
     private static readonly GenerationRecord Record = new()
     {
-        Token = 7, Step = 90, Generation = 3, Tower = "FmrlRec", Widths = [16, 32], Items = 1000, Recall = 0.25, Examples = 40, Written = 1_700_000_000_000, Switched = true,
+        Token = 7,
+        Step = 90,
+        Generation = 3,
+        Tower = "FmrlRec",
+        Widths = [16, 32],
+        Items = 1000,
+        Recall = 0.25,
+        Examples = 40,
+        Written = 1_700_000_000_000,
+        Switched = true,
     };
 
     [Fact]
     public void Parse_WhatWasWritten_ComesBack()
     {
-        GenerationRecord read = GenerationRecord.Parse(Record.ToJson());
+        var read = GenerationRecord.Parse(Record.ToJson());
 
         Assert.Equal(Record with { Widths = [] }, read with { Widths = [] });
         Assert.Equal(Record.Widths, read.Widths);
@@ -23,7 +32,8 @@ public class GenerationRecordTests
 
     /// <summary>The store's script finds the token at the beginning, without parsing.</summary>
     [Fact]
-    public void ToJson_BeginsWithTheToken() => Assert.StartsWith("{\"token\":7,\"step\":90,\"generation\":3,", Encoding.UTF8.GetString(Record.ToJson()), StringComparison.Ordinal);
+    public void ToJson_BeginsWithTheToken() =>
+        Assert.StartsWith("{\"token\":7,\"step\":90,\"generation\":3,", Encoding.UTF8.GetString(Record.ToJson()), StringComparison.Ordinal);
 
     [Theory]
     [InlineData("{}", "lacks a generation or widths")]
@@ -34,5 +44,9 @@ public class GenerationRecordTests
     [InlineData("[[[[[[[[[[1]]]]]]]]]]", "cannot be read")]
     [InlineData("", "cannot be read")]
     public void Parse_WhatIsNone_SaysWhy(string json, string words) =>
-        Assert.Contains(words, Assert.Throws<FormatException>(() => GenerationRecord.Parse(Encoding.UTF8.GetBytes(json))).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            words,
+            Assert.Throws<FormatException>(() => GenerationRecord.Parse(Encoding.UTF8.GetBytes(json))).Message,
+            StringComparison.Ordinal
+        );
 }

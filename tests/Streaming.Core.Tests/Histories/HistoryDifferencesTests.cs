@@ -16,10 +16,11 @@ public class HistoryDifferencesTests
     public void Between_RandomLives_HasExactlyThoseThatDiffer(int seed)
     {
         Random random = new(seed);
-        HistoryStore kept = Store(), abandoned = Store();
+        HistoryStore kept = Store(),
+            abandoned = Store();
         for (int i = 0; i < 400; i++)
         {
-            Event common = Event.Next(random, users: 60, time: i);
+            var common = Event.Next(random, users: 60, time: i);
             common.AddTo(kept);
             common.AddTo(abandoned);
         }
@@ -31,8 +32,16 @@ public class HistoryDifferencesTests
 
         IReadOnlyList<UserHistoryBatch> batches = HistoryDifferences.Between(HistoryDifferences.Ages(abandoned), kept, Length);
 
-        Dictionary<ulong, ulong[]> found = batches.SelectMany(batch => Enumerable.Range(0, batch.Count).Select(i => (batch.Users[i], batch.ItemsOf(i).ToArray()))).ToDictionary();
-        ulong[] differing = [.. Enumerable.Range(0, abandoned.UserCount).Select(abandoned.UserAt).Where(user => !Items(kept, user).SequenceEqual(Items(abandoned, user)))];
+        var found = batches
+            .SelectMany(batch => Enumerable.Range(0, batch.Count).Select(i => (batch.Users[i], batch.ItemsOf(i).ToArray())))
+            .ToDictionary();
+        ulong[] differing =
+        [
+            .. Enumerable
+                .Range(0, abandoned.UserCount)
+                .Select(abandoned.UserAt)
+                .Where(user => !Items(kept, user).SequenceEqual(Items(abandoned, user))),
+        ];
         Assert.Equal(differing.Order(), found.Keys.Order());
         Assert.All(found, pair => Assert.Equal(Items(kept, pair.Key), pair.Value));
         Assert.Contains(found.Values, items => items.Length == 0);
@@ -56,7 +65,8 @@ public class HistoryDifferencesTests
     [Fact]
     public void Between_FewerItemsAsked_HandsOutTheNewest()
     {
-        HistoryStore kept = Store(), abandoned = Store();
+        HistoryStore kept = Store(),
+            abandoned = Store();
         foreach (ulong item in (ulong[])[1, 2, 3, 4])
         {
             new Event(7, item, (long)item).AddTo(kept);
@@ -88,7 +98,8 @@ public class HistoryDifferencesTests
 
     private sealed record Event(ulong User, ulong Item, long Time)
     {
-        public static Event Next(Random random, int users, long time) => new((ulong)random.Next(1, users), (ulong)random.Next(1, 30), 1000 + time - random.Next(3));
+        public static Event Next(Random random, int users, long time) =>
+            new((ulong)random.Next(1, users), (ulong)random.Next(1, 30), 1000 + time - random.Next(3));
 
         public void AddTo(HistoryStore store) => store.Append(User, Item, Time, 1000, new ulong[Length]);
     }

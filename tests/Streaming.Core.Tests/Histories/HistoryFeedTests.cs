@@ -172,12 +172,21 @@ public class HistoryFeedTests
     }
 
     /// <summary>A store in which no history moves backwards.</summary>
-    private static void Publish(HistoryFeed feed, UserHistoryBatch batch, Dictionary<ulong, ulong[]> published, Dictionary<ulong, HistoryAge> ages)
+    private static void Publish(
+        HistoryFeed feed,
+        UserHistoryBatch batch,
+        Dictionary<ulong, ulong[]> published,
+        Dictionary<ulong, HistoryAge> ages
+    )
     {
         for (int user = 0; user < batch.Count; user++)
         {
             ulong key = batch.Users[user];
-            Assert.True(!ages.TryGetValue(key, out HistoryAge before) || before.NewestTime < batch.Ages[user].NewestTime || (before.NewestTime == batch.Ages[user].NewestTime && before.TimeSum <= batch.Ages[user].TimeSum));
+            Assert.True(
+                !ages.TryGetValue(key, out HistoryAge before)
+                    || before.NewestTime < batch.Ages[user].NewestTime
+                    || (before.NewestTime == batch.Ages[user].NewestTime && before.TimeSum <= batch.Ages[user].TimeSum)
+            );
             published[key] = batch.ItemsOf(user).ToArray();
             ages[key] = batch.Ages[user];
         }

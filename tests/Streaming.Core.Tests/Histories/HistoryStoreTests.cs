@@ -24,7 +24,7 @@ public class HistoryStoreTests
             ulong item = (ulong)random.Next(20);
             long time = i + random.Next(-30, 30);
             HistoryAppend append = store.Append(user, item, time, 10, before);
-            var expected = reference.Append(user, item, time, 10);
+            (ulong[] Before, bool IsKnown, bool IsRepeat, bool IsLate) expected = reference.Append(user, item, time, 10);
             Assert.Equal(expected.Before, before[..append.Before]);
             Assert.Equal((expected.IsKnown, expected.IsRepeat, expected.IsLate), (append.IsKnownUser, append.IsRepeat, append.IsLate));
         }
@@ -115,8 +115,12 @@ public class HistoryStoreTests
     [InlineData(0, 10, "Length is 0")]
     [InlineData(1025, 10, "Length is 1025")]
     [InlineData(10, 0, "MaxUsers is 0")]
-    public void Constructor_OutOfBounds_NamesTheSetting(int length, int users, string expected)
-        => Assert.StartsWith(expected, Assert.Throws<OptionsException>(() => new HistoryStore(new HistoryOptions { Length = length, MaxUsers = users })).Message, StringComparison.Ordinal);
+    public void Constructor_OutOfBounds_NamesTheSetting(int length, int users, string expected) =>
+        Assert.StartsWith(
+            expected,
+            Assert.Throws<OptionsException>(() => new HistoryStore(new HistoryOptions { Length = length, MaxUsers = users })).Message,
+            StringComparison.Ordinal
+        );
 
     private static void AssertSame(ReferenceHistories reference, HistoryStore store, int users)
     {

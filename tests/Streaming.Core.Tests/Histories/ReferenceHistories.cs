@@ -10,7 +10,8 @@ internal sealed class ReferenceHistories(int length, int maxUsers)
 
     public long Evictions { get; private set; }
 
-    public ulong[] Get(ulong user) => _histories.TryGetValue(user, out List<(ulong Item, long Time)>? history) ? [.. history.Select(static entry => entry.Item)] : [];
+    public ulong[] Get(ulong user) =>
+        _histories.TryGetValue(user, out List<(ulong Item, long Time)>? history) ? [.. history.Select(static entry => entry.Item)] : [];
 
     public (ulong[] Before, bool IsKnown, bool IsRepeat, bool IsLate) Append(ulong user, ulong item, long time, long lateness)
     {

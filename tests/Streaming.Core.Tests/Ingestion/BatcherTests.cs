@@ -71,7 +71,7 @@ public class BatcherTests
             snapshot.WriteTo(bytes);
             snapshot.Dispose();
             bytes.Position = 0;
-            IngestState state = IngestState.Read(bytes, EventFeed.Histories(), EventFeed.Dedup());
+            var state = IngestState.Read(bytes, EventFeed.Histories(), EventFeed.Dedup());
             Batcher resumed = EventFeed.NewBatcher(state, batches[index].Positions, checkpointBatches: 10);
             Assert.Equal(batches.Skip(index + 1).Select(static batch => batch.Text), feed.Run(resumed).Select(Describe));
             Assert.Equal(whole.Totals, resumed.Totals);
@@ -103,7 +103,16 @@ public class BatcherTests
         Add(batcher, "u", "old", Now - 3_600_001);
         Add(batcher, "u", "next", Now + 1);
         Batch batch = batcher.Seal();
-        Assert.Equal(new EventCounts { Read = 3, Decoded = 3, Trained = 2, HistoryOnly = 1 }, batch.Counts);
+        Assert.Equal(
+            new EventCounts
+            {
+                Read = 3,
+                Decoded = 3,
+                Trained = 2,
+                HistoryOnly = 1,
+            },
+            batch.Counts
+        );
         Assert.Equal([Key("old"), Key("new")], batch.HistoryItems[..2]);
     }
 
@@ -177,7 +186,14 @@ public class BatcherTests
         }
 
         Batch batch = batcher.Seal();
-        Assert.Equal(items, Enumerable.Range(0, 8).Select(i => Encoding.UTF8.GetString(batch.ItemIdBytes, batch.ItemIdOffsets[i], batch.ItemIdOffsets[i + 1] - batch.ItemIdOffsets[i])));
+        Assert.Equal(
+            items,
+            Enumerable
+                .Range(0, 8)
+                .Select(i =>
+                    Encoding.UTF8.GetString(batch.ItemIdBytes, batch.ItemIdOffsets[i], batch.ItemIdOffsets[i + 1] - batch.ItemIdOffsets[i])
+                )
+        );
     }
 
     [Fact]
@@ -186,7 +202,14 @@ public class BatcherTests
         IngestState state = new(new HistoryOptions { Length = 50, MaxUsers = 500 }, new DedupOptions { Capacity = 5000 });
         BatchPool pool = new(128, 50);
         EventRules rules = new(new EventTypes(new Dictionary<string, float>()), TimeSpan.FromDays(1), TimeProvider.System);
-        Batcher batcher = new(new BatcherOptions { BatchSize = 128 }, rules, state, new StreamPositions(["t"], []), pool, TimeProvider.System);
+        Batcher batcher = new(
+            new BatcherOptions { BatchSize = 128 },
+            rules,
+            state,
+            new StreamPositions(["t"], []),
+            pool,
+            TimeProvider.System
+        );
         Feed(batcher, pool, 0, 100_000);
         long before = GC.GetAllocatedBytesForCurrentThread();
         Feed(batcher, pool, 100_000, 100_000);
@@ -202,7 +225,16 @@ public class BatcherTests
             // 700 users for 500 slots: evictions are part of the steady state.
             System.Buffers.Text.Utf8Formatter.TryFormat((i * 31) % 700, user, out int userLength);
             System.Buffers.Text.Utf8Formatter.TryFormat(i, id, out int idLength);
-            batcher.Add(new InteractionEvent { UserId = user[..userLength], ItemId = user[..userLength], EventId = id[..idLength], EventTime = Now + i }, Now + i);
+            batcher.Add(
+                new InteractionEvent
+                {
+                    UserId = user[..userLength],
+                    ItemId = user[..userLength],
+                    EventId = id[..idLength],
+                    EventTime = Now + i,
+                },
+                Now + i
+            );
             batcher.Advance(0, i & 3, i);
             if (batcher.IsDue)
             {
@@ -211,8 +243,20 @@ public class BatcherTests
         }
     }
 
-    private static void Add(Batcher batcher, string user, string item, long time)
-        => Assert.Equal(DeadLetterReason.None, batcher.Add(new InteractionEvent { UserId = Encoding.UTF8.GetBytes(user), ItemId = Encoding.UTF8.GetBytes(item), Type = "view"u8, EventTime = time }, time));
+    private static void Add(Batcher batcher, string user, string item, long time) =>
+        Assert.Equal(
+            DeadLetterReason.None,
+            batcher.Add(
+                new InteractionEvent
+                {
+                    UserId = Encoding.UTF8.GetBytes(user),
+                    ItemId = Encoding.UTF8.GetBytes(item),
+                    Type = "view"u8,
+                    EventTime = time,
+                },
+                time
+            )
+        );
 
     private static ulong Key(string id) => XxHash64.Hash(Encoding.UTF8.GetBytes(id));
 
@@ -222,8 +266,18 @@ public class BatcherTests
         text.Append(batch.Sequence).Append(' ').Append(batch.Counts).Append(' ').AppendJoin(',', batch.Positions);
         for (int i = 0; i < batch.Count; i++)
         {
-            text.Append('\n').Append(batch.UserKeys[i]).Append(' ').Append(batch.ItemKeys[i]).Append(' ').Append(batch.Weights[i]).Append(' ').Append(batch.EventTimes[i])
-                .Append(batch.IsRepeat[i]).Append(batch.IsKnownUser[i]).Append(": ").AppendJoin(' ', batch.HistoryItems[batch.HistoryOffsets[i]..batch.HistoryOffsets[i + 1]]);
+            text.Append('\n')
+                .Append(batch.UserKeys[i])
+                .Append(' ')
+                .Append(batch.ItemKeys[i])
+                .Append(' ')
+                .Append(batch.Weights[i])
+                .Append(' ')
+                .Append(batch.EventTimes[i])
+                .Append(batch.IsRepeat[i])
+                .Append(batch.IsKnownUser[i])
+                .Append(": ")
+                .AppendJoin(' ', batch.HistoryItems[batch.HistoryOffsets[i]..batch.HistoryOffsets[i + 1]]);
         }
 
         return text.ToString();

@@ -23,7 +23,11 @@ public class IngestStateTests
             state.Dedup.TryAdd((ulong)i, i);
         }
 
-        IngestState smaller = IngestState.Read(new MemoryStream(Write(state)), new HistoryOptions { Length = 3, MaxUsers = 20 }, new DedupOptions { Capacity = 5 });
+        var smaller = IngestState.Read(
+            new MemoryStream(Write(state)),
+            new HistoryOptions { Length = 3, MaxUsers = 20 },
+            new DedupOptions { Capacity = 5 }
+        );
         Assert.Equal(20, smaller.Histories.UserCount);
         Assert.Equal(0, smaller.Histories.Get(79, before));
         Assert.Equal(3, smaller.Histories.Get(80, before));
@@ -57,7 +61,24 @@ public class IngestStateTests
     {
         using MemoryStream bytes = new();
         CheckedWriter writer = new(bytes);
-        foreach (long word in (long[])[IngestState.Magic, 1, 7, 60, 50, 30, 15, 10, 5, /* users, evictions */ 0, 0, /* ids */ 0, 0])
+        foreach (
+            long word in (long[])
+                [
+                    IngestState.Magic,
+                    1,
+                    7,
+                    60,
+                    50,
+                    30,
+                    15,
+                    10,
+                    5, /* users, evictions */
+                    0,
+                    0, /* ids */
+                    0,
+                    0,
+                ]
+        )
         {
             writer.WriteInt64(word);
         }
@@ -65,7 +86,18 @@ public class IngestStateTests
         writer.Complete();
         IngestState state = Read(bytes.ToArray());
         Assert.Equal(7, state.NextSequence);
-        Assert.Equal(new EventCounts { Read = 60, Decoded = 50, Trained = 30, HistoryOnly = 15, DeadLettered = 10, Duplicates = 5 }, state.Totals);
+        Assert.Equal(
+            new EventCounts
+            {
+                Read = 60,
+                Decoded = 50,
+                Trained = 30,
+                HistoryOnly = 15,
+                DeadLettered = 10,
+                Duplicates = 5,
+            },
+            state.Totals
+        );
     }
 
     [Fact]
@@ -139,24 +171,29 @@ public class IngestStateTests
         byte[] good = Write(Small());
         long[] extremes = [0, 1, -1, 5, 11, 2000, int.MaxValue, 100_000_000, long.MaxValue, long.MinValue];
         int words = BinaryPrimitives.ReadInt32LittleEndian(good) / 8;
-        (int cases, int accepted) = Fuzz.Run(7, 20_000, 2 << 20, random =>
-        {
-            byte[] bytes = [.. good];
-            for (int change = random.Next(3); change >= 0; change--)
+        (int cases, int accepted) = Fuzz.Run(
+            7,
+            20_000,
+            2 << 20,
+            random =>
             {
-                Alter(bytes, random.Next(words), random.Next(2) == 0 ? extremes[random.Next(extremes.Length)] : random.NextInt64());
-            }
+                byte[] bytes = [.. good];
+                for (int change = random.Next(3); change >= 0; change--)
+                {
+                    Alter(bytes, random.Next(words), random.Next(2) == 0 ? extremes[random.Next(extremes.Length)] : random.NextInt64());
+                }
 
-            try
-            {
-                Read(bytes);
-                return true;
+                try
+                {
+                    Read(bytes);
+                    return true;
+                }
+                catch (InvalidDataException)
+                {
+                    return false;
+                }
             }
-            catch (InvalidDataException)
-            {
-                return false;
-            }
-        });
+        );
         Assert.InRange(accepted, cases / 20, cases * 19 / 20);
     }
 
@@ -186,7 +223,8 @@ public class IngestStateTests
         }
     }
 
-    private static IngestState Read(byte[] bytes) => IngestState.Read(new MemoryStream(bytes), new HistoryOptions { Length = 5, MaxUsers = 10 }, new DedupOptions { Capacity = 10 });
+    private static IngestState Read(byte[] bytes) =>
+        IngestState.Read(new MemoryStream(bytes), new HistoryOptions { Length = 5, MaxUsers = 10 }, new DedupOptions { Capacity = 10 });
 
     private static byte[] Write(IngestState state)
     {

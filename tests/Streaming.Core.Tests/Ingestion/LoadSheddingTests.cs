@@ -34,9 +34,18 @@ public class LoadSheddingTests
         (EventCounts plain, IngestState all) = Run(feed, null);
         (EventCounts shed, IngestState some) = Run(feed, Active(0.3));
 
-        Assert.Equal(plain with { Trained = plain.Trained - shed.Shed, HistoryOnly = plain.HistoryOnly + shed.Shed, Shed = shed.Shed }, shed);
+        Assert.Equal(
+            plain with
+            {
+                Trained = plain.Trained - shed.Shed,
+                HistoryOnly = plain.HistoryOnly + shed.Shed,
+                Shed = shed.Shed,
+            },
+            shed
+        );
         Assert.InRange(shed.Shed / (double)plain.Trained, 0.27, 0.33);
-        ulong[] one = new ulong[6], other = new ulong[6];
+        ulong[] one = new ulong[6],
+            other = new ulong[6];
         for (int user = 0; user < 60; user++)
         {
             ulong key = XxHash64.Hash(Encoding.UTF8.GetBytes($"user-{user}"));
@@ -48,13 +57,16 @@ public class LoadSheddingTests
     [Fact]
     public void LeavesOut_SameEvents_LeavesOutTheSameOnesAndOfEveryUserItsShare()
     {
-        LoadShedding first = Active(0.5), second = Active(0.5), more = Active(0.7);
+        LoadShedding first = Active(0.5),
+            second = Active(0.5),
+            more = Active(0.7);
         int[] left = new int[8];
         for (int i = 0; i < 8000; i++)
         {
             byte[] id = i % 2 == 0 ? Encoding.UTF8.GetBytes($"event-{i}") : [];
             InteractionEvent candidate = new() { EventId = id, EventTime = Now + i };
-            ulong user = (ulong)(i % 8), item = (ulong)(i % 11);
+            ulong user = (ulong)(i % 8),
+                item = (ulong)(i % 11);
             bool isLeft = first.LeavesOut(candidate, user, item);
             Assert.Equal(isLeft, second.LeavesOut(candidate, user, item));
             Assert.True(!isLeft || more.LeavesOut(candidate, user, item));
@@ -75,7 +87,11 @@ public class LoadSheddingTests
 
     [Fact]
     public void Constructor_ShareThatIsNone_SaysWhatIsAllowed() =>
-        Assert.Contains("Allowed: 0 to 1", Assert.Throws<ArgumentOutOfRangeException>(() => new LoadShedding(1, TimeSpan.Zero, double.NaN, _time)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "Allowed: 0 to 1",
+            Assert.Throws<ArgumentOutOfRangeException>(() => new LoadShedding(1, TimeSpan.Zero, double.NaN, _time)).Message,
+            StringComparison.Ordinal
+        );
 
     private static (EventCounts Counts, IngestState State) Run(EventFeed feed, LoadShedding? shedding)
     {

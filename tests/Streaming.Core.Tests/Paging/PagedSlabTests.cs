@@ -89,7 +89,8 @@ public class PagedSlabTests
     {
         PagedSlab slab = new(1024);
         int block = slab.Allocate();
-        PagedSlab.View view = slab.Share(), other = slab.Share();
+        PagedSlab.View view = slab.Share(),
+            other = slab.Share();
         view.Release();
         view.Release(); // a second time counts for nothing: the other view still reads
         slab.Write(block)[0] = 7;

@@ -25,7 +25,11 @@ public class CheckedReaderTests
         }
 
         reader.Complete();
-        Assert.Contains("ends prematurely", Assert.Throws<InvalidDataException>(() => reader.ReadInt64()).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "ends prematurely",
+            Assert.Throws<InvalidDataException>(() => reader.ReadInt64()).Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -34,7 +38,9 @@ public class CheckedReaderTests
         byte[] bytes = Write(3);
 
         Assert.Equal(Word(0), new CheckedReader(new MemoryStream(bytes)).ReadInt64(Word(0), Word(0), "size"));
-        InvalidDataException refused = Assert.Throws<InvalidDataException>(() => new CheckedReader(new MemoryStream(bytes)).ReadInt64(0, 5, "size"));
+        InvalidDataException refused = Assert.Throws<InvalidDataException>(() =>
+            new CheckedReader(new MemoryStream(bytes)).ReadInt64(0, 5, "size")
+        );
         Assert.Equal($"The ingestion snapshot has size {Word(0)}; allowed: 0 to 5.", refused.Message);
     }
 
@@ -54,7 +60,11 @@ public class CheckedReaderTests
         int frame = 4 + CheckedWriter.FrameBytes + 8;
         byte[] swapped = [.. bytes[frame..(2 * frame)], .. bytes[..frame], .. bytes[(2 * frame)..]];
 
-        Assert.Contains("Frame 0", Assert.Throws<InvalidDataException>(() => new CheckedReader(new MemoryStream(swapped)).ReadInt64()).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "Frame 0",
+            Assert.Throws<InvalidDataException>(() => new CheckedReader(new MemoryStream(swapped)).ReadInt64()).Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Theory]
@@ -92,7 +102,20 @@ public class CheckedReaderTests
     public void Write_OneWord_HasTheDocumentedBytes()
     {
         byte[] word = BitConverter.GetBytes(Word(0));
-        byte[] expected = [8, 0, 0, 0, .. word, .. BitConverter.GetBytes(XxHash64.Hash(word, 0)), 0, 0, 0, 0, .. BitConverter.GetBytes(XxHash64.Hash([], 1))];
+        byte[] expected =
+        [
+            8,
+            0,
+            0,
+            0,
+            .. word,
+            .. BitConverter.GetBytes(XxHash64.Hash(word, 0)),
+            0,
+            0,
+            0,
+            0,
+            .. BitConverter.GetBytes(XxHash64.Hash([], 1)),
+        ];
 
         Assert.Equal(expected, Write(1));
     }

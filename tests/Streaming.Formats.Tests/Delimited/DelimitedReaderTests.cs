@@ -17,7 +17,7 @@ public class DelimitedReaderTests
     [InlineData("", "")]
     public void Read_Rows_AreSplitAsRfc4180Says(string text, string expected)
     {
-        using var csv = Open(text);
+        using DelimitedReader csv = Open(text);
         var rows = new List<string>();
         while (csv.Read())
         {
@@ -30,7 +30,7 @@ public class DelimitedReaderTests
     [Fact]
     public void Read_LineNumbers_CountLinesInsideQuotes()
     {
-        using var csv = Open("a\n\"b\nc\"\n\nd\n");
+        using DelimitedReader csv = Open("a\n\"b\nc\"\n\nd\n");
         var lines = new List<long>();
         while (csv.Read())
         {
@@ -43,7 +43,7 @@ public class DelimitedReaderTests
     [Fact]
     public void Read_QuoteNeverClosed_IsAProblemOfItsRow()
     {
-        using var csv = Open("a\n\"b,c\nd\n");
+        using DelimitedReader csv = Open("a\n\"b,c\nd\n");
         Assert.True(csv.Read());
         Assert.Null(csv.Problem);
         Assert.True(csv.Read());
@@ -54,7 +54,7 @@ public class DelimitedReaderTests
     [Fact]
     public void Read_RowWithoutEnd_IsBounded()
     {
-        using var csv = Open("\"" + new string('x', DelimitedReader.LongestRow * 3));
+        using DelimitedReader csv = Open("\"" + new string('x', DelimitedReader.LongestRow * 3));
 
         Assert.Contains("longer than", Assert.Throws<InvalidDataException>(() => csv.Read()).Message, StringComparison.Ordinal);
     }
@@ -63,7 +63,7 @@ public class DelimitedReaderTests
     public void Read_RowsLongerThanTheBuffer_AreWhole()
     {
         string[] fields = [.. Enumerable.Range(0, 200).Select(i => new string((char)('a' + (i % 26)), i * 7))];
-        using var csv = Open(string.Join(',', fields));
+        using DelimitedReader csv = Open(string.Join(',', fields));
 
         Assert.True(csv.Read());
         Assert.Equal(fields, Enumerable.Range(0, csv.Count).Select(csv.Text));

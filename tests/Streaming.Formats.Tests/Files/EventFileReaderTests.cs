@@ -18,7 +18,10 @@ public sealed class EventFileReaderTests : IDisposable
     {
         EventLog log = Read("user,item,timestamp\nu1,i1,1023840000\nu2,\"i,2\",1023840000500\n");
 
-        Assert.Equal([new EventRow("u1", "i1", 1023840000000, "view", null), new EventRow("u2", "i,2", 1023840000500, "view", null)], All(log));
+        Assert.Equal(
+            [new EventRow("u1", "i1", 1023840000000, "view", null), new EventRow("u2", "i,2", 1023840000500, "view", null)],
+            All(log)
+        );
     }
 
     [Fact]
@@ -26,23 +29,33 @@ public sealed class EventFileReaderTests : IDisposable
     {
         EventLog log = Read("userId,movieId,rating,timestamp\n1,10,4.0,1000000300\n1,11,3.5,1000000200\n2,12,5,1000000200\n");
 
-        Assert.Equal(["11 1000000200000 view", "12 1000000200000 click", "10 1000000300000 click"], All(log).Select(row => $"{row.Item} {row.Time} {row.Type}"));
+        Assert.Equal(
+            ["11 1000000200000 view", "12 1000000200000 click", "10 1000000300000 click"],
+            All(log).Select(row => $"{row.Item} {row.Time} {row.Type}")
+        );
     }
 
     [Fact]
     public void ReadAll_OnlineRetail_KeepsPurchasesOfProductsByKnownCustomers()
     {
         EventLog log = Read(
-            "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n" +
-            "536365,85123A,\"HOLDER, WHITE \",6,2010-12-01 08:26:00,2.55,17850.0,United Kingdom\n" +
-            "536366,22633,HAND WARMER,6,2010-12-01 08:28:00,1.85,,United Kingdom\n" +
-            "C536379,22632,Discount,1,2010-12-01 09:41:00,27.5,14527.0,United Kingdom\n" +
-            "536380,22632,HAND WARMER,-1,2010-12-01 09:41:00,1.85,14527.0,United Kingdom\n" +
-            "536381,POST,POSTAGE,3,2010-12-01 09:45:00,18,12583.0,France\n" +
-            "536382,BANK CHARGES,Bank Charges,1,2010-12-01 09:45:00,18,12583.0,France\n" +
-            "536383,15056BL,UMBRELLA,2,2010-12-01 10:00:00,5.95,13047,United Kingdom\n");
+            "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n"
+                + "536365,85123A,\"HOLDER, WHITE \",6,2010-12-01 08:26:00,2.55,17850.0,United Kingdom\n"
+                + "536366,22633,HAND WARMER,6,2010-12-01 08:28:00,1.85,,United Kingdom\n"
+                + "C536379,22632,Discount,1,2010-12-01 09:41:00,27.5,14527.0,United Kingdom\n"
+                + "536380,22632,HAND WARMER,-1,2010-12-01 09:41:00,1.85,14527.0,United Kingdom\n"
+                + "536381,POST,POSTAGE,3,2010-12-01 09:45:00,18,12583.0,France\n"
+                + "536382,BANK CHARGES,Bank Charges,1,2010-12-01 09:45:00,18,12583.0,France\n"
+                + "536383,15056BL,UMBRELLA,2,2010-12-01 10:00:00,5.95,13047,United Kingdom\n"
+        );
 
-        Assert.Equal([new EventRow("17850", "85123A", 1291191960000, "purchase", null), new EventRow("13047", "15056BL", 1291197600000, "purchase", null)], All(log));
+        Assert.Equal(
+            [
+                new EventRow("17850", "85123A", 1291191960000, "purchase", null),
+                new EventRow("13047", "15056BL", 1291197600000, "purchase", null),
+            ],
+            All(log)
+        );
         Assert.Equal("HOLDER, WHITE", log.TitleOf("85123A"));
         Assert.Equal(5, log.Dropped);
         Assert.Equal(0, log.Bad);
@@ -52,8 +65,9 @@ public sealed class EventFileReaderTests : IDisposable
     public void ReadAll_JsonLines_CarriesTypeAndEventId()
     {
         EventLog log = Read(
-            "{\"user_id\":\"u\",\"item_id\":\"i\",\"type\":\"cart\",\"event_time_ms\":1700000000000,\"event_id\":\"e1\",\"title\":\"Lamp\"}\n\n" +
-            "{\"userId\":\"u\",\"itemId\":\"j\",\"eventTime\":\"2023-11-14T22:13:21Z\"}\n");
+            "{\"user_id\":\"u\",\"item_id\":\"i\",\"type\":\"cart\",\"event_time_ms\":1700000000000,\"event_id\":\"e1\",\"title\":\"Lamp\"}\n\n"
+                + "{\"userId\":\"u\",\"itemId\":\"j\",\"eventTime\":\"2023-11-14T22:13:21Z\"}\n"
+        );
 
         Assert.Equal([new EventRow("u", "i", 1700000000000, "cart", "e1"), new EventRow("u", "j", 1700000001000, "view", null)], All(log));
         Assert.Equal("Lamp", log.TitleOf("i"));
@@ -83,7 +97,9 @@ public sealed class EventFileReaderTests : IDisposable
     [Fact]
     public void ReadAll_EventIdsAfterSorting_StayWithTheirEvents()
     {
-        EventLog log = Read("{\"userId\":\"u\",\"itemId\":\"late\",\"eventTime\":2000000000000,\"eventId\":\"two\"}\n{\"userId\":\"u\",\"itemId\":\"early\",\"eventTime\":1900000000000,\"eventId\":\"one\"}\n");
+        EventLog log = Read(
+            "{\"userId\":\"u\",\"itemId\":\"late\",\"eventTime\":2000000000000,\"eventId\":\"two\"}\n{\"userId\":\"u\",\"itemId\":\"early\",\"eventTime\":1900000000000,\"eventId\":\"one\"}\n"
+        );
 
         Assert.Equal(["early one", "late two"], All(log).Select(row => $"{row.Item} {row.EventId}"));
     }
@@ -100,11 +116,13 @@ public sealed class EventFileReaderTests : IDisposable
         Assert.Equal(3, log.Bad);
         Assert.Equal(
             [
-                $"{path}, line 102: time (timestamp) \"never\" is not a time; allowed: ISO-8601, or a number of s, ms, us or ns since 1970 between 1990 and 2100; otherwise set --time-unit or --time-format",
+                $"{path}, line 102: time (timestamp) \"never\" is not a time; allowed: ISO-8601, or a number of s, ms, us or ns since "
+                    + "1970 between 1990 and 2100; otherwise set --time-unit or --time-format",
                 $"{path}, line 103: user (user) is empty; the record has user, item, timestamp",
                 $"{path}, line 104: 2 fields, 3 expected",
             ],
-            _warnings);
+            _warnings
+        );
     }
 
     [Fact]
@@ -112,7 +130,7 @@ public sealed class EventFileReaderTests : IDisposable
     {
         string path = Write("user,item,timestamp\n" + string.Concat(Enumerable.Repeat("u,i,never\n", 50)) + "u,i,1000000005\n");
 
-        var exception = Assert.Throws<InputFileException>(() => ReadAll(path));
+        InputFileException exception = Assert.Throws<InputFileException>(() => ReadAll(path));
 
         Assert.Contains("50 of 51 rows cannot be read", exception.Message, StringComparison.Ordinal);
         Assert.Contains(", line 2: ", exception.Message, StringComparison.Ordinal);
@@ -135,7 +153,7 @@ public sealed class EventFileReaderTests : IDisposable
     [Fact]
     public void ReadAll_NoSuchFile_SaysSo()
     {
-        var exception = Assert.Throws<InputFileException>(() => ReadAll(Path.Combine(_folder, "none.csv")));
+        InputFileException exception = Assert.Throws<InputFileException>(() => ReadAll(Path.Combine(_folder, "none.csv")));
 
         Assert.IsType<FileNotFoundException>(exception.InnerException);
     }

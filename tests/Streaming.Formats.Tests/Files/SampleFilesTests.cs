@@ -41,8 +41,16 @@ public sealed class SampleFilesTests : IDisposable
     [InlineData("x\t7\ti\tcart\t2026-03-01 00:00:42.645+00\t\\N\n", "user=1,item=2,type=3,time=4,value=5", "7 i cart 0")]
     [InlineData("user.id,product.sku,at\n7,i,1772323242645\n", "user=user.id,item=product.sku,time=at", "7 i view 0")]
     [InlineData("{\"userId\":7,\"itemId\":\"i\",\"timestamp\":\"2026-03-01T00:00:42.645Z\"}", null, "7 i view 0")]
-    [InlineData("{\"event_timestamp\":\"1772323242645000\",\"event_name\":\"view_item\",\"user_pseudo_id\":\"7\",\"items\":[{\"item_id\":\"i\"},{\"item_id\":\"j\"}]}", "user=user_pseudo_id,item=items[].item_id,type=event_name,time=event_timestamp", "7 i view_item 0|7 j view_item 0")]
-    [InlineData("{\"rating\":5.0,\"title\":\"Nice\",\"asin\":\"v\",\"parent_asin\":\"i\",\"user_id\":\"7\",\"timestamp\":1772323242645}", null, "7 i click 0")]
+    [InlineData(
+        "{\"event_timestamp\":\"1772323242645000\",\"event_name\":\"view_item\",\"user_pseudo_id\":\"7\",\"items\":[{\"item_id\":\"i\"},{\"item_id\":\"j\"}]}",
+        "user=user_pseudo_id,item=items[].item_id,type=event_name,time=event_timestamp",
+        "7 i view_item 0|7 j view_item 0"
+    )]
+    [InlineData(
+        "{\"rating\":5.0,\"title\":\"Nice\",\"asin\":\"v\",\"parent_asin\":\"i\",\"user_id\":\"7\",\"timestamp\":1772323242645}",
+        null,
+        "7 i click 0"
+    )]
     public void ReadAll_TextOfEachKind_GivesItsEvents(string text, string? columns, string expected)
     {
         EventLog log = Read(columns, Write(Encoding.UTF8.GetBytes(text)));
@@ -53,7 +61,15 @@ public sealed class SampleFilesTests : IDisposable
 
     [Fact]
     public void ReadAll_Utf16Text_IsReadByItsByteOrderMark() =>
-        Assert.Equal("7 é view 0", Events(Read(null, Write([.. Encoding.Unicode.Preamble, .. Encoding.Unicode.GetBytes("user\titem\ttime\r\n7\té\t1772323242645\r\n")]))));
+        Assert.Equal(
+            "7 é view 0",
+            Events(
+                Read(
+                    null,
+                    Write([.. Encoding.Unicode.Preamble, .. Encoding.Unicode.GetBytes("user\titem\ttime\r\n7\té\t1772323242645\r\n")])
+                )
+            )
+        );
 
     [Fact]
     public async Task ReadAll_ParquetOfManyTypesAndGroups_GivesItsRows()
@@ -61,14 +77,42 @@ public sealed class SampleFilesTests : IDisposable
         string path = Path.Combine(_folder, "nested.parquet");
         ParquetRow[] rows =
         [
-            new() { User = new() { Id = 7 }, At = DateTime.UnixEpoch.AddMilliseconds(Start), Lines = [new() { Sku = "a" }, new() { Sku = "b" }] },
-            new() { User = null, At = DateTime.UnixEpoch.AddMilliseconds(Start + 1), Lines = [new() { Sku = "c" }] },
-            new() { User = new() { Id = 8 }, At = DateTime.UnixEpoch.AddMilliseconds(Start + 2), Lines = [] },
-            new() { User = new() { Id = 9 }, At = DateTime.UnixEpoch.AddMilliseconds(Start + 3), Lines = [new() { Sku = "d" }] },
+            new()
+            {
+                User = new() { Id = 7 },
+                At = DateTime.UnixEpoch.AddMilliseconds(Start),
+                Lines = [new() { Sku = "a" }, new() { Sku = "b" }],
+            },
+            new()
+            {
+                User = null,
+                At = DateTime.UnixEpoch.AddMilliseconds(Start + 1),
+                Lines = [new() { Sku = "c" }],
+            },
+            new()
+            {
+                User = new() { Id = 8 },
+                At = DateTime.UnixEpoch.AddMilliseconds(Start + 2),
+                Lines = [],
+            },
+            new()
+            {
+                User = new() { Id = 9 },
+                At = DateTime.UnixEpoch.AddMilliseconds(Start + 3),
+                Lines = [new() { Sku = "d" }],
+            },
         ];
-        foreach (CompressionMethod method in (CompressionMethod[])[CompressionMethod.None, CompressionMethod.Snappy, CompressionMethod.Gzip, CompressionMethod.Zstd, CompressionMethod.Lz4Raw])
+        foreach (
+            CompressionMethod method in (CompressionMethod[])
+                [CompressionMethod.None, CompressionMethod.Snappy, CompressionMethod.Gzip, CompressionMethod.Zstd, CompressionMethod.Lz4Raw]
+        )
         {
-            await ParquetSerializer.SerializeAsync(rows, path, new ParquetOptions { CompressionMethod = method, RowGroupSize = 2 }, cancellationToken: TestContext.Current.CancellationToken);
+            await ParquetSerializer.SerializeAsync(
+                rows,
+                path,
+                new ParquetOptions { CompressionMethod = method, RowGroupSize = 2 },
+                cancellationToken: TestContext.Current.CancellationToken
+            );
 
             EventLog log = Read("user=user.id,item=lines[].sku,time=at", path);
 
@@ -96,7 +140,12 @@ public sealed class SampleFilesTests : IDisposable
         foreach (string country in (string[])["de", "fr"])
         {
             string folder = Directory.CreateDirectory(Path.Combine(_folder, "log", "type=" + country)).FullName;
-            await WriteParquetAsync(Path.Combine(folder, "part-0.parquet"), ("user_id", (double[])[country.Length, double.NaN]), ("item_id", (string[])[country, "x"]), ("ts", (long[])[Start, Start]));
+            await WriteParquetAsync(
+                Path.Combine(folder, "part-0.parquet"),
+                ("user_id", (double[])[country.Length, double.NaN]),
+                ("item_id", (string[])[country, "x"]),
+                ("ts", (long[])[Start, Start])
+            );
         }
 
         await File.WriteAllTextAsync(Path.Combine(_folder, "log", "_SUCCESS"), string.Empty, TestContext.Current.CancellationToken);
@@ -127,17 +176,32 @@ public sealed class SampleFilesTests : IDisposable
     [InlineData("zst", "the zstd data is truncated or damaged")]
     public void ReadAll_CompressedFileCutOff_IsRefused(string kind, string expected)
     {
-        byte[] text = Encoding.UTF8.GetBytes("user,item,timestamp\n" + string.Concat(Enumerable.Range(0, 3000).Select(i => $"u{i * 7919 % 1000},i{i * 104729 % 5000},{1_700_000_000 + i}\n")));
+        byte[] text = Encoding.UTF8.GetBytes(
+            "user,item,timestamp\n"
+                + string.Concat(Enumerable.Range(0, 3000).Select(i => $"u{i * 7919 % 1000},i{i * 104729 % 5000},{1_700_000_000 + i}\n"))
+        );
         var packed = new MemoryStream();
-        using (Stream stream = kind == "gz" ? new GZipStream(packed, CompressionLevel.Optimal, leaveOpen: true) : new ZstdSharp.CompressionStream(packed, leaveOpen: true))
+        using (
+            Stream stream =
+                kind == "gz"
+                    ? new GZipStream(packed, CompressionLevel.Optimal, leaveOpen: true)
+                    : new ZstdSharp.CompressionStream(packed, leaveOpen: true)
+        )
         {
             stream.Write(text);
         }
 
         Assert.Equal(3000, Read(null, Write(packed.ToArray())).Count);
-        foreach (byte[] cut in (byte[][])[packed.ToArray()[..(int)(packed.Length / 2)], packed.ToArray()[..^1], [.. packed.ToArray(), .. packed.ToArray()[..100]]])
+        foreach (
+            byte[] cut in (byte[][])
+                [packed.ToArray()[..(int)(packed.Length / 2)], packed.ToArray()[..^1], [.. packed.ToArray(), .. packed.ToArray()[..100]]]
+        )
         {
-            Assert.Contains(expected, Assert.Throws<InputFileException>(() => Read(null, Write(cut))).Message, StringComparison.OrdinalIgnoreCase);
+            Assert.Contains(
+                expected,
+                Assert.Throws<InputFileException>(() => Read(null, Write(cut))).Message,
+                StringComparison.OrdinalIgnoreCase
+            );
         }
     }
 
@@ -150,7 +214,11 @@ public sealed class SampleFilesTests : IDisposable
     [InlineData("user,item\nu,i\n", "no column is recognised as time")]
     [InlineData("a binary \0 file", "neither text nor of a known format")]
     [InlineData("[1,2,3]\n", "user (a) is missing", "user=a,item=b,time=c")]
-    [InlineData("user,item,timestamp\nu,i,1700000000\n", "line 1: there is no column 'knd'; the file has user, item, timestamp", "user=user,item=item,type=knd,time=timestamp")]
+    [InlineData(
+        "user,item,timestamp\nu,i,1700000000\n",
+        "line 1: there is no column 'knd'; the file has user, item, timestamp",
+        "user=user,item=item,type=knd,time=timestamp"
+    )]
     [InlineData("{\"u\":1,\"i\":2,\"t\":1700000000}\n", "type=knd occurs in none of the 1 records", "user=u,item=i,time=t,type=knd")]
     [InlineData("{\"u\":1,\"i\":2}\n", "lacks the time", "user=u,item=i")]
     [InlineData("{\"u\":1,\"i\":2}\n", "id=$key is for topics", "user=u,item=i,time=t,id=$key")]
@@ -168,7 +236,10 @@ public sealed class SampleFilesTests : IDisposable
     [Fact]
     public void ReadAll_StrayQuotes_CountTheLinesThatTheySwallowed()
     {
-        string[] lines = [.. Enumerable.Range(0, 200).Select(i => $"u{i},{(i is 10 or 150 ? "\"" : string.Empty)}i{i},{1_700_000_000 + i}")];
+        string[] lines =
+        [
+            .. Enumerable.Range(0, 200).Select(i => $"u{i},{(i is 10 or 150 ? "\"" : string.Empty)}i{i},{1_700_000_000 + i}"),
+        ];
         string path = Write(Encoding.UTF8.GetBytes("user,item,timestamp\n" + string.Join('\n', lines) + "\n"));
 
         string message = Assert.Throws<InputFileException>(() => Read(null, path)).Message;
@@ -181,7 +252,11 @@ public sealed class SampleFilesTests : IDisposable
     [Fact]
     public void ReadAll_BytesThatAreNotUtf8_AreBadWhereTheyAreUsed()
     {
-        byte[] rows = [.. Encoding.UTF8.GetBytes("user,item,title,timestamp\n" + string.Concat(Enumerable.Repeat("u,i,t,1700000000\n", 40))), .. Encoding.Latin1.GetBytes("u,i,Müller,1700000000\nMüller,i,t,1700000000\n")];
+        byte[] rows =
+        [
+            .. Encoding.UTF8.GetBytes("user,item,title,timestamp\n" + string.Concat(Enumerable.Repeat("u,i,t,1700000000\n", 40))),
+            .. Encoding.Latin1.GetBytes("u,i,Müller,1700000000\nMüller,i,t,1700000000\n"),
+        ];
 
         EventLog log = Read(null, Write(rows));
 
@@ -194,7 +269,11 @@ public sealed class SampleFilesTests : IDisposable
     {
         string path = Write(Encoding.UTF8.GetBytes("[" + string.Join(',', Enumerable.Repeat("{\"no\":1}", 100_000)) + "]"));
 
-        Assert.Contains("none of the first 1000 rows", Assert.Throws<InputFileException>(() => Read(null, path)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "none of the first 1000 rows",
+            Assert.Throws<InputFileException>(() => Read(null, path)).Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Theory]
@@ -203,7 +282,11 @@ public sealed class SampleFilesTests : IDisposable
     [InlineData("ORC", "an ORC file")]
     [InlineData("ARROW1\0\0", "an Arrow or Feather file")]
     public void ReadAll_OtherKindsOfFile_AreNamed(string start, string expected) =>
-        Assert.Contains(expected, Assert.Throws<InputFileException>(() => Read(null, Write(Encoding.UTF8.GetBytes(start + new string('x', 99))))).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            expected,
+            Assert.Throws<InputFileException>(() => Read(null, Write(Encoding.UTF8.GetBytes(start + new string('x', 99))))).Message,
+            StringComparison.Ordinal
+        );
 
     [Fact]
     public async Task ReadAll_DamagedParquetAndAvro_AreRefused()
@@ -218,7 +301,11 @@ public sealed class SampleFilesTests : IDisposable
             foreach (int length in (int[])[5, whole.Length / 2, whole.Length - 3])
             {
                 string cut = Write(whole[..length]);
-                Assert.StartsWith(cut, Assert.Throws<InputFileException>(() => Read("user=user_id,item=item_id,time=ts", cut)).Message, StringComparison.Ordinal);
+                Assert.StartsWith(
+                    cut,
+                    Assert.Throws<InputFileException>(() => Read("user=user_id,item=item_id,time=ts", cut)).Message,
+                    StringComparison.Ordinal
+                );
             }
         }
     }
@@ -233,7 +320,14 @@ public sealed class SampleFilesTests : IDisposable
             Assert.Equal(0, made.ExitCode);
         }
 
-        Task writing = Task.Run(() => File.WriteAllText(pipe, "user,item,timestamp\n" + string.Concat(Enumerable.Range(0, 20_000).Select(i => $"u{i},i,{1_700_000_000 + i}\n"))), TestContext.Current.CancellationToken);
+        var writing = Task.Run(
+            () =>
+                File.WriteAllText(
+                    pipe,
+                    "user,item,timestamp\n" + string.Concat(Enumerable.Range(0, 20_000).Select(i => $"u{i},i,{1_700_000_000 + i}\n"))
+                ),
+            TestContext.Current.CancellationToken
+        );
 
         Assert.Equal(20_000, Read(null, pipe).Count);
         await writing;
@@ -243,8 +337,33 @@ public sealed class SampleFilesTests : IDisposable
     public void EventLog_OfManyPages_KeepsEveryEventAndItsOrder()
     {
         var random = new Random(3);
-        EventRow[] rows = [.. Enumerable.Range(0, 100_000).Select(i => new EventRow($"u{random.Next(70_000)}", $"i{random.Next(300)}", Start + random.Next(50_000), i % 3 == 0 ? "view" : "cart", i % 5 == 0 ? null : $"e{i}", i % 7 == 0 ? i / 4.0 : null, i % 11 == 0 ? i : null))];
-        string path = Write(Encoding.UTF8.GetBytes("u,i,k,t,e,v,d\n" + string.Concat(rows.Select(row => string.Create(CultureInfo.InvariantCulture, $"{row.User},{row.Item},{row.Type},{row.Time},{row.EventId},{row.Value},{row.Dwell}\n")))));
+        EventRow[] rows =
+        [
+            .. Enumerable
+                .Range(0, 100_000)
+                .Select(i => new EventRow(
+                    $"u{random.Next(70_000)}",
+                    $"i{random.Next(300)}",
+                    Start + random.Next(50_000),
+                    i % 3 == 0 ? "view" : "cart",
+                    i % 5 == 0 ? null : $"e{i}",
+                    i % 7 == 0 ? i / 4.0 : null,
+                    i % 11 == 0 ? i : null
+                )),
+        ];
+        string path = Write(
+            Encoding.UTF8.GetBytes(
+                "u,i,k,t,e,v,d\n"
+                    + string.Concat(
+                        rows.Select(row =>
+                            string.Create(
+                                CultureInfo.InvariantCulture,
+                                $"{row.User},{row.Item},{row.Type},{row.Time},{row.EventId},{row.Value},{row.Dwell}\n"
+                            )
+                        )
+                    )
+            )
+        );
 
         EventLog log = Read("user=u,item=i,type=k,time=t,id=e,value=v,dwell=d", path);
 
@@ -255,34 +374,49 @@ public sealed class SampleFilesTests : IDisposable
 
     private static async Task WriteParquetAsync(string path, params (string Name, Array Values)[] columns)
     {
-        var schema = new ParquetSchema(columns.Select(column => new DataField(column.Name, column.Values.GetType().GetElementType()!, isNullable: column.Values is string[])));
+        var schema = new ParquetSchema(
+            columns.Select(column => new DataField(
+                column.Name,
+                column.Values.GetType().GetElementType()!,
+                isNullable: column.Values is string[]
+            ))
+        );
         await using FileStream file = File.Create(path);
         await using ParquetWriter writer = await ParquetWriter.CreateAsync(schema, file);
         using ParquetRowGroupWriter group = writer.CreateRowGroup();
         foreach ((DataField field, (_, Array values)) in schema.DataFields.Zip(columns))
         {
-            await (values switch
-            {
-                double[] numbers => group.WriteAsync<double>(field, numbers),
-                long[] numbers => group.WriteAsync<long>(field, numbers),
-                _ => group.WriteAsync(field, (string[])values),
-            });
+            await (
+                values switch
+                {
+                    double[] numbers => group.WriteAsync<double>(field, numbers),
+                    long[] numbers => group.WriteAsync<long>(field, numbers),
+                    _ => group.WriteAsync(field, (string[])values),
+                }
+            );
         }
     }
 
     private static void WriteAvro(string path, string codec, int count)
     {
-        var schema = (Avro.RecordSchema)Avro.Schema.Parse("""
-            {"type":"record","name":"Event","fields":[
-              {"name":"user","type":["null",{"type":"record","name":"User","fields":[{"name":"id","type":"long"}]}]},
-              {"name":"item_id","type":"string"},
-              {"name":"kind","type":{"type":"enum","name":"Kind","symbols":["view","cart"]}},
-              {"name":"at","type":["null",{"type":"long","logicalType":"timestamp-micros"}]},
-              {"name":"tags","type":{"type":"array","items":"string"}},
-              {"name":"more","type":{"type":"map","values":"double"}}]}
-            """);
+        var schema = (Avro.RecordSchema)
+            Avro.Schema.Parse(
+                """
+                {"type":"record","name":"Event","fields":[
+                  {"name":"user","type":["null",{"type":"record","name":"User","fields":[{"name":"id","type":"long"}]}]},
+                  {"name":"item_id","type":"string"},
+                  {"name":"kind","type":{"type":"enum","name":"Kind","symbols":["view","cart"]}},
+                  {"name":"at","type":["null",{"type":"long","logicalType":"timestamp-micros"}]},
+                  {"name":"tags","type":{"type":"array","items":"string"}},
+                  {"name":"more","type":{"type":"map","values":"double"}}]}
+                """
+            );
         var user = (Avro.RecordSchema)((Avro.UnionSchema)schema["user"].Schema).Schemas[1];
-        using IFileWriter<AvroRecord> writer = DataFileWriter<AvroRecord>.OpenWriter(new GenericDatumWriter<AvroRecord>(schema), path, codec is "null" or "deflate" ? Codec.CreateCodecFromString(codec) : new WritingCodec(codec));
+        using IFileWriter<AvroRecord> writer = DataFileWriter<AvroRecord>.OpenWriter(
+            new GenericDatumWriter<AvroRecord>(schema),
+            path,
+            codec is "null" or "deflate" ? Codec.CreateCodecFromString(codec) : new WritingCodec(codec)
+        );
         for (int i = 0; i < count; i++)
         {
             var inner = new AvroRecord(user);
@@ -298,7 +432,8 @@ public sealed class SampleFilesTests : IDisposable
         }
     }
 
-    private static string Events(EventLog log) => string.Join('|', Enumerable.Range(0, log.Count).Select(i => $"{log[i].User} {log[i].Item} {log[i].Type} {log[i].Time - Start}"));
+    private static string Events(EventLog log) =>
+        string.Join('|', Enumerable.Range(0, log.Count).Select(i => $"{log[i].User} {log[i].Item} {log[i].Type} {log[i].Time - Start}"));
 
     private EventLog Read(string? columns, string path) =>
         EventFileReader.ReadAll([path], new EventFileOptions { Columns = columns is null ? null : FieldMap.Parse(columns) }, _warnings.Add);

@@ -45,10 +45,21 @@ public sealed class ShapesTests
 
         EventLog log = Read();
         Assert.Equal(count, log.Count);
-        bool isSeconds = remark.Contains("whole seconds", StringComparison.Ordinal) || remark.Contains("lose their milliseconds", StringComparison.Ordinal);
-        HashSet<(string, string, long)> expected = [.. Reference().Select(row => (row.User, row.Item, isSeconds ? row.Time / 1000 * 1000 : row.Time))];
-        Assert.All(Enumerable.Range(0, count), i => Assert.Contains((log[i].User.Replace("user_", string.Empty, StringComparison.Ordinal), log[i].Item, log[i].Time), expected));
-        Assert.True(line[3].Contains("type=", StringComparison.Ordinal) is false || log.Count == Types(log), "an event has no type of its own");
+        bool isSeconds =
+            remark.Contains("whole seconds", StringComparison.Ordinal)
+            || remark.Contains("lose their milliseconds", StringComparison.Ordinal);
+        HashSet<(string, string, long)> expected =
+        [
+            .. Reference().Select(row => (row.User, row.Item, isSeconds ? row.Time / 1000 * 1000 : row.Time)),
+        ];
+        Assert.All(
+            Enumerable.Range(0, count),
+            i => Assert.Contains((log[i].User.Replace("user_", string.Empty, StringComparison.Ordinal), log[i].Item, log[i].Time), expected)
+        );
+        Assert.True(
+            line[3].Contains("type=", StringComparison.Ordinal) is false || log.Count == Types(log),
+            "an event has no type of its own"
+        );
         if (name.Contains("nulls", StringComparison.Ordinal))
         {
             Assert.Equal(10, log.Bad);
@@ -59,11 +70,33 @@ public sealed class ShapesTests
     private static int Types(EventLog log)
     {
         string[] known = ["view", "cart", "purchase", "view_item", "add_to_cart"];
-        return Enumerable.Range(0, log.Count).Count(i => known.Contains(log[i].Type) || known.Any(type => log[i].Type.EndsWith("." + type, StringComparison.Ordinal)));
+        return Enumerable
+            .Range(0, log.Count)
+            .Count(i => known.Contains(log[i].Type) || known.Any(type => log[i].Type.EndsWith("." + type, StringComparison.Ordinal)));
     }
 
-    private static IEnumerable<EventRow> Reference() => File.ReadLines(Path.Combine(Root!, "events.tsv")).Skip(1).Select(static line => line.Split('\t'))
-        .Select(static fields => new EventRow(fields[0], fields[1], long.Parse(fields[3], CultureInfo.InvariantCulture), fields[2], fields[4]));
+    private static IEnumerable<EventRow> Reference() =>
+        File.ReadLines(Path.Combine(Root!, "events.tsv"))
+            .Skip(1)
+            .Select(static line => line.Split('\t'))
+            .Select(static fields => new EventRow(
+                fields[0],
+                fields[1],
+                long.Parse(fields[3], CultureInfo.InvariantCulture),
+                fields[2],
+                fields[4]
+            ));
 
-    private static List<string[]>? Manifest() => Root is null ? null : [.. File.ReadLines(Path.Combine(Root, "manifest.tsv")).Skip(1).Select(static line => line.Split('\t')).Where(static fields => Folders.Any(folder => fields[0].StartsWith(folder, StringComparison.Ordinal)) || fields[0] == "events.tsv")];
+    private static List<string[]>? Manifest() =>
+        Root is null
+            ? null
+            :
+            [
+                .. File.ReadLines(Path.Combine(Root, "manifest.tsv"))
+                    .Skip(1)
+                    .Select(static line => line.Split('\t'))
+                    .Where(static fields =>
+                        Folders.Any(folder => fields[0].StartsWith(folder, StringComparison.Ordinal)) || fields[0] == "events.tsv"
+                    ),
+            ];
 }

@@ -72,7 +72,16 @@ public class JsonRecordsTests
         using JsonRecords records = Open(text);
         var tree = new RecordTree();
 
-        Assert.Contains(expected, Assert.Throws<InvalidDataException>(() => { while (records.Read(tree)) { } }).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            expected,
+            Assert
+                .Throws<InvalidDataException>(() =>
+                {
+                    while (records.Read(tree)) { }
+                })
+                .Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -96,7 +105,9 @@ public class JsonRecordsTests
     /// <summary>An array of this many events, generated while it is read.</summary>
     private sealed class LongArray(int elements) : MemoryStream
     {
-        private static readonly byte[] Element = Encoding.UTF8.GetBytes("{\"user_id\":\"u1\",\"item_id\":\"i1\",\"event_time_ms\":1700000000000}");
+        private static readonly byte[] Element = Encoding.UTF8.GetBytes(
+            "{\"user_id\":\"u1\",\"item_id\":\"i1\",\"event_time_ms\":1700000000000}"
+        );
         private int _next;
 
         public override int Read(byte[] buffer, int offset, int count)

@@ -9,7 +9,8 @@ namespace Streaming.Formats.Tests.Mapping;
 
 public class EventMapperTests
 {
-    private const string Flat = "{\"user_id\":\"u\",\"item_id\":\"i\",\"type\":\"cart\",\"event_time_ms\":1700000000000,\"event_id\":\"e\"}";
+    private const string Flat =
+        "{\"user_id\":\"u\",\"item_id\":\"i\",\"type\":\"cart\",\"event_time_ms\":1700000000000,\"event_id\":\"e\"}";
 
     [Theory]
     [InlineData(Flat)]
@@ -18,19 +19,41 @@ public class EventMapperTests
     [InlineData("{\"schema\":null,\"payload\":" + Flat + "}")]
     [InlineData("{\"before\":null,\"after\":" + Flat + ",\"op\":\"c\",\"ts_ms\":1}")]
     [InlineData("{\"schema\":{},\"payload\":{\"before\":null,\"after\":" + Flat + ",\"op\":\"u\"}}")]
-    [InlineData("{\"specversion\":\"1.0\",\"id\":\"e\",\"type\":\"cart\",\"time\":\"2023-11-14T22:13:20Z\",\"data\":{\"user\":\"u\",\"item\":\"i\"}}")]
+    [InlineData(
+        "{\"specversion\":\"1.0\",\"id\":\"e\",\"type\":\"cart\",\"time\":\"2023-11-14T22:13:20Z\",\"data\":{\"user\":\"u\",\"item\":\"i\"}}"
+    )]
     [InlineData("[" + Flat + "]")]
     [InlineData("{\"hits\":{\"hits\":[{\"_index\":\"x\",\"_id\":\"1\",\"_source\":" + Flat + "}]}}")]
     public void Map_UsualShapesWithoutAMapping_AreTheSameEvent(string json) =>
         Assert.Equal(["u i cart 1700000000000 e"], Events(new EventMapper(null, new TimeReader()), json));
 
     [Theory]
-    [InlineData("user=after.user.id,item=after.sku,time=after.at", "{\"after\":{\"user\":{\"id\":7},\"sku\":\"i\",\"at\":1700000000},\"op\":\"c\"}", "7 i  1700000000000 ")]
-    [InlineData("user=user.id,item=sku,time=at", "{\"after\":{\"user\":{\"id\":7},\"sku\":\"i\",\"at\":1700000000},\"op\":\"c\"}", "7 i  1700000000000 ")]
-    [InlineData("user=userid,item=item_no,type=:buy,time=at", "{\"userId\":17850.0,\"ItemNo\":\"5\\u00e9\",\"at\":1700000000}", "17850 5é buy 1700000000000 ")]
-    [InlineData("user=u,item=i,time=t", "{\"u\":12345678901234567890,\"i\":\"a\\\"b\",\"t\":\"1700000000000000\"}", "12345678901234567890 a\"b  1700000000000 ")]
+    [InlineData(
+        "user=after.user.id,item=after.sku,time=after.at",
+        "{\"after\":{\"user\":{\"id\":7},\"sku\":\"i\",\"at\":1700000000},\"op\":\"c\"}",
+        "7 i  1700000000000 "
+    )]
+    [InlineData(
+        "user=user.id,item=sku,time=at",
+        "{\"after\":{\"user\":{\"id\":7},\"sku\":\"i\",\"at\":1700000000},\"op\":\"c\"}",
+        "7 i  1700000000000 "
+    )]
+    [InlineData(
+        "user=userid,item=item_no,type=:buy,time=at",
+        "{\"userId\":17850.0,\"ItemNo\":\"5\\u00e9\",\"at\":1700000000}",
+        "17850 5é buy 1700000000000 "
+    )]
+    [InlineData(
+        "user=u,item=i,time=t",
+        "{\"u\":12345678901234567890,\"i\":\"a\\\"b\",\"t\":\"1700000000000000\"}",
+        "12345678901234567890 a\"b  1700000000000 "
+    )]
     [InlineData("user=0,item=1,time=2", "[\"u\",\"i\",1700000000]", "u i  1700000000000 ")]
-    [InlineData("user=rows.1.u,item=i,time=t", "{\"rows\":[{},{\"u\":\"second\"}],\"i\":\"i\",\"t\":1700000000}", "second i  1700000000000 ")]
+    [InlineData(
+        "user=rows.1.u,item=i,time=t",
+        "{\"rows\":[{},{\"u\":\"second\"}],\"i\":\"i\",\"t\":1700000000}",
+        "second i  1700000000000 "
+    )]
     public void Map_Paths_LeadToTheirValues(string columns, string json, string expected) =>
         Assert.Equal([expected], Events(Mapper(columns), json));
 
@@ -41,7 +64,8 @@ public class EventMapperTests
 
         Assert.Equal(
             ["u a purchase 1700000000000 o7-0", "u b purchase 1700000000000 o7-1"],
-            Events(mapper, "{\"order\":\"o7\",\"user\":\"u\",\"at\":1700000000,\"lines\":[{\"sku\":\"a\",\"price\":1.5},{\"sku\":\"b\"}]}"));
+            Events(mapper, "{\"order\":\"o7\",\"user\":\"u\",\"at\":1700000000,\"lines\":[{\"sku\":\"a\",\"price\":1.5},{\"sku\":\"b\"}]}")
+        );
         Assert.Equal(1.5, mapper[0].Value);
         Assert.Null(mapper[1].Value);
         Assert.Empty(Events(mapper, "{\"order\":\"o8\",\"user\":\"u\",\"at\":1700000000,\"lines\":[]}"));
@@ -74,13 +98,29 @@ public class EventMapperTests
     [InlineData("{\"i\":\"i\",\"t\":1700000000}", DeadLetterReason.NoUser, "user (u) is missing; the record has i, t")]
     [InlineData("{\"u\":\"\",\"i\":\"i\",\"t\":1700000000}", DeadLetterReason.NoUser, "user (u) is empty")]
     [InlineData("{\"u\":null,\"i\":\"i\",\"t\":1700000000}", DeadLetterReason.NoUser, "user (u) is empty")]
-    [InlineData("{\"u\":{\"id\":1},\"i\":\"i\",\"t\":1700000000}", DeadLetterReason.Malformed, "user (u) is an object; allowed: a text or a number")]
+    [InlineData(
+        "{\"u\":{\"id\":1},\"i\":\"i\",\"t\":1700000000}",
+        DeadLetterReason.Malformed,
+        "user (u) is an object; allowed: a text or a number"
+    )]
     [InlineData("{\"u\":\"u\",\"i\":[1],\"t\":1700000000}", DeadLetterReason.Malformed, "item (i) is a list")]
     [InlineData("{\"u\":\"u\",\"i\":\"i\"}", DeadLetterReason.NoTime, "time (t) is missing")]
-    [InlineData("{\"u\":\"u\",\"i\":\"i\",\"t\":20231101}", DeadLetterReason.TimeOutOfRange, "time (t) \"20231101\" is not a time, as s it would be 1970-08-23; allowed: ISO-8601")]
+    [InlineData(
+        "{\"u\":\"u\",\"i\":\"i\",\"t\":20231101}",
+        DeadLetterReason.TimeOutOfRange,
+        "time (t) \"20231101\" is not a time, as s it would be 1970-08-23; allowed: ISO-8601"
+    )]
     [InlineData("{\"u\":\"u\",\"i\":\"i\",\"t\":\"soon\"}", DeadLetterReason.Malformed, "time (t) \"soon\" is not a time")]
-    [InlineData("{\"u\":\"u\",\"i\":\"i\",\"t\":1700000000,\"v\":\"116,97\"}", DeadLetterReason.InvalidNumber, "value (v) is \"116,97\"; allowed: a number with a decimal point")]
-    [InlineData("{\"u\":\"u\",\"i\":\"i\",\"t\":1700000000,\"d\":-1}", DeadLetterReason.InvalidNumber, "dwell (d) is \"-1\"; allowed: a number with a decimal point, 0 and up")]
+    [InlineData(
+        "{\"u\":\"u\",\"i\":\"i\",\"t\":1700000000,\"v\":\"116,97\"}",
+        DeadLetterReason.InvalidNumber,
+        "value (v) is \"116,97\"; allowed: a number with a decimal point"
+    )]
+    [InlineData(
+        "{\"u\":\"u\",\"i\":\"i\",\"t\":1700000000,\"d\":-1}",
+        DeadLetterReason.InvalidNumber,
+        "dwell (d) is \"-1\"; allowed: a number with a decimal point, 0 and up"
+    )]
     [InlineData("17", DeadLetterReason.Malformed, "not an object")]
     public void Map_WhatIsNoEvent_IsExplained(string json, DeadLetterReason reason, string expected)
     {
@@ -135,7 +175,8 @@ public class EventMapperTests
     public void Map_MappedRecords_AllocateNothing()
     {
         EventMapper mapper = Mapper("user=after.user.id,item=after.sku,type=after.kind,time=after.at,id=after.id");
-        byte[] json = "{\"before\":null,\"after\":{\"id\":\"e1\",\"user\":{\"id\":1000000010},\"sku\":\"SKU-1\",\"kind\":\"view\",\"at\":\"2026-03-01T00:00:42.645Z\"},\"op\":\"c\"}"u8.ToArray();
+        byte[] json =
+            "{\"before\":null,\"after\":{\"id\":\"e1\",\"user\":{\"id\":1000000010},\"sku\":\"SKU-1\",\"kind\":\"view\",\"at\":\"2026-03-01T00:00:42.645Z\"},\"op\":\"c\"}"u8.ToArray();
         var tree = new RecordTree();
         long bytes = 0;
         for (int pass = 0; pass < 2; pass++)
@@ -156,7 +197,8 @@ public class EventMapperTests
 
     private static EventMapper Mapper(string columns) => new(FieldMap.Parse(columns), new TimeReader());
 
-    private static DeadLetterReason Map(EventMapper mapper, string json, RecordOrigin? origin = null) => Map(mapper, Encoding.UTF8.GetBytes(json), origin);
+    private static DeadLetterReason Map(EventMapper mapper, string json, RecordOrigin? origin = null) =>
+        Map(mapper, Encoding.UTF8.GetBytes(json), origin);
 
     private static DeadLetterReason Map(EventMapper mapper, byte[] json, RecordOrigin? origin = null)
     {
@@ -169,11 +211,13 @@ public class EventMapperTests
     {
         DeadLetterReason reason = Map(mapper, json, origin);
         Assert.True(reason == DeadLetterReason.None, reason == DeadLetterReason.None ? string.Empty : mapper.Explain(reason));
-        var events = new string[mapper.Count];
+        string[] events = new string[mapper.Count];
         for (int i = 0; i < events.Length; i++)
         {
             InteractionEvent mapped = mapper[i];
-            events[i] = $"{Encoding.UTF8.GetString(mapped.UserId)} {Encoding.UTF8.GetString(mapped.ItemId)} {Encoding.UTF8.GetString(mapped.Type)} {mapped.EventTime} {Encoding.UTF8.GetString(mapped.EventId)}";
+            events[i] =
+                $"{Encoding.UTF8.GetString(mapped.UserId)} {Encoding.UTF8.GetString(mapped.ItemId)} "
+                + $"{Encoding.UTF8.GetString(mapped.Type)} {mapped.EventTime} {Encoding.UTF8.GetString(mapped.EventId)}";
         }
 
         return events;

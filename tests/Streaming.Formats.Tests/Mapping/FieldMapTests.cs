@@ -8,7 +8,9 @@ public class FieldMapTests
     [Fact]
     public void Parse_EverySourceOfAValue_IsTold()
     {
-        FieldMap map = FieldMap.Parse("user=after.user.id,item=lines[].\"sku.no\",type=:order placed,time=$timestamp,id=$header.ce_id,value=\"a \"\"b\"\"\"");
+        var map = FieldMap.Parse(
+            "user=after.user.id,item=lines[].\"sku.no\",type=:order placed,time=$timestamp,id=$header.ce_id,value=\"a \"\"b\"\"\""
+        );
 
         Assert.Equal(["after", "user", "id"], map[FieldRole.User]!.Steps.Select(step => step.Name));
         Assert.Equal(["lines", "sku.no"], map[FieldRole.Item]!.Steps.Select(step => step.Name));
@@ -25,14 +27,18 @@ public class FieldMapTests
     [InlineData("user=0,item=1,type=:view,time=3", true)]
     [InlineData("user=0,item=name,time=3", false)]
     [InlineData("user=a,item=b,time=c", false)]
-    public void IsPositional_OnlyNumbers_MeansNoHeader(string text, bool expected) => Assert.Equal(expected, FieldMap.Parse(text).IsPositional);
+    public void IsPositional_OnlyNumbers_MeansNoHeader(string text, bool expected) =>
+        Assert.Equal(expected, FieldMap.Parse(text).IsPositional);
 
     [Theory]
     [InlineData("", "is not name=path")]
     [InlineData("user", "'user' in 'user' is not name=path")]
     [InlineData("user=a", "lacks the item; add item=…")]
     [InlineData("user=a,item=b,", "ends with a comma")]
-    [InlineData("user=a,item=b,usr=c", "'usr' in 'user=a,item=b,usr=c' is not a field of an event; allowed: user, item, type, time, id, value, dwell, title")]
+    [InlineData(
+        "user=a,item=b,usr=c",
+        "'usr' in 'user=a,item=b,usr=c' is not a field of an event; allowed: user, item, type, time, id, value, dwell, title"
+    )]
     [InlineData("user=a,item=b,0=c", "'0' in")]
     [InlineData("user=a,user=b,item=c", "'user' is given twice")]
     [InlineData("user=a..b,item=c", "'a..b' in 'user=a..b,item=c' is not a path")]

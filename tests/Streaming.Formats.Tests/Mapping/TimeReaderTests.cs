@@ -28,13 +28,15 @@ public class TimeReaderTests
     [InlineData("2026-03-01T05:30:42.645+05:30")]
     [InlineData("2026/03/01 00:00:42.645")]
     [InlineData(" 2026-03-01 00:00:42.645 ")]
-    public void Read_TheSameMomentInManyForms_IsThatMoment(string text) => Assert.Equal((DeadLetterReason.None, Moment), Read(new TimeReader(), text));
+    public void Read_TheSameMomentInManyForms_IsThatMoment(string text) =>
+        Assert.Equal((DeadLetterReason.None, Moment), Read(new TimeReader(), text));
 
     [Theory]
     [InlineData("2026-03-01", 1_772_323_200_000)]
     [InlineData("2026-03-01T00:01Z", 1_772_323_260_000)]
     [InlineData("2026-03-01T00:00:60Z", 1_772_323_259_000)]
-    public void Read_ShortForms_AreRead(string text, long expected) => Assert.Equal((DeadLetterReason.None, expected), Read(new TimeReader(), text));
+    public void Read_ShortForms_AreRead(string text, long expected) =>
+        Assert.Equal((DeadLetterReason.None, expected), Read(new TimeReader(), text));
 
     [Theory]
     [InlineData("20231101", DeadLetterReason.TimeOutOfRange)] // seconds: 1970; a date: perhaps
@@ -53,14 +55,16 @@ public class TimeReaderTests
     [InlineData("2026-03-01T", DeadLetterReason.Malformed)]
     [InlineData("yesterday", DeadLetterReason.Malformed)]
     [InlineData("", DeadLetterReason.NoTime)]
-    public void Read_WhatIsNoTimeOrMayMeanAnother_IsRefused(string text, DeadLetterReason expected) => Assert.Equal(expected, Read(new TimeReader(), text).Reason);
+    public void Read_WhatIsNoTimeOrMayMeanAnother_IsRefused(string text, DeadLetterReason expected) =>
+        Assert.Equal(expected, Read(new TimeReader(), text).Reason);
 
     [Theory]
     [InlineData(TimeUnit.S, "5", 5_000)]
     [InlineData(TimeUnit.Ms, "1772323242645", Moment)]
     [InlineData(TimeUnit.Us, "1772323242645000", Moment)]
     [InlineData(TimeUnit.Ns, "1772323242645000000", Moment)]
-    public void Read_UnitGiven_IsTaken(TimeUnit unit, string text, long expected) => Assert.Equal((DeadLetterReason.None, expected), Read(new TimeReader(unit), text));
+    public void Read_UnitGiven_IsTaken(TimeUnit unit, string text, long expected) =>
+        Assert.Equal((DeadLetterReason.None, expected), Read(new TimeReader(unit), text));
 
     [Fact]
     public void Read_UnitGivenThatCannotBe_IsRefusedWithWhatItWouldMean()

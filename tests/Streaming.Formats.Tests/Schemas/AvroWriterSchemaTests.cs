@@ -52,7 +52,8 @@ public class AvroWriterSchemaTests
 
         Assert.Equal(
             "{nothing:null,flag:true,small:-7,large:9007199254740993,single:0.1,precise:2.5,text:Größe,raw:ab,choice:buy,list:[1,-2,3],map:{k:v},maybe:yes,other:null,code:xy,inner:{id:1,next:{id:2,next:null}}}",
-            Read(Everything, Write(schema, value)));
+            Read(Everything, Write(schema, value))
+        );
     }
 
     [Theory]
@@ -75,7 +76,8 @@ public class AvroWriterSchemaTests
     public void Parse_References_AreKnownByTheirNames()
     {
         const string actor = """{"type":"record","name":"Actor","namespace":"shop","fields":[{"name":"id","type":"long"}]}""";
-        const string click = """{"type":"record","name":"Click","namespace":"shop","fields":[{"name":"actor","type":"shop.Actor"},{"name":"item","type":"string"}]}""";
+        const string click =
+            """{"type":"record","name":"Click","namespace":"shop","fields":[{"name":"actor","type":"shop.Actor"},{"name":"item","type":"string"}]}""";
         var record = new RecordTree();
         Assert.True(WriterSchema.Parse(SchemaKind.Avro, click, [new SchemaText("shop.Actor", actor)]).TryRead([14, 2, (byte)'i'], record));
         Assert.Equal("{actor:{id:7},item:i}", TreeText.Of(record));
@@ -86,7 +88,8 @@ public class AvroWriterSchemaTests
     [Fact]
     public void TryRead_BytesThatLieAboutLengths_AreRefusedWithoutMemory()
     {
-        const string list = """{"type":"record","name":"R","fields":[{"name":"v","type":{"type":"array","items":"null"}},{"name":"s","type":"string"}]}""";
+        const string list =
+            """{"type":"record","name":"R","fields":[{"name":"v","type":{"type":"array","items":"null"}},{"name":"s","type":"string"}]}""";
         var schema = WriterSchema.Parse(SchemaKind.Avro, list, []);
         var record = new RecordTree();
         byte[] many = [0xFE, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x01];
@@ -102,8 +105,28 @@ public class AvroWriterSchemaTests
     [Fact]
     public void TryRead_Mutations_NeverThrow()
     {
-        const string click = """{"type":"record","name":"Click","fields":[{"name":"user","type":["null","long"]},{"name":"lines","type":{"type":"array","items":{"type":"record","name":"L","fields":[{"name":"sku","type":"string"},{"name":"p","type":"double"}]}}},{"name":"tags","type":{"type":"map","values":"string"}}]}""";
-        byte[] seed = [2, 14, 4, 4, (byte)'a', (byte)'b', .. BitConverter.GetBytes(1.5), 2, (byte)'c', .. BitConverter.GetBytes(2.5), 0, 2, 2, (byte)'k', 2, (byte)'v', 0];
+        const string click =
+            """{"type":"record","name":"Click","fields":[{"name":"user","type":["null","long"]},{"name":"lines","type":{"type":"array","items":{"type":"record","name":"L","fields":[{"name":"sku","type":"string"},{"name":"p","type":"double"}]}}},{"name":"tags","type":{"type":"map","values":"string"}}]}""";
+        byte[] seed =
+        [
+            2,
+            14,
+            4,
+            4,
+            (byte)'a',
+            (byte)'b',
+            .. BitConverter.GetBytes(1.5),
+            2,
+            (byte)'c',
+            .. BitConverter.GetBytes(2.5),
+            0,
+            2,
+            2,
+            (byte)'k',
+            2,
+            (byte)'v',
+            0,
+        ];
         var schema = WriterSchema.Parse(SchemaKind.Avro, click, []);
         var record = new RecordTree();
         Assert.True(schema.TryRead(seed, record));
@@ -115,7 +138,8 @@ public class AvroWriterSchemaTests
     [Fact]
     public void TryRead_GoodRecord_AllocatesNothing()
     {
-        const string click = """{"type":"record","name":"Click","fields":[{"name":"user","type":["null","long"]},{"name":"item","type":"string"},{"name":"at","type":{"type":"long","logicalType":"timestamp-millis"}}]}""";
+        const string click =
+            """{"type":"record","name":"Click","fields":[{"name":"user","type":["null","long"]},{"name":"item","type":"string"},{"name":"at","type":{"type":"long","logicalType":"timestamp-millis"}}]}""";
         byte[] value = [2, 14, 4, (byte)'a', (byte)'b', 0x80, 0xA8, 0xD6, 0xB9, 0x07];
         var schema = WriterSchema.Parse(SchemaKind.Avro, click, []);
         var record = new RecordTree();

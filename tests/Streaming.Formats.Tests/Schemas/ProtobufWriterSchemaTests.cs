@@ -45,7 +45,8 @@ public class ProtobufWriterSchemaTests
             .. Field(3, Number(1, 1_700_000_000), Number(2, 123_456_789)),
             .. Number(4, 1),
             .. Field(5, Text(1, "eur"), Double(2, 9.99)),
-            .. Field(6, [0x01, 0x04]), .. Number(6, 5), // packed and not: -1, 2, -3
+            .. Field(6, [0x01, 0x04]),
+            .. Number(6, 5), // packed and not: -1, 2, -3
             .. Field(7, Text(1, "hi")),
             .. Number(8, ulong.MaxValue), // -1
             .. Fixed64(10, 5_000_000_000),
@@ -56,7 +57,8 @@ public class ProtobufWriterSchemaTests
         ];
         Assert.Equal(
             "{actor:{id:u,level:-3},lines:[{sku:b,price:1.5},{sku:a}],at:@1700000000123,kind:BUY,prices:{eur:9.99},numbers:[-1,2,-3],note:hi,code:-1,phone:5000000000,rate:0.1,gift:true,large:18446744073709551615}",
-            Read([2, 2, .. value]));
+            Read([2, 2, .. value])
+        );
     }
 
     [Fact]
@@ -80,7 +82,11 @@ public class ProtobufWriterSchemaTests
         const string actor = "syntax = \"proto3\"; package shop; message Actor { string id = 1; }";
         const string line = "syntax = \"proto3\"; package shop; import \"a/actor.proto\"; message Line { Actor by = 1; }";
         const string order = "syntax = \"proto3\"; package shop; import \"line.proto\"; message Order { Line line = 1; }";
-        var schema = WriterSchema.Parse(SchemaKind.Protobuf, order, [new SchemaText("a/actor.proto", actor), new SchemaText("line.proto", line)]);
+        var schema = WriterSchema.Parse(
+            SchemaKind.Protobuf,
+            order,
+            [new SchemaText("a/actor.proto", actor), new SchemaText("line.proto", line)]
+        );
         var record = new RecordTree();
         Assert.True(schema.TryRead([0, .. Field(1, Field(1, Text(1, "u")))], record));
         Assert.Equal("{line:{by:{id:u}}}", TreeText.Of(record));
@@ -94,8 +100,15 @@ public class ProtobufWriterSchemaTests
     {
         byte[] seed =
         [
-            2, 2, .. Field(1, Text(1, "u"), Fixed32(2, -3)), .. Field(2, Text(1, "a"), Double(2, 1.5)), .. Field(3, Number(1, 1_700_000_000)), .. Number(4, 1),
-            .. Field(5, Text(1, "eur"), Double(2, 9.99)), .. Field(6, [0x01, 0x04]), .. Field(7, Text(1, "hi")),
+            2,
+            2,
+            .. Field(1, Text(1, "u"), Fixed32(2, -3)),
+            .. Field(2, Text(1, "a"), Double(2, 1.5)),
+            .. Field(3, Number(1, 1_700_000_000)),
+            .. Number(4, 1),
+            .. Field(5, Text(1, "eur"), Double(2, 9.99)),
+            .. Field(6, [0x01, 0x04]),
+            .. Field(7, Text(1, "hi")),
         ];
         var schema = WriterSchema.Parse(SchemaKind.Protobuf, Shop, []);
         var record = new RecordTree();
@@ -119,7 +132,15 @@ public class ProtobufWriterSchemaTests
     [Fact]
     public void TryRead_GoodRecord_AllocatesNothing()
     {
-        byte[] value = [2, 2, .. Field(1, Text(1, "u")), .. Field(2, Text(1, "a"), Double(2, 1.5)), .. Field(3, Number(1, 1_700_000_000)), .. Number(4, 1)];
+        byte[] value =
+        [
+            2,
+            2,
+            .. Field(1, Text(1, "u")),
+            .. Field(2, Text(1, "a"), Double(2, 1.5)),
+            .. Field(3, Number(1, 1_700_000_000)),
+            .. Number(4, 1),
+        ];
         var schema = WriterSchema.Parse(SchemaKind.Protobuf, Shop, []);
         var record = new RecordTree();
         Assert.True(schema.TryRead(value, record));

@@ -21,7 +21,10 @@ public class RecordedTopicsTests
         string? shapes = Environment.GetEnvironmentVariable("STREAMING_SHAPES");
         Assert.SkipWhen(shapes is null, "STREAMING_SHAPES is not set");
         Dictionary<int, WriterSchema> schemas = Schemas(Path.Combine(shapes!, "kafka", "registry.json"));
-        HashSet<string> expected = [.. File.ReadLines(Path.Combine(shapes!, "events.tsv")).Skip(1).Select(static line => string.Join(' ', line.Split('\t')[..4]))];
+        HashSet<string> expected =
+        [
+            .. File.ReadLines(Path.Combine(shapes!, "events.tsv")).Skip(1).Select(static line => string.Join(' ', line.Split('\t')[..4])),
+        ];
         var mapper = new EventMapper(FieldMap.Parse(columns), new TimeReader());
         var record = new RecordTree();
         HashSet<int> used = [];
@@ -35,7 +38,13 @@ public class RecordedTopicsTests
             DeadLetterReason reason = mapper.Map(record, null);
             Assert.True(reason == DeadLetterReason.None, reason == DeadLetterReason.None ? string.Empty : mapper.Explain(reason));
             InteractionEvent decoded = mapper[0];
-            read.Add(string.Create(CultureInfo.InvariantCulture, $"{Encoding.UTF8.GetString(decoded.UserId)} {Encoding.UTF8.GetString(decoded.ItemId)} {Encoding.UTF8.GetString(decoded.Type)} {decoded.EventTime}"));
+            read.Add(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{Encoding.UTF8.GetString(decoded.UserId)} {Encoding.UTF8.GetString(decoded.ItemId)} "
+                        + $"{Encoding.UTF8.GetString(decoded.Type)} {decoded.EventTime}"
+                )
+            );
         }
 
         Assert.Equal(500, read.Count);
@@ -45,11 +54,16 @@ public class RecordedTopicsTests
 
     private static Dictionary<int, WriterSchema> Schemas(string path)
     {
-        using JsonDocument registry = JsonDocument.Parse(File.ReadAllText(path));
+        using var registry = JsonDocument.Parse(File.ReadAllText(path));
         Dictionary<int, WriterSchema> schemas = [];
         foreach (JsonElement schema in registry.RootElement.EnumerateArray())
         {
-            SchemaKind kind = schema.GetProperty("schemaType").GetString() switch { "JSON" => SchemaKind.Json, "PROTOBUF" => SchemaKind.Protobuf, _ => SchemaKind.Avro };
+            SchemaKind kind = schema.GetProperty("schemaType").GetString() switch
+            {
+                "JSON" => SchemaKind.Json,
+                "PROTOBUF" => SchemaKind.Protobuf,
+                _ => SchemaKind.Avro,
+            };
             schemas[schema.GetProperty("id").GetInt32()] = WriterSchema.Parse(kind, schema.GetProperty("schema").GetString()!, []);
         }
 

@@ -30,7 +30,10 @@ internal static class TreeText
                 text.Append(value.Kind == ValueKind.List ? ']' : '}');
                 break;
             case ValueKind.Time or ValueKind.LocalTime:
-                text.Append(CultureInfo.InvariantCulture, $"@{(value.Kind == ValueKind.LocalTime ? "local " : string.Empty)}{value.Milliseconds}");
+                text.Append(
+                    CultureInfo.InvariantCulture,
+                    $"@{(value.Kind == ValueKind.LocalTime ? "local " : string.Empty)}{value.Milliseconds}"
+                );
                 break;
             case ValueKind.Null:
                 text.Append("null");

@@ -15,6 +15,13 @@ internal static class CaseTable
     public static void Add(long gone, long? lost, long? doubled, long? stale, double seconds)
     {
         string name = TestContext.Current.Test!.TestDisplayName.Replace("Streaming.Kafka.Tests.", string.Empty, StringComparison.Ordinal);
-        Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"| {name,-100} | {gone,5} | {lost?.ToString(CultureInfo.InvariantCulture) ?? "-",4} | {doubled?.ToString(CultureInfo.InvariantCulture) ?? "-",7} | {stale?.ToString(CultureInfo.InvariantCulture) ?? "-",5} | {seconds,5:F0} s |"));
+        Console.Out.WriteLine(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"| {name, -100} | {gone, 5} | {lost?.ToString(CultureInfo.InvariantCulture) ?? "-", 4} | "
+                    + $"{doubled?.ToString(CultureInfo.InvariantCulture) ?? "-", 7} | "
+                    + $"{stale?.ToString(CultureInfo.InvariantCulture) ?? "-", 5} | {seconds, 5:F0} s |"
+            )
+        );
     }
 }

@@ -95,7 +95,12 @@ internal sealed class KafkaBench : IAsyncDisposable
     public Dictionary<string, string> Settings { get; }
 
     /// <summary>Creates the topics of events and dead letters.</summary>
-    public static async Task<KafkaBench> StartAsync(KafkaServers servers, Reading reading = Reading.Static, int partitions = 3, bool secure = false)
+    public static async Task<KafkaBench> StartAsync(
+        KafkaServers servers,
+        Reading reading = Reading.Static,
+        int partitions = 3,
+        bool secure = false
+    )
     {
         var bench = new KafkaBench(await (secure ? servers.Secure : servers.Plain), await servers.Redis, servers.NextName(), reading);
         if (partitions > 0)
@@ -128,7 +133,14 @@ internal sealed class KafkaBench : IAsyncDisposable
             {
                 try
                 {
-                    await Admin.CreateTopicsAsync([new TopicSpecification { Name = topic, NumPartitions = partitions, Configs = configuration }]);
+                    await Admin.CreateTopicsAsync([
+                        new TopicSpecification
+                        {
+                            Name = topic,
+                            NumPartitions = partitions,
+                            Configs = configuration,
+                        },
+                    ]);
                     return true;
                 }
                 catch (CreateTopicsException exception) when (exception.Results[0].Error.Code == ErrorCode.TopicAlreadyExists)
@@ -136,20 +148,28 @@ internal sealed class KafkaBench : IAsyncDisposable
                     return false;
                 }
             },
-            () => $"topic {topic} can be made");
-        await UntilTopicAsync(topic, metadata => metadata.Partitions.Count == partitions && metadata.Partitions.All(static partition => partition.Leader >= 0));
+            () => $"topic {topic} can be made"
+        );
+        await UntilTopicAsync(
+            topic,
+            metadata => metadata.Partitions.Count == partitions && metadata.Partitions.All(static partition => partition.Leader >= 0)
+        );
     }
 
     /// <summary>Creates a compacted topic for the catalogue, and configures workers to read it.</summary>
     public async Task CreateItemsAsync(int partitions = 2)
     {
-        await CreateAsync(Items, partitions, new Dictionary<string, string>
-        {
-            ["cleanup.policy"] = "compact",
-            ["segment.ms"] = "1000",
-            ["min.cleanable.dirty.ratio"] = "0.01",
-            ["delete.retention.ms"] = "100",
-        });
+        await CreateAsync(
+            Items,
+            partitions,
+            new Dictionary<string, string>
+            {
+                ["cleanup.policy"] = "compact",
+                ["segment.ms"] = "1000",
+                ["min.cleanable.dirty.ratio"] = "0.01",
+                ["delete.retention.ms"] = "100",
+            }
+        );
         Settings["STREAMING__Kafka__ItemsTopic"] = Items;
     }
 
@@ -162,45 +182,93 @@ internal sealed class KafkaBench : IAsyncDisposable
 
     /// <summary>Waits until the cluster's description of a topic satisfies the condition.</summary>
     public Task UntilTopicAsync(string topic, Func<TopicMetadata, bool> isTrue) =>
-        Until.TrueAsync(() => Task.FromResult(isTrue(Admin.GetMetadata(topic, TimeSpan.FromSeconds(30)).Topics[0])), () => $"topic {topic} is as wanted");
+        Until.TrueAsync(
+            () => Task.FromResult(isTrue(Admin.GetMetadata(topic, TimeSpan.FromSeconds(30)).Topics[0])),
+            () => $"topic {topic} is as wanted"
+        );
 
     /// <summary>Makes the next replica of each partition its leader.</summary>
     public async Task MoveLeadersAsync()
     {
         List<PartitionMetadata> partitions = Admin.GetMetadata(Events, TimeSpan.FromSeconds(30)).Topics[0].Partitions;
         string plan = Path.Combine(_folder, "plan.json");
-        await File.WriteAllTextAsync(plan, JsonSerializer.Serialize(new
-        {
-            version = 1,
-            partitions = partitions.Select(partition => new { topic = Events, partition = partition.PartitionId, replicas = partition.Replicas.Skip(1).Append(partition.Replicas[0]) }),
-        }));
-        await Cluster.RunToolAsync("org.apache.kafka.tools.reassign.ReassignPartitionsCommand", "--execute", "--reassignment-json-file", plan);
-        await Admin.ElectLeadersAsync(ElectionType.Preferred, partitions.Select(partition => new TopicPartition(Events, partition.PartitionId)));
-        await UntilTopicAsync(Events, topic => topic.Partitions.TrueForAll(partition => partition.Leader == partitions.Single(old => old.PartitionId == partition.PartitionId).Replicas[1]));
+        await File.WriteAllTextAsync(
+            plan,
+            JsonSerializer.Serialize(
+                new
+                {
+                    version = 1,
+                    partitions = partitions.Select(partition => new
+                    {
+                        topic = Events,
+                        partition = partition.PartitionId,
+                        replicas = partition.Replicas.Skip(1).Append(partition.Replicas[0]),
+                    }),
+                }
+            )
+        );
+        await Cluster.RunToolAsync(
+            "org.apache.kafka.tools.reassign.ReassignPartitionsCommand",
+            "--execute",
+            "--reassignment-json-file",
+            plan
+        );
+        await Admin.ElectLeadersAsync(
+            ElectionType.Preferred,
+            partitions.Select(partition => new TopicPartition(Events, partition.PartitionId))
+        );
+        await UntilTopicAsync(
+            Events,
+            topic =>
+                topic.Partitions.TrueForAll(partition =>
+                    partition.Leader == partitions.Single(old => old.PartitionId == partition.PartitionId).Replicas[1]
+                )
+        );
     }
 
-    /// <summary>Returns the node that coordinates a consumer group: the leader of the offsets partition that the group's name hashes to.</summary>
-    public int CoordinatorOf(string group) => Cluster.LeaderOf("__consumer_offsets", (group.Aggregate(0, static (hash, letter) => unchecked((31 * hash) + letter)) & int.MaxValue) % 3);
+    /// <summary>
+    /// Returns the node that coordinates a consumer group: the leader of the offsets partition that the group's name hashes to.
+    /// </summary>
+    public int CoordinatorOf(string group) =>
+        Cluster.LeaderOf(
+            "__consumer_offsets",
+            (group.Aggregate(0, static (hash, letter) => unchecked((31 * hash) + letter)) & int.MaxValue) % 3
+        );
 
     /// <summary>Grants a user one right.</summary>
     public Task AllowAsync(string principal, params IEnumerable<Right> rights)
     {
-        AclBinding[] rules = [.. rights.Select(right => new AclBinding
-        {
-            Pattern = new ResourcePattern { Type = right == Right.Group ? ResourceType.Group : ResourceType.Topic, Name = NameOf(right), ResourcePatternType = ResourcePatternType.Literal },
-            Entry = new AccessControlEntry { Principal = principal, Host = "*", Operation = right == Right.DeadLetters ? AclOperation.Write : AclOperation.Read, PermissionType = AclPermissionType.Allow },
-        })];
+        AclBinding[] rules =
+        [
+            .. rights.Select(right => new AclBinding
+            {
+                Pattern = new ResourcePattern
+                {
+                    Type = right == Right.Group ? ResourceType.Group : ResourceType.Topic,
+                    Name = NameOf(right),
+                    ResourcePatternType = ResourcePatternType.Literal,
+                },
+                Entry = new AccessControlEntry
+                {
+                    Principal = principal,
+                    Host = "*",
+                    Operation = right == Right.DeadLetters ? AclOperation.Write : AclOperation.Read,
+                    PermissionType = AclPermissionType.Allow,
+                },
+            }),
+        ];
         return rules.Length == 0 ? Task.CompletedTask : Admin.CreateAclsAsync(rules);
     }
 
     /// <summary>The name of a right's resource.</summary>
-    public string NameOf(Right right) => right switch
-    {
-        Right.Events => Events,
-        Right.Items => Items,
-        Right.Group => Group,
-        _ => DeadLetters,
-    };
+    public string NameOf(Right right) =>
+        right switch
+        {
+            Right.Events => Events,
+            Right.Items => Items,
+            Right.Group => Group,
+            _ => DeadLetters,
+        };
 
     /// <summary>Returns how many records of the stream the newest checkpoint covers; -1 if there is none.</summary>
     public long Kept()
@@ -208,7 +276,9 @@ internal sealed class KafkaBench : IAsyncDisposable
         var store = new CheckpointStore(Settings["STREAMING__Checkpoint__Folder"], 1, TimeProvider.System, static _ => { });
         try
         {
-            return store.List() is [var newest, ..] && CheckpointReport.Of(newest) is { Verified: true, Ingest: { } ingest } ? ingest.Totals.Read : -1;
+            return store.List() is [var newest, ..] && CheckpointReport.Of(newest) is { Verified: true, Ingest: { } ingest }
+                ? ingest.Totals.Read
+                : -1;
         }
         catch (IOException)
         {
@@ -219,7 +289,7 @@ internal sealed class KafkaBench : IAsyncDisposable
     /// <summary>The positions of the events' topic in a checkpoint, by partition.</summary>
     public long[] PositionsOf(string checkpoint)
     {
-        var positions = new long[16];
+        long[] positions = new long[16];
         foreach (StreamPosition position in Checkpoint.Open(checkpoint).Manifest.Positions.Where(position => position.Topic == Events))
         {
             positions[position.Partition] = position.NextOffset;
@@ -254,7 +324,10 @@ internal sealed class KafkaBench : IAsyncDisposable
         var verification = new Verification(Values());
         await verification.RunAsync(expected, _redis.Connection.GetDatabase());
         CaseTable.Add(gone, verification.Lost, verification.Duplicated, verification.Stale, Stopwatch.GetElapsedTime(_begun).TotalSeconds);
-        Assert.True((verification.Lost, verification.Duplicated, verification.Stale) == (0, 0, 0), string.Join('\n', verification.Findings) + "\n" + worker.Log);
+        Assert.True(
+            (verification.Lost, verification.Duplicated, verification.Stale) == (0, 0, 0),
+            string.Join('\n', verification.Findings) + "\n" + worker.Log
+        );
         Assert.True(verification is { Items: > 10, Users: > 10 }, $"only {verification.Items} items and {verification.Users} users");
     }
 
@@ -270,14 +343,22 @@ internal sealed class KafkaBench : IAsyncDisposable
 
     // The worker's settings that are needed to read a model.
     private WorkerOptions Values() =>
-        WorkerSettings.Options(Settings.Where(static setting => !setting.Key.StartsWith("STREAMING__Kafka__", StringComparison.Ordinal)).ToDictionary(StringComparer.Ordinal));
+        WorkerSettings.Options(
+            Settings
+                .Where(static setting => !setting.Key.StartsWith("STREAMING__Kafka__", StringComparison.Ordinal))
+                .ToDictionary(StringComparer.Ordinal)
+        );
 
     /// <summary>Waits until every trained item is in Redis with a step no earlier than its last.</summary>
     private async Task UntilPublishedAsync(WorkerProcess worker, ExpectedEffects expected)
     {
         int width = Values().Model.Dimension;
         string[] ids = [.. expected.TrainedByItem.Keys];
-        var reader = new EmbeddingReader(_redis.Connection.GetDatabase(), new ServingOptions { Model = Settings["STREAMING__Redis__Model"] }, TimeProvider.System);
+        var reader = new EmbeddingReader(
+            _redis.Connection.GetDatabase(),
+            new ServingOptions { Model = Settings["STREAMING__Redis__Model"] },
+            TimeProvider.System
+        );
         var reads = new ItemRead[ids.Length];
 
         // The figures are at most one scrape old.
@@ -290,6 +371,7 @@ internal sealed class KafkaBench : IAsyncDisposable
                 await reader.ReadAsync(ids, width, new float[ids.Length * width], reads);
                 return Array.TrueForAll(reads, read => read.Status == ItemStatus.Found && read.Stamp.Step >= step);
             },
-            $"every item is published as of step {step}");
+            $"every item is published as of step {step}"
+        );
     }
 }

@@ -31,9 +31,18 @@ internal sealed class Ledger : IAsyncDisposable
         _topic = topic;
 
         // Idempotent: a record stored without an acknowledgement is not stored twice.
-        ProducerConfig config = new(new Dictionary<string, string>(client)) { EnableIdempotence = true, LingerMs = 5, MessageTimeoutMs = 120_000, TopicMetadataRefreshIntervalMs = 500 };
+        ProducerConfig config = new(new Dictionary<string, string>(client))
+        {
+            EnableIdempotence = true,
+            LingerMs = 5,
+            MessageTimeoutMs = 120_000,
+            TopicMetadataRefreshIntervalMs = 500,
+        };
         configure?.Invoke(config);
-        _producer = new ProducerBuilder<byte[]?, byte[]?>(config).SetLogHandler(static (_, _) => { }).SetErrorHandler(static (_, _) => { }).Build();
+        _producer = new ProducerBuilder<byte[]?, byte[]?>(config)
+            .SetLogHandler(static (_, _) => { })
+            .SetErrorHandler(static (_, _) => { })
+            .Build();
     }
 
     /// <summary>Gets the producer, for transactions.</summary>
@@ -95,7 +104,10 @@ internal sealed class Ledger : IAsyncDisposable
             Send(partition, time);
         }
 
-        await Until.TrueAsync(() => Task.FromResult(_records.Count >= target || !_failures.IsEmpty), () => $"{target} records taken; {_records.Count} are");
+        await Until.TrueAsync(
+            () => Task.FromResult(_records.Count >= target || !_failures.IsEmpty),
+            () => $"{target} records taken; {_records.Count} are"
+        );
         Xunit.Assert.Empty(_failures);
     }
 
@@ -113,19 +125,28 @@ internal sealed class Ledger : IAsyncDisposable
     /// <summary>Sends one record of arbitrary bytes, and records its expected effect.</summary>
     public async Task SendAsync(byte[]? key, byte[]? value, Headers? headers, Fate fate, string item = "")
     {
-        DeliveryResult<byte[]?, byte[]?> sent = await _producer.ProduceAsync(_topic, new Message<byte[]?, byte[]?> { Key = key, Value = value, Headers = headers });
+        DeliveryResult<byte[]?, byte[]?> sent = await _producer.ProduceAsync(
+            _topic,
+            new Message<byte[]?, byte[]?>
+            {
+                Key = key,
+                Value = value,
+                Headers = headers,
+            }
+        );
         _records.Enqueue(new SentEvent(sent.Partition.Value, sent.Offset.Value, fate, item));
     }
 
     /// <summary>Creates a trainable event.</summary>
-    public Interaction NewEvent() => new()
-    {
-        UserId = $"u{_random.Next(Users)}",
-        ItemId = $"i{_random.Next(Items)}",
-        Type = "click",
-        EventTimeMs = TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds(),
-        EventId = $"{_producer.Name}-{_number++}",
-    };
+    public Interaction NewEvent() =>
+        new()
+        {
+            UserId = $"u{_random.Next(Users)}",
+            ItemId = $"i{_random.Next(Items)}",
+            Type = "click",
+            EventTimeMs = TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds(),
+            EventId = $"{_producer.Name}-{_number++}",
+        };
 
     /// <summary>Ends the stream, if there is one: the native client must not be used after disposal.</summary>
     public async ValueTask DisposeAsync()
@@ -152,18 +173,27 @@ internal sealed class Ledger : IAsyncDisposable
     }
 
     /// <summary>The client refuses a partition that it does not know yet.</summary>
-    private Task UntilKnownAsync(int partition) => Until.TrueAsync(
-        () =>
-        {
-            using IAdminClient admin = new DependentAdminClientBuilder(_producer.Handle).Build();
-            return Task.FromResult(admin.GetMetadata(_topic, TimeSpan.FromSeconds(30)).Topics[0].Partitions.Exists(known => known.PartitionId == partition));
-        },
-        () => $"the producer knows partition {partition}");
+    private Task UntilKnownAsync(int partition) =>
+        Until.TrueAsync(
+            () =>
+            {
+                using IAdminClient admin = new DependentAdminClientBuilder(_producer.Handle).Build();
+                return Task.FromResult(
+                    admin.GetMetadata(_topic, TimeSpan.FromSeconds(30)).Topics[0].Partitions.Exists(known => known.PartitionId == partition)
+                );
+            },
+            () => $"the producer knows partition {partition}"
+        );
 
     private void Send(int? partition, DateTimeOffset? time)
     {
         Interaction interaction = NewEvent();
-        Fate fate = _random.Next(100) switch { 0 => Fate.Dead, < 4 => Fate.Silent, _ => Fate.Train };
+        Fate fate = _random.Next(100) switch
+        {
+            0 => Fate.Dead,
+            < 4 => Fate.Silent,
+            _ => Fate.Train,
+        };
         interaction.Type = fate == Fate.Silent ? EventStream.SilentType : "click";
         var message = new Message<byte[]?, byte[]?>
         {
@@ -171,7 +201,11 @@ internal sealed class Ledger : IAsyncDisposable
             Value = fate == Fate.Dead ? Garbage : interaction.ToByteArray(),
             Timestamp = time is { } at ? new Timestamp(at) : Timestamp.Default,
         };
-        _producer.Produce(new TopicPartition(_topic, partition ?? Partition.Any), message, report => Note(report, fate, interaction.ItemId));
+        _producer.Produce(
+            new TopicPartition(_topic, partition ?? Partition.Any),
+            message,
+            report => Note(report, fate, interaction.ItemId)
+        );
     }
 
     private void Note(DeliveryReport<byte[]?, byte[]?> report, Fate fate, string item)

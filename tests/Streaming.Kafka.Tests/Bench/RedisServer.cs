@@ -24,14 +24,23 @@ internal sealed class RedisServer : IAsyncDisposable
     public static async Task<RedisServer> StartAsync()
     {
         string port = FreePorts.Take(1)[0].ToString(CultureInfo.InvariantCulture);
-        Process process = ChildProcesses.Start(new ProcessStartInfo("redis-server", ["--port", port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", Path.GetTempPath()])
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        });
+        Process process = ChildProcesses.Start(
+            new ProcessStartInfo(
+                "redis-server",
+                ["--port", port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", Path.GetTempPath()]
+            )
+            {
+                RedirectStandardOutput = true,
+                RedirectStandardError = true,
+            }
+        );
         new ProcessLog().Follow(process);
         string configuration = "127.0.0.1:" + port;
-        return new RedisServer(process, configuration, await ConnectionMultiplexer.ConnectAsync(configuration + ",connectRetry=20,connectTimeout=2000"));
+        return new RedisServer(
+            process,
+            configuration,
+            await ConnectionMultiplexer.ConnectAsync(configuration + ",connectRetry=20,connectTimeout=2000")
+        );
     }
 
     public async ValueTask DisposeAsync()

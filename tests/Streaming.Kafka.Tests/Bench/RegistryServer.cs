@@ -9,7 +9,9 @@ namespace Streaming.Kafka.Tests.Bench;
 /// <summary>A real schema registry, Apicurio's, that ends with this process, however that ends.</summary>
 internal sealed class RegistryServer : IAsyncDisposable
 {
-    /// <summary>The environment variable that names the folder of an unpacked Apicurio Registry 2.6, the one that keeps its schemas in memory.</summary>
+    /// <summary>
+    /// The environment variable that names the folder of an unpacked Apicurio Registry 2.6, the one that keeps its schemas in memory.
+    /// </summary>
     public const string Variable = "STREAMING_REGISTRY";
 
     private static readonly HttpClient Http = new() { Timeout = TimeSpan.FromSeconds(30) };
@@ -25,18 +27,36 @@ internal sealed class RegistryServer : IAsyncDisposable
     public async Task StartAsync()
     {
         string folder = Environment.GetEnvironmentVariable(Variable) ?? string.Empty;
-        string runner = folder.Length > 0 && Directory.Exists(folder) ? Directory.GetFiles(folder, "apicurio-registry-app-*-runner.jar").FirstOrDefault() ?? string.Empty : string.Empty;
+        string runner =
+            folder.Length > 0 && Directory.Exists(folder)
+                ? Directory.GetFiles(folder, "apicurio-registry-app-*-runner.jar").FirstOrDefault() ?? string.Empty
+                : string.Empty;
         if (runner.Length == 0)
         {
-            throw new InvalidOperationException($"{Variable} is '{folder}', which is not an Apicurio Registry (a folder with apicurio-registry-app-*-runner.jar). Get the archive 'all' of io.apicurio:apicurio-registry-app from Maven Central and unpack it.");
+            throw new InvalidOperationException(
+                $"{Variable} is '{folder}', which is not an Apicurio Registry (a folder with apicurio-registry-app-*-runner.jar). Get "
+                    + "the archive 'all' of io.apicurio:apicurio-registry-app from Maven Central and unpack it."
+            );
         }
 
-        _process = ChildProcesses.Start(new ProcessStartInfo("java", [
-            "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Dquarkus.http.host=127.0.0.1", string.Create(CultureInfo.InvariantCulture, $"-Dquarkus.http.port={_port}"), "-jar", runner])
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        });
+        _process = ChildProcesses.Start(
+            new ProcessStartInfo(
+                "java",
+                [
+                    "-Xmx256m",
+                    "-XX:+UseSerialGC",
+                    "-XX:TieredStopAtLevel=1",
+                    "-Dquarkus.http.host=127.0.0.1",
+                    string.Create(CultureInfo.InvariantCulture, $"-Dquarkus.http.port={_port}"),
+                    "-jar",
+                    runner,
+                ]
+            )
+            {
+                RedirectStandardOutput = true,
+                RedirectStandardError = true,
+            }
+        );
         _log.Follow(_process);
         await Until.TrueAsync(
             async () =>
@@ -50,17 +70,33 @@ internal sealed class RegistryServer : IAsyncDisposable
                     return false;
                 }
             },
-            () => $"the registry answers\n{_log.Text}");
+            () => $"the registry answers\n{_log.Text}"
+        );
     }
 
     /// <summary>Registers a schema.</summary>
     /// <returns>Its id.</returns>
     public async Task<int> RegisterAsync(string subject, string type, string schema, params (string Name, string Subject)[] references)
     {
-        var body = new { schema, schemaType = type, references = references.Select(static reference => new { name = reference.Name, subject = reference.Subject, version = 1 }) };
-        using HttpResponseMessage response = await Http.PostAsJsonAsync(new Uri($"{Url}/subjects/{Uri.EscapeDataString(subject)}/versions"), body);
+        var body = new
+        {
+            schema,
+            schemaType = type,
+            references = references.Select(static reference => new
+            {
+                name = reference.Name,
+                subject = reference.Subject,
+                version = 1,
+            }),
+        };
+        using HttpResponseMessage response = await Http.PostAsJsonAsync(
+            new Uri($"{Url}/subjects/{Uri.EscapeDataString(subject)}/versions"),
+            body
+        );
         JsonElement answer = await response.Content.ReadFromJsonAsync<JsonElement>();
-        return response.IsSuccessStatusCode ? answer.GetProperty("id").GetInt32() : throw new InvalidOperationException($"{subject}: {answer}");
+        return response.IsSuccessStatusCode
+            ? answer.GetProperty("id").GetInt32()
+            : throw new InvalidOperationException($"{subject}: {answer}");
     }
 
     /// <summary>Sends it a signal: what it holds is in its memory, so that one that is to come back is frozen.</summary>

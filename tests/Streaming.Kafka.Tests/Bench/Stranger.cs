@@ -12,7 +12,11 @@ internal sealed class Stranger : IAsyncDisposable
 
     private Stranger(KafkaBench bench, Reading reading, string instance)
     {
-        ConsumerConfig config = new(new Dictionary<string, string>(bench.Cluster.Client)) { GroupId = bench.Group, EnableAutoCommit = false };
+        ConsumerConfig config = new(new Dictionary<string, string>(bench.Cluster.Client))
+        {
+            GroupId = bench.Group,
+            EnableAutoCommit = false,
+        };
         if (reading == Reading.Consumer)
         {
             config.GroupProtocol = GroupProtocol.Consumer;

@@ -34,7 +34,11 @@ internal sealed partial class WorkerProcess : IAsyncDisposable
     /// <param name="before">See <see cref="Before"/>.</param>
     public static WorkerProcess Start(IReadOnlyDictionary<string, string> settings, long before)
     {
-        var program = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "streaming"), ["run"]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var program = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "streaming"), ["run"])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
         foreach (string name in program.Environment.Keys.Where(static name => name.Contains("__", StringComparison.Ordinal)).ToArray())
         {
             program.Environment.Remove(name);
@@ -82,17 +86,31 @@ internal sealed partial class WorkerProcess : IAsyncDisposable
         try
         {
             await Until.TrueAsync(
-                async () => await isTrue(this) || (_process.HasExited ? throw new InvalidOperationException($"The worker ended with {_process.ExitCode} before this: {describe()}. Its log:\n{Log}") : false),
-                describe);
+                async () =>
+                    await isTrue(this)
+                    || (
+                        _process.HasExited
+                            ? throw new InvalidOperationException(
+                                $"The worker ended with {_process.ExitCode} before this: {describe()}. Its log:\n{Log}"
+                            )
+                            : false
+                    ),
+                describe
+            );
         }
         catch (TimeoutException exception)
         {
-            throw new TimeoutException($"{exception.Message}. Its health says of Kafka: '{await KafkaHealthAsync()}'; lag {string.Join(", ", await SeriesAsync("streaming_lag"))}. The worker's log:\n{Log}", exception);
+            throw new TimeoutException(
+                $"{exception.Message}. Its health says of Kafka: '{await KafkaHealthAsync()}'; lag "
+                    + $"{string.Join(", ", await SeriesAsync("streaming_lag"))}. The worker's log:\n{Log}",
+                exception
+            );
         }
     }
 
     /// <summary>Waits for text in its log, ignoring case.</summary>
-    public Task UntilLoggedAsync(string words) => UntilAsync(worker => Task.FromResult(worker.Log.Contains(words, StringComparison.OrdinalIgnoreCase)), $"the log says '{words}'");
+    public Task UntilLoggedAsync(string words) =>
+        UntilAsync(worker => Task.FromResult(worker.Log.Contains(words, StringComparison.OrdinalIgnoreCase)), $"the log says '{words}'");
 
     /// <summary>Waits until its Kafka health is degraded and names all of this, ignoring case.</summary>
     public async Task UntilUnwellAsync(params string[] words)
@@ -102,9 +120,12 @@ internal sealed partial class WorkerProcess : IAsyncDisposable
             async worker =>
             {
                 seen = await worker.KafkaHealthAsync();
-                return seen.Length > 0 && !seen.StartsWith("healthy", StringComparison.Ordinal) && Array.TrueForAll(words, word => seen.Contains(word, StringComparison.OrdinalIgnoreCase));
+                return seen.Length > 0
+                    && !seen.StartsWith("healthy", StringComparison.Ordinal)
+                    && Array.TrueForAll(words, word => seen.Contains(word, StringComparison.OrdinalIgnoreCase));
             },
-            () => $"health names '{string.Join("', '", words)}'; it says '{seen}'");
+            () => $"health names '{string.Join("', '", words)}'; it says '{seen}'"
+        );
     }
 
     /// <summary>Waits until its Kafka health is healthy.</summary>
@@ -118,7 +139,7 @@ internal sealed partial class WorkerProcess : IAsyncDisposable
             return string.Empty;
         }
 
-        using JsonDocument health = JsonDocument.Parse(text);
+        using var health = JsonDocument.Parse(text);
         return health.RootElement.GetProperty("parts").TryGetProperty("kafka", out JsonElement kafka) ? kafka.GetString()! : string.Empty;
     }
 
@@ -132,7 +153,8 @@ internal sealed partial class WorkerProcess : IAsyncDisposable
     }
 
     /// <summary>Returns how many records of the stream have taken effect in its model.</summary>
-    public async Task<long> EventsAsync() => Before + (await MetricAsync("streaming_events_total") is var events && double.IsNaN(events) ? 0 : (long)events);
+    public async Task<long> EventsAsync() =>
+        Before + (await MetricAsync("streaming_events_total") is var events && double.IsNaN(events) ? 0 : (long)events);
 
     /// <summary>Waits until this many records of the stream have taken effect in its model.</summary>
     public Task UntilReadAsync(long records)
@@ -154,7 +176,8 @@ internal sealed partial class WorkerProcess : IAsyncDisposable
                 quiet = lags.Length > 0 && Array.TrueForAll(lags, static one => one == 0) ? quiet : Stopwatch.GetTimestamp();
                 return Stopwatch.GetElapsedTime(quiet) > TimeSpan.FromSeconds(1);
             },
-            () => $"the lag of every partition is 0; it is {lag}");
+            () => $"the lag of every partition is 0; it is {lag}"
+        );
     }
 
     public async ValueTask DisposeAsync()
@@ -167,9 +190,16 @@ internal sealed partial class WorkerProcess : IAsyncDisposable
         _process.Dispose();
     }
 
-    private async Task<IEnumerable<double>> SeriesAsync(string metric, string label = "") => (await GetAsync("metrics") ?? string.Empty).Split('\n')
-        .Where(line => line.StartsWith(metric, StringComparison.Ordinal) && line.Length > metric.Length && line[metric.Length] is ' ' or '{' && line.Contains(label, StringComparison.Ordinal))
-        .Select(static line => double.Parse(line[(line.LastIndexOf(' ') + 1)..], CultureInfo.InvariantCulture));
+    private async Task<IEnumerable<double>> SeriesAsync(string metric, string label = "") =>
+        (await GetAsync("metrics") ?? string.Empty)
+            .Split('\n')
+            .Where(line =>
+                line.StartsWith(metric, StringComparison.Ordinal)
+                && line.Length > metric.Length
+                && line[metric.Length] is ' ' or '{'
+                && line.Contains(label, StringComparison.Ordinal)
+            )
+            .Select(static line => double.Parse(line[(line.LastIndexOf(' ') + 1)..], CultureInfo.InvariantCulture));
 
     private async Task<string?> GetAsync(string path)
     {

@@ -23,8 +23,14 @@ public sealed class KafkaClusterTests(KafkaServers servers)
         int leader = cluster.LeaderOf(topic, 0);
 
         await cluster.Nodes[leader].KillAsync();
-        using IProducer<Null, string> producer = new ProducerBuilder<Null, string>(new ProducerConfig(cluster.Client) { Acks = Acks.All }).Build();
-        DeliveryResult<Null, string> sent = await producer.ProduceAsync(topic, new Message<Null, string> { Value = "x" }, TestContext.Current.CancellationToken);
+        using IProducer<Null, string> producer = new ProducerBuilder<Null, string>(
+            new ProducerConfig(cluster.Client) { Acks = Acks.All }
+        ).Build();
+        DeliveryResult<Null, string> sent = await producer.ProduceAsync(
+            topic,
+            new Message<Null, string> { Value = "x" },
+            TestContext.Current.CancellationToken
+        );
         int next = cluster.LeaderOf(topic, 0);
         cluster.Nodes[leader].Start();
         await cluster.UntilBrokersAsync(3);

@@ -28,7 +28,11 @@ public class ElementwiseTests
     [Fact]
     public void SiluGate_LargeArguments_AreFinite()
     {
-        float[] gate = [-1000, -90, 90, 1000], value = [1, 1, 1, 1], output = new float[4], gateGradients = new float[4], valueGradients = new float[4];
+        float[] gate = [-1000, -90, 90, 1000],
+            value = [1, 1, 1, 1],
+            output = new float[4],
+            gateGradients = new float[4],
+            valueGradients = new float[4];
         SiluGate.Forward(gate, value, output);
         SiluGate.Backward(value, gate, value, gateGradients, valueGradients);
         for (int i = 0; i < 4; i++)
@@ -44,7 +48,8 @@ public class ElementwiseTests
         DropoutMask mask = new(0.3f, Key);
         for (int length = 0; length <= 256; length++)
         {
-            float[] input = RandomFloats.Normal(length, length), output = new float[length];
+            float[] input = RandomFloats.Normal(length, length),
+                output = new float[length];
             Dropout.Apply(input, output, 0.3f, Key);
             for (int i = 0; i < length; i++)
             {
@@ -57,7 +62,9 @@ public class ElementwiseTests
     public void Dropout_ManyElements_DropsTheRateIndependentlyOfThreads()
     {
         using Workers workers = new(2);
-        float[] ones = new float[1_000_000], alone = new float[ones.Length], together = new float[ones.Length];
+        float[] ones = new float[1_000_000],
+            alone = new float[ones.Length],
+            together = new float[ones.Length];
         Array.Fill(ones, 1f);
         Dropout.Apply(ones, alone, 0.25f, Key);
         Dropout.Apply(ones, together, 0.25f, Key, workers);
@@ -75,7 +82,9 @@ public class ElementwiseTests
     [InlineData(7UL, 11L, 3)]
     public void Dropout_AnyPartOfTheKeyDiffers_MaskIsUnrelated(ulong seed, long step, int layer)
     {
-        float[] ones = new float[100_000], a = new float[ones.Length], b = new float[ones.Length];
+        float[] ones = new float[100_000],
+            a = new float[ones.Length],
+            b = new float[ones.Length];
         Array.Fill(ones, 1f);
         Dropout.Apply(ones, a, 0.5f, Key);
         Dropout.Apply(ones, b, 0.5f, new DropoutKey(seed, step, layer));
@@ -90,9 +99,11 @@ public class ElementwiseTests
     [InlineData(new[] { 1, 2, 3, 7 }, new[] { 0.1f, 0.1f, 0f, 0.9f })]
     public void NestedDropout_RatesOfIncrements_IsTheScalarMask(int[] widths, float[] rates)
     {
-        const int rows = 9, firstRow = 5;
+        const int rows = 9,
+            firstRow = 5;
         int d = widths[^1];
-        float[] input = RandomFloats.Normal(rows * d, 3), output = [.. input];
+        float[] input = RandomFloats.Normal(rows * d, 3),
+            output = [.. input];
         NestedDropout.Apply(output, firstRow, widths, rates, Key);
         for (int i = 0; i < input.Length; i++)
         {
@@ -104,7 +115,8 @@ public class ElementwiseTests
     [Fact]
     public void Dropout_RateZero_Copies()
     {
-        float[] input = RandomFloats.Normal(40, 1), output = new float[40];
+        float[] input = RandomFloats.Normal(40, 1),
+            output = new float[40];
         Dropout.Apply(input, output, 0f, Key);
         Assert.Equal(input, output);
         Assert.Throws<ArgumentOutOfRangeException>(() => Dropout.Apply(input, output, 1f, Key));
@@ -117,7 +129,8 @@ public class ElementwiseTests
         foreach (int length in Enumerable.Range(0, 257).Append(100_003).Append(2_000_000))
         {
             float[] values = RandomFloats.Normal(length, length);
-            double expected = values.Sum(x => (double)x * x), actual = SquaredNorm.Compute(values);
+            double expected = values.Sum(x => (double)x * x),
+                actual = SquaredNorm.Compute(values);
             Assert.Equal(expected, actual, 1e-12 * expected);
             Assert.Equal(actual, SquaredNorm.Compute(values, workers));
         }
@@ -127,7 +140,9 @@ public class ElementwiseTests
     public void All_SteadyState_AllocateNothing()
     {
         using Workers workers = new(2);
-        float[] a = new float[50_000], b = new float[50_000], c = new float[50_000];
+        float[] a = new float[50_000],
+            b = new float[50_000],
+            c = new float[50_000];
         void Once()
         {
             SiluGate.Forward(a, b, c, workers);
@@ -141,14 +156,21 @@ public class ElementwiseTests
 
     private static void CheckSilu(int length, Workers? workers)
     {
-        float[] gate = RandomFloats.Normal(length, 1, 3), value = RandomFloats.Normal(length, 2), dy = RandomFloats.Normal(length, 3);
-        float[] output = new float[length], gateGradients = new float[length], valueGradients = new float[length];
+        float[] gate = RandomFloats.Normal(length, 1, 3),
+            value = RandomFloats.Normal(length, 2),
+            dy = RandomFloats.Normal(length, 3);
+        float[] output = new float[length],
+            gateGradients = new float[length],
+            valueGradients = new float[length];
         SiluGate.Forward(gate, value, output, workers);
         SiluGate.Backward(dy, gate, value, gateGradients, valueGradients, workers);
-        double[] y = new double[length], dg = new double[length], dv = new double[length];
+        double[] y = new double[length],
+            dg = new double[length],
+            dv = new double[length];
         for (int i = 0; i < length; i++)
         {
-            double g = gate[i], sigmoid = 1 / (1 + Math.Exp(-g));
+            double g = gate[i],
+                sigmoid = 1 / (1 + Math.Exp(-g));
             y[i] = g * sigmoid * value[i];
             dg[i] = dy[i] * (double)value[i] * sigmoid * (1 + (g * (1 - sigmoid)));
             dv[i] = dy[i] * g * sigmoid;

@@ -14,10 +14,14 @@ public class EmbeddingRowsTests
     {
         using Workers workers = new(2);
         Random random = new(3);
-        float[] table = RandomFloats.Normal(50 * dimension, 1), values = RandomFloats.Normal(1000 * dimension, 2), output = new float[1000 * dimension];
+        float[] table = RandomFloats.Normal(50 * dimension, 1),
+            values = RandomFloats.Normal(1000 * dimension, 2),
+            output = new float[1000 * dimension];
         int[] rows = [.. Enumerable.Range(0, 1000).Select(_ => random.Next(51) - 1)];
         EmbeddingRows.Gather(table, dimension, rows, output, workers);
-        float[] expected = [.. table], alone = [.. table], together = [.. table];
+        float[] expected = [.. table],
+            alone = [.. table],
+            together = [.. table];
         for (int i = 0; i < rows.Length; i++)
         {
             for (int d = 0; d < dimension; d++)

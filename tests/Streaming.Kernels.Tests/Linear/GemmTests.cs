@@ -8,21 +8,34 @@ public class GemmTests
 {
     private const double Tolerance = 2e-6;
 
-    private delegate void Product(int m, int n, int k, ReadOnlySpan<float> a, int lda, ReadOnlySpan<float> b, int ldb, Span<float> c, int ldc, bool accumulate, Workers? workers);
+    private delegate void Product(
+        int m,
+        int n,
+        int k,
+        ReadOnlySpan<float> a,
+        int lda,
+        ReadOnlySpan<float> b,
+        int ldb,
+        Span<float> c,
+        int ldc,
+        bool accumulate,
+        Workers? workers
+    );
 
-    public static TheoryData<int, int, int> Shapes => new()
-    {
-        { 1, 1, 1 },
-        { 8, 32, 16 },
-        { 7, 31, 5 },
-        { 9, 33, 257 },
-        { 64, 256, 256 },
-        { 65, 257, 300 },
-        { 130, 12, 20 },
-        { 3, 300, 4 },
-        { 200, 20, 1 },
-        { 16, 16, 1000 },
-    };
+    public static TheoryData<int, int, int> Shapes =>
+        new()
+        {
+            { 1, 1, 1 },
+            { 8, 32, 16 },
+            { 7, 31, 5 },
+            { 9, 33, 257 },
+            { 64, 256, 256 },
+            { 65, 257, 300 },
+            { 130, 12, 20 },
+            { 3, 300, 4 },
+            { 200, 20, 1 },
+            { 16, 16, 1000 },
+        };
 
     [Theory]
     [MemberData(nameof(Shapes))]
@@ -56,7 +69,10 @@ public class GemmTests
         using Workers workers = new(3);
         foreach ((int m, int n, int k) in new[] { (300, 70, 300), (40, 200, 500), (13001, 40, 33) })
         {
-            float[] a = RandomFloats.Normal(m * k, 1), b = RandomFloats.Normal(k * n, 2), one = new float[m * n], three = new float[m * n];
+            float[] a = RandomFloats.Normal(m * k, 1),
+                b = RandomFloats.Normal(k * n, 2),
+                one = new float[m * n],
+                three = new float[m * n];
             foreach (Product product in new Product[] { Gemm.Multiply, TransposeA, TransposeB })
             {
                 product(m, n, k, a, k, b, n, one, n, false, null);
@@ -65,11 +81,33 @@ public class GemmTests
             }
         }
 
-        static void TransposeA(int m, int n, int k, ReadOnlySpan<float> a, int lda, ReadOnlySpan<float> b, int ldb, Span<float> c, int ldc, bool accumulate, Workers? workers) =>
-            Gemm.MultiplyTransposeA(m, n, k, a, m, b, ldb, c, ldc, accumulate, workers);
+        static void TransposeA(
+            int m,
+            int n,
+            int k,
+            ReadOnlySpan<float> a,
+            int lda,
+            ReadOnlySpan<float> b,
+            int ldb,
+            Span<float> c,
+            int ldc,
+            bool accumulate,
+            Workers? workers
+        ) => Gemm.MultiplyTransposeA(m, n, k, a, m, b, ldb, c, ldc, accumulate, workers);
 
-        static void TransposeB(int m, int n, int k, ReadOnlySpan<float> a, int lda, ReadOnlySpan<float> b, int ldb, Span<float> c, int ldc, bool accumulate, Workers? workers) =>
-            Gemm.MultiplyTransposeB(m, n, k, a, lda, b, k, c, ldc, accumulate, workers);
+        static void TransposeB(
+            int m,
+            int n,
+            int k,
+            ReadOnlySpan<float> a,
+            int lda,
+            ReadOnlySpan<float> b,
+            int ldb,
+            Span<float> c,
+            int ldc,
+            bool accumulate,
+            Workers? workers
+        ) => Gemm.MultiplyTransposeB(m, n, k, a, lda, b, k, c, ldc, accumulate, workers);
     }
 
     [Fact]
@@ -77,7 +115,10 @@ public class GemmTests
     {
         int[] widths = [8, 16, 32];
         int rows = 45;
-        float[] weights = RandomFloats.Normal(32 * 32, 3), input = RandomFloats.Normal(rows * 32, 4), whole = new float[rows * 32], slices = new float[rows * 32];
+        float[] weights = RandomFloats.Normal(32 * 32, 3),
+            input = RandomFloats.Normal(rows * 32, 4),
+            whole = new float[rows * 32],
+            slices = new float[rows * 32];
         for (int k = 0, begin = 0; k < widths.Length; begin = widths[k++])
         {
             for (int i = widths[k]; i < 32; i++)
@@ -96,7 +137,9 @@ public class GemmTests
     public void Multiply_SteadyState_AllocatesNothing()
     {
         using Workers workers = new(2);
-        float[] a = new float[200 * 200], b = new float[200 * 200], c = new float[200 * 200];
+        float[] a = new float[200 * 200],
+            b = new float[200 * 200],
+            c = new float[200 * 200];
         void Run()
         {
             for (int i = 0; i < 10; i++)
@@ -113,7 +156,9 @@ public class GemmTests
     [Fact]
     public void Multiply_SpanTooShort_IsNamed()
     {
-        ArgumentException thrown = Assert.Throws<ArgumentException>(() => Gemm.Multiply(2, 3, 4, new float[7], 4, new float[12], 3, new float[6], 3));
+        ArgumentException thrown = Assert.Throws<ArgumentException>(() =>
+            Gemm.Multiply(2, 3, 4, new float[7], 4, new float[12], 3, new float[6], 3)
+        );
         Assert.Equal("a has 7 values; 2 × 4 with its leading dimension needs 8. (Parameter 'a')", thrown.Message);
         Assert.Throws<ArgumentException>(() => Gemm.Multiply(2, 3, 4, new float[8], 3, new float[12], 3, new float[6], 3));
         Assert.Throws<ArgumentException>(() => Gemm.MultiplyTransposeB(2, 3, 4, new float[8], 4, new float[11], 4, new float[6], 3));
@@ -122,9 +167,13 @@ public class GemmTests
 
     private static void Check(Product product, int m, int n, int k, bool transposeA, bool transposeB, bool accumulate, int extra)
     {
-        int lda = (transposeA ? m : k) + extra, ldb = (transposeB ? k : n) + extra, ldc = n + extra;
-        float[] a = RandomFloats.Normal((transposeA ? k : m) * lda, m), b = RandomFloats.Normal((transposeB ? n : k) * ldb, n);
-        float[] c = RandomFloats.Normal(m * ldc, k), before = [.. c];
+        int lda = (transposeA ? m : k) + extra,
+            ldb = (transposeB ? k : n) + extra,
+            ldc = n + extra;
+        float[] a = RandomFloats.Normal((transposeA ? k : m) * lda, m),
+            b = RandomFloats.Normal((transposeB ? n : k) * ldb, n);
+        float[] c = RandomFloats.Normal(m * ldc, k),
+            before = [.. c];
         product(m, n, k, a, lda, b, ldb, c, ldc, accumulate, null);
         double[] expected = Array.ConvertAll(before, x => (double)x);
         for (int i = 0; i < m; i++)

@@ -5,32 +5,43 @@ namespace Streaming.Kernels.Tests.Linear;
 
 public class NestedProductTests
 {
-    public static TheoryData<int, int[], int[]> Shapes => new()
-    {
-        { 1, [1], [1] },
-        { 13, [8, 16, 32, 64, 128], [8, 16, 32, 64, 128] },
-        { 70, [8, 16, 40], [16, 32, 80] },
-        { 66, [16, 32, 80], [8, 16, 40] },
-        { 9, [3, 50, 300], [5, 41, 70] },
-        { 5, [300], [33] },
-        { 0, [4], [4] },
-    };
+    public static TheoryData<int, int[], int[]> Shapes =>
+        new()
+        {
+            { 1, [1], [1] },
+            { 13, [8, 16, 32, 64, 128], [8, 16, 32, 64, 128] },
+            { 70, [8, 16, 40], [16, 32, 80] },
+            { 66, [16, 32, 80], [8, 16, 40] },
+            { 9, [3, 50, 300], [5, 41, 70] },
+            { 5, [300], [33] },
+            { 0, [4], [4] },
+        };
 
     [Theory]
     [MemberData(nameof(Shapes))]
     public void ForwardAndBackward_AllShapes_MatchFloat64(int rows, int[] inputs, int[] outputs)
     {
         double[] matrix = Matrix(inputs, outputs, out NestedProduct product);
-        int ins = inputs[^1], outs = outputs[^1];
-        float[] x = RandomFloats.Normal(rows * ins, 1), bias = RandomFloats.Normal(outs, 2), y = RandomFloats.Normal(rows * outs, 3);
+        int ins = inputs[^1],
+            outs = outputs[^1];
+        float[] x = RandomFloats.Normal(rows * ins, 1),
+            bias = RandomFloats.Normal(outs, 2),
+            y = RandomFloats.Normal(rows * outs, 3);
         product.Forward(x, bias, y, rows);
         Closeness.AssertClose(Reference(x, matrix, rows, ins, outs, transpose: false, (_, column) => bias[column]), y, 2e-6, "with bias");
         product.Forward(x, [], y, rows);
         Closeness.AssertClose(Reference(x, matrix, rows, ins, outs, transpose: false, (_, _) => 0), y, 2e-6, "without bias");
 
-        float[] dy = RandomFloats.Normal(rows * outs, 4), dx = RandomFloats.Normal(rows * ins, 5), before = [.. dx];
+        float[] dy = RandomFloats.Normal(rows * outs, 4),
+            dx = RandomFloats.Normal(rows * ins, 5),
+            before = [.. dx];
         product.Backward(dy, dx, rows, accumulate: true);
-        Closeness.AssertClose(Reference(dy, matrix, rows, outs, ins, transpose: true, (row, column) => before[(row * ins) + column]), dx, 2e-6, "added");
+        Closeness.AssertClose(
+            Reference(dy, matrix, rows, outs, ins, transpose: true, (row, column) => before[(row * ins) + column]),
+            dx,
+            2e-6,
+            "added"
+        );
         product.Backward(dy, dx, rows, accumulate: false);
         Closeness.AssertClose(Reference(dy, matrix, rows, outs, ins, transpose: true, (_, _) => 0), dx, 2e-6, "overwritten");
     }
@@ -41,7 +52,10 @@ public class NestedProductTests
         int[] widths = [8, 24, 100];
         Matrix(widths, widths, out NestedProduct wide);
         Matrix(widths[..2], widths[..2], out NestedProduct narrow);
-        float[] x = RandomFloats.Normal(11 * 100, 1), inner = new float[11 * 24], y = new float[11 * 100], yInner = new float[11 * 24];
+        float[] x = RandomFloats.Normal(11 * 100, 1),
+            inner = new float[11 * 24],
+            y = new float[11 * 100],
+            yInner = new float[11 * 24];
         for (int row = 0; row < 11; row++)
         {
             x.AsSpan(row * 100, 24).CopyTo(inner.AsSpan(row * 24));
@@ -60,7 +74,9 @@ public class NestedProductTests
     {
         int[] widths = [8, 16, 40];
         Matrix(widths, widths, out NestedProduct product);
-        float[] x = RandomFloats.Normal(30 * 40, 1), together = new float[30 * 40], apart = new float[30 * 40];
+        float[] x = RandomFloats.Normal(30 * 40, 1),
+            together = new float[30 * 40],
+            apart = new float[30 * 40];
         product.Forward(x, [], together, 30);
         void Run()
         {

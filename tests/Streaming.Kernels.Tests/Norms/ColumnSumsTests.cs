@@ -14,7 +14,9 @@ public class ColumnSumsTests
     [InlineData(20, 303)]
     public void Add_AllShapes_IsTheSumRowAfterRow(int rows, int columns)
     {
-        float[] values = RandomFloats.Normal(rows * columns, 1), sums = RandomFloats.Normal(columns, 2), expected = [.. sums];
+        float[] values = RandomFloats.Normal(rows * columns, 1),
+            sums = RandomFloats.Normal(columns, 2),
+            expected = [.. sums];
         for (int i = 0; i < values.Length; i++)
         {
             expected[i % columns] += values[i];

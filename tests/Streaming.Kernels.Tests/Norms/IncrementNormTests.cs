@@ -6,16 +6,17 @@ namespace Streaming.Kernels.Tests.Norms;
 
 public class IncrementNormTests
 {
-    public static TheoryData<int, int[]> Shapes => new()
-    {
-        { 1, [1] },
-        { 5, [4, 12, 20] },
-        { 40, [16, 32, 64, 128] },
-        { 33, [8, 16, 32] },
-        { 7, [3, 10] },
-        { 300, [4, 8] },
-        { 0, [4] },
-    };
+    public static TheoryData<int, int[]> Shapes =>
+        new()
+        {
+            { 1, [1] },
+            { 5, [4, 12, 20] },
+            { 40, [16, 32, 64, 128] },
+            { 33, [8, 16, 32] },
+            { 7, [3, 10] },
+            { 300, [4, 8] },
+            { 0, [4] },
+        };
 
     [Theory]
     [MemberData(nameof(Shapes))]
@@ -30,14 +31,16 @@ public class IncrementNormTests
     [Fact]
     public void Forward_InnerIncrement_DoesNotSeeTheOuter()
     {
-        float[] x = RandomFloats.Normal(32, 1), changed = [.. x];
+        float[] x = RandomFloats.Normal(32, 1),
+            changed = [.. x];
         changed[20] = 100;
         Assert.Equal(Forward(x)[..16], Forward(changed)[..16]);
 
         static float[] Forward(float[] x)
         {
             IncrementNorm norm = new([8, 16, 32]);
-            float[] gain = new float[32], y = new float[32];
+            float[] gain = new float[32],
+                y = new float[32];
             Array.Fill(gain, 1f);
             norm.Forward(x, gain, new float[32], y, new float[norm.StatisticsPerRow]);
             return y;
@@ -49,11 +52,17 @@ public class IncrementNormTests
     {
         using Workers workers = new(3);
         int[] widths = [8, 24];
-        float[] x = RandomFloats.Normal(200 * 24, 1), dy = RandomFloats.Normal(200 * 24, 2), gain = RandomFloats.Normal(24, 3);
+        float[] x = RandomFloats.Normal(200 * 24, 1),
+            dy = RandomFloats.Normal(200 * 24, 2),
+            gain = RandomFloats.Normal(24, 3);
         float[] Run(Workers? team)
         {
             IncrementNorm norm = new(widths, workers: team);
-            float[] y = new float[x.Length], statistics = new float[200 * norm.StatisticsPerRow], dx = new float[x.Length], gainGradient = new float[24], biasGradient = new float[24];
+            float[] y = new float[x.Length],
+                statistics = new float[200 * norm.StatisticsPerRow],
+                dx = new float[x.Length],
+                gainGradient = new float[24],
+                biasGradient = new float[24];
             norm.Forward(x, gain, new float[24], y, statistics);
             norm.Backward(dy, x, gain, statistics, dx, gainGradient, biasGradient);
             float[] result = [.. y, .. dx, .. gainGradient, .. biasGradient];
@@ -71,15 +80,19 @@ public class IncrementNormTests
         int[] widths = [1, 4, 8, 16, 24, 40, 72, 136];
         const int d = 136;
         IncrementNorm norm = new(widths);
-        float[] gain = RandomFloats.Normal(d, 1), bias = RandomFloats.Normal(d, 2);
+        float[] gain = RandomFloats.Normal(d, 1),
+            bias = RandomFloats.Normal(d, 2);
         for (int rows = 1; rows <= 35; rows++)
         {
-            float[] x = RandomFloats.Normal(rows * d, 3), dy = RandomFloats.Normal(rows * d, 4), start = RandomFloats.Normal(rows * d, 5);
+            float[] x = RandomFloats.Normal(rows * d, 3),
+                dy = RandomFloats.Normal(rows * d, 4),
+                start = RandomFloats.Normal(rows * d, 5);
             float[] together = Run(x, dy, [.. start]);
             for (int row = 0; row < rows; row++)
             {
                 Range own = (row * d)..((row + 1) * d);
-                float[] alone = Run(x[own], dy[own], start[own]), inPlace = x[own];
+                float[] alone = Run(x[own], dy[own], start[own]),
+                    inPlace = x[own];
                 norm.Forward(inPlace, gain, bias, inPlace, new float[norm.StatisticsPerRow]);
                 Assert.Equal(together[own], alone[..d]);
                 Assert.Equal(together[own], inPlace);
@@ -89,7 +102,8 @@ public class IncrementNormTests
 
         float[] Run(float[] x, float[] dy, float[] dx)
         {
-            float[] y = new float[x.Length], statistics = new float[x.Length / d * norm.StatisticsPerRow];
+            float[] y = new float[x.Length],
+                statistics = new float[x.Length / d * norm.StatisticsPerRow];
             norm.Forward(x, gain, bias, y, statistics);
             norm.Backward(dy, x, gain, statistics, dx, new float[d], new float[d], accumulate: true);
             return [.. y, .. dx];
@@ -99,14 +113,24 @@ public class IncrementNormTests
     private static void Check(int rows, int[] widths, bool accumulate)
     {
         int dimension = widths[^1];
-        float[] x = RandomFloats.Normal(rows * dimension, 1, 2), gain = RandomFloats.Normal(dimension, 2), bias = RandomFloats.Normal(dimension, 3), dy = RandomFloats.Normal(rows * dimension, 4);
+        float[] x = RandomFloats.Normal(rows * dimension, 1, 2),
+            gain = RandomFloats.Normal(dimension, 2),
+            bias = RandomFloats.Normal(dimension, 3),
+            dy = RandomFloats.Normal(rows * dimension, 4);
         IncrementNorm norm = new(widths, 1e-3f);
-        float[] y = new float[x.Length], statistics = new float[rows * norm.StatisticsPerRow], dx = RandomFloats.Normal(x.Length, 5), start = [.. dx];
-        float[] gainGradient = new float[dimension], biasGradient = new float[dimension];
+        float[] y = new float[x.Length],
+            statistics = new float[rows * norm.StatisticsPerRow],
+            dx = RandomFloats.Normal(x.Length, 5),
+            start = [.. dx];
+        float[] gainGradient = new float[dimension],
+            biasGradient = new float[dimension];
         norm.Forward(x, gain, bias, y, statistics);
         norm.Backward(dy, x, gain, statistics, dx, gainGradient, biasGradient, accumulate);
 
-        double[] expectedY = new double[x.Length], expectedDx = new double[x.Length], expectedGain = new double[dimension], expectedBias = new double[dimension];
+        double[] expectedY = new double[x.Length],
+            expectedDx = new double[x.Length],
+            expectedGain = new double[dimension],
+            expectedBias = new double[dimension];
         for (int row = 0; row < rows; row++)
         {
             for (int k = 0, begin = 0; k < widths.Length; begin = widths[k++])
@@ -123,7 +147,10 @@ public class IncrementNormTests
         void Increment(int row, int begin, int end)
         {
             int length = end - begin;
-            double mean = 0, variance = 0, sum = 0, dot = 0;
+            double mean = 0,
+                variance = 0,
+                sum = 0,
+                dot = 0;
             for (int i = begin; i < end; i++)
             {
                 mean += x[row + i] / (double)length;
@@ -148,7 +175,8 @@ public class IncrementNormTests
             for (int i = begin; i < end; i++)
             {
                 double normalised = (x[row + i] - mean) * scale;
-                expectedDx[row + i] = (accumulate ? start[row + i] : 0) + (scale * ((dy[row + i] * (double)gain[i]) - sum - (normalised * dot)));
+                expectedDx[row + i] =
+                    (accumulate ? start[row + i] : 0) + (scale * ((dy[row + i] * (double)gain[i]) - sum - (normalised * dot)));
             }
         }
     }

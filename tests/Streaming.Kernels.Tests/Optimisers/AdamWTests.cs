@@ -6,7 +6,12 @@ namespace Streaming.Kernels.Tests.Optimisers;
 
 public class AdamWTests
 {
-    private static readonly AdamWStep Step = new() { LearningRate = 0.01f, WeightDecay = 0.1f, GradientScale = 0.5f };
+    private static readonly AdamWStep Step = new()
+    {
+        LearningRate = 0.01f,
+        WeightDecay = 0.1f,
+        GradientScale = 0.5f,
+    };
 
     [Fact]
     public void Update_EveryLengthTo256ThreeSteps_MatchesFloat64()
@@ -29,9 +34,15 @@ public class AdamWTests
     {
         using Workers workers = new(2);
         int dimension = 20;
-        float[] table = RandomFloats.Normal(10 * dimension, 1), first = RandomFloats.Normal(10 * dimension, 2), second = [.. RandomFloats.Normal(10 * dimension, 3).Select(Math.Abs)];
-        float[] before = [.. table], m = [.. first], v = [.. second], gradients = RandomFloats.Normal(3 * dimension, 4);
-        int[] rows = [7, 0, 4], idle = [0, 3, 100];
+        float[] table = RandomFloats.Normal(10 * dimension, 1),
+            first = RandomFloats.Normal(10 * dimension, 2),
+            second = [.. RandomFloats.Normal(10 * dimension, 3).Select(Math.Abs)];
+        float[] before = [.. table],
+            m = [.. first],
+            v = [.. second],
+            gradients = RandomFloats.Normal(3 * dimension, 4);
+        int[] rows = [7, 0, 4],
+            idle = [0, 3, 100];
         AdamWStep step = Step.At(9);
         AdamW.UpdateRows(rows, gradients, idle, dimension, table, first, second, in step, workers);
         double[] expected = Array.ConvertAll(before, x => (double)x);
@@ -41,8 +52,11 @@ public class AdamWTests
             {
                 int at = (rows[i] * dimension) + d;
                 double g = gradients[(i * dimension) + d] * 0.5;
-                double moment = (m[at] * Math.Pow(0.9, idle[i] + 1)) + (0.1 * g), square = (v[at] * Math.Pow(0.999, idle[i] + 1)) + (0.001 * g * g);
-                expected[at] = (before[at] * Math.Pow(1 - 0.001, idle[i] + 1)) - (0.01 * moment / (1 - Math.Pow(0.9, 9)) / (Math.Sqrt(square / (1 - Math.Pow(0.999, 9))) + 1e-8));
+                double moment = (m[at] * Math.Pow(0.9, idle[i] + 1)) + (0.1 * g),
+                    square = (v[at] * Math.Pow(0.999, idle[i] + 1)) + (0.001 * g * g);
+                expected[at] =
+                    (before[at] * Math.Pow(1 - 0.001, idle[i] + 1))
+                    - (0.01 * moment / (1 - Math.Pow(0.9, 9)) / (Math.Sqrt(square / (1 - Math.Pow(0.999, 9))) + 1e-8));
             }
         }
 
@@ -55,7 +69,10 @@ public class AdamWTests
     public void Update_SteadyState_AllocatesNothing()
     {
         using Workers workers = new(2);
-        float[] p = new float[40_000], g = new float[40_000], m = new float[40_000], v = new float[40_000];
+        float[] p = new float[40_000],
+            g = new float[40_000],
+            m = new float[40_000],
+            v = new float[40_000];
         void Once()
         {
             AdamW.Update(p, g, m, v, in Step, workers);
@@ -67,8 +84,12 @@ public class AdamWTests
 
     private static void CheckDense(int length, Workers? workers)
     {
-        float[] p = RandomFloats.Normal(length, 1), m = new float[length], v = new float[length];
-        double[] expected = Array.ConvertAll(p, x => (double)x), first = new double[length], second = new double[length];
+        float[] p = RandomFloats.Normal(length, 1),
+            m = new float[length],
+            v = new float[length];
+        double[] expected = Array.ConvertAll(p, x => (double)x),
+            first = new double[length],
+            second = new double[length];
         for (int t = 1; t <= 3; t++)
         {
             float[] g = RandomFloats.Normal(length, 10 + t);
@@ -79,7 +100,9 @@ public class AdamWTests
                 double gradient = g[i] * 0.5;
                 first[i] = (0.9 * first[i]) + (0.1 * gradient);
                 second[i] = (0.999 * second[i]) + (0.001 * gradient * gradient);
-                expected[i] -= (0.01 * 0.1 * expected[i]) + (0.01 * (first[i] / (1 - Math.Pow(0.9, t))) / (Math.Sqrt(second[i] / (1 - Math.Pow(0.999, t))) + 1e-8));
+                expected[i] -=
+                    (0.01 * 0.1 * expected[i])
+                    + (0.01 * (first[i] / (1 - Math.Pow(0.9, t))) / (Math.Sqrt(second[i] / (1 - Math.Pow(0.999, t))) + 1e-8));
             }
         }
 

@@ -26,7 +26,8 @@ public class PackedSearchTests
     public void Dots_EveryWidthAndElement_AreThoseOfTheStoredNumbers(RowElement element, int dimension, int width)
     {
         (PackedRows rows, float[] scales, float[][] stored) = Fill(element, dimension, magnitude: 1);
-        float[] query = RandomFloats.Normal(width, 3), prepared = new float[PackedRows.Padded(width)];
+        float[] query = RandomFloats.Normal(width, 3),
+            prepared = new float[PackedRows.Padded(width)];
         float factor = PackedQuery.Prepare(query, element, prepared);
         foreach ((int first, int count) in new[] { (0, Capacity), (3, 8), (61, 9), (5, 1), (7, 0) })
         {
@@ -58,7 +59,9 @@ public class PackedSearchTests
         foreach (RowElement element in Enum.GetValues<RowElement>())
         {
             (PackedRows rows, _, _) = Fill(element, 128, magnitude: 1);
-            float[] prepared = new float[128], all = new float[Capacity], one = new float[1];
+            float[] prepared = new float[128],
+                all = new float[Capacity],
+                one = new float[1];
             PackedQuery.Prepare(RandomFloats.Normal(128, 3), element, prepared);
             PackedSearch.Dots(in rows, 0, prepared, all);
             for (int row = 0; row < Capacity; row++)
@@ -79,7 +82,8 @@ public class PackedSearchTests
             rows.Write(i, [(float)halves[i]]);
         }
 
-        float[] prepared = new float[16], dots = new float[halves.Length];
+        float[] prepared = new float[16],
+            dots = new float[halves.Length];
         Assert.Equal(1, PackedQuery.Prepare([1f], RowElement.Float16, prepared));
         PackedSearch.Dots(in rows, 0, prepared, dots);
 
@@ -95,7 +99,9 @@ public class PackedSearchTests
         foreach (RowElement element in Enum.GetValues<RowElement>())
         {
             (PackedRows rows, float[] scales, float[][] stored) = Fill(element, 16, magnitude: 0.01f);
-            float[] query = [magnitude, -magnitude / 2, magnitude / 4], prepared = new float[16], dots = new float[Capacity];
+            float[] query = [magnitude, -magnitude / 2, magnitude / 4],
+                prepared = new float[16],
+                dots = new float[Capacity];
             float factor = PackedQuery.Prepare(query, element, prepared);
             PackedSearch.Dots(in rows, 0, prepared, dots);
             for (int row = 0; row < Capacity; row++)
@@ -109,12 +115,14 @@ public class PackedSearchTests
     public void Write_ThenRead_RoundsToTheElement()
     {
         float[] vector = [0.1f, -0.25f, 1.27f, 0];
-        foreach ((RowElement element, float[] expected) in new[]
-        {
-            (RowElement.Float32, vector),
-            (RowElement.Float16, [(float)(Half)0.1f, -0.25f, (float)(Half)1.27f, 0]),
-            (RowElement.Int8, [0.1f, -0.25f, 1.27f, 0]),
-        })
+        foreach (
+            (RowElement element, float[] expected) in new[]
+            {
+                (RowElement.Float32, vector),
+                (RowElement.Float16, [(float)(Half)0.1f, -0.25f, (float)(Half)1.27f, 0]),
+                (RowElement.Int8, [0.1f, -0.25f, 1.27f, 0]),
+            }
+        )
         {
             PackedRows rows = Rows(element, 2, 4);
             float[] read = new float[4];
@@ -140,12 +148,18 @@ public class PackedSearchTests
     }
 
     private static PackedRows Rows(RowElement element, int capacity, int width) =>
-        new() { Values = new byte[PackedRows.Bytes(element, capacity, width)], Element = element, Capacity = capacity };
+        new()
+        {
+            Values = new byte[PackedRows.Bytes(element, capacity, width)],
+            Element = element,
+            Capacity = capacity,
+        };
 
     private static FilledRows Fill(RowElement element, int dimension, float magnitude)
     {
         PackedRows rows = Rows(element, Capacity, dimension);
-        float[] values = RandomFloats.Normal(Capacity * dimension, 5), scales = new float[Capacity];
+        float[] values = RandomFloats.Normal(Capacity * dimension, 5),
+            scales = new float[Capacity];
         float[][] stored = new float[Capacity][];
         for (int row = 0; row < Capacity; row++)
         {
@@ -154,7 +168,12 @@ public class PackedSearchTests
             rows.Read(row, scales[row], stored[row]);
         }
 
-        return new FilledRows { Rows = rows, Scales = scales, Stored = stored };
+        return new FilledRows
+        {
+            Rows = rows,
+            Scales = scales,
+            Stored = stored,
+        };
     }
 
     private static double Dot(float[] a, float[] b, int width)

@@ -32,18 +32,22 @@ public class WorkersTests
         {
             int[] values = new int[1000];
             Job state = new() { Counts = values };
-            workers.Run(8, ref state, static (ref Job state, int part, int worker) =>
-            {
-                for (int i = part; i < state.Counts.Length; i += 8)
+            workers.Run(
+                8,
+                ref state,
+                static (ref Job state, int part, int worker) =>
                 {
-                    if (i % 100 == part)
+                    for (int i = part; i < state.Counts.Length; i += 8)
                     {
-                        GC.Collect(0, GCCollectionMode.Forced, blocking: true);
-                    }
+                        if (i % 100 == part)
+                        {
+                            GC.Collect(0, GCCollectionMode.Forced, blocking: true);
+                        }
 
-                    state.Counts[i] = i;
+                        state.Counts[i] = i;
+                    }
                 }
-            });
+            );
             Assert.Equal(Enumerable.Range(0, 1000), values);
         }
     }
@@ -58,11 +62,15 @@ public class WorkersTests
             byte[][] garbage = [.. Enumerable.Range(0, 100).Select(static _ => new byte[1000])];
             Holder holder = new();
             GC.KeepAlive(garbage);
-            workers.Run(8, ref holder.Sum, static (ref long sum, int part, int worker) =>
-            {
-                GC.Collect(0, GCCollectionMode.Forced, blocking: true);
-                Interlocked.Add(ref sum, part);
-            });
+            workers.Run(
+                8,
+                ref holder.Sum,
+                static (ref long sum, int part, int worker) =>
+                {
+                    GC.Collect(0, GCCollectionMode.Forced, blocking: true);
+                    Interlocked.Add(ref sum, part);
+                }
+            );
 
             Assert.Equal(28, holder.Sum);
         }
@@ -91,14 +99,18 @@ public class WorkersTests
         InvalidOperationException thrown = Assert.Throws<InvalidOperationException>(() =>
         {
             Job state = new() { Counts = counts };
-            workers.Run(16, ref state, static (ref Job state, int part, int worker) =>
-            {
-                state.Counts[part]++;
-                if (part == 7)
+            workers.Run(
+                16,
+                ref state,
+                static (ref Job state, int part, int worker) =>
                 {
-                    throw new InvalidOperationException("part 7");
+                    state.Counts[part]++;
+                    if (part == 7)
+                    {
+                        throw new InvalidOperationException("part 7");
+                    }
                 }
-            });
+            );
         });
         Assert.Equal("part 7", thrown.Message);
         Assert.All(counts, count => Assert.Equal(1, count));

@@ -41,7 +41,10 @@ public class LruScanTests
     {
         using Workers workers = new(2);
         LruScan scan = new(16, workers);
-        float[] x = new float[40 * 32], states = new float[40 * 32], lambda = new float[32], gradient = new float[32];
+        float[] x = new float[40 * 32],
+            states = new float[40 * 32],
+            lambda = new float[32],
+            gradient = new float[32];
         int[] offsets = [0, 10, 25, 40];
         void Once()
         {
@@ -60,12 +63,14 @@ public class LruScanTests
         Assert.Throws<ArgumentOutOfRangeException>(() => scan.Forward(new float[32], new float[8], [0, 3, 2], new float[32]));
     }
 
-    private static float[] Run(int channels, int[] lengths, bool inPlace, Workers? workers) => Outputs(channels, lengths, inPlace, workers).SelectMany(x => x).ToArray();
+    private static float[] Run(int channels, int[] lengths, bool inPlace, Workers? workers) =>
+        Outputs(channels, lengths, inPlace, workers).SelectMany(x => x).ToArray();
 
     private static float[][] Outputs(int channels, int[] lengths, bool inPlace, Workers? workers)
     {
         (float[] x, float[] lambda, float[] gradients, int[] offsets) = Data(channels, lengths);
-        float[] states = inPlace ? x : new float[x.Length], inputGradients = inPlace ? gradients : new float[x.Length];
+        float[] states = inPlace ? x : new float[x.Length],
+            inputGradients = inPlace ? gradients : new float[x.Length];
         float[] lambdaGradient = new float[2 * channels];
         lambdaGradient[0] = 1;
         LruScan scan = new(channels, workers);
@@ -85,7 +90,8 @@ public class LruScanTests
         float[] lambda = new float[2 * channels];
         for (int i = 0; i < channels; i++)
         {
-            double modulus = 0.5 + 0.49 * i / channels, phase = 0.1 * i;
+            double modulus = 0.5 + 0.49 * i / channels,
+                phase = 0.1 * i;
             lambda[i] = (float)(modulus * Math.Cos(phase));
             lambda[channels + i] = (float)(modulus * Math.Sin(phase));
         }
@@ -97,14 +103,27 @@ public class LruScanTests
     private static void Check(int channels, int[] lengths, bool inPlace, Workers? workers)
     {
         (float[] x, float[] lambda, float[] gradients, int[] offsets) = Data(channels, lengths);
-        double[] states = new double[x.Length], inputGradients = new double[x.Length], lambdaGradient = new double[2 * channels];
+        double[] states = new double[x.Length],
+            inputGradients = new double[x.Length],
+            lambdaGradient = new double[2 * channels];
         lambdaGradient[0] = 1;
         for (int i = 0; i < channels; i++)
         {
             Complex factor = new(lambda[i], lambda[channels + i]);
             for (int sequence = 0; sequence < lengths.Length; sequence++)
             {
-                Channel(factor, i, channels, offsets[sequence], offsets[sequence + 1], x, gradients, states, inputGradients, lambdaGradient);
+                Channel(
+                    factor,
+                    i,
+                    channels,
+                    offsets[sequence],
+                    offsets[sequence + 1],
+                    x,
+                    gradients,
+                    states,
+                    inputGradients,
+                    lambdaGradient
+                );
             }
         }
 
@@ -114,10 +133,22 @@ public class LruScanTests
         Closeness.AssertClose(lambdaGradient, actual[2], 3e-6, "gradient of λ");
     }
 
-    private static void Channel(Complex factor, int i, int channels, int first, int end, float[] x, float[] gradients, double[] states, double[] inputGradients, double[] lambdaGradient)
+    private static void Channel(
+        Complex factor,
+        int i,
+        int channels,
+        int first,
+        int end,
+        float[] x,
+        float[] gradients,
+        double[] states,
+        double[] inputGradients,
+        double[] lambdaGradient
+    )
     {
-        Complex state = Complex.Zero, g = Complex.Zero;
-        Complex[] before = new Complex[end - first];
+        Complex state = Complex.Zero,
+            g = Complex.Zero;
+        var before = new Complex[end - first];
         for (int step = first; step < end; step++)
         {
             int at = (step * 2 * channels) + i;

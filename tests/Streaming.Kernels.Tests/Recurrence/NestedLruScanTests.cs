@@ -7,15 +7,16 @@ namespace Streaming.Kernels.Tests.Recurrence;
 public class NestedLruScanTests
 {
     /// <summary>Increments of every kind: whole vectors of each size, less than one, and what is left over.</summary>
-    public static TheoryData<int[], int> Shapes => new()
-    {
-        { [1], 5 },
-        { [16, 32, 64, 128], 50 },
-        { [4, 8, 20, 32], 12 },
-        { [3, 8, 31, 70], 7 },
-        { [5, 6], 1 },
-        { [4, 8], 0 },
-    };
+    public static TheoryData<int[], int> Shapes =>
+        new()
+        {
+            { [1], 5 },
+            { [16, 32, 64, 128], 50 },
+            { [4, 8, 20, 32], 12 },
+            { [3, 8, 31, 70], 7 },
+            { [5, 6], 1 },
+            { [4, 8], 0 },
+        };
 
     [Theory]
     [MemberData(nameof(Shapes))]
@@ -34,9 +35,14 @@ public class NestedLruScanTests
     public void Backward_EveryChannel_MatchesComplexFloat64AndAddsItsSums(int[] widths, int steps)
     {
         Case c = new(widths, steps);
-        float[] states = [.. c.Inputs], gradients = [.. c.Gradients];
-        float[] lambdaSums = RandomFloats.Normal(2 * widths[^1], 8), stateSums = RandomFloats.Normal(2 * widths[^1], 9);
-        (double[] expectedGradients, double[] expectedLambda, double[] expectedState) = c.ExpectedGradients([.. lambdaSums.Select(value => (double)value)], [.. stateSums.Select(value => (double)value)]);
+        float[] states = [.. c.Inputs],
+            gradients = [.. c.Gradients];
+        float[] lambdaSums = RandomFloats.Normal(2 * widths[^1], 8),
+            stateSums = RandomFloats.Normal(2 * widths[^1], 9);
+        (double[] expectedGradients, double[] expectedLambda, double[] expectedState) = c.ExpectedGradients(
+            [.. lambdaSums.Select(value => (double)value)],
+            [.. stateSums.Select(value => (double)value)]
+        );
         NestedLruScan.Forward(states, steps, widths, c.Lambda, c.Gamma);
 
         NestedLruScan.Backward(states, gradients, steps, widths, c.Lambda, c.Gamma, lambdaSums, stateSums);
@@ -50,8 +56,10 @@ public class NestedLruScanTests
     [Fact]
     public void Forward_NarrowerModel_GivesThePrefix()
     {
-        Case wide = new([4, 12, 32], 9), narrow = wide.Prefix(2);
-        float[] states = [.. wide.Inputs], prefix = [.. narrow.Inputs];
+        Case wide = new([4, 12, 32], 9),
+            narrow = wide.Prefix(2);
+        float[] states = [.. wide.Inputs],
+            prefix = [.. narrow.Inputs];
 
         NestedLruScan.Forward(states, 9, wide.Widths, wide.Lambda, wide.Gamma);
         NestedLruScan.Forward(prefix, 9, narrow.Widths, narrow.Lambda, narrow.Gamma);
@@ -86,7 +94,7 @@ public class NestedLruScanTests
             for (int channel = 0; channel < d; channel++)
             {
                 (int re, int im) = Places(channel);
-                Complex lambda = Complex.FromPolarCoordinates(0.5 + (0.49 * channel / d), 0.1 * channel);
+                var lambda = Complex.FromPolarCoordinates(0.5 + (0.49 * channel / d), 0.1 * channel);
                 (Lambda[re], Lambda[im]) = ((float)lambda.Real, (float)lambda.Imaginary);
                 Gamma[re] = Gamma[im] = 0.3f + (0.01f * channel);
             }
@@ -109,13 +117,20 @@ public class NestedLruScanTests
 
         public Case Prefix(int widths)
         {
-            int row = 2 * Widths[^1], part = 2 * Widths[widths - 1];
-            return new(Widths[..widths], Steps, [.. Enumerable.Range(0, Steps).SelectMany(step => Inputs[(step * row)..((step * row) + part)])], Lambda[..part], Gamma[..part]);
+            int row = 2 * Widths[^1],
+                part = 2 * Widths[widths - 1];
+            return new(
+                Widths[..widths],
+                Steps,
+                [.. Enumerable.Range(0, Steps).SelectMany(step => Inputs[(step * row)..((step * row) + part)])],
+                Lambda[..part],
+                Gamma[..part]
+            );
         }
 
         public double[] ExpectedStates()
         {
-            var states = new double[Inputs.Length];
+            double[] states = new double[Inputs.Length];
             for (int channel = 0; channel < Widths[^1]; channel++)
             {
                 (int re, int im) = Places(channel);
@@ -133,7 +148,8 @@ public class NestedLruScanTests
 
         public (double[] Gradients, double[] LambdaSums, double[] StateSums) ExpectedGradients(double[] lambdaSums, double[] stateSums)
         {
-            double[] states = ExpectedStates(), gradients = new double[Inputs.Length];
+            double[] states = ExpectedStates(),
+                gradients = new double[Inputs.Length];
             int size = 2 * Widths[^1];
             for (int channel = 0; channel < Widths[^1]; channel++)
             {
@@ -147,7 +163,10 @@ public class NestedLruScanTests
                     Complex before = step == 0 ? Complex.Zero : new Complex(states[row - size + re], states[row - size + im]);
                     Complex share = delta * Complex.Conjugate(before);
                     (lambdaSums[re], lambdaSums[im]) = (lambdaSums[re] + share.Real, lambdaSums[im] + share.Imaginary);
-                    (stateSums[re], stateSums[im]) = (stateSums[re] + (delta.Real * states[row + re]), stateSums[im] + (delta.Imaginary * states[row + im]));
+                    (stateSums[re], stateSums[im]) = (
+                        stateSums[re] + (delta.Real * states[row + re]),
+                        stateSums[im] + (delta.Imaginary * states[row + im])
+                    );
                 }
             }
 
@@ -157,7 +176,8 @@ public class NestedLruScanTests
         // Of each increment first the real parts, then the imaginary ones.
         private (int Re, int Im) Places(int channel)
         {
-            int k = Array.FindIndex(Widths, width => channel < width), start = k == 0 ? 0 : Widths[k - 1];
+            int k = Array.FindIndex(Widths, width => channel < width),
+                start = k == 0 ? 0 : Widths[k - 1];
             return (start + channel, start + channel + Widths[k] - start);
         }
     }

@@ -25,7 +25,15 @@ public class BestRowsTests
             best.Offer(from, scores.AsSpan(from, length), present.AsSpan(from, length));
         }
 
-        int[] expected = [.. Enumerable.Range(0, count).Where(row => present[row] != 0).OrderByDescending(row => scores[row]).ThenBy(row => row).Take(most)];
+        int[] expected =
+        [
+            .. Enumerable
+                .Range(0, count)
+                .Where(row => present[row] != 0)
+                .OrderByDescending(row => scores[row])
+                .ThenBy(row => row)
+                .Take(most),
+        ];
         Assert.Equal(expected.Order(), rows[..best.Count].Order());
         Assert.All(Enumerable.Range(0, best.Count), i => Assert.Equal(scores[rows[i]], kept[i]));
     }

@@ -44,7 +44,19 @@ public class TopKTests
         }
 
         int[] rows = new int[queries * 4];
-        TopK.Search(new TopKProblem { Queries = vectors, QueryStride = 4, Catalogue = catalogue, CatalogueStride = 4, Width = 4, Count = 4, Rows = rows, Scores = new float[queries * 4] });
+        TopK.Search(
+            new TopKProblem
+            {
+                Queries = vectors,
+                QueryStride = 4,
+                Catalogue = catalogue,
+                CatalogueStride = 4,
+                Width = 4,
+                Count = 4,
+                Rows = rows,
+                Scores = new float[queries * 4],
+            }
+        );
         Assert.All(rows.Chunk(4), best => Assert.Equal([2, 5, 8, 11], best));
     }
 
@@ -53,14 +65,28 @@ public class TopKTests
     {
         int[] rows = new int[12];
         float[] scores = new float[12];
-        TopK.Search(new TopKProblem { Queries = new float[16], QueryStride = 4, Catalogue = new float[40], CatalogueStride = 4, Width = 4, Present = new byte[10], Count = 3, Rows = rows, Scores = scores });
+        TopK.Search(
+            new TopKProblem
+            {
+                Queries = new float[16],
+                QueryStride = 4,
+                Catalogue = new float[40],
+                CatalogueStride = 4,
+                Width = 4,
+                Present = new byte[10],
+                Count = 3,
+                Rows = rows,
+                Scores = scores,
+            }
+        );
         Assert.All(rows, row => Assert.Equal(-1, row));
         Assert.All(scores, score => Assert.Equal(float.NegativeInfinity, score));
     }
 
     private static void Check(int queries, int items, int width, int stride, int count, bool cosine, bool restricted, Workers workers)
     {
-        float[] catalogue = RandomFloats.Normal(items * stride, 1), vectors = RandomFloats.Normal(queries * stride, 2);
+        float[] catalogue = RandomFloats.Normal(items * stride, 1),
+            vectors = RandomFloats.Normal(queries * stride, 2);
         byte[] present = restricted ? [.. Enumerable.Range(0, items).Select(i => (byte)(i % 4 == 1 ? 0 : 1))] : [];
         float[] scales = cosine ? new float[items] : [];
         InverseNorms.Compute(catalogue, stride, width, scales);
@@ -80,10 +106,18 @@ public class TopKTests
                 Rows = rows,
                 Scores = scores,
             },
-            workers);
+            workers
+        );
         for (int query = 0; query < queries; query++)
         {
-            int[] expected = [.. Enumerable.Range(0, items).Where(item => !restricted || present[item] != 0).OrderByDescending(item => Score(query, item)).Take(count)];
+            int[] expected =
+            [
+                .. Enumerable
+                    .Range(0, items)
+                    .Where(item => !restricted || present[item] != 0)
+                    .OrderByDescending(item => Score(query, item))
+                    .Take(count),
+            ];
             int found = expected.Length;
             Assert.Equal(expected, rows[(query * count)..((query * count) + found)]);
             Assert.All(rows[((query * count) + found)..((query + 1) * count)], row => Assert.Equal(-1, row));
@@ -95,7 +129,8 @@ public class TopKTests
 
         double Score(int query, int item)
         {
-            double dot = 0, squares = 0;
+            double dot = 0,
+                squares = 0;
             for (int d = 0; d < width; d++)
             {
                 dot += (double)vectors[(query * stride) + d] * catalogue[(item * stride) + d];

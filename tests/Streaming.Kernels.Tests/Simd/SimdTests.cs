@@ -28,7 +28,9 @@ public class SimdTests
     [Fact]
     public void IsSupported_SettingOfTheRun_IsObeyed()
     {
-        TestContext.Current.SendDiagnosticMessage($"vector widths in use: 512 {Simd512.IsSupported}, 256 {Simd256.IsSupported}, 128 {Simd128.IsSupported}");
+        TestContext.Current.SendDiagnosticMessage(
+            $"vector widths in use: 512 {Simd512.IsSupported}, 256 {Simd256.IsSupported}, 128 {Simd128.IsSupported}"
+        );
         bool off = Environment.GetEnvironmentVariable("DOTNET_EnableHWIntrinsic") == "0";
         Assert.True(!off || !(Simd512.IsSupported || Simd256.IsSupported || Simd128.IsSupported));
         Assert.True(Environment.GetEnvironmentVariable("DOTNET_EnableAVX2") != "0" || !(Simd512.IsSupported || Simd256.IsSupported));
@@ -45,10 +47,22 @@ public class SimdTests
             float argument = (float)y;
             T.Exp2(T.Create(argument)).Store(ref result[0]);
             double expected = argument < Exp2Constants.Least ? 0 : Math.Pow(2, argument);
-            Assert.True(Math.Abs(result[T.Count - 1] - expected) <= 2e-7 * expected, $"{typeof(T).Name}: 2^{argument} = {result[0]}, expected {expected}");
+            Assert.True(
+                Math.Abs(result[T.Count - 1] - expected) <= 2e-7 * expected,
+                $"{typeof(T).Name}: 2^{argument} = {result[0]}, expected {expected}"
+            );
         }
 
-        foreach ((float argument, float least, float most) in new[] { (float.NegativeInfinity, 0f, 0f), (-1e30f, 0f, 0f), (1e30f, 1e38f, float.PositiveInfinity), (0f, 0.9999999f, 1f), (1f, 1.9999998f, 2.0000001f) })
+        foreach (
+            (float argument, float least, float most) in new[]
+            {
+                (float.NegativeInfinity, 0f, 0f),
+                (-1e30f, 0f, 0f),
+                (1e30f, 1e38f, float.PositiveInfinity),
+                (0f, 0.9999999f, 1f),
+                (1f, 1.9999998f, 2.0000001f),
+            }
+        )
         {
             if (supported)
             {
@@ -66,12 +80,16 @@ public class SimdTests
             return;
         }
 
-        float[] a = RandomFloats.Normal(17, 1), b = RandomFloats.Normal(17, 2), c = new float[18];
-        T x = T.Load(ref a[1]), y = T.Load(ref b[0], 1);
+        float[] a = RandomFloats.Normal(17, 1),
+            b = RandomFloats.Normal(17, 2),
+            c = new float[18];
+        T x = T.Load(ref a[1]),
+            y = T.Load(ref b[0], 1);
         float sum = 0;
         for (int i = 0; i < T.Count; i++)
         {
-            float p = a[i + 1], q = b[i + 1];
+            float p = a[i + 1],
+                q = b[i + 1];
             Assert.Equal(p + q, Lane(x + y, i));
             Assert.Equal(p - q, Lane(x - y, i));
             Assert.Equal(p * q, Lane(x * y, i));

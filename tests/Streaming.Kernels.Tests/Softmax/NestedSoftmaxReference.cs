@@ -11,12 +11,19 @@ internal static class NestedSoftmaxReference
     /// <summary>Added to the squared norm of a prefix before the root, so that a zero vector has cosine 0 with all.</summary>
     public const double NormEpsilon = 1e-12;
 
-    public static void Run(ReadOnlySpan<int> widths, in NestedSoftmaxProblem problem, Span<double> losses, Span<double> userGradients, Span<double> candidateGradients)
+    public static void Run(
+        ReadOnlySpan<int> widths,
+        in NestedSoftmaxProblem problem,
+        Span<double> losses,
+        Span<double> userGradients,
+        Span<double> candidateGradients
+    )
     {
         losses.Clear();
         userGradients.Clear();
         candidateGradients.Clear();
-        double totalWeight = 0, totalWidthWeight = 0;
+        double totalWeight = 0,
+            totalWidthWeight = 0;
         foreach (float weight in problem.RowWeights)
         {
             totalWeight += weight;
@@ -38,7 +45,15 @@ internal static class NestedSoftmaxReference
         }
     }
 
-    private static double Row(in NestedSoftmaxProblem p, ReadOnlySpan<int> widths, int k, int row, double share, Span<double> userGradients, Span<double> candidateGradients)
+    private static double Row(
+        in NestedSoftmaxProblem p,
+        ReadOnlySpan<int> widths,
+        int k,
+        int row,
+        double share,
+        Span<double> userGradients,
+        Span<double> candidateGradients
+    )
     {
         int count = p.Candidates.Length / widths[^1];
         int positive = p.PositiveColumn[row];
@@ -102,7 +117,9 @@ internal static class NestedSoftmaxReference
             dot += (double)p.Users[row * widths[^1] + d] * p.Candidates[candidate * widths[^1] + d];
         }
 
-        return p.Cosine ? dot * InverseNorm(p.Users, row * widths[^1], widths[k]) * InverseNorm(p.Candidates, candidate * widths[^1], widths[k]) : dot;
+        return p.Cosine
+            ? dot * InverseNorm(p.Users, row * widths[^1], widths[k]) * InverseNorm(p.Candidates, candidate * widths[^1], widths[k])
+            : dot;
     }
 
     private static double InverseNorm(ReadOnlySpan<float> values, int begin, int width)
@@ -116,10 +133,23 @@ internal static class NestedSoftmaxReference
         return 1 / Math.Sqrt(sum);
     }
 
-    private static void Propagate(in NestedSoftmaxProblem p, ReadOnlySpan<int> widths, int k, int row, int candidate, double gradient, Span<double> userGradients, Span<double> candidateGradients)
+    private static void Propagate(
+        in NestedSoftmaxProblem p,
+        ReadOnlySpan<int> widths,
+        int k,
+        int row,
+        int candidate,
+        double gradient,
+        Span<double> userGradients,
+        Span<double> candidateGradients
+    )
     {
-        int dimension = widths[^1], u = row * dimension, c = candidate * dimension;
-        double cosine = 0, nu = 1, nc = 1;
+        int dimension = widths[^1],
+            u = row * dimension,
+            c = candidate * dimension;
+        double cosine = 0,
+            nu = 1,
+            nc = 1;
         if (p.Cosine)
         {
             cosine = Score(in p, widths, k, row, candidate);

@@ -9,25 +9,25 @@ public class NestedSoftmaxTests
     // Sums of thousands of float32 products against float64; the kernels' own error is below 2e-6 on such data.
     private const double Tolerance = 1e-5;
 
-    public static TheoryData<int, int, int, int[]> Shapes => new()
-    {
-        { 1, 1, 1, [4] },
-        { 1, 2, 1, [1] },
-        { 3, 5, 4, [4, 12, 20] },
-        { 31, 63, 31, [8, 16, 32] },
-        { 32, 64, 32, [8, 24] },
-        { 33, 65, 33, [3, 7, 13] },
-        { 64, 200, 64, [8, 16, 32, 64, 128] },
-        { 50, 333, 333, [16, 64] },
-        { 97, 129, 100, [5, 10, 15, 20, 25, 30, 35, 40] },
-        { 40, 100, 40, [16] },
-        { 7, 700, 7, [12, 36] },
-        { 33, 129, 40, [8, 32, 50] },
-        { 34, 65, 65, [32, 64] },
-
-        // More candidates than exponentials are kept for.
-        { 3, 16_500, 5, [8, 32, 64] },
-    };
+    public static TheoryData<int, int, int, int[]> Shapes =>
+        new()
+        {
+            { 1, 1, 1, [4] },
+            { 1, 2, 1, [1] },
+            { 3, 5, 4, [4, 12, 20] },
+            { 31, 63, 31, [8, 16, 32] },
+            { 32, 64, 32, [8, 24] },
+            { 33, 65, 33, [3, 7, 13] },
+            { 64, 200, 64, [8, 16, 32, 64, 128] },
+            { 50, 333, 333, [16, 64] },
+            { 97, 129, 100, [5, 10, 15, 20, 25, 30, 35, 40] },
+            { 40, 100, 40, [16] },
+            { 7, 700, 7, [12, 36] },
+            { 33, 129, 40, [8, 32, 50] },
+            { 34, 65, 65, [32, 64] },
+            // More candidates than exponentials are kept for.
+            { 3, 16_500, 5, [8, 32, 64] },
+        };
 
     [Theory]
     [MemberData(nameof(Shapes))]
@@ -37,7 +37,7 @@ public class NestedSoftmaxTests
         {
             foreach (bool cosine in new[] { false, true })
             {
-                SoftmaxCase problem = SoftmaxCase.Random(rows, candidates, gradientCandidates, widths, seed: rows + candidates);
+                var problem = SoftmaxCase.Random(rows, candidates, gradientCandidates, widths, seed: rows + candidates);
                 problem.Correction = correction;
                 problem.Cosine = cosine;
                 problem.Temperature = cosine ? 0.1f : 0.7f;
@@ -52,7 +52,7 @@ public class NestedSoftmaxTests
     {
         foreach (LogQCorrection correction in Enum.GetValues<LogQCorrection>())
         {
-            SoftmaxCase problem = SoftmaxCase.Random(rows, candidates, gradientCandidates, widths, seed: 5);
+            var problem = SoftmaxCase.Random(rows, candidates, gradientCandidates, widths, seed: 5);
             problem.Correction = correction;
             problem.Ids = [];
             problem.Run().AssertMatchesReference(Tolerance);
@@ -67,7 +67,14 @@ public class NestedSoftmaxTests
         {
             int[] widths = RandomWidths(random);
             int candidates = 1 + random.Next(256);
-            SoftmaxCase problem = SoftmaxCase.Random(1 + random.Next(100), candidates, 1 + random.Next(candidates), widths, seed: round, items: 2 + random.Next(100));
+            var problem = SoftmaxCase.Random(
+                1 + random.Next(100),
+                candidates,
+                1 + random.Next(candidates),
+                widths,
+                seed: round,
+                items: 2 + random.Next(100)
+            );
             problem.Correction = (LogQCorrection)random.Next(3);
             problem.Cosine = random.Next(2) == 0;
             problem.Temperature = 0.05f + random.NextSingle();
@@ -82,11 +89,12 @@ public class NestedSoftmaxTests
     [InlineData(LogQCorrection.Classic, 64)]
     public void Run_RivalFarAboveThePositive_IsRescued(LogQCorrection correction, int width)
     {
-        SoftmaxCase problem = SoftmaxCase.Random(40, 150, 40, [width / 2, width], seed: 3);
+        var problem = SoftmaxCase.Random(40, 150, 40, [width / 2, width], seed: 3);
         problem.Correction = correction;
 
         // Row 5 scores candidate 120 at 100 nats above its positive, at both widths.
-        Span<float> user = problem.Users.AsSpan(5 * width, width), rival = problem.Candidates.AsSpan(120 * width, width);
+        Span<float> user = problem.Users.AsSpan(5 * width, width),
+            rival = problem.Candidates.AsSpan(120 * width, width);
         user.Clear();
         rival.Clear();
         problem.Candidates.AsSpan(problem.Positives[5] * width, width).Clear();
@@ -102,7 +110,7 @@ public class NestedSoftmaxTests
     {
         foreach (bool cosine in new[] { false, true })
         {
-            SoftmaxCase problem = SoftmaxCase.Random(40, 100, 40, [16], seed: 4, scale: 1);
+            var problem = SoftmaxCase.Random(40, 100, 40, [16], seed: 4, scale: 1);
             problem.Temperature = 0.01f;
             problem.Cosine = cosine;
 
@@ -117,7 +125,7 @@ public class NestedSoftmaxTests
     [InlineData(LogQCorrection.Corrected)]
     public void Run_EveryCandidateIsThePositiveItem_LossAndGradientsAreZero(LogQCorrection correction)
     {
-        SoftmaxCase problem = SoftmaxCase.Random(35, 80, 35, [4, 12], seed: 6);
+        var problem = SoftmaxCase.Random(35, 80, 35, [4, 12], seed: 6);
         problem.Correction = correction;
         Array.Fill(problem.Ids, 7);
         problem.Run();
@@ -129,14 +137,14 @@ public class NestedSoftmaxTests
     [Fact]
     public void Run_ManyAccidentalHits_MatchFloat64()
     {
-        SoftmaxCase problem = SoftmaxCase.Random(70, 300, 70, [8, 20], seed: 8, items: 4);
+        var problem = SoftmaxCase.Random(70, 300, 70, [8, 20], seed: 8, items: 4);
         problem.Run().AssertMatchesReference(Tolerance);
     }
 
     [Fact]
     public void Run_ZeroVectorsWithCosine_AreFinite()
     {
-        SoftmaxCase problem = SoftmaxCase.Random(40, 90, 40, [4, 12], seed: 9);
+        var problem = SoftmaxCase.Random(40, 90, 40, [4, 12], seed: 9);
         problem.Cosine = true;
         problem.Users.AsSpan(0, 12).Clear();
         problem.Users.AsSpan(24, 4).Clear();
@@ -150,7 +158,7 @@ public class NestedSoftmaxTests
     [Fact]
     public void Run_AllRowWeightsZero_GivesZeros()
     {
-        SoftmaxCase problem = SoftmaxCase.Random(10, 20, 10, [4], seed: 10);
+        var problem = SoftmaxCase.Random(10, 20, 10, [4], seed: 10);
         Array.Clear(problem.RowWeights);
         problem.Run();
         Assert.All(problem.Losses, loss => Assert.Equal(0, loss));
@@ -161,7 +169,7 @@ public class NestedSoftmaxTests
     [Fact]
     public void Run_NotANumberInABankVector_ShowsInTheGradients()
     {
-        SoftmaxCase problem = SoftmaxCase.Random(10, 90, 10, [8], seed: 10);
+        var problem = SoftmaxCase.Random(10, 90, 10, [8], seed: 10);
         problem.Candidates[80 * 8] = float.NaN;
         problem.Run();
         Assert.Contains(problem.UserGradients, float.IsNaN);
@@ -171,7 +179,7 @@ public class NestedSoftmaxTests
     public void Run_ConstantAddedToAllLogQ_LeavesTheClassicLoss()
     {
         SoftmaxCase plain = SoftmaxCase.Random(64, 256, 64, [8, 16, 32], seed: 11).Run();
-        SoftmaxCase shifted = SoftmaxCase.Random(64, 256, 64, [8, 16, 32], seed: 11);
+        var shifted = SoftmaxCase.Random(64, 256, 64, [8, 16, 32], seed: 11);
         for (int i = 0; i < shifted.LogQ.Length; i++)
         {
             shifted.LogQ[i] += 4f;
@@ -189,9 +197,9 @@ public class NestedSoftmaxTests
     [Fact]
     public void Run_InfiniteLogQ_RemovesTheCandidate()
     {
-        SoftmaxCase with = SoftmaxCase.Random(20, 90, 20, [8, 12], seed: 12);
+        var with = SoftmaxCase.Random(20, 90, 20, [8, 12], seed: 12);
         Array.Fill(with.LogQ, float.PositiveInfinity, 80, 10);
-        SoftmaxCase without = SoftmaxCase.Random(20, 90, 20, [8, 12], seed: 12);
+        var without = SoftmaxCase.Random(20, 90, 20, [8, 12], seed: 12);
         without.Candidates = without.Candidates[..(80 * 12)];
         without.Ids = without.Ids[..80];
         without.LogQ = without.LogQ[..80];
@@ -205,10 +213,11 @@ public class NestedSoftmaxTests
     public void Run_OneOrTwoThreads_SameBits(bool cosine)
     {
         using Workers two = new(2);
-        SoftmaxCase one = SoftmaxCase.Random(200, 500, 200, [8, 16, 32], seed: 13);
+        var one = SoftmaxCase.Random(200, 500, 200, [8, 16, 32], seed: 13);
         one.Cosine = cosine;
         one.Run();
-        float[] users = one.UserGradients, candidates = one.CandidateGradients;
+        float[] users = one.UserGradients,
+            candidates = one.CandidateGradients;
         double[] losses = one.Losses;
         for (int round = 0; round < 5; round++)
         {
@@ -227,7 +236,7 @@ public class NestedSoftmaxTests
         for (int k = 0; k < 3; k++)
         {
             int width = nested.Widths[k];
-            SoftmaxCase alone = SoftmaxCase.Random(33, 100, 33, [8, 16, 32], seed: 14);
+            var alone = SoftmaxCase.Random(33, 100, 33, [8, 16, 32], seed: 14);
             alone.Widths = [width];
             alone.WidthWeights = [1];
             alone.Users = Prefixes(alone.Users, 32, width);
@@ -241,7 +250,7 @@ public class NestedSoftmaxTests
     public void Run_SteadyState_AllocatesNothing()
     {
         using Workers workers = new(2);
-        SoftmaxCase problem = SoftmaxCase.Random(64, 200, 64, [8, 16], seed: 15);
+        var problem = SoftmaxCase.Random(64, 200, 64, [8, 16], seed: 15);
         NestedSoftmax softmax = new(problem.Widths, 64, 200, workers);
         void Run()
         {
@@ -261,7 +270,7 @@ public class NestedSoftmaxTests
     public void ScratchBytes_BelowOneMegabyteAndTheExponentialsThatAreKept(int candidates, int keptMegabytes)
     {
         using Workers workers = new(2);
-        SoftmaxCase problem = SoftmaxCase.Random(64, candidates, 64, [8, 16, 32, 64], seed: 17);
+        var problem = SoftmaxCase.Random(64, candidates, 64, [8, 16, 32, 64], seed: 17);
         NestedSoftmax softmax = new(problem.Widths, 64, candidates, workers);
         long kept = (long)keptMegabytes << 20;
 
@@ -277,7 +286,7 @@ public class NestedSoftmaxTests
     [Fact]
     public void Run_PositiveOutsideTheGradientCandidates_IsNamed()
     {
-        SoftmaxCase problem = SoftmaxCase.Random(4, 10, 4, [4], seed: 16);
+        var problem = SoftmaxCase.Random(4, 10, 4, [4], seed: 16);
         problem.Positives[2] = 4;
         ArgumentException thrown = Assert.Throws<ArgumentException>(() => problem.Run());
         Assert.Equal("PositiveColumn contains 4; allowed: 0 … GradientCandidates − 1 = 3.", thrown.Message);
@@ -296,6 +305,5 @@ public class NestedSoftmaxTests
         return widths;
     }
 
-    private static float[] Prefixes(float[] rows, int dimension, int width) =>
-        [.. rows.Chunk(dimension).SelectMany(row => row[..width])];
+    private static float[] Prefixes(float[] rows, int dimension, int width) => [.. rows.Chunk(dimension).SelectMany(row => row[..width])];
 }

@@ -30,7 +30,15 @@ internal sealed class SoftmaxCase
 
     public int CandidateCount => Candidates.Length / Widths[^1];
 
-    public static SoftmaxCase Random(int rows, int candidates, int gradientCandidates, int[] widths, int seed, int items = 50, double scale = 0.4)
+    public static SoftmaxCase Random(
+        int rows,
+        int candidates,
+        int gradientCandidates,
+        int[] widths,
+        int seed,
+        int items = 50,
+        double scale = 0.4
+    )
     {
         Random random = new(seed);
         SoftmaxCase problem = new()
@@ -58,23 +66,24 @@ internal sealed class SoftmaxCase
         Array.Fill(CandidateGradients, float.NaN);
     }
 
-    public NestedSoftmaxProblem Problem() => new()
-    {
-        Users = Users,
-        Candidates = Candidates,
-        CandidateIds = Ids,
-        LogQ = LogQ,
-        PositiveColumn = Positives,
-        RowWeights = RowWeights,
-        WidthWeights = WidthWeights,
-        GradientCandidates = GradientCandidates,
-        Temperature = Temperature,
-        Cosine = Cosine,
-        Correction = Correction,
-        UserGradients = UserGradients,
-        CandidateGradients = CandidateGradients,
-        Losses = Losses,
-    };
+    public NestedSoftmaxProblem Problem() =>
+        new()
+        {
+            Users = Users,
+            Candidates = Candidates,
+            CandidateIds = Ids,
+            LogQ = LogQ,
+            PositiveColumn = Positives,
+            RowWeights = RowWeights,
+            WidthWeights = WidthWeights,
+            GradientCandidates = GradientCandidates,
+            Temperature = Temperature,
+            Cosine = Cosine,
+            Correction = Correction,
+            UserGradients = UserGradients,
+            CandidateGradients = CandidateGradients,
+            Losses = Losses,
+        };
 
     public SoftmaxCase Run(Workers? workers = null)
     {
@@ -85,11 +94,15 @@ internal sealed class SoftmaxCase
     public void AssertMatchesReference(double tolerance)
     {
         double[] losses = new double[Widths.Length];
-        double[] users = new double[UserGradients.Length], candidates = new double[CandidateGradients.Length];
+        double[] users = new double[UserGradients.Length],
+            candidates = new double[CandidateGradients.Length];
         NestedSoftmaxReference.Run(Widths, Problem(), losses, users, candidates);
         for (int k = 0; k < Widths.Length; k++)
         {
-            Assert.True(Math.Abs(losses[k] - Losses[k]) <= (tolerance * Math.Abs(losses[k])) + 1e-6, $"loss of width {Widths[k]}: {Losses[k]}, expected {losses[k]}");
+            Assert.True(
+                Math.Abs(losses[k] - Losses[k]) <= (tolerance * Math.Abs(losses[k])) + 1e-6,
+                $"loss of width {Widths[k]}: {Losses[k]}, expected {losses[k]}"
+            );
         }
 
         Closeness.AssertClose(users, UserGradients, tolerance, "user gradients", AbsoluteError);

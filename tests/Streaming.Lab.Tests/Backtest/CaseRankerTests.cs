@@ -20,7 +20,15 @@ public class CaseRankerTests
     [InlineData(true, true)]
     public void Rank_RandomCases_EqualPlainCode(bool masked, bool notANumber)
     {
-        var model = new ModelOptions { Widths = [4, 8], Layers = 1, HistoryLength = 5, ItemCapacity = Items, BankCapacity = 4, FeatureGroups = [new FeatureGroup("f", 2)] };
+        var model = new ModelOptions
+        {
+            Widths = [4, 8],
+            Layers = 1,
+            HistoryLength = 5,
+            ItemCapacity = Items,
+            BankCapacity = 4,
+            FeatureGroups = [new FeatureGroup("f", 2)],
+        };
         using var engine = new CpuEngine(model, threads: 1);
         for (int row = 0; row < Items; row++)
         {
@@ -38,7 +46,12 @@ public class CaseRankerTests
             for (int i = 0; i < cases.Count; i++)
             {
                 double[] scores = Scores(engine, cases.Histories[i], model.Widths[k]);
-                expected.Add([.. cases.Targets[i].ToArray().Select(target => Rank(scores, target, cases.Targets[i], masked ? cases.Histories[i] : []))]);
+                expected.Add([
+                    .. cases
+                        .Targets[i]
+                        .ToArray()
+                        .Select(target => Rank(scores, target, cases.Targets[i], masked ? cases.Histories[i] : [])),
+                ]);
             }
 
             Assert.Equal(cases.Count, metrics[k].Count);
@@ -64,25 +77,31 @@ public class CaseRankerTests
     private static double[] Scores(CpuEngine engine, ReadOnlySpan<int> history, int width)
     {
         int[] rows = history[Math.Max(0, history.Length - engine.Model.HistoryLength)..].ToArray();
-        var user = new float[engine.Model.Dimension];
+        float[] user = new float[engine.Model.Dimension];
         engine.EncodeUsers(new JaggedRows { Rows = rows, Offsets = [0, rows.Length] }, user);
-        var items = new float[Items * engine.Model.Dimension];
+        float[] items = new float[Items * engine.Model.Dimension];
         engine.EncodeItems([.. Enumerable.Range(0, Items)], items);
-        return [.. Enumerable.Range(0, Items).Select(item =>
-        {
-            // In float32 like the engine, so that the same values overflow.
-            float dot = 0, squares = 0;
-            for (int d = 0; d < width; d++)
-            {
-                float value = items[(item * engine.Model.Dimension) + d];
-                dot += value * user[d];
-                squares += value * value;
-            }
+        return
+        [
+            .. Enumerable
+                .Range(0, Items)
+                .Select(item =>
+                {
+                    // In float32 like the engine, so that the same values overflow.
+                    float dot = 0,
+                        squares = 0;
+                    for (int d = 0; d < width; d++)
+                    {
+                        float value = items[(item * engine.Model.Dimension) + d];
+                        dot += value * user[d];
+                        squares += value * value;
+                    }
 
-            // What is tied in the model is tied here too, regardless of the last digits.
-            double score = dot / MathF.Sqrt(squares);
-            return double.IsFinite(score) ? Math.Round(score, 5) : double.NaN;
-        })];
+                    // What is tied in the model is tied here too, regardless of the last digits.
+                    double score = dot / MathF.Sqrt(squares);
+                    return double.IsFinite(score) ? Math.Round(score, 5) : double.NaN;
+                }),
+        ];
     }
 
     private static TiedRank Rank(double[] scores, int target, ReadOnlySpan<int> targets, ReadOnlySpan<int> masked)
@@ -92,7 +111,8 @@ public class CaseRankerTests
             return TiedRank.Missing;
         }
 
-        int above = 0, ties = 0;
+        int above = 0,
+            ties = 0;
         for (int item = 0; item < scores.Length; item++)
         {
             if (!targets.Contains(item) && !masked.Contains(item))

@@ -15,7 +15,7 @@ public class InteractionFilesTests
         const string Text = "u1 b a b\n\nu2\ta  c\r\n";
         foreach (string path in new[] { files.Write("s.txt", Text), files.WriteGzip("s.gz", Text) })
         {
-            var log = InteractionFiles.ReadSequences(path);
+            InteractionLog log = InteractionFiles.ReadSequences(path);
             Assert.Equal(["b", "a", "c"], log.Items.Select(item => item.Trim()));
             Assert.Equal(2, log.Sequences.Count);
             Assert.Equal([0, 1, 0], log.Sequences[0]);
@@ -28,7 +28,9 @@ public class InteractionFilesTests
     public void ReadSequences_LineWithoutItems_NamesTheLine()
     {
         using var files = new TemporaryFiles();
-        var error = Assert.Throws<InputFileException>(() => InteractionFiles.ReadSequences(files.Write("s.txt", "u1 a b\nu2\n")));
+        InputFileException error = Assert.Throws<InputFileException>(() =>
+            InteractionFiles.ReadSequences(files.Write("s.txt", "u1 a b\nu2\n"))
+        );
         Assert.Contains("line 2: no items", error.Message, StringComparison.Ordinal);
     }
 
@@ -36,7 +38,9 @@ public class InteractionFilesTests
     public void ReadSequences_UserOnASecondLine_IsNamed()
     {
         using var files = new TemporaryFiles();
-        var error = Assert.Throws<InputFileException>(() => InteractionFiles.ReadSequences(files.Write("pairs.txt", "u1 a\nu2 b\nu1 c\n")));
+        InputFileException error = Assert.Throws<InputFileException>(() =>
+            InteractionFiles.ReadSequences(files.Write("pairs.txt", "u1 a\nu2 b\nu1 c\n"))
+        );
         Assert.Contains("line 3: user 'u1' already has a line", error.Message, StringComparison.Ordinal);
     }
 
@@ -44,8 +48,16 @@ public class InteractionFilesTests
     public void ReadSequences_FileMissingOrEmpty_Says()
     {
         using var files = new TemporaryFiles();
-        Assert.Contains("nowhere.txt", Assert.Throws<InputFileException>(() => InteractionFiles.ReadSequences(files.Path("nowhere.txt"))).Message, StringComparison.Ordinal);
-        Assert.Contains("no sequences", Assert.Throws<InputFileException>(() => InteractionFiles.ReadSequences(files.Write("e.txt", ""))).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "nowhere.txt",
+            Assert.Throws<InputFileException>(() => InteractionFiles.ReadSequences(files.Path("nowhere.txt"))).Message,
+            StringComparison.Ordinal
+        );
+        Assert.Contains(
+            "no sequences",
+            Assert.Throws<InputFileException>(() => InteractionFiles.ReadSequences(files.Write("e.txt", ""))).Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -58,7 +70,12 @@ public class InteractionFilesTests
         events.Add("u", "first", start + 1, "view");
         events.Add("u", "second", start + 1, "view");
         events.SortByTime();
-        var log = InteractionFiles.FromEvents(events, BacktestSettings.Load(new Dictionary<string, string>(), BacktestProtocol.LeaveOneOut), TimeProvider.System, static _ => { });
+        InteractionLog log = InteractionFiles.FromEvents(
+            events,
+            BacktestSettings.Load(new Dictionary<string, string>(), BacktestProtocol.LeaveOneOut),
+            TimeProvider.System,
+            static _ => { }
+        );
         Assert.Equal(["first", "second", "late"], log.Sequences[0].ToArray().Select(item => log.Items[item]));
         Assert.Equal([start + 1, start + 1, start + 9], log.Times![0]);
     }

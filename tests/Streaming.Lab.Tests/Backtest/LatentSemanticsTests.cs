@@ -8,7 +8,14 @@ public class LatentSemanticsTests
     [Fact]
     public void Map_NoMoreFeaturesThanLength_KeepsThemAsTheyAre()
     {
-        float[][] mapped = LatentSemantics.Map([[(0, 2f), (2, 1f)], [(1, 3f)]], features: 3, length: 4);
+        float[][] mapped = LatentSemantics.Map(
+            [
+                [(0, 2f), (2, 1f)],
+                [(1, 3f)],
+            ],
+            features: 3,
+            length: 4
+        );
 
         Assert.Equal([2, 0, 1, 0], mapped[0]);
         Assert.Equal([0, 3, 0, 0], mapped[1]);
@@ -19,12 +26,21 @@ public class LatentSemanticsTests
     public void Map_MatrixOfLowRank_KeepsAllInnerProducts()
     {
         var random = new Random(3);
-        float[][] basis = [.. Enumerable.Range(0, 2).Select(_ => Enumerable.Range(0, 40).Select(_ => (random.NextSingle() * 2) - 1).ToArray())];
-        (int Feature, float Weight)[][] items = [.. Enumerable.Range(0, 15).Select(_ =>
-        {
-            float a = random.NextSingle() - 0.5f, b = random.NextSingle() - 0.5f;
-            return Enumerable.Range(0, 40).Select(f => (f, (a * basis[0][f]) + (b * basis[1][f]))).ToArray();
-        })];
+        float[][] basis =
+        [
+            .. Enumerable.Range(0, 2).Select(_ => Enumerable.Range(0, 40).Select(_ => (random.NextSingle() * 2) - 1).ToArray()),
+        ];
+        (int Feature, float Weight)[][] items =
+        [
+            .. Enumerable
+                .Range(0, 15)
+                .Select(_ =>
+                {
+                    float a = random.NextSingle() - 0.5f,
+                        b = random.NextSingle() - 0.5f;
+                    return Enumerable.Range(0, 40).Select(f => (f, (a * basis[0][f]) + (b * basis[1][f]))).ToArray();
+                }),
+        ];
 
         float[][] mapped = LatentSemantics.Map(items, features: 40, length: 4);
 
@@ -38,7 +54,9 @@ public class LatentSemanticsTests
         }
     }
 
-    /// <summary>The directions are those in which the items differ most: no other map to as many numbers keeps more of their length.</summary>
+    /// <summary>
+    /// The directions are those in which the items differ most: no other map to as many numbers keeps more of their length.
+    /// </summary>
     [Fact]
     public void Map_TwoStrongFeatures_AreKeptBeforeTheWeak()
     {
@@ -46,7 +64,14 @@ public class LatentSemanticsTests
 
         float[][] mapped = LatentSemantics.Map(items, features: 20, length: 2);
 
-        Assert.All(Enumerable.Range(0, 30), i => Assert.All(Enumerable.Range(0, 30), j => Assert.Equal(i % 2 == j % 2 ? 100 : 0, mapped[i].Zip(mapped[j]).Sum(pair => pair.First * pair.Second), 1f)));
+        Assert.All(
+            Enumerable.Range(0, 30),
+            i =>
+                Assert.All(
+                    Enumerable.Range(0, 30),
+                    j => Assert.Equal(i % 2 == j % 2 ? 100 : 0, mapped[i].Zip(mapped[j]).Sum(pair => pair.First * pair.Second), 1f)
+                )
+        );
     }
 
     [Fact]

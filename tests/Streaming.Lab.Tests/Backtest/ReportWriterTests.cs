@@ -11,7 +11,7 @@ public class ReportWriterTests
     public void Json_Rows_HaveTheNamesThatScriptsRead()
     {
         using var json = JsonDocument.Parse(ReportWriter.Json(Report()));
-        var row = json.RootElement.GetProperty("rows")[1];
+        JsonElement row = json.RootElement.GetProperty("rows")[1];
         Assert.Equal("fmrlrec", row.GetProperty("tower").GetString());
         Assert.Equal("full", row.GetProperty("loss").GetString());
         Assert.Equal(16, row.GetProperty("width").GetInt32());
@@ -39,16 +39,34 @@ public class ReportWriterTests
         Assert.Equal(4, lines.Length);
     }
 
-    private static BacktestReport Report() => new("LeaveOneOut", 2, 3, 9, [1, 2], [1, 10], 1.25,
-    [
-        new ReportRow("popularity", "none", 0, false, false, null, "", [Metrics(new TiedRank(2, 0))]),
-        new ReportRow("fmrlrec", "full", 16, false, true, null, "", [Metrics(new TiedRank(0, 0), new TiedRank(2, 0)), Metrics(new TiedRank(0, 0), TiedRank.Missing)]),
-    ]);
+    private static BacktestReport Report() =>
+        new(
+            "LeaveOneOut",
+            2,
+            3,
+            9,
+            [1, 2],
+            [1, 10],
+            1.25,
+            [
+                new ReportRow("popularity", "none", 0, false, false, null, "", [Metrics(new TiedRank(2, 0))]),
+                new ReportRow(
+                    "fmrlrec",
+                    "full",
+                    16,
+                    false,
+                    true,
+                    null,
+                    "",
+                    [Metrics(new TiedRank(0, 0), new TiedRank(2, 0)), Metrics(new TiedRank(0, 0), TiedRank.Missing)]
+                ),
+            ]
+        );
 
     private static RankingMetrics Metrics(params TiedRank[] ranks)
     {
         var metrics = new RankingMetrics([1, 10]);
-        foreach (var rank in ranks)
+        foreach (TiedRank rank in ranks)
         {
             metrics.Add(rank);
         }

@@ -12,9 +12,21 @@ public class SequenceBatcherTests
     [Fact]
     public void Fill_ASequence_PredictsEveryItemFromThoseBeforeIt()
     {
-        SequenceBatcher batcher = Create(LossKind.InBatch, [[4, 5, 6], [7]]);
+        SequenceBatcher batcher = Create(
+            LossKind.InBatch,
+            [
+                [4, 5, 6],
+                [7],
+            ]
+        );
 
-        batcher.Fill(Rows([[4, 5, 6], [7]]), [0, 1]);
+        batcher.Fill(
+            Rows([
+                [4, 5, 6],
+                [7],
+            ]),
+            [0, 1]
+        );
         TrainingBatch batch = batcher.Batch(0, 0.1f, 0);
 
         // The last item is no input; steps count a start before each history.
@@ -28,9 +40,19 @@ public class SequenceBatcherTests
     [Fact]
     public void Fill_LongSequence_KeepsTheLastAndPredictsNothingFromTheStart()
     {
-        SequenceBatcher batcher = Create(LossKind.InBatch, [[1, 2, 3, 4, 5, 6]]);
+        SequenceBatcher batcher = Create(
+            LossKind.InBatch,
+            [
+                [1, 2, 3, 4, 5, 6],
+            ]
+        );
 
-        batcher.Fill(Rows([[1, 2, 3, 4, 5, 6]]), [0]);
+        batcher.Fill(
+            Rows([
+                [1, 2, 3, 4, 5, 6],
+            ]),
+            [0]
+        );
         TrainingBatch batch = batcher.Batch(0, 0.1f, 0);
 
         Assert.Equal([3, 4, 5], batch.Sequences.Rows.ToArray());
@@ -41,9 +63,22 @@ public class SequenceBatcherTests
     [Fact]
     public void Fill_EventsOfWeightZero_AreHistoryOnly()
     {
-        SequenceBatcher batcher = Create(LossKind.InBatch, [[4, 5, 6]], [[1, 0, 2]]);
+        SequenceBatcher batcher = Create(
+            LossKind.InBatch,
+            [
+                [4, 5, 6],
+            ],
+            [
+                [1, 0, 2],
+            ]
+        );
 
-        batcher.Fill(Rows([[4, 5, 6]]), [0]);
+        batcher.Fill(
+            Rows([
+                [4, 5, 6],
+            ]),
+            [0]
+        );
         TrainingBatch batch = batcher.Batch(0, 0.1f, 0);
 
         Assert.Equal([4, 6], batch.Positives.ToArray());
@@ -55,9 +90,20 @@ public class SequenceBatcherTests
     [Fact]
     public void Fill_Mind_MakesAHistoryForEachPrediction()
     {
-        SequenceBatcher batcher = Create(LossKind.InBatch, [[4, 5, 6]], tower: TowerKind.Mind);
+        SequenceBatcher batcher = Create(
+            LossKind.InBatch,
+            [
+                [4, 5, 6],
+            ],
+            tower: TowerKind.Mind
+        );
 
-        batcher.Fill(Rows([[4, 5, 6]]), [0]);
+        batcher.Fill(
+            Rows([
+                [4, 5, 6],
+            ]),
+            [0]
+        );
         TrainingBatch batch = batcher.Batch(0, 0.1f, 0);
 
         Assert.Equal([4, 4, 5], batch.Sequences.Rows.ToArray());
@@ -76,7 +122,10 @@ public class SequenceBatcherTests
     public void Batch_RandomSequences_PassesTheEnginesCheck(LossKind loss)
     {
         var random = new Random(1);
-        int[][] rows = [.. Enumerable.Range(0, 20).Select(_ => Enumerable.Range(0, random.Next(1, 9)).Select(_ => random.Next(9)).ToArray())];
+        int[][] rows =
+        [
+            .. Enumerable.Range(0, 20).Select(_ => Enumerable.Range(0, random.Next(1, 9)).Select(_ => random.Next(9)).ToArray()),
+        ];
         SequenceBatcher batcher = Create(loss, rows);
 
         batcher.Fill(Rows(rows), [3, 1, 19, 7]);
@@ -90,9 +139,25 @@ public class SequenceBatcherTests
     public void LogQ_OfTheBatch_IsTheShareOfPredictions(LossKind loss)
     {
         // Four predictions of five count; item 4 is two of them.
-        SequenceBatcher batcher = Create(loss, [[4, 5, 4], [6, 7]], [[1, 1, 1], [0, 1]]);
+        SequenceBatcher batcher = Create(
+            loss,
+            [
+                [4, 5, 4],
+                [6, 7],
+            ],
+            [
+                [1, 1, 1],
+                [0, 1],
+            ]
+        );
 
-        batcher.Fill(Rows([[4, 5, 4], [6, 7]]), [0]);
+        batcher.Fill(
+            Rows([
+                [4, 5, 4],
+                [6, 7],
+            ]),
+            [0]
+        );
 
         Assert.Equal([MathF.Log(0.5f), MathF.Log(0.25f), MathF.Log(0.5f)], batcher.Batch(0, 0.1f, 0).LogQ.ToArray(), Near);
     }
@@ -100,8 +165,18 @@ public class SequenceBatcherTests
     [Fact]
     public void LogQ_Uniform_IsThatOfTheDraw()
     {
-        SequenceBatcher batcher = Create(LossKind.Uniform, [[4, 5]]);
-        batcher.Fill(Rows([[4, 5]]), [0]);
+        SequenceBatcher batcher = Create(
+            LossKind.Uniform,
+            [
+                [4, 5],
+            ]
+        );
+        batcher.Fill(
+            Rows([
+                [4, 5],
+            ]),
+            [0]
+        );
         TrainingBatch batch = batcher.Batch(0, 0.1f, 0);
 
         Assert.Equal(6, batch.Negatives.Length);
@@ -112,13 +187,49 @@ public class SequenceBatcherTests
     [Fact]
     public void LogQ_Mns_IsThatOfTheMixtureOfThisBatch()
     {
-        SequenceBatcher batcher = Create(LossKind.Mns, [[4, 5, 4, 4]]);
-        batcher.Fill(Rows([[4, 5, 4, 4]]), [0]);
+        SequenceBatcher batcher = Create(
+            LossKind.Mns,
+            [
+                [4, 5, 4, 4],
+            ]
+        );
+        batcher.Fill(
+            Rows([
+                [4, 5, 4, 4],
+            ]),
+            [0]
+        );
         TrainingBatch batch = batcher.Batch(0, 0.1f, 0);
 
-        float[] expected = [.. batch.Positives.ToArray().Select(item => (float)Math.Log(((4 * (item == 4 ? 0.75 : 0.25)) + (6 / 9.0)) / 10))];
+        float[] expected =
+        [
+            .. batch.Positives.ToArray().Select(item => (float)Math.Log(((4 * (item == 4 ? 0.75 : 0.25)) + (6 / 9.0)) / 10)),
+        ];
         Assert.Equal(expected, batch.LogQ.ToArray(), Near);
-        Assert.Equal(batch.Negatives.ToArray().Select(item => (float)Math.Log(((4 * (item switch { 4 => 0.75, 5 => 0.25, _ => 0 })) + (6 / 9.0)) / 10)), batch.NegativeLogQ.ToArray(), Near);
+        Assert.Equal(
+            batch
+                .Negatives.ToArray()
+                .Select(item =>
+                    (float)
+                        Math.Log(
+                            (
+                                (
+                                    4
+                                    * (
+                                        item switch
+                                        {
+                                            4 => 0.75,
+                                            5 => 0.25,
+                                            _ => 0,
+                                        }
+                                    )
+                                ) + (6 / 9.0)
+                            ) / 10
+                        )
+                ),
+            batch.NegativeLogQ.ToArray(),
+            Near
+        );
     }
 
     [Theory]
@@ -127,8 +238,18 @@ public class SequenceBatcherTests
     [InlineData(LossKind.InBatch, 10, 0)]
     public void Batch_Bank_IsUsedAfterTheWarmup(LossKind loss, long step, int entries)
     {
-        SequenceBatcher batcher = Create(loss, [[4, 5]]);
-        batcher.Fill(Rows([[4, 5]]), [0]);
+        SequenceBatcher batcher = Create(
+            loss,
+            [
+                [4, 5],
+            ]
+        );
+        batcher.Fill(
+            Rows([
+                [4, 5],
+            ]),
+            [0]
+        );
 
         TrainingBatch batch = batcher.Batch(step, 0.1f, bankCount: 7);
 
@@ -137,7 +258,16 @@ public class SequenceBatcherTests
 
     private static bool Near(float expected, float actual) => Math.Abs(expected - actual) < 1e-5;
 
-    private static ModelOptions Model(LossKind loss, TowerKind tower) => new() { Widths = [4], Loss = loss, Tower = tower, HistoryLength = 3, ItemCapacity = 9, BankCapacity = 16 };
+    private static ModelOptions Model(LossKind loss, TowerKind tower) =>
+        new()
+        {
+            Widths = [4],
+            Loss = loss,
+            Tower = tower,
+            HistoryLength = 3,
+            ItemCapacity = 9,
+            BankCapacity = 16,
+        };
 
     private static SequenceBatcher Create(LossKind loss, int[][] rows, float[][]? weights = null, TowerKind tower = TowerKind.FmrlRec)
     {
@@ -147,7 +277,11 @@ public class SequenceBatcherTests
             weightRows.Add(row);
         }
 
-        return new SequenceBatcher(new OfflineSplit(Rows(rows), weightRows, new RankingCases(), new RankingCases(), ItemCount: 9), Model(loss, tower), Options);
+        return new SequenceBatcher(
+            new OfflineSplit(Rows(rows), weightRows, new RankingCases(), new RankingCases(), ItemCount: 9),
+            Model(loss, tower),
+            Options
+        );
     }
 
     private static JaggedList Rows(int[][] rows)

@@ -10,42 +10,112 @@ public class SettingsGridTests
     [Fact]
     public void Combinations_TwoLists_GivesTheProduct()
     {
-        var all = SettingsGrid.Combinations(["STREAMING__Model__Layers=1;2", "STREAMING__Model__Widths=8,16", "STREAMING__Offline__Epochs=3;4"]);
+        IReadOnlyList<IReadOnlyDictionary<string, string>> all = SettingsGrid.Combinations([
+            "STREAMING__Model__Layers=1;2",
+            "STREAMING__Model__Widths=8,16",
+            "STREAMING__Offline__Epochs=3;4",
+        ]);
         Assert.Equal(
-            ["STREAMING__Model__Layers=1 STREAMING__Offline__Epochs=3", "STREAMING__Model__Layers=1 STREAMING__Offline__Epochs=4", "STREAMING__Model__Layers=2 STREAMING__Offline__Epochs=3", "STREAMING__Model__Layers=2 STREAMING__Offline__Epochs=4"],
-            all.Select(one => SettingsGrid.Label(one, all)));
+            [
+                "STREAMING__Model__Layers=1 STREAMING__Offline__Epochs=3",
+                "STREAMING__Model__Layers=1 STREAMING__Offline__Epochs=4",
+                "STREAMING__Model__Layers=2 STREAMING__Offline__Epochs=3",
+                "STREAMING__Model__Layers=2 STREAMING__Offline__Epochs=4",
+            ],
+            all.Select(one => SettingsGrid.Label(one, all))
+        );
         Assert.All(all, one => Assert.Equal("8,16", one["STREAMING__Model__Widths"]));
     }
 
     [Fact]
     public void Combinations_None_IsOneWithoutALabel()
     {
-        var all = SettingsGrid.Combinations([]);
+        IReadOnlyList<IReadOnlyDictionary<string, string>> all = SettingsGrid.Combinations([]);
         Assert.Equal(string.Empty, SettingsGrid.Label(Assert.Single(all), all));
     }
 
     [Fact]
     public void Combinations_NoName_Says() =>
-        Assert.Contains("--set is \"=3\"", Assert.Throws<SettingsException>(() => SettingsGrid.Combinations(["=3"])).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "--set is \"=3\"",
+            Assert.Throws<SettingsException>(() => SettingsGrid.Combinations(["=3"])).Message,
+            StringComparison.Ordinal
+        );
 
     [Fact]
     public void Load_UnknownOrForeignName_IsAnError()
     {
-        Assert.Contains("STREAMING__Model__Layer ", Assert.Throws<SettingsException>(() => BacktestSettings.Load(new Dictionary<string, string> { ["STREAMING__Model__Layer"] = "2" }, BacktestProtocol.LeaveOneOut)).Message, StringComparison.Ordinal);
-        Assert.Contains("STREAMING__Kafka__Topic is not a setting of a backtest", Assert.Throws<SettingsException>(() => BacktestSettings.Load(new Dictionary<string, string> { ["STREAMING__Kafka__Topic"] = "2" }, BacktestProtocol.LeaveOneOut)).Message, StringComparison.Ordinal);
-        Assert.Contains("STREAMING__Training__Threads is not a setting", Assert.Throws<SettingsException>(() => BacktestSettings.Load(new Dictionary<string, string> { ["STREAMING__Training__Threads"] = "2" }, BacktestProtocol.LeaveOneOut)).Message, StringComparison.Ordinal);
-        Assert.Contains("STREAMING__Offline__Epochs is 0", Assert.Throws<SettingsException>(() => BacktestSettings.Load(new Dictionary<string, string> { ["STREAMING__Offline__Epochs"] = "0" }, BacktestProtocol.LeaveOneOut)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "STREAMING__Model__Layer ",
+            Assert
+                .Throws<SettingsException>(() =>
+                    BacktestSettings.Load(
+                        new Dictionary<string, string> { ["STREAMING__Model__Layer"] = "2" },
+                        BacktestProtocol.LeaveOneOut
+                    )
+                )
+                .Message,
+            StringComparison.Ordinal
+        );
+        Assert.Contains(
+            "STREAMING__Kafka__Topic is not a setting of a backtest",
+            Assert
+                .Throws<SettingsException>(() =>
+                    BacktestSettings.Load(
+                        new Dictionary<string, string> { ["STREAMING__Kafka__Topic"] = "2" },
+                        BacktestProtocol.LeaveOneOut
+                    )
+                )
+                .Message,
+            StringComparison.Ordinal
+        );
+        Assert.Contains(
+            "STREAMING__Training__Threads is not a setting",
+            Assert
+                .Throws<SettingsException>(() =>
+                    BacktestSettings.Load(
+                        new Dictionary<string, string> { ["STREAMING__Training__Threads"] = "2" },
+                        BacktestProtocol.LeaveOneOut
+                    )
+                )
+                .Message,
+            StringComparison.Ordinal
+        );
+        Assert.Contains(
+            "STREAMING__Offline__Epochs is 0",
+            Assert
+                .Throws<SettingsException>(() =>
+                    BacktestSettings.Load(
+                        new Dictionary<string, string> { ["STREAMING__Offline__Epochs"] = "0" },
+                        BacktestProtocol.LeaveOneOut
+                    )
+                )
+                .Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
     public void Load_Engine_IsTheWorkersSetting() =>
-        Assert.Equal("cuda:1", BacktestSettings.Load(new Dictionary<string, string> { ["STREAMING__Training__Device"] = "cuda:1" }, BacktestProtocol.LeaveOneOut).Engine.Device);
+        Assert.Equal(
+            "cuda:1",
+            BacktestSettings
+                .Load(new Dictionary<string, string> { ["STREAMING__Training__Device"] = "cuda:1" }, BacktestProtocol.LeaveOneOut)
+                .Engine.Device
+        );
 
     [Fact]
     public void ToFile_ReadBack_GivesTheSameSettings()
     {
-        var chosen = new Dictionary<string, string> { ["STREAMING__Model__Layers"] = "1", ["STREAMING__Model__Widths"] = "8,24", ["STREAMING__Offline__Epochs"] = "7" };
-        string[] lines = BacktestSettings.ToFile(BacktestSettings.Load(chosen, BacktestProtocol.Prequential), "best").Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        var chosen = new Dictionary<string, string>
+        {
+            ["STREAMING__Model__Layers"] = "1",
+            ["STREAMING__Model__Widths"] = "8,24",
+            ["STREAMING__Offline__Epochs"] = "7",
+        };
+        string[] lines = BacktestSettings
+            .ToFile(BacktestSettings.Load(chosen, BacktestProtocol.Prequential), "best")
+            .Split('\n', StringSplitOptions.RemoveEmptyEntries);
         Assert.Equal("# best", lines[0]);
         Assert.Equal(chosen, lines[1..].Select(line => line.Split('=')).ToDictionary(pair => pair[0], pair => pair[1]));
     }
@@ -53,7 +123,7 @@ public class SettingsGridTests
     [Fact]
     public void Load_OfflineProtocol_HasAPresetForWhatIsNotSet()
     {
-        var model = Model(BacktestProtocol.LeaveOneOut, ("STREAMING__Model__Widths", "8,16,32"));
+        ModelOptions model = Model(BacktestProtocol.LeaveOneOut, ("STREAMING__Model__Widths", "8,16,32"));
         Assert.Equal((0.1f, true, 0.25f), (model.Temperature, model.OutputLinear, model.OutputNegatives));
         Assert.Equal([0.2f, 0.4f, 0.6f], model.Dropout);
         Assert.Equal([4f, 2f, 1f], model.WidthWeights);

@@ -9,7 +9,12 @@ public class SplitProtocolTests
     [Fact]
     public void LeaveOneOut_LastIsTestAndTheOneBeforeValidation()
     {
-        var split = SplitProtocol.LeaveOneOut(Log([[1, 2, 3, 4], [5, 6]]));
+        OfflineSplit split = SplitProtocol.LeaveOneOut(
+            Log([
+                [1, 2, 3, 4],
+                [5, 6],
+            ])
+        );
         Assert.Equal([1, 2], split.Train[0]);
         Assert.Equal([5, 6], split.Train[1]);
         Assert.Equal(1, split.Test.Count);
@@ -24,9 +29,11 @@ public class SplitProtocolTests
     {
         // Each of 100 users has ten distinct items, one of them twice among the targets.
         int[][] sequences = [.. Enumerable.Range(0, 100).Select(user => (int[])[.. Enumerable.Range(user * 10, 9), (user * 10) + 8])];
-        var split = SplitProtocol.ByUser(Log(sequences), seed: 1);
+        OfflineSplit split = SplitProtocol.ByUser(Log(sequences), seed: 1);
         Assert.Equal((80, 10, 10), (split.Train.Count, split.Validation.Count, split.Test.Count));
-        var users = Enumerable.Range(0, 80).Select(i => split.Train[i][0])
+        IEnumerable<int> users = Enumerable
+            .Range(0, 80)
+            .Select(i => split.Train[i][0])
             .Concat(Enumerable.Range(0, 10).Select(i => split.Validation.Histories[i][0]))
             .Concat(Enumerable.Range(0, 10).Select(i => split.Test.Histories[i][0]));
         Assert.Equal(100, users.Distinct().Count());
@@ -49,7 +56,7 @@ public class SplitProtocolTests
             sequences.Add([.. own.Select(time => (int)time)]);
         }
 
-        var split = SplitProtocol.ByTime(Log([.. sequences]) with { Times = times });
+        OfflineSplit split = SplitProtocol.ByTime(Log([.. sequences]) with { Times = times });
         int lastTrained = Enumerable.Range(0, split.Train.Count).Max(i => split.Train[i][^1]);
         int firstValidated = Enumerable.Range(0, split.Validation.Count).Min(i => split.Validation.Targets[i][0]);
         int lastValidated = Enumerable.Range(0, split.Validation.Count).Max(i => split.Validation.Targets[i][0]);
@@ -65,7 +72,19 @@ public class SplitProtocolTests
 
     [Fact]
     public void ByTime_WithoutTimes_Says() =>
-        Assert.Contains("--events", Assert.Throws<InputFileException>(() => SplitProtocol.ByTime(Log([[1, 2]]))).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "--events",
+            Assert
+                .Throws<InputFileException>(() =>
+                    SplitProtocol.ByTime(
+                        Log([
+                            [1, 2],
+                        ])
+                    )
+                )
+                .Message,
+            StringComparison.Ordinal
+        );
 
     [Fact]
     public void Sample_OfCases_IsAFixedPartInOrder()
@@ -76,7 +95,7 @@ public class SplitProtocolTests
             cases.Add([i], [i]);
         }
 
-        var sample = cases.Sample(30, seed: 4);
+        RankingCases sample = cases.Sample(30, seed: 4);
         int[] targets = [.. Enumerable.Range(0, sample.Count).Select(i => sample.Targets[i][0])];
         Assert.Equal(30, targets.Distinct().Count());
         Assert.Equal(targets.Order(), targets);
@@ -92,6 +111,10 @@ public class SplitProtocolTests
             rows.Add(sequence);
         }
 
-        return new InteractionLog([.. Enumerable.Range(0, sequences.Max(sequence => sequence.Max()) + 1).Select(item => $"i{item}")], rows, null);
+        return new InteractionLog(
+            [.. Enumerable.Range(0, sequences.Max(sequence => sequence.Max()) + 1).Select(item => $"i{item}")],
+            rows,
+            null
+        );
     }
 }

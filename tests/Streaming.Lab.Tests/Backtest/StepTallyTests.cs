@@ -37,7 +37,11 @@ public class StepTallyTests
 
         NonFiniteLossException ended = Assert.Throws<NonFiniteLossException>(() => tally.Add(Failed));
 
-        Assert.StartsWith("cbns: 10 consecutive steps had a non-finite loss or gradient. A smaller STREAMING__Offline__LearningRate", ended.Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "cbns: 10 consecutive steps had a non-finite loss or gradient. A smaller STREAMING__Offline__LearningRate",
+            ended.Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -59,7 +63,11 @@ public class StepTallyTests
         tally.Add(Failed);
         tally.Add(Failed);
 
-        Assert.StartsWith("run: none of 2 steps was applied", Assert.Throws<NonFiniteLossException>(tally.ThrowIfNoneApplied).Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "run: none of 2 steps was applied",
+            Assert.Throws<NonFiniteLossException>(tally.ThrowIfNoneApplied).Message,
+            StringComparison.Ordinal
+        );
     }
 
     private static StepResult Failed => new(false, double.NaN, double.NaN, default, 0);

@@ -16,7 +16,10 @@ public class StreamBaselinesTests
 
         floors.Take(Batch((1, 10, []), (1, 11, [10]), (2, 10, [])), isAfterDrift: false);
 
-        Assert.Equal(["look for i0", "u0 learns i0", "look for i1", "u0 learns i1", "look for i0", "u1 scores 2 items after []", "u1 learns i0"], spy.Calls);
+        Assert.Equal(
+            ["look for i0", "u0 learns i0", "look for i1", "u0 learns i1", "look for i0", "u1 scores 2 items after []", "u1 learns i0"],
+            spy.Calls
+        );
     }
 
     [Fact]
@@ -68,8 +71,6 @@ public class StreamBaselinesTests
 
         protected override void Learn(int user, ReadOnlySpan<int> history, int item) => Calls.Add($"u{user} learns i{item}");
 
-        protected override void GrowItems(int capacity)
-        {
-        }
+        protected override void GrowItems(int capacity) { }
     }
 }

@@ -24,7 +24,10 @@ public class BacktestCommandTests
         using var files = new TemporaryFiles();
         string report = files.Path("report.json");
         string sequences = files.WriteGzip("sequences.txt.gz", Cycles(users: 300));
-        int code = await Run($"backtest --protocol {protocol} --sequences {sequences} --tower {tower} --loss full --epochs 12 --set Offline__LearningRate=0.01 --set Offline__WarmupSteps=10 --set Offline__BatchSize=32 {Small} --report {report}");
+        int code = await Run(
+            $"backtest --protocol {protocol} --sequences {sequences} --tower {tower} --loss full --epochs 12 --set "
+                + $"Offline__LearningRate=0.01 --set Offline__WarmupSteps=10 --set Offline__BatchSize=32 {Small} --report {report}"
+        );
 
         Assert.Equal(0, code);
         using var json = JsonDocument.Parse(await File.ReadAllTextAsync(report, TestContext.Current.CancellationToken));
@@ -32,7 +35,10 @@ public class BacktestCommandTests
         double popularity = Recall(rows, "popularity", 0);
         double model = Recall(rows, tower, 8);
         Assert.True(model > 2 * popularity, $"Recall@5 is {model}; popularity has {popularity}.");
-        Assert.Equal(["popularity", "item-knn", "markov", "knn+markov", "own-latest", tower], rows.Select(row => row.GetProperty("tower").GetString()!).Distinct());
+        Assert.Equal(
+            ["popularity", "item-knn", "markov", "knn+markov", "own-latest", tower],
+            rows.Select(row => row.GetProperty("tower").GetString()!).Distinct()
+        );
         Assert.Contains(rows, row => row.GetProperty("width").GetInt32() == 4);
     }
 
@@ -42,7 +48,10 @@ public class BacktestCommandTests
         using var files = new TemporaryFiles();
         string sequences = files.Write("short.txt", string.Concat(Enumerable.Range(0, 50).Select(user => $"u{user} a b\n")));
 
-        Assert.Equal((int)ExitCode.BadInput, await Run($"backtest --protocol leave-one-out --sequences {sequences} --loss full --epochs 1 {Small}"));
+        Assert.Equal(
+            (int)ExitCode.BadInput,
+            await Run($"backtest --protocol leave-one-out --sequences {sequences} --loss full --epochs 1 {Small}")
+        );
     }
 
     [Theory]
@@ -53,7 +62,10 @@ public class BacktestCommandTests
         using var files = new TemporaryFiles();
         string model = files.Path("model");
         string sequences = files.WriteGzip("sequences.txt.gz", Cycles(users: 64));
-        int code = await Run($"backtest --sequences {sequences} --loss full --epochs 5 --set Offline__Patience=2 --set Offline__KeepLast={keepLast} --set Offline__LearningRate=1e-20 --set Offline__BatchSize=32 {Small} --no-floors --model {model}");
+        int code = await Run(
+            $"backtest --sequences {sequences} --loss full --epochs 5 --set Offline__Patience=2 --set Offline__KeepLast={keepLast} "
+                + $"--set Offline__LearningRate=1e-20 --set Offline__BatchSize=32 {Small} --no-floors --model {model}"
+        );
 
         Assert.Equal(0, code);
         const int stepsPerEpoch = 2;
@@ -67,11 +79,21 @@ public class BacktestCommandTests
         string report = files.Path("report.json");
         string settings = files.Path("best.env");
         string events = files.Write("events.csv", CycleEvents(users: 400));
-        int code = await Run($"backtest --protocol prequential --events {events} --loss inbatch --set Training__LearningRate__Peak=0.01 --set Training__LearningRate__WarmupSteps=10 --set Stream__BatchSize=32 --cutoffs 5,10 {Small} --report {report} --write-settings {settings}");
+        int code = await Run(
+            $"backtest --protocol prequential --events {events} --loss inbatch --set Training__LearningRate__Peak=0.01 --set "
+                + $"Training__LearningRate__WarmupSteps=10 --set Stream__BatchSize=32 --cutoffs 5,10 {Small} --report {report} "
+                + $"--write-settings {settings}"
+        );
 
         Assert.Equal(0, code);
         using var json = JsonDocument.Parse(await File.ReadAllTextAsync(report, TestContext.Current.CancellationToken));
-        JsonElement[] rows = [.. json.RootElement.GetProperty("rows").EnumerateArray().Where(row => row.GetProperty("segment").GetString() == "NewItemsOfKnownUsers")];
+        JsonElement[] rows =
+        [
+            .. json
+                .RootElement.GetProperty("rows")
+                .EnumerateArray()
+                .Where(row => row.GetProperty("segment").GetString() == "NewItemsOfKnownUsers"),
+        ];
         double popularity = Recall(rows, "recent-popularity", 0);
         double model = Recall(rows, "fmrlrec", 8);
         Assert.True(model > 1.5 * popularity, $"Recall@5 is {model}; recent popularity has {popularity}.");
@@ -86,18 +108,31 @@ public class BacktestCommandTests
         using var files = new TemporaryFiles();
         string report = files.Path("report.json");
         string events = files.Write("events.csv", CycleEvents(users: 1200));
-        int code = await Run($"backtest --protocol prequential --events {events} --drift-at 0.5 --loss cbns --set Training__LearningRate__Peak=0.01 --set Training__LearningRate__WarmupSteps=10 --set Training__Evaluation__Window=500 --set Stream__BatchSize=32 --cutoffs 5,10 {Small} --report {report}");
+        int code = await Run(
+            $"backtest --protocol prequential --events {events} --drift-at 0.5 --loss cbns --set Training__LearningRate__Peak=0.01 "
+                + "--set Training__LearningRate__WarmupSteps=10 --set Training__Evaluation__Window=500 --set Stream__BatchSize=32 "
+                + $"--cutoffs 5,10 {Small} --report {report}"
+        );
 
         Assert.Equal(0, code);
         using var json = JsonDocument.Parse(await File.ReadAllTextAsync(report, TestContext.Current.CancellationToken));
         int count = json.RootElement.GetProperty("events").GetInt32();
         JsonElement[] curves = [.. json.RootElement.GetProperty("curves").EnumerateArray()];
-        Assert.Equal(["recent-popularity", "item-knn", "markov", "knn+markov", "own-latest", "isgd", "fmrlrec cbns", "fmrlrec cbns fused"], curves.Select(curve => curve.GetProperty("model").GetString()!));
-        JsonElement[] afterDrift = [.. json.RootElement.GetProperty("rows").EnumerateArray().Where(row => row.GetProperty("segment").GetString() == "AfterDrift")];
+        Assert.Equal(
+            ["recent-popularity", "item-knn", "markov", "knn+markov", "own-latest", "isgd", "fmrlrec cbns", "fmrlrec cbns fused"],
+            curves.Select(curve => curve.GetProperty("model").GetString()!)
+        );
+        JsonElement[] afterDrift =
+        [
+            .. json.RootElement.GetProperty("rows").EnumerateArray().Where(row => row.GetProperty("segment").GetString() == "AfterDrift"),
+        ];
         Assert.All(afterDrift, row => Assert.Equal(count - (count / 2), row.GetProperty("cases").GetInt32()));
         Assert.Contains(afterDrift, row => row.GetProperty("tower").GetString() == "fused");
-        var points = curves[^2].GetProperty("points").EnumerateArray()
-            .Select(point => (Events: point.GetProperty("events").GetInt32(), Recall: point.GetProperty("recall").GetDouble())).ToList();
+        var points = curves[^2]
+            .GetProperty("points")
+            .EnumerateArray()
+            .Select(point => (Events: point.GetProperty("events").GetInt32(), Recall: point.GetProperty("recall").GetDouble()))
+            .ToList();
         double before = points.Last(point => point.Events <= count / 2).Recall;
         double after = points.First(point => point.Events >= (count / 2) + 500).Recall;
         Assert.True(after < 0.7 * before, $"Recall is {after} after the drift; before it was {before}.");
@@ -109,7 +144,10 @@ public class BacktestCommandTests
     {
         using var files = new TemporaryFiles();
         string report = files.Path("report.json");
-        int code = await Run($"backtest --sequences {files.Write("s.txt", Cycles(users: 60))} --tower youtubednn --loss cbns --epochs 2 --seeds 1,2 --alone --no-floors {Small} --report {report}");
+        int code = await Run(
+            $"backtest --sequences {files.Write("s.txt", Cycles(users: 60))} --tower youtubednn --loss cbns --epochs 2 --seeds 1,2 "
+                + $"--alone --no-floors {Small} --report {report}"
+        );
 
         Assert.Equal(0, code);
         using var json = JsonDocument.Parse(await File.ReadAllTextAsync(report, TestContext.Current.CancellationToken));
@@ -132,11 +170,18 @@ public class BacktestCommandTests
     [InlineData("backtest --protocol other", ExitCode.Usage)]
     public async Task Run_WrongRequest_HasTheExitCode(string line, object code) => Assert.Equal((int)(ExitCode)code, await Run(line));
 
-    private static Task<int> Run(string line) => CommandLine.RunAsync(LabCommands.Create(), line.Split(' ', StringSplitOptions.RemoveEmptyEntries));
+    private static Task<int> Run(string line) =>
+        CommandLine.RunAsync(LabCommands.Create(), line.Split(' ', StringSplitOptions.RemoveEmptyEntries));
 
-    private static double Recall(JsonElement[] rows, string tower, int width) => rows
-        .First(row => row.GetProperty("tower").GetString() == tower && row.GetProperty("width").GetInt32() == width && row.GetProperty("historyMasked").GetBoolean())
-        .GetProperty("recall").GetProperty("5").GetDouble();
+    private static double Recall(JsonElement[] rows, string tower, int width) =>
+        rows.First(row =>
+                row.GetProperty("tower").GetString() == tower
+                && row.GetProperty("width").GetInt32() == width
+                && row.GetProperty("historyMasked").GetBoolean()
+            )
+            .GetProperty("recall")
+            .GetProperty("5")
+            .GetDouble();
 
     /// <summary>60 items in six cycles of ten; a user walks along one of them from a random start.</summary>
     private static IEnumerable<(int User, int Item)> Walks(int users)
@@ -156,7 +201,7 @@ public class BacktestCommandTests
     private static string Cycles(int users)
     {
         var text = new StringBuilder();
-        foreach (var walk in Walks(users).GroupBy(step => step.User))
+        foreach (IGrouping<int, (int User, int Item)> walk in Walks(users).GroupBy(step => step.User))
         {
             text.Append('u').Append(walk.Key).Append(' ').AppendJoin(' ', walk.Select(step => $"i{step.Item}")).AppendLine();
         }

@@ -18,8 +18,14 @@ public sealed class EndTests
     [InlineData(Killed)]
     public async Task Demo_EndsBySignal_ItsServerEndsToo(int signal)
     {
-        Dictionary<string, string> variables = new() { ["STREAMING__Model__Widths"] = "4,8", ["STREAMING__Model__ItemCapacity"] = "2500", ["STREAMING__Training__Threads"] = "1", ["STREAMING__Http__Port"] = "0" };
-        using StreamingProcess demo = StreamingProcess.Start(["demo", "--rate", "50"], variables);
+        Dictionary<string, string> variables = new()
+        {
+            ["STREAMING__Model__Widths"] = "4,8",
+            ["STREAMING__Model__ItemCapacity"] = "2500",
+            ["STREAMING__Training__Threads"] = "1",
+            ["STREAMING__Http__Port"] = "0",
+        };
+        using var demo = StreamingProcess.Start(["demo", "--rate", "50"], variables);
         await demo.WaitForLineAsync(static line => line.StartsWith("kafka ", StringComparison.Ordinal));
         int server = ChildOf(demo.Id);
 
@@ -34,8 +40,12 @@ public sealed class EndTests
     [InlineData(Interrupt, 2)]
     public async Task Replay_NothingAnswers_EndsBySignal(int signal, int times)
     {
-        Dictionary<string, string> variables = new() { ["STREAMING__Kafka__BootstrapServers"] = "127.0.0.1:9", ["STREAMING__Pipeline__ShutdownTimeout"] = "2s" };
-        using StreamingProcess replay = StreamingProcess.Start(["replay", "--count", "200000"], variables);
+        Dictionary<string, string> variables = new()
+        {
+            ["STREAMING__Kafka__BootstrapServers"] = "127.0.0.1:9",
+            ["STREAMING__Pipeline__ShutdownTimeout"] = "2s",
+        };
+        using var replay = StreamingProcess.Start(["replay", "--count", "200000"], variables);
         await replay.WaitForLineAsync(static line => line.Length > 0);
         for (int i = 0; i < times; i++)
         {
@@ -51,7 +61,7 @@ public sealed class EndTests
     public async Task Replay_NothingAnswers_EndsByItselfWith69AndNamesTheAddress()
     {
         Dictionary<string, string> variables = new() { ["STREAMING__Kafka__BootstrapServers"] = "127.0.0.1:9" };
-        using StreamingProcess replay = StreamingProcess.Start(["replay", "--count", "100"], variables);
+        using var replay = StreamingProcess.Start(["replay", "--count", "100"], variables);
 
         Assert.True(await replay.WaitForExitAsync() == 69, replay.Output);
         Assert.Contains("no answer from Kafka at 127.0.0.1:9 for", replay.Output, StringComparison.Ordinal);
@@ -61,22 +71,32 @@ public sealed class EndTests
     [Fact]
     public async Task Demo_TemporaryFolderIsMissing_IsOneLineThatNamesIt()
     {
-        using StreamingProcess demo = StreamingProcess.Start(["demo", "--count", "10", "--no-serve"], new Dictionary<string, string> { ["TMPDIR"] = "/nonexistent" });
+        using var demo = StreamingProcess.Start(
+            ["demo", "--count", "10", "--no-serve"],
+            new Dictionary<string, string> { ["TMPDIR"] = "/nonexistent" }
+        );
 
         Assert.True(await demo.WaitForExitAsync() == 69, demo.Output);
         Assert.Contains("none can be made in '/nonexistent/' (TMPDIR)", demo.Output, StringComparison.Ordinal);
         Assert.DoesNotContain("   at ", demo.Output, StringComparison.Ordinal);
     }
 
-    private static int ChildOf(int parent) => Directory.GetDirectories("/proc")
-        .Select(Path.GetFileName).Where(static name => name!.All(char.IsAsciiDigit))
-        .Select(static name => int.Parse(name!, CultureInfo.InvariantCulture)).Single(process => ParentOf(process) == parent);
+    private static int ChildOf(int parent) =>
+        Directory
+            .GetDirectories("/proc")
+            .Select(Path.GetFileName)
+            .Where(static name => name!.All(char.IsAsciiDigit))
+            .Select(static name => int.Parse(name!, CultureInfo.InvariantCulture))
+            .Single(process => ParentOf(process) == parent);
 
     private static int ParentOf(int process)
     {
         try
         {
-            return int.Parse(File.ReadLines($"/proc/{process}/status").First(static line => line.StartsWith("PPid:", StringComparison.Ordinal))[5..], CultureInfo.InvariantCulture);
+            return int.Parse(
+                File.ReadLines($"/proc/{process}/status").First(static line => line.StartsWith("PPid:", StringComparison.Ordinal))[5..],
+                CultureInfo.InvariantCulture
+            );
         }
         catch (IOException)
         {

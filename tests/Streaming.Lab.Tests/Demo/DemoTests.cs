@@ -20,7 +20,7 @@ public sealed class DemoTests : IDisposable
 
         Assert.True(await demo.WaitForExitAsync() == 0, demo.Output);
 
-        using JsonDocument report = JsonDocument.Parse(await File.ReadAllTextAsync(file, TestContext.Current.CancellationToken));
+        using var report = JsonDocument.Parse(await File.ReadAllTextAsync(file, TestContext.Current.CancellationToken));
         JsonElement root = report.RootElement;
         JsonElement events = root.GetProperty("events");
         long Count(string name) => events.GetProperty(name).GetInt64();
@@ -30,8 +30,14 @@ public sealed class DemoTests : IDisposable
         Assert.True(Count("duplicates") > 0 && Count("deadLettered") > 0 && Count("historyOnly") > 0, events.ToString());
 
         Assert.Equal([4, 8, 16], root.GetProperty("widths").EnumerateArray().Select(width => width.GetProperty("width").GetInt32()));
-        Assert.All(root.GetProperty("widths").EnumerateArray(), width => Assert.InRange(width.GetProperty("recall20").GetDouble(), 0.001, 1));
-        Assert.All(root.GetProperty("widths").EnumerateArray(), width => Assert.InRange(width.GetProperty("ndcg20").GetDouble(), 0.0001, 1));
+        Assert.All(
+            root.GetProperty("widths").EnumerateArray(),
+            width => Assert.InRange(width.GetProperty("recall20").GetDouble(), 0.001, 1)
+        );
+        Assert.All(
+            root.GetProperty("widths").EnumerateArray(),
+            width => Assert.InRange(width.GetProperty("ndcg20").GetDouble(), 0.0001, 1)
+        );
         Assert.InRange(root.GetProperty("baselines").GetProperty("recentPopularity").GetProperty("recall20").GetDouble(), 0.01, 1);
         foreach (string method in (string[])["itemKnn", "markov", "knnAndMarkov", "ownLatest"])
         {
@@ -40,10 +46,17 @@ public sealed class DemoTests : IDisposable
 
         Assert.NotEqual("recent popularity", root.GetProperty("baselines").GetProperty("strongest").GetString());
         Assert.Equal([4, 8, 16], root.GetProperty("fused").EnumerateArray().Select(width => width.GetProperty("width").GetInt32()));
-        Assert.True(root.GetProperty("fused")[2].GetProperty("recall20").GetDouble() > root.GetProperty("widths")[2].GetProperty("recall20").GetDouble(), root.ToString());
+        Assert.True(
+            root.GetProperty("fused")[2].GetProperty("recall20").GetDouble()
+                > root.GetProperty("widths")[2].GetProperty("recall20").GetDouble(),
+            root.ToString()
+        );
         Assert.InRange(root.GetProperty("cost").GetProperty("share").GetDouble(), 0.0001, 1);
         Assert.True(root.GetProperty("cost").GetProperty("countBytes").GetInt64() > 0);
-        Assert.True(root.GetProperty("training").GetProperty("loss").GetDouble() > 0, "The loss is that of the newest step, also after the last, empty batch.");
+        Assert.True(
+            root.GetProperty("training").GetProperty("loss").GetDouble() > 0,
+            "The loss is that of the newest step, also after the last, empty batch."
+        );
         Assert.True(root.GetProperty("eventsPerSecond").GetDouble() > 0);
 
         JsonElement fresh = root.GetProperty("freshnessMilliseconds");
@@ -55,12 +68,15 @@ public sealed class DemoTests : IDisposable
 
         JsonElement[] examples = [.. root.GetProperty("examples").EnumerateArray()];
         Assert.Equal(3, examples.Length);
-        Assert.All(examples, example =>
-        {
-            Assert.Equal(5, example.GetProperty("atSmallest").GetArrayLength());
-            Assert.Equal(5, example.GetProperty("atLargest").GetArrayLength());
-            Assert.NotEmpty(example.GetProperty("title").GetString()!);
-        });
+        Assert.All(
+            examples,
+            example =>
+            {
+                Assert.Equal(5, example.GetProperty("atSmallest").GetArrayLength());
+                Assert.Equal(5, example.GetProperty("atLargest").GetArrayLength());
+                Assert.NotEmpty(example.GetProperty("title").GetString()!);
+            }
+        );
         Assert.Contains("events     produced 3000 = trained ", demo.Output, StringComparison.Ordinal);
     }
 
@@ -70,33 +86,53 @@ public sealed class DemoTests : IDisposable
         string events = Path.Combine(_folder, "events.csv");
         await File.WriteAllLinesAsync(
             events,
-            ["user,item,timestamp", .. Enumerable.Range(0, 600).Select(i => $"u{i % 40},i{(i % 40 / 4 * 3) + (i / 40 % 3)},{1_700_000_000 + i}")],
-            TestContext.Current.CancellationToken);
+            [
+                "user,item,timestamp",
+                .. Enumerable.Range(0, 600).Select(i => $"u{i % 40},i{(i % 40 / 4 * 3) + (i / 40 % 3)},{1_700_000_000 + i}"),
+            ],
+            TestContext.Current.CancellationToken
+        );
         using var demo = StreamingProcess.Start(["demo", "--events", events, "--interval", "1"], Small);
 
         string serving = await demo.WaitForLineAsync(line => line.StartsWith("serving lookups at ", StringComparison.Ordinal));
         using var client = new HttpClient { BaseAddress = new Uri(serving.Split(' ')[3]) };
-        using JsonDocument item = JsonDocument.Parse(await client.GetStringAsync(new Uri("/items/i4?width=8", UriKind.Relative), TestContext.Current.CancellationToken));
-        using JsonDocument near = JsonDocument.Parse(await client.GetStringAsync(new Uri("/items/i4/neighbours?width=16&count=3", UriKind.Relative), TestContext.Current.CancellationToken));
+        using var item = JsonDocument.Parse(
+            await client.GetStringAsync(new Uri("/items/i4?width=8", UriKind.Relative), TestContext.Current.CancellationToken)
+        );
+        using var near = JsonDocument.Parse(
+            await client.GetStringAsync(
+                new Uri("/items/i4/neighbours?width=16&count=3", UriKind.Relative),
+                TestContext.Current.CancellationToken
+            )
+        );
 
         Assert.Equal(8, item.RootElement.GetProperty("vector").GetArrayLength());
         Assert.Equal(3, near.RootElement.GetProperty("neighbours").GetArrayLength());
 
         demo.Terminate();
         Assert.True(await demo.WaitForExitAsync() == 0, demo.Output);
-        Assert.Contains("produced 600 = trained 600 + history only 0 + dead letters 0 + duplicates 0", demo.Output, StringComparison.Ordinal);
+        Assert.Contains(
+            "produced 600 = trained 600 + history only 0 + dead letters 0 + duplicates 0",
+            demo.Output,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
     public async Task Demo_SigtermWhileLearning_DrainsReportsAndExitsZero()
     {
         using var demo = StreamingProcess.Start(["demo", "--seconds", "600", "--interval", "0.2"], Small);
-        await demo.WaitForLineAsync(line => line.Contains(" events ", StringComparison.Ordinal) && !line.Contains(" 0 events ", StringComparison.Ordinal));
+        await demo.WaitForLineAsync(line =>
+            line.Contains(" events ", StringComparison.Ordinal) && !line.Contains(" 0 events ", StringComparison.Ordinal)
+        );
 
         demo.Terminate();
 
         Assert.True(await demo.WaitForExitAsync() == 0, demo.Output);
-        string[] words = demo.Output.Split('\n').Single(line => line.StartsWith("events     produced", StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        string[] words = demo
+            .Output.Split('\n')
+            .Single(line => line.StartsWith("events     produced", StringComparison.Ordinal))
+            .Split(' ', StringSplitOptions.RemoveEmptyEntries);
         long[] numbers = [.. words.Where(word => long.TryParse(word, out _)).Select(long.Parse)];
         Assert.Equal(numbers[0], numbers[1..].Sum());
     }
@@ -117,8 +153,12 @@ public sealed class DemoTests : IDisposable
         await File.WriteAllLinesAsync(
             events,
             ["user,item,type,timestamp", .. Enumerable.Range(0, 30).Select(i => $"u{i},i{i},look,{1_700_000_000 + i}")],
-            TestContext.Current.CancellationToken);
-        using var demo = StreamingProcess.Start(["demo", "--events", events, "--no-serve"], new Dictionary<string, string>(Small) { ["STREAMING__Events__Strict"] = "true", ["STREAMING__Events__Weights"] = "view=1" });
+            TestContext.Current.CancellationToken
+        );
+        using var demo = StreamingProcess.Start(
+            ["demo", "--events", events, "--no-serve"],
+            new Dictionary<string, string>(Small) { ["STREAMING__Events__Strict"] = "true", ["STREAMING__Events__Weights"] = "view=1" }
+        );
 
         Assert.Equal((int)ExitCode.BadInput, await demo.WaitForExitAsync());
         Assert.Contains("30 of 30 events are dead letters", demo.Output, StringComparison.Ordinal);
@@ -135,17 +175,18 @@ public sealed class DemoTests : IDisposable
         Assert.Contains(expected, demo.Output, StringComparison.Ordinal);
     }
 
-    private static Dictionary<string, string> Small => new()
-    {
-        ["STREAMING__Model__Widths"] = "4,8,16",
-        ["STREAMING__Model__Layers"] = "1",
-        ["STREAMING__Model__HistoryLength"] = "10",
-        ["STREAMING__Model__BankCapacity"] = "512",
-        ["STREAMING__Model__ItemCapacity"] = "4000",
-        ["STREAMING__Batching__BatchSize"] = "64",
-        ["STREAMING__Training__LearningRate__Peak"] = "0.005",
-        ["STREAMING__Training__LearningRate__WarmupSteps"] = "5",
-        ["STREAMING__Pipeline__PublishInterval"] = "100ms",
-        ["STREAMING__Http__Port"] = "0",
-    };
+    private static Dictionary<string, string> Small =>
+        new()
+        {
+            ["STREAMING__Model__Widths"] = "4,8,16",
+            ["STREAMING__Model__Layers"] = "1",
+            ["STREAMING__Model__HistoryLength"] = "10",
+            ["STREAMING__Model__BankCapacity"] = "512",
+            ["STREAMING__Model__ItemCapacity"] = "4000",
+            ["STREAMING__Batching__BatchSize"] = "64",
+            ["STREAMING__Training__LearningRate__Peak"] = "0.005",
+            ["STREAMING__Training__LearningRate__WarmupSteps"] = "5",
+            ["STREAMING__Pipeline__PublishInterval"] = "100ms",
+            ["STREAMING__Http__Port"] = "0",
+        };
 }

@@ -43,7 +43,9 @@ public class LocalRedisServerTests
     [Fact]
     public async Task StartAsync_WrongArgument_SaysWhatRedisPrinted()
     {
-        InvalidOperationException refused = await Assert.ThrowsAsync<InvalidOperationException>(() => LocalRedisServer.StartAsync(["--no-such-setting", "1"], Stop));
+        InvalidOperationException refused = await Assert.ThrowsAsync<InvalidOperationException>(() =>
+            LocalRedisServer.StartAsync(["--no-such-setting", "1"], Stop)
+        );
 
         Assert.Contains("no-such-setting", refused.Message, StringComparison.Ordinal);
     }
@@ -51,7 +53,10 @@ public class LocalRedisServerTests
     [Fact]
     public async Task StartAsync_Arguments_NamePortAndFolder()
     {
-        await using LocalRedisServer server = await LocalRedisServer.StartAsync(["--pidfile", "{folder}/{port}.pid", "--daemonize", "no"], Stop);
+        await using LocalRedisServer server = await LocalRedisServer.StartAsync(
+            ["--pidfile", "{folder}/{port}.pid", "--daemonize", "no"],
+            Stop
+        );
         using ConnectionMultiplexer redis = await ConnectionMultiplexer.ConnectAsync(server.Configuration + ",allowAdmin=true");
 
         KeyValuePair<string, string>[] settings = await redis.GetServers()[0].ConfigGetAsync("pidfile");

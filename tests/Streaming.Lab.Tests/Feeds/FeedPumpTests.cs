@@ -32,9 +32,13 @@ public sealed class FeedPumpTests : IDisposable
     {
         var listed = new ListFeed(
             Item("item-1"),
-            Event("user-1", "item-1", 1000) with { Event = new EventRow("user-1", "item-1", 1000, "purchase", "e1", 9.5, 2500) },
+            Event("user-1", "item-1", 1000) with
+            {
+                Event = new EventRow("user-1", "item-1", 1000, "purchase", "e1", 9.5, 2500),
+            },
             new FeedRecord { Kind = FeedKind.Malformed },
-            Event("user-2", "item-1", 2000));
+            Event("user-2", "item-1", 2000)
+        );
         using var producer = new EventProducer(_options);
         var pump = new FeedPump(listed, producer, _options, new FeedPace(), TimeProvider.System);
 
@@ -45,8 +49,18 @@ public sealed class FeedPumpTests : IDisposable
         ConsumeResult<byte[], byte[]>[] events = Read(_options.InteractionsTopic, 3);
         Assert.Equal(["user-1", "broken-1", "user-2"], events.Select(record => Encoding.UTF8.GetString(record.Message.Key)));
         Assert.Equal(
-            new Interaction { UserId = "user-1", ItemId = "item-1", Type = "purchase", EventTimeMs = 1000, EventId = "e1", Value = 9.5, DwellMs = 2500 },
-            Interaction.Parser.ParseFrom(events[0].Message.Value));
+            new Interaction
+            {
+                UserId = "user-1",
+                ItemId = "item-1",
+                Type = "purchase",
+                EventTimeMs = 1000,
+                EventId = "e1",
+                Value = 9.5,
+                DwellMs = 2500,
+            },
+            Interaction.Parser.ParseFrom(events[0].Message.Value)
+        );
         Interaction bare = Interaction.Parser.ParseFrom(events[2].Message.Value);
         Assert.Equal((false, false, string.Empty), (bare.HasValue, bare.HasDwellMs, bare.EventId));
         Item item = Contracts.Item.Parser.ParseFrom(Read(_options.ItemsTopic, 1)[0].Message.Value);
@@ -59,7 +73,13 @@ public sealed class FeedPumpTests : IDisposable
     {
         KafkaOptions options = _options with { ItemsTopic = string.Empty };
         using var producer = new EventProducer(options);
-        var pump = new FeedPump(new ListFeed(Item("item-1"), Event("user-1", "item-1", 1000)), producer, options, new FeedPace(), TimeProvider.System);
+        var pump = new FeedPump(
+            new ListFeed(Item("item-1"), Event("user-1", "item-1", 1000)),
+            producer,
+            options,
+            new FeedPace(),
+            TimeProvider.System
+        );
 
         await pump.RunAsync(Stop);
 
@@ -83,11 +103,18 @@ public sealed class FeedPumpTests : IDisposable
     [Fact]
     public async Task RunAsync_MostAhead_WaitsForTheConsumer()
     {
-        long consumed = 0, furthest = 0;
+        long consumed = 0,
+            furthest = 0;
         using var producer = new EventProducer(_options);
         FeedPump? pump = null;
         var time = new SteppedTime { Observe = _ => (furthest, consumed) = (Math.Max(furthest, pump!.Produced - consumed), consumed + 1) };
-        pump = new FeedPump(new ListFeed([.. Enumerable.Range(0, 60).Select(i => Event($"user-{i}", "item-1", i))]), producer, _options, new FeedPace { MostAhead = 5, Consumed = () => consumed }, time);
+        pump = new FeedPump(
+            new ListFeed([.. Enumerable.Range(0, 60).Select(i => Event($"user-{i}", "item-1", i))]),
+            producer,
+            _options,
+            new FeedPace { MostAhead = 5, Consumed = () => consumed },
+            time
+        );
 
         await pump.RunAsync(Stop);
 
@@ -119,23 +146,34 @@ public sealed class FeedPumpTests : IDisposable
         Assert.Equal(pump.Produced, producer.Delivered);
     }
 
-    private static FeedRecord Event(string user, string item, long at) => new() { Kind = FeedKind.Interaction, Event = new EventRow(user, item, at, "view", null) };
+    private static FeedRecord Event(string user, string item, long at) =>
+        new() { Kind = FeedKind.Interaction, Event = new EventRow(user, item, at, "view", null) };
 
-    private static FeedRecord Item(string id) => new()
-    {
-        Kind = FeedKind.Item,
-        ItemId = id,
-        Text = new Dictionary<string, string> { ["title"] = "a title" },
-        Features = new Dictionary<string, float[]> { ["text"] = [1, 2] },
-    };
+    private static FeedRecord Item(string id) =>
+        new()
+        {
+            Kind = FeedKind.Item,
+            ItemId = id,
+            Text = new Dictionary<string, string> { ["title"] = "a title" },
+            Features = new Dictionary<string, float[]> { ["text"] = [1, 2] },
+        };
 
     private static ListFeed Endless() => new([.. Enumerable.Range(0, 5000).Select(i => Event($"user-{i}", "item-1", i))]);
 
     private ConsumeResult<byte[], byte[]>[] Read(string topic, int count)
     {
-        using IConsumer<byte[], byte[]> consumer = new ConsumerBuilder<byte[], byte[]>(new ConsumerConfig { BootstrapServers = _broker.BootstrapServers, GroupId = "read" }).Build();
+        using IConsumer<byte[], byte[]> consumer = new ConsumerBuilder<byte[], byte[]>(
+            new ConsumerConfig { BootstrapServers = _broker.BootstrapServers, GroupId = "read" }
+        ).Build();
         consumer.Assign(new TopicPartitionOffset(topic, 0, Offset.Beginning));
-        return [.. Enumerable.Range(0, count).Select(_ => consumer.Consume(TimeSpan.FromSeconds(60)) ?? throw new TimeoutException($"{topic} has fewer than {count} records."))];
+        return
+        [
+            .. Enumerable
+                .Range(0, count)
+                .Select(_ =>
+                    consumer.Consume(TimeSpan.FromSeconds(60)) ?? throw new TimeoutException($"{topic} has fewer than {count} records.")
+                ),
+        ];
     }
 
     private sealed class ListFeed(params FeedRecord[] records) : EventFeed

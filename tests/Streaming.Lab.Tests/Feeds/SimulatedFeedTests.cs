@@ -7,7 +7,17 @@ namespace Streaming.Lab.Tests.Feeds;
 
 public class SimulatedFeedTests
 {
-    private static readonly SimulatorOptions Options = new() { Items = 100, Users = 50, Clusters = 5, EventsPerNewItem = 20, Features = 3, DuplicateShare = 0.1, MalformedShare = 0.05, LateShare = 0.05 };
+    private static readonly SimulatorOptions Options = new()
+    {
+        Items = 100,
+        Users = 50,
+        Clusters = 5,
+        EventsPerNewItem = 20,
+        Features = 3,
+        DuplicateShare = 0.1,
+        MalformedShare = 0.05,
+        LateShare = 0.05,
+    };
 
     [Fact]
     public void TryNext_Count_IsThatOfTheInteractionsTopic()
@@ -47,7 +57,8 @@ public class SimulatedFeedTests
 
         Assert.Equal(0.05, (records.Length - events.Length) / 4000.0, 0.015);
         Assert.Equal(0.1, (events.Length - distinct.Length) / 4000.0, 0.02);
-        long now = time.GetUtcNow().ToUnixTimeMilliseconds(), late = (long)TimeSpan.FromDays(1).TotalMilliseconds;
+        long now = time.GetUtcNow().ToUnixTimeMilliseconds(),
+            late = (long)TimeSpan.FromDays(1).TotalMilliseconds;
         Assert.Equal(0.05, distinct.Count(row => row.Time == now - late) / 4000.0, 0.015);
         Assert.All(events, row => Assert.True(row.Time == now || row.Time == now - late));
 
@@ -58,9 +69,14 @@ public class SimulatedFeedTests
     [Fact]
     public void TryNext_NoFaults_SendsEveryVisitOnce()
     {
-        FeedRecord[] records = All(new SimulatedFeed(Options with { DuplicateShare = 0, MalformedShare = 0, LateShare = 0 }, 300, TimeProvider.System));
+        FeedRecord[] records = All(
+            new SimulatedFeed(Options with { DuplicateShare = 0, MalformedShare = 0, LateShare = 0 }, 300, TimeProvider.System)
+        );
 
-        Assert.Equal(Enumerable.Range(0, 300).Select(i => $"event-{i:D9}"), records.Where(record => record.Kind == FeedKind.Interaction).Select(record => record.Event.EventId));
+        Assert.Equal(
+            Enumerable.Range(0, 300).Select(i => $"event-{i:D9}"),
+            records.Where(record => record.Kind == FeedKind.Interaction).Select(record => record.Event.EventId)
+        );
     }
 
     [Fact]
@@ -71,7 +87,11 @@ public class SimulatedFeedTests
         Assert.Equal(Texts(1), Texts(1));
         Assert.NotEqual(Texts(1), Texts(2));
 
-        string[] Texts(ulong seed) => [.. All(new SimulatedFeed(Options with { Seed = seed }, 200, time)).Select(record => $"{record.Kind} {record.ItemId} {record.Event}")];
+        string[] Texts(ulong seed) =>
+            [
+                .. All(new SimulatedFeed(Options with { Seed = seed }, 200, time))
+                    .Select(record => $"{record.Kind} {record.ItemId} {record.Event}"),
+            ];
     }
 
     [Fact]

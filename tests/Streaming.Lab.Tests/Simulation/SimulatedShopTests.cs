@@ -16,7 +16,13 @@ public class SimulatedShopTests
     [Fact]
     public void Next_ItemsAndUsers_AreBornOverTime()
     {
-        var options = new SimulatorOptions { Items = 100, Users = 10, Clusters = 10, EventsPerNewItem = 10 };
+        var options = new SimulatorOptions
+        {
+            Items = 100,
+            Users = 10,
+            Clusters = 10,
+            EventsPerNewItem = 10,
+        };
         var shop = new SimulatedShop(options);
         int lastUser = 0;
         for (int i = 0; i < 1000; i++)

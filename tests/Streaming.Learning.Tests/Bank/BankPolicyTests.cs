@@ -13,7 +13,12 @@ public sealed class BankPolicyTests : IDisposable
 {
     private const int Capacity = 1024;
     private const int BatchRows = 16;
-    private static readonly ModelOptions Model = new() { Widths = [4, 8], ItemCapacity = 128, BankCapacity = Capacity };
+    private static readonly ModelOptions Model = new()
+    {
+        Widths = [4, 8],
+        ItemCapacity = 128,
+        BankCapacity = Capacity,
+    };
     private readonly FakeEngine _engine = new(Model);
     private readonly ItemTable _items;
     private long _step;
@@ -186,16 +191,18 @@ public sealed class BankPolicyTests : IDisposable
     private void Step(params BankPolicy[] policies)
     {
         int[] rows = [.. Enumerable.Range(0, BatchRows).Select(i => _items.Rows[(int)((_step * BatchRows) + i) % _items.Count])];
-        _engine.Step(new TrainingBatch
-        {
-            Sequences = new JaggedRows { Rows = [], Offsets = new int[BatchRows + 1] },
-            PredictionSteps = new int[BatchRows],
-            Positives = rows,
-            Weights = new float[BatchRows],
-            LogQ = new float[BatchRows],
-            EnqueuePositives = true,
-            Step = _step++,
-        });
+        _engine.Step(
+            new TrainingBatch
+            {
+                Sequences = new JaggedRows { Rows = [], Offsets = new int[BatchRows + 1] },
+                PredictionSteps = new int[BatchRows],
+                Positives = rows,
+                Weights = new float[BatchRows],
+                LogQ = new float[BatchRows],
+                EnqueuePositives = true,
+                Step = _step++,
+            }
+        );
         foreach (BankPolicy policy in policies)
         {
             policy.AfterStep(_step);

@@ -15,8 +15,19 @@ namespace Streaming.Learning.Tests.Checkpoints;
 
 public sealed class CheckpointStoreTests : IDisposable
 {
-    private static readonly ModelOptions Model = new() { Widths = [4, 8], ItemCapacity = 64, HistoryLength = Batches.HistoryLength, BankCapacity = 16 };
-    private static readonly TrainerOptions Options = new() { Replay = new ReplayOptions { Capacity = 32 }, EvaluateEvery = -1, LearningRate = new LearningRateOptions { Peak = 0.1f } };
+    private static readonly ModelOptions Model = new()
+    {
+        Widths = [4, 8],
+        ItemCapacity = 64,
+        HistoryLength = Batches.HistoryLength,
+        BankCapacity = 16,
+    };
+    private static readonly TrainerOptions Options = new()
+    {
+        Replay = new ReplayOptions { Capacity = 32 },
+        EvaluateEvery = -1,
+        LearningRate = new LearningRateOptions { Peak = 0.1f },
+    };
     private static readonly StreamPosition[] Positions = [new("interactions", 0, 123), new("interactions", 1, 45), new("items", 0, 7)];
     private readonly string _directory = Path.Combine(Path.GetTempPath(), "streaming-checkpoints-" + Path.GetRandomFileName());
     private readonly List<string> _warnings = [];
@@ -165,7 +176,7 @@ public sealed class CheckpointStoreTests : IDisposable
             File.Delete(Path.Combine(path, "manifest.json"));
         }
 
-        var exception = Assert.Throws<DamagedCheckpointsException>(() => store.FindNewest());
+        DamagedCheckpointsException exception = Assert.Throws<DamagedCheckpointsException>(() => store.FindNewest());
         Assert.Contains("manifest.json' is missing", exception.Message, StringComparison.Ordinal);
         Assert.Equal(2, _warnings.Count);
         Assert.Equal(2, store.List().Count);
@@ -201,9 +212,11 @@ public sealed class CheckpointStoreTests : IDisposable
         using var other = new Trainer(engine, Options);
         StateMismatchException error = Assert.Throws<StateMismatchException>(() => Store().FindNewest()!.RestoreTo(other));
         Assert.Equal(
-            $"Checkpoint '{written.FolderPath}' does not match the settings: Model.BankCapacity is 32, the checkpoint has 16; Model.Widths is 4,16, the checkpoint has 4,8. " +
-            "Use the checkpoint's values, or start a new generation from it.",
-            error.Message);
+            $"Checkpoint '{written.FolderPath}' does not match the settings: Model.BankCapacity is 32, the checkpoint has 16; "
+                + "Model.Widths is 4,16, the checkpoint has 4,8. "
+                + "Use the checkpoint's values, or start a new generation from it.",
+            error.Message
+        );
     }
 
     [Fact]
@@ -229,7 +242,9 @@ public sealed class CheckpointStoreTests : IDisposable
         CheckpointWritten good = await Write(store);
         Train();
         var ingest = new FailingIngest();
-        IOException error = await Assert.ThrowsAsync<IOException>(() => store.WriteAsync(_trainer.BeginSnapshot(), ingest, Positions, Cancellation));
+        IOException error = await Assert.ThrowsAsync<IOException>(() =>
+            store.WriteAsync(_trainer.BeginSnapshot(), ingest, Positions, Cancellation)
+        );
         Assert.Equal("No space left on device", error.Message);
         Assert.True(ingest.Disposed);
         Assert.Equal([good.FolderPath], Directory.GetFileSystemEntries(_directory));
@@ -245,7 +260,9 @@ public sealed class CheckpointStoreTests : IDisposable
         using var cancelled = new CancellationTokenSource();
         await cancelled.CancelAsync();
         Train();
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => Store().WriteAsync(_trainer.BeginSnapshot(), null, Positions, cancelled.Token));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() =>
+            Store().WriteAsync(_trainer.BeginSnapshot(), null, Positions, cancelled.Token)
+        );
         Assert.Empty(Directory.GetFileSystemEntries(_directory));
         _trainer.BeginSnapshot().Dispose();
     }
@@ -267,7 +284,11 @@ public sealed class CheckpointStoreTests : IDisposable
     public async Task Open_ChecksumOfAFileElsewhere_IsRefused(string name)
     {
         CheckpointWritten written = await Write(Store());
-        await File.AppendAllTextAsync(Path.Combine(written.FolderPath, "SHA256SUMS"), new string('0', 64) + "  " + name + "\n", Cancellation);
+        await File.AppendAllTextAsync(
+            Path.Combine(written.FolderPath, "SHA256SUMS"),
+            new string('0', 64) + "  " + name + "\n",
+            Cancellation
+        );
         Assert.Throws<InvalidDataException>(() => Checkpoint.Open(written.FolderPath));
     }
 
@@ -279,33 +300,38 @@ public sealed class CheckpointStoreTests : IDisposable
         CheckpointWritten written = await Write(Store());
         string[] files = ["manifest.json", "trainer.safetensors", "model.safetensors"];
         byte[][] originals = [.. files.Select(file => File.ReadAllBytes(Path.Combine(written.FolderPath, file)))];
-        (int cases, int accepted) = Fuzz.Run(1, 250, 16 << 20, random =>
-        {
-            int file = random.Next(3);
-            byte[] bytes = [.. originals[file]];
-            for (int change = 0; change < 3; change++)
+        (int cases, int accepted) = Fuzz.Run(
+            1,
+            250,
+            16 << 20,
+            random =>
             {
-                // Mostly in the first kilobytes: the header and the table counts.
-                bytes[random.Next(random.Next(2) == 0 ? Math.Min(bytes.Length, 4_096) : bytes.Length)] = (byte)random.Next(256);
-            }
+                int file = random.Next(3);
+                byte[] bytes = [.. originals[file]];
+                for (int change = 0; change < 3; change++)
+                {
+                    // Mostly in the first kilobytes: the header and the table counts.
+                    bytes[random.Next(random.Next(2) == 0 ? Math.Min(bytes.Length, 4_096) : bytes.Length)] = (byte)random.Next(256);
+                }
 
-            Sign(written.FolderPath, files[file], bytes);
-            using var engine = new FakeEngine(Model);
-            using var restored = new Trainer(engine, Options);
-            try
-            {
-                Checkpoint.Open(written.FolderPath).RestoreTo(restored);
-                return true;
+                Sign(written.FolderPath, files[file], bytes);
+                using var engine = new FakeEngine(Model);
+                using var restored = new Trainer(engine, Options);
+                try
+                {
+                    Checkpoint.Open(written.FolderPath).RestoreTo(restored);
+                    return true;
+                }
+                catch (Exception exception) when (exception is InvalidDataException or StateMismatchException)
+                {
+                    return false;
+                }
+                finally
+                {
+                    Sign(written.FolderPath, files[file], originals[file]);
+                }
             }
-            catch (Exception exception) when (exception is InvalidDataException or StateMismatchException)
-            {
-                return false;
-            }
-            finally
-            {
-                Sign(written.FolderPath, files[file], originals[file]);
-            }
-        });
+        );
         Assert.InRange(accepted, 1, cases * 14 / 15);
     }
 
@@ -314,7 +340,10 @@ public sealed class CheckpointStoreTests : IDisposable
         File.WriteAllBytes(Path.Combine(folder, file), bytes);
         string sums = Path.Combine(folder, "SHA256SUMS");
         string hash = Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(bytes));
-        File.WriteAllLines(sums, File.ReadAllLines(sums).Select(line => line.EndsWith("  " + file, StringComparison.Ordinal) ? hash + "  " + file : line));
+        File.WriteAllLines(
+            sums,
+            File.ReadAllLines(sums).Select(line => line.EndsWith("  " + file, StringComparison.Ordinal) ? hash + "  " + file : line)
+        );
     }
 
     private static async Task Resign(string folder, Action<JsonNode> change)
@@ -328,7 +357,8 @@ public sealed class CheckpointStoreTests : IDisposable
     [Fact]
     public async Task Write_SupersededByAGreaterToken_IsRefusedAndNothingIsTouched()
     {
-        CheckpointStore old = Store(token: 7), next = Store(token: 9);
+        CheckpointStore old = Store(token: 7),
+            next = Store(token: 9);
         await Write(old);
         CheckpointWritten newest = await Write(next);
         string unfinished = Path.Combine(_directory, ".tmp-checkpoint-0000000009-00000002-0123");
@@ -364,7 +394,8 @@ public sealed class CheckpointStoreTests : IDisposable
         Assert.Equal("checkpoint-0000000009-00000006", Path.GetFileName((await Write(Store(token: 9))).FolderPath));
     }
 
-    private CheckpointStore Store(uint token) => new(_directory, 3, TimeProvider.System, _warnings.Add, new CheckpointFence(token, static () => true));
+    private CheckpointStore Store(uint token) =>
+        new(_directory, 3, TimeProvider.System, _warnings.Add, new CheckpointFence(token, static () => true));
 
     private CheckpointStore Store(int keep = 3) => new(_directory, keep, TimeProvider.System, _warnings.Add);
 
@@ -380,9 +411,7 @@ public sealed class CheckpointStoreTests : IDisposable
     {
         public override void WriteTo(Stream destination) => destination.Write(Encoding.UTF8.GetBytes(text));
 
-        public override void Dispose()
-        {
-        }
+        public override void Dispose() { }
     }
 
     private sealed class FailingIngest : IngestSnapshot

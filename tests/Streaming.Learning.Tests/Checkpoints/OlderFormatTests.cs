@@ -14,15 +14,27 @@ namespace Streaming.Learning.Tests.Checkpoints;
 /// <remarks>Format1 was written by version 0.1.0: the model below after eight batches. It is never written again.</remarks>
 public sealed class OlderFormatTests
 {
-    private static readonly ModelOptions Model = new() { Widths = [4, 8], Layers = 1, ItemCapacity = 64, HistoryLength = Batches.HistoryLength, BankCapacity = 16 };
-    private static readonly TrainerOptions Options = new() { Replay = new ReplayOptions { Capacity = 32 }, Counts = new CountOptions { MaxBytes = 0 }, EvaluateEvery = -1 };
+    private static readonly ModelOptions Model = new()
+    {
+        Widths = [4, 8],
+        Layers = 1,
+        ItemCapacity = 64,
+        HistoryLength = Batches.HistoryLength,
+        BankCapacity = 16,
+    };
+    private static readonly TrainerOptions Options = new()
+    {
+        Replay = new ReplayOptions { Capacity = 32 },
+        Counts = new CountOptions { MaxBytes = 0 },
+        EvaluateEvery = -1,
+    };
 
     private static string Folder => Path.Combine(AppContext.BaseDirectory, "Checkpoints", "Format1");
 
     [Fact]
     public void RestoreTo_Format1_IsTheTrainerThatWroteIt()
     {
-        Checkpoint checkpoint = Checkpoint.Open(Folder);
+        var checkpoint = Checkpoint.Open(Folder);
         using var engine = new CpuEngine(Model, threads: 1);
         using var trainer = new Trainer(engine, Options);
 

@@ -47,7 +47,7 @@ public class CountListsTests
         }
 
         Dictionary<ulong, float> kept = Read(lists, 0);
-        Dictionary<ulong, float> errors = lists.Keys(0).ToArray().Zip(lists.Errors(0).ToArray()).ToDictionary(pair => pair.First, pair => pair.Second);
+        var errors = lists.Keys(0).ToArray().Zip(lists.Errors(0).ToArray()).ToDictionary(pair => pair.First, pair => pair.Second);
         float lightest = kept.Values.Min();
         Assert.Equal(512, kept.Count);
         Assert.Equal(200_000, lists.Added);

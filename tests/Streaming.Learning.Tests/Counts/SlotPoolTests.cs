@@ -8,7 +8,9 @@ public class SlotPoolTests
 {
     private const long Chunk = 1 << 20;
 
-    /// <summary>Blocks of all sizes taken and given back at random: no two that are in use share a slot, and each keeps what was written.</summary>
+    /// <summary>
+    /// Blocks of all sizes taken and given back at random: no two that are in use share a slot, and each keeps what was written.
+    /// </summary>
     [Theory]
     [InlineData(1)]
     [InlineData(2)]
@@ -29,7 +31,8 @@ public class SlotPoolTests
                 continue;
             }
 
-            int wanted = random.Next(SlotPool.Sizes), taken = pool.Allocate(wanted);
+            int wanted = random.Next(SlotPool.Sizes),
+                taken = pool.Allocate(wanted);
             if (taken < 0)
             {
                 continue;
@@ -45,7 +48,10 @@ public class SlotPoolTests
             blocks.Add((taken, wanted, key));
         }
 
-        Assert.All(blocks, block => Assert.All(pool.Keys(block.Block, SlotPool.SlotsOf(block.Size)).ToArray(), key => Assert.Equal(block.Key, key)));
+        Assert.All(
+            blocks,
+            block => Assert.All(pool.Keys(block.Block, SlotPool.SlotsOf(block.Size)).ToArray(), key => Assert.Equal(block.Key, key))
+        );
         Assert.InRange(pool.Bytes, Chunk, 3 * Chunk);
     }
 
@@ -54,7 +60,7 @@ public class SlotPoolTests
     public void Allocate_UntilFull_LongBlocksStopAtTheirShare()
     {
         var pool = new SlotPool(2 * Chunk);
-        var slots = new long[SlotPool.Sizes];
+        long[] slots = new long[SlotPool.Sizes];
         for (int size = SlotPool.Sizes - 1; size >= 0; size--)
         {
             while (pool.Allocate(size) >= 0)
@@ -64,7 +70,11 @@ public class SlotPoolTests
         }
 
         long all = 2 * Chunk / SlotPool.SlotBytes;
-        Assert.Equal([0.1 * all, 0.15 * all, 0.25 * all, 0.5 * all], slots.Select(count => (double)count), (expected, actual) => Math.Abs(expected - actual) <= 1024);
+        Assert.Equal(
+            [0.1 * all, 0.15 * all, 0.25 * all, 0.5 * all],
+            slots.Select(count => (double)count),
+            (expected, actual) => Math.Abs(expected - actual) <= 1024
+        );
         Assert.Equal(all, slots.Sum());
     }
 
@@ -114,6 +124,10 @@ public class SlotPoolTests
             state.Add<int>($"counts.free{size}", size == 2 ? [128] : []);
         }
 
-        Assert.Contains(words, Assert.Throws<StateMismatchException>(() => new SlotPool(Chunk).Load(new TensorReader(state), "counts")).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            words,
+            Assert.Throws<StateMismatchException>(() => new SlotPool(Chunk).Load(new TensorReader(state), "counts")).Message,
+            StringComparison.Ordinal
+        );
     }
 }

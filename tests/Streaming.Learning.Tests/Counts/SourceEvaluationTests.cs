@@ -34,7 +34,11 @@ public class SourceEvaluationTests
                 int item = Number(batch.ItemKeys[i]);
                 for (int b = 0; b < exact.Length; b++)
                 {
-                    expected[b].Record([exact[b].Rank(0, history, item, batch.IsRepeat[i] ? [] : history)], new ExampleKind(batch.IsRepeat[i], batch.IsKnownUser[i]));
+                    expected[b]
+                        .Record(
+                            [exact[b].Rank(0, history, item, batch.IsRepeat[i] ? [] : history)],
+                            new ExampleKind(batch.IsRepeat[i], batch.IsKnownUser[i])
+                        );
                     exact[b].Update(0, history, item);
                 }
             }
@@ -43,7 +47,10 @@ public class SourceEvaluationTests
         }
 
         Assert.Equal(["item-knn", "markov", "knn+markov", "own-latest", "counts", "fused 4", "fused 8"], trainer.SourceNames);
-        foreach (EvaluationSegment segment in (EvaluationSegment[])[EvaluationSegment.NewItems, EvaluationSegment.Repeats, EvaluationSegment.NewUsers])
+        foreach (
+            EvaluationSegment segment in (EvaluationSegment[])
+                [EvaluationSegment.NewItems, EvaluationSegment.Repeats, EvaluationSegment.NewUsers]
+        )
         {
             for (int b = 0; b < exact.Length; b++)
             {
@@ -52,7 +59,10 @@ public class SourceEvaluationTests
                 Assert.True(own.Count > 5, $"{segment} has {own.Count} examples.");
 
                 // Scores are float32 here and float64 there: ties may differ in a few cases.
-                Assert.All(Measures.Cutoffs, cutoff => Assert.Equal(expected[b].Total(0, segment).Recall(cutoff), own.Recall(cutoff), 0.003));
+                Assert.All(
+                    Measures.Cutoffs,
+                    cutoff => Assert.Equal(expected[b].Total(0, segment).Recall(cutoff), own.Recall(cutoff), 0.003)
+                );
             }
         }
     }
@@ -76,12 +86,31 @@ public class SourceEvaluationTests
                 ulong item = batch.ItemKeys[i];
                 bool repeat = batch.IsRepeat[i];
                 ulong[] listed = [.. events.Keys.Where(key => repeat || !history.Contains(key))];
-                var neighbours = listed.ToDictionary(key => key, key => history.Reverse().Take(10).Select((seen, p) => Math.Pow(0.8, p) * knn.GetValueOrDefault((seen, key)) / Math.Sqrt(events[seen] * events[key])).Sum());
-                var successors = listed.ToDictionary(key => key, key => history.Length == 0 ? 0 : next.GetValueOrDefault((history[^1], key)));
-                var own = listed.ToDictionary(key => key, key => repeat && history.Contains(key) ? Array.LastIndexOf(history, key) + 1.0 : 0);
+                Dictionary<ulong, double> neighbours = listed.ToDictionary(
+                    key => key,
+                    key =>
+                        history
+                            .Reverse()
+                            .Take(10)
+                            .Select(
+                                (seen, p) => Math.Pow(0.8, p) * knn.GetValueOrDefault((seen, key)) / Math.Sqrt(events[seen] * events[key])
+                            )
+                            .Sum()
+                );
+                Dictionary<ulong, double> successors = listed.ToDictionary(
+                    key => key,
+                    key => history.Length == 0 ? 0 : next.GetValueOrDefault((history[^1], key))
+                );
+                Dictionary<ulong, double> own = listed.ToDictionary(
+                    key => key,
+                    key => repeat && history.Contains(key) ? Array.LastIndexOf(history, key) + 1.0 : 0
+                );
                 var vector = listed.Where(vectors[i].ContainsKey).ToDictionary(key => key, key => vectors[i][key]);
-                var byCounts = listed.ToDictionary(key => key, key => Reciprocal(neighbours, key) + (Reciprocal(successors, key) / 2) + Reciprocal(own, key));
-                var byBoth = listed.ToDictionary(key => key, key => byCounts[key] + Reciprocal(vector, key));
+                Dictionary<ulong, double> byCounts = listed.ToDictionary(
+                    key => key,
+                    key => Reciprocal(neighbours, key) + (Reciprocal(successors, key) / 2) + Reciprocal(own, key)
+                );
+                Dictionary<ulong, double> byBoth = listed.ToDictionary(key => key, key => byCounts[key] + Reciprocal(vector, key));
                 counts[repeat ? 1 : 0].Add(Rank(byCounts, item));
                 fused[repeat ? 1 : 0].Add(Rank(byBoth, item));
                 events[item] = events.GetValueOrDefault(item) + 1;
@@ -105,8 +134,14 @@ public class SourceEvaluationTests
         {
             EvaluationSegment name = segment == 0 ? EvaluationSegment.NewItems : EvaluationSegment.Repeats;
             Assert.True(counts[segment].Count > 50);
-            Assert.All(Measures.Cutoffs, cutoff => Assert.Equal(counts[segment].Recall(cutoff), trainer.Sources!.Total(place, name).Recall(cutoff), 0.01));
-            Assert.All(Measures.Cutoffs, cutoff => Assert.Equal(fused[segment].Recall(cutoff), trainer.Sources!.Total(place + 2, name).Recall(cutoff), 0.01));
+            Assert.All(
+                Measures.Cutoffs,
+                cutoff => Assert.Equal(counts[segment].Recall(cutoff), trainer.Sources!.Total(place, name).Recall(cutoff), 0.01)
+            );
+            Assert.All(
+                Measures.Cutoffs,
+                cutoff => Assert.Equal(fused[segment].Recall(cutoff), trainer.Sources!.Total(place + 2, name).Recall(cutoff), 0.01)
+            );
         }
     }
 
@@ -166,7 +201,10 @@ public class SourceEvaluationTests
         }
 
         using TrainerSnapshot snapshot = trainer.BeginSnapshot();
-        using var old = new TensorsWithout(snapshot.Trainer, name => name.StartsWith("counts", StringComparison.Ordinal) || name is "evaluation.sources" or "evaluation.first_events");
+        using var old = new TensorsWithout(
+            snapshot.Trainer,
+            name => name.StartsWith("counts", StringComparison.Ordinal) || name is "evaluation.sources" or "evaluation.first_events"
+        );
         using var engine2 = new FakeEngine(Model());
         using Trainer restored = Create(engine2);
         restored.Restore(snapshot.Engine, old);
@@ -176,16 +214,26 @@ public class SourceEvaluationTests
         Assert.Equal(trainer.Evaluator.Examples + stream[20].Count, restored.Evaluator.Examples);
     }
 
-    private static ModelOptions Model() => new() { Widths = [4, 8], Cosine = false, Temperature = 1, ItemCapacity = 256, HistoryLength = Batches.HistoryLength, BankCapacity = 64 };
+    private static ModelOptions Model() =>
+        new()
+        {
+            Widths = [4, 8],
+            Cosine = false,
+            Temperature = 1,
+            ItemCapacity = 256,
+            HistoryLength = Batches.HistoryLength,
+            BankCapacity = 64,
+        };
 
-    private static TrainerOptions Options() => new()
-    {
-        Replay = new ReplayOptions { Ratio = 0, Capacity = 64 },
-        EvaluateEvery = 1,
-        EvaluationThreads = 1,
-        Evaluation = Measures,
-        Counts = new CountOptions { HalfLife = 1e18 },
-    };
+    private static TrainerOptions Options() =>
+        new()
+        {
+            Replay = new ReplayOptions { Ratio = 0, Capacity = 64 },
+            EvaluateEvery = 1,
+            EvaluationThreads = 1,
+            Evaluation = Measures,
+            Counts = new CountOptions { HalfLife = 1e18 },
+        };
 
     private static Trainer Create(FakeEngine engine) => new(engine, Options());
 
@@ -201,8 +249,11 @@ public class SourceEvaluationTests
             {
                 // Users come and go, so that some have no history.
                 int user = random.Next(Users) + (int)(sequence / 40 * Users);
-                List<string> history = histories.TryGetValue(user, out var known) ? known : histories[user] = [];
-                string item = random.Next(3) == 0 && history.Count > 0 ? history[random.Next(history.Count)] : $"i{(int)(Items * random.NextDouble() * random.NextDouble())}";
+                List<string> history = histories.TryGetValue(user, out List<string>? known) ? known : histories[user] = [];
+                string item =
+                    random.Next(3) == 0 && history.Count > 0
+                        ? history[random.Next(history.Count)]
+                        : $"i{(int)(Items * random.NextDouble() * random.NextDouble())}";
                 batch.Add(item, [.. history]);
                 history.Add(item);
                 if (history.Count > Batches.HistoryLength)
@@ -215,7 +266,8 @@ public class SourceEvaluationTests
         }
     }
 
-    private static ReadOnlySpan<ulong> HistorySpan(Batch batch, int i) => batch.HistoryItems.AsSpan(batch.HistoryOffsets[i]..batch.HistoryOffsets[i + 1]);
+    private static ReadOnlySpan<ulong> HistorySpan(Batch batch, int i) =>
+        batch.HistoryItems.AsSpan(batch.HistoryOffsets[i]..batch.HistoryOffsets[i + 1]);
 
     private static ulong[] History(Batch batch, int i) => HistorySpan(batch, i).ToArray();
 
@@ -225,21 +277,37 @@ public class SourceEvaluationTests
     private static Dictionary<ulong, double> Vectors(FakeEngine engine, Trainer trainer, Batch batch, int example)
     {
         int[] rows = [.. History(batch, example).Select(trainer.Items.RowOf)];
-        var user = new float[engine.Model.Dimension];
+        float[] user = new float[engine.Model.Dimension];
         engine.EncodeUsers(new JaggedRows { Rows = rows, Offsets = [0, rows.Length] }, user);
-        return trainer.Items.Rows.ToArray().ToDictionary(trainer.Items.KeyOf, row => Enumerable.Range(0, user.Length).Sum(d => (double)user[d] * engine.Embedding(row)[d]) + 1_000);
+        return trainer
+            .Items.Rows.ToArray()
+            .ToDictionary(
+                trainer.Items.KeyOf,
+                row => Enumerable.Range(0, user.Length).Sum(d => (double)user[d] * engine.Embedding(row)[d]) + 1_000
+            );
     }
 
     /// <summary>1 / (40 + rank), rank from 0, ties at their mean rank; 0 for NaN.</summary>
     private static double Reciprocal(Dictionary<ulong, double> scores, ulong key)
     {
         double score = scores.GetValueOrDefault(key);
-        return score <= 0 ? 0 : 1 / (40 + scores.Values.Count(other => other > score * (1 + 1e-9)) + ((scores.Values.Count(other => Math.Abs(other - score) <= score * 1e-9) - 1) / 2.0));
+        return score <= 0
+            ? 0
+            : 1
+                / (
+                    40
+                    + scores.Values.Count(other => other > score * (1 + 1e-9))
+                    + ((scores.Values.Count(other => Math.Abs(other - score) <= score * 1e-9) - 1) / 2.0)
+                );
     }
 
-    private static TiedRank Rank(Dictionary<ulong, double> scores, ulong item) => !scores.TryGetValue(item, out double score)
-        ? TiedRank.Missing
-        : new TiedRank(scores.Values.Count(other => other > score + 1e-7), scores.Values.Count(other => Math.Abs(other - score) <= 1e-7) - 1);
+    private static TiedRank Rank(Dictionary<ulong, double> scores, ulong item) =>
+        !scores.TryGetValue(item, out double score)
+            ? TiedRank.Missing
+            : new TiedRank(
+                scores.Values.Count(other => other > score + 1e-7),
+                scores.Values.Count(other => Math.Abs(other - score) <= 1e-7) - 1
+            );
 
     /// <summary>A state without some of its tensors.</summary>
     private sealed class TensorsWithout(TensorSource whole, Func<string, bool> left) : TensorSource
@@ -248,10 +316,9 @@ public class SourceEvaluationTests
 
         public override IReadOnlyList<TensorInfo> Tensors => [.. _kept.Select(i => whole.Tensors[i])];
 
-        public override void Read(int tensor, long byteOffset, Span<byte> destination) => whole.Read(_kept[tensor], byteOffset, destination);
+        public override void Read(int tensor, long byteOffset, Span<byte> destination) =>
+            whole.Read(_kept[tensor], byteOffset, destination);
 
-        protected override void Dispose(bool disposing)
-        {
-        }
+        protected override void Dispose(bool disposing) { }
     }
 }

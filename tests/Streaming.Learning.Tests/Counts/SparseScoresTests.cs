@@ -66,7 +66,8 @@ public class SparseScoresTests
     public void AddReciprocalRanks_AnyOrderOfStorage_GivesTheSame()
     {
         (int, float)[] entries = [.. Enumerable.Range(0, 600).Select(row => (row, (float)(1 + (row % 7))))];
-        SparseScores forward = new(600), backward = new(600);
+        SparseScores forward = new(600),
+            backward = new(600);
 
         forward.AddReciprocalRanks(Of(entries), 1, 60);
         backward.AddReciprocalRanks(Of([.. entries.Reverse()]), 1, 60);
@@ -81,7 +82,9 @@ public class SparseScoresTests
     public void Rank_EveryItem_IsThatOfAllScores(int seed)
     {
         var random = new Random(seed);
-        SparseScores scores = Of([.. Enumerable.Range(0, 30).Select(_ => (random.Next(50), (float)random.Next(1, 4))).DistinctBy(entry => entry.Item1)]);
+        SparseScores scores = Of([
+            .. Enumerable.Range(0, 30).Select(_ => (random.Next(50), (float)random.Next(1, 4))).DistinctBy(entry => entry.Item1),
+        ]);
         double[] all = [.. Enumerable.Range(0, 50).Select(row => (double)scores[row])];
 
         Assert.All(Enumerable.Range(0, 50), row => Assert.Equal(TiedRank.Of(all, row), scores.Rank(row, competing: 50)));

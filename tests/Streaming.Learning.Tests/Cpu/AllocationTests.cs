@@ -1,3 +1,4 @@
+using Streaming.Learning.Cpu;
 using Streaming.Learning.Tests.Engine;
 using Streaming.Models.Options;
 using Xunit;
@@ -11,7 +12,7 @@ public sealed class AllocationTests
     [Fact]
     public void Step_SteadyState_AllocatesNothing()
     {
-        using var engine = TestEngines.Create(TestEngines.Options(TowerKind.FmrlRec));
+        using CpuEngine engine = TestEngines.Create(TestEngines.Options(TowerKind.FmrlRec));
         var batch = new RandomBatch(1, 60, 12, TestEngines.Items, negatives: 20) { Enqueue = true, LearningRate = 0.01f };
         for (int i = 0; i < 20; i++)
         {

@@ -1,3 +1,4 @@
+using Streaming.Learning.Cpu;
 using Streaming.Models.Options;
 using Xunit;
 
@@ -12,9 +13,9 @@ public sealed class DeterminismTests
     [InlineData(TowerKind.Mind)]
     public void Step_OneOrMoreThreads_SameParametersToTheBit(TowerKind tower)
     {
-        using var one = TestEngines.Create(TestEngines.Options(tower), threads: 1);
-        using var two = TestEngines.Create(TestEngines.Options(tower), threads: 2);
-        using var three = TestEngines.Create(TestEngines.Options(tower), threads: 3);
+        using CpuEngine one = TestEngines.Create(TestEngines.Options(tower), threads: 1);
+        using CpuEngine two = TestEngines.Create(TestEngines.Options(tower), threads: 2);
+        using CpuEngine three = TestEngines.Create(TestEngines.Options(tower), threads: 3);
 
         // Enough sequences for several chunks in every lane.
         double[] losses = TestEngines.Train(one, 5, sequences: 400);

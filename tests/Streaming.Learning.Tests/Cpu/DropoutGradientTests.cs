@@ -2,6 +2,7 @@ using Streaming.Learning.Cpu;
 using Streaming.Learning.Tests.Engine;
 using Streaming.Models.Layers;
 using Streaming.Models.Options;
+using Streaming.Models.State;
 using Xunit;
 
 namespace Streaming.Learning.Tests.Cpu;
@@ -36,17 +37,20 @@ public sealed class DropoutGradientTests
             Dropout = [0.2f, 0.5f],
             ClipNorm = 0,
         };
-        using var engine = TestEngines.Create(options);
+        using CpuEngine engine = TestEngines.Create(options);
         var batch = new RandomBatch(7, 9, 5, TestEngines.Items, everyStep: tower != TowerKind.Mind);
         Assert.True(engine.Step(batch.Batch).IsApplied);
         float[] gradients = [.. engine.Parameters.Gradients];
         float[] values = engine.Parameters.Values;
-        foreach (var parameter in engine.Parameters.All)
+        foreach (Parameter parameter in engine.Parameters.All)
         {
             for (int i = parameter.Offset; i < parameter.Offset + parameter.Length; i += 3)
             {
                 double difference = Difference(engine, batch, ref values[i]);
-                Assert.True(parameter.Name == "tower.routing" || Math.Abs(difference - gradients[i]) <= 5e-3 + (0.05 * Math.Abs(difference)), $"{parameter.Name}[{i - parameter.Offset}]: gradient {gradients[i]}, differences say {difference}.");
+                Assert.True(
+                    parameter.Name == "tower.routing" || Math.Abs(difference - gradients[i]) <= 5e-3 + (0.05 * Math.Abs(difference)),
+                    $"{parameter.Name}[{i - parameter.Offset}]: gradient {gradients[i]}, differences say {difference}."
+                );
             }
         }
     }
@@ -74,7 +78,7 @@ public sealed class DropoutGradientTests
         float[] rates = [0.1f, 0.5f, 0.9f];
         var widths = new Increments([4, 8, 24]);
         var dropout = new Dropout(widths, rates, 3, 1);
-        var values = new float[rows * 24];
+        float[] values = new float[rows * 24];
         Array.Fill(values, 1);
         dropout.Apply(values, 0, 5);
         for (int k = 0; k < 3; k++)
@@ -85,7 +89,7 @@ public sealed class DropoutGradientTests
         }
 
         // A subset of the rows gets the same mask as in the whole, another step a different one.
-        var tail = new float[24 * 10];
+        float[] tail = new float[24 * 10];
         Array.Fill(tail, 1);
         dropout.Apply(tail, rows - 10, 5);
         Assert.Equal(values[^240..], tail);

@@ -15,7 +15,8 @@ public sealed class ItemGradientsTests
         var random = new Random(items);
         int[] stepSlots = [.. Enumerable.Range(0, steps).Select(_ => random.Next(-1, items))];
         int[] columnSlots = [.. Enumerable.Range(0, columns).Select(_ => random.Next(items))];
-        float[] byStep = [.. Enumerable.Range(0, steps * d).Select(_ => random.Next(-9, 9))], byColumn = [.. Enumerable.Range(0, columns * d).Select(_ => random.Next(-9, 9))];
+        float[] byStep = [.. Enumerable.Range(0, steps * d).Select(_ => random.Next(-9, 9))],
+            byColumn = [.. Enumerable.Range(0, columns * d).Select(_ => random.Next(-9, 9))];
         var gradients = new ItemGradients(d);
         gradients.Plan(items + 5, stepSlots, columnSlots); // a larger step before must leave nothing
 
@@ -24,7 +25,7 @@ public sealed class ItemGradientsTests
         gradients.Sum(half, items, byStep, byColumn);
         gradients.Sum(0, half, byStep, byColumn);
 
-        var expected = new float[items * d];
+        float[] expected = new float[items * d];
         Add(stepSlots, byStep);
         Add(columnSlots, byColumn);
         Assert.Equal(expected, gradients.Sums.ToArray());

@@ -22,7 +22,10 @@ public sealed class MemoryBankTests
         for (int step = 0; step < 300; step++)
         {
             int negatives = random.Next(5);
-            Entry[] positives = [.. Enumerable.Range(0, random.Next(1, 30)).Select(_ => new Entry(random.Next(1000), random.NextSingle(), step))];
+            Entry[] positives =
+            [
+                .. Enumerable.Range(0, random.Next(1, 30)).Select(_ => new Entry(random.Next(1000), random.NextSingle(), step)),
+            ];
             Write(bank, negatives, positives);
             if (random.Next(10) == 0)
             {
@@ -40,7 +43,9 @@ public sealed class MemoryBankTests
         }
     }
 
-    /// <summary>Batch and bank are one matrix: the negatives, the positives with the last first, then the entries from the newest.</summary>
+    /// <summary>
+    /// Batch and bank are one matrix: the negatives, the positives with the last first, then the entries from the newest.
+    /// </summary>
     [Fact]
     public void Candidates_BatchBeforeTheBank_AreContiguous()
     {
@@ -72,7 +77,11 @@ public sealed class MemoryBankTests
     [InlineData(-1)]
     [InlineData(5)]
     public void Reset_MoreThanFit_SaysWhatToDo(int count) =>
-        Assert.Contains($"has {count} entries; the model's BankCapacity is 4", Assert.Throws<StateMismatchException>(() => new MemoryBank(4, Columns).Reset(count)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            $"has {count} entries; the model's BankCapacity is 4",
+            Assert.Throws<StateMismatchException>(() => new MemoryBank(4, Columns).Reset(count)).Message,
+            StringComparison.Ordinal
+        );
 
     [Fact]
     public void Reserve_WhenWarm_AllocatesNothing()

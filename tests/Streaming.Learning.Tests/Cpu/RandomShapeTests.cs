@@ -2,6 +2,7 @@ using Streaming.Kernels.Softmax;
 using Streaming.Learning.Cpu;
 using Streaming.Learning.Tests.Engine;
 using Streaming.Models.Options;
+using Streaming.Models.State;
 using Xunit;
 
 namespace Streaming.Learning.Tests.Cpu;
@@ -18,7 +19,7 @@ public sealed class RandomShapeTests
     public void Step_RandomModel_LossesAgreeWithReference(int seed)
     {
         var random = new Random(seed);
-        var options = Model(random);
+        ModelOptions options = Model(random);
         using var engine = new CpuEngine(options, 1 + random.Next(3));
         for (int row = 0; row < Items; row++)
         {
@@ -31,7 +32,15 @@ public sealed class RandomShapeTests
         int negatives = options.Loss is LossKind.Mns or LossKind.Uniform ? 1 + random.Next(30) : 0;
         for (int step = 1; step <= 3; step++)
         {
-            var batch = new RandomBatch((seed * 10) + step, 1 + random.Next(40), options.HistoryLength, Items, everyStep, negatives, catalogue)
+            var batch = new RandomBatch(
+                (seed * 10) + step,
+                1 + random.Next(40),
+                options.HistoryLength,
+                Items,
+                everyStep,
+                negatives,
+                catalogue
+            )
             {
                 Step = step,
                 LearningRate = 0.003f,
@@ -39,13 +48,13 @@ public sealed class RandomShapeTests
                 BankEntries = options.Loss == LossKind.Cbns ? engine.BankCount : 0,
             };
             ReferenceModel reference;
-            using (var snapshot = engine.BeginSnapshot())
+            using (TensorSnapshot snapshot = engine.BeginSnapshot())
             {
                 reference = new ReferenceModel(options, snapshot);
             }
 
             double[] expected = reference.Losses(batch);
-            var losses = engine.Step(batch.Batch).Losses.Span;
+            ReadOnlySpan<double> losses = engine.Step(batch.Batch).Losses.Span;
             for (int k = 0; k < expected.Length; k++)
             {
                 Assert.Equal(expected[k], losses[k], 1e-4 * Math.Max(1, Math.Abs(expected[k])));

@@ -10,21 +10,22 @@ internal static class TestEngines
 {
     public const int Items = 40;
 
-    public static ModelOptions Options(TowerKind tower) => new()
-    {
-        Widths = [4, 8, 20, 32],
-        Tower = tower,
-        Cosine = false,
-        Temperature = 1,
-        BalanceBank = false,
-        HistoryLength = 12,
-        Interests = 3,
-        ItemCapacity = 64,
-        FeatureGroups = [new FeatureGroup("text", 6)],
-        ItemDeviation = 0.3f,
-        BankCapacity = 48,
-        Dropout = [0.1f, 0.2f, 0.3f, 0.4f],
-    };
+    public static ModelOptions Options(TowerKind tower) =>
+        new()
+        {
+            Widths = [4, 8, 20, 32],
+            Tower = tower,
+            Cosine = false,
+            Temperature = 1,
+            BalanceBank = false,
+            HistoryLength = 12,
+            Interests = 3,
+            ItemCapacity = 64,
+            FeatureGroups = [new FeatureGroup("text", 6)],
+            ItemDeviation = 0.3f,
+            BankCapacity = 48,
+            Dropout = [0.1f, 0.2f, 0.3f, 0.4f],
+        };
 
     public static CpuEngine Create(ModelOptions options, int threads = 2)
     {
@@ -42,7 +43,7 @@ internal static class TestEngines
     /// <summary>Losses of a fixed run.</summary>
     public static double[] Train(TrainingEngine engine, int steps, int firstStep = 1, int sequences = 24)
     {
-        var losses = new double[steps];
+        double[] losses = new double[steps];
         for (int i = 0; i < steps; i++)
         {
             int step = firstStep + i;

@@ -8,30 +8,37 @@ namespace Streaming.Learning.Tests.Engine;
 /// <summary>Every way in which a batch can be wrong is named before an engine touches anything.</summary>
 public sealed class BatchCheckTests
 {
-    private static readonly ModelOptions Model = new() { Widths = [4], ItemCapacity = 8, HistoryLength = 3, WeightDecay = 0.1f };
-
-    public static TheoryData<string, string> Wrong => new()
+    private static readonly ModelOptions Model = new()
     {
-        { "no predictions", "no predictions" },
-        { "a row too large", "Positives contains row 8; allowed: 0 … ItemCapacity − 1 = 7." },
-        { "a negative row", "Negatives contains row -1" },
-        { "a history row", "Sequences contains row 9" },
-        { "offsets that do not begin at 0", "Sequences has 3 offsets for 5 rows" },
-        { "offsets that do not reach the end", "Sequences has 3 offsets for 5 rows" },
-        { "a history too long", "Sequence 1 has 4 items; allowed: 0 … HistoryLength = 3." },
-        { "offsets that fall", "Sequence 1 has -1 items" },
-        { "steps that do not rise", "PredictionSteps contains 2 after 2" },
-        { "a step beyond the batch", "PredictionSteps contains 7 after 2; allowed: ascending, below the 7 steps" },
-        { "a weight too few", "Weights has 1 values; expected: 2" },
-        { "a step too few", "PredictionSteps has 1 values" },
-        { "a ln q too many", "LogQ has 3 values" },
-        { "a ln q of negatives too few", "NegativeLogQ has 1 values" },
-        { "a learning rate not a number", "LearningRate is NaN" },
-        { "a learning rate below 0", "LearningRate is -1" },
-        { "a learning rate that takes all", "LearningRate is 10 with weight decay 0.1; allowed: a product below 1" },
-        { "bank entries below 0", "BankEntries" },
-        { "a step below 0", "Step" },
+        Widths = [4],
+        ItemCapacity = 8,
+        HistoryLength = 3,
+        WeightDecay = 0.1f,
     };
+
+    public static TheoryData<string, string> Wrong =>
+        new()
+        {
+            { "no predictions", "no predictions" },
+            { "a row too large", "Positives contains row 8; allowed: 0 … ItemCapacity − 1 = 7." },
+            { "a negative row", "Negatives contains row -1" },
+            { "a history row", "Sequences contains row 9" },
+            { "offsets that do not begin at 0", "Sequences has 3 offsets for 5 rows" },
+            { "offsets that do not reach the end", "Sequences has 3 offsets for 5 rows" },
+            { "a history too long", "Sequence 1 has 4 items; allowed: 0 … HistoryLength = 3." },
+            { "offsets that fall", "Sequence 1 has -1 items" },
+            { "steps that do not rise", "PredictionSteps contains 2 after 2" },
+            { "a step beyond the batch", "PredictionSteps contains 7 after 2; allowed: ascending, below the 7 steps" },
+            { "a weight too few", "Weights has 1 values; expected: 2" },
+            { "a step too few", "PredictionSteps has 1 values" },
+            { "a ln q too many", "LogQ has 3 values" },
+            { "a ln q of negatives too few", "NegativeLogQ has 1 values" },
+            { "a learning rate not a number", "LearningRate is NaN" },
+            { "a learning rate below 0", "LearningRate is -1" },
+            { "a learning rate that takes all", "LearningRate is 10 with weight decay 0.1; allowed: a product below 1" },
+            { "bank entries below 0", "BankEntries" },
+            { "a step below 0", "Step" },
+        };
 
     [Fact]
     public void Verify_GoodBatch_Passes() => Assert.Null(Record.Exception(() => Verify("nothing")));
@@ -47,7 +54,13 @@ public sealed class BatchCheckTests
     [InlineData(2, 5, false)]
     public void Verify_Mind_PredictsAtLastStepsOnly(int first, int second, bool allowed)
     {
-        var batch = new TrainingBatch { Sequences = new JaggedRows { Rows = [1, 2, 3, 4, 5], Offsets = [0, 2, 5] }, PredictionSteps = [first, second], Positives = [1, 2], Weights = [1, 1] };
+        var batch = new TrainingBatch
+        {
+            Sequences = new JaggedRows { Rows = [1, 2, 3, 4, 5], Offsets = [0, 2, 5] },
+            PredictionSteps = [first, second],
+            Positives = [1, 2],
+            Weights = [1, 1],
+        };
         ArgumentException? refused = null;
         try
         {
@@ -59,29 +72,51 @@ public sealed class BatchCheckTests
         }
 
         Assert.Equal(allowed, refused is null);
-        Assert.Contains(allowed ? string.Empty : "the Mind tower predicts only there", refused?.Message ?? string.Empty, StringComparison.Ordinal);
+        Assert.Contains(
+            allowed ? string.Empty : "the Mind tower predicts only there",
+            refused?.Message ?? string.Empty,
+            StringComparison.Ordinal
+        );
     }
 
     private static void Verify(string wrong)
     {
-        int[] rows = [1, 2, 3, 4, wrong == "a history row" ? 9 : 5], offsets = wrong switch
-        {
-            "offsets that do not begin at 0" => [1, 2, 5],
-            "offsets that do not reach the end" => [0, 2, 4],
-            "a history too long" => [0, 1, 5],
-            "offsets that fall" => [0, 3, 2, 5],
-            _ => [0, 2, 5],
-        };
+        int[] rows = [1, 2, 3, 4, wrong == "a history row" ? 9 : 5],
+            offsets = wrong switch
+            {
+                "offsets that do not begin at 0" => [1, 2, 5],
+                "offsets that do not reach the end" => [0, 2, 4],
+                "a history too long" => [0, 1, 5],
+                "offsets that fall" => [0, 3, 2, 5],
+                _ => [0, 2, 5],
+            };
         var batch = new TrainingBatch
         {
             Sequences = new JaggedRows { Rows = rows, Offsets = offsets },
-            PredictionSteps = wrong switch { "steps that do not rise" => [2, 2], "a step beyond the batch" => [2, 7], "a step too few" => [2], _ => [2, 6] },
-            Positives = wrong switch { "no predictions" => [], "a row too large" => [1, 8], _ => [1, 2] },
+            PredictionSteps = wrong switch
+            {
+                "steps that do not rise" => [2, 2],
+                "a step beyond the batch" => [2, 7],
+                "a step too few" => [2],
+                _ => [2, 6],
+            },
+            Positives = wrong switch
+            {
+                "no predictions" => [],
+                "a row too large" => [1, 8],
+                _ => [1, 2],
+            },
             Weights = wrong == "a weight too few" ? [1] : [1, 1],
             LogQ = wrong == "a ln q too many" ? [-1, -1, -1] : [-1, -1],
             Negatives = wrong == "a negative row" ? [3, -1] : [3, 4],
             NegativeLogQ = wrong == "a ln q of negatives too few" ? [-1] : [-1, -1],
-            LearningRate = wrong switch { "a learning rate not a number" => float.NaN, "a learning rate below 0" => -1, "a learning rate that takes all" => 10, _ => 0.1f },
+            LearningRate = wrong switch
+            {
+                "a learning rate not a number" => float.NaN,
+                "a learning rate below 0" => -1,
+                "a learning rate that takes all" => 10,
+                _ => 0.1f,
+            },
             BankEntries = wrong == "bank entries below 0" ? -1 : 0,
             Step = wrong == "a step below 0" ? -1 : 0,
         };

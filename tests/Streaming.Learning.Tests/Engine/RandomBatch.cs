@@ -76,18 +76,19 @@ internal sealed class RandomBatch
 
     public JaggedRows Sequences => new() { Rows = _rows, Offsets = _offsets };
 
-    public TrainingBatch Batch => new()
-    {
-        Sequences = Sequences,
-        PredictionSteps = _steps,
-        Positives = _positives,
-        Weights = _weights,
-        LogQ = _logQ,
-        Negatives = _negatives,
-        NegativeLogQ = _negativeLogQ,
-        BankEntries = BankEntries,
-        EnqueuePositives = Enqueue,
-        LearningRate = LearningRate,
-        Step = Step,
-    };
+    public TrainingBatch Batch =>
+        new()
+        {
+            Sequences = Sequences,
+            PredictionSteps = _steps,
+            Positives = _positives,
+            Weights = _weights,
+            LogQ = _logQ,
+            Negatives = _negatives,
+            NegativeLogQ = _negativeLogQ,
+            BankEntries = BankEntries,
+            EnqueuePositives = Enqueue,
+            LearningRate = LearningRate,
+            Step = Step,
+        };
 }

@@ -24,11 +24,11 @@ internal sealed class ReferenceModel
         _o = options;
         for (int i = 0; i < source.Tensors.Count; i++)
         {
-            var info = source.Tensors[i];
+            TensorInfo info = source.Tensors[i];
             int count = (int)info.Shape.Aggregate(1L, (product, size) => product * size);
             if (info.Type == TensorType.F32)
             {
-                var values = new float[count];
+                float[] values = new float[count];
                 source.Read(i, 0, MemoryMarshal.AsBytes(values.AsSpan()));
                 _tensors[info.Name] = [.. values.Select(value => (double)value)];
             }
@@ -48,9 +48,14 @@ internal sealed class ReferenceModel
     public int[] BankRows { get; } = [];
 
     /// <summary>Names of the trained tensors.</summary>
-    public IEnumerable<string> Trained => _tensors.Keys.Where(name =>
-        !name.EndsWith(".adam_m", StringComparison.Ordinal) && !name.EndsWith(".adam_v", StringComparison.Ordinal) && !name.EndsWith(".adagrad", StringComparison.Ordinal)
-        && !name.StartsWith("bank.", StringComparison.Ordinal) && name is not ("items.features" or "tower.routing"));
+    public IEnumerable<string> Trained =>
+        _tensors.Keys.Where(name =>
+            !name.EndsWith(".adam_m", StringComparison.Ordinal)
+            && !name.EndsWith(".adam_v", StringComparison.Ordinal)
+            && !name.EndsWith(".adagrad", StringComparison.Ordinal)
+            && !name.StartsWith("bank.", StringComparison.Ordinal)
+            && name is not ("items.features" or "tower.routing")
+        );
 
     private int D => _o.Dimension;
 
@@ -60,7 +65,7 @@ internal sealed class ReferenceModel
     public double Difference(RandomBatch batch, string name, int index)
     {
         const double h = 1e-4;
-        var tensor = _tensors[name];
+        double[] tensor = _tensors[name];
         double old = tensor[index];
         tensor[index] = old + h;
         double up = Total(Losses(batch));
@@ -72,13 +77,14 @@ internal sealed class ReferenceModel
 
     public double Total(double[] losses)
     {
-        double[] weights = _o.WidthWeights.Count == 0 ? [.. losses.Select(_ => 1.0)] : [.. _o.WidthWeights.Select(weight => (double)weight)];
+        double[] weights =
+            _o.WidthWeights.Count == 0 ? [.. losses.Select(_ => 1.0)] : [.. _o.WidthWeights.Select(weight => (double)weight)];
         return losses.Zip(weights, (loss, weight) => loss * weight).Sum() / weights.Sum();
     }
 
     public double[] Item(int row)
     {
-        var e = new double[D];
+        double[] e = new double[D];
         if (_o.ItemIds)
         {
             Array.Copy(_tensors["items.embedding"], row * D, e, 0, D);
@@ -113,7 +119,10 @@ internal sealed class ReferenceModel
     /// <summary>Loss of each width.</summary>
     public double[] Losses(RandomBatch b)
     {
-        double[][][][] sequences = [.. Enumerable.Range(0, b.Offsets.Length - 1).Select(q => Users(b.Rows[b.Offsets[q]..b.Offsets[q + 1]], q))];
+        double[][][][] sequences =
+        [
+            .. Enumerable.Range(0, b.Offsets.Length - 1).Select(q => Users(b.Rows[b.Offsets[q]..b.Offsets[q + 1]], q)),
+        ];
         double[][] users = [.. b.Steps.Select((step, i) => UserAt(b, sequences, step, i))];
         var candidates = new List<(int Row, double[] Vector, double LogQ, int Owner)>();
         if (_o.Loss != LossKind.Full)
@@ -123,7 +132,7 @@ internal sealed class ReferenceModel
 
         candidates.AddRange(b.Negatives.Select((row, i) => (row, Item(row), (double)b.NegativeLogQ[i], -1)));
         candidates.AddRange(_bank.Take(b.BankEntries).Select(entry => (entry.Row, entry.Vector, entry.LogQ, -1)));
-        var losses = new double[_o.Widths.Count];
+        double[] losses = new double[_o.Widths.Count];
         double weights = b.Weights.Sum(weight => (double)weight);
         for (int k = 0; k < losses.Length; k++)
         {
@@ -136,14 +145,28 @@ internal sealed class ReferenceModel
         return losses;
     }
 
-    private double RowLoss(double[] user, int row, int positive, double positiveLogQ, List<(int Row, double[] Vector, double LogQ, int Owner)> candidates, int width)
+    private double RowLoss(
+        double[] user,
+        int row,
+        int positive,
+        double positiveLogQ,
+        List<(int Row, double[] Vector, double LogQ, int Owner)> candidates,
+        int width
+    )
     {
-        bool full = _o.Loss == LossKind.Full, uniform = _o.Loss == LossKind.Uniform;
-        var correction = full || uniform ? LogQCorrection.None : _o.LogQ;
+        bool full = _o.Loss == LossKind.Full,
+            uniform = _o.Loss == LossKind.Uniform;
+        LogQCorrection correction = full || uniform ? LogQCorrection.None : _o.LogQ;
         double own = Score(user, Item(positive), width);
 
         // Other rows' positives are not candidates of the uniform loss; accidental hits of its draws are kept.
-        var negatives = candidates.Where(c => uniform ? c.Owner < 0 : _o.HitMask == HitMask.Slot ? c.Owner != row : c.Row != positive).ToList();
+        var negatives = candidates
+            .Where(c =>
+                uniform ? c.Owner < 0
+                : _o.HitMask == HitMask.Slot ? c.Owner != row
+                : c.Row != positive
+            )
+            .ToList();
         if (correction != LogQCorrection.Corrected)
         {
             double q = correction == LogQCorrection.None ? 0 : 1;
@@ -166,7 +189,9 @@ internal sealed class ReferenceModel
 
     private double Score(double[] u, double[] e, int width)
     {
-        double dot = 0, uu = 0, ee = 0;
+        double dot = 0,
+            uu = 0,
+            ee = 0;
         for (int c = 0; c < width; c++)
         {
             dot += u[c] * e[c];
@@ -185,10 +210,10 @@ internal sealed class ReferenceModel
             s++;
         }
 
-        var interests = sequences[s][step - (b.Offsets[s] + s)];
+        double[][] interests = sequences[s][step - (b.Offsets[s] + s)];
         if (!_chosen.TryGetValue(prediction, out int chosen))
         {
-            var label = Item(b.Positives[prediction]);
+            double[] label = Item(b.Positives[prediction]);
             _chosen[prediction] = chosen = Enumerable.Range(0, interests.Length).MaxBy(j => Score(interests[j], label, D));
         }
 
@@ -197,7 +222,7 @@ internal sealed class ReferenceModel
 
     private double[][] FmrlRec(double[][] x)
     {
-        var rows = x;
+        double[][] rows = x;
         if (_o.InputNorm)
         {
             rows = [.. rows.Select(row => Norm("tower.input_norm", row))];
@@ -207,8 +232,8 @@ internal sealed class ReferenceModel
         {
             string name = $"tower.block{l}";
             bool before = _o.Norm == NormPlacement.Before;
-            var input = before ? rows.Select(row => Norm($"{name}.mix_norm", row)).ToArray() : rows;
-            var mixed = Lru($"{name}.lru", input).Zip(rows, Add).ToArray();
+            double[][] input = before ? rows.Select(row => Norm($"{name}.mix_norm", row)).ToArray() : rows;
+            double[][] mixed = Lru($"{name}.lru", input).Zip(rows, Add).ToArray();
             rows = before
                 ? [.. mixed.Select(h => Add(h, Ffn($"{name}.ffn", Norm($"{name}.ffn_norm", h))))]
                 : [.. mixed.Select(h => Norm($"{name}.mix_norm", h)).Select(h => Norm($"{name}.ffn_norm", Add(h, Ffn($"{name}.ffn", h))))];
@@ -225,18 +250,24 @@ internal sealed class ReferenceModel
     private double[][] Lru(string name, double[][] x)
     {
         var state = new Complex[D];
-        Complex[] lambda = [.. _tensors[$"{name}.nu_log"].Zip(_tensors[$"{name}.theta_log"], (nu, theta) => Complex.FromPolarCoordinates(Math.Exp(-Math.Exp(nu)), Math.Exp(theta)))];
+        Complex[] lambda =
+        [
+            .. _tensors[$"{name}.nu_log"]
+                .Zip(_tensors[$"{name}.theta_log"], (nu, theta) => Complex.FromPolarCoordinates(Math.Exp(-Math.Exp(nu)), Math.Exp(theta))),
+        ];
         double[] gamma = [.. _tensors[$"{name}.gamma_log"].Select(Math.Exp)];
         var outputs = new List<double[]>();
-        foreach (var row in x)
+        foreach (double[] row in x)
         {
-            var bx = Linear($"{name}.input", row, 1, 2);
-            var flat = new double[2 * D];
-            ForChannels((channel, re, n) =>
-            {
-                state[channel] = (lambda[channel] * state[channel]) + (gamma[channel] * new Complex(bx[re], bx[re + n]));
-                (flat[re], flat[re + n]) = (state[channel].Real, state[channel].Imaginary);
-            });
+            double[] bx = Linear($"{name}.input", row, 1, 2);
+            double[] flat = new double[2 * D];
+            ForChannels(
+                (channel, re, n) =>
+                {
+                    state[channel] = (lambda[channel] * state[channel]) + (gamma[channel] * new Complex(bx[re], bx[re + n]));
+                    (flat[re], flat[re + n]) = (state[channel].Real, state[channel].Imaginary);
+                }
+            );
             outputs.Add(Linear($"{name}.output", flat, 2, 1));
         }
 
@@ -248,7 +279,8 @@ internal sealed class ReferenceModel
     {
         for (int k = 0; k < _o.Widths.Count; k++)
         {
-            int start = k == 0 ? 0 : _o.Widths[k - 1], n = _o.Widths[k] - start;
+            int start = k == 0 ? 0 : _o.Widths[k - 1],
+                n = _o.Widths[k] - start;
             for (int i = 0; i < n; i++)
             {
                 action(start + i, (2 * start) + i, n);
@@ -258,27 +290,29 @@ internal sealed class ReferenceModel
 
     private double[] Ffn(string name, double[] x)
     {
-        var gate = Linear($"{name}.gate", x, 1, 1);
-        var up = Linear($"{name}.up", x, 1, 1);
+        double[] gate = Linear($"{name}.gate", x, 1, 1);
+        double[] up = Linear($"{name}.up", x, 1, 1);
         return Linear($"{name}.down", [.. gate.Zip(up, (g, v) => g / (1 + Math.Exp(-g)) * v)], 1, 1);
     }
 
     private double[][] Gru(double[][] x)
     {
-        var h = new double[D];
+        double[] h = new double[D];
         var outputs = new List<double[]>();
-        foreach (var row in x)
+        foreach (double[] row in x)
         {
-            var w = Linear("tower.gru.input", row, 1, 3);
-            var u = Linear("tower.gru.hidden", h, 1, 3);
-            var next = new double[D];
+            double[] w = Linear("tower.gru.input", row, 1, 3);
+            double[] u = Linear("tower.gru.hidden", h, 1, 3);
+            double[] next = new double[D];
             for (int k = 0; k < _o.Widths.Count; k++)
             {
-                int start = k == 0 ? 0 : _o.Widths[k - 1], n = _o.Widths[k] - start;
+                int start = k == 0 ? 0 : _o.Widths[k - 1],
+                    n = _o.Widths[k] - start;
                 for (int i = 0; i < n; i++)
                 {
                     int at = (3 * start) + i;
-                    double z = Sigmoid(w[at] + u[at]), r = Sigmoid(w[at + n] + u[at + n]);
+                    double z = Sigmoid(w[at] + u[at]),
+                        r = Sigmoid(w[at + n] + u[at + n]);
                     double fresh = Math.Tanh(w[at + (2 * n)] + (r * u[at + (2 * n)]));
                     next[start + i] = ((1 - z) * fresh) + (z * h[start + i]);
                 }
@@ -294,13 +328,13 @@ internal sealed class ReferenceModel
     private double[][][] Mind(double[][] x, int sequence)
     {
         double[][] votes = [.. x.Select(row => Linear("tower.votes", row, 1, 1))];
-        if (!_routing.TryGetValue(sequence, out var weights))
+        if (!_routing.TryGetValue(sequence, out double[][][]? weights))
         {
             _routing[sequence] = weights = Route(votes);
         }
 
-        var interests = Capsules(votes, weights);
-        var result = new double[x.Length][][];
+        double[][] interests = Capsules(votes, weights);
+        double[][][] result = new double[x.Length][][];
         result[^1] = [.. interests.Select(c => Linear("tower.dense", c, 1, 1))];
         return result;
     }
@@ -308,8 +342,19 @@ internal sealed class ReferenceModel
     // Routing weights of the last round: [steps][K][interests], directly from the definition with agreements on prefixes.
     private double[][][] Route(double[][] votes)
     {
-        int positions = _o.HistoryLength + 1, j = _o.Interests;
-        double[][][] logits = [.. votes.Select((_, t) => _o.Widths.Select(_ => Enumerable.Range(0, j).Select(i => _tensors["tower.routing"][(i * positions) + votes.Length - 1 - t]).ToArray()).ToArray())];
+        int positions = _o.HistoryLength + 1,
+            j = _o.Interests;
+        double[][][] logits =
+        [
+            .. votes.Select(
+                (_, t) =>
+                    _o
+                        .Widths.Select(_ =>
+                            Enumerable.Range(0, j).Select(i => _tensors["tower.routing"][(i * positions) + votes.Length - 1 - t]).ToArray()
+                        )
+                        .ToArray()
+            ),
+        ];
         for (int round = 0; ; round++)
         {
             double[][][] weights = [.. logits.Select(step => step.Select(Softmax).ToArray())];
@@ -318,7 +363,7 @@ internal sealed class ReferenceModel
                 return weights;
             }
 
-            var capsules = Capsules(votes, weights);
+            double[][] capsules = Capsules(votes, weights);
             for (int t = 0; t < votes.Length; t++)
             {
                 for (int k = 0; k < _o.Widths.Count; k++)
@@ -334,10 +379,10 @@ internal sealed class ReferenceModel
 
     private double[][] Capsules(double[][] votes, double[][][] weights)
     {
-        var capsules = new double[_o.Interests][];
+        double[][] capsules = new double[_o.Interests][];
         for (int j = 0; j < capsules.Length; j++)
         {
-            var sum = new double[D];
+            double[] sum = new double[D];
             capsules[j] = new double[D];
             double square = 0;
             for (int k = 0; k < _o.Widths.Count; k++)
@@ -361,12 +406,14 @@ internal sealed class ReferenceModel
 
     private double[] Linear(string name, double[] x, int inFactor, int outFactor)
     {
-        var y = new double[D * outFactor];
-        _tensors.TryGetValue($"{name}.bias", out var bias);
+        double[] y = new double[D * outFactor];
+        _tensors.TryGetValue($"{name}.bias", out double[]? bias);
         for (int k = 0; k < _o.Widths.Count; k++)
         {
-            int inputs = _o.Widths[k] * inFactor, start = k == 0 ? 0 : _o.Widths[k - 1] * outFactor, n = (_o.Widths[k] * outFactor) - start;
-            var weight = _tensors[$"{name}.weight.{k}"];
+            int inputs = _o.Widths[k] * inFactor,
+                start = k == 0 ? 0 : _o.Widths[k - 1] * outFactor,
+                n = (_o.Widths[k] * outFactor) - start;
+            double[] weight = _tensors[$"{name}.weight.{k}"];
             for (int c = 0; c < n; c++)
             {
                 y[start + c] = bias is null ? 0 : bias[start + c];
@@ -382,12 +429,15 @@ internal sealed class ReferenceModel
 
     private double[] Norm(string name, double[] x)
     {
-        var y = new double[D];
-        double[] gain = _tensors[$"{name}.gain"], bias = _tensors[$"{name}.bias"];
+        double[] y = new double[D];
+        double[] gain = _tensors[$"{name}.gain"],
+            bias = _tensors[$"{name}.bias"];
         for (int k = 0; k < _o.Widths.Count; k++)
         {
-            int start = k == 0 ? 0 : _o.Widths[k - 1], n = _o.Widths[k] - start;
-            double mean = x.Skip(start).Take(n).Average(), variance = x.Skip(start).Take(n).Average(value => (value - mean) * (value - mean));
+            int start = k == 0 ? 0 : _o.Widths[k - 1],
+                n = _o.Widths[k] - start;
+            double mean = x.Skip(start).Take(n).Average(),
+                variance = x.Skip(start).Take(n).Average(value => (value - mean) * (value - mean));
             for (int c = start; c < start + n; c++)
             {
                 y[c] = ((x[c] - mean) / Math.Sqrt(variance + NormEpsilon) * gain[c]) + bias[c];
@@ -401,7 +451,8 @@ internal sealed class ReferenceModel
 
     private static double[] Softmax(double[] logits)
     {
-        double max = logits.Max(), sum = logits.Sum(value => Math.Exp(value - max));
+        double max = logits.Max(),
+            sum = logits.Sum(value => Math.Exp(value - max));
         return [.. logits.Select(value => Math.Exp(value - max) / sum)];
     }
 

@@ -30,33 +30,39 @@ public abstract class TrainingEngineContract
     /// <summary>Gets the tolerance of a float32 engine against the float64 model, relative to the larger of value and 1.</summary>
     protected virtual double Tolerance => 2e-5;
 
-    private static Dictionary<string, ModelOptions> Variants { get; } = new()
-    {
-        ["fmrlrec"] = Small(TowerKind.FmrlRec),
-        ["fmrlrec, norms after"] = Small(TowerKind.FmrlRec) with { Norm = NormPlacement.After, InputNorm = false },
-        ["fmrlrec, output map"] = Small(TowerKind.FmrlRec) with { Layers = 1, OutputNorm = true, OutputLinear = true },
-        ["youtubednn"] = Small(TowerKind.YoutubeDnn),
-        ["gru4rec"] = Small(TowerKind.Gru4Rec),
-        ["mind"] = Small(TowerKind.Mind),
-        ["mind cosine"] = Small(TowerKind.Mind) with { Cosine = true, Temperature = 0.2f },
-        ["features only"] = Small(TowerKind.YoutubeDnn) with { ItemIds = false },
-        ["ids only"] = Small(TowerKind.FmrlRec) with { FeatureGroups = [] },
-    };
+    private static Dictionary<string, ModelOptions> Variants { get; } =
+        new()
+        {
+            ["fmrlrec"] = Small(TowerKind.FmrlRec),
+            ["fmrlrec, norms after"] = Small(TowerKind.FmrlRec) with { Norm = NormPlacement.After, InputNorm = false },
+            ["fmrlrec, output map"] = Small(TowerKind.FmrlRec) with { Layers = 1, OutputNorm = true, OutputLinear = true },
+            ["youtubednn"] = Small(TowerKind.YoutubeDnn),
+            ["gru4rec"] = Small(TowerKind.Gru4Rec),
+            ["mind"] = Small(TowerKind.Mind),
+            ["mind cosine"] = Small(TowerKind.Mind) with { Cosine = true, Temperature = 0.2f },
+            ["features only"] = Small(TowerKind.YoutubeDnn) with { ItemIds = false },
+            ["ids only"] = Small(TowerKind.FmrlRec) with { FeatureGroups = [] },
+        };
 
-    private static Dictionary<string, ModelOptions> LossVariants { get; } = new()
-    {
-        ["cbns"] = Small(TowerKind.YoutubeDnn),
-        ["cbns without correction"] = Small(TowerKind.YoutubeDnn) with { LogQ = LogQCorrection.None },
-        ["cbns corrected"] = Small(TowerKind.YoutubeDnn) with { LogQ = LogQCorrection.Corrected },
-        ["cbns cosine"] = Small(TowerKind.YoutubeDnn) with { Cosine = true, Temperature = 0.2f },
-        ["cbns weighted"] = Small(TowerKind.YoutubeDnn) with { WidthWeights = [3, 0, 0.5f], Temperature = 2 },
-        ["cbns masked by slot"] = Small(TowerKind.YoutubeDnn) with { HitMask = HitMask.Slot },
-        ["cbns corrected, masked by slot"] = Small(TowerKind.YoutubeDnn) with { HitMask = HitMask.Slot, LogQ = LogQCorrection.Corrected },
-        ["inbatch"] = Small(TowerKind.YoutubeDnn) with { Loss = LossKind.InBatch },
-        ["mns"] = Small(TowerKind.YoutubeDnn) with { Loss = LossKind.Mns },
-        ["uniform"] = Small(TowerKind.YoutubeDnn) with { Loss = LossKind.Uniform },
-        ["full"] = Small(TowerKind.YoutubeDnn) with { Loss = LossKind.Full },
-    };
+    private static Dictionary<string, ModelOptions> LossVariants { get; } =
+        new()
+        {
+            ["cbns"] = Small(TowerKind.YoutubeDnn),
+            ["cbns without correction"] = Small(TowerKind.YoutubeDnn) with { LogQ = LogQCorrection.None },
+            ["cbns corrected"] = Small(TowerKind.YoutubeDnn) with { LogQ = LogQCorrection.Corrected },
+            ["cbns cosine"] = Small(TowerKind.YoutubeDnn) with { Cosine = true, Temperature = 0.2f },
+            ["cbns weighted"] = Small(TowerKind.YoutubeDnn) with { WidthWeights = [3, 0, 0.5f], Temperature = 2 },
+            ["cbns masked by slot"] = Small(TowerKind.YoutubeDnn) with { HitMask = HitMask.Slot },
+            ["cbns corrected, masked by slot"] = Small(TowerKind.YoutubeDnn) with
+            {
+                HitMask = HitMask.Slot,
+                LogQ = LogQCorrection.Corrected,
+            },
+            ["inbatch"] = Small(TowerKind.YoutubeDnn) with { Loss = LossKind.InBatch },
+            ["mns"] = Small(TowerKind.YoutubeDnn) with { Loss = LossKind.Mns },
+            ["uniform"] = Small(TowerKind.YoutubeDnn) with { Loss = LossKind.Uniform },
+            ["full"] = Small(TowerKind.YoutubeDnn) with { Loss = LossKind.Full },
+        };
 
     /// <summary>Creates the engine under test.</summary>
     protected abstract TrainingEngine Create(ModelOptions model);
@@ -65,22 +71,25 @@ public abstract class TrainingEngineContract
     [MemberData(nameof(Models))]
     public void Encode_AnyTower_AgreesWithReference(string model)
     {
-        using var engine = Filled(Variants[model]);
-        var options = engine.Model;
-        using var snapshot = engine.BeginSnapshot();
+        using TrainingEngine engine = Filled(Variants[model]);
+        ModelOptions options = engine.Model;
+        using TensorSnapshot snapshot = engine.BeginSnapshot();
         var reference = new ReferenceModel(options, snapshot);
         int[] rows = [.. Enumerable.Range(0, Items)];
-        var items = new float[Items * options.Dimension];
+        float[] items = new float[Items * options.Dimension];
         engine.EncodeItems(rows, items);
         Assert.All(rows, row => Near(reference.Item(row), items.AsSpan(row * options.Dimension, options.Dimension)));
 
         var batch = new RandomBatch(5, 9, options.HistoryLength, Items);
         int length = options.VectorsPerUser * options.Dimension;
-        var users = new float[9 * length];
+        float[] users = new float[9 * length];
         engine.EncodeUsers(batch.Sequences, users);
         for (int s = 0; s < 9; s++)
         {
-            Near([.. reference.Users(batch.Rows[batch.Offsets[s]..batch.Offsets[s + 1]], s)[^1].SelectMany(vector => vector)], users.AsSpan(s * length, length));
+            Near(
+                [.. reference.Users(batch.Rows[batch.Offsets[s]..batch.Offsets[s + 1]], s)[^1].SelectMany(vector => vector)],
+                users.AsSpan(s * length, length)
+            );
         }
     }
 
@@ -96,16 +105,26 @@ public abstract class TrainingEngineContract
     [MemberData(nameof(LossModels))]
     public void Step_AnyLoss_GradientsAgreeWithReference(string model)
     {
-        var options = LossVariants[model];
-        CheckStep(options, new RandomBatch(12, 8, 6, Items, negatives: options.Loss is LossKind.Mns or LossKind.Uniform ? 5 : 0, catalogue: options.Loss == LossKind.Full));
+        ModelOptions options = LossVariants[model];
+        CheckStep(
+            options,
+            new RandomBatch(
+                12,
+                8,
+                6,
+                Items,
+                negatives: options.Loss is LossKind.Mns or LossKind.Uniform ? 5 : 0,
+                catalogue: options.Loss == LossKind.Full
+            )
+        );
     }
 
     [Fact]
     public void Step_BankEmpty_IsInBatchToTheBit()
     {
         var batch = new RandomBatch(3, 8, 6, Items) { LearningRate = 0.01f };
-        using var cbns = Filled(Small(TowerKind.FmrlRec));
-        using var inBatch = Filled(Small(TowerKind.FmrlRec) with { Loss = LossKind.InBatch });
+        using TrainingEngine cbns = Filled(Small(TowerKind.FmrlRec));
+        using TrainingEngine inBatch = Filled(Small(TowerKind.FmrlRec) with { Loss = LossKind.InBatch });
         Assert.Equal(inBatch.Step(batch.Batch).Loss, cbns.Step(batch.Batch).Loss);
         Assert.Equal(State(inBatch), State(cbns));
     }
@@ -114,11 +133,19 @@ public abstract class TrainingEngineContract
     public void Step_BalancedBank_UsersLearnFromTheBankItemsFromTheBatch()
     {
         // Without clipping, momentum and features, a tower or item moves only by its own gradient.
-        var options = Small(TowerKind.YoutubeDnn) with { FeatureGroups = [], Beta1 = 0, Beta2 = 0, Epsilon = 1, ClipNorm = 0, BalanceBank = true };
+        ModelOptions options = Small(TowerKind.YoutubeDnn) with
+        {
+            FeatureGroups = [],
+            Beta1 = 0,
+            Beta2 = 0,
+            Epsilon = 1,
+            ClipNorm = 0,
+            BalanceBank = true,
+        };
         var batch = new RandomBatch(7, 6, 2, Items) { LearningRate = 0.5f, Step = 2 };
-        using var balanced = AfterBankStep(options, batch, useBank: true);
-        using var published = AfterBankStep(options with { BalanceBank = false }, batch, useBank: true);
-        using var inBatch = AfterBankStep(options, batch, useBank: false);
+        using TrainingEngine balanced = AfterBankStep(options, batch, useBank: true);
+        using TrainingEngine published = AfterBankStep(options with { BalanceBank = false }, batch, useBank: true);
+        using TrainingEngine inBatch = AfterBankStep(options, batch, useBank: false);
 
         Assert.Equal(Tower(published), Tower(balanced));
         Assert.NotEqual(Tower(inBatch), Tower(balanced));
@@ -131,15 +158,20 @@ public abstract class TrainingEngineContract
     [Fact]
     public void Bank_MoreThanCapacity_KeepsNewestInOrder()
     {
-        var options = Small(TowerKind.YoutubeDnn) with { BankCapacity = 5 };
-        using var engine = Filled(options);
+        ModelOptions options = Small(TowerKind.YoutubeDnn) with { BankCapacity = 5 };
+        using TrainingEngine engine = Filled(options);
         var expected = new List<(int Row, long Step, float[] Vector)>();
         foreach (int count in (int[])[2, 3, 1, 8, 2])
         {
-            var batch = new RandomBatch(count, count, 4, Items) { Enqueue = true, Step = expected.Count + 1, LearningRate = 0.1f };
+            var batch = new RandomBatch(count, count, 4, Items)
+            {
+                Enqueue = true,
+                Step = expected.Count + 1,
+                LearningRate = 0.1f,
+            };
             foreach (int row in batch.Positives)
             {
-                var vector = new float[options.Dimension];
+                float[] vector = new float[options.Dimension];
                 engine.EncodeItems([row], vector);
                 expected.Insert(0, (row, batch.Step, vector));
             }
@@ -147,7 +179,7 @@ public abstract class TrainingEngineContract
             Assert.True(engine.Step(batch.Batch).IsApplied);
             int bank = Math.Min(5, expected.Count);
             Assert.Equal(bank, engine.BankCount);
-            var (rows, steps, vectors) = (new int[bank], new long[bank], new float[bank * options.Dimension]);
+            (int[]? rows, long[]? steps, float[]? vectors) = (new int[bank], new long[bank], new float[bank * options.Dimension]);
             engine.ReadBank([.. Enumerable.Range(0, bank)], rows, steps, vectors);
             Assert.Equal(expected.Take(bank).Select(entry => entry.Row), rows);
             Assert.Equal(expected.Take(bank).Select(entry => entry.Step), steps);
@@ -158,18 +190,18 @@ public abstract class TrainingEngineContract
     [Fact]
     public void ForgetRow_InBank_IsNoLongerMasked()
     {
-        using var engine = Filled(Small(TowerKind.YoutubeDnn));
+        using TrainingEngine engine = Filled(Small(TowerKind.YoutubeDnn));
         var batch = new RandomBatch(4, 6, 4, Items) { Enqueue = true };
         engine.Step(batch.Batch);
         int row = batch.Positives[0];
         int held = batch.Positives.Count(positive => positive == row);
         engine.ForgetRow(row);
         int bank = engine.BankCount;
-        var rows = new int[bank];
+        int[] rows = new int[bank];
         engine.ReadBank([.. Enumerable.Range(0, bank)], rows, new long[bank], new float[bank * engine.Model.Dimension]);
         Assert.Equal(held, rows.Count(entry => entry == -1));
         Assert.DoesNotContain(row, rows);
-        using var snapshot = engine.BeginSnapshot();
+        using TensorSnapshot snapshot = engine.BeginSnapshot();
         batch.BankEntries = bank;
         Near(new ReferenceModel(engine.Model, snapshot).Losses(batch), engine.Step(batch.Batch).Losses.Span);
     }
@@ -177,12 +209,17 @@ public abstract class TrainingEngineContract
     [Fact]
     public void Step_NotFinite_ChangesNothing()
     {
-        using var engine = Filled(Small(TowerKind.FmrlRec));
+        using TrainingEngine engine = Filled(Small(TowerKind.FmrlRec));
         engine.Step(new RandomBatch(3, 8, 6, Items) { Enqueue = true, LearningRate = 0.01f }.Batch);
         byte[] before = State(engine);
-        var broken = new RandomBatch(4, 8, 6, Items) { Enqueue = true, LearningRate = 0.01f, Step = 2 };
+        var broken = new RandomBatch(4, 8, 6, Items)
+        {
+            Enqueue = true,
+            LearningRate = 0.01f,
+            Step = 2,
+        };
         broken.LogQ[3] = float.NaN;
-        var result = engine.Step(broken.Batch);
+        StepResult result = engine.Step(broken.Batch);
         Assert.False(result.IsApplied);
         Assert.False(double.IsFinite(result.Loss));
         Assert.Equal(before, State(engine));
@@ -192,11 +229,11 @@ public abstract class TrainingEngineContract
     [MemberData(nameof(Models))]
     public void Restore_OfSnapshot_GoesOnTheSame(string model)
     {
-        var options = Variants[model] with { Dropout = [0.3f] };
-        using var first = Filled(options);
+        ModelOptions options = Variants[model] with { Dropout = [0.3f] };
+        using TrainingEngine first = Filled(options);
         Train(first, 1, 4);
-        using var second = Create(options);
-        using (var snapshot = first.BeginSnapshot())
+        using TrainingEngine second = Create(options);
+        using (TensorSnapshot snapshot = first.BeginSnapshot())
         {
             second.Restore(snapshot);
         }
@@ -209,17 +246,30 @@ public abstract class TrainingEngineContract
     [Fact]
     public void CopyParameters_WhileASnapshotIsActive_GivesTheDenseValuesAlone()
     {
-        using var engine = Filled(Small(TowerKind.FmrlRec));
+        using TrainingEngine engine = Filled(Small(TowerKind.FmrlRec));
         Train(engine, 1, 2);
-        using var snapshot = engine.BeginSnapshot();
+        using TensorSnapshot snapshot = engine.BeginSnapshot();
         using TensorSource copy = engine.CopyParameters();
         Train(engine, 3, 2);
 
-        Assert.All(copy.Tensors, tensor => Assert.True(tensor.Name.StartsWith("tower.", StringComparison.Ordinal) || tensor.Name.StartsWith("items.projection.", StringComparison.Ordinal), tensor.Name));
-        Assert.Equal(snapshot.Tensors.Count(tensor => tensor.Name.StartsWith("tower.", StringComparison.Ordinal) && !tensor.Name.Contains(".adam_", StringComparison.Ordinal)), copy.Tensors.Count(tensor => tensor.Name.StartsWith("tower.", StringComparison.Ordinal)));
+        Assert.All(
+            copy.Tensors,
+            tensor =>
+                Assert.True(
+                    tensor.Name.StartsWith("tower.", StringComparison.Ordinal)
+                        || tensor.Name.StartsWith("items.projection.", StringComparison.Ordinal),
+                    tensor.Name
+                )
+        );
+        Assert.Equal(
+            snapshot.Tensors.Count(tensor =>
+                tensor.Name.StartsWith("tower.", StringComparison.Ordinal) && !tensor.Name.Contains(".adam_", StringComparison.Ordinal)
+            ),
+            copy.Tensors.Count(tensor => tensor.Name.StartsWith("tower.", StringComparison.Ordinal))
+        );
         for (int i = 0; i < copy.Tensors.Count; i++)
         {
-            var (expected, actual) = (new byte[copy.Tensors[i].ByteCount()], new byte[copy.Tensors[i].ByteCount()]);
+            (byte[]? expected, byte[]? actual) = (new byte[copy.Tensors[i].ByteCount()], new byte[copy.Tensors[i].ByteCount()]);
             copy.Read(i, 0, actual);
             snapshot.Read(snapshot.Tensors.ToList().FindIndex(tensor => tensor.Name == copy.Tensors[i].Name), 0, expected);
             Assert.Equal(expected, actual);
@@ -229,26 +279,26 @@ public abstract class TrainingEngineContract
     [Fact]
     public void Restore_OtherShape_NamesTheTensor()
     {
-        using var first = Filled(Small(TowerKind.FmrlRec));
-        using var second = Create(Small(TowerKind.FmrlRec) with { Widths = [4, 8, 16] });
-        using var third = Create(Small(TowerKind.Gru4Rec));
-        using var snapshot = first.BeginSnapshot();
-        var shape = Assert.Throws<StateMismatchException>(() => second.Restore(snapshot));
+        using TrainingEngine first = Filled(Small(TowerKind.FmrlRec));
+        using TrainingEngine second = Create(Small(TowerKind.FmrlRec) with { Widths = [4, 8, 16] });
+        using TrainingEngine third = Create(Small(TowerKind.Gru4Rec));
+        using TensorSnapshot snapshot = first.BeginSnapshot();
+        StateMismatchException shape = Assert.Throws<StateMismatchException>(() => second.Restore(snapshot));
         Assert.Contains("12", shape.Message, StringComparison.Ordinal);
-        var name = Assert.Throws<StateMismatchException>(() => third.Restore(snapshot));
+        StateMismatchException name = Assert.Throws<StateMismatchException>(() => third.Restore(snapshot));
         Assert.Contains("tower.gru", name.Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void InitializeRow_SameKey_SameEmbeddingWhateverTheOrder()
     {
-        using var first = Create(Small(TowerKind.YoutubeDnn));
-        using var second = Create(Small(TowerKind.YoutubeDnn));
+        using TrainingEngine first = Create(Small(TowerKind.YoutubeDnn));
+        using TrainingEngine second = Create(Small(TowerKind.YoutubeDnn));
         first.InitializeRow(0, 17);
         first.InitializeRow(1, 99);
         second.InitializeRow(1, 17);
         second.InitializeRow(0, 99);
-        var (a, b) = (new float[2 * 12], new float[2 * 12]);
+        (float[]? a, float[]? b) = (new float[2 * 12], new float[2 * 12]);
         first.EncodeItems([0, 1], a);
         second.EncodeItems([1, 0], b);
         Assert.Equal(a, b);
@@ -259,9 +309,13 @@ public abstract class TrainingEngineContract
     public void Step_IdleRows_DecayAsDenseAdamWWould()
     {
         // One item is trained once, then idles while others are trained; its decay must be the product over all steps.
-        var options = Small(TowerKind.YoutubeDnn) with { FeatureGroups = [], IdWeightDecay = 0.1f };
-        using var engine = Filled(options);
-        var before = new float[options.Dimension];
+        ModelOptions options = Small(TowerKind.YoutubeDnn) with
+        {
+            FeatureGroups = [],
+            IdWeightDecay = 0.1f,
+        };
+        using TrainingEngine engine = Filled(options);
+        float[] before = new float[options.Dimension];
         engine.EncodeItems([13], before);
         double decay = 1;
         for (int step = 1; step <= 5; step++)
@@ -271,7 +325,7 @@ public abstract class TrainingEngineContract
             decay *= 1 - (0.1 * step * 0.1);
         }
 
-        var after = new float[options.Dimension];
+        float[] after = new float[options.Dimension];
         engine.EncodeItems([13], after);
         Near([.. before.Select(value => value * decay)], after);
     }
@@ -279,13 +333,18 @@ public abstract class TrainingEngineContract
     /// <summary>All state as bytes.</summary>
     protected static byte[] State(TrainingEngine engine)
     {
-        using var snapshot = engine.BeginSnapshot();
+        using TensorSnapshot snapshot = engine.BeginSnapshot();
         using var stream = new MemoryStream();
         for (int i = 0; i < snapshot.Tensors.Count; i++)
         {
-            var info = snapshot.Tensors[i];
-            int size = info.Type switch { TensorType.I64 or TensorType.F64 or TensorType.U64 => 8, TensorType.U8 => 1, _ => 4 };
-            var bytes = new byte[info.Shape.Aggregate(1L, (product, dimension) => product * dimension) * size];
+            TensorInfo info = snapshot.Tensors[i];
+            int size = info.Type switch
+            {
+                TensorType.I64 or TensorType.F64 or TensorType.U64 => 8,
+                TensorType.U8 => 1,
+                _ => 4,
+            };
+            byte[] bytes = new byte[info.Shape.Aggregate(1L, (product, dimension) => product * dimension) * size];
             snapshot.Read(i, 0, bytes);
             stream.Write(bytes);
         }
@@ -294,27 +353,28 @@ public abstract class TrainingEngineContract
     }
 
     /// <summary>A model small enough for finite differences.</summary>
-    protected static ModelOptions Small(TowerKind tower) => new()
-    {
-        Widths = [4, 8, 12],
-        Tower = tower,
-        Cosine = false,
-        Temperature = 1,
-        HistoryLength = 6,
-        Interests = 3,
-        ItemCapacity = Items,
-        FeatureGroups = [new FeatureGroup("text", 3), new FeatureGroup("image", 2)],
-        ItemDeviation = 0.5f,
-        BankCapacity = 32,
-        Dropout = [0],
-        WeightDecay = 0,
-        IdWeightDecay = 0,
-        ClipNorm = 0,
-    };
+    protected static ModelOptions Small(TowerKind tower) =>
+        new()
+        {
+            Widths = [4, 8, 12],
+            Tower = tower,
+            Cosine = false,
+            Temperature = 1,
+            HistoryLength = 6,
+            Interests = 3,
+            ItemCapacity = Items,
+            FeatureGroups = [new FeatureGroup("text", 3), new FeatureGroup("image", 2)],
+            ItemDeviation = 0.5f,
+            BankCapacity = 32,
+            Dropout = [0],
+            WeightDecay = 0,
+            IdWeightDecay = 0,
+            ClipNorm = 0,
+        };
 
     private TrainingEngine Filled(ModelOptions options)
     {
-        var engine = Create(options);
+        TrainingEngine engine = Create(options);
         var random = new Random(3);
         for (int row = 0; row < Items; row++)
         {
@@ -333,7 +393,13 @@ public abstract class TrainingEngineContract
         var losses = new List<double>();
         for (int step = firstStep; step < firstStep + steps; step++)
         {
-            var batch = new RandomBatch(step, 6, 6, Items) { LearningRate = 0.01f, Step = step, Enqueue = true, BankEntries = engine.BankCount };
+            var batch = new RandomBatch(step, 6, 6, Items)
+            {
+                LearningRate = 0.01f,
+                Step = step,
+                Enqueue = true,
+                BankEntries = engine.BankCount,
+            };
             losses.Add(engine.Step(batch.Batch).Loss);
         }
 
@@ -342,7 +408,7 @@ public abstract class TrainingEngineContract
 
     private TrainingEngine AfterBankStep(ModelOptions options, RandomBatch batch, bool useBank)
     {
-        var engine = Filled(options);
+        TrainingEngine engine = Filled(options);
         engine.Step(new RandomBatch(1, 9, 6, Items) { Enqueue = true }.Batch);
         batch.BankEntries = useBank ? engine.BankCount : 0;
         Assert.True(engine.Step(batch.Batch).IsApplied);
@@ -351,21 +417,21 @@ public abstract class TrainingEngineContract
 
     private static float[] Embeddings(TrainingEngine engine, int[] rows)
     {
-        var embeddings = new float[rows.Length * engine.Model.Dimension];
+        float[] embeddings = new float[rows.Length * engine.Model.Dimension];
         engine.EncodeItems(rows, embeddings);
         return embeddings;
     }
 
     private static List<float> Tower(TrainingEngine engine)
     {
-        using var snapshot = engine.BeginSnapshot();
+        using TensorSnapshot snapshot = engine.BeginSnapshot();
         var values = new List<float>();
         for (int i = 0; i < snapshot.Tensors.Count; i++)
         {
-            var info = snapshot.Tensors[i];
+            TensorInfo info = snapshot.Tensors[i];
             if (info.Name.StartsWith("tower.", StringComparison.Ordinal) && info.Type == TensorType.F32)
             {
-                var tensor = new float[info.Shape.Aggregate(1L, (product, dimension) => product * dimension)];
+                float[] tensor = new float[info.Shape.Aggregate(1L, (product, dimension) => product * dimension)];
                 snapshot.Read(i, 0, MemoryMarshal.AsBytes(tensor.AsSpan()));
                 values.AddRange(tensor);
             }
@@ -378,8 +444,14 @@ public abstract class TrainingEngineContract
     private void CheckStep(ModelOptions options, RandomBatch batch)
     {
         // Balanced gradients do not belong to a single loss, so they are checked separately.
-        var reading = options with { BalanceBank = false, Beta1 = 0, Beta2 = 0, Epsilon = 1 };
-        using var engine = Filled(reading);
+        ModelOptions reading = options with
+        {
+            BalanceBank = false,
+            Beta1 = 0,
+            Beta2 = 0,
+            Epsilon = 1,
+        };
+        using TrainingEngine engine = Filled(reading);
         if (options.Loss == LossKind.Cbns)
         {
             engine.Step(new RandomBatch(1, 9, 6, Items) { Enqueue = true }.Batch);
@@ -387,14 +459,14 @@ public abstract class TrainingEngineContract
         }
 
         ReferenceModel reference;
-        using (var snapshot = engine.BeginSnapshot())
+        using (TensorSnapshot snapshot = engine.BeginSnapshot())
         {
             reference = new ReferenceModel(reading, snapshot);
         }
 
         batch.LearningRate = 1;
         batch.Step = 2;
-        var result = engine.Step(batch.Batch);
+        StepResult result = engine.Step(batch.Batch);
         Near(reference.Losses(batch), result.Losses.Span);
         Assert.Equal(reference.Total(result.Losses.ToArray()), result.Loss, 1e-12);
         CompareGradients(engine, reference, batch, result.GradientNorm);
@@ -404,16 +476,17 @@ public abstract class TrainingEngineContract
     {
         double squares = 0;
         var random = new Random(8);
-        using var snapshot = engine.BeginSnapshot();
+        using TensorSnapshot snapshot = engine.BeginSnapshot();
         foreach (string name in reference.Trained.ToList())
         {
             int tensor = snapshot.Tensors.ToList().FindIndex(info => info.Name == name);
             double[] old = reference.Tensor(name);
-            var values = new float[old.Length];
+            float[] values = new float[old.Length];
             snapshot.Read(tensor, 0, MemoryMarshal.AsBytes(values.AsSpan()));
             for (int i = 0; i < values.Length; i++)
             {
-                double moved = values[i] - old[i], gradient = -moved / (1 - Math.Abs(moved));
+                double moved = values[i] - old[i],
+                    gradient = -moved / (1 - Math.Abs(moved));
                 squares += gradient * gradient;
                 if (random.Next(values.Length) >= DifferencesPerTensor)
                 {
@@ -421,7 +494,10 @@ public abstract class TrainingEngineContract
                 }
 
                 double expected = reference.Difference(batch, name, i);
-                Assert.True(Math.Abs(gradient - expected) <= 20 * Tolerance * Math.Max(1, Math.Abs(expected)), $"{name}[{i}]: gradient {gradient}, differences say {expected}.");
+                Assert.True(
+                    Math.Abs(gradient - expected) <= 20 * Tolerance * Math.Max(1, Math.Abs(expected)),
+                    $"{name}[{i}]: gradient {gradient}, differences say {expected}."
+                );
             }
         }
 
@@ -433,7 +509,10 @@ public abstract class TrainingEngineContract
         Assert.Equal(expected.Length, actual.Length);
         for (int i = 0; i < expected.Length; i++)
         {
-            Assert.True(Math.Abs(expected[i] - actual[i]) <= Tolerance * Math.Max(1, Math.Abs(expected[i])), $"[{i}]: {actual[i]}, the reference says {expected[i]}.");
+            Assert.True(
+                Math.Abs(expected[i] - actual[i]) <= Tolerance * Math.Max(1, Math.Abs(expected[i])),
+                $"[{i}]: {actual[i]}, the reference says {expected[i]}."
+            );
         }
     }
 
@@ -442,7 +521,10 @@ public abstract class TrainingEngineContract
         Assert.Equal(expected.Length, actual.Length);
         for (int i = 0; i < expected.Length; i++)
         {
-            Assert.True(Math.Abs(expected[i] - actual[i]) <= Tolerance * Math.Max(1, Math.Abs(expected[i])), $"[{i}]: {actual[i]}, the reference says {expected[i]}.");
+            Assert.True(
+                Math.Abs(expected[i] - actual[i]) <= Tolerance * Math.Max(1, Math.Abs(expected[i])),
+                $"[{i}]: {actual[i]}, the reference says {expected[i]}."
+            );
         }
     }
 }

@@ -32,7 +32,21 @@ public class MeasureReferenceTests
             var metrics = new RankingMetrics(Cutoffs);
 
             // Targets are ranked among non-targets, as the ranker passes them.
-            metrics.Add([.. targets.Select(target => TiedRank.Of([.. scores.Select((score, item) => item != target && (targets.Contains(item) || excluded.Contains(item)) ? double.NegativeInfinity : excluded.Contains(item) ? double.NaN : score)], target))]);
+            metrics.Add([
+                .. targets.Select(target =>
+                    TiedRank.Of(
+                        [
+                            .. scores.Select(
+                                (score, item) =>
+                                    item != target && (targets.Contains(item) || excluded.Contains(item)) ? double.NegativeInfinity
+                                    : excluded.Contains(item) ? double.NaN
+                                    : score
+                            ),
+                        ],
+                        target
+                    )
+                ),
+            ]);
             AssertEqual(metrics, scores, targets, excluded);
         }
     }
@@ -80,7 +94,10 @@ public class MeasureReferenceTests
     private static (double[] Scores, int[] Targets, int[] Excluded) Case(Random random, int targets)
     {
         // Few distinct values, so that most cases have ties.
-        double[] scores = [.. Enumerable.Range(0, random.Next(targets + 1, 8)).Select(_ => random.Next(8) == 0 ? double.NaN : random.Next(3) / 2.0)];
+        double[] scores =
+        [
+            .. Enumerable.Range(0, random.Next(targets + 1, 8)).Select(_ => random.Next(8) == 0 ? double.NaN : random.Next(3) / 2.0),
+        ];
         int[] items = [.. Enumerable.Range(0, scores.Length)];
         random.Shuffle(items);
         int[] excluded = [.. items[targets..].Where(_ => random.Next(3) == 0)];

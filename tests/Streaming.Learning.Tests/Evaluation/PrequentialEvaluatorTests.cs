@@ -31,7 +31,7 @@ public class PrequentialEvaluatorTests
     public void Record_MoreThanTheWindow_ForgetsTheOldest()
     {
         var evaluator = new PrequentialEvaluator([8], new PrequentialOptions { Cutoffs = [20], Window = 3 });
-        foreach (var rank in new[] { Hit, Hit, Miss, Miss })
+        foreach (TiedRank rank in new[] { Hit, Hit, Miss, Miss })
         {
             evaluator.Record([rank], new ExampleKind(IsRepeat: false, IsKnownUser: true));
         }
@@ -81,8 +81,9 @@ public class PrequentialEvaluatorTests
     public void Read_StateOfOtherWidths_SaysBoth()
     {
         var options = new PrequentialOptions();
-        var error = Assert.Throws<StateMismatchException>(() =>
-            Copy(new PrequentialEvaluator([8, 16], options), new PrequentialEvaluator([8, 32], options)));
+        StateMismatchException error = Assert.Throws<StateMismatchException>(() =>
+            Copy(new PrequentialEvaluator([8, 16], options), new PrequentialEvaluator([8, 32], options))
+        );
         Assert.Contains("widths 8,16,", error.Message, StringComparison.Ordinal);
         Assert.Contains("widths 8,32,", error.Message, StringComparison.Ordinal);
     }

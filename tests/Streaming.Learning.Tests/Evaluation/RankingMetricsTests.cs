@@ -79,11 +79,10 @@ public class RankingMetricsTests
     [InlineData(20_000)]
     public void Constructor_CutoffsOutOfRange_NamesThem(params int[] cutoffs)
     {
-        var error = Assert.Throws<ArgumentException>(() => new RankingMetrics(cutoffs));
+        ArgumentException error = Assert.Throws<ArgumentException>(() => new RankingMetrics(cutoffs));
         Assert.Contains("increasing list within 1 … 10000", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
-    public void Recall_CutoffNotMeasured_Throws() =>
-        Assert.Throws<ArgumentOutOfRangeException>(() => new RankingMetrics([10]).Recall(20));
+    public void Recall_CutoffNotMeasured_Throws() => Assert.Throws<ArgumentOutOfRangeException>(() => new RankingMetrics([10]).Recall(20));
 }

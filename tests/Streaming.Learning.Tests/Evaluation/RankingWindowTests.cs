@@ -37,7 +37,8 @@ public sealed class RankingWindowTests
     [InlineData(25)]
     public void Read_WhatWasWritten_GoesOnAsIfNeverStopped(int examples)
     {
-        RankingWindow window = new([10], 10), other = new([10], 10);
+        RankingWindow window = new([10], 10),
+            other = new([10], 10);
         for (int i = 0; i < examples; i++)
         {
             window.Add(new TiedRank(i % 20, 0));

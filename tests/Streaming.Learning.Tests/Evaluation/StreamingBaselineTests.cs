@@ -12,7 +12,7 @@ public class StreamingBaselineTests
     [MemberData(nameof(Names))]
     public void Rank_ItemNeverSeen_IsMissing(string name)
     {
-        var baseline = Create(name);
+        StreamingBaseline baseline = Create(name);
         baseline.Update(0, [], 5);
         Assert.Equal(TiedRank.Missing, baseline.Rank(0, [5], 3, []));
         Assert.Equal(TiedRank.Missing, baseline.Rank(0, [5], 9, []));
@@ -23,7 +23,7 @@ public class StreamingBaselineTests
     [MemberData(nameof(Names))]
     public void Rank_AllOthersExcluded_IsFirst(string name)
     {
-        var baseline = Create(name);
+        StreamingBaseline baseline = Create(name);
         for (int item = 0; item < 10; item++)
         {
             baseline.Update(item % 3, item > 0 ? [item - 1] : [], item);
@@ -111,10 +111,11 @@ public class StreamingBaselineTests
         Assert.True(metrics.Recall(20) > 0.7, $"Recall@20 of the held-out pairs is {metrics.Recall(20)}; chance is 0.5.");
     }
 
-    private static StreamingBaseline Create(string name) => name switch
-    {
-        "recent-popularity" => new RecentPopularity(),
-        "item-knn" => new IncrementalItemKnn(),
-        _ => new IncrementalSgd(),
-    };
+    private static StreamingBaseline Create(string name) =>
+        name switch
+        {
+            "recent-popularity" => new RecentPopularity(),
+            "item-knn" => new IncrementalItemKnn(),
+            _ => new IncrementalSgd(),
+        };
 }

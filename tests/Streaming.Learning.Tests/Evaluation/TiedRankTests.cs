@@ -6,8 +6,7 @@ namespace Streaming.Learning.Tests.Evaluation;
 public class TiedRankTests
 {
     [Fact]
-    public void Of_DistinctScores_CountsThoseAbove() =>
-        Assert.Equal(new TiedRank(2, 0), TiedRank.Of([0.1, 0.9, 0.3, 0.5], 2));
+    public void Of_DistinctScores_CountsThoseAbove() => Assert.Equal(new TiedRank(2, 0), TiedRank.Of([0.1, 0.9, 0.3, 0.5], 2));
 
     [Fact]
     public void Of_EqualScores_DoesNotDependOnOrder()

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Streaming.Core.Options;
 using Streaming.Learning.Frequency;
 using Streaming.Learning.Tests.Training;
@@ -8,7 +9,14 @@ namespace Streaming.Learning.Tests.Frequency;
 
 public class FrequencyEstimatorTests
 {
-    private static readonly FrequencyOptions AsPrinted = new() { Tables = 1, PriorGap = 100, StartAtZero = true, AverageFirstGaps = false, CountSilence = false };
+    private static readonly FrequencyOptions AsPrinted = new()
+    {
+        Tables = 1,
+        PriorGap = 100,
+        StartAtZero = true,
+        AverageFirstGaps = false,
+        CountSilence = false,
+    };
     private static readonly int[] Steps = [500, 1000, 2000, 5000, 10_000, 10_500, 11_000, 12_000, 15_000, 20_000];
 
     /// <summary>Errors of an independent simulation in numpy with other seeds and another hash.</summary>
@@ -35,8 +43,20 @@ public class FrequencyEstimatorTests
         const int HashSeeds = 6;
         FrequencyEstimator[][] estimators =
         [
-            .. Published.Select(row => Enumerable.Range(1, HashSeeds)
-                .Select(seed => new FrequencyEstimator(AsPrinted with { Alpha = row.Alpha, Tables = row.Tables }, row.Slots, (ulong)seed)).ToArray()),
+            .. Published.Select(row =>
+                Enumerable
+                    .Range(1, HashSeeds)
+                    .Select(seed => new FrequencyEstimator(
+                        AsPrinted with
+                        {
+                            Alpha = row.Alpha,
+                            Tables = row.Tables,
+                        },
+                        row.Slots,
+                        (ulong)seed
+                    ))
+                    .ToArray()
+            ),
         ];
         var simulation = new PopularitySwitch(seed: 1);
         var wrong = new List<string>();
@@ -50,7 +70,13 @@ public class FrequencyEstimatorTests
                 double table = Published[row].Errors[column];
                 if (table < errors.Min() - 0.015 || table > errors.Max() + 0.015)
                 {
-                    wrong.Add(FormattableString.Invariant($"alpha {Published[row].Alpha}, m {Published[row].Tables}, step {step}: {errors.Min():F4} … {errors.Max():F4}, table {table}"));
+                    wrong.Add(
+                        string.Create(
+                            CultureInfo.InvariantCulture,
+                            $"alpha {Published[row].Alpha}, m {Published[row].Tables}, step {step}: {errors.Min():F4} … "
+                                + $"{errors.Max():F4}, table {table}"
+                        )
+                    );
                 }
             }
         }
@@ -69,7 +95,10 @@ public class FrequencyEstimatorTests
             Count(simulation.Draw(step), [printed, own]);
             if (step is 500 or 1000 or 2000 or 10_500 or 11_000)
             {
-                Assert.True(simulation.Error(own) < simulation.Error(printed), $"step {step}: {simulation.Error(own)} against {simulation.Error(printed)}");
+                Assert.True(
+                    simulation.Error(own) < simulation.Error(printed),
+                    $"step {step}: {simulation.Error(own)} against {simulation.Error(printed)}"
+                );
             }
         }
     }
@@ -234,7 +263,13 @@ public class FrequencyEstimatorTests
     [Fact]
     public void Validate_EverythingWrong_NamesEverything()
     {
-        var options = new FrequencyOptions { Tables = 0, Slots = 3, Alpha = 0, PriorGap = 0.5 };
+        var options = new FrequencyOptions
+        {
+            Tables = 0,
+            Slots = 3,
+            Alpha = 0,
+            PriorGap = 0.5,
+        };
         string[] errors = Assert.Throws<OptionsException>(options.Validate).Message.Split(Environment.NewLine);
         Assert.Equal(
             [
@@ -243,7 +278,8 @@ public class FrequencyEstimatorTests
                 "Alpha is 0; allowed: above 0, at most 1.",
                 "PriorGap is 0.5; allowed: 0 (automatic) or 1 … 1000000000.",
             ],
-            errors);
+            errors
+        );
     }
 
     private static void Count(ReadOnlySpan<int> items, IEnumerable<FrequencyEstimator> estimators)

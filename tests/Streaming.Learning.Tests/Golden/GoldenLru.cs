@@ -9,4 +9,5 @@ internal sealed record GoldenLru(
     IReadOnlyDictionary<string, float[]> Parameters,
     double[] Outputs,
     double[] InputGradients,
-    IReadOnlyDictionary<string, double[]> ParameterGradients);
+    IReadOnlyDictionary<string, double[]> ParameterGradients
+);

@@ -17,4 +17,5 @@ internal sealed record GoldenSoftmax(
     float[] RowWeights,
     double[] Losses,
     double[] UserGradients,
-    double[] CandidateGradients);
+    double[] CandidateGradients
+);

@@ -7,6 +7,7 @@ internal sealed record GoldenVectors(IReadOnlyList<GoldenSoftmax> Softmax, IRead
 {
     private static readonly JsonSerializerOptions Options = new(JsonSerializerDefaults.Web);
 
-    public static GoldenVectors Read() => JsonSerializer.Deserialize<GoldenVectors>(File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "golden.json")), Options)
+    public static GoldenVectors Read() =>
+        JsonSerializer.Deserialize<GoldenVectors>(File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "golden.json")), Options)
         ?? throw new InvalidDataException("golden.json is empty.");
 }

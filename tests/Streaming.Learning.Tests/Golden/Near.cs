@@ -16,11 +16,15 @@ internal static class Near
     public static double Equal(string what, IReadOnlyList<double> expected, IReadOnlyList<double> actual, double tolerance)
     {
         Assert.True(expected.Count == actual.Count, $"{what} has {actual.Count} values; {expected.Count} are expected.");
-        double scale = Math.Max(1e-30, expected.Select(Math.Abs).DefaultIfEmpty(0).Max()), worst = 0;
+        double scale = Math.Max(1e-30, expected.Select(Math.Abs).DefaultIfEmpty(0).Max()),
+            worst = 0;
         for (int i = 0; i < expected.Count; i++)
         {
             double error = Math.Abs(expected[i] - actual[i]) / scale;
-            string text = string.Create(CultureInfo.InvariantCulture, $"{what}[{i}] is {actual[i]:R}; {expected[i]:R} is expected, of at most {scale:R}: off by {error:G3}.");
+            string text = string.Create(
+                CultureInfo.InvariantCulture,
+                $"{what}[{i}] is {actual[i]:R}; {expected[i]:R} is expected, of at most {scale:R}: off by {error:G3}."
+            );
             Assert.True(error <= tolerance, text);
             worst = Math.Max(worst, error);
         }

@@ -94,7 +94,18 @@ public sealed class ItemTableTests : IDisposable
         ItemTable table = Table();
         int row = Touch(table, "a");
         Touch(table, "b");
-        Assert.Equal(-1, table.Apply(new ItemChange { ItemKey = Batches.Key("a"), ItemId = "a", IsRemoved = true }, out _));
+        Assert.Equal(
+            -1,
+            table.Apply(
+                new ItemChange
+                {
+                    ItemKey = Batches.Key("a"),
+                    ItemId = "a",
+                    IsRemoved = true,
+                },
+                out _
+            )
+        );
         Assert.Equal(-1, table.Find(Batches.Key("a")));
         Assert.Equal([row], _engine.ForgottenRows);
         Assert.Equal(new RemovedItem(Batches.Key("a"), "a"), Assert.Single(table.Removed));
@@ -227,7 +238,15 @@ public sealed class ItemTableTests : IDisposable
         int row = Touch(table, "a");
         Assert.Equal(row, Touch(table, "a"));
         Assert.Equal(2, table.EventsOf(row));
-        table.Apply(new ItemChange { ItemKey = Batches.Key("a"), ItemId = "a", IsRemoved = true }, out _);
+        table.Apply(
+            new ItemChange
+            {
+                ItemKey = Batches.Key("a"),
+                ItemId = "a",
+                IsRemoved = true,
+            },
+            out _
+        );
         Assert.Equal(row, Touch(table, "b"));
         Assert.Equal(1, table.EventsOf(row));
     }
@@ -245,7 +264,13 @@ public sealed class ItemTableTests : IDisposable
     [Fact]
     public void SaveLoad_ThenGoOn_EqualsNeverStopped()
     {
-        ItemTableOptions options = new() { AdmitAfter = 2, FallbackRows = 4, EvictAfter = TimeSpan.FromSeconds(5), AdmissionCapacity = 16 };
+        ItemTableOptions options = new()
+        {
+            AdmitAfter = 2,
+            FallbackRows = 4,
+            EvictAfter = TimeSpan.FromSeconds(5),
+            AdmissionCapacity = 16,
+        };
         ItemTable original = Table(options);
         var random = new Random(5);
         Drive(original, random, 500);
@@ -275,7 +300,14 @@ public sealed class ItemTableTests : IDisposable
     [Fact]
     public void Validate_EverythingWrong_NamesEverything()
     {
-        var options = new ItemTableOptions { AdmitAfter = 0, EvictAfter = TimeSpan.Zero, FallbackRows = 7, AdmissionCapacity = 1, RememberRemoved = -1 };
+        var options = new ItemTableOptions
+        {
+            AdmitAfter = 0,
+            EvictAfter = TimeSpan.Zero,
+            FallbackRows = 7,
+            AdmissionCapacity = 1,
+            RememberRemoved = -1,
+        };
         OptionsException error = Assert.Throws<OptionsException>(() => options.Validate(capacity: 12));
         Assert.Equal(
             [
@@ -285,7 +317,8 @@ public sealed class ItemTableTests : IDisposable
                 "EvictAfter is 0s; allowed: above 0.",
                 "FallbackRows is 7; allowed: 0 … 6 (half of ItemCapacity).",
             ],
-            error.Message.Split(Environment.NewLine));
+            error.Message.Split(Environment.NewLine)
+        );
     }
 
     private static void Drive(ItemTable table, Random random, int events)
@@ -306,16 +339,24 @@ public sealed class ItemTableTests : IDisposable
         return stream.ToArray();
     }
 
-    private static int Touch(ItemTable table, string id, long time = 1_000) => table.Touch(Batches.Key(id), Encoding.UTF8.GetBytes(id), time);
+    private static int Touch(ItemTable table, string id, long time = 1_000) =>
+        table.Touch(Batches.Key(id), Encoding.UTF8.GetBytes(id), time);
 
-    private static ItemChange Removal(string id) => new() { ItemKey = Batches.Key(id), ItemId = id, IsRemoved = true };
+    private static ItemChange Removal(string id) =>
+        new()
+        {
+            ItemKey = Batches.Key(id),
+            ItemId = id,
+            IsRemoved = true,
+        };
 
-    private static ItemChange Record(string id, params (string Name, float[] Values)[] groups) => new()
-    {
-        ItemKey = Batches.Key(id),
-        ItemId = id,
-        Features = groups.ToDictionary(group => group.Name, group => group.Values),
-    };
+    private static ItemChange Record(string id, params (string Name, float[] Values)[] groups) =>
+        new()
+        {
+            ItemKey = Batches.Key(id),
+            ItemId = id,
+            Features = groups.ToDictionary(group => group.Name, group => group.Values),
+        };
 
     private ItemTable Table(ItemTableOptions? options = null) => new(_engine, options ?? new ItemTableOptions { FallbackRows = 4 });
 }

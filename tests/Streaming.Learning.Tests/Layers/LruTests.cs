@@ -15,7 +15,7 @@ public sealed class LruTests
         var widths = new Increments([8, 16, 32, 64, 128, 256, 512, 1024]);
         var linear = new NestedLinear(set, "x", widths, widths);
         int stored = 0;
-        foreach (var weight in linear.Weights)
+        foreach (Parameter weight in linear.Weights)
         {
             stored += weight.Length;
         }
@@ -47,8 +47,10 @@ public sealed class LruTests
     {
         // Orvieto et al., proposition 3.3: without γ, E‖x∞‖² = ln((1 − r_min²) / (1 − r_max²)) / (r_max² − r_min²) per unit
         // of input variance, over the draw of λ.
-        const double min = 0.5, max = 0.9;
-        const int channels = 4000, steps = 300;
+        const double min = 0.5,
+            max = 0.9;
+        const int channels = 4000,
+            steps = 300;
         var set = new ParameterSet();
         var lru = new Lru(set, "x", new Increments([channels]));
         set.Allocate();
@@ -56,7 +58,7 @@ public sealed class LruTests
         set.Value(set.All[2]).Clear();
         lru.Prepare();
         var random = new Random(2);
-        var rows = new float[4 * channels];
+        float[] rows = new float[4 * channels];
         for (int t = 0; t < steps; t++)
         {
             for (int i = 2 * channels; i < rows.Length; i++)
@@ -89,7 +91,8 @@ public sealed class LruTests
         lru.Scan(states, steps);
         for (int k = 0; k < 3; k++)
         {
-            int start = widths.Start(k), n = widths.Length(k);
+            int start = widths.Start(k),
+                n = widths.Length(k);
             for (int i = 0; i < n; i++)
             {
                 double radius = Math.Exp(-Math.Exp(set.Value(set.All[0])[start + i]));

@@ -33,14 +33,17 @@ public sealed class CandidateColumnsTests
         batch.LogQ = new float[] { -1, -2 };
         batch.NegativeLogQ = new float[] { -3 };
         columns.Plan(batch, slots);
-        var (vectors, ids, logQ) = (new float[6], new int[3], new float[3]);
+        (float[]? vectors, int[]? ids, float[]? logQ) = (new float[6], new int[3], new float[3]);
 
         columns.Fill(batch, [200, 201, 110, 111, 100, 101], 2, vectors, ids, logQ);
 
         // Slots are in the order of the columns: 20, then the positives from the last.
         Assert.Equal([20, 11, 10], ids);
         Assert.Equal([-3, -2, -1], logQ);
-        Assert.Equal(columns.Slots.ToArray().SelectMany(slot => (float[])[.. new float[] { 200, 201, 110, 111, 100, 101 }.AsSpan(slot * 2, 2)]), vectors);
+        Assert.Equal(
+            columns.Slots.ToArray().SelectMany(slot => (float[])[.. new float[] { 200, 201, 110, 111, 100, 101 }.AsSpan(slot * 2, 2)]),
+            vectors
+        );
     }
 
     [Fact]
@@ -63,7 +66,7 @@ public sealed class CandidateColumnsTests
         var columns = new CandidateColumns(LossKind.Uniform);
         TrainingBatch batch = Batch([10, 11], [20]);
         columns.Plan(batch, Slots());
-        var ids = new int[3];
+        int[] ids = new int[3];
 
         columns.Fill(batch, new float[6], 2, new float[6], ids, new float[3]);
 
@@ -83,11 +86,19 @@ public sealed class CandidateColumnsTests
 
     [Fact]
     public void Plan_FullLossWithAnItemTwice_IsRefused() =>
-        Assert.Contains("row 11 twice", Assert.Throws<ArgumentException>(() => new CandidateColumns(LossKind.Full).Plan(Batch([11], [10, 11, 11]), Slots())).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "row 11 twice",
+            Assert.Throws<ArgumentException>(() => new CandidateColumns(LossKind.Full).Plan(Batch([11], [10, 11, 11]), Slots())).Message,
+            StringComparison.Ordinal
+        );
 
     [Fact]
     public void Plan_FullLossWithAPositiveOutside_IsRefused() =>
-        Assert.Contains("row 12, which is not in Negatives", Assert.Throws<ArgumentException>(() => new CandidateColumns(LossKind.Full).Plan(Batch([12], [10, 11]), Slots())).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "row 12, which is not in Negatives",
+            Assert.Throws<ArgumentException>(() => new CandidateColumns(LossKind.Full).Plan(Batch([12], [10, 11]), Slots())).Message,
+            StringComparison.Ordinal
+        );
 
     private static TrainingBatch Batch(int[] positives, int[] negatives) => new() { Positives = positives, Negatives = negatives };
 

@@ -1,6 +1,8 @@
+using Streaming.Learning.Cpu;
 using Streaming.Learning.Tests.Cpu;
 using Streaming.Learning.Tests.Engine;
 using Streaming.Models.Options;
+using Streaming.Models.State;
 using Xunit;
 
 namespace Streaming.Learning.Tests.Optimisers;
@@ -15,13 +17,23 @@ public sealed class OptimiserTests
     [InlineData(IdOptimizer.RowAdagrad)]
     public void Step_IdRows_FollowTheFormula(IdOptimizer optimizer)
     {
-        var options = TestEngines.Options(TowerKind.YoutubeDnn) with { FeatureGroups = [], IdOptimizer = optimizer, IdWeightDecay = 0.05f, ClipNorm = 0 };
-        using var engine = TestEngines.Create(options);
+        ModelOptions options = TestEngines.Options(TowerKind.YoutubeDnn) with
+        {
+            FeatureGroups = [],
+            IdOptimizer = optimizer,
+            IdWeightDecay = 0.05f,
+            ClipNorm = 0,
+        };
+        using CpuEngine engine = TestEngines.Create(options);
         int d = options.Dimension;
-        var values = new float[TestEngines.Items * d];
+        float[] values = new float[TestEngines.Items * d];
         engine.EncodeItems([.. Enumerable.Range(0, TestEngines.Items)], values);
         double[] expected = [.. values];
-        var (first, second, last) = (new double[expected.Length], new double[expected.Length], new int[TestEngines.Items]);
+        (double[]? first, double[]? second, int[]? last) = (
+            new double[expected.Length],
+            new double[expected.Length],
+            new int[TestEngines.Items]
+        );
         for (int step = 1; step <= Steps; step++)
         {
             // Two sequences: most items idle for some steps.
@@ -41,9 +53,13 @@ public sealed class OptimiserTests
                 for (int c = 0; c < d; c++)
                 {
                     int i = (row * d) + c;
-                    expected[i] -= batch.LearningRate * (optimizer == IdOptimizer.RowAdagrad
-                        ? gradient[c] / (Math.Sqrt(second[row]) + options.Epsilon)
-                        : Adam(options, ref first[i], ref second[i], gradient[c], step, step - last[row]));
+                    expected[i] -=
+                        batch.LearningRate
+                        * (
+                            optimizer == IdOptimizer.RowAdagrad
+                                ? gradient[c] / (Math.Sqrt(second[row]) + options.Epsilon)
+                                : Adam(options, ref first[i], ref second[i], gradient[c], step, step - last[row])
+                        );
                 }
 
                 last[row] = step;
@@ -62,23 +78,24 @@ public sealed class OptimiserTests
     [InlineData(0.01f)]
     public void Step_DenseParameters_FollowAdamWWithClipAndDecay(float clip)
     {
-        var options = TestEngines.Options(TowerKind.FmrlRec) with { ClipNorm = clip, WeightDecay = 0.1f };
-        using var engine = TestEngines.Create(options);
+        ModelOptions options = TestEngines.Options(TowerKind.FmrlRec) with { ClipNorm = clip, WeightDecay = 0.1f };
+        using CpuEngine engine = TestEngines.Create(options);
         double[] expected = [.. engine.Parameters.Values];
-        var (first, second) = (new double[expected.Length], new double[expected.Length]);
+        (double[]? first, double[]? second) = (new double[expected.Length], new double[expected.Length]);
         for (int step = 1; step <= Steps; step++)
         {
             var batch = new RandomBatch(step, 8, 6, TestEngines.Items) { Step = step, LearningRate = 0.01f };
             double norm = engine.Step(batch.Batch).GradientNorm;
             double scale = clip > 0 && norm > clip ? clip / norm : 1;
-            foreach (var parameter in engine.Parameters.All)
+            foreach (Parameter parameter in engine.Parameters.All)
             {
                 bool weight = parameter.Name.Contains(".weight", StringComparison.Ordinal);
                 Assert.Equal(weight, parameter.Decays);
                 for (int i = parameter.Offset; i < parameter.Offset + parameter.Length; i++)
                 {
                     expected[i] *= weight ? 1 - (batch.LearningRate * (double)options.WeightDecay) : 1;
-                    expected[i] -= batch.LearningRate * Adam(options, ref first[i], ref second[i], scale * engine.Parameters.Gradients[i], step, 1);
+                    expected[i] -=
+                        batch.LearningRate * Adam(options, ref first[i], ref second[i], scale * engine.Parameters.Gradients[i], step, 1);
                 }
             }
         }
@@ -92,9 +109,9 @@ public sealed class OptimiserTests
     [Fact]
     public void Step_DecayOfAWholeStep_IsRefused()
     {
-        using var engine = TestEngines.Create(TestEngines.Options(TowerKind.YoutubeDnn) with { IdWeightDecay = 0.5f });
+        using CpuEngine engine = TestEngines.Create(TestEngines.Options(TowerKind.YoutubeDnn) with { IdWeightDecay = 0.5f });
         var batch = new RandomBatch(1, 4, 6, TestEngines.Items) { LearningRate = 2 };
-        var error = Assert.Throws<ArgumentException>(() => engine.Step(batch.Batch));
+        ArgumentException error = Assert.Throws<ArgumentException>(() => engine.Step(batch.Batch));
         Assert.Contains("LearningRate is 2", error.Message, StringComparison.Ordinal);
     }
 

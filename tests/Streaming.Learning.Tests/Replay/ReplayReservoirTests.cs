@@ -31,14 +31,14 @@ public class ReplayReservoirTests
     [InlineData(2.5, 2, 5)]
     public void Due_Ratio_GivesThatManyOldExamples(double ratio, int newExamples, int expected)
     {
-        var reservoir = Filled(new ReplayOptions { Capacity = 16, Ratio = Math.Max(ratio, 1e-9) }, 16);
+        ReplayReservoir reservoir = Filled(new ReplayOptions { Capacity = 16, Ratio = Math.Max(ratio, 1e-9) }, 16);
         Assert.Equal(expected, reservoir.Due(newExamples));
     }
 
     [Fact]
     public void Due_Fraction_IsCarriedOver()
     {
-        var reservoir = Filled(new ReplayOptions { Capacity = 16, Ratio = 0.3 }, 16);
+        ReplayReservoir reservoir = Filled(new ReplayOptions { Capacity = 16, Ratio = 0.3 }, 16);
         int due = Enumerable.Range(0, 100).Sum(_ => reservoir.Due(1));
         Assert.InRange(due, 29, 30);
     }
@@ -48,7 +48,7 @@ public class ReplayReservoirTests
     {
         var empty = new ReplayReservoir(new ReplayOptions { Capacity = 16 }, historyLength: 3, seed: 1);
         Assert.Equal(0, empty.Due(8));
-        var off = Filled(new ReplayOptions { Capacity = 16, Ratio = 0 }, 16);
+        ReplayReservoir off = Filled(new ReplayOptions { Capacity = 16, Ratio = 0 }, 16);
         Assert.Equal(0, off.Due(8));
         Assert.Equal(0, off.Count);
     }
@@ -59,7 +59,7 @@ public class ReplayReservoirTests
     {
         const int Offered = 20_000;
         const int Capacity = 2_000;
-        var reservoir = Filled(new ReplayOptions { Capacity = Capacity, Recency = 0 }, Offered);
+        ReplayReservoir reservoir = Filled(new ReplayOptions { Capacity = Capacity, Recency = 0 }, Offered);
         int[] quarters = new int[4];
         for (int slot = 0; slot < reservoir.Count; slot++)
         {
@@ -78,7 +78,7 @@ public class ReplayReservoirTests
     {
         const int Offered = 50_000;
         const int Capacity = 1_000;
-        var reservoir = Filled(new ReplayOptions { Capacity = Capacity, Recency = recency }, Offered);
+        ReplayReservoir reservoir = Filled(new ReplayOptions { Capacity = Capacity, Recency = recency }, Offered);
         double meanAge = Enumerable.Range(0, reservoir.Count).Average(slot => (double)(Offered - 1) - reservoir.Item(slot));
 
         // The mean of 1000 exponential ages deviates by 1/√1000, 3 %; five deviations.
@@ -88,7 +88,7 @@ public class ReplayReservoirTests
     [Fact]
     public void Draw_ManyTimes_ReachesEverySlotAlike()
     {
-        var reservoir = Filled(new ReplayOptions { Capacity = 16 }, 16);
+        ReplayReservoir reservoir = Filled(new ReplayOptions { Capacity = 16 }, 16);
         int[] draws = new int[16];
         for (int i = 0; i < 16_000; i++)
         {

@@ -11,16 +11,24 @@ namespace Streaming.Learning.Tests.Slices;
 
 public sealed class SlicedModelTests
 {
-    private static readonly ModelOptions Model = new() { Widths = [4, 8], Layers = 1, ItemCapacity = 16, HistoryLength = 4, BankCapacity = 0, Loss = LossKind.InBatch };
+    private static readonly ModelOptions Model = new()
+    {
+        Widths = [4, 8],
+        Layers = 1,
+        ItemCapacity = 16,
+        HistoryLength = 4,
+        BankCapacity = 0,
+        Loss = LossKind.InBatch,
+    };
 
     [Fact]
     public void Read_WhatWasWritten_SaysVersionOptionsAndComputes()
     {
-        SlicedModel model = SlicedModel.Read(File(8));
+        var model = SlicedModel.Read(File(8));
         Assert.Equal(new ModelVersion(3, 7, 90), model.Version);
         Assert.Equal([4, 8], model.Model.Widths);
         Assert.Equal(0.2f, model.Model.Temperature);
-        var vector = new float[8];
+        float[] vector = new float[8];
         model.CreateEncoder().Encode(new float[16], vector);
         Assert.Contains(vector, static value => value != 0);
     }
@@ -34,7 +42,9 @@ public sealed class SlicedModelTests
     {
         string text = Encoding.Latin1.GetString(File(8));
         Assert.Contains(from, text, StringComparison.Ordinal);
-        InvalidDataException refused = Assert.Throws<InvalidDataException>(() => SlicedModel.Read(Encoding.Latin1.GetBytes(text.Replace(from, to, StringComparison.Ordinal))));
+        InvalidDataException refused = Assert.Throws<InvalidDataException>(() =>
+            SlicedModel.Read(Encoding.Latin1.GetBytes(text.Replace(from, to, StringComparison.Ordinal)))
+        );
         Assert.Contains(words, refused.Message, StringComparison.Ordinal);
     }
 
@@ -42,7 +52,9 @@ public sealed class SlicedModelTests
     [Fact]
     public void Read_LargerModelThanTheFileHolds_IsRefusedBeforeMemoryIsMade()
     {
-        byte[] file = Encoding.Latin1.GetBytes(Encoding.Latin1.GetString(File(8)).Replace("widths\\u0022:[4,8]", "widths\\u0022:[999]", StringComparison.Ordinal));
+        byte[] file = Encoding.Latin1.GetBytes(
+            Encoding.Latin1.GetString(File(8)).Replace("widths\\u0022:[4,8]", "widths\\u0022:[999]", StringComparison.Ordinal)
+        );
         long before = GC.GetAllocatedBytesForCurrentThread();
         InvalidDataException refused = Assert.Throws<InvalidDataException>(() => SlicedModel.Read(file));
         Assert.Contains("tower of width 999", refused.Message, StringComparison.Ordinal);
@@ -54,24 +66,29 @@ public sealed class SlicedModelTests
     public void Read_MutatedBytes_RefusesOrReads()
     {
         byte[] original = File(8);
-        (int cases, int accepted) = Fuzz.Run(2, 5_000, 8 << 20, random =>
-        {
-            byte[] bytes = [.. original];
-            for (int i = random.Next(1, 5); i > 0; i--)
+        (int cases, int accepted) = Fuzz.Run(
+            2,
+            5_000,
+            8 << 20,
+            random =>
             {
-                bytes[random.Next(random.Next(2) == 0 ? bytes.Length : 1_500)] = (byte)random.Next(256);
-            }
+                byte[] bytes = [.. original];
+                for (int i = random.Next(1, 5); i > 0; i--)
+                {
+                    bytes[random.Next(random.Next(2) == 0 ? bytes.Length : 1_500)] = (byte)random.Next(256);
+                }
 
-            try
-            {
-                SlicedModel.Read(bytes.AsMemory(0, random.Next(4) == 0 ? random.Next(bytes.Length) : bytes.Length)).CreateEncoder();
-                return true;
+                try
+                {
+                    SlicedModel.Read(bytes.AsMemory(0, random.Next(4) == 0 ? random.Next(bytes.Length) : bytes.Length)).CreateEncoder();
+                    return true;
+                }
+                catch (Exception exception) when (exception is InvalidDataException or StateMismatchException)
+                {
+                    return false;
+                }
             }
-            catch (Exception exception) when (exception is InvalidDataException or StateMismatchException)
-            {
-                return false;
-            }
-        });
+        );
         Assert.InRange(accepted, 1, cases);
     }
 

@@ -20,7 +20,5 @@ internal sealed class PatchedSource(TensorSource inner, int patched, byte[] patc
         }
     }
 
-    protected override void Dispose(bool disposing)
-    {
-    }
+    protected override void Dispose(bool disposing) { }
 }

@@ -43,11 +43,17 @@ internal static class Batches
         for (int i = 0; i < rows; i++)
         {
             string[] history = [.. Enumerable.Range(0, random.Next(HistoryLength + 1)).Select(_ => Item(random, catalogue, firstItem))];
-            batch.Add(Item(random, catalogue, firstItem), history, time: 1_000 + (sequence * 100) + i, produced: 1_500 + (sequence * 100) + i);
+            batch.Add(
+                Item(random, catalogue, firstItem),
+                history,
+                time: 1_000 + (sequence * 100) + i,
+                produced: 1_500 + (sequence * 100) + i
+            );
         }
 
         return batch;
     }
 
-    private static string Item(Random random, int catalogue, int firstItem) => $"item-{firstItem + (int)(catalogue * random.NextDouble() * random.NextDouble())}";
+    private static string Item(Random random, int catalogue, int firstItem) =>
+        $"item-{firstItem + (int)(catalogue * random.NextDouble() * random.NextDouble())}";
 }

@@ -18,7 +18,16 @@ public class CatalogueRankerTests
     [InlineData(true, 3)]
     public void Rank_LargeCatalogue_EqualsCounting(bool cosine, int interests)
     {
-        var model = new ModelOptions { Widths = [4, 8], ItemCapacity = 10_000, Tower = interests > 1 ? TowerKind.Mind : TowerKind.YoutubeDnn, Interests = interests, HistoryLength = Batches.HistoryLength, BankCapacity = 16, Cosine = cosine };
+        var model = new ModelOptions
+        {
+            Widths = [4, 8],
+            ItemCapacity = 10_000,
+            Tower = interests > 1 ? TowerKind.Mind : TowerKind.YoutubeDnn,
+            Interests = interests,
+            HistoryLength = Batches.HistoryLength,
+            BankCapacity = 16,
+            Cosine = cosine,
+        };
         using var engine = new FakeEngine(model);
         var items = new ItemTable(engine, new ItemTableOptions { FallbackRows = 5 });
         for (int i = 0; i < 9_000; i++)
@@ -39,7 +48,14 @@ public class CatalogueRankerTests
     [Fact]
     public void Rank_EmptyCatalogue_IsMissing()
     {
-        using var engine = new FakeEngine(new ModelOptions { Widths = [4, 8], ItemCapacity = 16, HistoryLength = Batches.HistoryLength });
+        using var engine = new FakeEngine(
+            new ModelOptions
+            {
+                Widths = [4, 8],
+                ItemCapacity = 16,
+                HistoryLength = Batches.HistoryLength,
+            }
+        );
         var ranker = new CatalogueRanker(engine, new ItemTable(engine, new ItemTableOptions()), 16, Batches.HistoryLength, workers: null);
         ranker.Rank(Batches.Create().Add("a", ["b"]));
         Assert.Equal([TiedRank.Missing, TiedRank.Missing], ranker.Ranks(0).ToArray());
@@ -55,41 +71,48 @@ public class CatalogueRankerTests
 
         ulong[] history = batch.HistoryItems[batch.HistoryOffsets[example]..batch.HistoryOffsets[example + 1]];
         int[] rows = [.. history.Select(items.RowOf)];
-        var user = new float[8 * engine.Model.VectorsPerUser];
+        float[] user = new float[8 * engine.Model.VectorsPerUser];
         engine.EncodeUsers(new JaggedRows { Rows = rows, Offsets = [0, rows.Length] }, user);
-        return [.. engine.Model.Widths.Select(width =>
-        {
-            double[] scores = [.. items.Rows.ToArray().Select(row => Score(engine, user, row, width))];
-            double own = Score(engine, user, target, width);
-            int above = 0, ties = 0;
-            for (int i = 0; i < scores.Length; i++)
+        return
+        [
+            .. engine.Model.Widths.Select(width =>
             {
-                int row = items.Rows[i];
-                if (row == target || (!batch.IsRepeat[example] && rows.Contains(row)))
+                double[] scores = [.. items.Rows.ToArray().Select(row => Score(engine, user, row, width))];
+                double own = Score(engine, user, target, width);
+                int above = 0,
+                    ties = 0;
+                for (int i = 0; i < scores.Length; i++)
                 {
-                    continue;
+                    int row = items.Rows[i];
+                    if (row == target || (!batch.IsRepeat[example] && rows.Contains(row)))
+                    {
+                        continue;
+                    }
+
+                    above += scores[i] > own ? 1 : 0;
+                    ties += scores[i] == own ? 1 : 0;
                 }
 
-                above += scores[i] > own ? 1 : 0;
-                ties += scores[i] == own ? 1 : 0;
-            }
-
-            return new TiedRank(above, ties);
-        })];
+                return new TiedRank(above, ties);
+            }),
+        ];
     }
 
     /// <summary>The maximum over the user's vectors.</summary>
     private static double Score(FakeEngine engine, float[] user, int row, int width) =>
-        user.Chunk(8).Max(vector =>
-        {
-            double dot = 0, squares = 0, own = 0;
-            for (int d = 0; d < width; d++)
+        user.Chunk(8)
+            .Max(vector =>
             {
-                dot += (double)vector[d] * engine.Embedding(row)[d];
-                squares += (double)engine.Embedding(row)[d] * engine.Embedding(row)[d];
-                own += (double)vector[d] * vector[d];
-            }
+                double dot = 0,
+                    squares = 0,
+                    own = 0;
+                for (int d = 0; d < width; d++)
+                {
+                    dot += (double)vector[d] * engine.Embedding(row)[d];
+                    squares += (double)engine.Embedding(row)[d] * engine.Embedding(row)[d];
+                    own += (double)vector[d] * vector[d];
+                }
 
-            return engine.Model.Cosine ? dot / (Math.Sqrt(squares) * (Math.Sqrt(own) + 1e-6)) : dot;
-        });
+                return engine.Model.Cosine ? dot / (Math.Sqrt(squares) * (Math.Sqrt(own) + 1e-6)) : dot;
+            });
 }

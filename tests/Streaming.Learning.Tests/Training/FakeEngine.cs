@@ -74,7 +74,7 @@ internal sealed class FakeEngine : TrainingEngine
             return new StepResult(false, double.NaN, double.NaN, _losses, 0);
         }
 
-        var user = new float[Model.Dimension];
+        float[] user = new float[Model.Dimension];
         int sequence = 0;
         for (int i = 0; i < batch.Positives.Length; i++)
         {
@@ -171,7 +171,7 @@ internal sealed class FakeEngine : TrainingEngine
         reader.Read<int>("bank.rows", _bankRows);
         reader.Read<long>("bank.steps", _bankSteps);
         reader.Read<float>("bank.vectors", _bankVectors);
-        var state = new int[2];
+        int[] state = new int[2];
         reader.Read<int>("bank.state", state);
         (_bankNext, _bankCount) = (state[0], state[1]);
     }
@@ -185,9 +185,7 @@ internal sealed class FakeEngine : TrainingEngine
         return stream.ToArray();
     }
 
-    protected override void Dispose(bool disposing)
-    {
-    }
+    protected override void Dispose(bool disposing) { }
 
     private void Enqueue(in TrainingBatch batch)
     {
@@ -214,20 +212,35 @@ internal sealed class FakeEngine : TrainingEngine
     }
 
     /// <summary>A copy of a step's inputs.</summary>
-    internal sealed record SeenStep(int[] Positives, int[] PredictionSteps, int[] Rows, int[] Offsets, float[] LogQ, float[] Weights, int[] Negatives, float[] NegativeLogQ, int BankEntries, bool Enqueue, float LearningRate, long Step)
+    internal sealed record SeenStep(
+        int[] Positives,
+        int[] PredictionSteps,
+        int[] Rows,
+        int[] Offsets,
+        float[] LogQ,
+        float[] Weights,
+        int[] Negatives,
+        float[] NegativeLogQ,
+        int BankEntries,
+        bool Enqueue,
+        float LearningRate,
+        long Step
+    )
     {
-        public static SeenStep Of(in TrainingBatch batch) => new(
-            batch.Positives.ToArray(),
-            batch.PredictionSteps.ToArray(),
-            batch.Sequences.Rows.ToArray(),
-            batch.Sequences.Offsets.ToArray(),
-            batch.LogQ.ToArray(),
-            batch.Weights.ToArray(),
-            batch.Negatives.ToArray(),
-            batch.NegativeLogQ.ToArray(),
-            batch.BankEntries,
-            batch.EnqueuePositives,
-            batch.LearningRate,
-            batch.Step);
+        public static SeenStep Of(in TrainingBatch batch) =>
+            new(
+                batch.Positives.ToArray(),
+                batch.PredictionSteps.ToArray(),
+                batch.Sequences.Rows.ToArray(),
+                batch.Sequences.Offsets.ToArray(),
+                batch.LogQ.ToArray(),
+                batch.Weights.ToArray(),
+                batch.Negatives.ToArray(),
+                batch.NegativeLogQ.ToArray(),
+                batch.BankEntries,
+                batch.EnqueuePositives,
+                batch.LearningRate,
+                batch.Step
+            );
     }
 }

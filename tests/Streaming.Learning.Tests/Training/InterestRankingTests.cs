@@ -16,25 +16,44 @@ public sealed class InterestRankingTests
     [InlineData(true, 3)]
     public void Run_RandomUsers_MatchesCountingInFloat64(bool cosine, int vectors)
     {
-        const int users = 8, items = 90;
+        const int users = 8,
+            items = 90;
         var random = new Random(vectors);
-        float[] user = Numbers(users * vectors * D), catalogue = Numbers(items * D);
+        float[] user = Numbers(users * vectors * D),
+            catalogue = Numbers(items * D);
         byte[] present = [.. Enumerable.Range(0, items).Select(_ => (byte)(random.Next(5) == 0 ? 0 : 1))];
         int[] targets = [.. Enumerable.Range(0, users).Select(_ => random.Next(items))];
-        int[] excluded = [.. Enumerable.Range(0, users * 4).Select(_ => random.Next(items))], offsets = [.. Enumerable.Range(0, users + 1).Select(i => i * 4)];
-        int[] above = new int[users * 2], ties = new int[users * 2];
+        int[] excluded = [.. Enumerable.Range(0, users * 4).Select(_ => random.Next(items))],
+            offsets = [.. Enumerable.Range(0, users + 1).Select(i => i * 4)];
+        int[] above = new int[users * 2],
+            ties = new int[users * 2];
 
-        new InterestRanking(Widths, vectors, workers: null).Run(new NestedRankingProblem
-        {
-            Users = user, Catalogue = catalogue, Present = present, Targets = targets, Excluded = excluded, ExcludedOffsets = offsets, Cosine = cosine, Above = above, Ties = ties,
-        });
+        new InterestRanking(Widths, vectors, workers: null).Run(
+            new NestedRankingProblem
+            {
+                Users = user,
+                Catalogue = catalogue,
+                Present = present,
+                Targets = targets,
+                Excluded = excluded,
+                ExcludedOffsets = offsets,
+                Cosine = cosine,
+                Above = above,
+                Ties = ties,
+            }
+        );
 
         for (int u = 0; u < users; u++)
         {
             for (int k = 0; k < 2; k++)
             {
                 double target = Score(u, targets[u], k);
-                int[] others = [.. Enumerable.Range(0, items).Where(item => item != targets[u] && present[item] == 1 && !excluded.AsSpan(u * 4, 4).Contains(item))];
+                int[] others =
+                [
+                    .. Enumerable
+                        .Range(0, items)
+                        .Where(item => item != targets[u] && present[item] == 1 && !excluded.AsSpan(u * 4, 4).Contains(item)),
+                ];
                 int[] close = [.. others.Where(item => Math.Abs(Score(u, item, k) - target) < 1e-5)];
                 int over = others.Count(item => Score(u, item, k) > target && !close.Contains(item));
 
@@ -51,7 +70,9 @@ public sealed class InterestRankingTests
             double best = double.NegativeInfinity;
             for (int v = 0; v < vectors; v++)
             {
-                double dot = 0, own = 0, norm = 0;
+                double dot = 0,
+                    own = 0,
+                    norm = 0;
                 for (int i = 0; i < Widths[k]; i++)
                 {
                     (double x, double y) = (user[((((u * vectors) + v) * D)) + i], catalogue[(item * D) + i]);
@@ -68,12 +89,21 @@ public sealed class InterestRankingTests
     [Fact]
     public void Run_TargetWithoutAFiniteScore_IsAboveNothing()
     {
-        int[] above = new int[1], ties = [5];
+        int[] above = new int[1],
+            ties = [5];
 
-        new InterestRanking([4], 1, workers: null).Run(new NestedRankingProblem
-        {
-            Users = [1, 1, 1, 1], Catalogue = [float.NaN, 0, 0, 0, 1, 1, 1, 1], Targets = [0], Excluded = [], ExcludedOffsets = [0, 0], Above = above, Ties = ties,
-        });
+        new InterestRanking([4], 1, workers: null).Run(
+            new NestedRankingProblem
+            {
+                Users = [1, 1, 1, 1],
+                Catalogue = [float.NaN, 0, 0, 0, 1, 1, 1, 1],
+                Targets = [0],
+                Excluded = [],
+                ExcludedOffsets = [0, 0],
+                Above = above,
+                Ties = ties,
+            }
+        );
 
         Assert.Equal((int.MaxValue, 0), (above[0], ties[0]));
     }

@@ -19,7 +19,14 @@ public class LearningRateOptionsTests
     [Fact]
     public void At_Cosine_FallsToTheFinalShareAndStaysThere()
     {
-        var rate = new LearningRateOptions { Peak = 1, WarmupSteps = 0, Shape = LearningRateShape.Cosine, TotalSteps = 100, FinalShare = 0.1f };
+        var rate = new LearningRateOptions
+        {
+            Peak = 1,
+            WarmupSteps = 0,
+            Shape = LearningRateShape.Cosine,
+            TotalSteps = 100,
+            FinalShare = 0.1f,
+        };
         Assert.Equal(1, rate.At(0), 1e-6f);
         Assert.Equal(0.55f, rate.At(50), 1e-6f);
         Assert.Equal(0.1f, rate.At(100), 1e-6f);
@@ -30,6 +37,9 @@ public class LearningRateOptionsTests
     public void Validate_CosineWithoutEnd_SaysWhatIsAllowed()
     {
         var rate = new LearningRateOptions { WarmupSteps = 100, Shape = LearningRateShape.Cosine };
-        Assert.Equal("TotalSteps is 0; allowed: above 100 (the warm-up) with Cosine.", Assert.Throws<OptionsException>(rate.Validate).Message);
+        Assert.Equal(
+            "TotalSteps is 0; allowed: above 100 (the warm-up) with Cosine.",
+            Assert.Throws<OptionsException>(rate.Validate).Message
+        );
     }
 }

@@ -12,7 +12,13 @@ namespace Streaming.Learning.Tests.Training;
 
 public sealed class RefreshCollectorTests : IDisposable
 {
-    private static readonly ModelOptions Model = new() { Widths = [4, 8], ItemCapacity = 2_048, HistoryLength = Batches.HistoryLength, BankCapacity = 16 };
+    private static readonly ModelOptions Model = new()
+    {
+        Widths = [4, 8],
+        ItemCapacity = 2_048,
+        HistoryLength = Batches.HistoryLength,
+        BankCapacity = 16,
+    };
     private static readonly TrainerOptions Options = new()
     {
         Replay = new ReplayOptions { Ratio = 0 },
@@ -40,7 +46,9 @@ public sealed class RefreshCollectorTests : IDisposable
     [Fact]
     public async Task Collect_TouchedItems_ArePostedOnceWithTheirTimes()
     {
-        _trainer.Train(Batch().Add("a", [], time: 10, produced: 700).Add("b", ["a"], time: 12, produced: 800).Add("a", ["b"], time: 11, produced: 900));
+        _trainer.Train(
+            Batch().Add("a", [], time: 10, produced: 700).Add("b", ["a"], time: 12, produced: 800).Add("a", ["b"], time: 11, produced: 900)
+        );
         Assert.Equal(["a", "b"], (await Collect()).Select(refresh => refresh.ItemId).Order());
         Assert.Empty(await Collect());
 
@@ -59,7 +67,7 @@ public sealed class RefreshCollectorTests : IDisposable
     public async Task Collect_CountedItems_BringTheirListsBestFirst()
     {
         _trainer.Train(Batch().Add("a", []).Add("b", ["a"]).Add("a", ["c"]).Add("b", ["a"]).Add("c", ["a", "b"]));
-        Dictionary<string, RelatedItems?> lists = (await Collect()).ToDictionary(refresh => refresh.ItemId, refresh => refresh.Related);
+        var lists = (await Collect()).ToDictionary(refresh => refresh.ItemId, refresh => refresh.Related);
 
         // n(a) = 2, n(b) = 2, n(c) = 1; together: a and b 2, a and c 2, b and c 1; after a: b 2; after b: c 1.
         RelatedItems a = lists["a"]!;
@@ -99,7 +107,14 @@ public sealed class RefreshCollectorTests : IDisposable
     public async Task Collect_NewCatalogueItem_IsPostedBeforeItsFirstEvent()
     {
         Batch batch = Batch();
-        batch.ItemChanges.Add(new ItemChange { ItemKey = Batches.Key("new"), ItemId = "new", ProducedTime = 500 });
+        batch.ItemChanges.Add(
+            new ItemChange
+            {
+                ItemKey = Batches.Key("new"),
+                ItemId = "new",
+                ProducedTime = 500,
+            }
+        );
         _trainer.Train(batch);
         Refresh refresh = Assert.Single(await Collect());
 
@@ -114,7 +129,14 @@ public sealed class RefreshCollectorTests : IDisposable
         _trainer.Train(Batch().Add("a", []).Add("b", []));
         await Collect();
         Batch batch = Batch();
-        batch.ItemChanges.Add(new ItemChange { ItemKey = Batches.Key("a"), ItemId = "a", IsRemoved = true });
+        batch.ItemChanges.Add(
+            new ItemChange
+            {
+                ItemKey = Batches.Key("a"),
+                ItemId = "a",
+                IsRemoved = true,
+            }
+        );
         _trainer.Train(batch);
         Refresh refresh = Assert.Single(await Collect());
         Assert.Equal("a", refresh.ItemId);
@@ -127,7 +149,14 @@ public sealed class RefreshCollectorTests : IDisposable
         _trainer.Train(Batch().Add("a", []));
         await Collect();
         Batch batch = Batch();
-        batch.ItemChanges.Add(new ItemChange { ItemKey = Batches.Key("a"), ItemId = "a", IsRemoved = true });
+        batch.ItemChanges.Add(
+            new ItemChange
+            {
+                ItemKey = Batches.Key("a"),
+                ItemId = "a",
+                IsRemoved = true,
+            }
+        );
         batch.ItemChanges.Add(new ItemChange { ItemKey = Batches.Key("a"), ItemId = "a" });
         _trainer.Train(batch);
         Assert.NotNull(Assert.Single(await Collect()).Vector);
@@ -139,7 +168,14 @@ public sealed class RefreshCollectorTests : IDisposable
         _trainer.Train(Batch().Add("a", []));
         await Collect();
         Batch batch = Batch();
-        batch.ItemChanges.Add(new ItemChange { ItemKey = Batches.Key("a"), ItemId = "a", IsRemoved = true });
+        batch.ItemChanges.Add(
+            new ItemChange
+            {
+                ItemKey = Batches.Key("a"),
+                ItemId = "a",
+                IsRemoved = true,
+            }
+        );
         _trainer.Train(batch.Add("a", []));
         Assert.Null(Assert.Single(await Collect()).Vector);
     }

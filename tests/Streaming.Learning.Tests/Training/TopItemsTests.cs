@@ -8,7 +8,15 @@ namespace Streaming.Learning.Tests.Training;
 
 public sealed class TopItemsTests : IDisposable
 {
-    private readonly FakeEngine _engine = new(new ModelOptions { Widths = [4], ItemCapacity = 512, BankCapacity = 0, Loss = LossKind.InBatch });
+    private readonly FakeEngine _engine = new(
+        new ModelOptions
+        {
+            Widths = [4],
+            ItemCapacity = 512,
+            BankCapacity = 0,
+            Loss = LossKind.InBatch,
+        }
+    );
     private readonly ItemTable _items;
 
     public TopItemsTests()
@@ -46,7 +54,14 @@ public sealed class TopItemsTests : IDisposable
             int[] expected = [.. Enumerable.Range(0, offered).Where(i => scores.Count(other => other >= scores[i]) <= length)];
             SparseScores found = Scores(top);
             Assert.Equal(expected.Select(i => _items.Find(Key(i))).Order(), found.Rows.ToArray().Order());
-            Assert.All(expected, i => Assert.All(expected, j => Assert.Equal(scores[i].CompareTo(scores[j]), found[_items.Find(Key(i))].CompareTo(found[_items.Find(Key(j))]))));
+            Assert.All(
+                expected,
+                i =>
+                    Assert.All(
+                        expected,
+                        j => Assert.Equal(scores[i].CompareTo(scores[j]), found[_items.Find(Key(i))].CompareTo(found[_items.Find(Key(j))]))
+                    )
+            );
         }
     }
 

@@ -20,7 +20,12 @@ public class TrainerOnCpuEngineTests
     {
         LearningRate = new LearningRateOptions { Peak = 0.003f, WarmupSteps = 5 },
         Replay = new ReplayOptions { Ratio = 1.5, Capacity = 200 },
-        Bank = new BankOptions { WarmupSteps = 7, MeasureEvery = 10, Probes = 16 },
+        Bank = new BankOptions
+        {
+            WarmupSteps = 7,
+            MeasureEvery = 10,
+            Probes = 16,
+        },
         Items = new ItemTableOptions { AdmitAfter = 2 },
         EvaluateEvery = 1,
         EvaluationThreads = 2,
@@ -38,7 +43,8 @@ public class TrainerOnCpuEngineTests
     [InlineData(TowerKind.YoutubeDnn, LossKind.Full)]
     public async Task Restore_FromDisk_EqualsNeverStopped(TowerKind tower, LossKind loss)
     {
-        const int Before = 33, After = 37;
+        const int Before = 33,
+            After = 37;
         ModelOptions model = Model(tower, loss);
         using var engine = new CpuEngine(model, threads: 1);
         using var trainer = new Trainer(engine, Options);
@@ -71,12 +77,15 @@ public class TrainerOnCpuEngineTests
     {
         ModelOptions model = Model(TowerKind.FmrlRec, LossKind.Cbns) with { ItemCapacity = 1_024, Dropout = [0f] };
         using var engine = new CpuEngine(model, threads: 1);
-        using var trainer = new Trainer(engine, Options with
-        {
-            LearningRate = new LearningRateOptions { Peak = 0.01f, WarmupSteps = 5 },
-            Items = new ItemTableOptions(),
-            Evaluation = new PrequentialOptions { Cutoffs = [10, 20], Window = 2_000 },
-        });
+        using var trainer = new Trainer(
+            engine,
+            Options with
+            {
+                LearningRate = new LearningRateOptions { Peak = 0.01f, WarmupSteps = 5 },
+                Items = new ItemTableOptions(),
+                Evaluation = new PrequentialOptions { Cutoffs = [10, 20], Window = 2_000 },
+            }
+        );
         var random = new Random(1);
         for (int sequence = 0; sequence < 150; sequence++)
         {
@@ -101,18 +110,19 @@ public class TrainerOnCpuEngineTests
         }
     }
 
-    private static ModelOptions Model(TowerKind tower, LossKind loss) => new()
-    {
-        Widths = [8, 16],
-        Tower = tower,
-        Layers = 1,
-        Loss = loss,
-        ItemCapacity = 128,
-        HistoryLength = Batches.HistoryLength,
-        BankCapacity = 64,
-        Dropout = [0.1f],
-        FeatureGroups = [new FeatureGroup("text", 3)],
-    };
+    private static ModelOptions Model(TowerKind tower, LossKind loss) =>
+        new()
+        {
+            Widths = [8, 16],
+            Tower = tower,
+            Layers = 1,
+            Loss = loss,
+            ItemCapacity = 128,
+            HistoryLength = Batches.HistoryLength,
+            BankCapacity = 64,
+            Dropout = [0.1f],
+            FeatureGroups = [new FeatureGroup("text", 3)],
+        };
 
     /// <summary>More items than rows, removals, records, partial batches.</summary>
     private static void Run(Trainer trainer, int first, int count)
@@ -122,13 +132,18 @@ public class TrainerOnCpuEngineTests
             var random = new Random(sequence);
             Batch batch = Batches.Random(random, sequence, 1 + random.Next(16), 300);
             string changed = $"item-{random.Next(300)}";
-            batch.ItemChanges.Add(new ItemChange
-            {
-                ItemKey = Batches.Key(changed),
-                ItemId = changed,
-                IsRemoved = sequence % 5 == 0,
-                Features = new Dictionary<string, float[]> { ["text"] = [random.NextSingle(), random.NextSingle(), random.NextSingle()] },
-            });
+            batch.ItemChanges.Add(
+                new ItemChange
+                {
+                    ItemKey = Batches.Key(changed),
+                    ItemId = changed,
+                    IsRemoved = sequence % 5 == 0,
+                    Features = new Dictionary<string, float[]>
+                    {
+                        ["text"] = [random.NextSingle(), random.NextSingle(), random.NextSingle()],
+                    },
+                }
+            );
             trainer.Train(batch);
         }
     }

@@ -47,7 +47,9 @@ public sealed class TrainerTests : IDisposable
         trainer.Train(Batches.Create().Add("a", []).Add("b", []));
         trainer.Train(Batches.Create(sequence: 1).Add("c", ["a", "b"], weight: 0.5f).Add("a", ["b"]));
         FakeEngine.SeenStep step = engine.Steps[^1];
-        int a = trainer.Items.Find(Batches.Key("a")), b = trainer.Items.Find(Batches.Key("b")), c = trainer.Items.Find(Batches.Key("c"));
+        int a = trainer.Items.Find(Batches.Key("a")),
+            b = trainer.Items.Find(Batches.Key("b")),
+            c = trainer.Items.Find(Batches.Key("c"));
         Assert.Equal([c, a], step.Positives);
         Assert.Equal([a, b, b], step.Rows);
         Assert.Equal([0, 2, 3], step.Offsets);
@@ -70,7 +72,12 @@ public sealed class TrainerTests : IDisposable
     [Fact]
     public void Train_Counters_CountNewExamplesOnce()
     {
-        (Trainer trainer, _) = Create(Options with { Replay = new ReplayOptions { Ratio = 1, Capacity = 64 } });
+        (Trainer trainer, _) = Create(
+            Options with
+            {
+                Replay = new ReplayOptions { Ratio = 1, Capacity = 64 },
+            }
+        );
         trainer.Train(Batches.Create().Add("a", []).Add("b", []));
         TrainReport report = trainer.Train(Batches.Create(sequence: 1).Add("a", []).Add("c", []));
         Assert.Equal(2, report.Examples);
@@ -145,7 +152,10 @@ public sealed class TrainerTests : IDisposable
             for (int i = 0; i < 16; i++)
             {
                 int group = random.Next(8) * 12;
-                batch.Add($"i{group + random.Next(12)}", [$"i{group + random.Next(12)}", $"i{group + random.Next(12)}", $"i{group + random.Next(12)}"]);
+                batch.Add(
+                    $"i{group + random.Next(12)}",
+                    [$"i{group + random.Next(12)}", $"i{group + random.Next(12)}", $"i{group + random.Next(12)}"]
+                );
             }
 
             trainer.Train(batch);
@@ -210,7 +220,12 @@ public sealed class TrainerTests : IDisposable
     [Fact]
     public void Train_Cbns_FillsTheBankSilentlyThenUsesIt()
     {
-        (Trainer trainer, FakeEngine engine) = Create(Options with { Bank = new BankOptions { WarmupSteps = 3, MaxStaleness = double.PositiveInfinity } });
+        (Trainer trainer, FakeEngine engine) = Create(
+            Options with
+            {
+                Bank = new BankOptions { WarmupSteps = 3, MaxStaleness = double.PositiveInfinity },
+            }
+        );
         for (int sequence = 0; sequence < 6; sequence++)
         {
             trainer.Train(Batches.Create(sequence: sequence).Add("a", []).Add("b", []));
@@ -266,7 +281,17 @@ public sealed class TrainerTests : IDisposable
     [Fact]
     public void Train_Replay_ShowsOldExamplesAgainWithTheirHistories()
     {
-        (Trainer trainer, FakeEngine engine) = Create(Options with { Replay = new ReplayOptions { Ratio = 2, Capacity = 64, EarlierPredictions = 0 } });
+        (Trainer trainer, FakeEngine engine) = Create(
+            Options with
+            {
+                Replay = new ReplayOptions
+                {
+                    Ratio = 2,
+                    Capacity = 64,
+                    EarlierPredictions = 0,
+                },
+            }
+        );
         trainer.Train(Batches.Create().Add("a", ["x", "y"], weight: 0.25f));
         trainer.Train(Batches.Create(sequence: 1).Add("b", []));
         FakeEngine.SeenStep step = engine.Steps[1];
@@ -279,7 +304,17 @@ public sealed class TrainerTests : IDisposable
     [Fact]
     public void Train_ReplayWithEarlierPredictions_PredictsTheHistoryFromWhatWasBefore()
     {
-        (Trainer trainer, FakeEngine engine) = Create(Options with { Replay = new ReplayOptions { Ratio = 1, Capacity = 64, EarlierPredictions = 5 } });
+        (Trainer trainer, FakeEngine engine) = Create(
+            Options with
+            {
+                Replay = new ReplayOptions
+                {
+                    Ratio = 1,
+                    Capacity = 64,
+                    EarlierPredictions = 5,
+                },
+            }
+        );
         foreach (string item in (string[])["x", "y", "z"])
         {
             trainer.Train(Batches.Create().Add(item, []));
@@ -355,7 +390,11 @@ public sealed class TrainerTests : IDisposable
     [Fact]
     public void Train_SteadyState_AllocatesNothing()
     {
-        TrainerOptions options = Options with { Replay = new ReplayOptions { Ratio = 1, Capacity = 64 }, EvaluateEvery = -1 };
+        TrainerOptions options = Options with
+        {
+            Replay = new ReplayOptions { Ratio = 1, Capacity = 64 },
+            EvaluateEvery = -1,
+        };
         using var engine = new QuietEngine(Model);
         using var trainer = new Trainer(engine, options);
         Batch[] batches = [.. Enumerable.Range(0, 8).Select(i => Batches.Random(new Random(i), i, 16, 50))];
@@ -376,7 +415,11 @@ public sealed class TrainerTests : IDisposable
     [Fact]
     public void Restore_ThenGoOn_EqualsNeverStopped()
     {
-        TrainerOptions options = Options with { Replay = new ReplayOptions { Ratio = 1.5, Capacity = 64 }, Items = new ItemTableOptions { AdmitAfter = 2 } };
+        TrainerOptions options = Options with
+        {
+            Replay = new ReplayOptions { Ratio = 1.5, Capacity = 64 },
+            Items = new ItemTableOptions { AdmitAfter = 2 },
+        };
         (Trainer original, FakeEngine engine) = Create(options);
         var random = new Random(1);
         for (int sequence = 0; sequence < 53; sequence++)
@@ -422,7 +465,12 @@ public sealed class TrainerTests : IDisposable
     public void Create_WrongOptions_NamesEverythingAtOnce()
     {
         using var engine = new FakeEngine(Model);
-        TrainerOptions options = Options with { MaxNonFiniteSteps = 0, LearningRate = new LearningRateOptions { Peak = 0 }, Bank = new BankOptions { MeasureEvery = 5 } };
+        TrainerOptions options = Options with
+        {
+            MaxNonFiniteSteps = 0,
+            LearningRate = new LearningRateOptions { Peak = 0 },
+            Bank = new BankOptions { MeasureEvery = 5 },
+        };
         string[] errors = Assert.Throws<OptionsException>(() => new Trainer(engine, options)).Message.Split(Environment.NewLine);
         Assert.Equal(
             [
@@ -430,7 +478,8 @@ public sealed class TrainerTests : IDisposable
                 "Bank.MeasureEvery is 5; allowed: 10 … 100000.",
                 "MaxNonFiniteSteps is 0; allowed: 1 … 1000.",
             ],
-            errors);
+            errors
+        );
     }
 
     internal static byte[] StateBytes(Trainer trainer)
@@ -441,12 +490,13 @@ public sealed class TrainerTests : IDisposable
         return stream.ToArray();
     }
 
-    private static ItemChange Record(string id, params float[] text) => new()
-    {
-        ItemKey = Batches.Key(id),
-        ItemId = id,
-        Features = new Dictionary<string, float[]> { ["text"] = text },
-    };
+    private static ItemChange Record(string id, params float[] text) =>
+        new()
+        {
+            ItemKey = Batches.Key(id),
+            ItemId = id,
+            Features = new Dictionary<string, float[]> { ["text"] = text },
+        };
 
     [SuppressMessage("Reliability", "CA2000", Justification = "Disposed with the test.")]
     private (Trainer Trainer, FakeEngine Engine) Create(TrainerOptions? options = null, ModelOptions? model = null)
@@ -466,13 +516,9 @@ public sealed class TrainerTests : IDisposable
 
         public override string Description => "quiet";
 
-        public override void InitializeRow(int row, ulong itemKey)
-        {
-        }
+        public override void InitializeRow(int row, ulong itemKey) { }
 
-        public override void SetFeatures(int row, ReadOnlySpan<float> features)
-        {
-        }
+        public override void SetFeatures(int row, ReadOnlySpan<float> features) { }
 
         public override StepResult Step(in TrainingBatch batch) => new(true, 1, 1, _losses, 1);
 
@@ -480,24 +526,16 @@ public sealed class TrainerTests : IDisposable
 
         public override void EncodeUsers(in JaggedRows sequences, Span<float> vectors) => vectors.Fill(1);
 
-        public override void ReadBank(ReadOnlySpan<int> entries, Span<int> rows, Span<long> steps, Span<float> embeddings)
-        {
-        }
+        public override void ReadBank(ReadOnlySpan<int> entries, Span<int> rows, Span<long> steps, Span<float> embeddings) { }
 
-        public override void ForgetRow(int row)
-        {
-        }
+        public override void ForgetRow(int row) { }
 
         public override TensorSnapshot BeginSnapshot() => new TensorSet();
 
         public override TensorSource CopyParameters() => new TensorSet();
 
-        public override void Restore(TensorSource source)
-        {
-        }
+        public override void Restore(TensorSource source) { }
 
-        protected override void Dispose(bool disposing)
-        {
-        }
+        protected override void Dispose(bool disposing) { }
     }
 }

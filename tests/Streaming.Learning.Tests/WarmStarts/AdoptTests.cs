@@ -28,7 +28,12 @@ public sealed class AdoptTests : IDisposable
         ItemDeviation = 0.3f,
     };
 
-    private static readonly TrainerOptions Options = new() { Replay = new ReplayOptions { Capacity = 64, Ratio = 0.5 }, EvaluateEvery = -1, Bank = new BankOptions { WarmupSteps = 3 } };
+    private static readonly TrainerOptions Options = new()
+    {
+        Replay = new ReplayOptions { Capacity = 64, Ratio = 0.5 },
+        EvaluateEvery = -1,
+        Bank = new BankOptions { WarmupSteps = 3 },
+    };
     private readonly string _directory = Directory.CreateTempSubdirectory("streaming-adopt-").FullName;
     private readonly List<IDisposable> _disposables = [];
 
@@ -43,8 +48,18 @@ public sealed class AdoptTests : IDisposable
     {
         Trainer old = Trained();
         Trainer next = Create(
-            Model with { ItemCapacity = 300, BankCapacity = 48, Seed = 9 },
-            Options with { Frequency = new FrequencyOptions { Slots = 4096 }, Replay = new ReplayOptions { Capacity = 200, Ratio = 0.5 } });
+            Model with
+            {
+                ItemCapacity = 300,
+                BankCapacity = 48,
+                Seed = 9,
+            },
+            Options with
+            {
+                Frequency = new FrequencyOptions { Slots = 4096 },
+                Replay = new ReplayOptions { Capacity = 200, Ratio = 0.5 },
+            }
+        );
 
         WarmStart start = Save(old).AdoptTo(next, whole: true);
         Assert.Empty(start.Left);
@@ -114,7 +129,9 @@ public sealed class AdoptTests : IDisposable
         Checkpoint checkpoint = Save(old);
         ModelOptions model = Model with { Tower = TowerKind.Gru4Rec, Widths = [4, 8, 16] };
 
-        StateMismatchException refused = Assert.Throws<StateMismatchException>(() => checkpoint.AdoptTo(Create(model, Options), whole: true));
+        StateMismatchException refused = Assert.Throws<StateMismatchException>(() =>
+            checkpoint.AdoptTo(Create(model, Options), whole: true)
+        );
         Assert.Contains("Model.Tower is Gru4Rec, the other has FmrlRec", refused.Message, StringComparison.Ordinal);
         Assert.Contains("Model.Widths is 4,8,16, the other has 4,8,12", refused.Message, StringComparison.Ordinal);
 
@@ -134,19 +151,22 @@ public sealed class AdoptTests : IDisposable
         Save(old).AdoptTo(next, whole: true);
         Assert.Equal(11, next.Items.Count);
         long least = next.Items.Rows.ToArray().Min(next.Items.EventsOf);
-        Assert.True(least >= old.Items.Rows.ToArray().Select(old.Items.EventsOf).Order().ElementAt(old.Items.Count / 2), $"the coldest kept has {least} events");
+        Assert.True(
+            least >= old.Items.Rows.ToArray().Select(old.Items.EventsOf).Order().ElementAt(old.Items.Count / 2),
+            $"the coldest kept has {least} events"
+        );
     }
 
     private static float[] Item(Trainer trainer, int row)
     {
-        var vector = new float[trainer.Model.Dimension];
+        float[] vector = new float[trainer.Model.Dimension];
         trainer.Engine.EncodeItems([row], vector);
         return vector;
     }
 
     private static float[] User(Trainer trainer, string[] history)
     {
-        var vector = new float[trainer.Model.Dimension];
+        float[] vector = new float[trainer.Model.Dimension];
         int[] rows = [.. history.Select(id => trainer.Items.RowOf(Batches.Key(id)))];
         trainer.Engine.EncodeUsers(new JaggedRows { Rows = rows, Offsets = [0, rows.Length] }, vector);
         return vector;
@@ -155,8 +175,9 @@ public sealed class AdoptTests : IDisposable
     /// <summary>The item and step of each entry, and all vectors.</summary>
     private static (string Entries, float[] Vectors) Bank(Trainer trainer)
     {
-        int count = trainer.Engine.BankCount, d = trainer.Model.Dimension;
-        var (rows, steps, vectors) = (new int[count], new long[count], new float[count * d]);
+        int count = trainer.Engine.BankCount,
+            d = trainer.Model.Dimension;
+        (int[]? rows, long[]? steps, float[]? vectors) = (new int[count], new long[count], new float[count * d]);
         trainer.Engine.ReadBank([.. Enumerable.Range(0, count)], rows, steps, vectors);
         return (string.Join(';', Enumerable.Range(0, count).Select(i => $"{trainer.Items.IdOf(rows[i])} {steps[i]}")), vectors);
     }
@@ -184,12 +205,17 @@ public sealed class AdoptTests : IDisposable
         Batch records = Batches.Create();
         for (int i = 0; i < 30; i++)
         {
-            records.ItemChanges.Add(new ItemChange
-            {
-                ItemId = $"item-{i}",
-                ItemKey = Batches.Key($"item-{i}"),
-                Features = new Dictionary<string, float[]> { ["text"] = [random.NextSingle(), random.NextSingle(), random.NextSingle()] },
-            });
+            records.ItemChanges.Add(
+                new ItemChange
+                {
+                    ItemId = $"item-{i}",
+                    ItemKey = Batches.Key($"item-{i}"),
+                    Features = new Dictionary<string, float[]>
+                    {
+                        ["text"] = [random.NextSingle(), random.NextSingle(), random.NextSingle()],
+                    },
+                }
+            );
         }
 
         trainer.Train(records);
@@ -204,6 +230,8 @@ public sealed class AdoptTests : IDisposable
     private Checkpoint Save(Trainer trainer)
     {
         var store = new CheckpointStore(_directory, 1, TimeProvider.System, _ => { });
-        return Checkpoint.Open(store.WriteAsync(trainer.BeginSnapshot(), null, [], CancellationToken.None).GetAwaiter().GetResult().FolderPath);
+        return Checkpoint.Open(
+            store.WriteAsync(trainer.BeginSnapshot(), null, [], CancellationToken.None).GetAwaiter().GetResult().FolderPath
+        );
     }
 }

@@ -62,16 +62,17 @@ public sealed class FitTests
         Assert.Equal((true, false), (fit.Tower, fit.Embeddings));
     }
 
-    public static TheoryData<ModelOptions, string> OtherTowers => new()
-    {
-        { Old with { Tower = TowerKind.Gru4Rec }, "Model.Tower is Gru4Rec, the other has FmrlRec" },
-        { Old with { Layers = 3 }, "Model.Layers is 3, the other has 2" },
-        { Old with { Norm = NormPlacement.After }, "Model.Norm is After" },
-        { Old with { OutputLinear = !Old.OutputLinear }, "Model.OutputLinear is" },
-        { Old with { OutputNorm = !Old.OutputNorm }, "Model.OutputNorm is" },
-        { Old with { InputNorm = !Old.InputNorm }, "Model.InputNorm is" },
-        { Old with { Cosine = false }, "Model.Cosine is False, the other has True" },
-    };
+    public static TheoryData<ModelOptions, string> OtherTowers =>
+        new()
+        {
+            { Old with { Tower = TowerKind.Gru4Rec }, "Model.Tower is Gru4Rec, the other has FmrlRec" },
+            { Old with { Layers = 3 }, "Model.Layers is 3, the other has 2" },
+            { Old with { Norm = NormPlacement.After }, "Model.Norm is After" },
+            { Old with { OutputLinear = !Old.OutputLinear }, "Model.OutputLinear is" },
+            { Old with { OutputNorm = !Old.OutputNorm }, "Model.OutputNorm is" },
+            { Old with { InputNorm = !Old.InputNorm }, "Model.InputNorm is" },
+            { Old with { Cosine = false }, "Model.Cosine is False, the other has True" },
+        };
 
     [Theory]
     [MemberData(nameof(OtherTowers))]

@@ -1,6 +1,7 @@
 using Streaming.Learning.Torch.Bank;
 using Streaming.Learning.Torch.Softmax;
 using Streaming.Learning.Torch.Tests.Devices;
+using TorchSharp;
 using Xunit;
 using static TorchSharp.torch;
 
@@ -11,7 +12,7 @@ public class DeviceBankTests
     [Fact]
     public void Enqueue_PastTheEnd_KeepsTheNewestInOrder()
     {
-        using var scope = NewDisposeScope();
+        using DisposeScope scope = NewDisposeScope();
         using var bank = new DeviceBank(5, 2, TestDevice.Device);
         bank.Enqueue(Entries(1, 2, 3), step: 10);
         bank.Enqueue(Entries(4, 5, 6, 7), step: 11);
@@ -25,7 +26,7 @@ public class DeviceBankTests
     [Fact]
     public void Enqueue_MoreThanCapacity_KeepsTheLast()
     {
-        using var scope = NewDisposeScope();
+        using DisposeScope scope = NewDisposeScope();
         using var bank = new DeviceBank(3, 2, TestDevice.Device);
         bank.Enqueue(Entries(1), step: 1);
 
@@ -37,7 +38,7 @@ public class DeviceBankTests
     [Fact]
     public void Enqueue_NoCapacity_HoldsNothing()
     {
-        using var scope = NewDisposeScope();
+        using DisposeScope scope = NewDisposeScope();
         using var bank = new DeviceBank(0, 2, TestDevice.Device);
 
         bank.Enqueue(Entries(1, 2), step: 1);
@@ -49,13 +50,13 @@ public class DeviceBankTests
     [Fact]
     public void Forget_Row_KeepsVectorAndLosesTheRow()
     {
-        using var scope = NewDisposeScope();
+        using DisposeScope scope = NewDisposeScope();
         using var bank = new DeviceBank(4, 2, TestDevice.Device);
         bank.Enqueue(Entries(1, 2, 1), step: 1);
 
         bank.Forget(1);
 
-        var left = bank.Select([0, 1, 2]);
+        CandidateBlock left = bank.Select([0, 1, 2]);
         Assert.Equal([-1L, 2L, -1L], Rows(left));
         Assert.Equal([1f, 1f, 2f, 2f, 1f, 1f], left.Vectors.Numbers<float>());
     }
@@ -63,7 +64,7 @@ public class DeviceBankTests
     [Fact]
     public void Reset_ThenEnqueue_GoesOnAfterTheNewest()
     {
-        using var scope = NewDisposeScope();
+        using DisposeScope scope = NewDisposeScope();
         using var bank = new DeviceBank(4, 2, TestDevice.Device);
 
         bank.Reset(Entries(9, 8, 7), [3, 2, 1]);
@@ -76,7 +77,7 @@ public class DeviceBankTests
 
     private static CandidateBlock Entries(params long[] rows)
     {
-        var values = tensor(rows.Select(row => (float)row).ToArray()).There();
+        Tensor values = tensor(rows.Select(row => (float)row).ToArray()).There();
         return new CandidateBlock(values.unsqueeze(1).repeat(1, 2), tensor(rows).There(), values);
     }
 

@@ -6,7 +6,8 @@ namespace Streaming.Learning.Torch.Tests.Devices;
 
 public class DeviceMemoryTests
 {
-    private const string CudaMessage = "CUDA out of memory. Tried to allocate 20.00 GiB. GPU 0 has a total capacity of 15.77 GiB\nException raised from malloc";
+    private const string CudaMessage =
+        "CUDA out of memory. Tried to allocate 20.00 GiB. GPU 0 has a total capacity of 15.77 GiB\nException raised from malloc";
 
     [Fact]
     public void Run_OutOfMemory_HalvesAndGoesOn()
@@ -27,7 +28,9 @@ public class DeviceMemoryTests
     {
         var memory = new DeviceMemory(chunkBytes: 1024 * 100);
 
-        var error = Assert.Throws<TorchDeviceException>(() => memory.Run(100_000, 100, columns => Work(columns, [], fits: 0), () => "64 predictions, D 128"));
+        TorchDeviceException error = Assert.Throws<TorchDeviceException>(() =>
+            memory.Run(100_000, 100, columns => Work(columns, [], fits: 0), () => "64 predictions, D 128")
+        );
 
         Assert.Contains("256 candidates at a time", error.Message, StringComparison.Ordinal);
         Assert.Contains("64 predictions, D 128", error.Message, StringComparison.Ordinal);
@@ -41,7 +44,9 @@ public class DeviceMemoryTests
         var memory = new DeviceMemory(chunkBytes: 1 << 20);
         int tries = 0;
 
-        Assert.Throws<NativeError>(() => memory.Run<int>(10, 1, _ => throw new NativeError($"shapes cannot be multiplied, try {++tries}"), () => "sizes"));
+        Assert.Throws<NativeError>(() =>
+            memory.Run<int>(10, 1, _ => throw new NativeError($"shapes cannot be multiplied, try {++tries}"), () => "sizes")
+        );
 
         Assert.Equal(1, tries);
     }
@@ -49,7 +54,7 @@ public class DeviceMemoryTests
     [Fact]
     public void Run_RealAllocationThatCannotFit_IsRecognised()
     {
-        var error = Assert.Throws<ExternalException>(() => TorchSharp.torch.empty(1L << 50));
+        ExternalException error = Assert.Throws<ExternalException>(() => TorchSharp.torch.empty(1L << 50));
 
         Assert.True(DeviceMemory.IsExhausted(error));
     }

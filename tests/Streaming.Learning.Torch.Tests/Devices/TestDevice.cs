@@ -7,7 +7,8 @@ namespace Streaming.Learning.Torch.Tests.Devices;
 internal static class TestDevice
 {
     /// <summary>Gets its name, as used in settings.</summary>
-    public static string Name { get; } = Environment.GetEnvironmentVariable("STREAMING_TORCH_DEVICE") is { Length: > 0 } name ? name : "cpu";
+    public static string Name { get; } =
+        Environment.GetEnvironmentVariable("STREAMING_TORCH_DEVICE") is { Length: > 0 } name ? name : "cpu";
 
     /// <summary>Gets the device.</summary>
     public static Device Device { get; } = TorchDevices.Open(Name, tf32: false);
@@ -20,6 +21,5 @@ internal static class TestDevice
 
     /// <summary>Copies a tensor's values to the host.</summary>
     public static T[] Numbers<T>(this Tensor values)
-        where T : unmanaged
-        => values.cpu().contiguous().data<T>().ToArray();
+        where T : unmanaged => values.cpu().contiguous().data<T>().ToArray();
 }

@@ -14,7 +14,7 @@ public class TorchDevicesTests
     [InlineData("")]
     public void Open_UnknownName_SaysWhatIsAllowed(string name)
     {
-        var error = Assert.Throws<TorchDeviceException>(() => TorchDevices.Open(name, tf32: false));
+        TorchDeviceException error = Assert.Throws<TorchDeviceException>(() => TorchDevices.Open(name, tf32: false));
 
         Assert.Equal($"Device is '{name}'; allowed: cpu, cuda, cuda:N.", error.Message);
     }
@@ -23,7 +23,7 @@ public class TorchDevicesTests
     public void Open_NoSuchCard_IsOneLineWithAdvice()
     {
         // No machine has card 99: without CUDA the driver is missing, with it the card.
-        var error = Assert.Throws<TorchDeviceException>(() => TorchDevices.Open("cuda:99", tf32: false));
+        TorchDeviceException error = Assert.Throws<TorchDeviceException>(() => TorchDevices.Open("cuda:99", tf32: false));
 
         TestContext.Current.TestOutputHelper?.WriteLine(error.Message);
         Assert.DoesNotContain('\n', error.Message);

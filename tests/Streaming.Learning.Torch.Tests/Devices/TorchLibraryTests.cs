@@ -31,7 +31,11 @@ public sealed class TorchLibraryTests : IDisposable
 
         string message = Assert.Throws<TorchDeviceException>(() => TorchLibrary.Load(library)).Message;
 
-        Assert.Equal($"Cannot load libtorch: libtorch_999.so: cannot open shared object file: No such file or directory. This build has no libtorch: {TorchLibrary.HowToGet}, or set STREAMING__Training__Engine=Cpu.", message);
+        Assert.Equal(
+            $"Cannot load libtorch: libtorch_999.so: cannot open shared object file: No such file or directory. This build has no "
+                + $"libtorch: {TorchLibrary.HowToGet}, or set STREAMING__Training__Engine=Cpu.",
+            message
+        );
     }
 
     [Fact]
@@ -65,8 +69,14 @@ public sealed class TorchLibraryTests : IDisposable
     // Names of the same length, so that nothing else in the file moves.
     private string Patched(string name, string other)
     {
-        byte[] bytes = File.ReadAllBytes(((string)AppContext.GetData("NATIVE_DLL_SEARCH_DIRECTORIES")!).Split(':').Select(folder => Path.Combine(folder, "libLibTorchSharp.so")).First(File.Exists));
-        byte[] wanted = Encoding.ASCII.GetBytes(name + "\0"), written = Encoding.ASCII.GetBytes(other + "\0");
+        byte[] bytes = File.ReadAllBytes(
+            ((string)AppContext.GetData("NATIVE_DLL_SEARCH_DIRECTORIES")!)
+                .Split(':')
+                .Select(folder => Path.Combine(folder, "libLibTorchSharp.so"))
+                .First(File.Exists)
+        );
+        byte[] wanted = Encoding.ASCII.GetBytes(name + "\0"),
+            written = Encoding.ASCII.GetBytes(other + "\0");
         Assert.Equal(wanted.Length, written.Length);
         int at = bytes.AsSpan().IndexOf(wanted);
         Assert.True(at > 0, $"{name} is not in the library");

@@ -27,14 +27,22 @@ public class AgreementTests(ITestOutputHelper output)
     [MemberData(nameof(Cases))]
     public void Step_SameStateAndBatches_SameLossesGradientsAndParameters(string name)
     {
-        var model = Models()[name];
+        ModelOptions model = Models()[name];
         using var pair = new EnginePair(model);
         bool everyStep = model.Tower != TowerKind.Mind;
         double worst = 0;
         for (int step = 1; step <= 6; step++)
         {
             int negatives = model.Loss is LossKind.Uniform or LossKind.Mns ? 11 : 0;
-            var batch = new RandomBatch(step, 8, model.HistoryLength, EnginePair.Items, everyStep && step % 2 == 0, negatives, model.Loss == LossKind.Full)
+            var batch = new RandomBatch(
+                step,
+                8,
+                model.HistoryLength,
+                EnginePair.Items,
+                everyStep && step % 2 == 0,
+                negatives,
+                model.Loss == LossKind.Full
+            )
             {
                 LearningRate = 0.01f,
                 Step = step,
@@ -64,7 +72,13 @@ public class AgreementTests(ITestOutputHelper output)
             ["fmrlrec, no correction, three blocks"] = Small with { LogQ = LogQCorrection.None, Layers = 3 },
             ["fmrlrec, cosine"] = Small with { Cosine = true, Temperature = 0.2f },
             ["fmrlrec, width weights"] = Small with { WidthWeights = [0.5f, 0, 2] },
-            ["fmrlrec, norm after, output norm and map"] = Small with { Norm = NormPlacement.After, InputNorm = false, OutputNorm = true, OutputLinear = true },
+            ["fmrlrec, norm after, output norm and map"] = Small with
+            {
+                Norm = NormPlacement.After,
+                InputNorm = false,
+                OutputNorm = true,
+                OutputLinear = true,
+            },
             ["fmrlrec, features and ids"] = Small with { FeatureGroups = [new("text", 5), new("image", 3)] },
             ["fmrlrec, features only"] = Small with { FeatureGroups = [new("text", 6)], ItemIds = false },
             ["fmrlrec, adagrad"] = Small with { IdOptimizer = IdOptimizer.RowAdagrad },
@@ -77,7 +91,7 @@ public class AgreementTests(ITestOutputHelper output)
             ["fmrlrec, masked by slot"] = Small with { HitMask = HitMask.Slot },
             ["one width"] = Small with { Widths = [16] },
         };
-        foreach (var tower in Enum.GetValues<TowerKind>().Where(tower => tower != TowerKind.FmrlRec))
+        foreach (TowerKind tower in Enum.GetValues<TowerKind>().Where(tower => tower != TowerKind.FmrlRec))
         {
             models[$"{tower}, cbns"] = Small with { Tower = tower };
             models[$"{tower}, cosine"] = Small with { Tower = tower, Cosine = true, Temperature = 0.3f };

@@ -43,8 +43,8 @@ internal sealed class EnginePair : IDisposable
     /// <returns>The largest relative difference of a loss.</returns>
     public double Step(RandomBatch batch, double tolerance)
     {
-        var expected = Cpu.Step(batch.Batch);
-        var actual = Torch.Step(batch.Batch);
+        StepResult expected = Cpu.Step(batch.Batch);
+        StepResult actual = Torch.Step(batch.Batch);
         Assert.Equal(expected.IsApplied, actual.IsApplied);
         Assert.Equal(expected.Candidates, actual.Candidates);
         double worst = Near.Equal("losses", expected.Losses.ToArray(), actual.Losses.ToArray(), tolerance);
@@ -56,8 +56,8 @@ internal sealed class EnginePair : IDisposable
     /// <summary>Checks that all tensors agree within a tolerance relative to each tensor's largest value.</summary>
     public double CompareStates(double tolerance)
     {
-        var expected = Cpu.State();
-        var actual = Torch.State();
+        Dictionary<string, double[]> expected = Cpu.State();
+        Dictionary<string, double[]> actual = Torch.State();
         Assert.Equal(expected.Keys, actual.Keys);
         return expected.Max(tensor => Near.Equal(tensor.Key, tensor.Value, actual[tensor.Key], tolerance));
     }

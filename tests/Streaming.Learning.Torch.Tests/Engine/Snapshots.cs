@@ -10,7 +10,7 @@ internal static class Snapshots
     /// <summary>Every tensor of an engine's state as float64, by name.</summary>
     public static Dictionary<string, double[]> State(this TrainingEngine engine)
     {
-        using var snapshot = engine.BeginSnapshot();
+        using TensorSnapshot snapshot = engine.BeginSnapshot();
         var tensors = new Dictionary<string, double[]>(StringComparer.Ordinal);
         for (int i = 0; i < snapshot.Tensors.Count; i++)
         {
@@ -22,12 +22,13 @@ internal static class Snapshots
         return tensors;
     }
 
-    private static double[] Numbers(TensorType type, byte[] bytes) => type switch
-    {
-        TensorType.F32 => [.. MemoryMarshal.Cast<byte, float>(bytes).ToArray().Select(value => (double)value)],
-        TensorType.F64 => MemoryMarshal.Cast<byte, double>(bytes).ToArray(),
-        TensorType.I32 => [.. MemoryMarshal.Cast<byte, int>(bytes).ToArray().Select(value => (double)value)],
-        TensorType.I64 => [.. MemoryMarshal.Cast<byte, long>(bytes).ToArray().Select(value => (double)value)],
-        _ => throw new ArgumentOutOfRangeException(nameof(type)),
-    };
+    private static double[] Numbers(TensorType type, byte[] bytes) =>
+        type switch
+        {
+            TensorType.F32 => [.. MemoryMarshal.Cast<byte, float>(bytes).ToArray().Select(value => (double)value)],
+            TensorType.F64 => MemoryMarshal.Cast<byte, double>(bytes).ToArray(),
+            TensorType.I32 => [.. MemoryMarshal.Cast<byte, int>(bytes).ToArray().Select(value => (double)value)],
+            TensorType.I64 => [.. MemoryMarshal.Cast<byte, long>(bytes).ToArray().Select(value => (double)value)],
+            _ => throw new ArgumentOutOfRangeException(nameof(type)),
+        };
 }

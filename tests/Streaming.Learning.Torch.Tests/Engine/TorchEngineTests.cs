@@ -30,7 +30,7 @@ public class TorchEngineTests
     [Fact]
     public void Step_HundredTimes_LeavesNoTensorBehind()
     {
-        using var engine = Engine(Small);
+        using TorchEngine engine = Engine(Small);
         var batches = Enumerable.Range(0, 5).Select(i => Batch(i)).ToList();
         Work(engine, batches, 3);
         long before = torch.Tensor.TotalCount;
@@ -46,10 +46,14 @@ public class TorchEngineTests
         Engine(Small).Dispose();
         long before = torch.Tensor.TotalCount;
 
-        var engine = Engine(Small);
+        TorchEngine engine = Engine(Small);
         Work(engine, [Batch(1)], 2);
-        int parameters = engine.State().Keys.Where(name => name.EndsWith(".adam_m", StringComparison.Ordinal) && name != "items.embedding.adam_m")
-            .Select(name => Regex.Replace(name, @"\.weight\.\d+\.", ".weight.")).Distinct().Count();
+        int parameters = engine
+            .State()
+            .Keys.Where(name => name.EndsWith(".adam_m", StringComparison.Ordinal) && name != "items.embedding.adam_m")
+            .Select(name => Regex.Replace(name, @"\.weight\.\d+\.", ".weight."))
+            .Distinct()
+            .Count();
         engine.Dispose();
 
         // TorchSharp counts a parameter twice but uncounts it once: its constructor moves another tensor's handle.
@@ -59,13 +63,13 @@ public class TorchEngineTests
     [Fact]
     public void Step_LossNotFinite_ChangesNothing()
     {
-        using var engine = Engine(Small);
+        using TorchEngine engine = Engine(Small);
         engine.Step(Batch(1).Batch);
-        var before = engine.State();
-        var poisoned = Batch(2);
+        Dictionary<string, double[]> before = engine.State();
+        RandomBatch poisoned = Batch(2);
         poisoned.LogQ[0] = float.NegativeInfinity;
 
-        var result = engine.Step(poisoned.Batch);
+        StepResult result = engine.Step(poisoned.Batch);
 
         Assert.False(result.IsApplied);
         Assert.False(double.IsFinite(result.Loss));
@@ -75,8 +79,8 @@ public class TorchEngineTests
     [Fact]
     public void Step_LossReadLate_SameStateAsReadAlways()
     {
-        using var always = Engine(Small with { Dropout = [0] });
-        using var late = Engine(Small with { Dropout = [0] }, TestDevice.Options with { ReadLossEvery = 4 });
+        using TorchEngine always = Engine(Small with { Dropout = [0] });
+        using TorchEngine late = Engine(Small with { Dropout = [0] }, TestDevice.Options with { ReadLossEvery = 4 });
         StepResult last = default;
         for (int i = 0; i < 8; i++)
         {
@@ -91,30 +95,33 @@ public class TorchEngineTests
     [Fact]
     public void Step_NotFiniteAndReadLate_IsReportedAtTheNextReadingAndKeepsParametersFinite()
     {
-        using var engine = Engine(Small, TestDevice.Options with { ReadLossEvery = 2 });
-        var poisoned = Batch(2);
+        using TorchEngine engine = Engine(Small, TestDevice.Options with { ReadLossEvery = 2 });
+        RandomBatch poisoned = Batch(2);
         poisoned.LogQ[0] = float.NegativeInfinity;
         engine.Step(poisoned.Batch);
 
-        var result = engine.Step(Batch(3).Batch);
+        StepResult result = engine.Step(Batch(3).Batch);
 
         Assert.False(result.IsApplied);
         Assert.Equal(1, engine.State()["optimizer.counters"][0]);
-        Assert.All(engine.State().Where(tensor => tensor.Key != "bank.log_q"), tensor => Assert.All(tensor.Value, value => Assert.True(double.IsFinite(value), tensor.Key)));
+        Assert.All(
+            engine.State().Where(tensor => tensor.Key != "bank.log_q"),
+            tensor => Assert.All(tensor.Value, value => Assert.True(double.IsFinite(value), tensor.Key))
+        );
         Assert.True(double.IsFinite(engine.Step(Batch(4).Batch).Loss));
     }
 
     [Fact]
     public void Step_SmallChunks_SameLossAsOneChunk()
     {
-        var model = Small with { Dropout = [0], BankCapacity = 2000 };
-        using var whole = Engine(model);
-        using var cut = Engine(model, TestDevice.Options with { ChunkBytes = 1 << 20 });
+        ModelOptions model = Small with { Dropout = [0], BankCapacity = 2000 };
+        using TorchEngine whole = Engine(model);
+        using TorchEngine cut = Engine(model, TestDevice.Options with { ChunkBytes = 1 << 20 });
         for (int i = 0; i < 12; i++)
         {
-            var batch = Large(i);
-            var expected = whole.Step(batch.Batch);
-            var actual = cut.Step(batch.Batch);
+            RandomBatch batch = Large(i);
+            StepResult expected = whole.Step(batch.Batch);
+            StepResult actual = cut.Step(batch.Batch);
             Near.Equal("losses", expected.Losses.ToArray(), actual.Losses.ToArray(), 1e-5);
         }
 
@@ -124,15 +131,15 @@ public class TorchEngineTests
     [Fact]
     public void Step_Dropout_DependsOnSeedAndStepOnly()
     {
-        using var first = Engine(Small);
-        using var second = Engine(Small);
+        using TorchEngine first = Engine(Small);
+        using TorchEngine second = Engine(Small);
         second.EncodeUsers(Batch(9).Sequences, new float[Batch(9).Sequences.Count * 16]);
 
         first.Step(Batch(1).Batch);
         second.Step(Batch(1).Batch);
 
         Assert.Equal(first.State(), second.State());
-        using var other = Engine(Small with { Seed = 2 });
+        using TorchEngine other = Engine(Small with { Seed = 2 });
         other.Step(Batch(1).Batch);
         Assert.NotEqual(first.State()["tower.start"], other.State()["tower.start"]);
     }
@@ -140,9 +147,9 @@ public class TorchEngineTests
     [Fact]
     public void EncodeUsers_AnyBatch_SameVectorsAsAlone()
     {
-        using var engine = Engine(Small);
+        using TorchEngine engine = Engine(Small);
         engine.Step(Batch(1).Batch);
-        var batch = Batch(3);
+        RandomBatch batch = Batch(3);
         float[] together = new float[batch.Sequences.Count * 16];
         engine.EncodeUsers(batch.Sequences, together);
 
@@ -158,10 +165,10 @@ public class TorchEngineTests
     [Fact]
     public void Restore_OwnSnapshot_GoesOnAlike()
     {
-        using var engine = Engine(Small);
+        using TorchEngine engine = Engine(Small);
         engine.Step(Batch(1).Batch);
-        using var copy = Engine(Small);
-        using (var snapshot = engine.BeginSnapshot())
+        using TorchEngine copy = Engine(Small);
+        using (TensorSnapshot snapshot = engine.BeginSnapshot())
         {
             copy.Restore(snapshot);
         }
@@ -175,12 +182,12 @@ public class TorchEngineTests
     [Fact]
     public void Restore_OtherWidths_NamesTheTensorAndChangesNothing()
     {
-        using var engine = Engine(Small);
-        using var other = Engine(Small with { Widths = [4, 8, 12] });
-        var before = other.State();
-        using var snapshot = engine.BeginSnapshot();
+        using TorchEngine engine = Engine(Small);
+        using TorchEngine other = Engine(Small with { Widths = [4, 8, 12] });
+        Dictionary<string, double[]> before = other.State();
+        using TensorSnapshot snapshot = engine.BeginSnapshot();
 
-        var error = Assert.Throws<StateMismatchException>(() => other.Restore(snapshot));
+        StateMismatchException error = Assert.Throws<StateMismatchException>(() => other.Restore(snapshot));
 
         Assert.Contains("[", error.Message, StringComparison.Ordinal);
         Assert.Equal(before, other.State());
@@ -189,8 +196,8 @@ public class TorchEngineTests
     [Fact]
     public void BeginSnapshot_WhileOneIsOpen_IsRefused()
     {
-        using var engine = Engine(Small);
-        using var snapshot = engine.BeginSnapshot();
+        using TorchEngine engine = Engine(Small);
+        using TensorSnapshot snapshot = engine.BeginSnapshot();
 
         Assert.Throws<InvalidOperationException>(() => engine.BeginSnapshot());
     }
@@ -198,19 +205,22 @@ public class TorchEngineTests
     [Fact]
     public async Task Snapshot_ReadOnAnotherThreadWhileTraining_ShowsTheStateOfItsBeginning()
     {
-        using var engine = Engine(Small);
+        using TorchEngine engine = Engine(Small);
         engine.Step(Batch(1).Batch);
-        var before = engine.State();
-        using var snapshot = engine.BeginSnapshot();
+        Dictionary<string, double[]> before = engine.State();
+        using TensorSnapshot snapshot = engine.BeginSnapshot();
         engine.Step(Batch(2).Batch);
 
-        var bytes = await Task.Run(() =>
-        {
-            byte[] copy = new byte[snapshot.Tensors[0].ByteCount()];
-            snapshot.Read(0, 2, copy.AsSpan(2));
-            snapshot.Read(0, 0, copy.AsSpan(0, 2));
-            return copy;
-        }, TestContext.Current.CancellationToken);
+        byte[] bytes = await Task.Run(
+            () =>
+            {
+                byte[] copy = new byte[snapshot.Tensors[0].ByteCount()];
+                snapshot.Read(0, 2, copy.AsSpan(2));
+                snapshot.Read(0, 0, copy.AsSpan(0, 2));
+                return copy;
+            },
+            TestContext.Current.CancellationToken
+        );
 
         double[] values = [.. Enumerable.Range(0, bytes.Length / 4).Select(i => (double)BitConverter.ToSingle(bytes, 4 * i))];
         Assert.Equal(before[snapshot.Tensors[0].Name], values);
@@ -219,8 +229,8 @@ public class TorchEngineTests
     [Fact]
     public void Release_WholeTensors_FreesTheirCopiesAndNoOthers()
     {
-        using var engine = Engine(Small);
-        using var snapshot = engine.BeginSnapshot();
+        using TorchEngine engine = Engine(Small);
+        using TensorSnapshot snapshot = engine.BeginSnapshot();
         long held = torch.Tensor.TotalCount;
 
         snapshot.Release(0, snapshot.Tensors[0].ByteCount() - 1);
@@ -248,7 +258,7 @@ public class TorchEngineTests
     {
         for (int i = 0; i < steps; i++)
         {
-            var batch = batches[i % batches.Count];
+            RandomBatch batch = batches[i % batches.Count];
             engine.InitializeRow(41, (ulong)i);
             engine.Step(batch.Batch);
             engine.EncodeUsers(batch.Sequences, new float[batch.Sequences.Count * 16]);
@@ -259,7 +269,21 @@ public class TorchEngineTests
         }
     }
 
-    private static RandomBatch Batch(int seed) => new(seed, 8, 9, 40) { LearningRate = 0.01f, Step = seed, Enqueue = true, BankEntries = 20 };
+    private static RandomBatch Batch(int seed) =>
+        new(seed, 8, 9, 40)
+        {
+            LearningRate = 0.01f,
+            Step = seed,
+            Enqueue = true,
+            BankEntries = 20,
+        };
 
-    private static RandomBatch Large(int seed) => new(seed, 200, 5, 40) { LearningRate = 0.01f, Step = seed, Enqueue = true, BankEntries = 2000 };
+    private static RandomBatch Large(int seed) =>
+        new(seed, 200, 5, 40)
+        {
+            LearningRate = 0.01f,
+            Step = seed,
+            Enqueue = true,
+            BankEntries = 2000,
+        };
 }

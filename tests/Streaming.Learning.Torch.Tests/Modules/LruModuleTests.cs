@@ -4,6 +4,7 @@ using Streaming.Learning.Torch.State;
 using Streaming.Learning.Torch.Tests.Devices;
 using Streaming.Models.Layers;
 using Streaming.Models.State;
+using TorchSharp;
 using Xunit;
 using static TorchSharp.torch;
 
@@ -17,38 +18,43 @@ public class LruModuleTests
     [InlineData(2)]
     public void Forward_GoldenVector_MatchesPyTorch(int index)
     {
-        var golden = GoldenVectors.Read().Lru[index];
-        using var scope = NewDisposeScope();
-        var (set, widths) = Declare(golden);
+        GoldenLru golden = GoldenVectors.Read().Lru[index];
+        using DisposeScope scope = NewDisposeScope();
+        (ParameterSet? set, Increments? widths) = Declare(golden);
         using var dense = new DenseParameters(set, TestDevice.Device);
         using var module = new LruModule(dense, "lru", widths);
-        var inputs = tensor(golden.Inputs, [golden.Steps, widths.Dimension], dtype: ScalarType.Float32).There().requires_grad_();
+        Tensor inputs = tensor(golden.Inputs, [golden.Steps, widths.Dimension], dtype: ScalarType.Float32).There().requires_grad_();
 
-        var outputs = module.forward(inputs, golden.Steps, null);
+        Tensor outputs = module.forward(inputs, golden.Steps, null);
         outputs.mul(tensor(golden.Direction, [golden.Steps, widths.Dimension], dtype: ScalarType.Float32).There()).sum().backward();
 
         Near.Equal("outputs", golden.Outputs, outputs.Numbers<float>(), 2e-6);
         Near.Equal("input gradients", golden.InputGradients, inputs.grad!.Numbers<float>(), 5e-6);
-        foreach (var (name, expected) in golden.ParameterGradients)
+        foreach ((string? name, double[]? expected) in golden.ParameterGradients)
         {
-            Near.Equal(name, expected, dense.Place(dense.Gradients, set.All.Single(parameter => parameter.Name == "lru." + name)).Numbers<float>(), 1e-5);
+            Near.Equal(
+                name,
+                expected,
+                dense.Place(dense.Gradients, set.All.Single(parameter => parameter.Name == "lru." + name)).Numbers<float>(),
+                1e-5
+            );
         }
     }
 
     [Fact]
     public void Forward_SelectedSteps_AreRowsOfAll()
     {
-        var golden = GoldenVectors.Read().Lru[2];
-        using var scope = NewDisposeScope();
-        using var noGrad = no_grad();
-        var (set, widths) = Declare(golden);
+        GoldenLru golden = GoldenVectors.Read().Lru[2];
+        using DisposeScope scope = NewDisposeScope();
+        using IDisposable noGrad = no_grad();
+        (ParameterSet? set, Increments? widths) = Declare(golden);
         using var dense = new DenseParameters(set, TestDevice.Device);
         using var module = new LruModule(dense, "lru", widths);
-        var inputs = tensor(golden.Inputs, [golden.Steps, widths.Dimension], dtype: ScalarType.Float32).There();
-        var all = module.forward(inputs.repeat(3, 1), golden.Steps, null);
+        Tensor inputs = tensor(golden.Inputs, [golden.Steps, widths.Dimension], dtype: ScalarType.Float32).There();
+        Tensor all = module.forward(inputs.repeat(3, 1), golden.Steps, null);
 
-        var rows = tensor([19L, 23L, 59L]).There();
-        var selected = module.forward(inputs.repeat(3, 1), golden.Steps, rows);
+        Tensor rows = tensor([19L, 23L, 59L]).There();
+        Tensor selected = module.forward(inputs.repeat(3, 1), golden.Steps, rows);
 
         Assert.True(selected.allclose(all.index_select(0, rows), 1e-6, 1e-6));
         Assert.True(all.narrow(0, 40, 20).equal(all.narrow(0, 0, 20)).all().item<bool>());
@@ -60,7 +66,7 @@ public class LruModuleTests
         var widths = new Increments(golden.Widths);
         _ = new Lru(set, "lru", widths);
         set.Allocate();
-        foreach (var parameter in set.All)
+        foreach (Parameter parameter in set.All)
         {
             golden.Parameters[parameter.Name["lru.".Length..]].CopyTo(set.Value(parameter));
         }

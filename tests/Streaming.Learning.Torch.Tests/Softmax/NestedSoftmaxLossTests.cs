@@ -4,6 +4,7 @@ using Streaming.Learning.Torch.Softmax;
 using Streaming.Learning.Torch.Tests.Devices;
 using Streaming.Models.Layers;
 using Streaming.Models.Options;
+using TorchSharp;
 using Xunit;
 using static TorchSharp.torch;
 
@@ -16,7 +17,7 @@ public class NestedSoftmaxLossTests
         get
         {
             var cases = new TheoryData<string, int>();
-            foreach (var vector in GoldenVectors.Read().Softmax)
+            foreach (GoldenSoftmax vector in GoldenVectors.Read().Softmax)
             {
                 cases.Add(vector.Name, 1);
                 cases.Add(vector.Name, 3);
@@ -33,13 +34,13 @@ public class NestedSoftmaxLossTests
     [MemberData(nameof(Cases))]
     public void Run_GoldenVectorInChunks_MatchesPyTorch(string name, int columns)
     {
-        var golden = GoldenVectors.Read().Softmax.Single(vector => vector.Name == name);
-        using var scope = NewDisposeScope();
-        using var noGrad = no_grad();
+        GoldenSoftmax golden = GoldenVectors.Read().Softmax.Single(vector => vector.Name == name);
+        using DisposeScope scope = NewDisposeScope();
+        using IDisposable noGrad = no_grad();
 
-        using var loss = Loss(golden);
+        using NestedSoftmaxLoss loss = Loss(golden);
 
-        var result = loss.Run(Problem(golden), columns);
+        SoftmaxResult result = loss.Run(Problem(golden), columns);
 
         Near.Equal("losses", golden.Losses, result.Losses.Numbers<double>(), 2e-6);
         Near.Equal("user gradients", golden.UserGradients, result.UserGradient.Numbers<float>(), 5e-6);
@@ -49,11 +50,11 @@ public class NestedSoftmaxLossTests
     [Fact]
     public void Run_CorrectedWithoutNegatives_IsZero()
     {
-        var golden = GoldenVectors.Read().Softmax.Single(vector => vector.Name == "corrected");
-        using var scope = NewDisposeScope();
-        using var noGrad = no_grad();
-        var problem = Problem(golden);
-        var alone = problem with
+        GoldenSoftmax golden = GoldenVectors.Read().Softmax.Single(vector => vector.Name == "corrected");
+        using DisposeScope scope = NewDisposeScope();
+        using IDisposable noGrad = no_grad();
+        SoftmaxProblem problem = Problem(golden);
+        SoftmaxProblem alone = problem with
         {
             Users = problem.Users.narrow(0, 0, 1),
             Own = problem.Own.Slice(0, 1),
@@ -61,9 +62,9 @@ public class NestedSoftmaxLossTests
             Shares = ones(1, dtype: ScalarType.Float64, device: TestDevice.Device),
         };
 
-        using var loss = Loss(golden);
+        using NestedSoftmaxLoss loss = Loss(golden);
 
-        var result = loss.Run(alone, 8);
+        SoftmaxResult result = loss.Run(alone, 8);
 
         Assert.Equal([0.0, 0.0, 0.0], result.Losses.Numbers<double>());
         Assert.All(result.UserGradient.Numbers<float>(), value => Assert.Equal(0f, value));
@@ -72,15 +73,15 @@ public class NestedSoftmaxLossTests
     [Fact]
     public void Run_ClassicWithHitsAlone_IsZero()
     {
-        var golden = GoldenVectors.Read().Softmax.Single(vector => vector.Name == "classic");
-        using var scope = NewDisposeScope();
-        using var noGrad = no_grad();
-        var problem = Problem(golden);
-        var hits = problem with { Own = problem.Own with { Rows = zeros_like(problem.Own.Rows) }, Bank = [] };
+        GoldenSoftmax golden = GoldenVectors.Read().Softmax.Single(vector => vector.Name == "classic");
+        using DisposeScope scope = NewDisposeScope();
+        using IDisposable noGrad = no_grad();
+        SoftmaxProblem problem = Problem(golden);
+        SoftmaxProblem hits = problem with { Own = problem.Own with { Rows = zeros_like(problem.Own.Rows) }, Bank = [] };
 
-        using var loss = Loss(golden);
+        using NestedSoftmaxLoss loss = Loss(golden);
 
-        var result = loss.Run(hits, 4);
+        SoftmaxResult result = loss.Run(hits, 4);
 
         Assert.All(result.Losses.Numbers<double>(), value => Assert.Equal(0.0, value));
         Assert.All(result.UserGradient.Numbers<float>(), value => Assert.Equal(0f, value));
@@ -92,15 +93,19 @@ public class NestedSoftmaxLossTests
     [MemberData(nameof(Names))]
     public void Run_DeadBankEntries_ChangeNothing(string name)
     {
-        var golden = GoldenVectors.Read().Softmax.Single(vector => vector.Name == name);
-        using var scope = NewDisposeScope();
-        using var noGrad = no_grad();
-        var problem = Problem(golden);
-        var dead = new CandidateBlock(ones(4, 12).There(), full(4, -1L, dtype: ScalarType.Int64).There(), full(4, float.PositiveInfinity).There());
+        GoldenSoftmax golden = GoldenVectors.Read().Softmax.Single(vector => vector.Name == name);
+        using DisposeScope scope = NewDisposeScope();
+        using IDisposable noGrad = no_grad();
+        SoftmaxProblem problem = Problem(golden);
+        var dead = new CandidateBlock(
+            ones(4, 12).There(),
+            full(4, -1L, dtype: ScalarType.Int64).There(),
+            full(4, float.PositiveInfinity).There()
+        );
 
-        using var loss = Loss(golden);
+        using NestedSoftmaxLoss loss = Loss(golden);
 
-        var with = loss.Run(problem with { Bank = [dead, .. problem.Bank, dead] }, 2);
+        SoftmaxResult with = loss.Run(problem with { Bank = [dead, .. problem.Bank, dead] }, 2);
 
         Near.Equal("losses", golden.Losses, with.Losses.Numbers<double>(), 2e-6);
         Near.Equal("user gradients", golden.UserGradients, with.UserGradient.Numbers<float>(), 5e-6);
@@ -111,12 +116,26 @@ public class NestedSoftmaxLossTests
     [Fact]
     public void Run_LogitsFarApart_AreSummedExactly()
     {
-        using var scope = NewDisposeScope();
-        using var noGrad = no_grad();
-        using var loss = new NestedSoftmaxLoss(new ModelOptions { Widths = [1, 2], Temperature = 1, LogQ = LogQCorrection.None, Cosine = false }, new Increments([1, 2]), TestDevice.Device);
-        var own = new CandidateBlock(tensor(new float[] { 0, 1, -300, 2, 300, 3 }, [3, 2]).There(), arange(3, dtype: ScalarType.Int64).There(), zeros(3).There());
+        using DisposeScope scope = NewDisposeScope();
+        using IDisposable noGrad = no_grad();
+        using var loss = new NestedSoftmaxLoss(
+            new ModelOptions
+            {
+                Widths = [1, 2],
+                Temperature = 1,
+                LogQ = LogQCorrection.None,
+                Cosine = false,
+            },
+            new Increments([1, 2]),
+            TestDevice.Device
+        );
+        var own = new CandidateBlock(
+            tensor(new float[] { 0, 1, -300, 2, 300, 3 }, [3, 2]).There(),
+            arange(3, dtype: ScalarType.Int64).There(),
+            zeros(3).There()
+        );
 
-        var result = loss.Run(new SoftmaxProblem(ones(1, 2).There(), own, 0, [], ones(1, dtype: ScalarType.Float64).There()), 1);
+        SoftmaxResult result = loss.Run(new SoftmaxProblem(ones(1, 2).There(), own, 0, [], ones(1, dtype: ScalarType.Float64).There()), 1);
 
         Assert.Equal([300.0, 302.0], result.Losses.Numbers<double>());
         Assert.Equal([300f, 1f], result.UserGradient.Numbers<float>());
@@ -126,44 +145,54 @@ public class NestedSoftmaxLossTests
     [Fact]
     public void Run_WrongShape_SaysWhich()
     {
-        var golden = GoldenVectors.Read().Softmax[0];
-        using var scope = NewDisposeScope();
-        using var loss = Loss(golden);
-        var problem = Problem(golden) with { Users = ones(5, 11) };
+        GoldenSoftmax golden = GoldenVectors.Read().Softmax[0];
+        using DisposeScope scope = NewDisposeScope();
+        using NestedSoftmaxLoss loss = Loss(golden);
+        SoftmaxProblem problem = Problem(golden) with { Users = ones(5, 11) };
 
-        var error = Assert.Throws<ArgumentException>(() => loss.Run(problem, 8));
+        ArgumentException error = Assert.Throws<ArgumentException>(() => loss.Run(problem, 8));
 
         Assert.Equal("users has shape [5, 11]; expected: [5, 12].", error.Message);
     }
 
-    private static NestedSoftmaxLoss Loss(GoldenSoftmax golden) => new(
-        new ModelOptions
-        {
-            Widths = golden.Widths,
-            WidthWeights = golden.WidthWeights,
-            Temperature = golden.Temperature,
-            Cosine = golden.Cosine,
-            LogQ = Enum.Parse<LogQCorrection>(golden.Correction),
-        },
-        new Increments(golden.Widths),
-        TestDevice.Device);
+    private static NestedSoftmaxLoss Loss(GoldenSoftmax golden) =>
+        new(
+            new ModelOptions
+            {
+                Widths = golden.Widths,
+                WidthWeights = golden.WidthWeights,
+                Temperature = golden.Temperature,
+                Cosine = golden.Cosine,
+                LogQ = Enum.Parse<LogQCorrection>(golden.Correction),
+            },
+            new Increments(golden.Widths),
+            TestDevice.Device
+        );
 
     // The vectors start with the positives, as in the engine.
     private static SoftmaxProblem Problem(GoldenSoftmax golden)
     {
-        int dimension = golden.Widths[^1], rows = golden.PositiveColumn.Length;
+        int dimension = golden.Widths[^1],
+            rows = golden.PositiveColumn.Length;
         Assert.Equal(Enumerable.Range(0, rows), golden.PositiveColumn);
         var all = new CandidateBlock(
             tensor(golden.Candidates, [golden.Ids.Length, dimension], dtype: ScalarType.Float32).There(),
             tensor(golden.Ids.Select(id => (long)id).ToArray()).There(),
-            tensor(golden.LogQ).There());
-        long own = golden.GradientCandidates, bank = golden.Ids.Length - own;
-        var shares = tensor(golden.RowWeights.Select(weight => weight / golden.RowWeights.Sum(w => (double)w)).ToArray(), dtype: ScalarType.Float64).There();
+            tensor(golden.LogQ).There()
+        );
+        long own = golden.GradientCandidates,
+            bank = golden.Ids.Length - own;
+        Tensor shares = tensor(
+                golden.RowWeights.Select(weight => weight / golden.RowWeights.Sum(w => (double)w)).ToArray(),
+                dtype: ScalarType.Float64
+            )
+            .There();
         return new SoftmaxProblem(
             tensor(golden.Users, [rows, dimension], dtype: ScalarType.Float32).There(),
             all.Slice(0, own),
             0,
             [all.Slice(own, bank / 2), all.Slice(own + (bank / 2), bank - (bank / 2))],
-            shares);
+            shares
+        );
     }
 }

@@ -41,7 +41,9 @@ public sealed class StepPlanTests
         Assert.Equal([0], plan.Predictions.ToArray());
     }
 
-    /// <summary>Whatever the lengths: chunks tile sequences, steps and predictions, and are cut where the next sequence would not fit.</summary>
+    /// <summary>
+    /// Whatever the lengths: chunks tile sequences, steps and predictions, and are cut where the next sequence would not fit.
+    /// </summary>
     [Theory]
     [InlineData(1, 1)]
     [InlineData(7, 16)]
@@ -59,7 +61,9 @@ public sealed class StepPlanTests
 
         plan.Plan(new JaggedRows { Rows = rows, Offsets = offsets }, predictions, slots, chunkSteps);
 
-        int sequence = 0, step = 0, prediction = 0;
+        int sequence = 0,
+            step = 0,
+            prediction = 0;
         for (int c = 0; c < plan.ChunkCount; c++)
         {
             Chunk chunk = plan.ChunkAt(c);
@@ -69,7 +73,10 @@ public sealed class StepPlanTests
             step += chunk.StepCount;
             prediction += chunk.PredictionCount;
             Assert.Equal(plan.Starts[sequence], step);
-            Assert.True(sequence == count || plan.Starts[sequence + 1] - chunk.FirstStep > chunkSteps, "the next sequence would have fitted");
+            Assert.True(
+                sequence == count || plan.Starts[sequence + 1] - chunk.FirstStep > chunkSteps,
+                "the next sequence would have fitted"
+            );
             Assert.All(plan.Predictions[chunk.FirstPrediction..prediction].ToArray(), at => Assert.InRange(at, chunk.FirstStep, step - 1));
         }
 
@@ -86,7 +93,7 @@ public sealed class StepPlanTests
         var plan = new StepPlan();
         plan.Plan(new JaggedRows { Rows = [1, 2, 3, 4], Offsets = [0, 2, 4] }, [1, 2, 5], Slots(), 3);
         float[] steps = [.. Enumerable.Range(1, 12).Select(value => (float)value)];
-        var (selected, back) = (new float[6], new float[12]);
+        (float[]? selected, float[]? back) = (new float[6], new float[12]);
         for (int c = 0; c < plan.ChunkCount; c++)
         {
             Chunk chunk = plan.ChunkAt(c);

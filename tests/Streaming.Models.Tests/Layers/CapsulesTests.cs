@@ -15,7 +15,7 @@ public sealed class CapsulesTests
     [InlineData(4, 8)]
     public void Forward_AnyRounds_IsThatOfTheReference(int rounds, int steps)
     {
-        Case c = Case.Of(steps);
+        var c = Case.Of(steps);
 
         c.Forward(rounds);
 
@@ -25,7 +25,7 @@ public sealed class CapsulesTests
     [Fact]
     public void Forward_RoutingWeights_AreSharesOfEachStepAndWidth()
     {
-        Case c = Case.Of(6);
+        var c = Case.Of(6);
 
         c.Forward(3);
 
@@ -37,20 +37,31 @@ public sealed class CapsulesTests
     [Fact]
     public void Forward_NarrowerModel_GivesThePrefix()
     {
-        Case wide = Case.Of(5);
+        var wide = Case.Of(5);
         wide.Forward(3);
         float[] votes = [.. Enumerable.Range(0, 5).SelectMany(t => wide.Votes.Skip(t * 12).Take(4))];
-        var capsules = new float[Interests * 4];
+        float[] capsules = new float[Interests * 4];
 
-        new Capsules(new Increments([4]), Interests, 3).Forward(votes, wide.Logits, 5, new float[5 * Interests], new float[5 * Interests], new float[Interests * 4], capsules);
+        new Capsules(new Increments([4]), Interests, 3).Forward(
+            votes,
+            wide.Logits,
+            5,
+            new float[5 * Interests],
+            new float[5 * Interests],
+            new float[Interests * 4],
+            capsules
+        );
 
-        Assert.All(Enumerable.Range(0, Interests), j => Assert.Equal(wide.Capsules[(j * 12)..((j * 12) + 4)], capsules[(j * 4)..((j * 4) + 4)]));
+        Assert.All(
+            Enumerable.Range(0, Interests),
+            j => Assert.Equal(wide.Capsules[(j * 12)..((j * 12) + 4)], capsules[(j * 4)..((j * 4) + 4)])
+        );
     }
 
     [Fact]
     public void Forward_NoVotes_LeavesEmptyInterests()
     {
-        Case c = Case.Of(4);
+        var c = Case.Of(4);
         c.Votes.AsSpan().Clear();
 
         c.Forward(3);
@@ -62,31 +73,39 @@ public sealed class CapsulesTests
     [Fact]
     public void Backward_OneRound_IsThatOfDifferences()
     {
-        Case c = Case.Of(5);
-        float[] by = Gradients.Values(new Random(8), c.Capsules.Length), gradients = [.. by];
+        var c = Case.Of(5);
+        float[] by = Gradients.Values(new Random(8), c.Capsules.Length),
+            gradients = [.. by];
         c.Forward(1);
-        var votes = new float[c.Votes.Length];
+        float[] votes = new float[c.Votes.Length];
 
         c.Create(1).Backward(c.Weights, c.Sums, gradients, 5, votes);
 
-        Gradients.Check("votes", c.Votes, 0, votes, () =>
-        {
-            c.Forward(1);
-            return Gradients.Loss(c.Capsules, by);
-        });
+        Gradients.Check(
+            "votes",
+            c.Votes,
+            0,
+            votes,
+            () =>
+            {
+                c.Forward(1);
+                return Gradients.Loss(c.Capsules, by);
+            }
+        );
     }
 
     private static double[] Reference(Case c, int[] widths, int rounds)
     {
-        int d = widths[^1], k = widths.Length;
-        var agreements = new double[c.Steps, k, Interests];
-        var capsules = new double[Interests * d];
+        int d = widths[^1],
+            k = widths.Length;
+        double[,,] agreements = new double[c.Steps, k, Interests];
+        double[] capsules = new double[Interests * d];
         for (int round = 0; round < rounds; round++)
         {
-            var sums = new double[Interests * d];
+            double[] sums = new double[Interests * d];
             for (int t = 0; t < c.Steps; t++)
             {
-                var agreed = new double[Interests];
+                double[] agreed = new double[Interests];
                 for (int j = 0; j < Interests; j++)
                 {
                     agreed[j] = c.Logits[(j * Positions) + c.Steps - 1 - t];
@@ -135,7 +154,14 @@ public sealed class CapsulesTests
         public static Case Of(int steps)
         {
             var random = new Random(steps);
-            return new(steps, Gradients.Values(random, steps * 12), Gradients.Values(random, Interests * Positions), new float[steps * 2 * Interests], new float[Interests * 12], new float[Interests * 12]);
+            return new(
+                steps,
+                Gradients.Values(random, steps * 12),
+                Gradients.Values(random, Interests * Positions),
+                new float[steps * 2 * Interests],
+                new float[Interests * 12],
+                new float[Interests * 12]
+            );
         }
 
         public Capsules Create(int rounds) => new(new Increments(Widths), Interests, rounds);

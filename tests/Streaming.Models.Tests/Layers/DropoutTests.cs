@@ -25,7 +25,8 @@ public sealed class DropoutTests
     [Fact]
     public void Apply_SameStepAndRow_DropsTheSameInAnyChunk()
     {
-        float[] whole = Ones(10), chunk = Ones(4);
+        float[] whole = Ones(10),
+            chunk = Ones(4);
         var dropout = new Dropout(Widths, [0.3f, 0.3f], 1, 0);
 
         dropout.Apply(whole, 0, 3);

@@ -13,13 +13,19 @@ public sealed class GatedFfnTests
     [InlineData(0.4f)]
     public void Backward_EveryGradient_IsThatOfDifferences(float rate)
     {
-        const int rows = 3, d = 12;
+        const int rows = 3,
+            d = 12;
         var set = new ParameterSet();
         var widths = new Increments(Widths);
         var ffn = new GatedFfn(set, "x", widths, new Dropout(widths, [rate, rate], 1, 0));
         Gradients.Allocate(set, new Random(1));
-        float[] x = Gradients.Values(new Random(2), rows * d), weights = Gradients.Values(new Random(3), rows * d);
-        float[] gate = new float[rows * d], up = new float[rows * d], product = new float[rows * d], y = new float[rows * d], dx = new float[rows * d];
+        float[] x = Gradients.Values(new Random(2), rows * d),
+            weights = Gradients.Values(new Random(3), rows * d);
+        float[] gate = new float[rows * d],
+            up = new float[rows * d],
+            product = new float[rows * d],
+            y = new float[rows * d],
+            dx = new float[rows * d];
         var lane = new Lane(set.Length, Widths);
         lane.Reserve(rows * d);
         Loss();

@@ -12,7 +12,7 @@ internal static class Gradients
 
     public static float[] Values(Random random, int count)
     {
-        var values = new float[count];
+        float[] values = new float[count];
         foreach (ref float value in values.AsSpan())
         {
             value = (2 * random.NextSingle()) - 1;
@@ -49,7 +49,14 @@ internal static class Gradients
     }
 
     /// <summary>Compares the gradient by an array with the differences of the loss.</summary>
-    public static void Check(string what, float[] values, int offset, ReadOnlySpan<float> gradient, Func<double> loss, double tolerance = 2e-3)
+    public static void Check(
+        string what,
+        float[] values,
+        int offset,
+        ReadOnlySpan<float> gradient,
+        Func<double> loss,
+        double tolerance = 2e-3
+    )
     {
         for (int i = 0; i < gradient.Length; i++)
         {
@@ -60,7 +67,10 @@ internal static class Gradients
             double below = loss();
             values[offset + i] = kept;
             double expected = (above - below) / (2 * Step);
-            Assert.True(Math.Abs(expected - gradient[i]) <= tolerance * Math.Max(1, Math.Abs(expected)), $"{what}[{i}]: {gradient[i]}, by differences {expected}");
+            Assert.True(
+                Math.Abs(expected - gradient[i]) <= tolerance * Math.Max(1, Math.Abs(expected)),
+                $"{what}[{i}]: {gradient[i]}, by differences {expected}"
+            );
         }
     }
 

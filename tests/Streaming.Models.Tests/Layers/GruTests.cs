@@ -13,7 +13,9 @@ public sealed class GruTests
     public void Step_ByTheEquations_GivesTheNewState()
     {
         var random = new Random(1);
-        float[] gates = Gradients.Values(random, 3 * D), hidden = Gradients.Values(random, 3 * D), state = Gradients.Values(random, D);
+        float[] gates = Gradients.Values(random, 3 * D),
+            hidden = Gradients.Values(random, 3 * D),
+            state = Gradients.Values(random, D);
         double[] expected = Expected(gates, hidden, state);
 
         Create().Step(gates, hidden, new float[D], state);
@@ -24,8 +26,9 @@ public sealed class GruTests
     [Fact]
     public void Step_ClosedUpdateGate_KeepsTheState()
     {
-        float[] state = Gradients.Values(new Random(2), D), before = [.. state];
-        var gates = new float[3 * D];
+        float[] state = Gradients.Values(new Random(2), D),
+            before = [.. state];
+        float[] gates = new float[3 * D];
         foreach ((int start, int n) in new[] { (0, 4), (4, 8) })
         {
             gates.AsSpan(3 * start, n).Fill(40); // z = 1
@@ -41,8 +44,15 @@ public sealed class GruTests
     {
         var random = new Random(3);
         Gru gru = Create();
-        float[] x = Gradients.Values(random, 3 * D), u = Gradients.Values(random, 3 * D), before = Gradients.Values(random, D), weights = Gradients.Values(random, D);
-        float[] gates = [.. x], candidate = new float[D], state = [.. before], gradient = [.. weights], hidden = new float[3 * D];
+        float[] x = Gradients.Values(random, 3 * D),
+            u = Gradients.Values(random, 3 * D),
+            before = Gradients.Values(random, D),
+            weights = Gradients.Values(random, D);
+        float[] gates = [.. x],
+            candidate = new float[D],
+            state = [.. before],
+            gradient = [.. weights],
+            hidden = new float[3 * D];
         gru.Step(gates, u, candidate, state);
 
         gru.StepBackward(gates, candidate, before, gradient, hidden);
@@ -66,8 +76,12 @@ public sealed class GruTests
     {
         var random = new Random(4);
         Gru gru = Create();
-        float[] gates = Gradients.Values(random, 3 * D), hidden = Gradients.Values(random, 3 * D), state = Gradients.Values(random, D), before = [.. state];
-        float[] changedGates = [.. gates.Take(12), .. Gradients.Values(random, 24)], changed = [.. before];
+        float[] gates = Gradients.Values(random, 3 * D),
+            hidden = Gradients.Values(random, 3 * D),
+            state = Gradients.Values(random, D),
+            before = [.. state];
+        float[] changedGates = [.. gates.Take(12), .. Gradients.Values(random, 24)],
+            changed = [.. before];
 
         gru.Step([.. gates], hidden, new float[D], state);
         gru.Step(changedGates, hidden, new float[D], changed);
@@ -86,13 +100,14 @@ public sealed class GruTests
 
     private static double[] Expected(float[] gates, float[] hidden, float[] state)
     {
-        var next = new double[D];
+        double[] next = new double[D];
         foreach ((int start, int n) in new[] { (0, 4), (4, 8) })
         {
             for (int i = 0; i < n; i++)
             {
                 int at = (3 * start) + i;
-                double z = Sigmoid(gates[at] + hidden[at]), r = Sigmoid(gates[at + n] + hidden[at + n]);
+                double z = Sigmoid(gates[at] + hidden[at]),
+                    r = Sigmoid(gates[at + n] + hidden[at + n]);
                 double fresh = Math.Tanh(gates[at + (2 * n)] + (r * hidden[at + (2 * n)]));
                 next[start + i] = ((1 - z) * fresh) + (z * state[start + i]);
             }

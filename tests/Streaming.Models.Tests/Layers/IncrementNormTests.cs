@@ -11,26 +11,29 @@ public sealed class IncrementNormTests
     [Fact]
     public void Forward_FreshParameters_GiveEachIncrementMeanZeroAndVarianceOne()
     {
-        var (_, norm, x) = Create(initialized: true);
-        var y = new float[x.Length];
+        (ParameterSet _, IncrementNorm? norm, float[]? x) = Create(initialized: true);
+        float[] y = new float[x.Length];
 
         norm.Forward(x, y, 0);
 
-        Assert.All(y.Chunk(20), row =>
-        {
-            foreach ((int start, int end) in new[] { (0, 4), (4, 8), (8, 20) })
+        Assert.All(
+            y.Chunk(20),
+            row =>
             {
-                Assert.Equal(0, row[start..end].Average(), 1e-5);
-                Assert.Equal(1, row[start..end].Average(value => value * value), 1e-3);
+                foreach ((int start, int end) in new[] { (0, 4), (4, 8), (8, 20) })
+                {
+                    Assert.Equal(0, row[start..end].Average(), 1e-5);
+                    Assert.Equal(1, row[start..end].Average(value => value * value), 1e-3);
+                }
             }
-        });
+        );
     }
 
     [Fact]
     public void ForwardRow_InPlace_IsForwardOfOneRow()
     {
-        var (_, norm, x) = Create(initialized: false);
-        var y = new float[x.Length];
+        (ParameterSet _, IncrementNorm? norm, float[]? x) = Create(initialized: false);
+        float[] y = new float[x.Length];
         norm.Forward(x, y, 0);
         float[] row = x[20..40];
 
@@ -42,8 +45,10 @@ public sealed class IncrementNormTests
     [Fact]
     public void Backward_EveryGradient_IsThatOfDifferences()
     {
-        var (set, norm, x) = Create(initialized: false);
-        float[] y = new float[x.Length], weights = Gradients.Values(new Random(4), x.Length), dx = new float[x.Length];
+        (ParameterSet? set, IncrementNorm? norm, float[]? x) = Create(initialized: false);
+        float[] y = new float[x.Length],
+            weights = Gradients.Values(new Random(4), x.Length),
+            dx = new float[x.Length];
         var lane = new Lane(set.Length, Widths);
         Loss();
 

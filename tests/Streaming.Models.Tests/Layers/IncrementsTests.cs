@@ -11,7 +11,10 @@ public sealed class IncrementsTests
         var widths = new Increments([4, 8, 20]);
 
         Assert.Equal((3, 20), (widths.Count, widths.Dimension));
-        Assert.Equal([(0, 4, 4), (4, 8, 4), (8, 20, 12)], Enumerable.Range(0, 3).Select(k => (widths.Start(k), widths.End(k), widths.Length(k))));
+        Assert.Equal(
+            [(0, 4, 4), (4, 8, 4), (8, 20, 12)],
+            Enumerable.Range(0, 3).Select(k => (widths.Start(k), widths.End(k), widths.Length(k)))
+        );
     }
 
     [Fact]

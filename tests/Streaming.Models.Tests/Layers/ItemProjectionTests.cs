@@ -10,21 +10,29 @@ public sealed class ItemProjectionTests
     [Fact]
     public void Backward_EveryGradient_IsThatOfDifferences()
     {
-        const int rows = 3, d = 8, features = 5;
+        const int rows = 3,
+            d = 8,
+            features = 5;
         var set = new ParameterSet();
         var projection = new ItemProjection(set, new ModelOptions { Widths = [4, 8], FeatureGroups = [new("a", 2), new("b", 3)] });
         Gradients.Allocate(set, new Random(1));
-        float[] x = Gradients.Values(new Random(2), rows * features), weights = Gradients.Values(new Random(3), rows * d), y = new float[rows * d];
+        float[] x = Gradients.Values(new Random(2), rows * features),
+            weights = Gradients.Values(new Random(3), rows * d),
+            y = new float[rows * d];
         var lane = new Lane(set.Length, [4, 8]);
 
         projection.Backward(x, weights, rows, lane);
 
         Assert.Equal(["items.projection.weight", "items.projection.bias"], set.All.Select(parameter => parameter.Name));
-        Gradients.Check(set, lane, () =>
-        {
-            projection.Forward(x, y, rows);
-            return Gradients.Loss(y, weights);
-        });
+        Gradients.Check(
+            set,
+            lane,
+            () =>
+            {
+                projection.Forward(x, y, rows);
+                return Gradients.Loss(y, weights);
+            }
+        );
     }
 
     [Fact]

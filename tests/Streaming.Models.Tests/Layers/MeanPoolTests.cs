@@ -11,7 +11,7 @@ public sealed class MeanPoolTests
     public void Forward_EachRow_IsTheMeanUpToIt(int steps)
     {
         float[] x = Gradients.Values(new Random(steps), steps * 3);
-        var y = new float[x.Length];
+        float[] y = new float[x.Length];
 
         MeanPool.Forward(x, y, steps, 3);
 
@@ -24,15 +24,23 @@ public sealed class MeanPoolTests
     [Fact]
     public void Backward_EveryGradient_IsThatOfDifferences()
     {
-        float[] x = Gradients.Values(new Random(1), 21), weights = Gradients.Values(new Random(2), 21), gradients = [.. weights];
-        var y = new float[21];
+        float[] x = Gradients.Values(new Random(1), 21),
+            weights = Gradients.Values(new Random(2), 21),
+            gradients = [.. weights];
+        float[] y = new float[21];
 
         MeanPool.Backward(gradients, 7, 3);
 
-        Gradients.Check("x", x, 0, gradients, () =>
-        {
-            MeanPool.Forward(x, y, 7, 3);
-            return Gradients.Loss(y, weights);
-        });
+        Gradients.Check(
+            "x",
+            x,
+            0,
+            gradients,
+            () =>
+            {
+                MeanPool.Forward(x, y, 7, 3);
+                return Gradients.Loss(y, weights);
+            }
+        );
     }
 }

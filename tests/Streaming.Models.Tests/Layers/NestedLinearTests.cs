@@ -6,20 +6,21 @@ namespace Streaming.Models.Tests.Layers;
 
 public sealed class NestedLinearTests
 {
-    public static TheoryData<int[], int[], int> Shapes => new()
-    {
-        { [4, 8, 16], [4, 8, 16], 3 },
-        { [4, 8, 16], [12, 24, 48], 5 },
-        { [20, 64], [20, 64], 1 },
-        { [40], [40], 33 },
-    };
+    public static TheoryData<int[], int[], int> Shapes =>
+        new()
+        {
+            { [4, 8, 16], [4, 8, 16], 3 },
+            { [4, 8, 16], [12, 24, 48], 5 },
+            { [20, 64], [20, 64], 1 },
+            { [40], [40], 33 },
+        };
 
     [Theory]
     [MemberData(nameof(Shapes))]
     public void Forward_EachOutput_IsThatOfTheBlockTriangularMatrix(int[] inputs, int[] outputs, int rows)
     {
-        var (set, linear, x) = Create(inputs, outputs, rows);
-        var y = new float[rows * outputs[^1]];
+        (ParameterSet? set, NestedLinear? linear, float[]? x) = Create(inputs, outputs, rows);
+        float[] y = new float[rows * outputs[^1]];
 
         linear.Forward(x, y, rows);
 
@@ -30,11 +31,11 @@ public sealed class NestedLinearTests
     [MemberData(nameof(Shapes))]
     public void Backward_EveryGradient_IsThatOfDifferences(int[] inputs, int[] outputs, int rows)
     {
-        var (set, linear, x) = Create(inputs, outputs, rows);
-        var y = new float[rows * outputs[^1]];
+        (ParameterSet? set, NestedLinear? linear, float[]? x) = Create(inputs, outputs, rows);
+        float[] y = new float[rows * outputs[^1]];
         float[] weights = Gradients.Values(new Random(5), y.Length);
         var lane = new Lane(set.Length, inputs);
-        var dx = new float[x.Length];
+        float[] dx = new float[x.Length];
         linear.Backward(x, weights, dx, rows, lane);
 
         Gradients.Check("x", x, 0, dx, Loss);
@@ -51,9 +52,9 @@ public sealed class NestedLinearTests
     [Fact]
     public void Backward_Add_KeepsWhatIsThere()
     {
-        var (set, linear, x) = Create([4, 8], [4, 8], 2);
+        (ParameterSet? set, NestedLinear? linear, float[]? x) = Create([4, 8], [4, 8], 2);
         float[] dy = Gradients.Values(new Random(6), 16);
-        var (first, second) = (new float[16], new float[16]);
+        (float[]? first, float[]? second) = (new float[16], new float[16]);
         linear.Backward(x, dy, first, 2, new Lane(set.Length, [4, 8]));
         second.AsSpan().Fill(3);
 
@@ -70,7 +71,7 @@ public sealed class NestedLinearTests
         Gradients.Allocate(set, new Random(1));
         linear.InitializeDiagonal(2, 0.5f);
         linear.Prepare();
-        var y = new float[8];
+        float[] y = new float[8];
 
         linear.Forward([1, 2, 3, 4, 5, 6, 7, 8], y, 1);
 
@@ -108,12 +109,13 @@ public sealed class NestedLinearTests
 
     private static double[] Expected(ParameterSet set, int[] inputs, int[] outputs, float[] x, int rows)
     {
-        var y = new double[rows * outputs[^1]];
+        double[] y = new double[rows * outputs[^1]];
         for (int r = 0; r < rows; r++)
         {
             for (int k = 0; k < inputs.Length; k++)
             {
-                int start = k == 0 ? 0 : outputs[k - 1], n = outputs[k] - start;
+                int start = k == 0 ? 0 : outputs[k - 1],
+                    n = outputs[k] - start;
                 for (int j = 0; j < n; j++)
                 {
                     double sum = set.Value(set.All[^1])[start + j];

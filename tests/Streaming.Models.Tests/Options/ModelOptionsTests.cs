@@ -13,8 +13,17 @@ public sealed class ModelOptionsTests
     [Fact]
     public void Validate_SeveralWrong_NamesEachWithValueAndBounds()
     {
-        var options = new ModelOptions { Widths = [16, 8], Layers = 0, Dropout = [0.1f, 0.2f, 0.3f], RingMin = 0.9f, RingMax = 0.5f, ClipNorm = float.NaN, ItemIds = false };
-        var error = Assert.Throws<OptionsException>(options.Validate);
+        var options = new ModelOptions
+        {
+            Widths = [16, 8],
+            Layers = 0,
+            Dropout = [0.1f, 0.2f, 0.3f],
+            RingMin = 0.9f,
+            RingMax = 0.5f,
+            ClipNorm = float.NaN,
+            ItemIds = false,
+        };
+        OptionsException error = Assert.Throws<OptionsException>(options.Validate);
         Assert.Equal(
             """
             Widths is 16,8; allowed: 1 to 16 increasing widths, each 4 … 4096, such as 16,32,64,128.
@@ -24,14 +33,21 @@ public sealed class ModelOptionsTests
             RingMin is 0.9 and RingMax 0.5; allowed: 0 ≤ RingMin < RingMax < 1.
             ClipNorm is NaN; allowed: 0 … 1000000.
             """.ReplaceLineEndings(),
-            error.Message);
+            error.Message
+        );
     }
 
     [Fact]
     public void Validate_TablesBeyondAnArray_AreRefused()
     {
-        var options = new ModelOptions { Widths = [4096], ItemCapacity = 1_000_000, BankCapacity = 4_194_304, FeatureGroups = [new FeatureGroup("x", 65536)] };
-        var error = Assert.Throws<OptionsException>(options.Validate);
+        var options = new ModelOptions
+        {
+            Widths = [4096],
+            ItemCapacity = 1_000_000,
+            BankCapacity = 4_194_304,
+            FeatureGroups = [new FeatureGroup("x", 65536)],
+        };
+        OptionsException error = Assert.Throws<OptionsException>(options.Validate);
         Assert.Contains("ItemCapacity is 1000000 with D = 4096", error.Message, StringComparison.Ordinal);
         Assert.Contains("ItemCapacity is 1000000 with F = 65536", error.Message, StringComparison.Ordinal);
         Assert.Contains("BankCapacity is 4194304 with 2 · D = 8192", error.Message, StringComparison.Ordinal);
@@ -42,7 +58,9 @@ public sealed class ModelOptionsTests
     [InlineData(LossKind.Uniform)]
     public void Validate_CorrectionWithoutSampling_IsRefused(LossKind loss)
     {
-        var error = Assert.Throws<OptionsException>(new ModelOptions { Loss = loss, LogQ = LogQCorrection.Corrected }.Validate);
+        OptionsException error = Assert.Throws<OptionsException>(
+            new ModelOptions { Loss = loss, LogQ = LogQCorrection.Corrected }.Validate
+        );
         Assert.Contains("LogQ is Corrected", error.Message, StringComparison.Ordinal);
     }
 
@@ -51,7 +69,7 @@ public sealed class ModelOptionsTests
     [InlineData(LossKind.Uniform)]
     public void Validate_MaskBySlotWhereNothingIsShared_IsRefused(LossKind loss)
     {
-        var error = Assert.Throws<OptionsException>(new ModelOptions { Loss = loss, HitMask = HitMask.Slot }.Validate);
+        OptionsException error = Assert.Throws<OptionsException>(new ModelOptions { Loss = loss, HitMask = HitMask.Slot }.Validate);
         Assert.Contains("HitMask is Slot", error.Message, StringComparison.Ordinal);
     }
 }

@@ -45,14 +45,23 @@ public sealed class ModelSlicerTests
         {
             using TensorSource slice = ModelSlicer.Slice(wide, Options(tower), width);
             Assert.NotEmpty(slice.Tensors);
-            Assert.All(slice.Tensors, (info, i) =>
-            {
-                TensorInfo whole = wide.Tensors.Single(tensor => tensor.Name == info.Name);
-                int columns = (int)info.Shape[^1], stride = (int)whole.Shape[^1];
-                float[] values = wide.Values(info.Name);
-                float[] expected = [.. Enumerable.Range(0, (int)(info.ElementCount() / columns)).SelectMany(row => values[(row * stride)..((row * stride) + columns)])];
-                Assert.Equal(expected, Read(slice, i));
-            });
+            Assert.All(
+                slice.Tensors,
+                (info, i) =>
+                {
+                    TensorInfo whole = wide.Tensors.Single(tensor => tensor.Name == info.Name);
+                    int columns = (int)info.Shape[^1],
+                        stride = (int)whole.Shape[^1];
+                    float[] values = wide.Values(info.Name);
+                    float[] expected =
+                    [
+                        .. Enumerable
+                            .Range(0, (int)(info.ElementCount() / columns))
+                            .SelectMany(row => values[(row * stride)..((row * stride) + columns)]),
+                    ];
+                    Assert.Equal(expected, Read(slice, i));
+                }
+            );
         }
     }
 
@@ -85,7 +94,9 @@ public sealed class ModelSlicerTests
         TensorsInMemory source = Model(Options(TowerKind.Gru4Rec));
         source.Remove("tower.start");
 
-        StateMismatchException refused = Assert.Throws<StateMismatchException>(() => ModelSlicer.Slice(source, Options(TowerKind.Gru4Rec), 8));
+        StateMismatchException refused = Assert.Throws<StateMismatchException>(() =>
+            ModelSlicer.Slice(source, Options(TowerKind.Gru4Rec), 8)
+        );
 
         Assert.Contains("tower.start is missing", refused.Message, StringComparison.Ordinal);
     }
@@ -97,12 +108,24 @@ public sealed class ModelSlicerTests
         source.Remove("tower.start");
         source.Add("tower.start", new float[6], 6);
 
-        StateMismatchException refused = Assert.Throws<StateMismatchException>(() => ModelSlicer.Slice(source, Options(TowerKind.Gru4Rec), 8));
+        StateMismatchException refused = Assert.Throws<StateMismatchException>(() =>
+            ModelSlicer.Slice(source, Options(TowerKind.Gru4Rec), 8)
+        );
 
         Assert.Contains("tower.start is F32 [6]; the model at this width needs F32 [8] or more", refused.Message, StringComparison.Ordinal);
     }
 
-    private static ModelOptions Options(TowerKind tower) => new() { Tower = tower, Widths = [4, 8, 20], Layers = 2, HistoryLength = 6, Interests = 2, FeatureGroups = [new("text", 5)], Dropout = [0f] };
+    private static ModelOptions Options(TowerKind tower) =>
+        new()
+        {
+            Tower = tower,
+            Widths = [4, 8, 20],
+            Layers = 2,
+            HistoryLength = 6,
+            Interests = 2,
+            FeatureGroups = [new("text", 5)],
+            Dropout = [0f],
+        };
 
     private static TensorsInMemory Model(ModelOptions options)
     {
@@ -114,7 +137,7 @@ public sealed class ModelSlicerTests
 
     private static float[] Read(TensorSource source, int tensor)
     {
-        var values = new float[source.Tensors[tensor].ElementCount()];
+        float[] values = new float[source.Tensors[tensor].ElementCount()];
         source.Read(tensor, 0, MemoryMarshal.AsBytes(values.AsSpan()));
         return values;
     }

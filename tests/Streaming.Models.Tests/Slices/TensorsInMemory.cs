@@ -31,7 +31,5 @@ internal sealed class TensorsInMemory : TensorSource
     public override void Read(int tensor, long byteOffset, Span<byte> destination) =>
         MemoryMarshal.AsBytes(_all[tensor].Values.AsSpan()).Slice((int)byteOffset, destination.Length).CopyTo(destination);
 
-    protected override void Dispose(bool disposing)
-    {
-    }
+    protected override void Dispose(bool disposing) { }
 }

@@ -23,7 +23,7 @@ public sealed class PagedArrayTests
             table.Row(row).Fill(-7);
         }
 
-        var read = new float[rows * columns];
+        float[] read = new float[rows * columns];
         table.Values.ReadSnapshot(0, read);
         Assert.Equal(then, read);
         table.Values.EndSnapshot();
@@ -41,7 +41,7 @@ public sealed class PagedArrayTests
         table.Values.BeginSnapshot(300 * 16, 200 * 16);
         table.Touch(0, 1000);
         table.Data.Clear();
-        var read = new float[200 * 16];
+        float[] read = new float[200 * 16];
         table.Values.ReadSnapshot(300 * 16, read);
         Assert.Equal(then, read);
     }
@@ -50,17 +50,18 @@ public sealed class PagedArrayTests
     public async Task ReadSnapshot_WhileTheOwnerWrites_ShowsOneMoment()
     {
         // Every write increments all values of a row; a torn page would show two numbers in a row, a late one a later number.
-        const int rows = 20_000, columns = 24;
+        const int rows = 20_000,
+            columns = 24;
         var table = new PagedRows(rows, columns);
         var random = new Random(3);
         for (int round = 0; round < 5; round++)
         {
             float[] then = table.Data.ToArray();
             table.Values.BeginSnapshot(0, rows * columns);
-            var reading = Task.Run(
+            Task<float[]> reading = Task.Run(
                 () =>
                 {
-                    var read = new float[rows * columns];
+                    float[] read = new float[rows * columns];
                     for (int at = 0; at < read.Length; at += 1000)
                     {
                         table.Values.ReadSnapshot(at, read.AsSpan(at, Math.Min(1000, read.Length - at)));
@@ -68,14 +69,14 @@ public sealed class PagedArrayTests
 
                     return read;
                 },
-                TestContext.Current.CancellationToken);
+                TestContext.Current.CancellationToken
+            );
             do
             {
                 int row = random.Next(rows);
                 table.Touch(row);
                 table.Row(row).Fill(table.Row(row)[0] + 1);
-            }
-            while (!reading.IsCompleted);
+            } while (!reading.IsCompleted);
 
             Assert.Equal(then, await reading);
             table.Values.EndSnapshot();
@@ -99,7 +100,7 @@ public sealed class PagedArrayTests
         values.ReleaseSnapshot(0, end);
         values.Touch(0, values.Length);
         values.Data.Fill(1);
-        var read = new int[values.Length];
+        int[] read = new int[values.Length];
         values.ReadSnapshot(end, read.AsSpan(end));
         Assert.All(read, value => Assert.Equal(0, value));
         values.EndSnapshot();
@@ -128,7 +129,7 @@ public sealed class PagedArrayTests
             texts.Change(i) = "changed";
         }
 
-        var read = new string?[texts.Length];
+        string?[] read = new string?[texts.Length];
         texts.ReadSnapshot(0, read);
         Assert.Equal(then, read);
     }

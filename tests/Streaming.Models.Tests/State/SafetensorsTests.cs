@@ -34,7 +34,7 @@ public class SafetensorsTests
         tensors.Add<byte>("u8", [1, 2, 255]);
         tensors.Add<float>("empty", []);
         tensors.AddStrings("ids", ["a", null, "", "größer"]);
-        using SafetensorsReader file = SafetensorsReader.FromMemory(Write(tensors));
+        using var file = SafetensorsReader.FromMemory(Write(tensors));
         var reader = new TensorReader(file);
         Assert.Equal([1.5f, float.NaN], reader.ReadArray<float>("f32", 2));
         Assert.Equal(Math.PI, reader.ReadValue<double>("f64"));
@@ -57,7 +57,7 @@ public class SafetensorsTests
         try
         {
             File.WriteAllBytes(path, Write(tensors));
-            using SafetensorsReader file = SafetensorsReader.Open(path);
+            using var file = SafetensorsReader.Open(path);
             Assert.Equal(values, new TensorReader(file).ReadArray<float>("large", values.Length));
         }
         finally
@@ -70,8 +70,13 @@ public class SafetensorsTests
     public void Metadata_Written_ComesBack()
     {
         using var stream = new MemoryStream();
-        Safetensors.Write(new TensorSet(), stream, new Dictionary<string, string> { ["format"] = "pt" }, TestContext.Current.CancellationToken);
-        using SafetensorsReader file = SafetensorsReader.FromMemory(stream.ToArray());
+        Safetensors.Write(
+            new TensorSet(),
+            stream,
+            new Dictionary<string, string> { ["format"] = "pt" },
+            TestContext.Current.CancellationToken
+        );
+        using var file = SafetensorsReader.FromMemory(stream.ToArray());
         Assert.Equal("pt", file.Metadata["format"]);
         Assert.Empty(file.Tensors);
     }
@@ -139,23 +144,28 @@ public class SafetensorsTests
         tensors.Add<long>("c", [1, 2]);
         tensors.AddStrings("ids", ["x", null, "yz"]);
         byte[] original = Write(tensors);
-        (int cases, int accepted) = Fuzz.Run(1, 100_000, 1 << 20, random =>
-        {
-            byte[] bytes = Mutate(original, random);
-            try
+        (int cases, int accepted) = Fuzz.Run(
+            1,
+            100_000,
+            1 << 20,
+            random =>
             {
-                using SafetensorsReader file = SafetensorsReader.FromMemory(bytes);
-                var reader = new TensorReader(file);
-                reader.ReadArray<float>("a.b", 100);
-                reader.ReadArray<long>("c", 100);
-                reader.ReadStrings("ids", 100, 256);
-                return true;
+                byte[] bytes = Mutate(original, random);
+                try
+                {
+                    using var file = SafetensorsReader.FromMemory(bytes);
+                    var reader = new TensorReader(file);
+                    reader.ReadArray<float>("a.b", 100);
+                    reader.ReadArray<long>("c", 100);
+                    reader.ReadStrings("ids", 100, 256);
+                    return true;
+                }
+                catch (Exception exception) when (exception is InvalidDataException or StateMismatchException)
+                {
+                    return false;
+                }
             }
-            catch (Exception exception) when (exception is InvalidDataException or StateMismatchException)
-            {
-                return false;
-            }
-        });
+        );
         Assert.InRange(accepted, 1, cases * 3 / 4);
     }
 
@@ -166,7 +176,10 @@ public class SafetensorsTests
         tensors.Add<float>("w", [1, 2]);
         var reader = new TensorReader(tensors);
         StateMismatchException error = Assert.Throws<StateMismatchException>(() => reader.Read<int>("w", new int[3]));
-        Assert.Equal("Tensor w is F32[2]; the settings require I32[3]. Use the settings that the state was written with, or start without it.", error.Message);
+        Assert.Equal(
+            "Tensor w is F32[2]; the settings require I32[3]. Use the settings that the state was written with, or start without it.",
+            error.Message
+        );
         Assert.Throws<StateMismatchException>(() => reader.ReadValue<float>("missing"));
     }
 

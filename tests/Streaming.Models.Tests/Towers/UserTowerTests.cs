@@ -14,22 +14,23 @@ public sealed class UserTowerTests
     private const int Items = 9;
     private static readonly int[] Widths = [4, 12];
 
-    public static TheoryData<TowerKind, NormPlacement, float> Towers => new()
-    {
-        { TowerKind.FmrlRec, NormPlacement.Before, 0 },
-        { TowerKind.FmrlRec, NormPlacement.After, 0 },
-        { TowerKind.FmrlRec, NormPlacement.Before, 0.3f },
-        { TowerKind.FmrlRec, NormPlacement.After, 0.3f },
-        { TowerKind.YoutubeDnn, NormPlacement.Before, 0.3f },
-        { TowerKind.Gru4Rec, NormPlacement.Before, 0.3f },
-    };
+    public static TheoryData<TowerKind, NormPlacement, float> Towers =>
+        new()
+        {
+            { TowerKind.FmrlRec, NormPlacement.Before, 0 },
+            { TowerKind.FmrlRec, NormPlacement.After, 0 },
+            { TowerKind.FmrlRec, NormPlacement.Before, 0.3f },
+            { TowerKind.FmrlRec, NormPlacement.After, 0.3f },
+            { TowerKind.YoutubeDnn, NormPlacement.Before, 0.3f },
+            { TowerKind.Gru4Rec, NormPlacement.Before, 0.3f },
+        };
 
     /// <summary>All parameters and all inputs, by differences; with dropout the masks of a step stay the same.</summary>
     [Theory]
     [MemberData(nameof(Towers))]
     public void Backward_EveryGradient_IsThatOfDifferences(TowerKind kind, NormPlacement norm, float dropout)
     {
-        Case c = Case.Create(Options(kind, norm, dropout), chunkSteps: 9);
+        var c = Case.Create(Options(kind, norm, dropout), chunkSteps: 9);
         float[] weights = Gradients.Values(new Random(4), c.Plan.PredictionCount * 12);
         var lane = new Lane(c.Set.Length, Widths);
 
@@ -67,10 +68,11 @@ public sealed class UserTowerTests
     [MemberData(nameof(Towers))]
     public void Forward_LaterItemsChanged_EarlierPredictionsStay(TowerKind kind, NormPlacement norm, float dropout)
     {
-        Case before = Case.Create(Options(kind, norm, dropout), 1000, rows: [1, 2, 3, 4, 5], offsets: [0, 5], predictions: [2, 5]);
-        Case after = Case.Create(Options(kind, norm, dropout), 1000, rows: [1, 2, 6, 7, 8], offsets: [0, 5], predictions: [2, 5]);
+        var before = Case.Create(Options(kind, norm, dropout), 1000, rows: [1, 2, 3, 4, 5], offsets: [0, 5], predictions: [2, 5]);
+        var after = Case.Create(Options(kind, norm, dropout), 1000, rows: [1, 2, 6, 7, 8], offsets: [0, 5], predictions: [2, 5]);
 
-        float[] x = before.Forward(), y = after.Forward();
+        float[] x = before.Forward(),
+            y = after.Forward();
 
         Assert.Equal(x[..12], y[..12]);
         Assert.NotEqual(x[12..], y[12..]);
@@ -79,19 +81,33 @@ public sealed class UserTowerTests
     [Fact]
     public void Create_KindThatIsNone_NamesThoseThatAre()
     {
-        ArgumentException refused = Assert.Throws<ArgumentException>(() => UserTower.Create(new ParameterSet(), new ModelOptions { Tower = (TowerKind)9 }, new Increments(Widths)));
+        ArgumentException refused = Assert.Throws<ArgumentException>(() =>
+            UserTower.Create(new ParameterSet(), new ModelOptions { Tower = (TowerKind)9 }, new Increments(Widths))
+        );
 
         Assert.Contains("Tower is 9; allowed: FmrlRec, YoutubeDnn, Gru4Rec, Mind", refused.Message, StringComparison.Ordinal);
     }
 
-    /// <summary>The one of a user's interests that trains is the one that the positive agrees with most: by direction when scores are cosines.</summary>
+    /// <summary>
+    /// The one of a user's interests that trains is the one that the positive agrees with most: by direction when scores are cosines.
+    /// </summary>
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
     public void Users_Mind_TakesTheInterestNearestToThePositive(bool cosine)
     {
-        Case c = Case.Create(Options(TowerKind.Mind, NormPlacement.Before, 0) with { Cosine = cosine }, 1000, rows: [1, 2, 3, 4, 5, 6], offsets: [0, 4, 6], predictions: []);
-        float[] outputs = c.Forward(), candidates = Gradients.Values(new Random(11), 4 * 12);
+        var c = Case.Create(
+            Options(TowerKind.Mind, NormPlacement.Before, 0) with
+            {
+                Cosine = cosine,
+            },
+            1000,
+            rows: [1, 2, 3, 4, 5, 6],
+            offsets: [0, 4, 6],
+            predictions: []
+        );
+        float[] outputs = c.Forward(),
+            candidates = Gradients.Values(new Random(11), 4 * 12);
         int[] positives = [2, 0];
 
         ReadOnlySpan<float> users = c.Tower.Users(c.Plan, candidates, positives);
@@ -99,33 +115,45 @@ public sealed class UserTowerTests
         for (int q = 0; q < 2; q++)
         {
             float[] label = candidates[(positives[q] * 12)..((positives[q] * 12) + 12)];
-            float[] best = outputs[(q * 36)..((q * 36) + 36)].Chunk(12).MaxBy(interest => Gradients.Loss(interest, label) / (cosine ? Math.Sqrt(Gradients.Loss(interest, interest)) : 1))!;
+            float[] best = outputs[(q * 36)..((q * 36) + 36)]
+                .Chunk(12)
+                .MaxBy(interest => Gradients.Loss(interest, label) / (cosine ? Math.Sqrt(Gradients.Loss(interest, interest)) : 1))!;
             Assert.Equal(best, users.Slice(q * 12, 12).ToArray());
         }
     }
 
     [Fact]
     public void Advance_TowerWithoutState_IsRefused() =>
-        Assert.Contains("Mind has no recurrent form", Assert.Throws<NotSupportedException>(() => Case.Create(Options(TowerKind.Mind, NormPlacement.Before, 0), 100).Tower.Advance(new float[12], [], new float[12], new float[192])).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "Mind has no recurrent form",
+            Assert
+                .Throws<NotSupportedException>(() =>
+                    Case.Create(Options(TowerKind.Mind, NormPlacement.Before, 0), 100)
+                        .Tower.Advance(new float[12], [], new float[12], new float[192])
+                )
+                .Message,
+            StringComparison.Ordinal
+        );
 
-    private static ModelOptions Options(TowerKind kind, NormPlacement norm, float dropout) => new()
-    {
-        Tower = kind,
-        Norm = norm,
-        Widths = Widths,
-        Layers = 2,
-        Interests = 3,
-        HistoryLength = 6,
-        ItemCapacity = 16,
-        Dropout = [dropout],
-        OutputLinear = kind == TowerKind.FmrlRec,
-        OutputNorm = kind == TowerKind.FmrlRec,
-    };
+    private static ModelOptions Options(TowerKind kind, NormPlacement norm, float dropout) =>
+        new()
+        {
+            Tower = kind,
+            Norm = norm,
+            Widths = Widths,
+            Layers = 2,
+            Interests = 3,
+            HistoryLength = 6,
+            ItemCapacity = 16,
+            Dropout = [dropout],
+            OutputLinear = kind == TowerKind.FmrlRec,
+            OutputNorm = kind == TowerKind.FmrlRec,
+        };
 
     // The gradient by an item is the sum of those of the steps where it stands.
     private static float[] BySlot(Case c)
     {
-        var gradients = new float[c.Items.Length];
+        float[] gradients = new float[c.Items.Length];
         for (int step = 0; step < c.Plan.StepCount; step++)
         {
             for (int i = 0; i < 12 && c.Plan.Slots[step] >= 0; i++)
@@ -139,10 +167,16 @@ public sealed class UserTowerTests
 
     private sealed record Case(UserTower Tower, ParameterSet Set, StepPlan Plan, float[] Items)
     {
-        public static Case Create(ModelOptions options, int chunkSteps, int[]? rows = null, int[]? offsets = null, int[]? predictions = null)
+        public static Case Create(
+            ModelOptions options,
+            int chunkSteps,
+            int[]? rows = null,
+            int[]? offsets = null,
+            int[]? predictions = null
+        )
         {
             var set = new ParameterSet();
-            UserTower tower = UserTower.Create(set, options, new Increments(Widths));
+            var tower = UserTower.Create(set, options, new Increments(Widths));
             Gradients.Allocate(set, new Random(1), 0.6f);
             tower.Prepare();
             var slots = new RowSlots();

@@ -28,7 +28,8 @@ public sealed class ChangeFeedReaderTests(ServingFixture redis) : IClassFixture<
         Assert.Equal(100, _changes.Select(change => change.Id).Distinct().Count());
         Assert.Equal(
             [new FeedChange("item7", 1, 1, 1, false), new FeedChange("item7", 1, 1, 2, true)],
-            _changes.Where(change => change.Id == "item7"));
+            _changes.Where(change => change.Id == "item7")
+        );
         Assert.Equal(0, (await feed.ReadAsync(_changes, Stop)).Changes);
     }
 
@@ -38,20 +39,32 @@ public sealed class ChangeFeedReaderTests(ServingFixture redis) : IClassFixture<
     public async Task ReadAsync_EntryOfAnyWriter_IsRead(string writer)
     {
         await using FileStream file = File.OpenRead(Path.Combine(AppContext.BaseDirectory, "schemas", "evolution.json"));
-        JsonNode vector = (await JsonNode.ParseAsync(file, cancellationToken: Stop))!.AsArray()
+        JsonNode vector = (await JsonNode.ParseAsync(file, cancellationToken: Stop))!
+            .AsArray()
             .Single(vector => (string?)vector!["record"] == "change" && (string?)vector["writer"] == writer)!;
         RedisOptions options = _options with { Partitions = 1 };
         await redis.OpenAsync(options);
         string[] fields = [.. vector["fields"]!.AsArray().Select(field => (string)field!)];
         await redis.Database.StreamAddAsync(
-            new RedisKeys(options.Model, options.Partitions).Changes(0), [.. fields.Chunk(2).Select(pair => new NameValueEntry(pair[0], pair[1]))]);
+            new RedisKeys(options.Model, options.Partitions).Changes(0),
+            [.. fields.Chunk(2).Select(pair => new NameValueEntry(pair[0], pair[1]))]
+        );
 
         FeedRead read = await Feed(options).ReadAsync(_changes, Stop);
 
         Assert.False(read.HasGap);
         Assert.Equal(
-            vector["reads"]!.AsArray().Select(change => new FeedChange((string)change!["id"]!, (uint)change["generation"]!, (uint)change["token"]!, (long)change["step"]!, (bool)change["removed"]!)),
-            _changes);
+            vector["reads"]!
+                .AsArray()
+                .Select(change => new FeedChange(
+                    (string)change!["id"]!,
+                    (uint)change["generation"]!,
+                    (uint)change["token"]!,
+                    (long)change["step"]!,
+                    (bool)change["removed"]!
+                )),
+            _changes
+        );
     }
 
     [Fact]
@@ -130,6 +143,10 @@ public sealed class ChangeFeedReaderTests(ServingFixture redis) : IClassFixture<
     private static Task<PublishCounts> PublishAsync(EmbeddingPublisher publisher, int count, long step)
     {
         Random random = new(count);
-        return publisher.PublishAsync([.. Enumerable.Range(0, count).Select(i => ServingFixture.Item(i, step, ServingFixture.Vector(random)))], [], Stop);
+        return publisher.PublishAsync(
+            [.. Enumerable.Range(0, count).Select(i => ServingFixture.Item(i, step, ServingFixture.Vector(random)))],
+            [],
+            Stop
+        );
     }
 }

@@ -45,7 +45,7 @@ public sealed class EmbeddingReaderTests : IAsyncLifetime
         string[] ids = [.. Enumerable.Range(0, 1200).Select(i => $"item{i}")];
         float[] vectors = new float[ids.Length * width];
         Array.Fill(vectors, float.NaN);
-        ItemRead[] items = new ItemRead[ids.Length];
+        var items = new ItemRead[ids.Length];
 
         ReadCounts counts = await Reader().ReadAsync(ids, width, vectors, items, Stop);
 
@@ -99,8 +99,12 @@ public sealed class EmbeddingReaderTests : IAsyncLifetime
 
     private async Task PublishAsync(int count)
     {
-        List<Refresh> items = [.. Enumerable.Range(0, count).Select(i =>
-            new Refresh(XxHash64.Hash(Encoding.UTF8.GetBytes($"item{i}")), $"item{i}", Vector(i), 1, 1, 0))];
+        List<Refresh> items =
+        [
+            .. Enumerable
+                .Range(0, count)
+                .Select(i => new Refresh(XxHash64.Hash(Encoding.UTF8.GetBytes($"item{i}")), $"item{i}", Vector(i), 1, 1, 0)),
+        ];
         List<Refresh> failed = [];
         PublishCounts counts = await _publisher.PublishAsync(items, failed, Stop);
         Assert.Equal(count, counts.Written);

@@ -42,7 +42,9 @@ public sealed class UserHistoryReaderTests(ServingFixture redis) : IClassFixture
     public async Task ReadAsync_ForeignValue_IsRefused()
     {
         await redis.Database.StringSetAsync(new RedisKeys(_options.Model, 8).User(RedisKeys.Hash("ann")), "junk");
-        EmbeddingFormatException error = await Assert.ThrowsAsync<EmbeddingFormatException>(() => Reader().ReadAsync("ann", new ulong[5], Stop));
+        EmbeddingFormatException error = await Assert.ThrowsAsync<EmbeddingFormatException>(() =>
+            Reader().ReadAsync("ann", new ulong[5], Stop)
+        );
         Assert.Equal(EmbeddingFault.Foreign, error.Fault);
     }
 

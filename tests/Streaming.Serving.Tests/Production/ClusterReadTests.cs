@@ -31,14 +31,24 @@ public sealed class ClusterReadTests : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         _cluster = await RedisCluster.StartAsync();
-        _options = new RedisOptions { Configuration = _cluster.Configuration, Partitions = 12, Element = EmbeddingElement.Float32 };
+        _options = new RedisOptions
+        {
+            Configuration = _cluster.Configuration,
+            Partitions = 12,
+            Element = EmbeddingElement.Float32,
+        };
         foreach (RedisNode node in _cluster.Nodes)
         {
             await node.SendAsync(["ACL", "SETUSER", "reader", "on", $">{Password}", .. AccessLists.Reader(_options.Model).Split(' ')]);
         }
 
         _writer = await RedisConnection.OpenAsync(_options);
-        _connection = await RedisConnection.OpenAsync(_options with { Configuration = $"{_cluster.Configuration},user=reader,password={Password}" });
+        _connection = await RedisConnection.OpenAsync(
+            _options with
+            {
+                Configuration = $"{_cluster.Configuration},user=reader,password={Password}",
+            }
+        );
     }
 
     public async ValueTask DisposeAsync()
@@ -67,26 +77,39 @@ public sealed class ClusterReadTests : IAsyncLifetime
         Assert.Equal(Items, await FoundAsync(reader));
         int slot = HashSlots.Of(Encoding.ASCII.GetBytes(new RedisKeys(_options.Model, 12).Tag(3)));
         RedisNode source = await _cluster.MasterOfAsync(slot);
-        await _cluster.MoveSlotAsync(slot, await _cluster.MasterOfAsync(HashSlots.Count - 1), async () =>
-        {
-            // Keys of one partition are on two servers.
-            Assert.Equal(Items, await FoundAsync(reader));
-        });
+        await _cluster.MoveSlotAsync(
+            slot,
+            await _cluster.MasterOfAsync(HashSlots.Count - 1),
+            async () =>
+            {
+                // Keys of one partition are on two servers.
+                Assert.Equal(Items, await FoundAsync(reader));
+            }
+        );
         Assert.Equal(Items, await FoundAsync(reader));
         await _cluster.MoveSlotAsync(slot, source);
         await _cluster.FailOverAsync((await _cluster.ReplicasOfAsync(source))[0]);
         await PublishAsync(publisher, 2);
         Assert.Equal(Items, await FoundAsync(reader));
         Assert.Equal(new FeedRead(Items, HasGap: false, HasMore: false), await feed.ReadAsync([], Stop));
-        Assert.Equal(0, await new UserHistoryReader(_connection.GetDatabase(), serving, TimeProvider.System).ReadAsync("ann", new ulong[4], Stop));
+        Assert.Equal(
+            0,
+            await new UserHistoryReader(_connection.GetDatabase(), serving, TimeProvider.System).ReadAsync("ann", new ulong[4], Stop)
+        );
         Assert.Null(await new UserTowerReader(_connection.GetDatabase(), serving, TimeProvider.System).RecordAsync(Stop));
-        using EmbeddingIndex index = new(_connection.GetDatabase(), serving, new IndexOptions { Widths = ServingFixture.Widths }, TimeProvider.System);
+        using EmbeddingIndex index = new(
+            _connection.GetDatabase(),
+            serving,
+            new IndexOptions { Widths = ServingFixture.Widths },
+            TimeProvider.System
+        );
         await index.LoadAsync(Stop);
         Assert.Equal(Items, index.Count);
         await AssertNothingRefusedAsync();
     }
 
-    private static async Task<int> FoundAsync(EmbeddingReader reader) => (await reader.ReadAsync(Ids, 4, new float[Items * 4], new ItemRead[Items], Stop)).Found;
+    private static async Task<int> FoundAsync(EmbeddingReader reader) =>
+        (await reader.ReadAsync(Ids, 4, new float[Items * 4], new ItemRead[Items], Stop)).Found;
 
     private static async Task PublishAsync(EmbeddingPublisher publisher, long step)
     {
@@ -105,7 +128,10 @@ public sealed class ClusterReadTests : IAsyncLifetime
         foreach (RedisNode node in _cluster.Nodes)
         {
             object?[] log = (object?[])(await node.SendAsync("ACL", "LOG"))!;
-            Assert.DoesNotContain(log.Select(entry => string.Join(' ', (object?[])entry!)), entry => !entry.Contains("object config|get", StringComparison.Ordinal));
+            Assert.DoesNotContain(
+                log.Select(entry => string.Join(' ', (object?[])entry!)),
+                entry => !entry.Contains("object config|get", StringComparison.Ordinal)
+            );
         }
     }
 }

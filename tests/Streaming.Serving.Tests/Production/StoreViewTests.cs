@@ -45,12 +45,14 @@ public sealed class StoreViewTests(ServingFixture redis) : IClassFixture<Serving
     {
         await redis.OpenAsync(_options);
         ServingOptions serving = ServingFixture.Serving(_options) with { Partitions = 64 };
-        foreach (Func<Task> read in (Func<Task>[])
-        [
-            () => StatusAsync(serving),
-            () => new ChangeFeedReader(redis.Database, serving, TimeProvider.System).ReadAsync([], Stop),
-            () => new UserHistoryReader(redis.Database, serving, TimeProvider.System).ReadAsync("ann", new ulong[1], Stop),
-        ])
+        foreach (
+            Func<Task> read in (Func<Task>[])
+                [
+                    () => StatusAsync(serving),
+                    () => new ChangeFeedReader(redis.Database, serving, TimeProvider.System).ReadAsync([], Stop),
+                    () => new UserHistoryReader(redis.Database, serving, TimeProvider.System).ReadAsync("ann", new ulong[1], Stop),
+                ]
+        )
         {
             KeyLayoutException error = await Assert.ThrowsAsync<KeyLayoutException>(read);
             Assert.Equal((64, 8), (error.Set, error.Stored));
@@ -80,7 +82,9 @@ public sealed class StoreViewTests(ServingFixture redis) : IClassFixture<Serving
         await connection.GetDatabase().ExecuteAsync("EVAL", "return 1", 0);
         Task blocked = connection.GetDatabase().ExecuteAsync("BLPOP", "none", "1");
 
-        TimeoutException error = await Assert.ThrowsAsync<TimeoutException>(() => new EmbeddingReader(connection.GetDatabase(), serving, TimeProvider.System).ReadAsync("item1", new float[4], Stop));
+        TimeoutException error = await Assert.ThrowsAsync<TimeoutException>(() =>
+            new EmbeddingReader(connection.GetDatabase(), serving, TimeProvider.System).ReadAsync("item1", new float[4], Stop)
+        );
         Assert.Contains("50 ms", error.Message, StringComparison.Ordinal);
         await blocked;
         RedisConnection.Close(connection);
@@ -105,6 +109,11 @@ public sealed class StoreViewTests(ServingFixture redis) : IClassFixture<Serving
     {
         string stats = (string)(await redis.Database.ScriptEvaluateAsync("return redis.call('INFO', 'commandstats')"))!;
         string? line = stats.Split("\r\n").FirstOrDefault(line => line.StartsWith("cmdstat_mget:calls=", StringComparison.Ordinal));
-        return line is null ? 0 : long.Parse(line["cmdstat_mget:calls=".Length..line.IndexOf(',', StringComparison.Ordinal)], System.Globalization.CultureInfo.InvariantCulture);
+        return line is null
+            ? 0
+            : long.Parse(
+                line["cmdstat_mget:calls=".Length..line.IndexOf(',', StringComparison.Ordinal)],
+                System.Globalization.CultureInfo.InvariantCulture
+            );
     }
 }

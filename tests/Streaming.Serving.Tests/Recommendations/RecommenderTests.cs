@@ -61,7 +61,11 @@ public sealed class RecommenderTests(ServingFixture redis) : IClassFixture<Servi
         await PublishAsync(engine, generation: 1);
         using EmbeddingIndex index = await IndexAsync();
 
-        Recommendation? shown = await new Recommender(redis.Database, Serving, index, TimeProvider.System).ForUserAsync("nobody", Ask(16, 10, true), Stop);
+        Recommendation? shown = await new Recommender(redis.Database, Serving, index, TimeProvider.System).ForUserAsync(
+            "nobody",
+            Ask(16, 10, true),
+            Stop
+        );
 
         Assert.Empty(shown!.History);
         AssertRanking(Expected(engine, [], 16).Take(10), shown);
@@ -76,7 +80,11 @@ public sealed class RecommenderTests(ServingFixture redis) : IClassFixture<Servi
         using EmbeddingIndex index = await IndexAsync();
         int[] events = [.. Enumerable.Range(0, 50)];
 
-        Recommendation? shown = await new Recommender(redis.Database, Serving, index, TimeProvider.System).ForItemsAsync([.. events.Select(Id)], Ask(16, 5, false), Stop);
+        Recommendation? shown = await new Recommender(redis.Database, Serving, index, TimeProvider.System).ForItemsAsync(
+            [.. events.Select(Id)],
+            Ask(16, 5, false),
+            Stop
+        );
 
         Assert.Equal(events.TakeLast(model.HistoryLength).Select(Id), shown!.History);
         AssertRanking(Expected(engine, [.. events.TakeLast(model.HistoryLength)], 16).Take(5), shown);
@@ -109,12 +117,24 @@ public sealed class RecommenderTests(ServingFixture redis) : IClassFixture<Servi
         using var engine = new CpuEngine(Model(TowerKind.FmrlRec, cosine: true), threads: 1);
         await PublishAsync(engine, generation: 1);
         using EmbeddingIndex index = await IndexAsync();
-        Recommender recommender = new(redis.Database, Serving with { PointerLifetime = TimeSpan.FromMilliseconds(1) }, index, TimeProvider.System);
+        Recommender recommender = new(
+            redis.Database,
+            Serving with
+            {
+                PointerLifetime = TimeSpan.FromMilliseconds(1),
+            },
+            index,
+            TimeProvider.System
+        );
         string[] ids = [.. Seen.Select(Id)];
         Recommendation first = (await recommender.ForItemsAsync(ids, Ask(16, 20, true), Stop))!;
 
-        await Parallel.ForAsync(0, 400, Stop, async (_, stop) =>
-            Assert.Equal(first.Items, (await recommender.ForItemsAsync(ids, Ask(16, 20, true), stop))!.Items));
+        await Parallel.ForAsync(
+            0,
+            400,
+            Stop,
+            async (_, stop) => Assert.Equal(first.Items, (await recommender.ForItemsAsync(ids, Ask(16, 20, true), stop))!.Items)
+        );
     }
 
     [Fact]
@@ -124,7 +144,8 @@ public sealed class RecommenderTests(ServingFixture redis) : IClassFixture<Servi
         await PublishAsync(engine, generation: 1);
         using EmbeddingIndex index = await IndexAsync();
         Recommender recommender = new(redis.Database, Serving, index, TimeProvider.System);
-        string[] seen = [.. Enumerable.Range(0, Items - 7).Select(Id)], rest = [.. Enumerable.Range(Items - 7, 7).Select(Id)];
+        string[] seen = [.. Enumerable.Range(0, Items - 7).Select(Id)],
+            rest = [.. Enumerable.Range(Items - 7, 7).Select(Id)];
 
         Recommendation shown = (await recommender.ForItemsAsync(seen, Ask(16, Items, true), Stop))!;
         Assert.Equal(rest, shown.Items.Select(item => item.Id).Order());
@@ -153,7 +174,9 @@ public sealed class RecommenderTests(ServingFixture redis) : IClassFixture<Servi
         await new UserHistoryPublisher(redis.Database, _options, TimeProvider.System).PublishAsync(batch, 1, Stop);
         using EmbeddingIndex index = await IndexAsync();
 
-        Recommendation shown = (await new Recommender(redis.Database, Serving, index, TimeProvider.System).ForUserAsync(User, Ask(8, Items, true), Stop))!;
+        Recommendation shown = (
+            await new Recommender(redis.Database, Serving, index, TimeProvider.System).ForUserAsync(User, Ask(8, Items, true), Stop)
+        )!;
 
         Assert.Equal(Enumerable.Range(138, 12).Select(Id), shown.History);
         Assert.Equal(Enumerable.Range(150, 50).Select(Id).Order(), shown.Items.Select(item => item.Id).Order());
@@ -174,7 +197,9 @@ public sealed class RecommenderTests(ServingFixture redis) : IClassFixture<Servi
 
         Assert.True(shown.IsFused);
         AssertRanking(Fused([.. Expected(engine, Seen, 16)], lists, excludeSeen).Take(30), shown);
-        Assert.False((await recommender.ForItemsAsync([.. Seen.Select(Id)], Ask(16, 30, excludeSeen) with { Counts = false }, Stop))!.IsFused);
+        Assert.False(
+            (await recommender.ForItemsAsync([.. Seen.Select(Id)], Ask(16, 30, excludeSeen) with { Counts = false }, Stop))!.IsFused
+        );
     }
 
     [Fact]
@@ -186,25 +211,46 @@ public sealed class RecommenderTests(ServingFixture redis) : IClassFixture<Servi
         await publisher.PublishAsync([ServingFixture.Item(101, 2, null)], [], Stop);
         using EmbeddingIndex index = await IndexAsync();
 
-        Recommendation shown = (await new Recommender(redis.Database, Serving, index, TimeProvider.System).ForItemsAsync([.. Seen.Select(Id)], Ask(16, Items, true), Stop))!;
+        Recommendation shown = (
+            await new Recommender(redis.Database, Serving, index, TimeProvider.System).ForItemsAsync(
+                [.. Seen.Select(Id)],
+                Ask(16, Items, true),
+                Stop
+            )
+        )!;
 
         Assert.DoesNotContain(Id(101), shown.Items.Select(item => item.Id));
-        Assert.False(await redis.Database.KeyExistsAsync(new RedisKeys(_options.Model, _options.Partitions).Related(1, RedisKeys.Hash(Id(101)))));
+        Assert.False(
+            await redis.Database.KeyExistsAsync(new RedisKeys(_options.Model, _options.Partitions).Related(1, RedisKeys.Hash(Id(101))))
+        );
     }
 
     /// <summary>Of every item some others, by chance.</summary>
     private static Dictionary<int, RelatedItems> Lists()
     {
         Random random = new(5);
-        RelatedItem[] Some(int count) => [.. Enumerable.Range(0, Items).OrderBy(_ => random.Next()).Take(count)
-            .Select(item => new RelatedItem(RedisKeys.Hash(Id(item)), random.NextSingle() + 0.01f)).OrderByDescending(item => item.Weight)];
+        RelatedItem[] Some(int count) =>
+            [
+                .. Enumerable
+                    .Range(0, Items)
+                    .OrderBy(_ => random.Next())
+                    .Take(count)
+                    .Select(item => new RelatedItem(RedisKeys.Hash(Id(item)), random.NextSingle() + 0.01f))
+                    .OrderByDescending(item => item.Weight),
+            ];
         return Enumerable.Range(0, Items).ToDictionary(item => item, _ => new RelatedItems(3, Some(20), Some(8)));
     }
 
-    /// <summary>The fused ranking in plain code: Σ weight / (40 + rank) over the model's list, neighbors, successors and own items.</summary>
-    private static IEnumerable<(int Item, double Score)> Fused((int Item, double Score)[] vector, Dictionary<int, RelatedItems> lists, bool excludeSeen)
+    /// <summary>
+    /// The fused ranking in plain code: Σ weight / (40 + rank) over the model's list, neighbors, successors and own items.
+    /// </summary>
+    private static IEnumerable<(int Item, double Score)> Fused(
+        (int Item, double Score)[] vector,
+        Dictionary<int, RelatedItems> lists,
+        bool excludeSeen
+    )
     {
-        Dictionary<ulong, int> rows = Enumerable.Range(0, Items).ToDictionary(item => RedisKeys.Hash(Id(item)), item => item);
+        var rows = Enumerable.Range(0, Items).ToDictionary(item => RedisKeys.Hash(Id(item)), item => item);
         bool Allowed(int item) => !excludeSeen || !Seen.Contains(item);
         Dictionary<int, double> neighbors = [];
         for (int p = 0; p < 3; p++)
@@ -223,19 +269,43 @@ public sealed class RecommenderTests(ServingFixture redis) : IClassFixture<Servi
             excludeSeen ? [] : [.. Seen.Reverse().Distinct()],
         ];
         double[] weights = [1, 1, 0.5, 1];
-        return Enumerable.Range(0, Items)
-            .Select(item => (item, rankings.Select((ranking, list) => Array.IndexOf(ranking, item) is >= 0 and int rank ? weights[list] / (40 + rank) : 0).Sum()))
-            .Where(item => item.Item2 > 0).OrderByDescending(item => item.Item2);
+        return Enumerable
+            .Range(0, Items)
+            .Select(item =>
+                (
+                    item,
+                    rankings
+                        .Select((ranking, list) => Array.IndexOf(ranking, item) is >= 0 and int rank ? weights[list] / (40 + rank) : 0)
+                        .Sum()
+                )
+            )
+            .Where(item => item.Item2 > 0)
+            .OrderByDescending(item => item.Item2);
     }
 
-    private static RecommendationQuery Ask(int width, int count, bool excludeSeen) => new() { Width = width, Count = count, ExcludeSeen = excludeSeen };
+    private static RecommendationQuery Ask(int width, int count, bool excludeSeen) =>
+        new()
+        {
+            Width = width,
+            Count = count,
+            ExcludeSeen = excludeSeen,
+        };
 
     private static string Id(int row) => $"item{row}";
 
-    private static ModelOptions Model(TowerKind kind, bool cosine) => new()
-    {
-        Widths = ServingFixture.Widths, Tower = kind, Cosine = cosine, Interests = 3, Layers = 1, ItemCapacity = Items, HistoryLength = 12, BankCapacity = 8, ItemDeviation = 0.3f,
-    };
+    private static ModelOptions Model(TowerKind kind, bool cosine) =>
+        new()
+        {
+            Widths = ServingFixture.Widths,
+            Tower = kind,
+            Cosine = cosine,
+            Interests = 3,
+            Layers = 1,
+            ItemCapacity = Items,
+            HistoryLength = 12,
+            BankCapacity = 8,
+            ItemDeviation = 0.3f,
+        };
 
     private static void AssertRanking(IEnumerable<(int Item, double Score)> expected, Recommendation shown)
     {
@@ -249,16 +319,34 @@ public sealed class RecommenderTests(ServingFixture redis) : IClassFixture<Servi
     {
         ModelOptions model = engine.Model;
         int interests = model.VectorsPerUser;
-        float[] users = new float[interests * model.Dimension], items = new float[Items * model.Dimension];
+        float[] users = new float[interests * model.Dimension],
+            items = new float[Items * model.Dimension];
         engine.EncodeUsers(new JaggedRows { Rows = history, Offsets = [0, history.Length] }, users);
         engine.EncodeItems([.. Enumerable.Range(0, Items)], items);
-        return Enumerable.Range(0, Items).Select(item => (item, Enumerable.Range(0, interests).Max(interest => Score(
-            users.AsSpan(interest * model.Dimension, width), items.AsSpan(item * model.Dimension, width), model.Cosine)))).OrderByDescending(item => item.Item2);
+        return Enumerable
+            .Range(0, Items)
+            .Select(item =>
+                (
+                    item,
+                    Enumerable
+                        .Range(0, interests)
+                        .Max(interest =>
+                            Score(
+                                users.AsSpan(interest * model.Dimension, width),
+                                items.AsSpan(item * model.Dimension, width),
+                                model.Cosine
+                            )
+                        )
+                )
+            )
+            .OrderByDescending(item => item.Item2);
     }
 
     private static double Score(ReadOnlySpan<float> user, ReadOnlySpan<float> item, bool cosine)
     {
-        double dot = 0, userNorm = 0, itemNorm = 0;
+        double dot = 0,
+            userNorm = 0,
+            itemNorm = 0;
         for (int i = 0; i < user.Length; i++)
         {
             dot += (double)user[i] * item[i];
@@ -279,12 +367,32 @@ public sealed class RecommenderTests(ServingFixture redis) : IClassFixture<Servi
         float[] vectors = new float[Items * engine.Model.Dimension];
         engine.EncodeItems([.. Enumerable.Range(0, Items)], vectors);
         EmbeddingPublisher publisher = await redis.OpenAsync(_options, generation);
-        await publisher.PublishAsync([.. Enumerable.Range(0, Items).Select(row => ServingFixture.Item(row, 1, vectors[(row * engine.Model.Dimension)..((row + 1) * engine.Model.Dimension)]) with { Related = lists?[row] })], [], Stop);
+        await publisher.PublishAsync(
+            [
+                .. Enumerable
+                    .Range(0, Items)
+                    .Select(row =>
+                        ServingFixture.Item(row, 1, vectors[(row * engine.Model.Dimension)..((row + 1) * engine.Model.Dimension)]) with
+                        {
+                            Related = lists?[row],
+                        }
+                    ),
+            ],
+            [],
+            Stop
+        );
         using TensorSource parameters = engine.CopyParameters();
         await new GenerationPublisher(redis.Database, _options, TimeProvider.System).PublishAsync(
-            new GenerationRecord { Generation = generation, Token = 1, Step = 1, Widths = engine.Model.Widths },
+            new GenerationRecord
+            {
+                Generation = generation,
+                Token = 1,
+                Step = 1,
+                Widths = engine.Model.Widths,
+            },
             engine.Model.Widths.Select(width => KeyValuePair.Create(width, Tower(parameters, engine.Model, width, generation))),
-            Stop);
+            Stop
+        );
     }
 
     private static byte[] Tower(TensorSource parameters, ModelOptions model, int width, uint generation)

@@ -40,14 +40,15 @@ public sealed class EmbeddingIndexTests(ServingFixture redis) : IClassFixture<Se
         using EmbeddingIndex index = Index(_options, cosine: true);
         await index.LoadAsync(Stop);
         float[] query = ServingFixture.Vector(_random);
-        Neighbour[] wide = new Neighbour[20], funnel = new Neighbour[20];
+        Neighbour[] wide = new Neighbour[20],
+            funnel = new Neighbour[20];
 
         Assert.Equal(20, index.Search(query, 16, wide));
         Assert.Equal(20, index.Funnel(query, 4, Items, 16, funnel));
         Assert.Equal(wide.Select(found => found.Id), funnel.Select(found => found.Id));
         Assert.Equal(20, index.Funnel(query, 4, 100, 16, funnel));
         Assert.Equal(funnel.OrderByDescending(found => found.Score), funnel);
-        Neighbour[] narrow = new Neighbour[100];
+        var narrow = new Neighbour[100];
         index.Search(query, 4, narrow);
         Assert.All(funnel, found => Assert.Contains(narrow, item => item.Id == found.Id));
     }
@@ -96,7 +97,17 @@ public sealed class EmbeddingIndexTests(ServingFixture redis) : IClassFixture<Se
     {
         RedisOptions options = _options with { Layout = EmbeddingKeyLayout.PerWidth };
         await PublishAsync(await redis.OpenAsync(options), Enumerable.Range(0, 100), step: 1);
-        using EmbeddingIndex index = new(redis.Database, ServingFixture.Serving(options), new IndexOptions { Widths = ServingFixture.Widths, MaxWidth = 8, Cosine = false }, TimeProvider.System);
+        using EmbeddingIndex index = new(
+            redis.Database,
+            ServingFixture.Serving(options),
+            new IndexOptions
+            {
+                Widths = ServingFixture.Widths,
+                MaxWidth = 8,
+                Cosine = false,
+            },
+            TimeProvider.System
+        );
         await index.LoadAsync(Stop);
 
         AssertExact(index, 8, cosine: false);
@@ -131,10 +142,15 @@ public sealed class EmbeddingIndexTests(ServingFixture redis) : IClassFixture<Se
         for (int round = 0; round < 5; round++)
         {
             float[] query = ServingFixture.Vector(_random);
-            Neighbour[] best = new Neighbour[10];
+            var best = new Neighbour[10];
             Assert.Equal(10, index.Search(query, width, best));
-            (string Id, double Score)[] expected = [.. _truth.Select(item => (item.Key, Score(query, item.Value, width, cosine)))
-                .OrderByDescending(item => item.Item2).Take(10)];
+            (string Id, double Score)[] expected =
+            [
+                .. _truth
+                    .Select(item => (item.Key, Score(query, item.Value, width, cosine)))
+                    .OrderByDescending(item => item.Item2)
+                    .Take(10),
+            ];
             Assert.Equal(expected.Select(item => item.Id), best.Select(found => found.Id));
             Assert.All(expected.Zip(best), pair => Assert.Equal(pair.First.Score, pair.Second.Score, 1e-4));
         }
@@ -142,7 +158,8 @@ public sealed class EmbeddingIndexTests(ServingFixture redis) : IClassFixture<Se
 
     private static double Score(float[] query, float[] item, int width, bool cosine)
     {
-        double dot = 0, square = 0;
+        double dot = 0,
+            square = 0;
         for (int i = 0; i < width; i++)
         {
             dot += (double)query[i] * item[i];

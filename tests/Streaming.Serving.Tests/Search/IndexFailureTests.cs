@@ -13,7 +13,12 @@ public sealed class IndexFailureTests : IAsyncLifetime
 {
     private const int Items = 300;
 
-    private readonly RedisOptions _options = new() { Model = "failing", Element = EmbeddingElement.Float16, Partitions = 4 };
+    private readonly RedisOptions _options = new()
+    {
+        Model = "failing",
+        Element = EmbeddingElement.Float16,
+        Partitions = 4,
+    };
     private readonly Random _random = new(3);
     private LocalRedisServer _server = null!;
     private ConnectionMultiplexer _writer = null!;
@@ -34,7 +39,17 @@ public sealed class IndexFailureTests : IAsyncLifetime
         await _publisher.OpenAsync(1, 1, Stop);
         await PublishAsync(Enumerable.Range(0, Items), step: 1);
         ServingOptions serving = ServingFixture.Serving(_options) with { Timeout = TimeSpan.FromMilliseconds(200), RetryAttempts = 0 };
-        _index = new EmbeddingIndex(_reader.GetDatabase(), serving, new IndexOptions { Widths = ServingFixture.Widths, ReadBatch = 50, SweepItems = 0 }, TimeProvider.System);
+        _index = new EmbeddingIndex(
+            _reader.GetDatabase(),
+            serving,
+            new IndexOptions
+            {
+                Widths = ServingFixture.Widths,
+                ReadBatch = 50,
+                SweepItems = 0,
+            },
+            TimeProvider.System
+        );
     }
 
     public async ValueTask DisposeAsync()
@@ -118,7 +133,11 @@ public sealed class IndexFailureTests : IAsyncLifetime
         IndexView old = _index.Current;
         var second = new EmbeddingPublisher(_writer.GetDatabase(), _options, ServingFixture.Widths, TimeProvider.System);
         await second.OpenAsync(2, 1, Stop);
-        await second.PublishAsync([.. Enumerable.Range(0, 120).Select(i => ServingFixture.Item(i, 1, ServingFixture.Vector(_random)))], [], Stop);
+        await second.PublishAsync(
+            [.. Enumerable.Range(0, 120).Select(i => ServingFixture.Item(i, 1, ServingFixture.Vector(_random)))],
+            [],
+            Stop
+        );
         await _writer.GetDatabase().StringSetAsync(new RedisKeys(_options.Model, _options.Partitions).Active, "2");
 
         _faults.Hold("MGET", after: 1);
@@ -133,7 +152,17 @@ public sealed class IndexFailureTests : IAsyncLifetime
     [Fact]
     public async Task Sweep_ItemsGoneWithoutAChange_LeaveWithinOneRound()
     {
-        using EmbeddingIndex index = new(_writer.GetDatabase(), ServingFixture.Serving(_options), new IndexOptions { Widths = ServingFixture.Widths, SweepItems = 100, ReadBatch = 30 }, TimeProvider.System);
+        using EmbeddingIndex index = new(
+            _writer.GetDatabase(),
+            ServingFixture.Serving(_options),
+            new IndexOptions
+            {
+                Widths = ServingFixture.Widths,
+                SweepItems = 100,
+                ReadBatch = 30,
+            },
+            TimeProvider.System
+        );
         await index.LoadAsync(Stop);
         ItemKeySpace keys = new RedisKeys(_options.Model, _options.Partitions).Items(1);
         await _writer.GetDatabase().KeyDeleteAsync([.. Enumerable.Range(0, 40).Select(i => (RedisKey)keys.Key($"item{i * 7}"))]);
@@ -170,24 +199,27 @@ public sealed class IndexFailureTests : IAsyncLifetime
         float[][] directions = [.. Enumerable.Range(0, 500).Select(_ => ServingFixture.Vector(_random))];
         IndexView view = new(1, ServingFixture.Widths, table);
         using CancellationTokenSource done = new();
-        Task writing = Task.Run(() =>
-        {
-            Random random = new(5);
-            while (!done.IsCancellationRequested)
+        var writing = Task.Run(
+            () =>
             {
-                int item = random.Next(directions.Length);
-                if (random.Next(3) == 0)
+                Random random = new(5);
+                while (!done.IsCancellationRequested)
                 {
-                    table.Remove($"item{item}");
+                    int item = random.Next(directions.Length);
+                    if (random.Next(3) == 0)
+                    {
+                        table.Remove($"item{item}");
+                    }
+                    else
+                    {
+                        float length = 0.1f + random.NextSingle();
+                        table.Set($"item{item}", [.. directions[item].Select(value => value * length)], new EmbeddingStamp(1, 1, 1, 0));
+                    }
                 }
-                else
-                {
-                    float length = 0.1f + random.NextSingle();
-                    table.Set($"item{item}", [.. directions[item].Select(value => value * length)], new EmbeddingStamp(1, 1, 1, 0));
-                }
-            }
-        }, Stop);
-        Neighbour[] best = new Neighbour[1];
+            },
+            Stop
+        );
+        var best = new Neighbour[1];
         int seen = 0;
         for (int i = 0; i < 20_000 || seen < 100; i++)
         {
@@ -196,7 +228,20 @@ public sealed class IndexFailureTests : IAsyncLifetime
             double length = Math.Sqrt(query.Sum(value => (double)value * value));
             foreach (int shortlist in (int[])[0, 500])
             {
-                if (view.Search(query, new SearchOptions { Width = 16, Cosine = true, Shortlist = shortlist, Narrow = shortlist == 0 ? 0 : 4 }, best) == 1 && best[0].Id == $"item{item}")
+                if (
+                    view.Search(
+                        query,
+                        new SearchOptions
+                        {
+                            Width = 16,
+                            Cosine = true,
+                            Shortlist = shortlist,
+                            Narrow = shortlist == 0 ? 0 : 4,
+                        },
+                        best
+                    ) == 1
+                    && best[0].Id == $"item{item}"
+                )
                 {
                     Assert.Equal(1, best[0].Score / length, 1e-4);
                     seen++;
@@ -213,8 +258,18 @@ public sealed class IndexFailureTests : IAsyncLifetime
     {
         await _index.LoadAsync(Stop);
         float[] query = ServingFixture.Vector(_random);
-        Neighbour[] best = new Neighbour[20];
-        SearchOptions[] searches = [new() { Width = 16, Cosine = true }, new() { Width = 5, Cosine = true }, new() { Width = 16, Shortlist = 100, Narrow = 4 }];
+        var best = new Neighbour[20];
+        SearchOptions[] searches =
+        [
+            new() { Width = 16, Cosine = true },
+            new() { Width = 5, Cosine = true },
+            new()
+            {
+                Width = 16,
+                Shortlist = 100,
+                Narrow = 4,
+            },
+        ];
         for (int i = 0; i < 200; i++)
         {
             _index.Current.Search(query, in searches[i % 3], best);
@@ -265,7 +320,9 @@ public sealed class IndexFailureTests : IAsyncLifetime
 
     private bool Has(int item) => _index.Current.TryRead(RedisKeys.Hash($"item{item}"), new float[4], out _, out _);
 
-    private Task<PublishCounts> PublishAsync(IEnumerable<int> items, long step) => _publisher.PublishAsync([.. items.Select(i => ServingFixture.Item(i, step, ServingFixture.Vector(_random)))], [], Stop);
+    private Task<PublishCounts> PublishAsync(IEnumerable<int> items, long step) =>
+        _publisher.PublishAsync([.. items.Select(i => ServingFixture.Item(i, step, ServingFixture.Vector(_random)))], [], Stop);
 
-    private Task<PublishCounts> RemoveAsync(int item, long step) => _publisher.PublishAsync([ServingFixture.Item(item, step, null)], [], Stop);
+    private Task<PublishCounts> RemoveAsync(int item, long step) =>
+        _publisher.PublishAsync([ServingFixture.Item(item, step, null)], [], Stop);
 }

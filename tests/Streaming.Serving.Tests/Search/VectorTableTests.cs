@@ -50,7 +50,10 @@ public class VectorTableTests
             }
         }
 
-        Assert.Equal(expected.Keys.Order(StringComparer.Ordinal), Enumerable.Range(0, table.Used).Select(table.IdAt).OfType<string>().Order(StringComparer.Ordinal));
+        Assert.Equal(
+            expected.Keys.Order(StringComparer.Ordinal),
+            Enumerable.Range(0, table.Used).Select(table.IdAt).OfType<string>().Order(StringComparer.Ordinal)
+        );
     }
 
     [Fact]

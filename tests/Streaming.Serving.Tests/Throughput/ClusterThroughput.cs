@@ -33,7 +33,11 @@ public sealed class ClusterThroughput
     {
         await using RedisCluster one = await RedisCluster.StartAsync(masters: 1, replicas: 0);
         await using RedisCluster three = await RedisCluster.StartAsync(masters: 3, replicas: 0);
-        (EmbeddingReader Reader, RedisCluster Cluster)[] stores = [(await FillAsync(one, partitions), one), (await FillAsync(three, partitions), three)];
+        (EmbeddingReader Reader, RedisCluster Cluster)[] stores =
+        [
+            (await FillAsync(one, partitions), one),
+            (await FillAsync(three, partitions), three),
+        ];
         LatencyHistogram[] times = [new(), new()];
         long[] commands = new long[2];
         for (int turn = 0; turn < Turns; turn++)
@@ -48,9 +52,12 @@ public sealed class ClusterThroughput
         }
 
         TestContext.Current.TestOutputHelper!.WriteLine(
-            $"{partitions} partitions: {commands[1] / (double)(Rounds * Turns):F1} commands a lookup of {ReadSize} on three masters ({commands[0] / (double)(Rounds * Turns):F1} on one); " +
-            $"p50 {times[1].Quantile(0.5):F2} ms against {times[0].Quantile(0.5):F2} ms on one ({times[1].Quantile(0.5) / times[0].Quantile(0.5):F2} times), " +
-            $"p99 {times[1].Quantile(0.99):F2} against {times[0].Quantile(0.99):F2} ms");
+            $"{partitions} partitions: {commands[1] / (double)(Rounds * Turns):F1} commands a lookup of {ReadSize} on three masters "
+                + $"({commands[0] / (double)(Rounds * Turns):F1} on one); "
+                + $"p50 {times[1].Quantile(0.5):F2} ms against {times[0].Quantile(0.5):F2} ms on one "
+                + $"({times[1].Quantile(0.5) / times[0].Quantile(0.5):F2} times), "
+                + $"p99 {times[1].Quantile(0.99):F2} against {times[0].Quantile(0.99):F2} ms"
+        );
     }
 
     private static async Task<EmbeddingReader> FillAsync(RedisCluster cluster, int partitions)
@@ -64,18 +71,34 @@ public sealed class ClusterThroughput
         {
             List<Refresh> failed = [];
             await publisher.PublishAsync(
-                [.. rows.Select(i => new Refresh(RedisKeys.Hash($"{i}"), $"{i}", [.. Enumerable.Range(0, Dimension).Select(_ => random.NextSingle() - 0.5f)], 1, 1, 0))], failed, Stop);
+                [
+                    .. rows.Select(i => new Refresh(
+                        RedisKeys.Hash($"{i}"),
+                        $"{i}",
+                        [.. Enumerable.Range(0, Dimension).Select(_ => random.NextSingle() - 0.5f)],
+                        1,
+                        1,
+                        0
+                    )),
+                ],
+                failed,
+                Stop
+            );
             Assert.Empty(failed);
         }
 
-        return new EmbeddingReader(connection.GetDatabase(), new ServingOptions { Partitions = partitions, Timeout = TimeSpan.FromSeconds(10) }, TimeProvider.System);
+        return new EmbeddingReader(
+            connection.GetDatabase(),
+            new ServingOptions { Partitions = partitions, Timeout = TimeSpan.FromSeconds(10) },
+            TimeProvider.System
+        );
     }
 
     private static async Task ReadAsync(EmbeddingReader reader, LatencyHistogram times, int seed)
     {
         Random random = new(seed);
         float[] vectors = new float[ReadSize * Dimension];
-        ItemRead[] reads = new ItemRead[ReadSize];
+        var reads = new ItemRead[ReadSize];
         for (int round = 0; round < Rounds; round++)
         {
             string[] ids = [.. Enumerable.Range(0, ReadSize).Select(_ => $"{random.Next(Items)}")];
@@ -92,7 +115,13 @@ public sealed class ClusterThroughput
         foreach (RedisNode node in cluster.Nodes)
         {
             string line = await node.InfoAsync("commandstats", "cmdstat_mget");
-            calls += line.Length == 0 ? 0 : long.Parse(line.AsSpan("calls=".Length, line.IndexOf(',', StringComparison.Ordinal) - "calls=".Length), System.Globalization.CultureInfo.InvariantCulture);
+            calls +=
+                line.Length == 0
+                    ? 0
+                    : long.Parse(
+                        line.AsSpan("calls=".Length, line.IndexOf(',', StringComparison.Ordinal) - "calls=".Length),
+                        System.Globalization.CultureInfo.InvariantCulture
+                    );
         }
 
         return calls;

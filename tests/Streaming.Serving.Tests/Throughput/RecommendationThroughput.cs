@@ -56,19 +56,39 @@ public sealed class RecommendationThroughput
         {
             foreach (int callers in (int[])[1, 4])
             {
-                Write($"width {width,3}, {callers} caller(s): " + await MeasureAsync(callers, async random =>
-                    Assert.Equal(Found, (await recommender.ForUserAsync($"u{random.Next(Users)}", new RecommendationQuery { Width = width, Count = Found }, Stop))!.Items.Count)));
+                Write(
+                    $"width {width, 3}, {callers} caller(s): "
+                        + await MeasureAsync(
+                            callers,
+                            async random =>
+                                Assert.Equal(
+                                    Found,
+                                    (
+                                        await recommender.ForUserAsync(
+                                            $"u{random.Next(Users)}",
+                                            new RecommendationQuery { Width = width, Count = Found },
+                                            Stop
+                                        )
+                                    )!
+                                        .Items
+                                        .Count
+                                )
+                        )
+                );
             }
         }
 
         float[] query = Vector(new Random(5));
-        Neighbour[] exact = new Neighbour[Found], best = new Neighbour[Found];
+        Neighbour[] exact = new Neighbour[Found],
+            best = new Neighbour[Found];
         foreach (int width in Model.Widths)
         {
-            Write($"search alone, width {width,3}: " + await MeasureAsync(1, _ => Done(index.Search(query, width, exact))));
+            Write($"search alone, width {width, 3}: " + await MeasureAsync(1, _ => Done(index.Search(query, width, exact))));
         }
 
-        Write($"funnel 16 → 128, shortlist {Shortlist}: " + await MeasureAsync(1, _ => Done(index.Funnel(query, 16, Shortlist, 128, best))));
+        Write(
+            $"funnel 16 → 128, shortlist {Shortlist}: " + await MeasureAsync(1, _ => Done(index.Funnel(query, 16, Shortlist, 128, best)))
+        );
         RedisConnection.Close(connection);
     }
 
@@ -87,17 +107,24 @@ public sealed class RecommendationThroughput
         }
 
         long started = Stopwatch.GetTimestamp();
-        await Task.WhenAll(Enumerable.Range(0, callers).Select(seed => Task.Run(async () =>
-        {
-            Random random = new(seed);
-            while (Stopwatch.GetElapsedTime(started) < Measured)
-            {
-                long at = Stopwatch.GetTimestamp();
-                await call(random);
-                times.Record(Stopwatch.GetElapsedTime(at));
-            }
-        })));
-        return $"{times.Count / Stopwatch.GetElapsedTime(started).TotalSeconds:N0} a second, p50 {times.Quantile(0.5):F2} ms, p99 {times.Quantile(0.99):F2} ms";
+        await Task.WhenAll(
+            Enumerable
+                .Range(0, callers)
+                .Select(seed =>
+                    Task.Run(async () =>
+                    {
+                        Random random = new(seed);
+                        while (Stopwatch.GetElapsedTime(started) < Measured)
+                        {
+                            long at = Stopwatch.GetTimestamp();
+                            await call(random);
+                            times.Record(Stopwatch.GetElapsedTime(at));
+                        }
+                    })
+                )
+        );
+        return $"{times.Count / Stopwatch.GetElapsedTime(started).TotalSeconds:N0} a second, p50 {times.Quantile(0.5):F2} ms, p99 "
+            + $"{times.Quantile(0.99):F2} ms";
     }
 
     private static float[] Vector(Random random) => [.. Enumerable.Range(0, Model.Dimension).Select(_ => random.NextSingle() - 0.5f)];
@@ -109,7 +136,11 @@ public sealed class RecommendationThroughput
         await publisher.OpenAsync(1, 1, Stop);
         foreach (int[] rows in Enumerable.Range(0, Items).Chunk(4096))
         {
-            await publisher.PublishAsync([.. rows.Select(i => new Refresh(RedisKeys.Hash($"{i}"), $"{i}", Vector(random), 1, 1, 0))], [], Stop);
+            await publisher.PublishAsync(
+                [.. rows.Select(i => new Refresh(RedisKeys.Hash($"{i}"), $"{i}", Vector(random), 1, 1, 0))],
+                [],
+                Stop
+            );
         }
 
         HistoryStore histories = new(new HistoryOptions { Length = HistoryLength, MaxUsers = Users });
@@ -118,7 +149,13 @@ public sealed class RecommendationThroughput
         {
             for (int i = 0; i < HistoryLength; i++)
             {
-                histories.Append(RedisKeys.Hash($"u{user}"), RedisKeys.Hash($"{random.Next(Items)}"), 1_700_000_000_000 + i, 0, new ulong[HistoryLength]);
+                histories.Append(
+                    RedisKeys.Hash($"u{user}"),
+                    RedisKeys.Hash($"{random.Next(Items)}"),
+                    1_700_000_000_000 + i,
+                    0,
+                    new ulong[HistoryLength]
+                );
             }
 
             batch.Add(histories, RedisKeys.Hash($"u{user}"), 0);
@@ -128,9 +165,15 @@ public sealed class RecommendationThroughput
         using CpuEngine engine = new(Model, threads: 1);
         using TensorSource parameters = engine.CopyParameters();
         await new GenerationPublisher(database, options, TimeProvider.System).PublishAsync(
-            new GenerationRecord { Generation = 1, Token = 1, Widths = Model.Widths },
+            new GenerationRecord
+            {
+                Generation = 1,
+                Token = 1,
+                Widths = Model.Widths,
+            },
             Model.Widths.Select(width => KeyValuePair.Create(width, Tower(parameters, width))),
-            Stop);
+            Stop
+        );
     }
 
     private static byte[] Tower(TensorSource parameters, int width)

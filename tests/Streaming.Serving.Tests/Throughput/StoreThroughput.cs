@@ -45,18 +45,27 @@ public sealed class StoreThroughput
         double after = await ServerSecondsAsync(connection);
 
         TestContext.Current.TestOutputHelper!.WriteLine(
-            $"{element}: publish {Items / first.TotalSeconds:N0} items/s new, {Items / again.TotalSeconds:N0} again " +
-            $"(script p50 {publisher.Metrics.WriteTime.Quantile(0.5):F1} ms, p99 {publisher.Metrics.WriteTime.Quantile(0.99):F1} ms); " +
-            $"{(full - empty) / Items:N0} bytes/item in Redis with time to live and feed; {read}; " +
-            $"server CPU {(between - before) / Items * 1e6:F2} us/item published, {(after - between) / (Rounds * ReadSize) * 1e6:F2} us/item read");
+            $"{element}: publish {Items / first.TotalSeconds:N0} items/s new, {Items / again.TotalSeconds:N0} again "
+                + $"(script p50 {publisher.Metrics.WriteTime.Quantile(0.5):F1} ms, p99 {publisher.Metrics.WriteTime.Quantile(0.99):F1} "
+                + "ms); "
+                + $"{(full - empty) / Items:N0} bytes/item in Redis with time to live and feed; {read}; "
+                + $"server CPU {(between - before) / Items * 1e6:F2} us/item published, "
+                + $"{(after - between) / (Rounds * ReadSize) * 1e6:F2} us/item read"
+        );
         RedisConnection.Close(connection);
     }
 
     private static Refresh[] Make()
     {
         Random random = new(1);
-        float[][] vectors = [.. Enumerable.Range(0, 1000).Select(_ => Enumerable.Range(0, Dimension).Select(_ => random.NextSingle() - 0.5f).ToArray())];
-        return [.. Enumerable.Range(0, Items).Select(i => new Refresh(RedisKeys.Hash($"{i}"), $"{i}", vectors[i % vectors.Length], 1, 1, 0))];
+        float[][] vectors =
+        [
+            .. Enumerable.Range(0, 1000).Select(_ => Enumerable.Range(0, Dimension).Select(_ => random.NextSingle() - 0.5f).ToArray()),
+        ];
+        return
+        [
+            .. Enumerable.Range(0, Items).Select(i => new Refresh(RedisKeys.Hash($"{i}"), $"{i}", vectors[i % vectors.Length], 1, 1, 0)),
+        ];
     }
 
     private static async Task<TimeSpan> PublishAsync(EmbeddingPublisher publisher, Refresh[] items, long step)
@@ -78,7 +87,7 @@ public sealed class StoreThroughput
         LatencyHistogram times = new();
         Random random = new(2);
         float[] vectors = new float[ReadSize * Dimension];
-        ItemRead[] reads = new ItemRead[ReadSize];
+        var reads = new ItemRead[ReadSize];
         long started = Stopwatch.GetTimestamp();
         for (int round = 0; round < Rounds; round++)
         {
@@ -90,7 +99,8 @@ public sealed class StoreThroughput
         }
 
         double seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
-        return $"read {Rounds * ReadSize / seconds:N0} items/s by one caller, {ReadSize} a time: p50 {times.Quantile(0.5):F2} ms, p99 {times.Quantile(0.99):F2} ms";
+        return $"read {Rounds * ReadSize / seconds:N0} items/s by one caller, {ReadSize} a time: p50 {times.Quantile(0.5):F2} ms, p99 "
+            + $"{times.Quantile(0.99):F2} ms";
     }
 
     /// <summary>CPU time of the server, which a busy machine affects less than wall time.</summary>

@@ -15,7 +15,13 @@ namespace Streaming.Serving.Tests.Towers;
 
 public sealed class UserTowerReaderTests(ServingFixture redis) : IClassFixture<ServingFixture>
 {
-    private static readonly ModelOptions Model = new() { Widths = ServingFixture.Widths, ItemCapacity = 64, HistoryLength = 6, BankCapacity = 8 };
+    private static readonly ModelOptions Model = new()
+    {
+        Widths = ServingFixture.Widths,
+        ItemCapacity = 64,
+        HistoryLength = 6,
+        BankCapacity = 8,
+    };
 
     private readonly RedisOptions _options = redis.Options();
 
@@ -38,12 +44,12 @@ public sealed class UserTowerReaderTests(ServingFixture redis) : IClassFixture<S
         SlicedModel? tower = await Reader().ReadAsync(width, Stop);
 
         Assert.Equal(new ModelVersion(1, 5, 70), tower!.Version);
-        var items = new float[rows.Length * 16];
-        var expected = new float[16];
+        float[] items = new float[rows.Length * 16];
+        float[] expected = new float[16];
         engine.EncodeItems(rows, items);
         engine.EncodeUsers(new JaggedRows { Rows = rows, Offsets = [0, rows.Length] }, expected);
         float[] cut = [.. Enumerable.Range(0, rows.Length).SelectMany(i => items[(i * 16)..((i * 16) + width)])];
-        var vector = new float[width];
+        float[] vector = new float[width];
         tower.CreateEncoder().Encode(cut, vector);
         for (int i = 0; i < width; i++)
         {
@@ -78,7 +84,9 @@ public sealed class UserTowerReaderTests(ServingFixture redis) : IClassFixture<S
         using var engine = new CpuEngine(Model, threads: 1);
         RedisKeys keys = new(_options.Model, _options.Partitions);
         await PublishAsync(engine, new ModelVersion(1, 5, 70), new ModelVersion(1, 5, 71));
-        await RefusedAsync("contains a tower of generation 1, token 5, step 70, older than the generation record's generation 1, token 5, step 71");
+        await RefusedAsync(
+            "contains a tower of generation 1, token 5, step 70, older than the generation record's generation 1, token 5, step 71"
+        );
 
         await redis.Database.StringSetAsync(keys.Tower(1, 8), File(engine, 8, new ModelVersion(2, 5, 90)));
         await RefusedAsync("contains a tower of generation 2; the embeddings are of generation 1");
@@ -93,7 +101,9 @@ public sealed class UserTowerReaderTests(ServingFixture redis) : IClassFixture<S
     {
         using var engine = new CpuEngine(Model, threads: 1);
         await PublishAsync(engine, new ModelVersion(1, 6, 70), new ModelVersion(1, 6, 70));
-        FencedException refused = await Assert.ThrowsAsync<FencedException>(() => PublishAsync(engine, new ModelVersion(1, 5, 900), new ModelVersion(1, 5, 900)));
+        FencedException refused = await Assert.ThrowsAsync<FencedException>(() =>
+            PublishAsync(engine, new ModelVersion(1, 5, 900), new ModelVersion(1, 5, 900))
+        );
         Assert.Equal(6u, refused.Newer);
     }
 
@@ -118,8 +128,15 @@ public sealed class UserTowerReaderTests(ServingFixture redis) : IClassFixture<S
         await redis.OpenAsync(_options);
         var publisher = new GenerationPublisher(redis.Database, _options, TimeProvider.System);
         await publisher.PublishAsync(
-            new GenerationRecord { Generation = record.Generation, Token = record.Token, Step = record.Step, Widths = Model.Widths },
+            new GenerationRecord
+            {
+                Generation = record.Generation,
+                Token = record.Token,
+                Step = record.Step,
+                Widths = Model.Widths,
+            },
             Model.Widths.Select(width => KeyValuePair.Create(width, File(engine, width, towers))),
-            Stop);
+            Stop
+        );
     }
 }

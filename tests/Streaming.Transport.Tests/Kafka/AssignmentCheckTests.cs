@@ -10,8 +10,17 @@ public class AssignmentCheckTests
     [Theory]
     [InlineData(0, null, "no partition of topic 't' assigned by group 'g'")]
     [InlineData(0, 0, "no partition of topic 't' assigned by group 'g'; no other member holds any")]
-    [InlineData(2, 1, "only 2 of 4 partitions of topic 't' assigned by group 'g'; another member of the group reads the rest: its events are not in this model")]
-    [InlineData(0, 3, "no partition of topic 't' assigned by group 'g'; 3 other members of the group read the rest: their events are not in this model")]
+    [InlineData(
+        2,
+        1,
+        "only 2 of 4 partitions of topic 't' assigned by group 'g'; another member of the group reads the rest: its events are not in "
+            + "this model"
+    )]
+    [InlineData(
+        0,
+        3,
+        "no partition of topic 't' assigned by group 'g'; 3 other members of the group read the rest: their events are not in this model"
+    )]
     public void Update_FewerThanAllForLongerThanTheSession_SaysWhoHasThem(int assigned, int? others, string expected)
     {
         AssignmentCheck check = Check(others);

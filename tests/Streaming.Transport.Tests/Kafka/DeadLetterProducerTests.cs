@@ -8,7 +8,9 @@ using Xunit;
 
 namespace Streaming.Transport.Tests.Kafka;
 
-/// <summary>Dead letters that the broker does not take delay their records, report it, and end the run only if waiting cannot help.</summary>
+/// <summary>
+/// Dead letters that the broker does not take delay their records, report it, and end the run only if waiting cannot help.
+/// </summary>
 public class DeadLetterProducerTests
 {
     private readonly SteppedTime _time = new();
@@ -32,7 +34,14 @@ public class DeadLetterProducerTests
         kafka.Options = kafka.Options with { Client = new Dictionary<string, string> { ["queue.buffering.max.messages"] = "1" } };
         kafka.Broker.FailNext(0, [.. Enumerable.Repeat(ErrorCode.NotEnoughReplicas, 100_000)]);
         RunningSource source = kafka.Start(queue: 100);
-        await KafkaHarness.WaitAsync(() => source.Source.Status.Problem.StartsWith("dead letters wait for delivery to topic 'interactions.dead-letters'", StringComparison.Ordinal), "the wait is reported");
+        await KafkaHarness.WaitAsync(
+            () =>
+                source.Source.Status.Problem.StartsWith(
+                    "dead letters wait for delivery to topic 'interactions.dead-letters'",
+                    StringComparison.Ordinal
+                ),
+            "the wait is reported"
+        );
         await source.DisposeAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
         Assert.True(source.Completion.IsFaulted || source.Completion.IsCanceled);
     }
@@ -41,16 +50,28 @@ public class DeadLetterProducerTests
     public void Check_TopicRefusedForHalfAMinute_EndsTheRun()
     {
         using KafkaHarness kafka = new();
-        TopicState refused = new("interactions.dead-letters") { CanWrite = false, Error = "not authorized to access topic 'interactions.dead-letters' (Broker: Topic authorization failed)" };
+        TopicState refused = new("interactions.dead-letters")
+        {
+            CanWrite = false,
+            Error = "not authorized to access topic 'interactions.dead-letters' (Broker: Topic authorization failed)",
+        };
         kafka.Broker.SetDown(); // so that nothing is delivered yet
         using DeadLetterProducer producer = new(kafka.Options, static _ => { }, _time);
         Assert.Equal("dead letters: " + refused.Error, producer.Check(refused)); // before there is any
         Assert.True(producer.TrySend(Letter()));
         _time.Advance(TimeSpan.FromSeconds(29));
-        Assert.StartsWith("dead letters wait for delivery to topic 'interactions.dead-letters': not authorized", producer.Check(refused), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "dead letters wait for delivery to topic 'interactions.dead-letters': not authorized",
+            producer.Check(refused),
+            StringComparison.Ordinal
+        );
         _time.Advance(TimeSpan.FromSeconds(2));
         KafkaUnavailableException error = Assert.Throws<KafkaUnavailableException>(() => producer.Check(refused));
-        Assert.StartsWith("A dead letter could not be delivered to topic 'interactions.dead-letters': not authorized", error.Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "A dead letter could not be delivered to topic 'interactions.dead-letters': not authorized",
+            error.Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -61,7 +82,10 @@ public class DeadLetterProducerTests
         using DeadLetterProducer producer = new(kafka.Options, static _ => { }, _time);
         Assert.True(producer.TrySend(Letter()));
         _time.Advance(TimeSpan.FromHours(1));
-        Assert.Equal("dead letters wait for delivery to topic 'interactions.dead-letters'", producer.Check(new TopicState("interactions.dead-letters") { Partitions = 1 }));
+        Assert.Equal(
+            "dead letters wait for delivery to topic 'interactions.dead-letters'",
+            producer.Check(new TopicState("interactions.dead-letters") { Partitions = 1 })
+        );
     }
 
     [Theory]
@@ -88,11 +112,19 @@ public class DeadLetterProducerTests
                 producer.Wait(TimeSpan.FromMilliseconds(100));
                 return isTaken && producer.IsDelivered;
             },
-            "the dead letter arrives");
+            "the dead letter arrives"
+        );
     }
 
     private static Message<byte[]?, byte[]?> Letter() =>
-        DeadLetter.Create([1], [2], DeadLetterReason.Malformed, "the bytes are not a message", new TopicPartitionOffset("interactions", 0, 7), "group");
+        DeadLetter.Create(
+            [1],
+            [2],
+            DeadLetterReason.Malformed,
+            "the bytes are not a message",
+            new TopicPartitionOffset("interactions", 0, 7),
+            "group"
+        );
 
     private static KafkaHarness WithBadRecords(int count)
     {

@@ -16,7 +16,10 @@ public class DeadLetterRateTests
         rate.Count(DeadLetterReason.KeyMismatch, "a");
         Assert.Empty(rate.Problem);
         rate.Count(DeadLetterReason.KeyMismatch, "the key is another");
-        Assert.Equal("2 of the newest 3 records of topic 'items' are dead letters, the last: KeyMismatch, the key is another", rate.Problem);
+        Assert.Equal(
+            "2 of the newest 3 records of topic 'items' are dead letters, the last: KeyMismatch, the key is another",
+            rate.Problem
+        );
         rate.Count(DeadLetterReason.None, string.Empty);
         Assert.Empty(rate.Problem);
     }

@@ -22,7 +22,11 @@ public class EmbeddedBrokerTests
     {
         using EmbeddedBroker broker = new();
         broker.CreateTopic("t", 1);
-        Assert.Contains("create topic 't'", Assert.Throws<InvalidOperationException>(() => broker.CreateTopic("t", 1)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "create topic 't'",
+            Assert.Throws<InvalidOperationException>(() => broker.CreateTopic("t", 1)).Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]

@@ -13,7 +13,9 @@ namespace Streaming.Transport.Tests.Kafka;
 /// <summary>The rules of evolution in schemas/README.md, against records of older and newer writers (schemas/evolution.json).</summary>
 public class EvolutionTests
 {
-    private static readonly JsonArray Records = JsonNode.Parse(File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "schemas", "evolution.json")))!.AsArray();
+    private static readonly JsonArray Records = JsonNode
+        .Parse(File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "schemas", "evolution.json")))!
+        .AsArray();
 
     public static TheoryData<string, string> Writers(string record)
     {
@@ -56,7 +58,10 @@ public class EvolutionTests
         JsonNode vector = Find(record, writer);
         foreach ((RecordFormat format, byte[] value) in Values(vector))
         {
-            Assert.Equal(DeadLetterReason.None, new ItemDecoder(format, 4096, new ItemLimits()).Decode("i1"u8, value, isTombstone: false, 0, out ItemChange? read));
+            Assert.Equal(
+                DeadLetterReason.None,
+                new ItemDecoder(format, 4096, new ItemLimits()).Decode("i1"u8, value, isTombstone: false, 0, out ItemChange? read)
+            );
 
             var fields = new JsonObject { ["item_id"] = read!.ItemId };
             Add(fields, "features", read.Features.Count == 0 ? null : JsonSerializer.SerializeToNode(read.Features));
@@ -74,10 +79,14 @@ public class EvolutionTests
         AssertSame(vector["reads"]!, JsonNode.Parse(GenerationRecord.Parse(Encoding.UTF8.GetBytes((string)vector["json"]!)).ToJson())!);
     }
 
-    private static JsonNode Find(string record, string writer) => Records.Single(vector => (string?)vector!["record"] == record && (string?)vector["writer"] == writer)!;
+    private static JsonNode Find(string record, string writer) =>
+        Records.Single(vector => (string?)vector!["record"] == record && (string?)vector["writer"] == writer)!;
 
     private static IEnumerable<(RecordFormat Format, byte[] Value)> Values(JsonNode vector) =>
-        [(RecordFormat.Protobuf, Convert.FromHexString((string)vector["protobuf"]!)), (RecordFormat.Json, Encoding.UTF8.GetBytes((string)vector["json"]!))];
+        [
+            (RecordFormat.Protobuf, Convert.FromHexString((string)vector["protobuf"]!)),
+            (RecordFormat.Json, Encoding.UTF8.GetBytes((string)vector["json"]!)),
+        ];
 
     private static void Add(JsonObject fields, string name, JsonNode? value)
     {
@@ -88,7 +97,10 @@ public class EvolutionTests
     }
 
     private static void AssertSame(JsonNode expected, JsonNode actual) =>
-        Assert.True(JsonElement.DeepEquals(Element(expected), Element(actual)), $"{actual.ToJsonString()}, expected {expected.ToJsonString()}");
+        Assert.True(
+            JsonElement.DeepEquals(Element(expected), Element(actual)),
+            $"{actual.ToJsonString()}, expected {expected.ToJsonString()}"
+        );
 
     private static JsonElement Element(JsonNode node) => JsonSerializer.SerializeToElement(node);
 }

@@ -11,7 +11,9 @@ using Xunit;
 
 namespace Streaming.Transport.Tests.Kafka;
 
-/// <summary>A stream with many damaged records: each record has exactly one outcome, and each bad one is dead-lettered byte for byte.</summary>
+/// <summary>
+/// A stream with many damaged records: each record has exactly one outcome, and each bad one is dead-lettered byte for byte.
+/// </summary>
 public class HostileStreamTests
 {
     private const int Records = 4000;
@@ -34,7 +36,12 @@ public class HostileStreamTests
             producer.Flush(TestContext.Current.CancellationToken);
         }
 
-        (long Offset, DeadLetterReason Reason)[] bad = [.. Judge(format, values).Select(static (reason, i) => ((long)i, reason)).Where(static end => end.reason != DeadLetterReason.None)];
+        (long Offset, DeadLetterReason Reason)[] bad =
+        [
+            .. Judge(format, values)
+                .Select(static (reason, i) => ((long)i, reason))
+                .Where(static end => end.reason != DeadLetterReason.None),
+        ];
         await using RunningSource source = kafka.Start();
         await source.ReadAsync(Records);
         await source.StopAsync();
@@ -59,12 +66,14 @@ public class HostileStreamTests
         Random random = new(41);
         return
         [
-            .. Enumerable.Range(0, Records).Select(i =>
-            {
-                Interaction message = KafkaHarness.NumberedEvent(i);
-                byte[] good = format == RecordFormat.Protobuf ? message.ToByteArray() : ContractJson.Write(message);
-                return random.Next(4) == 0 ? good : Mutation.Of(good, random);
-            }),
+            .. Enumerable
+                .Range(0, Records)
+                .Select(i =>
+                {
+                    Interaction message = KafkaHarness.NumberedEvent(i);
+                    byte[] good = format == RecordFormat.Protobuf ? message.ToByteArray() : ContractJson.Write(message);
+                    return random.Next(4) == 0 ? good : Mutation.Of(good, random);
+                }),
         ];
     }
 
@@ -72,7 +81,11 @@ public class HostileStreamTests
     private static IEnumerable<DeadLetterReason> Judge(RecordFormat format, byte[][] values)
     {
         EventDecoder decoder = new(format, 1 << 20);
-        EventRules rules = new(new EventTypes(new Dictionary<string, float> { ["view"] = 1f, ["impression"] = 0f }), TimeSpan.FromMinutes(5), TimeProvider.System);
+        EventRules rules = new(
+            new EventTypes(new Dictionary<string, float> { ["view"] = 1f, ["impression"] = 0f }),
+            TimeSpan.FromMinutes(5),
+            TimeProvider.System
+        );
         foreach (byte[] value in values)
         {
             DeadLetterReason reason = decoder.Decode(value, out InteractionEvent decoded);
@@ -82,7 +95,14 @@ public class HostileStreamTests
 
     private static IEnumerable<ConsumeResult<byte[], byte[]>> Letters(KafkaHarness kafka, int count)
     {
-        using IConsumer<byte[], byte[]> consumer = new ConsumerBuilder<byte[], byte[]>(new ConsumerConfig { BootstrapServers = kafka.Options.BootstrapServers, GroupId = "reader", EnablePartitionEof = true }).Build();
+        using IConsumer<byte[], byte[]> consumer = new ConsumerBuilder<byte[], byte[]>(
+            new ConsumerConfig
+            {
+                BootstrapServers = kafka.Options.BootstrapServers,
+                GroupId = "reader",
+                EnablePartitionEof = true,
+            }
+        ).Build();
         consumer.Assign([new TopicPartitionOffset(kafka.Options.DeadLetterTopic, 0, Offset.Beginning)]);
         while (consumer.Consume(TimeSpan.FromSeconds(20)) is { IsPartitionEOF: false } letter)
         {
@@ -90,5 +110,6 @@ public class HostileStreamTests
         }
     }
 
-    private static string Header(ConsumeResult<byte[], byte[]> record, string name) => Encoding.UTF8.GetString(record.Message.Headers.GetLastBytes(name));
+    private static string Header(ConsumeResult<byte[], byte[]> record, string name) =>
+        Encoding.UTF8.GetString(record.Message.Headers.GetLastBytes(name));
 }

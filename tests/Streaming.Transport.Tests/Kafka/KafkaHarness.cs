@@ -49,16 +49,46 @@ internal sealed class KafkaHarness : IDisposable
 
     public Dictionary<string, float> Types { get; } = new(StringComparer.Ordinal) { ["view"] = 1f, ["impression"] = 0f };
 
-    public static Interaction Event(int user, int item, long time, string? id = null, string type = "view")
-        => new() { UserId = $"user-{user}", ItemId = $"item-{item}", Type = type, EventTimeMs = time, EventId = id ?? string.Empty };
+    public static Interaction Event(int user, int item, long time, string? id = null, string type = "view") =>
+        new()
+        {
+            UserId = $"user-{user}",
+            ItemId = $"item-{item}",
+            Type = type,
+            EventTimeMs = time,
+            EventId = id ?? string.Empty,
+        };
 
-    public RunningSource Start(IngestState? state = null, IEnumerable<StreamPosition>? positions = null, int queue = 4, ILogger<KafkaSource>? logger = null, IReadOnlyList<StreamPosition>? oldEnds = null)
+    public RunningSource Start(
+        IngestState? state = null,
+        IEnumerable<StreamPosition>? positions = null,
+        int queue = 4,
+        ILogger<KafkaSource>? logger = null,
+        IReadOnlyList<StreamPosition>? oldEnds = null
+    )
     {
         state ??= new IngestState(Histories, Dedup);
         EventRules rules = new(new EventTypes(Types), TimeSpan.FromMinutes(5), TimeProvider.System);
-        Batcher batcher = new(Batching, rules, state, KafkaSource.CreatePositions(Options, positions ?? []), new BatchPool(Batching.BatchSize, Histories.Length), TimeProvider.System);
-        Channel<Batch> channel = Channel.CreateBounded<Batch>(queue);
-        KafkaSource source = new(Options, new ItemLimits(), batcher, channel.Writer, TimeProvider.System, logger ?? NullLogger<KafkaSource>.Instance) { OldEnds = oldEnds ?? [] };
+        Batcher batcher = new(
+            Batching,
+            rules,
+            state,
+            KafkaSource.CreatePositions(Options, positions ?? []),
+            new BatchPool(Batching.BatchSize, Histories.Length),
+            TimeProvider.System
+        );
+        var channel = Channel.CreateBounded<Batch>(queue);
+        KafkaSource source = new(
+            Options,
+            new ItemLimits(),
+            batcher,
+            channel.Writer,
+            TimeProvider.System,
+            logger ?? NullLogger<KafkaSource>.Instance
+        )
+        {
+            OldEnds = oldEnds ?? [],
+        };
         return new RunningSource(source, batcher, channel.Reader);
     }
 
@@ -79,7 +109,7 @@ internal sealed class KafkaHarness : IDisposable
     /// <summary>Asserts that each numbered event was trained on exactly once.</summary>
     public static void AssertEachOnce(int count, IEnumerable<(ulong User, ulong Item)> examples)
     {
-        Dictionary<ulong, int> seen = examples.GroupBy(static example => example.Item).ToDictionary(static group => group.Key, static group => group.Count());
+        var seen = examples.GroupBy(static example => example.Item).ToDictionary(static group => group.Key, static group => group.Count());
         Assert.DoesNotContain(Enumerable.Range(0, count), i => !seen.ContainsKey(RunningSource.Key($"item-{i}")));
         Assert.DoesNotContain(seen.Values, static times => times != 1);
         Assert.Equal(count, seen.Count);
@@ -87,7 +117,7 @@ internal sealed class KafkaHarness : IDisposable
 
     public static async Task WaitAsync(Func<bool> condition, string what)
     {
-        using CancellationTokenSource deadline = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
         deadline.CancelAfter(TimeSpan.FromSeconds(60));
         while (!condition())
         {

@@ -23,7 +23,10 @@ public class KafkaSourceCatalogueTests
         int firstEvents = source.Batches.FindIndex(static batch => batch.Count > 0);
         Assert.Equal(5000, source.Batches.Take(firstEvents).Sum(static batch => batch.ItemChanges.Count));
         Assert.True(source.Source.Status.IsCatalogueRead);
-        Assert.Equal(5000, source.Batches[^1].Positions.Where(static position => position.Topic == "items").Sum(static position => position.NextOffset));
+        Assert.Equal(
+            5000,
+            source.Batches[^1].Positions.Where(static position => position.Topic == "items").Sum(static position => position.NextOffset)
+        );
     }
 
     [Fact]
@@ -36,7 +39,9 @@ public class KafkaSourceCatalogueTests
         producer.SendRemoval("item-3");
         producer.SendRaw(kafka.Options.ItemsTopic, "x"u8.ToArray(), [0xFF], null);
         producer.Flush(TestContext.Current.CancellationToken);
-        while (source.Batches.Sum(static batch => batch.ItemChanges.Count) < 101 || source.Source.Rejections(DeadLetterReason.Malformed) < 1)
+        while (
+            source.Batches.Sum(static batch => batch.ItemChanges.Count) < 101 || source.Source.Rejections(DeadLetterReason.Malformed) < 1
+        )
         {
             await source.NextAsync();
         }
@@ -54,7 +59,10 @@ public class KafkaSourceCatalogueTests
         SendItems(kafka, 100, 10);
         await using RunningSource next = kafka.Start(positions: positions);
         await next.ReadUntilAsync(_ => next.Batches.Sum(static batch => batch.ItemChanges.Count) >= 10);
-        Assert.Equal(Enumerable.Range(100, 10).Select(static i => $"item-{i}").Order(), next.Batches.SelectMany(static batch => batch.ItemChanges).Select(static change => change.ItemId).Order());
+        Assert.Equal(
+            Enumerable.Range(100, 10).Select(static i => $"item-{i}").Order(),
+            next.Batches.SelectMany(static batch => batch.ItemChanges).Select(static change => change.ItemId).Order()
+        );
     }
 
     [Fact]
@@ -64,9 +72,24 @@ public class KafkaSourceCatalogueTests
         SendQuoted(kafka, 12);
         RecordingLogger logger = new();
         await using RunningSource source = kafka.Start(logger: logger);
-        await KafkaHarness.WaitAsync(() => source.Source.Status is { IsCatalogueRead: true } status && status.Problem.StartsWith("12 of the newest 12 records of topic 'items' are dead letters, the last: KeyMismatch, the key is \"\"item-", StringComparison.Ordinal), "the refusals are a problem");
-        Assert.EndsWith("allowed: the same bytes, or no key (the key is written as JSON: send the id alone)", source.Source.Status.Problem, StringComparison.Ordinal);
-        Assert.Contains(source.Source.Status.Rejected, static rejected => rejected is { Topic: "items", Reason: DeadLetterReason.KeyMismatch, Records: 12 });
+        await KafkaHarness.WaitAsync(
+            () =>
+                source.Source.Status is { IsCatalogueRead: true } status
+                && status.Problem.StartsWith(
+                    "12 of the newest 12 records of topic 'items' are dead letters, the last: KeyMismatch, the key is \"\"item-",
+                    StringComparison.Ordinal
+                ),
+            "the refusals are a problem"
+        );
+        Assert.EndsWith(
+            "allowed: the same bytes, or no key (the key is written as JSON: send the id alone)",
+            source.Source.Status.Problem,
+            StringComparison.Ordinal
+        );
+        Assert.Contains(
+            source.Source.Status.Rejected,
+            static rejected => rejected is { Topic: "items", Reason: DeadLetterReason.KeyMismatch, Records: 12 }
+        );
         Assert.Contains("Catalogue read to its end: 0 changes, 12 records that cannot be used", logger.Lines);
         Assert.Single(logger.Lines, static line => line.StartsWith("Records of items that cannot be used", StringComparison.Ordinal));
 
@@ -81,8 +104,14 @@ public class KafkaSourceCatalogueTests
         kafka.Options = kafka.Options with { DeadLetterWindow = 50 };
         SendQuoted(kafka, 60);
         await using RunningSource source = kafka.Start();
-        KafkaSourceException error = await Assert.ThrowsAsync<KafkaSourceException>(() => source.Completion.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken));
-        Assert.StartsWith("50 of the newest 50 records of topic 'items' were dead letters, the last: KeyMismatch", error.Message, StringComparison.Ordinal);
+        KafkaSourceException error = await Assert.ThrowsAsync<KafkaSourceException>(() =>
+            source.Completion.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken)
+        );
+        Assert.StartsWith(
+            "50 of the newest 50 records of topic 'items' were dead letters, the last: KeyMismatch",
+            error.Message,
+            StringComparison.Ordinal
+        );
     }
 
     // A producer that serializes keys as JSON.
@@ -91,7 +120,12 @@ public class KafkaSourceCatalogueTests
         using EventProducer producer = new(kafka.Options);
         for (int i = 0; i < count; i++)
         {
-            producer.SendRaw(kafka.Options.ItemsTopic, Encoding.UTF8.GetBytes($"\"item-{i}\""), new Item { ItemId = $"item-{i}" }.ToByteArray(), null);
+            producer.SendRaw(
+                kafka.Options.ItemsTopic,
+                Encoding.UTF8.GetBytes($"\"item-{i}\""),
+                new Item { ItemId = $"item-{i}" }.ToByteArray(),
+                null
+            );
         }
 
         producer.Flush(TestContext.Current.CancellationToken);
@@ -102,7 +136,14 @@ public class KafkaSourceCatalogueTests
         using EventProducer producer = new(kafka.Options);
         for (int i = first; i < first + count; i++)
         {
-            producer.Send(new Item { ItemId = $"item-{i}", Features = { ["text"] = new Features { Values = { i, 1f } } }, Text = { ["title"] = $"Title {i}" } });
+            producer.Send(
+                new Item
+                {
+                    ItemId = $"item-{i}",
+                    Features = { ["text"] = new Features { Values = { i, 1f } } },
+                    Text = { ["title"] = $"Title {i}" },
+                }
+            );
         }
 
         producer.Flush(TestContext.Current.CancellationToken);

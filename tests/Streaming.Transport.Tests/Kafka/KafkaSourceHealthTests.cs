@@ -40,7 +40,10 @@ public class KafkaSourceHealthTests
     [Theory]
     [InlineData("interactions", "not authorized to access topic 'interactions' (Broker: Topic authorization failed)")]
     [InlineData("items", "not authorized to access topic 'items' (Broker: Topic authorization failed)")]
-    [InlineData("interactions.dead-letters", "dead letters: not authorized to access topic 'interactions.dead-letters' (Broker: Topic authorization failed)")]
+    [InlineData(
+        "interactions.dead-letters",
+        "dead letters: not authorized to access topic 'interactions.dead-letters' (Broker: Topic authorization failed)"
+    )]
     public async Task Status_TopicRefused_SaysSoUntilItIsAllowed(string topic, string expected)
     {
         using KafkaHarness kafka = new(withItems: true);
@@ -63,7 +66,14 @@ public class KafkaSourceHealthTests
         using KafkaHarness kafka = new(assignment: KafkaAssignment.Group);
         kafka.Broker.FailNext(10, [.. Enumerable.Repeat(ErrorCode.GroupAuthorizationFailed, 10)]);
         await using RunningSource source = kafka.Start();
-        await KafkaHarness.WaitAsync(() => source.Source.Status.Problem.StartsWith($"not authorized to access group '{kafka.Options.GroupId}' (", StringComparison.Ordinal), "the group is refused");
+        await KafkaHarness.WaitAsync(
+            () =>
+                source.Source.Status.Problem.StartsWith(
+                    $"not authorized to access group '{kafka.Options.GroupId}' (",
+                    StringComparison.Ordinal
+                ),
+            "the group is refused"
+        );
         kafka.Produce(0, 20);
         await source.ReadAsync(20); // the broker has no errors left to return
         await UntilAsync(source, string.Empty);
@@ -77,7 +87,14 @@ public class KafkaSourceHealthTests
         await KafkaHarness.WaitAsync(() => source.Source.Status.Partitions.Count == 4, "partitions are assigned");
         await using (await OtherMember.JoinAsync(kafka.Options, Stop))
         {
-            await KafkaHarness.WaitAsync(() => source.Source.Status.Problem.StartsWith($"only 2 of 4 partitions of topic 'interactions' assigned by group '{kafka.Options.GroupId}'", StringComparison.Ordinal), "it is said");
+            await KafkaHarness.WaitAsync(
+                () =>
+                    source.Source.Status.Problem.StartsWith(
+                        $"only 2 of 4 partitions of topic 'interactions' assigned by group '{kafka.Options.GroupId}'",
+                        StringComparison.Ordinal
+                    ),
+                "it is said"
+            );
         }
 
         await UntilAsync(source, string.Empty);
@@ -111,7 +128,10 @@ public class KafkaSourceHealthTests
     {
         using KafkaHarness kafka = new(partitions: 1);
         DateTimeOffset since = TimeProvider.System.GetUtcNow().AddHours(-1);
-        kafka.Options = kafka.Options with { Start = since.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", System.Globalization.CultureInfo.InvariantCulture) };
+        kafka.Options = kafka.Options with
+        {
+            Start = since.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", System.Globalization.CultureInfo.InvariantCulture),
+        };
         await using RunningSource source = kafka.Start();
         await KafkaHarness.WaitAsync(() => source.Source.Status.Partitions.Count == 1, "partitions are assigned");
         kafka.Produce(0, 40);
@@ -120,5 +140,8 @@ public class KafkaSourceHealthTests
     }
 
     private static Task UntilAsync(RunningSource source, string problem) =>
-        KafkaHarness.WaitAsync(() => source.Source.Status.Problem == problem, $"the problem is '{problem}'; it is '{source.Source.Status.Problem}'");
+        KafkaHarness.WaitAsync(
+            () => source.Source.Status.Problem == problem,
+            $"the problem is '{problem}'; it is '{source.Source.Status.Problem}'"
+        );
 }

@@ -22,9 +22,19 @@ public class KafkaSourceIdentityTests
         Recreate(kafka);
         kafka.Produce(100, records);
         await using RunningSource source = kafka.Start(positions: positions);
-        KafkaSourceException error = await Assert.ThrowsAsync<KafkaSourceException>(() => source.Completion.WaitAsync(TimeSpan.FromSeconds(60), Stop));
-        Assert.StartsWith($"Topic 'interactions' was deleted and recreated (id {positions[0].TopicId} → ", error.Message, StringComparison.Ordinal);
-        Assert.EndsWith("or set STREAMING__Kafka__SkipMissing=true to continue from the beginning of the new topic.", error.Message, StringComparison.Ordinal);
+        KafkaSourceException error = await Assert.ThrowsAsync<KafkaSourceException>(() =>
+            source.Completion.WaitAsync(TimeSpan.FromSeconds(60), Stop)
+        );
+        Assert.StartsWith(
+            $"Topic 'interactions' was deleted and recreated (id {positions[0].TopicId} → ",
+            error.Message,
+            StringComparison.Ordinal
+        );
+        Assert.EndsWith(
+            "or set STREAMING__Kafka__SkipMissing=true to continue from the beginning of the new topic.",
+            error.Message,
+            StringComparison.Ordinal
+        );
         await Assert.ThrowsAnyAsync<Exception>(() => source.ReadAsync(1));
         Assert.Equal(0, source.Counts.Read);
     }
@@ -44,7 +54,10 @@ public class KafkaSourceIdentityTests
         await source.ReadAsync(300);
         await source.StopAsync();
         KafkaHarness.AssertEachOnce(300, source.Examples);
-        Assert.Contains(log.Lines, static line => line.StartsWith("Topic interactions was deleted and created anew", StringComparison.Ordinal));
+        Assert.Contains(
+            log.Lines,
+            static line => line.StartsWith("Topic interactions was deleted and created anew", StringComparison.Ordinal)
+        );
         Assert.NotEqual(positions[0].TopicId, source.Batches[^1].Positions[0].TopicId);
     }
 
@@ -67,8 +80,13 @@ public class KafkaSourceIdentityTests
             await source.Completion;
         });
         Assert.Contains(id, error.Message, StringComparison.Ordinal);
-        Assert.All(source.Batches.Where(static batch => batch.Snapshot is not null), batch => Assert.Equal([new StreamPosition("interactions", 0, batch.Positions[0].NextOffset, id)], batch.Positions));
-        Assert.True(source.Batches.Where(static batch => batch.Snapshot is not null).Max(static batch => batch.Positions[0].NextOffset) <= 100);
+        Assert.All(
+            source.Batches.Where(static batch => batch.Snapshot is not null),
+            batch => Assert.Equal([new StreamPosition("interactions", 0, batch.Positions[0].NextOffset, id)], batch.Positions)
+        );
+        Assert.True(
+            source.Batches.Where(static batch => batch.Snapshot is not null).Max(static batch => batch.Positions[0].NextOffset) <= 100
+        );
     }
 
     [Fact]
@@ -80,9 +98,16 @@ public class KafkaSourceIdentityTests
         Recreate(kafka);
         kafka.Produce(0, 10);
         RecordingLogger log = new();
-        await using RunningSource source = kafka.Start(positions: positions, logger: log, oldEnds: [positions[0] with { NextOffset = 142 }]);
+        await using RunningSource source = kafka.Start(
+            positions: positions,
+            logger: log,
+            oldEnds: [positions[0] with { NextOffset = 142 }]
+        );
         await source.ReadAsync(10);
-        await KafkaHarness.WaitAsync(() => source.Source.Status.Missing.Contains(new MissingRecords("interactions", 42)), "the unread records are counted");
+        await KafkaHarness.WaitAsync(
+            () => source.Source.Status.Missing.Contains(new MissingRecords("interactions", 42)),
+            "the unread records are counted"
+        );
         Assert.Contains(log.Lines, static line => line.EndsWith("that this model has not read: 42", StringComparison.Ordinal));
     }
 

@@ -100,7 +100,13 @@ public class KafkaSourceOutageTests
         await using RunningSource source = kafka.Start();
         for (int round = 0; round < 6; round++)
         {
-            kafka.Broker.FailNext(1, ErrorCode.NotLeaderForPartition, ErrorCode.Local_Transport, ErrorCode.UnknownTopicOrPart, ErrorCode.RequestTimedOut);
+            kafka.Broker.FailNext(
+                1,
+                ErrorCode.NotLeaderForPartition,
+                ErrorCode.Local_Transport,
+                ErrorCode.UnknownTopicOrPart,
+                ErrorCode.RequestTimedOut
+            );
             for (int i = 300 * round; i < 300 * (round + 1); i++)
             {
                 producer.Send(KafkaHarness.NumberedEvent(i));

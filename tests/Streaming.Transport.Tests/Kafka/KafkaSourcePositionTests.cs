@@ -27,7 +27,10 @@ public class KafkaSourcePositionTests
             await using RunningSource source = kafka.Start(state, positions);
             if (life == kills)
             {
-                await source.ReadUntilAsync(_ => source.Batcher.Totals.Read == Events && source.Batches[^1].Positions.Sum(static position => position.NextOffset) == Events);
+                await source.ReadUntilAsync(_ =>
+                    source.Batcher.Totals.Read == Events
+                    && source.Batches[^1].Positions.Sum(static position => position.NextOffset) == Events
+                );
                 survived.AddRange(source.Examples);
                 Assert.Equal(Events, source.Batcher.Totals.Trained);
                 break;
@@ -41,7 +44,11 @@ public class KafkaSourcePositionTests
             }
 
             int last = source.Batches.FindLastIndex(static batch => batch.Snapshot is not null);
-            survived.AddRange(source.Batches.Take(last + 1).SelectMany(static batch => Enumerable.Range(0, batch.Count).Select(i => (batch.UserKeys[i], batch.ItemKeys[i]))));
+            survived.AddRange(
+                source
+                    .Batches.Take(last + 1)
+                    .SelectMany(static batch => Enumerable.Range(0, batch.Count).Select(i => (batch.UserKeys[i], batch.ItemKeys[i])))
+            );
             positions = [.. source.Batches[last].Positions];
             state = Reread(source.Batches[last].Snapshot!, kafka);
         }
@@ -54,8 +61,14 @@ public class KafkaSourcePositionTests
     {
         using KafkaHarness kafka = new(partitions: 3);
         await using RunningSource source = kafka.Start(positions: [new StreamPosition(kafka.Options.InteractionsTopic, 4, 10)]);
-        KafkaSourceException error = await Assert.ThrowsAsync<KafkaSourceException>(() => source.Completion.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken));
-        Assert.StartsWith("Topic 'interactions' has 3 partitions, but the model's positions name 5", error.Message, StringComparison.Ordinal);
+        KafkaSourceException error = await Assert.ThrowsAsync<KafkaSourceException>(() =>
+            source.Completion.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken)
+        );
+        Assert.StartsWith(
+            "Topic 'interactions' has 3 partitions, but the model's positions name 5",
+            error.Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -87,7 +100,9 @@ public class KafkaSourcePositionTests
         kafka.Options = kafka.Options with { SkipMissing = skipMissing };
         kafka.Produce(0, 10);
         await using RunningSource source = kafka.Start(positions: [new StreamPosition(kafka.Options.InteractionsTopic, 0, 5000)]);
-        KafkaSourceException error = await Assert.ThrowsAsync<KafkaSourceException>(() => source.Completion.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken));
+        KafkaSourceException error = await Assert.ThrowsAsync<KafkaSourceException>(() =>
+            source.Completion.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken)
+        );
         Assert.StartsWith("interactions[0] ends at 10, before the model's position 5000", error.Message, StringComparison.Ordinal);
     }
 

@@ -41,10 +41,15 @@ public class KafkaSourceRebalanceTests
         await source.StopAsync();
         KafkaHarness.AssertEachOnce(3000, source.Examples);
         Assert.Equal(0, source.Counts.Duplicates); // due to the positions, not the dedup window
-        Assert.DoesNotContain(log.Lines.SkipWhile(static line => !line.Contains("was revoked", StringComparison.Ordinal)), static line => line.EndsWith("reading from 0", StringComparison.Ordinal));
+        Assert.DoesNotContain(
+            log.Lines.SkipWhile(static line => !line.Contains("was revoked", StringComparison.Ordinal)),
+            static line => line.EndsWith("reading from 0", StringComparison.Ordinal)
+        );
     }
 
-    /// <summary>The same when the group's committed offsets are far behind or far ahead: they are for dashboards and never read back.</summary>
+    /// <summary>
+    /// The same when the group's committed offsets are far behind or far ahead: they are for dashboards and never read back.
+    /// </summary>
     [Theory]
     [InlineData(3)]
     [InlineData(900)]
@@ -52,7 +57,11 @@ public class KafkaSourceRebalanceTests
     {
         using KafkaHarness kafka = new(partitions: 1, assignment: KafkaAssignment.Group);
         kafka.Produce(0, 1000);
-        using (IConsumer<Ignore, Ignore> dashboard = new ConsumerBuilder<Ignore, Ignore>(new ConsumerConfig { BootstrapServers = kafka.Options.BootstrapServers, GroupId = kafka.Options.GroupId }).Build())
+        using (
+            IConsumer<Ignore, Ignore> dashboard = new ConsumerBuilder<Ignore, Ignore>(
+                new ConsumerConfig { BootstrapServers = kafka.Options.BootstrapServers, GroupId = kafka.Options.GroupId }
+            ).Build()
+        )
         {
             dashboard.Commit([new TopicPartitionOffset(kafka.Options.InteractionsTopic, 0, committed)]);
         }
@@ -60,7 +69,10 @@ public class KafkaSourceRebalanceTests
         await using RunningSource source = kafka.Start(positions: [new StreamPosition(kafka.Options.InteractionsTopic, 0, 500)]);
         await source.ReadAsync(500);
         await source.StopAsync();
-        Assert.Equal(Enumerable.Range(500, 500).Select(static i => RunningSource.Key($"item-{i}")), source.Examples.Select(static example => example.Item));
+        Assert.Equal(
+            Enumerable.Range(500, 500).Select(static i => RunningSource.Key($"item-{i}")),
+            source.Examples.Select(static example => example.Item)
+        );
     }
 
     /// <summary>confluent-kafka-dotnet 1571: what happens to a half-full batch when its partitions are revoked is unclear. Here it is
@@ -73,7 +85,10 @@ public class KafkaSourceRebalanceTests
         kafka.Produce(0, 50); // a batch of 32, and 18 pending
         await using RunningSource source = kafka.Start();
         await source.ReadAsync(32);
-        await KafkaHarness.WaitAsync(() => source.Source.Status.Partitions.Count(static partition => partition.Records == 0) == 2, "everything is read");
+        await KafkaHarness.WaitAsync(
+            () => source.Source.Status.Partitions.Count(static partition => partition.Records == 0) == 2,
+            "everything is read"
+        );
         await using (await OtherMember.JoinAsync(kafka.Options, Stop))
         {
             await KafkaHarness.WaitAsync(() => source.Source.Status.Partitions.Count == 1, "a partition is taken away");
@@ -102,12 +117,17 @@ public class KafkaSourceRebalanceTests
 
         kafka.Produce(3, 5000);
         await source.ReadAsync(5003);
-        await KafkaHarness.WaitAsync(() => source.Source.Status.Partitions is { Count: 3 } partitions && partitions.All(static partition => partition.Records == 0), "there is no lag");
+        await KafkaHarness.WaitAsync(
+            () => source.Source.Status.Partitions is { Count: 3 } partitions && partitions.All(static partition => partition.Records == 0),
+            "there is no lag"
+        );
         await source.StopAsync();
         KafkaHarness.AssertEachOnce(5003, source.Examples);
     }
 
-    /// <summary>KafkaFlow 581, kafkaflow-retry-extensions 151: a partition that was paused, revoked and reassigned stays paused for ever.</summary>
+    /// <summary>
+    /// KafkaFlow 581, kafkaflow-retry-extensions 151: a partition that was paused, revoked and reassigned stays paused for ever.
+    /// </summary>
     [Fact]
     public async Task Run_MembersComeAndGoWhilePaused_GoesOnAfterwards()
     {
@@ -128,7 +148,9 @@ public class KafkaSourceRebalanceTests
         Assert.Equal(0, source.Counts.Duplicates);
     }
 
-    /// <summary>KafkaFlow 111: a consumer that is paused for longer than <c>max.poll.interval.ms</c> does not poll and is removed from the group.</summary>
+    /// <summary>
+    /// KafkaFlow 111: a consumer that is paused for longer than <c>max.poll.interval.ms</c> does not poll and is removed from the group.
+    /// </summary>
     [Fact]
     public async Task Run_PausedBeyondThePollInterval_StaysInTheGroup()
     {
@@ -146,7 +168,9 @@ public class KafkaSourceRebalanceTests
         KafkaHarness.AssertEachOnce(1000, source.Examples);
     }
 
-    /// <summary>KafkaFlow 359: with batches, some partitions' offsets are no longer committed after a while, and dashboards show false lag.</summary>
+    /// <summary>
+    /// KafkaFlow 359: with batches, some partitions' offsets are no longer committed after a while, and dashboards show false lag.
+    /// </summary>
     [Fact]
     public async Task Commit_AfterManyBatchesAndARebalance_EveryPartitionsReachesTheGroup()
     {
@@ -168,7 +192,9 @@ public class KafkaSourceRebalanceTests
         await KafkaHarness.WaitAsync(() => CommittedOffsets(kafka) == 2500, "the commits arrive");
     }
 
-    /// <summary>kafkaflow-retry-extensions 160: one bad record blocks its partition, or all. Here it is dead-lettered and nothing waits.</summary>
+    /// <summary>
+    /// kafkaflow-retry-extensions 160: one bad record blocks its partition, or all. Here it is dead-lettered and nothing waits.
+    /// </summary>
     [Fact]
     public async Task Run_BadRecordsInOnePartition_HoldUpNone()
     {
@@ -192,7 +218,14 @@ public class KafkaSourceRebalanceTests
 
     private static long CommittedOffsets(KafkaHarness kafka)
     {
-        using IConsumer<byte[], byte[]> consumer = new ConsumerBuilder<byte[], byte[]>(new ConsumerConfig { BootstrapServers = kafka.Options.BootstrapServers, GroupId = kafka.Options.GroupId }).Build();
-        return consumer.Committed([.. Enumerable.Range(0, 4).Select(partition => new TopicPartition(kafka.Options.InteractionsTopic, partition))], TimeSpan.FromSeconds(10)).Sum(static position => Math.Max(0, position.Offset.Value));
+        using IConsumer<byte[], byte[]> consumer = new ConsumerBuilder<byte[], byte[]>(
+            new ConsumerConfig { BootstrapServers = kafka.Options.BootstrapServers, GroupId = kafka.Options.GroupId }
+        ).Build();
+        return consumer
+            .Committed(
+                [.. Enumerable.Range(0, 4).Select(partition => new TopicPartition(kafka.Options.InteractionsTopic, partition))],
+                TimeSpan.FromSeconds(10)
+            )
+            .Sum(static position => Math.Max(0, position.Offset.Value));
     }
 }

@@ -42,7 +42,18 @@ public class KafkaSourceTests
         await source.ReadAsync(1300);
         await source.StopAsync();
 
-        Assert.Equal(new EventCounts { Read = 1300, Decoded = 1200, Trained = 1000, HistoryOnly = 100, DeadLettered = 100, Duplicates = 100 }, source.Counts);
+        Assert.Equal(
+            new EventCounts
+            {
+                Read = 1300,
+                Decoded = 1200,
+                Trained = 1000,
+                HistoryOnly = 100,
+                DeadLettered = 100,
+                Duplicates = 100,
+            },
+            source.Counts
+        );
         Assert.Equal(source.Counts, source.Batcher.Totals);
         Assert.Equal(1000, source.Examples.Count());
         Assert.NotNull(source.Batches[^1].Snapshot);
@@ -55,7 +66,9 @@ public class KafkaSourceTests
     {
         using KafkaHarness kafka = new(partitions: 1);
         using EventProducer producer = new(kafka.Options);
-        long future = DateTimeOffset.Parse("2100-01-01T00:00:00Z", System.Globalization.CultureInfo.InvariantCulture).ToUnixTimeMilliseconds();
+        long future = DateTimeOffset
+            .Parse("2100-01-01T00:00:00Z", System.Globalization.CultureInfo.InvariantCulture)
+            .ToUnixTimeMilliseconds();
         producer.Send(KafkaHarness.Event(1, 1, Start), producedTime: Start + 5);
         producer.Send(KafkaHarness.Event(1, 2, Start), producedTime: future);
         producer.Flush(TestContext.Current.CancellationToken);
@@ -80,9 +93,34 @@ public class KafkaSourceTests
             (new Interaction { ItemId = "i", EventTimeMs = Start }.ToByteArray(), DeadLetterReason.NoUser),
             (new Interaction { UserId = "u", EventTimeMs = Start }.ToByteArray(), DeadLetterReason.NoItem),
             (new Interaction { UserId = "u", ItemId = "i" }.ToByteArray(), DeadLetterReason.NoTime),
-            (new Interaction { UserId = "u", ItemId = "i", EventTimeMs = long.MaxValue }.ToByteArray(), DeadLetterReason.TimeInFuture),
-            (new Interaction { UserId = "u", ItemId = "i", EventTimeMs = Start, Value = double.NaN }.ToByteArray(), DeadLetterReason.InvalidNumber),
-            (new Interaction { UserId = new string('u', 300), ItemId = "i", EventTimeMs = Start }.ToByteArray(), DeadLetterReason.IdTooLong),
+            (
+                new Interaction
+                {
+                    UserId = "u",
+                    ItemId = "i",
+                    EventTimeMs = long.MaxValue,
+                }.ToByteArray(),
+                DeadLetterReason.TimeInFuture
+            ),
+            (
+                new Interaction
+                {
+                    UserId = "u",
+                    ItemId = "i",
+                    EventTimeMs = Start,
+                    Value = double.NaN,
+                }.ToByteArray(),
+                DeadLetterReason.InvalidNumber
+            ),
+            (
+                new Interaction
+                {
+                    UserId = new string('u', 300),
+                    ItemId = "i",
+                    EventTimeMs = Start,
+                }.ToByteArray(),
+                DeadLetterReason.IdTooLong
+            ),
             (new byte[2001], DeadLetterReason.TooLarge),
         ];
         for (int i = 0; i < bad.Length; i++)
@@ -125,14 +163,20 @@ public class KafkaSourceTests
                 "the user id is missing or empty",
                 "the item id is missing or empty",
                 "the event time is missing or 0; allowed: Unix milliseconds",
-                "the event time is 9223372036854775807; allowed: Unix milliseconds up to 00:05:00 ahead of the clock (STREAMING__Events__AllowedFuture)",
+                "the event time is 9223372036854775807; allowed: Unix milliseconds up to 00:05:00 ahead of the clock "
+                    + "(STREAMING__Events__AllowedFuture)",
                 "the value is NaN; allowed: a finite number",
                 $"the user id is \"{new string('u', 60)}\"... (300 bytes); allowed: at most 256 bytes",
                 "the value has 2001 bytes; allowed: at most 2000 (STREAMING__Kafka__MaxRecordBytes)",
             ],
-            letters.Select(static letter => Header(letter, "__connect.errors.exception.message")));
+            letters.Select(static letter => Header(letter, "__connect.errors.exception.message"))
+        );
         string[] offsets = [.. letters.Select(static letter => Header(letter, "offset"))];
-        ConsumeResult<byte[], byte[]>[] originals = [.. Consume(kafka, kafka.Options.InteractionsTopic, 2 * bad.Length).Where(static record => record.Partition.Value == 1 && record.Message.Key.Length == 1)];
+        ConsumeResult<byte[], byte[]>[] originals =
+        [
+            .. Consume(kafka, kafka.Options.InteractionsTopic, 2 * bad.Length)
+                .Where(static record => record.Partition.Value == 1 && record.Message.Key.Length == 1),
+        ];
         Assert.Equal(originals.Select(static record => $"{record.Offset.Value}"), offsets);
     }
 
@@ -174,9 +218,18 @@ public class KafkaSourceTests
 
         producer.Flush(TestContext.Current.CancellationToken);
         await using RunningSource source = kafka.Start(queue: 100);
-        KafkaSourceException error = await Assert.ThrowsAsync<KafkaSourceException>(() => source.Completion.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken));
-        Assert.StartsWith("21 of the newest 100 records of topic 'interactions' were dead letters, the last: Malformed, the value looks like JSON: \"{}\"; STREAMING__Kafka__InteractionsFormat is Protobuf. STREAMING__Kafka__MaxDeadLetterRate allows 20.0 %.", error.Message, StringComparison.Ordinal);
-        ChannelClosedException fromChannel = await Assert.ThrowsAsync<ChannelClosedException>(() => source.ReadUntilAsync(static _ => false));
+        KafkaSourceException error = await Assert.ThrowsAsync<KafkaSourceException>(() =>
+            source.Completion.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken)
+        );
+        Assert.StartsWith(
+            "21 of the newest 100 records of topic 'interactions' were dead letters, the last: Malformed, the value looks like JSON: "
+                + "\"{}\"; STREAMING__Kafka__InteractionsFormat is Protobuf. STREAMING__Kafka__MaxDeadLetterRate allows 20.0 %.",
+            error.Message,
+            StringComparison.Ordinal
+        );
+        ChannelClosedException fromChannel = await Assert.ThrowsAsync<ChannelClosedException>(() =>
+            source.ReadUntilAsync(static _ => false)
+        );
         Assert.Equal(error.Message, fromChannel.GetBaseException().Message);
     }
 
@@ -190,7 +243,9 @@ public class KafkaSourceTests
         producer.Flush(TestContext.Current.CancellationToken);
         kafka.Broker.FailNext(0, ErrorCode.ClusterAuthorizationFailed); // for good, unlike a right to the topic, which may be granted
         await using RunningSource source = kafka.Start();
-        await Assert.ThrowsAsync<KafkaUnavailableException>(() => source.Completion.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken));
+        await Assert.ThrowsAsync<KafkaUnavailableException>(() =>
+            source.Completion.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken)
+        );
         await Assert.ThrowsAsync<ChannelClosedException>(() => source.ReadUntilAsync(static _ => false));
         Assert.DoesNotContain(source.Batches, static batch => batch.Positions.Exists(static position => position.NextOffset > 1));
     }
@@ -203,7 +258,10 @@ public class KafkaSourceTests
         kafka.Produce(0, 50);
         await using RunningSource source = kafka.Start();
         await source.ReadUntilAsync(static counts => counts.Read >= 32);
-        await KafkaHarness.WaitAsync(() => source.Source.Status.Partitions.Count(static partition => partition.Records == 0) == 3, "everything is read");
+        await KafkaHarness.WaitAsync(
+            () => source.Source.Status.Partitions.Count(static partition => partition.Records == 0) == 3,
+            "everything is read"
+        );
         await source.StopAsync();
         Assert.Equal(50, source.Counts.Trained);
         Assert.NotNull(source.Batches[^1].Snapshot);
@@ -249,14 +307,27 @@ public class KafkaSourceTests
 
     private static Offset Committed(KafkaHarness kafka)
     {
-        using IConsumer<byte[], byte[]> consumer = new ConsumerBuilder<byte[], byte[]>(new ConsumerConfig { BootstrapServers = kafka.Options.BootstrapServers, GroupId = kafka.Options.GroupId }).Build();
+        using IConsumer<byte[], byte[]> consumer = new ConsumerBuilder<byte[], byte[]>(
+            new ConsumerConfig { BootstrapServers = kafka.Options.BootstrapServers, GroupId = kafka.Options.GroupId }
+        ).Build();
         return consumer.Committed([new TopicPartition(kafka.Options.InteractionsTopic, 0)], TimeSpan.FromSeconds(10)).Single().Offset;
     }
 
     private static List<ConsumeResult<byte[], byte[]>> Consume(KafkaHarness kafka, string topic, int count)
     {
-        using IConsumer<byte[], byte[]> consumer = new ConsumerBuilder<byte[], byte[]>(new ConsumerConfig { BootstrapServers = kafka.Options.BootstrapServers, GroupId = "reader", EnablePartitionEof = false }).Build();
-        consumer.Assign([.. Enumerable.Range(0, topic == kafka.Options.DeadLetterTopic ? 1 : 2).Select(partition => new TopicPartitionOffset(topic, partition, Offset.Beginning))]);
+        using IConsumer<byte[], byte[]> consumer = new ConsumerBuilder<byte[], byte[]>(
+            new ConsumerConfig
+            {
+                BootstrapServers = kafka.Options.BootstrapServers,
+                GroupId = "reader",
+                EnablePartitionEof = false,
+            }
+        ).Build();
+        consumer.Assign([
+            .. Enumerable
+                .Range(0, topic == kafka.Options.DeadLetterTopic ? 1 : 2)
+                .Select(partition => new TopicPartitionOffset(topic, partition, Offset.Beginning)),
+        ]);
         List<ConsumeResult<byte[], byte[]>> records = [];
         while (records.Count < count && consumer.Consume(TimeSpan.FromSeconds(20)) is { } record)
         {
@@ -266,5 +337,6 @@ public class KafkaSourceTests
         return records;
     }
 
-    private static string Header(ConsumeResult<byte[], byte[]> record, string name) => Encoding.UTF8.GetString(record.Message.Headers.GetLastBytes(name));
+    private static string Header(ConsumeResult<byte[], byte[]> record, string name) =>
+        Encoding.UTF8.GetString(record.Message.Headers.GetLastBytes(name));
 }

@@ -19,7 +19,10 @@ public class RejectionLogTests
             log.Add(2, i, DeadLetterReason.NoUser, "user_id is missing");
         }
 
-        Assert.Equal("Records of interactions that cannot be used: 1, NoUser; the last, [2]@0: user_id is missing", Assert.Single(_logger.Lines));
+        Assert.Equal(
+            "Records of interactions that cannot be used: 1, NoUser; the last, [2]@0: user_id is missing",
+            Assert.Single(_logger.Lines)
+        );
         _time.Advance(TimeSpan.FromSeconds(59));
         log.Report(isEnd: false);
         Assert.Single(_logger.Lines);
@@ -27,7 +30,10 @@ public class RejectionLogTests
         log.Report(isEnd: false);
         log.Report(isEnd: false);
         Assert.Equal(2, _logger.Lines.Count);
-        Assert.Equal("Records of interactions that cannot be used: 999, NoUser; the last, [2]@999: user_id is missing", _logger.Lines.Last());
+        Assert.Equal(
+            "Records of interactions that cannot be used: 999, NoUser; the last, [2]@999: user_id is missing",
+            _logger.Lines.Last()
+        );
     }
 
     [Fact]

@@ -34,8 +34,8 @@ internal sealed class RunningSource : IAsyncDisposable
     public EventCounts Counts { get; private set; }
 
     /// <summary>The examples as "user item" hashes, in order.</summary>
-    public IEnumerable<(ulong User, ulong Item)> Examples
-        => Batches.SelectMany(static batch => Enumerable.Range(0, batch.Count).Select(i => (batch.UserKeys[i], batch.ItemKeys[i])));
+    public IEnumerable<(ulong User, ulong Item)> Examples =>
+        Batches.SelectMany(static batch => Enumerable.Range(0, batch.Count).Select(i => (batch.UserKeys[i], batch.ItemKeys[i])));
 
     public static ulong Key(string id) => XxHash64.Hash(Encoding.UTF8.GetBytes(id));
 
@@ -43,7 +43,10 @@ internal sealed class RunningSource : IAsyncDisposable
 
     public async Task<Batch> NextAsync()
     {
-        Batch batch = await _reader.ReadAsync(TestContext.Current.CancellationToken).AsTask().WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
+        Batch batch = await _reader
+            .ReadAsync(TestContext.Current.CancellationToken)
+            .AsTask()
+            .WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
         Keep(batch);
         return batch;
     }
@@ -73,7 +76,12 @@ internal sealed class RunningSource : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         _abort.Cancel();
-        await Completion.ContinueWith(static _ => { }, TestContext.Current.CancellationToken, TaskContinuationOptions.None, TaskScheduler.Default);
+        await Completion.ContinueWith(
+            static _ => { },
+            TestContext.Current.CancellationToken,
+            TaskContinuationOptions.None,
+            TaskScheduler.Default
+        );
         _stopping.Dispose();
         _abort.Dispose();
     }

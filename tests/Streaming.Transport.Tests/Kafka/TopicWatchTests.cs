@@ -41,7 +41,10 @@ public class TopicWatchTests
     public void Look_ThatFails_KeepsWhatWasSeenAndSaysWhy()
     {
         int looks = 0;
-        using TopicWatch watch = new(() => ++looks == 1 ? Seen(3) : throw new KafkaException(new Error(ErrorCode.Local_TimedOut, "no answer")), Never);
+        using TopicWatch watch = new(
+            () => ++looks == 1 ? Seen(3) : throw new KafkaException(new Error(ErrorCode.Local_TimedOut, "no answer")),
+            Never
+        );
         Assert.True(watch.Wait(1, Limit));
         Assert.True(watch.Wait(watch.Request(), Limit));
         Assert.False(watch.Report.IsAnswered);
@@ -57,5 +60,8 @@ public class TopicWatchTests
         Assert.False(watch.Wait(2, TimeSpan.FromMilliseconds(20)));
     }
 
-    private static Task<IReadOnlyDictionary<string, TopicState>> Seen(int partitions) => Task.FromResult<IReadOnlyDictionary<string, TopicState>>(new Dictionary<string, TopicState> { ["t"] = new TopicState("t") { Partitions = partitions } });
+    private static Task<IReadOnlyDictionary<string, TopicState>> Seen(int partitions) =>
+        Task.FromResult<IReadOnlyDictionary<string, TopicState>>(
+            new Dictionary<string, TopicState> { ["t"] = new TopicState("t") { Partitions = partitions } }
+        );
 }

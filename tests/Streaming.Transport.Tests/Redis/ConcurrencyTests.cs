@@ -40,16 +40,21 @@ public sealed class ConcurrencyTests(RedisFixture redis) : IClassFixture<RedisFi
         int[] steps = [.. Enumerable.Range(1, 200)];
         new Random(7).Shuffle(steps);
         EmbeddingPublisher[] publishers = [await OpenAsync(1), await OpenAsync(1), await OpenAsync(1), await OpenAsync(1)];
-        PublishCounts[] counts = await Task.WhenAll(publishers.Select((publisher, writer) => Task.Run(async () =>
-        {
-            PublishCounts total = default;
-            foreach (int step in steps.Where(step => step % publishers.Length == writer))
-            {
-                total += await publisher.PublishAsync([.. Enumerable.Range(0, Items).Select(i => Constant(i, step))], [], Stop);
-            }
+        PublishCounts[] counts = await Task.WhenAll(
+            publishers.Select(
+                (publisher, writer) =>
+                    Task.Run(async () =>
+                    {
+                        PublishCounts total = default;
+                        foreach (int step in steps.Where(step => step % publishers.Length == writer))
+                        {
+                            total += await publisher.PublishAsync([.. Enumerable.Range(0, Items).Select(i => Constant(i, step))], [], Stop);
+                        }
 
-            return total;
-        })));
+                        return total;
+                    })
+            )
+        );
 
         Assert.Equal(200 * Items, counts.Sum(count => count.Written + count.Skipped));
         Assert.True(counts.Sum(count => count.Skipped) > 0);

@@ -42,7 +42,8 @@ public sealed class EmbeddingPublisherTests(RedisFixture redis) : IClassFixture<
     public async Task PublishAsync_ItemWithLists_ListsFollowTheRulesOfItsEmbedding()
     {
         EmbeddingPublisher publisher = await OpenAsync(token: 1);
-        RelatedItems first = new(10, [new(1, 0.5f)], []), second = new(10, [new(2, 0.25f)], []);
+        RelatedItems first = new(10, [new(1, 0.5f)], []),
+            second = new(10, [new(2, 0.25f)], []);
         await publisher.PublishAsync([Make.Item("a", step: 5) with { Related = first }, Make.Item("b", step: 5)], _failed, Stop);
         Assert.Equal(first.Neighbors, (await ListsAsync("a"))!.Neighbors);
         Assert.Null(await ListsAsync("b"));
@@ -198,7 +199,10 @@ public sealed class EmbeddingPublisherTests(RedisFixture redis) : IClassFixture<
 
     private async Task<RelatedItems?> ListsAsync(string id)
     {
-        RelatedItemsValue.TryDecode((byte[]?)await redis.Database.StringGetAsync(Keys.Related(1, Make.Key(id))) ?? [], out RelatedItems? lists);
+        RelatedItemsValue.TryDecode(
+            (byte[]?)await redis.Database.StringGetAsync(Keys.Related(1, Make.Key(id))) ?? [],
+            out RelatedItems? lists
+        );
         return lists;
     }
 

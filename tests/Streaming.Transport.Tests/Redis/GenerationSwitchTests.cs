@@ -62,6 +62,15 @@ public sealed class GenerationSwitchTests(RedisFixture redis) : IClassFixture<Re
     {
         EmbeddingPublisher publisher = new(redis.Database, options, Make.Widths, TimeProvider.System);
         await publisher.OpenAsync(generation, 1, Stop);
-        Assert.Equal(count, (await publisher.PublishAsync([.. Make.Items(count).Select(item => item with { Related = new RelatedItems(10, [new(1, 0.5f)], []) })], [], Stop)).Written);
+        Assert.Equal(
+            count,
+            (
+                await publisher.PublishAsync(
+                    [.. Make.Items(count).Select(item => item with { Related = new RelatedItems(10, [new(1, 0.5f)], []) })],
+                    [],
+                    Stop
+                )
+            ).Written
+        );
     }
 }

@@ -7,14 +7,15 @@ namespace Streaming.Transport.Tests.Redis;
 internal sealed class IncidentLog
 {
     private readonly Channel<PublishIncident> _channel = Channel.CreateBounded<PublishIncident>(
-        new BoundedChannelOptions(1000) { FullMode = BoundedChannelFullMode.DropWrite });
+        new BoundedChannelOptions(1000) { FullMode = BoundedChannelFullMode.DropWrite }
+    );
 
     public void Add(PublishIncident incident) => _channel.Writer.TryWrite(incident);
 
     /// <summary>Waits for an incident of the kind, skipping others.</summary>
     public async Task<PublishIncident> WaitForAsync(PublishIncidentKind kind, CancellationToken cancellationToken)
     {
-        using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(TimeSpan.FromSeconds(40));
         var seen = new List<PublishIncident>();
         try
@@ -31,7 +32,10 @@ internal sealed class IncidentLog
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            throw new TimeoutException($"No {kind} within 40 s, but {seen.Count} others; the first: {string.Join("; ", seen.Take(3).Select(incident => $"{incident.Kind} {incident.Items} {incident.Error?.Message}"))}");
+            throw new TimeoutException(
+                $"No {kind} within 40 s, but {seen.Count} others; the first: "
+                    + $"{string.Join("; ", seen.Take(3).Select(incident => $"{incident.Kind} {incident.Items} {incident.Error?.Message}"))}"
+            );
         }
 
         throw new InvalidOperationException("unreachable: the channel never completes");

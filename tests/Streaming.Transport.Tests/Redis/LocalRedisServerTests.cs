@@ -12,7 +12,7 @@ public class LocalRedisServerTests
     public async Task DisposeAsync_Running_EndsTheProcessAndItsFolder()
     {
         LocalRedisServer server = await LocalRedisServer.StartAsync(cancellationToken: Stop);
-        using Process process = Process.GetProcessById(server.ProcessId);
+        using var process = Process.GetProcessById(server.ProcessId);
         string folder = server.Folder;
         Assert.True(Directory.Exists(folder));
         await server.DisposeAsync();
@@ -24,8 +24,9 @@ public class LocalRedisServerTests
     [Fact]
     public async Task StartAsync_BadArgument_SaysWhatTheServerPrinted()
     {
-        InvalidOperationException error = await Assert.ThrowsAsync<InvalidOperationException>(
-            () => LocalRedisServer.StartAsync(["--no-such-setting", "1"], Stop));
+        InvalidOperationException error = await Assert.ThrowsAsync<InvalidOperationException>(() =>
+            LocalRedisServer.StartAsync(["--no-such-setting", "1"], Stop)
+        );
         Assert.Contains("no-such-setting", error.Message, StringComparison.Ordinal);
     }
 

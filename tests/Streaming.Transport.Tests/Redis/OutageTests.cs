@@ -100,7 +100,8 @@ public sealed class OutageTests : IAsyncLifetime
         await AssertStoredAsync(100, step: 2);
     }
 
-    private async Task ConfigureAsync(string name, string value) => await _connection.GetDatabase().ExecuteAsync("CONFIG", "SET", name, value);
+    private async Task ConfigureAsync(string name, string value) =>
+        await _connection.GetDatabase().ExecuteAsync("CONFIG", "SET", name, value);
 
     private async Task UntilWrittenAsync(long count)
     {

@@ -36,11 +36,12 @@ public sealed class RedisFixture : IAsyncLifetime
     }
 
     /// <summary>Returns options with a new model name.</summary>
-    public RedisOptions Options() => new()
-    {
-        Configuration = Server.Configuration,
-        Model = $"model{Interlocked.Increment(ref _models)}",
-        Partitions = 8,
-        RetryDelay = TimeSpan.FromMilliseconds(5),
-    };
+    public RedisOptions Options() =>
+        new()
+        {
+            Configuration = Server.Configuration,
+            Model = $"model{Interlocked.Increment(ref _models)}",
+            Partitions = 8,
+            RetryDelay = TimeSpan.FromMilliseconds(5),
+        };
 }

@@ -48,7 +48,8 @@ public class RedisOptionsTests
     public async Task OpenAsync_ConfigurationNotReadable_ErrorNamesKeywordsOnly(string configuration)
     {
         OptionsException error = await Assert.ThrowsAsync<OptionsException>(() =>
-            RedisConnection.OpenAsync(new RedisOptions { Configuration = configuration }, TestContext.Current.CancellationToken));
+            RedisConnection.OpenAsync(new RedisOptions { Configuration = configuration }, TestContext.Current.CancellationToken)
+        );
 
         Assert.DoesNotContain("=s3cret", error.ToString(), StringComparison.Ordinal);
         Assert.Null(error.InnerException);

@@ -26,10 +26,23 @@ public sealed class SecurityTests : IAsyncLifetime
         await MakeCertificatesAsync();
         await File.WriteAllTextAsync(Path.Combine(_folder, "password"), Password + "\n");
         await File.WriteAllTextAsync(
-            Path.Combine(_folder, "users.acl"), $"user default reset on >{Password} {AccessLists.Trainer("items")}\n");
+            Path.Combine(_folder, "users.acl"),
+            $"user default reset on >{Password} {AccessLists.Trainer("items")}\n"
+        );
         _server = await LocalRedisServer.StartAsync([
-            "--tls-port", "{port}", "--tls-cert-file", Path.Combine(_folder, "server.crt"), "--tls-key-file", Path.Combine(_folder, "server.key"),
-            "--tls-ca-cert-file", Path.Combine(_folder, "ca.crt"), "--tls-auth-clients", "no", "--aclfile", Path.Combine(_folder, "users.acl")]);
+            "--tls-port",
+            "{port}",
+            "--tls-cert-file",
+            Path.Combine(_folder, "server.crt"),
+            "--tls-key-file",
+            Path.Combine(_folder, "server.key"),
+            "--tls-ca-cert-file",
+            Path.Combine(_folder, "ca.crt"),
+            "--tls-auth-clients",
+            "no",
+            "--aclfile",
+            Path.Combine(_folder, "users.acl"),
+        ]);
     }
 
     public async ValueTask DisposeAsync()
@@ -52,10 +65,21 @@ public sealed class SecurityTests : IAsyncLifetime
         Assert.Equal(30, (await publisher.PublishAsync(Make.Items(30), [], Stop)).Written);
         Assert.Equal(1, (await publisher.PublishAsync([Make.Removal("item1", 2)], [], Stop)).Removed);
         GenerationPublisher beside = new(connection.GetDatabase(), options, TimeProvider.System);
-        await beside.PublishAsync(new GenerationRecord { Generation = 1, Token = lease.Token, Widths = Make.Widths }, [new(16, new byte[10])], Stop);
+        await beside.PublishAsync(
+            new GenerationRecord
+            {
+                Generation = 1,
+                Token = lease.Token,
+                Widths = Make.Widths,
+            },
+            [new(16, new byte[10])],
+            Stop
+        );
         Assert.Equal(lease.Token, (await beside.ReadAsync(1, Stop))!.Token);
         Assert.Equal(29, (await generations.CheckAsync(1, [.. Make.Items(30).Select(item => item.ItemId)], Stop)).Present);
-        RedisServerException refused = await Assert.ThrowsAsync<RedisServerException>(() => connection.GetDatabase().StringGetAsync("other"));
+        RedisServerException refused = await Assert.ThrowsAsync<RedisServerException>(() =>
+            connection.GetDatabase().StringGetAsync("other")
+        );
         Assert.StartsWith("NOPERM", refused.Message, StringComparison.Ordinal);
         Assert.True(await lease.ReleaseAsync(Stop));
         RedisConnection.Close(connection);
@@ -65,7 +89,13 @@ public sealed class SecurityTests : IAsyncLifetime
     public async Task OpenAsync_AuthorityUnknown_NothingIsSent()
     {
         ConnectionMultiplexer connection = await RedisConnection.OpenAsync(
-            Options() with { CertificateAuthorityFile = null, ConnectTimeout = TimeSpan.FromSeconds(1) }, Stop);
+            Options() with
+            {
+                CertificateAuthorityFile = null,
+                ConnectTimeout = TimeSpan.FromSeconds(1),
+            },
+            Stop
+        );
         await Assert.ThrowsAsync<RedisConnectionException>(() => connection.GetDatabase().StringGetAsync("e:items:active"));
         RedisConnection.Close(connection);
     }
@@ -74,7 +104,13 @@ public sealed class SecurityTests : IAsyncLifetime
     public async Task OpenAsync_CertificateOfAnotherName_NothingIsSent()
     {
         ConnectionMultiplexer connection = await RedisConnection.OpenAsync(
-            Options() with { Configuration = $"{_server.Configuration},ssl=true,sslHost=elsewhere.example", ConnectTimeout = TimeSpan.FromSeconds(1) }, Stop);
+            Options() with
+            {
+                Configuration = $"{_server.Configuration},ssl=true,sslHost=elsewhere.example",
+                ConnectTimeout = TimeSpan.FromSeconds(1),
+            },
+            Stop
+        );
         await Assert.ThrowsAsync<RedisConnectionException>(() => connection.GetDatabase().StringGetAsync("e:items:active"));
         RedisConnection.Close(connection);
     }
@@ -108,25 +144,61 @@ public sealed class SecurityTests : IAsyncLifetime
         Assert.Contains(said, text => text.Contains("NOPERM", StringComparison.Ordinal));
     }
 
-    private RedisOptions Options() => new()
-    {
-        Configuration = $"{_server.Configuration},ssl=true",
-        PasswordFile = Path.Combine(_folder, "password"),
-        CertificateAuthorityFile = Path.Combine(_folder, "ca.crt"),
-        Partitions = 8,
-    };
+    private RedisOptions Options() =>
+        new()
+        {
+            Configuration = $"{_server.Configuration},ssl=true",
+            PasswordFile = Path.Combine(_folder, "password"),
+            CertificateAuthorityFile = Path.Combine(_folder, "ca.crt"),
+            Partitions = 8,
+        };
 
     private async Task MakeCertificatesAsync()
     {
         await File.WriteAllTextAsync(Path.Combine(_folder, "san"), "subjectAltName=IP:127.0.0.1\n", Stop);
-        await OpenSslAsync("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=Test authority", "-keyout", "ca.key", "-out", "ca.crt");
+        await OpenSslAsync(
+            "req",
+            "-x509",
+            "-newkey",
+            "rsa:2048",
+            "-nodes",
+            "-days",
+            "2",
+            "-subj",
+            "/CN=Test authority",
+            "-keyout",
+            "ca.key",
+            "-out",
+            "ca.crt"
+        );
         await OpenSslAsync("req", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=127.0.0.1", "-keyout", "server.key", "-out", "server.csr");
-        await OpenSslAsync("x509", "-req", "-in", "server.csr", "-CA", "ca.crt", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2", "-extfile", "san", "-out", "server.crt");
+        await OpenSslAsync(
+            "x509",
+            "-req",
+            "-in",
+            "server.csr",
+            "-CA",
+            "ca.crt",
+            "-CAkey",
+            "ca.key",
+            "-CAcreateserial",
+            "-days",
+            "2",
+            "-extfile",
+            "san",
+            "-out",
+            "server.crt"
+        );
     }
 
     private async Task OpenSslAsync(params string[] arguments)
     {
-        ProcessStartInfo info = new("openssl", arguments) { WorkingDirectory = _folder, RedirectStandardError = true, RedirectStandardOutput = true };
+        ProcessStartInfo info = new("openssl", arguments)
+        {
+            WorkingDirectory = _folder,
+            RedirectStandardError = true,
+            RedirectStandardOutput = true,
+        };
         using Process process = Process.Start(info)!;
         string printed = await process.StandardError.ReadToEndAsync(Stop);
         await process.WaitForExitAsync(Stop);

@@ -67,7 +67,7 @@ public sealed class TrainerLeaseTests(RedisFixture redis) : IClassFixture<RedisF
         using TrainerLease holder = Lease("a");
         using TrainerLease standby = Lease("b");
         await holder.AcquireAsync(0, Stop);
-        using CancellationTokenSource end = CancellationTokenSource.CreateLinkedTokenSource(Stop);
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(Stop);
         Task keeping = holder.KeepAsync(end.Token);
         Task waiting = standby.AcquireAsync(0, Stop);
         Assert.NotSame(waiting, await Task.WhenAny(waiting, Task.Delay(_options.LeaseDuration * 4, Stop)));

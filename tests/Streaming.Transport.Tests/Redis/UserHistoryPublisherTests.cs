@@ -38,7 +38,10 @@ public sealed class UserHistoryPublisherTests(RedisFixture redis) : IClassFixtur
         feed.Complete();
         await publisher.RunAsync(feed, 1, Stop);
 
-        Assert.Equal((3000, 0, 0, 3000), (publisher.Metrics.Written, publisher.Metrics.Skipped, publisher.Metrics.Failed, publisher.Metrics.Freshness.Count));
+        Assert.Equal(
+            (3000, 0, 0, 3000),
+            (publisher.Metrics.Written, publisher.Metrics.Skipped, publisher.Metrics.Failed, publisher.Metrics.Freshness.Count)
+        );
         Assert.Equal("1000", await ReadAsync(1000));
         Assert.Equal("2001, 2002, 2003", await ReadAsync(1999));
         Assert.InRange((await redis.Database.KeyTimeToLiveAsync(Keys.User(1999)))!.Value, TimeSpan.FromMinutes(59), TimeSpan.FromHours(1));
@@ -51,7 +54,9 @@ public sealed class UserHistoryPublisherTests(RedisFixture redis) : IClassFixtur
         UserHistoryPublisher publisher = Publisher();
         List<UserHistoryBatch> states = [];
         // A basket: the newest time is equal, the sum differs. Then a late event: the newest time stays, the sum grows.
-        foreach ((ulong item, long time) in new (ulong, long)[] { (1, Now), (2, Now), (3, Now + 5), (4, Now + 1), (5, Now + 6), (6, Now + 3) })
+        foreach (
+            (ulong item, long time) in new (ulong, long)[] { (1, Now), (2, Now), (3, Now + 5), (4, Now + 1), (5, Now + 6), (6, Now + 3) }
+        )
         {
             _histories.Append(7, item, time, 0, _before);
             states.Add(Batch(7));
@@ -155,7 +160,8 @@ public sealed class UserHistoryPublisherTests(RedisFixture redis) : IClassFixtur
         return batch;
     }
 
-    private async Task OpenAsync(uint token) => await new EmbeddingPublisher(redis.Database, _options, Make.Widths, TimeProvider.System).OpenAsync(1, token, Stop);
+    private async Task OpenAsync(uint token) =>
+        await new EmbeddingPublisher(redis.Database, _options, Make.Widths, TimeProvider.System).OpenAsync(1, token, Stop);
 
     private async Task<string> ReadAsync(ulong user)
     {

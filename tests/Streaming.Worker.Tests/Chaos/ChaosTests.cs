@@ -10,7 +10,7 @@ public class ChaosTests
     public async Task Kills_UnderLoad_NothingIsLostTwiceOrStale()
     {
         DirectoryInfo folder = Directory.CreateTempSubdirectory("streaming-chaos-test-");
-        ChaosOptions options = ChaosOptions.Parse(["--kills", "3", "--rate", "300", "--seed", "7"]);
+        var options = ChaosOptions.Parse(["--kills", "3", "--rate", "300", "--seed", "7"]);
         ChaosReport report = await new ChaosRun(options, folder.FullName, Path.Combine(AppContext.BaseDirectory, "streaming")).RunAsync();
 
         Assert.Equal(3, report.Kills);

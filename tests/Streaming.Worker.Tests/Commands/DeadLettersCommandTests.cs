@@ -58,13 +58,28 @@ public sealed class DeadLettersCommandTests : IDisposable
         Assert.Contains("value (10000 bytes, the first 10): xxxxxxxxxx\n", second, StringComparison.Ordinal);
         Assert.Contains("000000  01 02 c3 bf", await RunAsync(ExitCode.Success, "show", "0", "2"), StringComparison.Ordinal);
         Assert.Contains("has no record at offset 3", await RunAsync(ExitCode.Unavailable, "show", "0", "3"), StringComparison.Ordinal);
-        Assert.Contains("The partition is 2; allowed: 0 … 1", await RunAsync(ExitCode.Configuration, "show", "2", "0"), StringComparison.Ordinal);
+        Assert.Contains(
+            "The partition is 2; allowed: 0 … 1",
+            await RunAsync(ExitCode.Configuration, "show", "2", "0"),
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
     public async Task Replay_AfterAFix_SendsBackWhatWasThereToWhereItWas()
     {
-        await SendAsync(0, "u1", "fixed", "NoUser", "interactions", 2, 40, "user_id is missing", ("ce_id", "77"), ("timestamp", "1700000000123"));
+        await SendAsync(
+            0,
+            "u1",
+            "fixed",
+            "NoUser",
+            "interactions",
+            2,
+            40,
+            "user_id is missing",
+            ("ce_id", "77"),
+            ("timestamp", "1700000000123")
+        );
         await SendAsync(0, "u2", "not this", "Malformed", "interactions", 0, 41, "no message");
         await SendAsync(1, "u3", "elsewhere", "NoUser", "payments", 0, 42, "user_id is missing");
         await SendAsync(1, "u4", "cut", "NoUser", "interactions", 1, 43, "user_id is missing", ("truncated-from", "20000"));
@@ -94,7 +109,11 @@ public sealed class DeadLettersCommandTests : IDisposable
             await SendAsync(0, $"u{i}", $"v{i}", "NoUser", "interactions", 0, i, "user_id is missing");
         }
 
-        Assert.Contains("2 dead letters would be replayed", await RunAsync(ExitCode.Success, "replay", "--from", "1", "--to", "3", "--partition", "0", "--dry-run"), StringComparison.Ordinal);
+        Assert.Contains(
+            "2 dead letters would be replayed",
+            await RunAsync(ExitCode.Success, "replay", "--from", "1", "--to", "3", "--partition", "0", "--dry-run"),
+            StringComparison.Ordinal
+        );
         string wrong = await RunAsync(ExitCode.Configuration, "replay", "--from", "yesterday", "--reason", "Broken");
         Assert.Contains("--from is 'yesterday'; allowed: an offset, or an ISO 8601 time", wrong, StringComparison.Ordinal);
         Assert.Contains("--reason is 'Broken'; allowed: Empty, TooLarge", wrong, StringComparison.Ordinal);
@@ -104,46 +123,92 @@ public sealed class DeadLettersCommandTests : IDisposable
     public async Task List_NoBroker_EndsWithinALimitAndNamesIt()
     {
         _broker.Dispose();
-        Assert.Contains($"No answer from Kafka at {_broker.BootstrapServers}", await RunAsync(ExitCode.Unavailable, "list"), StringComparison.Ordinal);
+        Assert.Contains(
+            $"No answer from Kafka at {_broker.BootstrapServers}",
+            await RunAsync(ExitCode.Unavailable, "list"),
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
     public async Task List_NoTopic_SaysSo()
     {
         _broker.SetTopicError(Letters, ErrorCode.UnknownTopicOrPart);
-        Assert.Contains("topic 'interactions.dead-letters' does not exist", await RunAsync(ExitCode.Unavailable, "list"), StringComparison.Ordinal);
+        Assert.Contains(
+            "topic 'interactions.dead-letters' does not exist",
+            await RunAsync(ExitCode.Unavailable, "list"),
+            StringComparison.Ordinal
+        );
     }
 
     private async Task<string> RunAsync(ExitCode expected, params string[] arguments)
     {
-        using StreamingProcess process = StreamingProcess.Start(["dead-letters", .. arguments], new Dictionary<string, string> { ["STREAMING__Kafka__BootstrapServers"] = _broker.BootstrapServers });
+        using var process = StreamingProcess.Start(
+            ["dead-letters", .. arguments],
+            new Dictionary<string, string> { ["STREAMING__Kafka__BootstrapServers"] = _broker.BootstrapServers }
+        );
         int code = await process.WaitForExitAsync();
         Assert.True(code == (int)expected, $"exit code {code}: {process.Output}");
         return process.Output;
     }
 
-    private async Task SendAsync(int at, string key, string value, string reason, string topic, int partition, long offset, string message, params (string Name, string Value)[] more)
+    private async Task SendAsync(
+        int at,
+        string key,
+        string value,
+        string reason,
+        string topic,
+        int partition,
+        long offset,
+        string message,
+        params (string Name, string Value)[] more
+    )
     {
-        using IProducer<byte[], byte[]> producer = new ProducerBuilder<byte[], byte[]>(new ProducerConfig { BootstrapServers = _broker.BootstrapServers }).Build();
+        using IProducer<byte[], byte[]> producer = new ProducerBuilder<byte[], byte[]>(
+            new ProducerConfig { BootstrapServers = _broker.BootstrapServers }
+        ).Build();
         Headers headers = [];
         IEnumerable<(string Name, string Value)> all =
         [
-            .. more, ("reason", reason), ("topic", topic), ("partition", $"{partition}"), ("offset", $"{offset}"), ("__connect.errors.exception.message", message),
+            .. more,
+            ("reason", reason),
+            ("topic", topic),
+            ("partition", $"{partition}"),
+            ("offset", $"{offset}"),
+            ("__connect.errors.exception.message", message),
         ];
         foreach ((string name, string text) in all)
         {
             headers.Add(name, Encoding.UTF8.GetBytes(text));
         }
 
-        await producer.ProduceAsync(new TopicPartition(Letters, at), new Message<byte[], byte[]> { Key = Encoding.UTF8.GetBytes(key), Value = Encoding.UTF8.GetBytes(value), Headers = headers }, TestContext.Current.CancellationToken);
+        await producer.ProduceAsync(
+            new TopicPartition(Letters, at),
+            new Message<byte[], byte[]>
+            {
+                Key = Encoding.UTF8.GetBytes(key),
+                Value = Encoding.UTF8.GetBytes(value),
+                Headers = headers,
+            },
+            TestContext.Current.CancellationToken
+        );
     }
 
     private List<ConsumeResult<byte[], byte[]>> Consume(string topic, int partitions)
     {
-        using IConsumer<byte[], byte[]> consumer = new ConsumerBuilder<byte[], byte[]>(new ConsumerConfig { BootstrapServers = _broker.BootstrapServers, GroupId = "reader", EnablePartitionEof = true }).Build();
-        consumer.Assign([.. Enumerable.Range(0, partitions).Select(partition => new TopicPartitionOffset(topic, partition, Offset.Beginning))]);
+        using IConsumer<byte[], byte[]> consumer = new ConsumerBuilder<byte[], byte[]>(
+            new ConsumerConfig
+            {
+                BootstrapServers = _broker.BootstrapServers,
+                GroupId = "reader",
+                EnablePartitionEof = true,
+            }
+        ).Build();
+        consumer.Assign([
+            .. Enumerable.Range(0, partitions).Select(partition => new TopicPartitionOffset(topic, partition, Offset.Beginning)),
+        ]);
         List<ConsumeResult<byte[], byte[]>> records = [];
-        for (int left = partitions; left > 0 && consumer.Consume(TimeSpan.FromSeconds(30)) is { } record;)
+        for (int left = partitions; left > 0 && consumer.Consume(TimeSpan.FromSeconds(30)) is { } record; )
         {
             if (record.IsPartitionEOF)
             {

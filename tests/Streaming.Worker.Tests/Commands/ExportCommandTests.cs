@@ -46,7 +46,9 @@ public sealed class ExportCommandTests : IDisposable
         }
 
         new CheckpointStore(Folder, 1, TimeProvider.System, _ => { }, new CheckpointFence(7, static () => true))
-            .WriteAsync(_trainer.BeginSnapshot(), null, [], CancellationToken.None).GetAwaiter().GetResult();
+            .WriteAsync(_trainer.BeginSnapshot(), null, [], CancellationToken.None)
+            .GetAwaiter()
+            .GetResult();
     }
 
     private string Folder => Path.Combine(_folder, "checkpoints");
@@ -68,14 +70,14 @@ public sealed class ExportCommandTests : IDisposable
         string items = Path.Combine(_folder, "items.safetensors");
         Assert.Equal(ExitCode.Success, ExportCommand.Run(Folder, width, output, items, TextWriter.Null));
 
-        SlicedModel slice = SlicedModel.Read(File.ReadAllBytes(output));
+        var slice = SlicedModel.Read(File.ReadAllBytes(output));
         Assert.Equal((width, new ModelVersion(1, 7, 6)), (slice.Width, slice.Version));
         string[] ids = JsonSerializer.Deserialize<string[]>(File.ReadAllText(Path.Combine(_folder, "items.ids.json")))!;
         Assert.Equal(_trainer.Items.Count, ids.Length);
-        using SafetensorsReader embeddings = SafetensorsReader.Open(items);
-        var rows = new float[ids.Length * width];
+        using var embeddings = SafetensorsReader.Open(items);
+        float[] rows = new float[ids.Length * width];
         embeddings.Read(0, 0, MemoryMarshal.AsBytes(rows.AsSpan()));
-        var whole = new float[16];
+        float[] whole = new float[16];
         for (int i = 0; i < ids.Length; i++)
         {
             _engine.EncodeItems([_trainer.Items.Find(Key(ids[i]))], whole);
@@ -86,7 +88,7 @@ public sealed class ExportCommandTests : IDisposable
         int[] historyRows = [.. history.Select(id => _trainer.Items.Find(Key(id)))];
         _engine.EncodeUsers(new JaggedRows { Rows = historyRows, Offsets = [0, 3] }, whole);
         float[] vectors = [.. history.SelectMany(id => rows.AsSpan(Array.IndexOf(ids, id) * width, width).ToArray())];
-        var user = new float[width];
+        float[] user = new float[width];
         slice.CreateEncoder().Encode(vectors, user);
         Near(whole.AsSpan(0, width), user);
     }
@@ -101,17 +103,27 @@ public sealed class ExportCommandTests : IDisposable
         Assert.Equal(8, (int)manifest["width"]!);
         Assert.Equal([4, 8], manifest["model"]!["widths"]!.AsArray().Select(static node => (int)node!));
         Assert.Equal("FmrlRec", (string?)manifest["model"]!["tower"]);
-        Assert.Equal(Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(File.ReadAllBytes(output))), (string?)manifest["sha256"]);
-        Assert.Contains(manifest["tensors"]!.AsArray(), tensor => (string?)tensor!["name"] == "items.projection.weight" && (int)tensor["shape"]![1]! == 8);
+        Assert.Equal(
+            Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(File.ReadAllBytes(output))),
+            (string?)manifest["sha256"]
+        );
+        Assert.Contains(
+            manifest["tensors"]!.AsArray(),
+            tensor => (string?)tensor!["name"] == "items.projection.weight" && (int)tensor["shape"]![1]! == 8
+        );
         Assert.Null(manifest["items"]);
     }
 
     [Fact]
     public void Run_WrongWidthOrNoCheckpoint_SaysWhatIsAllowed()
     {
-        SettingsException width = Assert.Throws<SettingsException>(() => ExportCommand.Run(Folder, 12, Path.Combine(_folder, "m.safetensors"), null, TextWriter.Null));
+        SettingsException width = Assert.Throws<SettingsException>(() =>
+            ExportCommand.Run(Folder, 12, Path.Combine(_folder, "m.safetensors"), null, TextWriter.Null)
+        );
         Assert.Contains("--width is 12; allowed: 4, 8, 16", width.Message, StringComparison.Ordinal);
-        InputFileException none = Assert.Throws<InputFileException>(() => ExportCommand.Run(Path.Combine(_folder, "nowhere"), 8, Path.Combine(_folder, "m.safetensors"), null, TextWriter.Null));
+        InputFileException none = Assert.Throws<InputFileException>(() =>
+            ExportCommand.Run(Path.Combine(_folder, "nowhere"), 8, Path.Combine(_folder, "m.safetensors"), null, TextWriter.Null)
+        );
         Assert.Equal(ExitCode.NoInput, Failure.Explain(none).Code);
         Assert.False(File.Exists(Path.Combine(_folder, "m.safetensors")));
     }
@@ -131,7 +143,14 @@ public sealed class ExportCommandTests : IDisposable
         var batch = new Batch(8, Model.HistoryLength) { Sequence = sequence };
         for (int i = 0; sequence == 0 && i < 10; i++)
         {
-            batch.ItemChanges.Add(new ItemChange { ItemKey = Key($"item{i}"), ItemId = $"item{i}", Features = new Dictionary<string, float[]> { ["text"] = [random.NextSingle(), 1, -1] } });
+            batch.ItemChanges.Add(
+                new ItemChange
+                {
+                    ItemKey = Key($"item{i}"),
+                    ItemId = $"item{i}",
+                    Features = new Dictionary<string, float[]> { ["text"] = [random.NextSingle(), 1, -1] },
+                }
+            );
         }
 
         for (int i = 0; i < 8; i++)

@@ -24,7 +24,9 @@ public sealed class HealthCommandTests
     [InlineData(-1)]
     public void PortThatSaysNothing_IsNamed(int port)
     {
-        var exception = Assert.Throws<SettingsException>(() => HealthCommand.AddressOf(new HttpOptions { Port = port }, ready: true));
+        SettingsException exception = Assert.Throws<SettingsException>(() =>
+            HealthCommand.AddressOf(new HttpOptions { Port = port }, ready: true)
+        );
         Assert.Contains($"STREAMING__Http__Port is {port}", exception.Message, StringComparison.Ordinal);
     }
 
@@ -38,8 +40,15 @@ public sealed class HealthCommandTests
         health.Set("trainer", HealthLevel.Healthy);
         using var exposition = new Worker.Metrics.PrometheusExposition("none");
         await using HttpEndpoint endpoint = await HttpEndpoint.StartAsync(
-            new HttpOptions { Port = 0 }, Microsoft.Extensions.Logging.Abstractions.NullLoggerFactory.Instance, routes => OperationsRoutes.Map(routes, health, exposition), TestContext.Current.CancellationToken);
-        using StreamingProcess process = StreamingProcess.Start(["health", "--ready"], new Dictionary<string, string> { ["STREAMING__Http__Port"] = $"{endpoint.Address.Port}", [variable] = "http://127.0.0.1:9" });
+            new HttpOptions { Port = 0 },
+            Microsoft.Extensions.Logging.Abstractions.NullLoggerFactory.Instance,
+            routes => OperationsRoutes.Map(routes, health, exposition),
+            TestContext.Current.CancellationToken
+        );
+        using var process = StreamingProcess.Start(
+            ["health", "--ready"],
+            new Dictionary<string, string> { ["STREAMING__Http__Port"] = $"{endpoint.Address.Port}", [variable] = "http://127.0.0.1:9" }
+        );
 
         Assert.True(await process.WaitForExitAsync() == 0, process.Output);
         Assert.Contains("\"trainer\":\"healthy\"", process.Output, StringComparison.Ordinal);

@@ -40,7 +40,10 @@ public sealed class InspectCommandTests : IDisposable
         Assert.Equal(3, (long)only["ingest"]!["users"]!);
         Assert.Equal(4, (long)only["ingest"]!["historyItems"]!);
         Assert.Equal(2, (long)only["ingest"]!["eventIds"]!);
-        Assert.Contains(only["tensors"]!.AsArray(), tensor => (string?)tensor!["name"] == "items.embedding" && (long)tensor["shape"]![1]! == 8);
+        Assert.Contains(
+            only["tensors"]!.AsArray(),
+            tensor => (string?)tensor!["name"] == "items.embedding" && (long)tensor["shape"]![1]! == 8
+        );
     }
 
     [Theory]
@@ -58,7 +61,11 @@ public sealed class InspectCommandTests : IDisposable
         (ExitCode code, JsonNode report) = Inspect(Path.GetDirectoryName(file)!);
         Assert.Equal(ExitCode.BadInput, code);
         Assert.False((bool)report[0]!["verified"]!);
-        Assert.Contains(name, (string?)report[0]!["problem"] + string.Concat(report[0]!["files"]!.AsArray().Select(entry => (string?)entry!["problem"])), StringComparison.Ordinal);
+        Assert.Contains(
+            name,
+            (string?)report[0]!["problem"] + string.Concat(report[0]!["files"]!.AsArray().Select(entry => (string?)entry!["problem"])),
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -96,7 +103,14 @@ public sealed class InspectCommandTests : IDisposable
 
     private async Task<string> WriteAsync()
     {
-        var model = new ModelOptions { Widths = [4, 8], Layers = 1, ItemCapacity = 64, HistoryLength = 4, BankCapacity = 16 };
+        var model = new ModelOptions
+        {
+            Widths = [4, 8],
+            Layers = 1,
+            ItemCapacity = 64,
+            HistoryLength = 4,
+            BankCapacity = 16,
+        };
         using var engine = new CpuEngine(model, threads: 1);
         using var trainer = new Trainer(engine, new TrainerOptions { EvaluateEvery = -1 });
         var batch = new Batch(4, 4);
@@ -115,6 +129,13 @@ public sealed class InspectCommandTests : IDisposable
         ingest.Dedup.TryAdd(1, 1_000);
         ingest.Dedup.TryAdd(2, 1_000);
         var store = new CheckpointStore(_folder, 3, TimeProvider.System, _ => { }, new CheckpointFence(7, static () => true));
-        return (await store.WriteAsync(trainer.BeginSnapshot(), ingest.Share(), [new("interactions", 0, 42)], TestContext.Current.CancellationToken)).FolderPath;
+        return (
+            await store.WriteAsync(
+                trainer.BeginSnapshot(),
+                ingest.Share(),
+                [new("interactions", 0, 42)],
+                TestContext.Current.CancellationToken
+            )
+        ).FolderPath;
     }
 }

@@ -48,5 +48,6 @@ public sealed class ClockTests
         await bench.FinishAsync(next);
     }
 
-    private static string Newest(FaultBench bench) => new CheckpointStore(bench.Checkpoints, 3, TimeProvider.System, static _ => { }).List() is [var newest, ..] ? newest : string.Empty;
+    private static string Newest(FaultBench bench) =>
+        new CheckpointStore(bench.Checkpoints, 3, TimeProvider.System, static _ => { }).List() is [var newest, ..] ? newest : string.Empty;
 }

@@ -13,5 +13,6 @@ public sealed class DiskOutageTests
     [Theory]
     [InlineData(Fault.CheckpointFolderGone)]
     [InlineData(Fault.DiskFull)]
-    public Task SigtermWhileBroken_EndsInTimeSaysThatTheLastCheckpointIsMissingAndTheNextOneLosesNothing(Fault fault) => Outage.TerminateWhileBrokenAsync(fault, ExitCode.NotKept);
+    public Task SigtermWhileBroken_EndsInTimeSaysThatTheLastCheckpointIsMissingAndTheNextOneLosesNothing(Fault fault) =>
+        Outage.TerminateWhileBrokenAsync(fault, ExitCode.NotKept);
 }

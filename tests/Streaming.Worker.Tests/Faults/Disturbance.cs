@@ -51,13 +51,14 @@ internal sealed class Disturbance : IAsyncDisposable
         }
     }
 
-    private Task DisturbAsync(Fault fault, int round) => fault switch
-    {
-        Fault.RedisSlow => StandStillAsync(),
-        Fault.BrokerErrors => FailRequestsAsync(round),
-        Fault.LeadersMove => MoveLeadersAsync(round),
-        _ => JoinAndLeaveAsync(),
-    };
+    private Task DisturbAsync(Fault fault, int round) =>
+        fault switch
+        {
+            Fault.RedisSlow => StandStillAsync(),
+            Fault.BrokerErrors => FailRequestsAsync(round),
+            Fault.LeadersMove => MoveLeadersAsync(round),
+            _ => JoinAndLeaveAsync(),
+        };
 
     private async Task StandStillAsync()
     {

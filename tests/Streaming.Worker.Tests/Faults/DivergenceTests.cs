@@ -63,7 +63,8 @@ public sealed class DivergenceTests
         return Newest(bench);
     }
 
-    private static string Newest(FaultBench bench) => new CheckpointStore(bench.Checkpoints, 3, TimeProvider.System, warning => Assert.Fail(warning)).FindNewest()!.FolderPath;
+    private static string Newest(FaultBench bench) =>
+        new CheckpointStore(bench.Checkpoints, 3, TimeProvider.System, warning => Assert.Fail(warning)).FindNewest()!.FolderPath;
 
     private static async Task<uint> TokenAsync(ConnectionMultiplexer redis) =>
         (uint)(long)await redis.GetDatabase().StringGetAsync(new Core.Embeddings.RedisKeys("faults", 256).LeaseToken());

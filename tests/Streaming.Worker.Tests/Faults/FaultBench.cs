@@ -42,35 +42,36 @@ internal sealed class FaultBench : IAsyncDisposable
 
     public EventStream Stream { get; private set; } = null!;
 
-    public Dictionary<string, string> Settings { get; } = new(StringComparer.Ordinal)
-    {
-        ["STREAMING__Kafka__ItemsTopic"] = string.Empty,
-        ["STREAMING__Kafka__SessionTimeout"] = "3s",
-        ["STREAMING__Kafka__GroupId"] = "faults",
-        ["STREAMING__Redis__Model"] = "faults",
-        ["STREAMING__Redis__LeaseDuration"] = "2s",
-        ["STREAMING__Redis__ConnectTimeout"] = "1s",
-        ["STREAMING__Redis__CommandTimeout"] = "300ms",
-        ["STREAMING__Redis__RetryAttempts"] = "1",
-        ["STREAMING__Redis__RetryDelay"] = "20ms",
-        ["STREAMING__Events__Weights"] = $"click=1,{EventStream.SilentType}=0",
-        ["STREAMING__Events__Strict"] = "true",
-        ["STREAMING__Batching__BatchSize"] = "32",
-        ["STREAMING__Batching__Linger"] = "20ms",
-        ["STREAMING__Batching__AllowedLateness"] = "1h",
-        ["STREAMING__Model__Widths"] = "8,16",
-        ["STREAMING__Model__HistoryLength"] = "10",
-        ["STREAMING__Model__Layers"] = "1",
-        ["STREAMING__Model__ItemCapacity"] = "1000",
-        ["STREAMING__Model__BankCapacity"] = "256",
-        ["STREAMING__Training__Refresh__RefreshInterval"] = "1s",
-        ["STREAMING__Training__UniformNegatives"] = "64",
-        ["STREAMING__Pipeline__PublishInterval"] = "50ms",
-        ["STREAMING__Pipeline__ShutdownTimeout"] = "6s",
-        ["STREAMING__Checkpoint__Interval"] = "1s",
-        ["STREAMING__Training__Threads"] = "1",
-        ["STREAMING__Http__Port"] = "-1",
-    };
+    public Dictionary<string, string> Settings { get; } =
+        new(StringComparer.Ordinal)
+        {
+            ["STREAMING__Kafka__ItemsTopic"] = string.Empty,
+            ["STREAMING__Kafka__SessionTimeout"] = "3s",
+            ["STREAMING__Kafka__GroupId"] = "faults",
+            ["STREAMING__Redis__Model"] = "faults",
+            ["STREAMING__Redis__LeaseDuration"] = "2s",
+            ["STREAMING__Redis__ConnectTimeout"] = "1s",
+            ["STREAMING__Redis__CommandTimeout"] = "300ms",
+            ["STREAMING__Redis__RetryAttempts"] = "1",
+            ["STREAMING__Redis__RetryDelay"] = "20ms",
+            ["STREAMING__Events__Weights"] = $"click=1,{EventStream.SilentType}=0",
+            ["STREAMING__Events__Strict"] = "true",
+            ["STREAMING__Batching__BatchSize"] = "32",
+            ["STREAMING__Batching__Linger"] = "20ms",
+            ["STREAMING__Batching__AllowedLateness"] = "1h",
+            ["STREAMING__Model__Widths"] = "8,16",
+            ["STREAMING__Model__HistoryLength"] = "10",
+            ["STREAMING__Model__Layers"] = "1",
+            ["STREAMING__Model__ItemCapacity"] = "1000",
+            ["STREAMING__Model__BankCapacity"] = "256",
+            ["STREAMING__Training__Refresh__RefreshInterval"] = "1s",
+            ["STREAMING__Training__UniformNegatives"] = "64",
+            ["STREAMING__Pipeline__PublishInterval"] = "50ms",
+            ["STREAMING__Pipeline__ShutdownTimeout"] = "6s",
+            ["STREAMING__Checkpoint__Interval"] = "1s",
+            ["STREAMING__Training__Threads"] = "1",
+            ["STREAMING__Http__Port"] = "-1",
+        };
 
     public WorkerOptions Values => WorkerSettings.Options(Settings);
 
@@ -208,11 +209,15 @@ internal sealed class FaultBench : IAsyncDisposable
     {
         var verification = new Verification(Values);
         await verification.RunAsync(expected, redis.GetDatabase());
-        Assert.True((verification.Lost, verification.Duplicated, verification.Stale) == (0, 0, 0), string.Join('\n', verification.Findings) + "\n" + log);
+        Assert.True(
+            (verification.Lost, verification.Duplicated, verification.Stale) == (0, 0, 0),
+            string.Join('\n', verification.Findings) + "\n" + log
+        );
         Assert.True(verification is { Items: > 50, Users: > 50 }, $"only {verification.Items} items and {verification.Users} users");
     }
 
-    public async Task<ConnectionMultiplexer> ConnectAsync() => await ConnectionMultiplexer.ConnectAsync(Redis.Configuration + ",abortConnect=false,allowAdmin=true");
+    public async Task<ConnectionMultiplexer> ConnectAsync() =>
+        await ConnectionMultiplexer.ConnectAsync(Redis.Configuration + ",abortConnect=false,allowAdmin=true");
 
     /// <summary>Waits until every trained item is in Redis and satisfies the condition.</summary>
     public async Task UntilPublishedAsync(ConnectionMultiplexer redis, ExpectedEffects expected, Func<ItemRead, bool> wanted)
@@ -229,7 +234,11 @@ internal sealed class FaultBench : IAsyncDisposable
     {
         int width = Values.Model.Dimension;
         string[] ids = [.. expected.TrainedByItem.Keys];
-        var reader = new EmbeddingReader(redis.GetDatabase(), new ServingOptions { Model = Settings["STREAMING__Redis__Model"] }, TimeProvider.System);
+        var reader = new EmbeddingReader(
+            redis.GetDatabase(),
+            new ServingOptions { Model = Settings["STREAMING__Redis__Model"] },
+            TimeProvider.System
+        );
         var reads = new ItemRead[ids.Length];
         await reader.ReadAsync(ids, width, new float[ids.Length * width], reads);
         return reads;
@@ -261,12 +270,13 @@ internal sealed class FaultBench : IAsyncDisposable
         Directory.Delete(Folder, recursive: true);
     }
 
-    private static string[] ServerOptions(Fault? fault) => fault switch
-    {
-        Fault.RedisDown => ["--appendonly", "yes"],
-        Fault.RedisSlow => ["--enable-debug-command", "local"],
-        _ => [],
-    };
+    private static string[] ServerOptions(Fault? fault) =>
+        fault switch
+        {
+            Fault.RedisDown => ["--appendonly", "yes"],
+            Fault.RedisSlow => ["--enable-debug-command", "local"],
+            _ => [],
+        };
 
     private static bool Signal(int process, string signal) => Run("kill", "-" + signal, process.ToString(CultureInfo.InvariantCulture));
 
@@ -280,7 +290,7 @@ internal sealed class FaultBench : IAsyncDisposable
     private void Fill()
     {
         using var filler = new FileStream(Path.Combine(Disk, "filler"), FileMode.Create, FileAccess.Write, FileShare.None, 0);
-        var zeros = new byte[64 << 10];
+        byte[] zeros = new byte[64 << 10];
         try
         {
             while (true)

@@ -33,7 +33,12 @@ public sealed class HealthTests
         await using FaultBench bench = await FaultBench.StartAsync();
         bench.Settings["STREAMING__Model__ItemCapacity"] = "256"; // The stream has 300 items.
         await using RunningWorker worker = bench.StartWorker();
-        await worker.UntilAsync(w => w.Part("catalogue").StartsWith("degraded: it does not fit STREAMING__Model__ItemCapacity (256 items)", StringComparison.Ordinal), "the evictions are said");
+        await worker.UntilAsync(
+            w =>
+                w.Part("catalogue")
+                    .StartsWith("degraded: it does not fit STREAMING__Model__ItemCapacity (256 items)", StringComparison.Ordinal),
+            "the evictions are said"
+        );
         Assert.True(worker.Log.Has("Not as it should be: catalogue"), worker.Log.Text);
     }
 
@@ -44,16 +49,24 @@ public sealed class HealthTests
         await using FaultBench bench = await FaultBench.StartAsync();
         bench.Settings["STREAMING__Pipeline__StallTimeout"] = "1s";
         ModelOptions model = bench.Values.Model;
-        await using RunningWorker worker = bench.StartWorker(() => new PlantedEngine(model, step =>
-        {
-            if (step == 3)
-            {
-                hang.Wait();
-            }
+        await using RunningWorker worker = bench.StartWorker(() =>
+            new PlantedEngine(
+                model,
+                step =>
+                {
+                    if (step == 3)
+                    {
+                        hang.Wait();
+                    }
 
-            return true;
-        }));
-        await worker.UntilAsync(w => w.Part("trainer").StartsWith("not ready: no batch was finished for", StringComparison.Ordinal), "the trainer's hanging is said");
+                    return true;
+                }
+            )
+        );
+        await worker.UntilAsync(
+            w => w.Part("trainer").StartsWith("not ready: no batch was finished for", StringComparison.Ordinal),
+            "the trainer's hanging is said"
+        );
         hang.Set();
         await worker.UntilAsync(w => w.Part("trainer") == "healthy", "the trainer moves");
     }
@@ -76,7 +89,10 @@ public sealed class HealthTests
         _ = replace.ListLeftPushAsync(key, "another's");
         Assert.True(await replace.ExecuteAsync());
 
-        await worker.UntilAsync(w => w.Part("redis keys").Contains($"'{key}' is not what a trainer writes there: WRONGTYPE", StringComparison.Ordinal), "the key is named");
+        await worker.UntilAsync(
+            w => w.Part("redis keys").Contains($"'{key}' is not what a trainer writes there: WRONGTYPE", StringComparison.Ordinal),
+            "the key is named"
+        );
         await database.KeyDeleteAsync(key);
         await worker.UntilAsync(w => w.Part("redis keys") == "healthy", "the key is as it should be");
         Assert.Equal(RedisType.String, await database.KeyTypeAsync(key));
@@ -88,12 +104,17 @@ public sealed class HealthTests
     {
         await using FaultBench bench = await FaultBench.StartAsync(rate: 1);
         using ConnectionMultiplexer redis = await bench.ConnectAsync();
-        await redis.GetDatabase().ListLeftPushAsync(new RedisKeys("faults", 256).User(Core.Hashing.XxHash64.Hash("blocked"u8)), "another's");
+        await redis
+            .GetDatabase()
+            .ListLeftPushAsync(new RedisKeys("faults", 256).User(Core.Hashing.XxHash64.Hash("blocked"u8)), "another's");
         await using RunningWorker worker = bench.StartWorker();
         using EventProducer producer = new(bench.Values.Kafka);
         Send(producer, 10, id: static i => $"id-{i}", user: "blocked");
 
-        await worker.UntilAsync(w => w.Part("redis keys").Contains("histories could not be stored so far", StringComparison.Ordinal), "the key in the way is said");
+        await worker.UntilAsync(
+            w => w.Part("redis keys").Contains("histories could not be stored so far", StringComparison.Ordinal),
+            "the key in the way is said"
+        );
         Assert.True(worker.Status.Users!.Rejected > 0);
     }
 
@@ -107,7 +128,10 @@ public sealed class HealthTests
         await using RunningWorker worker = bench.StartWorker();
         await worker.UntilAsync(w => w.Part("redis") == "healthy", "open");
         await redis.GetDatabase().ExecuteAsync("ACL", "SETUSER", "worker", "-evalsha", "-eval");
-        await worker.UntilAsync(w => w.Part("lease").StartsWith("degraded: cannot be asked for or renewed: NOPERM", StringComparison.Ordinal), "the lease is said");
+        await worker.UntilAsync(
+            w => w.Part("lease").StartsWith("degraded: cannot be asked for or renewed: NOPERM", StringComparison.Ordinal),
+            "the lease is said"
+        );
         Assert.DoesNotContain("s3cret", worker.Log.Text, StringComparison.Ordinal);
 
         await redis.GetDatabase().ExecuteAsync("ACL", "SETUSER", "worker", "+evalsha", "+eval");
@@ -119,10 +143,16 @@ public sealed class HealthTests
     {
         for (int i = 0; i < count; i++)
         {
-            producer.Send(new Interaction
-            {
-                UserId = user ?? $"u{i % 50}", ItemId = $"i{i % 30}", Type = "click", EventId = id(i), EventTimeMs = TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds(),
-            });
+            producer.Send(
+                new Interaction
+                {
+                    UserId = user ?? $"u{i % 50}",
+                    ItemId = $"i{i % 30}",
+                    Type = "click",
+                    EventId = id(i),
+                    EventTimeMs = TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds(),
+                }
+            );
         }
 
         producer.Flush(TestContext.Current.CancellationToken);

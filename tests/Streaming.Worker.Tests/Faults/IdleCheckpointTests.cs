@@ -51,7 +51,16 @@ public sealed class IdleCheckpointTests
         long sent = (await bench.EndStreamAsync()).Totals.Read;
         await worker.UntilAsync(_ => PositionSum(bench) == sent, "a checkpoint holds the events");
         using EventProducer producer = new(bench.Values.Kafka);
-        producer.Send(new Contracts.Interaction { UserId = "u", ItemId = "i", Type = "unheard-of", EventTimeMs = 1_700_000_000_000, EventId = "dead" });
+        producer.Send(
+            new Contracts.Interaction
+            {
+                UserId = "u",
+                ItemId = "i",
+                Type = "unheard-of",
+                EventTimeMs = 1_700_000_000_000,
+                EventId = "dead",
+            }
+        );
         producer.Flush(TestContext.Current.CancellationToken);
 
         await worker.UntilAsync(_ => PositionSum(bench) == sent + 1, "a checkpoint holds the dead letter's position");
@@ -83,7 +92,16 @@ public sealed class IdleCheckpointTests
         long sent = (await bench.EndStreamAsync()).Totals.Read;
         await worker.UntilAsync(_ => PositionSum(bench) == sent, "a checkpoint holds the events");
         using EventProducer producer = new(bench.Values.Kafka);
-        producer.Send(new Contracts.Interaction { UserId = "u", ItemId = "i", Type = EventStream.SilentType, EventTimeMs = 1_700_000_000_000, EventId = "silent" });
+        producer.Send(
+            new Contracts.Interaction
+            {
+                UserId = "u",
+                ItemId = "i",
+                Type = EventStream.SilentType,
+                EventTimeMs = 1_700_000_000_000,
+                EventId = "silent",
+            }
+        );
         producer.Flush(TestContext.Current.CancellationToken);
 
         await worker.UntilAsync(_ => PositionSum(bench) == sent + 1, "a checkpoint holds the event's position");
@@ -98,11 +116,15 @@ public sealed class IdleCheckpointTests
         await bench.UntilSentAsync(1_000);
         ExpectedEffects expected = await bench.EndStreamAsync();
         await worker.UntilAsync(w => w.Status.Counts.Read >= expected.Totals.Read, "all is read");
-        await worker.UntilAsync(w => w.Status.Trainer.Counters.EventsTrained == w.Status.Counts.Trained, "the picture of the trainer is of its last batch, though none follows");
+        await worker.UntilAsync(
+            w => w.Status.Trainer.Counters.EventsTrained == w.Status.Counts.Trained,
+            "the picture of the trainer is of its last batch, though none follows"
+        );
     }
 
     private static long PositionSum(FaultBench bench) =>
-        Directory.Exists(bench.Checkpoints) && new CheckpointStore(bench.Checkpoints, 3, TimeProvider.System, static _ => { }).FindNewest() is { } newest
+        Directory.Exists(bench.Checkpoints)
+        && new CheckpointStore(bench.Checkpoints, 3, TimeProvider.System, static _ => { }).FindNewest() is { } newest
             ? newest.Manifest.Positions.Sum(static position => position.NextOffset)
             : 0;
 }

@@ -23,7 +23,10 @@ public sealed class OverloadTests
         EventCounts counts;
         await using (RunningWorker worker = bench.StartWorker())
         {
-            await worker.UntilAsync(w => w.Status.Overloaded && w.Part("load").StartsWith("degraded: too far behind, 0.8", StringComparison.Ordinal), "overloaded");
+            await worker.UntilAsync(
+                w => w.Status.Overloaded && w.Part("load").StartsWith("degraded: too far behind, 0.8", StringComparison.Ordinal),
+                "overloaded"
+            );
             await worker.UntilAsync(w => w.Status.Counts.Read == expected.Totals.Read && w.Part("load") == "healthy", "caught up");
             counts = worker.Status.Counts;
             Assert.Equal(ExitCode.Success, await worker.TerminateAsync());
@@ -31,7 +34,15 @@ public sealed class OverloadTests
 
         // Read and accounted for to the last event; duplicates and dead letters are unaffected.
         Assert.InRange(counts.Shed, 1_000, expected.Totals.Trained - 500);
-        Assert.Equal(expected.Totals with { Trained = expected.Totals.Trained - counts.Shed, HistoryOnly = expected.Totals.HistoryOnly + counts.Shed, Shed = counts.Shed }, counts);
+        Assert.Equal(
+            expected.Totals with
+            {
+                Trained = expected.Totals.Trained - counts.Shed,
+                HistoryOnly = expected.Totals.HistoryOnly + counts.Shed,
+                Shed = counts.Shed,
+            },
+            counts
+        );
         CheckpointStore store = new(bench.Checkpoints, 3, TimeProvider.System, static _ => { });
         Assert.Equal(counts.Trained, store.FindNewest()!.Manifest.Counters.EventsTrained);
 

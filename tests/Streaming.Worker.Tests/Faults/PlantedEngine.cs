@@ -29,7 +29,8 @@ internal sealed class PlantedEngine(ModelOptions model, Func<int, bool> isGood) 
 
     public override void EncodeUsers(in JaggedRows sequences, Span<float> vectors) => _inner.EncodeUsers(sequences, vectors);
 
-    public override void ReadBank(ReadOnlySpan<int> entries, Span<int> rows, Span<long> steps, Span<float> embeddings) => _inner.ReadBank(entries, rows, steps, embeddings);
+    public override void ReadBank(ReadOnlySpan<int> entries, Span<int> rows, Span<long> steps, Span<float> embeddings) =>
+        _inner.ReadBank(entries, rows, steps, embeddings);
 
     public override void ForgetRow(int row) => _inner.ForgetRow(row);
 

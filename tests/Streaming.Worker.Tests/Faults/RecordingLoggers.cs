@@ -23,10 +23,17 @@ internal sealed class RecordingLoggers : ILoggerFactory, ILogger
 
     public bool IsEnabled(LogLevel logLevel) => true;
 
-    public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
-        _lines.Enqueue($"{TimeProvider.System.GetUtcNow():ss.fff} {logLevel}: {formatter(state, exception)}{(exception is null ? string.Empty : $" {exception}")}");
+    public void Log<TState>(
+        LogLevel logLevel,
+        EventId eventId,
+        TState state,
+        Exception? exception,
+        Func<TState, Exception?, string> formatter
+    ) =>
+        _lines.Enqueue(
+            $"{TimeProvider.System.GetUtcNow():ss.fff} {logLevel}: "
+                + $"{formatter(state, exception)}{(exception is null ? string.Empty : $" {exception}")}"
+        );
 
-    public void Dispose()
-    {
-    }
+    public void Dispose() { }
 }

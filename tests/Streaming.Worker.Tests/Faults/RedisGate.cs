@@ -76,7 +76,10 @@ internal sealed class RedisGate : IAsyncDisposable
             {
                 client.NoDelay = true;
                 await server.ConnectAsync(IPAddress.Loopback, _target, _end.Token);
-                await Task.WhenAny(PumpAsync(client.GetStream(), server.GetStream(), isGated: true), PumpAsync(server.GetStream(), client.GetStream(), isGated: false));
+                await Task.WhenAny(
+                    PumpAsync(client.GetStream(), server.GetStream(), isGated: true),
+                    PumpAsync(server.GetStream(), client.GetStream(), isGated: false)
+                );
             }
             catch (Exception exception) when (exception is OperationCanceledException or SocketException)
             {
@@ -87,7 +90,7 @@ internal sealed class RedisGate : IAsyncDisposable
 
     private async Task PumpAsync(NetworkStream from, NetworkStream to, bool isGated)
     {
-        var buffer = new byte[64 << 10];
+        byte[] buffer = new byte[64 << 10];
         try
         {
             int read;

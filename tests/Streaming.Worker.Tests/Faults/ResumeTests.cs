@@ -29,11 +29,13 @@ public sealed class ResumeTests
         string resumed = await RunAsync(bench, "resumed", checkpoints);
 
         // Except the refresh counter, which depends on the clock.
-        Checkpoint expected = Checkpoint.Open(whole), actual = Checkpoint.Open(resumed);
+        Checkpoint expected = Checkpoint.Open(whole),
+            actual = Checkpoint.Open(resumed);
         Assert.Equal(expected.Manifest.Counters with { Refreshes = 0 }, actual.Manifest.Counters with { Refreshes = 0 });
         Assert.Equal(expected.Manifest.Positions, actual.Manifest.Positions);
         Assert.True(expected.Manifest.Step > 60, $"only {expected.Manifest.Step} steps");
-        using SafetensorsReader expectedEngine = expected.OpenEngine(), actualEngine = actual.OpenEngine();
+        using SafetensorsReader expectedEngine = expected.OpenEngine(),
+            actualEngine = actual.OpenEngine();
         Assert.Empty(Differences(expectedEngine, actualEngine));
         Assert.Equal(File.ReadAllBytes(Path.Combine(whole, "ingest.bin")), File.ReadAllBytes(Path.Combine(resumed, "ingest.bin")));
     }
@@ -44,7 +46,8 @@ public sealed class ResumeTests
         Assert.Equal(expected.Tensors.Select(t => t.Name), actual.Tensors.Select(t => t.Name));
         for (int i = 0; i < expected.Tensors.Count; i++)
         {
-            byte[] a = new byte[expected.Tensors[i].ByteCount()], b = new byte[a.Length];
+            byte[] a = new byte[expected.Tensors[i].ByteCount()],
+                b = new byte[a.Length];
             expected.Read(i, 0, a);
             actual.Read(i, 0, b);
             int same = a.AsSpan().CommonPrefixLength(b);
@@ -75,7 +78,10 @@ public sealed class ResumeTests
         // A worker that is stopped leaves read but unbatched records to the next one: stopping it earlier, with more
         // left than a batch holds, would compare two different streams.
         int batch = bench.Values.Batching.BatchSize;
-        await worker.UntilAsync(w => w.Status.Source.Partitions.Count > 0 && w.Status.Source.Lag == 0 && w.Status.Counts.Read > Events - batch, "less than a batch is left");
+        await worker.UntilAsync(
+            w => w.Status.Source.Partitions.Count > 0 && w.Status.Source.Lag == 0 && w.Status.Counts.Read > Events - batch,
+            "less than a batch is left"
+        );
         Assert.Equal(ExitCode.Success, await worker.TerminateAsync());
         return Store(bench).List()[0];
     }

@@ -20,7 +20,12 @@ internal sealed class RunningWorker : IAsyncDisposable
     /// <param name="request">As in <see cref="WorkerRun"/>.</param>
     /// <param name="time">The clock; null: the system's.</param>
     /// <param name="engines">As in <see cref="WorkerRun"/>.</param>
-    public RunningWorker(WorkerOptions settings, RunRequest? request = null, TimeProvider? time = null, Func<Learning.Engine.TrainingEngine>? engines = null)
+    public RunningWorker(
+        WorkerOptions settings,
+        RunRequest? request = null,
+        TimeProvider? time = null,
+        Func<Learning.Engine.TrainingEngine>? engines = null
+    )
     {
         _signals = new ShutdownSignals(settings.Pipeline.ShutdownTimeout, TimeProvider.System);
         _run = new WorkerRun(settings, time ?? TimeProvider.System, _loggers, request, engines);
@@ -44,7 +49,9 @@ internal sealed class RunningWorker : IAsyncDisposable
         {
             if (limit.IsCancellationRequested || _running.IsCompleted)
             {
-                throw new TimeoutException($"Not so: {what}. The worker {(_running.IsCompleted ? $"ended: {await _running}" : "runs")}. Its log:\n{Log.Text}");
+                throw new TimeoutException(
+                    $"Not so: {what}. The worker {(_running.IsCompleted ? $"ended: {await _running}" : "runs")}. Its log:\n{Log.Text}"
+                );
             }
 
             await Task.Delay(10, CancellationToken.None);

@@ -12,7 +12,8 @@ public sealed class SecretTests : IAsyncLifetime
     private readonly string _empty = Path.GetTempFileName();
     private LocalRedisServer _redis = null!;
 
-    public async ValueTask InitializeAsync() => _redis = await LocalRedisServer.StartAsync(["--requirepass", "another-" + Secret], TestContext.Current.CancellationToken);
+    public async ValueTask InitializeAsync() =>
+        _redis = await LocalRedisServer.StartAsync(["--requirepass", "another-" + Secret], TestContext.Current.CancellationToken);
 
     public async ValueTask DisposeAsync()
     {
@@ -75,26 +76,27 @@ public sealed class SecretTests : IAsyncLifetime
         Assert.DoesNotContain(Secret, process.Output, StringComparison.Ordinal);
     }
 
-    private Dictionary<string, string> Variables(string protocol) => new()
-    {
-        ["STREAMING__Kafka__BootstrapServers"] = _broker.BootstrapServers,
-        ["STREAMING__Kafka__SecurityProtocol"] = protocol,
-        ["STREAMING__Kafka__SaslMechanism"] = "PLAIN",
-        ["STREAMING__Kafka__SaslUsername"] = "trainer",
-        ["STREAMING__Kafka__SaslPassword"] = "kafka-" + Secret,
-        ["STREAMING__Kafka__SslKeyPassword"] = "key-" + Secret,
-        ["STREAMING__Kafka__SslKeyLocation"] = _empty,
-        ["STREAMING__Kafka__SslCertificateLocation"] = _empty,
-        ["STREAMING__Kafka__Client"] = "debug=all",
-        ["STREAMING__Redis__Configuration"] = $"{_redis.Configuration},password=another-{Secret}",
-        ["STREAMING__Redis__LeaseDuration"] = "2s",
-        ["STREAMING__Redis__CommandTimeout"] = "500ms",
-        ["STREAMING__Checkpoint__Folder"] = string.Empty,
-        ["STREAMING__Model__Widths"] = "4,8",
-        ["STREAMING__Model__ItemCapacity"] = "1000",
-        ["STREAMING__Model__BankCapacity"] = "256",
-        ["STREAMING__Log__Level"] = "Verbose",
-        ["STREAMING__Pipeline__ShutdownTimeout"] = "5s",
-        ["STREAMING__Http__Port"] = "-1",
-    };
+    private Dictionary<string, string> Variables(string protocol) =>
+        new()
+        {
+            ["STREAMING__Kafka__BootstrapServers"] = _broker.BootstrapServers,
+            ["STREAMING__Kafka__SecurityProtocol"] = protocol,
+            ["STREAMING__Kafka__SaslMechanism"] = "PLAIN",
+            ["STREAMING__Kafka__SaslUsername"] = "trainer",
+            ["STREAMING__Kafka__SaslPassword"] = "kafka-" + Secret,
+            ["STREAMING__Kafka__SslKeyPassword"] = "key-" + Secret,
+            ["STREAMING__Kafka__SslKeyLocation"] = _empty,
+            ["STREAMING__Kafka__SslCertificateLocation"] = _empty,
+            ["STREAMING__Kafka__Client"] = "debug=all",
+            ["STREAMING__Redis__Configuration"] = $"{_redis.Configuration},password=another-{Secret}",
+            ["STREAMING__Redis__LeaseDuration"] = "2s",
+            ["STREAMING__Redis__CommandTimeout"] = "500ms",
+            ["STREAMING__Checkpoint__Folder"] = string.Empty,
+            ["STREAMING__Model__Widths"] = "4,8",
+            ["STREAMING__Model__ItemCapacity"] = "1000",
+            ["STREAMING__Model__BankCapacity"] = "256",
+            ["STREAMING__Log__Level"] = "Verbose",
+            ["STREAMING__Pipeline__ShutdownTimeout"] = "5s",
+            ["STREAMING__Http__Port"] = "-1",
+        };
 }

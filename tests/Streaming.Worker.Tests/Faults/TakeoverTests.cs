@@ -24,7 +24,11 @@ public sealed class TakeoverTests
         await using var gate = new RedisGate(bench.Redis.Port);
         string logs = bench.Folder;
         using WorkerProcess first = Start(bench, gate.Configuration, logs, "first");
-        await UntilAsync(first, async () => await first.ReadAsync("streaming_events_total", default) > 500 && Tokens(bench).Length > 0, "the first trains and has a checkpoint");
+        await UntilAsync(
+            first,
+            async () => await first.ReadAsync("streaming_events_total", default) > 500 && Tokens(bench).Length > 0,
+            "the first trains and has a checkpoint"
+        );
         using WorkerProcess second = Start(bench, bench.Redis.Configuration, logs, "second");
         await UntilAsync(second, async () => await LogHasAsync(logs, "second", "standing by"), "the second stands by");
 
@@ -46,7 +50,10 @@ public sealed class TakeoverTests
         await UntilAsync(null, () => Task.FromResult(first.HasExited), "the first ends");
 
         Assert.Equal((int)ExitCode.LeaseLost, first.ExitCode);
-        Assert.All(await bench.ReadAsync(redis, bench.Stream.Expected), read => Assert.True(read.Status == ItemStatus.Found && read.Stamp.Token > old));
+        Assert.All(
+            await bench.ReadAsync(redis, bench.Stream.Expected),
+            read => Assert.True(read.Status == ItemStatus.Found && read.Stamp.Token > old)
+        );
         Assert.Empty(Folders(bench, old).Except(before));
         Assert.True(Checkpoints(bench).FindNewest()!.Manifest.Token > old);
         await UntilQuietAsync(second);
@@ -56,8 +63,16 @@ public sealed class TakeoverTests
         await bench.VerifyAsync(redis, bench.Stream.Expected, log);
     }
 
-    private static WorkerProcess Start(FaultBench bench, string redis, string logs, string name) => WorkerProcess.Start(
-        Path.Combine(AppContext.BaseDirectory, "streaming"), new Dictionary<string, string>(bench.Settings) { ["STREAMING__Redis__Configuration"] = redis, ["STREAMING__Checkpoint__Keep"] = "10" }, Path.Combine(logs, name));
+    private static WorkerProcess Start(FaultBench bench, string redis, string logs, string name) =>
+        WorkerProcess.Start(
+            Path.Combine(AppContext.BaseDirectory, "streaming"),
+            new Dictionary<string, string>(bench.Settings)
+            {
+                ["STREAMING__Redis__Configuration"] = redis,
+                ["STREAMING__Checkpoint__Keep"] = "10",
+            },
+            Path.Combine(logs, name)
+        );
 
     private static CheckpointStore Checkpoints(FaultBench bench) => new(bench.Checkpoints, 10, TimeProvider.System, static _ => { });
 
@@ -65,20 +80,26 @@ public sealed class TakeoverTests
 
     private static string[] Folders(FaultBench bench, uint token) => [.. Checkpoints(bench).List().Where(path => Token(path) == token)];
 
-    private static uint Token(string folder) => uint.Parse(Path.GetFileName(folder).Split('-')[1], System.Globalization.CultureInfo.InvariantCulture);
+    private static uint Token(string folder) =>
+        uint.Parse(Path.GetFileName(folder).Split('-')[1], System.Globalization.CultureInfo.InvariantCulture);
 
     /// <summary>Waits until everything is read and then published once more.</summary>
     private static async Task UntilQuietAsync(WorkerProcess worker)
     {
         long quiet = Stopwatch.GetTimestamp();
-        await UntilAsync(worker, async () =>
-        {
-            quiet = await worker.ReadAsync("streaming_lag", default) is 0 ? quiet : Stopwatch.GetTimestamp();
-            return Stopwatch.GetElapsedTime(quiet) > TimeSpan.FromSeconds(3);
-        }, "caught up");
+        await UntilAsync(
+            worker,
+            async () =>
+            {
+                quiet = await worker.ReadAsync("streaming_lag", default) is 0 ? quiet : Stopwatch.GetTimestamp();
+                return Stopwatch.GetElapsedTime(quiet) > TimeSpan.FromSeconds(3);
+            },
+            "caught up"
+        );
     }
 
-    private static async Task<bool> LogHasAsync(string logs, string name, string text) => (await ReadLogAsync(logs, name)).Contains(text, StringComparison.Ordinal);
+    private static async Task<bool> LogHasAsync(string logs, string name, string text) =>
+        (await ReadLogAsync(logs, name)).Contains(text, StringComparison.Ordinal);
 
     private static async Task<string> ReadLogAsync(string logs, string name)
     {

@@ -18,7 +18,10 @@ public class TopicReplacedTests
         long read = await ReadAllAsync(bench);
         await using RunningWorker worker = bench.StartWorker();
         await RecreateAsync(bench, worker);
-        await worker.UntilAsync(w => w.Log.Has("Returning to the last checkpoint: Topic 'interactions' was deleted and recreated"), "the worker returns");
+        await worker.UntilAsync(
+            w => w.Log.Has("Returning to the last checkpoint: Topic 'interactions' was deleted and recreated"),
+            "the worker returns"
+        );
         await worker.UntilAsync(w => w.Status.Counts.Read >= read + New, "the new topic is read");
         Assert.True(await worker.TerminateAsync() == ExitCode.Success, worker.Log.Text);
         Assert.Equal(read + New, worker.Status.Counts.Read);
@@ -35,7 +38,11 @@ public class TopicReplacedTests
         await RecreateAsync(bench, worker);
         Assert.Equal(ExitCode.BadInput, await worker.EndAsync());
         Assert.StartsWith("Topic 'interactions' was deleted and recreated (id ", worker.Message, StringComparison.Ordinal);
-        Assert.EndsWith("or set STREAMING__Kafka__SkipMissing=true to continue from the beginning of the new topic.", worker.Message, StringComparison.Ordinal);
+        Assert.EndsWith(
+            "or set STREAMING__Kafka__SkipMissing=true to continue from the beginning of the new topic.",
+            worker.Message,
+            StringComparison.Ordinal
+        );
     }
 
     // Everything sent is trained, and a checkpoint holds it.
@@ -57,7 +64,16 @@ public class TopicReplacedTests
         using EventProducer producer = new(bench.Values.Kafka);
         for (int i = 0; i < New; i++)
         {
-            producer.Send(new Interaction { UserId = $"new-{i % 7}", ItemId = $"new-{i % 5}", Type = "click", EventTimeMs = 1_700_000_000_000 + i, EventId = $"new-{i}" });
+            producer.Send(
+                new Interaction
+                {
+                    UserId = $"new-{i % 7}",
+                    ItemId = $"new-{i % 5}",
+                    Type = "click",
+                    EventTimeMs = 1_700_000_000_000 + i,
+                    EventId = $"new-{i}",
+                }
+            );
         }
 
         producer.Flush(TestContext.Current.CancellationToken);

@@ -26,7 +26,8 @@ public class OperationsRoutesTests
         Assert.Equal((HttpStatusCode.OK, HttpStatusCode.OK), await CodesAsync(client));
         Assert.Equal(
             """{"status":"degraded","parts":{"kafka":"healthy","redis":"degraded: away"}}""",
-            await client.GetStringAsync(new Uri("/health/ready", UriKind.Relative), TestContext.Current.CancellationToken));
+            await client.GetStringAsync(new Uri("/health/ready", UriKind.Relative), TestContext.Current.CancellationToken)
+        );
 
         _health.Set("trainer", HealthLevel.NotReady, "standing by");
         Assert.Equal((HttpStatusCode.OK, HttpStatusCode.ServiceUnavailable), await CodesAsync(client));
@@ -41,10 +42,17 @@ public class OperationsRoutesTests
         await using HttpEndpoint endpoint = await StartAsync(new HttpOptions { Port = 0 });
         using var client = new HttpClient { BaseAddress = endpoint.Address };
 
-        using HttpResponseMessage response = await client.GetAsync(new Uri("/metrics", UriKind.Relative), TestContext.Current.CancellationToken);
+        using HttpResponseMessage response = await client.GetAsync(
+            new Uri("/metrics", UriKind.Relative),
+            TestContext.Current.CancellationToken
+        );
 
         Assert.Equal("text/plain", response.Content.Headers.ContentType!.MediaType);
-        Assert.Contains("# TYPE operations_test_total counter\noperations_test_total 3\n", await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
+        Assert.Contains(
+            "# TYPE operations_test_total counter\noperations_test_total 3\n",
+            await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken),
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -52,7 +60,9 @@ public class OperationsRoutesTests
     {
         await using HttpEndpoint first = await StartAsync(new HttpOptions { Port = 0 });
 
-        var exception = await Assert.ThrowsAsync<ServerUnavailableException>(() => StartAsync(new HttpOptions { Port = first.Address.Port }));
+        ServerUnavailableException exception = await Assert.ThrowsAsync<ServerUnavailableException>(() =>
+            StartAsync(new HttpOptions { Port = first.Address.Port })
+        );
 
         Assert.Equal(ExitCode.Unavailable, Failure.Explain(exception).Code);
         Assert.Contains($"127.0.0.1:{first.Address.Port}", exception.Message, StringComparison.Ordinal);
@@ -61,8 +71,14 @@ public class OperationsRoutesTests
 
     private static async Task<(HttpStatusCode Live, HttpStatusCode Ready)> CodesAsync(HttpClient client)
     {
-        using HttpResponseMessage live = await client.GetAsync(new Uri("/health/live", UriKind.Relative), TestContext.Current.CancellationToken);
-        using HttpResponseMessage ready = await client.GetAsync(new Uri("/health/ready", UriKind.Relative), TestContext.Current.CancellationToken);
+        using HttpResponseMessage live = await client.GetAsync(
+            new Uri("/health/live", UriKind.Relative),
+            TestContext.Current.CancellationToken
+        );
+        using HttpResponseMessage ready = await client.GetAsync(
+            new Uri("/health/ready", UriKind.Relative),
+            TestContext.Current.CancellationToken
+        );
         return (live.StatusCode, ready.StatusCode);
     }
 
@@ -72,6 +88,11 @@ public class OperationsRoutesTests
         var exposition = new PrometheusExposition(name);
         using var meter = new Meter(name);
         meter.CreateCounter<long>("operations.test").Add(3);
-        return await HttpEndpoint.StartAsync(options, NullLoggerFactory.Instance, routes => OperationsRoutes.Map(routes, _health, exposition), TestContext.Current.CancellationToken);
+        return await HttpEndpoint.StartAsync(
+            options,
+            NullLoggerFactory.Instance,
+            routes => OperationsRoutes.Map(routes, _health, exposition),
+            TestContext.Current.CancellationToken
+        );
     }
 }

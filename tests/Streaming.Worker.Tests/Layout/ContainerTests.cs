@@ -20,7 +20,15 @@ public partial class ContainerTests
         string[] images = [.. Image().Matches(Compose).Select(match => match.Groups[1].Value)];
 
         Assert.Equal(images.Distinct(), images);
-        Assert.All(images, image => Assert.True(image.StartsWith("streaming", StringComparison.Ordinal) || (image.Contains(':', StringComparison.Ordinal) && !image.EndsWith(":latest", StringComparison.Ordinal)), image));
+        Assert.All(
+            images,
+            image =>
+                Assert.True(
+                    image.StartsWith("streaming", StringComparison.Ordinal)
+                        || (image.Contains(':', StringComparison.Ordinal) && !image.EndsWith(":latest", StringComparison.Ordinal)),
+                    image
+                )
+        );
     }
 
     [Fact]
@@ -31,12 +39,26 @@ public partial class ContainerTests
 
         string[][] commands =
         [
-            .. workers.Select(service => Command().Match(service)).Where(match => match.Success).Select(match => JsonSerializer.Deserialize<string[]>(match.Groups[1].Value)!),
-            .. Exec().Matches(Dockerfile).Select(match => JsonSerializer.Deserialize<string[]>(match.Groups[1].Value)!.Where(word => word is not ("/app/streaming" or "/app/streaming-lab")).ToArray()).Where(words => words.Length > 0),
+            .. workers
+                .Select(service => Command().Match(service))
+                .Where(match => match.Success)
+                .Select(match => JsonSerializer.Deserialize<string[]>(match.Groups[1].Value)!),
+            .. Exec()
+                .Matches(Dockerfile)
+                .Select(match =>
+                    JsonSerializer
+                        .Deserialize<string[]>(match.Groups[1].Value)!
+                        .Where(word => word is not ("/app/streaming" or "/app/streaming-lab"))
+                        .ToArray()
+                )
+                .Where(words => words.Length > 0),
         ];
 
         Assert.Equal(["serve", "replay", "health", "run"], commands.Select(command => command[0]));
-        Assert.All(commands, command => Assert.Empty((command[0] == "replay" ? LabCommands.Create() : WorkerCommands.Create()).Parse(command).Errors));
+        Assert.All(
+            commands,
+            command => Assert.Empty((command[0] == "replay" ? LabCommands.Create() : WorkerCommands.Create()).Parse(command).Errors)
+        );
     }
 
     [Fact]
@@ -55,7 +77,11 @@ public partial class ContainerTests
     {
         string? tools = Environment.GetEnvironmentVariable("STREAMING_TOOLS");
         Assert.SkipWhen(tools is null, "STREAMING_TOOLS is not set");
-        var start = new ProcessStartInfo(Path.Combine(tools!, "compose-check")) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo(Path.Combine(tools!, "compose-check"))
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
         start.ArgumentList.Add(Path.Combine(RepositoryLayoutTests.Root(), "docker-compose.yml"));
         foreach (string profile in Profile().Matches(Compose).Select(match => match.Groups[1].Value).Distinct())
         {
@@ -63,11 +89,16 @@ public partial class ContainerTests
         }
 
         using Process process = Process.Start(start)!;
-        string output = await process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken) + await process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+        string output =
+            await process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken)
+            + await process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
         await process.WaitForExitAsync(TestContext.Current.CancellationToken);
 
         Assert.True(process.ExitCode == 0, output);
-        Assert.All((string[])["kafka", "redis", "worker", "worker-gpu", "lookups", "events", "prometheus", "grafana"], service => Assert.Contains(service, output, StringComparison.Ordinal));
+        Assert.All(
+            (string[])["kafka", "redis", "worker", "worker-gpu", "lookups", "events", "prometheus", "grafana"],
+            service => Assert.Contains(service, output, StringComparison.Ordinal)
+        );
     }
 
     private static string Read(string file) => File.ReadAllText(Path.Combine(RepositoryLayoutTests.Root(), file));

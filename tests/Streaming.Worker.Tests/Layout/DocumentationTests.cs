@@ -13,8 +13,7 @@ public partial class DocumentationTests
     private static readonly string Root = RepositoryLayoutTests.Root();
 
     [Fact]
-    public void Settings_AreThoseOfTheCode() =>
-        Assert.Equal(SettingsTable.Markdown(WorkerSettings.Catalogue), Read("deploy/SETTINGS.md"));
+    public void Settings_AreThoseOfTheCode() => Assert.Equal(SettingsTable.Markdown(WorkerSettings.Catalogue), Read("deploy/SETTINGS.md"));
 
     [Fact]
     public void ExitCodes_AreThoseOfTheCode() =>
@@ -25,7 +24,10 @@ public partial class DocumentationTests
     {
         string readme = Read("README.md");
 
-        Assert.All(WorkerCommands.Create().Subcommands.Concat(LabCommands.Create().Subcommands), command => Assert.Contains($"| `{command.Name}` |", readme, StringComparison.Ordinal));
+        Assert.All(
+            WorkerCommands.Create().Subcommands.Concat(LabCommands.Create().Subcommands),
+            command => Assert.Contains($"| `{command.Name}` |", readme, StringComparison.Ordinal)
+        );
     }
 
     [Fact]
@@ -34,10 +36,23 @@ public partial class DocumentationTests
     [Fact]
     public void Links_LeadToFilesAndHeadings()
     {
-        string[] pages = [.. Directory.GetFiles(Root, "*.md", SearchOption.AllDirectories).Where(page => !page.Contains("/.artifacts/", StringComparison.Ordinal))];
+        string[] pages =
+        [
+            .. Directory
+                .GetFiles(Root, "*.md", SearchOption.AllDirectories)
+                .Where(page => !page.Contains("/.artifacts/", StringComparison.Ordinal)),
+        ];
         Assert.True(pages.Length >= 7, "the documentation was not found");
 
-        Assert.Empty(pages.SelectMany(page => Link().Matches(File.ReadAllText(page)).Select(match => match.Groups[1].Value).Where(link => !LeadsSomewhere(page, link)).Select(link => $"{page}: {link}")));
+        Assert.Empty(
+            pages.SelectMany(page =>
+                Link()
+                    .Matches(File.ReadAllText(page))
+                    .Select(match => match.Groups[1].Value)
+                    .Where(link => !LeadsSomewhere(page, link))
+                    .Select(link => $"{page}: {link}")
+            )
+        );
     }
 
     private static bool LeadsSomewhere(string page, string link)
@@ -55,7 +70,11 @@ public partial class DocumentationTests
         StringBuilder anchor = new();
         foreach (char character in heading.Trim().ToLowerInvariant())
         {
-            anchor.Append(character == ' ' ? "-" : char.IsLetterOrDigit(character) || character is '-' or '_' ? character.ToString() : string.Empty);
+            anchor.Append(
+                character == ' ' ? "-"
+                : char.IsLetterOrDigit(character) || character is '-' or '_' ? character.ToString()
+                : string.Empty
+            );
         }
 
         return anchor.ToString();

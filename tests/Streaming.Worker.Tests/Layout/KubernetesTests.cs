@@ -8,8 +8,13 @@ public class KubernetesTests
 {
     private static readonly string Folder = Path.Combine(RepositoryLayoutTests.Root(), "deploy", "kubernetes");
 
-    public static TheoryData<string> Kustomizations => [.. Directory.GetFiles(Folder, "kustomization.yaml", SearchOption.AllDirectories)
-        .Select(file => Path.GetDirectoryName(Path.GetRelativePath(Folder, file))!).Where(folder => !folder.StartsWith("components", StringComparison.Ordinal))];
+    public static TheoryData<string> Kustomizations =>
+        [
+            .. Directory
+                .GetFiles(Folder, "kustomization.yaml", SearchOption.AllDirectories)
+                .Select(file => Path.GetDirectoryName(Path.GetRelativePath(Folder, file))!)
+                .Where(folder => !folder.StartsWith("components", StringComparison.Ordinal)),
+        ];
 
     /// <summary>With kustomize and a strict decoder, if STREAMING_TOOLS has them.</summary>
     [Theory]
@@ -30,12 +35,30 @@ public class KubernetesTests
     [MemberData(nameof(Kustomizations))]
     public async Task Kustomization_Built_RunsEveryContainerWithoutRights(string folder)
     {
-        string[] pods = [.. (await BuildAsync(folder)).Split("\n---\n").Where(document => document.Contains("      containers:", StringComparison.Ordinal))];
+        string[] pods =
+        [
+            .. (await BuildAsync(folder))
+                .Split("\n---\n")
+                .Where(document => document.Contains("      containers:", StringComparison.Ordinal)),
+        ];
 
         Assert.Equal(2, pods.Length);
-        Assert.All(pods, pod => Assert.All(
-            (string[])["runAsNonRoot: true", "readOnlyRootFilesystem: true", "allowPrivilegeEscalation: false", "automountServiceAccountToken: false", "type: RuntimeDefault", "- ALL"],
-            line => Assert.Contains(line, pod, StringComparison.Ordinal)));
+        Assert.All(
+            pods,
+            pod =>
+                Assert.All(
+                    (string[])
+                        [
+                            "runAsNonRoot: true",
+                            "readOnlyRootFilesystem: true",
+                            "allowPrivilegeEscalation: false",
+                            "automountServiceAccountToken: false",
+                            "type: RuntimeDefault",
+                            "- ALL",
+                        ],
+                    line => Assert.Contains(line, pod, StringComparison.Ordinal)
+                )
+        );
     }
 
     [Fact]
@@ -47,10 +70,17 @@ public class KubernetesTests
         Assert.Contains("podSelector:\n    matchLabels:\n      app.kubernetes.io/name: streaming\n", policy, StringComparison.Ordinal);
         Assert.All(
             documents.Where(document => document.Contains("      containers:", StringComparison.Ordinal)),
-            pods => Assert.Contains("template:\n    metadata:\n      labels:\n        app.kubernetes.io/component: ", pods, StringComparison.Ordinal));
+            pods =>
+                Assert.Contains(
+                    "template:\n    metadata:\n      labels:\n        app.kubernetes.io/component: ",
+                    pods,
+                    StringComparison.Ordinal
+                )
+        );
         Assert.All(
             documents.Where(document => document.Contains("      containers:", StringComparison.Ordinal)),
-            pods => Assert.Contains("        app.kubernetes.io/name: streaming\n", pods, StringComparison.Ordinal));
+            pods => Assert.Contains("        app.kubernetes.io/name: streaming\n", pods, StringComparison.Ordinal)
+        );
     }
 
     private static Task<string> BuildAsync(string folder) => RunAsync("kustomize", "build", Path.Combine(Folder, folder));
@@ -59,7 +89,9 @@ public class KubernetesTests
     {
         string? tools = Environment.GetEnvironmentVariable("STREAMING_TOOLS");
         Assert.SkipWhen(tools is null, "STREAMING_TOOLS is not set");
-        using Process process = Process.Start(new ProcessStartInfo(Path.Combine(tools!, program), arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        using Process process = Process.Start(
+            new ProcessStartInfo(Path.Combine(tools!, program), arguments) { RedirectStandardOutput = true, RedirectStandardError = true }
+        )!;
         Task<string> error = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
         string output = await process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
         await process.WaitForExitAsync(TestContext.Current.CancellationToken);

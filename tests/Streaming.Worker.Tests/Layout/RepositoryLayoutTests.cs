@@ -12,23 +12,86 @@ public class RepositoryLayoutTests
         ["Streaming.Core"] = ([], ["System.IO.Hashing"]),
         ["Streaming.Kernels"] = ([], ["System.Numerics.Tensors"]),
         ["Streaming.Models"] = (["Streaming.Core", "Streaming.Kernels"], []),
-        ["Streaming.Formats"] = (["Streaming.Core"], ["Apache.Avro", "CsvHelper", "Parquet.Net", "protobuf-net", "protobuf-net.Reflection", "Snappier", "System.IO.Hashing", "ZstdSharp.Port"]),
+        ["Streaming.Formats"] = (
+            ["Streaming.Core"],
+            [
+                "Apache.Avro",
+                "CsvHelper",
+                "Parquet.Net",
+                "protobuf-net",
+                "protobuf-net.Reflection",
+                "Snappier",
+                "System.IO.Hashing",
+                "ZstdSharp.Port",
+            ]
+        ),
         ["Streaming.Learning"] = (["Streaming.Core", "Streaming.Kernels", "Streaming.Models"], []),
-        ["Streaming.Transport"] = (["Streaming.Core", "Streaming.Formats"], ["Confluent.Kafka", "StackExchange.Redis", "Polly.Core", "Google.Protobuf", "Grpc.Tools"]),
+        ["Streaming.Transport"] = (
+            ["Streaming.Core", "Streaming.Formats"],
+            ["Confluent.Kafka", "StackExchange.Redis", "Polly.Core", "Google.Protobuf", "Grpc.Tools"]
+        ),
         ["Streaming.Serving"] = (["Streaming.Core", "Streaming.Kernels", "Streaming.Models"], ["StackExchange.Redis", "Polly.Core"]),
-        ["Streaming.Learning.Torch"] = (["Streaming.Core", "Streaming.Kernels", "Streaming.Models", "Streaming.Learning"], ["TorchSharp", "libtorch-cpu-linux-x64", "TorchSharp-cuda-linux"]),
+        ["Streaming.Learning.Torch"] = (
+            ["Streaming.Core", "Streaming.Kernels", "Streaming.Models", "Streaming.Learning"],
+            ["TorchSharp", "libtorch-cpu-linux-x64", "TorchSharp-cuda-linux"]
+        ),
         ["Streaming.Worker"] = (
-            ["Streaming.Core", "Streaming.Formats", "Streaming.Kernels", "Streaming.Models", "Streaming.Learning", "Streaming.Learning.Torch", "Streaming.Transport", "Streaming.Serving"],
-            ["Serilog", "Serilog.Extensions.Logging", "Serilog.Sinks.Console", "System.CommandLine", "OpenTelemetry", "OpenTelemetry.Exporter.OpenTelemetryProtocol"]),
+            [
+                "Streaming.Core",
+                "Streaming.Formats",
+                "Streaming.Kernels",
+                "Streaming.Models",
+                "Streaming.Learning",
+                "Streaming.Learning.Torch",
+                "Streaming.Transport",
+                "Streaming.Serving",
+            ],
+            [
+                "Serilog",
+                "Serilog.Extensions.Logging",
+                "Serilog.Sinks.Console",
+                "System.CommandLine",
+                "OpenTelemetry",
+                "OpenTelemetry.Exporter.OpenTelemetryProtocol",
+            ]
+        ),
         ["Streaming.Lab"] = (
-            ["Streaming.Core", "Streaming.Formats", "Streaming.Kernels", "Streaming.Models", "Streaming.Learning", "Streaming.Transport", "Streaming.Serving", "Streaming.Worker"],
-            ["Spectre.Console", "System.CommandLine"]),
+            [
+                "Streaming.Core",
+                "Streaming.Formats",
+                "Streaming.Kernels",
+                "Streaming.Models",
+                "Streaming.Learning",
+                "Streaming.Transport",
+                "Streaming.Serving",
+                "Streaming.Worker",
+            ],
+            ["Spectre.Console", "System.CommandLine"]
+        ),
     };
 
     private static readonly string[] TopLevel =
     [
-        "src", "tests", "deploy", "schemas", "docker-compose.yml", "Streaming.sln", "README.md", "LICENSE", "Directory.Build.props", "Directory.Packages.props",
-        "global.json", "NuGet.config", ".editorconfig", ".gitignore", ".gitattributes", ".dockerignore", ".ci", ".git", ".artifacts", ".github",
+        "src",
+        "tests",
+        "deploy",
+        "schemas",
+        "docker-compose.yml",
+        "Streaming.sln",
+        "README.md",
+        "LICENSE",
+        "Directory.Build.props",
+        "Directory.Packages.props",
+        "global.json",
+        ".editorconfig",
+        ".gitignore",
+        ".gitattributes",
+        ".dockerignore",
+        ".ci",
+        ".config",
+        ".git",
+        ".artifacts",
+        ".github",
     ];
 
     [Fact]
@@ -46,10 +109,17 @@ public class RepositoryLayoutTests
                 continue;
             }
 
-            XDocument file = XDocument.Load(path);
-            wrong.AddRange(Includes(file, "ProjectReference").Select(include => Path.GetFileNameWithoutExtension(include.Replace('\\', '/'))).Except(allowed.Projects).Select(other => $"{name} → {other}"));
+            var file = XDocument.Load(path);
+            wrong.AddRange(
+                Includes(file, "ProjectReference")
+                    .Select(include => Path.GetFileNameWithoutExtension(include.Replace('\\', '/')))
+                    .Except(allowed.Projects)
+                    .Select(other => $"{name} → {other}")
+            );
             wrong.AddRange(Includes(file, "PackageReference").Except(allowed.Packages).Select(package => $"{name} → package {package}"));
-            wrong.AddRange(Includes(file, "InternalsVisibleTo").Where(Allowed.ContainsKey).Select(other => $"{name} shows its internals to {other}"));
+            wrong.AddRange(
+                Includes(file, "InternalsVisibleTo").Where(Allowed.ContainsKey).Select(other => $"{name} shows its internals to {other}")
+            );
 
             // Transport uses its logging abstractions, the programs Kestrel.
             if (name is not ("Streaming.Worker" or "Streaming.Lab" or "Streaming.Transport"))
@@ -62,8 +132,7 @@ public class RepositoryLayoutTests
     }
 
     [Fact]
-    public void TopLevel_HasNothingElse() =>
-        Assert.Empty(Directory.GetFileSystemEntries(Root()).Select(Path.GetFileName).Except(TopLevel));
+    public void TopLevel_HasNothingElse() => Assert.Empty(Directory.GetFileSystemEntries(Root()).Select(Path.GetFileName).Except(TopLevel));
 
     [Fact]
     public void Solution_HasEveryProject()
@@ -71,14 +140,21 @@ public class RepositoryLayoutTests
         string solution = File.ReadAllText(Path.Combine(Root(), "Streaming.sln"));
 
         Assert.All(
-            Directory.GetFiles(Path.Combine(Root(), "src"), "*.csproj", SearchOption.AllDirectories).Concat(Directory.GetFiles(Path.Combine(Root(), "tests"), "*.Tests.csproj", SearchOption.AllDirectories)),
-            path => Assert.Contains(Path.GetFileName(path), solution, StringComparison.Ordinal));
+            Directory
+                .GetFiles(Path.Combine(Root(), "src"), "*.csproj", SearchOption.AllDirectories)
+                .Concat(Directory.GetFiles(Path.Combine(Root(), "tests"), "*.Tests.csproj", SearchOption.AllDirectories)),
+            path => Assert.Contains(Path.GetFileName(path), solution, StringComparison.Ordinal)
+        );
     }
 
     /// <summary>The repository root, found from this file's compile-time path or the working directory.</summary>
     internal static string Root([CallerFilePath] string file = "")
     {
-        for (DirectoryInfo? folder = new(File.Exists(file) ? Path.GetDirectoryName(file)! : AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
+        for (
+            DirectoryInfo? folder = new(File.Exists(file) ? Path.GetDirectoryName(file)! : AppContext.BaseDirectory);
+            folder is not null;
+            folder = folder.Parent
+        )
         {
             if (File.Exists(Path.Combine(folder.FullName, "Streaming.sln")))
             {
@@ -89,5 +165,6 @@ public class RepositoryLayoutTests
         throw new InvalidOperationException("Streaming.sln was not found above the test.");
     }
 
-    private static IEnumerable<string> Includes(XDocument file, string element) => file.Descendants(element).Select(node => (string?)node.Attribute("Include")).OfType<string>();
+    private static IEnumerable<string> Includes(XDocument file, string element) =>
+        file.Descendants(element).Select(node => (string?)node.Attribute("Include")).OfType<string>();
 }

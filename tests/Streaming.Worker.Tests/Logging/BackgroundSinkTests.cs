@@ -49,15 +49,17 @@ public sealed class BackgroundSinkTests
         long dropped = 0;
         using MeterListener listener = Listen(count => Interlocked.Add(ref dropped, count));
         var written = new List<string>();
-        using (var sink = new BackgroundSink(logEvent =>
-        {
-            if (logEvent.RenderMessage(null) == "bad")
+        using (
+            var sink = new BackgroundSink(logEvent =>
             {
-                throw new IOException("no space left on device");
-            }
+                if (logEvent.RenderMessage(null) == "bad")
+                {
+                    throw new IOException("no space left on device");
+                }
 
-            written.Add(logEvent.RenderMessage(null));
-        }))
+                written.Add(logEvent.RenderMessage(null));
+            })
+        )
         {
             sink.Emit(Event("bad"));
             sink.Emit(Event("good"));
@@ -77,17 +79,21 @@ public sealed class BackgroundSinkTests
 
     private static MeterListener Listen(Action<long> count)
     {
-        var listener = new MeterListener { InstrumentPublished = static (instrument, listener) =>
+        var listener = new MeterListener
         {
-            if (instrument.Name == "streaming.log.dropped")
+            InstrumentPublished = static (instrument, listener) =>
             {
-                listener.EnableMeasurementEvents(instrument);
-            }
-        } };
+                if (instrument.Name == "streaming.log.dropped")
+                {
+                    listener.EnableMeasurementEvents(instrument);
+                }
+            },
+        };
         listener.SetMeasurementEventCallback<long>((_, value, _, _) => count(value));
         listener.Start();
         return listener;
     }
 
-    private static LogEvent Event(string text) => new(DateTimeOffset.UnixEpoch, LogEventLevel.Information, null, new MessageTemplateParser().Parse(text), []);
+    private static LogEvent Event(string text) =>
+        new(DateTimeOffset.UnixEpoch, LogEventLevel.Information, null, new MessageTemplateParser().Parse(text), []);
 }

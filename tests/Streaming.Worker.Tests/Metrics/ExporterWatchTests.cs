@@ -12,7 +12,10 @@ public sealed class ExporterWatchTests
     {
         var log = new RecordingLoggers();
         using var metrics = new WorkerMetrics();
-        using IDisposable? sending = Telemetry.Start(new TelemetryOptions { OtlpEndpoint = new Uri("http://127.0.0.1:9"), Interval = TimeSpan.FromSeconds(1) }, log);
+        using IDisposable? sending = Telemetry.Start(
+            new TelemetryOptions { OtlpEndpoint = new Uri("http://127.0.0.1:9"), Interval = TimeSpan.FromSeconds(1) },
+            log
+        );
         using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(1));
         while (!log.Has("Metrics cannot be sent to http://127.0.0.1:9/ (STREAMING__Telemetry__OtlpEndpoint): "))
         {

@@ -5,7 +5,9 @@ using Xunit;
 
 namespace Streaming.Worker.Tests.Metrics;
 
-/// <summary>What a working worker answers at /metrics keeps the rules that Prometheus' own linter (promtool check metrics) checks.</summary>
+/// <summary>
+/// What a working worker answers at /metrics keeps the rules that Prometheus' own linter (promtool check metrics) checks.
+/// </summary>
 public sealed partial class ExpositionRulesTests
 {
     [Fact]
@@ -18,12 +20,18 @@ public sealed partial class ExpositionRulesTests
         await using LocalRedisServer redis = await LocalRedisServer.StartAsync(cancellationToken: TestContext.Current.CancellationToken);
         Dictionary<string, string> variables = new()
         {
-            ["STREAMING__Kafka__BootstrapServers"] = broker.BootstrapServers, ["STREAMING__Redis__Configuration"] = redis.Configuration, ["STREAMING__Http__Port"] = "0", ["STREAMING__Checkpoint__Folder"] = string.Empty,
-            ["STREAMING__Model__Widths"] = "8,16", ["STREAMING__Model__ItemCapacity"] = "3000", ["STREAMING__Training__Threads"] = "1", ["STREAMING__Kafka__Assignment"] = "Static",
+            ["STREAMING__Kafka__BootstrapServers"] = broker.BootstrapServers,
+            ["STREAMING__Redis__Configuration"] = redis.Configuration,
+            ["STREAMING__Http__Port"] = "0",
+            ["STREAMING__Checkpoint__Folder"] = string.Empty,
+            ["STREAMING__Model__Widths"] = "8,16",
+            ["STREAMING__Model__ItemCapacity"] = "3000",
+            ["STREAMING__Training__Threads"] = "1",
+            ["STREAMING__Kafka__Assignment"] = "Static",
         };
-        using StreamingProcess worker = StreamingProcess.Start(["run"], variables);
+        using var worker = StreamingProcess.Start(["run"], variables);
         string listening = await worker.WaitForLineAsync(static line => line.Contains("Health and metrics at", StringComparison.Ordinal));
-        using StreamingProcess replay = StreamingProcess.Start(["replay", "--count", "1000"], variables);
+        using var replay = StreamingProcess.Start(["replay", "--count", "1000"], variables);
         Assert.True(await replay.WaitForExitAsync() == 0, replay.Output);
 
         using HttpClient client = new() { BaseAddress = new Uri(listening[listening.IndexOf("http", StringComparison.Ordinal)..]) };
@@ -49,7 +57,10 @@ public sealed partial class ExpositionRulesTests
         while (true)
         {
             string text = await client.GetStringAsync(new Uri("/metrics", UriKind.Relative), limit.Token);
-            if (text.Contains("\nstreaming_freshness_seconds{", StringComparison.Ordinal) && text.Contains("\nstreaming_health{part=\"kafka\"} 0", StringComparison.Ordinal))
+            if (
+                text.Contains("\nstreaming_freshness_seconds{", StringComparison.Ordinal)
+                && text.Contains("\nstreaming_health{part=\"kafka\"} 0", StringComparison.Ordinal)
+            )
             {
                 return text;
             }

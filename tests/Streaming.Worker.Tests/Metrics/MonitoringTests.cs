@@ -29,15 +29,23 @@ public partial class MonitoringTests
         using var dashboard = JsonDocument.Parse(File.ReadAllText(Path.Combine(Folder(), "streaming.json")));
         string[] expressions =
         [
-            .. dashboard.RootElement.GetProperty("panels").EnumerateArray()
+            .. dashboard
+                .RootElement.GetProperty("panels")
+                .EnumerateArray()
                 .Where(panel => panel.TryGetProperty("targets", out _))
                 .SelectMany(panel => panel.GetProperty("targets").EnumerateArray())
                 .Select(target => target.GetProperty("expr").GetString()!),
         ];
-        string[] shown = [.. expressions.SelectMany(expression => MetricName().Matches(expression)).Select(match => Base(match.Value)).Distinct()];
+        string[] shown =
+        [
+            .. expressions.SelectMany(expression => MetricName().Matches(expression)).Select(match => Base(match.Value)).Distinct(),
+        ];
 
         // The rate of examples covers the number of steps.
-        Assert.Equal(["streaming_steps"], Exposed().Where(name => name.StartsWith("streaming_", StringComparison.Ordinal)).Select(Base).Distinct().Except(shown).Order());
+        Assert.Equal(
+            ["streaming_steps"],
+            Exposed().Where(name => name.StartsWith("streaming_", StringComparison.Ordinal)).Select(Base).Distinct().Except(shown).Order()
+        );
     }
 
     private static string Folder() => Path.Combine(RepositoryLayoutTests.Root(), "deploy", "monitoring");
@@ -49,7 +57,10 @@ public partial class MonitoringTests
         using var listener = new MeterListener();
         listener.InstrumentPublished = (instrument, _) =>
         {
-            if (instrument.Meter.Name is WorkerMetrics.MeterName or ServeMetrics.MeterName or BackgroundSink.MeterName || Telemetry.Meters.Contains(instrument.Meter.Name))
+            if (
+                instrument.Meter.Name is WorkerMetrics.MeterName or ServeMetrics.MeterName or BackgroundSink.MeterName
+                || Telemetry.Meters.Contains(instrument.Meter.Name)
+            )
             {
                 string name = PrometheusExposition.NameOf(instrument);
                 names.UnionWith(instrument is Histogram<double> ? [name + "_bucket", name + "_sum", name + "_count"] : [name]);

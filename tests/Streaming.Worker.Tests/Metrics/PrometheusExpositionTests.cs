@@ -13,7 +13,12 @@ public class PrometheusExpositionTests
         using var exposition = new PrometheusExposition(name);
         using var meter = new Meter(name);
         Counter<long> events = meter.CreateCounter<long>("streaming.events", "{event}", "Events by outcome.");
-        Histogram<double> wait = meter.CreateHistogram("streaming.wait", "s", "How long.", advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = [0.1, 1] });
+        Histogram<double> wait = meter.CreateHistogram(
+            "streaming.wait",
+            "s",
+            "How long.",
+            advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = [0.1, 1] }
+        );
         double level = 1;
         meter.CreateObservableGauge("streaming.level", () => level, description: "Now.");
 
@@ -42,7 +47,8 @@ public class PrometheusExpositionTests
             streaming_wait_seconds_count 3
 
             """,
-            exposition.Render());
+            exposition.Render()
+        );
     }
 
     [Fact]
@@ -57,6 +63,9 @@ public class PrometheusExpositionTests
             counter.Add(1, new KeyValuePair<string, object?>("id", i));
         }
 
-        Assert.Equal(PrometheusExposition.MostSeries + 1, exposition.Render().Split('\n').Count(line => line.StartsWith("many_total{", StringComparison.Ordinal)) + 1);
+        Assert.Equal(
+            PrometheusExposition.MostSeries + 1,
+            exposition.Render().Split('\n').Count(line => line.StartsWith("many_total{", StringComparison.Ordinal)) + 1
+        );
     }
 }

@@ -1,7 +1,7 @@
-using Streaming.Worker.Run;
 using Streaming.Learning.Checkpoints;
 using Streaming.Tests;
 using Streaming.Worker.Failures;
+using Streaming.Worker.Run;
 using Streaming.Worker.Tests.Faults;
 using Xunit;
 
@@ -20,10 +20,21 @@ public sealed class CheckpointFolderTests : IDisposable
     {
         string file = Path.Combine(_folder, "file");
         await File.WriteAllTextAsync(file, "not a folder", TestContext.Current.CancellationToken);
-        using StreamingProcess worker = StreamingProcess.Start(["run"], new Dictionary<string, string> { ["STREAMING__Checkpoint__Folder"] = Path.Combine(file, "checkpoints"), ["STREAMING__Http__Port"] = "-1" });
+        using var worker = StreamingProcess.Start(
+            ["run"],
+            new Dictionary<string, string>
+            {
+                ["STREAMING__Checkpoint__Folder"] = Path.Combine(file, "checkpoints"),
+                ["STREAMING__Http__Port"] = "-1",
+            }
+        );
 
         Assert.True(await worker.WaitForExitAsync() == 78, worker.Output);
-        Assert.Contains($"STREAMING__Checkpoint__Folder is '{file}/checkpoints', which cannot be written to", worker.Output, StringComparison.Ordinal);
+        Assert.Contains(
+            $"STREAMING__Checkpoint__Folder is '{file}/checkpoints', which cannot be written to",
+            worker.Output,
+            StringComparison.Ordinal
+        );
         Assert.DoesNotContain("   at ", worker.Output, StringComparison.Ordinal);
     }
 
@@ -36,7 +47,12 @@ public sealed class CheckpointFolderTests : IDisposable
         await using RunningWorker worker = bench.StartWorker();
 
         Assert.Equal(ExitCode.StateMismatch, await worker.EndAsync());
-        Assert.Contains("belongs to model 'faults', topic 'interactions', 256 partitions in Redis; this worker has model 'films', topic 'watched', 256 partitions", worker.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "belongs to model 'faults', topic 'interactions', 256 partitions in Redis; this worker has model 'films', topic 'watched', "
+                + "256 partitions",
+            worker.Message,
+            StringComparison.Ordinal
+        );
         Assert.False(worker.Log.Has("Leads model"), worker.Log.Text);
     }
 
@@ -127,6 +143,8 @@ public sealed class CheckpointFolderTests : IDisposable
     private static string? Newest(FaultBench bench)
     {
         WorkerOptions settings = bench.Values;
-        return new CheckpointStore(settings.Checkpoint.Folder, 3, TimeProvider.System, static _ => { }).List() is [var newest, ..] ? newest : null;
+        return new CheckpointStore(settings.Checkpoint.Folder, 3, TimeProvider.System, static _ => { }).List() is [var newest, ..]
+            ? newest
+            : null;
     }
 }

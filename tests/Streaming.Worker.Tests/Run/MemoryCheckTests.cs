@@ -13,11 +13,20 @@ public sealed class MemoryCheckTests
     [Fact]
     public async Task TooLittle_Exits78WithBothFiguresAndTheSettingsThatCount()
     {
-        Dictionary<string, string> variables = new() { ["DOTNET_GCHeapHardLimit"] = (200 << 20).ToString("x", null), ["STREAMING__Http__Port"] = "-1", ["STREAMING__Checkpoint__Folder"] = string.Empty };
-        using StreamingProcess worker = StreamingProcess.Start(["run"], variables);
+        Dictionary<string, string> variables = new()
+        {
+            ["DOTNET_GCHeapHardLimit"] = (200 << 20).ToString("x", null),
+            ["STREAMING__Http__Port"] = "-1",
+            ["STREAMING__Checkpoint__Folder"] = string.Empty,
+        };
+        using var worker = StreamingProcess.Start(["run"], variables);
 
         Assert.True(await worker.WaitForExitAsync() == 78, worker.Output);
-        Assert.Contains("the model needs at least 298 MiB of memory, and the runtime may use 200 MiB", worker.Output, StringComparison.Ordinal);
+        Assert.Contains(
+            "the model needs at least 298 MiB of memory, and the runtime may use 200 MiB",
+            worker.Output,
+            StringComparison.Ordinal
+        );
         Assert.Contains("STREAMING__Model__ItemCapacity (100000)", worker.Output, StringComparison.Ordinal);
         Assert.DoesNotContain("   at ", worker.Output, StringComparison.Ordinal);
     }

@@ -37,7 +37,12 @@ public sealed class StoreRefusalTests : IAsyncLifetime
     public async Task OtherPartitionsThanTheModelInRedis_Exits78AndNamesBoth(string command)
     {
         await _connection.GetDatabase().StringSetAsync("m:items:layout", """{"layout":2,"partitions":16}""");
-        await AssertRefusedAsync(command, 78, "STREAMING__Redis__Partitions is 32, but model 'items' in Redis has 16 partitions", ("STREAMING__Redis__Partitions", "32"));
+        await AssertRefusedAsync(
+            command,
+            78,
+            "STREAMING__Redis__Partitions is 32, but model 'items' in Redis has 16 partitions",
+            ("STREAMING__Redis__Partitions", "32")
+        );
         Assert.False(await _connection.GetDatabase().KeyExistsAsync("e:items:active"));
     }
 
@@ -45,7 +50,12 @@ public sealed class StoreRefusalTests : IAsyncLifetime
     public async Task RightsMissing_Exits77AndNamesCommandAndKey()
     {
         await _connection.GetDatabase().ExecuteAsync("ACL", "SETUSER", "poor", "on", ">s3cret", "~*", "&*", "+@all", "-xadd");
-        await AssertRefusedAsync("run", 77, "XADD e:items:", ("STREAMING__Redis__Configuration", $"{_redis.Configuration},user=poor,password=s3cret"));
+        await AssertRefusedAsync(
+            "run",
+            77,
+            "XADD e:items:",
+            ("STREAMING__Redis__Configuration", $"{_redis.Configuration},user=poor,password=s3cret")
+        );
     }
 
     [Theory]
@@ -61,11 +71,22 @@ public sealed class StoreRefusalTests : IAsyncLifetime
     public async Task WrongPassword_IsNamedInLogAndHealth()
     {
         await _connection.GetDatabase().ExecuteAsync("CONFIG", "SET", "requirepass", "right");
-        Dictionary<string, string> variables = new() { ["STREAMING__Redis__Configuration"] = $"{_redis.Configuration},password=s3cret", ["STREAMING__Redis__ConnectTimeout"] = "1s", ["STREAMING__Redis__CommandTimeout"] = "1s", ["STREAMING__Http__Port"] = "0", ["STREAMING__Checkpoint__Folder"] = string.Empty };
-        using StreamingProcess process = StreamingProcess.Start(["run"], variables);
+        Dictionary<string, string> variables = new()
+        {
+            ["STREAMING__Redis__Configuration"] = $"{_redis.Configuration},password=s3cret",
+            ["STREAMING__Redis__ConnectTimeout"] = "1s",
+            ["STREAMING__Redis__CommandTimeout"] = "1s",
+            ["STREAMING__Http__Port"] = "0",
+            ["STREAMING__Checkpoint__Folder"] = string.Empty,
+        };
+        using var process = StreamingProcess.Start(["run"], variables);
 
         string line = await process.WaitForLineAsync(static line => line.Contains("is unavailable", StringComparison.Ordinal));
-        Assert.Contains($"Redis at {_redis.Configuration} is unavailable (it refuses the user or password of STREAMING__Redis__Configuration: ", line, StringComparison.Ordinal);
+        Assert.Contains(
+            $"Redis at {_redis.Configuration} is unavailable (it refuses the user or password of STREAMING__Redis__Configuration: ",
+            line,
+            StringComparison.Ordinal
+        );
         Assert.DoesNotContain("s3cret", process.Output, StringComparison.Ordinal);
         process.Terminate();
         Assert.True(await process.WaitForExitAsync() == 0, process.Output);
@@ -75,22 +96,38 @@ public sealed class StoreRefusalTests : IAsyncLifetime
     public async Task NothingAnswers_IsNamedWithItsAddressInLogAndHealth()
     {
         await _redis.KillAsync();
-        Dictionary<string, string> variables = new() { ["STREAMING__Redis__Configuration"] = _redis.Configuration, ["STREAMING__Redis__ConnectTimeout"] = "1s", ["STREAMING__Redis__CommandTimeout"] = "1s", ["STREAMING__Http__Port"] = "0", ["STREAMING__Checkpoint__Folder"] = string.Empty };
-        using StreamingProcess process = StreamingProcess.Start(["run"], variables);
+        Dictionary<string, string> variables = new()
+        {
+            ["STREAMING__Redis__Configuration"] = _redis.Configuration,
+            ["STREAMING__Redis__ConnectTimeout"] = "1s",
+            ["STREAMING__Redis__CommandTimeout"] = "1s",
+            ["STREAMING__Http__Port"] = "0",
+            ["STREAMING__Checkpoint__Folder"] = string.Empty,
+        };
+        using var process = StreamingProcess.Start(["run"], variables);
 
         string listening = await process.WaitForLineAsync(static line => line.Contains("Health and metrics at", StringComparison.Ordinal));
         await process.WaitForLineAsync(line => line.Contains($"Redis at {_redis.Configuration} is unavailable", StringComparison.Ordinal));
         using HttpClient client = new() { BaseAddress = new Uri(listening[listening.IndexOf("http", StringComparison.Ordinal)..]) };
         using HttpResponseMessage ready = await client.GetAsync(new Uri("/health/ready", UriKind.Relative), Stop);
         Assert.Equal(System.Net.HttpStatusCode.ServiceUnavailable, ready.StatusCode);
-        Assert.Contains($"degraded: {_redis.Configuration} unavailable", await ready.Content.ReadAsStringAsync(Stop), StringComparison.Ordinal);
+        Assert.Contains(
+            $"degraded: {_redis.Configuration} unavailable",
+            await ready.Content.ReadAsStringAsync(Stop),
+            StringComparison.Ordinal
+        );
         process.Terminate();
         Assert.True(await process.WaitForExitAsync() == 0, process.Output);
     }
 
     [Fact]
     public Task ConfigurationIsAUrl_Exits78() =>
-        AssertRefusedAsync("run", 78, "STREAMING__Redis__Configuration", ("STREAMING__Redis__Configuration", "redis://:s3cret@localhost:6379"));
+        AssertRefusedAsync(
+            "run",
+            78,
+            "STREAMING__Redis__Configuration",
+            ("STREAMING__Redis__Configuration", "redis://:s3cret@localhost:6379")
+        );
 
     [Fact]
     public async Task Watch_PointerDeletedAndServerMayEvict_IsPutRightAndSaid()
@@ -103,7 +140,7 @@ public sealed class StoreRefusalTests : IAsyncLifetime
         await _connection.GetServers()[0].ConfigSetAsync("maxmemory", "100mb");
         HealthReport health = new();
         StoreWatch watch = new(publisher, new StoreServers(_connection), health, TimeProvider.System, NullLogger.Instance);
-        using CancellationTokenSource end = CancellationTokenSource.CreateLinkedTokenSource(Stop);
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(Stop);
         Task running = watch.RunAsync(end.Token);
         while (!await database.KeyExistsAsync("e:items:active"))
         {
@@ -120,13 +157,17 @@ public sealed class StoreRefusalTests : IAsyncLifetime
 
     private async Task AssertRefusedAsync(string command, int code, string said, params (string Name, string Value)[] settings)
     {
-        Dictionary<string, string> variables = new() { ["STREAMING__Redis__Configuration"] = _redis.Configuration, ["STREAMING__Http__Port"] = "0" };
+        Dictionary<string, string> variables = new()
+        {
+            ["STREAMING__Redis__Configuration"] = _redis.Configuration,
+            ["STREAMING__Http__Port"] = "0",
+        };
         foreach ((string name, string value) in settings)
         {
             variables[name] = value;
         }
 
-        using StreamingProcess process = StreamingProcess.Start([command], variables);
+        using var process = StreamingProcess.Start([command], variables);
         Assert.True(await process.WaitForExitAsync() == code, process.Output);
         Assert.Contains(said, process.Output, StringComparison.Ordinal);
         Assert.DoesNotContain("s3cret", process.Output, StringComparison.Ordinal);

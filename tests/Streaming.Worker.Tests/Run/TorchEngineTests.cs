@@ -7,7 +7,12 @@ namespace Streaming.Worker.Tests.Run;
 /// <summary>The default build, without libtorch, with settings that require it.</summary>
 public class TorchEngineTests
 {
-    private static readonly Dictionary<string, string> Torch = new() { ["STREAMING__Training__Engine"] = "Torch", ["STREAMING__Http__Port"] = "0", ["STREAMING__Redis__Configuration"] = "127.0.0.1:1" };
+    private static readonly Dictionary<string, string> Torch = new()
+    {
+        ["STREAMING__Training__Engine"] = "Torch",
+        ["STREAMING__Http__Port"] = "0",
+        ["STREAMING__Redis__Configuration"] = "127.0.0.1:1",
+    };
 
     [Theory]
     [InlineData("run")]

@@ -32,7 +32,10 @@ public sealed class WarmStartTests : IDisposable
         await using FaultBench bench = await FaultBench.StartAsync();
         await using (var worker = new RunningWorker(bench.Values, new RunRequest(null, Model)))
         {
-            await worker.UntilAsync(w => w.Log.Text.Contains("all weights and optimiser state", StringComparison.Ordinal), "it has started from the model");
+            await worker.UntilAsync(
+                w => w.Log.Text.Contains("all weights and optimiser state", StringComparison.Ordinal),
+                "it has started from the model"
+            );
             Assert.Contains($"adopted: {LogItems} items", worker.Log.Text, StringComparison.Ordinal);
 
             // The log's items have no event in the live stream: their embeddings in Redis come from the model.
@@ -50,7 +53,10 @@ public sealed class WarmStartTests : IDisposable
         }
 
         await using var again = new RunningWorker(bench.Values, new RunRequest(null, Model));
-        await again.UntilAsync(w => w.Log.Text.Contains("Resuming from checkpoint", StringComparison.Ordinal), "it resumes from its own checkpoint");
+        await again.UntilAsync(
+            w => w.Log.Text.Contains("Resuming from checkpoint", StringComparison.Ordinal),
+            "it resumes from its own checkpoint"
+        );
         Assert.Contains("this model already has a checkpoint", again.Log.Text, StringComparison.Ordinal);
     }
 
@@ -62,7 +68,10 @@ public sealed class WarmStartTests : IDisposable
         TakeModelSettings(bench);
         await using (var worker = new RunningWorker(bench.Values, new RunRequest(null, Model)))
         {
-            await worker.UntilAsync(w => w.Log.Text.Contains($"adopted: {LogItems} items, frequencies, all weights", StringComparison.Ordinal), "it has started from the model");
+            await worker.UntilAsync(
+                w => w.Log.Text.Contains($"adopted: {LogItems} items, frequencies, all weights", StringComparison.Ordinal),
+                "it has started from the model"
+            );
             await UntilPublishedAsync(bench);
         }
 
@@ -72,7 +81,11 @@ public sealed class WarmStartTests : IDisposable
         bench.Settings["STREAMING__Checkpoint__Folder"] = Path.Combine(_folder, "other");
         await using var refused = new RunningWorker(bench.Values, new RunRequest(null, Model));
         Assert.Equal(ExitCode.StateMismatch, await refused.EndAsync());
-        Assert.Contains("Model.Widths is 8,24, the other has 8,16; Model.Tower is Gru4Rec, the other has FmrlRec", refused.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "Model.Widths is 8,24, the other has 8,16; Model.Tower is Gru4Rec, the other has FmrlRec",
+            refused.Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -88,7 +101,10 @@ public sealed class WarmStartTests : IDisposable
     public async Task Backtest_ModelFolderInUse_IsRefusedBeforeAnythingIsRead()
     {
         Directory.CreateDirectory(Path.Combine(Model, "something"));
-        Assert.Equal((int)ExitCode.Configuration, await CommandLine.RunAsync(LabCommands.Create(), ["backtest", "--events", "nowhere.csv", "--model", Model]));
+        Assert.Equal(
+            (int)ExitCode.Configuration,
+            await CommandLine.RunAsync(LabCommands.Create(), ["backtest", "--events", "nowhere.csv", "--model", Model])
+        );
     }
 
     private static async Task UntilPublishedAsync(FaultBench bench)
@@ -106,7 +122,11 @@ public sealed class WarmStartTests : IDisposable
     /// <summary>The usual workflow: the live model uses the backtest's settings file, including offline defaults.</summary>
     private void TakeModelSettings(FaultBench bench)
     {
-        foreach (SettingInput input in Worker.Settings.SettingsFile.Read(SettingsFile, WorkerSettings.Catalogue).Inputs.Where(static input => input.Name.StartsWith("STREAMING__Model__", StringComparison.Ordinal)))
+        foreach (
+            SettingInput input in Worker
+                .Settings.SettingsFile.Read(SettingsFile, WorkerSettings.Catalogue)
+                .Inputs.Where(static input => input.Name.StartsWith("STREAMING__Model__", StringComparison.Ordinal))
+        )
         {
             bench.Settings[input.Name] = input.Text;
         }
@@ -116,7 +136,9 @@ public sealed class WarmStartTests : IDisposable
 
     private async Task BacktestAsync(string protocol, string events)
     {
-        string line = $"backtest --protocol {protocol} {events} --set Model__Widths=8,16 --set Model__Layers=1 --set Model__HistoryLength=10 --threads 1 --no-floors --model {Model} --write-settings {SettingsFile}";
+        string line =
+            $"backtest --protocol {protocol} {events} --set Model__Widths=8,16 --set Model__Layers=1 --set Model__HistoryLength=10 "
+            + $"--threads 1 --no-floors --model {Model} --write-settings {SettingsFile}";
         Assert.Equal((int)ExitCode.Success, await CommandLine.RunAsync(LabCommands.Create(), line.Split(' ')));
         Assert.Equal(ExitCode.Success, InspectCommand.Run(Model, json: false, TextWriter.Null));
     }

@@ -31,7 +31,7 @@ public sealed class WorkerRunTests : IAsyncLifetime
     [Fact]
     public async Task Run_SigtermAndRestart_EveryEventCountsOnce()
     {
-        using (var worker = Start("run"))
+        using (StreamingProcess worker = Start("run"))
         {
             await ReadyAsync(worker);
             await ReplayAsync(500);
@@ -42,7 +42,7 @@ public sealed class WorkerRunTests : IAsyncLifetime
         }
 
         await ReplayAsync(300);
-        using var again = Start("run");
+        using StreamingProcess again = Start("run");
         await ReadyAsync(again);
         Assert.Contains("Resuming from checkpoint", again.Output, StringComparison.Ordinal);
         await ReadAllAsync(again, 300);
@@ -55,14 +55,20 @@ public sealed class WorkerRunTests : IAsyncLifetime
     [Fact]
     public async Task Run_SecondWorker_StandsByAndTakesOver()
     {
-        using var first = Start("run");
+        using StreamingProcess first = Start("run");
         await ReadyAsync(first);
-        using var second = Start("run");
+        using StreamingProcess second = Start("run");
         await second.WaitForLineAsync(line => line.Contains("standing by", StringComparison.Ordinal));
         using (var client = new HttpClient { BaseAddress = await AddressAsync(second) })
         {
-            using HttpResponseMessage ready = await client.GetAsync(new Uri("/health/ready", UriKind.Relative), TestContext.Current.CancellationToken);
-            using HttpResponseMessage live = await client.GetAsync(new Uri("/health/live", UriKind.Relative), TestContext.Current.CancellationToken);
+            using HttpResponseMessage ready = await client.GetAsync(
+                new Uri("/health/ready", UriKind.Relative),
+                TestContext.Current.CancellationToken
+            );
+            using HttpResponseMessage live = await client.GetAsync(
+                new Uri("/health/live", UriKind.Relative),
+                TestContext.Current.CancellationToken
+            );
             Assert.Equal((HttpStatusCode.ServiceUnavailable, HttpStatusCode.OK), (ready.StatusCode, live.StatusCode));
         }
 
@@ -76,9 +82,9 @@ public sealed class WorkerRunTests : IAsyncLifetime
     [Fact]
     public async Task Run_StandingByAtSigterm_ExitsZero()
     {
-        using var first = Start("run");
+        using StreamingProcess first = Start("run");
         await ReadyAsync(first);
-        using var second = Start("run");
+        using StreamingProcess second = Start("run");
         await second.WaitForLineAsync(line => line.Contains("standing by", StringComparison.Ordinal));
 
         second.Terminate();
@@ -89,18 +95,30 @@ public sealed class WorkerRunTests : IAsyncLifetime
     [Fact]
     public async Task Run_BadSettings_ExitsBeforeAnythingConnectsAndNamesAll()
     {
-        using var worker = StreamingProcess.Start(["run"], new Dictionary<string, string>
-        {
-            ["STREAMING__Kafka__BootstrapServers"] = "no where:9",
-            ["STREAMING__Redis__Configuration"] = "localhost:1,password=s3cret",
-            ["STREAMING__Batching__BatchSize"] = "0",
-            ["STREAMING__Model__Widths"] = "16,8",
-            ["STREAMING__Training__LearningRate__Peak"] = "11",
-            ["STREAMING__Redis__Partitons"] = "8",
-        });
+        using var worker = StreamingProcess.Start(
+            ["run"],
+            new Dictionary<string, string>
+            {
+                ["STREAMING__Kafka__BootstrapServers"] = "no where:9",
+                ["STREAMING__Redis__Configuration"] = "localhost:1,password=s3cret",
+                ["STREAMING__Batching__BatchSize"] = "0",
+                ["STREAMING__Model__Widths"] = "16,8",
+                ["STREAMING__Training__LearningRate__Peak"] = "11",
+                ["STREAMING__Redis__Partitons"] = "8",
+            }
+        );
 
         Assert.Equal(78, await worker.WaitForExitAsync());
-        foreach (string variable in (string[])["STREAMING__Redis__Partitons is not a setting; did you mean STREAMING__Redis__Partitions?", "STREAMING__Kafka__BootstrapServers is ", "STREAMING__Batching__BatchSize is 0", "STREAMING__Model__Widths is 16,8", "STREAMING__Training__LearningRate__Peak is 11"])
+        foreach (
+            string variable in (string[])
+                [
+                    "STREAMING__Redis__Partitons is not a setting; did you mean STREAMING__Redis__Partitions?",
+                    "STREAMING__Kafka__BootstrapServers is ",
+                    "STREAMING__Batching__BatchSize is 0",
+                    "STREAMING__Model__Widths is 16,8",
+                    "STREAMING__Training__LearningRate__Peak is 11",
+                ]
+        )
         {
             Assert.Contains(variable, worker.Output, StringComparison.Ordinal);
         }
@@ -111,14 +129,14 @@ public sealed class WorkerRunTests : IAsyncLifetime
     [Fact]
     public async Task Run_OtherWidthsThanTheCheckpoint_ExitsAndSaysWhatDiffers()
     {
-        using (var worker = Start("run"))
+        using (StreamingProcess worker = Start("run"))
         {
             await ReadyAsync(worker);
             worker.Terminate();
             Assert.True(await worker.WaitForExitAsync() == 0, worker.Output);
         }
 
-        using var other = Start("run", ("STREAMING__Model__Widths", "4,8,32"));
+        using StreamingProcess other = Start("run", ("STREAMING__Model__Widths", "4,8,32"));
 
         Assert.Equal((int)ExitCode.StateMismatch, await other.WaitForExitAsync());
         Assert.Contains("Widths", other.Output, StringComparison.Ordinal);
@@ -127,12 +145,16 @@ public sealed class WorkerRunTests : IAsyncLifetime
 
     private static async Task<Uri> AddressAsync(StreamingProcess worker)
     {
-        string line = worker.Output.Split('\n').FirstOrDefault(line => line.Contains("Health and metrics at ", StringComparison.Ordinal))
+        string line =
+            worker.Output.Split('\n').FirstOrDefault(line => line.Contains("Health and metrics at ", StringComparison.Ordinal))
             ?? await worker.WaitForLineAsync(line => line.Contains("Health and metrics at ", StringComparison.Ordinal));
         return new Uri(line.Split(' ')[^1]);
     }
 
-    private static async Task ReadyAsync(StreamingProcess worker) => await worker.WaitForLineAsync(line => line.Contains("Assigned interactions", StringComparison.Ordinal) && line.Contains("[1]", StringComparison.Ordinal));
+    private static async Task ReadyAsync(StreamingProcess worker) =>
+        await worker.WaitForLineAsync(line =>
+            line.Contains("Assigned interactions", StringComparison.Ordinal) && line.Contains("[1]", StringComparison.Ordinal)
+        );
 
     /// <summary>Waits until this process's metrics show that this many events have been trained on or otherwise handled.</summary>
     private static async Task ReadAllAsync(StreamingProcess worker, long count)
@@ -142,7 +164,10 @@ public sealed class WorkerRunTests : IAsyncLifetime
         while (true)
         {
             string metrics = await client.GetStringAsync(new Uri("/metrics", UriKind.Relative), limit.Token);
-            long done = metrics.Split('\n').Where(line => line.StartsWith("streaming_events_total{", StringComparison.Ordinal)).Sum(line => long.Parse(line.Split(' ')[^1], System.Globalization.CultureInfo.InvariantCulture));
+            long done = metrics
+                .Split('\n')
+                .Where(line => line.StartsWith("streaming_events_total{", StringComparison.Ordinal))
+                .Sum(line => long.Parse(line.Split(' ')[^1], System.Globalization.CultureInfo.InvariantCulture));
             if (done >= count)
             {
                 Assert.Equal(count, done);
@@ -155,11 +180,12 @@ public sealed class WorkerRunTests : IAsyncLifetime
 
     private async Task ReplayAsync(int count)
     {
-        using var replay = Start("replay", count);
+        using StreamingProcess replay = Start("replay", count);
         Assert.True(await replay.WaitForExitAsync() == 0, replay.Output);
     }
 
-    private StreamingProcess Start(string command, int count) => StreamingProcess.Start([command, "--count", $"{count}", "--seed", $"{count}"], Variables());
+    private StreamingProcess Start(string command, int count) =>
+        StreamingProcess.Start([command, "--count", $"{count}", "--seed", $"{count}"], Variables());
 
     private StreamingProcess Start(string command, params (string Name, string Value)[] more)
     {
@@ -172,19 +198,20 @@ public sealed class WorkerRunTests : IAsyncLifetime
         return StreamingProcess.Start([command], variables);
     }
 
-    private Dictionary<string, string> Variables() => new()
-    {
-        ["STREAMING__Kafka__BootstrapServers"] = _broker.BootstrapServers,
-        ["STREAMING__Kafka__Assignment"] = "Static",
-        ["STREAMING__Redis__Configuration"] = _redis.Configuration,
-        ["STREAMING__Redis__LeaseDuration"] = "3s",
-        ["STREAMING__Checkpoint__Folder"] = Path.Combine(_folder, "checkpoints"),
-        ["STREAMING__Model__Widths"] = "4,8,16",
-        ["STREAMING__Model__Layers"] = "1",
-        ["STREAMING__Model__HistoryLength"] = "10",
-        ["STREAMING__Model__BankCapacity"] = "512",
-        ["STREAMING__Model__ItemCapacity"] = "4000",
-        ["STREAMING__Batching__BatchSize"] = "64",
-        ["STREAMING__Http__Port"] = "0",
-    };
+    private Dictionary<string, string> Variables() =>
+        new()
+        {
+            ["STREAMING__Kafka__BootstrapServers"] = _broker.BootstrapServers,
+            ["STREAMING__Kafka__Assignment"] = "Static",
+            ["STREAMING__Redis__Configuration"] = _redis.Configuration,
+            ["STREAMING__Redis__LeaseDuration"] = "3s",
+            ["STREAMING__Checkpoint__Folder"] = Path.Combine(_folder, "checkpoints"),
+            ["STREAMING__Model__Widths"] = "4,8,16",
+            ["STREAMING__Model__Layers"] = "1",
+            ["STREAMING__Model__HistoryLength"] = "10",
+            ["STREAMING__Model__BankCapacity"] = "512",
+            ["STREAMING__Model__ItemCapacity"] = "4000",
+            ["STREAMING__Batching__BatchSize"] = "64",
+            ["STREAMING__Http__Port"] = "0",
+        };
 }

@@ -15,7 +15,7 @@ public class ItemCatalogueTests
     {
         using var files = new TemporaryFiles();
 
-        ItemCatalogue catalogue = ItemCatalogue.ReadAll([files.Write("items.csv", text)]);
+        var catalogue = ItemCatalogue.ReadAll([files.Write("items.csv", text)]);
 
         Assert.Equal(2, catalogue.Count);
         Assert.Equal("Lamp, red", catalogue.Find("i1")!["title"]);

@@ -34,15 +34,43 @@ public sealed class LookupRoutesTests : IAsyncLifetime
     {
         CancellationToken cancellation = TestContext.Current.CancellationToken;
         _server = await LocalRedisServer.StartAsync(cancellationToken: cancellation);
-        WorkerOptions settings = WorkerSettings.Options(new Dictionary<string, string> { ["STREAMING__Redis__Configuration"] = _server.Configuration, ["STREAMING__Redis__Element"] = "Float32", ["STREAMING__Model__Widths"] = "4,8", ["STREAMING__Http__MaxItems"] = "3", ["STREAMING__Serve__RefreshInterval"] = "20ms" });
+        WorkerOptions settings = WorkerSettings.Options(
+            new Dictionary<string, string>
+            {
+                ["STREAMING__Redis__Configuration"] = _server.Configuration,
+                ["STREAMING__Redis__Element"] = "Float32",
+                ["STREAMING__Model__Widths"] = "4,8",
+                ["STREAMING__Http__MaxItems"] = "3",
+                ["STREAMING__Serve__RefreshInterval"] = "20ms",
+            }
+        );
         _redis = await RedisConnection.OpenAsync(settings.Redis, cancellation);
         var publisher = new EmbeddingPublisher(_redis.GetDatabase(), settings.Redis, settings.Model.Widths, TimeProvider.System);
         await publisher.OpenAsync(1, 1, cancellation);
         // At width 4, b is nearest to a; at width 8, c is.
-        await publisher.PublishAsync([Item("a", 1, 0, 0, 0, 1, 0, 0, 0), Item("b", 1, 0.1f, 0, 0, -1, 0, 0, 0), Item("c", 1, 0.5f, 0, 0, 1, 0, 0, 0), Item("d", -1, 0, 0, 0, 0, 0, 0, 0)], [], cancellation);
-        _lookups = new Lookups(_redis.GetDatabase(), settings.Redis, settings.Serve, settings.Model.Widths, id => id == "b" ? "<b>bold</b>" : null, TimeProvider.System);
+        await publisher.PublishAsync(
+            [
+                Item("a", 1, 0, 0, 0, 1, 0, 0, 0),
+                Item("b", 1, 0.1f, 0, 0, -1, 0, 0, 0),
+                Item("c", 1, 0.5f, 0, 0, 1, 0, 0, 0),
+                Item("d", -1, 0, 0, 0, 0, 0, 0, 0),
+            ],
+            [],
+            cancellation
+        );
+        _lookups = new Lookups(
+            _redis.GetDatabase(),
+            settings.Redis,
+            settings.Serve,
+            settings.Model.Widths,
+            id => id == "b" ? "<b>bold</b>" : null,
+            TimeProvider.System
+        );
         _endpoint = await HttpEndpoint.StartAsync(
-            settings.Http with { Port = 0 },
+            settings.Http with
+            {
+                Port = 0,
+            },
             NullLoggerFactory.Instance,
             routes =>
             {
@@ -50,7 +78,8 @@ public sealed class LookupRoutesTests : IAsyncLifetime
                 PageRoutes.Map(routes, static () => null, _lookups.Updater.Status);
             },
             cancellation,
-            new IndexService(_lookups, settings.Serve, _health, TimeProvider.System, NullLoggerFactory.Instance));
+            new IndexService(_lookups, settings.Serve, _health, TimeProvider.System, NullLoggerFactory.Instance)
+        );
         await _lookups.Updater.RefreshAsync(cancellation);
         _client = new HttpClient { BaseAddress = _endpoint.Address };
     }
@@ -70,7 +99,10 @@ public sealed class LookupRoutesTests : IAsyncLifetime
         using JsonDocument whole = await GetAsync("/items/c");
         using JsonDocument narrow = await GetAsync("/items/c?width=4");
 
-        Assert.Equal([1, 0.5, 0, 0, 1, 0, 0, 0], whole.RootElement.GetProperty("vector").EnumerateArray().Select(value => value.GetDouble()));
+        Assert.Equal(
+            [1, 0.5, 0, 0, 1, 0, 0, 0],
+            whole.RootElement.GetProperty("vector").EnumerateArray().Select(value => value.GetDouble())
+        );
         Assert.Equal([1, 0.5, 0, 0], narrow.RootElement.GetProperty("vector").EnumerateArray().Select(value => value.GetDouble()));
         Assert.Equal(7, whole.RootElement.GetProperty("step").GetInt64());
     }
@@ -84,14 +116,26 @@ public sealed class LookupRoutesTests : IAsyncLifetime
         var publisher = new EmbeddingPublisher(_redis.GetDatabase(), options, [4], TimeProvider.System);
         await publisher.OpenAsync(2, 1, cancellation);
         await publisher.PublishAsync([Item("a", 0, 1, 0, 0), Item("b", 1, 0, 0, 0), Item("d", 0, 1, 0.1f, 0)], [], cancellation);
-        await new GenerationPublisher(_redis.GetDatabase(), options, TimeProvider.System).PublishAsync(new GenerationRecord { Generation = 2, Token = 1, Widths = [4] }, [], cancellation);
+        await new GenerationPublisher(_redis.GetDatabase(), options, TimeProvider.System).PublishAsync(
+            new GenerationRecord
+            {
+                Generation = 2,
+                Token = 1,
+                Widths = [4],
+            },
+            [],
+            cancellation
+        );
         Assert.True(await new GenerationSwitch(_redis.GetDatabase(), options, [4], TimeProvider.System).FlipAsync(1, 2, cancellation));
 
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
         while (true)
         {
             using HttpResponseMessage response = await _client.GetAsync(new Uri("/items/a", UriKind.Relative), limit.Token);
-            if (response.IsSuccessStatusCode && (await response.Content.ReadAsStringAsync(limit.Token)).Contains("\"vector\":[0,1,0,0]", StringComparison.Ordinal))
+            if (
+                response.IsSuccessStatusCode
+                && (await response.Content.ReadAsStringAsync(limit.Token)).Contains("\"vector\":[0,1,0,0]", StringComparison.Ordinal)
+            )
             {
                 break;
             }
@@ -123,10 +167,17 @@ public sealed class LookupRoutesTests : IAsyncLifetime
     [Fact]
     public async Task Items_Many_SayWhichAreMissing()
     {
-        using HttpResponseMessage response = await _client.PostAsJsonAsync("/items?width=4", (string[])["a", "x", "d"], TestContext.Current.CancellationToken);
-        using JsonDocument answer = JsonDocument.Parse(await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+        using HttpResponseMessage response = await _client.PostAsJsonAsync(
+            "/items?width=4",
+            (string[])["a", "x", "d"],
+            TestContext.Current.CancellationToken
+        );
+        using var answer = JsonDocument.Parse(await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
 
-        Assert.Equal(["a", "d"], answer.RootElement.GetProperty("items").EnumerateArray().Select(item => item.GetProperty("item").GetString()));
+        Assert.Equal(
+            ["a", "d"],
+            answer.RootElement.GetProperty("items").EnumerateArray().Select(item => item.GetProperty("item").GetString())
+        );
         Assert.Equal(["x"], answer.RootElement.GetProperty("missing").EnumerateArray().Select(item => item.GetString()));
     }
 
@@ -138,7 +189,7 @@ public sealed class LookupRoutesTests : IAsyncLifetime
     public async Task Lookup_Wrong_SaysWhatIsAllowed(string path, HttpStatusCode status, string message)
     {
         using HttpResponseMessage response = await _client.GetAsync(new Uri(path, UriKind.Relative), TestContext.Current.CancellationToken);
-        using JsonDocument answer = JsonDocument.Parse(await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+        using var answer = JsonDocument.Parse(await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
 
         Assert.Equal(status, response.StatusCode);
         Assert.Equal(message, answer.RootElement.GetProperty("detail").GetString());
@@ -153,10 +204,18 @@ public sealed class LookupRoutesTests : IAsyncLifetime
     public async Task Items_BadBody_IsRefused(string body)
     {
         using var content = new StringContent(body);
-        using HttpResponseMessage response = await _client.PostAsync(new Uri("/items", UriKind.Relative), content, TestContext.Current.CancellationToken);
+        using HttpResponseMessage response = await _client.PostAsync(
+            new Uri("/items", UriKind.Relative),
+            content,
+            TestContext.Current.CancellationToken
+        );
 
         Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
-        Assert.Contains("JSON list of 1 to 3 item ids", await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
+        Assert.Contains(
+            "JSON list of 1 to 3 item ids",
+            await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken),
+            StringComparison.Ordinal
+        );
     }
 
     [Theory]
@@ -201,12 +260,23 @@ public sealed class LookupRoutesTests : IAsyncLifetime
     {
         WorkerOptions settings = WorkerSettings.Options(new Dictionary<string, string> { ["STREAMING__Http__MaxItems"] = "5000" });
         await using HttpEndpoint endpoint = await HttpEndpoint.StartAsync(
-            settings.Http with { Port = 0 }, NullLoggerFactory.Instance, routes => LookupRoutes.Map(routes, _lookups, settings.Http), TestContext.Current.CancellationToken);
+            settings.Http with
+            {
+                Port = 0,
+            },
+            NullLoggerFactory.Instance,
+            routes => LookupRoutes.Map(routes, _lookups, settings.Http),
+            TestContext.Current.CancellationToken
+        );
         using var client = new HttpClient { BaseAddress = endpoint.Address };
         string id = string.Concat(Enumerable.Repeat("\\u0001", InteractionEvent.MaxIdBytes));
         using var body = new StringContent($"[{string.Join(',', Enumerable.Repeat($"\"{id}\"", 5000))}]");
 
-        using HttpResponseMessage response = await client.PostAsync(new Uri("/items?width=1", UriKind.Relative), body, TestContext.Current.CancellationToken);
+        using HttpResponseMessage response = await client.PostAsync(
+            new Uri("/items?width=1", UriKind.Relative),
+            body,
+            TestContext.Current.CancellationToken
+        );
 
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
     }
@@ -214,7 +284,16 @@ public sealed class LookupRoutesTests : IAsyncLifetime
     [Fact]
     public async Task Head_IsAnsweredAsGetWithoutTheBody()
     {
-        foreach ((string path, HttpStatusCode status) in ((string, HttpStatusCode)[])[("/", HttpStatusCode.OK), ("/items/a", HttpStatusCode.OK), ("/items/a/neighbours", HttpStatusCode.OK), ("/items/x", HttpStatusCode.NotFound), ("/status", HttpStatusCode.OK)])
+        foreach (
+            (string path, HttpStatusCode status) in ((string, HttpStatusCode)[])
+                [
+                    ("/", HttpStatusCode.OK),
+                    ("/items/a", HttpStatusCode.OK),
+                    ("/items/a/neighbours", HttpStatusCode.OK),
+                    ("/items/x", HttpStatusCode.NotFound),
+                    ("/status", HttpStatusCode.OK),
+                ]
+        )
         {
             using var request = new HttpRequestMessage(HttpMethod.Head, path);
             using HttpResponseMessage response = await _client.SendAsync(request, TestContext.Current.CancellationToken);
@@ -230,9 +309,16 @@ public sealed class LookupRoutesTests : IAsyncLifetime
         await _redis.GetDatabase().StringSetAsync(new RedisKeys("items", RedisKeys.DefaultPartitions).Items(1).Key("b"), "somebody else's");
         (HttpStatusCode status, JsonElement problem) = await ProblemAsync(HttpMethod.Get, "/items/b");
         Assert.Equal(HttpStatusCode.BadGateway, status);
-        Assert.Equal("the embedding of item \"b\" cannot be read: foreign: something else wrote this key", problem.GetProperty("detail").GetString());
+        Assert.Equal(
+            "the embedding of item \"b\" cannot be read: foreign: something else wrote this key",
+            problem.GetProperty("detail").GetString()
+        );
 
-        using HttpResponseMessage response = await _client.PostAsJsonAsync("/items", (string[])["a", "b", "x"], TestContext.Current.CancellationToken);
+        using HttpResponseMessage response = await _client.PostAsJsonAsync(
+            "/items",
+            (string[])["a", "b", "x"],
+            TestContext.Current.CancellationToken
+        );
         JsonElement answer = await response.Content.ReadFromJsonAsync<JsonElement>(TestContext.Current.CancellationToken);
         Assert.Equal(["x"], answer.GetProperty("missing").EnumerateArray().Select(item => item.GetString()));
         Assert.Equal("b", answer.GetProperty("refused")[0].GetProperty("item").GetString());
@@ -249,7 +335,12 @@ public sealed class LookupRoutesTests : IAsyncLifetime
             await _redis.GetDatabase().StringSetAsync(keys.Key(id), "somebody else's");
         }
 
-        await UntilAsync(() => Task.FromResult(_health.Parts().GetValueOrDefault("values") == "degraded: every value read recently was refused: foreign: something else wrote this key"));
+        await UntilAsync(() =>
+            Task.FromResult(
+                _health.Parts().GetValueOrDefault("values")
+                    == "degraded: every value read recently was refused: foreign: something else wrote this key"
+            )
+        );
         await _redis.GetDatabase().StringSetAsync(keys.Key("a"), sound);
         await UntilAsync(() => Task.FromResult(_health.Parts().GetValueOrDefault("values") == "healthy"));
     }
@@ -281,7 +372,9 @@ public sealed class LookupRoutesTests : IAsyncLifetime
     public async Task Pointer_ThatIsNoNumber_IsNamedAndTheLastIndexServes()
     {
         await _redis.GetDatabase().StringSetAsync("e:items:active", "one");
-        await UntilAsync(() => Task.FromResult(_health.Parts().GetValueOrDefault("index")?.Contains("'one'", StringComparison.Ordinal) == true));
+        await UntilAsync(() =>
+            Task.FromResult(_health.Parts().GetValueOrDefault("index")?.Contains("'one'", StringComparison.Ordinal) == true)
+        );
 
         Assert.Equal(HealthLevel.Degraded, _health.Level);
         using JsonDocument answer = await GetAsync("/items/a");
@@ -294,7 +387,10 @@ public sealed class LookupRoutesTests : IAsyncLifetime
         await _server.KillAsync();
         await UntilAsync(() => Task.FromResult(!_redis.IsConnected && _health.Level == HealthLevel.Degraded));
 
-        using HttpResponseMessage known = await _client.GetAsync(new Uri("/items/c?width=4", UriKind.Relative), TestContext.Current.CancellationToken);
+        using HttpResponseMessage known = await _client.GetAsync(
+            new Uri("/items/c?width=4", UriKind.Relative),
+            TestContext.Current.CancellationToken
+        );
         JsonElement item = await known.Content.ReadFromJsonAsync<JsonElement>(TestContext.Current.CancellationToken);
         Assert.Equal([1, 0.5, 0, 0], item.GetProperty("vector").EnumerateArray().Select(value => value.GetDouble()));
         Assert.Equal(7, item.GetProperty("step").GetInt64());
@@ -302,10 +398,17 @@ public sealed class LookupRoutesTests : IAsyncLifetime
         using JsonDocument near = await GetAsync("/items/a/neighbours?width=8&count=2");
         Assert.Equal(["c", "b"], Ids(near));
 
-        using HttpResponseMessage unknown = await _client.GetAsync(new Uri("/items/x", UriKind.Relative), TestContext.Current.CancellationToken);
+        using HttpResponseMessage unknown = await _client.GetAsync(
+            new Uri("/items/x", UriKind.Relative),
+            TestContext.Current.CancellationToken
+        );
         Assert.Equal(HttpStatusCode.ServiceUnavailable, unknown.StatusCode);
         Assert.NotNull(unknown.Headers.RetryAfter);
-        Assert.Contains("the store cannot be read", await unknown.Content.ReadAsStringAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
+        Assert.Contains(
+            "the store cannot be read",
+            await unknown.Content.ReadAsStringAsync(TestContext.Current.CancellationToken),
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -319,9 +422,11 @@ public sealed class LookupRoutesTests : IAsyncLifetime
         Assert.DoesNotContain("innerHTML", page, StringComparison.Ordinal);
     }
 
-    private static Refresh Item(string id, params float[] vector) => new(XxHash64.Hash(System.Text.Encoding.UTF8.GetBytes(id)), id, vector, 7, 0, 0);
+    private static Refresh Item(string id, params float[] vector) =>
+        new(XxHash64.Hash(System.Text.Encoding.UTF8.GetBytes(id)), id, vector, 7, 0, 0);
 
-    private static IEnumerable<string?> Ids(JsonDocument answer) => answer.RootElement.GetProperty("neighbours").EnumerateArray().Select(near => near.GetProperty("item").GetString());
+    private static IEnumerable<string?> Ids(JsonDocument answer) =>
+        answer.RootElement.GetProperty("neighbours").EnumerateArray().Select(near => near.GetProperty("item").GetString());
 
     private static async Task UntilAsync(Func<Task<bool>> condition)
     {
@@ -342,5 +447,6 @@ public sealed class LookupRoutesTests : IAsyncLifetime
         return (response.StatusCode, problem);
     }
 
-    private async Task<JsonDocument> GetAsync(string path) => JsonDocument.Parse(await _client.GetStringAsync(new Uri(path, UriKind.Relative), TestContext.Current.CancellationToken));
+    private async Task<JsonDocument> GetAsync(string path) =>
+        JsonDocument.Parse(await _client.GetStringAsync(new Uri(path, UriKind.Relative), TestContext.Current.CancellationToken));
 }

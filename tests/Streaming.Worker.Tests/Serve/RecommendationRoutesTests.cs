@@ -38,18 +38,54 @@ public sealed class RecommendationRoutesTests : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         _server = await LocalRedisServer.StartAsync(cancellationToken: Stop);
-        _settings = WorkerSettings.Options(new Dictionary<string, string>
-        {
-            ["STREAMING__Redis__Configuration"] = _server.Configuration, ["STREAMING__Model__Widths"] = "4,8", ["STREAMING__Model__HistoryLength"] = "5", ["STREAMING__Model__ItemCapacity"] = "32", ["STREAMING__Model__BankCapacity"] = "8", ["STREAMING__Http__MaxItems"] = "6", ["STREAMING__Serve__RefreshInterval"] = "20ms",
-        });
+        _settings = WorkerSettings.Options(
+            new Dictionary<string, string>
+            {
+                ["STREAMING__Redis__Configuration"] = _server.Configuration,
+                ["STREAMING__Model__Widths"] = "4,8",
+                ["STREAMING__Model__HistoryLength"] = "5",
+                ["STREAMING__Model__ItemCapacity"] = "32",
+                ["STREAMING__Model__BankCapacity"] = "8",
+                ["STREAMING__Http__MaxItems"] = "6",
+                ["STREAMING__Serve__RefreshInterval"] = "20ms",
+            }
+        );
         RedisOptions options = _settings.Redis;
         _redis = await RedisConnection.OpenAsync(options, Stop);
         var publisher = new EmbeddingPublisher(_redis.GetDatabase(), options, _settings.Model.Widths, TimeProvider.System);
         await publisher.OpenAsync(1, 1, Stop);
         var random = new Random(4);
-        await publisher.PublishAsync([.. Enumerable.Range(0, 30).Select(i => new Refresh(RedisKeys.Hash($"i{i}"), $"i{i}", [.. Enumerable.Range(0, 8).Select(_ => random.NextSingle() - 0.5f)], 7, 0, 0))], [], Stop);
-        _lookups = new Lookups(_redis.GetDatabase(), _settings.Redis, _settings.Serve, _settings.Model.Widths, id => id == "i3" ? "<b>bold</b>" : null, TimeProvider.System);
-        _endpoint = await HttpEndpoint.StartAsync(new HttpOptions { Port = 0 }, NullLoggerFactory.Instance, routes => RecommendationRoutes.Map(routes, _lookups, _settings.Http), Stop, new IndexService(_lookups, _settings.Serve, new HealthReport(), TimeProvider.System, NullLoggerFactory.Instance));
+        await publisher.PublishAsync(
+            [
+                .. Enumerable
+                    .Range(0, 30)
+                    .Select(i => new Refresh(
+                        RedisKeys.Hash($"i{i}"),
+                        $"i{i}",
+                        [.. Enumerable.Range(0, 8).Select(_ => random.NextSingle() - 0.5f)],
+                        7,
+                        0,
+                        0
+                    )),
+            ],
+            [],
+            Stop
+        );
+        _lookups = new Lookups(
+            _redis.GetDatabase(),
+            _settings.Redis,
+            _settings.Serve,
+            _settings.Model.Widths,
+            id => id == "i3" ? "<b>bold</b>" : null,
+            TimeProvider.System
+        );
+        _endpoint = await HttpEndpoint.StartAsync(
+            new HttpOptions { Port = 0 },
+            NullLoggerFactory.Instance,
+            routes => RecommendationRoutes.Map(routes, _lookups, _settings.Http),
+            Stop,
+            new IndexService(_lookups, _settings.Serve, new HealthReport(), TimeProvider.System, NullLoggerFactory.Instance)
+        );
         await _lookups.Updater.RefreshAsync(Stop);
         _client = new HttpClient { BaseAddress = _endpoint.Address };
     }
@@ -102,7 +138,18 @@ public sealed class RecommendationRoutesTests : IAsyncLifetime
         await PublishTowersAsync();
         await PublishHistoryAsync("ann", ["i1", "i2", "i3"]);
         string[] query = [.. Items((await GetAsync("/users/ann/recommendations?count=30&exclude=i7&exclude=i8")).Body, "recommendations")!];
-        string[] body = [.. Items((await PostAsync("/recommendations?count=30&exclude=i7", "{\"items\":[\"i1\",\"i2\",\"i3\"],\"exclude\":[\"i8\",\"unknown\"]}")).Body, "recommendations")!];
+        string[] body =
+        [
+            .. Items(
+                (
+                    await PostAsync(
+                        "/recommendations?count=30&exclude=i7",
+                        "{\"items\":[\"i1\",\"i2\",\"i3\"],\"exclude\":[\"i8\",\"unknown\"]}"
+                    )
+                ).Body,
+                "recommendations"
+            )!,
+        ];
 
         Assert.Equal(25, query.Except(["i1", "i2", "i3", "i7", "i8"]).Count());
         Assert.Equal(25, query.Length);
@@ -118,7 +165,10 @@ public sealed class RecommendationRoutesTests : IAsyncLifetime
     public async Task Parameter_Wrong_SaysWhatIsAllowed(string query, string message)
     {
         await PublishTowersAsync();
-        foreach ((HttpStatusCode status, JsonElement body) in ((HttpStatusCode, JsonElement)[])[await GetAsync("/users/ann/recommendations?" + query), await PostAsync("/recommendations?" + query, "[]")])
+        foreach (
+            (HttpStatusCode status, JsonElement body) in ((HttpStatusCode, JsonElement)[])
+                [await GetAsync("/users/ann/recommendations?" + query), await PostAsync("/recommendations?" + query, "[]")]
+        )
         {
             Assert.Equal(HttpStatusCode.BadRequest, status);
             Assert.Equal(message, body.GetProperty("detail").GetString());
@@ -136,14 +186,20 @@ public sealed class RecommendationRoutesTests : IAsyncLifetime
     {
         (HttpStatusCode status, JsonElement answer) = await PostAsync("/recommendations", body);
         Assert.Equal(HttpStatusCode.BadRequest, status);
-        Assert.Equal("the body must be a JSON list of 0 to 6 item ids, or an object with such lists named items and exclude", answer.GetProperty("detail").GetString());
+        Assert.Equal(
+            "the body must be a JSON list of 0 to 6 item ids, or an object with such lists named items and exclude",
+            answer.GetProperty("detail").GetString()
+        );
     }
 
     [Fact]
     public async Task User_NoTowerOrOneThatDoesNotFit_Is503()
     {
         (HttpStatusCode status, JsonElement body) = await GetAsync("/users/ann/recommendations");
-        Assert.Equal((HttpStatusCode.ServiceUnavailable, "no user tower of width 8 is published yet"), (status, body.GetProperty("detail").GetString()));
+        Assert.Equal(
+            (HttpStatusCode.ServiceUnavailable, "no user tower of width 8 is published yet"),
+            (status, body.GetProperty("detail").GetString())
+        );
 
         await PublishTowersAsync();
         await _redis.GetDatabase().StringSetAsync(new RedisKeys("items").Tower(1, 8), "rubbish");
@@ -153,7 +209,10 @@ public sealed class RecommendationRoutesTests : IAsyncLifetime
 
         await _redis.GetDatabase().StringSetAsync(new RedisKeys("items").User(RedisKeys.Hash("ann")), "rubbish");
         (status, body) = await GetAsync("/users/ann/recommendations?width=4");
-        Assert.Equal((HttpStatusCode.ServiceUnavailable, "Foreign: the 7 bytes of the user's history were rejected."), (status, body.GetProperty("detail").GetString()));
+        Assert.Equal(
+            (HttpStatusCode.ServiceUnavailable, "Foreign: the 7 bytes of the user's history were rejected."),
+            (status, body.GetProperty("detail").GetString())
+        );
     }
 
     [Fact]
@@ -168,7 +227,8 @@ public sealed class RecommendationRoutesTests : IAsyncLifetime
         Assert.Equal((HttpStatusCode.ServiceUnavailable, "the store does not answer"), (status, body.GetProperty("detail").GetString()));
     }
 
-    private static IEnumerable<string?> Items(JsonElement answer, string list) => answer.GetProperty(list).EnumerateArray().Select(item => item.GetProperty("item").GetString());
+    private static IEnumerable<string?> Items(JsonElement answer, string list) =>
+        answer.GetProperty(list).EnumerateArray().Select(item => item.GetProperty("item").GetString());
 
     private async Task<(HttpStatusCode Status, JsonElement Body)> GetAsync(string path)
     {
@@ -189,14 +249,21 @@ public sealed class RecommendationRoutesTests : IAsyncLifetime
         using var engine = new CpuEngine(model, threads: 1);
         using TensorSource parameters = engine.CopyParameters();
         await new GenerationPublisher(_redis.GetDatabase(), _settings.Redis, TimeProvider.System).PublishAsync(
-            new GenerationRecord { Generation = 1, Token = 1, Step = 9, Widths = model.Widths },
+            new GenerationRecord
+            {
+                Generation = 1,
+                Token = 1,
+                Step = 9,
+                Widths = model.Widths,
+            },
             model.Widths.Select(width =>
             {
                 using MemoryStream file = new();
                 SlicedModel.Write(parameters, model, width, new ModelVersion(1, 1, 9), projection: false, file);
                 return KeyValuePair.Create(width, file.ToArray());
             }),
-            Stop);
+            Stop
+        );
     }
 
     private async Task PublishHistoryAsync(string user, string[] items)

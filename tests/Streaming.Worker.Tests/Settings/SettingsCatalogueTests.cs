@@ -15,11 +15,14 @@ public sealed class SettingsCatalogueTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("settings-").FullName;
 
-    private static SettingsCatalogue Catalogue { get; } = new(
-    [
-        new SettingsSection("Sample", typeof(SampleOptions), "a sample.") { Secrets = new HashSet<string> { nameof(SampleOptions.Password) } },
-        new SettingsSection("Log", typeof(LogOptions), "the log."),
-    ]);
+    private static SettingsCatalogue Catalogue { get; } =
+        new([
+            new SettingsSection("Sample", typeof(SampleOptions), "a sample.")
+            {
+                Secrets = new HashSet<string> { nameof(SampleOptions.Password) },
+            },
+            new SettingsSection("Log", typeof(LogOptions), "the log."),
+        ]);
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
@@ -36,8 +39,15 @@ public sealed class SettingsCatalogueTests : IDisposable
     public void Load_EveryKindOfValue_IsRead()
     {
         SampleOptions sample = Load(
-            ("STREAMING__Sample__Count", "7"), ("streaming__sample__WIDTHS", "8, 16"), ("STREAMING__Sample__Wait", "250ms"), ("STREAMING__Sample__Groups", "text:384,image:512"),
-            ("STREAMING__Sample__Weights", "view=1,purchase=2.5"), ("STREAMING__Sample__Inner__Depth", "3"), ("STREAMING__Sample__Limit", "")).Get<SampleOptions>();
+                ("STREAMING__Sample__Count", "7"),
+                ("streaming__sample__WIDTHS", "8, 16"),
+                ("STREAMING__Sample__Wait", "250ms"),
+                ("STREAMING__Sample__Groups", "text:384,image:512"),
+                ("STREAMING__Sample__Weights", "view=1,purchase=2.5"),
+                ("STREAMING__Sample__Inner__Depth", "3"),
+                ("STREAMING__Sample__Limit", "")
+            )
+            .Get<SampleOptions>();
 
         Assert.Equal(7, sample.Count);
         Assert.Equal([8, 16], sample.Widths);
@@ -51,23 +61,38 @@ public sealed class SettingsCatalogueTests : IDisposable
     [Fact]
     public void Load_SeveralWrong_NamesThemAllAtOnce()
     {
-        var exception = Assert.Throws<SettingsException>(() => Load(("STREAMING__Sample__Cuont", "1"), ("STREAMING__Sample__Wait", "5"), ("STREAMING__Log__Format", "xml"), ("STREAMING__Sample__Weights", "view"), ("STREAMING__Sample__Count", "11")));
+        SettingsException exception = Assert.Throws<SettingsException>(() =>
+            Load(
+                ("STREAMING__Sample__Cuont", "1"),
+                ("STREAMING__Sample__Wait", "5"),
+                ("STREAMING__Log__Format", "xml"),
+                ("STREAMING__Sample__Weights", "view"),
+                ("STREAMING__Sample__Count", "11")
+            )
+        );
 
         Assert.Equal(
             [
                 "STREAMING__Log__Format is 'xml'; allowed: one of Text, Json.",
                 "STREAMING__Sample__Cuont is not a setting; did you mean STREAMING__Sample__Count?",
                 "STREAMING__Sample__Wait is '5'; allowed: a time such as 500ms, 1s, 5m, 2h, 7d or 00:00:01.5.",
-                "STREAMING__Sample__Weights is 'view'; allowed: name=value pairs separated by commas, each value a finite number such as 0.001.",
+                "STREAMING__Sample__Weights is 'view'; allowed: name=value pairs separated by commas, each value a finite number such "
+                    + "as 0.001.",
                 "STREAMING__Sample__Count is 11; allowed: 0 … 10.",
             ],
-            exception.Errors);
+            exception.Errors
+        );
     }
 
     [Fact]
     public void Load_VariablesOfOtherPrograms_AreLeftAlone()
     {
-        SettingsValues settings = Load(("Sample__Port", "tcp://10.0.0.1:6379"), ("REDIS__X", "1"), ("Sample", "x"), ("STREAMINGS__Sample__Count", "x"));
+        SettingsValues settings = Load(
+            ("Sample__Port", "tcp://10.0.0.1:6379"),
+            ("REDIS__X", "1"),
+            ("Sample", "x"),
+            ("STREAMINGS__Sample__Count", "x")
+        );
 
         Assert.Empty(settings.Sources);
         Assert.Empty(settings.Notices);
@@ -79,27 +104,34 @@ public sealed class SettingsCatalogueTests : IDisposable
         SettingsValues settings = Load(("Sample__Count", "7"));
 
         Assert.Equal(7, settings.Get<SampleOptions>().Count);
-        Assert.Equal("Sample__Count is an old name that the next version will not read: set STREAMING__Sample__Count", Assert.Single(settings.Notices));
+        Assert.Equal(
+            "Sample__Count is an old name that the next version will not read: set STREAMING__Sample__Count",
+            Assert.Single(settings.Notices)
+        );
     }
 
     [Fact]
     public void Load_OldNameWithAWrongValue_NamesBoth() =>
-        Assert.Equal("STREAMING__Sample__Count (set as Sample__Count) is 11; allowed: 0 … 10.", Assert.Single(Assert.Throws<SettingsException>(() => Load(("Sample__Count", "11"))).Errors));
+        Assert.Equal(
+            "STREAMING__Sample__Count (set as Sample__Count) is 11; allowed: 0 … 10.",
+            Assert.Single(Assert.Throws<SettingsException>(() => Load(("Sample__Count", "11"))).Errors)
+        );
 
     [Fact]
     public void Load_OldAndNewName_MustAgree()
     {
         Assert.Equal(7, Load(("Sample__Count", "7"), ("STREAMING__Sample__Count", "7")).Get<SampleOptions>().Count);
 
-        string error = Assert.Single(Assert.Throws<SettingsException>(() => Load(("Sample__Count", "7"), ("STREAMING__Sample__Count", "8"))).Errors);
+        string error = Assert.Single(
+            Assert.Throws<SettingsException>(() => Load(("Sample__Count", "7"), ("STREAMING__Sample__Count", "8"))).Errors
+        );
         Assert.Equal("STREAMING__Sample__Count and Sample__Count set the same thing; allowed: one of them.", error);
     }
 
     [Fact]
     public void Load_LaterLayers_ReplaceEarlierOnes()
     {
-        SettingsValues settings = Catalogue.Load(
-        [
+        SettingsValues settings = Catalogue.Load([
             SettingsFile.Parse("Sample__Count=3\nSample__Wait=2s", "a.env", Catalogue),
             SettingsLayer.Environment(new Dictionary<string, string> { ["STREAMING__Sample__Count"] = "4" }),
         ]);
@@ -113,9 +145,14 @@ public sealed class SettingsCatalogueTests : IDisposable
     [Fact]
     public void Load_SettingsOfAnotherProgram_AreNamedAsUnused()
     {
-        var catalogue = new SettingsCatalogue(Catalogue.Sections) { Elsewhere = new HashSet<string> { "Offline", "Sample__Rows" } };
+        var catalogue = new SettingsCatalogue(Catalogue.Sections)
+        {
+            Elsewhere = new HashSet<string> { "Offline", "Sample__Rows" },
+        };
 
-        SettingsValues settings = catalogue.Load(new Dictionary<string, string> { ["STREAMING__Offline__Epochs"] = "3", ["STREAMING__Sample__Rows"] = "1" });
+        SettingsValues settings = catalogue.Load(
+            new Dictionary<string, string> { ["STREAMING__Offline__Epochs"] = "3", ["STREAMING__Sample__Rows"] = "1" }
+        );
 
         Assert.Equal(["Not used by this command: STREAMING__Offline__Epochs, STREAMING__Sample__Rows"], settings.Notices);
     }
@@ -135,9 +172,14 @@ public sealed class SettingsCatalogueTests : IDisposable
     [Fact]
     public void Load_OutOfRange_NamesTheVariables()
     {
-        var exception = Assert.Throws<SettingsException>(() => Load(("STREAMING__Sample__Count", "-1"), ("STREAMING__Sample__Inner__Depth", "0")));
+        SettingsException exception = Assert.Throws<SettingsException>(() =>
+            Load(("STREAMING__Sample__Count", "-1"), ("STREAMING__Sample__Inner__Depth", "0"))
+        );
 
-        Assert.Equal(["STREAMING__Sample__Count is -1; allowed: 0 … 10.", "STREAMING__Sample__Inner__Depth is 0; allowed: 1 and up."], exception.Errors);
+        Assert.Equal(
+            ["STREAMING__Sample__Count is -1; allowed: 0 … 10.", "STREAMING__Sample__Inner__Depth is 0; allowed: 1 and up."],
+            exception.Errors
+        );
     }
 
     [Fact]
@@ -156,16 +198,23 @@ public sealed class SettingsCatalogueTests : IDisposable
     [Fact]
     public void Load_SecretTwice_IsAnError()
     {
-        var exception = Assert.Throws<SettingsException>(() => Load(("STREAMING__Sample__Password", "x1y2z3"), ("STREAMING__Sample__PasswordFile", "/nowhere")));
+        SettingsException exception = Assert.Throws<SettingsException>(() =>
+            Load(("STREAMING__Sample__Password", "x1y2z3"), ("STREAMING__Sample__PasswordFile", "/nowhere"))
+        );
 
-        Assert.Equal(["STREAMING__Sample__Password and STREAMING__Sample__PasswordFile set the same thing; allowed: one of them."], exception.Errors);
+        Assert.Equal(
+            ["STREAMING__Sample__Password and STREAMING__Sample__PasswordFile set the same thing; allowed: one of them."],
+            exception.Errors
+        );
         Assert.DoesNotContain("x1y2z3", exception.Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void Load_MissingSecretFile_SaysSo()
     {
-        string error = Assert.Single(Assert.Throws<SettingsException>(() => Load(("STREAMING__Sample__PasswordFile", Path.Combine(_folder, "none")))).Errors);
+        string error = Assert.Single(
+            Assert.Throws<SettingsException>(() => Load(("STREAMING__Sample__PasswordFile", Path.Combine(_folder, "none")))).Errors
+        );
 
         Assert.StartsWith("STREAMING__Sample__PasswordFile is ", error, StringComparison.Ordinal);
         Assert.EndsWith("allowed: a readable file that holds the secret.", error, StringComparison.Ordinal);
@@ -173,7 +222,11 @@ public sealed class SettingsCatalogueTests : IDisposable
 
     [Fact]
     public void Load_FileSuffixOnAPlainSetting_IsUnknown() =>
-        Assert.Contains("STREAMING__Sample__CountFile is not a setting", Assert.Throws<SettingsException>(() => Load(("STREAMING__Sample__CountFile", "x"))).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "STREAMING__Sample__CountFile is not a setting",
+            Assert.Throws<SettingsException>(() => Load(("STREAMING__Sample__CountFile", "x"))).Message,
+            StringComparison.Ordinal
+        );
 
     [Theory]
     [InlineData("host:6379,password=abc,ssl=true", "host:6379,password=***,ssl=true")]
@@ -200,26 +253,49 @@ public sealed class SettingsCatalogueTests : IDisposable
     [Fact]
     public void Load_SectionsOfOneName_ReadTheirOwnSettingsAndRefuseOthers()
     {
-        SettingsValues settings = WorkerSettings.Catalogue.Load(new Dictionary<string, string> { ["STREAMING__Training__Threads"] = "3", ["STREAMING__Training__Engine"] = "cpu", ["STREAMING__Training__UniformNegatives"] = "7" });
+        SettingsValues settings = WorkerSettings.Catalogue.Load(
+            new Dictionary<string, string>
+            {
+                ["STREAMING__Training__Threads"] = "3",
+                ["STREAMING__Training__Engine"] = "cpu",
+                ["STREAMING__Training__UniformNegatives"] = "7",
+            }
+        );
 
         Assert.Equal((3, EngineKind.Cpu), (settings.Get<EngineOptions>().Threads, settings.Get<EngineOptions>().Engine));
         Assert.Equal(7, settings.Get<TrainerOptions>().UniformNegatives);
 
-        var exception = Assert.Throws<SettingsException>(() => WorkerSettings.Catalogue.Load(new Dictionary<string, string> { ["STREAMING__Training__Thread"] = "3", ["STREAMING__Training__Device"] = "" }));
-        Assert.Equal(["STREAMING__Training__Thread is not a setting; did you mean STREAMING__Training__Threads?", "STREAMING__Training__Device is empty; allowed: cpu, cuda, cuda:N."], exception.Errors);
+        SettingsException exception = Assert.Throws<SettingsException>(() =>
+            WorkerSettings.Catalogue.Load(
+                new Dictionary<string, string> { ["STREAMING__Training__Thread"] = "3", ["STREAMING__Training__Device"] = "" }
+            )
+        );
+        Assert.Equal(
+            [
+                "STREAMING__Training__Thread is not a setting; did you mean STREAMING__Training__Threads?",
+                "STREAMING__Training__Device is empty; allowed: cpu, cuda, cuda:N.",
+            ],
+            exception.Errors
+        );
     }
 
     [Fact]
     public void Load_KafkaStart_NamesWhatIsAllowedAndWhereTheOldNameWent()
     {
-        var exception = Assert.Throws<SettingsException>(() => WorkerSettings.Catalogue.Load(new Dictionary<string, string> { ["STREAMING__Kafka__StartFrom"] = "Latest", ["STREAMING__Kafka__Start"] = "yesterday" }));
+        SettingsException exception = Assert.Throws<SettingsException>(() =>
+            WorkerSettings.Catalogue.Load(
+                new Dictionary<string, string> { ["STREAMING__Kafka__StartFrom"] = "Latest", ["STREAMING__Kafka__Start"] = "yesterday" }
+            )
+        );
 
         Assert.Equal(
             [
                 "STREAMING__Kafka__StartFrom is not a setting; did you mean STREAMING__Kafka__Start?",
-                "STREAMING__Kafka__Start is 'yesterday'; allowed: earliest, latest, or an ISO 8601 time with a zone such as 2026-03-01T06:00:00Z.",
+                "STREAMING__Kafka__Start is 'yesterday'; allowed: earliest, latest, or an ISO 8601 time with a zone such as "
+                    + "2026-03-01T06:00:00Z.",
             ],
-            exception.Errors);
+            exception.Errors
+        );
     }
 
     [Fact]
@@ -227,7 +303,8 @@ public sealed class SettingsCatalogueTests : IDisposable
     {
         Assert.All(
             WorkerSettings.Catalogue.Sections.SelectMany(section => section.Settings),
-            setting => Assert.True(XmlDocumentation.Summary(setting.Property).Length > 10, $"{setting.Variable} has no doc comment"));
+            setting => Assert.True(XmlDocumentation.Summary(setting.Property).Length > 10, $"{setting.Variable} has no doc comment")
+        );
     }
 
     [Fact]
@@ -236,15 +313,19 @@ public sealed class SettingsCatalogueTests : IDisposable
         (Setting Setting, string Stated, string Value)[] stated =
         [
             .. from section in WorkerSettings.Catalogue.Sections
-               let defaults = Activator.CreateInstance(section.Type)!
-               from setting in section.Settings
-               let text = StatedDefault.Of(XmlDocumentation.Summary(setting.Property))
-               where text is not null
-               select (setting, text, SettingValue.Format(setting.Get(defaults))),
+            let defaults = Activator.CreateInstance(section.Type)!
+            from setting in section.Settings
+            let text = StatedDefault.Of(XmlDocumentation.Summary(setting.Property))
+            where text is not null
+            select (setting, text, SettingValue.Format(setting.Get(defaults))),
         ];
 
         Assert.True(stated.Length > 100, "doc comments were not found");
-        Assert.Empty(stated.Where(static one => !StatedDefault.Agrees(one.Stated, one.Value)).Select(static one => $"{one.Setting.Variable} is {one.Value} by default; its comment says {one.Stated}"));
+        Assert.Empty(
+            stated
+                .Where(static one => !StatedDefault.Agrees(one.Stated, one.Value))
+                .Select(static one => $"{one.Setting.Variable} is {one.Value} by default; its comment says {one.Stated}")
+        );
     }
 
     [Theory]
@@ -252,13 +333,21 @@ public sealed class SettingsCatalogueTests : IDisposable
     [InlineData("A time. Default 7 days.", "7d", "A time.")]
     [InlineData("A time. Default 7 days.", "6d", "A time. Default 7 days.")]
     [InlineData("A number. Default 0: as many as there are.", "0", "A number. Default 0: as many as there are.")]
-    public void StatedDefault_ThatOnlyRepeatsTheValue_IsLeftOutOfTheTable(string summary, string value, string shown) => Assert.Equal(shown, StatedDefault.Remove(summary, value));
+    public void StatedDefault_ThatOnlyRepeatsTheValue_IsLeftOutOfTheTable(string summary, string value, string shown) =>
+        Assert.Equal(shown, StatedDefault.Remove(summary, value));
 
     [Fact]
     public void Catalogue_FifteenSettings_AreShownFirst()
     {
-        Assert.Equal(15, WorkerSettings.Catalogue.Sections.SelectMany(static section => section.Settings).Count(static setting => setting.Essential));
-        Assert.All(WorkerSettings.Catalogue.Sections, static section => Assert.Subset(section.Settings.Select(static setting => setting.Name).ToHashSet(), section.Essential.ToHashSet()));
+        Assert.Equal(
+            15,
+            WorkerSettings.Catalogue.Sections.SelectMany(static section => section.Settings).Count(static setting => setting.Essential)
+        );
+        Assert.All(
+            WorkerSettings.Catalogue.Sections,
+            static section =>
+                Assert.Subset(section.Settings.Select(static setting => setting.Name).ToHashSet(), section.Essential.ToHashSet())
+        );
     }
 
     [Fact]
@@ -272,7 +361,8 @@ public sealed class SettingsCatalogueTests : IDisposable
         Assert.Equal(shown, new Regex("  # file.*").Replace(SettingsTable.Effective(again), string.Empty));
     }
 
-    private static SettingsValues Load(params (string Name, string Value)[] variables) => Catalogue.Load(variables.ToDictionary(pair => pair.Name, pair => pair.Value));
+    private static SettingsValues Load(params (string Name, string Value)[] variables) =>
+        Catalogue.Load(variables.ToDictionary(pair => pair.Name, pair => pair.Value));
 
     internal sealed record SampleOptions
     {

@@ -21,7 +21,17 @@ public sealed class CheckpointScheduleTests : IDisposable
     private readonly ManualTime _time = new();
     private readonly RecordingLoggers _log = new();
     private readonly WorkerMetrics _metrics = new();
-    private readonly CpuEngine _engine = new(new ModelOptions { Widths = [4], Layers = 1, ItemCapacity = 16, HistoryLength = 4, BankCapacity = 8 }, threads: 1);
+    private readonly CpuEngine _engine = new(
+        new ModelOptions
+        {
+            Widths = [4],
+            Layers = 1,
+            ItemCapacity = 16,
+            HistoryLength = 4,
+            BankCapacity = 8,
+        },
+        threads: 1
+    );
     private readonly Trainer _trainer;
     private readonly Batcher _batcher;
     private readonly List<StreamPosition[]> _written = [];
@@ -37,7 +47,8 @@ public sealed class CheckpointScheduleTests : IDisposable
             new IngestState(new HistoryOptions { Length = 4, MaxUsers = 10 }, new DedupOptions { Capacity = 10 }),
             new StreamPositions(["interactions"], []),
             new BatchPool(4, 4),
-            _time);
+            _time
+        );
     }
 
     public void Dispose()
@@ -145,7 +156,7 @@ public sealed class CheckpointScheduleTests : IDisposable
         Batch last = Seal(checkpoint: true);
         Assert.True(_batcher.IsEmpty);
 
-        Task after = Task.Run(() => schedule.After(last, _trainer), TestContext.Current.CancellationToken);
+        var after = Task.Run(() => schedule.After(last, _trainer), TestContext.Current.CancellationToken);
         slow.GoOn();
         await after;
         schedule.Finish();
@@ -206,9 +217,11 @@ public sealed class CheckpointScheduleTests : IDisposable
         _trainer.BeginSnapshot().Dispose(); // nothing reads from the trainer any more
     }
 
-    private CheckpointStore Store() => new(_folder, 3, TimeProvider.System, static _ => { }, new CheckpointFence(1, () => Volatile.Read(ref _mayWrite)));
+    private CheckpointStore Store() =>
+        new(_folder, 3, TimeProvider.System, static _ => { }, new CheckpointFence(1, () => Volatile.Read(ref _mayWrite)));
 
-    private CheckpointSchedule Create() => new(Store(), Interval, _batcher, positions => _written.Add([.. positions]), _metrics, _time, _log);
+    private CheckpointSchedule Create() =>
+        new(Store(), Interval, _batcher, positions => _written.Add([.. positions]), _metrics, _time, _log);
 
     private void Read()
     {
@@ -251,8 +264,6 @@ public sealed class CheckpointScheduleTests : IDisposable
             Assert.True(_goOn.Wait(TimeSpan.FromMinutes(1)));
         }
 
-        public override void Dispose()
-        {
-        }
+        public override void Dispose() { }
     }
 }

@@ -23,8 +23,22 @@ public sealed class HealthChecksTests
         Add(mix, batches: 50, new EventCounts { Read = 32, Trained = 32 });
         Assert.Empty(mix.Problem(0.5));
 
-        Add(mix, batches: 17, new EventCounts { Read = 32, Duplicates = 20, HistoryOnly = 7, DeadLettered = 5 });
-        Assert.StartsWith("of the last 1024 events 340 are duplicates, 119 too late or of a type with weight 0, 85 dead letters; 480 are learned from", mix.Problem(0.5), StringComparison.Ordinal);
+        Add(
+            mix,
+            batches: 17,
+            new EventCounts
+            {
+                Read = 32,
+                Duplicates = 20,
+                HistoryOnly = 7,
+                DeadLettered = 5,
+            }
+        );
+        Assert.StartsWith(
+            "of the last 1024 events 340 are duplicates, 119 too late or of a type with weight 0, 85 dead letters; 480 are learned from",
+            mix.Problem(0.5),
+            StringComparison.Ordinal
+        );
         Assert.Empty(mix.Problem(0.6));
         Assert.Empty(mix.Problem(1));
 
@@ -39,7 +53,17 @@ public sealed class HealthChecksTests
         Add(mix, batches: 3, new EventCounts { Read = 32, Duplicates = 32 });
         Assert.Empty(mix.Problem(0.5));
 
-        Add(mix, batches: 40, new EventCounts { Read = 32, HistoryOnly = 30, Shed = 30, Trained = 2 });
+        Add(
+            mix,
+            batches: 40,
+            new EventCounts
+            {
+                Read = 32,
+                HistoryOnly = 30,
+                Shed = 30,
+                Trained = 2,
+            }
+        );
         Assert.Empty(mix.Problem(0.5));
     }
 
@@ -48,7 +72,10 @@ public sealed class HealthChecksTests
     {
         var check = new CatalogueCheck(1_000, _time);
         Assert.Empty(check.Update(new ItemTableCounters { EvictedByCapacity = 5, RecordsApplied = 1 }, rejected: 0)); // An earlier life's.
-        Assert.Equal("it does not fit STREAMING__Model__ItemCapacity (1000 items): 6 items had to make room for others so far", check.Update(new ItemTableCounters { EvictedByCapacity = 6, RecordsApplied = 1 }, 0));
+        Assert.Equal(
+            "it does not fit STREAMING__Model__ItemCapacity (1000 items): 6 items had to make room for others so far",
+            check.Update(new ItemTableCounters { EvictedByCapacity = 6, RecordsApplied = 1 }, 0)
+        );
         _time.Advance(TimeSpan.FromMinutes(11));
         Assert.Empty(check.Update(new ItemTableCounters { EvictedByCapacity = 6, RecordsApplied = 1 }, 0));
     }
@@ -57,7 +84,11 @@ public sealed class HealthChecksTests
     public void Catalogue_NoRecordOfItCanBeUsed_IsSaid()
     {
         var check = new CatalogueCheck(1_000, _time);
-        Assert.StartsWith("none of its 7 records could be used", check.Update(new ItemTableCounters { RecordsRejected = 3 }, rejected: 4), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "none of its 7 records could be used",
+            check.Update(new ItemTableCounters { RecordsRejected = 3 }, rejected: 4),
+            StringComparison.Ordinal
+        );
         Assert.Empty(check.Update(new ItemTableCounters { RecordsRejected = 3, RecordsApplied = 1 }, rejected: 4));
     }
 
@@ -83,9 +114,21 @@ public sealed class HealthChecksTests
 
         parts.Kafka(none);
         Assert.Equal("not ready: no partition of topic 'interactions' is assigned yet", health.Parts()["kafka"]);
-        parts.Kafka(none with { Problems = [(KafkaProblem.Group, "not authorized to access group 'g'")], Partitions = [new PartitionLag("items", 0, 0)] });
+        parts.Kafka(
+            none with
+            {
+                Problems = [(KafkaProblem.Group, "not authorized to access group 'g'")],
+                Partitions = [new PartitionLag("items", 0, 0)],
+            }
+        );
         Assert.Equal("not ready: not authorized to access group 'g'", health.Parts()["kafka"]);
-        parts.Kafka(none with { Problems = [(KafkaProblem.Unavailable, "connection refused")], Partitions = [new PartitionLag("interactions", 0, 0)] });
+        parts.Kafka(
+            none with
+            {
+                Problems = [(KafkaProblem.Unavailable, "connection refused")],
+                Partitions = [new PartitionLag("interactions", 0, 0)],
+            }
+        );
         Assert.Equal("degraded: connection refused", health.Parts()["kafka"]);
         parts.Kafka(none with { Partitions = [new PartitionLag("interactions", 0, 0)] });
         Assert.Equal("healthy", health.Parts()["kafka"]);

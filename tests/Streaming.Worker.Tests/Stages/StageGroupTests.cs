@@ -32,22 +32,28 @@ public sealed class StageGroupTests : IDisposable
         using StageGroup group = Create();
         bool ended = false;
         var start = new TaskCompletionSource();
-        Task other = group.Start("other", async abort =>
-        {
-            try
+        Task other = group.Start(
+            "other",
+            async abort =>
             {
-                await Task.Delay(Timeout.Infinite, abort);
+                try
+                {
+                    await Task.Delay(Timeout.Infinite, abort);
+                }
+                finally
+                {
+                    ended = true;
+                }
             }
-            finally
+        );
+        Task failing = group.Start(
+            "failing",
+            async _ =>
             {
-                ended = true;
+                await start.Task;
+                throw new InvalidDataException("the cause");
             }
-        });
-        Task failing = group.Start("failing", async _ =>
-        {
-            await start.Task;
-            throw new InvalidDataException("the cause");
-        });
+        );
 
         start.SetResult();
 
@@ -63,11 +69,14 @@ public sealed class StageGroupTests : IDisposable
     public async Task WaitAsync_OtherStagesFailWhileTheyAreEnded_ThrowsTheFirstErrorOnly()
     {
         using StageGroup group = Create();
-        _ = group.Start("other", static async abort =>
-        {
-            await Task.Delay(Timeout.Infinite, abort).ContinueWith(static _ => { }, TaskScheduler.Default);
-            throw new IOException("a consequence");
-        });
+        _ = group.Start(
+            "other",
+            static async abort =>
+            {
+                await Task.Delay(Timeout.Infinite, abort).ContinueWith(static _ => { }, TaskScheduler.Default);
+                throw new IOException("a consequence");
+            }
+        );
         _ = group.Start("failing", static _ => Task.FromException(new InvalidDataException("the cause")));
 
         await Assert.ThrowsAsync<InvalidDataException>(group.WaitAsync);

@@ -22,7 +22,10 @@ internal sealed record Baselines(Quality RecentPopularity)
     public IEnumerable<(string Name, Quality Quality)> All()
     {
         yield return ("recent popularity", RecentPopularity);
-        foreach ((string name, Quality? quality) in ((string, Quality?)[])[("item-kNN", ItemKnn), ("Markov", Markov), ("item-kNN + Markov", KnnAndMarkov), ("own latest", OwnLatest)])
+        foreach (
+            (string name, Quality? quality) in ((string, Quality?)[])
+                [("item-kNN", ItemKnn), ("Markov", Markov), ("item-kNN + Markov", KnnAndMarkov), ("own latest", OwnLatest)]
+        )
         {
             if (quality is not null)
             {

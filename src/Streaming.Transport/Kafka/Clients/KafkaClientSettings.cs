@@ -8,7 +8,8 @@ internal static class KafkaClientSettings
 {
     /// <summary>A consumer whose positions are this program's business alone: nothing is stored or reset behind its back.</summary>
     /// <param name="options">The settings.</param>
-    /// <param name="joins">Whether it joins the group to be assigned partitions. One that assigns its own uses the group for commits only.</param>
+    /// <param name="joins">Whether it joins the group to be assigned partitions. One that assigns its own uses the group for commits
+    /// only.</param>
     /// <param name="commits">Whether it commits.</param>
     public static ConsumerConfig Consumer(KafkaOptions options, bool joins, bool commits)
     {
@@ -42,7 +43,12 @@ internal static class KafkaClientSettings
     /// <summary>A producer that does not give up: what waits for delivery holds the positions back.</summary>
     public static ProducerConfig Producer(KafkaOptions options)
     {
-        ProducerConfig config = new(Common(options)) { EnableIdempotence = false, Acks = Acks.All, MessageTimeoutMs = 0 };
+        ProducerConfig config = new(Common(options))
+        {
+            EnableIdempotence = false,
+            Acks = Acks.All,
+            MessageTimeoutMs = 0,
+        };
         SetDefault(config, "linger.ms", "5");
         SetDefault(config, "topic.metadata.refresh.interval.ms", Milliseconds(options.MetadataRefresh));
         return config;
@@ -82,9 +88,11 @@ internal static class KafkaClientSettings
         // Older librdkafka (before 2.0) compares no names by itself: any certificate of a known authority would do.
         settings.TryAdd("ssl.endpoint.identification.algorithm", "https");
 
-        // A connection on which nothing comes back any more is given up after this; a minute, the client's own limit, is a minute without events.
+        // A connection on which nothing comes back any more is given up after this; a minute, the client's own limit, is a minute without
+        // events.
         settings.TryAdd("socket.timeout.ms", "10000");
-        // The client's own strategy is kept: with "none" a worker never finds brokers that have moved to another of the bootstrap addresses.
+        // The client's own strategy is kept: with "none" a worker never finds brokers that have moved to another of the bootstrap
+        // addresses.
         // But it starts from those addresses at once whenever all brokers refuse (a certificate, say), 40 times a second:
         // only the time between two attempts slows it down.
         settings.TryAdd("metadata.recovery.strategy", "rebootstrap");

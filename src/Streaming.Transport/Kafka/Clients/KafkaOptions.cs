@@ -12,21 +12,32 @@ public sealed record KafkaOptions
     /// <summary>Gets the topic of the events. Default <c>interactions</c>.</summary>
     public string InteractionsTopic { get; init; } = "interactions";
 
-    /// <summary>Gets how events are written: Protobuf or Json as in schemas, or Registry: as the schema of <c>STREAMING__Kafka__Registry__Url</c> says whose id each value names. Default Protobuf.</summary>
+    /// <summary>
+    /// Gets how events are written: Protobuf or Json as in schemas, or Registry: as the schema of <c>STREAMING__Kafka__Registry__Url</c>
+    /// says whose id each value names. Default Protobuf.
+    /// </summary>
     public RecordFormat InteractionsFormat { get; init; } = RecordFormat.Protobuf;
 
-    /// <summary>Gets which field of a JSON or Registry event is what, where it is not of the contract's shape: <c>user=after.user.id,item=lines[].sku,type=:purchase,time=$timestamp</c>,
-    /// the grammar of src/Streaming.Formats/README.md; <c>auto</c>: by the names that records have. Default empty: the contract's shape; with the format Registry <c>auto</c>.</summary>
+    /// <summary>Gets which field of a JSON or Registry event is what, where it is not of the contract's shape:
+    /// <c>user=after.user.id,item=lines[].sku,type=:purchase,time=$timestamp</c>,
+    /// the grammar of src/Streaming.Formats/README.md; <c>auto</c>: by the names that records have. Default empty: the contract's shape;
+    /// with the format Registry <c>auto</c>.</summary>
     public string InteractionsColumns { get; init; } = string.Empty;
 
     /// <summary>Gets what numbers that are times count since 1970, with <see cref="InteractionsColumns"/>. Default Auto: the unit that
     /// gives a time between 1990 and 2100.</summary>
     public TimeUnit InteractionsTimeUnit { get; init; } = TimeUnit.Auto;
 
-    /// <summary>Gets the form of times that are not ISO-8601, with <see cref="InteractionsColumns"/>, such as <c>dd.MM.yyyy HH:mm:ss</c>. Default empty: ISO-8601.</summary>
+    /// <summary>
+    /// Gets the form of times that are not ISO-8601, with <see cref="InteractionsColumns"/>, such as <c>dd.MM.yyyy HH:mm:ss</c>. Default
+    /// empty: ISO-8601.
+    /// </summary>
     public string InteractionsTimeFormat { get; init; } = string.Empty;
 
-    /// <summary>Gets the zone of times without one, with <see cref="InteractionsColumns"/>, such as <c>Europe/Berlin</c> or <c>+02:00</c>. Default empty: UTC.</summary>
+    /// <summary>
+    /// Gets the zone of times without one, with <see cref="InteractionsColumns"/>, such as <c>Europe/Berlin</c> or <c>+02:00</c>. Default
+    /// empty: UTC.
+    /// </summary>
     public string InteractionsTimeZone { get; init; } = string.Empty;
 
     /// <summary>Gets the compacted topic of the catalogue; empty: there is none. Default <c>items</c>.</summary>
@@ -35,8 +46,10 @@ public sealed record KafkaOptions
     /// <summary>Gets how items are written, in the same ways. Default Protobuf.</summary>
     public RecordFormat ItemsFormat { get; init; } = RecordFormat.Protobuf;
 
-    /// <summary>Gets which field of a JSON or Registry catalogue record is what, where it is not of the contract's shape: <c>item=after.sku,title=after.name</c>.
-    /// Every name but item is a text field, or a declared feature group. Default empty: the contract's shape; the format Registry needs one.</summary>
+    /// <summary>Gets which field of a JSON or Registry catalogue record is what, where it is not of the contract's shape:
+    /// <c>item=after.sku,title=after.name</c>.
+    /// Every name but item is a text field, or a declared feature group. Default empty: the contract's shape; the format Registry needs
+    /// one.</summary>
     public string ItemsColumns { get; init; } = string.Empty;
 
     /// <summary>Gets the topic for records that cannot be used. Default <c>interactions.dead-letters</c>.</summary>
@@ -52,7 +65,8 @@ public sealed record KafkaOptions
     /// <summary>Gets the longest record value that is decoded, in bytes. 64 … 67,108,864. Default 1,048,576.</summary>
     public int MaxRecordBytes { get; init; } = 1 << 20;
 
-    /// <summary>Gets the consumer group. Default empty: <c>streaming-MODEL</c>, with the name in STREAMING__Redis__Model, so that models do not
+    /// <summary>Gets the consumer group. Default empty: <c>streaming-MODEL</c>, with the name in STREAMING__Redis__Model, so that models do
+    /// not
     /// share one. At most 255 characters.</summary>
     public string GroupId { get; init; } = string.Empty;
 
@@ -72,17 +86,21 @@ public sealed record KafkaOptions
     public string Start { get; init; } = "earliest";
 
     /// <summary>Gets a value indicating whether to continue, with a warning and a count, when records were deleted before they were read:
-    /// at the oldest record left, or at the beginning of a topic that was created anew. Default false: the worker stops and says what is lost.</summary>
+    /// at the oldest record left, or at the beginning of a topic that was created anew. Default false: the worker stops and says what is
+    /// lost.</summary>
     public bool SkipMissing { get; init; }
 
-    /// <summary>Gets after how long without a heartbeat a member loses its partitions; with <c>STREAMING__Kafka__GroupProtocol=Consumer</c> the broker
+    /// <summary>Gets after how long without a heartbeat a member loses its partitions; with <c>STREAMING__Kafka__GroupProtocol=Consumer</c>
+    /// the broker
     /// decides. Also after how long a missing assignment is reported. 1 s … 5 min. Default 10 s.</summary>
     public TimeSpan SessionTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>Gets how often new partitions are looked for. 100 ms … 1 h. Default 30 s.</summary>
     public TimeSpan MetadataRefresh { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>Gets the security protocol: <c>plaintext</c>, <c>ssl</c>, <c>sasl_plaintext</c> or <c>sasl_ssl</c>. Default <c>plaintext</c>.</summary>
+    /// <summary>
+    /// Gets the security protocol: <c>plaintext</c>, <c>ssl</c>, <c>sasl_plaintext</c> or <c>sasl_ssl</c>. Default <c>plaintext</c>.
+    /// </summary>
     public string SecurityProtocol { get; init; } = "plaintext";
 
     /// <summary>Gets the SASL mechanism: <c>PLAIN</c>, <c>SCRAM-SHA-256</c>, <c>SCRAM-SHA-512</c>, … Empty: none.</summary>
@@ -120,10 +138,13 @@ public sealed record KafkaOptions
     public RegistryOptions Registry { get; init; } = new();
 
     /// <summary>Checks every property.</summary>
-    /// <exception cref="OptionsException">Names every property that is wrong, its value and what is allowed. No secret is in it.</exception>
-    /// <exception cref="Native.KafkaLibraryException"><see cref="Client"/> is set and librdkafka, which checks it, cannot be loaded.</exception>
+    /// <exception cref="OptionsException">Names every property that is wrong, its value and what is allowed. No secret is in
+    /// it.</exception>
+    /// <exception cref="Native.KafkaLibraryException"><see cref="Client"/> is set and librdkafka, which checks it, cannot be
+    /// loaded.</exception>
     public void Validate() => KafkaOptionsCheck.Verify(this);
 
     /// <summary>Shows what may be shown: no password and nothing of <see cref="Client"/>.</summary>
-    public override string ToString() => $"KafkaOptions {{ BootstrapServers = {BootstrapServers}, InteractionsTopic = {InteractionsTopic}, GroupId = {GroupId} }}";
+    public override string ToString() =>
+        $"KafkaOptions {{ BootstrapServers = {BootstrapServers}, InteractionsTopic = {InteractionsTopic}, GroupId = {GroupId} }}";
 }

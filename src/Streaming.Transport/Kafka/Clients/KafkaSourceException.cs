@@ -5,19 +5,13 @@ namespace Streaming.Transport.Kafka.Clients;
 public class KafkaSourceException : Exception
 {
     /// <summary>Creates the exception.</summary>
-    public KafkaSourceException()
-    {
-    }
+    public KafkaSourceException() { }
 
     /// <summary>Creates the exception.</summary>
     public KafkaSourceException(string message)
-        : base(message)
-    {
-    }
+        : base(message) { }
 
     /// <summary>Creates the exception.</summary>
     public KafkaSourceException(string message, Exception? innerException)
-        : base(message, innerException)
-    {
-    }
+        : base(message, innerException) { }
 }

@@ -35,8 +35,20 @@ internal static partial class KafkaSourceLog
     [LoggerMessage(2009, LogLevel.Debug, "Resumed")]
     public static partial void Resumed(ILogger logger);
 
-    [LoggerMessage(2010, LogLevel.Warning, "Records of {Topic} that cannot be used: {Records}, {Reason}; the last, [{Partition}]@{Offset}: {Explanation}")]
-    public static partial void Rejected(ILogger logger, string topic, long records, string reason, int partition, long offset, string explanation);
+    [LoggerMessage(
+        2010,
+        LogLevel.Warning,
+        "Records of {Topic} that cannot be used: {Records}, {Reason}; the last, [{Partition}]@{Offset}: {Explanation}"
+    )]
+    public static partial void Rejected(
+        ILogger logger,
+        string topic,
+        long records,
+        string reason,
+        int partition,
+        long offset,
+        string explanation
+    );
 
     [LoggerMessage(2011, LogLevel.Information, "Reading stopped; {Read} records read since the stream's beginning")]
     public static partial void Stopped(ILogger logger, long read);
@@ -44,22 +56,49 @@ internal static partial class KafkaSourceLog
     [LoggerMessage(2012, LogLevel.Information, "Kafka: resolved: {Problem}")]
     public static partial void Resolved(ILogger logger, string problem);
 
-    [LoggerMessage(2013, LogLevel.Warning, "The broker did not take the last dead letters in time; what was read since is read again after the next start")]
+    [LoggerMessage(
+        2013,
+        LogLevel.Warning,
+        "The broker did not take the last dead letters in time; what was read since is read again after the next start"
+    )]
     public static partial void DeadLettersWait(ILogger logger);
 
-    [LoggerMessage(2014, LogLevel.Warning, "{Records} records of {Topic}[{Partition}] were deleted by the broker before they were read; continuing at {To} instead of {From} (STREAMING__Kafka__SkipMissing)")]
+    [LoggerMessage(
+        2014,
+        LogLevel.Warning,
+        "{Records} records of {Topic}[{Partition}] were deleted by the broker before they were read; continuing at {To} instead of "
+            + "{From} (STREAMING__Kafka__SkipMissing)"
+    )]
     public static partial void Skipped(ILogger logger, long records, string topic, int partition, long from, long to);
 
-    [LoggerMessage(2015, LogLevel.Warning, "Topic {Topic} was deleted and created anew (id {Old} → {New}); continuing at its beginning (STREAMING__Kafka__SkipMissing). Records of the deleted topic that this model has not read: {Unread}")]
+    [LoggerMessage(
+        2015,
+        LogLevel.Warning,
+        "Topic {Topic} was deleted and created anew (id {Old} → {New}); continuing at its beginning (STREAMING__Kafka__SkipMissing). "
+            + "Records of the deleted topic that this model has not read: {Unread}"
+    )]
     public static partial void Restarted(ILogger logger, string topic, string old, string @new, string unread);
 
-    [LoggerMessage(2016, LogLevel.Information, "The brokers do not report topic ids: a topic {Topic} that is deleted and created anew is recognized by fewer partitions or records only")]
+    [LoggerMessage(
+        2016,
+        LogLevel.Information,
+        "The brokers do not report topic ids: a topic {Topic} that is deleted and created anew is recognized by fewer partitions or "
+            + "records only"
+    )]
     public static partial void NoTopicIds(ILogger logger, string topic);
 
-    [LoggerMessage(2017, LogLevel.Information, "The cluster did not answer whether its topics are still the same; the last checkpoint is compared with them at the next start")]
+    [LoggerMessage(
+        2017,
+        LogLevel.Information,
+        "The cluster did not answer whether its topics are still the same; the last checkpoint is compared with them at the next start"
+    )]
     public static partial void NotCompared(ILogger logger);
 
-    [LoggerMessage(2018, LogLevel.Information, "Not authorized to access group {Group} ({Reason}): offsets are not committed for lag dashboards; reading is not affected")]
+    [LoggerMessage(
+        2018,
+        LogLevel.Information,
+        "Not authorized to access group {Group} ({Reason}): offsets are not committed for lag dashboards; reading is not affected"
+    )]
     public static partial void NoCommits(ILogger logger, string group, string reason);
 
     [LoggerMessage(2019, LogLevel.Warning, "Kafka: {Problem}; more than STREAMING__Kafka__MaxDeadLetterRate allows")]

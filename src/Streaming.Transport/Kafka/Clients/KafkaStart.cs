@@ -14,9 +14,7 @@ internal sealed record KafkaStart
     // A time without a zone would mean another record on every machine.
     private static readonly string[] Formats = ["yyyy-MM-dd'T'HH:mmK", "yyyy-MM-dd'T'HH:mm:ssK", "yyyy-MM-dd'T'HH:mm:ss.FFFFFFFK"];
 
-    private KafkaStart()
-    {
-    }
+    private KafkaStart() { }
 
     /// <summary>Gets a value indicating whether reading starts at the oldest record.</summary>
     public bool IsEarliest { get; private init; }
@@ -34,7 +32,9 @@ internal sealed record KafkaStart
             return true;
         }
 
-        bool isTime = HasZone(text) & DateTimeOffset.TryParseExact(text, Formats, CultureInfo.InvariantCulture, DateTimeStyles.None, out DateTimeOffset time);
+        bool isTime =
+            HasZone(text)
+            & DateTimeOffset.TryParseExact(text, Formats, CultureInfo.InvariantCulture, DateTimeStyles.None, out DateTimeOffset time);
         start = new KafkaStart { Time = time };
         return isTime && time >= DateTimeOffset.UnixEpoch;
     }

@@ -5,19 +5,13 @@ namespace Streaming.Transport.Kafka.Clients;
 public class KafkaUnavailableException : Exception
 {
     /// <summary>Creates the exception.</summary>
-    public KafkaUnavailableException()
-    {
-    }
+    public KafkaUnavailableException() { }
 
     /// <summary>Creates the exception.</summary>
     public KafkaUnavailableException(string message)
-        : base(message)
-    {
-    }
+        : base(message) { }
 
     /// <summary>Creates the exception.</summary>
     public KafkaUnavailableException(string message, Exception? innerException)
-        : base(message, innerException)
-    {
-    }
+        : base(message, innerException) { }
 }

@@ -9,6 +9,8 @@ public enum RecordFormat
     /// <summary>JSON, as in <c>schemas/*.schema.json</c>.</summary>
     Json,
 
-    /// <summary>Avro, Protobuf or JSON, as the schema in the registry says whose id is in each value's header (Confluent's wire format).</summary>
+    /// <summary>
+    /// Avro, Protobuf or JSON, as the schema in the registry says whose id is in each value's header (Confluent's wire format).
+    /// </summary>
     Registry,
 }

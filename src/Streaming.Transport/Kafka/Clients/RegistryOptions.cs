@@ -1,6 +1,8 @@
 namespace Streaming.Transport.Kafka.Clients;
 
-/// <summary>How to reach the schema registry of topics whose format is <see cref="RecordFormat.Registry"/>: Confluent's, or one that speaks its API.</summary>
+/// <summary>
+/// How to reach the schema registry of topics whose format is <see cref="RecordFormat.Registry"/>: Confluent's, or one that speaks its API.
+/// </summary>
 public sealed record RegistryOptions
 {
     /// <summary>Gets the registry's address, <c>https://host:8081</c> with a path where it has one; several of one registry separated by

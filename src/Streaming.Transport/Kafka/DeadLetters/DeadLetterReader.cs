@@ -28,12 +28,18 @@ public sealed class DeadLetterReader : IDisposable
         _servers = options.BootstrapServers;
         _question = new ClusterQuestion(options);
         TopicState state = _question.Describe(_topic);
-        Partitions = state.Exists && state.CanRead ? state.Partitions : throw new KafkaUnavailableException($"The dead letters cannot be read: {state.ReadProblem}.");
+        Partitions =
+            state.Exists && state.CanRead
+                ? state.Partitions
+                : throw new KafkaUnavailableException($"The dead letters cannot be read: {state.ReadProblem}.");
         ConsumerConfig config = KafkaClientSettings.Consumer(options, joins: false, commits: false);
         config.GroupId = "dead-letters"; // The client wants a name; nothing joins the group or commits to it.
         config.ConsumeResultFields = "all";
         config.AutoOffsetReset = AutoOffsetReset.Earliest; // Retention may pass a position while it is read.
-        _consumer = new ConsumerBuilder<byte[]?, byte[]?>(config).SetErrorHandler((_, error) => _question.Note(error)).SetLogHandler((_, line) => KafkaClientLog.Pass(line, _question.Note)).Build();
+        _consumer = new ConsumerBuilder<byte[]?, byte[]?>(config)
+            .SetErrorHandler((_, error) => _question.Note(error))
+            .SetLogHandler((_, line) => KafkaClientLog.Pass(line, _question.Note))
+            .Build();
     }
 
     /// <summary>Gets the number of partitions that the topic has.</summary>
@@ -96,7 +102,9 @@ public sealed class DeadLetterReader : IDisposable
     {
         if (Stopwatch.GetElapsedTime(since) > StallLimit)
         {
-            throw new KafkaUnavailableException($"Topic '{_topic}' cannot be read: nothing has come from {_servers} for {StallLimit.TotalSeconds:0} s{_question.Why}.");
+            throw new KafkaUnavailableException(
+                $"Topic '{_topic}' cannot be read: nothing has come from {_servers} for {StallLimit.TotalSeconds:0} s{_question.Why}."
+            );
         }
     }
 
@@ -142,7 +150,10 @@ public sealed class DeadLetterReader : IDisposable
         }
         catch (KafkaException exception)
         {
-            throw new KafkaUnavailableException($"Topic '{_topic}' cannot be read from {_servers}: {exception.Error.Reason}{_question.Why}.", exception);
+            throw new KafkaUnavailableException(
+                $"Topic '{_topic}' cannot be read from {_servers}: {exception.Error.Reason}{_question.Why}.",
+                exception
+            );
         }
     }
 }

@@ -1,10 +1,14 @@
+using System.Globalization;
 using Confluent.Kafka;
 using Streaming.Transport.Kafka.Clients;
 using Streaming.Transport.Kafka.Topics;
 
 namespace Streaming.Transport.Kafka.DeadLetters;
 
-/// <summary>Sends records of dead letters back to where they came from: key, value, partition, headers and, unless told otherwise, time as they were. Not for several threads at once.</summary>
+/// <summary>
+/// Sends records of dead letters back to where they came from: key, value, partition, headers and, unless told otherwise, time as they
+/// were. Not for several threads at once.
+/// </summary>
 public sealed class DeadLetterReplay : IDisposable
 {
     private const int DeliveryLimit = 30_000;
@@ -17,7 +21,8 @@ public sealed class DeadLetterReplay : IDisposable
 
     /// <summary>Creates it, and asks for the topics.</summary>
     /// <param name="options">How to reach Kafka, and the topics that records may go back to.</param>
-    /// <param name="keepsTime">Whether records keep their time; else they get the current one, for topics whose retention is shorter than they are old.</param>
+    /// <param name="keepsTime">Whether records keep their time; else they get the current one, for topics whose retention is shorter than
+    /// they are old.</param>
     /// <exception cref="KafkaUnavailableException">No broker answers, or a topic cannot be written to.</exception>
     public DeadLetterReplay(KafkaOptions options, bool keepsTime = true)
     {
@@ -50,7 +55,8 @@ public sealed class DeadLetterReplay : IDisposable
     {
         ArgumentNullException.ThrowIfNull(letter);
         return letter.IsTruncated ? "its value was cut off"
-            : !_partitions.TryGetValue(letter.Topic, out int partitions) ? $"its topic is '{letter.Topic}'; allowed: {string.Join(", ", _partitions.Keys)}"
+            : !_partitions.TryGetValue(letter.Topic, out int partitions)
+                ? $"its topic is '{letter.Topic}'; allowed: {string.Join(", ", _partitions.Keys)}"
             : partitions == 0 ? $"topic '{letter.Topic}' does not exist"
             : null;
     }
@@ -67,7 +73,12 @@ public sealed class DeadLetterReplay : IDisposable
             headers.Add(name, value);
         }
 
-        Message<byte[]?, byte[]?> message = new() { Key = letter.Key, Value = letter.Value, Headers = headers };
+        Message<byte[]?, byte[]?> message = new()
+        {
+            Key = letter.Key,
+            Value = letter.Value,
+            Headers = headers,
+        };
         if (_keepsTime && letter.OriginTimestamp is long time)
         {
             message.Timestamp = new Timestamp(time, TimestampType.CreateTime);
@@ -133,5 +144,9 @@ public sealed class DeadLetterReplay : IDisposable
     }
 
     private static string Undelivered(StoredDeadLetter letter, Error error) =>
-        FormattableString.Invariant($"Dead letter [{letter.Partition}]@{letter.Offset} could not be replayed to topic '{letter.Topic}': {error.Reason}. What came before it in its partition was; go on with --from {letter.Offset}.");
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"Dead letter [{letter.Partition}]@{letter.Offset} could not be replayed to topic '{letter.Topic}': {error.Reason}. What "
+                + $"came before it in its partition was; go on with --from {letter.Offset}."
+        );
 }

@@ -17,7 +17,9 @@ public sealed class StoredDeadLetter
         Time = record.Message.Timestamp.UtcDateTime;
         Key = record.Message.Key;
         Value = record.Message.Value;
-        Headers = record.Message.Headers is { } headers ? [.. headers.Select(static header => (header.Key, header.GetValueBytes() ?? []))] : [];
+        Headers = record.Message.Headers is { } headers
+            ? [.. headers.Select(static header => (header.Key, header.GetValueBytes() ?? []))]
+            : [];
         Reason = Text(DeadLetterHeaders.Reason) ?? Unknown;
         Topic = Text(DeadLetterHeaders.Topic) ?? Unknown;
         OriginPartition = (int?)Number(DeadLetterHeaders.Partition, int.MaxValue);
@@ -68,7 +70,9 @@ public sealed class StoredDeadLetter
 
     /// <summary>Gets the headers that the original record had, as far as they were read: all but the last of each name of ours.</summary>
     public IEnumerable<(string Name, byte[] Value)> OriginalHeaders =>
-        Headers.Where((header, index) => !DeadLetterHeaders.IsOwn(header.Name) || Headers.Skip(index + 1).Any(later => later.Name == header.Name));
+        Headers.Where(
+            (header, index) => !DeadLetterHeaders.IsOwn(header.Name) || Headers.Skip(index + 1).Any(later => later.Name == header.Name)
+        );
 
     private byte[]? Find(string name) => Headers.LastOrDefault(header => header.Name == name).Value;
 

@@ -3,7 +3,9 @@ using Streaming.Core.Events;
 
 namespace Streaming.Transport.Kafka.Decoding;
 
-/// <summary>Says which field of a JSON event keeps it from being the contract's. Only for records that are refused: it reads them again.</summary>
+/// <summary>
+/// Says which field of a JSON event keeps it from being the contract's. Only for records that are refused: it reads them again.
+/// </summary>
 internal static class EventFault
 {
     private const string OtherNames = "STREAMING__Kafka__InteractionsColumns reads other names and shapes";
@@ -42,14 +44,15 @@ internal static class EventFault
         }
     }
 
-    private static string? Describe(JsonElement record, DeadLetterReason reason) => reason switch
-    {
-        DeadLetterReason.Malformed or DeadLetterReason.IdTooLong => WrongKind(record),
-        DeadLetterReason.NoUser => Missing(record, "user_id"),
-        DeadLetterReason.NoItem => Missing(record, "item_id"),
-        DeadLetterReason.NoTime => Missing(record, "event_time_ms"),
-        _ => null,
-    };
+    private static string? Describe(JsonElement record, DeadLetterReason reason) =>
+        reason switch
+        {
+            DeadLetterReason.Malformed or DeadLetterReason.IdTooLong => WrongKind(record),
+            DeadLetterReason.NoUser => Missing(record, "user_id"),
+            DeadLetterReason.NoItem => Missing(record, "item_id"),
+            DeadLetterReason.NoTime => Missing(record, "event_time_ms"),
+            _ => null,
+        };
 
     private static string? WrongKind(JsonElement record)
     {
@@ -65,9 +68,13 @@ internal static class EventFault
     }
 
     private static string? Missing(JsonElement record, string name) =>
-        record.TryGetProperty(name, out JsonElement value) ? $"{name} is {ValueFault.Shown(value)}" : $"{name} is missing; {ValueFault.NamesOf(record)}; {OtherNames}";
+        record.TryGetProperty(name, out JsonElement value)
+            ? $"{name} is {ValueFault.Shown(value)}"
+            : $"{name} is missing; {ValueFault.NamesOf(record)}; {OtherNames}";
 
-    private static bool IsText(JsonElement value) => value.ValueKind == JsonValueKind.String && System.Text.Encoding.UTF8.GetByteCount(value.GetString()!) <= InteractionEvent.MaxIdBytes;
+    private static bool IsText(JsonElement value) =>
+        value.ValueKind == JsonValueKind.String
+        && System.Text.Encoding.UTF8.GetByteCount(value.GetString()!) <= InteractionEvent.MaxIdBytes;
 
     private static bool IsInteger(JsonElement value) => value.ValueKind == JsonValueKind.Number && value.TryGetInt64(out _);
 }

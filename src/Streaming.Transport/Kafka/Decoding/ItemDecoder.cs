@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using System.Text.Unicode;
 using Google.Protobuf;
@@ -27,9 +28,7 @@ public sealed class ItemDecoder
     /// <param name="limits">What an item may be made of.</param>
     /// <param name="map">Which field of a JSON record is what; null: the contract's shape.</param>
     public ItemDecoder(RecordFormat format, int maxBytes, ItemLimits limits, ItemMap? map = null)
-        : this(format, maxBytes, limits, map, schemas: null)
-    {
-    }
+        : this(format, maxBytes, limits, map, schemas: null) { }
 
     /// <summary>Creates a decoder.</summary>
     /// <param name="format">How the values are written.</param>
@@ -44,7 +43,9 @@ public sealed class ItemDecoder
         _format = format;
         _maxBytes = maxBytes;
         _limits = limits;
-        _mapped = map is null ? null : new MappedItemReader(map, limits, new MappedValueReader("STREAMING__Kafka__ItemsFormat", maxBytes, schemas));
+        _mapped = map is null
+            ? null
+            : new MappedItemReader(map, limits, new MappedValueReader("STREAMING__Kafka__ItemsFormat", maxBytes, schemas));
     }
 
     /// <summary>Decodes a record. Any bytes may come: the answer is a change or a reason, never an exception.</summary>
@@ -54,7 +55,14 @@ public sealed class ItemDecoder
     /// <param name="producedTime">When the record was produced, Unix milliseconds.</param>
     /// <param name="change">The change, or null.</param>
     /// <param name="origin">What a mapping may take from the record besides its value.</param>
-    public DeadLetterReason Decode(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, bool isTombstone, long producedTime, out ItemChange? change, RecordOrigin? origin = null)
+    public DeadLetterReason Decode(
+        ReadOnlySpan<byte> key,
+        ReadOnlySpan<byte> value,
+        bool isTombstone,
+        long producedTime,
+        out ItemChange? change,
+        RecordOrigin? origin = null
+    )
     {
         change = null;
         _fault = null;
@@ -96,7 +104,13 @@ public sealed class ItemDecoder
     }
 
     private static ItemChange Removed(ReadOnlySpan<byte> id, long producedTime) =>
-        new() { ItemKey = XxHash64.Hash(id), ItemId = Encoding.UTF8.GetString(id), IsRemoved = true, ProducedTime = producedTime };
+        new()
+        {
+            ItemKey = XxHash64.Hash(id),
+            ItemId = Encoding.UTF8.GetString(id),
+            IsRemoved = true,
+            ProducedTime = producedTime,
+        };
 
     // The key of a mapped record is its source's (Debezium's {"id":7}), and no second name of the item.
     private DeadLetterReason DecodeMapped(ReadOnlySpan<byte> value, long producedTime, RecordOrigin? origin, out ItemChange? change)
@@ -124,10 +138,15 @@ public sealed class ItemDecoder
 
         if (id.Length > InteractionEvent.MaxIdBytes)
         {
-            return Wrong(DeadLetterReason.IdTooLong, $"the item id is {ShortText.Of(id)}; allowed: at most {InteractionEvent.MaxIdBytes} bytes");
+            return Wrong(
+                DeadLetterReason.IdTooLong,
+                $"the item id is {ShortText.Of(id)}; allowed: at most {InteractionEvent.MaxIdBytes} bytes"
+            );
         }
 
-        return Utf8.IsValid(id) ? DeadLetterReason.None : Wrong(DeadLetterReason.InvalidUtf8, $"the item id is {ShortText.Of(id)}; allowed: UTF-8");
+        return Utf8.IsValid(id)
+            ? DeadLetterReason.None
+            : Wrong(DeadLetterReason.InvalidUtf8, $"the item id is {ShortText.Of(id)}; allowed: UTF-8");
     }
 
     private DeadLetterReason Parse(ReadOnlySpan<byte> value, out Item? item)
@@ -169,7 +188,11 @@ public sealed class ItemDecoder
         DeadLetterReason reason = CheckId(id, mayBeEmpty: false);
         if (reason == DeadLetterReason.None && !key.IsEmpty && !key.SequenceEqual(id))
         {
-            reason = Wrong(DeadLetterReason.KeyMismatch, $"the key is {ShortText.Of(key)}, the value's item id {ShortText.Of(id)}; allowed: the same bytes, or no key{(IsQuoted(key, id) ? " (the key is written as JSON: send the id alone)" : string.Empty)}");
+            reason = Wrong(
+                DeadLetterReason.KeyMismatch,
+                $"the key is {ShortText.Of(key)}, the value's item id {ShortText.Of(id)}; allowed: the same bytes, or no "
+                    + $"key{(IsQuoted(key, id) ? " (the key is written as JSON: send the id alone)" : string.Empty)}"
+            );
         }
 
         if (reason == DeadLetterReason.None)
@@ -186,7 +209,9 @@ public sealed class ItemDecoder
         {
             ItemKey = XxHash64.Hash(id),
             ItemId = Encoding.UTF8.GetString(id),
-            Features = item.Features.Where(group => IsTaken(group.Key)).ToDictionary(static group => group.Key, static group => group.Value.Values.ToArray(), StringComparer.Ordinal),
+            Features = item
+                .Features.Where(group => IsTaken(group.Key))
+                .ToDictionary(static group => group.Key, static group => group.Value.Values.ToArray(), StringComparer.Ordinal),
             Text = item.Text.ToDictionary(StringComparer.Ordinal),
             ProducedTime = producedTime,
         };
@@ -195,10 +220,15 @@ public sealed class ItemDecoder
 
     private bool IsTaken(string group) => _limits.FeatureGroups.Count == 0 || _limits.FeatureGroups.ContainsKey(group);
 
-    private static bool IsQuoted(ReadOnlySpan<byte> key, ReadOnlySpan<byte> id) => key is [(byte)'"', .. var inner, (byte)'"'] && inner.SequenceEqual(id);
+    private static bool IsQuoted(ReadOnlySpan<byte> key, ReadOnlySpan<byte> id) =>
+        key is [(byte)'"', .. var inner, (byte)'"'] && inner.SequenceEqual(id);
 
-    private string TooMany(string first, string second) => FormattableString.Invariant(
-        $"too many {first} or {second}; allowed: {_limits.MaxGroups} feature groups of {_limits.MaxGroupLength} values, {_limits.MaxTextFields} text fields of {_limits.MaxTextLength} characters");
+    private string TooMany(string first, string second) =>
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"too many {first} or {second}; allowed: {_limits.MaxGroups} feature groups of {_limits.MaxGroupLength} values, "
+                + $"{_limits.MaxTextFields} text fields of {_limits.MaxTextLength} characters"
+        );
 
     private DeadLetterReason Check(Item item)
     {
@@ -216,7 +246,12 @@ public sealed class ItemDecoder
 
             if (text.Length > _limits.MaxTextLength)
             {
-                return Wrong(DeadLetterReason.TooManyFeatures, FormattableString.Invariant($"text field '{name}' has {text.Length} characters; allowed: at most {_limits.MaxTextLength}"));
+                return Wrong(
+                    DeadLetterReason.TooManyFeatures,
+                    FormattableString.Invariant(
+                        $"text field '{name}' has {text.Length} characters; allowed: at most {_limits.MaxTextLength}"
+                    )
+                );
             }
         }
 
@@ -241,25 +276,44 @@ public sealed class ItemDecoder
 
         if (group.Values.Count > _limits.MaxGroupLength)
         {
-            return Wrong(DeadLetterReason.TooManyFeatures, FormattableString.Invariant($"feature group '{name}' has {group.Values.Count} values; allowed: at most {_limits.MaxGroupLength}"));
+            return Wrong(
+                DeadLetterReason.TooManyFeatures,
+                FormattableString.Invariant(
+                    $"feature group '{name}' has {group.Values.Count} values; allowed: at most {_limits.MaxGroupLength}"
+                )
+            );
         }
 
         if (_limits.FeatureGroups.TryGetValue(name, out int length) && group.Values.Count != length)
         {
-            return Wrong(DeadLetterReason.WrongFeatureLength, FormattableString.Invariant($"feature group '{name}' has {group.Values.Count} values; allowed: {length} (STREAMING__Model__FeatureGroups)"));
+            return Wrong(
+                DeadLetterReason.WrongFeatureLength,
+                FormattableString.Invariant(
+                    $"feature group '{name}' has {group.Values.Count} values; allowed: {length} (STREAMING__Model__FeatureGroups)"
+                )
+            );
         }
 
         foreach (float value in group.Values)
         {
             if (!(MathF.Abs(value) <= _limits.MaxMagnitude))
             {
-                return Wrong(DeadLetterReason.InvalidNumber, FormattableString.Invariant($"feature group '{name}' holds {value}; allowed: -{_limits.MaxMagnitude} to {_limits.MaxMagnitude}"));
+                return Wrong(
+                    DeadLetterReason.InvalidNumber,
+                    FormattableString.Invariant(
+                        $"feature group '{name}' holds {value}; allowed: -{_limits.MaxMagnitude} to {_limits.MaxMagnitude}"
+                    )
+                );
             }
         }
 
         return DeadLetterReason.None;
     }
 
-    private DeadLetterReason WrongName(string name) => Wrong(
-        DeadLetterReason.IdTooLong, $"the name of a text field or feature group is {ShortText.Of(Encoding.UTF8.GetBytes(name))}; allowed: 1 to {InteractionEvent.MaxIdBytes} characters");
+    private DeadLetterReason WrongName(string name) =>
+        Wrong(
+            DeadLetterReason.IdTooLong,
+            $"the name of a text field or feature group is {ShortText.Of(Encoding.UTF8.GetBytes(name))}; allowed: 1 to "
+                + $"{InteractionEvent.MaxIdBytes} characters"
+        );
 }

@@ -2,7 +2,9 @@ using System.Text.Json;
 
 namespace Streaming.Transport.Kafka.Decoding;
 
-/// <summary>Says which field of a JSON catalogue record keeps it from being the contract's. Only for records that are refused: it reads them again.</summary>
+/// <summary>
+/// Says which field of a JSON catalogue record keeps it from being the contract's. Only for records that are refused: it reads them again.
+/// </summary>
 internal static class ItemFault
 {
     /// <summary>The fault; null: it is none of the contract's fields.</summary>
@@ -31,7 +33,13 @@ internal static class ItemFault
             string? fault = field.Name switch
             {
                 "item_id" when !IsTextOrNull(field.Value) => $"item_id is {ValueFault.Shown(field.Value)}; allowed: a text",
-                "features" => Inner(field, "an object of lists of numbers", static value => value.ValueKind == JsonValueKind.Array && value.EnumerateArray().All(static number => number.ValueKind == JsonValueKind.Number)),
+                "features" => Inner(
+                    field,
+                    "an object of lists of numbers",
+                    static value =>
+                        value.ValueKind == JsonValueKind.Array
+                        && value.EnumerateArray().All(static number => number.ValueKind == JsonValueKind.Number)
+                ),
                 "text" => Inner(field, "an object of texts", static value => value.ValueKind == JsonValueKind.String),
                 _ => null,
             };

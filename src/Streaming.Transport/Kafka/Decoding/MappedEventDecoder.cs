@@ -5,7 +5,9 @@ using Streaming.Transport.Kafka.Registry;
 
 namespace Streaming.Transport.Kafka.Decoding;
 
-/// <summary>Decodes values of the interactions topic by a mapping: of each record any number of events. Not for several threads at once.</summary>
+/// <summary>
+/// Decodes values of the interactions topic by a mapping: of each record any number of events. Not for several threads at once.
+/// </summary>
 public sealed class MappedEventDecoder
 {
     private readonly RecordTree _record = new();
@@ -17,9 +19,7 @@ public sealed class MappedEventDecoder
     /// <param name="times">How times are read.</param>
     /// <param name="maxBytes">Longest value that is looked at, 1 and up.</param>
     public MappedEventDecoder(FieldMap? map, TimeReader times, int maxBytes)
-        : this(map, times, maxBytes, schemas: null)
-    {
-    }
+        : this(map, times, maxBytes, schemas: null) { }
 
     /// <summary>Creates a decoder.</summary>
     /// <param name="map">The mapping; null: by the names that records have.</param>
@@ -33,7 +33,9 @@ public sealed class MappedEventDecoder
         _values = new MappedValueReader("STREAMING__Kafka__InteractionsFormat", maxBytes, schemas);
     }
 
-    /// <summary>Gets the number of events of the record decoded last; none, though it was good: it tells of a deleted row, or its list is empty.</summary>
+    /// <summary>
+    /// Gets the number of events of the record decoded last; none, though it was good: it tells of a deleted row, or its list is empty.
+    /// </summary>
     public int Count => _mapper.Count;
 
     /// <summary>An event of the record decoded last: views, valid until the next call.</summary>
@@ -55,8 +57,7 @@ public sealed class MappedEventDecoder
     /// <summary>Says what is wrong with the record decoded last: the field, its value shortened, what is allowed.</summary>
     /// <param name="value">Its value.</param>
     /// <param name="reason">What <see cref="Decode"/> gave.</param>
-    public string Explain(ReadOnlySpan<byte> value, DeadLetterReason reason) =>
-        _values.Explain(value, reason) ?? _mapper.Explain(reason);
+    public string Explain(ReadOnlySpan<byte> value, DeadLetterReason reason) => _values.Explain(value, reason) ?? _mapper.Explain(reason);
 
     private DeadLetterReason Forget(DeadLetterReason reason)
     {

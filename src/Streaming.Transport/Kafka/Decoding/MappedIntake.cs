@@ -4,7 +4,9 @@ using Streaming.Core.Ingestion;
 
 namespace Streaming.Transport.Kafka.Decoding;
 
-/// <summary>Takes records of the interactions topic in by a mapping: all events of a record into one batch, or none. On the reading thread.</summary>
+/// <summary>
+/// Takes records of the interactions topic in by a mapping: all events of a record into one batch, or none. On the reading thread.
+/// </summary>
 /// <param name="decoder">Makes events of records.</param>
 /// <param name="batcher">Takes them.</param>
 /// <param name="emit">Ends the batch under way and hands it on, so that the next has room; false: it could not be before the end.</param>
@@ -27,7 +29,9 @@ internal sealed class MappedIntake(MappedEventDecoder decoder, Batcher batcher, 
 
         if (index == decoder.Count)
         {
-            return FormattableString.Invariant($"the record holds {decoder.Count} events; allowed: at most {batcher.Capacity} (STREAMING__Batching__BatchSize)");
+            return FormattableString.Invariant(
+                $"the record holds {decoder.Count} events; allowed: at most {batcher.Capacity} (STREAMING__Batching__BatchSize)"
+            );
         }
 
         InteractionEvent decoded = decoder[index];

@@ -8,7 +8,9 @@ using Streaming.Formats.Records;
 
 namespace Streaming.Transport.Kafka.Decoding;
 
-/// <summary>Reads a catalogue record by a mapping into the same message that the contract's shape gives, so that the rules exist once.</summary>
+/// <summary>
+/// Reads a catalogue record by a mapping into the same message that the contract's shape gives, so that the rules exist once.
+/// </summary>
 /// <param name="map">The mapping.</param>
 /// <param name="limits">What an item may be made of.</param>
 /// <param name="values">Reads the values.</param>
@@ -35,7 +37,12 @@ internal sealed class MappedItemReader(ItemMap map, ItemLimits limits, MappedVal
         reason = _mapper.Map(_record, origin);
         if (reason != DeadLetterReason.None)
         {
-            return Wrong(reason, reason == DeadLetterReason.NoItem ? $"item ({map.Item}) is {Shown(_mapper.Item)}; allowed: a text or a number" : "the record is not an object with named fields");
+            return Wrong(
+                reason,
+                reason == DeadLetterReason.NoItem
+                    ? $"item ({map.Item}) is {Shown(_mapper.Item)}; allowed: a text or a number"
+                    : "the record is not an object with named fields"
+            );
         }
 
         if (!Utf8.IsValid(_mapper.Item.Text))
@@ -97,7 +104,10 @@ internal sealed class MappedItemReader(ItemMap map, ItemLimits limits, MappedVal
         {
             if (group.Values.Count == limits.MaxGroupLength)
             {
-                return Wrong(DeadLetterReason.TooManyFeatures, FormattableString.Invariant($"feature group '{name}' has more than {limits.MaxGroupLength} values"));
+                return Wrong(
+                    DeadLetterReason.TooManyFeatures,
+                    FormattableString.Invariant($"feature group '{name}' has more than {limits.MaxGroupLength} values")
+                );
             }
 
             if (!double.TryParse(part.Text, NumberStyles.Float, CultureInfo.InvariantCulture, out double number))
@@ -118,14 +128,15 @@ internal sealed class MappedItemReader(ItemMap map, ItemLimits limits, MappedVal
         return reason;
     }
 
-    private static string Shown(RecordValue value) => value.Kind switch
-    {
-        ValueKind.Missing => "missing",
-        ValueKind.Null => "null",
-        ValueKind.Fields => "an object",
-        ValueKind.List => "a list",
-        _ => ShortText.Of(value.Text),
-    };
+    private static string Shown(RecordValue value) =>
+        value.Kind switch
+        {
+            ValueKind.Missing => "missing",
+            ValueKind.Null => "null",
+            ValueKind.Fields => "an object",
+            ValueKind.List => "a list",
+            _ => ShortText.Of(value.Text),
+        };
 
     // One value is a list of one.
     private static RecordValue First(RecordValue value) => value.Kind == ValueKind.List ? value.First : value;

@@ -38,11 +38,21 @@ internal static class ProtobufEventDecoder
             // A known field with another wire type is a field that is not known.
             switch ((field << 3) | wireType)
             {
-                case UserId: isGood = TryReadText(ref reader, ref user); break;
-                case ItemId: isGood = TryReadText(ref reader, ref item); break;
-                case Type: isGood = TryReadText(ref reader, ref type); break;
-                case EventTime: isGood = reader.TryReadVarint(out time); break;
-                case EventId: isGood = TryReadText(ref reader, ref eventId); break;
+                case UserId:
+                    isGood = TryReadText(ref reader, ref user);
+                    break;
+                case ItemId:
+                    isGood = TryReadText(ref reader, ref item);
+                    break;
+                case Type:
+                    isGood = TryReadText(ref reader, ref type);
+                    break;
+                case EventTime:
+                    isGood = reader.TryReadVarint(out time);
+                    break;
+                case EventId:
+                    isGood = TryReadText(ref reader, ref eventId);
+                    break;
                 case Value:
                     isGood = reader.TryReadDouble(out double number);
                     value = number;
@@ -51,7 +61,9 @@ internal static class ProtobufEventDecoder
                     isGood = reader.TryReadVarint(out ulong milliseconds);
                     dwell = (long)milliseconds;
                     break;
-                default: isGood = reader.TrySkip(field, wireType); break;
+                default:
+                    isGood = reader.TrySkip(field, wireType);
+                    break;
             }
         }
 
@@ -69,5 +81,6 @@ internal static class ProtobufEventDecoder
     }
 
     // Text that a later one replaces must be UTF-8 too; the last one is checked with the event.
-    private static bool TryReadText(ref ProtobufReader reader, ref ReadOnlySpan<byte> text) => Utf8.IsValid(text) && reader.TryReadBytes(out text);
+    private static bool TryReadText(ref ProtobufReader reader, ref ReadOnlySpan<byte> text) =>
+        Utf8.IsValid(text) && reader.TryReadBytes(out text);
 }

@@ -38,7 +38,8 @@ internal sealed class AssignmentCheck(string topic, string groupId, TimeSpan pat
             1 => "; another member of the group reads the rest: its events are not in this model",
             _ => $"; {_others} other members of the group read the rest: their events are not in this model",
         };
-        return $"{(assigned == 0 ? "no partition" : $"only {assigned} of {partitions} partitions")} of topic '{topic}' assigned by group '{groupId}'{who}";
+        return $"{(assigned == 0 ? "no partition" : $"only {assigned} of {partitions} partitions")} of topic '{topic}' assigned by "
+            + $"group '{groupId}'{who}";
     }
 
     // One question at a time, and its answer is used by a later call: nobody waits.

@@ -27,7 +27,11 @@ internal sealed class ClientErrors(KafkaOptions options, KafkaHealth health, Fun
             case ErrorCode.GroupAuthorizationFailed:
                 RefuseGroup(error.Reason);
                 break;
-            case ErrorCode.Local_Transport or ErrorCode.Local_Resolve or ErrorCode.Local_Ssl or ErrorCode.Local_Authentication or ErrorCode.SaslAuthenticationFailed:
+            case ErrorCode.Local_Transport
+            or ErrorCode.Local_Resolve
+            or ErrorCode.Local_Ssl
+            or ErrorCode.Local_Authentication
+            or ErrorCode.SaslAuthenticationFailed:
                 Volatile.Write(ref _lastTransportError, error.Reason);
                 Log(error);
                 break;

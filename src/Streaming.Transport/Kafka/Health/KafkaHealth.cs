@@ -16,7 +16,10 @@ internal sealed class KafkaHealth(ILogger logger)
         {
             lock (_gate)
             {
-                return [.. _texts.Select(static (text, kind) => ((KafkaProblem)kind, text)).Where(static problem => problem.text.Length > 0)];
+                return
+                [
+                    .. _texts.Select(static (text, kind) => ((KafkaProblem)kind, text)).Where(static problem => problem.text.Length > 0),
+                ];
             }
         }
     }

@@ -6,7 +6,9 @@ namespace Streaming.Transport.Kafka.Native;
 /// of SIGBUS at the first missing page.</summary>
 internal static class ElfFile
 {
-    /// <summary>Returns what is wrong with a file, or null if nothing is found. The section header table is the last thing in the file.</summary>
+    /// <summary>
+    /// Returns what is wrong with a file, or null if nothing is found. The section header table is the last thing in the file.
+    /// </summary>
     public static string? Objection(string path)
     {
         if (!OperatingSystem.IsLinux())
@@ -24,7 +26,8 @@ internal static class ElfFile
             }
 
             long sections = BinaryPrimitives.ReadInt64LittleEndian(header[0x28..]);
-            int size = BinaryPrimitives.ReadUInt16LittleEndian(header[0x3A..]), count = BinaryPrimitives.ReadUInt16LittleEndian(header[0x3C..]);
+            int size = BinaryPrimitives.ReadUInt16LittleEndian(header[0x3A..]),
+                count = BinaryPrimitives.ReadUInt16LittleEndian(header[0x3C..]);
             long whole = sections + ((long)size * count);
             return file.Length < whole ? $"truncated: {file.Length} of {whole} bytes" : null;
         }

@@ -60,7 +60,8 @@ public static class KafkaLibrary
         var refused = new List<string>();
         foreach (string build in builds)
         {
-            string path = folders.Select(folder => Path.Combine(folder, build)).FirstOrDefault(File.Exists) ?? Path.Combine(folders[0], build);
+            string path =
+                folders.Select(folder => Path.Combine(folder, build)).FirstOrDefault(File.Exists) ?? Path.Combine(folders[0], build);
             try
             {
                 return KafkaLibraryFile.Open(path, Needed) with { PassedOver = string.Join("; ", refused) };
@@ -73,15 +74,17 @@ public static class KafkaLibrary
 
         throw new KafkaLibraryException(
             $"librdkafka, the native library of the Kafka client, cannot be loaded: {string.Join("; ", refused)}. "
-            + $"It comes with the NuGet package {Package}: restore and build or publish this program again (the system's librdkafka is not used).");
+                + $"It comes with the NuGet package {Package}: restore and build or publish this program again (the system's librdkafka "
+                + "is not used)."
+        );
     }
 
     /// <summary>The client calls functions of the library version it was released with.</summary>
     private static Version Needed => typeof(Library).Assembly.GetName().Version!;
 
     // Confluent's assembly also imports the builds by their own names.
-    private static nint Resolve(string name, Assembly assembly, DllImportSearchPath? path)
-        => name.EndsWith(Name, StringComparison.Ordinal) ? Loaded.Value.Handle : 0;
+    private static nint Resolve(string name, Assembly assembly, DllImportSearchPath? path) =>
+        name.EndsWith(Name, StringComparison.Ordinal) ? Loaded.Value.Handle : 0;
 
     private static string[] Builds()
     {
@@ -90,7 +93,10 @@ public static class KafkaLibrary
             return [Name + (OperatingSystem.IsWindows() ? ".dll" : ".dylib")];
         }
 
-        if (RuntimeInformation.RuntimeIdentifier.Contains("musl", StringComparison.Ordinal) || RuntimeInformation.RuntimeIdentifier.StartsWith("alpine", StringComparison.Ordinal))
+        if (
+            RuntimeInformation.RuntimeIdentifier.Contains("musl", StringComparison.Ordinal)
+            || RuntimeInformation.RuntimeIdentifier.StartsWith("alpine", StringComparison.Ordinal)
+        )
         {
             return [$"alpine-{Name}.so"];
         }
@@ -101,7 +107,13 @@ public static class KafkaLibrary
     /// <summary>The native search directories given by the host, and the application's own folder.</summary>
     private static string[] Folders()
     {
-        string[] known = (AppContext.GetData("NATIVE_DLL_SEARCH_DIRECTORIES") as string ?? string.Empty).Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries);
-        return [.. known.Where(static folder => folder != RuntimeEnvironment.GetRuntimeDirectory()).Append(AppContext.BaseDirectory).Distinct()];
+        string[] known = (AppContext.GetData("NATIVE_DLL_SEARCH_DIRECTORIES") as string ?? string.Empty).Split(
+            Path.PathSeparator,
+            StringSplitOptions.RemoveEmptyEntries
+        );
+        return
+        [
+            .. known.Where(static folder => folder != RuntimeEnvironment.GetRuntimeDirectory()).Append(AppContext.BaseDirectory).Distinct(),
+        ];
     }
 }

@@ -36,7 +36,8 @@ public sealed record KafkaLibraryFile(string Path, Version Version)
         try
         {
             Version version = VersionOf(handle);
-            return version >= new Version(needed.Major, needed.Minor) ? new KafkaLibraryFile(path, version) { Handle = handle }
+            return version >= new Version(needed.Major, needed.Minor)
+                ? new KafkaLibraryFile(path, version) { Handle = handle }
                 : throw new DllNotFoundException($"version {version} is too old; allowed: {needed.ToString(2)} and later");
         }
         catch (DllNotFoundException)

@@ -7,9 +7,12 @@ namespace Streaming.Transport.Kafka.Native;
 internal static class KafkaProperty
 {
     private const string Library = "librdkafka";
-    private const int Accepted = 0, UnknownName = -2;
+    private const int Accepted = 0,
+        UnknownName = -2;
 
-    /// <summary>What is allowed in place of a property or its value; null: librdkafka takes it. Values are not repeated: some are secrets.</summary>
+    /// <summary>
+    /// What is allowed in place of a property or its value; null: librdkafka takes it. Values are not repeated: some are secrets.
+    /// </summary>
     /// <exception cref="KafkaLibraryException">The library cannot be loaded.</exception>
     public static string? ErrorOf(string name, string value)
     {

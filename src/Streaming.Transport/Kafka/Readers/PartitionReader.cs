@@ -55,7 +55,9 @@ internal sealed class PartitionReader : IDisposable
     /// <summary>Gets a value indicating whether reading has started.</summary>
     public bool IsStarted { get; private set; }
 
-    /// <summary>Gets a value indicating whether the group has assigned partitions since the start; always true with static assignment.</summary>
+    /// <summary>
+    /// Gets a value indicating whether the group has assigned partitions since the start; always true with static assignment.
+    /// </summary>
     public bool WasAssigned { get; private set; }
 
     /// <summary>Gets the topic's known number of partitions.</summary>
@@ -70,7 +72,9 @@ internal sealed class PartitionReader : IDisposable
     /// <summary>Gets a value indicating whether every partition has reached its end since the start.</summary>
     public bool IsAtEnd => IsStarted && _atEnd.Count >= PartitionCount;
 
-    /// <summary>Gets the partitions without a record at their position; they deliver nothing until <see cref="ReassignUnreadable"/>.</summary>
+    /// <summary>
+    /// Gets the partitions without a record at their position; they deliver nothing until <see cref="ReassignUnreadable"/>.
+    /// </summary>
     public IReadOnlyCollection<int> Unreadable => _unreadable;
 
     /// <summary>Gets partition ends that were reached but are not in the positions yet, because only transaction markers or aborted
@@ -142,7 +146,10 @@ internal sealed class PartitionReader : IDisposable
         }
         catch (ConsumeException exception)
         {
-            throw new KafkaUnavailableException($"The Kafka client failed permanently on topic '{_topic}': {exception.Error.Reason}.", exception);
+            throw new KafkaUnavailableException(
+                $"The Kafka client failed permanently on topic '{_topic}': {exception.Error.Reason}.",
+                exception
+            );
         }
     }
 
@@ -208,8 +215,10 @@ internal sealed class PartitionReader : IDisposable
     }
 
     /// <summary>The last known end of each assigned partition; negative if unknown.</summary>
-    public IEnumerable<(int Partition, long End)> Ends() => !IsStarted ? [] :
-        _consumer.Assignment.Select(partition => (partition.Partition.Value, _consumer.GetWatermarkOffsets(partition).High.Value));
+    public IEnumerable<(int Partition, long End)> Ends() =>
+        !IsStarted
+            ? []
+            : _consumer.Assignment.Select(partition => (partition.Partition.Value, _consumer.GetWatermarkOffsets(partition).High.Value));
 
     /// <summary>Leaves the group, so that other members need not wait for the session timeout.</summary>
     public void Close()
@@ -234,7 +243,8 @@ internal sealed class PartitionReader : IDisposable
         }
     }
 
-    private void AssignAll() => _consumer.Assign(OnAssigned([.. Enumerable.Range(0, PartitionCount).Select(partition => new TopicPartition(_topic, partition))]));
+    private void AssignAll() =>
+        _consumer.Assign(OnAssigned([.. Enumerable.Range(0, PartitionCount).Select(partition => new TopicPartition(_topic, partition))]));
 
     // With KIP-848 only the added partitions, otherwise all of them; the client adds or replaces accordingly.
     private List<TopicPartitionOffset> OnAssigned(List<TopicPartition> assigned)

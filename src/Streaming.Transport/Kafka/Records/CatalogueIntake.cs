@@ -15,9 +15,22 @@ namespace Streaming.Transport.Kafka.Records;
 /// <param name="batcher">Takes the changes.</param>
 /// <param name="rejections">Takes what cannot be used.</param>
 /// <param name="time">The clock.</param>
-internal sealed class CatalogueIntake(KafkaOptions options, RegistrySchemas? schemas, ItemLimits limits, Batcher batcher, Rejections rejections, TimeProvider time)
+internal sealed class CatalogueIntake(
+    KafkaOptions options,
+    RegistrySchemas? schemas,
+    ItemLimits limits,
+    Batcher batcher,
+    Rejections rejections,
+    TimeProvider time
+)
 {
-    private readonly ItemDecoder _decoder = new(options.ItemsFormat, options.MaxRecordBytes, limits, MappingCheck.Items(options), options.ItemsFormat == RecordFormat.Registry ? schemas : null);
+    private readonly ItemDecoder _decoder = new(
+        options.ItemsFormat,
+        options.MaxRecordBytes,
+        limits,
+        MappingCheck.Items(options),
+        options.ItemsFormat == RecordFormat.Registry ? schemas : null
+    );
     private readonly KafkaRecordOrigin _origin = new();
 
     /// <summary>Gets the number of changes taken in.</summary>
@@ -36,7 +49,14 @@ internal sealed class CatalogueIntake(KafkaOptions options, RegistrySchemas? sch
         RecordBuffer key = record.Message.Key;
         RecordBuffer value = record.Message.Value;
         long producedTime = RecordTime.Of(record, time);
-        DeadLetterReason reason = _decoder.Decode(key.Bytes, value.Bytes, value.IsNull, producedTime, out ItemChange? change, _origin.At(record.Message, producedTime));
+        DeadLetterReason reason = _decoder.Decode(
+            key.Bytes,
+            value.Bytes,
+            value.IsNull,
+            producedTime,
+            out ItemChange? change,
+            _origin.At(record.Message, producedTime)
+        );
         string explanation = change is null ? ShortText.Line(_decoder.Explain(value.Bytes, reason)) : string.Empty;
         if (change is not null)
         {

@@ -6,7 +6,10 @@ using Streaming.Transport.Kafka.Decoding;
 
 namespace Streaming.Transport.Kafka.Records;
 
-/// <summary>Makes dead letters: the original key and value, the original's headers where they were read, and headers that say where it stood and why it is refused.</summary>
+/// <summary>
+/// Makes dead letters: the original key and value, the original's headers where they were read, and headers that say where it stood and why
+/// it is refused.
+/// </summary>
 internal static class DeadLetter
 {
     /// <summary>Makes a dead letter of a record.</summary>
@@ -15,12 +18,24 @@ internal static class DeadLetter
     /// <param name="reason">Why it is refused.</param>
     /// <param name="explanation">Why, in words.</param>
     /// <param name="reader">Who refuses it: the consumer group.</param>
-    public static Message<byte[]?, byte[]?> Of(string topic, ConsumeResult<RecordBuffer, RecordBuffer> record, DeadLetterReason reason, string explanation, string reader)
+    public static Message<byte[]?, byte[]?> Of(
+        string topic,
+        ConsumeResult<RecordBuffer, RecordBuffer> record,
+        DeadLetterReason reason,
+        string explanation,
+        string reader
+    )
     {
         Message<RecordBuffer, RecordBuffer> message = record.Message;
         Message<byte[]?, byte[]?> letter = Create(
-            message.Key.ToArray(), message.Value.ToArray(), reason, explanation, new TopicPartitionOffset(topic, record.Partition, record.Offset), reader,
-            message.Timestamp.Type == TimestampType.NotAvailable ? null : message.Timestamp.UnixTimestampMs);
+            message.Key.ToArray(),
+            message.Value.ToArray(),
+            reason,
+            explanation,
+            new TopicPartitionOffset(topic, record.Partition, record.Offset),
+            reader,
+            message.Timestamp.Type == TimestampType.NotAvailable ? null : message.Timestamp.UnixTimestampMs
+        );
         if (message.Headers is { Count: > 0 } original)
         {
             // The last header of a name counts, and ours must.
@@ -37,7 +52,14 @@ internal static class DeadLetter
 
     /// <summary>Makes a dead letter.</summary>
     public static Message<byte[]?, byte[]?> Create(
-        byte[]? key, byte[]? value, DeadLetterReason reason, string explanation, TopicPartitionOffset origin, string reader, long? timestamp = null)
+        byte[]? key,
+        byte[]? value,
+        DeadLetterReason reason,
+        string explanation,
+        TopicPartitionOffset origin,
+        string reader,
+        long? timestamp = null
+    )
     {
         string partition = Text(origin.Partition.Value);
         string offset = Text(origin.Offset.Value);
@@ -62,12 +84,22 @@ internal static class DeadLetter
         Add(DeadLetterHeaders.Connect + "class.name", "Streaming.Transport.Kafka.KafkaSource");
         Add(DeadLetterHeaders.Connect + "exception.class.name", $"{typeof(DeadLetterReason).FullName}.{reason}");
         Add(DeadLetterHeaders.Message, explanation);
-        return new Message<byte[]?, byte[]?> { Key = key, Value = value, Headers = headers };
+        return new Message<byte[]?, byte[]?>
+        {
+            Key = key,
+            Value = value,
+            Headers = headers,
+        };
     }
 
     /// <summary>A number as headers hold it.</summary>
     public static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);
 
     private static bool IsOfFormat(DeadLetterReason reason) =>
-        reason is DeadLetterReason.Empty or DeadLetterReason.TooLarge or DeadLetterReason.Malformed or DeadLetterReason.BadWireHeader or DeadLetterReason.UnknownSchema;
+        reason
+            is DeadLetterReason.Empty
+                or DeadLetterReason.TooLarge
+                or DeadLetterReason.Malformed
+                or DeadLetterReason.BadWireHeader
+                or DeadLetterReason.UnknownSchema;
 }

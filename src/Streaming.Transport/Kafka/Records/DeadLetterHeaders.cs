@@ -28,5 +28,6 @@ internal static class DeadLetterHeaders
     public const string Message = Connect + "exception.message";
 
     /// <summary>Whether a header is one that a dead letter has by itself.</summary>
-    public static bool IsOwn(string name) => name is Reason or Topic or Partition or Offset or Timestamp or TruncatedFrom || name.StartsWith(Connect, StringComparison.Ordinal);
+    public static bool IsOwn(string name) =>
+        name is Reason or Topic or Partition or Offset or Timestamp or TruncatedFrom || name.StartsWith(Connect, StringComparison.Ordinal);
 }

@@ -55,7 +55,9 @@ internal sealed class DeadLetterProducer : IDisposable
         }
     }
 
-    /// <summary>Sends a dead letter, if the client takes it: it does not when too many wait for delivery, and when the topic is refused.</summary>
+    /// <summary>
+    /// Sends a dead letter, if the client takes it: it does not when too many wait for delivery, and when the topic is refused.
+    /// </summary>
     /// <returns>False when it was not taken.</returns>
     /// <exception cref="KafkaUnavailableException">Something could not be delivered.</exception>
     public bool TrySend(Message<byte[]?, byte[]?> message)
@@ -80,7 +82,9 @@ internal sealed class DeadLetterProducer : IDisposable
         return !_isRefused;
     }
 
-    /// <summary>Waits up to <paramref name="time"/> for deliveries, and sends again what the topic has refused: access may have been granted since.</summary>
+    /// <summary>
+    /// Waits up to <paramref name="time"/> for deliveries, and sends again what the topic has refused: access may have been granted since.
+    /// </summary>
     public void Wait(TimeSpan time)
     {
         if (_refused.IsEmpty)
@@ -117,7 +121,8 @@ internal sealed class DeadLetterProducer : IDisposable
         }
 
         // A topic that is missing may be created by the broker with the first record.
-        return stalled > Tolerance ? $"dead letters wait for delivery to topic '{_topic}'{(problem.Length > 0 ? $": {problem}" : string.Empty)}"
+        return stalled > Tolerance
+                ? $"dead letters wait for delivery to topic '{_topic}'{(problem.Length > 0 ? $": {problem}" : string.Empty)}"
             : state is { CanWrite: false, IsMissing: false } ? $"dead letters: {problem}"
             : string.Empty;
     }
@@ -176,8 +181,12 @@ internal sealed class DeadLetterProducer : IDisposable
 
     private void Fail(Error error) => Volatile.Write(ref _failure, Undelivered(error.Reason, new KafkaException(error)));
 
-    private KafkaUnavailableException Undelivered(string why, Exception? cause) => new(
-        $"A dead letter could not be delivered to topic '{_topic}': {why}. Its record keeps its place in the stream. Create the topic, allow this user to write to it, or set STREAMING__Kafka__DeadLetterTopic.", cause);
+    private KafkaUnavailableException Undelivered(string why, Exception? cause) =>
+        new(
+            $"A dead letter could not be delivered to topic '{_topic}': {why}. Its record keeps its place in the stream. Create the "
+                + "topic, allow this user to write to it, or set STREAMING__Kafka__DeadLetterTopic.",
+            cause
+        );
 
     private static bool IsTooLarge(Error error) => error.Code is ErrorCode.MsgSizeTooLarge;
 
@@ -189,5 +198,10 @@ internal sealed class DeadLetterProducer : IDisposable
 
     // Without the timestamp, which the client sets in a report and refuses in a message.
     private static Message<byte[]?, byte[]?> Copy(Message<byte[]?, byte[]?> message, byte[]? value) =>
-        new() { Key = message.Key, Value = value, Headers = message.Headers };
+        new()
+        {
+            Key = message.Key,
+            Value = value,
+            Headers = message.Headers,
+        };
 }

@@ -14,9 +14,10 @@ internal sealed class DeadLetterRate(string topic, double max, int window)
     private string _last = string.Empty;
 
     /// <summary>Gets what is wrong, of however few records; empty: no more of the newest are dead letters than allowed.</summary>
-    public string Problem => _dead > 0 && (_dead > max * _seen || _dead == _seen)
-        ? FormattableString.Invariant($"{_dead} of the newest {_seen} records of topic '{topic}' are dead letters, the last: {_last}")
-        : string.Empty;
+    public string Problem =>
+        _dead > 0 && (_dead > max * _seen || _dead == _seen)
+            ? FormattableString.Invariant($"{_dead} of the newest {_seen} records of topic '{topic}' are dead letters, the last: {_last}")
+            : string.Empty;
 
     /// <summary>Counts a record.</summary>
     /// <param name="reason">Why it is refused, or <see cref="DeadLetterReason.None"/>.</param>
@@ -38,8 +39,10 @@ internal sealed class DeadLetterRate(string topic, double max, int window)
         if (_seen == _isDead.Length && _dead > max * _isDead.Length)
         {
             throw new KafkaSourceException(
-                $"{_dead} of the newest {_isDead.Length} records of topic '{topic}' were dead letters, the last: {_last}. STREAMING__Kafka__MaxDeadLetterRate allows {max:P1}. "
-                + "`streaming dead-letters` lists them; fix the producer or the format settings, and start again.");
+                $"{_dead} of the newest {_isDead.Length} records of topic '{topic}' were dead letters, the last: {_last}. "
+                    + $"STREAMING__Kafka__MaxDeadLetterRate allows {max:P1}. "
+                    + "`streaming dead-letters` lists them; fix the producer or the format settings, and start again."
+            );
         }
     }
 }

@@ -15,11 +15,26 @@ namespace Streaming.Transport.Kafka.Records;
 /// <param name="rejections">Takes what cannot be used.</param>
 /// <param name="time">The clock.</param>
 internal sealed class EventIntake(
-    KafkaOptions options, RegistrySchemas? schemas, Batcher batcher, Func<bool> emit, Rejections rejections, TimeProvider time)
+    KafkaOptions options,
+    RegistrySchemas? schemas,
+    Batcher batcher,
+    Func<bool> emit,
+    Rejections rejections,
+    TimeProvider time
+)
 {
     private readonly EventDecoder _decoder = new(options.InteractionsFormat, options.MaxRecordBytes);
     private readonly MappedIntake? _mapped = MappingCheck.AreEventsMapped(options)
-        ? new MappedIntake(new MappedEventDecoder(MappingCheck.Events(options), MappingCheck.Times(options), options.MaxRecordBytes, options.InteractionsFormat == RecordFormat.Registry ? schemas : null), batcher, emit)
+        ? new MappedIntake(
+            new MappedEventDecoder(
+                MappingCheck.Events(options),
+                MappingCheck.Times(options),
+                options.MaxRecordBytes,
+                options.InteractionsFormat == RecordFormat.Registry ? schemas : null
+            ),
+            batcher,
+            emit
+        )
         : null;
     private readonly List<long> _newestTimes = [];
 
@@ -55,7 +70,11 @@ internal sealed class EventIntake(
 
     /// <summary>The smallest, over partitions, of the newest event time read, Unix milliseconds; 0 when nothing was read.</summary>
     public long Watermark(IEnumerable<int> partitions) =>
-        partitions.Select(partition => partition < _newestTimes.Count ? _newestTimes[partition] : 0).Where(static newest => newest > 0).DefaultIfEmpty(0).Min();
+        partitions
+            .Select(partition => partition < _newestTimes.Count ? _newestTimes[partition] : 0)
+            .Where(static newest => newest > 0)
+            .DefaultIfEmpty(0)
+            .Min();
 
     private bool TryAdd(ConsumeResult<RecordBuffer, RecordBuffer> record, out DeadLetterReason reason)
     {

@@ -18,5 +18,6 @@ internal sealed class RejectionCounts(string topic)
     public void Add(DeadLetterReason reason) => Interlocked.Increment(ref _counts[(int)reason]);
 
     /// <summary>All counts, those of 0 among them.</summary>
-    public IEnumerable<RejectedRecords> All() => Reasons.Where(static reason => reason != DeadLetterReason.None).Select(reason => new RejectedRecords(topic, reason, this[reason]));
+    public IEnumerable<RejectedRecords> All() =>
+        Reasons.Where(static reason => reason != DeadLetterReason.None).Select(reason => new RejectedRecords(topic, reason, this[reason]));
 }

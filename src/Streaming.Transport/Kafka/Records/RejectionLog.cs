@@ -4,7 +4,10 @@ using Streaming.Transport.Kafka.Clients;
 
 namespace Streaming.Transport.Kafka.Records;
 
-/// <summary>Logs records that cannot be used: one warning for each reason and minute, with an example. A broken producer would otherwise fill the log.</summary>
+/// <summary>
+/// Logs records that cannot be used: one warning for each reason and minute, with an example. A broken producer would otherwise fill the
+/// log.
+/// </summary>
 internal sealed class RejectionLog(string topic, TimeProvider time, ILogger logger)
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMinutes(1);

@@ -6,13 +6,22 @@ using Streaming.Transport.Kafka.Decoding;
 
 namespace Streaming.Transport.Kafka.Records;
 
-/// <summary>What is done with the records of a topic that cannot be used: counted, logged, sent to the dead letters, and their share watched. On the reading thread.</summary>
+/// <summary>
+/// What is done with the records of a topic that cannot be used: counted, logged, sent to the dead letters, and their share watched. On the
+/// reading thread.
+/// </summary>
 /// <param name="topic">The topic.</param>
 /// <param name="options">How many dead letters are allowed, and who reads.</param>
 /// <param name="send">Sends a dead letter; false: it could not be sent before the end.</param>
 /// <param name="time">The clock.</param>
 /// <param name="logger">Log.</param>
-internal sealed class Rejections(string topic, KafkaOptions options, Func<Message<byte[]?, byte[]?>, bool> send, TimeProvider time, ILogger logger)
+internal sealed class Rejections(
+    string topic,
+    KafkaOptions options,
+    Func<Message<byte[]?, byte[]?>, bool> send,
+    TimeProvider time,
+    ILogger logger
+)
 {
     private readonly RejectionCounts _counts = new(topic);
     private readonly RejectionLog _log = new(topic, time, logger);

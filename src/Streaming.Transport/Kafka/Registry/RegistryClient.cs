@@ -15,7 +15,10 @@ internal sealed class RegistryClient(RegistryHttp http) : IDisposable
     /// <exception cref="FormatException">The schema, or one that it refers to, cannot be read; says why.</exception>
     public async Task<WriterSchema?> FindAsync(int id, CancellationToken cancellationToken)
     {
-        if (await http.AskAsync(string.Create(CultureInfo.InvariantCulture, $"schemas/ids/{id}"), cancellationToken).ConfigureAwait(false) is not { } answer)
+        if (
+            await http.AskAsync(string.Create(CultureInfo.InvariantCulture, $"schemas/ids/{id}"), cancellationToken).ConfigureAwait(false)
+            is not { } answer
+        )
         {
             return null;
         }
@@ -40,7 +43,12 @@ internal sealed class RegistryClient(RegistryHttp http) : IDisposable
     public void Dispose() => http.Dispose();
 
     // Each after those that it refers to itself.
-    private async Task CollectAsync(JsonElement schema, List<SchemaText> references, HashSet<string> seen, CancellationToken cancellationToken)
+    private async Task CollectAsync(
+        JsonElement schema,
+        List<SchemaText> references,
+        HashSet<string> seen,
+        CancellationToken cancellationToken
+    )
     {
         if (!schema.TryGetProperty("references", out JsonElement list) || list.ValueKind != JsonValueKind.Array)
         {
@@ -51,24 +59,36 @@ internal sealed class RegistryClient(RegistryHttp http) : IDisposable
         {
             string name = Text(reference, "name") ?? throw new FormatException("it has a reference without a name");
             string subject = Text(reference, "subject") ?? throw new FormatException($"its reference '{name}' has no subject");
-            int version = reference.TryGetProperty("version", out JsonElement number) && number.TryGetInt32(out int read) ? read : throw new FormatException($"its reference '{name}' has no version");
+            int version =
+                reference.TryGetProperty("version", out JsonElement number) && number.TryGetInt32(out int read)
+                    ? read
+                    : throw new FormatException($"its reference '{name}' has no version");
             string path = string.Create(CultureInfo.InvariantCulture, $"subjects/{Uri.EscapeDataString(subject)}/versions/{version}");
             if (!seen.Add(name))
             {
                 continue;
             }
 
-            JsonElement found = seen.Count <= MostReferences
-                ? await http.AskAsync(path, cancellationToken).ConfigureAwait(false) ?? throw new FormatException($"its reference '{name}' is version {version} of subject '{subject}', which the registry does not have")
-                : throw new FormatException($"it has more than {MostReferences} references");
+            JsonElement found =
+                seen.Count <= MostReferences
+                    ? await http.AskAsync(path, cancellationToken).ConfigureAwait(false)
+                        ?? throw new FormatException(
+                            $"its reference '{name}' is version {version} of subject '{subject}', which the registry does not have"
+                        )
+                    : throw new FormatException($"it has more than {MostReferences} references");
             string foundText = SchemaOf(found);
             await CollectAsync(found, references, seen, cancellationToken).ConfigureAwait(false);
             references.Add(new SchemaText(name, foundText));
         }
     }
 
-    private static string SchemaOf(JsonElement answer) => Text(answer, "schema") ?? throw new FormatException("the registry's answer holds no schema");
+    private static string SchemaOf(JsonElement answer) =>
+        Text(answer, "schema") ?? throw new FormatException("the registry's answer holds no schema");
 
     private static string? Text(JsonElement answer, string name) =>
-        answer.ValueKind == JsonValueKind.Object && answer.TryGetProperty(name, out JsonElement value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+        answer.ValueKind == JsonValueKind.Object
+        && answer.TryGetProperty(name, out JsonElement value)
+        && value.ValueKind == JsonValueKind.String
+            ? value.GetString()
+            : null;
 }

@@ -9,7 +9,9 @@ using Streaming.Transport.Kafka.Clients;
 namespace Streaming.Transport.Kafka.Registry;
 
 /// <summary>Asks a schema registry, with bounded answers.</summary>
-/// <remarks>Confluent's own client would take a certificate for any other host, too, once an authority is given, and answers of any length.</remarks>
+/// <remarks>
+/// Confluent's own client would take a certificate for any other host, too, once an authority is given, and answers of any length.
+/// </remarks>
 internal sealed class RegistryHttp : IDisposable
 {
     private const int MostBytes = 8 << 20;
@@ -28,7 +30,10 @@ internal sealed class RegistryHttp : IDisposable
         _client.DefaultRequestHeaders.Accept.Add(new MediaTypeWithQualityHeaderValue("application/json", 0.5));
         if (options.Username.Length > 0)
         {
-            _client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{options.Username}:{options.Password}")));
+            _client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue(
+                "Basic",
+                Convert.ToBase64String(Encoding.UTF8.GetBytes($"{options.Username}:{options.Password}"))
+            );
         }
     }
 
@@ -47,7 +52,10 @@ internal sealed class RegistryHttp : IDisposable
                 _current = index;
                 return answer;
             }
-            catch (Exception exception) when (exception is HttpRequestException or JsonException or RegistryUnavailableException || (exception is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+            catch (Exception exception)
+                when (exception is HttpRequestException or JsonException or RegistryUnavailableException
+                    || (exception is OperationCanceledException && !cancellationToken.IsCancellationRequested)
+                )
             {
                 refusals.Add($"{_addresses[index].GetLeftPart(UriPartial.Path).TrimEnd('/')}: {Why(exception)}");
             }
@@ -64,22 +72,34 @@ internal sealed class RegistryHttp : IDisposable
         byte[] body = await response.Content.ReadAsByteArrayAsync(cancellationToken).ConfigureAwait(false);
         if (response.IsSuccessStatusCode)
         {
-            using JsonDocument answer = JsonDocument.Parse(body);
+            using var answer = JsonDocument.Parse(body);
             return answer.RootElement.Clone();
         }
 
         // Without a registry's own error a 404 is that of a proxy or of a wrong path.
         return response.StatusCode == HttpStatusCode.NotFound && NothingThere.Contains(ErrorCode(body))
             ? null
-            : throw new RegistryUnavailableException($"answers {(int)response.StatusCode} {response.ReasonPhrase}{(response.StatusCode == HttpStatusCode.NotFound ? ", which is no registry's answer: is the path right?" : string.Empty)}");
+            : throw new RegistryUnavailableException(
+                $"answers {(int)response.StatusCode} {response.ReasonPhrase}"
+                    + (
+                        response.StatusCode == HttpStatusCode.NotFound
+                            ? ", which is no registry's answer: is the path right?"
+                            : string.Empty
+                    )
+            );
     }
 
     private static int ErrorCode(byte[] body)
     {
         try
         {
-            using JsonDocument error = JsonDocument.Parse(body);
-            return error.RootElement.ValueKind == JsonValueKind.Object && error.RootElement.TryGetProperty("error_code", out JsonElement code) && code.TryGetInt32(out int number) ? number : 0;
+            using var error = JsonDocument.Parse(body);
+            return
+                error.RootElement.ValueKind == JsonValueKind.Object
+                && error.RootElement.TryGetProperty("error_code", out JsonElement code)
+                && code.TryGetInt32(out int number)
+                ? number
+                : 0;
         }
         catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
@@ -87,24 +107,34 @@ internal sealed class RegistryHttp : IDisposable
         }
     }
 
-    private static string Why(Exception exception) => exception switch
-    {
-        OperationCanceledException => "no answer in time",
-        JsonException => "the answer is not JSON",
-        HttpRequestException { InnerException: { } inner } => inner.Message,
-        _ => exception.Message,
-    };
+    private static string Why(Exception exception) =>
+        exception switch
+        {
+            OperationCanceledException => "no answer in time",
+            JsonException => "the answer is not JSON",
+            HttpRequestException { InnerException: { } inner } => inner.Message,
+            _ => exception.Message,
+        };
 
     private static SocketsHttpHandler Handler(RegistryOptions options)
     {
-        var handler = new SocketsHttpHandler { AllowAutoRedirect = false, ConnectTimeout = options.Timeout, PooledConnectionLifetime = TimeSpan.FromMinutes(5) };
+        var handler = new SocketsHttpHandler
+        {
+            AllowAutoRedirect = false,
+            ConnectTimeout = options.Timeout,
+            PooledConnectionLifetime = TimeSpan.FromMinutes(5),
+        };
         try
         {
             if (options.SslCaLocation.Length > 0)
             {
                 var authorities = new X509Certificate2Collection();
                 authorities.ImportFromPemFile(options.SslCaLocation);
-                handler.SslOptions.CertificateChainPolicy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
+                handler.SslOptions.CertificateChainPolicy = new X509ChainPolicy
+                {
+                    TrustMode = X509ChainTrustMode.CustomRootTrust,
+                    RevocationMode = X509RevocationMode.NoCheck,
+                };
                 handler.SslOptions.CertificateChainPolicy.CustomTrustStore.AddRange(authorities);
             }
 
@@ -115,7 +145,11 @@ internal sealed class RegistryHttp : IDisposable
         }
         catch (CryptographicException exception)
         {
-            throw new KafkaUnavailableException($"The certificates or the key of the schema registry (STREAMING__Kafka__Registry__SslCaLocation, SslCertificateLocation, SslKeyLocation) cannot be read: {exception.Message}", exception);
+            throw new KafkaUnavailableException(
+                $"The certificates or the key of the schema registry (STREAMING__Kafka__Registry__SslCaLocation, "
+                    + $"SslCertificateLocation, SslKeyLocation) cannot be read: {exception.Message}",
+                exception
+            );
         }
 
         return handler;

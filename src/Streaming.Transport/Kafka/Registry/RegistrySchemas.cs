@@ -3,7 +3,9 @@ using Streaming.Transport.Kafka.Clients;
 
 namespace Streaming.Transport.Kafka.Registry;
 
-/// <summary>The schemas that records name, fetched once each. Nothing here blocks for longer than it is told. Not for several threads at once.</summary>
+/// <summary>
+/// The schemas that records name, fetched once each. Nothing here blocks for longer than it is told. Not for several threads at once.
+/// </summary>
 internal sealed class RegistrySchemas : IDisposable
 {
     // Ids come from records: a hostile producer must not fill the memory.
@@ -84,7 +86,9 @@ internal sealed class RegistrySchemas : IDisposable
     }
 
     private Entry? Find(int id) =>
-        _schemas.TryGetValue(id, out Entry? entry) && (entry.Schema is not null || _time.GetElapsedTime(entry.Since) < MissingInterval) ? entry : null;
+        _schemas.TryGetValue(id, out Entry? entry) && (entry.Schema is not null || _time.GetElapsedTime(entry.Since) < MissingInterval)
+            ? entry
+            : null;
 
     private void Take(Task<WriterSchema?> fetch)
     {

@@ -34,7 +34,9 @@ internal sealed class OldEnds(string topic, IReadOnlyList<StreamPosition> known)
     /// <summary>Returns the last known end of a partition.</summary>
     public bool TryGet(int partition, string? id, out long end)
     {
-        StreamPosition found = Confirmed.FirstOrDefault(position => position.Topic == topic && position.Partition == partition && position.TopicId == id);
+        StreamPosition found = Confirmed.FirstOrDefault(position =>
+            position.Topic == topic && position.Partition == partition && position.TopicId == id
+        );
         end = found.NextOffset;
         return found.Topic is not null;
     }

@@ -10,7 +10,8 @@ internal sealed class TopicClient : IDisposable
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(5);
 
-    /// <summary>Timeout of a description, which answers at once if metadata just did. Until the cluster notices that its controller is dead,
+    /// <summary>Timeout of a description, which answers at once if metadata just did. Until the cluster notices that its controller is
+    /// dead,
     /// the client keeps trying to reach it.</summary>
     private static readonly TimeSpan DescribeLimit = TimeSpan.FromSeconds(2);
 
@@ -25,10 +26,11 @@ internal sealed class TopicClient : IDisposable
 
     public TopicClient(KafkaOptions options, Action<Error> onError)
     {
-        _create = () => new AdminClientBuilder(KafkaClientSettings.Admin(options))
-            .SetErrorHandler((_, error) => onError(error))
-            .SetLogHandler((_, line) => KafkaClientLog.Pass(line, onError))
-            .Build();
+        _create = () =>
+            new AdminClientBuilder(KafkaClientSettings.Admin(options))
+                .SetErrorHandler((_, error) => onError(error))
+                .SetLogHandler((_, line) => KafkaClientLog.Pass(line, onError))
+                .Build();
         _admin = _create();
     }
 
@@ -82,10 +84,22 @@ internal sealed class TopicClient : IDisposable
         Enter();
         try
         {
-            ListOffsetsResult found = _admin.ListOffsetsAsync(
-                partitions.Select(partition => new TopicPartitionOffsetSpec { TopicPartition = new TopicPartition(topic, partition), OffsetSpec = which }),
-                new ListOffsetsOptions { RequestTimeout = Limit, IsolationLevel = IsolationLevel.ReadUncommitted }).WaitAsync(2 * Limit).GetAwaiter().GetResult();
-            Dictionary<int, long> offsets = found.ResultInfos.ToDictionary(static info => info.TopicPartitionOffsetError.Partition.Value, static info => info.TopicPartitionOffsetError.Offset.Value);
+            ListOffsetsResult found = _admin
+                .ListOffsetsAsync(
+                    partitions.Select(partition => new TopicPartitionOffsetSpec
+                    {
+                        TopicPartition = new TopicPartition(topic, partition),
+                        OffsetSpec = which,
+                    }),
+                    new ListOffsetsOptions { RequestTimeout = Limit, IsolationLevel = IsolationLevel.ReadUncommitted }
+                )
+                .WaitAsync(2 * Limit)
+                .GetAwaiter()
+                .GetResult();
+            var offsets = found.ResultInfos.ToDictionary(
+                static info => info.TopicPartitionOffsetError.Partition.Value,
+                static info => info.TopicPartitionOffsetError.Offset.Value
+            );
             return [.. partitions.Select(partition => offsets[partition])];
         }
         catch (Exception exception) when (exception is KafkaException or TimeoutException)
@@ -108,9 +122,15 @@ internal sealed class TopicClient : IDisposable
         Enter();
         try
         {
-            DescribeConsumerGroupsResult groups = await _admin.DescribeConsumerGroupsAsync([groupId], new DescribeConsumerGroupsOptions { RequestTimeout = Limit }).WaitAsync(2 * Limit).ConfigureAwait(false);
-            return groups.ConsumerGroupDescriptions.Single().Members.Count(member =>
-                member.ConsumerId != self && member.Assignment.TopicPartitions.Exists(partition => partition.Topic == topic));
+            DescribeConsumerGroupsResult groups = await _admin
+                .DescribeConsumerGroupsAsync([groupId], new DescribeConsumerGroupsOptions { RequestTimeout = Limit })
+                .WaitAsync(2 * Limit)
+                .ConfigureAwait(false);
+            return groups
+                .ConsumerGroupDescriptions.Single()
+                .Members.Count(member =>
+                    member.ConsumerId != self && member.Assignment.TopicPartitions.Exists(partition => partition.Topic == topic)
+                );
         }
         catch (Exception exception) when (exception is KafkaException or TimeoutException)
         {
@@ -167,7 +187,10 @@ internal sealed class TopicClient : IDisposable
         DescribeTopicsOptions options = new() { RequestTimeout = DescribeLimit, IncludeAuthorizedOperations = true };
         try
         {
-            DescribeTopicsResult result = await _admin.DescribeTopicsAsync(TopicCollection.OfTopicNames(topics), options).WaitAsync(2 * DescribeLimit).ConfigureAwait(false);
+            DescribeTopicsResult result = await _admin
+                .DescribeTopicsAsync(TopicCollection.OfTopicNames(topics), options)
+                .WaitAsync(2 * DescribeLimit)
+                .ConfigureAwait(false);
             Take(result.TopicDescriptions, states);
         }
         catch (DescribeTopicsException exception)

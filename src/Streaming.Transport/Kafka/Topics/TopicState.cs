@@ -41,7 +41,9 @@ internal sealed record TopicState(string Topic)
         IsMissing ? $"topic '{Topic}' does not exist"
         : Error.Length > 0 ? Error
         : !isAllowed ? $"not authorized to {operation} topic '{Topic}'"
-        : Leaderless.Count > 0 ? $"{(Leaderless.Count == 1 ? "partition" : "partitions")} {string.Join(", ", Leaderless)} of topic '{Topic}' {(Leaderless.Count == 1 ? "has" : "have")} no leader"
+        : Leaderless.Count > 0
+            ? $"{(Leaderless.Count == 1 ? "partition" : "partitions")} {string.Join(", ", Leaderless)} of topic '{Topic}' "
+                + $"{(Leaderless.Count == 1 ? "has" : "have")} no leader"
         : Undescribed.Length > 0 ? $"the brokers do not describe topic '{Topic}' ({Undescribed})"
         : string.Empty;
 }

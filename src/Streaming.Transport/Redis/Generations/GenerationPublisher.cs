@@ -14,7 +14,8 @@ namespace Streaming.Transport.Redis.Generations;
 public sealed class GenerationPublisher
 {
     // Records and model files contain the token within their first 256 bytes.
-    private static readonly RedisScript Replace = new("""
+    private static readonly RedisScript Replace = new(
+        """
         local token = string.match(redis.call('GETRANGE', KEYS[1], 0, 255), '"token":"?(%d+)')
         if token and tonumber(token) > tonumber(ARGV[2]) then return token end
         if ARGV[3] == '0' then
@@ -23,7 +24,8 @@ public sealed class GenerationPublisher
           redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[3])
         end
         return '0'
-        """);
+        """
+    );
 
     private readonly IDatabase _database;
     private readonly RedisKeys _keys;
@@ -48,7 +50,11 @@ public sealed class GenerationPublisher
     /// <param name="cancellationToken">Cancels the write.</param>
     /// <exception cref="FencedException">A newer trainer has taken over.</exception>
     /// <exception cref="StoreRefusedException">A key is of another type: names it.</exception>
-    public async Task PublishAsync(GenerationRecord record, IEnumerable<KeyValuePair<int, byte[]>> towers, CancellationToken cancellationToken = default)
+    public async Task PublishAsync(
+        GenerationRecord record,
+        IEnumerable<KeyValuePair<int, byte[]>> towers,
+        CancellationToken cancellationToken = default
+    )
     {
         ArgumentNullException.ThrowIfNull(record);
         ArgumentNullException.ThrowIfNull(towers);
@@ -65,8 +71,12 @@ public sealed class GenerationPublisher
     /// <exception cref="FormatException">The stored value is not a record.</exception>
     public async Task<GenerationRecord?> ReadAsync(uint generation, CancellationToken cancellationToken = default)
     {
-        RedisValue value = await _pipeline.ExecuteAsync(
-            async token => await _database.StringGetAsync(_keys.Generation(generation)).WaitAsync(token).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
+        RedisValue value = await _pipeline
+            .ExecuteAsync(
+                async token => await _database.StringGetAsync(_keys.Generation(generation)).WaitAsync(token).ConfigureAwait(false),
+                cancellationToken
+            )
+            .ConfigureAwait(false);
         return value.IsNull ? null : GenerationRecord.Parse((byte[])value!);
     }
 
@@ -76,8 +86,12 @@ public sealed class GenerationPublisher
         RedisResult newer;
         try
         {
-            newer = await _pipeline.ExecuteAsync(
-                async stop => await Replace.RunAsync(_database, [key], arguments).WaitAsync(stop).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
+            newer = await _pipeline
+                .ExecuteAsync(
+                    async stop => await Replace.RunAsync(_database, [key], arguments).WaitAsync(stop).ConfigureAwait(false),
+                    cancellationToken
+                )
+                .ConfigureAwait(false);
         }
         catch (RedisServerException error) when (RedisPipeline.IsWrongType(error))
         {

@@ -14,12 +14,14 @@ public sealed class GenerationSwitch
 {
     private const int KeysPerCall = 500;
 
-    private static readonly RedisScript Flip = new("""
+    private static readonly RedisScript Flip = new(
+        """
         local old = redis.call('GET', KEYS[1])
         if (old or '') ~= ARGV[1] then return old or '' end
         redis.call('SET', KEYS[1], ARGV[2])
         return ARGV[2]
-        """);
+        """
+    );
 
     private readonly IDatabase _database;
     private readonly RedisOptions _options;
@@ -65,8 +67,13 @@ public sealed class GenerationSwitch
         long present = long.MaxValue;
         foreach (ItemKeySpace space in await SpacesAsync(generation, cancellationToken).ConfigureAwait(false))
         {
-            long[] counts = await Task.WhenAll(Calls(space, ids).Select(async keys => (long)await ExecuteAsync(
-                () => _database.ExecuteAsync("EXISTS", keys), cancellationToken).ConfigureAwait(false))).ConfigureAwait(false);
+            long[] counts = await Task.WhenAll(
+                    Calls(space, ids)
+                        .Select(async keys =>
+                            (long)await ExecuteAsync(() => _database.ExecuteAsync("EXISTS", keys), cancellationToken).ConfigureAwait(false)
+                        )
+                )
+                .ConfigureAwait(false);
             present = Math.Min(present, counts.Sum());
         }
 
@@ -85,7 +92,8 @@ public sealed class GenerationSwitch
         ArgumentOutOfRangeException.ThrowIfZero(next);
         string expected = current == 0 ? string.Empty : current.ToString(CultureInfo.InvariantCulture);
         string wanted = next.ToString(CultureInfo.InvariantCulture);
-        RedisResult active = await ExecuteAsync(() => Flip.RunAsync(_database, [_names.Active], [expected, wanted]), cancellationToken).ConfigureAwait(false);
+        RedisResult active = await ExecuteAsync(() => Flip.RunAsync(_database, [_names.Active], [expected, wanted]), cancellationToken)
+            .ConfigureAwait(false);
         return (string?)active == wanted;
     }
 
@@ -95,7 +103,12 @@ public sealed class GenerationSwitch
     /// <param name="keepFor">How long rolling back to it stays possible, above 0.</param>
     /// <param name="cancellationToken">Cancels the operation.</param>
     /// <exception cref="InvalidOperationException">The generation is active.</exception>
-    public async Task RetireAsync(uint generation, IReadOnlyList<string> ids, TimeSpan keepFor, CancellationToken cancellationToken = default)
+    public async Task RetireAsync(
+        uint generation,
+        IReadOnlyList<string> ids,
+        TimeSpan keepFor,
+        CancellationToken cancellationToken = default
+    )
     {
         ArgumentNullException.ThrowIfNull(ids);
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(keepFor, TimeSpan.Zero);
@@ -109,8 +122,14 @@ public sealed class GenerationSwitch
             foreach (string[] part in ids.Chunk(KeysPerCall))
             {
                 await ExecuteAsync(
-                    () => Task.WhenAll(part.SelectMany<string, RedisKey>(id => [space.Key(id), space.Keys.Related(generation, RedisKeys.Hash(id))]).Select(key => _database.KeyExpireAsync(key, keepFor))),
-                    cancellationToken).ConfigureAwait(false);
+                        () =>
+                            Task.WhenAll(
+                                part.SelectMany<string, RedisKey>(id => [space.Key(id), space.Keys.Related(generation, RedisKeys.Hash(id))])
+                                    .Select(key => _database.KeyExpireAsync(key, keepFor))
+                            ),
+                        cancellationToken
+                    )
+                    .ConfigureAwait(false);
             }
         }
     }
@@ -125,7 +144,12 @@ public sealed class GenerationSwitch
         var ids = new HashSet<string>(StringComparer.Ordinal);
         foreach (IServer server in _database.Multiplexer.GetServers().Where(server => server.IsConnected))
         {
-            await foreach (RedisKey key in server.KeysAsync(_database.Database, space.ScanPattern, pageSize: 1000).WithCancellation(cancellationToken).ConfigureAwait(false))
+            await foreach (
+                RedisKey key in server
+                    .KeysAsync(_database.Database, space.ScanPattern, pageSize: 1000)
+                    .WithCancellation(cancellationToken)
+                    .ConfigureAwait(false)
+            )
             {
                 if (space.TryGetId((byte[])key!, out string id))
                 {
@@ -140,13 +164,20 @@ public sealed class GenerationSwitch
     private async Task<IReadOnlyList<ItemKeySpace>> SpacesAsync(uint generation, CancellationToken cancellationToken)
     {
         RedisKeys keys = await _keys.GetAsync(write: false, cancellationToken).ConfigureAwait(false);
-        return _options.Layout == EmbeddingKeyLayout.Nested ? [keys.Items(generation)] : [.. _widths.Select(width => keys.Items(generation, width))];
+        return _options.Layout == EmbeddingKeyLayout.Nested
+            ? [keys.Items(generation)]
+            : [.. _widths.Select(width => keys.Items(generation, width))];
     }
 
-    private static IEnumerable<object[]> Calls(ItemKeySpace space, IReadOnlyList<string> ids) => ids
-        .GroupBy(space.Keys.Partition)
-        .SelectMany(part => part.Chunk(KeysPerCall), (part, chunk) => Array.ConvertAll<string, object>(chunk, id => (RedisKey)space.Key(part.Key, id)));
+    private static IEnumerable<object[]> Calls(ItemKeySpace space, IReadOnlyList<string> ids) =>
+        ids.GroupBy(space.Keys.Partition)
+            .SelectMany(
+                part => part.Chunk(KeysPerCall),
+                (part, chunk) => Array.ConvertAll<string, object>(chunk, id => (RedisKey)space.Key(part.Key, id))
+            );
 
     private async Task<T> ExecuteAsync<T>(Func<Task<T>> call, CancellationToken cancellationToken) =>
-        await _pipeline.ExecuteAsync(async token => await call().WaitAsync(token).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
+        await _pipeline
+            .ExecuteAsync(async token => await call().WaitAsync(token).ConfigureAwait(false), cancellationToken)
+            .ConfigureAwait(false);
 }

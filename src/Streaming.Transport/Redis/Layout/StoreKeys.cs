@@ -28,7 +28,11 @@ internal sealed class StoreKeys(IDatabase database, RedisOptions options, Resili
         }
 
         RedisKeys keys = await ReadAsync(write, cancellationToken).ConfigureAwait(false);
-        return Interlocked.CompareExchange(ref _keys, write || await IsRecordedAsync(cancellationToken).ConfigureAwait(false) ? keys : null, null) ?? keys;
+        return Interlocked.CompareExchange(
+                ref _keys,
+                write || await IsRecordedAsync(cancellationToken).ConfigureAwait(false) ? keys : null,
+                null
+            ) ?? keys;
     }
 
     /// <summary>Rewrites a lost record, with the layout in use.</summary>
@@ -43,8 +47,12 @@ internal sealed class StoreKeys(IDatabase database, RedisOptions options, Resili
         }
 
         KeyLayout stored = await RecordAsync(cancellationToken).ConfigureAwait(false) ?? keys.Layout;
-        return stored == keys.Layout ? false
-            : throw new FormatException($"{keys.LayoutRecord} says layout {stored.Version} with {stored.Partitions} partitions; this trainer writes layout {keys.Layout.Version} with {keys.Partitions}. Restart it.");
+        return stored == keys.Layout
+            ? false
+            : throw new FormatException(
+                $"{keys.LayoutRecord} says layout {stored.Version} with {stored.Partitions} partitions; this trainer writes layout "
+                    + $"{keys.Layout.Version} with {keys.Partitions}. Restart it."
+            );
     }
 
     private async Task<RedisKeys> ReadAsync(bool write, CancellationToken cancellationToken)
@@ -59,21 +67,26 @@ internal sealed class StoreKeys(IDatabase database, RedisOptions options, Resili
             _ = found.Keys(options.Model, options.Partitions);
 
             // Another worker may have written first; its record wins.
-            layout = !write || await SetIfAbsentAsync(found, cancellationToken).ConfigureAwait(false)
-                ? found
-                : await RecordAsync(cancellationToken).ConfigureAwait(false) ?? found;
+            layout =
+                !write || await SetIfAbsentAsync(found, cancellationToken).ConfigureAwait(false)
+                    ? found
+                    : await RecordAsync(cancellationToken).ConfigureAwait(false) ?? found;
         }
 
         return layout.Value.Keys(options.Model, options.Partitions);
     }
 
-    /// <summary>Without a record, infers the layout from the fences, which every trainer raises in every partition and which never expire.</summary>
+    /// <summary>
+    /// Without a record, infers the layout from the fences, which every trainer raises in every partition and which never expire.
+    /// </summary>
     private async Task<KeyLayout> FindAsync(CancellationToken cancellationToken)
     {
         RedisKeys newest = new(options.Model, options.Partitions);
-        bool[] fences = await ExistAsync(Enumerable.Range(0, options.Partitions).Select(newest.Fence), cancellationToken).ConfigureAwait(false);
+        bool[] fences = await ExistAsync(Enumerable.Range(0, options.Partitions).Select(newest.Fence), cancellationToken)
+            .ConfigureAwait(false);
         RedisKeys oldest = new(options.Model, HashSlots.Count, layout: 1);
-        bool[] numbered = await ExistAsync(Enumerable.Range(0, HashSlots.Count).Select(oldest.Fence), cancellationToken).ConfigureAwait(false);
+        bool[] numbered = await ExistAsync(Enumerable.Range(0, HashSlots.Count).Select(oldest.Fence), cancellationToken)
+            .ConfigureAwait(false);
         int partitions = Array.LastIndexOf(numbered, true) + 1;
         if (partitions > 0 || fences.Contains(true))
         {
@@ -87,19 +100,38 @@ internal sealed class StoreKeys(IDatabase database, RedisOptions options, Resili
         return pointer ? new KeyLayout(1, options.Partitions) : newest.Layout;
     }
 
-    private async Task<bool> IsRecordedAsync(CancellationToken cancellationToken) => await RecordAsync(cancellationToken).ConfigureAwait(false) is not null;
+    private async Task<bool> IsRecordedAsync(CancellationToken cancellationToken) =>
+        await RecordAsync(cancellationToken).ConfigureAwait(false) is not null;
 
     private async Task<KeyLayout?> RecordAsync(CancellationToken cancellationToken)
     {
-        RedisValue value = await pipeline.ExecuteAsync(
-            async token => await database.StringGetAsync(RedisKeys.LayoutRecordOf(options.Model)).WaitAsync(token).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
+        RedisValue value = await pipeline
+            .ExecuteAsync(
+                async token =>
+                    await database.StringGetAsync(RedisKeys.LayoutRecordOf(options.Model)).WaitAsync(token).ConfigureAwait(false),
+                cancellationToken
+            )
+            .ConfigureAwait(false);
         return value.IsNull ? null : KeyLayout.Parse((byte[])value!);
     }
 
-    private async Task<bool> SetIfAbsentAsync(KeyLayout layout, CancellationToken cancellationToken) => await pipeline.ExecuteAsync(
-        async token => await database.StringSetAsync(RedisKeys.LayoutRecordOf(options.Model), layout.ToJson(), when: When.NotExists).WaitAsync(token).ConfigureAwait(false),
-        cancellationToken).ConfigureAwait(false);
+    private async Task<bool> SetIfAbsentAsync(KeyLayout layout, CancellationToken cancellationToken) =>
+        await pipeline
+            .ExecuteAsync(
+                async token =>
+                    await database
+                        .StringSetAsync(RedisKeys.LayoutRecordOf(options.Model), layout.ToJson(), when: When.NotExists)
+                        .WaitAsync(token)
+                        .ConfigureAwait(false),
+                cancellationToken
+            )
+            .ConfigureAwait(false);
 
-    private async Task<bool[]> ExistAsync(IEnumerable<string> keys, CancellationToken cancellationToken) => await pipeline.ExecuteAsync(
-        async token => await Task.WhenAll(keys.Select(key => database.KeyExistsAsync(key))).WaitAsync(token).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
+    private async Task<bool[]> ExistAsync(IEnumerable<string> keys, CancellationToken cancellationToken) =>
+        await pipeline
+            .ExecuteAsync(
+                async token => await Task.WhenAll(keys.Select(key => database.KeyExistsAsync(key))).WaitAsync(token).ConfigureAwait(false),
+                cancellationToken
+            )
+            .ConfigureAwait(false);
 }

@@ -32,8 +32,16 @@ public sealed class TrainerLease : IDisposable
     /// need not wait for its own lease to expire. Two processes with one name would take the lease from each other.</param>
     /// <param name="time">Clock for renewals; never compared across machines.</param>
     /// <param name="generation">The generation that the lease is for.</param>
-    /// <param name="trouble">Called once with the reason when the lease cannot be acquired or renewed, and with null when it can again.</param>
-    public TrainerLease(IDatabase database, RedisOptions options, string owner, TimeProvider time, uint generation = 1, Action<Exception?>? trouble = null)
+    /// <param name="trouble">Called once with the reason when the lease cannot be acquired or renewed, and with null when it can
+    /// again.</param>
+    public TrainerLease(
+        IDatabase database,
+        RedisOptions options,
+        string owner,
+        TimeProvider time,
+        uint generation = 1,
+        Action<Exception?>? trouble = null
+    )
     {
         ArgumentNullException.ThrowIfNull(database);
         ArgumentNullException.ThrowIfNull(options);
@@ -77,13 +85,20 @@ public sealed class TrainerLease : IDisposable
         }
 
         long asked = _time.GetTimestamp();
-        RedisResult[] answer = (RedisResult[])(await RunAsync(
-            LeaseScripts.Acquire, _keys, [_owner, Milliseconds, (long)Math.Max(floor, Token)], cancellationToken).ConfigureAwait(false))!;
+        var answer = (RedisResult[])
+            (
+                await RunAsync(LeaseScripts.Acquire, _keys, [_owner, Milliseconds, (long)Math.Max(floor, Token)], cancellationToken)
+                    .ConfigureAwait(false)
+            )!;
         _answered = true;
         if ((int)answer[0] == 0)
         {
             string holder = (string)answer[2]!;
-            return new LeaseAttempt(false, TimeSpan.FromMilliseconds(Math.Max(0, (long)answer[1])), holder[(holder.IndexOf(' ', StringComparison.Ordinal) + 1)..]);
+            return new LeaseAttempt(
+                false,
+                TimeSpan.FromMilliseconds(Math.Max(0, (long)answer[1])),
+                holder[(holder.IndexOf(' ', StringComparison.Ordinal) + 1)..]
+            );
         }
 
         Token = checked((uint)(long)answer[1]);
@@ -158,7 +173,9 @@ public sealed class TrainerLease : IDisposable
     public async Task<bool> RenewAsync(CancellationToken cancellationToken = default)
     {
         long asked = _time.GetTimestamp();
-        bool held = (int)await RunAsync(LeaseScripts.Renew, _keys, [_owner, Milliseconds, (long)Token], cancellationToken).ConfigureAwait(false) == 1;
+        bool held =
+            (int)await RunAsync(LeaseScripts.Renew, _keys, [_owner, Milliseconds, (long)Token], cancellationToken).ConfigureAwait(false)
+            == 1;
         if (held)
         {
             Volatile.Write(ref _renewedAt, asked);
@@ -185,8 +202,16 @@ public sealed class TrainerLease : IDisposable
         }
     }
 
-    private async Task<RedisResult> RunAsync(RedisScript script, RedisKey[] keys, RedisValue[] arguments, CancellationToken cancellationToken) =>
-        await _pipeline.ExecuteAsync(
-            async token => await script.RunAsync(_database, keys, arguments).WaitAsync(token).ConfigureAwait(false),
-            cancellationToken).ConfigureAwait(false);
+    private async Task<RedisResult> RunAsync(
+        RedisScript script,
+        RedisKey[] keys,
+        RedisValue[] arguments,
+        CancellationToken cancellationToken
+    ) =>
+        await _pipeline
+            .ExecuteAsync(
+                async token => await script.RunAsync(_database, keys, arguments).WaitAsync(token).ConfigureAwait(false),
+                cancellationToken
+            )
+            .ConfigureAwait(false);
 }

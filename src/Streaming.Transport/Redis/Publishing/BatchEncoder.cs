@@ -22,9 +22,15 @@ internal sealed class BatchEncoder
         _keys = keys;
         _generation = generation;
         _token = token;
-        _targets = options.Layout == EmbeddingKeyLayout.Nested
-            ? [(keys.Items(generation), new EmbeddingFormat(options.Element, widths, options.Norms))]
-            : [.. widths.Select(width => (keys.Items(generation, width), new EmbeddingFormat(options.Element, [width], options.Norms)))];
+        _targets =
+            options.Layout == EmbeddingKeyLayout.Nested
+                ? [(keys.Items(generation), new EmbeddingFormat(options.Element, widths, options.Norms))]
+                :
+                [
+                    .. widths.Select(width =>
+                        (keys.Items(generation, width), new EmbeddingFormat(options.Element, [width], options.Norms))
+                    ),
+                ];
         ItemsPerCall = Math.Max(1, MaxKeysPerCall / KeysPerItem);
     }
 
@@ -54,7 +60,7 @@ internal sealed class BatchEncoder
         }
 
         Array.Sort(partitions, order, 0, kept);
-        for (int from = 0; from < kept;)
+        for (int from = 0; from < kept; )
         {
             int to = from + 1;
             while (to < kept && partitions[to] == partitions[from] && to - from < ItemsPerCall)

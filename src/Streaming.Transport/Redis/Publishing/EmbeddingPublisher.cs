@@ -37,7 +37,13 @@ public sealed class EmbeddingPublisher
     /// <param name="time">Clock.</param>
     /// <param name="incident">Called when a problem starts and ends. On <see cref="PublishIncidentKind.StoreEmpty"/> and
     /// <see cref="PublishIncidentKind.WritesLost"/> the trainer must post every item again.</param>
-    public EmbeddingPublisher(IDatabase database, RedisOptions options, IReadOnlyList<int> widths, TimeProvider time, Action<PublishIncident>? incident = null)
+    public EmbeddingPublisher(
+        IDatabase database,
+        RedisOptions options,
+        IReadOnlyList<int> widths,
+        TimeProvider time,
+        Action<PublishIncident>? incident = null
+    )
     {
         ArgumentNullException.ThrowIfNull(database);
         ArgumentNullException.ThrowIfNull(options);
@@ -92,8 +98,10 @@ public sealed class EmbeddingPublisher
 
         // The layout record first: a process that finds a fence must also find the record, not infer the layout from half-raised fences.
         await _keys.RestoreAsync(cancellationToken).ConfigureAwait(false);
-        PartitionFences fences = _fences is { } open && open.Generation == generation && open.Token == token ? open
-            : new PartitionFences(keys, generation, token);
+        PartitionFences fences =
+            _fences is { } open && open.Generation == generation && open.Token == token
+                ? open
+                : new PartitionFences(keys, generation, token);
         _fences = fences;
         await fences.RaiseAsync((script, names, arguments) => RunAsync(script, names, arguments, cancellationToken)).ConfigureAwait(false);
         await RestoreAsync(tell: false, cancellationToken).ConfigureAwait(false);
@@ -151,7 +159,8 @@ public sealed class EmbeddingPublisher
     {
         ArgumentNullException.ThrowIfNull(batch);
         ArgumentNullException.ThrowIfNull(failed);
-        BatchEncoder encoder = _encoder ?? throw new InvalidOperationException("The publisher is not open: call OpenAsync with the lease's token first.");
+        BatchEncoder encoder =
+            _encoder ?? throw new InvalidOperationException("The publisher is not open: call OpenAsync with the lease's token first.");
         List<PartitionWrite> calls = [];
         int rejected = encoder.Encode(CollectionsMarshal.AsSpan(batch), _pool, calls);
         WriteOutcome[] outcomes = await Task.WhenAll(calls.Select(call => WriteAsync(call, cancellationToken))).ConfigureAwait(false);
@@ -181,14 +190,23 @@ public sealed class EmbeddingPublisher
 
     private static TimeSpan Shorter(TimeSpan a, TimeSpan b) => a < b ? a : b;
 
-    private async Task<RedisResult> RunAsync(RedisScript script, RedisKey[] keys, RedisValue[] arguments, CancellationToken cancellationToken) =>
-        await _pipeline.ExecuteAsync(
-            async token => await script.RunAsync(_database, keys, arguments).WaitAsync(token).ConfigureAwait(false),
-            cancellationToken).ConfigureAwait(false);
+    private async Task<RedisResult> RunAsync(
+        RedisScript script,
+        RedisKey[] keys,
+        RedisValue[] arguments,
+        CancellationToken cancellationToken
+    ) =>
+        await _pipeline
+            .ExecuteAsync(
+                async token => await script.RunAsync(_database, keys, arguments).WaitAsync(token).ConfigureAwait(false),
+                cancellationToken
+            )
+            .ConfigureAwait(false);
 
     private async Task RestoreAsync(bool tell, CancellationToken cancellationToken)
     {
-        PartitionFences fences = _fences ?? throw new InvalidOperationException("The publisher is not open: call OpenAsync with the lease's token first.");
+        PartitionFences fences =
+            _fences ?? throw new InvalidOperationException("The publisher is not open: call OpenAsync with the lease's token first.");
         string asked = fences.Keys.LayoutRecord;
         try
         {
@@ -197,7 +215,10 @@ public sealed class EmbeddingPublisher
             bool pointer = await RestorePointerAsync(fences, cancellationToken).ConfigureAwait(false);
             if (tell && (layout || pointer))
             {
-                string gone = string.Join(" and ", new[] { pointer ? fences.Keys.Active : null, layout ? fences.Keys.LayoutRecord : null }.OfType<string>());
+                string gone = string.Join(
+                    " and ",
+                    new[] { pointer ? fences.Keys.Active : null, layout ? fences.Keys.LayoutRecord : null }.OfType<string>()
+                );
                 _incident(new(PublishIncidentKind.Restored, $"Rewrote {gone}, deleted or evicted from Redis.", 0));
             }
         }
@@ -209,16 +230,30 @@ public sealed class EmbeddingPublisher
 
     private async Task<bool> RestorePointerAsync(PartitionFences fences, CancellationToken cancellationToken)
     {
-        RedisValue pointer = await _pipeline.ExecuteAsync(
-            async token => await _database.StringGetAsync(fences.Keys.Active).WaitAsync(token).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
+        RedisValue pointer = await _pipeline
+            .ExecuteAsync(
+                async token => await _database.StringGetAsync(fences.Keys.Active).WaitAsync(token).ConfigureAwait(false),
+                cancellationToken
+            )
+            .ConfigureAwait(false);
         if (!pointer.IsNull)
         {
-            return uint.TryParse((string?)pointer, NumberStyles.None, CultureInfo.InvariantCulture, out _) ? false : throw new FormatException("it is not the number of a generation");
+            return uint.TryParse((string?)pointer, NumberStyles.None, CultureInfo.InvariantCulture, out _)
+                ? false
+                : throw new FormatException("it is not the number of a generation");
         }
 
-        return ClaimsPointer && await _pipeline.ExecuteAsync(
-            async token => await _database.StringSetAsync(fences.Keys.Active, (long)fences.Generation, when: When.NotExists).WaitAsync(token).ConfigureAwait(false),
-            cancellationToken).ConfigureAwait(false);
+        return ClaimsPointer
+            && await _pipeline
+                .ExecuteAsync(
+                    async token =>
+                        await _database
+                            .StringSetAsync(fences.Keys.Active, (long)fences.Generation, when: When.NotExists)
+                            .WaitAsync(token)
+                            .ConfigureAwait(false),
+                    cancellationToken
+                )
+                .ConfigureAwait(false);
     }
 
     private async Task ConfirmAsync(CancellationToken cancellationToken)
@@ -226,7 +261,14 @@ public sealed class EmbeddingPublisher
         IReadOnlyList<System.Net.EndPoint> unconfirmed = await _servers.UnconfirmedAsync(cancellationToken).ConfigureAwait(false);
         if (unconfirmed.Count > 0)
         {
-            _incident(new(PublishIncidentKind.Unconfirmed, $"No replica of {string.Join(", ", unconfirmed)} has confirmed the fences; a failover before one does loses them until the next write.", 0));
+            _incident(
+                new(
+                    PublishIncidentKind.Unconfirmed,
+                    $"No replica of {string.Join(", ", unconfirmed)} has confirmed the fences; a failover before one does loses them "
+                        + "until the next write.",
+                    0
+                )
+            );
         }
     }
 
@@ -240,7 +282,7 @@ public sealed class EmbeddingPublisher
         try
         {
             RedisResult answer = await RunAsync(PublishScripts.Write, call.Keys, call.Arguments, cancellationToken).ConfigureAwait(false);
-            RedisResult[] parts = (RedisResult[])answer!;
+            var parts = (RedisResult[])answer!;
             switch ((int)parts[0])
             {
                 case PublishScripts.StatusFenced:
@@ -295,11 +337,22 @@ public sealed class EmbeddingPublisher
             return [.. outcomes.Select(outcome => outcome.Loss != StoreState.Kept ? outcome with { Error = error } : outcome)];
         }
 
-        _incident(emptied
-            ? new(PublishIncidentKind.StoreEmpty, "Redis has lost its data, or the fence of a partition was deleted; republishing every item.", 0)
-            : new(PublishIncidentKind.WritesLost, "A failover of Redis has lost acknowledged writes; republishing every item.", 0));
-        return await Task.WhenAll(calls.Zip(outcomes, (call, outcome) =>
-            outcome.Loss != StoreState.Kept ? WriteAsync(call, cancellationToken) : Task.FromResult(outcome))).ConfigureAwait(false);
+        _incident(
+            emptied
+                ? new(
+                    PublishIncidentKind.StoreEmpty,
+                    "Redis has lost its data, or the fence of a partition was deleted; republishing every item.",
+                    0
+                )
+                : new(PublishIncidentKind.WritesLost, "A failover of Redis has lost acknowledged writes; republishing every item.", 0)
+        );
+        return await Task.WhenAll(
+                calls.Zip(
+                    outcomes,
+                    (call, outcome) => outcome.Loss != StoreState.Kept ? WriteAsync(call, cancellationToken) : Task.FromResult(outcome)
+                )
+            )
+            .ConfigureAwait(false);
     }
 
     private void Report(PublishCounts counts, WriteOutcome[] outcomes)
@@ -307,27 +360,44 @@ public sealed class EmbeddingPublisher
         int blocked = outcomes.Sum(outcome => outcome.Counts.Rejected);
         if (counts.Rejected > blocked)
         {
-            _incident(new(PublishIncidentKind.Rejected, "Skipped vectors that are not finite, too large or of the wrong length.", counts.Rejected - blocked));
+            _incident(
+                new(
+                    PublishIncidentKind.Rejected,
+                    "Skipped vectors that are not finite, too large or of the wrong length.",
+                    counts.Rejected - blocked
+                )
+            );
         }
 
         if (outcomes.FirstOrDefault(outcome => outcome.Blocked is not null) is { Blocked: { } key } first)
         {
-            _incident(new(
-                PublishIncidentKind.WrongType,
-                first.Error is null ? $"{key} is not a string and was not written; delete it, or move whatever writes it." : $"{key} (a hash) or the change stream of its partition has the wrong type; delete it, or move whatever writes it.",
-                blocked,
-                first.Error));
+            _incident(
+                new(
+                    PublishIncidentKind.WrongType,
+                    first.Error is null
+                        ? $"{key} is not a string and was not written; delete it, or move whatever writes it."
+                        : $"{key} (a hash) or the change stream of its partition has the wrong type; delete it, or move whatever writes "
+                            + "it.",
+                    blocked,
+                    first.Error
+                )
+            );
         }
 
         if (counts.Failed > 0)
         {
             // Report the error of the call that the breaker let through, not of those it blocked.
-            Exception? error = outcomes.Select(outcome => outcome.Error).Where(error => error is not null).MinBy(error => error is BrokenCircuitException);
+            Exception? error = outcomes
+                .Select(outcome => outcome.Error)
+                .Where(error => error is not null)
+                .MinBy(error => error is BrokenCircuitException);
             bool memory = error is not null && RedisPipeline.IsOutOfMemory(error);
             Metrics.SetDegraded(error);
-            _incident(memory
-                ? new(PublishIncidentKind.OutOfMemory, "Redis is out of memory; the items are queued.", counts.Failed, error)
-                : new(PublishIncidentKind.Failed, "Failed to write items to Redis; they are queued.", counts.Failed, error));
+            _incident(
+                memory
+                    ? new(PublishIncidentKind.OutOfMemory, "Redis is out of memory; the items are queued.", counts.Failed, error)
+                    : new(PublishIncidentKind.Failed, "Failed to write items to Redis; they are queued.", counts.Failed, error)
+            );
         }
         else if (outcomes.Length > 0 && Metrics.SetHealthy())
         {

@@ -49,17 +49,28 @@ internal sealed class PartitionFences(RedisKeys keys, uint generation, uint toke
     public StoreState Found()
     {
         bool lost = Interlocked.Exchange(ref _lost, 0) != 0;
-        return Interlocked.Exchange(ref _empty, 0) != 0 ? StoreState.Empty : lost ? StoreState.WritesLost : StoreState.Kept;
+        return Interlocked.Exchange(ref _empty, 0) != 0 ? StoreState.Empty
+            : lost ? StoreState.WritesLost
+            : StoreState.Kept;
     }
 
     private async Task RaiseAsync(int partition, Func<RedisScript, RedisKey[], RedisValue[], Task<RedisResult>> run)
     {
-        RedisResult[] answer = (RedisResult[])(await run(PublishScripts.Raise, [keys.Fence(partition)], [(long)token, (long)generation, Writes(partition)]).ConfigureAwait(false))!;
+        var answer = (RedisResult[])
+            (
+                await run(PublishScripts.Raise, [keys.Fence(partition)], [(long)token, (long)generation, Writes(partition)])
+                    .ConfigureAwait(false)
+            )!;
         switch ((int)answer[0])
         {
-            case PublishScripts.StatusFenced: throw new FencedException(token, (uint)(long)answer[1]);
-            case PublishScripts.StatusEmpty: Interlocked.Exchange(ref _empty, 1); break;
-            case PublishScripts.StatusLost: Interlocked.Exchange(ref _lost, 1); break;
+            case PublishScripts.StatusFenced:
+                throw new FencedException(token, (uint)(long)answer[1]);
+            case PublishScripts.StatusEmpty:
+                Interlocked.Exchange(ref _empty, 1);
+                break;
+            case PublishScripts.StatusLost:
+                Interlocked.Exchange(ref _lost, 1);
+                break;
         }
 
         Volatile.Write(ref _writes[partition], (long)answer[1]);

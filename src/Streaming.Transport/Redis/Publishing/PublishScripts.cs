@@ -18,7 +18,8 @@ internal static class PublishScripts
     /// ('' removes), time to live in ms (0: no expiry), step, id for the feed ('' for none).
     /// Returns status, then: newest token | removed count, writes, indices of skipped keys…, −1 − index for keys of the wrong type….
     /// </summary>
-    public static readonly RedisScript Write = new("""
+    public static readonly RedisScript Write = new(
+        """
         local suffix = ARGV[3] == '1' and '' or ARGV[3]
         local fence = redis.call('HMGET', KEYS[1], 't' .. suffix, 'n', 'w' .. suffix)
         if not fence[1] then return {2} end
@@ -71,7 +72,8 @@ internal static class PublishScripts
         end
         redis.call('HSET', KEYS[1], 't' .. suffix, ARGV[1], 'w' .. suffix, writes + 1, 'n', number)
         return result
-        """);
+        """
+    );
 
     /// <summary>
     /// Writes user histories of a partition. Refuses calls like <see cref="Write"/>; skips a user whose stored history is
@@ -80,7 +82,8 @@ internal static class PublishScripts
     /// KEYS: fence, users…  ARGV: token, time to live in ms (0: no expiry), generation, replace (1 or 0), then one value per user.
     /// Returns status, then: newest token | skipped count, indices of users whose key has the wrong type….
     /// </summary>
-    public static readonly RedisScript WriteUsers = new("""
+    public static readonly RedisScript WriteUsers = new(
+        """
         local fence = redis.call('HGET', KEYS[1], ARGV[3] == '1' and 't' or 't' .. ARGV[3])
         if not fence then return {2} end
         if tonumber(fence) > tonumber(ARGV[1]) then return {1, fence} end
@@ -116,12 +119,14 @@ internal static class PublishScripts
           end
         end
         return {0, skipped, unpack(blocked)}
-        """);
+        """
+    );
 
     /// <summary>Raises the fence of a partition. KEYS: fence. ARGV: token, generation, writes acknowledged so far. Returns status: 0 it
     /// existed, 1 and the newer token if refused, 2 it was missing, 3 it counts fewer writes than were acknowledged;
     /// after 0, 2 and 3 the count that is valid from now on.</summary>
-    public static readonly RedisScript Raise = new("""
+    public static readonly RedisScript Raise = new(
+        """
         local suffix = ARGV[2] == '1' and '' or ARGV[2]
         local fence = redis.call('HMGET', KEYS[1], 't' .. suffix, 'w' .. suffix)
         if fence[1] and tonumber(fence[1]) > tonumber(ARGV[1]) then return {1, fence[1]} end
@@ -130,5 +135,6 @@ internal static class PublishScripts
         if not fence[1] then return {2, writes} end
         if writes < tonumber(ARGV[3]) then return {3, writes} end
         return {0, writes}
-        """);
+        """
+    );
 }

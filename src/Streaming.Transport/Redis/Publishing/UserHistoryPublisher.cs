@@ -31,7 +31,13 @@ public sealed class UserHistoryPublisher
     /// <param name="time">Clock.</param>
     /// <param name="incident">Called when a problem starts and ends.</param>
     /// <param name="generation">The generation whose trainer writes; all generations share the histories.</param>
-    public UserHistoryPublisher(IDatabase database, RedisOptions options, TimeProvider time, Action<PublishIncident>? incident = null, uint generation = 1)
+    public UserHistoryPublisher(
+        IDatabase database,
+        RedisOptions options,
+        TimeProvider time,
+        Action<PublishIncident>? incident = null,
+        uint generation = 1
+    )
     {
         ArgumentNullException.ThrowIfNull(database);
         ArgumentNullException.ThrowIfNull(options);
@@ -106,12 +112,16 @@ public sealed class UserHistoryPublisher
         {
             keys = await _keys.GetAsync(write: true, cancellationToken).ConfigureAwait(false);
         }
-        catch (Exception error) when ((error is FormatException || EmbeddingPublisher.IsOutage(error)) && !cancellationToken.IsCancellationRequested)
+        catch (Exception error)
+            when ((error is FormatException || EmbeddingPublisher.IsOutage(error)) && !cancellationToken.IsCancellationRequested)
         {
             return Account([(error, new PublishCounts(0, 0, 0, 0, batch.Count))]);
         }
 
-        return Account(await Task.WhenAll(Plan(batch, keys).Select(users => WriteAsync(batch, keys, users, token, replace, cancellationToken))).ConfigureAwait(false));
+        return Account(
+            await Task.WhenAll(Plan(batch, keys).Select(users => WriteAsync(batch, keys, users, token, replace, cancellationToken)))
+                .ConfigureAwait(false)
+        );
     }
 
     private PublishCounts Account((Exception? Error, PublishCounts Counts)[] outcomes)
@@ -129,21 +139,46 @@ public sealed class UserHistoryPublisher
 
     /// <summary>Groups users of one partition into calls.</summary>
     private static List<int[]> Plan(UserHistoryBatch batch, RedisKeys keys) =>
-    [
-        .. Enumerable.Range(0, batch.Count).GroupBy(user => keys.Partition(batch.Users[user])).SelectMany(static users => users.Chunk(UsersPerCall)),
-    ];
+        [
+            .. Enumerable
+                .Range(0, batch.Count)
+                .GroupBy(user => keys.Partition(batch.Users[user]))
+                .SelectMany(static users => users.Chunk(UsersPerCall)),
+        ];
 
-    private async Task<(Exception? Error, PublishCounts Counts)> WriteAsync(UserHistoryBatch batch, RedisKeys keys, int[] users, uint token, bool replace, CancellationToken cancellationToken)
+    private async Task<(Exception? Error, PublishCounts Counts)> WriteAsync(
+        UserHistoryBatch batch,
+        RedisKeys keys,
+        int[] users,
+        uint token,
+        bool replace,
+        CancellationToken cancellationToken
+    )
     {
-        RedisKey[] names = [keys.Fence(keys.Partition(batch.Users[users[0]])), .. users.Select(user => (RedisKey)keys.User(batch.Users[user]))];
+        RedisKey[] names =
+        [
+            keys.Fence(keys.Partition(batch.Users[users[0]])),
+            .. users.Select(user => (RedisKey)keys.User(batch.Users[user])),
+        ];
         byte[][] values = Array.ConvertAll(users, user => batch.ItemsOf(user).IsEmpty ? [] : Encode(batch, user));
-        RedisValue[] arguments = [(long)token, (long)_options.UserTimeToLive.TotalMilliseconds, (long)_generation, replace ? 1 : 0, .. values.Select(value => (RedisValue)value)];
+        RedisValue[] arguments =
+        [
+            (long)token,
+            (long)_options.UserTimeToLive.TotalMilliseconds,
+            (long)_generation,
+            replace ? 1 : 0,
+            .. values.Select(value => (RedisValue)value),
+        ];
         try
         {
-            RedisResult answer = await _pipeline.ExecuteAsync(
-                async stop => await PublishScripts.WriteUsers.RunAsync(_database, names, arguments).WaitAsync(stop).ConfigureAwait(false),
-                cancellationToken).ConfigureAwait(false);
-            RedisResult[] parts = (RedisResult[])answer!;
+            RedisResult answer = await _pipeline
+                .ExecuteAsync(
+                    async stop =>
+                        await PublishScripts.WriteUsers.RunAsync(_database, names, arguments).WaitAsync(stop).ConfigureAwait(false),
+                    cancellationToken
+                )
+                .ConfigureAwait(false);
+            var parts = (RedisResult[])answer!;
             switch ((int)parts[0])
             {
                 case PublishScripts.StatusFenced:
@@ -154,10 +189,17 @@ public sealed class UserHistoryPublisher
                 default:
                     Recycle(values);
                     RecordFreshness(batch, users);
-                    int skipped = (int)parts[1], blocked = parts.Length - 2;
+                    int skipped = (int)parts[1],
+                        blocked = parts.Length - 2;
                     if (blocked > 0)
                     {
-                        _incident(new(PublishIncidentKind.WrongType, $"{names[1 + (int)parts[2]]} is not a string and was not written; delete it, or move whatever writes it.", blocked));
+                        _incident(
+                            new(
+                                PublishIncidentKind.WrongType,
+                                $"{names[1 + (int)parts[2]]} is not a string and was not written; delete it, or move whatever writes it.",
+                                blocked
+                            )
+                        );
                     }
 
                     return (null, new PublishCounts(users.Length - skipped - blocked, 0, skipped, blocked, 0));
@@ -215,7 +257,9 @@ public sealed class UserHistoryPublisher
             // Reported once: the embeddings have the same problem.
             if (Metrics.SetDegraded(error))
             {
-                _incident(new(PublishIncidentKind.Failed, "Failed to write user histories to Redis; they are queued.", counts.Failed, error));
+                _incident(
+                    new(PublishIncidentKind.Failed, "Failed to write user histories to Redis; they are queued.", counts.Failed, error)
+                );
             }
         }
         else if (counts.Written + counts.Skipped > 0 && Metrics.SetHealthy())

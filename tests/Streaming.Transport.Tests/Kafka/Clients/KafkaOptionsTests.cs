@@ -31,7 +31,12 @@ public class KafkaOptionsTests
             SaslPassword = "secret-1",
             SaslPasswordFile = "/some/file",
             SslCaLocation = "/some/ca.pem",
-            Client = new Dictionary<string, string> { ["Enable.Auto.Commit"] = "true", ["Plugin.any"] = "evil.so", ["fetch.min.bytes"] = "1" },
+            Client = new Dictionary<string, string>
+            {
+                ["Enable.Auto.Commit"] = "true",
+                ["Plugin.any"] = "evil.so",
+                ["fetch.min.bytes"] = "1",
+            },
         };
         string[] lines = Assert.Throws<OptionsException>(options.Validate).Message.Split(Environment.NewLine);
         Assert.Equal(
@@ -46,28 +51,38 @@ public class KafkaOptionsTests
                 "SaslPasswordFile is '/some/file'; allowed: only one of SaslPassword and SaslPasswordFile.",
                 "SaslPasswordFile is '/some/file'; allowed: a file that exists.",
                 "SslCaLocation is '/some/ca.pem'; allowed: a file that exists.",
-                "Client is 'Enable.Auto.Commit'; allowed: any setting of librdkafka but those that this program sets itself or that run programs.",
+                "Client is 'Enable.Auto.Commit'; allowed: any setting of librdkafka but those that this program sets itself or that run "
+                    + "programs.",
                 "Client is 'Plugin.any'; allowed: any setting of librdkafka but those that this program sets itself or that run programs.",
             ],
-            lines);
+            lines
+        );
         Assert.DoesNotContain(lines, static line => line.Contains("secret-1", StringComparison.Ordinal));
     }
 
     [Fact]
     public void Validate_MappingsThatCannotBe_AreNamed()
     {
-        KafkaOptions options = new() { InteractionsColumns = "user=a,itm=b", ItemsColumns = "title=a", ItemsFormat = RecordFormat.Json, InteractionsTimeZone = "Mars" };
+        KafkaOptions options = new()
+        {
+            InteractionsColumns = "user=a,itm=b",
+            ItemsColumns = "title=a",
+            ItemsFormat = RecordFormat.Json,
+            InteractionsTimeZone = "Mars",
+        };
 
         string[] lines = Assert.Throws<OptionsException>(options.Validate).Message.Split(Environment.NewLine);
 
         Assert.Equal(
             [
                 "InteractionsColumns is 'user=a,itm=b', but the format is Protobuf; allowed: a mapping with the formats Json and Registry.",
-                "InteractionsColumns is 'user=a,itm=b'; allowed: a mapping. 'itm' in 'user=a,itm=b' is not a field of an event; allowed: user, item, type, time, id, value, dwell, title.",
+                "InteractionsColumns is 'user=a,itm=b'; allowed: a mapping. 'itm' in 'user=a,itm=b' is not a field of an event; "
+                    + "allowed: user, item, type, time, id, value, dwell, title.",
                 "ItemsColumns is 'title=a'; allowed: a mapping. 'title=a' lacks the item; add item=….",
                 "InteractionsTimeZone is 'Mars'; allowed: a name such as Europe/Berlin, or an offset such as +02:00.",
             ],
-            lines);
+            lines
+        );
         new KafkaOptions { InteractionsFormat = RecordFormat.Json, InteractionsColumns = "auto" }.Validate();
     }
 
@@ -130,15 +145,26 @@ public class KafkaOptionsTests
     [Fact]
     public void Consumer_ConsumerProtocol_LeavesToTheBrokerWhatIsTheBrokers()
     {
-        ConsumerConfig config = KafkaClientSettings.Consumer(new KafkaOptions { GroupProtocol = KafkaGroupProtocol.Consumer }, joins: true, commits: true);
+        ConsumerConfig config = KafkaClientSettings.Consumer(
+            new KafkaOptions { GroupProtocol = KafkaGroupProtocol.Consumer },
+            joins: true,
+            commits: true
+        );
         Assert.Equal("consumer", config.Get("group.protocol"));
-        Assert.All(["partition.assignment.strategy", "session.timeout.ms", "heartbeat.interval.ms", "group.instance.id"], name => Assert.Null(config.Get(name)));
+        Assert.All(
+            ["partition.assignment.strategy", "session.timeout.ms", "heartbeat.interval.ms", "group.instance.id"],
+            name => Assert.Null(config.Get(name))
+        );
     }
 
     [Fact]
     public void Consumer_OfTheCatalogue_CommitsNothingAndJoinsNoGroup()
     {
-        ConsumerConfig config = KafkaClientSettings.Consumer(new KafkaOptions { GroupProtocol = KafkaGroupProtocol.Consumer, GroupInstanceId = "x" }, joins: false, commits: false);
+        ConsumerConfig config = KafkaClientSettings.Consumer(
+            new KafkaOptions { GroupProtocol = KafkaGroupProtocol.Consumer, GroupInstanceId = "x" },
+            joins: false,
+            commits: false
+        );
         Assert.Equal("false", config.Get("enable.auto.commit").ToLowerInvariant());
         Assert.All(["group.protocol", "group.instance.id"], name => Assert.Null(config.Get(name)));
     }
@@ -151,16 +177,29 @@ public class KafkaOptionsTests
     public void Validate_ClientSettingsOnWhichTheGuaranteesRest_AreRefused(string name)
     {
         KafkaOptions options = new() { Client = new Dictionary<string, string> { [name] = "1" } };
-        Assert.StartsWith($"Client is '{name}'; allowed: any setting of librdkafka but those that this program sets itself", Assert.Throws<OptionsException>(options.Validate).Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            $"Client is '{name}'; allowed: any setting of librdkafka but those that this program sets itself",
+            Assert.Throws<OptionsException>(options.Validate).Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
     public void Validate_GroupSettingsWithoutAGroup_AreRefused()
     {
-        KafkaOptions options = new() { Assignment = KafkaAssignment.Static, GroupProtocol = KafkaGroupProtocol.Consumer, GroupInstanceId = "x" };
+        KafkaOptions options = new()
+        {
+            Assignment = KafkaAssignment.Static,
+            GroupProtocol = KafkaGroupProtocol.Consumer,
+            GroupInstanceId = "x",
+        };
         Assert.Equal(
-            ["GroupProtocol is Consumer; allowed: Classic, unless STREAMING__Kafka__Assignment is Group.", "GroupInstanceId is 'x'; allowed: empty, unless STREAMING__Kafka__Assignment is Group."],
-            Assert.Throws<OptionsException>(options.Validate).Message.Split(Environment.NewLine));
+            [
+                "GroupProtocol is Consumer; allowed: Classic, unless STREAMING__Kafka__Assignment is Group.",
+                "GroupInstanceId is 'x'; allowed: empty, unless STREAMING__Kafka__Assignment is Group.",
+            ],
+            Assert.Throws<OptionsException>(options.Validate).Message.Split(Environment.NewLine)
+        );
     }
 
     [Theory]
@@ -169,7 +208,9 @@ public class KafkaOptionsTests
     [InlineData("compression.type", "rar-s3cret", "a value that librdkafka takes for it.")]
     public void Validate_ClientSettingsThatLibrdkafkaDoesNotTake_AreRefusedWithoutTheirValue(string name, string value, string allowed)
     {
-        string message = Assert.Throws<OptionsException>(new KafkaOptions { Client = new Dictionary<string, string> { [name] = value } }.Validate).Message;
+        string message = Assert
+            .Throws<OptionsException>(new KafkaOptions { Client = new Dictionary<string, string> { [name] = value } }.Validate)
+            .Message;
         Assert.StartsWith($"Client is '{name}'; allowed: {allowed}", message, StringComparison.Ordinal);
         Assert.DoesNotContain("s3cret", message, StringComparison.Ordinal);
     }
@@ -180,9 +221,17 @@ public class KafkaOptionsTests
     [InlineData("ssl", "GSSAPI", "SaslMechanism is 'GSSAPI'; allowed: empty, unless ")]
     [InlineData("sasl_ssl", "PLAIN", "SaslUsername is empty; allowed: a user's name with PLAIN.")]
     public void Validate_SaslThatCannotWork_IsRefused(string protocol, string mechanism, string error) =>
-        Assert.StartsWith(error, Assert.Throws<OptionsException>(new KafkaOptions { SecurityProtocol = protocol, SaslMechanism = mechanism }.Validate).Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            error,
+            Assert.Throws<OptionsException>(new KafkaOptions { SecurityProtocol = protocol, SaslMechanism = mechanism }.Validate).Message,
+            StringComparison.Ordinal
+        );
 
     [Fact]
     public void ToString_HasNoPassword() =>
-        Assert.DoesNotContain("s3cret", new KafkaOptions { SaslPassword = "s3cret", SslKeyPassword = "s3cret" }.ToString(), StringComparison.Ordinal);
+        Assert.DoesNotContain(
+            "s3cret",
+            new KafkaOptions { SaslPassword = "s3cret", SslKeyPassword = "s3cret" }.ToString(),
+            StringComparison.Ordinal
+        );
 }

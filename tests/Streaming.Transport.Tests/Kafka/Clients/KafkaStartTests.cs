@@ -30,6 +30,10 @@ public class KafkaStartTests
     {
         Assert.False(KafkaStart.TryParse(text, out _));
         string message = Assert.Throws<OptionsException>(new KafkaOptions { Start = text }.Validate).Message;
-        Assert.Equal($"Start is {(text.Length == 0 ? "empty" : $"'{text}'")}; allowed: earliest, latest, or an ISO 8601 time with a zone such as 2026-03-01T06:00:00Z.", message);
+        Assert.Equal(
+            $"Start is {(text.Length == 0 ? "empty" : $"'{text}'")}; allowed: earliest, latest, or an ISO 8601 time with a zone such as "
+                + "2026-03-01T06:00:00Z.",
+            message
+        );
     }
 }

@@ -14,7 +14,12 @@ namespace Streaming.Transport.Tests.Kafka.Decoding;
 
 public class EventDecoderTests
 {
-    private static readonly byte[] Message = new Interaction { UserId = "u", ItemId = "i", EventTimeMs = 5 }.ToByteArray();
+    private static readonly byte[] Message = new Interaction
+    {
+        UserId = "u",
+        ItemId = "i",
+        EventTimeMs = 5,
+    }.ToByteArray();
 
     [Theory]
     [InlineData("", DeadLetterReason.None)]
@@ -37,8 +42,8 @@ public class EventDecoderTests
     [InlineData("000000000102")] // index missing
     [InlineData("00000000010201")] // index -1
     [InlineData("0000000001808080808080")] // varint too long
-    public void Decode_BrokenConfluentHeader_IsRefused(string header)
-        => Assert.Equal(DeadLetterReason.BadWireHeader, new EventDecoder(RecordFormat.Protobuf, 1000).Decode(Hex(header), out _));
+    public void Decode_BrokenConfluentHeader_IsRefused(string header) =>
+        Assert.Equal(DeadLetterReason.BadWireHeader, new EventDecoder(RecordFormat.Protobuf, 1000).Decode(Hex(header), out _));
 
     [Fact]
     public void Decode_ConfluentHeaderBeforeJson_IsSkipped()
@@ -66,7 +71,14 @@ public class EventDecoderTests
         IngestState state = new(new HistoryOptions { Length = 50, MaxUsers = 100 }, new DedupOptions { Capacity = 1000 });
         BatchPool pool = new(128, 50);
         EventRules rules = new(new EventTypes(new Dictionary<string, float> { ["view"] = 1f }), TimeSpan.FromDays(1), TimeProvider.System);
-        Batcher batcher = new(new BatcherOptions { BatchSize = 128 }, rules, state, new StreamPositions(["t"], []), pool, TimeProvider.System);
+        Batcher batcher = new(
+            new BatcherOptions { BatchSize = 128 },
+            rules,
+            state,
+            new StreamPositions(["t"], []),
+            pool,
+            TimeProvider.System
+        );
         for (int warmUp = 0; warmUp < 30; warmUp++)
         {
             Feed(decoder, values, batcher, pool);
@@ -82,7 +94,10 @@ public class EventDecoderTests
     {
         for (int i = 0; i < values.Length; i++)
         {
-            if (decoder.Decode(values[i], out InteractionEvent decoded) != DeadLetterReason.None || batcher.Add(decoded, 1_700_000_000_000) != DeadLetterReason.None)
+            if (
+                decoder.Decode(values[i], out InteractionEvent decoded) != DeadLetterReason.None
+                || batcher.Add(decoded, 1_700_000_000_000) != DeadLetterReason.None
+            )
             {
                 batcher.Reject();
             }
@@ -98,7 +113,15 @@ public class EventDecoderTests
     private static byte[] Value(RecordFormat format, int i)
     {
         // Some types contain a quote: JSON escapes take a different code path.
-        Interaction message = new() { UserId = $"user-{i % 150}", ItemId = $"item-{i % 333}", Type = i % 7 == 0 ? "\"" : "view", EventTimeMs = 1_700_000_000_000 + i, EventId = $"{i}", Value = i };
+        Interaction message = new()
+        {
+            UserId = $"user-{i % 150}",
+            ItemId = $"item-{i % 333}",
+            Type = i % 7 == 0 ? "\"" : "view",
+            EventTimeMs = 1_700_000_000_000 + i,
+            EventId = $"{i}",
+            Value = i,
+        };
         return format == RecordFormat.Protobuf ? message.ToByteArray() : ContractJson.Write(message);
     }
 

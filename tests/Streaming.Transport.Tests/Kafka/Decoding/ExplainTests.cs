@@ -11,15 +11,25 @@ namespace Streaming.Transport.Tests.Kafka.Decoding;
 /// <summary>A record that is refused is explained: the field, its value, what is allowed.</summary>
 public class ExplainTests
 {
-    private static readonly ItemLimits Limits = new() { FeatureGroups = new Dictionary<string, int> { ["text"] = 3 }, MaxTextLength = 10 };
+    private static readonly ItemLimits Limits = new()
+    {
+        FeatureGroups = new Dictionary<string, int> { ["text"] = 3 },
+        MaxTextLength = 10,
+    };
 
     [Theory]
     [InlineData("", "the record has no value")]
     [InlineData("\0\0", "the value begins with byte 0, but not with a schema registry's header: 0x0000")]
-    [InlineData("{\"user_id\":", "the value is not JSON (line 1, byte 12): \"{\"user_id\":\"; STREAMING__Kafka__InteractionsFormat is Json")]
+    [InlineData(
+        "{\"user_id\":",
+        "the value is not JSON (line 1, byte 12): \"{\"user_id\":\"; STREAMING__Kafka__InteractionsFormat is Json"
+    )]
     [InlineData("[1]", "the value is a list; allowed: a JSON object")]
     [InlineData("17", "the value is 17; allowed: a JSON object")]
-    [InlineData("{\"user_id\":7}", "user_id is 7; allowed: a text of at most 256 bytes; STREAMING__Kafka__InteractionsColumns reads other names and shapes")]
+    [InlineData(
+        "{\"user_id\":7}",
+        "user_id is 7; allowed: a text of at most 256 bytes; STREAMING__Kafka__InteractionsColumns reads other names and shapes"
+    )]
     [InlineData("{\"event_time_ms\":\"2026-03-01\"}", "event_time_ms is \"2026-03-01\"; allowed: a whole number, Unix milliseconds")]
     [InlineData("{\"event_time_ms\":1.5}", "event_time_ms is 1.5; allowed: a whole number")]
     [InlineData("{\"value\":\"9,99\"}", "value is \"9,99\"; allowed: a number")]
@@ -34,20 +44,35 @@ public class ExplainTests
     }
 
     [Theory]
-    [InlineData("{\"userId\":\"u\",\"itemId\":\"i\"}", DeadLetterReason.NoUser, "user_id is missing; the record has userId, itemId; STREAMING__Kafka__InteractionsColumns reads other names and shapes")]
+    [InlineData(
+        "{\"userId\":\"u\",\"itemId\":\"i\"}",
+        DeadLetterReason.NoUser,
+        "user_id is missing; the record has userId, itemId; STREAMING__Kafka__InteractionsColumns reads other names and shapes"
+    )]
     [InlineData("{\"user_id\":\"u\",\"item_id\":null}", DeadLetterReason.NoItem, "item_id is null")]
     [InlineData("{}", DeadLetterReason.NoTime, "event_time_ms is missing; the record is empty")]
     public void Explain_EventThatTheRulesRefuse_NamesWhatTheRecordHas(string json, DeadLetterReason reason, string expected) =>
-        Assert.StartsWith(expected, new EventDecoder(RecordFormat.Json, 1000).Explain(Encoding.UTF8.GetBytes(json), reason), StringComparison.Ordinal);
+        Assert.StartsWith(
+            expected,
+            new EventDecoder(RecordFormat.Json, 1000).Explain(Encoding.UTF8.GetBytes(json), reason),
+            StringComparison.Ordinal
+        );
 
     [Fact]
     public void Explain_OtherFormatThanConfigured_SaysSo()
     {
         EventDecoder protobuf = new(RecordFormat.Protobuf, 1000);
-        Assert.Equal("the value looks like JSON: \"{\"user_id\":\"u\"}\"; STREAMING__Kafka__InteractionsFormat is Protobuf", protobuf.Explain("{\"user_id\":\"u\"}"u8, protobuf.Decode("{\"user_id\":\"u\"}"u8, out _)));
+        Assert.Equal(
+            "the value looks like JSON: \"{\"user_id\":\"u\"}\"; STREAMING__Kafka__InteractionsFormat is Protobuf",
+            protobuf.Explain("{\"user_id\":\"u\"}"u8, protobuf.Decode("{\"user_id\":\"u\"}"u8, out _))
+        );
         EventDecoder json = new(RecordFormat.Json, 1000);
         byte[] binary = [0x0A, 0x01, (byte)'u', 0x12, 0x01, (byte)'i'];
-        Assert.Contains("0x0A0175120169; STREAMING__Kafka__InteractionsFormat is Json", json.Explain(binary, json.Decode(binary, out _)), StringComparison.Ordinal);
+        Assert.Contains(
+            "0x0A0175120169; STREAMING__Kafka__InteractionsFormat is Json",
+            json.Explain(binary, json.Decode(binary, out _)),
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -83,27 +108,36 @@ public class ExplainTests
     [Trait("Kind", Fuzz.Kind)]
     public void Explain_MutatedRecords_NeverThrows(RecordFormat format)
     {
-        byte[] @event = format == RecordFormat.Json
-            ? "{\"user_id\":\"u\\u00e9\\ud83d\\ude00\",\"item_id\":\"i\",\"type\":\"view\",\"event_time_ms\":1700000000000,\"value\":1.5}"u8.ToArray()
-            : [0x0A, 1, (byte)'u', 0x12, 1, (byte)'i', 0x20, 0x80, 0xD0, 0x95, 0xFF, 0xBC, 0x31];
-        byte[] item = format == RecordFormat.Json ? "{\"item_id\":\"i\\u00e9\",\"features\":{\"text\":[1,2,3]},\"text\":{\"title\":\"T\\ud83d\\ude00\"}}"u8.ToArray() : [0x0A, 1, (byte)'i'];
+        byte[] @event =
+            format == RecordFormat.Json
+                ? "{\"user_id\":\"u\\u00e9\\ud83d\\ude00\",\"item_id\":\"i\",\"type\":\"view\",\"event_time_ms\":1700000000000,\"value\":1.5}"u8.ToArray()
+                : [0x0A, 1, (byte)'u', 0x12, 1, (byte)'i', 0x20, 0x80, 0xD0, 0x95, 0xFF, 0xBC, 0x31];
+        byte[] item =
+            format == RecordFormat.Json
+                ? "{\"item_id\":\"i\\u00e9\",\"features\":{\"text\":[1,2,3]},\"text\":{\"title\":\"T\\ud83d\\ude00\"}}"u8.ToArray()
+                : [0x0A, 1, (byte)'i'];
         EventDecoder events = new(format, 1000);
         MappedEventDecoder mapped = new(null, new TimeReader(), 1000);
         ItemDecoder items = new(format, 1000, Limits);
         ItemDecoder mappedItems = new(RecordFormat.Json, 1000, Limits, ItemMap.Parse("item=item_id,title=text.title,text=features.text"));
-        Fuzz.Run(41, 20_000, 1 << 20, random =>
-        {
-            byte[] value = Mutation.Of(@event, random);
-            DeadLetterReason reason = events.Decode(value, out _);
-            _ = events.Explain(value, reason == DeadLetterReason.None ? (DeadLetterReason)random.Next(19) : reason);
-            reason = mapped.Decode(value, false, new Nothing());
-            _ = mapped.Explain(value, reason);
-            value = Mutation.Of(item, random);
-            reason = items.Decode([], value, false, 0, out _);
-            _ = items.Explain(value, reason);
-            reason = mappedItems.Decode([], value, false, 0, out _);
-            return mappedItems.Explain(value, reason).Length > 0;
-        });
+        Fuzz.Run(
+            41,
+            20_000,
+            1 << 20,
+            random =>
+            {
+                byte[] value = Mutation.Of(@event, random);
+                DeadLetterReason reason = events.Decode(value, out _);
+                _ = events.Explain(value, reason == DeadLetterReason.None ? (DeadLetterReason)random.Next(19) : reason);
+                reason = mapped.Decode(value, false, new Nothing());
+                _ = mapped.Explain(value, reason);
+                value = Mutation.Of(item, random);
+                reason = items.Decode([], value, false, 0, out _);
+                _ = items.Explain(value, reason);
+                reason = mappedItems.Decode([], value, false, 0, out _);
+                return mappedItems.Explain(value, reason).Length > 0;
+            }
+        );
     }
 
     [Theory]

@@ -15,7 +15,14 @@ namespace Streaming.Transport.Tests.Kafka.Decoding;
 
 public class ItemDecoderTests
 {
-    private static readonly ItemLimits Limits = new() { MaxGroups = 2, MaxGroupLength = 8, MaxTextFields = 2, MaxTextLength = 10, FeatureGroups = new Dictionary<string, int> { ["text"] = 3 } };
+    private static readonly ItemLimits Limits = new()
+    {
+        MaxGroups = 2,
+        MaxGroupLength = 8,
+        MaxTextFields = 2,
+        MaxTextLength = 10,
+        FeatureGroups = new Dictionary<string, int> { ["text"] = 3 },
+    };
 
     public static TheoryData<RecordFormat> Formats => [RecordFormat.Protobuf, RecordFormat.Json];
 
@@ -37,19 +44,45 @@ public class ItemDecoderTests
     [Fact]
     public void Decode_MappedRecords_AreItemsAndRemovals()
     {
-        ItemDecoder decoder = new(RecordFormat.Json, 1000, Limits, ItemMap.Parse("item=after.sku,title=after.name,text=after.vector,tags=after.tags"));
+        ItemDecoder decoder = new(
+            RecordFormat.Json,
+            1000,
+            Limits,
+            ItemMap.Parse("item=after.sku,title=after.name,text=after.vector,tags=after.tags")
+        );
 
-        Assert.Equal(DeadLetterReason.None, decoder.Decode("{\"id\":7}"u8, "{\"before\":null,\"after\":{\"sku\":7,\"name\":\"Lamp\",\"vector\":[1,2.5,-3],\"tags\":null},\"op\":\"c\"}"u8, isTombstone: false, 77, out ItemChange? change));
+        Assert.Equal(
+            DeadLetterReason.None,
+            decoder.Decode(
+                "{\"id\":7}"u8,
+                "{\"before\":null,\"after\":{\"sku\":7,\"name\":\"Lamp\",\"vector\":[1,2.5,-3],\"tags\":null},\"op\":\"c\"}"u8,
+                isTombstone: false,
+                77,
+                out ItemChange? change
+            )
+        );
         Assert.Equal(("7", false, 77L), (change!.ItemId, change.IsRemoved, change.ProducedTime));
         Assert.Equal([1, 2.5f, -3], change.Features["text"]);
         Assert.Equal("Lamp", Assert.Single(change.Text).Value);
 
-        Assert.Equal(DeadLetterReason.None, decoder.Decode("{\"id\":7}"u8, "{\"before\":{\"sku\":7},\"after\":null,\"op\":\"d\"}"u8, isTombstone: false, 78, out change));
+        Assert.Equal(
+            DeadLetterReason.None,
+            decoder.Decode("{\"id\":7}"u8, "{\"before\":{\"sku\":7},\"after\":null,\"op\":\"d\"}"u8, isTombstone: false, 78, out change)
+        );
         Assert.Equal(("7", true), (change!.ItemId, change.IsRemoved));
 
-        Assert.Equal(DeadLetterReason.NoItem, decoder.Decode([], "{\"after\":{\"name\":\"Lamp\"},\"op\":\"c\"}"u8, isTombstone: false, 5, out _));
-        Assert.Equal(DeadLetterReason.WrongFeatureLength, decoder.Decode([], "{\"after\":{\"sku\":1,\"vector\":[1]},\"op\":\"c\"}"u8, isTombstone: false, 5, out _));
-        Assert.Equal(DeadLetterReason.InvalidNumber, decoder.Decode([], "{\"after\":{\"sku\":1,\"vector\":[\"x\"]},\"op\":\"c\"}"u8, isTombstone: false, 5, out _));
+        Assert.Equal(
+            DeadLetterReason.NoItem,
+            decoder.Decode([], "{\"after\":{\"name\":\"Lamp\"},\"op\":\"c\"}"u8, isTombstone: false, 5, out _)
+        );
+        Assert.Equal(
+            DeadLetterReason.WrongFeatureLength,
+            decoder.Decode([], "{\"after\":{\"sku\":1,\"vector\":[1]},\"op\":\"c\"}"u8, isTombstone: false, 5, out _)
+        );
+        Assert.Equal(
+            DeadLetterReason.InvalidNumber,
+            decoder.Decode([], "{\"after\":{\"sku\":1,\"vector\":[\"x\"]},\"op\":\"c\"}"u8, isTombstone: false, 5, out _)
+        );
         Assert.Equal(DeadLetterReason.Malformed, decoder.Decode([], "{\"after\":"u8, isTombstone: false, 5, out _));
     }
 
@@ -107,8 +140,11 @@ public class ItemDecoderTests
     [InlineData("[]", DeadLetterReason.Malformed)]
     [InlineData("{}{}", DeadLetterReason.Malformed)]
     [InlineData("", DeadLetterReason.Empty)]
-    public void Decode_JsonOutOfBounds_SaysWhy(string json, DeadLetterReason expected)
-        => Assert.Equal(expected, new ItemDecoder(RecordFormat.Json, 1000, Limits).Decode("k"u8, Encoding.UTF8.GetBytes(json), false, 0, out _));
+    public void Decode_JsonOutOfBounds_SaysWhy(string json, DeadLetterReason expected) =>
+        Assert.Equal(
+            expected,
+            new ItemDecoder(RecordFormat.Json, 1000, Limits).Decode("k"u8, Encoding.UTF8.GetBytes(json), false, 0, out _)
+        );
 
     [Theory]
     [MemberData(nameof(Formats))]
@@ -118,23 +154,37 @@ public class ItemDecoderTests
         Item item = NewItem([1, 2, 3]);
         byte[] seed = format == RecordFormat.Protobuf ? item.ToByteArray() : ContractJson.Write(item);
         ItemDecoder decoder = new(format, 1000, Limits);
-        (_, int accepted) = Fuzz.Run(31, 20_000, 1 << 20, random =>
-        {
-            bool isGood = decoder.Decode(default, Mutation.Of(seed, random), false, 0, out ItemChange? change) == DeadLetterReason.None;
-            if (isGood)
+        (_, int accepted) = Fuzz.Run(
+            31,
+            20_000,
+            1 << 20,
+            random =>
             {
-                Assert.InRange(Encoding.UTF8.GetByteCount(change!.ItemId), 1, 256);
-                Assert.All(change.Features, static group => Assert.Equal(3, group.Value.Length));
-                Assert.All(change.Features.Values.SelectMany(static values => values), static value => Assert.InRange(value, -1e6f, 1e6f));
-            }
+                bool isGood = decoder.Decode(default, Mutation.Of(seed, random), false, 0, out ItemChange? change) == DeadLetterReason.None;
+                if (isGood)
+                {
+                    Assert.InRange(Encoding.UTF8.GetByteCount(change!.ItemId), 1, 256);
+                    Assert.All(change.Features, static group => Assert.Equal(3, group.Value.Length));
+                    Assert.All(
+                        change.Features.Values.SelectMany(static values => values),
+                        static value => Assert.InRange(value, -1e6f, 1e6f)
+                    );
+                }
 
-            return isGood;
-        });
+                return isGood;
+            }
+        );
 
         Assert.NotEqual(0, accepted);
     }
 
-    private static Item NewItem(float[] text) => new() { ItemId = "item ü", Features = { ["text"] = new Features { Values = { text } } }, Text = { ["title"] = "A title" } };
+    private static Item NewItem(float[] text) =>
+        new()
+        {
+            ItemId = "item ü",
+            Features = { ["text"] = new Features { Values = { text } } },
+            Text = { ["title"] = "A title" },
+        };
 
     private static DeadLetterReason Decode(RecordFormat format, Item item, out ItemChange? change, string? key = null)
     {

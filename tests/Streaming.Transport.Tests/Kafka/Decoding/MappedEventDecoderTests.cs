@@ -16,7 +16,10 @@ public class MappedEventDecoderTests
     {
         MappedEventDecoder decoder = Decoder("user=userId,item=itemId,time=at");
 
-        Assert.Equal(DeadLetterReason.None, decoder.Decode([0, 0, 0, 0, 7, .. "{\"userId\":7,\"itemId\":\"i\",\"at\":1700000000}"u8], false, Nothing));
+        Assert.Equal(
+            DeadLetterReason.None,
+            decoder.Decode([0, 0, 0, 0, 7, .. "{\"userId\":7,\"itemId\":\"i\",\"at\":1700000000}"u8], false, Nothing)
+        );
         Assert.Equal("7", Encoding.UTF8.GetString(decoder[0].UserId));
         Assert.Equal(1_700_000_000_000, decoder[0].EventTime);
     }
@@ -28,7 +31,10 @@ public class MappedEventDecoderTests
     [InlineData("17", DeadLetterReason.Malformed)]
     [InlineData("\0\0", DeadLetterReason.BadWireHeader)]
     [InlineData("{\"u\":1,\"i\":2,\"t\":20231101}", DeadLetterReason.TimeOutOfRange)]
-    [InlineData("{\"u\":1,\"i\":2,\"t\":1700000000,\"padding\":\"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\"}", DeadLetterReason.TooLarge)]
+    [InlineData(
+        "{\"u\":1,\"i\":2,\"t\":1700000000,\"padding\":\"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\"}",
+        DeadLetterReason.TooLarge
+    )]
     public void Decode_WhatIsNoEvent_HasAReason(string value, DeadLetterReason expected)
     {
         MappedEventDecoder decoder = Decoder("user=u,item=i,time=t");
@@ -56,14 +62,23 @@ public class MappedEventDecoderTests
     {
         string? shapes = Environment.GetEnvironmentVariable("STREAMING_SHAPES");
         Assert.SkipWhen(shapes is null, "STREAMING_SHAPES is not set");
-        HashSet<string> expected = [.. File.ReadLines(Path.Combine(shapes!, "events.tsv")).Skip(1).Select(static line => string.Join(' ', line.Split('\t')[..4]))];
+        HashSet<string> expected =
+        [
+            .. File.ReadLines(Path.Combine(shapes!, "events.tsv")).Skip(1).Select(static line => string.Join(' ', line.Split('\t')[..4])),
+        ];
         MappedEventDecoder decoder = new(FieldMap.Parse(columns), new TimeReader(), 1 << 20);
         var read = new List<string>();
         foreach (string line in File.ReadLines(Path.Combine(shapes!, "kafka", name)))
         {
             Assert.Equal(DeadLetterReason.None, decoder.Decode(Convert.FromBase64String(line.Split('\t')[1]), false, Nothing));
             InteractionEvent decoded = decoder[0];
-            read.Add(string.Create(CultureInfo.InvariantCulture, $"{Encoding.UTF8.GetString(decoded.UserId)} {Encoding.UTF8.GetString(decoded.ItemId)} {Encoding.UTF8.GetString(decoded.Type)} {decoded.EventTime}"));
+            read.Add(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{Encoding.UTF8.GetString(decoded.UserId)} {Encoding.UTF8.GetString(decoded.ItemId)} "
+                        + $"{Encoding.UTF8.GetString(decoded.Type)} {decoded.EventTime}"
+                )
+            );
         }
 
         Assert.Equal(500, read.Count);

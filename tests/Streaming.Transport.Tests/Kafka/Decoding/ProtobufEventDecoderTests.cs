@@ -14,14 +14,38 @@ public class ProtobufEventDecoderTests
     [Fact]
     public void Decode_AllFields_AreThere()
     {
-        Interaction message = new() { UserId = "ü", ItemId = "i", Type = "view", EventTimeMs = long.MaxValue, EventId = "e", Value = -2.5, DwellMs = -7 };
+        Interaction message = new()
+        {
+            UserId = "ü",
+            ItemId = "i",
+            Type = "view",
+            EventTimeMs = long.MaxValue,
+            EventId = "e",
+            Value = -2.5,
+            DwellMs = -7,
+        };
         AssertSame(message.ToByteArray());
     }
 
     [Fact]
     public void Decode_FieldTwice_TheLastCounts()
     {
-        byte[] bytes = [.. new Interaction { UserId = "a", ItemId = "b", EventTimeMs = 1, Value = 1 }.ToByteArray(), .. new Interaction { UserId = "c", EventTimeMs = 2, Value = 3 }.ToByteArray()];
+        byte[] bytes =
+        [
+            .. new Interaction
+            {
+                UserId = "a",
+                ItemId = "b",
+                EventTimeMs = 1,
+                Value = 1,
+            }.ToByteArray(),
+            .. new Interaction
+            {
+                UserId = "c",
+                EventTimeMs = 2,
+                Value = 3,
+            }.ToByteArray(),
+        ];
         Assert.Equal(DeadLetterReason.None, ProtobufEventDecoder.Decode(bytes, out InteractionEvent decoded));
         Assert.Equal("c"u8, decoded.UserId);
         Assert.Equal("b"u8, decoded.ItemId);
@@ -78,18 +102,29 @@ public class ProtobufEventDecoderTests
     {
         Random seeding = new(11);
         byte[][] seeds = [.. Enumerable.Range(0, 50).Select(_ => RandomMessage(seeding))];
-        (int cases, int accepted) = Fuzz.Run(11, 100_000, 1 << 20, random => AssertSame(Mutation.Of(seeds[random.Next(seeds.Length)], random)));
+        (int cases, int accepted) = Fuzz.Run(
+            11,
+            100_000,
+            1 << 20,
+            random => AssertSame(Mutation.Of(seeds[random.Next(seeds.Length)], random))
+        );
         Assert.InRange(accepted, cases / 20, cases - (cases / 20));
     }
 
     [Fact]
     [Trait("Kind", Fuzz.Kind)]
-    public void Decode_RandomBytes_AsTheReference() => Fuzz.Run(12, 50_000, 1 << 20, static random =>
-    {
-        byte[] bytes = new byte[random.Next(24)];
-        random.NextBytes(bytes);
-        return AssertSame(bytes);
-    });
+    public void Decode_RandomBytes_AsTheReference() =>
+        Fuzz.Run(
+            12,
+            50_000,
+            1 << 20,
+            static random =>
+            {
+                byte[] bytes = new byte[random.Next(24)];
+                random.NextBytes(bytes);
+                return AssertSame(bytes);
+            }
+        );
 
     private static byte[] RandomMessage(Random random)
     {
@@ -111,7 +146,12 @@ public class ProtobufEventDecoderTests
             message.DwellMs = random.NextInt64() >> random.Next(64);
         }
 
-        byte[] unknown = random.Next(3) switch { 0 => [0x7B, 0x08, 0x01, 0x7C], 1 => [0x7A, 0x02, 0x61, 0x62], _ => [] };
+        byte[] unknown = random.Next(3) switch
+        {
+            0 => [0x7B, 0x08, 0x01, 0x7C],
+            1 => [0x7A, 0x02, 0x61, 0x62],
+            _ => [],
+        };
         return [.. message.ToByteArray(), .. unknown];
     }
 
@@ -125,15 +165,16 @@ public class ProtobufEventDecoderTests
         {
             expected = Interaction.Parser.ParseFrom(bytes);
         }
-        catch (InvalidProtocolBufferException)
-        {
-        }
+        catch (InvalidProtocolBufferException) { }
 
         bool isGood = ProtobufEventDecoder.Decode(bytes, out InteractionEvent decoded) == DeadLetterReason.None;
         if (isGood)
         {
-            isUtf8 = System.Text.Unicode.Utf8.IsValid(decoded.UserId) && System.Text.Unicode.Utf8.IsValid(decoded.ItemId)
-                && System.Text.Unicode.Utf8.IsValid(decoded.Type) && System.Text.Unicode.Utf8.IsValid(decoded.EventId);
+            isUtf8 =
+                System.Text.Unicode.Utf8.IsValid(decoded.UserId)
+                && System.Text.Unicode.Utf8.IsValid(decoded.ItemId)
+                && System.Text.Unicode.Utf8.IsValid(decoded.Type)
+                && System.Text.Unicode.Utf8.IsValid(decoded.EventId);
         }
 
         if (!isUtf8)

@@ -20,10 +20,19 @@ public sealed class KafkaLibraryTests : IDisposable
     {
         KafkaLibraryFile file = KafkaLibrary.Load();
         using EmbeddedBroker broker = new();
-        using IProducer<Null, Null> producer = new ProducerBuilder<Null, Null>(new ProducerConfig { BootstrapServers = broker.BootstrapServers }).Build();
+        using IProducer<Null, Null> producer = new ProducerBuilder<Null, Null>(
+            new ProducerConfig { BootstrapServers = broker.BootstrapServers }
+        ).Build();
 
         // The sixth column is the file.
-        string[] mapped = [.. File.ReadLines("/proc/self/maps").Select(line => line.Split(' ', 6, StringSplitOptions.RemoveEmptyEntries)).Where(columns => columns.Length == 6 && columns[5].Contains("rdkafka", StringComparison.Ordinal)).Select(columns => columns[5].Trim()).Distinct()];
+        string[] mapped =
+        [
+            .. File.ReadLines("/proc/self/maps")
+                .Select(line => line.Split(' ', 6, StringSplitOptions.RemoveEmptyEntries))
+                .Where(columns => columns.Length == 6 && columns[5].Contains("rdkafka", StringComparison.Ordinal))
+                .Select(columns => columns[5].Trim())
+                .Distinct(),
+        ];
         Assert.Equal([file.Path], mapped);
         Assert.StartsWith(AppContext.BaseDirectory, file.Path, StringComparison.Ordinal);
         Assert.StartsWith(file.Version.ToString(3), Library.VersionString, StringComparison.Ordinal);
@@ -42,7 +51,9 @@ public sealed class KafkaLibraryTests : IDisposable
 
         var start = new ProcessStartInfo(Environment.ProcessPath!) { RedirectStandardOutput = true, UseShellExecute = false };
         start.ArgumentList.Add("-method");
-        start.ArgumentList.Add($"{typeof(KafkaLibraryTests).FullName}.{nameof(Load_ClientAndEmbeddedBroker_UseOneLibraryOfTheApplication)}");
+        start.ArgumentList.Add(
+            $"{typeof(KafkaLibraryTests).FullName}.{nameof(Load_ClientAndEmbeddedBroker_UseOneLibraryOfTheApplication)}"
+        );
         start.Environment["LD_LIBRARY_PATH"] = _folder;
         using Process child = Process.Start(start)!;
         string output = await child.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
@@ -71,7 +82,11 @@ public sealed class KafkaLibraryTests : IDisposable
     {
         File.WriteAllBytes(Path.Combine(_folder, Build), File.ReadAllBytes(Real).AsSpan(0, length));
 
-        Assert.Contains($"{_folder}/{Build}: {reason}", Assert.Throws<KafkaLibraryException>(() => KafkaLibrary.Open([Build], [_folder])).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            $"{_folder}/{Build}: {reason}",
+            Assert.Throws<KafkaLibraryException>(() => KafkaLibrary.Open([Build], [_folder])).Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -80,7 +95,11 @@ public sealed class KafkaLibraryTests : IDisposable
         byte[] whole = File.ReadAllBytes(Real);
         File.WriteAllBytes(Path.Combine(_folder, Build), whole.AsSpan(0, whole.Length - 1));
 
-        Assert.Contains($"truncated: {whole.Length - 1} of {whole.Length} bytes", Assert.Throws<KafkaLibraryException>(() => KafkaLibrary.Open([Build], [_folder])).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            $"truncated: {whole.Length - 1} of {whole.Length} bytes",
+            Assert.Throws<KafkaLibraryException>(() => KafkaLibrary.Open([Build], [_folder])).Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -95,7 +114,11 @@ public sealed class KafkaLibraryTests : IDisposable
 
         string message = Assert.Throws<KafkaLibraryException>(() => KafkaLibrary.Open([Build], [_folder])).Message;
 
-        Assert.Contains($"{_folder}/{Build}: libabsent.so.42: cannot open shared object file: No such file or directory.", message, StringComparison.Ordinal);
+        Assert.Contains(
+            $"{_folder}/{Build}: libabsent.so.42: cannot open shared object file: No such file or directory.",
+            message,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -115,7 +138,11 @@ public sealed class KafkaLibraryTests : IDisposable
     {
         File.Copy(Stranger, Path.Combine(_folder, Build));
 
-        Assert.Contains($"{_folder}/{Build}: not librdkafka", Assert.Throws<KafkaLibraryException>(() => KafkaLibrary.Open([Build], [_folder])).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            $"{_folder}/{Build}: not librdkafka",
+            Assert.Throws<KafkaLibraryException>(() => KafkaLibrary.Open([Build], [_folder])).Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -125,7 +152,10 @@ public sealed class KafkaLibraryTests : IDisposable
 
         Assert.Equal(
             $"version {version} is too old; allowed: {version.Major}.{version.Minor + 1} and later",
-            Assert.Throws<DllNotFoundException>(() => KafkaLibraryFile.Open(Real, new Version(version.Major, version.Minor + 1, 0, 0))).Message);
+            Assert
+                .Throws<DllNotFoundException>(() => KafkaLibraryFile.Open(Real, new Version(version.Major, version.Minor + 1, 0, 0)))
+                .Message
+        );
     }
 
     [Fact]

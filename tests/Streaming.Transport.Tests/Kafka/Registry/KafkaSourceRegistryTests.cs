@@ -1,7 +1,7 @@
-using Streaming.Core.Options;
 using System.Text;
 using Confluent.Kafka;
 using Streaming.Core.Events;
+using Streaming.Core.Options;
 using Streaming.Transport.Kafka;
 using Streaming.Transport.Kafka.Clients;
 using Xunit;
@@ -11,9 +11,12 @@ namespace Streaming.Transport.Tests.Kafka.Registry;
 /// <summary>Topics whose values name schemas of a registry.</summary>
 public sealed class KafkaSourceRegistryTests : IAsyncLifetime
 {
-    private const string Old = """{"type":"record","name":"Click","fields":[{"name":"user_id","type":"long"},{"name":"item_id","type":"string"},{"name":"at","type":{"type":"long","logicalType":"timestamp-millis"}}]}""";
-    private const string New = """{"type":"record","name":"Click","fields":[{"name":"campaign","type":["null","string"],"default":null},{"name":"user_id","type":"long"},{"name":"item_id","type":"string"},{"name":"at","type":{"type":"long","logicalType":"timestamp-millis"}}]}""";
-    private const string Item = """{"type":"record","name":"Item","fields":[{"name":"sku","type":"string"},{"name":"name","type":"string"}]}""";
+    private const string Old =
+        """{"type":"record","name":"Click","fields":[{"name":"user_id","type":"long"},{"name":"item_id","type":"string"},{"name":"at","type":{"type":"long","logicalType":"timestamp-millis"}}]}""";
+    private const string New =
+        """{"type":"record","name":"Click","fields":[{"name":"campaign","type":["null","string"],"default":null},{"name":"user_id","type":"long"},{"name":"item_id","type":"string"},{"name":"at","type":{"type":"long","logicalType":"timestamp-millis"}}]}""";
+    private const string Item =
+        """{"type":"record","name":"Item","fields":[{"name":"sku","type":"string"},{"name":"name","type":"string"}]}""";
 
     private readonly KafkaHarness _kafka = new(partitions: 1, withItems: true);
     private StubRegistry _registry = null!;
@@ -73,9 +76,23 @@ public sealed class KafkaSourceRegistryTests : IAsyncLifetime
         Assert.Equal(1, source.Source.Rejections(DeadLetterReason.UnknownSchema));
         Assert.Equal(1, source.Source.Rejections(DeadLetterReason.BadWireHeader));
         Assert.Equal(1, source.Source.Rejections(DeadLetterReason.Malformed));
-        Assert.Contains(logger.Lines, static line => line.EndsWith("UnknownSchema; the last, [0]@0: the registry has no schema 77", StringComparison.Ordinal));
-        Assert.Contains(logger.Lines, static line => line.EndsWith("the value begins with \"{}\"; allowed: byte 0 and the id of a schema, because STREAMING__Kafka__InteractionsFormat is Registry", StringComparison.Ordinal));
-        Assert.Contains(logger.Lines, static line => line.EndsWith("the value was not written by schema 1 (Avro), which it names: 0xFF", StringComparison.Ordinal));
+        Assert.Contains(
+            logger.Lines,
+            static line => line.EndsWith("UnknownSchema; the last, [0]@0: the registry has no schema 77", StringComparison.Ordinal)
+        );
+        Assert.Contains(
+            logger.Lines,
+            static line =>
+                line.EndsWith(
+                    "the value begins with \"{}\"; allowed: byte 0 and the id of a schema, because STREAMING__Kafka__InteractionsFormat "
+                        + "is Registry",
+                    StringComparison.Ordinal
+                )
+        );
+        Assert.Contains(
+            logger.Lines,
+            static line => line.EndsWith("the value was not written by schema 1 (Avro), which it names: 0xFF", StringComparison.Ordinal)
+        );
     }
 
     [Fact]
@@ -98,8 +115,14 @@ public sealed class KafkaSourceRegistryTests : IAsyncLifetime
         }
 
         string expected = $"schema registry: schema 2 cannot be fetched, and its records wait: {_registry.Url}: Connection refused";
-        await KafkaHarness.WaitAsync(() => source.Source.Status.Problem.StartsWith(expected, StringComparison.Ordinal), "the registry is missed");
-        Assert.Contains(source.Source.Status.Problems, static problem => problem.Kind == Streaming.Transport.Kafka.Health.KafkaProblem.Registry);
+        await KafkaHarness.WaitAsync(
+            () => source.Source.Status.Problem.StartsWith(expected, StringComparison.Ordinal),
+            "the registry is missed"
+        );
+        Assert.Contains(
+            source.Source.Status.Problems,
+            static problem => problem.Kind == Streaming.Transport.Kafka.Health.KafkaProblem.Registry
+        );
         _registry = await StubRegistry.StartAsync(port);
         _registry.Answers["/api/schemas/ids/2"] = RegistryClientTests.Answer(New);
         await source.ReadAsync(30);
@@ -115,10 +138,16 @@ public sealed class KafkaSourceRegistryTests : IAsyncLifetime
         await _registry.DisposeAsync();
         Send(_kafka.Options.InteractionsTopic, Framed(1, Click(0)));
         await using RunningSource source = _kafka.Start();
-        await KafkaHarness.WaitAsync(() => source.Source.Status.Problem.Contains("schema 1 cannot be fetched", StringComparison.Ordinal), "the registry is missed");
+        await KafkaHarness.WaitAsync(
+            () => source.Source.Status.Problem.Contains("schema 1 cannot be fetched", StringComparison.Ordinal),
+            "the registry is missed"
+        );
         await source.StopAsync().WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
         Assert.Equal(0, source.Counts.Read);
-        Assert.DoesNotContain(source.Batches[^1].Positions, position => position.Topic == _kafka.Options.InteractionsTopic && position.NextOffset > 0);
+        Assert.DoesNotContain(
+            source.Batches[^1].Positions,
+            position => position.Topic == _kafka.Options.InteractionsTopic && position.NextOffset > 0
+        );
     }
 
     [Fact]
@@ -127,10 +156,25 @@ public sealed class KafkaSourceRegistryTests : IAsyncLifetime
         var options = new KafkaOptions { InteractionsFormat = RecordFormat.Registry, ItemsFormat = RecordFormat.Registry };
         options = options with { Registry = new RegistryOptions { Password = "secret-1" } };
         OptionsException error = Assert.Throws<OptionsException>(options.Validate);
-        Assert.Contains("Registry.Url is empty; allowed: the registry's address, because a format is Registry.", error.Message, StringComparison.Ordinal);
-        Assert.Contains("ItemsColumns is empty; allowed: a mapping such as item=sku,title=name, because the format is Registry.", error.Message, StringComparison.Ordinal);
-        Assert.Contains("Registry.Username is empty; allowed: a user, because there is a password.", error.Message, StringComparison.Ordinal);
-        options = options with { Registry = options.Registry with { Url = "https://user:secret-2@registry:8081,registry", SslCaLocation = "/nowhere.pem" } };
+        Assert.Contains(
+            "Registry.Url is empty; allowed: the registry's address, because a format is Registry.",
+            error.Message,
+            StringComparison.Ordinal
+        );
+        Assert.Contains(
+            "ItemsColumns is empty; allowed: a mapping such as item=sku,title=name, because the format is Registry.",
+            error.Message,
+            StringComparison.Ordinal
+        );
+        Assert.Contains(
+            "Registry.Username is empty; allowed: a user, because there is a password.",
+            error.Message,
+            StringComparison.Ordinal
+        );
+        options = options with
+        {
+            Registry = options.Registry with { Url = "https://user:secret-2@registry:8081,registry", SslCaLocation = "/nowhere.pem" },
+        };
         error = Assert.Throws<OptionsException>(options.Validate);
         Assert.Contains("Registry.Url is '***@registry:8081'", error.Message, StringComparison.Ordinal);
         Assert.Contains("Registry.Url is 'registry'", error.Message, StringComparison.Ordinal);
@@ -160,7 +204,9 @@ public sealed class KafkaSourceRegistryTests : IAsyncLifetime
 
     private void Send(string topic, byte[] value)
     {
-        using IProducer<Null, byte[]> producer = new ProducerBuilder<Null, byte[]>(new ProducerConfig { BootstrapServers = _kafka.Options.BootstrapServers }).Build();
+        using IProducer<Null, byte[]> producer = new ProducerBuilder<Null, byte[]>(
+            new ProducerConfig { BootstrapServers = _kafka.Options.BootstrapServers }
+        ).Build();
         producer.Produce(topic, new Message<Null, byte[]> { Value = value });
         producer.Flush(TestContext.Current.CancellationToken);
     }

@@ -22,8 +22,31 @@ public class RegistryClientTests
         registry.Authorization = "Basic " + Convert.ToBase64String("worker:open sesame"u8);
         registry.Answers["/api/schemas/ids/7"] = Answer(Click);
 
-        Assert.Equal(SchemaKind.Avro, (await FindAsync(new RegistryOptions { Url = registry.Url, Username = "worker", Password = "open sesame" }, 7))!.Kind);
-        RegistryUnavailableException refused = await Assert.ThrowsAsync<RegistryUnavailableException>(() => FindAsync(new RegistryOptions { Url = registry.Url, Username = "worker", Password = "wrong" }, 7));
+        Assert.Equal(
+            SchemaKind.Avro,
+            (
+                await FindAsync(
+                    new RegistryOptions
+                    {
+                        Url = registry.Url,
+                        Username = "worker",
+                        Password = "open sesame",
+                    },
+                    7
+                )
+            )!.Kind
+        );
+        RegistryUnavailableException refused = await Assert.ThrowsAsync<RegistryUnavailableException>(() =>
+            FindAsync(
+                new RegistryOptions
+                {
+                    Url = registry.Url,
+                    Username = "worker",
+                    Password = "wrong",
+                },
+                7
+            )
+        );
         Assert.Equal($"{registry.Url}: answers 401 Unauthorized", refused.Message);
     }
 
@@ -43,7 +66,9 @@ public class RegistryClientTests
     {
         await using StubRegistry registry = await StubRegistry.StartAsync();
         registry.Otherwise = (status, body);
-        RegistryUnavailableException error = await Assert.ThrowsAsync<RegistryUnavailableException>(() => FindAsync(new RegistryOptions { Url = registry.Url }, 7));
+        RegistryUnavailableException error = await Assert.ThrowsAsync<RegistryUnavailableException>(() =>
+            FindAsync(new RegistryOptions { Url = registry.Url }, 7)
+        );
         Assert.Equal($"{registry.Url}: {expected}", error.Message);
     }
 
@@ -61,8 +86,14 @@ public class RegistryClientTests
         await using StubRegistry registry = await StubRegistry.StartAsync();
         registry.Answers["/api/schemas/ids/7"] = Answer(Click);
         Assert.NotNull(await FindAsync(new RegistryOptions { Url = $"http://127.0.0.1:1,{registry.Url}" }, 7));
-        RegistryUnavailableException error = await Assert.ThrowsAsync<RegistryUnavailableException>(() => FindAsync(new RegistryOptions { Url = "http://127.0.0.1:1,http://127.0.0.1:2" }, 7));
-        Assert.Contains("http://127.0.0.1:1: Connection refused; http://127.0.0.1:2: Connection refused", error.Message, StringComparison.Ordinal);
+        RegistryUnavailableException error = await Assert.ThrowsAsync<RegistryUnavailableException>(() =>
+            FindAsync(new RegistryOptions { Url = "http://127.0.0.1:1,http://127.0.0.1:2" }, 7)
+        );
+        Assert.Contains(
+            "http://127.0.0.1:1: Connection refused; http://127.0.0.1:2: Connection refused",
+            error.Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -77,7 +108,9 @@ public class RegistryClientTests
 
         Assert.NotNull(await FindAsync(new RegistryOptions { Url = registry.Url, SslCaLocation = authority.CertificateFile }, 7));
         await Assert.ThrowsAsync<RegistryUnavailableException>(() => FindAsync(new RegistryOptions { Url = registry.Url }, 7));
-        RegistryUnavailableException error = await Assert.ThrowsAsync<RegistryUnavailableException>(() => FindAsync(new RegistryOptions { Url = impostor.Url, SslCaLocation = authority.CertificateFile }, 7));
+        RegistryUnavailableException error = await Assert.ThrowsAsync<RegistryUnavailableException>(() =>
+            FindAsync(new RegistryOptions { Url = impostor.Url, SslCaLocation = authority.CertificateFile }, 7)
+        );
         Assert.Contains("RemoteCertificateNameMismatch", error.Message, StringComparison.Ordinal);
         Assert.Empty(impostor.Questions);
     }
@@ -91,9 +124,33 @@ public class RegistryClientTests
         registry.Answers["/api/schemas/ids/7"] = Answer(Click);
         (string file, string key) = authority.SignClient("secret");
 
-        Assert.NotNull(await FindAsync(new RegistryOptions { Url = registry.Url, SslCaLocation = authority.CertificateFile, SslCertificateLocation = file, SslKeyLocation = key, SslKeyPassword = "secret" }, 7));
-        await Assert.ThrowsAsync<RegistryUnavailableException>(() => FindAsync(new RegistryOptions { Url = registry.Url, SslCaLocation = authority.CertificateFile }, 7));
-        KafkaUnavailableException wrong = Assert.Throws<KafkaUnavailableException>(() => new RegistryHttp(new RegistryOptions { Url = registry.Url, SslCertificateLocation = file, SslKeyLocation = key, SslKeyPassword = "guess" }));
+        Assert.NotNull(
+            await FindAsync(
+                new RegistryOptions
+                {
+                    Url = registry.Url,
+                    SslCaLocation = authority.CertificateFile,
+                    SslCertificateLocation = file,
+                    SslKeyLocation = key,
+                    SslKeyPassword = "secret",
+                },
+                7
+            )
+        );
+        await Assert.ThrowsAsync<RegistryUnavailableException>(() =>
+            FindAsync(new RegistryOptions { Url = registry.Url, SslCaLocation = authority.CertificateFile }, 7)
+        );
+        KafkaUnavailableException wrong = Assert.Throws<KafkaUnavailableException>(() =>
+            new RegistryHttp(
+                new RegistryOptions
+                {
+                    Url = registry.Url,
+                    SslCertificateLocation = file,
+                    SslKeyLocation = key,
+                    SslKeyPassword = "guess",
+                }
+            )
+        );
         Assert.DoesNotContain("guess", wrong.Message, StringComparison.Ordinal);
     }
 
@@ -101,9 +158,21 @@ public class RegistryClientTests
     public async Task Find_References_AreFetchedOnceEachAndParsedInTheirOrder()
     {
         await using StubRegistry registry = await StubRegistry.StartAsync();
-        registry.Answers["/api/schemas/ids/7"] = Answer("syntax = \"proto3\"; package s; import \"line.proto\"; import \"actor.proto\"; message Order { Line line = 1; Actor by = 2; }", "PROTOBUF", ("line.proto", "shop/line"), ("actor.proto", "actor"));
-        registry.Answers["/api/subjects/shop%2Fline/versions/1"] = Answer("syntax = \"proto3\"; package s; import \"actor.proto\"; message Line { Actor by = 1; }", "PROTOBUF", ("actor.proto", "actor"));
-        registry.Answers["/api/subjects/actor/versions/1"] = Answer("syntax = \"proto3\"; package s; message Actor { string id = 1; }", "PROTOBUF");
+        registry.Answers["/api/schemas/ids/7"] = Answer(
+            "syntax = \"proto3\"; package s; import \"line.proto\"; import \"actor.proto\"; message Order { Line line = 1; Actor by = 2; }",
+            "PROTOBUF",
+            ("line.proto", "shop/line"),
+            ("actor.proto", "actor")
+        );
+        registry.Answers["/api/subjects/shop%2Fline/versions/1"] = Answer(
+            "syntax = \"proto3\"; package s; import \"actor.proto\"; message Line { Actor by = 1; }",
+            "PROTOBUF",
+            ("actor.proto", "actor")
+        );
+        registry.Answers["/api/subjects/actor/versions/1"] = Answer(
+            "syntax = \"proto3\"; package s; message Actor { string id = 1; }",
+            "PROTOBUF"
+        );
 
         WriterSchema schema = (await FindAsync(new RegistryOptions { Url = registry.Url }, 7))!;
         var record = new RecordTree();
@@ -129,10 +198,20 @@ public class RegistryClientTests
         Assert.StartsWith(expected, error.Message, StringComparison.Ordinal);
     }
 
-    internal static string Answer(string schema, string? type = null, params (string Name, string Subject)[] references) => JsonSerializer.Serialize(new
-    {
-        schema, schemaType = type ?? "AVRO", references = references.Select(static reference => new { name = reference.Name, subject = reference.Subject, version = 1 }),
-    });
+    internal static string Answer(string schema, string? type = null, params (string Name, string Subject)[] references) =>
+        JsonSerializer.Serialize(
+            new
+            {
+                schema,
+                schemaType = type ?? "AVRO",
+                references = references.Select(static reference => new
+                {
+                    name = reference.Name,
+                    subject = reference.Subject,
+                    version = 1,
+                }),
+            }
+        );
 
     private static async Task<WriterSchema?> FindAsync(RegistryOptions options, int id)
     {

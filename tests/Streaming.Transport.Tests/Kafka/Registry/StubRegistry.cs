@@ -34,23 +34,35 @@ internal sealed class StubRegistry : IAsyncDisposable
 
     private bool IsSecure { get; set; }
 
-    public static async Task<StubRegistry> StartAsync(int port = 0, X509Certificate2? certificate = null, X509Certificate2? clientAuthority = null)
+    public static async Task<StubRegistry> StartAsync(
+        int port = 0,
+        X509Certificate2? certificate = null,
+        X509Certificate2? clientAuthority = null
+    )
     {
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.UseKestrelHttpsConfiguration();
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, port, listen =>
-        {
-            if (certificate is not null)
-            {
-                listen.UseHttps(https =>
+        builder.WebHost.ConfigureKestrel(kestrel =>
+            kestrel.Listen(
+                IPAddress.Loopback,
+                port,
+                listen =>
                 {
-                    https.ServerCertificate = certificate;
-                    https.ClientCertificateMode = clientAuthority is null ? ClientCertificateMode.NoCertificate : ClientCertificateMode.RequireCertificate;
-                    https.ClientCertificateValidation = (client, _, _) => client.Issuer == clientAuthority?.Subject;
-                });
-            }
-        }));
+                    if (certificate is not null)
+                    {
+                        listen.UseHttps(https =>
+                        {
+                            https.ServerCertificate = certificate;
+                            https.ClientCertificateMode = clientAuthority is null
+                                ? ClientCertificateMode.NoCertificate
+                                : ClientCertificateMode.RequireCertificate;
+                            https.ClientCertificateValidation = (client, _, _) => client.Issuer == clientAuthority?.Subject;
+                        });
+                    }
+                }
+            )
+        );
         WebApplication server = builder.Build();
         var registry = new StubRegistry(server) { IsSecure = certificate is not null };
         server.Run(registry.AnswerAsync);
@@ -72,7 +84,9 @@ internal sealed class StubRegistry : IAsyncDisposable
         }
 
         bool isThere = Answers.TryGetValue(path, out string? answer);
-        (int status, string body) = isThere ? (200, answer!) : Otherwise ?? (404, "{\"error_code\":40403,\"message\":\"Schema not found\"}");
+        (int status, string body) = isThere
+            ? (200, answer!)
+            : Otherwise ?? (404, "{\"error_code\":40403,\"message\":\"Schema not found\"}");
         context.Response.StatusCode = status;
         context.Response.ContentType = "application/vnd.schemaregistry.v1+json";
         await context.Response.WriteAsync(body);

@@ -2,7 +2,9 @@ using System.Buffers.Binary;
 
 namespace Streaming.Transport.Tests.Kafka.Security;
 
-/// <summary>A Kafka protocol frame: four bytes of length, then a message. A request starts with its API key, version and correlation id.</summary>
+/// <summary>
+/// A Kafka protocol frame: four bytes of length, then a message. A request starts with its API key, version and correlation id.
+/// </summary>
 internal static class KafkaFrame
 {
     /// <summary>Reads a frame, including its length; null at the end.</summary>
@@ -10,7 +12,7 @@ internal static class KafkaFrame
     {
         try
         {
-            var length = new byte[4];
+            byte[] length = new byte[4];
             await stream.ReadExactlyAsync(length, cancellationToken);
             byte[] frame = [.. length, .. new byte[BinaryPrimitives.ReadInt32BigEndian(length)]];
             await stream.ReadExactlyAsync(frame.AsMemory(4), cancellationToken);

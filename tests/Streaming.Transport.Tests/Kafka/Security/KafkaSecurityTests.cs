@@ -106,7 +106,12 @@ public sealed class KafkaSecurityTests : IDisposable
 
     private void Use(TlsBroker broker, string protocol)
     {
-        _kafka.Options = _kafka.Options with { BootstrapServers = broker.BootstrapServers, SecurityProtocol = protocol, SslCaLocation = _authority.CertificateFile };
+        _kafka.Options = _kafka.Options with
+        {
+            BootstrapServers = broker.BootstrapServers,
+            SecurityProtocol = protocol,
+            SslCaLocation = _authority.CertificateFile,
+        };
     }
 
     private void SendTwoHundredAndOneBad()
@@ -133,7 +138,10 @@ public sealed class KafkaSecurityTests : IDisposable
     {
         RecordingLogger log = new();
         await using RunningSource source = _kafka.Start(logger: log);
-        await KafkaHarness.WaitAsync(() => source.Source.Status.IsDegraded && log.Lines.Any(line => line.Contains(reason, StringComparison.Ordinal)), $"the log says '{reason}'; it says:\n{log}");
+        await KafkaHarness.WaitAsync(
+            () => source.Source.Status.IsDegraded && log.Lines.Any(line => line.Contains(reason, StringComparison.Ordinal)),
+            $"the log says '{reason}'; it says:\n{log}"
+        );
 
         Assert.Equal(0, broker.Requests);
         Assert.Equal(0, source.Counts.Read);

@@ -31,7 +31,12 @@ internal sealed class TlsBroker : IAsyncDisposable
     /// <param name="certificate">This server's certificate.</param>
     /// <param name="user">User and password that clients must give; null: no SASL.</param>
     /// <param name="clientAuthority">The authority that must have signed client certificates; null: none required.</param>
-    public TlsBroker(EmbeddedBroker broker, X509Certificate2 certificate, (string Name, string Password)? user = null, X509Certificate2? clientAuthority = null)
+    public TlsBroker(
+        EmbeddedBroker broker,
+        X509Certificate2 certificate,
+        (string Name, string Password)? user = null,
+        X509Certificate2? clientAuthority = null
+    )
     {
         _certificate = certificate;
         _clientAuthority = clientAuthority;
@@ -79,7 +84,8 @@ internal sealed class TlsBroker : IAsyncDisposable
                 connections.Add(ServeAsync(await _listener.AcceptTcpClientAsync(_end.Token)));
             }
         }
-        catch (Exception exception) when (exception is OperationCanceledException or ObjectDisposedException or InvalidOperationException or SocketException)
+        catch (Exception exception)
+            when (exception is OperationCanceledException or ObjectDisposedException or InvalidOperationException or SocketException)
         {
             await Task.WhenAll(connections);
         }
@@ -101,24 +107,28 @@ internal sealed class TlsBroker : IAsyncDisposable
                     await Task.WhenAny(PassRequestsAsync(encrypted, broker.GetStream()), PassAnswersAsync(broker.GetStream(), encrypted));
                 }
             }
-            catch (Exception exception) when (exception is AuthenticationException or IOException or SocketException or OperationCanceledException)
+            catch (Exception exception)
+                when (exception is AuthenticationException or IOException or SocketException or OperationCanceledException)
             {
                 // The client rejected the certificate, or either side closed the connection.
             }
         }
     }
 
-    private SslServerAuthenticationOptions Authentication() => new()
-    {
-        ServerCertificate = _certificate,
-        ClientCertificateRequired = _clientAuthority is not null,
-        CertificateChainPolicy = _clientAuthority is null ? null : new X509ChainPolicy
+    private SslServerAuthenticationOptions Authentication() =>
+        new()
         {
-            TrustMode = X509ChainTrustMode.CustomRootTrust,
-            CustomTrustStore = { _clientAuthority },
-            RevocationMode = X509RevocationMode.NoCheck,
-        },
-    };
+            ServerCertificate = _certificate,
+            ClientCertificateRequired = _clientAuthority is not null,
+            CertificateChainPolicy = _clientAuthority is null
+                ? null
+                : new X509ChainPolicy
+                {
+                    TrustMode = X509ChainTrustMode.CustomRootTrust,
+                    CustomTrustStore = { _clientAuthority },
+                    RevocationMode = X509RevocationMode.NoCheck,
+                },
+        };
 
     private async Task PassRequestsAsync(SslStream client, NetworkStream broker)
     {

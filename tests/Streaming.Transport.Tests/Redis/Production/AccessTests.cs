@@ -33,7 +33,16 @@ public sealed class AccessTests(ClusterFixture fixture) : IClassFixture<ClusterF
         Assert.Equal(100, (await publisher.PublishAsync(Make.Items(100), [], Stop)).Written);
         await publisher.RestoreAsync(Stop);
         GenerationPublisher beside = new(database, options, TimeProvider.System);
-        await beside.PublishAsync(new GenerationRecord { Generation = 1, Token = lease.Token, Widths = Make.Widths }, [new(16, new byte[10])], Stop);
+        await beside.PublishAsync(
+            new GenerationRecord
+            {
+                Generation = 1,
+                Token = lease.Token,
+                Widths = Make.Widths,
+            },
+            [new(16, new byte[10])],
+            Stop
+        );
         Assert.NotNull(await beside.ReadAsync(1, Stop));
         GenerationSwitch generations = new(database, options, Make.Widths, TimeProvider.System);
         string[] ids = [.. Make.Items(100).Select(item => item.ItemId)];
@@ -68,10 +77,14 @@ public sealed class AccessTests(ClusterFixture fixture) : IClassFixture<ClusterF
     [InlineData("-evalsha -eval", "NOPERM")]
     public async Task Check_ARightIsMissing_NamesItBeforeAnythingHasBegun(string change, string said)
     {
-        RedisOptions options = await UserAsync("lesser", model => $"{AccessLists.Trainer(model)} {change.Replace("{model}", model, StringComparison.Ordinal)}");
+        RedisOptions options = await UserAsync(
+            "lesser",
+            model => $"{AccessLists.Trainer(model)} {change.Replace("{model}", model, StringComparison.Ordinal)}"
+        );
         ConnectionMultiplexer connection = await RedisConnection.OpenAsync(options, Stop);
-        StoreRefusedException error = await Assert.ThrowsAsync<StoreRefusedException>(
-            () => StoreAccess.CheckAsync(connection.GetDatabase(), options, TimeProvider.System, Stop));
+        StoreRefusedException error = await Assert.ThrowsAsync<StoreRefusedException>(() =>
+            StoreAccess.CheckAsync(connection.GetDatabase(), options, TimeProvider.System, Stop)
+        );
 
         Assert.Contains(said, error.Message, StringComparison.Ordinal);
         Assert.Contains("STREAMING__Redis__Configuration", error.Message, StringComparison.Ordinal);
@@ -87,10 +100,17 @@ public sealed class AccessTests(ClusterFixture fixture) : IClassFixture<ClusterF
         RedisOptions options = await UserAsync("changing", AccessLists.Trainer) with { LeaseDuration = TimeSpan.FromSeconds(0.6) };
         ConnectionMultiplexer connection = await RedisConnection.OpenAsync(options, Stop);
         List<string> troubles = [];
-        using TrainerLease holder = new(connection.GetDatabase(), options, "a", TimeProvider.System, 1, error => troubles.Add(error?.Message ?? "well"));
+        using TrainerLease holder = new(
+            connection.GetDatabase(),
+            options,
+            "a",
+            TimeProvider.System,
+            1,
+            error => troubles.Add(error?.Message ?? "well")
+        );
         using TrainerLease standby = new(connection.GetDatabase(), options, "b", TimeProvider.System);
         await holder.AcquireAsync(0, Stop);
-        using CancellationTokenSource end = CancellationTokenSource.CreateLinkedTokenSource(Stop);
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(Stop);
         Task keeping = holder.KeepAsync(end.Token);
         Assert.False((await standby.TryAcquireAsync(0, Stop)).Acquired);
         Task waiting = standby.AcquireAsync(0, end.Token);
@@ -114,7 +134,11 @@ public sealed class AccessTests(ClusterFixture fixture) : IClassFixture<ClusterF
         RedisOptions options = await UserAsync("none", model => AccessLists.Trainer(model) + " -evalsha -eval");
         ConnectionMultiplexer connection = await RedisConnection.OpenAsync(options, Stop);
         using TrainerLease lease = new(connection.GetDatabase(), options, "a", TimeProvider.System);
-        Assert.Contains("NOPERM", (await Assert.ThrowsAsync<StoreRefusedException>(() => lease.AcquireAsync(0, Stop))).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "NOPERM",
+            (await Assert.ThrowsAsync<StoreRefusedException>(() => lease.AcquireAsync(0, Stop))).Message,
+            StringComparison.Ordinal
+        );
         RedisConnection.Close(connection);
     }
 
@@ -142,14 +166,20 @@ public sealed class AccessTests(ClusterFixture fixture) : IClassFixture<ClusterF
         }
     }
 
-    /// <summary>Includes denials that the client ignores silently, except CONFIG GET: it is optional, and that right would reveal passwords.</summary>
+    /// <summary>
+    /// Includes denials that the client ignores silently, except CONFIG GET: it is optional, and that right would reveal passwords.
+    /// </summary>
     private async Task AssertNothingRefusedAsync(string user)
     {
         foreach (RedisNode node in Cluster.Nodes)
         {
             object?[] log = (object?[])(await node.SendAsync("ACL", "LOG"))!;
-            Assert.DoesNotContain(log.Select(entry => string.Join(' ', (object?[])entry!)), entry =>
-                entry.Contains($"username {user}", StringComparison.Ordinal) && !entry.Contains("object config|get", StringComparison.Ordinal));
+            Assert.DoesNotContain(
+                log.Select(entry => string.Join(' ', (object?[])entry!)),
+                entry =>
+                    entry.Contains($"username {user}", StringComparison.Ordinal)
+                    && !entry.Contains("object config|get", StringComparison.Ordinal)
+            );
         }
     }
 }

@@ -21,13 +21,14 @@ public sealed class ClusterFixture : IAsyncLifetime
         }
     }
 
-    internal RedisOptions Options() => new()
-    {
-        Configuration = Cluster.Configuration,
-        Model = $"model{Interlocked.Increment(ref _models)}",
-        Partitions = 12,
-        CommandTimeout = TimeSpan.FromSeconds(2),
-        RetryAttempts = 1,
-        RetryDelay = TimeSpan.FromMilliseconds(20),
-    };
+    internal RedisOptions Options() =>
+        new()
+        {
+            Configuration = Cluster.Configuration,
+            Model = $"model{Interlocked.Increment(ref _models)}",
+            Partitions = 12,
+            CommandTimeout = TimeSpan.FromSeconds(2),
+            RetryAttempts = 1,
+            RetryDelay = TimeSpan.FromMilliseconds(20),
+        };
 }

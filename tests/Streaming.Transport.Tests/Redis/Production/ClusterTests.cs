@@ -68,13 +68,17 @@ public sealed class ClusterTests(ClusterFixture fixture) : IClassFixture<Cluster
         int slot = HashSlots.Of(Encoding.ASCII.GetBytes(Keys.Tag(3)));
         RedisNode source = await Cluster.MasterOfAsync(slot);
         RedisNode target = await Cluster.MasterOfAsync((slot + (HashSlots.Count / 3)) % HashSlots.Count);
-        await Cluster.MoveSlotAsync(slot, target, async () =>
-        {
-            // Only some keys have moved: a script over both kinds gets TRYAGAIN, and one over moved keys is redirected (ASK).
-            List<Refresh> failed = [];
-            await publisher.PublishAsync(Make.Items(200, step: 2), failed, Stop);
-            Assert.All(failed, item => Assert.Equal(3, Keys.Partition(item.ItemKey)));
-        });
+        await Cluster.MoveSlotAsync(
+            slot,
+            target,
+            async () =>
+            {
+                // Only some keys have moved: a script over both kinds gets TRYAGAIN, and one over moved keys is redirected (ASK).
+                List<Refresh> failed = [];
+                await publisher.PublishAsync(Make.Items(200, step: 2), failed, Stop);
+                Assert.All(failed, item => Assert.Equal(3, Keys.Partition(item.ItemKey)));
+            }
+        );
         await PublishAsync(publisher, 200, step: 3);
         await AssertStoredAsync(200, token: 1, step: 3);
         Assert.NotSame(source, await Cluster.MasterOfAsync(slot));
@@ -115,7 +119,11 @@ public sealed class ClusterTests(ClusterFixture fixture) : IClassFixture<Cluster
 
         await Cluster.FailOverAsync(replica, force: true);
 
-        Assert.StartsWith($"{oldLease.Token} ", (string?)await Retry(() => database.StringGetAsync(Keys.LeaseHolder())), StringComparison.Ordinal);
+        Assert.StartsWith(
+            $"{oldLease.Token} ",
+            (string?)await Retry(() => database.StringGetAsync(Keys.LeaseHolder())),
+            StringComparison.Ordinal
+        );
         Assert.True(await Retry(() => newLease.RenewAsync(Stop)));
         Assert.False(await oldLease.RenewAsync(Stop));
         List<Refresh> failed = Make.Items(100, step: 6);

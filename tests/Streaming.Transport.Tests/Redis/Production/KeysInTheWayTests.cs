@@ -52,7 +52,10 @@ public sealed class KeysInTheWayTests(RedisFixture redis) : IClassFixture<RedisF
         Assert.Equal(100, counts.Written + counts.Failed);
         Assert.Equal(_failed.Count, counts.Failed);
         Assert.All(_failed, item => Assert.Equal(3, Keys.Partition(item.ItemKey)));
-        Assert.Contains(_incidents, incident => incident.Kind == PublishIncidentKind.WrongType && incident.Message.Contains(Keys.Fence(3), StringComparison.Ordinal));
+        Assert.Contains(
+            _incidents,
+            incident => incident.Kind == PublishIncidentKind.WrongType && incident.Message.Contains(Keys.Fence(3), StringComparison.Ordinal)
+        );
 
         await redis.Database.KeyDeleteAsync(fence ? Keys.Fence(3) : Keys.Changes(3));
         List<Refresh> again = [.. _failed];
@@ -73,7 +76,11 @@ public sealed class KeysInTheWayTests(RedisFixture redis) : IClassFixture<RedisF
         }
 
         await redis.Database.SetAddAsync(Keys.User(7), "theirs");
-        PublishCounts counts = await new UserHistoryPublisher(redis.Database, _options, TimeProvider.System, _incidents.Add).PublishAsync(batch, 1, Stop);
+        PublishCounts counts = await new UserHistoryPublisher(redis.Database, _options, TimeProvider.System, _incidents.Add).PublishAsync(
+            batch,
+            1,
+            Stop
+        );
 
         Assert.Equal(new PublishCounts(Written: 49, Removed: 0, Skipped: 0, Rejected: 1, Failed: 0), counts);
         Assert.StartsWith(Keys.User(7), Assert.Single(_incidents).Message, StringComparison.Ordinal);

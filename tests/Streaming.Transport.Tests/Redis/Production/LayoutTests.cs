@@ -49,7 +49,14 @@ public sealed class LayoutTests(RedisFixture redis) : IClassFixture<RedisFixture
         foreach (int partitions in (int[])[7, 9, 256])
         {
             RedisOptions other = _options with { Partitions = partitions };
-            foreach (Func<Task> call in (Func<Task>[])[() => PublishAsync(other), () => StoreAccess.CheckAsync(redis.Database, other, TimeProvider.System, Stop), () => Generations(other).ListAsync(1, Stop)])
+            foreach (
+                Func<Task> call in (Func<Task>[])
+                    [
+                        () => PublishAsync(other),
+                        () => StoreAccess.CheckAsync(redis.Database, other, TimeProvider.System, Stop),
+                        () => Generations(other).ListAsync(1, Stop),
+                    ]
+            )
             {
                 KeyLayoutException error = await Assert.ThrowsAsync<KeyLayoutException>(call);
                 Assert.Equal((partitions, 8), (error.Set, error.Stored));
@@ -75,7 +82,9 @@ public sealed class LayoutTests(RedisFixture redis) : IClassFixture<RedisFixture
     public async Task Check_RecordIsNewerOrForeign_IsRefused(string record, string said)
     {
         await redis.Database.StringSetAsync(Newest.LayoutRecord, record);
-        StoreRefusedException error = await Assert.ThrowsAsync<StoreRefusedException>(() => StoreAccess.CheckAsync(redis.Database, _options, TimeProvider.System, Stop));
+        StoreRefusedException error = await Assert.ThrowsAsync<StoreRefusedException>(() =>
+            StoreAccess.CheckAsync(redis.Database, _options, TimeProvider.System, Stop)
+        );
         Assert.Contains(Newest.LayoutRecord, error.Message, StringComparison.Ordinal);
         Assert.Contains(said, error.Message, StringComparison.Ordinal);
     }
@@ -108,7 +117,13 @@ public sealed class LayoutTests(RedisFixture redis) : IClassFixture<RedisFixture
         for (int round = 0; round < 20; round++)
         {
             await publisher.OpenAsync(1, 2, Stop);
-            RedisKey[] gone = [Newest.LayoutRecord, .. Enumerable.Range(0, many.Partitions).Select(partition => (RedisKey)new RedisKeys(many.Model, many.Partitions).Fence(partition))];
+            RedisKey[] gone =
+            [
+                Newest.LayoutRecord,
+                .. Enumerable
+                    .Range(0, many.Partitions)
+                    .Select(partition => (RedisKey)new RedisKeys(many.Model, many.Partitions).Fence(partition)),
+            ];
             await redis.Database.KeyDeleteAsync(gone);
 
             // One raises the fences again, the other reads them for the first time.

@@ -70,14 +70,15 @@ public sealed class ReplicationTests
         RedisConnection.Close(connection);
     }
 
-    private static RedisOptions Options(string configuration) => new()
-    {
-        Configuration = configuration,
-        Partitions = 8,
-        CommandTimeout = TimeSpan.FromSeconds(2),
-        RetryAttempts = 1,
-        RetryDelay = TimeSpan.FromMilliseconds(20),
-    };
+    private static RedisOptions Options(string configuration) =>
+        new()
+        {
+            Configuration = configuration,
+            Partitions = 8,
+            CommandTimeout = TimeSpan.FromSeconds(2),
+            RetryAttempts = 1,
+            RetryDelay = TimeSpan.FromMilliseconds(20),
+        };
 
     private static async Task PublishAsync(EmbeddingPublisher publisher, long step)
     {
