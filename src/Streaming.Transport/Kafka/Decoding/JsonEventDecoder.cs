@@ -15,6 +15,18 @@ internal sealed class JsonEventDecoder
     /// <summary>The longest form of an id: each byte as \u00XX.</summary>
     private const int MaxEscapedBytes = 6 * InteractionEvent.MaxIdBytes;
 
+    private enum Field
+    {
+        Other,
+        User,
+        Item,
+        Type,
+        Time,
+        Id,
+        Value,
+        Dwell,
+    }
+
     private static readonly JsonReaderOptions ReaderOptions = new() { MaxDepth = MaxDepth };
     private readonly byte[] _user = new byte[MaxEscapedBytes];
     private readonly byte[] _item = new byte[MaxEscapedBytes];
@@ -55,38 +67,33 @@ internal sealed class JsonEventDecoder
         DeadLetterReason reason = DeadLetterReason.None;
         while (reason == DeadLetterReason.None && reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
-            if (reader.ValueTextEquals("user_id"u8))
+            switch (FieldOf(reader))
             {
-                reason = ReadText(ref reader, _user, out user);
-            }
-            else if (reader.ValueTextEquals("item_id"u8))
-            {
-                reason = ReadText(ref reader, _item, out item);
-            }
-            else if (reader.ValueTextEquals("event_time_ms"u8))
-            {
-                reason = ReadInteger(ref reader, out long? milliseconds);
-                time = milliseconds ?? 0;
-            }
-            else if (reader.ValueTextEquals("type"u8))
-            {
-                reason = ReadText(ref reader, _type, out type);
-            }
-            else if (reader.ValueTextEquals("event_id"u8))
-            {
-                reason = ReadText(ref reader, _eventId, out eventId);
-            }
-            else if (reader.ValueTextEquals("value"u8))
-            {
-                reason = ReadNumber(ref reader, out value);
-            }
-            else if (reader.ValueTextEquals("dwell_ms"u8))
-            {
-                reason = ReadInteger(ref reader, out dwell);
-            }
-            else
-            {
-                reader.Skip();
+                case Field.User:
+                    reason = ReadText(ref reader, _user, out user);
+                    break;
+                case Field.Item:
+                    reason = ReadText(ref reader, _item, out item);
+                    break;
+                case Field.Type:
+                    reason = ReadText(ref reader, _type, out type);
+                    break;
+                case Field.Time:
+                    reason = ReadInteger(ref reader, out long? milliseconds);
+                    time = milliseconds ?? 0;
+                    break;
+                case Field.Id:
+                    reason = ReadText(ref reader, _eventId, out eventId);
+                    break;
+                case Field.Value:
+                    reason = ReadNumber(ref reader, out value);
+                    break;
+                case Field.Dwell:
+                    reason = ReadInteger(ref reader, out dwell);
+                    break;
+                default:
+                    reader.Skip();
+                    break;
             }
         }
 
@@ -113,6 +120,31 @@ internal sealed class JsonEventDecoder
         };
         return DeadLetterReason.None;
     }
+
+    // By length first: at most two names are compared in place of seven.
+    private static Field FieldOf(in Utf8JsonReader reader) =>
+        reader.ValueSpan.Length switch
+        {
+            _ when reader.ValueIsEscaped => EscapedFieldOf(reader),
+            4 when reader.ValueSpan.SequenceEqual("type"u8) => Field.Type,
+            5 when reader.ValueSpan.SequenceEqual("value"u8) => Field.Value,
+            7 when reader.ValueSpan.SequenceEqual("user_id"u8) => Field.User,
+            7 when reader.ValueSpan.SequenceEqual("item_id"u8) => Field.Item,
+            8 when reader.ValueSpan.SequenceEqual("event_id"u8) => Field.Id,
+            8 when reader.ValueSpan.SequenceEqual("dwell_ms"u8) => Field.Dwell,
+            13 when reader.ValueSpan.SequenceEqual("event_time_ms"u8) => Field.Time,
+            _ => Field.Other,
+        };
+
+    private static Field EscapedFieldOf(in Utf8JsonReader reader) =>
+        reader.ValueTextEquals("user_id"u8) ? Field.User
+        : reader.ValueTextEquals("item_id"u8) ? Field.Item
+        : reader.ValueTextEquals("event_time_ms"u8) ? Field.Time
+        : reader.ValueTextEquals("type"u8) ? Field.Type
+        : reader.ValueTextEquals("event_id"u8) ? Field.Id
+        : reader.ValueTextEquals("value"u8) ? Field.Value
+        : reader.ValueTextEquals("dwell_ms"u8) ? Field.Dwell
+        : Field.Other;
 
     private static DeadLetterReason ReadText(scoped ref Utf8JsonReader reader, byte[] buffer, out ReadOnlySpan<byte> text)
     {
