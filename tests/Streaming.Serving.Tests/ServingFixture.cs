@@ -1,11 +1,17 @@
 using System.Text;
 using StackExchange.Redis;
 using Streaming.Core.Embeddings;
+using Streaming.Core.Generations;
 using Streaming.Core.Hashing;
 using Streaming.Core.Refreshes;
 using Streaming.Lab.Embedded;
+using Streaming.Learning.Cpu;
+using Streaming.Models.Options;
+using Streaming.Models.Slices;
+using Streaming.Models.State;
 using Streaming.Serving.Search;
 using Streaming.Transport.Redis;
+using Streaming.Transport.Redis.Generations;
 using Streaming.Transport.Redis.Publishing;
 using Xunit;
 
@@ -59,15 +65,61 @@ public sealed class ServingFixture : IAsyncLifetime
     public EmbeddingIndex Index(RedisOptions options, bool cosine = true) =>
         new(Database, Serving(options), new IndexOptions { Widths = Widths, Cosine = cosine }, TimeProvider.System);
 
-    public async Task<EmbeddingPublisher> OpenAsync(RedisOptions options, uint generation = 1)
+    public async Task<EmbeddingPublisher> OpenAsync(RedisOptions options, uint generation = 1, IReadOnlyList<int>? widths = null)
     {
-        EmbeddingPublisher publisher = new(Database, options, Widths, TimeProvider.System);
+        EmbeddingPublisher publisher = new(Database, options, widths ?? Widths, TimeProvider.System);
         await publisher.OpenAsync(generation, 1);
         return publisher;
+    }
+
+    /// <summary>Publishes the first items of an engine's table as item0, item1, …, and its towers.</summary>
+    public async Task PublishModelAsync(
+        RedisOptions options,
+        CpuEngine engine,
+        int count,
+        uint generation = 1,
+        IReadOnlyDictionary<int, RelatedItems>? lists = null
+    )
+    {
+        int dimension = engine.Model.Dimension;
+        float[] vectors = new float[count * dimension];
+        for (int row = 0; row < count; row++)
+        {
+            engine.InitializeRow(row, RedisKeys.Hash($"item{row}"));
+        }
+
+        engine.EncodeItems([.. Enumerable.Range(0, count)], vectors);
+        EmbeddingPublisher publisher = await OpenAsync(options, generation, engine.Model.Widths);
+        await publisher.PublishAsync(
+            [
+                .. Enumerable
+                    .Range(0, count)
+                    .Select(row => Item(row, 1, vectors[(row * dimension)..((row + 1) * dimension)]) with { Related = lists?[row] }),
+            ],
+            []
+        );
+        using TensorSource parameters = engine.CopyParameters();
+        await new GenerationPublisher(Database, options, TimeProvider.System).PublishAsync(
+            new GenerationRecord
+            {
+                Generation = generation,
+                Token = 1,
+                Step = 1,
+                Widths = engine.Model.Widths,
+            },
+            engine.Model.Widths.Select(width => KeyValuePair.Create(width, Tower(parameters, engine.Model, width, generation)))
+        );
     }
 
     public static Refresh Item(int i, long step, float[]? vector) =>
         new(XxHash64.Hash(Encoding.UTF8.GetBytes($"item{i}")), $"item{i}", vector, step, 0, 0);
 
     public static float[] Vector(Random random) => [.. Enumerable.Range(0, 16).Select(_ => (random.NextSingle() * 2) - 1)];
+
+    private static byte[] Tower(TensorSource parameters, ModelOptions model, int width, uint generation)
+    {
+        using MemoryStream file = new();
+        SlicedModel.Write(parameters, model, width, new ModelVersion(generation, 1, 1), projection: false, file);
+        return file.ToArray();
+    }
 }

@@ -39,7 +39,23 @@ public sealed class OptionErrors
     /// <summary>Adds what the check of an object finds that is the value of a property.</summary>
     /// <param name="property">The property that holds the object.</param>
     /// <param name="validate">The object's check.</param>
-    public void Include(string property, Action validate)
+    public void Include(string property, Action validate) =>
+        Include(validate, error => error with { Property = $"{property}.{error.Property}" });
+
+    /// <summary>Adds what the check of an object finds that has some of these properties under the same names.</summary>
+    /// <param name="validate">The object's check.</param>
+    public void Include(Action validate) => Include(validate, static error => error);
+
+    /// <exception cref="OptionsException">There was an error.</exception>
+    public void Throw()
+    {
+        if (_errors.Count > 0)
+        {
+            throw new OptionsException(_errors);
+        }
+    }
+
+    private void Include(Action validate, Func<SettingError, SettingError> named)
     {
         ArgumentNullException.ThrowIfNull(validate);
         try
@@ -48,16 +64,7 @@ public sealed class OptionErrors
         }
         catch (OptionsException exception)
         {
-            _errors.AddRange(exception.Errors.Select(error => error with { Property = $"{property}.{error.Property}" }));
-        }
-    }
-
-    /// <exception cref="OptionsException">There was an error.</exception>
-    public void Throw()
-    {
-        if (_errors.Count > 0)
-        {
-            throw new OptionsException(_errors);
+            _errors.AddRange(exception.Errors.Select(named));
         }
     }
 }

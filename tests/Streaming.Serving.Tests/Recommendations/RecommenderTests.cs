@@ -1,15 +1,11 @@
 using Streaming.Core.Embeddings;
-using Streaming.Core.Generations;
 using Streaming.Core.Histories;
 using Streaming.Learning.Cpu;
 using Streaming.Models.Batches;
 using Streaming.Models.Options;
-using Streaming.Models.Slices;
-using Streaming.Models.State;
 using Streaming.Serving.Recommendations;
 using Streaming.Serving.Search;
 using Streaming.Transport.Redis;
-using Streaming.Transport.Redis.Generations;
 using Streaming.Transport.Redis.Publishing;
 using Xunit;
 
@@ -357,50 +353,8 @@ public sealed class RecommenderTests(ServingFixture redis) : IClassFixture<Servi
         return cosine ? dot / Math.Sqrt(userNorm * itemNorm) : dot;
     }
 
-    private async Task PublishAsync(CpuEngine engine, uint generation, Dictionary<int, RelatedItems>? lists = null)
-    {
-        for (int row = 0; row < Items; row++)
-        {
-            engine.InitializeRow(row, RedisKeys.Hash(Id(row)));
-        }
-
-        float[] vectors = new float[Items * engine.Model.Dimension];
-        engine.EncodeItems([.. Enumerable.Range(0, Items)], vectors);
-        EmbeddingPublisher publisher = await redis.OpenAsync(_options, generation);
-        await publisher.PublishAsync(
-            [
-                .. Enumerable
-                    .Range(0, Items)
-                    .Select(row =>
-                        ServingFixture.Item(row, 1, vectors[(row * engine.Model.Dimension)..((row + 1) * engine.Model.Dimension)]) with
-                        {
-                            Related = lists?[row],
-                        }
-                    ),
-            ],
-            [],
-            Stop
-        );
-        using TensorSource parameters = engine.CopyParameters();
-        await new GenerationPublisher(redis.Database, _options, TimeProvider.System).PublishAsync(
-            new GenerationRecord
-            {
-                Generation = generation,
-                Token = 1,
-                Step = 1,
-                Widths = engine.Model.Widths,
-            },
-            engine.Model.Widths.Select(width => KeyValuePair.Create(width, Tower(parameters, engine.Model, width, generation))),
-            Stop
-        );
-    }
-
-    private static byte[] Tower(TensorSource parameters, ModelOptions model, int width, uint generation)
-    {
-        using MemoryStream file = new();
-        SlicedModel.Write(parameters, model, width, new ModelVersion(generation, 1, 1), projection: false, file);
-        return file.ToArray();
-    }
+    private Task PublishAsync(CpuEngine engine, uint generation, Dictionary<int, RelatedItems>? lists = null) =>
+        redis.PublishModelAsync(_options, engine, Items, generation, lists);
 
     private async Task PublishHistoryAsync()
     {

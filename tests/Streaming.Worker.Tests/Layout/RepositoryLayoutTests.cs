@@ -30,7 +30,16 @@ public class RepositoryLayoutTests
             ["Streaming.Core", "Streaming.Formats"],
             ["Confluent.Kafka", "StackExchange.Redis", "Polly.Core", "Google.Protobuf", "Grpc.Tools"]
         ),
-        ["Streaming.Serving"] = (["Streaming.Core", "Streaming.Kernels", "Streaming.Models"], ["StackExchange.Redis", "Polly.Core"]),
+        ["Streaming.Serving"] = (
+            ["Streaming.Core", "Streaming.Kernels", "Streaming.Models"],
+            [
+                "Microsoft.Extensions.Diagnostics.HealthChecks",
+                "Microsoft.Extensions.Hosting.Abstractions",
+                "Microsoft.Extensions.Options",
+                "Polly.Core",
+                "StackExchange.Redis",
+            ]
+        ),
         ["Streaming.Learning.Torch"] = (
             ["Streaming.Core", "Streaming.Kernels", "Streaming.Models", "Streaming.Learning"],
             ["TorchSharp", "libtorch-cpu-linux-x64", "TorchSharp-cuda-linux"]
