@@ -68,6 +68,7 @@ internal static class BacktestSettings
                         .Catalogue.Sections.Select(static section => section.Name)
                         .Except(["Events", "History", "Dedup", "Model", "Training"]),
                     .. Derived,
+                    SettingsPreset.OldVariable,
                 ],
                 StringComparer.OrdinalIgnoreCase
             ),

@@ -96,6 +96,7 @@ public static class WorkerSettings
         {
             // What `streaming-lab backtest` reads, and writes into the files that `run --settings` takes.
             Elsewhere = new HashSet<string>(StringComparer.OrdinalIgnoreCase) { "Stream", "Offline" },
+            Presets = WorkerPresets.All,
         };
 
     /// <summary>Reads the options from an environment.</summary>

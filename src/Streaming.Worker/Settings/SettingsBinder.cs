@@ -66,7 +66,8 @@ internal sealed class SettingsBinder(SettingsCatalogue catalogue, List<string> e
     public string LabelOf(Setting setting) =>
         Label(setting.Variable, _sources.TryGetValue(setting, out SettingSource source) ? source.Place : string.Empty);
 
-    private static string Label(string name, string place) => place.Length == 0 ? name : $"{name} ({place})";
+    /// <summary>A name for an error message, with the place where it was set.</summary>
+    public static string Label(string name, string place) => place.Length == 0 ? name : $"{name} ({place})";
 
     // The old name and the new one may both be set while a deployment moves from one version to the next.
     private static bool Agree(SettingInput left, SettingInput right) =>

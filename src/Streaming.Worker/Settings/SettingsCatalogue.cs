@@ -16,6 +16,9 @@ public sealed class SettingsCatalogue(IReadOnlyList<SettingsSection> sections)
     /// </summary>
     public IReadOnlySet<string> Elsewhere { get; init; } = new HashSet<string>();
 
+    /// <summary>Gets the presets; without any, there is no setting that chooses one.</summary>
+    public IReadOnlyList<SettingsPreset> Presets { get; init; } = [];
+
     /// <summary>Reads every section from an environment, over the defaults.</summary>
     /// <exception cref="SettingsException">Names everything that is unknown, unreadable or not allowed.</exception>
     public SettingsValues Load(IReadOnlyDictionary<string, string> environment) => Load([SettingsLayer.Environment(environment)]);
@@ -28,12 +31,18 @@ public sealed class SettingsCatalogue(IReadOnlyList<SettingsSection> sections)
         ArgumentNullException.ThrowIfNull(layers);
         var errors = new List<string>();
         var binder = new SettingsBinder(this, errors);
-        foreach (SettingsLayer layer in layers)
+        var choice = new PresetChoice(Presets, layers, errors);
+        foreach (SettingsLayer layer in choice.Layers)
         {
             binder.Bind(layer);
         }
 
-        var settings = new SettingsValues(this, binder.Values) { Sources = binder.Sources, Notices = binder.Notices() };
+        var settings = new SettingsValues(this, binder.Values)
+        {
+            Preset = choice.Preset,
+            Sources = binder.Sources,
+            Notices = binder.Notices(),
+        };
         foreach (SettingsSection section in Sections)
         {
             errors.AddRange(Errors(section, settings).Select(error => Name(section, error, binder)));

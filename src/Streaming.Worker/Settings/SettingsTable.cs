@@ -33,6 +33,11 @@ internal static class SettingsTable
         ArgumentNullException.ThrowIfNull(settings);
         var text = new StringBuilder();
         text.Append("# Set first\n");
+        if (settings.Preset is { } preset)
+        {
+            text.Append(SettingsFile.Line(SettingsPreset.Variable, preset.Name)).Append('\n');
+        }
+
         Lines(settings.Catalogue.Sections, essential: true, settings, text);
         foreach (SettingGroup group in Enum.GetValues<SettingGroup>())
         {
@@ -49,6 +54,7 @@ internal static class SettingsTable
         ArgumentNullException.ThrowIfNull(catalogue);
         var text = new StringBuilder(Introduction);
         Rows(catalogue.Sections, essential: true, text);
+        Presets(catalogue, text);
         foreach (SettingGroup group in Enum.GetValues<SettingGroup>())
         {
             text.Append("## ").Append(group).Append("\n\n");
@@ -65,6 +71,27 @@ internal static class SettingsTable
         }
 
         return text.ToString().TrimEnd('\n') + "\n";
+    }
+
+    private static void Presets(SettingsCatalogue catalogue, StringBuilder text)
+    {
+        if (catalogue.Presets.Count == 0)
+        {
+            return;
+        }
+
+        text.Append("## Presets\n\n")
+            .Append($"`{SettingsPreset.Variable}=NAME` chooses values for a kind of installation; what is set elsewhere replaces them.\n\n")
+            .Append("| name | for | values |\n|---|---|---|\n");
+        foreach (SettingsPreset preset in catalogue.Presets)
+        {
+            IEnumerable<string> values = preset.Values.Select(static pair => $"`{Setting.Prefix}{pair.Key}={pair.Value}`");
+            text.Append(
+                $"| `{preset.Name}` | {preset.Purpose} | {(preset.Values.Count == 0 ? "the defaults" : string.Join(", ", values))} |\n"
+            );
+        }
+
+        text.Append('\n');
     }
 
     private static void Lines(IEnumerable<SettingsSection> sections, bool essential, SettingsValues settings, StringBuilder text)

@@ -6,6 +6,9 @@ public sealed class SettingsValues(SettingsCatalogue catalogue, IReadOnlyDiction
     /// <summary>Gets the catalogue that these were read by.</summary>
     public SettingsCatalogue Catalogue { get; } = catalogue;
 
+    /// <summary>Gets the preset that was chosen, or null.</summary>
+    public SettingsPreset? Preset { get; init; }
+
     /// <summary>Gets where each value that is not the default comes from.</summary>
     public IReadOnlyDictionary<Setting, SettingSource> Sources { get; init; } = new Dictionary<Setting, SettingSource>();
 
