@@ -3,7 +3,8 @@ using Xunit;
 
 namespace Streaming.Tests;
 
-/// <summary>A part of every test project: a test that asserts nothing passes whatever the code does.</summary>
+/// <summary>A part of every test project: a test that asserts nothing passes whatever the code does, and one whose name says nothing fails
+/// without telling what is broken.</summary>
 public sealed class TestsAssertTests
 {
     [Fact]
@@ -21,4 +22,11 @@ public sealed class TestsAssertTests
 
         Assert.True(without.Length == 0, string.Join('\n', without));
     }
+
+    [Fact]
+    public void Tests_AreNamedByTheirSubjectAndWhatItDoes() =>
+        Assert.All(
+            Assertions.TestsOf(typeof(TestsAssertTests).Assembly.GetTypes()),
+            static test => Assert.Matches("^[A-Z][A-Za-z0-9]+(_[A-Z0-9][A-Za-z0-9]+)+$", test.Name)
+        );
 }
