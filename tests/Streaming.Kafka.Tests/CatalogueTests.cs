@@ -40,7 +40,7 @@ public sealed class CatalogueTests(KafkaServers servers)
     }
 
     [Fact]
-    public async Task Catalogue_DeletedAndMadeAnew_IsLearnedAgainWhereMissingRecordsMayBeSkipped()
+    public async Task Catalogue_DeletedAndRecreated_IsLearnedAgainWhereMissingRecordsMayBeSkipped()
     {
         await using KafkaBench bench = await KafkaBench.StartAsync(servers);
         await bench.CreateItemsAsync();

@@ -130,7 +130,7 @@ public sealed class RegistryTests(KafkaServers servers)
     }
 
     [Fact]
-    public async Task Frozen_RecordsWaitHealthNamesTheAddressAndReadingGoesOnWhenItIsBack()
+    public async Task Frozen_RecordsWaitHealthNamesTheAddressAndReadingContinuesWhenItIsBack()
     {
         await using var registry = new RegistryServer();
         await registry.StartAsync();

@@ -10,7 +10,7 @@ public sealed class TakeoverTests(KafkaServers servers)
     [InlineData(Reading.Static)]
     [InlineData(Reading.Classic)]
     [InlineData(Reading.Consumer)]
-    public async Task Leader_KilledUnderLoad_TheStandbyGoesOnFromItsCheckpoint(Reading reading)
+    public async Task Leader_KilledUnderLoad_TheStandbyContinuesFromItsCheckpoint(Reading reading)
     {
         await using KafkaBench bench = await KafkaBench.StartAsync(servers, reading);
         await using WorkerProcess leader = bench.StartWorker();

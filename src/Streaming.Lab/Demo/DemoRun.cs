@@ -94,7 +94,7 @@ internal sealed class DemoRun : IAsyncDisposable
 
         var store = new DemoStore(redis, _settings.Redis);
         long before = await store.UsedBytesAsync().ConfigureAwait(false);
-        using var pipeline = new Pipeline(
+        using var pipeline = Pipeline.Open(
             _settings,
             RunPlan.First,
             redis.GetDatabase(),

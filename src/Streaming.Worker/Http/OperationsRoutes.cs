@@ -1,5 +1,5 @@
-using System.Text.Json;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
 using Streaming.Worker.Health;
 using Streaming.Worker.Metrics;
@@ -13,26 +13,20 @@ public static class OperationsRoutes
     public static void Map(IEndpointRouteBuilder routes, HealthReport health, PrometheusExposition metrics)
     {
         // Alive until it has failed for good: a worker that waits for Kafka must not be restarted for it.
-        routes.MapRead("/health/live", context => WriteHealthAsync(context, health, HealthLevel.NotReady));
-        routes.MapRead("/health/ready", context => WriteHealthAsync(context, health, HealthLevel.Degraded));
+        routes.MapRead("/health/live", context => Report(health, HealthLevel.NotReady).ExecuteAsync(context));
+        routes.MapRead("/health/ready", context => Report(health, HealthLevel.Degraded).ExecuteAsync(context));
         routes.MapRead(
             "/metrics",
-            async context =>
-            {
-                context.Response.ContentType = "text/plain; version=0.0.4; charset=utf-8";
-                await context.Response.WriteAsync(metrics.Render(), context.RequestAborted).ConfigureAwait(false);
-            }
+            context => TypedResults.Text(metrics.Render(), "text/plain; version=0.0.4; charset=utf-8").ExecuteAsync(context)
         );
     }
 
-    private static Task WriteHealthAsync(HttpContext context, HealthReport health, HealthLevel worstAllowed)
+    private static JsonHttpResult<object> Report(HealthReport health, HealthLevel worstAllowed)
     {
         HealthLevel level = health.Level;
-        context.Response.StatusCode = level <= worstAllowed ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable;
-        context.Response.ContentType = "application/json";
-        return context.Response.WriteAsync(
-            JsonSerializer.Serialize(new { status = HealthReport.Name(level), parts = health.Parts() }),
-            context.RequestAborted
+        return TypedResults.Json<object>(
+            new { status = HealthReport.Name(level), parts = health.Parts() },
+            statusCode: level <= worstAllowed ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable
         );
     }
 }

@@ -6,6 +6,6 @@ public enum LogFormat
     /// <summary>Lines for people.</summary>
     Text,
 
-    /// <summary>One JSON object a line.</summary>
+    /// <summary>One JSON object a line, in the compact log event format (CLEF).</summary>
     Json,
 }

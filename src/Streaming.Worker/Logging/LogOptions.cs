@@ -8,6 +8,6 @@ public sealed record LogOptions
     /// <summary>Gets the lowest level that is written. Default Information.</summary>
     public LogEventLevel Level { get; init; } = LogEventLevel.Information;
 
-    /// <summary>Gets the form: Text, or Json for one object a line. Default Text.</summary>
+    /// <summary>Gets the format: Text, or Json for one object a line in the compact log event format (CLEF). Default Text.</summary>
     public LogFormat Format { get; init; } = LogFormat.Text;
 }

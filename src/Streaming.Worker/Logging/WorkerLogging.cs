@@ -4,6 +4,7 @@ using Serilog;
 using Serilog.Core;
 using Serilog.Events;
 using Serilog.Extensions.Logging;
+using Serilog.Formatting.Compact;
 
 namespace Streaming.Worker.Logging;
 
@@ -22,7 +23,7 @@ public static class WorkerLogging
         LoggerConfiguration configuration = new LoggerConfiguration().MinimumLevel.Verbose();
         configuration =
             options.Format == LogFormat.Json
-                ? configuration.WriteTo.Console(new CompactJsonFormatter(), standardErrorFromLevel: LogEventLevel.Verbose)
+                ? configuration.WriteTo.Console(new RenderedCompactJsonFormatter(), standardErrorFromLevel: LogEventLevel.Verbose)
                 : configuration.WriteTo.Console(
                     outputTemplate: Template,
                     formatProvider: CultureInfo.InvariantCulture,

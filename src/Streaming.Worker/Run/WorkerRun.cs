@@ -2,9 +2,7 @@ using Microsoft.Extensions.Logging;
 using StackExchange.Redis;
 using Streaming.Learning.Checkpoints;
 using Streaming.Learning.Engine;
-using Streaming.Learning.Training;
 using Streaming.Transport.Kafka.Native;
-using Streaming.Transport.Kafka.Topics;
 using Streaming.Transport.Redis;
 using Streaming.Transport.Redis.Access;
 using Streaming.Transport.Redis.Generations;
@@ -33,7 +31,7 @@ internal sealed class WorkerRun : IDisposable
     private readonly HealthReport _health = new();
     private readonly PrometheusExposition _exposition = new(Telemetry.Meters);
     private readonly IDisposable? _telemetry;
-    private bool _hasDiverged;
+    private readonly ReturnPolicy _returns;
 
     /// <summary>Creates a worker; nothing connects before <see cref="RunAsync"/>.</summary>
     /// <param name="settings">All settings.</param>
@@ -55,6 +53,7 @@ internal sealed class WorkerRun : IDisposable
         _time = time;
         _loggers = loggers;
         _logger = loggers.CreateLogger<WorkerRun>();
+        _returns = new ReturnPolicy(settings.Kafka.SkipMissing, _logger);
         _metrics.Observe(static () => PipelineStatus.Empty, _health);
         _telemetry = Telemetry.Start(settings.Telemetry, _logger);
     }
@@ -279,9 +278,9 @@ internal sealed class WorkerRun : IDisposable
     }
 
     /// <summary>
-    /// Runs the pipeline, and again from the last checkpoint: once when training diverges, and whenever a topic was created anew
-    /// and that is to be skipped. Each is a life of its own, with a greater token: what the one before has published after the
-    /// checkpoint has greater steps, and must be replaced all the same.
+    /// Runs the pipeline, and again from the last checkpoint after each failure that <see cref="ReturnPolicy"/> allows. Each is a life
+    /// of its own, with a greater token: what the previous one published after the checkpoint has greater steps, and must be replaced
+    /// all the same.
     /// </summary>
     private async Task TrainAsync(TrainerLease lease, IDatabase redis, CancellationToken stopping, CancellationToken abort)
     {
@@ -307,7 +306,7 @@ internal sealed class WorkerRun : IDisposable
         try
         {
             var fence = new CheckpointFence(lease.Token, () => MayKeep(lease));
-            using var pipeline = new Pipeline(
+            using var pipeline = Pipeline.Open(
                 _settings,
                 _plan,
                 redis,
@@ -318,7 +317,7 @@ internal sealed class WorkerRun : IDisposable
                 _loggers,
                 _engines,
                 returned,
-                IsReturn
+                _returns.Allows
             );
             _health.Set("trainer", HealthLevel.Healthy);
             try
@@ -326,9 +325,9 @@ internal sealed class WorkerRun : IDisposable
                 await pipeline.RunAsync(stopping, abort).ConfigureAwait(false);
                 return null;
             }
-            catch (Exception exception) when (IsReturn(exception))
+            catch (Exception exception) when (_returns.Allows(exception))
             {
-                return Return(pipeline, exception);
+                return pipeline.Leave(_returns.Take(exception));
             }
         }
         finally
@@ -336,27 +335,6 @@ internal sealed class WorkerRun : IDisposable
             await ended.CancelAsync().ConfigureAwait(false);
             await keeping.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
-    }
-
-    private bool IsReturn(Exception exception) =>
-        exception switch
-        {
-            NonFiniteLossException => !_hasDiverged,
-            TopicReplacedException => _settings.Kafka.SkipMissing,
-            _ => false,
-        };
-
-    private PipelineReturn Return(Pipeline pipeline, Exception exception)
-    {
-        if (exception is TopicReplacedException replaced)
-        {
-            PipelineLog.TopicReplaced(_logger, exception.Message);
-            return pipeline.Leave(replaced.OldEnds);
-        }
-
-        _hasDiverged = true;
-        PipelineLog.GoingBack(_logger, exception.Message);
-        return pipeline.Leave([]);
     }
 
     /// <summary>Gives the lease up, so that a standby need not wait; a store that is away lets it run out.</summary>

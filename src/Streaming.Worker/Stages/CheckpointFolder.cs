@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging;
 using Streaming.Learning.Checkpoints;
 using Streaming.Transport.Redis;
 using Streaming.Worker.Failures;
@@ -14,6 +15,28 @@ internal static class CheckpointFolder
     {
         RedisOptions redis = settings.Redis;
         return new CheckpointOwner(redis.Model, settings.Kafka.InteractionsTopic, redis.Partitions);
+    }
+
+    /// <summary>The store of the checkpoints that a pipeline with these settings writes; null: it writes none.</summary>
+    /// <param name="settings">The options of all stages.</param>
+    /// <param name="plan">The generation.</param>
+    /// <param name="fence">Fencing token of the writer.</param>
+    /// <param name="time">Clock.</param>
+    /// <param name="logger">Receives the store's warnings.</param>
+    public static CheckpointStore? StoreOf(StageOptions settings, RunPlan plan, CheckpointFence fence, TimeProvider time, ILogger logger)
+    {
+        CheckpointOptions keep = settings.Checkpoint;
+        return keep.Folder.Length == 0
+            ? null
+            : new CheckpointStore(
+                keep.Folder,
+                keep.Keep,
+                time,
+                warning => PipelineLog.CheckpointWarning(logger, warning),
+                fence,
+                plan.Generation,
+                OwnerOf(settings)
+            );
     }
 
     /// <summary>Makes the folder and writes to it.</summary>

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Streaming.Learning.Items;
+using Streaming.Learning.Training;
 using Streaming.Transport.Kafka;
 using Streaming.Transport.Redis.Publishing;
 using Streaming.Worker.Health;
@@ -15,6 +16,8 @@ internal sealed class PipelineHealth
     private readonly HealthReport _health;
     private readonly PipelineOptions _options;
     private readonly string _topic;
+    private readonly string _items;
+    private readonly OverloadWatch _load;
     private readonly PartWatch _events;
     private readonly PartWatch _catalogue;
     private readonly PartWatch _trainer;
@@ -27,14 +30,25 @@ internal sealed class PipelineHealth
     /// <summary>Creates it.</summary>
     /// <param name="options">When events and trainer are no use.</param>
     /// <param name="topic">The topic of the events.</param>
+    /// <param name="items">The topic of the catalogue.</param>
     /// <param name="itemCapacity">Rows of the item table.</param>
     /// <param name="health">Told.</param>
     /// <param name="time">Clock.</param>
     /// <param name="logger">Told of what nobody else logs.</param>
-    public PipelineHealth(PipelineOptions options, string topic, int itemCapacity, HealthReport health, TimeProvider time, ILogger logger)
+    public PipelineHealth(
+        PipelineOptions options,
+        string topic,
+        string items,
+        int itemCapacity,
+        HealthReport health,
+        TimeProvider time,
+        ILogger logger
+    )
     {
         _options = options;
         _topic = topic;
+        _items = items;
+        _load = new OverloadWatch(options.OverloadShare, health, logger);
         _health = health;
         _events = new PartWatch("events", HealthLevel.Degraded, health, logger);
         _catalogue = new PartWatch("catalogue", HealthLevel.Degraded, health, logger);
@@ -44,6 +58,38 @@ internal sealed class PipelineHealth
         _stall = new StallCheck(options.StallTimeout, time);
         _badVectors = new RecentGrowth(Recent, time);
         _badUsers = new RecentGrowth(Recent, time);
+    }
+
+    /// <summary>Updates every part.</summary>
+    /// <param name="source">The consumer.</param>
+    /// <param name="trainer">The trainer.</param>
+    /// <param name="training">The training stage.</param>
+    /// <param name="store">Publishing.</param>
+    /// <param name="checkpointFailed">Whether the last checkpoint could not be written.</param>
+    /// <param name="overloaded">Whether events are being skipped; null: they never are.</param>
+    public void Update(
+        KafkaSourceStatus source,
+        TrainerStatus trainer,
+        TrainingStage training,
+        StorePublishing store,
+        bool checkpointFailed,
+        bool? overloaded
+    )
+    {
+        Kafka(source);
+        Redis(store.Embeddings, store.Users);
+        Keys(store.Embeddings.Metrics, store.Users.Metrics, store.Servers.Problem, store.Generation.Problem);
+        Events(training.Mix);
+        Catalogue(
+            trainer.ItemCounters,
+            source.Rejected.Where(rejected => rejected.Topic == _items).Sum(static rejected => rejected.Records)
+        );
+        Trainer(training.Batches, training.HasWaiting || (source.Lag > 0 && !source.IsDegraded));
+        Checkpoints(checkpointFailed);
+        if (overloaded is { } isOverloaded)
+        {
+            _load.Set(isOverloaded, source.Lag);
+        }
     }
 
     /// <summary>Says how Kafka is: not ready while no partition of the events is read, since then nothing is learned.</summary>

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Streaming.Models.Options;
 
 namespace Streaming.Worker.Stages;
 
@@ -10,7 +11,22 @@ internal static partial class PipelineLog
         LogLevel.Information,
         "Training {Tower} at widths {Widths} with {Loss} on {Engine}; bank size {Bank}, batch size {BatchSize}"
     )]
-    public static partial void Starting(ILogger logger, string tower, string widths, string loss, string engine, int bank, int batchSize);
+    private static partial void Starting(ILogger logger, string tower, string widths, string loss, string engine, int bank, int batchSize);
+
+    /// <summary>Logs what is trained.</summary>
+    public static void Starting(ILogger logger, StageOptions settings, string engine)
+    {
+        ModelOptions model = settings.Model;
+        Starting(
+            logger,
+            model.Tower.ToString(),
+            string.Join(',', model.Widths),
+            model.Loss.ToString(),
+            engine,
+            model.BankCapacity,
+            settings.Batching.BatchSize
+        );
+    }
 
     [LoggerMessage(1001, LogLevel.Information, "Resuming from checkpoint {Checkpoint}: batch {Sequence}, {Events} events")]
     public static partial void Restored(ILogger logger, string checkpoint, long sequence, long events);

@@ -48,7 +48,7 @@ public class BatcherTests
     }
 
     [Fact]
-    public void Snapshot_OfAnyBatch_GoesOnAsIfNothingHadHappened()
+    public void Snapshot_OfAnyBatch_ContinuesAsIfNothingHadHappened()
     {
         EventFeed feed = new(3000, seed: 3);
         Batcher whole = EventFeed.NewBatcher(EventFeed.NewState(), [], checkpointBatches: 10);

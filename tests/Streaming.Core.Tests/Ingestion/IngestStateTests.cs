@@ -38,7 +38,7 @@ public class IngestStateTests
     }
 
     [Fact]
-    public void WriteTo_WhileAnotherThreadGoesOn_IsAsOfItsMoment()
+    public void WriteTo_WhileAnotherThreadWrites_IsAsOfItsMoment()
     {
         IngestState state = new(new HistoryOptions { Length = 20, MaxUsers = 3000 }, new DedupOptions { Capacity = 10_000 });
         Fill(state, 0, 50_000);

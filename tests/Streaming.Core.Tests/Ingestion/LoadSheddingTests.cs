@@ -79,7 +79,7 @@ public class LoadSheddingTests
     [Theory]
     [InlineData(1.0, 100)]
     [InlineData(0.0, 0)]
-    public void LeavesOut_AllOrNothing_IsThat(double share, int expected)
+    public void LeavesOut_ShareZeroOrOne_LeavesOutNoneOrAll(double share, int expected)
     {
         LoadShedding shedding = Active(share);
         Assert.Equal(expected, Enumerable.Range(0, 100).Count(i => shedding.LeavesOut(new InteractionEvent { EventTime = i }, 1, 2)));

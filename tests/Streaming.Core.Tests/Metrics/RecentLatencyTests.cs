@@ -25,7 +25,7 @@ public sealed class RecentLatencyTests
     }
 
     [Fact]
-    public void NothingForLong_IsNothing()
+    public void Quantile_NoSampleForLong_IsZero()
     {
         var recent = new RecentLatency(TimeSpan.FromSeconds(30), _time);
         recent.Record(TimeSpan.FromSeconds(1));

@@ -48,7 +48,7 @@ public class StreamPositionsTests
     }
 
     [Fact]
-    public void Restart_TopicCreatedAnew_ForgetsTheOldPositions()
+    public void Restart_TopicRecreated_ForgetsTheOldPositions()
     {
         StreamPositions positions = new(["a"], [new("a", 3, 7, "old")]);
         positions.Restart(0, "new");

@@ -113,7 +113,7 @@ public class ElementwiseTests
     }
 
     [Fact]
-    public void Dropout_RateZero_Copies()
+    public void Dropout_RateZero_CopiesTheInput()
     {
         float[] input = RandomFloats.Normal(40, 1),
             output = new float[40];

@@ -64,7 +64,7 @@ public class GemmTests
     }
 
     [Fact]
-    public void Multiply_OneOrThreeThreads_SameBits()
+    public void Multiply_OneOrThreeThreads_GivesTheSameBits()
     {
         using Workers workers = new(3);
         foreach ((int m, int n, int k) in new[] { (300, 70, 300), (40, 200, 500), (13001, 40, 33) })

@@ -29,7 +29,7 @@ public class LruScanTests
     }
 
     [Fact]
-    public void Backward_OneOrThreeThreads_SameBits()
+    public void Backward_OneOrThreeThreads_GivesTheSameBits()
     {
         using Workers workers = new(3);
         int[] lengths = [.. Enumerable.Range(0, 77).Select(i => i % 9)];

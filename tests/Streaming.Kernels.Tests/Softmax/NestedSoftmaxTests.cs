@@ -210,7 +210,7 @@ public class NestedSoftmaxTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public void Run_OneOrTwoThreads_SameBits(bool cosine)
+    public void Run_OneOrTwoThreads_GivesTheSameBits(bool cosine)
     {
         using Workers two = new(2);
         var one = SoftmaxCase.Random(200, 500, 200, [8, 16, 32], seed: 13);

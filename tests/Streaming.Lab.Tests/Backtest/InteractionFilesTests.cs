@@ -45,7 +45,7 @@ public class InteractionFilesTests
     }
 
     [Fact]
-    public void ReadSequences_FileMissingOrEmpty_Says()
+    public void ReadSequences_FileMissingOrEmpty_SaysSo()
     {
         using var files = new TemporaryFiles();
         Assert.Contains(

@@ -106,7 +106,7 @@ public class ItemFeatureFilesTests
     }
 
     [Fact]
-    public void Read_NoItemKnown_Says()
+    public void Read_NoItemKnown_SaysSo()
     {
         using var files = new TemporaryFiles();
         InputFileException error = Assert.Throws<InputFileException>(() =>

@@ -35,7 +35,7 @@ public class SettingsGridTests
     }
 
     [Fact]
-    public void Combinations_NoName_Says() =>
+    public void Combinations_NoName_SaysSo() =>
         Assert.Contains(
             "--set is \"=3\"",
             Assert.Throws<SettingsException>(() => SettingsGrid.Combinations(["=3"])).Message,

@@ -71,7 +71,7 @@ public class SplitProtocolTests
     }
 
     [Fact]
-    public void ByTime_WithoutTimes_Says() =>
+    public void ByTime_WithoutTimes_SaysSo() =>
         Assert.Contains(
             "--events",
             Assert

@@ -45,7 +45,7 @@ public class StepTallyTests
     }
 
     [Fact]
-    public void Add_AStepThatWorks_BeginsTheCountOfFailuresAnew()
+    public void Add_AppliedStep_RestartsTheCountOfFailures()
     {
         var tally = new StepTally("run");
         for (int i = 0; i < 30; i++)

@@ -7,7 +7,7 @@ namespace Streaming.Lab.Tests.Simulation;
 public class SimulatedShopTests
 {
     [Fact]
-    public void Next_SameSeed_SameStream()
+    public void Next_SameSeed_GivesTheSameStream()
     {
         Assert.Equal(Take(new SimulatorOptions { Seed = 7 }, 2000), Take(new SimulatorOptions { Seed = 7 }, 2000));
         Assert.NotEqual(Take(new SimulatorOptions { Seed = 7 }, 2000), Take(new SimulatorOptions { Seed = 8 }, 2000));

@@ -147,7 +147,7 @@ public sealed class BankPolicyTests : IDisposable
     [Theory]
     [InlineData(LossKind.InBatch)]
     [InlineData(LossKind.Mns)]
-    public void HasBank_OtherLoss_False(LossKind loss)
+    public void HasBank_OtherLoss_IsFalse(LossKind loss)
     {
         using var engine = new FakeEngine(Model with { Loss = loss });
         var items = new ItemTable(engine, new ItemTableOptions());

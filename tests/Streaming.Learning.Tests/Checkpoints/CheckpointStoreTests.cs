@@ -50,7 +50,7 @@ public sealed class CheckpointStoreTests : IDisposable
     }
 
     [Fact]
-    public async Task WriteFind_EverythingComesBack()
+    public async Task FindNewest_AfterAWrite_RestoresEverything()
     {
         CheckpointStore store = Store();
         CheckpointWritten written = await Write(store, "the ingestion's own bytes");
@@ -97,7 +97,7 @@ public sealed class CheckpointStoreTests : IDisposable
     }
 
     [Fact]
-    public async Task Write_TrainingGoesOn_HoldsTheStateOfTheSnapshot()
+    public async Task Write_TrainingContinues_HoldsTheStateOfTheSnapshot()
     {
         Train();
         byte[] expected = _engine.StateBytes();

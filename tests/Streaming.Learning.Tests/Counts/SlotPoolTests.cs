@@ -92,7 +92,7 @@ public class SlotPoolTests
     }
 
     [Fact]
-    public void Load_WhatWasSaved_GoesOnTheSame()
+    public void Load_WhatWasSaved_ContinuesIdentically()
     {
         var pool = new SlotPool(2 * Chunk);
         int[] blocks = [.. Enumerable.Range(0, 500).Select(i => pool.Allocate(i % SlotPool.Sizes))];

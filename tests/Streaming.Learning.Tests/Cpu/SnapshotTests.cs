@@ -10,7 +10,7 @@ public sealed class SnapshotTests
     [Theory]
     [InlineData(TowerKind.FmrlRec, IdOptimizer.LazyAdam)]
     [InlineData(TowerKind.YoutubeDnn, IdOptimizer.RowAdagrad)]
-    public void BeginSnapshot_TrainingGoesOn_ShowsTheStateAsOfThen(TowerKind tower, IdOptimizer optimizer)
+    public void BeginSnapshot_TrainingContinues_ShowsTheStateAsOfThen(TowerKind tower, IdOptimizer optimizer)
     {
         ModelOptions options = TestEngines.Options(tower) with { IdOptimizer = optimizer };
         using CpuEngine engine = TestEngines.Create(options);

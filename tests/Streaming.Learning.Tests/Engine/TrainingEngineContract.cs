@@ -227,7 +227,7 @@ public abstract class TrainingEngineContract
 
     [Theory]
     [MemberData(nameof(Models))]
-    public void Restore_OfSnapshot_GoesOnTheSame(string model)
+    public void Restore_OfSnapshot_ContinuesIdentically(string model)
     {
         ModelOptions options = Variants[model] with { Dropout = [0.3f] };
         using TrainingEngine first = Filled(options);

@@ -53,7 +53,7 @@ public class PrequentialEvaluatorTests
     }
 
     [Fact]
-    public void Read_WhatWasWritten_GoesOnAsIfNeverStopped()
+    public void Read_WhatWasWritten_ContinuesAsIfNeverStopped()
     {
         var options = new PrequentialOptions { Cutoffs = [5, 20], Window = 7 };
         var whole = new PrequentialEvaluator([8, 16], options);

@@ -35,7 +35,7 @@ public sealed class RankingWindowTests
     [Theory]
     [InlineData(3)]
     [InlineData(25)]
-    public void Read_WhatWasWritten_GoesOnAsIfNeverStopped(int examples)
+    public void Read_WhatWasWritten_ContinuesAsIfNeverStopped(int examples)
     {
         RankingWindow window = new([10], 10),
             other = new([10], 10);

@@ -232,7 +232,7 @@ public sealed class ItemTableTests : IDisposable
     }
 
     [Fact]
-    public void EventsOf_RowGivenToAnother_StartsAnew()
+    public void EventsOf_RowGivenToAnother_StartsOver()
     {
         ItemTable table = Table();
         int row = Touch(table, "a");

@@ -222,7 +222,7 @@ public sealed class RefreshCollectorTests : IDisposable
     }
 
     [Fact]
-    public async Task Collect_ClockSetBack_PostsNothingAndGoesOn()
+    public async Task Collect_ClockSetBack_PostsNothingAndContinues()
     {
         await Fill(300);
         _now -= 500_000;
@@ -292,7 +292,7 @@ public sealed class RefreshCollectorTests : IDisposable
     }
 
     [Fact]
-    public async Task Restore_MarksEverything()
+    public async Task Restore_OfATrainer_MarksEveryItemForPublishing()
     {
         await Fill(100);
         using var engine = new FakeEngine(Model);

@@ -104,7 +104,7 @@ public sealed class TrainerTests : IDisposable
     }
 
     [Fact]
-    public void Train_RecordRejected_IsReportedAndTrainingGoesOn()
+    public void Train_RecordRejected_IsReportedAndTrainingContinues()
     {
         (Trainer trainer, _) = Create();
         Batch batch = Batches.Create().Add("b", []);
@@ -205,7 +205,7 @@ public sealed class TrainerTests : IDisposable
     }
 
     [Fact]
-    public void Train_FiniteAgain_StartsTheCountAnew()
+    public void Train_FiniteAgain_RestartsTheCount()
     {
         (Trainer trainer, FakeEngine engine) = Create(Options with { MaxNonFiniteSteps = 2 });
         for (int sequence = 0; sequence < 10; sequence++)

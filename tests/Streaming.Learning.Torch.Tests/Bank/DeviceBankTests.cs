@@ -62,7 +62,7 @@ public class DeviceBankTests
     }
 
     [Fact]
-    public void Reset_ThenEnqueue_GoesOnAfterTheNewest()
+    public void Reset_ThenEnqueue_ContinuesAfterTheNewest()
     {
         using DisposeScope scope = NewDisposeScope();
         using var bank = new DeviceBank(4, 2, TestDevice.Device);

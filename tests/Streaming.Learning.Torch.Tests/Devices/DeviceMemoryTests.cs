@@ -10,7 +10,7 @@ public class DeviceMemoryTests
         "CUDA out of memory. Tried to allocate 20.00 GiB. GPU 0 has a total capacity of 15.77 GiB\nException raised from malloc";
 
     [Fact]
-    public void Run_OutOfMemory_HalvesAndGoesOn()
+    public void Run_OutOfMemory_HalvesAndContinues()
     {
         var memory = new DeviceMemory(chunkBytes: 4096 * 100);
         var tried = new List<long>();

@@ -32,5 +32,5 @@ public class TorchDevicesTests
     }
 
     [Fact]
-    public void Open_Cpu_Computes() => Assert.Equal(DeviceType.CPU, TorchDevices.Open("cpu", tf32: false).type);
+    public void Open_Cpu_GivesADeviceThatComputes() => Assert.Equal(DeviceType.CPU, TorchDevices.Open("cpu", tf32: false).type);
 }

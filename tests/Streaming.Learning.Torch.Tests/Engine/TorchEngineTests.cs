@@ -163,7 +163,7 @@ public class TorchEngineTests
     }
 
     [Fact]
-    public void Restore_OwnSnapshot_GoesOnAlike()
+    public void Restore_OwnSnapshot_ContinuesIdentically()
     {
         using TorchEngine engine = Engine(Small);
         engine.Step(Batch(1).Batch);

@@ -8,7 +8,7 @@ namespace Streaming.Models.Tests.Options;
 public sealed class ModelOptionsTests
 {
     [Fact]
-    public void Validate_Defaults_Pass() => new ModelOptions().Validate();
+    public void Validate_Defaults_Pass() => Assert.Null(Record.Exception(new ModelOptions().Validate));
 
     [Fact]
     public void Validate_SeveralWrong_NamesEachWithValueAndBounds()

@@ -78,7 +78,7 @@ public sealed class IndexFailureTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Refresh_FailsBetweenTwoParts_GoesOnWithTheRest()
+    public async Task Refresh_FailsBetweenTwoParts_ContinuesWithTheRest()
     {
         await _index.LoadAsync(Stop);
         await PublishAsync(Enumerable.Range(1000, 200), step: 2);

@@ -29,7 +29,7 @@ public sealed class ClusterThroughput
     [InlineData(4)]
     [InlineData(64)]
     [InlineData(256)]
-    public async Task Lookup(int partitions)
+    public async Task Lookup_OnThreeMastersAndOnOne_FindsEveryItem(int partitions)
     {
         await using RedisCluster one = await RedisCluster.StartAsync(masters: 1, replicas: 0);
         await using RedisCluster three = await RedisCluster.StartAsync(masters: 3, replicas: 0);

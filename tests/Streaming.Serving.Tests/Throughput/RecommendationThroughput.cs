@@ -38,7 +38,7 @@ public sealed class RecommendationThroughput
     private static Action<string> Write => TestContext.Current.TestOutputHelper!.WriteLine;
 
     [Fact(Explicit = true)]
-    public async Task Recommend()
+    public async Task Recommend_OverTheWholeCatalogue_FindsTwentyItems()
     {
         await using LocalRedisServer server = await LocalRedisServer.StartAsync(cancellationToken: Stop);
         RedisOptions options = new() { Configuration = server.Configuration };

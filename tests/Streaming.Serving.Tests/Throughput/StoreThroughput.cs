@@ -27,7 +27,7 @@ public sealed class StoreThroughput
     [InlineData(EmbeddingElement.Float32)]
     [InlineData(EmbeddingElement.Float16)]
     [InlineData(EmbeddingElement.Int8)]
-    public async Task PublishAndRead(EmbeddingElement element)
+    public async Task PublishAndRead_ManyItems_AreAllStored(EmbeddingElement element)
     {
         await using LocalRedisServer server = await LocalRedisServer.StartAsync(cancellationToken: Stop);
         RedisOptions options = new() { Configuration = server.Configuration + ",allowAdmin=true", Element = element };

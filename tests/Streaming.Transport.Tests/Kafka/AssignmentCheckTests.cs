@@ -33,7 +33,7 @@ public class AssignmentCheckTests
     }
 
     [Fact]
-    public void Update_AllAssignedMeanwhile_StartsAnew()
+    public void Update_AllAssignedMeanwhile_StartsOver()
     {
         AssignmentCheck check = Check(0);
         check.Update(0, 4);

@@ -14,7 +14,7 @@ public class KafkaSourceIdentityTests
     [InlineData(KafkaAssignment.Static, 60)] // shorter than the position
     [InlineData(KafkaAssignment.Static, 500)] // longer: reading at the position would lose its first records silently
     [InlineData(KafkaAssignment.Group, 500)]
-    public async Task Run_CreatedAnewWhileTheWorkerWasDown_StopsAndReadsNothing(KafkaAssignment assignment, int records)
+    public async Task Run_RecreatedWhileTheWorkerWasDown_StopsAndReadsNothing(KafkaAssignment assignment, int records)
     {
         using KafkaHarness kafka = new(partitions: 1, assignment: assignment);
         IReadOnlyList<StreamPosition> positions = await ReadAsync(kafka, 100);
@@ -42,7 +42,7 @@ public class KafkaSourceIdentityTests
     [Theory]
     [InlineData(KafkaAssignment.Static)]
     [InlineData(KafkaAssignment.Group)]
-    public async Task Run_CreatedAnewAndToBeSkipped_ReadsTheNewTopicFromItsBeginning(KafkaAssignment assignment)
+    public async Task Run_RecreatedAndToBeSkipped_ReadsTheNewTopicFromItsBeginning(KafkaAssignment assignment)
     {
         using KafkaHarness kafka = new(partitions: 1, assignment: assignment);
         kafka.Options = kafka.Options with { SkipMissing = true, Start = "latest" }; // must not matter: the model has seen the topic
@@ -64,7 +64,7 @@ public class KafkaSourceIdentityTests
     [Theory]
     [InlineData(KafkaAssignment.Static)]
     [InlineData(KafkaAssignment.Group)]
-    public async Task Run_CreatedAnewWhileReading_NothingOfItIsInACheckpoint(KafkaAssignment assignment)
+    public async Task Run_RecreatedWhileReading_NothingOfItIsInACheckpoint(KafkaAssignment assignment)
     {
         using KafkaHarness kafka = new(partitions: 1, assignment: assignment);
         kafka.Batching = kafka.Batching with { CheckpointBatches = 1 };

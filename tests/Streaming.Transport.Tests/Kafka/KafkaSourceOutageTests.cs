@@ -9,7 +9,7 @@ namespace Streaming.Transport.Tests.Kafka;
 public class KafkaSourceOutageTests
 {
     [Fact]
-    public async Task Run_TrainerStandsStill_PausesAndGoesOnWithNothingLost()
+    public async Task Run_TrainerStalls_PausesAndContinuesWithNothingLost()
     {
         using KafkaHarness kafka = new();
         kafka.Produce(0, 3000);
@@ -27,7 +27,7 @@ public class KafkaSourceOutageTests
     }
 
     [Fact]
-    public async Task Run_BrokerGoesAndComes_WaitsAndGoesOn()
+    public async Task Run_BrokerGoesAndComes_WaitsAndContinues()
     {
         using KafkaHarness kafka = new();
         using EventProducer producer = new(kafka.Options);

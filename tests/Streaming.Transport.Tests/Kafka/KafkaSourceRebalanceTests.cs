@@ -19,7 +19,7 @@ public class KafkaSourceRebalanceTests
     /// <summary>confluent-kafka-dotnet 1672, 1792, and any program that seeks to its initial position at every assignment:
     /// old offsets are read again after a rebalance.</summary>
     [Fact]
-    public async Task Run_MemberJoinsAndLeaves_GoesOnAtTheLivePositionsAndNotThoseOfTheStart()
+    public async Task Run_MemberJoinsAndLeaves_ContinuesAtTheLivePositionsAndNotThoseOfTheStart()
     {
         using KafkaHarness kafka = new(partitions: 4, assignment: KafkaAssignment.Group);
         kafka.Produce(0, 1000);
@@ -129,7 +129,7 @@ public class KafkaSourceRebalanceTests
     /// KafkaFlow 581, kafkaflow-retry-extensions 151: a partition that was paused, revoked and reassigned stays paused for ever.
     /// </summary>
     [Fact]
-    public async Task Run_MembersComeAndGoWhilePaused_GoesOnAfterwards()
+    public async Task Run_MembersComeAndGoWhilePaused_ContinuesAfterwards()
     {
         using KafkaHarness kafka = new(partitions: 4, assignment: KafkaAssignment.Group);
         kafka.Produce(0, 2000);

@@ -8,10 +8,10 @@ namespace Streaming.Transport.Tests.Redis;
 public class RedisOptionsTests
 {
     [Fact]
-    public void Errors_Defaults_None() => new RedisOptions().Validate();
+    public void Validate_Defaults_Pass() => Assert.Null(Record.Exception(new RedisOptions().Validate));
 
     [Fact]
-    public void Errors_EverythingWrong_NamesEachWithItsValue()
+    public void Validate_EverythingWrong_NamesEachWithItsValue()
     {
         RedisOptions options = new()
         {
@@ -59,7 +59,7 @@ public class RedisOptionsTests
     [InlineData("redis://:s3cret@localhost:6379", "is a URL ('redis://…'); allowed: host:port")]
     [InlineData("localhost,passwrd=s3cret", "is unreadable, with the keywords passwrd;")]
     [InlineData("password=s3cret", "is without a server;")]
-    public void Errors_ConfigurationNotReadable_IsOneLineWithoutTheSecret(string configuration, string said)
+    public void Validate_ConfigurationNotReadable_IsOneLineWithoutTheSecret(string configuration, string said)
     {
         string error = Assert.Throws<OptionsException>(new RedisOptions { Configuration = configuration }.Validate).Message;
         Assert.StartsWith("Configuration", error, StringComparison.Ordinal);
@@ -72,5 +72,6 @@ public class RedisOptionsTests
     [InlineData("a:7000,b:7001,c:7002")]
     [InlineData("a:26379,b:26379,serviceName=main")]
     [InlineData("a:6380,user=trainer,password=x,ssl=true")]
-    public void Errors_ClusterSentinelOrUser_None(string configuration) => new RedisOptions { Configuration = configuration }.Validate();
+    public void Validate_ClusterSentinelOrUser_Pass(string configuration) =>
+        Assert.Null(Record.Exception(new RedisOptions { Configuration = configuration }.Validate));
 }

@@ -119,7 +119,7 @@ public sealed class TrainerLeaseTests(RedisFixture redis) : IClassFixture<RedisF
     }
 
     [Fact]
-    public async Task RenewAsync_StoreEmptiedAndNobodyElseCame_GoesOnUnderTheSameToken()
+    public async Task RenewAsync_StoreEmptiedAndNobodyElseCame_ContinuesUnderTheSameToken()
     {
         using TrainerLease holder = Lease("a");
         using TrainerLease other = Lease("b");

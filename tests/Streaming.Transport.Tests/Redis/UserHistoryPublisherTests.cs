@@ -118,7 +118,7 @@ public sealed class UserHistoryPublisherTests(RedisFixture redis) : IClassFixtur
     }
 
     [Fact]
-    public async Task RunAsync_StoreEmptied_WaitsForTheFencesAndGoesOn()
+    public async Task RunAsync_StoreEmptied_WaitsForTheFencesAndContinues()
     {
         List<PublishIncident> incidents = [];
         UserHistoryPublisher publisher = new(redis.Database, _options, TimeProvider.System, incidents.Add);

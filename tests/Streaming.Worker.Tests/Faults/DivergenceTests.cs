@@ -11,7 +11,7 @@ namespace Streaming.Worker.Tests.Faults;
 public sealed class DivergenceTests
 {
     [Fact]
-    public async Task DivergesAgainAndAgain_GoesBackOnceThenStopsWithItsCodeAndKeepsTheGoodCheckpoint()
+    public async Task DivergesAgainAndAgain_ReturnsOnceThenStopsWithItsCodeAndKeepsTheGoodCheckpoint()
     {
         await using FaultBench bench = await FaultBench.StartAsync();
         string good = await MakeCheckpointAsync(bench);
@@ -30,7 +30,7 @@ public sealed class DivergenceTests
     /// <summary>A temporary fault: the second run resumes from the checkpoint and reads again what the first had read after it; each
     /// event counts once in the surviving state. What the first run published is replaced, even where its steps were greater.</summary>
     [Fact]
-    public async Task DivergesOnce_GoesBackAndOnAndEveryEventCountsOnce()
+    public async Task DivergesOnce_ReturnsToTheCheckpointAndEveryEventCountsOnce()
     {
         await using FaultBench bench = await FaultBench.StartAsync();
         await MakeCheckpointAsync(bench);

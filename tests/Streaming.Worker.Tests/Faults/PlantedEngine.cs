@@ -14,6 +14,8 @@ internal sealed class PlantedEngine(ModelOptions model, Func<int, bool> isGood) 
     private readonly CpuEngine _inner = new(model, threads: 1);
     private int _steps;
 
+    public bool IsDisposed { get; private set; }
+
     public override int BankCount => _inner.BankCount;
 
     public override string Description => _inner.Description;
@@ -40,5 +42,9 @@ internal sealed class PlantedEngine(ModelOptions model, Func<int, bool> isGood) 
 
     public override void Restore(TensorSource source) => _inner.Restore(source);
 
-    protected override void Dispose(bool disposing) => _inner.Dispose();
+    protected override void Dispose(bool disposing)
+    {
+        IsDisposed = true;
+        _inner.Dispose();
+    }
 }

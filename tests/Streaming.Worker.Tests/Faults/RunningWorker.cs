@@ -3,6 +3,7 @@ using Streaming.Worker.Metrics;
 using Streaming.Worker.Run;
 using Streaming.Worker.Shutdown;
 using Streaming.Worker.Stages;
+using Xunit;
 
 namespace Streaming.Worker.Tests.Faults;
 
@@ -49,7 +50,7 @@ internal sealed class RunningWorker : IAsyncDisposable
         {
             if (limit.IsCancellationRequested || _running.IsCompleted)
             {
-                throw new TimeoutException(
+                Assert.Fail(
                     $"Not so: {what}. The worker {(_running.IsCompleted ? $"ended: {await _running}" : "runs")}. Its log:\n{Log.Text}"
                 );
             }

@@ -58,6 +58,7 @@ public class RepositoryLayoutTests
             [
                 "Serilog",
                 "Serilog.Extensions.Logging",
+                "Serilog.Formatting.Compact",
                 "Serilog.Sinks.Console",
                 "System.CommandLine",
                 "OpenTelemetry",

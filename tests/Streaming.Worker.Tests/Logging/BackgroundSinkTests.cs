@@ -10,7 +10,7 @@ namespace Streaming.Worker.Tests.Logging;
 public sealed class BackgroundSinkTests
 {
     [Fact]
-    public void WriterHangs_LoggingGoesOnWhatDoesNotFitIsCountedAndTheEndIsNotHeldUp()
+    public void WriterHangs_LoggingContinuesAndWhatDoesNotFitIsCountedAndTheEndIsNotHeldUp()
     {
         using var hang = new ManualResetEventSlim();
         using var reached = new ManualResetEventSlim();

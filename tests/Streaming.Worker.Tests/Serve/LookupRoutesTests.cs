@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Json;
+using System.Runtime.CompilerServices;
 using System.Text.Json;
 using Microsoft.Extensions.Logging.Abstractions;
 using StackExchange.Redis;
@@ -428,12 +429,13 @@ public sealed class LookupRoutesTests : IAsyncLifetime
     private static IEnumerable<string?> Ids(JsonDocument answer) =>
         answer.RootElement.GetProperty("neighbours").EnumerateArray().Select(near => near.GetProperty("item").GetString());
 
-    private static async Task UntilAsync(Func<Task<bool>> condition)
+    private static async Task UntilAsync(Func<Task<bool>> condition, [CallerArgumentExpression(nameof(condition))] string expected = "")
     {
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        long start = TimeProvider.System.GetTimestamp();
         while (!await condition())
         {
-            await Task.Delay(20, limit.Token);
+            Assert.True(TimeProvider.System.GetElapsedTime(start) < TimeSpan.FromMinutes(1), $"not within a minute: {expected}");
+            await Task.Delay(20, TestContext.Current.CancellationToken);
         }
     }
 

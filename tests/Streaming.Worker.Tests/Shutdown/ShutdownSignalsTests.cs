@@ -28,7 +28,7 @@ public class ShutdownSignalsTests
 
         var aborted = new TaskCompletionSource();
         await using CancellationTokenRegistration registration = signals.Abort.Register(aborted.SetResult);
-        await aborted.Task.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+        await AssertCompletesAsync(aborted.Task);
     }
 
     [Fact]
@@ -40,7 +40,7 @@ public class ShutdownSignalsTests
             signals.Stop();
         }
 
-        await ended.Task.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+        await AssertCompletesAsync(ended.Task);
     }
 
     [Fact]
@@ -52,6 +52,9 @@ public class ShutdownSignalsTests
         signals.Stop();
         signals.Stop();
 
-        await ended.Task.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+        await AssertCompletesAsync(ended.Task);
     }
+
+    private static async Task AssertCompletesAsync(Task task) =>
+        Assert.Same(task, await Task.WhenAny(task, Task.Delay(TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken)));
 }

@@ -109,7 +109,7 @@ public sealed class HealthChecksTests
     public void Kafka_NoPartitionOfTheEvents_IsNotReadyInTheBrokersWords()
     {
         var health = new HealthReport();
-        var parts = new PipelineHealth(new PipelineOptions(), "interactions", 10, health, _time, NullLogger.Instance);
+        var parts = new PipelineHealth(new PipelineOptions(), "interactions", "items", 10, health, _time, NullLogger.Instance);
         KafkaSourceStatus none = KafkaSourceStatus.None;
 
         parts.Kafka(none);
@@ -148,6 +148,27 @@ public sealed class HealthChecksTests
         Assert.Equal("healthy", health.Parts()["events"]);
         Assert.Equal(1, log.Count("Not as it should be: events: 1 of 2"));
         Assert.Equal(1, log.Count("As it should be again: events"));
+    }
+
+    [Fact]
+    public void Overload_IsInHealthAllAlongAndInTheLogWhenItBeginsAndEnds()
+    {
+        var log = new RecordingLoggers();
+        var health = new HealthReport();
+        var watch = new OverloadWatch(0.25, health, log);
+        watch.Set(overloaded: false, lag: 5);
+        Assert.Equal("healthy", health.Parts()["load"]);
+        Assert.Empty(log.Text);
+
+        watch.Set(overloaded: true, lag: 2_000);
+        watch.Set(overloaded: true, lag: 3_000);
+        Assert.Equal("degraded: too far behind, 0.25 of the events are not trained on", health.Parts()["load"]);
+        watch.Set(overloaded: false, lag: 900);
+
+        Assert.Equal("healthy", health.Parts()["load"]);
+        Assert.Equal(1, log.Count("2000 records behind; 0.25 of the events"));
+        Assert.Equal(1, log.Count("Lag is down to 900 records"));
+        Assert.Equal(0, log.Count("3000"));
     }
 
     private static void Add(EventMix mix, int batches, EventCounts counts)

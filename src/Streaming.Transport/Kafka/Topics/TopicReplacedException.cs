@@ -9,7 +9,10 @@ namespace Streaming.Transport.Kafka.Topics;
 [SuppressMessage("Design", "CA1032", Justification = "Only the source makes it.")]
 public sealed class TopicReplacedException : KafkaSourceException
 {
-    internal TopicReplacedException(string message, IReadOnlyList<StreamPosition> oldEnds)
+    /// <summary>Creates the exception.</summary>
+    /// <param name="message">Which topic, and what to do.</param>
+    /// <param name="oldEnds">The last known ends of the old topic.</param>
+    public TopicReplacedException(string message, IReadOnlyList<StreamPosition> oldEnds)
         : base(message) => OldEnds = oldEnds;
 
     /// <summary>Gets the last known ends of the old topic.</summary>

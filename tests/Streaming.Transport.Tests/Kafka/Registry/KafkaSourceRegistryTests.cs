@@ -96,7 +96,7 @@ public sealed class KafkaSourceRegistryTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Run_RegistryDown_WaitsSaysSoAndGoesOnWhatIsCachedMeanwhile()
+    public async Task Run_RegistryDown_WaitsSaysSoAndUsesWhatIsCachedMeanwhile()
     {
         int port = _registry.Port;
         Send(_kafka.Options.InteractionsTopic, Framed(1, Click(0)));

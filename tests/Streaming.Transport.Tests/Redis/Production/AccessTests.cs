@@ -95,7 +95,7 @@ public sealed class AccessTests(ClusterFixture fixture) : IClassFixture<ClusterF
 
     /// <summary>Changing an access list must end neither a trainer nor its standby.</summary>
     [Fact]
-    public async Task Lease_RightTakenAwayForAWhile_HolderKeepsItAndStandbyGoesOnAsking()
+    public async Task Lease_RightTakenAwayForAWhile_HolderKeepsItAndStandbyContinuesAsking()
     {
         RedisOptions options = await UserAsync("changing", AccessLists.Trainer) with { LeaseDuration = TimeSpan.FromSeconds(0.6) };
         ConnectionMultiplexer connection = await RedisConnection.OpenAsync(options, Stop);

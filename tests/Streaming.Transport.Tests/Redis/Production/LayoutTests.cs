@@ -128,8 +128,10 @@ public sealed class LayoutTests(RedisFixture redis) : IClassFixture<RedisFixture
 
             // One raises the fences again, the other reads them for the first time.
             Task opening = publisher.OpenAsync(1, 2, Stop);
-            await StoreAccess.CheckAsync(redis.Database, many, TimeProvider.System, Stop);
+            Exception? refused = await Record.ExceptionAsync(() => StoreAccess.CheckAsync(redis.Database, many, TimeProvider.System, Stop));
             await opening;
+            Assert.Null(refused);
+            Assert.Equal(gone.Length, await redis.Database.KeyExistsAsync(gone));
         }
     }
 

@@ -55,7 +55,7 @@ public sealed class ReplicationTests
     }
 
     [Fact]
-    public async Task Open_ReplicaDoesNotAnswer_SaysThatTheFencesAreNotConfirmedAndGoesOn()
+    public async Task Open_ReplicaDoesNotAnswer_SaysThatTheFencesAreNotConfirmedAndContinues()
     {
         await using RedisReplication set = await RedisReplication.StartAsync();
         RedisOptions options = Options(set.Configuration);
