@@ -31,6 +31,7 @@ internal sealed class WorkerRun : IDisposable
     private readonly Func<TrainingEngine>? _engines;
     private readonly WorkerMetrics _metrics = new();
     private readonly HealthReport _health = new();
+    private readonly HealthMetrics _healthMetrics;
     private readonly PrometheusExposition _exposition = new(Telemetry.Meters);
     private readonly IDisposable? _telemetry;
     private bool _hasDiverged;
@@ -55,7 +56,7 @@ internal sealed class WorkerRun : IDisposable
         _time = time;
         _loggers = loggers;
         _logger = loggers.CreateLogger<WorkerRun>();
-        _metrics.Observe(static () => PipelineStatus.Empty, _health);
+        _healthMetrics = new HealthMetrics(_health);
         _telemetry = Telemetry.Start(settings.Telemetry, _logger);
     }
 
@@ -113,6 +114,7 @@ internal sealed class WorkerRun : IDisposable
         _telemetry?.Dispose();
         _exposition.Dispose();
         _metrics.Dispose();
+        _healthMetrics.Dispose();
     }
 
     /// <summary>
@@ -147,10 +149,7 @@ internal sealed class WorkerRun : IDisposable
             }
             catch (Exception exception) when (EmbeddingPublisher.IsOutage(exception) && !stopping.IsCancellationRequested)
             {
-                string servers = string.Join(
-                    ", ",
-                    redis.Multiplexer.GetEndPoints().Select(static server => EndPointCollection.ToString(server))
-                );
+                string servers = RedisConnection.Servers(redis.Multiplexer);
                 string reason = await RedisConnection.DiagnoseAsync(_settings.Redis, exception, stopping).ConfigureAwait(false);
                 _health.Set("redis", HealthLevel.Degraded, $"{servers} unavailable: {reason}");
                 if (!told)

@@ -161,7 +161,7 @@ public sealed class Pipeline : IDisposable
         _userPublisher = new UserHistoryPublisher(redis, publishing, time, OnIncident, plan.Generation);
         _watch = new StoreWatch(_publisher, new StoreServers(redis.Multiplexer), health, time, _logger);
         _parts = new PipelineHealth(options, kafka.InteractionsTopic, model.ItemCapacity, health, time, _logger);
-        metrics.Observe(Status, health);
+        metrics.Observe(Status);
     }
 
     /// <summary>Gets the trainer: to be read when the pipeline has ended.</summary>
@@ -441,6 +441,7 @@ public sealed class Pipeline : IDisposable
         TrainerStatus trainer = _trainer.Metrics.Read();
         _parts.Kafka(source);
         _parts.Redis(_publisher, _userPublisher);
+        _parts.Vectors(_publisher.Metrics.Refused);
         _parts.Keys(_publisher.Metrics, _userPublisher.Metrics, _watch.Problem, _generation.Problem);
         _parts.Events(_training.Mix);
         _parts.Catalogue(
