@@ -73,7 +73,7 @@ public sealed class IndexService(Lookups lookups, ServeOptions options, HealthRe
         {
             HttpLog.IndexFailing(_logger, error, options.RefreshInterval);
         }
-        else if (status.Error is null && _last?.Error is not null)
+        else if (status.Error is null && _last is { Error: not null, CanAnswer: true })
         {
             HttpLog.IndexRecovered(_logger, _last.Age);
         }

@@ -60,6 +60,10 @@ public sealed class RefusedVectorsTests
         Assert.True(_refused.IsDue(VectorFault.TooLarge));
         _time.Advance(TimeSpan.FromMinutes(1));
         Assert.False(_refused.IsDue(VectorFault.TooLarge)); // None since.
+
+        _refused.Add(Make.Item("d"), VectorFault.WrongLength, "3");
+        _refused.Remove(Make.Key("d"));
+        Assert.False(_refused.IsDue(VectorFault.WrongLength)); // Stored meanwhile: there is nothing to say.
     }
 
     [Fact]

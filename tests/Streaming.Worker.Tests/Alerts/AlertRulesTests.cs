@@ -200,7 +200,7 @@ public sealed class AlertRulesTests
         {
             var timeline = new AlertTimeline(job);
             Scrape(timeline, rig, "well");
-            timeline.Add("down", null, null, "StreamingWorkerDown");
+            timeline.Add("down", null, null, MeasuredStates.Apart, "StreamingWorkerDown");
             Scrape(timeline, rig, "up again");
             await timeline.VerifyAsync();
         }
@@ -214,9 +214,9 @@ public sealed class AlertRulesTests
         Scrape(timeline, rig, "well");
         Lag(rig, 150_000);
         (Exposition first, Exposition constant) = rig.Scrape();
-        timeline.Add("behind", first, constant);
+        timeline.Add("behind", first, constant, MeasuredStates.Apart);
         Lag(rig, 150_500);
-        timeline.AddRising("further and further behind", constant, rig.Scrape().Second, "StreamingLagGrows");
+        timeline.AddRising("further and further behind", constant, rig.Scrape().Second, MeasuredStates.Apart, "StreamingLagGrows");
         Lag(rig, 0);
         Scrape(timeline, rig, "caught up");
         await timeline.VerifyAsync();
@@ -232,7 +232,8 @@ public sealed class AlertRulesTests
         health.Set("redis", HealthLevel.Healthy);
         health.Set("trainer", HealthLevel.NotReady, "standing by for the lease");
         var timeline = new AlertTimeline("streaming");
-        timeline.Add("standing by", new Exposition(exposition.Render()), null);
+        var scrape = new Exposition(exposition.Render());
+        timeline.Add("standing by", scrape, scrape, MeasuredStates.Apart);
         await timeline.VerifyAsync();
     }
 
@@ -251,7 +252,7 @@ public sealed class AlertRulesTests
     private static void Scrape(AlertTimeline timeline, MeasuredStates rig, string name, params string[] alerts)
     {
         (Exposition first, Exposition second) = rig.Scrape();
-        timeline.Add(name, first, second, alerts);
+        timeline.Add(name, first, second, MeasuredStates.Apart, alerts);
     }
 
     private static void Mend(MeasuredStates rig, PipelineStatus well)

@@ -20,9 +20,6 @@ internal sealed partial class AlertTimeline(string job)
 
     private static readonly TimeSpan Interval = TimeSpan.FromMinutes(1);
 
-    /// <summary>Of the two scrapes of a state.</summary>
-    private static readonly TimeSpan Apart = TimeSpan.FromSeconds(5);
-
     private static readonly string File = Path.Combine(RepositoryLayoutTests.Root(), "deploy", "monitoring", "alerts.yml");
     private static readonly string Rules = System.IO.File.ReadAllText(File);
     private static readonly HashSet<string> Asked = [.. MetricName().Matches(Rules).Select(static match => match.Value)];
@@ -36,14 +33,15 @@ internal sealed partial class AlertTimeline(string job)
     /// <summary>Adds a state.</summary>
     /// <param name="name">For messages.</param>
     /// <param name="first">What /metrics answered; null: nothing, the program is down.</param>
-    /// <param name="second">What it answered 5 seconds later: how counters rise; null: they do not.</param>
+    /// <param name="second">What it answered later: how counters rise.</param>
+    /// <param name="apart">How much later.</param>
     /// <param name="alerts">The alerts that fire at the end, as <c>StreamingUnhealthy{part="lease"}</c>.</param>
-    public void Add(string name, Exposition? first, Exposition? second, params string[] alerts) =>
-        _states.Add(new State(name, first, second ?? first, alerts, IsRising: false));
+    public void Add(string name, Exposition? first, Exposition? second, TimeSpan apart, params string[] alerts) =>
+        _states.Add(new State(name, first, second, apart, alerts, IsRising: false));
 
     /// <summary>The same, where levels go on rising as well.</summary>
-    public void AddRising(string name, Exposition first, Exposition second, params string[] alerts) =>
-        _states.Add(new State(name, first, second, alerts, IsRising: true));
+    public void AddRising(string name, Exposition first, Exposition second, TimeSpan apart, params string[] alerts) =>
+        _states.Add(new State(name, first, second, apart, alerts, IsRising: true));
 
     /// <summary>Fails unless at the end of each state exactly its alerts fire.</summary>
     public async Task VerifyAsync()
@@ -142,7 +140,7 @@ internal sealed partial class AlertTimeline(string job)
                 text,
                 series,
                 state => state.Second?[series],
-                state => state.IsRising ? Rise(state.First?[series] ?? 0, state.Second?[series] ?? 0) : 0
+                state => state.IsRising ? Rise(state, state.First?[series] ?? 0, state.Second?[series] ?? 0) : 0
             );
         }
     }
@@ -160,7 +158,7 @@ internal sealed partial class AlertTimeline(string job)
             {
                 level = first < scraped ? first : level + (first - scraped);
                 begins[state] = level;
-                slopes[state] = Rise(first, second);
+                slopes[state] = Rise(state, first, second);
                 level += slopes[state] * (Scrapes - 1);
                 scraped = second;
             }
@@ -170,7 +168,7 @@ internal sealed partial class AlertTimeline(string job)
     }
 
     /// <summary>From one scrape of the timeline to the next.</summary>
-    private static double Rise(double first, double second) => (second - first) / Apart.TotalSeconds * Interval.TotalSeconds;
+    private static double Rise(State state, double first, double second) => (second - first) * (Interval / state.Apart);
 
     private void Series(StringBuilder text, string series, Func<State, double?> begin, Func<State, double> slope)
     {
@@ -197,5 +195,5 @@ internal sealed partial class AlertTimeline(string job)
     [GeneratedRegex(@"- alert: (\S+)")]
     private static partial Regex AlertName();
 
-    private sealed record State(string Name, Exposition? First, Exposition? Second, string[] Alerts, bool IsRising);
+    private sealed record State(string Name, Exposition? First, Exposition? Second, TimeSpan Apart, string[] Alerts, bool IsRising);
 }

@@ -33,6 +33,9 @@ internal sealed partial class Exposition
     /// <summary>The value of a series; null: there is none.</summary>
     public double? this[string series] => _values.TryGetValue(series, out double value) ? value : null;
 
+    /// <summary>Whether one of a metric's series is.</summary>
+    public bool IsAboveZero(string metric) => _values.Any(series => Name(series.Key) == metric && series.Value > 0);
+
     /// <summary>Whether a series is of a counter.</summary>
     public bool Accumulates(string series) => _counters.Contains(Name(series));
 

@@ -24,6 +24,9 @@ internal sealed class MeasuredStates : IDisposable
     public const string Events = "interactions";
     public const string Items = "items";
 
+    /// <summary>The time between two scrapes of a state.</summary>
+    public static readonly TimeSpan Apart = TimeSpan.FromSeconds(5);
+
     private readonly WorkerMetrics _metrics = new();
     private readonly HealthMetrics _levels;
     private readonly ManualResetEventSlim _logIsRead = new(initialState: true);
@@ -84,7 +87,7 @@ internal sealed class MeasuredStates : IDisposable
 
     public static SegmentRecall Recall(double value) => new(value, value, value, value, value, value, value, 1_000);
 
-    /// <summary>Two scrapes 5 seconds apart, once the state has lasted for longer than any check waits.</summary>
+    /// <summary>Two scrapes, once the state has lasted for longer than any check waits.</summary>
     public (Exposition First, Exposition Second) Scrape()
     {
         for (int i = 0; i < 12; i++)
@@ -93,7 +96,7 @@ internal sealed class MeasuredStates : IDisposable
         }
 
         var first = new Exposition(_exposition.Render());
-        Pass(TimeSpan.FromSeconds(5));
+        Pass(Apart);
         return (first, new Exposition(_exposition.Render()));
     }
 

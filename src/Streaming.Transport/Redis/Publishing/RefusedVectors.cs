@@ -76,11 +76,12 @@ public sealed class RefusedVectors(TimeProvider time)
         }
     }
 
-    /// <summary>Whether items were refused for a reason since it was last due, a minute ago or longer.</summary>
+    /// <summary>Whether items are refused for a reason, some of them since it was last due, a minute ago or longer.</summary>
     internal bool IsDue(VectorFault fault)
     {
         lock (_gate)
         {
+            _grown[(int)fault] &= _counts[(int)fault] > 0;
             bool due = _grown[(int)fault] && _log[(int)fault].IsDue();
             _grown[(int)fault] &= !due;
             return due;
