@@ -37,6 +37,7 @@ internal sealed class DemoRun : IAsyncDisposable
     private readonly TextWriter _output;
     private readonly WorkerMetrics _metrics = new();
     private readonly HealthReport _health = new();
+    private readonly HealthMetrics _healthMetrics;
     private readonly PrometheusExposition _exposition = new(Telemetry.Meters);
     private WorkerOptions _settings;
     private Pipeline? _pipeline;
@@ -54,6 +55,8 @@ internal sealed class DemoRun : IAsyncDisposable
         TextWriter output
     )
     {
+        _healthMetrics = new HealthMetrics(_health);
+
         // No checkpoints: everything here is gone at the end.
         _settings = settings with
         {
@@ -135,6 +138,7 @@ internal sealed class DemoRun : IAsyncDisposable
     {
         _exposition.Dispose();
         _metrics.Dispose();
+        _healthMetrics.Dispose();
         return ValueTask.CompletedTask;
     }
 

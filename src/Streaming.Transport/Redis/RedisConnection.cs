@@ -70,6 +70,13 @@ public static class RedisConnection
         connection.Close(allowCommandsToComplete: false);
     }
 
+    /// <summary>The servers of a connection, without secrets.</summary>
+    public static string Servers(IConnectionMultiplexer connection)
+    {
+        ArgumentNullException.ThrowIfNull(connection);
+        return string.Join(", ", connection.GetEndPoints().Select(static server => EndPointCollection.ToString(server)));
+    }
+
     internal static ConfigurationOptions Settings(RedisOptions options)
     {
         var settings = ConfigurationOptions.Parse(options.Configuration);

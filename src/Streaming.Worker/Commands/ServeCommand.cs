@@ -77,6 +77,7 @@ internal static class ServeCommand
         await lookups.CheckAsync(signals.Abort).ConfigureAwait(false);
         using var exposition = new PrometheusExposition(Telemetry.Meters);
         var health = new HealthReport();
+        using var healthMetrics = new HealthMetrics(health);
         await using HttpEndpoint endpoint = await HttpEndpoint
             .StartAsync(
                 http with
@@ -96,13 +97,9 @@ internal static class ServeCommand
             )
             .ConfigureAwait(false);
         PipelineLog.Listening(loggers.CreateLogger(nameof(ServeCommand)), endpoint.Address);
+        var store = new PartWatch("redis", HealthLevel.Degraded, health, loggers.CreateLogger(nameof(ServeCommand)));
         using ITimer watch = TimeProvider.System.CreateTimer(
-            _ =>
-                health.Set(
-                    "redis",
-                    redis.IsConnected ? HealthLevel.Healthy : HealthLevel.Degraded,
-                    redis.IsConnected ? string.Empty : "away"
-                ),
+            _ => store.Set(redis.IsConnected ? string.Empty : $"no connection to {RedisConnection.Servers(redis)}"),
             null,
             TimeSpan.Zero,
             TimeSpan.FromSeconds(1)

@@ -25,4 +25,7 @@ internal static partial class HttpLog
 
     [LoggerMessage(1206, LogLevel.Warning, "All values that were read last were refused: {Reasons}")]
     public static partial void AllRefused(ILogger logger, string reasons);
+
+    [LoggerMessage(1207, LogLevel.Information, "Values can be read again")]
+    public static partial void ValuesReadable(ILogger logger);
 }

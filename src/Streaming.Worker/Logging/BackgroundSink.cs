@@ -24,8 +24,8 @@ internal sealed class BackgroundSink : ILogEventSink, IDisposable
     private readonly Queue<LogEvent> _queue = [];
     private readonly Thread _thread;
     private readonly Meter _meter = new(MeterName);
-    private readonly Counter<long> _counter;
     private long _dropped;
+    private long _total;
     private bool _ended;
 
     /// <summary>Starts the thread.</summary>
@@ -33,15 +33,19 @@ internal sealed class BackgroundSink : ILogEventSink, IDisposable
     public BackgroundSink(Action<LogEvent> write)
     {
         _write = write;
-        _counter = _meter.CreateCounter<long>(
+        // Observed, so that it is there with 0 from the first scrape: a rate needs to see where it begins.
+        _meter.CreateObservableCounter(
             "streaming.log.dropped",
+            () => Dropped,
             "{line}",
             "Log lines that were dropped because standard error did not take them."
         );
-        _counter.Add(0);
         _thread = new Thread(Run) { IsBackground = true, Name = "log" };
         _thread.Start();
     }
+
+    /// <summary>Gets how many lines were dropped.</summary>
+    internal long Dropped => Volatile.Read(ref _total);
 
     /// <inheritdoc/>
     public void Emit(LogEvent logEvent)
@@ -58,7 +62,7 @@ internal sealed class BackgroundSink : ILogEventSink, IDisposable
             _dropped++;
         }
 
-        _counter.Add(1);
+        Interlocked.Increment(ref _total);
     }
 
     /// <summary>Writes what waits, for a second at most.</summary>
@@ -80,7 +84,7 @@ internal sealed class BackgroundSink : ILogEventSink, IDisposable
         {
             if (dropped > 0)
             {
-                Write(Dropped(dropped, logEvent.Timestamp));
+                Write(DroppedEvent(dropped, logEvent.Timestamp));
             }
 
             Write(logEvent);
@@ -115,11 +119,11 @@ internal sealed class BackgroundSink : ILogEventSink, IDisposable
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or ObjectDisposedException)
         {
-            _counter.Add(1);
+            Interlocked.Increment(ref _total);
         }
     }
 
-    private static LogEvent Dropped(long lines, DateTimeOffset time) =>
+    private static LogEvent DroppedEvent(long lines, DateTimeOffset time) =>
         new(
             time,
             LogEventLevel.Warning,

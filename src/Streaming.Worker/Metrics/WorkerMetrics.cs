@@ -1,7 +1,7 @@
 using System.Diagnostics.Metrics;
 using System.Text.Json;
 using Streaming.Core.Events;
-using Streaming.Worker.Health;
+using Streaming.Transport.Redis.Publishing;
 
 namespace Streaming.Worker.Metrics;
 
@@ -14,22 +14,25 @@ public sealed class WorkerMetrics : IDisposable
     public const string MeterName = "Streaming.Worker";
 
     private readonly Meter _meter = new(MeterName);
-    private readonly Counter<long> _events;
     private readonly Counter<long> _examples;
     private readonly Histogram<double> _step;
-    private readonly Counter<long> _checkpoints;
     private readonly Histogram<double> _checkpointTime;
+    private readonly Lock _gate = new();
     private Func<PipelineStatus> _status = static () => PipelineStatus.Empty;
-    private HealthReport _health = new();
+    private EventCounts _events;
+    private long _written;
+    private long _failed;
+    private long _notFinite;
 
     /// <summary>Creates the instruments.</summary>
     public WorkerMetrics()
     {
-        _events = _meter.CreateCounter<long>(
+        Counter(
             "streaming.events",
             "{event}",
             "Records of the interactions topic by outcome: trained, history_only, shed (left out of training under overload), "
-                + "dead_lettered, duplicate."
+                + "dead_lettered, duplicate.",
+            Events
         );
         _examples = _meter.CreateCounter<long>("streaming.examples", "{example}", "Examples of training steps by origin: new, replayed.");
         _step = _meter.CreateHistogram(
@@ -38,7 +41,18 @@ public sealed class WorkerMetrics : IDisposable
             "Time of a batch: scoring, step, bookkeeping.",
             advice: Buckets(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
         );
-        _checkpoints = _meter.CreateCounter<long>("streaming.checkpoints", "{checkpoint}", "Checkpoints by outcome: written, failed.");
+        Counter(
+            "streaming.checkpoints",
+            "{checkpoint}",
+            "Checkpoints by outcome: written, failed.",
+            () => [new(Volatile.Read(ref _written), Tag("outcome", "written")), new(Volatile.Read(ref _failed), Tag("outcome", "failed"))]
+        );
+        Counter(
+            "streaming.steps.not_finite",
+            "{step}",
+            "Steps that were not applied because the loss or a gradient was not finite.",
+            () => [new(Volatile.Read(ref _notFinite))]
+        );
         _checkpointTime = _meter.CreateHistogram(
             "streaming.checkpoint.duration",
             "s",
@@ -101,12 +115,6 @@ public sealed class WorkerMetrics : IDisposable
             static status => [new(status.Trainer.Counters.Steps)]
         );
         Gauge(
-            "streaming.steps.not_finite",
-            "{step}",
-            "Steps that were not applied because the loss or a gradient was not finite.",
-            static status => [new(status.Trainer.Counters.NonFiniteSteps)]
-        );
-        Gauge(
             "streaming.gradient.norm",
             null,
             "Global gradient norm of the last step before clipping.",
@@ -158,36 +166,29 @@ public sealed class WorkerMetrics : IDisposable
                 + "dead_letters, rejected_events, rejected_items, registry; /health/ready has the words.",
             static status => Problems(status.Source)
         );
-        _meter.CreateObservableCounter(
+        Counter(
             "streaming.records.missing",
-            () => Status().Source.Missing.Select(static missing => new Measurement<long>(missing.Records, Tag("topic", missing.Topic))),
             "{record}",
-            "Records that the broker had deleted before they were read, and that were skipped (STREAMING__Kafka__SkipMissing)."
+            "Records that the broker had deleted before they were read, and that were skipped (STREAMING__Kafka__SkipMissing).",
+            () => Status().Source.Missing.Select(static missing => new Measurement<long>(missing.Records, Tag("topic", missing.Topic)))
         );
-        _meter.CreateObservableCounter(
+        Counter(
             "streaming.dead_letters",
+            "{record}",
+            "Records that could not be used and went to the dead-letter topic, by topic and reason (the dead letter's header).",
             () =>
                 Status()
                     .Source.Rejected.Select(static rejected => new Measurement<long>(
                         rejected.Records,
                         Tag("topic", rejected.Topic),
                         Tag("reason", rejected.Reason.ToString())
-                    )),
-            "{record}",
-            "Records that could not be used and went to the dead-letter topic, by topic and reason (the dead letter's header)."
+                    ))
         );
         Gauge(
             "streaming.records.skipped",
             "{record}",
             "Good records of the interactions topic that held no event since the start: deleted rows, tombstones, empty lists.",
             static status => [new(status.Skipped)]
-        );
-        _meter.CreateObservableGauge(
-            "streaming.health",
-            () =>
-                Volatile.Read(ref _health).Levels().Select(static part => new Measurement<double>((int)part.Value, Tag("part", part.Key))),
-            null,
-            "How each part is: 0 healthy, 1 degraded, 2 not ready, 3 failed; /health/ready has the words."
         );
         Gauge(
             "streaming.events.unused",
@@ -215,6 +216,13 @@ public sealed class WorkerMetrics : IDisposable
                     new(status.Published?.Rejected ?? 0, Tag("outcome", "rejected")),
                     new(status.Published?.Failed ?? 0, Tag("outcome", "failed")),
                 ]
+        );
+        Gauge(
+            "streaming.vectors.refused",
+            "{item}",
+            "Items whose newest vector cannot be stored in Redis, by reason: not_finite, too_large (for STREAMING__Redis__Element), "
+                + "wrong_length, wrong_type (the item's key holds another type).",
+            static status => status.Published is { } published ? Refused(published) : []
         );
         Gauge(
             "streaming.redis.evicting",
@@ -259,12 +267,7 @@ public sealed class WorkerMetrics : IDisposable
 
     /// <summary>Says where levels are read.</summary>
     /// <param name="status">How the pipeline is.</param>
-    /// <param name="health">How its parts are.</param>
-    public void Observe(Func<PipelineStatus> status, HealthReport health)
-    {
-        Volatile.Write(ref _health, health);
-        Volatile.Write(ref _status, status);
-    }
+    public void Observe(Func<PipelineStatus> status) => Volatile.Write(ref _status, status);
 
     /// <summary>Reads the levels.</summary>
     public PipelineStatus Status() => Volatile.Read(ref _status)();
@@ -272,11 +275,10 @@ public sealed class WorkerMetrics : IDisposable
     /// <summary>Counts what became of records.</summary>
     public void RecordEvents(in EventCounts counts)
     {
-        Add(_events, counts.Trained, "outcome", "trained");
-        Add(_events, counts.HistoryOnly - counts.Shed, "outcome", "history_only");
-        Add(_events, counts.Shed, "outcome", "shed");
-        Add(_events, counts.DeadLettered, "outcome", "dead_lettered");
-        Add(_events, counts.Duplicates, "outcome", "duplicate");
+        lock (_gate)
+        {
+            _events.Add(counts);
+        }
     }
 
     /// <summary>Counts a step.</summary>
@@ -287,10 +289,13 @@ public sealed class WorkerMetrics : IDisposable
         Add(_examples, replayed, "origin", "replayed");
     }
 
+    /// <summary>Counts a step that was not applied because the loss or a gradient was not finite.</summary>
+    public void RecordStepNotFinite() => Interlocked.Increment(ref _notFinite);
+
     /// <summary>Counts a checkpoint.</summary>
     public void RecordCheckpoint(TimeSpan duration, bool succeeded)
     {
-        Add(_checkpoints, 1, "outcome", succeeded ? "written" : "failed");
+        Interlocked.Increment(ref succeeded ? ref _written : ref _failed);
         if (succeeded)
         {
             _checkpointTime.Record(duration.TotalSeconds);
@@ -299,6 +304,30 @@ public sealed class WorkerMetrics : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => _meter.Dispose();
+
+    private IEnumerable<Measurement<long>> Events()
+    {
+        EventCounts counts;
+        lock (_gate)
+        {
+            counts = _events;
+        }
+
+        return
+        [
+            new(counts.Trained, Tag("outcome", "trained")),
+            new(counts.HistoryOnly - counts.Shed, Tag("outcome", "history_only")),
+            new(counts.Shed, Tag("outcome", "shed")),
+            new(counts.DeadLettered, Tag("outcome", "dead_lettered")),
+            new(counts.Duplicates, Tag("outcome", "duplicate")),
+        ];
+    }
+
+    private static IEnumerable<Measurement<double>> Refused(PublishMetrics published) =>
+        Enum.GetValues<VectorFault>().Select(fault => new Measurement<double>(published.Refused.Count(fault), Tag("reason", Snake(fault))));
+
+    private static string Snake<T>(T name)
+        where T : struct, Enum => JsonNamingPolicy.SnakeCaseLower.ConvertName(name.ToString());
 
     private static IEnumerable<Measurement<double>> Unused(EventCounts recent) =>
         recent.Read == 0
@@ -326,7 +355,7 @@ public sealed class WorkerMetrics : IDisposable
         Enum.GetValues<Transport.Kafka.Health.KafkaProblem>()
             .Select(kind => new Measurement<double>(
                 source.Problems.Any(problem => problem.Kind == kind) ? 1 : 0,
-                Tag("problem", JsonNamingPolicy.SnakeCaseLower.ConvertName(kind.ToString()))
+                Tag("problem", Snake(kind))
             ));
 
     private static IEnumerable<Measurement<double>> BySegment(Learning.Training.SourceRecall source)
@@ -351,7 +380,7 @@ public sealed class WorkerMetrics : IDisposable
         }
     }
 
-    private static IEnumerable<Measurement<double>> Percentiles(Transport.Redis.Publishing.PublishMetrics? published) =>
+    private static IEnumerable<Measurement<double>> Percentiles(PublishMetrics? published) =>
         published is null || published.RecentFreshness.Count == 0
             ? []
             :
@@ -379,6 +408,16 @@ public sealed class WorkerMetrics : IDisposable
             new(items.RecordsRejected, Tag("outcome", "record_rejected")),
         ];
 
+    // Before there is a pipeline, nothing: a zero would look like a fall, and what a checkpoint restores like a rise.
     private void Gauge(string name, string? unit, string description, Func<PipelineStatus, IEnumerable<Measurement<double>>> read) =>
-        _meter.CreateObservableGauge(name, () => read(Status()), unit, description);
+        _meter.CreateObservableGauge(
+            name,
+            () => Status() is var status && ReferenceEquals(status, PipelineStatus.Empty) ? [] : read(status),
+            unit,
+            description
+        );
+
+    // Observed, so that each series is there from the start with 0: Prometheus sees no increase in a series that begins with 1.
+    private void Counter(string name, string unit, string description, Func<IEnumerable<Measurement<long>>> read) =>
+        _meter.CreateObservableCounter(name, read, unit, description);
 }

@@ -29,6 +29,7 @@ internal sealed class WorkerRun : IDisposable
     private readonly Func<TrainingEngine>? _engines;
     private readonly WorkerMetrics _metrics = new();
     private readonly HealthReport _health = new();
+    private readonly HealthMetrics _healthMetrics;
     private readonly PrometheusExposition _exposition = new(Telemetry.Meters);
     private readonly IDisposable? _telemetry;
     private readonly ReturnPolicy _returns;
@@ -54,7 +55,7 @@ internal sealed class WorkerRun : IDisposable
         _loggers = loggers;
         _logger = loggers.CreateLogger<WorkerRun>();
         _returns = new ReturnPolicy(settings.Kafka.SkipMissing, _logger);
-        _metrics.Observe(static () => PipelineStatus.Empty, _health);
+        _healthMetrics = new HealthMetrics(_health);
         _telemetry = Telemetry.Start(settings.Telemetry, _logger);
     }
 
@@ -112,6 +113,7 @@ internal sealed class WorkerRun : IDisposable
         _telemetry?.Dispose();
         _exposition.Dispose();
         _metrics.Dispose();
+        _healthMetrics.Dispose();
     }
 
     /// <summary>
@@ -146,10 +148,7 @@ internal sealed class WorkerRun : IDisposable
             }
             catch (Exception exception) when (EmbeddingPublisher.IsOutage(exception) && !stopping.IsCancellationRequested)
             {
-                string servers = string.Join(
-                    ", ",
-                    redis.Multiplexer.GetEndPoints().Select(static server => EndPointCollection.ToString(server))
-                );
+                string servers = RedisConnection.Servers(redis.Multiplexer);
                 string reason = await RedisConnection.DiagnoseAsync(_settings.Redis, exception, stopping).ConfigureAwait(false);
                 _health.Set("redis", HealthLevel.Degraded, $"{servers} unavailable: {reason}");
                 if (!told)

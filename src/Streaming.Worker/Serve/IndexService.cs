@@ -49,6 +49,8 @@ public sealed class IndexService(Lookups lookups, ServeOptions options, HealthRe
         : status.Phase == IndexPhase.Stale || status.Items == 0 ? HealthLevel.Degraded
         : HealthLevel.Healthy;
 
+    private static bool IsEmpty(IndexStatus status) => status is { Phase: IndexPhase.Fresh, Items: 0 };
+
     private static string Text(IndexStatus status) =>
         status.Phase == IndexPhase.Stale ? $"last refreshed {status.Age.TotalSeconds:F0} s ago: {status.Error}"
         : status.Items == 0 ? $"generation {status.Generation} has no items"
@@ -71,18 +73,23 @@ public sealed class IndexService(Lookups lookups, ServeOptions options, HealthRe
         {
             HttpLog.IndexFailing(_logger, error, options.RefreshInterval);
         }
-        else if (status.Error is null && _last?.Error is not null)
+        else if (status.Error is null && _last is { Error: not null, CanAnswer: true })
         {
             HttpLog.IndexRecovered(_logger, _last.Age);
         }
 
-        if (status.CanAnswer && status.Generation != _last?.Generation)
+        bool isFilled = status.Items > 0 && _last?.Items == 0;
+        if (status.CanAnswer && status.Items > 0 && (status.Generation != _last?.Generation || isFilled))
         {
             HttpLog.IndexReady(_logger, status.Items, status.Generation, lookups.IndexBytes);
         }
         else if (status.Phase == IndexPhase.Unpublished && _last?.Phase != IndexPhase.Unpublished)
         {
             HttpLog.NothingPublished(_logger, reason!);
+        }
+        else if (IsEmpty(status) && (_last is null || !IsEmpty(_last)))
+        {
+            HttpLog.NothingPublished(_logger, Text(status));
         }
     }
 
@@ -103,7 +110,11 @@ public sealed class IndexService(Lookups lookups, ServeOptions options, HealthRe
         else if (found > _found)
         {
             health.Set("values", HealthLevel.Healthy);
-            _allRefused = false;
+            if (_allRefused)
+            {
+                HttpLog.ValuesReadable(_logger);
+                _allRefused = false;
+            }
         }
 
         _found = found;

@@ -96,6 +96,12 @@ public sealed class Lookups : IDisposable
     public (IndexStatus Status, string? Reason) Look()
     {
         IndexStatus status = Updater.Status();
+
+        // The client's messages go on with its settings and counters.
+        status = status with
+        {
+            Error = status.Error is { } error ? RedisConnection.FirstWords(error) : null,
+        };
         return (
             status,
             status switch

@@ -153,7 +153,7 @@ public sealed class Pipeline : IDisposable
                 returned,
                 isReturn
             );
-            metrics.Observe(pipeline.Status, health);
+            metrics.Observe(pipeline.Status);
             return pipeline;
         }
         catch

@@ -22,9 +22,9 @@ internal sealed class PipelineHealth
     private readonly PartWatch _catalogue;
     private readonly PartWatch _trainer;
     private readonly PartWatch _keys;
+    private readonly PartWatch _vectors;
     private readonly CatalogueCheck _catalogueCheck;
     private readonly StallCheck _stall;
-    private readonly RecentGrowth _badVectors;
     private readonly RecentGrowth _badUsers;
 
     /// <summary>Creates it.</summary>
@@ -54,9 +54,9 @@ internal sealed class PipelineHealth
         _catalogue = new PartWatch("catalogue", HealthLevel.Degraded, health, logger);
         _trainer = new PartWatch("trainer", HealthLevel.NotReady, health, logger);
         _keys = new PartWatch("redis keys", HealthLevel.Degraded, health, logger);
+        _vectors = new PartWatch("vectors", HealthLevel.Degraded, health, logger);
         _catalogueCheck = new CatalogueCheck(itemCapacity, time);
         _stall = new StallCheck(options.StallTimeout, time);
-        _badVectors = new RecentGrowth(Recent, time);
         _badUsers = new RecentGrowth(Recent, time);
     }
 
@@ -78,6 +78,7 @@ internal sealed class PipelineHealth
     {
         Kafka(source);
         Redis(store.Embeddings, store.Users);
+        Vectors(store.Embeddings.Metrics.Refused);
         Keys(store.Embeddings.Metrics, store.Users.Metrics, store.Servers.Problem, store.Generation.Problem);
         Events(training.Mix);
         Catalogue(
@@ -96,7 +97,11 @@ internal sealed class PipelineHealth
     public void Kafka(KafkaSourceStatus source)
     {
         bool reads = source.Partitions.Any(partition => partition.Topic == _topic);
-        string problem = source.IsDegraded || reads ? source.Problem : $"no partition of topic '{_topic}' is assigned yet";
+        string problem =
+            source.IsDegraded || reads ? source.Problem
+            : source is { IsCatalogueRead: false, Partitions.Count: > 0 }
+                ? FormattableString.Invariant($"the catalogue is read first: {source.Lag} records are left")
+            : $"no partition of topic '{_topic}' is assigned yet";
         _health.Set(
             "kafka",
             !reads ? HealthLevel.NotReady
@@ -117,25 +122,30 @@ internal sealed class PipelineHealth
         _health.Set("redis", problem.Length == 0 ? HealthLevel.Healthy : HealthLevel.Degraded, problem);
     }
 
+    /// <summary>Says which vectors cannot be stored, and why.</summary>
+    public void Vectors(RefusedVectors refused) =>
+        _vectors.Set(
+            Together(
+                refused.Describe(VectorFault.NotFinite),
+                refused.Describe(VectorFault.TooLarge),
+                refused.Describe(VectorFault.WrongLength)
+            )
+        );
+
     /// <summary>Says what is in the way of single keys.</summary>
     /// <param name="embeddings">Counters of the embeddings.</param>
     /// <param name="users">Counters of the histories.</param>
     /// <param name="others">What is wrong with the pointer, the layout's record, the towers.</param>
-    public void Keys(PublishMetrics embeddings, PublishMetrics users, params ReadOnlySpan<string> others)
-    {
-        List<string> problems = [.. others];
-        problems.Add(
-            _badVectors.Update(embeddings.Rejected)
-                ? $"{embeddings.Rejected} vectors could not be stored so far; the log says why"
-                : string.Empty
+    public void Keys(PublishMetrics embeddings, PublishMetrics users, params ReadOnlySpan<string> others) =>
+        _keys.Set(
+            Together([
+                .. others,
+                embeddings.Refused.Describe(VectorFault.WrongType),
+                _badUsers.Update(users.Rejected)
+                    ? $"{users.Rejected} histories could not be stored so far: a key of another type is in the way, which the log names"
+                    : string.Empty,
+            ])
         );
-        problems.Add(
-            _badUsers.Update(users.Rejected)
-                ? $"{users.Rejected} histories could not be stored so far: a key of another type is in the way, which the log names"
-                : string.Empty
-        );
-        _keys.Set(string.Join("; ", problems.Where(static problem => problem.Length > 0)));
-    }
 
     /// <summary>Says whether what comes is learned from.</summary>
     public void Events(EventMix mix) => _events.Set(mix.Problem(_options.MaxUnusedShare));
@@ -155,6 +165,13 @@ internal sealed class PipelineHealth
             failed ? HealthLevel.Degraded : HealthLevel.Healthy,
             failed ? "the last one could not be written" : string.Empty
         );
+
+    private static string Together(params ReadOnlySpan<string> problems)
+    {
+        List<string> some = [.. problems];
+        some.RemoveAll(static problem => problem.Length == 0);
+        return string.Join("; ", some);
+    }
 
     private static string Because(string what, string reason) => reason.Length == 0 ? what : $"{what}: {reason}";
 }

@@ -146,6 +146,7 @@ internal sealed class TrainingStage
             _metrics.RecordStep(_time.GetElapsedTime(begun), report.Examples, report.Replayed);
             if (!report.Step.IsApplied)
             {
+                _metrics.RecordStepNotFinite();
                 PipelineLog.StepNotApplied(_logger, _trainer.Counters.Steps, report.Step.Loss);
             }
         }

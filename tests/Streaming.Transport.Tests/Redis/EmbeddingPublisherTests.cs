@@ -98,17 +98,50 @@ public sealed class EmbeddingPublisherTests(RedisFixture redis) : IClassFixture<
         Assert.NotNull(await ReadAsync("b"));
     }
 
-    [Fact]
-    public async Task PublishAsync_VectorThatCannotBeStored_IsLeftOutAndTheRestWritten()
+    [Theory]
+    [InlineData(
+        VectorFault.TooLarge,
+        81_234f,
+        "has the number 81,234; Float16 ends at 65,504. Scale the item's features, or set STREAMING__Redis__Element to Float32 or Int8"
+    )]
+    [InlineData(VectorFault.NotFinite, float.NaN, "has the number NaN; allowed: finite numbers")]
+    [InlineData(VectorFault.NotFinite, float.NegativeInfinity, "has the number -Infinity; allowed: finite numbers")]
+    public async Task PublishAsync_VectorThatCannotBeStored_IsNamedWithTheReasonUntilOneIsStored(
+        VectorFault fault,
+        float value,
+        string explanation
+    )
     {
         EmbeddingPublisher publisher = await OpenAsync(token: 1);
-        Refresh bad = Make.Item("bad", value: float.NaN);
+        Refresh bad = Make.Item("bad") with { Vector = [.. Enumerable.Repeat(value, 16)] };
         PublishCounts counts = await publisher.PublishAsync([bad, Make.Item("good")], _failed, Stop);
 
         Assert.Equal(new PublishCounts(1, 0, 0, Rejected: 1, 0), counts);
         Assert.Null(await ReadAsync("bad"));
-        Assert.Equal(PublishIncidentKind.Rejected, Assert.Single(_incidents).Kind);
         Assert.Empty(_failed);
+        string words = publisher.Metrics.Refused.Describe(fault);
+        Assert.StartsWith("the newest vector of 1 item is not in Redis: that of 'bad' " + explanation, words, StringComparison.Ordinal);
+        PublishIncident incident = Assert.Single(_incidents);
+        Assert.Equal((PublishIncidentKind.Rejected, words + ".", 1), (incident.Kind, incident.Message, incident.Items));
+
+        await publisher.PublishAsync([bad with { Step = 2 }], _failed, Stop);
+        Assert.Single(_incidents); // The second within a minute.
+        await publisher.PublishAsync([Make.Item("bad", step: 3)], _failed, Stop);
+        Assert.Equal(0, publisher.Metrics.Refused.Count(fault));
+        Assert.NotNull(await ReadAsync("bad"));
+    }
+
+    [Theory]
+    [InlineData(EmbeddingElement.Float32)]
+    [InlineData(EmbeddingElement.Int8)]
+    public async Task PublishAsync_NumberTooLargeForFloat16_IsStoredByTheOtherElements(EmbeddingElement element)
+    {
+        EmbeddingPublisher publisher = new(redis.Database, _options with { Element = element }, Make.Widths, TimeProvider.System);
+        await publisher.OpenAsync(1, 1, Stop);
+        PublishCounts counts = await publisher.PublishAsync([Make.Item("large", value: 900_000)], _failed, Stop);
+
+        Assert.Equal(new PublishCounts(1, 0, 0, 0, 0), counts);
+        Assert.InRange((await ReadAsync("large"))!.Value.First, 890_000, 910_000);
     }
 
     [Fact]

@@ -1,6 +1,7 @@
 using System.Diagnostics.Metrics;
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using Streaming.Worker.Health;
 using Streaming.Worker.Logging;
 using Streaming.Worker.Metrics;
 using Streaming.Worker.Serve;
@@ -58,7 +59,11 @@ public partial class MonitoringTests
         listener.InstrumentPublished = (instrument, _) =>
         {
             if (
-                instrument.Meter.Name is WorkerMetrics.MeterName or ServeMetrics.MeterName or BackgroundSink.MeterName
+                instrument.Meter.Name
+                    is WorkerMetrics.MeterName
+                        or HealthMetrics.MeterName
+                        or ServeMetrics.MeterName
+                        or BackgroundSink.MeterName
                 || Telemetry.Meters.Contains(instrument.Meter.Name)
             )
             {
@@ -67,6 +72,7 @@ public partial class MonitoringTests
             }
         };
         using var metrics = new WorkerMetrics();
+        using var health = new HealthMetrics(new HealthReport());
         using var serving = new ServeMetrics(index: null!); // only names are needed
         using var log = new BackgroundSink(static _ => { });
         listener.Start();

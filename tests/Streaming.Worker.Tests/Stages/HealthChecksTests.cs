@@ -114,6 +114,8 @@ public sealed class HealthChecksTests
 
         parts.Kafka(none);
         Assert.Equal("not ready: no partition of topic 'interactions' is assigned yet", health.Parts()["kafka"]);
+        parts.Kafka(none with { Partitions = [new PartitionLag("items", 0, 7), new PartitionLag("items", 1, 5)] });
+        Assert.Equal("not ready: the catalogue is read first: 12 records are left", health.Parts()["kafka"]);
         parts.Kafka(
             none with
             {

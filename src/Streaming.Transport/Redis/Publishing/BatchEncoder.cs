@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using Streaming.Core.Embeddings;
 using Streaming.Core.Refreshes;
@@ -44,15 +45,20 @@ internal sealed class BatchEncoder
     /// <param name="batch">The refreshes, at most one per item.</param>
     /// <param name="pool">Source of value buffers.</param>
     /// <param name="calls">Receives the calls.</param>
-    /// <returns>How many vectors were skipped because they cannot be stored.</returns>
-    public int Encode(ReadOnlySpan<Refresh> batch, ValuePool pool, List<PartitionWrite> calls)
+    /// <param name="refused">Receives the vectors that cannot be stored.</param>
+    /// <returns>How many those are.</returns>
+    public int Encode(ReadOnlySpan<Refresh> batch, ValuePool pool, List<PartitionWrite> calls, RefusedVectors refused)
     {
         int[] order = new int[batch.Length];
         int[] partitions = new int[batch.Length];
         int kept = 0;
         for (int i = 0; i < batch.Length; i++)
         {
-            if (IsStorable(batch[i]))
+            if (FaultOf(batch[i]) is { } fault)
+            {
+                refused.Add(batch[i], fault.Kind, fault.Detail);
+            }
+            else
             {
                 order[kept] = i;
                 partitions[kept++] = _keys.Partition(batch[i].ItemKey);
@@ -75,24 +81,29 @@ internal sealed class BatchEncoder
         return batch.Length - kept;
     }
 
-    /// <summary>Skips vectors that TryEncode would refuse before a call is built, so that no call has gaps.</summary>
-    private bool IsStorable(in Refresh refresh)
+    /// <summary>Finds what TryEncode would refuse before a call is built, so that no call has gaps.</summary>
+    private (VectorFault Kind, string Detail)? FaultOf(in Refresh refresh)
     {
-        if (refresh.Vector is null)
+        if (refresh.Vector is not { } vector)
         {
-            return true;
+            return null;
         }
 
-        float limit = _options.Element == EmbeddingElement.Float16 ? 65504f : float.MaxValue;
-        foreach (float number in refresh.Vector)
+        float limit = _options.Element == EmbeddingElement.Float16 ? (float)Half.MaxValue : float.MaxValue;
+        foreach (float number in vector)
         {
             if (!(MathF.Abs(number) <= limit))
             {
-                return false;
+                return (
+                    float.IsFinite(number) ? VectorFault.TooLarge : VectorFault.NotFinite,
+                    number.ToString("#,0.###", CultureInfo.InvariantCulture)
+                );
             }
         }
 
-        return refresh.Vector.Length == _targets[^1].Format.Dimension;
+        return vector.Length == _targets[^1].Format.Dimension
+            ? null
+            : (VectorFault.WrongLength, vector.Length.ToString(CultureInfo.InvariantCulture));
     }
 
     private PartitionWrite EncodeCall(ReadOnlySpan<Refresh> batch, int partition, ReadOnlySpan<int> items, ValuePool pool)

@@ -17,6 +17,7 @@ namespace Streaming.Transport.Redis.Publishing;
 public sealed class EmbeddingPublisher
 {
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(5);
+    private static readonly VectorFault[] Faults = Enum.GetValues<VectorFault>();
 
     private readonly IDatabase _database;
     private readonly RedisOptions _options;
@@ -162,7 +163,7 @@ public sealed class EmbeddingPublisher
         BatchEncoder encoder =
             _encoder ?? throw new InvalidOperationException("The publisher is not open: call OpenAsync with the lease's token first.");
         List<PartitionWrite> calls = [];
-        int rejected = encoder.Encode(CollectionsMarshal.AsSpan(batch), _pool, calls);
+        int rejected = encoder.Encode(CollectionsMarshal.AsSpan(batch), _pool, calls, Metrics.Refused);
         WriteOutcome[] outcomes = await Task.WhenAll(calls.Select(call => WriteAsync(call, cancellationToken))).ConfigureAwait(false);
         if (outcomes.Any(outcome => outcome.Loss != StoreState.Kept))
         {
@@ -294,8 +295,7 @@ public sealed class EmbeddingPublisher
                 default:
                     fences.Answered(call.Partition, (long)parts[2]);
                     Metrics.WriteTime.Record(_time.GetElapsedTime(started));
-                    PublishCounts counts = Count(call, parts, out RedisKey? blocked);
-                    return new WriteOutcome(counts, null, StoreState.Kept, blocked);
+                    return new WriteOutcome(Count(call, parts), null, StoreState.Kept);
             }
         }
         catch (Exception error) when (error is not FencedException && !cancellationToken.IsCancellationRequested)
@@ -304,17 +304,26 @@ public sealed class EmbeddingPublisher
         }
     }
 
-    private PublishCounts Count(PartitionWrite call, RedisResult[] answer, out RedisKey? blocked)
+    private PublishCounts Count(PartitionWrite call, RedisResult[] answer)
     {
         Span<byte> marks = call.Items.Length <= 256 ? stackalloc byte[call.Items.Length] : new byte[call.Items.Length];
         marks.Clear();
-        blocked = call.Mark(answer, 3, marks);
+        Dictionary<int, RedisKey>? blocked = call.Mark(answer, 3, marks);
         int skips = marks.Count(PartitionWrite.Skipped);
         int rejected = marks.Count(PartitionWrite.Blocked);
         int removed = (int)answer[1];
         long now = _time.GetUtcNow().ToUnixTimeMilliseconds();
         for (int i = 0; i < marks.Length; i++)
         {
+            if (marks[i] == PartitionWrite.Blocked)
+            {
+                Metrics.Refused.Add(call.Items[i], VectorFault.WrongType, blocked![i].ToString());
+            }
+            else
+            {
+                Metrics.Refused.Remove(call.Items[i].ItemKey);
+            }
+
             if (marks[i] == 0 && call.Items[i].ProducedTime > 0)
             {
                 Metrics.RecordFreshness(TimeSpan.FromMilliseconds(now - call.Items[i].ProducedTime));
@@ -357,28 +366,14 @@ public sealed class EmbeddingPublisher
 
     private void Report(PublishCounts counts, WriteOutcome[] outcomes)
     {
-        int blocked = outcomes.Sum(outcome => outcome.Counts.Rejected);
-        if (counts.Rejected > blocked)
-        {
-            _incident(
-                new(
-                    PublishIncidentKind.Rejected,
-                    "Skipped vectors that are not finite, too large or of the wrong length.",
-                    counts.Rejected - blocked
-                )
-            );
-        }
-
+        ReportRefused();
         if (outcomes.FirstOrDefault(outcome => outcome.Blocked is not null) is { Blocked: { } key } first)
         {
             _incident(
                 new(
                     PublishIncidentKind.WrongType,
-                    first.Error is null
-                        ? $"{key} is not a string and was not written; delete it, or move whatever writes it."
-                        : $"{key} (a hash) or the change stream of its partition has the wrong type; delete it, or move whatever writes "
-                            + "it.",
-                    blocked,
+                    $"{key} (a hash) or the change stream of its partition has the wrong type; delete it, or move whatever writes it.",
+                    first.Counts.Failed,
                     first.Error
                 )
             );
@@ -402,6 +397,17 @@ public sealed class EmbeddingPublisher
         else if (outcomes.Length > 0 && Metrics.SetHealthy())
         {
             _incident(new(PublishIncidentKind.Recovered, "Redis accepts writes of items again.", counts.Written));
+        }
+    }
+
+    private void ReportRefused()
+    {
+        foreach (VectorFault fault in Faults)
+        {
+            if (Metrics.Refused.IsDue(fault))
+            {
+                _incident(new(PublishIncidentKind.Rejected, Metrics.Refused.Describe(fault) + ".", Metrics.Refused.Count(fault)));
+            }
         }
     }
 

@@ -80,10 +80,10 @@ internal sealed class PartitionWrite
     /// <param name="answer">Indices of keys, −1 − index for keys of the wrong type.</param>
     /// <param name="from">Where the indices start.</param>
     /// <param name="marks">Receives a mark for each item that was not written.</param>
-    /// <returns>A key of the wrong type, or null.</returns>
-    public RedisKey? Mark(RedisResult[] answer, int from, Span<byte> marks)
+    /// <returns>The items with a key of the wrong type, and one such key of each; null: none.</returns>
+    public Dictionary<int, RedisKey>? Mark(RedisResult[] answer, int from, Span<byte> marks)
     {
-        RedisKey? blocked = null;
+        Dictionary<int, RedisKey>? blocked = null;
         for (int i = from; i < answer.Length; i++)
         {
             int slot = (int)(long)answer[i];
@@ -91,7 +91,7 @@ internal sealed class PartitionWrite
             {
                 slot = -1 - slot;
                 marks[slot / _keysPerItem] = Blocked;
-                blocked ??= Keys[FixedKeys + slot];
+                (blocked ??= [])[slot / _keysPerItem] = Keys[FixedKeys + slot];
             }
             else if ((slot + 1) % _keysPerItem == 0)
             {

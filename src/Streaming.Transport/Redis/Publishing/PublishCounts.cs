@@ -4,7 +4,7 @@ namespace Streaming.Transport.Redis.Publishing;
 /// <param name="Written">Vectors written.</param>
 /// <param name="Removed">Items removed.</param>
 /// <param name="Skipped">Not written, because the store holds a newer value.</param>
-/// <param name="Rejected">Not written, because the vector is not finite or too large for the element type.</param>
+/// <param name="Rejected">Not written: <see cref="VectorFault"/> says why.</param>
 /// <param name="Failed">Not written, because of an error; to be retried.</param>
 public readonly record struct PublishCounts(int Written, int Removed, int Skipped, int Rejected, int Failed)
 {

@@ -21,12 +21,13 @@ public enum PublishIncidentKind
     /// <summary>No replica has confirmed the fences; see <see cref="EmbeddingPublisher.OpenAsync"/>.</summary>
     Unconfirmed,
 
-    /// <summary>Keys of the wrong type prevent writing some items, which were skipped.</summary>
+    /// <summary>The fence or the change feed of a partition has the wrong type; its items are queued and retried.</summary>
     WrongType,
 
     /// <summary>A key that readers need was missing and has been rewritten.</summary>
     Restored,
 
-    /// <summary>Vectors that are not finite, or too large for the element type, were skipped.</summary>
+    /// <summary>Vectors were skipped because they cannot be stored, at most one incident for each <see cref="VectorFault"/> and
+    /// minute.</summary>
     Rejected,
 }

@@ -25,8 +25,11 @@ public sealed class PublishMetrics(TimeProvider time)
     /// <summary>Gets the number of items skipped because the store held a newer value.</summary>
     public long Skipped => Volatile.Read(ref _skipped);
 
-    /// <summary>Gets the number of vectors that could not be stored.</summary>
+    /// <summary>Gets how often a vector or a history could not be stored.</summary>
     public long Rejected => Volatile.Read(ref _rejected);
+
+    /// <summary>Gets the items whose newest vector could not be stored; none of a publisher of histories.</summary>
+    public RefusedVectors Refused { get; } = new(time);
 
     /// <summary>Gets how often an item was put back because Redis did not take it.</summary>
     public long Failed => Volatile.Read(ref _failed);

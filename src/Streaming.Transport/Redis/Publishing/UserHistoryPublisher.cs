@@ -24,6 +24,7 @@ public sealed class UserHistoryPublisher
     private readonly ResiliencePipeline _pipeline;
     private readonly StoreKeys _keys;
     private readonly ValuePool _pool = new(UsersPerCall);
+    private readonly OncePerMinute _wrongType;
 
     /// <summary>Initializes a new instance of the <see cref="UserHistoryPublisher"/> class.</summary>
     /// <param name="database">The store.</param>
@@ -48,6 +49,7 @@ public sealed class UserHistoryPublisher
         _time = time;
         _generation = generation;
         Metrics = new PublishMetrics(time);
+        _wrongType = new OncePerMinute(time);
         _incident = incident ?? (static _ => { });
         _pipeline = RedisPipeline.Create(options, time);
         _keys = new StoreKeys(database, options, _pipeline);
@@ -191,7 +193,7 @@ public sealed class UserHistoryPublisher
                     RecordFreshness(batch, users);
                     int skipped = (int)parts[1],
                         blocked = parts.Length - 2;
-                    if (blocked > 0)
+                    if (blocked > 0 && _wrongType.IsDue())
                     {
                         _incident(
                             new(

@@ -34,9 +34,17 @@ public sealed class KeysInTheWayTests(RedisFixture redis) : IClassFixture<RedisF
 
         Assert.Equal(new PublishCounts(Written: 99, Removed: 0, Skipped: 0, Rejected: 1, Failed: 0), counts);
         PublishIncident incident = Assert.Single(_incidents);
-        Assert.Equal((PublishIncidentKind.WrongType, 1), (incident.Kind, incident.Items));
-        Assert.StartsWith($"{key} is not a string", incident.Message, StringComparison.Ordinal);
+        Assert.Equal((PublishIncidentKind.Rejected, 1), (incident.Kind, incident.Items));
+        Assert.StartsWith(
+            $"the newest vector of 1 item is not in Redis: that of 'item7' has no place: {key} is not a string",
+            incident.Message,
+            StringComparison.Ordinal
+        );
         Assert.Equal(1, await redis.Database.ListLengthAsync(key));
+
+        await redis.Database.KeyDeleteAsync(key);
+        await publisher.PublishAsync(Make.Items(100, step: 2), _failed, Stop);
+        Assert.Empty(publisher.Metrics.Refused.Describe(VectorFault.WrongType));
     }
 
     [Theory]
