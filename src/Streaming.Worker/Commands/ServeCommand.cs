@@ -96,17 +96,8 @@ internal static class ServeCommand
             )
             .ConfigureAwait(false);
         PipelineLog.Listening(loggers.CreateLogger(nameof(ServeCommand)), endpoint.Address);
-        using ITimer watch = TimeProvider.System.CreateTimer(
-            _ =>
-                health.Set(
-                    "redis",
-                    redis.IsConnected ? HealthLevel.Healthy : HealthLevel.Degraded,
-                    redis.IsConnected ? string.Empty : "away"
-                ),
-            null,
-            TimeSpan.Zero,
-            TimeSpan.FromSeconds(1)
-        );
-        await Task.Delay(Timeout.InfiniteTimeSpan, signals.Stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await new RedisWatch(redis, settings.Redis, health, TimeProvider.System, loggers)
+            .RunAsync(signals.Stopping)
+            .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 }

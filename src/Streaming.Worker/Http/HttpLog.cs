@@ -25,4 +25,10 @@ internal static partial class HttpLog
 
     [LoggerMessage(1206, LogLevel.Warning, "All values that were read last were refused: {Reasons}")]
     public static partial void AllRefused(ILogger logger, string reasons);
+
+    [LoggerMessage(1207, LogLevel.Warning, "Redis at {Servers} is unavailable ({Reason}); retrying until it answers")]
+    public static partial void RedisAway(ILogger logger, string servers, string reason);
+
+    [LoggerMessage(1208, LogLevel.Information, "Redis at {Servers} answers again")]
+    public static partial void RedisBack(ILogger logger, string servers);
 }

@@ -147,10 +147,7 @@ internal sealed class WorkerRun : IDisposable
             }
             catch (Exception exception) when (EmbeddingPublisher.IsOutage(exception) && !stopping.IsCancellationRequested)
             {
-                string servers = string.Join(
-                    ", ",
-                    redis.Multiplexer.GetEndPoints().Select(static server => EndPointCollection.ToString(server))
-                );
+                string servers = RedisConnection.Servers(_settings.Redis);
                 string reason = await RedisConnection.DiagnoseAsync(_settings.Redis, exception, stopping).ConfigureAwait(false);
                 _health.Set("redis", HealthLevel.Degraded, $"{servers} unavailable: {reason}");
                 if (!told)
