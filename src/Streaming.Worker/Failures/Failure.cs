@@ -39,7 +39,7 @@ internal static class Failure
             or TorchDeviceException => (ExitCode.Unavailable, exception.Message),
             UnreadableCheckpointException => (ExitCode.NoInput, exception.Message),
             DamagedCheckpointsException => (ExitCode.BadInput, exception.Message),
-            CheckpointNotWrittenException => (ExitCode.NotKept, exception.Message),
+            CheckpointNotWrittenException or OutputFileException => (ExitCode.NotKept, exception.Message),
             StateMismatchException => (ExitCode.StateMismatch, exception.Message),
             KafkaSourceException => (ExitCode.BadInput, exception.Message),
             LeaseLostException or FencedException or SupersededException => (ExitCode.LeaseLost, exception.Message),
