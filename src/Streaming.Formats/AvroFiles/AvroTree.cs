@@ -48,6 +48,10 @@ public static class AvroTree
             case int number:
                 tree.AddNumber(name, number);
                 break;
+            case long number when IsNanoseconds(schema):
+                // Which the library does not know.
+                tree.AddTime(name, Math.DivRem(number, 1_000_000, out long rest) - (rest < 0 ? 1 : 0), IsLocal(schema));
+                break;
             case long number:
                 tree.AddNumber(name, number);
                 break;
@@ -104,6 +108,14 @@ public static class AvroTree
 
         tree.End();
     }
+
+    private static bool IsNanoseconds(Schema schema) =>
+        schema switch
+        {
+            LogicalSchema logical => logical.LogicalTypeName.EndsWith("timestamp-nanos", StringComparison.Ordinal),
+            UnionSchema union => union.Schemas.Any(IsNanoseconds),
+            _ => false,
+        };
 
     // A union with null contains the type with the logical type.
     private static bool IsLocal(Schema schema) =>

@@ -15,13 +15,15 @@ internal sealed class AvroWriterSchema : WriterSchema
         var names = new SchemaNames();
         foreach (SchemaText reference in references)
         {
-            if (Schema.Parse(reference.Text, names) is NamedSchema named)
+            if (Schema.Parse(AvroLogicalTypes.WithoutUnsuitable(reference.Text), names) is NamedSchema named)
             {
                 names.Add(named);
             }
         }
 
-        _schema = Schema.Parse(text, names) ?? throw new FormatException("it is not an Avro schema: its type is unknown");
+        _schema =
+            Schema.Parse(AvroLogicalTypes.WithoutUnsuitable(text), names)
+            ?? throw new FormatException("it is not an Avro schema: its type is unknown");
     }
 
     /// <inheritdoc/>

@@ -8,6 +8,7 @@ using Streaming.Models.Options;
 using Streaming.Worker.Commands;
 using Streaming.Worker.Engine;
 using Streaming.Worker.Failures;
+using Streaming.Worker.Outputs;
 using Streaming.Worker.Settings;
 
 namespace Streaming.Lab.Commands;
@@ -191,9 +192,9 @@ internal static class BacktestCommand
     {
         var progress = new BacktestProgress(Console.Error, TimeProvider.System, TimeSpan.FromSeconds(10));
         (BacktestReport? report, BacktestOptions? best) = Run(request, Files.Read(result), progress, cancellation);
-        Write(result.GetValue(Report), ReportWriter.Json(report));
-        Write(result.GetValue(MarkdownFile), ReportWriter.Markdown(report));
-        Write(
+        OutputFile.Write(result.GetValue(Report), ReportWriter.Json(report));
+        OutputFile.Write(result.GetValue(MarkdownFile), ReportWriter.Markdown(report));
+        OutputFile.Write(
             result.GetValue(Best),
             BacktestSettings.ToFile(best, $"Best of the {result.GetValue(Protocol)} protocol by validation NDCG@10.")
         );
@@ -316,6 +317,12 @@ internal static class BacktestCommand
             throw new SettingsException(errors);
         }
 
+        OutputPath.Require(new[] { Report, MarkdownFile, Best }.Select(option => (option.Name, result.GetValue(option))));
+        if (request.Model is { } kept)
+        {
+            OutputPath.RequireFolder("--model", kept);
+        }
+
         // Wrong settings are said before anything is read, and not after an hour at their turn.
         IReadOnlyList<IReadOnlyDictionary<string, string>> combinations = SettingsGrid.Combinations(request.Try);
         foreach (IReadOnlyDictionary<string, string> combination in combinations)
@@ -377,13 +384,5 @@ internal static class BacktestCommand
 
         errors.Add($"{option} is \"{text}\"; allowed: an increasing list of whole numbers within 1 … 10000, with commas between.");
         return [10];
-    }
-
-    private static void Write(string? path, string text)
-    {
-        if (path is not null)
-        {
-            File.WriteAllText(path, text);
-        }
     }
 }

@@ -5,6 +5,7 @@ using Streaming.Lab.Demo;
 using Streaming.Lab.Feeds;
 using Streaming.Worker.Commands;
 using Streaming.Worker.Logging;
+using Streaming.Worker.Outputs;
 using Streaming.Worker.Run;
 using Streaming.Worker.Settings;
 
@@ -44,6 +45,7 @@ internal static class DemoCommand
         command.SetAction(
             async (result, _) =>
             {
+                OutputPath.Require(("--report", result.GetValue(report)));
                 SettingsValues read = SettingsOption.Read(result.GetValue(file));
                 WorkerOptions settings = WorkerSettings.Options(read);
                 bool simulated = !feed.FromFiles(result);

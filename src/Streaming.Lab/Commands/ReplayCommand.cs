@@ -21,7 +21,11 @@ internal static class ReplayCommand
     public static Command Create()
     {
         var feed = new FeedArguments();
-        var command = new Command("replay", "Send events from files, or of a simulated shop, to the Kafka topics that the settings name.");
+        var command = new Command(
+            "replay",
+            "Send events from files, or of a simulated shop, to the Kafka topics that the settings name. Exit code 69 when the "
+                + "brokers confirm nothing for 20 s."
+        );
         Option<string?> file = SettingsOption.Create();
         command.Add(file);
         feed.AddTo(command);

@@ -17,6 +17,7 @@ using Streaming.Worker.Failures;
 using Streaming.Worker.Health;
 using Streaming.Worker.Http;
 using Streaming.Worker.Metrics;
+using Streaming.Worker.Outputs;
 using Streaming.Worker.Run;
 using Streaming.Worker.Serve;
 using Streaming.Worker.Shutdown;
@@ -118,11 +119,7 @@ internal sealed class DemoRun : IAsyncDisposable
             .CreateAsync(_feed, _settings.Model, pipeline, lookups, store, before, produced, elapsed)
             .ConfigureAwait(false);
         await _output.WriteLineAsync(DemoReporter.Describe(report)).ConfigureAwait(false);
-        if (_options.ReportFile is { } file)
-        {
-            await File.WriteAllTextAsync(file, report.ToJson(), signals.Abort).ConfigureAwait(false);
-        }
-
+        OutputFile.Write(_options.ReportFile, report.ToJson());
         CheckUsed(pipeline.Status().Counts);
         if (_options.Serve && !signals.Stopping.IsCancellationRequested)
         {

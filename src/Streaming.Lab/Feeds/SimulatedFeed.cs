@@ -16,6 +16,12 @@ internal sealed class SimulatedFeed : EventFeed
     private readonly SimulatedShop _shop;
     private readonly TimeProvider _time;
     private readonly Random _faults;
+
+    /// <summary>
+    /// What no other run has: ids that repeat those of another seed, or of an earlier run, would be dropped as duplicates.
+    /// </summary>
+    private readonly string _run;
+
     private readonly EventRow[] _recent = new EventRow[Memory];
     private readonly Dictionary<string, string> _titles = new(StringComparer.Ordinal);
     private int _announced;
@@ -34,6 +40,7 @@ internal sealed class SimulatedFeed : EventFeed
         _options = options;
         _shop = new SimulatedShop(options);
         _time = time;
+        _run = string.Create(CultureInfo.InvariantCulture, $"event-{options.Seed}-{time.GetUtcNow().ToUnixTimeMilliseconds():x}");
         _faults = new Random(unchecked((int)options.Seed * 31) ^ 0x5eed);
         Count = count;
     }
@@ -105,7 +112,7 @@ internal sealed class SimulatedFeed : EventFeed
 
         bool late = fault - _options.DuplicateShare is >= 0 and var rest && rest < _options.LateShare;
         long time = _time.GetUtcNow().ToUnixTimeMilliseconds() - (late ? (long)Late.TotalMilliseconds : 0);
-        EventRow row = visit with { Time = time, EventId = $"event-{_events:D9}" };
+        EventRow row = visit with { Time = time, EventId = $"{_run}-{_events:D9}" };
         _recent[_events++ % Memory] = row;
         _waiting = null;
         return new FeedRecord { Kind = FeedKind.Interaction, Event = row };

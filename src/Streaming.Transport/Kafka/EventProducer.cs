@@ -39,7 +39,7 @@ public sealed class EventProducer : IDisposable
         _onDelivered = OnDelivered;
         _producer = new ProducerBuilder<byte[], byte[]?>(KafkaClientSettings.Producer(options))
             .SetLogHandler(static (_, _) => { })
-            .SetErrorHandler((_, error) => Volatile.Write(ref _lastError, error.Reason))
+            .SetErrorHandler((_, error) => Note(error))
             .Build();
         _progress = Environment.TickCount64;
     }
@@ -156,6 +156,15 @@ public sealed class EventProducer : IDisposable
         }
 
         return waiting;
+    }
+
+    // That all brokers are down says nothing of why; the error before it does.
+    private void Note(Error error)
+    {
+        if (error.Code != ErrorCode.Local_AllBrokersDown)
+        {
+            Volatile.Write(ref _lastError, error.Reason);
+        }
     }
 
     private void OnDelivered(DeliveryReport<byte[], byte[]?> report)

@@ -24,6 +24,25 @@ public static class RedisConnection
         return await ConnectionMultiplexer.ConnectAsync(Settings(options)).WaitAsync(cancellationToken).ConfigureAwait(false);
     }
 
+    /// <summary>
+    /// Connects for a command that ends when there is no answer, within about twice <see cref="RedisOptions.ConnectTimeout"/>.
+    /// </summary>
+    /// <exception cref="RedisUnavailableException">No server answers, or it refuses the user or password.</exception>
+    public static async Task<ConnectionMultiplexer> OpenNowAsync(RedisOptions options, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        options.Validate();
+        try
+        {
+            return await ConnectNowAsync(options, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception failure) when (failure is RedisException or TimeoutException)
+        {
+            string reason = await WordsAsync(options, failure, cancellationToken).ConfigureAwait(false);
+            throw new RedisUnavailableException(Servers(options), reason, failure);
+        }
+    }
+
     /// <summary>Finds out why Redis does not answer, by a connection of its own: commands that find none say only that they waited, and
     /// the client reports a server's refusal once, while it connects.</summary>
     /// <param name="options">How to reach it.</param>
@@ -32,26 +51,25 @@ public static class RedisConnection
     /// <returns>In one line: the server's own words, or what became of the connection.</returns>
     public static async Task<string> DiagnoseAsync(RedisOptions options, Exception error, CancellationToken cancellationToken = default)
     {
-        ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(error);
-        if (error is RedisServerException)
-        {
-            return FirstWords(error.Message);
-        }
+        string reason =
+            error is RedisServerException ? string.Empty : await DiagnoseAsync(options, cancellationToken).ConfigureAwait(false);
+        return reason.Length > 0 ? reason : FirstWords(error.Message);
+    }
 
+    /// <summary>Tries to connect, and says why that fails.</summary>
+    /// <returns>In one line; empty: Redis answers.</returns>
+    public static async Task<string> DiagnoseAsync(RedisOptions options, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(options);
         try
         {
-            ConfigurationOptions settings = Settings(options);
-            settings.AbortOnConnectFail = true;
-            using ConnectionMultiplexer probe = await ConnectionMultiplexer
-                .ConnectAsync(settings)
-                .WaitAsync(cancellationToken)
-                .ConfigureAwait(false);
-            return FirstWords(error.Message);
+            using ConnectionMultiplexer probe = await ConnectNowAsync(options, cancellationToken).ConfigureAwait(false);
+            return string.Empty;
         }
         catch (Exception failure) when (failure is RedisException or TimeoutException)
         {
-            return Words(failure);
+            return await WordsAsync(options, failure, cancellationToken).ConfigureAwait(false);
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
@@ -59,8 +77,15 @@ public static class RedisConnection
         }
         catch (OperationCanceledException)
         {
-            return FirstWords(error.Message);
+            return string.Empty;
         }
+    }
+
+    /// <summary>The servers that the options name, for messages.</summary>
+    public static string Servers(RedisOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        return string.Join(", ", ConfigurationOptions.Parse(options.Configuration).EndPoints.Select(EndPointCollection.ToString));
     }
 
     /// <summary>Closes a connection at once; a caller that awaits its tasks has no commands pending.</summary>
@@ -70,11 +95,12 @@ public static class RedisConnection
         connection.Close(allowCommandsToComplete: false);
     }
 
-    /// <summary>The servers of a connection, without secrets.</summary>
-    public static string Servers(IConnectionMultiplexer connection)
+    private static async Task<ConnectionMultiplexer> ConnectNowAsync(RedisOptions options, CancellationToken cancellationToken)
     {
-        ArgumentNullException.ThrowIfNull(connection);
-        return string.Join(", ", connection.GetEndPoints().Select(static server => EndPointCollection.ToString(server)));
+        ConfigurationOptions settings = Settings(options);
+        settings.AbortOnConnectFail = true;
+        settings.ConnectRetry = 1;
+        return await ConnectionMultiplexer.ConnectAsync(settings).WaitAsync(cancellationToken).ConfigureAwait(false);
     }
 
     internal static ConfigurationOptions Settings(RedisOptions options)
@@ -136,12 +162,17 @@ public static class RedisConnection
                 .Select(static part => part[..part.IndexOf('=', StringComparison.Ordinal)].Trim())
         );
 
-    private static string Words(Exception failure)
+    private static async Task<string> WordsAsync(RedisOptions options, Exception failure, CancellationToken cancellationToken)
     {
         Exception cause = failure.GetBaseException();
-        return cause is RedisServerException || failure.Message.Contains("authentication failure", StringComparison.OrdinalIgnoreCase)
-            ? $"it refuses the user or password of STREAMING__Redis__Configuration: {FirstWords(cause.Message)}"
-            : FirstWords(cause.Message);
+        if (cause is RedisServerException || failure.Message.Contains("authentication failure", StringComparison.OrdinalIgnoreCase))
+        {
+            return $"it refuses the user or password of STREAMING__Redis__Configuration: {FirstWords(cause.Message)}";
+        }
+
+        // The client says only that it could not connect.
+        string reason = await RedisReach.DescribeAsync(options, cancellationToken).ConfigureAwait(false);
+        return reason.Length > 0 ? reason : FirstWords(cause.Message);
     }
 
     /// <summary>The beginning of a message: the client's own go on with its settings and counters.</summary>

@@ -3,7 +3,6 @@ using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Streaming.Core.Generations;
-using Streaming.Formats.Inputs;
 using Streaming.Learning.Checkpoints;
 using Streaming.Learning.Cpu;
 using Streaming.Learning.Items;
@@ -12,6 +11,7 @@ using Streaming.Models.Slices;
 using Streaming.Models.State;
 using Streaming.Worker.Export;
 using Streaming.Worker.Failures;
+using Streaming.Worker.Outputs;
 using Streaming.Worker.Stages;
 
 namespace Streaming.Worker.Commands;
@@ -80,6 +80,7 @@ internal static class ExportCommand
             throw new SettingsException([$"--output is {output}; allowed: a name that does not end in .json, and not that of --items."]);
         }
 
+        OutputPath.Require(("--output", output), ("--output", manifest), ("--items", items), ("--items", IdsOf(items)));
         Checkpoint checkpoint = CheckpointSource.Open(path);
         ModelOptions model = checkpoint.Model;
         if (!model.Widths.Contains(width))
@@ -125,9 +126,11 @@ internal static class ExportCommand
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            throw new InputFileException($"The model cannot be written: {exception.Message}", exception);
+            throw new OutputFileException(output, exception);
         }
     }
+
+    private static string? IdsOf(string? items) => Path.ChangeExtension(items, ".ids.json");
 
     private static ItemFile WriteItems(Checkpoint checkpoint, SafetensorsReader state, ModelOptions model, int width, string path)
     {
@@ -135,7 +138,7 @@ internal static class ExportCommand
         KnownItem[] items = KnownItem.ReadAll(trainer);
         using var engine = new CpuEngine(model, Math.Clamp(Environment.ProcessorCount, 1, 16));
         engine.Restore(state);
-        string ids = Path.ChangeExtension(path, ".ids.json");
+        string ids = IdsOf(path)!;
         using (var embeddings = new ItemEmbeddings(engine, [.. items.Select(static item => item.Row)], width))
         using (FileStream file = File.Create(path))
         {

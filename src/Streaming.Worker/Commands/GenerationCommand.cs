@@ -19,7 +19,7 @@ internal static class GenerationCommand
         var command = new Command(
             "generation",
             "Show the generations in the Redis that the settings name; switch, rollback and retire move readers and clear up. A new one "
-                + "is begun with `run --generation`."
+                + "is begun with `run --generation`. Exit code 69 when Redis does not answer within 10 s."
         )
         {
             file,
@@ -81,16 +81,26 @@ internal static class GenerationCommand
     private static async Task<int> RunAsync(string? file, Func<GenerationAdmin, Task<ExitCode>> act, CancellationToken cancellation)
     {
         WorkerOptions settings = WorkerSettings.Options(SettingsOption.ReadWithoutLog(file));
-        ConnectionMultiplexer redis = await RedisConnection.OpenAsync(settings.Redis, cancellation).ConfigureAwait(false);
+
+        // A person waits: one attempt to connect and one retry of each call, not the patience of a worker.
+        RedisOptions options = settings.Redis with
+        {
+            RetryAttempts = 1,
+        };
+        ConnectionMultiplexer redis = await RedisConnection.OpenNowAsync(options, cancellation).ConfigureAwait(false);
         try
         {
             return (int)
-                await act(new GenerationAdmin(redis.GetDatabase(), settings.Redis, settings.Model.Widths, settings.Generation))
+                await act(new GenerationAdmin(redis.GetDatabase(), options, settings.Model.Widths, settings.Generation))
                     .ConfigureAwait(false);
         }
         catch (Exception exception) when (EmbeddingPublisher.IsOutage(exception))
         {
-            throw new ServerUnavailableException($"Redis does not answer: {exception.Message}", exception);
+            throw new RedisUnavailableException(
+                RedisConnection.Servers(options),
+                await RedisConnection.DiagnoseAsync(options, exception, cancellation).ConfigureAwait(false),
+                exception
+            );
         }
         finally
         {

@@ -9,6 +9,8 @@ namespace Streaming.Worker.Commands;
 /// <summary>`streaming health`: asks a worker on this machine how it is; for container health checks, where no curl is.</summary>
 internal static class HealthCommand
 {
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(4);
+
     /// <summary>Creates the command.</summary>
     public static Command Create()
     {
@@ -17,7 +19,7 @@ internal static class HealthCommand
         var command = new Command(
             "health",
             "Ask the worker at STREAMING__Http__Address and STREAMING__Http__Port of this machine how it is; exit code 0 while it is "
-                + "alive (with --ready: ready), 69 otherwise."
+                + "alive (with --ready: ready), 69 otherwise or without an answer within 4 s."
         )
         {
             file,
@@ -59,7 +61,7 @@ internal static class HealthCommand
 
         // The question stays on this machine, whatever the proxy variables say that a container engine put into the environment.
         using var handler = new SocketsHttpHandler { UseProxy = false };
-        using var client = new HttpClient(handler) { Timeout = TimeSpan.FromSeconds(4) };
+        using var client = new HttpClient(handler) { Timeout = Patience };
         try
         {
             using HttpResponseMessage response = await client.GetAsync(address, cancellationToken).ConfigureAwait(false);
@@ -68,7 +70,11 @@ internal static class HealthCommand
         }
         catch (Exception exception) when (exception is HttpRequestException or TaskCanceledException)
         {
-            throw new ServerUnavailableException($"no answer from {address}: {exception.Message}", exception);
+            string reason = exception is TaskCanceledException ? $"nothing within {Patience.TotalSeconds:0} s" : exception.Message;
+            throw new ServerUnavailableException(
+                $"no answer from the worker at {address} (STREAMING__Http__Address, STREAMING__Http__Port): {reason}",
+                exception
+            );
         }
     }
 }

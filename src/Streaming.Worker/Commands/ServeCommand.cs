@@ -97,13 +97,8 @@ internal static class ServeCommand
             )
             .ConfigureAwait(false);
         PipelineLog.Listening(loggers.CreateLogger(nameof(ServeCommand)), endpoint.Address);
-        var store = new PartWatch("redis", HealthLevel.Degraded, health, loggers.CreateLogger(nameof(ServeCommand)));
-        using ITimer watch = TimeProvider.System.CreateTimer(
-            _ => store.Set(redis.IsConnected ? string.Empty : $"no connection to {RedisConnection.Servers(redis)}"),
-            null,
-            TimeSpan.Zero,
-            TimeSpan.FromSeconds(1)
-        );
-        await Task.Delay(Timeout.InfiniteTimeSpan, signals.Stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await new RedisWatch(redis, settings.Redis, health, TimeProvider.System, loggers)
+            .RunAsync(signals.Stopping)
+            .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 }

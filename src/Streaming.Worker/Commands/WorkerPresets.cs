@@ -12,18 +12,18 @@ internal static class WorkerPresets
         new(
             "dense",
             "Few items and long histories, as with films or songs.",
-            new Dictionary<string, string> { ["Training__Replay__Ratio"] = "4" }
+            new Dictionary<string, string> { ["STREAMING__Training__Replay__Ratio"] = "4" }
         ),
         new(
             "card",
             "More than about 10,000 events per second, trained on a GPU (an image built with Torch=cuda).",
             new Dictionary<string, string>
             {
-                ["Training__Engine"] = "Torch",
-                ["Training__Device"] = "cuda",
-                ["Training__Tf32"] = "true",
-                ["Batching__BatchSize"] = "4096",
-                ["Model__BankCapacity"] = "65536",
+                ["STREAMING__Training__Engine"] = "Torch",
+                ["STREAMING__Training__Device"] = "cuda",
+                ["STREAMING__Training__Tf32"] = "true",
+                ["STREAMING__Batching__BatchSize"] = "4096",
+                ["STREAMING__Model__BankCapacity"] = "65536",
             }
         ),
     ];

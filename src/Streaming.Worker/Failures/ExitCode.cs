@@ -34,7 +34,10 @@ public enum ExitCode
     /// <summary>The checkpoint does not fit the settings, or belongs to another model; the message says what differs.</summary>
     StateMismatch = 73,
 
-    /// <summary>The last checkpoint could not be written: what was learned since the one before is not kept.</summary>
+    /// <summary>
+    /// The last checkpoint could not be written: what was learned since the one before is not kept. Or an output file could not be written
+    /// to its end.
+    /// </summary>
     NotKept = 74,
 
     /// <summary>Another worker took the lease of the model: this one must not publish any more.</summary>

@@ -7,6 +7,7 @@ using Streaming.Learning.Training;
 using Streaming.Models.State;
 using Streaming.Transport.Kafka.Clients;
 using Streaming.Transport.Kafka.Native;
+using Streaming.Transport.Redis;
 using Streaming.Transport.Redis.Access;
 using Streaming.Transport.Redis.Publishing;
 
@@ -31,13 +32,14 @@ internal static class Failure
                 exception.Message
             ),
             InputFileException => (ExitCode.BadInput, exception.Message),
-            KafkaLibraryException or KafkaUnavailableException or ServerUnavailableException or TorchDeviceException => (
-                ExitCode.Unavailable,
-                exception.Message
-            ),
+            KafkaLibraryException
+            or KafkaUnavailableException
+            or RedisUnavailableException
+            or ServerUnavailableException
+            or TorchDeviceException => (ExitCode.Unavailable, exception.Message),
             UnreadableCheckpointException => (ExitCode.NoInput, exception.Message),
             DamagedCheckpointsException => (ExitCode.BadInput, exception.Message),
-            CheckpointNotWrittenException => (ExitCode.NotKept, exception.Message),
+            CheckpointNotWrittenException or OutputFileException => (ExitCode.NotKept, exception.Message),
             StateMismatchException => (ExitCode.StateMismatch, exception.Message),
             KafkaSourceException => (ExitCode.BadInput, exception.Message),
             LeaseLostException or FencedException or SupersededException => (ExitCode.LeaseLost, exception.Message),

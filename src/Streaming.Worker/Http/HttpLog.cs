@@ -28,4 +28,10 @@ internal static partial class HttpLog
 
     [LoggerMessage(1207, LogLevel.Information, "Values can be read again")]
     public static partial void ValuesReadable(ILogger logger);
+
+    [LoggerMessage(1208, LogLevel.Warning, "Redis at {Servers} is unavailable ({Reason}); retrying until it answers")]
+    public static partial void RedisAway(ILogger logger, string servers, string reason);
+
+    [LoggerMessage(1209, LogLevel.Information, "Redis at {Servers} answers again")]
+    public static partial void RedisBack(ILogger logger, string servers);
 }

@@ -148,7 +148,7 @@ internal sealed class WorkerRun : IDisposable
             }
             catch (Exception exception) when (EmbeddingPublisher.IsOutage(exception) && !stopping.IsCancellationRequested)
             {
-                string servers = RedisConnection.Servers(redis.Multiplexer);
+                string servers = RedisConnection.Servers(_settings.Redis);
                 string reason = await RedisConnection.DiagnoseAsync(_settings.Redis, exception, stopping).ConfigureAwait(false);
                 _health.Set("redis", HealthLevel.Degraded, $"{servers} unavailable: {reason}");
                 if (!told)

@@ -49,7 +49,7 @@ internal sealed class PresetChoice
     }
 
     private static SettingsLayer LayerOf(SettingsPreset preset) =>
-        new(SettingOrigin.Preset, [.. preset.Values.Select(pair => new SettingInput(Setting.Prefix + pair.Key, pair.Value, preset.Name))]);
+        new(SettingOrigin.Preset, [.. preset.Values.Select(pair => new SettingInput(pair.Key, pair.Value, preset.Name))]);
 
     // As with every setting, the prefix may be left out in a file.
     private static bool IsChoice(SettingInput input, SettingOrigin origin) =>

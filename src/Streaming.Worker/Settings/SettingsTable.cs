@@ -85,7 +85,7 @@ internal static class SettingsTable
             .Append("| name | for | values |\n|---|---|---|\n");
         foreach (SettingsPreset preset in catalogue.Presets)
         {
-            IEnumerable<string> values = preset.Values.Select(static pair => $"`{Setting.Prefix}{pair.Key}={pair.Value}`");
+            IEnumerable<string> values = preset.Values.Select(static pair => $"`{pair.Key}={pair.Value}`");
             text.Append(
                 $"| `{preset.Name}` | {preset.Purpose} | {(preset.Values.Count == 0 ? "the defaults" : string.Join(", ", values))} |\n"
             );

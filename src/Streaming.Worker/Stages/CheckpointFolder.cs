@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging;
 using Streaming.Learning.Checkpoints;
 using Streaming.Transport.Redis;
 using Streaming.Worker.Failures;
+using Streaming.Worker.Outputs;
 
 namespace Streaming.Worker.Stages;
 
@@ -44,24 +45,9 @@ internal static class CheckpointFolder
     /// <exception cref="SettingsException">It cannot be written to.</exception>
     public static void RequireWritable(string folder)
     {
-        if (folder.Length == 0)
+        if (folder.Length > 0)
         {
-            return;
-        }
-
-        try
-        {
-            Directory.CreateDirectory(folder);
-            string probe = Path.Combine(folder, $".probe-{Guid.NewGuid():N}");
-            File.WriteAllBytes(probe, []);
-            File.Delete(probe);
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            throw new SettingsException([
-                $"STREAMING__Checkpoint__Folder is '{folder}', which cannot be written to: {exception.Message} Allowed: a folder that "
-                    + "this user may write to, or empty for no checkpoints.",
-            ]);
+            OutputPath.RequireFolder("STREAMING__Checkpoint__Folder", folder);
         }
     }
 

@@ -310,6 +310,36 @@ public sealed class SampleFilesTests : IDisposable
         }
     }
 
+    /// <summary>Times of 1970 tell the units apart: a number of that size is not taken for a time without a unit.</summary>
+    [Theory]
+    [InlineData("long", "timestamp-millis", 700_000_000_645, 0)]
+    [InlineData("long", "timestamp-micros", 700_000_000_645_999, 0)]
+    [InlineData("long", "timestamp-nanos", 700_000_000_645_999_999, 0)]
+    [InlineData("long", "local-timestamp-millis", 700_000_000_645, -60)]
+    [InlineData("long", "local-timestamp-micros", 700_000_000_645_999, -60)]
+    [InlineData("long", "local-timestamp-nanos", 700_000_000_645_999_999, -60)]
+    [InlineData("int", "date", 8101, -60)]
+    public void ReadAll_AvroLogicalTypes_GiveTheUnitAndTheZone(string type, string logical, long stored, int minutes)
+    {
+        string path = Write(
+            AvroFile(
+                $$"""
+                {"type":"record","name":"E","fields":[{"name":"user","type":"string"},{"name":"item","type":"string"},
+                {"name":"time","type":["null",{"type":"{{type}}","logicalType":"{{logical}}"}]}]}
+                """,
+                [2, (byte)'7', 2, (byte)'i', 2, .. Zigzag(stored)]
+            )
+        );
+        EventLog log = EventFileReader.ReadAll(
+            [path],
+            new EventFileOptions { Times = new TimeReader(zone: TimeReader.FindZone("+01:00")) },
+            _warnings.Add
+        );
+
+        long expected = logical == "date" ? 8101 * 86_400_000L : 700_000_000_645;
+        Assert.Equal(expected + (minutes * 60_000L), log[0].Time);
+    }
+
     [Fact]
     public async Task ReadAll_Pipe_IsReadOnce()
     {
@@ -395,6 +425,41 @@ public sealed class SampleFilesTests : IDisposable
                 }
             );
         }
+    }
+
+    /// <summary>A container file of one record, byte by byte as the specification has it.</summary>
+    private static byte[] AvroFile(string schema, byte[] record)
+    {
+        byte[] sync = new byte[16];
+        byte[] text = Encoding.UTF8.GetBytes(schema);
+        byte[] name = "avro.schema"u8.ToArray();
+        return
+        [
+            .. "Obj\x01"u8,
+            .. Zigzag(1),
+            .. Zigzag(name.Length),
+            .. name,
+            .. Zigzag(text.Length),
+            .. text,
+            0,
+            .. sync,
+            .. Zigzag(1),
+            .. Zigzag(record.Length),
+            .. record,
+            .. sync,
+        ];
+    }
+
+    private static byte[] Zigzag(long number)
+    {
+        ulong left = (ulong)((number << 1) ^ (number >> 63));
+        List<byte> bytes = [];
+        for (; left > 0x7F; left >>= 7)
+        {
+            bytes.Add((byte)(left | 0x80));
+        }
+
+        return [.. bytes, (byte)left];
     }
 
     private static void WriteAvro(string path, string codec, int count)

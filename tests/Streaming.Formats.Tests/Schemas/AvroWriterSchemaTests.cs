@@ -65,6 +65,18 @@ public class AvroWriterSchemaTests
     [InlineData("\"bytes\",\"logicalType\":\"decimal\",\"precision\":9,\"scale\":2", "02ff", "-0.01")]
     [InlineData("\"string\",\"logicalType\":\"uuid\"", "0461 62", "ab")]
     [InlineData("\"int\",\"logicalType\":\"time-millis\"", "02", "1")]
+    [InlineData("\"long\",\"logicalType\":\"time-micros\"", "02", "1")]
+    [InlineData("\"long\",\"logicalType\":\"timestamp-nanos\"", "01", "@-1")]
+    [InlineData("\"long\",\"logicalType\":\"timestamp-nanos\"", "80897a", "@1")]
+    [InlineData("\"long\",\"logicalType\":\"local-timestamp-micros\"", "d00f", "@local 1")]
+    [InlineData("\"long\",\"logicalType\":\"local-timestamp-nanos\"", "80897a", "@local 1")]
+    [InlineData("\"long\",\"logicalType\":\"of-our-own\"", "02", "1")]
+    [InlineData("\"string\",\"logicalType\":\"timestamp-millis\"", "0461 62", "ab")]
+    [InlineData("\"long\",\"logicalType\":\"date\"", "02", "1")]
+    [InlineData("\"bytes\",\"logicalType\":\"decimal\"", "0461 62", "ab")]
+    [InlineData("\"bytes\",\"logicalType\":\"decimal\",\"precision\":2,\"scale\":3", "0461 62", "ab")]
+    [InlineData("\"bytes\",\"logicalType\":\"big-decimal\"", "0461 62", "ab")]
+    [InlineData("\"long\",\"logicalType\":\"uuid\"", "02", "1")]
     public void TryRead_LogicalTypes_AreWhatTheyMean(string type, string hexadecimal, string expected)
     {
         string schema = $"{{\"type\":\"record\",\"name\":\"R\",\"fields\":[{{\"name\":\"v\",\"type\":{{\"type\":{type}}}}}]}}";

@@ -55,6 +55,17 @@ public class BacktestCommandTests
     }
 
     [Theory]
+    [InlineData("--report")]
+    [InlineData("--markdown")]
+    [InlineData("--write-settings")]
+    [InlineData("--model")]
+    public async Task Run_OutputThatCannotBeWritten_IsRefusedBeforeTheDataAreRead(string option) =>
+        Assert.Equal(
+            (int)ExitCode.Configuration,
+            await Run($"backtest --protocol leave-one-out --sequences /none --epochs 1 {Small} {option} /proc/none/out")
+        );
+
+    [Theory]
     [InlineData(false, 1)]
     [InlineData(true, 5)]
     public async Task Run_ModelThatNeverGetsBetter_FirstEpochIsKeptOrTheLast(bool keepLast, int keptEpoch)

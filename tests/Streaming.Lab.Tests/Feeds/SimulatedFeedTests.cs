@@ -73,10 +73,28 @@ public class SimulatedFeedTests
             new SimulatedFeed(Options with { DuplicateShare = 0, MalformedShare = 0, LateShare = 0 }, 300, TimeProvider.System)
         );
 
-        Assert.Equal(
-            Enumerable.Range(0, 300).Select(i => $"event-{i:D9}"),
-            records.Where(record => record.Kind == FeedKind.Interaction).Select(record => record.Event.EventId)
-        );
+        EventRow[] events = [.. records.Where(record => record.Kind == FeedKind.Interaction).Select(record => record.Event)];
+        Assert.Equal(300, events.Length);
+        Assert.Equal(300, events.DistinctBy(row => row.EventId).Count());
+    }
+
+    [Theory]
+    [InlineData(1, 1)]
+    [InlineData(2, 0)]
+    public void TryNext_AnotherSeedOrALaterRun_HasNoEventIdOfTheFirst(ulong seed, int laterBy)
+    {
+        HashSet<string> first = Ids(1, 0);
+        HashSet<string> second = Ids(seed, laterBy);
+
+        Assert.Equal(first.Count, second.Count);
+        Assert.Empty(first.Intersect(second));
+
+        static HashSet<string> Ids(ulong seed, int milliseconds) =>
+            [
+                .. All(new SimulatedFeed(Options with { Seed = seed }, 200, new StoppedTime(milliseconds)))
+                    .Where(record => record.Kind == FeedKind.Interaction)
+                    .Select(record => record.Event.EventId!),
+            ];
     }
 
     [Fact]
@@ -115,8 +133,8 @@ public class SimulatedFeedTests
         return [.. records];
     }
 
-    private sealed class StoppedTime : TimeProvider
+    private sealed class StoppedTime(int milliseconds = 0) : TimeProvider
     {
-        public override DateTimeOffset GetUtcNow() => DateTimeOffset.UnixEpoch.AddYears(50);
+        public override DateTimeOffset GetUtcNow() => DateTimeOffset.UnixEpoch.AddYears(50).AddMilliseconds(milliseconds);
     }
 }

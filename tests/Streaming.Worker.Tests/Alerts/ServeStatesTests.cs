@@ -27,7 +27,7 @@ public sealed class ServeStatesTests
                 Break = static () => Task.CompletedTask,
                 Health = new Dictionary<string, string>
                 {
-                    ["redis"] = $"degraded: no connection to {bench.Redis.Configuration}",
+                    ["redis"] = $"degraded: {bench.Redis.Configuration} unavailable: ",
                     ["index"] = "not ready: the index is not loaded yet; the last attempt failed: ",
                 },
                 Series = ["streaming_health{part=\"redis\"}", "streaming_health{part=\"index\"}"],
@@ -68,11 +68,11 @@ public sealed class ServeStatesTests
                 Break = bench.Redis.KillAsync,
                 Health = new Dictionary<string, string>
                 {
-                    ["redis"] = $"degraded: no connection to {bench.Redis.Configuration}",
+                    ["redis"] = $"degraded: {bench.Redis.Configuration} unavailable: ",
                     ["index"] = "degraded: last refreshed ",
                 },
                 Series = ["streaming_health{part=\"redis\"}", "streaming_health{part=\"index\"}"],
-                Log = "Not as it should be: redis: no connection to",
+                Log = $"Redis at {bench.Redis.Configuration} is unavailable (",
                 Alerts = ["StreamingUnhealthy{part=\"redis\"}", "StreamingUnhealthy{part=\"index\"}"],
             }
         );
@@ -83,12 +83,12 @@ public sealed class ServeStatesTests
                 Mend = () => bench.Redis.RestartAsync(Stop),
                 Health = new Dictionary<string, string>
                 {
-                    ["redis"] = "degraded: no connection to",
+                    ["redis"] = $"degraded: {bench.Redis.Configuration} unavailable: ",
                     ["index"] = "not ready: the index is ",
                 },
                 Series = ["streaming_health{part=\"redis\"}", "streaming_health{part=\"index\"}"],
                 Log = string.Empty,
-                LogAfter = "As it should be again: redis",
+                LogAfter = $"Redis at {bench.Redis.Configuration} answers again",
                 Alerts = ["StreamingUnhealthy{part=\"redis\"}", "StreamingNothingToServe{part=\"index\"}"],
             }
         );

@@ -92,8 +92,10 @@ public sealed class StoreRefusalTests : IAsyncLifetime
         Assert.True(await process.WaitForExitAsync() == 0, process.Output);
     }
 
-    [Fact]
-    public async Task NothingAnswers_IsNamedWithItsAddressInLogAndHealth()
+    [Theory]
+    [InlineData("run")]
+    [InlineData("serve")]
+    public async Task NothingAnswers_IsNamedWithItsAddressInLogAndHealth(string command)
     {
         await _redis.KillAsync();
         Dictionary<string, string> variables = new()
@@ -104,15 +106,17 @@ public sealed class StoreRefusalTests : IAsyncLifetime
             ["STREAMING__Http__Port"] = "0",
             ["STREAMING__Checkpoint__Folder"] = string.Empty,
         };
-        using var process = StreamingProcess.Start(["run"], variables);
+        using var process = StreamingProcess.Start([command], variables);
 
         string listening = await process.WaitForLineAsync(static line => line.Contains("Health and metrics at", StringComparison.Ordinal));
-        await process.WaitForLineAsync(line => line.Contains($"Redis at {_redis.Configuration} is unavailable", StringComparison.Ordinal));
+        await process.WaitForLineAsync(line =>
+            line.Contains($"Redis at {_redis.Configuration} is unavailable (Connection refused)", StringComparison.Ordinal)
+        );
         using HttpClient client = new() { BaseAddress = new Uri(listening[listening.IndexOf("http", StringComparison.Ordinal)..]) };
         using HttpResponseMessage ready = await client.GetAsync(new Uri("/health/ready", UriKind.Relative), Stop);
         Assert.Equal(System.Net.HttpStatusCode.ServiceUnavailable, ready.StatusCode);
         Assert.Contains(
-            $"degraded: {_redis.Configuration} unavailable",
+            $"degraded: {_redis.Configuration} unavailable: Connection refused",
             await ready.Content.ReadAsStringAsync(Stop),
             StringComparison.Ordinal
         );

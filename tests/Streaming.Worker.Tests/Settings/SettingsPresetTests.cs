@@ -15,7 +15,11 @@ public class SettingsPresetTests
             Presets =
             [
                 new SettingsPreset("plain", "nothing.", new Dictionary<string, string>()),
-                new SettingsPreset("loud", "much.", new Dictionary<string, string> { ["Http__Port"] = "9", ["Log__Format"] = "Json" }),
+                new SettingsPreset(
+                    "loud",
+                    "much.",
+                    new Dictionary<string, string> { ["STREAMING__Http__Port"] = "9", ["STREAMING__Log__Format"] = "Json" }
+                ),
             ],
         };
 

@@ -39,7 +39,10 @@ internal sealed class ClusterQuestion : IDisposable
         }
         catch (KafkaException exception)
         {
-            throw new KafkaUnavailableException($"No answer from Kafka at {_servers}: {exception.Error.Reason}{Why}.", exception);
+            throw new KafkaUnavailableException(
+                $"No answer from Kafka at {_servers} (STREAMING__Kafka__BootstrapServers): {exception.Error.Reason}{Why}.",
+                exception
+            );
         }
     }
 

@@ -72,7 +72,7 @@ internal sealed class ClientErrors(KafkaOptions options, KafkaHealth health, Fun
     {
         Volatile.Write(ref _outageEndsWith, lookAgain());
         string cause = Volatile.Read(ref _lastTransportError);
-        health.Set(KafkaProblem.Unavailable, cause.Length > 0 ? cause : reason);
+        health.Set(KafkaProblem.Unavailable, cause.Length > 0 ? cause : $"no answer from {options.BootstrapServers}: {reason}");
     }
 
     // Without a group's assignment the group serves lag dashboards only.
