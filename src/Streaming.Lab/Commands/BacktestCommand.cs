@@ -19,8 +19,8 @@ internal static class BacktestCommand
     private static readonly Option<string> Protocol = new Option<string>("--protocol")
     {
         Description =
-            "leave-one-out (each user's last item is the test), user-split (8:1:1 of the users, ComiRec), time-split (the last tenth of "
-            + "the events), prequential (a stream: rank each event, then train on it). "
+            "leave-one-out (tests on each user's last item), user-split (8:1:1 of the users, as ComiRec), time-split (tests on the last "
+            + "tenth of the events), prequential (a stream: ranks each event, then trains on it). "
             + OfflinePreset.Description,
         DefaultValueFactory = _ => "leave-one-out",
     }.AcceptOnlyFromAmong("leave-one-out", "user-split", "time-split", "prequential");
@@ -29,34 +29,38 @@ internal static class BacktestCommand
 
     private static readonly Option<string?> Sequences = new("--sequences")
     {
-        Description = "File of lines `user item item …`, oldest item first; gzip is recognised.",
+        Description = "File with lines of `user item item …`, oldest item first; may be gzipped.",
     };
 
     private static readonly Option<string[]> Events = new("--events")
     {
-        Description = "Files of events, in place of --sequences: " + FileArguments.Formats,
+        Description = "Event files, instead of --sequences: " + FileArguments.Formats,
         AllowMultipleArgumentsPerToken = true,
     };
 
     private static readonly Option<string[]> Items = new("--items")
     {
-        Description = "CSV files of item columns, the item first: c0, c1, … are codes, x0, x1, … numbers, all others text.",
+        Description =
+            "CSV files of items, with the item id in the first column. Columns c0, c1, … are codes, x0, x1, … numbers, all others text.",
         AllowMultipleArgumentsPerToken = true,
     };
 
     private static readonly Option<int> FeatureLength = new("--feature-length")
     {
-        Description = "Length of the vector that an item file becomes (latent semantic analysis).",
+        Description = "Length of the feature vector made from an item file (latent semantic analysis).",
         DefaultValueFactory = _ => 256,
     };
 
-    private static readonly Option<string?> Report = new("--report") { Description = "File for the result as JSON." };
+    private static readonly Option<string?> Report = new("--report") { Description = "Write the result to a file, as JSON." };
 
-    private static readonly Option<string?> MarkdownFile = new("--markdown") { Description = "File for the result as a Markdown table." };
+    private static readonly Option<string?> MarkdownFile = new("--markdown")
+    {
+        Description = "Write the result to a file, as a Markdown table.",
+    };
 
     private static readonly Option<string?> Best = new("--write-settings")
     {
-        Description = "File for the settings with the best validation NDCG@10, as --settings reads them.",
+        Description = "Write the settings with the best validation NDCG@10 to a file that --settings reads.",
         HelpName = "FILE",
     };
 
@@ -65,31 +69,32 @@ internal static class BacktestCommand
     private static readonly Option<string?> Model = new("--model")
     {
         Description =
-            "Empty folder for the best model (by NDCG@10: of the validation, or of new items on a stream), for `run --from` and `export`.",
+            "Write the best model to an empty directory, for `run --from` and `export`. Best is by NDCG@10: of the validation, or of new "
+            + "items on a stream.",
     };
 
     private static readonly Option<string> Format = new Option<string>("--format")
     {
-        Description = "Form of the result on standard output.",
+        Description = "Format of the result on standard output.",
         DefaultValueFactory = _ => "text",
     }.AcceptOnlyFromAmong("text", "markdown", "json");
 
     private static readonly Option<string[]> Set = new("--set")
     {
         Description =
-            "A setting, NAME=VALUE, over the environment and the file of --settings; NAME=VALUE;VALUE tries each (all combinations of "
-            + "several).",
+            "A setting, NAME=VALUE; takes precedence over the environment and --settings. NAME=VALUE;VALUE tries each value, and several "
+            + "such options all combinations.",
         AllowMultipleArgumentsPerToken = true,
     };
 
     private static readonly Option<string?> Tower = new("--tower")
     {
-        Description = "Short for --set Model__Tower=…: fmrlrec, youtubednn, gru4rec, mind; several with ; between.",
+        Description = "Short for --set Model__Tower=…: fmrlrec, youtubednn, gru4rec, mind; several separated by semicolons.",
     };
 
     private static readonly Option<string?> Loss = new("--loss")
     {
-        Description = "Short for --set Model__Loss=…: full, uniform, inbatch, mns, cbns; several with ; between.",
+        Description = "Short for --set Model__Loss=…: full, uniform, inbatch, mns, cbns; several separated by semicolons.",
     };
 
     private static readonly Option<string?> Widths = new("--widths") { Description = "Short for --set Model__Widths=…: 16,32,64,128." };
@@ -98,23 +103,20 @@ internal static class BacktestCommand
 
     private static readonly Option<string> Seeds = new("--seeds")
     {
-        Description = "Seeds, with commas between: every model is trained with each, and mean and spread are reported.",
+        Description = "Comma-separated seeds. Every model is trained with each; mean and spread are reported.",
         DefaultValueFactory = _ => "1",
     };
 
     private static readonly Option<double> Drift = new("--drift-at")
     {
-        Description = "Plant a drift into a stream: from this share of its events on, 0 … 1, items go by each other's ids. 0: none.",
+        Description = "Simulate drift: after this share of the events, 0 … 1, items exchange their ids. 0: none.",
     };
 
-    private static readonly Option<bool> SingleWidth = new("--alone")
-    {
-        Description = "Train each width alone too, beside the nested model.",
-    };
+    private static readonly Option<bool> SingleWidth = new("--alone") { Description = "Also train a separate model for each width." };
 
     private static readonly Option<bool> NoBaselines = new("--no-floors")
     {
-        Description = "Leave out the simple methods: popularity, item-kNN, Markov, ….",
+        Description = "Skip the baselines: popularity, item-kNN, Markov, ….",
     };
 
     private static readonly Option<string> Cutoffs = new("--cutoffs")
@@ -125,7 +127,7 @@ internal static class BacktestCommand
 
     private static readonly Option<int> Threads = new("--threads")
     {
-        Description = "Threads; 0: one for each processor.",
+        Description = "Number of threads; 0: one per processor.",
         DefaultValueFactory = _ => 0,
     };
 
@@ -134,7 +136,10 @@ internal static class BacktestCommand
     /// <summary>Creates the command.</summary>
     public static Command Create()
     {
-        var command = new Command("backtest", "Train and evaluate models on files: offline protocols and streams, beside simple baselines.")
+        var command = new Command(
+            "backtest",
+            "Train and evaluate models on files, by offline protocols or as a stream, and compare them with simple baselines."
+        )
         {
             SettingsFrom,
             Protocol,
@@ -221,7 +226,7 @@ internal static class BacktestCommand
             events.ExchangeItems((int)(request.DriftAt * events.Count), request.Seeds[0]);
         }
 
-        // What the data are is said by settings too, and they are the same for all that is tried.
+        // Some settings define the data; they are the same for all combinations.
         BacktestOptions first = BacktestSettings.Load(
             SettingsGrid.Combinations(request.Try)[0],
             request.Protocol,
@@ -305,12 +310,12 @@ internal static class BacktestCommand
         Check(request.Threads is >= 1 and <= 256, $"--threads is {request.Threads}; allowed: 0 … 256.");
         Check(
             request.Cutoffs.Contains(10),
-            $"--cutoffs is {string.Join(',', request.Cutoffs)}; it must have 10, by which the best epoch is chosen."
+            $"--cutoffs is {string.Join(',', request.Cutoffs)}; allowed: a list that includes 10, which selects the best epoch."
         );
         Check(
             request.Model is not { } folder
                 || (!File.Exists(folder) && (!Directory.Exists(folder) || !Directory.EnumerateFileSystemEntries(folder).Any())),
-            $"--model is {request.Model}; allowed: an empty folder, or one that is not there yet."
+            $"--model is {request.Model}; allowed: an empty or new directory."
         );
         if (errors.Count > 0)
         {
@@ -341,8 +346,8 @@ internal static class BacktestCommand
         {
             throw new SettingsException([
                 .. varied.Select(name =>
-                    $"--set {name} has several values; allowed: one, because it says what the data are, and models are compared on the "
-                    + "same."
+                    $"--set {name} has several values; allowed: one, because it defines the data, and models are compared on the same "
+                    + "data."
                 ),
             ]);
         }
@@ -382,7 +387,7 @@ internal static class BacktestCommand
             // Said below, with what is allowed.
         }
 
-        errors.Add($"{option} is \"{text}\"; allowed: an increasing list of whole numbers within 1 … 10000, with commas between.");
+        errors.Add($"{option} is \"{text}\"; allowed: an increasing, comma-separated list of whole numbers, 1 … 10000.");
         return [10];
     }
 }

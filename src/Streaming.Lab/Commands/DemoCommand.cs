@@ -20,21 +20,18 @@ internal static class DemoCommand
     public static Command Create()
     {
         var feed = new FeedArguments();
-        var noServe = new Option<bool>("--no-serve")
-        {
-            Description = "End when the events have ended, in the place of serving lookups until Ctrl-C.",
-        };
-        var report = new Option<string?>("--report") { Description = "Write the report as JSON.", HelpName = "FILE" };
+        var noServe = new Option<bool>("--no-serve") { Description = "Exit after the last event instead of serving lookups until Ctrl-C." };
+        var report = new Option<string?>("--report") { Description = "Write the report to a file, as JSON.", HelpName = "FILE" };
         var interval = new Option<double>("--interval")
         {
-            Description = "Seconds between two lines of progress.",
+            Description = "Seconds between progress lines.",
             DefaultValueFactory = static _ => 2,
             HelpName = "N",
         };
         var command = new Command(
             "demo",
-            "Start a Kafka endpoint and a Redis server of its own, send events from files or a simulated shop, learn from them, "
-                + "publish, look up, and report."
+            "Start an embedded Kafka endpoint and a local Redis, send events from files or a simulated shop, train, publish, serve "
+                + "lookups, and print a report."
         );
         feed.AddTo(command);
         Option<string?> file = SettingsOption.Create();

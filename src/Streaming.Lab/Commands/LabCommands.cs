@@ -2,14 +2,14 @@ using System.CommandLine;
 
 namespace Streaming.Lab.Commands;
 
-/// <summary>The commands of `streaming-lab`: what a laptop or a build runs.</summary>
+/// <summary>The commands of `streaming-lab`: for laptops and CI.</summary>
 internal static class LabCommands
 {
     /// <summary>The root command with all commands.</summary>
     public static RootCommand Create() =>
         new(
-            "Tries Streaming without a Kafka or Redis of yours, and evaluates it on event logs. Settings are those of `streaming`: see "
-                + "`streaming config`."
+            "Runs Streaming on one machine without your Kafka or Redis, and evaluates models on event logs. Settings are those of "
+                + "`streaming`: see `streaming config`."
         )
         {
             DemoCommand.Create(),

@@ -11,10 +11,10 @@ using Streaming.Worker.Shutdown;
 
 namespace Streaming.Lab.Commands;
 
-/// <summary>`streaming-lab replay`: events of files, or of a simulated shop, into the Kafka that the settings name.</summary>
+/// <summary>`streaming-lab replay`: sends events from files or a simulated shop to Kafka.</summary>
 internal static class ReplayCommand
 {
-    /// <summary>Brokers that confirm nothing for this long are not there.</summary>
+    /// <summary>Brokers that confirm nothing for this long are unavailable.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 
     /// <summary>Creates the command.</summary>
@@ -23,8 +23,7 @@ internal static class ReplayCommand
         var feed = new FeedArguments();
         var command = new Command(
             "replay",
-            "Send events from files, or of a simulated shop, to the Kafka topics that the settings name. Exit code 69 when the "
-                + "brokers confirm nothing for 20 s."
+            "Send events from files or a simulated shop to Kafka. Exits with code 69 if the brokers confirm nothing for 20 s."
         );
         Option<string?> file = SettingsOption.Create();
         command.Add(file);
@@ -37,8 +36,8 @@ internal static class ReplayCommand
                 if (kafka.InteractionsColumns.Length > 0 || kafka.ItemsColumns.Length > 0)
                 {
                     throw new SettingsException([
-                        "replay sends records of the contract's shape, which a worker with STREAMING__Kafka__InteractionsColumns or "
-                            + "STREAMING__Kafka__ItemsColumns would not understand: unset them, or send to another topic.",
+                        "replay sends records as schemas/ defines them, which a worker with STREAMING__Kafka__InteractionsColumns or "
+                            + "STREAMING__Kafka__ItemsColumns cannot read: unset these, or send to another topic.",
                     ]);
                 }
 

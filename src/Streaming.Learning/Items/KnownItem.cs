@@ -32,5 +32,5 @@ public readonly record struct KnownItem(ulong Key, string Id, int Row)
     /// <summary>Reads the items of a stored model, without their frequencies.</summary>
     /// <param name="trainer">The trainer's state outside the engine: a checkpoint.</param>
     /// <exception cref="StateMismatchException">The state is damaged.</exception>
-    public static KnownItem[] ReadAll(TensorSource trainer) => ItemTable.Read(new TensorReader(trainer));
+    public static KnownItem[] ReadAll(TensorSource trainer) => StoredItems.Read(new TensorReader(trainer));
 }

@@ -35,7 +35,7 @@ public sealed partial class Trainer
 
         var tensors = new TensorReader(source.Trainer);
         IReadOnlyDictionary<string, string> shape = source.Shape;
-        KnownItem[] items = ItemTable.Read(tensors);
+        KnownItem[] items = StoredItems.Read(tensors);
         var frequency = FrequencyEstimator.Read(
             tensors,
             _options.Frequency with

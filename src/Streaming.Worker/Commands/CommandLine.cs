@@ -7,10 +7,10 @@ namespace Streaming.Worker.Commands;
 /// <summary>Runs a program's command line.</summary>
 public static class CommandLine
 {
-    /// <summary>A last line that nobody takes is waited for no longer.</summary>
+    /// <summary>How long to wait for standard error to accept the last line.</summary>
     private static readonly TimeSpan SayLimit = TimeSpan.FromSeconds(1);
 
-    /// <summary>Runs the command that the arguments name. What goes wrong is one line on standard error.</summary>
+    /// <summary>Runs the command that the arguments name. An expected failure is one line on standard error.</summary>
     /// <param name="root">The program's commands.</param>
     /// <param name="arguments">The arguments of the process.</param>
     /// <returns>The exit code of the process.</returns>
@@ -27,7 +27,7 @@ public static class CommandLine
         int code = await InvokeAsync(root, arguments).ConfigureAwait(false);
         if (output is { Problem.Length: > 0 } && code == (int)ExitCode.Success)
         {
-            Say($"standard output did not take what was written to it: {output.Problem}");
+            Say($"cannot write to standard output: {output.Problem}");
             return (int)ExitCode.Failure;
         }
 
@@ -39,7 +39,7 @@ public static class CommandLine
         try
         {
             ParseResult parsed = root.Parse(arguments);
-            // Signals are ours: the first one drains, which takes longer than the library's own handler waits.
+            // This program handles signals itself: the first one drains, which takes longer than the library's own handler waits.
             var configuration = new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null };
             int code = await parsed.InvokeAsync(configuration).ConfigureAwait(false);
             return parsed.Action is ParseErrorAction ? (int)ExitCode.Usage : code;
@@ -61,7 +61,7 @@ public static class CommandLine
                 }
                 catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
                 {
-                    // Closed or full: the exit code says it.
+                    // Closed or full: the exit code still reports the failure.
                 }
             })
             .Wait(SayLimit);

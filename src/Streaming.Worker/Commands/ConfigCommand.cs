@@ -12,12 +12,12 @@ internal static class ConfigCommand
     {
         var markdown = new Option<bool>("--markdown")
         {
-            Description = "Print all settings with defaults and meaning, as deploy/SETTINGS.md has them.",
+            Description = "Print a reference of all settings as Markdown: deploy/SETTINGS.md.",
         };
         Option<string?> file = SettingsOption.Create();
         var command = new Command(
             "config",
-            "Print the effective settings and who set each, secrets hidden; says what is wrong with them (exit code 78)."
+            "Print the effective settings and the source of each, secrets hidden. Invalid settings are reported with exit code 78."
         )
         {
             file,

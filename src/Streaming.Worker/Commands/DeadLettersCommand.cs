@@ -11,7 +11,7 @@ using Streaming.Worker.Shutdown;
 
 namespace Streaming.Worker.Commands;
 
-/// <summary>`streaming dead-letters`: what could not be used, and sending it again after a fix.</summary>
+/// <summary>`streaming dead-letters`: lists records that could not be used, and replays them after a fix.</summary>
 internal static class DeadLettersCommand
 {
     private const int MostBytes = 1 << 20;
@@ -24,8 +24,8 @@ internal static class DeadLettersCommand
         file.Recursive = true;
         return new Command(
             "dead-letters",
-            "List, show and replay the records of STREAMING__Kafka__DeadLetterTopic. Reads to the end that the topic has at the start; "
-                + "exit code 69 when no broker answers within 10 s."
+            "List, show and replay the records of STREAMING__Kafka__DeadLetterTopic. Records that arrive after the command has started "
+                + "are not read. Exits with code 69 if no broker answers within 10 s."
         )
         {
             file,
@@ -38,7 +38,7 @@ internal static class DeadLettersCommand
     private static Command List(Option<string?> file)
     {
         var range = new RangeOptions();
-        var command = new Command("list", "Print how many dead letters there are by topic and reason, each with its newest example.");
+        var command = new Command("list", "Count the dead letters by topic and reason, with the newest example of each.");
         range.AddTo(command);
         command.SetAction((result, _) => RunAsync(result.GetValue(file), (admin, stopping) => admin.List(range.Read(result), stopping)));
         return command;
@@ -46,14 +46,14 @@ internal static class DeadLettersCommand
 
     private static Command Show(Option<string?> file)
     {
-        var partition = new Argument<int>("partition") { Description = "A partition of the dead-letter topic." };
-        var offset = new Argument<long>("offset") { Description = "An offset in it, as `list` prints." };
+        var partition = new Argument<int>("partition") { Description = "Partition of the dead-letter topic." };
+        var offset = new Argument<long>("offset") { Description = "Offset in that partition, as printed by `list`." };
         var bytes = new Option<int>("--bytes")
         {
-            Description = "How many bytes of key, value and each header to print, 1 … 1048576.",
+            Description = "Maximum number of bytes to print of the key, the value and each header, 1 … 1048576.",
             DefaultValueFactory = static _ => 4096,
         };
-        var command = new Command("show", "Print one dead letter: headers, key and value, as text or in hexadecimal.")
+        var command = new Command("show", "Print the headers, key and value of one dead letter, as text or hexadecimal.")
         {
             partition,
             offset,
@@ -80,17 +80,17 @@ internal static class DeadLettersCommand
     private static Command Replay(Option<string?> file)
     {
         var range = new RangeOptions();
-        var dryRun = new Option<bool>("--dry-run") { Description = "Print what would be sent, and send nothing." };
+        var dryRun = new Option<bool>("--dry-run") { Description = "Print what would be sent without sending it." };
         var now = new Option<bool>("--time-now")
         {
             Description =
-                "Give the records the current time in place of their own: for topics whose retention is shorter than they are old, and "
-                + "would delete them unread.",
+                "Send the records with the current time instead of their own. Use it for topics whose retention is shorter than the age "
+                + "of the records: they would be deleted before they are read.",
         };
         var command = new Command(
             "replay",
-            "Send the original key, value, time and headers back to the topic and partition they came from. Records with an event id "
-                + "that were counted meanwhile are duplicates and dropped as such."
+            "Send the original key, value, time and headers back to the topic and partition they came from. Events whose id has been "
+                + "counted in the meantime are dropped as duplicates."
         )
         {
             dryRun,
@@ -122,22 +122,22 @@ internal static class DeadLettersCommand
         private readonly Option<string[]> _reasons = new("--reason")
         {
             Description =
-                $"Only dead letters with this reason; may be given several times: "
+                $"Select dead letters with this reason. May be repeated. Reasons: "
                 + $"{string.Join(", ", Enum.GetNames<DeadLetterReason>().Skip(1))}.",
         };
         private readonly Option<string?> _from = new("--from")
         {
-            Description = $"The first dead letter: {DeadLetterPoint.Allowed}. Default: the oldest.",
+            Description = $"First dead letter to select: {DeadLetterPoint.Allowed}. Default: the oldest.",
             HelpName = "OFFSET|TIME",
         };
         private readonly Option<string?> _to = new("--to")
         {
-            Description = "The first one that is not meant any more, in the same forms. Default: the end.",
+            Description = "End of the selection, exclusive, in the same format. Default: the end of the topic.",
             HelpName = "OFFSET|TIME",
         };
         private readonly Option<int?> _partition = new("--partition")
         {
-            Description = "Only this partition of the dead-letter topic. Default: all.",
+            Description = "Select one partition of the dead-letter topic. Default: all.",
         };
 
         public void AddTo(Command command)

@@ -16,7 +16,7 @@ using Streaming.Worker.Stages;
 
 namespace Streaming.Worker.Commands;
 
-/// <summary>`streaming export`: the smaller model that a width is, out of a checkpoint, as files.</summary>
+/// <summary>`streaming export`: writes the smaller model that one width of a checkpoint is.</summary>
 internal static class ExportCommand
 {
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
@@ -31,7 +31,7 @@ internal static class ExportCommand
     {
         var checkpoint = new Option<string>("--checkpoint")
         {
-            Description = "A checkpoint, a folder of them (the newest is taken), or the --model folder of a backtest.",
+            Description = "A checkpoint, a directory of checkpoints (uses the newest), or the --model directory of a backtest.",
             Required = true,
             HelpName = "FOLDER",
         };
@@ -43,21 +43,21 @@ internal static class ExportCommand
         };
         var output = new Option<string>("--output")
         {
-            Description = "The model's file (safetensors); its manifest goes beside it, with the ending .json.",
+            Description = "Output file for the model (safetensors). The manifest is written next to it, with the extension .json.",
             Required = true,
             HelpName = "FILE",
         };
         var items = new Option<string?>("--items")
         {
             Description =
-                "A file for the embeddings of all items at this width (safetensors, one tensor, a row an item); their ids go beside it, "
-                + "with the ending .ids.json.",
+                "Output file for the embeddings of all items at this width (safetensors: one tensor, one row per item). The item ids are "
+                + "written next to it, with the extension .ids.json.",
             HelpName = "FILE",
         };
         var command = new Command(
             "export",
-            "Cut a trained model to one of its widths: user tower and item projection as safetensors with a JSON manifest, and item "
-                + "embeddings for index builders."
+            "Export a trained model at one of its widths: user tower and item projection as safetensors with a JSON manifest, and "
+                + "optionally all item embeddings, for index builders."
         )
         {
             checkpoint,
@@ -77,7 +77,9 @@ internal static class ExportCommand
         string manifest = Path.ChangeExtension(output, ".json");
         if (manifest == output || (items is not null && Path.GetFullPath(items) == Path.GetFullPath(output)))
         {
-            throw new SettingsException([$"--output is {output}; allowed: a name that does not end in .json, and not that of --items."]);
+            throw new SettingsException([
+                $"--output is {output}; allowed: a file name that does not end in .json and differs from --items.",
+            ]);
         }
 
         OutputPath.Require(("--output", output), ("--output", manifest), ("--items", items), ("--items", IdsOf(items)));

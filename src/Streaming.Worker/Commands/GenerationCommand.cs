@@ -8,7 +8,7 @@ using Streaming.Worker.Run;
 
 namespace Streaming.Worker.Commands;
 
-/// <summary>`streaming generation`: which generations there are, and moving readers between them by hand.</summary>
+/// <summary>`streaming generation`: lists generations and moves readers between them manually.</summary>
 internal static class GenerationCommand
 {
     /// <summary>Creates the command.</summary>
@@ -18,8 +18,8 @@ internal static class GenerationCommand
         file.Recursive = true;
         var command = new Command(
             "generation",
-            "Show the generations in the Redis that the settings name; switch, rollback and retire move readers and clear up. A new one "
-                + "is begun with `run --generation`. Exit code 69 when Redis does not answer within 10 s."
+            "Show the generations in Redis. The subcommands move readers to another generation and let old ones expire. To start a new "
+                + "generation, use `run --generation`. Exits with code 69 if Redis does not answer within 10 s."
         )
         {
             file,
@@ -28,12 +28,12 @@ internal static class GenerationCommand
             (result, cancellation) => RunAsync(result.GetValue(file), static admin => admin.ShowAsync(Console.Out), cancellation)
         );
 
-        var next = new Argument<uint>("generation") { Description = "The generation to move readers to." };
-        var force = new Option<bool>("--force") { Description = "Move them whatever the checks say." };
+        var next = new Argument<uint>("generation") { Description = "Generation to move readers to." };
+        var force = new Option<bool>("--force") { Description = "Move readers even if a check fails." };
         var change = new Command(
             "switch",
-            "Check a generation's number of items and its recall against the one in use, and move readers to it; exit code 1 when a "
-                + "check fails."
+            "Move readers to a generation after comparing its item count and recall with those of the one in use. Exits with code 1 if "
+                + "a check fails."
         )
         {
             next,
@@ -48,17 +48,17 @@ internal static class GenerationCommand
                 )
         );
 
-        var rollback = new Command(
-            "rollback",
-            "Move readers back to the generation before the one in use, whose items must still be there."
-        );
+        var rollback = new Command("rollback", "Move readers back to the generation before the one in use. Its items must still exist.");
         rollback.SetAction(
             (result, cancellation) => RunAsync(result.GetValue(file), static admin => admin.RollbackAsync(Console.Out), cancellation)
         );
 
-        var old = new Argument<uint>("generation") { Description = "A generation that readers do not use, and whose worker has ended." };
-        var keep = new Option<string>("--keep") { Description = "How long its items stay.", DefaultValueFactory = _ => "1d" };
-        var retire = new Command("retire", "Let the items of a generation expire; without it they do after STREAMING__Redis__TimeToLive.")
+        var old = new Argument<uint>("generation") { Description = "A generation that is not in use and whose worker has stopped." };
+        var keep = new Option<string>("--keep") { Description = "Time until its items expire.", DefaultValueFactory = _ => "1d" };
+        var retire = new Command(
+            "retire",
+            "Let the items of a generation expire early. Without this command they expire after STREAMING__Redis__TimeToLive."
+        )
         {
             old,
             keep,

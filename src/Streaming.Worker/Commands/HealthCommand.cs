@@ -6,7 +6,7 @@ using Streaming.Worker.Http;
 
 namespace Streaming.Worker.Commands;
 
-/// <summary>`streaming health`: asks a worker on this machine how it is; for container health checks, where no curl is.</summary>
+/// <summary>`streaming health`: queries the health of a worker on this machine, for health checks of containers without curl.</summary>
 internal static class HealthCommand
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(4);
@@ -18,8 +18,8 @@ internal static class HealthCommand
         Option<string?> file = SettingsOption.Create();
         var command = new Command(
             "health",
-            "Ask the worker at STREAMING__Http__Address and STREAMING__Http__Port of this machine how it is; exit code 0 while it is "
-                + "alive (with --ready: ready), 69 otherwise or without an answer within 4 s."
+            "Query the health of the worker at STREAMING__Http__Address and STREAMING__Http__Port of this machine. Exits with code 0 if "
+                + "it is alive (with --ready: ready), otherwise, or without an answer within 4 s, with 69."
         )
         {
             file,
@@ -32,20 +32,20 @@ internal static class HealthCommand
         return command;
     }
 
-    /// <summary>The address at which a worker that listens as the options say is reached from its own machine.</summary>
-    /// <exception cref="SettingsException">The options do not say a port.</exception>
+    /// <summary>The address at which a worker with these options is reached from its own machine.</summary>
+    /// <exception cref="SettingsException">The options name no port.</exception>
     internal static Uri AddressOf(HttpOptions options, bool ready)
     {
         if (options.Port <= 0)
         {
             throw new SettingsException([
                 FormattableString.Invariant(
-                    $"STREAMING__Http__Port is {options.Port}; allowed: the port at which the worker listens, the same here as there."
+                    $"STREAMING__Http__Port is {options.Port}; allowed: the port that the worker listens on, 1 … 65535."
                 ),
             ]);
         }
 
-        // "All addresses" is none that can be connected to.
+        // The "any" address cannot be connected to.
         var address = IPAddress.Parse(options.Address);
         address =
             address.Equals(IPAddress.Any) ? IPAddress.Loopback
@@ -59,7 +59,7 @@ internal static class HealthCommand
     {
         Uri address = AddressOf(options, ready);
 
-        // The question stays on this machine, whatever the proxy variables say that a container engine put into the environment.
+        // The request stays on this machine: container engines put proxy variables into the environment.
         using var handler = new SocketsHttpHandler { UseProxy = false };
         using var client = new HttpClient(handler) { Timeout = Patience };
         try

@@ -9,7 +9,7 @@ using Streaming.Worker.Inspect;
 
 namespace Streaming.Worker.Commands;
 
-/// <summary>`streaming inspect`: what is in a checkpoint, and whether it is whole.</summary>
+/// <summary>`streaming inspect`: shows the contents of a checkpoint and verifies it.</summary>
 internal static class InspectCommand
 {
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
@@ -21,12 +21,12 @@ internal static class InspectCommand
     /// <summary>Creates the command.</summary>
     public static Command Create()
     {
-        var path = new Argument<string>("path") { Description = "A folder of checkpoints, one checkpoint, or a safetensors file." };
-        var json = new Option<bool>("--json") { Description = "Print JSON." };
+        var path = new Argument<string>("path") { Description = "A checkpoint, a directory of checkpoints, or a safetensors file." };
+        var json = new Option<bool>("--json") { Description = "Print JSON instead of text." };
         var command = new Command(
             "inspect",
-            "Print what a checkpoint holds and verify its checksums; exit code 65 when a file is damaged, 66 when there is none, 73 "
-                + "when a newer program wrote it."
+            "Show the contents of a checkpoint and verify its checksums. Exits with code 65 if a file is damaged, 66 if there is no "
+                + "checkpoint, 73 if a newer version wrote it."
         )
         {
             path,
@@ -47,7 +47,7 @@ internal static class InspectCommand
         IReadOnlyList<string> folders = Folders(path);
         if (folders.Count == 0)
         {
-            Console.Error.WriteLine($"streaming: '{path}' is no checkpoint, no folder of checkpoints and no file.");
+            Console.Error.WriteLine($"streaming: '{path}' is not a checkpoint, a directory of checkpoints, or a safetensors file.");
             return ExitCode.NoInput;
         }
 
@@ -92,7 +92,7 @@ internal static class InspectCommand
         }
         catch (InvalidDataException exception)
         {
-            throw new InputFileException($"'{path}' is no safetensors file, or a damaged one: {exception.Message}", exception);
+            throw new InputFileException($"'{path}' is not a safetensors file, or is damaged: {exception.Message}", exception);
         }
     }
 

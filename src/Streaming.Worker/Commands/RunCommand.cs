@@ -9,7 +9,7 @@ using Streaming.Worker.Stages;
 
 namespace Streaming.Worker.Commands;
 
-/// <summary>`streaming run`: learn from the Kafka and publish to the Redis that the settings name.</summary>
+/// <summary>`streaming run`: trains from Kafka and publishes to Redis.</summary>
 internal static class RunCommand
 {
     /// <summary>Creates the command.</summary>
@@ -18,23 +18,22 @@ internal static class RunCommand
         var from = new Option<string?>("--from")
         {
             Description =
-                "A checkpoint, a folder of them, or the --model folder of a backtest: a model that has no checkpoint of its own yet "
-                + "starts with its items, weights, memory bank, frequencies and, where it was trained on events, the users' "
-                + "histories.",
+                "A checkpoint, a directory of checkpoints, or the --model directory of a backtest. A model that has no checkpoint yet "
+                + "starts from it: with its items, weights, memory bank and frequencies and, if it was trained on events, the "
+                + "users' histories.",
             HelpName = "FOLDER",
         };
         var generation = new Option<uint?>("--generation")
         {
             Description =
-                "The generation to train. Default: the one that readers use. The next number begins one with a changed shape beside it, "
-                + "from its newest checkpoint.",
+                "Generation to train. Default: the one that readers use. The next number starts a new generation, which may have another "
+                + "shape, from the newest checkpoint of the current one.",
             HelpName = "N",
         };
         Option<string?> file = SettingsOption.Create();
         var command = new Command(
             "run",
-            "Learn from the Kafka topics and publish to the Redis that the settings name, until SIGTERM; then drain, publish, write a "
-                + "checkpoint and exit 0."
+            "Train from Kafka and publish to Redis until SIGTERM; then drain, publish, write a checkpoint and exit with code 0."
         )
         {
             file,

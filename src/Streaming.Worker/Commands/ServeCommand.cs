@@ -15,7 +15,7 @@ using Streaming.Worker.Stages;
 
 namespace Streaming.Worker.Commands;
 
-/// <summary>`streaming serve`: lookups and recommendations over HTTP from the Redis that the settings name.</summary>
+/// <summary>`streaming serve`: answers lookups and recommendations over HTTP from Redis.</summary>
 internal static class ServeCommand
 {
     /// <summary>Creates the command.</summary>
@@ -23,14 +23,14 @@ internal static class ServeCommand
     {
         var items = new Option<string[]>("--items")
         {
-            Description = "Item files (CSV: item,title,…): titles for people.",
+            Description = "Item files (CSV: item,title,…) with titles to show next to ids.",
             AllowMultipleArgumentsPerToken = true,
             HelpName = "FILE",
         };
         Option<string?> file = SettingsOption.Create();
         var command = new Command(
             "serve",
-            "Serve lookups and recommendations over HTTP from the Redis that the settings name: GET /items/{id}?width=, POST /items, "
+            "Serve lookups and recommendations over HTTP from Redis: GET /items/{id}?width=, POST /items, "
                 + "GET /items/{id}/neighbours, GET /users/{id}/recommendations, POST /recommendations, and a page at /."
         )
         {

@@ -7,20 +7,20 @@ namespace Streaming.Worker.Commands;
 /// <summary>The option --settings FILE of the commands that read settings.</summary>
 public static class SettingsOption
 {
-    /// <summary>Makes the option.</summary>
+    /// <summary>Creates the option.</summary>
     public static Option<string?> Create() =>
         new("--settings")
         {
-            Description = "A file of settings: NAME=value lines, or a JSON object. The environment replaces what it says.",
+            Description = "Settings file: NAME=value lines, or a JSON object. Environment variables take precedence.",
             HelpName = "FILE",
         };
 
-    /// <summary>Reads the settings: the file, and over it the environment of this process.</summary>
-    /// <exception cref="SettingsException">Something is wrong: names everything that is.</exception>
+    /// <summary>Reads the settings from the file and the environment of this process, which takes precedence.</summary>
+    /// <exception cref="SettingsException">A setting is wrong; names each.</exception>
     public static SettingsValues Read(string? file) => WorkerSettings.Catalogue.Load([.. Layers(file, WorkerSettings.Catalogue)]);
 
     /// <summary>Reads the settings for a command that has no log: notices go to standard error.</summary>
-    /// <exception cref="SettingsException">Something is wrong: names everything that is.</exception>
+    /// <exception cref="SettingsException">A setting is wrong; names each.</exception>
     public static SettingsValues ReadWithoutLog(string? file)
     {
         SettingsValues settings = Read(file);
@@ -28,7 +28,7 @@ public static class SettingsOption
         return settings;
     }
 
-    /// <summary>Writes to standard error what users must be told though nothing is wrong.</summary>
+    /// <summary>Writes to standard error what users should know although nothing is wrong.</summary>
     public static void WriteNotices(SettingsValues settings)
     {
         ArgumentNullException.ThrowIfNull(settings);

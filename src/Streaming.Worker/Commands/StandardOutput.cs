@@ -3,8 +3,8 @@ using System.Text;
 namespace Streaming.Worker.Commands;
 
 /// <summary>
-/// Standard output that may fail without ending the work: a disk that is full or a terminal that is gone is said at the end, and one that
-/// is closed, as service managers start programs, is not written to.
+/// Standard output whose failure does not end the command: a full disk or a closed terminal is reported at the end, and output that is
+/// closed from the start, as some service managers do, is not written to.
 /// </summary>
 internal sealed class StandardOutput : TextWriter
 {
@@ -28,7 +28,7 @@ internal sealed class StandardOutput : TextWriter
 
     internal StandardOutput(TextWriter inner) => _inner = inner;
 
-    /// <summary>Gets what went wrong; empty: nothing.</summary>
+    /// <summary>Gets the first error; empty: none.</summary>
     public string Problem { get; private set; } = string.Empty;
 
     /// <inheritdoc/>

@@ -41,12 +41,12 @@ public static class WorkerSettings
                     nameof(KafkaOptions.SecurityProtocol)
                 ),
             },
-            new SettingsSection("Events", typeof(EventOptions), "what counts as an event, and how much.")
+            new SettingsSection("Events", typeof(EventOptions), "which events count, and with which weight.")
             {
                 Essential = Set(nameof(EventOptions.Weights)),
             },
-            new SettingsSection("Dedup", typeof(DedupOptions), "the window in which a second delivery of an event is recognised."),
-            new SettingsSection("Redis", typeof(RedisOptions), "where the embeddings go, and in what form.")
+            new SettingsSection("Dedup", typeof(DedupOptions), "the window in which duplicate events are recognized."),
+            new SettingsSection("Redis", typeof(RedisOptions), "where embeddings are published, and in which format.")
             {
                 Secrets = Set(nameof(RedisOptions.Configuration)),
                 Essential = Set(nameof(RedisOptions.Configuration), nameof(RedisOptions.Model)),
@@ -56,7 +56,7 @@ public static class WorkerSettings
                 typeof(GenerationOptions),
                 "when readers are moved to a new generation (`run --generation`)."
             ),
-            new SettingsSection("Checkpoint", typeof(CheckpointOptions), "where and how often the state is kept.")
+            new SettingsSection("Checkpoint", typeof(CheckpointOptions), "where and how often checkpoints are written.")
             {
                 Essential = Set(nameof(CheckpointOptions.Folder)),
             },
@@ -65,8 +65,8 @@ public static class WorkerSettings
             {
                 Essential = Set(nameof(HttpOptions.Address)),
             },
-            new SettingsSection("Serve", typeof(ServeOptions), "the items that `serve` and `demo` search."),
-            new SettingsSection("Telemetry", typeof(TelemetryOptions), "metrics by OpenTelemetry, beside the text at /metrics."),
+            new SettingsSection("Serve", typeof(ServeOptions), "the index that `serve` and `demo` search."),
+            new SettingsSection("Telemetry", typeof(TelemetryOptions), "metrics by OpenTelemetry, in addition to /metrics."),
             new SettingsSection("Log", typeof(LogOptions), "what is logged, to standard error."),
             new SettingsSection(
                 "Model",
@@ -84,7 +84,7 @@ public static class WorkerSettings
             new SettingsSection(
                 "History",
                 typeof(HistoryOptions),
-                "what is kept of each user; the model reads the newest `STREAMING__Model__HistoryLength` items of it.",
+                "the history of each user; the model reads its newest `STREAMING__Model__HistoryLength` items.",
                 SettingGroup.Model
             ),
             new SettingsSection("Training", typeof(EngineOptions), "what computes the training step.", SettingGroup.Model),

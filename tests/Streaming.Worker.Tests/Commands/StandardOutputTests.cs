@@ -12,7 +12,7 @@ public sealed class StandardOutputTests
     {
         (int code, string errors) = await RunAsync("config > /dev/full");
         Assert.Equal(1, code);
-        Assert.Equal("streaming: standard output did not take what was written to it: No space left on device\n", errors);
+        Assert.Equal("streaming: cannot write to standard output: No space left on device\n", errors);
     }
 
     [Fact]

@@ -1,0 +1,131 @@
+using Streaming.Kernels.Softmax;
+using Streaming.Learning.Engine;
+using Streaming.Models.Options;
+using Streaming.Models.State;
+
+namespace Streaming.Learning.Cpu;
+
+/// <content>From a batch to its loss: encodes items and users, and scores users against the candidates.</content>
+public sealed partial class CpuEngine
+{
+    private void Plan(in TrainingBatch batch)
+    {
+        _slots.Clear();
+        _plan.Plan(batch.Sequences, batch.PredictionSteps, _slots, _tower.ChunkSteps);
+        _columns.Plan(batch, _slots);
+        _itemGradients.Plan(_slots.Count, _plan.Slots, _columns.Slots);
+        Buffers.Grow(ref _candidateGradients, _columns.Batch, Model.Dimension);
+    }
+
+    private void Forward(long step)
+    {
+        int d = Model.Dimension;
+        Buffers.Grow(ref _encoded, _slots.Count, d);
+        _tower.Reserve(_plan);
+        _tower.Prepare();
+        var encode = new Work(this, step);
+        _workers.Run(
+            Parts(_slots.Count),
+            ref encode,
+            static (ref Work work, int part, int worker) => work.Engine.EncodeSlots(part, worker)
+        );
+        var forward = new Work(this, step);
+        _workers.Run(
+            _plan.ChunkCount,
+            ref forward,
+            static (ref Work work, int part, int worker) =>
+                work.Engine._tower.Forward(work.Engine._plan, work.Engine._plan.ChunkAt(part), work.Engine._encoded.Span, work.Step)
+        );
+    }
+
+    private void EncodeSlots(int part, int worker)
+    {
+        int d = Model.Dimension,
+            first = part * SlotsPerPart,
+            count = Math.Min(SlotsPerPart, _slots.Count - first);
+        Span<float> scratch = Scratch(worker, count);
+        _items.Forward(_slots.Rows.Slice(first, count), _encoded.AsSpan(first * d, count * d), scratch);
+    }
+
+    private int FillCandidates(in TrainingBatch batch)
+    {
+        _bank.Reserve(_columns.Batch);
+        _bank.TouchBatch(_columns.Batch);
+        _columns.Fill(
+            batch,
+            _encoded.Span,
+            Model.Dimension,
+            _bank.Candidates(_columns.Batch, 0),
+            _bank.CandidateRows(_columns.Batch, 0),
+            _bank.CandidateLogQ(_columns.Batch, 0)
+        );
+        return Model.Loss == LossKind.Full ? 0 : Math.Min(batch.BankEntries, _bank.Count);
+    }
+
+    private double Score(in TrainingBatch batch, int entries)
+    {
+        int rows = batch.Positives.Length,
+            d = Model.Dimension;
+        int candidates = _columns.Scored + entries;
+        if (rows > _maxRows || candidates > _maxCandidates)
+        {
+            _maxRows = Math.Max(_maxRows, rows + (rows / 4));
+            _maxCandidates = Math.Max(_maxCandidates, candidates + (candidates / 4));
+            _softmax = new NestedSoftmax(_widths, _maxRows, _maxCandidates, _workers);
+        }
+
+        Span<float> gradients = _candidateGradients.AsSpan(0, _columns.Batch * d);
+        gradients[(_columns.Scored * d)..].Clear();
+        var problem = new NestedSoftmaxProblem
+        {
+            Users = _tower.Users(_plan, _bank.Candidates(_columns.Batch, 0), _columns.Positives),
+            Candidates = _bank.Candidates(_columns.Batch, entries)[..(candidates * d)],
+            CandidateIds = Model.HitMask == HitMask.Id ? _bank.CandidateRows(_columns.Batch, entries)[..candidates] : [],
+            LogQ = _bank.CandidateLogQ(_columns.Batch, entries)[..candidates],
+            PositiveColumn = _columns.Positives,
+            RowWeights = batch.Weights,
+            WidthWeights = _widthWeights,
+            GradientCandidates = _columns.Scored,
+            Temperature = Model.Temperature,
+            Cosine = Model.Cosine,
+            Correction = Model.Loss is LossKind.Full or LossKind.Uniform ? LogQCorrection.None : Model.LogQ,
+            UserGradients = _tower.UserGradients(_plan),
+            CandidateGradients = gradients[..(_columns.Scored * d)],
+            Losses = _losses,
+        };
+        _softmax.Run(problem);
+        double loss = TotalLoss();
+        if (entries > 0 && Model.BalanceBank)
+        {
+            BalanceItems(problem);
+        }
+
+        return loss;
+    }
+
+    /// <summary>Replaces the gradients of the batch's items by those of the softmax over the batch alone.</summary>
+    private void BalanceItems(NestedSoftmaxProblem problem)
+    {
+        Buffers.Grow(ref _unusedUserGradients, problem.PositiveColumn.Length, Model.Dimension);
+        int batch = problem.GradientCandidates;
+        problem.Candidates = problem.Candidates[..(batch * Model.Dimension)];
+        problem.CandidateIds = problem.CandidateIds.IsEmpty ? [] : problem.CandidateIds[..batch];
+        problem.LogQ = problem.LogQ[..batch];
+        problem.UserGradients = _unusedUserGradients.AsSpan(0, problem.UserGradients.Length);
+        problem.Losses = _batchLosses;
+        _softmax.Run(problem);
+    }
+
+    private double TotalLoss()
+    {
+        double sum = 0,
+            weights = 0;
+        for (int k = 0; k < _losses.Length; k++)
+        {
+            sum += _widthWeights[k] * _losses[k];
+            weights += _widthWeights[k];
+        }
+
+        return sum / weights;
+    }
+}
