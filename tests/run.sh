@@ -9,8 +9,8 @@ set -uo pipefail
 set +e
 
 require_sdk
-# A real browser renders the page.
-install_missing chromium
+# A real browser renders the page, and Prometheus' promtool evaluates the alert rules.
+install_missing chromium promtool=prometheus
 build Streaming.sln
 check_format
 
