@@ -28,16 +28,16 @@ internal sealed class StoreView(IDatabase database, ServingOptions options, Time
     private async Task<Known> AskAsync(Known? last, CancellationToken cancellationToken)
     {
         long at = time.GetTimestamp();
-        Task<RedisValue> record = pipeline.RunAsync(() => database.StringGetAsync(_newest.LayoutRecord), cancellationToken);
-        uint pointer = ParsePointer(
-            await pipeline.RunAsync(() => database.StringGetAsync(_newest.Active), cancellationToken).ConfigureAwait(false)
+        Task<KeyLayout?> record = GetAsync(
+            _newest.LayoutRecord,
+            static value => value.IsNull ? (KeyLayout?)null : KeyLayout.Parse((byte[])value!),
+            cancellationToken
         );
-        byte[]? layout = await record.ConfigureAwait(false);
+        uint pointer = await GetAsync(_newest.Active, ParsePointer, cancellationToken).ConfigureAwait(false);
 
         // Layout 1 predates layout records. If nothing has been published, any layout will do.
-        RedisKeys keys = layout is not null
-            ? KeyLayout.Parse(layout).Keys(options.Model, options.Partitions)
-            : new KeyLayout(pointer == 0 ? KeyLayout.Newest : 1, options.Partitions).Keys(options.Model, options.Partitions);
+        KeyLayout layout = await record.ConfigureAwait(false) ?? new KeyLayout(pointer == 0 ? KeyLayout.Newest : 1, options.Partitions);
+        RedisKeys keys = layout.Keys(options.Model, options.Partitions);
         Known known = new(
             options.Generation != 0 ? options.Generation : pointer,
             last is not null && last.Keys.Layout == keys.Layout ? last.Keys : keys,
@@ -45,6 +45,21 @@ internal sealed class StoreView(IDatabase database, ServingOptions options, Time
         );
         Volatile.Write(ref _known, known);
         return known;
+    }
+
+    private async Task<T> GetAsync<T>(string key, Func<RedisValue, T> parse, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return parse(await pipeline.RunAsync(() => database.StringGetAsync(key), cancellationToken).ConfigureAwait(false));
+        }
+        catch (Exception error)
+            when (error is FormatException
+                || (error is RedisServerException && error.Message.StartsWith("WRONGTYPE", StringComparison.Ordinal))
+            )
+        {
+            throw new FormatException($"Redis key '{key}' is not what a trainer writes there: {error.Message}", error);
+        }
     }
 
     private static uint ParsePointer(RedisValue value)
@@ -59,7 +74,7 @@ internal sealed class StoreView(IDatabase database, ServingOptions options, Time
             out uint generation
         )
             ? generation
-            : throw new FormatException($"The pointer to the active generation is '{text}'; expected a number.");
+            : throw new FormatException($"it is '{(text.Length > 64 ? text[..64] + "…" : text)}'; expected the number of a generation.");
     }
 
     /// <summary>The result of a read.</summary>

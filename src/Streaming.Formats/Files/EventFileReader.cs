@@ -95,6 +95,9 @@ public sealed class EventFileReader
         }
     }
 
+    /// <summary>White space, record separators (RFC 7464) and the bytes of a byte order mark.</summary>
+    private static ReadOnlySpan<byte> BeforeJson => [(byte)' ', (byte)'\t', (byte)'\r', (byte)'\n', 0x1E, 0xEF, 0xBB, 0xBF];
+
     private void Read(PeekStream file, InputFilePart part, BadRowTally tally)
     {
         FieldMap? map = _options.Columns;
@@ -108,7 +111,7 @@ public sealed class EventFileReader
             CheckNames(rows is ParquetRecords parquet ? parquet.Columns : ((AvroRecords)rows).Fields, folders, isFlat: isParquet);
             Add(rows, map, part, tally);
         }
-        else if (head.TrimStart(" \t\r\n\x1e\xEF\xBB\xBF"u8) is [(byte)'{' or (byte)'[', ..])
+        else if (head.TrimStart(BeforeJson) is [(byte)'{' or (byte)'[', ..])
         {
             using var values = new JsonRecords(file);
             Add(values, map, part, tally);

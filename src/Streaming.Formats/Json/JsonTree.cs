@@ -8,11 +8,14 @@ public static class JsonTree
 {
     private static readonly JsonReaderOptions Options = new() { MaxDepth = RecordTree.MaxDepth };
 
-    /// <summary>Reads a record that is one JSON value.</summary>
+    private static ReadOnlySpan<byte> ByteOrderMark => [0xEF, 0xBB, 0xBF];
+
+    /// <summary>Reads a record that is one JSON value, with or without a byte order mark.</summary>
     /// <returns>False when it is not valid.</returns>
     public static bool TryRead(ReadOnlySpan<byte> json, RecordTree record)
     {
         ArgumentNullException.ThrowIfNull(record);
+        json = json.StartsWith(ByteOrderMark) ? json[ByteOrderMark.Length..] : json;
         try
         {
             var reader = new Utf8JsonReader(json, Options);

@@ -26,6 +26,7 @@ internal static class Envelope
             record = inner;
         }
 
+        isDelete |= IsMarkedDeleted(record);
         return record;
     }
 
@@ -60,6 +61,9 @@ internal static class Envelope
     public static bool IsChange(RecordValue record) =>
         record.Find("op"u8).Kind == ValueKind.Text
         && (record.Find("after"u8).Kind != ValueKind.Missing || record.Find("before"u8).Kind != ValueKind.Missing);
+
+    // Debezium's ExtractNewRecordState with deletes as rows keeps the deleted row's values.
+    private static bool IsMarkedDeleted(RecordValue record) => record.Find("__deleted"u8).Text.SequenceEqual("true"u8);
 
     private static RecordValue Hits(RecordValue record)
     {

@@ -102,7 +102,7 @@ public sealed class EventMapper
         return reason switch
         {
             DeadLetterReason.Empty => "the record is empty",
-            DeadLetterReason.Malformed when _wrongValue.Kind is not (ValueKind.Fields or ValueKind.List) && _wrongRole == FieldRole.User =>
+            DeadLetterReason.Malformed when _record.Root.Kind is not (ValueKind.Fields or ValueKind.List) =>
                 "the record is not an object with named fields",
             DeadLetterReason.NoUser or DeadLetterReason.NoItem or DeadLetterReason.NoTime =>
                 $"{field} is {(_wrongValue.Kind == ValueKind.Missing ? "missing" : "empty")}{_finder.Others()}",
@@ -217,7 +217,10 @@ public sealed class EventMapper
     private DeadLetterReason ReadId(FieldRole role, DeadLetterReason whenEmpty, out RecordValue value)
     {
         value = _finder.Find(role);
-        if (value.Kind is ValueKind.Fields or ValueKind.List or ValueKind.Time or ValueKind.LocalTime)
+        if (
+            value.Kind is ValueKind.Fields or ValueKind.List or ValueKind.Time or ValueKind.LocalTime
+            || (value.Kind == ValueKind.Boolean && role != FieldRole.Type)
+        )
         {
             return Wrong(role, value, DeadLetterReason.Malformed);
         }

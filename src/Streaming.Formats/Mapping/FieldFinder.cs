@@ -86,17 +86,14 @@ internal sealed class FieldFinder
 
     public RecordValue Find(FieldRole role)
     {
-        RecordValue value =
-            _map is null ? _known[(int)role]
-            : _map[role] is { } path ? Find(role, path)
-            : default;
+        RecordValue value = _map is null ? _known[(int)role] : FindMapped(role, _map[role]);
         _seen[(int)role] |= value.Kind != ValueKind.Missing || (role == FieldRole.Time && TimeIsTheRecords);
         return value;
     }
 
     /// <summary>Names a role's field for the user.</summary>
     public string Describe(FieldRole role) =>
-        _map?[role] is { } path ? $"{FieldMap.Name(role)} ({path})"
+        _map?[role] is { } path ? $"{FieldMap.Name(role)} ({string.Join('|', path.Alternatives)})"
         : _known[(int)role] is { Kind: not ValueKind.Missing } known ? $"{FieldMap.Name(role)} ({Encoding.UTF8.GetString(known.Name)})"
         : FieldMap.Name(role);
 
@@ -113,8 +110,30 @@ internal sealed class FieldFinder
         return parent.Kind == ValueKind.Fields ? $"; the record has {string.Join(", ", names)}" : string.Empty;
     }
 
-    private RecordValue Find(FieldRole role, FieldPath path)
+    // The first alternative with a value; without one, the first that is there, for messages.
+    private RecordValue FindMapped(FieldRole role, FieldPath? path)
     {
+        RecordValue empty = default;
+        bool throughNull = false;
+        for (; path is not null; path = path.Or)
+        {
+            RecordValue value = Find(path, out bool isThroughNull);
+            if (!value.IsNothing && (value.Kind != ValueKind.Text || !value.Text.IsEmpty))
+            {
+                return value;
+            }
+
+            empty = empty.Kind == ValueKind.Missing ? value : empty;
+            throughNull |= isThroughNull;
+        }
+
+        LedThroughNull |= throughNull && role is FieldRole.User or FieldRole.Item or FieldRole.Time;
+        return empty;
+    }
+
+    private RecordValue Find(FieldPath path, out bool throughNull)
+    {
+        throughNull = false;
         switch (path.Source)
         {
             case FieldSource.Constant:
@@ -128,12 +147,9 @@ internal sealed class FieldFinder
             case FieldSource.Timestamp:
                 return default;
             default:
-                RecordValue value =
-                    path.ListStep >= 0
-                        ? PathWalk.From(_element, path.Steps, path.ListStep + 1, out bool throughNull)
-                        : PathWalk.From(_record, _inner, path.Steps, out throughNull);
-                LedThroughNull |= throughNull && role is FieldRole.User or FieldRole.Item or FieldRole.Time;
-                return value;
+                return path.ListStep >= 0
+                    ? PathWalk.From(_element, path.Steps, path.ListStep + 1, out throughNull)
+                    : PathWalk.From(_record, _inner, path.Steps, out throughNull);
         }
     }
 

@@ -14,7 +14,7 @@ public sealed class FieldMap
     {
         _paths = paths;
         Written = written;
-        FieldPath? list = paths.FirstOrDefault(static path => path is { ListStep: >= 0 });
+        FieldPath? list = All.FirstOrDefault(static path => path.ListStep >= 0);
         List = list is null ? [] : [.. list.Steps.Take(list.ListStep + 1)];
     }
 
@@ -31,10 +31,12 @@ public sealed class FieldMap
     public bool IsPositional => Fields.Any() && Fields.All(static path => path.Steps is [var only] && IsNumber(only.Name));
 
     /// <summary>Gets the paths into the record.</summary>
-    public IEnumerable<FieldPath> Fields => _paths.OfType<FieldPath>().Where(static path => path.Source == FieldSource.Field);
+    public IEnumerable<FieldPath> Fields => All.Where(static path => path.Source == FieldSource.Field);
 
     /// <summary>Gets a value indicating whether a value comes from a header.</summary>
-    public bool HasHeaders => _paths.Any(static path => path is { Source: FieldSource.Header });
+    public bool HasHeaders => All.Any(static path => path.Source == FieldSource.Header);
+
+    private IEnumerable<FieldPath> All => _paths.OfType<FieldPath>().SelectMany(static path => path.Alternatives);
 
     /// <summary>Gets the source of a role's value, or null.</summary>
     public FieldPath? this[FieldRole role] => _paths[(int)role];
@@ -76,24 +78,22 @@ public sealed class FieldMap
     }
 
     /// <summary>The mapping for flat rows: a path's names joined by dots are one column's name.</summary>
-    public FieldMap Flat() =>
-        new(
-            [
-                .. _paths.Select(static path =>
-                    path is { Source: FieldSource.Field }
-                        ? new FieldPath(path.ToString(), FieldSource.Field, string.Empty, [new PathStep(path.Column, false)])
-                        : path
-                ),
-            ],
-            Written
-        );
+    public FieldMap Flat() => new([.. _paths.Select(Flat)], Written);
 
     /// <summary>A role's name in a mapping.</summary>
     public static string Name(FieldRole role) => role.ToString().ToLowerInvariant();
 
+    private static FieldPath? Flat(FieldPath? path) =>
+        path is { Source: FieldSource.Field }
+            ? new FieldPath(path.ToString(), FieldSource.Field, string.Empty, [new PathStep(path.Column, false)]) { Or = Flat(path.Or) }
+            : path;
+
     private static void CheckLists(FieldPath?[] paths, string text)
     {
-        FieldPath[] lists = [.. paths.OfType<FieldPath>().Where(static path => path.ListStep >= 0)];
+        FieldPath[] lists =
+        [
+            .. paths.OfType<FieldPath>().SelectMany(static path => path.Alternatives).Where(static path => path.ListStep >= 0),
+        ];
         if (lists.FirstOrDefault(static path => path.Steps.Count(static step => step.IsList) > 1) is { } nested)
         {
             throw new FieldMapException($"'{nested}' in '{text}' has two lists; allowed: one '[]'.");

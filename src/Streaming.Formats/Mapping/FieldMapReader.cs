@@ -7,7 +7,7 @@ internal sealed class FieldMapReader(string text)
 {
     private const string Help =
         "allowed: name=path with commas between; a path is names joined by dots, [] after a list's name, :text, $key, $timestamp or "
-        + "$header.name";
+        + "$header.name; | between paths takes the first that has a value";
 
     private int _place;
 
@@ -93,7 +93,7 @@ internal sealed class FieldMapReader(string text)
                 _place++;
             }
 
-            string name = ReadName(".,[");
+            string name = ReadName(".,[|");
             bool isList = text.AsSpan(_place).StartsWith("[]", StringComparison.Ordinal);
             _place += isList ? 2 : 0;
 
@@ -106,8 +106,16 @@ internal sealed class FieldMapReader(string text)
             steps.Add(new PathStep(name, isList));
         } while (!IsAtEnd && text[_place] == '.');
 
+        string written = text[start.._place];
+        FieldPath? next = null;
+        if (!IsAtEnd && text[_place] == '|')
+        {
+            _place++;
+            next = ReadPath();
+        }
+
         EndPath(start);
-        return new FieldPath(text[start.._place], FieldSource.Field, string.Empty, [.. steps]);
+        return new FieldPath(written, FieldSource.Field, string.Empty, [.. steps]) { Or = next };
     }
 
     private string ReadName(string ends)

@@ -20,6 +20,21 @@ public sealed class FieldPath
     /// <summary>Gets the kind of source.</summary>
     public FieldSource Source { get; }
 
+    /// <summary>Gets what is taken where this path has no value, or null.</summary>
+    public FieldPath? Or { get; init; }
+
+    /// <summary>Gets this path and those that follow it, in their order.</summary>
+    public IEnumerable<FieldPath> Alternatives
+    {
+        get
+        {
+            for (FieldPath? path = this; path is not null; path = path.Or)
+            {
+                yield return path;
+            }
+        }
+    }
+
     /// <summary>Gets a constant's text, or a header's name.</summary>
     public string Text { get; }
 

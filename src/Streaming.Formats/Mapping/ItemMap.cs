@@ -19,7 +19,12 @@ public sealed class ItemMap
     public IReadOnlyList<KeyValuePair<string, FieldPath>> Fields { get; }
 
     /// <summary>Gets a value indicating whether a value comes from a header.</summary>
-    public bool HasHeaders => Item.Source == FieldSource.Header || Fields.Any(static pair => pair.Value.Source == FieldSource.Header);
+    public bool HasHeaders =>
+        Fields
+            .Select(static pair => pair.Value)
+            .Prepend(Item)
+            .SelectMany(static path => path.Alternatives)
+            .Any(static path => path.Source == FieldSource.Header);
 
     /// <summary>Parses a mapping.</summary>
     /// <exception cref="FieldMapException">The text is invalid: names the part and what is allowed.</exception>
@@ -35,7 +40,7 @@ public sealed class ItemMap
                 throw new FieldMapException($"'{name}' is given twice in '{text}'.");
             }
 
-            if (path!.ListStep >= 0 || path.Source == FieldSource.Timestamp)
+            if (path!.Alternatives.Any(static one => one.ListStep >= 0 || one.Source == FieldSource.Timestamp))
             {
                 throw new FieldMapException($"'{path}' in '{text}' is for events; a catalogue record is one item.");
             }

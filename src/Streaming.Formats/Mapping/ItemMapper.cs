@@ -47,7 +47,7 @@ public sealed class ItemMapper
         _record = record.Root;
         _inner = Envelope.Unwrap(_record, out bool isDelete);
         IsRemoved = isDelete;
-        Item = isDelete && _map.Item.Source == FieldSource.Field ? Removed() : Field(_map.Item);
+        Item = isDelete && _map.Item.Source == FieldSource.Field && Removed() is { IsNothing: false } removed ? removed : Field(_map.Item);
         return Item.Kind is ValueKind.Text or ValueKind.Number && !Item.Text.IsEmpty ? DeadLetterReason.None : DeadLetterReason.NoItem;
     }
 
@@ -55,6 +55,18 @@ public sealed class ItemMapper
     public RecordValue Field(FieldPath path)
     {
         ArgumentNullException.ThrowIfNull(path);
+        RecordValue value = One(path);
+        while (path.Or is { } next && (value.IsNothing || (value.Kind == ValueKind.Text && value.Text.IsEmpty)))
+        {
+            path = next;
+            value = One(path);
+        }
+
+        return value;
+    }
+
+    private RecordValue One(FieldPath path)
+    {
         switch (path.Source)
         {
             case FieldSource.Constant:

@@ -219,7 +219,7 @@ public sealed class TimeReader
             return FromLocal(local, out milliseconds);
         }
 
-        if (!TryReadZone(text, out int minutes))
+        if (!TryReadZone(WithoutZoneName(text), out int minutes))
         {
             return DeadLetterReason.Malformed;
         }
@@ -227,6 +227,11 @@ public sealed class TimeReader
         milliseconds = (long)(local - DateTime.UnixEpoch).TotalMilliseconds - (minutes * 60_000L);
         return InRange(milliseconds);
     }
+
+    // RFC 9557, as Java's ZonedDateTime writes it: +02:00[Europe/Berlin]. The offset decides; a name alone does not say which of two
+    // hours is meant.
+    private static ReadOnlySpan<byte> WithoutZoneName(ReadOnlySpan<byte> zone) =>
+        zone.IndexOf((byte)'[') is > 0 and var name && zone[^1] == ']' ? zone[..name] : zone;
 
     private static bool TryTime(ref ReadOnlySpan<byte> text, out int hour, out int minute, out int second, out int fraction)
     {

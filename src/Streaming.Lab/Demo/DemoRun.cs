@@ -79,6 +79,7 @@ internal sealed class DemoRun : IAsyncDisposable
             _time,
             static () => ProcessEnd.Now((int)ExitCode.Aborted)
         );
+        using IDisposable? telemetry = Telemetry.Start(_settings.Telemetry, _loggers.CreateLogger(nameof(Telemetry)));
         using EmbeddedBroker broker = StartBroker();
         await using LocalRedisServer server = await StartRedisAsync(signals.Abort).ConfigureAwait(false);
         using ConnectionMultiplexer redis = await RedisConnection.OpenAsync(_settings.Redis, signals.Abort).ConfigureAwait(false);

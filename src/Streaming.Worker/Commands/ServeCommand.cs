@@ -75,6 +75,7 @@ internal static class ServeCommand
             TimeProvider.System
         );
         await lookups.CheckAsync(signals.Abort).ConfigureAwait(false);
+        using IDisposable? telemetry = Telemetry.Start(settings.Telemetry, loggers.CreateLogger(nameof(Telemetry)));
         using var exposition = new PrometheusExposition(Telemetry.Meters);
         var health = new HealthReport();
         using var healthMetrics = new HealthMetrics(health);

@@ -9,6 +9,7 @@ using Streaming.Serving.Lookups;
 using Streaming.Serving.Recommendations;
 using Streaming.Serving.Search;
 using Streaming.Transport.Redis;
+using Streaming.Transport.Redis.Access;
 using Streaming.Worker.Http;
 
 namespace Streaming.Worker.Serve;
@@ -71,6 +72,7 @@ public sealed class Lookups : IDisposable
     /// Checks that the settings match the model in Redis. An unreachable store is not an error here; the index reports it.
     /// </summary>
     /// <exception cref="KeyLayoutException">The model has another number of partitions.</exception>
+    /// <exception cref="StoreRefusedException">The pointer or the layout record is not what a trainer writes: names it.</exception>
     public async Task CheckAsync(CancellationToken cancellationToken)
     {
         try
@@ -80,6 +82,10 @@ public sealed class Lookups : IDisposable
         catch (Exception exception) when (exception is RedisException or TimeoutException)
         {
             // Health reports an unreachable store.
+        }
+        catch (FormatException exception)
+        {
+            throw new StoreRefusedException(exception.Message, exception);
         }
     }
 

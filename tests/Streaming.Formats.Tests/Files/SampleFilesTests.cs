@@ -29,6 +29,13 @@ public sealed class SampleFilesTests : IDisposable
     [InlineData("user,item,event_type,timestamp\n7,i,cart,1772323242645\n", null, "7 i cart 0")]
     [InlineData("USER_ID,ITEM_ID,TIMESTAMP,EVENT_TYPE\n7,i,1772323242,cart\n", null, "7 i cart -645")]
     [InlineData("\uFEFFUser ID;Item ID;Preis;Time\r\n7;i;1,5;2026-03-01 00:00:42.645Z\r\n", null, "7 i view 0")]
+    [InlineData("\uFEFF{\"userId\":7,\"itemId\":\"i\",\"timestamp\":1772323242645}", null, "7 i view 0")]
+    [InlineData(
+        "{\"userId\":null,\"anonymousId\":\"7\",\"item\":\"i\",\"ts\":1772323242645}",
+        "user=userId|anonymousId,item=item,time=ts",
+        "7 i view 0"
+    )]
+    [InlineData("user_id;device;item;time\n;7;i;1772323242645\n", "user=user_id|device,item=item,time=time,type=:cart", "7 i cart 0")]
     [InlineData("sep=|\nuser|item|time\n7|i|1772323242645\n", null, "7 i view 0")]
     [InlineData("user,item,timestamp\r7,i,1772323242645\r", null, "7 i view 0")]
     [InlineData("user_id:token\titem_id:token\ttimestamp:float\n7\ti\t1772323242.645\n", null, "7 i view 0")]

@@ -57,6 +57,35 @@ public class EventMapperTests
     public void Map_Paths_LeadToTheirValues(string columns, string json, string expected) =>
         Assert.Equal([expected], Events(Mapper(columns), json));
 
+    [Theory]
+    [InlineData("{\"userId\":\"u\",\"anonymousId\":\"a\",\"i\":\"i\",\"t\":1700000000}", "u i view 1700000000000 ")]
+    [InlineData("{\"userId\":null,\"anonymousId\":\"a\",\"i\":\"i\",\"t\":1700000000}", "a i view 1700000000000 ")]
+    [InlineData("{\"userId\":\"\",\"anonymousId\":\"a\",\"i\":\"i\",\"at\":1700000001}", "a i view 1700000001000 ")]
+    [InlineData("{\"user\":null,\"anonymousId\":\"a\",\"i\":\"i\",\"t\":1700000000,\"e\":\"buy\"}", "a i buy 1700000000000 ")]
+    public void Map_Alternatives_TakeTheFirstThatHasAValue(string json, string expected) =>
+        Assert.Equal([expected], Events(Mapper("user=user.id|userId|anonymousId,item=i,time=t|at,type=e|:view"), json));
+
+    [Fact]
+    public void Map_NoAlternativeHasAValue_NamesThemAll()
+    {
+        EventMapper mapper = Mapper("user=userId|anonymousId,item=i,time=t");
+        DeadLetterReason reason = Map(mapper, "{\"userId\":\"\",\"i\":\"i\",\"t\":1700000000}");
+
+        Assert.Equal(DeadLetterReason.NoUser, reason);
+        Assert.StartsWith("user (userId|anonymousId) is empty", mapper.Explain(reason), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("\"true\"", 0)]
+    [InlineData("true", 0)]
+    [InlineData("\"false\"", 1)]
+    public void Map_RowMarkedAsDeleted_HasNoEvent(string deleted, int events)
+    {
+        EventMapper mapper = Mapper("user=u,item=i,time=t");
+        Assert.Equal(DeadLetterReason.None, Map(mapper, $"{{\"u\":\"u\",\"i\":\"i\",\"t\":1700000000,\"__deleted\":{deleted}}}"));
+        Assert.Equal(events, mapper.Count);
+    }
+
     [Fact]
     public void Map_ListInARecord_IsAnEventForEachElementWithAnIdOfItsOwn()
     {
@@ -104,6 +133,12 @@ public class EventMapperTests
         "user (u) is an object; allowed: a text or a number"
     )]
     [InlineData("{\"u\":\"u\",\"i\":[1],\"t\":1700000000}", DeadLetterReason.Malformed, "item (i) is a list")]
+    [InlineData(
+        "{\"u\":true,\"i\":\"i\",\"t\":1700000000}",
+        DeadLetterReason.Malformed,
+        "user (u) is \"true\"; allowed: a text or a number"
+    )]
+    [InlineData("{\"u\":\"u\",\"i\":\"i\",\"t\":true}", DeadLetterReason.Malformed, "time (t) \"true\" is not a time")]
     [InlineData("{\"u\":\"u\",\"i\":\"i\"}", DeadLetterReason.NoTime, "time (t) is missing")]
     [InlineData(
         "{\"u\":\"u\",\"i\":\"i\",\"t\":20231101}",

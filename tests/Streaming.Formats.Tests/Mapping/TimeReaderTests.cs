@@ -23,6 +23,8 @@ public class TimeReaderTests
     [InlineData("2026-03-01 00:00:42.645+00")]
     [InlineData("2026-03-01 00:00:42.645000+00:00")]
     [InlineData("2026-03-01 00:00:42.645 UTC")]
+    [InlineData("2026-03-01T01:00:42.645123456+01:00[Europe/Berlin]")]
+    [InlineData("2026-03-01T00:00:42.645Z[UTC]")]
     [InlineData("2026-03-01 00:00:42.645 +0000")]
     [InlineData("2026-02-28T22:00:42.645-0200")]
     [InlineData("2026-03-01T05:30:42.645+05:30")]

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using StackExchange.Redis;
+using Streaming.Core.Embeddings;
 using Streaming.Lab.Embedded;
 using Streaming.Tests;
 using Streaming.Transport.Redis;
@@ -59,12 +60,40 @@ public sealed class StoreRefusalTests : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData("e:items:active")]
-    [InlineData("m:items:layout")]
-    public async Task KeyOfAnotherType_Exits77AndNamesIt(string key)
+    [InlineData("run", "pointer")]
+    [InlineData("run", "layout")]
+    [InlineData("run", "fence")]
+    [InlineData("run", "lease")]
+    [InlineData("generation", "pointer")]
+    [InlineData("generation", "layout")]
+    [InlineData("serve", "pointer")]
+    [InlineData("serve", "layout")]
+    public async Task KeyOfAnotherType_Exits77AndNamesIt(string command, string which)
     {
+        var keys = new RedisKeys("items", 256);
+        string key = which switch
+        {
+            "pointer" => keys.Active,
+            "layout" => keys.LayoutRecord,
+            "fence" => keys.Fence(17),
+            _ => keys.LeaseHolder(),
+        };
         await _connection.GetDatabase().ListLeftPushAsync(key, "another's");
-        await AssertRefusedAsync("run", 77, $"Redis key '{key}' is not what a trainer writes there: WRONGTYPE");
+        await AssertRefusedAsync(command, 77, $"Redis key '{key}'");
+        await AssertRefusedAsync(command, 77, "is not what a trainer writes there: WRONGTYPE");
+    }
+
+    [Theory]
+    [InlineData("run", "e:items:active")]
+    [InlineData("generation", "e:items:active")]
+    [InlineData("serve", "e:items:active")]
+    [InlineData("run", "m:items:layout")]
+    [InlineData("generation", "m:items:layout")]
+    [InlineData("serve", "m:items:layout")]
+    public async Task KeyWithAnothersText_Exits77AndNamesIt(string command, string key)
+    {
+        await _connection.GetDatabase().StringSetAsync(key, "another's");
+        await AssertRefusedAsync(command, 77, $"Redis key '{key}' is not what a trainer writes there: ");
     }
 
     [Fact]
@@ -165,6 +194,7 @@ public sealed class StoreRefusalTests : IAsyncLifetime
         {
             ["STREAMING__Redis__Configuration"] = _redis.Configuration,
             ["STREAMING__Http__Port"] = "0",
+            ["STREAMING__Checkpoint__Folder"] = string.Empty,
         };
         foreach ((string name, string value) in settings)
         {

@@ -2,6 +2,7 @@ using System.Globalization;
 using Polly;
 using StackExchange.Redis;
 using Streaming.Core.Embeddings;
+using Streaming.Transport.Redis.Access;
 using Streaming.Transport.Redis.Layout;
 
 namespace Streaming.Transport.Redis.Generations;
@@ -51,10 +52,18 @@ public sealed class GenerationSwitch
 
     /// <summary>Reads the pointer.</summary>
     /// <returns>The generation that readers use, 0 if nothing has been published.</returns>
+    /// <exception cref="StoreRefusedException">The pointer is of another type, or not a number: names it.</exception>
     public async Task<uint> ActiveAsync(CancellationToken cancellationToken = default)
     {
-        RedisValue value = await ExecuteAsync(() => _database.StringGetAsync(_names.Active), cancellationToken).ConfigureAwait(false);
-        return value.IsNull ? 0 : uint.Parse((string)value!, NumberStyles.None, CultureInfo.InvariantCulture);
+        try
+        {
+            RedisValue value = await ExecuteAsync(() => _database.StringGetAsync(_names.Active), cancellationToken).ConfigureAwait(false);
+            return value.IsNull ? 0 : uint.Parse((string)value!, NumberStyles.None, CultureInfo.InvariantCulture);
+        }
+        catch (Exception error) when (error is FormatException or OverflowException || RedisPipeline.IsWrongType(error))
+        {
+            throw StoreAccess.WrongType(_names.Active, error);
+        }
     }
 
     /// <summary>Counts how many of the catalogue's items a generation holds.</summary>
@@ -163,7 +172,16 @@ public sealed class GenerationSwitch
 
     private async Task<IReadOnlyList<ItemKeySpace>> SpacesAsync(uint generation, CancellationToken cancellationToken)
     {
-        RedisKeys keys = await _keys.GetAsync(write: false, cancellationToken).ConfigureAwait(false);
+        RedisKeys keys;
+        try
+        {
+            keys = await _keys.GetAsync(write: false, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception error) when (error is FormatException || RedisPipeline.IsWrongType(error))
+        {
+            throw StoreAccess.WrongType(_names.LayoutRecord, error);
+        }
+
         return _options.Layout == EmbeddingKeyLayout.Nested
             ? [keys.Items(generation)]
             : [.. _widths.Select(width => keys.Items(generation, width))];

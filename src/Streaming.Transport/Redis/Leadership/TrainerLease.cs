@@ -128,7 +128,9 @@ public sealed class TrainerLease : IDisposable
             }
             catch (RedisServerException error) when (!_answered && !RedisPipeline.IsTrouble(error))
             {
-                throw StoreAccess.Refused(_options, $"{_keys[0]}, {_keys[1]}: {error.Message}", error);
+                throw RedisPipeline.IsWrongType(error)
+                    ? StoreAccess.WrongType($"{_keys[0]}' or '{_keys[1]}", error)
+                    : StoreAccess.Refused(_options, $"{_keys[0]}, {_keys[1]}: {error.Message}", error);
             }
             catch (Exception error) when (EmbeddingPublisher.IsOutage(error) && !cancellationToken.IsCancellationRequested)
             {

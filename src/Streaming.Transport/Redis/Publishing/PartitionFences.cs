@@ -1,5 +1,6 @@
 using StackExchange.Redis;
 using Streaming.Core.Embeddings;
+using Streaming.Transport.Redis.Access;
 
 namespace Streaming.Transport.Redis.Publishing;
 
@@ -42,6 +43,7 @@ internal sealed class PartitionFences(RedisKeys keys, uint generation, uint toke
     /// <summary>Raises every fence.</summary>
     /// <param name="run">Runs a script on the store.</param>
     /// <exception cref="FencedException">A newer trainer has taken over.</exception>
+    /// <exception cref="StoreRefusedException">A fence's key is of another type: names it.</exception>
     public Task RaiseAsync(Func<RedisScript, RedisKey[], RedisValue[], Task<RedisResult>> run) =>
         Task.WhenAll(Enumerable.Range(0, keys.Partitions).Select(partition => RaiseAsync(partition, run)));
 
@@ -56,11 +58,18 @@ internal sealed class PartitionFences(RedisKeys keys, uint generation, uint toke
 
     private async Task RaiseAsync(int partition, Func<RedisScript, RedisKey[], RedisValue[], Task<RedisResult>> run)
     {
-        var answer = (RedisResult[])
-            (
-                await run(PublishScripts.Raise, [keys.Fence(partition)], [(long)token, (long)generation, Writes(partition)])
-                    .ConfigureAwait(false)
-            )!;
+        string fence = keys.Fence(partition);
+        RedisResult[] answer;
+        try
+        {
+            answer = (RedisResult[])
+                (await run(PublishScripts.Raise, [fence], [(long)token, (long)generation, Writes(partition)]).ConfigureAwait(false))!;
+        }
+        catch (RedisServerException error) when (RedisPipeline.IsWrongType(error))
+        {
+            throw StoreAccess.WrongType(fence, error);
+        }
+
         switch ((int)answer[0])
         {
             case PublishScripts.StatusFenced:
