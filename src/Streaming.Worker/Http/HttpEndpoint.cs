@@ -48,7 +48,12 @@ public sealed class HttpEndpoint : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(options);
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.Services.AddSingleton(loggers);
+        builder.Services.AddLogging();
         builder.Services.AddRoutingCore();
+        builder.Services.AddCors();
+        builder.Services.AddResponseCompression(static compression =>
+            compression.MimeTypes = ["application/json", "application/problem+json", "text/html", "text/plain"]
+        );
         if (background is not null)
         {
             builder.Services.AddSingleton(background);
@@ -65,7 +70,25 @@ public sealed class HttpEndpoint : IAsyncDisposable
             });
         WebApplication application = builder.Build();
         var problems = new Problems(loggers.CreateLogger(nameof(HttpEndpoint)));
+        application.UseResponseCompression();
         application.Use(problems.InvokeAsync);
+        if (options.CorsOrigins.Count > 0)
+        {
+            application.UseCors(policy =>
+                policy
+                    .WithOrigins([.. options.CorsOrigins])
+                    .AllowAnyHeader()
+                    .WithMethods("GET", "HEAD", "POST")
+                    .WithExposedHeaders("ETag", "X-Index-Age")
+            );
+        }
+
+        if (options.ApiKeyFile.Length > 0)
+        {
+            ILogger logger = loggers.CreateLogger(nameof(ApiKeys));
+            application.Use(new ApiKeyGate(new ApiKeys(options.ApiKeyFile, TimeProvider.System, logger)).InvokeAsync);
+        }
+
         application.UseRouting();
         map(application);
         try

@@ -3,9 +3,12 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Http.Headers;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.Net.Http.Headers;
 using StackExchange.Redis;
 using Streaming.Core.Embeddings;
+using Streaming.Core.Hashing;
 using Streaming.Serving.Towers;
 using Streaming.Worker.Http;
 
@@ -121,6 +124,27 @@ internal static class RouteAnswers
             throw LookupException.Unavailable(exception.Message);
         }
 
-        await context.Response.WriteAsJsonAsync(body, Json, context.RequestAborted).ConfigureAwait(false);
+        await WriteAsync(context, JsonSerializer.SerializeToUtf8Bytes(body, Json)).ConfigureAwait(false);
+    }
+
+    /// <summary>Answers with a body, or, to a caller who has it already, with its tag alone.</summary>
+    private static Task WriteAsync(HttpContext context, byte[] body)
+    {
+        if (!HttpMethods.IsPost(context.Request.Method))
+        {
+            // Weak: the same answer may be compressed or not.
+            var tag = new EntityTagHeaderValue($"\"{XxHash64.Hash(body):x16}\"", isWeak: true);
+            ResponseHeaders headers = context.Response.GetTypedHeaders();
+            headers.ETag = tag;
+            headers.CacheControl = new CacheControlHeaderValue { NoCache = true };
+            if (context.Request.GetTypedHeaders().IfNoneMatch.Any(known => known.Compare(tag, useStrongComparison: false)))
+            {
+                context.Response.StatusCode = StatusCodes.Status304NotModified;
+                return Task.CompletedTask;
+            }
+        }
+
+        context.Response.ContentType = "application/json; charset=utf-8";
+        return context.Response.Body.WriteAsync(body, context.RequestAborted).AsTask();
     }
 }

@@ -56,6 +56,7 @@ public class RepositoryLayoutTests
                 "Streaming.Serving",
             ],
             [
+                "Scalar.AspNetCore",
                 "Serilog",
                 "Serilog.Extensions.Logging",
                 "Serilog.Formatting.Compact",

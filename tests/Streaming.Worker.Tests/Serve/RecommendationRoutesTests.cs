@@ -18,6 +18,7 @@ using Streaming.Transport.Redis.Publishing;
 using Streaming.Worker.Commands;
 using Streaming.Worker.Health;
 using Streaming.Worker.Http;
+using Streaming.Worker.Metrics;
 using Streaming.Worker.Run;
 using Streaming.Worker.Serve;
 using Xunit;
@@ -32,6 +33,7 @@ public sealed class RecommendationRoutesTests : IAsyncLifetime
     private Lookups _lookups = null!;
     private HttpEndpoint _endpoint = null!;
     private HttpClient _client = null!;
+    private readonly PrometheusExposition _exposition = new("RecommendationRoutesTests");
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
@@ -82,7 +84,13 @@ public sealed class RecommendationRoutesTests : IAsyncLifetime
         _endpoint = await HttpEndpoint.StartAsync(
             new HttpOptions { Port = 0 },
             NullLoggerFactory.Instance,
-            routes => RecommendationRoutes.Map(routes, _lookups, _settings.Http),
+            routes =>
+            {
+                LookupRoutes.Map(routes, _lookups, _settings.Http);
+                RecommendationRoutes.Map(routes, _lookups, _settings.Http);
+                OperationsRoutes.Map(routes, new HealthReport(), _exposition);
+                ApiDescription.Map(routes);
+            },
             Stop,
             new IndexService(_lookups, _settings.Serve, new HealthReport(), TimeProvider.System, NullLoggerFactory.Instance)
         );
@@ -94,9 +102,54 @@ public sealed class RecommendationRoutesTests : IAsyncLifetime
     {
         _client.Dispose();
         await _endpoint.DisposeAsync();
+        _exposition.Dispose();
         _lookups.Dispose();
         _redis.Dispose();
         await _server.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task EveryOperationOfTheApiDescription_AnswersAsItSays()
+    {
+        await PublishTowersAsync();
+        await PublishHistoryAsync("i1", ["i1", "i2"]);
+        var description = new ApiDocument((await GetAsync("/openapi.json")).Body);
+
+        Assert.Equal(8, description.Operations.Count);
+        foreach (ApiOperation operation in description.Operations)
+        {
+            string path = operation.Path.Replace("{id}", "i1", StringComparison.Ordinal);
+            (string query, string? body) = operation.Example();
+            using var request = new HttpRequestMessage(operation.Method, path + query);
+            request.Content = body is null ? null : new StringContent(body);
+            using HttpResponseMessage response = await _client.SendAsync(request, Stop);
+            string answer = await response.Content.ReadAsStringAsync(Stop);
+
+            Assert.True(response.IsSuccessStatusCode, $"{operation.Path}{query}: {answer}");
+            description.Check(operation, response.StatusCode, answer);
+            if (operation.Parameters.Count > 0)
+            {
+                using var wrong = new HttpRequestMessage(operation.Method, path + "?nonsense=1");
+                wrong.Content = body is null ? null : new StringContent(body);
+                using HttpResponseMessage refusal = await _client.SendAsync(wrong, Stop);
+                string problem = await refusal.Content.ReadAsStringAsync(Stop);
+                description.Check(operation, refusal.StatusCode, problem);
+                Assert.EndsWith(
+                    $"allowed: {string.Join(", ", operation.Parameters)}",
+                    JsonDocument.Parse(problem).RootElement.GetProperty("detail").GetString(),
+                    StringComparison.Ordinal
+                );
+            }
+        }
+    }
+
+    [Fact]
+    public async Task Docs_ShowTheApiDescription()
+    {
+        string page = await _client.GetStringAsync(new Uri("/docs/", UriKind.Relative), Stop);
+
+        Assert.Contains("openapi.json", page, StringComparison.Ordinal);
+        Assert.DoesNotContain("https://", page, StringComparison.Ordinal);
     }
 
     [Fact]
