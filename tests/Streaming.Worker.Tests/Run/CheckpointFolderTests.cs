@@ -53,7 +53,7 @@ public sealed class CheckpointFolderTests : IDisposable
             worker.Message,
             StringComparison.Ordinal
         );
-        Assert.False(worker.Log.Has("Leads model"), worker.Log.Text);
+        Assert.False(worker.Log.Has("Leading model"), worker.Log.Text);
     }
 
     [Fact]
