@@ -55,7 +55,7 @@ public sealed class RegistryTests(KafkaServers servers)
 
         await using WorkerProcess worker = bench.StartWorker();
         await FinishAsync(worker, trained: 300);
-        Assert.Contains("20 changes, 0 records that cannot be used", worker.Log, StringComparison.Ordinal);
+        Assert.Contains("20 changes, 0 unusable records", worker.Log, StringComparison.Ordinal);
     }
 
     [Fact]

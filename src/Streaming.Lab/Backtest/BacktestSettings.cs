@@ -11,31 +11,31 @@ using Streaming.Worker.Stages;
 
 namespace Streaming.Lab.Backtest;
 
-/// <summary>The settings that a backtest reads: the model's, and how it is trained offline or on a stream.</summary>
+/// <summary>The settings that a backtest reads: the model, and how it is trained offline or on a stream.</summary>
 internal static class BacktestSettings
 {
-    // Follow from the data or have an option. Static members are initialised in the order of the text: these before the catalogues.
+    // Determined by the data or by an option. Declared before the catalogues, which use it while they are initialized.
     private static readonly string[] Derived = ["Model__FeatureGroups", "Model__ItemCapacity", "Training__Threads"];
 
-    /// <summary>Gets the sections, where no item files are given.</summary>
+    /// <summary>Gets the sections if no item files are given.</summary>
     public static SettingsCatalogue Catalogue { get; } = Create(CheckWithoutFeatures);
 
-    /// <summary>Gets the sections, where item files bring features: how many is known when they are read.</summary>
+    /// <summary>Gets the sections if item files provide features; how many is known once they are read.</summary>
     private static SettingsCatalogue CatalogueWithFeatures { get; } =
         Create(static settings => (settings.Get<ModelOptions>() with { FeatureGroups = [new FeatureGroup("items", 1)] }).Validate());
 
     private static SettingsCatalogue Create(Action<SettingsValues> checkModel) =>
         new([
-            new SettingsSection("Events", typeof(EventOptions), "what counts as an event, and how much (--events)."),
+            new SettingsSection("Events", typeof(EventOptions), "which events count, and with which weight (--events)."),
             new SettingsSection(
                 "History",
                 typeof(HistoryOptions),
-                "what is kept of each user; new items and repeats are told by it (protocol prequential)."
+                "the history of each user, which tells new items from repeats (protocol prequential)."
             ),
             new SettingsSection(
                 "Dedup",
                 typeof(DedupOptions),
-                "the window in which a second record of an event is recognised, by event time (--events)."
+                "the window, in event time, in which duplicate events are recognized (--events)."
             ),
             new SettingsSection("Model", typeof(ModelOptions), "shape and hyper-parameters of the model.", SettingGroup.Model)
             {
@@ -46,11 +46,16 @@ internal static class BacktestSettings
             {
                 Derived = new HashSet<string> { nameof(EngineOptions.Threads) },
             },
-            new SettingsSection("Training", typeof(TrainerOptions), "how a stream is learned (protocol prequential).", SettingGroup.Model),
+            new SettingsSection(
+                "Training",
+                typeof(TrainerOptions),
+                "how a model is trained on a stream (protocol prequential).",
+                SettingGroup.Model
+            ),
             new SettingsSection(
                 "Stream",
                 typeof(StreamOptions),
-                "how a recorded stream is run (protocol prequential).",
+                "how a recorded stream is replayed (protocol prequential).",
                 SettingGroup.Model
             ),
             new SettingsSection(
@@ -61,7 +66,7 @@ internal static class BacktestSettings
             ),
         ])
         {
-            // A live worker's environment and file may set what a backtest has no use for.
+            // The environment and settings file of a live worker may contain settings that a backtest does not use.
             Elsewhere = new HashSet<string>(
                 [
                     .. WorkerSettings
@@ -74,12 +79,12 @@ internal static class BacktestSettings
             ),
         };
 
-    /// <summary>Reads the settings: a file, over it the environment, and over both what the command line sets.</summary>
+    /// <summary>Reads the settings of a file, the environment and the command line; later ones take precedence.</summary>
     /// <param name="overrides">Settings of the command line by name; the prefix may be left out.</param>
-    /// <param name="protocol">Offline protocols have a preset of their own for what nobody sets.</param>
+    /// <param name="protocol">Offline protocols have a preset for settings that are not set.</param>
     /// <param name="file">A file of settings, or null.</param>
-    /// <param name="withFeatures">Whether item files bring features.</param>
-    /// <exception cref="SettingsException">Something is wrong: names everything that is.</exception>
+    /// <param name="withFeatures">Whether item files provide features.</param>
+    /// <exception cref="SettingsException">A setting is invalid; names each.</exception>
     public static BacktestOptions Load(
         IReadOnlyDictionary<string, string> overrides,
         BacktestProtocol protocol,
@@ -87,7 +92,7 @@ internal static class BacktestSettings
         bool withFeatures = false
     )
     {
-        // What other commands read may be set anywhere else; on this command line it is a slip.
+        // Settings of other commands are allowed elsewhere; on this command line they are a mistake.
         string[] foreign = [.. overrides.Keys.Where(static name => Catalogue.IsElsewhere(Bare(name)))];
         if (foreign.Length > 0)
         {
@@ -110,7 +115,7 @@ internal static class BacktestSettings
 
     private static string Explain(string name) =>
         Derived.Contains(Bare(name), StringComparer.OrdinalIgnoreCase)
-            ? $"{name} is not a setting of a backtest: feature groups come from --items, the capacity from the data, threads from "
+            ? $"{name} is not a setting of a backtest: feature groups come from --items, the item capacity from the data, threads from "
                 + "--threads."
             : $"{name} is not a setting of a backtest; allowed: those of the sections "
                 + $"{string.Join(", ", Catalogue.Sections.Select(section => section.Name).Distinct())}.";
@@ -125,7 +130,7 @@ internal static class BacktestSettings
             errors.Add(
                 nameof(ModelOptions.ItemIds),
                 "false without --items",
-                "true, or item files (--items FILE…) that bring features, because an item needs a vector"
+                "true, or item files with features (--items FILE…): without either, an item has no vector"
             );
             errors.Throw();
         }

@@ -25,7 +25,7 @@ using Streaming.Worker.Stages;
 
 namespace Streaming.Lab.Demo;
 
-/// <summary>One demo: servers of its own, the feed, the pipeline, the lookups, the report.</summary>
+/// <summary>A demo: its own servers, the feed, the pipeline, the lookups, and the report.</summary>
 internal sealed class DemoRun : IAsyncDisposable
 {
     private const int Partitions = 4;
@@ -58,7 +58,7 @@ internal sealed class DemoRun : IAsyncDisposable
     {
         _healthMetrics = new HealthMetrics(_health);
 
-        // No checkpoints: everything here is gone at the end.
+        // No checkpoints: nothing outlives the demo.
         _settings = settings with
         {
             Checkpoint = settings.Checkpoint with { Folder = string.Empty },
@@ -140,7 +140,7 @@ internal sealed class DemoRun : IAsyncDisposable
         return ValueTask.CompletedTask;
     }
 
-    // The worker's own limit counts the newest records of a stream; files may have fewer.
+    // The worker's own limit applies to a full window of records; a file may have fewer.
     private void CheckUsed(EventCounts counts)
     {
         double most = _settings.Kafka.MaxDeadLetterRate;
@@ -150,14 +150,14 @@ internal sealed class DemoRun : IAsyncDisposable
                 string.Create(
                     CultureInfo.InvariantCulture,
                     $"{counts.DeadLettered} of {counts.Read} events are dead letters; allowed: a share of {most} "
-                        + $"(STREAMING__Kafka__MaxDeadLetterRate). /metrics and the dead-letter topic name the reasons; with "
-                        + $"STREAMING__Events__Strict the types of STREAMING__Events__Weights are the only ones."
+                        + $"(STREAMING__Kafka__MaxDeadLetterRate). /metrics and the dead-letter topic show the reasons. With "
+                        + $"STREAMING__Events__Strict, only the types in STREAMING__Events__Weights are accepted."
                 )
             );
         }
     }
 
-    /// <summary>Feeds and learns until all that was sent has been learned from, published and made visible.</summary>
+    /// <summary>Feeds and trains until everything that was sent has been trained on, published and made visible.</summary>
     private async Task<(long Produced, TimeSpan Elapsed)> LearnAsync(Pipeline pipeline, ShutdownSignals signals)
     {
         using var drain = new CancellationTokenSource();
@@ -228,8 +228,8 @@ internal sealed class DemoRun : IAsyncDisposable
         var broker = new EmbeddedBroker();
         KafkaOptions given = _settings.Kafka;
 
-        // What is sent here has the contract's shape, without security and groups, whatever the settings say of the real brokers.
-        // The embedded broker lets a fetch that finds nothing wait to its end, events or not: half a second by default.
+        // The demo's records have the contract's shape, and its broker neither security nor groups, whatever the settings say about yours.
+        // The embedded broker answers an empty fetch only when its wait time, half a second by default, is over, even if events arrive.
         KafkaOptions kafka = given with
         {
             BootstrapServers = broker.BootstrapServers,
@@ -261,7 +261,7 @@ internal sealed class DemoRun : IAsyncDisposable
         try
         {
             LocalRedisServer server = await LocalRedisServer.StartAsync(null, cancellationToken).ConfigureAwait(false);
-            // Ours alone, so it may be asked how much memory it takes (INFO counts as administration).
+            // A server of our own: INFO, which reports its memory, requires administration rights.
             _settings = _settings with
             {
                 Redis = _settings.Redis with { Configuration = server.Configuration + ",allowAdmin=true", PasswordFile = null },
@@ -274,7 +274,7 @@ internal sealed class DemoRun : IAsyncDisposable
         }
     }
 
-    /// <summary>Listens on the port of the settings, or on a free one when that is taken: a demo need not fail for it.</summary>
+    /// <summary>Listens on the port of the settings, or on any free port if that one is taken.</summary>
     private async Task<HttpEndpoint> ListenAsync(Lookups lookups, CancellationToken cancellationToken)
     {
         HttpOptions options = _settings.Http;

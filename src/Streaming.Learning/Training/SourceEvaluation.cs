@@ -142,7 +142,7 @@ internal sealed class SourceEvaluation
         Evaluator.Write(writer);
     }
 
-    /// <summary>Reads the metrics; starts anew if they belong to other methods.</summary>
+    /// <summary>Reads the metrics; starts over if they belong to other methods.</summary>
     public void Read(BinaryReader reader)
     {
         if (reader.ReadString() == string.Join(',', Names))

@@ -13,7 +13,7 @@ public sealed partial class Trainer
     /// <summary>
     /// Initialises this trainer from another model's state: items, frequencies and replay examples always; weights as far as they
     /// fit; optimiser state, memory bank and step if the two models agree in everything that determines the meaning of values. Sizes
-    /// of tables may differ. Evaluation starts anew. Marks every item for publication.
+    /// of tables may differ. Evaluation starts over. Marks every item for publication.
     /// </summary>
     /// <param name="source">The other model's state.</param>
     /// <param name="whole">Whether to reject a model that differs.</param>

@@ -1,59 +1,59 @@
 namespace Streaming.Worker.Failures;
 
-/// <summary>What the process says on its way out. The numbers from 64 up are those of sysexits.h.</summary>
-/// <remarks>The table of deploy/README.md is made from these comments, and a test compares the two.</remarks>
+/// <summary>Exit codes of the process. Numbers from 64 follow sysexits.h.</summary>
+/// <remarks>The table in deploy/README.md is generated from these comments; a test compares them.</remarks>
 public enum ExitCode
 {
-    /// <summary>Done: the input ended, or the worker was asked to stop and drained in time.</summary>
+    /// <summary>Success: the input ended, or the worker was stopped and drained in time.</summary>
     Success = 0,
 
-    /// <summary>A failure that has no number of its own; the log says which.</summary>
+    /// <summary>Any other failure; see the log.</summary>
     Failure = 1,
 
-    /// <summary>The command line was wrong.</summary>
+    /// <summary>Invalid command line.</summary>
     Usage = 2,
 
     /// <summary>
-    /// The input cannot be used: no readable row, more dead letters than `STREAMING__Kafka__MaxDeadLetterRate` allows, events that are
-    /// gone, a topic created anew, no checkpoint that is whole, a damaged one under `inspect`.
+    /// Unusable input: no readable row, more dead letters than `STREAMING__Kafka__MaxDeadLetterRate` allows, records deleted before they
+    /// were read, a recreated topic, every checkpoint damaged, or a damaged file under `inspect`.
     /// </summary>
     BadInput = 65,
 
-    /// <summary>A file that was named, or a checkpoint, does not exist or cannot be read.</summary>
+    /// <summary>A named file or a checkpoint does not exist or cannot be read.</summary>
     NoInput = 66,
 
     /// <summary>
-    /// A server that must be there was not, or refused: a port taken, a server program missing, no answer, a dead-letter topic that takes
-    /// no records; or a native library cannot be loaded, or the device is not there. The message names it.
+    /// A required resource is unavailable: a server does not answer, a port is taken, a server program is missing, the dead-letter topic
+    /// accepts no records, a native library cannot be loaded, or there is no such device. The message names it.
     /// </summary>
     Unavailable = 69,
 
-    /// <summary>Training diverged: losses stayed non-finite after one return to the last checkpoint.</summary>
+    /// <summary>Training diverged: losses were not finite again after one return to the last checkpoint.</summary>
     Diverged = 70,
 
-    /// <summary>The checkpoint does not fit the settings, or belongs to another model; the message says what differs.</summary>
+    /// <summary>The checkpoint does not match the settings, or belongs to another model. The message names the differences.</summary>
     StateMismatch = 73,
 
     /// <summary>
-    /// The last checkpoint could not be written: what was learned since the one before is not kept. Or an output file could not be written
-    /// to its end.
+    /// The final checkpoint could not be written, and training since the previous one is lost; or an output file could not be written
+    /// completely.
     /// </summary>
     NotKept = 74,
 
-    /// <summary>Another worker took the lease of the model: this one must not publish any more.</summary>
+    /// <summary>Another worker has taken the lease of the model; this one stopped publishing.</summary>
     LeaseLost = 75,
 
     /// <summary>
-    /// Redis refuses what the worker needs: its user lacks a right, or a key of the model is of another type; the message names it.
+    /// Redis rejected a command: the user lacks a permission, or a key of the model holds another type. The message names it.
     /// </summary>
     Refused = 77,
 
     /// <summary>
-    /// A setting is wrong, or `STREAMING__Redis__Partitions` is not what the model in Redis has; every wrong one is named. Nothing was
-    /// started.
+    /// A setting is invalid, or `STREAMING__Redis__Partitions` differs from the model in Redis. The message names every invalid setting;
+    /// nothing was started.
     /// </summary>
     Configuration = 78,
 
-    /// <summary>Shutting down took longer than `STREAMING__Pipeline__ShutdownTimeout`, or was cut short by a second signal.</summary>
+    /// <summary>Shutdown took longer than `STREAMING__Pipeline__ShutdownTimeout`, or was interrupted by a second signal.</summary>
     Aborted = 130,
 }

@@ -13,10 +13,11 @@ using Streaming.Transport.Redis.Publishing;
 
 namespace Streaming.Worker.Failures;
 
-/// <summary>Turns what went wrong into an exit code and words.</summary>
+/// <summary>Maps exceptions to exit codes and messages.</summary>
 internal static class Failure
 {
-    /// <summary>The exit code of a cause, and what to print. Expected failures are one line; a defect shows its stack.</summary>
+    /// <summary>The exit code of an exception and the message to print: one line for expected failures, the stack trace for
+    /// defects.</summary>
     public static (ExitCode Code, string Message) Explain(Exception exception)
     {
         ArgumentNullException.ThrowIfNull(exception);
@@ -25,7 +26,7 @@ internal static class Failure
             AggregateException { InnerExceptions: [var only] } => Explain(only),
             StoreRefusedException => (ExitCode.Refused, exception.Message),
             KeyLayoutException => (ExitCode.Configuration, exception.Message),
-            RedisConnectionException => (ExitCode.Unavailable, $"Redis does not answer: {exception.Message}"),
+            RedisConnectionException => (ExitCode.Unavailable, $"Redis is unavailable: {exception.Message}"),
             SettingsException => (ExitCode.Configuration, exception.Message),
             InputFileException { InnerException: FileNotFoundException or DirectoryNotFoundException or UnauthorizedAccessException } => (
                 ExitCode.NoInput,
@@ -47,7 +48,7 @@ internal static class Failure
             UnauthorizedAccessException or FileNotFoundException or DirectoryNotFoundException => (ExitCode.NoInput, exception.Message),
             IOException => (ExitCode.Failure, exception.Message),
             OutOfMemoryException => (ExitCode.Failure, MemoryNeeds.Exhausted()),
-            OperationCanceledException => (ExitCode.Aborted, "stopped before it was done"),
+            OperationCanceledException => (ExitCode.Aborted, "stopped before it was finished"),
             _ => (ExitCode.Failure, exception.ToString()),
         };
     }

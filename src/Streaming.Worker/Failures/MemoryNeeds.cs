@@ -2,10 +2,10 @@ using System.Globalization;
 
 namespace Streaming.Worker.Failures;
 
-/// <summary>What is said when memory runs out.</summary>
+/// <summary>The message when memory runs out.</summary>
 internal static class MemoryNeeds
 {
-    /// <summary>One line with the limit and the settings that count.</summary>
+    /// <summary>One line with the limit and the settings that determine memory use.</summary>
     public static string Exhausted() =>
         string.Create(
             CultureInfo.InvariantCulture,

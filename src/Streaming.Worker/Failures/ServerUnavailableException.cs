@@ -1,4 +1,4 @@
 namespace Streaming.Worker.Failures;
 
-/// <summary>A server that must be there is not: the message says which, where, and what to do.</summary>
+/// <summary>A required server is unavailable. The message names it, its address, and what to do.</summary>
 public sealed class ServerUnavailableException(string message, Exception? inner = null) : Exception(message, inner);

@@ -1,17 +1,17 @@
 namespace Streaming.Worker.Health;
 
-/// <summary>How well a part is, from best to worst.</summary>
+/// <summary>State of a part, from best to worst.</summary>
 public enum HealthLevel
 {
-    /// <summary>All is well.</summary>
+    /// <summary>Works.</summary>
     Healthy,
 
-    /// <summary>It works, but something that it uses is away; it will come back by itself.</summary>
+    /// <summary>Works with a problem, such as an unavailable server; recovers by itself.</summary>
     Degraded,
 
-    /// <summary>It starts, stands by or stops: no traffic, but no restart either.</summary>
+    /// <summary>Starting, standing by or stopping: needs no restart, takes no traffic.</summary>
     NotReady,
 
-    /// <summary>It has failed for good: restart it.</summary>
+    /// <summary>Failed permanently: needs a restart.</summary>
     Failed,
 }

@@ -1,6 +1,6 @@
 namespace Streaming.Worker.Health;
 
-/// <summary>How parts of the program are, for the health endpoints. Safe from any thread.</summary>
+/// <summary>The state of the program's parts, for the health endpoints. Thread-safe.</summary>
 public sealed class HealthReport
 {
     private readonly Lock _gate = new();
@@ -18,10 +18,10 @@ public sealed class HealthReport
         }
     }
 
-    /// <summary>Says how a part is.</summary>
+    /// <summary>Sets the state of a part.</summary>
     /// <param name="part">"kafka", "redis", "trainer", ….</param>
     /// <param name="level">Its level.</param>
-    /// <param name="text">In words, without secrets.</param>
+    /// <param name="text">What is wrong, without secrets.</param>
     public void Set(string part, HealthLevel level, string text = "")
     {
         lock (_gate)
@@ -30,7 +30,7 @@ public sealed class HealthReport
         }
     }
 
-    /// <summary>The level of each part as of now.</summary>
+    /// <summary>The current level of each part.</summary>
     public IReadOnlyDictionary<string, HealthLevel> Levels()
     {
         lock (_gate)
@@ -39,7 +39,7 @@ public sealed class HealthReport
         }
     }
 
-    /// <summary>All parts as of now.</summary>
+    /// <summary>The current state of all parts, as text.</summary>
     public IReadOnlyDictionary<string, string> Parts()
     {
         lock (_gate)
@@ -51,7 +51,7 @@ public sealed class HealthReport
         }
     }
 
-    /// <summary>The level as it is written.</summary>
+    /// <summary>The name of a level.</summary>
     public static string Name(HealthLevel level) =>
         level switch
         {

@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Streaming.Worker.Http;
 
-/// <summary>What the HTTP side logs. Ids 1200 to 1299.</summary>
+/// <summary>Log messages of the HTTP server. Ids 1200 to 1299.</summary>
 internal static partial class HttpLog
 {
     [LoggerMessage(1200, LogLevel.Error, "{Method} {Path} failed")]
@@ -14,16 +14,16 @@ internal static partial class HttpLog
     [LoggerMessage(1202, LogLevel.Information, "The index holds {Items} items of generation {Generation} in {Bytes} bytes")]
     public static partial void IndexReady(ILogger logger, int items, uint generation, long bytes);
 
-    [LoggerMessage(1203, LogLevel.Warning, "The index cannot be refreshed ({Reason}); trying again every {Interval}")]
+    [LoggerMessage(1203, LogLevel.Warning, "Cannot refresh the index ({Reason}); retrying every {Interval}")]
     public static partial void IndexFailing(ILogger logger, string reason, TimeSpan interval);
 
-    [LoggerMessage(1204, LogLevel.Information, "The index is refreshed again, after {Age}")]
+    [LoggerMessage(1204, LogLevel.Information, "The index is refreshed again; it was {Age} old")]
     public static partial void IndexRecovered(ILogger logger, TimeSpan age);
 
-    [LoggerMessage(1205, LogLevel.Warning, "Nothing to serve: {Reason}")]
+    [LoggerMessage(1205, LogLevel.Warning, "Nothing to serve yet: {Reason}")]
     public static partial void NothingPublished(ILogger logger, string reason);
 
-    [LoggerMessage(1206, LogLevel.Warning, "All values that were read last were refused: {Reasons}")]
+    [LoggerMessage(1206, LogLevel.Warning, "Every value read recently was refused: {Reasons}")]
     public static partial void AllRefused(ILogger logger, string reasons);
 
     [LoggerMessage(1207, LogLevel.Information, "Values can be read again")]

@@ -24,7 +24,7 @@ public sealed class HealthMetrics : IDisposable
                         KeyValuePair.Create<string, object?>("part", part.Key)
                     )),
             null,
-            "How each part is: 0 healthy, 1 degraded, 2 not ready, 3 failed; /health/ready has the words."
+            "How each part is: 0 healthy, 1 degraded, 2 not ready, 3 failed; /health/ready has the details."
         );
 
     /// <inheritdoc/>

@@ -163,7 +163,7 @@ public sealed class WorkerMetrics : IDisposable
             "streaming.kafka.problem",
             null,
             "1 while something is wrong with Kafka, by what: unavailable, interactions_topic, items_topic, group, assignment, position, "
-                + "dead_letters, rejected_events, rejected_items, registry; /health/ready has the words.",
+                + "dead_letters, rejected_events, rejected_items, registry; /health/ready has the details.",
             static status => Problems(status.Source)
         );
         Counter(

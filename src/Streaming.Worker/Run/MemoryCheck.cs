@@ -6,26 +6,26 @@ using Streaming.Worker.Stages;
 
 namespace Streaming.Worker.Run;
 
-/// <summary>Compares what the tables need, which are allocated as a whole, with what the runtime may use, before anything starts: a worker
-/// that runs out of memory after it has taken the lease takes it again and again.</summary>
+/// <summary>Compares the memory that the tables need with what the runtime may use, before anything starts: a worker that runs out of
+/// memory after it has taken the lease would take it again after every restart.</summary>
 internal static class MemoryCheck
 {
-    /// <summary>Program and clients: measured as what is committed beyond the tables after the first steps.</summary>
+    /// <summary>Program and clients: measured as committed memory beyond the tables after the first steps.</summary>
     private const long FixedBytes = 76L << 20;
 
-    /// <summary>User tower and the buffers of a step, of each number of a vector; measured likewise.</summary>
+    /// <summary>User tower and step buffers, per dimension of a vector; measured in the same way.</summary>
     private const long StepBytes = 400L << 10;
 
-    /// <summary>Of an item beside its vector: indexes, counts, refresh sketches.</summary>
+    /// <summary>Per item, in addition to its vector: indexes, counts, refresh sketches.</summary>
     private const int ItemBytes = 232;
 
-    /// <summary>Vector and two moments of the optimiser, as floats.</summary>
+    /// <summary>Vector and two optimizer moments, as floats.</summary>
     private const int BytesPerNumber = 3 * sizeof(float);
 
-    /// <summary>Of a bank entry beside its vector: row, logQ, step.</summary>
+    /// <summary>Per bank entry, in addition to its vector: row, logQ, step.</summary>
     private const int EntryBytes = 16;
 
-    /// <summary>The least that a model on the CPU needs, in bytes. Histories and dedup window come on top as they fill.</summary>
+    /// <summary>The least memory that a model on the CPU needs, in bytes. Histories and the dedup window add to it as they fill.</summary>
     public static long Least(ModelOptions model) => FixedBytes + (StepBytes * model.Dimension) + Tables(model);
 
     /// <summary>The tables alone.</summary>
@@ -33,7 +33,7 @@ internal static class MemoryCheck
         ((long)model.ItemCapacity * ((BytesPerNumber * model.Dimension) + ItemBytes))
         + ((long)model.BankCapacity * ((sizeof(float) * model.Dimension) + EntryBytes));
 
-    /// <summary>Checks it.</summary>
+    /// <summary>Checks the memory.</summary>
     /// <param name="settings">All settings.</param>
     /// <param name="available">What the runtime may use, in bytes.</param>
     /// <exception cref="SettingsException">It is too little: names both figures and the settings that count.</exception>
@@ -46,8 +46,8 @@ internal static class MemoryCheck
             throw new SettingsException([
                 string.Create(
                     CultureInfo.InvariantCulture,
-                    $"the model needs at least {least >> 20} MiB of memory, and the runtime may use {available >> 20} MiB (in a "
-                        + $"container three quarters of its limit). Raise the limit, or lower STREAMING__Model__ItemCapacity "
+                    $"the model needs at least {least >> 20} MiB of memory, but the runtime may use {available >> 20} MiB (in a "
+                        + $"container, three quarters of its limit). Raise the limit, or lower STREAMING__Model__ItemCapacity "
                         + $"({model.ItemCapacity}), the largest of STREAMING__Model__Widths ({model.Dimension}) or "
                         + $"STREAMING__Model__BankCapacity ({model.BankCapacity})."
                 ),

@@ -7,7 +7,7 @@ using Streaming.Worker.Stages;
 namespace Streaming.Worker.Run;
 
 /// <summary>Decides which failures of a pipeline lead back to the last checkpoint; all others end the worker.</summary>
-/// <param name="skipMissing">Whether a topic that was deleted and created again may be read from its new beginning
+/// <param name="skipMissing">Whether a topic that was deleted and recreated may be read from its new beginning
 /// (<see cref="Streaming.Transport.Kafka.Clients.KafkaOptions.SkipMissing"/>).</param>
 /// <param name="logger">Receives the reason of each return.</param>
 internal sealed class ReturnPolicy(bool skipMissing, ILogger logger)

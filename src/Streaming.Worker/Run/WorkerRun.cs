@@ -17,7 +17,7 @@ using Streaming.Worker.Stages;
 
 namespace Streaming.Worker.Run;
 
-/// <summary>The live worker: waits for the lease of its model, then runs the pipeline as long as it holds it.</summary>
+/// <summary>The live worker: waits for the lease of its model, then runs the pipeline while it holds the lease.</summary>
 internal sealed class WorkerRun : IDisposable
 {
     private readonly RunRequest _request;
@@ -38,8 +38,8 @@ internal sealed class WorkerRun : IDisposable
     /// <param name="settings">All settings.</param>
     /// <param name="time">Clock.</param>
     /// <param name="loggers">Log.</param>
-    /// <param name="request">What was asked for on the command line; null: nothing.</param>
-    /// <param name="engines">Makes the engine of each life; null: the one of the settings.</param>
+    /// <param name="request">What the command line requests; null: nothing.</param>
+    /// <param name="engines">Creates the engine of each life; null: the one of the settings.</param>
     public WorkerRun(
         WorkerOptions settings,
         TimeProvider time,
@@ -60,8 +60,8 @@ internal sealed class WorkerRun : IDisposable
     }
 
     /// <summary>Runs until told to stop.</summary>
-    /// <param name="stopping">Drains and ends.</param>
-    /// <param name="abort">Ends at once.</param>
+    /// <param name="stopping">Drains and stops.</param>
+    /// <param name="abort">Stops at once.</param>
     public async Task<ExitCode> RunAsync(CancellationToken stopping, CancellationToken abort)
     {
         KafkaLibrary.Load(_logger);
@@ -101,10 +101,10 @@ internal sealed class WorkerRun : IDisposable
         return ExitCode.Success;
     }
 
-    /// <summary>How the pipeline is now; empty before there is one. Any thread.</summary>
+    /// <summary>The status of the pipeline; empty before there is one. Any thread.</summary>
     public PipelineStatus Status() => _metrics.Status();
 
-    /// <summary>Gets how the parts are.</summary>
+    /// <summary>Gets the state of the parts.</summary>
     public HealthReport Health => _health;
 
     /// <inheritdoc/>
@@ -117,7 +117,7 @@ internal sealed class WorkerRun : IDisposable
     }
 
     /// <summary>
-    /// How long a question to Redis may hold up a checkpoint or the end: draining has half of the time, this a part of the rest.
+    /// How long a request to Redis may delay a checkpoint or the shutdown: draining has half of the time, this a part of the rest.
     /// </summary>
     private TimeSpan ShortWait()
     {
@@ -128,7 +128,7 @@ internal sealed class WorkerRun : IDisposable
     private string Owner() =>
         _settings.Pipeline.Owner is { Length: > 0 } owner ? owner : $"{Environment.MachineName}:{Environment.ProcessId}";
 
-    /// <summary>Decides which generation is trained; a store that is away is waited for.</summary>
+    /// <summary>Decides which generation to train; retries while the store is unavailable.</summary>
     /// <returns>False when told to stop meanwhile.</returns>
     private async Task<bool> PlanAsync(IDatabase redis, CancellationToken stopping)
     {
@@ -160,7 +160,7 @@ internal sealed class WorkerRun : IDisposable
             }
             catch (Exception exception) when (IsAway(exception) && stopping.IsCancellationRequested)
             {
-                // Told to stop while asking.
+                // Told to stop meanwhile.
             }
         }
 
@@ -188,7 +188,7 @@ internal sealed class WorkerRun : IDisposable
         _health.Set(
             "lease",
             exception is null ? HealthLevel.Healthy : HealthLevel.Degraded,
-            exception is null ? string.Empty : $"cannot be asked for or renewed: {RedisConnection.FirstWords(exception.Message)}"
+            exception is null ? string.Empty : $"cannot be acquired or renewed: {RedisConnection.FirstWords(exception.Message)}"
         );
         if (exception is null)
         {
@@ -203,7 +203,7 @@ internal sealed class WorkerRun : IDisposable
     private async Task LeadAsync(TrainerLease lease, CancellationToken stopping)
     {
         string model = _settings.Redis.Model;
-        _health.Set("trainer", HealthLevel.NotReady, "standing by for the lease");
+        _health.Set("trainer", HealthLevel.NotReady, "waiting for the lease");
         Task acquiring = lease.AcquireAsync(floor: 0, stopping);
         if (await Task.WhenAny(acquiring, Task.Delay(TimeSpan.FromSeconds(1), _time, stopping)).ConfigureAwait(false) != acquiring)
         {
@@ -215,7 +215,7 @@ internal sealed class WorkerRun : IDisposable
         PipelineLog.Leading(_logger, model, lease.Token);
     }
 
-    /// <summary>A store that has lost its counter may give a token that checkpoints have passed already.</summary>
+    /// <summary>A store that has lost its counter may issue a token that is not greater than those of the checkpoints.</summary>
     private async Task RiseAboveCheckpointsAsync(TrainerLease lease, CancellationToken stopping)
     {
         CheckpointOptions keep = _settings.Checkpoint;
@@ -230,8 +230,8 @@ internal sealed class WorkerRun : IDisposable
     }
 
     /// <summary>
-    /// Whether a checkpoint may be kept. In doubt Redis is asked; when it is away nobody can have taken the lease from
-    /// here, and should somebody have from elsewhere, the greater token of their checkpoints wins.
+    /// Whether a checkpoint may be written. In doubt Redis is asked. While it is unavailable, no other worker can have taken the lease
+    /// there; should one have taken it elsewhere, the greater token of its checkpoints wins.
     /// </summary>
     private bool MayKeep(TrainerLease lease)
     {
@@ -253,7 +253,7 @@ internal sealed class WorkerRun : IDisposable
 
     private static bool IsAway(Exception exception) => exception is OperationCanceledException || EmbeddingPublisher.IsOutage(exception);
 
-    /// <summary>Runs the pipeline while the lease is kept; one that is lost ends it as it stands.</summary>
+    /// <summary>Runs the pipeline while the lease is held; losing it stops the pipeline at once.</summary>
     private async Task HoldAsync(TrainerLease lease, IDatabase redis, CancellationToken stopping, CancellationToken abort)
     {
         using var either = CancellationTokenSource.CreateLinkedTokenSource(abort, lease.Lost);
@@ -336,7 +336,7 @@ internal sealed class WorkerRun : IDisposable
         }
     }
 
-    /// <summary>Gives the lease up, so that a standby need not wait; a store that is away lets it run out.</summary>
+    /// <summary>Releases the lease, so that a standby need not wait for it to expire.</summary>
     private async Task ReleaseAsync(TrainerLease lease)
     {
         using var limit = new CancellationTokenSource(ShortWait(), _time);

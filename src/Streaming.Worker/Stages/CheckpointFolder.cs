@@ -7,11 +7,11 @@ using Streaming.Worker.Outputs;
 namespace Streaming.Worker.Stages;
 
 /// <summary>
-/// What is asked of the folder of the checkpoints before anything starts: without it whatever is learned is lost with the process.
+/// Checks the folder of the checkpoints before anything starts: without it everything learned is lost with the process.
 /// </summary>
 internal static class CheckpointFolder
 {
-    /// <summary>Whose checkpoints a worker with these settings writes.</summary>
+    /// <summary>The owner of the checkpoints that a worker with these settings writes.</summary>
     public static CheckpointOwner OwnerOf(StageOptions settings)
     {
         RedisOptions redis = settings.Redis;
@@ -40,7 +40,7 @@ internal static class CheckpointFolder
             );
     }
 
-    /// <summary>Makes the folder and writes to it.</summary>
+    /// <summary>Creates the folder and writes to it.</summary>
     /// <param name="folder">The folder; empty: there are no checkpoints.</param>
     /// <exception cref="SettingsException">It cannot be written to.</exception>
     public static void RequireWritable(string folder)
@@ -51,7 +51,7 @@ internal static class CheckpointFolder
         }
     }
 
-    /// <summary>Refuses another model's checkpoints, and such as cannot be read, before a lease is taken.</summary>
+    /// <summary>Rejects checkpoints of another model, or that cannot be read, before the lease is taken.</summary>
     /// <exception cref="Streaming.Models.State.StateMismatchException">The newest belongs to another model.</exception>
     /// <exception cref="UnreadableCheckpointException">The newest cannot be read.</exception>
     public static void RequireOwn(StageOptions settings, TimeProvider time)

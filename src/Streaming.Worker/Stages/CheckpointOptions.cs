@@ -2,14 +2,14 @@ using Streaming.Core.Options;
 
 namespace Streaming.Worker.Stages;
 
-/// <summary>Where and how often the state is kept.</summary>
+/// <summary>Where and how often checkpoints are written.</summary>
 public sealed record CheckpointOptions
 {
     /// <summary>Gets the folder of the checkpoints; on start, the worker resumes from the newest valid one. Workers that
     /// stand by for each other share it. Default checkpoints; empty: none are written.</summary>
     public string Folder { get; init; } = "checkpoints";
 
-    /// <summary>Gets how often one is written. Default 1m; 1s … 1d. Shutting down writes one besides.</summary>
+    /// <summary>Gets how often one is written. Default 1m; 1s … 1d. Shutting down writes one more.</summary>
     public TimeSpan Interval { get; init; } = TimeSpan.FromMinutes(1);
 
     /// <summary>Gets how many are kept. Default 3; 1 … 1,000.</summary>

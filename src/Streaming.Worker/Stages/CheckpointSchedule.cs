@@ -8,9 +8,9 @@ using Streaming.Worker.Metrics;
 namespace Streaming.Worker.Stages;
 
 /// <summary>
-/// When checkpoints are taken. The batcher is asked for a batch with its snapshot at each interval in which something has changed, also
-/// when no more events come; after that batch's step both sides' states belong together, and are written in the background. The last
-/// batch carries one besides.
+/// Decides when to take checkpoints. At each interval in which something has changed, also when no events arrive, it requests a batch
+/// with the batcher's snapshot; after that batch's step the states of both sides belong together and are written in the background. The
+/// last batch carries a snapshot, too.
 /// </summary>
 /// <remarks>Called by the training thread, one call at a time.</remarks>
 internal sealed class CheckpointSchedule : IDisposable
@@ -31,8 +31,8 @@ internal sealed class CheckpointSchedule : IDisposable
     /// <summary>Creates the schedule; the first interval begins now.</summary>
     /// <param name="store">Where checkpoints go.</param>
     /// <param name="interval">Time between two.</param>
-    /// <param name="batcher">Asked for snapshots.</param>
-    /// <param name="written">Told of the positions of a checkpoint that is safe.</param>
+    /// <param name="batcher">Provides snapshots.</param>
+    /// <param name="written">Receives the positions of each checkpoint that has been written.</param>
     /// <param name="metrics">Counters.</param>
     /// <param name="time">Clock.</param>
     /// <param name="logger">Log.</param>
@@ -59,7 +59,7 @@ internal sealed class CheckpointSchedule : IDisposable
     /// <summary>Gets whether the last attempt failed. Any thread.</summary>
     public bool Failed => Volatile.Read(ref _failed);
 
-    /// <summary>After a batch's step: takes the batch's snapshot, if it has one, and asks for the next when it is due.</summary>
+    /// <summary>After a batch's step: takes the batch's snapshot, if it has one, and requests the next when it is due.</summary>
     /// <exception cref="SupersededException">Another trainer has taken over.</exception>
     public void After(Batch batch, Trainer trainer)
     {
@@ -76,7 +76,7 @@ internal sealed class CheckpointSchedule : IDisposable
     }
 
     /// <summary>
-    /// Asks for a checkpoint when the interval is over and the last one does not hold everything. Also called while no batches come.
+    /// Requests a checkpoint if the interval has passed and the last one does not hold everything. Also called while no batches arrive.
     /// </summary>
     /// <exception cref="SupersededException">Another trainer has taken over.</exception>
     public void AskIfDue()
@@ -97,7 +97,7 @@ internal sealed class CheckpointSchedule : IDisposable
     /// <exception cref="SupersededException">Another trainer has taken over.</exception>
     public void Finish() => _writing.GetAwaiter().GetResult();
 
-    /// <summary>Gives up the checkpoint that is being written, and waits until nothing reads from the trainer any more.</summary>
+    /// <summary>Abandons the checkpoint that is being written, and waits until nothing reads from the trainer.</summary>
     public void Dispose()
     {
         _ended.Cancel();
@@ -109,7 +109,7 @@ internal sealed class CheckpointSchedule : IDisposable
 
     private void Begin(Batch batch, IngestSnapshot ingest, Trainer trainer)
     {
-        // The last batch leaves the batcher empty for good: its checkpoint is waited for. In mid-stream an empty moment
+        // The last batch leaves the batcher empty for good, so its checkpoint must wait its turn. An empty batcher in mid-stream
         // means that there is time to wait.
         if (!_writing.IsCompleted && !_batcher.IsEmpty)
         {

@@ -4,10 +4,10 @@ using Streaming.Models.State;
 
 namespace Streaming.Worker.Stages;
 
-/// <summary>Opens what a command line names as a checkpoint: one, or a folder of them.</summary>
+/// <summary>Opens the checkpoint that a command line names: a checkpoint, or the newest of a directory of checkpoints.</summary>
 internal static class CheckpointSource
 {
-    /// <summary>Opens it; of a folder of checkpoints the newest that verifies.</summary>
+    /// <summary>Opens it; of a directory, the newest that verifies.</summary>
     /// <exception cref="InputFileException">There is none, or it is damaged: says which file.</exception>
     /// <exception cref="StateMismatchException">A newer version of this program wrote it.</exception>
     public static Checkpoint Open(string path)
@@ -15,7 +15,7 @@ internal static class CheckpointSource
         if (!Directory.Exists(path))
         {
             throw new InputFileException(
-                $"'{path}' is no folder; allowed: a checkpoint, or a folder of checkpoints.",
+                $"'{path}' is not a directory; allowed: a checkpoint, or a directory of checkpoints.",
                 new DirectoryNotFoundException()
             );
         }
@@ -26,7 +26,7 @@ internal static class CheckpointSource
             return CheckpointStore.IsCheckpoint(path)
                 ? Checkpoint.Open(path)
                 : new CheckpointStore(path, 1, TimeProvider.System, problems.Add).FindNewest()
-                    ?? throw new InputFileException($"'{path}' has no checkpoint that can be used. {string.Join(' ', problems)}".TrimEnd());
+                    ?? throw new InputFileException($"'{path}' has no usable checkpoint. {string.Join(' ', problems)}".TrimEnd());
         }
         catch (Exception exception) when (exception is InvalidDataException or DamagedCheckpointsException)
         {

@@ -3,14 +3,14 @@ using Streaming.Core.Events;
 
 namespace Streaming.Worker.Stages;
 
-/// <summary>What became of the newest events, about a thousand: a stream of which little is learned from is no use, whatever its speed.
+/// <summary>Outcomes of about the last thousand events: a stream of which little can be trained on is a problem, whatever its speed.
 /// One thread adds, any may read.</summary>
 internal sealed class EventMix
 {
-    /// <summary>Events over which shares are taken.</summary>
+    /// <summary>Length of the window, in events.</summary>
     public const int Window = 1_000;
 
-    /// <summary>Fewer say nothing.</summary>
+    /// <summary>Fewest events for a verdict.</summary>
     private const int Least = 100;
 
     private readonly Lock _gate = new();
@@ -49,10 +49,10 @@ internal sealed class EventMix
     }
 
     /// <summary>
-    /// Says when more than a share of the window is of no use to training; what is left out under overload is not counted.
+    /// Reports when more than a share of the window is not trained on; events skipped under overload do not count.
     /// </summary>
-    /// <param name="most">The share, 0 … 1; 1: nothing is ever said.</param>
-    /// <returns>In words; empty: nothing to say.</returns>
+    /// <param name="most">The share, 0 … 1; 1: never report.</param>
+    /// <returns>The problem; empty: none.</returns>
     public string Problem(double most)
     {
         EventCounts recent = Recent;
@@ -62,7 +62,7 @@ internal sealed class EventMix
             : string.Create(
                 CultureInfo.InvariantCulture,
                 $"of the last {recent.Read} events {recent.Duplicates} are duplicates, {recent.HistoryOnly - recent.Shed} too late or "
-                    + $"of a type with weight 0, {recent.DeadLettered} dead letters; {recent.Trained} are learned from"
+                    + $"of a type with weight 0, {recent.DeadLettered} dead letters; {recent.Trained} are trained on"
             );
     }
 

@@ -3,7 +3,7 @@ using Streaming.Core.Options;
 
 namespace Streaming.Worker.Stages;
 
-/// <summary>What counts as an event, and how much.</summary>
+/// <summary>Which events count, and with which weight.</summary>
 public sealed record EventOptions
 {
     /// <summary>Gets the weight of event types in the loss, such as view=1,purchase=3; 0: enters the history, is not
@@ -23,7 +23,7 @@ public sealed record EventOptions
     /// their producer sends another unit than milliseconds. Default 1990; 1970 … 2100.</summary>
     public int EarliestYear { get; init; } = 1990;
 
-    /// <summary>Makes the rules that say so.</summary>
+    /// <summary>Creates the rules.</summary>
     public EventRules ToRules(TimeProvider time) =>
         new(
             new EventTypes(Weights, Strict, DefaultWeight),

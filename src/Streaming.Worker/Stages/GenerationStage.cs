@@ -12,12 +12,12 @@ using Streaming.Worker.Generations;
 namespace Streaming.Worker.Stages;
 
 /// <summary>
-/// Publishes what stands beside the embeddings of a generation, user towers and record, at an interval; and moves the
-/// readers to the generation once, when it is fit. The training thread leaves a snapshot, this stage writes the newest one.
+/// Publishes the user towers and the record of a generation at an interval, and moves the readers to the generation once it passes the
+/// checks. The training thread offers snapshots; this stage writes the newest one.
 /// </summary>
 internal sealed class GenerationStage
 {
-    /// <summary>Towers go out at most at this rate, however often they are asked for: a wide model's are many megabytes.</summary>
+    /// <summary>Limit of the rate at which towers are published, whatever the interval: those of a wide model are many megabytes.</summary>
     private const double MostBytesPerSecond = 1 << 20;
 
     private static readonly TimeSpan RecordInterval = TimeSpan.FromSeconds(10);
@@ -42,10 +42,10 @@ internal sealed class GenerationStage
 
     /// <summary>Creates the stage.</summary>
     /// <param name="redis">The store.</param>
-    /// <param name="options">Where the model is in it, and how often towers are published.</param>
+    /// <param name="options">Where the model is stored, and how often towers are published.</param>
     /// <param name="switching">When readers are moved.</param>
     /// <param name="widths">The model's widths.</param>
-    /// <param name="plan">The generation, and whether readers are still at another.</param>
+    /// <param name="plan">The generation, and whether readers still use another.</param>
     /// <param name="token">Fencing token of this life.</param>
     /// <param name="time">Clock.</param>
     /// <param name="logger">Log.</param>
@@ -70,12 +70,12 @@ internal sealed class GenerationStage
         _logger = logger;
     }
 
-    /// <summary>Gets what Redis has against record and towers, in its words; empty: nothing. Any thread.</summary>
+    /// <summary>Gets why Redis rejects record and towers, in its words; empty: it does not. Any thread.</summary>
     public string Problem => Volatile.Read(ref _problem);
 
-    /// <summary>Takes a snapshot when it is time. On the training thread, between two steps.</summary>
+    /// <summary>Takes a snapshot if one is due. Called on the training thread, between two steps.</summary>
     /// <param name="trainer">The trainer.</param>
-    /// <param name="last">Takes one in any case: the end.</param>
+    /// <param name="last">Takes one in any case: training has ended.</param>
     public void Offer(Trainer trainer, bool last = false)
     {
         if (_begun && !last && _time.GetElapsedTime(_last) < _wait)
@@ -98,7 +98,8 @@ internal sealed class GenerationStage
         }
     }
 
-    /// <summary>Publishes until the last snapshot. A store that is away loses a snapshot; the next comes soon.</summary>
+    /// <summary>Publishes until the last snapshot. While the store is unavailable, snapshots are skipped: the next one follows
+    /// soon.</summary>
     /// <exception cref="FencedException">A newer trainer has taken over.</exception>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
@@ -116,7 +117,7 @@ internal sealed class GenerationStage
         }
     }
 
-    /// <summary>A store that is away is the publisher's to tell; one that answers and refuses is told here.</summary>
+    /// <summary>The embedding publisher reports an unavailable store; a store that answers and refuses is reported here.</summary>
     private void Tell(Exception exception)
     {
         string problem = exception is StoreRefusedException or RedisServerException
@@ -142,7 +143,7 @@ internal sealed class GenerationStage
         }
     }
 
-    /// <summary>An earlier life may have moved the readers, and somebody moved them back since: then it stays so.</summary>
+    /// <summary>If an earlier life moved the readers and somebody has moved them back since, they stay there.</summary>
     private async Task<bool> WasSwitchedAsync(CancellationToken cancellationToken)
     {
         bool was = await ReadAsync(_version.Generation, cancellationToken).ConfigureAwait(false) is { Switched: true };
@@ -189,7 +190,7 @@ internal sealed class GenerationStage
         }
     }
 
-    /// <summary>Once a reason: its numbers change at every look.</summary>
+    /// <summary>Once per reason: its numbers change at every check.</summary>
     private void Tell(uint generation, string objection)
     {
         string kind = string.Concat(objection.Where(static c => !char.IsAsciiDigit(c)));

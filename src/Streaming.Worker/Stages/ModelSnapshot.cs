@@ -6,10 +6,10 @@ using Streaming.Models.State;
 
 namespace Streaming.Worker.Stages;
 
-/// <summary>What is published of a model beside its embeddings, as of one step.</summary>
-/// <param name="Record">What the generation says of itself.</param>
-/// <param name="Towers">The user tower at each width as a model file; empty when it is not this time's turn.</param>
-/// <param name="Ids">Every item that must be in the store; null when it is not asked for.</param>
+/// <summary>What is published of a model in addition to its embeddings, at one step.</summary>
+/// <param name="Record">The record of the generation.</param>
+/// <param name="Towers">The user tower at each width as a model file; empty if they are not due.</param>
+/// <param name="Ids">Every item that must be in the store; null if not requested.</param>
 internal sealed record ModelSnapshot(GenerationRecord Record, IReadOnlyDictionary<int, byte[]> Towers, IReadOnlyList<string>? Ids)
 {
     /// <summary>Takes it, on the trainer's thread: a copy of the dense parameters, cut to each width.</summary>

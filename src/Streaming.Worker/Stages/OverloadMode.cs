@@ -1,9 +1,9 @@
 namespace Streaming.Worker.Stages;
 
-/// <summary>What happens when events come faster than they can be trained on.</summary>
+/// <summary>What to do when events arrive faster than they can be trained on.</summary>
 public enum OverloadMode
 {
-    /// <summary>The consumer waits, and the lag grows; every event is trained on in the end.</summary>
+    /// <summary>The consumer waits, and the lag grows; every event is trained on eventually.</summary>
     Wait,
 
     /// <summary>A share of the events enters the histories without being trained on, and is counted.</summary>

@@ -4,17 +4,17 @@ using Streaming.Worker.Health;
 namespace Streaming.Worker.Stages;
 
 /// <summary>
-/// Tells health how a part is, and the log when that begins and ends. Words that change while it lasts go to health alone.
+/// Reports a part to health, and to the log when a problem begins and ends. Text that changes meanwhile goes to health alone.
 /// </summary>
 /// <param name="part">The part.</param>
-/// <param name="bad">Its level while something is wrong.</param>
-/// <param name="health">Told each time.</param>
-/// <param name="logger">Told of changes.</param>
+/// <param name="bad">Its level while it has a problem.</param>
+/// <param name="health">Receives every report.</param>
+/// <param name="logger">Receives changes.</param>
 internal sealed class PartWatch(string part, HealthLevel bad, HealthReport health, ILogger logger)
 {
     private bool _isBad;
 
-    /// <summary>Says what is wrong, or with an empty text that nothing is.</summary>
+    /// <summary>Reports a problem; empty: none.</summary>
     public void Set(string problem)
     {
         bool isBad = problem.Length > 0;

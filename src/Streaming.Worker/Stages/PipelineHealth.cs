@@ -7,8 +7,7 @@ using Streaming.Worker.Health;
 
 namespace Streaming.Worker.Stages;
 
-/// <summary>Looks once a second at every part of a pipeline and says how it is: whether what the worker does is of use now. One caller at
-/// a time.</summary>
+/// <summary>Reports the state of every part of a pipeline: whether the worker does anything useful now. One caller at a time.</summary>
 internal sealed class PipelineHealth
 {
     private static readonly TimeSpan Recent = TimeSpan.FromMinutes(1);
@@ -28,13 +27,13 @@ internal sealed class PipelineHealth
     private readonly RecentGrowth _badUsers;
 
     /// <summary>Creates it.</summary>
-    /// <param name="options">When events and trainer are no use.</param>
+    /// <param name="options">Limits for events and trainer.</param>
     /// <param name="topic">The topic of the events.</param>
     /// <param name="items">The topic of the catalogue.</param>
     /// <param name="itemCapacity">Rows of the item table.</param>
-    /// <param name="health">Told.</param>
+    /// <param name="health">Receives the reports.</param>
     /// <param name="time">Clock.</param>
-    /// <param name="logger">Told of what nobody else logs.</param>
+    /// <param name="logger">Receives what no other part logs.</param>
     public PipelineHealth(
         PipelineOptions options,
         string topic,
@@ -93,7 +92,7 @@ internal sealed class PipelineHealth
         }
     }
 
-    /// <summary>Says how Kafka is: not ready while no partition of the events is read, since then nothing is learned.</summary>
+    /// <summary>Reports Kafka: not ready while no partition of the events is read, because nothing is learned then.</summary>
     public void Kafka(KafkaSourceStatus source)
     {
         bool reads = source.Partitions.Any(partition => partition.Topic == _topic);
@@ -111,18 +110,18 @@ internal sealed class PipelineHealth
         );
     }
 
-    /// <summary>Says how publishing is.</summary>
+    /// <summary>Reports publishing.</summary>
     public void Redis(EmbeddingPublisher embeddings, UserHistoryPublisher users)
     {
         string problem =
-            embeddings.Token == 0 ? "not open yet"
-            : embeddings.Metrics.Degraded ? Because("does not take embeddings", embeddings.Metrics.Reason)
-            : users.Metrics.Degraded ? Because("does not take histories of users", users.Metrics.Reason)
+            embeddings.Token == 0 ? "not opened yet"
+            : embeddings.Metrics.Degraded ? Because("cannot store embeddings", embeddings.Metrics.Reason)
+            : users.Metrics.Degraded ? Because("cannot store user histories", users.Metrics.Reason)
             : string.Empty;
         _health.Set("redis", problem.Length == 0 ? HealthLevel.Healthy : HealthLevel.Degraded, problem);
     }
 
-    /// <summary>Says which vectors cannot be stored, and why.</summary>
+    /// <summary>Reports vectors that cannot be stored.</summary>
     public void Vectors(RefusedVectors refused) =>
         _vectors.Set(
             Together(
@@ -132,33 +131,33 @@ internal sealed class PipelineHealth
             )
         );
 
-    /// <summary>Says what is in the way of single keys.</summary>
+    /// <summary>Reports problems with single keys.</summary>
     /// <param name="embeddings">Counters of the embeddings.</param>
     /// <param name="users">Counters of the histories.</param>
-    /// <param name="others">What is wrong with the pointer, the layout's record, the towers.</param>
+    /// <param name="others">Problems of the pointer, the layout record and the towers; empty: none.</param>
     public void Keys(PublishMetrics embeddings, PublishMetrics users, params ReadOnlySpan<string> others) =>
         _keys.Set(
             Together([
                 .. others,
                 embeddings.Refused.Describe(VectorFault.WrongType),
                 _badUsers.Update(users.Rejected)
-                    ? $"{users.Rejected} histories could not be stored so far: a key of another type is in the way, which the log names"
+                    ? $"{users.Rejected} histories could not be stored since the start: their keys hold another type; see the log"
                     : string.Empty,
             ])
         );
 
-    /// <summary>Says whether what comes is learned from.</summary>
+    /// <summary>Reports whether events are trained on.</summary>
     public void Events(EventMix mix) => _events.Set(mix.Problem(_options.MaxUnusedShare));
 
-    /// <summary>Says how the catalogue is.</summary>
+    /// <summary>Reports the catalogue.</summary>
     public void Catalogue(in ItemTableCounters items, long rejected) => _catalogue.Set(_catalogueCheck.Update(items, rejected));
 
-    /// <summary>Says whether training moves.</summary>
+    /// <summary>Reports whether training makes progress.</summary>
     /// <param name="batches">Batches finished so far.</param>
     /// <param name="waiting">Whether there is work for the trainer.</param>
     public void Trainer(long batches, bool waiting) => _trainer.Set(_stall.Update(batches, waiting));
 
-    /// <summary>Says how checkpoints are.</summary>
+    /// <summary>Reports checkpoints.</summary>
     public void Checkpoints(bool failed) =>
         _health.Set(
             "checkpoints",

@@ -82,7 +82,7 @@ internal static partial class PipelineLog
     [LoggerMessage(1014, LogLevel.Warning, "Shut down with {Items} embeddings unpublished; they will be published on restart")]
     public static partial void LeftUnpublished(ILogger logger, int items);
 
-    [LoggerMessage(1015, LogLevel.Information, "Leads model {Model} with fencing token {Token}")]
+    [LoggerMessage(1015, LogLevel.Information, "Leading model {Model} with fencing token {Token}")]
     public static partial void Leading(ILogger logger, string model, long token);
 
     [LoggerMessage(1016, LogLevel.Information, "Another worker leads model {Model}; standing by")]
@@ -103,7 +103,7 @@ internal static partial class PipelineLog
     [LoggerMessage(1021, LogLevel.Warning, "Shut down with the histories of {Users} users unpublished; they will be published on restart")]
     public static partial void HistoriesUnpublished(ILogger logger, int users);
 
-    [LoggerMessage(1022, LogLevel.Information, "Starting from {Checkpoint}; {WarmStart}")]
+    [LoggerMessage(1022, LogLevel.Information, "Starting from {Checkpoint}: {WarmStart}")]
     public static partial void Adopted(ILogger logger, string checkpoint, string warmStart);
 
     [LoggerMessage(1023, LogLevel.Information, "Ignoring --from {From}: this model already has a checkpoint")]
@@ -134,13 +134,13 @@ internal static partial class PipelineLog
     [LoggerMessage(1030, LogLevel.Warning, "Returning to the last checkpoint: {Reason}")]
     public static partial void TopicReplaced(ILogger logger, string reason);
 
-    [LoggerMessage(1031, LogLevel.Error, "The {Stage} cannot go on; everything stops: {Reason}")]
+    [LoggerMessage(1031, LogLevel.Error, "The {Stage} stopped: {Reason}. Stopping the worker")]
     public static partial void StageEnded(ILogger logger, string stage, string reason);
 
-    [LoggerMessage(1032, LogLevel.Warning, "Not as it should be: {Part}: {Problem}")]
+    [LoggerMessage(1032, LogLevel.Warning, "Health problem: {Part}: {Problem}")]
     public static partial void PartDegraded(ILogger logger, string part, string problem);
 
-    [LoggerMessage(1033, LogLevel.Information, "As it should be again: {Part}")]
+    [LoggerMessage(1033, LogLevel.Information, "Health problem resolved: {Part}")]
     public static partial void PartHealthy(ILogger logger, string part);
 
     [LoggerMessage(

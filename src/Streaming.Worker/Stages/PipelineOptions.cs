@@ -5,27 +5,26 @@ namespace Streaming.Worker.Stages;
 /// <summary>How the stages work together.</summary>
 public sealed record PipelineOptions
 {
-    /// <summary>Gets the batches that may wait for the trainer; then the consumer pauses. Default 4; 1 … 1,000.</summary>
+    /// <summary>Gets how many batches may wait for the trainer before the consumer pauses. Default 4; 1 … 1,000.</summary>
     public int BatchQueue { get; init; } = 4;
 
-    /// <summary>Gets what happens when events come faster than they can be trained on. Default Wait.</summary>
+    /// <summary>Gets what to do when events arrive faster than they can be trained on. Default Wait.</summary>
     public OverloadMode Overload { get; init; } = OverloadMode.Wait;
 
     /// <summary>Gets the lag, in events, above which the trainer is too far behind. Default 100,000; 1 … 1,000,000,000.</summary>
     public long OverloadLag { get; init; } = 100_000;
 
-    /// <summary>Gets how long the lag must be above it. Default 30s; 0s … 1d.</summary>
+    /// <summary>Gets how long the lag must exceed it. Default 30s; 0s … 1d.</summary>
     public TimeSpan OverloadAfter { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>Gets the share of events that is then not trained on, until half of the lag is caught up. Default 0.5; 0.01 … 1.</summary>
+    /// <summary>Gets the share of events to skip in training then, until the lag has halved. Default 0.5; 0.01 … 1.</summary>
     public double OverloadShare { get; init; } = 0.5;
 
-    /// <summary>Gets the share of the last 1,000 events above which those that are not learned from (duplicates, late ones, types with
-    /// weight 0,
-    /// dead letters) make the health degraded. Default 0.5; 0 … 1, 1: never.</summary>
+    /// <summary>Gets the share of the last 1,000 events that may go unused (duplicates, late events, types with weight 0, dead letters)
+    /// before health is degraded. Default 0.5; 0 … 1, 1: never.</summary>
     public double MaxUnusedShare { get; init; } = 0.5;
 
-    /// <summary>Gets how long training may finish no batch while events wait before the worker is not ready. Default 1m; 1s … 1d.</summary>
+    /// <summary>Gets how long training may finish no batch while events wait until the worker is not ready. Default 1m; 1s … 1d.</summary>
     public TimeSpan StallTimeout { get; init; } = TimeSpan.FromMinutes(1);
 
     /// <summary>Gets how often fresh embeddings are handed to the publisher. Default 1s; 10ms … 1h.</summary>
@@ -34,9 +33,9 @@ public sealed record PipelineOptions
     /// <summary>Gets how long draining after SIGTERM may take, the last publish and checkpoint included. Default 30s; 1s … 1h.</summary>
     public TimeSpan ShutdownTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>Gets the name under which this worker holds the lease of its model. One that stays over restarts (a pod's
-    /// name) need not wait for its own old lease to run out; two workers must not share one. Default empty: machine name and process
-    /// id.</summary>
+    /// <summary>Gets the name under which this worker holds the lease of its model. With a stable name (a pod's
+    /// name), a restarted worker need not wait for its own old lease to expire. Two workers must not share one. Default empty: machine name
+    /// and process id.</summary>
     public string Owner { get; init; } = string.Empty;
 
     /// <summary>Checks every property.</summary>

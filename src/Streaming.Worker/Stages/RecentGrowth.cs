@@ -1,14 +1,14 @@
 namespace Streaming.Worker.Stages;
 
-/// <summary>Whether a counter has grown lately: what has happened is news for a while, and then no more. One caller at a time.</summary>
-/// <param name="window">How long it is news.</param>
+/// <summary>Whether a counter has grown recently. One caller at a time.</summary>
+/// <param name="window">How long growth counts as recent.</param>
 /// <param name="time">Clock.</param>
 internal sealed class RecentGrowth(TimeSpan window, TimeProvider time)
 {
     private long? _count;
     private long? _grown;
 
-    /// <summary>Takes the counter in; its first value is where it starts.</summary>
+    /// <summary>Updates the counter; the first value is the baseline.</summary>
     public bool Update(long count)
     {
         if (count > (_count ?? count))

@@ -3,24 +3,24 @@ using Streaming.Worker.Failures;
 
 namespace Streaming.Worker.Stages;
 
-/// <summary>What one worker trains, and from where.</summary>
+/// <summary>What a worker trains, and what it starts from.</summary>
 /// <param name="Generation">The generation, 1 and up.</param>
 /// <param name="Active">The generation that readers used when this was planned; 0: none yet.</param>
-/// <param name="From">Where a generation without a checkpoint of its own starts from; null: from nothing.</param>
-/// <param name="Whole">Whether the model in <paramref name="From"/> must fit the settings; else what fits is taken over.</param>
+/// <param name="From">Where a generation without a checkpoint of its own starts from; null: a new model.</param>
+/// <param name="Whole">Whether the model in <paramref name="From"/> must fit the settings; otherwise what fits is adopted.</param>
 public sealed record RunPlan(uint Generation, uint Active, string? From, bool Whole)
 {
-    /// <summary>Gets the plan of a model that has one generation and starts from nothing, or its own checkpoint.</summary>
+    /// <summary>Gets the plan of a model with one generation that starts from its own checkpoint, or new.</summary>
     public static RunPlan First { get; } = new(1, 1, null, Whole: true);
 
-    /// <summary>Gets a value indicating whether readers have still to be moved to the generation.</summary>
+    /// <summary>Gets a value indicating whether readers still have to be moved to the generation.</summary>
     public bool IsNext => Active != 0 && Generation > Active;
 
-    /// <summary>Decides.</summary>
+    /// <summary>Decides what to train.</summary>
     /// <param name="request">The command line.</param>
     /// <param name="active">The generation that readers use; 0: none yet.</param>
     /// <param name="folder">The folder of the checkpoints; empty: there are none.</param>
-    /// <exception cref="SettingsException">The generation cannot be begun: says what is allowed.</exception>
+    /// <exception cref="SettingsException">The generation cannot be started; says what is allowed.</exception>
     public static RunPlan Of(RunRequest request, uint active, string folder)
     {
         ArgumentNullException.ThrowIfNull(request);
@@ -29,7 +29,7 @@ public sealed record RunPlan(uint Generation, uint Active, string? From, bool Wh
         uint most = Math.Max(Math.Max(active, newest), 1) + 1;
         if (generation == 0 || generation > most)
         {
-            throw new SettingsException([$"--generation is {generation}; allowed: 1 … {most}, the next one that can be begun."]);
+            throw new SettingsException([$"--generation is {generation}; allowed: 1 … {most}, where {most} starts a new generation."]);
         }
 
         uint old = active != 0 ? active : Math.Max(newest, 1);
@@ -42,8 +42,8 @@ public sealed record RunPlan(uint Generation, uint Active, string? From, bool Wh
         return Has(before) || Has(FolderOf(folder, generation))
             ? new RunPlan(generation, active, before, Whole: false)
             : throw new SettingsException([
-                $"--generation {generation} begins from the newest checkpoint of generation {old}, and there is none in '{before}' "
-                    + "(STREAMING__Checkpoint__Folder); or name one with --from.",
+                $"--generation {generation} starts from the newest checkpoint of generation {old}, but '{before}' "
+                    + "(STREAMING__Checkpoint__Folder) has none. Name a checkpoint with --from.",
             ]);
     }
 

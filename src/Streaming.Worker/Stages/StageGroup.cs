@@ -3,8 +3,8 @@ using System.Runtime.ExceptionServices;
 namespace Streaming.Worker.Stages;
 
 /// <summary>
-/// Runs stages side by side. The first one that fails ends all others, and its error is what is thrown: what the others
-/// throw while they are ended is a consequence.
+/// Runs stages concurrently. The first one that fails stops all others, and its error is thrown: errors of stages that are being stopped
+/// are consequences.
 /// </summary>
 internal sealed class StageGroup : IDisposable
 {
@@ -15,15 +15,15 @@ internal sealed class StageGroup : IDisposable
     private ExceptionDispatchInfo? _cause;
 
     /// <summary>Creates a group.</summary>
-    /// <param name="failed">Told of the first failure: the stage's name and the error.</param>
-    /// <param name="abort">Ends every stage.</param>
+    /// <param name="failed">Called on the first failure, with the stage's name and the error.</param>
+    /// <param name="abort">Stops every stage.</param>
     public StageGroup(Action<string, Exception> failed, CancellationToken abort)
     {
         _abort = CancellationTokenSource.CreateLinkedTokenSource(abort);
         _failed = failed;
     }
 
-    /// <summary>Gets the token that ends every stage: from outside, or because one has failed.</summary>
+    /// <summary>Gets the token that stops every stage: from outside, or because one has failed.</summary>
     public CancellationToken Abort => _abort.Token;
 
     /// <summary>Adds a stage and starts it.</summary>
@@ -37,7 +37,7 @@ internal sealed class StageGroup : IDisposable
     }
 
     /// <summary>Waits until all stages have ended.</summary>
-    /// <exception cref="OperationCanceledException">Ended from outside.</exception>
+    /// <exception cref="OperationCanceledException">Stopped from outside.</exception>
     public async Task WaitAsync()
     {
         await Task.WhenAll(_stages).ConfigureAwait(false);

@@ -10,22 +10,22 @@ using Streaming.Worker.Generations;
 
 namespace Streaming.Worker.Stages;
 
-/// <summary>The options of everything that a <see cref="Pipeline"/> is made of.</summary>
+/// <summary>The options of all parts of a <see cref="Pipeline"/>.</summary>
 public record StageOptions
 {
-    /// <summary>Gets where the events come from.</summary>
+    /// <summary>Gets how to reach Kafka.</summary>
     public KafkaOptions Kafka { get; init; } = new();
 
-    /// <summary>Gets what counts as an event.</summary>
+    /// <summary>Gets which events count.</summary>
     public EventOptions Events { get; init; } = new();
 
     /// <summary>Gets how events become batches.</summary>
     public BatcherOptions Batching { get; init; } = new();
 
-    /// <summary>Gets what is kept of each user.</summary>
+    /// <summary>Gets what is kept of each user's history.</summary>
     public HistoryOptions History { get; init; } = new();
 
-    /// <summary>Gets how second deliveries are recognised.</summary>
+    /// <summary>Gets how duplicates are recognized.</summary>
     public DedupOptions Dedup { get; init; } = new();
 
     /// <summary>Gets the model.</summary>
@@ -37,13 +37,13 @@ public record StageOptions
     /// <summary>Gets how the model is trained.</summary>
     public TrainerOptions Training { get; init; } = new();
 
-    /// <summary>Gets where the embeddings go.</summary>
+    /// <summary>Gets where embeddings are published.</summary>
     public RedisOptions Redis { get; init; } = new();
 
     /// <summary>Gets when readers are moved to a new generation.</summary>
     public GenerationOptions Generation { get; init; } = new();
 
-    /// <summary>Gets where and how often the state is kept.</summary>
+    /// <summary>Gets where and how often checkpoints are written.</summary>
     public CheckpointOptions Checkpoint { get; init; } = new();
 
     /// <summary>Gets how the stages work together.</summary>

@@ -1,6 +1,6 @@
 namespace Streaming.Worker.Stages;
 
-/// <summary>Says when training has finished no batch for long while there is something to train on. One caller at a time.</summary>
+/// <summary>Detects that training finishes no batch although events wait. One caller at a time.</summary>
 /// <param name="limit">How long.</param>
 /// <param name="time">Clock.</param>
 internal sealed class StallCheck(TimeSpan limit, TimeProvider time)
@@ -8,10 +8,10 @@ internal sealed class StallCheck(TimeSpan limit, TimeProvider time)
     private long _batches = -1;
     private long _since;
 
-    /// <summary>Takes note.</summary>
+    /// <summary>Updates the number of batches.</summary>
     /// <param name="batches">Batches finished so far.</param>
     /// <param name="waiting">Whether there is work for the trainer.</param>
-    /// <returns>What is wrong; empty: nothing.</returns>
+    /// <returns>The problem; empty: none.</returns>
     public string Update(long batches, bool waiting)
     {
         if (batches != _batches || !waiting)
@@ -24,6 +24,6 @@ internal sealed class StallCheck(TimeSpan limit, TimeProvider time)
         TimeSpan lasted = time.GetElapsedTime(_since);
         return lasted < limit
             ? string.Empty
-            : FormattableString.Invariant($"no batch was finished for {lasted.TotalSeconds:0} s, though events wait");
+            : FormattableString.Invariant($"no batch finished for {lasted.TotalSeconds:0} s although events are waiting");
     }
 }

@@ -5,11 +5,11 @@ using Streaming.Worker.Health;
 
 namespace Streaming.Worker.Stages;
 
-/// <summary>Looks every 10 seconds at what nobody else would notice: servers that may evict embeddings, and a deleted pointer or
-/// layout record, which it writes again.</summary>
+/// <summary>Checks every 10 seconds for what no other part would notice: servers that may evict embeddings, and a deleted pointer or
+/// layout record, which it restores.</summary>
 /// <param name="publisher">The publisher, open.</param>
 /// <param name="servers">The servers.</param>
-/// <param name="health">Told whether a server may evict.</param>
+/// <param name="health">Receives whether a server may evict.</param>
 /// <param name="time">Clock.</param>
 /// <param name="logger">Log.</param>
 internal sealed class StoreWatch(EmbeddingPublisher publisher, StoreServers servers, HealthReport health, TimeProvider time, ILogger logger)
@@ -22,7 +22,7 @@ internal sealed class StoreWatch(EmbeddingPublisher publisher, StoreServers serv
     /// <summary>Gets how many servers may evict keys when they are full.</summary>
     public int Evicting { get; private set; }
 
-    /// <summary>Gets what is wrong with the pointer or the layout's record; empty: nothing. Any thread.</summary>
+    /// <summary>Gets the problem of the pointer or the layout record; empty: none. Any thread.</summary>
     public string Problem => Volatile.Read(ref _problem);
 
     /// <summary>Watches until told to stop.</summary>
@@ -37,7 +37,7 @@ internal sealed class StoreWatch(EmbeddingPublisher publisher, StoreServers serv
             }
             catch (Exception exception) when (EmbeddingPublisher.IsOutage(exception))
             {
-                // The publisher says so, with every batch.
+                // The publisher reports it, with every batch.
             }
             catch (StoreRefusedException exception)
             {

@@ -57,7 +57,7 @@ internal sealed class TrainingStage
         _logger = logger;
     }
 
-    /// <summary>Gets what became of the records whose batches have been trained on, since the stream's beginning.</summary>
+    /// <summary>Gets the outcomes of all records whose batches have been trained on, since the stream's beginning.</summary>
     public EventCounts Counts
     {
         get
@@ -69,7 +69,7 @@ internal sealed class TrainingStage
         }
     }
 
-    /// <summary>Gets what became of the newest events. Any thread.</summary>
+    /// <summary>Gets the outcomes of the newest events. Any thread.</summary>
     public EventMix Mix { get; } = new();
 
     /// <summary>Gets how many batches were finished. Any thread.</summary>
@@ -78,7 +78,7 @@ internal sealed class TrainingStage
     /// <summary>Gets a value indicating whether a batch waits. Any thread.</summary>
     public bool HasWaiting => _input.TryPeek(out _);
 
-    /// <summary>Sets the counts that a checkpoint brought.</summary>
+    /// <summary>Sets the counts of a restored checkpoint.</summary>
     public void RestoreCounts(in EventCounts counts)
     {
         lock (_gate)
@@ -87,7 +87,7 @@ internal sealed class TrainingStage
         }
     }
 
-    /// <summary>Asks for every item to be published again. Any thread.</summary>
+    /// <summary>Requests that every item is published again. Any thread.</summary>
     public void RefreshAll() => Volatile.Write(ref _refreshAll, 1);
 
     /// <summary>Trains until the input ends; then posts the last embeddings and completes the outbox.</summary>
@@ -116,7 +116,7 @@ internal sealed class TrainingStage
         _outbox.Complete();
     }
 
-    /// <summary>Waits for a batch, publishing at its times meanwhile.</summary>
+    /// <summary>Waits for a batch, and publishes when due meanwhile.</summary>
     /// <returns>False when the input has ended.</returns>
     private bool WaitForBatch(CancellationToken abort)
     {

@@ -90,8 +90,8 @@ public class KafkaSourceCatalogueTests
             source.Source.Status.Rejected,
             static rejected => rejected is { Topic: "items", Reason: DeadLetterReason.KeyMismatch, Records: 12 }
         );
-        Assert.Contains("Catalogue read to its end: 0 changes, 12 records that cannot be used", logger.Lines);
-        Assert.Single(logger.Lines, static line => line.StartsWith("Records of items that cannot be used", StringComparison.Ordinal));
+        Assert.Contains("Read the catalogue to its end: 0 changes, 12 unusable records", logger.Lines);
+        Assert.Single(logger.Lines, static line => line.StartsWith("items: ", StringComparison.Ordinal));
 
         SendItems(kafka, 0, 13);
         await KafkaHarness.WaitAsync(() => source.Source.Status.Problem.Length == 0, "most are good again");

@@ -56,7 +56,7 @@ public class KafkaSourceIdentityTests
         KafkaHarness.AssertEachOnce(300, source.Examples);
         Assert.Contains(
             log.Lines,
-            static line => line.StartsWith("Topic interactions was deleted and created anew", StringComparison.Ordinal)
+            static line => line.StartsWith("Topic interactions was deleted and recreated", StringComparison.Ordinal)
         );
         Assert.NotEqual(positions[0].TopicId, source.Batches[^1].Positions[0].TopicId);
     }
@@ -108,7 +108,7 @@ public class KafkaSourceIdentityTests
             () => source.Source.Status.Missing.Contains(new MissingRecords("interactions", 42)),
             "the unread records are counted"
         );
-        Assert.Contains(log.Lines, static line => line.EndsWith("that this model has not read: 42", StringComparison.Ordinal));
+        Assert.Contains(log.Lines, static line => line.EndsWith("Unread records of the deleted topic: 42", StringComparison.Ordinal));
     }
 
     [Fact]

@@ -19,10 +19,7 @@ public class RejectionLogTests
             log.Add(2, i, DeadLetterReason.NoUser, "user_id is missing");
         }
 
-        Assert.Equal(
-            "Records of interactions that cannot be used: 1, NoUser; the last, [2]@0: user_id is missing",
-            Assert.Single(_logger.Lines)
-        );
+        Assert.Equal("interactions: 1 unusable records (NoUser); the last at [2]@0: user_id is missing", Assert.Single(_logger.Lines));
         _time.Advance(TimeSpan.FromSeconds(59));
         log.Report(isEnd: false);
         Assert.Single(_logger.Lines);
@@ -30,10 +27,7 @@ public class RejectionLogTests
         log.Report(isEnd: false);
         log.Report(isEnd: false);
         Assert.Equal(2, _logger.Lines.Count);
-        Assert.Equal(
-            "Records of interactions that cannot be used: 999, NoUser; the last, [2]@999: user_id is missing",
-            _logger.Lines.Last()
-        );
+        Assert.Equal("interactions: 999 unusable records (NoUser); the last at [2]@999: user_id is missing", _logger.Lines.Last());
     }
 
     [Fact]
@@ -54,6 +48,6 @@ public class RejectionLogTests
         Assert.Single(_logger.Lines);
         log.Add(0, 2, DeadLetterReason.KeyMismatch, "b");
         log.Report(isEnd: true);
-        Assert.Equal("Records of items that cannot be used: 1, KeyMismatch; the last, [0]@2: b", _logger.Lines.Last());
+        Assert.Equal("items: 1 unusable records (KeyMismatch); the last at [0]@2: b", _logger.Lines.Last());
     }
 }

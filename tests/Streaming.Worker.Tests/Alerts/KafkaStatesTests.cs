@@ -13,7 +13,7 @@ public sealed class KafkaStatesTests
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task EachStateIsSaidEverywhereUntilItIsOver()
+    public async Task States_OfKafka_AreReportedEverywhereUntilTheyAreOver()
     {
         await using WatchedBench bench = await WatchedBench.StartAsync();
         bench.Broker.CreateTopic("items", 1);
@@ -37,7 +37,7 @@ public sealed class KafkaStatesTests
                 {
                     ["kafka"] =
                         "not ready: topic 'interactions' does not exist; 5 of the newest 5 records of topic 'items' are dead letters",
-                    ["catalogue"] = "degraded: none of its 5 records could be used; the log and the dead letters say why",
+                    ["catalogue"] = "degraded: none of its 5 records could be used; see the log and the dead letters",
                 },
                 Series =
                 [
@@ -47,7 +47,7 @@ public sealed class KafkaStatesTests
                     "streaming_health{part=\"catalogue\"}",
                 ],
                 Log = "Kafka: topic 'interactions' does not exist; waiting until this is resolved",
-                LogAfter = "As it should be again: catalogue",
+                LogAfter = "Health problem resolved: catalogue",
                 Alerts =
                 [
                     "StreamingKafkaProblem{problem=\"interactions_topic\"}",

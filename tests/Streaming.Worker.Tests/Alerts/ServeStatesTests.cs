@@ -13,7 +13,7 @@ public sealed class ServeStatesTests
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task EachState_IsSaidEverywhereUntilItIsOver()
+    public async Task States_OfServe_AreReportedEverywhereUntilTheyAreOver()
     {
         await using WatchedBench bench = await WatchedBench.StartAsync("--appendonly", "yes");
         bench.Settings["STREAMING__Serve__RefreshInterval"] = "50ms";
@@ -31,7 +31,7 @@ public sealed class ServeStatesTests
                     ["index"] = "not ready: the index is not loaded yet; the last attempt failed: ",
                 },
                 Series = ["streaming_health{part=\"redis\"}", "streaming_health{part=\"index\"}"],
-                Log = "The index cannot be refreshed (",
+                Log = "Cannot refresh the index (",
                 Alerts = ["StreamingUnhealthy{part=\"redis\"}", "StreamingNothingToServe{part=\"index\"}"],
             }
         );
@@ -45,7 +45,7 @@ public sealed class ServeStatesTests
                     ["index"] = "not ready: no generation is published: e:alerts:active is not set",
                 },
                 Series = ["streaming_health{part=\"index\"}"],
-                Log = "Nothing to serve: no generation is published: e:alerts:active is not set",
+                Log = "Nothing to serve yet: no generation is published: e:alerts:active is not set",
                 Alerts = ["StreamingNothingToServe{part=\"index\"}"],
             }
         );
@@ -56,7 +56,7 @@ public sealed class ServeStatesTests
                 Mend = () => PublishAsync(bench, new Refresh(RedisKeys.Hash("i1"), "i1", new float[16], 2, 0, 0)),
                 Health = new Dictionary<string, string> { ["index"] = "degraded: generation 1 has no items" },
                 Series = ["streaming_health{part=\"index\"}"],
-                Log = "Nothing to serve: generation 1 has no items",
+                Log = "Nothing to serve yet: generation 1 has no items",
                 LogAfter = "The index holds 1 items of generation 1",
                 Alerts = ["StreamingUnhealthy{part=\"index\"}"],
             }

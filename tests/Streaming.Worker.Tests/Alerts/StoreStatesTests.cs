@@ -8,7 +8,7 @@ public sealed class StoreStatesTests
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task EachStateIsSaidEverywhereUntilItIsOver()
+    public async Task States_OfStoreAndStream_AreReportedEverywhereUntilTheyAreOver()
     {
         await using WatchedBench bench = await WatchedBench.StartAsync("--appendonly", "yes");
         foreach (string topic in (string[])["interactions", "items", "interactions.dead-letters"])
@@ -31,8 +31,8 @@ public sealed class StoreStatesTests
                 Mend = () => bench.RedisAsync("ACL", "SETUSER", "worker", "+evalsha", "+eval"),
                 Health = new Dictionary<string, string>
                 {
-                    ["lease"] = "degraded: cannot be asked for or renewed: NOPERM",
-                    ["redis"] = "degraded: does not take embeddings: NOPERM",
+                    ["lease"] = "degraded: cannot be acquired or renewed: NOPERM",
+                    ["redis"] = "degraded: cannot store embeddings: NOPERM",
                 },
                 Series = ["streaming_health{part=\"lease\"}", "streaming_health{part=\"redis\"}"],
                 Log = "Cannot acquire or renew the lease of model alerts (NOPERM",
@@ -47,8 +47,8 @@ public sealed class StoreStatesTests
                 Mend = () => bench.RedisAsync("CONFIG", "SET", "maxmemory", "0"),
                 Health = new Dictionary<string, string>
                 {
-                    ["redis"] = "degraded: does not take embeddings: OOM",
-                    ["lease"] = "degraded: cannot be asked for or renewed: OOM",
+                    ["redis"] = "degraded: cannot store embeddings: OOM",
+                    ["lease"] = "degraded: cannot be acquired or renewed: OOM",
                 },
                 Series = ["streaming_health{part=\"redis\"}", "streaming_health{part=\"lease\"}"],
                 Log = "Redis is out of memory",
@@ -63,8 +63,8 @@ public sealed class StoreStatesTests
                 Mend = () => Task.Run(() => bench.SendEvents(2_000)),
                 Health = new Dictionary<string, string> { ["events"] = "degraded: of the last 1" },
                 Series = ["streaming_health{part=\"events\"}"],
-                Log = "Not as it should be: events: of the last",
-                LogAfter = "As it should be again: events",
+                Log = "Health problem: events: of the last",
+                LogAfter = "Health problem resolved: events",
                 Alerts = ["StreamingEventsUnused"],
             }
         );
@@ -76,7 +76,7 @@ public sealed class StoreStatesTests
                 Health = new Dictionary<string, string> { ["vectors"] = "degraded: the newest vector" },
                 Series = ["streaming_vectors_refused{reason=\"too_large\"}", "streaming_health{part=\"vectors\"}"],
                 Log = "; Float16 ends at 65,504. Scale the item's features, or set STREAMING__Redis__Element to Float32 or Int8",
-                LogAfter = "As it should be again: vectors",
+                LogAfter = "Health problem resolved: vectors",
                 Alerts = ["StreamingVectorsRefused{reason=\"too_large\"}"],
             }
         );
@@ -125,7 +125,7 @@ public sealed class StoreStatesTests
                 },
                 Series = ["streaming_redis_evicting", "streaming_health{part=\"redis memory\"}", "streaming_health{part=\"redis keys\"}"],
                 Log = "Set maxmemory-policy noeviction",
-                LogAfter = "As it should be again: redis keys",
+                LogAfter = "Health problem resolved: redis keys",
                 Alerts = ["StreamingUnhealthy{part=\"redis memory\"}", "StreamingUnhealthy{part=\"redis keys\"}"],
             }
         );

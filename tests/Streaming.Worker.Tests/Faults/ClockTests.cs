@@ -28,7 +28,7 @@ public sealed class ClockTests
 
         // Current events are neither in the future nor late: only those that the stream planted become dead letters.
         await bench.FinishAsync(worker);
-        Assert.Equal(1, worker.Log.Count("Leads model"));
+        Assert.Equal(1, worker.Log.Count("Leading model"));
     }
 
     [Fact]

@@ -43,7 +43,7 @@ public sealed class DivergenceTests
             return new PlantedEngine(Model(bench), step => !isFirst || step < 40);
         };
         await using RunningWorker worker = bench.StartWorker(engines);
-        await worker.UntilAsync(w => w.Log.Has("Leads model"), "the first run leads");
+        await worker.UntilAsync(w => w.Log.Has("Leading model"), "the first run leads");
         using ConnectionMultiplexer redis = await bench.ConnectAsync();
         uint first = await TokenAsync(redis);
         await worker.UntilAsync(w => w.Log.Count("Resuming from checkpoint") == 2, "the second run resumes");

@@ -20,11 +20,11 @@ public sealed class HealthTests
         Send(producer, 2_000, id: static i => $"again-{i % 10}");
         await worker.UntilAsync(w => w.Part("events").Contains("are duplicates", StringComparison.Ordinal), "the duplicates are said");
         Assert.StartsWith("degraded: of the last 1", worker.Part("events"), StringComparison.Ordinal);
-        Assert.True(worker.Log.Has("Not as it should be: events: of the last"), worker.Log.Text);
+        Assert.True(worker.Log.Has("Health problem: events: of the last"), worker.Log.Text);
 
         Send(producer, 2_000, id: static i => $"new-{i}");
         await worker.UntilAsync(w => w.Part("events") == "healthy", "the good events are said");
-        Assert.True(worker.Log.Has("As it should be again: events"), worker.Log.Text);
+        Assert.True(worker.Log.Has("Health problem resolved: events"), worker.Log.Text);
     }
 
     [Fact]
@@ -36,10 +36,10 @@ public sealed class HealthTests
         await worker.UntilAsync(
             w =>
                 w.Part("catalogue")
-                    .StartsWith("degraded: it does not fit STREAMING__Model__ItemCapacity (256 items)", StringComparison.Ordinal),
+                    .StartsWith("degraded: larger than STREAMING__Model__ItemCapacity (256 items)", StringComparison.Ordinal),
             "the evictions are said"
         );
-        Assert.True(worker.Log.Has("Not as it should be: catalogue"), worker.Log.Text);
+        Assert.True(worker.Log.Has("Health problem: catalogue"), worker.Log.Text);
     }
 
     [Fact]
@@ -64,7 +64,7 @@ public sealed class HealthTests
             )
         );
         await worker.UntilAsync(
-            w => w.Part("trainer").StartsWith("not ready: no batch was finished for", StringComparison.Ordinal),
+            w => w.Part("trainer").StartsWith("not ready: no batch finished for", StringComparison.Ordinal),
             "the trainer's hanging is said"
         );
         hang.Set();
@@ -112,7 +112,7 @@ public sealed class HealthTests
         Send(producer, 10, id: static i => $"id-{i}", user: "blocked");
 
         await worker.UntilAsync(
-            w => w.Part("redis keys").Contains("histories could not be stored so far", StringComparison.Ordinal),
+            w => w.Part("redis keys").Contains("histories could not be stored since the start", StringComparison.Ordinal),
             "the key in the way is said"
         );
         Assert.True(worker.Status.Users!.Rejected > 0);
@@ -129,7 +129,7 @@ public sealed class HealthTests
         await worker.UntilAsync(w => w.Part("redis") == "healthy", "open");
         await redis.GetDatabase().ExecuteAsync("ACL", "SETUSER", "worker", "-evalsha", "-eval");
         await worker.UntilAsync(
-            w => w.Part("lease").StartsWith("degraded: cannot be asked for or renewed: NOPERM", StringComparison.Ordinal),
+            w => w.Part("lease").StartsWith("degraded: cannot be acquired or renewed: NOPERM", StringComparison.Ordinal),
             "the lease is said"
         );
         Assert.DoesNotContain("s3cret", worker.Log.Text, StringComparison.Ordinal);

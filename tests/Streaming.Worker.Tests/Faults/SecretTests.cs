@@ -39,7 +39,7 @@ public sealed class SecretTests : IAsyncLifetime
         using var process = StreamingProcess.Start(["run"], Variables(protocol));
         if (protocol == "sasl_plaintext")
         {
-            await process.WaitForLineAsync(line => line.Contains("Leads model", StringComparison.Ordinal));
+            await process.WaitForLineAsync(line => line.Contains("Leading model", StringComparison.Ordinal));
             await process.WaitForLineAsync(line => line.Contains("sasl", StringComparison.OrdinalIgnoreCase));
             process.Terminate();
         }

@@ -36,7 +36,7 @@ public sealed class TakeoverTests
         await first.SignalAsync("STOP");
         long frozen = Stopwatch.GetTimestamp();
         uint old = Tokens(bench).Max();
-        await UntilAsync(second, async () => await LogHasAsync(logs, "second", "Leads model"), "the second leads");
+        await UntilAsync(second, async () => await LogHasAsync(logs, "second", "Leading model"), "the second leads");
         TimeSpan takeover = Stopwatch.GetElapsedTime(frozen);
         TestContext.Current.TestOutputHelper?.WriteLine($"took over {takeover.TotalMilliseconds:F0} ms after the freeze");
         await UntilAsync(second, () => Task.FromResult(Tokens(bench).Max() > old), "the second has a checkpoint");

@@ -84,7 +84,7 @@ public partial class DocumentationTests
 
     private static string Between(string page, string name)
     {
-        string begin = $"<!-- {name}: made from the code, checked by a test -->";
+        string begin = $"<!-- {name}: generated from the code, checked by a test -->";
         string end = $"<!-- end of {name} -->";
         Assert.Contains(begin, page, StringComparison.Ordinal);
         int start = page.IndexOf(begin, StringComparison.Ordinal) + begin.Length;

@@ -57,7 +57,7 @@ public partial class MonitoringTests
         int from = page.IndexOf("### Health states", StringComparison.Ordinal);
         string[][] rows =
         [
-            .. page[from..page.IndexOf("## Exit codes", StringComparison.Ordinal)]
+            .. page[from..page.IndexOf("\n#", from, StringComparison.Ordinal)]
                 .Split('\n')
                 .Where(static line => line.StartsWith("| ", StringComparison.Ordinal))
                 .Select(static line => line.Split('|', StringSplitOptions.TrimEntries)[1..^1])

@@ -53,7 +53,7 @@ public sealed class CheckpointFolderTests : IDisposable
             worker.Message,
             StringComparison.Ordinal
         );
-        Assert.False(worker.Log.Has("Leads model"), worker.Log.Text);
+        Assert.False(worker.Log.Has("Leading model"), worker.Log.Text);
     }
 
     [Fact]
@@ -127,7 +127,7 @@ public sealed class CheckpointFolderTests : IDisposable
         await bench.BreakAsync(Fault.CheckpointFolderGone);
 
         Assert.Equal(ExitCode.NotKept, await worker.TerminateAsync());
-        Assert.Contains($"could not be written to '{bench.Checkpoints}'", worker.Message, StringComparison.Ordinal);
+        Assert.Contains($"cannot write the final checkpoint to '{bench.Checkpoints}'", worker.Message, StringComparison.Ordinal);
         await bench.HealAsync(Fault.CheckpointFolderGone);
     }
 

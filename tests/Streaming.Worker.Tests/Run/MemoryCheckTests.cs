@@ -23,7 +23,7 @@ public sealed class MemoryCheckTests
 
         Assert.True(await worker.WaitForExitAsync() == 78, worker.Output);
         Assert.Contains(
-            "the model needs at least 298 MiB of memory, and the runtime may use 200 MiB",
+            "the model needs at least 298 MiB of memory, but the runtime may use 200 MiB",
             worker.Output,
             StringComparison.Ordinal
         );

@@ -11,7 +11,7 @@ public sealed class ReturnPolicyTests : IDisposable
 {
     private static readonly StreamPosition[] OldEnds = [new("interactions", 0, 7)];
     private static readonly NonFiniteLossException Diverged = new(3, 100, double.NaN);
-    private static readonly TopicReplacedException Replaced = new("Topic 'interactions' was deleted and created again", OldEnds);
+    private static readonly TopicReplacedException Replaced = new("Topic 'interactions' was deleted and recreated", OldEnds);
     private readonly RecordingLoggers _log = new();
 
     public void Dispose() => _log.Dispose();

@@ -74,7 +74,7 @@ public sealed class WorkerRunTests : IAsyncLifetime
 
         first.Terminate();
         Assert.True(await first.WaitForExitAsync() == 0, first.Output);
-        await second.WaitForLineAsync(line => line.Contains("Leads model", StringComparison.Ordinal));
+        await second.WaitForLineAsync(line => line.Contains("Leading model", StringComparison.Ordinal));
         second.Terminate();
         Assert.True(await second.WaitForExitAsync() == 0, second.Output);
     }

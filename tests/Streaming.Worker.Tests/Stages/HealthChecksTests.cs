@@ -35,7 +35,7 @@ public sealed class HealthChecksTests
             }
         );
         Assert.StartsWith(
-            "of the last 1024 events 340 are duplicates, 119 too late or of a type with weight 0, 85 dead letters; 480 are learned from",
+            "of the last 1024 events 340 are duplicates, 119 too late or of a type with weight 0, 85 dead letters; 480 are trained on",
             mix.Problem(0.5),
             StringComparison.Ordinal
         );
@@ -73,7 +73,7 @@ public sealed class HealthChecksTests
         var check = new CatalogueCheck(1_000, _time);
         Assert.Empty(check.Update(new ItemTableCounters { EvictedByCapacity = 5, RecordsApplied = 1 }, rejected: 0)); // An earlier life's.
         Assert.Equal(
-            "it does not fit STREAMING__Model__ItemCapacity (1000 items): 6 items had to make room for others so far",
+            "larger than STREAMING__Model__ItemCapacity (1000 items): 6 items evicted to make room for others since the model began",
             check.Update(new ItemTableCounters { EvictedByCapacity = 6, RecordsApplied = 1 }, 0)
         );
         _time.Advance(TimeSpan.FromMinutes(11));
@@ -98,7 +98,7 @@ public sealed class HealthChecksTests
         var check = new StallCheck(TimeSpan.FromMinutes(1), _time);
         Assert.Empty(check.Update(3, waiting: true));
         _time.Advance(TimeSpan.FromMinutes(2));
-        Assert.Equal("no batch was finished for 120 s, though events wait", check.Update(3, waiting: true));
+        Assert.Equal("no batch finished for 120 s although events are waiting", check.Update(3, waiting: true));
         Assert.Empty(check.Update(4, waiting: true));
         _time.Advance(TimeSpan.FromMinutes(2));
         Assert.Empty(check.Update(4, waiting: false));
@@ -148,8 +148,8 @@ public sealed class HealthChecksTests
         part.Set(string.Empty);
 
         Assert.Equal("healthy", health.Parts()["events"]);
-        Assert.Equal(1, log.Count("Not as it should be: events: 1 of 2"));
-        Assert.Equal(1, log.Count("As it should be again: events"));
+        Assert.Equal(1, log.Count("Health problem: events: 1 of 2"));
+        Assert.Equal(1, log.Count("Health problem resolved: events"));
     }
 
     [Fact]

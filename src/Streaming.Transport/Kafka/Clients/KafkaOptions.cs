@@ -3,99 +3,95 @@ using Streaming.Formats.Mapping;
 
 namespace Streaming.Transport.Kafka.Clients;
 
-/// <summary>How to reach Kafka, and what to read there.</summary>
+/// <summary>How to reach Kafka, and what to read.</summary>
 public sealed record KafkaOptions
 {
-    /// <summary>Gets the brokers, <c>host:port</c>, separated by commas. Default <c>localhost:9092</c>.</summary>
+    /// <summary>Gets the brokers, comma-separated <c>host:port</c>. Default <c>localhost:9092</c>.</summary>
     public string BootstrapServers { get; init; } = "localhost:9092";
 
     /// <summary>Gets the topic of the events. Default <c>interactions</c>.</summary>
     public string InteractionsTopic { get; init; } = "interactions";
 
     /// <summary>
-    /// Gets how events are written: Protobuf or Json as in schemas, or Registry: as the schema of <c>STREAMING__Kafka__Registry__Url</c>
-    /// says whose id each value names. Default Protobuf.
+    /// Gets the format of events: Protobuf or Json as defined in schemas, or Registry: each value names the id of its schema in
+    /// <c>STREAMING__Kafka__Registry__Url</c>. Default Protobuf.
     /// </summary>
     public RecordFormat InteractionsFormat { get; init; } = RecordFormat.Protobuf;
 
-    /// <summary>Gets which field of a JSON or Registry event is what, where it is not of the contract's shape:
-    /// <c>user=after.user.id,item=lines[].sku,type=:purchase,time=$timestamp</c>,
-    /// the grammar of src/Streaming.Formats/README.md; <c>auto</c>: by the names that records have. Default empty: the contract's shape;
-    /// with the format Registry <c>auto</c>.</summary>
+    /// <summary>Gets the mapping of JSON or Registry events that are not of the contract's shape, such as
+    /// <c>user=after.user.id,item=lines[].sku,type=:purchase,time=$timestamp</c> (grammar: src/Streaming.Formats/README.md). <c>auto</c>
+    /// maps well-known field names. Default empty: the contract's shape; with the format Registry, <c>auto</c>.</summary>
     public string InteractionsColumns { get; init; } = string.Empty;
 
-    /// <summary>Gets what numbers that are times count since 1970, with <see cref="InteractionsColumns"/>. Default Auto: the unit that
-    /// gives a time between 1990 and 2100.</summary>
+    /// <summary>Gets the unit of numeric times since 1970, with <see cref="InteractionsColumns"/>. Default Auto: the unit that gives a
+    /// time between 1990 and 2100.</summary>
     public TimeUnit InteractionsTimeUnit { get; init; } = TimeUnit.Auto;
 
     /// <summary>
-    /// Gets the form of times that are not ISO-8601, with <see cref="InteractionsColumns"/>, such as <c>dd.MM.yyyy HH:mm:ss</c>. Default
-    /// empty: ISO-8601.
+    /// Gets the format of times that are not ISO 8601, with <see cref="InteractionsColumns"/>, such as <c>dd.MM.yyyy HH:mm:ss</c>. Default
+    /// empty: ISO 8601.
     /// </summary>
     public string InteractionsTimeFormat { get; init; } = string.Empty;
 
     /// <summary>
-    /// Gets the zone of times without one, with <see cref="InteractionsColumns"/>, such as <c>Europe/Berlin</c> or <c>+02:00</c>. Default
-    /// empty: UTC.
-    /// </summary>
+    /// Gets the time zone of times without one, with <see cref="InteractionsColumns"/>, such as <c>Europe/Berlin</c> or <c>+02:00</c>.
+    /// Default empty: UTC.</summary>
     public string InteractionsTimeZone { get; init; } = string.Empty;
 
-    /// <summary>Gets the compacted topic of the catalogue; empty: there is none. Default <c>items</c>.</summary>
+    /// <summary>Gets the compacted topic of the catalogue; empty: no catalogue. Default <c>items</c>.</summary>
     public string ItemsTopic { get; init; } = "items";
 
-    /// <summary>Gets how items are written, in the same ways. Default Protobuf.</summary>
+    /// <summary>Gets the format of catalogue records, as for events. Default Protobuf.</summary>
     public RecordFormat ItemsFormat { get; init; } = RecordFormat.Protobuf;
 
-    /// <summary>Gets which field of a JSON or Registry catalogue record is what, where it is not of the contract's shape:
-    /// <c>item=after.sku,title=after.name</c>.
-    /// Every name but item is a text field, or a declared feature group. Default empty: the contract's shape; the format Registry needs
-    /// one.</summary>
+    /// <summary>Gets the mapping of JSON or Registry catalogue records that are not of the contract's shape, such as
+    /// <c>item=after.sku,title=after.name</c>. Every name except item is a text field or a declared feature group. Default empty: the
+    /// contract's shape; the format Registry requires a mapping.</summary>
     public string ItemsColumns { get; init; } = string.Empty;
 
     /// <summary>Gets the topic for records that cannot be used. Default <c>interactions.dead-letters</c>.</summary>
     public string DeadLetterTopic { get; init; } = "interactions.dead-letters";
 
     /// <summary>Gets the share of dead letters among the newest <see cref="DeadLetterWindow"/> records above which the
-    /// worker stops, because then the producer is broken. 0 … 1; 1: never. Default 0.5.</summary>
+    /// worker stops, because the producer must be broken. 0 … 1; 1: never. Default 0.5.</summary>
     public double MaxDeadLetterRate { get; init; } = 0.5;
 
-    /// <summary>Gets the number of records over which the rate of dead letters is taken. 1 … 1,000,000. Default 1,000.</summary>
+    /// <summary>Gets the number of records over which the share of dead letters is measured. 1 … 1,000,000. Default 1,000.</summary>
     public int DeadLetterWindow { get; init; } = 1000;
 
     /// <summary>Gets the longest record value that is decoded, in bytes. 64 … 67,108,864. Default 1,048,576.</summary>
     public int MaxRecordBytes { get; init; } = 1 << 20;
 
-    /// <summary>Gets the consumer group. Default empty: <c>streaming-MODEL</c>, with the name in STREAMING__Redis__Model, so that models do
-    /// not
-    /// share one. At most 255 characters.</summary>
+    /// <summary>Gets the consumer group. Default empty: <c>streaming-MODEL</c>, with the name of STREAMING__Redis__Model, so that
+    /// models do not share a group. At most 255 characters.</summary>
     public string GroupId { get; init; } = string.Empty;
 
-    /// <summary>Gets who says which partitions are read. Default Group.</summary>
+    /// <summary>Gets how partitions are assigned. Default Group.</summary>
     public KafkaAssignment Assignment { get; init; } = KafkaAssignment.Group;
 
     /// <summary>Gets how members of the group share partitions: <c>Classic</c> works with any broker, <c>Consumer</c> (KIP-848)
     /// needs Apache Kafka 4.0 or newer. Default Classic.</summary>
     public KafkaGroupProtocol GroupProtocol { get; init; } = KafkaGroupProtocol.Classic;
 
-    /// <summary>Gets a name for this member that stays over restarts: one that is back within the session timeout gets its partitions
-    /// without a rebalance. No two members of a group may share one. Default empty: none.</summary>
+    /// <summary>Gets the stable name of this member (<c>group.instance.id</c>): after a restart within the session timeout, it gets its
+    /// partitions back without a rebalance. Members of a group must not share one. Default empty: none.</summary>
     public string GroupInstanceId { get; init; } = string.Empty;
 
-    /// <summary>Gets where a model that has seen nothing yet starts: <c>earliest</c>, <c>latest</c>, or at the first event since an
+    /// <summary>Gets where a model without a checkpoint starts: <c>earliest</c>, <c>latest</c>, or at the first event since an
     /// ISO 8601 time with a zone (2026-03-01T06:00:00Z). Default earliest.</summary>
     public string Start { get; init; } = "earliest";
 
     /// <summary>Gets a value indicating whether to continue, with a warning and a count, when records were deleted before they were read:
-    /// at the oldest record left, or at the beginning of a topic that was created anew. Default false: the worker stops and says what is
-    /// lost.</summary>
+    /// at the oldest remaining record, or at the beginning of a recreated topic. Default false: the worker stops and reports what is
+    /// missing.</summary>
     public bool SkipMissing { get; init; }
 
-    /// <summary>Gets after how long without a heartbeat a member loses its partitions; with <c>STREAMING__Kafka__GroupProtocol=Consumer</c>
-    /// the broker
-    /// decides. Also after how long a missing assignment is reported. 1 s … 5 min. Default 10 s.</summary>
+    /// <summary>Gets the time without a heartbeat after which a member loses its partitions; with
+    /// <c>STREAMING__Kafka__GroupProtocol=Consumer</c> the broker decides. Also the time after which a missing assignment is reported.
+    /// 1 s … 5 min. Default 10 s.</summary>
     public TimeSpan SessionTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>Gets how often new partitions are looked for. 100 ms … 1 h. Default 30 s.</summary>
+    /// <summary>Gets how often to check for new partitions. 100 ms … 1 h. Default 30 s.</summary>
     public TimeSpan MetadataRefresh { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>
@@ -109,13 +105,13 @@ public sealed record KafkaOptions
     /// <summary>Gets the SASL user.</summary>
     public string SaslUsername { get; init; } = string.Empty;
 
-    /// <summary>Gets the SASL password. A secret.</summary>
+    /// <summary>Gets the SASL password. Secret.</summary>
     public string SaslPassword { get; init; } = string.Empty;
 
-    /// <summary>Gets the file with the SASL password, in place of <see cref="SaslPassword"/>.</summary>
+    /// <summary>Gets the file with the SASL password, instead of <see cref="SaslPassword"/>.</summary>
     public string SaslPasswordFile { get; init; } = string.Empty;
 
-    /// <summary>Gets the file or folder with the certificates of the authorities that are trusted. Empty: the system's.</summary>
+    /// <summary>Gets the file or directory with the trusted CA certificates. Empty: the system's.</summary>
     public string SslCaLocation { get; init; } = string.Empty;
 
     /// <summary>Gets the file with this client's certificate.</summary>
@@ -124,27 +120,27 @@ public sealed record KafkaOptions
     /// <summary>Gets the file with this client's private key.</summary>
     public string SslKeyLocation { get; init; } = string.Empty;
 
-    /// <summary>Gets the password of the private key. A secret.</summary>
+    /// <summary>Gets the password of the private key. Secret.</summary>
     public string SslKeyPassword { get; init; } = string.Empty;
 
-    /// <summary>Gets the file with the password of the private key, in place of <see cref="SslKeyPassword"/>.</summary>
+    /// <summary>Gets the file with the password of the private key, instead of <see cref="SslKeyPassword"/>.</summary>
     public string SslKeyPasswordFile { get; init; } = string.Empty;
 
-    /// <summary>Gets further settings of librdkafka by its own names (<c>fetch.min.bytes</c>, …), for all clients.
-    /// Those on which the guarantees rest, and those that run programs, are refused.</summary>
+    /// <summary>Gets further librdkafka properties (<c>fetch.min.bytes</c>, …), for all clients. Properties that the delivery guarantees
+    /// depend on, and those that run programs, are rejected.</summary>
     public IReadOnlyDictionary<string, string> Client { get; init; } = new Dictionary<string, string>(StringComparer.Ordinal);
 
     /// <summary>Gets the schema registry of topics whose format is Registry.</summary>
     public RegistryOptions Registry { get; init; } = new();
 
     /// <summary>Checks every property.</summary>
-    /// <exception cref="OptionsException">Names every property that is wrong, its value and what is allowed. No secret is in
-    /// it.</exception>
+    /// <exception cref="OptionsException">Names every invalid property, its value and what is allowed; contains no
+    /// secrets.</exception>
     /// <exception cref="Native.KafkaLibraryException"><see cref="Client"/> is set and librdkafka, which checks it, cannot be
     /// loaded.</exception>
     public void Validate() => KafkaOptionsCheck.Verify(this);
 
-    /// <summary>Shows what may be shown: no password and nothing of <see cref="Client"/>.</summary>
+    /// <summary>Omits passwords and everything of <see cref="Client"/>.</summary>
     public override string ToString() =>
         $"KafkaOptions {{ BootstrapServers = {BootstrapServers}, InteractionsTopic = {InteractionsTopic}, GroupId = {GroupId} }}";
 }

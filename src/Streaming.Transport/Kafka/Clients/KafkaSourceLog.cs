@@ -2,19 +2,19 @@ using Microsoft.Extensions.Logging;
 
 namespace Streaming.Transport.Kafka.Clients;
 
-/// <summary>Every line that the Kafka source logs. Ids 2000 to 2099.</summary>
+/// <summary>Log messages of the Kafka source. Ids 2000 to 2099.</summary>
 internal static partial class KafkaSourceLog
 {
     [LoggerMessage(2000, LogLevel.Information, "Reading {Topic} ({Assignment}) and the catalogue {ItemsTopic} from {Servers}")]
     public static partial void Started(ILogger logger, string topic, KafkaAssignment assignment, string itemsTopic, string servers);
 
-    [LoggerMessage(2001, LogLevel.Information, "Catalogue read to its end: {Items} changes, {Rejected} records that cannot be used")]
+    [LoggerMessage(2001, LogLevel.Information, "Read the catalogue to its end: {Items} changes, {Rejected} unusable records")]
     public static partial void CatalogueRead(ILogger logger, long items, long rejected);
 
     [LoggerMessage(2002, LogLevel.Information, "Assigned {Topic}[{Partition}], reading from {Offset}")]
     public static partial void Assigned(ILogger logger, string topic, int partition, long offset);
 
-    [LoggerMessage(2003, LogLevel.Information, "{Topic}[{Partition}] was revoked; its position {Offset} is kept")]
+    [LoggerMessage(2003, LogLevel.Information, "Revoked {Topic}[{Partition}]; keeping its position {Offset}")]
     public static partial void Revoked(ILogger logger, string topic, int partition, long offset);
 
     [LoggerMessage(2004, LogLevel.Warning, "Kafka is unavailable ({Reason}); reconnecting")]
@@ -38,7 +38,7 @@ internal static partial class KafkaSourceLog
     [LoggerMessage(
         2010,
         LogLevel.Warning,
-        "Records of {Topic} that cannot be used: {Records}, {Reason}; the last, [{Partition}]@{Offset}: {Explanation}"
+        "{Topic}: {Records} unusable records ({Reason}); the last at [{Partition}]@{Offset}: {Explanation}"
     )]
     public static partial void Rejected(
         ILogger logger,
@@ -59,7 +59,7 @@ internal static partial class KafkaSourceLog
     [LoggerMessage(
         2013,
         LogLevel.Warning,
-        "The broker did not take the last dead letters in time; what was read since is read again after the next start"
+        "The broker did not accept the last dead letters in time; records read since then are read again after a restart"
     )]
     public static partial void DeadLettersWait(ILogger logger);
 
@@ -74,23 +74,23 @@ internal static partial class KafkaSourceLog
     [LoggerMessage(
         2015,
         LogLevel.Warning,
-        "Topic {Topic} was deleted and created anew (id {Old} → {New}); continuing at its beginning (STREAMING__Kafka__SkipMissing). "
-            + "Records of the deleted topic that this model has not read: {Unread}"
+        "Topic {Topic} was deleted and recreated (id {Old} → {New}); continuing at its beginning (STREAMING__Kafka__SkipMissing). "
+            + "Unread records of the deleted topic: {Unread}"
     )]
     public static partial void Restarted(ILogger logger, string topic, string old, string @new, string unread);
 
     [LoggerMessage(
         2016,
         LogLevel.Information,
-        "The brokers do not report topic ids: a topic {Topic} that is deleted and created anew is recognized by fewer partitions or "
-            + "records only"
+        "The brokers do not report topic ids; if topic {Topic} is deleted and recreated, this is noticed only when it has fewer "
+            + "partitions or records than before"
     )]
     public static partial void NoTopicIds(ILogger logger, string topic);
 
     [LoggerMessage(
         2017,
         LogLevel.Information,
-        "The cluster did not answer whether its topics are still the same; the last checkpoint is compared with them at the next start"
+        "The cluster did not report its topic ids; the last checkpoint is compared with them on the next start"
     )]
     public static partial void NotCompared(ILogger logger);
 

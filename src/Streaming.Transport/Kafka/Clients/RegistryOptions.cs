@@ -12,7 +12,7 @@ public sealed record RegistryOptions
     /// <summary>Gets the user of basic authentication; Confluent Cloud's API key. Default empty: none.</summary>
     public string Username { get; init; } = string.Empty;
 
-    /// <summary>Gets the password of basic authentication. A secret.</summary>
+    /// <summary>Gets the password of basic authentication. Secret.</summary>
     public string Password { get; init; } = string.Empty;
 
     /// <summary>Gets the file with the certificates of the authorities that are trusted, PEM. Default empty: the system's.</summary>
@@ -24,7 +24,7 @@ public sealed record RegistryOptions
     /// <summary>Gets the file with this client's private key, PEM; empty: it is in the certificate's file.</summary>
     public string SslKeyLocation { get; init; } = string.Empty;
 
-    /// <summary>Gets the password of the private key. A secret.</summary>
+    /// <summary>Gets the password of the private key. Secret.</summary>
     public string SslKeyPassword { get; init; } = string.Empty;
 
     /// <summary>Gets how long an answer may take. 1 s … 1 min. Default 10 s.</summary>
