@@ -17,7 +17,7 @@ all=(Core Kernels Models Formats Learning Transport Serving Worker Lab)
 projects=("${@:-${all[@]}}")
 
 require_sdk
-[ $# -gt 0 ] || install_missing chromium
+[ $# -gt 0 ] || install_missing chromium promtool=prometheus
 mkdir -p "$output"
 rm -f "$output"/*.info "$output/missed"
 dotnet restore "$top/tests/Coverage/Coverage.csproj" --nologo -v quiet

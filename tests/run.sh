@@ -9,8 +9,8 @@ set -uo pipefail
 set +e
 
 require_sdk
-# A real browser renders the page; the reader in Python is run by its tests.
-install_missing chromium python3
+# A real browser renders the page; the reader in Python is run by its tests; Prometheus' promtool evaluates the alert rules.
+install_missing chromium python3 promtool=prometheus
 build Streaming.sln
 check_format
 

@@ -5,6 +5,7 @@ using Streaming.Worker.Health;
 using Streaming.Worker.Logging;
 using Streaming.Worker.Metrics;
 using Streaming.Worker.Serve;
+using Streaming.Worker.Tests.Alerts;
 using Streaming.Worker.Tests.Layout;
 using Xunit;
 
@@ -49,6 +50,40 @@ public partial class MonitoringTests
         );
     }
 
+    [Fact]
+    public void HealthStates_ListEveryAlertMetricAndPart()
+    {
+        string page = File.ReadAllText(Path.Combine(RepositoryLayoutTests.Root(), "deploy", "README.md"));
+        int from = page.IndexOf("### Health states", StringComparison.Ordinal);
+        string[][] rows =
+        [
+            .. page[from..page.IndexOf("## Exit codes", StringComparison.Ordinal)]
+                .Split('\n')
+                .Where(static line => line.StartsWith("| ", StringComparison.Ordinal))
+                .Select(static line => line.Split('|', StringSplitOptions.TrimEntries)[1..^1])
+                .Skip(1),
+        ];
+        string[] parts = [.. rows.SelectMany(row => Part().Matches(row[1]).Select(match => match.Groups[1].Value.Trim())).Distinct()];
+        string[] metrics = [.. rows.SelectMany(row => MetricName().Matches(row[2]).Select(match => match.Value)).Distinct()];
+
+        Assert.All(rows, static row => Assert.Equal(5, row.Length));
+        Assert.Equal(
+            AlertTimeline.Alerts.Order(),
+            rows.SelectMany(row => Alert().Matches(row[3]).Select(match => match.Value)).Distinct().Order()
+        );
+        Assert.Equal(PartsOfTheCode().Order(), parts.Order());
+        Assert.Empty(metrics.Select(Base).Except(Exposed().Select(Base)));
+    }
+
+    /// <summary>The parts of health that the sources name.</summary>
+    private static string[] PartsOfTheCode() =>
+        [
+            .. Directory
+                .GetFiles(Path.Combine(RepositoryLayoutTests.Root(), "src", "Streaming.Worker"), "*.cs", SearchOption.AllDirectories)
+                .SelectMany(file => PartOfTheCode().Matches(File.ReadAllText(file)).Select(match => match.Groups[1].Value))
+                .Distinct(),
+        ];
+
     private static string Folder() => Path.Combine(RepositoryLayoutTests.Root(), "deploy", "monitoring");
 
     /// <summary>The names at /metrics, including the series of histograms.</summary>
@@ -80,6 +115,15 @@ public partial class MonitoringTests
     }
 
     private static string Base(string name) => HistogramSeries().Replace(name, string.Empty);
+
+    [GeneratedRegex("(?:^|; )([a-z][a-z ]*), (?:degraded|not ready)")]
+    private static partial Regex Part();
+
+    [GeneratedRegex("Streaming[A-Z][A-Za-z]+")]
+    private static partial Regex Alert();
+
+    [GeneratedRegex(@"(?:PartWatch\(|[hH]ealth\.Set\()\s*""([a-z ]+)""")]
+    private static partial Regex PartOfTheCode();
 
     [GeneratedRegex("(streaming|dotnet)_[a-z0-9_]+")]
     private static partial Regex MetricName();
