@@ -21,7 +21,7 @@ internal static partial class HttpLog
     public static partial void IndexRecovered(ILogger logger, TimeSpan age);
 
     [LoggerMessage(1205, LogLevel.Warning, "Nothing to serve: {Reason}")]
-    public static partial void NothingPublished(ILogger logger, string reason);
+    public static partial void NothingToServe(ILogger logger, string reason);
 
     [LoggerMessage(1206, LogLevel.Warning, "All values that were read last were refused: {Reasons}")]
     public static partial void AllRefused(ILogger logger, string reasons);
