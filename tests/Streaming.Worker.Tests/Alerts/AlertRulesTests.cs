@@ -37,6 +37,26 @@ public sealed class AlertRulesTests
             $"StreamingUnhealthy{{part=\"{part}\"}}"
         )),
         new(
+            "a topic is refused, so no partition is read",
+            rig =>
+                rig.Status = WithSource(
+                    rig,
+                    source => source with { Partitions = [], Problems = [(KafkaProblem.InteractionsTopic, "refused")] }
+                ),
+            "StreamingKafkaProblem{problem=\"interactions_topic\"}"
+        ),
+        new(
+            "dead letters are not delivered, so events wait",
+            rig =>
+            {
+                rig.Flow = default;
+                rig.Stalls = true;
+                Lag(rig, 500);
+                rig.Status = WithSource(rig, source => source with { Problems = [(KafkaProblem.DeadLetters, "refused")] });
+            },
+            "StreamingKafkaProblem{problem=\"dead_letters\"}"
+        ),
+        new(
             "no partition is assigned",
             rig => rig.Status = WithSource(rig, source => source with { Partitions = [] }),
             "StreamingNotReading{part=\"kafka\"}"
