@@ -26,7 +26,8 @@ public sealed record RedisOptions
     /// </summary>
     public int Partitions { get; init; } = RedisKeys.DefaultPartitions;
 
-    /// <summary>Gets how numbers are stored. Default <see cref="EmbeddingElement.Float16"/>.</summary>
+    /// <summary>Gets how numbers are stored. Default <see cref="EmbeddingElement.Float16"/>, which holds numbers up to 65,504: a vector
+    /// with a larger one, of item features that are not scaled, is not stored.</summary>
     public EmbeddingElement Element { get; init; } = EmbeddingElement.Float16;
 
     /// <summary>Gets a value indicating whether the norm of each width is stored, for cosine scores. Default false.</summary>

@@ -20,8 +20,8 @@ internal static partial class HttpLog
     [LoggerMessage(1204, LogLevel.Information, "The index is refreshed again; it was {Age} old")]
     public static partial void IndexRecovered(ILogger logger, TimeSpan age);
 
-    [LoggerMessage(1205, LogLevel.Warning, "Nothing to serve yet: {Reason}")]
-    public static partial void NothingPublished(ILogger logger, string reason);
+    [LoggerMessage(1205, LogLevel.Warning, "Nothing to serve: {Reason}")]
+    public static partial void NothingToServe(ILogger logger, string reason);
 
     [LoggerMessage(1206, LogLevel.Warning, "Every value read recently was refused: {Reasons}")]
     public static partial void AllRefused(ILogger logger, string reasons);

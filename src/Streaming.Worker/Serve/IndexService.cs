@@ -19,6 +19,7 @@ public sealed class IndexService(Lookups lookups, ServeOptions options, HealthRe
     private int _logged;
     private long _found;
     private bool _allRefused;
+    private bool _isTooOld;
 
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -78,6 +79,13 @@ public sealed class IndexService(Lookups lookups, ServeOptions options, HealthRe
             HttpLog.IndexRecovered(_logger, _last.Age);
         }
 
+        bool isTooOld = status.Phase == IndexPhase.Stale && reason is not null;
+        if (isTooOld && !_isTooOld)
+        {
+            HttpLog.NothingToServe(_logger, reason!);
+        }
+
+        _isTooOld = isTooOld;
         bool isFilled = status.Items > 0 && _last?.Items == 0;
         if (status.CanAnswer && status.Items > 0 && (status.Generation != _last?.Generation || isFilled))
         {
@@ -85,11 +93,11 @@ public sealed class IndexService(Lookups lookups, ServeOptions options, HealthRe
         }
         else if (status.Phase == IndexPhase.Unpublished && _last?.Phase != IndexPhase.Unpublished)
         {
-            HttpLog.NothingPublished(_logger, reason!);
+            HttpLog.NothingToServe(_logger, reason!);
         }
         else if (IsEmpty(status) && (_last is null || !IsEmpty(_last)))
         {
-            HttpLog.NothingPublished(_logger, Text(status));
+            HttpLog.NothingToServe(_logger, Text(status));
         }
     }
 

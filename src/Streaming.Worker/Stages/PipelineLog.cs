@@ -151,6 +151,9 @@ internal static partial class PipelineLog
     )]
     public static partial void StoreEvicts(ILogger logger, string servers);
 
+    [LoggerMessage(1061, LogLevel.Information, "Redis does not evict embeddings any more: {Servers} before")]
+    public static partial void StoreKeeps(ILogger logger, string servers);
+
     [LoggerMessage(1062, LogLevel.Warning, "Cannot acquire or renew the lease of model {Model} ({Reason}); retrying")]
     public static partial void LeaseUnknown(ILogger logger, string model, string reason);
 

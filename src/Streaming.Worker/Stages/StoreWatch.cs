@@ -62,6 +62,10 @@ internal sealed class StoreWatch(EmbeddingPublisher publisher, StoreServers serv
         {
             PipelineLog.StoreEvicts(logger, text);
         }
+        else if (text.Length == 0 && _evicting.Length > 0)
+        {
+            PipelineLog.StoreKeeps(logger, _evicting);
+        }
 
         _evicting = text;
         await publisher.RestoreAsync(cancellationToken).ConfigureAwait(false);

@@ -22,6 +22,7 @@ public sealed class AlertRulesTests
 {
     private static readonly string[] PartsOfTheirOwn = ["lease", "load", "redis", "redis memory", "values"];
 
+    /// <summary>One after the other: what one counts, the next ones find counted.</summary>
     private static readonly Case[] Cases =
     [
         .. Enum.GetValues<KafkaProblem>()
@@ -35,6 +36,26 @@ public sealed class AlertRulesTests
             rig => rig.Health.Set(part, HealthLevel.Degraded, "refused"),
             $"StreamingUnhealthy{{part=\"{part}\"}}"
         )),
+        new(
+            "a topic is refused, so no partition is read",
+            rig =>
+                rig.Status = WithSource(
+                    rig,
+                    source => source with { Partitions = [], Problems = [(KafkaProblem.InteractionsTopic, "refused")] }
+                ),
+            "StreamingKafkaProblem{problem=\"interactions_topic\"}"
+        ),
+        new(
+            "dead letters are not delivered, so events wait",
+            rig =>
+            {
+                rig.Flow = default;
+                rig.Stalls = true;
+                Lag(rig, 500);
+                rig.Status = WithSource(rig, source => source with { Problems = [(KafkaProblem.DeadLetters, "refused")] });
+            },
+            "StreamingKafkaProblem{problem=\"dead_letters\"}"
+        ),
         new(
             "no partition is assigned",
             rig => rig.Status = WithSource(rig, source => source with { Partitions = [] }),
@@ -115,17 +136,17 @@ public sealed class AlertRulesTests
             "StreamingDeadLetters"
         ),
         new(
-            "the catalogue is larger than the table",
-            rig => rig.Happens = _ => Evict(rig),
-            "StreamingCatalogueUnusable{part=\"catalogue\"}"
-        ),
-        new(
             "no record of the catalogue can be used",
             rig =>
                 rig.Status = WithSource(
                     rig,
                     source => source with { Rejected = [new RejectedRecords(MeasuredStates.Items, DeadLetterReason.NoUser, 7)] }
                 ),
+            "StreamingCatalogueUnusable{part=\"catalogue\"}"
+        ),
+        new(
+            "the catalogue is larger than the table",
+            rig => rig.Happens = _ => Evict(rig),
             "StreamingCatalogueUnusable{part=\"catalogue\"}"
         ),
         new(
@@ -171,23 +192,22 @@ public sealed class AlertRulesTests
         ),
     ];
 
-    public static TheoryData<string> Names => [.. Cases.Select(state => state.Name)];
-
     private static Core.Refreshes.Refresh Item => new(1, "i1", new float[8], 1, 0, 0);
 
-    [Theory]
-    [MemberData(nameof(Names))]
-    public async Task Alert_FiresWhileItsStateLastsAndNoOtherDoes(string name)
+    [Fact]
+    public async Task Alerts_EachFiresWhileItsStateLastsAndNoOtherDoes()
     {
-        Case state = Cases.Single(state => state.Name == name);
         using var rig = new MeasuredStates();
         var timeline = new AlertTimeline("streaming");
         PipelineStatus well = rig.Status;
         Scrape(timeline, rig, "well");
-        state.Break(rig);
-        Scrape(timeline, rig, name, state.Alerts);
-        Mend(rig, well);
-        Scrape(timeline, rig, "mended");
+        foreach (Case state in Cases)
+        {
+            state.Break(rig);
+            Scrape(timeline, rig, state.Name, state.Alerts);
+            Mend(rig, well);
+            Scrape(timeline, rig, $"{state.Name}: mended");
+        }
 
         await timeline.VerifyAsync();
     }

@@ -32,7 +32,7 @@ internal sealed partial class AlertTimeline(string job)
 
     /// <summary>Adds a state.</summary>
     /// <param name="name">For messages.</param>
-    /// <param name="first">What /metrics answered; null: nothing, the program is down.</param>
+    /// <param name="first">What /metrics answered: the levels; null: nothing, the program is down.</param>
     /// <param name="second">What it answered later: how counters rise.</param>
     /// <param name="apart">How much later.</param>
     /// <param name="alerts">The alerts that fire at the end, as <c>StreamingUnhealthy{part="lease"}</c>.</param>
@@ -139,7 +139,7 @@ internal sealed partial class AlertTimeline(string job)
             Series(
                 text,
                 series,
-                state => state.Second?[series],
+                state => state.First?[series],
                 state => state.IsRising ? Rise(state, state.First?[series] ?? 0, state.Second?[series] ?? 0) : 0
             );
         }

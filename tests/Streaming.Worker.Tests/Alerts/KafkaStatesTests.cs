@@ -74,6 +74,35 @@ public sealed class KafkaStatesTests
         }
 
         await worker.FollowAsync(
+            new BrokenState("the times of most events are out of range")
+            {
+                Break = () => Task.Run(() => bench.SendEvents(300, age: TimeSpan.FromDays(20_000))),
+                Mend = () => Task.Run(() => bench.SendEvents(400)),
+                Health = new Dictionary<string, string>
+                {
+                    ["kafka"] = "degraded: 300 of the newest 500 records of topic 'interactions' are dead letters, the last: ",
+                    ["events"] =
+                        "degraded: of the last 500 events 0 are duplicates, 0 too late or of a type with weight 0, 300 dead letters",
+                },
+                Series = [Problem("rejected_events"), "streaming_health{part=\"events\"}"],
+                Log = "Not as it should be: events: of the last",
+                LogAfter = "As it should be again: events",
+                Alerts = ["StreamingKafkaProblem{problem=\"rejected_events\"}", "StreamingEventsUnused"],
+            }
+        );
+        await worker.FollowAsync(
+            new BrokenState("most events are late")
+            {
+                Break = () => Task.Run(() => bench.SendEvents(900, age: TimeSpan.FromDays(1))),
+                Mend = () => Task.Run(() => bench.SendEvents(900)),
+                Health = new Dictionary<string, string> { ["events"] = "degraded: of the last 1" },
+                Series = ["streaming_health{part=\"events\"}"],
+                Log = "too late or of a type with weight 0",
+                LogAfter = "As it should be again: events",
+                Alerts = ["StreamingEventsUnused"],
+            }
+        );
+        await worker.FollowAsync(
             new BrokenState("another member reads half of the partitions")
             {
                 Break = async () => other = await OtherMember.JoinAsync(bench.Values.Kafka, Stop),
@@ -83,7 +112,7 @@ public sealed class KafkaStatesTests
                     ["kafka"] = "degraded: only 2 of 4 partitions of topic 'interactions' assigned by group 'alerts'",
                 },
                 Series = [Problem("assignment")],
-                Log = "only 2 of 4 partitions of topic 'interactions'",
+                Log = "of topic 'interactions' assigned by group 'alerts'", // None at first, then half of them.
                 LogAfter = "Kafka: resolved: ",
                 Alerts = ["StreamingKafkaProblem{problem=\"assignment\"}"],
             }

@@ -147,6 +147,6 @@ internal sealed class MeasuredStates : IDisposable
             Status.Trainer.ItemCounters,
             Status.Source.Rejected.Where(rejected => rejected.Topic == Items).Sum(rejected => rejected.Records)
         );
-        _parts.Trainer(_batches, waiting: Status.Source.Lag > 0);
+        _parts.Trainer(_batches, waiting: Status.Source is { Lag: > 0, IsDegraded: false });
     }
 }

@@ -1,3 +1,4 @@
+using System.Text;
 using StackExchange.Redis;
 using Streaming.Core.Embeddings;
 using Streaming.Core.Refreshes;
@@ -17,7 +18,6 @@ public sealed class ServeStatesTests
     {
         await using WatchedBench bench = await WatchedBench.StartAsync("--appendonly", "yes");
         bench.Settings["STREAMING__Serve__RefreshInterval"] = "50ms";
-        bench.Settings["STREAMING__Serve__MaxStale"] = "4s";
         await bench.Redis.KillAsync();
         using WatchedProcess serve = await WatchedProcess.StartAsync("serve", "streaming-lookups", bench.Settings);
 
@@ -62,38 +62,63 @@ public sealed class ServeStatesTests
             }
         );
         await serve.UntilWellAsync("redis", "index");
+        string item = Encoding.UTF8.GetString(new RedisKeys("alerts", bench.Values.Redis.Partitions).Items(1).Key("i1"));
         await serve.FollowAsync(
-            new BrokenState("the store is away")
+            new BrokenState("no value can be read")
             {
-                Break = bench.Redis.KillAsync,
+                Break = () => bench.RedisAsync("SET", item, "another's"),
+                Mend = () => PublishAsync(bench, new Refresh(RedisKeys.Hash("i1"), "i1", new float[16], 3, 0, 0)),
                 Health = new Dictionary<string, string>
                 {
-                    ["redis"] = $"degraded: {bench.Redis.Configuration} unavailable: ",
-                    ["index"] = "degraded: last refreshed ",
+                    ["values"] = "degraded: every value read recently was refused: foreign: something else wrote this key",
                 },
-                Series = ["streaming_health{part=\"redis\"}", "streaming_health{part=\"index\"}"],
-                Log = $"Redis at {bench.Redis.Configuration} is unavailable (",
-                Alerts = ["StreamingUnhealthy{part=\"redis\"}", "StreamingUnhealthy{part=\"index\"}"],
+                Series = ["streaming_health{part=\"values\"}"],
+                Log = "All values that were read last were refused: foreign",
+                LogAfter = "Values can be read again",
+                Alerts = ["StreamingUnhealthy{part=\"values\"}"],
             }
         );
         await serve.FollowAsync(
-            new BrokenState("the store is away for longer than the index may be old")
-            {
-                Break = static () => Task.CompletedTask,
-                Mend = () => bench.Redis.RestartAsync(Stop),
-                Health = new Dictionary<string, string>
-                {
-                    ["redis"] = $"degraded: {bench.Redis.Configuration} unavailable: ",
-                    ["index"] = "not ready: the index is ",
-                },
-                Series = ["streaming_health{part=\"redis\"}", "streaming_health{part=\"index\"}"],
-                Log = string.Empty,
-                LogAfter = $"Redis at {bench.Redis.Configuration} answers again",
-                Alerts = ["StreamingUnhealthy{part=\"redis\"}", "StreamingNothingToServe{part=\"index\"}"],
-            }
+            StoreIsAway(
+                bench,
+                "degraded: last refreshed ",
+                "is unavailable (",
+                "StreamingUnhealthy{part=\"redis\"}",
+                "StreamingUnhealthy{part=\"index\"}"
+            )
         );
         await serve.EndAsync();
+
+        bench.Settings["STREAMING__Serve__MaxStale"] = "0s";
+        using WatchedProcess strict = await WatchedProcess.StartAsync("serve", "streaming-lookups", bench.Settings);
+        await strict.UntilWellAsync("redis", "index");
+        await strict.FollowAsync(
+            StoreIsAway(
+                bench,
+                "not ready: the index is ",
+                "Nothing to serve: the index is ",
+                "StreamingUnhealthy{part=\"redis\"}",
+                "StreamingNothingToServe{part=\"index\"}"
+            )
+        );
+        await strict.EndAsync();
     }
+
+    private static BrokenState StoreIsAway(WatchedBench bench, string index, string log, params string[] alerts) =>
+        new("the store is away")
+        {
+            Break = bench.Redis.KillAsync,
+            Mend = () => bench.Redis.RestartAsync(Stop),
+            Health = new Dictionary<string, string>
+            {
+                ["redis"] = $"degraded: {bench.Redis.Configuration} unavailable: ",
+                ["index"] = index,
+            },
+            Series = ["streaming_health{part=\"redis\"}", "streaming_health{part=\"index\"}"],
+            Log = log,
+            LogAfter = $"Redis at {bench.Redis.Configuration} answers again",
+            Alerts = alerts,
+        };
 
     private static async Task PublishAsync(WatchedBench bench, params Refresh[] items)
     {

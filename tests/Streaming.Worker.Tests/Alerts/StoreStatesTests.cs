@@ -1,3 +1,4 @@
+using Streaming.Core.Embeddings;
 using Xunit;
 
 namespace Streaming.Worker.Tests.Alerts;
@@ -54,6 +55,24 @@ public sealed class StoreStatesTests
                 Log = "Redis is out of memory",
                 LogAfter = "Redis accepts writes of items again",
                 Alerts = ["StreamingUnhealthy{part=\"redis\"}", "StreamingUnhealthy{part=\"lease\"}"],
+            }
+        );
+        var keys = new RedisKeys("alerts", bench.Values.Redis.Partitions);
+        string fence = keys.Fence(keys.Partition(RedisKeys.Hash("i1")));
+        await worker.FollowAsync(
+            new BrokenState("a fence is of another type")
+            {
+                Break = async () =>
+                {
+                    await bench.RedisAsync("DEL", fence);
+                    await bench.RedisAsync("LPUSH", fence, "another's");
+                },
+                Mend = () => bench.RedisAsync("DEL", fence),
+                Health = new Dictionary<string, string> { ["redis"] = "degraded: does not take " },
+                Series = ["streaming_health{part=\"redis\"}"],
+                Log = $"{fence} (a hash) or the change stream of its partition has the wrong type",
+                LogAfter = "Redis has lost its data, or the fence of a partition was deleted; republishing every item",
+                Alerts = ["StreamingUnhealthy{part=\"redis\"}"],
             }
         );
         await worker.FollowAsync(
@@ -125,7 +144,7 @@ public sealed class StoreStatesTests
                 },
                 Series = ["streaming_redis_evicting", "streaming_health{part=\"redis memory\"}", "streaming_health{part=\"redis keys\"}"],
                 Log = "Set maxmemory-policy noeviction",
-                LogAfter = "Health problem resolved: redis keys",
+                LogAfter = "Redis does not evict embeddings any more",
                 Alerts = ["StreamingUnhealthy{part=\"redis memory\"}", "StreamingUnhealthy{part=\"redis keys\"}"],
             }
         );

@@ -74,7 +74,8 @@ internal sealed class WatchedBench : IAsyncDisposable
     /// <summary>Sends events of 50 users and 30 items.</summary>
     /// <param name="count">How many.</param>
     /// <param name="id">An event's id by its number; null: each has its own.</param>
-    public void SendEvents(int count, Func<int, string>? id = null)
+    /// <param name="age">How long ago they happened.</param>
+    public void SendEvents(int count, Func<int, string>? id = null, TimeSpan age = default)
     {
         EventProducer producer = Producer();
         for (int i = 0; i < count; i++)
@@ -86,7 +87,7 @@ internal sealed class WatchedBench : IAsyncDisposable
                     ItemId = $"i{i % 30}",
                     Type = "click",
                     EventId = id?.Invoke(i) ?? $"event-{_number++}",
-                    EventTimeMs = TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds(),
+                    EventTimeMs = (TimeProvider.System.GetUtcNow() - age).ToUnixTimeMilliseconds(),
                 }
             );
         }

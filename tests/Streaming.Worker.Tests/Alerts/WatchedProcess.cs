@@ -93,7 +93,7 @@ internal sealed class WatchedProcess : IDisposable
         await Task.Delay(apart);
         var second = new Exposition(await ReadAsync("/metrics"));
         _timeline.Add(name, first, second, apart, alerts);
-        return second;
+        return first;
     }
 
     /// <summary>Reads /metrics once all events are read, unless Kafka is in the way: the events that a state is made of are its cause, not

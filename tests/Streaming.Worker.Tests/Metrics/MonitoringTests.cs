@@ -54,14 +54,14 @@ public partial class MonitoringTests
     public void HealthStates_ListEveryAlertMetricAndPart()
     {
         string page = File.ReadAllText(Path.Combine(RepositoryLayoutTests.Root(), "deploy", "README.md"));
-        int from = page.IndexOf("### Health states", StringComparison.Ordinal);
         string[][] rows =
         [
-            .. page[from..page.IndexOf("\n#", from, StringComparison.Ordinal)]
+            .. page[page.IndexOf("### Health states", StringComparison.Ordinal)..]
                 .Split('\n')
-                .Where(static line => line.StartsWith("| ", StringComparison.Ordinal))
-                .Select(static line => line.Split('|', StringSplitOptions.TrimEntries)[1..^1])
-                .Skip(1),
+                .SkipWhile(static line => !line.StartsWith('|'))
+                .TakeWhile(static line => line.StartsWith('|'))
+                .Skip(2) // The names of the columns.
+                .Select(static line => line.Split('|', StringSplitOptions.TrimEntries)[1..^1]),
         ];
         string[] parts = [.. rows.SelectMany(row => Part().Matches(row[1]).Select(match => match.Groups[1].Value.Trim())).Distinct()];
         string[] metrics = [.. rows.SelectMany(row => MetricName().Matches(row[2]).Select(match => match.Value)).Distinct()];
