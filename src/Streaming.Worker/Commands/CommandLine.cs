@@ -17,6 +17,12 @@ public static class CommandLine
     public static async Task<int> RunAsync(RootCommand root, string[] arguments)
     {
         ArgumentNullException.ThrowIfNull(root);
+        if (OpenFiles.Problem() is { Length: > 0 } problem)
+        {
+            Say(problem);
+            return (int)ExitCode.Failure;
+        }
+
         StandardOutput? output = null;
         if (Console.IsOutputRedirected)
         {
