@@ -85,8 +85,8 @@ public sealed class KafkaStatesTests
                         "degraded: of the last 500 events 0 are duplicates, 0 too late or of a type with weight 0, 300 dead letters",
                 },
                 Series = [Problem("rejected_events"), "streaming_health{part=\"events\"}"],
-                Log = "Not as it should be: events: of the last",
-                LogAfter = "As it should be again: events",
+                Log = "Health problem: events: of the last",
+                LogAfter = "Health problem resolved: events",
                 Alerts = ["StreamingKafkaProblem{problem=\"rejected_events\"}", "StreamingEventsUnused"],
             }
         );
@@ -98,7 +98,7 @@ public sealed class KafkaStatesTests
                 Health = new Dictionary<string, string> { ["events"] = "degraded: of the last 1" },
                 Series = ["streaming_health{part=\"events\"}"],
                 Log = "too late or of a type with weight 0",
-                LogAfter = "As it should be again: events",
+                LogAfter = "Health problem resolved: events",
                 Alerts = ["StreamingEventsUnused"],
             }
         );

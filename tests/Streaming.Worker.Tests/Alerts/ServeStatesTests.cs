@@ -45,7 +45,7 @@ public sealed class ServeStatesTests
                     ["index"] = "not ready: no generation is published: e:alerts:active is not set",
                 },
                 Series = ["streaming_health{part=\"index\"}"],
-                Log = "Nothing to serve yet: no generation is published: e:alerts:active is not set",
+                Log = "Nothing to serve: no generation is published: e:alerts:active is not set",
                 Alerts = ["StreamingNothingToServe{part=\"index\"}"],
             }
         );
@@ -56,7 +56,7 @@ public sealed class ServeStatesTests
                 Mend = () => PublishAsync(bench, new Refresh(RedisKeys.Hash("i1"), "i1", new float[16], 2, 0, 0)),
                 Health = new Dictionary<string, string> { ["index"] = "degraded: generation 1 has no items" },
                 Series = ["streaming_health{part=\"index\"}"],
-                Log = "Nothing to serve yet: generation 1 has no items",
+                Log = "Nothing to serve: generation 1 has no items",
                 LogAfter = "The index holds 1 items of generation 1",
                 Alerts = ["StreamingUnhealthy{part=\"index\"}"],
             }

@@ -68,7 +68,7 @@ public sealed class StoreStatesTests
                     await bench.RedisAsync("LPUSH", fence, "another's");
                 },
                 Mend = () => bench.RedisAsync("DEL", fence),
-                Health = new Dictionary<string, string> { ["redis"] = "degraded: does not take " },
+                Health = new Dictionary<string, string> { ["redis"] = "degraded: cannot store " },
                 Series = ["streaming_health{part=\"redis\"}"],
                 Log = $"{fence} (a hash) or the change stream of its partition has the wrong type",
                 LogAfter = "Redis has lost its data, or the fence of a partition was deleted; republishing every item",
