@@ -9,7 +9,7 @@ public sealed class StoreStatesTests
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task EachStateIsSaidEverywhereUntilItIsOver()
+    public async Task EachState_IsSaidEverywhereUntilItIsOver()
     {
         await using WatchedBench bench = await WatchedBench.StartAsync("--appendonly", "yes");
         foreach (string topic in (string[])["interactions", "items", "interactions.dead-letters"])
