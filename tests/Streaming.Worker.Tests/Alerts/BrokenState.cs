@@ -16,7 +16,7 @@ internal sealed record BrokenState(string Name)
     /// <summary>Gets what ends it; null: the program goes on with the next state from here.</summary>
     public Func<Task>? Mend { get; init; }
 
-    /// <summary>Gets the parts of health that say so, and their words, with the level.</summary>
+    /// <summary>Gets the parts of health that say so, and what their texts contain: level and words.</summary>
     public required IReadOnlyDictionary<string, string> Health { get; init; }
 
     /// <summary>Gets the series of /metrics that are above 0 as long as it lasts, and 0 or absent afterwards.</summary>

