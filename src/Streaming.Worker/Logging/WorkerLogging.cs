@@ -33,6 +33,8 @@ public static class WorkerLogging
         Logger logger = new LoggerConfiguration()
             .MinimumLevel.Is(level)
             .MinimumLevel.Override("Microsoft", level > LogEventLevel.Warning ? level : LogEventLevel.Warning)
+            // What it logs as an error it throws as well, and the command says that in one line.
+            .MinimumLevel.Override("Microsoft.Extensions.Hosting.Internal.Host", LogEventLevel.Fatal)
             .WriteTo.Sink(new BackgroundSink(console.Write))
             .CreateLogger();
         return new SerilogLoggerFactory(logger, dispose: true);

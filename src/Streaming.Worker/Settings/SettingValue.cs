@@ -42,7 +42,7 @@ public static class SettingValue
             : IsNumber(type) ? "a whole number, 0 and up"
             : TableValue(type) is { } value ? $"name=value pairs separated by commas, each value {Allowed(value)}"
             : ListElement(type) is { } element ? $"a list separated by commas, each {Allowed(element)}"
-            : "text";
+            : "text without control characters";
     }
 
     /// <summary>Reads a value.</summary>
@@ -55,8 +55,9 @@ public static class SettingValue
             return text.Length == 0 ? null : Parse(text, inner);
         }
 
-        text = type == typeof(string) ? text : text.Trim();
-        return type == typeof(string) ? text
+        // Values that come from files, as container platforms mount and pass them, end with a line break.
+        text = type == typeof(string) ? text.TrimEnd('\r', '\n') : text.Trim();
+        return type == typeof(string) ? (text.Any(char.IsControl) ? throw new FormatException() : text)
             : type.IsEnum ? ParseEnum(text, type)
             : type == typeof(bool) ? ParseBool(text)
             : type == typeof(TimeSpan) ? ParseTime(text)

@@ -13,12 +13,20 @@ public sealed class ShutdownSignals : IDisposable
     /// <summary>How long an abort may take before the process is ended.</summary>
     internal static readonly TimeSpan Grace = TimeSpan.FromSeconds(2);
 
+    /// <summary>
+    /// Within this time a signal is the same one again: timeout(1) and wrappers that forward signals send it to the process and to its
+    /// group, and nobody asks for two things that fast.
+    /// </summary>
+    internal static readonly TimeSpan Echo = TimeSpan.FromMilliseconds(500);
+
     private readonly CancellationTokenSource _stopping = new();
     private readonly CancellationTokenSource _abort = new();
     private readonly PosixSignalRegistration[] _registrations;
     private readonly ITimer _timer;
     private readonly TimeSpan _limit;
     private readonly Action? _end;
+    private readonly TimeProvider _time;
+    private long _firstSignal;
     private int _signals;
 
     /// <summary>Starts to listen for signals.</summary>
@@ -30,6 +38,7 @@ public sealed class ShutdownSignals : IDisposable
         ArgumentNullException.ThrowIfNull(time);
         _limit = limit;
         _end = end;
+        _time = time;
         _timer = time.CreateTimer(_ => _abort.Cancel(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         PosixSignal[] signals =
         [
@@ -47,7 +56,7 @@ public sealed class ShutdownSignals : IDisposable
     /// <summary>Gets the token that asks to end at once.</summary>
     public CancellationToken Abort => _abort.Token;
 
-    /// <summary>Does what a signal does.</summary>
+    /// <summary>Does what a first signal does, and when called again what a second one does.</summary>
     public void Stop()
     {
         if (Interlocked.Increment(ref _signals) == 1)
@@ -87,7 +96,18 @@ public sealed class ShutdownSignals : IDisposable
     {
         // Without this the runtime would end the process as soon as the handlers return.
         context.Cancel = true;
-        Stop();
+        Signal();
+    }
+
+    /// <summary>Takes a signal of the system.</summary>
+    internal void Signal()
+    {
+        long now = Math.Max(1, _time.GetTimestamp());
+        long first = Interlocked.CompareExchange(ref _firstSignal, now, 0);
+        if (first == 0 || _time.GetElapsedTime(first, now) >= Echo)
+        {
+            Stop();
+        }
     }
 
     // A thread of its own: timers run on the pool, whose threads may all be waiting.

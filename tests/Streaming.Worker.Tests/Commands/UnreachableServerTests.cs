@@ -88,6 +88,26 @@ public sealed class UnreachableServerTests : IDisposable
                 + $"within 4 s"
         );
 
+    [Theory]
+    [InlineData("serve")]
+    [InlineData("run")]
+    public async Task PortIsTaken_IsNamedWithoutAStackTrace(string command)
+    {
+        using var process = StreamingProcess.Start(
+            [command],
+            new Dictionary<string, string>
+            {
+                ["STREAMING__Http__Port"] = Silent[(Silent.LastIndexOf(':') + 1)..],
+                ["STREAMING__Redis__Configuration"] = Nobody,
+                ["STREAMING__Redis__ConnectTimeout"] = "1s",
+                ["STREAMING__Checkpoint__Folder"] = string.Empty,
+            }
+        );
+        Assert.True(await process.WaitForExitAsync() == 69, process.Output);
+        Assert.Contains($"streaming: cannot listen on {Silent} (", process.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", process.Output, StringComparison.Ordinal);
+    }
+
     private static async Task AssertUnavailableAsync(string command, (string Name, string Value) setting, string said)
     {
         Dictionary<string, string> variables = new() { ["STREAMING__Redis__ConnectTimeout"] = "1s", [setting.Name] = setting.Value };

@@ -6,6 +6,7 @@ using Streaming.Worker.Commands;
 using Streaming.Worker.Engine;
 using Streaming.Worker.Failures;
 using Streaming.Worker.Logging;
+using Streaming.Worker.Run;
 using Streaming.Worker.Settings;
 using Xunit;
 
@@ -56,6 +57,33 @@ public sealed class SettingsCatalogueTests : IDisposable
         Assert.Equal(2.5f, sample.Weights["purchase"]);
         Assert.Equal(3, sample.Inner.Depth);
         Assert.Null(sample.Limit);
+    }
+
+    [Theory]
+    [InlineData("STREAMING__Checkpoint__Folder")]
+    [InlineData("STREAMING__Kafka__InteractionsTopic")]
+    [InlineData("STREAMING__Redis__Configuration")]
+    public void Load_LineBreakAtTheEnd_IsNotPartOfTheValueAndOtherControlCharactersAreRefused(string name)
+    {
+        string Read(string value)
+        {
+            WorkerOptions options = WorkerSettings.Options(new Dictionary<string, string> { [name] = value });
+            return name switch
+            {
+                "STREAMING__Checkpoint__Folder" => options.Checkpoint.Folder,
+                "STREAMING__Kafka__InteractionsTopic" => options.Kafka.InteractionsTopic,
+                _ => options.Redis.Configuration,
+            };
+        }
+
+        Assert.Equal("value", Read("value\n"));
+        Assert.Equal("value", Read("value\r\n"));
+        SettingsException refused = Assert.Throws<SettingsException>(() => Read("a\nb"));
+        Assert.Contains(
+            $"{name} is '{(name.Contains("Redis", StringComparison.Ordinal) ? "***" : "a")}",
+            Assert.Single(refused.Errors),
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]

@@ -202,6 +202,9 @@ internal static partial class KafkaOptionsCheck
     [GeneratedRegex(@"^[A-Za-z0-9._\-]{1,249}$")]
     private static partial Regex Topic();
 
-    [GeneratedRegex(@"^([A-Za-z]+://)?(\[[0-9A-Fa-f:.]+\]|[^\s:\[\]]+)(:[0-9]{1,5})?$")]
+    [GeneratedRegex(
+        @"^((PLAINTEXT|SSL|SASL_PLAINTEXT|SASL_SSL)://)?(\[[0-9A-Fa-f:.]+\]|[^\s:\[\]]+)(:[0-9]{1,5})?$",
+        RegexOptions.IgnoreCase
+    )]
     private static partial Regex Server();
 }

@@ -17,6 +17,16 @@ public class KafkaOptionsTests
     public void Validate_ServersInTheFormsThatKafkaTakes_Pass(string servers) =>
         Assert.Null(Record.Exception(new KafkaOptions { BootstrapServers = servers }.Validate));
 
+    [Theory]
+    [InlineData("kafka://broker-1:9092")]
+    [InlineData("https://broker-1:9092")]
+    public void Validate_ServersOfAnotherScheme_AreRefused(string servers) =>
+        Assert.Contains(
+            $"BootstrapServers is '{servers}'; allowed: host:port",
+            Assert.Throws<OptionsException>(new KafkaOptions { BootstrapServers = servers }.Validate).Message,
+            StringComparison.Ordinal
+        );
+
     [Fact]
     public void Validate_SeveralErrors_AllAreNamedAtOnce()
     {
