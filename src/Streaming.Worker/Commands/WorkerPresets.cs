@@ -2,7 +2,7 @@ using Streaming.Worker.Settings;
 
 namespace Streaming.Worker.Commands;
 
-/// <summary>The presets of this program. Each value was measured: tests/Streaming.Benchmarks/RESULTS.md, "Presets".</summary>
+/// <summary>The presets of this program; tests/Streaming.Benchmarks/RESULTS.md, "Presets", has what was measured.</summary>
 internal static class WorkerPresets
 {
     /// <summary>Gets all presets.</summary>
@@ -12,11 +12,13 @@ internal static class WorkerPresets
         new(
             "dense",
             "Few items and long histories, as with films or songs.",
-            new Dictionary<string, string> { ["STREAMING__Training__Replay__Ratio"] = "4" }
+            new Dictionary<string, string> { ["STREAMING__Training__LearningRate__Peak"] = "0.003" }
         ),
         new(
             "card",
-            "More than about 10,000 events per second, trained on a GPU (an image built with Torch=cuda).",
+            "A stream that keeps a GPU busy: tens of thousands of events per second (an image built with `Torch=cuda`). Chosen for "
+                + "speed; recall "
+                + "at this batch size was not measured.",
             new Dictionary<string, string>
             {
                 ["STREAMING__Training__Engine"] = "Torch",

@@ -4,7 +4,9 @@ using Xunit;
 
 namespace Streaming.Worker.Tests.Serve;
 
-/// <summary>An OpenAPI document, and whether answers are as it says: of its types, with all that is required and nothing undescribed.</summary>
+/// <summary>
+/// An OpenAPI document, and whether answers are as it says: of its types, with all that is required and nothing undescribed.
+/// </summary>
 internal sealed class ApiDocument(JsonElement root)
 {
     /// <summary>Gets its operations.</summary>
