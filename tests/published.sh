@@ -79,7 +79,7 @@ check 'backtest on a file' 0 'width' "$lab/streaming-lab" backtest --protocol pr
 check 'inspect of its model' 0 'Model\.Widths +4,8' "$app/streaming" inspect "$work/data/model"
 check 'export of its model' 0 '^' "$app/streaming" export --checkpoint "$work/data/model" --width 4 --output "$work/data/cut.safetensors"
 check 'inspect of nothing' 66 "$work/data/nothing" "$app/streaming" inspect "$work/data/nothing"
-check 'health without a worker' 69 'no response from http://127.0.0.1:1/' STREAMING__Http__Port=1 "$app/streaming" health
+check 'health without a worker' 69 'no answer from the worker at http://127.0.0.1:1/' STREAMING__Http__Port=1 "$app/streaming" health
 # Missing servers are awaited, and the log says so; SIGTERM ends the wait.
 (here STREAMING__Redis__Configuration=127.0.0.1:1 STREAMING__Kafka__BootstrapServers=127.0.0.1:1 STREAMING__Checkpoint__Folder="$work/data/checkpoints" "$app/streaming" run) >"$work/output" 2>&1 &
 worker=$!

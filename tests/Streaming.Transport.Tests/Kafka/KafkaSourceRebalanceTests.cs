@@ -42,7 +42,7 @@ public class KafkaSourceRebalanceTests
         KafkaHarness.AssertEachOnce(3000, source.Examples);
         Assert.Equal(0, source.Counts.Duplicates); // due to the positions, not the dedup window
         Assert.DoesNotContain(
-            log.Lines.SkipWhile(static line => !line.Contains("was revoked", StringComparison.Ordinal)),
+            log.Lines.SkipWhile(static line => !line.Contains("Revoked ", StringComparison.Ordinal)),
             static line => line.EndsWith("reading from 0", StringComparison.Ordinal)
         );
     }
@@ -162,7 +162,7 @@ public class KafkaSourceRebalanceTests
         await KafkaHarness.WaitAsync(() => source.Source.Status.IsPaused, "the source pauses");
         await Task.Delay(TimeSpan.FromSeconds(5), Stop); // the interval itself is what is tested
 
-        Assert.DoesNotContain(log.Lines, static line => line.Contains("was revoked", StringComparison.Ordinal));
+        Assert.DoesNotContain(log.Lines, static line => line.Contains("Revoked ", StringComparison.Ordinal));
         await source.ReadAsync(1000);
         await source.StopAsync();
         KafkaHarness.AssertEachOnce(1000, source.Examples);

@@ -160,7 +160,7 @@ internal sealed class FaultBench : IAsyncDisposable
                 break;
             case Fault.CheckpointFolderGone:
                 File.Delete(Disk);
-                Directory.Move(Disk + ".away", Disk);
+                RestoreDisk();
                 break;
             case Fault.DiskFull:
                 File.Delete(Path.Combine(Disk, "filler"));
@@ -268,6 +268,22 @@ internal sealed class FaultBench : IAsyncDisposable
 
         _produced.Dispose();
         Directory.Delete(Folder, recursive: true);
+    }
+
+    /// <summary>Moves the folder back. The worker may create a new one in its place at any moment before that.</summary>
+    private void RestoreDisk()
+    {
+        while (Directory.Exists(Disk + ".away"))
+        {
+            try
+            {
+                Directory.Move(Disk + ".away", Disk);
+            }
+            catch (IOException) when (Directory.Exists(Disk))
+            {
+                Directory.Delete(Disk, recursive: true);
+            }
+        }
     }
 
     private static string[] ServerOptions(Fault? fault) =>

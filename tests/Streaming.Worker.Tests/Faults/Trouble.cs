@@ -10,7 +10,7 @@ internal static class Trouble
             Fault.RedisOutOfMemory => worker.UntilAsync(w => w.Log.Has("Redis is out of memory"), "the lack of memory is noticed"),
             Fault.RedisDown or Fault.RedisHangs => UntilDegradedAsync(worker, "redis"),
             Fault.BrokerDown => UntilDegradedAsync(worker, "kafka"),
-            Fault.MembersComeAndGo => worker.UntilAsync(w => w.Log.Has("was revoked"), "partitions are taken away"),
+            Fault.MembersComeAndGo => worker.UntilAsync(w => w.Log.Has("Revoked interactions["), "partitions are taken away"),
 
             // These must be too minor to be reported.
             Fault.RedisSlow or Fault.BrokerErrors or Fault.BrokerSlow or Fault.LeadersMove => Task.CompletedTask,

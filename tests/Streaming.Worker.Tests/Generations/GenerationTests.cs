@@ -117,7 +117,7 @@ public sealed class GenerationTests
     [Theory]
     [InlineData(0u, "1 … 2")]
     [InlineData(5u, "1 … 2")]
-    [InlineData(2u, "there is none")]
+    [InlineData(2u, "has none")]
     public void Plan_GenerationThatCannotBegin_SaysWhatIsAllowed(uint generation, string words)
     {
         string folder = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());
