@@ -73,7 +73,7 @@ public sealed class ServeStatesTests
                     ["values"] = "degraded: every value read recently was refused: foreign: something else wrote this key",
                 },
                 Series = ["streaming_health{part=\"values\"}"],
-                Log = "All values that were read last were refused: foreign",
+                Log = "Every value read recently was refused: foreign",
                 LogAfter = "Values can be read again",
                 Alerts = ["StreamingUnhealthy{part=\"values\"}"],
             }
