@@ -42,7 +42,9 @@ public sealed class ItemMap
 
             if (path!.Alternatives.Any(static one => one.ListStep >= 0 || one.Source == FieldSource.Timestamp))
             {
-                throw new FieldMapException($"'{path}' in '{text}' is for events; a catalogue record is one item.");
+                throw new FieldMapException(
+                    $"'{string.Join('|', path.Alternatives)}' in '{text}' is for events; a catalogue record is one item."
+                );
             }
 
             fields.Add(new(name, path));
