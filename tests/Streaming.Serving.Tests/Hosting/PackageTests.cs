@@ -48,7 +48,8 @@ public sealed partial class PackageTests(ServingFixture redis) : IClassFixture<S
         try
         {
             using var http = new HttpClient { BaseAddress = await AddressAsync(application) };
-            while (await http.GetStringAsync("/health", Stop) is not "Healthy")
+            // 503 until the index is loaded.
+            while (!await IsHealthyAsync(http))
             {
                 await Task.Delay(50, Stop);
             }
@@ -61,6 +62,12 @@ public sealed partial class PackageTests(ServingFixture redis) : IClassFixture<S
         {
             application.Kill(entireProcessTree: true);
         }
+    }
+
+    private static async Task<bool> IsHealthyAsync(HttpClient http)
+    {
+        using HttpResponseMessage response = await http.GetAsync("/health", Stop);
+        return response.IsSuccessStatusCode;
     }
 
     private static async Task<JsonElement> GetAsync(HttpClient http, string path)

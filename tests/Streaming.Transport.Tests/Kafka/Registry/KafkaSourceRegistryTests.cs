@@ -78,7 +78,7 @@ public sealed class KafkaSourceRegistryTests : IAsyncLifetime
         Assert.Equal(1, source.Source.Rejections(DeadLetterReason.Malformed));
         Assert.Contains(
             logger.Lines,
-            static line => line.EndsWith("UnknownSchema; the last, [0]@0: the registry has no schema 77", StringComparison.Ordinal)
+            static line => line.EndsWith("(UnknownSchema); the last at [0]@0: the registry has no schema 77", StringComparison.Ordinal)
         );
         Assert.Contains(
             logger.Lines,
