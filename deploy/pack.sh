@@ -6,7 +6,10 @@ top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 [ $# -ge 1 ] || { echo "usage: bash deploy/pack.sh FOLDER [VERSION]" >&2; exit 64; }
 mkdir -p "$1"
 folder=$(cd "$1" && pwd)
+# Built apart: the version is part of the assemblies.
+build=$(mktemp -d)
+trap 'rm -rf "$build"' EXIT
 for project in Core Kernels Models Serving; do
-  dotnet pack "$top/src/Streaming.$project" -c Release --nologo -v quiet -o "$folder" ${2:+-p:Version=$2}
+  dotnet pack "$top/src/Streaming.$project" -c Release --nologo -v quiet -o "$folder" --artifacts-path "$build" ${2:+-p:Version=$2}
 done
 ls "$folder"

@@ -32,12 +32,19 @@ check_format() {
   fi
 }
 
-# run NAME LABEL [VARIABLE=VALUE …]: runs one test executable and adds its totals.
-run() {
-  local name=$1 label=$2 log="$results/$1-$2" begun=$SECONDS status totals
+# execute NAME LABEL [VARIABLE=VALUE …]: runs one test executable and keeps its output, exit code and time.
+execute() {
+  local name=$1 label=$2 log="$results/$1-$2" begun=$SECONDS status
   shift 2
   env "$@" "${under[@]}" "$top/.artifacts/bin/$name/release/$name" -noColor >"$log" 2>&1
   status=$?
+  echo "$status $((SECONDS - begun))" >"$log.end"
+}
+
+# tally NAME LABEL: adds the totals of an executable that has run.
+tally() {
+  local name=$1 label=$2 log="$results/$1-$2" status seconds totals
+  read -r status seconds <"$log.end"
   # "   X.Tests  Total: 9, Errors: 0, Failed: 1, Skipped: 0, Not Run: 0, Time: 1.2s"
   totals=$(grep -E 'Total: [0-9]+, Errors: [0-9]+, Failed: [0-9]+' "$log" | tail -n 1)
   local total errors bad skipped notrun
@@ -54,13 +61,19 @@ run() {
   local won=$((total - ${bad:-0} - ${skipped:-0} - ${notrun:-0}))
   passed=$((passed + won))
   failed=$((failed + lost))
-  printf '%-28s %-12s %5d passed %3d failed %3d skipped %5ds\n' "$name" "$label" "$won" "$lost" "${skipped:-0}" "$((SECONDS - begun))"
+  printf '%-28s %-12s %5d passed %3d failed %3d skipped %5ds\n' "$name" "$label" "$won" "$lost" "${skipped:-0}" "$seconds"
   if [ "$lost" -gt 0 ]; then
     # xunit indents a failure by four or more columns; output of the tests themselves starts further left.
     { grep -F '[FAIL]' "$log"
       sed -n '/\[FAIL\]/,/^  *Finished/p' "$log" | grep -E '^ {4}' | head -n 80
       [ "${bad:-0}" -gt 0 ] || tail -n 40 "$log"; } >>"$results/failures"
   fi
+}
+
+# run NAME LABEL [VARIABLE=VALUE …]: runs one test executable and adds its totals.
+run() {
+  execute "$@"
+  tally "$1" "$2"
 }
 
 # finish: prints the failures, last so that the tail of a log contains them, and the totals.

@@ -14,10 +14,19 @@ install_missing chromium promtool=prometheus python3
 build Streaming.sln
 check_format
 
+# The tests of the worker take half of the time and wait for most of it, so the others run beside them. In a job of its own,
+# as without one the shell would have it ignore SIGINT, and what it starts.
+set -m
+execute Streaming.Worker.Tests default &
+worker=$!
+set +m
+trap 'kill -- -"$worker" 2>/dev/null; rm -rf "$results"' EXIT
+
 for project in "$top"/tests/*.Tests/; do
   name=$(basename "$project")
   # Needs a distribution of Apache Kafka and Java: run by tests/kafka.sh.
   [ "$name" != Streaming.Kafka.Tests ] || continue
+  [ "$name" != Streaming.Worker.Tests ] || continue
   under=()
   # If TorchSharp's native library cannot load, this says what is missing, and the tests count as failed.
   [ "$name" != Streaming.Learning.Torch.Tests ] || under=("$top/tests/newer-libc.sh")
@@ -40,4 +49,6 @@ failed=$((failed + lost))
 printf '%-28s %-12s %5d passed %3d failed %3d skipped %5ds\n' published.sh image "$won" "$lost" 0 "$((SECONDS - begun))"
 [ "$lost" -eq 0 ] || tail -n 80 "$results/published" >>"$results/failures"
 
+wait "$worker"
+tally Streaming.Worker.Tests default
 finish

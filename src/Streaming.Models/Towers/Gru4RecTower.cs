@@ -115,8 +115,7 @@ internal sealed class Gru4RecTower : UserTower
     }
 
     // previous, direct (T, D); gates, hidden (T, 3D). From the last time step to the first: direct holds the gradient with
-    // respect to each state as an output, and accumulates
-    // the gradient that flows back through time.
+    // respect to each state as an output, and accumulates the gradient that flows back through time.
     private void Recur(
         StepPlan plan,
         in Chunk chunk,
