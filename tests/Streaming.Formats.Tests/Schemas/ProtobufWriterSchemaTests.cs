@@ -144,10 +144,16 @@ public class ProtobufWriterSchemaTests
         var schema = WriterSchema.Parse(SchemaKind.Protobuf, Shop, []);
         var record = new RecordTree();
         Assert.True(schema.TryRead(value, record));
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        for (int i = 0; i < 1000; i++)
+        long before = 0;
+
+        // The first round makes what is made once.
+        for (int round = 0; round < 2; round++)
         {
-            schema.TryRead(value, record);
+            before = GC.GetAllocatedBytesForCurrentThread();
+            for (int i = 0; i < 1000; i++)
+            {
+                schema.TryRead(value, record);
+            }
         }
 
         Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
