@@ -1,4 +1,5 @@
 using Streaming.Core.Embeddings;
+using Streaming.Worker.Tests.Faults;
 using Xunit;
 
 namespace Streaming.Worker.Tests.Alerts;
@@ -111,7 +112,7 @@ public sealed class StoreStatesTests
                 Mend = () =>
                 {
                     File.Delete(bench.Disk);
-                    Directory.Move(bench.Disk + ".away", bench.Disk);
+                    FaultBench.MoveBack(bench.Disk + ".away", bench.Disk);
                     bench.SendEvents(100);
                     return Task.CompletedTask;
                 },

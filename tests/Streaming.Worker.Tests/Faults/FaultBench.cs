@@ -160,7 +160,7 @@ internal sealed class FaultBench : IAsyncDisposable
                 break;
             case Fault.CheckpointFolderGone:
                 File.Delete(Disk);
-                RestoreDisk();
+                MoveBack(Disk + ".away", Disk);
                 break;
             case Fault.DiskFull:
                 File.Delete(Path.Combine(Disk, "filler"));
@@ -270,18 +270,18 @@ internal sealed class FaultBench : IAsyncDisposable
         Directory.Delete(Folder, recursive: true);
     }
 
-    /// <summary>Moves the folder back. The worker may create a new one in its place at any moment before that.</summary>
-    private void RestoreDisk()
+    /// <summary>Moves a folder back. The worker may create a new one in its place at any moment before that.</summary>
+    internal static void MoveBack(string from, string folder)
     {
-        while (Directory.Exists(Disk + ".away"))
+        while (Directory.Exists(from))
         {
             try
             {
-                Directory.Move(Disk + ".away", Disk);
+                Directory.Move(from, folder);
             }
-            catch (IOException) when (Directory.Exists(Disk))
+            catch (IOException) when (Directory.Exists(folder))
             {
-                Directory.Delete(Disk, recursive: true);
+                Directory.Delete(folder, recursive: true);
             }
         }
     }
