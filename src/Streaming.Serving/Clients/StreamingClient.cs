@@ -92,6 +92,7 @@ public sealed class StreamingClient : IDisposable
     public Task<IReadOnlyList<ItemEmbedding>> GetAsync(IReadOnlyList<string> ids, int width, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(ids);
+        ArgumentOutOfRangeException.ThrowIfLessThan(width, 1);
         return AnswerAsync(
             "get",
             async () =>
@@ -125,6 +126,7 @@ public sealed class StreamingClient : IDisposable
     public Task<IReadOnlyList<Neighbour>> SimilarAsync(string id, int width, int count = 20, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(id);
+        ArgumentOutOfRangeException.ThrowIfLessThan(width, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
         return AnswerAsync(
             "similar",

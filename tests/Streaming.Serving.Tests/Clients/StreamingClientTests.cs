@@ -169,6 +169,17 @@ public sealed class StreamingClientTests(ServingFixture redis) : IClassFixture<S
         Assert.False(error.IsTransient);
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(-3)]
+    public async Task Width_BelowOne_IsRefusedByName(int width)
+    {
+        using StreamingClient client = new(redis.Database, Options, TimeProvider.System);
+
+        await Assert.ThrowsAsync<ArgumentOutOfRangeException>(nameof(width), () => client.GetAsync("item0", width, Stop));
+        await Assert.ThrowsAsync<ArgumentOutOfRangeException>(nameof(width), () => client.SimilarAsync("item0", width, 5, Stop));
+    }
+
     [Fact]
     public async Task Calls_AreMeasuredByNameAndOutcome()
     {
