@@ -7,6 +7,7 @@ using Streaming.Worker.Health;
 using Streaming.Worker.Http;
 using Streaming.Worker.Logging;
 using Streaming.Worker.Metrics;
+using Streaming.Worker.Otlp;
 using Streaming.Worker.Run;
 using Streaming.Worker.Serve;
 using Streaming.Worker.Settings;
@@ -43,7 +44,7 @@ internal static class ServeCommand
                 SettingsValues read = SettingsOption.Read(result.GetValue(file));
                 WorkerOptions settings = WorkerSettings.Options(read);
                 var catalogue = ItemCatalogue.ReadAll(result.GetValue(items) ?? []);
-                using ILoggerFactory loggers = WorkerLogging.Create(settings.Log);
+                using ILoggerFactory loggers = WorkerLogging.Create(settings.Log, settings.Telemetry);
                 SettingsLog.Notices(loggers, read);
                 using var signals = new ShutdownSignals(
                     settings.Pipeline.ShutdownTimeout,

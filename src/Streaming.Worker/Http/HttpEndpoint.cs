@@ -51,6 +51,7 @@ public sealed class HttpEndpoint : IAsyncDisposable
         builder.Services.AddLogging();
         builder.Services.AddRoutingCore();
         builder.Services.AddCors();
+        RequestLimits.Add(builder.Services, options);
         builder.Services.AddResponseCompression(static compression =>
             compression.MimeTypes = ["application/json", "application/problem+json", "text/html", "text/plain"]
         );
@@ -89,6 +90,7 @@ public sealed class HttpEndpoint : IAsyncDisposable
             application.Use(new ApiKeyGate(new ApiKeys(options.ApiKeyFile, TimeProvider.System, logger)).InvokeAsync);
         }
 
+        application.UseRateLimiter();
         application.UseRouting();
         map(application);
         try

@@ -15,6 +15,14 @@ public sealed record HttpOptions
     /// <summary>Gets the most items of one request. Default 1,000; 1 … 100,000.</summary>
     public int MaxItems { get; init; } = 1_000;
 
+    /// <summary>Gets how many requests are answered at once; more are refused with 503 and Retry-After. Default 1,000; 0 for no limit,
+    /// up to 1,000,000.</summary>
+    public int MaxConcurrentRequests { get; init; } = 1_000;
+
+    /// <summary>Gets how many requests per second each caller may send, an API key or else an address, with bursts of twice as many; more
+    /// are refused with 429 and Retry-After. Default 0: no limit; 0 … 1,000,000.</summary>
+    public int RequestsPerSecond { get; init; }
+
     /// <summary>
     /// Gets the file of the API keys that lookups require, one per line, as `Authorization: Bearer KEY` or `X-Api-Key: KEY`. Default
     /// empty: none is required. Health, metrics and the page itself never require one. A changed file is read again, so that keys can be
@@ -34,6 +42,8 @@ public sealed record HttpOptions
         errors.Check(IPAddress.TryParse(Address, out _), nameof(Address), Address, "an IP address such as 127.0.0.1 or 0.0.0.0");
         errors.Range(nameof(Port), Port, -1, 65535);
         errors.Range(nameof(MaxItems), MaxItems, 1, 100_000);
+        errors.Range(nameof(MaxConcurrentRequests), MaxConcurrentRequests, 0, 1_000_000);
+        errors.Range(nameof(RequestsPerSecond), RequestsPerSecond, 0, 1_000_000);
         if (ApiKeyFile.Length > 0)
         {
             string? fault = ApiKeys.Fault(ApiKeyFile);

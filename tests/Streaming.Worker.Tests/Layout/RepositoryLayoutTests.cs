@@ -64,6 +64,7 @@ public class RepositoryLayoutTests
                 "System.CommandLine",
                 "OpenTelemetry",
                 "OpenTelemetry.Exporter.OpenTelemetryProtocol",
+                "OpenTelemetry.Instrumentation.AspNetCore",
             ]
         ),
         ["Streaming.Lab"] = (
