@@ -12,6 +12,10 @@ public sealed record HttpOptions
     /// <summary>Gets the port. Default 8080; 1 … 65535, 0 for any free one, which the log names, −1 for no HTTP at all.</summary>
     public int Port { get; init; } = 8080;
 
+    /// <summary>Gets the port of lookups over gRPC (schemas/serving.proto), at the same address. Default −1: none; 1 … 65535, 0 for any
+    /// free one, which the log names.</summary>
+    public int GrpcPort { get; init; } = -1;
+
     /// <summary>Gets the most items of one request. Default 1,000; 1 … 100,000.</summary>
     public int MaxItems { get; init; } = 1_000;
 
@@ -41,6 +45,8 @@ public sealed record HttpOptions
         var errors = new OptionErrors();
         errors.Check(IPAddress.TryParse(Address, out _), nameof(Address), Address, "an IP address such as 127.0.0.1 or 0.0.0.0");
         errors.Range(nameof(Port), Port, -1, 65535);
+        errors.Range(nameof(GrpcPort), GrpcPort, -1, 65535);
+        errors.Check(GrpcPort <= 0 || GrpcPort != Port, nameof(GrpcPort), GrpcPort, "another port than STREAMING__Http__Port");
         errors.Range(nameof(MaxItems), MaxItems, 1, 100_000);
         errors.Range(nameof(MaxConcurrentRequests), MaxConcurrentRequests, 0, 1_000_000);
         errors.Range(nameof(RequestsPerSecond), RequestsPerSecond, 0, 1_000_000);

@@ -56,6 +56,9 @@ public class RepositoryLayoutTests
                 "Streaming.Serving",
             ],
             [
+                "Google.Protobuf",
+                "Grpc.AspNetCore.Server",
+                "Grpc.Tools",
                 "Scalar.AspNetCore",
                 "Serilog",
                 "Serilog.Extensions.Logging",
