@@ -15,6 +15,10 @@ public sealed record RecommendationQuery
     /// published ones (the trainer's <c>STREAMING__Redis__UserItems</c>, by default the newest 50 events); for a list, all of it.</summary>
     public bool ExcludeSeen { get; init; } = true;
 
+    /// <summary>Gets the ids of the user's newest items, oldest first, which may not be published yet: they continue the published history.
+    /// Default none. For a user; a list of items is a session itself.</summary>
+    public IReadOnlyList<string> Session { get; init; } = [];
+
     /// <summary>Gets additional ids to exclude.</summary>
     public IReadOnlyCollection<string> Exclude { get; init; } = [];
 

@@ -59,7 +59,8 @@ public sealed class Recommender
         );
     }
 
-    /// <summary>Recommends from a user's published items; a user without any gets the recommendations of a new user.</summary>
+    /// <summary>Recommends from a user's published items and those of the query's session; a user without any gets the recommendations of a
+    /// new user.</summary>
     /// <param name="user">The user's id.</param>
     /// <param name="query">Width, count, exclusions.</param>
     /// <param name="cancellationToken">Cancels the call.</param>
@@ -80,8 +81,10 @@ public sealed class Recommender
         try
         {
             int known = await _histories.ReadAsync(user, items, cancellationToken).ConfigureAwait(false);
-            RelatedItems?[] related = await RelatedAsync(view, items.AsMemory(0, known), query, cancellationToken).ConfigureAwait(false);
-            return Recommend(view, tower, items.AsSpan(0, known), related, query);
+            ReadOnlyMemory<ulong> seen =
+                query.Session.Count == 0 ? items.AsMemory(0, known) : SessionHistory.Continue(items.AsSpan(0, known), query.Session);
+            RelatedItems?[] related = await RelatedAsync(view, seen, query, cancellationToken).ConfigureAwait(false);
+            return Recommend(view, tower, seen.Span, related, query);
         }
         finally
         {

@@ -81,18 +81,23 @@ internal sealed class ServingRpc(Lookups lookups, HttpOptions options) : Embeddi
     {
         ServedItems served = Take(context);
         RpcCheck.Count("exclude", request.Exclude.Count, 0, options.MaxItems);
+        RpcCheck.Count("session", request.Session.Count, 0, options.MaxItems);
+        RpcCheck.Ids("session", request.Session);
         var query = new RecommendationQuery
         {
             Width = RecommendationRoutes.TowerWidth(Width(request.Width, served), served.View),
             Count = RpcCheck.Number("count", request.Count, RecommendationRoutes.Ordinary, RecommendationRoutes.Most),
             ExcludeSeen = !request.IncludeSeen,
+            Session = request.Session,
             Exclude = request.Exclude,
             Counts = !request.VectorOnly,
             Shortlist = Shortlist(request.HasShortlist, request.Shortlist, served),
         };
-        Recommendation shown =
-            await RecommendAsync(request, query, context.CancellationToken).ConfigureAwait(false)
-            ?? throw RecommendationRoutes.NoTower(query);
+        Task<Recommendation?> recommending =
+            request.User.Length > 0
+                ? lookups.Recommender.ForUserAsync(request.User, query, context.CancellationToken)
+                : lookups.Recommender.ForItemsAsync(request.Session, query, context.CancellationToken);
+        Recommendation shown = await recommending.ConfigureAwait(false) ?? throw RecommendationRoutes.NoTower(query);
         var answer = new RecommendResponse
         {
             Ranking = shown.IsFused ? Ranking.Fused : Ranking.Vector,
@@ -102,22 +107,6 @@ internal sealed class ServingRpc(Lookups lookups, HttpOptions options) : Embeddi
         answer.History.AddRange(shown.History);
         answer.Items.AddRange(shown.Items.Select(static item => new ScoredItem { Id = item.Id, Score = item.Score }));
         return answer;
-    }
-
-    private Task<Recommendation?> RecommendAsync(RecommendRequest request, RecommendationQuery query, CancellationToken cancellation)
-    {
-        switch (request.ForCase)
-        {
-            case RecommendRequest.ForOneofCase.User:
-                RpcCheck.Ids("user", [request.User]);
-                return lookups.Recommender.ForUserAsync(request.User, query, cancellation);
-            case RecommendRequest.ForOneofCase.Session:
-                RpcCheck.Count("session.items", request.Session.Items.Count, 0, options.MaxItems);
-                RpcCheck.Ids("session.items", request.Session.Items);
-                return lookups.Recommender.ForItemsAsync([.. request.Session.Items], query, cancellation);
-            default:
-                throw LookupException.Wrong("neither user nor session is set; allowed: one of them");
-        }
     }
 
     private ServedItems Take(ServerCallContext context) => lookups.Take(context.GetHttpContext());

@@ -11,7 +11,8 @@ namespace Streaming.Worker.Serve;
 /// <summary>
 /// Recommendations over HTTP: GET /users/{id}/recommendations from the user's recent history; POST /recommendations from a JSON
 /// list of item ids, oldest first, for tiers that keep their own sessions, or from {"items": […], "exclude": […]}. Both take width=,
-/// count=, exclude-seen=, exclude= (any number of times), counts= (false: by the vector alone) and shortlist=.
+/// count=, exclude-seen=, exclude= (any number of times), counts= (false: by the vector alone) and shortlist=; the first also session=
+/// (any number of times), the user's newest items.
 /// </summary>
 public static class RecommendationRoutes
 {
@@ -26,14 +27,17 @@ public static class RecommendationRoutes
     /// <summary>Adds the routes.</summary>
     public static void Map(IEndpointRouteBuilder routes, Lookups lookups, HttpOptions options)
     {
-        routes.MapRead("/users/{id}/recommendations", RouteAnswers.Answer(context => ForUserAsync(context, lookups, options), Parameters));
+        routes.MapRead(
+            "/users/{id}/recommendations",
+            RouteAnswers.Answer(context => ForUserAsync(context, lookups, options), [.. Parameters, "session"])
+        );
         routes.MapPost("/recommendations", RouteAnswers.Answer(context => ForItemsAsync(context, lookups, options), Parameters));
     }
 
     private static async Task<object> ForUserAsync(HttpContext context, Lookups lookups, HttpOptions options)
     {
         string user = RouteAnswers.Id(context);
-        RecommendationQuery query = Query(context, lookups, options, []);
+        RecommendationQuery query = Query(context, lookups, options, []) with { Session = Ids(context, "session", options) };
         return Answer(
             lookups,
             user,
@@ -80,18 +84,24 @@ public static class RecommendationRoutes
     private static RecommendationQuery Query(HttpContext context, Lookups lookups, HttpOptions options, string[] exclude)
     {
         ServedItems served = lookups.Take(context);
-        string[] named = [.. context.Request.Query["exclude"].OfType<string>()];
-        return named.Length <= options.MaxItems
-            ? new RecommendationQuery
-            {
-                Width = Width(context, served.View),
-                Count = RouteAnswers.Number(context, "count", Ordinary, 1, Most),
-                ExcludeSeen = RouteAnswers.Flag(context, "exclude-seen", ordinarily: true),
-                Exclude = [.. exclude, .. named],
-                Counts = RouteAnswers.Flag(context, "counts", ordinarily: true),
-                Shortlist = RouteAnswers.Number(context, "shortlist", served.Options.Shortlist, 0, RouteAnswers.MostShortlist),
-            }
-            : throw LookupException.Wrong($"exclude is given {named.Length} times; allowed: up to {options.MaxItems}");
+        return new RecommendationQuery
+        {
+            Width = Width(context, served.View),
+            Count = RouteAnswers.Number(context, "count", Ordinary, 1, Most),
+            ExcludeSeen = RouteAnswers.Flag(context, "exclude-seen", ordinarily: true),
+            Exclude = [.. exclude, .. Ids(context, "exclude", options)],
+            Counts = RouteAnswers.Flag(context, "counts", ordinarily: true),
+            Shortlist = RouteAnswers.Number(context, "shortlist", served.Options.Shortlist, 0, RouteAnswers.MostShortlist),
+        };
+    }
+
+    private static string[] Ids(HttpContext context, string name, HttpOptions options)
+    {
+        string[] ids = [.. context.Request.Query[name].OfType<string>()];
+        return ids.Length > options.MaxItems
+                ? throw LookupException.Wrong($"{name} is given {ids.Length} times; allowed: up to {options.MaxItems}")
+            : ids.Contains(string.Empty) ? throw LookupException.Wrong($"{name} is \"\"; allowed: an item's id")
+            : ids;
     }
 
     private static object Answer(Lookups lookups, string? user, RecommendationQuery query, Recommendation? shown) =>

@@ -68,6 +68,26 @@ public sealed class RecommenderTests(ServingFixture redis) : IClassFixture<Servi
     }
 
     [Fact]
+    public async Task ForUserAsync_Session_ContinuesThePublishedHistory()
+    {
+        using var engine = new CpuEngine(Model(TowerKind.FmrlRec, cosine: true), threads: 1);
+        await PublishAsync(engine, generation: 1);
+        await PublishHistoryAsync();
+        using EmbeddingIndex index = await IndexAsync();
+        Recommender recommender = new(redis.Database, Serving, index, TimeProvider.System);
+        // The last item of the history is the session's first.
+        RecommendationQuery query = Ask(16, 10, true) with
+        {
+            Session = [Id(17), Id(9), Id(60)],
+        };
+
+        Recommendation? shown = await recommender.ForUserAsync(User, query, Stop);
+        int[] whole = [.. Seen, 9, 60];
+        Assert.Equal(whole.Select(Id), shown!.History);
+        AssertRanking(Expected(engine, whole, 16).Where(item => !whole.Contains(item.Item)).Take(10), shown);
+    }
+
+    [Fact]
     public async Task ForItemsAsync_LongerThanTheModelsHistory_UsesTheNewest()
     {
         ModelOptions model = Model(TowerKind.FmrlRec, cosine: true);

@@ -95,11 +95,7 @@ public sealed class ServingRpcTests : IAsyncLifetime
         await _shop.PublishHistoryAsync("anna", "i1", "i2");
         RecommendResponse user = await _client.RecommendAsync(new RecommendRequest { User = "anna", Count = 4 }, cancellationToken: Stop);
         RecommendResponse session = await _client.RecommendAsync(
-            new RecommendRequest
-            {
-                Session = new Session { Items = { "i1", "i2" } },
-                Count = 4,
-            },
+            new RecommendRequest { Session = { "i1", "i2" }, Count = 4 },
             cancellationToken: Stop
         );
 
@@ -108,6 +104,26 @@ public sealed class ServingRpcTests : IAsyncLifetime
         Assert.Equal(user.Items, session.Items);
         Assert.Equal((1u, 9L, Ranking.Vector), (user.Generation, user.Step, user.Ranking));
         Assert.DoesNotContain(user.Items, static item => item.Id is "i1" or "i2");
+    }
+
+    [Fact]
+    public async Task Recommend_ContinuesTheHistoryByTheSession()
+    {
+        await _shop.PublishTowersAsync();
+        await _shop.PublishHistoryAsync("anna", "i1", "i2");
+        var request = new RecommendRequest
+        {
+            User = "anna",
+            Session = { "i2", "i5" },
+            Count = 4,
+        };
+        RecommendResponse answer = await _client.RecommendAsync(request, cancellationToken: Stop);
+        RecommendResponse whole = await _client.RecommendAsync(
+            new RecommendRequest { Session = { "i1", "i2", "i5" }, Count = 4 },
+            cancellationToken: Stop
+        );
+        Assert.Equal(["i1", "i2", "i5"], answer.History);
+        Assert.Equal(whole.Items, answer.Items);
     }
 
     [Fact]
@@ -136,7 +152,7 @@ public sealed class ServingRpcTests : IAsyncLifetime
     [InlineData("a count", StatusCode.InvalidArgument, "count is -1; allowed: 1 to 100")]
     [InlineData("a shortlist", StatusCode.InvalidArgument, "shortlist is 100001; allowed: 1 to 100000")]
     [InlineData("an unknown item", StatusCode.NotFound, "item \"nothing\" has no embedding")]
-    [InlineData("nobody", StatusCode.InvalidArgument, "neither user nor session is set; allowed: one of them")]
+    [InlineData("a long session", StatusCode.InvalidArgument, "session has 7 values; allowed: 0 to 6")]
     [InlineData("a width without a tower", StatusCode.InvalidArgument, "width is \"5\"; allowed: 4, 8")]
     [InlineData("no tower yet", StatusCode.Unavailable, "no user tower of width 8 is published yet")]
     public async Task WrongCall_IsToldWhatIsAllowed(string what, StatusCode code, string message)
@@ -155,7 +171,9 @@ public sealed class ServingRpcTests : IAsyncLifetime
             "a count" => _client.GetNeighboursAsync(new GetNeighboursRequest { Id = "i1", Count = -1 }).ResponseAsync,
             "a shortlist" => _client.GetNeighboursAsync(new GetNeighboursRequest { Id = "i1", Shortlist = 100_001 }).ResponseAsync,
             "an unknown item" => _client.GetNeighboursAsync(new GetNeighboursRequest { Id = "nothing" }).ResponseAsync,
-            "nobody" => _client.RecommendAsync(new RecommendRequest()).ResponseAsync,
+            "a long session" => _client
+                .RecommendAsync(new RecommendRequest { Session = { "1", "2", "3", "4", "5", "6", "7" } })
+                .ResponseAsync,
             "a width without a tower" => _client.RecommendAsync(new RecommendRequest { User = "u", Width = 5 }).ResponseAsync,
             "no tower yet" => _client.RecommendAsync(new RecommendRequest { User = "u" }).ResponseAsync,
             _ => throw new ArgumentOutOfRangeException(nameof(what), what, "no such call"),

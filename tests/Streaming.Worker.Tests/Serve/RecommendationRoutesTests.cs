@@ -224,8 +224,30 @@ public sealed class RecommendationRoutesTests : IAsyncLifetime
         )
         {
             Assert.Equal(HttpStatusCode.BadRequest, status);
-            Assert.Equal(message, body.GetProperty("detail").GetString());
+            Assert.StartsWith(message, body.GetProperty("detail").GetString(), StringComparison.Ordinal);
         }
+    }
+
+    [Fact]
+    public async Task Session_ContinuesTheHistory()
+    {
+        await PublishTowersAsync();
+        await PublishHistoryAsync("ann", ["i1", "i2"]);
+        JsonElement user = (await GetAsync("/users/ann/recommendations?session=i2&session=i5")).Body;
+        JsonElement whole = (await PostAsync("/recommendations", "[\"i1\",\"i2\",\"i5\"]")).Body;
+        Assert.Equal(["i1", "i2", "i5"], Items(user, "history")!);
+        Assert.Equal(Items(whole, "recommendations")!, Items(user, "recommendations")!);
+    }
+
+    [Theory]
+    [InlineData("session=", "session is \"\"; allowed: an item's id")]
+    [InlineData("session=1&session=2&session=3&session=4&session=5&session=6&session=7", "session is given 7 times; allowed: up to 6")]
+    public async Task Session_Wrong_SaysWhatIsAllowed(string query, string message)
+    {
+        await PublishTowersAsync();
+        (HttpStatusCode status, JsonElement body) = await GetAsync("/users/ann/recommendations?" + query);
+        Assert.Equal(HttpStatusCode.BadRequest, status);
+        Assert.Equal(message, body.GetProperty("detail").GetString());
     }
 
     [Theory]
