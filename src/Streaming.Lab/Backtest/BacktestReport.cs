@@ -36,6 +36,9 @@ internal sealed record BacktestReport(
                 + $"rows \"masked\" count them as misses"
         );
 
+    /// <summary>Gets the comparison with models that are retrained on a schedule; null without one.</summary>
+    public RetrainReport? Retraining { get; init; }
+
     /// <summary>Gets how each model and baseline did along the stream; none of an offline protocol.</summary>
     public IReadOnlyList<StreamCurve> Curves { get; init; } = [];
 }
