@@ -36,6 +36,9 @@ internal sealed record BacktestReport(
                 + $"rows \"masked\" count them as misses"
         );
 
+    /// <summary>Gets what each nested model takes, the models of one width beside it, and their sum; none without those models.</summary>
+    public IReadOnlyList<ModelCost> Costs { get; init; } = [];
+
     /// <summary>Gets the comparison with models that are retrained on a schedule; null without one.</summary>
     public RetrainReport? Retraining { get; init; }
 

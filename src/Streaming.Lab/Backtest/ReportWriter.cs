@@ -46,6 +46,7 @@ internal static class ReportWriter
             }
 
             json.WriteEndArray();
+            CostWriter.Write(json, report.Costs);
             if (report.Retraining is { } retraining)
             {
                 RetrainWriter.Write(json, retraining);
@@ -148,6 +149,7 @@ internal static class ReportWriter
         [
             Table(report),
             .. report.Curves.Count > 0 && report.Curves[0].Points.Count > 0 ? [Curves(report)] : Array.Empty<List<string[]>>(),
+            .. report.Costs.Count > 0 ? [CostWriter.Table(report.Costs)] : Array.Empty<List<string[]>>(),
             .. report.Retraining is { } retraining ? [RetrainWriter.Table(retraining)] : Array.Empty<List<string[]>>(),
         ];
 

@@ -136,7 +136,12 @@ internal static class BacktestCommand
             + "model).",
     };
 
-    private static readonly Option<bool> SingleWidth = new("--alone") { Description = "Also train a separate model for each width." };
+    private static readonly Option<bool> SingleWidth = new("--alone")
+    {
+        Description =
+            "Also train a separate model for each width, and compare what one nested model and these take: parameters, checkpoint, Redis, "
+            + "processor time. Not with protocol prequential.",
+    };
 
     private static readonly Option<bool> NoBaselines = new("--no-floors")
     {
@@ -332,6 +337,10 @@ internal static class BacktestCommand
                 System.Globalization.CultureInfo.InvariantCulture,
                 $"--drift-at is {request.DriftAt}; allowed: 0, or with --protocol prequential a share between 0 and 1."
             )
+        );
+        Check(
+            !request.SingleWidth || request.Protocol != BacktestProtocol.Prequential,
+            "--alone is given with --protocol prequential; allowed: leave-one-out, user-split, time-split."
         );
         Check(request.FeatureLength is >= 8 and <= 4096, $"--feature-length is {request.FeatureLength}; allowed: 8 … 4096.");
         Check(request.Threads is >= 1 and <= 256, $"--threads is {request.Threads}; allowed: 0 … 256.");
