@@ -33,6 +33,9 @@ internal sealed record BacktestOptions(SettingsValues Settings)
     /// <summary>Gets how a recorded stream is run.</summary>
     public StreamOptions Stream { get; } = Settings.Get<StreamOptions>();
 
+    /// <summary>Gets the scheduled training that a stream's model is compared with.</summary>
+    public RetrainOptions Retrain { get; } = Settings.Get<RetrainOptions>();
+
     /// <summary>Gets how a model is trained on recorded sequences.</summary>
     public OfflineOptions Offline { get; } = Settings.Get<OfflineOptions>();
 }

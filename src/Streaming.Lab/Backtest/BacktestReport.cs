@@ -36,6 +36,12 @@ internal sealed record BacktestReport(
                 + $"rows \"masked\" count them as misses"
         );
 
+    /// <summary>Gets what each nested model takes, the models of one width beside it, and their sum; none without those models.</summary>
+    public IReadOnlyList<ModelCost> Costs { get; init; } = [];
+
+    /// <summary>Gets the comparison with models that are retrained on a schedule; null without one.</summary>
+    public RetrainReport? Retraining { get; init; }
+
     /// <summary>Gets how each model and baseline did along the stream; none of an offline protocol.</summary>
     public IReadOnlyList<StreamCurve> Curves { get; init; } = [];
 }

@@ -59,6 +59,12 @@ internal static class BacktestSettings
                 SettingGroup.Model
             ),
             new SettingsSection(
+                "Retrain",
+                typeof(RetrainOptions),
+                "the scheduled training that a stream's model is compared with (protocol prequential).",
+                SettingGroup.Model
+            ),
+            new SettingsSection(
                 "Offline",
                 typeof(OfflineOptions),
                 "how a model is trained on recorded sequences (`streaming-lab backtest`).",

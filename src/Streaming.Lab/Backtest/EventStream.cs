@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using Streaming.Core.Events;
 using Streaming.Core.Histories;
 using Streaming.Core.Ingestion;
@@ -20,7 +21,7 @@ internal sealed class EventStream
     private readonly BatchPool _pool;
     private readonly EventBytes _bytes = new();
     private readonly HashSet<string> _announced = new(StringComparer.Ordinal);
-    private readonly int _pauseAt;
+    private readonly IReadOnlySet<int> _pauses;
     private Batch? _batch;
 
     /// <summary>Creates a stream at the beginning of the events.</summary>
@@ -29,11 +30,18 @@ internal sealed class EventStream
     /// <param name="batchSize">Events per batch.</param>
     /// <param name="historyLength">Items of a history that the model reads; at least as many are kept.</param>
     /// <param name="time">Clock for the check of event times in the future.</param>
-    /// <param name="pauseAt">A record before which a batch ends even if not full; 0: none.</param>
-    public EventStream(EventLog events, BacktestOptions settings, int batchSize, int historyLength, TimeProvider time, int pauseAt = 0)
+    /// <param name="pauses">Records before which a batch ends even if not full; null: none.</param>
+    public EventStream(
+        EventLog events,
+        BacktestOptions settings,
+        int batchSize,
+        int historyLength,
+        TimeProvider time,
+        IReadOnlySet<int>? pauses = null
+    )
     {
         _events = events;
-        _pauseAt = pauseAt;
+        _pauses = pauses ?? FrozenSet<int>.Empty;
         HistoryOptions histories = settings.History;
         _state = new IngestState(
             new HistoryOptions { Length = Math.Max(histories.Length, historyLength), MaxUsers = histories.MaxUsers },
@@ -71,7 +79,7 @@ internal sealed class EventStream
         while (Done < _events.Count && !_batcher.IsDue)
         {
             Add(_events[Done++], catalogue);
-            if (Done == _pauseAt)
+            if (_pauses.Contains(Done))
             {
                 break;
             }

@@ -27,6 +27,7 @@ internal sealed class OfflineBacktest(
 )
 {
     private readonly List<ReportRow> _rows = [];
+    private readonly List<ModelCost> _costs = [];
     private double _bestNdcg = double.NegativeInfinity;
 
     /// <summary>Gets the settings with the best validation NDCG@10, mean over the seeds; null before the first.</summary>
@@ -86,6 +87,7 @@ internal sealed class OfflineBacktest(
         {
             Targets = targets,
             RepeatTargets = repeats,
+            Costs = request.SingleWidth ? _costs : [],
         };
     }
 
@@ -130,9 +132,15 @@ internal sealed class OfflineBacktest(
             BestSettings = settings;
         }
 
+        int first = _costs.Count;
         for (int width = 0; request.SingleWidth && width < model.Widths.Count; width++)
         {
             Train(split, settings, OnlyWidth(model, width), alone: true, label, cancellation);
+        }
+
+        if (request.SingleWidth)
+        {
+            _costs.Add(ModelCost.Sum($"{_costs.Count - first} models {label}".TrimEnd(), _costs[first..]));
         }
     }
 
@@ -154,6 +162,7 @@ internal sealed class OfflineBacktest(
     )
     {
         var results = new List<OfflineResult>();
+        var costs = new List<ModelCost>();
         foreach (int seed in request.Seeds)
         {
             using TrainingEngine engine = createEngine(settings, model with { Seed = (ulong)seed });
@@ -181,7 +190,10 @@ internal sealed class OfflineBacktest(
                 .ToLowerInvariant();
             results.Add(trainer.Run(engine, name, cancellation));
             Tell(name, results[^1]);
+            costs.Add(ModelCost.Of($"{Name(model.Tower)} {Name(model.Loss)} {label}".TrimEnd(), alone, engine, log.Items, results[^1]));
         }
+
+        _costs.Add(ModelCost.Mean(costs));
 
         for (int width = 0; width < model.Widths.Count; width++)
         {

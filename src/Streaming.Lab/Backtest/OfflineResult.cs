@@ -18,4 +18,8 @@ internal sealed record OfflineResult(
     double Seconds,
     RankingMetrics[] Unmasked,
     RankingMetrics[] Masked
-);
+)
+{
+    /// <summary>Gets the processor time of the training steps, all threads, without ranking.</summary>
+    public TimeSpan Training { get; init; }
+}

@@ -37,12 +37,16 @@ internal sealed class OfflineTrainer(
         var steps = new StepTally(label);
         OfflineResult? kept = null;
         (double bestNdcg, int bestEpoch) = (0, 0);
+        var processor = new ProcessorTime();
+        TimeSpan training = TimeSpan.Zero;
         int epoch = 1;
         for (; epoch <= options.Epochs && (options.KeepLast || bestEpoch == 0 || epoch - bestEpoch <= options.Patience); epoch++)
         {
             shuffle.Shuffle(order);
             steps.BeginEpoch();
+            long begun = processor.GetTimestamp();
             Epoch(engine, batcher, order, steps, epoch, label, cancellation);
+            training += processor.GetElapsedTime(begun);
             double ndcg = ranker.Rank(validation, maskHistory: false)[^1].Ndcg(DecidingCutoff);
             if (steps.AppliedInEpoch > 0 && (bestEpoch == 0 || ndcg > bestNdcg))
             {
@@ -84,6 +88,7 @@ internal sealed class OfflineTrainer(
             Epochs = epoch - 1,
             Steps = steps.Count,
             Seconds = time.GetElapsedTime(start).TotalSeconds,
+            Training = training,
         };
     }
 

@@ -1,10 +1,8 @@
 using System.Globalization;
-using Streaming.Core.Hashing;
-using Streaming.Core.Items;
 using Streaming.Formats.Files;
+using Streaming.Formats.Inputs;
 using Streaming.Learning.Engine;
 using Streaming.Learning.Evaluation;
-using Streaming.Learning.Training;
 using Streaming.Models.Options;
 
 namespace Streaming.Lab.Backtest;
@@ -33,17 +31,19 @@ internal sealed class PrequentialBacktest(
 )
 {
     private const int DecidingCutoff = 10;
-    private readonly Dictionary<string, int> _featureRow = log
-        .Items.Select((id, row) => (id, row))
-        .ToDictionary(pair => pair.id, pair => pair.row, StringComparer.Ordinal);
     private readonly List<ReportRow> _rows = [];
     private readonly List<StreamCurve> _curves = [];
+    private readonly List<RetrainReport.Arm> _arms = [];
+    private StreamSetup? _setup;
     private double _bestNdcg = double.NegativeInfinity;
 
     /// <summary>Gets the settings with the best NDCG@10 on new items at the largest width; null before the first.</summary>
     public BacktestOptions? BestSettings { get; private set; }
 
+    private StreamSetup Setup => _setup ?? throw new InvalidOperationException("The backtest has not started.");
+
     /// <summary>Runs the backtest.</summary>
+    /// <exception cref="Worker.Failures.SettingsException">The stream ends before the first scheduled training.</exception>
     public BacktestReport Run(CancellationToken cancellation)
     {
         long start = time.GetTimestamp();
@@ -54,17 +54,30 @@ internal sealed class PrequentialBacktest(
                 BacktestSettings.Load(combination, request.Protocol, request.SettingsFile, request.HasFeatures)
             ),
         ];
+        _setup = new StreamSetup(request, events, log, features, settings[0].Retrain.Every, time);
         progress.Line(
             string.Create(CultureInfo.InvariantCulture, $"{log.EventCount} events, {log.Sequences.Count} users, {log.Items.Count} items")
         );
+        TellSchedule(settings[0]);
         if (!request.NoBaselines)
         {
             AddBaselines(settings[0], cancellation);
         }
 
+        var streams = new HashSet<string>(StringComparer.Ordinal);
         for (int i = 0; i < combinations.Count; i++)
         {
-            Run(settings[i], SettingsGrid.Label(combinations[i], combinations), cancellation);
+            // Settings of scheduled training do not change the stream's own model, which is trained once.
+            string label = SettingsGrid.Label(combinations[i], combinations, static name => !IsOfRetraining(name));
+            if (streams.Add(label))
+            {
+                Run(settings[i], label, cancellation);
+            }
+
+            if (Setup.Schedule is { } schedule)
+            {
+                Retrain(settings[i], schedule, SettingsGrid.Label(combinations[i], combinations), cancellation);
+            }
         }
 
         return new BacktestReport(
@@ -79,21 +92,24 @@ internal sealed class PrequentialBacktest(
         )
         {
             Curves = _curves,
+            Retraining = Setup.Schedule is { } trainings
+                ? new RetrainReport(trainings.Every, trainings.Trainings.Count, Setup.ShownCutoff, _arms)
+                : null,
         };
     }
 
     private void AddBaselines(BacktestOptions settings, CancellationToken cancellation)
     {
-        PrequentialOptions measures = Measures(settings);
+        PrequentialOptions measures = Setup.Measures(settings);
         StreamingBaseline[] baselines = StreamBaselines.Create();
         PrequentialEvaluator[] evaluators = [.. baselines.Select(_ => new PrequentialEvaluator([0], measures))];
-        StreamCurve.Recorder[] curves = [.. baselines.Select(_ => new StreamCurve.Recorder(ShownCutoff, measures.Window))];
-        EventStream stream = Stream(settings, historyLength: 1);
+        StreamCurve.Recorder[] curves = [.. baselines.Select(_ => new StreamCurve.Recorder(Setup.ShownCutoff, measures.Window))];
+        EventStream stream = Setup.Stream(settings, historyLength: 1);
         var measured = new StreamBaselines(baselines, evaluators, settings.Stream.EvaluateEvery);
         while (stream.Next(catalogue: null) is { } batch)
         {
             cancellation.ThrowIfCancellationRequested();
-            measured.Take(batch, IsAfterDrift(stream));
+            measured.Take(batch, Setup.IsAfterDrift(stream));
 
             for (int b = 0; b < baselines.Length; b++)
             {
@@ -113,7 +129,8 @@ internal sealed class PrequentialBacktest(
 
     private void Run(BacktestOptions settings, string label, CancellationToken cancellation)
     {
-        ModelOptions model = settings.Model with { FeatureGroups = features.Groups, ItemCapacity = Capacity(settings) };
+        var arm = new StreamArm(settings, Setup, createEngine, request.Threads, keep, progress, time);
+        ModelOptions model = arm.Model;
         var runs = new List<StreamRun>();
         foreach (int seed in request.Seeds)
         {
@@ -121,7 +138,7 @@ internal sealed class PrequentialBacktest(
                 ' ',
                 new[] { Name(model.Tower), Name(model.Loss), $"seed {seed}", label }.Where(part => part.Length > 0)
             );
-            runs.Add(Train(settings, model with { Seed = (ulong)seed }, name, cancellation));
+            runs.Add(arm.Run(name, (ulong)seed, cancellation));
             Tell(name, runs[^1].Model);
         }
 
@@ -132,7 +149,12 @@ internal sealed class PrequentialBacktest(
         if (runs[0].Sources is not null)
         {
             AddSourceRows(runs, Name(model.Loss), model.Widths, label);
-            _curves.Add(StreamCurve.Mean(curve + " fused", [.. runs.Select(run => run.FusedCurve)]));
+            _curves.Add(StreamCurve.Mean(curve + " fused", [.. runs.Select(run => run.FusedCurve!)]));
+        }
+
+        if (Setup.Schedule is not null)
+        {
+            _arms.Add(RetrainReport.Arm.Of(curve, runs, Setup.ShownCutoff));
         }
 
         double ndcg = evaluators.Average(evaluator =>
@@ -145,129 +167,37 @@ internal sealed class PrequentialBacktest(
         }
     }
 
-    private StreamRun Train(BacktestOptions settings, ModelOptions model, string name, CancellationToken cancellation)
+    /// <summary>Runs the model that is retrained on a schedule and frozen in between, on the same stream.</summary>
+    private void Retrain(BacktestOptions settings, RetrainSchedule schedule, string label, CancellationToken cancellation)
     {
-        var curve = new StreamCurve.Recorder(ShownCutoff, Measures(settings).Window);
-        var fused = new StreamCurve.Recorder(ShownCutoff, Measures(settings).Window);
-        long begun = time.GetTimestamp();
-        using TrainingEngine engine = createEngine(settings, model);
-        using var trainer = new Trainer(
-            engine,
-            settings.Training with
-            {
-                Evaluation = Measures(settings),
-                EvaluateEvery = settings.Stream.EvaluateEvery,
-                EvaluationThreads = request.Threads,
-            }
-        );
-        EventStream stream = Stream(settings, model.HistoryLength);
-        Func<string, ItemChange?>? catalogue = features.Groups.Count > 0 ? Change : null;
-        while (stream.Next(catalogue) is { } batch)
+        var arm = new RetrainArm(settings, Setup, schedule, log, features, createEngine, request.Threads, progress, time);
+        List<StreamRun> runs = [];
+        foreach (int seed in request.Seeds)
         {
-            cancellation.ThrowIfCancellationRequested();
-            trainer.IsAfterDrift = IsAfterDrift(stream);
-            TrainReport report = trainer.Train(batch);
-            curve.At(stream.Done, trainer.Evaluator, model.Widths.Count - 1, report.BankEntries);
-            if (trainer.Sources is { } sources)
-            {
-                fused.At(stream.Done, sources, sources.Widths.Count - 1, report.BankEntries);
-            }
-
-            RankingMetrics recent = trainer.Evaluator.Recent(model.Widths.Count - 1, EvaluationSegment.NewItems);
-            progress.Stream(
-                name,
-                stream.Done,
-                events.Count,
-                string.Create(
-                    CultureInfo.InvariantCulture,
-                    $"loss {report.Step.Loss:F3}, bank {report.BankEntries}, Recall@{ShownCutoff} of new items "
-                        + $"{recent.Recall(ShownCutoff):F4}"
-                )
-            );
+            string name = string.Join(' ', new[] { arm.Name, $"seed {seed}", label }.Where(part => part.Length > 0));
+            runs.Add(arm.Run(name, (ulong)seed, cancellation));
+            Tell(name, runs[^1].Model);
         }
 
-        Check(trainer, name);
-        double seconds = time.GetElapsedTime(begun).TotalSeconds;
-        progress.Line(
-            string.Create(
-                CultureInfo.InvariantCulture,
-                $"{name}: {seconds:F0} s, {100 * trainer.EvaluationTime.TotalSeconds / Math.Max(seconds, 1e-9):F0} % of it scoring; "
-                    + $"item counts use {trainer.CountBytes / 1e6:F1} MB, {100 * trainer.CountsLost:F1} % of their weight dropped"
-            )
-        );
-        double ndcg = trainer.Evaluator.Total(model.Widths.Count - 1, EvaluationSegment.NewItems).Ndcg(DecidingCutoff);
-        if (keep?.Wants(ndcg) == true)
-        {
-            keep.Keep(ndcg, trainer, stream.State);
-        }
-
-        return new StreamRun(trainer.Evaluator, trainer.Sources, trainer.SourceNames, curve, fused);
+        AddRows(arm.Name, Name(arm.Model.Loss), arm.Model.Widths, label, [.. runs.Select(run => run.Model)]);
+        string curve = $"{arm.Name} {label}".TrimEnd();
+        _curves.Add(StreamCurve.Mean(curve, [.. runs.Select(run => run.Curve)]));
+        _arms.Add(RetrainReport.Arm.Of(curve, runs, Setup.ShownCutoff));
     }
 
-    /// <exception cref="NonFiniteLossException">No step was applied.</exception>
-    private void Check(Trainer trainer, string name)
+    private void TellSchedule(BacktestOptions settings)
     {
-        TrainerCounters counters = trainer.Counters;
-        if (counters.NonFiniteSteps == counters.Steps)
-        {
-            throw new NonFiniteLossException(
-                $"{name}: none of {counters.Steps} steps was applied; each had a non-finite loss or gradient. Lower "
-                    + "STREAMING__Training__LearningRate__Peak, or check the features.",
-                (int)counters.Steps
-            );
-        }
-
-        if (counters.NonFiniteSteps > 0)
+        if (Setup.Schedule is { } schedule)
         {
             progress.Line(
-                FormattableString.Invariant(
-                    $"{name}: {counters.NonFiniteSteps} of {counters.Steps} steps had a non-finite loss or gradient and were not applied"
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{schedule.Trainings.Count} scheduled trainings, {settings.Retrain.Passes} passes each; the first "
+                        + $"{Setup.Measures(settings).SkipExamples} scored examples are not measured, among them all before the first "
+                        + $"training"
                 )
             );
         }
-    }
-
-    private EventStream Stream(BacktestOptions settings, int historyLength) =>
-        new(events, settings, settings.Stream.BatchSize, historyLength, time, DriftStart);
-
-    private int DriftStart => (int)(request.DriftAt * events.Count);
-
-    private bool IsAfterDrift(EventStream stream) => request.DriftAt > 0 && stream.Done > DriftStart;
-
-    private static ulong Key(string id) => XxHash64.Hash(System.Text.Encoding.UTF8.GetBytes(id));
-
-    private int ShownCutoff => request.Cutoffs.MinBy(cutoff => Math.Abs(cutoff - 20));
-
-    private int Capacity(BacktestOptions settings) => BestModel.Capacity(log.Items.Count, settings.Training.Items);
-
-    private PrequentialOptions Measures(BacktestOptions settings) =>
-        settings.Training.Evaluation with
-        {
-            Cutoffs = request.Cutoffs,
-            SkipExamples = (long)(log.ExampleCount * settings.Stream.SkipShare / settings.Stream.EvaluateEvery),
-        };
-
-    private ItemChange? Change(string id)
-    {
-        if (!_featureRow.TryGetValue(id, out int row))
-        {
-            return null;
-        }
-
-        var groups = new Dictionary<string, float[]>(StringComparer.Ordinal);
-        int start = 0;
-        foreach (FeatureGroup group in features.Groups)
-        {
-            groups[group.Name] = features.Rows[row][start..(start + group.Length)];
-            start += group.Length;
-        }
-
-        return new ItemChange
-        {
-            ItemId = id,
-            ItemKey = Key(id),
-            Features = groups,
-        };
     }
 
     private void AddRows(
@@ -279,6 +209,14 @@ internal sealed class PrequentialBacktest(
         int first = 0
     )
     {
+        if (evaluators[0].Total(first, EvaluationSegment.All).Count == 0)
+        {
+            throw new InputFileException(
+                $"No example of {evaluators[0].Examples} scored is measured: the first {evaluators[0].Options.SkipExamples} are not. Lower "
+                    + "STREAMING__Stream__SkipShare, STREAMING__Stream__EvaluateEvery or STREAMING__Retrain__Every (--retrain)."
+            );
+        }
+
         foreach (EvaluationSegment segment in Enum.GetValues<EvaluationSegment>())
         {
             for (int width = 0; width < widths.Count && evaluators[0].Total(0, segment).Count > 0; width++)
@@ -311,7 +249,7 @@ internal sealed class PrequentialBacktest(
 
     private void Tell(string name, PrequentialEvaluator evaluator) =>
         progress.Line(
-            $"{name}: Recall@{ShownCutoff} of new items {RecallByWidth(evaluator, EvaluationSegment.NewItems)}, of known users "
+            $"{name}: Recall@{Setup.ShownCutoff} of new items {RecallByWidth(evaluator, EvaluationSegment.NewItems)}, of known users "
                 + RecallByWidth(evaluator, EvaluationSegment.NewItemsOfKnownUsers)
         );
 
@@ -319,9 +257,12 @@ internal sealed class PrequentialBacktest(
         string.Join(
             " / ",
             evaluator.Widths.Select(
-                (_, width) => evaluator.Total(width, segment).Recall(ShownCutoff).ToString("F4", CultureInfo.InvariantCulture)
+                (_, width) => evaluator.Total(width, segment).Recall(Setup.ShownCutoff).ToString("F4", CultureInfo.InvariantCulture)
             )
         );
+
+    private static bool IsOfRetraining(string name) =>
+        BacktestSettings.Bare(name).StartsWith("Retrain__", StringComparison.OrdinalIgnoreCase);
 
     private static string Name<T>(T value)
         where T : struct, Enum => value.ToString().ToLowerInvariant();

@@ -46,6 +46,12 @@ internal static class ReportWriter
             }
 
             json.WriteEndArray();
+            CostWriter.Write(json, report.Costs);
+            if (report.Retraining is { } retraining)
+            {
+                RetrainWriter.Write(json, retraining);
+            }
+
             json.WriteEndObject();
         }
 
@@ -140,7 +146,12 @@ internal static class ReportWriter
     }
 
     private static IEnumerable<List<string[]>> Tables(BacktestReport report) =>
-        report.Curves.Count > 0 && report.Curves[0].Points.Count > 0 ? [Table(report), Curves(report)] : [Table(report)];
+        [
+            Table(report),
+            .. report.Curves.Count > 0 && report.Curves[0].Points.Count > 0 ? [Curves(report)] : Array.Empty<List<string[]>>(),
+            .. report.Costs.Count > 0 ? [CostWriter.Table(report.Costs)] : Array.Empty<List<string[]>>(),
+            .. report.Retraining is { } retraining ? [RetrainWriter.Table(retraining)] : Array.Empty<List<string[]>>(),
+        ];
 
     /// <summary>One row per window of the stream, one column per model.</summary>
     private static List<string[]> Curves(BacktestReport report) =>

@@ -24,13 +24,18 @@ internal sealed class SequenceBatcher
     private readonly List<int> _positives = [];
     private readonly List<float> _logQ = [];
     private readonly List<float> _weights = [];
+    private readonly int[] _catalogue;
     private readonly int[] _negatives;
     private readonly float[] _negativeLogQ;
     private readonly double[] _frequency;
     private readonly Random _random;
 
     /// <summary>Creates a batcher; counts how often the training sequences predict each item.</summary>
-    public SequenceBatcher(OfflineSplit split, ModelOptions model, OfflineOptions options)
+    /// <param name="split">The training sequences.</param>
+    /// <param name="model">The model.</param>
+    /// <param name="options">The number of negatives, and the bank's warm-up.</param>
+    /// <param name="catalogue">The items that negatives are drawn from; null: all of the split.</param>
+    public SequenceBatcher(OfflineSplit split, ModelOptions model, OfflineOptions options, int[]? catalogue = null)
     {
         _options = options;
         _loss = model.Loss;
@@ -40,9 +45,10 @@ internal sealed class SequenceBatcher
         _random = new Random(unchecked((int)model.Seed));
         _frequency = Frequencies(split);
         _logFrequency = [.. _frequency.Select(q => (float)Math.Log(Math.Max(q, 1e-12)))];
+        _catalogue = catalogue ?? [.. Enumerable.Range(0, split.ItemCount)];
         _negatives = _loss switch
         {
-            LossKind.Full => [.. Enumerable.Range(0, split.ItemCount)],
+            LossKind.Full => _catalogue,
             LossKind.Uniform or LossKind.Mns => new int[options.UniformNegatives],
             _ => [],
         };
@@ -157,7 +163,7 @@ internal sealed class SequenceBatcher
     {
         for (int i = 0; _loss != LossKind.Full && i < _negatives.Length; i++)
         {
-            _negatives[i] = _random.Next(_frequency.Length);
+            _negatives[i] = _catalogue[_random.Next(_catalogue.Length)];
             _negativeLogQ[i] = LogQ(_negatives[i]);
         }
 
@@ -175,7 +181,7 @@ internal sealed class SequenceBatcher
     /// <summary>ln of the probability that a candidate drawn for this step is the item (mns: mixture by counts).</summary>
     private float LogQ(int item)
     {
-        double uniform = 1.0 / _frequency.Length;
+        double uniform = 1.0 / _catalogue.Length;
         return _loss switch
         {
             LossKind.Uniform => (float)Math.Log(uniform),

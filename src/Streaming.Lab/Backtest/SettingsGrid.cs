@@ -37,9 +37,18 @@ internal static class SettingsGrid
     /// <summary>
     /// Labels a combination by what differs: "STREAMING__Model__Layers=2 STREAMING__Offline__Epochs=10"; empty for the only one.
     /// </summary>
-    public static string Label(IReadOnlyDictionary<string, string> combination, IReadOnlyList<IReadOnlyDictionary<string, string>> all) =>
+    /// <param name="combination">The combination.</param>
+    /// <param name="all">All combinations.</param>
+    /// <param name="counts">Which variables count; null: all.</param>
+    public static string Label(
+        IReadOnlyDictionary<string, string> combination,
+        IReadOnlyList<IReadOnlyDictionary<string, string>> all,
+        Func<string, bool>? counts = null
+    ) =>
         string.Join(
             ' ',
-            combination.Where(pair => all.Any(other => other[pair.Key] != pair.Value)).Select(pair => $"{pair.Key}={pair.Value}")
+            combination
+                .Where(pair => counts?.Invoke(pair.Key) != false && all.Any(other => other[pair.Key] != pair.Value))
+                .Select(pair => $"{pair.Key}={pair.Value}")
         );
 }

@@ -5,11 +5,11 @@ namespace Streaming.Lab.Backtest;
 
 /// <summary>Counts steps over the epochs, and aborts a run that does not train.</summary>
 /// <param name="label">The run's name.</param>
-internal sealed class StepTally(string label)
+/// <param name="rate">The setting of the learning rate.</param>
+internal sealed class StepTally(string label, string rate = "STREAMING__Offline__LearningRate")
 {
     private const int MostFailed = 10;
-    private const string Advice =
-        "A smaller STREAMING__Offline__LearningRate, or features within a few orders of magnitude of 1, may help.";
+    private readonly string _advice = $"A smaller {rate}, or features within a few orders of magnitude of 1, may help.";
     private int _failedInARow;
     private double _loss;
 
@@ -41,7 +41,7 @@ internal sealed class StepTally(string label)
         if (_failedInARow == MostFailed)
         {
             throw new NonFiniteLossException(
-                $"{label}: {MostFailed} consecutive steps had a non-finite loss or gradient. {Advice}",
+                $"{label}: {MostFailed} consecutive steps had a non-finite loss or gradient. {_advice}",
                 MostFailed
             );
         }
@@ -60,7 +60,7 @@ internal sealed class StepTally(string label)
         if (Applied == 0)
         {
             throw new NonFiniteLossException(
-                $"{label}: none of {Count} steps was applied; each had a non-finite loss or gradient. {Advice}",
+                $"{label}: none of {Count} steps was applied; each had a non-finite loss or gradient. {_advice}",
                 (int)Count
             );
         }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Streaming.Core.Ingestion;
+using Streaming.Core.Options;
 using Streaming.Formats.Files;
 using Streaming.Lab.Backtest;
 using Streaming.Lab.Files;
@@ -25,7 +26,7 @@ internal static class BacktestCommand
         DefaultValueFactory = _ => "leave-one-out",
     }.AcceptOnlyFromAmong("leave-one-out", "user-split", "time-split", "prequential");
 
-    private static readonly string[] DataSections = ["Events__", "History__", "Dedup__"];
+    private static readonly string[] DataSections = ["Events__", "History__", "Dedup__", "Retrain__Every"];
 
     private static readonly Option<string?> Sequences = new("--sequences")
     {
@@ -112,7 +113,35 @@ internal static class BacktestCommand
         Description = "Simulate drift: after this share of the events, 0 … 1, items exchange their ids. 0: none.",
     };
 
-    private static readonly Option<bool> SingleWidth = new("--alone") { Description = "Also train a separate model for each width." };
+    private static readonly Option<string?> Retrain = new("--retrain")
+    {
+        Description =
+            "Short for --set Retrain__Every=…: 1d, 7d, …. Compares the stream's model with the same model retrained at this interval of "
+            + "event time, in shuffled passes over all earlier events (in-batch softmax with logQ for cbns), and frozen in between. "
+            + "Histories stay live; an item that no training has seen has an untrained row, and what its features give. Both are scored "
+            + "on the same events, from the first training on. Protocol prequential.",
+    };
+
+    private static readonly Option<string?> RetrainPasses = new("--retrain-passes")
+    {
+        Description =
+            "Short for --set Retrain__Passes=…: passes of each training; 2 unless set. Several separated by semicolons; the stream's own "
+            + "model is trained once.",
+    };
+
+    private static readonly Option<string?> RetrainStart = new("--retrain-start")
+    {
+        Description =
+            "Short for --set Retrain__Start=…: warm (continues the model of the training before; unless set) or cold (an untrained "
+            + "model).",
+    };
+
+    private static readonly Option<bool> SingleWidth = new("--alone")
+    {
+        Description =
+            "Also train a separate model for each width, and compare what one nested model and these take: parameters, checkpoint, Redis, "
+            + "processor time. Not with protocol prequential.",
+    };
 
     private static readonly Option<bool> NoBaselines = new("--no-floors")
     {
@@ -154,6 +183,9 @@ internal static class BacktestCommand
             Set,
             Seeds,
             Drift,
+            Retrain,
+            RetrainPasses,
+            RetrainStart,
             SingleWidth,
             NoBaselines,
             Cutoffs,
@@ -281,10 +313,10 @@ internal static class BacktestCommand
                 .. Short("STREAMING__Model__Tower", result.GetValue(Tower)),
                 .. Short("STREAMING__Model__Loss", result.GetValue(Loss)),
                 .. Short("STREAMING__Model__Widths", result.GetValue(Widths)),
-                .. Short(
-                    "STREAMING__Offline__Epochs",
-                    result.GetValue(Epochs)?.ToString(System.Globalization.CultureInfo.InvariantCulture)
-                ),
+                .. Short("STREAMING__Offline__Epochs", result.GetValue(Epochs)),
+                .. Short("STREAMING__Retrain__Every", result.GetValue(Retrain)),
+                .. Short("STREAMING__Retrain__Passes", result.GetValue(RetrainPasses)),
+                .. Short("STREAMING__Retrain__Start", result.GetValue(RetrainStart)),
             ],
             Seeds = Numbers("--seeds", result.GetValue(Seeds)!, errors),
             DriftAt = result.GetValue(Drift),
@@ -305,6 +337,10 @@ internal static class BacktestCommand
                 System.Globalization.CultureInfo.InvariantCulture,
                 $"--drift-at is {request.DriftAt}; allowed: 0, or with --protocol prequential a share between 0 and 1."
             )
+        );
+        Check(
+            !request.SingleWidth || request.Protocol != BacktestProtocol.Prequential,
+            "--alone is given with --protocol prequential; allowed: leave-one-out, user-split, time-split."
         );
         Check(request.FeatureLength is >= 8 and <= 4096, $"--feature-length is {request.FeatureLength}; allowed: 8 … 4096.");
         Check(request.Threads is >= 1 and <= 256, $"--threads is {request.Threads}; allowed: 0 … 256.");
@@ -332,9 +368,15 @@ internal static class BacktestCommand
         IReadOnlyList<IReadOnlyDictionary<string, string>> combinations = SettingsGrid.Combinations(request.Try);
         foreach (IReadOnlyDictionary<string, string> combination in combinations)
         {
-            EngineFactory.RequireDevice(
-                BacktestSettings.Load(combination, request.Protocol, request.SettingsFile, request.HasFeatures).Engine
-            );
+            BacktestOptions settings = BacktestSettings.Load(combination, request.Protocol, request.SettingsFile, request.HasFeatures);
+            EngineFactory.RequireDevice(settings.Engine);
+            if (settings.Retrain.Every is { } every && request.Protocol != BacktestProtocol.Prequential)
+            {
+                throw new SettingsException([
+                    $"STREAMING__Retrain__Every (--retrain) is {OptionText.Format(every)} with --protocol {result.GetValue(Protocol)}; "
+                        + "allowed: --protocol prequential.",
+                ]);
+            }
         }
 
         string[] varied =
@@ -366,7 +408,7 @@ internal static class BacktestCommand
     private static bool SaysWhatTheDataAre(string name) =>
         DataSections.Any(section => BacktestSettings.Bare(name).StartsWith(section, StringComparison.OrdinalIgnoreCase));
 
-    private static string[] Short(string name, string? value) => value is null ? [] : [$"{name}={value}"];
+    private static string[] Short(string name, object? value) => value is null ? [] : [FormattableString.Invariant($"{name}={value}")];
 
     private static int[] Numbers(string option, string text, List<string> errors)
     {

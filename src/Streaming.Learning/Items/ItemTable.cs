@@ -200,20 +200,37 @@ public sealed partial class ItemTable
         }
     }
 
+    /// <summary>Initialises the rows of another, untrained engine for the same items; sets no features.</summary>
+    /// <param name="engine">An engine with the same number of rows.</param>
+    public void InitializeRows(TrainingEngine engine)
+    {
+        ArgumentNullException.ThrowIfNull(engine);
+        ArgumentOutOfRangeException.ThrowIfNotEqual(engine.Model.ItemCapacity, Capacity, nameof(engine));
+        InitializeFallbackRows(engine);
+        foreach (int row in Rows)
+        {
+            engine.InitializeRow(row, _keys[row]);
+        }
+    }
+
     /// <summary>The key that seeds the initial values of a fallback row.</summary>
     internal static ulong FallbackKey(int row) => KeyMix.Mix((ulong)row, 0xFA11);
 
     /// <summary>The index of a row in <see cref="Rows"/>.</summary>
     internal int PositionOf(int row) => _position[row];
 
-    private void StartRows()
+    private void InitializeFallbackRows(TrainingEngine engine)
     {
         for (int row = 0; row < FallbackRows; row++)
         {
             // Distinct keys: initial values derive from the key, and these must differ.
-            _engine.InitializeRow(row, FallbackKey(row));
+            engine.InitializeRow(row, FallbackKey(row));
         }
+    }
 
+    private void StartRows()
+    {
+        InitializeFallbackRows(_engine);
         for (int i = 0; i < _order.Length; i++)
         {
             _order.Data[i] = FallbackRows + i;

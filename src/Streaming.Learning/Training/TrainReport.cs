@@ -1,4 +1,5 @@
 using Streaming.Learning.Engine;
+using Streaming.Learning.Evaluation;
 
 namespace Streaming.Learning.Training;
 
@@ -7,6 +8,7 @@ public sealed class TrainReport
 {
     private readonly double[] _recall;
     private readonly List<string> _rejections = [];
+    private TiedRank[] _ranks = [];
 
     internal TrainReport(int widths) => _recall = new double[widths];
 
@@ -29,7 +31,10 @@ public sealed class TrainReport
     public int BankEntries { get; internal set; }
 
     /// <summary>Gets the number of examples scored before training; 0 when the batch was not evaluated.</summary>
-    public int Evaluated { get; internal set; }
+    public int Evaluated { get; private set; }
+
+    /// <summary>Gets the rank of each example at full width before training; empty when the batch was not evaluated.</summary>
+    public ReadOnlySpan<TiedRank> Ranks => _ranks.AsSpan(0, Evaluated);
 
     /// <summary>Gets Recall@20 (or at the nearest cutoff) of the scored examples for each width; 0 without any.</summary>
     public ReadOnlySpan<double> Recall => _recall;
@@ -39,6 +44,8 @@ public sealed class TrainReport
 
     internal Span<double> MutableRecall => _recall;
 
+    internal Span<TiedRank> MutableRanks => _ranks.AsSpan(0, Evaluated);
+
     internal void Begin(long sequence)
     {
         Sequence = sequence;
@@ -47,6 +54,15 @@ public sealed class TrainReport
         LearningRate = 0;
         _recall.AsSpan().Clear();
         _rejections.Clear();
+    }
+
+    internal void BeginRanks(int examples)
+    {
+        Evaluated = examples;
+        if (_ranks.Length < examples)
+        {
+            Array.Resize(ref _ranks, examples);
+        }
     }
 
     internal void Reject(string message)

@@ -43,12 +43,14 @@ public sealed partial class Trainer : IDisposable
     private StepResult _lastStep;
     private float _lastLearningRate;
     private bool _hasSnapshot;
+    private long _observed;
 
     /// <summary>Creates an untrained trainer.</summary>
     /// <param name="engine">The engine, untrained; the trainer does not dispose it.</param>
     /// <param name="options">Settings.</param>
+    /// <param name="scoringTime">Measures <see cref="EvaluationTime"/>; null: the system's clock.</param>
     /// <exception cref="ArgumentException">Settings are invalid; names each.</exception>
-    public Trainer(TrainingEngine engine, TrainerOptions options)
+    public Trainer(TrainingEngine engine, TrainerOptions options, TimeProvider? scoringTime = null)
     {
         ArgumentNullException.ThrowIfNull(engine);
         ArgumentNullException.ThrowIfNull(options);
@@ -70,7 +72,7 @@ public sealed partial class Trainer : IDisposable
             options.Refresh,
             _counts.IsOn && options.Counts.Published > 0 ? new RelatedLists(_counts, _items, options.Counts.Published) : null
         );
-        _evaluation = new TrainerEvaluation(engine, _items, _counts, options);
+        _evaluation = new TrainerEvaluation(engine, _items, _counts, options, scoringTime ?? TimeProvider.System);
         _report = new TrainReport(model.Widths.Count);
         Shape = TrainerShape.Of(model, options);
 
@@ -150,13 +152,9 @@ public sealed partial class Trainer : IDisposable
     /// <exception cref="NonFiniteLossException">Too many consecutive steps were not finite.</exception>
     public TrainReport Train(Batch batch)
     {
-        ArgumentNullException.ThrowIfNull(batch);
-        _report.Begin(batch.Sequence);
-        ApplyItemChanges(batch);
+        Take(batch);
         if (batch.Count > 0)
         {
-            _evaluation.Begin(batch, _counters.Steps, _report);
-            TouchItems(batch);
             Assemble(batch);
             Step(batch);
         }
@@ -165,6 +163,18 @@ public sealed partial class Trainer : IDisposable
         _counters.Batches++;
         Metrics.Update(this);
         CheckFinite();
+        return _report;
+    }
+
+    /// <summary>
+    /// Scores a batch as <see cref="Train"/> does and takes in its items, without a step: evaluates a model whose engine is trained
+    /// elsewhere. New items get untrained rows; frequencies and counts include the events.
+    /// </summary>
+    /// <returns>The outcome; valid until the next call.</returns>
+    public TrainReport Observe(Batch batch)
+    {
+        Take(batch);
+        _observed += batch.Count > 0 ? 1 : 0;
         return _report;
     }
 
@@ -235,6 +245,18 @@ public sealed partial class Trainer : IDisposable
     {
         _evaluation.Dispose();
         _stateCopy.Dispose();
+    }
+
+    private void Take(Batch batch)
+    {
+        ArgumentNullException.ThrowIfNull(batch);
+        _report.Begin(batch.Sequence);
+        ApplyItemChanges(batch);
+        if (batch.Count > 0)
+        {
+            _evaluation.Begin(batch, _counters.Steps + _observed, _report);
+            TouchItems(batch);
+        }
     }
 
     private void ApplyItemChanges(Batch batch)

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Runtime.InteropServices;
 using Streaming.Core.Ingestion;
 using Streaming.Kernels.Parallel;
@@ -24,6 +23,7 @@ internal sealed class TrainerEvaluation : IDisposable
     private readonly TrainingEngine _engine;
     private readonly ItemTable _items;
     private readonly TrainerOptions _options;
+    private readonly TimeProvider _time;
     private readonly Workers? _workers;
     private readonly RecentPopularity _popularity;
     private readonly PagedArray<long> _firstEvents;
@@ -33,11 +33,12 @@ internal sealed class TrainerEvaluation : IDisposable
     private CatalogueRanker? _ranker;
     private bool _isTurn;
 
-    public TrainerEvaluation(TrainingEngine engine, ItemTable items, ItemCounts counts, TrainerOptions options)
+    public TrainerEvaluation(TrainingEngine engine, ItemTable items, ItemCounts counts, TrainerOptions options, TimeProvider time)
     {
         _engine = engine;
         _items = items;
         _options = options;
+        _time = time;
         _popularity = new RecentPopularity(options.PopularityHalfLife);
         _firstEvents = new PagedArray<long>(items.Capacity);
         _cutoff = options.Evaluation.Cutoffs.MinBy(cutoff => Math.Abs(cutoff - ReportedCutoff));
@@ -69,15 +70,15 @@ internal sealed class TrainerEvaluation : IDisposable
             return;
         }
 
-        long begun = Stopwatch.GetTimestamp();
+        long begun = _time.GetTimestamp();
         if (_ranker is null || _ranker.Capacity < batch.Capacity)
         {
             _ranker = new CatalogueRanker(_engine, _items, batch.Capacity, batch.HistoryLength, _workers, keepTop: Sources is not null);
         }
 
         _ranker.Rank(batch);
-        report.Evaluated = batch.Count;
-        Elapsed += Stopwatch.GetElapsedTime(begun);
+        report.BeginRanks(batch.Count);
+        Elapsed += _time.GetElapsedTime(begun);
     }
 
     /// <summary>Scores an example of the batch; call before anything is learned from it.</summary>
@@ -88,10 +89,11 @@ internal sealed class TrainerEvaluation : IDisposable
             return;
         }
 
-        long begun = Stopwatch.GetTimestamp();
+        long begun = _time.GetTimestamp();
         var kind = new ExampleKind(batch.IsRepeat[example], batch.IsKnownUser[example], IsFirstDay(batch, example), IsAfterDrift);
         ReadOnlySpan<TiedRank> ranks = _ranker!.Ranks(example);
         Model.Record(ranks, kind);
+        report.MutableRanks[example] = ranks[^1];
         for (int k = 0; k < ranks.Length; k++)
         {
             report.MutableRecall[k] += DiscountTable.HitProbability(ranks[k], _cutoff) / batch.Count;
@@ -100,7 +102,7 @@ internal sealed class TrainerEvaluation : IDisposable
         _baselineRank[0] = PopularityRank(batch, example);
         Baseline.Record(_baselineRank, kind);
         Sources?.Score(History(batch, example), batch.ItemKeys[example], _ranker.Top(example), kind);
-        Elapsed += Stopwatch.GetElapsedTime(begun);
+        Elapsed += _time.GetElapsedTime(begun);
     }
 
     /// <summary>Counts an event of the item, scored or not.</summary>

@@ -102,7 +102,7 @@ public static class WorkerSettings
         ])
         {
             // What `streaming-lab backtest` reads, and writes into the files that `run --settings` takes.
-            Elsewhere = new HashSet<string>(StringComparer.OrdinalIgnoreCase) { "Stream", "Offline" },
+            Elsewhere = new HashSet<string>(StringComparer.OrdinalIgnoreCase) { "Stream", "Retrain", "Offline" },
             Presets = WorkerPresets.All,
         };
 

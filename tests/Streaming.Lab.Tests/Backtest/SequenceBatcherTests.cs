@@ -134,6 +134,31 @@ public class SequenceBatcherTests
     }
 
     [Theory]
+    [InlineData(LossKind.Full)]
+    [InlineData(LossKind.Uniform)]
+    [InlineData(LossKind.Mns)]
+    public void Fill_Catalogue_NegativesAreOfIt(LossKind loss)
+    {
+        int[][] rows =
+        [
+            [4, 5, 4],
+        ];
+        var weights = new WeightList();
+        weights.Add([1, 1, 1]);
+        var split = new OfflineSplit(Rows(rows), weights, new RankingCases(), new RankingCases(), ItemCount: 9);
+        var batcher = new SequenceBatcher(split, Model(loss, TowerKind.FmrlRec), Options, catalogue: [4, 5]);
+
+        batcher.Fill(Rows(rows), [0]);
+        TrainingBatch batch = batcher.Batch(0, 0.1f, 0);
+
+        Assert.Equal([4, 5], batch.Negatives.ToArray().Distinct().Order());
+        if (loss == LossKind.Uniform)
+        {
+            Assert.All(batch.NegativeLogQ.ToArray(), logQ => Assert.Equal(Math.Log(0.5), logQ, 1e-6));
+        }
+    }
+
+    [Theory]
     [InlineData(LossKind.InBatch)]
     [InlineData(LossKind.Cbns)]
     public void LogQ_OfTheBatch_IsTheShareOfPredictions(LossKind loss)

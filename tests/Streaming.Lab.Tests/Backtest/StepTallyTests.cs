@@ -45,6 +45,14 @@ public class StepTallyTests
     }
 
     [Fact]
+    public void ThrowIfNoneApplied_AdviceNamesTheSettingOfTheRate() =>
+        Assert.Contains(
+            "A smaller STREAMING__Retrain__LearningRate",
+            Assert.Throws<NonFiniteLossException>(new StepTally("run", "STREAMING__Retrain__LearningRate").ThrowIfNoneApplied).Message,
+            StringComparison.Ordinal
+        );
+
+    [Fact]
     public void Add_AppliedStep_RestartsTheCountOfFailures()
     {
         var tally = new StepTally("run");

@@ -168,6 +168,21 @@ public class BacktestCommandTests
         Assert.Equal(8, rows.Length);
         Assert.Equal(4, rows.Count(row => row.GetProperty("alone").GetBoolean()));
         Assert.Contains(rows, row => row.GetProperty("recallSpread").GetProperty("50").GetDouble() > 0);
+
+        // The nested model, one of each width, and their sum.
+        JsonElement[] costs = [.. json.RootElement.GetProperty("costs").EnumerateArray()];
+        Assert.Equal(["4,8", "4", "8", "4,8"], costs.Select(cost => string.Join(',', cost.GetProperty("widths").EnumerateArray())));
+        Assert.Equal("2 models", costs[3].GetProperty("model").GetString());
+        foreach (string sum in (string[])["parameters", "checkpointBytes", "storeBytes", "steps"])
+        {
+            Assert.Equal(costs[1].GetProperty(sum).GetInt64() + costs[2].GetProperty(sum).GetInt64(), costs[3].GetProperty(sum).GetInt64());
+            Assert.True(costs[1].GetProperty(sum).GetInt64() > 0);
+        }
+
+        // Nested weights are block-triangular: a few less than those of the widest model alone.
+        long[] parameters = [.. costs.Select(static cost => cost.GetProperty("parameters").GetInt64())];
+        Assert.InRange(parameters[0], parameters[1] + 1, parameters[2]);
+        Assert.All(costs, static cost => Assert.True(cost.GetProperty("processorSeconds").GetDouble() > 0));
     }
 
     [Theory]
@@ -177,6 +192,7 @@ public class BacktestCommandTests
     [InlineData("backtest --sequences nowhere.txt --cutoffs 20", ExitCode.Configuration)]
     [InlineData("backtest --sequences nowhere.txt --set Model__Nothing=1", ExitCode.Configuration)]
     [InlineData("backtest --sequences nowhere.txt --drift-at 0.5", ExitCode.Configuration)]
+    [InlineData("backtest --events nowhere.csv --protocol prequential --alone", ExitCode.Configuration)]
     [InlineData("backtest --events nowhere.csv --protocol prequential --drift-at 1.5", ExitCode.Configuration)]
     [InlineData("backtest --protocol other", ExitCode.Usage)]
     public async Task Run_WrongRequest_HasTheExitCode(string line, object code) => Assert.Equal((int)(ExitCode)code, await Run(line));

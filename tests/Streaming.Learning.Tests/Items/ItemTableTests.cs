@@ -36,6 +36,24 @@ public sealed class ItemTableTests : IDisposable
     }
 
     [Fact]
+    public void InitializeRows_AnotherEngine_HasTheInitialValuesOfTheSameItems()
+    {
+        ItemTable table = Table();
+        Touch(table, "a");
+        Touch(table, "b");
+        using var other = new FakeEngine(Model);
+        table.InitializeRows(other);
+        Assert.Equal(_engine.InitializedKeys, other.InitializedKeys);
+
+        using var larger = new FakeEngine(Model with { ItemCapacity = 13 });
+        Assert.Contains(
+            "13",
+            Assert.Throws<ArgumentOutOfRangeException>(() => table.InitializeRows(larger)).Message,
+            StringComparison.Ordinal
+        );
+    }
+
+    [Fact]
     public void Touch_BelowAdmitAfter_SharesAFallbackRow()
     {
         ItemTable table = Table(new ItemTableOptions { AdmitAfter = 2, FallbackRows = 4 });

@@ -72,6 +72,42 @@ public class TrainerOnCpuEngineTests
         }
     }
 
+    /// <summary>A trainer that observes ranks every example as one that trains on the same state: a frozen model's figures are
+    /// comparable with a live one's.</summary>
+    [Fact]
+    public void Observe_OfTheSameState_RanksAsTrainDoesAndChangesNoParameter()
+    {
+        ModelOptions model = Model(TowerKind.YoutubeDnn, LossKind.Cbns);
+        using var engine = new CpuEngine(model, threads: 1);
+        using var trainer = new Trainer(engine, Options);
+        using var frozenEngine = new CpuEngine(model, threads: 1);
+        using var frozen = new Trainer(frozenEngine, Options);
+        Run(trainer, 0, 20);
+        using (TrainerSnapshot state = trainer.BeginSnapshot())
+        {
+            frozen.Restore(state.Engine, state.Trainer);
+        }
+
+        var random = new Random(5);
+        Batch batch = Batches.Random(random, 20, rows: 16, catalogue: 60);
+        TiedRank[] trained = trainer.Train(batch).Ranks.ToArray();
+        byte[] before = ParameterBytes(frozen);
+        TiedRank[] observed = frozen.Observe(batch).Ranks.ToArray();
+
+        Assert.Equal(trained, observed);
+        Assert.Equal(16, observed.Length);
+        Assert.Contains(observed, static rank => rank != TiedRank.Missing);
+        Assert.Equal(before, ParameterBytes(frozen));
+        Assert.NotEqual(before, ParameterBytes(trainer));
+        for (int width = 0; width < model.Widths.Count; width++)
+        {
+            Assert.Equal(
+                trainer.Evaluator.Total(width, EvaluationSegment.All).Ndcg(10),
+                frozen.Evaluator.Total(width, EvaluationSegment.All).Ndcg(10)
+            );
+        }
+    }
+
     [Fact]
     public void Train_StreamWithStructure_BeatsRecentPopularityAtEveryWidth()
     {
@@ -146,6 +182,13 @@ public class TrainerOnCpuEngineTests
             );
             trainer.Train(batch);
         }
+    }
+
+    private static byte[] ParameterBytes(Trainer trainer)
+    {
+        using var stream = new MemoryStream();
+        Safetensors.Write(trainer.CopyParameters(), stream, null, TestContext.Current.CancellationToken);
+        return stream.ToArray();
     }
 
     private static byte[] EngineBytes(Trainer trainer)

@@ -191,6 +191,32 @@ public sealed class TrainerTests : IDisposable
         Assert.Equal(expected, trainer.Evaluator.Examples);
     }
 
+    [Theory]
+    [InlineData(-1, 0)]
+    [InlineData(1, 12)]
+    [InlineData(3, 4)]
+    public void Observe_EvaluateEvery_ScoresTheBatchesThatTrainScores(int every, int expected)
+    {
+        (Trainer trainer, FakeEngine engine) = Create(Options with { EvaluateEvery = every });
+        for (int sequence = 0; sequence < 12; sequence++)
+        {
+            trainer.Observe(Batches.Create(sequence: sequence).Add("a", []));
+        }
+
+        Assert.Equal(expected, trainer.Evaluator.Examples);
+        Assert.Empty(engine.Steps);
+        Assert.Equal(0, trainer.Counters.EventsTrained);
+    }
+
+    [Fact]
+    public void Train_BatchNotScored_HasNoRanksOfTheBatchBefore()
+    {
+        (Trainer trainer, _) = Create(Options with { EvaluateEvery = 2 });
+        Assert.Equal([TiedRank.Missing, TiedRank.Missing], trainer.Train(Batches.Create().Add("a", []).Add("b", [])).Ranks);
+        Assert.True(trainer.Train(Batches.Create(sequence: 1).Add("a", []).Add("b", [])).Ranks.IsEmpty);
+        Assert.Equal(1, trainer.Train(Batches.Create(sequence: 2).Add("a", [])).Ranks.Length);
+    }
+
     [Fact]
     public void Train_NonFinite_IsCountedAndThrowsAfterTheLimit()
     {
