@@ -94,7 +94,7 @@ internal static class BacktestCommand
 
     private static readonly Option<string?> Loss = new("--loss")
     {
-        Description = "Short for --set Model__Loss=…: full, uniform, inbatch, mns, cbns; several separated by semicolons.",
+        Description = "Short for --set Model__Loss=…: full, uniform, inbatch, mns, cbns, union; several separated by semicolons.",
     };
 
     private static readonly Option<string?> Widths = new("--widths") { Description = "Short for --set Model__Widths=…: 16,32,64,128." };

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Streaming.Learning.Engine;
+using Streaming.Learning.Losses;
 using Streaming.Learning.Torch.Bank;
 using Streaming.Learning.Torch.Batches;
 using Streaming.Learning.Torch.Devices;
@@ -252,14 +253,29 @@ public sealed partial class TorchEngine : TrainingEngine
         long firstNegative = Model.Loss is LossKind.Full or LossKind.Uniform ? batch.Shares.shape[0] : 0;
         var own = new CandidateBlock(candidates.detach(), batch.CandidateRows, batch.CandidateLogQ);
         var problem = new SoftmaxProblem(users.detach(), own, firstNegative, _bank.Newest(entries), batch.Shares);
-        SoftmaxProblem scored = Model.HitMask == HitMask.Id ? problem : BySlot(problem);
-        SoftmaxResult result = _loss.Run(scored, columns);
+        SoftmaxProblem masked = Model.HitMask == HitMask.Id ? problem : BySlot(problem);
+        SoftmaxResult result = _loss.Run(Mixed(masked, batch), columns);
         if (entries > 0 && Model.BalanceBank)
         {
-            result = result with { CandidateGradient = _loss.Run(scored with { Bank = [] }, columns).CandidateGradient };
+            SoftmaxProblem alone = Mixed(masked with { Bank = [] }, batch);
+            result = result with { CandidateGradient = _loss.Run(alone, columns).CandidateGradient };
         }
 
         return (problem, result);
+    }
+
+    // ln p → ln q of the mixture. The bank keeps ln p, because the mixture changes with each step.
+    private static SoftmaxProblem Mixed(SoftmaxProblem problem, DeviceBatch batch)
+    {
+        long uniform = problem.Own.Count - problem.Rows;
+        var mixture = new CandidateMixture((int)(problem.Rows + problem.Bank.Sum(block => block.Count)), (int)uniform, batch.DrawnFrom);
+        return mixture.Mixes
+            ? problem with
+            {
+                Own = problem.Own.Mixed(mixture),
+                Bank = [.. problem.Bank.Select(block => block.Mixed(mixture))],
+            }
+            : problem;
     }
 
     // Every candidate is treated as a distinct item, so that a row's positive matches only its own position.

@@ -40,6 +40,7 @@ public sealed partial class CpuEngine : TrainingEngine
     private NestedSoftmax _softmax;
     private int _maxRows = 64;
     private int _maxCandidates = 64;
+    private float[] _mixedLogQ = [];
     private AlignedFloats _encoded = AlignedFloats.Empty;
     private AlignedFloats _candidateGradients = AlignedFloats.Empty;
     private AlignedFloats _unusedUserGradients = AlignedFloats.Empty;

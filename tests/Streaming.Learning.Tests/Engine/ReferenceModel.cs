@@ -132,17 +132,26 @@ internal sealed class ReferenceModel
 
         candidates.AddRange(b.Negatives.Select((row, i) => (row, Item(row), (double)b.NegativeLogQ[i], -1)));
         candidates.AddRange(_bank.Take(b.BankEntries).Select(entry => (entry.Row, entry.Vector, entry.LogQ, -1)));
+        candidates = [.. candidates.Select(c => c with { LogQ = Mixture(b, c.LogQ, candidates.Count) })];
         double[] losses = new double[_o.Widths.Count];
         double weights = b.Weights.Sum(weight => (double)weight);
+        double[] own = [.. b.LogQ.Select(logP => Mixture(b, logP, candidates.Count))];
         for (int k = 0; k < losses.Length; k++)
         {
             for (int i = 0; i < users.Length; i++)
             {
-                losses[k] += b.Weights[i] / weights * RowLoss(users[i], i, b.Positives[i], b.LogQ[i], candidates, _o.Widths[k]);
+                losses[k] += b.Weights[i] / weights * RowLoss(users[i], i, b.Positives[i], own[i], candidates, _o.Widths[k]);
             }
         }
 
         return losses;
+    }
+
+    // Expected occurrences over candidates: n − U draws with probability p each, and U with 1 / N.
+    private static double Mixture(RandomBatch b, double logP, int candidates)
+    {
+        int uniform = b.DrawnFrom > 0 ? b.Negatives.Length : 0;
+        return uniform == 0 ? logP : Math.Log((((candidates - uniform) * Math.Exp(logP)) + ((double)uniform / b.DrawnFrom)) / candidates);
     }
 
     private double RowLoss(

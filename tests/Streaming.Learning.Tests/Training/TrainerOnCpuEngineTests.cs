@@ -40,6 +40,7 @@ public class TrainerOnCpuEngineTests
     [InlineData(TowerKind.FmrlRec, LossKind.Cbns)]
     [InlineData(TowerKind.YoutubeDnn, LossKind.Cbns)]
     [InlineData(TowerKind.YoutubeDnn, LossKind.Mns)]
+    [InlineData(TowerKind.FmrlRec, LossKind.Union)]
     [InlineData(TowerKind.YoutubeDnn, LossKind.Full)]
     public async Task Restore_FromDisk_EqualsNeverStopped(TowerKind tower, LossKind loss)
     {
