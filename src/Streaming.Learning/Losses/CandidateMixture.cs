@@ -17,7 +17,7 @@ namespace Streaming.Learning.Losses;
 /// <param name="Stream">Draws from the stream, B + M, 1 and up.</param>
 /// <param name="Uniform">Uniform draws, U.</param>
 /// <param name="Items">Items they were drawn from, N; 0: p is the q of every candidate.</param>
-internal readonly record struct CandidateMixture(int Stream, int Uniform, int Items)
+public readonly record struct CandidateMixture(int Stream, int Uniform, int Items)
 {
     /// <summary>Gets whether q differs from p.</summary>
     public bool Mixes => Uniform > 0 && Items > 0;
