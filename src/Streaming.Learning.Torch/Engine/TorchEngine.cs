@@ -68,7 +68,7 @@ public sealed partial class TorchEngine : TrainingEngine
         {
             _dense = new DenseParameters(ModelDeclaration.Create(model), _device);
             _items = new DeviceItems(model, _device);
-            _bank = new DeviceBank(model.BankCapacity, model.Dimension, _device);
+            _bank = new DeviceBank(model.BankCapacity, model.Dimension, _device, model.DistinctBank);
         }
         catch (ExternalException error) when (DeviceMemory.IsExhausted(error))
         {
@@ -152,7 +152,7 @@ public sealed partial class TorchEngine : TrainingEngine
             _step = step;
             if (batch.EnqueuePositives && Model.BankCapacity > 0)
             {
-                Enqueue(gradients.Positives, gate, step, known: read && _options.ReadLossEvery == 1);
+                Enqueue(gradients.Positives, batch.Positives, gate, step, known: read && _options.ReadLossEvery == 1);
             }
         }
 
@@ -265,10 +265,11 @@ public sealed partial class TorchEngine : TrainingEngine
     }
 
     // ln p → ln q of the mixture. The bank keeps ln p, because the mixture changes with each step.
-    private static SoftmaxProblem Mixed(SoftmaxProblem problem, DeviceBatch batch)
+    private SoftmaxProblem Mixed(SoftmaxProblem problem, DeviceBatch batch)
     {
-        long uniform = problem.Own.Count - problem.Rows;
-        var mixture = new CandidateMixture((int)(problem.Rows + problem.Bank.Sum(block => block.Count)), (int)uniform, batch.DrawnFrom);
+        int uniform = (int)(problem.Own.Count - problem.Rows),
+            entries = (int)problem.Bank.Sum(block => block.Count);
+        var mixture = new CandidateMixture((int)problem.Rows, entries, uniform, batch.DrawnFrom, _bank.Window(entries));
         return mixture.Mixes
             ? problem with
             {
@@ -357,7 +358,7 @@ public sealed partial class TorchEngine : TrainingEngine
     }
 
     // Entries of a step that may not have been applied are disabled: no row id, and ln q = +∞ excludes them from every sum.
-    private void Enqueue(CandidateBlock positives, UpdateGate gate, long step, bool known)
+    private void Enqueue(CandidateBlock positives, ReadOnlySpan<int> rows, UpdateGate gate, long step, bool known)
     {
         using IDisposable noGrad = no_grad();
         if (!known)
@@ -369,7 +370,7 @@ public sealed partial class TorchEngine : TrainingEngine
             );
         }
 
-        _bank.Enqueue(positives, step);
+        _bank.Enqueue(positives, rows, step);
     }
 
     private static CandidateBlock Kept(CandidateBlock block) =>

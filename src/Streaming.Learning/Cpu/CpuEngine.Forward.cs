@@ -109,7 +109,7 @@ public sealed partial class CpuEngine
     private ReadOnlySpan<float> LogQ(in TrainingBatch batch, int entries)
     {
         ReadOnlySpan<float> logP = _bank.CandidateLogQ(_columns.Batch, entries);
-        var mixture = new CandidateMixture(batch.Positives.Length + entries, batch.Negatives.Length, batch.DrawnFrom);
+        var mixture = new CandidateMixture(batch.Positives.Length, entries, batch.Negatives.Length, batch.DrawnFrom, _bank.Window(entries));
         if (!mixture.Mixes)
         {
             return logP;

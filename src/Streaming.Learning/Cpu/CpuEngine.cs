@@ -66,7 +66,7 @@ public sealed partial class CpuEngine : TrainingEngine
         _parameters.Allocate();
         _items.Initialize(model.Seed, model.WeightScale);
         _tower.Initialize();
-        _bank = new MemoryBank(model.BankCapacity, model.Dimension);
+        _bank = new MemoryBank(model.BankCapacity, model.Dimension, model.DistinctBank);
         _columns = new CandidateColumns(model.Loss);
         _itemGradients = new ItemGradients(model.Dimension);
         _softmax = new NestedSoftmax(_widths, _maxRows, _maxCandidates, _workers);

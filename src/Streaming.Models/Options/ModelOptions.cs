@@ -102,6 +102,13 @@ public sealed record ModelOptions
     public int BankCapacity { get; init; } = 8192;
 
     /// <summary>
+    /// Gets whether the memory bank holds an item at most once, by its newest embedding, so that its M entries are M items. Default
+    /// false: M draws, popular items several times.
+    /// </summary>
+    /// <remarks>An entry's q is then its probability to be in the bank, not that of a draw.</remarks>
+    public bool DistinctBank { get; init; }
+
+    /// <summary>
     /// Gets whether items get the gradient of the softmax without the bank, while users get that with it. Default true. False: both
     /// get that of one loss over all candidates, as CBNS was published.
     /// </summary>

@@ -88,6 +88,7 @@ public sealed class RandomShapeTests
             FeatureGroups = random.Next(2) == 0 ? [] : [new FeatureGroup("x", 1 + random.Next(40))],
             ItemDeviation = 0.3f,
             Loss = loss,
+            DistinctBank = random.Next(2) == 0,
             LogQ = loss is LossKind.Full or LossKind.Uniform ? LogQCorrection.None : (LogQCorrection)random.Next(3),
             BankCapacity = random.Next(60),
             Cosine = random.Next(2) == 0,

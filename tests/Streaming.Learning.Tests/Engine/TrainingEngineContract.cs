@@ -64,6 +64,9 @@ public abstract class TrainingEngineContract
             ["union cosine"] = Small(TowerKind.YoutubeDnn) with { Loss = LossKind.Union, Cosine = true, Temperature = 0.2f },
             ["union without correction"] = Small(TowerKind.YoutubeDnn) with { Loss = LossKind.Union, LogQ = LogQCorrection.None },
             ["union corrected"] = Small(TowerKind.YoutubeDnn) with { Loss = LossKind.Union, LogQ = LogQCorrection.Corrected },
+            ["cbns distinct"] = Small(TowerKind.YoutubeDnn) with { DistinctBank = true },
+            ["cbns distinct, corrected"] = Small(TowerKind.YoutubeDnn) with { DistinctBank = true, LogQ = LogQCorrection.Corrected },
+            ["union distinct"] = Small(TowerKind.YoutubeDnn) with { Loss = LossKind.Union, DistinctBank = true },
             ["union masked by slot"] = Small(TowerKind.YoutubeDnn) with { Loss = LossKind.Union, HitMask = HitMask.Slot },
             ["uniform"] = Small(TowerKind.YoutubeDnn) with { Loss = LossKind.Uniform },
             ["full"] = Small(TowerKind.YoutubeDnn) with { Loss = LossKind.Full },
@@ -225,10 +228,12 @@ public abstract class TrainingEngineContract
         Assert.NotEqual(Embeddings(published, targets), Embeddings(balanced, targets));
     }
 
-    [Fact]
-    public void Bank_MoreThanCapacity_KeepsNewestInOrder()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Bank_MoreThanCapacity_KeepsNewestInOrder(bool distinct)
     {
-        ModelOptions options = Small(TowerKind.YoutubeDnn) with { BankCapacity = 5 };
+        ModelOptions options = Small(TowerKind.YoutubeDnn) with { BankCapacity = 5, DistinctBank = distinct };
         using TrainingEngine engine = Filled(options);
         var expected = new List<(int Row, long Step, float[] Vector)>();
         foreach (int count in (int[])[2, 3, 1, 8, 2])
@@ -247,13 +252,14 @@ public abstract class TrainingEngineContract
             }
 
             Assert.True(engine.Step(batch.Batch).IsApplied);
-            int bank = Math.Min(5, expected.Count);
+            (int Row, long Step, float[] Vector)[] kept = [.. (distinct ? expected.DistinctBy(entry => entry.Row) : expected).Take(5)];
+            int bank = kept.Length;
             Assert.Equal(bank, engine.BankCount);
             (int[]? rows, long[]? steps, float[]? vectors) = (new int[bank], new long[bank], new float[bank * options.Dimension]);
             engine.ReadBank([.. Enumerable.Range(0, bank)], rows, steps, vectors);
-            Assert.Equal(expected.Take(bank).Select(entry => entry.Row), rows);
-            Assert.Equal(expected.Take(bank).Select(entry => entry.Step), steps);
-            Near([.. expected.Take(bank).SelectMany(entry => entry.Vector).Select(value => (double)value)], vectors);
+            Assert.Equal(kept.Select(entry => entry.Row), rows);
+            Assert.Equal(kept.Select(entry => entry.Step), steps);
+            Near([.. kept.SelectMany(entry => entry.Vector).Select(value => (double)value)], vectors);
         }
     }
 

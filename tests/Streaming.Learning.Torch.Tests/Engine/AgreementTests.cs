@@ -90,6 +90,7 @@ public class AgreementTests(ITestOutputHelper output)
             ["fmrlrec, in batch"] = Small with { Loss = LossKind.InBatch },
             ["fmrlrec, mns"] = Small with { Loss = LossKind.Mns },
             ["fmrlrec, union"] = Small with { Loss = LossKind.Union },
+            ["fmrlrec, union, distinct bank"] = Small with { Loss = LossKind.Union, DistinctBank = true },
             ["fmrlrec, union, corrected, not balanced"] = Small with
             {
                 Loss = LossKind.Union,
