@@ -87,7 +87,8 @@ public sealed record ModelOptions
     /// <summary>Gets the maximum number of items that have a row at a time. Default 100,000; 2 and up.</summary>
     public int ItemCapacity { get; init; } = 100_000;
 
-    /// <summary>Gets the loss. Default <see cref="LossKind.Cbns"/>.</summary>
+    /// <summary>Gets the loss: where negatives come from. <see cref="LossKind.Union"/>: batch, memory bank and uniform draws in one
+    /// softmax. Default <see cref="LossKind.Cbns"/>.</summary>
     public LossKind Loss { get; init; } = LossKind.Cbns;
 
     /// <summary>Gets how the sampling probability enters the loss. Default <see cref="LogQCorrection.Classic"/>.</summary>
