@@ -22,8 +22,8 @@ internal static class MemoryCheck
     /// <summary>Vector and two optimizer moments, as floats.</summary>
     private const int BytesPerNumber = 3 * sizeof(float);
 
-    /// <summary>Per bank entry, in addition to its vector: row, ln p, step, age.</summary>
-    private const int EntryBytes = 24;
+    /// <summary>Per bank entry, in addition to its vector: row, logQ, step.</summary>
+    private const int EntryBytes = 16;
 
     /// <summary>The least memory that a model on the CPU needs, in bytes. Histories and the dedup window add to it as they fill.</summary>
     public static long Least(ModelOptions model) => FixedBytes + (StepBytes * model.Dimension) + Tables(model);
