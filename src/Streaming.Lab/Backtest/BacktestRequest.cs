@@ -27,6 +27,12 @@ internal sealed record BacktestRequest
     /// <summary>Gets the settings to try, as NAME=VALUE;VALUE;…: every combination is trained.</summary>
     public IReadOnlyList<string> Try { get; init; } = [];
 
+    /// <summary>Gets further models, each as NAME=VALUE NAME=VALUE …: settings that go together.</summary>
+    public IReadOnlyList<string> Also { get; init; } = [];
+
+    /// <summary>Gets the settings of every model.</summary>
+    public IReadOnlyList<IReadOnlyDictionary<string, string>> Combinations => SettingsGrid.Combinations(Try, Also);
+
     /// <summary>Gets the seeds; every model is trained once per seed.</summary>
     public IReadOnlyList<int> Seeds { get; init; } = [1];
 

@@ -37,7 +37,7 @@ internal sealed class OfflineBacktest(
     public BacktestReport Run(CancellationToken cancellation)
     {
         long start = time.GetTimestamp();
-        IReadOnlyList<IReadOnlyDictionary<string, string>> combinations = SettingsGrid.Combinations(request.Try);
+        IReadOnlyList<IReadOnlyDictionary<string, string>> combinations = request.Combinations;
         BacktestOptions[] settings =
         [
             .. combinations.Select(combination =>

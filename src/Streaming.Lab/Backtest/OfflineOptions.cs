@@ -30,10 +30,10 @@ internal sealed record OfflineOptions
     /// </summary>
     public bool Cosine { get; init; } = true;
 
-    /// <summary>Gets the number of uniform negatives per step (uniform and mns losses). Default 1,024; 1 … 1,000,000.</summary>
+    /// <summary>Gets the number of uniform negatives per step (uniform, mns and union losses). Default 1,024; 1 … 1,000,000.</summary>
     public int UniformNegatives { get; init; } = 1_024;
 
-    /// <summary>Gets the step at which the memory bank starts to be used (cbns loss). Default 500; 0 and up.</summary>
+    /// <summary>Gets the step at which the memory bank starts to be used (cbns and union losses). Default 500; 0 and up.</summary>
     public int BankWarmupSteps { get; init; } = 500;
 
     /// <summary>Gets how many validation cases are ranked after an epoch, a fixed random sample. Default 0: all; 0 and up.</summary>

@@ -47,7 +47,7 @@ internal sealed class PrequentialBacktest(
     public BacktestReport Run(CancellationToken cancellation)
     {
         long start = time.GetTimestamp();
-        IReadOnlyList<IReadOnlyDictionary<string, string>> combinations = SettingsGrid.Combinations(request.Try);
+        IReadOnlyList<IReadOnlyDictionary<string, string>> combinations = request.Combinations;
         BacktestOptions[] settings =
         [
             .. combinations.Select(combination =>

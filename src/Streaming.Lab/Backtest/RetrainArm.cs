@@ -32,8 +32,8 @@ internal sealed class RetrainArm(
     public string Name => "retrained " + Core.Options.OptionText.Format(schedule.Every);
 
     /// <summary>Gets the model: that of the stream. Shuffled batches of whole sequences are large and representative; a memory bank
-    /// would only add cost, so CBNS becomes in-batch.</summary>
-    public ModelOptions Model { get; } = InBatchForCbns(setup.Model(settings));
+    /// would only add cost, so CBNS becomes in-batch, and the union of all sources mixed negatives.</summary>
+    public ModelOptions Model { get; } = WithoutBank(setup.Model(settings));
 
     /// <summary>Runs one seed.</summary>
     /// <param name="name">Name in progress lines and errors.</param>
@@ -77,8 +77,16 @@ internal sealed class RetrainArm(
         return new StreamRun(observer.Evaluator, null, [], curve, null) { Days = days, Training = model.Processor };
     }
 
-    private static ModelOptions InBatchForCbns(ModelOptions model) =>
-        model.Loss == LossKind.Cbns ? model with { Loss = LossKind.InBatch } : model;
+    private static ModelOptions WithoutBank(ModelOptions model) =>
+        model with
+        {
+            Loss = model.Loss switch
+            {
+                LossKind.Cbns => LossKind.InBatch,
+                LossKind.Union => LossKind.Mns,
+                LossKind loss => loss,
+            },
+        };
 
     private static string State(RetrainedModel model) =>
         string.Create(

@@ -27,7 +27,6 @@ internal sealed class SequenceBatcher
     private readonly int[] _catalogue;
     private readonly int[] _negatives;
     private readonly float[] _negativeLogQ;
-    private readonly double[] _frequency;
     private readonly Random _random;
 
     /// <summary>Creates a batcher; counts how often the training sequences predict each item.</summary>
@@ -43,13 +42,12 @@ internal sealed class SequenceBatcher
         _lastStepOnly = model.Tower == TowerKind.Mind;
         _sequenceWeights = split.TrainWeights;
         _random = new Random(unchecked((int)model.Seed));
-        _frequency = Frequencies(split);
-        _logFrequency = [.. _frequency.Select(q => (float)Math.Log(Math.Max(q, 1e-12)))];
+        _logFrequency = [.. Frequencies(split).Select(q => (float)Math.Log(Math.Max(q, 1e-12)))];
         _catalogue = catalogue ?? [.. Enumerable.Range(0, split.ItemCount)];
         _negatives = _loss switch
         {
             LossKind.Full => _catalogue,
-            LossKind.Uniform or LossKind.Mns => new int[options.UniformNegatives],
+            _ when _loss.DrawsUniformly() => new int[options.UniformNegatives],
             _ => [],
         };
         _negativeLogQ = new float[_negatives.Length];
@@ -89,8 +87,9 @@ internal sealed class SequenceBatcher
             LogQ = CollectionsMarshal.AsSpan(_logQ),
             Negatives = _negatives,
             NegativeLogQ = _negativeLogQ,
-            BankEntries = _loss == LossKind.Cbns && step >= _options.BankWarmupSteps ? bankCount : 0,
-            EnqueuePositives = _loss == LossKind.Cbns,
+            DrawnFrom = _loss.MixesDraws() ? _catalogue.Length : 0,
+            BankEntries = _loss.UsesBank() && step >= _options.BankWarmupSteps ? bankCount : 0,
+            EnqueuePositives = _loss.UsesBank(),
             LearningRate = learningRate,
             Step = step,
         };
@@ -156,38 +155,20 @@ internal sealed class SequenceBatcher
         _steps.Add(step);
         _positives.Add(item);
         _weights.Add(weight);
-        _logQ.Add(LogQ(item));
+        _logQ.Add(_logFrequency[item]);
     }
 
     private void DrawNegatives()
     {
-        for (int i = 0; _loss != LossKind.Full && i < _negatives.Length; i++)
+        if (_loss == LossKind.Full)
+        {
+            return;
+        }
+
+        for (int i = 0; i < _negatives.Length; i++)
         {
             _negatives[i] = _catalogue[_random.Next(_catalogue.Length)];
-            _negativeLogQ[i] = LogQ(_negatives[i]);
+            _negativeLogQ[i] = _logFrequency[_negatives[i]];
         }
-
-        if (_loss == LossKind.Mns)
-        {
-            // The mixture weights depend on this batch's size, which is known only now.
-            Span<float> logQ = CollectionsMarshal.AsSpan(_logQ);
-            for (int i = 0; i < logQ.Length; i++)
-            {
-                logQ[i] = LogQ(_positives[i]);
-            }
-        }
-    }
-
-    /// <summary>ln of the probability that a candidate drawn for this step is the item (mns: mixture by counts).</summary>
-    private float LogQ(int item)
-    {
-        double uniform = 1.0 / _catalogue.Length;
-        return _loss switch
-        {
-            LossKind.Uniform => (float)Math.Log(uniform),
-            LossKind.Mns => (float)
-                Math.Log(((_positives.Count * _frequency[item]) + (_negatives.Length * uniform)) / (_positives.Count + _negatives.Length)),
-            _ => _logFrequency[item],
-        };
     }
 }

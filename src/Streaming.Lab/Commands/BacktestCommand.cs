@@ -95,12 +95,20 @@ internal static class BacktestCommand
 
     private static readonly Option<string?> Loss = new("--loss")
     {
-        Description = "Short for --set Model__Loss=…: full, uniform, inbatch, mns, cbns; several separated by semicolons.",
+        Description = "Short for --set Model__Loss=…: full, uniform, inbatch, mns, cbns, union; several separated by semicolons.",
     };
 
     private static readonly Option<string?> Widths = new("--widths") { Description = "Short for --set Model__Widths=…: 16,32,64,128." };
 
     private static readonly Option<int?> Epochs = new("--epochs") { Description = "Short for --set Offline__Epochs=…." };
+
+    private static readonly Option<string[]> Also = new("--also")
+    {
+        Description =
+            "One more model: the first combination with these settings instead, NAME=VALUE separated by spaces; may be repeated. CBNS as "
+            + "published: --also \"Model__Loss=cbns Model__BalanceBank=false Model__Cosine=false Model__Temperature=1\".",
+        HelpName = "SETTINGS",
+    };
 
     private static readonly Option<string> Seeds = new("--seeds")
     {
@@ -182,6 +190,7 @@ internal static class BacktestCommand
             Epochs,
             Set,
             Seeds,
+            Also,
             Drift,
             Retrain,
             RetrainPasses,
@@ -259,12 +268,7 @@ internal static class BacktestCommand
         }
 
         // Some settings define the data; they are the same for all combinations.
-        BacktestOptions first = BacktestSettings.Load(
-            SettingsGrid.Combinations(request.Try)[0],
-            request.Protocol,
-            request.SettingsFile,
-            request.HasFeatures
-        );
+        BacktestOptions first = BacktestSettings.Load(request.Combinations[0], request.Protocol, request.SettingsFile, request.HasFeatures);
         SettingsOption.WriteNotices(first.Settings);
         InteractionLog log = request.Sequences is { } sequences
             ? InteractionFiles.ReadSequences(sequences)
@@ -318,6 +322,7 @@ internal static class BacktestCommand
                 .. Short("STREAMING__Retrain__Passes", result.GetValue(RetrainPasses)),
                 .. Short("STREAMING__Retrain__Start", result.GetValue(RetrainStart)),
             ],
+            Also = result.GetValue(Also) ?? [],
             Seeds = Numbers("--seeds", result.GetValue(Seeds)!, errors),
             DriftAt = result.GetValue(Drift),
             SingleWidth = result.GetValue(SingleWidth),
@@ -365,7 +370,7 @@ internal static class BacktestCommand
         }
 
         // Wrong settings are said before anything is read, and not after an hour at their turn.
-        IReadOnlyList<IReadOnlyDictionary<string, string>> combinations = SettingsGrid.Combinations(request.Try);
+        IReadOnlyList<IReadOnlyDictionary<string, string>> combinations = request.Combinations;
         foreach (IReadOnlyDictionary<string, string> combination in combinations)
         {
             BacktestOptions settings = BacktestSettings.Load(combination, request.Protocol, request.SettingsFile, request.HasFeatures);
@@ -381,15 +386,19 @@ internal static class BacktestCommand
 
         string[] varied =
         [
-            .. combinations[0]
-                .Keys.Where(name => SaysWhatTheDataAre(name) && combinations.Any(other => other[name] != combinations[0][name])),
+            .. combinations
+                .SelectMany(combination => combination.Keys)
+                .Distinct()
+                .Where(name =>
+                    SaysWhatTheDataAre(name)
+                    && combinations.Any(other => other.GetValueOrDefault(name) != combinations[0].GetValueOrDefault(name))
+                ),
         ];
         if (varied.Length > 0)
         {
             throw new SettingsException([
                 .. varied.Select(name =>
-                    $"--set {name} has several values; allowed: one, because it defines the data, and models are compared on the same "
-                    + "data."
+                    $"{name} has several values; allowed: one, because it defines the data, and models are compared on the same " + "data."
                 ),
             ]);
         }

@@ -4,8 +4,8 @@ using static TorchSharp.torch;
 namespace Streaming.Learning.Torch.Bank;
 
 /// <summary>
-/// Memory bank on the device: a ring of the last M positives as (item row, embedding, ln q), with the steps on the host. Its
-/// newest entries are one segment of the ring, or two where it wraps; the loss uses both without a copy.
+/// Memory bank on the device: a ring of the last M positives, or of the last M distinct ones, as (item row, embedding, ln p), with
+/// the steps on the host. Its newest entries are one segment of the ring, or two where it wraps; the loss uses both without a copy.
 /// </summary>
 internal sealed class DeviceBank : IDisposable
 {
@@ -13,11 +13,13 @@ internal sealed class DeviceBank : IDisposable
     private readonly Tensor _rows;
     private readonly Tensor _logQ;
     private readonly long[] _steps;
+    private readonly DistinctEntries? _distinct;
     private int _next;
 
-    public DeviceBank(int capacity, int columns, Device device)
+    public DeviceBank(int capacity, int columns, Device device, bool distinct = false)
     {
         Capacity = capacity;
+        _distinct = distinct ? new DistinctEntries(capacity) : null;
         using TorchSharp.DisposeScope scope = NewDisposeScope();
         _vectors = zeros(capacity, columns, dtype: ScalarType.Float32, device: device).DetachFromDisposeScope();
         _rows = full(capacity, -1L, dtype: ScalarType.Int64, device: device).DetachFromDisposeScope();
@@ -44,10 +46,26 @@ internal sealed class DeviceBank : IDisposable
         return blocks;
     }
 
+    /// <summary>Draws in which the newest distinct entries were the last of their items. 0 for entries that may repeat.</summary>
+    public long Window(int entries) => _distinct is null || entries == 0 ? 0 : _distinct.Ages[entries - 1];
+
     /// <summary>Enqueues the last M of these entries; the last one becomes the newest. Call under <c>no_grad</c>.</summary>
-    /// <param name="entries">Vectors, rows and ln q of a batch's positives.</param>
+    /// <param name="entries">Vectors, rows and ln p of a batch's positives.</param>
+    /// <param name="rows">The same rows on the host.</param>
     /// <param name="step">Step at which they are enqueued.</param>
-    public void Enqueue(CandidateBlock entries, long step)
+    public void Enqueue(CandidateBlock entries, ReadOnlySpan<int> rows, long step)
+    {
+        if (_distinct is null)
+        {
+            EnqueueDraws(entries, step);
+        }
+        else
+        {
+            EnqueueDistinct(entries, _distinct.Enqueue(rows), step);
+        }
+    }
+
+    private void EnqueueDraws(CandidateBlock entries, long step)
     {
         int count = (int)Math.Min(Capacity, entries.Count);
         long from = entries.Count - count;
@@ -71,6 +89,7 @@ internal sealed class DeviceBank : IDisposable
     {
         using TorchSharp.DisposeScope scope = NewDisposeScope();
         _rows.masked_fill_(_rows.eq(row), -1L);
+        _distinct?.Forget(row);
     }
 
     /// <summary>Entries by age, newest first, in the caller's dispose scope: vectors, rows and ln q on the device.</summary>
@@ -103,10 +122,43 @@ internal sealed class DeviceBank : IDisposable
     /// <summary>Steps of all entries, newest first.</summary>
     public long[] Steps() => [.. Enumerable.Range(0, Count).Select(StepOf)];
 
+    /// <summary>Ages in draws of all distinct entries, newest first.</summary>
+    public long[] Ages() => _distinct is null ? [] : _distinct.Ages.ToArray();
+
     /// <summary>Replaces the contents.</summary>
     /// <param name="entries">On any device, newest first, at most M.</param>
+    /// <param name="rows">Their rows on the host.</param>
     /// <param name="steps">Their steps.</param>
-    public void Reset(CandidateBlock entries, ReadOnlySpan<long> steps)
+    /// <param name="ages">Their ages in draws; empty for entries that may repeat.</param>
+    public void Reset(CandidateBlock entries, ReadOnlySpan<int> rows, ReadOnlySpan<long> steps, ReadOnlySpan<long> ages)
+    {
+        _distinct?.Reset(rows, ages);
+        Replace(entries, steps);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _vectors.Dispose();
+        _rows.Dispose();
+        _logQ.Dispose();
+    }
+
+    private void EnqueueDistinct(CandidateBlock entries, int[] kept, long step)
+    {
+        using TorchSharp.DisposeScope scope = NewDisposeScope();
+        int fresh = (int)entries.Count;
+        long[] places = [.. kept.Select(entry => (long)(entry < fresh ? Capacity + fresh - 1 - entry : Place(entry - fresh)))];
+        long[] steps = [.. kept.Select(entry => entry < fresh ? step : StepOf(entry - fresh))];
+        var all = CandidateBlock.Join([new CandidateBlock(_vectors, _rows, _logQ), entries]);
+        Tensor index = tensor(places, dtype: ScalarType.Int64, device: _rows.device);
+        Replace(
+            new CandidateBlock(all.Vectors.index_select(0, index), all.Rows.index_select(0, index), all.LogQ.index_select(0, index)),
+            steps
+        );
+    }
+
+    private void Replace(CandidateBlock entries, ReadOnlySpan<long> steps)
     {
         int count = steps.Length;
         Count = count;
@@ -123,14 +175,6 @@ internal sealed class DeviceBank : IDisposable
         {
             _steps[count - 1 - i] = steps[i];
         }
-    }
-
-    /// <inheritdoc/>
-    public void Dispose()
-    {
-        _vectors.Dispose();
-        _rows.Dispose();
-        _logQ.Dispose();
     }
 
     // Flipping copies.

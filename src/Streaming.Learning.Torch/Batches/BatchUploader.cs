@@ -49,7 +49,8 @@ internal sealed class BatchUploader : IDisposable
             uploaded.narrow(0, padded + rows, candidates),
             uploaded.narrow(0, padded + rows + candidates, candidates),
             numbers.narrow(0, 0, candidates).to_type(ScalarType.Float32),
-            numbers.narrow(0, candidates, rows)
+            numbers.narrow(0, candidates, rows),
+            batch.DrawnFrom
         );
     }
 

@@ -95,7 +95,8 @@ public sealed partial class TorchEngine
         Tensor vectors = reader.Read("bank.vectors");
         Tensor rows = reader.Read("bank.rows");
         Span<long> steps = MemoryMarshal.Cast<byte, long>(reader.Read("bank.steps").bytes);
-        _bank.Reset(new CandidateBlock(vectors, rows, reader.Read("bank.log_q")), steps);
+        Span<long> ages = Model.DistinctBank ? MemoryMarshal.Cast<byte, long>(reader.Read("bank.ages").bytes) : [];
+        _bank.Reset(new CandidateBlock(vectors, rows, reader.Read("bank.log_q")), MemoryMarshal.Cast<byte, int>(rows.bytes), steps, ages);
     }
 
     private List<(string Name, TensorType Type, Tensor Table)> ItemTables()
@@ -158,6 +159,11 @@ public sealed partial class TorchEngine
         entries.Add(Entry("bank.rows", TensorType.I32, [count], _bank.CopyRows));
         entries.Add(Entry("bank.log_q", TensorType.F32, [count], _bank.CopyLogQ));
         entries.Add(Entry("bank.steps", TensorType.I64, [count], _ => tensor(_bank.Steps(), dtype: ScalarType.Int64)));
+        if (Model.DistinctBank)
+        {
+            entries.Add(Entry("bank.ages", TensorType.I64, [count], _ => tensor(_bank.Ages(), dtype: ScalarType.Int64)));
+        }
+
         entries.Add(Entry("optimizer.counters", TensorType.I64, [2], _ => tensor([Updates(), _step], dtype: ScalarType.Int64)));
         entries.Add(Entry("optimizer.log_decay", TensorType.F64, [1], Copying(() => _items.LogDecay.view(1))));
         return entries;

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Streaming.Learning.Engine;
+using Streaming.Learning.Losses;
 using Streaming.Learning.Torch.Bank;
 using Streaming.Learning.Torch.Batches;
 using Streaming.Learning.Torch.Devices;
@@ -67,7 +68,7 @@ public sealed partial class TorchEngine : TrainingEngine
         {
             _dense = new DenseParameters(ModelDeclaration.Create(model), _device);
             _items = new DeviceItems(model, _device);
-            _bank = new DeviceBank(model.BankCapacity, model.Dimension, _device);
+            _bank = new DeviceBank(model.BankCapacity, model.Dimension, _device, model.DistinctBank);
         }
         catch (ExternalException error) when (DeviceMemory.IsExhausted(error))
         {
@@ -151,7 +152,7 @@ public sealed partial class TorchEngine : TrainingEngine
             _step = step;
             if (batch.EnqueuePositives && Model.BankCapacity > 0)
             {
-                Enqueue(gradients.Positives, gate, step, known: read && _options.ReadLossEvery == 1);
+                Enqueue(gradients.Positives, batch.Positives, gate, step, known: read && _options.ReadLossEvery == 1);
             }
         }
 
@@ -252,14 +253,30 @@ public sealed partial class TorchEngine : TrainingEngine
         long firstNegative = Model.Loss is LossKind.Full or LossKind.Uniform ? batch.Shares.shape[0] : 0;
         var own = new CandidateBlock(candidates.detach(), batch.CandidateRows, batch.CandidateLogQ);
         var problem = new SoftmaxProblem(users.detach(), own, firstNegative, _bank.Newest(entries), batch.Shares);
-        SoftmaxProblem scored = Model.HitMask == HitMask.Id ? problem : BySlot(problem);
-        SoftmaxResult result = _loss.Run(scored, columns);
+        SoftmaxProblem masked = Model.HitMask == HitMask.Id ? problem : BySlot(problem);
+        SoftmaxResult result = _loss.Run(Mixed(masked, batch), columns);
         if (entries > 0 && Model.BalanceBank)
         {
-            result = result with { CandidateGradient = _loss.Run(scored with { Bank = [] }, columns).CandidateGradient };
+            SoftmaxProblem alone = Mixed(masked with { Bank = [] }, batch);
+            result = result with { CandidateGradient = _loss.Run(alone, columns).CandidateGradient };
         }
 
         return (problem, result);
+    }
+
+    // ln p → ln q of the mixture. The bank keeps ln p, because the mixture changes with each step.
+    private SoftmaxProblem Mixed(SoftmaxProblem problem, DeviceBatch batch)
+    {
+        int uniform = (int)(problem.Own.Count - problem.Rows),
+            entries = (int)problem.Bank.Sum(block => block.Count);
+        var mixture = new CandidateMixture((int)problem.Rows, entries, uniform, batch.DrawnFrom, _bank.Window(entries));
+        return mixture.Mixes
+            ? problem with
+            {
+                Own = problem.Own.Mixed(mixture),
+                Bank = [.. problem.Bank.Select(block => block.Mixed(mixture))],
+            }
+            : problem;
     }
 
     // Every candidate is treated as a distinct item, so that a row's positive matches only its own position.
@@ -341,7 +358,7 @@ public sealed partial class TorchEngine : TrainingEngine
     }
 
     // Entries of a step that may not have been applied are disabled: no row id, and ln q = +∞ excludes them from every sum.
-    private void Enqueue(CandidateBlock positives, UpdateGate gate, long step, bool known)
+    private void Enqueue(CandidateBlock positives, ReadOnlySpan<int> rows, UpdateGate gate, long step, bool known)
     {
         using IDisposable noGrad = no_grad();
         if (!known)
@@ -353,7 +370,7 @@ public sealed partial class TorchEngine : TrainingEngine
             );
         }
 
-        _bank.Enqueue(positives, step);
+        _bank.Enqueue(positives, rows, step);
     }
 
     private static CandidateBlock Kept(CandidateBlock block) =>

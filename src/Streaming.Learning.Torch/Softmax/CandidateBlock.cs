@@ -1,3 +1,4 @@
+using Streaming.Learning.Losses;
 using static TorchSharp.torch;
 
 namespace Streaming.Learning.Torch.Softmax;
@@ -14,6 +15,22 @@ internal readonly record struct CandidateBlock(Tensor Vectors, Tensor Rows, Tens
     /// <summary>Candidates start … start + count − 1, without a copy.</summary>
     public CandidateBlock Slice(long start, long count) =>
         new(Vectors.narrow(0, start, count), Rows.narrow(0, start, count), LogQ.narrow(0, start, count));
+
+    /// <summary>The block with ln q of a mixture in place of ln p. +∞ stays +∞.</summary>
+    public CandidateBlock Mixed(CandidateMixture mixture)
+    {
+        Tensor p = LogQ.exp();
+        Tensor q = p.mul(mixture.DrawShare).add_(mixture.UniformPart);
+        if (mixture.IsDistinct)
+        {
+            q.sub_(p.mul_(-mixture.Window).expm1_().mul_(mixture.BankShare));
+        }
+
+        return this with
+        {
+            LogQ = q.log_(),
+        };
+    }
 
     /// <summary>Concatenates blocks; copies only if there are several.</summary>
     public static CandidateBlock Join(IReadOnlyList<CandidateBlock> blocks) =>

@@ -35,7 +35,7 @@ internal sealed class BankPolicy
         _probe = new DriftProbe(engine, items, options.Probes);
         _staleness = new BankStaleness(engine);
         _earliest = options.WarmupSteps >= 0 ? options.WarmupSteps : learningRateWarmup;
-        HasBank = engine.Model.Loss == LossKind.Cbns && engine.Model.BankCapacity > 0;
+        HasBank = engine.Model.Loss.UsesBank() && engine.Model.BankCapacity > 0;
     }
 
     /// <summary>Gets whether the loss uses a bank.</summary>

@@ -1,5 +1,6 @@
 using Streaming.Kernels.Softmax;
 using Streaming.Learning.Engine;
+using Streaming.Learning.Losses;
 using Streaming.Models.Options;
 using Streaming.Models.State;
 
@@ -81,7 +82,7 @@ public sealed partial class CpuEngine
             Users = _tower.Users(_plan, _bank.Candidates(_columns.Batch, 0), _columns.Positives),
             Candidates = _bank.Candidates(_columns.Batch, entries)[..(candidates * d)],
             CandidateIds = Model.HitMask == HitMask.Id ? _bank.CandidateRows(_columns.Batch, entries)[..candidates] : [],
-            LogQ = _bank.CandidateLogQ(_columns.Batch, entries)[..candidates],
+            LogQ = LogQ(batch, entries)[..candidates],
             PositiveColumn = _columns.Positives,
             RowWeights = batch.Weights,
             WidthWeights = _widthWeights,
@@ -97,20 +98,36 @@ public sealed partial class CpuEngine
         double loss = TotalLoss();
         if (entries > 0 && Model.BalanceBank)
         {
-            BalanceItems(problem);
+            BalanceItems(problem, LogQ(batch, 0));
         }
 
         return loss;
     }
 
-    /// <summary>Replaces the gradients of the batch's items by those of the softmax over the batch alone.</summary>
-    private void BalanceItems(NestedSoftmaxProblem problem)
+    /// <summary>ln q of the candidates; valid until the next call. The bank keeps ln p, because the mixture changes with each
+    /// step.</summary>
+    private ReadOnlySpan<float> LogQ(in TrainingBatch batch, int entries)
+    {
+        ReadOnlySpan<float> logP = _bank.CandidateLogQ(_columns.Batch, entries);
+        var mixture = new CandidateMixture(batch.Positives.Length, entries, batch.Negatives.Length, batch.DrawnFrom, _bank.Window(entries));
+        if (!mixture.Mixes)
+        {
+            return logP;
+        }
+
+        Buffers.Grow(ref _mixedLogQ, logP.Length);
+        mixture.Mix(logP, _mixedLogQ);
+        return _mixedLogQ.AsSpan(0, logP.Length);
+    }
+
+    /// <summary>Replaces the gradients of the batch's items by those of the softmax without the bank.</summary>
+    private void BalanceItems(NestedSoftmaxProblem problem, ReadOnlySpan<float> logQ)
     {
         Buffers.Grow(ref _unusedUserGradients, problem.PositiveColumn.Length, Model.Dimension);
         int batch = problem.GradientCandidates;
         problem.Candidates = problem.Candidates[..(batch * Model.Dimension)];
         problem.CandidateIds = problem.CandidateIds.IsEmpty ? [] : problem.CandidateIds[..batch];
-        problem.LogQ = problem.LogQ[..batch];
+        problem.LogQ = logQ;
         problem.UserGradients = _unusedUserGradients.AsSpan(0, problem.UserGradients.Length);
         problem.Losses = _batchLosses;
         _softmax.Run(problem);

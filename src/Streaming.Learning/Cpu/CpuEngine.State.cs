@@ -51,6 +51,11 @@ public sealed partial class CpuEngine
         reader.Read("bank.rows", _bank.Rows);
         reader.Read("bank.log_q", _bank.LogQ);
         reader.Read("bank.steps", _bank.Steps);
+        if (Model.DistinctBank)
+        {
+            reader.Read("bank.ages", _bank.Ages);
+        }
+
         foreach (Parameter parameter in _parameters.All)
         {
             reader.Read(parameter.Name, _parameters.Value(parameter));
@@ -144,6 +149,11 @@ public sealed partial class CpuEngine
         tensors.Add(StateTensor.Copy<int>("bank.rows", _bank.Rows, _copies));
         tensors.Add(StateTensor.Copy<float>("bank.log_q", _bank.LogQ, _copies));
         tensors.Add(StateTensor.Copy<long>("bank.steps", _bank.Steps, _copies));
+        if (Model.DistinctBank)
+        {
+            tensors.Add(StateTensor.Copy<long>("bank.ages", _bank.Ages, _copies));
+        }
+
         tensors.Add(StateTensor.Copy<long>("optimizer.counters", [_updates, _step], _copies));
         tensors.Add(StateTensor.Copy<double>("optimizer.log_decay", [_table.LogDecay], _copies));
         return tensors;

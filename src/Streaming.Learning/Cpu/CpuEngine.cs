@@ -40,6 +40,7 @@ public sealed partial class CpuEngine : TrainingEngine
     private NestedSoftmax _softmax;
     private int _maxRows = 64;
     private int _maxCandidates = 64;
+    private float[] _mixedLogQ = [];
     private AlignedFloats _encoded = AlignedFloats.Empty;
     private AlignedFloats _candidateGradients = AlignedFloats.Empty;
     private AlignedFloats _unusedUserGradients = AlignedFloats.Empty;
@@ -65,7 +66,7 @@ public sealed partial class CpuEngine : TrainingEngine
         _parameters.Allocate();
         _items.Initialize(model.Seed, model.WeightScale);
         _tower.Initialize();
-        _bank = new MemoryBank(model.BankCapacity, model.Dimension);
+        _bank = new MemoryBank(model.BankCapacity, model.Dimension, model.DistinctBank);
         _columns = new CandidateColumns(model.Loss);
         _itemGradients = new ItemGradients(model.Dimension);
         _softmax = new NestedSoftmax(_widths, _maxRows, _maxCandidates, _workers);

@@ -48,6 +48,7 @@ public static class BatchCheck
         }
 
         ArgumentOutOfRangeException.ThrowIfNegative(batch.BankEntries);
+        ArgumentOutOfRangeException.ThrowIfNegative(batch.DrawnFrom);
         ArgumentOutOfRangeException.ThrowIfNegative(batch.Step);
     }
 

@@ -9,7 +9,7 @@ namespace Streaming.Learning.Engine;
 /// numbered across all sequences: sequence s starts at <c>Offsets[s] + s</c>. A prediction belongs to a step
 /// and has a positive item. A live batch has one prediction at the last step of each sequence; the offline protocol has
 /// one at every step.
-/// <para>Candidates of a prediction, by <see cref="LossKind"/>: InBatch, Mns and Cbns score all positives,
+/// <para>Candidates of a prediction, by <see cref="LossKind"/>: InBatch, Mns, Cbns and Union score all positives,
 /// <see cref="Negatives"/> and the bank entries; Uniform the prediction's own positive and <see cref="Negatives"/> (draws that
 /// hit the positive are kept, and no correction applies); Full <see cref="Negatives"/> alone, which must then be the whole
 /// catalogue, each row once, including the positives.</para>
@@ -28,14 +28,18 @@ public ref struct TrainingBatch
     /// <summary>Weight of each prediction [B], 0 or above.</summary>
     public ReadOnlySpan<float> Weights;
 
-    /// <summary>ln q of each positive [B]: the estimated log-probability that a draw of the batch is this item.</summary>
+    /// <summary>ln p of each positive [B]: the estimated log-probability that a draw from the stream is this item.</summary>
     public ReadOnlySpan<float> LogQ;
 
-    /// <summary>Rows of additional negatives (uniform, mns), with gradient. Empty: none.</summary>
+    /// <summary>Rows of additional negatives (uniform, mns, union), with gradient. Empty: none.</summary>
     public ReadOnlySpan<int> Negatives;
 
-    /// <summary>ln q of each of <see cref="Negatives"/>.</summary>
+    /// <summary>ln p of each of <see cref="Negatives"/>, as <see cref="LogQ"/>: that of the stream, not of the uniform draw.</summary>
     public ReadOnlySpan<float> NegativeLogQ;
+
+    /// <summary>Number of items from which <see cref="Negatives"/> were drawn uniformly with replacement: the engine corrects every
+    /// candidate by the q of the mixture of all draws. 0: by its ln p as given.</summary>
+    public int DrawnFrom;
 
     /// <summary>How many of the newest bank entries are candidates, at most <see cref="TrainingEngine.BankCount"/>. 0: the bank is off
     /// (warm-up, or another loss).</summary>

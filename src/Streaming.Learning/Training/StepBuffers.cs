@@ -26,8 +26,6 @@ internal sealed class StepBuffers
 
     public ReadOnlySpan<int> Positives => _positives.AsSpan(0, Count);
 
-    public Span<float> LogQ => _logQ.AsSpan(0, Count);
-
     /// <summary>Gets the item rows of all histories.</summary>
     public ReadOnlySpan<int> Rows => _rows.AsSpan(0, _offsets[_sequences]);
 
@@ -103,7 +101,7 @@ internal sealed class StepBuffers
             PredictionSteps = _predictionSteps.AsSpan(0, Count),
             Positives = Positives,
             Weights = _weights.AsSpan(0, Count),
-            LogQ = LogQ,
+            LogQ = _logQ.AsSpan(0, Count),
         };
 
     private void Add(int step, int positive, float weight, float logQ)

@@ -5,60 +5,54 @@ using Streaming.Models.Options;
 namespace Streaming.Learning.Training;
 
 /// <summary>
-/// Negatives in addition to the batch and the bank, by loss: uniformly drawn ones (uniform, mns), or the whole catalogue (full).
-/// For mixed negative sampling (Yang et al. 2020) every candidate's q is that of the mixture of the batch and the uniform draws,
-/// in proportion to their counts.
+/// Negatives in addition to the batch and the bank, by loss: items drawn uniformly with replacement (uniform, mns, union), or the
+/// whole catalogue (full).
 /// </summary>
+/// <remarks>A draw is a function of (seed, step, index): a resumed run repeats it without stored state.</remarks>
 internal sealed class StepNegatives(ItemTable items, LossKind loss, int draws, ulong seed)
 {
-    private int[] _rows = loss is LossKind.Mns or LossKind.Uniform ? new int[draws] : [];
-    private float[] _logQ = loss is LossKind.Mns or LossKind.Uniform ? new float[draws] : [];
+    private int[] _rows = loss.DrawsUniformly() ? new int[draws] : [];
+    private readonly float[] _logQ = loss.MixesDraws() ? new float[draws] : [];
     private int _count;
 
     /// <summary>Gets the negatives' rows.</summary>
     public ReadOnlySpan<int> Rows => _rows.AsSpan(0, _count);
 
-    /// <summary>Gets ln q of each.</summary>
-    public ReadOnlySpan<float> LogQ => _logQ.AsSpan(0, _count);
+    /// <summary>Gets ln p of each: of a draw from the stream. Empty for a loss without correction.</summary>
+    public ReadOnlySpan<float> LogQ => _logQ.AsSpan(0, Math.Min(_count, _logQ.Length));
 
-    /// <summary>Chooses the negatives of a step and sets ln q of all candidates.</summary>
+    /// <summary>Gets the number of items they were drawn from. 0: they were not drawn, or the loss has no correction.</summary>
+    public int DrawnFrom { get; private set; }
+
+    /// <summary>Chooses the negatives of a step.</summary>
     /// <param name="step">Number of the step, which determines the draw.</param>
     /// <param name="frequency">Frequencies of the items in the stream.</param>
-    /// <param name="buffers">The batch. In: ln q of the positives as drawn from the stream. Out: of the mixture.</param>
-    public void Choose(long step, FrequencyEstimator frequency, StepBuffers buffers)
+    /// <param name="positives">Rows of the batch's positives.</param>
+    public void Choose(long step, FrequencyEstimator frequency, ReadOnlySpan<int> positives)
     {
-        switch (loss)
+        if (loss.DrawsUniformly())
         {
-            case LossKind.Mns or LossKind.Uniform:
-                Draw(step, frequency, buffers.LogQ);
-                break;
-            case LossKind.Full:
-                TakeCatalogue(buffers.Positives);
-                break;
-            default:
-                _count = 0;
-                break;
+            Draw(step, frequency);
+        }
+        else if (loss == LossKind.Full)
+        {
+            TakeCatalogue(positives);
         }
     }
 
-    private void Draw(long step, FrequencyEstimator frequency, Span<float> batchLogQ)
+    private void Draw(long step, FrequencyEstimator frequency)
     {
         // Before the first item there are only fallback rows, and no negatives.
         ReadOnlySpan<int> rows = items.Rows;
         _count = rows.Length == 0 ? 0 : _rows.Length;
-        double uniform = 1.0 / Math.Max(rows.Length, 1);
-        double batchShare = loss == LossKind.Uniform ? 0 : (double)batchLogQ.Length / (batchLogQ.Length + _count);
+        DrawnFrom = loss.MixesDraws() ? rows.Length : 0;
         for (int i = 0; i < _count; i++)
         {
-            int row = rows[KeyMix.Reduce(KeyMix.Mix(seed ^ (ulong)step, (ulong)i), rows.Length)];
-            _rows[i] = row;
-            double q = batchShare == 0 ? 0 : frequency.Probability(items.KeyOf(row));
-            _logQ[i] = (float)Math.Log((batchShare * q) + ((1 - batchShare) * uniform));
-        }
-
-        foreach (ref float logQ in batchLogQ)
-        {
-            logQ = (float)Math.Log((batchShare * Math.Exp(logQ)) + ((1 - batchShare) * uniform));
+            _rows[i] = rows[KeyMix.Reduce(KeyMix.Mix(seed ^ (ulong)step, (ulong)i), rows.Length)];
+            if (_logQ.Length > 0)
+            {
+                _logQ[i] = frequency.LogProbability(items.KeyOf(_rows[i]));
+            }
         }
     }
 
@@ -69,7 +63,6 @@ internal sealed class StepNegatives(ItemTable items, LossKind loss, int draws, u
         if (_rows.Length < most)
         {
             _rows = new int[Math.Min(items.Capacity, most * 2)];
-            _logQ = new float[_rows.Length];
         }
 
         items.Rows.CopyTo(_rows);

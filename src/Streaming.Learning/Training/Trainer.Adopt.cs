@@ -114,16 +114,21 @@ public sealed partial class Trainer
         RefreshAll();
         Metrics.Update(this);
         oldRows = rows;
-        return Describe(new Fit(model, Model), kept.Count, items.Count);
+        return Describe(new Fit(model, Model), model.DistinctBank, kept.Count, items.Count);
     }
 
-    private WarmStart Describe(Fit fit, int kept, int items)
+    private WarmStart Describe(Fit fit, bool oldDistinct, int kept, int items)
     {
         var taken = new List<string> { kept == items ? $"{items} items" : $"the {kept} warmest of {items} items", "frequencies" };
         var left = new List<string>();
         if (fit.Whole)
         {
             taken.Add($"all weights and optimiser state, {_engine.BankCount} bank entries");
+            left.AddRange(
+                Model.DistinctBank == oldDistinct
+                    ? []
+                    : [$"the bank, because Model.DistinctBank is {Model.DistinctBank}, the other has {oldDistinct}"]
+            );
             return new WarmStart(taken, left);
         }
 

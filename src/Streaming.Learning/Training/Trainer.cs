@@ -359,11 +359,12 @@ public sealed partial class Trainer : IDisposable
 
     private void Step(Batch batch)
     {
-        _negatives.Choose(_counters.Steps, _frequency, _buffers);
+        _negatives.Choose(_counters.Steps, _frequency, _buffers.Positives);
         _bank.Start(_counters.Steps);
         TrainingBatch step = _buffers.ToBatch();
         step.Negatives = _negatives.Rows;
         step.NegativeLogQ = _negatives.LogQ;
+        step.DrawnFrom = _negatives.DrawnFrom;
         step.BankEntries = _bank.Entries;
         step.EnqueuePositives = _bank.HasBank;
         step.LearningRate = _options.LearningRate.At(_counters.Steps);

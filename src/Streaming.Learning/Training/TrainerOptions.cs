@@ -49,8 +49,8 @@ public sealed record TrainerOptions
     /// above 0; 1e9: no decay.</summary>
     public double PopularityHalfLife { get; init; } = 5_000;
 
-    /// <summary>Gets the number of uniformly drawn negatives per step, for the losses that use them. Default 1,024; 1 …
-    /// 1,048,576.</summary>
+    /// <summary>Gets the number of uniformly drawn negatives per step, for the losses <c>Uniform</c>, <c>Mns</c> and <c>Union</c>.
+    /// Default 1,024; 0 (none; not with <c>Uniform</c>) … 1,048,576.</summary>
     public int UniformNegatives { get; init; } = 1_024;
 
     /// <summary>Gets the number of consecutive steps with a non-finite loss after which training fails. Default 10; 1 … 1,000.</summary>
@@ -79,7 +79,7 @@ public sealed record TrainerOptions
         );
         errors.Range(nameof(EvaluationThreads), EvaluationThreads, 1, 256);
         errors.Check(PopularityHalfLife > 0, nameof(PopularityHalfLife), PopularityHalfLife, "above 0");
-        errors.Range(nameof(UniformNegatives), UniformNegatives, 1, 1_048_576);
+        errors.Range(nameof(UniformNegatives), UniformNegatives, model.Loss == LossKind.Uniform ? 1 : 0, 1_048_576);
         errors.Range(nameof(MaxNonFiniteSteps), MaxNonFiniteSteps, 1, 1_000);
         errors.Throw();
     }

@@ -6,8 +6,9 @@ namespace Streaming.Learning.Training;
 /// <summary>The settings that determine the shape of a trainer's state, in which a checkpoint and the settings must match.</summary>
 internal static class TrainerShape
 {
-    public static IReadOnlyDictionary<string, string> Of(ModelOptions model, TrainerOptions options) =>
-        new SortedDictionary<string, string>(StringComparer.Ordinal)
+    public static IReadOnlyDictionary<string, string> Of(ModelOptions model, TrainerOptions options)
+    {
+        var shape = new SortedDictionary<string, string>(StringComparer.Ordinal)
         {
             ["Model.Widths"] = string.Join(',', model.Widths),
             ["Model.Tower"] = model.Tower.ToString(),
@@ -23,6 +24,14 @@ internal static class TrainerShape
             ["Frequency.Slots"] = Text(options.Frequency.SlotsFor(model.ItemCapacity)),
             ["Replay.Capacity"] = Text(options.Replay.Ratio > 0 ? options.Replay.Capacity : 0),
         };
+        if (model.DistinctBank)
+        {
+            // Only then: checkpoints from before this setting do not name it.
+            shape["Model.DistinctBank"] = "true";
+        }
+
+        return shape;
+    }
 
     private static string Text(int value) => value.ToString(CultureInfo.InvariantCulture);
 }

@@ -244,10 +244,12 @@ internal sealed class AdoptedState : TensorSource
         }
     }
 
-    /// <summary>Copies the bank, newest first, as far as there is room; it is meaningless if the values' meaning differs.</summary>
+    /// <summary>Copies the bank, newest first, as far as there is room; it is meaningless if the values' or the entries' meaning
+    /// differs.</summary>
     private void AddBank()
     {
-        int held = _fit.Whole ? (int)_old.Tensors[_index["bank.vectors"]].Shape[0] : 0;
+        bool fits = _fit.Whole && _model.DistinctBank == _oldModel.DistinctBank;
+        int held = fits ? (int)_old.Tensors[_index["bank.vectors"]].Shape[0] : 0;
         int count = Math.Min(held, _model.BankCapacity);
         int d = _model.Dimension;
         var newRow = new Dictionary<int, int>();
@@ -262,6 +264,10 @@ internal sealed class AdoptedState : TensorSource
         Add("bank.rows", TensorType.I32, [count], Bytes<int>(rows));
         Add("bank.log_q", TensorType.F32, [count], Bytes<float>(Values<float>("bank.log_q", count)));
         Add("bank.steps", TensorType.I64, [count], Bytes<long>(Values<long>("bank.steps", count)));
+        if (_model.DistinctBank)
+        {
+            Add("bank.ages", TensorType.I64, [count], Bytes<long>(Values<long>("bank.ages", count)));
+        }
     }
 
     private T[] Values<T>(string name, int count)

@@ -36,6 +36,9 @@ public enum LossKind
 
     /// <summary>Cross-batch negative sampling: the batch and the memory bank (Wang, Zhu, He 2021).</summary>
     Cbns,
+
+    /// <summary>One softmax over the batch, the memory bank and uniform ones, each with the q of this mixture.</summary>
+    Union,
 }
 
 /// <summary>Which candidates are excluded from a row's negatives (accidental hits).</summary>
@@ -84,23 +87,31 @@ public sealed record ModelOptions
     /// <summary>Gets the maximum number of items that have a row at a time. Default 100,000; 2 and up.</summary>
     public int ItemCapacity { get; init; } = 100_000;
 
-    /// <summary>Gets the loss. Default <see cref="LossKind.Cbns"/>.</summary>
+    /// <summary>Gets the loss: where negatives come from. <see cref="LossKind.Union"/>: batch, memory bank and uniform draws in one
+    /// softmax. Default <see cref="LossKind.Cbns"/>.</summary>
     public LossKind Loss { get; init; } = LossKind.Cbns;
 
     /// <summary>Gets how the sampling probability enters the loss. Default <see cref="LogQCorrection.Classic"/>.</summary>
     public LogQCorrection LogQ { get; init; } = LogQCorrection.Classic;
 
     /// <summary>Gets which candidates are excluded from a row's negatives. Default <see cref="HitMask.Id"/>;
-    /// <see cref="HitMask.Slot"/> only with <see cref="LossKind.InBatch"/>, <see cref="LossKind.Mns"/> and
-    /// <see cref="LossKind.Cbns"/>.</summary>
+    /// <see cref="HitMask.Slot"/> only with <see cref="LossKind.InBatch"/>, <see cref="LossKind.Mns"/>,
+    /// <see cref="LossKind.Cbns"/> and <see cref="LossKind.Union"/>.</summary>
     public HitMask HitMask { get; init; } = HitMask.Id;
 
     /// <summary>Gets the capacity M of the memory bank. Default 8192; 0 … 4,194,304.</summary>
     public int BankCapacity { get; init; } = 8192;
 
     /// <summary>
-    /// Gets whether items get the gradient of the softmax over the batch alone, while users get that over batch and bank. Default
-    /// true. False: both get that of one loss over batch and bank, as CBNS was published.
+    /// Gets whether the memory bank holds an item at most once, by its newest embedding, so that its M entries are M items. Default
+    /// false: M draws, popular items several times.
+    /// </summary>
+    /// <remarks>An entry's q is then its probability to be in the bank, not that of a draw.</remarks>
+    public bool DistinctBank { get; init; }
+
+    /// <summary>
+    /// Gets whether items get the gradient of the softmax without the bank, while users get that with it. Default true. False: both
+    /// get that of one loss over all candidates, as CBNS was published.
     /// </summary>
     /// <remarks>
     /// Bank entries get no gradient, so items receive the whole pull towards users who chose them but only B of B + M parts of

@@ -187,79 +187,51 @@ public class SequenceBatcherTests
         Assert.Equal([MathF.Log(0.5f), MathF.Log(0.25f), MathF.Log(0.5f)], batcher.Batch(0, 0.1f, 0).LogQ.ToArray(), Near);
     }
 
-    [Fact]
-    public void LogQ_Uniform_IsThatOfTheDraw()
+    /// <summary>The engine mixes: it gets the probabilities of the sequences, and from how many items was drawn.</summary>
+    [Theory]
+    [InlineData(LossKind.Uniform, 0)]
+    [InlineData(LossKind.Mns, 9)]
+    [InlineData(LossKind.Union, 9)]
+    public void Negatives_OfALossThatDraws_ComeWithTheProbabilitiesOfTheSequences(LossKind loss, int drawnFrom)
     {
         SequenceBatcher batcher = Create(
-            LossKind.Uniform,
+            loss,
             [
-                [4, 5],
+                [4, 5, 4, 4],
             ]
         );
         batcher.Fill(
             Rows([
-                [4, 5],
+                [4, 5, 4, 4],
             ]),
             [0]
         );
         TrainingBatch batch = batcher.Batch(0, 0.1f, 0);
 
         Assert.Equal(6, batch.Negatives.Length);
-        Assert.All(batch.NegativeLogQ.ToArray().Concat(batch.LogQ.ToArray()), value => Assert.Equal(Math.Log(1 / 9.0), value, 1e-5));
-    }
+        Assert.Equal(drawnFrom, batch.DrawnFrom);
+        Assert.Equal(Expected(batch.Positives), batch.LogQ.ToArray(), Near);
+        Assert.Equal(Expected(batch.Negatives), batch.NegativeLogQ.ToArray(), Near);
 
-    /// <summary>Mixed negative sampling: q of the mixture, by how many candidates come from where.</summary>
-    [Fact]
-    public void LogQ_Mns_IsThatOfTheMixtureOfThisBatch()
-    {
-        SequenceBatcher batcher = Create(
-            LossKind.Mns,
+        static float[] Expected(ReadOnlySpan<int> items) =>
             [
-                [4, 5, 4, 4],
-            ]
-        );
-        batcher.Fill(
-            Rows([
-                [4, 5, 4, 4],
-            ]),
-            [0]
-        );
-        TrainingBatch batch = batcher.Batch(0, 0.1f, 0);
-
-        float[] expected =
-        [
-            .. batch.Positives.ToArray().Select(item => (float)Math.Log(((4 * (item == 4 ? 0.75 : 0.25)) + (6 / 9.0)) / 10)),
-        ];
-        Assert.Equal(expected, batch.LogQ.ToArray(), Near);
-        Assert.Equal(
-            batch
-                .Negatives.ToArray()
-                .Select(item =>
-                    (float)
-                        Math.Log(
-                            (
-                                (
-                                    4
-                                    * (
-                                        item switch
-                                        {
-                                            4 => 0.75,
-                                            5 => 0.25,
-                                            _ => 0,
-                                        }
-                                    )
-                                ) + (6 / 9.0)
-                            ) / 10
-                        )
-                ),
-            batch.NegativeLogQ.ToArray(),
-            Near
-        );
+                .. items
+                    .ToArray()
+                    .Select(item =>
+                        item switch
+                        {
+                            4 => MathF.Log(0.75f),
+                            5 => MathF.Log(0.25f),
+                            _ => MathF.Log(1e-12f),
+                        }
+                    ),
+            ];
     }
 
     [Theory]
     [InlineData(LossKind.Cbns, 9, 0)]
     [InlineData(LossKind.Cbns, 10, 7)]
+    [InlineData(LossKind.Union, 10, 7)]
     [InlineData(LossKind.InBatch, 10, 0)]
     public void Batch_Bank_IsUsedAfterTheWarmup(LossKind loss, long step, int entries)
     {
@@ -278,7 +250,7 @@ public class SequenceBatcherTests
 
         TrainingBatch batch = batcher.Batch(step, 0.1f, bankCount: 7);
 
-        Assert.Equal((entries, loss == LossKind.Cbns), (batch.BankEntries, batch.EnqueuePositives));
+        Assert.Equal((entries, loss.UsesBank()), (batch.BankEntries, batch.EnqueuePositives));
     }
 
     private static bool Near(float expected, float actual) => Math.Abs(expected - actual) < 1e-5;

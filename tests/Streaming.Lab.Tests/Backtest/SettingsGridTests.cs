@@ -34,6 +34,29 @@ public class SettingsGridTests
         Assert.Equal(string.Empty, SettingsGrid.Label(Assert.Single(all), all));
     }
 
+    /// <summary>Settings that only make sense together; labels say what is different, also where only one model sets it.</summary>
+    [Fact]
+    public void Combinations_Also_AddsTheFirstWithTheseSettingsInstead()
+    {
+        IReadOnlyList<IReadOnlyDictionary<string, string>> all = SettingsGrid.Combinations(
+            ["STREAMING__Model__Loss=union;mns", "Model__Layers=1"],
+            ["Model__Loss=cbns  Model__Cosine=false"]
+        );
+        Assert.Equal(
+            ["STREAMING__Model__Loss=union", "STREAMING__Model__Loss=mns", "STREAMING__Model__Loss=cbns Model__Cosine=false"],
+            all.Select(one => SettingsGrid.Label(one, all))
+        );
+        Assert.Equal("1", all[2]["Model__Layers"]);
+    }
+
+    [Fact]
+    public void Combinations_AlsoWithoutValue_SaysSo() =>
+        Assert.Contains(
+            "--also is \"Model__Loss=cbns Model__Cosine\"; allowed: NAME=VALUE",
+            Assert.Throws<SettingsException>(() => SettingsGrid.Combinations([], ["Model__Loss=cbns Model__Cosine"])).Message,
+            StringComparison.Ordinal
+        );
+
     [Fact]
     public void Combinations_NoName_SaysSo() =>
         Assert.Contains(

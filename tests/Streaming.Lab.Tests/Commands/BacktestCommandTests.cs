@@ -185,12 +185,54 @@ public class BacktestCommandTests
         Assert.All(costs, static cost => Assert.True(cost.GetProperty("processorSeconds").GetDouble() > 0));
     }
 
+    /// <summary>Losses as rows of one table; settings that go together, CBNS as published, as one more.</summary>
+    [Theory]
+    [InlineData("prequential", "--set Stream__BatchSize=32 --set Training__UniformNegatives=16")]
+    [InlineData("time-split", "--epochs 1 --set Offline__UniformNegatives=16 --set Offline__BankWarmupSteps=2 --set Offline__BatchSize=16")]
+    public async Task Run_UnionAndAnotherModel_HaveRowsOfTheSameTable(string protocol, string settings)
+    {
+        using var files = new TemporaryFiles();
+        string report = files.Path("report.json");
+        string events = files.Write("events.csv", CycleEvents(users: 100));
+        string line =
+            $"backtest --protocol {protocol} --events {events} --loss union;mns {settings} --cutoffs 5,10 --no-floors {Small} --report {report}";
+        int code = await CommandLine.RunAsync(
+            LabCommands.Create(),
+            [.. line.Split(' '), "--also", "Model__Loss=cbns Model__BalanceBank=false Model__Cosine=false Model__Temperature=1"]
+        );
+
+        Assert.Equal(0, code);
+        using var json = JsonDocument.Parse(await File.ReadAllTextAsync(report, TestContext.Current.CancellationToken));
+        JsonElement[] rows = [.. json.RootElement.GetProperty("rows").EnumerateArray()];
+        Assert.Equal(
+            ["cbns", "mns", "union"],
+            rows.Select(row => row.GetProperty("loss").GetString()!).Where(loss => loss != "none").Distinct().Order()
+        );
+        JsonElement[] published = [.. rows.Where(row => row.GetProperty("loss").GetString() == "cbns")];
+        Assert.All(
+            published,
+            row =>
+                Assert.Contains(
+                    "Model__BalanceBank=false Model__Cosine=false Model__Temperature=1",
+                    row.GetProperty("settings").GetString(),
+                    StringComparison.Ordinal
+                )
+        );
+        Assert.Contains(
+            rows,
+            row => row.GetProperty("loss").GetString() == "union" && row.GetProperty("recall").GetProperty("10").GetDouble() > 0.2
+        );
+    }
+
     [Theory]
     [InlineData("backtest --protocol leave-one-out", ExitCode.Configuration)]
     [InlineData("backtest --sequences nowhere.txt", ExitCode.NoInput)]
     [InlineData("backtest --sequences nowhere.txt --protocol prequential", ExitCode.Configuration)]
     [InlineData("backtest --sequences nowhere.txt --cutoffs 20", ExitCode.Configuration)]
     [InlineData("backtest --sequences nowhere.txt --set Model__Nothing=1", ExitCode.Configuration)]
+    [InlineData("backtest --sequences nowhere.txt --also Model__Nothing=1", ExitCode.Configuration)]
+    [InlineData("backtest --sequences nowhere.txt --also Model__Layers", ExitCode.Configuration)]
+    [InlineData("backtest --sequences nowhere.txt --also Events__Weights=view=0", ExitCode.Configuration)]
     [InlineData("backtest --sequences nowhere.txt --drift-at 0.5", ExitCode.Configuration)]
     [InlineData("backtest --events nowhere.csv --protocol prequential --alone", ExitCode.Configuration)]
     [InlineData("backtest --events nowhere.csv --protocol prequential --drift-at 1.5", ExitCode.Configuration)]

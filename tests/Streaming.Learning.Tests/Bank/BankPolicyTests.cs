@@ -147,6 +147,7 @@ public sealed class BankPolicyTests : IDisposable
     [Theory]
     [InlineData(LossKind.InBatch)]
     [InlineData(LossKind.Mns)]
+    [InlineData(LossKind.Uniform)]
     public void HasBank_OtherLoss_IsFalse(LossKind loss)
     {
         using var engine = new FakeEngine(Model with { Loss = loss });

@@ -9,11 +9,20 @@ namespace Streaming.Learning.Tests.Cpu;
 [Collection(nameof(RunsAlone))]
 public sealed class AllocationTests
 {
-    [Fact]
-    public void Step_SteadyState_AllocatesNothing()
+    [Theory]
+    [InlineData(LossKind.Cbns, false)]
+    [InlineData(LossKind.Union, false)]
+    [InlineData(LossKind.Union, true)]
+    public void Step_SteadyState_AllocatesNothing(LossKind loss, bool distinctBank)
     {
-        using CpuEngine engine = TestEngines.Create(TestEngines.Options(TowerKind.FmrlRec));
-        var batch = new RandomBatch(1, 60, 12, TestEngines.Items, negatives: 20) { Enqueue = true, LearningRate = 0.01f };
+        ModelOptions options = TestEngines.Options(TowerKind.FmrlRec) with { Loss = loss, DistinctBank = distinctBank };
+        using CpuEngine engine = TestEngines.Create(options);
+        var batch = new RandomBatch(1, 60, 12, TestEngines.Items, negatives: 20)
+        {
+            Enqueue = true,
+            LearningRate = 0.01f,
+            DrawnFrom = loss.MixesDraws() ? TestEngines.Items : 0,
+        };
         for (int i = 0; i < 20; i++)
         {
             batch.BankEntries = engine.BankCount;

@@ -43,6 +43,39 @@ public sealed class MemoryBankTests
         }
     }
 
+    /// <summary>An item stays once, by its newest entry; the item drawn longest ago leaves first; ages count draws.</summary>
+    [Theory]
+    [InlineData(1, 1)]
+    [InlineData(10, 2)]
+    [InlineData(40, 3)]
+    [InlineData(1000, 4)]
+    public void Enqueue_DistinctItems_HoldsEachOnceByItsNewestEntry(int capacity, int seed)
+    {
+        var bank = new MemoryBank(capacity, Columns, distinct: true);
+        List<Entry> drawn = []; // newest first
+        var random = new Random(seed);
+        for (int step = 0; step < 300; step++)
+        {
+            Entry[] positives =
+            [
+                .. Enumerable.Range(0, random.Next(1, 30)).Select(_ => new Entry(random.Next(60), random.NextSingle(), step)),
+            ];
+            Write(bank, random.Next(5), positives);
+            bank.Enqueue([.. positives.Select(entry => entry.Row)], step);
+            foreach (Entry entry in positives)
+            {
+                drawn.Insert(0, entry);
+            }
+
+            Entry[] expected = [.. drawn.DistinctBy(entry => entry.Row).Take(capacity)];
+            Assert.Equal(expected, Read(bank));
+            Assert.Equal(expected.Select(entry => 1L + drawn.FindIndex(other => other.Row == entry.Row)), bank.Ages.ToArray());
+            Assert.Equal(bank.Ages[^1], bank.Window(bank.Count));
+        }
+
+        Assert.Equal(0, bank.Window(0));
+    }
+
     /// <summary>
     /// Batch and bank are one matrix: the negatives, the positives with the last first, then the entries from the newest.
     /// </summary>
@@ -83,10 +116,12 @@ public sealed class MemoryBankTests
             StringComparison.Ordinal
         );
 
-    [Fact]
-    public void Reserve_WhenWarm_AllocatesNothing()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Reserve_WhenWarm_AllocatesNothing(bool distinct)
     {
-        var bank = new MemoryBank(64, Columns);
+        var bank = new MemoryBank(64, Columns, distinct);
         int[] rows = [.. Enumerable.Range(0, 16)];
         Run(50);
         long before = GC.GetAllocatedBytesForCurrentThread();

@@ -12,7 +12,7 @@ public sealed class RandomShapeTests
 {
     private const int Items = 20;
 
-    public static TheoryData<int> Seeds => [.. Enumerable.Range(1, 24)];
+    public static TheoryData<int> Seeds => [.. Enumerable.Range(1, 30)];
 
     [Theory]
     [MemberData(nameof(Seeds))]
@@ -29,7 +29,7 @@ public sealed class RandomShapeTests
 
         bool everyStep = options.Tower != TowerKind.Mind && random.Next(2) == 0;
         bool catalogue = options.Loss == LossKind.Full;
-        int negatives = options.Loss is LossKind.Mns or LossKind.Uniform ? 1 + random.Next(30) : 0;
+        int negatives = options.Loss.DrawsUniformly() ? 1 + random.Next(30) : 0;
         for (int step = 1; step <= 3; step++)
         {
             var batch = new RandomBatch(
@@ -44,8 +44,9 @@ public sealed class RandomShapeTests
             {
                 Step = step,
                 LearningRate = 0.003f,
-                Enqueue = options.Loss == LossKind.Cbns,
-                BankEntries = options.Loss == LossKind.Cbns ? engine.BankCount : 0,
+                Enqueue = options.Loss.UsesBank(),
+                BankEntries = options.Loss.UsesBank() ? engine.BankCount : 0,
+                DrawnFrom = options.Loss.MixesDraws() ? Items : 0,
             };
             ReferenceModel reference;
             using (TensorSnapshot snapshot = engine.BeginSnapshot())
@@ -70,7 +71,7 @@ public sealed class RandomShapeTests
             widths.Add(width += 4 + random.Next(30));
         }
 
-        var loss = (LossKind)random.Next(5);
+        var loss = (LossKind)random.Next(6);
         return new ModelOptions
         {
             Widths = widths,
@@ -87,6 +88,7 @@ public sealed class RandomShapeTests
             FeatureGroups = random.Next(2) == 0 ? [] : [new FeatureGroup("x", 1 + random.Next(40))],
             ItemDeviation = 0.3f,
             Loss = loss,
+            DistinctBank = random.Next(2) == 0,
             LogQ = loss is LossKind.Full or LossKind.Uniform ? LogQCorrection.None : (LogQCorrection)random.Next(3),
             BankCapacity = random.Next(60),
             Cosine = random.Next(2) == 0,

@@ -72,6 +72,8 @@ internal sealed class RandomBatch
 
     public int[] Negatives => _negatives;
 
+    public int DrawnFrom { get; set; }
+
     public float[] NegativeLogQ => _negativeLogQ;
 
     public JaggedRows Sequences => new() { Rows = _rows, Offsets = _offsets };
@@ -86,6 +88,7 @@ internal sealed class RandomBatch
             LogQ = _logQ,
             Negatives = _negatives,
             NegativeLogQ = _negativeLogQ,
+            DrawnFrom = DrawnFrom,
             BankEntries = BankEntries,
             EnqueuePositives = Enqueue,
             LearningRate = LearningRate,

@@ -32,6 +32,11 @@ internal sealed class ReferenceModel
                 source.Read(i, 0, MemoryMarshal.AsBytes(values.AsSpan()));
                 _tensors[info.Name] = [.. values.Select(value => (double)value)];
             }
+            else if (info.Name == "bank.ages")
+            {
+                _ages = new long[count];
+                source.Read(i, 0, MemoryMarshal.AsBytes(_ages.AsSpan()));
+            }
             else if (info.Name == "bank.rows")
             {
                 BankRows = new int[count];
@@ -46,6 +51,8 @@ internal sealed class ReferenceModel
     }
 
     public int[] BankRows { get; } = [];
+
+    private readonly long[] _ages = [];
 
     /// <summary>Names of the trained tensors.</summary>
     public IEnumerable<string> Trained =>
@@ -132,17 +139,34 @@ internal sealed class ReferenceModel
 
         candidates.AddRange(b.Negatives.Select((row, i) => (row, Item(row), (double)b.NegativeLogQ[i], -1)));
         candidates.AddRange(_bank.Take(b.BankEntries).Select(entry => (entry.Row, entry.Vector, entry.LogQ, -1)));
+        candidates = [.. candidates.Select(c => c with { LogQ = Mixture(b, c.LogQ, candidates.Count) })];
         double[] losses = new double[_o.Widths.Count];
         double weights = b.Weights.Sum(weight => (double)weight);
+        double[] own = [.. b.LogQ.Select(logP => Mixture(b, logP, candidates.Count))];
         for (int k = 0; k < losses.Length; k++)
         {
             for (int i = 0; i < users.Length; i++)
             {
-                losses[k] += b.Weights[i] / weights * RowLoss(users[i], i, b.Positives[i], b.LogQ[i], candidates, _o.Widths[k]);
+                losses[k] += b.Weights[i] / weights * RowLoss(users[i], i, b.Positives[i], own[i], candidates, _o.Widths[k]);
             }
         }
 
         return losses;
+    }
+
+    // Expected occurrences of an item over the number of candidates. A distinct bank holds it, if one of its window's draws did.
+    private double Mixture(RandomBatch b, double logP, int candidates)
+    {
+        double p = Math.Exp(logP);
+        double uniform = b.DrawnFrom > 0 ? (double)b.Negatives.Length / b.DrawnFrom : 0;
+        bool distinct = _o.DistinctBank && b.BankEntries > 0;
+        if (uniform == 0 && !distinct)
+        {
+            return logP;
+        }
+
+        double bank = distinct ? 1 - Math.Exp(-p * _ages[b.BankEntries - 1]) : b.BankEntries * p;
+        return Math.Log(((b.Positives.Length * p) + bank + uniform) / candidates);
     }
 
     private double RowLoss(
@@ -172,6 +196,11 @@ internal sealed class ReferenceModel
             double q = correction == LogQCorrection.None ? 0 : 1;
             double reference = own - (q * positiveLogQ);
             return Math.Log(1 + negatives.Sum(c => Math.Exp(Score(user, c.Vector, width) - (q * c.LogQ) - reference)));
+        }
+
+        if (negatives.Count == 0)
+        {
+            return 0;
         }
 
         double keep = Math.Log(Math.Max(1 - Math.Exp(positiveLogQ), NestedSoftmax.LeastMissProbability));

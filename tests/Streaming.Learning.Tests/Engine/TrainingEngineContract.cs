@@ -60,6 +60,14 @@ public abstract class TrainingEngineContract
             },
             ["inbatch"] = Small(TowerKind.YoutubeDnn) with { Loss = LossKind.InBatch },
             ["mns"] = Small(TowerKind.YoutubeDnn) with { Loss = LossKind.Mns },
+            ["union"] = Small(TowerKind.YoutubeDnn) with { Loss = LossKind.Union },
+            ["union cosine"] = Small(TowerKind.YoutubeDnn) with { Loss = LossKind.Union, Cosine = true, Temperature = 0.2f },
+            ["union without correction"] = Small(TowerKind.YoutubeDnn) with { Loss = LossKind.Union, LogQ = LogQCorrection.None },
+            ["union corrected"] = Small(TowerKind.YoutubeDnn) with { Loss = LossKind.Union, LogQ = LogQCorrection.Corrected },
+            ["cbns distinct"] = Small(TowerKind.YoutubeDnn) with { DistinctBank = true },
+            ["cbns distinct, corrected"] = Small(TowerKind.YoutubeDnn) with { DistinctBank = true, LogQ = LogQCorrection.Corrected },
+            ["union distinct"] = Small(TowerKind.YoutubeDnn) with { Loss = LossKind.Union, DistinctBank = true },
+            ["union masked by slot"] = Small(TowerKind.YoutubeDnn) with { Loss = LossKind.Union, HitMask = HitMask.Slot },
             ["uniform"] = Small(TowerKind.YoutubeDnn) with { Loss = LossKind.Uniform },
             ["full"] = Small(TowerKind.YoutubeDnn) with { Loss = LossKind.Full },
         };
@@ -108,15 +116,72 @@ public abstract class TrainingEngineContract
         ModelOptions options = LossVariants[model];
         CheckStep(
             options,
-            new RandomBatch(
-                12,
-                8,
-                6,
-                Items,
-                negatives: options.Loss is LossKind.Mns or LossKind.Uniform ? 5 : 0,
-                catalogue: options.Loss == LossKind.Full
-            )
+            new RandomBatch(12, 8, 6, Items, negatives: options.Loss.DrawsUniformly() ? 5 : 0, catalogue: options.Loss == LossKind.Full)
+            {
+                DrawnFrom = options.Loss.MixesDraws() ? Items : 0,
+            }
         );
+    }
+
+    /// <summary>More draws than items, so that items are drawn several times and every positive is among them; with an empty bank,
+    /// and with one.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Step_UnionOfManyDraws_GradientsAgreeWithReference(bool withBank)
+    {
+        var batch = new RandomBatch(13, 6, 4, Items, negatives: 6 * Items) { DrawnFrom = Items };
+        Assert.All(batch.Positives, positive => Assert.Contains(positive, batch.Negatives));
+        CheckStep(Small(TowerKind.YoutubeDnn) with { Loss = LossKind.Union }, batch, withBank);
+    }
+
+    [Theory]
+    [InlineData(LossKind.Union, LossKind.Cbns)]
+    [InlineData(LossKind.Mns, LossKind.InBatch)]
+    public void Step_NoUniformDraws_IsTheLossWithoutThemToTheBit(LossKind loss, LossKind without)
+    {
+        using TrainingEngine mixed = Filled(Small(TowerKind.FmrlRec) with { Loss = loss, BalanceBank = true });
+        using TrainingEngine plain = Filled(Small(TowerKind.FmrlRec) with { Loss = without, BalanceBank = true });
+        for (int step = 1; step <= 3; step++)
+        {
+            var batch = new RandomBatch(step, 8, 6, Items)
+            {
+                DrawnFrom = Items,
+                Enqueue = loss.UsesBank(),
+                BankEntries = loss.UsesBank() ? mixed.BankCount : 0,
+                LearningRate = 0.01f,
+                Step = step,
+            };
+            double expected = plain.Step(batch.Batch).Loss;
+            Assert.Equal(expected, mixed.Step(batch.Batch).Loss);
+        }
+
+        Assert.Equal(State(plain), State(mixed));
+    }
+
+    [Fact]
+    public void Step_UnionWithEmptyBank_IsMnsToTheBit()
+    {
+        var batch = new RandomBatch(3, 8, 6, Items, negatives: 9) { LearningRate = 0.01f, DrawnFrom = Items };
+        using TrainingEngine union = Filled(Small(TowerKind.FmrlRec) with { Loss = LossKind.Union });
+        using TrainingEngine mns = Filled(Small(TowerKind.FmrlRec) with { Loss = LossKind.Mns });
+        Assert.Equal(mns.Step(batch.Batch).Loss, union.Step(batch.Batch).Loss);
+        Assert.Equal(State(mns), State(union));
+    }
+
+    /// <summary>The bank keeps the p of the draw; the mixture belongs to a step.</summary>
+    [Fact]
+    public void Bank_OfAUnionStep_HoldsTheStreamsProbabilities()
+    {
+        using TrainingEngine engine = Filled(Small(TowerKind.YoutubeDnn) with { Loss = LossKind.Union });
+        var batch = new RandomBatch(3, 8, 6, Items, negatives: 9) { Enqueue = true, DrawnFrom = Items };
+        Assert.True(engine.Step(batch.Batch).IsApplied);
+
+        using TensorSnapshot snapshot = engine.BeginSnapshot();
+        int tensor = snapshot.Tensors.ToList().FindIndex(info => info.Name == "bank.log_q");
+        float[] stored = new float[batch.LogQ.Length];
+        snapshot.Read(tensor, 0, MemoryMarshal.AsBytes(stored.AsSpan()));
+        Assert.Equal(batch.LogQ.Reverse(), stored);
     }
 
     [Fact]
@@ -129,8 +194,10 @@ public abstract class TrainingEngineContract
         Assert.Equal(State(inBatch), State(cbns));
     }
 
-    [Fact]
-    public void Step_BalancedBank_UsersLearnFromTheBankItemsFromTheBatch()
+    [Theory]
+    [InlineData(LossKind.Cbns, 0)]
+    [InlineData(LossKind.Union, 7)]
+    public void Step_BalancedBank_UsersLearnFromTheBankItemsFromTheBatch(LossKind loss, int negatives)
     {
         // Without clipping, momentum and features, a tower or item moves only by its own gradient.
         ModelOptions options = Small(TowerKind.YoutubeDnn) with
@@ -141,8 +208,14 @@ public abstract class TrainingEngineContract
             Epsilon = 1,
             ClipNorm = 0,
             BalanceBank = true,
+            Loss = loss,
         };
-        var batch = new RandomBatch(7, 6, 2, Items) { LearningRate = 0.5f, Step = 2 };
+        var batch = new RandomBatch(7, 6, 2, Items, negatives: negatives)
+        {
+            LearningRate = 0.5f,
+            Step = 2,
+            DrawnFrom = Items,
+        };
         using TrainingEngine balanced = AfterBankStep(options, batch, useBank: true);
         using TrainingEngine published = AfterBankStep(options with { BalanceBank = false }, batch, useBank: true);
         using TrainingEngine inBatch = AfterBankStep(options, batch, useBank: false);
@@ -155,10 +228,12 @@ public abstract class TrainingEngineContract
         Assert.NotEqual(Embeddings(published, targets), Embeddings(balanced, targets));
     }
 
-    [Fact]
-    public void Bank_MoreThanCapacity_KeepsNewestInOrder()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Bank_MoreThanCapacity_KeepsNewestInOrder(bool distinct)
     {
-        ModelOptions options = Small(TowerKind.YoutubeDnn) with { BankCapacity = 5 };
+        ModelOptions options = Small(TowerKind.YoutubeDnn) with { BankCapacity = 5, DistinctBank = distinct };
         using TrainingEngine engine = Filled(options);
         var expected = new List<(int Row, long Step, float[] Vector)>();
         foreach (int count in (int[])[2, 3, 1, 8, 2])
@@ -177,13 +252,14 @@ public abstract class TrainingEngineContract
             }
 
             Assert.True(engine.Step(batch.Batch).IsApplied);
-            int bank = Math.Min(5, expected.Count);
+            (int Row, long Step, float[] Vector)[] kept = [.. (distinct ? expected.DistinctBy(entry => entry.Row) : expected).Take(5)];
+            int bank = kept.Length;
             Assert.Equal(bank, engine.BankCount);
             (int[]? rows, long[]? steps, float[]? vectors) = (new int[bank], new long[bank], new float[bank * options.Dimension]);
             engine.ReadBank([.. Enumerable.Range(0, bank)], rows, steps, vectors);
-            Assert.Equal(expected.Take(bank).Select(entry => entry.Row), rows);
-            Assert.Equal(expected.Take(bank).Select(entry => entry.Step), steps);
-            Near([.. expected.Take(bank).SelectMany(entry => entry.Vector).Select(value => (double)value)], vectors);
+            Assert.Equal(kept.Select(entry => entry.Row), rows);
+            Assert.Equal(kept.Select(entry => entry.Step), steps);
+            Near([.. kept.SelectMany(entry => entry.Vector).Select(value => (double)value)], vectors);
         }
     }
 
@@ -441,7 +517,7 @@ public abstract class TrainingEngineContract
         return values;
     }
 
-    private void CheckStep(ModelOptions options, RandomBatch batch)
+    private void CheckStep(ModelOptions options, RandomBatch batch, bool withBank = true)
     {
         // Balanced gradients do not belong to a single loss, so they are checked separately.
         ModelOptions reading = options with
@@ -452,7 +528,7 @@ public abstract class TrainingEngineContract
             Epsilon = 1,
         };
         using TrainingEngine engine = Filled(reading);
-        if (options.Loss == LossKind.Cbns)
+        if (options.Loss.UsesBank() && withBank)
         {
             engine.Step(new RandomBatch(1, 9, 6, Items) { Enqueue = true }.Batch);
             batch.BankEntries = engine.BankCount;

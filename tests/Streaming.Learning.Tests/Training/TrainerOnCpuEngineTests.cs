@@ -40,12 +40,14 @@ public class TrainerOnCpuEngineTests
     [InlineData(TowerKind.FmrlRec, LossKind.Cbns)]
     [InlineData(TowerKind.YoutubeDnn, LossKind.Cbns)]
     [InlineData(TowerKind.YoutubeDnn, LossKind.Mns)]
+    [InlineData(TowerKind.FmrlRec, LossKind.Union)]
+    [InlineData(TowerKind.FmrlRec, LossKind.Union, true)]
     [InlineData(TowerKind.YoutubeDnn, LossKind.Full)]
-    public async Task Restore_FromDisk_EqualsNeverStopped(TowerKind tower, LossKind loss)
+    public async Task Restore_FromDisk_EqualsNeverStopped(TowerKind tower, LossKind loss, bool distinctBank = false)
     {
         const int Before = 33,
             After = 37;
-        ModelOptions model = Model(tower, loss);
+        ModelOptions model = Model(tower, loss) with { DistinctBank = distinctBank };
         using var engine = new CpuEngine(model, threads: 1);
         using var trainer = new Trainer(engine, Options);
         Run(trainer, 0, Before);

@@ -270,26 +270,50 @@ public sealed class TrainerTests : IDisposable
         Assert.Empty(engine.Steps[0].Negatives);
     }
 
-    [Fact]
-    public void Train_Mns_GivesTheMixtureProbabilities()
+    [Theory]
+    [InlineData(LossKind.Mns)]
+    [InlineData(LossKind.Union)]
+    public void Train_MixedDraws_GivesTheStreamsProbabilitiesAndTheNumberOfItems(LossKind loss)
     {
-        (Trainer trainer, FakeEngine engine) = Create(Options with { UniformNegatives = 6 }, Model with { Loss = LossKind.Mns });
+        (Trainer trainer, FakeEngine engine) = Create(Options with { UniformNegatives = 6 }, Model with { Loss = loss });
         trainer.Train(Batches.Create().Add("a", []).Add("b", []));
         FakeEngine.SeenStep step = engine.Steps[0];
+        Assert.Equal(2, step.DrawnFrom);
         Assert.Equal(6, step.Negatives.Length);
-        double q = trainer.Frequency.Probability(Batches.Key("a"));
-        double expected = Math.Log((2.0 / 8 * q) + (6.0 / 8 * 0.5));
-        Assert.Equal(expected, step.LogQ[0], tolerance: 1e-6);
-        Assert.Equal(expected, step.NegativeLogQ[0], tolerance: 1e-6);
+        Assert.All(step.Negatives, row => Assert.True(trainer.Items.IsLive(row)));
+        Assert.Equal(step.Negatives.Select(row => trainer.Frequency.LogProbability(trainer.Items.KeyOf(row))), step.NegativeLogQ);
+        Assert.Equal(trainer.Frequency.LogProbability(Batches.Key("a")), step.LogQ[0]);
+        Assert.Equal(loss == LossKind.Union, step.Enqueue);
     }
 
     [Fact]
-    public void Train_Uniform_GivesTheUniformProbability()
+    public void Train_Uniform_DrawsItemsWithoutCorrection()
     {
         (Trainer trainer, FakeEngine engine) = Create(Options with { UniformNegatives = 6 }, Model with { Loss = LossKind.Uniform });
         trainer.Train(Batches.Create().Add("a", []).Add("b", []).Add("c", []));
-        Assert.All(engine.Steps[0].NegativeLogQ, logQ => Assert.Equal(Math.Log(1.0 / 3), logQ, tolerance: 1e-6));
-        Assert.Equal(Math.Log(1.0 / 3), engine.Steps[0].LogQ[0], tolerance: 1e-6);
+        FakeEngine.SeenStep step = engine.Steps[0];
+        Assert.Equal(6, step.Negatives.Length);
+        Assert.Empty(step.NegativeLogQ);
+        Assert.Equal(0, step.DrawnFrom);
+    }
+
+    [Fact]
+    public void Train_UnionWithoutDraws_HasTheBankAlone()
+    {
+        (Trainer trainer, FakeEngine engine) = Create(Options with { UniformNegatives = 0 }, Model with { Loss = LossKind.Union });
+        trainer.Train(Batches.Create().Add("a", []).Add("b", []));
+        Assert.Empty(engine.Steps[0].Negatives);
+        Assert.True(engine.Steps[0].Enqueue);
+    }
+
+    [Fact]
+    public void Validate_UniformLossWithoutDraws_IsRefused()
+    {
+        OptionsException error = Assert.Throws<OptionsException>(() =>
+            new TrainerOptions { UniformNegatives = 0 }.Validate(new ModelOptions { Loss = LossKind.Uniform })
+        );
+        Assert.Contains("UniformNegatives is 0; allowed: 1", error.Message, StringComparison.Ordinal);
+        new TrainerOptions { UniformNegatives = 0 }.Validate(new ModelOptions { Loss = LossKind.Union });
     }
 
     [Fact]

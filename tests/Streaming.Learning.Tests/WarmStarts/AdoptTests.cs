@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Streaming.Core.Ingestion;
 using Streaming.Core.Items;
 using Streaming.Learning.Bank;
@@ -84,6 +85,26 @@ public sealed class AdoptTests : IDisposable
         Assert.Equal(old.Status().ReplayCount, next.Status().ReplayCount);
         Assert.True(next.Status().BankIsOn);
         Assert.True(next.Train(Batches.Random(new Random(1), 0, 16, 40)).Step.IsApplied);
+    }
+
+    /// <summary>Entries of distinct items come with their ages; entries that may repeat have none, and are left behind.</summary>
+    [Theory]
+    [InlineData(true, true, true)]
+    [InlineData(true, false, false)]
+    [InlineData(false, true, false)]
+    public void Adopt_DistinctBank_IsTakenFromALikeOne(bool old, bool next, bool taken)
+    {
+        Trainer from = Trained(Model with { DistinctBank = old });
+        Trainer to = Create(Model with { DistinctBank = next, BankCapacity = 48 }, Options);
+
+        WarmStart start = Save(from).AdoptTo(to, whole: true);
+
+        Assert.True(from.Engine.BankCount > 0);
+        Assert.Equal(taken ? Bank(from).Entries : string.Empty, Bank(to).Entries);
+        Assert.Equal(taken ? Bank(from).Vectors : [], Bank(to).Vectors);
+        Assert.Equal(taken ? Ages(from) : [], Ages(to));
+        Assert.Equal(taken ? [] : [$"the bank, because Model.DistinctBank is {next}, the other has {old}"], start.Left);
+        Assert.True(to.Train(Batches.Random(new Random(1), 0, 16, 40)).Step.IsApplied);
     }
 
     [Theory]
@@ -182,6 +203,20 @@ public sealed class AdoptTests : IDisposable
         return (string.Join(';', Enumerable.Range(0, count).Select(i => $"{trainer.Items.IdOf(rows[i])} {steps[i]}")), vectors);
     }
 
+    /// <summary>Ages in draws; none where the bank's entries may repeat.</summary>
+    private static long[] Ages(Trainer trainer)
+    {
+        using TensorSnapshot snapshot = trainer.Engine.BeginSnapshot();
+        int tensor = snapshot.Tensors.ToList().FindIndex(info => info.Name == "bank.ages");
+        long[] ages = new long[tensor < 0 ? 0 : trainer.Engine.BankCount];
+        if (tensor >= 0)
+        {
+            snapshot.Read(tensor, 0, MemoryMarshal.AsBytes(ages.AsSpan()));
+        }
+
+        return ages;
+    }
+
     private static void Near(ReadOnlySpan<float> expected, ReadOnlySpan<float> actual)
     {
         for (int i = 0; i < expected.Length; i++)
@@ -198,9 +233,9 @@ public sealed class AdoptTests : IDisposable
         return trainer;
     }
 
-    private Trainer Trained()
+    private Trainer Trained(ModelOptions? model = null)
     {
-        Trainer trainer = Create(Model, Options);
+        Trainer trainer = Create(model ?? Model, Options);
         var random = new Random(3);
         Batch records = Batches.Create();
         for (int i = 0; i < 30; i++)

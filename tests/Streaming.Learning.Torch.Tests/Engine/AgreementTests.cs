@@ -33,7 +33,7 @@ public class AgreementTests(ITestOutputHelper output)
         double worst = 0;
         for (int step = 1; step <= 6; step++)
         {
-            int negatives = model.Loss is LossKind.Uniform or LossKind.Mns ? 11 : 0;
+            int negatives = model.Loss.DrawsUniformly() ? 11 : 0;
             var batch = new RandomBatch(
                 step,
                 8,
@@ -47,7 +47,8 @@ public class AgreementTests(ITestOutputHelper output)
                 LearningRate = 0.01f,
                 Step = step,
                 Enqueue = true,
-                BankEntries = model.Loss == LossKind.Cbns ? 25 : 0,
+                BankEntries = model.Loss.UsesBank() ? 25 : 0,
+                DrawnFrom = model.Loss.MixesDraws() ? EnginePair.Items : 0,
             };
             worst = Math.Max(worst, pair.Step(batch, 2e-5));
             if (step == 1)
@@ -88,6 +89,14 @@ public class AgreementTests(ITestOutputHelper output)
             ["fmrlrec, uniform"] = Small with { Loss = LossKind.Uniform, LogQ = LogQCorrection.None },
             ["fmrlrec, in batch"] = Small with { Loss = LossKind.InBatch },
             ["fmrlrec, mns"] = Small with { Loss = LossKind.Mns },
+            ["fmrlrec, union"] = Small with { Loss = LossKind.Union },
+            ["fmrlrec, union, distinct bank"] = Small with { Loss = LossKind.Union, DistinctBank = true },
+            ["fmrlrec, union, corrected, not balanced"] = Small with
+            {
+                Loss = LossKind.Union,
+                LogQ = LogQCorrection.Corrected,
+                BalanceBank = false,
+            },
             ["fmrlrec, masked by slot"] = Small with { HitMask = HitMask.Slot },
             ["one width"] = Small with { Widths = [16] },
         };
