@@ -398,7 +398,7 @@ internal static class BacktestCommand
         {
             throw new SettingsException([
                 .. varied.Select(name =>
-                    $"{name} has several values; allowed: one, because it defines the data, and models are compared on the same " + "data."
+                    $"{name} has several values; allowed: one, because it defines the data, and models are compared on the same data."
                 ),
             ]);
         }

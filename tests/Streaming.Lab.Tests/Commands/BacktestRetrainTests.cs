@@ -109,7 +109,7 @@ public sealed class BacktestRetrainTests : IDisposable
         "--retrain 30d",
         "STREAMING__Retrain__Every (--retrain) is 30d, and the events span 9.98 days: no training would take place"
     )]
-    [InlineData("--retrain 1d;2d", "--set STREAMING__Retrain__Every has several values; allowed: one")]
+    [InlineData("--retrain 1d;2d", "STREAMING__Retrain__Every has several values; allowed: one")]
     [InlineData("--retrain 1d --retrain-passes 2;0", "STREAMING__Retrain__Passes is 0; allowed: 1 … 1000.")]
     [InlineData("--retrain 1d --retrain-start hot", "STREAMING__Retrain__Start is 'hot'; allowed: one of Warm, Cold.")]
     [InlineData(
