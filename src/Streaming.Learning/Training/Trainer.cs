@@ -1,6 +1,6 @@
+using System.Diagnostics;
 using Streaming.Core.Ingestion;
 using Streaming.Core.Items;
-using Streaming.Core.Refreshes;
 using Streaming.Learning.Bank;
 using Streaming.Learning.Counts;
 using Streaming.Learning.Engine;
@@ -129,6 +129,9 @@ public sealed partial class Trainer : IDisposable
     /// <summary>Gets the time spent scoring events, as part of <see cref="Train"/>.</summary>
     public TimeSpan EvaluationTime => _evaluation.Elapsed;
 
+    /// <summary>Gets the share of the events that is scored, averaged over the last batches, 0 … 1.</summary>
+    public double EvaluatedShare => _evaluation.Share;
+
     /// <summary>Gets the size of the counts in bytes.</summary>
     public long CountBytes => _counts.IsOn ? _counts.Bytes : 0;
 
@@ -151,6 +154,7 @@ public sealed partial class Trainer : IDisposable
     public TrainReport Train(Batch batch)
     {
         ArgumentNullException.ThrowIfNull(batch);
+        long begun = Stopwatch.GetTimestamp();
         _report.Begin(batch.Sequence);
         ApplyItemChanges(batch);
         if (batch.Count > 0)
@@ -159,6 +163,7 @@ public sealed partial class Trainer : IDisposable
             TouchItems(batch);
             Assemble(batch);
             Step(batch);
+            _evaluation.End(Stopwatch.GetElapsedTime(begun));
         }
 
         _sequence = batch.Sequence;
@@ -167,25 +172,6 @@ public sealed partial class Trainer : IDisposable
         CheckFinite();
         return _report;
     }
-
-    /// <summary>Encodes and posts the embeddings that are due for publication.</summary>
-    /// <param name="outbox">The queue to post to.</param>
-    /// <param name="nowMilliseconds">A monotonic time in milliseconds since any instant: paces the refresh of untouched
-    /// items.</param>
-    /// <returns>The number of refreshes posted.</returns>
-    public int CollectRefreshes(RefreshOutbox outbox, long nowMilliseconds)
-    {
-        ArgumentNullException.ThrowIfNull(outbox);
-        int posted = _refreshes.Collect(outbox, nowMilliseconds, _counters.Steps);
-        _counters.Refreshes += posted;
-
-        // Here too: on a quiet stream the next batch may be far away.
-        Metrics.Update(this);
-        return posted;
-    }
-
-    /// <summary>Marks every item for publication: after a restart, or when the store comes back empty.</summary>
-    public void RefreshAll() => _refreshes.MarkAll();
 
     /// <summary>Copies the current dense parameters; allowed while a snapshot is active. On the trainer's thread.</summary>
     public TensorSource CopyParameters() => _engine.CopyParameters();
@@ -276,7 +262,9 @@ public sealed partial class Trainer : IDisposable
                 _evaluation.Learn(row, batch.EventTimes[i]);
             }
 
-            _counts.Learn(batch.HistoryItems.AsSpan(batch.HistoryOffsets[i]..batch.HistoryOffsets[i + 1]), batch.ItemKeys[i]);
+            ReadOnlySpan<ulong> history = batch.HistoryItems.AsSpan(batch.HistoryOffsets[i]..batch.HistoryOffsets[i + 1]);
+            _counts.Learn(history, batch.ItemKeys[i]);
+            MarkCounted(history);
         }
 
         // A row may have been reassigned within the batch, so its item is known only now.
@@ -290,6 +278,23 @@ public sealed partial class Trainer : IDisposable
             else
             {
                 _counters.EventsOnFallback++;
+            }
+        }
+    }
+
+    private void MarkCounted(ReadOnlySpan<ulong> history)
+    {
+        if (!_counts.IsOn)
+        {
+            return;
+        }
+
+        foreach (ulong seen in history[Math.Max(0, history.Length - _counts.Window)..])
+        {
+            int row = _items.Find(seen);
+            if (row >= 0)
+            {
+                _refreshes.MarkCounted(row);
             }
         }
     }
