@@ -12,6 +12,9 @@ namespace Streaming.Chaos;
 /// </summary>
 internal sealed class ChaosServers : IAsyncDisposable
 {
+    /// <summary>The catalogue's topic.</summary>
+    public const string Items = "items";
+
     private const int Partitions = 4;
     private EmbeddedBroker? _broker;
     private LocalRedisServer? _redis;
@@ -26,6 +29,9 @@ internal sealed class ChaosServers : IAsyncDisposable
 
     /// <summary>Gets the brokers' addresses.</summary>
     public string BootstrapServers => Kafka?.BootstrapServers ?? _broker!.BootstrapServers;
+
+    /// <summary>Gets the process of the one Redis server.</summary>
+    public int RedisProcess => _redis!.ProcessId;
 
     /// <summary>Gets the connection string of Redis.</summary>
     public string Redis => RedisCluster?.Configuration ?? _redis!.Configuration;
@@ -77,6 +83,7 @@ internal sealed class ChaosServers : IAsyncDisposable
             _broker = new EmbeddedBroker();
             _broker.CreateTopic("interactions", Partitions);
             _broker.CreateTopic("interactions.dead-letters", 1);
+            _broker.CreateTopic(Items, Partitions);
             return;
         }
 
@@ -86,6 +93,7 @@ internal sealed class ChaosServers : IAsyncDisposable
             .CreateTopicsAsync([
                 new TopicSpecification { Name = "interactions", NumPartitions = Partitions },
                 new TopicSpecification { Name = "interactions.dead-letters", NumPartitions = 1 },
+                new TopicSpecification { Name = Items, NumPartitions = Partitions },
             ])
             .ConfigureAwait(false);
         await Kafka.UntilInSyncAsync().ConfigureAwait(false);

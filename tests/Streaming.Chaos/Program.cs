@@ -1,5 +1,11 @@
 using System.Text.Json;
 using Streaming.Chaos;
+using Streaming.Chaos.Scaling;
+
+if (args is ["growth", ..])
+{
+    return await GrowthRun.RunAsync(args[1..]).ConfigureAwait(false);
+}
 
 // soak: long and steady; pauses: the cost of checkpoints; neither: kills.
 string mode = args.Length > 0 && args[0] is "soak" or "pauses" ? args[0] : "kills";

@@ -89,6 +89,30 @@ internal sealed class WorkerProcess : IDisposable
         }
     }
 
+    /// <summary>Returns every series with its value; empty if the worker does not answer.</summary>
+    public async Task<IReadOnlyDictionary<string, double>> ReadAllAsync(CancellationToken cancellationToken)
+    {
+        var values = new Dictionary<string, double>(StringComparer.Ordinal);
+        try
+        {
+            foreach (string line in (await Http.GetStringAsync(_metrics, cancellationToken).ConfigureAwait(false)).Split('\n'))
+            {
+                int space = line.LastIndexOf(' ');
+                if (space > 0 && line[0] != '#' && double.TryParse(line[(space + 1)..], CultureInfo.InvariantCulture, out double value))
+                {
+                    values[line[..space]] = value;
+                }
+            }
+        }
+        catch (Exception exception)
+            when (exception is HttpRequestException or TaskCanceledException && !cancellationToken.IsCancellationRequested)
+        {
+            values.Clear();
+        }
+
+        return values;
+    }
+
     /// <summary>Returns the sum of a metric over all series; NaN if the worker does not answer or lacks the metric.</summary>
     public async Task<double> ReadAsync(string metric, CancellationToken cancellationToken)
     {

@@ -2,14 +2,16 @@ namespace Streaming.Core.Refreshes;
 
 /// <summary>
 /// The queue of embeddings to publish: at most one refresh per item, the newest. A later refresh replaces the waiting one,
-/// so memory is bounded by the catalogue however long the store is unavailable, and nothing is lost.
+/// so memory is bounded by the catalogue however long the store is unavailable, and nothing is lost. Two lanes: what events
+/// changed is taken first, what is only upkeep after it.
 /// </summary>
 public sealed class RefreshOutbox : IDisposable
 {
     private readonly Lock _gate = new();
-    private readonly Dictionary<ulong, Refresh> _waiting = [];
-    private readonly Queue<ulong> _order = new();
+    private readonly RefreshLane _changes = new();
+    private readonly RefreshLane _upkeep = new();
     private readonly SemaphoreSlim _signal = new(0, 1);
+    private Task? _signaled;
     private bool _isCompleted;
 
     /// <summary>Gets the number of waiting items.</summary>
@@ -19,19 +21,32 @@ public sealed class RefreshOutbox : IDisposable
         {
             lock (_gate)
             {
-                return _waiting.Count;
+                return _changes.Count + _upkeep.Count;
             }
         }
     }
 
-    /// <summary>Adds refreshes; each replaces the waiting one of the same item and keeps the earlier produced time.</summary>
+    /// <summary>Gets the number of items that wait for <see cref="Refresh.IsUpkeep"/> alone.</summary>
+    public int Upkeep
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _upkeep.Count;
+            }
+        }
+    }
+
+    /// <summary>Adds refreshes; each replaces a waiting one of the same item that is not of a later step, and keeps the earlier
+    /// produced time.</summary>
     public void Post(ReadOnlySpan<Refresh> refreshes)
     {
         lock (_gate)
         {
             foreach (ref readonly Refresh refresh in refreshes)
             {
-                Put(refresh);
+                Put(refresh, replaces: true);
             }
         }
 
@@ -49,22 +64,29 @@ public sealed class RefreshOutbox : IDisposable
         Signal();
     }
 
-    /// <summary>Waits for refreshes and takes up to <paramref name="max"/>, in order of first posting.</summary>
+    /// <summary>Waits for refreshes and takes up to <paramref name="max"/>: changes first, each lane in order of first posting. One
+    /// caller at a time.</summary>
     /// <returns>False when the outbox is completed and empty.</returns>
-    public async ValueTask<bool> TakeAsync(List<Refresh> destination, int max, CancellationToken cancellationToken)
+    public ValueTask<bool> TakeAsync(List<Refresh> destination, int max, CancellationToken cancellationToken) =>
+        TakeAsync(destination, max, Task.CompletedTask, cancellationToken);
+
+    /// <summary>As without <paramref name="upkeepFrom"/>, but leaves upkeep until that task has completed, or the outbox.</summary>
+    /// <returns>False when the outbox is completed and empty.</returns>
+    public async ValueTask<bool> TakeAsync(List<Refresh> destination, int max, Task upkeepFrom, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(destination);
+        ArgumentNullException.ThrowIfNull(upkeepFrom);
         ArgumentOutOfRangeException.ThrowIfLessThan(max, 1);
         while (true)
         {
+            bool held;
             lock (_gate)
             {
-                while (destination.Count < max && _order.TryDequeue(out ulong key))
+                held = !_isCompleted && !upkeepFrom.IsCompleted;
+                _changes.Take(destination, max);
+                if (!held)
                 {
-                    if (_waiting.Remove(key, out Refresh refresh))
-                    {
-                        destination.Add(refresh);
-                    }
+                    _upkeep.Take(destination, max);
                 }
 
                 if (destination.Count > 0)
@@ -78,7 +100,7 @@ public sealed class RefreshOutbox : IDisposable
                 }
             }
 
-            await _signal.WaitAsync(cancellationToken).ConfigureAwait(false);
+            await SignaledAsync(held ? upkeepFrom : null, cancellationToken).ConfigureAwait(false);
         }
     }
 
@@ -89,14 +111,7 @@ public sealed class RefreshOutbox : IDisposable
         {
             foreach (ref readonly Refresh refresh in refreshes)
             {
-                if (_waiting.TryGetValue(refresh.ItemKey, out Refresh newer))
-                {
-                    _waiting[refresh.ItemKey] = newer with { ProducedTime = Earlier(newer.ProducedTime, refresh.ProducedTime) };
-                }
-                else
-                {
-                    Put(refresh);
-                }
+                Put(refresh, replaces: false);
             }
         }
 
@@ -106,21 +121,41 @@ public sealed class RefreshOutbox : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _signal.Dispose();
 
-    private static long Earlier(long a, long b) =>
-        a == 0 ? b
-        : b == 0 ? a
-        : Math.Min(a, b);
-
-    private void Put(in Refresh refresh)
+    /// <param name="refresh">The refresh.</param>
+    /// <param name="replaces">Whether it takes the place of a waiting one of the same step.</param>
+    private void Put(in Refresh refresh, bool replaces)
     {
-        if (_waiting.TryGetValue(refresh.ItemKey, out Refresh older))
+        RefreshLane? from =
+            _changes.TryGet(refresh.ItemKey, out Refresh waiting) ? _changes
+            : _upkeep.TryGet(refresh.ItemKey, out waiting) ? _upkeep
+            : null;
+        bool isNewer = from is null || refresh.Step > waiting.Step || (refresh.Step == waiting.Step && replaces);
+        Refresh put =
+            from is null ? refresh
+            : isNewer ? refresh.Over(waiting)
+            : waiting.Over(refresh);
+        RefreshLane to = put.IsUpkeep ? _upkeep : _changes;
+        if (from != to)
         {
-            _waiting[refresh.ItemKey] = refresh with { ProducedTime = Earlier(older.ProducedTime, refresh.ProducedTime) };
+            from?.Remove(refresh.ItemKey);
+        }
+
+        to.Put(put);
+    }
+
+    // One wait for the signal at a time: a second would take the signal from the one that is awaited.
+    private async Task SignaledAsync(Task? other, CancellationToken cancellationToken)
+    {
+        _signaled ??= _signal.WaitAsync(cancellationToken);
+        Task first = other is null ? _signaled : await Task.WhenAny(_signaled, other).ConfigureAwait(false);
+        if (first == _signaled)
+        {
+            (Task signaled, _signaled) = (_signaled, null);
+            await signaled.ConfigureAwait(false);
         }
         else
         {
-            _waiting[refresh.ItemKey] = refresh;
-            _order.Enqueue(refresh.ItemKey);
+            cancellationToken.ThrowIfCancellationRequested();
         }
     }
 

@@ -59,9 +59,13 @@ internal sealed class DemoRun : IAsyncDisposable
     {
         _healthMetrics = new HealthMetrics(_health);
 
-        // No checkpoints: nothing outlives the demo.
+        // No checkpoints: nothing outlives the demo. Its report is of every event, unless a setting says otherwise.
         _settings = settings with
         {
+            Training = settings.Training with
+            {
+                EvaluateEvery = settings.Training.EvaluateEvery is 0 ? 1 : settings.Training.EvaluateEvery,
+            },
             Checkpoint = settings.Checkpoint with { Folder = string.Empty },
         };
         _feed = feed;

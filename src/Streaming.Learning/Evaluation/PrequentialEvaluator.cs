@@ -13,8 +13,8 @@ namespace Streaming.Learning.Evaluation;
 /// </remarks>
 public sealed class PrequentialEvaluator
 {
-    /// <summary>Version 1 had the first six segments.</summary>
-    private const int FormatVersion = 2;
+    /// <summary>Version 1 had the first six segments; version 2 no weights: every example was ranked.</summary>
+    private const int FormatVersion = 3;
     private const int FirstVersionSegments = 6;
     private static readonly int SegmentCount = Enum.GetValues<EvaluationSegment>().Length;
     private readonly RankingMetrics[][] _totals;
@@ -44,10 +44,16 @@ public sealed class PrequentialEvaluator
     /// <summary>Gets the number of examples recorded, including those skipped at the start.</summary>
     public long Examples { get; private set; }
 
+    /// <summary>Records an example of examples that are all ranked.</summary>
+    /// <param name="ranks">Rank at each width.</param>
+    /// <param name="kind">Which segments it belongs to.</param>
+    public void Record(ReadOnlySpan<TiedRank> ranks, ExampleKind kind) => Record(ranks, kind, Draw.Every);
+
     /// <summary>Records an example.</summary>
     /// <param name="ranks">Rank at each width.</param>
     /// <param name="kind">Which segments it belongs to.</param>
-    public void Record(ReadOnlySpan<TiedRank> ranks, ExampleKind kind)
+    /// <param name="draw">How the example was drawn.</param>
+    public void Record(ReadOnlySpan<TiedRank> ranks, ExampleKind kind, Draw draw)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(ranks.Length, Widths.Count);
         Examples++;
@@ -58,12 +64,12 @@ public sealed class PrequentialEvaluator
 
         for (int width = 0; width < ranks.Length; width++)
         {
-            Record(width, EvaluationSegment.All, ranks[width]);
-            Record(width, kind.IsRepeat ? EvaluationSegment.Repeats : EvaluationSegment.NewItems, ranks[width]);
-            Record(width, kind.IsKnownUser ? EvaluationSegment.KnownUsers : EvaluationSegment.NewUsers, ranks[width]);
-            RecordIf(kind.IsKnownUser && !kind.IsRepeat, width, EvaluationSegment.NewItemsOfKnownUsers, ranks[width]);
-            RecordIf(kind.IsFirstDay, width, EvaluationSegment.ItemsInFirstDay, ranks[width]);
-            RecordIf(kind.IsAfterDrift, width, EvaluationSegment.AfterDrift, ranks[width]);
+            Record(width, EvaluationSegment.All, ranks[width], draw);
+            Record(width, kind.IsRepeat ? EvaluationSegment.Repeats : EvaluationSegment.NewItems, ranks[width], draw);
+            Record(width, kind.IsKnownUser ? EvaluationSegment.KnownUsers : EvaluationSegment.NewUsers, ranks[width], draw);
+            RecordIf(kind.IsKnownUser && !kind.IsRepeat, width, EvaluationSegment.NewItemsOfKnownUsers, ranks[width], draw);
+            RecordIf(kind.IsFirstDay, width, EvaluationSegment.ItemsInFirstDay, ranks[width], draw);
+            RecordIf(kind.IsAfterDrift, width, EvaluationSegment.AfterDrift, ranks[width], draw);
         }
     }
 
@@ -100,9 +106,9 @@ public sealed class PrequentialEvaluator
     {
         ArgumentNullException.ThrowIfNull(reader);
         int version = reader.ReadInt32();
-        if (version is not (1 or FormatVersion))
+        if (version is < 1 or > FormatVersion)
         {
-            throw new StateMismatchException($"The evaluation state has version {version}; this program reads 1 and {FormatVersion}.");
+            throw new StateMismatchException($"The evaluation state has version {version}; this program reads 1 … {FormatVersion}.");
         }
 
         string signature = reader.ReadString();
@@ -119,26 +125,34 @@ public sealed class PrequentialEvaluator
             version == 1 ? FirstVersionSegments : SegmentCount,
             (total, window) =>
             {
-                total.Read(reader);
-                window.Read(reader);
+                if (version == FormatVersion)
+                {
+                    total.Read(reader);
+                    window.Read(reader);
+                }
+                else
+                {
+                    total.ReadPlain(reader);
+                    window.ReadPlain(reader);
+                }
             }
         );
     }
 
     private static T[] Segments<T>(Func<T> create) => [.. Enumerable.Range(0, SegmentCount).Select(_ => create())];
 
-    private void RecordIf(bool belongs, int width, EvaluationSegment segment, TiedRank rank)
+    private void RecordIf(bool belongs, int width, EvaluationSegment segment, TiedRank rank, Draw draw)
     {
         if (belongs)
         {
-            Record(width, segment, rank);
+            Record(width, segment, rank, draw);
         }
     }
 
-    private void Record(int width, EvaluationSegment segment, TiedRank rank)
+    private void Record(int width, EvaluationSegment segment, TiedRank rank, Draw draw)
     {
-        _totals[width][(int)segment].Add(rank);
-        _windows[width][(int)segment].Add(rank);
+        _totals[width][(int)segment].Add(rank, draw);
+        _windows[width][(int)segment].Add(rank, draw);
     }
 
     private void ForEach(int segments, Action<RankingMetrics, RankingWindow> action)

@@ -3,7 +3,7 @@ using Streaming.Core.Options;
 namespace Streaming.Learning.Evaluation;
 
 /// <summary>
-/// Recall@K, hit rate@K and NDCG@K of rankings at several cutoffs, averaged over examples, summed in float64.
+/// Recall@K, hit rate@K and NDCG@K of rankings at several cutoffs, averaged over examples, with standard errors, summed in float64.
 /// </summary>
 /// <remarks>
 /// With one target per example: Recall@K = HR@K = 1 when its rank is at most K; NDCG@K = 1 / log₂(rank + 1) then, else 0. With
@@ -13,9 +13,9 @@ namespace Streaming.Learning.Evaluation;
 public sealed class RankingMetrics
 {
     private readonly DiscountTable _discounts;
-    private readonly double[] _recall;
-    private readonly double[] _hits;
-    private readonly double[] _ndcg;
+    private readonly SampledMean[] _recall;
+    private readonly SampledMean[] _hits;
+    private readonly SampledMean[] _ndcg;
 
     /// <summary>Creates empty metrics.</summary>
     /// <param name="cutoffs">Cutoffs K, increasing, each 1 … 10,000.</param>
@@ -30,9 +30,9 @@ public sealed class RankingMetrics
 
         Cutoffs = cutoffs;
         _discounts = new DiscountTable(cutoffs[^1]);
-        _recall = new double[cutoffs.Count];
-        _hits = new double[cutoffs.Count];
-        _ndcg = new double[cutoffs.Count];
+        _recall = new SampledMean[cutoffs.Count];
+        _hits = new SampledMean[cutoffs.Count];
+        _ndcg = new SampledMean[cutoffs.Count];
     }
 
     /// <summary>What <see cref="AreCutoffs"/> asks for, for an error message.</summary>
@@ -46,26 +46,39 @@ public sealed class RankingMetrics
 
     /// <summary>Recall@K over all examples, 0 … 1; 0 without examples.</summary>
     /// <param name="cutoff">One of <see cref="Cutoffs"/>.</param>
-    public double Recall(int cutoff) => Mean(_recall, cutoff);
+    public double Recall(int cutoff) => _recall[PlaceOf(cutoff)].Mean;
+
+    /// <summary>The standard error of <see cref="Recall"/>; NaN with examples of fewer than two batches.</summary>
+    /// <param name="cutoff">One of <see cref="Cutoffs"/>.</param>
+    public double RecallError(int cutoff) => _recall[PlaceOf(cutoff)].Error;
 
     /// <summary>Hit rate@K over all examples, 0 … 1; 0 without examples.</summary>
     /// <param name="cutoff">One of <see cref="Cutoffs"/>.</param>
-    public double HitRate(int cutoff) => Mean(_hits, cutoff);
+    public double HitRate(int cutoff) => _hits[PlaceOf(cutoff)].Mean;
 
     /// <summary>NDCG@K over all examples, 0 … 1; 0 without examples.</summary>
     /// <param name="cutoff">One of <see cref="Cutoffs"/>.</param>
-    public double Ndcg(int cutoff) => Mean(_ndcg, cutoff);
+    public double Ndcg(int cutoff) => _ndcg[PlaceOf(cutoff)].Mean;
+
+    /// <summary>The standard error of <see cref="Ndcg"/>; NaN with examples of fewer than two batches.</summary>
+    /// <param name="cutoff">One of <see cref="Cutoffs"/>.</param>
+    public double NdcgError(int cutoff) => _ndcg[PlaceOf(cutoff)].Error;
+
+    /// <summary>Adds an example with one target, of examples that are all ranked.</summary>
+    public void Add(TiedRank rank) => Add(rank, Draw.Every);
 
     /// <summary>Adds an example with one target.</summary>
-    public void Add(TiedRank rank)
+    /// <param name="rank">The target's rank.</param>
+    /// <param name="draw">How the example was drawn.</param>
+    public void Add(TiedRank rank, Draw draw)
     {
         Count++;
         for (int k = 0; k < _recall.Length; k++)
         {
             double hit = DiscountTable.HitProbability(rank, Cutoffs[k]);
-            _recall[k] += hit;
-            _hits[k] += hit;
-            _ndcg[k] += _discounts.Expected(rank, Cutoffs[k]);
+            _recall[k].Add(hit, draw.Weight, draw.Batch);
+            _hits[k].Add(hit, draw.Weight, draw.Batch);
+            _ndcg[k].Add(_discounts.Expected(rank, Cutoffs[k]), draw.Weight, draw.Batch);
         }
     }
 
@@ -99,9 +112,9 @@ public sealed class RankingMetrics
         writer.Write(Count);
         for (int k = 0; k < _recall.Length; k++)
         {
-            writer.Write(_recall[k]);
-            writer.Write(_hits[k]);
-            writer.Write(_ndcg[k]);
+            _recall[k].Write(writer);
+            _hits[k].Write(writer);
+            _ndcg[k].Write(writer);
         }
     }
 
@@ -112,9 +125,21 @@ public sealed class RankingMetrics
         Count = reader.ReadInt64();
         for (int k = 0; k < _recall.Length; k++)
         {
-            _recall[k] = reader.ReadDouble();
-            _hits[k] = reader.ReadDouble();
-            _ndcg[k] = reader.ReadDouble();
+            _recall[k] = SampledMean.Read(reader);
+            _hits[k] = SampledMean.Read(reader);
+            _ndcg[k] = SampledMean.Read(reader);
+        }
+    }
+
+    /// <summary>Reads the state of a version without weights.</summary>
+    internal void ReadPlain(BinaryReader reader)
+    {
+        Count = reader.ReadInt64();
+        for (int k = 0; k < _recall.Length; k++)
+        {
+            _recall[k] = SampledMean.OfPlain(reader.ReadDouble(), Count);
+            _hits[k] = SampledMean.OfPlain(reader.ReadDouble(), Count);
+            _ndcg[k] = SampledMean.OfPlain(reader.ReadDouble(), Count);
         }
     }
 
@@ -148,9 +173,9 @@ public sealed class RankingMetrics
             missAll *= NoneWithin(level - many, level, within);
         }
 
-        _recall[k] += hits / targets.Length;
-        _hits[k] += 1 - missAll;
-        _ndcg[k] += dcg / _discounts.Sum(Math.Min(Cutoffs[k], targets.Length));
+        _recall[k].Add(hits / targets.Length, 1, -1);
+        _hits[k].Add(1 - missAll, 1, -1);
+        _ndcg[k].Add(dcg / _discounts.Sum(Math.Min(Cutoffs[k], targets.Length)), 1, -1);
     }
 
     /// <summary>Probability that no target is in the first positions of a random order.</summary>
@@ -165,13 +190,13 @@ public sealed class RankingMetrics
         return probability;
     }
 
-    private double Mean(double[] sums, int cutoff)
+    private int PlaceOf(int cutoff)
     {
-        for (int k = 0; k < sums.Length; k++)
+        for (int k = 0; k < Cutoffs.Count; k++)
         {
             if (Cutoffs[k] == cutoff)
             {
-                return Count == 0 ? 0 : sums[k] / Count;
+                return k;
             }
         }
 

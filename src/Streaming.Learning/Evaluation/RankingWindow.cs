@@ -7,7 +7,7 @@ namespace Streaming.Learning.Evaluation;
 /// </remarks>
 public sealed class RankingWindow
 {
-    private readonly TiedRank[] _ring;
+    private readonly (TiedRank Rank, Draw Draw)[] _ring;
     private readonly RankingMetrics _metrics;
     private long _added;
     private bool _isStale;
@@ -18,17 +18,22 @@ public sealed class RankingWindow
     public RankingWindow(IReadOnlyList<int> cutoffs, int length)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(length, 1);
-        _ring = new TiedRank[length];
+        _ring = new (TiedRank, Draw)[length];
         _metrics = new RankingMetrics(cutoffs);
     }
 
     /// <summary>Gets the number of examples in the window, at most W.</summary>
     public int Count => (int)Math.Min(_added, _ring.Length);
 
+    /// <summary>Adds an example of examples that are all ranked.</summary>
+    public void Add(TiedRank rank) => Add(rank, Draw.Every);
+
     /// <summary>Adds an example; drops the oldest when the window is full.</summary>
-    public void Add(TiedRank rank)
+    /// <param name="rank">The target's rank.</param>
+    /// <param name="draw">How the example was drawn.</param>
+    public void Add(TiedRank rank, Draw draw)
     {
-        _ring[_added % _ring.Length] = rank;
+        _ring[_added % _ring.Length] = (rank, draw);
         _added++;
         _isStale = true;
     }
@@ -39,9 +44,12 @@ public sealed class RankingWindow
         if (_isStale)
         {
             _metrics.Clear();
-            foreach (TiedRank rank in _ring.AsSpan(0, Count))
+            // Oldest first: the examples of a batch must follow each other.
+            int oldest = (int)(Count < _ring.Length ? 0 : _added % _ring.Length);
+            for (int i = 0; i < Count; i++)
             {
-                _metrics.Add(rank);
+                (TiedRank rank, Draw draw) = _ring[(oldest + i) % _ring.Length];
+                _metrics.Add(rank, draw);
             }
 
             _isStale = false;
@@ -55,10 +63,12 @@ public sealed class RankingWindow
     {
         ArgumentNullException.ThrowIfNull(writer);
         writer.Write(_added);
-        foreach (TiedRank rank in _ring.AsSpan(0, Count))
+        foreach ((TiedRank rank, Draw draw) in _ring.AsSpan(0, Count))
         {
             writer.Write(rank.Above);
             writer.Write(rank.Ties);
+            writer.Write(draw.Weight);
+            writer.Write(draw.Batch);
         }
     }
 
@@ -66,10 +76,18 @@ public sealed class RankingWindow
     public void Read(BinaryReader reader)
     {
         ArgumentNullException.ThrowIfNull(reader);
+        Read(reader, static reader => new Draw(reader.ReadDouble(), reader.ReadInt64()));
+    }
+
+    /// <summary>Reads the state of a version in which every example was ranked.</summary>
+    internal void ReadPlain(BinaryReader reader) => Read(reader, static _ => Draw.Every);
+
+    private void Read(BinaryReader reader, Func<BinaryReader, Draw> readDraw)
+    {
         _added = reader.ReadInt64();
         for (int i = 0; i < Count; i++)
         {
-            _ring[i] = new TiedRank(reader.ReadInt32(), reader.ReadInt32());
+            _ring[i] = (new TiedRank(reader.ReadInt32(), reader.ReadInt32()), readDraw(reader));
         }
 
         _isStale = true;

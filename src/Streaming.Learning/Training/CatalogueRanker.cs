@@ -19,6 +19,7 @@ internal sealed class CatalogueRanker
 
     /// <summary>Length of the top lists: a serving tier asks its index for a few hundred items.</summary>
     private const int TopLength = CountFusion.VectorItems;
+    private readonly TimeProvider _time;
     private readonly TrainingEngine _engine;
     private readonly ItemTable _items;
     private readonly NestedRanking _ranking;
@@ -54,8 +55,18 @@ internal sealed class CatalogueRanker
     /// <param name="historyLength">Maximum items of an example's history.</param>
     /// <param name="workers">Threads to use; null runs on the calling thread.</param>
     /// <param name="keepTop">Whether to keep the best items of each example too.</param>
-    public CatalogueRanker(TrainingEngine engine, ItemTable items, int capacity, int historyLength, Workers? workers, bool keepTop = false)
+    /// <param name="time">Measures <see cref="Encoding"/>; by default the system's.</param>
+    public CatalogueRanker(
+        TrainingEngine engine,
+        ItemTable items,
+        int capacity,
+        int historyLength,
+        Workers? workers,
+        bool keepTop = false,
+        TimeProvider? time = null
+    )
     {
+        _time = time ?? TimeProvider.System;
         _engine = engine;
         _items = items;
         _dimension = engine.Model.Dimension;
@@ -89,6 +100,9 @@ internal sealed class CatalogueRanker
     /// <summary>Gets the maximum batch size.</summary>
     public int Capacity { get; }
 
+    /// <summary>Gets the time that the last <see cref="Rank"/> took to encode the catalogue and the users.</summary>
+    public TimeSpan Encoding { get; private set; }
+
     /// <summary>The ranks of an example at all widths, after <see cref="Rank"/>.</summary>
     public ReadOnlySpan<TiedRank> Ranks(int example) => _ranks.AsSpan(example * _widths, _widths);
 
@@ -97,20 +111,25 @@ internal sealed class CatalogueRanker
     public ReadOnlySpan<TopItems> Top(int example) => _top.AsSpan(_place[example] * _widths, _widths);
 
     /// <summary>
-    /// Ranks all examples. An item without a row is <see cref="TiedRank.Missing"/>. Items of the history do not compete
+    /// Ranks examples of a batch. An item without a row is <see cref="TiedRank.Missing"/>. Items of the history do not compete
     /// with an item that is new to the user.
     /// </summary>
-    public void Rank(Batch batch)
+    /// <param name="batch">The batch.</param>
+    /// <param name="chosen">Which of its examples, increasing; the ranks of others are undefined.</param>
+    public void Rank(Batch batch, IReadOnlyList<int> chosen)
     {
         _ranks.AsSpan(0, batch.Count * _widths).Fill(TiedRank.Missing);
-        Collect(batch);
+        Encoding = TimeSpan.Zero;
+        Collect(batch, chosen);
         if (_count == 0)
         {
             return;
         }
 
         var sequences = new JaggedRows { Rows = _readRows.AsSpan(0, _readOffsets[_count]), Offsets = _readOffsets.AsSpan(0, _count + 1) };
+        long begun = _time.GetTimestamp();
         _engine.EncodeUsers(sequences, _users.AsSpan(0, _count * _userSize));
+        Encoding += _time.GetElapsedTime(begun);
         for (int i = 0; i < _count; i++)
         {
             if (_targetRows[i] >= 0)
@@ -129,12 +148,12 @@ internal sealed class CatalogueRanker
     /// Selects the examples with a known item, or all when the best items are kept: an item may become known within the batch. Finds
     /// the rows of their histories, and of the newest part that the model reads.
     /// </summary>
-    private void Collect(Batch batch)
+    private void Collect(Batch batch, IReadOnlyList<int> chosen)
     {
         _count = 0;
         int end = 0;
         int read = 0;
-        for (int example = 0; example < batch.Count; example++)
+        foreach (int example in chosen)
         {
             int row = _items.Find(batch.ItemKeys[example]);
             if (row < 0 && _topScores is null)
@@ -169,8 +188,10 @@ internal sealed class CatalogueRanker
     private void RankTile(Batch batch, int start, int count)
     {
         // The tile's items, followed by the targets, which are ranked but do not compete.
+        long begun = _time.GetTimestamp();
         _engine.EncodeItems(_items.Rows.Slice(start, count), _tile.AsSpan(0, count * _dimension));
         EncodeTargets(count);
+        Encoding += _time.GetElapsedTime(begun);
         _present.AsSpan(0, count).Fill(1);
         _present.AsSpan(count, _count).Clear();
         int end = 0;

@@ -1,5 +1,5 @@
-using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
+using Streaming.Core.Embeddings;
 using Streaming.Core.Refreshes;
 using Streaming.Learning.Counts;
 using Streaming.Learning.Engine;
@@ -8,21 +8,12 @@ using Streaming.Learning.Items;
 namespace Streaming.Learning.Training;
 
 /// <summary>
-/// Selects the items whose embeddings are posted now: removals; items of new events and records; items touched by training; a
-/// slice of all others, so that each is posted within the refresh interval; and, ahead of schedule, those of the others that
-/// moved most.
+/// Selects the items whose embeddings are posted. Changes, at once: removals, and items of new events and records. Upkeep, in chunks that
+/// another thread looks through: items touched by training, and a share of all others, of which only what moved is posted.
 /// </summary>
-/// <remarks>
-/// Movement is measured, not guessed: for each posted vector a sketch of eight random signed sums is kept (Johnson and
-/// Lindenstrauss), and the squared distance of sketches estimates that of the vectors, usually within a factor of two. One
-/// cursor passes over the rows once per refresh interval and posts all; a second, the probe, runs three times as often and
-/// posts what moved most.
-/// </remarks>
 internal sealed class RefreshCollector
 {
-    private const int SketchSize = 8;
-    private const int ProbeSpeed = 3;
-    private const int ChunkRows = 256;
+    private static readonly RefreshReason[] Reasons = Enum.GetValues<RefreshReason>();
     private readonly TrainingEngine _engine;
     private readonly ItemTable _items;
     private readonly RefreshOptions _options;
@@ -30,20 +21,18 @@ internal sealed class RefreshCollector
     private readonly int _dimension;
     private readonly RowQueue _urgent;
     private readonly RowQueue _touched;
+    private readonly RefreshPace _pace;
     private readonly long[] _producedTimes;
+    private readonly ulong[] _digests;
     private readonly float[] _sketches;
+    private readonly bool[] _counted;
     private readonly float[] _signs;
-    private readonly float[] _sketch = new float[SketchSize];
-    private readonly int[] _rows = new int[ChunkRows];
-    private readonly float[] _vectors;
     private readonly List<Refresh> _refreshes = [];
-    private int _count;
-    private int _cursor;
-    private int _probe;
-    private double _owed;
+    private RefreshChunk _changes;
+    private int _touchedDue;
+    private int _changed;
+    private int _lastReason;
     private double _probeLimit = 1e-3;
-    private int _all;
-    private long _lastTime;
 
     public RefreshCollector(TrainingEngine engine, ItemTable items, RefreshOptions options, RelatedLists? related = null)
     {
@@ -55,18 +44,31 @@ internal sealed class RefreshCollector
         _dimension = engine.Model.Dimension;
         _urgent = new RowQueue(items.Capacity);
         _touched = new RowQueue(items.Capacity);
+        _pace = new RefreshPace(items, options.RefreshInterval);
         _producedTimes = new long[items.Capacity];
-        _sketches = new float[items.Capacity * SketchSize];
-        _vectors = new float[ChunkRows * _dimension];
-        _signs = new float[SketchSize * _dimension];
+        _digests = new ulong[items.Capacity];
+        _sketches = new float[items.Capacity * RefreshChunk.SketchSize];
+        _counted = new bool[items.Capacity];
+        _signs = new float[RefreshChunk.SketchSize * _dimension];
         for (int i = 0; i < _signs.Length; i++)
         {
             _signs[i] = (KeyMix.Mix((ulong)i) & 1) == 0 ? 1f : -1f;
         }
+
+        _changes = CreateChunk(EmbeddingElement.Float16);
     }
 
     /// <summary>Gets the number of items waiting because of events or training.</summary>
     public int Waiting => _urgent.Count + _touched.Count;
+
+    /// <summary>Gets how long a pass over the catalogue takes; zero while there is nothing to refresh.</summary>
+    public TimeSpan Pass => _pace.Pass;
+
+    /// <summary>Creates a chunk for embeddings that are stored as numbers of a type.</summary>
+    public RefreshChunk CreateChunk(EmbeddingElement element) => new(_dimension, element, _signs);
+
+    /// <summary>Says how embeddings are stored: digests are of stored numbers.</summary>
+    public void StoreAs(EmbeddingElement element) => _changes = CreateChunk(element);
 
     /// <summary>Marks an item with a new event or record: it is posted at the next collection.</summary>
     public void MarkUrgent(int row, long producedTime)
@@ -82,33 +84,107 @@ internal sealed class RefreshCollector
     /// <summary>Marks an item whose embedding was trained as part of a history.</summary>
     public void MarkTouched(int row) => _touched.Enqueue(row);
 
+    /// <summary>Marks an item whose lists were counted into.</summary>
+    public void MarkCounted(int row)
+    {
+        _counted[row] = true;
+        _touched.Enqueue(row);
+    }
+
     /// <summary>Resets a row that was given to another item, or to none.</summary>
     public void Reset(int row)
     {
         _producedTimes[row] = 0;
-        _sketches.AsSpan(row * SketchSize, SketchSize).Clear();
+        _digests[row] = 0;
+        _counted[row] = true;
+        _sketches.AsSpan(row * RefreshChunk.SketchSize, RefreshChunk.SketchSize).Clear();
     }
 
-    /// <summary>Marks everything to be posted again, as fast as the bounds allow.</summary>
-    public void MarkAll() => _all = Math.Max(_items.HighWater - _items.FallbackRows, 0);
+    /// <summary>Forgets what was posted: everything is posted again, as fast as the bounds allow.</summary>
+    public void MarkAll()
+    {
+        Array.Clear(_digests);
+        Array.Fill(_counted, true);
+        _pace.OweAll();
+    }
 
-    /// <summary>Posts what is due.</summary>
+    /// <summary>Posts removals and items of new events and records.</summary>
     /// <returns>The number of refreshes posted.</returns>
-    public int Collect(RefreshOutbox outbox, long nowMilliseconds, long step)
+    public int CollectChanges(RefreshOutbox outbox, long step)
     {
         _refreshes.Clear();
         AddRemovals(step);
-        AddWaiting(_urgent, _options.MaxTouched, step);
-        AddWaiting(_touched, _options.MaxTouched - _refreshes.Count, step);
-        int slice = Slice(nowMilliseconds);
-        AddSlice(slice, step);
-        Probe(slice, step);
-        if (_refreshes.Count > 0)
+        for (int left = Math.Min(_urgent.Count, _options.MaxTouched); left > 0; left -= _changes.Count)
         {
-            outbox.Post(CollectionsMarshal.AsSpan(_refreshes));
+            _changes.Count = 0;
+            while (_changes.Count < Math.Min(left, RefreshChunk.MaxItems) && _urgent.TryDequeue(out int row))
+            {
+                Add(_changes, row);
+            }
+
+            if (_changes.Count == 0)
+            {
+                break;
+            }
+
+            AddChanges(step);
         }
 
-        return _refreshes.Count;
+        _changed = _refreshes.Count;
+        return Post(outbox);
+    }
+
+    /// <summary>Lets time pass: more items become due for upkeep.</summary>
+    /// <param name="now">A monotonic time in milliseconds since any instant.</param>
+    /// <param name="step">Steps so far.</param>
+    /// <param name="confirmWithin">When values in the store expire at the earliest.</param>
+    public void Advance(long now, long step, TimeSpan confirmWithin)
+    {
+        _pace.Advance(now, step, confirmWithin);
+        _touchedDue = Math.Clamp(_options.MaxTouched - _changed, 0, _touched.Count);
+    }
+
+    /// <summary>Fills a chunk with items that are due; leaves it empty when none is.</summary>
+    public void Fill(RefreshChunk chunk, long step)
+    {
+        (chunk.Count, chunk.Step, chunk.Limit) = (0, step, _probeLimit);
+        for (int tried = 0; tried < Reasons.Length && chunk.Count == 0; tried++)
+        {
+            _lastReason = (_lastReason + 1) % Reasons.Length;
+            chunk.Reason = Reasons[_lastReason];
+            for (int due = DueFor(chunk.Reason); due > 0 && chunk.Count < RefreshChunk.MaxItems; due--)
+            {
+                Add(chunk, Next(chunk.Reason, step));
+            }
+        }
+
+        FillIn(chunk, chunk.Reason);
+    }
+
+    /// <summary>Posts what <see cref="RefreshChunk.Look"/> found, apart from items that were removed or posted meanwhile.</summary>
+    /// <returns>The number of refreshes posted.</returns>
+    public int Collect(RefreshChunk chunk, RefreshOutbox outbox)
+    {
+        _refreshes.Clear();
+        for (int i = 0; i < chunk.Count; i++)
+        {
+            int row = chunk.Rows[i];
+            if (chunk.IsMoved(i) && _digests[row] == chunk.Posted[i] && _items.Find(chunk.Items[i].ItemKey) == row)
+            {
+                _refreshes.Add(chunk.Items[i]);
+                Remember(chunk, i);
+            }
+        }
+
+        if (chunk.Reason == RefreshReason.Probe)
+        {
+            // Steers towards as many posts ahead of their turn as in turn; below a millionth nothing has moved.
+            double share = chunk.Count == 0 ? 0 : (double)_refreshes.Count / chunk.Count;
+            _probeLimit = Math.Max(_probeLimit * (share > 1.0 / 3 ? 1.25 : 0.8), 1e-6);
+        }
+
+        chunk.Count = 0;
+        return Post(outbox);
     }
 
     private void AddRemovals(long step)
@@ -125,134 +201,84 @@ internal sealed class RefreshCollector
         _items.Removed.Clear();
     }
 
-    private void AddWaiting(RowQueue queue, int max, long step)
+    private void AddChanges(long step)
     {
-        for (int taken = 0; taken < max && queue.TryDequeue(out int row); taken++)
+        _changes.Step = step;
+        _changes.Reason = RefreshReason.Confirm;
+        FillIn(_changes, RefreshReason.Confirm);
+        _changes.Look();
+        for (int i = 0; i < _changes.Count; i++)
         {
-            Add(row, step);
-        }
-
-        Flush(step);
-    }
-
-    /// <summary>The number of rows for the cursor to pass over now.</summary>
-    private int Slice(long now)
-    {
-        long elapsed = _lastTime == 0 ? 0 : Math.Max(now - _lastTime, 0);
-        _lastTime = now;
-        int span = Math.Max(_items.HighWater - _items.FallbackRows, 0);
-        _owed = Math.Min(span, _owed + (span * (elapsed / _options.RefreshInterval.TotalMilliseconds)));
-        int slice = (int)_owed;
-        _owed -= slice;
-        int extra = Math.Min(_all, _options.MaxTouched);
-        _all -= extra;
-        return Math.Min(span, slice + extra);
-    }
-
-    private void AddSlice(int slice, long step)
-    {
-        for (int i = 0; i < slice; i++)
-        {
-            _cursor = Next(_cursor);
-            Add(_cursor, step);
-        }
-
-        Flush(step);
-    }
-
-    private void Probe(int slice, long step)
-    {
-        int start = _refreshes.Count;
-        int look = Math.Min(slice * ProbeSpeed, Math.Max(_items.HighWater - _items.FallbackRows, 0));
-        for (int i = 0; i < look; i++)
-        {
-            _probe = Next(_probe);
-            if (_items.IsLive(_probe))
-            {
-                _rows[_count++] = _probe;
-            }
-
-            if (_count == ChunkRows || i == look - 1)
-            {
-                _count = KeepMoved();
-                Flush(step);
-            }
-        }
-
-        // Steers towards as many posts ahead of schedule as on schedule; below a millionth nothing has moved.
-        int posted = _refreshes.Count - start;
-        _probeLimit = slice == 0 ? _probeLimit : Math.Max(_probeLimit * (posted > slice ? 1.25 : 0.8), 1e-6);
-    }
-
-    /// <summary>Of the rows in the chunk, keeps those that have moved more than the limit since they were posted.</summary>
-    private int KeepMoved()
-    {
-        if (_count == 0)
-        {
-            return 0;
-        }
-
-        _engine.EncodeItems(_rows.AsSpan(0, _count), _vectors.AsSpan(0, _count * _dimension));
-        int kept = 0;
-        for (int i = 0; i < _count; i++)
-        {
-            Sketch(_vectors.AsSpan(i * _dimension, _dimension), _sketch);
-            float moved = TensorPrimitives.Distance<float>(_sketch, _sketches.AsSpan(_rows[i] * SketchSize, SketchSize));
-            if (moved * moved > _probeLimit * TensorPrimitives.SumOfSquares<float>(_sketch))
-            {
-                _rows[kept++] = _rows[i];
-            }
-        }
-
-        return kept;
-    }
-
-    private int Next(int row) => row + 1 < _items.HighWater && row >= _items.FallbackRows ? row + 1 : _items.FallbackRows;
-
-    private void Add(int row, long step)
-    {
-        if (!_items.IsLive(row))
-        {
-            return;
-        }
-
-        _rows[_count++] = row;
-        if (_count == ChunkRows)
-        {
-            Flush(step);
-        }
-    }
-
-    private void Flush(long step)
-    {
-        if (_count == 0)
-        {
-            return;
-        }
-
-        _engine.EncodeItems(_rows.AsSpan(0, _count), _vectors.AsSpan(0, _count * _dimension));
-        for (int i = 0; i < _count; i++)
-        {
-            int row = _rows[i];
-            ReadOnlySpan<float> vector = _vectors.AsSpan(i * _dimension, _dimension);
-            _refreshes.Add(
-                new Refresh(_items.KeyOf(row), _items.IdOf(row), vector.ToArray(), step, _items.NewestEvent(row), _producedTimes[row])
-                {
-                    Related = _related?.Of(row),
-                }
-            );
+            int row = _changes.Rows[i];
+            _refreshes.Add(_changes.Items[i] with { ProducedTime = _producedTimes[row], IsUpkeep = false });
             _producedTimes[row] = 0;
-            Sketch(vector, _sketches.AsSpan(row * SketchSize, SketchSize));
+            Remember(_changes, i);
         }
-
-        _count = 0;
     }
 
-    private void Sketch(ReadOnlySpan<float> vector, Span<float> sketch)
+    private int Post(RefreshOutbox outbox)
     {
-        for (int i = 0; i < SketchSize; i++)
+        if (_refreshes.Count > 0)
         {
-            sketch[i] = TensorPrimitives.Dot(vector, _signs.AsSpan(i * _dimension, _dimension));
+            outbox.Post(CollectionsMarshal.AsSpan(_refreshes));
         }
+
+        return _refreshes.Count;
+    }
+
+    private int DueFor(RefreshReason reason) => reason == RefreshReason.Touched ? Math.Min(_touchedDue, _touched.Count) : _pace.Due(reason);
+
+    private int Next(RefreshReason reason, long step)
+    {
+        if (reason != RefreshReason.Touched)
+        {
+            return _pace.Next(reason, step);
+        }
+
+        _touchedDue--;
+        return _touched.TryDequeue(out int row) ? row : -1;
+    }
+
+    private void Add(RefreshChunk chunk, int row)
+    {
+        if (row >= 0 && _items.IsLive(row))
+        {
+            chunk.Rows[chunk.Count++] = row;
+        }
+    }
+
+    private void FillIn(RefreshChunk chunk, RefreshReason reason)
+    {
+        if (chunk.Count == 0)
+        {
+            return;
+        }
+
+        _engine.EncodeItems(chunk.Rows.AsSpan(0, chunk.Count), chunk.Vectors.AsSpan(0, chunk.Count * _dimension));
+        for (int i = 0; i < chunk.Count; i++)
+        {
+            int row = chunk.Rows[i];
+            chunk.Posted[i] = _digests[row];
+            _sketches
+                .AsSpan(row * RefreshChunk.SketchSize, RefreshChunk.SketchSize)
+                .CopyTo(chunk.Sketches.AsSpan(i * RefreshChunk.SketchSize));
+
+            // Lists are made only where they may have changed: that costs more than the vector.
+            bool keepsLists = _related is not null && reason != RefreshReason.Confirm && (reason == RefreshReason.Probe || !_counted[row]);
+            chunk.Items[i] = new Refresh(_items.KeyOf(row), _items.IdOf(row), null, chunk.Step, _items.NewestEvent(row), 0)
+            {
+                Related = keepsLists ? null : _related?.Of(row),
+                KeepsRelated = keepsLists,
+                IsUpkeep = true,
+            };
+        }
+    }
+
+    private void Remember(RefreshChunk chunk, int i)
+    {
+        int row = chunk.Rows[i];
+        _digests[row] = chunk.Digests[i];
+        _counted[row] &= chunk.Items[i].KeepsRelated;
+        chunk.Sketches.AsSpan(i * RefreshChunk.SketchSize, RefreshChunk.SketchSize).CopyTo(_sketches.AsSpan(row * RefreshChunk.SketchSize));
     }
 }

@@ -10,7 +10,7 @@ namespace Streaming.Learning.Training;
 /// <param name="KnownUsers">Recall where the user had a history.</param>
 /// <param name="NewUsers">Recall where the user had none.</param>
 /// <param name="FirstDay">Recall where the item's first event was less than a day ago.</param>
-/// <param name="Examples">Number of examples in the window over all.</param>
+/// <param name="Examples">Number of ranked examples in the window over all.</param>
 public readonly record struct SegmentRecall(
     double Recall,
     double Ndcg,
@@ -22,6 +22,12 @@ public readonly record struct SegmentRecall(
     long Examples
 )
 {
+    /// <summary>Gets the standard error of <see cref="Recall"/>; NaN before examples of two batches were ranked.</summary>
+    public double RecallError { get; init; } = double.NaN;
+
+    /// <summary>Gets the standard error of <see cref="Ndcg"/>; NaN before examples of two batches were ranked.</summary>
+    public double NdcgError { get; init; } = double.NaN;
+
     internal static SegmentRecall Of(PrequentialEvaluator evaluator, int width)
     {
         int cutoff = evaluator.Options.Cutoffs.MinBy(static cutoff => Math.Abs(cutoff - 20));
@@ -35,6 +41,10 @@ public readonly record struct SegmentRecall(
             evaluator.Recent(width, EvaluationSegment.NewUsers).Recall(cutoff),
             evaluator.Recent(width, EvaluationSegment.ItemsInFirstDay).Recall(cutoff),
             all.Count
-        );
+        )
+        {
+            RecallError = all.RecallError(cutoff),
+            NdcgError = all.NdcgError(cutoff),
+        };
     }
 }

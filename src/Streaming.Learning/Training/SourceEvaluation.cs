@@ -70,7 +70,8 @@ internal sealed class SourceEvaluation
     /// <param name="item">The item.</param>
     /// <param name="top">The model's best items at each width.</param>
     /// <param name="kind">Which segments the event belongs to.</param>
-    public void Score(ReadOnlySpan<ulong> history, ulong item, ReadOnlySpan<TopItems> top, ExampleKind kind)
+    /// <param name="draw">How the event was drawn.</param>
+    public void Score(ReadOnlySpan<ulong> history, ulong item, ReadOnlySpan<TopItems> top, ExampleKind kind, Draw draw)
     {
         int row = _items.Find(item);
         if (row < 0)
@@ -83,7 +84,7 @@ internal sealed class SourceEvaluation
             Rank(row, top, kind.IsRepeat);
         }
 
-        Evaluator.Record(_ranks, kind);
+        Evaluator.Record(_ranks, kind, draw);
     }
 
     private void Collect(ReadOnlySpan<ulong> history, bool isRepeat)

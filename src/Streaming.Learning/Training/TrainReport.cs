@@ -9,6 +9,7 @@ public sealed class TrainReport
     private readonly double[] _recall;
     private readonly List<string> _rejections = [];
     private TiedRank[] _ranks = [];
+    private int _ranked;
 
     internal TrainReport(int widths) => _recall = new double[widths];
 
@@ -33,8 +34,8 @@ public sealed class TrainReport
     /// <summary>Gets the number of examples scored before training; 0 when the batch was not evaluated.</summary>
     public int Evaluated { get; private set; }
 
-    /// <summary>Gets the rank of each example at full width before training; empty when the batch was not evaluated.</summary>
-    public ReadOnlySpan<TiedRank> Ranks => _ranks.AsSpan(0, Evaluated);
+    /// <summary>Gets the rank of each example at full width before training; empty unless all examples were scored.</summary>
+    public ReadOnlySpan<TiedRank> Ranks => _ranks.AsSpan(0, _ranked);
 
     /// <summary>Gets Recall@20 (or at the nearest cutoff) of the scored examples for each width; 0 without any.</summary>
     public ReadOnlySpan<double> Recall => _recall;
@@ -44,24 +45,31 @@ public sealed class TrainReport
 
     internal Span<double> MutableRecall => _recall;
 
-    internal Span<TiedRank> MutableRanks => _ranks.AsSpan(0, Evaluated);
-
     internal void Begin(long sequence)
     {
         Sequence = sequence;
-        Examples = Replayed = BankEntries = Evaluated = 0;
+        Examples = Replayed = BankEntries = Evaluated = _ranked = 0;
         Step = default;
         LearningRate = 0;
         _recall.AsSpan().Clear();
         _rejections.Clear();
     }
 
-    internal void BeginRanks(int examples)
+    internal void BeginRanks(int examples, int scored)
     {
-        Evaluated = examples;
-        if (_ranks.Length < examples)
+        Evaluated = scored;
+        _ranked = scored == examples ? examples : 0;
+        if (_ranks.Length < _ranked)
         {
-            Array.Resize(ref _ranks, examples);
+            Array.Resize(ref _ranks, _ranked);
+        }
+    }
+
+    internal void SetRank(int example, TiedRank rank)
+    {
+        if (_ranked > 0)
+        {
+            _ranks[example] = rank;
         }
     }
 

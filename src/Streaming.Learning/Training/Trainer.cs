@@ -1,6 +1,5 @@
 using Streaming.Core.Ingestion;
 using Streaming.Core.Items;
-using Streaming.Core.Refreshes;
 using Streaming.Learning.Bank;
 using Streaming.Learning.Counts;
 using Streaming.Learning.Engine;
@@ -36,6 +35,7 @@ public sealed partial class Trainer : IDisposable
     private readonly ItemCounts _counts;
     private readonly TrainerEvaluation _evaluation;
     private readonly TrainReport _report;
+    private readonly TimeProvider _time;
     private readonly TensorSet _stateCopy = new();
     private TrainerCounters _counters;
     private long _sequence = -1;
@@ -48,7 +48,8 @@ public sealed partial class Trainer : IDisposable
     /// <summary>Creates an untrained trainer.</summary>
     /// <param name="engine">The engine, untrained; the trainer does not dispose it.</param>
     /// <param name="options">Settings.</param>
-    /// <param name="scoringTime">Measures <see cref="EvaluationTime"/>; null: the system's clock.</param>
+    /// <param name="scoringTime">Measures <see cref="EvaluationTime"/> and what share of the trainer's time it is; null: the system's
+    /// clock.</param>
     /// <exception cref="ArgumentException">Settings are invalid; names each.</exception>
     public Trainer(TrainingEngine engine, TrainerOptions options, TimeProvider? scoringTime = null)
     {
@@ -72,7 +73,8 @@ public sealed partial class Trainer : IDisposable
             options.Refresh,
             _counts.IsOn && options.Counts.Published > 0 ? new RelatedLists(_counts, _items, options.Counts.Published) : null
         );
-        _evaluation = new TrainerEvaluation(engine, _items, _counts, options, scoringTime ?? TimeProvider.System);
+        _time = scoringTime ?? TimeProvider.System;
+        _evaluation = new TrainerEvaluation(engine, _items, _counts, options, _time);
         _report = new TrainReport(model.Widths.Count);
         Shape = TrainerShape.Of(model, options);
 
@@ -131,6 +133,9 @@ public sealed partial class Trainer : IDisposable
     /// <summary>Gets the time spent scoring events, as part of <see cref="Train"/>.</summary>
     public TimeSpan EvaluationTime => _evaluation.Elapsed;
 
+    /// <summary>Gets the share of the events that is scored, averaged over the last batches, 0 … 1.</summary>
+    public double EvaluatedShare => _evaluation.Share;
+
     /// <summary>Gets the size of the counts in bytes.</summary>
     public long CountBytes => _counts.IsOn ? _counts.Bytes : 0;
 
@@ -152,11 +157,13 @@ public sealed partial class Trainer : IDisposable
     /// <exception cref="NonFiniteLossException">Too many consecutive steps were not finite.</exception>
     public TrainReport Train(Batch batch)
     {
+        long begun = _time.GetTimestamp();
         Take(batch);
         if (batch.Count > 0)
         {
             Assemble(batch);
             Step(batch);
+            _evaluation.End(_time.GetElapsedTime(begun));
         }
 
         _sequence = batch.Sequence;
@@ -177,25 +184,6 @@ public sealed partial class Trainer : IDisposable
         _observed += batch.Count > 0 ? 1 : 0;
         return _report;
     }
-
-    /// <summary>Encodes and posts the embeddings that are due for publication.</summary>
-    /// <param name="outbox">The queue to post to.</param>
-    /// <param name="nowMilliseconds">A monotonic time in milliseconds since any instant: paces the refresh of untouched
-    /// items.</param>
-    /// <returns>The number of refreshes posted.</returns>
-    public int CollectRefreshes(RefreshOutbox outbox, long nowMilliseconds)
-    {
-        ArgumentNullException.ThrowIfNull(outbox);
-        int posted = _refreshes.Collect(outbox, nowMilliseconds, _counters.Steps);
-        _counters.Refreshes += posted;
-
-        // Here too: on a quiet stream the next batch may be far away.
-        Metrics.Update(this);
-        return posted;
-    }
-
-    /// <summary>Marks every item for publication: after a restart, or when the store comes back empty.</summary>
-    public void RefreshAll() => _refreshes.MarkAll();
 
     /// <summary>Copies the current dense parameters; allowed while a snapshot is active. On the trainer's thread.</summary>
     public TensorSource CopyParameters() => _engine.CopyParameters();
@@ -298,7 +286,9 @@ public sealed partial class Trainer : IDisposable
                 _evaluation.Learn(row, batch.EventTimes[i]);
             }
 
-            _counts.Learn(batch.HistoryItems.AsSpan(batch.HistoryOffsets[i]..batch.HistoryOffsets[i + 1]), batch.ItemKeys[i]);
+            ReadOnlySpan<ulong> history = batch.HistoryItems.AsSpan(batch.HistoryOffsets[i]..batch.HistoryOffsets[i + 1]);
+            _counts.Learn(history, batch.ItemKeys[i]);
+            MarkCounted(history);
         }
 
         // A row may have been reassigned within the batch, so its item is known only now.
@@ -312,6 +302,23 @@ public sealed partial class Trainer : IDisposable
             else
             {
                 _counters.EventsOnFallback++;
+            }
+        }
+    }
+
+    private void MarkCounted(ReadOnlySpan<ulong> history)
+    {
+        if (!_counts.IsOn)
+        {
+            return;
+        }
+
+        foreach (ulong seen in history[Math.Max(0, history.Length - _counts.Window)..])
+        {
+            int row = _items.Find(seen);
+            if (row >= 0)
+            {
+                _refreshes.MarkCounted(row);
             }
         }
     }

@@ -16,8 +16,6 @@ namespace Streaming.Learning.Training;
 /// </summary>
 internal sealed class TrainerEvaluation : IDisposable
 {
-    /// <summary>Average budget of multiply-adds per batch for scoring: about those of a small step.</summary>
-    private const double Budget = 2e9;
     private const int ReportedCutoff = 20;
     private static readonly long Day = (long)TimeSpan.FromDays(1).TotalMilliseconds;
     private readonly TrainingEngine _engine;
@@ -30,8 +28,12 @@ internal sealed class TrainerEvaluation : IDisposable
     private readonly List<int> _excluded = [];
     private readonly TiedRank[] _baselineRank = new TiedRank[1];
     private readonly int _cutoff;
+    private readonly RankingShare _share;
     private CatalogueRanker? _ranker;
+    private bool[] _isChosen = [];
     private bool _isTurn;
+    private TimeSpan _elapsedBefore;
+    private TimeSpan _encoding;
 
     public TrainerEvaluation(TrainingEngine engine, ItemTable items, ItemCounts counts, TrainerOptions options, TimeProvider time)
     {
@@ -43,6 +45,7 @@ internal sealed class TrainerEvaluation : IDisposable
         _firstEvents = new PagedArray<long>(items.Capacity);
         _cutoff = options.Evaluation.Cutoffs.MinBy(cutoff => Math.Abs(cutoff - ReportedCutoff));
         _workers = options.EvaluateEvery >= 0 && options.EvaluationThreads > 1 ? new Workers(options.EvaluationThreads) : null;
+        _share = new RankingShare(options.Evaluation.MaxTimeShare, engine.Model.Seed);
         Model = new PrequentialEvaluator(engine.Model.Widths, options.Evaluation);
         Baseline = new PrequentialEvaluator([0], options.Evaluation);
         Sources = counts.IsOn ? new SourceEvaluation(counts, items, engine.Model.Widths, options.Evaluation) : null;
@@ -61,10 +64,14 @@ internal sealed class TrainerEvaluation : IDisposable
     /// <summary>Gets the time spent scoring.</summary>
     public TimeSpan Elapsed { get; private set; }
 
-    /// <summary>Ranks the examples of a batch by the current model, if the batch is due for evaluation.</summary>
+    /// <summary>Gets the share of the examples that is ranked, averaged over the last batches, 0 … 1.</summary>
+    public double Share => _options.EvaluateEvery < 0 ? 0 : _share.Recent;
+
+    /// <summary>Ranks examples of a batch by the current model: those that are due for evaluation.</summary>
     public void Begin(Batch batch, long step, TrainReport report)
     {
-        _isTurn = IsTurn(batch, step);
+        (_elapsedBefore, _encoding) = (Elapsed, TimeSpan.Zero);
+        _isTurn = Choose(batch, step);
         if (!_isTurn)
         {
             return;
@@ -73,18 +80,31 @@ internal sealed class TrainerEvaluation : IDisposable
         long begun = _time.GetTimestamp();
         if (_ranker is null || _ranker.Capacity < batch.Capacity)
         {
-            _ranker = new CatalogueRanker(_engine, _items, batch.Capacity, batch.HistoryLength, _workers, keepTop: Sources is not null);
+            _ranker = new CatalogueRanker(
+                _engine,
+                _items,
+                batch.Capacity,
+                batch.HistoryLength,
+                _workers,
+                keepTop: Sources is not null,
+                _time
+            );
         }
 
-        _ranker.Rank(batch);
-        report.BeginRanks(batch.Count);
+        _ranker.Rank(batch, _share.Chosen);
+        _encoding = _ranker.Encoding;
+        report.BeginRanks(batch.Count, _share.Chosen.Count);
         Elapsed += _time.GetElapsedTime(begun);
     }
 
-    /// <summary>Scores an example of the batch; call before anything is learned from it.</summary>
+    /// <summary>Tells how long the trainer took for the batch, evaluation included.</summary>
+    public void End(TimeSpan batch) =>
+        _share.Measure(batch.TotalSeconds, _encoding.TotalSeconds, (Elapsed - _elapsedBefore - _encoding).TotalSeconds);
+
+    /// <summary>Scores an example of the batch if it is due; call before anything is learned from it.</summary>
     public void Score(Batch batch, int example, TrainReport report)
     {
-        if (!_isTurn)
+        if (!_isTurn || !_isChosen[example])
         {
             return;
         }
@@ -92,16 +112,16 @@ internal sealed class TrainerEvaluation : IDisposable
         long begun = _time.GetTimestamp();
         var kind = new ExampleKind(batch.IsRepeat[example], batch.IsKnownUser[example], IsFirstDay(batch, example), IsAfterDrift);
         ReadOnlySpan<TiedRank> ranks = _ranker!.Ranks(example);
-        Model.Record(ranks, kind);
-        report.MutableRanks[example] = ranks[^1];
+        Model.Record(ranks, kind, _share.Drawn);
+        report.SetRank(example, ranks[^1]);
         for (int k = 0; k < ranks.Length; k++)
         {
-            report.MutableRecall[k] += DiscountTable.HitProbability(ranks[k], _cutoff) / batch.Count;
+            report.MutableRecall[k] += DiscountTable.HitProbability(ranks[k], _cutoff) / _share.Chosen.Count;
         }
 
         _baselineRank[0] = PopularityRank(batch, example);
-        Baseline.Record(_baselineRank, kind);
-        Sources?.Score(History(batch, example), batch.ItemKeys[example], _ranker.Top(example), kind);
+        Baseline.Record(_baselineRank, kind, _share.Drawn);
+        Sources?.Score(History(batch, example), batch.ItemKeys[example], _ranker.Top(example), kind, _share.Drawn);
         Elapsed += _time.GetElapsedTime(begun);
     }
 
@@ -213,18 +233,35 @@ internal sealed class TrainerEvaluation : IDisposable
     private static ReadOnlySpan<ulong> History(Batch batch, int example) =>
         batch.HistoryItems.AsSpan(batch.HistoryOffsets[example]..batch.HistoryOffsets[example + 1]);
 
-    /// <summary>Whole batches, not samples of each: encoding the catalogue costs the same for one example as for all.</summary>
-    private bool IsTurn(Batch batch, long step)
+    private bool Choose(Batch batch, long step)
     {
-        if (_options.EvaluateEvery != 0)
+        int every = _options.EvaluateEvery;
+        if (every < 0 || (every > 0 && step % every != 0))
         {
-            return _options.EvaluateEvery > 0 && step % _options.EvaluateEvery == 0;
+            return false;
         }
 
-        // Top lists score the catalogue a second time.
-        int passes = Sources is null ? 1 : 2;
-        double work = (double)_items.Count * _engine.Model.Dimension * ((passes * batch.Capacity) + _engine.Model.FeatureLength);
-        return step % (long)Math.Ceiling(Math.Max(work / Budget, 1)) == 0;
+        if (every == 0)
+        {
+            _share.Take(batch.Count, step);
+        }
+        else
+        {
+            _share.DrawAll(batch.Count, step);
+        }
+
+        if (_isChosen.Length < batch.Count)
+        {
+            _isChosen = new bool[batch.Capacity];
+        }
+
+        _isChosen.AsSpan().Clear();
+        foreach (int example in _share.Chosen)
+        {
+            _isChosen[example] = true;
+        }
+
+        return _share.Chosen.Count > 0;
     }
 
     private bool IsFirstDay(Batch batch, int example)

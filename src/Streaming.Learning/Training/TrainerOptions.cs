@@ -37,8 +37,10 @@ public sealed record TrainerOptions
     public PrequentialOptions Evaluation { get; init; } = new();
 
     /// <summary>
-    /// Gets how often examples are scored before training: every n-th batch. Default 0: as often as keeps the cost of scoring below
-    /// about two billion multiply-adds per batch. Otherwise 1 … 1,000,000; −1: never.
+    /// Gets which examples are scored before training. Default 0: a random share of them, as many as
+    /// <see cref="PrequentialOptions.MaxTimeShare"/> allows; all where batches do not depend on the clock (an infinite
+    /// linger) and in `streaming-lab demo`. 1: all, whatever it costs; n, up to 1,000,000: all of every n-th batch;
+    /// −1: none.
     /// </summary>
     public int EvaluateEvery { get; init; }
 

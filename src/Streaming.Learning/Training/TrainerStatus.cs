@@ -42,6 +42,10 @@ public sealed record TrainerStatus
     /// <summary>Gets the number of items waiting to be collected for publication.</summary>
     public int RefreshesWaiting { get; init; }
 
+    /// <summary>Gets how long a pass over the catalogue takes, in which everything that moved is posted; zero while there is nothing to
+    /// refresh.</summary>
+    public TimeSpan RefreshPass { get; init; }
+
     /// <summary>Gets whether the bank's warm-up is over.</summary>
     public bool BankIsOn { get; init; }
 
@@ -69,6 +73,9 @@ public sealed record TrainerStatus
     /// <summary>Gets the time spent scoring events since this trainer was created.</summary>
     public TimeSpan EvaluationTime { get; init; }
 
+    /// <summary>Gets the share of the events that is scored, averaged over the last batches, 0 … 1.</summary>
+    public double EvaluatedShare { get; init; }
+
     /// <summary>Gets the size of the counts in bytes.</summary>
     public long CountBytes { get; init; }
 
@@ -89,6 +96,7 @@ public sealed record TrainerStatus
             Items = trainer.Items.Count,
             ReplayCount = replayCount,
             RefreshesWaiting = waiting,
+            RefreshPass = trainer.RefreshPass,
             BankIsOn = bank.IsOn,
             BankCount = trainer.Engine.BankCount,
             BankEntries = bank.Entries,
@@ -98,6 +106,7 @@ public sealed record TrainerStatus
             Popularity = SegmentRecall.Of(trainer.Baseline, 0),
             Sources = [.. trainer.SourceNames.Select((name, place) => new SourceRecall(name, SegmentRecall.Of(trainer.Sources!, place)))],
             EvaluationTime = trainer.EvaluationTime,
+            EvaluatedShare = trainer.EvaluatedShare,
             CountBytes = trainer.CountBytes,
             CountsLost = trainer.CountsLost,
         };

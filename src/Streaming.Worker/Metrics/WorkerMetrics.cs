@@ -72,6 +72,13 @@ public sealed class WorkerMetrics : IDisposable
             static status => ByWidth(status, static (trainer, k) => k < trainer.Recall.Count ? trainer.Recall[k].Recall : double.NaN)
         );
         Gauge(
+            "streaming.recall.error",
+            null,
+            "Standard error of streaming.recall by width: what it may be off by chance, because of the examples of the window and because "
+                + "only a share of them was ranked.",
+            static status => ByWidth(status, static (trainer, k) => k < trainer.Recall.Count ? trainer.Recall[k].RecallError : double.NaN)
+        );
+        Gauge(
             "streaming.recall.new_items",
             null,
             "The same where the item was new to the user.",
@@ -95,6 +102,13 @@ public sealed class WorkerMetrics : IDisposable
             "s",
             "Time spent on scoring events before they are learned, since the start.",
             static status => [new(status.Trainer.EvaluationTime.TotalSeconds)]
+        );
+        Gauge(
+            "streaming.evaluation.share",
+            null,
+            "Share of the events that are scored before they are learned, drawn at random: as many as "
+                + "STREAMING__Training__Evaluation__MaxTimeShare allows.",
+            static status => [new(status.Trainer.EvaluatedShare)]
         );
         Gauge(
             "streaming.counts.size",
@@ -203,14 +217,23 @@ public sealed class WorkerMetrics : IDisposable
             "1 while a share of the events is not trained on because the trainer is too far behind.",
             static status => [new(status.Overloaded ? 1 : 0)]
         );
+        Gauge(
+            "streaming.refresh.pass",
+            "s",
+            "Time in which everything that moved in the catalogue is published once; 0 while nothing moves. Above "
+                + "STREAMING__Training__Refresh__RefreshInterval, the catalogue is too large for that interval.",
+            static status => [new(status.Trainer.RefreshPass.TotalSeconds)]
+        );
         Gauge("streaming.refreshes.waiting", "{item}", "Embeddings that wait to be published.", static status => [new(status.Waiting)]);
         Gauge(
             "streaming.published",
             "{item}",
-            "Embeddings by what became of them since the start: written, removed, skipped, rejected, failed.",
+            "Embeddings by what became of them since the start: written, unchanged (the store held the same numbers: only the stamp was "
+                + "renewed, and the expiry extended), removed, skipped, rejected, failed.",
             static status =>
                 [
                     new(status.Published?.Written ?? 0, Tag("outcome", "written")),
+                    new(status.Published?.Unchanged ?? 0, Tag("outcome", "unchanged")),
                     new(status.Published?.Removed ?? 0, Tag("outcome", "removed")),
                     new(status.Published?.Skipped ?? 0, Tag("outcome", "skipped")),
                     new(status.Published?.Rejected ?? 0, Tag("outcome", "rejected")),

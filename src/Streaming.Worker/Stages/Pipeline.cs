@@ -31,6 +31,7 @@ public sealed class Pipeline : IDisposable
     private readonly KafkaSource _source;
     private readonly TrainingStage _training;
     private readonly StorePublishing _store;
+    private readonly CatalogueUpkeep _upkeep;
     private readonly LoadShedding? _shedding;
     private readonly CheckpointSchedule? _checkpoints;
     private readonly PipelineHealth _parts;
@@ -85,11 +86,13 @@ public sealed class Pipeline : IDisposable
         _checkpoints = keeps is null
             ? null
             : new CheckpointSchedule(keeps, settings.Checkpoint.Interval, batcher, _source.Commit, metrics, time, _logger);
+        _upkeep = new CatalogueUpkeep(state.Trainer, _store.Outbox, settings, time);
         _training = new TrainingStage(
             state.Trainer,
             batches.Reader,
             pool,
             _store.Outbox,
+            _upkeep,
             _checkpoints,
             _store.Generation,
             options,
@@ -98,7 +101,16 @@ public sealed class Pipeline : IDisposable
             _logger
         );
         _training.RestoreCounts(ingest.Totals);
-        _parts = new PipelineHealth(options, kafka.InteractionsTopic, kafka.ItemsTopic, settings.Model.ItemCapacity, health, time, _logger);
+        _parts = new PipelineHealth(
+            options,
+            kafka.InteractionsTopic,
+            kafka.ItemsTopic,
+            settings.Model.ItemCapacity,
+            settings.Training.Refresh.RefreshInterval,
+            health,
+            time,
+            _logger
+        );
     }
 
     /// <summary>Gets the trainer: to be read once the pipeline has ended.</summary>
@@ -199,6 +211,7 @@ public sealed class Pipeline : IDisposable
         PipelineLog.Starting(_logger, _settings, _state.Engine);
         Task reading = stages.Start("source", failed => _source.RunAsync(stopping, failed, giveUp.Token));
         Task training = stages.Start("trainer", _training.RunAsync);
+        _ = stages.Start("catalogue upkeep", _upkeep.RunAsync);
         _store.Start(stages, reading, training);
 
         await using ITimer watch = _time.CreateTimer(_ => UpdateHealth(), null, TimeSpan.Zero, TimeSpan.FromSeconds(1));
@@ -227,6 +240,7 @@ public sealed class Pipeline : IDisposable
     {
         // First: a checkpoint that is being written reads from both.
         _checkpoints?.Dispose();
+        _upkeep.Dispose();
         _state.Dispose();
         _store.Dispose();
     }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.Extensions.Logging;
 using Streaming.Learning.Items;
 using Streaming.Learning.Training;
@@ -10,6 +11,7 @@ namespace Streaming.Worker.Stages;
 /// <summary>Reports the state of every part of a pipeline: whether the worker does anything useful now. One caller at a time.</summary>
 internal sealed class PipelineHealth
 {
+    private static readonly TimeSpan RefreshSlack = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan Recent = TimeSpan.FromMinutes(1);
 
     private readonly HealthReport _health;
@@ -19,18 +21,23 @@ internal sealed class PipelineHealth
     private readonly OverloadWatch _load;
     private readonly PartWatch _events;
     private readonly PartWatch _catalogue;
+    private readonly PartWatch _refresh;
     private readonly PartWatch _trainer;
     private readonly PartWatch _keys;
     private readonly PartWatch _vectors;
     private readonly CatalogueCheck _catalogueCheck;
+    private readonly TimeSpan _refreshInterval;
+    private readonly TimeProvider _time;
     private readonly StallCheck _stall;
     private readonly RecentGrowth _badUsers;
+    private long? _lastTrouble;
 
     /// <summary>Creates it.</summary>
     /// <param name="options">Limits for events and trainer.</param>
     /// <param name="topic">The topic of the events.</param>
     /// <param name="items">The topic of the catalogue.</param>
     /// <param name="itemCapacity">Rows of the item table.</param>
+    /// <param name="refreshInterval">How often every item is to be refreshed.</param>
     /// <param name="health">Receives the reports.</param>
     /// <param name="time">Clock.</param>
     /// <param name="logger">Receives what no other part logs.</param>
@@ -39,6 +46,7 @@ internal sealed class PipelineHealth
         string topic,
         string items,
         int itemCapacity,
+        TimeSpan refreshInterval,
         HealthReport health,
         TimeProvider time,
         ILogger logger
@@ -51,6 +59,9 @@ internal sealed class PipelineHealth
         _health = health;
         _events = new PartWatch("events", HealthLevel.Degraded, health, logger);
         _catalogue = new PartWatch("catalogue", HealthLevel.Degraded, health, logger);
+        _refreshInterval = refreshInterval;
+        _time = time;
+        _refresh = new PartWatch("refresh", HealthLevel.Degraded, health, logger);
         _trainer = new PartWatch("trainer", HealthLevel.NotReady, health, logger);
         _keys = new PartWatch("redis keys", HealthLevel.Degraded, health, logger);
         _vectors = new PartWatch("vectors", HealthLevel.Degraded, health, logger);
@@ -84,6 +95,7 @@ internal sealed class PipelineHealth
             trainer.ItemCounters,
             source.Rejected.Where(rejected => rejected.Topic == _items).Sum(static rejected => rejected.Records)
         );
+        Refresh(trainer.Items, trainer.RefreshPass, store.Embeddings is { Token: > 0, Metrics.Degraded: false });
         Trainer(training.Batches, training.HasWaiting || (source.Lag > 0 && !source.IsDegraded));
         Checkpoints(checkpointFailed);
         if (overloaded is { } isOverloaded)
@@ -151,6 +163,27 @@ internal sealed class PipelineHealth
 
     /// <summary>Reports the catalogue.</summary>
     public void Catalogue(in ItemTableCounters items, long rejected) => _catalogue.Set(_catalogueCheck.Update(items, rejected));
+
+    /// <summary>Reports whether the catalogue is refreshed as often as asked for. What Redis does not take is not the catalogue's
+    /// size: nothing is reported until two intervals after it was last in trouble.</summary>
+    /// <param name="items">Items of the catalogue.</param>
+    /// <param name="pass">How long a pass over them takes.</param>
+    /// <param name="isTaken">Whether Redis takes writes.</param>
+    public void Refresh(int items, TimeSpan pass, bool isTaken)
+    {
+        TimeSpan most = (1.5 * _refreshInterval) + RefreshSlack;
+        _lastTrouble = isTaken ? _lastTrouble : _time.GetTimestamp();
+        bool isLate = pass > most && (_lastTrouble is not { } trouble || _time.GetElapsedTime(trouble) > most + _refreshInterval);
+        _refresh.Set(
+            !isLate
+                ? string.Empty
+                : string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"refreshing {items} items takes {pass.TotalSeconds:0} s; STREAMING__Training__Refresh__RefreshInterval is "
+                        + $"{_refreshInterval.TotalSeconds:0.###} s. Raise it, or STREAMING__Training__Refresh__MaxTimeShare"
+                )
+        );
+    }
 
     /// <summary>Reports whether training makes progress.</summary>
     /// <param name="batches">Batches finished so far.</param>

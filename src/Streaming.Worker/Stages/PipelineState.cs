@@ -66,7 +66,7 @@ internal sealed class PipelineState : IDisposable
         Trainer? trainer = null;
         try
         {
-            trainer = new Trainer(engine, settings.Training);
+            trainer = new Trainer(engine, settings.RepeatableTraining);
             (IngestState ingest, IReadOnlyList<StreamPosition> positions) =
                 store?.FindNewest() is { } own ? Resume(own, trainer, settings, plan, logger)
                 : plan.From is { } from ? Adopt(CheckpointSource.Open(from), trainer, settings, plan, logger)

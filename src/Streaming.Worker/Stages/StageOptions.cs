@@ -37,6 +37,11 @@ public record StageOptions
     /// <summary>Gets how the model is trained.</summary>
     public TrainerOptions Training { get; init; } = new();
 
+    /// <summary>Gets how the model is trained in this combination: where batches do not depend on the clock, neither does what is scored,
+    /// so that a run can be repeated bit by bit.</summary>
+    internal TrainerOptions RepeatableTraining =>
+        Batching.Linger == Timeout.InfiniteTimeSpan && Training.EvaluateEvery == 0 ? Training with { EvaluateEvery = 1 } : Training;
+
     /// <summary>Gets where embeddings are published.</summary>
     public RedisOptions Redis { get; init; } = new();
 

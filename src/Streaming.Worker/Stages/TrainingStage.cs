@@ -9,8 +9,8 @@ using Streaming.Worker.Metrics;
 namespace Streaming.Worker.Stages;
 
 /// <summary>
-/// The training thread: takes batches, trains on them, hands fresh embeddings to the publisher at intervals, and lets
-/// the checkpoint writer take its snapshot at the batches that carry one.
+/// The training thread: takes batches, trains on them, hands what events changed to the publisher at intervals, and lets
+/// the checkpoint writer take its snapshot at the batches that carry one, and the upkeep its copies of items.
 /// </summary>
 internal sealed class TrainingStage
 {
@@ -18,6 +18,7 @@ internal sealed class TrainingStage
     private readonly ChannelReader<Batch> _input;
     private readonly BatchPool _pool;
     private readonly RefreshOutbox _outbox;
+    private readonly CatalogueUpkeep _upkeep;
     private readonly CheckpointSchedule? _checkpoints;
     private readonly GenerationStage _generation;
     private readonly PipelineOptions _options;
@@ -37,6 +38,7 @@ internal sealed class TrainingStage
         ChannelReader<Batch> input,
         BatchPool pool,
         RefreshOutbox outbox,
+        CatalogueUpkeep upkeep,
         CheckpointSchedule? checkpoints,
         GenerationStage generation,
         PipelineOptions options,
@@ -49,6 +51,7 @@ internal sealed class TrainingStage
         _input = input;
         _pool = pool;
         _outbox = outbox;
+        _upkeep = upkeep;
         _checkpoints = checkpoints;
         _generation = generation;
         _options = options;
@@ -104,13 +107,16 @@ internal sealed class TrainingStage
                 abort.ThrowIfCancellationRequested();
                 Train(batch);
                 PublishIfDue();
+                _upkeep.Serve();
             }
 
             _checkpoints?.AskIfDue();
             PublishIfDue();
+            _upkeep.Serve();
         }
 
         Publish();
+        _upkeep.Finish(abort);
         _generation.Offer(_trainer, last: true);
         _checkpoints?.Finish();
         _outbox.Complete();
@@ -125,7 +131,7 @@ internal sealed class TrainingStage
         if (!_pending.IsCompleted)
         {
             TimeSpan left = _options.PublishInterval - _time.GetElapsedTime(_lastPublish);
-            Task.WaitAny([_pending], (int)Math.Max(left.TotalMilliseconds, 1), abort);
+            Task.WaitAny([_pending, _upkeep.Asked], (int)Math.Max(left.TotalMilliseconds, 1), abort);
             if (!_pending.IsCompleted)
             {
                 return true;
@@ -184,7 +190,7 @@ internal sealed class TrainingStage
         }
 
         _lastPublish = _time.GetTimestamp();
-        _trainer.CollectRefreshes(_outbox, (long)_time.GetElapsedTime(0).TotalMilliseconds);
+        _trainer.CollectChanges(_outbox);
         _generation.Offer(_trainer);
     }
 }

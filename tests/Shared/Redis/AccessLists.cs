@@ -9,7 +9,7 @@ internal static class AccessLists
         + "+subscribe &__Booksleeve_MasterChanged %R~__Booksleeve_TieBreak";
 
     private const string TrainerCommands =
-        "+get +mget +set +setnx +setex +psetex +del +exists +expire +pexpire +getrange +hget +hmget +hset +pttl +time +xadd +eval "
+        "+get +mget +set +setnx +setex +psetex +del +exists +expire +pexpire +getrange +setrange +hget +hmget +hset +pttl +time +xadd +eval "
         + "+evalsha +script|load +wait +scan";
 
     private const string ReaderCommands = "+get +mget +xread +xrevrange +scan";

@@ -70,8 +70,9 @@ public class PrequentialEvaluatorTests
             TiedRank[] ranks = [new(random.Next(30), random.Next(3)), new(random.Next(30), 0)];
             bool isRepeat = random.Next(2) == 0;
             bool isKnownUser = isRepeat || random.Next(2) == 0;
-            whole.Record(ranks, new ExampleKind(isRepeat, isKnownUser));
-            (i < 25 ? before : after).Record(ranks, new ExampleKind(isRepeat, isKnownUser));
+            var draw = new Draw(1 + random.Next(3), i / 4);
+            whole.Record(ranks, new ExampleKind(isRepeat, isKnownUser), draw);
+            (i < 25 ? before : after).Record(ranks, new ExampleKind(isRepeat, isKnownUser), draw);
         }
 
         Assert.Equal(State(whole), State(after));

@@ -37,7 +37,7 @@ public class CatalogueRankerTests
 
         Batch batch = Batches.Random(new Random(1), 0, 40, 9_500);
         var ranker = new CatalogueRanker(engine, items, batch.Capacity, Batches.HistoryLength, workers: null);
-        ranker.Rank(batch);
+        ranker.Rank(batch, [.. Enumerable.Range(0, batch.Count)]);
         for (int i = 0; i < batch.Count; i++)
         {
             TiedRank[] expected = Count(engine, items, batch, i);
@@ -57,7 +57,7 @@ public class CatalogueRankerTests
             }
         );
         var ranker = new CatalogueRanker(engine, new ItemTable(engine, new ItemTableOptions()), 16, Batches.HistoryLength, workers: null);
-        ranker.Rank(Batches.Create().Add("a", ["b"]));
+        ranker.Rank(Batches.Create().Add("a", ["b"]), [0]);
         Assert.Equal([TiedRank.Missing, TiedRank.Missing], ranker.Ranks(0).ToArray());
     }
 

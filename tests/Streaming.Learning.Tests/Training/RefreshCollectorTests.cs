@@ -3,6 +3,7 @@ using Streaming.Core.Ingestion;
 using Streaming.Core.Items;
 using Streaming.Core.Refreshes;
 using Streaming.Learning.Counts;
+using Streaming.Learning.Items;
 using Streaming.Learning.Replay;
 using Streaming.Learning.Training;
 using Streaming.Models.Options;
@@ -304,6 +305,178 @@ public sealed class RefreshCollectorTests : IDisposable
 
         restored.CollectRefreshes(_outbox, _now);
         Assert.Equal(100, (await Drain()).Count);
+    }
+
+    /// <summary>What has not moved is not sent again: only the confirmation, at the pace of the interval.</summary>
+    [Fact]
+    public async Task Collect_NothingMoved_IsConfirmedOnceAnIntervalWithListsAndNoMore()
+    {
+        await Fill(1_000);
+        int posted = 0;
+        for (int second = 0; second < 50; second++)
+        {
+            _now += 1_000;
+            List<Refresh> refreshes = await Collect();
+            Assert.All(
+                refreshes,
+                refresh => Assert.True(refresh is { IsUpkeep: true, ProducedTime: 0, Vector: not null, KeepsRelated: false })
+            );
+            posted += refreshes.Count;
+        }
+
+        Assert.InRange(posted, 4_900, 5_100);
+        Assert.Equal(TimeSpan.Zero, _trainer.RefreshPass);
+    }
+
+    /// <summary>Beyond a thousand items per second the confirmation takes longer than the interval, unless values would expire.</summary>
+    [Theory]
+    [InlineData(1_000_000, 1_000)]
+    [InlineData(4_000, 5_000)]
+    public void Confirmation_OfMoreThanAThousandItemsPerSecond_IsSlowerUnlessValuesExpire(int expiryMilliseconds, int expectedPerSecond)
+    {
+        using var engine = new FakeEngine(Model with { ItemCapacity = 21_000 });
+        var items = new ItemTable(engine, new ItemTableOptions());
+        for (int i = 0; i < 20_000; i++)
+        {
+            items.Touch(Batches.Key($"i{i}"), "i"u8, 1);
+        }
+
+        var pace = new RefreshPace(items, TimeSpan.FromSeconds(4));
+        int confirmed = 0;
+        for (long now = 1_000; now <= 11_000; now += 500)
+        {
+            pace.Advance(now, step: 1, TimeSpan.FromMilliseconds(expiryMilliseconds));
+            for (; pace.Due(RefreshReason.Confirm) > 0; confirmed++)
+            {
+                pace.Next(RefreshReason.Confirm, step: 1);
+            }
+        }
+
+        Assert.InRange(confirmed / 10, expectedPerSecond * 0.99, expectedPerSecond * 1.01);
+    }
+
+    [Fact]
+    public async Task Collect_AllMoved_PostsEveryItemWithinTheIntervalAndSaysHowLongAPassTakes()
+    {
+        await Fill(1_000);
+        var seen = new HashSet<string>();
+        for (int second = 0; second < 11; second++)
+        {
+            foreach (int row in _trainer.Items.Rows)
+            {
+                _engine.Embedding(row)[0] += 1;
+            }
+
+            _trainer.Train(Batch().Add("item-1", []));
+            _now += 1_000;
+            seen.UnionWith((await Collect()).Select(refresh => refresh.ItemId));
+        }
+
+        Assert.Equal(1_000, seen.Count);
+        Assert.InRange(_trainer.RefreshPass, TimeSpan.FromSeconds(9), TimeSpan.FromSeconds(11));
+    }
+
+    /// <summary>A chunk that is not looked at in time keeps the pass from ending, and that is told.</summary>
+    [Fact]
+    public async Task Advance_NothingIsTaken_ThePassGrows()
+    {
+        await Fill(1_000);
+        _trainer.Train(Batch().Add("item-1", []));
+        for (int second = 0; second < 30; second++)
+        {
+            _now += 1_000;
+            _trainer.AdvanceRefresh(_now, TimeSpan.MaxValue);
+        }
+
+        Assert.InRange(_trainer.RefreshPass, TimeSpan.FromSeconds(29), TimeSpan.FromSeconds(31));
+    }
+
+    /// <summary>The other thread has a copy; meanwhile the item is removed: it must not come back.</summary>
+    [Fact]
+    public async Task CollectRefresh_ItemRemovedMeanwhile_IsNotPosted()
+    {
+        await Fill(100);
+        RefreshChunk chunk = Taken();
+        Batch batch = Batch();
+        batch.ItemChanges.Add(
+            new ItemChange
+            {
+                ItemKey = Batches.Key("item-7"),
+                ItemId = "item-7",
+                IsRemoved = true,
+            }
+        );
+        _trainer.Train(batch);
+        _trainer.CollectChanges(_outbox);
+        chunk.Look();
+        _trainer.CollectRefresh(chunk, _outbox);
+        List<Refresh> refreshes = await Drain();
+        Assert.Null(refreshes.Single(refresh => refresh.ItemId == "item-7").Vector);
+        Assert.Equal(100, refreshes.Count);
+    }
+
+    [Fact]
+    public async Task CollectRefresh_RowGivenToAnotherItemMeanwhile_PostsNeitherInPlaceOfTheOther()
+    {
+        await Fill(100);
+        RefreshChunk chunk = Taken();
+        Batch batch = Batch();
+        batch.ItemChanges.Add(
+            new ItemChange
+            {
+                ItemKey = Batches.Key("item-7"),
+                ItemId = "item-7",
+                IsRemoved = true,
+            }
+        );
+        batch.ItemChanges.Add(new ItemChange { ItemKey = Batches.Key("other"), ItemId = "other" });
+        int row = _trainer.Items.Find(Batches.Key("item-7"));
+        _trainer.Train(batch);
+        Assert.Equal(row, _trainer.Items.Find(Batches.Key("other")));
+        chunk.Look();
+        _trainer.CollectRefresh(chunk, _outbox);
+        Assert.DoesNotContain(await Drain(), refresh => refresh.ItemId is "item-7" or "other");
+    }
+
+    [Fact]
+    public async Task CollectRefresh_ItemPostedMeanwhile_DoesNotReplaceTheNewerVector()
+    {
+        await Fill(100);
+        RefreshChunk chunk = Taken();
+        _trainer.Train(Batch().Add("item-7", [], produced: 5));
+        _trainer.CollectChanges(_outbox);
+        chunk.Look();
+        _trainer.CollectRefresh(chunk, _outbox);
+        Refresh refresh = (await Drain()).Single(refresh => refresh.ItemId == "item-7");
+        Assert.Equal((_trainer.Counters.Steps, 5, false), (refresh.Step, refresh.ProducedTime, refresh.IsUpkeep));
+        Assert.Equal(_engine.Embedding(_trainer.Items.Find(Batches.Key("item-7"))).ToArray(), refresh.Vector);
+    }
+
+    /// <summary>As float16 a step of a hundred-thousandth is no movement; as float32 it is.</summary>
+    [Theory]
+    [InlineData(EmbeddingElement.Float16, true)]
+    [InlineData(EmbeddingElement.Int8, true)]
+    [InlineData(EmbeddingElement.Float32, false)]
+    public void Digest_MovedLessThanIsStored_IsTheSame(EmbeddingElement element, bool isSame)
+    {
+        _trainer.StoreAs(element);
+        RefreshChunk chunk = _trainer.CreateRefreshChunk();
+        float[] vector = [.. Enumerable.Repeat(1f, 8)];
+        float[] moved = [.. Enumerable.Repeat(1.00001f, 8)];
+        float[] far = [1.01f, .. vector[1..]];
+        Assert.Equal(isSame, chunk.Digest(vector) == chunk.Digest(moved));
+        Assert.NotEqual(chunk.Digest(vector), chunk.Digest(far));
+        Assert.Equal(chunk.Digest(vector), chunk.Digest([.. vector]));
+    }
+
+    /// <summary>A chunk with every item, of their turn after everything was marked.</summary>
+    private RefreshChunk Taken()
+    {
+        _trainer.RefreshAll();
+        RefreshChunk chunk = _trainer.CreateRefreshChunk();
+        _trainer.FillRefresh(chunk);
+        Assert.Equal(100, chunk.Count);
+        return chunk;
     }
 
     private Batch Batch(int capacity = 16) => Batches.Create(capacity, _sequence++);

@@ -217,6 +217,38 @@ public sealed class TrainerTests : IDisposable
         Assert.Equal(1, trainer.Train(Batches.Create(sequence: 2).Add("a", [])).Ranks.Length);
     }
 
+    /// <summary>A share of the examples estimates the recall of all, and says how well: the same stream, ranked whole and in part.</summary>
+    [Fact]
+    public void Train_ShareOfTime_EstimatesTheRecallOfAllExamples()
+    {
+        (Trainer all, FakeEngine first) = Create();
+        (Trainer some, FakeEngine second) = Create(
+            Options with
+            {
+                EvaluateEvery = 0,
+                Evaluation = new PrequentialOptions { MaxTimeShare = 0.2 },
+            }
+        );
+        var random = new Random(3);
+        int sequence = 0;
+        while (some.Evaluator.Examples < 150)
+        {
+            Batch batch = Batches.Random(random, sequence++, 16, 60);
+            all.Train(batch);
+            some.Train(batch);
+            Assert.True(sequence < 100_000, "hardly anything is ranked");
+        }
+
+        RankingMetrics whole = all.Evaluator.Total(1, EvaluationSegment.All);
+        RankingMetrics part = some.Evaluator.Total(1, EvaluationSegment.All);
+        Assert.Equal(sequence * 16, whole.Count);
+        Assert.InRange(part.Recall(20), whole.Recall(20) - (5 * part.RecallError(20)), whole.Recall(20) + (5 * part.RecallError(20)));
+        Assert.InRange(some.EvaluatedShare, 0.0001, 1);
+
+        // What is ranked changes nothing about what is learned.
+        Assert.Equal(first.Embedding(all.Items.Rows[7]).ToArray(), second.Embedding(some.Items.Rows[7]).ToArray());
+    }
+
     [Fact]
     public void Train_NonFinite_IsCountedAndThrowsAfterTheLimit()
     {

@@ -39,6 +39,139 @@ public sealed class EmbeddingPublisherTests(RedisFixture redis) : IClassFixture<
     }
 
     [Fact]
+    public async Task PublishAsync_UpkeepOfTheSameNumbers_RenewsStampAndExpiryAndAnnouncesNothing()
+    {
+        EmbeddingPublisher first = await OpenAsync(token: 1);
+        var lists = new RelatedItems(10, [new(1, 0.5f)], []);
+        await first.PublishAsync([Make.Item("a", step: 9) with { Related = lists }], _failed, Stop);
+        await redis.Database.KeyExpireAsync(Key("a"), TimeSpan.FromSeconds(100));
+        await redis.Database.KeyExpireAsync(Keys.Related(1, Make.Key("a")), TimeSpan.FromSeconds(100));
+        long announced = await redis.Database.StreamLengthAsync(Keys.Changes(Keys.Partition(Make.Key("a"))));
+
+        // A later trainer, at an earlier step: from its checkpoint.
+        EmbeddingPublisher second = await OpenAsync(token: 2);
+        PublishCounts counts = await second.PublishAsync(
+            [Make.Item("a", step: 4) with { Related = lists, IsUpkeep = true }],
+            _failed,
+            Stop
+        );
+
+        Assert.Equal(new PublishCounts(0, 0, 0, 0, 0) { Unchanged = 1 }, counts);
+        Assert.Equal(1, second.Metrics.Unchanged);
+        Assert.Equal(new EmbeddingStamp(1, 2, 4, 4000), (await ReadAsync("a"))!.Value.Stamp);
+        Assert.Equal(lists.Neighbors, (await ListsAsync("a"))!.Neighbors);
+        Assert.Equal(announced, await redis.Database.StreamLengthAsync(Keys.Changes(Keys.Partition(Make.Key("a")))));
+        Assert.True(await redis.Database.KeyTimeToLiveAsync(Key("a")) > TimeSpan.FromSeconds(1000));
+        Assert.True(await redis.Database.KeyTimeToLiveAsync(Keys.Related(1, Make.Key("a"))) > TimeSpan.FromSeconds(1000));
+
+        // The stamp is part of the rule: the first trainer's step 9 must not come back.
+        await Assert.ThrowsAsync<FencedException>(() => first.PublishAsync([Make.Item("a", step: 10)], _failed, Stop));
+    }
+
+    [Theory]
+    [InlineData(EmbeddingElement.Float16)]
+    [InlineData(EmbeddingElement.Float32)]
+    [InlineData(EmbeddingElement.Int8)]
+    public async Task PublishAsync_UpkeepOfOtherNumbers_IsWrittenAndAnnounced(EmbeddingElement element)
+    {
+        var publisher = new EmbeddingPublisher(redis.Database, _options with { Element = element }, Make.Widths, TimeProvider.System);
+        await publisher.OpenAsync(1, 1, Stop);
+        await publisher.PublishAsync([Make.Item("a", step: 1, value: 1), Make.Item("b", step: 1, value: 1)], _failed, Stop);
+        PublishCounts counts = await publisher.PublishAsync(
+            [
+                Make.Item("a", step: 2, value: 40) with
+                {
+                    IsUpkeep = true,
+                },
+                Make.Item("b", step: 2, value: 1) with
+                {
+                    IsUpkeep = true,
+                },
+                Make.Item("c", step: 2) with
+                {
+                    IsUpkeep = true,
+                },
+            ],
+            _failed,
+            Stop
+        );
+        Assert.Equal(new PublishCounts(2, 0, 0, 0, 0) { Unchanged = 1 }, counts);
+        Assert.Equal(40, (await ReadAsync("a"))!.Value.First, 0.5f);
+        Assert.Equal(2, (await ReadAsync("b"))!.Value.Stamp.Step);
+        Assert.NotNull(await ReadAsync("c"));
+    }
+
+    [Fact]
+    public async Task PublishAsync_UpkeepOfAnEarlierStep_IsSkippedLikeAChange()
+    {
+        EmbeddingPublisher publisher = await OpenAsync(token: 1);
+        await publisher.PublishAsync([Make.Item("a", step: 5)], _failed, Stop);
+        Assert.Equal(
+            new PublishCounts(0, 0, Skipped: 1, 0, 0),
+            await publisher.PublishAsync([Make.Item("a", step: 4) with { IsUpkeep = true }], _failed, Stop)
+        );
+        Assert.Equal(5, (await ReadAsync("a"))!.Value.Stamp.Step);
+    }
+
+    [Fact]
+    public async Task PublishAsync_KeepsRelated_LeavesTheListsAndExtendsTheirExpiry()
+    {
+        EmbeddingPublisher publisher = await OpenAsync(token: 1);
+        var lists = new RelatedItems(10, [new(1, 0.5f)], []);
+        await publisher.PublishAsync([Make.Item("a", step: 1) with { Related = lists }], _failed, Stop);
+        await redis.Database.KeyExpireAsync(Keys.Related(1, Make.Key("a")), TimeSpan.FromSeconds(100));
+        await publisher.PublishAsync([Make.Item("a", step: 2, value: 9) with { KeepsRelated = true, IsUpkeep = true }], _failed, Stop);
+        Assert.Equal(9, (await ReadAsync("a"))!.Value.First);
+        Assert.Equal(lists.Neighbors, (await ListsAsync("a"))!.Neighbors);
+        Assert.True(await redis.Database.KeyTimeToLiveAsync(Keys.Related(1, Make.Key("a"))) > TimeSpan.FromSeconds(1000));
+    }
+
+    /// <summary>What stands where lists belong, and is none, is another program's: it must not begin to expire.</summary>
+    [Fact]
+    public async Task PublishAsync_KeepsRelatedAndAForeignKeyIsThere_LeavesItAlone()
+    {
+        EmbeddingPublisher publisher = await OpenAsync(token: 1);
+        await redis.Database.HashSetAsync(Keys.Related(1, Make.Key("a")), "field", "value");
+        await redis.Database.StringSetAsync(Keys.Related(1, Make.Key("b")), "text");
+        await publisher.PublishAsync(
+            [.. Make.Items(0), Make.Item("a") with { KeepsRelated = true }, Make.Item("b") with { KeepsRelated = true }],
+            _failed,
+            Stop
+        );
+        Assert.Null(await redis.Database.KeyTimeToLiveAsync(Keys.Related(1, Make.Key("a"))));
+        Assert.Null(await redis.Database.KeyTimeToLiveAsync(Keys.Related(1, Make.Key("b"))));
+    }
+
+    [Fact]
+    public async Task RunAsync_UpkeepShare_WritesChangesBeforeUpkeepAndRestsBetweenUpkeep()
+    {
+        EmbeddingPublisher publisher = new(redis.Database, _options with { BatchSize = 10 }, Make.Widths, TimeProvider.System)
+        {
+            UpkeepShare = 0.01,
+        };
+        await publisher.OpenAsync(1, 1, Stop);
+        using RefreshOutbox outbox = new();
+        outbox.Post([.. Make.Items(1_000).Select(item => item with { IsUpkeep = true })]);
+        Task running = publisher.RunAsync(outbox, Stop);
+        while (outbox.Upkeep > 990)
+        {
+            await Task.Delay(1, Stop);
+        }
+
+        // A hundred writes with rests of 99 times as long: the change passes those that wait.
+        outbox.Post([Make.Item("change", step: 2)]);
+        while (await ReadAsync("change") is null)
+        {
+            await Task.Delay(1, Stop);
+        }
+
+        Assert.NotEqual(0, outbox.Upkeep);
+        outbox.Complete();
+        await running.WaitAsync(TimeSpan.FromMinutes(1), Stop);
+        Assert.Equal(1_001, publisher.Metrics.Written);
+    }
+
+    [Fact]
     public async Task PublishAsync_ItemWithLists_ListsFollowTheRulesOfItsEmbedding()
     {
         EmbeddingPublisher publisher = await OpenAsync(token: 1);

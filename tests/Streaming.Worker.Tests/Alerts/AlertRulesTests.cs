@@ -151,6 +151,11 @@ public sealed class AlertRulesTests
             "StreamingCatalogueUnusable{part=\"catalogue\"}"
         ),
         new(
+            "a pass over the catalogue takes longer than the interval",
+            rig => rig.Status = WithTrainer(rig, static trainer => trainer with { RefreshPass = TimeSpan.FromMinutes(3) }),
+            "StreamingUnhealthy{part=\"refresh\"}"
+        ),
+        new(
             "training finishes no batch",
             rig =>
             {

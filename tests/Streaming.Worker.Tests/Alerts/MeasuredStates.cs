@@ -41,7 +41,16 @@ internal sealed class MeasuredStates : IDisposable
     {
         _levels = new HealthMetrics(Health);
         _log = new BackgroundSink(_ => _logIsRead.Wait());
-        _parts = new PipelineHealth(new PipelineOptions(), Events, Items, 1_000, Health, Time, NullLogger.Instance);
+        _parts = new PipelineHealth(
+            new PipelineOptions(),
+            Events,
+            Items,
+            1_000,
+            TimeSpan.FromMinutes(1),
+            Health,
+            Time,
+            NullLogger.Instance
+        );
         Status = PipelineStatus.Empty with
         {
             Source = KafkaSourceStatus.None with
@@ -148,6 +157,7 @@ internal sealed class MeasuredStates : IDisposable
             Status.Trainer.ItemCounters,
             Status.Source.Rejected.Where(rejected => rejected.Topic == Items).Sum(rejected => rejected.Records)
         );
+        _parts.Refresh(Status.Trainer.Items, Status.Trainer.RefreshPass, isTaken: !Status.Published.Degraded);
         _parts.Trainer(_batches, waiting: Status.Source is { Lag: > 0, IsDegraded: false });
     }
 }

@@ -106,10 +106,33 @@ public sealed class HealthChecksTests
     }
 
     [Fact]
+    public void Refresh_PassLongerThanTheInterval_SaysBothUnlessRedisIsTheCause()
+    {
+        var health = new HealthReport();
+        PipelineHealth parts = Parts(health);
+        parts.Refresh(5_000, TimeSpan.FromSeconds(99), isTaken: true);
+        Assert.Equal("healthy", health.Parts()["refresh"]);
+        parts.Refresh(5_000, TimeSpan.FromSeconds(140), isTaken: true);
+        Assert.Equal(
+            "degraded: refreshing 5000 items takes 140 s; STREAMING__Training__Refresh__RefreshInterval is 60 s. Raise it, or "
+                + "STREAMING__Training__Refresh__MaxTimeShare",
+            health.Parts()["refresh"]
+        );
+        parts.Refresh(5_000, TimeSpan.FromSeconds(140), isTaken: false);
+        Assert.Equal("healthy", health.Parts()["refresh"]);
+        _time.Advance(TimeSpan.FromSeconds(100));
+        parts.Refresh(5_000, TimeSpan.FromSeconds(140), isTaken: true);
+        Assert.Equal("healthy", health.Parts()["refresh"]);
+        _time.Advance(TimeSpan.FromSeconds(100));
+        parts.Refresh(5_000, TimeSpan.FromSeconds(140), isTaken: true);
+        Assert.StartsWith("degraded", health.Parts()["refresh"], StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Kafka_NoPartitionOfTheEvents_IsNotReadyInTheBrokersWords()
     {
         var health = new HealthReport();
-        var parts = new PipelineHealth(new PipelineOptions(), "interactions", "items", 10, health, _time, NullLogger.Instance);
+        PipelineHealth parts = Parts(health);
         KafkaSourceStatus none = KafkaSourceStatus.None;
 
         parts.Kafka(none);
@@ -191,4 +214,7 @@ public sealed class HealthChecksTests
 
         public void Advance(TimeSpan time) => _now += time.Ticks;
     }
+
+    private PipelineHealth Parts(HealthReport health) =>
+        new(new PipelineOptions(), "interactions", "items", 10, TimeSpan.FromMinutes(1), health, _time, NullLogger.Instance);
 }

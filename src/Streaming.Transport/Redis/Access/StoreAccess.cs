@@ -16,8 +16,8 @@ public static class StoreAccess
         for _, call in ipairs({
           {'TIME'}, {'INFO', 'memory'}, {'GET', l}, {'SET', l, '1', 'PX', '1000'}, {'SET', u, '1', 'PX', '1000'},
           {'SET', m, '1', 'PX', '1000'},
-          {'SET', e, '1', 'PX', '1000'}, {'SETNX', e, '1'}, {'PTTL', l}, {'GETRANGE', e, '0', '21'}, {'GETRANGE', u, '0', '23'},
-          {'GETRANGE', m, '0', '255'},
+          {'SET', e, '1', 'PX', '1000'}, {'SETNX', e, '1'}, {'SETRANGE', e, '0', '1'}, {'PTTL', l}, {'GETRANGE', e, '0', '21'},
+          {'GETRANGE', u, '0', '23'}, {'GETRANGE', m, '0', '255'},
           {'MGET', e}, {'EXISTS', e}, {'PEXPIRE', e, '1000'}, {'EXPIRE', e, '1'}, {'DEL', e}, {'DEL', l}, {'DEL', u}, {'DEL', m},
           {'HSET', l, 'n', '0'}, {'HGET', l, 'n'}, {'HMGET', l, 'n'}, {'DEL', l}, {'XADD', e, 'MAXLEN', '~', '1', '*', 'n', '0'},
           {'DEL', e},

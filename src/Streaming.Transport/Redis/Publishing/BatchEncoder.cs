@@ -115,7 +115,15 @@ internal sealed class BatchEncoder
             EmbeddingStamp stamp = new(_generation, _token, item.Step, item.EventTime);
             long timeToLive = TimeToLive(item);
             byte[]? related = item is { Vector: not null, Related: { } lists } ? RelatedItemsValue.Encode(lists, _token, item.Step) : null;
-            call.Add(item, Encoding.ASCII.GetBytes(_keys.Related(_generation, item.ItemKey)), related, timeToLive, isPooled: false);
+            string mode = item.IsUpkeep ? PartitionWrite.Compare : PartitionWrite.Write;
+            call.Add(
+                item,
+                Encoding.ASCII.GetBytes(_keys.Related(_generation, item.ItemKey)),
+                related,
+                timeToLive,
+                item is { Vector: not null, KeepsRelated: true } ? PartitionWrite.Keep : mode,
+                isPooled: false
+            );
             foreach ((ItemKeySpace space, EmbeddingFormat format) in _targets)
             {
                 byte[]? value = null;
@@ -125,7 +133,7 @@ internal sealed class BatchEncoder
                     EmbeddingValue.TryEncode(vector.AsSpan(0, format.Dimension), format, stamp, value);
                 }
 
-                call.Add(item, space.Key(partition, item.ItemId), value, timeToLive, isPooled: true);
+                call.Add(item, space.Key(partition, item.ItemId), value, timeToLive, mode, isPooled: true);
             }
         }
 

@@ -70,6 +70,9 @@ public sealed class EmbeddingPublisher
     /// for a generation that readers have yet to switch to.</summary>
     public bool ClaimsPointer { get; init; } = true;
 
+    /// <summary>Gets the share of the time that writing may take while there is nothing but upkeep to write, above 0. Default 1.</summary>
+    public double UpkeepShare { get; init; } = 1;
+
     /// <summary>Gets the generation being written, 0 before <see cref="OpenAsync"/>.</summary>
     public uint Generation { get; private set; }
 
@@ -127,8 +130,11 @@ public sealed class EmbeddingPublisher
         List<Refresh> batch = new(_options.BatchSize);
         List<Refresh> failed = [];
         TimeSpan wait = _options.RetryDelay;
-        while (await outbox.TakeAsync(batch, _options.BatchSize, cancellationToken).ConfigureAwait(false))
+        Task upkeepFrom = Task.CompletedTask;
+        while (await outbox.TakeAsync(batch, _options.BatchSize, upkeepFrom, cancellationToken).ConfigureAwait(false))
         {
+            long begun = _time.GetTimestamp();
+            double upkeep = (double)batch.Count(static refresh => refresh.IsUpkeep) / batch.Count;
             try
             {
                 await PublishAsync(batch, failed, cancellationToken).ConfigureAwait(false);
@@ -140,6 +146,11 @@ public sealed class EmbeddingPublisher
             }
 
             batch.Clear();
+            if (upkeep > 0 && UpkeepShare < 1)
+            {
+                upkeepFrom = Task.Delay(_time.GetElapsedTime(begun) * (upkeep * (1 - UpkeepShare) / UpkeepShare), _time, cancellationToken);
+            }
+
             wait = failed.Count == 0 ? _options.RetryDelay : Shorter(wait * 2, LongestWait);
             if (failed.Count > 0)
             {
@@ -308,10 +319,11 @@ public sealed class EmbeddingPublisher
     {
         Span<byte> marks = call.Items.Length <= 256 ? stackalloc byte[call.Items.Length] : new byte[call.Items.Length];
         marks.Clear();
-        Dictionary<int, RedisKey>? blocked = call.Mark(answer, 3, marks);
+        Dictionary<int, RedisKey>? blocked = call.Mark(answer, 4, marks);
         int skips = marks.Count(PartitionWrite.Skipped);
         int rejected = marks.Count(PartitionWrite.Blocked);
         int removed = (int)answer[1];
+        int unchanged = (int)answer[3];
         long now = _time.GetUtcNow().ToUnixTimeMilliseconds();
         for (int i = 0; i < marks.Length; i++)
         {
@@ -330,7 +342,10 @@ public sealed class EmbeddingPublisher
             }
         }
 
-        return new PublishCounts(marks.Length - skips - rejected - removed, removed, skips, rejected, 0);
+        return new PublishCounts(marks.Length - skips - rejected - removed - unchanged, removed, skips, rejected, 0)
+        {
+            Unchanged = unchanged,
+        };
     }
 
     /// <summary>The store has lost data: raises all fences again, reports it, and writes what was refused.</summary>

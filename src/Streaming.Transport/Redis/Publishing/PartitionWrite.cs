@@ -9,10 +9,19 @@ internal sealed class PartitionWrite
 {
     private const int FixedKeys = 2;
     private const int FixedArguments = 4;
-    private const int ArgumentsPerKey = 4;
+    private const int ArgumentsPerKey = 5;
 
     public const byte Skipped = 1;
     public const byte Blocked = 2;
+
+    /// <summary>The mode that writes.</summary>
+    public const string Write = "w";
+
+    /// <summary>The mode that writes where the store holds other numbers.</summary>
+    public const string Compare = "c";
+
+    /// <summary>The mode that leaves the value and extends its expiry.</summary>
+    public const string Keep = "k";
 
     private readonly int _keysPerItem;
     private readonly byte[][] _buffers;
@@ -51,8 +60,9 @@ internal sealed class PartitionWrite
     /// <param name="key">Its key.</param>
     /// <param name="value">The encoded value; null removes the item.</param>
     /// <param name="milliseconds">Time to live; 0: no expiry.</param>
+    /// <param name="mode">Of the script: <see cref="Write"/>, <see cref="Compare"/> or <see cref="Keep"/>.</param>
     /// <param name="isPooled">Whether the value goes back to the pool.</param>
-    public void Add(in Refresh item, byte[] key, byte[]? value, long milliseconds, bool isPooled)
+    public void Add(in Refresh item, byte[] key, byte[]? value, long milliseconds, string mode, bool isPooled)
     {
         int slot = _count++;
         Items[slot / _keysPerItem] = item;
@@ -63,6 +73,7 @@ internal sealed class PartitionWrite
         Arguments[at + 1] = milliseconds;
         Arguments[at + 2] = item.Step;
         Arguments[at + 3] = last ? item.ItemId : string.Empty;
+        Arguments[at + 4] = mode;
         _buffers[slot] = isPooled && value is not null ? value : [];
     }
 

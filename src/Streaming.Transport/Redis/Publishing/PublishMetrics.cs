@@ -9,6 +9,7 @@ public sealed class PublishMetrics(TimeProvider time)
     private static readonly TimeSpan HalfWindow = TimeSpan.FromSeconds(30);
 
     private long _written;
+    private long _unchanged;
     private long _removed;
     private long _skipped;
     private long _rejected;
@@ -18,6 +19,9 @@ public sealed class PublishMetrics(TimeProvider time)
 
     /// <summary>Gets the number of vectors written.</summary>
     public long Written => Volatile.Read(ref _written);
+
+    /// <summary>Gets the number of vectors that the store held already.</summary>
+    public long Unchanged => Volatile.Read(ref _unchanged);
 
     /// <summary>Gets the number of items removed.</summary>
     public long Removed => Volatile.Read(ref _removed);
@@ -52,6 +56,7 @@ public sealed class PublishMetrics(TimeProvider time)
     internal void Add(PublishCounts counts)
     {
         Interlocked.Add(ref _written, counts.Written);
+        Interlocked.Add(ref _unchanged, counts.Unchanged);
         Interlocked.Add(ref _removed, counts.Removed);
         Interlocked.Add(ref _skipped, counts.Skipped);
         Interlocked.Add(ref _rejected, counts.Rejected);

@@ -14,9 +14,13 @@ internal static class PublishScripts
     /// acknowledgements for (a failover has lost some: replication is asynchronous). Skips values that hold a greater (token, step), and
     /// keys of the wrong type. Bytes 13 to 22 of a value are token and step, little-endian; both are below 2^53, so Lua's doubles hold
     /// them exactly. All changes of a call form one stream entry, because an entry per item would cost the server as much as the item.
-    /// KEYS: fence, change stream, items…  ARGV: token, feed length, generation, writes acknowledged so far, then per item: value
-    /// ('' removes), time to live in ms (0: no expiry), step, id for the feed ('' for none).
-    /// Returns status, then: newest token | removed count, writes, indices of skipped keys…, −1 − index for keys of the wrong type….
+    /// A key that is compared and holds the same numbers gets only the new stamp (bytes 13 to 36 of a vector, 9 to 22 of lists: time,
+    /// checksum and what the checksum covers) and a new expiry, and is not announced.
+    /// KEYS: fence, change stream, items…  ARGV: token, feed length, generation, writes acknowledged so far, then per key: value
+    /// ('' removes), time to live in ms (0: no expiry), step, id for the feed ('' for none), mode: w writes, c compares first, k keeps
+    /// what there is and extends its expiry.
+    /// Returns status, then: newest token | removed count, writes, unchanged count, indices of skipped keys…, −1 − index for keys of the
+    /// wrong type….
     /// </summary>
     public static readonly RedisScript Write = new(
         """
@@ -31,23 +35,38 @@ internal static class PublishScripts
         local number = tonumber(fence[2] or '0')
         local entry = {KEYS[2], 'MAXLEN', '~', ARGV[2], '*', 'n', number + 1, 'g', ARGV[3], 't', ARGV[1]}
         local empty = #entry
-        local result = {0, 0, writes + 1}
+        local result = {0, 0, writes + 1, 0}
+        local sub, extended, ttls = string.sub, {}, {}
         for i = 3, #KEYS do
-          local at = 5 + (i - 3) * 4
-          local key, value, ttl, step, id = KEYS[i], ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]
-          local head = redis.pcall('GETRANGE', key, 0, 21)
+          local at = 5 + (i - 3) * 5
+          local key, value, ttl, step, id, mode = KEYS[i], ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3], ARGV[at + 4]
+          local head = redis.pcall('GETRANGE', key, 0, mode == 'c' and -1 or 21)
           local newer = false
           if type(head) == 'table' then
             if not string.find(head.err, 'WRONGTYPE', 1, true) then return head end
             result[#result + 1] = 2 - i
           else
-            local kind = string.sub(head, 1, 3)
-            if #head == 22 and (kind == 'EV\1' or kind == 'CL\1') then
+            local kind = sub(head, 1, 3)
+            if mode ~= 'k' and #head >= 22 and (kind == 'EV\1' or kind == 'CL\1') then
               local t, low, high = struct.unpack('<I4I4I2', head, 13)
               newer = t > token or (t == token and high * 4294967296 + low > tonumber(step))
             end
             if newer then
               result[#result + 1] = i - 3
+            elseif mode == 'k' then
+              if kind == 'CL\1' then extended[#extended + 1], ttls[#ttls + 1] = key, ttl end
+            elseif mode == 'c' and value ~= '' and #head == #value and (
+              kind == 'EV\1' and sub(head, 1, 12) == sub(value, 1, 12) and sub(head, 29, 32) == sub(value, 29, 32)
+                and sub(head, 37) == sub(value, 37)
+              or kind == 'CL\1' and sub(head, 1, 8) == sub(value, 1, 8) and sub(head, 25) == sub(value, 25))
+            then
+              if kind == 'EV\1' then
+                redis.call('SETRANGE', key, 12, sub(value, 13, 36))
+              else
+                redis.call('SETRANGE', key, 8, sub(value, 9, 22))
+              end
+              extended[#extended + 1], ttls[#ttls + 1] = key, ttl
+              if id ~= '' then result[4] = result[4] + 1 end
             else
               if value == '' then
                 -- After a DEL a full server would take every SET of the script.
@@ -65,6 +84,10 @@ internal static class PublishScripts
               end
             end
           end
+        end
+        -- At the end: after an EXPIRE, as after a DEL, a full server would take every SET of the script.
+        for i = 1, #extended do
+          if ttls[i] ~= '0' then redis.call('PEXPIRE', extended[i], ttls[i]) end
         end
         if #entry > empty then
           redis.call('XADD', unpack(entry))

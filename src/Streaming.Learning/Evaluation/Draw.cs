@@ -1,0 +1,10 @@
+namespace Streaming.Learning.Evaluation;
+
+/// <summary>How an example came to be ranked.</summary>
+/// <param name="Weight">Examples it stands for: 1 ÷ its probability of being drawn.</param>
+/// <param name="Batch">The batch it was drawn in; negative: it was drawn on its own.</param>
+public readonly record struct Draw(double Weight, long Batch)
+{
+    /// <summary>Gets the draw of an example of which every one is ranked.</summary>
+    public static Draw Every => new(1, -1);
+}
