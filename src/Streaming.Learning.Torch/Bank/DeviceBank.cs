@@ -144,7 +144,7 @@ internal sealed class DeviceBank : IDisposable
         _logQ.Dispose();
     }
 
-    private void EnqueueDistinct(CandidateBlock entries, int[] kept, long step)
+    private void EnqueueDistinct(CandidateBlock entries, IReadOnlyList<int> kept, long step)
     {
         using TorchSharp.DisposeScope scope = NewDisposeScope();
         int fresh = (int)entries.Count;

@@ -134,10 +134,11 @@ public class SequenceBatcherTests
     }
 
     [Theory]
-    [InlineData(LossKind.Full)]
-    [InlineData(LossKind.Uniform)]
-    [InlineData(LossKind.Mns)]
-    public void Fill_Catalogue_NegativesAreOfIt(LossKind loss)
+    [InlineData(LossKind.Full, 0)]
+    [InlineData(LossKind.Uniform, 0)]
+    [InlineData(LossKind.Mns, 2)]
+    [InlineData(LossKind.Union, 2)]
+    public void Fill_Catalogue_NegativesAreOfIt(LossKind loss, int drawnFrom)
     {
         int[][] rows =
         [
@@ -152,7 +153,7 @@ public class SequenceBatcherTests
         TrainingBatch batch = batcher.Batch(0, 0.1f, 0);
 
         Assert.Equal([4, 5], batch.Negatives.ToArray().Distinct().Order());
-        Assert.Equal(loss == LossKind.Mns ? 2 : 0, batch.DrawnFrom);
+        Assert.Equal(drawnFrom, batch.DrawnFrom);
     }
 
     [Theory]

@@ -10,9 +10,10 @@ public sealed class SnapshotTests
     [Theory]
     [InlineData(TowerKind.FmrlRec, IdOptimizer.LazyAdam)]
     [InlineData(TowerKind.YoutubeDnn, IdOptimizer.RowAdagrad)]
-    public void BeginSnapshot_TrainingContinues_ShowsTheStateAsOfThen(TowerKind tower, IdOptimizer optimizer)
+    [InlineData(TowerKind.YoutubeDnn, IdOptimizer.LazyAdam, true)] // moves entries within the shared buffer
+    public void BeginSnapshot_TrainingContinues_ShowsTheStateAsOfThen(TowerKind tower, IdOptimizer optimizer, bool distinctBank = false)
     {
-        ModelOptions options = TestEngines.Options(tower) with { IdOptimizer = optimizer };
+        ModelOptions options = TestEngines.Options(tower) with { IdOptimizer = optimizer, DistinctBank = distinctBank };
         using CpuEngine engine = TestEngines.Create(options);
         using CpuEngine frozen = TestEngines.Create(options);
         TestEngines.Train(engine, 7);
