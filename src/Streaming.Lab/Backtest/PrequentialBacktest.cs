@@ -154,7 +154,7 @@ internal sealed class PrequentialBacktest(
 
         if (Setup.Schedule is not null)
         {
-            _arms.Add(RetrainReport.Arm.Of(curve, runs, Setup.ShownCutoff));
+            _arms.Add(RetrainReport.Arm.Of(curve, "each batch", runs, Setup.ShownCutoff));
         }
 
         double ndcg = evaluators.Average(evaluator =>
@@ -182,7 +182,7 @@ internal sealed class PrequentialBacktest(
         AddRows(arm.Name, Name(arm.Model.Loss), arm.Model.Widths, label, [.. runs.Select(run => run.Model)]);
         string curve = $"{arm.Name} {label}".TrimEnd();
         _curves.Add(StreamCurve.Mean(curve, [.. runs.Select(run => run.Curve)]));
-        _arms.Add(RetrainReport.Arm.Of(curve, runs, Setup.ShownCutoff));
+        _arms.Add(RetrainReport.Arm.Of(curve, arm.Training, runs, Setup.ShownCutoff));
     }
 
     private void TellSchedule(BacktestOptions settings)
@@ -192,7 +192,7 @@ internal sealed class PrequentialBacktest(
             progress.Line(
                 string.Create(
                     CultureInfo.InvariantCulture,
-                    $"{schedule.Trainings.Count} scheduled trainings, {settings.Retrain.Passes} passes each; the first "
+                    $"{schedule.Trainings.Count} scheduled trainings; the first "
                         + $"{Setup.Measures(settings).SkipExamples} scored examples are not measured, among them all before the first "
                         + $"training"
                 )

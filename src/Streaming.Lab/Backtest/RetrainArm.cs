@@ -31,6 +31,13 @@ internal sealed class RetrainArm(
     /// <summary>Gets the name of its rows: "retrained 7d".</summary>
     public string Name => "retrained " + Core.Options.OptionText.Format(schedule.Every);
 
+    /// <summary>Gets how it is trained.</summary>
+    public string Training =>
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"passes {settings.Retrain.Passes}, {settings.Retrain.Start.ToString().ToLowerInvariant()}"
+        );
+
     /// <summary>Gets the model: that of the stream. Shuffled batches of whole sequences are large and representative; a memory bank
     /// would only add cost, so CBNS becomes in-batch, and the union of all sources mixed negatives.</summary>
     public ModelOptions Model { get; } = WithoutBank(setup.Model(settings));

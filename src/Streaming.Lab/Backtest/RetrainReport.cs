@@ -9,14 +9,16 @@ internal sealed record RetrainReport(TimeSpan Every, int Trainings, int Cutoff, 
 {
     /// <summary>One model, mean over the seeds.</summary>
     /// <param name="Model">Its name, with what differs from the defaults.</param>
+    /// <param name="Training">How it is trained: "passes 2, warm".</param>
     /// <param name="ProcessorSeconds">Processor time of training, without scoring.</param>
     /// <param name="Days">Recall by whole days since the last scheduled training, at full width.</param>
-    internal sealed record Arm(string Model, double ProcessorSeconds, IReadOnlyList<Day> Days)
+    internal sealed record Arm(string Model, string Training, double ProcessorSeconds, IReadOnlyList<Day> Days)
     {
         /// <summary>Averages the runs of several seeds, which have the same events.</summary>
-        public static Arm Of(string model, IReadOnlyList<StreamRun> runs, int cutoff) =>
+        public static Arm Of(string model, string training, IReadOnlyList<StreamRun> runs, int cutoff) =>
             new(
                 model,
+                training,
                 runs.Average(run => run.Training.TotalSeconds),
                 [
                     .. runs[0]

@@ -19,6 +19,7 @@ internal static class RetrainWriter
         {
             json.WriteStartObject();
             json.WriteString("model", arm.Model);
+            json.WriteString("training", arm.Training);
             json.WriteNumber("processorSeconds", Math.Round(arm.ProcessorSeconds, 6));
             json.WriteStartArray("daysSinceTraining");
             foreach (RetrainReport.Day day in arm.Days)
@@ -54,6 +55,7 @@ internal static class RetrainWriter
                             .. report.Arms.Select(arm => arm.Days[day].NewItemRecall.ToString("F4", CultureInfo.InvariantCulture)),
                         ]
                 ),
+            ["training", "", .. report.Arms.Select(static arm => arm.Training)],
             [
                 "processor seconds of training",
                 "",

@@ -45,6 +45,7 @@ public sealed class BacktestRetrainTests : IDisposable
         JsonElement[] models = [.. retraining.GetProperty("models").EnumerateArray()];
         Assert.Equal("3d", Text(retraining, "every"));
         Assert.Equal(["fmrlrec cbns", "retrained 3d"], models.Select(model => Text(model, "model")));
+        Assert.Equal(["each batch", "passes 1, warm"], models.Select(model => Text(model, "training")));
         foreach ((JsonElement model, string tower) in models.Zip((string[])["fmrlrec", "retrained 3d"]))
         {
             JsonElement[] rows = [.. Rows(report).Where(row => Text(row, "tower") == tower && row.GetProperty("width").GetInt32() == 8)];
