@@ -14,4 +14,7 @@ public readonly record struct Refresh(ulong ItemKey, string ItemId, float[]? Vec
 {
     /// <summary>Gets the item's lists; null: none are published.</summary>
     public RelatedItems? Related { get; init; }
+
+    /// <summary>Gets what is known of the item; published where attributes are.</summary>
+    public ItemFacts Facts { get; init; }
 }

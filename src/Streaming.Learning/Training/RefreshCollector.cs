@@ -239,6 +239,7 @@ internal sealed class RefreshCollector
                 new Refresh(_items.KeyOf(row), _items.IdOf(row), vector.ToArray(), step, _items.NewestEvent(row), _producedTimes[row])
                 {
                     Related = _related?.Of(row),
+                    Facts = _items.FactsOf(row),
                 }
             );
             _producedTimes[row] = 0;

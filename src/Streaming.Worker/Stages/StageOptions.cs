@@ -1,6 +1,7 @@
 using Streaming.Core.Dedup;
 using Streaming.Core.Histories;
 using Streaming.Core.Ingestion;
+using Streaming.Core.Items;
 using Streaming.Learning.Training;
 using Streaming.Models.Options;
 using Streaming.Transport.Kafka.Clients;
@@ -36,6 +37,9 @@ public record StageOptions
 
     /// <summary>Gets how the model is trained.</summary>
     public TrainerOptions Training { get; init; } = new();
+
+    /// <summary>Gets what is published of items in addition to embeddings.</summary>
+    public ItemOptions Items { get; init; } = new();
 
     /// <summary>Gets where embeddings are published.</summary>
     public RedisOptions Redis { get; init; } = new();

@@ -67,9 +67,23 @@ internal sealed class StorePublishing : IDisposable
             : null;
         _replaced =
             returned is not null && publishesUsers ? HistoryDifferences.Between(returned.Histories, histories, options.UserItems) : [];
-        Embeddings = new EmbeddingPublisher(redis, options, widths, time, OnIncident) { ClaimsPointer = !plan.IsNext };
+        Embeddings = new EmbeddingPublisher(redis, options, widths, time, OnIncident)
+        {
+            ClaimsPointer = !plan.IsNext,
+            PublishesFacts = settings.Items.Attributes.Count > 0,
+        };
         Users = new UserHistoryPublisher(redis, options, time, OnIncident, plan.Generation);
-        Generation = new GenerationStage(redis, options, SwitchingOf(settings), widths, plan, token, time, logger);
+        Generation = new GenerationStage(
+            redis,
+            options,
+            SwitchingOf(settings),
+            widths,
+            settings.Items.Attributes,
+            plan,
+            token,
+            time,
+            logger
+        );
         Servers = new StoreWatch(Embeddings, new StoreServers(redis.Multiplexer), health, time, logger);
     }
 

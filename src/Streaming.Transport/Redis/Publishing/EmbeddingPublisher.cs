@@ -70,6 +70,9 @@ public sealed class EmbeddingPublisher
     /// for a generation that readers have yet to switch to.</summary>
     public bool ClaimsPointer { get; init; } = true;
 
+    /// <summary>Gets a value indicating whether an item's facts are written with its embedding. Default false.</summary>
+    public bool PublishesFacts { get; init; }
+
     /// <summary>Gets the generation being written, 0 before <see cref="OpenAsync"/>.</summary>
     public uint Generation { get; private set; }
 
@@ -109,7 +112,7 @@ public sealed class EmbeddingPublisher
         await ConfirmAsync(cancellationToken).ConfigureAwait(false);
         Generation = generation;
         Token = token;
-        _encoder = new BatchEncoder(_options, keys, _widths, generation, token);
+        _encoder = new BatchEncoder(_options, keys, _widths, generation, token, PublishesFacts);
         return fences.Found();
     }
 

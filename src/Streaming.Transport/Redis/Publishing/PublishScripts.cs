@@ -15,7 +15,7 @@ internal static class PublishScripts
     /// keys of the wrong type. Bytes 13 to 22 of a value are token and step, little-endian; both are below 2^53, so Lua's doubles hold
     /// them exactly. All changes of a call form one stream entry, because an entry per item would cost the server as much as the item.
     /// KEYS: fence, change stream, items…  ARGV: token, feed length, generation, writes acknowledged so far, then per item: value
-    /// ('' removes), time to live in ms (0: no expiry), step, id for the feed ('' for none).
+    /// ('' removes), time to live in ms (0: no expiry), step, id for the feed ('' for none), check for the feed.
     /// Returns status, then: newest token | removed count, writes, indices of skipped keys…, −1 − index for keys of the wrong type….
     /// </summary>
     public static readonly RedisScript Write = new(
@@ -33,7 +33,7 @@ internal static class PublishScripts
         local empty = #entry
         local result = {0, 0, writes + 1}
         for i = 3, #KEYS do
-          local at = 5 + (i - 3) * 4
+          local at = 5 + (i - 3) * 5
           local key, value, ttl, step, id = KEYS[i], ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]
           local head = redis.pcall('GETRANGE', key, 0, 21)
           local newer = false
@@ -42,7 +42,7 @@ internal static class PublishScripts
             result[#result + 1] = 2 - i
           else
             local kind = string.sub(head, 1, 3)
-            if #head == 22 and (kind == 'EV\1' or kind == 'CL\1') then
+            if #head == 22 and (kind == 'EV\1' or kind == 'CL\1' or kind == 'AT\1') then
               local t, low, high = struct.unpack('<I4I4I2', head, 13)
               newer = t > token or (t == token and high * 4294967296 + low > tonumber(step))
             end
@@ -59,9 +59,13 @@ internal static class PublishScripts
                 redis.call('SET', key, value, 'PX', ttl)
               end
               if feed and id ~= '' then
-                local at = #entry
-                entry[at + 1], entry[at + 2], entry[at + 3], entry[at + 4] = 'i', id, 's', step
-                if value == '' then entry[at + 5], entry[at + 6] = 'd', '1' end
+                local last = #entry
+                entry[last + 1], entry[last + 2], entry[last + 3], entry[last + 4] = 'i', id, 's', step
+                if value == '' then
+                  entry[last + 5], entry[last + 6] = 'd', '1'
+                else
+                  entry[last + 5], entry[last + 6] = 'c', ARGV[at + 4]
+                end
               end
             end
           end
