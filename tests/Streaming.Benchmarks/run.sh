@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # Runs the benchmarks. run.sh [--quick] [--report FILE]: nested softmax and the training step, compared with libtorch.
-# run.sh --kernels, --paths, --cost, --encode, --memory, --search, --ingest: the other tables of RESULTS.md. Options: BenchmarkOptions.cs.
+# run.sh --kernels, --paths, --cost, --encode, --memory, --search, --filters, --ingest: the other tables of RESULTS.md. Options: BenchmarkOptions.cs.
 # run.sh --search --train FILE: searches, and the funnel's recall on a model trained on a stream of events (CSV: user,item,timestamp).
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
 under=()
 
-if [[ " $* " != *" --no-torch "* && ! " $* " =~ " --"(ingest|paths|cost|encode|memory|search)" " ]]; then
+if [[ " $* " != *" --no-torch "* && ! " $* " =~ " --"(ingest|paths|cost|encode|memory|search|filters)" " ]]; then
     under=("$root/tests/newer-libc.sh")
     # The allocator recommended by PyTorch's tuning guide. glibc's returns large blocks to the system after every use.
     jemalloc=/usr/lib/x86_64-linux-gnu/libjemalloc.so.2
