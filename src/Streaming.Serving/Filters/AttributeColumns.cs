@@ -39,6 +39,10 @@ internal sealed class AttributeColumns
     /// <summary>When each row's item became known.</summary>
     public ReadOnlySpan<long> Since => _since;
 
+    /// <summary>Whether a row has a value of a field. Its first column is the last to be empty.</summary>
+    public bool Has(int field, int row) =>
+        _numbers[field].Length > 0 ? !double.IsNaN(_numbers[field][row]) : _codes[field].Length > 0 && _codes[field][0][row] > 0;
+
     /// <summary>Sets the attributes of a row.</summary>
     public void Set(int row, AttributeRow attributes)
     {

@@ -52,11 +52,16 @@ internal sealed class RowCondition
 
         ValueCodes codes = schema.CodesOf(_field);
         _codes = [.. condition.In.Select(codes.Find).Where(static code => code > 0).Distinct()];
-        if (_codes.Length > RowMasks.MaxCompared)
-        {
-            _wanted = new byte[_codes.Max() + 1];
-            Array.ForEach(_codes, code => _wanted[code] = byte.MaxValue);
-        }
+        _wanted = TableOf(_codes);
+    }
+
+    /// <summary>That a row has one of some texts.</summary>
+    /// <param name="field">The field.</param>
+    /// <param name="codes">The texts' codes.</param>
+    public RowCondition(int field, int[] codes)
+    {
+        (_field, _codes) = (field, codes);
+        _wanted = TableOf(codes);
     }
 
     /// <summary>Adds the rows that meet it.</summary>
@@ -102,6 +107,19 @@ internal sealed class RowCondition
         }
 
         return false;
+    }
+
+    /// <summary>Which codes are wanted; null: so few that they are compared.</summary>
+    private static byte[]? TableOf(int[] codes)
+    {
+        if (codes.Length <= RowMasks.MaxCompared)
+        {
+            return null;
+        }
+
+        byte[] wanted = new byte[codes.Max() + 1];
+        Array.ForEach(codes, code => wanted[code] = byte.MaxValue);
+        return wanted;
     }
 
     private static (double From, double To)[] RangesOf(ItemCondition condition)

@@ -11,7 +11,7 @@ internal sealed class RowFilter
     private readonly RowCondition[] _not;
     private readonly (RowCondition Condition, float Factor)[] _boosts;
 
-    private RowFilter(ItemFilter filter, IReadOnlyList<ItemBoost> boosts, AttributeSchema schema)
+    private RowFilter(ItemFilter filter, IReadOnlyList<ItemBoost> boosts, RowCondition? without, AttributeSchema schema)
     {
         int conditions = filter.Must.Count + filter.Any.Count + filter.Not.Count + boosts.Count;
         if (conditions > ItemFilter.MaxConditions)
@@ -21,16 +21,25 @@ internal sealed class RowFilter
 
         _must = Compile(filter.Must, schema);
         _any = Compile(filter.Any, schema);
-        _not = Compile(filter.Not, schema);
+        _not = without is null ? Compile(filter.Not, schema) : [.. Compile(filter.Not, schema), without];
         _boosts = [.. boosts.Select(boost => (new RowCondition(boost.Condition, schema), FactorOf(boost)))];
     }
 
     /// <summary>Prepares a filter; null when it does nothing.</summary>
+    /// <param name="filter">The filter; null: all items.</param>
+    /// <param name="boosts">The boosts; null: none.</param>
+    /// <param name="schema">The attributes.</param>
+    /// <param name="without">One more condition that may not hold; null: none.</param>
     /// <exception cref="ItemFilterException">A field does not exist, or a condition does not fit it.</exception>
-    public static RowFilter? Of(ItemFilter? filter, IReadOnlyList<ItemBoost>? boosts, AttributeSchema schema) =>
-        filter is null or { IsEmpty: true } && boosts is null or { Count: 0 }
+    public static RowFilter? Of(
+        ItemFilter? filter,
+        IReadOnlyList<ItemBoost>? boosts,
+        AttributeSchema schema,
+        RowCondition? without = null
+    ) =>
+        filter is null or { IsEmpty: true } && boosts is null or { Count: 0 } && without is null
             ? null
-            : new RowFilter(filter ?? new ItemFilter(), boosts ?? [], schema);
+            : new RowFilter(filter ?? new ItemFilter(), boosts ?? [], without, schema);
 
     /// <summary>Keeps the rows that it admits.</summary>
     /// <param name="columns">The columns.</param>

@@ -74,7 +74,7 @@ public sealed class IndexView
 
         int most = funnel ? Math.Max(options.Shortlist, best.Length) : best.Length;
         int padded = PackedRows.Padded(options.Width);
-        var filter = RowFilter.Of(options.Filter, options.Boosts, _table.Schema);
+        var filter = RowFilter.Of(options.Filter, options.Boosts, _table.Schema, options.Without);
         float[] floats = ArrayPool<float>.Shared.Rent(most + padded + (2 * ItemSegment.Rows));
         byte[] masks = ArrayPool<byte>.Shared.Rent(filter is null ? 0 : 2 * ItemSegment.Rows);
         ulong[] order = ArrayPool<ulong>.Shared.Rent(most);
@@ -104,6 +104,35 @@ public sealed class IndexView
             ArrayPool<int>.Shared.Return(rows);
             ArrayPool<byte>.Shared.Return(masks);
         }
+    }
+
+    /// <summary>Finds the items with the highest scores for a query so that no value of an attribute has more than its limit.</summary>
+    /// <param name="query">The user's (or an item's) vector, at least as long as the width.</param>
+    /// <param name="options">Width, cosine, shortlist, filter.</param>
+    /// <param name="rule">The attribute and the limit.</param>
+    /// <param name="count">The most items, 1 and up.</param>
+    /// <param name="exclude">Items to leave out; null: none.</param>
+    /// <returns>The items, best first: what going down the ranking of all items that the filter admits gives.</returns>
+    /// <exception cref="ItemFilterException">The filter or the rule does not fit the attributes.</exception>
+    public IReadOnlyList<Neighbour> SearchDiverse(
+        ReadOnlyMemory<float> query,
+        SearchOptions options,
+        ItemDiversity rule,
+        int count,
+        IReadOnlySet<string>? exclude = null
+    )
+    {
+        ArgumentNullException.ThrowIfNull(rule);
+        ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
+        return new DiverseRanking(this, rule).Search(
+            count,
+            (full, most) =>
+            {
+                var best = new Neighbour[most + (exclude?.Count ?? 0)];
+                int found = Search(query.Span, options with { Without = full }, best);
+                return exclude is null ? best[..found] : [.. best.Take(found).Where(item => !exclude.Contains(item.Id)).Take(most)];
+            }
+        );
     }
 
     /// <summary>Copies an item's vector.</summary>
@@ -143,6 +172,15 @@ public sealed class IndexView
     /// <param name="key">Hash of its id (<see cref="RedisKeys.Hash"/>).</param>
     public long EventsOf(ulong key) => _table.FactsOf(key).Events;
 
+    /// <summary>Gets whether the model was trained on no event of an item, so that its vector is that of its features. False where no
+    /// attributes are published, or for an unknown item.</summary>
+    /// <param name="key">Hash of its id (<see cref="RedisKeys.Hash"/>).</param>
+    public bool IsCold(ulong key) => _table.Schema.Fields.Count > 0 && _table.FactsOf(key) is { Since: > 0, Events: 0 };
+
+    /// <summary>Counts the items that have a value of an attribute.</summary>
+    /// <exception cref="ItemFilterException">There is no such attribute.</exception>
+    public int ItemsWith(string field) => _table.CountWith(_table.Schema.IndexOf(field));
+
     /// <summary>Lists the items that had the most events since they are known, where attributes are published.</summary>
     /// <param name="filter">Which items; null: all.</param>
     /// <param name="best">Receives the items, the most popular first; the score is the number of events.</param>
@@ -164,6 +202,9 @@ public sealed class IndexView
 
     /// <summary>Whether an item is there and admitted.</summary>
     internal bool Admits(ulong key, RowFilter filter) => _table.Admits(key, filter);
+
+    /// <summary>A score of an item with its boosts.</summary>
+    internal float Boosted(ulong key, RowFilter boosts, float score) => _table.Boosted(key, boosts, score);
 
     /// <summary>Copies the texts of an item's field, as codes.</summary>
     internal void ReadCodes(ulong key, int field, ICollection<int> codes) => _table.ReadCodes(key, field, codes);

@@ -148,6 +148,40 @@ internal sealed class ItemSegment : IDisposable
         }
     }
 
+    /// <summary>A score of an item with its boosts.</summary>
+    public float Boosted(int row, ulong key, RowFilter boosts, float score)
+    {
+        _lock.EnterReadLock();
+        try
+        {
+            return IsOf(row, key) ? boosts.Boosted(_columns!, row, score) : score;
+        }
+        finally
+        {
+            _lock.ExitReadLock();
+        }
+    }
+
+    /// <summary>The number of items that have a value of a field.</summary>
+    public int CountWith(int field)
+    {
+        _lock.EnterReadLock();
+        try
+        {
+            int count = 0;
+            for (int row = 0; row < _used; row++)
+            {
+                count += _present[row] != 0 && _columns!.Has(field, row) ? 1 : 0;
+            }
+
+            return count;
+        }
+        finally
+        {
+            _lock.ExitReadLock();
+        }
+    }
+
     /// <summary>Copies the texts of an item's field, as codes.</summary>
     public void ReadCodes(int row, ulong key, int field, ICollection<int> codes)
     {

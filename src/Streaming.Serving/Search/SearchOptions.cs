@@ -23,4 +23,7 @@ public readonly record struct SearchOptions
 
     /// <summary>Gets what raises or lowers the scores of some items. Default null: nothing.</summary>
     public IReadOnlyList<ItemBoost>? Boosts { get; init; }
+
+    /// <summary>Gets a condition that no item found may meet.</summary>
+    internal RowCondition? Without { get; init; }
 }

@@ -100,6 +100,13 @@ internal sealed class VectorTable : IDisposable
     public bool Admits(ulong key, RowFilter filter) =>
         _rows.TryFind(key, out int row) && Segment(row).Admits(row % ItemSegment.Rows, key, filter);
 
+    /// <summary>A score of an item with its boosts.</summary>
+    public float Boosted(ulong key, RowFilter boosts, float score) =>
+        _rows.TryFind(key, out int row) ? Segment(row).Boosted(row % ItemSegment.Rows, key, boosts, score) : score;
+
+    /// <summary>The number of items that have a value of a field.</summary>
+    public int CountWith(int field) => _segments.Sum(segment => segment.CountWith(field));
+
     /// <summary>Copies the texts of an item's field, as codes.</summary>
     public void ReadCodes(ulong key, int field, ICollection<int> codes)
     {

@@ -9,6 +9,7 @@ using Microsoft.Net.Http.Headers;
 using StackExchange.Redis;
 using Streaming.Core.Embeddings;
 using Streaming.Core.Hashing;
+using Streaming.Serving.Filters;
 using Streaming.Serving.Towers;
 using Streaming.Worker.Http;
 
@@ -67,6 +68,16 @@ internal static class RouteAnswers
             : throw LookupException.Wrong($"{name} is \"{text}\"; allowed: true or false");
     }
 
+    /// <summary>The items that the query names to be left out.</summary>
+    /// <exception cref="LookupException">There are too many.</exception>
+    public static string[] Exclude(HttpContext context, HttpOptions options)
+    {
+        string[] named = [.. context.Request.Query["exclude"].OfType<string>()];
+        return named.Length <= options.MaxItems
+            ? named
+            : throw LookupException.Wrong($"exclude is given {named.Length} times; allowed: up to {options.MaxItems}");
+    }
+
     /// <summary>Reads the body as JSON.</summary>
     /// <exception cref="LookupException">It is not JSON, or has the wrong shape.</exception>
     public static async Task<JsonElement> BodyAsync(HttpContext context, string allowed)
@@ -107,7 +118,9 @@ internal static class RouteAnswers
     {
         if (context.Request.Query.Keys.FirstOrDefault(name => !allowed.Contains(name, StringComparer.Ordinal)) is { } unknown)
         {
-            throw LookupException.Wrong($"unknown parameter \"{unknown}\"; allowed: {string.Join(", ", allowed)}");
+            throw LookupException.Wrong(
+                $"unknown parameter \"{unknown}\"; allowed: {(allowed.Length > 0 ? string.Join(", ", allowed) : "none")}"
+            );
         }
 
         object body;
@@ -118,6 +131,10 @@ internal static class RouteAnswers
         catch (Exception exception) when (IsStoreAway(exception))
         {
             throw LookupException.Unavailable("the store does not answer");
+        }
+        catch (ItemFilterException exception)
+        {
+            throw LookupException.Wrong(exception.Message);
         }
         catch (Exception exception) when (exception is TowerMismatchException or EmbeddingFormatException || IsStoreUnreadable(exception))
         {
