@@ -55,6 +55,15 @@ export interface Related {
   readonly step: number;
 }
 
+/** What is known of an item besides its vector. `since`: when it became known, Unix milliseconds; 0: unknown. */
+export interface Facts {
+  readonly attributes: Readonly<Record<string, unknown>>;
+  readonly events: number;
+  readonly since: number;
+  readonly token: number;
+  readonly step: number;
+}
+
 /** Names of a model's keys. Partitions and layout are those of its layout record. */
 export class Keys {
   readonly model: string;
@@ -97,6 +106,10 @@ export class Keys {
 
   related(generation: number, itemHash: bigint): string {
     return `m:${this.model}:related:${generation}:{${this.#tagOf(itemHash)}}:${hex(itemHash)}`;
+  }
+
+  facts(generation: number, itemHash: bigint): string {
+    return `m:${this.model}:facts:${generation}:{${this.#tagOf(itemHash)}}:${hex(itemHash)}`;
   }
 
   #tagOf(key: bigint): string {
@@ -173,6 +186,24 @@ export function readRelated(value: Uint8Array): Related {
     window: value[3] + 1,
     neighbors: counted.slice(0, neighbors),
     successors: counted.slice(neighbors),
+    token: view.getUint32(12, true),
+    step: uint48(view, 16),
+  };
+}
+
+/** Reads the facts of an item. Throws Refused. */
+export function readFacts(value: Uint8Array): Facts {
+  checkStart(value, "AT", 36);
+  const view = viewOf(value);
+  const length = view.getUint32(4, true);
+  if (length > 8192) {
+    throw new Refused("corrupt", `${length} bytes of attributes; at most 8192 are written`);
+  }
+  checkEnd(value, 36 + length, view.getUint32(8, true), 8);
+  return {
+    attributes: length === 0 ? {} : JSON.parse(new TextDecoder().decode(value.subarray(36))),
+    events: uint48(view, 24),
+    since: uint48(view, 30),
     token: view.getUint32(12, true),
     step: uint48(view, 16),
   };

@@ -70,6 +70,17 @@ class Related:
     step: int
 
 
+@dataclass(frozen=True)
+class Facts:
+    """What is known of an item besides its vector. `since`: when it became known, Unix milliseconds; 0: unknown."""
+
+    attributes: dict
+    events: int
+    since: int
+    token: int
+    step: int
+
+
 class Keys:
     """Names of a model's keys. `partitions` and `layout` are those of its layout record."""
 
@@ -110,6 +121,9 @@ class Keys:
 
     def related(self, generation: int, item_hash: int) -> str:
         return f"m:{self.model}:related:{generation}:{{{self._tag_of(item_hash)}}}:{item_hash:016x}"
+
+    def facts(self, generation: int, item_hash: int) -> str:
+        return f"m:{self.model}:facts:{generation}:{{{self._tag_of(item_hash)}}}:{item_hash:016x}"
 
     def _tag_of(self, key: int) -> str:
         return self._tags[key % self.partitions]
@@ -171,6 +185,17 @@ def read_related(value: bytes) -> Related:
     _check_end(value, 24 + 12 * (neighbors + successors), checksum, 8)
     pairs = tuple(struct.iter_unpack("<Qf", value[24:]))
     return Related(value[3] + 1, pairs[:neighbors], pairs[neighbors:], token, int.from_bytes(value[16:22], "little"))
+
+
+def read_facts(value: bytes) -> Facts:
+    """Reads the facts of an item. Raises Refused."""
+    _check_start(value, b"AT", 36)
+    length, checksum, token = struct.unpack_from("<III", value, 4)
+    if length > 8192:
+        raise Refused("corrupt", f"{length} bytes of attributes; at most 8192 are written")
+    _check_end(value, 36 + length, checksum, 8)
+    step, events, since = (int.from_bytes(value[at : at + 6], "little") for at in (16, 24, 30))
+    return Facts(json.loads(value[36:] or b"{}"), events, since, token, step)
 
 
 def crc32c(data: bytes) -> int:

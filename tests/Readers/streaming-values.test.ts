@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { Keys, Refused, crc32c, readEmbedding, readHistory, readRelated, xxh64 } from "../../schemas/streaming-values.ts";
+import { Keys, Refused, crc32c, readEmbedding, readFacts, readHistory, readRelated, xxh64 } from "../../schemas/streaming-values.ts";
 
 const page = readFileSync(new URL("../../schemas/embedding-value.md", import.meta.url), "utf8");
 const rows = new Map<string, string>();
@@ -38,7 +38,7 @@ test("refused bytes of the page have its reason", () => {
 });
 
 test("no damaged byte goes unnoticed", () => {
-  for (const [name, read] of [["float16 with norms", readEmbedding], ["history", readHistory], ["lists", readRelated]] as const) {
+  for (const [name, read] of [["float16 with norms", readEmbedding], ["history", readHistory], ["lists", readRelated], ["facts", readFacts]] as const) {
     const good = of(name);
     for (let at = 0; at < good.length; at++) {
       const bad = good.slice();
@@ -59,6 +59,18 @@ test("history and lists of the page are read", () => {
     token: 42,
     step: 123456789012,
   });
+});
+
+test("facts of the page are read", () => {
+  assert.deepEqual(readFacts(of("facts")), {
+    attributes: { category: "shoes", tags: ["a", "ü"], price: 12.5, available: true },
+    events: 3,
+    since: 1700000000000,
+    token: 42,
+    step: 123456789012,
+  });
+  assert.deepEqual(readFacts(of("facts without attributes")), { attributes: {}, events: 0, since: 0, token: 42, step: 123456789012 });
+  assert.equal(new Keys("shop").facts(3, xxh64(new TextEncoder().encode("item-1"))), rows.get("facts of item-1"));
 });
 
 test("keys are those of the page", () => {

@@ -52,6 +52,7 @@ class StreamingValuesTests(unittest.TestCase):
             ("float16 with norms", values.read_embedding),
             ("history", values.read_history),
             ("lists", values.read_related),
+            ("facts", values.read_facts),
         ):
             good = of(name)
             for at in range(len(good)):
@@ -79,6 +80,14 @@ class StreamingValuesTests(unittest.TestCase):
         self.assertEqual(related.neighbors, ((1, 0.75), (2**64 - 1, 0.5)))
         self.assertEqual(related.successors, ((0x0123456789ABCDEF, 0.25),))
         self.assertEqual((related.window, related.token, related.step), (10, 42, 123456789012))
+
+    def test_facts_of_the_page_are_read(self):
+        facts = values.read_facts(of("facts"))
+        self.assertEqual(facts.attributes, {"category": "shoes", "tags": ["a", "ü"], "price": 12.5, "available": True})
+        self.assertEqual((facts.events, facts.since, facts.token, facts.step), (3, 1700000000000, 42, 123456789012))
+        bare = values.read_facts(of("facts without attributes"))
+        self.assertEqual((bare.attributes, bare.events, bare.since), ({}, 0, 0))
+        self.assertEqual(values.Keys("shop").facts(3, values.xxh64(b"item-1")), ROWS["facts of item-1"])
 
     def test_keys_are_those_of_the_page(self):
         for item, name in (("item-1", "item-1"), ("tëa", "tëa"), ("", "(empty)")):

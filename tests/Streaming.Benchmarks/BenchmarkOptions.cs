@@ -28,13 +28,16 @@ internal enum BenchmarkMode
 
     /// <summary>Searches by width and shortlist.</summary>
     Search,
+
+    /// <summary>Searches with filters.</summary>
+    Filters,
 }
 
 /// <summary>Command line of the benchmarks.</summary>
 internal sealed record BenchmarkOptions
 {
     public const string Usage =
-        "usage: Streaming.Benchmarks [--quick | --kernels | --paths | --cost | --encode | --memory | --search | --ingest] [--report "
+        "usage: Streaming.Benchmarks [--quick | --kernels | --paths | --cost | --encode | --memory | --search | --filters | --ingest] [--report "
         + "FILE] [--only NAME,NAME] [--threads N] [--no-torch] [--processor-time] [--items N] [--model FOLDER --events FILE]";
 
     /// <summary>Gets what to measure. Default <see cref="BenchmarkMode.Quick"/>.</summary>
@@ -85,6 +88,7 @@ internal sealed record BenchmarkOptions
                 "--cost" => options with { Mode = BenchmarkMode.Cost },
                 "--encode" => options with { Mode = BenchmarkMode.Encode },
                 "--search" => options with { Mode = BenchmarkMode.Search },
+                "--filters" => options with { Mode = BenchmarkMode.Filters },
                 "--items" => options with { Items = int.Parse(Value(), CultureInfo.InvariantCulture) },
                 "--model" => options with { Model = Value() },
                 "--events" => options with { Events = Value() },

@@ -39,6 +39,9 @@ switch (options.Mode)
     case BenchmarkMode.Search:
         new SearchRun(Console.Out).Run(options.Items, options.Model is null ? null : new TrainedCatalogue(options.Model, options.Events!));
         break;
+    case BenchmarkMode.Filters:
+        new FilterRun(Console.Out).Run(options.Items);
+        break;
     default:
         BenchmarkReport report = new QuickRun(workers, peer, Console.Out).Run();
         if (options.Report is not null)

@@ -44,7 +44,7 @@ internal sealed class SearchRun(TextWriter output)
         Measure(10 * items, [16], RowElement.Float16, null);
     }
 
-    private static float[] Random(Random random, int width)
+    internal static float[] Random(Random random, int width)
     {
         // Like in trained vectors, the first numbers are the largest.
         return

@@ -72,13 +72,15 @@ public sealed class ServingFixture : IAsyncLifetime
         return publisher;
     }
 
-    /// <summary>Publishes the first items of an engine's table as item0, item1, …, and its towers.</summary>
+    /// <summary>Publishes the first items of an engine's table as item0, item1, …, and its towers. With attributes, an item has a category
+    /// of seven, its number as price, and an event unless its number is even.</summary>
     public async Task PublishModelAsync(
         RedisOptions options,
         CpuEngine engine,
         int count,
         uint generation = 1,
-        IReadOnlyDictionary<int, RelatedItems>? lists = null
+        IReadOnlyDictionary<int, RelatedItems>? lists = null,
+        bool withAttributes = false
     )
     {
         int dimension = engine.Model.Dimension;
@@ -89,12 +91,19 @@ public sealed class ServingFixture : IAsyncLifetime
         }
 
         engine.EncodeItems([.. Enumerable.Range(0, count)], vectors);
-        EmbeddingPublisher publisher = await OpenAsync(options, generation, engine.Model.Widths);
+        EmbeddingPublisher publisher = new(Database, options, engine.Model.Widths, TimeProvider.System) { PublishesFacts = withAttributes };
+        await publisher.OpenAsync(generation, 1);
         await publisher.PublishAsync(
             [
                 .. Enumerable
                     .Range(0, count)
-                    .Select(row => Item(row, 1, vectors[(row * dimension)..((row + 1) * dimension)]) with { Related = lists?[row] }),
+                    .Select(row =>
+                        Item(row, 1, vectors[(row * dimension)..((row + 1) * dimension)]) with
+                        {
+                            Related = lists?[row],
+                            Facts = new($$"""{"category":"c{{row % 7}}","price":{{row}}}""", row % 2, 1),
+                        }
+                    ),
             ],
             []
         );
@@ -106,6 +115,7 @@ public sealed class ServingFixture : IAsyncLifetime
                 Token = 1,
                 Step = 1,
                 Widths = engine.Model.Widths,
+                Attributes = withAttributes ? ["category", "price:number"] : [],
             },
             engine.Model.Widths.Select(width => KeyValuePair.Create(width, Tower(parameters, engine.Model, width, generation)))
         );

@@ -37,6 +37,9 @@ public static class EmbeddingValue
         return true;
     }
 
+    /// <summary>Gets the checksum that an encoded value carries.</summary>
+    public static uint ChecksumIn(ReadOnlySpan<byte> value) => BinaryPrimitives.ReadUInt32LittleEndian(value[EmbeddingLayout.ChecksumAt..]);
+
     /// <summary>Validates a value and opens it for reading. Allocates nothing and never throws, whatever the bytes.</summary>
     /// <param name="value">The bytes from the store.</param>
     /// <param name="view">The opened value; empty unless the result is <see cref="EmbeddingFault.None"/>.</param>

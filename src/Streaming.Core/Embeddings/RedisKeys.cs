@@ -121,6 +121,11 @@ public sealed class RedisKeys
     /// <param name="item"><see cref="XxHash64"/> of the id's UTF-8 bytes.</param>
     public string Related(uint generation, ulong item) => $"m:{Model}:related:{generation}:{{{Tag(Partition(item))}}}:{item:x16}";
 
+    /// <summary>Gets the facts of an item (<see cref="ItemFactsValue"/>), named like its lists.</summary>
+    /// <param name="generation">The generation, 1 and up.</param>
+    /// <param name="item"><see cref="XxHash64"/> of the id's UTF-8 bytes.</param>
+    public string Facts(uint generation, ulong item) => $"m:{Model}:facts:{generation}:{{{Tag(Partition(item))}}}:{item:x16}";
+
     /// <summary>Gets the user tower of a generation, sliced to a width.</summary>
     public string Tower(uint generation, int width) => $"m:{Model}:tower:{generation}:{width}";
 

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Streaming.Core.Embeddings;
+using Streaming.Core.Items;
 
 namespace Streaming.Core.Generations;
 
@@ -32,6 +33,9 @@ public sealed record GenerationRecord
 
     /// <summary>Gets the number of events that <see cref="Recall"/> was measured on; 0: not measured.</summary>
     public long Examples { get; init; }
+
+    /// <summary>Gets the attributes that its items have, in the form of <see cref="AttributeDefinition"/>.</summary>
+    public IReadOnlyList<string> Attributes { get; init; } = [];
 
     /// <summary>Gets when it was written, Unix milliseconds.</summary>
     public long Written { get; init; }

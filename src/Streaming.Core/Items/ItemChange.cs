@@ -21,6 +21,9 @@ public sealed class ItemChange
     /// <summary>Gets the plain text fields by name ("title", "brand", …), for display and for hashed text features.</summary>
     public IReadOnlyDictionary<string, string> Text { get; init; } = new Dictionary<string, string>(StringComparer.Ordinal);
 
+    /// <summary>Gets the attributes, a JSON object of at most <c>ItemFactsValue.MaxAttributeBytes</c> UTF-8 bytes; null: none.</summary>
+    public string? Attributes { get; init; }
+
     /// <summary>Gets when the record was produced, Unix milliseconds: the start of the freshness measurement.</summary>
     public long ProducedTime { get; init; }
 }

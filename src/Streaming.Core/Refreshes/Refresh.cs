@@ -23,6 +23,9 @@ public readonly record struct Refresh(ulong ItemKey, string ItemId, float[]? Vec
     /// changed, and not written where the store holds the same numbers already.</summary>
     public bool IsUpkeep { get; init; }
 
+    /// <summary>Gets what is known of the item; published where attributes are.</summary>
+    public ItemFacts Facts { get; init; }
+
     /// <summary>This refresh, with what an older one of the same item has that this one leaves out.</summary>
     internal Refresh Over(in Refresh older) =>
         this with

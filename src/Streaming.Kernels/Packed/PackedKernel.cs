@@ -19,6 +19,9 @@ internal static class PackedKernel<T, TValue, TElement>
     // Half a page: a shorter distance arrives too late, a longer one is evicted before use.
     private const int BytesAhead = 2048;
 
+    // Rows apart: each is on as many lines as it has increments, so that few rows keep all of a core's line buffers busy.
+    private const int RowsAhead = 3;
+
     /// <summary>Inner products of rows with a query that <see cref="PackedQuery"/> prepared.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Dots(in PackedRows rows, int first, ReadOnlySpan<float> query, Span<float> output)
@@ -54,6 +57,24 @@ internal static class PackedKernel<T, TValue, TElement>
         for (; row < output.Length; row++)
         {
             output[row] = Dot(ref values, (nint)(first + row) * Increment, block, ref weights, width);
+        }
+    }
+
+    /// <summary>Inner products of some rows with a query that <see cref="PackedQuery"/> prepared.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Dots(in PackedRows rows, ReadOnlySpan<int> which, ReadOnlySpan<float> query, Span<float> output)
+    {
+        ref TValue values = ref Values(in rows);
+        ref float weights = ref MemoryMarshal.GetReference(query);
+        nint block = (nint)rows.Capacity * Increment;
+        for (int i = 0; i < which.Length; i++)
+        {
+            if (i + RowsAhead < which.Length)
+            {
+                PrefetchRow(ref Unsafe.Add(ref values, (nint)which[i + RowsAhead] * Increment), block, query.Length);
+            }
+
+            output[i] = Dot(ref values, (nint)which[i] * Increment, block, ref weights, query.Length);
         }
     }
 
@@ -93,6 +114,18 @@ internal static class PackedKernel<T, TValue, TElement>
             for (int at = 0; at < Group * Increment * Unsafe.SizeOf<TValue>(); at += Line)
             {
                 Sse.Prefetch0(ahead + at);
+            }
+        }
+    }
+
+    private static unsafe void PrefetchRow(ref TValue row, nint block, int width)
+    {
+        if (Sse.IsSupported)
+        {
+            for (nint i = 0; i < width; i += Increment)
+            {
+                Sse.Prefetch0(Unsafe.AsPointer(ref row));
+                row = ref Unsafe.Add(ref row, block);
             }
         }
     }

@@ -36,7 +36,7 @@ public ref struct BestRows
     /// <param name="first">Number of the first row.</param>
     /// <param name="scores">Their scores. NaN is never among the best.</param>
     /// <param name="present">Whether a row is in use (not 0).</param>
-    public void Offer(int first, ReadOnlySpan<float> scores, ReadOnlySpan<byte> present)
+    public void Offer(int first, scoped ReadOnlySpan<float> scores, scoped ReadOnlySpan<byte> present)
     {
         int row = 0;
         while (row < scores.Length)
@@ -58,6 +58,9 @@ public ref struct BestRows
             row++;
         }
     }
+
+    /// <summary>Offers a row higher than those offered before. NaN is never among the best.</summary>
+    public void OfferOne(int row, float score) => Offer(row, score);
 
     private static int NextAbove(ReadOnlySpan<float> scores, int from, float least)
     {

@@ -198,11 +198,11 @@ internal static class DemoReporter
             ServedItems served = lookups.Take();
             if (
                 (
-                    await lookups.NeighboursAsync(served, items[i], smallest, Neighbours, 0, CancellationToken.None).ConfigureAwait(false)
+                    await lookups.NeighboursAsync(served, items[i], smallest, Neighbours, CancellationToken.None).ConfigureAwait(false)
                 ).Neighbours
                     is { } small
                 && (
-                    await lookups.NeighboursAsync(served, items[i], largest, Neighbours, 0, CancellationToken.None).ConfigureAwait(false)
+                    await lookups.NeighboursAsync(served, items[i], largest, Neighbours, CancellationToken.None).ConfigureAwait(false)
                 ).Neighbours
                     is { } large
             )

@@ -5,7 +5,7 @@ namespace Streaming.Learning.Items;
 /// <content>Gives rows to items and takes them back.</content>
 public sealed partial class ItemTable
 {
-    private int Admit(ulong key, string id)
+    private int Admit(ulong key, string id, long since)
     {
         if (Count == _order.Length)
         {
@@ -22,6 +22,7 @@ public sealed partial class ItemTable
         _events.Change(row) = 0;
         _newestEvent.Change(row) = 0;
         _lastSeen.Change(row) = Now;
+        _since.Change(row) = Math.Max(since, 0);
         _engine.InitializeRow(row, key);
         HighWater = Math.Max(HighWater, row + 1);
         ReassignedRows.Add(row);
@@ -70,6 +71,8 @@ public sealed partial class ItemTable
         _hasRecord.Change(row) = false;
         _events.Change(row) = 0;
         _newestEvent.Change(row) = 0;
+        _since.Change(row) = 0;
+        _attributes.Change(row) = null;
         ReassignedRows.Add(row);
 
         // Swap with the last row in use, which becomes the first free one.

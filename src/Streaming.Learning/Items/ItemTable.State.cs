@@ -1,3 +1,4 @@
+using Streaming.Core.Embeddings;
 using Streaming.Models.State;
 
 namespace Streaming.Learning.Items;
@@ -27,12 +28,13 @@ public sealed partial class ItemTable
                 throw new StateMismatchException($"Item '{item.Id}' occurs twice.");
             }
 
-            int row = Admit(item.Key, item.Id);
+            int row = Admit(item.Key, item.Id, item.Since);
             _heat.Change(row) = Math.Min(item.Heat, MaxHeat);
             _hasRecord.Change(row) = item.HasRecord;
             _events.Change(row) = item.Events;
             _newestEvent.Change(row) = item.NewestEvent;
             _lastSeen.Change(row) = item.LastSeen;
+            _attributes.Change(row) = item.Attributes;
             Now = Math.Max(Now, item.NewestEvent);
         }
 
@@ -53,6 +55,8 @@ public sealed partial class ItemTable
         tensors.Share("items.events", _events);
         tensors.Share("items.newest_event", _newestEvent);
         tensors.Share("items.last_seen", _lastSeen);
+        tensors.Share("items.since", _since);
+        tensors.ShareStrings("items.attributes", _attributes);
         tensors.Add<long>(
             "items.counters",
             [
@@ -87,6 +91,7 @@ public sealed partial class ItemTable
         tensors.Read("items.events", _events.Data);
         tensors.Read("items.newest_event", _newestEvent.Data);
         tensors.Read("items.last_seen", _lastSeen.Data);
+        LoadFacts(tensors);
         LoadCounters(tensors);
         LoadRemoved(tensors);
         _admission.Load(tensors);
@@ -116,6 +121,17 @@ public sealed partial class ItemTable
             }
 
             _position[row] = i;
+        }
+    }
+
+    private void LoadFacts(TensorReader tensors)
+    {
+        _since.Data.Clear();
+        _attributes.Data.Clear();
+        if (tensors.Has("items.since")) // older states lack facts
+        {
+            tensors.Read("items.since", _since.Data);
+            tensors.ReadStrings("items.attributes", Capacity, ItemFactsValue.MaxAttributeBytes).CopyTo(_attributes.Data);
         }
     }
 

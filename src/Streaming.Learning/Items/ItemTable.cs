@@ -1,4 +1,5 @@
 using System.Text;
+using Streaming.Core.Embeddings;
 using Streaming.Core.Items;
 using Streaming.Learning.Engine;
 using Streaming.Models.State;
@@ -36,6 +37,8 @@ public sealed partial class ItemTable
     private readonly PagedArray<long> _events;
     private readonly PagedArray<long> _newestEvent;
     private readonly PagedArray<long> _lastSeen;
+    private readonly PagedArray<long> _since;
+    private readonly PagedArray<string?> _attributes;
     private int _clockCursor;
     private int _ageCursor;
     private ItemTableCounters _counters;
@@ -66,6 +69,8 @@ public sealed partial class ItemTable
         _events = new PagedArray<long>(Capacity);
         _newestEvent = new PagedArray<long>(Capacity);
         _lastSeen = new PagedArray<long>(Capacity);
+        _since = new PagedArray<long>(Capacity);
+        _attributes = new PagedArray<string?>(Capacity);
         StartRows();
     }
 
@@ -123,7 +128,10 @@ public sealed partial class ItemTable
     /// <summary>Time of the newest event of the item that has a row, Unix milliseconds; 0 when it had none.</summary>
     public long NewestEvent(int row) => _newestEvent[row];
 
-    /// <summary>Applies a catalogue record: admits the item, sets its features, or removes it.</summary>
+    /// <summary>Gets what is published of the row's item in addition to its embedding.</summary>
+    public ItemFacts FactsOf(int row) => new(_attributes[row], _events[row], _since[row]);
+
+    /// <summary>Applies a catalogue record: admits the item, sets its features and attributes, or removes it.</summary>
     /// <param name="change">The record.</param>
     /// <param name="error">Why the record was rejected; null otherwise. A rejected record changes nothing.</param>
     /// <returns>The item's row; −1 when it was removed or rejected.</returns>
@@ -146,8 +154,9 @@ public sealed partial class ItemTable
 
         _gone.Remove(change.ItemKey);
         int row = _index.Find(change.ItemKey);
-        row = row >= 0 ? row : Admit(change.ItemKey, change.ItemId);
+        row = row >= 0 ? row : Admit(change.ItemKey, change.ItemId, change.ProducedTime);
         _hasRecord.Change(row) = true;
+        _attributes.Change(row) = change.Attributes;
         _lastSeen.Change(row) = Math.Max(_lastSeen[row], Math.Max(Now, change.ProducedTime));
         if (_features.Values.Length > 0)
         {
@@ -176,7 +185,7 @@ public sealed partial class ItemTable
                 return -1;
             }
 
-            row = Admit(key, Encoding.UTF8.GetString(id));
+            row = Admit(key, Encoding.UTF8.GetString(id), eventTime);
         }
 
         _heat.Change(row) = (byte)Math.Min(_heat[row] + 1, MaxHeat);

@@ -23,6 +23,12 @@ public readonly record struct KnownItem(ulong Key, string Id, int Row)
     /// <summary>Gets when it was last seen, with an event or a record, Unix milliseconds.</summary>
     public long LastSeen { get; init; }
 
+    /// <summary>Gets when it became known, Unix milliseconds; 0: unknown.</summary>
+    public long Since { get; init; }
+
+    /// <summary>Gets its attributes, a JSON object; null: none.</summary>
+    public string? Attributes { get; init; }
+
     /// <summary>Gets the mean number of draws between its events; 0: unknown.</summary>
     public double Gap { get; init; }
 

@@ -1,3 +1,4 @@
+using Streaming.Core.Embeddings;
 using Streaming.Models.State;
 
 namespace Streaming.Learning.Items;
@@ -16,6 +17,14 @@ internal static class StoredItems
         bool[] hasRecord = tensors.ReadArray<bool>("items.has_record", keys.Length);
         long[] events = tensors.ReadArray<long>("items.events", keys.Length);
         long[] newest = tensors.ReadArray<long>("items.newest_event", keys.Length);
+        long[] since = [];
+        string?[] attributes = [];
+        if (tensors.Has("items.since")) // older states lack facts
+        {
+            since = tensors.ReadArray<long>("items.since", keys.Length);
+            attributes = tensors.ReadStrings("items.attributes", keys.Length, ItemFactsValue.MaxAttributeBytes);
+        }
+
         long[] seen = tensors.ReadArray<long>("items.last_seen", keys.Length);
         int count = tensors.ReadValue<int>("items.count");
         int least = new[] { ids.Length, heat.Length, hasRecord.Length, events.Length, newest.Length, seen.Length }.Min();
@@ -41,6 +50,8 @@ internal static class StoredItems
                     Events = events[row],
                     NewestEvent = newest[row],
                     LastSeen = seen[row],
+                    Since = since.ElementAtOrDefault(row),
+                    Attributes = attributes.ElementAtOrDefault(row),
                 }),
         ];
     }

@@ -269,6 +269,7 @@ internal sealed class RefreshCollector
             {
                 Related = keepsLists ? null : _related?.Of(row),
                 KeepsRelated = keepsLists,
+                Facts = _items.FactsOf(row),
                 IsUpkeep = true,
             };
         }

@@ -104,7 +104,7 @@ public sealed class ChangeFeedReader
         return read;
     }
 
-    /// <summary>Fields of an entry: its number n, generation g and token t; then for each change i (id), s (step) and, for a
+    /// <summary>Fields of an entry: its number n, generation g and token t; then for each change i (id), s (step) and c (check) or, for a
     /// removal, d.</summary>
     private static Position Parse(StreamEntry entry, List<FeedChange> changes)
     {
@@ -129,6 +129,9 @@ public sealed class ChangeFeedReader
                     break;
                 case "s" when changes.Count > 0:
                     changes[^1] = changes[^1] with { Step = (long)value };
+                    break;
+                case "c" when changes.Count > 0:
+                    changes[^1] = changes[^1] with { Check = (uint)(long)value };
                     break;
                 case "d" when changes.Count > 0:
                     changes[^1] = changes[^1] with { IsRemoved = true };

@@ -1,5 +1,6 @@
 using StackExchange.Redis;
 using Streaming.Core.Embeddings;
+using Streaming.Serving.Filters;
 using Streaming.Serving.Lookups;
 using Streaming.Serving.Recommendations;
 using Streaming.Serving.Search;
@@ -125,15 +126,34 @@ public sealed class StreamingClient : IDisposable
     /// <exception cref="StreamingServingException">The index cannot answer, or Redis could not be read.</exception>
     public Task<IReadOnlyList<Neighbour>> SimilarAsync(string id, int width, int count = 20, CancellationToken cancellationToken = default)
     {
-        ArgumentNullException.ThrowIfNull(id);
         ArgumentOutOfRangeException.ThrowIfLessThan(width, 1);
+        return SimilarAsync(id, new SearchOptions { Width = width, Cosine = true }, count, cancellationToken);
+    }
+
+    /// <summary>Finds the items nearest to an item, without itself, of those that a filter admits.</summary>
+    /// <param name="id">The item.</param>
+    /// <param name="options">Width, cosine, filter, boosts.</param>
+    /// <param name="count">The maximum number of items, 1 and up.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    /// <returns>The items, best first; none when the item has no embedding.</returns>
+    /// <exception cref="ItemFilterException">The filter or a boost does not fit the attributes.</exception>
+    /// <exception cref="StreamingServingException">The index cannot answer, or Redis could not be read.</exception>
+    public Task<IReadOnlyList<Neighbour>> SimilarAsync(
+        string id,
+        SearchOptions options,
+        int count = 20,
+        CancellationToken cancellationToken = default
+    )
+    {
+        ArgumentNullException.ThrowIfNull(id);
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.Width, 1, nameof(options));
         ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
         return AnswerAsync(
             "similar",
             async () =>
             {
                 IndexView view = Ready().Current;
-                float[] vector = new float[width];
+                float[] vector = new float[options.Width];
                 if (
                     !view.TryRead(RedisKeys.Hash(id), vector, out _, out _)
                     // Published since the last refresh, perhaps.
@@ -144,7 +164,7 @@ public sealed class StreamingClient : IDisposable
                 }
 
                 var best = new Neighbour[count + 1];
-                int found = view.Search(vector, new SearchOptions { Width = width, Cosine = true }, best);
+                int found = view.Search(vector, in options, best);
                 return (IReadOnlyList<Neighbour>)[.. best.Take(found).Where(near => near.Id != id).Take(count)];
             }
         );
@@ -162,7 +182,7 @@ public sealed class StreamingClient : IDisposable
 
     /// <summary>Recommends items to a user by the published history; without one, as to a new user.</summary>
     /// <param name="user">The user.</param>
-    /// <param name="query">Width, count, exclusions.</param>
+    /// <param name="query">Width, count, exclusions, filter.</param>
     /// <param name="cancellationToken">Cancels the call.</param>
     /// <exception cref="StreamingServingException">The index cannot answer, no user tower is published, or Redis could not be
     /// read.</exception>
@@ -171,7 +191,7 @@ public sealed class StreamingClient : IDisposable
 
     /// <summary>Recommends items for the items of a session.</summary>
     /// <param name="items">Ids, oldest first; unknown ones are ignored.</param>
-    /// <param name="query">Width, count, exclusions.</param>
+    /// <param name="query">Width, count, exclusions, filter.</param>
     /// <param name="cancellationToken">Cancels the call.</param>
     /// <exception cref="StreamingServingException">The index cannot answer, no user tower is published, or Redis could not be
     /// read.</exception>

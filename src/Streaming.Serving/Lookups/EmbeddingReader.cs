@@ -16,11 +16,9 @@ namespace Streaming.Serving.Lookups;
 /// </example>
 public sealed class EmbeddingReader
 {
-    private readonly IDatabase _database;
     private readonly ServingOptions _options;
-    private readonly ReadPipeline _pipeline;
     private readonly StoreView _view;
-    private readonly Topology _topology;
+    private readonly KeyedReads _reads;
     private readonly Lock _gate = new();
     private readonly Dictionary<(KeyLayout, uint, int), ItemKeySpace> _spaces = [];
 
@@ -35,11 +33,10 @@ public sealed class EmbeddingReader
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(time);
         options.Validate();
-        _database = database;
         _options = options;
-        _pipeline = new ReadPipeline(options, time);
-        _view = new StoreView(database, options, time, _pipeline);
-        _topology = new Topology(database);
+        var pipeline = new ReadPipeline(options, time);
+        _view = new StoreView(database, options, time, pipeline);
+        _reads = new KeyedReads(database, options, pipeline);
     }
 
     /// <summary>Gets the generation that reads currently use: the configured one, or the active one.</summary>
@@ -96,33 +93,31 @@ public sealed class EmbeddingReader
         }
 
         StoreView.Known store = await _view.ReadAsync(cancellationToken).ConfigureAwait(false);
-        List<Lookup> lookups = Plan(ids, Space(store, width));
-        RedisValue[][] answers = await Task.WhenAll(lookups.Select(lookup => FetchAsync(lookup.Keys, cancellationToken)))
+        ItemKeySpace space = Space(store, width);
+        RedisValue[] answers = await _reads
+            .ReadAsync(ids, store.Keys, (partition, i) => space.Key(partition, ids[i]), cancellationToken)
             .ConfigureAwait(false);
-        ReadCounts counts = default;
-        for (int i = 0; i < lookups.Count; i++)
-        {
-            counts = Decode(lookups[i].Rows, answers[i], store.Generation, width, destination.Span, items.Span, counts);
-        }
-
-        return counts;
+        return Decode(answers, store.Generation, width, destination.Span, items.Span);
     }
 
-    private static ReadCounts Decode(
-        int[] rows,
-        RedisValue[] answers,
-        uint generation,
-        int width,
-        Span<float> destination,
-        Span<ItemRead> items,
-        ReadCounts counts
-    )
+    /// <summary>Reads the facts of items, as they are stored.</summary>
+    /// <returns>The values, in the order of the items; null where there is none.</returns>
+    internal async Task<RedisValue[]> ReadFactsAsync(IReadOnlyList<string> ids, CancellationToken cancellationToken)
     {
-        for (int i = 0; i < rows.Length; i++)
+        StoreView.Known store = await _view.ReadAsync(cancellationToken).ConfigureAwait(false);
+        return await _reads
+            .ReadAsync(ids, store.Keys, (_, i) => store.Keys.Facts(store.Generation, RedisKeys.Hash(ids[i])), cancellationToken)
+            .ConfigureAwait(false);
+    }
+
+    private static ReadCounts Decode(RedisValue[] answers, uint generation, int width, Span<float> destination, Span<ItemRead> items)
+    {
+        ReadCounts counts = default;
+        for (int i = 0; i < answers.Length; i++)
         {
-            Span<float> row = destination.Slice(rows[i] * width, width);
+            Span<float> row = destination.Slice(i * width, width);
             ItemRead item = DecodeOne(answers[i], generation, row);
-            items[rows[i]] = item;
+            items[i] = item;
             if (item.Status != ItemStatus.Found)
             {
                 row.Clear();
@@ -167,62 +162,6 @@ public sealed class EmbeddingReader
         return new ItemRead(ItemStatus.Found, EmbeddingFault.None, stamp) { Element = view.Element };
     }
 
-    private Task<RedisValue[]> FetchAsync(RedisKey[] keys, CancellationToken cancellationToken) =>
-        _pipeline.RunAsync(() => GetAsync(keys), cancellationToken);
-
-    /// <summary>While a slot is being migrated, its keys are split between two servers: then each key is read by its own command.</summary>
-    private async Task<RedisValue[]> GetAsync(RedisKey[] keys)
-    {
-        try
-        {
-            return await _database.StringGetAsync(keys).ConfigureAwait(false);
-        }
-        catch (RedisServerException error) when (ReadPipeline.IsSlotMigrating(error))
-        {
-            return await Task.WhenAll(keys.Select(key => _database.StringGetAsync(key))).ConfigureAwait(false);
-        }
-    }
-
-    /// <summary>Divides the rows into calls. In a cluster the keys of one MGET must share a hash tag, so it takes at least one call
-    /// per partition; a single server accepts any keys together, which is several times faster.</summary>
-    private List<Lookup> Plan(IReadOnlyList<string> ids, ItemKeySpace space)
-    {
-        int[] partitions = new int[ids.Count];
-        int[] rows = new int[ids.Count];
-        for (int i = 0; i < rows.Length; i++)
-        {
-            partitions[i] = space.Keys.Partition(ids[i]);
-            rows[i] = i;
-        }
-
-        bool together = !_topology.IsCluster;
-        if (!together)
-        {
-            Array.Sort(partitions, rows);
-        }
-
-        List<Lookup> lookups = [];
-        for (int from = 0; from < rows.Length; )
-        {
-            int to = from + 1;
-            while (to < rows.Length && to - from < _options.KeysPerCall && (together || partitions[to] == partitions[from]))
-            {
-                to++;
-            }
-
-            var keys = new RedisKey[to - from];
-            for (int i = from; i < to; i++)
-            {
-                keys[i - from] = space.Key(partitions[i], ids[rows[i]]);
-            }
-
-            lookups.Add(new Lookup(rows[from..to], keys));
-            from = to;
-        }
-
-        return lookups;
-    }
-
     private ItemKeySpace Space(StoreView.Known store, int width)
     {
         (KeyLayout, uint, int) name = (store.Keys.Layout, store.Generation, _options.KeyPerWidth ? width : 0);
@@ -241,6 +180,4 @@ public sealed class EmbeddingReader
             return space;
         }
     }
-
-    private readonly record struct Lookup(int[] Rows, RedisKey[] Keys);
 }

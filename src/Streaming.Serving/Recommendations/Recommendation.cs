@@ -9,9 +9,8 @@ namespace Streaming.Serving.Recommendations;
 /// <param name="Items">The items, best first. A score is the cosine, or the inner product where the model ranks by that; of a fused
 /// ranking it is the sum of reciprocal ranks.</param>
 /// <param name="IsFused">Whether counts had a part in the ranking.</param>
-public sealed record Recommendation(
-    ModelVersion Model,
-    IReadOnlyList<string> History,
-    IReadOnlyList<Neighbour> Items,
-    bool IsFused = false
-);
+public sealed record Recommendation(ModelVersion Model, IReadOnlyList<string> History, IReadOnlyList<Neighbour> Items, bool IsFused = false)
+{
+    /// <summary>Gets a value indicating whether no item of a history was known: the items are those of a new user.</summary>
+    public bool IsNewUser => History.Count == 0;
+}

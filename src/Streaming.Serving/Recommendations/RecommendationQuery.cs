@@ -1,3 +1,4 @@
+using Streaming.Serving.Filters;
 using Streaming.Serving.Search;
 
 namespace Streaming.Serving.Recommendations;
@@ -31,4 +32,14 @@ public sealed record RecommendationQuery
 
     /// <summary>Gets the width of the first pass. Default 0: <see cref="IndexView.Narrow"/>.</summary>
     public int Narrow { get; init; }
+
+    /// <summary>Gets which items may be recommended; the answer is the best of them. Default null: all.</summary>
+    public ItemFilter? Filter { get; init; }
+
+    /// <summary>Gets what raises or lowers the scores of some items: the cosines or inner products of a ranking by vector, the sums of
+    /// reciprocal ranks of a fused one, whose candidates are chosen before. Default: nothing.</summary>
+    public IReadOnlyList<ItemBoost> Boosts { get; init; } = [];
+
+    /// <summary>Gets how many items may have the same value of an attribute. Default null: any number.</summary>
+    public ItemDiversity? Diversity { get; init; }
 }

@@ -4,6 +4,7 @@ using System.Numerics.Tensors;
 using StackExchange.Redis;
 using Streaming.Core.Embeddings;
 using Streaming.Serving.Counts;
+using Streaming.Serving.Filters;
 using Streaming.Serving.Lookups;
 using Streaming.Serving.Search;
 using Streaming.Serving.Towers;
@@ -62,16 +63,17 @@ public sealed class Recommender
     /// <summary>Recommends from a user's published items and those of the query's session; a user without any gets the recommendations of a
     /// new user.</summary>
     /// <param name="user">The user's id.</param>
-    /// <param name="query">Width, count, exclusions.</param>
+    /// <param name="query">Width, count, exclusions, filter.</param>
     /// <param name="cancellationToken">Cancels the call.</param>
     /// <returns>Null when no user tower is published.</returns>
+    /// <exception cref="ItemFilterException">The filter, a boost or the diversity does not fit the attributes.</exception>
     /// <exception cref="TowerMismatchException">The tower is of another generation than the items, or lacks this width.</exception>
     /// <exception cref="EmbeddingFormatException">The stored user history is invalid.</exception>
     /// <exception cref="RedisException">Redis could not be read.</exception>
     public async Task<Recommendation?> ForUserAsync(string user, RecommendationQuery query, CancellationToken cancellationToken = default)
     {
-        Check(query);
         IndexView view = _index.Current;
+        Check(query, view);
         if (await TowerAsync(view, query.Width, cancellationToken).ConfigureAwait(false) is not { } tower)
         {
             return null;
@@ -95,9 +97,10 @@ public sealed class Recommender
     /// <summary>Recommends from items that the caller names, for a tier with its own sessions.</summary>
     /// <param name="items">Ids, oldest first. The newest ones, up to the model's history length, make the user's vector; all are excluded
     /// if seen items are. Unknown ids are ignored.</param>
-    /// <param name="query">Width, count, exclusions.</param>
+    /// <param name="query">Width, count, exclusions, filter.</param>
     /// <param name="cancellationToken">Cancels the call.</param>
     /// <returns>Null when no user tower is published.</returns>
+    /// <exception cref="ItemFilterException">The filter, a boost or the diversity does not fit the attributes.</exception>
     /// <exception cref="TowerMismatchException">The tower is of another generation than the items, or lacks this width.</exception>
     /// <exception cref="RedisException">Redis could not be read.</exception>
     public async Task<Recommendation?> ForItemsAsync(
@@ -107,8 +110,8 @@ public sealed class Recommender
     )
     {
         ArgumentNullException.ThrowIfNull(items);
-        Check(query);
         IndexView view = _index.Current;
+        Check(query, view);
         if (await TowerAsync(view, query.Width, cancellationToken).ConfigureAwait(false) is not { } tower)
         {
             return null;
@@ -119,10 +122,13 @@ public sealed class Recommender
         return Recommend(view, tower, keys, related, query);
     }
 
-    private static void Check(RecommendationQuery query)
+    /// <summary>Before anything is read: a filter that fits no field is the caller's error, whatever the store says.</summary>
+    private static void Check(RecommendationQuery query, IndexView view)
     {
         ArgumentNullException.ThrowIfNull(query);
         ArgumentOutOfRangeException.ThrowIfLessThan(query.Count, 1, nameof(query));
+        view.Prepare(query.Filter, query.Boosts);
+        _ = query.Diversity is null ? null : new DiverseRanking(view, query.Diversity);
     }
 
     /// <summary>The newest tower of a width, of the items' generation; checked as often as the active generation. While the store is
@@ -223,20 +229,23 @@ public sealed class Recommender
             }
 
             bool isFused = Array.Exists(related, static lists => lists is not null);
-            List<Neighbour> best = Search(
-                view,
-                users,
-                tower.Model.Model.Cosine,
-                query,
-                without,
-                isFused ? Math.Max(CountFusion.VectorItems, query.Count) : query.Count
-            );
-            return new Recommendation(
-                tower.Model.Version,
-                history,
-                isFused ? Fuse(view, best, seen, related, query, without) : best,
-                isFused
-            );
+            int count = isFused ? Math.Max(CountFusion.VectorItems, query.Count) : query.Count;
+            SearchOptions search = new()
+            {
+                Width = query.Width,
+                Cosine = tower.Model.Model.Cosine,
+                Shortlist = query.Shortlist,
+                Narrow = query.Narrow,
+                Filter = query.Filter,
+                Boosts = isFused ? null : query.Boosts,
+            };
+            List<Neighbour> Vector(RowCondition? full, int most) => Search(view, users, search with { Without = full }, without, most);
+            List<Neighbour> Diverse(ItemDiversity rule) => new DiverseRanking(view, rule).Search(query.Count, Vector);
+            List<Neighbour> best =
+                isFused ? Fuse(view, Vector(null, count), seen, related, query, without, Diverse)
+                : query.Diversity is { } rule ? Diverse(rule)
+                : Vector(null, count);
+            return new Recommendation(tower.Model.Version, history, best, isFused);
         }
         finally
         {
@@ -245,31 +254,17 @@ public sealed class Recommender
     }
 
     /// <summary>The best items over all interests, each with its highest score.</summary>
-    private static List<Neighbour> Search(
-        IndexView view,
-        ReadOnlySpan<float> users,
-        bool cosine,
-        RecommendationQuery query,
-        IReadOnlySet<ulong> without,
-        int count
-    )
+    private static List<Neighbour> Search(IndexView view, float[] users, SearchOptions search, HashSet<ulong> without, int count)
     {
         HashSet<ulong> taken = [.. without];
-        int width = query.Width,
+        int width = search.Width,
             most = count + taken.Count;
         Neighbour[] found = ArrayPool<Neighbour>.Shared.Rent(most);
         List<Neighbour> best = [];
-        SearchOptions search = new()
-        {
-            Width = width,
-            Cosine = cosine,
-            Shortlist = query.Shortlist,
-            Narrow = query.Narrow,
-        };
         for (int at = 0; at < users.Length; at += width)
         {
-            ReadOnlySpan<float> user = users.Slice(at, width);
-            float length = cosine ? TensorPrimitives.Norm(user) : 1;
+            ReadOnlySpan<float> user = users.AsSpan(at, width);
+            float length = search.Cosine ? TensorPrimitives.Norm(user) : 1;
             int items = view.Search(user, in search, found.AsSpan(0, most));
             foreach (ref readonly Neighbour item in found.AsSpan(0, items))
             {
@@ -294,15 +289,26 @@ public sealed class Recommender
         ReadOnlySpan<ulong> seen,
         RelatedItems?[] related,
         RecommendationQuery query,
-        HashSet<ulong> without
+        HashSet<ulong> without,
+        Func<ItemDiversity, List<Neighbour>> diverse
     )
     {
+        if (view.Prepare(query.Filter) is { } filter)
+        {
+            LeaveOut(view, filter, seen, related, without);
+        }
+
         CountRanking ranking = new();
         ranking.AddCounts(seen, related, without, withOwn: !query.ExcludeSeen);
         ranking.AddRanks([.. vector.Select(static item => (RedisKeys.Hash(item.Id), item.Score))], 1);
+        RowFilter? boosts = view.Prepare(null, query.Boosts);
         List<Neighbour> best = new(query.Count);
         float[] scratch = new float[query.Width];
-        foreach ((ulong item, float score) in ranking.Scores.OrderByDescending(static pair => pair.Value).ThenBy(static pair => pair.Key))
+        IEnumerable<(ulong Item, float Score)> order = ranking
+            .Scores.Select(pair => (Item: pair.Key, Score: boosts is null ? pair.Value : view.Boosted(pair.Key, boosts, pair.Value)))
+            .OrderByDescending(static item => item.Score)
+            .ThenBy(static item => item.Item);
+        foreach ((ulong item, float score) in order)
         {
             // Counted, and not in the index: removed, or not published yet.
             if (view.TryRead(item, scratch, out string id, out _))
@@ -310,13 +316,29 @@ public sealed class Recommender
                 best.Add(new Neighbour(id, score));
             }
 
-            if (best.Count == query.Count)
+            if (best.Count == query.Count && query.Diversity is null)
             {
                 break;
             }
         }
 
-        return best;
+        return query.Diversity is { } rule ? new DiverseRanking(view, rule).Take(best, query.Count, () => diverse(rule)) : best;
+    }
+
+    /// <summary>Leaves out what the filter does not admit, before ranks are given: an item's rank is that among those that pass.</summary>
+    private static void LeaveOut(
+        IndexView view,
+        RowFilter filter,
+        ReadOnlySpan<ulong> seen,
+        RelatedItems?[] related,
+        HashSet<ulong> without
+    )
+    {
+        IEnumerable<ulong> counted = related
+            .OfType<RelatedItems>()
+            .SelectMany(static lists => lists.Neighbors.Concat(lists.Successors))
+            .Select(static item => item.Item);
+        without.UnionWith([.. counted.Concat(seen.ToArray()).Distinct().Where(item => !view.Admits(item, filter))]);
     }
 
     private sealed record TowersOfGeneration(

@@ -3,6 +3,7 @@ using Streaming.Core.Embeddings;
 using Streaming.Core.Generations;
 using Streaming.Kernels.Packed;
 using Streaming.Serving.Changes;
+using Streaming.Serving.Filters;
 using Streaming.Serving.Lookups;
 using Streaming.Serving.Towers;
 
@@ -14,7 +15,8 @@ namespace Streaming.Serving.Search;
 /// </summary>
 /// <remarks>Searches may run on any number of threads, also during <see cref="RefreshAsync"/> or <see cref="LoadAsync"/>, which allow one
 /// caller at a time (for example <see cref="IndexUpdater"/>). Memory per item: the vector as stored (2 bytes × width for float16), 4 bytes
-/// per nested width, 25 bytes, the text of the id and about 30 bytes of directory; twice as much while another generation is
+/// per nested width, 29 bytes, with attributes 16 bytes, 8 for each number and 4 for each text (of a list: for each text of the longest
+/// list among 4,096 items), the text of the id and about 30 bytes of directory; twice as much while another generation is
 /// loading.</remarks>
 /// <example>
 /// <code>
@@ -38,14 +40,14 @@ public sealed class EmbeddingIndex : IDisposable
     private readonly TimeProvider _time;
     private readonly EmbeddingReader _pointer;
     private readonly ChangeFeedReader _feed;
-    private readonly HashSet<string> _pending = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, uint> _pending = new(StringComparer.Ordinal);
     private readonly List<FeedChange> _changes = [];
     private readonly long[] _refused = new long[Faults];
     private long _found;
     private volatile IndexView _view;
     private volatile IndexLoad? _loading;
     private EmbeddingReader? _reader;
-    private IReadOnlyList<int>? _record;
+    private GenerationRecord? _record;
     private RowElement? _atLeast;
     private bool _reload = true;
     private int _swept;
@@ -132,10 +134,10 @@ public sealed class EmbeddingIndex : IDisposable
         }
 
         int read = 0;
-        foreach (string[] part in _pending.Chunk(_index.ReadBatch))
+        foreach (string[] part in _pending.Keys.ToArray().Chunk(_index.ReadBatch))
         {
-            await ReadAsync(part, cancellationToken).ConfigureAwait(false);
-            _pending.ExceptWith(part);
+            await ReadAsync(part, _pending, cancellationToken).ConfigureAwait(false);
+            Array.ForEach(part, id => _pending.Remove(id));
             read += part.Length;
         }
 
@@ -191,10 +193,11 @@ public sealed class EmbeddingIndex : IDisposable
         int[] widths = _index.Kept(record?.Widths ?? _index.Widths, _options.KeyPerWidth);
         _loading = new IndexLoad(generation, 0, record?.Items ?? 0);
         _reader = new EmbeddingReader(_database, _options with { Generation = generation }, _time);
+        var schema = AttributeSchema.Of(record?.Attributes ?? []);
         VectorTable? table =
             generation == 0
                 ? new VectorTable(widths, RowElement.Float16)
-                : await ReadAllAsync(generation, widths, cancellationToken).ConfigureAwait(false);
+                : await ReadAllAsync(generation, widths, schema, cancellationToken).ConfigureAwait(false);
         if (table is null)
         {
             return false;
@@ -202,16 +205,22 @@ public sealed class EmbeddingIndex : IDisposable
 
         // Searches still using the previous view keep it alive; locks without waiters need no disposal.
         _view = new IndexView(generation, widths, table);
-        (_record, _atLeast, _swept, _reload) = (record?.Widths, null, 0, false);
+        (_record, _atLeast, _swept, _reload) = (record, null, 0, false);
         Volatile.Write(ref _refreshedAt, _time.GetTimestamp());
         return true;
     }
 
     /// <summary>Reads all items of a generation.</summary>
     /// <returns>Null when it must restart.</returns>
-    private async Task<VectorTable?> ReadAllAsync(uint generation, int[] widths, CancellationToken cancellationToken)
+    private async Task<VectorTable?> ReadAllAsync(
+        uint generation,
+        int[] widths,
+        AttributeSchema schema,
+        CancellationToken cancellationToken
+    )
     {
         VectorTable? table = null;
+        bool withFacts = schema.Fields.Count > 0;
         Task<ItemBatch>? reading = null;
         ItemKeySpace space = (await _pointer.KeysAsync(cancellationToken).ConfigureAwait(false)).Items(
             generation,
@@ -224,12 +233,12 @@ public sealed class EmbeddingIndex : IDisposable
             string[] ids in new CatalogueScan(_database, space).ReadAsync(_index.ReadBatch, cancellationToken).ConfigureAwait(false)
         )
         {
-            if (reading is not null && !TryApply(await reading.ConfigureAwait(false), widths, ref table))
+            if (reading is not null && !TryApply(await reading.ConfigureAwait(false), widths, schema, ref table))
             {
                 return null;
             }
 
-            reading = ItemBatch.ReadAsync(_reader!, ids, widths[^1], cancellationToken);
+            reading = ItemBatch.ReadAsync(_reader!, ids, widths[^1], withFacts, cancellationToken);
             _loading = _loading! with { Loaded = table?.Count ?? 0 };
             if (_time.GetElapsedTime(drained) > DrainInterval)
             {
@@ -243,12 +252,12 @@ public sealed class EmbeddingIndex : IDisposable
             }
         }
 
-        return reading is not null && !TryApply(await reading.ConfigureAwait(false), widths, ref table)
+        return reading is not null && !TryApply(await reading.ConfigureAwait(false), widths, schema, ref table)
             ? null
-            : table ?? new VectorTable(widths, RowElement.Float16);
+            : table ?? new VectorTable(widths, RowElement.Float16, schema);
     }
 
-    private bool TryApply(ItemBatch batch, int[] widths, ref VectorTable? table)
+    private bool TryApply(ItemBatch batch, int[] widths, AttributeSchema schema, ref VectorTable? table)
     {
         if (batch.Widest is not { } widest)
         {
@@ -258,7 +267,7 @@ public sealed class EmbeddingIndex : IDisposable
         }
 
         RowElement element = widest < _atLeast || _atLeast is null ? widest : _atLeast.Value;
-        table ??= new VectorTable(widths, element);
+        table ??= new VectorTable(widths, element, schema);
         _found += batch.Apply(table, _refused);
         return element >= table.Element || Widen(element);
     }
@@ -285,23 +294,28 @@ public sealed class EmbeddingIndex : IDisposable
                 return false;
             }
 
-            _pending.UnionWith(_changes.Where(IsNews).Select(static change => change.Id));
+            foreach (FeedChange change in _changes.Where(IsNews))
+            {
+                _pending[change.Id] = change.Check;
+            }
         } while (read.HasMore);
         return true;
     }
 
     private bool IsNews(FeedChange change) =>
-        _loading is not null
-        || (change.Generation == _view.Generation && (change.IsRemoved || !_view.Table.Has(change.Id, change.Token, change.Step)));
+        _loading is not null || (change.Generation == _view.Generation && (change.IsRemoved || !_view.Table.Has(in change)));
 
-    /// <summary>Whether the active generation, or the widths in its record, have changed.</summary>
+    /// <summary>Whether the active generation, or the widths or attributes in its record, have changed.</summary>
     private async Task<bool> IsOtherAsync(CancellationToken cancellationToken)
     {
         uint generation = await _pointer.GenerationAsync(cancellationToken).ConfigureAwait(false);
         return generation != _view.Generation
             || (
                 await RecordAsync(generation, cancellationToken).ConfigureAwait(false) is { } record
-                && !record.Widths.SequenceEqual(_record ?? _index.Widths)
+                && !(
+                    record.Widths.SequenceEqual(_record?.Widths ?? _index.Widths)
+                    && record.Attributes.SequenceEqual(_record?.Attributes ?? [])
+                )
             );
     }
 
@@ -321,11 +335,13 @@ public sealed class EmbeddingIndex : IDisposable
         }
     }
 
-    private async Task ReadAsync(string[] ids, CancellationToken cancellationToken)
+    private async Task ReadAsync(string[] ids, IReadOnlyDictionary<string, uint>? checks, CancellationToken cancellationToken)
     {
         VectorTable table = _view.Table;
-        ItemBatch batch = await ItemBatch.ReadAsync(_reader!, ids, table.Width, cancellationToken).ConfigureAwait(false);
-        _found += batch.Apply(table, _refused);
+        ItemBatch batch = await ItemBatch
+            .ReadAsync(_reader!, ids, table.Width, table.Schema.Fields.Count > 0, cancellationToken)
+            .ConfigureAwait(false);
+        _found += batch.Apply(table, _refused, checks);
         if (batch.Widest < table.Element)
         {
             Widen(batch.Widest.Value);
@@ -341,7 +357,7 @@ public sealed class EmbeddingIndex : IDisposable
         string[] ids = [.. Enumerable.Range(0, rows).Select(i => table.IdAt((first + i) % table.Used)).OfType<string>()];
         foreach (string[] part in ids.Chunk(_index.ReadBatch))
         {
-            await ReadAsync(part, cancellationToken).ConfigureAwait(false);
+            await ReadAsync(part, checks: null, cancellationToken).ConfigureAwait(false);
         }
 
         _swept = rows == 0 ? 0 : (first + rows) % table.Used;

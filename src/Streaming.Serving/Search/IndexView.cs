@@ -1,7 +1,9 @@
 using System.Buffers;
 using Streaming.Core.Embeddings;
+using Streaming.Core.Items;
 using Streaming.Kernels.Packed;
 using Streaming.Kernels.Search;
+using Streaming.Serving.Filters;
 
 namespace Streaming.Serving.Search;
 
@@ -43,13 +45,18 @@ public sealed class IndexView
 
     internal VectorTable Table => _table;
 
-    /// <summary>Finds the items with the highest scores for a query. Allocates nothing.</summary>
+    /// <summary>Gets the attributes that items can be filtered by.</summary>
+    public IReadOnlyList<AttributeDefinition> Attributes => _table.Schema.Fields;
+
+    /// <summary>Finds the items with the highest scores for a query, of those that the filter admits. Without a filter it allocates nothing,
+    /// with one a few objects per condition.</summary>
     /// <param name="query">The user's (or an item's) vector, at least as long as the width.</param>
-    /// <param name="options">Width, cosine, shortlist.</param>
+    /// <param name="options">Width, cosine, shortlist, filter.</param>
     /// <param name="best">Receives the items, best first, with scores at the requested width: the inner product with the query, or the
     /// cosine times the query's norm.</param>
     /// <returns>The number of items found: fewer than requested if there are no more, or some were removed concurrently.</returns>
     /// <exception cref="ArgumentException">A width is out of range, or the query has a number that is not finite.</exception>
+    /// <exception cref="ItemFilterException">The filter names a field that does not exist, or does not fit its kind.</exception>
     public int Search(ReadOnlySpan<float> query, in SearchOptions options, Span<Neighbour> best)
     {
         bool funnel = options.Shortlist > 0;
@@ -67,22 +74,25 @@ public sealed class IndexView
 
         int most = funnel ? Math.Max(options.Shortlist, best.Length) : best.Length;
         int padded = PackedRows.Padded(options.Width);
+        var filter = RowFilter.Of(options.Filter, options.Boosts, _table.Schema, options.Without);
         float[] floats = ArrayPool<float>.Shared.Rent(most + padded + (2 * ItemSegment.Rows));
+        byte[] masks = ArrayPool<byte>.Shared.Rent(filter is null ? 0 : 2 * ItemSegment.Rows);
         ulong[] order = ArrayPool<ulong>.Shared.Rent(most);
         int[] rows = ArrayPool<int>.Shared.Rent(most);
         try
         {
-            Span<float> numbers = floats.AsSpan(most, padded),
-                scratch = floats.AsSpan(most + padded);
+            Span<float> numbers = floats.AsSpan(most, padded);
+            SearchScratch scratch = Scratch(floats.AsSpan(most + padded), masks);
             BestRows kept = new(rows.AsSpan(0, most), floats.AsSpan(0, most));
             var pass = new PreparedQuery(query, narrow, options.Cosine, _table.Element, numbers);
-            _table.Offer(ref kept, in pass, scratch[..ItemSegment.Rows], scratch[ItemSegment.Rows..]);
+            _table.Offer(ref kept, in pass, filter, in scratch);
             var ranking = new PreparedQuery(query, options.Width, options.Cosine, _table.Element, numbers);
             return Rank(
                 rows.AsSpan(0, kept.Count),
                 floats.AsSpan(0, kept.Count),
                 order.AsSpan(0, kept.Count),
                 in ranking,
+                filter,
                 narrow < options.Width,
                 best
             );
@@ -92,7 +102,37 @@ public sealed class IndexView
             ArrayPool<float>.Shared.Return(floats);
             ArrayPool<ulong>.Shared.Return(order);
             ArrayPool<int>.Shared.Return(rows);
+            ArrayPool<byte>.Shared.Return(masks);
         }
+    }
+
+    /// <summary>Finds the items with the highest scores for a query so that no value of an attribute has more than its limit.</summary>
+    /// <param name="query">The user's (or an item's) vector, at least as long as the width.</param>
+    /// <param name="options">Width, cosine, shortlist, filter.</param>
+    /// <param name="rule">The attribute and the limit.</param>
+    /// <param name="count">The most items, 1 and up.</param>
+    /// <param name="exclude">Items to leave out; null: none.</param>
+    /// <returns>The items, best first: what going down the ranking of all items that the filter admits gives.</returns>
+    /// <exception cref="ItemFilterException">The filter or the rule does not fit the attributes.</exception>
+    public IReadOnlyList<Neighbour> SearchDiverse(
+        ReadOnlyMemory<float> query,
+        SearchOptions options,
+        ItemDiversity rule,
+        int count,
+        IReadOnlySet<string>? exclude = null
+    )
+    {
+        ArgumentNullException.ThrowIfNull(rule);
+        ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
+        return new DiverseRanking(this, rule).Search(
+            count,
+            (full, most) =>
+            {
+                var best = new Neighbour[most + (exclude?.Count ?? 0)];
+                int found = Search(query.Span, options with { Without = full }, best);
+                return exclude is null ? best[..found] : [.. best.Take(found).Where(item => !exclude.Contains(item.Id)).Take(most)];
+            }
+        );
     }
 
     /// <summary>Copies an item's vector.</summary>
@@ -127,6 +167,96 @@ public sealed class IndexView
         }
     }
 
+    /// <summary>Gets the number of an item's events that the model was trained on, where attributes are published; 0: a cold item, or an
+    /// unknown one.</summary>
+    /// <param name="key">Hash of its id (<see cref="RedisKeys.Hash"/>).</param>
+    public long EventsOf(ulong key) => _table.FactsOf(key).Events;
+
+    /// <summary>Gets whether the model was trained on no event of an item, so that its vector is that of its features. False where no
+    /// attributes are published, or for an unknown item.</summary>
+    /// <param name="key">Hash of its id (<see cref="RedisKeys.Hash"/>).</param>
+    public bool IsCold(ulong key) => _table.Schema.Fields.Count > 0 && _table.FactsOf(key) is { Since: > 0, Events: 0 };
+
+    /// <summary>Counts the items that have a value of an attribute.</summary>
+    /// <exception cref="ItemFilterException">There is no such attribute.</exception>
+    public int ItemsWith(string field) => _table.CountWith(_table.Schema.IndexOf(field));
+
+    /// <summary>Lists the items that had the most events since they are known, where attributes are published.</summary>
+    /// <param name="filter">Which items; null: all.</param>
+    /// <param name="best">Receives the items, the most popular first; the score is the number of events.</param>
+    /// <returns>The number of items found; items without an event are left out.</returns>
+    /// <exception cref="ItemFilterException">The filter does not fit the fields, or no facts are published.</exception>
+    public int Popular(ItemFilter? filter, Span<Neighbour> best) => List(ItemOrder.Popular, filter, best);
+
+    /// <summary>Lists the items that became known last, where attributes are published.</summary>
+    /// <param name="filter">Which items; null: all.</param>
+    /// <param name="now">The present; the score is minus the seconds that have passed since.</param>
+    /// <param name="best">Receives the items, the latest first.</param>
+    /// <returns>The number of items found.</returns>
+    /// <exception cref="ItemFilterException">The filter does not fit the fields, or no facts are published.</exception>
+    public int Latest(ItemFilter? filter, DateTimeOffset now, Span<Neighbour> best) =>
+        List(ItemOrder.Latest(now.ToUnixTimeMilliseconds()), filter, best);
+
+    /// <summary>Prepares a filter for <see cref="Admits"/>; null when it admits every item.</summary>
+    internal RowFilter? Prepare(ItemFilter? filter, IReadOnlyList<ItemBoost>? boosts = null) => RowFilter.Of(filter, boosts, _table.Schema);
+
+    /// <summary>Whether an item is there and admitted.</summary>
+    internal bool Admits(ulong key, RowFilter filter) => _table.Admits(key, filter);
+
+    /// <summary>A score of an item with its boosts.</summary>
+    internal float Boosted(ulong key, RowFilter boosts, float score) => _table.Boosted(key, boosts, score);
+
+    /// <summary>Copies the texts of an item's field, as codes.</summary>
+    internal void ReadCodes(ulong key, int field, ICollection<int> codes) => _table.ReadCodes(key, field, codes);
+
+    private static SearchScratch Scratch(Span<float> floats, Span<byte> masks) =>
+        new()
+        {
+            Scores = floats[..ItemSegment.Rows],
+            Factors = floats.Slice(ItemSegment.Rows, ItemSegment.Rows),
+            Mask = masks.IsEmpty ? [] : masks[..ItemSegment.Rows],
+            Other = masks.IsEmpty ? [] : masks.Slice(ItemSegment.Rows, ItemSegment.Rows),
+        };
+
+    private int List(ItemOrder order, ItemFilter? filter, Span<Neighbour> best)
+    {
+        if (_table.Schema.Fields.Count == 0)
+        {
+            throw new ItemFilterException(
+                "there are no popular or latest items: the trainer publishes no facts of items (STREAMING__Items__Attributes)"
+            );
+        }
+
+        if (best.IsEmpty)
+        {
+            return 0;
+        }
+
+        RowFilter? rows = Prepare(filter);
+        float[] floats = new float[best.Length + (2 * ItemSegment.Rows)];
+        SearchScratch scratch = Scratch(floats.AsSpan(best.Length), new byte[2 * ItemSegment.Rows]);
+        int[] found = new int[best.Length];
+        BestRows kept = new(found, floats.AsSpan(0, best.Length));
+        _table.OfferBy(ref kept, order, rows, in scratch);
+        ulong[] sorted = new ulong[kept.Count];
+        for (int i = 0; i < sorted.Length; i++)
+        {
+            sorted[i] = Order(floats[i], found[i]);
+        }
+
+        Array.Sort(sorted);
+        int count = 0;
+        foreach (ulong next in sorted)
+        {
+            if (_table.TryOrder((int)(uint)next, order, rows, out Neighbour item))
+            {
+                best[count++] = item;
+            }
+        }
+
+        return count;
+    }
+
     /// <summary>Sorts by score, highest first; ties by row.</summary>
     private static ulong Order(float score, int row)
     {
@@ -142,6 +272,7 @@ public sealed class IndexView
         ReadOnlySpan<float> scores,
         Span<ulong> order,
         in PreparedQuery query,
+        RowFilter? filter,
         bool wider,
         Span<Neighbour> best
     )
@@ -150,7 +281,7 @@ public sealed class IndexView
         {
             float score =
                 !wider ? scores[i]
-                : _table.TryScore(rows[i], in query, out Neighbour item) ? item.Score
+                : _table.TryScore(rows[i], in query, filter, out Neighbour item) ? item.Score
                 : float.NegativeInfinity;
             order[i] = Order(score, rows[i]);
         }
@@ -159,7 +290,7 @@ public sealed class IndexView
         int found = 0;
         foreach (ulong next in order)
         {
-            if (found < best.Length && _table.TryScore((int)(uint)next, in query, out Neighbour item))
+            if (found < best.Length && _table.TryScore((int)(uint)next, in query, filter, out Neighbour item))
             {
                 best[found++] = item;
             }

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Numerics.Tensors;
+using StackExchange.Redis;
 using Streaming.Core.Embeddings;
 using Streaming.Kernels.Packed;
 using Streaming.Serving.Lookups;
@@ -14,6 +15,7 @@ internal sealed class ItemBatch
     private readonly int _width;
     private readonly float[] _vectors;
     private readonly ItemRead[] _items;
+    private RedisValue[] _facts = [];
 
     private ItemBatch(string[] ids, int width)
     {
@@ -25,12 +27,36 @@ internal sealed class ItemBatch
     /// <summary>Gets the widest element among the values; null when none was found.</summary>
     public RowElement? Widest { get; private set; }
 
-    public static async Task<ItemBatch> ReadAsync(EmbeddingReader reader, string[] ids, int width, CancellationToken cancellationToken)
+    /// <summary>Reads items.</summary>
+    /// <param name="reader">The store.</param>
+    /// <param name="ids">The items.</param>
+    /// <param name="width">Numbers of each vector.</param>
+    /// <param name="withFacts">Whether the items have facts.</param>
+    /// <param name="cancellationToken">Cancels the read.</param>
+    public static async Task<ItemBatch> ReadAsync(
+        EmbeddingReader reader,
+        string[] ids,
+        int width,
+        bool withFacts,
+        CancellationToken cancellationToken
+    )
     {
         var batch = new ItemBatch(ids, width);
-        await reader
-            .ReadAsync(ids, width, batch._vectors.AsMemory(0, ids.Length * width), batch._items.AsMemory(0, ids.Length), cancellationToken)
-            .ConfigureAwait(false);
+        Task vectors = reader.ReadAsync(
+            ids,
+            width,
+            batch._vectors.AsMemory(0, ids.Length * width),
+            batch._items.AsMemory(0, ids.Length),
+            cancellationToken
+        );
+        if (withFacts)
+        {
+            Task<RedisValue[]> facts = reader.ReadFactsAsync(ids, cancellationToken);
+            await Task.WhenAll(vectors, facts).ConfigureAwait(false);
+            batch._facts = await facts.ConfigureAwait(false);
+        }
+
+        await vectors.ConfigureAwait(false);
         for (int i = 0; i < ids.Length; i++)
         {
             batch.Check(i);
@@ -42,8 +68,9 @@ internal sealed class ItemBatch
     /// <summary>Applies the items to a table: writes those found, removes those missing. Call once.</summary>
     /// <param name="table">The table.</param>
     /// <param name="refused">Counts rejected values by reason.</param>
+    /// <param name="checks">What the change feed told of items; null: nothing.</param>
     /// <returns>The number of items found.</returns>
-    public int Apply(VectorTable table, long[] refused)
+    public int Apply(VectorTable table, long[] refused, IReadOnlyDictionary<string, uint>? checks = null)
     {
         int found = 0;
         for (int i = 0; i < _ids.Length; i++)
@@ -51,7 +78,7 @@ internal sealed class ItemBatch
             switch (_items[i].Status)
             {
                 case ItemStatus.Found:
-                    table.Set(_ids[i], _vectors.AsSpan(i * _width, _width), _items[i].Stamp);
+                    Set(i, table, refused, checks);
                     found++;
                     break;
                 case ItemStatus.Missing:
@@ -66,6 +93,18 @@ internal sealed class ItemBatch
         ArrayPool<float>.Shared.Return(_vectors);
         ArrayPool<ItemRead>.Shared.Return(_items);
         return found;
+    }
+
+    /// <summary>An item whose facts cannot be read is still there, without attributes.</summary>
+    private void Set(int i, VectorTable table, long[] refused, IReadOnlyDictionary<string, uint>? checks)
+    {
+        byte[]? facts = i < _facts.Length ? (byte[]?)_facts[i] : null;
+        uint? check = checks is not null && checks.TryGetValue(_ids[i], out uint told) ? told : null;
+        EmbeddingFault fault = table.Set(_ids[i], _vectors.AsSpan(i * _width, _width), _items[i].Stamp, facts, check);
+        if (fault != EmbeddingFault.None)
+        {
+            refused[(int)fault]++;
+        }
     }
 
     /// <summary>A valid checksum does not make infinity a number to rank by.</summary>

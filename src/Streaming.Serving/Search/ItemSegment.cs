@@ -4,6 +4,8 @@ using Streaming.Core.Embeddings;
 using Streaming.Kernels.Packed;
 using Streaming.Kernels.Search;
 using Streaming.Kernels.Simd;
+using Streaming.Serving.Changes;
+using Streaming.Serving.Filters;
 
 namespace Streaming.Serving.Search;
 
@@ -15,6 +17,10 @@ internal sealed class ItemSegment : IDisposable
 {
     public const int Rows = 4096;
 
+    // A row by itself costs several times as much as one of a pass over all, the more so the narrower the pass: up to a tenth of the
+    // rows are scored by themselves at width 128, a fortieth at 32 (measured: Streaming.Benchmarks --filters).
+    private const int FewFactor = 1280;
+
     private readonly ReaderWriterLockSlim _lock = new();
     private readonly AlignedFloats _values;
     private readonly RowElement _element;
@@ -25,24 +31,29 @@ internal sealed class ItemSegment : IDisposable
     private readonly string[] _ids = new string[Rows];
     private readonly uint[] _tokens = new uint[Rows];
     private readonly long[] _steps = new long[Rows];
+    private readonly uint[] _checks = new uint[Rows];
+    private readonly AttributeColumns? _columns;
+    private readonly long _bytes;
     private int _used;
 
     /// <param name="element">Element type of the rows.</param>
     /// <param name="widths">The nested widths, whose prefix norms are stored; the last is the rows' width.</param>
-    public ItemSegment(RowElement element, int[] widths)
+    /// <param name="schema">The attributes of the items.</param>
+    public ItemSegment(RowElement element, int[] widths, AttributeSchema schema)
     {
+        _columns = schema.Fields.Count > 0 ? new AttributeColumns(schema, Rows) : null;
         _element = element;
         _widths = widths;
         _values = new AlignedFloats(PackedRows.Bytes(element, Rows, widths[^1]) / sizeof(float));
         _norms = new float[widths.Length * Rows];
-        Bytes =
+        _bytes =
             _values.Bytes
             + (_norms.Length * sizeof(float))
-            + (Rows * (sizeof(float) + sizeof(byte) + IntPtr.Size + sizeof(uint) + sizeof(long)));
+            + (Rows * (sizeof(float) + sizeof(byte) + IntPtr.Size + (2 * sizeof(uint)) + sizeof(long)));
     }
 
     /// <summary>Gets its size in bytes, without the texts of ids.</summary>
-    public long Bytes { get; }
+    public long Bytes => _bytes + (_columns?.Bytes ?? 0);
 
     private PackedRows Packed =>
         new()
@@ -52,26 +63,152 @@ internal sealed class ItemSegment : IDisposable
             Capacity = Rows,
         };
 
-    /// <summary>Scores all items and offers them.</summary>
+    /// <summary>Scores the items that a filter admits, and offers them.</summary>
     /// <param name="best">Receives the rows, counted from <paramref name="first"/>.</param>
     /// <param name="first">Number of this segment's first row.</param>
     /// <param name="query">The prepared query.</param>
-    /// <param name="scores">Room for <see cref="Rows"/> scores.</param>
-    /// <param name="factors">Room for <see cref="Rows"/> factors.</param>
-    public void Offer(ref BestRows best, int first, in PreparedQuery query, Span<float> scores, Span<float> factors)
+    /// <param name="filter">The filter; null: all items.</param>
+    /// <param name="scratch">Room.</param>
+    public void Offer(ref BestRows best, int first, in PreparedQuery query, RowFilter? filter, in SearchScratch scratch)
     {
         _lock.EnterReadLock();
         try
         {
-            scores = scores[.._used];
-            PackedSearch.Dots(Packed, 0, query.Numbers, scores);
-            ReadOnlySpan<float> each = Factors(0, in query, factors[.._used]);
-            if (!each.IsEmpty)
+            if (filter is null)
             {
-                TensorPrimitives.Multiply(scores, each, scores);
+                Span<float> all = scratch.Scores[.._used];
+                Score(0, in query, all, scratch.Factors[.._used]);
+                best.Offer(first, all, _present.AsSpan(0, _used));
+            }
+            else
+            {
+                OfferAdmitted(ref best, first, in query, filter, in scratch);
+            }
+        }
+        finally
+        {
+            _lock.ExitReadLock();
+        }
+    }
+
+    /// <summary>Offers every item that a filter admits by a number of its own, the greatest first.</summary>
+    /// <param name="best">Receives the rows, counted from <paramref name="first"/>.</param>
+    /// <param name="first">Number of this segment's first row.</param>
+    /// <param name="order">The number.</param>
+    /// <param name="filter">The filter; null: all items.</param>
+    /// <param name="scratch">Room.</param>
+    public void OfferBy(ref BestRows best, int first, ItemOrder order, RowFilter? filter, in SearchScratch scratch)
+    {
+        _lock.EnterReadLock();
+        try
+        {
+            Span<byte> mask = scratch.Mask[.._used];
+            Admit(filter, mask, scratch.Other[.._used]);
+            Span<float> scores = scratch.Scores[.._used];
+            for (int row = 0; row < _used; row++)
+            {
+                scores[row] = order.Score(_columns!, row);
             }
 
-            best.Offer(first, scores, _present.AsSpan(0, _used));
+            best.Offer(first, scores, mask);
+        }
+        finally
+        {
+            _lock.ExitReadLock();
+        }
+    }
+
+    /// <summary>What an order sorts one item by, and its id.</summary>
+    /// <returns>False when the row has no item (any more) that the filter admits.</returns>
+    public bool TryOrder(int row, ItemOrder order, RowFilter? filter, out Neighbour item)
+    {
+        _lock.EnterReadLock();
+        try
+        {
+            item = new Neighbour(_ids[row], order.Score(_columns!, row));
+            return _present[row] != 0 && !float.IsNaN(item.Score) && filter?.Admits(_columns!, row) != false;
+        }
+        finally
+        {
+            _lock.ExitReadLock();
+        }
+    }
+
+    /// <summary>Whether a row still has an item that a filter admits.</summary>
+    public bool Admits(int row, ulong key, RowFilter filter)
+    {
+        _lock.EnterReadLock();
+        try
+        {
+            return IsOf(row, key) && filter.Admits(_columns!, row);
+        }
+        finally
+        {
+            _lock.ExitReadLock();
+        }
+    }
+
+    /// <summary>A score of an item with its boosts.</summary>
+    public float Boosted(int row, ulong key, RowFilter boosts, float score)
+    {
+        _lock.EnterReadLock();
+        try
+        {
+            return IsOf(row, key) ? boosts.Boosted(_columns!, row, score) : score;
+        }
+        finally
+        {
+            _lock.ExitReadLock();
+        }
+    }
+
+    /// <summary>The number of items that have a value of a field.</summary>
+    public int CountWith(int field)
+    {
+        _lock.EnterReadLock();
+        try
+        {
+            int count = 0;
+            for (int row = 0; row < _used; row++)
+            {
+                count += _present[row] != 0 && _columns!.Has(field, row) ? 1 : 0;
+            }
+
+            return count;
+        }
+        finally
+        {
+            _lock.ExitReadLock();
+        }
+    }
+
+    /// <summary>Copies the texts of an item's field, as codes.</summary>
+    public void ReadCodes(int row, ulong key, int field, ICollection<int> codes)
+    {
+        _lock.EnterReadLock();
+        try
+        {
+            foreach (int[] column in IsOf(row, key) ? _columns!.CodesOf(field) : [])
+            {
+                if (column[row] > 0)
+                {
+                    codes.Add(column[row]);
+                }
+            }
+        }
+        finally
+        {
+            _lock.ExitReadLock();
+        }
+    }
+
+    /// <summary>What is known of an item besides vector and attributes; nothing when the row has another item.</summary>
+    public ItemFacts FactsOf(int row, ulong key)
+    {
+        _lock.EnterReadLock();
+        try
+        {
+            return _columns is { } columns && IsOf(row, key) ? new ItemFacts(null, columns.Events[row], columns.Since[row]) : default;
         }
         finally
         {
@@ -80,8 +217,8 @@ internal sealed class ItemSegment : IDisposable
     }
 
     /// <summary>The score of one item, and its id.</summary>
-    /// <returns>False when the row has no item (any more).</returns>
-    public bool TryScore(int row, in PreparedQuery query, out Neighbour item)
+    /// <returns>False when the row has no item (any more) that the filter admits.</returns>
+    public bool TryScore(int row, in PreparedQuery query, RowFilter? filter, out Neighbour item)
     {
         Span<float> score = stackalloc float[1],
             factor = stackalloc float[1];
@@ -89,14 +226,13 @@ internal sealed class ItemSegment : IDisposable
         try
         {
             item = default;
-            if (_present[row] == 0)
+            if (_present[row] == 0 || filter?.Admits(_columns!, row) == false)
             {
                 return false;
             }
 
-            PackedSearch.Dots(Packed, row, query.Numbers, score);
-            ReadOnlySpan<float> own = Factors(row, in query, factor);
-            item = new Neighbour(_ids[row], score[0] * (own.IsEmpty ? 1 : own[0]) * query.Factor);
+            Score(row, in query, score, factor);
+            item = new Neighbour(_ids[row], (filter?.Boosted(_columns!, row, score[0]) ?? score[0]) * query.Factor);
             return true;
         }
         finally
@@ -113,7 +249,7 @@ internal sealed class ItemSegment : IDisposable
         try
         {
             (id, step) = (_ids[row], _steps[row]);
-            if (_present[row] == 0 || RedisKeys.Hash(id) != key)
+            if (!IsOf(row, key))
             {
                 return false;
             }
@@ -128,7 +264,13 @@ internal sealed class ItemSegment : IDisposable
     }
 
     /// <summary>Writes an item.</summary>
-    public void Set(int row, string id, ReadOnlySpan<float> vector, in EmbeddingStamp stamp)
+    /// <param name="row">The row.</param>
+    /// <param name="id">The item.</param>
+    /// <param name="vector">Its vector.</param>
+    /// <param name="stamp">Where the vector comes from.</param>
+    /// <param name="attributes">Its attributes; null where the generation has none.</param>
+    /// <param name="check">What the change feed told; null: nothing new.</param>
+    public void Set(int row, string id, ReadOnlySpan<float> vector, in EmbeddingStamp stamp, AttributeRow? attributes, uint? check)
     {
         _lock.EnterWriteLock();
         try
@@ -140,6 +282,12 @@ internal sealed class ItemSegment : IDisposable
                 PackedSearch.InverseNorms(Packed, row, _widths[k], _norms.AsSpan((k * Rows) + row, 1));
             }
 
+            if (attributes is not null)
+            {
+                _columns?.Set(row, attributes);
+            }
+
+            _checks[row] = check ?? _checks[row];
             (_ids[row], _tokens[row], _steps[row], _present[row]) = (id, stamp.Token, stamp.Step, 1);
         }
         finally
@@ -154,7 +302,7 @@ internal sealed class ItemSegment : IDisposable
         _lock.EnterWriteLock();
         try
         {
-            (_ids[row], _present[row]) = (string.Empty, 0);
+            (_ids[row], _present[row], _checks[row]) = (string.Empty, 0, 0);
         }
         finally
         {
@@ -165,11 +313,61 @@ internal sealed class ItemSegment : IDisposable
     /// <summary>The item in a row, or null. Writer only.</summary>
     public string? IdAt(int row) => _present[row] == 0 ? null : _ids[row];
 
-    /// <summary>Whether the row's item was written by a trainer with this token after this step, or later. Writer only.</summary>
-    public bool IsAtLeast(int row, uint token, long step) => _tokens[row] > token || (_tokens[row] == token && _steps[row] >= step);
+    /// <summary>Whether the row has an item's values of a change, or later ones. Writer only.</summary>
+    public bool Has(int row, in FeedChange change) =>
+        (_tokens[row], _steps[row]) == (change.Token, change.Step)
+            ? change.Check == 0 || _checks[row] == change.Check
+            : _tokens[row] > change.Token || (_tokens[row] == change.Token && _steps[row] > change.Step);
 
     /// <inheritdoc/>
     public void Dispose() => _lock.Dispose();
+
+    private bool IsOf(int row, ulong key) => _present[row] != 0 && RedisKeys.Hash(_ids[row]) == key;
+
+    /// <summary>Masks the rows that have an item that a filter admits.</summary>
+    private void Admit(RowFilter? filter, Span<byte> mask, Span<byte> other)
+    {
+        _present.AsSpan(0, _used).CopyTo(mask);
+        filter?.Keep(_columns!, mask, other);
+    }
+
+    /// <summary>Scores the rows of a mask one by one where they are few, all where they are many.</summary>
+    private void OfferAdmitted(ref BestRows best, int first, in PreparedQuery query, RowFilter filter, in SearchScratch scratch)
+    {
+        Span<byte> mask = scratch.Mask[.._used];
+        Admit(filter, mask, scratch.Other[.._used]);
+        Span<int> rows = MemoryMarshal.Cast<float, int>(scratch.Factors);
+        int few = RowMasks.ListFew(mask, _used * query.Numbers.Length / FewFactor, rows);
+        Span<float> scores = scratch.Scores[..(few < 0 ? _used : few)];
+        if (few < 0)
+        {
+            Score(0, in query, scores, scratch.Factors[.._used]);
+            filter.Boost(_columns!, scores, scratch.Other[.._used]);
+            best.Offer(first, scores, mask);
+            return;
+        }
+
+        rows = rows[..few];
+        PackedSearch.Dots(Packed, rows, query.Numbers, scores);
+        Span<float> factor = stackalloc float[1];
+        for (int i = 0; i < rows.Length; i++)
+        {
+            ReadOnlySpan<float> own = Factors(rows[i], in query, factor);
+            float score = own.IsEmpty ? scores[i] : scores[i] * own[0];
+            best.OfferOne(first + rows[i], filter.Boosted(_columns!, rows[i], score));
+        }
+    }
+
+    /// <summary>Scores consecutive rows.</summary>
+    private void Score(int row, in PreparedQuery query, Span<float> scores, Span<float> factors)
+    {
+        PackedSearch.Dots(Packed, row, query.Numbers, scores);
+        ReadOnlySpan<float> each = Factors(row, in query, factors);
+        if (!each.IsEmpty)
+        {
+            TensorPrimitives.Multiply(scores, each, scores);
+        }
+    }
 
     /// <summary>The factors of the rows' inner products; empty: none.</summary>
     private ReadOnlySpan<float> Factors(int row, in PreparedQuery query, Span<float> room)

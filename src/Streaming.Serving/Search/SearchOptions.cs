@@ -1,3 +1,5 @@
+using Streaming.Serving.Filters;
+
 namespace Streaming.Serving.Search;
 
 /// <summary>Parameters of a search.</summary>
@@ -15,4 +17,13 @@ public readonly record struct SearchOptions
 
     /// <summary>Gets the width of the first pass, up to <see cref="Width"/>. Default 0: <see cref="IndexView.Narrow"/>.</summary>
     public int Narrow { get; init; }
+
+    /// <summary>Gets which items may be found. Default null: all.</summary>
+    public ItemFilter? Filter { get; init; }
+
+    /// <summary>Gets what raises or lowers the scores of some items. Default null: nothing.</summary>
+    public IReadOnlyList<ItemBoost>? Boosts { get; init; }
+
+    /// <summary>Gets a condition that no item found may meet.</summary>
+    internal RowCondition? Without { get; init; }
 }

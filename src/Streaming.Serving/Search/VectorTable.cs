@@ -1,6 +1,8 @@
 using Streaming.Core.Embeddings;
 using Streaming.Kernels.Packed;
 using Streaming.Kernels.Search;
+using Streaming.Serving.Changes;
+using Streaming.Serving.Filters;
 
 namespace Streaming.Serving.Search;
 
@@ -18,13 +20,17 @@ internal sealed class VectorTable : IDisposable
 
     /// <param name="widths">The nested widths, increasing; the last is the rows' width.</param>
     /// <param name="element">Element type of the rows.</param>
-    public VectorTable(IReadOnlyList<int> widths, RowElement element)
+    /// <param name="schema">The attributes of the items; null: none.</param>
+    public VectorTable(IReadOnlyList<int> widths, RowElement element, AttributeSchema? schema = null)
     {
+        Schema = schema ?? AttributeSchema.None;
         _widths = [.. widths];
         Element = element;
     }
 
     public RowElement Element { get; }
+
+    public AttributeSchema Schema { get; }
 
     public int Width => _widths[^1];
 
@@ -35,8 +41,23 @@ internal sealed class VectorTable : IDisposable
     /// <summary>Number of rows in use or free, to iterate over all.</summary>
     public int Used => _used;
 
-    public void Set(string id, ReadOnlySpan<float> vector, in EmbeddingStamp stamp)
+    /// <summary>Writes an item.</summary>
+    /// <param name="id">The item.</param>
+    /// <param name="vector">Its vector.</param>
+    /// <param name="stamp">Where the vector comes from.</param>
+    /// <param name="facts">The stored value of its facts; empty: there is none.</param>
+    /// <param name="check">What the change feed told of its values; null: nothing new.</param>
+    /// <returns>Why the facts were refused, in which case the item has none.</returns>
+    public EmbeddingFault Set(
+        string id,
+        ReadOnlySpan<float> vector,
+        in EmbeddingStamp stamp,
+        ReadOnlySpan<byte> facts = default,
+        uint? check = null
+    )
     {
+        AttributeRow? attributes = null;
+        EmbeddingFault fault = Schema.Fields.Count > 0 ? Schema.TryRead(facts, out attributes) : EmbeddingFault.None;
         ulong key = RedisKeys.Hash(id);
         bool known = _rows.TryFind(key, out int row);
         if (!known)
@@ -44,11 +65,13 @@ internal sealed class VectorTable : IDisposable
             row = _free.TryPop(out int free) ? free : Grow();
         }
 
-        Segment(row).Set(row % ItemSegment.Rows, id, vector, in stamp);
+        Segment(row).Set(row % ItemSegment.Rows, id, vector, in stamp, attributes, check);
         if (!known)
         {
             _rows.Add(key, row);
         }
+
+        return fault;
     }
 
     public void Remove(string id)
@@ -61,8 +84,8 @@ internal sealed class VectorTable : IDisposable
     }
 
     /// <summary>Whether the table already contains a change of an item.</summary>
-    public bool Has(string id, uint token, long step) =>
-        _rows.TryFind(RedisKeys.Hash(id), out int row) && Segment(row).IsAtLeast(row % ItemSegment.Rows, token, step);
+    public bool Has(in FeedChange change) =>
+        _rows.TryFind(RedisKeys.Hash(change.Id), out int row) && Segment(row).Has(row % ItemSegment.Rows, in change);
 
     /// <summary>The item of a row, or null. Writer only.</summary>
     public string? IdAt(int row) => Segment(row).IdAt(row % ItemSegment.Rows);
@@ -73,18 +96,54 @@ internal sealed class VectorTable : IDisposable
         return _rows.TryFind(key, out int row) && Segment(row).TryRead(row % ItemSegment.Rows, key, vector, out id, out step);
     }
 
-    /// <summary>Offers every item.</summary>
-    public void Offer(ref BestRows best, in PreparedQuery query, Span<float> scores, Span<float> factors)
+    /// <summary>Whether a filter admits an item; false for an unknown one.</summary>
+    public bool Admits(ulong key, RowFilter filter) =>
+        _rows.TryFind(key, out int row) && Segment(row).Admits(row % ItemSegment.Rows, key, filter);
+
+    /// <summary>A score of an item with its boosts.</summary>
+    public float Boosted(ulong key, RowFilter boosts, float score) =>
+        _rows.TryFind(key, out int row) ? Segment(row).Boosted(row % ItemSegment.Rows, key, boosts, score) : score;
+
+    /// <summary>The number of items that have a value of a field.</summary>
+    public int CountWith(int field) => _segments.Sum(segment => segment.CountWith(field));
+
+    /// <summary>Copies the texts of an item's field, as codes.</summary>
+    public void ReadCodes(ulong key, int field, ICollection<int> codes)
+    {
+        if (_rows.TryFind(key, out int row))
+        {
+            Segment(row).ReadCodes(row % ItemSegment.Rows, key, field, codes);
+        }
+    }
+
+    /// <summary>What is known of an item besides vector and attributes.</summary>
+    public ItemFacts FactsOf(ulong key) => _rows.TryFind(key, out int row) ? Segment(row).FactsOf(row % ItemSegment.Rows, key) : default;
+
+    /// <summary>Offers every item that a filter admits, by a number of its own.</summary>
+    public void OfferBy(ref BestRows best, ItemOrder order, RowFilter? filter, in SearchScratch scratch)
     {
         ItemSegment[] segments = _segments;
         for (int i = 0; i < segments.Length; i++)
         {
-            segments[i].Offer(ref best, i * ItemSegment.Rows, in query, scores, factors);
+            segments[i].OfferBy(ref best, i * ItemSegment.Rows, order, filter, in scratch);
         }
     }
 
-    public bool TryScore(int row, in PreparedQuery query, out Neighbour item) =>
-        Segment(row).TryScore(row % ItemSegment.Rows, in query, out item);
+    /// <summary>Offers every item that a filter admits.</summary>
+    public void Offer(ref BestRows best, in PreparedQuery query, RowFilter? filter, in SearchScratch scratch)
+    {
+        ItemSegment[] segments = _segments;
+        for (int i = 0; i < segments.Length; i++)
+        {
+            segments[i].Offer(ref best, i * ItemSegment.Rows, in query, filter, in scratch);
+        }
+    }
+
+    public bool TryOrder(int row, ItemOrder order, RowFilter? filter, out Neighbour item) =>
+        Segment(row).TryOrder(row % ItemSegment.Rows, order, filter, out item);
+
+    public bool TryScore(int row, in PreparedQuery query, RowFilter? filter, out Neighbour item) =>
+        Segment(row).TryScore(row % ItemSegment.Rows, in query, filter, out item);
 
     /// <inheritdoc/>
     public void Dispose()
@@ -101,7 +160,7 @@ internal sealed class VectorTable : IDisposable
     {
         if (_used == _segments.Length * ItemSegment.Rows)
         {
-            _segments = [.. _segments, new ItemSegment(Element, _widths)];
+            _segments = [.. _segments, new ItemSegment(Element, _widths, Schema)];
         }
 
         return _used++;

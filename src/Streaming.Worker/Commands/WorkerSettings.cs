@@ -1,6 +1,7 @@
 using Streaming.Core.Dedup;
 using Streaming.Core.Histories;
 using Streaming.Core.Ingestion;
+using Streaming.Core.Items;
 using Streaming.Learning.Training;
 using Streaming.Models.Options;
 using Streaming.Transport.Kafka.Clients;
@@ -50,6 +51,10 @@ public static class WorkerSettings
             {
                 Secrets = Set(nameof(RedisOptions.Configuration)),
                 Essential = Set(nameof(RedisOptions.Configuration), nameof(RedisOptions.Model)),
+            },
+            new SettingsSection("Items", typeof(ItemOptions), "what is published of items in addition to embeddings.")
+            {
+                Essential = Set(nameof(ItemOptions.Attributes)),
             },
             new SettingsSection(
                 "Generation",
@@ -125,6 +130,7 @@ public static class WorkerSettings
             Engine = settings.Get<EngineOptions>(),
             Training = settings.Get<TrainerOptions>(),
             Redis = settings.Get<RedisOptions>(),
+            Items = settings.Get<ItemOptions>(),
             Generation = settings.Get<GenerationOptions>(),
             Checkpoint = settings.Get<CheckpointOptions>(),
             Pipeline = settings.Get<PipelineOptions>(),

@@ -2,6 +2,7 @@ using Grpc.Core;
 using Grpc.Core.Interceptors;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
+using Streaming.Serving.Filters;
 using Streaming.Worker.Http;
 using Streaming.Worker.Serve;
 
@@ -26,6 +27,10 @@ internal sealed class RpcErrors(ILoggerFactory loggers) : Interceptor
         catch (LookupException exception)
         {
             throw Error(Code(exception.Status), exception.Message);
+        }
+        catch (ItemFilterException exception)
+        {
+            throw Error(StatusCode.InvalidArgument, exception.Message);
         }
         catch (Exception exception) when (RouteAnswers.IsStoreAway(exception))
         {

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Streaming.Serving.Recommendations;
+using Streaming.Serving.Search;
 using Streaming.Worker.Http;
 using Streaming.Worker.Serve;
 
@@ -60,14 +61,26 @@ internal sealed class ServingRpc(Lookups lookups, HttpOptions options) : Embeddi
     public override async Task<GetNeighboursResponse> GetNeighbours(GetNeighboursRequest request, ServerCallContext context)
     {
         RpcCheck.Ids("id", [request.Id]);
+        RpcCheck.Count("exclude", request.Exclude.Count, 0, options.MaxItems);
         ServedItems served = Take(context);
+        ItemRules rules = Rules(request.Rules);
+        var search = new SearchOptions
+        {
+            Width = Width(request.Width, served),
+            Cosine = true,
+            Shortlist = Shortlist(request.HasShortlist, request.Shortlist, served),
+            Filter = rules.Filter,
+            Boosts = rules.Boosts,
+        };
+        int count = RpcCheck.Number("count", request.Count, LookupRoutes.OrdinaryNeighbours, LookupRoutes.MostNeighbours);
         (IReadOnlyList<NearItem>? neighbours, string? refused) = await lookups
             .NeighboursAsync(
                 served,
                 request.Id,
-                Width(request.Width, served),
-                RpcCheck.Number("count", request.Count, LookupRoutes.OrdinaryNeighbours, LookupRoutes.MostNeighbours),
-                Shortlist(request.HasShortlist, request.Shortlist, served),
+                count,
+                search,
+                rules.Diversity,
+                [request.Id, .. request.Exclude],
                 context.CancellationToken
             )
             .ConfigureAwait(false);
@@ -83,6 +96,7 @@ internal sealed class ServingRpc(Lookups lookups, HttpOptions options) : Embeddi
         RpcCheck.Count("exclude", request.Exclude.Count, 0, options.MaxItems);
         RpcCheck.Count("session", request.Session.Count, 0, options.MaxItems);
         RpcCheck.Ids("session", request.Session);
+        ItemRules rules = Rules(request.Rules);
         var query = new RecommendationQuery
         {
             Width = RecommendationRoutes.TowerWidth(Width(request.Width, served), served.View),
@@ -92,6 +106,9 @@ internal sealed class ServingRpc(Lookups lookups, HttpOptions options) : Embeddi
             Exclude = request.Exclude,
             Counts = !request.VectorOnly,
             Shortlist = Shortlist(request.HasShortlist, request.Shortlist, served),
+            Filter = rules.Filter,
+            Boosts = rules.Boosts,
+            Diversity = rules.Diversity,
         };
         Task<Recommendation?> recommending =
             request.User.Length > 0
@@ -117,6 +134,22 @@ internal sealed class ServingRpc(Lookups lookups, HttpOptions options) : Embeddi
         !isSet ? served.Options.Shortlist
         : shortlist == 0 ? 0
         : RpcCheck.Number("shortlist", shortlist, served.Options.Shortlist, RouteAnswers.MostShortlist);
+
+    private static ItemRules Rules(Rules? rules) =>
+        ItemRules.Of(
+            name =>
+                rules is null
+                    ? []
+                    : name switch
+                    {
+                        "filter" => rules.Filter,
+                        "any" => rules.Any,
+                        "not" => rules.Not,
+                        "boost" => rules.Boost,
+                        _ => rules.Diversify.Length > 0 ? [rules.Diversify] : [],
+                    },
+            body: null
+        );
 
     private static ScoredItem Scored(NearItem item) => new() { Id = item.Item, Score = (float)item.Score };
 }

@@ -1,13 +1,14 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Streaming.Serving.Search;
 using Streaming.Worker.Http;
 
 namespace Streaming.Worker.Serve;
 
 /// <summary>
 /// Lookups of items over HTTP: GET /items/{id}?width=, POST /items (a JSON list of ids), GET
-/// /items/{id}/neighbours?width=&amp;count=&amp;shortlist=.
+/// /items/{id}/neighbours?width=&amp;count=&amp;shortlist=&amp;exclude= and the rules of <see cref="ItemRules"/>.
 /// </summary>
 public static class LookupRoutes
 {
@@ -24,7 +25,10 @@ public static class LookupRoutes
         routes.MapPost("/items", RouteAnswers.Answer(context => ManyAsync(context, lookups, options), "width"));
         routes.MapRead(
             "/items/{id}/neighbours",
-            RouteAnswers.Answer(context => NeighboursAsync(context, lookups), "width", "count", "shortlist")
+            RouteAnswers.Answer(
+                context => NeighboursAsync(context, lookups, options),
+                ["width", "count", "shortlist", "exclude", .. ItemRules.Parameters]
+            )
         );
     }
 
@@ -63,15 +67,31 @@ public static class LookupRoutes
         };
     }
 
-    private static async Task<object> NeighboursAsync(HttpContext context, Lookups lookups)
+    private static async Task<object> NeighboursAsync(HttpContext context, Lookups lookups, HttpOptions options)
     {
         string id = RouteAnswers.Id(context);
         ServedItems served = lookups.Take(context);
         int width = Width(context, served);
         int count = RouteAnswers.Number(context, "count", OrdinaryNeighbours, 1, MostNeighbours);
         int shortlist = RouteAnswers.Number(context, "shortlist", served.Options.Shortlist, 0, RouteAnswers.MostShortlist);
+        var rules = ItemRules.Of(context);
         (IReadOnlyList<NearItem>? neighbours, string? refused) = await lookups
-            .NeighboursAsync(served, id, width, count, shortlist, context.RequestAborted)
+            .NeighboursAsync(
+                served,
+                id,
+                count,
+                new SearchOptions
+                {
+                    Width = width,
+                    Cosine = true,
+                    Shortlist = shortlist,
+                    Filter = rules.Filter,
+                    Boosts = rules.Boosts,
+                },
+                rules.Diversity,
+                [id, .. RouteAnswers.Ids(context, "exclude", options)],
+                context.RequestAborted
+            )
             .ConfigureAwait(false);
         return new
         {

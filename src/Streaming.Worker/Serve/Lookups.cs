@@ -1,10 +1,10 @@
-using System.Buffers;
 using System.Globalization;
 using System.Numerics.Tensors;
 using Microsoft.AspNetCore.Http;
 using StackExchange.Redis;
 using Streaming.Core.Embeddings;
 using Streaming.Serving;
+using Streaming.Serving.Filters;
 using Streaming.Serving.Lookups;
 using Streaming.Serving.Recommendations;
 using Streaming.Serving.Search;
@@ -183,22 +183,40 @@ public sealed class Lookups : IDisposable
         return [.. ids.Select(id => FromIndex(served, id, width, alone: ids.Count == 1))];
     }
 
-    /// <summary>Returns the nearest items by cosine at a width, without the item itself.</summary>
+    /// <summary>Returns the nearest items by cosine at a width, without the item itself, by an exact search.</summary>
     /// <returns>Null if the item has no embedding, and why its stored value was refused.</returns>
-    public async Task<(IReadOnlyList<NearItem>? Neighbours, string? Refused)> NeighboursAsync(
+    public Task<(IReadOnlyList<NearItem>? Neighbours, string? Refused)> NeighboursAsync(
         ServedItems served,
         string id,
         int width,
         int count,
-        int shortlist,
+        CancellationToken cancellationToken
+    ) => NeighboursAsync(served, id, count, new SearchOptions { Width = width, Cosine = true }, diversity: null, [id], cancellationToken);
+
+    /// <summary>Returns the nearest items by cosine at a width, without some.</summary>
+    /// <param name="served">What to answer from.</param>
+    /// <param name="id">The item.</param>
+    /// <param name="count">The most items.</param>
+    /// <param name="search">How to search.</param>
+    /// <param name="diversity">The limit per value; null: none.</param>
+    /// <param name="without">The items to leave out.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>Null if the item has no embedding, and why its stored value was refused.</returns>
+    public async Task<(IReadOnlyList<NearItem>? Neighbours, string? Refused)> NeighboursAsync(
+        ServedItems served,
+        string id,
+        int count,
+        SearchOptions search,
+        ItemDiversity? diversity,
+        HashSet<string> without,
         CancellationToken cancellationToken
     )
     {
-        float[] vector = new float[width];
+        float[] vector = new float[search.Width];
         if (!served.View.TryRead(RedisKeys.Hash(id), vector, out _, out _))
         {
             // May have been published since the last refresh of the index.
-            ItemLookup item = (await VectorsAsync(served, [id], width, cancellationToken).ConfigureAwait(false))[0];
+            ItemLookup item = (await VectorsAsync(served, [id], search.Width, cancellationToken).ConfigureAwait(false))[0];
             if (item.Vector is null)
             {
                 return (null, item.Refused);
@@ -208,26 +226,40 @@ public sealed class Lookups : IDisposable
         }
 
         float length = TensorPrimitives.Norm(vector);
-        Neighbour[] best = ArrayPool<Neighbour>.Shared.Rent(count + 1);
-        int found = served.View.Search(
-            vector,
-            new SearchOptions
-            {
-                Width = width,
-                Cosine = true,
-                Shortlist = shortlist,
-            },
-            best.AsSpan(0, count + 1)
+        return (
+            [
+                .. Nearest(served.View, vector, count, search, diversity, without)
+                    .Select(near => Near(served.View, near.Id, length > 0 ? near.Score / length : 0)),
+            ],
+            null
         );
-        NearItem[] near =
-        [
-            .. best.Take(found)
-                .Where(near => near.Id != id)
-                .Take(count)
-                .Select(near => new NearItem(near.Id, _titleOf(near.Id), Math.Round(length > 0 ? near.Score / length : 0, 4))),
-        ];
-        ArrayPool<Neighbour>.Shared.Return(best, clearArray: true);
-        return (near, null);
+    }
+
+    /// <summary>An item of an answer.</summary>
+    /// <param name="view">What knows the item; null: it is of another generation.</param>
+    /// <param name="id">The item.</param>
+    /// <param name="score">Its score.</param>
+    internal NearItem Near(IndexView? view, string id, double score) =>
+        new(id, _titleOf(id), Math.Round(score, 4)) { Cold = view?.IsCold(RedisKeys.Hash(id)) == true ? true : null };
+
+    private static IReadOnlyList<Neighbour> Nearest(
+        IndexView view,
+        float[] vector,
+        int count,
+        SearchOptions search,
+        ItemDiversity? diversity,
+        HashSet<string> without
+    )
+    {
+        if (diversity is not null)
+        {
+            // The items left out may take places of their values.
+            return view.SearchDiverse(vector, search, diversity, count, without);
+        }
+
+        var best = new Neighbour[count + without.Count];
+        int found = view.Search(vector, in search, best);
+        return [.. best.Take(found).Where(near => !without.Contains(near.Id)).Take(count)];
     }
 
     /// <summary>Returns an item's display title, or null.</summary>

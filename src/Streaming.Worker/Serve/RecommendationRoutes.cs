@@ -10,9 +10,9 @@ namespace Streaming.Worker.Serve;
 
 /// <summary>
 /// Recommendations over HTTP: GET /users/{id}/recommendations from the user's recent history; POST /recommendations from a JSON
-/// list of item ids, oldest first, for tiers that keep their own sessions, or from {"items": […], "exclude": […]}. Both take width=,
-/// count=, exclude-seen=, exclude= (any number of times), counts= (false: by the vector alone) and shortlist=; the first also session=
-/// (any number of times), the user's newest items.
+/// list of item ids, oldest first, for tiers that keep their own sessions, or from {"items": […], "exclude": […]} and rules. Both take
+/// width=, count=, exclude-seen=, exclude= (any number of times), counts= (false: by the vector alone), shortlist= and the rules of
+/// <see cref="ItemRules"/>; the first also session= (any number of times), the user's newest items.
 /// </summary>
 public static class RecommendationRoutes
 {
@@ -22,7 +22,16 @@ public static class RecommendationRoutes
     /// <summary>How many are answered unless the request says.</summary>
     internal const int Ordinary = 20;
 
-    private static readonly string[] Parameters = ["width", "count", "exclude-seen", "exclude", "counts", "shortlist"];
+    private static readonly string[] Parameters =
+    [
+        "width",
+        "count",
+        "exclude-seen",
+        "exclude",
+        "counts",
+        "shortlist",
+        .. ItemRules.Parameters,
+    ];
 
     /// <summary>Adds the routes.</summary>
     public static void Map(IEndpointRouteBuilder routes, Lookups lookups, HttpOptions options)
@@ -37,7 +46,10 @@ public static class RecommendationRoutes
     private static async Task<object> ForUserAsync(HttpContext context, Lookups lookups, HttpOptions options)
     {
         string user = RouteAnswers.Id(context);
-        RecommendationQuery query = Query(context, lookups, options, []) with { Session = Ids(context, "session", options) };
+        RecommendationQuery query = Query(context, lookups, options, [], body: null) with
+        {
+            Session = RouteAnswers.Ids(context, "session", options),
+        };
         return Answer(
             lookups,
             user,
@@ -49,7 +61,8 @@ public static class RecommendationRoutes
     private static async Task<object> ForItemsAsync(HttpContext context, Lookups lookups, HttpOptions options)
     {
         string allowed =
-            $"the body must be a JSON list of 0 to {options.MaxItems} item ids, or an object with such lists named items and exclude";
+            $"the body must be a JSON list of 0 to {options.MaxItems} item ids, or an object with such lists named items and exclude, and "
+            + string.Join(", ", ItemRules.Properties);
         JsonElement body = await RouteAnswers.BodyAsync(context, allowed).ConfigureAwait(false);
         (JsonElement items, JsonElement? exclude) = Parts(body, allowed);
         string[] history = RouteAnswers.ItemIds(items, 0, options.MaxItems, allowed);
@@ -57,7 +70,8 @@ public static class RecommendationRoutes
             context,
             lookups,
             options,
-            exclude is { } list ? RouteAnswers.ItemIds(list, 0, options.MaxItems, allowed) : []
+            exclude is { } list ? RouteAnswers.ItemIds(list, 0, options.MaxItems, allowed) : [],
+            body
         );
         return Answer(
             lookups,
@@ -75,48 +89,51 @@ public static class RecommendationRoutes
         }
 
         return
-            body.EnumerateObject().All(static part => part.Name is "items" or "exclude")
+            body.EnumerateObject().All(static part => part.Name is "items" or "exclude" || ItemRules.Properties.Contains(part.Name))
             && body.TryGetProperty("items", out JsonElement items)
             ? (items, body.TryGetProperty("exclude", out JsonElement exclude) ? exclude : null)
             : throw LookupException.Wrong(allowed);
     }
 
-    private static RecommendationQuery Query(HttpContext context, Lookups lookups, HttpOptions options, string[] exclude)
+    private static RecommendationQuery Query(HttpContext context, Lookups lookups, HttpOptions options, string[] exclude, JsonElement? body)
     {
         ServedItems served = lookups.Take(context);
+        var rules = ItemRules.Of(context, body);
         return new RecommendationQuery
         {
             Width = Width(context, served.View),
             Count = RouteAnswers.Number(context, "count", Ordinary, 1, Most),
             ExcludeSeen = RouteAnswers.Flag(context, "exclude-seen", ordinarily: true),
-            Exclude = [.. exclude, .. Ids(context, "exclude", options)],
+            Exclude = [.. exclude, .. RouteAnswers.Ids(context, "exclude", options)],
             Counts = RouteAnswers.Flag(context, "counts", ordinarily: true),
             Shortlist = RouteAnswers.Number(context, "shortlist", served.Options.Shortlist, 0, RouteAnswers.MostShortlist),
+            Filter = rules.Filter,
+            Boosts = rules.Boosts,
+            Diversity = rules.Diversity,
         };
     }
 
-    private static string[] Ids(HttpContext context, string name, HttpOptions options)
+    private static object Answer(Lookups lookups, string? user, RecommendationQuery query, Recommendation? shown)
     {
-        string[] ids = [.. context.Request.Query[name].OfType<string>()];
-        return ids.Length > options.MaxItems
-                ? throw LookupException.Wrong($"{name} is given {ids.Length} times; allowed: up to {options.MaxItems}")
-            : ids.Contains(string.Empty) ? throw LookupException.Wrong($"{name} is \"\"; allowed: an item's id")
-            : ids;
-    }
+        if (shown is null)
+        {
+            throw NoTower(query);
+        }
 
-    private static object Answer(Lookups lookups, string? user, RecommendationQuery query, Recommendation? shown) =>
-        shown is null
-            ? throw NoTower(query)
-            : new
-            {
-                user,
-                width = query.Width,
-                generation = shown.Model.Generation,
-                step = shown.Model.Step,
-                ranking = shown.IsFused ? "fused" : "vector",
-                history = shown.History.Select(item => new { item, title = lookups.TitleOf(item) }),
-                recommendations = shown.Items.Select(item => new NearItem(item.Id, lookups.TitleOf(item.Id), Math.Round(item.Score, 4))),
-            };
+        IndexView view = lookups.Take().View;
+        bool isSame = view.Generation == shown.Model.Generation;
+        return new
+        {
+            user,
+            width = query.Width,
+            generation = shown.Model.Generation,
+            step = shown.Model.Step,
+            ranking = shown.IsFused ? "fused" : "vector",
+            newUser = shown.IsNewUser,
+            history = shown.History.Select(item => new { item, title = lookups.TitleOf(item) }),
+            recommendations = shown.Items.Select(item => lookups.Near(isSame ? view : null, item.Id, item.Score)),
+        };
+    }
 
     /// <summary>Nobody can be recommended anything yet.</summary>
     internal static LookupException NoTower(RecommendationQuery query) =>

@@ -9,6 +9,7 @@ using Microsoft.Net.Http.Headers;
 using StackExchange.Redis;
 using Streaming.Core.Embeddings;
 using Streaming.Core.Hashing;
+using Streaming.Serving.Filters;
 using Streaming.Serving.Towers;
 using Streaming.Worker.Http;
 
@@ -74,6 +75,17 @@ internal static class RouteAnswers
             : throw LookupException.Wrong($"{name} is \"{text}\"; allowed: true or false");
     }
 
+    /// <summary>The item ids that the query gives by a name, any number of times.</summary>
+    /// <exception cref="LookupException">There are too many, or one is empty.</exception>
+    public static string[] Ids(HttpContext context, string name, HttpOptions options)
+    {
+        string[] ids = [.. context.Request.Query[name].OfType<string>()];
+        return ids.Length > options.MaxItems
+                ? throw LookupException.Wrong($"{name} is given {ids.Length} times; allowed: up to {options.MaxItems}")
+            : ids.Contains(string.Empty) ? throw LookupException.Wrong($"{name} is \"\"; allowed: an item's id")
+            : ids;
+    }
+
     /// <summary>Reads the body as JSON.</summary>
     /// <exception cref="LookupException">It is not JSON, or has the wrong shape.</exception>
     public static async Task<JsonElement> BodyAsync(HttpContext context, string allowed)
@@ -114,7 +126,9 @@ internal static class RouteAnswers
     {
         if (context.Request.Query.Keys.FirstOrDefault(name => !allowed.Contains(name, StringComparer.Ordinal)) is { } unknown)
         {
-            throw LookupException.Wrong($"unknown parameter \"{unknown}\"; allowed: {string.Join(", ", allowed)}");
+            throw LookupException.Wrong(
+                $"unknown parameter \"{unknown}\"; allowed: {(allowed.Length > 0 ? string.Join(", ", allowed) : "none")}"
+            );
         }
 
         object body;
@@ -125,6 +139,10 @@ internal static class RouteAnswers
         catch (Exception exception) when (IsStoreAway(exception))
         {
             throw LookupException.Unavailable(StoreAway);
+        }
+        catch (ItemFilterException exception)
+        {
+            throw LookupException.Wrong(exception.Message);
         }
         catch (Exception exception) when (IsUnusable(exception))
         {

@@ -1,5 +1,6 @@
 using System.Collections;
 using System.Globalization;
+using Streaming.Core.Items;
 using Streaming.Core.Options;
 using Streaming.Models.Options;
 
@@ -8,7 +9,7 @@ namespace Streaming.Worker.Settings;
 /// <summary>Text to value and back for the types that settings have.</summary>
 /// <remarks>
 /// Lists are comma-separated (16,32,64,128), tables are name=value (view=1,purchase=3), feature groups name:length
-/// (text:384), times are a number and a unit (500ms, 1s, 5m, 2h, 7d) or .NET's form (00:00:01.5).
+/// (text:384), attributes of items name, name[], name:number or name:boolean, times are a number and a unit (500ms, 1s, 5m, 2h, 7d) or .NET's form (00:00:01.5).
 /// </remarks>
 public static class SettingValue
 {
@@ -22,6 +23,7 @@ public static class SettingValue
             || type == typeof(TimeSpan)
             || type == typeof(Uri)
             || type == typeof(FeatureGroup)
+            || type == typeof(AttributeDefinition)
             || IsNumber(type)
             || (ListElement(type) is { } element && Supports(element))
             || (TableValue(type) is { } value && Supports(value));
@@ -36,6 +38,7 @@ public static class SettingValue
             : type == typeof(TimeSpan) ? "a time such as 500ms, 1s, 5m, 2h, 7d or 00:00:01.5"
             : type == typeof(Uri) ? "an absolute address such as http://host:4317"
             : type == typeof(FeatureGroup) ? "name:length"
+            : type == typeof(AttributeDefinition) ? AttributeDefinition.Allowed
             : type == typeof(float) || type == typeof(double) ? "a finite number such as 0.001"
             : type == typeof(int) || type == typeof(long)
                 ? $"a whole number of at most {(type == typeof(int) ? int.MaxValue : long.MaxValue)}"
@@ -63,6 +66,8 @@ public static class SettingValue
             : type == typeof(TimeSpan) ? ParseTime(text)
             : type == typeof(Uri) ? (Uri.TryCreate(text, UriKind.Absolute, out Uri? uri) ? uri : throw new FormatException())
             : type == typeof(FeatureGroup) ? ParseFeatureGroup(text)
+            : type == typeof(AttributeDefinition)
+                ? (AttributeDefinition.TryParse(text, out AttributeDefinition? item) ? item : throw new FormatException())
             : IsNumber(type) ? ParseNumber(text, type)
             : TableValue(type) is { } value ? ParseTable(text, value)
             : ListElement(type) is { } element ? ParseList(text, element)

@@ -2,6 +2,7 @@ using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
 using StackExchange.Redis;
 using Streaming.Core.Generations;
+using Streaming.Core.Items;
 using Streaming.Learning.Training;
 using Streaming.Transport.Redis;
 using Streaming.Transport.Redis.Access;
@@ -26,6 +27,7 @@ internal sealed class GenerationStage
     private readonly GenerationSwitch _switch;
     private readonly GenerationOptions _options;
     private readonly ModelVersion _version;
+    private readonly IReadOnlyList<AttributeDefinition> _attributes;
     private readonly TimeSpan _towerInterval;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
@@ -45,6 +47,7 @@ internal sealed class GenerationStage
     /// <param name="options">Where the model is stored, and how often towers are published.</param>
     /// <param name="switching">When readers are moved.</param>
     /// <param name="widths">The model's widths.</param>
+    /// <param name="attributes">The attributes that items have.</param>
     /// <param name="plan">The generation, and whether readers still use another.</param>
     /// <param name="token">Fencing token of this life.</param>
     /// <param name="time">Clock.</param>
@@ -54,6 +57,7 @@ internal sealed class GenerationStage
         RedisOptions options,
         GenerationOptions switching,
         IReadOnlyList<int> widths,
+        IReadOnlyList<AttributeDefinition> attributes,
         RunPlan plan,
         uint token,
         TimeProvider time,
@@ -62,6 +66,7 @@ internal sealed class GenerationStage
     {
         _publisher = new GenerationPublisher(redis, options, time);
         _switch = new GenerationSwitch(redis, options, widths, time);
+        _attributes = attributes;
         _options = switching;
         _waiting = plan.IsNext && switching.Switch == GenerationSwitching.Auto;
         _version = new ModelVersion(plan.Generation, token, 0);
@@ -85,7 +90,7 @@ internal sealed class GenerationStage
 
         _begun = true;
         _last = _time.GetTimestamp();
-        var snapshot = ModelSnapshot.Of(trainer, _version, _towerInterval > TimeSpan.Zero, _waiting && !last, _time);
+        var snapshot = ModelSnapshot.Of(trainer, _version, _attributes, _towerInterval > TimeSpan.Zero, _waiting && !last, _time);
         var atLeast = TimeSpan.FromSeconds(snapshot.Towers.Values.Sum(static file => (long)file.Length) / MostBytesPerSecond);
         _wait =
             _towerInterval == TimeSpan.Zero ? RecordInterval

@@ -1,4 +1,5 @@
 using Streaming.Core.Generations;
+using Streaming.Core.Items;
 using Streaming.Learning.Training;
 using Streaming.Models.Options;
 using Streaming.Models.Slices;
@@ -15,10 +16,18 @@ internal sealed record ModelSnapshot(GenerationRecord Record, IReadOnlyDictionar
     /// <summary>Takes it, on the trainer's thread: a copy of the dense parameters, cut to each width.</summary>
     /// <param name="trainer">The trainer, between two steps.</param>
     /// <param name="version">Generation and token; the step is the trainer's.</param>
+    /// <param name="attributes">The attributes that its items have.</param>
     /// <param name="towers">Whether towers are part of it.</param>
     /// <param name="ids">Whether the items' ids are.</param>
     /// <param name="time">Clock.</param>
-    public static ModelSnapshot Of(Trainer trainer, ModelVersion version, bool towers, bool ids, TimeProvider time)
+    public static ModelSnapshot Of(
+        Trainer trainer,
+        ModelVersion version,
+        IReadOnlyList<AttributeDefinition> attributes,
+        bool towers,
+        bool ids,
+        TimeProvider time
+    )
     {
         version = version with { Step = trainer.Counters.Steps };
         ModelOptions model = trainer.Model;
@@ -41,6 +50,7 @@ internal sealed record ModelSnapshot(GenerationRecord Record, IReadOnlyDictionar
                 Tower = model.Tower.ToString(),
                 Widths = [.. model.Widths],
                 Items = trainer.Items.Count,
+                Attributes = [.. attributes.Select(static attribute => attribute.ToString())],
                 Recall = recall.Examples > 0 ? recall.Recall : 0,
                 Examples = recall.Examples,
                 Written = time.GetUtcNow().ToUnixTimeMilliseconds(),

@@ -6,7 +6,6 @@ using Streaming.Formats.Inputs;
 using Streaming.Learning.Checkpoints;
 using Streaming.Learning.Engine;
 using Streaming.Learning.Training;
-using Streaming.Models.Options;
 using Streaming.Models.State;
 using Streaming.Transport.Kafka;
 using Streaming.Transport.Kafka.Clients;
@@ -79,7 +78,7 @@ public sealed class Pipeline : IDisposable
             _store.Histories,
             _shedding
         );
-        _source = new KafkaSource(kafka, ItemLimitsOf(settings.Model), batcher, batches.Writer, time, loggers.CreateLogger<KafkaSource>())
+        _source = new KafkaSource(kafka, ItemLimitsOf(settings), batcher, batches.Writer, time, loggers.CreateLogger<KafkaSource>())
         {
             OldEnds = returned?.OldEnds ?? [],
         };
@@ -245,8 +244,12 @@ public sealed class Pipeline : IDisposable
         _store.Dispose();
     }
 
-    private static ItemLimits ItemLimitsOf(ModelOptions model) =>
-        new() { FeatureGroups = model.FeatureGroups.ToDictionary(group => group.Name, group => group.Length, StringComparer.Ordinal) };
+    private static ItemLimits ItemLimitsOf(StageOptions settings) =>
+        new()
+        {
+            FeatureGroups = settings.Model.FeatureGroups.ToDictionary(group => group.Name, group => group.Length, StringComparer.Ordinal),
+            Attributes = settings.Items.Attributes,
+        };
 
     private void RefreshAll() => _training.RefreshAll();
 

@@ -1,6 +1,7 @@
 using Streaming.Core.Dedup;
 using Streaming.Core.Histories;
 using Streaming.Core.Ingestion;
+using Streaming.Core.Items;
 using Streaming.Learning.Training;
 using Streaming.Models.Options;
 using Streaming.Transport.Kafka.Clients;
@@ -41,6 +42,9 @@ public record StageOptions
     /// so that a run can be repeated bit by bit.</summary>
     internal TrainerOptions RepeatableTraining =>
         Batching.Linger == Timeout.InfiniteTimeSpan && Training.EvaluateEvery == 0 ? Training with { EvaluateEvery = 1 } : Training;
+
+    /// <summary>Gets what is published of items in addition to embeddings.</summary>
+    public ItemOptions Items { get; init; } = new();
 
     /// <summary>Gets where embeddings are published.</summary>
     public RedisOptions Redis { get; init; } = new();

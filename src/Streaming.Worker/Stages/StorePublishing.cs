@@ -71,9 +71,20 @@ internal sealed class StorePublishing : IDisposable
         {
             ClaimsPointer = !plan.IsNext,
             UpkeepShare = settings.Training.Refresh.MaxTimeShare,
+            PublishesFacts = settings.Items.Attributes.Count > 0,
         };
         Users = new UserHistoryPublisher(redis, options, time, OnIncident, plan.Generation);
-        Generation = new GenerationStage(redis, options, SwitchingOf(settings), widths, plan, token, time, logger);
+        Generation = new GenerationStage(
+            redis,
+            options,
+            SwitchingOf(settings),
+            widths,
+            settings.Items.Attributes,
+            plan,
+            token,
+            time,
+            logger
+        );
         Servers = new StoreWatch(Embeddings, new StoreServers(redis.Multiplexer), health, time, logger);
     }
 

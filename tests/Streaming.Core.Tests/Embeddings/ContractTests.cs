@@ -50,6 +50,15 @@ public partial class ContractTests
         Assert.Equal(Vectors["history"], Convert.ToHexStringLower(bytes));
     }
 
+    [Theory]
+    [InlineData("facts", """{"category":"shoes","tags":["a","ü"],"price":12.5,"available":true}""", 3, 1_700_000_000_000)]
+    [InlineData("facts without attributes", null, 0, 0)]
+    public void Encode_FactsOfThePage_GivesTheirBytes(string name, string? attributes, long events, long since) =>
+        Assert.Equal(
+            Vectors[name],
+            Convert.ToHexStringLower(ItemFactsValue.Encode(new ItemFacts(attributes, events, since), 42, 123_456_789_012))
+        );
+
     [Fact]
     public void Encode_ListsOfThePage_GivesTheirBytes() =>
         Assert.Equal(

@@ -53,6 +53,42 @@ public class PackedSearchTests
         }
     }
 
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public void Dots_SomeRows_AreToTheBitThoseOfAll(RowElement element, int dimension, int width)
+    {
+        (PackedRows rows, _, _) = Fill(element, dimension, magnitude: 1);
+        float[] prepared = new float[PackedRows.Padded(width)],
+            all = new float[Capacity];
+        PackedQuery.Prepare(RandomFloats.Normal(width, 3), element, prepared);
+        PackedSearch.Dots(in rows, 0, prepared, all);
+        int[] which = [0, 1, 5, 6, 7, 30, 69];
+        float[] dots = new float[which.Length];
+        PackedSearch.Dots(in rows, which, prepared, dots);
+
+        Assert.Equal(which.Select(row => all[row]), dots);
+        PackedSearch.Dots(in rows, [], prepared, []);
+    }
+
+    [Fact]
+    public void Dots_RowsThatAreNotThere_AreRefused()
+    {
+        (PackedRows rows, _, _) = Fill(RowElement.Float16, 16, magnitude: 1);
+        float[] two = new float[2];
+        foreach (int[] which in new int[][] { [0, Capacity], [-1, 0], [3] })
+        {
+            try
+            {
+                PackedSearch.Dots(in rows, which, new float[16], two);
+                Assert.Fail($"{string.Join(',', which)} was taken.");
+            }
+            catch (ArgumentException exception)
+            {
+                Assert.Contains("allowed: as many, of these rows", exception.Message, StringComparison.Ordinal);
+            }
+        }
+    }
+
     [Fact]
     public void Dots_OneRowAlone_IsToTheBitWhatItIsAmongOthers()
     {

@@ -1,4 +1,5 @@
 using System.Text;
+using Streaming.Core.Embeddings;
 using Streaming.Core.Items;
 using Streaming.Core.Options;
 using Streaming.Learning.Items;
@@ -151,6 +152,40 @@ public sealed class ItemTableTests : IDisposable
         Assert.True(restored.Apply(Record("a"), out _) >= 0);
         Assert.True(Touch(restored, "a") >= 0);
         Assert.Equal(-1, Touch(restored, "never seen"));
+    }
+
+    [Fact]
+    public void FactsOf_AttributesOfTheLastRecord_SurviveCheckpointAndAdoption()
+    {
+        ItemTable table = Table();
+        Touch(table, "a", time: 900);
+        Touch(table, "a", time: 950);
+        table.Apply(WithAttributes("a", """{"category":"shoes"}"""), out _);
+        table.Apply(WithAttributes("b", """{"category":"boots"}"""), out _);
+        table.Apply(WithAttributes("b", null), out _);
+        AssertFacts(table);
+
+        using var saved = new TensorSet();
+        table.Save(saved);
+        using var engine = new FakeEngine(Model);
+        var restored = new ItemTable(engine, new ItemTableOptions { FallbackRows = 4 });
+        restored.Load(new TensorReader(saved));
+        AssertFacts(restored);
+
+        using var other = new FakeEngine(Model);
+        var adopted = new ItemTable(other, new ItemTableOptions { FallbackRows = 4 });
+        adopted.Adopt(StoredItems.Read(new TensorReader(saved)));
+        AssertFacts(adopted);
+
+        adopted.Apply(Removal("a"), out _);
+        adopted.Apply(WithAttributes("a", null), out _);
+        Assert.Equal(new ItemFacts(null, 0, 77), adopted.FactsOf(adopted.Find(Batches.Key("a"))));
+
+        static void AssertFacts(ItemTable table)
+        {
+            Assert.Equal(new ItemFacts("""{"category":"shoes"}""", 2, 900), table.FactsOf(table.Find(Batches.Key("a"))));
+            Assert.Equal(new ItemFacts(null, 0, 77), table.FactsOf(table.Find(Batches.Key("b"))));
+        }
     }
 
     [Fact]
@@ -366,6 +401,15 @@ public sealed class ItemTableTests : IDisposable
             ItemKey = Batches.Key(id),
             ItemId = id,
             IsRemoved = true,
+        };
+
+    private static ItemChange WithAttributes(string id, string? attributes) =>
+        new()
+        {
+            ItemKey = Batches.Key(id),
+            ItemId = id,
+            Attributes = attributes,
+            ProducedTime = 77,
         };
 
     private static ItemChange Record(string id, params (string Name, float[] Values)[] groups) =>

@@ -3,6 +3,7 @@ using Streaming.Core.Histories;
 using Streaming.Learning.Cpu;
 using Streaming.Models.Batches;
 using Streaming.Models.Options;
+using Streaming.Serving.Filters;
 using Streaming.Serving.Recommendations;
 using Streaming.Serving.Search;
 using Streaming.Transport.Redis;
@@ -218,6 +219,83 @@ public sealed class RecommenderTests(ServingFixture redis) : IClassFixture<Servi
         );
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task ForItemsAsync_Filter_RanksThePassingItemsAmongThemselves(bool counts)
+    {
+        using var engine = new CpuEngine(Model(TowerKind.FmrlRec, cosine: true), threads: 1);
+        Dictionary<int, RelatedItems> lists = Lists();
+        await redis.PublishModelAsync(_options, engine, Items, 1, lists, withAttributes: true);
+        using EmbeddingIndex index = await IndexAsync();
+        Recommender recommender = new(redis.Database, Serving, index, TimeProvider.System);
+        RecommendationQuery query = Ask(16, 30, excludeSeen: false) with
+        {
+            Counts = counts,
+            Filter = new() { Must = [ItemCondition.Parse("category:c3|c4|c5")], Not = [ItemCondition.Parse("price:100..120")] },
+        };
+        static bool Passes(int item) => item % 7 is (3 or 4 or 5) && item is (< 100 or > 120);
+
+        Recommendation shown = (await recommender.ForItemsAsync([.. Seen.Select(Id)], query, Stop))!;
+        (int Item, double Score)[] vector = [.. Expected(engine, Seen, 16)];
+        AssertRanking((counts ? Fused(vector, lists, false, Passes) : vector.Where(item => Passes(item.Item))).Take(30), shown);
+        Assert.False(shown.IsNewUser);
+
+        // Boosts and a limit, on what remains.
+        query = query with
+        {
+            Boosts = [new(ItemCondition.Parse("category:c4"), 1.3f), new(ItemCondition.Parse("price:..50"), 0.5f)],
+            Diversity = new("category", 4),
+        };
+        shown = (await recommender.ForItemsAsync([.. Seen.Select(Id)], query, Stop))!;
+        IEnumerable<(int Item, double Score)> boosted = (
+            counts ? Fused(vector, lists, false, Passes) : vector.Where(item => Passes(item.Item))
+        )
+            .Select(item => (item.Item, Boosted(Boosted(item.Score, item.Item % 7 == 4, 1.3), item.Item <= 50, 0.5)))
+            .OrderByDescending(static item => item.Item2);
+        AssertRanking(
+            boosted
+                .GroupBy(static item => item.Item % 7)
+                .SelectMany(static group => group.Take(4))
+                .OrderByDescending(static item => item.Item2),
+            shown
+        );
+
+        static double Boosted(double score, bool applies, double factor) =>
+            !applies ? score
+            : score < 0 ? score / factor
+            : score * factor;
+    }
+
+    [Fact]
+    public async Task ForUserAsync_FilterThatFitsNoField_IsRefusedByName()
+    {
+        using var engine = new CpuEngine(Model(TowerKind.FmrlRec, cosine: true), threads: 1);
+        await redis.PublishModelAsync(_options, engine, Items, 1, null, withAttributes: true);
+        using EmbeddingIndex index = await IndexAsync();
+        Recommender recommender = new(redis.Database, Serving, index, TimeProvider.System);
+        Task<Recommendation?> Wrong(Func<RecommendationQuery, RecommendationQuery> rules) =>
+            recommender.ForUserAsync(User, rules(Ask(16, 5, true)), Stop);
+
+        Assert.Contains(
+            "\"colour\"",
+            (
+                await Assert.ThrowsAsync<ItemFilterException>(() =>
+                    Wrong(query => query with { Filter = new() { Any = [ItemCondition.Parse("colour:red")] } })
+                )
+            ).Message,
+            StringComparison.Ordinal
+        );
+        await Assert.ThrowsAsync<ItemFilterException>(() =>
+            Wrong(query => query with { Boosts = [new(ItemCondition.Parse("colour:red"), 2)] })
+        );
+        Assert.Equal(
+            "field \"price\" is a number; allowed to diversify by: category",
+            (await Assert.ThrowsAsync<ItemFilterException>(() => Wrong(query => query with { Diversity = new("price", 2) }))).Message
+        );
+        Assert.True((await recommender.ForUserAsync("nobody", Ask(16, 5, true), Stop))!.IsNewUser);
+    }
+
     [Fact]
     public async Task ForItemsAsync_CountedItemRemoved_IsNotRecommended()
     {
@@ -263,11 +341,12 @@ public sealed class RecommenderTests(ServingFixture redis) : IClassFixture<Servi
     private static IEnumerable<(int Item, double Score)> Fused(
         (int Item, double Score)[] vector,
         Dictionary<int, RelatedItems> lists,
-        bool excludeSeen
+        bool excludeSeen,
+        Func<int, bool>? admitted = null
     )
     {
         var rows = Enumerable.Range(0, Items).ToDictionary(item => RedisKeys.Hash(Id(item)), item => item);
-        bool Allowed(int item) => !excludeSeen || !Seen.Contains(item);
+        bool Allowed(int item) => (!excludeSeen || !Seen.Contains(item)) && admitted?.Invoke(item) != false;
         Dictionary<int, double> neighbors = [];
         for (int p = 0; p < 3; p++)
         {
@@ -282,7 +361,7 @@ public sealed class RecommenderTests(ServingFixture redis) : IClassFixture<Servi
             [.. vector.Select(item => item.Item).Where(Allowed)],
             [.. neighbors.OrderByDescending(pair => pair.Value).Select(pair => pair.Key)],
             [.. lists[Seen[^1]].Successors.Select(item => rows[item.Item]).Where(Allowed)],
-            excludeSeen ? [] : [.. Seen.Reverse().Distinct()],
+            excludeSeen ? [] : [.. Seen.Reverse().Distinct().Where(Allowed)],
         ];
         double[] weights = [1, 1, 0.5, 1];
         return Enumerable

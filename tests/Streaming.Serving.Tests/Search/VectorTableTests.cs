@@ -1,5 +1,6 @@
 using Streaming.Core.Embeddings;
 using Streaming.Kernels.Packed;
+using Streaming.Serving.Changes;
 using Streaming.Serving.Search;
 using Xunit;
 
@@ -62,11 +63,11 @@ public class VectorTableTests
         using VectorTable table = new(Widths, RowElement.Float32);
         table.Set("a", new float[8], new EmbeddingStamp(1, 5, 100, 0));
 
-        Assert.True(table.Has("a", 5, 100));
-        Assert.True(table.Has("a", 4, 900));
-        Assert.False(table.Has("a", 5, 101));
-        Assert.False(table.Has("a", 6, 1));
-        Assert.False(table.Has("b", 1, 1));
+        Assert.True(table.Has(new FeedChange("a", 1, 5, 100, false)));
+        Assert.True(table.Has(new FeedChange("a", 1, 4, 900, false)));
+        Assert.False(table.Has(new FeedChange("a", 1, 5, 101, false)));
+        Assert.False(table.Has(new FeedChange("a", 1, 6, 1, false)));
+        Assert.False(table.Has(new FeedChange("b", 1, 1, 1, false)));
     }
 
     [Fact]

@@ -17,6 +17,13 @@ public class EvolutionTests
         .Parse(File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "schemas", "evolution.json")))!
         .AsArray();
 
+    private static readonly AttributeDefinition[] Attributes =
+    [
+        new("tags", AttributeKind.Texts),
+        new("price", AttributeKind.Number),
+        new("available", AttributeKind.Boolean),
+    ];
+
     public static TheoryData<string, string> Writers(string record)
     {
         TheoryData<string, string> data = [];
@@ -60,12 +67,19 @@ public class EvolutionTests
         {
             Assert.Equal(
                 DeadLetterReason.None,
-                new ItemDecoder(format, 4096, new ItemLimits()).Decode("i1"u8, value, isTombstone: false, 0, out ItemChange? read)
+                new ItemDecoder(format, 4096, new ItemLimits { Attributes = Attributes }).Decode(
+                    "i1"u8,
+                    value,
+                    isTombstone: false,
+                    0,
+                    out ItemChange? read
+                )
             );
 
             var fields = new JsonObject { ["item_id"] = read!.ItemId };
             Add(fields, "features", read.Features.Count == 0 ? null : JsonSerializer.SerializeToNode(read.Features));
             Add(fields, "text", JsonSerializer.SerializeToNode(read.Text));
+            Add(fields, "attributes", read.Attributes is { } attributes ? JsonNode.Parse(attributes) : null);
             AssertSame(vector["reads"]!, fields);
         }
     }

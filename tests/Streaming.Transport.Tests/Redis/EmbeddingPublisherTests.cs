@@ -1,3 +1,4 @@
+using System.Text;
 using Streaming.Core.Embeddings;
 using Streaming.Core.Refreshes;
 using Streaming.Transport.Redis;
@@ -195,6 +196,46 @@ public sealed class EmbeddingPublisherTests(RedisFixture redis) : IClassFixture<
     }
 
     [Fact]
+    public async Task PublishAsync_ItemWithFacts_FactsFollowTheRulesOfItsEmbedding()
+    {
+        EmbeddingPublisher publisher = new(redis.Database, _options, Make.Widths, TimeProvider.System) { PublishesFacts = true };
+        await publisher.OpenAsync(1, 1, Stop);
+        ItemFacts first = new("""{"price":1}""", 3, 1000),
+            second = new("""{"price":2}""", 3, 1000);
+        await publisher.PublishAsync([Make.Item("a", step: 5) with { Facts = first }], _failed, Stop);
+        Assert.Equal(("""{"price":1}""", 3), await FactsAsync("a"));
+        TimeSpan? life = await redis.Database.KeyTimeToLiveAsync(Keys.Facts(1, Make.Key("a")));
+        Assert.InRange(life!.Value, _options.TimeToLive * 0.89, _options.TimeToLive * 1.1);
+
+        await publisher.PublishAsync([Make.Item("a", step: 4) with { Facts = second }], _failed, Stop);
+        Assert.Equal(("""{"price":1}""", 3), await FactsAsync("a"));
+
+        // A record between two training steps.
+        PublishCounts counts = await publisher.PublishAsync([Make.Item("a", step: 5) with { Facts = second }], _failed, Stop);
+        Assert.Equal(new PublishCounts(1, 0, 0, 0, 0), counts);
+        Assert.Equal(("""{"price":2}""", 3), await FactsAsync("a"));
+        await publisher.PublishAsync([Make.Item("a", step: 5) with { Facts = second }], _failed, Stop);
+        string?[] checks =
+        [
+            .. (await redis.Database.StreamRangeAsync(Keys.Changes(Keys.Partition("a")))).Select(static entry => (string?)entry["c"]),
+        ];
+        Assert.Equal(3, checks.Length);
+        Assert.NotEqual(checks[0], checks[1]);
+        Assert.Equal(checks[1], checks[2]);
+
+        await publisher.PublishAsync([Make.Removal("a", step: 7)], _failed, Stop);
+        Assert.Null(await FactsAsync("a"));
+    }
+
+    [Fact]
+    public async Task PublishAsync_WithoutAttributes_WritesNoFacts()
+    {
+        await (await OpenAsync(token: 1)).PublishAsync([Make.Item("a") with { Facts = new("{}", 1, 1) }], _failed, Stop);
+        Assert.NotNull(await ReadAsync("a"));
+        Assert.Null(await FactsAsync("a"));
+    }
+
+    [Fact]
     public async Task PublishAsync_NewTrainerFromAnEarlierStep_ReplacesWhatItsPredecessorWrote()
     {
         await (await OpenAsync(token: 1)).PublishAsync([Make.Item("a", step: 500, value: 50)], _failed, Stop);
@@ -362,6 +403,18 @@ public sealed class EmbeddingPublisherTests(RedisFixture redis) : IClassFixture<
     private RedisKeys Keys => new(_options.Model, _options.Partitions);
 
     private byte[] Key(string id) => Keys.Items(1).Key(id);
+
+    private async Task<(string? Attributes, long Events)?> FactsAsync(string id)
+    {
+        byte[]? value = await redis.Database.StringGetAsync(Keys.Facts(1, Make.Key(id)));
+        if (value is null)
+        {
+            return null;
+        }
+
+        Assert.Equal(EmbeddingFault.None, ItemFactsValue.TryRead(value, out ItemFacts facts, out ReadOnlySpan<byte> attributes));
+        return (Encoding.UTF8.GetString(attributes), facts.Events);
+    }
 
     private async Task<RelatedItems?> ListsAsync(string id)
     {

@@ -82,7 +82,7 @@ public sealed class ServingRpcTests : IAsyncLifetime
             new GetNeighboursRequest { Id = "i1", Count = 5 },
             cancellationToken: Stop
         );
-        IReadOnlyList<NearItem> expected = (await _lookups.NeighboursAsync(_lookups.Take(), "i1", 8, 5, 0, Stop)).Neighbours!;
+        IReadOnlyList<NearItem> expected = (await _lookups.NeighboursAsync(_lookups.Take(), "i1", 8, 5, Stop)).Neighbours!;
         Assert.Equal(expected.Select(static near => near.Item), answer.Items.Select(static item => item.Id));
         Assert.Equal(5, answer.Items.Count);
         Assert.True(answer.Items.Zip(answer.Items.Skip(1)).All(static pair => pair.First.Score >= pair.Second.Score));

@@ -23,8 +23,11 @@ internal sealed record ApiOperation(string Path, HttpMethod Method, JsonElement 
         string name = parameter.GetProperty("name").GetString()!;
         JsonElement schema = parameter.GetProperty("schema");
         return name == "width" ? "width=4"
+            : parameter.TryGetProperty("example", out JsonElement example) ? $"{name}={Uri.EscapeDataString(One(example).GetString()!)}"
             : schema.TryGetProperty("default", out JsonElement value) ? $"{name}={value.ToString().ToLowerInvariant()}"
             : schema.TryGetProperty("minimum", out JsonElement least) ? $"{name}={least}"
             : $"{name}=i9";
     }
+
+    private static JsonElement One(JsonElement example) => example.ValueKind == JsonValueKind.Array ? example[0] : example;
 }

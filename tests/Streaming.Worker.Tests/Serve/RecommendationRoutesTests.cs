@@ -54,7 +54,10 @@ public sealed class RecommendationRoutesTests : IAsyncLifetime
         );
         RedisOptions options = _settings.Redis;
         _redis = await RedisConnection.OpenAsync(options, Stop);
-        var publisher = new EmbeddingPublisher(_redis.GetDatabase(), options, _settings.Model.Widths, TimeProvider.System);
+        var publisher = new EmbeddingPublisher(_redis.GetDatabase(), options, _settings.Model.Widths, TimeProvider.System)
+        {
+            PublishesFacts = true,
+        };
         await publisher.OpenAsync(1, 1, Stop);
         var random = new Random(4);
         await publisher.PublishAsync(
@@ -68,7 +71,10 @@ public sealed class RecommendationRoutesTests : IAsyncLifetime
                         7,
                         0,
                         0
-                    )),
+                    )
+                    {
+                        Facts = new(AttributesOf(i), i, 1_700_000_000_000 + (i * 1000)),
+                    }),
             ],
             [],
             Stop
@@ -88,6 +94,7 @@ public sealed class RecommendationRoutesTests : IAsyncLifetime
             {
                 LookupRoutes.Map(routes, _lookups, _settings.Http);
                 RecommendationRoutes.Map(routes, _lookups, _settings.Http);
+                ListRoutes.Map(routes, _lookups, _settings.Http, TimeProvider.System);
                 OperationsRoutes.Map(routes, new HealthReport(), _exposition);
                 ApiDescription.Map(routes);
             },
@@ -115,7 +122,7 @@ public sealed class RecommendationRoutesTests : IAsyncLifetime
         await PublishHistoryAsync("i1", ["i1", "i2"]);
         var description = new ApiDocument((await GetAsync("/openapi.json")).Body);
 
-        Assert.Equal(8, description.Operations.Count);
+        Assert.Equal(11, description.Operations.Count);
         foreach (ApiOperation operation in description.Operations)
         {
             string path = operation.Path.Replace("{id}", "i1", StringComparison.Ordinal);
@@ -141,6 +148,154 @@ public sealed class RecommendationRoutesTests : IAsyncLifetime
                 );
             }
         }
+    }
+
+    [Fact]
+    public async Task Rules_InQueryAndBody_AnswerWithTheBestOfTheItemsThatPass()
+    {
+        await PublishTowersAsync();
+        static bool Passes(int i) => i % 3 != 2 && i is >= 5 and <= 20 && (i % 5 == 0 || i % 4 != 0) && i % 2 != 0 && i != 7;
+        const string query = "&filter=category:shoes|boots&filter=price:5..20&any=brand:acme&any=available:true&not=tags:sale&exclude=i7";
+
+        (_, JsonElement near) = await GetAsync("/items/i1/neighbours?count=30" + query);
+        Assert.Equal(Ids(Passes), IdsOf(near, "neighbours").Order(StringComparer.Ordinal));
+        (_, JsonElement asked) = await PostAsync("/recommendations?count=30&exclude-seen=false" + query, """["i1"]""");
+        Assert.Equal(Ids(Passes), IdsOf(asked, "recommendations").Order(StringComparer.Ordinal));
+
+        (_, JsonElement told) = await PostAsync(
+            "/recommendations?count=30&exclude-seen=false",
+            """
+            {"items":["i1"],"exclude":["i7"],"filter":{"must":["category:shoes|boots",{"field":"price","from":5,"to":20}],
+             "any":[{"field":"brand","in":["acme"]},{"field":"available","in":[true]}],"not":["tags:sale"]}}
+            """
+        );
+        Assert.Equal(IdsOf(asked, "recommendations"), IdsOf(told, "recommendations"));
+
+        // The first of those that pass, not those that pass of the first.
+        (_, JsonElement few) = await PostAsync("/recommendations?count=2&exclude-seen=false" + query, """["i1"]""");
+        Assert.Equal(IdsOf(asked, "recommendations").Take(2), IdsOf(few, "recommendations"));
+    }
+
+    [Fact]
+    public async Task BoostAndDiversify_InQueryAndBody_OrderAndLimit()
+    {
+        await PublishTowersAsync();
+        (_, JsonElement plain) = await GetAsync("/items/i1/neighbours?count=29");
+        (_, JsonElement raised) = await GetAsync("/items/i1/neighbours?count=29&boost=brand:acme:100");
+        string[] acme = [.. IdsOf(plain, "neighbours").Where(static id => int.Parse(id[1..]) % 5 == 0)];
+        Assert.Equal(acme.Where(id => ScoreOf(plain, id) > 0), IdsOf(raised, "neighbours").Take(acme.Count(id => ScoreOf(plain, id) > 0)));
+
+        (_, JsonElement limited) = await GetAsync("/items/i1/neighbours?count=29&diversify=category:2");
+        Assert.Equal(
+            IdsOf(plain, "neighbours")
+                .GroupBy(static id => int.Parse(id[1..]) % 3)
+                .SelectMany(static group => group.Take(2))
+                .Order(StringComparer.Ordinal),
+            IdsOf(limited, "neighbours").Order(StringComparer.Ordinal)
+        );
+        const string body =
+            """{"items":["i1"],"boost":[{"condition":"brand:acme","factor":2}],"diversify":{"field":"category","limit":2}}""";
+        (_, JsonElement told) = await PostAsync("/recommendations", body);
+        (_, JsonElement asked) = await PostAsync("/recommendations?boost=brand:acme:2&diversify=category:2", """["i1"]""");
+        Assert.Equal(6, IdsOf(told, "recommendations").Length);
+        Assert.Equal(IdsOf(told, "recommendations"), IdsOf(asked, "recommendations"));
+
+        static double ScoreOf(JsonElement body, string id) =>
+            body.GetProperty("neighbours")
+                .EnumerateArray()
+                .Single(item => item.GetProperty("item").GetString() == id)
+                .GetProperty("score")
+                .GetDouble();
+    }
+
+    [Theory]
+    [InlineData("filter=colour:red", "there is no field \"colour\" to filter by; the fields are: category (text), brand (text), tags")]
+    [InlineData("not=category:1..2", "\"category:1..2\" is a range, and field \"category\" is a text; ranges are allowed on: price")]
+    [InlineData("any=price:cheap", "field \"price\" is a number, and \"cheap\" is none; allowed: price:10")]
+    [InlineData("filter=price:50..10", "\"price:50..10\" is a range that ends before it begins")]
+    [InlineData("filter=available:yes", "field \"available\" is \"yes\"; allowed: true or false")]
+    [InlineData("filter=shoes", "\"shoes\" is not a condition; allowed: field:value, field:value|value or field:from..to")]
+    [InlineData("boost=brand:acme", "boost is \"brand:acme\"; allowed: field:value:factor, as brand:acme:1.2")]
+    [InlineData("boost=brand:acme:1000", "the boost of \"brand:acme\" is 1000; allowed: 0.01 to 100")]
+    [InlineData("diversify=category", "diversify is \"category\"; allowed: field:limit, as category:3")]
+    [InlineData("diversify=category:0", "\"category:0\" limits a value to 0 items; allowed: 1 and up")]
+    [InlineData("diversify=price:3", "field \"price\" is a number; allowed to diversify by: category, brand, tags")]
+    [InlineData("diversify=category:3&diversify=brand:3", "diversify is given 2 times; allowed: once")]
+    public async Task Rules_ThatCannotBeUsed_Are400NamingFieldValueAndWhatIsAllowed(string query, string detail)
+    {
+        await PublishTowersAsync();
+        foreach (string path in (string[])["/items/i1/neighbours", "/users/ann/recommendations"])
+        {
+            (HttpStatusCode status, JsonElement body) = await GetAsync($"{path}?{query}");
+            Assert.Equal(HttpStatusCode.BadRequest, status);
+            Assert.StartsWith(detail, body.GetProperty("detail").GetString(), StringComparison.Ordinal);
+        }
+    }
+
+    [Theory]
+    [InlineData("""{"items":[],"filter":["category:shoes"]}""", "filter must be")]
+    [InlineData("""{"items":[],"filter":{"should":["category:shoes"]}}""", "filter must be")]
+    [InlineData("""{"items":[],"filter":{"must":"category:shoes"}}""", "filter must be")]
+    [InlineData("""{"items":[],"filter":{"must":[7]}}""", "a condition must be")]
+    [InlineData("""{"items":[],"filter":{"must":[{"field":"price","from":"a"}]}}""", "a condition must be")]
+    [InlineData("""{"items":[],"filter":{"must":[{"field":"price"}]}}""", "a condition must be")]
+    [InlineData("""{"items":[],"filter":{"must":[{"field":"price","in":[{}]}]}}""", "a condition must be")]
+    [InlineData("""{"items":[],"filter":{"must":[{"field":"colour","in":["red"]}]}}""", "there is no field \"colour\"")]
+    [InlineData("""{"items":[],"boost":{"brand:acme":2}}""", "boost must be")]
+    [InlineData("""{"items":[],"boost":[{"condition":"brand:acme"}]}""", "boost must be")]
+    [InlineData("""{"items":[],"diversify":3}""", "diversify must be")]
+    [InlineData("""{"items":[],"diversify":{"field":"category"}}""", "diversify must be")]
+    [InlineData("""{"items":[],"filters":{}}""", "the body must be")]
+    public async Task Rules_BodyThatCannotBeRead_Is400SayingWhatIsAllowed(string sent, string detail)
+    {
+        await PublishTowersAsync();
+        (HttpStatusCode status, JsonElement body) = await PostAsync("/recommendations", sent);
+        Assert.Equal(HttpStatusCode.BadRequest, status);
+        Assert.StartsWith(detail, body.GetProperty("detail").GetString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task PopularLatestAndAttributes_AreThoseOfTheFacts()
+    {
+        (HttpStatusCode status, JsonElement none) = await GetAsync("/popular");
+        Assert.Equal(HttpStatusCode.BadRequest, status);
+        Assert.Contains("STREAMING__Items__Attributes", none.GetProperty("detail").GetString(), StringComparison.Ordinal);
+
+        await PublishTowersAsync();
+        (_, JsonElement popular) = await GetAsync("/popular?count=3&filter=category:shoes&exclude=i27");
+        Assert.Equal(["i24", "i21", "i18"], IdsOf(popular, "items"));
+        Assert.Equal(24, popular.GetProperty("items")[0].GetProperty("events").GetInt64());
+        Assert.Equal(29, IdsOf((await GetAsync("/popular?count=100")).Body, "items").Length);
+        (_, JsonElement latest) = await GetAsync("/latest?count=2&not=price:28..");
+        Assert.Equal(["i27", "i26"], IdsOf(latest, "items"));
+
+        (_, JsonElement attributes) = await GetAsync("/attributes");
+        Assert.Equal(
+            ["category text 30", "brand text 30", "tags texts 15", "price number 30", "available boolean 30"],
+            attributes
+                .GetProperty("attributes")
+                .EnumerateArray()
+                .Select(static field => $"{field.GetProperty("field")} {field.GetProperty("kind")} {field.GetProperty("items")}")
+        );
+    }
+
+    [Fact]
+    public async Task NewUserAndColdItem_AreSaid()
+    {
+        await PublishTowersAsync();
+        await PublishHistoryAsync("ann", ["i1", "i2"]);
+        (_, JsonElement known) = await GetAsync("/users/ann/recommendations?count=30");
+        (_, JsonElement stranger) = await GetAsync("/users/nobody/recommendations?count=30");
+
+        Assert.Equal((false, true), (known.GetProperty("newUser").GetBoolean(), stranger.GetProperty("newUser").GetBoolean()));
+        Assert.Equal(
+            ["i0"],
+            stranger
+                .GetProperty("recommendations")
+                .EnumerateArray()
+                .Where(static item => item.TryGetProperty("cold", out JsonElement cold) && cold.GetBoolean())
+                .Select(static item => item.GetProperty("item").GetString()!)
+        );
     }
 
     [Fact]
@@ -318,6 +473,21 @@ public sealed class RecommendationRoutesTests : IAsyncLifetime
         return (response.StatusCode, await response.Content.ReadFromJsonAsync<JsonElement>(Stop));
     }
 
+    private static string AttributesOf(int i)
+    {
+        string tags = i % 2 == 0 ? "\"tags\":[\"sale\"]," : string.Empty,
+            category = new[] { "shoes", "boots", "bags" }[i % 3],
+            brand = i % 5 == 0 ? "acme" : "other",
+            available = i % 4 == 0 ? "false" : "true";
+        return $$"""{"category":"{{category}}","brand":"{{brand}}",{{tags}}"price":{{i}},"available":{{available}}}""";
+    }
+
+    private static string[] IdsOf(JsonElement body, string list) =>
+        [.. body.GetProperty(list).EnumerateArray().Select(item => item.GetProperty("item").GetString()!)];
+
+    private static IEnumerable<string> Ids(Func<int, bool> pick) =>
+        Enumerable.Range(0, 30).Where(pick).Select(i => $"i{i}").Order(StringComparer.Ordinal);
+
     private async Task PublishTowersAsync()
     {
         ModelOptions model = _settings.Model;
@@ -330,6 +500,7 @@ public sealed class RecommendationRoutesTests : IAsyncLifetime
                 Token = 1,
                 Step = 9,
                 Widths = model.Widths,
+                Attributes = ["category", "brand", "tags[]", "price:number", "available:boolean"],
             },
             model.Widths.Select(width =>
             {
@@ -339,6 +510,7 @@ public sealed class RecommendationRoutesTests : IAsyncLifetime
             }),
             Stop
         );
+        await _lookups.Updater.RefreshAsync(Stop); // loads the attributes
     }
 
     private async Task PublishHistoryAsync(string user, string[] items)

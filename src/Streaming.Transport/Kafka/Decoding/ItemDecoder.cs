@@ -20,6 +20,7 @@ public sealed class ItemDecoder
     private readonly int _maxBytes;
     private readonly ItemLimits _limits;
     private readonly MappedItemReader? _mapped;
+    private readonly AttributeWriter _attributes;
     private string? _fault;
 
     /// <summary>Creates a decoder.</summary>
@@ -43,6 +44,7 @@ public sealed class ItemDecoder
         _format = format;
         _maxBytes = maxBytes;
         _limits = limits;
+        _attributes = new AttributeWriter(limits);
         _mapped = map is null
             ? null
             : new MappedItemReader(map, limits, new MappedValueReader("STREAMING__Kafka__ItemsFormat", maxBytes, schemas));
@@ -200,6 +202,13 @@ public sealed class ItemDecoder
             reason = Check(item);
         }
 
+        string? attributes = null;
+        if (reason == DeadLetterReason.None)
+        {
+            reason = _attributes.Write(item, out attributes);
+            _fault ??= _attributes.Fault;
+        }
+
         if (reason != DeadLetterReason.None)
         {
             return reason;
@@ -213,6 +222,7 @@ public sealed class ItemDecoder
                 .Features.Where(group => IsTaken(group.Key))
                 .ToDictionary(static group => group.Key, static group => group.Value.Values.ToArray(), StringComparer.Ordinal),
             Text = item.Text.ToDictionary(StringComparer.Ordinal),
+            Attributes = attributes,
             ProducedTime = producedTime,
         };
         return DeadLetterReason.None;

@@ -41,6 +41,7 @@ internal static class ItemFault
                         && value.EnumerateArray().All(static number => number.ValueKind == JsonValueKind.Number)
                 ),
                 "text" => Inner(field, "an object of texts", static value => value.ValueKind == JsonValueKind.String),
+                "attributes" => Inner(field, "an object of texts, lists of texts, numbers, true and false", IsAttribute),
                 _ => null,
             };
             if (fault is not null)
@@ -67,6 +68,11 @@ internal static class ItemFault
         JsonProperty[] wrong = [.. field.Value.EnumerateObject().Where(property => !isGood(property.Value)).Take(1)];
         return wrong.Length == 0 ? null : $"{field.Name}.{wrong[0].Name} is {ValueFault.Shown(wrong[0].Value)}; allowed: {allowed}";
     }
+
+    private static bool IsAttribute(JsonElement value) =>
+        value.ValueKind == JsonValueKind.Array
+            ? value.EnumerateArray().All(static text => text.ValueKind == JsonValueKind.String)
+            : value.ValueKind != JsonValueKind.Object;
 
     private static bool IsTextOrNull(JsonElement value) => value.ValueKind is JsonValueKind.String or JsonValueKind.Null;
 }

@@ -1,3 +1,5 @@
+using Streaming.Core.Items;
+
 namespace Streaming.Transport.Kafka.Decoding;
 
 /// <summary>Bounds of a catalogue record.</summary>
@@ -6,6 +8,15 @@ public sealed class ItemLimits
     /// <summary>Gets or sets the declared feature groups and their lengths. A declared group of another length is refused, one that
     /// is not declared is left out. Empty (the default): any group is taken as it is.</summary>
     public IReadOnlyDictionary<string, int> FeatureGroups { get; set; } = new Dictionary<string, int>(StringComparer.Ordinal);
+
+    /// <summary>Gets or sets the attributes that are taken from a record. Empty (the default): none.</summary>
+    public IReadOnlyList<AttributeDefinition> Attributes { get; set; } = [];
+
+    /// <summary>Gets or sets the largest number of texts of an attribute. Default 64.</summary>
+    public int MaxAttributeTexts { get; set; } = 64;
+
+    /// <summary>Gets or sets the largest number of UTF-8 bytes of an attribute's text. Default 256.</summary>
+    public int MaxAttributeLength { get; set; } = 256;
 
     /// <summary>Gets or sets the largest number of feature groups of an item. Default 16.</summary>
     public int MaxGroups { get; set; } = 16;

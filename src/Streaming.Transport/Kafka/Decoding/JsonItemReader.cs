@@ -51,6 +51,11 @@ internal static class JsonItemReader
                 item.Text.Clear();
                 reason = ReadText(ref reader, limits, item);
             }
+            else if (reader.ValueTextEquals("attributes"u8))
+            {
+                item.Attributes.Clear();
+                reason = ReadAttributes(ref reader, limits, item);
+            }
             else
             {
                 reader.Skip();
@@ -58,6 +63,65 @@ internal static class JsonItemReader
         }
 
         return reason;
+    }
+
+    private static DeadLetterReason ReadAttributes(ref Utf8JsonReader reader, ItemLimits limits, Item item)
+    {
+        if (!TryEnterObject(ref reader, out DeadLetterReason reason))
+        {
+            return reason;
+        }
+
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            string name = reader.GetString()!;
+            reader.Read();
+            if (!limits.Attributes.Any(attribute => attribute.Name == name))
+            {
+                reader.Skip();
+            }
+            else if (reader.TokenType != JsonTokenType.Null)
+            {
+                AttributeValue value = new();
+                if (!TryReadAttribute(ref reader, limits, value))
+                {
+                    return DeadLetterReason.Malformed;
+                }
+
+                item.Attributes[name] = value;
+            }
+        }
+
+        return DeadLetterReason.None;
+    }
+
+    private static bool TryReadAttribute(ref Utf8JsonReader reader, ItemLimits limits, AttributeValue value)
+    {
+        switch (reader.TokenType)
+        {
+            case JsonTokenType.String:
+                value.Texts.Add(reader.GetString());
+                return true;
+            case JsonTokenType.Number:
+                value.Number = reader.GetDouble();
+                return true;
+            case JsonTokenType.True or JsonTokenType.False:
+                value.Boolean = reader.TokenType == JsonTokenType.True;
+                return true;
+            case JsonTokenType.StartArray:
+                while (reader.Read() && reader.TokenType == JsonTokenType.String)
+                {
+                    // One more than allowed is enough to say that there are too many.
+                    if (value.Texts.Count <= limits.MaxAttributeTexts)
+                    {
+                        value.Texts.Add(reader.GetString());
+                    }
+                }
+
+                return reader.TokenType == JsonTokenType.EndArray;
+            default:
+                return false;
+        }
     }
 
     private static DeadLetterReason ReadFeatures(ref Utf8JsonReader reader, ItemLimits limits, Item item)

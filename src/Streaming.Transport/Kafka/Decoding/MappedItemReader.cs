@@ -81,6 +81,9 @@ internal sealed class MappedItemReader(ItemMap map, ItemLimits limits, MappedVal
             return Wrong(DeadLetterReason.Malformed, $"{name} is an object; allowed: a text, a number, or a list of them");
         }
 
+        bool isAttribute = limits.Attributes.Any(attribute => attribute.Name == name);
+        var attribute = new AttributeValue();
+
         // Tags and categories come as lists.
         var texts = new List<string>();
         for (RecordValue part = First(value); part.Kind != ValueKind.Missing; part = Next(value, part))
@@ -91,6 +94,15 @@ internal sealed class MappedItemReader(ItemMap map, ItemLimits limits, MappedVal
             }
 
             texts.Add(Encoding.UTF8.GetString(part.Text));
+            if (isAttribute && texts.Count <= limits.MaxAttributeTexts + 1)
+            {
+                attribute.Texts.Add(texts[^1]);
+            }
+        }
+
+        if (isAttribute)
+        {
+            item.Attributes[name] = attribute;
         }
 
         item.Text[name] = string.Join(", ", texts);

@@ -16,9 +16,11 @@ internal sealed class BatchEncoder
     private readonly (ItemKeySpace Space, EmbeddingFormat Format)[] _targets;
     private readonly uint _generation;
     private readonly uint _token;
+    private readonly bool _facts;
 
-    public BatchEncoder(RedisOptions options, RedisKeys keys, IReadOnlyList<int> widths, uint generation, uint token)
+    public BatchEncoder(RedisOptions options, RedisKeys keys, IReadOnlyList<int> widths, uint generation, uint token, bool facts)
     {
+        _facts = facts;
         _options = options;
         _keys = keys;
         _generation = generation;
@@ -35,8 +37,8 @@ internal sealed class BatchEncoder
         ItemsPerCall = Math.Max(1, MaxKeysPerCall / KeysPerItem);
     }
 
-    /// <summary>Gets the keys of an item: its lists, then its vectors.</summary>
-    private int KeysPerItem => 1 + _targets.Length;
+    /// <summary>Gets the keys of an item: its lists, its facts if they are published, then its vectors.</summary>
+    private int KeysPerItem => (_facts ? 2 : 1) + _targets.Length;
 
     /// <summary>Gets the maximum number of items per call.</summary>
     public int ItemsPerCall { get; }
@@ -124,6 +126,14 @@ internal sealed class BatchEncoder
                 item is { Vector: not null, KeepsRelated: true } ? PartitionWrite.Keep : mode,
                 isPooled: false
             );
+            uint check = 0;
+            if (_facts)
+            {
+                byte[]? facts = item.Vector is null ? null : ItemFactsValue.Encode(item.Facts, _token, item.Step);
+                check = facts is null ? 0 : ItemFactsValue.ChecksumIn(facts);
+                call.Add(item, Encoding.ASCII.GetBytes(_keys.Facts(_generation, item.ItemKey)), facts, timeToLive, mode, isPooled: false);
+            }
+
             foreach ((ItemKeySpace space, EmbeddingFormat format) in _targets)
             {
                 byte[]? value = null;
@@ -131,9 +141,10 @@ internal sealed class BatchEncoder
                 {
                     value = pool.Rent(format.Length);
                     EmbeddingValue.TryEncode(vector.AsSpan(0, format.Dimension), format, stamp, value);
+                    check ^= EmbeddingValue.ChecksumIn(value);
                 }
 
-                call.Add(item, space.Key(partition, item.ItemId), value, timeToLive, mode, isPooled: true);
+                call.Add(item, space.Key(partition, item.ItemId), value, timeToLive, mode, isPooled: true, check);
             }
         }
 

@@ -73,6 +73,9 @@ public sealed class EmbeddingPublisher
     /// <summary>Gets the share of the time that writing may take while there is nothing but upkeep to write, above 0. Default 1.</summary>
     public double UpkeepShare { get; init; } = 1;
 
+    /// <summary>Gets a value indicating whether an item's facts are written with its embedding. Default false.</summary>
+    public bool PublishesFacts { get; init; }
+
     /// <summary>Gets the generation being written, 0 before <see cref="OpenAsync"/>.</summary>
     public uint Generation { get; private set; }
 
@@ -112,7 +115,7 @@ public sealed class EmbeddingPublisher
         await ConfirmAsync(cancellationToken).ConfigureAwait(false);
         Generation = generation;
         Token = token;
-        _encoder = new BatchEncoder(_options, keys, _widths, generation, token);
+        _encoder = new BatchEncoder(_options, keys, _widths, generation, token, PublishesFacts);
         return fences.Found();
     }
 

@@ -9,7 +9,7 @@ internal sealed class PartitionWrite
 {
     private const int FixedKeys = 2;
     private const int FixedArguments = 4;
-    private const int ArgumentsPerKey = 5;
+    private const int ArgumentsPerKey = 6;
 
     public const byte Skipped = 1;
     public const byte Blocked = 2;
@@ -62,7 +62,8 @@ internal sealed class PartitionWrite
     /// <param name="milliseconds">Time to live; 0: no expiry.</param>
     /// <param name="mode">Of the script: <see cref="Write"/>, <see cref="Compare"/> or <see cref="Keep"/>.</param>
     /// <param name="isPooled">Whether the value goes back to the pool.</param>
-    public void Add(in Refresh item, byte[] key, byte[]? value, long milliseconds, string mode, bool isPooled)
+    /// <param name="check">For the change feed: differs when what is written of the item does.</param>
+    public void Add(in Refresh item, byte[] key, byte[]? value, long milliseconds, string mode, bool isPooled, uint check = 0)
     {
         int slot = _count++;
         Items[slot / _keysPerItem] = item;
@@ -74,6 +75,7 @@ internal sealed class PartitionWrite
         Arguments[at + 2] = item.Step;
         Arguments[at + 3] = last ? item.ItemId : string.Empty;
         Arguments[at + 4] = mode;
+        Arguments[at + 5] = check;
         _buffers[slot] = isPooled && value is not null ? value : [];
     }
 

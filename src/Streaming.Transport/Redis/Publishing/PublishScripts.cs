@@ -14,11 +14,11 @@ internal static class PublishScripts
     /// acknowledgements for (a failover has lost some: replication is asynchronous). Skips values that hold a greater (token, step), and
     /// keys of the wrong type. Bytes 13 to 22 of a value are token and step, little-endian; both are below 2^53, so Lua's doubles hold
     /// them exactly. All changes of a call form one stream entry, because an entry per item would cost the server as much as the item.
-    /// A key that is compared and holds the same numbers gets only the new stamp (bytes 13 to 36 of a vector, 9 to 22 of lists: time,
-    /// checksum and what the checksum covers) and a new expiry, and is not announced.
+    /// A key that is compared and holds the same content gets only the new stamp (bytes 13 to 36 of a vector, 9 to 22 of lists and facts:
+    /// time, checksum and what the checksum covers) and a new expiry; an item of which facts and vector are the same is not announced.
     /// KEYS: fence, change stream, items…  ARGV: token, feed length, generation, writes acknowledged so far, then per key: value
     /// ('' removes), time to live in ms (0: no expiry), step, id for the feed ('' for none), mode: w writes, c compares first, k keeps
-    /// what there is and extends its expiry.
+    /// what there is and extends its expiry; check for the feed.
     /// Returns status, then: newest token | removed count, writes, unchanged count, indices of skipped keys…, −1 − index for keys of the
     /// wrong type….
     /// </summary>
@@ -37,17 +37,19 @@ internal static class PublishScripts
         local empty = #entry
         local result = {0, 0, writes + 1, 0}
         local sub, extended, ttls = string.sub, {}, {}
+        local facts = false -- Whether the facts of the item were written.
         for i = 3, #KEYS do
-          local at = 5 + (i - 3) * 5
+          local at = 5 + (i - 3) * 6
           local key, value, ttl, step, id, mode = KEYS[i], ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3], ARGV[at + 4]
           local head = redis.pcall('GETRANGE', key, 0, mode == 'c' and -1 or 21)
-          local newer = false
+          local newer, announced = false, false
           if type(head) == 'table' then
             if not string.find(head.err, 'WRONGTYPE', 1, true) then return head end
             result[#result + 1] = 2 - i
           else
             local kind = sub(head, 1, 3)
-            if mode ~= 'k' and #head >= 22 and (kind == 'EV\1' or kind == 'CL\1') then
+            local small = kind == 'CL\1' or kind == 'AT\1'
+            if mode ~= 'k' and #head >= 22 and (kind == 'EV\1' or small) then
               local t, low, high = struct.unpack('<I4I4I2', head, 13)
               newer = t > token or (t == token and high * 4294967296 + low > tonumber(step))
             end
@@ -58,7 +60,7 @@ internal static class PublishScripts
             elseif mode == 'c' and value ~= '' and #head == #value and (
               kind == 'EV\1' and sub(head, 1, 12) == sub(value, 1, 12) and sub(head, 29, 32) == sub(value, 29, 32)
                 and sub(head, 37) == sub(value, 37)
-              or kind == 'CL\1' and sub(head, 1, 8) == sub(value, 1, 8) and sub(head, 25) == sub(value, 25))
+              or small and sub(head, 1, 8) == sub(value, 1, 8) and sub(head, 25) == sub(value, 25))
             then
               if kind == 'EV\1' then
                 redis.call('SETRANGE', key, 12, sub(value, 13, 36))
@@ -66,7 +68,8 @@ internal static class PublishScripts
                 redis.call('SETRANGE', key, 8, sub(value, 9, 22))
               end
               extended[#extended + 1], ttls[#ttls + 1] = key, ttl
-              if id ~= '' then result[4] = result[4] + 1 end
+              announced = facts
+              if id ~= '' and not facts then result[4] = result[4] + 1 end
             else
               if value == '' then
                 -- After a DEL a full server would take every SET of the script.
@@ -77,13 +80,20 @@ internal static class PublishScripts
               else
                 redis.call('SET', key, value, 'PX', ttl)
               end
-              if feed and id ~= '' then
-                local at = #entry
-                entry[at + 1], entry[at + 2], entry[at + 3], entry[at + 4] = 'i', id, 's', step
-                if value == '' then entry[at + 5], entry[at + 6] = 'd', '1' end
+              announced = true
+              facts = facts or sub(value, 1, 2) == 'AT'
+            end
+            if announced and feed and id ~= '' then
+              local last = #entry
+              entry[last + 1], entry[last + 2], entry[last + 3], entry[last + 4] = 'i', id, 's', step
+              if value == '' then
+                entry[last + 5], entry[last + 6] = 'd', '1'
+              else
+                entry[last + 5], entry[last + 6] = 'c', ARGV[at + 5]
               end
             end
           end
+          if id ~= '' then facts = false end
         end
         -- At the end: after an EXPIRE, as after a DEL, a full server would take every SET of the script.
         for i = 1, #extended do

@@ -1,0 +1,62 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Streaming.Core.Embeddings;
+using Streaming.Serving.Search;
+using Streaming.Worker.Http;
+
+namespace Streaming.Worker.Serve;
+
+/// <summary>
+/// Items without a user over HTTP: GET /popular and /latest, with count=, exclude= and a filter (<see cref="ItemRules"/>); GET /attributes, what
+/// can be filtered by.
+/// </summary>
+public static class ListRoutes
+{
+    private const int MostItems = 1000;
+    private static readonly string[] Parameters = ["count", "exclude", .. ItemRules.FilterParameters];
+
+    /// <summary>Adds the routes.</summary>
+    public static void Map(IEndpointRouteBuilder routes, Lookups lookups, HttpOptions options, TimeProvider time)
+    {
+        routes.MapRead("/popular", List(lookups, options, static (view, rules, best) => view.Popular(rules.Filter, best)));
+        routes.MapRead("/latest", List(lookups, options, (view, rules, best) => view.Latest(rules.Filter, time.GetUtcNow(), best)));
+        routes.MapRead("/attributes", RouteAnswers.Answer(context => Task.FromResult(Attributes(lookups.Take(context).View))));
+    }
+
+    private delegate int Lister(IndexView view, ItemRules rules, Span<Neighbour> best);
+
+    private static RequestDelegate List(Lookups lookups, HttpOptions options, Lister list) =>
+        RouteAnswers.Answer(
+            context =>
+            {
+                IndexView view = lookups.Take(context).View;
+                int count = RouteAnswers.Number(context, "count", 20, 1, MostItems);
+                HashSet<string> without = [.. RouteAnswers.Ids(context, "exclude", options)];
+                var best = new Neighbour[count + without.Count];
+                int found = list(view, ItemRules.Of(context), best);
+                return Task.FromResult<object>(
+                    new
+                    {
+                        generation = view.Generation,
+                        items = best.Take(found)
+                            .Where(item => !without.Contains(item.Id))
+                            .Take(count)
+                            .Select(item => new ListedItem(item.Id, lookups.TitleOf(item.Id), view.EventsOf(RedisKeys.Hash(item.Id)))),
+                    }
+                );
+            },
+            Parameters
+        );
+
+    private static object Attributes(IndexView view) =>
+        new
+        {
+            generation = view.Generation,
+            attributes = view.Attributes.Select(attribute => new
+            {
+                field = attribute.Name,
+                kind = attribute.Kind.ToString().ToLowerInvariant(),
+                items = view.ItemsWith(attribute.Name),
+            }),
+        };
+}
