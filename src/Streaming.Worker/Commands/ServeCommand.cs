@@ -35,8 +35,8 @@ internal static class ServeCommand
         var command = new Command(
             "serve",
             "Serve lookups and recommendations over HTTP from Redis: GET /items/{id}?width=, POST /items, "
-                + "GET /items?search=, GET /items/{id}/neighbours, GET /users/{id}/recommendations, POST /recommendations, and a page at /; and over gRPC "
-                + "(schemas/serving.proto) at STREAMING__Http__GrpcPort."
+                + "GET /items?search=, GET /items/{id}/neighbours, GET /users/{id}/recommendations, POST /recommendations, and a page "
+                + "at /; and over gRPC (schemas/serving.proto) at STREAMING__Http__GrpcPort."
         )
         {
             file,

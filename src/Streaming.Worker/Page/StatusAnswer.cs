@@ -45,11 +45,7 @@ internal static class StatusAnswer
                 isOn = status.Trainer.BankIsOn,
             },
             drift = status.Trainer.Drift.Select(Finite),
-            freshness = new
-            {
-                p50 = status.Published?.RecentFreshness.Quantile(0.5),
-                p99 = status.Published?.RecentFreshness.Quantile(0.99),
-            },
+            freshness = new { p50 = Freshness(status, 0.5), p99 = Freshness(status, 0.99) },
             widths = status.Trainer.Recall.Select((recall, k) => Width(status.Trainer, recall, k)),
             methods = status
                 .Trainer.Sources.Select(static source => Method(source.Name, source.Recall))
@@ -78,6 +74,10 @@ internal static class StatusAnswer
             repeats = recall.Repeats,
             examples = recall.Examples,
         };
+
+    // Nothing published lately: there is no freshness, not one of 0.
+    private static double? Freshness(PipelineStatus status, double quantile) =>
+        status.Published is { RecentFreshness: { Count: > 0 } recent } ? recent.Quantile(quantile) : null;
 
     private static double? Finite(double value) => double.IsFinite(value) ? value : null;
 }

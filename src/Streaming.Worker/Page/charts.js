@@ -112,9 +112,9 @@ export function chart({ title, unit, note, format, axis = format }) {
 
   function describe() {
     const { at, series } = state;
-    const lines = series.filter(line => newest(line.values) !== null).map(line => {
+    const lines = series.filter(line => line.values.some(value => value !== null)).map(line => {
       const values = line.values.filter(value => value !== null);
-      return `${line.name} ${format(newest(line.values))}, between ${format(Math.min(...values))} and ${format(Math.max(...values))}`;
+      return `${line.name} now ${format(newest(line.values))}, between ${format(Math.min(...values))} and ${format(Math.max(...values))}`;
     });
     return `${title} from ${clock(at[0], true)} to ${clock(at[at.length - 1], true)}: ${lines.join('; ')}`;
   }

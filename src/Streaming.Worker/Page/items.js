@@ -2,6 +2,7 @@ import { $, element, replace, say, itemLink, titled, decimals, whole } from './d
 import { get, post, Refusal } from './api.js';
 
 const neighbours = 10;
+const most = 50;
 let asking = new AbortController();
 
 /** Shows what the address asks for: an item, or a list to choose from. */
@@ -49,18 +50,24 @@ async function showList(query, signal) {
 
 async function list(query, text, signal) {
   if (text) {
-    const { items } = await get(`items?count=50&search=${encodeURIComponent(text)}`, signal);
-    return { items, said: count => (count ? `${whole(count)}${count === 50 ? ' or more' : ''} items match “${text}”.` : `No item matches “${text}”.`) };
+    const { items } = await get(`items?count=${most}&search=${encodeURIComponent(text)}`, signal);
+    return { items, said: count => matches(count, text) };
   }
 
   if (query.has('popular')) {
-    const { recommendations } = await post('recommendations?count=50', [], signal);
+    const { recommendations } = await post(`recommendations?count=${most}`, [], signal);
     return { items: recommendations, said: () => 'What a user without a history is recommended: the items that the model ranks first for everybody.' };
   }
 
   const seed = query.get('random');
-  const { items } = await get(`items?count=50&seed=${encodeURIComponent(seed)}`, signal);
+  const { items } = await get(`items?count=${most}&seed=${encodeURIComponent(seed)}`, signal);
   return { items, said: count => `${whole(count)} items drawn at random (seed ${seed}).` };
+}
+
+function matches(count, text) {
+  return count === 0 ? `No item matches “${text}”.`
+    : count === 1 ? `One item matches “${text}”.`
+    : `${whole(count)}${count === most ? ' or more' : ''} items match “${text}”.`;
 }
 
 async function showItem(query, status, signal) {

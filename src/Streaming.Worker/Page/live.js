@@ -22,7 +22,7 @@ const charts = [
   [chart({ title: 'Memory bank', unit: 'entries', format: compact }),
     past => ({ series: past.bank(), empty: 'The memory bank is not filled yet.' })],
   [chart({ title: 'Drift', unit: 'of item embeddings over 10 steps, relative', format: value => decimals(value, 3) }),
-    past => ({ series: past.drift(), empty: 'Drift is measured after 10 steps.' })],
+    past => ({ series: past.drift(), empty: 'Drift compares item embeddings 10 steps apart; there was nothing to compare yet.' })],
 ];
 replace($('charts'), charts.map(([{ figure }]) => figure));
 
@@ -117,7 +117,8 @@ function tellNow(now) {
     ['Events read', whole(now.counts.read), now.counts.duplicates ? `${whole(now.counts.duplicates)} duplicates` : ''],
     ['Trained on', whole(now.counts.trained), now.overloaded ? 'overloaded: a share is left out' : `${whole(now.steps)} steps`],
     ['Lag', whole(now.lag), 'records at the broker'],
-    ['Freshness', duration(now.freshness.p50), `99 %: ${duration(now.freshness.p99)}`],
+    ['Freshness', duration(now.freshness.p50),
+      now.freshness.p99 === null ? 'nothing was published lately' : `99 %: ${duration(now.freshness.p99)}`],
     ['Items', whole(now.items), now.waiting ? `${whole(now.waiting)} wait to be published` : 'all published'],
     ['Memory bank', whole(now.bank.used), now.bank.isOn ? `in use of ${whole(now.bank.held)}` : 'warming up'],
     ['Drift', decimals(now.drift.at(-1), 3), 'over 10 steps'],

@@ -13,7 +13,7 @@ public sealed class FinishedDemo : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         _process = StreamingProcess.Start(
-            ["demo", "--count", "600", "--interval", "1"],
+            ["demo", "--count", "2000", "--interval", "1"],
             new Dictionary<string, string>
             {
                 ["STREAMING__Model__Widths"] = "4,8",
