@@ -20,12 +20,23 @@ export function chart({ title, unit, note, format, axis = format }) {
   const empty = element('p', { className: 'muted' });
   const body = element('tbody');
   const head = element('thead');
-  const table = element('details', {}, element('summary', {}, 'Table'),
-    element('div', { className: 'scroll', tabIndex: 0, role: 'region', 'aria-label': `${title}: table` }, element('table', {}, head, body)));
+  const table = element(
+    'details',
+    {},
+    element('summary', {}, 'Table'),
+    element('div', { className: 'scroll', tabIndex: 0, role: 'region', 'aria-label': `${title}: table` }, element('table', {}, head, body)),
+  );
   table.addEventListener('toggle', () => state && fillTable());
-  const figure = element('figure', {},
+  const figure = element(
+    'figure',
+    {},
     element('figcaption', {}, element('h2', {}, title), element('span', { className: 'muted' }, unit)),
-    note ? element('p', { className: 'muted' }, note) : null, legend, plot, empty, table);
+    note ? element('p', { className: 'muted' }, note) : null,
+    legend,
+    plot,
+    empty,
+    table,
+  );
   let state = null;
   let cursor = null;
 
@@ -52,18 +63,20 @@ export function chart({ title, unit, note, format, axis = format }) {
     const { at, series, step } = state;
     const [from, to] = [at[0], Math.max(at[at.length - 1], at[0] + 10 * step)];
     const [low, high, ticks] = scale(series, state.zero !== false);
-    const x = time => box.left + (box.right - box.left) * (time - from) / (to - from);
-    const y = value => box.bottom - (box.bottom - box.top) * (value - low) / (high - low);
+    const x = time => box.left + ((box.right - box.left) * (time - from)) / (to - from);
+    const y = value => box.bottom - ((box.bottom - box.top) * (value - low)) / (high - low);
     const picture = svg('svg', { viewBox: `0 0 ${width} ${height}`, role: 'img', 'aria-label': describe() });
     for (const tick of ticks) {
       picture.append(
         svg('line', { class: 'grid', x1: box.left, x2: box.right, y1: y(tick), y2: y(tick) }),
-        svg('text', { x: box.left - 0.4 * rem, y: y(tick) + 0.3 * rem, 'text-anchor': 'end' }, axis(tick, high)));
+        svg('text', { x: box.left - 0.4 * rem, y: y(tick) + 0.3 * rem, 'text-anchor': 'end' }, axis(tick, high)),
+      );
     }
     for (const [time, label] of times(from, to, (box.right - box.left) / (5 * rem))) {
       picture.append(
         svg('line', { class: 'grid', x1: x(time), x2: x(time), y1: box.bottom, y2: box.bottom + 0.3 * rem }),
-        svg('text', { x: x(time), y: box.bottom + 1.2 * rem, 'text-anchor': 'middle' }, label));
+        svg('text', { x: x(time), y: box.bottom + 1.2 * rem, 'text-anchor': 'middle' }, label),
+      );
     }
     for (const line of series) {
       picture.append(svg('path', { class: `line ${line.style}`, d: path(at, line.values, x, y, step) }));
@@ -71,8 +84,8 @@ export function chart({ title, unit, note, format, axis = format }) {
     const hair = svg('line', { class: 'hair', y1: box.top, y2: box.bottom });
     picture.append(hair);
     picture.addEventListener('pointermove', event => {
-      const place = (event.clientX - picture.getBoundingClientRect().left) / picture.getBoundingClientRect().width * width;
-      cursor = from + (to - from) * (place - box.left) / (box.right - box.left);
+      const place = ((event.clientX - picture.getBoundingClientRect().left) / picture.getBoundingClientRect().width) * width;
+      cursor = from + ((to - from) * (place - box.left)) / (box.right - box.left);
       point();
       drawLegend();
     });
@@ -95,8 +108,15 @@ export function chart({ title, unit, note, format, axis = format }) {
     const { at, series } = state;
     const place = cursor === null ? null : nearest(at, cursor);
     replace(legend, [
-      ...series.map(line => element('li', {}, swatch(line.style), `${line.name} `,
-        element('b', {}, format(place === null ? newest(line.values) : line.values[place])))),
+      ...series.map(line =>
+        element(
+          'li',
+          {},
+          swatch(line.style),
+          `${line.name} `,
+          element('b', {}, format(place === null ? newest(line.values) : line.values[place])),
+        ),
+      ),
       element('li', { className: 'muted' }, place === null ? 'now' : clock(at[place], true)),
     ]);
   }
@@ -105,17 +125,31 @@ export function chart({ title, unit, note, format, axis = format }) {
     const { at, series } = state;
     const every = Math.max(1, Math.ceil(at.length / rows));
     replace(head, [element('tr', {}, ...['Time', ...series.map(line => line.name)].map(name => element('th', { scope: 'col' }, name)))]);
-    const places = at.map((_, i) => i).filter(i => (at.length - 1 - i) % every === 0).reverse();
-    replace(body, places.map(i => element('tr', {}, element('th', { scope: 'row' }, clock(at[i], true)),
-      ...series.map(line => element('td', {}, format(line.values[i]))))));
+    const places = at
+      .map((_, i) => i)
+      .filter(i => (at.length - 1 - i) % every === 0)
+      .reverse();
+    replace(
+      body,
+      places.map(i =>
+        element(
+          'tr',
+          {},
+          element('th', { scope: 'row' }, clock(at[i], true)),
+          ...series.map(line => element('td', {}, format(line.values[i]))),
+        ),
+      ),
+    );
   }
 
   function describe() {
     const { at, series } = state;
-    const lines = series.filter(line => line.values.some(value => value !== null)).map(line => {
-      const values = line.values.filter(value => value !== null);
-      return `${line.name} now ${format(newest(line.values))}, between ${format(Math.min(...values))} and ${format(Math.max(...values))}`;
-    });
+    const lines = series
+      .filter(line => line.values.some(value => value !== null))
+      .map(line => {
+        const values = line.values.filter(value => value !== null);
+        return `${line.name} now ${format(newest(line.values))}, between ${format(Math.min(...values))} and ${format(Math.max(...values))}`;
+      });
     return `${title} from ${clock(at[0], true)} to ${clock(at[at.length - 1], true)}: ${lines.join('; ')}`;
   }
 
@@ -178,7 +212,9 @@ function path(at, values, x, y, step) {
 const minute = 60_000;
 
 function times(from, to, most) {
-  const step = [0.25, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 180, 240, 360].map(size => size * minute).find(size => (to - from) / size <= most) ?? 720 * minute;
+  const step =
+    [0.25, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 180, 240, 360].map(size => size * minute).find(size => (to - from) / size <= most) ??
+    720 * minute;
   const local = new Date(from).getTimezoneOffset() * minute;
   const ticks = [];
   for (let time = Math.ceil((from - local) / step) * step + local; time <= to; time += step) {

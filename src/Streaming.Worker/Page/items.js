@@ -45,7 +45,10 @@ async function showList(query, signal) {
   const { items, said } = await list(query, text, signal);
   clear();
   tell(said(items.length));
-  replace($('found'), items.map(item => element('li', {}, itemLink(item))));
+  replace(
+    $('found'),
+    items.map(item => element('li', {}, itemLink(item))),
+  );
 }
 
 async function list(query, text, signal) {
@@ -56,7 +59,10 @@ async function list(query, text, signal) {
 
   if (query.has('popular')) {
     const { recommendations } = await post(`recommendations?count=${most}`, [], signal);
-    return { items: recommendations, said: () => 'What a user without a history is recommended: the items that the model ranks first for everybody.' };
+    return {
+      items: recommendations,
+      said: () => 'What a user without a history is recommended: the items that the model ranks first for everybody.',
+    };
   }
 
   const seed = query.get('random');
@@ -65,9 +71,11 @@ async function list(query, text, signal) {
 }
 
 function matches(count, text) {
-  return count === 0 ? `No item matches “${text}”.`
-    : count === 1 ? `One item matches “${text}”.`
-    : `${whole(count)}${count === most ? ' or more' : ''} items match “${text}”.`;
+  return count === 0
+    ? `No item matches “${text}”.`
+    : count === 1
+      ? `One item matches “${text}”.`
+      : `${whole(count)}${count === most ? ' or more' : ''} items match “${text}”.`;
 }
 
 async function showItem(query, status, signal) {
@@ -90,17 +98,27 @@ async function showItem(query, status, signal) {
   document.title = `${titled(item)} · Streaming`;
   say($('item-about'), `${item.title ? `${item.item}, ` : ''}encoded after training step ${whole(item.step)}`);
   const full = new Set(answers[0].neighbours.map(near => near.item));
-  replace($('neighbours'), answers.map((answer, i) => column(answer, widths[i], i === 0, full)));
+  replace(
+    $('neighbours'),
+    answers.map((answer, i) => column(answer, widths[i], i === 0, full)),
+  );
   $('item').hidden = false;
 }
 
 function column({ neighbours: found }, width, isFull, full) {
   const shared = found.filter(near => full.has(near.item)).length;
-  return element('div', {},
+  return element(
+    'div',
+    {},
     element('h4', {}, `Width ${width}`),
     element('p', { className: 'muted' }, isFull ? 'the full width' : `${shared} of ${found.length} as at the full width`),
-    element('ol', { className: 'near' }, ...found.map(near =>
-      element('li', { className: !isFull && full.has(near.item) ? 'mark' : '' }, itemLink(near), score(near.score)))));
+    element('ol', { className: 'near' }, ...found.map(near => entry(near, !isFull && full.has(near.item)))),
+  );
+}
+
+function entry(near, marked) {
+  const said = marked ? element('span', { className: 'unseen' }, ' (also nearest at the full width)') : null;
+  return element('li', { className: marked ? 'mark' : '' }, itemLink(near), said, score(near.score));
 }
 
 function score(value) {

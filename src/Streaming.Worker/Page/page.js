@@ -11,9 +11,11 @@ let status = null;
 let shown = null;
 
 function viewOf(query) {
-  return query.has('user') || query.get('view') === 'users' ? 'users'
-    : query.has('item') || query.get('view') === 'items' ? 'items'
-    : 'live';
+  return query.has('user') || query.get('view') === 'users'
+    ? 'users'
+    : query.has('item') || query.get('view') === 'items'
+      ? 'items'
+      : 'live';
 }
 
 function show(moved) {

@@ -35,7 +35,15 @@ export class Past {
       }
     }
     this.#baseline = baselineName;
-    const all = { ...columns, ...Object.fromEntries(widths.flatMap((_, k) => [[`recall${k}`, recall[k]], [`loss${k}`, loss[k]]])) };
+    const all = {
+      ...columns,
+      ...Object.fromEntries(
+        widths.flatMap((_, k) => [
+          [`recall${k}`, recall[k]],
+          [`loss${k}`, loss[k]],
+        ]),
+      ),
+    };
     this.at = [...this.at, ...at].slice(-this.kept);
     for (const [name, values] of Object.entries(all)) {
       this.#columns[name] = [...(this.#columns[name] ?? []), ...values].slice(-this.kept);
@@ -56,7 +64,10 @@ export class Past {
   }
 
   rates() {
-    return [{ name: 'read', style: 's0', values: this.#rate('read') }, { name: 'dead letters', style: 'bad', values: this.#rate('deadLetters') }];
+    return [
+      { name: 'read', style: 's0', values: this.#rate('read') },
+      { name: 'dead letters', style: 'bad', values: this.#rate('deadLetters') },
+    ];
   }
 
   waiting() {
@@ -67,11 +78,17 @@ export class Past {
   }
 
   freshness() {
-    return [{ name: 'median', style: 's0', values: this.#columns.freshnessP50 }, { name: '99 %', style: 's2', values: this.#columns.freshnessP99 }];
+    return [
+      { name: 'median', style: 's0', values: this.#columns.freshnessP50 },
+      { name: '99 %', style: 's2', values: this.#columns.freshnessP99 },
+    ];
   }
 
   bank() {
-    return [{ name: 'in use', style: 's0', values: this.#columns.bankUsed }, { name: 'held', style: 's2', values: this.#columns.bankHeld }];
+    return [
+      { name: 'in use', style: 's0', values: this.#columns.bankUsed },
+      { name: 'held', style: 's2', values: this.#columns.bankHeld },
+    ];
   }
 
   drift() {
@@ -85,6 +102,8 @@ export class Past {
   /** Counts by second; a worker that returned to a checkpoint counts from there. */
   #rate(name) {
     const values = this.#columns[name];
-    return values.map((value, i) => (i === 0 || value < values[i - 1] ? null : (value - values[i - 1]) * second / (this.at[i] - this.at[i - 1])));
+    return values.map((value, i) =>
+      i === 0 || value < values[i - 1] ? null : ((value - values[i - 1]) * second) / (this.at[i] - this.at[i - 1]),
+    );
   }
 }

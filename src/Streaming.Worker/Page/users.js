@@ -36,7 +36,10 @@ function tell(text, wrong = false) {
 }
 
 function offerWidths(widths, asked) {
-  replace($('user-width'), [...widths].reverse().map((width, i) => element('option', { value: width }, `${width}${i === 0 ? ' (full)' : ''}`)));
+  replace(
+    $('user-width'),
+    [...widths].reverse().map((width, i) => element('option', { value: width }, `${width}${i === 0 ? ' (full)' : ''}`)),
+  );
   if (widths.includes(Number(asked))) {
     $('user-width').value = asked;
   }
@@ -49,13 +52,24 @@ async function showUser(user, width, signal) {
   document.title = `${user} · Streaming`;
   $('answer').hidden = false;
   const newest = [...answer.history].reverse();
-  say($('no-history'), newest.length ? `The ${newest.length} newest items that the model uses, newest first.`
-    : 'No history is published for this user: these are the recommendations of a new user.');
-  replace($('history'), newest.map(item => element('li', {}, itemLink(item))));
-  say($('ranking'), `At width ${answer.width}, generation ${answer.generation}, after step ${answer.step}. ${
-    answer.ranking === 'fused' ? 'Ranked by the vector together with counts of what others had next; the score is the sum of reciprocal ranks.'
-      : 'Ranked by the vector; the score is the cosine with the user’s vector, or their inner product.'}${
-    newest.length ? ' “Because of” names the item of the history that is nearest by cosine at this width.' : ''}`);
+  say(
+    $('no-history'),
+    newest.length
+      ? `The ${newest.length} newest items that the model uses, newest first.`
+      : 'No history is published for this user: these are the recommendations of a new user.',
+  );
+  replace(
+    $('history'),
+    newest.map(item => element('li', {}, itemLink(item))),
+  );
+  say(
+    $('ranking'),
+    `At width ${answer.width}, generation ${answer.generation}, after step ${answer.step}. ${
+      answer.ranking === 'fused'
+        ? 'Ranked by the vector together with counts of what others had next; the score is the sum of reciprocal ranks.'
+        : 'Ranked by the vector; the score is the cosine with the user’s vector, or their inner product.'
+    }${newest.length ? ' “Because of” names the item of the history that is nearest by cosine at this width.' : ''}`,
+  );
   draw(answer.recommendations, null);
   try {
     draw(answer.recommendations, await reasons(newest, answer, signal));
@@ -68,10 +82,18 @@ async function showUser(user, width, signal) {
 }
 
 function draw(items, because) {
-  replace($('recommendations'), items.map(item => element('tr', {},
-    element('th', { scope: 'row' }, itemLink(item)),
-    element('td', {}, decimals(item.score, 4)),
-    element('td', { className: 'text' }, ...reason(because?.get(item.item))))));
+  replace(
+    $('recommendations'),
+    items.map(item =>
+      element(
+        'tr',
+        {},
+        element('th', { scope: 'row' }, itemLink(item)),
+        element('td', {}, decimals(item.score, 4)),
+        element('td', { className: 'text' }, ...reason(because?.get(item.item))),
+      ),
+    ),
+  );
 }
 
 function reason(found) {
