@@ -14,11 +14,14 @@ using Streaming.Transport.Kafka.Native;
 using Streaming.Transport.Redis;
 using Streaming.Worker.Engine;
 using Streaming.Worker.Failures;
+using Streaming.Worker.Figures;
+using Streaming.Worker.Generations;
 using Streaming.Worker.Health;
 using Streaming.Worker.Http;
 using Streaming.Worker.Metrics;
 using Streaming.Worker.Otlp;
 using Streaming.Worker.Outputs;
+using Streaming.Worker.Page;
 using Streaming.Worker.Run;
 using Streaming.Worker.Serve;
 using Streaming.Worker.Shutdown;
@@ -41,6 +44,7 @@ internal sealed class DemoRun : IAsyncDisposable
     private readonly HealthReport _health = new();
     private readonly HealthMetrics _healthMetrics;
     private readonly PrometheusExposition _exposition = new(Telemetry.Meters);
+    private readonly FigureHistory _figures;
     private WorkerOptions _settings;
     private Pipeline? _pipeline;
     private long _start;
@@ -58,6 +62,7 @@ internal sealed class DemoRun : IAsyncDisposable
     )
     {
         _healthMetrics = new HealthMetrics(_health);
+        _figures = new FigureHistory(() => _pipeline?.Status(), time);
 
         // No checkpoints: nothing outlives the demo. Its report is of every event, unless a setting says otherwise.
         _settings = settings with
@@ -96,7 +101,8 @@ internal sealed class DemoRun : IAsyncDisposable
             _feed.TitleOf,
             _time
         );
-        await using HttpEndpoint http = await ListenAsync(lookups, signals.Abort).ConfigureAwait(false);
+        var generations = new GenerationList(redis.GetDatabase(), _settings.Redis, _settings.Model.Widths, _time);
+        await using HttpEndpoint http = await ListenAsync(lookups, generations, signals.Abort).ConfigureAwait(false);
         await _output
             .WriteLineAsync($"kafka {broker.BootstrapServers}, redis {server.Configuration}, http {http.Address}")
             .ConfigureAwait(false);
@@ -118,6 +124,7 @@ internal sealed class DemoRun : IAsyncDisposable
             _loggers
         );
         _pipeline = pipeline;
+        using IDisposable sampling = _figures.Start();
         (long produced, TimeSpan elapsed) = await LearnAsync(pipeline, signals).ConfigureAwait(false);
 
         await lookups.Updater.RefreshAsync(signals.Abort).ConfigureAwait(false);
@@ -280,7 +287,7 @@ internal sealed class DemoRun : IAsyncDisposable
     }
 
     /// <summary>Listens on the port of the settings, or on any free port if that one is taken.</summary>
-    private async Task<HttpEndpoint> ListenAsync(Lookups lookups, CancellationToken cancellationToken)
+    private async Task<HttpEndpoint> ListenAsync(Lookups lookups, GenerationList generations, CancellationToken cancellationToken)
     {
         HttpOptions options = _settings.Http;
         try
@@ -320,8 +327,20 @@ internal sealed class DemoRun : IAsyncDisposable
             LookupRoutes.Map(routes, lookups, options);
             RecommendationRoutes.Map(routes, lookups, options);
             ListRoutes.Map(routes, lookups, options, _time);
+            CatalogueRoutes.Map(routes, lookups);
             ApiDescription.Map(routes);
-            PageRoutes.Map(routes, () => _pipeline?.Status(), lookups.Updater.Status);
+            PageRoutes.Map(
+                routes,
+                new PageSource
+                {
+                    Model = _settings.Redis.Model,
+                    Pipeline = () => _pipeline?.Status(),
+                    Figures = _figures,
+                    Index = lookups.Updater.Status,
+                    Widths = () => lookups.Take().View.Widths,
+                    Generations = () => generations,
+                }
+            );
         }
     }
 }

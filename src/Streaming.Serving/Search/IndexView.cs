@@ -135,6 +135,15 @@ public sealed class IndexView
         );
     }
 
+    /// <summary>Enumerates the ids of all items, in no particular order; those added or removed meanwhile may be among them.</summary>
+    /// <param name="start">Where to begin, 0 … 1 of the table; the rest follows around. A random place gives a sample.</param>
+    public IEnumerable<string> Ids(double start = 0)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(start);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(start, 1);
+        return _table.Ids(start);
+    }
+
     /// <summary>Copies an item's vector.</summary>
     /// <param name="key">Hash of its id (<see cref="RedisKeys.Hash"/>).</param>
     /// <param name="vector">Receives a prefix of it: at most <see cref="Width"/> numbers.</param>

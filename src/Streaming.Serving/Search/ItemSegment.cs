@@ -263,6 +263,34 @@ internal sealed class ItemSegment : IDisposable
         }
     }
 
+    /// <summary>Copies the ids of its items.</summary>
+    /// <param name="ids">Room for <see cref="Rows"/> ids.</param>
+    /// <param name="before">How many of them are of rows before <paramref name="row"/>.</param>
+    /// <param name="row">A row.</param>
+    /// <returns>The number of items.</returns>
+    public int CopyIds(Span<string> ids, out int before, int row)
+    {
+        _lock.EnterReadLock();
+        try
+        {
+            int count = before = 0;
+            for (int at = 0; at < _used; at++)
+            {
+                if (_present[at] != 0)
+                {
+                    before += at < row ? 1 : 0;
+                    ids[count++] = _ids[at];
+                }
+            }
+
+            return count;
+        }
+        finally
+        {
+            _lock.ExitReadLock();
+        }
+    }
+
     /// <summary>Writes an item.</summary>
     /// <param name="row">The row.</param>
     /// <param name="id">The item.</param>

@@ -96,6 +96,27 @@ internal sealed class VectorTable : IDisposable
         return _rows.TryFind(key, out int row) && Segment(row).TryRead(row % ItemSegment.Rows, key, vector, out id, out step);
     }
 
+    /// <summary>The ids of all items from a place on and around, 0 … 1 of the rows.</summary>
+    public IEnumerable<string> Ids(double start)
+    {
+        ItemSegment[] segments = _segments;
+        (int first, int skipped) = Math.DivRem((int)(start * _used), ItemSegment.Rows);
+        string[] ids = new string[ItemSegment.Rows];
+        for (int i = 0; i <= segments.Length && segments.Length > 0; i++)
+        {
+            // The first segment comes twice: its end at first, its beginning at last.
+            int count = segments[(first + i) % segments.Length].CopyIds(ids, out int before, skipped);
+            (int from, int to) =
+                i == 0 ? (before, count)
+                : i == segments.Length ? (0, before)
+                : (0, count);
+            for (int at = from; at < to; at++)
+            {
+                yield return ids[at];
+            }
+        }
+    }
+
     /// <summary>Whether a filter admits an item; false for an unknown one.</summary>
     public bool Admits(ulong key, RowFilter filter) =>
         _rows.TryFind(key, out int row) && Segment(row).Admits(row % ItemSegment.Rows, key, filter);

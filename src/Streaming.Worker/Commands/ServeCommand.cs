@@ -3,11 +3,13 @@ using Microsoft.Extensions.Logging;
 using StackExchange.Redis;
 using Streaming.Transport.Redis;
 using Streaming.Worker.Failures;
+using Streaming.Worker.Generations;
 using Streaming.Worker.Health;
 using Streaming.Worker.Http;
 using Streaming.Worker.Logging;
 using Streaming.Worker.Metrics;
 using Streaming.Worker.Otlp;
+using Streaming.Worker.Page;
 using Streaming.Worker.Rpc;
 using Streaming.Worker.Run;
 using Streaming.Worker.Serve;
@@ -33,8 +35,8 @@ internal static class ServeCommand
         var command = new Command(
             "serve",
             "Serve lookups and recommendations over HTTP from Redis: GET /items/{id}?width=, POST /items, "
-                + "GET /items/{id}/neighbours, GET /users/{id}/recommendations, POST /recommendations, and a page at /; and over gRPC "
-                + "(schemas/serving.proto) at STREAMING__Http__GrpcPort."
+                + "GET /items?search=, GET /items/{id}/neighbours, GET /users/{id}/recommendations, POST /recommendations, and a page "
+                + "at /; and over gRPC (schemas/serving.proto) at STREAMING__Http__GrpcPort."
         )
         {
             file,
@@ -80,6 +82,7 @@ internal static class ServeCommand
         await lookups.CheckAsync(signals.Abort).ConfigureAwait(false);
         using IDisposable? telemetry = Telemetry.Start(settings.Telemetry, loggers.CreateLogger(nameof(Telemetry)));
         using var exposition = new PrometheusExposition(Telemetry.Meters);
+        var generations = new GenerationList(redis.GetDatabase(), settings.Redis, settings.Model.Widths, TimeProvider.System);
         var health = new HealthReport();
         using var healthMetrics = new HealthMetrics(health);
         await using HttpEndpoint endpoint = await HttpEndpoint
@@ -95,9 +98,19 @@ internal static class ServeCommand
                     LookupRoutes.Map(routes, lookups, http);
                     RecommendationRoutes.Map(routes, lookups, http);
                     ListRoutes.Map(routes, lookups, http, TimeProvider.System);
+                    CatalogueRoutes.Map(routes, lookups);
                     ServingRpc.Map(routes);
                     ApiDescription.Map(routes);
-                    PageRoutes.Map(routes, static () => null, lookups.Updater.Status);
+                    PageRoutes.Map(
+                        routes,
+                        new PageSource
+                        {
+                            Model = settings.Redis.Model,
+                            Index = lookups.Updater.Status,
+                            Widths = () => lookups.Take().View.Widths,
+                            Generations = () => generations,
+                        }
+                    );
                 },
                 signals.Abort,
                 new IndexService(lookups, settings.Serve, health, TimeProvider.System, loggers),

@@ -63,7 +63,14 @@ public sealed class HttpEndpoint : IAsyncDisposable
         builder.Services.AddCors();
         RequestLimits.Add(builder.Services, options);
         builder.Services.AddResponseCompression(static compression =>
-            compression.MimeTypes = ["application/json", "application/problem+json", "text/html", "text/plain"]
+            compression.MimeTypes = [
+                "application/json",
+                "application/problem+json",
+                "text/html",
+                "text/css",
+                "text/javascript",
+                "text/plain",
+            ]
         );
         services?.Invoke(builder.Services);
         if (background is not null)

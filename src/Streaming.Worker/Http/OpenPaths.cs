@@ -10,5 +10,7 @@ internal static class OpenPaths
 
     /// <summary>Whether a path is one of them.</summary>
     public static bool Contains(PathString path) =>
-        Paths.Contains(path.Value) || path.StartsWithSegments("/docs", StringComparison.Ordinal);
+        Paths.Contains(path.Value)
+        || path.StartsWithSegments("/page", StringComparison.Ordinal)
+        || path.StartsWithSegments("/docs", StringComparison.Ordinal);
 }

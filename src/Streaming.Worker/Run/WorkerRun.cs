@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Logging;
 using StackExchange.Redis;
 using Streaming.Learning.Checkpoints;
@@ -10,10 +11,13 @@ using Streaming.Transport.Redis.Leadership;
 using Streaming.Transport.Redis.Publishing;
 using Streaming.Worker.Engine;
 using Streaming.Worker.Failures;
+using Streaming.Worker.Figures;
+using Streaming.Worker.Generations;
 using Streaming.Worker.Health;
 using Streaming.Worker.Http;
 using Streaming.Worker.Metrics;
 using Streaming.Worker.Otlp;
+using Streaming.Worker.Page;
 using Streaming.Worker.Stages;
 
 namespace Streaming.Worker.Run;
@@ -34,6 +38,8 @@ internal sealed class WorkerRun : IDisposable
     private readonly PrometheusExposition _exposition = new(Telemetry.Meters);
     private readonly IDisposable? _telemetry;
     private readonly ReturnPolicy _returns;
+    private readonly FigureHistory _figures;
+    private volatile GenerationList? _generations;
 
     /// <summary>Creates a worker; nothing connects before <see cref="RunAsync"/>.</summary>
     /// <param name="settings">All settings.</param>
@@ -57,6 +63,7 @@ internal sealed class WorkerRun : IDisposable
         _logger = loggers.CreateLogger<WorkerRun>();
         _returns = new ReturnPolicy(settings.Kafka.SkipMissing, _logger);
         _healthMetrics = new HealthMetrics(_health);
+        _figures = new FigureHistory(_metrics.Status, time);
         _telemetry = Telemetry.Start(settings.Telemetry, _logger);
     }
 
@@ -76,17 +83,15 @@ internal sealed class WorkerRun : IDisposable
         _health.Set("trainer", HealthLevel.NotReady, "starting");
         HttpOptions http = _settings.Http;
         await using HttpEndpoint? endpoint =
-            http.Port < 0
-                ? null
-                : await HttpEndpoint
-                    .StartAsync(http, _loggers, routes => OperationsRoutes.Map(routes, _health, _exposition), abort)
-                    .ConfigureAwait(false);
+            http.Port < 0 ? null : await HttpEndpoint.StartAsync(http, _loggers, Map, abort).ConfigureAwait(false);
         if (endpoint is not null)
         {
             PipelineLog.Listening(_logger, endpoint.Address);
         }
 
+        using IDisposable sampling = _figures.Start();
         ConnectionMultiplexer redis = await RedisConnection.OpenAsync(_settings.Redis, abort).ConfigureAwait(false);
+        _generations = new GenerationList(redis.GetDatabase(), _settings.Redis, _settings.Model.Widths, _time);
         try
         {
             if (await PlanAsync(redis.GetDatabase(), stopping).ConfigureAwait(false))
@@ -115,6 +120,21 @@ internal sealed class WorkerRun : IDisposable
         _exposition.Dispose();
         _metrics.Dispose();
         _healthMetrics.Dispose();
+    }
+
+    private void Map(IEndpointRouteBuilder routes)
+    {
+        OperationsRoutes.Map(routes, _health, _exposition);
+        PageRoutes.Map(
+            routes,
+            new PageSource
+            {
+                Model = _settings.Redis.Model,
+                Pipeline = _metrics.Status,
+                Figures = _figures,
+                Generations = () => _generations,
+            }
+        );
     }
 
     /// <summary>

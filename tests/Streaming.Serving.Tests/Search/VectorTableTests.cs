@@ -55,6 +55,12 @@ public class VectorTableTests
             expected.Keys.Order(StringComparer.Ordinal),
             Enumerable.Range(0, table.Used).Select(table.IdAt).OfType<string>().Order(StringComparer.Ordinal)
         );
+        foreach (double start in (double[])[0, 0.3, 0.69, 0.9999, 1])
+        {
+            Assert.Equal(expected.Keys.Order(StringComparer.Ordinal), table.Ids(start).Order(StringComparer.Ordinal));
+        }
+
+        Assert.NotEqual(table.Ids(0).First(), table.Ids(0.5).First());
     }
 
     [Fact]

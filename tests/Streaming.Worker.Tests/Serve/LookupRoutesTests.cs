@@ -16,6 +16,7 @@ using Streaming.Transport.Redis.Publishing;
 using Streaming.Worker.Commands;
 using Streaming.Worker.Health;
 using Streaming.Worker.Http;
+using Streaming.Worker.Page;
 using Streaming.Worker.Run;
 using Streaming.Worker.Serve;
 using Xunit;
@@ -76,7 +77,7 @@ public sealed class LookupRoutesTests : IAsyncLifetime
             routes =>
             {
                 LookupRoutes.Map(routes, _lookups, settings.Http);
-                PageRoutes.Map(routes, static () => null, _lookups.Updater.Status);
+                PageRoutes.Map(routes, new PageSource { Model = settings.Redis.Model, Index = _lookups.Updater.Status });
             },
             cancellation,
             new IndexService(_lookups, settings.Serve, _health, TimeProvider.System, NullLoggerFactory.Instance)

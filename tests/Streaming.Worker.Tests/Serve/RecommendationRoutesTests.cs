@@ -95,6 +95,7 @@ public sealed class RecommendationRoutesTests : IAsyncLifetime
                 LookupRoutes.Map(routes, _lookups, _settings.Http);
                 RecommendationRoutes.Map(routes, _lookups, _settings.Http);
                 ListRoutes.Map(routes, _lookups, _settings.Http, TimeProvider.System);
+                CatalogueRoutes.Map(routes, _lookups);
                 OperationsRoutes.Map(routes, new HealthReport(), _exposition);
                 ApiDescription.Map(routes);
             },
@@ -122,7 +123,7 @@ public sealed class RecommendationRoutesTests : IAsyncLifetime
         await PublishHistoryAsync("i1", ["i1", "i2"]);
         var description = new ApiDocument((await GetAsync("/openapi.json")).Body);
 
-        Assert.Equal(11, description.Operations.Count);
+        Assert.Equal(12, description.Operations.Count);
         foreach (ApiOperation operation in description.Operations)
         {
             string path = operation.Path.Replace("{id}", "i1", StringComparison.Ordinal);
