@@ -319,7 +319,7 @@ internal sealed class DemoRun : IAsyncDisposable
             OperationsRoutes.Map(routes, _health, _exposition);
             LookupRoutes.Map(routes, lookups, options);
             RecommendationRoutes.Map(routes, lookups, options);
-            ListRoutes.Map(routes, lookups, options, _time);
+            ListRoutes.Map(routes, lookups, options);
             ApiDescription.Map(routes);
             PageRoutes.Map(routes, () => _pipeline?.Status(), lookups.Updater.Status);
         }
