@@ -15,13 +15,18 @@ internal sealed class FilterRun(TextWriter output)
     private const int Rounds = 31;
     private const int Tags = 8;
 
+    private static readonly (string Name, int Values)[] Texts =
+    [
+        ("half", 2),
+        ("tenth", 10),
+        ("twentieth", 20),
+        ("hundredth", 100),
+        ("thousandth", 1000),
+    ];
+
     private static readonly AttributeDefinition[] Fields =
     [
-        new("half", AttributeKind.Text),
-        new("tenth", AttributeKind.Text),
-        new("twentieth", AttributeKind.Text),
-        new("hundredth", AttributeKind.Text),
-        new("thousandth", AttributeKind.Text),
+        .. Texts.Select(static text => new AttributeDefinition(text.Name, AttributeKind.Text)),
         new("tags", AttributeKind.Texts),
         new("price", AttributeKind.Number),
     ];
@@ -57,7 +62,8 @@ internal sealed class FilterRun(TextWriter output)
         output.WriteLine(
             string.Create(
                 CultureInfo.InvariantCulture,
-                $"{items:N0} items × {Dimension} Float16, 5 texts, up to {Tags} tags and 1 number each: {(double)view.Bytes / items:F0} bytes an item"
+                $"{items:N0} items × {Dimension} Float16, 5 texts, up to {Tags} tags and 1 number each: "
+                    + $"{(double)view.Bytes / items:F0} bytes an item"
             )
         );
         float[] query = SearchRun.Random(new Random(7), Dimension);
@@ -110,9 +116,10 @@ internal sealed class FilterRun(TextWriter output)
                     .Range(0, random.Next(1, Tags + 1))
                     .Select(i => $"\"t{(first && i == 0 ? random.Next(4) : random.Next(4, 1000))}\"")
             );
+            string texts = string.Concat(Texts.Select(text => $"\"{text.Name}\":\"v{random.Next(text.Values)}\","));
             string attributes = string.Create(
                 CultureInfo.InvariantCulture,
-                $"{{\"half\":\"v{random.Next(2)}\",\"tenth\":\"v{random.Next(10)}\",\"twentieth\":\"v{random.Next(20)}\",\"hundredth\":\"v{random.Next(100)}\",\"thousandth\":\"v{random.Next(1000)}\",\"tags\":[{tags}],\"price\":{random.NextDouble() * 100}}}"
+                $"{{{texts}\"tags\":[{tags}],\"price\":{random.NextDouble() * 100}}}"
             );
             table.Set($"item-{item}", vector, new EmbeddingStamp(1, 1, 1, 0), ItemFactsValue.Encode(new(attributes, 1, 1), 1, 1));
         }

@@ -72,8 +72,8 @@ public sealed class ServingFixture : IAsyncLifetime
         return publisher;
     }
 
-    /// <summary>Publishes the first items of an engine's table as item0, item1, …, and its towers. With attributes, an item has a category
-    /// of seven, its number as price, and an event unless its number is even.</summary>
+    /// <summary>Publishes the first items of an engine's table as item0, item1, …, and its towers. With attributes, an item has a
+    /// category of seven, its number as price, and an event unless its number is even.</summary>
     public async Task PublishModelAsync(
         RedisOptions options,
         CpuEngine engine,

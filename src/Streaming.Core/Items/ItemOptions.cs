@@ -9,8 +9,8 @@ public sealed record ItemOptions
     public const int MaxAttributes = 32;
 
     /// <summary>
-    /// Gets the fields of item records by which serving tiers filter, as `category,tags[],price:number,available:boolean`: a text, a list of
-    /// texts, a number, true or false. Up to 32. An attribute that is added is known of the items whose records are read from then on.
+    /// Gets the fields of item records by which serving tiers filter, as `category,tags[],price:number,available:boolean`: a text, a list
+    /// of texts, a number, true or false. Up to 32. An attribute that is added is known of the items whose records are read from then on.
     /// </summary>
     public IReadOnlyList<AttributeDefinition> Attributes { get; init; } = [];
 

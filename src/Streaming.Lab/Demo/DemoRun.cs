@@ -326,7 +326,7 @@ internal sealed class DemoRun : IAsyncDisposable
             OperationsRoutes.Map(routes, _health, _exposition);
             LookupRoutes.Map(routes, lookups, options);
             RecommendationRoutes.Map(routes, lookups, options);
-            ListRoutes.Map(routes, lookups, options, _time);
+            ListRoutes.Map(routes, lookups, options);
             CatalogueRoutes.Map(routes, lookups);
             ApiDescription.Map(routes);
             PageRoutes.Map(

@@ -43,6 +43,9 @@ internal sealed class AttributeColumns
     public bool Has(int field, int row) =>
         _numbers[field].Length > 0 ? !double.IsNaN(_numbers[field][row]) : _codes[field].Length > 0 && _codes[field][0][row] > 0;
 
+    /// <summary>What an order sorts a row by, the greatest first; 0: it is left out.</summary>
+    public long OrderOf(ItemOrder order, int row) => order == ItemOrder.Popular ? _events[row] : _since[row];
+
     /// <summary>Sets the attributes of a row.</summary>
     public void Set(int row, AttributeRow attributes)
     {

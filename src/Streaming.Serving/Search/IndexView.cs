@@ -48,8 +48,8 @@ public sealed class IndexView
     /// <summary>Gets the attributes that items can be filtered by.</summary>
     public IReadOnlyList<AttributeDefinition> Attributes => _table.Schema.Fields;
 
-    /// <summary>Finds the items with the highest scores for a query, of those that the filter admits. Without a filter it allocates nothing,
-    /// with one a few objects per condition.</summary>
+    /// <summary>Finds the items with the highest scores for a query, of those that the filter admits. Without a filter it allocates
+    /// nothing, with one a few objects per condition.</summary>
     /// <param name="query">The user's (or an item's) vector, at least as long as the width.</param>
     /// <param name="options">Width, cosine, shortlist, filter.</param>
     /// <param name="best">Receives the items, best first, with scores at the requested width: the inner product with the query, or the
@@ -199,12 +199,10 @@ public sealed class IndexView
 
     /// <summary>Lists the items that became known last, where attributes are published.</summary>
     /// <param name="filter">Which items; null: all.</param>
-    /// <param name="now">The present; the score is minus the seconds that have passed since.</param>
-    /// <param name="best">Receives the items, the latest first.</param>
+    /// <param name="best">Receives the items, the latest first; the score is the time, Unix milliseconds as exact as the type is.</param>
     /// <returns>The number of items found.</returns>
     /// <exception cref="ItemFilterException">The filter does not fit the fields, or no facts are published.</exception>
-    public int Latest(ItemFilter? filter, DateTimeOffset now, Span<Neighbour> best) =>
-        List(ItemOrder.Latest(now.ToUnixTimeMilliseconds()), filter, best);
+    public int Latest(ItemFilter? filter, Span<Neighbour> best) => List(ItemOrder.Latest, filter, best);
 
     /// <summary>Prepares a filter for <see cref="Admits"/>; null when it admits every item.</summary>
     internal RowFilter? Prepare(ItemFilter? filter, IReadOnlyList<ItemBoost>? boosts = null) => RowFilter.Of(filter, boosts, _table.Schema);
@@ -242,22 +240,10 @@ public sealed class IndexView
         }
 
         RowFilter? rows = Prepare(filter);
-        float[] floats = new float[best.Length + (2 * ItemSegment.Rows)];
-        SearchScratch scratch = Scratch(floats.AsSpan(best.Length), new byte[2 * ItemSegment.Rows]);
-        int[] found = new int[best.Length];
-        BestRows kept = new(found, floats.AsSpan(0, best.Length));
-        _table.OfferBy(ref kept, order, rows, in scratch);
-        ulong[] sorted = new ulong[kept.Count];
-        for (int i = 0; i < sorted.Length; i++)
-        {
-            sorted[i] = Order(floats[i], found[i]);
-        }
-
-        Array.Sort(sorted);
         int count = 0;
-        foreach (ulong next in sorted)
+        foreach (int row in _table.First(best.Length, order, rows))
         {
-            if (_table.TryOrder((int)(uint)next, order, rows, out Neighbour item))
+            if (_table.TryOrder(row, order, rows, out Neighbour item))
             {
                 best[count++] = item;
             }

@@ -91,26 +91,40 @@ internal sealed class ItemSegment : IDisposable
         }
     }
 
-    /// <summary>Offers every item that a filter admits by a number of its own, the greatest first.</summary>
-    /// <param name="best">Receives the rows, counted from <paramref name="first"/>.</param>
+    /// <summary>Adds the first items of an order that a filter admits.</summary>
+    /// <param name="best">Receives the rows, counted from <paramref name="first"/>, the last of the order on top.</param>
+    /// <param name="most">The most rows.</param>
     /// <param name="first">Number of this segment's first row.</param>
-    /// <param name="order">The number.</param>
+    /// <param name="order">The order.</param>
     /// <param name="filter">The filter; null: all items.</param>
-    /// <param name="scratch">Room.</param>
-    public void OfferBy(ref BestRows best, int first, ItemOrder order, RowFilter? filter, in SearchScratch scratch)
+    /// <param name="masks">Room for two masks.</param>
+    public void AddFirst(
+        PriorityQueue<int, (long Value, int Row)> best,
+        int most,
+        int first,
+        ItemOrder order,
+        RowFilter? filter,
+        Span<byte> masks
+    )
     {
         _lock.EnterReadLock();
         try
         {
-            Span<byte> mask = scratch.Mask[.._used];
-            Admit(filter, mask, scratch.Other[.._used]);
-            Span<float> scores = scratch.Scores[.._used];
+            Span<byte> mask = masks[.._used];
+            Admit(filter, mask, masks.Slice(Rows, _used));
             for (int row = 0; row < _used; row++)
             {
-                scores[row] = order.Score(_columns!, row);
+                // Of equal ones the lower row is first.
+                (long Value, int Row) place = (mask[row] == 0 ? 0 : _columns!.OrderOf(order, row), -(first + row));
+                if (place.Value > 0 && best.Count < most)
+                {
+                    best.Enqueue(first + row, place);
+                }
+                else if (place.Value > 0)
+                {
+                    best.EnqueueDequeue(first + row, place);
+                }
             }
-
-            best.Offer(first, scores, mask);
         }
         finally
         {
@@ -125,8 +139,9 @@ internal sealed class ItemSegment : IDisposable
         _lock.EnterReadLock();
         try
         {
-            item = new Neighbour(_ids[row], order.Score(_columns!, row));
-            return _present[row] != 0 && !float.IsNaN(item.Score) && filter?.Admits(_columns!, row) != false;
+            long value = _columns!.OrderOf(order, row);
+            item = new Neighbour(_ids[row], value);
+            return _present[row] != 0 && value > 0 && filter?.Admits(_columns, row) != false;
         }
         finally
         {

@@ -140,14 +140,25 @@ internal sealed class VectorTable : IDisposable
     /// <summary>What is known of an item besides vector and attributes.</summary>
     public ItemFacts FactsOf(ulong key) => _rows.TryFind(key, out int row) ? Segment(row).FactsOf(row % ItemSegment.Rows, key) : default;
 
-    /// <summary>Offers every item that a filter admits, by a number of its own.</summary>
-    public void OfferBy(ref BestRows best, ItemOrder order, RowFilter? filter, in SearchScratch scratch)
+    /// <summary>Finds the first items of an order that a filter admits.</summary>
+    /// <returns>Their rows, in order.</returns>
+    public int[] First(int most, ItemOrder order, RowFilter? filter)
     {
+        PriorityQueue<int, (long Value, int Row)> best = new(most + 1);
+        byte[] masks = new byte[2 * ItemSegment.Rows];
         ItemSegment[] segments = _segments;
         for (int i = 0; i < segments.Length; i++)
         {
-            segments[i].OfferBy(ref best, i * ItemSegment.Rows, order, filter, in scratch);
+            segments[i].AddFirst(best, most, i * ItemSegment.Rows, order, filter, masks);
         }
+
+        int[] rows = new int[best.Count];
+        for (int i = rows.Length - 1; i >= 0; i--)
+        {
+            rows[i] = best.Dequeue();
+        }
+
+        return rows;
     }
 
     /// <summary>Offers every item that a filter admits.</summary>

@@ -97,7 +97,7 @@ internal static class ServeCommand
                     OperationsRoutes.Map(routes, health, exposition);
                     LookupRoutes.Map(routes, lookups, http);
                     RecommendationRoutes.Map(routes, lookups, http);
-                    ListRoutes.Map(routes, lookups, http, TimeProvider.System);
+                    ListRoutes.Map(routes, lookups, http);
                     CatalogueRoutes.Map(routes, lookups);
                     ServingRpc.Map(routes);
                     ApiDescription.Map(routes);

@@ -52,10 +52,7 @@ public static class WorkerSettings
                 Secrets = Set(nameof(RedisOptions.Configuration)),
                 Essential = Set(nameof(RedisOptions.Configuration), nameof(RedisOptions.Model)),
             },
-            new SettingsSection("Items", typeof(ItemOptions), "what is published of items in addition to embeddings.")
-            {
-                Essential = Set(nameof(ItemOptions.Attributes)),
-            },
+            new SettingsSection("Items", typeof(ItemOptions), "what is published of items in addition to embeddings."),
             new SettingsSection(
                 "Generation",
                 typeof(GenerationOptions),

@@ -7,9 +7,10 @@ using Streaming.Worker.Http;
 namespace Streaming.Worker.Serve;
 
 /// <summary>
-/// Which items an answer may have, in which order: filter=, any=, not= (any number of times), boost=field:value:factor, diversify=field:limit;
-/// or the same in a body: "filter": {"must": […], "any": […], "not": […]}, "boost": […], "diversify": {"field": …, "limit": …}. A condition
-/// of a body is a text as in the query, or an object: {"field": …, "in": […]} or {"field": …, "from": …, "to": …}.
+/// Which items an answer may have, in which order: filter=, any=, not= (any number of times), boost=field:value:factor,
+/// diversify=field:limit; or the same in a body: "filter": {"must": […], "any": […], "not": […]}, "boost": […], "diversify":
+/// {"field": …, "limit": …}. A condition of a body is a text as in the query, or an object: {"field": …, "in": […]} or
+/// {"field": …, "from": …, "to": …}.
 /// </summary>
 /// <param name="Filter">The filter; null: none.</param>
 /// <param name="Boosts">The boosts.</param>
@@ -27,8 +28,8 @@ internal sealed record ItemRules(ItemFilter? Filter, IReadOnlyList<ItemBoost> Bo
 
     private const string BodyFilter = "filter must be {\"must\": […], \"any\": […], \"not\": […]}, each a list of conditions";
     private const string BodyCondition =
-        "a condition must be a text (field:value, field:value|value, field:from..to), {\"field\": …, \"in\": [texts]} or {\"field\": …, "
-        + "\"from\": number, \"to\": number}";
+        "a condition must be a text (field:value, field:value|value, field:from..to), {\"field\": …, \"in\": [texts]} or "
+        + "{\"field\": …, \"from\": number, \"to\": number}";
     private const string BodyBoost = "boost must be a list of {\"condition\": …, \"factor\": number} or of texts (field:value:factor)";
     private const string BodyDiversity = "diversify must be {\"field\": text, \"limit\": number} or a text (field:limit)";
 
@@ -127,9 +128,7 @@ internal sealed record ItemRules(ItemFilter? Filter, IReadOnlyList<ItemBoost> Bo
             && float.TryParse(text.AsSpan(colon + 1), NumberStyles.Float, CultureInfo.InvariantCulture, out float factor)
             && text.IndexOf(':', StringComparison.Ordinal) < colon
             ? new ItemBoost(ItemCondition.Parse(text[..colon]), factor)
-            : throw LookupException.Wrong(
-                $"boost is \"{text}\"; allowed: field:value:factor, as brand:acme:1.2, with a factor of {ItemBoost.MinFactor} to {ItemBoost.MaxFactor}"
-            );
+            : throw LookupException.Wrong($"boost is \"{text}\"; allowed: field:value:factor, as brand:acme:1.2");
     }
 
     private static IEnumerable<ItemBoost> BoostsOf(JsonElement? list)

@@ -7,8 +7,8 @@ using Streaming.Worker.Http;
 namespace Streaming.Worker.Serve;
 
 /// <summary>
-/// Items without a user over HTTP: GET /popular and /latest, with count=, exclude= and a filter (<see cref="ItemRules"/>); GET /attributes, what
-/// can be filtered by.
+/// Items without a user over HTTP: GET /popular and /latest, with count=, exclude= and a filter (<see cref="ItemRules"/>); GET
+/// /attributes, what can be filtered by.
 /// </summary>
 public static class ListRoutes
 {
@@ -16,10 +16,10 @@ public static class ListRoutes
     private static readonly string[] Parameters = ["count", "exclude", .. ItemRules.FilterParameters];
 
     /// <summary>Adds the routes.</summary>
-    public static void Map(IEndpointRouteBuilder routes, Lookups lookups, HttpOptions options, TimeProvider time)
+    public static void Map(IEndpointRouteBuilder routes, Lookups lookups, HttpOptions options)
     {
         routes.MapRead("/popular", List(lookups, options, static (view, rules, best) => view.Popular(rules.Filter, best)));
-        routes.MapRead("/latest", List(lookups, options, (view, rules, best) => view.Latest(rules.Filter, time.GetUtcNow(), best)));
+        routes.MapRead("/latest", List(lookups, options, static (view, rules, best) => view.Latest(rules.Filter, best)));
         routes.MapRead("/attributes", RouteAnswers.Answer(context => Task.FromResult(Attributes(lookups.Take(context).View))));
     }
 

@@ -40,7 +40,8 @@ public class ItemConditionTests
     [Theory]
     [InlineData(
         "colour:red",
-        "there is no field \"colour\" to filter by; the fields are: category (text), tags (list of texts), price (number), available (true or false)"
+        "there is no field \"colour\" to filter by; the fields are: category (text), tags (list of texts), price (number), "
+            + "available (true or false)"
     )]
     [InlineData("category:10..50", "\"category:10..50\" is a range, and field \"category\" is a text; ranges are allowed on: price")]
     [InlineData(

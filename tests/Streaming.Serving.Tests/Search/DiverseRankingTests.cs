@@ -32,8 +32,9 @@ public class DiverseRankingTests
                 field == "tags" ? tags
                 : i % 50 == 0 ? []
                 : [category];
-            string json =
-                $$"""{{{(i % 50 == 0 ? string.Empty : $"\"category\":\"{category}\",")}}"tags":[{{string.Join(',', tags.Select(tag => $"\"{tag}\""))}}]}""";
+            string text = i % 50 == 0 ? string.Empty : $"\"category\":\"{category}\",",
+                list = string.Join(',', tags.Select(tag => $"\"{tag}\""));
+            string json = $"{{{text}\"tags\":[{list}]}}";
             table.Set($"item{i}", vector, new EmbeddingStamp(1, 1, 1, 0), ItemFactsValue.Encode(new(json, 0, 1), 1, 1));
         }
 

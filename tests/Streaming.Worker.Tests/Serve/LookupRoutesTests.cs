@@ -225,7 +225,10 @@ public sealed class LookupRoutesTests : IAsyncLifetime
 
     [Theory]
     [InlineData("/items/a?widht=4", "unknown parameter \"widht\"; allowed: width")]
-    [InlineData("/items/a/neighbours?widths=4", "unknown parameter \"widths\"; allowed: width, count, shortlist")]
+    [InlineData(
+        "/items/a/neighbours?widths=4",
+        "unknown parameter \"widths\"; allowed: width, count, shortlist, exclude, filter, any, not, boost, diversify"
+    )]
     [InlineData("/items/a/neighbours?shortlist=-1", "shortlist is \"-1\"; allowed: 0 to 100000")]
     public async Task Lookup_UnknownParameter_IsRefused(string path, string message)
     {

@@ -94,7 +94,7 @@ public sealed class RecommendationRoutesTests : IAsyncLifetime
             {
                 LookupRoutes.Map(routes, _lookups, _settings.Http);
                 RecommendationRoutes.Map(routes, _lookups, _settings.Http);
-                ListRoutes.Map(routes, _lookups, _settings.Http, TimeProvider.System);
+                ListRoutes.Map(routes, _lookups, _settings.Http);
                 CatalogueRoutes.Map(routes, _lookups);
                 OperationsRoutes.Map(routes, new HealthReport(), _exposition);
                 ApiDescription.Map(routes);
@@ -369,7 +369,11 @@ public sealed class RecommendationRoutesTests : IAsyncLifetime
     [InlineData("width=5", "width is \"5\"; allowed: 4, 8")]
     [InlineData("width=9", "width is \"9\"; allowed: 1 to 8")]
     [InlineData("count=0", "count is \"0\"; allowed: 1 to 1000")]
-    [InlineData("excludeseen=true", "unknown parameter \"excludeseen\"; allowed: width, count, exclude-seen, exclude, counts, shortlist")]
+    [InlineData(
+        "excludeseen=true",
+        "unknown parameter \"excludeseen\"; allowed: width, count, exclude-seen, exclude, counts, shortlist, "
+            + "filter, any, not, boost, diversify"
+    )]
     [InlineData("exclude-seen=1", "exclude-seen is \"1\"; allowed: true or false")]
     public async Task Parameter_Wrong_SaysWhatIsAllowed(string query, string message)
     {
@@ -418,7 +422,8 @@ public sealed class RecommendationRoutesTests : IAsyncLifetime
         (HttpStatusCode status, JsonElement answer) = await PostAsync("/recommendations", body);
         Assert.Equal(HttpStatusCode.BadRequest, status);
         Assert.Equal(
-            "the body must be a JSON list of 0 to 6 item ids, or an object with such lists named items and exclude",
+            "the body must be a JSON list of 0 to 6 item ids, or an object with such lists named items and exclude, "
+                + "and filter, boost, diversify",
             answer.GetProperty("detail").GetString()
         );
     }
