@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text.Json;
 using Streaming.Lab.Embedded;
 using Streaming.Tests;
 using Streaming.Worker.Failures;
@@ -70,6 +71,26 @@ public sealed class WorkerRunTests : IAsyncLifetime
                 TestContext.Current.CancellationToken
             );
             Assert.Equal((HttpStatusCode.ServiceUnavailable, HttpStatusCode.OK), (ready.StatusCode, live.StatusCode));
+            JsonElement standby = await FiguresAsync(client, "/status");
+            Assert.Equal(JsonValueKind.Null, standby.GetProperty("pipeline").ValueKind);
+            Assert.True(standby.GetProperty("trains").GetBoolean());
+            Assert.Equal(0, (await FiguresAsync(client, "/figures")).GetProperty("at").GetArrayLength());
+        }
+
+        using (var client = new HttpClient { BaseAddress = await AddressAsync(first) })
+        {
+            Assert.Equal(JsonValueKind.Object, (await FiguresAsync(client, "/status")).GetProperty("pipeline").ValueKind);
+            using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(1));
+            while ((await FiguresAsync(client, "/figures")).GetProperty("at").GetArrayLength() < 2)
+            {
+                await Task.Delay(100, limit.Token);
+            }
+
+            Assert.Contains(
+                "page/page.js",
+                await client.GetStringAsync(new Uri("/", UriKind.Relative), TestContext.Current.CancellationToken),
+                StringComparison.Ordinal
+            );
         }
 
         first.Terminate();
@@ -197,6 +218,9 @@ public sealed class WorkerRunTests : IAsyncLifetime
 
         return StreamingProcess.Start([command], variables);
     }
+
+    private static async Task<JsonElement> FiguresAsync(HttpClient client, string path) =>
+        JsonElement.Parse(await client.GetStringAsync(new Uri(path, UriKind.Relative), TestContext.Current.CancellationToken));
 
     private Dictionary<string, string> Variables() =>
         new()
