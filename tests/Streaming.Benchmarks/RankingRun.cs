@@ -3,7 +3,6 @@ using Streaming.Core.Hashing;
 using Streaming.Core.Ingestion;
 using Streaming.Kernels.Linear;
 using Streaming.Kernels.Parallel;
-using Streaming.Kernels.Search;
 using Streaming.Learning.Cpu;
 using Streaming.Learning.Items;
 using Streaming.Learning.Training;
@@ -25,14 +24,24 @@ internal sealed class RankingRun(Workers workers, TextWriter output)
 
     public void Run()
     {
-        Table table = new(output, "items", "product, ms", "GFLOP/s", "ranks, ms", "of its speed", "ranks and best 256, ms", "of its speed", "ms encoding");
+        Table table = new(
+            output,
+            "items",
+            "product, ms",
+            "GFLOP/s",
+            "ranks, ms",
+            "of its speed",
+            "ranks and best 256, ms",
+            "of its speed",
+            "ms encoding"
+        );
         foreach (int items in new[] { 10_000, 100_000 })
         {
             using CpuEngine engine = new(
                 new ModelOptions
                 {
                     Widths = Widths,
-                    ItemCapacity = items + 1_000,
+                    ItemCapacity = items + (items / 5),
                     BankCapacity = 0,
                     Loss = LossKind.InBatch,
                 },

@@ -206,15 +206,38 @@ internal static class RankingPanel<T>
         Span<float> hits = stackalloc float[Lanes];
         for (int k = 0; k < job.Widths.Length; k++)
         {
-            CountAbove(ref scratch.Tile[k * TileRows * Lanes], ref scratch.Thresholds[k * Lanes], count, ref hits[0]);
+            ReadOnlySpan<float> scores = scratch.Tile.Slice(k * TileRows * Lanes, count * Lanes);
+            Span<float> thresholds = scratch.Thresholds.Slice(k * Lanes, Lanes);
+            CountAbove(ref MemoryMarshal.GetReference(scores), ref thresholds[0], count, ref hits[0]);
             for (int lane = 0; lane < users; lane++)
             {
-                for (int j = 0; hits[lane] > 0 && j < count; j++)
+                if (hits[lane] > 0)
                 {
-                    Offer(in job, scratch, first, tile, (j * Lanes) + lane, k);
+                    thresholds[lane] = Collect(
+                        job.Problem.Best[((first + lane) * job.Widths.Length) + k],
+                        scores[lane..],
+                        tile,
+                        thresholds[lane]
+                    );
                 }
             }
         }
+    }
+
+    /// <summary>Hands the rows of a lane above a threshold to its sink.</summary>
+    /// <returns>The threshold afterwards.</returns>
+    private static float Collect(ScoreSink sink, ReadOnlySpan<float> scores, int tile, float threshold)
+    {
+        for (int at = 0; at < scores.Length; at += Lanes)
+        {
+            if (scores[at] > threshold)
+            {
+                sink.Offer(tile + (at / Lanes), scores[at]);
+                threshold = Below(sink);
+            }
+        }
+
+        return threshold;
     }
 
     /// <summary>Offers one score if it reaches the sink's threshold. An unused row, or one made NaN, does not.</summary>

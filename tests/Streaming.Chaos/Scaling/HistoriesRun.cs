@@ -8,7 +8,8 @@ using Streaming.Transport.Redis.Publishing;
 
 namespace Streaming.Chaos.Scaling;
 
-/// <summary>Histories of 50 items published per second to one Redis, for batches of several sizes in turns.</summary>
+/// <summary>Histories of 50 items published to one Redis, for batches of several sizes in turns: per second, and the processor time of one,
+/// which other load on the machine does not change.</summary>
 internal static class HistoriesRun
 {
     private const int Users = 100_000;
@@ -24,26 +25,38 @@ internal static class HistoriesRun
         var options = new RedisOptions { Configuration = server.Configuration };
         await new EmbeddingPublisher(redis.GetDatabase(), options, [8], TimeProvider.System).OpenAsync(1, 1).ConfigureAwait(false);
         var histories = new HistoryStore(new HistoryOptions { Length = Items, MaxUsers = Users });
-        Console.WriteLine("| users of a batch | users/s |\n|---:|---:|");
-        double[][] rates = [.. BatchSizes.Select(static _ => new double[Rounds])];
-        for (int round = 0; round < Rounds; round++)
+        Console.WriteLine("| users of a batch | users/s | µs of the worker | µs of Redis |\n|---:|---:|---:|---:|");
+        var costs = new Cost[BatchSizes.Length][];
+        for (int round = -1; round < Rounds; round++)
         {
             for (int i = 0; i < BatchSizes.Length; i++)
             {
-                rates[i][round] = await MeasureAsync(redis.GetDatabase(), options, histories, BatchSizes[i]).ConfigureAwait(false);
+                Cost cost = await MeasureAsync(redis.GetDatabase(), server, options, histories, BatchSizes[i]).ConfigureAwait(false);
+                costs[i] ??= new Cost[Rounds];
+                costs[i][Math.Max(round, 0)] = cost; // The first round is for warming up.
             }
         }
 
         for (int i = 0; i < BatchSizes.Length; i++)
         {
-            Console.WriteLine($"| {BatchSizes[i]} | {rates[i].Order().ElementAt(Rounds / 2):0} |");
+            Console.WriteLine(
+                $"| {BatchSizes[i]} | {Users / Median(costs[i], static cost => cost.Wall):0} | "
+                    + $"{1e6 / Users * Median(costs[i], static cost => cost.Worker):0.0} | "
+                    + $"{1e6 / Users * Median(costs[i], static cost => cost.Redis):0.0} |"
+            );
         }
 
         return 0;
     }
 
     /// <summary>Every user has a new event, and then is published once.</summary>
-    private static async Task<double> MeasureAsync(IDatabase redis, RedisOptions options, HistoryStore histories, int batchSize)
+    private static async Task<Cost> MeasureAsync(
+        IDatabase redis,
+        LocalRedisServer server,
+        RedisOptions options,
+        HistoryStore histories,
+        int batchSize
+    )
     {
         var feed = new HistoryFeed(histories, Items, Users, TimeSpan.Zero, TimeProvider.System, batchSize);
         long now = TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds();
@@ -60,11 +73,27 @@ internal static class HistoriesRun
 
         var publisher = new UserHistoryPublisher(redis, options, TimeProvider.System);
         feed.Complete();
+        (double worker, double ofRedis) = (Environment.CpuUsage.TotalTime.TotalSeconds, ProcessorOf(server));
         long begun = Stopwatch.GetTimestamp();
         await publisher.RunAsync(feed, 1, CancellationToken.None).ConfigureAwait(false);
-        double seconds = Stopwatch.GetElapsedTime(begun).TotalSeconds;
+        var cost = new Cost(
+            Stopwatch.GetElapsedTime(begun).TotalSeconds,
+            Environment.CpuUsage.TotalTime.TotalSeconds - worker,
+            ProcessorOf(server) - ofRedis
+        );
         return publisher.Metrics.Written == Users
-            ? Users / seconds
+            ? cost
             : throw new InvalidOperationException($"{publisher.Metrics.Written} of {Users} histories were written.");
     }
+
+    private static double ProcessorOf(LocalRedisServer server)
+    {
+        using var process = Process.GetProcessById(server.ProcessId);
+        return process.TotalProcessorTime.TotalSeconds;
+    }
+
+    private static double Median(Cost[] costs, Func<Cost, double> of) => costs.Select(of).Order().ElementAt(costs.Length / 2);
+
+    /// <summary>Seconds that all users took.</summary>
+    private readonly record struct Cost(double Wall, double Worker, double Redis);
 }
