@@ -195,8 +195,7 @@ internal sealed class GrowthRun(GrowthOptions options, int items)
         await UntilAsync(
                 worker,
                 async () =>
-                    metrics.Count > 0
-                    || (metrics = await worker.ReadAllAsync(CancellationToken.None).ConfigureAwait(false)).Count > 0
+                    metrics.Count > 0 || (metrics = await worker.ReadAllAsync(CancellationToken.None).ConfigureAwait(false)).Count > 0
             )
             .ConfigureAwait(false);
         return new Figures(
