@@ -41,7 +41,8 @@ internal sealed record BenchmarkOptions
 {
     public const string Usage =
         "usage: Streaming.Benchmarks [--quick | --kernels | --paths | --cost | --encode | --memory | --search | --filters | "
-        + "--ranking | --ingest] [--report FILE] [--only NAME,NAME] [--threads N] [--no-torch] [--processor-time] [--items N] [--model FOLDER --events FILE]";
+        + "--ranking | --ingest] [--report FILE] [--only NAME,NAME] [--threads N] [--no-torch] [--processor-time] "
+        + "[--items N] [--model FOLDER --events FILE]";
 
     /// <summary>Gets what to measure. Default <see cref="BenchmarkMode.Quick"/>.</summary>
     public BenchmarkMode Mode { get; private init; }
