@@ -66,8 +66,8 @@ public sealed class RefreshOutbox : IDisposable
         Signal();
     }
 
-    /// <summary>Waits for refreshes and takes up to <paramref name="max"/>, changes first, then upkeep for at most a quarter of that; each lane in
-    /// order of first posting. One caller at a time.</summary>
+    /// <summary>Waits for refreshes and takes up to <paramref name="max"/>, changes first, then upkeep for at most a quarter of
+    /// that; each lane in order of first posting. One caller at a time.</summary>
     /// <returns>False when the outbox is completed and empty.</returns>
     public ValueTask<bool> TakeAsync(List<Refresh> destination, int max, CancellationToken cancellationToken) =>
         TakeAsync(destination, max, Task.CompletedTask, cancellationToken);

@@ -70,7 +70,8 @@ internal static class RankingPanel<T>
         }
     }
 
-    /// <summary>Pairs of row and lane that are not counted, in order: those that do not compete, and those that are the user's own.</summary>
+    /// <summary>Pairs of row and lane that are not counted, in order: those that do not compete, and those that are the user's
+    /// own.</summary>
     private static ReadOnlySpan<long> FindSkipped(
         ref RankingJob job,
         RankingScratch scratch,
