@@ -31,14 +31,18 @@ internal enum BenchmarkMode
 
     /// <summary>Searches with filters.</summary>
     Filters,
+
+    /// <summary>Ranks in a whole catalogue, compared with a product.</summary>
+    Ranking,
 }
 
 /// <summary>Command line of the benchmarks.</summary>
 internal sealed record BenchmarkOptions
 {
     public const string Usage =
-        "usage: Streaming.Benchmarks [--quick | --kernels | --paths | --cost | --encode | --memory | --search | --filters | --ingest] "
-        + "[--report FILE] [--only NAME,NAME] [--threads N] [--no-torch] [--processor-time] [--items N] [--model FOLDER --events FILE]";
+        "usage: Streaming.Benchmarks [--quick | --kernels | --paths | --cost | --encode | --memory | --search | --filters | "
+        + "--ranking | --ingest] [--report FILE] [--only NAME,NAME] [--threads N] [--no-torch] [--processor-time] "
+        + "[--items N] [--model FOLDER --events FILE]";
 
     /// <summary>Gets what to measure. Default <see cref="BenchmarkMode.Quick"/>.</summary>
     public BenchmarkMode Mode { get; private init; }
@@ -89,6 +93,7 @@ internal sealed record BenchmarkOptions
                 "--encode" => options with { Mode = BenchmarkMode.Encode },
                 "--search" => options with { Mode = BenchmarkMode.Search },
                 "--filters" => options with { Mode = BenchmarkMode.Filters },
+                "--ranking" => options with { Mode = BenchmarkMode.Ranking },
                 "--items" => options with { Items = int.Parse(Value(), CultureInfo.InvariantCulture) },
                 "--model" => options with { Model = Value() },
                 "--events" => options with { Events = Value() },

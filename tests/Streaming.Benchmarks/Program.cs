@@ -33,6 +33,9 @@ switch (options.Mode)
     case BenchmarkMode.Encode:
         EncodeRun.Run(workers, Console.Out);
         break;
+    case BenchmarkMode.Ranking:
+        new RankingRun(workers, Console.Out).Run();
+        break;
     case BenchmarkMode.Memory:
         MemoryRun.Run(workers.Threads, Console.Out);
         break;

@@ -1,22 +1,23 @@
 #!/usr/bin/env bash
 # Runs the benchmarks. run.sh [--quick] [--report FILE]: nested softmax and the training step, compared with libtorch.
-# run.sh --kernels, --paths, --cost, --encode, --memory, --search, --filters, --ingest: the other tables of RESULTS.md. Options: BenchmarkOptions.cs.
+# run.sh --kernels, --paths, --cost, --encode, --memory, --search, --filters, --ranking, --ingest: the other tables of RESULTS.md. Options: BenchmarkOptions.cs.
 # run.sh --growth [--items 10000,100000,1000000] [--seconds N] [--rate N] [--kafka]: what a larger catalogue costs a whole worker.
+# run.sh --histories: histories published per second.
 # run.sh --search --train FILE: searches, and the funnel's recall on a model trained on a stream of events (CSV: user,item,timestamp).
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
 under=()
 
-if [[ ${1:-} == --growth ]]; then
+if [[ ${1:-} == --growth || ${1:-} == --histories ]]; then
     # shellcheck source=deploy/install.sh
     . "$root/deploy/install.sh"
     install_missing
     dotnet build "$root/tests/Streaming.Chaos" -c Release -v q --nologo >&2
-    exec "$root/.artifacts/bin/Streaming.Chaos/release/Streaming.Chaos" growth "${@:2}"
+    exec "$root/.artifacts/bin/Streaming.Chaos/release/Streaming.Chaos" "${1#--}" "${@:2}"
 fi
 
-if [[ " $* " != *" --no-torch "* && ! " $* " =~ " --"(ingest|paths|cost|encode|memory|search|filters)" " ]]; then
+if [[ " $* " != *" --no-torch "* && ! " $* " =~ " --"(ingest|paths|cost|encode|memory|search|filters|ranking)" " ]]; then
     under=("$root/tests/newer-libc.sh")
     # The allocator recommended by PyTorch's tuning guide. glibc's returns large blocks to the system after every use.
     jemalloc=/usr/lib/x86_64-linux-gnu/libjemalloc.so.2

@@ -7,6 +7,11 @@ if (args is ["growth", ..])
     return await GrowthRun.RunAsync(args[1..]).ConfigureAwait(false);
 }
 
+if (args is ["histories"])
+{
+    return await HistoriesRun.RunAsync().ConfigureAwait(false);
+}
+
 // soak: long and steady; pauses: the cost of checkpoints; neither: kills.
 string mode = args.Length > 0 && args[0] is "soak" or "pauses" ? args[0] : "kills";
 ChaosOptions options;

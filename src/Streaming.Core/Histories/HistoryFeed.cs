@@ -9,7 +9,9 @@ namespace Streaming.Core.Histories;
 /// </summary>
 public sealed class HistoryFeed
 {
-    private const int UsersPerBatch = 1024;
+    /// <summary>Users of a batch: enough for a call per partition to carry dozens, so that calls do not cost more than histories; few
+    /// enough to be copied in some milliseconds, for which ingestion waits.</summary>
+    public const int UsersPerBatch = 8192;
 
     private readonly HistoryStore _histories;
     private readonly TimeSpan _interval;
@@ -33,7 +35,15 @@ public sealed class HistoryFeed
     /// the next event.</param>
     /// <param name="interval">The minimum time between two rounds that drain the queue.</param>
     /// <param name="time">Clock.</param>
-    public HistoryFeed(HistoryStore histories, int itemsPerUser, int mostUsers, TimeSpan interval, TimeProvider time)
+    /// <param name="usersPerBatch">Users of a batch, 1 and up.</param>
+    public HistoryFeed(
+        HistoryStore histories,
+        int itemsPerUser,
+        int mostUsers,
+        TimeSpan interval,
+        TimeProvider time,
+        int usersPerBatch = UsersPerBatch
+    )
     {
         ArgumentNullException.ThrowIfNull(histories);
         ArgumentNullException.ThrowIfNull(time);
@@ -43,7 +53,7 @@ public sealed class HistoryFeed
         _interval = interval;
         _time = time;
         _lastRound = time.GetTimestamp();
-        _empty.Writer.TryWrite(new UserHistoryBatch(UsersPerBatch, Math.Min(itemsPerUser, histories.Length)));
+        _empty.Writer.TryWrite(new UserHistoryBatch(usersPerBatch, Math.Min(itemsPerUser, histories.Length)));
     }
 
     /// <summary>Gets the number of waiting users, including those of a batch not yet returned. Any thread.</summary>

@@ -7,6 +7,8 @@ namespace Streaming.Core.Refreshes;
 /// </summary>
 public sealed class RefreshOutbox : IDisposable
 {
+    // What comes while upkeep is written has to wait for it, so upkeep is taken in smaller parts.
+    private const int UpkeepPart = 4;
     private readonly Lock _gate = new();
     private readonly RefreshLane _changes = new();
     private readonly RefreshLane _upkeep = new();
@@ -64,8 +66,8 @@ public sealed class RefreshOutbox : IDisposable
         Signal();
     }
 
-    /// <summary>Waits for refreshes and takes up to <paramref name="max"/>: changes first, each lane in order of first posting. One
-    /// caller at a time.</summary>
+    /// <summary>Waits for refreshes and takes up to <paramref name="max"/>, changes first, then upkeep for at most a quarter of
+    /// that; each lane in order of first posting. One caller at a time.</summary>
     /// <returns>False when the outbox is completed and empty.</returns>
     public ValueTask<bool> TakeAsync(List<Refresh> destination, int max, CancellationToken cancellationToken) =>
         TakeAsync(destination, max, Task.CompletedTask, cancellationToken);
@@ -86,7 +88,7 @@ public sealed class RefreshOutbox : IDisposable
                 _changes.Take(destination, max);
                 if (!held)
                 {
-                    _upkeep.Take(destination, max);
+                    _upkeep.Take(destination, Math.Min(max, destination.Count + Math.Max(1, max / UpkeepPart)));
                 }
 
                 if (destination.Count > 0)

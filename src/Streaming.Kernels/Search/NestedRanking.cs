@@ -83,6 +83,17 @@ public sealed class NestedRanking
         RequireLength(job.Problem.Users.Length, users * (long)job.Dimension, nameof(job.Problem.Users));
         RequireLength(job.Problem.Above.Length, users * (long)job.Widths.Length, nameof(job.Problem.Above));
         RequireLength(job.Problem.Ties.Length, users * (long)job.Widths.Length, nameof(job.Problem.Ties));
+        if (!job.Problem.Best.IsEmpty)
+        {
+            RequireLength(job.Problem.Best.Length, users * (long)job.Widths.Length, nameof(job.Problem.Best));
+        }
+
+        if (!job.Problem.Own.IsEmpty)
+        {
+            RequireLength(job.Problem.Own.Length, users, nameof(job.Problem.Own));
+            RequireRows(job.Problem.Own, job.Items, nameof(job.Problem.Own), least: -1);
+        }
+
         RequireRows(job.Problem.Targets, job.Items, nameof(job.Problem.Targets));
         RequireRows(job.Problem.Excluded, job.Items, nameof(job.Problem.Excluded));
         if (!job.Problem.Present.IsEmpty)
@@ -104,11 +115,11 @@ public sealed class NestedRanking
         }
     }
 
-    private static void RequireRows(ReadOnlySpan<int> rows, int items, string name)
+    private static void RequireRows(ReadOnlySpan<int> rows, int items, string name, int least = 0)
     {
         foreach (int row in rows)
         {
-            if ((uint)row >= (uint)items)
+            if (row < least || row >= items)
             {
                 throw new ArgumentException($"{name} contains row {row}; the catalogue has rows 0 … {items - 1}.");
             }

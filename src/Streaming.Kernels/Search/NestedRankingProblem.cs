@@ -18,6 +18,14 @@ public ref struct NestedRankingProblem
     /// <summary>Catalogue row of each user's target [B]. Ranked whether present, excluded or not.</summary>
     public ReadOnlySpan<int> Targets;
 
+    /// <summary>Another row of each user that is not counted, although <see cref="Best"/> gets it: where the target is in the catalogue
+    /// itself; −1: none [B]. Empty: none.</summary>
+    public ReadOnlySpan<int> Own;
+
+    /// <summary>Where to collect the best rows of each user and width [B × K]: every row that competes or is the user's own, apart from
+    /// those below the sink's threshold. Empty: nowhere.</summary>
+    public ReadOnlySpan<ScoreSink> Best;
+
     /// <summary>Rows that do not compete, all users concatenated; may repeat. Empty with empty offsets: none.</summary>
     public ReadOnlySpan<int> Excluded;
 

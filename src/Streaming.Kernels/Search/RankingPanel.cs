@@ -19,7 +19,8 @@ internal static class RankingPanel<T>
             dimension = job.Dimension;
         PanelLayout.Transpose(job.Problem.Users.Slice(first * dimension, users * dimension), dimension, 1f, scratch.Panel);
         ScoreTargets(ref job, scratch, first, users);
-        ReadOnlySpan<long> skipped = FindSkipped(ref job, scratch, first, users);
+        ReadOnlySpan<long> skipped = FindSkipped(ref job, scratch, first, users, out ReadOnlySpan<long> own);
+        SetThresholds(ref job, scratch, first, users);
         Array.Clear(scratch.Above);
         Array.Clear(scratch.Ties);
         for (int tile = 0; tile < job.Items; tile += TileRows)
@@ -27,7 +28,8 @@ internal static class RankingPanel<T>
             int count = Math.Min(TileRows, job.Items - tile);
             SetBias(ref job, scratch, tile, count);
             Score(ref job, scratch, tile, count);
-            skipped = Skip(skipped, scratch, tile, count, job.Widths.Length);
+            skipped = Skip(in job, skipped, scratch, first, tile, count, isOffered: false);
+            own = Skip(in job, own, scratch, first, tile, count, isOffered: true);
             for (int k = 0; k < job.Widths.Length; k++)
             {
                 Count(
@@ -38,6 +40,8 @@ internal static class RankingPanel<T>
                     scratch.Ties.AsSpan(k * Lanes, Lanes)
                 );
             }
+
+            Collect(in job, scratch, first, users, tile, count);
         }
 
         for (int lane = 0; lane < users; lane++)
@@ -66,26 +70,59 @@ internal static class RankingPanel<T>
         }
     }
 
-    private static ReadOnlySpan<long> FindSkipped(ref RankingJob job, RankingScratch scratch, int first, int users)
+    /// <summary>Pairs of row and lane that are not counted, in order: those that do not compete, and those that are the user's
+    /// own.</summary>
+    private static ReadOnlySpan<long> FindSkipped(
+        ref RankingJob job,
+        RankingScratch scratch,
+        int first,
+        int users,
+        out ReadOnlySpan<long> own
+    )
     {
         ReadOnlySpan<int> offsets = job.Problem.ExcludedOffsets;
-        Span<long> skipped = scratch.Skipped(users + (offsets.IsEmpty ? 0 : offsets[first + users] - offsets[first]));
+        int excluded = offsets.IsEmpty ? 0 : offsets[first + users] - offsets[first];
+        Span<long> all = scratch.Skipped(excluded + (2 * users));
         int at = 0;
-        for (int lane = 0; lane < users; lane++)
+        for (int lane = 0; lane < users && !offsets.IsEmpty; lane++)
         {
-            skipped[at++] = ((long)job.Problem.Targets[first + lane] * Lanes) + lane;
-            if (!offsets.IsEmpty)
+            foreach (int item in job.Problem.Excluded[offsets[first + lane]..offsets[first + lane + 1]])
             {
-                foreach (int item in job.Problem.Excluded[offsets[first + lane]..offsets[first + lane + 1]])
-                {
-                    skipped[at++] = ((long)item * Lanes) + lane;
-                }
+                all[at++] = ((long)item * Lanes) + lane;
             }
         }
 
+        int end = at;
+        for (int lane = 0; lane < users; lane++)
+        {
+            all[end++] = ((long)job.Problem.Targets[first + lane] * Lanes) + lane;
+            if (!job.Problem.Own.IsEmpty && job.Problem.Own[first + lane] is var row and >= 0)
+            {
+                all[end++] = ((long)row * Lanes) + lane;
+            }
+        }
+
+        Span<long> skipped = all[..at];
+        Span<long> mine = all[at..end];
         skipped.Sort();
+        mine.Sort();
+        own = mine;
         return skipped;
     }
+
+    private static void SetThresholds(ref RankingJob job, RankingScratch scratch, int first, int users)
+    {
+        scratch.Thresholds.Fill(float.PositiveInfinity);
+        for (int lane = 0; lane < users && !job.Problem.Best.IsEmpty; lane++)
+        {
+            for (int k = 0; k < job.Widths.Length; k++)
+            {
+                scratch.Thresholds[k * Lanes + lane] = Below(job.Problem.Best[((first + lane) * job.Widths.Length) + k]);
+            }
+        }
+    }
+
+    private static float Below(ScoreSink sink) => MathF.BitDecrement(sink.Threshold);
 
     /// <summary>Unused rows start from NaN, which is neither above nor equal.</summary>
     private static void SetBias(ref RankingJob job, RankingScratch scratch, int tile, int count)
@@ -129,19 +166,108 @@ internal static class RankingPanel<T>
         }
     }
 
-    private static ReadOnlySpan<long> Skip(ReadOnlySpan<long> skipped, RankingScratch scratch, int tile, int count, int widths)
+    /// <summary>Makes pairs of the tile NaN, which is neither above nor equal.</summary>
+    private static ReadOnlySpan<long> Skip(
+        in RankingJob job,
+        ReadOnlySpan<long> skipped,
+        RankingScratch scratch,
+        int first,
+        int tile,
+        int count,
+        bool isOffered
+    )
     {
+        int widths = job.Widths.Length;
         int done = 0;
         for (long end = (tile + (long)count) * Lanes; done < skipped.Length && skipped[done] < end; done++)
         {
             int at = (int)(skipped[done] - (long)tile * Lanes);
             for (int k = 0; k < widths; k++)
             {
+                if (isOffered)
+                {
+                    Offer(in job, scratch, first, tile, at, k);
+                }
+
                 scratch.Tile[k * TileRows * Lanes + at] = float.NaN;
             }
         }
 
         return skipped[done..];
+    }
+
+    /// <summary>Hands the rows of the tile that reach a threshold to the sinks.</summary>
+    private static void Collect(in RankingJob job, RankingScratch scratch, int first, int users, int tile, int count)
+    {
+        if (job.Problem.Best.IsEmpty)
+        {
+            return;
+        }
+
+        Span<float> hits = stackalloc float[Lanes];
+        for (int k = 0; k < job.Widths.Length; k++)
+        {
+            ReadOnlySpan<float> scores = scratch.Tile.Slice(k * TileRows * Lanes, count * Lanes);
+            Span<float> thresholds = scratch.Thresholds.Slice(k * Lanes, Lanes);
+            CountAbove(ref MemoryMarshal.GetReference(scores), ref thresholds[0], count, ref hits[0]);
+            for (int lane = 0; lane < users; lane++)
+            {
+                if (hits[lane] > 0)
+                {
+                    thresholds[lane] = Collect(
+                        job.Problem.Best[((first + lane) * job.Widths.Length) + k],
+                        scores[lane..],
+                        tile,
+                        thresholds[lane]
+                    );
+                }
+            }
+        }
+    }
+
+    /// <summary>Hands the rows of a lane above a threshold to its sink.</summary>
+    /// <returns>The threshold afterwards.</returns>
+    private static float Collect(ScoreSink sink, ReadOnlySpan<float> scores, int tile, float threshold)
+    {
+        for (int at = 0; at < scores.Length; at += Lanes)
+        {
+            if (scores[at] > threshold)
+            {
+                sink.Offer(tile + (at / Lanes), scores[at]);
+                threshold = Below(sink);
+            }
+        }
+
+        return threshold;
+    }
+
+    /// <summary>Offers one score if it reaches the sink's threshold. An unused row, or one made NaN, does not.</summary>
+    private static void Offer(in RankingJob job, RankingScratch scratch, int first, int tile, int at, int k)
+    {
+        int lane = at % Lanes;
+        float score = scratch.Tile[k * TileRows * Lanes + at];
+        if (score > scratch.Thresholds[k * Lanes + lane])
+        {
+            ScoreSink sink = job.Problem.Best[((first + lane) * job.Widths.Length) + k];
+            sink.Offer(tile + (at / Lanes), score);
+            scratch.Thresholds[k * Lanes + lane] = Below(sink);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void CountAbove(ref float scores, ref float thresholds, int count, ref float hits)
+    {
+        for (nint lane = 0; lane < Lanes; lane += T.Count)
+        {
+            T threshold = T.Load(ref thresholds, lane),
+                above = T.Create(0f);
+            for (nint at = lane, end = (nint)count * Lanes; at < end; at += Lanes)
+            {
+                above += T.OneIfGreater(T.Load(ref scores, at), threshold);
+            }
+
+            above.Store(ref hits, lane);
+        }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

@@ -9,6 +9,7 @@ internal sealed class RankingScratch
     private readonly AlignedFloats _floats;
     private readonly int _tile;
     private readonly int _targets;
+    private readonly int _thresholds;
     private readonly int _bias;
     private long[] _skipped = new long[1024];
 
@@ -17,7 +18,8 @@ internal sealed class RankingScratch
         int perWidth = widths.Length * PanelLayout.Lanes;
         _tile = widths[^1] * PanelLayout.Lanes;
         _targets = _tile + perWidth * PanelLayout.TileRows;
-        _bias = _targets + perWidth;
+        _thresholds = _targets + perWidth;
+        _bias = _thresholds + perWidth;
         _floats = new AlignedFloats(_bias + 2 * PanelLayout.TileRows);
         Above = new int[perWidth];
         Ties = new int[perWidth];
@@ -30,7 +32,10 @@ internal sealed class RankingScratch
     public Span<float> Tile => _floats.Span[_tile.._targets];
 
     /// <summary>Scores of the targets [K × 32].</summary>
-    public Span<float> Targets => _floats.Span[_targets.._bias];
+    public Span<float> Targets => _floats.Span[_targets.._thresholds];
+
+    /// <summary>Just below the sinks' thresholds [K × 32].</summary>
+    public Span<float> Thresholds => _floats.Span[_thresholds.._bias];
 
     /// <summary>Start value of each item's scores.</summary>
     public Span<float> StreamBias => _floats.Span.Slice(_bias, PanelLayout.TileRows);

@@ -29,10 +29,13 @@ internal sealed class CatalogueRanker
     private readonly int _widths;
     private readonly float[] _users;
     private readonly float[] _tile;
+    private readonly float[] _targetVectors;
+    private readonly ulong[] _tileKeys = new ulong[TileRows];
     private readonly byte[] _present;
     private readonly int[] _examples;
     private readonly int[] _targets;
     private readonly int[] _targetRows;
+    private readonly int[] _own;
     private readonly int[] _historyRows;
     private readonly int[] _historyOffsets;
     private readonly int[] _encodedRows;
@@ -78,10 +81,12 @@ internal sealed class CatalogueRanker
         Capacity = capacity;
         _users = new float[capacity * _userSize];
         _tile = new float[(TileRows + capacity) * _dimension];
+        _targetVectors = new float[capacity * _dimension];
         _present = new byte[TileRows + capacity];
         _examples = new int[capacity];
         _targets = new int[capacity];
         _targetRows = new int[capacity];
+        _own = new int[capacity];
         _encodedRows = new int[capacity];
         _historyRows = new int[capacity * historyLength];
         _historyOffsets = new int[capacity + 1];
@@ -93,8 +98,8 @@ internal sealed class CatalogueRanker
         _tileTies = new int[capacity * _widths];
         _ranks = new TiedRank[capacity * _widths];
         _place = new int[capacity];
-        _top = keepTop ? [.. Enumerable.Range(0, capacity * _widths).Select(static _ => new TopItems(TopLength))] : [];
-        _topScores = keepTop ? new TopScores(engine.Model, workers) : null;
+        _top = keepTop ? [.. Enumerable.Range(0, capacity * _widths).Select(_ => new TopItems(TopLength, _tileKeys))] : [];
+        _topScores = keepTop && vectors > 1 ? new TopScores(engine.Model, workers) : null;
     }
 
     /// <summary>Gets the maximum batch size.</summary>
@@ -129,6 +134,7 @@ internal sealed class CatalogueRanker
         var sequences = new JaggedRows { Rows = _readRows.AsSpan(0, _readOffsets[_count]), Offsets = _readOffsets.AsSpan(0, _count + 1) };
         long begun = _time.GetTimestamp();
         _engine.EncodeUsers(sequences, _users.AsSpan(0, _count * _userSize));
+        EncodeTargets();
         Encoding += _time.GetElapsedTime(begun);
         for (int i = 0; i < _count; i++)
         {
@@ -156,7 +162,7 @@ internal sealed class CatalogueRanker
         foreach (int example in chosen)
         {
             int row = _items.Find(batch.ItemKeys[example]);
-            if (row < 0 && _topScores is null)
+            if (row < 0 && _top.Length == 0)
             {
                 continue;
             }
@@ -190,7 +196,7 @@ internal sealed class CatalogueRanker
         // The tile's items, followed by the targets, which are ranked but do not compete.
         long begun = _time.GetTimestamp();
         _engine.EncodeItems(_items.Rows.Slice(start, count), _tile.AsSpan(0, count * _dimension));
-        EncodeTargets(count);
+        _targetVectors.AsSpan(0, _count * _dimension).CopyTo(_tile.AsSpan(count * _dimension));
         Encoding += _time.GetElapsedTime(begun);
         _present.AsSpan(0, count).Fill(1);
         _present.AsSpan(count, _count).Clear();
@@ -199,7 +205,7 @@ internal sealed class CatalogueRanker
         {
             _targets[i] = count + i;
             _excludedOffsets[i] = end;
-            end = Exclude(_targetRows[i], start, count, end);
+            _own[i] = PlaceOf(_targetRows[i], start, count);
             if (!batch.IsRepeat[_examples[i]])
             {
                 foreach (int row in _historyRows.AsSpan(_historyOffsets[i].._historyOffsets[i + 1]))
@@ -209,10 +215,17 @@ internal sealed class CatalogueRanker
             }
         }
 
+        for (int i = 0; i < count && _top.Length > 0; i++)
+        {
+            _tileKeys[i] = _items.KeyOf(_items.Rows[start + i]);
+        }
+
         _excludedOffsets[_count] = end;
         Run(
             new NestedRankingProblem
             {
+                Own = _own.AsSpan(0, _count),
+                Best = _top.AsSpan(0, _interests is null ? Math.Min(_top.Length, _count * _widths) : 0),
                 Users = _users.AsSpan(0, _count * _userSize),
                 Catalogue = _tile.AsSpan(0, (count + _count) * _dimension),
                 Present = _present.AsSpan(0, count + _count),
@@ -228,18 +241,18 @@ internal sealed class CatalogueRanker
         KeepTop(start, count);
     }
 
-    /// <summary>Encodes the targets after the tile. An unknown item gets the vector of another: its rank stays missing.</summary>
-    private void EncodeTargets(int count)
+    /// <summary>Encodes the targets. An unknown item gets the vector of another: its rank stays missing.</summary>
+    private void EncodeTargets()
     {
-        for (int i = 0; i < _count; i++)
+        for (int i = 0; i < _count && _items.Count > 0; i++)
         {
             _encodedRows[i] = _targetRows[i] >= 0 ? _targetRows[i] : _items.Rows[0];
         }
 
-        _engine.EncodeItems(_encodedRows.AsSpan(0, _count), _tile.AsSpan(count * _dimension, _count * _dimension));
+        _engine.EncodeItems(_encodedRows.AsSpan(0, _count), _targetVectors.AsSpan(0, _count * _dimension));
     }
 
-    /// <summary>Offers the tile's items to the top lists.</summary>
+    /// <summary>Offers the tile's items to the top lists of users with several vectors.</summary>
     private void KeepTop(int start, int count)
     {
         if (_topScores is null)
@@ -253,17 +266,11 @@ internal sealed class CatalogueRanker
             _topScores.Add(k, users, _tile.AsSpan(0, count * _dimension));
             for (int i = 0; i < _count; i++)
             {
-                // The target is the first excluded item, if it is in this tile; here it competes.
-                int first = _excludedOffsets[i];
-                first +=
-                    first < _excludedOffsets[i + 1] && _targetRows[i] >= 0 && _excluded[first] == _items.PositionOf(_targetRows[i]) - start
-                        ? 1
-                        : 0;
                 _topScores.Offer(
                     i,
                     users.Slice(i * _userSize, _userSize),
                     _engine.Model.Widths[k],
-                    _excluded.AsSpan(first.._excludedOffsets[i + 1]),
+                    _excluded.AsSpan(_excludedOffsets[i].._excludedOffsets[i + 1]),
                     _items.Rows.Slice(start, count),
                     _items,
                     _top[(i * _widths) + k]
@@ -286,14 +293,20 @@ internal sealed class CatalogueRanker
 
     private int Exclude(int row, int start, int count, int end)
     {
-        // A fallback row belongs to no item and has no position in the catalogue.
-        int place = row >= 0 && _items.IsLive(row) ? _items.PositionOf(row) - start : -1;
-        if (place >= 0 && place < count)
+        int place = PlaceOf(row, start, count);
+        if (place >= 0)
         {
             _excluded[end++] = place;
         }
 
         return end;
+    }
+
+    /// <summary>The place of a row in the tile, or −1. A fallback row belongs to no item and has none.</summary>
+    private int PlaceOf(int row, int start, int count)
+    {
+        int place = row >= 0 && _items.IsLive(row) ? _items.PositionOf(row) - start : -1;
+        return place >= 0 && place < count ? place : -1;
     }
 
     private void Add()

@@ -50,6 +50,11 @@ public sealed class InterestRanking(IReadOnlyList<int> widths, int vectorsPerUse
             _skipped[item] = !problem.Present.IsEmpty && problem.Present[item] == 0;
         }
 
+        if (!problem.Own.IsEmpty && problem.Own[user] >= 0)
+        {
+            _skipped[problem.Own[user]] = true;
+        }
+
         foreach (int item in problem.Excluded[problem.ExcludedOffsets[user]..problem.ExcludedOffsets[user + 1]])
         {
             _skipped[item] = true;

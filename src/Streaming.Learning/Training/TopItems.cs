@@ -1,3 +1,4 @@
+using Streaming.Kernels.Search;
 using Streaming.Learning.Counts;
 using Streaming.Learning.Items;
 
@@ -7,32 +8,37 @@ namespace Streaming.Learning.Training;
 /// The items with the highest scores for one user, collected while all scores stream past. Items that tie at the end of the list
 /// are excluded unless all of them fit, so that order never decides.
 /// </summary>
-internal sealed class TopItems
+internal sealed class TopItems : ScoreSink
 {
     private readonly float[] _scores;
     private readonly ulong[] _keys;
+    private readonly ulong[] _catalogue;
     private float _left = float.NegativeInfinity;
     private int _count;
 
     /// <summary>Creates an empty list.</summary>
     /// <param name="length">Maximum number of items, 1 and up.</param>
-    public TopItems(int length)
+    /// <param name="catalogue">Keys of the rows that are offered by number; read when they are.</param>
+    public TopItems(int length, ulong[] catalogue)
     {
+        _catalogue = catalogue;
         _scores = new float[length];
         _keys = new ulong[length];
     }
-
-    /// <summary>Gets the score that an item must exceed to be added.</summary>
-    public float Threshold => _count == _scores.Length ? _scores[0] : float.NegativeInfinity;
 
     /// <summary>Clears the list.</summary>
     public void Clear()
     {
         _count = 0;
         _left = float.NegativeInfinity;
+        Threshold = float.NegativeInfinity;
     }
 
-    /// <summary>Adds an item if its score is above <see cref="Threshold"/>. NaN never is.</summary>
+    /// <inheritdoc/>
+    public override void Offer(int row, float score) => Offer(_catalogue[row], score);
+
+    /// <summary>Adds an item if its score is above <see cref="ScoreSink.Threshold"/>, or anyway while the list is not full. NaN never
+    /// is.</summary>
     public void Offer(ulong key, float score)
     {
         if (float.IsNaN(score))
@@ -53,6 +59,8 @@ internal sealed class TopItems
             _left = Math.Max(_left, _scores[0]);
             Sink(key, score);
         }
+
+        Threshold = _count == _scores.Length ? _scores[0] : float.NegativeInfinity;
     }
 
     /// <summary>Adds the items with small whole numbers as scores, in the same ranking.</summary>

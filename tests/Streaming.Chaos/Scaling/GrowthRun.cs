@@ -188,7 +188,16 @@ internal sealed class GrowthRun(GrowthOptions options, int items)
 
     private async Task<Figures> FiguresAsync(WorkerProcess worker)
     {
+        // The first read asks the trainer for its figures, the second gets them. A worker on a busy machine may be late with either.
+        await worker.ReadAllAsync(CancellationToken.None).ConfigureAwait(false);
+        await Task.Delay(300).ConfigureAwait(false);
         IReadOnlyDictionary<string, double> metrics = await worker.ReadAllAsync(CancellationToken.None).ConfigureAwait(false);
+        await UntilAsync(
+                worker,
+                async () =>
+                    metrics.Count > 0 || (metrics = await worker.ReadAllAsync(CancellationToken.None).ConfigureAwait(false)).Count > 0
+            )
+            .ConfigureAwait(false);
         return new Figures(
             Stopwatch.GetTimestamp() / (double)Stopwatch.Frequency,
             metrics.GetValueOrDefault("streaming_events_total{outcome=\"trained\"}"),

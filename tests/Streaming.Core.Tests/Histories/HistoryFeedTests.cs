@@ -162,7 +162,7 @@ public class HistoryFeedTests
     private HistoryFeed Feed(out HistoryStore store, int mostUsers = 100)
     {
         store = new HistoryStore(new HistoryOptions { Length = 4, MaxUsers = 5000 });
-        return new HistoryFeed(store, itemsPerUser: 50, mostUsers, Interval, _time);
+        return new HistoryFeed(store, itemsPerUser: 50, mostUsers, Interval, _time, usersPerBatch: 1024);
     }
 
     private static void Append(HistoryStore store, HistoryFeed feed, ulong user, ulong item, long time)

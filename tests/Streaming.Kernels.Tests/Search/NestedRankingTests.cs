@@ -56,6 +56,116 @@ public class NestedRankingTests
         }
     }
 
+    /// <summary>The sinks get every row that competes and the user's own, and miss none of the best: several panels and tiles, rows that
+    /// are unused, excluded, equal to others, or NaN.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Run_Best_CollectsTheBestRowsOfEachWidthBesideTheSameRanks(bool cosine)
+    {
+        const int users = 40,
+            items = 700,
+            d = 20;
+        int[] widths = [12, 20];
+        float[] catalogue = RandomFloats.Normal(items * d, 1),
+            vectors = RandomFloats.Normal(users * d, 2);
+        catalogue.AsSpan(0, 30 * d).CopyTo(catalogue.AsSpan(300 * d));
+        catalogue[(5 * d) + 3] = float.NaN;
+        byte[] present = [.. Enumerable.Range(0, items).Select(row => (byte)(row % 9 == 4 ? 0 : 1))];
+        int[] targets = [.. Enumerable.Range(0, users).Select(user => 10 + user)],
+            own = [.. Enumerable.Range(0, users).Select(user => user % 3 == 0 ? -1 : 100 + user)],
+            excluded = [.. Enumerable.Range(0, users).SelectMany(user => new[] { 200 + user, 650 - user })],
+            offsets = [.. Enumerable.Range(0, users + 1).Select(user => 2 * user)];
+        int[] above = new int[users * 2],
+            ties = new int[users * 2],
+            aboveAlone = new int[users * 2],
+            tiesAlone = new int[users * 2];
+        Best[] best = [.. Enumerable.Range(0, users * 2).Select(_ => new Best(8))];
+        using Workers workers = new(2);
+        NestedRanking ranking = new(widths, workers);
+        var problem = new NestedRankingProblem
+        {
+            Users = vectors,
+            Catalogue = catalogue,
+            Present = present,
+            Targets = targets,
+            Own = own,
+            Excluded = excluded,
+            ExcludedOffsets = offsets,
+            Cosine = cosine,
+            Above = aboveAlone,
+            Ties = tiesAlone,
+        };
+        ranking.Run(problem);
+        problem.Above = above;
+        problem.Ties = ties;
+        problem.Best = best;
+        ranking.Run(problem);
+
+        Assert.Equal(aboveAlone, above);
+        Assert.Equal(tiesAlone, ties);
+        for (int user = 0; user < users; user++)
+        {
+            for (int k = 0; k < 2; k++)
+            {
+                double[] scores =
+                [
+                    .. Enumerable
+                        .Range(0, items)
+                        .Select(row =>
+                            present[row] == 0 || row == excluded[2 * user] || row == excluded[(2 * user) + 1]
+                                ? double.NaN
+                                : Score(catalogue, vectors, row, user, widths[k], d, cosine)
+                        ),
+                ];
+                double[] expected = [.. scores.Where(score => !double.IsNaN(score)).OrderDescending().Take(8)];
+                Best found = best[(user * 2) + k];
+                Assert.Equal(8, found.Rows.Count);
+                Assert.All(found.Rows.Zip(expected), pair => Assert.Equal(pair.Second, scores[pair.First.Row], 1e-4));
+                Assert.Equal(8, found.Rows.Select(static row => row.Row).Distinct().Count());
+            }
+        }
+
+        // What is not counted is still offered: the own row is the best of this user when it is the user.
+        vectors.AsSpan(d, d).CopyTo(catalogue.AsSpan(101 * d));
+        best = [.. Enumerable.Range(0, users * 2).Select(_ => new Best(8))];
+        problem.Best = best;
+        ranking.Run(problem);
+        Assert.Contains(best[3].Rows, row => row.Row == 101);
+    }
+
+    private static double Score(float[] catalogue, float[] users, int row, int user, int width, int d, bool cosine)
+    {
+        double dot = 0,
+            squares = 0;
+        for (int i = 0; i < width; i++)
+        {
+            dot += (double)catalogue[(row * d) + i] * users[(user * d) + i];
+            squares += (double)catalogue[(row * d) + i] * catalogue[(row * d) + i];
+        }
+
+        return cosine ? dot / Math.Sqrt(squares) : dot;
+    }
+
+    /// <summary>The best rows, best first.</summary>
+    private sealed class Best(int length) : ScoreSink
+    {
+        public List<(int Row, float Score)> Rows { get; } = [];
+
+        public override void Offer(int row, float score)
+        {
+            Assert.True(score >= Threshold, "a row below the threshold was offered");
+            Rows.Add((row, score));
+            Rows.Sort(static (a, b) => b.Score.CompareTo(a.Score));
+            if (Rows.Count > length)
+            {
+                Rows.RemoveAt(length);
+            }
+
+            Threshold = Rows.Count == length ? Rows[^1].Score : Threshold;
+        }
+    }
+
     /// <summary>Nothing is greater than NaN: counting alone would rank such a target first.</summary>
     [Theory]
     [InlineData(float.NaN)]

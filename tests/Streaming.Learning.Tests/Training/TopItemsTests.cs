@@ -41,7 +41,7 @@ public sealed class TopItemsTests : IDisposable
     {
         var random = new Random(length + levels);
         float[] scores = [.. Enumerable.Range(0, offered).Select(_ => (float)random.Next(levels))];
-        var top = new TopItems(length);
+        var top = new TopItems(length, []);
         for (int round = 0; round < 2; round++)
         {
             top.Clear();
@@ -68,7 +68,7 @@ public sealed class TopItemsTests : IDisposable
     [Fact]
     public void Offer_NotANumber_IsLeftOut()
     {
-        var top = new TopItems(3);
+        var top = new TopItems(3, []);
         top.Offer(Key(1), float.NaN);
         top.Offer(Key(2), 1);
 
@@ -78,7 +78,7 @@ public sealed class TopItemsTests : IDisposable
     [Fact]
     public void Threshold_ListFull_IsTheLeastScore()
     {
-        var top = new TopItems(2);
+        var top = new TopItems(2, []);
         top.Offer(Key(1), 5);
         Assert.Equal(float.NegativeInfinity, top.Threshold);
 

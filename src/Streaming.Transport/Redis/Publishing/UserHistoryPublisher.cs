@@ -23,7 +23,7 @@ public sealed class UserHistoryPublisher
     private readonly Action<PublishIncident> _incident;
     private readonly ResiliencePipeline _pipeline;
     private readonly StoreKeys _keys;
-    private readonly ValuePool _pool = new(UsersPerCall);
+    private readonly ValuePool _pool = new(HistoryFeed.UsersPerBatch);
     private readonly OncePerMinute _wrongType;
 
     /// <summary>Initializes a new instance of the <see cref="UserHistoryPublisher"/> class.</summary>
