@@ -47,7 +47,7 @@ internal sealed class StreamingProcess : IDisposable
             information.ArgumentList.Add(argument);
         }
 
-        foreach (string name in information.Environment.Keys.Where(name => name.Contains("__", StringComparison.Ordinal)).ToArray())
+        foreach (string name in information.Environment.Keys.Where(IsSetting).ToArray())
         {
             information.Environment.Remove(name);
         }
@@ -114,6 +114,9 @@ internal sealed class StreamingProcess : IDisposable
 
         _process.Dispose();
     }
+
+    private static bool IsSetting(string name) =>
+        name.Contains("__", StringComparison.Ordinal) || name.StartsWith("OTEL_", StringComparison.Ordinal);
 
     [DllImport("libc", EntryPoint = "kill")]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]

@@ -64,6 +64,7 @@ internal static class DemoCommand
                 EventFeed events = feed.Create(result, TimeProvider.System);
                 using ILoggerFactory loggers = WorkerLogging.Create(
                     settings.Log,
+                    settings.Telemetry,
                     Console.IsOutputRedirected ? LogEventLevel.Verbose : LogEventLevel.Warning
                 );
                 SettingsLog.Notices(loggers, read);

@@ -17,6 +17,7 @@ using Streaming.Worker.Failures;
 using Streaming.Worker.Health;
 using Streaming.Worker.Http;
 using Streaming.Worker.Metrics;
+using Streaming.Worker.Otlp;
 using Streaming.Worker.Outputs;
 using Streaming.Worker.Run;
 using Streaming.Worker.Serve;

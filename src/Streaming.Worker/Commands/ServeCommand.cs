@@ -7,6 +7,8 @@ using Streaming.Worker.Health;
 using Streaming.Worker.Http;
 using Streaming.Worker.Logging;
 using Streaming.Worker.Metrics;
+using Streaming.Worker.Otlp;
+using Streaming.Worker.Rpc;
 using Streaming.Worker.Run;
 using Streaming.Worker.Serve;
 using Streaming.Worker.Settings;
@@ -31,7 +33,8 @@ internal static class ServeCommand
         var command = new Command(
             "serve",
             "Serve lookups and recommendations over HTTP from Redis: GET /items/{id}?width=, POST /items, "
-                + "GET /items/{id}/neighbours, GET /users/{id}/recommendations, POST /recommendations, and a page at /."
+                + "GET /items/{id}/neighbours, GET /users/{id}/recommendations, POST /recommendations, and a page at /; and over gRPC "
+                + "(schemas/serving.proto) at STREAMING__Http__GrpcPort."
         )
         {
             file,
@@ -43,7 +46,7 @@ internal static class ServeCommand
                 SettingsValues read = SettingsOption.Read(result.GetValue(file));
                 WorkerOptions settings = WorkerSettings.Options(read);
                 var catalogue = ItemCatalogue.ReadAll(result.GetValue(items) ?? []);
-                using ILoggerFactory loggers = WorkerLogging.Create(settings.Log);
+                using ILoggerFactory loggers = WorkerLogging.Create(settings.Log, settings.Telemetry);
                 SettingsLog.Notices(loggers, read);
                 using var signals = new ShutdownSignals(
                     settings.Pipeline.ShutdownTimeout,
@@ -91,14 +94,22 @@ internal static class ServeCommand
                     OperationsRoutes.Map(routes, health, exposition);
                     LookupRoutes.Map(routes, lookups, http);
                     RecommendationRoutes.Map(routes, lookups, http);
+                    ServingRpc.Map(routes);
                     ApiDescription.Map(routes);
                     PageRoutes.Map(routes, static () => null, lookups.Updater.Status);
                 },
                 signals.Abort,
-                new IndexService(lookups, settings.Serve, health, TimeProvider.System, loggers)
+                new IndexService(lookups, settings.Serve, health, TimeProvider.System, loggers),
+                services => ServingRpc.AddServices(services, lookups, http)
             )
             .ConfigureAwait(false);
-        PipelineLog.Listening(loggers.CreateLogger(nameof(ServeCommand)), endpoint.Address);
+        ILogger logger = loggers.CreateLogger(nameof(ServeCommand));
+        PipelineLog.Listening(logger, endpoint.Address);
+        if (endpoint.GrpcAddress is { } grpc)
+        {
+            HttpLog.GrpcListening(logger, grpc);
+        }
+
         await new RedisWatch(redis, settings.Redis, health, TimeProvider.System, loggers)
             .RunAsync(signals.Stopping)
             .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

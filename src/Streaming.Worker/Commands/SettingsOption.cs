@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Streaming.Worker.Failures;
+using Streaming.Worker.Otlp;
 using Streaming.Worker.Settings;
 
 namespace Streaming.Worker.Commands;
@@ -41,11 +42,13 @@ public static class SettingsOption
     /// <summary>The layers of a file, if one is named, and of the environment.</summary>
     public static IEnumerable<SettingsLayer> Layers(string? file, SettingsCatalogue catalogue)
     {
+        Dictionary<string, string> environment = EnvironmentVariables.Read();
+        yield return OtelVariables.Layer(environment);
         if (file is not null)
         {
             yield return SettingsFile.Read(file, catalogue);
         }
 
-        yield return SettingsLayer.Environment(EnvironmentVariables.Read());
+        yield return SettingsLayer.Environment(environment);
     }
 }

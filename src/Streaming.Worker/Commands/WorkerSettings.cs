@@ -10,7 +10,7 @@ using Streaming.Worker.Engine;
 using Streaming.Worker.Generations;
 using Streaming.Worker.Http;
 using Streaming.Worker.Logging;
-using Streaming.Worker.Metrics;
+using Streaming.Worker.Otlp;
 using Streaming.Worker.Run;
 using Streaming.Worker.Serve;
 using Streaming.Worker.Settings;
@@ -71,7 +71,14 @@ public static class WorkerSettings
                 Essential = Set(nameof(HttpOptions.Address)),
             },
             new SettingsSection("Serve", typeof(ServeOptions), "the index that `serve` and `demo` search."),
-            new SettingsSection("Telemetry", typeof(TelemetryOptions), "metrics by OpenTelemetry, in addition to /metrics."),
+            new SettingsSection(
+                "Telemetry",
+                typeof(TelemetryOptions),
+                "metrics, traces and logs by OpenTelemetry, in addition to /metrics and standard error."
+            )
+            {
+                Secrets = Set(nameof(TelemetryOptions.OtlpHeaders)),
+            },
             new SettingsSection("Log", typeof(LogOptions), "what is logged, to standard error."),
             new SettingsSection(
                 "Model",

@@ -7,16 +7,11 @@ internal sealed class ApiKeyGate(ApiKeys keys)
 {
     private const string Scheme = "Bearer ";
 
-    /// <summary>What probes, scrapers and browsers fetch without a key: states and figures, the page without its data, the API's
-    /// description.</summary>
-    private static readonly string[] Open = ["/", "/health/live", "/health/ready", "/metrics", "/openapi.json"];
-
     /// <summary>Checks a request.</summary>
     /// <exception cref="LookupException">It has no valid key.</exception>
     public Task InvokeAsync(HttpContext context, RequestDelegate next)
     {
-        PathString path = context.Request.Path;
-        if (Open.Contains(path.Value) || path.StartsWithSegments("/docs", StringComparison.Ordinal))
+        if (OpenPaths.Contains(context.Request.Path))
         {
             return next(context);
         }
@@ -34,7 +29,8 @@ internal sealed class ApiKeyGate(ApiKeys keys)
         );
     }
 
-    private static string? Key(IHeaderDictionary headers)
+    /// <summary>The key that a request brings, or null.</summary>
+    public static string? Key(IHeaderDictionary headers)
     {
         string? bearer = headers.Authorization;
         return bearer?.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase) == true

@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -21,14 +22,21 @@ public sealed class HttpEndpoint : IAsyncDisposable
 
     private readonly WebApplication _application;
 
-    private HttpEndpoint(WebApplication application, Uri address)
+    private HttpEndpoint(WebApplication application, Uri address, Uri? grpcAddress)
     {
         _application = application;
         Address = address;
+        GrpcAddress = grpcAddress;
     }
 
     /// <summary>Gets the address that it listens on.</summary>
     public Uri Address { get; }
+
+    /// <summary>Gets the address that it listens on for gRPC, or null.</summary>
+    public Uri? GrpcAddress { get; }
+
+    /// <summary>The most bytes of a request: as many items as are allowed, and as many to leave out.</summary>
+    internal static long MostBody(HttpOptions options) => Math.Max(LeastBody, 2 * LongestItem * options.MaxItems);
 
     /// <summary>Starts to listen.</summary>
     /// <exception cref="ServerUnavailableException">The port is taken or the address is not one of this machine.</exception>
@@ -37,12 +45,14 @@ public sealed class HttpEndpoint : IAsyncDisposable
     /// <param name="map">Adds the routes.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <param name="background">What runs as long as the server does.</param>
+    /// <param name="services">Adds what the routes need; with it gRPC is listened to, where a port is set for it.</param>
     public static async Task<HttpEndpoint> StartAsync(
         HttpOptions options,
         ILoggerFactory loggers,
         Action<IEndpointRouteBuilder> map,
         CancellationToken cancellationToken,
-        IHostedService? background = null
+        IHostedService? background = null,
+        Action<IServiceCollection>? services = null
     )
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -51,9 +61,11 @@ public sealed class HttpEndpoint : IAsyncDisposable
         builder.Services.AddLogging();
         builder.Services.AddRoutingCore();
         builder.Services.AddCors();
+        RequestLimits.Add(builder.Services, options);
         builder.Services.AddResponseCompression(static compression =>
             compression.MimeTypes = ["application/json", "application/problem+json", "text/html", "text/plain"]
         );
+        services?.Invoke(builder.Services);
         if (background is not null)
         {
             builder.Services.AddSingleton(background);
@@ -64,9 +76,17 @@ public sealed class HttpEndpoint : IAsyncDisposable
             .ConfigureKestrel(kestrel =>
             {
                 kestrel.AddServerHeader = false;
-                // As many items as are allowed, and no list of exclusions is longer.
-                kestrel.Limits.MaxRequestBodySize = Math.Max(LeastBody, 2 * LongestItem * options.MaxItems);
+                kestrel.Limits.MaxRequestBodySize = MostBody(options);
                 kestrel.Listen(IPAddress.Parse(options.Address), options.Port);
+                if (services is not null && options.GrpcPort >= 0)
+                {
+                    // Without TLS a port speaks HTTP/1 or HTTP/2, not both.
+                    kestrel.Listen(
+                        IPAddress.Parse(options.Address),
+                        options.GrpcPort,
+                        static listen => listen.Protocols = HttpProtocols.Http2
+                    );
+                }
             });
         WebApplication application = builder.Build();
         var problems = new Problems(loggers.CreateLogger(nameof(HttpEndpoint)));
@@ -89,6 +109,7 @@ public sealed class HttpEndpoint : IAsyncDisposable
             application.Use(new ApiKeyGate(new ApiKeys(options.ApiKeyFile, TimeProvider.System, logger)).InvokeAsync);
         }
 
+        application.UseRateLimiter();
         application.UseRouting();
         map(application);
         try
@@ -98,18 +119,20 @@ public sealed class HttpEndpoint : IAsyncDisposable
         catch (IOException exception)
         {
             await application.DisposeAsync().ConfigureAwait(false);
+            bool isGrpc = options.GrpcPort > 0 && exception.Message.Contains($":{options.GrpcPort}", StringComparison.Ordinal);
+            (int port, string setting) = isGrpc ? (options.GrpcPort, nameof(options.GrpcPort)) : (options.Port, nameof(options.Port));
             throw new ServerUnavailableException(
-                $"cannot listen on {options.Address}:{options.Port} ({exception.Message}); set STREAMING__Http__Port to a free port, or "
-                    + "0 for any",
+                $"cannot listen on {options.Address}:{port} ({exception.Message}); set STREAMING__Http__{setting} to a free port, or 0 for "
+                    + "any",
                 exception
             );
         }
 
-        string address = application.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
-        return new HttpEndpoint(
-            application,
-            new Uri(address.Replace("0.0.0.0", "127.0.0.1", StringComparison.Ordinal).Replace("[::]", "[::1]", StringComparison.Ordinal))
-        );
+        Uri[] addresses =
+        [
+            .. application.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Select(Reachable),
+        ];
+        return new HttpEndpoint(application, addresses[0], addresses.ElementAtOrDefault(1));
     }
 
     /// <inheritdoc/>
@@ -119,4 +142,8 @@ public sealed class HttpEndpoint : IAsyncDisposable
         await _application.StopAsync(limit.Token).ConfigureAwait(false);
         await _application.DisposeAsync().ConfigureAwait(false);
     }
+
+    // An address that listens everywhere, as one that can be opened.
+    private static Uri Reachable(string address) =>
+        new(address.Replace("0.0.0.0", "127.0.0.1", StringComparison.Ordinal).Replace("[::]", "[::1]", StringComparison.Ordinal));
 }

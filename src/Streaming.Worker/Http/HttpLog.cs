@@ -35,6 +35,9 @@ internal static partial class HttpLog
     [LoggerMessage(1209, LogLevel.Information, "Redis at {Servers} answers again")]
     public static partial void RedisBack(ILogger logger, string servers);
 
+    [LoggerMessage(1211, LogLevel.Information, "gRPC at {Address}")]
+    public static partial void GrpcListening(ILogger logger, Uri address);
+
     [LoggerMessage(1210, LogLevel.Warning, "The API keys in {Path} cannot be read again ({Reason}); those read before stay valid")]
     public static partial void ApiKeysUnreadable(ILogger logger, string path, string reason);
 }

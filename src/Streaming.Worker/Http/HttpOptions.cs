@@ -12,8 +12,20 @@ public sealed record HttpOptions
     /// <summary>Gets the port. Default 8080; 1 … 65535, 0 for any free one, which the log names, −1 for no HTTP at all.</summary>
     public int Port { get; init; } = 8080;
 
+    /// <summary>Gets the port of lookups over gRPC (schemas/serving.proto), at the same address. Default −1: none; 1 … 65535, 0 for any
+    /// free one, which the log names.</summary>
+    public int GrpcPort { get; init; } = -1;
+
     /// <summary>Gets the most items of one request. Default 1,000; 1 … 100,000.</summary>
     public int MaxItems { get; init; } = 1_000;
+
+    /// <summary>Gets how many requests are answered at once; more are refused with 503 and Retry-After. Default 1,000; 0 for no limit,
+    /// up to 1,000,000.</summary>
+    public int MaxConcurrentRequests { get; init; } = 1_000;
+
+    /// <summary>Gets how many requests per second each caller may send, an API key or else an address, with bursts of twice as many; more
+    /// are refused with 429 and Retry-After. Default 0: no limit; 0 … 1,000,000.</summary>
+    public int RequestsPerSecond { get; init; }
 
     /// <summary>
     /// Gets the file of the API keys that lookups require, one per line, as `Authorization: Bearer KEY` or `X-Api-Key: KEY`. Default
@@ -33,7 +45,11 @@ public sealed record HttpOptions
         var errors = new OptionErrors();
         errors.Check(IPAddress.TryParse(Address, out _), nameof(Address), Address, "an IP address such as 127.0.0.1 or 0.0.0.0");
         errors.Range(nameof(Port), Port, -1, 65535);
+        errors.Range(nameof(GrpcPort), GrpcPort, -1, 65535);
+        errors.Check(GrpcPort <= 0 || GrpcPort != Port, nameof(GrpcPort), GrpcPort, "another port than STREAMING__Http__Port");
         errors.Range(nameof(MaxItems), MaxItems, 1, 100_000);
+        errors.Range(nameof(MaxConcurrentRequests), MaxConcurrentRequests, 0, 1_000_000);
+        errors.Range(nameof(RequestsPerSecond), RequestsPerSecond, 0, 1_000_000);
         if (ApiKeyFile.Length > 0)
         {
             string? fault = ApiKeys.Fault(ApiKeyFile);

@@ -8,6 +8,9 @@ namespace Streaming.Worker.Http;
 /// is the caller's to read, not an error of the log.</summary>
 internal sealed class Problems(ILogger logger)
 {
+    /// <summary>What a caller is told of an error that is not the caller's.</summary>
+    public const string OurError = "an error of this server; its log says more";
+
     private const string RetrySeconds = "2";
 
     /// <summary>Answers a request, whatever becomes of it.</summary>
@@ -36,8 +39,7 @@ internal sealed class Problems(ILogger logger)
         catch (Exception exception)
         {
             HttpLog.RequestFailed(logger, context.Request.Method, context.Request.Path, exception);
-            await WriteAsync(context, StatusCodes.Status500InternalServerError, "an error of this server; its log says more")
-                .ConfigureAwait(false);
+            await WriteAsync(context, StatusCodes.Status500InternalServerError, OurError).ConfigureAwait(false);
         }
     }
 

@@ -1,10 +1,13 @@
 using System.Globalization;
 using Microsoft.Extensions.Logging;
+using OpenTelemetry.Logs;
+using OpenTelemetry.Resources;
 using Serilog;
 using Serilog.Core;
 using Serilog.Events;
 using Serilog.Extensions.Logging;
 using Serilog.Formatting.Compact;
+using Streaming.Worker.Otlp;
 
 namespace Streaming.Worker.Logging;
 
@@ -13,16 +16,49 @@ public static class WorkerLogging
 {
     private const string Template = "{Timestamp:HH:mm:ss.fff} {Level:u3} {Message:lj}{NewLine}{Exception}";
 
-    /// <summary>Creates the factory. Everything is written to standard error.</summary>
+    /// <summary>Creates the factory. Everything is written to standard error, and sent to a collector if the options say so.</summary>
     /// <param name="options">Level and form.</param>
+    /// <param name="telemetry">The collector; null: none.</param>
     /// <param name="quietest">A floor over the level: the live view of the demo shows warnings only.</param>
-    public static ILoggerFactory Create(LogOptions options, LogEventLevel quietest = LogEventLevel.Verbose)
+    public static ILoggerFactory Create(
+        LogOptions options,
+        TelemetryOptions? telemetry = null,
+        LogEventLevel quietest = LogEventLevel.Verbose
+    )
     {
         ArgumentNullException.ThrowIfNull(options);
-        LogEventLevel level = options.Level > quietest ? options.Level : quietest;
+        return LoggerFactory.Create(builder =>
+        {
+            Limit<SerilogLoggerProvider>(builder, options.Level > quietest ? options.Level : quietest);
+            builder.AddProvider(new SerilogLoggerProvider(StandardError(options.Format), dispose: true));
+            if (telemetry is { Logs: true })
+            {
+                Limit<OpenTelemetryLoggerProvider>(builder, options.Level);
+                builder.AddOpenTelemetry(logs =>
+                {
+                    logs.IncludeFormattedMessage = true;
+                    logs.SetResourceBuilder(Telemetry.Describe(ResourceBuilder.CreateDefault(), telemetry));
+                    logs.AddOtlpExporter(exporter => telemetry.Configure(exporter, "logs"));
+                });
+            }
+        });
+    }
+
+    private static void Limit<T>(ILoggingBuilder builder, LogEventLevel least)
+        where T : ILoggerProvider
+    {
+        LogLevel level = LevelConvert.ToExtensionsLevel(least);
+        builder.AddFilter<T>(category: null, level);
+        builder.AddFilter<T>("Microsoft", level > LogLevel.Warning ? level : LogLevel.Warning);
+        // What it logs as an error it throws as well, and the command says that in one line.
+        builder.AddFilter<T>("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical);
+    }
+
+    private static Logger StandardError(LogFormat format)
+    {
         LoggerConfiguration configuration = new LoggerConfiguration().MinimumLevel.Verbose();
         configuration =
-            options.Format == LogFormat.Json
+            format == LogFormat.Json
                 ? configuration.WriteTo.Console(new RenderedCompactJsonFormatter(), standardErrorFromLevel: LogEventLevel.Verbose)
                 : configuration.WriteTo.Console(
                     outputTemplate: Template,
@@ -30,13 +66,6 @@ public static class WorkerLogging
                     standardErrorFromLevel: LogEventLevel.Verbose
                 );
         Logger console = configuration.CreateLogger();
-        Logger logger = new LoggerConfiguration()
-            .MinimumLevel.Is(level)
-            .MinimumLevel.Override("Microsoft", level > LogEventLevel.Warning ? level : LogEventLevel.Warning)
-            // What it logs as an error it throws as well, and the command says that in one line.
-            .MinimumLevel.Override("Microsoft.Extensions.Hosting.Internal.Host", LogEventLevel.Fatal)
-            .WriteTo.Sink(new BackgroundSink(console.Write))
-            .CreateLogger();
-        return new SerilogLoggerFactory(logger, dispose: true);
+        return new LoggerConfiguration().MinimumLevel.Verbose().WriteTo.Sink(new BackgroundSink(console.Write)).CreateLogger();
     }
 }

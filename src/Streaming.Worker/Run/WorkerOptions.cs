@@ -1,6 +1,6 @@
 using Streaming.Worker.Http;
 using Streaming.Worker.Logging;
-using Streaming.Worker.Metrics;
+using Streaming.Worker.Otlp;
 using Streaming.Worker.Serve;
 using Streaming.Worker.Stages;
 

@@ -13,6 +13,7 @@ using Streaming.Worker.Failures;
 using Streaming.Worker.Health;
 using Streaming.Worker.Http;
 using Streaming.Worker.Metrics;
+using Streaming.Worker.Otlp;
 using Streaming.Worker.Stages;
 
 namespace Streaming.Worker.Run;

@@ -11,7 +11,11 @@ namespace Streaming.Worker.Serve;
 /// </summary>
 public static class LookupRoutes
 {
-    private const int MostNeighbours = 100;
+    /// <summary>The most neighbours of an answer.</summary>
+    internal const int MostNeighbours = 100;
+
+    /// <summary>How many neighbours are answered unless the request says.</summary>
+    internal const int OrdinaryNeighbours = 10;
 
     /// <summary>Adds the routes.</summary>
     public static void Map(IEndpointRouteBuilder routes, Lookups lookups, HttpOptions options)
@@ -64,7 +68,7 @@ public static class LookupRoutes
         string id = RouteAnswers.Id(context);
         ServedItems served = lookups.Take(context);
         int width = Width(context, served);
-        int count = RouteAnswers.Number(context, "count", 10, 1, MostNeighbours);
+        int count = RouteAnswers.Number(context, "count", OrdinaryNeighbours, 1, MostNeighbours);
         int shortlist = RouteAnswers.Number(context, "shortlist", served.Options.Shortlist, 0, RouteAnswers.MostShortlist);
         (IReadOnlyList<NearItem>? neighbours, string? refused) = await lookups
             .NeighboursAsync(served, id, width, count, shortlist, context.RequestAborted)
@@ -81,7 +85,8 @@ public static class LookupRoutes
     private static int Width(HttpContext context, ServedItems served) =>
         RouteAnswers.Number(context, "width", served.View.Width, 1, served.View.Width);
 
-    private static LookupException Absent(string id, string? refused) =>
+    /// <summary>Why an item has no answer: it has no embedding, or its stored value was refused.</summary>
+    internal static LookupException Absent(string id, string? refused) =>
         refused is null
             ? new LookupException(StatusCodes.Status404NotFound, $"item \"{id}\" has no embedding")
             : new LookupException(StatusCodes.Status502BadGateway, $"the embedding of item \"{id}\" cannot be read: {refused}");

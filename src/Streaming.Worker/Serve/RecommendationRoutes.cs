@@ -15,7 +15,12 @@ namespace Streaming.Worker.Serve;
 /// </summary>
 public static class RecommendationRoutes
 {
-    private const int MostRecommendations = 1000;
+    /// <summary>The most recommendations of an answer.</summary>
+    internal const int Most = 1000;
+
+    /// <summary>How many are answered unless the request says.</summary>
+    internal const int Ordinary = 20;
+
     private static readonly string[] Parameters = ["width", "count", "exclude-seen", "exclude", "counts", "shortlist"];
 
     /// <summary>Adds the routes.</summary>
@@ -80,7 +85,7 @@ public static class RecommendationRoutes
             ? new RecommendationQuery
             {
                 Width = Width(context, served.View),
-                Count = RouteAnswers.Number(context, "count", 20, 1, MostRecommendations),
+                Count = RouteAnswers.Number(context, "count", Ordinary, 1, Most),
                 ExcludeSeen = RouteAnswers.Flag(context, "exclude-seen", ordinarily: true),
                 Exclude = [.. exclude, .. named],
                 Counts = RouteAnswers.Flag(context, "counts", ordinarily: true),
@@ -91,7 +96,7 @@ public static class RecommendationRoutes
 
     private static object Answer(Lookups lookups, string? user, RecommendationQuery query, Recommendation? shown) =>
         shown is null
-            ? throw LookupException.Unavailable($"no user tower of width {query.Width} is published yet")
+            ? throw NoTower(query)
             : new
             {
                 user,
@@ -103,12 +108,16 @@ public static class RecommendationRoutes
                 recommendations = shown.Items.Select(item => new NearItem(item.Id, lookups.TitleOf(item.Id), Math.Round(item.Score, 4))),
             };
 
+    /// <summary>Nobody can be recommended anything yet.</summary>
+    internal static LookupException NoTower(RecommendationQuery query) =>
+        LookupException.Unavailable($"no user tower of width {query.Width} is published yet");
+
     /// <summary>Towers exist only at the model's own widths; other widths are refused.</summary>
-    private static int Width(HttpContext context, IndexView view)
-    {
-        int width = RouteAnswers.Number(context, "width", view.Width, 1, view.Width);
-        return view.Widths.Contains(width)
+    internal static int TowerWidth(int width, IndexView view) =>
+        view.Widths.Contains(width)
             ? width
             : throw LookupException.Wrong($"width is \"{width}\"; allowed: {string.Join(", ", view.Widths)}");
-    }
+
+    private static int Width(HttpContext context, IndexView view) =>
+        TowerWidth(RouteAnswers.Number(context, "width", view.Width, 1, view.Width), view);
 }

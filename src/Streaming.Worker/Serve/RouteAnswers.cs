@@ -20,6 +20,9 @@ internal static class RouteAnswers
     /// <summary>The most candidates of a first pass at a narrow width.</summary>
     public const int MostShortlist = 100_000;
 
+    /// <summary>What a caller is told while the store does not answer.</summary>
+    public const string StoreAway = "the store does not answer";
+
     private static readonly JsonSerializerOptions Json = new()
     {
         PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
@@ -37,6 +40,10 @@ internal static class RouteAnswers
 
     /// <summary>Whether an exception means that the stored model as a whole is unusable: its pointer or its key layout.</summary>
     public static bool IsStoreUnreadable(Exception exception) => exception is FormatException or KeyLayoutException;
+
+    /// <summary>Whether an exception means that what is stored does not fit together now; its message says what.</summary>
+    public static bool IsUnusable(Exception exception) =>
+        exception is TowerMismatchException or EmbeddingFormatException || IsStoreUnreadable(exception);
 
     /// <summary>Returns the second segment of the raw path as an id. Routing leaves %2F undecoded, so its value cannot tell an id
     /// with a slash from one with these three characters.</summary>
@@ -117,9 +124,9 @@ internal static class RouteAnswers
         }
         catch (Exception exception) when (IsStoreAway(exception))
         {
-            throw LookupException.Unavailable("the store does not answer");
+            throw LookupException.Unavailable(StoreAway);
         }
-        catch (Exception exception) when (exception is TowerMismatchException or EmbeddingFormatException || IsStoreUnreadable(exception))
+        catch (Exception exception) when (IsUnusable(exception))
         {
             throw LookupException.Unavailable(exception.Message);
         }

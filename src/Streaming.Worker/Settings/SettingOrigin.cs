@@ -9,6 +9,9 @@ public enum SettingOrigin
     /// <summary>A preset.</summary>
     Preset,
 
+    /// <summary>The variables of OpenTelemetry in the environment.</summary>
+    OpenTelemetry,
+
     /// <summary>The file of --settings.</summary>
     File,
 

@@ -25,6 +25,7 @@ internal sealed class SettingsBinder(SettingsCatalogue catalogue, List<string> e
     public void Bind(SettingsLayer layer)
     {
         errors.AddRange(layer.Faults);
+        _notices.AddRange(layer.Notices);
         var seen = new Dictionary<Setting, SettingInput>();
         foreach (SettingInput input in layer.Inputs.OrderBy(static input => input.Name, StringComparer.Ordinal))
         {

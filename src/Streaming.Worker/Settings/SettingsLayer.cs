@@ -11,6 +11,9 @@ public sealed record SettingsLayer(SettingOrigin Origin, IReadOnlyList<SettingIn
     /// <summary>Gets what could not be read at all, a line each.</summary>
     public IReadOnlyList<string> Faults { get; init; } = [];
 
+    /// <summary>Gets what users must be told though nothing is wrong, a line each.</summary>
+    public IReadOnlyList<string> Notices { get; init; } = [];
+
     /// <summary>Variables of an environment. Those that are no settings are other programs'.</summary>
     public static SettingsLayer Environment(IEnumerable<KeyValuePair<string, string>> variables) =>
         new(SettingOrigin.Environment, [.. variables.Select(static pair => new SettingInput(pair.Key, pair.Value, string.Empty))]);

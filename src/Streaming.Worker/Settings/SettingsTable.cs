@@ -15,6 +15,9 @@ internal static class SettingsTable
         Lists are comma-separated; times are a number and a unit (`500ms`, `1s`, `5m`, `2h`, `7d`).
         `streaming config` prints the effective values and where each comes from, as a file that `--settings` reads
         (secrets are hidden).
+        Of OpenTelemetry's variables, `OTEL_EXPORTER_OTLP_ENDPOINT`, `_PROTOCOL` and `_HEADERS`, `OTEL_SERVICE_NAME`,
+        `OTEL_RESOURCE_ATTRIBUTES`, `OTEL_METRIC_EXPORT_INTERVAL`, `OTEL_{METRICS,TRACES,LOGS}_EXPORTER` (`otlp` or `none`) and
+        `OTEL_TRACES_SAMPLER` with its `_ARG` are read; the settings under "Telemetry" take precedence.
         Names without the prefix (`Kafka__GroupId`) are those of earlier versions: this version reads them with a warning,
         the next will not.
 

@@ -9,6 +9,7 @@ using Streaming.Transport.Kafka.Records;
 using Streaming.Transport.Redis.Publishing;
 using Streaming.Worker.Health;
 using Streaming.Worker.Metrics;
+using Streaming.Worker.Otlp;
 using Xunit;
 
 namespace Streaming.Worker.Tests.Alerts;

@@ -10,6 +10,7 @@ using Streaming.Transport.Redis.Publishing;
 using Streaming.Worker.Health;
 using Streaming.Worker.Logging;
 using Streaming.Worker.Metrics;
+using Streaming.Worker.Otlp;
 using Streaming.Worker.Stages;
 using Streaming.Worker.Tests.Stages;
 

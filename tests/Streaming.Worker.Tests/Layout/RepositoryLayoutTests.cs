@@ -56,6 +56,9 @@ public class RepositoryLayoutTests
                 "Streaming.Serving",
             ],
             [
+                "Google.Protobuf",
+                "Grpc.AspNetCore.Server",
+                "Grpc.Tools",
                 "Scalar.AspNetCore",
                 "Serilog",
                 "Serilog.Extensions.Logging",
@@ -64,6 +67,7 @@ public class RepositoryLayoutTests
                 "System.CommandLine",
                 "OpenTelemetry",
                 "OpenTelemetry.Exporter.OpenTelemetryProtocol",
+                "OpenTelemetry.Instrumentation.AspNetCore",
             ]
         ),
         ["Streaming.Lab"] = (

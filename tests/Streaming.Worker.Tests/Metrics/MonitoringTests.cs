@@ -4,6 +4,7 @@ using System.Text.RegularExpressions;
 using Streaming.Worker.Health;
 using Streaming.Worker.Logging;
 using Streaming.Worker.Metrics;
+using Streaming.Worker.Otlp;
 using Streaming.Worker.Serve;
 using Streaming.Worker.Tests.Alerts;
 using Streaming.Worker.Tests.Layout;

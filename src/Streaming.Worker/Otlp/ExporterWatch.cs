@@ -1,7 +1,7 @@
 using System.Diagnostics.Tracing;
 using Microsoft.Extensions.Logging;
 
-namespace Streaming.Worker.Metrics;
+namespace Streaming.Worker.Otlp;
 
 /// <summary>Passes on what OpenTelemetry's exporter says of its failures, which it tells to an event source alone: one warning when
 /// sending begins to fail, one line when it works again.</summary>

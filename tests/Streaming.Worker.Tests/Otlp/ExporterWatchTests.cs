@@ -1,9 +1,9 @@
-using Streaming.Tests;
 using Streaming.Worker.Metrics;
+using Streaming.Worker.Otlp;
 using Streaming.Worker.Tests.Faults;
 using Xunit;
 
-namespace Streaming.Worker.Tests.Metrics;
+namespace Streaming.Worker.Tests.Otlp;
 
 /// <summary>A collector that does not answer is logged once, and once more when it is back.</summary>
 public sealed class ExporterWatchTests
@@ -18,13 +18,13 @@ public sealed class ExporterWatchTests
             log
         );
         using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(1));
-        while (!log.Has("Metrics cannot be sent to http://127.0.0.1:9/ (STREAMING__Telemetry__OtlpEndpoint): "))
+        while (!log.Has("Telemetry cannot be sent to http://127.0.0.1:9/ (STREAMING__Telemetry__OtlpEndpoint): "))
         {
             await Task.Delay(20, limit.Token);
         }
 
         await Task.Delay(TimeSpan.FromSeconds(3), limit.Token); // Three more that fail.
-        Assert.Equal(1, log.Count("Metrics cannot be sent"));
+        Assert.Equal(1, log.Count("Telemetry cannot be sent"));
     }
 
     [Fact]
@@ -42,31 +42,11 @@ public sealed class ExporterWatchTests
         Assert.False(log.Has("cannot be sent"), log.Text);
 
         await collector.DisposeAsync();
-        await UntilAsync(() => log.Has($"Metrics cannot be sent to {address} (STREAMING__Telemetry__OtlpEndpoint): "));
+        await UntilAsync(() => log.Has($"Telemetry cannot be sent to {address} (STREAMING__Telemetry__OtlpEndpoint): "));
         await using Collector back = await Collector.StartAsync(address.Port);
         await UntilAsync(() => back.Exports > 0);
-        await UntilAsync(() => log.Has($"Metrics are sent to {address} again"));
+        await UntilAsync(() => log.Has($"Telemetry is sent to {address} again"));
         Assert.Equal(1, log.Count("cannot be sent"));
-    }
-
-    [Fact]
-    public async Task Serve_SendsItsMetricsToo()
-    {
-        await using Collector collector = await Collector.StartAsync();
-        using var serve = StreamingProcess.Start(
-            ["serve"],
-            new Dictionary<string, string>
-            {
-                ["STREAMING__Redis__Configuration"] = "127.0.0.1:9",
-                ["STREAMING__Http__Port"] = "0",
-                ["STREAMING__Telemetry__OtlpEndpoint"] = collector.Address.ToString(),
-                ["STREAMING__Telemetry__Interval"] = "1s",
-            }
-        );
-
-        await UntilAsync(() => collector.Exports > 0);
-        serve.Terminate();
-        Assert.True(await serve.WaitForExitAsync() == 0, serve.Output);
     }
 
     private static async Task UntilAsync(Func<bool> holds)

@@ -1,0 +1,201 @@
+using Grpc.Core;
+using Grpc.Net.Client;
+using Microsoft.Extensions.Logging.Abstractions;
+using StackExchange.Redis;
+using Streaming.Core.Embeddings;
+using Streaming.Worker.Health;
+using Streaming.Worker.Http;
+using Streaming.Worker.Rpc;
+using Streaming.Worker.Serve;
+using Streaming.Worker.Tests.Serve;
+using Xunit;
+
+namespace Streaming.Worker.Tests.Rpc;
+
+/// <summary>The gRPC service over a real connection, store and index; its answers are those of HTTP.</summary>
+public sealed class ServingRpcTests : IAsyncLifetime
+{
+    private readonly string _keys = Path.GetTempFileName();
+    private PublishedShop _shop = null!;
+    private Lookups _lookups = null!;
+    private HttpEndpoint _endpoint = null!;
+    private GrpcChannel _channel = null!;
+    private EmbeddingService.EmbeddingServiceClient _client = null!;
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    public async ValueTask InitializeAsync()
+    {
+        _shop = await PublishedShop.OpenAsync();
+        _lookups = new Lookups(
+            _shop.Redis.GetDatabase(),
+            _shop.Settings.Redis,
+            _shop.Settings.Serve,
+            _shop.Settings.Model.Widths,
+            static _ => null,
+            TimeProvider.System
+        );
+        await StartAsync(_shop.Settings.Http);
+        await _lookups.Updater.RefreshAsync(Stop);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _channel.Dispose();
+        await _endpoint.DisposeAsync();
+        _lookups.Dispose();
+        await _shop.DisposeAsync();
+        File.Delete(_keys);
+    }
+
+    [Fact]
+    public async Task GetItems_GivesVectorsAtAWidthAndNamesWhatIsMissing()
+    {
+        GetItemsResponse answer = await _client.GetItemsAsync(
+            new GetItemsRequest { Ids = { "i2", "nothing", "i5" }, Width = 4 },
+            cancellationToken: Stop
+        );
+        Assert.Equal(["i2", "i5"], answer.Items.Select(static item => item.Id));
+        Assert.Equal(["nothing"], answer.Missing);
+        Assert.All(answer.Items, static item => Assert.Equal(7, item.Step));
+        Assert.Equal((await VectorAsync("i2", 8))[..4], answer.Items[0].Vector);
+    }
+
+    [Fact]
+    public async Task GetItems_WithoutWidth_GivesAll() => Assert.Equal(8, (await VectorAsync("i1", 0)).Length);
+
+    [Fact]
+    public async Task GetItems_NamesValuesThatCannotBeRead()
+    {
+        var keys = new RedisKeys(_shop.Settings.Redis.Model, _shop.Settings.Redis.Partitions);
+        await _shop.Redis.GetDatabase().StringSetAsync(keys.Items(1).Key("i3"), "of something else");
+
+        GetItemsResponse answer = await _client.GetItemsAsync(new GetItemsRequest { Ids = { "i3" } }, cancellationToken: Stop);
+        Assert.Equal("i3", Assert.Single(answer.Refused).Id);
+        Assert.Contains("foreign", answer.Refused[0].Reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task GetNeighbours_AreThoseOfTheIndexWithoutTheItem()
+    {
+        GetNeighboursResponse answer = await _client.GetNeighboursAsync(
+            new GetNeighboursRequest { Id = "i1", Count = 5 },
+            cancellationToken: Stop
+        );
+        IReadOnlyList<NearItem> expected = (await _lookups.NeighboursAsync(_lookups.Take(), "i1", 8, 5, 0, Stop)).Neighbours!;
+        Assert.Equal(expected.Select(static near => near.Item), answer.Items.Select(static item => item.Id));
+        Assert.Equal(5, answer.Items.Count);
+        Assert.True(answer.Items.Zip(answer.Items.Skip(1)).All(static pair => pair.First.Score >= pair.Second.Score));
+    }
+
+    [Fact]
+    public async Task Recommend_AnswersForAUserAndForASessionAlike()
+    {
+        await _shop.PublishTowersAsync();
+        await _shop.PublishHistoryAsync("anna", "i1", "i2");
+        RecommendResponse user = await _client.RecommendAsync(new RecommendRequest { User = "anna", Count = 4 }, cancellationToken: Stop);
+        RecommendResponse session = await _client.RecommendAsync(
+            new RecommendRequest
+            {
+                Session = new Session { Items = { "i1", "i2" } },
+                Count = 4,
+            },
+            cancellationToken: Stop
+        );
+
+        Assert.Equal(["i1", "i2"], user.History);
+        Assert.Equal(4, user.Items.Count);
+        Assert.Equal(user.Items, session.Items);
+        Assert.Equal((1u, 9L, Ranking.Vector), (user.Generation, user.Step, user.Ranking));
+        Assert.DoesNotContain(user.Items, static item => item.Id is "i1" or "i2");
+    }
+
+    [Fact]
+    public async Task Recommend_ObeysWhatIsLeftOut()
+    {
+        await _shop.PublishTowersAsync();
+        await _shop.PublishHistoryAsync("anna", "i1", "i2");
+        var request = new RecommendRequest
+        {
+            User = "anna",
+            Count = 30,
+            IncludeSeen = true,
+            Exclude = { "i7" },
+        };
+        RecommendResponse answer = await _client.RecommendAsync(request, cancellationToken: Stop);
+        Assert.Equal(29, answer.Items.Count);
+        Assert.Contains(answer.Items, static item => item.Id == "i1");
+        Assert.DoesNotContain(answer.Items, static item => item.Id == "i7");
+    }
+
+    [Theory]
+    [InlineData("no ids", StatusCode.InvalidArgument, "ids has 0 values; allowed: 1 to 6")]
+    [InlineData("too many ids", StatusCode.InvalidArgument, "ids has 7 values; allowed: 1 to 6")]
+    [InlineData("an empty id", StatusCode.InvalidArgument, "ids is empty; allowed: an id")]
+    [InlineData("a width", StatusCode.InvalidArgument, "width is 9; allowed: 1 to 8")]
+    [InlineData("a count", StatusCode.InvalidArgument, "count is -1; allowed: 1 to 100")]
+    [InlineData("a shortlist", StatusCode.InvalidArgument, "shortlist is 100001; allowed: 1 to 100000")]
+    [InlineData("an unknown item", StatusCode.NotFound, "item \"nothing\" has no embedding")]
+    [InlineData("nobody", StatusCode.InvalidArgument, "neither user nor session is set; allowed: one of them")]
+    [InlineData("a width without a tower", StatusCode.InvalidArgument, "width is \"5\"; allowed: 4, 8")]
+    [InlineData("no tower yet", StatusCode.Unavailable, "no user tower of width 8 is published yet")]
+    public async Task WrongCall_IsToldWhatIsAllowed(string what, StatusCode code, string message)
+    {
+        RpcException exception = await Assert.ThrowsAsync<RpcException>(() => CallAsync(what));
+        Assert.Equal((code, message), (exception.StatusCode, exception.Status.Detail));
+    }
+
+    private Task CallAsync(string what) =>
+        what switch
+        {
+            "no ids" => ItemsAsync(),
+            "too many ids" => ItemsAsync("1", "2", "3", "4", "5", "6", "7"),
+            "an empty id" => ItemsAsync(string.Empty),
+            "a width" => _client.GetItemsAsync(new GetItemsRequest { Ids = { "i1" }, Width = 9 }).ResponseAsync,
+            "a count" => _client.GetNeighboursAsync(new GetNeighboursRequest { Id = "i1", Count = -1 }).ResponseAsync,
+            "a shortlist" => _client.GetNeighboursAsync(new GetNeighboursRequest { Id = "i1", Shortlist = 100_001 }).ResponseAsync,
+            "an unknown item" => _client.GetNeighboursAsync(new GetNeighboursRequest { Id = "nothing" }).ResponseAsync,
+            "nobody" => _client.RecommendAsync(new RecommendRequest()).ResponseAsync,
+            "a width without a tower" => _client.RecommendAsync(new RecommendRequest { User = "u", Width = 5 }).ResponseAsync,
+            "no tower yet" => _client.RecommendAsync(new RecommendRequest { User = "u" }).ResponseAsync,
+            _ => throw new ArgumentOutOfRangeException(nameof(what), what, "no such call"),
+        };
+
+    private Task<GetItemsResponse> ItemsAsync(params string[] ids) =>
+        _client.GetItemsAsync(new GetItemsRequest { Ids = { ids } }).ResponseAsync;
+
+    [Fact]
+    public async Task ApiKey_IsRequiredAsOverHttp()
+    {
+        await File.WriteAllTextAsync(_keys, "a-key-of-the-shop-1\n", Stop);
+        _channel.Dispose();
+        await _endpoint.DisposeAsync();
+        await StartAsync(_shop.Settings.Http with { ApiKeyFile = _keys });
+        var request = new GetItemsRequest { Ids = { "i1" } };
+
+        RpcException exception = await Assert.ThrowsAsync<RpcException>(async () =>
+            await _client.GetItemsAsync(request, cancellationToken: Stop)
+        );
+        Assert.Equal(StatusCode.Unauthenticated, exception.StatusCode);
+        var key = new Metadata { { "x-api-key", "a-key-of-the-shop-1" } };
+        Assert.Single((await _client.GetItemsAsync(request, key, cancellationToken: Stop)).Items);
+    }
+
+    private async Task<float[]> VectorAsync(string id, int width) =>
+        [.. (await _client.GetItemsAsync(new GetItemsRequest { Ids = { id }, Width = width }, cancellationToken: Stop)).Items[0].Vector];
+
+    private async Task StartAsync(HttpOptions options)
+    {
+        options = options with { Port = 0, GrpcPort = 0 };
+        _endpoint = await HttpEndpoint.StartAsync(
+            options,
+            NullLoggerFactory.Instance,
+            ServingRpc.Map,
+            Stop,
+            new IndexService(_lookups, _shop.Settings.Serve, new HealthReport(), TimeProvider.System, NullLoggerFactory.Instance),
+            services => ServingRpc.AddServices(services, _lookups, options)
+        );
+        _channel = GrpcChannel.ForAddress(_endpoint.GrpcAddress!);
+        _client = new EmbeddingService.EmbeddingServiceClient(_channel);
+    }
+}

@@ -1,0 +1,117 @@
+using StackExchange.Redis;
+using Streaming.Core.Embeddings;
+using Streaming.Core.Generations;
+using Streaming.Core.Histories;
+using Streaming.Core.Refreshes;
+using Streaming.Lab.Embedded;
+using Streaming.Learning.Cpu;
+using Streaming.Models.Options;
+using Streaming.Models.Slices;
+using Streaming.Models.State;
+using Streaming.Transport.Redis;
+using Streaming.Transport.Redis.Generations;
+using Streaming.Transport.Redis.Publishing;
+using Streaming.Worker.Commands;
+using Streaming.Worker.Run;
+using Xunit;
+
+namespace Streaming.Worker.Tests.Serve;
+
+/// <summary>A real Redis with what a trainer publishes: 30 items i0 … i29 of widths 4 and 8, towers and histories.</summary>
+internal sealed class PublishedShop : IAsyncDisposable
+{
+    private PublishedShop(LocalRedisServer server, ConnectionMultiplexer redis, WorkerOptions settings)
+    {
+        Server = server;
+        Redis = redis;
+        Settings = settings;
+    }
+
+    public LocalRedisServer Server { get; }
+
+    public ConnectionMultiplexer Redis { get; }
+
+    public WorkerOptions Settings { get; }
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    public static async Task<PublishedShop> OpenAsync()
+    {
+        LocalRedisServer server = await LocalRedisServer.StartAsync(cancellationToken: Stop);
+        WorkerOptions settings = WorkerSettings.Options(
+            new Dictionary<string, string>
+            {
+                ["STREAMING__Redis__Configuration"] = server.Configuration,
+                ["STREAMING__Model__Widths"] = "4,8",
+                ["STREAMING__Model__HistoryLength"] = "5",
+                ["STREAMING__Model__ItemCapacity"] = "32",
+                ["STREAMING__Model__BankCapacity"] = "8",
+                ["STREAMING__Http__MaxItems"] = "6",
+                ["STREAMING__Serve__RefreshInterval"] = "20ms",
+            }
+        );
+        var shop = new PublishedShop(server, await RedisConnection.OpenAsync(settings.Redis, Stop), settings);
+        await shop.PublishItemsAsync();
+        return shop;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Redis.Dispose();
+        await Server.DisposeAsync();
+    }
+
+    public async Task PublishTowersAsync(uint generation = 1)
+    {
+        ModelOptions model = Settings.Model;
+        using var engine = new CpuEngine(model, threads: 1);
+        using TensorSource parameters = engine.CopyParameters();
+        await new GenerationPublisher(Redis.GetDatabase(), Settings.Redis, TimeProvider.System).PublishAsync(
+            new GenerationRecord
+            {
+                Generation = generation,
+                Token = 1,
+                Step = 9,
+                Widths = model.Widths,
+            },
+            model.Widths.Select(width =>
+            {
+                using MemoryStream file = new();
+                SlicedModel.Write(parameters, model, width, new ModelVersion(generation, 1, 9), projection: false, file);
+                return KeyValuePair.Create(width, file.ToArray());
+            }),
+            Stop
+        );
+    }
+
+    public async Task PublishHistoryAsync(string user, params string[] items)
+    {
+        HistoryStore histories = new(new HistoryOptions { Length = 5, MaxUsers = 10 });
+        for (int i = 0; i < items.Length; i++)
+        {
+            histories.Append(RedisKeys.Hash(user), RedisKeys.Hash(items[i]), 1_700_000_000_000 + i, 0, new ulong[5]);
+        }
+
+        UserHistoryBatch batch = new(1, 5);
+        batch.Add(histories, RedisKeys.Hash(user), 0);
+        await new UserHistoryPublisher(Redis.GetDatabase(), Settings.Redis, TimeProvider.System).PublishAsync(batch, 1, Stop);
+    }
+
+    private async Task PublishItemsAsync()
+    {
+        var publisher = new EmbeddingPublisher(Redis.GetDatabase(), Settings.Redis, Settings.Model.Widths, TimeProvider.System);
+        await publisher.OpenAsync(1, 1, Stop);
+        var random = new Random(4);
+        IEnumerable<Refresh> items = Enumerable
+            .Range(0, 30)
+            .Select(i => new Refresh(
+                RedisKeys.Hash($"i{i}"),
+                $"i{i}",
+                [.. Enumerable.Range(0, 8).Select(_ => random.NextSingle() - 0.5f)],
+                7,
+                0,
+                0
+            ));
+        await publisher.PublishAsync([.. items], [], Stop);
+    }
+}
