@@ -1,5 +1,4 @@
 using System.Globalization;
-using Streaming.Core.Hashing;
 using Streaming.Core.Items;
 using Streaming.Formats.Files;
 using Streaming.Learning.Engine;
@@ -25,7 +24,7 @@ internal sealed class PrequentialBacktest(
     BacktestRequest request,
     EventLog events,
     InteractionLog log,
-    ItemFeatures features,
+    FeatureSource features,
     Func<BacktestOptions, ModelOptions, TrainingEngine> createEngine,
     BestModel? keep,
     BacktestProgress progress,
@@ -33,9 +32,6 @@ internal sealed class PrequentialBacktest(
 )
 {
     private const int DecidingCutoff = 10;
-    private readonly Dictionary<string, int> _featureRow = log
-        .Items.Select((id, row) => (id, row))
-        .ToDictionary(pair => pair.id, pair => pair.row, StringComparer.Ordinal);
     private readonly List<ReportRow> _rows = [];
     private readonly List<StreamCurve> _curves = [];
     private double _bestNdcg = double.NegativeInfinity;
@@ -113,7 +109,8 @@ internal sealed class PrequentialBacktest(
 
     private void Run(BacktestOptions settings, string label, CancellationToken cancellation)
     {
-        ModelOptions model = settings.Model with { FeatureGroups = features.Groups, ItemCapacity = Capacity(settings) };
+        ItemFeatures items = features.Of(settings.Model);
+        ModelOptions model = settings.Model with { FeatureGroups = items.Groups, ItemCapacity = Capacity(settings) };
         var runs = new List<StreamRun>();
         foreach (int seed in request.Seeds)
         {
@@ -121,7 +118,7 @@ internal sealed class PrequentialBacktest(
                 ' ',
                 new[] { Name(model.Tower), Name(model.Loss), $"seed {seed}", label }.Where(part => part.Length > 0)
             );
-            runs.Add(Train(settings, model with { Seed = (ulong)seed }, name, cancellation));
+            runs.Add(Train(settings, model with { Seed = (ulong)seed }, items, name, cancellation));
             Tell(name, runs[^1].Model);
         }
 
@@ -145,7 +142,7 @@ internal sealed class PrequentialBacktest(
         }
     }
 
-    private StreamRun Train(BacktestOptions settings, ModelOptions model, string name, CancellationToken cancellation)
+    private StreamRun Train(BacktestOptions settings, ModelOptions model, ItemFeatures items, string name, CancellationToken cancellation)
     {
         var curve = new StreamCurve.Recorder(ShownCutoff, Measures(settings).Window);
         var fused = new StreamCurve.Recorder(ShownCutoff, Measures(settings).Window);
@@ -161,7 +158,7 @@ internal sealed class PrequentialBacktest(
             }
         );
         EventStream stream = Stream(settings, model.HistoryLength);
-        Func<string, ItemChange?>? catalogue = features.Groups.Count > 0 ? Change : null;
+        Func<string, ItemChange?>? catalogue = items.Groups.Count > 0 ? items.Change : null;
         while (stream.Next(catalogue) is { } batch)
         {
             cancellation.ThrowIfCancellationRequested();
@@ -234,8 +231,6 @@ internal sealed class PrequentialBacktest(
 
     private bool IsAfterDrift(EventStream stream) => request.DriftAt > 0 && stream.Done > DriftStart;
 
-    private static ulong Key(string id) => XxHash64.Hash(System.Text.Encoding.UTF8.GetBytes(id));
-
     private int ShownCutoff => request.Cutoffs.MinBy(cutoff => Math.Abs(cutoff - 20));
 
     private int Capacity(BacktestOptions settings) => BestModel.Capacity(log.Items.Count, settings.Training.Items);
@@ -246,29 +241,6 @@ internal sealed class PrequentialBacktest(
             Cutoffs = request.Cutoffs,
             SkipExamples = (long)(log.ExampleCount * settings.Stream.SkipShare / settings.Stream.EvaluateEvery),
         };
-
-    private ItemChange? Change(string id)
-    {
-        if (!_featureRow.TryGetValue(id, out int row))
-        {
-            return null;
-        }
-
-        var groups = new Dictionary<string, float[]>(StringComparer.Ordinal);
-        int start = 0;
-        foreach (FeatureGroup group in features.Groups)
-        {
-            groups[group.Name] = features.Rows[row][start..(start + group.Length)];
-            start += group.Length;
-        }
-
-        return new ItemChange
-        {
-            ItemId = id,
-            ItemKey = Key(id),
-            Features = groups,
-        };
-    }
 
     private void AddRows(
         string tower,

@@ -9,7 +9,8 @@ namespace Streaming.Worker.Settings;
 /// <summary>Text to value and back for the types that settings have.</summary>
 /// <remarks>
 /// Lists are comma-separated (16,32,64,128), tables are name=value (view=1,purchase=3), feature groups name:length
-/// (text:384) or name:length=field+field[], attributes of items name, name[], name:number or name:boolean, times are a number and a unit (500ms, 1s, 5m, 2h, 7d) or .NET's form (00:00:01.5).
+/// (text:384) or name:length=field+field[], attributes of items name, name[], name:number or name:boolean, times are a number and a unit
+/// (500ms, 1s, 5m, 2h, 7d) or .NET's form (00:00:01.5).
 /// </remarks>
 public static class SettingValue
 {

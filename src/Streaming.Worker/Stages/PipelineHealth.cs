@@ -82,7 +82,8 @@ internal sealed class PipelineHealth
         Events(training.Mix);
         Catalogue(
             trainer.ItemCounters,
-            source.Rejected.Where(rejected => rejected.Topic == _items).Sum(static rejected => rejected.Records)
+            source.Rejected.Where(rejected => rejected.Topic == _items).Sum(static rejected => rejected.Records),
+            trainer.WithoutFeatures
         );
         Trainer(training.Batches, training.HasWaiting || (source.Lag > 0 && !source.IsDegraded));
         Checkpoints(checkpointFailed);
@@ -150,7 +151,8 @@ internal sealed class PipelineHealth
     public void Events(EventMix mix) => _events.Set(mix.Problem(_options.MaxUnusedShare));
 
     /// <summary>Reports the catalogue.</summary>
-    public void Catalogue(in ItemTableCounters items, long rejected) => _catalogue.Set(_catalogueCheck.Update(items, rejected));
+    public void Catalogue(in ItemTableCounters items, long rejected, IReadOnlyList<MissingFeatures> missing) =>
+        _catalogue.Set(_catalogueCheck.Update(items, rejected, missing));
 
     /// <summary>Reports whether training makes progress.</summary>
     /// <param name="batches">Batches finished so far.</param>
