@@ -15,6 +15,7 @@ namespace Streaming.Lab.Backtest;
 internal sealed class FeatureSource(IReadOnlyList<string> paths, IReadOnlyList<string> items, int length, Action<string> tell)
 {
     private readonly HashSet<string> _told = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, ItemFeatures> _hashed = new(StringComparer.Ordinal);
     private ItemCatalogue? _catalogue;
     private ItemFeatures? _fitted;
 
@@ -41,7 +42,8 @@ internal sealed class FeatureSource(IReadOnlyList<string> paths, IReadOnlyList<s
 
         if (paths.Count > 0 && groups.Count > 0)
         {
-            return Hashed(groups);
+            string key = string.Join(',', groups);
+            return _hashed.TryGetValue(key, out ItemFeatures? known) ? known : _hashed[key] = Hashed(groups);
         }
 
         if (paths.Count > 0)
