@@ -6,6 +6,9 @@ namespace Streaming.Core.Items;
 /// <remarks>Travels in a <c>Batch</c>, so that it takes effect at one point of the stream, before the batch's examples.</remarks>
 public sealed class ItemChange
 {
+    /// <summary>Separates the values of a text field that is a list, such as categories.</summary>
+    public const char ListSeparator = '|';
+
     /// <summary>Gets the item's key: <see cref="XxHash64"/> of the id's UTF-8 bytes.</summary>
     public required ulong ItemKey { get; init; }
 

@@ -15,14 +15,13 @@ namespace Streaming.Lab.Backtest;
 internal static class BacktestSettings
 {
     // Determined by the data or by an option. Declared before the catalogues, which use it while they are initialized.
-    private static readonly string[] Derived = ["Model__FeatureGroups", "Model__ItemCapacity", "Training__Threads"];
+    private static readonly string[] Derived = ["Model__ItemCapacity", "Training__Threads"];
 
     /// <summary>Gets the sections if no item files are given.</summary>
     public static SettingsCatalogue Catalogue { get; } = Create(CheckWithoutFeatures);
 
-    /// <summary>Gets the sections if item files provide features; how many is known once they are read.</summary>
-    private static SettingsCatalogue CatalogueWithFeatures { get; } =
-        Create(static settings => (settings.Get<ModelOptions>() with { FeatureGroups = [new FeatureGroup("items", 1)] }).Validate());
+    /// <summary>Gets the sections if item files provide features. The length of fitted ones is known once the files are read.</summary>
+    private static SettingsCatalogue CatalogueWithFeatures { get; } = Create(CheckWithFeatures);
 
     private static SettingsCatalogue Create(Action<SettingsValues> checkModel) =>
         new([
@@ -39,7 +38,7 @@ internal static class BacktestSettings
             ),
             new SettingsSection("Model", typeof(ModelOptions), "shape and hyper-parameters of the model.", SettingGroup.Model)
             {
-                Derived = new HashSet<string> { nameof(ModelOptions.FeatureGroups), nameof(ModelOptions.ItemCapacity) },
+                Derived = new HashSet<string> { nameof(ModelOptions.ItemCapacity) },
                 Check = checkModel,
             },
             new SettingsSection("Training", typeof(EngineOptions), "what computes the training step.", SettingGroup.Model)
@@ -121,10 +120,16 @@ internal static class BacktestSettings
 
     private static string Explain(string name) =>
         Derived.Contains(Bare(name), StringComparer.OrdinalIgnoreCase)
-            ? $"{name} is not a setting of a backtest: feature groups come from --items, the item capacity from the data, threads from "
-                + "--threads."
+            ? $"{name} is not a setting of a backtest: the item capacity comes from the data, threads from --threads."
             : $"{name} is not a setting of a backtest; allowed: those of the sections "
                 + $"{string.Join(", ", Catalogue.Sections.Select(section => section.Name).Distinct())}.";
+
+    private static void CheckWithFeatures(SettingsValues settings)
+    {
+        ModelOptions model = settings.Get<ModelOptions>();
+        bool isHashed = FeatureSource.HashedOf(model).Count > 0;
+        (isHashed ? model : model with { FeatureGroups = [new FeatureGroup("items", 1)] }).Validate();
+    }
 
     private static void CheckWithoutFeatures(SettingsValues settings)
     {

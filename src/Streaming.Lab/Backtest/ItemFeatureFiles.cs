@@ -1,5 +1,7 @@
 using System.Globalization;
 using System.Numerics.Tensors;
+using Streaming.Core.Hashing;
+using Streaming.Core.Items;
 using Streaming.Formats.Delimited;
 using Streaming.Formats.Inputs;
 using Streaming.Models.Options;
@@ -52,7 +54,30 @@ internal static class ItemFeatureFiles
             rows[row] = [.. parts.SelectMany((part, group) => part[row].Length > 0 ? part[row] : new float[groups[group].Length])];
         }
 
-        return new ItemFeatures(groups, rows);
+        return new ItemFeatures(groups, () => rows, Change);
+
+        ItemChange? Change(string item)
+        {
+            if (!rowOf.TryGetValue(item, out int row))
+            {
+                return null;
+            }
+
+            var values = new Dictionary<string, float[]>(StringComparer.Ordinal);
+            int start = 0;
+            foreach (FeatureGroup group in groups)
+            {
+                values[group.Name] = rows[row][start..(start + group.Length)];
+                start += group.Length;
+            }
+
+            return new ItemChange
+            {
+                ItemId = item,
+                ItemKey = XxHash64.Hash(System.Text.Encoding.UTF8.GetBytes(item)),
+                Features = values,
+            };
+        }
     }
 
     private static float[][] Read(string path, Dictionary<string, int> rowOf, int length, Action<string>? tell)

@@ -18,7 +18,7 @@ namespace Streaming.Lab.Backtest;
 internal sealed class OfflineBacktest(
     BacktestRequest request,
     InteractionLog log,
-    ItemFeatures features,
+    FeatureSource features,
     Func<BacktestOptions, ModelOptions, TrainingEngine> createEngine,
     BestModel? keep,
     Func<int, IngestState>? histories,
@@ -124,8 +124,9 @@ internal sealed class OfflineBacktest(
 
     private void Run(OfflineSplit split, BacktestOptions settings, string label, CancellationToken cancellation)
     {
-        ModelOptions model = settings.Model with { FeatureGroups = features.Groups, ItemCapacity = Math.Max(2, log.Items.Count) };
-        double ndcg = Train(split, settings, model, alone: false, label, cancellation);
+        ItemFeatures items = features.Of(settings.Model);
+        ModelOptions model = settings.Model with { FeatureGroups = items.Groups, ItemCapacity = Math.Max(2, log.Items.Count) };
+        double ndcg = Train(split, settings, model, items, alone: false, label, cancellation);
         if (ndcg > _bestNdcg)
         {
             _bestNdcg = ndcg;
@@ -135,7 +136,7 @@ internal sealed class OfflineBacktest(
         int first = _costs.Count;
         for (int width = 0; request.SingleWidth && width < model.Widths.Count; width++)
         {
-            Train(split, settings, OnlyWidth(model, width), alone: true, label, cancellation);
+            Train(split, settings, OnlyWidth(model, width), items, alone: true, label, cancellation);
         }
 
         if (request.SingleWidth)
@@ -156,6 +157,7 @@ internal sealed class OfflineBacktest(
         OfflineSplit split,
         BacktestOptions settings,
         ModelOptions model,
+        ItemFeatures items,
         bool alone,
         string label,
         CancellationToken cancellation
@@ -166,7 +168,7 @@ internal sealed class OfflineBacktest(
         foreach (int seed in request.Seeds)
         {
             using TrainingEngine engine = createEngine(settings, model with { Seed = (ulong)seed });
-            SetItems(engine);
+            SetItems(engine, items);
             var trainer = new OfflineTrainer(
                 split,
                 settings.Offline,
@@ -220,14 +222,14 @@ internal sealed class OfflineBacktest(
     private static string Name<T>(T value)
         where T : struct, Enum => value.ToString().ToLowerInvariant();
 
-    private void SetItems(TrainingEngine engine)
+    private void SetItems(TrainingEngine engine, ItemFeatures items)
     {
         for (int row = 0; row < log.Items.Count; row++)
         {
             engine.InitializeRow(row, Core.Hashing.XxHash64.Hash(System.Text.Encoding.UTF8.GetBytes(log.Items[row])));
-            if (features.Groups.Count > 0)
+            if (items.Groups.Count > 0)
             {
-                engine.SetFeatures(row, features.Rows[row]);
+                engine.SetFeatures(row, items.Rows[row]);
             }
         }
     }

@@ -23,7 +23,7 @@ internal sealed class PrequentialBacktest(
     BacktestRequest request,
     EventLog events,
     InteractionLog log,
-    ItemFeatures features,
+    FeatureSource features,
     Func<BacktestOptions, ModelOptions, TrainingEngine> createEngine,
     BestModel? keep,
     BacktestProgress progress,
@@ -54,7 +54,7 @@ internal sealed class PrequentialBacktest(
                 BacktestSettings.Load(combination, request.Protocol, request.SettingsFile, request.HasFeatures)
             ),
         ];
-        _setup = new StreamSetup(request, events, log, features, settings[0].Retrain.Every, time);
+        _setup = new StreamSetup(request, events, log, features.Of, settings[0].Retrain.Every, time);
         progress.Line(
             string.Create(CultureInfo.InvariantCulture, $"{log.EventCount} events, {log.Sequences.Count} users, {log.Items.Count} items")
         );
@@ -170,7 +170,7 @@ internal sealed class PrequentialBacktest(
     /// <summary>Runs the model that is retrained on a schedule and frozen in between, on the same stream.</summary>
     private void Retrain(BacktestOptions settings, RetrainSchedule schedule, string label, CancellationToken cancellation)
     {
-        var arm = new RetrainArm(settings, Setup, schedule, log, features, createEngine, request.Threads, progress, time);
+        var arm = new RetrainArm(settings, Setup, schedule, log, createEngine, request.Threads, progress, time);
         List<StreamRun> runs = [];
         foreach (int seed in request.Seeds)
         {

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Streaming.Core.Items;
 using Streaming.Learning.Engine;
 using Streaming.Learning.Evaluation;
 using Streaming.Learning.Training;
@@ -11,7 +12,6 @@ namespace Streaming.Lab.Backtest;
 /// <param name="setup">The stream.</param>
 /// <param name="schedule">The trainings.</param>
 /// <param name="log">All events, with times.</param>
-/// <param name="features">Features of the items in the log.</param>
 /// <param name="createEngine">Creates an engine for a model.</param>
 /// <param name="threads">Threads for scoring.</param>
 /// <param name="progress">Progress output.</param>
@@ -21,7 +21,6 @@ internal sealed class RetrainArm(
     StreamSetup setup,
     RetrainSchedule schedule,
     InteractionLog log,
-    ItemFeatures features,
     Func<BacktestOptions, ModelOptions, TrainingEngine> createEngine,
     int threads,
     BacktestProgress progress,
@@ -51,13 +50,21 @@ internal sealed class RetrainArm(
     {
         PrequentialOptions measures = setup.Measures(settings);
         ModelOptions seeded = Model with { Seed = seed };
-        using var model = new RetrainedModel(settings, log, features, () => createEngine(settings, seeded), Scoring(measures), name);
+        using var model = new RetrainedModel(
+            settings,
+            log,
+            setup.Features(settings),
+            () => createEngine(settings, seeded),
+            Scoring(measures),
+            name
+        );
         Trainer observer = model.Observer;
         var curve = new StreamCurve.Recorder(setup.ShownCutoff, measures.Window);
         var days = new RecallSinceTraining(schedule, measures);
         long begun = time.GetTimestamp();
         int next = 0;
         EventStream stream = setup.Stream(settings, Model.HistoryLength);
+        Func<string, ItemChange?>? catalogue = setup.Catalogue(settings);
         while (true)
         {
             if (next < schedule.Trainings.Count && stream.Done == schedule.Trainings[next].Record)
@@ -65,7 +72,7 @@ internal sealed class RetrainArm(
                 model.Train(schedule.Trainings[next++].Moment, cancellation);
             }
 
-            if (stream.Next(setup.Catalogue) is not { } batch)
+            if (stream.Next(catalogue) is not { } batch)
             {
                 break;
             }

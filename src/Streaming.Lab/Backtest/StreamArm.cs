@@ -1,4 +1,5 @@
 using System.Globalization;
+using Streaming.Core.Items;
 using Streaming.Learning.Engine;
 using Streaming.Learning.Evaluation;
 using Streaming.Learning.Training;
@@ -55,7 +56,8 @@ internal sealed class StreamArm(
             _processor
         );
         EventStream stream = setup.Stream(settings, Model.HistoryLength);
-        while (stream.Next(setup.Catalogue) is { } batch)
+        Func<string, ItemChange?>? catalogue = setup.Catalogue(settings);
+        while (stream.Next(catalogue) is { } batch)
         {
             cancellation.ThrowIfCancellationRequested();
             trainer.IsAfterDrift = setup.IsAfterDrift(stream);

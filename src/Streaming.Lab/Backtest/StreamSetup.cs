@@ -1,6 +1,4 @@
 using System.Collections.Frozen;
-using System.Text;
-using Streaming.Core.Hashing;
 using Streaming.Core.Ingestion;
 using Streaming.Core.Items;
 using Streaming.Formats.Files;
@@ -15,16 +13,15 @@ internal sealed class StreamSetup
     private readonly BacktestRequest _request;
     private readonly EventLog _events;
     private readonly InteractionLog _log;
-    private readonly ItemFeatures _features;
+    private readonly Func<ModelOptions, ItemFeatures> _features;
     private readonly TimeProvider _time;
-    private readonly Dictionary<string, int> _featureRow;
     private readonly FrozenSet<int> _pauses;
 
     /// <summary>Creates the setup.</summary>
     /// <param name="request">The command line.</param>
     /// <param name="events">The records, sorted by time.</param>
     /// <param name="log">The ingested result.</param>
-    /// <param name="features">Features of the items in the log.</param>
+    /// <param name="features">The features of the items for a model.</param>
     /// <param name="retrainEvery">Interval of scheduled trainings; null: none.</param>
     /// <param name="time">Clock.</param>
     /// <exception cref="Worker.Failures.SettingsException">The stream ends before the first training.</exception>
@@ -32,7 +29,7 @@ internal sealed class StreamSetup
         BacktestRequest request,
         EventLog events,
         InteractionLog log,
-        ItemFeatures features,
+        Func<ModelOptions, ItemFeatures> features,
         TimeSpan? retrainEvery,
         TimeProvider time
     )
@@ -42,10 +39,8 @@ internal sealed class StreamSetup
         _log = log;
         _features = features;
         _time = time;
-        _featureRow = log.Items.Index().ToDictionary(pair => pair.Item, pair => pair.Index, StringComparer.Ordinal);
         Schedule = retrainEvery is { } every ? new RetrainSchedule(events, every) : null;
         _pauses = (Schedule?.Trainings.Select(static training => training.Record) ?? []).Append(DriftStart).ToFrozenSet();
-        Catalogue = features.Groups.Count > 0 ? Change : null;
     }
 
     /// <summary>Gets the scheduled trainings; null: none.</summary>
@@ -53,9 +48,6 @@ internal sealed class StreamSetup
 
     /// <summary>Gets the number of records.</summary>
     public int Records => _events.Count;
-
-    /// <summary>Gets the catalogue record of an item; null without features.</summary>
-    public Func<string, ItemChange?>? Catalogue { get; }
 
     /// <summary>Gets the cutoff of progress lines and curves.</summary>
     public int ShownCutoff => _request.Cutoffs.MinBy(cutoff => Math.Abs(cutoff - 20));
@@ -82,11 +74,18 @@ internal sealed class StreamSetup
             ),
         };
 
+    /// <summary>Gets the features of the items for a model.</summary>
+    public ItemFeatures Features(BacktestOptions settings) => _features(settings.Model);
+
+    /// <summary>Gets what gives an item's catalogue record; null without features.</summary>
+    public Func<string, ItemChange?>? Catalogue(BacktestOptions settings) =>
+        Features(settings) is { Groups.Count: > 0 } features ? features.Change : null;
+
     /// <summary>The model with the features and as many rows as the data need.</summary>
     public ModelOptions Model(BacktestOptions settings) =>
         settings.Model with
         {
-            FeatureGroups = _features.Groups,
+            FeatureGroups = Features(settings).Groups,
             ItemCapacity = BestModel.Capacity(_log.Items.Count, settings.Training.Items),
         };
 
@@ -102,28 +101,5 @@ internal sealed class StreamSetup
         }
 
         return examples;
-    }
-
-    private ItemChange? Change(string id)
-    {
-        if (!_featureRow.TryGetValue(id, out int row))
-        {
-            return null;
-        }
-
-        var groups = new Dictionary<string, float[]>(StringComparer.Ordinal);
-        int start = 0;
-        foreach (FeatureGroup group in _features.Groups)
-        {
-            groups[group.Name] = _features.Rows[row][start..(start + group.Length)];
-            start += group.Length;
-        }
-
-        return new ItemChange
-        {
-            ItemId = id,
-            ItemKey = XxHash64.Hash(Encoding.UTF8.GetBytes(id)),
-            Features = groups,
-        };
     }
 }

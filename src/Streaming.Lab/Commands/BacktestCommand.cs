@@ -42,13 +42,15 @@ internal static class BacktestCommand
     private static readonly Option<string[]> Items = new("--items")
     {
         Description =
-            "CSV files of items, with the item id in the first column. Columns c0, c1, … are codes, x0, x1, … numbers, all others text.",
+            "CSV files of items, with the item id in the first column. STREAMING__Model__FeatureGroups=text:256=title+brand[] hashes "
+            + "columns as the live worker does. Without it, features are fitted on all items before training, which a stream cannot "
+            + "have (latent semantic analysis): columns c0, c1, … are codes, x0, x1, … numbers, all others text.",
         AllowMultipleArgumentsPerToken = true,
     };
 
     private static readonly Option<int> FeatureLength = new("--feature-length")
     {
-        Description = "Length of the feature vector made from an item file (latent semantic analysis).",
+        Description = "Length of the feature vector that is fitted on an item file (latent semantic analysis).",
         DefaultValueFactory = _ => 256,
     };
 
@@ -273,7 +275,7 @@ internal static class BacktestCommand
         InteractionLog log = request.Sequences is { } sequences
             ? InteractionFiles.ReadSequences(sequences)
             : InteractionFiles.FromEvents(events, first, TimeProvider.System, progress.Line);
-        ItemFeatures features = ItemFeatureFiles.Read(request.Items, log.Items, request.FeatureLength, progress.Line);
+        var features = new FeatureSource(request.Items, log.Items, request.FeatureLength, progress.Line);
         TrainingEngine Create(BacktestOptions settings, ModelOptions model) =>
             EngineFactory.Create(model, settings.Engine with { Threads = request.Threads });
         using BestModel? keep = request.Model is { } folder ? new BestModel(folder, TimeProvider.System) : null;

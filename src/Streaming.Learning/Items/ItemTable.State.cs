@@ -68,6 +68,7 @@ public sealed partial class ItemTable
                 _counters.RecordsRejected,
             ]
         );
+        tensors.Add<long>("items.without_features", _withoutFeatures);
         tensors.Add<ulong>("items.removed.keys", Removed.Select(item => item.Key).ToArray());
         tensors.AddStrings("items.removed.ids", Removed.Select(item => item.Id).ToArray());
         _admission.Save(tensors);
@@ -93,6 +94,7 @@ public sealed partial class ItemTable
         tensors.Read("items.last_seen", _lastSeen.Data);
         LoadFacts(tensors);
         LoadCounters(tensors);
+        LoadMissingFeatures(tensors);
         LoadRemoved(tensors);
         _admission.Load(tensors);
         _gone.Load(tensors);
@@ -148,6 +150,15 @@ public sealed partial class ItemTable
             RecordsApplied = values[4],
             RecordsRejected = values[5],
         };
+    }
+
+    private void LoadMissingFeatures(TensorReader tensors)
+    {
+        _withoutFeatures.AsSpan().Clear();
+        if (tensors.Has("items.without_features")) // older states did not count them
+        {
+            tensors.Read<long>("items.without_features", _withoutFeatures);
+        }
     }
 
     private void LoadRemoved(TensorReader tensors)

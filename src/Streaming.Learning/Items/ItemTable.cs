@@ -24,7 +24,8 @@ public sealed partial class ItemTable
     private readonly KeyIndex _index;
     private readonly AdmissionFilter _admission;
     private readonly RemovedItems _gone;
-    private readonly ItemFeatures _features;
+    private readonly FeatureReader _features;
+    private readonly long[] _withoutFeatures;
     private readonly long _evictAfter;
 
     // A permutation of the rows after the fallback rows: those in use first, then the free ones; and its inverse.
@@ -56,7 +57,8 @@ public sealed partial class ItemTable
         _options = options;
         FallbackRows = options.FallbackRowsFor(Capacity);
         _evictAfter = (long)Math.Min(options.EvictAfter.TotalMilliseconds, long.MaxValue / 4);
-        _features = new ItemFeatures(engine.Model);
+        _features = new FeatureReader(engine.Model.FeatureGroups);
+        _withoutFeatures = new long[engine.Model.FeatureGroups.Count];
         _index = new KeyIndex(Capacity);
         _admission = new AdmissionFilter(options.AdmitAfter, options.AdmissionCapacity);
         _gone = new RemovedItems(options.RememberRemoved);
@@ -88,6 +90,9 @@ public sealed partial class ItemTable
 
     /// <summary>Gets the counters.</summary>
     public ItemTableCounters Counters => _counters;
+
+    /// <summary>Gets for each feature group how many of the applied records lacked it: their items have zeros there.</summary>
+    public ReadOnlySpan<long> WithoutFeatures => _withoutFeatures;
 
     /// <summary>Gets the newest event time seen, Unix milliseconds: the clock for idle time.</summary>
     public long Now { get; private set; }
@@ -163,6 +168,7 @@ public sealed partial class ItemTable
             _engine.SetFeatures(row, _features.Values);
         }
 
+        CountMissingFeatures();
         _counters.RecordsApplied++;
         return row;
     }
@@ -219,6 +225,14 @@ public sealed partial class ItemTable
         foreach (int row in Rows)
         {
             engine.InitializeRow(row, _keys[row]);
+        }
+    }
+
+    private void CountMissingFeatures()
+    {
+        for (int group = 0; group < _withoutFeatures.Length; group++)
+        {
+            _withoutFeatures[group] += _features.Missing[group] ? 1 : 0;
         }
     }
 

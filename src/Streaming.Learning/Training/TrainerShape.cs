@@ -16,7 +16,7 @@ internal static class TrainerShape
             ["Model.HistoryLength"] = Text(model.HistoryLength),
             ["Model.Interests"] = Text(model.Interests),
             ["Model.ItemIds"] = model.ItemIds ? "true" : "false",
-            ["Model.FeatureGroups"] = string.Join(',', model.FeatureGroups.Select(group => $"{group.Name}:{Text(group.Length)}")),
+            ["Model.FeatureGroups"] = string.Join(',', model.FeatureGroups.Select(static group => group.Describe())),
             ["Model.ItemCapacity"] = Text(model.ItemCapacity),
             ["Model.BankCapacity"] = Text(model.BankCapacity),
             ["Items.FallbackRows"] = Text(options.Items.FallbackRowsFor(model.ItemCapacity)),

@@ -15,6 +15,9 @@ public sealed record TrainerStatus
     /// <summary>Gets the item table's counters.</summary>
     public ItemTableCounters ItemCounters { get; init; }
 
+    /// <summary>Gets for each feature group how many of the applied catalogue records lacked it.</summary>
+    public IReadOnlyList<MissingFeatures> WithoutFeatures { get; init; } = [];
+
     /// <summary>Gets the number of the last batch.</summary>
     public long Sequence { get; init; }
 
@@ -87,6 +90,10 @@ public sealed record TrainerStatus
         {
             Counters = trainer.Counters,
             ItemCounters = trainer.Items.Counters,
+            WithoutFeatures =
+            [
+                .. trainer.Model.FeatureGroups.Select((group, place) => new MissingFeatures(group, trainer.Items.WithoutFeatures[place])),
+            ],
             Sequence = report.Sequence,
             Widths = trainer.Model.Widths,
             Loss = trainer.LastStep.Loss,

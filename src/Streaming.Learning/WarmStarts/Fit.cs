@@ -102,5 +102,5 @@ internal sealed class Fit
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
 
     private static string Text(IReadOnlyList<FeatureGroup> groups) =>
-        groups.Count == 0 ? "(none)" : string.Join(',', groups.Select(group => $"{group.Name}:{group.Length}"));
+        groups.Count == 0 ? "(none)" : string.Join(',', groups.Select(static group => group.Describe()));
 }

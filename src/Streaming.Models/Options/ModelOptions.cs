@@ -51,15 +51,6 @@ public enum HitMask
     Slot,
 }
 
-/// <summary>A named group of dense item features of a declared length.</summary>
-/// <param name="Name">Name in the item records.</param>
-/// <param name="Length">Number of values, 1 and up.</param>
-public sealed record FeatureGroup(string Name, int Length)
-{
-    /// <summary>The form in which it is set: <c>text:384</c>.</summary>
-    public override string ToString() => FormattableString.Invariant($"{Name}:{Length}");
-}
-
 /// <summary>Shape and hyper-parameters of the model. A checkpoint must match all of them.</summary>
 public sealed record ModelOptions
 {
@@ -81,7 +72,10 @@ public sealed record ModelOptions
     /// <summary>Gets whether items have learned id embeddings. Default true. Without ids, features are required.</summary>
     public bool ItemIds { get; init; } = true;
 
-    /// <summary>Gets the feature groups of item records. Default none.</summary>
+    /// <summary>
+    /// Gets the feature groups of items: `name:length` are values of the item records, `name:length=title+brand[]` are hashed from their
+    /// text fields: the words and n-grams of `title`, and each whole value of `brand`. Default none.
+    /// </summary>
     public IReadOnlyList<FeatureGroup> FeatureGroups { get; init; } = [];
 
     /// <summary>Gets the maximum number of items that have a row at a time. Default 100,000; 2 and up.</summary>

@@ -6,6 +6,9 @@ namespace Streaming.Models.Options;
 /// <summary>The bounds of <see cref="ModelOptions"/>; reports all violations together.</summary>
 internal static class ModelOptionsCheck
 {
+    private const int MaxFields = 32;
+    private const int MaxFieldName = 256;
+
     public static void Verify(ModelOptions o)
     {
         var errors = new OptionErrors();
@@ -51,6 +54,14 @@ internal static class ModelOptionsCheck
             }
 
             errors.Check(group.Length is >= 1 and <= 65536, nameof(o.FeatureGroups), group, "lengths of 1 … 65536");
+            errors.Check(
+                group.Fields.Count <= MaxFields
+                    && group.Fields.All(static field => field.Name.Length is >= 1 and <= MaxFieldName)
+                    && group.Fields.Distinct().Count() == group.Fields.Count,
+                nameof(o.FeatureGroups),
+                group,
+                $"up to {MaxFields} text fields that differ, with names of 1 to {MaxFieldName} characters"
+            );
         }
 
         if (o.FeatureGroups.All(group => group.Length is >= 1 and <= 65536))

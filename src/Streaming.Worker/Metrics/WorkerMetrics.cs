@@ -143,6 +143,17 @@ public sealed class WorkerMetrics : IDisposable
             static status => ItemChanges(status.Trainer.ItemCounters)
         );
         Gauge(
+            "streaming.items.without_features",
+            "{record}",
+            "Catalogue records since the stream's beginning that lacked a feature group, so that it is zeros: no values, or no text in "
+                + "its fields.",
+            static status =>
+                status.Trainer.WithoutFeatures.Select(static missing => new Measurement<double>(
+                    missing.Records,
+                    Tag("group", missing.Group.Name)
+                ))
+        );
+        Gauge(
             "streaming.bank.entries",
             "{entry}",
             "Entries of the memory bank: held, and in use.",

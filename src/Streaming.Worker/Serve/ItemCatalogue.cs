@@ -12,12 +12,17 @@ namespace Streaming.Worker.Serve;
 public sealed class ItemCatalogue
 {
     private static readonly ItemLimits Limits = new();
-    private readonly Dictionary<string, IReadOnlyDictionary<string, string>> _items = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Dictionary<string, string>> _items = new(StringComparer.Ordinal);
+    private readonly SortedSet<string> _fields = new(StringComparer.Ordinal);
 
     /// <summary>Gets the number of items.</summary>
     public int Count => _items.Count;
 
-    /// <summary>Reads item files. Columns become plain text fields under their lower-cased names.</summary>
+    /// <summary>Gets the names of the fields that any item has.</summary>
+    public IReadOnlyCollection<string> Fields => _fields;
+
+    /// <summary>Reads item files; an item's fields in several of them add up. Columns become plain text fields under their lower-cased
+    /// names.</summary>
     /// <exception cref="InputFileException">A file is missing, its header is invalid, or a row is unreadable; the message names
     /// it.</exception>
     public static ItemCatalogue ReadAll(IEnumerable<string> paths)
@@ -52,6 +57,9 @@ public sealed class ItemCatalogue
 
         string[] names = [.. Enumerable.Range(0, rows.Count).Select(field => Lower(rows.Text(field)))];
         CheckHeader(path, names);
+
+        // The last of an item's rows counts: catalogues are often appended snapshots.
+        var read = new Dictionary<string, Dictionary<string, string>>(StringComparer.Ordinal);
         while (rows.Read())
         {
             if (rows.Problem is not null || rows.Count != names.Length || rows[0].IsEmpty)
@@ -72,7 +80,34 @@ public sealed class ItemCatalogue
             }
 
             Check(path, rows, 0, names[0]);
-            _items[rows.Text(0)] = text;
+            read[rows.Text(0)] = text;
+        }
+
+        Add(path, read);
+    }
+
+    /// <summary>Adds the fields of a file to those of the files before it.</summary>
+    private void Add(string path, Dictionary<string, Dictionary<string, string>> read)
+    {
+        foreach ((string item, Dictionary<string, string> text) in read)
+        {
+            if (_items.TryGetValue(item, out Dictionary<string, string>? known))
+            {
+                foreach ((string name, string value) in known)
+                {
+                    text.TryAdd(name, value);
+                }
+            }
+
+            if (text.Count > Limits.MaxTextFields)
+            {
+                throw new InputFileException(
+                    $"{path}: item '{item}' has {text.Count} fields with those of the other files; allowed: {Limits.MaxTextFields}"
+                );
+            }
+
+            _items[item] = text;
+            _fields.UnionWith(text.Keys);
         }
     }
 

@@ -9,8 +9,8 @@ namespace Streaming.Worker.Settings;
 /// <summary>Text to value and back for the types that settings have.</summary>
 /// <remarks>
 /// Lists are comma-separated (16,32,64,128), tables are name=value (view=1,purchase=3), feature groups name:length
-/// (text:384), attributes of items name, name[], name:number or name:boolean, times are a number and a unit (500ms, 1s, 5m, 2h, 7d) or
-/// .NET's form (00:00:01.5).
+/// (text:384) or name:length=field+field[], attributes of items name, name[], name:number or name:boolean, times are a number and a unit
+/// (500ms, 1s, 5m, 2h, 7d) or .NET's form (00:00:01.5).
 /// </remarks>
 public static class SettingValue
 {
@@ -38,7 +38,7 @@ public static class SettingValue
             : type == typeof(bool) ? "true or false"
             : type == typeof(TimeSpan) ? "a time such as 500ms, 1s, 5m, 2h, 7d or 00:00:01.5"
             : type == typeof(Uri) ? "an absolute address such as http://host:4317"
-            : type == typeof(FeatureGroup) ? "name:length"
+            : type == typeof(FeatureGroup) ? FeatureGroup.Allowed
             : type == typeof(AttributeDefinition) ? AttributeDefinition.Allowed
             : type == typeof(float) || type == typeof(double) ? "a finite number such as 0.001"
             : type == typeof(int) || type == typeof(long)
@@ -66,7 +66,7 @@ public static class SettingValue
             : type == typeof(bool) ? ParseBool(text)
             : type == typeof(TimeSpan) ? ParseTime(text)
             : type == typeof(Uri) ? (Uri.TryCreate(text, UriKind.Absolute, out Uri? uri) ? uri : throw new FormatException())
-            : type == typeof(FeatureGroup) ? ParseFeatureGroup(text)
+            : type == typeof(FeatureGroup) ? (FeatureGroup.TryParse(text, out FeatureGroup? group) ? group : throw new FormatException())
             : type == typeof(AttributeDefinition)
                 ? (AttributeDefinition.TryParse(text, out AttributeDefinition? item) ? item : throw new FormatException())
             : IsNumber(type) ? ParseNumber(text, type)
@@ -122,14 +122,6 @@ public static class SettingValue
         // A number without a unit would be days to TimeSpan.Parse: nobody means that.
         return text.Contains(':', StringComparison.Ordinal) && TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out TimeSpan time)
             ? time
-            : throw new FormatException();
-    }
-
-    private static FeatureGroup ParseFeatureGroup(string text)
-    {
-        int colon = text.LastIndexOf(':');
-        return colon > 0 && int.TryParse(text.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out int length)
-            ? new FeatureGroup(text[..colon].Trim(), length)
             : throw new FormatException();
     }
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Streaming.Learning.Items;
+using Streaming.Models.Options;
 
 namespace Streaming.Worker.Stages;
 
@@ -13,8 +14,9 @@ internal sealed class CatalogueCheck(int capacity, TimeProvider time)
     /// <summary>Updates the counters.</summary>
     /// <param name="items">Counters of the item table.</param>
     /// <param name="rejected">Records of the items topic that could not be decoded since the start.</param>
+    /// <param name="missing">How many of the applied records lacked each feature group.</param>
     /// <returns>The problem; empty: none.</returns>
-    public string Update(in ItemTableCounters items, long rejected)
+    public string Update(in ItemTableCounters items, long rejected, IReadOnlyList<MissingFeatures> missing)
     {
         if (_evicted.Update(items.EvictedByCapacity))
         {
@@ -28,6 +30,23 @@ internal sealed class CatalogueCheck(int capacity, TimeProvider time)
         long refused = rejected + items.RecordsRejected;
         return items.RecordsApplied == 0 && refused > 0
             ? FormattableString.Invariant($"none of its {refused} records could be used; see the log and the dead letters")
-            : string.Empty;
+            : Missing(items.RecordsApplied, missing);
     }
+
+    private static string Missing(long records, IReadOnlyList<MissingFeatures> missing)
+    {
+        FeatureGroup[] groups = [.. missing.Where(group => records > 0 && group.Records == records).Select(static group => group.Group)];
+        return groups.Length == 0
+            ? string.Empty
+            : string.Create(
+                CultureInfo.InvariantCulture,
+                $"none of its {records} records has {string.Join(" or ", groups.Select(Need))}, which "
+                    + $"STREAMING__Model__FeatureGroups declares"
+            );
+    }
+
+    private static string Need(FeatureGroup group) =>
+        group.IsHashed
+            ? $"text for feature group '{group.Name}' ({string.Join(", ", group.Fields.Select(static field => field.Name))})"
+            : $"feature group '{group.Name}'";
 }

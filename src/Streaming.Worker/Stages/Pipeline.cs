@@ -247,7 +247,14 @@ public sealed class Pipeline : IDisposable
     private static ItemLimits ItemLimitsOf(StageOptions settings) =>
         new()
         {
-            FeatureGroups = settings.Model.FeatureGroups.ToDictionary(group => group.Name, group => group.Length, StringComparer.Ordinal),
+            FeatureGroups = settings
+                .Model.FeatureGroups.Where(static group => !group.IsHashed)
+                .ToDictionary(static group => group.Name, static group => group.Length, StringComparer.Ordinal),
+            Categories = settings
+                .Model.FeatureGroups.SelectMany(static group => group.Fields)
+                .Where(static field => field.IsCategory)
+                .Select(static field => field.Name)
+                .ToHashSet(StringComparer.Ordinal),
             Attributes = settings.Items.Attributes,
         };
 

@@ -93,7 +93,8 @@ internal sealed class PipelineHealth
         Events(training.Mix);
         Catalogue(
             trainer.ItemCounters,
-            source.Rejected.Where(rejected => rejected.Topic == _items).Sum(static rejected => rejected.Records)
+            source.Rejected.Where(rejected => rejected.Topic == _items).Sum(static rejected => rejected.Records),
+            trainer.WithoutFeatures
         );
         Refresh(trainer.Items, trainer.RefreshPass, store.Embeddings is { Token: > 0, Metrics.Degraded: false });
         Trainer(training.Batches, training.HasWaiting || (source.Lag > 0 && !source.IsDegraded));
@@ -162,7 +163,8 @@ internal sealed class PipelineHealth
     public void Events(EventMix mix) => _events.Set(mix.Problem(_options.MaxUnusedShare));
 
     /// <summary>Reports the catalogue.</summary>
-    public void Catalogue(in ItemTableCounters items, long rejected) => _catalogue.Set(_catalogueCheck.Update(items, rejected));
+    public void Catalogue(in ItemTableCounters items, long rejected, IReadOnlyList<MissingFeatures> missing) =>
+        _catalogue.Set(_catalogueCheck.Update(items, rejected, missing));
 
     /// <summary>Reports whether the catalogue is refreshed as often as asked for. What Redis does not take is not the catalogue's
     /// size: nothing is reported until two intervals after it was last in trouble.</summary>

@@ -5,6 +5,7 @@ using Streaming.Formats.Files;
 using Streaming.Lab.Backtest;
 using Streaming.Lab.Commands;
 using Streaming.Learning.Checkpoints;
+using Streaming.Models.Options;
 using Streaming.Tests;
 using Streaming.Worker.Commands;
 using Streaming.Worker.Failures;
@@ -170,6 +171,26 @@ public sealed class EvaluationFaultTests : IDisposable
             Assert.Throws<SettingsException>(() => Settings("STREAMING__Model__ItemIds=false")).Message,
             StringComparison.Ordinal
         );
+    }
+
+    [Theory]
+    [InlineData("leave-one-out")]
+    [InlineData("prequential")]
+    public async Task Run_CatalogueWithTitlesOnly_TrainsAndItsModelKeepsTheGroup(string protocol)
+    {
+        string events = _files.Write("e.csv", Csv(users: 30, items: 30, count: 400));
+        string items = _files.Write("t.csv", "item,title\n" + string.Concat(Enumerable.Range(0, 30).Select(i => $"i{i},Shelf {i / 6}\n")));
+        string model = _files.Path("titles-" + protocol);
+        using JsonDocument report = await ReportAsync(
+            $"--protocol {protocol} --events {events} --items {items} --set Model__ItemIds=false "
+                + $"--set Model__FeatureGroups=words:16=title --model {model}"
+        );
+        Assert.Contains(
+            report.RootElement.GetProperty("rows").EnumerateArray(),
+            row => row.GetProperty("tower").GetString() == "fmrlrec" && row.GetProperty("recall").GetProperty("10").GetDouble() > 0
+        );
+        ModelOptions kept = Checkpoint.Open(Assert.Single(Directory.GetDirectories(model))).Model;
+        Assert.Equal([FeatureGroup.Hashed("words", 16, new TextField("title"))], kept.FeatureGroups);
     }
 
     [Theory]

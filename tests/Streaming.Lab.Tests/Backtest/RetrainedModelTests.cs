@@ -1,3 +1,5 @@
+using System.Text;
+using Streaming.Core.Hashing;
 using Streaming.Core.Items;
 using Streaming.Formats.Files;
 using Streaming.Lab.Backtest;
@@ -62,6 +64,8 @@ public class RetrainedModelTests
         Assert.Contains("none of 0 steps", Assert.Throws<NonFiniteLossException>(model.ThrowIfUntrained).Message, StringComparison.Ordinal);
     }
 
+    private static ItemFeatures NoFeatures => new([], static () => [], static _ => null);
+
     /// <summary>Events of a day by eight users, and one of another user at each of some times.</summary>
     private static EventLog Events(params (long Time, string Item)[] more)
     {
@@ -85,8 +89,8 @@ public class RetrainedModelTests
         BacktestOptions settings = Settings($"Retrain__Start={start}");
         InteractionLog log = InteractionFiles.FromEvents(events, settings, TimeProvider.System, _ => { });
         ItemFeatures itemFeatures = features
-            ? new ItemFeatures([new FeatureGroup("text", 2)], [.. log.Items.Select((_, row) => (float[])[row, 1])])
-            : new ItemFeatures([], []);
+            ? new ItemFeatures([new FeatureGroup("text", 2)], () => [.. log.Items.Select((_, row) => (float[])[row, 1])], Change)
+            : NoFeatures;
         ModelOptions model = settings.Model with { ItemCapacity = 32, FeatureGroups = itemFeatures.Groups };
         CpuEngine? engine = null;
         using var retrained = new RetrainedModel(
@@ -109,14 +113,14 @@ public class RetrainedModelTests
             new BacktestRequest { Protocol = BacktestProtocol.Prequential },
             events,
             log,
-            itemFeatures,
+            _ => itemFeatures,
             retrainEvery: null,
             TimeProvider.System
         );
 
         // The stream stops at the first moment: what is observed afterwards has untrained rows.
         EventStream stream = new(events, settings, batchSize: 16, historyLength: 5, TimeProvider.System, new HashSet<int> { 96 });
-        Func<string, ItemChange?>? catalogue = setup.Catalogue;
+        Func<string, ItemChange?>? catalogue = setup.Catalogue(settings);
         while (stream.Done < 96 && stream.Next(catalogue) is { } batch)
         {
             retrained.Observer.Observe(batch);
@@ -132,6 +136,14 @@ public class RetrainedModelTests
         engine!.EncodeItems(rows, vectors.AsSpan(0, rows.Length * model.Dimension));
         engine.EncodeUsers(new() { Rows = rows.AsSpan(0, 3), Offsets = [0, 3] }, vectors.AsSpan(rows.Length * model.Dimension));
         return vectors;
+
+        ItemChange? Change(string item) =>
+            new()
+            {
+                ItemId = item,
+                ItemKey = XxHash64.Hash(Encoding.UTF8.GetBytes(item)),
+                Features = new Dictionary<string, float[]> { ["text"] = [log.Items.Index().First(pair => pair.Item == item).Index, 1] },
+            };
     }
 
     private static RetrainedModel Create(EventLog events, params string[] set)
@@ -141,7 +153,7 @@ public class RetrainedModelTests
         var model = new RetrainedModel(
             settings,
             log,
-            new ItemFeatures([], []),
+            NoFeatures,
             () => new CpuEngine(settings.Model with { ItemCapacity = 32 }, threads: 1),
             settings.Training,
             "retrained"

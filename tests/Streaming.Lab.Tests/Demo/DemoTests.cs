@@ -119,6 +119,45 @@ public sealed class DemoTests : IDisposable
     }
 
     [Fact]
+    public async Task Demo_CatalogueWithTitlesOnly_IsLearnedFromThem()
+    {
+        string events = Path.Combine(_folder, "events.csv");
+        string items = Path.Combine(_folder, "items.csv");
+        string file = Path.Combine(_folder, "report.json");
+        CancellationToken cancellation = TestContext.Current.CancellationToken;
+        await File.WriteAllLinesAsync(
+            events,
+            [
+                "user,item,timestamp",
+                .. Enumerable.Range(0, 1200).Select(i => $"u{i % 40},i{(i % 40 * 3) + (i / 40 % 3)},{1_700_000_000 + i}"),
+            ],
+            cancellation
+        );
+        await File.WriteAllLinesAsync(
+            items,
+            ["item,title", .. Enumerable.Range(0, 120).Select(i => $"i{i},Shelf number {i / 3}")],
+            cancellation
+        );
+        using var demo = StreamingProcess.Start(
+            ["demo", "--events", events, "--items", items, "--no-serve", "--report", file, "--interval", "1"],
+            new Dictionary<string, string>(Small)
+            {
+                ["STREAMING__Model__ItemIds"] = "false",
+                ["STREAMING__Model__FeatureGroups"] = "words:16=title",
+            }
+        );
+
+        Assert.True(await demo.WaitForExitAsync() == 0, demo.Output);
+
+        using var report = JsonDocument.Parse(await File.ReadAllTextAsync(file, cancellation));
+        Assert.Equal(1200, report.RootElement.GetProperty("events").GetProperty("trained").GetInt64());
+        Assert.Equal(120, report.RootElement.GetProperty("redis").GetProperty("items").GetInt64());
+
+        // Without titles all items would be alike, and 20 of 120 a sixth.
+        Assert.True(report.RootElement.GetProperty("widths")[2].GetProperty("recall20").GetDouble() > 0.4, demo.Output);
+    }
+
+    [Fact]
     public async Task Demo_SigtermWhileLearning_DrainsReportsAndExitsZero()
     {
         using var demo = StreamingProcess.Start(["demo", "--seconds", "600", "--interval", "0.2"], Small);

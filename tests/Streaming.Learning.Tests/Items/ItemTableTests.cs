@@ -84,6 +84,47 @@ public sealed class ItemTableTests : IDisposable
     }
 
     [Fact]
+    public void Apply_Record_CountsTheGroupsThatItLacks()
+    {
+        ItemTable table = Table();
+        table.Apply(Record("a", ("text", [1f, 2f]), ("image", [3f])), out _);
+        table.Apply(Record("b", ("image", [5f])), out _);
+        table.Apply(Record("c", ("image", [5f])), out _);
+        Assert.Equal([2, 0], table.WithoutFeatures.ToArray());
+
+        using var saved = new TensorSet();
+        table.Save(saved);
+        using var engine = new FakeEngine(Model);
+        var restored = new ItemTable(engine, new ItemTableOptions { FallbackRows = 4 });
+        restored.Load(new TensorReader(saved));
+        Assert.Equal([2, 0], restored.WithoutFeatures.ToArray());
+    }
+
+    [Fact]
+    public void Apply_TextOfAHashedGroup_IsTheItemsFeatures()
+    {
+        ModelOptions model = Model with { FeatureGroups = [new("image", 1), FeatureGroup.Hashed("words", 4, new TextField("title"))] };
+        using var engine = new FakeEngine(model);
+        var table = new ItemTable(engine, new ItemTableOptions { FallbackRows = 4 });
+        var change = new ItemChange
+        {
+            ItemKey = Batches.Key("a"),
+            ItemId = "a",
+            Features = new Dictionary<string, float[]> { ["image"] = [3f], ["words"] = [9f, 9f, 9f, 9f] },
+            Text = new Dictionary<string, string> { ["title"] = "수분 크림" },
+        };
+        int row = table.Apply(change, out string? error);
+        Assert.Null(error);
+        Assert.Equal(
+            [0x40400000, 0xbeda514b, 0x3eda514b, 0x3f4bb16a, 0xbd69fdf5],
+            engine.Features(row).ToArray().Select(BitConverter.SingleToUInt32Bits)
+        );
+        Assert.Equal([0, 0], table.WithoutFeatures.ToArray());
+        table.Apply(Record("b"), out _);
+        Assert.Equal([1, 1], table.WithoutFeatures.ToArray());
+    }
+
+    [Fact]
     public void Apply_WrongLength_IsRejectedAndChangesNothing()
     {
         ItemTable table = Table();

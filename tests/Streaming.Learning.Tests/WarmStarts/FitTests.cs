@@ -46,6 +46,20 @@ public sealed class FitTests
     }
 
     [Fact]
+    public void Fit_TextHashedByAnotherScheme_IsAnotherGroup()
+    {
+        var group = FeatureGroup.Hashed("words", 4, new TextField("title"));
+        var fit = new Fit(Old with { FeatureGroups = [group with { Scheme = 99 }] }, Old with { FeatureGroups = [group] });
+
+        Assert.Equal([(0, -1, 4)], fit.Groups);
+        Assert.False(fit.Projection);
+        Assert.Equal(
+            "Model.FeatureGroups is words:4=title (text scheme 1), the other has words:4=title (text scheme 99)",
+            Assert.Single(fit.Differences)
+        );
+    }
+
+    [Fact]
     public void Fit_NoFeatureGroupInCommon_ProjectionDoesNot()
     {
         var fit = new Fit(Old, Old with { FeatureGroups = [] });

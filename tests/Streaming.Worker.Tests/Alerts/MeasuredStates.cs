@@ -155,7 +155,8 @@ internal sealed class MeasuredStates : IDisposable
         _parts.Events(_mix);
         _parts.Catalogue(
             Status.Trainer.ItemCounters,
-            Status.Source.Rejected.Where(rejected => rejected.Topic == Items).Sum(rejected => rejected.Records)
+            Status.Source.Rejected.Where(rejected => rejected.Topic == Items).Sum(rejected => rejected.Records),
+            Status.Trainer.WithoutFeatures
         );
         _parts.Refresh(Status.Trainer.Items, Status.Trainer.RefreshPass, isTaken: !Status.Published.Degraded);
         _parts.Trainer(_batches, waiting: Status.Source is { Lag: > 0, IsDegraded: false });

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using Streaming.Core.Events;
 using Streaming.Learning.Items;
+using Streaming.Models.Options;
 using Streaming.Transport.Kafka;
 using Streaming.Transport.Kafka.Health;
 using Streaming.Transport.Kafka.Readers;
@@ -71,13 +72,13 @@ public sealed class HealthChecksTests
     public void Catalogue_ItemsMakeRoomForOthers_IsSaidForTenMinutes()
     {
         var check = new CatalogueCheck(1_000, _time);
-        Assert.Empty(check.Update(new ItemTableCounters { EvictedByCapacity = 5, RecordsApplied = 1 }, rejected: 0)); // An earlier life's.
+        Assert.Empty(check.Update(new ItemTableCounters { EvictedByCapacity = 5, RecordsApplied = 1 }, rejected: 0, [])); // An earlier life's.
         Assert.Equal(
             "larger than STREAMING__Model__ItemCapacity (1000 items): 6 items evicted to make room for others since the model began",
-            check.Update(new ItemTableCounters { EvictedByCapacity = 6, RecordsApplied = 1 }, 0)
+            check.Update(new ItemTableCounters { EvictedByCapacity = 6, RecordsApplied = 1 }, 0, [])
         );
         _time.Advance(TimeSpan.FromMinutes(11));
-        Assert.Empty(check.Update(new ItemTableCounters { EvictedByCapacity = 6, RecordsApplied = 1 }, 0));
+        Assert.Empty(check.Update(new ItemTableCounters { EvictedByCapacity = 6, RecordsApplied = 1 }, 0, []));
     }
 
     [Fact]
@@ -86,10 +87,25 @@ public sealed class HealthChecksTests
         var check = new CatalogueCheck(1_000, _time);
         Assert.StartsWith(
             "none of its 7 records could be used",
-            check.Update(new ItemTableCounters { RecordsRejected = 3 }, rejected: 4),
+            check.Update(new ItemTableCounters { RecordsRejected = 3 }, rejected: 4, []),
             StringComparison.Ordinal
         );
-        Assert.Empty(check.Update(new ItemTableCounters { RecordsRejected = 3, RecordsApplied = 1 }, rejected: 4));
+        Assert.Empty(check.Update(new ItemTableCounters { RecordsRejected = 3, RecordsApplied = 1 }, rejected: 4, []));
+    }
+
+    [Fact]
+    public void Catalogue_NoRecordHasAFeatureGroup_NamesItAndItsFields()
+    {
+        var check = new CatalogueCheck(1_000, _time);
+        var items = new ItemTableCounters { RecordsApplied = 5 };
+        var words = FeatureGroup.Hashed("words", 4, new TextField("title"), new TextField("brand", IsCategory: true));
+        Assert.Equal(
+            "none of its 5 records has text for feature group 'words' (title, brand) or feature group 'image', which "
+                + "STREAMING__Model__FeatureGroups declares",
+            check.Update(items, 0, [new(words, 5), new(new FeatureGroup("image", 2), 5), new(new FeatureGroup("sound", 2), 4)])
+        );
+        Assert.Empty(check.Update(items, 0, [new(words, 4)]));
+        Assert.Empty(check.Update(default, 0, [new(words, 0)]));
     }
 
     [Fact]

@@ -115,6 +115,38 @@ public sealed class PipelineStateTests : IDisposable
     }
 
     [Fact]
+    public async Task Restore_OwnCheckpointWithAnotherTextScheme_IsRefusedByName()
+    {
+        var group = FeatureGroup.Hashed("words", 4, new TextField("title"));
+        await WriteAsync(WithGroup(group with { Scheme = 99 }), sequence: 5, Positions);
+
+        StateMismatchException mismatch = Assert.Throws<StateMismatchException>(() => Restore(WithGroup(group), RunPlan.First));
+
+        Assert.Contains(
+            "Model.FeatureGroups is words:4=title (text scheme 1), the checkpoint has words:4=title (text scheme 99)",
+            mismatch.Message,
+            StringComparison.Ordinal
+        );
+
+        StageOptions WithGroup(FeatureGroup features) => Settings("own") with { Model = Model with { FeatureGroups = [features] } };
+    }
+
+    [Fact]
+    public async Task Restore_OwnCheckpointWithHashedText_Resumes()
+    {
+        StageOptions settings = Settings("own") with
+        {
+            Model = Model with { FeatureGroups = [FeatureGroup.Hashed("words", 4, new TextField("title"), new TextField("tags", true))] },
+        };
+        string newest = await WriteAsync(settings, sequence: 5, Positions);
+
+        using PipelineState state = Restore(settings, RunPlan.First);
+
+        Assert.Equal(5, state.Trainer.Sequence);
+        Assert.Equal(settings.Model.FeatureGroups, Checkpoint.Open(newest).Model.FeatureGroups);
+    }
+
+    [Fact]
     public async Task Restore_CheckpointsOfAnotherModel_IsRefusedAndDisposesTheEngine()
     {
         await WriteAsync(Settings("own") with { Redis = new RedisOptions { Model = "films" } }, sequence: 5, Positions);

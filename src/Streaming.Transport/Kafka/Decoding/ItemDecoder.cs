@@ -209,6 +209,12 @@ public sealed class ItemDecoder
             _fault ??= _attributes.Fault;
         }
 
+        var text = item.Text.ToDictionary(StringComparer.Ordinal);
+        if (reason == DeadLetterReason.None)
+        {
+            reason = AddCategories(item, text);
+        }
+
         if (reason != DeadLetterReason.None)
         {
             return reason;
@@ -221,10 +227,36 @@ public sealed class ItemDecoder
             Features = item
                 .Features.Where(group => IsTaken(group.Key))
                 .ToDictionary(static group => group.Key, static group => group.Value.Values.ToArray(), StringComparer.Ordinal),
-            Text = item.Text.ToDictionary(StringComparer.Ordinal),
+            Text = text,
             Attributes = attributes,
             ProducedTime = producedTime,
         };
+        return DeadLetterReason.None;
+    }
+
+    // Lists come as attributes: a text field of the contract is one text.
+    private DeadLetterReason AddCategories(Item item, Dictionary<string, string> text)
+    {
+        foreach (string name in _limits.Categories)
+        {
+            if (text.ContainsKey(name) || !item.Attributes.TryGetValue(name, out AttributeValue? value))
+            {
+                continue;
+            }
+
+            if (value.Texts.Count > _limits.MaxAttributeTexts)
+            {
+                return Wrong(
+                    DeadLetterReason.TooManyFeatures,
+                    FormattableString.Invariant(
+                        $"attribute '{name}' has more than {_limits.MaxAttributeTexts} texts; allowed: at most {_limits.MaxAttributeTexts}"
+                    )
+                );
+            }
+
+            text[name] = string.Join(ItemChange.ListSeparator, value.Texts);
+        }
+
         return DeadLetterReason.None;
     }
 

@@ -12,6 +12,10 @@ public sealed class ItemLimits
     /// <summary>Gets or sets the attributes that are taken from a record. Empty (the default): none.</summary>
     public IReadOnlyList<AttributeDefinition> Attributes { get; set; } = [];
 
+    /// <summary>Gets or sets the text fields whose lists are kept apart, value by value, because the model takes them as categories.
+    /// Empty (the default): none.</summary>
+    public IReadOnlySet<string> Categories { get; set; } = new HashSet<string>(StringComparer.Ordinal);
+
     /// <summary>Gets or sets the largest number of texts of an attribute. Default 64.</summary>
     public int MaxAttributeTexts { get; set; } = 64;
 
@@ -27,8 +31,8 @@ public sealed class ItemLimits
     /// <summary>Gets or sets the largest magnitude of a feature value. Default 1e6.</summary>
     public float MaxMagnitude { get; set; } = 1e6f;
 
-    /// <summary>Gets or sets the largest number of text fields of an item. Default 32.</summary>
-    public int MaxTextFields { get; set; } = 32;
+    /// <summary>Gets or sets the largest number of text fields of an item. Default 64.</summary>
+    public int MaxTextFields { get; set; } = 64;
 
     /// <summary>Gets or sets the largest number of characters in a text field. Default 65,536.</summary>
     public int MaxTextLength { get; set; } = 65_536;

@@ -76,7 +76,7 @@ internal static class JsonItemReader
         {
             string name = reader.GetString()!;
             reader.Read();
-            if (!limits.Attributes.Any(attribute => attribute.Name == name))
+            if (!limits.Categories.Contains(name) && !limits.Attributes.Any(attribute => attribute.Name == name))
             {
                 reader.Skip();
             }

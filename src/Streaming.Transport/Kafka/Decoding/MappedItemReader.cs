@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Unicode;
 using Streaming.Contracts;
 using Streaming.Core.Events;
+using Streaming.Core.Items;
 using Streaming.Formats.Mapping;
 using Streaming.Formats.Records;
 
@@ -105,7 +106,7 @@ internal sealed class MappedItemReader(ItemMap map, ItemLimits limits, MappedVal
             item.Attributes[name] = attribute;
         }
 
-        item.Text[name] = string.Join(", ", texts);
+        item.Text[name] = string.Join(limits.Categories.Contains(name) ? $"{ItemChange.ListSeparator}" : ", ", texts);
         return DeadLetterReason.None;
     }
 

@@ -87,6 +87,41 @@ public class ItemDecoderTests
     }
 
     [Fact]
+    public void Decode_ListsOfCategories_KeepTheirValuesApart()
+    {
+        var limits = new ItemLimits
+        {
+            Categories = new HashSet<string> { "tags" },
+            MaxAttributeTexts = 3,
+        };
+        ItemDecoder mapped = new(RecordFormat.Json, 1000, limits, ItemMap.Parse("item=sku,tags=tags,others=others"));
+        Assert.Equal(
+            DeadLetterReason.None,
+            mapped.Decode([], """{"sku":7,"tags":["a, b","c"],"others":["a","b"]}"""u8, isTombstone: false, 5, out ItemChange? change)
+        );
+        Assert.Equal(("a, b|c", "a, b"), (change!.Text["tags"], change.Text["others"]));
+
+        ItemDecoder contract = new(RecordFormat.Json, 1000, limits);
+        Assert.Equal(
+            DeadLetterReason.None,
+            contract.Decode([], """{"item_id":"7","attributes":{"tags":["a, b","c"],"price":5}}"""u8, isTombstone: false, 5, out change)
+        );
+        Assert.Equal("a, b|c", Assert.Single(change!.Text).Value);
+        Assert.Equal(
+            DeadLetterReason.None,
+            contract.Decode([], """{"item_id":"7","text":{"tags":"d"},"attributes":{"tags":["a"]}}"""u8, isTombstone: false, 5, out change)
+        );
+        Assert.Equal("d", Assert.Single(change!.Text).Value);
+
+        byte[] many = """{"item_id":"7","attributes":{"tags":["a","b","c","d"]}}"""u8.ToArray();
+        Assert.Equal(DeadLetterReason.TooManyFeatures, contract.Decode([], many, isTombstone: false, 5, out _));
+        Assert.Equal(
+            "attribute 'tags' has more than 3 texts; allowed: at most 3",
+            contract.Explain(many, DeadLetterReason.TooManyFeatures)
+        );
+    }
+
+    [Fact]
     public void Decode_NullValue_IsARemoval()
     {
         ItemDecoder decoder = new(RecordFormat.Protobuf, 1000, Limits);
