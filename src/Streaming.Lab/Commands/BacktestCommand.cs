@@ -128,8 +128,8 @@ internal static class BacktestCommand
         Description =
             "Short for --set Retrain__Every=…: 1d, 7d, …. Compares the stream's model with the same model retrained at this interval of "
             + "event time, in shuffled passes over all earlier events (without the bank: inbatch for cbns, mns for union), and frozen in "
-            + "between. Histories stay live; an item that no training has seen has an untrained row, and what its features give. Both are scored "
-            + "on the same events, from the first training on. Protocol prequential.",
+            + "between. Histories stay live; an item that no training has seen has an untrained row, and what its features give. Both are "
+            + "scored on the same events, from the first training on. Protocol prequential.",
     };
 
     private static readonly Option<string?> RetrainPasses = new("--retrain-passes")
