@@ -76,7 +76,7 @@ public sealed class RankingWindow
     public void Read(BinaryReader reader)
     {
         ArgumentNullException.ThrowIfNull(reader);
-        Read(reader, static reader => new Draw(reader.ReadDouble(), reader.ReadInt64()));
+        Read(reader, static reader => new Draw(reader.ReadSingle(), reader.ReadInt32()));
     }
 
     /// <summary>Reads the state of a version in which every example was ranked.</summary>

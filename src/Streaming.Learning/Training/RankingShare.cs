@@ -43,7 +43,7 @@ internal sealed class RankingShare(double maxShare, ulong seed)
     public void DrawAll(int count, long batch)
     {
         Fill(count);
-        Drawn = new Draw(1, batch);
+        Drawn = new Draw(1, (int)(batch & int.MaxValue));
         _recentShare = 1;
     }
 
@@ -62,7 +62,7 @@ internal sealed class RankingShare(double maxShare, ulong seed)
         }
 
         Fill(count);
-        Drawn = new Draw(count / (chance * most), step);
+        Drawn = new Draw((float)(count / (chance * most)), (int)(step & int.MaxValue));
         for (int i = 0; i < most && most < count; i++)
         {
             random = KeyMix.Mix(random);

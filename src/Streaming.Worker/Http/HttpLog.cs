@@ -35,6 +35,13 @@ internal static partial class HttpLog
     [LoggerMessage(1209, LogLevel.Information, "Redis at {Servers} answers again")]
     public static partial void RedisBack(ILogger logger, string servers);
 
+    [LoggerMessage(
+        1212,
+        LogLevel.Warning,
+        "None of the {Items} items has a value of {Attributes}; if items should, check the trainer's STREAMING__Items__Attributes"
+    )]
+    public static partial void UnusedAttributes(ILogger logger, int items, string attributes);
+
     [LoggerMessage(1211, LogLevel.Information, "gRPC at {Address}")]
     public static partial void GrpcListening(ILogger logger, Uri address);
 

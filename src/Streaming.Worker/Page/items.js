@@ -58,16 +58,30 @@ async function list(query, text, signal) {
   }
 
   if (query.has('popular')) {
-    const { recommendations } = await post(`recommendations?count=${most}`, [], signal);
-    return {
-      items: recommendations,
-      said: () => 'What a user without a history is recommended: the items that the model ranks first for everybody.',
-    };
+    return popular(signal);
   }
 
   const seed = query.get('random');
   const { items } = await get(`items?count=${most}&seed=${encodeURIComponent(seed)}`, signal);
   return { items, said: count => `${whole(count)} items drawn at random (seed ${seed}).` };
+}
+
+// Numbers of events are published with attributes; without them, what the model ranks first for everybody stands in.
+async function popular(signal) {
+  try {
+    const { items } = await get(`popular?count=${most}`, signal);
+    return { items, said: count => `The ${whole(count)} items with the most events since they became known.` };
+  } catch (error) {
+    if (!(error instanceof Refusal) || error.status !== 400) {
+      throw error;
+    }
+  }
+
+  const { recommendations } = await post(`recommendations?count=${most}`, [], signal);
+  return {
+    items: recommendations,
+    said: () => 'What a user without a history is recommended: the items that the model ranks first for everybody.',
+  };
 }
 
 function matches(count, text) {

@@ -20,6 +20,7 @@ public sealed class IndexService(Lookups lookups, ServeOptions options, HealthRe
     private long _found;
     private bool _allRefused;
     private bool _isTooOld;
+    private string _unusedAttributes = string.Empty;
 
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -41,6 +42,7 @@ public sealed class IndexService(Lookups lookups, ServeOptions options, HealthRe
         (IndexStatus status, string? reason) = lookups.Look();
         health.Set("index", Level(status, reason), reason ?? Text(status));
         Log(status, reason);
+        LogUnusedAttributes(status);
         ReportRefused();
         _last = status;
     }
@@ -99,6 +101,27 @@ public sealed class IndexService(Lookups lookups, ServeOptions options, HealthRe
         {
             HttpLog.NothingToServe(_logger, Text(status));
         }
+    }
+
+    /// <summary>An attribute that no item has may be rare, or misspelled in the trainer's settings.</summary>
+    private void LogUnusedAttributes(IndexStatus status)
+    {
+        if (status is not { Phase: IndexPhase.Fresh, Items: > 0 })
+        {
+            return;
+        }
+
+        IndexView view = lookups.Take().View;
+        string unused = string.Join(
+            ", ",
+            view.Attributes.Where(attribute => view.ItemsWith(attribute.Name) == 0).Select(static attribute => attribute.Name)
+        );
+        if (unused.Length > 0 && unused != _unusedAttributes)
+        {
+            HttpLog.UnusedAttributes(_logger, status.Items, unused);
+        }
+
+        _unusedAttributes = unused;
     }
 
     /// <summary>

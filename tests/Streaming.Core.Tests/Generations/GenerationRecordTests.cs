@@ -16,6 +16,7 @@ public class GenerationRecordTests
         Items = 1000,
         Recall = 0.25,
         Examples = 40,
+        Attributes = ["category", "price:number"],
         Written = 1_700_000_000_000,
         Switched = true,
     };
@@ -25,8 +26,9 @@ public class GenerationRecordTests
     {
         var read = GenerationRecord.Parse(Record.ToJson());
 
-        Assert.Equal(Record with { Widths = [] }, read with { Widths = [] });
+        Assert.Equal(Record with { Widths = [], Attributes = [] }, read with { Widths = [], Attributes = [] });
         Assert.Equal(Record.Widths, read.Widths);
+        Assert.Equal(Record.Attributes, read.Attributes);
         Assert.Equal(new ModelVersion(3, 7, 90), read.Version);
     }
 

@@ -28,7 +28,7 @@ public sealed class OutageTests : IAsyncLifetime
         {
             Configuration = _server.Configuration + ",allowAdmin=true",
             Partitions = 8,
-            CommandTimeout = TimeSpan.FromSeconds(0.3),
+            CommandTimeout = TimeSpan.FromSeconds(1),
             RetryAttempts = 1,
             RetryDelay = TimeSpan.FromMilliseconds(10),
         };

@@ -21,6 +21,7 @@ using Streaming.Worker.Http;
 using Streaming.Worker.Metrics;
 using Streaming.Worker.Run;
 using Streaming.Worker.Serve;
+using Streaming.Worker.Tests.Faults;
 using Xunit;
 
 namespace Streaming.Worker.Tests.Serve;
@@ -33,6 +34,7 @@ public sealed class RecommendationRoutesTests : IAsyncLifetime
     private Lookups _lookups = null!;
     private HttpEndpoint _endpoint = null!;
     private HttpClient _client = null!;
+    private readonly RecordingLoggers _log = new();
     private readonly PrometheusExposition _exposition = new("RecommendationRoutesTests");
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
@@ -100,7 +102,7 @@ public sealed class RecommendationRoutesTests : IAsyncLifetime
                 ApiDescription.Map(routes);
             },
             Stop,
-            new IndexService(_lookups, _settings.Serve, new HealthReport(), TimeProvider.System, NullLoggerFactory.Instance)
+            new IndexService(_lookups, _settings.Serve, new HealthReport(), TimeProvider.System, _log)
         );
         await _lookups.Updater.RefreshAsync(Stop);
         _client = new HttpClient { BaseAddress = _endpoint.Address };
@@ -278,6 +280,22 @@ public sealed class RecommendationRoutesTests : IAsyncLifetime
                 .EnumerateArray()
                 .Select(static field => $"{field.GetProperty("field")} {field.GetProperty("kind")} {field.GetProperty("items")}")
         );
+    }
+
+    [Fact]
+    public async Task AttributeThatNoItemHas_IsLoggedOnce()
+    {
+        await PublishTowersAsync("colour");
+        const string line = "None of the 30 items has a value of colour; if items should, check the trainer's STREAMING__Items__Attributes";
+        using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(1));
+        while (!_log.Has(line))
+        {
+            await Task.Delay(20, limit.Token);
+        }
+
+        await Task.Delay(TimeSpan.FromSeconds(3), Stop); // The state is looked at every second.
+        Assert.Equal(1, _log.Count("None of the 30 items"));
+        Assert.Equal(0, (await GetAsync("/popular?filter=colour:red")).Body.GetProperty("items").GetArrayLength());
     }
 
     [Fact]
@@ -494,7 +512,7 @@ public sealed class RecommendationRoutesTests : IAsyncLifetime
     private static IEnumerable<string> Ids(Func<int, bool> pick) =>
         Enumerable.Range(0, 30).Where(pick).Select(i => $"i{i}").Order(StringComparer.Ordinal);
 
-    private async Task PublishTowersAsync()
+    private async Task PublishTowersAsync(params string[] more)
     {
         ModelOptions model = _settings.Model;
         using var engine = new CpuEngine(model, threads: 1);
@@ -506,7 +524,7 @@ public sealed class RecommendationRoutesTests : IAsyncLifetime
                 Token = 1,
                 Step = 9,
                 Widths = model.Widths,
-                Attributes = ["category", "brand", "tags[]", "price:number", "available:boolean"],
+                Attributes = ["category", "brand", "tags[]", "price:number", "available:boolean", .. more],
             },
             model.Widths.Select(width =>
             {
