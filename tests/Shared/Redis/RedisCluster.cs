@@ -57,11 +57,20 @@ internal sealed class RedisCluster : IAsyncDisposable
         throw new InvalidOperationException($"no master serves slot {slot}");
     }
 
-    /// <summary>Finds the replicas of a master.</summary>
+    /// <summary>Finds the replicas of a master, at least one: a master that comes back takes some gossip to become a replica.</summary>
     public async Task<IReadOnlyList<RedisNode>> ReplicasOfAsync(RedisNode master)
     {
         string id = IdOf(master);
-        return [.. (await TableAsync()).Where(line => line[3] == id).Select(line => _byId[line[0]])];
+        RedisNode[] replicas = [];
+        await UntilAsync(
+            "the master has a replica",
+            async () =>
+            {
+                replicas = [.. (await TableAsync()).Where(line => line[3] == id).Select(line => _byId[line[0]])];
+                return replicas.Length > 0;
+            }
+        );
+        return replicas;
     }
 
     /// <summary>Promotes a replica, in agreement with its master (lossless) or by force, and waits until all nodes know.</summary>
