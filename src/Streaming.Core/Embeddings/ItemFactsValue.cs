@@ -54,24 +54,10 @@ public static class ItemFactsValue
     {
         facts = default;
         attributes = default;
-        if (value.Length < 3)
+        EmbeddingFault fault = ValueHeader.Check(value, Magic, Version, HeaderLength);
+        if (fault != EmbeddingFault.None)
         {
-            return EmbeddingFault.Truncated;
-        }
-
-        if (BinaryPrimitives.ReadUInt16LittleEndian(value) != Magic)
-        {
-            return EmbeddingFault.Foreign;
-        }
-
-        if (value[2] > Version)
-        {
-            return EmbeddingFault.NewerVersion;
-        }
-
-        if (value.Length < HeaderLength)
-        {
-            return EmbeddingFault.Truncated;
+            return fault;
         }
 
         uint length = BinaryPrimitives.ReadUInt32LittleEndian(value[LengthAt..]);

@@ -56,24 +56,10 @@ public static class RelatedItemsValue
     public static EmbeddingFault TryDecode(ReadOnlySpan<byte> value, out RelatedItems? items)
     {
         items = null;
-        if (value.Length < 3)
+        EmbeddingFault fault = ValueHeader.Check(value, Magic, Version, HeaderLength);
+        if (fault != EmbeddingFault.None)
         {
-            return EmbeddingFault.Truncated;
-        }
-
-        if (BinaryPrimitives.ReadUInt16LittleEndian(value) != Magic)
-        {
-            return EmbeddingFault.Foreign;
-        }
-
-        if (value[2] > Version)
-        {
-            return EmbeddingFault.NewerVersion;
-        }
-
-        if (value.Length < HeaderLength)
-        {
-            return EmbeddingFault.Truncated;
+            return fault;
         }
 
         int neighbors = BinaryPrimitives.ReadUInt16LittleEndian(value[NeighborsAt..]);

@@ -65,25 +65,16 @@ public static class UserHistoryValue
     {
         count = 0;
         age = default;
-        if (value.Length < 3)
+        EmbeddingFault fault = ValueHeader.Check(value, Magic, Version, HeaderLength);
+        if (fault != EmbeddingFault.None)
         {
-            return EmbeddingFault.Truncated;
+            return fault;
         }
 
-        if (BinaryPrimitives.ReadUInt16LittleEndian(value) != Magic)
-        {
-            return EmbeddingFault.Foreign;
-        }
-
-        if (value[2] > Version)
-        {
-            return EmbeddingFault.NewerVersion;
-        }
-
-        int stored = value.Length < HeaderLength ? int.MaxValue : BinaryPrimitives.ReadUInt16LittleEndian(value[CountAt..]);
+        int stored = BinaryPrimitives.ReadUInt16LittleEndian(value[CountAt..]);
         if (stored > MaxItems || value.Length < Length(stored))
         {
-            return stored is > MaxItems and not int.MaxValue ? EmbeddingFault.Corrupt : EmbeddingFault.Truncated;
+            return stored > MaxItems ? EmbeddingFault.Corrupt : EmbeddingFault.Truncated;
         }
 
         if (value.Length > Length(stored) || BinaryPrimitives.ReadUInt32LittleEndian(value[ChecksumAt..]) != ChecksumOf(value))

@@ -144,6 +144,54 @@ public sealed class ServingRpcTests : IAsyncLifetime
         Assert.DoesNotContain(answer.Items, static item => item.Id == "i7");
     }
 
+    [Fact]
+    public async Task Rules_AreThoseOfHttp()
+    {
+        await _shop.PublishTowersAsync(PublishedShop.Attributes);
+        await _lookups.Updater.RefreshAsync(Stop); // loads the attributes
+        var rules = new Rules
+        {
+            Filter = { "category:shoes|boots", "price:..20" },
+            Not = { "tags:sale" },
+            Diversify = "category:2",
+        };
+        RecommendResponse shown = await _client.RecommendAsync(new RecommendRequest { Count = 30, Rules = rules }, cancellationToken: Stop);
+        GetNeighboursResponse near = await _client.GetNeighboursAsync(
+            new GetNeighboursRequest
+            {
+                Id = "i1",
+                Count = 30,
+                Exclude = { "i3" },
+                Rules = rules,
+            },
+            cancellationToken: Stop
+        );
+
+        // Odd numbers have no tags; every third is a bag; two of each category are left.
+        int[] shoes = [3, 9, 15],
+            boots = [1, 7, 13, 19];
+        Assert.Equal(4, shown.Items.Count);
+        Assert.Equal(2, shown.Items.Count(item => shoes.Any(i => item.Id == $"i{i}")));
+        Assert.Equal(2, shown.Items.Count(item => boots.Any(i => item.Id == $"i{i}")));
+        Assert.Equal(["i15", "i9"], near.Items.Select(static item => item.Id).Where(id => shoes.Any(i => id == $"i{i}")).Order());
+        Assert.DoesNotContain(near.Items, static item => item.Id is "i1" or "i3");
+    }
+
+    [Theory]
+    [InlineData("an unknown field", StatusCode.InvalidArgument, "colour")]
+    [InlineData("a range of texts", StatusCode.InvalidArgument, "category")]
+    public async Task WrongRule_NamesTheField(string what, StatusCode code, string field)
+    {
+        await _shop.PublishTowersAsync(PublishedShop.Attributes);
+        await _lookups.Updater.RefreshAsync(Stop);
+        string filter = what == "an unknown field" ? "colour:red" : "category:1..2";
+        RpcException exception = await Assert.ThrowsAsync<RpcException>(async () =>
+            await _client.RecommendAsync(new RecommendRequest { Rules = new Rules { Filter = { filter } } }, cancellationToken: Stop)
+        );
+        Assert.Equal(code, exception.StatusCode);
+        Assert.Contains($"\"{field}\"", exception.Status.Detail, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("no ids", StatusCode.InvalidArgument, "ids has 0 values; allowed: 1 to 6")]
     [InlineData("too many ids", StatusCode.InvalidArgument, "ids has 7 values; allowed: 1 to 6")]

@@ -17,9 +17,12 @@ using Xunit;
 
 namespace Streaming.Worker.Tests.Serve;
 
-/// <summary>A real Redis with what a trainer publishes: 30 items i0 … i29 of widths 4 and 8, towers and histories.</summary>
+/// <summary>A real Redis with what a trainer publishes: 30 items i0 … i29 of widths 4 and 8 with facts, towers and histories.</summary>
 internal sealed class PublishedShop : IAsyncDisposable
 {
+    /// <summary>The attributes of the items' facts, as a generation's record lists them.</summary>
+    public static readonly string[] Attributes = ["category", "brand", "tags[]", "price:number", "available:boolean"];
+
     private PublishedShop(LocalRedisServer server, ConnectionMultiplexer redis, WorkerOptions settings)
     {
         Server = server;
@@ -61,7 +64,8 @@ internal sealed class PublishedShop : IAsyncDisposable
         await Server.DisposeAsync();
     }
 
-    public async Task PublishTowersAsync(uint generation = 1)
+    /// <summary>Publishes the user towers, and the record of the generation: with it readers see the attributes that it lists.</summary>
+    public async Task PublishTowersAsync(params string[] attributes)
     {
         ModelOptions model = Settings.Model;
         using var engine = new CpuEngine(model, threads: 1);
@@ -69,15 +73,16 @@ internal sealed class PublishedShop : IAsyncDisposable
         await new GenerationPublisher(Redis.GetDatabase(), Settings.Redis, TimeProvider.System).PublishAsync(
             new GenerationRecord
             {
-                Generation = generation,
+                Generation = 1,
                 Token = 1,
                 Step = 9,
                 Widths = model.Widths,
+                Attributes = attributes,
             },
             model.Widths.Select(width =>
             {
                 using MemoryStream file = new();
-                SlicedModel.Write(parameters, model, width, new ModelVersion(generation, 1, 9), projection: false, file);
+                SlicedModel.Write(parameters, model, width, new ModelVersion(1, 1, 9), projection: false, file);
                 return KeyValuePair.Create(width, file.ToArray());
             }),
             Stop
@@ -97,9 +102,21 @@ internal sealed class PublishedShop : IAsyncDisposable
         await new UserHistoryPublisher(Redis.GetDatabase(), Settings.Redis, TimeProvider.System).PublishAsync(batch, 1, Stop);
     }
 
+    private static string AttributesOf(int i)
+    {
+        string tags = i % 2 == 0 ? "\"tags\":[\"sale\"]," : string.Empty,
+            category = new[] { "shoes", "boots", "bags" }[i % 3],
+            brand = i % 5 == 0 ? "acme" : "other",
+            available = i % 4 == 0 ? "false" : "true";
+        return $$"""{"category":"{{category}}","brand":"{{brand}}",{{tags}}"price":{{i}},"available":{{available}}}""";
+    }
+
     private async Task PublishItemsAsync()
     {
-        var publisher = new EmbeddingPublisher(Redis.GetDatabase(), Settings.Redis, Settings.Model.Widths, TimeProvider.System);
+        var publisher = new EmbeddingPublisher(Redis.GetDatabase(), Settings.Redis, Settings.Model.Widths, TimeProvider.System)
+        {
+            PublishesFacts = true,
+        };
         await publisher.OpenAsync(1, 1, Stop);
         var random = new Random(4);
         IEnumerable<Refresh> items = Enumerable
@@ -111,7 +128,10 @@ internal sealed class PublishedShop : IAsyncDisposable
                 7,
                 0,
                 0
-            ));
+            )
+            {
+                Facts = new(AttributesOf(i), i, 1_700_000_000_000 + (i * 1000)),
+            });
         await publisher.PublishAsync([.. items], [], Stop);
     }
 }

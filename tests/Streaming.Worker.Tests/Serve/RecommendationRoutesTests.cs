@@ -2,24 +2,10 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
 using Microsoft.Extensions.Logging.Abstractions;
-using StackExchange.Redis;
 using Streaming.Core.Embeddings;
-using Streaming.Core.Generations;
-using Streaming.Core.Histories;
-using Streaming.Core.Refreshes;
-using Streaming.Lab.Embedded;
-using Streaming.Learning.Cpu;
-using Streaming.Models.Options;
-using Streaming.Models.Slices;
-using Streaming.Models.State;
-using Streaming.Transport.Redis;
-using Streaming.Transport.Redis.Generations;
-using Streaming.Transport.Redis.Publishing;
-using Streaming.Worker.Commands;
 using Streaming.Worker.Health;
 using Streaming.Worker.Http;
 using Streaming.Worker.Metrics;
-using Streaming.Worker.Run;
 using Streaming.Worker.Serve;
 using Streaming.Worker.Tests.Faults;
 using Xunit;
@@ -28,9 +14,7 @@ namespace Streaming.Worker.Tests.Serve;
 
 public sealed class RecommendationRoutesTests : IAsyncLifetime
 {
-    private LocalRedisServer _server = null!;
-    private ConnectionMultiplexer _redis = null!;
-    private WorkerOptions _settings = null!;
+    private PublishedShop _shop = null!;
     private Lookups _lookups = null!;
     private HttpEndpoint _endpoint = null!;
     private HttpClient _client = null!;
@@ -41,51 +25,12 @@ public sealed class RecommendationRoutesTests : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        _server = await LocalRedisServer.StartAsync(cancellationToken: Stop);
-        _settings = WorkerSettings.Options(
-            new Dictionary<string, string>
-            {
-                ["STREAMING__Redis__Configuration"] = _server.Configuration,
-                ["STREAMING__Model__Widths"] = "4,8",
-                ["STREAMING__Model__HistoryLength"] = "5",
-                ["STREAMING__Model__ItemCapacity"] = "32",
-                ["STREAMING__Model__BankCapacity"] = "8",
-                ["STREAMING__Http__MaxItems"] = "6",
-                ["STREAMING__Serve__RefreshInterval"] = "20ms",
-            }
-        );
-        RedisOptions options = _settings.Redis;
-        _redis = await RedisConnection.OpenAsync(options, Stop);
-        var publisher = new EmbeddingPublisher(_redis.GetDatabase(), options, _settings.Model.Widths, TimeProvider.System)
-        {
-            PublishesFacts = true,
-        };
-        await publisher.OpenAsync(1, 1, Stop);
-        var random = new Random(4);
-        await publisher.PublishAsync(
-            [
-                .. Enumerable
-                    .Range(0, 30)
-                    .Select(i => new Refresh(
-                        RedisKeys.Hash($"i{i}"),
-                        $"i{i}",
-                        [.. Enumerable.Range(0, 8).Select(_ => random.NextSingle() - 0.5f)],
-                        7,
-                        0,
-                        0
-                    )
-                    {
-                        Facts = new(AttributesOf(i), i, 1_700_000_000_000 + (i * 1000)),
-                    }),
-            ],
-            [],
-            Stop
-        );
+        _shop = await PublishedShop.OpenAsync();
         _lookups = new Lookups(
-            _redis.GetDatabase(),
-            _settings.Redis,
-            _settings.Serve,
-            _settings.Model.Widths,
+            _shop.Redis.GetDatabase(),
+            _shop.Settings.Redis,
+            _shop.Settings.Serve,
+            _shop.Settings.Model.Widths,
             id => id == "i3" ? "<b>bold</b>" : null,
             TimeProvider.System
         );
@@ -94,15 +39,15 @@ public sealed class RecommendationRoutesTests : IAsyncLifetime
             NullLoggerFactory.Instance,
             routes =>
             {
-                LookupRoutes.Map(routes, _lookups, _settings.Http);
-                RecommendationRoutes.Map(routes, _lookups, _settings.Http);
-                ListRoutes.Map(routes, _lookups, _settings.Http);
+                LookupRoutes.Map(routes, _lookups, _shop.Settings.Http);
+                RecommendationRoutes.Map(routes, _lookups, _shop.Settings.Http);
+                ListRoutes.Map(routes, _lookups, _shop.Settings.Http);
                 CatalogueRoutes.Map(routes, _lookups);
                 OperationsRoutes.Map(routes, new HealthReport(), _exposition);
                 ApiDescription.Map(routes);
             },
             Stop,
-            new IndexService(_lookups, _settings.Serve, new HealthReport(), TimeProvider.System, _log)
+            new IndexService(_lookups, _shop.Settings.Serve, new HealthReport(), TimeProvider.System, _log)
         );
         await _lookups.Updater.RefreshAsync(Stop);
         _client = new HttpClient { BaseAddress = _endpoint.Address };
@@ -114,8 +59,7 @@ public sealed class RecommendationRoutesTests : IAsyncLifetime
         await _endpoint.DisposeAsync();
         _exposition.Dispose();
         _lookups.Dispose();
-        _redis.Dispose();
-        await _server.DisposeAsync();
+        await _shop.DisposeAsync();
     }
 
     [Fact]
@@ -456,12 +400,12 @@ public sealed class RecommendationRoutesTests : IAsyncLifetime
         );
 
         await PublishTowersAsync();
-        await _redis.GetDatabase().StringSetAsync(new RedisKeys("items").Tower(1, 8), "rubbish");
+        await _shop.Redis.GetDatabase().StringSetAsync(new RedisKeys("items").Tower(1, 8), "rubbish");
         (status, body) = await GetAsync("/users/ann/recommendations");
         Assert.Equal(HttpStatusCode.ServiceUnavailable, status);
         Assert.StartsWith("m:items:tower:1:8: ", body.GetProperty("detail").GetString(), StringComparison.Ordinal);
 
-        await _redis.GetDatabase().StringSetAsync(new RedisKeys("items").User(RedisKeys.Hash("ann")), "rubbish");
+        await _shop.Redis.GetDatabase().StringSetAsync(new RedisKeys("items").User(RedisKeys.Hash("ann")), "rubbish");
         (status, body) = await GetAsync("/users/ann/recommendations?width=4");
         Assert.Equal(
             (HttpStatusCode.ServiceUnavailable, "Foreign: the 7 bytes of the user's history were rejected."),
@@ -474,7 +418,7 @@ public sealed class RecommendationRoutesTests : IAsyncLifetime
     {
         await PublishTowersAsync();
         await GetAsync("/users/ann/recommendations");
-        await _server.KillAsync();
+        await _shop.Server.KillAsync();
 
         (HttpStatusCode status, JsonElement body) = await GetAsync("/users/ann/recommendations");
 
@@ -497,15 +441,6 @@ public sealed class RecommendationRoutesTests : IAsyncLifetime
         return (response.StatusCode, await response.Content.ReadFromJsonAsync<JsonElement>(Stop));
     }
 
-    private static string AttributesOf(int i)
-    {
-        string tags = i % 2 == 0 ? "\"tags\":[\"sale\"]," : string.Empty,
-            category = new[] { "shoes", "boots", "bags" }[i % 3],
-            brand = i % 5 == 0 ? "acme" : "other",
-            available = i % 4 == 0 ? "false" : "true";
-        return $$"""{"category":"{{category}}","brand":"{{brand}}",{{tags}}"price":{{i}},"available":{{available}}}""";
-    }
-
     private static string[] IdsOf(JsonElement body, string list) =>
         [.. body.GetProperty(list).EnumerateArray().Select(item => item.GetProperty("item").GetString()!)];
 
@@ -514,39 +449,9 @@ public sealed class RecommendationRoutesTests : IAsyncLifetime
 
     private async Task PublishTowersAsync(params string[] more)
     {
-        ModelOptions model = _settings.Model;
-        using var engine = new CpuEngine(model, threads: 1);
-        using TensorSource parameters = engine.CopyParameters();
-        await new GenerationPublisher(_redis.GetDatabase(), _settings.Redis, TimeProvider.System).PublishAsync(
-            new GenerationRecord
-            {
-                Generation = 1,
-                Token = 1,
-                Step = 9,
-                Widths = model.Widths,
-                Attributes = ["category", "brand", "tags[]", "price:number", "available:boolean", .. more],
-            },
-            model.Widths.Select(width =>
-            {
-                using MemoryStream file = new();
-                SlicedModel.Write(parameters, model, width, new ModelVersion(1, 1, 9), projection: false, file);
-                return KeyValuePair.Create(width, file.ToArray());
-            }),
-            Stop
-        );
+        await _shop.PublishTowersAsync([.. PublishedShop.Attributes, .. more]);
         await _lookups.Updater.RefreshAsync(Stop); // loads the attributes
     }
 
-    private async Task PublishHistoryAsync(string user, string[] items)
-    {
-        HistoryStore histories = new(new HistoryOptions { Length = 5, MaxUsers = 10 });
-        for (int i = 0; i < items.Length; i++)
-        {
-            histories.Append(RedisKeys.Hash(user), RedisKeys.Hash(items[i]), 1_700_000_000_000 + i, 0, new ulong[5]);
-        }
-
-        UserHistoryBatch batch = new(1, 5);
-        batch.Add(histories, RedisKeys.Hash(user), 0);
-        await new UserHistoryPublisher(_redis.GetDatabase(), _settings.Redis, TimeProvider.System).PublishAsync(batch, 1, Stop);
-    }
+    private Task PublishHistoryAsync(string user, string[] items) => _shop.PublishHistoryAsync(user, items);
 }
