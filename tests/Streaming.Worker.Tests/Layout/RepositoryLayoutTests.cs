@@ -26,6 +26,16 @@ public class RepositoryLayoutTests
             ]
         ),
         ["Streaming.Learning"] = (["Streaming.Core", "Streaming.Kernels", "Streaming.Models"], []),
+        ["Streaming.Encoders"] = (
+            ["Streaming.Core", "Streaming.Formats", "Streaming.Learning"],
+            [
+                "Microsoft.ML.OnnxRuntime",
+                "Microsoft.ML.OnnxRuntime.Managed",
+                "Microsoft.ML.Tokenizers",
+                "SkiaSharp",
+                "SkiaSharp.NativeAssets.Linux.NoDependencies",
+            ]
+        ),
         ["Streaming.Transport"] = (
             ["Streaming.Core", "Streaming.Formats"],
             ["Confluent.Kafka", "StackExchange.Redis", "Polly.Core", "Google.Protobuf", "Grpc.Tools"]
@@ -52,6 +62,7 @@ public class RepositoryLayoutTests
                 "Streaming.Models",
                 "Streaming.Learning",
                 "Streaming.Learning.Torch",
+                "Streaming.Encoders",
                 "Streaming.Transport",
                 "Streaming.Serving",
             ],
@@ -81,7 +92,7 @@ public class RepositoryLayoutTests
                 "Streaming.Serving",
                 "Streaming.Worker",
             ],
-            ["Spectre.Console", "System.CommandLine"]
+            ["SkiaSharp", "Spectre.Console", "System.CommandLine"]
         ),
     };
 
