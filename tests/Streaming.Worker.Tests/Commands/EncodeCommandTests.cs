@@ -79,6 +79,7 @@ public sealed class EncodeCommandTests : IDisposable
         );
 
         Assert.Contains($"no answer from Kafka at {_broker.BootstrapServers}", output, StringComparison.Ordinal);
+        Assert.Matches(@"\d+ records of topic 'items' wait", output);
         Assert.Single(File.ReadAllLines(_files.Path("out")));
     }
 
