@@ -36,8 +36,8 @@ internal static class EncodeCommand
         var command = new Command(
             "encode",
             "Encode titles and pictures of a catalogue by ONNX models into feature groups, for `streaming-lab demo`, `replay` and "
-                + "`backtest` (--items) and the items topic. Items that have not changed since the last run are left as they are; a run that "
-                + "was stopped is continued."
+                + "`backtest` (--items) and the items topic. Items that have not changed since the last run are left as they are; "
+                + "a run that was stopped is continued."
         );
         arguments.AddTo(command);
         command.Add(send);
