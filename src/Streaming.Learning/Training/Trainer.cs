@@ -22,6 +22,9 @@ namespace Streaming.Learning.Training;
 /// </remarks>
 public sealed partial class Trainer : IDisposable
 {
+    /// <summary>What counts from before a drift weigh after it.</summary>
+    private const double FadeOfCounts = 0.1;
+
     private readonly TrainingEngine _engine;
     private readonly TrainerOptions _options;
     private readonly ItemTable _items;
@@ -136,6 +139,9 @@ public sealed partial class Trainer : IDisposable
     /// <summary>Gets the share of the events that is scored, averaged over the last batches, 0 … 1.</summary>
     public double EvaluatedShare => _evaluation.Share;
 
+    /// <summary>Gets how often recall dropped so far that the stream counts as having drifted, since its beginning.</summary>
+    public long RecallDrops => _evaluation.RecallDrops;
+
     /// <summary>Gets the size of the counts in bytes.</summary>
     public long CountBytes => _counts.IsOn ? _counts.Bytes : 0;
 
@@ -161,6 +167,7 @@ public sealed partial class Trainer : IDisposable
         Take(batch);
         if (batch.Count > 0)
         {
+            Adapt();
             Assemble(batch);
             Step(batch);
             _evaluation.End(_time.GetElapsedTime(begun));
@@ -333,6 +340,16 @@ public sealed partial class Trainer : IDisposable
         }
 
         _items.ReassignedRows.Clear();
+    }
+
+    /// <summary>After a drift, older examples are wrong: repeating them would keep alive what they taught.</summary>
+    private void Adapt()
+    {
+        if (_report.RecallDrop is not null)
+        {
+            _replay.Clear();
+            _counts.Fade(FadeOfCounts);
+        }
     }
 
     /// <summary>Assembles new and replayed examples. Replayed ones are drawn before the new ones are offered.</summary>

@@ -111,6 +111,12 @@ public sealed class WorkerMetrics : IDisposable
             static status => [new(status.Trainer.EvaluatedShare)]
         );
         Gauge(
+            "streaming.recall.drops",
+            "{drop}",
+            "Sudden drops of recall since the stream's beginning. After each, replay starts anew, and counts from before weigh a tenth.",
+            static status => [new(status.Trainer.RecallDrops)]
+        );
+        Gauge(
             "streaming.counts.size",
             "By",
             "Memory of the counts of co-occurrences and transitions.",

@@ -157,6 +157,11 @@ internal sealed class TrainingStage
             }
         }
 
+        if (report.RecallDrop is { } drop)
+        {
+            PipelineLog.Drifted(_logger, drop.Recall, drop.Before);
+        }
+
         foreach (string rejection in report.Rejections)
         {
             PipelineLog.RecordRejected(_logger, rejection);
