@@ -64,9 +64,17 @@ internal sealed class DemoRun : IAsyncDisposable
         _healthMetrics = new HealthMetrics(_health);
         _figures = new FigureHistory(() => _pipeline?.Status(), time);
 
-        // No checkpoints: nothing outlives the demo. Its report is of every event, unless a setting says otherwise.
+        // No checkpoints: nothing outlives the demo. Its report is of every event, and of batches of one size, unless a setting says
+        // otherwise.
         _settings = settings with
         {
+            Batching =
+                settings.Batching.MaxBatchSize == 0
+                    ? settings.Batching with
+                    {
+                        MaxBatchSize = settings.Batching.BatchSize,
+                    }
+                    : settings.Batching,
             Training = settings.Training with
             {
                 EvaluateEvery = settings.Training.EvaluateEvery is 0 ? 1 : settings.Training.EvaluateEvery,

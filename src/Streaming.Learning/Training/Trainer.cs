@@ -136,6 +136,9 @@ public sealed partial class Trainer : IDisposable
     /// <summary>Gets the time spent scoring events, as part of <see cref="Train"/>.</summary>
     public TimeSpan EvaluationTime => _evaluation.Elapsed;
 
+    /// <summary>Gets the time spent in the engine's steps, as part of <see cref="Train"/>.</summary>
+    public TimeSpan StepTime { get; private set; }
+
     /// <summary>Gets the share of the events that is scored, averaged over the last batches, 0 … 1.</summary>
     public double EvaluatedShare => _evaluation.Share;
 
@@ -391,11 +394,13 @@ public sealed partial class Trainer : IDisposable
         step.DrawnFrom = _negatives.DrawnFrom;
         step.BankEntries = _bank.Entries;
         step.EnqueuePositives = _bank.HasBank;
-        step.LearningRate = _options.LearningRate.At(_counters.Steps);
+        step.LearningRate = _options.LearningRate.At(_counters.Steps, batch.Count, batch.FullSize);
         step.Step = _counters.Steps;
         _report.BankEntries = step.BankEntries;
         _report.LearningRate = step.LearningRate;
+        long begun = _time.GetTimestamp();
         _report.Step = _engine.Step(step);
+        StepTime += _time.GetElapsedTime(begun);
         _lastStep = _report.Step;
         _lastLearningRate = _report.LearningRate;
 
