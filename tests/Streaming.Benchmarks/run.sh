@@ -3,13 +3,15 @@
 # run.sh --kernels, --paths, --cost, --encode, --memory, --search, --filters, --approximate, --ranking, --ingest: the other tables of RESULTS.md. Options: BenchmarkOptions.cs.
 # run.sh --growth [--items 10000,100000,1000000] [--seconds N] [--rate N] [--kafka]: what a larger catalogue costs a whole worker.
 # run.sh --histories: histories published per second.
+# run.sh --serving [--items N] [--seconds N] [--callers N] [--only NAME,NAME] [--set NAME=VALUE]: `streaming serve` over HTTP and gRPC, and while all is
+# published again.
 # run.sh --search --train FILE: searches, and the funnel's recall on a model trained on a stream of events (CSV: user,item,timestamp).
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
 under=()
 
-if [[ ${1:-} == --growth || ${1:-} == --histories ]]; then
+if [[ ${1:-} == --growth || ${1:-} == --histories || ${1:-} == --serving ]]; then
     # shellcheck source=deploy/install.sh
     . "$root/deploy/install.sh"
     install_missing
