@@ -45,6 +45,9 @@ switch (options.Mode)
     case BenchmarkMode.Filters:
         new FilterRun(Console.Out).Run(options.Items);
         break;
+    case BenchmarkMode.Approximate:
+        new ApproximateRun(options.Threads, Console.Out).Run(options.Items);
+        break;
     default:
         BenchmarkReport report = new QuickRun(workers, peer, Console.Out).Run();
         if (options.Report is not null)

@@ -24,6 +24,9 @@ internal sealed class WorkerProcess : IDisposable
     /// <summary>Gets its process id.</summary>
     public int Id => _process.Id;
 
+    /// <summary>Gets where it answers.</summary>
+    public Uri Address => new(_metrics, "/");
+
     /// <summary>Gets whether it has ended.</summary>
     public bool HasExited => _process.HasExited;
 
@@ -34,10 +37,16 @@ internal sealed class WorkerProcess : IDisposable
     /// <param name="program">The executable.</param>
     /// <param name="settings">Its environment variables, except the HTTP port.</param>
     /// <param name="logPath">The file for its output.</param>
-    public static WorkerProcess Start(string program, IEnumerable<KeyValuePair<string, string>> settings, string logPath)
+    /// <param name="command">What it does.</param>
+    public static WorkerProcess Start(
+        string program,
+        IEnumerable<KeyValuePair<string, string>> settings,
+        string logPath,
+        string command = "run"
+    )
     {
         int port = FreePort();
-        var start = new ProcessStartInfo(program, "run")
+        var start = new ProcessStartInfo(program, command)
         {
             RedirectStandardError = true,
             RedirectStandardOutput = true,
@@ -158,7 +167,8 @@ internal sealed class WorkerProcess : IDisposable
         }
     }
 
-    private static int FreePort()
+    /// <summary>A port that nothing listens to now.</summary>
+    public static int FreePort()
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();

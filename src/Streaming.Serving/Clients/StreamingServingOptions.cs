@@ -1,5 +1,6 @@
 using Streaming.Core.Embeddings;
 using Streaming.Core.Options;
+using Streaming.Serving.Graphs;
 using Streaming.Serving.Search;
 
 namespace Streaming.Serving.Clients;
@@ -39,6 +40,10 @@ public sealed class StreamingServingOptions
     /// <summary>Gets or sets the maximum width that the index keeps. Default 65,535: all of the model's.</summary>
     public int MaxWidth { get; set; } = EmbeddingFormat.MaxDimension;
 
+    /// <summary>Gets or sets how searches may be approximate, for large catalogues; the package Streaming.Serving.Approximate has what
+    /// makes the graphs. Default null: every search is exact.</summary>
+    public ApproximateOptions? Approximate { get; set; }
+
     /// <summary>Gets or sets the pause between refreshes of the index. Default 1 s; 10 ms … 1 h.</summary>
     public TimeSpan RefreshInterval { get; set; } = TimeSpan.FromSeconds(1);
 
@@ -74,5 +79,11 @@ public sealed class StreamingServingOptions
             RetryAttempts = RetryAttempts,
         };
 
-    internal IndexOptions ToIndex() => new() { Widths = Widths, MaxWidth = MaxWidth };
+    internal IndexOptions ToIndex() =>
+        new()
+        {
+            Widths = Widths,
+            MaxWidth = MaxWidth,
+            Approximate = Approximate,
+        };
 }

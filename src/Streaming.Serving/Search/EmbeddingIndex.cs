@@ -4,6 +4,7 @@ using Streaming.Core.Generations;
 using Streaming.Kernels.Packed;
 using Streaming.Serving.Changes;
 using Streaming.Serving.Filters;
+using Streaming.Serving.Graphs;
 using Streaming.Serving.Lookups;
 using Streaming.Serving.Towers;
 
@@ -40,6 +41,7 @@ public sealed class EmbeddingIndex : IDisposable
     private readonly TimeProvider _time;
     private readonly EmbeddingReader _pointer;
     private readonly ChangeFeedReader _feed;
+    private readonly GraphKeeper? _graphs;
     private readonly Dictionary<string, uint> _pending = new(StringComparer.Ordinal);
     private readonly List<FeedChange> _changes = [];
     private readonly long[] _refused = new long[Faults];
@@ -70,6 +72,7 @@ public sealed class EmbeddingIndex : IDisposable
         _options = options;
         _index = index;
         _time = time;
+        _graphs = index.Approximate is { } approximate ? new GraphKeeper(approximate, time) : null;
         int[] widths = index.Kept(index.Widths, options.KeyPerWidth);
         _view = new IndexView(0, widths, new VectorTable(widths, RowElement.Float16));
     }
@@ -88,6 +91,9 @@ public sealed class EmbeddingIndex : IDisposable
 
     /// <summary>Gets a value indicating whether a load has succeeded, even of a store without a generation.</summary>
     public bool IsLoaded => Volatile.Read(ref _refreshedAt) != 0;
+
+    /// <summary>Gets the status of the approximate search; null: every search is exact.</summary>
+    public GraphStatus? Graph => _graphs?.Status;
 
     /// <summary>Gets the time since the index last matched the store; 0 before the first load.</summary>
     public TimeSpan Age => IsLoaded ? _time.GetElapsedTime(Volatile.Read(ref _refreshedAt)) : TimeSpan.Zero;
@@ -143,6 +149,7 @@ public sealed class EmbeddingIndex : IDisposable
 
         await SweepAsync(cancellationToken).ConfigureAwait(false);
         Volatile.Write(ref _refreshedAt, _time.GetTimestamp());
+        _graphs?.Advance();
         return read;
     }
 
@@ -180,7 +187,11 @@ public sealed class EmbeddingIndex : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _view.Table.Dispose();
+    public void Dispose()
+    {
+        _graphs?.Dispose();
+        _view.Table.Dispose();
+    }
 
     /// <summary>Attempts a load.</summary>
     /// <returns>False when it must restart: a value has a wider element type than the first ones, or changes were missed.</returns>
@@ -204,7 +215,9 @@ public sealed class EmbeddingIndex : IDisposable
         }
 
         // Searches still using the previous view keep it alive; locks without waiters need no disposal.
+        _graphs?.Attach(table);
         _view = new IndexView(generation, widths, table);
+        _graphs?.Advance();
         (_record, _atLeast, _swept, _reload) = (record, null, 0, false);
         Volatile.Write(ref _refreshedAt, _time.GetTimestamp());
         return true;

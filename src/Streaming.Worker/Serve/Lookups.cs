@@ -58,7 +58,17 @@ public sealed class Lookups : IDisposable
             KeyPerWidth = redis.Layout == EmbeddingKeyLayout.PerWidth,
         };
         _keys = new RedisKeys(redis.Model, redis.Partitions);
-        _index = new EmbeddingIndex(database, _options, new IndexOptions { Widths = widths, SweepItems = _serve.SweepItems }, time);
+        _index = new EmbeddingIndex(
+            database,
+            _options,
+            new IndexOptions
+            {
+                Widths = widths,
+                SweepItems = _serve.SweepItems,
+                Approximate = _serve.ToApproximate(),
+            },
+            time
+        );
         Updater = new IndexUpdater(_index, _serve.RefreshInterval, time);
         Recommender = new Recommender(database, _options, _index, time);
         _served = Serve(_index.Current);
@@ -183,7 +193,7 @@ public sealed class Lookups : IDisposable
         return [.. ids.Select(id => FromIndex(served, id, width, alone: ids.Count == 1))];
     }
 
-    /// <summary>Returns the nearest items by cosine at a width, without the item itself, by an exact search.</summary>
+    /// <summary>Returns the nearest items by cosine at a width, without the item itself.</summary>
     /// <returns>Null if the item has no embedding, and why its stored value was refused.</returns>
     public Task<(IReadOnlyList<NearItem>? Neighbours, string? Refused)> NeighboursAsync(
         ServedItems served,

@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using Streaming.Core.Embeddings;
+using Streaming.Serving.Graphs;
 using Streaming.Serving.Lookups;
 using Streaming.Serving.Search;
 
@@ -43,7 +44,10 @@ public sealed class ServeMetrics : IDisposable
             "By",
             "Memory used by the index, excluding id strings."
         );
+        AddGraph();
     }
+
+    private static GraphStatus None { get; } = new();
 
     /// <summary>Gets the number of values that lookups and the index could read.</summary>
     public long ValuesFound => Volatile.Read(ref _found) + _index.Found;
@@ -68,6 +72,48 @@ public sealed class ServeMetrics : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => _meter.Dispose();
+
+    private void AddGraph()
+    {
+        GraphStatus Graph() => _index.Graph ?? None;
+        _meter.CreateObservableGauge(
+            "streaming.index.graph.vectors",
+            () => Graph().Vectors,
+            "{item}",
+            "Items in the graph of the approximate search; 0: every search is exact."
+        );
+        _meter.CreateObservableGauge(
+            "streaming.index.graph.changed",
+            () => Graph().Changed,
+            "{item}",
+            "Items searched exactly in addition to the graph, because they were added or moved since it was built."
+        );
+        _meter.CreateObservableGauge("streaming.index.graph.memory", () => Graph().Bytes, "By", "Memory used by the graph.");
+        _meter.CreateObservableCounter(
+            "streaming.index.graph.builds",
+            () => Outcomes(Graph().Builds, "succeeded", Graph().FailedBuilds, "failed"),
+            "{build}",
+            "Builds of a graph, by outcome: succeeded, failed."
+        );
+        _meter.CreateObservableCounter(
+            "streaming.index.graph.build.time",
+            () => Graph().BuildTime.TotalSeconds,
+            "s",
+            "Time of these builds."
+        );
+        _meter.CreateObservableCounter(
+            "streaming.index.graph.searches",
+            () => Outcomes(Graph().Searches, "answered", Graph().Fallbacks, "exact"),
+            "{search}",
+            "Searches that the graph could answer, by outcome: answered, exact (its filter admits too few items)."
+        );
+    }
+
+    private static IEnumerable<Measurement<long>> Outcomes(long one, string outcome, long other, string otherwise) =>
+        [
+            new(one, KeyValuePair.Create<string, object?>("outcome", outcome)),
+            new(other, KeyValuePair.Create<string, object?>("outcome", otherwise)),
+        ];
 
     private IEnumerable<Measurement<long>> Lookups() =>
         [

@@ -40,6 +40,7 @@ public class RepositoryLayoutTests
                 "StackExchange.Redis",
             ]
         ),
+        ["Streaming.Serving.Approximate"] = (["Streaming.Serving"], ["Cloud.Unum.USearch"]),
         ["Streaming.Learning.Torch"] = (
             ["Streaming.Core", "Streaming.Kernels", "Streaming.Models", "Streaming.Learning"],
             ["TorchSharp", "libtorch-cpu-linux-x64", "TorchSharp-cuda-linux"]
@@ -54,6 +55,7 @@ public class RepositoryLayoutTests
                 "Streaming.Learning.Torch",
                 "Streaming.Transport",
                 "Streaming.Serving",
+                "Streaming.Serving.Approximate",
             ],
             [
                 "Google.Protobuf",
