@@ -21,15 +21,18 @@ internal sealed class ParquetRecords : RecordReader
     /// <param name="stream">The file, seekable; owned by this.</param>
     /// <param name="map">The mapping, or null.</param>
     /// <param name="others">Columns that are not in the file: those of its folders.</param>
+    /// <param name="everything">Whether all columns are wanted; otherwise those of the mapping, or those that events have.</param>
     /// <exception cref="InvalidDataException">Not a Parquet file, or a column of the mapping is missing.</exception>
-    public ParquetRecords(Stream stream, FieldMap? map, IReadOnlyCollection<string> others)
+    public ParquetRecords(Stream stream, FieldMap? map, IReadOnlyCollection<string> others, bool everything = false)
     {
         _file = Guard(() => ParquetReader.CreateAsync(stream, leaveStreamOpen: false));
         ParquetSchema schema = _file.Schema;
         Columns = [.. schema.Fields.Select(static field => field.Name)];
         _nodes =
         [
-            .. schema.Fields.Select(field => new ParquetNode(field, path => IsWanted(map, path))).Where(static node => node.Leaves.Any()),
+            .. schema
+                .Fields.Select(field => new ParquetNode(field, path => everything || IsWanted(map, path)))
+                .Where(static node => node.Leaves.Any()),
         ];
         _plain = PlainTimes.Find(schema, [.. _nodes.SelectMany(static node => node.Leaves).Select(static node => node.Leaf!)]);
         foreach (FieldPath path in map?.Fields ?? [])

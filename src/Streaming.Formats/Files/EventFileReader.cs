@@ -80,11 +80,6 @@ public sealed class EventFileReader
         {
             using PeekStream file = InputFile.Open(part.Path);
             var tally = new BadRowTally(part.Path, _warn);
-            if (file.Head.IsEmpty)
-            {
-                throw new InvalidDataException("the file is empty");
-            }
-
             Read(file, part, tally);
             _log.Bad += tally.Bad;
             tally.ThrowIfTooMany(LargestBadShare);
@@ -95,23 +90,20 @@ public sealed class EventFileReader
         }
     }
 
-    /// <summary>White space, record separators (RFC 7464) and the bytes of a byte order mark.</summary>
-    private static ReadOnlySpan<byte> BeforeJson => [(byte)' ', (byte)'\t', (byte)'\r', (byte)'\n', 0x1E, 0xEF, 0xBB, 0xBF];
-
     private void Read(PeekStream file, InputFilePart part, BadRowTally tally)
     {
         FieldMap? map = _options.Columns;
         string[] folders = [.. part.Partitions.Select(static pair => pair.Key)];
-        ReadOnlySpan<byte> head = file.Head;
-        if (head.StartsWith("PAR1"u8) || head.StartsWith("Obj\x01"u8))
+        FileFormat format = FileFormats.Detect(file.Head);
+        if (format is FileFormat.Parquet or FileFormat.Avro)
         {
-            bool isParquet = head[0] == 'P';
-            Stream whole = Seekable(part.Path);
+            bool isParquet = format == FileFormat.Parquet;
+            Stream whole = FileFormats.OpenSeekable(part.Path);
             using RecordReader rows = isParquet ? new ParquetRecords(whole, map, folders) : new AvroRecords(whole, map, folders);
             CheckNames(rows is ParquetRecords parquet ? parquet.Columns : ((AvroRecords)rows).Fields, folders, isFlat: isParquet);
             Add(rows, map, part, tally);
         }
-        else if (head.TrimStart(BeforeJson) is [(byte)'{' or (byte)'[', ..])
+        else if (format == FileFormat.Json)
         {
             using var values = new JsonRecords(file);
             Add(values, map, part, tally);
@@ -122,31 +114,8 @@ public sealed class EventFileReader
         }
     }
 
-    private static FileStream Seekable(string path)
-    {
-        FileStream file = InputFile.OpenRaw(path);
-        Span<byte> magic = stackalloc byte[4];
-        if (
-            file.CanSeek
-            && file.ReadAtLeast(magic, 4, throwOnEndOfStream: false) == 4
-            && (magic.SequenceEqual("PAR1"u8) || magic.SequenceEqual("Obj\x01"u8))
-        )
-        {
-            file.Position = 0;
-            return file;
-        }
-
-        file.Dispose();
-        throw new InputFileException($"{path}: Parquet and Avro need a regular file that is not compressed as a whole, not a pipe.");
-    }
-
     private void ReadText(PeekStream file, InputFilePart part, string[] folders, BadRowTally tally)
     {
-        if (file.Head.ContainsAnyInRange((byte)0, (byte)0) && file.Head is not ([0xFF, 0xFE, ..] or [0xFE, 0xFF, ..]))
-        {
-            throw new InvalidDataException("the file is neither text nor of a known format; allowed: JSON, delimited text, Parquet, Avro");
-        }
-
         FieldMap? flat = _options.Columns?.Flat();
         Dialect dialect = DialectDetector.Detect(file.Head, flat, _options.Separator, _options.Quote);
         using var rows = new DelimitedRecords(new DelimitedReader(file, dialect), flat);

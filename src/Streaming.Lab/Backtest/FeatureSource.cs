@@ -1,3 +1,4 @@
+using Streaming.Formats.Catalogues;
 using Streaming.Formats.Inputs;
 using Streaming.Models.Options;
 using Streaming.Worker.Serve;
@@ -5,8 +6,9 @@ using Streaming.Worker.Serve;
 namespace Streaming.Lab.Backtest;
 
 /// <summary>
-/// The features of a backtest's items for each model: those that the model's settings hash from text, as a live model's; without such
-/// settings, <see cref="ItemFeatureFiles"/> fits them on the whole catalogue, which no stream can.
+/// The features of a backtest's items for each model: the groups of its settings, as a live model's, of the values that `streaming
+/// encode` wrote or hashed from text. Without such groups, <see cref="ItemFeatureFiles"/> fits features on the whole catalogue, which no
+/// stream can.
 /// </summary>
 /// <param name="paths">Item files.</param>
 /// <param name="items">Item ids, in row order.</param>
@@ -15,35 +17,45 @@ namespace Streaming.Lab.Backtest;
 internal sealed class FeatureSource(IReadOnlyList<string> paths, IReadOnlyList<string> items, int length, Action<string> tell)
 {
     private readonly HashSet<string> _told = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, ItemFeatures> _hashed = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, ItemFeatures> _recorded = new(StringComparer.Ordinal);
+    private readonly Lazy<bool> _hasValues = new(() => paths.Any(static path => !CatalogueFile.IsDelimited(path)));
     private ItemCatalogue? _catalogue;
     private ItemFeatures? _fitted;
 
-    /// <summary>The hashed groups of a model: item files have no others.</summary>
+    private ItemCatalogue Catalogue => _catalogue ??= ItemCatalogue.ReadAll(paths, TellOnce, withFeatures: true);
+
+    /// <summary>The hashed groups of a model.</summary>
     public static IReadOnlyList<FeatureGroup> HashedOf(ModelOptions model) =>
         [.. model.FeatureGroups.Where(static group => group.IsHashed)];
 
     /// <summary>The features for a model.</summary>
-    /// <exception cref="InputFileException">A file cannot be read, or has none of the items or of the fields.</exception>
+    /// <exception cref="InputFileException">A file cannot be read, has none of the items or of the fields, or a group of another
+    /// length.</exception>
     public ItemFeatures Of(ModelOptions model)
     {
-        IReadOnlyList<FeatureGroup> groups = HashedOf(model);
-        foreach (FeatureGroup group in model.FeatureGroups.Where(group => !group.IsHashed || paths.Count == 0))
+        FeatureGroup[] groups = [.. model.FeatureGroups.Where(IsGiven)];
+        foreach (FeatureGroup group in model.FeatureGroups.Except(groups))
         {
             TellOnce(
                 $"feature group {group} is not used: "
                     + (
-                        paths.Count == 0
-                            ? "there are no item files (--items)"
-                            : "--items has text, not its values; allowed: name:length=field+…"
+                        paths.Count == 0 ? "there are no item files (--items)"
+                        : _hasValues.Value ? $"--items has no values of it, but of {Given()}"
+                        : "--items has text, not its values; allowed: name:length=field+…"
                     )
             );
         }
 
-        if (paths.Count > 0 && groups.Count > 0)
+        if (groups.Length > 0)
         {
-            string key = string.Join(',', groups);
-            return _hashed.TryGetValue(key, out ItemFeatures? known) ? known : _hashed[key] = Hashed(groups);
+            string key = string.Join(',', groups.AsEnumerable());
+            return _recorded.TryGetValue(key, out ItemFeatures? known) ? known : _recorded[key] = Recorded(groups);
+        }
+
+        if (_hasValues.Value)
+        {
+            TellOnce($"a model without STREAMING__Model__FeatureGroups uses no features of --items, which has {Given()}");
+            return ItemFeatureFiles.Read([], items, length);
         }
 
         if (paths.Count > 0)
@@ -57,26 +69,44 @@ internal sealed class FeatureSource(IReadOnlyList<string> paths, IReadOnlyList<s
         return _fitted ??= ItemFeatureFiles.Read(paths, items, length, tell);
     }
 
-    private ItemFeatures Hashed(IReadOnlyList<FeatureGroup> groups)
+    private bool IsGiven(FeatureGroup group)
     {
-        _catalogue ??= ItemCatalogue.ReadAll(paths);
-        if (!items.Any(item => _catalogue.Find(item) is not null))
+        if (group.IsHashed || !_hasValues.Value || !Catalogue.Groups.TryGetValue(group.Name, out int given))
+        {
+            return group.IsHashed && paths.Count > 0;
+        }
+
+        return given == group.Length
+            ? true
+            : throw new InputFileException(
+                $"{string.Join(", ", paths)}: feature group {group.Name} has {given} numbers; STREAMING__Model__FeatureGroups says {group}."
+            );
+    }
+
+    private string Given() =>
+        Catalogue.Groups.Count == 0
+            ? "no feature group"
+            : string.Join(',', Catalogue.Groups.Select(static group => $"{group.Key}:{group.Value}"));
+
+    private ItemFeatures Recorded(IReadOnlyList<FeatureGroup> groups)
+    {
+        if (!items.Any(item => Catalogue.Find(item) is not null))
         {
             throw new InputFileException(
                 $"{string.Join(", ", paths)}: none of its items is in the interactions; the first column must be the item id."
             );
         }
 
-        foreach (TextField field in groups.SelectMany(static group => group.Fields).Where(field => !_catalogue.Fields.Contains(field.Name)))
+        foreach (TextField field in groups.SelectMany(static group => group.Fields).Where(field => !Catalogue.Fields.Contains(field.Name)))
         {
             throw new InputFileException(
                 $"{string.Join(", ", paths)}: there is no column {field.Name}, which STREAMING__Model__FeatureGroups names; there are "
-                    + $"{string.Join(", ", _catalogue.Fields)}."
+                    + $"{string.Join(", ", Catalogue.Fields)}."
             );
         }
 
-        TellOnce(HashedItems.Describe(_catalogue, groups, items));
-        return HashedItems.Of(_catalogue, groups, items);
+        TellOnce(RecordedFeatures.Describe(Catalogue, groups, items));
+        return RecordedFeatures.Of(Catalogue, groups, items);
     }
 
     private void TellOnce(string line)

@@ -15,5 +15,6 @@ internal static class LabCommands
             DemoCommand.Create(),
             ReplayCommand.Create(),
             BacktestCommand.Create(),
+            SimulateCommand.Create(),
         };
 }

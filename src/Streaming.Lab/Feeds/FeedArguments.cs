@@ -24,7 +24,9 @@ internal sealed class FeedArguments
     public Option<string[]> Items { get; } =
         new("--items")
         {
-            Description = "Item files (CSV: item,title,…), sent to the items topic ahead of each item's first event.",
+            Description =
+                "Item files (CSV: item,title,…; JSON lines, Parquet; what `streaming encode` writes), sent to the items topic ahead of each "
+                + "item's first event.",
             AllowMultipleArgumentsPerToken = true,
             HelpName = "FILE",
         };
@@ -95,14 +97,12 @@ internal sealed class FeedArguments
             );
         }
 
-        EventLog log = EventFileReader.ReadAll(
-            result.GetValue(Events)!,
-            _files.Read(result),
-            static warning => Console.Error.WriteLine("streaming: " + warning)
-        );
+        EventLog log = EventFileReader.ReadAll(result.GetValue(Events)!, _files.Read(result), Warn);
         log.KeepFirst(count ?? long.MaxValue);
-        return new FileFeed(log, ItemCatalogue.ReadAll(result.GetValue(Items) ?? []));
+        return new FileFeed(log, ItemCatalogue.ReadAll(result.GetValue(Items) ?? [], Warn, withFeatures: true));
     }
+
+    private static void Warn(string warning) => Console.Error.WriteLine("streaming: " + warning);
 
     private static void Check(OptionResult result, bool right, string allowed)
     {

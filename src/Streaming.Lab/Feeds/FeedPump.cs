@@ -133,19 +133,6 @@ internal sealed class FeedPump
             return;
         }
 
-        var item = new Item { ItemId = record.ItemId };
-        foreach ((string name, string text) in record.Text)
-        {
-            item.Text.Add(name, text);
-        }
-
-        foreach ((string name, float[] values) in record.Features)
-        {
-            var group = new Features();
-            group.Values.AddRange(values);
-            item.Features.Add(name, group);
-        }
-
-        _producer.Send(item);
+        _producer.Send(ItemMessages.Create(record.ItemId, record.Text, record.Features, record.Attributes));
     }
 }

@@ -19,4 +19,7 @@ internal readonly record struct FeedRecord
 
     /// <summary>Gets the catalogue record's feature groups.</summary>
     public IReadOnlyDictionary<string, float[]> Features { get; init; }
+
+    /// <summary>Gets the catalogue record's attributes, a JSON object; null: none.</summary>
+    public string? Attributes { get; init; }
 }

@@ -44,14 +44,15 @@ internal sealed class FileFeed : EventFeed
         }
 
         EventRow row = _log[_next];
-        if (_announced.Add(row.Item) && TextOf(row.Item) is { Count: > 0 } text)
+        if (_announced.Add(row.Item) && IsKnown(row.Item))
         {
             record = new FeedRecord
             {
                 Kind = FeedKind.Item,
                 ItemId = row.Item,
-                Text = text,
-                Features = NoFeatures,
+                Text = TextOf(row.Item),
+                Features = _catalogue.FeaturesOf(row.Item),
+                Attributes = _catalogue.AttributesOf(row.Item),
             };
             return true;
         }
@@ -63,6 +64,9 @@ internal sealed class FileFeed : EventFeed
 
     /// <inheritdoc/>
     public override string? TitleOf(string item) => TextOf(item).GetValueOrDefault("title");
+
+    private bool IsKnown(string item) =>
+        TextOf(item).Count > 0 || _catalogue.FeaturesOf(item).Count > 0 || _catalogue.AttributesOf(item) is not null;
 
     private IReadOnlyDictionary<string, string> TextOf(string item) =>
         _catalogue.Find(item) ?? (_log.TitleOf(item) is { } title ? new Dictionary<string, string> { ["title"] = title } : NoText);

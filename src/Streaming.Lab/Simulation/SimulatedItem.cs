@@ -10,12 +10,16 @@ internal sealed class SimulatedItem
     /// <param name="features">Values of the feature group "text"; empty if there is none.</param>
     public SimulatedItem(int number, int cluster, string title, float[] features)
     {
+        Number = number;
         Id = $"item-{number:D6}";
         Cluster = cluster;
         Title = title;
         Features = features;
         Follower = this;
     }
+
+    /// <summary>Gets the number in order of creation.</summary>
+    public int Number { get; }
 
     /// <summary>Gets the item's id.</summary>
     public string Id { get; }

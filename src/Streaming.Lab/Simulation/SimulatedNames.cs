@@ -84,4 +84,7 @@ internal static class SimulatedNames
         int line = cluster / Nouns.Length;
         return $"{Colours[number % Colours.Length]} {noun}{(line > 0 ? $" {(char)('A' + line)}" : string.Empty)} no. {number + 1}";
     }
+
+    /// <summary>Returns a title that does not tell the cluster.</summary>
+    public static string PlainTitle(int number) => $"{Colours[number % Colours.Length]} article no. {number + 1}";
 }

@@ -185,7 +185,9 @@ internal sealed class SimulatedShop
             features[i] = (float)((ClusterDirection(cluster, i) + (0.5 * Normal())) / Math.Sqrt(features.Length));
         }
 
-        var item = new SimulatedItem(_items.Count, cluster, SimulatedNames.Title(cluster, members.Count), features);
+        bool isPlain = SimulatedDraw.Share(_options.Seed, _items.Count, SimulatedDraw.PlainTitle) < _options.PlainTitleShare;
+        string title = isPlain ? SimulatedNames.PlainTitle(_items.Count) : SimulatedNames.Title(cluster, members.Count);
+        var item = new SimulatedItem(_items.Count, cluster, title, features);
         _items.Add(item);
         members.Add(item);
         int last = members.Count - 1;

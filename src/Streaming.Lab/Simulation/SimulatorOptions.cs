@@ -35,6 +35,12 @@ internal sealed record SimulatorOptions
     /// <summary>Gets the length of the feature group "text" of item records. Default 0: none; 0 … 4,096.</summary>
     public int Features { get; init; }
 
+    /// <summary>Gets the share of items whose titles do not name their kind. Default 0; 0 … 1.</summary>
+    public double PlainTitleShare { get; init; }
+
+    /// <summary>Gets the share of items without a picture, where pictures are drawn. Default 0; 0 … 1.</summary>
+    public double NoPictureShare { get; init; }
+
     /// <summary>Gets the share of records that are sent twice. Default 0.002; 0 … 0.5.</summary>
     public double DuplicateShare { get; init; } = 0.002;
 
@@ -63,6 +69,8 @@ internal sealed record SimulatorOptions
         errors.Range(nameof(SessionLength), SessionLength, 1, 1_000);
         errors.Check(DriftEvents >= 1, nameof(DriftEvents), DriftEvents, "1 and up");
         errors.Range(nameof(Features), Features, 0, 4_096);
+        errors.Range(nameof(PlainTitleShare), PlainTitleShare, 0, 1);
+        errors.Range(nameof(NoPictureShare), NoPictureShare, 0, 1);
         errors.Range(nameof(DuplicateShare), DuplicateShare, 0, 0.5);
         errors.Range(nameof(MalformedShare), MalformedShare, 0, 0.5);
         errors.Range(nameof(LateShare), LateShare, 0, 0.5);

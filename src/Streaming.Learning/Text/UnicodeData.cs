@@ -9,10 +9,18 @@ namespace Streaming.Learning.Text;
 /// </summary>
 internal sealed class UnicodeData
 {
+    private const int HangulBase = 0xAC00;
+    private const int HangulCount = 11_172;
+    private const int LeadBase = 0x1100;
+    private const int VowelBase = 0x1161;
+    private const int TailBase = 0x11A7;
+    private const int Vowels = 21;
+    private const int Tails = 28;
     private static readonly Lazy<UnicodeData> Loaded = new(static () => new UnicodeData());
 
     private readonly Dictionary<int, int[]> _folds = [];
     private readonly Dictionary<(int, int), int> _pairs = [];
+    private readonly Dictionary<int, (int, int)> _parts = [];
     private readonly FrozenDictionary<int, byte> _classes;
     private readonly List<(int First, int Last)> _words = [];
     private readonly List<(int First, int Last)> _dropped = [];
@@ -44,6 +52,7 @@ internal sealed class UnicodeData
                     break;
                 case "pair":
                     _pairs[(numbers[0], numbers[1])] = numbers[2];
+                    _parts[numbers[2]] = (numbers[0], numbers[1]);
                     break;
                 case "class":
                     for (int point = numbers[0]; point <= numbers[1]; point++)
@@ -74,6 +83,23 @@ internal sealed class UnicodeData
 
     /// <summary>Gets the primary composite of two code points.</summary>
     public bool TryCompose(int first, int second, out int composed) => _pairs.TryGetValue((first, second), out composed);
+
+    /// <summary>Gets the two code points of a primary composite, Hangul syllables included.</summary>
+    public bool TryDecompose(int composed, out int first, out int second)
+    {
+        int syllable = composed - HangulBase;
+        if (syllable is >= 0 and < HangulCount)
+        {
+            int tail = syllable % Tails;
+            first = tail > 0 ? composed - tail : LeadBase + (syllable / (Vowels * Tails));
+            second = tail > 0 ? TailBase + tail : VowelBase + (syllable / Tails % Vowels);
+            return true;
+        }
+
+        bool isComposed = _parts.TryGetValue(composed, out (int First, int Second) parts);
+        (first, second) = parts;
+        return isComposed;
+    }
 
     /// <summary>Whether a code point belongs to words: a letter, a mark or a number.</summary>
     public bool IsWord(int point) => Contains(_words, point);

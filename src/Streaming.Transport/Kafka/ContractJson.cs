@@ -65,9 +65,43 @@ internal static class ContractJson
             }
 
             json.WriteEndObject();
+            if (item.Attributes.Count > 0)
+            {
+                json.WriteStartObject("attributes"u8);
+                foreach ((string name, AttributeValue value) in item.Attributes)
+                {
+                    json.WritePropertyName(name);
+                    Write(value, json);
+                }
+
+                json.WriteEndObject();
+            }
+
             json.WriteEndObject();
         }
 
         return buffer.WrittenSpan.ToArray();
+    }
+
+    private static void Write(AttributeValue value, Utf8JsonWriter json)
+    {
+        if (value.HasNumber)
+        {
+            json.WriteNumberValue(value.Number);
+        }
+        else if (value.HasBoolean)
+        {
+            json.WriteBooleanValue(value.Boolean);
+        }
+        else
+        {
+            json.WriteStartArray();
+            foreach (string text in value.Texts)
+            {
+                json.WriteStringValue(text);
+            }
+
+            json.WriteEndArray();
+        }
     }
 }

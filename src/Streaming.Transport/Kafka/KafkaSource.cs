@@ -4,6 +4,7 @@ using Confluent.Kafka;
 using Microsoft.Extensions.Logging;
 using Streaming.Core.Events;
 using Streaming.Core.Ingestion;
+using Streaming.Core.Items;
 using Streaming.Core.Positions;
 using Streaming.Transport.Kafka.Clients;
 using Streaming.Transport.Kafka.Decoding;

@@ -27,7 +27,7 @@ internal static class ServeCommand
     {
         var items = new Option<string[]>("--items")
         {
-            Description = "Item files (CSV: item,title,…) with titles to show next to ids.",
+            Description = "Item files (CSV: item,title,…; JSON lines, Parquet) with titles to show next to ids.",
             AllowMultipleArgumentsPerToken = true,
             HelpName = "FILE",
         };
@@ -47,7 +47,10 @@ internal static class ServeCommand
             {
                 SettingsValues read = SettingsOption.Read(result.GetValue(file));
                 WorkerOptions settings = WorkerSettings.Options(read);
-                var catalogue = ItemCatalogue.ReadAll(result.GetValue(items) ?? []);
+                var catalogue = ItemCatalogue.ReadAll(
+                    result.GetValue(items) ?? [],
+                    static line => Console.Error.WriteLine("streaming: " + line)
+                );
                 using ILoggerFactory loggers = WorkerLogging.Create(settings.Log, settings.Telemetry);
                 SettingsLog.Notices(loggers, read);
                 using var signals = new ShutdownSignals(

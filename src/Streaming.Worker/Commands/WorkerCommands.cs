@@ -18,6 +18,7 @@ internal static class WorkerCommands
             ConfigCommand.Create(),
             InspectCommand.Create(),
             ExportCommand.Create(),
+            EncodeCommand.Create(),
             GenerationCommand.Create(),
             DeadLettersCommand.Create(),
         };

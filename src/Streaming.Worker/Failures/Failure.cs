@@ -1,5 +1,6 @@
 using StackExchange.Redis;
 using Streaming.Core.Embeddings;
+using Streaming.Encoders.Onnx;
 using Streaming.Formats.Inputs;
 using Streaming.Learning.Checkpoints;
 using Streaming.Learning.Torch.Devices;
@@ -37,7 +38,8 @@ internal static class Failure
             or KafkaUnavailableException
             or RedisUnavailableException
             or ServerUnavailableException
-            or TorchDeviceException => (ExitCode.Unavailable, exception.Message),
+            or TorchDeviceException
+            or EncoderLibraryException => (ExitCode.Unavailable, exception.Message),
             UnreadableCheckpointException => (ExitCode.NoInput, exception.Message),
             DamagedCheckpointsException => (ExitCode.BadInput, exception.Message),
             CheckpointNotWrittenException or OutputFileException => (ExitCode.NotKept, exception.Message),

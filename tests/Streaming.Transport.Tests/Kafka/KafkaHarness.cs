@@ -6,6 +6,7 @@ using Streaming.Core.Dedup;
 using Streaming.Core.Events;
 using Streaming.Core.Histories;
 using Streaming.Core.Ingestion;
+using Streaming.Core.Items;
 using Streaming.Core.Positions;
 using Streaming.Lab.Embedded;
 using Streaming.Transport.Kafka;

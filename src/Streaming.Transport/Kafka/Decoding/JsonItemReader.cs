@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Streaming.Contracts;
 using Streaming.Core.Events;
+using Streaming.Core.Items;
 
 namespace Streaming.Transport.Kafka.Decoding;
 

@@ -1,5 +1,6 @@
 using System.Text;
 using Streaming.Core.Events;
+using Streaming.Core.Items;
 using Streaming.Formats.Mapping;
 using Streaming.Tests;
 using Streaming.Transport.Kafka.Clients;

@@ -7,29 +7,31 @@ using Streaming.Worker.Serve;
 
 namespace Streaming.Lab.Backtest;
 
-/// <summary>Features that live training makes of the text of item files: hashed, by the same code.</summary>
-internal static class HashedItems
+/// <summary>Features that live training has of the records of item files: their values, or hashed from their text, by the same code.</summary>
+internal static class RecordedFeatures
 {
     /// <summary>The features of items.</summary>
     /// <param name="catalogue">The item files.</param>
-    /// <param name="groups">The hashed groups.</param>
+    /// <param name="groups">The groups.</param>
     /// <param name="items">Item ids, in row order.</param>
     public static ItemFeatures Of(ItemCatalogue catalogue, IReadOnlyList<FeatureGroup> groups, IReadOnlyList<string> items) =>
         new(groups, () => Rows(catalogue, groups, items), item => Change(catalogue, item));
 
-    /// <summary>Says for each group how many of the items have nothing in its fields.</summary>
+    /// <summary>Says for each group how many of the items have nothing of it.</summary>
     public static string Describe(ItemCatalogue catalogue, IReadOnlyList<FeatureGroup> groups, IReadOnlyList<string> items) =>
         string.Join(
             "; ",
             groups.Select(group =>
                 FormattableString.Invariant(
-                    $"{group}: hashed as `run` does; {items.Count(item => !Has(catalogue, item, group))} of {items.Count} items have none"
+                    $"{group}: {(group.IsHashed ? "hashed as `run` does" : "values of the item files")}; {items.Count(item => !Has(catalogue, item, group))} of {items.Count} items have none"
                 )
             )
         );
 
     private static bool Has(ItemCatalogue catalogue, string item, FeatureGroup group) =>
-        catalogue.Find(item) is { } text && group.Fields.Any(field => text.ContainsKey(field.Name));
+        group.IsHashed
+            ? catalogue.Find(item) is { } text && group.Fields.Any(field => text.ContainsKey(field.Name))
+            : catalogue.FeaturesOf(item).ContainsKey(group.Name);
 
     private static ItemChange? Change(ItemCatalogue catalogue, string item) =>
         catalogue.Find(item) is not { } text
@@ -39,6 +41,7 @@ internal static class HashedItems
                 ItemId = item,
                 ItemKey = XxHash64.Hash(Encoding.UTF8.GetBytes(item)),
                 Text = text,
+                Features = catalogue.FeaturesOf(item),
             };
 
     private static float[][] Rows(ItemCatalogue catalogue, IReadOnlyList<FeatureGroup> groups, IReadOnlyList<string> items)

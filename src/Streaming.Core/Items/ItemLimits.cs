@@ -1,6 +1,4 @@
-using Streaming.Core.Items;
-
-namespace Streaming.Transport.Kafka.Decoding;
+namespace Streaming.Core.Items;
 
 /// <summary>Bounds of a catalogue record.</summary>
 public sealed class ItemLimits
