@@ -48,7 +48,7 @@ internal static class ServeCommand
                 SettingsValues read = SettingsOption.Read(result.GetValue(file));
                 WorkerOptions settings = WorkerSettings.Options(read);
                 var catalogue = ItemCatalogue.ReadAll(result.GetValue(items) ?? []);
-                using ILoggerFactory loggers = WorkerLogging.Create(settings.Log, settings.Telemetry);
+                using ILoggerFactory loggers = WorkerLogging.Create(settings.Log, settings.Telemetry, settings.Redis.Model);
                 SettingsLog.Notices(loggers, read);
                 using var signals = new ShutdownSignals(
                     settings.Pipeline.ShutdownTimeout,
@@ -80,8 +80,9 @@ internal static class ServeCommand
             TimeProvider.System
         );
         await lookups.CheckAsync(signals.Abort).ConfigureAwait(false);
-        using IDisposable? telemetry = Telemetry.Start(settings.Telemetry, loggers.CreateLogger(nameof(Telemetry)));
-        using var exposition = new PrometheusExposition(Telemetry.Meters);
+        using IDisposable? telemetry = Telemetry.Start(settings.Telemetry, settings.Redis.Model, loggers.CreateLogger(nameof(Telemetry)));
+        using var exposition = new PrometheusExposition(settings.Redis.Model, Telemetry.Meters);
+        using var model = new ModelMetrics(() => lookups.Generations);
         var generations = new GenerationList(redis.GetDatabase(), settings.Redis, settings.Model.Widths, TimeProvider.System);
         var health = new HealthReport();
         using var healthMetrics = new HealthMetrics(health);

@@ -95,6 +95,9 @@ public sealed class Lookups : IDisposable
     /// <summary>Gets the counters.</summary>
     public ServeMetrics Metrics { get; }
 
+    /// <summary>Gets the generations that are served now.</summary>
+    public IEnumerable<uint> Generations => _index.Generation is var generation and not 0 ? [generation] : [];
+
     /// <summary>Gets the memory used by the index, in bytes.</summary>
     public long IndexBytes => _index.Current.Bytes;
 

@@ -254,7 +254,7 @@ public sealed class AlertRulesTests
         var health = new HealthReport();
         using var levels = new HealthMetrics(health);
         using var metrics = new WorkerMetrics();
-        using var exposition = new PrometheusExposition(Telemetry.Meters);
+        using var exposition = new PrometheusExposition("shop", Telemetry.Meters);
         health.Set("redis", HealthLevel.Healthy);
         health.Set("trainer", HealthLevel.NotReady, "standing by for the lease");
         var timeline = new AlertTimeline("streaming");
