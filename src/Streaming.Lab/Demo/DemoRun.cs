@@ -107,7 +107,7 @@ internal sealed class DemoRun : IAsyncDisposable
             _time
         );
         var generations = new GenerationList(redis.GetDatabase(), _settings.Redis, _settings.Model.Widths, _time);
-        using var model = new ModelMetrics(() => lookups.Generations);
+        using var model = new ModelMetrics(() => new ServedGenerations(lookups).Served);
         await using HttpEndpoint http = await ListenAsync(lookups, generations, signals.Abort).ConfigureAwait(false);
         await _output
             .WriteLineAsync($"kafka {broker.BootstrapServers}, redis {server.Configuration}, http {http.Address}")
@@ -296,6 +296,7 @@ internal sealed class DemoRun : IAsyncDisposable
     private async Task<HttpEndpoint> ListenAsync(Lookups lookups, GenerationList generations, CancellationToken cancellationToken)
     {
         HttpOptions options = _settings.Http;
+        var served = new ServedGenerations(lookups);
         try
         {
             return await HttpEndpoint
@@ -330,10 +331,10 @@ internal sealed class DemoRun : IAsyncDisposable
         void Map(Microsoft.AspNetCore.Routing.IEndpointRouteBuilder routes)
         {
             OperationsRoutes.Map(routes, _health, _exposition);
-            LookupRoutes.Map(routes, lookups, options);
-            RecommendationRoutes.Map(routes, lookups, options);
-            ListRoutes.Map(routes, lookups, options);
-            CatalogueRoutes.Map(routes, lookups);
+            LookupRoutes.Map(routes, served, options);
+            RecommendationRoutes.Map(routes, served, options);
+            ListRoutes.Map(routes, served, options);
+            CatalogueRoutes.Map(routes, served);
             ApiDescription.Map(routes);
             PageRoutes.Map(
                 routes,

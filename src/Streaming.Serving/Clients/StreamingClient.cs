@@ -67,6 +67,8 @@ public sealed class StreamingClient : IDisposable
             { Phase: IndexPhase.Unpublished } => $"nothing is published for model '{_options.Model}'",
             { Phase: IndexPhase.Stale } status when status.Age > _options.MaxStale =>
                 $"the index is {status.Age.TotalSeconds:F0} s old, more than MaxStale allows; Redis cannot be read: {status.Error}",
+            { Items: 0 } when _options.Generation != 0 =>
+                $"generation {_options.Generation} of model '{_options.Model}' has no items: it was not published, or was retired",
             _ => null,
         };
 

@@ -72,8 +72,7 @@ public sealed class Recommender
     /// <exception cref="RedisException">Redis could not be read.</exception>
     public async Task<Recommendation?> ForUserAsync(string user, RecommendationQuery query, CancellationToken cancellationToken = default)
     {
-        IndexView view = _index.Current;
-        Check(query, view);
+        IndexView view = Check(query);
         if (await TowerAsync(view, query.Width, cancellationToken).ConfigureAwait(false) is not { } tower)
         {
             return null;
@@ -110,8 +109,7 @@ public sealed class Recommender
     )
     {
         ArgumentNullException.ThrowIfNull(items);
-        IndexView view = _index.Current;
-        Check(query, view);
+        IndexView view = Check(query);
         if (await TowerAsync(view, query.Width, cancellationToken).ConfigureAwait(false) is not { } tower)
         {
             return null;
@@ -123,12 +121,15 @@ public sealed class Recommender
     }
 
     /// <summary>Before anything is read: a filter that fits no field is the caller's error, whatever the store says.</summary>
-    private static void Check(RecommendationQuery query, IndexView view)
+    /// <returns>The items to recommend from.</returns>
+    private IndexView Check(RecommendationQuery query)
     {
         ArgumentNullException.ThrowIfNull(query);
         ArgumentOutOfRangeException.ThrowIfLessThan(query.Count, 1, nameof(query));
+        IndexView view = query.View ?? _index.Current;
         view.Prepare(query.Filter, query.Boosts);
         _ = query.Diversity is null ? null : new DiverseRanking(view, query.Diversity);
+        return view;
     }
 
     /// <summary>The newest tower of a width, of the items' generation; checked as often as the active generation. While the store is

@@ -47,7 +47,7 @@ public sealed class EmbeddingIndex : IDisposable
     private volatile IndexView _view;
     private volatile IndexLoad? _loading;
     private EmbeddingReader? _reader;
-    private GenerationRecord? _record;
+    private volatile GenerationRecord? _record;
     private RowElement? _atLeast;
     private bool _reload = true;
     private int _swept;
@@ -82,6 +82,10 @@ public sealed class EmbeddingIndex : IDisposable
 
     /// <summary>Gets the generation that the vectors belong to, 0 before the first load.</summary>
     public uint Generation => _view.Generation;
+
+    /// <summary>Gets the record of the generation, as of the last refresh; null when the trainer has not written one: before the user
+    /// towers are published, or where it publishes none.</summary>
+    public GenerationRecord? Record => _record;
 
     /// <summary>Gets the progress of the current load; null when none is running.</summary>
     public IndexLoad? Loading => _loading;
@@ -309,14 +313,20 @@ public sealed class EmbeddingIndex : IDisposable
     private async Task<bool> IsOtherAsync(CancellationToken cancellationToken)
     {
         uint generation = await _pointer.GenerationAsync(cancellationToken).ConfigureAwait(false);
-        return generation != _view.Generation
-            || (
-                await RecordAsync(generation, cancellationToken).ConfigureAwait(false) is { } record
-                && !(
-                    record.Widths.SequenceEqual(_record?.Widths ?? _index.Widths)
-                    && record.Attributes.SequenceEqual(_record?.Attributes ?? [])
-                )
-            );
+        if (generation != _view.Generation)
+        {
+            return true;
+        }
+
+        if (await RecordAsync(generation, cancellationToken).ConfigureAwait(false) is not { } record)
+        {
+            return false;
+        }
+
+        bool isSame =
+            record.Widths.SequenceEqual(_record?.Widths ?? _index.Widths) && record.Attributes.SequenceEqual(_record?.Attributes ?? []);
+        _record = isSame ? record : _record;
+        return !isSame;
     }
 
     private async Task<GenerationRecord?> RecordAsync(uint generation, CancellationToken cancellationToken)

@@ -13,23 +13,27 @@ namespace Streaming.Worker.Serve;
 public static class ListRoutes
 {
     private const int MostItems = 1000;
-    private static readonly string[] Parameters = ["count", "exclude", .. ItemRules.FilterParameters];
+    private static readonly string[] Parameters = ["count", "exclude", .. ItemRules.FilterParameters, RouteAnswers.GenerationParameter];
 
     /// <summary>Adds the routes.</summary>
-    public static void Map(IEndpointRouteBuilder routes, Lookups lookups, HttpOptions options)
+    public static void Map(IEndpointRouteBuilder routes, ServedGenerations generations, HttpOptions options)
     {
-        routes.MapRead("/popular", List(lookups, options, static (view, rules, best) => view.Popular(rules.Filter, best)));
-        routes.MapRead("/latest", List(lookups, options, static (view, rules, best) => view.Latest(rules.Filter, best)));
-        routes.MapRead("/attributes", RouteAnswers.Answer(context => Task.FromResult(Attributes(lookups.Take(context).View))));
+        routes.MapRead("/popular", List(generations, options, static (view, rules, best) => view.Popular(rules.Filter, best)));
+        routes.MapRead("/latest", List(generations, options, static (view, rules, best) => view.Latest(rules.Filter, best)));
+        routes.MapRead(
+            "/attributes",
+            RouteAnswers.Answer(context => Task.FromResult(Attributes(Take(generations, context).View)), RouteAnswers.GenerationParameter)
+        );
     }
 
     private delegate int Lister(IndexView view, ItemRules rules, Span<Neighbour> best);
 
-    private static RequestDelegate List(Lookups lookups, HttpOptions options, Lister list) =>
+    private static RequestDelegate List(ServedGenerations generations, HttpOptions options, Lister list) =>
         RouteAnswers.Answer(
             context =>
             {
-                IndexView view = lookups.Take(context).View;
+                ServedItems served = Take(generations, context);
+                IndexView view = served.View;
                 int count = RouteAnswers.Number(context, "count", 20, 1, MostItems);
                 HashSet<string> without = [.. RouteAnswers.Ids(context, "exclude", options)];
                 var best = new Neighbour[count + without.Count];
@@ -41,12 +45,19 @@ public static class ListRoutes
                         items = best.Take(found)
                             .Where(item => !without.Contains(item.Id))
                             .Take(count)
-                            .Select(item => new ListedItem(item.Id, lookups.TitleOf(item.Id), view.EventsOf(RedisKeys.Hash(item.Id)))),
+                            .Select(item => new ListedItem(
+                                item.Id,
+                                served.Lookups.TitleOf(item.Id),
+                                view.EventsOf(RedisKeys.Hash(item.Id))
+                            )),
                     }
                 );
             },
             Parameters
         );
+
+    private static ServedItems Take(ServedGenerations generations, HttpContext context) =>
+        generations.Take(context, null, RouteAnswers.Generation(context));
 
     private static object Attributes(IndexView view) =>
         new

@@ -152,7 +152,7 @@ public partial class MonitoringTests
         };
         using var metrics = new WorkerMetrics();
         using var health = new HealthMetrics(new HealthReport());
-        using var serving = new ServeMetrics(index: null!); // only names are needed
+        using var serving = new ServeMetrics(index: null!, "active"); // only names are needed
         using var model = new ModelMetrics(static () => []);
         using var log = new BackgroundSink(static _ => { });
         listener.Start();

@@ -39,10 +39,10 @@ public sealed class RecommendationRoutesTests : IAsyncLifetime
             NullLoggerFactory.Instance,
             routes =>
             {
-                LookupRoutes.Map(routes, _lookups, _shop.Settings.Http);
-                RecommendationRoutes.Map(routes, _lookups, _shop.Settings.Http);
-                ListRoutes.Map(routes, _lookups, _shop.Settings.Http);
-                CatalogueRoutes.Map(routes, _lookups);
+                LookupRoutes.Map(routes, new ServedGenerations(_lookups), _shop.Settings.Http);
+                RecommendationRoutes.Map(routes, new ServedGenerations(_lookups), _shop.Settings.Http);
+                ListRoutes.Map(routes, new ServedGenerations(_lookups), _shop.Settings.Http);
+                CatalogueRoutes.Map(routes, new ServedGenerations(_lookups));
                 OperationsRoutes.Map(routes, new HealthReport(), _exposition);
                 ApiDescription.Map(routes);
             },
