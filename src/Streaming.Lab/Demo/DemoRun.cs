@@ -333,6 +333,7 @@ internal sealed class DemoRun : IAsyncDisposable
             OperationsRoutes.Map(routes, _health, _exposition);
             LookupRoutes.Map(routes, served, options);
             RecommendationRoutes.Map(routes, served, options);
+            BecauseRoutes.Map(routes, served, options);
             ListRoutes.Map(routes, served, options);
             CatalogueRoutes.Map(routes, served);
             ApiDescription.Map(routes);

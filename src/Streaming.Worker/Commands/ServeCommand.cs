@@ -96,6 +96,7 @@ internal static class ServeCommand
                     OperationsRoutes.Map(routes, health, exposition);
                     LookupRoutes.Map(routes, served, http);
                     RecommendationRoutes.Map(routes, served, http);
+                    BecauseRoutes.Map(routes, served, http);
                     ListRoutes.Map(routes, served, http);
                     CatalogueRoutes.Map(routes, served);
                     ServingRpc.Map(routes);

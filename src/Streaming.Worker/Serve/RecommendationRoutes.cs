@@ -103,7 +103,8 @@ public static class RecommendationRoutes
             : throw LookupException.Wrong(allowed);
     }
 
-    private static RecommendationQuery Query(
+    /// <summary>What the parameters ask for.</summary>
+    internal static RecommendationQuery Query(
         HttpContext context,
         ServedItems served,
         HttpOptions options,

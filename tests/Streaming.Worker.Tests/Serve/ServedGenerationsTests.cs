@@ -55,6 +55,7 @@ public sealed class ServedGenerationsTests : IAsyncLifetime
             {
                 LookupRoutes.Map(routes, served, options);
                 RecommendationRoutes.Map(routes, served, options);
+                BecauseRoutes.Map(routes, served, options);
                 ListRoutes.Map(routes, served, options);
                 CatalogueRoutes.Map(routes, served);
                 OperationsRoutes.Map(routes, _health, _exposition);
@@ -97,6 +98,7 @@ public sealed class ServedGenerationsTests : IAsyncLifetime
             "/latest?count=3",
             "/attributes",
             "/users/anna/recommendations?count=5",
+            "/users/anna/because",
         ];
         foreach (string path in paths)
         {
