@@ -15,7 +15,7 @@ namespace Streaming.Serving.Search;
 /// </summary>
 /// <remarks>Searches may run on any number of threads, also during <see cref="RefreshAsync"/> or <see cref="LoadAsync"/>, which allow one
 /// caller at a time (for example <see cref="IndexUpdater"/>). Memory per item: the vector as stored (2 bytes × width for float16), 4 bytes
-/// per nested width, 29 bytes, with attributes 16 bytes, 8 for each number and 4 for each text (of a list: for each text of the longest
+/// per nested width, 29 bytes, with attributes 24 bytes, 8 for each number and 4 for each text (of a list: for each text of the longest
 /// list among 4,096 items), the text of the id and about 30 bytes of directory; twice as much while another generation is
 /// loading.</remarks>
 /// <example>

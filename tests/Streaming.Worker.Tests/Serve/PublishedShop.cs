@@ -134,7 +134,11 @@ internal sealed class PublishedShop : IAsyncDisposable
                 0
             )
             {
-                Facts = new(AttributesOf(i), i, 1_700_000_000_000 + (i * 1000)),
+                Facts = new(AttributesOf(i), i, 1_700_000_000_000 + (i * 1000))
+                {
+                    // Of late the items with the fewest events are the most popular.
+                    Popularity = i == 0 ? 0 : 1_700_000_500_000 - (i * 1000),
+                },
             });
         await publisher.PublishAsync([.. items], [], Stop);
     }

@@ -214,6 +214,8 @@ public sealed class RecommendationRoutesTests : IAsyncLifetime
         Assert.Equal(["i24", "i21", "i18"], IdsOf(popular, "items"));
         Assert.Equal(24, popular.GetProperty("items")[0].GetProperty("events").GetInt64());
         Assert.Equal(29, IdsOf((await GetAsync("/popular?count=100")).Body, "items").Length);
+        Assert.Equal(["i3", "i6", "i9"], IdsOf((await GetAsync("/popular?count=3&recent=true&filter=category:shoes")).Body, "items"));
+        Assert.Equal(29, IdsOf((await GetAsync("/popular?count=100&recent=true")).Body, "items").Length);
         (_, JsonElement latest) = await GetAsync("/latest?count=2&not=price:28..");
         Assert.Equal(["i27", "i26"], IdsOf(latest, "items"));
 
