@@ -2,11 +2,12 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using System.Text.RegularExpressions;
 
 namespace Streaming.Chaos;
 
 /// <summary>A worker as operators run it: `streaming run`, configured by environment variables, monitored over HTTP.</summary>
-internal sealed class WorkerProcess : IDisposable
+internal sealed partial class WorkerProcess : IDisposable
 {
     private static readonly HttpClient Http = new() { Timeout = TimeSpan.FromSeconds(2) };
     private readonly Process _process;
@@ -98,7 +99,8 @@ internal sealed class WorkerProcess : IDisposable
         }
     }
 
-    /// <summary>Returns every series with its value; empty if the worker does not answer.</summary>
+    /// <summary>Returns every series, without the label `model` that ends each, with its value; empty if the worker does not
+    /// answer.</summary>
     public async Task<IReadOnlyDictionary<string, double>> ReadAllAsync(CancellationToken cancellationToken)
     {
         var values = new Dictionary<string, double>(StringComparer.Ordinal);
@@ -109,7 +111,7 @@ internal sealed class WorkerProcess : IDisposable
                 int space = line.LastIndexOf(' ');
                 if (space > 0 && line[0] != '#' && double.TryParse(line[(space + 1)..], CultureInfo.InvariantCulture, out double value))
                 {
-                    values[line[..space]] = value;
+                    values[ModelLabel().Replace(line[..space], "}").Replace("{}", string.Empty, StringComparison.Ordinal)] = value;
                 }
             }
         }
@@ -190,4 +192,7 @@ internal sealed class WorkerProcess : IDisposable
             }
         }
     }
+
+    [GeneratedRegex(@",?model=""[^""]*""\}$")]
+    private static partial Regex ModelLabel();
 }

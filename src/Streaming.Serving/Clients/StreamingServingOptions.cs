@@ -23,6 +23,10 @@ public sealed class StreamingServingOptions
     /// <c>STREAMING__Redis__Layout</c>.</summary>
     public bool KeyPerWidth { get; set; }
 
+    /// <summary>Gets or sets the generation to read. Default 0: the one that the trainer's operators made the active one. With a number, a
+    /// second client can serve a share of the users (<see cref="UserShare"/>) from a generation on trial.</summary>
+    public uint Generation { get; set; }
+
     /// <summary>Gets or sets the timeout of a read attempt. Default 1 s; 1 ms … 60 s.</summary>
     public TimeSpan Timeout { get; set; } = TimeSpan.FromSeconds(1);
 
@@ -75,6 +79,7 @@ public sealed class StreamingServingOptions
             Model = Model,
             Partitions = Partitions,
             KeyPerWidth = KeyPerWidth,
+            Generation = Generation,
             Timeout = Timeout,
             RetryAttempts = RetryAttempts,
         };

@@ -16,7 +16,7 @@ namespace Streaming.Serving.Search;
 /// </summary>
 /// <remarks>Searches may run on any number of threads, also during <see cref="RefreshAsync"/> or <see cref="LoadAsync"/>, which allow one
 /// caller at a time (for example <see cref="IndexUpdater"/>). Memory per item: the vector as stored (2 bytes × width for float16), 4 bytes
-/// per nested width, 29 bytes, with attributes 16 bytes, 8 for each number and 4 for each text (of a list: for each text of the longest
+/// per nested width, 29 bytes, with attributes 24 bytes, 8 for each number and 4 for each text (of a list: for each text of the longest
 /// list among 4,096 items), the text of the id and about 30 bytes of directory; twice as much while another generation is
 /// loading.</remarks>
 /// <example>
@@ -49,7 +49,7 @@ public sealed class EmbeddingIndex : IDisposable
     private volatile IndexView _view;
     private volatile IndexLoad? _loading;
     private EmbeddingReader? _reader;
-    private GenerationRecord? _record;
+    private volatile GenerationRecord? _record;
     private RowElement? _atLeast;
     private bool _reload = true;
     private int _swept;
@@ -85,6 +85,10 @@ public sealed class EmbeddingIndex : IDisposable
 
     /// <summary>Gets the generation that the vectors belong to, 0 before the first load.</summary>
     public uint Generation => _view.Generation;
+
+    /// <summary>Gets the record of the generation, as of the last refresh; null when the trainer has not written one: before the user
+    /// towers are published, or where it publishes none.</summary>
+    public GenerationRecord? Record => _record;
 
     /// <summary>Gets the progress of the current load; null when none is running.</summary>
     public IndexLoad? Loading => _loading;
@@ -322,14 +326,20 @@ public sealed class EmbeddingIndex : IDisposable
     private async Task<bool> IsOtherAsync(CancellationToken cancellationToken)
     {
         uint generation = await _pointer.GenerationAsync(cancellationToken).ConfigureAwait(false);
-        return generation != _view.Generation
-            || (
-                await RecordAsync(generation, cancellationToken).ConfigureAwait(false) is { } record
-                && !(
-                    record.Widths.SequenceEqual(_record?.Widths ?? _index.Widths)
-                    && record.Attributes.SequenceEqual(_record?.Attributes ?? [])
-                )
-            );
+        if (generation != _view.Generation)
+        {
+            return true;
+        }
+
+        if (await RecordAsync(generation, cancellationToken).ConfigureAwait(false) is not { } record)
+        {
+            return false;
+        }
+
+        bool isSame =
+            record.Widths.SequenceEqual(_record?.Widths ?? _index.Widths) && record.Attributes.SequenceEqual(_record?.Attributes ?? []);
+        _record = isSame ? record : _record;
+        return !isSame;
     }
 
     private async Task<GenerationRecord?> RecordAsync(uint generation, CancellationToken cancellationToken)

@@ -208,6 +208,16 @@ public sealed class IndexView
     /// <exception cref="ItemFilterException">The filter does not fit the fields, or no facts are published.</exception>
     public int Popular(ItemFilter? filter, Span<Neighbour> best) => List(ItemOrder.Popular, filter, best);
 
+    /// <summary>Lists the items that are the most popular of late, where attributes are published: by their events, each of which counts
+    /// half after the trainer's half-life (<c>STREAMING__Training__Items__PopularityHalfLife</c>).</summary>
+    /// <param name="filter">Which items; null: all.</param>
+    /// <param name="best">Receives the items, the most popular first; the score is <see cref="ItemFacts.Popularity"/> as exact as the type
+    /// is.</param>
+    /// <returns>The number of items found; items without an event are left out, and so are those whose facts an older trainer
+    /// wrote.</returns>
+    /// <exception cref="ItemFilterException">The filter does not fit the fields, or no facts are published.</exception>
+    public int PopularOfLate(ItemFilter? filter, Span<Neighbour> best) => List(ItemOrder.Recent, filter, best);
+
     /// <summary>Lists the items that became known last, where attributes are published.</summary>
     /// <param name="filter">Which items; null: all.</param>
     /// <param name="best">Receives the items, the latest first; the score is the time, Unix milliseconds as exact as the type is.</param>

@@ -52,6 +52,16 @@ internal static partial class HttpLog
     )]
     public static partial void GraphFailed(ILogger logger, string reason, int vectors);
 
+    [LoggerMessage(
+        1215,
+        LogLevel.Information,
+        "Generation {Generation} is served on trial: its index holds {Items} items in {Bytes} bytes"
+    )]
+    public static partial void TrialReady(ILogger logger, uint generation, int items, long bytes);
+
+    [LoggerMessage(1216, LogLevel.Warning, "The trial of generation {Generation} is not running as set: {Reason}")]
+    public static partial void TrialNotReady(ILogger logger, uint generation, string reason);
+
     [LoggerMessage(1211, LogLevel.Information, "gRPC at {Address}")]
     public static partial void GrpcListening(ILogger logger, Uri address);
 

@@ -39,6 +39,19 @@ public sealed record ServeOptions
     /// <summary>Gets the maximum age of the index while Redis cannot be read; beyond it answers are 503. Default 10 m; 0 s … 7 d.</summary>
     public TimeSpan MaxStale { get; init; } = TimeSpan.FromMinutes(10);
 
+    /// <summary>
+    /// Gets a generation that is served besides the one that readers use: to requests with its `generation=`, and to a share of the users
+    /// (`TrialShare`). Its index needs as much memory again. Default 0: none.
+    /// </summary>
+    public uint TrialGeneration { get; init; }
+
+    /// <summary>
+    /// Gets the share of the users who are answered from the trial generation (A/B), by a hash of the user's id: a user stays on one side
+    /// while generation and share are the same, and on it when the share grows. While the generation cannot be served, they are answered
+    /// like the others. Default 0; 0 … 1.
+    /// </summary>
+    public double TrialShare { get; init; }
+
     /// <summary>Checks every property.</summary>
     /// <exception cref="OptionsException">Names every property that is wrong, its value and what is allowed.</exception>
     public void Validate()
@@ -60,6 +73,13 @@ public sealed record ServeOptions
         }
 
         errors.Range(nameof(MaxStale), MaxStale, TimeSpan.Zero, TimeSpan.FromDays(7));
+        errors.Range(nameof(TrialShare), TrialShare, 0, 1);
+        errors.Check(
+            TrialGeneration > 0 || !(TrialShare > 0),
+            nameof(TrialGeneration),
+            TrialGeneration,
+            $"the number of a generation, because {nameof(TrialShare)} is {TrialShare}"
+        );
         errors.Throw();
     }
 
