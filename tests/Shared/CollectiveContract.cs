@@ -1,6 +1,6 @@
 using Streaming.Learning.Ranks;
 
-namespace Streaming.Tests.Shared;
+namespace Streaming.Tests;
 
 /// <summary>What every transport between ranks has to do. Each rank runs it; it throws at the first difference.</summary>
 internal static class CollectiveContract

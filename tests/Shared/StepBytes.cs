@@ -4,7 +4,7 @@ using Streaming.Learning.Cpu.Ranks;
 using Streaming.Learning.Engine;
 using Streaming.Models.Options;
 
-namespace Streaming.Tests.Shared;
+namespace Streaming.Tests;
 
 /// <summary>The bytes that a rank sends in a step, by what it sends: the formula that the counted bytes are compared with.</summary>
 internal sealed record StepBytes

@@ -1,5 +1,5 @@
 using Streaming.Learning.Ranks;
-using Streaming.Tests.Shared;
+using Streaming.Tests;
 using Xunit;
 
 namespace Streaming.Learning.Tests.Ranks;

@@ -3,7 +3,7 @@ using Streaming.Learning.Engine;
 using Streaming.Learning.Ranks;
 using Streaming.Learning.Tests.Engine;
 using Streaming.Models.Options;
-using Streaming.Tests.Shared;
+using Streaming.Tests;
 using Xunit;
 
 namespace Streaming.Learning.Tests.Cpu.Ranks;
