@@ -25,7 +25,7 @@ public static class MpiWorld
             return new SoloCollective();
         }
 
-        var mpi = MpiHandles.Of(OpenMpi.Load());
+        var mpi = MpiHandles.Of(Load(() => OpenMpi.Load()));
         Check(OpenMpi.Init(0, 0, OpenMpi.Serialized, out int threads), "MPI_Init_thread");
         Check(OpenMpi.SetErrorHandler(mpi.World, mpi.ErrorsReturn), "MPI_Comm_set_errhandler");
         Check(OpenMpi.Rank(mpi.World, out int rank), "MPI_Comm_rank");
@@ -42,6 +42,23 @@ public static class MpiWorld
         return new MpiCollective(mpi, rank, size);
     }
 
+    /// <summary>Loads Open MPI.</summary>
+    /// <exception cref="RanksException">It cannot be loaded.</exception>
+    internal static nint Load(Func<nint> load)
+    {
+        try
+        {
+            return load();
+        }
+        catch (DllNotFoundException exception)
+        {
+            throw new RanksException(
+                "A launcher of MPI started this process, but Open MPI cannot be loaded. Install Open MPI 4.1 on every host (Debian: "
+                    + $"openmpi-bin), or start one process without the launcher. {exception.Message}"
+            );
+        }
+    }
+
     private static void Compare(int size, Func<string, string?> variable)
     {
         foreach (string name in Sizes)
@@ -49,8 +66,8 @@ public static class MpiWorld
             if (variable(name) is { Length: > 0 } text && text != size.ToString(CultureInfo.InvariantCulture))
             {
                 throw new RanksException(
-                    $"The launcher started {text} processes ({name}), Open MPI joined {size}. Start the job with the mpirun of the Open MPI "
-                        + "that is installed, not with that of another MPI."
+                    $"The launcher started {text} processes ({name}), Open MPI joined {size}. Start the job with the mpirun of "
+                        + "the Open MPI that is installed, not with that of another MPI."
                 );
             }
         }

@@ -35,7 +35,7 @@ public sealed class MpiWorldTests
     [Fact]
     public void Load_LibraryIsMissing_SaysWhatToInstall()
     {
-        RanksException error = Assert.Throws<RanksException>(() => OpenMpi.Load("libmpi.so.missing"));
+        RanksException error = Assert.Throws<RanksException>(() => MpiWorld.Load(() => OpenMpi.Load("libmpi.so.missing")));
         Assert.Contains("libmpi.so.missing", error.Message, StringComparison.Ordinal);
         Assert.Contains("openmpi-bin", error.Message, StringComparison.Ordinal);
     }

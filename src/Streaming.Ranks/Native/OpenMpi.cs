@@ -20,23 +20,13 @@ internal static unsafe partial class OpenMpi
     /// <summary>Loads the library.</summary>
     /// <param name="library">File name, as the dynamic linker finds it.</param>
     /// <returns>The library, for <see cref="Handle"/>.</returns>
-    /// <exception cref="RanksException">It cannot be loaded; the message says why.</exception>
+    /// <exception cref="DllNotFoundException">It cannot be loaded; the message says why.</exception>
     public static nint Load(string library = Library)
     {
-        try
-        {
-            // Open MPI's plug-ins look for its symbols among the global ones, where .NET's own loader does not put them. That loader
-            // goes first because it says what is wrong.
-            nint loaded = NativeLibrary.Load(library);
-            return Open(library, Now | Global) != 0 ? loaded : throw new DllNotFoundException($"{library} cannot be loaded.");
-        }
-        catch (DllNotFoundException exception)
-        {
-            throw new RanksException(
-                "The launcher of MPI started this process, but Open MPI cannot be loaded. Install Open MPI 4.1 on every host (Debian: "
-                    + $"openmpi-bin), or start one process without the launcher. {exception.Message}"
-            );
-        }
+        // Open MPI's plug-ins look for its symbols among the global ones, where .NET's own loader does not put them. That loader goes
+        // first because it says what is wrong.
+        nint loaded = NativeLibrary.Load(library);
+        return Open(library, Now | Global) != 0 ? loaded : throw new DllNotFoundException($"{library} cannot be loaded.");
     }
 
     /// <summary>Address of an exported object.</summary>

@@ -5,8 +5,6 @@ namespace Streaming.Learning.Cpu.Ranks;
 /// <content>State of a rank: its own item rows, and all that is equal on every rank.</content>
 public sealed partial class ShardedCpuEngine
 {
-    private const string Share = "ranks.share";
-
     /// <inheritdoc/>
     /// <remarks>Collective: the ranks exchange the optimiser's moments of the dense parameters first.</remarks>
     public override TensorSnapshot BeginSnapshot()
@@ -16,17 +14,17 @@ public sealed partial class ShardedCpuEngine
     }
 
     private protected override void AddShare(List<StateTensor> tensors) =>
-        tensors.Add(StateTensor.Copy<int>(Share, [_ranks.Rank, _ranks.Size], _copies));
+        tensors.Add(StateTensor.Copy<int>(RankTensors.Share, [_ranks.Rank, _ranks.Size], _copies));
 
     private protected override void CheckShare(StateReader reader)
     {
         int[] share = new int[2];
-        reader.Read(Share, share);
+        reader.Read(RankTensors.Share, share);
         if (share[0] != _ranks.Rank || share[1] != _ranks.Size)
         {
             throw new StateMismatchException(
                 $"The state is that of rank {share[0]} of {share[1]}; this is rank {_ranks.Rank} of {_ranks.Size}. Start with the number "
-                    + "of ranks that the state was written with."
+                    + "of ranks that the state was written with, or deal it again (DealtState)."
             );
         }
     }

@@ -15,9 +15,10 @@ namespace Streaming.Learning.Cpu.Ranks;
 /// <remarks>
 /// Item row r, its optimiser state and its features are on rank r mod N alone; dense parameters and the memory bank are equal on all.
 /// All ranks call <see cref="TrainingEngine.Step"/>, <see cref="EncodeItems"/>, <see cref="EncodeUsers"/> and
-/// <see cref="BeginSnapshot"/> in the same order, each with its own share of the arguments, which may be empty; the number of the step, learning rate, bank entries and
-/// <see cref="TrainingBatch.DrawnFrom"/> must be equal. <see cref="TrainingEngine.InitializeRow"/>, <see cref="SetFeatures"/> and
-/// <see cref="TrainingEngine.ForgetRow"/> are given every row on every rank. If one rank refuses its arguments, all throw.
+/// <see cref="BeginSnapshot"/> in the same order, each with its own share of the arguments, which may be empty; the number of the
+/// step, learning rate, bank entries and <see cref="TrainingBatch.DrawnFrom"/> must be equal. Every rank is given every row in
+/// <see cref="TrainingEngine.InitializeRow"/>, <see cref="SetFeatures"/> and <see cref="TrainingEngine.ForgetRow"/>. If one rank
+/// refuses its arguments, all throw.
 /// </remarks>
 public sealed partial class ShardedCpuEngine : CpuEngine
 {
