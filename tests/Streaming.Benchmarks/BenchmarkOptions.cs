@@ -37,6 +37,9 @@ internal enum BenchmarkMode
 
     /// <summary>Ranks in a whole catalogue, compared with a product.</summary>
     Ranking,
+
+    /// <summary>CPU time and bytes of a step that ranks share.</summary>
+    Ranks,
 }
 
 /// <summary>Command line of the benchmarks.</summary>
@@ -44,7 +47,7 @@ internal sealed record BenchmarkOptions
 {
     public const string Usage =
         "usage: Streaming.Benchmarks [--quick | --kernels | --paths | --cost | --encode | --memory | --search | --filters | "
-        + "--approximate | --ranking | --ingest] [--report FILE] [--only NAME,NAME] [--threads N] [--no-torch] [--processor-time] "
+        + "--approximate | --ranking | --ranks | --ingest] [--report FILE] [--only NAME,NAME] [--threads N] [--no-torch] [--processor-time] "
         + "[--items N] [--model FOLDER --events FILE]";
 
     /// <summary>Gets what to measure. Default <see cref="BenchmarkMode.Quick"/>.</summary>
@@ -98,6 +101,7 @@ internal sealed record BenchmarkOptions
                 "--filters" => options with { Mode = BenchmarkMode.Filters },
                 "--approximate" => options with { Mode = BenchmarkMode.Approximate },
                 "--ranking" => options with { Mode = BenchmarkMode.Ranking },
+                "--ranks" => options with { Mode = BenchmarkMode.Ranks },
                 "--items" => options with { Items = int.Parse(Value(), CultureInfo.InvariantCulture) },
                 "--model" => options with { Model = Value() },
                 "--events" => options with { Events = Value() },

@@ -36,6 +36,9 @@ switch (options.Mode)
     case BenchmarkMode.Ranking:
         new RankingRun(workers, Console.Out).Run();
         break;
+    case BenchmarkMode.Ranks:
+        new RanksRun(Console.Out).Run();
+        break;
     case BenchmarkMode.Memory:
         MemoryRun.Run(workers.Threads, Console.Out);
         break;

@@ -48,6 +48,35 @@ public sealed class BatchCheckTests
     public void Verify_WrongBatch_NamesWhatIsWrong(string what, string words) =>
         Assert.Contains(words, Assert.ThrowsAny<ArgumentException>(() => Verify(what)).Message, StringComparison.Ordinal);
 
+    [Fact]
+    public void VerifyShare_WithoutSequences_MayHaveNoPredictions()
+    {
+        var empty = new TrainingBatch
+        {
+            Sequences = new JaggedRows { Rows = [], Offsets = [0] },
+            Negatives = [3],
+        };
+        BatchCheck.VerifyShare(Model, empty);
+        Assert.Throws<ArgumentException>(() => BatchCheck.Verify(Model, new TrainingBatch()));
+    }
+
+    [Fact]
+    public void VerifyShare_WrongInAnyOtherWay_IsNamedAsInABatch()
+    {
+        static TrainingBatch Share(int[] rows, int[] offsets) =>
+            new()
+            {
+                Sequences = new JaggedRows { Rows = rows, Offsets = offsets },
+            };
+        Assert.Contains("no predictions", Refused(() => BatchCheck.VerifyShare(Model, Share([1], [0, 1]))), StringComparison.Ordinal);
+        Assert.Contains("0 offsets", Refused(() => BatchCheck.VerifyShare(Model, Share([], []))), StringComparison.Ordinal);
+        Assert.Contains(
+            "Negatives contains row 8",
+            Refused(() => BatchCheck.VerifyShare(Model, Share([], [0]) with { Negatives = new int[] { 8 } })),
+            StringComparison.Ordinal
+        );
+    }
+
     [Theory]
     [InlineData(2, 6, true)]
     [InlineData(1, 6, false)]
@@ -122,4 +151,6 @@ public sealed class BatchCheckTests
         };
         BatchCheck.Verify(Model, batch);
     }
+
+    private static string Refused(Action check) => Assert.Throws<ArgumentException>(check).Message;
 }

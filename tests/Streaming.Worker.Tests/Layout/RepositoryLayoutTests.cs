@@ -26,6 +26,7 @@ public class RepositoryLayoutTests
             ]
         ),
         ["Streaming.Learning"] = (["Streaming.Core", "Streaming.Kernels", "Streaming.Models"], []),
+        ["Streaming.Ranks"] = (["Streaming.Learning"], []),
         ["Streaming.Transport"] = (
             ["Streaming.Core", "Streaming.Formats"],
             ["Confluent.Kafka", "StackExchange.Redis", "Polly.Core", "Google.Protobuf", "Grpc.Tools"]
