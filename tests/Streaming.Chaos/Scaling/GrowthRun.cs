@@ -55,14 +55,15 @@ internal sealed class GrowthRun(GrowthOptions options, int items)
         await FillAsync(worker, load, redis).ConfigureAwait(false);
         IReadOnlyDictionary<string, double> from = new Dictionary<string, double>();
         IReadOnlyDictionary<string, double> to = from;
+        double processor = 0;
         await BehindAsync(
                 worker,
                 load,
-                _ => from = worker.ReadAllAsync(CancellationToken.None).GetAwaiter().GetResult(),
-                _ => to = worker.ReadAllAsync(CancellationToken.None).GetAwaiter().GetResult()
+                figures => (from, processor) = (figures.All, figures.Processor),
+                figures => (to, processor) = (figures.All, figures.Processor - processor)
             )
             .ConfigureAwait(false);
-        return new PipelineRow(items, options.Phase, from, to);
+        return new PipelineRow(items, processor, from, to);
     }
 
     private async Task<object> MeasureAsync()
@@ -233,7 +234,8 @@ internal sealed class GrowthRun(GrowthOptions options, int items)
             metrics.GetValueOrDefault("streaming_evaluation_time_seconds"),
             metrics.GetValueOrDefault("streaming_step_duration_seconds_sum"),
             metrics.GetValueOrDefault("streaming_published{outcome=\"written\"}"),
-            Processor(worker.Id)
+            Processor(worker.Id),
+            metrics
         );
     }
 
@@ -273,5 +275,13 @@ internal sealed class GrowthRun(GrowthOptions options, int items)
                 Directory.GetFiles(folder, "*", SearchOption.AllDirectories).Sum(static file => new FileInfo(file).Length)
             );
 
-    private readonly record struct Figures(double Time, double Trained, double Scoring, double Batches, double Written, double Processor);
+    private readonly record struct Figures(
+        double Time,
+        double Trained,
+        double Scoring,
+        double Batches,
+        double Written,
+        double Processor,
+        IReadOnlyDictionary<string, double> All
+    );
 }
