@@ -11,7 +11,6 @@ using Streaming.Core.Positions;
 using Streaming.Lab.Embedded;
 using Streaming.Transport.Kafka;
 using Streaming.Transport.Kafka.Clients;
-using Streaming.Transport.Kafka.Decoding;
 using Xunit;
 
 namespace Streaming.Transport.Tests.Kafka;

@@ -39,11 +39,23 @@ public sealed class ApproximateServeTests
         Assert.Equal(10, await NeighboursAsync(client, "/items/i3/neighbours?width=4"));
         Assert.Equal(29, await NeighboursAsync(client, "/items/i3/neighbours?count=100"));
         string metrics = await client.GetStringAsync("/metrics", Stop);
-        Assert.Contains("streaming_index_graph_vectors 30\n", metrics, StringComparison.Ordinal);
-        Assert.Contains("streaming_index_graph_changed 0\n", metrics, StringComparison.Ordinal);
-        Assert.Contains("streaming_index_graph_builds_total{outcome=\"succeeded\"} 1\n", metrics, StringComparison.Ordinal);
-        Assert.Contains("streaming_index_graph_searches_total{outcome=\"answered\"} 1\n", metrics, StringComparison.Ordinal);
-        Assert.Contains("streaming_index_graph_searches_total{outcome=\"exact\"} 1\n", metrics, StringComparison.Ordinal);
+        Assert.Contains("streaming_index_graph_vectors{index=\"active\",model=\"items\"} 30\n", metrics, StringComparison.Ordinal);
+        Assert.Contains("streaming_index_graph_changed{index=\"active\",model=\"items\"} 0\n", metrics, StringComparison.Ordinal);
+        Assert.Contains(
+            "streaming_index_graph_builds_total{index=\"active\",model=\"items\",outcome=\"succeeded\"} 1\n",
+            metrics,
+            StringComparison.Ordinal
+        );
+        Assert.Contains(
+            "streaming_index_graph_searches_total{index=\"active\",model=\"items\",outcome=\"answered\"} 1\n",
+            metrics,
+            StringComparison.Ordinal
+        );
+        Assert.Contains(
+            "streaming_index_graph_searches_total{index=\"active\",model=\"items\",outcome=\"exact\"} 1\n",
+            metrics,
+            StringComparison.Ordinal
+        );
         Assert.Contains(
             "30 vectors; 0 items changed and 0 were removed since it was built",
             await client.GetStringAsync("/health/ready", Stop),
