@@ -43,6 +43,7 @@ public static class BatchCheck
         int predictions = batch.Positives.Length;
         Length(batch.PredictionSteps.Length, predictions, nameof(batch.PredictionSteps));
         Length(batch.Weights.Length, predictions, nameof(batch.Weights));
+        Weights(batch.Weights);
         if (!batch.LogQ.IsEmpty)
         {
             Length(batch.LogQ.Length, predictions, nameof(batch.LogQ));
@@ -106,6 +107,17 @@ public static class BatchCheck
             if ((uint)row >= (uint)model.ItemCapacity)
             {
                 throw new ArgumentException($"{name} contains row {row}; allowed: 0 … ItemCapacity − 1 = {model.ItemCapacity - 1}.");
+            }
+        }
+    }
+
+    private static void Weights(ReadOnlySpan<float> weights)
+    {
+        foreach (float weight in weights)
+        {
+            if (!(weight >= 0) || !float.IsFinite(weight))
+            {
+                throw new ArgumentException($"Weights contains {weight}; allowed: finite, 0 and up.");
             }
         }
     }

@@ -30,6 +30,8 @@ public sealed class BatchCheckTests
             { "steps that do not rise", "PredictionSteps contains 2 after 2" },
             { "a step beyond the batch", "PredictionSteps contains 7 after 2; allowed: ascending, below the 7 steps" },
             { "a weight too few", "Weights has 1 values; expected: 2" },
+            { "a weight below 0", "Weights contains -0.5; allowed: finite, 0 and up." },
+            { "a weight not a number", "Weights contains NaN" },
             { "a step too few", "PredictionSteps has 1 values" },
             { "a ln q too many", "LogQ has 3 values" },
             { "a ln q of negatives too few", "NegativeLogQ has 1 values" },
@@ -135,7 +137,13 @@ public sealed class BatchCheckTests
                 "a row too large" => [1, 8],
                 _ => [1, 2],
             },
-            Weights = wrong == "a weight too few" ? [1] : [1, 1],
+            Weights = wrong switch
+            {
+                "a weight too few" => [1],
+                "a weight below 0" => [1, -0.5f],
+                "a weight not a number" => [float.NaN, 1],
+                _ => [1, 1],
+            },
             LogQ = wrong == "a ln q too many" ? [-1, -1, -1] : [-1, -1],
             Negatives = wrong == "a negative row" ? [3, -1] : [3, 4],
             NegativeLogQ = wrong == "a ln q of negatives too few" ? [-1] : [-1, -1],

@@ -19,7 +19,7 @@ public sealed class DealtState : TensorSource
     /// <param name="parts">The states of all N ranks, in rank order; of one moment.</param>
     /// <param name="rank">The rank to deal to, 0 … <paramref name="size"/> − 1.</param>
     /// <param name="size">Number of ranks to deal to, M, 1 and up.</param>
-    /// <exception cref="StateMismatchException">A state is missing, is in another place, or has other tensors than that of rank 0.</exception>
+    /// <exception cref="StateMismatchException">A state is missing or in another place, or lacks a tensor that rank 0's has.</exception>
     public DealtState(IReadOnlyList<TensorSource> parts, int rank, int size)
     {
         ArgumentNullException.ThrowIfNull(parts);

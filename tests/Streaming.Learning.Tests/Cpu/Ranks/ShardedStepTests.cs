@@ -13,19 +13,26 @@ public sealed class ShardedStepTests
 {
     private static readonly ModelOptions Model = TestEngines.Options(TowerKind.FmrlRec) with { Loss = LossKind.Union };
 
-    [Fact]
-    public void Step_OneRankHasAnInvalidShare_AllRanksThrowAndNothingChanges()
+    [Theory]
+    [InlineData("Positives contains row 64")]
+    [InlineData("Weights contains -1")]
+    [InlineData("Weights contains Infinity")]
+    public void Step_OneRankHasAnInvalidShare_AllRanksThrowAndNothingChanges(string words)
     {
         Exception?[] errors = Try(
             (batch, rank) =>
             {
                 if (rank == 1)
                 {
-                    batch.Positives[^1] = 64;
+                    batch.Positives[^1] = words.EndsWith("64", StringComparison.Ordinal) ? 64 : 3;
+                    batch.Weights[^1] =
+                        words.EndsWith("-1", StringComparison.Ordinal) ? -1
+                        : words.EndsWith("Infinity", StringComparison.Ordinal) ? float.PositiveInfinity
+                        : 1;
                 }
             }
         );
-        Assert.Contains("row 64", Assert.IsType<ArgumentException>(errors[1]).Message, StringComparison.Ordinal);
+        Assert.Contains(words, Assert.IsType<ArgumentException>(errors[1]).Message, StringComparison.Ordinal);
         Assert.Contains("Rank 1 refused", Assert.IsType<InvalidOperationException>(errors[0]).Message, StringComparison.Ordinal);
         Assert.Contains("Rank 1 refused", Assert.IsType<InvalidOperationException>(errors[2]).Message, StringComparison.Ordinal);
     }
