@@ -18,16 +18,17 @@ public sealed record ApproximateOptions
     /// <summary>Gets the number of threads that build a graph. Default 1; 1 … 256.</summary>
     public int Threads { get; init; } = 1;
 
-    /// <summary>Gets the number of candidates that a search keeps: more find more of the exact result and take longer. Default 128; 1 …
+    /// <summary>Gets the number of candidates that a search keeps: more find more of the exact result and take longer. Default 192; 1 …
     /// 10,000.</summary>
-    public int Candidates { get; init; } = 128;
+    public int Candidates { get; init; } = 192;
 
     /// <summary>Gets how far a vector may move from where the graph has it, as distance of vectors of length 1, before it is searched
     /// exactly. Default 0.1; 0 … 2.</summary>
     public double MaxMove { get; init; } = 0.1;
 
     /// <summary>Gets the share of the graph's vectors that may be searched exactly, because they changed or were removed, before another
-    /// graph is built. Default 0.01: 10,000 of a million, which take about as long as the graph; 0.0001 … 1.</summary>
+    /// graph is built. Default 0.01: 10,000 of a million, which take about a third of the time of the
+    /// graph; 0.0001 … 1.</summary>
     public double MaxChanged { get; init; } = 0.01;
 
     /// <summary>Checks every property.</summary>

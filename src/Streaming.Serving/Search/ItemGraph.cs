@@ -20,14 +20,14 @@ internal sealed class ItemGraph : IDisposable
 
     /// <summary>The graph's best candidates, per item wanted, that are ranked again where no filter drops some: few have moved, and by
     /// little.</summary>
-    private const int RankedFactor = 3;
+    private const int RankedFactor = 2;
 
     /// <summary>The least share of the items that a filter admits for the graph to be faster than the exact search (measured:
     /// Streaming.Benchmarks --approximate).</summary>
-    private const double LeastShare = 0.1;
+    private const double LeastShare = 0.04;
 
     /// <summary>Items that a filter's share is estimated from.</summary>
-    private const int Sample = 128;
+    private const int Sample = 256;
 
     private readonly VectorTable _table;
     private readonly VectorGraph _graph;
@@ -148,7 +148,8 @@ internal sealed class ItemGraph : IDisposable
             int found = _graph.Search(unit, rows.AsSpan(0, wanted));
             found = filter is null ? Math.Min(found, RankedFactor * best.Length) : found;
             var ranking = new PreparedQuery(query, width, cosine: true, _table.Element, floats.AsSpan(width, padded));
-            found += FindChanged(in ranking, rows.AsSpan(found), floats.AsSpan(width + padded), wanted);
+            int changed = filter is null ? best.Length : wanted;
+            found += FindChanged(in ranking, rows.AsSpan(found), floats.AsSpan(width + padded), changed);
             return Rank(rows.AsSpan(0, found), order, in ranking, filter, wanted, best);
         }
         finally

@@ -61,7 +61,7 @@ internal sealed class ServingRun(ServingOptions options)
         await CompareAsync(calls).ConfigureAwait(false);
         if (options.Only.Contains("publishing"))
         {
-            await PublishingAsync(calls, catalogue).ConfigureAwait(false);
+            await PublishingAsync(calls, catalogue, server).ConfigureAwait(false);
         }
 
         await server.TerminateAsync(Patience).ConfigureAwait(false);
@@ -87,25 +87,31 @@ internal sealed class ServingRun(ServingOptions options)
     }
 
     /// <summary>Neighbours for one caller, without and with a publisher, in turns.</summary>
-    private async Task PublishingAsync(ServingCalls calls, PublishedCatalogue catalogue)
+    private async Task PublishingAsync(ServingCalls calls, PublishedCatalogue catalogue, WorkerProcess server)
     {
         Console.WriteLine(
-            "\n| turn | written a second | without: p50 ms | p99 ms | publishing: p50 ms | p99 ms | p99 times |\n|---|---:|---:|---:|---:|---:|---:|"
+            "\n| turn | written a second | without: p50 ms | p99 ms | publishing: p50 ms | p99 ms | p99 times | collections | cores |\n|---|---:|---:|---:|---:|---:|---:|---:|---:|"
         );
         List<double> ratios = [];
         for (int turn = 0; turn < Turns; turn++)
         {
             (LatencyHistogram quiet, _) = await LoadAsync(calls.Neighbours, 1, turn).ConfigureAwait(false);
             using var stop = new CancellationTokenSource();
+            IReadOnlyDictionary<string, double> before = await server.ReadAllAsync(CancellationToken.None).ConfigureAwait(false);
             long begun = Stopwatch.GetTimestamp();
             Task<long> publishing = Task.Run(() => catalogue.PublishAgainAsync(stop.Token));
             (LatencyHistogram busy, _) = await LoadAsync(calls.Neighbours, 1, turn).ConfigureAwait(false);
+            double seconds = Stopwatch.GetElapsedTime(begun).TotalSeconds;
+            IReadOnlyDictionary<string, double> after = await server.ReadAllAsync(CancellationToken.None).ConfigureAwait(false);
             await stop.CancelAsync().ConfigureAwait(false);
             double written = await publishing.ConfigureAwait(false) / Stopwatch.GetElapsedTime(begun).TotalSeconds;
+            double collecting = Share("dotnet_gc_pause_time_seconds_total"),
+                cores = Share("dotnet_process_cpu_time_seconds_total");
             ratios.Add(busy.Quantile(0.99) / quiet.Quantile(0.99));
             Write(
-                $"| {turn + 1} | {written:N0} | {quiet.Quantile(0.5):F2} | {quiet.Quantile(0.99):F2} | {busy.Quantile(0.5):F2} | {busy.Quantile(0.99):F2} | {ratios[^1]:F2} |"
+                $"| {turn + 1} | {written:N0} | {quiet.Quantile(0.5):F2} | {quiet.Quantile(0.99):F2} | {busy.Quantile(0.5):F2} | {busy.Quantile(0.99):F2} | {ratios[^1]:F2} | {collecting:P1} | {cores:F2} |"
             );
+            double Share(string metric) => (Sum(after, metric) - Sum(before, metric)) / seconds;
 
             // The index catches up before the next turn.
             await Task.Delay(options.Phase).ConfigureAwait(false);
@@ -177,6 +183,9 @@ internal sealed class ServingRun(ServingOptions options)
 
         return settings;
     }
+
+    private static double Sum(IReadOnlyDictionary<string, double> series, string metric) =>
+        series.Where(pair => pair.Key.StartsWith(metric, StringComparison.Ordinal)).Sum(static pair => pair.Value);
 
     private static void Write(FormattableString text) => Console.WriteLine(text.ToString(CultureInfo.InvariantCulture));
 }
