@@ -125,7 +125,7 @@ internal sealed class TrainerEvaluation : IDisposable
             report.MutableRecall[k] += DiscountTable.HitProbability(ranks[k], _cutoff) / _share.Chosen.Count;
         }
 
-        if (_drift.Record(DiscountTable.HitProbability(ranks[^1], _cutoff), out RecallDrop drop))
+        if (_drift.Record(batch.UserKeys[example], DiscountTable.HitProbability(ranks[^1], _cutoff), out RecallDrop drop))
         {
             report.RecallDrop = drop;
         }

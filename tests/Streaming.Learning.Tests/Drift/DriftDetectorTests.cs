@@ -64,15 +64,20 @@ public class DriftDetectorTests
             };
             var detector = new DriftDetector(options);
             var seen = new List<double>();
+            var runs = new PlainRuns();
             double recall = 0.5;
+            ulong user = 1;
             for (int i = 0; i < 1_000; i++)
             {
                 recall = i % 200 == 0 ? random.NextDouble() : recall;
                 double hit = random.NextDouble() < recall ? random.Next(1, 5) / 4.0 : 0;
+                user += random.Next(3) == 0 ? 1UL : 0;
+                runs.Add(user, hit, options, seen);
                 seen.Add(hit);
-                bool expected = Plain(options, seen, out RecallDrop plain);
+                bool expected = Plain(options, seen, runs.DesignEffect, out RecallDrop plain);
 
-                Assert.Equal(expected, detector.Record(hit, out RecallDrop drop));
+                Assert.Equal(expected, detector.Record(user, hit, out RecallDrop drop));
+                Assert.Equal(runs.DesignEffect, detector.DesignEffect, 9);
                 Assert.Equal(plain.Recall, drop.Recall, 9);
                 Assert.Equal(plain.Before, drop.Before, 9);
                 if (expected)
@@ -81,6 +86,36 @@ public class DriftDetectorTests
                 }
             }
         }
+    }
+
+    /// <summary>Users with long sittings, whose taste the model knows or does not: recall of 500 examples is that of five users.</summary>
+    [Fact]
+    public void Record_RunsOfUsersThatDiffer_AreNotTakenForADrift()
+    {
+        long independent = 0;
+        for (int seed = 0; seed < 10; seed++)
+        {
+            var random = new Random(seed);
+            DriftOptions options = new();
+            var detector = new DriftDetector(options);
+            var naive = new DriftDetector(options);
+            for (ulong user = 1; user <= 500; user++)
+            {
+                double recall = random.Next(2) * 0.6;
+                for (int i = 0; i < 100; i++)
+                {
+                    double hit = random.NextDouble() < recall ? 1 : 0;
+                    detector.Record(user, hit, out _);
+                    naive.Record((ulong)i + 1, hit, out _);
+                }
+            }
+
+            Assert.InRange(detector.DesignEffect, 20, 60);
+            Assert.Equal(0, detector.Detections);
+            independent += naive.Detections;
+        }
+
+        Assert.True(independent > 0);
     }
 
     [Fact]
@@ -112,7 +147,8 @@ public class DriftDetectorTests
     public void Load_Damaged_IsRefused()
     {
         using var tensors = new TensorSet();
-        tensors.Add<long>("drift.counts", [10, 500, 0]);
+        tensors.Add<long>("drift.counts", [10, 500, 0, 0, 0]);
+        tensors.Add<double>("drift.runs", [0, 0, 0]);
         tensors.Add<float>("drift.hits", new float[500]);
 
         Assert.Contains(
@@ -147,7 +183,7 @@ public class DriftDetectorTests
         var drops = new List<(int, RecallDrop)>();
         for (int i = 0; i < examples; i++)
         {
-            if (detector.Record(random.NextDouble() < recall ? 1 : 0, out RecallDrop drop))
+            if (detector.Record((ulong)i + 1, random.NextDouble() < recall ? 1 : 0, out RecallDrop drop))
             {
                 drops.Add((i, drop));
             }
@@ -156,7 +192,7 @@ public class DriftDetectorTests
         return drops;
     }
 
-    private static bool Plain(DriftOptions options, List<double> seen, out RecallDrop drop)
+    private static bool Plain(DriftOptions options, List<double> seen, double designEffect, out RecallDrop drop)
     {
         drop = default;
         if (seen.Count < options.Window + options.Reference)
@@ -167,7 +203,8 @@ public class DriftDetectorTests
         double recent = seen.TakeLast(options.Window).Average();
         double before = seen.SkipLast(options.Window).TakeLast(options.Reference).Average();
         double pooled = seen.TakeLast(options.Window + options.Reference).Average();
-        double z = (before - recent) / Math.Sqrt(pooled * (1 - pooled) * ((1.0 / options.Window) + (1.0 / options.Reference)));
+        double variance = pooled * (1 - pooled) * ((1.0 / options.Window) + (1.0 / options.Reference)) * designEffect;
+        double z = (before - recent) / Math.Sqrt(variance);
         bool isDrop = recent < options.MaxShare * before && z >= 5;
         drop = isDrop ? new RecallDrop(recent, before) : default;
         return isDrop;
@@ -178,5 +215,37 @@ public class DriftDetectorTests
         using var tensors = new TensorSet();
         from.Save(tensors);
         to.Load(new TensorReader(tensors));
+    }
+
+    /// <summary>The design effect by its definition, over all runs that have ended.</summary>
+    private sealed class PlainRuns
+    {
+        private readonly List<(double Squared, double Expected)> _ended = [];
+        private readonly List<double> _run = [];
+        private ulong _user;
+
+        public double DesignEffect
+        {
+            get
+            {
+                double squared = _ended.Select((run, i) => Math.Pow(0.995, _ended.Count - 1 - i) * run.Squared).Sum();
+                double expected = _ended.Select((run, i) => Math.Pow(0.995, _ended.Count - 1 - i) * run.Expected).Sum();
+                return expected > 0 ? Math.Max(1, squared / expected) : 1;
+            }
+        }
+
+        public void Add(ulong user, double hit, DriftOptions options, List<double> seen)
+        {
+            double[] window = [.. seen.TakeLast(options.Window + options.Reference)];
+            if (user != _user && _run.Count > 0 && window.Length > 0)
+            {
+                double recall = window.Average();
+                _ended.Add((Math.Pow(_run.Sum() - (_run.Count * recall), 2), _run.Count * recall * (1 - recall)));
+                _run.Clear();
+            }
+
+            _user = user;
+            _run.Add(hit);
+        }
     }
 }

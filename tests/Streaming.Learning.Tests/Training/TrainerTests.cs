@@ -634,6 +634,7 @@ public sealed class TrainerTests : IDisposable
             Batch batch = Batches.Create(sequence: sequence);
             for (int i = 0; i < Model.Dimension; i++)
             {
+                batch.UserKeys[i] = (ulong)i + 1;
                 batch.Add($"i{next(i)}", [$"i{i}"]);
             }
 
