@@ -78,6 +78,10 @@ also "librdkafka [0-9.]+ from $lab/[a-z0-9-]*librdkafka\.so"
 check 'backtest on a file' 0 'width' "$lab/streaming-lab" backtest --protocol prequential --events "$work/events.csv" --widths 4,8 --model "$work/data/model"
 check 'inspect of its model' 0 'Model\.Widths +4,8' "$app/streaming" inspect "$work/data/model"
 check 'export of its model' 0 '^' "$app/streaming" export --checkpoint "$work/data/model" --width 4 --output "$work/data/cut.safetensors"
+# The native libraries of the encoders are there: one says that this is no model, the other draws.
+printf 'item,image\na,a.png\n' >"$work/items.csv"
+check 'encode without a model' 65 'not a model that ONNX Runtime [0-9.]+ can run' "$app/streaming" encode --items "$work/items.csv" --output "$work/data/encoded" --image-model "$work/items.csv"
+check 'simulate with pictures' 0 'shop/items.csv: 100 items' "$lab/streaming-lab" simulate --output "$work/data/shop" --count 10 --item-count 100 --pictures
 check 'inspect of nothing' 66 "$work/data/nothing" "$app/streaming" inspect "$work/data/nothing"
 check 'health without a worker' 69 'no answer from the worker at http://127.0.0.1:1/' STREAMING__Http__Port=1 "$app/streaming" health
 # Missing servers are awaited, and the log says so; SIGTERM ends the wait.

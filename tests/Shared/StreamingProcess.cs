@@ -35,7 +35,7 @@ internal sealed class StreamingProcess : IDisposable
     /// <summary>Starts the program that has the command, with arguments and variables but none of this process's settings.</summary>
     public static StreamingProcess Start(IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string> variables)
     {
-        string program = arguments is ["demo" or "replay" or "backtest", ..] ? "streaming-lab" : "streaming";
+        string program = arguments is ["demo" or "replay" or "backtest" or "simulate", ..] ? "streaming-lab" : "streaming";
         var information = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, program))
         {
             RedirectStandardOutput = true,

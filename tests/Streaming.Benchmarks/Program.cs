@@ -1,6 +1,7 @@
 using Streaming.Benchmarks;
 using Streaming.Benchmarks.Libtorch;
 using Streaming.Kernels.Parallel;
+using Streaming.Tests;
 
 BenchmarkOptions options;
 try
@@ -11,6 +12,14 @@ catch (Exception exception) when (exception is ArgumentException or FormatExcept
 {
     Console.Error.WriteLine(exception.Message);
     return 2;
+}
+
+if (options.Models is { } folder)
+{
+    // For run.sh --content: text model, vocabulary and picture model, a line each.
+    (string model, string vocabulary) = PackagedModels.WriteMiniLM(folder);
+    Console.WriteLine($"{model}\n{vocabulary}\n{PackagedModels.ResNet18}");
+    return 0;
 }
 
 Timing.ProcessorTime = options.ProcessorTime;

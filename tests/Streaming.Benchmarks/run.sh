@@ -7,6 +7,8 @@
 # run.sh --serving [--items N] [--seconds N] [--callers N] [--only NAME,NAME] [--set NAME=VALUE]: `streaming serve` over HTTP and gRPC, and while all is
 # published again.
 # run.sh --search --train FILE: searches, and the funnel's recall on a model trained on a stream of events (CSV: user,item,timestamp).
+# run.sh --content [--count N] [--seeds 1,2,3]: a simulated shop with titles and pictures, encoded by real models: what does a model
+# learn of neither, of titles, of pictures, of both?
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
@@ -20,6 +22,33 @@ if [[ ${1:-} == --growth || ${1:-} == --histories || ${1:-} == --pipeline || ${1
     mode=("${1#--}")
     [[ $1 != --pipeline ]] || mode=(growth --pipeline)
     exec "$root/.artifacts/bin/Streaming.Chaos/release/Streaming.Chaos" "${mode[@]}" "${@:2}"
+fi
+
+if [[ ${1:-} == --content ]]; then
+    shift
+    count=20000 seeds=1
+    while (($# > 0)); do
+        case $1 in
+            --count) count=${2:?--count needs a number} ;;
+            --seeds) seeds=${2:?--seeds needs numbers} ;;
+            *) echo "--content takes --count N and --seeds 1,2,3, not $1" >&2; exit 2 ;;
+        esac
+        shift 2
+    done
+    folder=$(mktemp -d)
+    trap 'rm -rf "$folder"' EXIT
+    for project in "$here" "$root/src/Streaming.Worker" "$root/src/Streaming.Lab"; do
+        dotnet build "$project" -c Release -v q --nologo >&2
+    done
+    programs=$root/.artifacts/bin
+    mapfile -t models < <("$programs/Streaming.Benchmarks/release/Streaming.Benchmarks" --models "$folder")
+    lab=$programs/Streaming.Lab/release/streaming-lab
+    "$lab" simulate --output "$folder/shop" --count "$count" --pictures --plain-titles 0.3 --no-picture 0.3 >&2
+    "$programs/Streaming.Worker/release/streaming" encode --items "$folder/shop/items.csv" --output "$folder/items.jsonl" \
+        --text-model "${models[0]}" --text-vocabulary "${models[1]}" --image-model "${models[2]}" --image-pixels caffe >&2
+    "$lab" backtest --protocol prequential --events "$folder/shop/events.csv" --items "$folder/items.jsonl" --threads 2 --seeds "$seeds" \
+        --set 'STREAMING__Model__FeatureGroups=;text:384;image:512;text:384,image:512' --format markdown
+    exit
 fi
 
 if [[ " $* " != *" --no-torch "* && ! " $* " =~ " --"(ingest|paths|cost|encode|memory|search|filters|approximate|ranking|ranks)" " ]]; then

@@ -149,7 +149,7 @@ public sealed class SourceLog : IDisposable
         }
 
         throw new InputFileException(
-            $"{_path}, line {number}: the file is not one that `encode` wrote; allowed: a new file, or one that it wrote, which it continues"
+            $"{_path}, line {number}: the file is not one that `encode` wrote; allowed: a new file, or one that it wrote"
         );
     }
 

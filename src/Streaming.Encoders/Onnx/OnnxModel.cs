@@ -48,8 +48,8 @@ internal sealed class OnnxModel : IDisposable
         catch (OnnxRuntimeException exception)
         {
             throw new InputFileException(
-                $"{path} is not a model that ONNX Runtime {OrtEnv.Instance().GetVersionString()} can run ({OneLine(exception)}); allowed: an "
-                    + "ONNX file whose operators it knows",
+                $"{path} is not a model that ONNX Runtime {OrtEnv.Instance().GetVersionString()} can run ({OneLine(exception)}); allowed: "
+                    + "an ONNX file whose operators it knows",
                 exception
             );
         }
@@ -85,7 +85,8 @@ internal sealed class OnnxModel : IDisposable
         ];
         return (name is null ? floats.FirstOrDefault() : floats.FirstOrDefault(output => output == name))
             ?? throw Wrong(
-                $"it has no output {(name is null ? "of float32" : $"'{name}' of float32")}; it has {string.Join(", ", _session.OutputNames)}"
+                $"it has no output {(name is null ? string.Empty : $"'{name}' ")}of float32; it has "
+                    + string.Join(", ", _session.OutputNames)
             );
     }
 

@@ -92,7 +92,7 @@ public sealed class PictureEncoder : IDisposable
         if (shape.Length < 2 || shape[0] != pictures.Length || length is < 1 || length > UnitVectors.MaxLength)
         {
             throw _model.Wrong(
-                $"output '{_output}' has the shape {string.Join(" × ", shape)}; allowed: pictures × values, up to {UnitVectors.MaxLength} values"
+                $"output '{_output}' has the shape {string.Join(" × ", shape)}; allowed: pictures × up to {UnitVectors.MaxLength} values"
             );
         }
 

@@ -85,7 +85,7 @@ internal sealed class WordPieces
 
     private static InputFileException Wrong(string path, string problem) =>
         new(
-            $"{path} is not a WordPiece vocabulary: {problem}; allowed: vocab.txt of a BERT-like model, one token a line (tokenizer.json and "
-                + "SentencePiece are not supported)"
+            $"{path} is not a WordPiece vocabulary: {problem}; allowed: vocab.txt of a BERT-like model, one token a line "
+                + "(not tokenizer.json, nor SentencePiece)"
         );
 }

@@ -10,8 +10,8 @@ namespace Streaming.Formats.Catalogues;
 
 /// <summary>
 /// Maps records of JSON, Parquet and Avro to catalogue records. The objects <c>text</c>, <c>features</c> and <c>attributes</c> are those
-/// of <c>schemas/item.schema.json</c>, whose readers skip fields that it does not name. A record without these is flat: a list of numbers is
-/// a feature group, anything else that is not an object text.
+/// of <c>schemas/item.schema.json</c>, whose readers skip fields that it does not name. A record without these is flat: a list of
+/// numbers is a feature group, anything else that is not an object text.
 /// </summary>
 /// <param name="path">The file, for messages.</param>
 /// <param name="tell">Receives a line for each field that is not used.</param>

@@ -7,7 +7,7 @@ using Streaming.Worker.Serve;
 
 namespace Streaming.Lab.Backtest;
 
-/// <summary>Features that live training has of the records of item files: their values, or hashed from their text, by the same code.</summary>
+/// <summary>Features that live training has of the records of item files: values, or hashed from text, by the same code.</summary>
 internal static class RecordedFeatures
 {
     /// <summary>The features of items.</summary>
@@ -22,9 +22,8 @@ internal static class RecordedFeatures
         string.Join(
             "; ",
             groups.Select(group =>
-                FormattableString.Invariant(
-                    $"{group}: {(group.IsHashed ? "hashed as `run` does" : "values of the item files")}; {items.Count(item => !Has(catalogue, item, group))} of {items.Count} items have none"
-                )
+                FormattableString.Invariant($"{group}: {(group.IsHashed ? "hashed as `run` does" : "values of the item files")}; ")
+                + FormattableString.Invariant($"{items.Count(item => !Has(catalogue, item, group))} of {items.Count} items have none")
             )
         );
 

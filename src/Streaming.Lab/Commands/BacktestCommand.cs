@@ -43,8 +43,8 @@ internal static class BacktestCommand
     {
         Description =
             "Item files. STREAMING__Model__FeatureGroups=text:256=title+brand[] hashes fields as the live worker does; text:384,image:512 "
-            + "takes the values that `streaming encode` wrote. Without either, features of CSV files, whose first column is the item id, are "
-            + "fitted on all items before training, which a stream cannot have (latent semantic analysis): columns c0, "
+            + "takes the values that `streaming encode` wrote. Without either, features of CSV files, whose first column is the item id, "
+            + "are fitted on all items before training, which a stream cannot have (latent semantic analysis): columns c0, "
             + "c1, … are codes, x0, x1, … numbers, all others text.",
         AllowMultipleArgumentsPerToken = true,
     };

@@ -25,8 +25,8 @@ internal sealed class FeedArguments
         new("--items")
         {
             Description =
-                "Item files (CSV: item,title,…; JSON lines, Parquet; what `streaming encode` writes), sent to the items topic ahead of each "
-                + "item's first event.",
+                "Item files (CSV: item,title,…; JSON lines, Parquet; what `streaming encode` writes), sent to the items topic ahead of "
+                + "each item's first event.",
             AllowMultipleArgumentsPerToken = true,
             HelpName = "FILE",
         };

@@ -8,8 +8,10 @@ namespace Streaming.Lab.Simulation;
 /// <param name="folder">An empty folder, or one that does not exist.</param>
 internal sealed class ShopFiles(SimulatorOptions options, string folder)
 {
-    /// <summary>The time of the first event; one event a second follows.</summary>
+    /// <summary>The time of the first event; one event in ten seconds follows.</summary>
     private static readonly DateTimeOffset Start = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
+
+    private const long SecondsBetween = 10;
 
     private readonly SimulatedShop _shop = new(options);
 
@@ -35,7 +37,10 @@ internal sealed class ShopFiles(SimulatorOptions options, string folder)
                 stopping.ThrowIfCancellationRequested();
                 (int user, SimulatedItem item, string type) = _shop.Next();
                 file.Write(
-                    string.Create(CultureInfo.InvariantCulture, $"user-{user:D6},{item.Id},{type},{Start.ToUnixTimeSeconds() + i}\n")
+                    string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"user-{user:D6},{item.Id},{type},{Start.ToUnixTimeSeconds() + (SecondsBetween * i)}\n"
+                    )
                 );
             }
         }

@@ -19,6 +19,7 @@ public sealed class EventProducer : IDisposable
     private long _delivered;
     private long _progress;
     private string _lastError = string.Empty;
+    private string _topic = string.Empty;
     private Exception? _failure;
 
     /// <summary>Creates a producer.</summary>
@@ -97,6 +98,7 @@ public sealed class EventProducer : IDisposable
             message.Timestamp = new Timestamp(time, TimestampType.CreateTime);
         }
 
+        _topic = topic;
         TopicPartition destination = new(topic, partition ?? Partition.Any);
         while (true)
         {
@@ -150,7 +152,7 @@ public sealed class EventProducer : IDisposable
             string why = Volatile.Read(ref _lastError);
             throw new KafkaUnavailableException(
                 $"no answer from Kafka at {_options.BootstrapServers} for {Patience.TotalSeconds:0} "
-                    + $"s{(why.Length > 0 ? $" ({why})" : string.Empty)}; {waiting} records of topic '{_options.InteractionsTopic}' "
+                    + $"s{(why.Length > 0 ? $" ({why})" : string.Empty)}; {waiting} records of topic '{_topic}' "
                     + "wait. Set STREAMING__Kafka__BootstrapServers."
             );
         }

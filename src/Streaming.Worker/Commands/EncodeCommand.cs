@@ -29,15 +29,15 @@ internal static class EncodeCommand
         var send = new Option<bool>("--send")
         {
             Description =
-                "Send the records to the items topic as well: those that were not delivered by an earlier run. A record replaces the item's "
-                + "record there as a whole, so the item files must have all of its fields.",
+                "Send the records to the items topic as well: those that were not delivered by an earlier run. A record replaces the "
+                + "item's record there as a whole, so the item files must have all of its fields.",
         };
         Option<string?> file = SettingsOption.Create();
         var command = new Command(
             "encode",
-            "Encode titles and pictures of a catalogue by ONNX models into feature groups, for `streaming-lab demo`, `replay` and `backtest` "
-                + "(--items) and the items topic. Items that have not changed since the last run are left as they are; a run that was "
-                + "stopped is continued."
+            "Encode titles and pictures of a catalogue by ONNX models into feature groups, for `streaming-lab demo`, `replay` and "
+                + "`backtest` (--items) and the items topic. Items that have not changed since the last run are left as they are; a run that "
+                + "was stopped is continued."
         );
         arguments.AddTo(command);
         command.Add(send);
@@ -101,8 +101,8 @@ internal static class EncodeCommand
             throw new SettingsException([
                 settings.Kafka.ItemsTopic.Length == 0
                     ? "STREAMING__Kafka__ItemsTopic is empty; allowed with --send: the topic to send to."
-                    : "--send sends records as schemas/ defines them, which a worker with STREAMING__Kafka__ItemsColumns cannot read: unset "
-                        + "it, or send to another topic.",
+                    : "--send sends records as schemas/ defines them, which a worker with STREAMING__Kafka__ItemsColumns cannot read: "
+                        + "unset it, or send to another topic.",
             ]);
         }
 

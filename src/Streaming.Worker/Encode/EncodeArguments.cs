@@ -62,8 +62,8 @@ internal sealed class EncodeArguments
 
     private readonly Option<string> _pixels = Default(
             "--image-pixels",
-            "How the model wants pixels: torch (RGB by the mean and deviation of ImageNet), clip, tf (RGB, -1 … 1), caffe (BGR, 0 … 255 less "
-                + "the mean).",
+            "How the model wants pixels: torch (RGB by the mean and deviation of ImageNet), clip, tf (RGB, -1 … 1), caffe (BGR, 0 … 255 "
+                + "less the mean).",
             "torch",
             "NAME"
         )

@@ -15,7 +15,7 @@ public enum ExitCode
 
     /// <summary>
     /// Unusable input: no readable row, more dead letters than `STREAMING__Kafka__MaxDeadLetterRate` allows, records deleted before they
-    /// were read, a recreated topic, every checkpoint damaged, or a damaged file under `inspect`.
+    /// were read, a recreated topic, every checkpoint damaged, or a wrong or damaged file under `inspect` or `encode`.
     /// </summary>
     BadInput = 65,
 

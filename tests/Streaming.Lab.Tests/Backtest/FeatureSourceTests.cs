@@ -123,6 +123,68 @@ public class FeatureSourceTests
         Assert.Contains("which a stream cannot have", Assert.Single(_told), StringComparison.Ordinal);
     }
 
+    /// <summary>What `streaming encode` writes: values, which the demo and replay send and a backtest takes.</summary>
+    [Fact]
+    public void Of_ValuesOfItemFiles_AreThoseThatAreSent()
+    {
+        using var files = new TemporaryFiles();
+        string items = files.Write(
+            "items.jsonl",
+            "{\"item_id\":\"a\",\"source\":\"1\",\"text\":{\"title\":\"Lamp\"},\"features\":{\"image\":[1,0.5,-2]}}\n"
+                + "{\"item_id\":\"b\",\"source\":\"1\",\"text\":{},\"features\":{\"image\":[0,3,0.25]}}\n"
+                + "{\"item_id\":\"c\",\"source\":\"1\",\"text\":{\"title\":\"Soap\"},\"features\":{}}\n"
+        );
+        var image = new FeatureGroup("image", 3);
+        ModelOptions model = new() { FeatureGroups = [image, FeatureGroup.Hashed("words", 8, new TextField("title"))] };
+        ItemFeatures features = Source([items]).Of(model);
+
+        Assert.Equal(model.FeatureGroups, features.Groups);
+        Assert.Equal([1, 0.5f, -2], features.Rows[0][..3]);
+        Assert.Equal([0, 3, 0.25f, 0, 0, 0, 0, 0, 0, 0, 0], features.Rows[1]);
+        Assert.Equal([0, 0, 0], features.Rows[2][..3]);
+        Assert.Equal([0, 3, 0.25f], features.Change("b")!.Features["image"]);
+        Assert.Contains("image:3: values of the item files; 3 of 5 items have none", Assert.Single(_told), StringComparison.Ordinal);
+
+        string events = files.Write("events.csv", "user,item,timestamp\nu,b,1600000001\nu,d,1600000002\n");
+        EventLog log = EventFileReader.ReadAll([events], new EventFileOptions(), static _ => { });
+        var feed = new FileFeed(log, ItemCatalogue.ReadAll([items], withFeatures: true));
+        Assert.True(feed.TryNext(out FeedRecord record));
+        Assert.Equal((FeedKind.Item, "b"), (record.Kind, record.ItemId));
+        Assert.Equal([0, 3, 0.25f], record.Features["image"]);
+    }
+
+    [Fact]
+    public void Of_ModelWithoutTheGroupsOfTheFiles_HasNoFeaturesAndSaysSo()
+    {
+        using var files = new TemporaryFiles();
+        string items = files.Write("items.jsonl", "{\"item_id\":\"a\",\"image\":[1,2,3]}\n");
+
+        Assert.Empty(Source([items]).Of(new ModelOptions()).Groups);
+        Assert.Contains("uses no features of --items, which has image:3", Assert.Single(_told), StringComparison.Ordinal);
+        Assert.Empty(Source([items]).Of(new ModelOptions { FeatureGroups = [new FeatureGroup("text", 3)] }).Groups);
+        Assert.Contains(_told, static line => line.Contains("--items has no values of it, but of image:3", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Of_GroupsOfOtherLengths_AreRefused()
+    {
+        using var files = new TemporaryFiles();
+        string items = files.Write("items.jsonl", "{\"item_id\":\"a\",\"image\":[1,2,3]}\n");
+        string mixed = files.Write("mixed.jsonl", "{\"item_id\":\"a\",\"image\":[1,2,3]}\n{\"item_id\":\"b\",\"image\":[1]}\n");
+        ModelOptions model = new() { FeatureGroups = [new FeatureGroup("image", 4)] };
+
+        Assert.Contains(
+            "feature group image has 3 numbers; STREAMING__Model__FeatureGroups says image:4",
+            Assert.Throws<InputFileException>(() => Source([items]).Of(model)).Message,
+            StringComparison.Ordinal
+        );
+        Assert.Contains(
+            "line 2: feature group 'image' of item 'b' has 1 numbers, of earlier items 3",
+            Assert.Throws<InputFileException>(() => Source([mixed]).Of(model)).Message,
+            StringComparison.Ordinal
+        );
+    }
+
     private FeatureSource Source(string[] paths) => new(paths, Items, 8, _told.Add);
 
     private static float[] LiveValues(FeedRecord record, RecordFormat format)

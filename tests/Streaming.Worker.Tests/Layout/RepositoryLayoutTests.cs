@@ -27,6 +27,16 @@ public class RepositoryLayoutTests
         ),
         ["Streaming.Learning"] = (["Streaming.Core", "Streaming.Kernels", "Streaming.Models"], []),
         ["Streaming.Ranks"] = (["Streaming.Learning"], []),
+        ["Streaming.Encoders"] = (
+            ["Streaming.Core", "Streaming.Formats", "Streaming.Learning"],
+            [
+                "Microsoft.ML.OnnxRuntime",
+                "Microsoft.ML.OnnxRuntime.Managed",
+                "Microsoft.ML.Tokenizers",
+                "SkiaSharp",
+                "SkiaSharp.NativeAssets.Linux.NoDependencies",
+            ]
+        ),
         ["Streaming.Transport"] = (
             ["Streaming.Core", "Streaming.Formats"],
             ["Confluent.Kafka", "StackExchange.Redis", "Polly.Core", "Google.Protobuf", "Grpc.Tools"]
@@ -54,6 +64,7 @@ public class RepositoryLayoutTests
                 "Streaming.Models",
                 "Streaming.Learning",
                 "Streaming.Learning.Torch",
+                "Streaming.Encoders",
                 "Streaming.Transport",
                 "Streaming.Serving",
                 "Streaming.Serving.Approximate",
@@ -84,7 +95,7 @@ public class RepositoryLayoutTests
                 "Streaming.Serving",
                 "Streaming.Worker",
             ],
-            ["Spectre.Console", "System.CommandLine"]
+            ["SkiaSharp", "Spectre.Console", "System.CommandLine"]
         ),
     };
 
