@@ -45,7 +45,8 @@ public sealed class WorkerMetrics : IDisposable
             "streaming.trainer.time",
             "s",
             "Time of the training thread by part: waiting (for a batch), scoring, assembly (counting, replay, negatives), step (the "
-                + "engine), checkpoint (taking snapshots), publishing (collecting what events changed), upkeep (copying items that are due)."
+                + "engine), checkpoint (taking snapshots), publishing (collecting what events changed), upkeep (copying items that are "
+                + "due)."
         );
         _step = _meter.CreateHistogram(
             "streaming.step.duration",

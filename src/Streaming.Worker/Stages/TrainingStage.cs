@@ -12,6 +12,11 @@ namespace Streaming.Worker.Stages;
 /// The training thread: takes batches, trains on them, hands what events changed to the publisher at intervals, and lets
 /// the checkpoint writer take its snapshot at the batches that carry one, and the upkeep its copies of items.
 /// </summary>
+/// <remarks>
+/// Reading, histories and forming batches, writing to Redis, looking for what moved, and writing checkpoints run on other threads. Scoring,
+/// assembly and step of a batch follow each other: scoring needs the parameters as of the step before, and all cores, as the step does;
+/// assembly admits and evicts rows that scoring and step read.
+/// </remarks>
 internal sealed class TrainingStage
 {
     private readonly Trainer _trainer;

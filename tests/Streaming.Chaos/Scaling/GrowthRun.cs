@@ -150,6 +150,12 @@ internal sealed class GrowthRun(GrowthOptions options, int items)
             ["STREAMING__Pipeline__Owner"] = "growth",
             ["STREAMING__Http__Address"] = "127.0.0.1",
         };
+        if (!options.Kafka)
+        {
+            // The embedded broker answers a request that finds nothing only after the whole wait; Kafka as soon as there is something.
+            settings["STREAMING__Kafka__Client"] = "fetch.wait.max.ms=20";
+        }
+
         foreach ((string name, string value) in options.Settings)
         {
             settings[name] = value;
