@@ -62,6 +62,8 @@ export interface Facts {
   readonly since: number;
   readonly token: number;
   readonly step: number;
+  /** The time of one event that would weigh as much as all of its events, which fade; 0: none or unknown. */
+  readonly popularity: number;
 }
 
 /** Names of a model's keys. Partitions and layout are those of its layout record. */
@@ -193,19 +195,21 @@ export function readRelated(value: Uint8Array): Related {
 
 /** Reads the facts of an item. Throws Refused. */
 export function readFacts(value: Uint8Array): Facts {
-  checkStart(value, "AT", 36);
+  checkStart(value, "AT", 36, 2);
+  const start = value[2] === 2 ? 42 : 36;
   const view = viewOf(value);
   const length = view.getUint32(4, true);
   if (length > 8192) {
     throw new Refused("corrupt", `${length} bytes of attributes; at most 8192 are written`);
   }
-  checkEnd(value, 36 + length, view.getUint32(8, true), 8);
+  checkEnd(value, start + length, view.getUint32(8, true), 8);
   return {
-    attributes: length === 0 ? {} : JSON.parse(new TextDecoder().decode(value.subarray(36))),
+    attributes: length === 0 ? {} : JSON.parse(new TextDecoder().decode(value.subarray(start))),
     events: uint48(view, 24),
     since: uint48(view, 30),
     token: view.getUint32(12, true),
     step: uint48(view, 16),
+    popularity: start === 42 ? uint48(view, 36) : 0,
   };
 }
 
@@ -268,12 +272,12 @@ const CRC = Uint32Array.from({ length: 256 }, (_, byte) => {
   return crc >>> 0;
 });
 
-function checkStart(value: Uint8Array, magic: string, header: number): void {
+function checkStart(value: Uint8Array, magic: string, header: number, newest = 1): void {
   if (value.length >= 3 && String.fromCharCode(value[0], value[1]) !== magic) {
     throw new Refused("foreign", `${value.length} bytes that do not start with ${magic}`);
   }
-  if (value.length >= 3 && value[2] > 1) {
-    throw new Refused("newer", `layout version ${value[2]}; this reader knows 1`);
+  if (value.length >= 3 && value[2] > newest) {
+    throw new Refused("newer", `layout version ${value[2]}; this reader knows ${newest}`);
   }
   if (value.length < header) {
     throw new Refused("truncated", `${value.length} bytes; the header has ${header}`);

@@ -72,13 +72,15 @@ class Related:
 
 @dataclass(frozen=True)
 class Facts:
-    """What is known of an item besides its vector. `since`: when it became known, Unix milliseconds; 0: unknown."""
+    """What is known of an item besides its vector. `since`: when it became known, Unix milliseconds; 0: unknown. `popularity`: the time of
+    one event that would weigh as much as all of its events, which fade; the greatest is the most popular of late; 0: none or unknown."""
 
     attributes: dict
     events: int
     since: int
     token: int
     step: int
+    popularity: int
 
 
 class Keys:
@@ -189,13 +191,15 @@ def read_related(value: bytes) -> Related:
 
 def read_facts(value: bytes) -> Facts:
     """Reads the facts of an item. Raises Refused."""
-    _check_start(value, b"AT", 36)
+    _check_start(value, b"AT", 36, newest=2)
+    start = 42 if value[2] == 2 else 36
     length, checksum, token = struct.unpack_from("<III", value, 4)
     if length > 8192:
         raise Refused("corrupt", f"{length} bytes of attributes; at most 8192 are written")
-    _check_end(value, 36 + length, checksum, 8)
+    _check_end(value, start + length, checksum, 8)
     step, events, since = (int.from_bytes(value[at : at + 6], "little") for at in (16, 24, 30))
-    return Facts(json.loads(value[36:] or b"{}"), events, since, token, step)
+    popularity = int.from_bytes(value[36:start], "little")
+    return Facts(json.loads(value[start:] or b"{}"), events, since, token, step, popularity)
 
 
 def crc32c(data: bytes) -> int:
@@ -235,11 +239,11 @@ def xxh64(data: bytes) -> int:
     return h ^ (h >> 32)
 
 
-def _check_start(value: bytes, magic: bytes, header: int) -> None:
+def _check_start(value: bytes, magic: bytes, header: int, newest: int = 1) -> None:
     if len(value) >= 3 and value[:2] != magic:
         raise Refused("foreign", f"{len(value)} bytes that do not start with {magic.decode()}")
-    if len(value) >= 3 and value[2] > 1:
-        raise Refused("newer", f"layout version {value[2]}; this reader knows 1")
+    if len(value) >= 3 and value[2] > newest:
+        raise Refused("newer", f"layout version {value[2]}; this reader knows {newest}")
     if len(value) < header:
         raise Refused("truncated", f"{len(value)} bytes; the header has {header}")
     if value[2] == 0:

@@ -9,8 +9,9 @@ set -uo pipefail
 set +e
 
 require_sdk
-# A real browser renders the page, Prometheus' promtool evaluates the alert rules, and the reader in Python is run by its tests.
-install_missing chromium promtool=prometheus python3
+# A real browser renders the page, Prometheus' promtool evaluates the alert rules, the reader in Python is run by its tests, and
+# Open MPI starts the ranks of a job.
+install_missing chromium promtool=prometheus python3 mpirun=openmpi-bin
 build Streaming.sln
 check_format
 

@@ -68,8 +68,10 @@ test("facts of the page are read", () => {
     since: 1700000000000,
     token: 42,
     step: 123456789012,
+    popularity: 1700086400000,
   });
-  assert.deepEqual(readFacts(of("facts without attributes")), { attributes: {}, events: 0, since: 0, token: 42, step: 123456789012 });
+  assert.deepEqual(readFacts(of("facts, version 1")), { ...readFacts(of("facts")), popularity: 0 });
+  assert.deepEqual(readFacts(of("facts without attributes")), { attributes: {}, events: 0, since: 0, token: 42, step: 123456789012, popularity: 0 });
   assert.equal(new Keys("shop").facts(3, xxh64(new TextEncoder().encode("item-1"))), rows.get("facts of item-1"));
 });
 

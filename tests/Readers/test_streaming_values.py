@@ -1,5 +1,6 @@
 """Holds schemas/streaming_values.py to the test vectors of schemas/embedding-value.md. python3 -m unittest, in this folder."""
 
+import dataclasses
 import pathlib
 import random
 import re
@@ -85,6 +86,8 @@ class StreamingValuesTests(unittest.TestCase):
         facts = values.read_facts(of("facts"))
         self.assertEqual(facts.attributes, {"category": "shoes", "tags": ["a", "ü"], "price": 12.5, "available": True})
         self.assertEqual((facts.events, facts.since, facts.token, facts.step), (3, 1700000000000, 42, 123456789012))
+        self.assertEqual(facts.popularity, 1700086400000)
+        self.assertEqual(values.read_facts(of("facts, version 1")), dataclasses.replace(facts, popularity=0))
         bare = values.read_facts(of("facts without attributes"))
         self.assertEqual((bare.attributes, bare.events, bare.since), ({}, 0, 0))
         self.assertEqual(values.Keys("shop").facts(3, values.xxh64(b"item-1")), ROWS["facts of item-1"])

@@ -32,8 +32,14 @@ internal enum BenchmarkMode
     /// <summary>Searches with filters.</summary>
     Filters,
 
+    /// <summary>The approximate search, compared with the exact one and with USearch alone.</summary>
+    Approximate,
+
     /// <summary>Ranks in a whole catalogue, compared with a product.</summary>
     Ranking,
+
+    /// <summary>CPU time and bytes of a step that ranks share.</summary>
+    Ranks,
 }
 
 /// <summary>Command line of the benchmarks.</summary>
@@ -41,7 +47,7 @@ internal sealed record BenchmarkOptions
 {
     public const string Usage =
         "usage: Streaming.Benchmarks [--quick | --kernels | --paths | --cost | --encode | --memory | --search | --filters | "
-        + "--ranking | --ingest] [--report FILE] [--only NAME,NAME] [--threads N] [--no-torch] [--processor-time] "
+        + "--approximate | --ranking | --ranks | --ingest] [--report FILE] [--only NAME,NAME] [--threads N] [--no-torch] [--processor-time] "
         + "[--items N] [--model FOLDER --events FILE]";
 
     /// <summary>Gets what to measure. Default <see cref="BenchmarkMode.Quick"/>.</summary>
@@ -96,7 +102,9 @@ internal sealed record BenchmarkOptions
                 "--encode" => options with { Mode = BenchmarkMode.Encode },
                 "--search" => options with { Mode = BenchmarkMode.Search },
                 "--filters" => options with { Mode = BenchmarkMode.Filters },
+                "--approximate" => options with { Mode = BenchmarkMode.Approximate },
                 "--ranking" => options with { Mode = BenchmarkMode.Ranking },
+                "--ranks" => options with { Mode = BenchmarkMode.Ranks },
                 "--items" => options with { Items = int.Parse(Value(), CultureInfo.InvariantCulture) },
                 "--model" => options with { Model = Value() },
                 "--models" => options with { Models = Value() },

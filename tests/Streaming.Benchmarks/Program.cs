@@ -45,6 +45,9 @@ switch (options.Mode)
     case BenchmarkMode.Ranking:
         new RankingRun(workers, Console.Out).Run();
         break;
+    case BenchmarkMode.Ranks:
+        new RanksRun(Console.Out).Run();
+        break;
     case BenchmarkMode.Memory:
         MemoryRun.Run(workers.Threads, Console.Out);
         break;
@@ -53,6 +56,9 @@ switch (options.Mode)
         break;
     case BenchmarkMode.Filters:
         new FilterRun(Console.Out).Run(options.Items);
+        break;
+    case BenchmarkMode.Approximate:
+        new ApproximateRun(options.Threads, Console.Out).Run(options.Items);
         break;
     default:
         BenchmarkReport report = new QuickRun(workers, peer, Console.Out).Run();

@@ -1,8 +1,11 @@
 #!/usr/bin/env bash
 # Runs the benchmarks. run.sh [--quick] [--report FILE]: nested softmax and the training step, compared with libtorch.
-# run.sh --kernels, --paths, --cost, --encode, --memory, --search, --filters, --ranking, --ingest: the other tables of RESULTS.md. Options: BenchmarkOptions.cs.
+# run.sh --kernels, --paths, --cost, --encode, --memory, --search, --filters, --approximate, --ranking, --ranks, --ingest: the other tables of RESULTS.md. Options: BenchmarkOptions.cs.
 # run.sh --growth [--items 10000,100000,1000000] [--seconds N] [--rate N] [--kafka]: what a larger catalogue costs a whole worker.
+# run.sh --pipeline [the options of --growth]: where the time of a batch goes while the worker is behind.
 # run.sh --histories: histories published per second.
+# run.sh --serving [--items N] [--seconds N] [--callers N] [--only NAME,NAME] [--set NAME=VALUE]: `streaming serve` over HTTP and gRPC, and while all is
+# published again.
 # run.sh --search --train FILE: searches, and the funnel's recall on a model trained on a stream of events (CSV: user,item,timestamp).
 # run.sh --content [--count N] [--seeds 1,2,3]: a simulated shop with titles and pictures, encoded by real models: what does a model
 # learn of neither, of titles, of pictures, of both?
@@ -11,12 +14,14 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
 under=()
 
-if [[ ${1:-} == --growth || ${1:-} == --histories ]]; then
+if [[ ${1:-} == --growth || ${1:-} == --histories || ${1:-} == --pipeline || ${1:-} == --serving ]]; then
     # shellcheck source=deploy/install.sh
     . "$root/deploy/install.sh"
     install_missing
     dotnet build "$root/tests/Streaming.Chaos" -c Release -v q --nologo >&2
-    exec "$root/.artifacts/bin/Streaming.Chaos/release/Streaming.Chaos" "${1#--}" "${@:2}"
+    mode=("${1#--}")
+    [[ $1 != --pipeline ]] || mode=(growth --pipeline)
+    exec "$root/.artifacts/bin/Streaming.Chaos/release/Streaming.Chaos" "${mode[@]}" "${@:2}"
 fi
 
 if [[ ${1:-} == --content ]]; then
@@ -46,7 +51,7 @@ if [[ ${1:-} == --content ]]; then
     exit
 fi
 
-if [[ " $* " != *" --no-torch "* && ! " $* " =~ " --"(ingest|paths|cost|encode|memory|search|filters|ranking)" " ]]; then
+if [[ " $* " != *" --no-torch "* && ! " $* " =~ " --"(ingest|paths|cost|encode|memory|search|filters|approximate|ranking|ranks)" " ]]; then
     under=("$root/tests/newer-libc.sh")
     # The allocator recommended by PyTorch's tuning guide. glibc's returns large blocks to the system after every use.
     jemalloc=/usr/lib/x86_64-linux-gnu/libjemalloc.so.2

@@ -1,10 +1,16 @@
 using System.Text.Json;
 using Streaming.Chaos;
 using Streaming.Chaos.Scaling;
+using Streaming.Chaos.Serving;
 
 if (args is ["growth", ..])
 {
     return await GrowthRun.RunAsync(args[1..]).ConfigureAwait(false);
+}
+
+if (args is ["serving", ..])
+{
+    return await ServingRun.RunAsync(args[1..]).ConfigureAwait(false);
 }
 
 if (args is ["histories"])

@@ -2,11 +2,12 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using System.Text.RegularExpressions;
 
 namespace Streaming.Chaos;
 
 /// <summary>A worker as operators run it: `streaming run`, configured by environment variables, monitored over HTTP.</summary>
-internal sealed class WorkerProcess : IDisposable
+internal sealed partial class WorkerProcess : IDisposable
 {
     private static readonly HttpClient Http = new() { Timeout = TimeSpan.FromSeconds(2) };
     private readonly Process _process;
@@ -24,6 +25,9 @@ internal sealed class WorkerProcess : IDisposable
     /// <summary>Gets its process id.</summary>
     public int Id => _process.Id;
 
+    /// <summary>Gets where it answers.</summary>
+    public Uri Address => new(_metrics, "/");
+
     /// <summary>Gets whether it has ended.</summary>
     public bool HasExited => _process.HasExited;
 
@@ -34,10 +38,16 @@ internal sealed class WorkerProcess : IDisposable
     /// <param name="program">The executable.</param>
     /// <param name="settings">Its environment variables, except the HTTP port.</param>
     /// <param name="logPath">The file for its output.</param>
-    public static WorkerProcess Start(string program, IEnumerable<KeyValuePair<string, string>> settings, string logPath)
+    /// <param name="command">What it does.</param>
+    public static WorkerProcess Start(
+        string program,
+        IEnumerable<KeyValuePair<string, string>> settings,
+        string logPath,
+        string command = "run"
+    )
     {
         int port = FreePort();
-        var start = new ProcessStartInfo(program, "run")
+        var start = new ProcessStartInfo(program, command)
         {
             RedirectStandardError = true,
             RedirectStandardOutput = true,
@@ -89,7 +99,8 @@ internal sealed class WorkerProcess : IDisposable
         }
     }
 
-    /// <summary>Returns every series with its value; empty if the worker does not answer.</summary>
+    /// <summary>Returns every series, without the label `model` that ends each, with its value; empty if the worker does not
+    /// answer.</summary>
     public async Task<IReadOnlyDictionary<string, double>> ReadAllAsync(CancellationToken cancellationToken)
     {
         var values = new Dictionary<string, double>(StringComparer.Ordinal);
@@ -100,7 +111,7 @@ internal sealed class WorkerProcess : IDisposable
                 int space = line.LastIndexOf(' ');
                 if (space > 0 && line[0] != '#' && double.TryParse(line[(space + 1)..], CultureInfo.InvariantCulture, out double value))
                 {
-                    values[line[..space]] = value;
+                    values[ModelLabel().Replace(line[..space], "}").Replace("{}", string.Empty, StringComparison.Ordinal)] = value;
                 }
             }
         }
@@ -158,7 +169,8 @@ internal sealed class WorkerProcess : IDisposable
         }
     }
 
-    private static int FreePort()
+    /// <summary>A port that nothing listens to now.</summary>
+    public static int FreePort()
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
@@ -180,4 +192,7 @@ internal sealed class WorkerProcess : IDisposable
             }
         }
     }
+
+    [GeneratedRegex(@",?model=""[^""]*""\}$")]
+    private static partial Regex ModelLabel();
 }

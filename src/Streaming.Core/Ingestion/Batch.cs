@@ -48,6 +48,10 @@ public sealed class Batch
     /// <summary>Gets or sets the number of examples, 0 … <see cref="Capacity"/>. 0 when only positions or the catalogue advanced.</summary>
     public int Count { get; set; }
 
+    /// <summary>Gets or sets the number of examples of a full batch while the trainer keeps up; a batch with more has grown. 0:
+    /// unknown.</summary>
+    public int FullSize { get; set; }
+
     /// <summary>Gets the user of each example: hash of the id.</summary>
     public ulong[] UserKeys { get; }
 

@@ -8,7 +8,8 @@ namespace Streaming.Core.Ingestion;
 
 /// <summary>
 /// Turns the stream into batches: validates each event, drops duplicates, maintains the histories, and seals a batch when it
-/// is full or its first record has waited long enough. The contents of a sealed batch (examples, counts, positions,
+/// is full or its first record has waited long enough. While the trainer is behind, a full batch grows until it is not, or to the
+/// capacity of the pool's batches. The contents of a sealed batch (examples, counts, positions,
 /// snapshot) are the effect of exactly the records before its positions.
 /// </summary>
 /// <remarks>
@@ -32,6 +33,7 @@ public sealed class Batcher
     private readonly TimeProvider _time;
     private readonly HistoryFeed? _feed;
     private readonly LoadShedding? _shedding;
+    private readonly Func<bool>? _isBehind;
     private readonly long _allowedLateness;
     private readonly ulong[] _discard;
     private Batch _batch;
@@ -45,10 +47,11 @@ public sealed class Batcher
     /// <param name="rules">Validation of events.</param>
     /// <param name="state">The ingestion state: new, or from a checkpoint.</param>
     /// <param name="positions">The live positions, from the same checkpoint.</param>
-    /// <param name="pool">The pool of batches, with the same batch size and history length.</param>
+    /// <param name="pool">The pool of batches, with at least the batch size and the same history length.</param>
     /// <param name="time">The clock, for the linger only.</param>
     /// <param name="feed">Receives the users whose history changes; null when histories are not published.</param>
     /// <param name="shedding">Selects events to skip while the trainer is too far behind; null to train on all.</param>
+    /// <param name="isBehind">Whether earlier batches wait for the trainer; null: batches never grow.</param>
     public Batcher(
         BatcherOptions options,
         EventRules rules,
@@ -57,7 +60,8 @@ public sealed class Batcher
         BatchPool pool,
         TimeProvider time,
         HistoryFeed? feed = null,
-        LoadShedding? shedding = null
+        LoadShedding? shedding = null,
+        Func<bool>? isBehind = null
     )
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -75,10 +79,11 @@ public sealed class Batcher
         _time = time;
         _feed = feed;
         _shedding = shedding;
+        _isBehind = isBehind;
         _allowedLateness = (long)options.AllowedLateness.TotalMilliseconds;
         _discard = new ulong[state.Histories.Length];
         _batch = pool.Rent();
-        if (_batch.Capacity != options.BatchSize || _batch.HistoryLength != state.Histories.Length)
+        if (_batch.Capacity < options.BatchSize || _batch.HistoryLength != state.Histories.Length)
         {
             throw new ArgumentException(
                 $"The pool's batches are for {_batch.Capacity} examples with histories of {_batch.HistoryLength}; the settings require "
@@ -98,9 +103,9 @@ public sealed class Batcher
     public bool IsDue => IsFull || RemainingLinger() == TimeSpan.Zero;
 
     /// <summary>Gets how many more events the current batch takes.</summary>
-    public int Room => _options.BatchSize - _batch.Count;
+    public int Room => _batch.Capacity - _batch.Count;
 
-    /// <summary>Gets how many events a batch takes.</summary>
+    /// <summary>Gets how many events any batch takes, grown or not.</summary>
     public int Capacity => _options.BatchSize;
 
     /// <summary>Gets a value indicating whether the current batch is empty: no record was read since the last one.</summary>
@@ -114,7 +119,8 @@ public sealed class Batcher
         IsCheckpointRequested || (_options.CheckpointBatches > 0 && (_state.NextSequence + 1) % _options.CheckpointBatches == 0);
 
     private bool IsFull =>
-        _batch.Count == _options.BatchSize
+        _batch.Count == _batch.Capacity
+        || (_batch.Count >= _options.BatchSize && _isBehind?.Invoke() != true)
         || _counts.Read >= (long)_options.BatchSize * RecordsPerExample
         || _batch.ItemChanges.Count >= MaxItemChanges;
 
@@ -214,6 +220,7 @@ public sealed class Batcher
     {
         Batch batch = _batch;
         batch.Sequence = _state.NextSequence++;
+        batch.FullSize = _options.BatchSize;
         batch.Counts = _counts;
         EventCounts totals = _state.Totals;
         totals.Add(_counts);

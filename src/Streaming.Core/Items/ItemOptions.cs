@@ -10,7 +10,8 @@ public sealed record ItemOptions
 
     /// <summary>
     /// Gets the fields of item records by which serving tiers filter, as `category,tags[],price:number,available:boolean`: a text, a list
-    /// of texts, a number, true or false. Up to 32. An attribute that is added is known of the items whose records are read from then on.
+    /// of texts, a number, true or false; in a text of a list, | separates values. Up to 32. An attribute that is added is known of the
+    /// items whose records are read from then on.
     /// </summary>
     public IReadOnlyList<AttributeDefinition> Attributes { get; init; } = [];
 

@@ -28,6 +28,18 @@ public sealed class RefreshOutbox : IDisposable
         }
     }
 
+    /// <summary>Gets the number of items that wait because events changed them.</summary>
+    public int Changes
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _changes.Count;
+            }
+        }
+    }
+
     /// <summary>Gets the number of items that wait for <see cref="Refresh.IsUpkeep"/> alone.</summary>
     public int Upkeep
     {

@@ -39,8 +39,8 @@ public sealed class EventMapper
             Slot slot = _events[index];
             return new InteractionEvent
             {
-                UserId = IdText(slot.User),
-                ItemId = IdText(slot.Item),
+                UserId = IdText.Of(slot.User),
+                ItemId = IdText.Of(slot.Item),
                 Type = slot.Type.Text,
                 EventId = slot.Id.Text,
                 EventTime = slot.Time,
@@ -268,13 +268,6 @@ public sealed class EventMapper
         _wrongRole = role;
         _wrongValue = value;
         return reason;
-    }
-
-    // Whole-number columns with gaps are often written as floats: 17850.0.
-    private static ReadOnlySpan<byte> IdText(RecordValue value)
-    {
-        ReadOnlySpan<byte> text = value.Text;
-        return text.EndsWith(".0"u8) && text.Length > 2 && !text[..^2].ContainsAnyExceptInRange((byte)'0', (byte)'9') ? text[..^2] : text;
     }
 
     private record struct Slot

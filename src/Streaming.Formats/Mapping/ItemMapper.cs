@@ -27,8 +27,11 @@ public sealed class ItemMapper
         ];
     }
 
-    /// <summary>Gets the item's id, UTF-8, valid until the record's tree is cleared.</summary>
+    /// <summary>Gets the item's value, valid until the record's tree is cleared.</summary>
     public RecordValue Item { get; private set; }
+
+    /// <summary>Gets the item's id, UTF-8, written as that of events.</summary>
+    public ReadOnlySpan<byte> ItemId => IdText.Of(Item);
 
     /// <summary>Gets a value indicating whether the record removes the item.</summary>
     public bool IsRemoved { get; private set; }

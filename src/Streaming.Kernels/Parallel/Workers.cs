@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using System.Runtime.ExceptionServices;
 
@@ -15,9 +16,11 @@ namespace Streaming.Kernels.Parallel;
 /// </remarks>
 public sealed class Workers : IDisposable
 {
-    // About 50 µs on current CPUs: longer than the gaps inside a step, shorter than a scheduler's time slice.
-    private const int SpinsBeforeSleep = 2000;
-    private const int PausesPerSpin = 16;
+    // Longer than the gaps inside a step, shorter than a scheduler's time slice. A time, not a count: how long a pause takes depends on
+    // the CPU and the runtime, and what is spent here is missing elsewhere.
+    private const int SpinMicroseconds = 50;
+    private const int PausesPerSpin = 4;
+    private static readonly long SpinTime = SpinMicroseconds * Stopwatch.Frequency / 1_000_000;
 
     private readonly Thread[] _helpers;
     private readonly SemaphoreSlim _wake = new(0);
@@ -181,7 +184,8 @@ public sealed class Workers : IDisposable
 
     private int AwaitJob(int seen)
     {
-        for (int spin = 0; ; spin++)
+        long began = Stopwatch.GetTimestamp();
+        while (true)
         {
             int job = (int)(Volatile.Read(ref _ticket) >> 32);
             if (job != seen)
@@ -189,7 +193,7 @@ public sealed class Workers : IDisposable
                 return job;
             }
 
-            if (spin < SpinsBeforeSleep)
+            if (Stopwatch.GetTimestamp() - began < SpinTime)
             {
                 Thread.SpinWait(PausesPerSpin);
                 continue;
@@ -203,7 +207,7 @@ public sealed class Workers : IDisposable
                 _wake.Wait();
             }
 
-            spin = 0;
+            began = Stopwatch.GetTimestamp();
         }
     }
 

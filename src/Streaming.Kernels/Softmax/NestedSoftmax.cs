@@ -139,7 +139,7 @@ public sealed class NestedSoftmax
         int rows = problem.PositiveColumn.Length,
             each = _widths.Length * rows;
         int candidates = problem.Candidates.Length / _widths[^1];
-        double rowWeight = Sum(problem.RowWeights);
+        double rowWeight = problem.TotalWeight > 0 ? problem.TotalWeight : Sum(problem.RowWeights);
         return new SoftmaxJob
         {
             Problem = problem,

@@ -34,6 +34,11 @@ internal static class NestedSoftmaxCheck
         }
 
         Weights(p.RowWeights, nameof(p.RowWeights));
+        if (!(p.TotalWeight >= 0) || !double.IsFinite(p.TotalWeight))
+        {
+            throw new ArgumentException($"TotalWeight is {p.TotalWeight}; allowed: finite and 0 or above.");
+        }
+
         if (Weights(p.WidthWeights, nameof(p.WidthWeights)) <= 0)
         {
             throw new ArgumentException("WidthWeights are all 0; at least one must be above 0.");

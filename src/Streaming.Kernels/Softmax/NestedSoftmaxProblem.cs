@@ -21,7 +21,7 @@ public enum LogQCorrection
 /// </summary>
 /// <remarks>
 /// s_w(i, j) = ⟨U[i, :w], C[j, :w]⟩ / τ, or the same on prefixes normalised per width when <see cref="Cosine"/>.
-/// Loss of a width: L_w = Σ_i weight_i · ℓ_w(i) / Σ_i weight_i. Total: Σ_k c_k L_k / Σ_k c_k; gradients are of the total.
+/// Loss of a width: L_w = Σ_i weight_i · ℓ_w(i) / <see cref="TotalWeight"/>. Total: Σ_k c_k L_k / Σ_k c_k; gradients are of the total.
 /// </remarks>
 public ref struct NestedSoftmaxProblem
 {
@@ -43,6 +43,10 @@ public ref struct NestedSoftmaxProblem
 
     /// <summary>Weight of each row [B], 0 or above.</summary>
     public ReadOnlySpan<float> RowWeights;
+
+    /// <summary>Sum of the weights of the whole batch, if the rows are a share of it; losses and gradients are then this share's part
+    /// of the batch's. 0: the sum of <see cref="RowWeights"/>.</summary>
+    public double TotalWeight;
 
     /// <summary>Weight c_k of each width [K], 0 or above, not all 0.</summary>
     public ReadOnlySpan<float> WidthWeights;

@@ -31,13 +31,15 @@ internal sealed class EventStream
     /// <param name="historyLength">Items of a history that the model reads; at least as many are kept.</param>
     /// <param name="time">Clock for the check of event times in the future.</param>
     /// <param name="pauses">Records before which a batch ends even if not full; null: none.</param>
+    /// <param name="load">Whether batches grow as those of a worker that is behind; null: they do not.</param>
     public EventStream(
         EventLog events,
         BacktestOptions settings,
         int batchSize,
         int historyLength,
         TimeProvider time,
-        IReadOnlySet<int>? pauses = null
+        IReadOnlySet<int>? pauses = null,
+        StreamOptions? load = null
     )
     {
         _events = events;
@@ -47,9 +49,17 @@ internal sealed class EventStream
             new HistoryOptions { Length = Math.Max(histories.Length, historyLength), MaxUsers = histories.MaxUsers },
             settings.Dedup
         );
-        _pool = new BatchPool(batchSize, _state.Histories.Length);
+        _pool = new BatchPool(checked(batchSize * (load?.Growth ?? 1)), _state.Histories.Length);
         var options = new BatcherOptions { BatchSize = batchSize, Linger = Timeout.InfiniteTimeSpan };
-        _batcher = new Batcher(options, settings.Events.ToRules(time), _state, new StreamPositions([], []), _pool, time);
+        _batcher = new Batcher(
+            options,
+            settings.Events.ToRules(time),
+            _state,
+            new StreamPositions([], []),
+            _pool,
+            time,
+            isBehind: () => IsBehind(load)
+        );
     }
 
     /// <summary>Gets the number of records read.</summary>
@@ -60,6 +70,8 @@ internal sealed class EventStream
 
     /// <summary>Gets the ingestion state: histories, dedup window and counts.</summary>
     public IngestState State => _state;
+
+    private bool IsBehind(StreamOptions? load) => load is not null && (load.BehindEvery == 0 || Done / load.BehindEvery % 2 == 1);
 
     /// <summary>Returns the next batch, reusing the previous one; null at the end.</summary>
     /// <param name="catalogue">Changes to announce before an item's first event, by item id; may be null.</param>

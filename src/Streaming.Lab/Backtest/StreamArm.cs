@@ -65,6 +65,16 @@ internal sealed class StreamArm(
             TrainReport report = trainer.Train(batch);
             processor += _processor.GetElapsedTime(started);
             days?.Add(batch, report.Ranks);
+            if (report.RecallDrop is { } drop)
+            {
+                progress.Line(
+                    string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"{name}: drift after {stream.Done} events: Recall@20 {drop.Recall:F4}, before {drop.Before:F4}"
+                    )
+                );
+            }
+
             curve.At(stream.Done, trainer.Evaluator, Model.Widths.Count - 1, report.BankEntries);
             if (trainer.Sources is { } sources)
             {

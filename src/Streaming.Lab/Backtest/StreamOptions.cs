@@ -10,6 +10,14 @@ internal sealed record StreamOptions
     /// </summary>
     public int BatchSize { get; init; } = 64;
 
+    /// <summary>Gets how many times <see cref="BatchSize"/> events a batch has while the stream plays a worker that is behind
+    /// (<see cref="BehindEvery"/>); the learning rate follows. Default 1; 1 … 64.</summary>
+    public int Growth { get; init; } = 1;
+
+    /// <summary>Gets after how many events the stream plays a worker that is behind, for as many, and catches up again. Default 0: it
+    /// is always behind; 0 … 1,000,000,000.</summary>
+    public int BehindEvery { get; init; }
+
     /// <summary>Gets the share of events at the start that are trained on but not measured. Default 0.1; 0 … below 1.</summary>
     public double SkipShare { get; init; } = 0.1;
 
@@ -23,6 +31,8 @@ internal sealed record StreamOptions
     {
         var errors = new OptionErrors();
         errors.Range(nameof(BatchSize), BatchSize, 1, 65_536);
+        errors.Range(nameof(Growth), Growth, 1, 64);
+        errors.Range(nameof(BehindEvery), BehindEvery, 0, 1_000_000_000);
         errors.Range(nameof(EvaluateEvery), EvaluateEvery, 1, 1_000);
         errors.Check(SkipShare is >= 0 and < 1, nameof(SkipShare), SkipShare, "0 … below 1");
         errors.Throw();

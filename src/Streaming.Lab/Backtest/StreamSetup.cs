@@ -58,7 +58,7 @@ internal sealed class StreamSetup
     /// <param name="settings">Data and batch size.</param>
     /// <param name="historyLength">Items of a history that the model reads.</param>
     public EventStream Stream(BacktestOptions settings, int historyLength) =>
-        new(_events, settings, settings.Stream.BatchSize, historyLength, _time, _pauses);
+        new(_events, settings, settings.Stream.BatchSize, historyLength, _time, _pauses, settings.Stream);
 
     /// <summary>Whether the batch just read comes after the planted drift.</summary>
     public bool IsAfterDrift(EventStream stream) => _request.DriftAt > 0 && stream.Done > DriftStart;

@@ -65,6 +65,7 @@ internal static class DemoCommand
                 using ILoggerFactory loggers = WorkerLogging.Create(
                     settings.Log,
                     settings.Telemetry,
+                    settings.Redis.Model,
                     Console.IsOutputRedirected ? LogEventLevel.Verbose : LogEventLevel.Warning
                 );
                 SettingsLog.Notices(loggers, read);

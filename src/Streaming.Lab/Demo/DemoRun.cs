@@ -43,7 +43,7 @@ internal sealed class DemoRun : IAsyncDisposable
     private readonly WorkerMetrics _metrics = new();
     private readonly HealthReport _health = new();
     private readonly HealthMetrics _healthMetrics;
-    private readonly PrometheusExposition _exposition = new(Telemetry.Meters);
+    private readonly PrometheusExposition _exposition;
     private readonly FigureHistory _figures;
     private WorkerOptions _settings;
     private Pipeline? _pipeline;
@@ -62,11 +62,20 @@ internal sealed class DemoRun : IAsyncDisposable
     )
     {
         _healthMetrics = new HealthMetrics(_health);
+        _exposition = new PrometheusExposition(settings.Redis.Model, Telemetry.Meters);
         _figures = new FigureHistory(() => _pipeline?.Status(), time);
 
-        // No checkpoints: nothing outlives the demo. Its report is of every event, unless a setting says otherwise.
+        // No checkpoints: nothing outlives the demo. Its report is of every event, and of batches of one size, unless a setting says
+        // otherwise.
         _settings = settings with
         {
+            Batching =
+                settings.Batching.MaxBatchSize == 0
+                    ? settings.Batching with
+                    {
+                        MaxBatchSize = settings.Batching.BatchSize,
+                    }
+                    : settings.Batching,
             Training = settings.Training with
             {
                 EvaluateEvery = settings.Training.EvaluateEvery is 0 ? 1 : settings.Training.EvaluateEvery,
@@ -89,7 +98,11 @@ internal sealed class DemoRun : IAsyncDisposable
             _time,
             static () => ProcessEnd.Now((int)ExitCode.Aborted)
         );
-        using IDisposable? telemetry = Telemetry.Start(_settings.Telemetry, _loggers.CreateLogger(nameof(Telemetry)));
+        using IDisposable? telemetry = Telemetry.Start(
+            _settings.Telemetry,
+            _settings.Redis.Model,
+            _loggers.CreateLogger(nameof(Telemetry))
+        );
         using EmbeddedBroker broker = StartBroker();
         await using LocalRedisServer server = await StartRedisAsync(signals.Abort).ConfigureAwait(false);
         using ConnectionMultiplexer redis = await RedisConnection.OpenAsync(_settings.Redis, signals.Abort).ConfigureAwait(false);
@@ -102,6 +115,7 @@ internal sealed class DemoRun : IAsyncDisposable
             _time
         );
         var generations = new GenerationList(redis.GetDatabase(), _settings.Redis, _settings.Model.Widths, _time);
+        using var model = new ModelMetrics(() => new ServedGenerations(lookups).Served);
         await using HttpEndpoint http = await ListenAsync(lookups, generations, signals.Abort).ConfigureAwait(false);
         await _output
             .WriteLineAsync($"kafka {broker.BootstrapServers}, redis {server.Configuration}, http {http.Address}")
@@ -290,6 +304,7 @@ internal sealed class DemoRun : IAsyncDisposable
     private async Task<HttpEndpoint> ListenAsync(Lookups lookups, GenerationList generations, CancellationToken cancellationToken)
     {
         HttpOptions options = _settings.Http;
+        var served = new ServedGenerations(lookups);
         try
         {
             return await HttpEndpoint
@@ -324,10 +339,11 @@ internal sealed class DemoRun : IAsyncDisposable
         void Map(Microsoft.AspNetCore.Routing.IEndpointRouteBuilder routes)
         {
             OperationsRoutes.Map(routes, _health, _exposition);
-            LookupRoutes.Map(routes, lookups, options);
-            RecommendationRoutes.Map(routes, lookups, options);
-            ListRoutes.Map(routes, lookups, options);
-            CatalogueRoutes.Map(routes, lookups);
+            LookupRoutes.Map(routes, served, options);
+            RecommendationRoutes.Map(routes, served, options);
+            BecauseRoutes.Map(routes, served, options);
+            ListRoutes.Map(routes, served, options);
+            CatalogueRoutes.Map(routes, served);
             ApiDescription.Map(routes);
             PageRoutes.Map(
                 routes,

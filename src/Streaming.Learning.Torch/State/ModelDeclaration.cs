@@ -16,7 +16,7 @@ internal static class ModelDeclaration
         var set = new ParameterSet();
 
         // The layers only declare parameters here; their table is never used, so it is minimal.
-        var items = new ItemEncoder(set, new ItemRows(model with { ItemCapacity = 2 }), model);
+        var items = new ItemEncoder(set, new ItemRows(model, 2), model);
         var tower = UserTower.Create(set, model, new Increments(model.Widths));
         set.Allocate();
         items.Initialize(model.Seed, model.WeightScale);

@@ -13,6 +13,10 @@ namespace Streaming.Learning.Checkpoints;
 /// Several processes may read; one writes at a time, the trainer that holds the lease. One that lost the lease without noticing
 /// does no harm: the newest checkpoint is that of the greatest fencing token, and a writer deletes only what is older than its
 /// own token.
+/// <para>A checkpoint is the whole state, not what changed since the last one: optimiser moments and decay change with every touched row,
+/// and a minute of a busy stream touches a large part of them (histories, negatives, bank). Differences would need a chain that is
+/// verified from its start, kept whole by retention, and merged now and then, which writes everything again. Where the bytes matter,
+/// `STREAMING__Checkpoint__Interval` divides them; a worker in which nothing has changed writes none.</para>
 /// </remarks>
 public sealed class CheckpointStore
 {

@@ -100,6 +100,17 @@ internal sealed class ItemCounts
         }
     }
 
+    /// <summary>Lets everything counted so far weigh less beside what follows.</summary>
+    /// <param name="factor">By how much, above 0, at most 1.</param>
+    public void Fade(double factor)
+    {
+        _weight /= factor;
+        if (IsOn && _weight > LargestWeight)
+        {
+            ScaleBack();
+        }
+    }
+
     /// <summary>Clears a row that is given to another item.</summary>
     public void Forget(int row)
     {

@@ -1,18 +1,20 @@
 using Streaming.Kernels.Elementwise;
 using Streaming.Kernels.Optimisers;
+using Streaming.Models.Batches;
 using Streaming.Models.State;
 
 namespace Streaming.Learning.Cpu;
 
 /// <content>From the loss to the next parameters: gradients, their norm, the optimizer's update.</content>
-public sealed partial class CpuEngine
+public partial class CpuEngine
 {
     private void Backward(long step)
     {
         var work = new Work(this, step);
         _workers.Run(_lanes.Length, ref work, static (ref Work work, int lane, int _) => work.Engine.BackwardLane(lane, work.Step));
         _workers.Run(Parts(_slots.Count), ref work, static (ref Work work, int part, int _) => work.Engine.SumItems(part));
-        if (Model.FeatureLength > 0)
+        SumRows();
+        if (_hasFeatures)
         {
             _workers.Run(_lanes.Length, ref work, static (ref Work work, int lane, int _) => work.Engine.BackwardItems(lane));
         }
@@ -23,7 +25,14 @@ public sealed partial class CpuEngine
             ref work,
             static (ref Work work, int part, int _) => work.Engine.SumLanes(part * block, block)
         );
+        SumDense();
     }
+
+    /// <summary>Completes <see cref="RowGradients"/>, given the gradients of this engine's items.</summary>
+    private protected virtual void SumRows() { }
+
+    /// <summary>Completes the gradients of the dense parameters.</summary>
+    private protected virtual void SumDense() { }
 
     private void BackwardLane(int lane, long step)
     {
@@ -44,16 +53,12 @@ public sealed partial class CpuEngine
     private void BackwardItems(int lane)
     {
         int d = Model.Dimension;
-        for (int part = lane; part < Parts(_slots.Count); part += _lanes.Length)
+        RowSlots rows = Updated;
+        for (int part = lane; part < Parts(rows.Count); part += _lanes.Length)
         {
             int first = part * SlotsPerPart,
-                count = Math.Min(SlotsPerPart, _slots.Count - first);
-            _items.Backward(
-                _slots.Rows.Slice(first, count),
-                _itemGradients.Sums.Slice(first * d, count * d),
-                Scratch(lane, count),
-                _lanes[lane]
-            );
+                count = Math.Min(SlotsPerPart, rows.Count - first);
+            _items.Backward(rows.Rows.Slice(first, count), RowGradients.Slice(first * d, count * d), Scratch(lane, count), _lanes[lane]);
         }
     }
 
@@ -68,15 +73,14 @@ public sealed partial class CpuEngine
         }
     }
 
-    private double GradientNorm()
-    {
-        double squares = SquaredNorm.Compute(_parameters.Gradients, _workers);
-        if (Model.ItemIds)
-        {
-            squares += SquaredNorm.Compute(_itemGradients.Sums, _workers);
-        }
+    /// <summary>Sum of the squares of all gradients of the step.</summary>
+    private protected virtual double SquaredGradients() => SquaredGradients(_parameters.Gradients);
 
-        return Math.Sqrt(squares);
+    /// <summary>Sum of the squares of dense gradients and of the updated rows'.</summary>
+    private protected double SquaredGradients(ReadOnlySpan<float> dense)
+    {
+        double squares = SquaredNorm.Compute(dense, _workers);
+        return Model.ItemIds ? squares + SquaredNorm.Compute(RowGradients, _workers) : squares;
     }
 
     private void Update(float learningRate, double norm)
@@ -92,23 +96,37 @@ public sealed partial class CpuEngine
             GradientScale = Model.ClipNorm > 0 && norm > Model.ClipNorm ? (float)(Model.ClipNorm / norm) : 1,
         }.At(_updates);
 
+        UpdateDense(numbers);
+        if (Model.ItemIds)
+        {
+            UpdateRows(numbers with { WeightDecay = Model.IdWeightDecay });
+        }
+    }
+
+    private protected virtual void UpdateDense(in AdamWStep numbers) => UpdateDense(numbers, 0, _parameters.Length);
+
+    /// <summary>Updates the dense parameters from <paramref name="begin"/> to before <paramref name="end"/>.</summary>
+    private protected void UpdateDense(in AdamWStep numbers, int begin, int end)
+    {
         // By index: enumerating a list through an interface would allocate on every step.
         for (int i = 0; i < _parameters.All.Count; i++)
         {
             Parameter parameter = _parameters.All[i];
+            int first = Math.Max(begin, parameter.Offset),
+                count = Math.Min(end, parameter.Offset + parameter.Length) - first;
+            if (count <= 0)
+            {
+                continue;
+            }
+
             AdamW.Update(
-                _parameters.Value(parameter),
-                _parameters.Gradients.AsSpan(parameter.Offset, parameter.Length),
-                _parameters.FirstMoments.AsSpan(parameter.Offset, parameter.Length),
-                _parameters.SecondMoments.AsSpan(parameter.Offset, parameter.Length),
+                _parameters.Values.AsSpan(first, count),
+                _parameters.Gradients.AsSpan(first, count),
+                _parameters.FirstMoments.AsSpan(first, count),
+                _parameters.SecondMoments.AsSpan(first, count),
                 parameter.Decays ? numbers : numbers with { WeightDecay = 0 },
                 _workers
             );
-        }
-
-        if (Model.ItemIds)
-        {
-            UpdateRows(numbers with { WeightDecay = Model.IdWeightDecay });
         }
     }
 
@@ -117,7 +135,7 @@ public sealed partial class CpuEngine
         double logDecay = _table.LogDecay + Math.Log(1 - ((double)numbers.LearningRate * numbers.WeightDecay));
         var work = new RowWork(this, numbers, logDecay);
         _workers.Run(
-            Parts(_slots.Count),
+            Parts(Updated.Count),
             ref work,
             static (ref RowWork work, int part, int _) => work.Engine.UpdateRows(part, work.Numbers, work.LogDecay)
         );
@@ -128,10 +146,12 @@ public sealed partial class CpuEngine
     {
         int d = Model.Dimension,
             first = part * SlotsPerPart,
-            end = Math.Min(_slots.Count, first + SlotsPerPart);
+            end = Math.Min(Updated.Count, first + SlotsPerPart);
+        ReadOnlySpan<int> rows = Updated.Rows;
+        ReadOnlySpan<float> gradients = RowGradients;
         for (int slot = first; slot < end; slot++)
         {
-            _table.Update(_slots.Rows[slot], _itemGradients.Sums.Slice(slot * d, d), _updates, numbers, logDecay);
+            _table.Update(rows[slot], gradients.Slice(slot * d, d), _updates, numbers, logDecay);
         }
     }
 }

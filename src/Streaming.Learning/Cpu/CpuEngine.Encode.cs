@@ -5,7 +5,7 @@ using Streaming.Models.State;
 namespace Streaming.Learning.Cpu;
 
 /// <content>Encoding, without dropout.</content>
-public sealed partial class CpuEngine
+public partial class CpuEngine
 {
     // Histories encoded at a time: bounds the buffers.
     private const int UsersPerBlock = 512;
@@ -16,6 +16,12 @@ public sealed partial class CpuEngine
     {
         BatchCheck.Rows(Model, rows, nameof(rows));
         ArgumentOutOfRangeException.ThrowIfNotEqual(embeddings.Length, rows.Length * Model.Dimension, nameof(embeddings));
+        EncodeRows(rows, embeddings);
+    }
+
+    /// <summary>Encodes stored rows.</summary>
+    private protected void EncodeRows(ReadOnlySpan<int> rows, Span<float> embeddings)
+    {
         var work = new EncodeWork
         {
             Engine = this,
@@ -47,12 +53,32 @@ public sealed partial class CpuEngine
             return;
         }
 
+        VerifyUsers(sequences, vectors);
+        EncodeBlocks(sequences, vectors, Blocks(sequences));
+    }
+
+    /// <summary>Number of blocks in which sequences are encoded.</summary>
+    private protected static int Blocks(in JaggedRows sequences) => (sequences.Count + UsersPerBlock - 1) / UsersPerBlock;
+
+    /// <summary>Checks the arguments of <see cref="EncodeUsers"/>.</summary>
+    private protected void VerifyUsers(in JaggedRows sequences, Span<float> vectors)
+    {
         BatchCheck.Sequences(Model, sequences);
+        ArgumentOutOfRangeException.ThrowIfNotEqual(
+            vectors.Length,
+            sequences.Count * _tower.VectorsPerUser * Model.Dimension,
+            nameof(vectors)
+        );
+    }
+
+    /// <summary>Encodes sequences in so many blocks; those after the last sequence are empty.</summary>
+    private protected void EncodeBlocks(in JaggedRows sequences, Span<float> vectors, int blocks)
+    {
         int length = _tower.VectorsPerUser * Model.Dimension;
-        ArgumentOutOfRangeException.ThrowIfNotEqual(vectors.Length, sequences.Count * length, nameof(vectors));
-        for (int first = 0; first < sequences.Count; first += UsersPerBlock)
+        for (int b = 0; b < blocks; b++)
         {
-            int count = Math.Min(UsersPerBlock, sequences.Count - first);
+            int first = Math.Min(b * UsersPerBlock, sequences.Count),
+                count = Math.Min(UsersPerBlock, sequences.Count - first);
             int start = sequences.Offsets[first];
             Buffers.Grow(ref _blockOffsets, count + 1);
             for (int s = 0; s <= count; s++)

@@ -7,15 +7,21 @@ using Streaming.Models.State;
 namespace Streaming.Learning.Cpu;
 
 /// <content>From a batch to its loss: encodes items and users, and scores users against the candidates.</content>
-public sealed partial class CpuEngine
+public partial class CpuEngine
 {
-    private void Plan(in TrainingBatch batch)
+    private void Plan(in TrainingBatch batch, in TrainingBatch all)
     {
         _slots.Clear();
         _plan.Plan(batch.Sequences, batch.PredictionSteps, _slots, _tower.ChunkSteps);
+        PlanColumns(batch, all);
+        Buffers.Grow(ref _candidateGradients, _columns.Batch, Model.Dimension);
+    }
+
+    /// <summary>Plans the columns of the candidates, and the sums of the gradients of <paramref name="batch"/>'s items.</summary>
+    private protected virtual void PlanColumns(in TrainingBatch batch, in TrainingBatch all)
+    {
         _columns.Plan(batch, _slots);
         _itemGradients.Plan(_slots.Count, _plan.Slots, _columns.Slots);
-        Buffers.Grow(ref _candidateGradients, _columns.Batch, Model.Dimension);
     }
 
     private void Forward(long step)
@@ -24,12 +30,7 @@ public sealed partial class CpuEngine
         Buffers.Grow(ref _encoded, _slots.Count, d);
         _tower.Reserve(_plan);
         _tower.Prepare();
-        var encode = new Work(this, step);
-        _workers.Run(
-            Parts(_slots.Count),
-            ref encode,
-            static (ref Work work, int part, int worker) => work.Engine.EncodeSlots(part, worker)
-        );
+        Encode(_slots.Rows, _encoded.AsSpan(0, _slots.Count * d));
         var forward = new Work(this, step);
         _workers.Run(
             _plan.ChunkCount,
@@ -39,31 +40,28 @@ public sealed partial class CpuEngine
         );
     }
 
-    private void EncodeSlots(int part, int worker)
-    {
-        int d = Model.Dimension,
-            first = part * SlotsPerPart,
-            count = Math.Min(SlotsPerPart, _slots.Count - first);
-        Span<float> scratch = Scratch(worker, count);
-        _items.Forward(_slots.Rows.Slice(first, count), _encoded.AsSpan(first * d, count * d), scratch);
-    }
+    /// <summary>Embeddings of the distinct items of a step.</summary>
+    private protected virtual void Encode(ReadOnlySpan<int> rows, Span<float> embeddings) => EncodeRows(rows, embeddings);
 
-    private int FillCandidates(in TrainingBatch batch)
+    private int FillCandidates(in TrainingBatch all)
     {
         _bank.Reserve(_columns.Batch);
         _bank.TouchBatch(_columns.Batch);
         _columns.Fill(
-            batch,
-            _encoded.Span,
+            all,
+            ColumnVectors(),
             Model.Dimension,
             _bank.Candidates(_columns.Batch, 0),
             _bank.CandidateRows(_columns.Batch, 0),
             _bank.CandidateLogQ(_columns.Batch, 0)
         );
-        return Model.Loss == LossKind.Full ? 0 : Math.Min(batch.BankEntries, _bank.Count);
+        return Model.Loss == LossKind.Full ? 0 : Math.Min(all.BankEntries, _bank.Count);
     }
 
-    private double Score(in TrainingBatch batch, int entries)
+    /// <summary>Item vectors by the slots of the columns.</summary>
+    private protected virtual ReadOnlySpan<float> ColumnVectors() => _encoded.Span;
+
+    private double Score(in TrainingBatch batch, in TrainingBatch all, int entries)
     {
         int rows = batch.Positives.Length,
             d = Model.Dimension;
@@ -79,12 +77,13 @@ public sealed partial class CpuEngine
         gradients[(_columns.Scored * d)..].Clear();
         var problem = new NestedSoftmaxProblem
         {
-            Users = _tower.Users(_plan, _bank.Candidates(_columns.Batch, 0), _columns.Positives),
+            Users = _tower.Users(_plan, _bank.Candidates(_columns.Batch, 0), OwnPositives),
             Candidates = _bank.Candidates(_columns.Batch, entries)[..(candidates * d)],
             CandidateIds = Model.HitMask == HitMask.Id ? _bank.CandidateRows(_columns.Batch, entries)[..candidates] : [],
-            LogQ = LogQ(batch, entries)[..candidates],
-            PositiveColumn = _columns.Positives,
+            LogQ = LogQ(all, entries)[..candidates],
+            PositiveColumn = OwnPositives,
             RowWeights = batch.Weights,
+            TotalWeight = TotalWeight,
             WidthWeights = _widthWeights,
             GradientCandidates = _columns.Scored,
             Temperature = Model.Temperature,
@@ -94,22 +93,37 @@ public sealed partial class CpuEngine
             CandidateGradients = gradients[..(_columns.Scored * d)],
             Losses = _losses,
         };
-        _softmax.Run(problem);
-        double loss = TotalLoss();
-        if (entries > 0 && Model.BalanceBank)
+        if (rows > 0)
         {
-            BalanceItems(problem, LogQ(batch, 0));
+            _softmax.Run(problem);
         }
 
-        return loss;
+        if (rows > 0 && entries > 0 && Model.BalanceBank)
+        {
+            BalanceItems(problem, LogQ(all, 0));
+        }
+
+        AfterScore(rows, gradients);
+        return TotalLoss();
     }
+
+    /// <summary>Gets the columns of the positives of this engine's predictions.</summary>
+    private protected virtual ReadOnlySpan<int> OwnPositives => _columns.Positives;
+
+    /// <summary>Gets the sum of the weights of the whole batch; 0: that of this engine's.</summary>
+    private protected virtual double TotalWeight => 0;
+
+    /// <summary>Completes the losses of the widths and the gradients of the candidates.</summary>
+    /// <param name="rows">Number of this engine's predictions; without any, losses and gradients have not been written.</param>
+    /// <param name="gradients">In: the gradient of each column. Out: that of each column of this engine's items, in front.</param>
+    private protected virtual void AfterScore(int rows, Span<float> gradients) { }
 
     /// <summary>ln q of the candidates; valid until the next call. The bank keeps ln p, because the mixture changes with each
     /// step.</summary>
-    private ReadOnlySpan<float> LogQ(in TrainingBatch batch, int entries)
+    private ReadOnlySpan<float> LogQ(in TrainingBatch all, int entries)
     {
         ReadOnlySpan<float> logP = _bank.CandidateLogQ(_columns.Batch, entries);
-        var mixture = new CandidateMixture(batch.Positives.Length, entries, batch.Negatives.Length, batch.DrawnFrom, _bank.Window(entries));
+        var mixture = new CandidateMixture(all.Positives.Length, entries, all.Negatives.Length, all.DrawnFrom, _bank.Window(entries));
         if (!mixture.Mixes)
         {
             return logP;

@@ -4,9 +4,9 @@ using Streaming.Models.State;
 namespace Streaming.Learning.Cpu;
 
 /// <content>State.</content>
-public sealed partial class CpuEngine
+public partial class CpuEngine
 {
-    private readonly CopyBuffers _copies = new();
+    private protected readonly CopyBuffers _copies = new();
     private EngineSnapshot? _snapshot;
 
     /// <inheritdoc/>
@@ -41,6 +41,7 @@ public sealed partial class CpuEngine
 
         var reader = new StateReader(source);
         reader.CheckNames(StateTensors());
+        CheckShare(reader);
         long[] counters = new long[2];
         double[] logDecay = new double[1];
         reader.Read("optimizer.counters", counters);
@@ -156,6 +157,13 @@ public sealed partial class CpuEngine
 
         tensors.Add(StateTensor.Copy<long>("optimizer.counters", [_updates, _step], _copies));
         tensors.Add(StateTensor.Copy<double>("optimizer.log_decay", [_table.LogDecay], _copies));
+        AddShare(tensors);
         return tensors;
     }
+
+    /// <summary>Adds what says which part of the item rows the state has.</summary>
+    private protected virtual void AddShare(List<StateTensor> tensors) { }
+
+    /// <summary>Checks that a state has the item rows that are stored here.</summary>
+    private protected virtual void CheckShare(StateReader reader) { }
 }

@@ -18,30 +18,33 @@ namespace Streaming.Learning.Cpu;
 /// The training engine on the CPU: explicit layers with hand-derived gradients, buffers allocated once, work divided into
 /// chunks of whole sequences. Results are bitwise identical for any number of threads.
 /// </summary>
-public sealed partial class CpuEngine : TrainingEngine
+/// <remarks>An engine that shares its steps with other ranks (<c>ShardedCpuEngine</c>) replaces what is virtual here: where item vectors
+/// come from, which columns the candidates are, and how gradients are summed.</remarks>
+public partial class CpuEngine : TrainingEngine
 {
     private const int SlotsPerPart = 128;
     private readonly Workers _workers;
-    private readonly ParameterSet _parameters = new();
+    private protected readonly ParameterSet _parameters = new();
     private readonly ItemRows _table;
     private readonly ItemEncoder _items;
-    private readonly UserTower _tower;
+    private protected readonly UserTower _tower;
     private readonly MemoryBank _bank;
-    private readonly CandidateColumns _columns;
-    private readonly ItemGradients _itemGradients;
-    private readonly RowSlots _slots = new();
-    private readonly StepPlan _plan = new();
+    private protected readonly CandidateColumns _columns;
+    private protected readonly ItemGradients _itemGradients;
+    private protected readonly RowSlots _slots = new();
+    private protected readonly StepPlan _plan = new();
     private readonly Lane[] _lanes;
     private readonly Lane[] _scratch;
     private readonly int[] _widths;
     private readonly float[] _widthWeights;
-    private readonly double[] _losses;
+    private protected readonly double[] _losses;
     private readonly double[] _batchLosses;
+    private readonly bool _hasFeatures;
     private NestedSoftmax _softmax;
     private int _maxRows = 64;
     private int _maxCandidates = 64;
     private float[] _mixedLogQ = [];
-    private AlignedFloats _encoded = AlignedFloats.Empty;
+    private protected AlignedFloats _encoded = AlignedFloats.Empty;
     private AlignedFloats _candidateGradients = AlignedFloats.Empty;
     private AlignedFloats _unusedUserGradients = AlignedFloats.Empty;
     private long _updates;
@@ -52,6 +55,13 @@ public sealed partial class CpuEngine : TrainingEngine
     /// <param name="threads">Number of threads including the caller, 1 … 256.</param>
     /// <exception cref="ArgumentException">Options are invalid; names each.</exception>
     public CpuEngine(ModelOptions model, int threads)
+        : this(model, threads, model?.ItemCapacity ?? 0) { }
+
+    /// <summary>Creates an engine that stores a part of the item rows.</summary>
+    /// <param name="model">Shape and hyper-parameters.</param>
+    /// <param name="threads">Number of threads including the caller, 1 … 256.</param>
+    /// <param name="storedRows">Number of item rows to allocate.</param>
+    private protected CpuEngine(ModelOptions model, int threads, int storedRows)
         : base(model)
     {
         _workers = new Workers(threads);
@@ -60,7 +70,8 @@ public sealed partial class CpuEngine : TrainingEngine
         _widthWeights = model.LossWeights;
         _losses = new double[_widths.Length];
         _batchLosses = new double[_widths.Length];
-        _table = new ItemRows(model);
+        _hasFeatures = model.FeatureLength > 0;
+        _table = new ItemRows(model, storedRows);
         _items = new ItemEncoder(_parameters, _table, model);
         _tower = UserTower.Create(_parameters, model, increments);
         _parameters.Allocate();
@@ -101,10 +112,16 @@ public sealed partial class CpuEngine : TrainingEngine
     internal int LaneCount => _lanes.Length;
 
     /// <summary>Gets the distinct item rows of the last step.</summary>
-    internal ReadOnlySpan<int> StepRows => _slots.Rows;
+    internal ReadOnlySpan<int> StepRows => Updated.Rows;
 
     /// <summary>Gets the gradient of each of <see cref="StepRows"/> in the last step [n × D].</summary>
-    internal ReadOnlySpan<float> StepRowGradients => _itemGradients.Sums;
+    internal ReadOnlySpan<float> StepRowGradients => RowGradients;
+
+    /// <summary>Gets the stored rows that the step updates.</summary>
+    private protected virtual RowSlots Updated => _slots;
+
+    /// <summary>Gets the gradient of each of <see cref="Updated"/> [n × D].</summary>
+    private protected virtual Span<float> RowGradients => _itemGradients.Sums;
 
     /// <inheritdoc/>
     public override void InitializeRow(int row, ulong itemKey)
@@ -125,11 +142,11 @@ public sealed partial class CpuEngine : TrainingEngine
     /// <inheritdoc/>
     public override StepResult Step(in TrainingBatch batch)
     {
-        BatchCheck.Verify(Model, batch);
-        Plan(batch);
+        TrainingBatch all = Join(batch);
+        Plan(batch, all);
         Forward(batch.Step);
-        int entries = FillCandidates(batch);
-        double loss = Score(batch, entries);
+        int entries = FillCandidates(all);
+        double loss = Score(batch, all, entries);
         int scored = _columns.Scored + entries;
         if (!double.IsFinite(loss))
         {
@@ -137,7 +154,7 @@ public sealed partial class CpuEngine : TrainingEngine
         }
 
         Backward(batch.Step);
-        double norm = GradientNorm();
+        double norm = Math.Sqrt(SquaredGradients());
         if (!double.IsFinite(norm))
         {
             return new StepResult(false, loss, norm, _losses, scored);
@@ -147,10 +164,18 @@ public sealed partial class CpuEngine : TrainingEngine
         _step = batch.Step;
         if (batch.EnqueuePositives && Model.BankCapacity > 0)
         {
-            _bank.Enqueue(batch.Positives, batch.Step);
+            _bank.Enqueue(all.Positives, batch.Step);
         }
 
         return new StepResult(true, loss, norm, _losses, scored);
+    }
+
+    /// <summary>Checks this engine's share of a batch.</summary>
+    /// <returns>The predictions and negatives of the whole batch.</returns>
+    private protected virtual TrainingBatch Join(in TrainingBatch batch)
+    {
+        BatchCheck.Verify(Model, batch);
+        return batch;
     }
 
     /// <inheritdoc/>

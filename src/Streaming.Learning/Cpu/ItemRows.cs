@@ -15,14 +15,14 @@ public sealed class ItemRows
     private readonly ModelOptions _options;
     private readonly int _d;
 
-    /// <summary>Allocates the rows of a model, all zero.</summary>
+    /// <summary>Allocates rows of a model, all zero.</summary>
     /// <param name="options">The model's options.</param>
-    public ItemRows(ModelOptions options)
+    /// <param name="rows">Number of rows: the model's capacity, or the part of it that is stored here.</param>
+    public ItemRows(ModelOptions options, int rows)
     {
         _options = options;
         _d = options.Dimension;
-        int rows = options.ItemCapacity,
-            ids = options.ItemIds ? rows : 0;
+        int ids = options.ItemIds ? rows : 0;
         bool adam = options.IdOptimizer == IdOptimizer.LazyAdam;
         Embeddings = new PagedRows(ids, _d);
         FirstMoments = new PagedRows(adam ? ids : 0, _d);

@@ -13,14 +13,37 @@ public static class BatchCheck
     public static void Verify(ModelOptions model, in TrainingBatch batch)
     {
         Sequences(model, batch.Sequences);
-        int predictions = batch.Positives.Length;
-        if (predictions == 0)
+        if (batch.Positives.IsEmpty)
         {
             throw new ArgumentException("The batch has no predictions; at least one is required.");
         }
 
+        Values(model, batch);
+    }
+
+    /// <summary>Verifies a share of a batch: as <see cref="Verify"/>, but it may have no sequences (<c>Offsets</c> is [0]) and then no
+    /// predictions.</summary>
+    /// <param name="model">The model's options.</param>
+    /// <param name="share">The share.</param>
+    /// <exception cref="ArgumentException">The share is invalid; the message says how.</exception>
+    public static void VerifyShare(ModelOptions model, in TrainingBatch share)
+    {
+        if (share.Sequences.Offsets is [0] && share.Sequences.Rows.IsEmpty && share.Positives.IsEmpty)
+        {
+            Values(model, share);
+        }
+        else
+        {
+            Verify(model, share);
+        }
+    }
+
+    private static void Values(ModelOptions model, in TrainingBatch batch)
+    {
+        int predictions = batch.Positives.Length;
         Length(batch.PredictionSteps.Length, predictions, nameof(batch.PredictionSteps));
         Length(batch.Weights.Length, predictions, nameof(batch.Weights));
+        Weights(batch.Weights);
         if (!batch.LogQ.IsEmpty)
         {
             Length(batch.LogQ.Length, predictions, nameof(batch.LogQ));
@@ -84,6 +107,17 @@ public static class BatchCheck
             if ((uint)row >= (uint)model.ItemCapacity)
             {
                 throw new ArgumentException($"{name} contains row {row}; allowed: 0 … ItemCapacity − 1 = {model.ItemCapacity - 1}.");
+            }
+        }
+    }
+
+    private static void Weights(ReadOnlySpan<float> weights)
+    {
+        foreach (float weight in weights)
+        {
+            if (!(weight >= 0) || !float.IsFinite(weight))
+            {
+                throw new ArgumentException($"Weights contains {weight}; allowed: finite, 0 and up.");
             }
         }
     }

@@ -23,6 +23,7 @@ public sealed partial class ItemTable
         _newestEvent.Change(row) = 0;
         _lastSeen.Change(row) = Now;
         _since.Change(row) = Math.Max(since, 0);
+        _popularity.Change(row) = 0;
         _engine.InitializeRow(row, key);
         HighWater = Math.Max(HighWater, row + 1);
         ReassignedRows.Add(row);
@@ -72,6 +73,7 @@ public sealed partial class ItemTable
         _events.Change(row) = 0;
         _newestEvent.Change(row) = 0;
         _since.Change(row) = 0;
+        _popularity.Change(row) = 0;
         _attributes.Change(row) = null;
         ReassignedRows.Add(row);
 

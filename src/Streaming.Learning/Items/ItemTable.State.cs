@@ -32,6 +32,7 @@ public sealed partial class ItemTable
             _heat.Change(row) = Math.Min(item.Heat, MaxHeat);
             _hasRecord.Change(row) = item.HasRecord;
             _events.Change(row) = item.Events;
+            _popularity.Change(row) = item.Popularity;
             _newestEvent.Change(row) = item.NewestEvent;
             _lastSeen.Change(row) = item.LastSeen;
             _attributes.Change(row) = item.Attributes;
@@ -56,6 +57,7 @@ public sealed partial class ItemTable
         tensors.Share("items.newest_event", _newestEvent);
         tensors.Share("items.last_seen", _lastSeen);
         tensors.Share("items.since", _since);
+        tensors.Share("items.popularity", _popularity);
         tensors.ShareStrings("items.attributes", _attributes);
         tensors.Add<long>(
             "items.counters",
@@ -130,10 +132,16 @@ public sealed partial class ItemTable
     {
         _since.Data.Clear();
         _attributes.Data.Clear();
+        _popularity.Data.Clear();
         if (tensors.Has("items.since")) // older states lack facts
         {
             tensors.Read("items.since", _since.Data);
             tensors.ReadStrings("items.attributes", Capacity, ItemFactsValue.MaxAttributeBytes).CopyTo(_attributes.Data);
+        }
+
+        if (tensors.Has("items.popularity")) // older states lack it: the next events begin it
+        {
+            tensors.Read("items.popularity", _popularity.Data);
         }
     }
 

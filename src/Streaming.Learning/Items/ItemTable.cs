@@ -39,6 +39,7 @@ public sealed partial class ItemTable
     private readonly PagedArray<long> _newestEvent;
     private readonly PagedArray<long> _lastSeen;
     private readonly PagedArray<long> _since;
+    private readonly PagedArray<double> _popularity;
     private readonly PagedArray<string?> _attributes;
     private int _clockCursor;
     private int _ageCursor;
@@ -72,6 +73,7 @@ public sealed partial class ItemTable
         _newestEvent = new PagedArray<long>(Capacity);
         _lastSeen = new PagedArray<long>(Capacity);
         _since = new PagedArray<long>(Capacity);
+        _popularity = new PagedArray<double>(Capacity);
         _attributes = new PagedArray<string?>(Capacity);
         StartRows();
     }
@@ -134,7 +136,8 @@ public sealed partial class ItemTable
     public long NewestEvent(int row) => _newestEvent[row];
 
     /// <summary>Gets what is published of the row's item in addition to its embedding.</summary>
-    public ItemFacts FactsOf(int row) => new(_attributes[row], _events[row], _since[row]);
+    public ItemFacts FactsOf(int row) =>
+        new(_attributes[row], _events[row], _since[row]) { Popularity = (long)Math.Round(_popularity[row]) };
 
     /// <summary>Applies a catalogue record: admits the item, sets its features and attributes, or removes it.</summary>
     /// <param name="change">The record.</param>
@@ -196,6 +199,7 @@ public sealed partial class ItemTable
 
         _heat.Change(row) = (byte)Math.Min(_heat[row] + 1, MaxHeat);
         _events.Change(row)++;
+        _popularity.Change(row) = Popularity.After(_popularity[row], eventTime, _options.PopularityHalfLife.TotalMilliseconds);
         _newestEvent.Change(row) = Math.Max(_newestEvent[row], eventTime);
         _lastSeen.Change(row) = Math.Max(_lastSeen[row], eventTime);
         return row;

@@ -26,6 +26,10 @@ public sealed record ItemTableOptions
     /// </summary>
     public TimeSpan EvictAfter { get; init; } = TimeSpan.FromDays(730);
 
+    /// <summary>Gets the time after which an event counts half in an item's popularity of late, which is published with its facts. Default
+    /// 1 day; 1 minute … 365 days.</summary>
+    public TimeSpan PopularityHalfLife { get; init; } = TimeSpan.FromDays(1);
+
     /// <summary>
     /// Gets the number of rows at the start of the table that items without a row share, by hash. Default 0: a 64th of the
     /// capacity, at least 1, at most 1,024. Otherwise 1 … half of the capacity.
@@ -46,6 +50,7 @@ public sealed record ItemTableOptions
         errors.Range(nameof(AdmissionCapacity), AdmissionCapacity, 8, 16_777_216);
         errors.Range(nameof(RememberRemoved), RememberRemoved, 0, 16_777_216);
         errors.Check(EvictAfter > TimeSpan.Zero, nameof(EvictAfter), EvictAfter, "above 0");
+        errors.Range(nameof(PopularityHalfLife), PopularityHalfLife, TimeSpan.FromMinutes(1), TimeSpan.FromDays(365));
         errors.Check(
             FallbackRows >= 0 && FallbackRows <= capacity / 2,
             nameof(FallbackRows),

@@ -26,6 +26,9 @@ public readonly record struct KnownItem(ulong Key, string Id, int Row)
     /// <summary>Gets when it became known, Unix milliseconds; 0: unknown.</summary>
     public long Since { get; init; }
 
+    /// <summary>Gets its popularity of late (<see cref="Items.Popularity"/>), milliseconds; 0: unknown.</summary>
+    public double Popularity { get; init; }
+
     /// <summary>Gets its attributes, a JSON object; null: none.</summary>
     public string? Attributes { get; init; }
 

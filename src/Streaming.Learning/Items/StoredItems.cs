@@ -25,6 +25,9 @@ internal static class StoredItems
             attributes = tensors.ReadStrings("items.attributes", keys.Length, ItemFactsValue.MaxAttributeBytes);
         }
 
+        double[] popularity = tensors.Has("items.popularity") // older states lack it
+            ? tensors.ReadArray<double>("items.popularity", keys.Length)
+            : [];
         long[] seen = tensors.ReadArray<long>("items.last_seen", keys.Length);
         int count = tensors.ReadValue<int>("items.count");
         int least = new[] { ids.Length, heat.Length, hasRecord.Length, events.Length, newest.Length, seen.Length }.Min();
@@ -51,6 +54,7 @@ internal static class StoredItems
                     NewestEvent = newest[row],
                     LastSeen = seen[row],
                     Since = since.ElementAtOrDefault(row),
+                    Popularity = popularity.ElementAtOrDefault(row),
                     Attributes = attributes.ElementAtOrDefault(row),
                 }),
         ];

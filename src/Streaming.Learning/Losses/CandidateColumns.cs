@@ -30,8 +30,11 @@ internal sealed class CandidateColumns(LossKind loss)
     /// <summary>Gets the slot of each column of the batch.</summary>
     public ReadOnlySpan<int> Slots => _slots.AsSpan(0, Batch);
 
-    /// <summary>Plans the columns of a batch and assigns items slots of <paramref name="slots"/>.</summary>
-    public void Plan(in TrainingBatch batch, RowSlots slots)
+    /// <summary>Plans the columns of a batch.</summary>
+    /// <param name="batch">The batch.</param>
+    /// <param name="slots">Assigns the items their slots. Null: no item is shared, and the vectors will come in the order of the
+    /// negatives, then the positives.</param>
+    public void Plan(in TrainingBatch batch, RowSlots? slots)
     {
         int negatives = batch.Negatives.Length,
             positives = batch.Positives.Length;
@@ -43,13 +46,13 @@ internal sealed class CandidateColumns(LossKind loss)
 
         for (int j = 0; j < negatives; j++)
         {
-            _slots[j] = slots.Add(batch.Negatives[j]);
+            _slots[j] = slots?.Add(batch.Negatives[j]) ?? j;
         }
 
         for (int i = 0; i < positives; i++)
         {
             int column = Batch - 1 - i;
-            _slots[column] = slots.Add(batch.Positives[i]);
+            _slots[column] = slots?.Add(batch.Positives[i]) ?? negatives + i;
             _positives[i] = column;
         }
 

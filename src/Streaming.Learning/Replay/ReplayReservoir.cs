@@ -91,6 +91,9 @@ internal sealed class ReplayReservoir
         history.CopyTo(_histories.Data[(slot * _historyLength)..]);
     }
 
+    /// <summary>Drops all examples: what follows fills the reservoir as at the beginning of a stream.</summary>
+    public void Clear() => (Count, _offered) = (0, 0);
+
     public void Save(TensorSet tensors)
     {
         tensors.Add<long>("replay.counts", [Count, _offered, _drawn]);

@@ -33,6 +33,18 @@ public sealed record LearningRateOptions
     /// <summary>Gets the share of the peak at which the cosine ends. Default 0; 0 … 1.</summary>
     public float FinalShare { get; init; }
 
+    /// <summary>Gets how the rate follows a batch that has grown to κ times its size because the trainer is behind: times κ to this power.
+    /// 0.5 is the square-root rule of Malladi et al., "On the SDEs and Scaling Rules for Adaptive Gradient Algorithms", NeurIPS 2022; 1 the
+    /// linear rule of Goyal et al., 2017, for SGD. Default 0.5; 0 … 1.</summary>
+    public float BatchExponent { get; init; } = 0.5f;
+
+    /// <summary>The rate of a step on a batch that may have grown.</summary>
+    /// <param name="step">Number of steps before it, 0 and up.</param>
+    /// <param name="examples">New examples of the batch.</param>
+    /// <param name="fullSize">Examples of a full batch that has not grown; 0: unknown, and the rate is not changed.</param>
+    public float At(long step, int examples, int fullSize) =>
+        fullSize > 0 && examples > fullSize ? At(step) * MathF.Pow((float)examples / fullSize, BatchExponent) : At(step);
+
     /// <summary>The rate of a step.</summary>
     /// <param name="step">Number of steps before it, 0 and up.</param>
     public float At(long step)
@@ -66,6 +78,7 @@ public sealed record LearningRateOptions
             $"above {WarmupSteps} (the warm-up) with Cosine"
         );
         errors.Range(nameof(FinalShare), FinalShare, 0, 1);
+        errors.Range(nameof(BatchExponent), BatchExponent, 0, 1);
         errors.Throw();
     }
 }

@@ -61,6 +61,9 @@ internal sealed class RefreshCollector
     /// <summary>Gets the number of items waiting because of events or training.</summary>
     public int Waiting => _urgent.Count + _touched.Count;
 
+    /// <summary>Gets a value indicating whether events or records have changed or removed items since the last collection.</summary>
+    public bool HasChanges => _urgent.Count > 0 || _items.Removed.Count > 0;
+
     /// <summary>Gets how long a pass over the catalogue takes; zero while there is nothing to refresh.</summary>
     public TimeSpan Pass => _pace.Pass;
 
@@ -154,7 +157,7 @@ internal sealed class RefreshCollector
             chunk.Reason = Reasons[_lastReason];
             for (int due = DueFor(chunk.Reason); due > 0 && chunk.Count < RefreshChunk.MaxItems; due--)
             {
-                Add(chunk, Next(chunk.Reason, step));
+                Add(chunk, Next(chunk.Reason));
             }
         }
 
@@ -228,11 +231,11 @@ internal sealed class RefreshCollector
 
     private int DueFor(RefreshReason reason) => reason == RefreshReason.Touched ? Math.Min(_touchedDue, _touched.Count) : _pace.Due(reason);
 
-    private int Next(RefreshReason reason, long step)
+    private int Next(RefreshReason reason)
     {
         if (reason != RefreshReason.Touched)
         {
-            return _pace.Next(reason, step);
+            return _pace.Next(reason);
         }
 
         _touchedDue--;

@@ -5,8 +5,8 @@ namespace Streaming.Learning.Training;
 /// <summary>
 /// How many rows of the catalogue are due for which reason. Every row has its turn once per refresh interval, and is probed three times
 /// as often. The store is compared with the model at the same pace, but with no more than a thousand items per second, unless their
-/// values would expire. While nothing is learned there is nothing to look for: once a pass has found what the last step moved, turn
-/// and probe rest.
+/// values would expire. While nothing is learned there is nothing to look for: turn and probe rest once each has passed over every row,
+/// and so has found what the last step moved.
 /// </summary>
 /// <param name="items">The item table.</param>
 /// <param name="interval">The refresh interval.</param>
@@ -19,8 +19,9 @@ internal sealed class RefreshPace(ItemTable items, TimeSpan interval)
     private readonly RefreshWalk _confirm = new(items);
     private long _lastTime;
     private long _passBegan;
-    private long _passStep = -1;
-    private long _settledStep = -1;
+    private long _step = -1;
+    private int _passedSinceStep;
+    private int _probedSinceStep;
     private long _lastPass;
 
     /// <summary>Gets the time of the last pass or, if that is longer, of the one in progress: above the refresh interval, the catalogue
@@ -41,38 +42,44 @@ internal sealed class RefreshPace(ItemTable items, TimeSpan interval)
         _lastTime = now;
         double confirm = Math.Max(interval.TotalMilliseconds, 1000 * _confirm.Span / ConfirmedPerSecond);
         _confirm.Owe(elapsed / Math.Min(confirm, Math.Max(confirmWithin.TotalMilliseconds, interval.TotalMilliseconds)));
-        if (_settledStep == step)
+        if (_step != step)
         {
-            _turn.Rest();
-            _probe.Rest();
-            (_passBegan, Pass) = (now, TimeSpan.Zero);
-            return;
+            (_step, _passedSinceStep, _probedSinceStep) = (step, 0, 0);
         }
 
         _turn.Owe(elapsed / interval.TotalMilliseconds);
         _probe.Owe(ProbeSpeed * elapsed / interval.TotalMilliseconds);
+        if (_probedSinceStep >= _probe.Span)
+        {
+            _probe.Rest();
+        }
+
+        if (_passedSinceStep >= _turn.Span)
+        {
+            _turn.Rest();
+            (_passBegan, Pass) = (now, TimeSpan.Zero);
+            return;
+        }
+
         Pass = TimeSpan.FromMilliseconds(Math.Max(_lastPass, now - _passBegan));
     }
 
     /// <summary>Owes every row its turn at once.</summary>
     public void OweAll()
     {
-        _settledStep = -1;
-        _passStep = -1;
+        _passedSinceStep = 0;
         _turn.Owe(1);
     }
 
     /// <summary>The next row that is due for a reason.</summary>
     /// <param name="reason">The reason.</param>
-    /// <param name="step">Steps so far.</param>
-    public int Next(RefreshReason reason, long step)
+    public int Next(RefreshReason reason)
     {
         int row = WalkOf(reason).Next(out bool isPass);
+        _passedSinceStep += reason == RefreshReason.Turn ? 1 : 0;
+        _probedSinceStep += reason == RefreshReason.Probe ? 1 : 0;
         if (reason == RefreshReason.Turn && isPass)
         {
-            // Nothing was learned during the whole pass: there is nothing left to find.
-            _settledStep = _passStep == step ? step : -1;
-            _passStep = step;
             _lastPass = _lastTime - _passBegan;
             _passBegan = _lastTime;
         }

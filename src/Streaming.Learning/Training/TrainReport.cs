@@ -1,3 +1,4 @@
+using Streaming.Learning.Drift;
 using Streaming.Learning.Engine;
 using Streaming.Learning.Evaluation;
 
@@ -43,6 +44,9 @@ public sealed class TrainReport
     /// <summary>Gets why catalogue records were rejected: at most ten messages per batch; all are counted.</summary>
     public IReadOnlyList<string> Rejections => _rejections;
 
+    /// <summary>Gets the drop of recall for which the trainer forgot its replay; null: none.</summary>
+    public RecallDrop? RecallDrop { get; internal set; }
+
     internal Span<double> MutableRecall => _recall;
 
     internal void Begin(long sequence)
@@ -50,6 +54,7 @@ public sealed class TrainReport
         Sequence = sequence;
         Examples = Replayed = BankEntries = Evaluated = _ranked = 0;
         Step = default;
+        RecallDrop = null;
         LearningRate = 0;
         _recall.AsSpan().Clear();
         _rejections.Clear();

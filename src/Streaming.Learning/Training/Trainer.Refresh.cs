@@ -22,6 +22,9 @@ public sealed partial class Trainer
         _refreshes.StoreAs(element);
     }
 
+    /// <summary>Gets a value indicating whether <see cref="CollectChanges"/> has something to post.</summary>
+    public bool HasChanges => _refreshes.HasChanges;
+
     /// <summary>Creates a chunk, for <see cref="FillRefresh"/>.</summary>
     public RefreshChunk CreateRefreshChunk() => _refreshes.CreateChunk(_storedAs);
 

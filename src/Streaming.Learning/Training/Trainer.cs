@@ -22,6 +22,9 @@ namespace Streaming.Learning.Training;
 /// </remarks>
 public sealed partial class Trainer : IDisposable
 {
+    /// <summary>What counts from before a drift weigh after it.</summary>
+    private const double FadeOfCounts = 0.1;
+
     private readonly TrainingEngine _engine;
     private readonly TrainerOptions _options;
     private readonly ItemTable _items;
@@ -133,8 +136,14 @@ public sealed partial class Trainer : IDisposable
     /// <summary>Gets the time spent scoring events, as part of <see cref="Train"/>.</summary>
     public TimeSpan EvaluationTime => _evaluation.Elapsed;
 
+    /// <summary>Gets the time spent in the engine's steps, as part of <see cref="Train"/>.</summary>
+    public TimeSpan StepTime { get; private set; }
+
     /// <summary>Gets the share of the events that is scored, averaged over the last batches, 0 … 1.</summary>
     public double EvaluatedShare => _evaluation.Share;
+
+    /// <summary>Gets how often recall dropped so far that the stream counts as having drifted, since its beginning.</summary>
+    public long RecallDrops => _evaluation.RecallDrops;
 
     /// <summary>Gets the size of the counts in bytes.</summary>
     public long CountBytes => _counts.IsOn ? _counts.Bytes : 0;
@@ -161,6 +170,7 @@ public sealed partial class Trainer : IDisposable
         Take(batch);
         if (batch.Count > 0)
         {
+            Adapt();
             Assemble(batch);
             Step(batch);
             _evaluation.End(_time.GetElapsedTime(begun));
@@ -335,6 +345,16 @@ public sealed partial class Trainer : IDisposable
         _items.ReassignedRows.Clear();
     }
 
+    /// <summary>After a drift, older examples are wrong: repeating them would keep alive what they taught.</summary>
+    private void Adapt()
+    {
+        if (_report.RecallDrop is not null)
+        {
+            _replay.Clear();
+            _counts.Fade(FadeOfCounts);
+        }
+    }
+
     /// <summary>Assembles new and replayed examples. Replayed ones are drawn before the new ones are offered.</summary>
     private void Assemble(Batch batch)
     {
@@ -374,11 +394,13 @@ public sealed partial class Trainer : IDisposable
         step.DrawnFrom = _negatives.DrawnFrom;
         step.BankEntries = _bank.Entries;
         step.EnqueuePositives = _bank.HasBank;
-        step.LearningRate = _options.LearningRate.At(_counters.Steps);
+        step.LearningRate = _options.LearningRate.At(_counters.Steps, batch.Count, batch.FullSize);
         step.Step = _counters.Steps;
         _report.BankEntries = step.BankEntries;
         _report.LearningRate = step.LearningRate;
+        long begun = _time.GetTimestamp();
         _report.Step = _engine.Step(step);
+        StepTime += _time.GetElapsedTime(begun);
         _lastStep = _report.Step;
         _lastLearningRate = _report.LearningRate;
 

@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using Streaming.Core.Ingestion;
 using Streaming.Kernels.Parallel;
 using Streaming.Learning.Counts;
+using Streaming.Learning.Drift;
 using Streaming.Learning.Engine;
 using Streaming.Learning.Evaluation;
 using Streaming.Learning.Items;
@@ -29,6 +30,7 @@ internal sealed class TrainerEvaluation : IDisposable
     private readonly TiedRank[] _baselineRank = new TiedRank[1];
     private readonly int _cutoff;
     private readonly RankingShare _share;
+    private readonly DriftDetector _drift;
     private CatalogueRanker? _ranker;
     private bool[] _isChosen = [];
     private bool _isTurn;
@@ -46,6 +48,7 @@ internal sealed class TrainerEvaluation : IDisposable
         _cutoff = options.Evaluation.Cutoffs.MinBy(cutoff => Math.Abs(cutoff - ReportedCutoff));
         _workers = options.EvaluateEvery >= 0 && options.EvaluationThreads > 1 ? new Workers(options.EvaluationThreads) : null;
         _share = new RankingShare(options.Evaluation.MaxTimeShare, engine.Model.Seed);
+        _drift = new DriftDetector(options.Drift);
         Model = new PrequentialEvaluator(engine.Model.Widths, options.Evaluation);
         Baseline = new PrequentialEvaluator([0], options.Evaluation);
         Sources = counts.IsOn ? new SourceEvaluation(counts, items, engine.Model.Widths, options.Evaluation) : null;
@@ -60,6 +63,9 @@ internal sealed class TrainerEvaluation : IDisposable
 
     /// <summary>Gets or sets a value indicating whether the current events come after an artificial drift.</summary>
     public bool IsAfterDrift { get; set; }
+
+    /// <summary>Gets how often a drift was detected, since the stream's beginning.</summary>
+    public long RecallDrops => _drift.Detections;
 
     /// <summary>Gets the time spent scoring.</summary>
     public TimeSpan Elapsed { get; private set; }
@@ -119,6 +125,11 @@ internal sealed class TrainerEvaluation : IDisposable
             report.MutableRecall[k] += DiscountTable.HitProbability(ranks[k], _cutoff) / _share.Chosen.Count;
         }
 
+        if (_drift.Record(batch.UserKeys[example], DiscountTable.HitProbability(ranks[^1], _cutoff), out RecallDrop drop))
+        {
+            report.RecallDrop = drop;
+        }
+
         _baselineRank[0] = PopularityRank(batch, example);
         Baseline.Record(_baselineRank, kind, _share.Drawn);
         Sources?.Score(History(batch, example), batch.ItemKeys[example], _ranker.Top(example), kind, _share.Drawn);
@@ -158,6 +169,7 @@ internal sealed class TrainerEvaluation : IDisposable
             Save(tensors, "evaluation.sources", sources.Write);
         }
 
+        _drift.Save(tensors);
         _popularity.Save(tensors);
         tensors.Share("evaluation.first_events", _firstEvents, _items.HighWater);
     }
@@ -178,6 +190,7 @@ internal sealed class TrainerEvaluation : IDisposable
             Load(tensors, "evaluation.sources", sources.Read);
         }
 
+        _drift.Load(tensors);
         _popularity.Load(tensors, _items.Capacity);
         _firstEvents.Data.Clear();
         if (tensors.Has("evaluation.first_events"))

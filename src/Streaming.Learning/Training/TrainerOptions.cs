@@ -1,6 +1,7 @@
 using Streaming.Core.Options;
 using Streaming.Learning.Bank;
 using Streaming.Learning.Counts;
+using Streaming.Learning.Drift;
 using Streaming.Learning.Evaluation;
 using Streaming.Learning.Frequency;
 using Streaming.Learning.Items;
@@ -29,6 +30,9 @@ public sealed record TrainerOptions
 
     /// <summary>Gets how co-occurrences and transitions are counted next to the model.</summary>
     public CountOptions Counts { get; init; } = new();
+
+    /// <summary>Gets when the stream counts as having drifted.</summary>
+    public DriftOptions Drift { get; init; } = new();
 
     /// <summary>Gets what is published when.</summary>
     public RefreshOptions Refresh { get; init; } = new();
@@ -71,6 +75,7 @@ public sealed record TrainerOptions
         errors.Include(nameof(Bank), Bank.Validate);
         errors.Include(nameof(Replay), Replay.Validate);
         errors.Include(nameof(Counts), Counts.Validate);
+        errors.Include(nameof(Drift), Drift.Validate);
         errors.Include(nameof(Refresh), Refresh.Validate);
         errors.Include(nameof(Evaluation), Evaluation.Validate);
         errors.Check(

@@ -79,6 +79,9 @@ public sealed record TrainerStatus
     /// <summary>Gets the share of the events that is scored, averaged over the last batches, 0 … 1.</summary>
     public double EvaluatedShare { get; init; }
 
+    /// <summary>Gets how often recall dropped so far that the stream counts as having drifted, since its beginning.</summary>
+    public long RecallDrops { get; init; }
+
     /// <summary>Gets the size of the counts in bytes.</summary>
     public long CountBytes { get; init; }
 
@@ -114,6 +117,7 @@ public sealed record TrainerStatus
             Sources = [.. trainer.SourceNames.Select((name, place) => new SourceRecall(name, SegmentRecall.Of(trainer.Sources!, place)))],
             EvaluationTime = trainer.EvaluationTime,
             EvaluatedShare = trainer.EvaluatedShare,
+            RecallDrops = trainer.RecallDrops,
             CountBytes = trainer.CountBytes,
             CountsLost = trainer.CountsLost,
         };

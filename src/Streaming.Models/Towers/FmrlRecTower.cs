@@ -23,7 +23,16 @@ internal sealed class FmrlRecTower : UserTower
         _blocks = new LruBlock[options.Layers];
         for (int i = 0; i < _blocks.Length; i++)
         {
-            _blocks[i] = new LruBlock(set, $"tower.block{i}", widths, i == _blocks.Length - 1, options.Norm, NewDropout, 1 + (3 * i));
+            bool isLast = i == _blocks.Length - 1;
+            _blocks[i] = new LruBlock(
+                set,
+                $"tower.block{i}",
+                widths,
+                isLast,
+                options.Norm,
+                site => NewDropout(site, ofPredictions: isLast),
+                1 + (3 * i)
+            );
         }
 
         _outputNorm = options.OutputNorm ? new IncrementNorm(set, "tower.output_norm", widths) : null;

@@ -15,6 +15,8 @@ public abstract class UserTower
 {
     private readonly Parameter _start;
     private readonly Dropout _dropout;
+    private readonly List<Dropout> _stepDropouts = [];
+    private readonly List<Dropout> _predictionDropouts = [];
     private AlignedFloats _inputs = AlignedFloats.Empty;
     private AlignedFloats _inputGradients = AlignedFloats.Empty;
     private AlignedFloats _outputs = AlignedFloats.Empty;
@@ -80,6 +82,23 @@ public abstract class UserTower
 
     /// <summary>Computes everything that depends on parameters only; call once per step, before any chunk.</summary>
     public virtual void Prepare() { }
+
+    /// <summary>Says where a share begins in the batch that several engines work on, so that its rows are dropped as they would be in
+    /// the whole batch.</summary>
+    /// <param name="firstStep">Steps before the share's first.</param>
+    /// <param name="firstPrediction">Predictions before the share's first.</param>
+    public void SetOrigin(int firstStep, int firstPrediction)
+    {
+        foreach (Dropout dropout in _stepDropouts)
+        {
+            dropout.Origin = firstStep;
+        }
+
+        foreach (Dropout dropout in _predictionDropouts)
+        {
+            dropout.Origin = firstPrediction;
+        }
+    }
 
     /// <summary>Reserves space for a batch.</summary>
     public virtual void Reserve(StepPlan plan)
@@ -168,7 +187,14 @@ public abstract class UserTower
     );
 
     /// <summary>Creates the dropout layer with a given number.</summary>
-    protected Dropout NewDropout(int site) => new(Widths, Options.DropoutRates, Options.Seed, site);
+    /// <param name="site">The number.</param>
+    /// <param name="ofPredictions">Whether its rows are predictions; false: steps.</param>
+    protected Dropout NewDropout(int site, bool ofPredictions = false)
+    {
+        var dropout = new Dropout(Widths, Options.DropoutRates, Options.Seed, site);
+        (ofPredictions ? _predictionDropouts : _stepDropouts).Add(dropout);
+        return dropout;
+    }
 
     /// <summary>The chunk's part of a buffer with one row per step.</summary>
     protected Span<float> Steps(AlignedFloats buffer, scoped in Chunk chunk, int factor = 1) =>

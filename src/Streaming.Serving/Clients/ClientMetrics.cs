@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using Streaming.Serving.Graphs;
 using Streaming.Serving.Lookups;
 using Streaming.Serving.Search;
 
@@ -45,6 +46,11 @@ internal sealed class ClientMetrics : IDisposable
                 "Memory used by the index, excluding id strings."
             );
         }
+
+        if (index is { Graph: not null })
+        {
+            AddGraph(() => index.Graph!);
+        }
     }
 
     public void Count(ReadCounts counts)
@@ -57,6 +63,42 @@ internal sealed class ClientMetrics : IDisposable
     public ClientCall Start(string call) => new(_duration, call);
 
     public void Dispose() => _meter.Dispose();
+
+    private void AddGraph(Func<GraphStatus> graph)
+    {
+        _meter.CreateObservableGauge(
+            "streaming.serving.index.graph.vectors",
+            () => graph().Vectors,
+            "{item}",
+            "Items in the graph of the approximate search; 0: every search is exact."
+        );
+        _meter.CreateObservableGauge(
+            "streaming.serving.index.graph.changed",
+            () => graph().Changed,
+            "{item}",
+            "Items searched exactly in addition to the graph, because they were added or moved since it was built."
+        );
+        _meter.CreateObservableGauge("streaming.serving.index.graph.memory", () => graph().Bytes, "By", "Memory used by the graph.");
+        _meter.CreateObservableCounter("streaming.serving.index.graph.builds", () => graph().Builds, "{build}", "Graphs built.");
+        _meter.CreateObservableCounter(
+            "streaming.serving.index.graph.builds.failed",
+            () => graph().FailedBuilds,
+            "{build}",
+            "Builds of a graph that failed."
+        );
+        _meter.CreateObservableCounter(
+            "streaming.serving.index.graph.build.time",
+            () => graph().BuildTime.TotalSeconds,
+            "s",
+            "Time of all builds."
+        );
+        _meter.CreateObservableCounter(
+            "streaming.serving.index.graph.searches",
+            () => graph().Searches,
+            "{search}",
+            "Searches that the graph answered."
+        );
+    }
 
     private void Add(string outcome, int items)
     {

@@ -67,6 +67,8 @@ public sealed class StreamingClient : IDisposable
             { Phase: IndexPhase.Unpublished } => $"nothing is published for model '{_options.Model}'",
             { Phase: IndexPhase.Stale } status when status.Age > _options.MaxStale =>
                 $"the index is {status.Age.TotalSeconds:F0} s old, more than MaxStale allows; Redis cannot be read: {status.Error}",
+            { Items: 0 } when _options.Generation != 0 =>
+                $"generation {_options.Generation} of model '{_options.Model}' has no items: it was not published, or was retired",
             _ => null,
         };
 
@@ -188,6 +190,29 @@ public sealed class StreamingClient : IDisposable
     /// read.</exception>
     public Task<Recommendation> RecommendAsync(string user, RecommendationQuery query, CancellationToken cancellationToken = default) =>
         RecommendAsync("user", recommender => recommender.ForUserAsync(user, query, cancellationToken));
+
+    /// <summary>Recommends by lists, each because of one of the user's latest items: those nearest to it.</summary>
+    /// <param name="user">The user.</param>
+    /// <param name="query">Width, count of each list, exclusions, filter.</param>
+    /// <param name="lists">The maximum number of lists, 1 and up.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    /// <returns>The lists, that of the latest item first; none for an unknown user.</returns>
+    /// <exception cref="ItemFilterException">The filter, a boost or the diversity does not fit the attributes.</exception>
+    /// <exception cref="StreamingServingException">The index cannot answer, or Redis could not be read.</exception>
+    public Task<IReadOnlyList<BecauseList>> BecauseAsync(
+        string user,
+        RecommendationQuery query,
+        int lists = 3,
+        CancellationToken cancellationToken = default
+    ) =>
+        AnswerAsync(
+            "because",
+            () =>
+            {
+                Ready();
+                return _recommender!.BecauseAsync(user, query, lists, cancellationToken);
+            }
+        );
 
     /// <summary>Recommends items for the items of a session.</summary>
     /// <param name="items">Ids, oldest first; unknown ones are ignored.</param>

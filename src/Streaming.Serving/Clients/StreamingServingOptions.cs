@@ -1,5 +1,6 @@
 using Streaming.Core.Embeddings;
 using Streaming.Core.Options;
+using Streaming.Serving.Graphs;
 using Streaming.Serving.Search;
 
 namespace Streaming.Serving.Clients;
@@ -22,6 +23,10 @@ public sealed class StreamingServingOptions
     /// <c>STREAMING__Redis__Layout</c>.</summary>
     public bool KeyPerWidth { get; set; }
 
+    /// <summary>Gets or sets the generation to read. Default 0: the one that the trainer's operators made the active one. With a number, a
+    /// second client can serve a share of the users (<see cref="UserShare"/>) from a generation on trial.</summary>
+    public uint Generation { get; set; }
+
     /// <summary>Gets or sets the timeout of a read attempt. Default 1 s; 1 ms … 60 s.</summary>
     public TimeSpan Timeout { get; set; } = TimeSpan.FromSeconds(1);
 
@@ -38,6 +43,10 @@ public sealed class StreamingServingOptions
 
     /// <summary>Gets or sets the maximum width that the index keeps. Default 65,535: all of the model's.</summary>
     public int MaxWidth { get; set; } = EmbeddingFormat.MaxDimension;
+
+    /// <summary>Gets or sets how searches may be approximate, for large catalogues; the package Streaming.Serving.Approximate has what
+    /// makes the graphs. Default null: every search is exact.</summary>
+    public ApproximateOptions? Approximate { get; set; }
 
     /// <summary>Gets or sets the pause between refreshes of the index. Default 1 s; 10 ms … 1 h.</summary>
     public TimeSpan RefreshInterval { get; set; } = TimeSpan.FromSeconds(1);
@@ -70,9 +79,16 @@ public sealed class StreamingServingOptions
             Model = Model,
             Partitions = Partitions,
             KeyPerWidth = KeyPerWidth,
+            Generation = Generation,
             Timeout = Timeout,
             RetryAttempts = RetryAttempts,
         };
 
-    internal IndexOptions ToIndex() => new() { Widths = Widths, MaxWidth = MaxWidth };
+    internal IndexOptions ToIndex() =>
+        new()
+        {
+            Widths = Widths,
+            MaxWidth = MaxWidth,
+            Approximate = Approximate,
+        };
 }

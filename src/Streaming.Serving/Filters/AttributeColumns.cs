@@ -12,6 +12,7 @@ internal sealed class AttributeColumns
     private readonly double[][] _numbers;
     private readonly long[] _events;
     private readonly long[] _since;
+    private readonly long[] _popularity;
 
     public AttributeColumns(AttributeSchema schema, int rows)
     {
@@ -20,12 +21,13 @@ internal sealed class AttributeColumns
         _numbers = [.. schema.Fields.Select(field => field.Kind == AttributeKind.Number ? Empty(rows) : [])];
         _events = new long[rows];
         _since = new long[rows];
+        _popularity = new long[rows];
     }
 
     /// <summary>Gets the size in bytes.</summary>
     public long Bytes =>
         (_codes.Sum(static columns => columns.Length) * (long)_rows * sizeof(int))
-        + ((_numbers.Sum(static numbers => (long)numbers.Length) + _events.Length + _since.Length) * sizeof(double));
+        + ((_numbers.Sum(static numbers => (long)numbers.Length) + _events.Length + _since.Length + _popularity.Length) * sizeof(double));
 
     /// <summary>The columns of codes of a field: none when no row has a value.</summary>
     public int[][] CodesOf(int field) => _codes[field];
@@ -44,7 +46,13 @@ internal sealed class AttributeColumns
         _numbers[field].Length > 0 ? !double.IsNaN(_numbers[field][row]) : _codes[field].Length > 0 && _codes[field][0][row] > 0;
 
     /// <summary>What an order sorts a row by, the greatest first; 0: it is left out.</summary>
-    public long OrderOf(ItemOrder order, int row) => order == ItemOrder.Popular ? _events[row] : _since[row];
+    public long OrderOf(ItemOrder order, int row) =>
+        order switch
+        {
+            ItemOrder.Popular => _events[row],
+            ItemOrder.Recent => _popularity[row],
+            _ => _since[row],
+        };
 
     /// <summary>Sets the attributes of a row.</summary>
     public void Set(int row, AttributeRow attributes)
@@ -58,7 +66,7 @@ internal sealed class AttributeColumns
             }
         }
 
-        (_events[row], _since[row]) = (attributes.Facts.Events, attributes.Facts.Since);
+        (_events[row], _since[row], _popularity[row]) = (attributes.Facts.Events, attributes.Facts.Since, attributes.Facts.Popularity);
     }
 
     private static double[] Empty(int rows)

@@ -23,9 +23,17 @@ internal sealed class IndexHealthCheck(StreamingClient client) : IHealthCheck
             ["items"] = status.Items,
             ["ageSeconds"] = status.Age.TotalSeconds,
         };
+        if (status.Graph is { } graph)
+        {
+            data["graphVectors"] = graph.Vectors;
+            data["graphChanged"] = graph.Changed;
+        }
+
         return client.Unready() is { } reason ? HealthCheckResult.Unhealthy(reason, data: data)
             : status.Phase == IndexPhase.Stale
                 ? HealthCheckResult.Degraded($"Last refreshed {status.Age.TotalSeconds:F0} s ago: {status.Error}", data: data)
+            : status.Graph?.Error is { } error
+                ? HealthCheckResult.Degraded($"The graph of the approximate search could not be built: {error}", data: data)
             : HealthCheckResult.Healthy($"{status.Items} items of generation {status.Generation}.", data);
     }
 }

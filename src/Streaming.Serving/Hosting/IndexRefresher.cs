@@ -1,15 +1,17 @@
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Streaming.Serving.Clients;
+using Streaming.Serving.Graphs;
 using Streaming.Serving.Search;
 
 namespace Streaming.Serving.Hosting;
 
-/// <summary>Loads and refreshes the client's index while the application runs. Ids 1 to 3 of the log.</summary>
+/// <summary>Loads and refreshes the client's index while the application runs. Ids 1 to 5 of the log.</summary>
 internal sealed partial class IndexRefresher(StreamingClient client, ILogger<IndexRefresher> logger) : BackgroundService
 {
     private string? _error;
     private uint _generation;
+    private GraphStatus _graph = new();
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -39,7 +41,28 @@ internal sealed partial class IndexRefresher(StreamingClient client, ILogger<Ind
             Ready(logger, status.Items, _generation = status.Generation);
         }
 
+        LogGraph(status.Graph);
         _error = error?.Message;
+    }
+
+    private void LogGraph(GraphStatus? graph)
+    {
+        if (graph is null)
+        {
+            return;
+        }
+
+        if (graph.Builds > _graph.Builds)
+        {
+            GraphBuilt(logger, graph.Vectors, graph.LastBuild, graph.Bytes);
+        }
+
+        if (graph.FailedBuilds > _graph.FailedBuilds && graph.Error is { } reason)
+        {
+            GraphFailed(logger, reason, graph.Vectors);
+        }
+
+        _graph = graph;
     }
 
     [LoggerMessage(1, LogLevel.Information, "The index holds {Items} items of generation {Generation}")]
@@ -50,4 +73,14 @@ internal sealed partial class IndexRefresher(StreamingClient client, ILogger<Ind
 
     [LoggerMessage(3, LogLevel.Information, "The index is being refreshed again")]
     private static partial void Recovered(ILogger logger);
+
+    [LoggerMessage(4, LogLevel.Information, "The graph of {Vectors} items was built in {Time} and takes {Bytes} bytes")]
+    private static partial void GraphBuilt(ILogger logger, int vectors, TimeSpan time, long bytes);
+
+    [LoggerMessage(
+        5,
+        LogLevel.Warning,
+        "No graph could be built ({Reason}); retrying in a minute; searches go by the one of before, of {Vectors} items (0: they are exact)"
+    )]
+    private static partial void GraphFailed(ILogger logger, string reason, int vectors);
 }

@@ -9,6 +9,10 @@ public sealed record RecommendationQuery
     /// <summary>Gets one of the model's widths.</summary>
     public required int Width { get; init; }
 
+    /// <summary>Gets the items to recommend from, for an answer that needs several calls of one generation. Default null: the index's
+    /// current ones.</summary>
+    public IndexView? View { get; init; }
+
     /// <summary>Gets the maximum number of items, 1 and up. Default 20.</summary>
     public int Count { get; init; } = 20;
 

@@ -72,8 +72,7 @@ public sealed class Recommender
     /// <exception cref="RedisException">Redis could not be read.</exception>
     public async Task<Recommendation?> ForUserAsync(string user, RecommendationQuery query, CancellationToken cancellationToken = default)
     {
-        IndexView view = _index.Current;
-        Check(query, view);
+        IndexView view = Check(query);
         if (await TowerAsync(view, query.Width, cancellationToken).ConfigureAwait(false) is not { } tower)
         {
             return null;
@@ -82,11 +81,40 @@ public sealed class Recommender
         ulong[] items = ArrayPool<ulong>.Shared.Rent(UserHistoryValue.MaxItems);
         try
         {
-            int known = await _histories.ReadAsync(user, items, cancellationToken).ConfigureAwait(false);
-            ReadOnlyMemory<ulong> seen =
-                query.Session.Count == 0 ? items.AsMemory(0, known) : SessionHistory.Continue(items.AsSpan(0, known), query.Session);
+            ReadOnlyMemory<ulong> seen = await SeenAsync(user, query, items, cancellationToken).ConfigureAwait(false);
             RelatedItems?[] related = await RelatedAsync(view, seen, query, cancellationToken).ConfigureAwait(false);
             return Recommend(view, tower, seen.Span, related, query);
+        }
+        finally
+        {
+            ArrayPool<ulong>.Shared.Return(items);
+        }
+    }
+
+    /// <summary>Recommends by lists, each because of one of the user's latest items: those nearest to it. Needs no user tower.</summary>
+    /// <param name="user">The user's id.</param>
+    /// <param name="query">Width, count of each list, exclusions, filter. Its counts are not used.</param>
+    /// <param name="lists">The maximum number of lists, 1 and up.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    /// <returns>The lists, that of the latest item first; none for a user without an item that has an embedding. No item is in two
+    /// lists.</returns>
+    /// <exception cref="ItemFilterException">The filter, a boost or the diversity does not fit the attributes.</exception>
+    /// <exception cref="EmbeddingFormatException">The stored user history is invalid.</exception>
+    /// <exception cref="RedisException">Redis could not be read.</exception>
+    public async Task<IReadOnlyList<BecauseList>> BecauseAsync(
+        string user,
+        RecommendationQuery query,
+        int lists,
+        CancellationToken cancellationToken = default
+    )
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(lists, 1);
+        IndexView view = Check(query);
+        ulong[] items = ArrayPool<ulong>.Shared.Rent(UserHistoryValue.MaxItems);
+        try
+        {
+            ReadOnlyMemory<ulong> seen = await SeenAsync(user, query, items, cancellationToken).ConfigureAwait(false);
+            return Because(view, seen.Span, query, lists);
         }
         finally
         {
@@ -110,8 +138,7 @@ public sealed class Recommender
     )
     {
         ArgumentNullException.ThrowIfNull(items);
-        IndexView view = _index.Current;
-        Check(query, view);
+        IndexView view = Check(query);
         if (await TowerAsync(view, query.Width, cancellationToken).ConfigureAwait(false) is not { } tower)
         {
             return null;
@@ -122,13 +149,74 @@ public sealed class Recommender
         return Recommend(view, tower, keys, related, query);
     }
 
+    /// <summary>The user's published items, continued by the session, oldest first.</summary>
+    /// <param name="user">The user's id.</param>
+    /// <param name="query">The session.</param>
+    /// <param name="items">Room for the published ones.</param>
+    /// <param name="cancellationToken">Cancels the read.</param>
+    private async Task<ReadOnlyMemory<ulong>> SeenAsync(
+        string user,
+        RecommendationQuery query,
+        Memory<ulong> items,
+        CancellationToken cancellationToken
+    )
+    {
+        int known = await _histories.ReadAsync(user, items, cancellationToken).ConfigureAwait(false);
+        return query.Session.Count == 0 ? items[..known] : SessionHistory.Continue(items.Span[..known], query.Session);
+    }
+
+    private static List<BecauseList> Because(IndexView view, ReadOnlySpan<ulong> seen, RecommendationQuery query, int lists)
+    {
+        List<BecauseList> found = [];
+        HashSet<ulong> without = [.. query.Exclude.Select(RedisKeys.Hash)];
+        if (query.ExcludeSeen)
+        {
+            without.UnionWith([.. seen]);
+        }
+
+        HashSet<ulong> asked = [];
+        float[] vector = new float[query.Width];
+        SearchOptions search = new()
+        {
+            Width = query.Width,
+            Cosine = true,
+            Shortlist = query.Shortlist,
+            Narrow = query.Narrow,
+            Filter = query.Filter,
+            Boosts = query.Boosts,
+        };
+        for (int i = seen.Length - 1; i >= 0 && found.Count < lists; i--)
+        {
+            if (!asked.Add(seen[i]) || !view.TryRead(seen[i], vector, out string id, out _))
+            {
+                continue;
+            }
+
+            HashSet<ulong> leftOut = [.. without, seen[i]];
+            List<Neighbour> Vector(RowCondition? full, int most) => Search(view, vector, search with { Without = full }, leftOut, most);
+            List<Neighbour> near = query.Diversity is { } rule
+                ? new DiverseRanking(view, rule).Search(query.Count, Vector)
+                : Vector(null, query.Count);
+            if (near.Count > 0)
+            {
+                found.Add(new BecauseList(id, near));
+                without.UnionWith([.. near.Select(static item => RedisKeys.Hash(item.Id))]);
+            }
+        }
+
+        return found;
+    }
+
     /// <summary>Before anything is read: a filter that fits no field is the caller's error, whatever the store says.</summary>
-    private static void Check(RecommendationQuery query, IndexView view)
+    /// <returns>The items to recommend from.</returns>
+    private IndexView Check(RecommendationQuery query)
     {
         ArgumentNullException.ThrowIfNull(query);
         ArgumentOutOfRangeException.ThrowIfLessThan(query.Count, 1, nameof(query));
+        IndexView view = query.View ?? _index.Current;
         view.Prepare(query.Filter, query.Boosts);
         _ = query.Diversity is null ? null : new DiverseRanking(view, query.Diversity);
+        return view;
     }
 
     /// <summary>The newest tower of a width, of the items' generation; checked as often as the active generation. While the store is

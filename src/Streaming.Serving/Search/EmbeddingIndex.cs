@@ -4,6 +4,7 @@ using Streaming.Core.Generations;
 using Streaming.Kernels.Packed;
 using Streaming.Serving.Changes;
 using Streaming.Serving.Filters;
+using Streaming.Serving.Graphs;
 using Streaming.Serving.Lookups;
 using Streaming.Serving.Towers;
 
@@ -15,7 +16,7 @@ namespace Streaming.Serving.Search;
 /// </summary>
 /// <remarks>Searches may run on any number of threads, also during <see cref="RefreshAsync"/> or <see cref="LoadAsync"/>, which allow one
 /// caller at a time (for example <see cref="IndexUpdater"/>). Memory per item: the vector as stored (2 bytes × width for float16), 4 bytes
-/// per nested width, 29 bytes, with attributes 16 bytes, 8 for each number and 4 for each text (of a list: for each text of the longest
+/// per nested width, 29 bytes, with attributes 24 bytes, 8 for each number and 4 for each text (of a list: for each text of the longest
 /// list among 4,096 items), the text of the id and about 30 bytes of directory; twice as much while another generation is
 /// loading.</remarks>
 /// <example>
@@ -40,6 +41,7 @@ public sealed class EmbeddingIndex : IDisposable
     private readonly TimeProvider _time;
     private readonly EmbeddingReader _pointer;
     private readonly ChangeFeedReader _feed;
+    private readonly GraphKeeper? _graphs;
     private readonly Dictionary<string, uint> _pending = new(StringComparer.Ordinal);
     private readonly List<FeedChange> _changes = [];
     private readonly long[] _refused = new long[Faults];
@@ -47,7 +49,7 @@ public sealed class EmbeddingIndex : IDisposable
     private volatile IndexView _view;
     private volatile IndexLoad? _loading;
     private EmbeddingReader? _reader;
-    private GenerationRecord? _record;
+    private volatile GenerationRecord? _record;
     private RowElement? _atLeast;
     private bool _reload = true;
     private int _swept;
@@ -70,6 +72,7 @@ public sealed class EmbeddingIndex : IDisposable
         _options = options;
         _index = index;
         _time = time;
+        _graphs = index.Approximate is { } approximate ? new GraphKeeper(approximate, time) : null;
         int[] widths = index.Kept(index.Widths, options.KeyPerWidth);
         _view = new IndexView(0, widths, new VectorTable(widths, RowElement.Float16));
     }
@@ -83,11 +86,18 @@ public sealed class EmbeddingIndex : IDisposable
     /// <summary>Gets the generation that the vectors belong to, 0 before the first load.</summary>
     public uint Generation => _view.Generation;
 
+    /// <summary>Gets the record of the generation, as of the last refresh; null when the trainer has not written one: before the user
+    /// towers are published, or where it publishes none.</summary>
+    public GenerationRecord? Record => _record;
+
     /// <summary>Gets the progress of the current load; null when none is running.</summary>
     public IndexLoad? Loading => _loading;
 
     /// <summary>Gets a value indicating whether a load has succeeded, even of a store without a generation.</summary>
     public bool IsLoaded => Volatile.Read(ref _refreshedAt) != 0;
+
+    /// <summary>Gets the status of the approximate search; null: every search is exact.</summary>
+    public GraphStatus? Graph => _graphs?.Status;
 
     /// <summary>Gets the time since the index last matched the store; 0 before the first load.</summary>
     public TimeSpan Age => IsLoaded ? _time.GetElapsedTime(Volatile.Read(ref _refreshedAt)) : TimeSpan.Zero;
@@ -143,6 +153,7 @@ public sealed class EmbeddingIndex : IDisposable
 
         await SweepAsync(cancellationToken).ConfigureAwait(false);
         Volatile.Write(ref _refreshedAt, _time.GetTimestamp());
+        _graphs?.Advance();
         return read;
     }
 
@@ -180,7 +191,11 @@ public sealed class EmbeddingIndex : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _view.Table.Dispose();
+    public void Dispose()
+    {
+        _graphs?.Dispose();
+        _view.Table.Dispose();
+    }
 
     /// <summary>Attempts a load.</summary>
     /// <returns>False when it must restart: a value has a wider element type than the first ones, or changes were missed.</returns>
@@ -204,7 +219,9 @@ public sealed class EmbeddingIndex : IDisposable
         }
 
         // Searches still using the previous view keep it alive; locks without waiters need no disposal.
+        _graphs?.Attach(table);
         _view = new IndexView(generation, widths, table);
+        _graphs?.Advance();
         (_record, _atLeast, _swept, _reload) = (record, null, 0, false);
         Volatile.Write(ref _refreshedAt, _time.GetTimestamp());
         return true;
@@ -309,14 +326,20 @@ public sealed class EmbeddingIndex : IDisposable
     private async Task<bool> IsOtherAsync(CancellationToken cancellationToken)
     {
         uint generation = await _pointer.GenerationAsync(cancellationToken).ConfigureAwait(false);
-        return generation != _view.Generation
-            || (
-                await RecordAsync(generation, cancellationToken).ConfigureAwait(false) is { } record
-                && !(
-                    record.Widths.SequenceEqual(_record?.Widths ?? _index.Widths)
-                    && record.Attributes.SequenceEqual(_record?.Attributes ?? [])
-                )
-            );
+        if (generation != _view.Generation)
+        {
+            return true;
+        }
+
+        if (await RecordAsync(generation, cancellationToken).ConfigureAwait(false) is not { } record)
+        {
+            return false;
+        }
+
+        bool isSame =
+            record.Widths.SequenceEqual(_record?.Widths ?? _index.Widths) && record.Attributes.SequenceEqual(_record?.Attributes ?? []);
+        _record = isSame ? record : _record;
+        return !isSame;
     }
 
     private async Task<GenerationRecord?> RecordAsync(uint generation, CancellationToken cancellationToken)

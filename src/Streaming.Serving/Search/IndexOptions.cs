@@ -1,5 +1,6 @@
 using Streaming.Core.Embeddings;
 using Streaming.Core.Options;
+using Streaming.Serving.Graphs;
 
 namespace Streaming.Serving.Search;
 
@@ -24,6 +25,9 @@ public sealed record IndexOptions
     /// <summary>Gets the maximum number of items per read. Default 2,000; 1 … 100,000.</summary>
     public int ReadBatch { get; init; } = 2_000;
 
+    /// <summary>Gets how searches may be approximate, for large catalogues. Default null: every search is exact.</summary>
+    public ApproximateOptions? Approximate { get; init; }
+
     /// <summary>Checks every property.</summary>
     /// <exception cref="OptionsException">Names every property that is wrong, its value and what is allowed.</exception>
     public void Validate()
@@ -38,6 +42,12 @@ public sealed record IndexOptions
         errors.Range(nameof(MaxWidth), MaxWidth, 1, EmbeddingFormat.MaxDimension);
         errors.Range(nameof(SweepItems), SweepItems, 0, 100_000);
         errors.Range(nameof(ReadBatch), ReadBatch, 1, 100_000);
+        if (Approximate is { } approximate)
+        {
+            errors.Include(nameof(Approximate), approximate.Validate);
+            errors.Check(Cosine, nameof(Cosine), Cosine, "true, because a graph finds by cosines (Approximate)");
+        }
+
         errors.Throw();
     }
 

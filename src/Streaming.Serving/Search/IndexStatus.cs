@@ -1,3 +1,5 @@
+using Streaming.Serving.Graphs;
+
 namespace Streaming.Serving.Search;
 
 /// <summary>Status of an index.</summary>
@@ -11,4 +13,7 @@ public sealed record IndexStatus(IndexPhase Phase, uint Generation, int Items, T
 {
     /// <summary>Gets a value indicating whether the index can answer.</summary>
     public bool CanAnswer => Phase is IndexPhase.Fresh or IndexPhase.Stale;
+
+    /// <summary>Gets the status of the approximate search; null: every search is exact.</summary>
+    public GraphStatus? Graph { get; init; }
 }

@@ -43,7 +43,7 @@ public sealed class IndexUpdater : IDisposable
             : view.Generation == 0 ? IndexPhase.Unpublished
             : _error is null ? IndexPhase.Fresh
             : IndexPhase.Stale;
-        return new IndexStatus(phase, view.Generation, view.Count, _index.Age, _index.Loading, _error?.Message);
+        return new IndexStatus(phase, view.Generation, view.Count, _index.Age, _index.Loading, _error?.Message) { Graph = _index.Graph };
     }
 
     /// <summary>Refreshes until stopped. A failure affects only one refresh.</summary>

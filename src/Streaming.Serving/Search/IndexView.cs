@@ -4,6 +4,7 @@ using Streaming.Core.Items;
 using Streaming.Kernels.Packed;
 using Streaming.Kernels.Search;
 using Streaming.Serving.Filters;
+using Streaming.Serving.Graphs;
 
 namespace Streaming.Serving.Search;
 
@@ -48,8 +49,9 @@ public sealed class IndexView
     /// <summary>Gets the attributes that items can be filtered by.</summary>
     public IReadOnlyList<AttributeDefinition> Attributes => _table.Schema.Fields;
 
-    /// <summary>Finds the items with the highest scores for a query, of those that the filter admits. Without a filter it allocates
-    /// nothing, with one a few objects per condition.</summary>
+    /// <summary>Finds the items with the highest scores for a query, of those that the filter admits: nearly all of them where the index
+    /// has a graph that can answer (<see cref="ApproximateOptions"/>), all of them otherwise. Without a filter it allocates nothing, with
+    /// one a few objects per condition.</summary>
     /// <param name="query">The user's (or an item's) vector, at least as long as the width.</param>
     /// <param name="options">Width, cosine, shortlist, filter.</param>
     /// <param name="best">Receives the items, best first, with scores at the requested width: the inner product with the query, or the
@@ -72,9 +74,18 @@ public sealed class IndexView
             return 0;
         }
 
+        var filter = RowFilter.Of(options.Filter, options.Boosts, _table.Schema, options.Without);
+        if (
+            options is { Cosine: true, Exact: false, Shortlist: 0, Boosts: null or { Count: 0 } }
+            && options.Width == Width
+            && _table.Graph?.Search(query, filter, best) is >= 0 and var found
+        )
+        {
+            return found;
+        }
+
         int most = funnel ? Math.Max(options.Shortlist, best.Length) : best.Length;
         int padded = PackedRows.Padded(options.Width);
-        var filter = RowFilter.Of(options.Filter, options.Boosts, _table.Schema, options.Without);
         float[] floats = ArrayPool<float>.Shared.Rent(most + padded + (2 * ItemSegment.Rows));
         byte[] masks = ArrayPool<byte>.Shared.Rent(filter is null ? 0 : 2 * ItemSegment.Rows);
         ulong[] order = ArrayPool<ulong>.Shared.Rent(most);
@@ -197,6 +208,16 @@ public sealed class IndexView
     /// <exception cref="ItemFilterException">The filter does not fit the fields, or no facts are published.</exception>
     public int Popular(ItemFilter? filter, Span<Neighbour> best) => List(ItemOrder.Popular, filter, best);
 
+    /// <summary>Lists the items that are the most popular of late, where attributes are published: by their events, each of which counts
+    /// half after the trainer's half-life (<c>STREAMING__Training__Items__PopularityHalfLife</c>).</summary>
+    /// <param name="filter">Which items; null: all.</param>
+    /// <param name="best">Receives the items, the most popular first; the score is <see cref="ItemFacts.Popularity"/> as exact as the type
+    /// is.</param>
+    /// <returns>The number of items found; items without an event are left out, and so are those whose facts an older trainer
+    /// wrote.</returns>
+    /// <exception cref="ItemFilterException">The filter does not fit the fields, or no facts are published.</exception>
+    public int PopularOfLate(ItemFilter? filter, Span<Neighbour> best) => List(ItemOrder.Recent, filter, best);
+
     /// <summary>Lists the items that became known last, where attributes are published.</summary>
     /// <param name="filter">Which items; null: all.</param>
     /// <param name="best">Receives the items, the latest first; the score is the time, Unix milliseconds as exact as the type is.</param>
@@ -253,7 +274,7 @@ public sealed class IndexView
     }
 
     /// <summary>Sorts by score, highest first; ties by row.</summary>
-    private static ulong Order(float score, int row)
+    internal static ulong Order(float score, int row)
     {
         uint bits = BitConverter.SingleToUInt32Bits(score + 0f); // −0 is 0
         uint rising = (bits & 0x8000_0000) == 0 ? bits | 0x8000_0000 : ~bits;

@@ -163,6 +163,20 @@ internal sealed class ItemSegment : IDisposable
         }
     }
 
+    /// <summary>Whether a row has an item that a filter admits.</summary>
+    public bool Admits(int row, RowFilter filter)
+    {
+        _lock.EnterReadLock();
+        try
+        {
+            return _present[row] != 0 && filter.Admits(_columns!, row);
+        }
+        finally
+        {
+            _lock.ExitReadLock();
+        }
+    }
+
     /// <summary>A score of an item with its boosts.</summary>
     public float Boosted(int row, ulong key, RowFilter boosts, float score)
     {
@@ -265,6 +279,28 @@ internal sealed class ItemSegment : IDisposable
         {
             (id, step) = (_ids[row], _steps[row]);
             if (!IsOf(row, key))
+            {
+                return false;
+            }
+
+            Packed.Read(row, _scales[row], vector);
+            return true;
+        }
+        finally
+        {
+            _lock.ExitReadLock();
+        }
+    }
+
+    /// <summary>Copies a row's vector, and its item's id.</summary>
+    /// <returns>False when the row has no item.</returns>
+    public bool TryRead(int row, Span<float> vector, out string id)
+    {
+        _lock.EnterReadLock();
+        try
+        {
+            id = _ids[row];
+            if (_present[row] == 0)
             {
                 return false;
             }

@@ -18,6 +18,10 @@ public readonly record struct SearchOptions
     /// <summary>Gets the width of the first pass, up to <see cref="Width"/>. Default 0: <see cref="IndexView.Narrow"/>.</summary>
     public int Narrow { get; init; }
 
+    /// <summary>Gets a value indicating whether every item is looked at, also where the index has a graph that could answer. Default
+    /// false.</summary>
+    public bool Exact { get; init; }
+
     /// <summary>Gets which items may be found. Default null: all.</summary>
     public ItemFilter? Filter { get; init; }
 

@@ -28,6 +28,9 @@ internal sealed class VectorTable : IDisposable
         Element = element;
     }
 
+    /// <summary>Gets or sets what is told of every change and may answer searches; null: nothing.</summary>
+    public TableGraph? Graph { get; set; }
+
     public RowElement Element { get; }
 
     public AttributeSchema Schema { get; }
@@ -39,7 +42,7 @@ internal sealed class VectorTable : IDisposable
     public long Bytes => _segments.Sum(static segment => segment.Bytes);
 
     /// <summary>Number of rows in use or free, to iterate over all.</summary>
-    public int Used => _used;
+    public int Used => Volatile.Read(ref _used);
 
     /// <summary>Writes an item.</summary>
     /// <param name="id">The item.</param>
@@ -71,6 +74,7 @@ internal sealed class VectorTable : IDisposable
             _rows.Add(key, row);
         }
 
+        Graph?.Changed(row, id, vector);
         return fault;
     }
 
@@ -80,12 +84,20 @@ internal sealed class VectorTable : IDisposable
         {
             Segment(row).Remove(row % ItemSegment.Rows);
             _free.Push(row);
+            Graph?.Removed(id);
         }
     }
 
     /// <summary>Whether the table already contains a change of an item.</summary>
     public bool Has(in FeedChange change) =>
         _rows.TryFind(RedisKeys.Hash(change.Id), out int row) && Segment(row).Has(row % ItemSegment.Rows, in change);
+
+    /// <summary>The row of an item.</summary>
+    public bool TryFind(string id, out int row) => _rows.TryFind(RedisKeys.Hash(id), out row);
+
+    /// <summary>Copies the vector in a row, and its item's id.</summary>
+    /// <returns>False when the row has no item.</returns>
+    public bool TryRead(int row, Span<float> vector, out string id) => Segment(row).TryRead(row % ItemSegment.Rows, vector, out id);
 
     /// <summary>The item of a row, or null. Writer only.</summary>
     public string? IdAt(int row) => Segment(row).IdAt(row % ItemSegment.Rows);
@@ -120,6 +132,9 @@ internal sealed class VectorTable : IDisposable
     /// <summary>Whether a filter admits an item; false for an unknown one.</summary>
     public bool Admits(ulong key, RowFilter filter) =>
         _rows.TryFind(key, out int row) && Segment(row).Admits(row % ItemSegment.Rows, key, filter);
+
+    /// <summary>Whether a row has an item that a filter admits.</summary>
+    public bool Admits(int row, RowFilter filter) => Segment(row).Admits(row % ItemSegment.Rows, filter);
 
     /// <summary>A score of an item with its boosts.</summary>
     public float Boosted(ulong key, RowFilter boosts, float score) =>

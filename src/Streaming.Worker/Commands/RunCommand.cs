@@ -45,7 +45,7 @@ internal static class RunCommand
             {
                 SettingsValues read = SettingsOption.Read(result.GetValue(file));
                 WorkerOptions settings = WorkerSettings.Options(read);
-                using ILoggerFactory loggers = WorkerLogging.Create(settings.Log, settings.Telemetry);
+                using ILoggerFactory loggers = WorkerLogging.Create(settings.Log, settings.Telemetry, settings.Redis.Model);
                 SettingsLog.Notices(loggers, read);
                 using var run = new WorkerRun(
                     settings,

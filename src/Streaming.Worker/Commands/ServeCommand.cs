@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using StackExchange.Redis;
 using Streaming.Transport.Redis;
@@ -51,7 +52,7 @@ internal static class ServeCommand
                     result.GetValue(items) ?? [],
                     static line => Console.Error.WriteLine("streaming: " + line)
                 );
-                using ILoggerFactory loggers = WorkerLogging.Create(settings.Log, settings.Telemetry);
+                using ILoggerFactory loggers = WorkerLogging.Create(settings.Log, settings.Telemetry, settings.Redis.Model);
                 SettingsLog.Notices(loggers, read);
                 using var signals = new ShutdownSignals(
                     settings.Pipeline.ShutdownTimeout,
@@ -74,17 +75,15 @@ internal static class ServeCommand
     {
         HttpOptions http = settings.Http;
         using ConnectionMultiplexer redis = await RedisConnection.OpenAsync(settings.Redis, signals.Abort).ConfigureAwait(false);
-        using var lookups = new Lookups(
-            redis.GetDatabase(),
-            settings.Redis,
-            settings.Serve,
-            settings.Model.Widths,
-            titleOf,
-            TimeProvider.System
-        );
+        Lookups Open(uint generation) =>
+            new(redis.GetDatabase(), settings.Redis, settings.Serve, settings.Model.Widths, titleOf, TimeProvider.System, generation);
+        using Lookups lookups = Open(0);
+        using Lookups? trial = settings.Serve.TrialGeneration is var number and not 0 ? Open(number) : null;
+        var served = new ServedGenerations(lookups, trial, settings.Serve.TrialShare);
         await lookups.CheckAsync(signals.Abort).ConfigureAwait(false);
-        using IDisposable? telemetry = Telemetry.Start(settings.Telemetry, loggers.CreateLogger(nameof(Telemetry)));
-        using var exposition = new PrometheusExposition(Telemetry.Meters);
+        using IDisposable? telemetry = Telemetry.Start(settings.Telemetry, settings.Redis.Model, loggers.CreateLogger(nameof(Telemetry)));
+        using var exposition = new PrometheusExposition(settings.Redis.Model, Telemetry.Meters);
+        using var model = new ModelMetrics(() => served.Served);
         var generations = new GenerationList(redis.GetDatabase(), settings.Redis, settings.Model.Widths, TimeProvider.System);
         var health = new HealthReport();
         using var healthMetrics = new HealthMetrics(health);
@@ -98,10 +97,11 @@ internal static class ServeCommand
                 routes =>
                 {
                     OperationsRoutes.Map(routes, health, exposition);
-                    LookupRoutes.Map(routes, lookups, http);
-                    RecommendationRoutes.Map(routes, lookups, http);
-                    ListRoutes.Map(routes, lookups, http);
-                    CatalogueRoutes.Map(routes, lookups);
+                    LookupRoutes.Map(routes, served, http);
+                    RecommendationRoutes.Map(routes, served, http);
+                    BecauseRoutes.Map(routes, served, http);
+                    ListRoutes.Map(routes, served, http);
+                    CatalogueRoutes.Map(routes, served);
                     ServingRpc.Map(routes);
                     ApiDescription.Map(routes);
                     PageRoutes.Map(
@@ -117,7 +117,11 @@ internal static class ServeCommand
                 },
                 signals.Abort,
                 new IndexService(lookups, settings.Serve, health, TimeProvider.System, loggers),
-                services => ServingRpc.AddServices(services, lookups, http)
+                services =>
+                {
+                    ServingRpc.AddServices(services, served, http);
+                    services.AddHostedService(_ => new TrialService(served, health, TimeProvider.System, loggers));
+                }
             )
             .ConfigureAwait(false);
         ILogger logger = loggers.CreateLogger(nameof(ServeCommand));

@@ -106,7 +106,7 @@ public sealed class HttpEndpoint : IAsyncDisposable
                     .WithOrigins([.. options.CorsOrigins])
                     .AllowAnyHeader()
                     .WithMethods("GET", "HEAD", "POST")
-                    .WithExposedHeaders("ETag", "X-Index-Age")
+                    .WithExposedHeaders("ETag", "X-Index-Age", "X-Generation")
             );
         }
 

@@ -42,6 +42,26 @@ internal static partial class HttpLog
     )]
     public static partial void UnusedAttributes(ILogger logger, int items, string attributes);
 
+    [LoggerMessage(1213, LogLevel.Information, "The graph of {Vectors} items was built in {Time} and takes {Bytes} bytes")]
+    public static partial void GraphBuilt(ILogger logger, int vectors, TimeSpan time, long bytes);
+
+    [LoggerMessage(
+        1214,
+        LogLevel.Warning,
+        "No graph could be built ({Reason}); retrying in a minute; searches go by the one of before, of {Vectors} items (0: they are exact)"
+    )]
+    public static partial void GraphFailed(ILogger logger, string reason, int vectors);
+
+    [LoggerMessage(
+        1215,
+        LogLevel.Information,
+        "Generation {Generation} is served on trial: its index holds {Items} items in {Bytes} bytes"
+    )]
+    public static partial void TrialReady(ILogger logger, uint generation, int items, long bytes);
+
+    [LoggerMessage(1216, LogLevel.Warning, "The trial of generation {Generation} is not running as set: {Reason}")]
+    public static partial void TrialNotReady(ILogger logger, uint generation, string reason);
+
     [LoggerMessage(1211, LogLevel.Information, "gRPC at {Address}")]
     public static partial void GrpcListening(ILogger logger, Uri address);
 

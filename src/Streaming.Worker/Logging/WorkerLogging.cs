@@ -19,10 +19,12 @@ public static class WorkerLogging
     /// <summary>Creates the factory. Everything is written to standard error, and sent to a collector if the options say so.</summary>
     /// <param name="options">Level and form.</param>
     /// <param name="telemetry">The collector; null: none.</param>
+    /// <param name="model">The model's name, for the collector.</param>
     /// <param name="quietest">A floor over the level: the live view of the demo shows warnings only.</param>
     public static ILoggerFactory Create(
         LogOptions options,
         TelemetryOptions? telemetry = null,
+        string model = "",
         LogEventLevel quietest = LogEventLevel.Verbose
     )
     {
@@ -37,7 +39,7 @@ public static class WorkerLogging
                 builder.AddOpenTelemetry(logs =>
                 {
                     logs.IncludeFormattedMessage = true;
-                    logs.SetResourceBuilder(Telemetry.Describe(ResourceBuilder.CreateDefault(), telemetry));
+                    logs.SetResourceBuilder(Telemetry.Describe(ResourceBuilder.CreateDefault(), telemetry, model));
                     logs.AddOtlpExporter(exporter => telemetry.Configure(exporter, "logs"));
                 });
             }

@@ -66,7 +66,9 @@ internal sealed class MetricFamily
     }
 
     /// <summary>Writes the family.</summary>
-    public void Write(StringBuilder text)
+    /// <param name="text">Where to.</param>
+    /// <param name="shared">Labels that every series has besides its own.</param>
+    public void Write(StringBuilder text, string shared)
     {
         if (_series.Count == 0)
         {
@@ -83,8 +85,9 @@ internal sealed class MetricFamily
             .Append(' ')
             .Append(Kind)
             .Append('\n');
-        foreach ((string labels, Series series) in _series)
+        foreach ((string own, Series series) in _series)
         {
+            string labels = own.Length == 0 ? shared : $"{own},{shared}";
             if (_bounds is null)
             {
                 Sample(text, string.Empty, labels, series.Value);
@@ -98,13 +101,12 @@ internal sealed class MetricFamily
 
     private void WriteHistogram(StringBuilder text, string labels, Series series)
     {
-        string separator = labels.Length == 0 ? string.Empty : ",";
         long sum = 0;
         for (int bucket = 0; bucket < series.Buckets.Length; bucket++)
         {
             sum += series.Buckets[bucket];
             string bound = bucket == _bounds!.Length ? "+Inf" : _bounds[bucket].ToString(CultureInfo.InvariantCulture);
-            Sample(text, "_bucket", $"{labels}{separator}le=\"{bound}\"", sum);
+            Sample(text, "_bucket", $"{labels},le=\"{bound}\"", sum);
         }
 
         Sample(text, "_sum", labels, series.Value);
@@ -113,12 +115,7 @@ internal sealed class MetricFamily
 
     private void Sample(StringBuilder text, string suffix, string labels, double value)
     {
-        text.Append(_name).Append(suffix);
-        if (labels.Length > 0)
-        {
-            text.Append('{').Append(labels).Append('}');
-        }
-
+        text.Append(_name).Append(suffix).Append('{').Append(labels).Append('}');
         string number =
             double.IsNaN(value) ? "NaN"
             : double.IsPositiveInfinity(value) ? "+Inf"

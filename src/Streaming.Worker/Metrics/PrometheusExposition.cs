@@ -13,15 +13,18 @@ public sealed class PrometheusExposition : IDisposable
     /// <summary>Most series of one instrument: tags come from fixed sets, and this is what holds if one does not.</summary>
     public const int MostSeries = 500;
 
+    private readonly string _model;
     private readonly MeterListener _listener = new();
     private readonly Lock _gate = new();
     private readonly Lock _rendering = new();
     private readonly SortedDictionary<string, MetricFamily> _families = new(StringComparer.Ordinal);
 
     /// <summary>Starts to listen.</summary>
+    /// <param name="model">The model's name, a label of every series: one Prometheus usually scrapes several models.</param>
     /// <param name="meterPrefixes">Meters whose names begin with one of these.</param>
-    public PrometheusExposition(params string[] meterPrefixes)
+    public PrometheusExposition(string model, params string[] meterPrefixes)
     {
+        _model = Labels([new("model", model)]);
         _listener.InstrumentPublished = (instrument, listener) =>
         {
             if (meterPrefixes.Any(prefix => instrument.Meter.Name.StartsWith(prefix, StringComparison.Ordinal)))
@@ -48,7 +51,7 @@ public sealed class PrometheusExposition : IDisposable
             {
                 foreach (MetricFamily family in _families.Values)
                 {
-                    family.Write(text);
+                    family.Write(text, _model);
                 }
             }
 

@@ -13,8 +13,14 @@ public sealed class WorkerMetrics : IDisposable
     /// <summary>Name of the meter.</summary>
     public const string MeterName = "Streaming.Worker";
 
+    private static readonly KeyValuePair<string, object?>[] PartTags =
+    [
+        .. Enum.GetNames<TrainerPart>().Select(static name => new KeyValuePair<string, object?>("part", name.ToLowerInvariant())),
+    ];
+
     private readonly Meter _meter = new(MeterName);
     private readonly Counter<long> _examples;
+    private readonly Counter<double> _trainerTime;
     private readonly Histogram<double> _step;
     private readonly Histogram<double> _checkpointTime;
     private readonly Lock _gate = new();
@@ -35,6 +41,13 @@ public sealed class WorkerMetrics : IDisposable
             Events
         );
         _examples = _meter.CreateCounter<long>("streaming.examples", "{example}", "Examples of training steps by origin: new, replayed.");
+        _trainerTime = _meter.CreateCounter<double>(
+            "streaming.trainer.time",
+            "s",
+            "Time of the training thread by part: waiting (for a batch), scoring, assembly (counting, replay, negatives), step (the "
+                + "engine), checkpoint (taking snapshots), publishing (collecting what events changed), upkeep (copying items that are "
+                + "due)."
+        );
         _step = _meter.CreateHistogram(
             "streaming.step.duration",
             "s",
@@ -109,6 +122,12 @@ public sealed class WorkerMetrics : IDisposable
             "Share of the events that are scored before they are learned, drawn at random: as many as "
                 + "STREAMING__Training__Evaluation__MaxTimeShare allows.",
             static status => [new(status.Trainer.EvaluatedShare)]
+        );
+        Gauge(
+            "streaming.recall.drops",
+            "{drop}",
+            "Sudden drops of recall since the stream's beginning. After each, replay starts anew, and counts from before weigh a tenth.",
+            static status => [new(status.Trainer.RecallDrops)]
         );
         Gauge(
             "streaming.counts.size",
@@ -314,6 +333,11 @@ public sealed class WorkerMetrics : IDisposable
             _events.Add(counts);
         }
     }
+
+    /// <summary>Counts time of the training thread.</summary>
+    /// <param name="part">What it was spent on.</param>
+    /// <param name="time">How much.</param>
+    public void RecordTrainerTime(TrainerPart part, TimeSpan time) => _trainerTime.Add(time.TotalSeconds, PartTags[(int)part]);
 
     /// <summary>Counts a step.</summary>
     public void RecordStep(TimeSpan duration, int examples, int replayed)

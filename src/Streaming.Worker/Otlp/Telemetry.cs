@@ -18,30 +18,32 @@ public static class Telemetry
 
     /// <summary>Starts sending.</summary>
     /// <param name="options">Where to, what, and how often.</param>
+    /// <param name="model">The model's name, for the resource.</param>
     /// <param name="logger">Told when sending fails, and when it works again.</param>
     /// <returns>What ends it, sending what waits; null when no collector is set.</returns>
-    public static IDisposable? Start(TelemetryOptions options, ILogger logger)
+    public static IDisposable? Start(TelemetryOptions options, string model, ILogger logger)
     {
         ArgumentNullException.ThrowIfNull(options);
         return options.OtlpEndpoint is { } endpoint
             ? new Sender(
                 new ExporterWatch(endpoint, options.Interval, logger),
-                options.Metrics ? MetricsTo(options) : null,
-                options.TraceShare > 0 ? TracesTo(options) : null
+                options.Metrics ? MetricsTo(options, model) : null,
+                options.TraceShare > 0 ? TracesTo(options, model) : null
             )
             : null;
     }
 
-    /// <summary>Describes the service: an id of this process and OTEL_RESOURCE_ATTRIBUTES, which may replace it, under its name.</summary>
-    internal static ResourceBuilder Describe(ResourceBuilder resource, TelemetryOptions options) =>
+    /// <summary>Describes the service: an id of this process and OTEL_RESOURCE_ATTRIBUTES, which may replace it, under its name; and the
+    /// model.</summary>
+    internal static ResourceBuilder Describe(ResourceBuilder resource, TelemetryOptions options, string model) =>
         resource
             .AddService(options.ServiceName)
             .AddEnvironmentVariableDetector()
-            .AddAttributes([new KeyValuePair<string, object>("service.name", options.ServiceName)]);
+            .AddAttributes([new("service.name", options.ServiceName), new("streaming.model", model)]);
 
-    private static MeterProvider MetricsTo(TelemetryOptions options) =>
+    private static MeterProvider MetricsTo(TelemetryOptions options, string model) =>
         Sdk.CreateMeterProviderBuilder()
-            .ConfigureResource(resource => Describe(resource, options))
+            .ConfigureResource(resource => Describe(resource, options, model))
             .AddMeter([.. Meters.Select(static name => name + "*")])
             .AddOtlpExporter(
                 (exporter, reader) =>
@@ -52,9 +54,9 @@ public static class Telemetry
             )
             .Build();
 
-    private static TracerProvider TracesTo(TelemetryOptions options) =>
+    private static TracerProvider TracesTo(TelemetryOptions options, string model) =>
         Sdk.CreateTracerProviderBuilder()
-            .ConfigureResource(resource => Describe(resource, options))
+            .ConfigureResource(resource => Describe(resource, options, model))
             .SetSampler(new ParentBasedSampler(new TraceIdRatioBasedSampler(options.TraceShare)))
             .AddAspNetCoreInstrumentation(static requests =>
             {

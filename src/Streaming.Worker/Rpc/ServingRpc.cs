@@ -10,12 +10,12 @@ using Streaming.Worker.Serve;
 namespace Streaming.Worker.Rpc;
 
 /// <summary>Lookups and recommendations over gRPC, as schemas/serving.proto describes them.</summary>
-internal sealed class ServingRpc(Lookups lookups, HttpOptions options) : EmbeddingService.EmbeddingServiceBase
+internal sealed class ServingRpc(ServedGenerations generations, HttpOptions options) : EmbeddingService.EmbeddingServiceBase
 {
     /// <summary>Adds what gRPC needs to a server.</summary>
-    public static void AddServices(IServiceCollection services, Lookups lookups, HttpOptions options)
+    public static void AddServices(IServiceCollection services, ServedGenerations generations, HttpOptions options)
     {
-        services.AddSingleton(new ServingRpc(lookups, options));
+        services.AddSingleton(new ServingRpc(generations, options));
         services.AddGrpc(grpc =>
         {
             grpc.MaxReceiveMessageSize = (int)Math.Min(HttpEndpoint.MostBody(options), int.MaxValue);
@@ -31,9 +31,9 @@ internal sealed class ServingRpc(Lookups lookups, HttpOptions options) : Embeddi
     {
         RpcCheck.Count("ids", request.Ids.Count, 1, options.MaxItems);
         RpcCheck.Ids("ids", request.Ids);
-        ServedItems served = Take(context);
-        IReadOnlyList<ItemLookup> found = await lookups
-            .VectorsAsync(served, request.Ids, Width(request.Width, served), context.CancellationToken)
+        ServedItems served = Take(context, string.Empty, request.Generation);
+        IReadOnlyList<ItemLookup> found = await served
+            .Lookups.VectorsAsync(served, request.Ids, Width(request.Width, served), context.CancellationToken)
             .ConfigureAwait(false);
         var answer = new GetItemsResponse();
         foreach ((string id, ItemLookup item) in request.Ids.Zip(found))
@@ -62,7 +62,7 @@ internal sealed class ServingRpc(Lookups lookups, HttpOptions options) : Embeddi
     {
         RpcCheck.Ids("id", [request.Id]);
         RpcCheck.Count("exclude", request.Exclude.Count, 0, options.MaxItems);
-        ServedItems served = Take(context);
+        ServedItems served = Take(context, string.Empty, request.Generation);
         ItemRules rules = Rules(request.Rules);
         var search = new SearchOptions
         {
@@ -73,8 +73,8 @@ internal sealed class ServingRpc(Lookups lookups, HttpOptions options) : Embeddi
             Boosts = rules.Boosts,
         };
         int count = RpcCheck.Number("count", request.Count, LookupRoutes.OrdinaryNeighbours, LookupRoutes.MostNeighbours);
-        (IReadOnlyList<NearItem>? neighbours, string? refused) = await lookups
-            .NeighboursAsync(
+        (IReadOnlyList<NearItem>? neighbours, string? refused) = await served
+            .Lookups.NeighboursAsync(
                 served,
                 request.Id,
                 count,
@@ -92,13 +92,14 @@ internal sealed class ServingRpc(Lookups lookups, HttpOptions options) : Embeddi
     /// <inheritdoc/>
     public override async Task<RecommendResponse> Recommend(RecommendRequest request, ServerCallContext context)
     {
-        ServedItems served = Take(context);
+        ServedItems served = Take(context, request.User, request.Generation);
         RpcCheck.Count("exclude", request.Exclude.Count, 0, options.MaxItems);
         RpcCheck.Count("session", request.Session.Count, 0, options.MaxItems);
         RpcCheck.Ids("session", request.Session);
         ItemRules rules = Rules(request.Rules);
         var query = new RecommendationQuery
         {
+            View = served.View,
             Width = RecommendationRoutes.TowerWidth(Width(request.Width, served), served.View),
             Count = RpcCheck.Number("count", request.Count, RecommendationRoutes.Ordinary, RecommendationRoutes.Most),
             ExcludeSeen = !request.IncludeSeen,
@@ -112,8 +113,8 @@ internal sealed class ServingRpc(Lookups lookups, HttpOptions options) : Embeddi
         };
         Task<Recommendation?> recommending =
             request.User.Length > 0
-                ? lookups.Recommender.ForUserAsync(request.User, query, context.CancellationToken)
-                : lookups.Recommender.ForItemsAsync(request.Session, query, context.CancellationToken);
+                ? served.Lookups.Recommender.ForUserAsync(request.User, query, context.CancellationToken)
+                : served.Lookups.Recommender.ForItemsAsync(request.Session, query, context.CancellationToken);
         Recommendation shown = await recommending.ConfigureAwait(false) ?? throw RecommendationRoutes.NoTower(query);
         var answer = new RecommendResponse
         {
@@ -126,7 +127,8 @@ internal sealed class ServingRpc(Lookups lookups, HttpOptions options) : Embeddi
         return answer;
     }
 
-    private ServedItems Take(ServerCallContext context) => lookups.Take(context.GetHttpContext());
+    private ServedItems Take(ServerCallContext context, string user, uint generation) =>
+        generations.Take(context.GetHttpContext(), user.Length > 0 ? user : null, generation);
 
     private static int Width(int width, ServedItems served) => RpcCheck.Number("width", width, served.View.Width, served.View.Width);
 

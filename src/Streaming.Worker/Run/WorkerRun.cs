@@ -28,6 +28,7 @@ internal sealed class WorkerRun : IDisposable
     private readonly RunRequest _request;
     private WorkerOptions _settings;
     private RunPlan _plan = RunPlan.First;
+    private volatile bool _isPlanned;
     private readonly TimeProvider _time;
     private readonly ILoggerFactory _loggers;
     private readonly ILogger _logger;
@@ -35,7 +36,8 @@ internal sealed class WorkerRun : IDisposable
     private readonly WorkerMetrics _metrics = new();
     private readonly HealthReport _health = new();
     private readonly HealthMetrics _healthMetrics;
-    private readonly PrometheusExposition _exposition = new(Telemetry.Meters);
+    private readonly ModelMetrics _model;
+    private readonly PrometheusExposition _exposition;
     private readonly IDisposable? _telemetry;
     private readonly ReturnPolicy _returns;
     private readonly FigureHistory _figures;
@@ -63,8 +65,10 @@ internal sealed class WorkerRun : IDisposable
         _logger = loggers.CreateLogger<WorkerRun>();
         _returns = new ReturnPolicy(settings.Kafka.SkipMissing, _logger);
         _healthMetrics = new HealthMetrics(_health);
+        _model = new ModelMetrics(() => _isPlanned ? [_plan.Generation] : []);
+        _exposition = new PrometheusExposition(settings.Redis.Model, Telemetry.Meters);
         _figures = new FigureHistory(_metrics.Status, time);
-        _telemetry = Telemetry.Start(settings.Telemetry, _logger);
+        _telemetry = Telemetry.Start(settings.Telemetry, settings.Redis.Model, _logger);
     }
 
     /// <summary>Runs until told to stop.</summary>
@@ -120,6 +124,7 @@ internal sealed class WorkerRun : IDisposable
         _exposition.Dispose();
         _metrics.Dispose();
         _healthMetrics.Dispose();
+        _model.Dispose();
     }
 
     private void Map(IEndpointRouteBuilder routes)
@@ -162,6 +167,7 @@ internal sealed class WorkerRun : IDisposable
                 uint active = await pointer.ActiveAsync(stopping).ConfigureAwait(false);
                 _plan = RunPlan.Of(_request, active, _settings.Checkpoint.Folder);
                 _settings = _plan.Apply(_settings);
+                _isPlanned = true;
                 CheckpointFolder.RequireOwn(_settings, _time);
                 _health.Set("redis", HealthLevel.Healthy);
                 PipelineLog.TrainingGeneration(_logger, _plan.Generation, active);

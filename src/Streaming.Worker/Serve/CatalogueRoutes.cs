@@ -21,10 +21,19 @@ public static class CatalogueRoutes
     private const int ItemsPerCheck = 10_000;
 
     /// <summary>Adds the route.</summary>
-    public static void Map(IEndpointRouteBuilder routes, Lookups lookups) =>
-        routes.MapRead("/items", RouteAnswers.Answer(context => Task.FromResult(Find(context, lookups)), "search", "count", "seed"));
+    public static void Map(IEndpointRouteBuilder routes, ServedGenerations generations) =>
+        routes.MapRead(
+            "/items",
+            RouteAnswers.Answer(
+                context => Task.FromResult(Find(context, generations)),
+                "search",
+                "count",
+                "seed",
+                RouteAnswers.GenerationParameter
+            )
+        );
 
-    private static object Find(HttpContext context, Lookups lookups)
+    private static object Find(HttpContext context, ServedGenerations generations)
     {
         int count = RouteAnswers.Number(context, "count", Ordinary, 1, Most);
         string text = context.Request.Query["search"].ToString();
@@ -33,7 +42,8 @@ public static class CatalogueRoutes
             throw LookupException.Wrong($"search has {text.Length} characters; allowed: up to {LongestText}");
         }
 
-        IndexView view = lookups.Take(context).View;
+        ServedItems served = generations.Take(context, null, RouteAnswers.Generation(context));
+        (Lookups lookups, IndexView view) = (served.Lookups, served.View);
         return new
         {
             items = string.IsNullOrWhiteSpace(text)

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Streaming.Core.Embeddings;
+using Streaming.Serving.Graphs;
 using Streaming.Serving.Search;
 using Streaming.Worker.Health;
 using Streaming.Worker.Http;
@@ -42,6 +43,7 @@ public sealed class IndexService(Lookups lookups, ServeOptions options, HealthRe
         (IndexStatus status, string? reason) = lookups.Look();
         health.Set("index", Level(status, reason), reason ?? Text(status));
         Log(status, reason);
+        ReportGraph(status.Graph);
         LogUnusedAttributes(status);
         ReportRefused();
         _last = status;
@@ -101,6 +103,40 @@ public sealed class IndexService(Lookups lookups, ServeOptions options, HealthRe
         {
             HttpLog.NothingToServe(_logger, Text(status));
         }
+    }
+
+    /// <summary>Reports the approximate search, where it is on. While there is no graph, searches are exact, and slower.</summary>
+    private void ReportGraph(GraphStatus? graph)
+    {
+        if (graph is null)
+        {
+            return;
+        }
+
+        health.Set(
+            "graph",
+            graph.Error is null ? HealthLevel.Healthy : HealthLevel.Degraded,
+            graph.Error is { } error ? $"the last build failed: {error}" : Text(graph)
+        );
+        GraphStatus? last = _last?.Graph;
+        if (graph.Builds > (last?.Builds ?? 0))
+        {
+            HttpLog.GraphBuilt(_logger, graph.Vectors, graph.LastBuild, graph.Bytes);
+        }
+
+        if (graph.FailedBuilds > (last?.FailedBuilds ?? 0) && graph.Error is { } reason)
+        {
+            HttpLog.GraphFailed(_logger, reason, graph.Vectors);
+        }
+    }
+
+    private static string Text(GraphStatus graph)
+    {
+        string now =
+            graph.Vectors == 0
+                ? "every search is exact"
+                : $"{graph.Vectors} vectors; {graph.Changed} items changed and {graph.Removed} were removed since it was built";
+        return graph.IsBuilding ? $"{now}; building another: {graph.Added} vectors" : now;
     }
 
     /// <summary>An attribute that no item has may be rare, or misspelled in the trainer's settings.</summary>

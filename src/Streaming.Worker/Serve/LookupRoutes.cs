@@ -19,30 +19,36 @@ public static class LookupRoutes
     internal const int OrdinaryNeighbours = 10;
 
     /// <summary>Adds the routes.</summary>
-    public static void Map(IEndpointRouteBuilder routes, Lookups lookups, HttpOptions options)
+    public static void Map(IEndpointRouteBuilder routes, ServedGenerations generations, HttpOptions options)
     {
-        routes.MapRead("/items/{id}", RouteAnswers.Answer(context => OneAsync(context, lookups), "width"));
-        routes.MapPost("/items", RouteAnswers.Answer(context => ManyAsync(context, lookups, options), "width"));
+        routes.MapRead(
+            "/items/{id}",
+            RouteAnswers.Answer(context => OneAsync(context, generations), "width", RouteAnswers.GenerationParameter)
+        );
+        routes.MapPost(
+            "/items",
+            RouteAnswers.Answer(context => ManyAsync(context, generations, options), "width", RouteAnswers.GenerationParameter)
+        );
         routes.MapRead(
             "/items/{id}/neighbours",
             RouteAnswers.Answer(
-                context => NeighboursAsync(context, lookups, options),
-                ["width", "count", "shortlist", "exclude", .. ItemRules.Parameters]
+                context => NeighboursAsync(context, generations, options),
+                ["width", "count", "shortlist", "exclude", .. ItemRules.Parameters, RouteAnswers.GenerationParameter]
             )
         );
     }
 
-    private static async Task<object> OneAsync(HttpContext context, Lookups lookups)
+    private static async Task<object> OneAsync(HttpContext context, ServedGenerations generations)
     {
         string id = RouteAnswers.Id(context);
-        ServedItems served = lookups.Take(context);
-        ItemLookup found = (await lookups.VectorsAsync(served, [id], Width(context, served), context.RequestAborted).ConfigureAwait(false))[
-            0
-        ];
+        ServedItems served = generations.Take(context, null, RouteAnswers.Generation(context));
+        ItemLookup found = (
+            await served.Lookups.VectorsAsync(served, [id], Width(context, served), context.RequestAborted).ConfigureAwait(false)
+        )[0];
         return found.Vector ?? throw Absent(id, found.Refused);
     }
 
-    private static async Task<object> ManyAsync(HttpContext context, Lookups lookups, HttpOptions options)
+    private static async Task<object> ManyAsync(HttpContext context, ServedGenerations generations, HttpOptions options)
     {
         string allowed = $"the body must be a JSON list of 1 to {options.MaxItems} item ids";
         string[] ids = RouteAnswers.ItemIds(
@@ -51,9 +57,9 @@ public static class LookupRoutes
             options.MaxItems,
             allowed
         );
-        ServedItems served = lookups.Take(context);
-        IReadOnlyList<ItemLookup> found = await lookups
-            .VectorsAsync(served, ids, Width(context, served), context.RequestAborted)
+        ServedItems served = generations.Take(context, null, RouteAnswers.Generation(context));
+        IReadOnlyList<ItemLookup> found = await served
+            .Lookups.VectorsAsync(served, ids, Width(context, served), context.RequestAborted)
             .ConfigureAwait(false);
         return new
         {
@@ -67,16 +73,16 @@ public static class LookupRoutes
         };
     }
 
-    private static async Task<object> NeighboursAsync(HttpContext context, Lookups lookups, HttpOptions options)
+    private static async Task<object> NeighboursAsync(HttpContext context, ServedGenerations generations, HttpOptions options)
     {
         string id = RouteAnswers.Id(context);
-        ServedItems served = lookups.Take(context);
+        ServedItems served = generations.Take(context, null, RouteAnswers.Generation(context));
         int width = Width(context, served);
         int count = RouteAnswers.Number(context, "count", OrdinaryNeighbours, 1, MostNeighbours);
         int shortlist = RouteAnswers.Number(context, "shortlist", served.Options.Shortlist, 0, RouteAnswers.MostShortlist);
         var rules = ItemRules.Of(context);
-        (IReadOnlyList<NearItem>? neighbours, string? refused) = await lookups
-            .NeighboursAsync(
+        (IReadOnlyList<NearItem>? neighbours, string? refused) = await served
+            .Lookups.NeighboursAsync(
                 served,
                 id,
                 count,
@@ -96,7 +102,7 @@ public static class LookupRoutes
         return new
         {
             item = id,
-            title = lookups.TitleOf(id),
+            title = served.Lookups.TitleOf(id),
             width,
             neighbours = neighbours ?? throw Absent(id, refused),
         };

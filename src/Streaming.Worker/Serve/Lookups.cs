@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Numerics.Tensors;
-using Microsoft.AspNetCore.Http;
 using StackExchange.Redis;
 using Streaming.Core.Embeddings;
 using Streaming.Serving;
@@ -19,9 +18,6 @@ namespace Streaming.Worker.Serve;
 /// </summary>
 public sealed class Lookups : IDisposable
 {
-    /// <summary>Header of answers from the index: seconds since its last refresh.</summary>
-    public const string AgeHeader = "X-Index-Age";
-
     private readonly IDatabase _database;
     private readonly ServingOptions _options;
     private readonly ServeOptions _serve;
@@ -38,13 +34,15 @@ public sealed class Lookups : IDisposable
     /// <param name="widths">The model's widths, where the store does not say them.</param>
     /// <param name="titleOf">A title for people, where one is known.</param>
     /// <param name="time">Clock.</param>
+    /// <param name="generation">The generation to serve; 0: the one that readers use.</param>
     public Lookups(
         IDatabase database,
         RedisOptions redis,
         ServeOptions serve,
         IReadOnlyList<int> widths,
         Func<string, string?> titleOf,
-        TimeProvider time
+        TimeProvider time,
+        uint generation = 0
     )
     {
         _database = database;
@@ -56,13 +54,24 @@ public sealed class Lookups : IDisposable
             Model = redis.Model,
             Partitions = redis.Partitions,
             KeyPerWidth = redis.Layout == EmbeddingKeyLayout.PerWidth,
+            Generation = generation,
         };
         _keys = new RedisKeys(redis.Model, redis.Partitions);
-        _index = new EmbeddingIndex(database, _options, new IndexOptions { Widths = widths, SweepItems = _serve.SweepItems }, time);
+        _index = new EmbeddingIndex(
+            database,
+            _options,
+            new IndexOptions
+            {
+                Widths = widths,
+                SweepItems = _serve.SweepItems,
+                Approximate = _serve.ToApproximate(),
+            },
+            time
+        );
         Updater = new IndexUpdater(_index, _serve.RefreshInterval, time);
         Recommender = new Recommender(database, _options, _index, time);
         _served = Serve(_index.Current);
-        Metrics = new ServeMetrics(_index);
+        Metrics = new ServeMetrics(_index, generation == 0 ? "active" : "trial");
     }
 
     /// <summary>Gets the service that keeps the index up to date.</summary>
@@ -95,6 +104,13 @@ public sealed class Lookups : IDisposable
     /// <summary>Gets the counters.</summary>
     public ServeMetrics Metrics { get; }
 
+    /// <summary>Gets the generation that is always served; 0: the one that readers use.</summary>
+    public uint Pinned => _options.Generation;
+
+    /// <summary>Gets a value indicating whether the generation that is always served is loaded and has no item: it was never published,
+    /// or its items have expired since it was retired.</summary>
+    public bool IsGone => Pinned != 0 && _index.IsLoaded && _index.Count == 0;
+
     /// <summary>Gets the memory used by the index, in bytes.</summary>
     public long IndexBytes => _index.Current.Bytes;
 
@@ -118,23 +134,12 @@ public sealed class Lookups : IDisposable
                 { Phase: IndexPhase.Stale } when status.Age > _serve.MaxStale =>
                     $"the index is {Seconds(status.Age)} s old, more than STREAMING__Serve__MaxStale allows; the store cannot be read: "
                         + $"{status.Error}",
+                { Items: 0 } when Pinned != 0 => $"generation {Pinned} has no items: it was not published, or was retired",
+                { } when Pinned != 0 && _index.Record is null =>
+                    $"generation {Pinned} has no record yet ({_keys.Generation(Pinned)}): its user towers are not published",
                 _ => null,
             }
         );
-    }
-
-    /// <summary>Returns what a request is answered from, and sets the age header.</summary>
-    /// <exception cref="LookupException">No request can be answered now.</exception>
-    public ServedItems Take(HttpContext context)
-    {
-        (IndexStatus status, string? reason) = Look();
-        if (reason is not null)
-        {
-            throw LookupException.Unavailable(reason);
-        }
-
-        context.Response.Headers[AgeHeader] = Seconds(status.Age);
-        return Take();
     }
 
     /// <summary>Returns what requests are answered from now.</summary>
@@ -183,7 +188,7 @@ public sealed class Lookups : IDisposable
         return [.. ids.Select(id => FromIndex(served, id, width, alone: ids.Count == 1))];
     }
 
-    /// <summary>Returns the nearest items by cosine at a width, without the item itself, by an exact search.</summary>
+    /// <summary>Returns the nearest items by cosine at a width, without the item itself.</summary>
     /// <returns>Null if the item has no embedding, and why its stored value was refused.</returns>
     public Task<(IReadOnlyList<NearItem>? Neighbours, string? Refused)> NeighboursAsync(
         ServedItems served,
@@ -236,11 +241,11 @@ public sealed class Lookups : IDisposable
     }
 
     /// <summary>An item of an answer.</summary>
-    /// <param name="view">What knows the item; null: it is of another generation.</param>
+    /// <param name="view">The items.</param>
     /// <param name="id">The item.</param>
     /// <param name="score">Its score.</param>
-    internal NearItem Near(IndexView? view, string id, double score) =>
-        new(id, _titleOf(id), Math.Round(score, 4)) { Cold = view?.IsCold(RedisKeys.Hash(id)) == true ? true : null };
+    internal NearItem Near(IndexView view, string id, double score) =>
+        new(id, _titleOf(id), Math.Round(score, 4)) { Cold = view.IsCold(RedisKeys.Hash(id)) ? true : null };
 
     private static IReadOnlyList<Neighbour> Nearest(
         IndexView view,
@@ -273,7 +278,7 @@ public sealed class Lookups : IDisposable
         _index.Dispose();
     }
 
-    private static string Seconds(TimeSpan age) => Math.Round(age.TotalSeconds).ToString(CultureInfo.InvariantCulture);
+    internal static string Seconds(TimeSpan age) => Math.Round(age.TotalSeconds).ToString(CultureInfo.InvariantCulture);
 
     private static string Progress(IndexLoad? load) =>
         load is null || load.Generation == 0
@@ -290,5 +295,5 @@ public sealed class Lookups : IDisposable
     }
 
     private ServedItems Serve(IndexView view) =>
-        new(view, new EmbeddingReader(_database, _options with { Generation = view.Generation }, _time), _serve);
+        new(this, view, new EmbeddingReader(_database, _options with { Generation = view.Generation }, _time), _serve);
 }

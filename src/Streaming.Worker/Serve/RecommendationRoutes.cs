@@ -34,31 +34,38 @@ public static class RecommendationRoutes
     ];
 
     /// <summary>Adds the routes.</summary>
-    public static void Map(IEndpointRouteBuilder routes, Lookups lookups, HttpOptions options)
+    public static void Map(IEndpointRouteBuilder routes, ServedGenerations generations, HttpOptions options)
     {
         routes.MapRead(
             "/users/{id}/recommendations",
-            RouteAnswers.Answer(context => ForUserAsync(context, lookups, options), [.. Parameters, "session"])
+            RouteAnswers.Answer(
+                context => ForUserAsync(context, generations, options),
+                [.. Parameters, "session", RouteAnswers.GenerationParameter]
+            )
         );
-        routes.MapPost("/recommendations", RouteAnswers.Answer(context => ForItemsAsync(context, lookups, options), Parameters));
+        routes.MapPost(
+            "/recommendations",
+            RouteAnswers.Answer(context => ForItemsAsync(context, generations, options), [.. Parameters, RouteAnswers.GenerationParameter])
+        );
     }
 
-    private static async Task<object> ForUserAsync(HttpContext context, Lookups lookups, HttpOptions options)
+    private static async Task<object> ForUserAsync(HttpContext context, ServedGenerations generations, HttpOptions options)
     {
         string user = RouteAnswers.Id(context);
-        RecommendationQuery query = Query(context, lookups, options, [], body: null) with
+        ServedItems served = generations.Take(context, user, RouteAnswers.Generation(context));
+        RecommendationQuery query = Query(context, served, options, [], body: null) with
         {
             Session = RouteAnswers.Ids(context, "session", options),
         };
         return Answer(
-            lookups,
+            served,
             user,
             query,
-            await lookups.Recommender.ForUserAsync(user, query, context.RequestAborted).ConfigureAwait(false)
+            await served.Lookups.Recommender.ForUserAsync(user, query, context.RequestAborted).ConfigureAwait(false)
         );
     }
 
-    private static async Task<object> ForItemsAsync(HttpContext context, Lookups lookups, HttpOptions options)
+    private static async Task<object> ForItemsAsync(HttpContext context, ServedGenerations generations, HttpOptions options)
     {
         string allowed =
             $"the body must be a JSON list of 0 to {options.MaxItems} item ids, or an object with such lists named items and exclude, and "
@@ -66,18 +73,19 @@ public static class RecommendationRoutes
         JsonElement body = await RouteAnswers.BodyAsync(context, allowed).ConfigureAwait(false);
         (JsonElement items, JsonElement? exclude) = Parts(body, allowed);
         string[] history = RouteAnswers.ItemIds(items, 0, options.MaxItems, allowed);
+        ServedItems served = generations.Take(context, null, RouteAnswers.Generation(context));
         RecommendationQuery query = Query(
             context,
-            lookups,
+            served,
             options,
             exclude is { } list ? RouteAnswers.ItemIds(list, 0, options.MaxItems, allowed) : [],
             body
         );
         return Answer(
-            lookups,
+            served,
             null,
             query,
-            await lookups.Recommender.ForItemsAsync(history, query, context.RequestAborted).ConfigureAwait(false)
+            await served.Lookups.Recommender.ForItemsAsync(history, query, context.RequestAborted).ConfigureAwait(false)
         );
     }
 
@@ -95,12 +103,19 @@ public static class RecommendationRoutes
             : throw LookupException.Wrong(allowed);
     }
 
-    private static RecommendationQuery Query(HttpContext context, Lookups lookups, HttpOptions options, string[] exclude, JsonElement? body)
+    /// <summary>What the parameters ask for.</summary>
+    internal static RecommendationQuery Query(
+        HttpContext context,
+        ServedItems served,
+        HttpOptions options,
+        string[] exclude,
+        JsonElement? body
+    )
     {
-        ServedItems served = lookups.Take(context);
         var rules = ItemRules.Of(context, body);
         return new RecommendationQuery
         {
+            View = served.View,
             Width = Width(context, served.View),
             Count = RouteAnswers.Number(context, "count", Ordinary, 1, Most),
             ExcludeSeen = RouteAnswers.Flag(context, "exclude-seen", ordinarily: true),
@@ -113,15 +128,13 @@ public static class RecommendationRoutes
         };
     }
 
-    private static object Answer(Lookups lookups, string? user, RecommendationQuery query, Recommendation? shown)
+    private static object Answer(ServedItems served, string? user, RecommendationQuery query, Recommendation? shown)
     {
         if (shown is null)
         {
             throw NoTower(query);
         }
 
-        IndexView view = lookups.Take().View;
-        bool isSame = view.Generation == shown.Model.Generation;
         return new
         {
             user,
@@ -130,8 +143,8 @@ public static class RecommendationRoutes
             step = shown.Model.Step,
             ranking = shown.IsFused ? "fused" : "vector",
             newUser = shown.IsNewUser,
-            history = shown.History.Select(item => new { item, title = lookups.TitleOf(item) }),
-            recommendations = shown.Items.Select(item => lookups.Near(isSame ? view : null, item.Id, item.Score)),
+            history = shown.History.Select(item => new { item, title = served.Lookups.TitleOf(item) }),
+            recommendations = shown.Items.Select(item => served.Lookups.Near(served.View, item.Id, item.Score)),
         };
     }
 

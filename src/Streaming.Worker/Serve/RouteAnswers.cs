@@ -21,6 +21,9 @@ internal static class RouteAnswers
     /// <summary>The most candidates of a first pass at a narrow width.</summary>
     public const int MostShortlist = 100_000;
 
+    /// <summary>The parameter that names a generation.</summary>
+    public const string GenerationParameter = "generation";
+
     /// <summary>What a caller is told while the store does not answer.</summary>
     public const string StoreAway = "the store does not answer";
 
@@ -64,6 +67,10 @@ internal static class RouteAnswers
                 ? number
             : throw LookupException.Wrong($"{name} is \"{text}\"; allowed: {least} to {most}");
     }
+
+    /// <summary>The generation that a request names; 0: none.</summary>
+    /// <exception cref="LookupException">It is not the number of a generation.</exception>
+    public static uint Generation(HttpContext context) => (uint)Number(context, GenerationParameter, 0, 1, int.MaxValue);
 
     /// <summary>Parses a boolean query parameter.</summary>
     /// <exception cref="LookupException">It is not true or false.</exception>
@@ -157,9 +164,14 @@ internal static class RouteAnswers
     {
         if (!HttpMethods.IsPost(context.Request.Method))
         {
-            // Weak: the same answer may be compressed or not.
-            var tag = new EntityTagHeaderValue($"\"{XxHash64.Hash(body):x16}\"", isWeak: true);
+            // Weak: the same answer may be compressed or not. Answers of two generations are two even where they read the same.
             ResponseHeaders headers = context.Response.GetTypedHeaders();
+            _ = uint.TryParse(
+                context.Response.Headers[ServedGenerations.GenerationHeader],
+                CultureInfo.InvariantCulture,
+                out uint generation
+            );
+            var tag = new EntityTagHeaderValue($"\"{XxHash64.Hash(body, seed: generation):x16}\"", isWeak: true);
             headers.ETag = tag;
             headers.CacheControl = new CacheControlHeaderValue { NoCache = true };
             if (context.Request.GetTypedHeaders().IfNoneMatch.Any(known => known.Compare(tag, useStrongComparison: false)))

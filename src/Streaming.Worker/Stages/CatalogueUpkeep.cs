@@ -11,12 +11,12 @@ namespace Streaming.Worker.Stages;
 /// </summary>
 internal sealed class CatalogueUpkeep : IDisposable
 {
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan ShortestRest = TimeSpan.FromMilliseconds(2);
     private static readonly TimeSpan StoreCheck = TimeSpan.FromMilliseconds(20);
 
     private readonly Trainer _trainer;
     private readonly RefreshOutbox _outbox;
-    private readonly TimeSpan _interval;
     private readonly TimeSpan _expiry;
     private readonly double _share;
     private readonly int _mostWaiting;
@@ -41,7 +41,6 @@ internal sealed class CatalogueUpkeep : IDisposable
         _trainer = trainer;
         _outbox = outbox;
         _time = time;
-        _interval = settings.Pipeline.PublishInterval;
         _share = settings.Training.Refresh.MaxTimeShare;
         _expiry =
             settings.Redis.TimeToLive == TimeSpan.Zero
@@ -67,7 +66,7 @@ internal sealed class CatalogueUpkeep : IDisposable
         long begun = Stopwatch.GetTimestamp();
         _asked = null;
         _trainer.CollectRefresh(chunk, _outbox);
-        if (!_isAdvanced || _time.GetElapsedTime(_lastAdvance) >= _interval)
+        if (!_isAdvanced || _time.GetElapsedTime(_lastAdvance) >= Interval)
         {
             _trainer.AdvanceRefresh(Milliseconds(), _expiry);
             (_isAdvanced, _lastAdvance) = (true, _time.GetTimestamp());
@@ -115,7 +114,7 @@ internal sealed class CatalogueUpkeep : IDisposable
             await _filled.Reader.ReadAsync(stop).ConfigureAwait(false);
             if (_chunk.Count == 0)
             {
-                await Task.Delay(_interval, _time, stop).ConfigureAwait(false);
+                await Task.Delay(Interval, _time, stop).ConfigureAwait(false);
                 continue;
             }
 

@@ -59,7 +59,7 @@ public sealed class Pipeline : IDisposable
         PipelineOptions options = settings.Pipeline;
         KafkaOptions kafka = ConsumerGroup.Apply(settings);
         IngestState ingest = state.Ingest;
-        var pool = new BatchPool(settings.Batching.BatchSize, ingest.Histories.Length, options.BatchQueue + 3);
+        var pool = new BatchPool(settings.Batching.Capacity, ingest.Histories.Length, options.BatchQueue + 3);
         var batches = Channel.CreateBounded<Batch>(
             new BoundedChannelOptions(options.BatchQueue) { SingleReader = true, SingleWriter = true }
         );
@@ -76,7 +76,8 @@ public sealed class Pipeline : IDisposable
             pool,
             time,
             _store.Histories,
-            _shedding
+            _shedding,
+            settings.Batching.IsRepeatable ? null : () => batches.Reader.Count > 0
         );
         _source = new KafkaSource(kafka, ItemLimitsOf(settings), batcher, batches.Writer, time, loggers.CreateLogger<KafkaSource>())
         {

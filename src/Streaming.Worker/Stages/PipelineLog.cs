@@ -50,6 +50,14 @@ internal static partial class PipelineLog
     [LoggerMessage(1006, LogLevel.Warning, "Step {Step} was not applied: loss {Loss} or a gradient is not finite")]
     public static partial void StepNotApplied(ILogger logger, long step, double loss);
 
+    [LoggerMessage(
+        1034,
+        LogLevel.Warning,
+        "Recall@20 has dropped to {Recall:F4}, from {Before:F4} before: the stream has drifted. Earlier examples are no longer replayed, "
+            + "and earlier counts weigh a tenth"
+    )]
+    public static partial void Drifted(ILogger logger, double recall, double before);
+
     [LoggerMessage(1007, LogLevel.Warning, "Catalogue record rejected: {Reason}")]
     public static partial void RecordRejected(ILogger logger, string reason);
 

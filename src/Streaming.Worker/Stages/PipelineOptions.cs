@@ -27,8 +27,12 @@ public sealed record PipelineOptions
     /// <summary>Gets how long training may finish no batch while events wait until the worker is not ready. Default 1m; 1s … 1d.</summary>
     public TimeSpan StallTimeout { get; init; } = TimeSpan.FromMinutes(1);
 
-    /// <summary>Gets how often fresh embeddings are handed to the publisher. Default 1s; 10ms … 1h.</summary>
-    public TimeSpan PublishInterval { get; init; } = TimeSpan.FromSeconds(1);
+    /// <summary>Gets how often what events changed is handed to the publisher. While batches wait for the trainer, or earlier changes for
+    /// Redis, up to 1 s: items that change again meanwhile are then written once. Default 100ms; 10ms … 1h.</summary>
+    public TimeSpan PublishInterval { get; init; } = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>Gets how often changed histories are handed to the publisher. Default 1s; 10ms … 1h.</summary>
+    public TimeSpan HistoryInterval { get; init; } = TimeSpan.FromSeconds(1);
 
     /// <summary>Gets how long draining after SIGTERM may take, the last publish and checkpoint included. Default 30s; 1s … 1h.</summary>
     public TimeSpan ShutdownTimeout { get; init; } = TimeSpan.FromSeconds(30);
@@ -56,6 +60,7 @@ public sealed record PipelineOptions
             "1s … 1d"
         );
         errors.Range(nameof(PublishInterval), PublishInterval, TimeSpan.FromMilliseconds(10), TimeSpan.FromHours(1));
+        errors.Range(nameof(HistoryInterval), HistoryInterval, TimeSpan.FromMilliseconds(10), TimeSpan.FromHours(1));
         errors.Range(nameof(ShutdownTimeout), ShutdownTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromHours(1));
         errors.Check(Owner.Length <= 200, nameof(Owner), Owner, "at most 200 characters");
         errors.Throw();

@@ -41,7 +41,7 @@ public record StageOptions
     /// <summary>Gets how the model is trained in this combination: where batches do not depend on the clock, neither does what is scored,
     /// so that a run can be repeated bit by bit.</summary>
     internal TrainerOptions RepeatableTraining =>
-        Batching.Linger == Timeout.InfiniteTimeSpan && Training.EvaluateEvery == 0 ? Training with { EvaluateEvery = 1 } : Training;
+        Batching.IsRepeatable && Training.EvaluateEvery == 0 ? Training with { EvaluateEvery = 1 } : Training;
 
     /// <summary>Gets what is published of items in addition to embeddings.</summary>
     public ItemOptions Items { get; init; } = new();

@@ -63,7 +63,7 @@ internal sealed class StorePublishing : IDisposable
         _historyStore = histories;
         bool publishesUsers = options.UserItems > 0;
         Histories = publishesUsers
-            ? new HistoryFeed(histories, options.UserItems, settings.History.MaxUsers, settings.Pipeline.PublishInterval, time)
+            ? new HistoryFeed(histories, options.UserItems, settings.History.MaxUsers, settings.Pipeline.HistoryInterval, time)
             : null;
         _replaced =
             returned is not null && publishesUsers ? HistoryDifferences.Between(returned.Histories, histories, options.UserItems) : [];

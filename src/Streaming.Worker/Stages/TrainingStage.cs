@@ -12,6 +12,11 @@ namespace Streaming.Worker.Stages;
 /// The training thread: takes batches, trains on them, hands what events changed to the publisher at intervals, and lets
 /// the checkpoint writer take its snapshot at the batches that carry one, and the upkeep its copies of items.
 /// </summary>
+/// <remarks>
+/// Reading, histories and forming batches, writing to Redis, looking for what moved, and writing checkpoints run on other threads. Scoring,
+/// assembly and step of a batch follow each other: scoring needs the parameters as of the step before, and all cores, as the step does;
+/// assembly admits and evicts rows that scoring and step read.
+/// </remarks>
 internal sealed class TrainingStage
 {
     private readonly Trainer _trainer;
@@ -21,14 +26,14 @@ internal sealed class TrainingStage
     private readonly CatalogueUpkeep _upkeep;
     private readonly CheckpointSchedule? _checkpoints;
     private readonly GenerationStage _generation;
-    private readonly PipelineOptions _options;
+    private readonly PublishPace _pace;
     private readonly WorkerMetrics _metrics;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
+    private readonly TrainerClock _clock;
     private readonly Lock _gate = new();
     private EventCounts _counts;
     private Task<bool>? _pending;
-    private long _lastPublish;
     private int _refreshAll;
     private long _batches;
 
@@ -54,10 +59,11 @@ internal sealed class TrainingStage
         _upkeep = upkeep;
         _checkpoints = checkpoints;
         _generation = generation;
-        _options = options;
+        _pace = new PublishPace(options.PublishInterval, time);
         _metrics = metrics;
         _time = time;
         _logger = logger;
+        _clock = new TrainerClock(metrics, time);
     }
 
     /// <summary>Gets the outcomes of all records whose batches have been trained on, since the stream's beginning.</summary>
@@ -99,20 +105,20 @@ internal sealed class TrainingStage
 
     private void Run(CancellationToken abort)
     {
-        _lastPublish = _time.GetTimestamp();
+        _pace.Restart();
+        _clock.Start(_trainer);
         while (WaitForBatch(abort))
         {
+            _clock.Spent(TrainerPart.Waiting);
             while (_input.TryRead(out Batch? batch))
             {
                 abort.ThrowIfCancellationRequested();
                 Train(batch);
-                PublishIfDue();
-                _upkeep.Serve();
+                PublishAndServe();
             }
 
             _checkpoints?.AskIfDue();
-            PublishIfDue();
-            _upkeep.Serve();
+            PublishAndServe();
         }
 
         Publish();
@@ -130,8 +136,7 @@ internal sealed class TrainingStage
         _pending ??= _input.WaitToReadAsync(abort).AsTask();
         if (!_pending.IsCompleted)
         {
-            TimeSpan left = _options.PublishInterval - _time.GetElapsedTime(_lastPublish);
-            Task.WaitAny([_pending, _upkeep.Asked], (int)Math.Max(left.TotalMilliseconds, 1), abort);
+            Task.WaitAny([_pending, _upkeep.Asked], (int)Math.Ceiling(_pace.Wait(_trainer.HasChanges).TotalMilliseconds), abort);
             if (!_pending.IsCompleted)
             {
                 return true;
@@ -145,16 +150,21 @@ internal sealed class TrainingStage
 
     private void Train(Batch batch)
     {
-        long begun = _time.GetTimestamp();
         TrainReport report = _trainer.Train(batch);
+        TimeSpan spent = _clock.SpentTraining(_trainer);
         if (report.Examples > 0)
         {
-            _metrics.RecordStep(_time.GetElapsedTime(begun), report.Examples, report.Replayed);
+            _metrics.RecordStep(spent, report.Examples, report.Replayed);
             if (!report.Step.IsApplied)
             {
                 _metrics.RecordStepNotFinite();
                 PipelineLog.StepNotApplied(_logger, _trainer.Counters.Steps, report.Step.Loss);
             }
+        }
+
+        if (report.RecallDrop is { } drop)
+        {
+            PipelineLog.Drifted(_logger, drop.Recall, drop.Before);
         }
 
         foreach (string rejection in report.Rejections)
@@ -170,13 +180,22 @@ internal sealed class TrainingStage
         Mix.Add(batch.Counts);
         _metrics.RecordEvents(batch.Counts);
         _checkpoints?.After(batch, _trainer);
+        _clock.Spent(TrainerPart.Checkpoint);
         _pool.Return(batch);
         Volatile.Write(ref _batches, _batches + 1);
     }
 
+    private void PublishAndServe()
+    {
+        PublishIfDue();
+        _clock.Spent(TrainerPart.Publishing);
+        _upkeep.Serve();
+        _clock.Spent(TrainerPart.Upkeep);
+    }
+
     private void PublishIfDue()
     {
-        if (_time.GetElapsedTime(_lastPublish) >= _options.PublishInterval)
+        if (_pace.IsDue(_trainer.HasChanges, HasWaiting || _outbox.Changes > 0))
         {
             Publish();
         }
@@ -189,7 +208,7 @@ internal sealed class TrainingStage
             _trainer.RefreshAll();
         }
 
-        _lastPublish = _time.GetTimestamp();
+        _pace.Restart();
         _trainer.CollectChanges(_outbox);
         _generation.Offer(_trainer);
     }

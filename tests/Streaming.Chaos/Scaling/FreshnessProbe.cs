@@ -9,7 +9,7 @@ namespace Streaming.Chaos.Scaling;
 /// Measures freshness as a reader sees it: sends an event of a reserved item ten times per second, between others at a rate, and polls the
 /// item's value until it has the time of the event.
 /// </summary>
-internal sealed class FreshnessProbe(GrowthLoad load, IDatabase redis, string model, int items, int rate)
+internal sealed class FreshnessProbe(GrowthLoad load, IDatabase redis, string model, int items)
 {
     private const int EventTimeAt = 22;
     private const int ProbesPerSecond = 10;
@@ -18,9 +18,11 @@ internal sealed class FreshnessProbe(GrowthLoad load, IDatabase redis, string mo
     private readonly ItemKeySpace _keys = new RedisKeys(model, RedisKeys.DefaultPartitions).Items(1);
 
     /// <summary>Sends events for some time.</summary>
+    /// <param name="rate">Events per second, probes included.</param>
+    /// <param name="duration">How long.</param>
     /// <returns>Seconds from the sending of each probe until it was read.</returns>
     /// <exception cref="TimeoutException">A probe did not arrive within a minute.</exception>
-    public async Task<double[]> MeasureAsync(TimeSpan duration)
+    public async Task<double[]> MeasureAsync(double rate, TimeSpan duration)
     {
         var probes = new List<Task<double>>();
         long begun = Stopwatch.GetTimestamp();

@@ -5,7 +5,11 @@ namespace Streaming.Chaos.Scaling;
 /// <summary>Command line of `growth`.</summary>
 internal sealed record GrowthOptions
 {
-    public const string Usage = "usage: growth [--items N,N,…] [--seconds N] [--rate EVENTS] [--worker FILE] [--kafka] [--set NAME=VALUE]…";
+    public const string Usage =
+        "usage: growth [--items N,N,…] [--seconds N] [--rate EVENTS] [--worker FILE] [--kafka] [--pipeline] [--set NAME=VALUE]…";
+
+    /// <summary>The share of the sustained rate at which freshness is measured.</summary>
+    public const double SustainedShare = 0.8;
 
     /// <summary>Gets the sizes of the catalogue.</summary>
     public IReadOnlyList<int> Items { get; private init; } = [10_000, 100_000, 1_000_000];
@@ -13,14 +17,18 @@ internal sealed record GrowthOptions
     /// <summary>Gets how long each phase is measured. Default 30 s.</summary>
     public TimeSpan Phase { get; private init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>Gets the events per second while freshness is measured. Default 300.</summary>
-    public int Rate { get; private init; } = 300;
+    /// <summary>Gets the events per second while freshness is measured. Default 0: <see cref="SustainedShare"/> of what the worker trained
+    /// on while it was behind.</summary>
+    public int Rate { get; private init; }
 
     /// <summary>Gets the worker to measure. Default: the one that was built with this program.</summary>
     public string Worker { get; private init; } = Path.Combine(AppContext.BaseDirectory, "streaming");
 
     /// <summary>Gets whether the broker is Apache Kafka, from the distribution that STREAMING_KAFKA names.</summary>
     public bool Kafka { get; private init; }
+
+    /// <summary>Gets whether to measure only where the time of a batch goes while the worker is behind.</summary>
+    public bool Pipeline { get; private init; }
 
     /// <summary>Gets additional settings of the worker.</summary>
     public IReadOnlyDictionary<string, string> Settings { get; private init; } = new Dictionary<string, string>(StringComparer.Ordinal);
@@ -55,6 +63,9 @@ internal sealed record GrowthOptions
                     break;
                 case "--kafka":
                     options = options with { Kafka = true };
+                    break;
+                case "--pipeline":
+                    options = options with { Pipeline = true };
                     break;
                 case "--set":
                     string[] parts = Value().Split('=', 2);

@@ -7,7 +7,7 @@ namespace Streaming.Chaos.Scaling;
 
 /// <summary>
 /// What a larger catalogue costs: for each size, a worker with the default model, next to its broker and its Redis. Phases: the catalogue is
-/// taken in and published; nothing happens; more events wait than can be trained on; events come at a rate; the worker is restarted, and they
+/// taken in and published; nothing moves any more; more events wait than can be trained on; events come at a rate; the worker is restarted, and they
 /// come again.
 /// </summary>
 internal sealed class GrowthRun(GrowthOptions options, int items)
@@ -32,22 +32,47 @@ internal sealed class GrowthRun(GrowthOptions options, int items)
             return 2;
         }
 
-        Console.WriteLine(GrowthRow.Header);
+        Console.WriteLine(options.Pipeline ? PipelineRow.Header : GrowthRow.Header);
         foreach (int items in options.Items)
         {
-            Console.WriteLine(await new GrowthRun(options, items).MeasureAsync().ConfigureAwait(false));
+            var run = new GrowthRun(options, items);
+            Console.WriteLine(
+                options.Pipeline ? await run.MeasurePipelineAsync().ConfigureAwait(false) : await run.MeasureAsync().ConfigureAwait(false)
+            );
         }
 
         return 0;
     }
 
-    private async Task<GrowthRow> MeasureAsync()
+    /// <summary>Where the time of a batch goes while more events wait than can be trained on.</summary>
+    private async Task<object> MeasurePipelineAsync()
     {
         ChaosServers servers = await ChaosServers.StartAsync(options.Kafka, redisCluster: false).ConfigureAwait(false);
         await using ConfiguredAsyncDisposable _ = servers.ConfigureAwait(false);
         using ConnectionMultiplexer redis = await ConnectionMultiplexer.ConnectAsync(servers.Redis).ConfigureAwait(false);
         using var load = new GrowthLoad(servers.BootstrapServers, items);
-        var probe = new FreshnessProbe(load, redis.GetDatabase(), Model, items, options.Rate);
+        using var worker = WorkerProcess.Start(options.Worker, Settings(servers), Path.Combine(_folder, "worker.log"));
+        await FillAsync(worker, load, redis).ConfigureAwait(false);
+        IReadOnlyDictionary<string, double> from = new Dictionary<string, double>();
+        IReadOnlyDictionary<string, double> to = from;
+        double processor = 0;
+        await BehindAsync(
+                worker,
+                load,
+                figures => (from, processor) = (figures.All, figures.Processor),
+                figures => (to, processor) = (figures.All, figures.Processor - processor)
+            )
+            .ConfigureAwait(false);
+        return new PipelineRow(items, processor, from, to);
+    }
+
+    private async Task<object> MeasureAsync()
+    {
+        ChaosServers servers = await ChaosServers.StartAsync(options.Kafka, redisCluster: false).ConfigureAwait(false);
+        await using ConfiguredAsyncDisposable _ = servers.ConfigureAwait(false);
+        using ConnectionMultiplexer redis = await ConnectionMultiplexer.ConnectAsync(servers.Redis).ConfigureAwait(false);
+        using var load = new GrowthLoad(servers.BootstrapServers, items);
+        var probe = new FreshnessProbe(load, redis.GetDatabase(), Model, items);
         var worker = WorkerProcess.Start(options.Worker, Settings(servers), Path.Combine(_folder, "worker.log"));
         bool isDone = false;
         try
@@ -57,8 +82,11 @@ internal sealed class GrowthRun(GrowthOptions options, int items)
             Figures behindFrom = default,
                 behindTo = default;
             await BehindAsync(worker, load, figures => behindFrom = figures, figures => behindTo = figures).ConfigureAwait(false);
+            double seconds = behindTo.Time - behindFrom.Time;
+            double sustained = (behindTo.Trained - behindFrom.Trained) / seconds;
+            double rate = options.Rate > 0 ? options.Rate : sustained * GrowthOptions.SustainedShare;
             Figures rateFrom = await FiguresAsync(worker).ConfigureAwait(false);
-            double[] fresh = await probe.MeasureAsync(options.Phase).ConfigureAwait(false);
+            double[] fresh = await probe.MeasureAsync(rate, options.Phase).ConfigureAwait(false);
             Figures rateTo = await FiguresAsync(worker).ConfigureAwait(false);
             await worker.TerminateAsync(Patience).ConfigureAwait(false);
             long bytes = CheckpointBytes();
@@ -67,11 +95,10 @@ internal sealed class GrowthRun(GrowthOptions options, int items)
             await UntilAsync(worker, async () => await ReadAsync(worker, "streaming_items").ConfigureAwait(false) >= items)
                 .ConfigureAwait(false);
             long restarted = Stopwatch.GetTimestamp();
-            double[] freshAfter = await probe.MeasureAsync(options.Phase).ConfigureAwait(false);
+            double[] freshAfter = await probe.MeasureAsync(rate, options.Phase).ConfigureAwait(false);
             TimeSpan rest = TimeSpan.FromMinutes(1) - Stopwatch.GetElapsedTime(restarted);
             await Task.Delay(rest > TimeSpan.Zero ? rest : TimeSpan.Zero).ConfigureAwait(false);
             Figures after = await FiguresAsync(worker).ConfigureAwait(false);
-            double seconds = behindTo.Time - behindFrom.Time;
             isDone = true;
             return new GrowthRow
             {
@@ -79,7 +106,8 @@ internal sealed class GrowthRun(GrowthOptions options, int items)
                 Published = published,
                 IdleWorker = idleWorker,
                 IdleRedis = idleRedis,
-                EventsPerSecond = (behindTo.Trained - behindFrom.Trained) / seconds,
+                EventsPerSecond = sustained,
+                Rate = rate,
                 Scoring = (behindTo.Scoring - behindFrom.Scoring) / (behindTo.Batches - behindFrom.Batches),
                 Outside = 1 - ((behindTo.Batches - behindFrom.Batches) / seconds),
                 Written = (behindTo.Written - behindFrom.Written) / seconds,
@@ -122,6 +150,12 @@ internal sealed class GrowthRun(GrowthOptions options, int items)
             ["STREAMING__Pipeline__Owner"] = "growth",
             ["STREAMING__Http__Address"] = "127.0.0.1",
         };
+        if (!options.Kafka)
+        {
+            // The embedded broker answers a request that finds nothing only after the whole wait; Kafka as soon as there is something.
+            settings["STREAMING__Kafka__Client"] = "fetch.wait.max.ms=20";
+        }
+
         foreach ((string name, string value) in options.Settings)
         {
             settings[name] = value;
@@ -140,9 +174,11 @@ internal sealed class GrowthRun(GrowthOptions options, int items)
         return Stopwatch.GetElapsedTime(filled).TotalSeconds;
     }
 
-    /// <summary>Shares of a core while nothing happens.</summary>
+    /// <summary>Shares of a core while nothing happens, and after all that moved has been published.</summary>
     private async Task<(double Worker, double Redis)> IdleAsync(WorkerProcess worker, ChaosServers servers)
     {
+        await UntilAsync(worker, async () => await ReadAsync(worker, "streaming_refresh_pass_seconds").ConfigureAwait(false) == 0)
+            .ConfigureAwait(false);
         await Task.Delay(TimeSpan.FromSeconds(5)).ConfigureAwait(false);
         (double ofWorker, double ofRedis) = (Processor(worker.Id), Processor(servers.RedisProcess));
         long begun = Stopwatch.GetTimestamp();
@@ -204,7 +240,8 @@ internal sealed class GrowthRun(GrowthOptions options, int items)
             metrics.GetValueOrDefault("streaming_evaluation_time_seconds"),
             metrics.GetValueOrDefault("streaming_step_duration_seconds_sum"),
             metrics.GetValueOrDefault("streaming_published{outcome=\"written\"}"),
-            Processor(worker.Id)
+            Processor(worker.Id),
+            metrics
         );
     }
 
@@ -244,5 +281,13 @@ internal sealed class GrowthRun(GrowthOptions options, int items)
                 Directory.GetFiles(folder, "*", SearchOption.AllDirectories).Sum(static file => new FileInfo(file).Length)
             );
 
-    private readonly record struct Figures(double Time, double Trained, double Scoring, double Batches, double Written, double Processor);
+    private readonly record struct Figures(
+        double Time,
+        double Trained,
+        double Scoring,
+        double Batches,
+        double Written,
+        double Processor,
+        IReadOnlyDictionary<string, double> All
+    );
 }

@@ -50,7 +50,9 @@ internal sealed class EventFeed
         TimeSpan? linger = null,
         TimeProvider? time = null,
         HistoryFeed? feed = null,
-        LoadShedding? shedding = null
+        LoadShedding? shedding = null,
+        int capacity = 0,
+        Func<bool>? isBehind = null
     )
     {
         Dictionary<string, float> weights = new(StringComparer.Ordinal) { ["view"] = 1f, ["impression"] = 0f };
@@ -68,10 +70,11 @@ internal sealed class EventFeed
             rules,
             state,
             new StreamPositions(["events"], positions),
-            new BatchPool(batchSize, state.Histories.Length),
+            new BatchPool(Math.Max(batchSize, capacity), state.Histories.Length),
             time,
             feed,
-            shedding
+            shedding,
+            isBehind
         );
     }
 

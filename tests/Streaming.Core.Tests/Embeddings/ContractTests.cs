@@ -51,13 +51,34 @@ public partial class ContractTests
     }
 
     [Theory]
-    [InlineData("facts", """{"category":"shoes","tags":["a","ü"],"price":12.5,"available":true}""", 3, 1_700_000_000_000)]
-    [InlineData("facts without attributes", null, 0, 0)]
-    public void Encode_FactsOfThePage_GivesTheirBytes(string name, string? attributes, long events, long since) =>
+    [InlineData(
+        "facts",
+        """{"category":"shoes","tags":["a","ü"],"price":12.5,"available":true}""",
+        3,
+        1_700_000_000_000,
+        1_700_086_400_000
+    )]
+    [InlineData("facts without attributes", null, 0, 0, 0)]
+    public void Encode_FactsOfThePage_GivesTheirBytes(string name, string? attributes, long events, long since, long popularity) =>
         Assert.Equal(
             Vectors[name],
-            Convert.ToHexStringLower(ItemFactsValue.Encode(new ItemFacts(attributes, events, since), 42, 123_456_789_012))
+            Convert.ToHexStringLower(
+                ItemFactsValue.Encode(new ItemFacts(attributes, events, since) { Popularity = popularity }, 42, 123_456_789_012)
+            )
         );
+
+    [Fact]
+    public void TryRead_FactsOfVersion1_AreTheSameWithoutPopularity()
+    {
+        EmbeddingFault fault = ItemFactsValue.TryRead(
+            Convert.FromHexString(Vectors["facts, version 1"]),
+            out ItemFacts facts,
+            out ReadOnlySpan<byte> attributes
+        );
+
+        Assert.Equal((EmbeddingFault.None, new ItemFacts(null, 3, 1_700_000_000_000)), (fault, facts));
+        Assert.StartsWith("""{"category":"shoes",""", System.Text.Encoding.UTF8.GetString(attributes), StringComparison.Ordinal);
+    }
 
     [Fact]
     public void Encode_ListsOfThePage_GivesTheirBytes() =>

@@ -6,7 +6,10 @@ namespace Streaming.Core.Tests.Embeddings;
 
 public class ItemFactsValueTests
 {
-    private static readonly ItemFacts Facts = new("""{"category":"shoes","price":12.5}""", 7, 1_700_000_000_000);
+    private static readonly ItemFacts Facts = new("""{"category":"shoes","price":12.5}""", 7, 1_700_000_000_000)
+    {
+        Popularity = 1_700_000_360_000,
+    };
 
     [Fact]
     public void TryRead_EncodedFacts_AreThere()
@@ -18,7 +21,7 @@ public class ItemFactsValueTests
         );
 
         Assert.Equal(EmbeddingFault.None, fault);
-        Assert.Equal((7, 1_700_000_000_000), (read.Events, read.Since));
+        Assert.Equal((7, 1_700_000_000_000, 1_700_000_360_000), (read.Events, read.Since, read.Popularity));
         Assert.Equal(Facts.Attributes, Encoding.UTF8.GetString(attributes));
     }
 
@@ -35,7 +38,7 @@ public class ItemFactsValueTests
         }
 
         Assert.Equal(EmbeddingFault.Corrupt, ItemFactsValue.TryRead([.. good, 0], out _, out _));
-        good[2] = 2;
+        good[2] = 3;
         Assert.Equal(EmbeddingFault.NewerVersion, ItemFactsValue.TryRead(good, out _, out _));
         Assert.Equal(EmbeddingFault.Foreign, ItemFactsValue.TryRead("EV\u0001 and more"u8, out _, out _));
     }

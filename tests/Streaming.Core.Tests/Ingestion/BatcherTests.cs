@@ -4,6 +4,7 @@ using Streaming.Core.Events;
 using Streaming.Core.Hashing;
 using Streaming.Core.Histories;
 using Streaming.Core.Ingestion;
+using Streaming.Core.Options;
 using Streaming.Core.Positions;
 using Streaming.Core.Tests.Batches;
 using Xunit;
@@ -45,6 +46,64 @@ public class BatcherTests
         string[] first = [.. feed.Run(EventFeed.NewBatcher(EventFeed.NewState(), [])).Select(Describe)];
         string[] second = [.. feed.Run(EventFeed.NewBatcher(EventFeed.NewState(), [])).Select(Describe)];
         Assert.Equal(first, second);
+    }
+
+    /// <summary>Grown or not, batches cover the same events in the same order.</summary>
+    [Theory]
+    [InlineData(false, 16)]
+    [InlineData(true, 48)]
+    public void Seal_WhileTheTrainerIsBehind_BatchesGrowToTheCapacity(bool isBehind, int expected)
+    {
+        EventFeed feed = new(2000, seed: 2);
+        Batcher batcher = EventFeed.NewBatcher(EventFeed.NewState(), [], capacity: 48, isBehind: () => isBehind);
+        Batch[] batches = [.. feed.Run(batcher)];
+        Assert.All(batches[..^1], batch => Assert.Equal((expected, 16), (batch.Count, batch.FullSize)));
+        Batch[] plain = [.. feed.Run(EventFeed.NewBatcher(EventFeed.NewState(), []))];
+        Assert.Equal(Items(plain), Items(batches));
+
+        static IEnumerable<ulong> Items(Batch[] batches) => batches.SelectMany(static batch => batch.ItemKeys.Take(batch.Count));
+    }
+
+    [Fact]
+    public void IsDue_TrainerHasCaughtUp_AGrownBatchIsDueAtOnce()
+    {
+        bool isBehind = true;
+        Batcher batcher = EventFeed.NewBatcher(EventFeed.NewState(), [], batchSize: 2, capacity: 8, isBehind: () => isBehind);
+        for (int i = 0; i < 3; i++)
+        {
+            Add(batcher, $"u{i}", "item", Now);
+        }
+
+        Assert.False(batcher.IsDue);
+        Assert.Equal((5, 2), (batcher.Room, batcher.Capacity));
+        isBehind = false;
+        Assert.True(batcher.IsDue);
+        Assert.Equal(3, batcher.Seal().Count);
+    }
+
+    [Theory]
+    [InlineData(128, 0, 100, 512)]
+    [InlineData(128, 300, 100, 300)]
+    [InlineData(128, 0, -1, 128)]
+    [InlineData(60_000, 0, 100, 65_536)]
+    public void Capacity_OfOptions_IsOfGrownBatchesUnlessTheyDependOnEventsAlone(int size, int most, int linger, int expected)
+    {
+        BatcherOptions options = new()
+        {
+            BatchSize = size,
+            MaxBatchSize = most,
+            Linger = TimeSpan.FromMilliseconds(linger),
+        };
+        options.Validate();
+        Assert.Equal(expected, options.Capacity);
+    }
+
+    [Fact]
+    public void Validate_MaxBatchSizeBelowBatchSize_NamesBoth()
+    {
+        var options = new BatcherOptions { BatchSize = 128, MaxBatchSize = 64 };
+        OptionsException error = Assert.Throws<OptionsException>(options.Validate);
+        Assert.Contains("MaxBatchSize is 64; allowed: 0 (four times BatchSize), or BatchSize (128) … 65536", error.Message);
     }
 
     [Fact]

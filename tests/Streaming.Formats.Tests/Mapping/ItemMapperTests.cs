@@ -24,6 +24,24 @@ public class ItemMapperTests
     }
 
     [Theory]
+    [InlineData("17850", "17850")]
+    [InlineData("17850.0", "17850")]
+    [InlineData("\"17850.0\"", "17850")]
+    [InlineData("\"v1.0\"", "v1.0")]
+    public void Map_Id_IsThatOfTheItemsEvents(string written, string expected)
+    {
+        var mapper = new ItemMapper(ItemMap.Parse("item=sku"));
+        var events = new EventMapper(FieldMap.Parse("user=sku,item=sku,time=:2026-01-01T00:00:00Z"), new TimeReader());
+        var record = new RecordTree();
+        Assert.True(JsonTree.TryRead(Encoding.UTF8.GetBytes($"{{\"sku\":{written}}}"), record));
+
+        Assert.Equal(DeadLetterReason.None, mapper.Map(record, null));
+        Assert.Equal(DeadLetterReason.None, events.Map(record, null));
+        Assert.Equal(expected, Encoding.UTF8.GetString(mapper.ItemId));
+        Assert.Equal(expected, Encoding.UTF8.GetString(events[0].ItemId));
+    }
+
+    [Theory]
     [InlineData("{\"before\":{\"sku\":\"i\"},\"after\":null,\"op\":\"d\"}")]
     [InlineData("{\"sku\":\"i\",\"__deleted\":\"true\"}")]
     public void Map_DeletedRow_RemovesItsItem(string json)

@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using Streaming.Kernels.Parallel;
 using Streaming.Kernels.Softmax;
 using Xunit;
@@ -164,6 +165,61 @@ public class NestedSoftmaxTests
         Assert.All(problem.Losses, loss => Assert.Equal(0, loss));
         Assert.All(problem.UserGradients, gradient => Assert.Equal(0, gradient));
         Assert.All(problem.CandidateGradients, gradient => Assert.Equal(0, gradient));
+    }
+
+    [Theory]
+    [InlineData(LogQCorrection.Classic)]
+    [InlineData(LogQCorrection.Corrected)]
+    public void Run_SharesOfABatch_AddUpToTheBatch(LogQCorrection correction)
+    {
+        var whole = SoftmaxCase.Random(50, 90, 60, [8, 16], seed: 4);
+        whole.Correction = correction;
+        var softmax = new NestedSoftmax(whole.Widths, 50, 90);
+        softmax.Run(whole.Problem());
+        float[] users = new float[50 * 16];
+        float[] candidates = new float[60 * 16];
+        double[] losses = new double[2];
+        foreach (Range rows in new[] { new Range(0, 17), new Range(17, 50) })
+        {
+            NestedSoftmaxProblem share = whole.Problem();
+            share.Users = share.Users[(rows.Start.Value * 16)..(rows.End.Value * 16)];
+            share.PositiveColumn = share.PositiveColumn[rows];
+            share.RowWeights = share.RowWeights[rows];
+            share.TotalWeight = whole.RowWeights.Sum(weight => (double)weight);
+            share.UserGradients = users.AsSpan((rows.Start.Value * 16)..(rows.End.Value * 16));
+            share.CandidateGradients = new float[candidates.Length];
+            share.Losses = new double[2];
+            softmax.Run(share);
+            TensorPrimitives.Add(candidates, share.CandidateGradients, candidates);
+            TensorPrimitives.Add(losses, share.Losses, losses);
+        }
+
+        Assert.True(TensorPrimitives.Distance<float>(whole.UserGradients, users) <= 1e-6 * TensorPrimitives.Norm<float>(users));
+        Assert.True(
+            TensorPrimitives.Distance<float>(whole.CandidateGradients, candidates) <= 1e-6 * TensorPrimitives.Norm<float>(candidates)
+        );
+        Assert.All(whole.Losses.Zip(losses), pair => Assert.Equal(1, pair.Second / pair.First, 1e-12));
+    }
+
+    [Theory]
+    [InlineData(-1.0)]
+    [InlineData(double.NaN)]
+    [InlineData(double.PositiveInfinity)]
+    public void Run_TotalWeightOutOfRange_IsNamed(double weight)
+    {
+        var problem = SoftmaxCase.Random(3, 4, 4, [8], seed: 4);
+        Assert.Contains(
+            "TotalWeight",
+            Assert
+                .Throws<ArgumentException>(() =>
+                {
+                    NestedSoftmaxProblem share = problem.Problem();
+                    share.TotalWeight = weight;
+                    new NestedSoftmax([8], 3, 4).Run(share);
+                })
+                .Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]

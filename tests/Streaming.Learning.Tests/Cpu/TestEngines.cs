@@ -30,14 +30,19 @@ internal static class TestEngines
     public static CpuEngine Create(ModelOptions options, int threads = 2)
     {
         var engine = new CpuEngine(options, threads);
+        Fill(engine);
+        return engine;
+    }
+
+    /// <summary>Fills the item table.</summary>
+    public static void Fill(TrainingEngine engine)
+    {
         var random = new Random(5);
         for (int row = 0; row < Items; row++)
         {
             engine.InitializeRow(row, (ulong)row * 977);
-            engine.SetFeatures(row, [.. Enumerable.Range(0, options.FeatureLength).Select(_ => random.NextSingle() - 0.5f)]);
+            engine.SetFeatures(row, [.. Enumerable.Range(0, engine.Model.FeatureLength).Select(_ => random.NextSingle() - 0.5f)]);
         }
-
-        return engine;
     }
 
     /// <summary>Losses of a fixed run.</summary>

@@ -30,6 +30,8 @@ public sealed class BatchCheckTests
             { "steps that do not rise", "PredictionSteps contains 2 after 2" },
             { "a step beyond the batch", "PredictionSteps contains 7 after 2; allowed: ascending, below the 7 steps" },
             { "a weight too few", "Weights has 1 values; expected: 2" },
+            { "a weight below 0", "Weights contains -0.5; allowed: finite, 0 and up." },
+            { "a weight not a number", "Weights contains NaN" },
             { "a step too few", "PredictionSteps has 1 values" },
             { "a ln q too many", "LogQ has 3 values" },
             { "a ln q of negatives too few", "NegativeLogQ has 1 values" },
@@ -47,6 +49,35 @@ public sealed class BatchCheckTests
     [MemberData(nameof(Wrong))]
     public void Verify_WrongBatch_NamesWhatIsWrong(string what, string words) =>
         Assert.Contains(words, Assert.ThrowsAny<ArgumentException>(() => Verify(what)).Message, StringComparison.Ordinal);
+
+    [Fact]
+    public void VerifyShare_WithoutSequences_MayHaveNoPredictions()
+    {
+        var empty = new TrainingBatch
+        {
+            Sequences = new JaggedRows { Rows = [], Offsets = [0] },
+            Negatives = [3],
+        };
+        BatchCheck.VerifyShare(Model, empty);
+        Assert.Throws<ArgumentException>(() => BatchCheck.Verify(Model, new TrainingBatch()));
+    }
+
+    [Fact]
+    public void VerifyShare_WrongInAnyOtherWay_IsNamedAsInABatch()
+    {
+        static TrainingBatch Share(int[] rows, int[] offsets) =>
+            new()
+            {
+                Sequences = new JaggedRows { Rows = rows, Offsets = offsets },
+            };
+        Assert.Contains("no predictions", Refused(() => BatchCheck.VerifyShare(Model, Share([1], [0, 1]))), StringComparison.Ordinal);
+        Assert.Contains("0 offsets", Refused(() => BatchCheck.VerifyShare(Model, Share([], []))), StringComparison.Ordinal);
+        Assert.Contains(
+            "Negatives contains row 8",
+            Refused(() => BatchCheck.VerifyShare(Model, Share([], [0]) with { Negatives = new int[] { 8 } })),
+            StringComparison.Ordinal
+        );
+    }
 
     [Theory]
     [InlineData(2, 6, true)]
@@ -106,7 +137,13 @@ public sealed class BatchCheckTests
                 "a row too large" => [1, 8],
                 _ => [1, 2],
             },
-            Weights = wrong == "a weight too few" ? [1] : [1, 1],
+            Weights = wrong switch
+            {
+                "a weight too few" => [1],
+                "a weight below 0" => [1, -0.5f],
+                "a weight not a number" => [float.NaN, 1],
+                _ => [1, 1],
+            },
             LogQ = wrong == "a ln q too many" ? [-1, -1, -1] : [-1, -1],
             Negatives = wrong == "a negative row" ? [3, -1] : [3, 4],
             NegativeLogQ = wrong == "a ln q of negatives too few" ? [-1] : [-1, -1],
@@ -122,4 +159,6 @@ public sealed class BatchCheckTests
         };
         BatchCheck.Verify(Model, batch);
     }
+
+    private static string Refused(Action check) => Assert.Throws<ArgumentException>(check).Message;
 }

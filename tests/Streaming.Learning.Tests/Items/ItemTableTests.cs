@@ -13,6 +13,8 @@ namespace Streaming.Learning.Tests.Items;
 
 public sealed class ItemTableTests : IDisposable
 {
+    private const long OneDay = 24 * 3600 * 1000;
+
     private static readonly ModelOptions Model = new()
     {
         Widths = [4, 8],
@@ -196,6 +198,27 @@ public sealed class ItemTableTests : IDisposable
     }
 
     [Fact]
+    public void FactsOf_Popularity_IsThatOfTheLatestEventsWhateverTheirOrder()
+    {
+        ItemTable table = Table();
+        const long start = 1_700_000_000_000;
+        for (int i = 0; i < 1000; i++)
+        {
+            Touch(table, "once popular", time: start);
+        }
+
+        Touch(table, "of late", time: start + (10 * OneDay));
+        Touch(table, "of late, again", time: start + (10 * OneDay));
+        Touch(table, "of late, again", time: start + (9 * OneDay)); // a late event weighs half
+        long Of(string id) => table.FactsOf(table.Find(Batches.Key(id))).Popularity;
+
+        // 1,000 events weigh 2^9.97: as one 9.97 days later.
+        Assert.InRange(Of("once popular"), start + (9.965 * OneDay), start + (9.967 * OneDay));
+        Assert.Equal(start + (10 * OneDay), Of("of late"));
+        Assert.InRange(Of("of late, again"), start + (10.584 * OneDay), start + (10.586 * OneDay)); // log2 1.5
+    }
+
+    [Fact]
     public void FactsOf_AttributesOfTheLastRecord_SurviveCheckpointAndAdoption()
     {
         ItemTable table = Table();
@@ -224,7 +247,10 @@ public sealed class ItemTableTests : IDisposable
 
         static void AssertFacts(ItemTable table)
         {
-            Assert.Equal(new ItemFacts("""{"category":"shoes"}""", 2, 900), table.FactsOf(table.Find(Batches.Key("a"))));
+            Assert.Equal(
+                new ItemFacts("""{"category":"shoes"}""", 2, 900) { Popularity = OneDay + 925 },
+                table.FactsOf(table.Find(Batches.Key("a")))
+            );
             Assert.Equal(new ItemFacts(null, 0, 77), table.FactsOf(table.Find(Batches.Key("b"))));
         }
     }

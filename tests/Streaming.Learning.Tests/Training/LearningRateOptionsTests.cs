@@ -33,6 +33,25 @@ public class LearningRateOptionsTests
         Assert.Equal(0.1f, rate.At(1_000), 1e-6f);
     }
 
+    /// <summary>A batch that has grown to κ times its size is trained on at κ to the exponent times the rate; a smaller one is not.</summary>
+    [Theory]
+    [InlineData(512, 128, 0.5f, 0.02f)]
+    [InlineData(512, 128, 1f, 0.04f)]
+    [InlineData(512, 128, 0f, 0.01f)]
+    [InlineData(128, 128, 0.5f, 0.01f)]
+    [InlineData(3, 128, 0.5f, 0.01f)]
+    [InlineData(512, 0, 0.5f, 0.01f)]
+    public void At_GrownBatch_FollowsItsSize(int examples, int fullSize, float exponent, float expected)
+    {
+        var rate = new LearningRateOptions
+        {
+            Peak = 0.01f,
+            WarmupSteps = 0,
+            BatchExponent = exponent,
+        };
+        Assert.Equal(expected, rate.At(10, examples, fullSize), 1e-7f);
+    }
+
     [Fact]
     public void Validate_CosineWithoutEnd_SaysWhatIsAllowed()
     {

@@ -328,6 +328,39 @@ public sealed class RefreshCollectorTests : IDisposable
         Assert.Equal(TimeSpan.Zero, _trainer.RefreshPass);
     }
 
+    /// <summary>Once nothing is learned, turn and probe rest after each has passed over every row, wherever it was.</summary>
+    [Fact]
+    public void Due_NothingIsLearned_TurnAndProbePassOnceMore()
+    {
+        using var engine = new FakeEngine(Model with { ItemCapacity = 2_000 });
+        var items = new ItemTable(engine, new ItemTableOptions());
+        for (int i = 0; i < 1_000; i++)
+        {
+            items.Touch(Batches.Key($"i{i}"), "i"u8, 1);
+        }
+
+        var pace = new RefreshPace(items, TimeSpan.FromSeconds(10));
+        var passed = new Dictionary<RefreshReason, int>();
+        for (int second = 1; second <= 60; second++)
+        {
+            // The last step falls in the middle of a pass.
+            pace.Advance(second * 1_000, step: Math.Min(second, 5), TimeSpan.MaxValue);
+            foreach (RefreshReason reason in (RefreshReason[])[RefreshReason.Turn, RefreshReason.Probe])
+            {
+                for (; pace.Due(reason) > 0; pace.Next(reason))
+                {
+                    passed[reason] = passed.GetValueOrDefault(reason) + (second > 5 ? 1 : 0);
+                }
+            }
+        }
+
+        Assert.InRange(passed[RefreshReason.Turn], 900, 1_100);
+        Assert.InRange(passed[RefreshReason.Probe], 900, 1_300);
+        Assert.Equal(TimeSpan.Zero, pace.Pass);
+        pace.OweAll();
+        Assert.Equal(1_000, pace.Due(RefreshReason.Turn));
+    }
+
     /// <summary>Beyond a thousand items per second the confirmation takes longer than the interval, unless values would expire.</summary>
     [Theory]
     [InlineData(1_000_000, 1_000)]
@@ -348,7 +381,7 @@ public sealed class RefreshCollectorTests : IDisposable
             pace.Advance(now, step: 1, TimeSpan.FromMilliseconds(expiryMilliseconds));
             for (; pace.Due(RefreshReason.Confirm) > 0; confirmed++)
             {
-                pace.Next(RefreshReason.Confirm, step: 1);
+                pace.Next(RefreshReason.Confirm);
             }
         }
 

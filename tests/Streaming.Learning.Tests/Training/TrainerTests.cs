@@ -3,6 +3,7 @@ using Streaming.Core.Ingestion;
 using Streaming.Core.Items;
 using Streaming.Core.Options;
 using Streaming.Learning.Bank;
+using Streaming.Learning.Drift;
 using Streaming.Learning.Engine;
 using Streaming.Learning.Evaluation;
 using Streaming.Learning.Items;
@@ -579,6 +580,67 @@ public sealed class TrainerTests : IDisposable
             ItemId = id,
             Features = new Dictionary<string, float[]> { ["text"] = text },
         };
+
+    /// <summary>Every user takes the item of the history again, until a drift after which all take others: the trainer forgets what it
+    /// would replay, and replays only what came after.</summary>
+    [Fact]
+    public void Train_RecallDrops_ForgetsReplayAndFadesCounts()
+    {
+        (Trainer trainer, FakeEngine engine) = Create(
+            Options with
+            {
+                Replay = new ReplayOptions { Ratio = 1, Capacity = 64 },
+                LearningRate = new LearningRateOptions { Peak = 1e-9f, WarmupSteps = 0 },
+                Drift = new DriftOptions { Window = 50, Reference = 100 },
+                Evaluation = new PrequentialOptions { Cutoffs = [1] },
+            }
+        );
+        trainer.Train(Items(0, static i => i));
+        for (int i = 0; i < Model.Dimension; i++)
+        {
+            Span<float> embedding = engine.Embedding(trainer.Items.Find(Batches.Key($"i{i}")));
+            embedding.Clear();
+            embedding[i] = 1;
+        }
+
+        for (int sequence = 1; sequence <= 20; sequence++)
+        {
+            Assert.Null(trainer.Train(Items(sequence, static i => i)).RecallDrop);
+        }
+
+        float unit = trainer.Counts.Unit;
+        RecallDrop? drop = null;
+        int batches = 0;
+        while (drop is null)
+        {
+            Assert.InRange(batches, 0, 10);
+            drop = trainer.Train(Items(21 + batches++, static i => (i + 1) % 8)).RecallDrop;
+        }
+
+        int dropped = engine.Steps.Count - 1;
+        trainer.Train(Items(21 + batches, static i => (i + 1) % 8));
+
+        Assert.Equal(1, drop.Value.Before);
+        Assert.InRange(drop.Value.Recall, 0.3, 0.5);
+        Assert.Equal(1, trainer.RecallDrops);
+        Assert.Equal(1, trainer.Status().RecallDrops);
+        Assert.True(trainer.Counts.Unit > 9 * unit);
+        Assert.Equal(Model.Dimension, engine.Steps[dropped].Positives.Length);
+        Assert.Equal(2 * Model.Dimension, engine.Steps[^1].Positives.Length);
+        Assert.Equal(Model.Dimension, trainer.Status().ReplayCount / 2);
+
+        static Batch Items(long sequence, Func<int, int> next)
+        {
+            Batch batch = Batches.Create(sequence: sequence);
+            for (int i = 0; i < Model.Dimension; i++)
+            {
+                batch.UserKeys[i] = (ulong)i + 1;
+                batch.Add($"i{next(i)}", [$"i{i}"]);
+            }
+
+            return batch;
+        }
+    }
 
     [SuppressMessage("Reliability", "CA2000", Justification = "Disposed with the test.")]
     private (Trainer Trainer, FakeEngine Engine) Create(TrainerOptions? options = null, ModelOptions? model = null)

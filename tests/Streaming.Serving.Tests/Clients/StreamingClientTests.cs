@@ -57,6 +57,26 @@ public sealed class StreamingClientTests(ServingFixture redis) : IClassFixture<S
     }
 
     [Fact]
+    public async Task Generation_IsReadInsteadOfTheActiveOneAndIsSaidToBeMissing()
+    {
+        await PublishAsync();
+        EmbeddingPublisher next = await redis.OpenAsync(_redis, generation: 2);
+        float[] vector = [.. Enumerable.Range(1, 16).Select(static i => (float)i)];
+        await next.PublishAsync([new Refresh(RedisKeys.Hash("item3"), "item3", vector, 1, 0, 0)], [], Stop);
+        StreamingServingOptions second = Options,
+            third = Options;
+        (second.Generation, third.Generation) = (2, 3);
+        using StreamingClient client = new(redis.Database, second, TimeProvider.System);
+        using StreamingClient gone = new(redis.Database, third, TimeProvider.System);
+        await client.Updater!.RefreshAsync(Stop);
+        await gone.Updater!.RefreshAsync(Stop);
+
+        Assert.Equal(vector[..8], await client.GetAsync("item3", 8, Stop));
+        Assert.Equal((null, 2u, 1), (client.Unready(), client.Index!.Generation, client.Index.Count));
+        Assert.Equal($"generation 3 of model '{_redis.Model}' has no items: it was not published, or was retired", gone.Unready());
+    }
+
+    [Fact]
     public async Task SimilarAsync_RanksByCosineWithoutTheItemItself()
     {
         float[][] vectors = await PublishAsync();

@@ -3,7 +3,9 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 using StackExchange.Redis;
+using Streaming.Serving.Approximate;
 using Streaming.Serving.Clients;
+using Streaming.Serving.Graphs;
 using Streaming.Serving.Hosting;
 using Streaming.Transport.Redis;
 using Streaming.Transport.Redis.Publishing;
@@ -45,6 +47,43 @@ public sealed class StreamingServingExtensionsTests(ServingFixture redis) : ICla
         }
 
         await host.StopAsync(Stop);
+    }
+
+    [Fact]
+    public async Task Application_WithAnApproximateSearch_IsDegradedWhileItsGraphCannotBeBuilt()
+    {
+        EmbeddingPublisher publisher = await redis.OpenAsync(_redis);
+        float[] vector = ServingFixture.Vector(new Random(1));
+        await publisher.PublishAsync([ServingFixture.Item(0, 1, vector), ServingFixture.Item(1, 1, vector)], [], Stop);
+        foreach (bool fails in (bool[])[true, false])
+        {
+            using IHost host = Build(options =>
+            {
+                options.Redis = _redis.Configuration;
+                options.RefreshInterval = TimeSpan.FromMilliseconds(20);
+                options.Approximate = new ApproximateOptions
+                {
+                    MinItems = 2,
+                    Create = shape => fails ? throw new UsearchException("no room") : UsearchGraph.Create(shape),
+                };
+            });
+            await host.StartAsync(Stop);
+            StreamingClient client = host.Services.GetRequiredService<StreamingClient>();
+            while (client.Index!.Graph is not ({ Builds: 1 } or { FailedBuilds: 1 }))
+            {
+                await Task.Delay(20, Stop);
+            }
+
+            HealthReportEntry health = await CheckAsync(host.Services.GetRequiredService<HealthCheckService>());
+            Assert.Equal(fails ? HealthStatus.Degraded : HealthStatus.Healthy, health.Status);
+            Assert.Equal(
+                fails ? "The graph of the approximate search could not be built: no room" : "2 items of generation 1.",
+                health.Description
+            );
+            Assert.Equal(fails ? 0 : 2, health.Data["graphVectors"]);
+            Assert.Equal("item1", Assert.Single(await client.SimilarAsync("item0", 16, 5, Stop)).Id);
+            await host.StopAsync(Stop);
+        }
     }
 
     [Fact]

@@ -21,7 +21,7 @@ namespace Streaming.Worker.Tests.Alerts;
 [Collection(nameof(Alone))]
 public sealed class AlertRulesTests
 {
-    private static readonly string[] PartsOfTheirOwn = ["lease", "load", "redis", "redis memory", "values"];
+    private static readonly string[] PartsOfTheirOwn = ["lease", "load", "redis", "redis memory", "trial", "values"];
 
     /// <summary>One after the other: what one counts, the next ones find counted.</summary>
     private static readonly Case[] Cases =
@@ -254,7 +254,7 @@ public sealed class AlertRulesTests
         var health = new HealthReport();
         using var levels = new HealthMetrics(health);
         using var metrics = new WorkerMetrics();
-        using var exposition = new PrometheusExposition(Telemetry.Meters);
+        using var exposition = new PrometheusExposition("shop", Telemetry.Meters);
         health.Set("redis", HealthLevel.Healthy);
         health.Set("trainer", HealthLevel.NotReady, "standing by for the lease");
         var timeline = new AlertTimeline("streaming");

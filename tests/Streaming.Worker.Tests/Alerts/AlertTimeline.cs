@@ -111,7 +111,7 @@ internal sealed partial class AlertTimeline(string job)
         text.Append("    promql_expr_test:\n");
         for (int i = 0; i < _states.Count; i++)
         {
-            text.Append("      - expr: max by (alertname, part, problem, reason, topic) (ALERTS{alertstate=\"firing\"})\n")
+            text.Append("      - expr: max by (alertname, model, part, problem, reason, topic) (ALERTS{alertstate=\"firing\"})\n")
                 .Append(
                     CultureInfo.InvariantCulture,
                     $"        eval_time: {(i + 1) * Scrapes * (int)Interval.TotalSeconds - (int)Interval.TotalSeconds}s\n"
@@ -120,7 +120,9 @@ internal sealed partial class AlertTimeline(string job)
             foreach (string alert in _states[i].Alerts)
             {
                 string[] parts = alert.Split('{', 2);
-                string labels = $"alertname=\"{parts[0]}\"" + (parts.Length == 1 ? string.Empty : "," + parts[1][..^1]);
+                // Whoever does not answer does not say which model it has.
+                string model = parts[0] == "StreamingWorkerDown" ? string.Empty : $",model=\"{_states[i].First!.Model}\"";
+                string labels = $"alertname=\"{parts[0]}\"{model}" + (parts.Length == 1 ? string.Empty : "," + parts[1][..^1]);
                 text.Append(CultureInfo.InvariantCulture, $"          - labels: '{{{labels}}}'\n            value: 1\n");
             }
         }

@@ -32,7 +32,7 @@ internal sealed class MeasuredStates : IDisposable
     private readonly HealthMetrics _levels;
     private readonly ManualResetEventSlim _logIsRead = new(initialState: true);
     private readonly BackgroundSink _log;
-    private readonly PrometheusExposition _exposition = new(Telemetry.Meters);
+    private readonly PrometheusExposition _exposition = new("shop", Telemetry.Meters);
     private readonly EventMix _mix = new();
     private readonly PipelineHealth _parts;
     private long _batches;

@@ -49,7 +49,7 @@ public class OperationsRoutesTests
 
         Assert.Equal("text/plain", response.Content.Headers.ContentType!.MediaType);
         Assert.Contains(
-            "# TYPE operations_test_total counter\noperations_test_total 3\n",
+            "# TYPE operations_test_total counter\noperations_test_total{model=\"shop\"} 3\n",
             await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken),
             StringComparison.Ordinal
         );
@@ -85,7 +85,7 @@ public class OperationsRoutesTests
     private async Task<HttpEndpoint> StartAsync(HttpOptions options)
     {
         string name = "Operations" + Guid.NewGuid().ToString("N");
-        var exposition = new PrometheusExposition(name);
+        var exposition = new PrometheusExposition("shop", name);
         using var meter = new Meter(name);
         meter.CreateCounter<long>("operations.test").Add(3);
         return await HttpEndpoint.StartAsync(

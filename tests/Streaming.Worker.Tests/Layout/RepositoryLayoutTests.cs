@@ -26,6 +26,7 @@ public class RepositoryLayoutTests
             ]
         ),
         ["Streaming.Learning"] = (["Streaming.Core", "Streaming.Kernels", "Streaming.Models"], []),
+        ["Streaming.Ranks"] = (["Streaming.Learning"], []),
         ["Streaming.Encoders"] = (
             ["Streaming.Core", "Streaming.Formats", "Streaming.Learning"],
             [
@@ -50,6 +51,7 @@ public class RepositoryLayoutTests
                 "StackExchange.Redis",
             ]
         ),
+        ["Streaming.Serving.Approximate"] = (["Streaming.Serving"], ["Cloud.Unum.USearch"]),
         ["Streaming.Learning.Torch"] = (
             ["Streaming.Core", "Streaming.Kernels", "Streaming.Models", "Streaming.Learning"],
             ["TorchSharp", "libtorch-cpu-linux-x64", "TorchSharp-cuda-linux"]
@@ -65,6 +67,7 @@ public class RepositoryLayoutTests
                 "Streaming.Encoders",
                 "Streaming.Transport",
                 "Streaming.Serving",
+                "Streaming.Serving.Approximate",
             ],
             [
                 "Google.Protobuf",

@@ -38,6 +38,7 @@ public sealed partial class ExpositionRulesTests
         string text = await UntilFreshAsync(client);
 
         Assert.Empty(Violations(text));
+        Assert.Contains("\nstreaming_model_info{generation=\"1\",model=\"items\"} 1\n", text, StringComparison.Ordinal);
         Assert.True(text.Split('\n').Count(static line => line.StartsWith("# TYPE", StringComparison.Ordinal)) > 40, text);
     }
 
@@ -59,7 +60,7 @@ public sealed partial class ExpositionRulesTests
             string text = await client.GetStringAsync(new Uri("/metrics", UriKind.Relative), limit.Token);
             if (
                 text.Contains("\nstreaming_freshness_seconds{", StringComparison.Ordinal)
-                && text.Contains("\nstreaming_health{part=\"kafka\"} 0", StringComparison.Ordinal)
+                && text.Contains("\nstreaming_health{part=\"kafka\",model=\"items\"} 0", StringComparison.Ordinal)
             )
             {
                 return text;

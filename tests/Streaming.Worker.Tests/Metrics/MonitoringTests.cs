@@ -29,19 +29,9 @@ public partial class MonitoringTests
     [Fact]
     public void Dashboard_ShowsEveryMetricOfTheWorker()
     {
-        using var dashboard = JsonDocument.Parse(File.ReadAllText(Path.Combine(Folder(), "streaming.json")));
-        string[] expressions =
-        [
-            .. dashboard
-                .RootElement.GetProperty("panels")
-                .EnumerateArray()
-                .Where(panel => panel.TryGetProperty("targets", out _))
-                .SelectMany(panel => panel.GetProperty("targets").EnumerateArray())
-                .Select(target => target.GetProperty("expr").GetString()!),
-        ];
         string[] shown =
         [
-            .. expressions.SelectMany(expression => MetricName().Matches(expression)).Select(match => Base(match.Value)).Distinct(),
+            .. BoardExpressions().SelectMany(expression => MetricName().Matches(expression)).Select(match => Base(match.Value)).Distinct(),
         ];
 
         // The rate of examples covers the number of steps.
@@ -49,6 +39,42 @@ public partial class MonitoringTests
             ["streaming_steps"],
             Exposed().Where(name => name.StartsWith("streaming_", StringComparison.Ordinal)).Select(Base).Distinct().Except(shown).Order()
         );
+    }
+
+    [Fact]
+    public void Dashboard_AsksForOneModelAndTheInstancesOfTheChosenGenerations()
+    {
+        using JsonDocument board = ReadBoard();
+        var variables = board
+            .RootElement.GetProperty("templating")
+            .GetProperty("list")
+            .EnumerateArray()
+            .ToDictionary(
+                variable => variable.GetProperty("name").GetString()!,
+                variable => variable.GetProperty("query").GetProperty("query").GetString()!
+            );
+
+        Assert.Equal("label_values(streaming_model_info, model)", variables["model"]);
+        Assert.Equal("label_values(streaming_model_info{model=\"$model\"}, generation)", variables["generation"]);
+        Assert.Equal("label_values(streaming_model_info{model=\"$model\",generation=~\"$generation\"}, instance)", variables["instance"]);
+        Assert.All(
+            BoardExpressions(),
+            static expression =>
+                Assert.Equal(
+                    BoardMetric().Count(expression),
+                    expression.Split("{model=\"$model\",instance=~\"$instance\"", StringSplitOptions.None).Length - 1
+                )
+        );
+    }
+
+    [Fact]
+    public void AlertRules_KeepTheModelOfWhatTheyAggregate()
+    {
+        string rules = File.ReadAllText(Path.Combine(Folder(), "alerts.yml"));
+        MatchCollection groupings = Grouping().Matches(rules);
+
+        Assert.True(groupings.Count >= 20, $"{groupings.Count} groupings");
+        Assert.All(groupings, static grouping => Assert.StartsWith("instance, model", grouping.Groups[1].Value, StringComparison.Ordinal));
     }
 
     [Fact]
@@ -85,6 +111,22 @@ public partial class MonitoringTests
                 .Distinct(),
         ];
 
+    private static JsonDocument ReadBoard() => JsonDocument.Parse(File.ReadAllText(Path.Combine(Folder(), "streaming.json")));
+
+    private static string[] BoardExpressions()
+    {
+        using JsonDocument board = ReadBoard();
+        return
+        [
+            .. board
+                .RootElement.GetProperty("panels")
+                .EnumerateArray()
+                .Where(panel => panel.TryGetProperty("targets", out _))
+                .SelectMany(panel => panel.GetProperty("targets").EnumerateArray())
+                .Select(target => target.GetProperty("expr").GetString()!),
+        ];
+    }
+
     private static string Folder() => Path.Combine(RepositoryLayoutTests.Root(), "deploy", "monitoring");
 
     /// <summary>The names at /metrics, including the series of histograms.</summary>
@@ -99,6 +141,7 @@ public partial class MonitoringTests
                     is WorkerMetrics.MeterName
                         or HealthMetrics.MeterName
                         or ServeMetrics.MeterName
+                        or ModelMetrics.MeterName
                         or BackgroundSink.MeterName
                 || Telemetry.Meters.Contains(instrument.Meter.Name)
             )
@@ -109,7 +152,8 @@ public partial class MonitoringTests
         };
         using var metrics = new WorkerMetrics();
         using var health = new HealthMetrics(new HealthReport());
-        using var serving = new ServeMetrics(index: null!); // only names are needed
+        using var serving = new ServeMetrics(index: null!, "active"); // only names are needed
+        using var model = new ModelMetrics(static () => []);
         using var log = new BackgroundSink(static _ => { });
         listener.Start();
         return names;
@@ -128,6 +172,12 @@ public partial class MonitoringTests
 
     [GeneratedRegex("(streaming|dotnet)_[a-z0-9_]+")]
     private static partial Regex MetricName();
+
+    [GeneratedRegex("(streaming|dotnet|http_server)_[a-z0-9_]+")]
+    private static partial Regex BoardMetric();
+
+    [GeneratedRegex(@"\b(?:by|on) \(([^)]*)\)")]
+    private static partial Regex Grouping();
 
     [GeneratedRegex("_(bucket|sum|count)$")]
     private static partial Regex HistogramSeries();

@@ -10,7 +10,7 @@ public class PrometheusExpositionTests
     public void Render_EveryKind_IsWrittenAsPrometheusReadsIt()
     {
         string name = "Test" + Guid.NewGuid().ToString("N");
-        using var exposition = new PrometheusExposition(name);
+        using var exposition = new PrometheusExposition("shop", name);
         using var meter = new Meter(name);
         Counter<long> events = meter.CreateCounter<long>("streaming.events", "{event}", "Events by outcome.");
         Histogram<double> wait = meter.CreateHistogram(
@@ -34,17 +34,17 @@ public class PrometheusExpositionTests
             """
             # HELP streaming_events_total Events by outcome.
             # TYPE streaming_events_total counter
-            streaming_events_total{outcome="tra\"ined"} 5
+            streaming_events_total{outcome="tra\"ined",model="shop"} 5
             # HELP streaming_level Now.
             # TYPE streaming_level gauge
-            streaming_level 2.5
+            streaming_level{model="shop"} 2.5
             # HELP streaming_wait_seconds How long.
             # TYPE streaming_wait_seconds histogram
-            streaming_wait_seconds_bucket{le="0.1"} 1
-            streaming_wait_seconds_bucket{le="1"} 2
-            streaming_wait_seconds_bucket{le="+Inf"} 3
-            streaming_wait_seconds_sum 7.6
-            streaming_wait_seconds_count 3
+            streaming_wait_seconds_bucket{model="shop",le="0.1"} 1
+            streaming_wait_seconds_bucket{model="shop",le="1"} 2
+            streaming_wait_seconds_bucket{model="shop",le="+Inf"} 3
+            streaming_wait_seconds_sum{model="shop"} 7.6
+            streaming_wait_seconds_count{model="shop"} 3
 
             """,
             exposition.Render()
@@ -55,7 +55,7 @@ public class PrometheusExpositionTests
     public void Render_TagsWithoutEnd_AreBounded()
     {
         string name = "Test" + Guid.NewGuid().ToString("N");
-        using var exposition = new PrometheusExposition(name);
+        using var exposition = new PrometheusExposition("shop", name);
         using var meter = new Meter(name);
         Counter<long> counter = meter.CreateCounter<long>("many");
         for (int i = 0; i < 10_000; i++)

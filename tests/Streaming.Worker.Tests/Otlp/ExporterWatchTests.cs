@@ -15,6 +15,7 @@ public sealed class ExporterWatchTests
         using var metrics = new WorkerMetrics();
         using IDisposable? sending = Telemetry.Start(
             new TelemetryOptions { OtlpEndpoint = new Uri("http://127.0.0.1:9"), Interval = TimeSpan.FromSeconds(1) },
+            "shop",
             log
         );
         using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(1));
@@ -36,6 +37,7 @@ public sealed class ExporterWatchTests
         Uri address = collector.Address;
         using IDisposable? sending = Telemetry.Start(
             new TelemetryOptions { OtlpEndpoint = address, Interval = TimeSpan.FromSeconds(1) },
+            "shop",
             log
         );
         await UntilAsync(() => collector.Exports > 1);

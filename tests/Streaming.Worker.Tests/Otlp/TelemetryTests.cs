@@ -19,6 +19,7 @@ public sealed class TelemetryTests
                 ["STREAMING__Telemetry__Interval"] = "1s",
                 ["STREAMING__Telemetry__TraceShare"] = "1",
                 ["STREAMING__Telemetry__Logs"] = "true",
+                ["STREAMING__Redis__Model"] = "toys",
                 ["OTEL_RESOURCE_ATTRIBUTES"] = "deployment.environment.name=east",
             }
         );
@@ -29,6 +30,7 @@ public sealed class TelemetryTests
         await UntilAsync(() => collector.Has("logs", "Health and metrics at"));
         Assert.All((string[])["metrics", "trace", "logs"], signal => Assert.True(collector.Has(signal, "streaming"), signal));
         Assert.All((string[])["metrics", "trace", "logs"], signal => Assert.True(collector.Has(signal, "east"), signal));
+        Assert.All((string[])["metrics", "trace", "logs"], signal => Assert.True(collector.Has(signal, "toys"), signal));
         Assert.False(collector.Has("trace", "anna"), "a trace names the user");
         await EndAsync(serve);
     }

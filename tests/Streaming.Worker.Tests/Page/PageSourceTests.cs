@@ -182,9 +182,9 @@ public sealed class PageSourceTests(Browser browser) : IClassFixture<Browser>, I
             },
             routes =>
             {
-                LookupRoutes.Map(routes, lookups, options);
-                RecommendationRoutes.Map(routes, lookups, options);
-                CatalogueRoutes.Map(routes, lookups);
+                LookupRoutes.Map(routes, new ServedGenerations(lookups), options);
+                RecommendationRoutes.Map(routes, new ServedGenerations(lookups), options);
+                CatalogueRoutes.Map(routes, new ServedGenerations(lookups));
             },
             new IndexService(lookups, shop.Settings.Serve, _health, TimeProvider.System, NullLoggerFactory.Instance)
         );

@@ -259,7 +259,7 @@ public sealed class ServingRpcTests : IAsyncLifetime
             ServingRpc.Map,
             Stop,
             new IndexService(_lookups, _shop.Settings.Serve, new HealthReport(), TimeProvider.System, NullLoggerFactory.Instance),
-            services => ServingRpc.AddServices(services, _lookups, options)
+            services => ServingRpc.AddServices(services, new ServedGenerations(_lookups), options)
         );
         _channel = GrpcChannel.ForAddress(_endpoint.GrpcAddress!);
         _client = new EmbeddingService.EmbeddingServiceClient(_channel);

@@ -31,7 +31,7 @@ public sealed class CatalogueRoutesTests : IAsyncLifetime
         _endpoint = await HttpEndpoint.StartAsync(
             new HttpOptions { Port = 0 },
             NullLoggerFactory.Instance,
-            routes => CatalogueRoutes.Map(routes, _lookups),
+            routes => CatalogueRoutes.Map(routes, new ServedGenerations(_lookups)),
             Stop,
             new IndexService(_lookups, _shop.Settings.Serve, new HealthReport(), TimeProvider.System, NullLoggerFactory.Instance)
         );
@@ -74,7 +74,7 @@ public sealed class CatalogueRoutesTests : IAsyncLifetime
     [Theory]
     [InlineData("?count=101", "count is \"101\"; allowed: 1 to 100")]
     [InlineData("?seed=-1", "seed is \"-1\"; allowed: 0 to 2147483647")]
-    [InlineData("?find=lamp", "unknown parameter \"find\"; allowed: search, count, seed")]
+    [InlineData("?find=lamp", "unknown parameter \"find\"; allowed: search, count, seed, generation")]
     public async Task Wrong_SaysWhatIsAllowed(string query, string detail)
     {
         (HttpStatusCode status, JsonElement answer) = await GetAsync(query);

@@ -76,7 +76,7 @@ public sealed class LookupRoutesTests : IAsyncLifetime
             NullLoggerFactory.Instance,
             routes =>
             {
-                LookupRoutes.Map(routes, _lookups, settings.Http);
+                LookupRoutes.Map(routes, new ServedGenerations(_lookups), settings.Http);
                 PageRoutes.Map(routes, new PageSource { Model = settings.Redis.Model, Index = _lookups.Updater.Status });
             },
             cancellation,
@@ -224,10 +224,10 @@ public sealed class LookupRoutesTests : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData("/items/a?widht=4", "unknown parameter \"widht\"; allowed: width")]
+    [InlineData("/items/a?widht=4", "unknown parameter \"widht\"; allowed: width, generation")]
     [InlineData(
         "/items/a/neighbours?widths=4",
-        "unknown parameter \"widths\"; allowed: width, count, shortlist, exclude, filter, any, not, boost, diversify"
+        "unknown parameter \"widths\"; allowed: width, count, shortlist, exclude, filter, any, not, boost, diversify, generation"
     )]
     [InlineData("/items/a/neighbours?shortlist=-1", "shortlist is \"-1\"; allowed: 0 to 100000")]
     public async Task Lookup_UnknownParameter_IsRefused(string path, string message)
@@ -273,7 +273,7 @@ public sealed class LookupRoutesTests : IAsyncLifetime
                 Port = 0,
             },
             NullLoggerFactory.Instance,
-            routes => LookupRoutes.Map(routes, _lookups, settings.Http),
+            routes => LookupRoutes.Map(routes, new ServedGenerations(_lookups), settings.Http),
             TestContext.Current.CancellationToken
         );
         using var client = new HttpClient { BaseAddress = endpoint.Address };

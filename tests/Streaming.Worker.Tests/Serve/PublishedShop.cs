@@ -65,7 +65,10 @@ internal sealed class PublishedShop : IAsyncDisposable
     }
 
     /// <summary>Publishes the user towers, and the record of the generation: with it readers see the attributes that it lists.</summary>
-    public async Task PublishTowersAsync(params string[] attributes)
+    public Task PublishTowersAsync(params string[] attributes) => PublishTowersAsync(1, attributes);
+
+    /// <summary>The same of another generation.</summary>
+    public async Task PublishTowersAsync(uint generation, params string[] attributes)
     {
         ModelOptions model = Settings.Model;
         using var engine = new CpuEngine(model, threads: 1);
@@ -73,7 +76,7 @@ internal sealed class PublishedShop : IAsyncDisposable
         await new GenerationPublisher(Redis.GetDatabase(), Settings.Redis, TimeProvider.System).PublishAsync(
             new GenerationRecord
             {
-                Generation = 1,
+                Generation = generation,
                 Token = 1,
                 Step = 9,
                 Widths = model.Widths,
@@ -82,7 +85,7 @@ internal sealed class PublishedShop : IAsyncDisposable
             model.Widths.Select(width =>
             {
                 using MemoryStream file = new();
-                SlicedModel.Write(parameters, model, width, new ModelVersion(1, 1, 9), projection: false, file);
+                SlicedModel.Write(parameters, model, width, new ModelVersion(generation, 1, 9), projection: false, file);
                 return KeyValuePair.Create(width, file.ToArray());
             }),
             Stop
@@ -111,14 +114,15 @@ internal sealed class PublishedShop : IAsyncDisposable
         return $$"""{"category":"{{category}}","brand":"{{brand}}",{{tags}}"price":{{i}},"available":{{available}}}""";
     }
 
-    private async Task PublishItemsAsync()
+    /// <summary>Publishes the items with other vectors in each generation.</summary>
+    public async Task PublishItemsAsync(uint generation = 1)
     {
         var publisher = new EmbeddingPublisher(Redis.GetDatabase(), Settings.Redis, Settings.Model.Widths, TimeProvider.System)
         {
             PublishesFacts = true,
         };
-        await publisher.OpenAsync(1, 1, Stop);
-        var random = new Random(4);
+        await publisher.OpenAsync(generation, 1, Stop);
+        var random = new Random(3 + (int)generation);
         IEnumerable<Refresh> items = Enumerable
             .Range(0, 30)
             .Select(i => new Refresh(
@@ -130,7 +134,11 @@ internal sealed class PublishedShop : IAsyncDisposable
                 0
             )
             {
-                Facts = new(AttributesOf(i), i, 1_700_000_000_000 + (i * 1000)),
+                Facts = new(AttributesOf(i), i, 1_700_000_000_000 + (i * 1000))
+                {
+                    // Of late the items with the fewest events are the most popular.
+                    Popularity = i == 0 ? 0 : 1_700_000_500_000 - (i * 1000),
+                },
             });
         await publisher.PublishAsync([.. items], [], Stop);
     }

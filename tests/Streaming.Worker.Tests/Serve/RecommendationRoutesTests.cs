@@ -39,10 +39,11 @@ public sealed class RecommendationRoutesTests : IAsyncLifetime
             NullLoggerFactory.Instance,
             routes =>
             {
-                LookupRoutes.Map(routes, _lookups, _shop.Settings.Http);
-                RecommendationRoutes.Map(routes, _lookups, _shop.Settings.Http);
-                ListRoutes.Map(routes, _lookups, _shop.Settings.Http);
-                CatalogueRoutes.Map(routes, _lookups);
+                LookupRoutes.Map(routes, new ServedGenerations(_lookups), _shop.Settings.Http);
+                RecommendationRoutes.Map(routes, new ServedGenerations(_lookups), _shop.Settings.Http);
+                ListRoutes.Map(routes, new ServedGenerations(_lookups), _shop.Settings.Http);
+                BecauseRoutes.Map(routes, new ServedGenerations(_lookups), _shop.Settings.Http);
+                CatalogueRoutes.Map(routes, new ServedGenerations(_lookups));
                 OperationsRoutes.Map(routes, new HealthReport(), _exposition);
                 ApiDescription.Map(routes);
             },
@@ -69,7 +70,7 @@ public sealed class RecommendationRoutesTests : IAsyncLifetime
         await PublishHistoryAsync("i1", ["i1", "i2"]);
         var description = new ApiDocument((await GetAsync("/openapi.json")).Body);
 
-        Assert.Equal(12, description.Operations.Count);
+        Assert.Equal(13, description.Operations.Count);
         foreach (ApiOperation operation in description.Operations)
         {
             string path = operation.Path.Replace("{id}", "i1", StringComparison.Ordinal);
@@ -213,6 +214,8 @@ public sealed class RecommendationRoutesTests : IAsyncLifetime
         Assert.Equal(["i24", "i21", "i18"], IdsOf(popular, "items"));
         Assert.Equal(24, popular.GetProperty("items")[0].GetProperty("events").GetInt64());
         Assert.Equal(29, IdsOf((await GetAsync("/popular?count=100")).Body, "items").Length);
+        Assert.Equal(["i3", "i6", "i9"], IdsOf((await GetAsync("/popular?count=3&recent=true&filter=category:shoes")).Body, "items"));
+        Assert.Equal(29, IdsOf((await GetAsync("/popular?count=100&recent=true")).Body, "items").Length);
         (_, JsonElement latest) = await GetAsync("/latest?count=2&not=price:28..");
         Assert.Equal(["i27", "i26"], IdsOf(latest, "items"));
 
@@ -240,6 +243,28 @@ public sealed class RecommendationRoutesTests : IAsyncLifetime
         await Task.Delay(TimeSpan.FromSeconds(3), Stop); // The state is looked at every second.
         Assert.Equal(1, _log.Count("None of the 30 items"));
         Assert.Equal(0, (await GetAsync("/popular?filter=colour:red")).Body.GetProperty("items").GetArrayLength());
+    }
+
+    [Fact]
+    public async Task Because_ListsTheNeighboursOfTheLatestItemsOnceEach()
+    {
+        await PublishTowersAsync();
+        await PublishHistoryAsync("ann", ["i1", "i2", "i3", "i2"]);
+        (HttpStatusCode status, JsonElement body) = await GetAsync("/users/ann/because?lists=2&count=4&filter=category:shoes|boots");
+
+        Assert.Equal((HttpStatusCode.OK, 1), (status, body.GetProperty("generation").GetInt32()));
+        JsonElement[] lists = [.. body.GetProperty("lists").EnumerateArray()];
+        Assert.Equal(["i2", "i3"], lists.Select(static list => list.GetProperty("item").GetString()));
+        Assert.Equal("<b>bold</b>", lists[1].GetProperty("title").GetString());
+        (_, JsonElement near) = await GetAsync("/items/i2/neighbours?count=4&filter=category:shoes|boots&exclude=i1&exclude=i3");
+        Assert.Equal(near.GetProperty("neighbours").ToString(), lists[0].GetProperty("items").ToString());
+        (_, JsonElement all) = await GetAsync("/items/i3/neighbours?count=30&filter=category:shoes|boots");
+        Assert.Equal(IdsOf(all, "neighbours").Except([.. IdsOf(near, "neighbours"), "i1", "i2"]).Take(4), IdsOf(lists[1], "items"));
+
+        Assert.Empty((await GetAsync("/users/nobody/because")).Body.GetProperty("lists").EnumerateArray());
+        (_, JsonElement session) = await GetAsync("/users/nobody/because?session=i7&diversify=category:1");
+        JsonElement only = Assert.Single(session.GetProperty("lists").EnumerateArray());
+        Assert.Equal(("i7", 3), (only.GetProperty("item").GetString(), only.GetProperty("items").GetArrayLength()));
     }
 
     [Fact]

@@ -91,9 +91,17 @@ internal sealed class AttributeWriter(ItemLimits limits)
         : value.HasBoolean ? [value.Boolean ? "true" : "false"]
         : value.Texts;
 
-    private DeadLetterReason WriteTexts(Utf8JsonWriter writer, AttributeDefinition attribute, RepeatedField<string> texts)
+    // In a text, | separates values, as it does for hashed features.
+    private DeadLetterReason WriteTexts(Utf8JsonWriter writer, AttributeDefinition attribute, RepeatedField<string> given)
     {
-        if (texts.Count > limits.MaxAttributeTexts)
+        string[] texts =
+        [
+            .. given
+                .SelectMany(static text => text.Split(ItemChange.ListSeparator, StringSplitOptions.TrimEntries))
+                .Where(static text => text.Length > 0)
+                .Distinct(StringComparer.Ordinal),
+        ];
+        if (texts.Length > limits.MaxAttributeTexts)
         {
             return Wrong(
                 DeadLetterReason.TooManyFeatures,
@@ -101,16 +109,15 @@ internal sealed class AttributeWriter(ItemLimits limits)
             );
         }
 
-        string[] distinct = [.. texts.Where(static text => text.Length > 0).Distinct(StringComparer.Ordinal)];
-        if (Array.Find(distinct, IsTooLong) is { } wrong)
+        if (Array.Find(texts, IsTooLong) is { } wrong)
         {
             return TooLong(attribute, wrong);
         }
 
-        if (distinct.Length > 0)
+        if (texts.Length > 0)
         {
             writer.WriteStartArray(attribute.Name);
-            Array.ForEach(distinct, writer.WriteStringValue);
+            Array.ForEach(texts, writer.WriteStringValue);
             writer.WriteEndArray();
         }
 

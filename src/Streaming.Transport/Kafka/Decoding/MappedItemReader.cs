@@ -46,13 +46,13 @@ internal sealed class MappedItemReader(ItemMap map, ItemLimits limits, MappedVal
             );
         }
 
-        if (!Utf8.IsValid(_mapper.Item.Text))
+        if (!Utf8.IsValid(_mapper.ItemId))
         {
             return Wrong(DeadLetterReason.InvalidUtf8, $"item ({map.Item}) is {Shown(_mapper.Item)}; allowed: UTF-8");
         }
 
         isRemoved = _mapper.IsRemoved;
-        item = new Item { ItemId = Encoding.UTF8.GetString(_mapper.Item.Text) };
+        item = new Item { ItemId = Encoding.UTF8.GetString(_mapper.ItemId) };
         foreach ((string name, FieldPath path) in isRemoved ? [] : map.Fields)
         {
             reason = Add(item, name, _mapper.Field(path));

@@ -72,6 +72,13 @@ public class AttributeWriterTests
             Attributes(RecordFormat.Json, """{"text":{"category":"shoes","price":"9.99","available":"1","title":"a lamp of many words"}}""")
         );
 
+    [Theory]
+    [InlineData("""{"text":{"tags":"x| y y |x|"}}""", null)]
+    [InlineData("""{"attributes":{"tags":["x","y y"]}}""", null)]
+    [InlineData("""{"sku":1,"labels":"x|y y"}""", "item=sku,tags=labels")]
+    public void Decode_ListWrittenAsAText_IsSplitAsForHashedFeatures(string record, string? map) =>
+        Assert.Equal("""{"tags":["x","y y"]}""", Attributes(RecordFormat.Json, record, map is null ? null : ItemMap.Parse(map)));
+
     [Fact]
     public void Decode_RecordWithoutAttributes_HasNone() => Assert.Null(Attributes(RecordFormat.Json, """{"text":{"title":"x"}}"""));
 

@@ -1,0 +1,105 @@
+using System.Net.Http.Json;
+using Grpc.Net.Client;
+using Streaming.Worker.Rpc;
+
+namespace Streaming.Chaos.Serving;
+
+/// <summary>The requests that are measured, over HTTP and over gRPC: the same questions and, except for their form, the same answers.</summary>
+internal sealed class ServingCalls : IDisposable
+{
+    private const int Found = 20;
+    private const int Looked = 100;
+    private readonly HttpClient _http;
+    private readonly GrpcChannel _channel;
+    private readonly EmbeddingService.EmbeddingServiceClient _client;
+    private readonly int _items;
+
+    public ServingCalls(Uri http, Uri grpc, int items)
+    {
+        _items = items;
+        _http = new HttpClient { BaseAddress = http, Timeout = TimeSpan.FromMinutes(1) };
+        _channel = GrpcChannel.ForAddress(grpc);
+        _client = new EmbeddingService.EmbeddingServiceClient(_channel);
+    }
+
+    /// <summary>Gets the requests by name.</summary>
+    public IReadOnlyList<(string Name, Func<Random, Task> Send)> Http =>
+        [
+            ("1 item", random => GetAsync($"/items/{Item(random)}")),
+            (
+                "100 items",
+                async random =>
+                {
+                    using HttpResponseMessage answer = await _http.PostAsJsonAsync("/items", Items(random)).ConfigureAwait(false);
+                    await ReadAsync(answer).ConfigureAwait(false);
+                }
+            ),
+            ("neighbours", Neighbours),
+            ("recommendations", random => GetAsync($"/users/{User(random)}/recommendations?count={Found}")),
+        ];
+
+    /// <summary>Gets the same requests over gRPC.</summary>
+    public IReadOnlyList<(string Name, Func<Random, Task> Send)> Grpc =>
+        [
+            ("1 item", async random => Check((await _client.GetItemsAsync(Request(Item(random)))).Items.Count, 1)),
+            ("100 items", async random => Check((await _client.GetItemsAsync(Request(Items(random)))).Items.Count, Looked)),
+            (
+                "neighbours",
+                async random =>
+                    Check(
+                        (await _client.GetNeighboursAsync(new GetNeighboursRequest { Id = Item(random), Count = Found })).Items.Count,
+                        Found
+                    )
+            ),
+            (
+                "recommendations",
+                async random =>
+                    Check((await _client.RecommendAsync(new RecommendRequest { User = User(random), Count = Found })).Items.Count, Found)
+            ),
+        ];
+
+    /// <summary>Asks for an item's neighbours over HTTP.</summary>
+    public Task Neighbours(Random random) => GetAsync($"/items/{Item(random)}/neighbours?count={Found}");
+
+    public void Dispose()
+    {
+        _http.Dispose();
+        _channel.Dispose();
+    }
+
+    private static GetItemsRequest Request(params string[] ids)
+    {
+        var request = new GetItemsRequest();
+        request.Ids.AddRange(ids);
+        return request;
+    }
+
+    private static void Check(int found, int wanted)
+    {
+        if (found != wanted)
+        {
+            throw new InvalidOperationException($"{found} items were answered instead of {wanted}.");
+        }
+    }
+
+    private static async Task ReadAsync(HttpResponseMessage answer)
+    {
+        byte[] body = await answer.Content.ReadAsByteArrayAsync().ConfigureAwait(false);
+        if (!answer.IsSuccessStatusCode || body.Length < 100)
+        {
+            throw new InvalidOperationException($"{answer.StatusCode}: {System.Text.Encoding.UTF8.GetString(body)}");
+        }
+    }
+
+    private static string User(Random random) => PublishedCatalogue.User(random.Next(PublishedCatalogue.Users));
+
+    private string Item(Random random) => PublishedCatalogue.Id(random.Next(_items));
+
+    private string[] Items(Random random) => [.. Enumerable.Range(0, Looked).Select(_ => Item(random))];
+
+    private async Task GetAsync(string path)
+    {
+        using HttpResponseMessage answer = await _http.GetAsync(new Uri(path, UriKind.Relative)).ConfigureAwait(false);
+        await ReadAsync(answer).ConfigureAwait(false);
+    }
+}
