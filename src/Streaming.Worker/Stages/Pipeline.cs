@@ -94,6 +94,7 @@ public sealed class Pipeline : IDisposable
             _upkeep,
             _checkpoints,
             _store.Generation,
+            _store.Traces,
             options,
             metrics,
             time,
