@@ -24,7 +24,7 @@ internal sealed class ItemGraph : IDisposable
 
     /// <summary>The least share of the items that a filter admits for the graph to be faster than the exact search (measured:
     /// Streaming.Benchmarks --approximate).</summary>
-    private const double LeastShare = 0.04;
+    private const double LeastShare = 0.07;
 
     /// <summary>Items that a filter's share is estimated from.</summary>
     private const int Sample = 256;

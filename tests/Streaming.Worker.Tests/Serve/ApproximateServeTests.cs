@@ -42,17 +42,17 @@ public sealed class ApproximateServeTests
         Assert.Contains("streaming_index_graph_vectors{index=\"active\",model=\"items\"} 30\n", metrics, StringComparison.Ordinal);
         Assert.Contains("streaming_index_graph_changed{index=\"active\",model=\"items\"} 0\n", metrics, StringComparison.Ordinal);
         Assert.Contains(
-            "streaming_index_graph_builds_total{index=\"active\",model=\"items\",outcome=\"succeeded\"} 1\n",
+            "streaming_index_graph_builds_total{outcome=\"succeeded\",index=\"active\",model=\"items\"} 1\n",
             metrics,
             StringComparison.Ordinal
         );
         Assert.Contains(
-            "streaming_index_graph_searches_total{index=\"active\",model=\"items\",outcome=\"answered\"} 1\n",
+            "streaming_index_graph_searches_total{outcome=\"answered\",index=\"active\",model=\"items\"} 1\n",
             metrics,
             StringComparison.Ordinal
         );
         Assert.Contains(
-            "streaming_index_graph_searches_total{index=\"active\",model=\"items\",outcome=\"exact\"} 1\n",
+            "streaming_index_graph_searches_total{outcome=\"exact\",index=\"active\",model=\"items\"} 1\n",
             metrics,
             StringComparison.Ordinal
         );
