@@ -11,7 +11,7 @@ public sealed record BatcherOptions
 
     /// <summary>Gets the number of examples that a batch grows to while earlier batches wait for the trainer: a larger step costs less per
     /// event. The learning rate follows (`STREAMING__Training__LearningRate__BatchExponent`). With an infinite linger batches do not grow.
-    /// BatchSize: never. Default 0: four times BatchSize. 0, BatchSize … 65,536.</summary>
+    /// BatchSize: never. Default 0: twice BatchSize. 0, BatchSize … 65,536.</summary>
     public int MaxBatchSize { get; init; }
 
     /// <summary>Gets how long the first record of a batch waits at most for the batch to fill. 1 ms … 1 minute, or
@@ -33,7 +33,7 @@ public sealed record BatcherOptions
     /// <summary>Gets the number of examples that a batch must have room for.</summary>
     public int Capacity =>
         IsRepeatable ? BatchSize
-        : MaxBatchSize == 0 ? (int)Math.Min(4L * BatchSize, 65_536)
+        : MaxBatchSize == 0 ? (int)Math.Min(2L * BatchSize, 65_536)
         : MaxBatchSize;
 
     /// <summary>Checks every property.</summary>
@@ -46,7 +46,7 @@ public sealed record BatcherOptions
             MaxBatchSize == 0 || (MaxBatchSize >= BatchSize && MaxBatchSize <= 65_536),
             nameof(MaxBatchSize),
             MaxBatchSize,
-            $"0 (four times BatchSize), or BatchSize ({BatchSize}) … 65536"
+            $"0 (twice BatchSize), or BatchSize ({BatchSize}) … 65536"
         );
         errors.Check(
             Linger == Timeout.InfiniteTimeSpan || (Linger >= TimeSpan.FromMilliseconds(1) && Linger <= TimeSpan.FromMinutes(1)),

@@ -103,7 +103,7 @@ public class BatcherTests
     {
         var options = new BatcherOptions { BatchSize = 128, MaxBatchSize = 64 };
         OptionsException error = Assert.Throws<OptionsException>(options.Validate);
-        Assert.Contains("MaxBatchSize is 64; allowed: 0 (four times BatchSize), or BatchSize (128) … 65536", error.Message);
+        Assert.Contains("MaxBatchSize is 64; allowed: 0 (twice BatchSize), or BatchSize (128) … 65536", error.Message);
     }
 
     [Fact]
