@@ -1,6 +1,7 @@
 using Streaming.Core.Events;
 using Streaming.Core.Items;
 using Streaming.Core.Positions;
+using Streaming.Core.Tracing;
 
 namespace Streaming.Core.Ingestion;
 
@@ -94,6 +95,9 @@ public sealed class Batch
     /// <summary>Gets the position of every assigned partition after this batch.</summary>
     public List<StreamPosition> Positions { get; } = [];
 
+    /// <summary>Gets the records that are traced, at most <see cref="StreamTracing.MostPerBatch"/>.</summary>
+    public List<TracedRecord> Traces { get; } = [];
+
     /// <summary>Gets or sets the ingestion state as of the end of this batch, if a checkpoint is due at it.</summary>
     public IngestSnapshot? Snapshot { get; set; }
 
@@ -106,6 +110,7 @@ public sealed class Batch
         HistoryOffsets[0] = 0;
         ItemChanges.Clear();
         Positions.Clear();
+        Traces.Clear();
         Snapshot = null;
     }
 }

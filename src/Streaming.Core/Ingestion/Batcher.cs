@@ -1,8 +1,10 @@
+using System.Diagnostics;
 using Streaming.Core.Events;
 using Streaming.Core.Hashing;
 using Streaming.Core.Histories;
 using Streaming.Core.Items;
 using Streaming.Core.Positions;
+using Streaming.Core.Tracing;
 
 namespace Streaming.Core.Ingestion;
 
@@ -174,6 +176,25 @@ public sealed class Batcher
         }
 
         return DeadLetterReason.None;
+    }
+
+    /// <summary>Lets the trace of the record that was added last go on with the current batch.</summary>
+    /// <param name="record">The record's span, which ends with the batch.</param>
+    /// <param name="room"><see cref="Room"/> before the record was added: whether it became an example.</param>
+    public void Trace(Activity record, int room)
+    {
+        if (_batch.Count == 0 || room == Room)
+        {
+            StreamTracing.EndRecord(record, "not trained on");
+        }
+        else if (_batch.Traces.Count == StreamTracing.MostPerBatch)
+        {
+            StreamTracing.EndRecord(record, "trained");
+        }
+        else
+        {
+            _batch.Traces.Add(new TracedRecord(record, _batch.Count - 1));
+        }
     }
 
     /// <summary>Counts a record of the interactions topic that is dead-lettered.</summary>

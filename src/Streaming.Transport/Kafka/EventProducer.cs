@@ -85,14 +85,20 @@ public sealed class EventProducer : IDisposable
     /// <param name="value">The value, or null.</param>
     /// <param name="producedTime">The record's timestamp, Unix milliseconds; null: now.</param>
     /// <param name="partition">The partition; null: by key.</param>
-    public void SendRaw(string topic, byte[] key, byte[]? value, long? producedTime, int? partition = null)
+    /// <param name="headers">Headers; null: none.</param>
+    public void SendRaw(string topic, byte[] key, byte[]? value, long? producedTime, int? partition = null, Headers? headers = null)
     {
         if (Volatile.Read(ref _failure) is { } failure)
         {
             throw failure;
         }
 
-        Message<byte[], byte[]?> message = new() { Key = key, Value = value };
+        Message<byte[], byte[]?> message = new()
+        {
+            Key = key,
+            Value = value,
+            Headers = headers,
+        };
         if (producedTime is long time)
         {
             message.Timestamp = new Timestamp(time, TimestampType.CreateTime);

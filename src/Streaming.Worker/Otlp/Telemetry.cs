@@ -5,6 +5,7 @@ using OpenTelemetry;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
 using OpenTelemetry.Trace;
+using Streaming.Core.Tracing;
 
 namespace Streaming.Worker.Otlp;
 
@@ -58,6 +59,7 @@ public static class Telemetry
         Sdk.CreateTracerProviderBuilder()
             .ConfigureResource(resource => Describe(resource, options, model))
             .SetSampler(new ParentBasedSampler(new TraceIdRatioBasedSampler(options.TraceShare)))
+            .AddSource(StreamTracing.SourceName)
             .AddAspNetCoreInstrumentation(static requests =>
             {
                 requests.Filter = static context => !IsProbe(context.Request.Path);

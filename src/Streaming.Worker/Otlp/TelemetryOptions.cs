@@ -29,8 +29,8 @@ public sealed record TelemetryOptions
     public bool Logs { get; init; }
 
     /// <summary>
-    /// Gets the share of HTTP requests that are traced. A request whose `traceparent` header is sampled is always traced unless this is 0.
-    /// Default 0: no traces; 0 … 1.
+    /// Gets the share of HTTP requests, and of records of the interactions topic on their way to Redis, that are traced. Those whose
+    /// `traceparent` header says that they are sampled are always traced unless this is 0. Default 0: no traces; 0 … 1.
     /// </summary>
     public double TraceShare { get; init; }
 

@@ -95,6 +95,7 @@ public sealed class Pipeline : IDisposable
             _upkeep,
             _checkpoints,
             _store.Generation,
+            _store.Traces,
             options,
             metrics,
             time,

@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging;
 using StackExchange.Redis;
 using Streaming.Core.Histories;
 using Streaming.Core.Refreshes;
+using Streaming.Core.Tracing;
 using Streaming.Transport.Redis;
 using Streaming.Transport.Redis.Access;
 using Streaming.Transport.Redis.Publishing;
@@ -71,6 +72,7 @@ internal sealed class StorePublishing : IDisposable
         {
             ClaimsPointer = !plan.IsNext,
             UpkeepShare = settings.Training.Refresh.MaxTimeShare,
+            Traces = Traces,
             PublishesFacts = settings.Items.Attributes.Count > 0,
         };
         Users = new UserHistoryPublisher(redis, options, time, OnIncident, plan.Generation);
@@ -90,6 +92,9 @@ internal sealed class StorePublishing : IDisposable
 
     /// <summary>Gets the queue of changed embeddings.</summary>
     public RefreshOutbox Outbox { get; } = new();
+
+    /// <summary>Gets the items whose next embedding ends a trace.</summary>
+    public TracedItems Traces { get; } = new();
 
     /// <summary>Gets the queue of changed histories; null: they are not published.</summary>
     public HistoryFeed? Histories { get; }

@@ -1,8 +1,10 @@
+using System.Diagnostics;
 using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
 using Streaming.Core.Events;
 using Streaming.Core.Ingestion;
 using Streaming.Core.Refreshes;
+using Streaming.Core.Tracing;
 using Streaming.Learning.Training;
 using Streaming.Worker.Metrics;
 
@@ -27,6 +29,7 @@ internal sealed class TrainingStage
     private readonly CheckpointSchedule? _checkpoints;
     private readonly GenerationStage _generation;
     private readonly PublishPace _pace;
+    private readonly TracedItems _traces;
     private readonly WorkerMetrics _metrics;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
@@ -46,6 +49,7 @@ internal sealed class TrainingStage
         CatalogueUpkeep upkeep,
         CheckpointSchedule? checkpoints,
         GenerationStage generation,
+        TracedItems traces,
         PipelineOptions options,
         WorkerMetrics metrics,
         TimeProvider time,
@@ -60,6 +64,7 @@ internal sealed class TrainingStage
         _checkpoints = checkpoints;
         _generation = generation;
         _pace = new PublishPace(options.PublishInterval, time);
+        _traces = traces;
         _metrics = metrics;
         _time = time;
         _logger = logger;
@@ -150,8 +155,10 @@ internal sealed class TrainingStage
 
     private void Train(Batch batch)
     {
+        Activity? trace = StreamTracing.StartBatch(batch.Traces);
         TrainReport report = _trainer.Train(batch);
         TimeSpan spent = _clock.SpentTraining(_trainer);
+        EndTraces(batch, trace, report);
         if (report.Examples > 0)
         {
             _metrics.RecordStep(spent, report.Examples, report.Replayed);
@@ -183,6 +190,31 @@ internal sealed class TrainingStage
         _clock.Spent(TrainerPart.Checkpoint);
         _pool.Return(batch);
         Volatile.Write(ref _batches, _batches + 1);
+    }
+
+    /// <summary>Ends the spans of a batch's records; the trace goes on with the next write of each one's item.</summary>
+    private void EndTraces(Batch batch, Activity? trace, TrainReport report)
+    {
+        if (batch.Traces.Count == 0)
+        {
+            return;
+        }
+
+        long step = _trainer.Counters.Steps;
+        trace
+            ?.SetTag("streaming.step", step)
+            .SetTag("streaming.examples", report.Examples)
+            .SetTag("streaming.replayed", report.Replayed)
+            .Stop();
+        foreach (TracedRecord record in batch.Traces)
+        {
+            if (trace is not null)
+            {
+                _traces.Add(batch.ItemKeys[record.Example], trace.Context, step);
+            }
+
+            StreamTracing.EndRecord(record.Span, "trained");
+        }
     }
 
     private void PublishAndServe()

@@ -25,6 +25,19 @@ internal sealed class Collector : IAsyncDisposable
     public bool Has(string signal, string text, string key = "") =>
         _received.Any(export => export.Signal == signal && export.Key == key && export.Bytes.Contains(text, StringComparison.Ordinal));
 
+    /// <summary>What a signal's exports hold, for messages: characters of ASCII.</summary>
+    public string Texts(string signal) =>
+        string.Join(
+            '\n',
+            _received
+                .Where(export => export.Signal == signal)
+                .Select(export => string.Concat(export.Bytes.Where(static one => one is >= ' ' and <= '~')))
+        );
+
+    /// <summary>How often a text occurs in the exports of a signal.</summary>
+    public int Count(string signal, string text) =>
+        _received.Where(export => export.Signal == signal).Sum(export => export.Bytes.Split(text, StringSplitOptions.None).Length - 1);
+
     public static async Task<Collector> StartAsync(int port = 0, HttpProtocols protocol = HttpProtocols.Http2)
     {
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();

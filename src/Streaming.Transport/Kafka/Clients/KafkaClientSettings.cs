@@ -1,5 +1,6 @@
 using System.Globalization;
 using Confluent.Kafka;
+using Streaming.Core.Tracing;
 
 namespace Streaming.Transport.Kafka.Clients;
 
@@ -26,7 +27,8 @@ internal static class KafkaClientSettings
             // What aborted transactions wrote is not an event.
             IsolationLevel = IsolationLevel.ReadCommitted,
             AutoOffsetReset = AutoOffsetReset.Error,
-            ConsumeResultFields = MappingCheck.NeedsHeaders(options) ? "timestamp,headers" : "timestamp",
+            ConsumeResultFields =
+                MappingCheck.NeedsHeaders(options) || StreamTracing.Source.HasListeners() ? "timestamp,headers" : "timestamp",
             AllowAutoCreateTopics = false,
         };
         if (joins)

@@ -1,6 +1,9 @@
+using System.Diagnostics;
+using System.Text;
 using Confluent.Kafka;
 using Streaming.Core.Events;
 using Streaming.Core.Ingestion;
+using Streaming.Core.Tracing;
 using Streaming.Transport.Kafka.Clients;
 using Streaming.Transport.Kafka.Decoding;
 using Streaming.Transport.Kafka.Registry;
@@ -53,9 +56,21 @@ internal sealed class EventIntake(
             return;
         }
 
+        Activity? trace = StreamTracing.Source.HasListeners() ? StartTrace(record) : null;
+        int room = batcher.Room;
         if (!TryAdd(record, out DeadLetterReason reason))
         {
+            StreamTracing.EndRecord(trace, "not read");
             return;
+        }
+
+        if (reason != DeadLetterReason.None)
+        {
+            StreamTracing.EndRecord(trace, $"dead-lettered: {reason}");
+        }
+        else if (trace is not null)
+        {
+            batcher.Trace(trace, room);
         }
 
         string explanation = reason == DeadLetterReason.None ? string.Empty : ShortText.Line(Explain(record.Message.Value.Bytes, reason));
@@ -75,6 +90,13 @@ internal sealed class EventIntake(
             .Where(static newest => newest > 0)
             .DefaultIfEmpty(0)
             .Min();
+
+    private Activity? StartTrace(ConsumeResult<RecordBuffer, RecordBuffer> record)
+    {
+        string? parent =
+            record.Message.Headers?.TryGetLastBytes("traceparent", out byte[] header) == true ? Encoding.ASCII.GetString(header) : null;
+        return StreamTracing.StartRecord(parent, options.InteractionsTopic, record.Partition.Value, record.Offset.Value);
+    }
 
     private bool TryAdd(ConsumeResult<RecordBuffer, RecordBuffer> record, out DeadLetterReason reason)
     {

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
 using Polly;
@@ -5,6 +6,7 @@ using Polly.CircuitBreaker;
 using StackExchange.Redis;
 using Streaming.Core.Embeddings;
 using Streaming.Core.Refreshes;
+using Streaming.Core.Tracing;
 using Streaming.Transport.Redis.Access;
 using Streaming.Transport.Redis.Layout;
 
@@ -75,6 +77,9 @@ public sealed class EmbeddingPublisher
 
     /// <summary>Gets a value indicating whether an item's facts are written with its embedding. Default false.</summary>
     public bool PublishesFacts { get; init; }
+
+    /// <summary>Gets the items whose next embedding ends a trace. Default null: none.</summary>
+    public TracedItems? Traces { get; init; }
 
     /// <summary>Gets the generation being written, 0 before <see cref="OpenAsync"/>.</summary>
     public uint Generation { get; private set; }
@@ -176,6 +181,7 @@ public sealed class EmbeddingPublisher
         ArgumentNullException.ThrowIfNull(failed);
         BatchEncoder encoder =
             _encoder ?? throw new InvalidOperationException("The publisher is not open: call OpenAsync with the lease's token first.");
+        using Activity? trace = Traces?.StartWrite(batch);
         List<PartitionWrite> calls = [];
         int rejected = encoder.Encode(CollectionsMarshal.AsSpan(batch), _pool, calls, Metrics.Refused);
         WriteOutcome[] outcomes = await Task.WhenAll(calls.Select(call => WriteAsync(call, cancellationToken))).ConfigureAwait(false);
@@ -196,6 +202,12 @@ public sealed class EmbeddingPublisher
             {
                 calls[i].Recycle(_pool);
             }
+        }
+
+        if (trace is not null)
+        {
+            trace.SetTag("streaming.written", counts.Written).SetTag("streaming.failed", counts.Failed);
+            Traces!.Written(batch, failed);
         }
 
         Metrics.Add(counts);
