@@ -16,8 +16,8 @@ internal static class MemoryCheck
     /// <summary>User tower and step buffers, per dimension of a vector; measured in the same way.</summary>
     private const long StepBytes = 400L << 10;
 
-    /// <summary>Per item, in addition to its vector: indexes, counts, refresh sketches.</summary>
-    private const int ItemBytes = 232;
+    /// <summary>Per item, in addition to its vector: indexes, counts, refresh sketches and digests, facts.</summary>
+    private const int ItemBytes = 264;
 
     /// <summary>Vector and two optimizer moments, as floats.</summary>
     private const int BytesPerNumber = 3 * sizeof(float);

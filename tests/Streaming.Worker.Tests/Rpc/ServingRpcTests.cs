@@ -177,6 +177,52 @@ public sealed class ServingRpcTests : IAsyncLifetime
         Assert.DoesNotContain(near.Items, static item => item.Id is "i1" or "i3");
     }
 
+    [Fact]
+    public async Task Boost_OrdersAsOverHttpAndIsRefusedByItsWords()
+    {
+        await _shop.PublishTowersAsync(PublishedShop.Attributes);
+        await _lookups.Updater.RefreshAsync(Stop);
+        async Task<ScoredItem[]> NearAsync(params string[] boosts)
+        {
+            var request = new GetNeighboursRequest
+            {
+                Id = "i1",
+                Count = 29,
+                Rules = new Rules { Boost = { boosts } },
+            };
+            return [.. (await _client.GetNeighboursAsync(request, cancellationToken: Stop)).Items];
+        }
+
+        ScoredItem[] plain = await NearAsync(),
+            raised = await NearAsync("brand:acme:100"),
+            lowered = await NearAsync("brand:acme:0.01");
+        static bool IsAcme(ScoredItem item) => int.Parse(item.Id[1..], System.Globalization.CultureInfo.InvariantCulture) % 5 == 0;
+        string[] acme = [.. plain.Where(static item => IsAcme(item) && item.Score > 0).Select(static item => item.Id)];
+        Assert.NotEmpty(acme);
+        Assert.Equal(acme, raised.Take(acme.Length).Select(static item => item.Id));
+        Assert.All(acme, id => Assert.Equal(100 * Of(plain, id), Of(raised, id), 1e-2f * Of(raised, id)));
+        Assert.All(lowered.TakeWhile(static item => item.Score > 0.01f), static item => Assert.False(IsAcme(item), item.Id));
+
+        var recommend = new RecommendRequest
+        {
+            User = "stranger",
+            Count = 30,
+            Rules = new Rules { Boost = { "brand:acme:100" } },
+        };
+        RecommendResponse shown = await _client.RecommendAsync(recommend, cancellationToken: Stop);
+        int positive = shown.Items.Count(static item => IsAcme(item) && item.Score > 0);
+        Assert.True(positive > 0);
+        Assert.All(shown.Items.Take(positive), static item => Assert.True(IsAcme(item), item.Id));
+
+        RpcException exception = await Assert.ThrowsAsync<RpcException>(() => NearAsync("brand:acme:1000"));
+        Assert.Equal(
+            (StatusCode.InvalidArgument, "the boost of \"brand:acme\" is 1000; allowed: 0.01 to 100"),
+            (exception.StatusCode, exception.Status.Detail)
+        );
+
+        static float Of(ScoredItem[] items, string id) => Array.Find(items, item => item.Id == id)!.Score;
+    }
+
     [Theory]
     [InlineData("an unknown field", StatusCode.InvalidArgument, "colour")]
     [InlineData("a range of texts", StatusCode.InvalidArgument, "category")]
