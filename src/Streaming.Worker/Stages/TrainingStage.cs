@@ -30,7 +30,6 @@ internal sealed class TrainingStage
     private readonly GenerationStage _generation;
     private readonly TracedItems _traces;
     private readonly PublishPace _pace;
-    private readonly TracedItems _traces;
     private readonly WorkerMetrics _metrics;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
@@ -66,7 +65,6 @@ internal sealed class TrainingStage
         _generation = generation;
         _traces = traces;
         _pace = new PublishPace(options.PublishInterval, time);
-        _traces = traces;
         _metrics = metrics;
         _time = time;
         _logger = logger;
