@@ -38,7 +38,7 @@ public class UserShareTests
     }
 
     [Fact]
-    public void NobodyAndEverybody()
+    public void Has_NoneOrAll_IsNobodyOrEverybody()
     {
         Assert.DoesNotContain(Enumerable.Range(0, 1_000), static i => UserShare.Contains($"{i}", 0, 2));
         Assert.DoesNotContain(Enumerable.Range(0, 1_000), static i => !UserShare.Contains($"{i}", 1, 2));

@@ -8,7 +8,7 @@ using Streaming.Formats.Records;
 namespace Streaming.Formats.Catalogues;
 
 /// <summary>
-/// Reads item files: delimited text with the item in the first column, or JSON, Parquet and Avro, whose records are those of
+/// Reads item files: delimited text with a header, or JSON, Parquet and Avro, whose records are those of
 /// <c>schemas/item.schema.json</c> or flat. The format is detected from the first bytes.
 /// </summary>
 public static class CatalogueFile

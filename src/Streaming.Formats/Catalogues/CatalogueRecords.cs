@@ -35,10 +35,7 @@ internal sealed class CatalogueRecords(string path, Action<string> tell)
         RecordValue id = FindId(record.Root);
         if (id.Kind is not (ValueKind.Text or ValueKind.Number))
         {
-            throw new InputFileException(
-                $"{path}, {position}: no item id; allowed: a text or a number named item_id, item, product_id, parent_asin, asin, movieId, "
-                    + "article_id, sku or id"
-            );
+            throw new InputFileException($"{path}, {position}: no item id; allowed: a text or a number named {KnownNames.OfItems}");
         }
 
         var text = new Dictionary<string, string>(StringComparer.Ordinal);
@@ -73,7 +70,7 @@ internal sealed class CatalogueRecords(string path, Action<string> tell)
         _check.Fields(text.Keys, features.Keys, position);
         return new CatalogueItem
         {
-            Id = _check.Id(id.Text, position, Encoding.UTF8.GetString(id.Name)),
+            Id = _check.Id(IdText.Of(id), position, Encoding.UTF8.GetString(id.Name)),
             Position = position,
             Text = text,
             Features = features,
@@ -87,7 +84,8 @@ internal sealed class CatalogueRecords(string path, Action<string> tell)
         int best = int.MaxValue;
         for (RecordValue field = root.First; field.Kind != ValueKind.Missing; field = field.Next)
         {
-            if (KnownNames.TryFind(field.Name, out FieldRole role, out int rank) && role == FieldRole.Item && rank < best)
+            int rank = KnownNames.RankOfItem(field.Name);
+            if (rank >= 0 && rank < best)
             {
                 (found, best) = (field, rank);
             }

@@ -1,11 +1,13 @@
+using System.Text;
 using Streaming.Core.Events;
 using Streaming.Core.Items;
 using Streaming.Formats.Delimited;
 using Streaming.Formats.Inputs;
+using Streaming.Formats.Mapping;
 
 namespace Streaming.Formats.Catalogues;
 
-/// <summary>Rows of item,title,brand,… (any names after the first), such as MovieLens' movies.csv.</summary>
+/// <summary>Rows of item,title,brand,… with a header, such as MovieLens' movies.csv; the item's column is found by its name.</summary>
 internal static class DelimitedCatalogue
 {
     private static readonly ItemLimits Limits = new();
@@ -19,29 +21,29 @@ internal static class DelimitedCatalogue
             throw new InputFileException($"{path}, line 1: expected a header item,title,…");
         }
 
-        string[] names = [.. Enumerable.Range(0, rows.Count).Select(field => rows.Text(field).Trim().ToLowerInvariant())];
-        CheckHeader(path, names);
+        string[] names = [.. DelimitedHeader.Clean(Enumerable.Range(0, rows.Count).Select(rows.Text)).Select(Lower)];
+        int item = CheckHeader(path, names);
         var check = new CatalogueCheck(path);
         while (rows.Read())
         {
-            if (rows.Problem is not null || rows.Count != names.Length || rows[0].IsEmpty)
+            if (rows.Problem is not null || rows.Count != names.Length || rows[item].IsEmpty)
             {
                 throw new InputFileException(
-                    $"{path}, line {rows.Line}: {rows.Problem ?? $"{rows.Count} fields; expected {names.Length}, the first not empty"}"
+                    $"{path}, line {rows.Line}: {rows.Problem ?? $"{rows.Count} fields; expected {names.Length}, the item's not empty"}"
                 );
             }
 
-            yield return Item(rows, names, check);
+            yield return Item(rows, names, item, check);
         }
     }
 
-    private static CatalogueItem Item(DelimitedReader rows, string[] names, CatalogueCheck check)
+    private static CatalogueItem Item(DelimitedReader rows, string[] names, int item, CatalogueCheck check)
     {
         string position = $"line {rows.Line}";
         var text = new Dictionary<string, string>(StringComparer.Ordinal);
-        for (int field = 1; field < names.Length; field++)
+        for (int field = 0; field < names.Length; field++)
         {
-            if (!rows[field].IsEmpty)
+            if (field != item && !rows[field].IsEmpty)
             {
                 text[names[field]] = check.Text(rows[field], position, names[field]);
             }
@@ -49,17 +51,22 @@ internal static class DelimitedCatalogue
 
         return new CatalogueItem
         {
-            Id = check.Id(rows[0], position, names[0]),
+            Id = check.Id(IdText.Of(rows[item]), position, names[item]),
             Position = position,
             Text = text,
         };
     }
 
-    private static void CheckHeader(string path, string[] names)
+    /// <returns>The item's column.</returns>
+    private static int CheckHeader(string path, string[] names)
     {
-        if (names[0] is not ("item" or "itemid" or "item_id" or "id" or "movieid" or "item_id:token"))
+        int item = ItemColumn(names);
+        if (item < 0)
         {
-            throw new InputFileException($"{path}, line 1: the first column is \"{names[0]}\"; expected item (or itemId, id, movieId)");
+            throw new InputFileException(
+                $"{path}, line 1: no column is named as items are; the columns are {string.Join(", ", names.Take(30))}; allowed: "
+                    + $"{KnownNames.OfItems}"
+            );
         }
 
         int wrong = Array.FindIndex(names, static name => name.Length is 0 or > InteractionEvent.MaxIdBytes);
@@ -75,5 +82,15 @@ internal static class DelimitedCatalogue
         {
             throw new InputFileException($"{path}, line 1: {names.Length - 1} columns besides the item; allowed: {Limits.MaxTextFields}");
         }
+
+        return item;
     }
+
+    private static int ItemColumn(string[] names)
+    {
+        int[] ranks = [.. names.Select(static name => KnownNames.RankOfItem(Encoding.UTF8.GetBytes(name)))];
+        return ranks.Max() < 0 ? -1 : Array.IndexOf(ranks, ranks.Where(static rank => rank >= 0).Min());
+    }
+
+    private static string Lower(string name) => name.Trim().ToLowerInvariant();
 }

@@ -6,9 +6,9 @@ namespace Streaming.Formats.Mapping;
 internal static class IdText
 {
     /// <summary>An id's bytes; whole-number columns with gaps are often written as floats, so 17850.0 is 17850.</summary>
-    public static ReadOnlySpan<byte> Of(RecordValue value)
-    {
-        ReadOnlySpan<byte> text = value.Text;
-        return text.EndsWith(".0"u8) && text.Length > 2 && !text[..^2].ContainsAnyExceptInRange((byte)'0', (byte)'9') ? text[..^2] : text;
-    }
+    public static ReadOnlySpan<byte> Of(RecordValue value) => Of(value.Text);
+
+    /// <summary>The same, of a value as it is written.</summary>
+    public static ReadOnlySpan<byte> Of(ReadOnlySpan<byte> text) =>
+        text.EndsWith(".0"u8) && text.Length > 2 && !text[..^2].ContainsAnyExceptInRange((byte)'0', (byte)'9') ? text[..^2] : text;
 }

@@ -44,6 +44,13 @@ internal static class KnownNames
     /// <summary>Whether an item's field name is Amazon's, whose titles are those of reviews.</summary>
     public static bool IsReviewed(ReadOnlySpan<byte> name) => FieldName.Matches(name, "parentasin"u8) || FieldName.Matches(name, "asin"u8);
 
+    /// <summary>The names of items, for messages.</summary>
+    public const string OfItems = "item_id, item, product_id, parent_asin, asin, movieId, article_id, sku or id";
+
+    /// <summary>The rank of a name among those of items, from 0: the lowest is used; −1: not one of them.</summary>
+    public static int RankOfItem(ReadOnlySpan<byte> name) =>
+        TryFind(name, out FieldRole role, out int rank) && role == FieldRole.Item ? rank : -1;
+
     /// <summary>Finds the role of a name.</summary>
     /// <param name="name">A name, UTF-8.</param>
     /// <param name="role">Its role.</param>

@@ -92,9 +92,7 @@ internal sealed class FeatureSource(IReadOnlyList<string> paths, IReadOnlyList<s
     {
         if (!items.Any(item => Catalogue.Find(item) is not null))
         {
-            throw new InputFileException(
-                $"{string.Join(", ", paths)}: none of its items is in the interactions; the first column must be the item id."
-            );
+            throw new InputFileException($"{string.Join(", ", paths)}: none of its items is in the interactions.");
         }
 
         foreach (TextField field in groups.SelectMany(static group => group.Fields).Where(field => !Catalogue.Fields.Contains(field.Name)))

@@ -100,7 +100,7 @@ internal sealed class ItemCounts
         }
     }
 
-    /// <summary>Lets everything counted so far weigh less beside what follows.</summary>
+    /// <summary>Reduces the weight of everything counted so far, relative to what follows.</summary>
     /// <param name="factor">By how much, above 0, at most 1.</param>
     public void Fade(double factor)
     {

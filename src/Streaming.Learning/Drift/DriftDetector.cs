@@ -92,7 +92,7 @@ internal sealed class DriftDetector
         tensors.Add<float>("drift.hits", _hits);
     }
 
-    /// <summary>Reads the output of <see cref="Save"/>. With other windows, or in a state of an earlier version, it starts anew.</summary>
+    /// <summary>Reads the output of <see cref="Save"/>. With other windows, or in a state of an earlier version, it starts empty.</summary>
     public void Load(TensorReader tensors)
     {
         (_count, _next, _recent, _before, Detections) = (0, 0, 0, 0, 0);

@@ -80,7 +80,7 @@ internal sealed partial class IndexRefresher(StreamingClient client, ILogger<Ind
     [LoggerMessage(
         5,
         LogLevel.Warning,
-        "No graph could be built ({Reason}); retrying in a minute; searches go by the one of before, of {Vectors} items (0: they are exact)"
+        "Failed to build the graph ({Reason}); retrying in a minute; searches use the previous one, of {Vectors} items (0: exact search)"
     )]
     private static partial void GraphFailed(ILogger logger, string reason, int vectors);
 }

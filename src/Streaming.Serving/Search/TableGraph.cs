@@ -74,7 +74,7 @@ internal sealed class TableGraph(VectorTable table, ApproximateOptions options) 
         }
     }
 
-    /// <summary>Searches by the graph.</summary>
+    /// <summary>Searches the graph.</summary>
     /// <returns>The number of items found, as many as asked for; −1: the search has to be exact.</returns>
     public int Search(ReadOnlySpan<float> query, RowFilter? filter, Span<Neighbour> best)
     {

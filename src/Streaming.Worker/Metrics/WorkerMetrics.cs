@@ -126,7 +126,7 @@ public sealed class WorkerMetrics : IDisposable
         Gauge(
             "streaming.recall.drops",
             "{drop}",
-            "Sudden drops of recall since the stream's beginning. After each, replay starts anew, and counts from before weigh a tenth.",
+            "Sudden drops of recall since the stream's beginning. After each, replay starts over, and earlier counts weigh a tenth.",
             static status => [new(status.Trainer.RecallDrops)]
         );
         Gauge(

@@ -82,7 +82,7 @@ public class BatcherTests
     }
 
     [Theory]
-    [InlineData(128, 0, 100, 512)]
+    [InlineData(128, 0, 100, 256)]
     [InlineData(128, 300, 100, 300)]
     [InlineData(128, 0, -1, 128)]
     [InlineData(60_000, 0, 100, 65_536)]

@@ -10,7 +10,9 @@ public class ItemCatalogueTests
     [Theory]
     [InlineData("item,title,brand\ni1,\"Lamp, red\",Acme\ni2,,\n")]
     [InlineData("Item;Title;Brand\ni1;Lamp, red;Acme\ni2;;\n")]
-    [InlineData("item_id:token\ttitle\tbrand\ni1\tLamp, red\tAcme\ni2\t\t\n")]
+    [InlineData("brand,sku,title,id\nAcme,i1,\"Lamp, red\",7\n,i2,,\n")]
+    [InlineData("title;brand;Product ID\nLamp, red;Acme;i1\n;;i2\n")]
+    [InlineData("item_id:token\ttitle:token_seq\tbrand\ni1\tLamp, red\tAcme\ni2\t\t\n")]
     public void ReadAll_RowsOfItems_BecomeTextFields(string text)
     {
         using var files = new TemporaryFiles();
@@ -24,7 +26,7 @@ public class ItemCatalogueTests
     }
 
     [Theory]
-    [InlineData("title,item\nLamp,i1\n", "line 1: the first column is \"title\"")]
+    [InlineData("title,code\nLamp,i1\n", "line 1: no column is named as items are; the columns are title, code; allowed: item_id, item,")]
     [InlineData("item,title,\ni1,Lamp,x\n", "line 1: column 3 has no name")]
     [InlineData("item,title\ni1,Lamp,x\n", "line 2: 3 fields; expected 2")]
     [InlineData("item,title\ni1,\"Lamp\" red\n", "line 2: text after a closing quote")]

@@ -48,7 +48,7 @@ internal static class PublishScripts
             result[#result + 1] = 2 - i
           else
             local kind = sub(head, 1, 3)
-            local small = kind == 'CL\1' or kind == 'AT\1'
+            local small = kind == 'CL\1' or kind == 'AT\1' or kind == 'AT\2'
             if mode ~= 'k' and #head >= 22 and (kind == 'EV\1' or small) then
               local t, low, high = struct.unpack('<I4I4I2', head, 13)
               newer = t > token or (t == token and high * 4294967296 + low > tonumber(step))
