@@ -15,8 +15,8 @@ namespace Streaming.Learning.Drift;
 /// </remarks>
 internal sealed class DriftDetector
 {
-    // Five standard deviations: windows overlap, and there are many.
-    private const double Significance = 5;
+    // Four standard deviations: windows overlap, and there are many.
+    private const double Significance = 4;
 
     // The design effect is that of the last 200 runs or so.
     private const double Memory = 0.995;

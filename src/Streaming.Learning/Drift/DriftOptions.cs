@@ -12,8 +12,8 @@ public sealed record DriftOptions
     /// <summary>Gets the number of scored examples before the window, with which it is compared. Default 4,000; 50 … 1,000,000.</summary>
     public int Reference { get; init; } = 4_000;
 
-    /// <summary>Gets the share of the earlier recall below which the window's counts as a drop. Default 0.5; above 0, below 1.</summary>
-    public double MaxShare { get; init; } = 0.5;
+    /// <summary>Gets the share of the earlier recall below which the window's counts as a drop. Default 0.25; above 0, below 1.</summary>
+    public double MaxShare { get; init; } = 0.25;
 
     /// <summary>Checks every property.</summary>
     /// <exception cref="OptionsException">Names every property that is wrong, its value and what is allowed.</exception>

@@ -205,7 +205,7 @@ public class DriftDetectorTests
         double pooled = seen.TakeLast(options.Window + options.Reference).Average();
         double variance = pooled * (1 - pooled) * ((1.0 / options.Window) + (1.0 / options.Reference)) * designEffect;
         double z = (before - recent) / Math.Sqrt(variance);
-        bool isDrop = recent < options.MaxShare * before && z >= 5;
+        bool isDrop = recent < options.MaxShare * before && z >= 4;
         drop = isDrop ? new RecallDrop(recent, before) : default;
         return isDrop;
     }

@@ -591,7 +591,12 @@ public sealed class TrainerTests : IDisposable
             {
                 Replay = new ReplayOptions { Ratio = 1, Capacity = 64 },
                 LearningRate = new LearningRateOptions { Peak = 1e-9f, WarmupSteps = 0 },
-                Drift = new DriftOptions { Window = 50, Reference = 100 },
+                Drift = new DriftOptions
+                {
+                    Window = 50,
+                    Reference = 100,
+                    MaxShare = 0.5,
+                },
                 Evaluation = new PrequentialOptions { Cutoffs = [1] },
             }
         );
