@@ -70,9 +70,11 @@ for ((i = 0; i < ${#arguments[@]}; i++)); do
         events=${arguments[i + 1]:?--train needs a file of events}
         folder=$(mktemp -d)
         trap 'rm -rf "$folder"' EXIT
-        dotnet build "$root/src/Streaming.Worker" -c Release -v q --nologo >&2
+        for project in Streaming.Worker Streaming.Lab; do
+            dotnet build "$root/src/$project" -c Release -v q --nologo >&2
+        done
         streaming=$root/.artifacts/bin/Streaming.Worker/release/streaming
-        "$streaming" backtest --protocol prequential --events "$events" --threads 2 --set Stream__BatchSize=64 --no-floors --model "$folder/model" >&2
+        "$root/.artifacts/bin/Streaming.Lab/release/streaming-lab" backtest --protocol prequential --events "$events" --threads 2 --set Stream__BatchSize=64 --no-floors --model "$folder/model" >&2
         "$streaming" export --checkpoint "$folder/model" --width 128 --output "$folder/tower.safetensors" --items "$folder/items.safetensors" >&2
         arguments=("${arguments[@]:0:i}" --model "$folder" --events "$events" "${arguments[@]:i + 2}")
         break

@@ -38,7 +38,7 @@ public sealed class IndexFailureTests : IAsyncLifetime
         _publisher = new EmbeddingPublisher(_writer.GetDatabase(), _options, ServingFixture.Widths, TimeProvider.System);
         await _publisher.OpenAsync(1, 1, Stop);
         await PublishAsync(Enumerable.Range(0, Items), step: 1);
-        ServingOptions serving = ServingFixture.Serving(_options) with { Timeout = TimeSpan.FromMilliseconds(200), RetryAttempts = 0 };
+        ServingOptions serving = ServingFixture.Serving(_options) with { Timeout = TimeSpan.FromSeconds(2), RetryAttempts = 0 };
         _index = new EmbeddingIndex(
             _reader.GetDatabase(),
             serving,
