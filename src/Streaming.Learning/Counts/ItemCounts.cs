@@ -104,8 +104,13 @@ internal sealed class ItemCounts
     /// <param name="factor">By how much, above 0, at most 1.</param>
     public void Fade(double factor)
     {
+        if (!IsOn)
+        {
+            return;
+        }
+
         _weight /= factor;
-        if (IsOn && _weight > LargestWeight)
+        if (_weight > LargestWeight)
         {
             ScaleBack();
         }
