@@ -1,3 +1,4 @@
+using Streaming.Learning.Ranks;
 using Streaming.Models.Batches;
 using Streaming.Models.Options;
 using Streaming.Models.State;
@@ -26,6 +27,9 @@ public abstract class TrainingEngine : IDisposable
     /// <summary>Gets the model's shape and hyper-parameters.</summary>
     public ModelOptions Model { get; }
 
+    /// <summary>Gets the ranks that share each step of this engine; a world of one unless it is an engine of many.</summary>
+    public virtual Collective Ranks { get; } = new SoloCollective();
+
     /// <summary>Gets the number of entries in the memory bank, 0 … <see cref="ModelOptions.BankCapacity"/>.</summary>
     public abstract int BankCount { get; }
 
@@ -53,6 +57,16 @@ public abstract class TrainingEngine : IDisposable
     /// <param name="rows">[n] item rows.</param>
     /// <param name="embeddings">Out: [n × D].</param>
     public abstract void EncodeItems(ReadOnlySpan<int> rows, Span<float> embeddings);
+
+    /// <summary>Whether this rank stores an item's row, encodes it and publishes it.</summary>
+    /// <param name="row">Row of the item table, 0 … capacity − 1.</param>
+    public bool Stores(int row) => row % Ranks.Size == Ranks.Rank;
+
+    /// <summary>Embeddings of items that this rank stores, at full width, without dropout. Not collective: other ranks need not call
+    /// it.</summary>
+    /// <param name="rows">[n] item rows; <see cref="Stores"/> holds for each.</param>
+    /// <param name="embeddings">Out: [n × D].</param>
+    public virtual void EncodeStored(ReadOnlySpan<int> rows, Span<float> embeddings) => EncodeItems(rows, embeddings);
 
     /// <summary>User vectors at the last step of each sequence, without dropout.</summary>
     /// <param name="sequences">[n] histories.</param>

@@ -31,6 +31,9 @@ internal sealed class CatalogueRanker
     private readonly float[] _tile;
     private readonly float[] _targetVectors;
     private readonly ulong[] _tileKeys = new ulong[TileRows];
+    private readonly int[] _tileRows = new int[TileRows];
+    private readonly int[] _places;
+    private readonly SharedRanking _shared;
     private readonly byte[] _present;
     private readonly int[] _examples;
     private readonly int[] _targets;
@@ -98,6 +101,8 @@ internal sealed class CatalogueRanker
         _tileTies = new int[capacity * _widths];
         _ranks = new TiedRank[capacity * _widths];
         _place = new int[capacity];
+        _places = new int[TileRows * engine.Ranks.Size];
+        _shared = new SharedRanking(engine, _userSize);
         _top = keepTop ? [.. Enumerable.Range(0, capacity * _widths).Select(_ => new TopItems(TopLength, _tileKeys))] : [];
         _topScores = keepTop && vectors > 1 ? new TopScores(engine.Model, workers) : null;
     }
@@ -133,7 +138,7 @@ internal sealed class CatalogueRanker
 
         var sequences = new JaggedRows { Rows = _readRows.AsSpan(0, _readOffsets[_count]), Offsets = _readOffsets.AsSpan(0, _count + 1) };
         long begun = _time.GetTimestamp();
-        _engine.EncodeUsers(sequences, _users.AsSpan(0, _count * _userSize));
+        _shared.EncodeUsers(sequences, _users.AsSpan(0, _count * _userSize));
         EncodeTargets();
         Encoding += _time.GetElapsedTime(begun);
         for (int i = 0; i < _count; i++)
@@ -144,10 +149,13 @@ internal sealed class CatalogueRanker
             }
         }
 
-        for (int start = 0; start < _items.Count; start += TileRows)
+        for (int start = 0; start < _items.Count; start += _places.Length)
         {
-            RankTile(batch, start, Math.Min(TileRows, _items.Count - start));
+            RankTile(batch, start, Math.Min(_places.Length, _items.Count - start));
         }
+
+        _shared.Sum(_ranks.AsSpan(0, batch.Count * _widths));
+        _shared.Merge(_top.AsSpan(0, Math.Min(_top.Length, _count * _widths)), TopLength);
     }
 
     /// <summary>
@@ -191,11 +199,12 @@ internal sealed class CatalogueRanker
         }
     }
 
-    private void RankTile(Batch batch, int start, int count)
+    private void RankTile(Batch batch, int start, int positions)
     {
         // The tile's items, followed by the targets, which are ranked but do not compete.
         long begun = _time.GetTimestamp();
-        _engine.EncodeItems(_items.Rows.Slice(start, count), _tile.AsSpan(0, count * _dimension));
+        int count = TakeStored(start, positions);
+        _engine.EncodeStored(_tileRows.AsSpan(0, count), _tile.AsSpan(0, count * _dimension));
         _targetVectors.AsSpan(0, _count * _dimension).CopyTo(_tile.AsSpan(count * _dimension));
         Encoding += _time.GetElapsedTime(begun);
         _present.AsSpan(0, count).Fill(1);
@@ -205,19 +214,19 @@ internal sealed class CatalogueRanker
         {
             _targets[i] = count + i;
             _excludedOffsets[i] = end;
-            _own[i] = PlaceOf(_targetRows[i], start, count);
+            _own[i] = PlaceOf(_targetRows[i], start, positions);
             if (!batch.IsRepeat[_examples[i]])
             {
                 foreach (int row in _historyRows.AsSpan(_historyOffsets[i].._historyOffsets[i + 1]))
                 {
-                    end = Exclude(row, start, count, end);
+                    end = Exclude(row, start, positions, end);
                 }
             }
         }
 
         for (int i = 0; i < count && _top.Length > 0; i++)
         {
-            _tileKeys[i] = _items.KeyOf(_items.Rows[start + i]);
+            _tileKeys[i] = _items.KeyOf(_tileRows[i]);
         }
 
         _excludedOffsets[_count] = end;
@@ -238,7 +247,25 @@ internal sealed class CatalogueRanker
             }
         );
         Add();
-        KeepTop(start, count);
+        KeepTop(count);
+    }
+
+    /// <summary>The rows of a part of the catalogue that this rank stores.</summary>
+    private int TakeStored(int start, int positions)
+    {
+        int count = 0;
+        for (int i = 0; i < positions; i++)
+        {
+            int row = _items.Rows[start + i];
+            bool isStored = _engine.Stores(row);
+            _places[i] = isStored ? count : -1;
+            if (isStored)
+            {
+                _tileRows[count++] = row;
+            }
+        }
+
+        return count;
     }
 
     /// <summary>Encodes the targets. An unknown item gets the vector of another: its rank stays missing.</summary>
@@ -253,7 +280,7 @@ internal sealed class CatalogueRanker
     }
 
     /// <summary>Offers the tile's items to the top lists of users with several vectors.</summary>
-    private void KeepTop(int start, int count)
+    private void KeepTop(int count)
     {
         if (_topScores is null)
         {
@@ -271,7 +298,7 @@ internal sealed class CatalogueRanker
                     users.Slice(i * _userSize, _userSize),
                     _engine.Model.Widths[k],
                     _excluded.AsSpan(_excludedOffsets[i].._excludedOffsets[i + 1]),
-                    _items.Rows.Slice(start, count),
+                    _tileRows.AsSpan(0, count),
                     _items,
                     _top[(i * _widths) + k]
                 );
@@ -291,9 +318,9 @@ internal sealed class CatalogueRanker
         }
     }
 
-    private int Exclude(int row, int start, int count, int end)
+    private int Exclude(int row, int start, int positions, int end)
     {
-        int place = PlaceOf(row, start, count);
+        int place = PlaceOf(row, start, positions);
         if (place >= 0)
         {
             _excluded[end++] = place;
@@ -303,10 +330,10 @@ internal sealed class CatalogueRanker
     }
 
     /// <summary>The place of a row in the tile, or −1. A fallback row belongs to no item and has none.</summary>
-    private int PlaceOf(int row, int start, int count)
+    private int PlaceOf(int row, int start, int positions)
     {
-        int place = row >= 0 && _items.IsLive(row) ? _items.PositionOf(row) - start : -1;
-        return place >= 0 && place < count ? place : -1;
+        int position = row >= 0 && _items.IsLive(row) ? _items.PositionOf(row) - start : -1;
+        return position >= 0 && position < positions ? _places[position] : -1;
     }
 
     private void Add()

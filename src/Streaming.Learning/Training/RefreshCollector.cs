@@ -9,7 +9,8 @@ namespace Streaming.Learning.Training;
 
 /// <summary>
 /// Selects the items whose embeddings are posted. Changes, at once: removals, and items of new events and records. Upkeep, in chunks that
-/// another thread looks through: items touched by training, and a share of all others, of which only what moved is posted.
+/// another thread looks through: items touched by training, and a share of all others, of which only what moved is posted. Each rank
+/// posts the items whose rows it stores.
 /// </summary>
 internal sealed class RefreshCollector
 {
@@ -45,10 +46,11 @@ internal sealed class RefreshCollector
         _urgent = new RowQueue(items.Capacity);
         _touched = new RowQueue(items.Capacity);
         _pace = new RefreshPace(items, options.RefreshInterval);
-        _producedTimes = new long[items.Capacity];
-        _digests = new ulong[items.Capacity];
-        _sketches = new float[items.Capacity * RefreshChunk.SketchSize];
-        _counted = new bool[items.Capacity];
+        int stored = (items.Capacity / engine.Ranks.Size) + 1;
+        _producedTimes = new long[stored];
+        _digests = new ulong[stored];
+        _sketches = new float[stored * RefreshChunk.SketchSize];
+        _counted = new bool[stored];
         _signs = new float[RefreshChunk.SketchSize * _dimension];
         for (int i = 0; i < _signs.Length; i++)
         {
@@ -76,31 +78,48 @@ internal sealed class RefreshCollector
     /// <summary>Marks an item with a new event or record: it is posted at the next collection.</summary>
     public void MarkUrgent(int row, long producedTime)
     {
-        if (producedTime > 0 && (_producedTimes[row] == 0 || producedTime < _producedTimes[row]))
+        if (!_engine.Stores(row))
         {
-            _producedTimes[row] = producedTime;
+            return;
         }
 
+        ref long produced = ref _producedTimes[Slot(row)];
+        produced = producedTime > 0 && (produced == 0 || producedTime < produced) ? producedTime : produced;
         _urgent.Enqueue(row);
     }
 
     /// <summary>Marks an item whose embedding was trained as part of a history.</summary>
-    public void MarkTouched(int row) => _touched.Enqueue(row);
+    public void MarkTouched(int row)
+    {
+        if (_engine.Stores(row))
+        {
+            _touched.Enqueue(row);
+        }
+    }
 
     /// <summary>Marks an item whose lists were counted into.</summary>
     public void MarkCounted(int row)
     {
-        _counted[row] = true;
-        _touched.Enqueue(row);
+        if (_engine.Stores(row))
+        {
+            _counted[Slot(row)] = true;
+            _touched.Enqueue(row);
+        }
     }
 
     /// <summary>Resets a row that was given to another item, or to none.</summary>
     public void Reset(int row)
     {
-        _producedTimes[row] = 0;
-        _digests[row] = 0;
-        _counted[row] = true;
-        _sketches.AsSpan(row * RefreshChunk.SketchSize, RefreshChunk.SketchSize).Clear();
+        if (!_engine.Stores(row))
+        {
+            return;
+        }
+
+        int slot = Slot(row);
+        _producedTimes[slot] = 0;
+        _digests[slot] = 0;
+        _counted[slot] = true;
+        Sketch(slot).Clear();
     }
 
     /// <summary>Forgets what was posted: everything is posted again, as fast as the bounds allow.</summary>
@@ -172,7 +191,7 @@ internal sealed class RefreshCollector
         for (int i = 0; i < chunk.Count; i++)
         {
             int row = chunk.Rows[i];
-            if (chunk.IsMoved(i) && _digests[row] == chunk.Posted[i] && _items.Find(chunk.Items[i].ItemKey) == row)
+            if (chunk.IsMoved(i) && _digests[Slot(row)] == chunk.Posted[i] && _items.Find(chunk.Items[i].ItemKey) == row)
             {
                 _refreshes.Add(chunk.Items[i]);
                 Remember(chunk, i);
@@ -194,8 +213,8 @@ internal sealed class RefreshCollector
     {
         foreach (RemovedItem item in _items.Removed)
         {
-            // The item may have been admitted again since.
-            if (_items.Find(item.Key) < 0)
+            // The item may have been admitted again since. It has no row any more, so its key says which rank removes it.
+            if (_items.Find(item.Key) < 0 && item.Key % (ulong)_engine.Ranks.Size == (ulong)_engine.Ranks.Rank)
             {
                 _refreshes.Add(new Refresh(item.Key, item.Id, null, step, 0, 0));
             }
@@ -212,9 +231,9 @@ internal sealed class RefreshCollector
         _changes.Look();
         for (int i = 0; i < _changes.Count; i++)
         {
-            int row = _changes.Rows[i];
-            _refreshes.Add(_changes.Items[i] with { ProducedTime = _producedTimes[row], IsUpkeep = false });
-            _producedTimes[row] = 0;
+            int slot = Slot(_changes.Rows[i]);
+            _refreshes.Add(_changes.Items[i] with { ProducedTime = _producedTimes[slot], IsUpkeep = false });
+            _producedTimes[slot] = 0;
             Remember(_changes, i);
         }
     }
@@ -244,7 +263,7 @@ internal sealed class RefreshCollector
 
     private void Add(RefreshChunk chunk, int row)
     {
-        if (row >= 0 && _items.IsLive(row))
+        if (row >= 0 && _items.IsLive(row) && _engine.Stores(row))
         {
             chunk.Rows[chunk.Count++] = row;
         }
@@ -257,17 +276,16 @@ internal sealed class RefreshCollector
             return;
         }
 
-        _engine.EncodeItems(chunk.Rows.AsSpan(0, chunk.Count), chunk.Vectors.AsSpan(0, chunk.Count * _dimension));
+        _engine.EncodeStored(chunk.Rows.AsSpan(0, chunk.Count), chunk.Vectors.AsSpan(0, chunk.Count * _dimension));
         for (int i = 0; i < chunk.Count; i++)
         {
             int row = chunk.Rows[i];
-            chunk.Posted[i] = _digests[row];
-            _sketches
-                .AsSpan(row * RefreshChunk.SketchSize, RefreshChunk.SketchSize)
-                .CopyTo(chunk.Sketches.AsSpan(i * RefreshChunk.SketchSize));
+            int slot = Slot(row);
+            chunk.Posted[i] = _digests[slot];
+            Sketch(slot).CopyTo(chunk.Sketches.AsSpan(i * RefreshChunk.SketchSize));
 
             // Lists are made only where they may have changed: that costs more than the vector.
-            bool keepsLists = _related is not null && reason != RefreshReason.Confirm && (reason == RefreshReason.Probe || !_counted[row]);
+            bool keepsLists = _related is not null && reason != RefreshReason.Confirm && (reason == RefreshReason.Probe || !_counted[slot]);
             chunk.Items[i] = new Refresh(_items.KeyOf(row), _items.IdOf(row), null, chunk.Step, _items.NewestEvent(row), 0)
             {
                 Related = keepsLists ? null : _related?.Of(row),
@@ -280,9 +298,13 @@ internal sealed class RefreshCollector
 
     private void Remember(RefreshChunk chunk, int i)
     {
-        int row = chunk.Rows[i];
-        _digests[row] = chunk.Digests[i];
-        _counted[row] &= chunk.Items[i].KeepsRelated;
-        chunk.Sketches.AsSpan(i * RefreshChunk.SketchSize, RefreshChunk.SketchSize).CopyTo(_sketches.AsSpan(row * RefreshChunk.SketchSize));
+        int slot = Slot(chunk.Rows[i]);
+        _digests[slot] = chunk.Digests[i];
+        _counted[slot] &= chunk.Items[i].KeepsRelated;
+        chunk.Sketches.AsSpan(i * RefreshChunk.SketchSize, RefreshChunk.SketchSize).CopyTo(Sketch(slot));
     }
+
+    private int Slot(int row) => row / _engine.Ranks.Size;
+
+    private Span<float> Sketch(int slot) => _sketches.AsSpan(slot * RefreshChunk.SketchSize, RefreshChunk.SketchSize);
 }

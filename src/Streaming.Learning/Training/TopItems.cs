@@ -63,6 +63,31 @@ internal sealed class TopItems : ScoreSink
         Threshold = _count == _scores.Length ? _scores[0] : float.NegativeInfinity;
     }
 
+    /// <summary>Copies the list, for <see cref="Merge"/>.</summary>
+    /// <param name="entries">Out: [its length, with one more at the end for what was left out] keys and scores; a missing entry has
+    /// score NaN.</param>
+    public void CopyTo(Span<TopEntry> entries)
+    {
+        entries.Fill(new TopEntry(0, float.NaN));
+        for (int i = 0; i < _count; i++)
+        {
+            entries[i] = new TopEntry(_keys[i], _scores[i]);
+        }
+
+        entries[^1] = new TopEntry(0, _left);
+    }
+
+    /// <summary>Adds the list of another part of the catalogue, as <see cref="CopyTo"/> gives it.</summary>
+    public void Merge(ReadOnlySpan<TopEntry> entries)
+    {
+        foreach (TopEntry entry in entries[..^1])
+        {
+            Offer(entry.Key, entry.Score);
+        }
+
+        _left = Math.Max(_left, entries[^1].Score);
+    }
+
     /// <summary>Adds the items with small whole numbers as scores, in the same ranking.</summary>
     public void AddTo(SparseScores scores, ItemTable items)
     {

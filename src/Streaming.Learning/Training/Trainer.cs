@@ -19,6 +19,10 @@ namespace Streaming.Learning.Training;
 /// <remarks>
 /// One thread calls a trainer at a time; any thread may read <see cref="Metrics"/>. The same batches give bitwise identical state
 /// (if the engine does), whether the trainer was restored in between or not.
+/// <para>With an engine of N ranks, each rank has a trainer and gives it the same batches (<c>BatchMerger</c>). All of a
+/// trainer's own state is then equal to the bit on every rank: items, frequencies, counts, replay and metrics are computed N times, and
+/// the engine's steps and the ranking of the catalogue once. <see cref="Train"/>, <see cref="Observe"/>, <see cref="BeginSnapshot"/> and
+/// <see cref="Restore"/> are collective. Only refreshes differ: each rank posts the items that it stores.</para>
 /// </remarks>
 public sealed partial class Trainer : IDisposable
 {
@@ -33,6 +37,7 @@ public sealed partial class Trainer : IDisposable
     private readonly ReplayReservoir _replay;
     private readonly StepNegatives _negatives;
     private readonly StepBuffers _buffers;
+    private readonly StepShare _share;
     private readonly int _earlierPredictions;
     private readonly RefreshCollector _refreshes;
     private readonly ItemCounts _counts;
@@ -68,6 +73,7 @@ public sealed partial class Trainer : IDisposable
         _replay = new ReplayReservoir(options.Replay, model.HistoryLength, model.Seed);
         _negatives = new StepNegatives(_items, model.Loss, options.UniformNegatives, model.Seed);
         _buffers = new StepBuffers(model.HistoryLength);
+        _share = new StepShare(engine.Ranks);
         _earlierPredictions = model.Tower == TowerKind.Mind ? 0 : options.Replay.EarlierPredictions;
         _counts = new ItemCounts(_items, options.Counts);
         _refreshes = new RefreshCollector(
@@ -399,7 +405,7 @@ public sealed partial class Trainer : IDisposable
         _report.BankEntries = step.BankEntries;
         _report.LearningRate = step.LearningRate;
         long begun = _time.GetTimestamp();
-        _report.Step = _engine.Step(step);
+        _report.Step = _engine.Step(_share.Of(step));
         StepTime += _time.GetElapsedTime(begun);
         _lastStep = _report.Step;
         _lastLearningRate = _report.LearningRate;

@@ -104,8 +104,13 @@ internal sealed class TrainerEvaluation : IDisposable
     }
 
     /// <summary>Tells how long the trainer took for the batch, evaluation included.</summary>
-    public void End(TimeSpan batch) =>
-        _share.Measure(batch.TotalSeconds, _encoding.TotalSeconds, (Elapsed - _elapsedBefore - _encoding).TotalSeconds);
+    /// <remarks>Ranks must draw the same examples, so the times of rank 0 count.</remarks>
+    public void End(TimeSpan batch)
+    {
+        Span<double> seconds = [batch.TotalSeconds, _encoding.TotalSeconds, (Elapsed - _elapsedBefore - _encoding).TotalSeconds];
+        _engine.Ranks.Broadcast(seconds, root: 0);
+        _share.Measure(seconds[0], seconds[1], seconds[2]);
+    }
 
     /// <summary>Scores an example of the batch if it is due; call before anything is learned from it.</summary>
     public void Score(Batch batch, int example, TrainReport report)

@@ -9,6 +9,7 @@ public sealed partial class ShardedCpuEngine
 {
     private readonly int[] _agreements;
     private readonly int[] _ones;
+    private int[] _stored = [];
 
     /// <inheritdoc/>
     public override void EncodeItems(ReadOnlySpan<int> rows, Span<float> embeddings)
@@ -28,6 +29,25 @@ public sealed partial class ShardedCpuEngine
         {
             Encode(rows, embeddings);
         }
+    }
+
+    /// <inheritdoc/>
+    public override void EncodeStored(ReadOnlySpan<int> rows, Span<float> embeddings)
+    {
+        BatchCheck.Rows(Model, rows, nameof(rows));
+        ArgumentOutOfRangeException.ThrowIfNotEqual(embeddings.Length, rows.Length * Model.Dimension, nameof(embeddings));
+        Buffers.Grow(ref _stored, rows.Length);
+        for (int i = 0; i < rows.Length; i++)
+        {
+            _stored[i] = Stores(rows[i])
+                ? rows[i] / _ranks.Size
+                : throw new ArgumentException(
+                    $"Row {rows[i]} is stored by rank {rows[i] % _ranks.Size} of {_ranks.Size}; this is rank {_ranks.Rank}.",
+                    nameof(rows)
+                );
+        }
+
+        EncodeRows(_stored.AsSpan(0, rows.Length), embeddings);
     }
 
     /// <inheritdoc/>

@@ -51,6 +51,9 @@ public sealed partial class ShardedCpuEngine : CpuEngine
     /// <inheritdoc/>
     public override string Description => $"{base.Description}, rank {_ranks.Rank} of {_ranks.Size}";
 
+    /// <inheritdoc/>
+    public override Collective Ranks => _ranks;
+
     /// <summary>Gets the dense parameters that this rank updates.</summary>
     internal Range DenseSlice => _dense.Begin.._dense.End;
 
