@@ -233,6 +233,7 @@ public sealed class CheckpointStore
             };
             var writer = new CheckpointWriter(temporary);
             writer.Write(trainer, ingest, manifest, cancellationToken);
+            RequireOwn();
             CheckFence();
             Directory.Move(temporary, path);
             DurableFolder.Synchronize(_directory);

@@ -19,7 +19,10 @@ internal sealed class RankingShare(double maxShare, ulong seed)
 {
     private const int Horizon = 100;
     private const double Smoothing = 0.1;
-    private const double SmallestShare = 0.01;
+
+    // What is owed is paid back by ranking down to this part of what is allowed. Ranking hardly anything for a while instead would give the
+    // few examples of that time a weight beside which all others vanish.
+    private const double SmallestShare = 0.25;
     private const int LongestDebt = 10;
 
     private readonly List<int> _chosen = [];
@@ -27,7 +30,7 @@ internal sealed class RankingShare(double maxShare, ulong seed)
     private double _catalogue;
     private double _example;
     private double _owed;
-    private bool _isMeasured;
+    private int _measured;
     private double _recentShare = 1;
 
     /// <summary>Gets the examples drawn, increasing.</summary>
@@ -81,13 +84,12 @@ internal sealed class RankingShare(double maxShare, ulong seed)
     public void Measure(double total, double catalogue, double ranking)
     {
         Average(ref _other, total - catalogue - ranking);
-        if (_chosen.Count > 0)
+        if (_chosen.Count > 0 && ++_measured > 1)
         {
+            // The first time allocates, and compiles code.
             Average(ref _catalogue, catalogue);
             Average(ref _example, ranking / _chosen.Count);
         }
-
-        _isMeasured |= _chosen.Count > 0;
 
         // Bounded: a process that was frozen while it ranked must not be without metrics for as long.
         double most = Horizon * Allowance;
@@ -100,7 +102,7 @@ internal sealed class RankingShare(double maxShare, ulong seed)
     /// <summary>The probability that a batch is ranked, and how many of its examples then are.</summary>
     private (double Chance, int Most) Plan(int count)
     {
-        if (maxShare >= 1 || !_isMeasured)
+        if (maxShare >= 1 || _measured < 2)
         {
             return (1, count);
         }

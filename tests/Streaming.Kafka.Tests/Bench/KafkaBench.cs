@@ -188,7 +188,8 @@ internal sealed class KafkaBench : IAsyncDisposable
         );
 
     /// <summary>Makes the next replica of each partition its leader.</summary>
-    public async Task MoveLeadersAsync()
+    /// <returns>How many partitions have another leader than before.</returns>
+    public async Task<int> MoveLeadersAsync()
     {
         List<PartitionMetadata> partitions = Admin.GetMetadata(Events, TimeSpan.FromSeconds(30)).Topics[0].Partitions;
         string plan = Path.Combine(_folder, "plan.json");
@@ -224,6 +225,7 @@ internal sealed class KafkaBench : IAsyncDisposable
                     partition.Leader == partitions.Single(old => old.PartitionId == partition.PartitionId).Replicas[1]
                 )
         );
+        return partitions.Count(static old => old.Leader != old.Replicas[1]);
     }
 
     /// <summary>

@@ -228,7 +228,8 @@ public sealed class TrainerTests : IDisposable
             {
                 EvaluateEvery = 0,
                 Evaluation = new PrequentialOptions { MaxTimeShare = 0.2 },
-            }
+            },
+            time: new StepClock()
         );
         var random = new Random(3);
         int sequence = 0;
@@ -648,12 +649,26 @@ public sealed class TrainerTests : IDisposable
     }
 
     [SuppressMessage("Reliability", "CA2000", Justification = "Disposed with the test.")]
-    private (Trainer Trainer, FakeEngine Engine) Create(TrainerOptions? options = null, ModelOptions? model = null)
+    private (Trainer Trainer, FakeEngine Engine) Create(
+        TrainerOptions? options = null,
+        ModelOptions? model = null,
+        TimeProvider? time = null
+    )
     {
         var engine = new FakeEngine(model ?? Model);
-        var trainer = new Trainer(engine, options ?? Options);
+        var trainer = new Trainer(engine, options ?? Options, time);
         _disposables.AddRange([trainer, engine]);
         return (trainer, engine);
+    }
+
+    /// <summary>Advances by a millisecond each time it is asked, so that what is scored does not depend on the machine.</summary>
+    private sealed class StepClock : TimeProvider
+    {
+        private long _now;
+
+        public override long TimestampFrequency => 1_000;
+
+        public override long GetTimestamp() => _now++;
     }
 
     /// <summary>Does nothing and allocates nothing, so that only the trainer's own allocations remain.</summary>
