@@ -1,6 +1,10 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text.Json;
+using Streaming.Core.Dedup;
+using Streaming.Core.Histories;
+using Streaming.Core.Ingestion;
+using Streaming.Learning.Cpu.Ranks;
 using Streaming.Learning.Training;
 using Streaming.Learning.WarmStarts;
 using Streaming.Models.Options;
@@ -12,7 +16,7 @@ namespace Streaming.Learning.Checkpoints;
 public sealed class Checkpoint
 {
     private const long MaxManifestBytes = 16 << 20;
-    private const int MaxChecksumBytes = 64 << 10;
+    private const int MaxChecksumBytes = 1 << 20;
 
     private Checkpoint(string path, CheckpointManifest manifest)
     {
@@ -54,54 +58,117 @@ public sealed class Checkpoint
     /// <exception cref="InvalidDataException">Torn, corrupt or not a checkpoint; the message names the file.</exception>
     /// <exception cref="IOException">A file cannot be read.</exception>
     /// <exception cref="StateMismatchException">It was written by a newer version of this program.</exception>
-    public static Checkpoint Open(string path)
+    public static Checkpoint Open(string path) => Open(path, rank: 0, ranks: 1);
+
+    /// <summary>Opens a checkpoint folder and verifies the manifest and a share of the other files: file k on rank k mod N, so that the
+    /// ranks of a job read each file once. It is good if it is on all ranks.</summary>
+    /// <param name="path">The folder.</param>
+    /// <param name="rank">Number of this rank, 0 … <paramref name="ranks"/> − 1.</param>
+    /// <param name="ranks">Number of ranks that verify it.</param>
+    /// <exception cref="InvalidDataException">Torn, corrupt or not a checkpoint; the message names the file.</exception>
+    /// <exception cref="IOException">A file cannot be read.</exception>
+    /// <exception cref="StateMismatchException">It was written by a newer version of this program.</exception>
+    public static Checkpoint Open(string path, int rank, int ranks)
     {
-        var verified = new HashSet<string>(StringComparer.Ordinal);
+        var listed = new HashSet<string>(StringComparer.Ordinal);
         foreach ((string name, string checksum) in ReadChecksums(path))
         {
-            Verify(Path.Combine(path, name), checksum);
-            verified.Add(name);
+            if (listed.Count % ranks == rank || name == CheckpointFiles.Manifest)
+            {
+                Verify(Path.Combine(path, name), checksum);
+            }
+
+            listed.Add(name);
         }
 
-        foreach (string name in (string[])[CheckpointFiles.Engine, CheckpointFiles.Trainer, CheckpointFiles.Manifest])
+        CheckpointManifest manifest = ReadManifest(Path.Combine(path, CheckpointFiles.Manifest));
+        foreach (string name in CheckpointFiles.Needed(manifest))
         {
-            if (!verified.Contains(name))
+            if (!listed.Contains(name))
             {
                 throw new InvalidDataException($"Checkpoint '{path}' is missing {name}.");
             }
         }
 
-        CheckpointManifest manifest = ReadManifest(Path.Combine(path, CheckpointFiles.Manifest));
-        if (manifest.HasIngest && !verified.Contains(CheckpointFiles.Ingest))
-        {
-            throw new InvalidDataException($"Checkpoint '{path}' is missing {CheckpointFiles.Ingest}.");
-        }
-
         return new Checkpoint(path, manifest);
     }
 
-    /// <summary>Opens parameters, optimiser state and memory bank.</summary>
-    public SafetensorsReader OpenEngine() => SafetensorsReader.Open(Path.Combine(FolderPath, CheckpointFiles.Engine));
+    /// <summary>Opens parameters, optimiser state and memory bank for one engine of <paramref name="ranks"/>, whatever the number of ranks
+    /// that wrote them.</summary>
+    /// <param name="rank">Number of the engine's rank, 0 … <paramref name="ranks"/> − 1.</param>
+    /// <param name="ranks">Number of ranks; 1: an engine that stores all item rows.</param>
+    /// <exception cref="StateMismatchException">The files are not those of the ranks that the manifest names.</exception>
+    public TensorSource OpenEngine(int rank = 0, int ranks = 1)
+    {
+        if (Manifest.Ranks == ranks)
+        {
+            return OpenEngineOf(rank);
+        }
 
-    /// <summary>Opens the trainer's state outside the engine.</summary>
+        var parts = new List<TensorSource>();
+        try
+        {
+            parts.AddRange(Enumerable.Range(0, Manifest.Ranks).Select(OpenEngineOf));
+            return new DealtState(parts, rank, ranks, owns: true);
+        }
+        catch
+        {
+            parts.ForEach(static part => part.Dispose());
+            throw;
+        }
+    }
+
+    /// <summary>Opens the trainer's state outside the engine: the same on every rank.</summary>
     public SafetensorsReader OpenTrainer() => SafetensorsReader.Open(Path.Combine(FolderPath, CheckpointFiles.Trainer));
 
-    /// <summary>Opens the ingestion snapshot, or null when the checkpoint has none.</summary>
-    public Stream? OpenIngest() => Manifest.HasIngest ? File.OpenRead(Path.Combine(FolderPath, CheckpointFiles.Ingest)) : null;
+    /// <summary>Reads the ingestion state for one rank of <paramref name="ranks"/>: its own file if as many wrote the checkpoint, else by
+    /// the rules of <see cref="IngestState.Deal"/>. Null when the checkpoint has none.</summary>
+    /// <param name="histories">Bounds of the histories; may differ from those of the writer.</param>
+    /// <param name="dedup">Bounds of the dedup window; may differ from those of the writer.</param>
+    /// <param name="rank">Number of the rank, 0 … <paramref name="ranks"/> − 1.</param>
+    /// <param name="ranks">Number of ranks that read the stream.</param>
+    /// <exception cref="InvalidDataException">A file is damaged.</exception>
+    public IngestState? ReadIngest(HistoryOptions histories, DedupOptions dedup, int rank = 0, int ranks = 1)
+    {
+        if (!Manifest.HasIngest)
+        {
+            return null;
+        }
+
+        var parts = new List<Stream>();
+        try
+        {
+            if (Manifest.Ranks == ranks)
+            {
+                parts.Add(OpenIngestOf(rank));
+                return IngestState.Read(parts[0], histories, dedup);
+            }
+
+            parts.AddRange(Enumerable.Range(0, Manifest.Ranks).Select(OpenIngestOf));
+            return IngestState.Deal(parts, rank, ranks, histories, dedup);
+        }
+        finally
+        {
+            parts.ForEach(static part => part.Dispose());
+        }
+    }
 
     /// <summary>Restores a trainer from the checkpoint.</summary>
+    /// <param name="trainer">The trainer.</param>
+    /// <param name="rank">Number of its engine's rank, 0 … <paramref name="ranks"/> − 1.</param>
+    /// <param name="ranks">Number of ranks that its engine is one of.</param>
     /// <exception cref="StateMismatchException">The settings differ from those of the checkpoint; names each.</exception>
-    public void RestoreTo(Trainer trainer)
+    public void RestoreTo(Trainer trainer, int rank = 0, int ranks = 1)
     {
         ArgumentNullException.ThrowIfNull(trainer);
         CheckShape(trainer.Shape);
-        using SafetensorsReader engine = OpenEngine();
+        using TensorSource engine = OpenEngine(rank, ranks);
         using SafetensorsReader state = OpenTrainer();
         trainer.Restore(engine, state);
     }
 
     /// <summary>Initialises an untrained trainer with all reusable state: see
-    /// <see cref="Trainer.Adopt(TrainedState, bool, long)"/>.</summary>
+    /// <see cref="Trainer.Adopt(TrainedState, bool, long)"/>. An engine of several ranks takes its own rows.</summary>
     /// <param name="trainer">The trainer.</param>
     /// <param name="whole">Whether to reject a model that differs.</param>
     /// <param name="sequence">Number of the last batch of the matching ingestion state; −1: a new stream.</param>
@@ -111,7 +178,7 @@ public sealed class Checkpoint
     public WarmStart AdoptTo(Trainer trainer, bool whole, long sequence = -1)
     {
         ArgumentNullException.ThrowIfNull(trainer);
-        using SafetensorsReader engine = OpenEngine();
+        using TensorSource engine = OpenEngine();
         using SafetensorsReader state = OpenTrainer();
         return trainer.Adopt(
             new TrainedState(FolderPath, Model, Manifest.Shape, Manifest.Counters, Manifest.Step, engine, state),
@@ -143,6 +210,22 @@ public sealed class Checkpoint
         }
     }
 
+    /// <summary>A checkpoint whose files the caller verifies.</summary>
+    internal static Checkpoint Unverified(string path, CheckpointManifest manifest) => new(path, manifest);
+
+    /// <summary>Summarises the ingestion snapshot that one rank wrote.</summary>
+    internal IngestSummary Summarise(int rank)
+    {
+        using FileStream ingest = OpenIngestOf(rank);
+        return IngestSummary.Read(ingest);
+    }
+
+    private SafetensorsReader OpenEngineOf(int rank) =>
+        SafetensorsReader.Open(Path.Combine(FolderPath, CheckpointFiles.EngineOf(rank, Manifest.Ranks)));
+
+    /// <summary>Opens the ingestion snapshot that one rank wrote.</summary>
+    internal FileStream OpenIngestOf(int rank) => File.OpenRead(Path.Combine(FolderPath, CheckpointFiles.IngestOf(rank, Manifest.Ranks)));
+
     internal static CheckpointManifest ReadManifest(string path)
     {
         byte[] bytes = ReadBounded(path, MaxManifestBytes);
@@ -162,9 +245,14 @@ public sealed class Checkpoint
                 );
             }
 
-            return document.Deserialize<CheckpointManifest>(CheckpointJson.Options) is { Shape: not null, Positions: not null } manifest
-                ? manifest
-                : throw new InvalidDataException($"'{path}' has no shape or positions.");
+            return document.Deserialize<CheckpointManifest>(CheckpointJson.Options) switch
+            {
+                { Shape: not null, Positions: not null, Ranks: >= 1 and <= CheckpointManifest.MaxRanks } manifest => manifest,
+                { Shape: not null, Positions: not null } manifest => throw new InvalidDataException(
+                    $"'{path}' is of {manifest.Ranks} ranks; allowed: 1 to {CheckpointManifest.MaxRanks}."
+                ),
+                _ => throw new InvalidDataException($"'{path}' has no shape or positions."),
+            };
         }
         catch (Exception exception)
             when (exception is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
@@ -206,7 +294,7 @@ public sealed class Checkpoint
         }
     }
 
-    private static byte[] ReadBounded(string path, long maxBytes)
+    internal static byte[] ReadBounded(string path, long maxBytes)
     {
         using FileStream file = OpenFile(path);
         if (file.Length > maxBytes)

@@ -144,8 +144,7 @@ internal sealed class PipelineState : IDisposable
     private static IngestState ReadIngest(Checkpoint checkpoint, StageOptions settings)
     {
         (HistoryOptions histories, DedupOptions dedup) = (HistoryOf(settings), settings.Dedup);
-        using Stream? ingest = checkpoint.OpenIngest();
-        return ingest is null ? new IngestState(histories, dedup) : IngestState.Read(ingest, histories, dedup);
+        return checkpoint.ReadIngest(histories, dedup) ?? new IngestState(histories, dedup);
     }
 
     // The model reads histories of its own length at least.

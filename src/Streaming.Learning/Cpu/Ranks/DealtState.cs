@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Runtime.InteropServices;
 using Streaming.Models.State;
 
@@ -7,26 +8,33 @@ namespace Streaming.Learning.Cpu.Ranks;
 /// The state of one of M ranks, dealt from the states of N: item row r goes from rank r mod N to rank r mod M, and what every rank has is
 /// that of rank 0. With N or M of 1 it is the state of one engine that stores all rows.
 /// </summary>
-/// <remarks>Reads through to the states that it was dealt from, an item's row at a time; does not dispose of them.</remarks>
+/// <remarks>
+/// Reads through to the states that it was dealt from. Of each it reads a range of rows at once and keeps those that it needs: reading
+/// only these would touch every page of a disk all the same, in as many calls as there are rows.
+/// </remarks>
 public sealed class DealtState : TensorSource
 {
+    private const int BlockBytes = 1 << 20;
     private readonly IReadOnlyList<TensorSource> _parts;
     private readonly int[][] _indices;
     private readonly long[] _rowBytes;
     private readonly int[] _share;
+    private readonly bool _owns;
+    private byte[] _block = [];
 
     /// <summary>Deals a state.</summary>
     /// <param name="parts">The states of all N ranks, in rank order; of one moment.</param>
     /// <param name="rank">The rank to deal to, 0 … <paramref name="size"/> − 1.</param>
     /// <param name="size">Number of ranks to deal to, M, 1 and up.</param>
+    /// <param name="owns">Whether to dispose of the states with this one.</param>
     /// <exception cref="StateMismatchException">A state is missing or in another place, or lacks a tensor that rank 0's has.</exception>
-    public DealtState(IReadOnlyList<TensorSource> parts, int rank, int size)
+    public DealtState(IReadOnlyList<TensorSource> parts, int rank, int size, bool owns = false)
     {
         ArgumentNullException.ThrowIfNull(parts);
         ArgumentOutOfRangeException.ThrowIfZero(parts.Count, nameof(parts));
         ArgumentOutOfRangeException.ThrowIfLessThan(size, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)rank, (uint)size, nameof(rank));
-        (_parts, _share) = (parts, [rank, size]);
+        (_parts, _share, _owns) = (parts, [rank, size], owns);
         for (int part = 0; part < parts.Count; part++)
         {
             CheckShare(part);
@@ -60,31 +68,116 @@ public sealed class DealtState : TensorSource
     }
 
     /// <inheritdoc/>
-    protected override void Dispose(bool disposing) { }
+    protected override void Dispose(bool disposing)
+    {
+        if (_owns && disposing)
+        {
+            foreach (TensorSource part in _parts)
+            {
+                part.Dispose();
+            }
+        }
+    }
 
     private void ReadRows(int tensor, long byteOffset, Span<byte> destination)
     {
         long length = _rowBytes[tensor];
-        while (!destination.IsEmpty)
+        long inside = byteOffset % length;
+        if (inside > 0)
         {
-            long row = ((byteOffset / length) * _share[1]) + _share[0],
-                inside = byteOffset % length;
-            Span<byte> part = destination[..(int)Math.Min(destination.Length, length - inside)];
-            int owner = (int)(row % _parts.Count),
-                index = _indices[tensor][owner];
-            long stored = row / _parts.Count;
-            if (stored < _parts[owner].Tensors[index].Shape[0])
+            int head = (int)Math.Min(destination.Length, length - inside);
+            ReadPart(tensor, byteOffset / length, inside, destination[..head]);
+            destination = destination[head..];
+            byteOffset += head;
+        }
+
+        int rows = (int)(destination.Length / length);
+        long first = byteOffset / length;
+        for (int owner = 0; owner < _parts.Count; owner++)
+        {
+            ReadRowsOf(owner, tensor, first, rows, destination);
+        }
+
+        Span<byte> tail = destination[(int)(rows * length)..];
+        if (!tail.IsEmpty)
+        {
+            ReadPart(tensor, first + rows, 0, tail);
+        }
+    }
+
+    /// <summary>Reads those of a range of rows that one state has. They recur with a period, and so do their places in that state.</summary>
+    private void ReadRowsOf(int owner, int tensor, long first, int rows, Span<byte> destination)
+    {
+        (int step, int stride) = Period();
+        int at = 0;
+        while (at < Math.Min(rows, step) && RowAt(first + at) % _parts.Count != owner)
+        {
+            at++;
+        }
+
+        if (at >= rows || RowAt(first + at) % _parts.Count != owner)
+        {
+            return; // It has none of these.
+        }
+
+        int length = (int)_rowBytes[tensor];
+        long stored = RowAt(first + at) / _parts.Count,
+            end = _parts[owner].Tensors[_indices[tensor][owner]].Shape[0];
+        int perBlock = Math.Max(1, ((BlockBytes / length) + stride - 1) / stride);
+        while (at < rows)
+        {
+            int count = Math.Min(perBlock, (rows - at + step - 1) / step);
+            int present = (int)Math.Clamp((end - stored + stride - 1) / stride, 0, count);
+            ReadOnlySpan<byte> block = present == 0 ? [] : Block(owner, tensor, stored, ((present - 1) * stride) + 1);
+            for (int i = 0; i < count; i++, at += step)
             {
-                _parts[owner].Read(index, (stored * length) + inside, part);
-            }
-            else
-            {
-                part.Clear(); // Below the highest row of all, but its owner never used it.
+                Span<byte> row = destination.Slice(at * length, length);
+                if (i < present)
+                {
+                    block.Slice(i * stride * length, length).CopyTo(row);
+                }
+                else
+                {
+                    row.Clear(); // Below the highest row of all, but its owner never used it.
+                }
             }
 
-            byteOffset += part.Length;
-            destination = destination[part.Length..];
+            stored += (long)count * stride;
         }
+    }
+
+    private void ReadPart(int tensor, long place, long inside, Span<byte> destination)
+    {
+        long row = RowAt(place),
+            stored = row / _parts.Count;
+        int owner = (int)(row % _parts.Count),
+            index = _indices[tensor][owner];
+        if (stored < _parts[owner].Tensors[index].Shape[0])
+        {
+            _parts[owner].Read(index, (stored * _rowBytes[tensor]) + inside, destination);
+        }
+        else
+        {
+            destination.Clear();
+        }
+    }
+
+    /// <summary>The item row at a place of the dealt table.</summary>
+    private long RowAt(long place) => (place * _share[1]) + _share[0];
+
+    /// <summary>After how many rows of the dealt table the same owner has one again, and how many of its own lie between.</summary>
+    private (int Step, int Stride) Period()
+    {
+        int common = (int)BigInteger.GreatestCommonDivisor(_parts.Count, _share[1]);
+        return (_parts.Count / common, _share[1] / common);
+    }
+
+    private ReadOnlySpan<byte> Block(int owner, int tensor, long stored, int rows)
+    {
+        int bytes = (int)(rows * _rowBytes[tensor]);
+        Buffers.Grow(ref _block, bytes);
+        _parts[owner].Read(_indices[tensor][owner], stored * _rowBytes[tensor], _block.AsSpan(0, bytes));
+        return _block.AsSpan(0, bytes);
     }
 
     private void CheckShare(int part)
