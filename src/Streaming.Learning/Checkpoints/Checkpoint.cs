@@ -1,6 +1,3 @@
-using System.Globalization;
-using System.Security.Cryptography;
-using System.Text.Json;
 using Streaming.Core.Dedup;
 using Streaming.Core.Histories;
 using Streaming.Core.Ingestion;
@@ -15,9 +12,6 @@ namespace Streaming.Learning.Checkpoints;
 /// <summary>A checkpoint on disk whose checksums have been verified.</summary>
 public sealed class Checkpoint
 {
-    private const long MaxManifestBytes = 16 << 20;
-    private const int MaxChecksumBytes = 1 << 20;
-
     private Checkpoint(string path, CheckpointManifest manifest)
     {
         FolderPath = path;
@@ -71,17 +65,17 @@ public sealed class Checkpoint
     public static Checkpoint Open(string path, int rank, int ranks)
     {
         var listed = new HashSet<string>(StringComparer.Ordinal);
-        foreach ((string name, string checksum) in ReadChecksums(path))
+        foreach ((string name, string checksum) in CheckpointReading.ReadChecksums(path))
         {
             if (listed.Count % ranks == rank || name == CheckpointFiles.Manifest)
             {
-                Verify(Path.Combine(path, name), checksum);
+                CheckpointReading.Verify(Path.Combine(path, name), checksum);
             }
 
             listed.Add(name);
         }
 
-        CheckpointManifest manifest = ReadManifest(Path.Combine(path, CheckpointFiles.Manifest));
+        CheckpointManifest manifest = CheckpointReading.ReadManifest(Path.Combine(path, CheckpointFiles.Manifest));
         foreach (string name in CheckpointFiles.Needed(manifest))
         {
             if (!listed.Contains(name))
@@ -225,98 +219,4 @@ public sealed class Checkpoint
 
     /// <summary>Opens the ingestion snapshot that one rank wrote.</summary>
     internal FileStream OpenIngestOf(int rank) => File.OpenRead(Path.Combine(FolderPath, CheckpointFiles.IngestOf(rank, Manifest.Ranks)));
-
-    internal static CheckpointManifest ReadManifest(string path)
-    {
-        byte[] bytes = ReadBounded(path, MaxManifestBytes);
-        try
-        {
-            // The version first: the rest of a newer manifest may not be readable.
-            using var document = JsonDocument.Parse(bytes, new JsonDocumentOptions { MaxDepth = 16 });
-            int format = document.RootElement.GetProperty("format").GetInt32();
-            if (format > CheckpointManifest.CurrentFormat)
-            {
-                throw new StateMismatchException(
-                    string.Create(
-                        CultureInfo.InvariantCulture,
-                        $"'{path}' has format version {format}; this program reads versions up to {CheckpointManifest.CurrentFormat}. "
-                            + $"Use a newer program, or an older checkpoint."
-                    )
-                );
-            }
-
-            return document.Deserialize<CheckpointManifest>(CheckpointJson.Options) switch
-            {
-                { Shape: not null, Positions: not null, Ranks: >= 1 and <= CheckpointManifest.MaxRanks } manifest => manifest,
-                { Shape: not null, Positions: not null } manifest => throw new InvalidDataException(
-                    $"'{path}' is of {manifest.Ranks} ranks; allowed: 1 to {CheckpointManifest.MaxRanks}."
-                ),
-                _ => throw new InvalidDataException($"'{path}' has no shape or positions."),
-            };
-        }
-        catch (Exception exception)
-            when (exception is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
-        {
-            throw new InvalidDataException($"'{path}' is not a manifest: {exception.Message}", exception);
-        }
-    }
-
-    /// <summary>The checksums listed by a checkpoint, by file, in order. Verifies nothing.</summary>
-    internal static List<KeyValuePair<string, string>> ReadChecksums(string path)
-    {
-        string sums = Path.Combine(path, CheckpointFiles.Checksums);
-        var named = new List<KeyValuePair<string, string>>();
-        foreach (
-            string line in System
-                .Text.Encoding.ASCII.GetString(ReadBounded(sums, MaxChecksumBytes))
-                .Split('\n', StringSplitOptions.RemoveEmptyEntries)
-        )
-        {
-            // 64 hex digits, two spaces, a name without a path.
-            if (line.Length < 67 || line[64..66] != "  " || line[66..] != Path.GetFileName(line[66..]) || line[66..] is "." or "..")
-            {
-                throw new InvalidDataException($"'{sums}' has a line that is not a checksum: '{line}'.");
-            }
-
-            named.Add(new(line[66..], line[..64]));
-        }
-
-        return named;
-    }
-
-    /// <summary>Compares a file with its checksum.</summary>
-    internal static void Verify(string path, string expected)
-    {
-        using FileStream file = OpenFile(path);
-        if (!Convert.ToHexStringLower(SHA256.HashData(file)).Equals(expected, StringComparison.OrdinalIgnoreCase))
-        {
-            throw new InvalidDataException($"'{path}' does not match its checksum: it is torn or corrupt.");
-        }
-    }
-
-    internal static byte[] ReadBounded(string path, long maxBytes)
-    {
-        using FileStream file = OpenFile(path);
-        if (file.Length > maxBytes)
-        {
-            throw new InvalidDataException($"'{path}' has {file.Length} bytes; allowed: {maxBytes}.");
-        }
-
-        byte[] bytes = new byte[file.Length];
-        file.ReadExactly(bytes);
-        return bytes;
-    }
-
-    // Asking first whether a file exists would not do: where the folder may not be entered the answer is no.
-    private static FileStream OpenFile(string path)
-    {
-        try
-        {
-            return new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 20);
-        }
-        catch (FileNotFoundException exception)
-        {
-            throw new InvalidDataException($"'{path}' is missing.", exception);
-        }
-    }
 }

@@ -50,7 +50,7 @@ public sealed record CheckpointReport
         var report = new CheckpointReport { FolderPath = path, Number = CheckpointFiles.StampOf(path)?.Number ?? -1 };
         try
         {
-            report = report with { Manifest = Checkpoint.ReadManifest(Path.Combine(path, CheckpointFiles.Manifest)) };
+            report = report with { Manifest = CheckpointReading.ReadManifest(Path.Combine(path, CheckpointFiles.Manifest)) };
             report = report with { Fingerprint = FingerprintOf(report.Manifest.Shape), Files = Verify(path) };
             string? missing = CheckpointFiles.Needed(report.Manifest).FirstOrDefault(name => report.Files.All(file => file.Name != name));
             return Look(missing is null ? report : report with { Problem = $"{CheckpointFiles.Checksums} does not list {missing}." });
@@ -64,11 +64,11 @@ public sealed record CheckpointReport
     private static List<CheckpointFile> Verify(string path)
     {
         var files = new List<CheckpointFile>();
-        foreach ((string name, string checksum) in Checkpoint.ReadChecksums(path))
+        foreach ((string name, string checksum) in CheckpointReading.ReadChecksums(path))
         {
             string file = Path.Combine(path, name);
             long bytes = File.Exists(file) ? new FileInfo(file).Length : 0;
-            files.Add(new CheckpointFile(name, bytes, Trouble(() => Checkpoint.Verify(file, checksum))));
+            files.Add(new CheckpointFile(name, bytes, Trouble(() => CheckpointReading.Verify(file, checksum))));
         }
 
         return files;

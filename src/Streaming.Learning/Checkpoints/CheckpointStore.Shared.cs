@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text.Json;
 using Streaming.Core.Ingestion;
 using Streaming.Core.Positions;
 using Streaming.Learning.Training;
@@ -13,7 +12,6 @@ namespace Streaming.Learning.Checkpoints;
 /// </content>
 public sealed partial class CheckpointStore
 {
-    private const int MaxReportBytes = 16 << 20;
     private long _begun;
 
     /// <summary>Begins a checkpoint of several ranks. On rank 0; deletes what an earlier attempt left.</summary>
@@ -139,7 +137,7 @@ public sealed partial class CheckpointStore
         try
         {
             CheckFence();
-            ShareReport[] reports = [.. Enumerable.Range(0, ranks).Select(rank => ReadReport(temporary, rank, ranks))];
+            ShareReport[] reports = [.. Enumerable.Range(0, ranks).Select(rank => ShareReport.Read(temporary, rank, ranks))];
             CheckpointManifest manifest = ShareAgreement.Join(reports) with { Written = _time.GetUtcNow() };
             WrittenFile[] files = [.. reports.SelectMany(static report => report.Files)];
             var writer = new CheckpointWriter(temporary);
@@ -162,64 +160,6 @@ public sealed partial class CheckpointStore
             throw;
         }
     }
-
-    private static ShareReport ReadReport(string folder, int rank, int ranks)
-    {
-        string path = Path.Combine(folder, CheckpointFiles.ReportOf(rank));
-        ShareReport report;
-        try
-        {
-            report = JsonSerializer.Deserialize<ShareReport>(Checkpoint.ReadBounded(path, MaxReportBytes), CheckpointJson.Options)
-                is {
-                    Manifest.Shape: not null,
-                    Manifest.Positions: not null,
-                    Files: not null,
-                    Replica: { Engine: not null, Trainer: not null }
-                } read
-                ? read
-                : throw new InvalidDataException($"'{path}' lacks a part.");
-        }
-        catch (Exception exception) when (exception is InvalidDataException or JsonException or DirectoryNotFoundException)
-        {
-            throw Incomplete(rank, $"its report cannot be used: {exception.Message}", exception);
-        }
-
-        if (report.Rank != rank || report.Manifest.Ranks != ranks)
-        {
-            throw Incomplete(rank, $"its report is that of rank {Number(report.Rank)} of {Number(report.Manifest.Ranks)}");
-        }
-
-        string[] needed =
-        [
-            CheckpointFiles.EngineOf(rank, ranks),
-            .. rank == 0 ? [CheckpointFiles.Trainer] : (string[])[],
-            .. report.Manifest.HasIngest ? [CheckpointFiles.IngestOf(rank, ranks)] : (string[])[],
-        ];
-        if (!needed.SequenceEqual(report.Files.Select(static file => file.Name)))
-        {
-            throw Incomplete(
-                rank,
-                $"it wrote {string.Join(", ", report.Files.Select(static file => file.Name))}; needed: {string.Join(", ", needed)}"
-            );
-        }
-
-        foreach (WrittenFile written in report.Files)
-        {
-            var file = new FileInfo(Path.Combine(folder, written.Name));
-            if (!file.Exists || file.Length != written.Bytes)
-            {
-                throw Incomplete(
-                    rank,
-                    $"{written.Name} has {(file.Exists ? Number(file.Length) : "no")} bytes; the rank wrote {Number(written.Bytes)}"
-                );
-            }
-        }
-
-        return report;
-    }
-
-    private static IncompleteCheckpointException Incomplete(int rank, string what, Exception? inner = null) =>
-        new($"The checkpoint was discarded; rank {Number(rank)}'s share of it is not whole: {what}.", inner);
 
     private static void CheckShare(string name, int ranks)
     {

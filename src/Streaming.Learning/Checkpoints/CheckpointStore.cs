@@ -125,7 +125,7 @@ public sealed partial class CheckpointStore
 
         try
         {
-            RequireOwn(newest, Checkpoint.ReadManifest(Path.Combine(newest, CheckpointFiles.Manifest)));
+            RequireOwn(newest, CheckpointReading.ReadManifest(Path.Combine(newest, CheckpointFiles.Manifest)));
         }
         catch (Exception exception) when (exception is InvalidDataException or DirectoryNotFoundException)
         {

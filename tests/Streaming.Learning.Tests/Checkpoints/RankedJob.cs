@@ -52,10 +52,22 @@ internal sealed class RankedJob(string directory, List<string> warnings, uint to
         new(directory, 3, TimeProvider.System, warnings.Add, token == 0 ? null : new CheckpointFence(token, static () => true));
 
     /// <summary>Ranks begin a model, train it, and write a checkpoint of it.</summary>
-    public CheckpointWritten Begin(int size) => Run(size, restore: false, steps: 6);
+    public CheckpointWritten Begin(int size) => Run(size, static (ranks, _) => Ingest(ranks.Rank, ranks.Size), steps: 6);
 
     /// <summary>Ranks continue from the newest checkpoint, train on, and write the next.</summary>
-    public CheckpointWritten Continue(int size, int steps = 0) => Run(size, restore: true, steps);
+    public CheckpointWritten Continue(int size, int steps = 0) => Run(size, Restore, steps);
+
+    /// <summary>Ranks begin a model from another one's checkpoint, and write a checkpoint of it.</summary>
+    public CheckpointWritten Adopt(int size, Checkpoint other) =>
+        Run(
+            size,
+            (ranks, trainer) =>
+            {
+                other.AdoptTo(trainer, whole: true, other.Manifest.Sequence);
+                return other.ReadIngest(Histories, Dedup, ranks.Rank, ranks.Size)!;
+            },
+            steps: 0
+        );
 
     /// <summary>The state of one engine with all rows.</summary>
     public static byte[] EngineBytes(Checkpoint checkpoint)
@@ -79,7 +91,7 @@ internal sealed class RankedJob(string directory, List<string> warnings, uint to
                 .Select(partition => new StreamPosition("interactions", partition, 100 + partition)),
         ];
 
-    private CheckpointWritten Run(int size, bool restore, int steps)
+    private CheckpointWritten Run(int size, Func<Collective, Trainer, IngestState> start, int steps)
     {
         CheckpointWritten written = default;
         InProcessRanks.Run(
@@ -88,7 +100,7 @@ internal sealed class RankedJob(string directory, List<string> warnings, uint to
             {
                 using CpuEngine engine = size == 1 ? new CpuEngine(Model, 1) : new ShardedCpuEngine(Model, 1, ranks);
                 using var trainer = new Trainer(engine, Options);
-                IngestState ingest = restore ? Restore(ranks, trainer) : Ingest(ranks.Rank, size);
+                IngestState ingest = start(ranks, trainer);
                 Train(trainer, steps);
                 BeforeSnapshot(ranks.Rank, trainer);
                 CheckpointWritten done = Write(ranks, trainer, ingest);

@@ -82,6 +82,23 @@ public sealed class SharedCheckpointTests : IDisposable
         Assert.Equal(11, stopped.Manifest.Step);
     }
 
+    /// <summary>A new model from another's checkpoint, whatever the numbers of their ranks.</summary>
+    [Theory]
+    [InlineData(1, 3)]
+    [InlineData(3, 1)]
+    [InlineData(3, 2)]
+    public void AdoptTo_OtherNumberOfRanks_IsTheModelOfTheCheckpoint(int from, int to)
+    {
+        var other = Checkpoint.Open(Job().Begin(from).FolderPath);
+        var expected = Checkpoint.Open(new RankedJob(Path.Combine(_directory, "one"), _warnings).Adopt(1, other).FolderPath);
+        var adopted = Checkpoint.Open(new RankedJob(Path.Combine(_directory, "next"), _warnings).Adopt(to, other).FolderPath);
+        Assert.Equal(to, adopted.Manifest.Ranks);
+        Assert.Equal(other.Manifest.Step, adopted.Manifest.Step);
+        Assert.Equal(RankedJob.EngineBytes(expected), RankedJob.EngineBytes(adopted));
+        Assert.Equal(RankedJob.TrainerBytes(expected), RankedJob.TrainerBytes(adopted));
+        Assert.Equal(Histories(other), Histories(adopted));
+    }
+
     [Fact]
     public void Commit_ThreeRanks_HasTheFilesOfEachAndNoReports()
     {

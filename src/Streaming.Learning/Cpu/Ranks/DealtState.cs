@@ -1,4 +1,3 @@
-using System.Numerics;
 using System.Runtime.InteropServices;
 using Streaming.Models.State;
 
@@ -8,19 +7,15 @@ namespace Streaming.Learning.Cpu.Ranks;
 /// The state of one of M ranks, dealt from the states of N: item row r goes from rank r mod N to rank r mod M, and what every rank has is
 /// that of rank 0. With N or M of 1 it is the state of one engine that stores all rows.
 /// </summary>
-/// <remarks>
-/// Reads through to the states that it was dealt from. Of each it reads a range of rows at once and keeps those that it needs: reading
-/// only these would touch every page of a disk all the same, in as many calls as there are rows.
-/// </remarks>
+/// <remarks>Reads through to the states that it was dealt from.</remarks>
 public sealed class DealtState : TensorSource
 {
-    private const int BlockBytes = 1 << 20;
     private readonly IReadOnlyList<TensorSource> _parts;
     private readonly int[][] _indices;
-    private readonly long[] _rowBytes;
+    private readonly DealtRows _rows;
+    private readonly int[] _rowBytes;
     private readonly int[] _share;
     private readonly bool _owns;
-    private byte[] _block = [];
 
     /// <summary>Deals a state.</summary>
     /// <param name="parts">The states of all N ranks, in rank order; of one moment.</param>
@@ -35,6 +30,7 @@ public sealed class DealtState : TensorSource
         ArgumentOutOfRangeException.ThrowIfLessThan(size, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)rank, (uint)size, nameof(rank));
         (_parts, _share, _owns) = (parts, [rank, size], owns);
+        _rows = new DealtRows(parts, rank, size);
         for (int part = 0; part < parts.Count; part++)
         {
             CheckShare(part);
@@ -63,7 +59,7 @@ public sealed class DealtState : TensorSource
         }
         else
         {
-            ReadRows(tensor, byteOffset, destination);
+            _rows.Read(_indices[tensor], _rowBytes[tensor], byteOffset, destination);
         }
     }
 
@@ -77,107 +73,6 @@ public sealed class DealtState : TensorSource
                 part.Dispose();
             }
         }
-    }
-
-    private void ReadRows(int tensor, long byteOffset, Span<byte> destination)
-    {
-        long length = _rowBytes[tensor];
-        long inside = byteOffset % length;
-        if (inside > 0)
-        {
-            int head = (int)Math.Min(destination.Length, length - inside);
-            ReadPart(tensor, byteOffset / length, inside, destination[..head]);
-            destination = destination[head..];
-            byteOffset += head;
-        }
-
-        int rows = (int)(destination.Length / length);
-        long first = byteOffset / length;
-        for (int owner = 0; owner < _parts.Count; owner++)
-        {
-            ReadRowsOf(owner, tensor, first, rows, destination);
-        }
-
-        Span<byte> tail = destination[(int)(rows * length)..];
-        if (!tail.IsEmpty)
-        {
-            ReadPart(tensor, first + rows, 0, tail);
-        }
-    }
-
-    /// <summary>Reads those of a range of rows that one state has. They recur with a period, and so do their places in that state.</summary>
-    private void ReadRowsOf(int owner, int tensor, long first, int rows, Span<byte> destination)
-    {
-        (int step, int stride) = Period();
-        int at = 0;
-        while (at < Math.Min(rows, step) && RowAt(first + at) % _parts.Count != owner)
-        {
-            at++;
-        }
-
-        if (at >= rows || RowAt(first + at) % _parts.Count != owner)
-        {
-            return; // It has none of these.
-        }
-
-        int length = (int)_rowBytes[tensor];
-        long stored = RowAt(first + at) / _parts.Count,
-            end = _parts[owner].Tensors[_indices[tensor][owner]].Shape[0];
-        int perBlock = Math.Max(1, ((BlockBytes / length) + stride - 1) / stride);
-        while (at < rows)
-        {
-            int count = Math.Min(perBlock, (rows - at + step - 1) / step);
-            int present = (int)Math.Clamp((end - stored + stride - 1) / stride, 0, count);
-            ReadOnlySpan<byte> block = present == 0 ? [] : Block(owner, tensor, stored, ((present - 1) * stride) + 1);
-            for (int i = 0; i < count; i++, at += step)
-            {
-                Span<byte> row = destination.Slice(at * length, length);
-                if (i < present)
-                {
-                    block.Slice(i * stride * length, length).CopyTo(row);
-                }
-                else
-                {
-                    row.Clear(); // Below the highest row of all, but its owner never used it.
-                }
-            }
-
-            stored += (long)count * stride;
-        }
-    }
-
-    private void ReadPart(int tensor, long place, long inside, Span<byte> destination)
-    {
-        long row = RowAt(place),
-            stored = row / _parts.Count;
-        int owner = (int)(row % _parts.Count),
-            index = _indices[tensor][owner];
-        if (stored < _parts[owner].Tensors[index].Shape[0])
-        {
-            _parts[owner].Read(index, (stored * _rowBytes[tensor]) + inside, destination);
-        }
-        else
-        {
-            destination.Clear();
-        }
-    }
-
-    /// <summary>The item row at a place of the dealt table.</summary>
-    private long RowAt(long place) => (place * _share[1]) + _share[0];
-
-    /// <summary>After how many rows of the dealt table the same owner has one again, and how many of its own lie between.</summary>
-    private (int Step, int Stride) Period()
-    {
-        int common = (int)BigInteger.GreatestCommonDivisor(_parts.Count, _share[1]);
-        return (_parts.Count / common, _share[1] / common);
-    }
-
-    private ReadOnlySpan<byte> Block(int owner, int tensor, long stored, int rows)
-    {
-        int bytes = (int)(rows * _rowBytes[tensor]);
-        Buffers.Grow(ref _block, bytes);
-        _parts[owner].Read(_indices[tensor][owner], stored * _rowBytes[tensor], _block.AsSpan(0, bytes));
-        return _block.AsSpan(0, bytes);
     }
 
     private void CheckShare(int part)
@@ -231,5 +126,5 @@ public sealed class DealtState : TensorSource
         return tensor with { Shape = [rows, .. tensor.Shape.Skip(1)] };
     }
 
-    private static long RowBytes(TensorInfo tensor) => (tensor with { Shape = [1, .. tensor.Shape.Skip(1)] }).ByteCount();
+    private static int RowBytes(TensorInfo tensor) => checked((int)(tensor with { Shape = [1, .. tensor.Shape.Skip(1)] }).ByteCount());
 }
