@@ -13,16 +13,19 @@ require_sdk() {
     fail "the .NET 10 SDK is missing; found: $(dotnet --list-sdks 2>/dev/null | tr '\n' ' ')"
 }
 
-# install_missing [PROGRAM[=PACKAGE] …]: also these, each from the Debian package of its name unless another is given.
-install_missing() {
+# install_missing [PROGRAM[=PACKAGE] …]: redis-server and these.
+install_missing() { install_these redis-server "$@"; }
+
+# install_these PROGRAM[=PACKAGE] …: each from the Debian package of its name unless another is given.
+install_these() {
   local missing=() program
-  for program in redis-server "$@"; do
+  for program in "$@"; do
     command -v "${program%%=*}" >/dev/null 2>&1 || missing+=("${program#*=}")
   done
   [ "${#missing[@]}" -eq 0 ] && return 0
 
   command -v apt-get >/dev/null 2>&1 ||
-    fail "missing: ${missing[*]} (Debian's names), and there is no apt-get here. Install redis-server 6.2 or later, by your system's means."
+    fail "missing: ${missing[*]} (Debian's names), and there is no apt-get here. Install them by your system's means (Redis 6.2, Open MPI 4.1 or later)."
   local root=()
   if [ "$(id -u)" -ne 0 ]; then
     command -v sudo >/dev/null 2>&1 ||

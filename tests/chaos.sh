@@ -2,13 +2,17 @@
 # Repeatedly kills the worker under load and compares the surviving state with what was produced.
 # --kafka: three nodes of Apache Kafka from the distribution in STREAMING_KAFKA, killed too; --redis-cluster: three
 # masters and three replicas, the masters killed too. Default: the embedded broker and one Redis, which are not killed.
-#   bash tests/chaos.sh [--kafka] [--redis-cluster] [--kills N] [--seed S] [--rate EVENTS_A_SECOND] [--report FILE] [--folder FOLDER]
+# --ranks 2..4: each worker is a job of so many ranks under Open MPI; a rank is killed or frozen, or the launcher killed.
+#   bash tests/chaos.sh [--kafka] [--redis-cluster] [--ranks N..M] [--kills N] [--seed S] [--rate EVENTS_A_SECOND] [--report FILE] [--folder FOLDER]
 # Exit 0: nothing lost, duplicated or stale. Exit 1 otherwise, with the differences.
 set -euo pipefail
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 # shellcheck source=deploy/install.sh
 . "$top/deploy/install.sh"
 require_sdk
+case " $* " in
+  *" --ranks "*) install_missing mpirun=openmpi-bin ;;
+esac
 case " $* " in
   *" --kafka "*) install_missing java=openjdk-17-jre-headless ;;
   *) install_missing ;;

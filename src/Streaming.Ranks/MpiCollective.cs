@@ -25,6 +25,8 @@ internal sealed unsafe class MpiCollective : Collective
         (_sendOffsets, _receiveOffsets) = (new int[size], new int[size]);
     }
 
+    public override void Abort(int exitCode) => _ = OpenMpi.Abort(_mpi.World, exitCode);
+
     protected override void Wait() => Check(OpenMpi.Barrier(_mpi.World), "MPI_Barrier");
 
     protected override void GatherBytes(ReadOnlySpan<byte> own, Span<byte> all, ReadOnlySpan<int> counts)

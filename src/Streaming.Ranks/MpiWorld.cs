@@ -11,6 +11,16 @@ public static class MpiWorld
     private static readonly string[] Sizes = ["OMPI_COMM_WORLD_SIZE", "PMI_SIZE"];
     private static readonly string[] Launched = [.. Sizes, "PMIX_RANK"];
 
+    // The number of a process among those on its host: Open MPI's mpirun, Slurm, PMI.
+    private static readonly string[] LocalRanks = ["OMPI_COMM_WORLD_LOCAL_RANK", "SLURM_LOCALID"];
+    private static readonly string[] LocalSizes = ["OMPI_COMM_WORLD_LOCAL_SIZE", "SLURM_NTASKS_PER_NODE"];
+
+    /// <summary>Gets the number of this process among the ranks on its host, 0 and up; 0 where no launcher tells.</summary>
+    public static int LocalRank => Number(LocalRanks, 0, Environment.GetEnvironmentVariable);
+
+    /// <summary>Gets the number of ranks on this host, 1 and up; 1 where no launcher tells.</summary>
+    public static int LocalSize => Math.Max(1, Number(LocalSizes, 1, Environment.GetEnvironmentVariable));
+
     /// <summary>Joins the ranks. Call once in a process.</summary>
     /// <returns>This process's rank; a world of one when no launcher started it, for which Open MPI need not be installed.</returns>
     /// <exception cref="RanksException">A launcher started this process and Open MPI is missing, is too old, or sees another number of
@@ -40,6 +50,20 @@ public static class MpiWorld
 
         Compare(size, variable);
         return new MpiCollective(mpi, rank, size);
+    }
+
+    /// <summary>The first number that the environment of a launched process has under these names.</summary>
+    internal static int Number(string[] names, int otherwise, Func<string, string?> variable)
+    {
+        foreach (string name in Launched.Any(name => !string.IsNullOrEmpty(variable(name))) ? names : [])
+        {
+            if (int.TryParse(variable(name), NumberStyles.None, CultureInfo.InvariantCulture, out int number))
+            {
+                return number;
+            }
+        }
+
+        return otherwise;
     }
 
     /// <summary>Loads Open MPI.</summary>

@@ -111,7 +111,7 @@ internal static class IngestRun
                     throw new InvalidOperationException($"Record {i} does not decode: {reason}.");
                 }
 
-                _batcher.Add(interaction, Start);
+                _batcher.Add(interaction, Start, partition: 0);
                 _batcher.Advance(0, 0, ((long)pass * records.Length) + i);
                 if (_batcher.IsDue)
                 {

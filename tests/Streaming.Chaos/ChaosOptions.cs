@@ -14,6 +14,9 @@ internal sealed record ChaosOptions
     /// <summary>Gets how many events are produced per second. Default 1,000; 1 … 100,000.</summary>
     public int Rate { get; private set; } = 1_000;
 
+    /// <summary>Gets how many ranks train: of each life a number drawn from this range. Default 1..1; 1 … 16.</summary>
+    public (int Fewest, int Most) Ranks { get; private set; } = (1, 1);
+
     /// <summary>Gets how long a soak lasts. Default 60 minutes; 2 … 10,000.</summary>
     public int Minutes { get; private set; } = 60;
 
@@ -64,6 +67,10 @@ internal sealed record ChaosOptions
                 case "--rate":
                     options.Rate = Number(name, value, 1, 100_000);
                     break;
+                case "--ranks":
+                    string[] ends = value.Split("..");
+                    options.Ranks = (Number(name, ends[0], 1, 16), Number(name, ends[^1], 1, 16));
+                    break;
                 case "--minutes":
                     options.Minutes = Number(name, value, 2, 10_000);
                     break;
@@ -81,8 +88,8 @@ internal sealed record ChaosOptions
                     break;
                 default:
                     throw new ArgumentException(
-                        $"Unknown option {name}; there are --kafka, --redis-cluster, --kills, --seed, --rate, --minutes, --fault, "
-                            + "--items, --report and --folder."
+                        $"Unknown option {name}; there are --kafka, --redis-cluster, --ranks, --kills, --seed, --rate, --minutes, "
+                            + "--fault, --items, --report and --folder."
                     );
             }
         }

@@ -13,6 +13,7 @@ namespace Streaming.Chaos;
 /// <param name="BrokersKilled">How many Kafka nodes were killed.</param>
 /// <param name="MastersKilled">How many Redis masters were killed.</param>
 /// <param name="TokensBackwards">Fencing tokens that were not greater than all earlier ones.</param>
+/// <param name="Ranks">What became of jobs of many ranks.</param>
 internal sealed record ChaosReport(
     int Kills,
     int Recoveries,
@@ -25,7 +26,8 @@ internal sealed record ChaosReport(
     KillInstants Instants,
     int BrokersKilled,
     int MastersKilled,
-    int TokensBackwards
+    int TokensBackwards,
+    RankStrikes Ranks
 )
 {
     /// <summary>Gets whether all guarantees held.</summary>
@@ -40,3 +42,10 @@ internal sealed record RecoveryTimes(double P50, double Max);
 /// <param name="WhileWritingCheckpoint">It left a partially written checkpoint behind.</param>
 /// <param name="WhileInGroup">It was a member of a consumer group, which had to detect its loss.</param>
 internal sealed record KillInstants(int WhileStarting, int WhileWritingCheckpoint, int WhileInGroup);
+
+/// <summary>What became of jobs of many ranks.</summary>
+/// <param name="Sizes">The numbers of ranks of the jobs.</param>
+/// <param name="Killed">Ranks killed.</param>
+/// <param name="LaunchersKilled">Launchers killed.</param>
+/// <param name="Frozen">Ranks frozen.</param>
+internal sealed record RankStrikes(IReadOnlyList<int> Sizes, int Killed, int LaunchersKilled, int Frozen);

@@ -25,6 +25,8 @@ internal sealed class ChaosRun(ChaosOptions options, string folder, string progr
     private int _whileStarting;
     private int _whileWriting;
     private int _whileInGroup;
+    private readonly RankDeaths _deaths = new(new Random(options.Seed));
+    private readonly SortedSet<int> _ranks = [];
 
     /// <summary>Runs it.</summary>
     public async Task<ChaosReport> RunAsync()
@@ -73,7 +75,8 @@ internal sealed class ChaosRun(ChaosOptions options, string folder, string progr
             new KillInstants(_whileStarting, _whileWriting, _whileInGroup),
             serverKills.Brokers,
             serverKills.Masters,
-            FencingTokens.CountBackwards(folder)
+            FencingTokens.CountBackwards(folder),
+            new RankStrikes([.. _ranks], _deaths.Killed, _deaths.Launchers, _deaths.Frozen)
         );
     }
 
@@ -91,7 +94,7 @@ internal sealed class ChaosRun(ChaosOptions options, string folder, string progr
     /// <summary>Starts a worker and kills it at a random time, sometimes before it has done anything.</summary>
     private async Task LiveAndDieAsync(int number, Dictionary<string, string> settings, EventStream stream)
     {
-        bool inGroup = _random.Next(4) == 0;
+        bool inGroup = _random.Next(4) == 0 && options.Ranks.Most == 1;
         bool early = _random.Next(6) == 0;
         double life = _random.NextDouble() * 4;
         using WorkerProcess worker = Start(number, settings, inGroup);
@@ -106,7 +109,15 @@ internal sealed class ChaosRun(ChaosOptions options, string folder, string progr
             await Task.Delay(TimeSpan.FromSeconds(life)).ConfigureAwait(false);
         }
 
-        worker.Kill();
+        if (worker.IsJob)
+        {
+            await _deaths.DieAsync(worker, mayFreeze: trained).ConfigureAwait(false);
+        }
+        else
+        {
+            worker.Kill();
+        }
+
         _killed = Stopwatch.GetTimestamp();
         stream.AllowUpTo(Kept(settings) + RecordsAhead);
         _unrecovered++;
@@ -170,11 +181,14 @@ internal sealed class ChaosRun(ChaosOptions options, string folder, string progr
 
     private WorkerProcess Start(int number, Dictionary<string, string> settings, bool inGroup)
     {
+        int ranks = _random.Next(options.Ranks.Fewest, options.Ranks.Most + 1);
+        _ranks.Add(ranks);
         var own = new Dictionary<string, string>(settings) { ["STREAMING__Kafka__Assignment"] = inGroup ? "group" : "static" };
         return WorkerProcess.Start(
             program,
             own,
-            Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"worker-{number:D4}.log"))
+            Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"worker-{number:D4}.log")),
+            ranks: ranks
         );
     }
 
@@ -203,5 +217,6 @@ internal sealed class ChaosRun(ChaosOptions options, string folder, string progr
             ["STREAMING__Checkpoint__Folder"] = Path.Combine(folder, "checkpoints"),
             ["STREAMING__Checkpoint__Interval"] = "1s",
             ["STREAMING__Training__Threads"] = "1",
+            ["STREAMING__Ranks__Timeout"] = string.Create(CultureInfo.InvariantCulture, $"{RankDeaths.Timeout.TotalSeconds}s"),
         };
 }

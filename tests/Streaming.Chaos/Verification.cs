@@ -58,8 +58,8 @@ internal sealed class Verification(WorkerOptions settings)
     {
         HistoryOptions histories = settings.History;
         histories = histories with { Length = Math.Max(histories.Length, settings.Model.HistoryLength) };
-        using Stream ingest = checkpoint.OpenIngest() ?? throw new InvalidOperationException("The checkpoint has no ingestion state.");
-        return IngestState.Read(ingest, histories, settings.Dedup);
+        return checkpoint.ReadIngest(histories, settings.Dedup)
+            ?? throw new InvalidOperationException("The checkpoint has no ingestion state.");
     }
 
     private void CompareTotals(ExpectedEffects effects, in EventCounts actual, Checkpoint checkpoint)

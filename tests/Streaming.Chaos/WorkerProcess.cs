@@ -13,13 +13,15 @@ internal sealed partial class WorkerProcess : IDisposable
     private readonly Process _process;
     private readonly StreamWriter _log;
     private readonly Uri _metrics;
+    private readonly Uri[] _allMetrics;
     private readonly Lock _gate = new();
 
-    private WorkerProcess(Process process, StreamWriter log, int port)
+    private WorkerProcess(Process process, StreamWriter log, int port, int ranks)
     {
+        _allMetrics = [.. Enumerable.Range(port, ranks).Select(static one => new Uri($"http://127.0.0.1:{one}/metrics"))];
         _process = process;
         _log = log;
-        _metrics = new Uri($"http://127.0.0.1:{port}/metrics");
+        _metrics = _allMetrics[0];
     }
 
     /// <summary>Gets its process id.</summary>
@@ -27,6 +29,9 @@ internal sealed partial class WorkerProcess : IDisposable
 
     /// <summary>Gets where it answers.</summary>
     public Uri Address => new(_metrics, "/");
+
+    /// <summary>Gets a value indicating whether it is a job of many ranks.</summary>
+    public bool IsJob => _allMetrics.Length > 1;
 
     /// <summary>Gets whether it has ended.</summary>
     public bool HasExited => _process.HasExited;
@@ -39,15 +44,18 @@ internal sealed partial class WorkerProcess : IDisposable
     /// <param name="settings">Its environment variables, except the HTTP port.</param>
     /// <param name="logPath">The file for its output.</param>
     /// <param name="command">What it does.</param>
+    /// <param name="ranks">With more than one: starts a job of so many by deploy/ranks.sh, whose process this then is.</param>
     public static WorkerProcess Start(
         string program,
         IEnumerable<KeyValuePair<string, string>> settings,
         string logPath,
-        string command = "run"
+        string command = "run",
+        int ranks = 1
     )
     {
-        int port = FreePort();
-        var start = new ProcessStartInfo(program, command)
+        int port = FreePort(ranks);
+        ProcessStartInfo start = ranks == 1 ? new(program, [command]) : new("bash", [RankScript, "-n", $"{ranks}", "--", program, command]);
+        start = new ProcessStartInfo(start.FileName, start.ArgumentList)
         {
             RedirectStandardError = true,
             RedirectStandardOutput = true,
@@ -61,12 +69,37 @@ internal sealed partial class WorkerProcess : IDisposable
         start.Environment["STREAMING__Http__Port"] = port.ToString(CultureInfo.InvariantCulture);
         var log = new StreamWriter(logPath, append: true) { AutoFlush = true };
         Process process = Process.Start(start) ?? throw new InvalidOperationException($"'{program}' did not start.");
-        var worker = new WorkerProcess(process, log, port);
+        var worker = new WorkerProcess(process, log, port, ranks);
         process.OutputDataReceived += worker.Write;
         process.ErrorDataReceived += worker.Write;
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();
         return worker;
+    }
+
+    /// <summary>Gets the processes of the job's ranks, and the launcher's; empty once they have ended.</summary>
+    public (int Launcher, int[] Ranks) Job
+    {
+        get
+        {
+            int[] launcher = ChildrenOf(_process.Id, "mpirun");
+            return launcher.Length == 0 ? (0, []) : (launcher[0], ChildrenOf(launcher[0], "streaming"));
+        }
+    }
+
+    /// <summary>Waits until it has ended by itself.</summary>
+    /// <exception cref="TimeoutException">It did not end in time.</exception>
+    public async Task EndAsync(TimeSpan timeout)
+    {
+        using var limit = new CancellationTokenSource(timeout);
+        try
+        {
+            await _process.WaitForExitAsync(limit.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            throw new TimeoutException($"The worker did not end within {timeout}.");
+        }
     }
 
     /// <summary>Kills it with SIGKILL.</summary>
@@ -77,9 +110,12 @@ internal sealed partial class WorkerProcess : IDisposable
     }
 
     /// <summary>Sends a signal by name: STOP freezes it, CONT resumes it.</summary>
-    public async Task SignalAsync(string name)
+    public Task SignalAsync(string name) => SignalAsync(_process.Id, name);
+
+    /// <summary>Sends a signal by name to any process.</summary>
+    public static async Task SignalAsync(int process, string name)
     {
-        using var kill = Process.Start("kill", ["-" + name, _process.Id.ToString(CultureInfo.InvariantCulture)]);
+        using var kill = Process.Start("kill", ["-" + name, process.ToString(CultureInfo.InvariantCulture)]);
         await kill.WaitForExitAsync().ConfigureAwait(false);
     }
 
@@ -88,15 +124,7 @@ internal sealed partial class WorkerProcess : IDisposable
     public async Task TerminateAsync(TimeSpan timeout)
     {
         await SignalAsync("TERM").ConfigureAwait(false);
-        using var limit = new CancellationTokenSource(timeout);
-        try
-        {
-            await _process.WaitForExitAsync(limit.Token).ConfigureAwait(false);
-        }
-        catch (OperationCanceledException)
-        {
-            throw new TimeoutException($"The worker did not end within {timeout} of SIGTERM.");
-        }
+        await EndAsync(timeout).ConfigureAwait(false);
     }
 
     /// <summary>Returns every series, without the label `model` that ends each, with its value; empty if the worker does not
@@ -124,13 +152,24 @@ internal sealed partial class WorkerProcess : IDisposable
         return values;
     }
 
-    /// <summary>Returns the sum of a metric over all series; NaN if the worker does not answer or lacks the metric.</summary>
+    /// <summary>Returns the sum of a metric over all series, of all ranks; NaN if one does not answer or lacks the metric.</summary>
     public async Task<double> ReadAsync(string metric, CancellationToken cancellationToken)
+    {
+        double sum = 0;
+        foreach (Uri metrics in _allMetrics)
+        {
+            sum += await ReadAsync(metrics, metric, cancellationToken).ConfigureAwait(false);
+        }
+
+        return sum;
+    }
+
+    private static async Task<double> ReadAsync(Uri metrics, string metric, CancellationToken cancellationToken)
     {
         string text;
         try
         {
-            text = await Http.GetStringAsync(_metrics, cancellationToken).ConfigureAwait(false);
+            text = await Http.GetStringAsync(metrics, cancellationToken).ConfigureAwait(false);
         }
         catch (Exception exception)
             when (exception is HttpRequestException or TaskCanceledException && !cancellationToken.IsCancellationRequested)
@@ -175,6 +214,65 @@ internal sealed partial class WorkerProcess : IDisposable
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
         return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+
+    /// <summary>The first of so many consecutive ports that nothing listens to now.</summary>
+    private static int FreePort(int count)
+    {
+        while (true)
+        {
+            int first = FreePort();
+            if (Enumerable.Range(first, count).All(IsFree))
+            {
+                return first;
+            }
+        }
+    }
+
+    private static bool IsFree(int port)
+    {
+        try
+        {
+            using var listener = new TcpListener(IPAddress.Loopback, port);
+            listener.Start();
+            return true;
+        }
+        catch (SocketException)
+        {
+            return false;
+        }
+    }
+
+    private static string RankScript
+    {
+        get
+        {
+            DirectoryInfo? folder = new(AppContext.BaseDirectory);
+            while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "Streaming.sln")))
+            {
+                folder = folder.Parent;
+            }
+
+            return Path.Combine(folder?.FullName ?? string.Empty, "deploy", "ranks.sh");
+        }
+    }
+
+    private static int[] ChildrenOf(int process, string name)
+    {
+        try
+        {
+            return
+            [
+                .. File.ReadAllText($"/proc/{process}/task/{process}/children")
+                    .Split(' ', StringSplitOptions.RemoveEmptyEntries)
+                    .Select(static id => int.Parse(id, CultureInfo.InvariantCulture))
+                    .Where(id => File.ReadAllText($"/proc/{id}/comm").TrimEnd() == name),
+            ];
+        }
+        catch (IOException)
+        {
+            return [];
+        }
     }
 
     private void Write(object sender, DataReceivedEventArgs line)

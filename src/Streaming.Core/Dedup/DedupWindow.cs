@@ -74,19 +74,33 @@ public sealed class DedupWindow
 
     internal DedupSnapshot Share() => new(_ring.Share(), _start, Count, _capacity, _now);
 
-    /// <summary>Restores a snapshot from <see cref="DedupSnapshot.WriteTo"/> into this empty window; a smaller window keeps the
-    /// newest ids.</summary>
-    internal void ReadFrom(CheckedReader reader)
+    /// <summary>Restores one snapshot into this empty window; a smaller window keeps the newest ids.</summary>
+    internal void ReadFrom(StoredIds stored)
     {
-        long count = reader.ReadInt64(0, 100_000_000, "number of event ids");
-        long now = reader.ReadInt64();
-        for (long i = 0; i < count; i++)
+        while (stored.MoveNext())
         {
-            ulong hash = (ulong)reader.ReadInt64();
-            TryAdd(hash, reader.ReadInt64());
+            TryAdd(stored.Hash, stored.Time);
+        }
+
+        _now = Math.Max(_now, stored.Now);
+    }
+
+    /// <summary>
+    /// Restores the union of several snapshots into this empty window; if there are more ids than it remembers, the newest. Windows that
+    /// had come to different times are joined by age: an id is remembered for as long as its own window would have.
+    /// </summary>
+    /// <returns>The number of different ids.</returns>
+    internal long ReadFrom(IReadOnlyList<StoredIds> windows)
+    {
+        long ids = 0;
+        long now = windows.Max(static window => window.Now);
+        foreach (StoredIds next in InOrder.Of(windows, static window => window.MoveNext(), static window => window.Age))
+        {
+            ids += TryAdd(next.Hash, now + next.Age) ? 1 : 0;
         }
 
         _now = Math.Max(_now, now);
+        return ids;
     }
 
     private void Expire()

@@ -28,7 +28,7 @@ internal sealed class HistorySnapshot(
             var place = HistoryStore.Place.Unpack(record[1]);
             ReadOnlySpan<long> block = blocks[place.Class].Read(place.Block);
             writer.WriteInt64(record[0]);
-            writer.WriteInt64(place.Count);
+            writer.WriteInt64(((long)place.Partition << StoredHistories.PartitionShift) | (uint)place.Count);
             for (int entry = 0; entry < place.Count; entry++)
             {
                 writer.WriteInt64(block[entry]);

@@ -1,7 +1,6 @@
 using System.Numerics;
 using System.Runtime.InteropServices;
 using Streaming.Core.Paging;
-using Streaming.Core.Snapshots;
 
 namespace Streaming.Core.Histories;
 
@@ -10,12 +9,16 @@ namespace Streaming.Core.Histories;
 /// recently active one. An append allocates nothing once the pages exist.
 /// </summary>
 /// <remarks>
-/// A user is a record (key; class and index of the block) found by open addressing. Blocks come in sizes 4, 16, 64, …, L, and a
-/// user moves to the next size when its block is full, so that many users with short histories cost little. A block stores
+/// A user is a record (key; partition, class and index of the block) found by open addressing. Blocks come in sizes 4, 16, 64, …, L,
+/// and a user moves to the next size when its block is full, so that many users with short histories cost little. A block stores
 /// the items first, oldest at 0, then their times. One thread owns the store; any thread may read snapshots.
+/// <para>A user's partition is that of its newest event: it tells which rank reads the user's next one.</para>
 /// </remarks>
-public sealed class HistoryStore
+public sealed partial class HistoryStore
 {
+    /// <summary>The partition of a user whose events did not come from a partition, or from one above 65,534.</summary>
+    public const int UnknownPartition = 0xFFFF;
+
     /// <summary>The largest L.</summary>
     internal const int MaxLength = 1024;
 
@@ -74,12 +77,21 @@ public sealed class HistoryStore
     /// <param name="time">When it happened, Unix milliseconds.</param>
     /// <param name="allowedLateness">Milliseconds behind the user's newest event up to which an event is not late.</param>
     /// <param name="before">Room for L items; excludes items later than <paramref name="time"/>.</param>
-    public HistoryAppend Append(ulong user, ulong item, long time, long allowedLateness, Span<ulong> before)
+    /// <param name="partition">The partition that the event was read from, 0 and up.</param>
+    public HistoryAppend Append(
+        ulong user,
+        ulong item,
+        long time,
+        long allowedLateness,
+        Span<ulong> before,
+        int partition = UnknownPartition
+    )
     {
+        partition = Math.Min(partition, UnknownPartition);
         int slot = Find(user, out int bucket);
         if (slot < 0)
         {
-            AddUser(user, bucket, [(long)item], [time]);
+            AddUser(user, bucket, [(long)item], [time], partition);
             return default;
         }
 
@@ -99,6 +111,12 @@ public sealed class HistoryStore
         bool late = times[^1] - allowedLateness > time;
         bool repeat = items.Contains((long)item);
         MemoryMarshal.Cast<long, ulong>(items[..at]).CopyTo(before);
+        if (place.Partition != partition && (at == place.Count || place.Partition == UnknownPartition))
+        {
+            place = place with { Partition = partition };
+            _users.Write(slot)[PlaceWord] = place.Pack();
+        }
+
         Insert(slot, place, at, (long)item, time);
         return new HistoryAppend(at, true, repeat, late);
     }
@@ -170,34 +188,6 @@ public sealed class HistoryStore
         );
     }
 
-    /// <summary>Restores a snapshot from <see cref="HistorySnapshot.WriteTo"/> into this empty store. If its bounds are smaller than
-    /// they were, it keeps the most recently active users and the newest items.</summary>
-    internal void ReadFrom(CheckedReader reader)
-    {
-        long users = reader.ReadInt64(0, 100_000_000, "number of users");
-        Evictions = reader.ReadInt64(0, long.MaxValue, "evictions");
-        long[] items = new long[MaxLength];
-        long[] times = new long[MaxLength];
-        for (long i = 0; i < users; i++)
-        {
-            ulong user = (ulong)reader.ReadInt64();
-            int count = (int)reader.ReadInt64(1, MaxLength, "history length");
-            for (int entry = 0; entry < count; entry++)
-            {
-                items[entry] = reader.ReadInt64();
-                times[entry] = reader.ReadInt64(entry == 0 ? long.MinValue : times[entry - 1], long.MaxValue, "event time in order");
-            }
-
-            if (Find(user, out int bucket) >= 0)
-            {
-                throw new InvalidDataException($"The ingestion snapshot has user {user:x16} twice.");
-            }
-
-            int kept = Math.Min(count, _length);
-            AddUser(user, bucket, items.AsSpan(count - kept, kept), times.AsSpan(count - kept, kept));
-        }
-    }
-
     private static int[] BlockSizes(int length)
     {
         List<int> sizes = [];
@@ -259,7 +249,7 @@ public sealed class HistoryStore
         return larger;
     }
 
-    private void AddUser(ulong user, int bucket, ReadOnlySpan<long> items, ReadOnlySpan<long> times)
+    private void AddUser(ulong user, int bucket, ReadOnlySpan<long> items, ReadOnlySpan<long> times, int partition)
     {
         int slot;
         if (UserCount < _maxUsers)
@@ -274,21 +264,28 @@ public sealed class HistoryStore
             Evictions++;
         }
 
+        Place place = Store(items, times, partition);
+        Span<long> record = _users.Write(slot);
+        record[KeyWord] = (long)user;
+        record[PlaceWord] = place.Pack();
+        _table[bucket] = slot + 1;
+        LinkNewest(slot);
+    }
+
+    /// <summary>Copies a history into a new block.</summary>
+    private Place Store(ReadOnlySpan<long> items, ReadOnlySpan<long> times, int partition)
+    {
         int sizeClass = 0;
         while (_sizes[sizeClass] < items.Length)
         {
             sizeClass++;
         }
 
-        Place place = new(sizeClass, items.Length, _blocks[sizeClass].Allocate());
+        Place place = new(sizeClass, items.Length, _blocks[sizeClass].Allocate(), partition);
         Span<long> block = _blocks[sizeClass].Write(place.Block);
         items.CopyTo(block);
         times.CopyTo(block[_sizes[sizeClass]..]);
-        Span<long> record = _users.Write(slot);
-        record[KeyWord] = (long)user;
-        record[PlaceWord] = place.Pack();
-        _table[bucket] = slot + 1;
-        LinkNewest(slot);
+        return place;
     }
 
     private int EvictOldest()
@@ -386,11 +383,13 @@ public sealed class HistoryStore
         _newest = slot;
     }
 
-    /// <summary>Locates a user's block: size class, entries in use, index of the block. One word of the record.</summary>
-    internal readonly record struct Place(int Class, int Count, int Block)
+    /// <summary>A user's partition, and where its block is: size class, entries in use, index of the block. One word of the
+    /// record.</summary>
+    internal readonly record struct Place(int Class, int Count, int Block, int Partition)
     {
-        public static Place Unpack(long word) => new((int)((word >> 48) & 0xFF), (int)((word >> 32) & 0xFFFF), (int)word);
+        public static Place Unpack(long word) =>
+            new((int)((word >> 44) & 0xF), (int)((word >> 32) & 0xFFF), (int)word, (int)((ulong)word >> 48));
 
-        public long Pack() => ((long)Class << 48) | ((long)Count << 32) | (uint)Block;
+        public long Pack() => ((long)Partition << 48) | ((long)Class << 44) | ((long)Count << 32) | (uint)Block;
     }
 }

@@ -15,7 +15,7 @@ namespace Streaming.Core.Ingestion;
 /// snapshot) are the effect of exactly the records before its positions.
 /// </summary>
 /// <remarks>
-/// For each record the owner calls <see cref="Add(in InteractionEvent, long)"/> or <see cref="Reject"/> or
+/// For each record the owner calls <see cref="Add(in InteractionEvent, long, int)"/> or <see cref="Reject"/> or
 /// <see cref="Add(ItemChange)"/>, then <see cref="Advance"/>, then, if <see cref="IsDue"/>, <see cref="Seal()"/>.
 /// One thread; only <see cref="RequestCheckpoint"/> may be called from others. Allocates nothing per event.
 /// </remarks>
@@ -141,20 +141,21 @@ public sealed class Batcher
     /// <summary>Requests a snapshot with the next sealed batch. May be called from any thread.</summary>
     public void RequestCheckpoint() => Volatile.Write(ref _checkpointRequested, 1);
 
-    /// <summary>Returns whether <see cref="Add(in InteractionEvent, long)"/> would accept an event, for records with several:
+    /// <summary>Returns whether <see cref="Add(in InteractionEvent, long, int)"/> would accept an event, for records with several:
     /// all or none.</summary>
     public DeadLetterReason Check(in InteractionEvent candidate) => _rules.Check(candidate, out _);
 
     /// <summary>Says in words why an event is refused.</summary>
     /// <param name="candidate">The event.</param>
-    /// <param name="reason">What <see cref="Check"/> or <see cref="Add(in InteractionEvent, long)"/> gave for it.</param>
+    /// <param name="reason">What <see cref="Check"/> or <see cref="Add(in InteractionEvent, long, int)"/> gave for it.</param>
     public string Explain(in InteractionEvent candidate, DeadLetterReason reason) => _rules.Explain(candidate, reason);
 
     /// <summary>Adds an event.</summary>
     /// <param name="candidate">The decoded event; its bytes are copied.</param>
     /// <param name="producedTime">When the record was produced, Unix milliseconds.</param>
+    /// <param name="partition">The partition that it was read from, 0 and up, or <see cref="HistoryStore.UnknownPartition"/>.</param>
     /// <returns><see cref="DeadLetterReason.None"/>, or why it was rejected; the caller then dead-letters it (already counted).</returns>
-    public DeadLetterReason Add(in InteractionEvent candidate, long producedTime)
+    public DeadLetterReason Add(in InteractionEvent candidate, long producedTime, int partition)
     {
         DeadLetterReason reason = _rules.Check(candidate, out float weight);
         if (reason != DeadLetterReason.None)
@@ -172,7 +173,7 @@ public sealed class Batcher
         }
         else
         {
-            Take(candidate, weight, producedTime);
+            Take(candidate, weight, producedTime, partition);
         }
 
         return DeadLetterReason.None;
@@ -269,14 +270,14 @@ public sealed class Batcher
         }
     }
 
-    private void Take(in InteractionEvent accepted, float weight, long producedTime)
+    private void Take(in InteractionEvent accepted, float weight, long producedTime, int partition)
     {
         ulong user = XxHash64.Hash(accepted.UserId);
         ulong item = XxHash64.Hash(accepted.ItemId);
         Batch batch = _batch;
         int start = batch.HistoryOffsets[batch.Count];
         Span<ulong> before = weight > 0f ? batch.HistoryItems.AsSpan(start) : _discard;
-        HistoryAppend append = _state.Histories.Append(user, item, accepted.EventTime, _allowedLateness, before);
+        HistoryAppend append = _state.Histories.Append(user, item, accepted.EventTime, _allowedLateness, before, partition);
         _feed?.Touch(user, producedTime);
         if (weight == 0f || append.IsLate)
         {

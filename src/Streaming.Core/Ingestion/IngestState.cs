@@ -1,7 +1,6 @@
 using Streaming.Core.Dedup;
 using Streaming.Core.Events;
 using Streaming.Core.Histories;
-using Streaming.Core.Snapshots;
 
 namespace Streaming.Core.Ingestion;
 
@@ -9,13 +8,13 @@ namespace Streaming.Core.Ingestion;
 /// batch.</summary>
 /// <remarks>One thread owns it. <see cref="Share"/> takes a snapshot in well under a millisecond for a million users, plus
 /// a copy of 4 bytes per user; while the snapshot lives, each page is copied once when first written.</remarks>
-public sealed class IngestState
+public sealed partial class IngestState
 {
     /// <summary>"STREAMIN" in ASCII, little-endian.</summary>
     internal const long Magic = 0x4E49_4D41_4552_5453;
 
-    /// <summary>Version 1 did not count shed events.</summary>
-    internal const long Version = 2;
+    /// <summary>Version 1 did not count shed events; version 2 did not keep the users' partitions.</summary>
+    internal const long Version = 3;
 
     /// <summary>Creates the state of a new stream.</summary>
     public IngestState(HistoryOptions histories, DedupOptions dedup)
@@ -45,43 +44,15 @@ public sealed class IngestState
     {
         ArgumentNullException.ThrowIfNull(source);
         IngestState state = new(histories, dedup);
-        CheckedReader reader = new(source);
-        long version = ReadHead(reader);
-        state.NextSequence = reader.ReadInt64(0, long.MaxValue, "next batch");
-        state.Totals = ReadCounts(reader, version);
-        state.Histories.ReadFrom(reader);
-        state.Dedup.ReadFrom(reader);
-        reader.Complete();
+        StoredIngest stored = new(source);
+        state.NextSequence = stored.NextSequence;
+        state.Totals = stored.Totals;
+        state.Histories.ReadFrom(stored.Histories);
+        state.Dedup.ReadFrom(stored.OpenIds());
+        stored.Complete();
         return state;
     }
 
     /// <summary>Takes a snapshot.</summary>
     public IngestSnapshot Share() => new IngestStateSnapshot(NextSequence, Totals, Histories.Share(), Dedup.Share());
-
-    internal static long ReadHead(CheckedReader reader)
-    {
-        if (reader.ReadInt64() != Magic)
-        {
-            throw new InvalidDataException("This is not an ingestion snapshot.");
-        }
-
-        long version = reader.ReadInt64();
-        return version is 1 or Version
-            ? version
-            : throw new InvalidDataException(
-                $"The ingestion snapshot has format version {version}; this program reads versions 1 and {Version}."
-            );
-    }
-
-    internal static EventCounts ReadCounts(CheckedReader reader, long version) =>
-        new()
-        {
-            Read = reader.ReadInt64(0, long.MaxValue, "read"),
-            Decoded = reader.ReadInt64(0, long.MaxValue, "decoded"),
-            Trained = reader.ReadInt64(0, long.MaxValue, "trained"),
-            HistoryOnly = reader.ReadInt64(0, long.MaxValue, "history only"),
-            DeadLettered = reader.ReadInt64(0, long.MaxValue, "dead-lettered"),
-            Duplicates = reader.ReadInt64(0, long.MaxValue, "duplicates"),
-            Shed = version == 1 ? 0 : reader.ReadInt64(0, long.MaxValue, "shed"),
-        };
 }

@@ -6,7 +6,7 @@ using Streaming.Core.Snapshots;
 namespace Streaming.Core.Ingestion;
 
 /// <summary>A snapshot of <see cref="IngestState"/>. Format: <see cref="CheckedWriter"/> frames; magic, version, next batch,
-/// seven counts, histories, dedup window.</summary>
+/// seven counts, histories (of each user: key, partition and count, items and times), dedup window.</summary>
 internal sealed class IngestStateSnapshot(long nextSequence, EventCounts totals, HistorySnapshot histories, DedupSnapshot dedup)
     : IngestSnapshot
 {

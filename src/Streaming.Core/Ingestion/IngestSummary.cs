@@ -1,6 +1,6 @@
+using Streaming.Core.Dedup;
 using Streaming.Core.Events;
 using Streaming.Core.Histories;
-using Streaming.Core.Snapshots;
 
 namespace Streaming.Core.Ingestion;
 
@@ -11,39 +11,58 @@ namespace Streaming.Core.Ingestion;
 /// <param name="Users">Users with a history.</param>
 /// <param name="HistoryItems">Items in all histories.</param>
 /// <param name="EventIds">Event ids in the dedup window.</param>
-public sealed record IngestSummary(long Version, long NextSequence, EventCounts Totals, long Users, long HistoryItems, long EventIds)
+/// <param name="UnknownPartitions">Of <paramref name="Users"/>, those whose partition is unknown.</param>
+public sealed record IngestSummary(
+    long Version,
+    long NextSequence,
+    EventCounts Totals,
+    long Users,
+    long HistoryItems,
+    long EventIds,
+    long UnknownPartitions
+)
 {
     /// <summary>Scans a snapshot, verifying every frame, in constant memory.</summary>
     /// <exception cref="InvalidDataException">Not a snapshot, a newer version, truncated or altered.</exception>
     public static IngestSummary Read(Stream source)
     {
         ArgumentNullException.ThrowIfNull(source);
-        CheckedReader reader = new(source);
-        long version = IngestState.ReadHead(reader);
-        long next = reader.ReadInt64(0, long.MaxValue, "next batch");
-        EventCounts totals = IngestState.ReadCounts(reader, version);
-        long users = reader.ReadInt64(0, 100_000_000, "number of users");
-        reader.ReadInt64(0, long.MaxValue, "evictions");
-        long items = 0;
-        for (long user = 0; user < users; user++)
+        StoredIngest stored = new(source);
+        long users = 0,
+            items = 0,
+            unknown = 0,
+            ids = 0;
+        while (stored.Histories.MoveNext())
         {
-            reader.ReadInt64();
-            long count = reader.ReadInt64(1, HistoryStore.MaxLength, "history length");
-            Skip(reader, 2 * count);
-            items += count;
+            users++;
+            items += stored.Histories.Items.Length;
+            unknown += stored.Histories.Partition == HistoryStore.UnknownPartition ? 1 : 0;
         }
 
-        long ids = reader.ReadInt64(0, 100_000_000, "number of event ids");
-        Skip(reader, 1 + (2 * ids));
-        reader.Complete();
-        return new IngestSummary(version, next, totals, users, items, ids);
+        StoredIds window = stored.OpenIds();
+        while (window.MoveNext())
+        {
+            ids++;
+        }
+
+        stored.Complete();
+        return new IngestSummary(stored.Version, stored.NextSequence, stored.Totals, users, items, ids, unknown);
     }
 
-    private static void Skip(CheckedReader reader, long words)
+    /// <summary>The summary of this rank and another: sums, and the larger number of the next batch.</summary>
+    public IngestSummary With(IngestSummary other)
     {
-        for (long i = 0; i < words; i++)
-        {
-            reader.ReadInt64();
-        }
+        ArgumentNullException.ThrowIfNull(other);
+        EventCounts totals = Totals;
+        totals.Add(other.Totals);
+        return new IngestSummary(
+            Math.Max(Version, other.Version),
+            Math.Max(NextSequence, other.NextSequence),
+            totals,
+            Users + other.Users,
+            HistoryItems + other.HistoryItems,
+            EventIds + other.EventIds,
+            UnknownPartitions + other.UnknownPartitions
+        );
     }
 }

@@ -107,6 +107,6 @@ internal sealed class EventStream
             _batcher.Add(change);
         }
 
-        _batcher.Add(_bytes.Of(row), row.Time);
+        _batcher.Add(_bytes.Of(row), row.Time, HistoryStore.UnknownPartition);
     }
 }

@@ -1,6 +1,7 @@
-using System.Globalization;
-using System.Security.Cryptography;
-using System.Text.Json;
+using Streaming.Core.Dedup;
+using Streaming.Core.Histories;
+using Streaming.Core.Ingestion;
+using Streaming.Learning.Cpu.Ranks;
 using Streaming.Learning.Training;
 using Streaming.Learning.WarmStarts;
 using Streaming.Models.Options;
@@ -11,9 +12,6 @@ namespace Streaming.Learning.Checkpoints;
 /// <summary>A checkpoint on disk whose checksums have been verified.</summary>
 public sealed class Checkpoint
 {
-    private const long MaxManifestBytes = 16 << 20;
-    private const int MaxChecksumBytes = 64 << 10;
-
     private Checkpoint(string path, CheckpointManifest manifest)
     {
         FolderPath = path;
@@ -54,54 +52,117 @@ public sealed class Checkpoint
     /// <exception cref="InvalidDataException">Torn, corrupt or not a checkpoint; the message names the file.</exception>
     /// <exception cref="IOException">A file cannot be read.</exception>
     /// <exception cref="StateMismatchException">It was written by a newer version of this program.</exception>
-    public static Checkpoint Open(string path)
+    public static Checkpoint Open(string path) => Open(path, rank: 0, ranks: 1);
+
+    /// <summary>Opens a checkpoint folder and verifies the manifest and a share of the other files: file k on rank k mod N, so that the
+    /// ranks of a job read each file once. It is good if it is on all ranks.</summary>
+    /// <param name="path">The folder.</param>
+    /// <param name="rank">Number of this rank, 0 … <paramref name="ranks"/> − 1.</param>
+    /// <param name="ranks">Number of ranks that verify it.</param>
+    /// <exception cref="InvalidDataException">Torn, corrupt or not a checkpoint; the message names the file.</exception>
+    /// <exception cref="IOException">A file cannot be read.</exception>
+    /// <exception cref="StateMismatchException">It was written by a newer version of this program.</exception>
+    public static Checkpoint Open(string path, int rank, int ranks)
     {
-        var verified = new HashSet<string>(StringComparer.Ordinal);
-        foreach ((string name, string checksum) in ReadChecksums(path))
+        var listed = new HashSet<string>(StringComparer.Ordinal);
+        foreach ((string name, string checksum) in CheckpointReading.ReadChecksums(path))
         {
-            Verify(Path.Combine(path, name), checksum);
-            verified.Add(name);
+            if (listed.Count % ranks == rank || name == CheckpointFiles.Manifest)
+            {
+                CheckpointReading.Verify(Path.Combine(path, name), checksum);
+            }
+
+            listed.Add(name);
         }
 
-        foreach (string name in (string[])[CheckpointFiles.Engine, CheckpointFiles.Trainer, CheckpointFiles.Manifest])
+        CheckpointManifest manifest = CheckpointReading.ReadManifest(Path.Combine(path, CheckpointFiles.Manifest));
+        foreach (string name in CheckpointFiles.Needed(manifest))
         {
-            if (!verified.Contains(name))
+            if (!listed.Contains(name))
             {
                 throw new InvalidDataException($"Checkpoint '{path}' is missing {name}.");
             }
         }
 
-        CheckpointManifest manifest = ReadManifest(Path.Combine(path, CheckpointFiles.Manifest));
-        if (manifest.HasIngest && !verified.Contains(CheckpointFiles.Ingest))
-        {
-            throw new InvalidDataException($"Checkpoint '{path}' is missing {CheckpointFiles.Ingest}.");
-        }
-
         return new Checkpoint(path, manifest);
     }
 
-    /// <summary>Opens parameters, optimiser state and memory bank.</summary>
-    public SafetensorsReader OpenEngine() => SafetensorsReader.Open(Path.Combine(FolderPath, CheckpointFiles.Engine));
+    /// <summary>Opens parameters, optimiser state and memory bank for one engine of <paramref name="ranks"/>, whatever the number of ranks
+    /// that wrote them.</summary>
+    /// <param name="rank">Number of the engine's rank, 0 … <paramref name="ranks"/> − 1.</param>
+    /// <param name="ranks">Number of ranks; 1: an engine that stores all item rows.</param>
+    /// <exception cref="StateMismatchException">The files are not those of the ranks that the manifest names.</exception>
+    public TensorSource OpenEngine(int rank = 0, int ranks = 1)
+    {
+        if (Manifest.Ranks == ranks)
+        {
+            return OpenEngineOf(rank);
+        }
 
-    /// <summary>Opens the trainer's state outside the engine.</summary>
+        var parts = new List<TensorSource>();
+        try
+        {
+            parts.AddRange(Enumerable.Range(0, Manifest.Ranks).Select(OpenEngineOf));
+            return new DealtState(parts, rank, ranks, owns: true);
+        }
+        catch
+        {
+            parts.ForEach(static part => part.Dispose());
+            throw;
+        }
+    }
+
+    /// <summary>Opens the trainer's state outside the engine: the same on every rank.</summary>
     public SafetensorsReader OpenTrainer() => SafetensorsReader.Open(Path.Combine(FolderPath, CheckpointFiles.Trainer));
 
-    /// <summary>Opens the ingestion snapshot, or null when the checkpoint has none.</summary>
-    public Stream? OpenIngest() => Manifest.HasIngest ? File.OpenRead(Path.Combine(FolderPath, CheckpointFiles.Ingest)) : null;
+    /// <summary>Reads the ingestion state for one rank of <paramref name="ranks"/>: its own file if as many wrote the checkpoint, else by
+    /// the rules of <see cref="IngestState.Deal"/>. Null when the checkpoint has none.</summary>
+    /// <param name="histories">Bounds of the histories; may differ from those of the writer.</param>
+    /// <param name="dedup">Bounds of the dedup window; may differ from those of the writer.</param>
+    /// <param name="rank">Number of the rank, 0 … <paramref name="ranks"/> − 1.</param>
+    /// <param name="ranks">Number of ranks that read the stream.</param>
+    /// <exception cref="InvalidDataException">A file is damaged.</exception>
+    public IngestState? ReadIngest(HistoryOptions histories, DedupOptions dedup, int rank = 0, int ranks = 1)
+    {
+        if (!Manifest.HasIngest)
+        {
+            return null;
+        }
+
+        var parts = new List<Stream>();
+        try
+        {
+            if (Manifest.Ranks == ranks)
+            {
+                parts.Add(OpenIngestOf(rank));
+                return IngestState.Read(parts[0], histories, dedup);
+            }
+
+            parts.AddRange(Enumerable.Range(0, Manifest.Ranks).Select(OpenIngestOf));
+            return IngestState.Deal(parts, rank, ranks, histories, dedup);
+        }
+        finally
+        {
+            parts.ForEach(static part => part.Dispose());
+        }
+    }
 
     /// <summary>Restores a trainer from the checkpoint.</summary>
+    /// <param name="trainer">The trainer.</param>
+    /// <param name="rank">Number of its engine's rank, 0 … <paramref name="ranks"/> − 1.</param>
+    /// <param name="ranks">Number of ranks that its engine is one of.</param>
     /// <exception cref="StateMismatchException">The settings differ from those of the checkpoint; names each.</exception>
-    public void RestoreTo(Trainer trainer)
+    public void RestoreTo(Trainer trainer, int rank = 0, int ranks = 1)
     {
         ArgumentNullException.ThrowIfNull(trainer);
         CheckShape(trainer.Shape);
-        using SafetensorsReader engine = OpenEngine();
+        using TensorSource engine = OpenEngine(rank, ranks);
         using SafetensorsReader state = OpenTrainer();
         trainer.Restore(engine, state);
     }
 
     /// <summary>Initialises an untrained trainer with all reusable state: see
-    /// <see cref="Trainer.Adopt(TrainedState, bool, long)"/>.</summary>
+    /// <see cref="Trainer.Adopt(TrainedState, bool, long)"/>. An engine of several ranks takes its own rows.</summary>
     /// <param name="trainer">The trainer.</param>
     /// <param name="whole">Whether to reject a model that differs.</param>
     /// <param name="sequence">Number of the last batch of the matching ingestion state; −1: a new stream.</param>
@@ -111,7 +172,7 @@ public sealed class Checkpoint
     public WarmStart AdoptTo(Trainer trainer, bool whole, long sequence = -1)
     {
         ArgumentNullException.ThrowIfNull(trainer);
-        using SafetensorsReader engine = OpenEngine();
+        using TensorSource engine = OpenEngine();
         using SafetensorsReader state = OpenTrainer();
         return trainer.Adopt(
             new TrainedState(FolderPath, Model, Manifest.Shape, Manifest.Counters, Manifest.Step, engine, state),
@@ -143,92 +204,19 @@ public sealed class Checkpoint
         }
     }
 
-    internal static CheckpointManifest ReadManifest(string path)
-    {
-        byte[] bytes = ReadBounded(path, MaxManifestBytes);
-        try
-        {
-            // The version first: the rest of a newer manifest may not be readable.
-            using var document = JsonDocument.Parse(bytes, new JsonDocumentOptions { MaxDepth = 16 });
-            int format = document.RootElement.GetProperty("format").GetInt32();
-            if (format > CheckpointManifest.CurrentFormat)
-            {
-                throw new StateMismatchException(
-                    string.Create(
-                        CultureInfo.InvariantCulture,
-                        $"'{path}' has format version {format}; this program reads versions up to {CheckpointManifest.CurrentFormat}. "
-                            + $"Use a newer program, or an older checkpoint."
-                    )
-                );
-            }
+    /// <summary>A checkpoint whose files the caller verifies.</summary>
+    internal static Checkpoint Unverified(string path, CheckpointManifest manifest) => new(path, manifest);
 
-            return document.Deserialize<CheckpointManifest>(CheckpointJson.Options) is { Shape: not null, Positions: not null } manifest
-                ? manifest
-                : throw new InvalidDataException($"'{path}' has no shape or positions.");
-        }
-        catch (Exception exception)
-            when (exception is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
-        {
-            throw new InvalidDataException($"'{path}' is not a manifest: {exception.Message}", exception);
-        }
+    /// <summary>Summarises the ingestion snapshot that one rank wrote.</summary>
+    internal IngestSummary Summarise(int rank)
+    {
+        using FileStream ingest = OpenIngestOf(rank);
+        return IngestSummary.Read(ingest);
     }
 
-    /// <summary>The checksums listed by a checkpoint, by file, in order. Verifies nothing.</summary>
-    internal static List<KeyValuePair<string, string>> ReadChecksums(string path)
-    {
-        string sums = Path.Combine(path, CheckpointFiles.Checksums);
-        var named = new List<KeyValuePair<string, string>>();
-        foreach (
-            string line in System
-                .Text.Encoding.ASCII.GetString(ReadBounded(sums, MaxChecksumBytes))
-                .Split('\n', StringSplitOptions.RemoveEmptyEntries)
-        )
-        {
-            // 64 hex digits, two spaces, a name without a path.
-            if (line.Length < 67 || line[64..66] != "  " || line[66..] != Path.GetFileName(line[66..]) || line[66..] is "." or "..")
-            {
-                throw new InvalidDataException($"'{sums}' has a line that is not a checksum: '{line}'.");
-            }
+    private SafetensorsReader OpenEngineOf(int rank) =>
+        SafetensorsReader.Open(Path.Combine(FolderPath, CheckpointFiles.EngineOf(rank, Manifest.Ranks)));
 
-            named.Add(new(line[66..], line[..64]));
-        }
-
-        return named;
-    }
-
-    /// <summary>Compares a file with its checksum.</summary>
-    internal static void Verify(string path, string expected)
-    {
-        using FileStream file = OpenFile(path);
-        if (!Convert.ToHexStringLower(SHA256.HashData(file)).Equals(expected, StringComparison.OrdinalIgnoreCase))
-        {
-            throw new InvalidDataException($"'{path}' does not match its checksum: it is torn or corrupt.");
-        }
-    }
-
-    private static byte[] ReadBounded(string path, long maxBytes)
-    {
-        using FileStream file = OpenFile(path);
-        if (file.Length > maxBytes)
-        {
-            throw new InvalidDataException($"'{path}' has {file.Length} bytes; allowed: {maxBytes}.");
-        }
-
-        byte[] bytes = new byte[file.Length];
-        file.ReadExactly(bytes);
-        return bytes;
-    }
-
-    // Asking first whether a file exists would not do: where the folder may not be entered the answer is no.
-    private static FileStream OpenFile(string path)
-    {
-        try
-        {
-            return new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 20);
-        }
-        catch (FileNotFoundException exception)
-        {
-            throw new InvalidDataException($"'{path}' is missing.", exception);
-        }
-    }
+    /// <summary>Opens the ingestion snapshot that one rank wrote.</summary>
+    internal FileStream OpenIngestOf(int rank) => File.OpenRead(Path.Combine(FolderPath, CheckpointFiles.IngestOf(rank, Manifest.Ranks)));
 }

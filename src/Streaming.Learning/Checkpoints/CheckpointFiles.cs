@@ -5,9 +5,7 @@ namespace Streaming.Learning.Checkpoints;
 /// <summary>File names in a checkpoint folder.</summary>
 internal static class CheckpointFiles
 {
-    public const string Engine = "model.safetensors";
     public const string Trainer = "trainer.safetensors";
-    public const string Ingest = "ingest.bin";
     public const string Manifest = "manifest.json";
 
     /// <summary>In the format of sha256sum, so that a checkpoint can be verified without this program.</summary>
@@ -16,6 +14,45 @@ internal static class CheckpointFiles
     public const string Prefix = "checkpoint-";
     public const string TemporaryPrefix = ".tmp-";
     public const string DeletingPrefix = ".deleting-";
+
+    /// <summary>The engine's state of one of N ranks.</summary>
+    public static string EngineOf(int rank, int ranks) =>
+        ranks == 1 ? "model.safetensors" : FormattableString.Invariant($"model-{rank}.safetensors");
+
+    /// <summary>The ingestion state of one of N ranks.</summary>
+    public static string IngestOf(int rank, int ranks) => ranks == 1 ? "ingest.bin" : FormattableString.Invariant($"ingest-{rank}.bin");
+
+    /// <summary>What a rank reports of its share of an unfinished checkpoint.</summary>
+    public static string ReportOf(int rank) => FormattableString.Invariant($"report-{rank}.json");
+
+    /// <summary>The files that a checkpoint must have.</summary>
+    public static IEnumerable<string> Needed(CheckpointManifest manifest)
+    {
+        IEnumerable<int> ranks = Enumerable.Range(0, manifest.Ranks);
+        return ranks
+            .Select(rank => EngineOf(rank, manifest.Ranks))
+            .Concat([Trainer, Manifest])
+            .Concat(manifest.HasIngest ? ranks.Select(rank => IngestOf(rank, manifest.Ranks)) : []);
+    }
+
+    /// <summary>A unique name for a checkpoint folder while it is being written: a suspended writer that has been replaced must not move
+    /// its successor's folder.</summary>
+    public static string TemporaryName(string folderName) => $"{TemporaryPrefix}{folderName}-{Guid.NewGuid():N}";
+
+    /// <summary>The name that the folder of a <see cref="TemporaryName"/> gets; null for another name.</summary>
+    public static string? FinalName(string temporary)
+    {
+        int end = temporary.Length - 33;
+        return
+            end > TemporaryPrefix.Length
+            && temporary.StartsWith(TemporaryPrefix, StringComparison.Ordinal)
+            && temporary[end] == '-'
+            && Guid.TryParseExact(temporary[(end + 1)..], "N", out _)
+            && StampOf(temporary[TemporaryPrefix.Length..end]) is not null
+            && Path.GetFileName(temporary) == temporary
+            ? temporary[TemporaryPrefix.Length..end]
+            : null;
+    }
 
     /// <summary>The name of a checkpoint folder; a token, if any, precedes the number.</summary>
     public static string FolderName(uint token, long number) =>

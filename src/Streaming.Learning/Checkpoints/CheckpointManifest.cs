@@ -7,11 +7,17 @@ namespace Streaming.Learning.Checkpoints;
 /// <summary>Metadata of a checkpoint: <c>manifest.json</c>.</summary>
 public sealed record CheckpointManifest
 {
-    /// <summary>The format version that this program writes, and the highest that it reads.</summary>
-    public const int CurrentFormat = 1;
+    /// <summary>The highest format version that this program reads.</summary>
+    public const int CurrentFormat = 2;
 
-    /// <summary>Gets the format version.</summary>
-    public int Format { get; init; } = CurrentFormat;
+    /// <summary>The largest number of ranks whose checkpoint is read.</summary>
+    internal const int MaxRanks = 4096;
+
+    /// <summary>Gets the format version: 1, the files of one rank; 2, those of several.</summary>
+    public int Format { get; init; } = 1;
+
+    /// <summary>Gets the number of ranks that wrote it.</summary>
+    public int Ranks { get; init; } = 1;
 
     /// <summary>Gets when it was written.</summary>
     public DateTimeOffset Written { get; init; }
@@ -40,7 +46,7 @@ public sealed record CheckpointManifest
     /// <summary>Gets the settings that must match to read it, by name.</summary>
     public IReadOnlyDictionary<string, string> Shape { get; init; } = new Dictionary<string, string>(StringComparer.Ordinal);
 
-    /// <summary>Gets the next offset of each partition.</summary>
+    /// <summary>Gets the next offset of each partition, of all ranks.</summary>
     public IReadOnlyList<StreamPosition> Positions { get; init; } = [];
 
     /// <summary>Gets whether it includes the ingestion state (histories, dedup window).</summary>

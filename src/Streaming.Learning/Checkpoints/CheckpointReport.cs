@@ -50,9 +50,9 @@ public sealed record CheckpointReport
         var report = new CheckpointReport { FolderPath = path, Number = CheckpointFiles.StampOf(path)?.Number ?? -1 };
         try
         {
-            report = report with { Manifest = Checkpoint.ReadManifest(Path.Combine(path, CheckpointFiles.Manifest)) };
+            report = report with { Manifest = CheckpointReading.ReadManifest(Path.Combine(path, CheckpointFiles.Manifest)) };
             report = report with { Fingerprint = FingerprintOf(report.Manifest.Shape), Files = Verify(path) };
-            string? missing = Needed(report.Manifest).FirstOrDefault(name => report.Files.All(file => file.Name != name));
+            string? missing = CheckpointFiles.Needed(report.Manifest).FirstOrDefault(name => report.Files.All(file => file.Name != name));
             return Look(missing is null ? report : report with { Problem = $"{CheckpointFiles.Checksums} does not list {missing}." });
         }
         catch (InvalidDataException exception)
@@ -61,20 +61,14 @@ public sealed record CheckpointReport
         }
     }
 
-    private static IEnumerable<string> Needed(CheckpointManifest manifest)
-    {
-        string[] always = [CheckpointFiles.Engine, CheckpointFiles.Trainer, CheckpointFiles.Manifest];
-        return manifest.HasIngest ? always.Append(CheckpointFiles.Ingest) : always;
-    }
-
     private static List<CheckpointFile> Verify(string path)
     {
         var files = new List<CheckpointFile>();
-        foreach ((string name, string checksum) in Checkpoint.ReadChecksums(path))
+        foreach ((string name, string checksum) in CheckpointReading.ReadChecksums(path))
         {
             string file = Path.Combine(path, name);
             long bytes = File.Exists(file) ? new FileInfo(file).Length : 0;
-            files.Add(new CheckpointFile(name, bytes, Trouble(() => Checkpoint.Verify(file, checksum))));
+            files.Add(new CheckpointFile(name, bytes, Trouble(() => CheckpointReading.Verify(file, checksum))));
         }
 
         return files;
@@ -84,11 +78,13 @@ public sealed record CheckpointReport
     private static CheckpointReport Look(CheckpointReport report)
     {
         string problem = report.Problem;
-        if (report.IsWhole(CheckpointFiles.Engine))
+        IEnumerable<int> ranks = Enumerable.Range(0, report.Manifest!.Ranks);
+        var checkpoint = Checkpoint.Unverified(report.FolderPath, report.Manifest);
+        if (ranks.All(rank => report.IsWhole(CheckpointFiles.EngineOf(rank, report.Manifest.Ranks))))
         {
             problem += Trouble(() =>
             {
-                using var engine = SafetensorsReader.Open(Path.Combine(report.FolderPath, CheckpointFiles.Engine));
+                using TensorSource engine = checkpoint.OpenEngine();
                 long bank = engine.Tensors.FirstOrDefault(static tensor => tensor.Name == "bank.vectors") is { Shape: [var entries, ..] }
                     ? entries
                     : -1;
@@ -100,18 +96,16 @@ public sealed record CheckpointReport
         {
             problem += Trouble(() =>
             {
-                using var trainer = SafetensorsReader.Open(Path.Combine(report.FolderPath, CheckpointFiles.Trainer));
+                using SafetensorsReader trainer = checkpoint.OpenTrainer();
                 report = report with { Items = new TensorReader(trainer).ReadValue<int>("items.count") };
             });
         }
 
-        if (report.IsWhole(CheckpointFiles.Ingest))
+        if (ranks.All(rank => report.IsWhole(CheckpointFiles.IngestOf(rank, report.Manifest.Ranks))))
         {
             problem += Trouble(() =>
-            {
-                using FileStream ingest = File.OpenRead(Path.Combine(report.FolderPath, CheckpointFiles.Ingest));
-                report = report with { Ingest = IngestSummary.Read(ingest) };
-            });
+                report = report with { Ingest = ranks.Select(checkpoint.Summarise).Aggregate(static (a, b) => a.With(b)) }
+            );
         }
 
         return report with

@@ -18,7 +18,7 @@ namespace Streaming.Learning.Checkpoints;
 /// verified from its start, kept whole by retention, and merged now and then, which writes everything again. Where the bytes matter,
 /// `STREAMING__Checkpoint__Interval` divides them; a worker in which nothing has changed writes none.</para>
 /// </remarks>
-public sealed class CheckpointStore
+public sealed partial class CheckpointStore
 {
     private readonly string _directory;
     private readonly int _keep;
@@ -104,28 +104,13 @@ public sealed class CheckpointStore
         string damage = string.Empty;
         foreach (string path in List())
         {
-            try
+            if (TryOpen(path, 0, 1, ref damage) is { } found)
             {
-                var found = Checkpoint.Open(path);
-                RequireOwn(path, found.Manifest);
                 return found;
-            }
-            catch (Exception exception) when (exception is InvalidDataException or DirectoryNotFoundException)
-            {
-                damage = exception.Message;
-                _warn($"Skipping checkpoint '{path}': {exception.Message}");
-            }
-            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-            {
-                throw new UnreadableCheckpointException($"Checkpoint '{path}' cannot be read: {exception.Message}", exception);
             }
         }
 
-        return damage.Length == 0 || List().Count == 0
-            ? null
-            : throw new DamagedCheckpointsException(
-                $"No checkpoint in '{_directory}' can be used: {damage} Restore one, or move them away to begin a new model."
-            );
+        return damage.Length == 0 || List().Count == 0 ? null : throw AllDamaged(damage);
     }
 
     /// <summary>Looks at what the newest checkpoint says of itself, without verifying it: cheap.</summary>
@@ -140,7 +125,7 @@ public sealed class CheckpointStore
 
         try
         {
-            RequireOwn(newest, Checkpoint.ReadManifest(Path.Combine(newest, CheckpointFiles.Manifest)));
+            RequireOwn(newest, CheckpointReading.ReadManifest(Path.Combine(newest, CheckpointFiles.Manifest)));
         }
         catch (Exception exception) when (exception is InvalidDataException or DirectoryNotFoundException)
         {
@@ -181,6 +166,30 @@ public sealed class CheckpointStore
         );
     }
 
+    /// <summary>Opens a checkpoint; null, with a warning, if it is damaged.</summary>
+    private Checkpoint? TryOpen(string path, int rank, int ranks, ref string damage)
+    {
+        try
+        {
+            var found = Checkpoint.Open(path, rank, ranks);
+            RequireOwn(path, found.Manifest);
+            return found;
+        }
+        catch (Exception exception) when (exception is InvalidDataException or DirectoryNotFoundException)
+        {
+            damage = exception.Message;
+            _warn($"Skipping checkpoint '{path}': {exception.Message}");
+            return null;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new UnreadableCheckpointException($"Checkpoint '{path}' cannot be read: {exception.Message}", exception);
+        }
+    }
+
+    private DamagedCheckpointsException AllDamaged(string damage) =>
+        new($"No checkpoint in '{_directory}' can be used: {damage} Restore one, or move them away to begin a new model.");
+
     private CheckpointWritten Write(
         TrainerSnapshot trainer,
         IngestSnapshot? ingest,
@@ -192,13 +201,9 @@ public sealed class CheckpointStore
         using (ingest)
         {
             long start = _time.GetTimestamp();
-            Directory.CreateDirectory(_directory);
-            RequireOwn();
-            CheckFence();
-            DeleteLeftovers();
-            long number = List().Select(folder => CheckpointFiles.StampOf(folder)!.Value.Number).DefaultIfEmpty(-1).Max() + 1;
-            string path = Path.Combine(_directory, CheckpointFiles.FolderName(_fence.Token, number));
-            long bytes = WriteFolder(trainer, ingest, positions, path, cancellationToken);
+            string name = NextName();
+            string path = Path.Combine(_directory, name);
+            long bytes = WriteFolder(trainer, ingest, positions, name, cancellationToken);
             DeleteOld();
             return new CheckpointWritten(path, trainer.Counters.Steps, trainer.Sequence, bytes, _time.GetElapsedTime(start));
         }
@@ -208,35 +213,17 @@ public sealed class CheckpointStore
         TrainerSnapshot trainer,
         IngestSnapshot? ingest,
         StreamPosition[] positions,
-        string path,
+        string name,
         CancellationToken cancellationToken
     )
     {
-        // A unique name: a suspended writer that has been replaced must not move its successor's folder.
-        string temporary = Path.Combine(_directory, $"{CheckpointFiles.TemporaryPrefix}{Path.GetFileName(path)}-{Guid.NewGuid():N}");
+        string temporary = Path.Combine(_directory, CheckpointFiles.TemporaryName(name));
         try
         {
             Directory.CreateDirectory(temporary);
-            var manifest = new CheckpointManifest
-            {
-                Written = _time.GetUtcNow(),
-                Token = _fence.Token,
-                Step = trainer.Counters.Steps,
-                Sequence = trainer.Sequence,
-                Counters = trainer.Counters,
-                Generation = _generation,
-                Model = trainer.Model,
-                Owner = _owner,
-                Shape = trainer.Shape,
-                Positions = positions,
-                HasIngest = ingest is not null,
-            };
             var writer = new CheckpointWriter(temporary);
-            writer.Write(trainer, ingest, manifest, cancellationToken);
-            RequireOwn();
-            CheckFence();
-            Directory.Move(temporary, path);
-            DurableFolder.Synchronize(_directory);
+            writer.Write(trainer, ingest, Describe(trainer, ingest, positions), cancellationToken);
+            Publish(temporary, name);
             return writer.Bytes;
         }
         catch
@@ -244,6 +231,42 @@ public sealed class CheckpointStore
             TryDelete(temporary);
             throw;
         }
+    }
+
+    /// <summary>Makes room for a checkpoint, if this trainer may write one, and gives it the next name.</summary>
+    private string NextName()
+    {
+        Directory.CreateDirectory(_directory);
+        RequireOwn();
+        CheckFence();
+        DeleteLeftovers();
+        long number = List().Select(folder => CheckpointFiles.StampOf(folder)!.Value.Number).DefaultIfEmpty(-1).Max() + 1;
+        return CheckpointFiles.FolderName(_fence.Token, number);
+    }
+
+    private CheckpointManifest Describe(TrainerSnapshot trainer, IngestSnapshot? ingest, StreamPosition[] positions) =>
+        new()
+        {
+            Written = _time.GetUtcNow(),
+            Token = _fence.Token,
+            Step = trainer.Counters.Steps,
+            Sequence = trainer.Sequence,
+            Counters = trainer.Counters,
+            Generation = _generation,
+            Model = trainer.Model,
+            Owner = _owner,
+            Shape = trainer.Shape,
+            Positions = positions,
+            HasIngest = ingest is not null,
+        };
+
+    /// <summary>The one rename that makes a checkpoint visible.</summary>
+    private void Publish(string temporary, string name)
+    {
+        RequireOwn();
+        CheckFence();
+        Directory.Move(temporary, Path.Combine(_directory, name));
+        DurableFolder.Synchronize(_directory);
     }
 
     private void RequireOwn(string path, CheckpointManifest manifest)

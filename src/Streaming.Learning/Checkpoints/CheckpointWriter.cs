@@ -7,40 +7,95 @@ using Streaming.Models.State;
 
 namespace Streaming.Learning.Checkpoints;
 
-/// <summary>Writes the files of one checkpoint into a folder, each synced to disk, and their checksums.</summary>
+/// <summary>Writes files of a checkpoint into a folder, each synced to disk.</summary>
 internal sealed class CheckpointWriter(string folder)
 {
     private const int BufferBytes = 1 << 20;
-    private readonly StringBuilder _checksums = new();
+    private readonly List<WrittenFile> _files = [];
+
+    /// <summary>Gets the files written so far.</summary>
+    public IReadOnlyList<WrittenFile> Files => _files;
 
     /// <summary>Gets the bytes written so far.</summary>
-    public long Bytes { get; private set; }
+    public long Bytes => _files.Sum(static file => file.Bytes);
 
+    /// <summary>Writes a checkpoint of one rank.</summary>
     public void Write(TrainerSnapshot trainer, IngestSnapshot? ingest, CheckpointManifest manifest, CancellationToken cancellationToken)
     {
-        WriteFile(CheckpointFiles.Engine, stream => Safetensors.WriteOnce(trainer.Engine, stream, cancellationToken));
+        WriteFile(CheckpointFiles.EngineOf(0, 1), stream => Safetensors.WriteOnce(trainer.Engine, stream, cancellationToken));
         WriteFile(CheckpointFiles.Trainer, stream => Safetensors.WriteOnce(trainer.Trainer, stream, cancellationToken));
-        if (ingest is not null)
+        WriteIngest(ingest, 0, 1);
+        cancellationToken.ThrowIfCancellationRequested();
+        Finish(manifest, _files);
+    }
+
+    /// <summary>Writes one rank's share of a checkpoint: rank 0 also writes the trainer's state, of which the others only take the
+    /// hashes.</summary>
+    /// <returns>Hashes of all that must be equal on the ranks.</returns>
+    public ReplicaHashes WriteShare(
+        TrainerSnapshot trainer,
+        IngestSnapshot? ingest,
+        int rank,
+        int ranks,
+        CancellationToken cancellationToken
+    )
+    {
+        using var engine = new HashedSnapshot(trainer.Engine, HashedSnapshot.IsReplicatedInEngine);
+        using var state = new HashedSnapshot(trainer.Trainer, static _ => true);
+        WriteFile(CheckpointFiles.EngineOf(rank, ranks), stream => Safetensors.WriteOnce(engine, stream, cancellationToken));
+        if (rank == 0)
         {
-            WriteFile(CheckpointFiles.Ingest, ingest.WriteTo);
+            WriteFile(CheckpointFiles.Trainer, stream => Safetensors.WriteOnce(state, stream, cancellationToken));
+        }
+        else
+        {
+            Safetensors.WriteOnce(state, Stream.Null, cancellationToken);
         }
 
-        WriteFile(CheckpointFiles.Manifest, stream => JsonSerializer.Serialize(stream, manifest, CheckpointJson.Options));
+        WriteIngest(ingest, rank, ranks);
         cancellationToken.ThrowIfCancellationRequested();
-        byte[] checksums = Encoding.ASCII.GetBytes(_checksums.ToString());
-        WriteFile(CheckpointFiles.Checksums, stream => stream.Write(checksums));
+        return new ReplicaHashes(engine.Hashes(), state.Hashes());
+    }
+
+    /// <summary>Writes what completes a checkpoint: the manifest, and the checksums of all its files.</summary>
+    /// <param name="manifest">The manifest.</param>
+    /// <param name="others">The files that it consists of besides.</param>
+    public void Finish(CheckpointManifest manifest, IEnumerable<WrittenFile> others)
+    {
+        List<WrittenFile> all = [.. others];
+        all.Add(WriteJson(CheckpointFiles.Manifest, manifest));
+        var checksums = new StringBuilder();
+        foreach (WrittenFile file in all)
+        {
+            checksums.Append(file.Sha256).Append("  ").Append(file.Name).Append('\n');
+        }
+
+        WriteFile(CheckpointFiles.Checksums, stream => stream.Write(Encoding.ASCII.GetBytes(checksums.ToString())));
         DurableFolder.Synchronize(folder);
     }
 
-    private void WriteFile(string name, Action<Stream> write)
+    /// <summary>Writes a record.</summary>
+    public WrittenFile WriteJson<T>(string name, T value) =>
+        WriteFile(name, stream => JsonSerializer.Serialize(stream, value, CheckpointJson.Options));
+
+    private void WriteIngest(IngestSnapshot? ingest, int rank, int ranks)
+    {
+        if (ingest is not null)
+        {
+            WriteFile(CheckpointFiles.IngestOf(rank, ranks), ingest.WriteTo);
+        }
+    }
+
+    private WrittenFile WriteFile(string name, Action<Stream> write)
     {
         using var file = new FileStream(Path.Combine(folder, name), FileMode.CreateNew, FileAccess.Write, FileShare.None, BufferBytes);
         using var hash = new HashingStream(file);
         write(hash);
         hash.Flush();
         file.Flush(flushToDisk: true);
-        Bytes += file.Length;
-        _checksums.Append(Convert.ToHexStringLower(hash.GetHash())).Append("  ").Append(name).Append('\n');
+        var written = new WrittenFile(name, file.Length, Convert.ToHexStringLower(hash.GetHash()));
+        _files.Add(written);
+        return written;
     }
 
     /// <summary>Hashes all bytes written through it.</summary>

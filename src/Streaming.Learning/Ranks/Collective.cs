@@ -22,6 +22,8 @@ public abstract class Collective : IDisposable
     private readonly int[] _equalCounts;
     private float[] _parts = [];
     private double[] _terms = [];
+    private long _entered;
+    private long _operations;
 
     /// <summary>Creates the view of one rank.</summary>
     /// <param name="rank">Number of this rank, 0 … <paramref name="size"/> − 1.</param>
@@ -46,12 +48,23 @@ public abstract class Collective : IDisposable
     /// <summary>Gets the time that this rank has spent in collective operations, including the wait for other ranks.</summary>
     public TimeSpan Time { get; private set; }
 
+    /// <summary>Gets the number of operations that this rank has begun. The ranks with the fewest are those that the others wait for.
+    /// Any thread.</summary>
+    public long Operations => Volatile.Read(ref _operations);
+
+    /// <summary>Gets how long this rank has been in its current operation; zero when it is in none. Any thread.</summary>
+    public TimeSpan Waiting => Volatile.Read(ref _entered) is var entered and not 0 ? Stopwatch.GetElapsedTime(entered) : TimeSpan.Zero;
+
+    /// <summary>Ends all ranks at once, as far as they are processes: this one failed, and the others would wait for it.</summary>
+    /// <param name="exitCode">The exit code of the job.</param>
+    public virtual void Abort(int exitCode) { }
+
     /// <summary>Waits until all ranks have called this.</summary>
     public void Barrier()
     {
-        long begun = Stopwatch.GetTimestamp();
+        long begun = Enter();
         Wait();
-        Time += Stopwatch.GetElapsedTime(begun);
+        Leave(begun);
     }
 
     /// <summary>Concatenates the values of all ranks in rank order, on every rank.</summary>
@@ -62,13 +75,13 @@ public abstract class Collective : IDisposable
     public void Gather<T>(ReadOnlySpan<T> own, Span<T> all, ReadOnlySpan<int> counts, int width = 1)
         where T : unmanaged
     {
-        long begun = Stopwatch.GetTimestamp();
+        long begun = Enter();
         int total = InBytes<T>(counts, width, _receiveBytes, nameof(counts));
         Fits(own, _receiveBytes[Rank], nameof(own));
         Fits<T>(all, total, nameof(all));
         BytesSent += (Size - 1L) * _receiveBytes[Rank];
         GatherBytes(MemoryMarshal.AsBytes(own), MemoryMarshal.AsBytes(all), _receiveBytes);
-        Time += Stopwatch.GetElapsedTime(begun);
+        Leave(begun);
     }
 
     /// <summary>Sends a part of the values to each rank, and receives a part from each, in rank order.</summary>
@@ -86,13 +99,13 @@ public abstract class Collective : IDisposable
     )
         where T : unmanaged
     {
-        long begun = Stopwatch.GetTimestamp();
+        long begun = Enter();
         int sent = InBytes<T>(sendCounts, width, _sendBytes, nameof(sendCounts));
         Fits(send, sent, nameof(send));
         Fits<T>(receive, InBytes<T>(receiveCounts, width, _receiveBytes, nameof(receiveCounts)), nameof(receive));
         BytesSent += sent - _sendBytes[Rank];
         ExchangeBytes(MemoryMarshal.AsBytes(send), _sendBytes, MemoryMarshal.AsBytes(receive), _receiveBytes);
-        Time += Stopwatch.GetElapsedTime(begun);
+        Leave(begun);
     }
 
     /// <summary>Gives every rank the values of one.</summary>
@@ -102,11 +115,11 @@ public abstract class Collective : IDisposable
         where T : unmanaged
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)root, (uint)Size, nameof(root));
-        long begun = Stopwatch.GetTimestamp();
+        long begun = Enter();
         Span<byte> bytes = MemoryMarshal.AsBytes(values);
         BytesSent += Rank == root ? (Size - 1L) * bytes.Length : 0;
         BroadcastBytes(bytes, root);
-        Time += Stopwatch.GetElapsedTime(begun);
+        Leave(begun);
     }
 
     /// <summary>Replaces values by their sums over all ranks. For a few values: every rank receives those of all.</summary>
@@ -167,6 +180,20 @@ public abstract class Collective : IDisposable
     /// <summary>Leaves the ranks.</summary>
     /// <param name="disposing">Whether called by <see cref="Dispose()"/>.</param>
     protected virtual void Dispose(bool disposing) { }
+
+    private long Enter()
+    {
+        long now = Stopwatch.GetTimestamp();
+        Volatile.Write(ref _operations, _operations + 1);
+        Volatile.Write(ref _entered, now);
+        return now;
+    }
+
+    private void Leave(long entered)
+    {
+        Time += Stopwatch.GetElapsedTime(entered);
+        Volatile.Write(ref _entered, 0);
+    }
 
     private ReadOnlySpan<int> Equal(int count)
     {

@@ -6,7 +6,7 @@ using Streaming.Models.State;
 
 namespace Streaming.Learning.Training;
 
-/// <summary>Ranking on several ranks: each encodes a part of the users and ranks among the items that it stores; the counts add up.</summary>
+/// <summary>Ranking on several ranks: each encodes a part of the users and ranks among the items that it stores; counts add up.</summary>
 /// <param name="engine">The engine of this rank. In a world of one nothing is exchanged.</param>
 /// <param name="userSize">Numbers per user.</param>
 internal sealed class SharedRanking(TrainingEngine engine, int userSize)

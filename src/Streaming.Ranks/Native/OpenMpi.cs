@@ -46,6 +46,9 @@ internal static unsafe partial class OpenMpi
     [LibraryImport(Library, EntryPoint = "MPI_Finalize")]
     public static partial int Finish();
 
+    [LibraryImport(Library, EntryPoint = "MPI_Abort")]
+    public static partial int Abort(nint world, int exitCode);
+
     [LibraryImport(Library, EntryPoint = "MPI_Comm_rank")]
     public static partial int Rank(nint world, out int rank);
 

@@ -104,6 +104,9 @@ public sealed partial class KafkaSource
     /// their unread records.</summary>
     public IReadOnlyList<StreamPosition> OldEnds { get; set; } = [];
 
+    /// <summary>Gets the partitions that this source reads. With several readers the assignment must be static. Default: all.</summary>
+    public PartitionShare Share { get; init; } = PartitionShare.All;
+
     /// <summary>Gets the current status. Thread-safe.</summary>
     public KafkaSourceStatus Status => Volatile.Read(ref _status) with { Problems = _health.Problems, Rejected = Rejected() };
 
@@ -202,8 +205,8 @@ public sealed partial class KafkaSource
 
     private TopicTracker Track(TopicClient client, string topic, int number)
     {
-        PartitionReader reader = new(_options, topic, number, _batcher.Positions, _errors.Report, _logger);
-        return new TopicTracker(_options, number, reader, _batcher.Positions, client, _health, OldEnds, _logger);
+        PartitionReader reader = new(_options, topic, number, _batcher.Positions, _errors.Report, _logger, Share);
+        return new TopicTracker(_options, number, reader, _batcher.Positions, client, _health, OldEnds, _logger, Share);
     }
 
     // In order: the catalogue to its end, events until stopped, then the remainder.

@@ -25,6 +25,7 @@ internal sealed class TopicTracker
     private readonly KafkaHealth _health;
     private readonly ILogger _logger;
     private readonly OldEnds _ends;
+    private readonly PartitionShare _share;
     private long? _recoverWith;
     private bool _wasMissing;
     private bool _toldNoIds;
@@ -38,9 +39,11 @@ internal sealed class TopicTracker
         TopicClient client,
         KafkaHealth health,
         IReadOnlyList<StreamPosition> oldEnds,
-        ILogger logger
+        ILogger logger,
+        PartitionShare share
     )
     {
+        _share = share;
         _options = options;
         _number = number;
         (_topic, _kind) =
@@ -201,6 +204,7 @@ internal sealed class TopicTracker
         }
 
         CheckPartitionCount(state.Partitions);
+        CheckShare(state.Partitions);
         Identify(state);
         if (TryFindStart(state.Partitions, batcher))
         {
@@ -243,6 +247,18 @@ internal sealed class TopicTracker
             throw new KafkaSourceException(
                 $"Topic '{_topic}' has {partitions} partitions, but the model's positions name {known}: it was recreated. "
                     + "Start a new model, or restore the topic."
+            );
+        }
+    }
+
+    // A reader without partitions would take part in every step with nothing.
+    private void CheckShare(int partitions)
+    {
+        if (_number == TopicNumber.Interactions && partitions < _share.Count)
+        {
+            throw new KafkaSourceException(
+                $"Topic '{_topic}' has {partitions} partitions, and {_share.Count} ranks read it, each at least one. Start at most "
+                    + $"{partitions} ranks, or add partitions to the topic."
             );
         }
     }

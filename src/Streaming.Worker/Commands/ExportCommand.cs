@@ -92,7 +92,7 @@ internal static class ExportCommand
 
         try
         {
-            using SafetensorsReader engine = checkpoint.OpenEngine();
+            using TensorSource engine = checkpoint.OpenEngine();
             var version = new ModelVersion(checkpoint.Manifest.Generation, checkpoint.Manifest.Token, checkpoint.Manifest.Step);
             using (FileStream file = File.Create(output))
             {
@@ -134,7 +134,7 @@ internal static class ExportCommand
 
     private static string? IdsOf(string? items) => Path.ChangeExtension(items, ".ids.json");
 
-    private static ItemFile WriteItems(Checkpoint checkpoint, SafetensorsReader state, ModelOptions model, int width, string path)
+    private static ItemFile WriteItems(Checkpoint checkpoint, TensorSource state, ModelOptions model, int width, string path)
     {
         using SafetensorsReader trainer = checkpoint.OpenTrainer();
         KnownItem[] items = KnownItem.ReadAll(trainer);

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Microsoft.Extensions.Logging;
+using Streaming.Learning.Ranks;
 using Streaming.Worker.Failures;
 using Streaming.Worker.Logging;
 using Streaming.Worker.Run;
@@ -44,23 +45,25 @@ internal static class RunCommand
             async (result, _) =>
             {
                 SettingsValues read = SettingsOption.Read(result.GetValue(file));
-                WorkerOptions settings = WorkerSettings.Options(read);
-                using ILoggerFactory loggers = WorkerLogging.Create(settings.Log, settings.Telemetry, settings.Redis.Model);
-                SettingsLog.Notices(loggers, read);
-                using var run = new WorkerRun(
-                    settings,
-                    TimeProvider.System,
-                    loggers,
-                    new RunRequest(result.GetValue(generation), result.GetValue(from))
-                );
-                using var signals = new ShutdownSignals(
-                    settings.Pipeline.ShutdownTimeout,
-                    TimeProvider.System,
-                    static () => ProcessEnd.Now((int)ExitCode.Aborted)
-                );
-                return (int)await run.RunAsync(signals.Stopping, signals.Abort).ConfigureAwait(false);
+                var request = new RunRequest(result.GetValue(generation), result.GetValue(from));
+                return (int)await RankedRun.RunAsync(ranks => RunAsync(read, request, ranks)).ConfigureAwait(false);
             }
         );
         return command;
+    }
+
+    private static async Task<ExitCode> RunAsync(SettingsValues read, RunRequest request, Collective ranks)
+    {
+        WorkerOptions settings = RankedRun.OnThisHost(WorkerSettings.Options(read), ranks);
+        using ILoggerFactory loggers = WorkerLogging.Create(settings.Log, settings.Telemetry, settings.Redis.Model);
+        SettingsLog.Notices(loggers, read);
+        using var run = new WorkerRun(settings, TimeProvider.System, loggers, request, ranks: ranks);
+        using var signals = new ShutdownSignals(
+            settings.Pipeline.ShutdownTimeout,
+            TimeProvider.System,
+            static () => ProcessEnd.Now((int)ExitCode.Aborted),
+            isRank: ranks.Size > 1
+        );
+        return await run.RunAsync(signals.Stopping, signals.Abort).ConfigureAwait(false);
     }
 }

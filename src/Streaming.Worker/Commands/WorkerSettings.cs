@@ -63,6 +63,7 @@ public static class WorkerSettings
                 Essential = Set(nameof(CheckpointOptions.Folder)),
             },
             new SettingsSection("Pipeline", typeof(PipelineOptions), "how the stages work together."),
+            new SettingsSection("Ranks", typeof(RankOptions), "the ranks that train one model together (deploy/ranks.sh)."),
             new SettingsSection("Http", typeof(HttpOptions), "health, metrics and lookups.")
             {
                 Essential = Set(nameof(HttpOptions.Address)),
@@ -131,6 +132,7 @@ public static class WorkerSettings
             Generation = settings.Get<GenerationOptions>(),
             Checkpoint = settings.Get<CheckpointOptions>(),
             Pipeline = settings.Get<PipelineOptions>(),
+            Ranks = settings.Get<RankOptions>(),
             Http = settings.Get<HttpOptions>(),
             Serve = settings.Get<ServeOptions>(),
             Telemetry = settings.Get<TelemetryOptions>(),

@@ -1,5 +1,7 @@
 using Streaming.Learning.Cpu;
+using Streaming.Learning.Cpu.Ranks;
 using Streaming.Learning.Engine;
+using Streaming.Learning.Ranks;
 using Streaming.Learning.Torch.Devices;
 using Streaming.Learning.Torch.Engine;
 using Streaming.Models.Options;
@@ -21,13 +23,17 @@ public static class EngineFactory
     }
 
     /// <summary>Creates an engine with initial parameters.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="options">Which engine.</param>
+    /// <param name="ranks">The ranks that share its steps; null: there is one.</param>
     /// <exception cref="TorchDeviceException">The device is unusable.</exception>
-    public static TrainingEngine Create(ModelOptions model, EngineOptions options)
+    public static TrainingEngine Create(ModelOptions model, EngineOptions options, Collective? ranks = null)
     {
         ArgumentNullException.ThrowIfNull(options);
-        return options.Engine == EngineKind.Torch
-            ? new TorchEngine(model, Torch(options))
-            : new CpuEngine(model, options.Threads == 0 ? Math.Clamp(Environment.ProcessorCount, 1, 256) : options.Threads);
+        int threads = options.Threads == 0 ? Math.Clamp(Environment.ProcessorCount, 1, 256) : options.Threads;
+        return options.Engine == EngineKind.Torch ? new TorchEngine(model, Torch(options))
+            : ranks is { Size: > 1 } ? new ShardedCpuEngine(model, threads, ranks)
+            : new CpuEngine(model, threads);
     }
 
     private static TorchEngineOptions Torch(EngineOptions options) =>

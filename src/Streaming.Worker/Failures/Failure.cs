@@ -6,6 +6,7 @@ using Streaming.Learning.Checkpoints;
 using Streaming.Learning.Torch.Devices;
 using Streaming.Learning.Training;
 using Streaming.Models.State;
+using Streaming.Ranks;
 using Streaming.Transport.Kafka.Clients;
 using Streaming.Transport.Kafka.Native;
 using Streaming.Transport.Redis;
@@ -39,7 +40,8 @@ internal static class Failure
             or RedisUnavailableException
             or ServerUnavailableException
             or TorchDeviceException
-            or EncoderLibraryException => (ExitCode.Unavailable, exception.Message),
+            or EncoderLibraryException
+            or RanksException => (ExitCode.Unavailable, exception.Message),
             UnreadableCheckpointException => (ExitCode.NoInput, exception.Message),
             DamagedCheckpointsException => (ExitCode.BadInput, exception.Message),
             CheckpointNotWrittenException or OutputFileException => (ExitCode.NotKept, exception.Message),

@@ -29,7 +29,8 @@ internal static class InspectText
 
         if (report.Ingest is { } ingest)
         {
-            Line(output, "histories", $"{Text(ingest.Users)} users, {Text(ingest.HistoryItems)} items");
+            string unknown = ingest.UnknownPartitions > 0 ? $", partition unknown of {Text(ingest.UnknownPartitions)} users" : string.Empty;
+            Line(output, "histories", $"{Text(ingest.Users)} users, {Text(ingest.HistoryItems)} items{unknown}");
             Line(output, "dedup window", $"{Text(ingest.EventIds)} event ids");
         }
     }
@@ -52,6 +53,7 @@ internal static class InspectText
     {
         Line(output, "format", Text(manifest.Format));
         Line(output, "written", manifest.Written.ToString("u", CultureInfo.InvariantCulture));
+        Line(output, "ranks", Text(manifest.Ranks));
         Line(output, "belongs to", manifest.Owner?.ToString() ?? "not said");
         Line(output, "token, number", $"{Text(manifest.Token)}, {Text(report.Number)}");
         Line(output, "step, batch", $"{Text(manifest.Step)}, {Text(manifest.Sequence)}");

@@ -23,4 +23,7 @@ public enum TrainerPart
 
     /// <summary>Copying items of the catalogue that are due, and posting those that moved.</summary>
     Upkeep,
+
+    /// <summary>Agreeing with other ranks, and merging their batches.</summary>
+    Ranks,
 }

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging;
 using StackExchange.Redis;
 using Streaming.Learning.Checkpoints;
 using Streaming.Learning.Engine;
+using Streaming.Learning.Ranks;
 using Streaming.Transport.Kafka.Native;
 using Streaming.Transport.Redis;
 using Streaming.Transport.Redis.Access;
@@ -33,10 +34,12 @@ internal sealed class WorkerRun : IDisposable
     private readonly ILoggerFactory _loggers;
     private readonly ILogger _logger;
     private readonly Func<TrainingEngine>? _engines;
+    private readonly Collective _ranks;
     private readonly WorkerMetrics _metrics = new();
     private readonly HealthReport _health = new();
     private readonly HealthMetrics _healthMetrics;
     private readonly ModelMetrics _model;
+    private readonly RankMetrics _rankMetrics;
     private readonly PrometheusExposition _exposition;
     private readonly IDisposable? _telemetry;
     private readonly ReturnPolicy _returns;
@@ -49,14 +52,17 @@ internal sealed class WorkerRun : IDisposable
     /// <param name="loggers">Log.</param>
     /// <param name="request">What the command line requests; null: nothing.</param>
     /// <param name="engines">Creates the engine of each life; null: the one of the settings.</param>
+    /// <param name="ranks">The ranks that train the model together; null: this process alone.</param>
     public WorkerRun(
         WorkerOptions settings,
         TimeProvider time,
         ILoggerFactory loggers,
         RunRequest? request = null,
-        Func<TrainingEngine>? engines = null
+        Func<TrainingEngine>? engines = null,
+        Collective? ranks = null
     )
     {
+        _ranks = ranks ?? new SoloCollective();
         _request = request ?? RunRequest.Plain;
         _engines = engines;
         _settings = settings;
@@ -65,6 +71,7 @@ internal sealed class WorkerRun : IDisposable
         _logger = loggers.CreateLogger<WorkerRun>();
         _returns = new ReturnPolicy(settings.Kafka.SkipMissing, _logger);
         _healthMetrics = new HealthMetrics(_health);
+        _rankMetrics = new RankMetrics(_ranks);
         _model = new ModelMetrics(() => _isPlanned ? [_plan.Generation] : []);
         _exposition = new PrometheusExposition(settings.Redis.Model, Telemetry.Meters);
         _figures = new FigureHistory(_metrics.Status, time);
@@ -98,10 +105,9 @@ internal sealed class WorkerRun : IDisposable
         _generations = new GenerationList(redis.GetDatabase(), _settings.Redis, _settings.Model.Widths, _time);
         try
         {
-            if (await PlanAsync(redis.GetDatabase(), stopping).ConfigureAwait(false))
-            {
-                await LeadAndHoldAsync(redis.GetDatabase(), stopping, abort).ConfigureAwait(false);
-            }
+            await (
+                _ranks.Size > 1 ? RunRankAsync(redis.GetDatabase(), stopping, abort) : RunAloneAsync(redis.GetDatabase(), stopping, abort)
+            ).ConfigureAwait(false);
         }
         finally
         {
@@ -125,6 +131,7 @@ internal sealed class WorkerRun : IDisposable
         _metrics.Dispose();
         _healthMetrics.Dispose();
         _model.Dispose();
+        _rankMetrics.Dispose();
     }
 
     private void Map(IEndpointRouteBuilder routes)
@@ -192,6 +199,77 @@ internal sealed class WorkerRun : IDisposable
         }
 
         return false;
+    }
+
+    private async Task RunAloneAsync(IDatabase redis, CancellationToken stopping, CancellationToken abort)
+    {
+        if (await PlanAsync(redis, stopping).ConfigureAwait(false))
+        {
+            await LeadAndHoldAsync(redis, stopping, abort).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Runs one of many ranks. Rank 0 holds the lease for all; a rank that fails ends all.</summary>
+    private async Task RunRankAsync(IDatabase redis, CancellationToken stopping, CancellationToken abort)
+    {
+        PipelineLog.JoinedRanks(_logger, _ranks.Rank, _ranks.Size);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(stopping);
+        var agreement = new JobAgreement(_ranks);
+        agreement.RequireEqualSettings(_settings);
+        _health.Set("trainer", HealthLevel.NotReady, "waiting for rank 0");
+        if (_ranks.Rank > 0)
+        {
+            var never = new TaskCompletionSource<JobStart?>();
+            if (await agreement.WaitAsync(never.Task, stop).ConfigureAwait(false) is { } start)
+            {
+                _plan = start.Plan;
+                _settings = _plan.Apply(_settings);
+                _isPlanned = true;
+                await LiveAsync(null, start.Token, redis, null, stop.Token, abort).ConfigureAwait(false);
+            }
+            else
+            {
+                PipelineLog.JobNotBegun(_logger);
+            }
+
+            return;
+        }
+
+        TrainerLease? lease = null;
+        try
+        {
+            Task<JobStart?> begin = BeginAsync(redis, made => lease = made, stop.Token);
+            if (await agreement.WaitAsync(begin, stop).ConfigureAwait(false) is not null)
+            {
+                await HoldAsync(lease!, redis, stop.Token, abort).ConfigureAwait(false);
+            }
+        }
+        finally
+        {
+            lease?.Dispose();
+        }
+    }
+
+    /// <summary>On rank 0: plans, and waits for the lease.</summary>
+    /// <returns>What all ranks begin with; null: told to stop before.</returns>
+    private async Task<JobStart?> BeginAsync(IDatabase redis, Action<TrainerLease> made, CancellationToken stopping)
+    {
+        if (!await PlanAsync(redis, stopping).ConfigureAwait(false))
+        {
+            return null;
+        }
+
+        var lease = new TrainerLease(redis, _settings.Redis, Owner(), _time, _plan.Generation, OnLeaseTrouble);
+        made(lease);
+        try
+        {
+            await LeadAsync(lease, stopping).ConfigureAwait(false);
+            return new JobStart(_plan, lease.Token);
+        }
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        {
+            return null;
+        }
     }
 
     private async Task LeadAndHoldAsync(IDatabase redis, CancellationToken stopping, CancellationToken abort)
@@ -311,7 +389,7 @@ internal sealed class WorkerRun : IDisposable
     private async Task TrainAsync(TrainerLease lease, IDatabase redis, CancellationToken stopping, CancellationToken abort)
     {
         PipelineReturn? returned = null;
-        while ((returned = await LiveAsync(lease, redis, returned, stopping, abort).ConfigureAwait(false)) is not null)
+        while ((returned = await LiveAsync(lease, lease.Token, redis, returned, stopping, abort).ConfigureAwait(false)) is not null)
         {
             abort.ThrowIfCancellationRequested();
             await lease.AcquireAsync(lease.Token, abort).ConfigureAwait(false);
@@ -320,7 +398,8 @@ internal sealed class WorkerRun : IDisposable
 
     /// <returns>What the next life has to know; null: the run is over.</returns>
     private async Task<PipelineReturn?> LiveAsync(
-        TrainerLease lease,
+        TrainerLease? lease,
+        uint token,
         IDatabase redis,
         PipelineReturn? returned,
         CancellationToken stopping,
@@ -328,10 +407,10 @@ internal sealed class WorkerRun : IDisposable
     )
     {
         using var ended = new CancellationTokenSource();
-        Task keeping = lease.KeepAsync(ended.Token);
+        Task keeping = lease?.KeepAsync(ended.Token) ?? Task.CompletedTask;
         try
         {
-            var fence = new CheckpointFence(lease.Token, () => MayKeep(lease));
+            var fence = new CheckpointFence(token, () => lease is null || MayKeep(lease));
             using var pipeline = Pipeline.Open(
                 _settings,
                 _plan,
@@ -343,7 +422,9 @@ internal sealed class WorkerRun : IDisposable
                 _loggers,
                 _engines,
                 returned,
-                _returns.Allows
+                MayReturn,
+                _ranks,
+                stopping
             );
             _health.Set("trainer", HealthLevel.Healthy);
             try
@@ -351,7 +432,7 @@ internal sealed class WorkerRun : IDisposable
                 await pipeline.RunAsync(stopping, abort).ConfigureAwait(false);
                 return null;
             }
-            catch (Exception exception) when (_returns.Allows(exception))
+            catch (Exception exception) when (MayReturn(exception))
             {
                 return pipeline.Leave(_returns.Take(exception));
             }
@@ -362,6 +443,9 @@ internal sealed class WorkerRun : IDisposable
             await keeping.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
+
+    // Of many ranks none returns by itself: the job ends, and whoever started it starts it again.
+    private bool MayReturn(Exception exception) => _ranks.Size == 1 && _returns.Allows(exception);
 
     /// <summary>Releases the lease, so that a standby need not wait for it to expire.</summary>
     private async Task ReleaseAsync(TrainerLease lease)

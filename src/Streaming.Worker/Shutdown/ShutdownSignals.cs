@@ -19,6 +19,9 @@ public sealed class ShutdownSignals : IDisposable
     /// </summary>
     internal static readonly TimeSpan Echo = TimeSpan.FromMilliseconds(500);
 
+    /// <summary>SIGUSR1 of Linux; .NET has no name for it.</summary>
+    private const PosixSignal UserSignal = (PosixSignal)10;
+
     private readonly CancellationTokenSource _stopping = new();
     private readonly CancellationTokenSource _abort = new();
     private readonly PosixSignalRegistration[] _registrations;
@@ -33,7 +36,9 @@ public sealed class ShutdownSignals : IDisposable
     /// <param name="limit">How long draining may take.</param>
     /// <param name="time">Clock.</param>
     /// <param name="end">Ends the process when an abort has not, also after this is disposed of; null: nothing does.</param>
-    public ShutdownSignals(TimeSpan limit, TimeProvider time, Action? end = null)
+    /// <param name="isRank">Whether SIGUSR1 stops too: mpirun passes it to all ranks and waits for them, while after a SIGTERM it
+    /// kills them.</param>
+    public ShutdownSignals(TimeSpan limit, TimeProvider time, Action? end = null, bool isRank = false)
     {
         ArgumentNullException.ThrowIfNull(time);
         _limit = limit;
@@ -46,6 +51,7 @@ public sealed class ShutdownSignals : IDisposable
             PosixSignal.SIGINT,
             PosixSignal.SIGQUIT,
             .. IsHangupIgnored() ? Array.Empty<PosixSignal>() : [PosixSignal.SIGHUP],
+            .. isRank ? [UserSignal] : Array.Empty<PosixSignal>(),
         ];
         _registrations = [.. signals.Select(signal => PosixSignalRegistration.Create(signal, OnSignal))];
     }

@@ -6,10 +6,12 @@ using Streaming.Core.Items;
 using Streaming.Formats.Inputs;
 using Streaming.Learning.Checkpoints;
 using Streaming.Learning.Engine;
+using Streaming.Learning.Ranks;
 using Streaming.Learning.Training;
 using Streaming.Models.State;
 using Streaming.Transport.Kafka;
 using Streaming.Transport.Kafka.Clients;
+using Streaming.Transport.Kafka.Readers;
 using Streaming.Worker.Failures;
 using Streaming.Worker.Health;
 using Streaming.Worker.Metrics;
@@ -33,6 +35,10 @@ public sealed class Pipeline : IDisposable
     private readonly CatalogueUpkeep _upkeep;
     private readonly LoadShedding? _shedding;
     private readonly CheckpointSchedule? _checkpoints;
+    private readonly RankedCheckpoints? _rankedCheckpoints;
+    private readonly RankedSource? _rankedSource;
+    private readonly RankedLoop? _ranks;
+    private readonly RankWatchdog? _watchdog;
     private readonly PipelineHealth _parts;
     private readonly Func<Exception, bool>? _isReturn;
 
@@ -48,7 +54,9 @@ public sealed class Pipeline : IDisposable
         TimeProvider time,
         ILoggerFactory loggers,
         PipelineReturn? returned,
-        Func<Exception, bool>? isReturn
+        Func<Exception, bool>? isReturn,
+        Collective ranks,
+        CancellationToken stopping
     )
     {
         _settings = settings;
@@ -58,12 +66,25 @@ public sealed class Pipeline : IDisposable
         _isReturn = isReturn;
         PipelineOptions options = settings.Pipeline;
         KafkaOptions kafka = ConsumerGroup.Apply(settings);
+        kafka = ranks.Size > 1 ? kafka with { Assignment = KafkaAssignment.Static } : kafka;
         IngestState ingest = state.Ingest;
         var pool = new BatchPool(settings.Batching.Capacity, ingest.Histories.Length, options.BatchQueue + 3);
         var batches = Channel.CreateBounded<Batch>(
             new BoundedChannelOptions(options.BatchQueue) { SingleReader = true, SingleWriter = true }
         );
-        _store = new StorePublishing(settings, plan, redis, token, ingest.Histories, returned, RefreshAll, health, time, _logger);
+        _store = new StorePublishing(
+            settings,
+            plan,
+            redis,
+            token,
+            ingest.Histories,
+            returned,
+            RefreshAll,
+            health,
+            time,
+            _logger,
+            publishesTowers: ranks.Rank == 0
+        );
         _shedding =
             options.Overload == OverloadMode.Wait
                 ? null
@@ -82,10 +103,39 @@ public sealed class Pipeline : IDisposable
         _source = new KafkaSource(kafka, ItemLimitsOf(settings), batcher, batches.Writer, time, loggers.CreateLogger<KafkaSource>())
         {
             OldEnds = returned?.OldEnds ?? [],
+            Share = new PartitionShare(ranks.Rank, ranks.Size),
         };
-        _checkpoints = keeps is null
-            ? null
-            : new CheckpointSchedule(keeps, settings.Checkpoint.Interval, batcher, _source.Commit, metrics, time, _logger);
+        if (ranks.Size > 1)
+        {
+            _watchdog = new RankWatchdog(ranks, settings.Ranks.Timeout, redis, settings.Redis.Model, time, _logger);
+            _rankedSource = new RankedSource(() => _source.Status.IsCatalogueRead, stopping);
+            _rankedCheckpoints = new RankedCheckpoints(
+                ranks,
+                keeps,
+                settings.Checkpoint.Interval,
+                batcher,
+                ingest.Share,
+                _source.Commit,
+                metrics,
+                time,
+                _logger
+            );
+            _ranks = new RankedLoop(
+                ranks,
+                batches.Reader,
+                pool,
+                settings.Batching.Capacity,
+                ingest.Histories.Length,
+                _rankedSource,
+                _rankedCheckpoints,
+                () => _store.Histories?.TouchAll()
+            );
+        }
+        else if (keeps is not null)
+        {
+            _checkpoints = new CheckpointSchedule(keeps, settings.Checkpoint.Interval, batcher, _source.Commit, metrics, time, _logger);
+        }
+
         _upkeep = new CatalogueUpkeep(state.Trainer, _store.Outbox, settings, time);
         _training = new TrainingStage(
             state.Trainer,
@@ -94,6 +144,7 @@ public sealed class Pipeline : IDisposable
             _store.Outbox,
             _upkeep,
             _checkpoints,
+            _ranks,
             _store.Generation,
             _store.Traces,
             options,
@@ -131,6 +182,8 @@ public sealed class Pipeline : IDisposable
     /// <param name="returned">What the previous life left, when this one returns to its last checkpoint; null: there was none in this
     /// process.</param>
     /// <param name="isReturn">Whether a failure leads to another such return, which the caller logs; null: none does.</param>
+    /// <param name="ranks">The ranks that train the model together; null: this process alone.</param>
+    /// <param name="stopping">With many ranks: the token that <see cref="RunAsync"/> will be given.</param>
     /// <exception cref="StateMismatchException">The newest checkpoint, or the one to start from, does not fit the settings.</exception>
     /// <exception cref="InputFileException">The checkpoint to start from does not exist or is damaged.</exception>
     public static Pipeline Open(
@@ -144,12 +197,15 @@ public sealed class Pipeline : IDisposable
         ILoggerFactory loggers,
         Func<TrainingEngine>? engines = null,
         PipelineReturn? returned = null,
-        Func<Exception, bool>? isReturn = null
+        Func<Exception, bool>? isReturn = null,
+        Collective? ranks = null,
+        CancellationToken stopping = default
     )
     {
+        ranks ??= new SoloCollective();
         ILogger logger = loggers.CreateLogger<Pipeline>();
         CheckpointStore? keeps = CheckpointFolder.StoreOf(settings, plan, fence, time, logger);
-        var state = PipelineState.Restore(settings, plan, keeps, logger, engines);
+        var state = PipelineState.Restore(settings, plan, keeps, logger, engines, ranks);
         try
         {
             var pipeline = new Pipeline(
@@ -164,7 +220,9 @@ public sealed class Pipeline : IDisposable
                 time,
                 loggers,
                 returned,
-                isReturn
+                isReturn,
+                ranks,
+                stopping
             );
             metrics.Observe(pipeline.Status);
             return pipeline;
@@ -204,20 +262,24 @@ public sealed class Pipeline : IDisposable
     {
         using var stages = new StageGroup(OnFailure, abort);
         using var giveUp = new CancellationTokenSource();
-        using CancellationTokenRegistration draining = stopping.Register(() =>
+        using CancellationTokenRegistration draining = (_rankedSource?.Stopping ?? stopping).Register(() =>
         {
             PipelineLog.Draining(_logger);
             giveUp.CancelAfter(_settings.Pipeline.ShutdownTimeout / 4);
         });
         PipelineLog.Starting(_logger, _settings, _state.Engine);
-        Task reading = stages.Start("source", failed => _source.RunAsync(stopping, failed, giveUp.Token));
+        CancellationToken reads = _rankedSource?.Stopping ?? stopping;
+        Task reading = stages.Start("source", failed => _source.RunAsync(reads, failed, giveUp.Token));
         Task training = stages.Start("trainer", _training.RunAsync);
         _ = stages.Start("catalogue upkeep", _upkeep.RunAsync);
         _store.Start(stages, reading, training);
 
         await using ITimer watch = _time.CreateTimer(_ => UpdateHealth(), null, TimeSpan.Zero, TimeSpan.FromSeconds(1));
         using var ended = new CancellationTokenSource();
-        Task watching = _store.WatchAsync(ended.Token);
+        var watching = Task.WhenAll(
+            _store.WatchAsync(ended.Token),
+            _watchdog?.RunAsync(() => _ranks!.IsRunning, ended.Token) ?? Task.CompletedTask
+        );
         try
         {
             await stages.WaitAsync().ConfigureAwait(false);
@@ -228,7 +290,7 @@ public sealed class Pipeline : IDisposable
             await watching.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
 
-        if (_checkpoints?.Failed == true)
+        if (CheckpointFailed)
         {
             throw new CheckpointNotWrittenException(_settings.Checkpoint.Folder);
         }
@@ -241,6 +303,8 @@ public sealed class Pipeline : IDisposable
     {
         // First: a checkpoint that is being written reads from both.
         _checkpoints?.Dispose();
+        _rankedCheckpoints?.Dispose();
+        _rankedSource?.Dispose();
         _upkeep.Dispose();
         _state.Dispose();
         _store.Dispose();
@@ -260,6 +324,8 @@ public sealed class Pipeline : IDisposable
             Attributes = settings.Items.Attributes,
         };
 
+    private bool CheckpointFailed => _checkpoints?.Failed == true || _rankedCheckpoints?.Failed == true;
+
     private void RefreshAll() => _training.RefreshAll();
 
     private void OnFailure(string stage, Exception exception)
@@ -271,5 +337,5 @@ public sealed class Pipeline : IDisposable
     }
 
     private void UpdateHealth() =>
-        _parts.Update(_source.Status, Trainer.Metrics.Read(), _training, _store, _checkpoints?.Failed == true, _shedding?.IsActive);
+        _parts.Update(_source.Status, Trainer.Metrics.Read(), _training, _store, CheckpointFailed, _shedding?.IsActive);
 }

@@ -89,7 +89,7 @@ internal sealed class PipelineHealth
         Kafka(source);
         Redis(store.Embeddings, store.Users);
         Vectors(store.Embeddings.Metrics.Refused);
-        Keys(store.Embeddings.Metrics, store.Users.Metrics, store.Servers.Problem, store.Generation.Problem);
+        Keys(store.Embeddings.Metrics, store.Users.Metrics, store.Servers.Problem, store.Generation?.Problem ?? string.Empty);
         Events(training.Mix);
         Catalogue(
             trainer.ItemCounters,

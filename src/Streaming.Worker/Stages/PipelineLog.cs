@@ -167,4 +167,21 @@ internal static partial class PipelineLog
 
     [LoggerMessage(1063, LogLevel.Information, "Redis answers requests for the lease of model {Model} again")]
     public static partial void LeaseKnown(ILogger logger, string model);
+
+    [LoggerMessage(
+        1080,
+        LogLevel.Critical,
+        "Rank {Rank} of {Ranks} has waited {Seconds:0} s (STREAMING__Ranks__Timeout) for {Missing}, which does not answer; ending the job"
+    )]
+    public static partial void RankMissing(ILogger logger, int rank, int ranks, double seconds, string missing);
+
+    [LoggerMessage(
+        1081,
+        LogLevel.Information,
+        "Rank {Rank} of {Ranks}: reads partitions {Rank} + {Ranks} n, stores item rows {Rank} + {Ranks} n"
+    )]
+    public static partial void JoinedRanks(ILogger logger, int rank, int ranks);
+
+    [LoggerMessage(1082, LogLevel.Information, "Rank 0 waits for the lease or was stopped; this rank has nothing to do")]
+    public static partial void JobNotBegun(ILogger logger);
 }

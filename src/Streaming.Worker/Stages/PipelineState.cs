@@ -6,6 +6,7 @@ using Streaming.Core.Positions;
 using Streaming.Formats.Inputs;
 using Streaming.Learning.Checkpoints;
 using Streaming.Learning.Engine;
+using Streaming.Learning.Ranks;
 using Streaming.Learning.Training;
 using Streaming.Learning.WarmStarts;
 using Streaming.Models.State;
@@ -50,6 +51,7 @@ internal sealed class PipelineState : IDisposable
     /// <param name="store">The model's own checkpoints; null: it keeps none.</param>
     /// <param name="logger">Told what was restored.</param>
     /// <param name="engines">Creates the engine; null: the one of the settings.</param>
+    /// <param name="ranks">The ranks that train the model together; null: this process alone.</param>
     /// <exception cref="StateMismatchException">The checkpoint does not fit the settings, or is another model's.</exception>
     /// <exception cref="InputFileException">The plan names a checkpoint that does not exist or is damaged.</exception>
     /// <exception cref="DamagedCheckpointsException">The store has checkpoints, and every one is damaged.</exception>
@@ -59,17 +61,19 @@ internal sealed class PipelineState : IDisposable
         RunPlan plan,
         CheckpointStore? store,
         ILogger logger,
-        Func<TrainingEngine>? engines = null
+        Func<TrainingEngine>? engines = null,
+        Collective? ranks = null
     )
     {
-        TrainingEngine engine = engines?.Invoke() ?? EngineFactory.Create(settings.Model, settings.Engine);
+        ranks ??= new SoloCollective();
+        TrainingEngine engine = engines?.Invoke() ?? EngineFactory.Create(settings.Model, settings.Engine, ranks);
         Trainer? trainer = null;
         try
         {
             trainer = new Trainer(engine, settings.RepeatableTraining);
             (IngestState ingest, IReadOnlyList<StreamPosition> positions) =
-                store?.FindNewest() is { } own ? Resume(own, trainer, settings, plan, logger)
-                : plan.From is { } from ? Adopt(CheckpointSource.Open(from), trainer, settings, plan, logger)
+                store?.FindNewest(ranks) is { } own ? Resume(own, trainer, settings, plan, ranks, logger)
+                : plan.From is { } from ? Adopt(CheckpointSource.Open(from), trainer, settings, plan, ranks, logger)
                 : Begin(settings, store is not null, logger);
             return new PipelineState(engine, trainer, ingest, positions);
         }
@@ -93,6 +97,7 @@ internal sealed class PipelineState : IDisposable
         Trainer trainer,
         StageOptions settings,
         RunPlan plan,
+        Collective ranks,
         ILogger logger
     )
     {
@@ -103,7 +108,7 @@ internal sealed class PipelineState : IDisposable
 
         try
         {
-            own.RestoreTo(trainer);
+            own.RestoreTo(trainer, ranks.Rank, ranks.Size);
         }
         catch (StateMismatchException exception)
         {
@@ -113,7 +118,7 @@ internal sealed class PipelineState : IDisposable
             );
         }
 
-        IngestState ingest = ReadIngest(own, settings);
+        IngestState ingest = ReadIngest(own, settings, ranks);
         PipelineLog.Restored(logger, own.FolderPath, own.Manifest.Sequence, ingest.Totals.Read);
         return (ingest, own.Manifest.Positions);
     }
@@ -123,10 +128,11 @@ internal sealed class PipelineState : IDisposable
         Trainer trainer,
         StageOptions settings,
         RunPlan plan,
+        Collective ranks,
         ILogger logger
     )
     {
-        IngestState ingest = ReadIngest(other, settings);
+        IngestState ingest = ReadIngest(other, settings, ranks);
         WarmStart start = other.AdoptTo(trainer, plan.Whole, ingest.NextSequence - 1);
         PipelineLog.Adopted(logger, other.FolderPath, start.ToString());
 
@@ -141,11 +147,10 @@ internal sealed class PipelineState : IDisposable
         return (new IngestState(HistoryOf(settings), settings.Dedup), []);
     }
 
-    private static IngestState ReadIngest(Checkpoint checkpoint, StageOptions settings)
+    private static IngestState ReadIngest(Checkpoint checkpoint, StageOptions settings, Collective ranks)
     {
         (HistoryOptions histories, DedupOptions dedup) = (HistoryOf(settings), settings.Dedup);
-        using Stream? ingest = checkpoint.OpenIngest();
-        return ingest is null ? new IngestState(histories, dedup) : IngestState.Read(ingest, histories, dedup);
+        return checkpoint.ReadIngest(histories, dedup, ranks.Rank, ranks.Size) ?? new IngestState(histories, dedup);
     }
 
     // The model reads histories of its own length at least.

@@ -55,6 +55,9 @@ public record StageOptions
     /// <summary>Gets where and how often checkpoints are written.</summary>
     public CheckpointOptions Checkpoint { get; init; } = new();
 
+    /// <summary>Gets how the ranks of a job work together.</summary>
+    public RankOptions Ranks { get; init; } = new();
+
     /// <summary>Gets how the stages work together.</summary>
     public PipelineOptions Pipeline { get; init; } = new();
 }

@@ -39,6 +39,7 @@ internal sealed class StorePublishing : IDisposable
     /// <param name="health">Told that Redis is unavailable, and what the servers may evict.</param>
     /// <param name="time">Clock.</param>
     /// <param name="logger">Log.</param>
+    /// <param name="publishesTowers">Whether to publish the generation's record and towers: of many ranks one does.</param>
     public StorePublishing(
         StageOptions settings,
         RunPlan plan,
@@ -49,7 +50,8 @@ internal sealed class StorePublishing : IDisposable
         Action refreshAll,
         HealthReport health,
         TimeProvider time,
-        ILogger logger
+        ILogger logger,
+        bool publishesTowers = true
     )
     {
         RedisOptions options = settings.Redis;
@@ -76,17 +78,9 @@ internal sealed class StorePublishing : IDisposable
             PublishesFacts = settings.Items.Attributes.Count > 0,
         };
         Users = new UserHistoryPublisher(redis, options, time, OnIncident, plan.Generation);
-        Generation = new GenerationStage(
-            redis,
-            options,
-            SwitchingOf(settings),
-            widths,
-            settings.Items.Attributes,
-            plan,
-            token,
-            time,
-            logger
-        );
+        Generation = publishesTowers
+            ? new GenerationStage(redis, options, SwitchingOf(settings), widths, settings.Items.Attributes, plan, token, time, logger)
+            : null;
         Servers = new StoreWatch(Embeddings, new StoreServers(redis.Multiplexer), health, time, logger);
     }
 
@@ -105,8 +99,8 @@ internal sealed class StorePublishing : IDisposable
     /// <summary>Gets the publisher of histories.</summary>
     public UserHistoryPublisher Users { get; }
 
-    /// <summary>Gets the publisher of the generation's record and towers.</summary>
-    public GenerationStage Generation { get; }
+    /// <summary>Gets the publisher of the generation's record and towers; null: another rank publishes them.</summary>
+    public GenerationStage? Generation { get; }
 
     /// <summary>Gets the watch over the servers.</summary>
     public StoreWatch Servers { get; }
@@ -123,7 +117,11 @@ internal sealed class StorePublishing : IDisposable
     {
         Action embeddingsLeft = () => PipelineLog.LeftUnpublished(_logger, Outbox.Count);
         Add("publisher", training, OpenAndPublishAsync, embeddingsLeft);
-        Add("tower publisher", training, Generation.RunAsync, embeddingsLeft);
+        if (Generation is { } generation)
+        {
+            Add("tower publisher", training, generation.RunAsync, embeddingsLeft);
+        }
+
         if (Histories is { } histories)
         {
             Action historiesLeft = () => PipelineLog.HistoriesUnpublished(_logger, histories.Waiting);

@@ -27,7 +27,8 @@ internal sealed class TrainingStage
     private readonly RefreshOutbox _outbox;
     private readonly CatalogueUpkeep _upkeep;
     private readonly CheckpointSchedule? _checkpoints;
-    private readonly GenerationStage _generation;
+    private readonly RankedLoop? _ranks;
+    private readonly GenerationStage? _generation;
     private readonly TracedItems _traces;
     private readonly PublishPace _pace;
     private readonly WorkerMetrics _metrics;
@@ -41,6 +42,7 @@ internal sealed class TrainingStage
     private long _batches;
 
     /// <summary>Creates the stage.</summary>
+    /// <remarks>One of many ranks has <c>ranks</c> and no <c>checkpoints</c>; <c>generation</c> is that of rank 0 alone.</remarks>
     public TrainingStage(
         Trainer trainer,
         ChannelReader<Batch> input,
@@ -48,7 +50,8 @@ internal sealed class TrainingStage
         RefreshOutbox outbox,
         CatalogueUpkeep upkeep,
         CheckpointSchedule? checkpoints,
-        GenerationStage generation,
+        RankedLoop? ranks,
+        GenerationStage? generation,
         TracedItems traces,
         PipelineOptions options,
         WorkerMetrics metrics,
@@ -62,6 +65,7 @@ internal sealed class TrainingStage
         _outbox = outbox;
         _upkeep = upkeep;
         _checkpoints = checkpoints;
+        _ranks = ranks;
         _generation = generation;
         _traces = traces;
         _pace = new PublishPace(options.PublishInterval, time);
@@ -101,8 +105,18 @@ internal sealed class TrainingStage
         }
     }
 
-    /// <summary>Requests that every item is published again. Any thread.</summary>
-    public void RefreshAll() => Volatile.Write(ref _refreshAll, 1);
+    /// <summary>Requests that every item is published again, by every rank. Any thread.</summary>
+    public void RefreshAll()
+    {
+        if (_ranks is null)
+        {
+            RefreshOwn();
+        }
+        else
+        {
+            _ranks.Republish();
+        }
+    }
 
     /// <summary>Trains until the input ends; then posts the last embeddings and completes the outbox.</summary>
     public Task RunAsync(CancellationToken abort) =>
@@ -112,25 +126,42 @@ internal sealed class TrainingStage
     {
         _pace.Restart();
         _clock.Start(_trainer);
+        if (_ranks is null)
+        {
+            RunAlone(abort);
+        }
+        else
+        {
+            _ranks.Run(_trainer, Train, PublishAndServe, RefreshOwn, _clock, abort);
+        }
+
+        Publish();
+        _upkeep.Finish(abort);
+        _generation?.Offer(_trainer, last: true);
+        _checkpoints?.Finish();
+        _outbox.Complete();
+    }
+
+    private void RefreshOwn() => Volatile.Write(ref _refreshAll, 1);
+
+    private void RunAlone(CancellationToken abort)
+    {
         while (WaitForBatch(abort))
         {
             _clock.Spent(TrainerPart.Waiting);
             while (_input.TryRead(out Batch? batch))
             {
                 abort.ThrowIfCancellationRequested();
-                Train(batch);
+                Train(batch, batch.Counts);
+                _checkpoints?.After(batch, _trainer);
+                _clock.Spent(TrainerPart.Checkpoint);
+                _pool.Return(batch);
                 PublishAndServe();
             }
 
             _checkpoints?.AskIfDue();
             PublishAndServe();
         }
-
-        Publish();
-        _upkeep.Finish(abort);
-        _generation.Offer(_trainer, last: true);
-        _checkpoints?.Finish();
-        _outbox.Complete();
     }
 
     /// <summary>Waits for a batch, and publishes when due meanwhile.</summary>
@@ -153,7 +184,9 @@ internal sealed class TrainingStage
         return more;
     }
 
-    private void Train(Batch batch)
+    /// <param name="batch">The batch.</param>
+    /// <param name="counts">The outcomes of the records that this process read for it.</param>
+    private void Train(Batch batch, EventCounts counts)
     {
         Activity? trace = StreamTracing.StartBatch(batch.Traces);
         TrainReport report = _trainer.Train(batch);
@@ -181,14 +214,11 @@ internal sealed class TrainingStage
 
         lock (_gate)
         {
-            _counts.Add(batch.Counts);
+            _counts.Add(counts);
         }
 
-        Mix.Add(batch.Counts);
-        _metrics.RecordEvents(batch.Counts);
-        _checkpoints?.After(batch, _trainer);
-        _clock.Spent(TrainerPart.Checkpoint);
-        _pool.Return(batch);
+        Mix.Add(counts);
+        _metrics.RecordEvents(counts);
         Volatile.Write(ref _batches, _batches + 1);
     }
 
@@ -242,6 +272,6 @@ internal sealed class TrainingStage
 
         _pace.Restart();
         _trainer.CollectChanges(_outbox);
-        _generation.Offer(_trainer);
+        _generation?.Offer(_trainer);
     }
 }

@@ -96,7 +96,7 @@ internal sealed class EventFeed
                 EventId = candidate.Id,
                 EventTime = candidate.Time,
             };
-            batcher.Add(next, candidate.Time);
+            batcher.Add(next, candidate.Time, candidate.Partition);
             batcher.Advance(0, candidate.Partition, candidate.Offset);
             if (batcher.IsDue)
             {

@@ -1,5 +1,8 @@
+using Streaming.Core.Dedup;
 using Streaming.Core.Histories;
+using Streaming.Core.Ingestion;
 using Streaming.Core.Options;
+using Streaming.Core.Tests.Ingestion;
 using Xunit;
 
 namespace Streaming.Core.Tests.Histories;
@@ -71,6 +74,48 @@ public class HistoryStoreTests
         Assert.False(store.Append(1, 3, 1, long.MaxValue, before).IsLate);
     }
 
+    /// <summary>The topic has grown: the user's later events are in another partition, and its earlier ones may be read after them.</summary>
+    [Fact]
+    public void Append_SeveralPartitions_KeepsThatOfTheNewestEvent()
+    {
+        IngestState state = new(new HistoryOptions { Length = 2, MaxUsers = 10 }, new DedupOptions());
+        Assert.Equal(3, PartitionAfter(state, time: 100, partition: 3));
+        Assert.Equal(5, PartitionAfter(state, time: 200, partition: 5));
+        Assert.Equal(5, PartitionAfter(state, time: 150, partition: 3));
+        Assert.Equal(5, PartitionAfter(state, time: 50, partition: 3));
+        Assert.Equal(3, PartitionAfter(state, time: 200, partition: 3));
+        Assert.Equal(HistoryStore.UnknownPartition, PartitionAfter(state, time: 300, HistoryStore.UnknownPartition));
+        Assert.Equal(7, PartitionAfter(state, time: 50, partition: 7));
+        Assert.Equal(65_534, PartitionAfter(state, time: 400, partition: 65_534));
+        Assert.Equal(HistoryStore.UnknownPartition, PartitionAfter(state, time: 500, partition: 70_000));
+    }
+
+    [Fact]
+    public void Append_LongestHistoryInTheHighestPartition_KeepsBoth()
+    {
+        IngestState state = new(new HistoryOptions { Length = 1024, MaxUsers = 10 }, new DedupOptions());
+        for (int i = 0; i < 1024; i++)
+        {
+            Assert.Equal(65_534, PartitionAfter(state, time: i, partition: 65_534));
+            Assert.Equal(i + 1, state.Histories.Get(1, new ulong[1024]));
+        }
+    }
+
+    [Fact]
+    public void Append_PartitionChangesUnderASnapshot_TheSnapshotKeepsTheOldOne()
+    {
+        IngestState state = new(new HistoryOptions { Length = 1, MaxUsers = 10 }, new DedupOptions());
+        PartitionAfter(state, time: 100, partition: 3);
+        using IngestSnapshot snapshot = state.Share();
+        Assert.Equal(4, PartitionAfter(state, time: 200, partition: 4));
+        using var bytes = new MemoryStream();
+        snapshot.WriteTo(bytes);
+        bytes.Position = 0;
+        var stored = new StoredIngest(bytes);
+        Assert.True(stored.Histories.MoveNext());
+        Assert.Equal(3, stored.Histories.Partition);
+    }
+
     [Fact]
     public void Append_FloodFromOneUser_TakesNoMoreMemory()
     {
@@ -121,6 +166,12 @@ public class HistoryStoreTests
             Assert.Throws<OptionsException>(() => new HistoryStore(new HistoryOptions { Length = length, MaxUsers = users })).Message,
             StringComparison.Ordinal
         );
+
+    private static int PartitionAfter(IngestState state, long time, int partition)
+    {
+        state.Histories.Append(1, 10, time, 0, new ulong[state.Histories.Length], partition);
+        return Assert.Single(StoredUsers.Of(state).Users).Partition;
+    }
 
     private static void AssertSame(ReferenceHistories reference, HistoryStore store, int users)
     {

@@ -292,7 +292,8 @@ public class BatcherTests
                     EventId = id[..idLength],
                     EventTime = Now + i,
                 },
-                Now + i
+                Now + i,
+                i & 3
             );
             batcher.Advance(0, i & 3, i);
             if (batcher.IsDue)
@@ -313,7 +314,8 @@ public class BatcherTests
                     Type = "view"u8,
                     EventTime = time,
                 },
-                time
+                time,
+                0
             )
         );
 

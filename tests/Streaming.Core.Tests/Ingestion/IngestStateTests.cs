@@ -101,6 +101,55 @@ public class IngestStateTests
     }
 
     [Fact]
+    public void Read_VersionTwo_KnowsNoPartitions()
+    {
+        using MemoryStream bytes = new();
+        CheckedWriter writer = new(bytes);
+        long[] head = [IngestState.Magic, 2, 7, 60, 50, 30, 15, 10, 5, 3];
+        long[] histories = [1, 4, 77, 2, 100, 5_000, 101, 6_000];
+        long[] ids = [1, 9_000, 42, 8_000];
+        foreach (long word in (long[])[.. head, .. histories, .. ids])
+        {
+            writer.WriteInt64(word);
+        }
+
+        writer.Complete();
+        IngestState state = Read(bytes.ToArray());
+        Assert.Equal(3, state.Totals.Shed);
+        Assert.Equal(4, state.Histories.Evictions);
+        var held = StoredUsers.Of(state);
+        Assert.Equal(new(77, HistoryStore.UnknownPartition, "(100, 5000) (101, 6000)"), Assert.Single(held.Users));
+        Assert.Equal([(42UL, 8_000L)], held.Ids);
+        Assert.Equal(3, held.Head.Version);
+    }
+
+    [Fact]
+    public void Read_WhatWasWritten_IsTheSameBytes()
+    {
+        IngestState state = Small();
+        state.Histories.Append(1, 5, 1_000, 0, new ulong[5], partition: 12);
+        state.Histories.Append(2, 5, 1_000, 0, new ulong[5], partition: 65_534);
+        byte[] bytes = Write(state);
+        Assert.Equal(bytes, Write(Read(bytes)));
+        Assert.Equal([12, 65_534], StoredUsers.Of(Read(bytes)).Users.TakeLast(2).Select(static user => user.Partition));
+    }
+
+    [Fact]
+    public void Summary_OfRanks_IsTheirSum()
+    {
+        IngestState state = Small();
+        state.Histories.Append(1, 5, 1_000, 0, new ulong[5], partition: 12);
+        state.NextSequence = 9;
+        state.Totals = new EventCounts { Read = 3, Trained = 2 };
+        var one = IngestSummary.Read(new MemoryStream(Write(state)));
+        Assert.Equal((10, 9), (one.Users, one.UnknownPartitions));
+        IngestSummary two = one.With(one with { NextSequence = 11 });
+        Assert.Equal((20, 18, 11), (two.Users, two.UnknownPartitions, two.NextSequence));
+        Assert.Equal((2 * one.HistoryItems, 2 * one.EventIds), (two.HistoryItems, two.EventIds));
+        Assert.Equal((6, 4), (two.Totals.Read, two.Totals.Trained));
+    }
+
+    [Fact]
     public void Read_AnyByteAltered_IsRefused()
     {
         byte[] good = Write(Small());
@@ -124,11 +173,13 @@ public class IngestStateTests
 
     [Theory]
     [InlineData(0, 1L, "not an ingestion snapshot")]
-    [InlineData(1, 3L, "format version 3; this program reads versions 1 and 2")]
+    [InlineData(1, 4L, "format version 4; this program reads versions 1 to 3")]
     [InlineData(2, -1L, "next batch -1")]
     [InlineData(10, long.MaxValue, "number of users 9223372036854775807")]
     [InlineData(13, 0L, "history length 0")]
     [InlineData(13, 2000L, "history length 2000")]
+    [InlineData(13, (65_536L << 32) | 1, "partition 65536; allowed: 0 to 65535")]
+    [InlineData(13, (-1L << 32) | 1, "partition -1")]
     public void Read_WellSummedButWrong_SaysWhatIsWrong(int word, long value, string expected)
     {
         byte[] bytes = Alter(Write(Small()), word, value);

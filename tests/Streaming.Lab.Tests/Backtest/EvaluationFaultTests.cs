@@ -204,12 +204,10 @@ public sealed class EvaluationFaultTests : IDisposable
         string model = _files.Path("model-" + protocol);
         Assert.Equal(0, await Run($"--protocol {protocol} --events {events} --no-floors --model {model} {Small}"));
         var checkpoint = Checkpoint.Open(Assert.Single(Directory.GetDirectories(model)));
-        using Stream ingest = checkpoint.OpenIngest() ?? throw new InvalidOperationException("No histories.");
-        var state = Core.Ingestion.IngestState.Read(
-            ingest,
+        Core.Ingestion.IngestState state = checkpoint.ReadIngest(
             new Core.Histories.HistoryOptions { MaxUsers = 100 },
             new Core.Dedup.DedupOptions { Capacity = 10 }
-        );
+        )!;
         Assert.Equal(40, state.Histories.UserCount);
         Assert.Equal(20, state.Histories.Get(Core.Hashing.XxHash64.Hash("u7"u8), new ulong[256]));
     }

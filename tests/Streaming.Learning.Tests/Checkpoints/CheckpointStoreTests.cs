@@ -1,5 +1,7 @@
 using System.Text;
 using System.Text.Json.Nodes;
+using Streaming.Core.Dedup;
+using Streaming.Core.Histories;
 using Streaming.Core.Ingestion;
 using Streaming.Core.Positions;
 using Streaming.Learning.Checkpoints;
@@ -59,7 +61,7 @@ public sealed class CheckpointStoreTests : IDisposable
         Assert.Equal(Positions, checkpoint.Manifest.Positions);
         Assert.Equal(_trainer.Counters, checkpoint.Manifest.Counters);
         Assert.Equal(_trainer.Sequence, checkpoint.Manifest.Sequence);
-        using (var reader = new StreamReader(checkpoint.OpenIngest()!))
+        using (var reader = new StreamReader(checkpoint.OpenIngestOf(0)))
         {
             Assert.Equal("the ingestion's own bytes", await reader.ReadToEndAsync(Cancellation));
         }
@@ -77,7 +79,7 @@ public sealed class CheckpointStoreTests : IDisposable
     public async Task Write_WithoutIngest_OpensNone()
     {
         await Write(Store(), ingest: null);
-        Assert.Null(Store().FindNewest()!.OpenIngest());
+        Assert.Null(Store().FindNewest()!.ReadIngest(new HistoryOptions(), new DedupOptions()));
     }
 
     [Fact]
@@ -199,9 +201,9 @@ public sealed class CheckpointStoreTests : IDisposable
         CheckpointStore store = Store();
         await Write(store);
         CheckpointWritten newer = await Write(store);
-        await Resign(newer.FolderPath, manifest => manifest["format"] = 2);
+        await Resign(newer.FolderPath, manifest => manifest["format"] = 3);
         StateMismatchException error = Assert.Throws<StateMismatchException>(store.FindNewest);
-        Assert.Contains("has format version 2; this program reads versions up to 1", error.Message, StringComparison.Ordinal);
+        Assert.Contains("has format version 3; this program reads versions up to 2", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]

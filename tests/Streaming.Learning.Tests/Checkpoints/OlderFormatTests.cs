@@ -44,7 +44,7 @@ public sealed class OlderFormatTests
         Assert.Equal(8, trainer.Counters.Steps);
         Assert.Equal(checkpoint.Manifest.Counters, trainer.Counters);
         Assert.Equal(7, trainer.Sequence);
-        using SafetensorsReader written = checkpoint.OpenEngine();
+        using TensorSource written = checkpoint.OpenEngine();
         using TensorSource restored = engine.CopyParameters();
         Assert.All(restored.Tensors, tensor => Assert.Equal(Bytes(written, tensor.Name), Bytes(restored, tensor.Name)));
 

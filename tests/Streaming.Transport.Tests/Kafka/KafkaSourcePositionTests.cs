@@ -1,3 +1,4 @@
+using System.Text;
 using Streaming.Core.Ingestion;
 using Streaming.Core.Positions;
 using Streaming.Transport.Kafka;
@@ -89,6 +90,51 @@ public class KafkaSourcePositionTests
         await source.StopAsync();
         Assert.Equal(12, source.Counts.Trained);
         Assert.Equal([10L, 10L], source.Batches[^1].Positions.Select(static position => position.NextOffset));
+    }
+
+    [Theory]
+    [InlineData(RecordFormat.Protobuf, "")]
+    [InlineData(RecordFormat.Json, "user=who,item=what,time=when")]
+    public async Task Run_UsersOfThreePartitions_EachIsDealtToTheRankThatReadsItsPartition(RecordFormat format, string columns)
+    {
+        const int Users = 30;
+        using KafkaHarness kafka = new(partitions: 3);
+        kafka.Options = kafka.Options with { InteractionsFormat = format, InteractionsColumns = columns };
+        using EventProducer producer = new(kafka.Options);
+        for (int i = 0; i < Users; i++)
+        {
+            byte[] value =
+                columns.Length == 0
+                    ? Google.Protobuf.MessageExtensions.ToByteArray(KafkaHarness.NumberedEvent(i))
+                    : Encoding.UTF8.GetBytes($"{{\"who\":\"user-{i}\",\"what\":\"item-{i}\",\"when\":{1_700_000_000_000 + i}}}");
+            producer.SendRaw(kafka.Options.InteractionsTopic, [1], value, null, partition: i % 3);
+        }
+
+        producer.Flush(TestContext.Current.CancellationToken);
+        IngestState state = new(kafka.Histories, kafka.Dedup);
+        await using (RunningSource source = kafka.Start(state, []))
+        {
+            await source.ReadAsync(Users);
+            await source.StopAsync();
+        }
+
+        for (int rank = 0; rank < 3; rank++)
+        {
+            using MemoryStream bytes = new();
+            using (IngestSnapshot snapshot = state.Share())
+            {
+                snapshot.WriteTo(bytes);
+            }
+
+            bytes.Position = 0;
+            var dealt = IngestState.Deal([bytes], rank, 3, kafka.Histories, kafka.Dedup);
+            ulong[] items = new ulong[dealt.Histories.Length];
+            Assert.Equal(0, dealt.Dealing!.OfUnknownPartition);
+            Assert.Equal(
+                Enumerable.Range(0, Users).Where(user => user % 3 == rank),
+                Enumerable.Range(0, Users).Where(user => dealt.Histories.Get(RunningSource.Key($"user-{user}"), items) > 0)
+            );
+        }
     }
 
     [Theory]

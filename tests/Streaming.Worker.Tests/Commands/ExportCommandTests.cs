@@ -115,6 +115,26 @@ public sealed class ExportCommandTests : IDisposable
     }
 
     [Fact]
+    public void Run_CheckpointOfThreeRanks_WritesTheFilesOfOne()
+    {
+        string ranked = Path.Combine(_folder, "ranked");
+        RankedCheckpoint.Write(Checkpoint.Open(Assert.Single(Directory.GetDirectories(Folder))), 3, ranked);
+        foreach ((string from, string name) in (Span<(string, string)>)[(Folder, "one"), (ranked, "three")])
+        {
+            string items = Path.Combine(_folder, name + "-items.safetensors");
+            Assert.Equal(
+                ExitCode.Success,
+                ExportCommand.Run(from, 8, Path.Combine(_folder, name + ".safetensors"), items, TextWriter.Null)
+            );
+        }
+
+        foreach (string file in (string[])[".safetensors", "-items.safetensors", "-items.ids.json"])
+        {
+            Assert.Equal(File.ReadAllBytes(Path.Combine(_folder, "one" + file)), File.ReadAllBytes(Path.Combine(_folder, "three" + file)));
+        }
+    }
+
+    [Fact]
     public void Run_WrongWidthOrNoCheckpoint_SaysWhatIsAllowed()
     {
         SettingsException width = Assert.Throws<SettingsException>(() =>

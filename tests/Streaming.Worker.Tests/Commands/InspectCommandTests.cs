@@ -46,6 +46,37 @@ public sealed class InspectCommandTests : IDisposable
         );
     }
 
+    [Fact]
+    public async Task Run_CheckpointOfTwoRanks_SaysWhatBothHold()
+    {
+        (_, JsonNode of) = Inspect(await WriteAsync());
+        string ranked = Path.Combine(_folder, "ranked");
+        RankedCheckpoint.Write(Checkpoint.Open(Assert.Single(Directory.GetDirectories(_folder))), 2, ranked);
+        (ExitCode code, JsonNode report) = Inspect(ranked);
+        Assert.Equal(ExitCode.Success, code);
+        (JsonNode one, JsonNode two) = (of[0]!, report[0]!);
+        Assert.True((bool)two["verified"]!);
+        Assert.Equal((1, 2), ((int)one["manifest"]!["ranks"]!, (int)two["manifest"]!["ranks"]!));
+        Assert.Equal(6, two["files"]!.AsArray().Count);
+        foreach (string same in (string[])["items", "bankEntries", "tensors", "fingerprint"])
+        {
+            Assert.Equal(one[same]!.ToJsonString(), two[same]!.ToJsonString());
+        }
+
+        // User 2 is of partition 1; the partition of the others is unknown, so both ranks have them.
+        Assert.Equal((3, 2), ((long)one["ingest"]!["users"]!, (long)one["ingest"]!["unknownPartitions"]!));
+        Assert.Equal((5, 4), ((long)two["ingest"]!["users"]!, (long)two["ingest"]!["unknownPartitions"]!));
+        Assert.Equal(42, (long)two["manifest"]!["positions"]![0]!["nextOffset"]!);
+
+        using var output = new StringWriter();
+        Assert.Equal(ExitCode.Success, InspectCommand.Run(ranked, json: false, output));
+        Assert.Matches("ranks +2\n", output.ToString());
+        Assert.Contains("5 users, 7 items, partition unknown of 4 users", output.ToString(), StringComparison.Ordinal);
+        File.Delete(Path.Combine(Assert.Single(Directory.GetDirectories(ranked)), "ingest-1.bin"));
+        Assert.Equal(ExitCode.BadInput, InspectCommand.Run(ranked, json: false, output));
+        Assert.Contains("ingest-1.bin' is missing", output.ToString(), StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("model.safetensors")]
     [InlineData("trainer.safetensors")]
@@ -123,7 +154,7 @@ public sealed class InspectCommandTests : IDisposable
         var ingest = new IngestState(new HistoryOptions { Length = 4, MaxUsers = 10 }, new DedupOptions { Capacity = 10 });
         foreach (ulong user in (ulong[])[1, 2, 3, 1])
         {
-            ingest.Histories.Append(user, 5, 1_000, 0, new ulong[4]);
+            ingest.Histories.Append(user, 5, 1_000, 0, new ulong[4], user == 2 ? 1 : HistoryStore.UnknownPartition);
         }
 
         ingest.Dedup.TryAdd(1, 1_000);

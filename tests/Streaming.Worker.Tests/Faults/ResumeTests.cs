@@ -34,14 +34,14 @@ public sealed class ResumeTests
         Assert.Equal(expected.Manifest.Counters with { Refreshes = 0 }, actual.Manifest.Counters with { Refreshes = 0 });
         Assert.Equal(expected.Manifest.Positions, actual.Manifest.Positions);
         Assert.True(expected.Manifest.Step > 60, $"only {expected.Manifest.Step} steps");
-        using SafetensorsReader expectedEngine = expected.OpenEngine(),
+        using TensorSource expectedEngine = expected.OpenEngine(),
             actualEngine = actual.OpenEngine();
         Assert.Empty(Differences(expectedEngine, actualEngine));
         Assert.Equal(File.ReadAllBytes(Path.Combine(whole, "ingest.bin")), File.ReadAllBytes(Path.Combine(resumed, "ingest.bin")));
     }
 
     /// <summary>Names of tensors that are not bit-identical, and where they first differ.</summary>
-    private static IEnumerable<string> Differences(SafetensorsReader expected, SafetensorsReader actual)
+    private static IEnumerable<string> Differences(TensorSource expected, TensorSource actual)
     {
         Assert.Equal(expected.Tensors.Select(t => t.Name), actual.Tensors.Select(t => t.Name));
         for (int i = 0; i < expected.Tensors.Count; i++)

@@ -21,15 +21,17 @@ internal sealed class RunningWorker : IAsyncDisposable
     /// <param name="request">As in <see cref="WorkerRun"/>.</param>
     /// <param name="time">The clock; null: the system's.</param>
     /// <param name="engines">As in <see cref="WorkerRun"/>.</param>
+    /// <param name="ranks">As in <see cref="WorkerRun"/>.</param>
     public RunningWorker(
         WorkerOptions settings,
         RunRequest? request = null,
         TimeProvider? time = null,
-        Func<Learning.Engine.TrainingEngine>? engines = null
+        Func<Learning.Engine.TrainingEngine>? engines = null,
+        Learning.Ranks.Collective? ranks = null
     )
     {
         _signals = new ShutdownSignals(settings.Pipeline.ShutdownTimeout, TimeProvider.System);
-        _run = new WorkerRun(settings, time ?? TimeProvider.System, _loggers, request, engines);
+        _run = new WorkerRun(settings, time ?? TimeProvider.System, _loggers, request, engines, ranks);
         _running = Task.Run(RunAsync, CancellationToken.None);
     }
 
@@ -80,6 +82,9 @@ internal sealed class RunningWorker : IAsyncDisposable
         _signals.EndAtOnce();
         return _running;
     }
+
+    /// <summary>Waits until it ends by itself, however long that takes.</summary>
+    public Task<ExitCode> WaitAsync() => _running;
 
     /// <summary>Waits until it ends by itself.</summary>
     public Task<ExitCode> EndAsync() => _running.WaitAsync(Limit);

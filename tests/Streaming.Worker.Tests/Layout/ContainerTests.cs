@@ -35,30 +35,37 @@ public partial class ContainerTests
     public void Commands_AreCommandLinesOfTheProgram()
     {
         string[] workers = [.. Service().Split(Compose).Where(service => service.Contains("<<: *worker", StringComparison.Ordinal))];
-        Assert.Equal(4, workers.Length);
+        Assert.Equal(5, workers.Length);
 
         string[][] commands =
         [
             .. workers
                 .Select(service => Command().Match(service))
                 .Where(match => match.Success)
-                .Select(match => JsonSerializer.Deserialize<string[]>(match.Groups[1].Value)!),
+                .Select(match => ProgramsOwn(JsonSerializer.Deserialize<string[]>(match.Groups[1].Value)!)),
             .. Exec()
                 .Matches(Dockerfile)
-                .Select(match =>
-                    JsonSerializer
-                        .Deserialize<string[]>(match.Groups[1].Value)!
-                        .Where(word => word is not ("/app/streaming" or "/app/streaming-lab"))
-                        .ToArray()
-                )
+                .Select(match => ProgramsOwn(JsonSerializer.Deserialize<string[]>(match.Groups[1].Value)!))
                 .Where(words => words.Length > 0),
         ];
 
-        Assert.Equal(["serve", "replay", "health", "run"], commands.Select(command => command[0]));
+        Assert.Equal(["serve", "run", "replay", "health", "run", "health", "run"], commands.Select(command => command[0]));
         Assert.All(
             commands,
             command => Assert.Empty((command[0] == "replay" ? LabCommands.Create() : WorkerCommands.Create()).Parse(command).Errors)
         );
+    }
+
+    /// <summary>What the program itself is given: without its name, and without the script that starts ranks of it.</summary>
+    private static string[] ProgramsOwn(string[] words)
+    {
+        words = words[(Array.IndexOf(words, "--") + 1)..];
+        return
+        [
+            .. words.Where(word =>
+                word is not ("/app/streaming" or "/app/streaming-lab" or "streaming" or "/bin/bash" or "/app/deploy/ranks.sh")
+            ),
+        ];
     }
 
     [Fact]
@@ -66,7 +73,7 @@ public partial class ContainerTests
     {
         string[] stages = [.. Dockerfile.Split("\nFROM ").Where(stage => stage.Contains("\nENTRYPOINT", StringComparison.Ordinal))];
 
-        Assert.Equal(2, stages.Length);
+        Assert.Equal(3, stages.Length);
         Assert.All(stages, stage => Assert.Matches(@"\nUSER \$\{APP_UID\}\n(#.*\n|HEALTHCHECK.*\n)*ENTRYPOINT", stage));
         Assert.All(stages, stage => Assert.DoesNotContain("\nRUN", stage, StringComparison.Ordinal));
     }

@@ -61,6 +61,39 @@ public class KubernetesTests
         );
     }
 
+    /// <summary>Its type is not that of Kubernetes: by the names that the operator documents. The ranks that ranks.sh starts are the pods
+    /// that the job has.</summary>
+    [Fact]
+    public void MpiJob_HasTheFieldsOfTheOperatorAndAsManyPodsAsRanks()
+    {
+        string job = File.ReadAllText(Path.Combine(Folder, "ranks", "mpijob.yaml"));
+        string[] ofTheJob =
+        [
+            .. job.Split('\n')
+                .Where(static line => line.StartsWith("  ", StringComparison.Ordinal) && line.Length > 2 && char.IsLetter(line[2]))
+                .Select(static line => line.Split(':')[0].Trim()),
+        ];
+
+        Assert.Equal(
+            [
+                "name",
+                "labels",
+                "mpiImplementation",
+                "slotsPerWorker",
+                "runLauncherAsWorker",
+                "sshAuthMountPath",
+                "runPolicy",
+                "mpiReplicaSpecs",
+            ],
+            ofTheJob
+        );
+        Assert.Contains("apiVersion: kubeflow.org/v2beta1\nkind: MPIJob\n", job, StringComparison.Ordinal);
+        Assert.Contains("    Launcher:\n      replicas: 1\n", job, StringComparison.Ordinal);
+        Assert.Contains("    Worker:\n      replicas: 2\n", job, StringComparison.Ordinal);
+        Assert.Contains("\"-n\", \"3\"", job, StringComparison.Ordinal);
+        Assert.Equal(2, job.Split("runAsNonRoot: true").Length - 1);
+    }
+
     [Fact]
     public async Task NetworkPolicy_SelectsThePods()
     {

@@ -64,6 +64,7 @@ public class RepositoryLayoutTests
                 "Streaming.Models",
                 "Streaming.Learning",
                 "Streaming.Learning.Torch",
+                "Streaming.Ranks",
                 "Streaming.Encoders",
                 "Streaming.Transport",
                 "Streaming.Serving",

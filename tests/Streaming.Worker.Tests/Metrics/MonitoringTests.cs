@@ -1,6 +1,7 @@
 using System.Diagnostics.Metrics;
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using Streaming.Learning.Ranks;
 using Streaming.Worker.Health;
 using Streaming.Worker.Logging;
 using Streaming.Worker.Metrics;
@@ -142,6 +143,7 @@ public partial class MonitoringTests
                         or HealthMetrics.MeterName
                         or ServeMetrics.MeterName
                         or ModelMetrics.MeterName
+                        or RankMetrics.MeterName
                         or BackgroundSink.MeterName
                 || Telemetry.Meters.Contains(instrument.Meter.Name)
             )
@@ -155,8 +157,27 @@ public partial class MonitoringTests
         using var serving = new ServeMetrics(index: null!, "active"); // only names are needed
         using var model = new ModelMetrics(static () => []);
         using var log = new BackgroundSink(static _ => { });
+        using var ranks = new RankMetrics(new OneOfTwo());
         listener.Start();
         return names;
+    }
+
+    /// <summary>A rank with another one, which is never spoken to.</summary>
+    private sealed class OneOfTwo() : Collective(0, 2)
+    {
+        protected override void Wait() => throw new NotSupportedException();
+
+        protected override void GatherBytes(ReadOnlySpan<byte> own, Span<byte> all, ReadOnlySpan<int> counts) =>
+            throw new NotSupportedException();
+
+        protected override void ExchangeBytes(
+            ReadOnlySpan<byte> send,
+            ReadOnlySpan<int> sendCounts,
+            Span<byte> receive,
+            ReadOnlySpan<int> receiveCounts
+        ) => throw new NotSupportedException();
+
+        protected override void BroadcastBytes(Span<byte> values, int root) => throw new NotSupportedException();
     }
 
     private static string Base(string name) => HistogramSeries().Replace(name, string.Empty);

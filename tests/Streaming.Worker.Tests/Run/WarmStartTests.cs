@@ -46,11 +46,8 @@ public sealed class WarmStartTests : IDisposable
         }
 
         Checkpoint own = new CheckpointStore(bench.Checkpoints, 3, TimeProvider.System, _ => { }).FindNewest()!;
-        using (Stream ingest = own.OpenIngest()!)
-        {
-            long users = Core.Ingestion.IngestSummary.Read(ingest).Users;
-            Assert.True(users > 300, $"{users} users have histories; the log has 300, beside the live ones");
-        }
+        long users = CheckpointReport.Of(own.FolderPath).Ingest!.Users;
+        Assert.True(users > 300, $"{users} users have histories; the log has 300, beside the live ones");
 
         await using var again = new RunningWorker(bench.Values, new RunRequest(null, Model));
         await again.UntilAsync(

@@ -7,26 +7,30 @@ namespace Streaming.Learning.Cpu.Ranks;
 /// The state of one of M ranks, dealt from the states of N: item row r goes from rank r mod N to rank r mod M, and what every rank has is
 /// that of rank 0. With N or M of 1 it is the state of one engine that stores all rows.
 /// </summary>
-/// <remarks>Reads through to the states that it was dealt from, an item's row at a time; does not dispose of them.</remarks>
+/// <remarks>Reads through to the states that it was dealt from.</remarks>
 public sealed class DealtState : TensorSource
 {
     private readonly IReadOnlyList<TensorSource> _parts;
     private readonly int[][] _indices;
-    private readonly long[] _rowBytes;
+    private readonly DealtRows _rows;
+    private readonly int[] _rowBytes;
     private readonly int[] _share;
+    private readonly bool _owns;
 
     /// <summary>Deals a state.</summary>
     /// <param name="parts">The states of all N ranks, in rank order; of one moment.</param>
     /// <param name="rank">The rank to deal to, 0 … <paramref name="size"/> − 1.</param>
     /// <param name="size">Number of ranks to deal to, M, 1 and up.</param>
+    /// <param name="owns">Whether to dispose of the states with this one.</param>
     /// <exception cref="StateMismatchException">A state is missing or in another place, or lacks a tensor that rank 0's has.</exception>
-    public DealtState(IReadOnlyList<TensorSource> parts, int rank, int size)
+    public DealtState(IReadOnlyList<TensorSource> parts, int rank, int size, bool owns = false)
     {
         ArgumentNullException.ThrowIfNull(parts);
         ArgumentOutOfRangeException.ThrowIfZero(parts.Count, nameof(parts));
         ArgumentOutOfRangeException.ThrowIfLessThan(size, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)rank, (uint)size, nameof(rank));
-        (_parts, _share) = (parts, [rank, size]);
+        (_parts, _share, _owns) = (parts, [rank, size], owns);
+        _rows = new DealtRows(parts, rank, size);
         for (int part = 0; part < parts.Count; part++)
         {
             CheckShare(part);
@@ -55,35 +59,19 @@ public sealed class DealtState : TensorSource
         }
         else
         {
-            ReadRows(tensor, byteOffset, destination);
+            _rows.Read(_indices[tensor], _rowBytes[tensor], byteOffset, destination);
         }
     }
 
     /// <inheritdoc/>
-    protected override void Dispose(bool disposing) { }
-
-    private void ReadRows(int tensor, long byteOffset, Span<byte> destination)
+    protected override void Dispose(bool disposing)
     {
-        long length = _rowBytes[tensor];
-        while (!destination.IsEmpty)
+        if (_owns && disposing)
         {
-            long row = ((byteOffset / length) * _share[1]) + _share[0],
-                inside = byteOffset % length;
-            Span<byte> part = destination[..(int)Math.Min(destination.Length, length - inside)];
-            int owner = (int)(row % _parts.Count),
-                index = _indices[tensor][owner];
-            long stored = row / _parts.Count;
-            if (stored < _parts[owner].Tensors[index].Shape[0])
+            foreach (TensorSource part in _parts)
             {
-                _parts[owner].Read(index, (stored * length) + inside, part);
+                part.Dispose();
             }
-            else
-            {
-                part.Clear(); // Below the highest row of all, but its owner never used it.
-            }
-
-            byteOffset += part.Length;
-            destination = destination[part.Length..];
         }
     }
 
@@ -138,5 +126,5 @@ public sealed class DealtState : TensorSource
         return tensor with { Shape = [rows, .. tensor.Shape.Skip(1)] };
     }
 
-    private static long RowBytes(TensorInfo tensor) => (tensor with { Shape = [1, .. tensor.Shape.Skip(1)] }).ByteCount();
+    private static int RowBytes(TensorInfo tensor) => checked((int)(tensor with { Shape = [1, .. tensor.Shape.Skip(1)] }).ByteCount());
 }

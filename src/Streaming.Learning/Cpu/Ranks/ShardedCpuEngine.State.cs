@@ -13,6 +13,14 @@ public sealed partial class ShardedCpuEngine
         return base.BeginSnapshot();
     }
 
+    /// <inheritdoc/>
+    /// <remarks>The state of one engine that stores all rows is dealt: this rank takes its own.</remarks>
+    public override void Restore(TensorSource source)
+    {
+        ArgumentNullException.ThrowIfNull(source);
+        base.Restore(RankTensors.IndexOf(source, RankTensors.Share) < 0 ? new DealtState([source], _ranks.Rank, _ranks.Size) : source);
+    }
+
     private protected override void AddShare(List<StateTensor> tensors) =>
         tensors.Add(StateTensor.Copy<int>(RankTensors.Share, [_ranks.Rank, _ranks.Size], _copies));
 

@@ -76,7 +76,7 @@ internal sealed class MappedIntake(MappedEventDecoder decoder, Batcher batcher, 
         for (int i = 0; i < decoder.Count; i++)
         {
             InteractionEvent decoded = decoder[i];
-            batcher.Add(decoded, producedTime);
+            batcher.Add(decoded, producedTime, record.Partition.Value);
             newest = Math.Max(newest, decoded.EventTime);
         }
 

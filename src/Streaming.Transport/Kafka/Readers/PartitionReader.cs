@@ -19,6 +19,7 @@ internal sealed class PartitionReader : IDisposable
     private readonly HashSet<int> _atEnd = [];
     private readonly SortedSet<int> _unreadable = [];
     private readonly bool _isIncremental;
+    private readonly PartitionShare _share;
 
     /// <summary>Creates a reader; it reads nothing before <see cref="Start"/>.</summary>
     /// <param name="options">Connection and consumer settings.</param>
@@ -27,8 +28,18 @@ internal sealed class PartitionReader : IDisposable
     /// <param name="positions">The live positions.</param>
     /// <param name="onError">Called with the client's errors, on any thread.</param>
     /// <param name="logger">Logger.</param>
-    public PartitionReader(KafkaOptions options, string topic, int number, StreamPositions positions, Action<Error> onError, ILogger logger)
+    /// <param name="share">The partitions to read, with static assignment.</param>
+    public PartitionReader(
+        KafkaOptions options,
+        string topic,
+        int number,
+        StreamPositions positions,
+        Action<Error> onError,
+        ILogger logger,
+        PartitionShare share
+    )
     {
+        _share = share;
         _topic = topic;
         _number = number;
         _positions = positions;
@@ -70,7 +81,7 @@ internal sealed class PartitionReader : IDisposable
     public string MemberId => IsStarted ? _consumer.MemberId ?? string.Empty : string.Empty;
 
     /// <summary>Gets a value indicating whether every partition has reached its end since the start.</summary>
-    public bool IsAtEnd => IsStarted && _atEnd.Count >= PartitionCount;
+    public bool IsAtEnd => IsStarted && _atEnd.Count >= _share.Of(PartitionCount);
 
     /// <summary>
     /// Gets the partitions without a record at their position; they deliver nothing until <see cref="ReassignUnreadable"/>.
@@ -244,7 +255,11 @@ internal sealed class PartitionReader : IDisposable
     }
 
     private void AssignAll() =>
-        _consumer.Assign(OnAssigned([.. Enumerable.Range(0, PartitionCount).Select(partition => new TopicPartition(_topic, partition))]));
+        _consumer.Assign(
+            OnAssigned([
+                .. Enumerable.Range(0, PartitionCount).Where(_share.Has).Select(partition => new TopicPartition(_topic, partition)),
+            ])
+        );
 
     // With KIP-848 only the added partitions, otherwise all of them; the client adds or replaces accordingly.
     private List<TopicPartitionOffset> OnAssigned(List<TopicPartition> assigned)

@@ -124,7 +124,7 @@ internal sealed class EventIntake(
             return reason;
         }
 
-        reason = batcher.Add(decoded, RecordTime.Of(record, time));
+        reason = batcher.Add(decoded, RecordTime.Of(record, time), record.Partition.Value);
         if (reason == DeadLetterReason.None)
         {
             NoteEventTime(record.Partition.Value, decoded.EventTime);

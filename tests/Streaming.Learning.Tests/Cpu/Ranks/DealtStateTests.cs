@@ -70,6 +70,95 @@ public sealed class DealtStateTests
         Assert.Equal([14, 13, 13], three.Select(state => (int)state.Tensors.Single(tensor => tensor.Name == "items.embedding").Shape[0]));
     }
 
+    public static TheoryData<int, int> Sizes
+    {
+        get
+        {
+            var sizes = new TheoryData<int, int>();
+            for (int from = 1; from <= 6; from++)
+            {
+                for (int to = 1; to <= 6; to++)
+                {
+                    sizes.Add(from, to);
+                }
+            }
+
+            return sizes;
+        }
+    }
+
+    /// <summary>Pieces that begin and end anywhere, against the rows one by one.</summary>
+    [Theory]
+    [MemberData(nameof(Sizes))]
+    public void Read_AnyPiece_HasTheRowsOfTheWhole(int from, int to)
+    {
+        const int Rows = 101,
+            Columns = 3;
+        float[] whole = [.. Enumerable.Range(1, Rows * Columns)];
+        var parts = new TensorSource[from];
+        for (int rank = 0; rank < from; rank++)
+        {
+            float[] rows =
+            [
+                .. Enumerable
+                    .Range(0, Rows)
+                    .Where(row => row % from == rank)
+                    .SelectMany(row => whole[(row * Columns)..((row + 1) * Columns)]),
+            ];
+            parts[rank] = new Rowed(rows, Columns, rank, from);
+        }
+
+        var random = new Random(7);
+        for (int rank = 0; rank < to; rank++)
+        {
+            using var dealt = new DealtState(parts, rank, to);
+            byte[] expected = System
+                .Runtime.InteropServices.MemoryMarshal.AsBytes<float>([
+                    .. Enumerable
+                        .Range(0, Rows)
+                        .Where(row => row % to == rank)
+                        .SelectMany(row => whole[(row * Columns)..((row + 1) * Columns)]),
+                ])
+                .ToArray();
+            Assert.Equal(expected.Length, dealt.Tensors[0].ByteCount());
+            for (int i = 0; i < 100; i++)
+            {
+                int start = random.Next(expected.Length + 1),
+                    length = random.Next(expected.Length - start + 1);
+                byte[] found = new byte[length];
+                dealt.Read(0, start, found);
+                Assert.Equal(expected[start..(start + length)], found);
+            }
+        }
+    }
+
+    [Fact]
+    public void Read_ManyRowsOfFewRanks_TakesFewReads()
+    {
+        const int Rows = 100_000;
+        Rowed[] parts = [.. Enumerable.Range(0, 2).Select(rank => new Rowed(new float[Rows / 2 * 16], 16, rank, 2))];
+        using var dealt = new DealtState(parts, 1, 3);
+        byte[] all = new byte[dealt.Tensors[0].ByteCount()];
+        for (int at = 0; at < all.Length; at += 1 << 20)
+        {
+            dealt.Read(0, at, all.AsSpan(at, Math.Min(1 << 20, all.Length - at)));
+        }
+
+        // 2.1 MB in three pieces, of each state three times as much; the states' places are read on creation.
+        Assert.InRange(parts.Sum(part => part.Reads), 2, 24);
+        Assert.InRange(parts.Sum(part => part.BytesRead), all.Length, 3.1 * all.Length);
+    }
+
+    [Fact]
+    public void Dispose_OwnedStates_AreDisposed()
+    {
+        var part = new Rowed(new float[16], 16, 0, 1);
+        new DealtState([part], 0, 2).Dispose();
+        Assert.False(part.IsDisposed);
+        new DealtState([part], 0, 2, owns: true).Dispose();
+        Assert.True(part.IsDisposed);
+    }
+
     [Fact]
     public void Constructor_StatesMissingOrInAnotherOrder_AreRefused() =>
         OnRanks(
@@ -144,5 +233,31 @@ public sealed class DealtStateTests
         }
 
         return losses;
+    }
+
+    /// <summary>Item rows of a rank; counts how they are read.</summary>
+    private sealed class Rowed(float[] values, int columns, int rank, int size) : TensorSource
+    {
+        public int Reads { get; private set; }
+
+        public long BytesRead { get; private set; }
+
+        public bool IsDisposed { get; private set; }
+
+        public override IReadOnlyList<TensorInfo> Tensors { get; } =
+        [new("items.embedding", TensorType.F32, [values.Length / columns, columns]), new("ranks.share", TensorType.I32, [2])];
+
+        public override void Read(int tensor, long byteOffset, Span<byte> destination)
+        {
+            Reads++;
+            BytesRead += destination.Length;
+            ReadOnlySpan<byte> bytes =
+                tensor == 0
+                    ? System.Runtime.InteropServices.MemoryMarshal.AsBytes<float>(values)
+                    : System.Runtime.InteropServices.MemoryMarshal.AsBytes<int>([rank, size]);
+            bytes.Slice((int)byteOffset, destination.Length).CopyTo(destination);
+        }
+
+        protected override void Dispose(bool disposing) => IsDisposed = true;
     }
 }

@@ -77,13 +77,10 @@ public sealed class ShardedStateTests
         Assert.Equal([14, 13, 13], rows); // of 40 items
     }
 
-    [Theory]
-    [InlineData(true)]
-    [InlineData(false)]
-    public void Restore_StateOfAnotherRankOrOfOneEngine_IsRefused(bool ofOneEngine)
+    [Fact]
+    public void Restore_StateOfAnotherRank_IsRefused()
     {
         var states = new TensorSnapshot?[2];
-        using CpuEngine one = TestEngines.Create(Model);
         var errors = new Exception?[2];
         InProcessRanks.Run(
             2,
@@ -94,16 +91,36 @@ public sealed class ShardedStateTests
                 states[ranks.Rank] = own;
                 ranks.Barrier();
                 using ShardedCpuEngine other = Create(ranks);
-                using TensorSnapshot? whole = ofOneEngine && ranks.Rank == 0 ? one.BeginSnapshot() : null;
-                errors[ranks.Rank] = Record.Exception(() => other.Restore(whole ?? states[1 - ranks.Rank]!));
+                errors[ranks.Rank] = Record.Exception(() => other.Restore(states[1 - ranks.Rank]!));
                 ranks.Barrier();
             }
         );
         Assert.Contains(
-            ofOneEngine ? "ranks.share is missing" : "rank 1 of 2; this is rank 0 of 2",
+            "rank 1 of 2; this is rank 0 of 2",
             Assert.IsType<StateMismatchException>(errors[0]).Message,
             StringComparison.Ordinal
         );
+    }
+
+    [Fact]
+    public void Restore_StateOfOneEngine_TakesTheOwnRows()
+    {
+        using CpuEngine one = TestEngines.Create(Model);
+        Train(one, null, 1, 4);
+        byte[] whole = Bytes(one.BeginSnapshot());
+        byte[][] parts = new byte[3][];
+        InProcessRanks.Run(
+            3,
+            ranks =>
+            {
+                using var engine = new ShardedCpuEngine(Model, 1, ranks);
+                using var source = SafetensorsReader.FromMemory(whole);
+                engine.Restore(source);
+                parts[ranks.Rank] = Bytes(engine.BeginSnapshot());
+            }
+        );
+        using var joined = new DealtState([.. parts.Select(part => SafetensorsReader.FromMemory(part))], 0, 1, owns: true);
+        Assert.Equal(whole, Bytes(joined));
     }
 
     [Fact]
@@ -180,5 +197,15 @@ public sealed class ShardedStateTests
         }
 
         return losses;
+    }
+
+    private static byte[] Bytes(TensorSource state)
+    {
+        using (state)
+        {
+            using var stream = new MemoryStream();
+            Safetensors.Write(state, stream, null, TestContext.Current.CancellationToken);
+            return stream.ToArray();
+        }
     }
 }

@@ -96,7 +96,7 @@ public class EventDecoderTests
         {
             if (
                 decoder.Decode(values[i], out InteractionEvent decoded) != DeadLetterReason.None
-                || batcher.Add(decoded, 1_700_000_000_000) != DeadLetterReason.None
+                || batcher.Add(decoded, 1_700_000_000_000, 0) != DeadLetterReason.None
             )
             {
                 batcher.Reject();
