@@ -25,28 +25,32 @@ internal static class MemoryCheck
     /// <summary>Per bank entry, in addition to its vector: row, logQ, step.</summary>
     private const int EntryBytes = 16;
 
-    /// <summary>The least memory that a model on the CPU needs, in bytes. Histories and the dedup window add to it as they fill.</summary>
-    public static long Least(ModelOptions model) => FixedBytes + (StepBytes * model.Dimension) + Tables(model);
+    /// <summary>The least memory that one of so many ranks needs for a model on the CPU, in bytes. Histories and the dedup window add to it
+    /// as they fill.</summary>
+    public static long Least(ModelOptions model, int ranks = 1) => FixedBytes + (StepBytes * model.Dimension) + Tables(model, ranks);
 
-    /// <summary>The tables alone.</summary>
-    internal static long Tables(ModelOptions model) =>
-        ((long)model.ItemCapacity * ((BytesPerNumber * model.Dimension) + ItemBytes))
+    /// <summary>The tables alone: of N ranks each stores 1/N of the vectors, and all else of every item.</summary>
+    internal static long Tables(ModelOptions model, int ranks = 1) =>
+        ((((long)model.ItemCapacity + ranks - 1) / ranks) * BytesPerNumber * model.Dimension)
+        + ((long)model.ItemCapacity * ItemBytes)
         + ((long)model.BankCapacity * ((sizeof(float) * model.Dimension) + EntryBytes));
 
     /// <summary>Checks the memory.</summary>
     /// <param name="settings">All settings.</param>
     /// <param name="available">What the runtime may use, in bytes.</param>
+    /// <param name="ranks">Ranks that train the model together.</param>
+    /// <param name="local">How many of them are on this host, and share what is available.</param>
     /// <exception cref="SettingsException">It is too little: names both figures and the settings that count.</exception>
-    public static void Require(StageOptions settings, long available)
+    public static void Require(StageOptions settings, long available, int ranks = 1, int local = 1)
     {
         ModelOptions model = settings.Model;
-        long least = Least(model);
+        long least = Least(model, ranks) * local;
         if (settings.Engine.Engine == EngineKind.Cpu && least > available)
         {
             throw new SettingsException([
                 string.Create(
                     CultureInfo.InvariantCulture,
-                    $"the model needs at least {least >> 20} MiB of memory, but the runtime may use {available >> 20} MiB (in a "
+                    $"the model needs at least {least >> 20} MiB of memory{(local > 1 ? $" for {local} ranks on this host" : "")}, but the runtime may use {available >> 20} MiB (in a "
                         + $"container, three quarters of its limit). Raise the limit, or lower STREAMING__Model__ItemCapacity "
                         + $"({model.ItemCapacity}), the largest of STREAMING__Model__Widths ({model.Dimension}) or "
                         + $"STREAMING__Model__BankCapacity ({model.BankCapacity})."

@@ -4,6 +4,7 @@ using StackExchange.Redis;
 using Streaming.Learning.Checkpoints;
 using Streaming.Learning.Engine;
 using Streaming.Learning.Ranks;
+using Streaming.Ranks;
 using Streaming.Transport.Kafka.Native;
 using Streaming.Transport.Redis;
 using Streaming.Transport.Redis.Access;
@@ -87,7 +88,7 @@ internal sealed class WorkerRun : IDisposable
         if (_engines is null)
         {
             EngineFactory.RequireDevice(_settings.Engine);
-            MemoryCheck.Require(_settings, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes);
+            MemoryCheck.Require(_settings, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes, _ranks.Size, MpiWorld.LocalSize);
         }
 
         CheckpointFolder.RequireWritable(_settings.Checkpoint.Folder);

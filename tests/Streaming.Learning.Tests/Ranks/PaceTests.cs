@@ -55,9 +55,9 @@ public sealed class PaceTests
     {
         Assert.False(Pace.Of([IsWriting | HasWritten, IsWriting]).Commits);
         Assert.True(Pace.Of([IsWriting | HasWritten, IsWriting | HasWritten]).Commits);
-        Pace committed = Pace.Of([IsWriting | HasWritten | HasCommitted, IsWriting | HasWritten]);
+        var committed = Pace.Of([IsWriting | HasWritten | HasCommitted, IsWriting | HasWritten]);
         Assert.True(committed is { Commits: false, IsCommitted: true, IsGivenUp: false });
-        Pace givenUp = Pace.Of([IsWriting | HasWritten | HasGivenUp, IsWriting | HasWritten]);
+        var givenUp = Pace.Of([IsWriting | HasWritten | HasGivenUp, IsWriting | HasWritten]);
         Assert.True(givenUp is { Commits: false, IsCommitted: false, IsGivenUp: true });
     }
 
@@ -65,7 +65,7 @@ public sealed class PaceTests
     [Fact]
     public void Checkpoint_OneRankCannotHold_IsOff()
     {
-        Pace pace = Pace.Of([HoldsSnapshot | IsAtEnd, CannotHold | IsAtEnd]);
+        var pace = Pace.Of([HoldsSnapshot | IsAtEnd, CannotHold | IsAtEnd]);
         Assert.True(pace is { Releases: true, AsksCheckpoint: false, TakesCheckpoint: false, Ends: true });
     }
 
@@ -96,7 +96,7 @@ public sealed class PaceTests
                 }
             }
 
-            Pace pace = Pace.Of(ranks);
+            var pace = Pace.Of(ranks);
             RankSignals[] shuffled = [.. ranks];
             random.Shuffle(shuffled);
             Assert.Equal(pace, Pace.Of(shuffled));

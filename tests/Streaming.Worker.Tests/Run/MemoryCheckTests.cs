@@ -1,4 +1,6 @@
 using Streaming.Learning.Cpu;
+using Streaming.Learning.Cpu.Ranks;
+using Streaming.Learning.Ranks;
 using Streaming.Learning.Training;
 using Streaming.Models.Options;
 using Streaming.Tests;
@@ -40,6 +42,36 @@ public sealed class MemoryCheckTests
         double said = MemoryCheck.Tables(large) - MemoryCheck.Tables(small);
         double taken = Allocated(large) - Allocated(small);
         Assert.InRange(said / taken, 0.98, 1.02);
+    }
+
+    /// <summary>A rank allocates the vectors and moments of its own rows alone; at most a tenth is said too much.</summary>
+    [Theory]
+    [InlineData(2)]
+    [InlineData(4)]
+    public void Tables_OfRanks_TakeWhatEachAllocates(int ranks)
+    {
+        ModelOptions small = new() { ItemCapacity = 20_000, Widths = [32, 128] };
+        ModelOptions large = small with { ItemCapacity = 60_000 };
+        long said = MemoryCheck.Tables(large, ranks) - MemoryCheck.Tables(small, ranks);
+        long alone = MemoryCheck.Tables(large) - MemoryCheck.Tables(small);
+
+        InProcessRanks.Run(
+            ranks,
+            rank =>
+            {
+                long taken = Allocated(large, rank) - Allocated(small, rank);
+                Assert.InRange((double)said / taken, 1, 1.2);
+                Assert.InRange((double)taken / alone, 0, (1.0 / ranks) + 0.1);
+            }
+        );
+    }
+
+    private static long Allocated(ModelOptions model, Collective ranks)
+    {
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        using var engine = new ShardedCpuEngine(model, threads: 1, ranks);
+        using var trainer = new Trainer(engine, new TrainerOptions());
+        return GC.GetAllocatedBytesForCurrentThread() - before;
     }
 
     private static long Allocated(ModelOptions model)
