@@ -40,6 +40,9 @@ internal enum BenchmarkMode
 
     /// <summary>CPU time and bytes of a step that ranks share.</summary>
     Ranks,
+
+    /// <summary>How far ranks carry, on paper, from measured costs.</summary>
+    Scale,
 }
 
 /// <summary>Command line of the benchmarks.</summary>
@@ -47,7 +50,7 @@ internal sealed record BenchmarkOptions
 {
     public const string Usage =
         "usage: Streaming.Benchmarks [--quick | --kernels | --paths | --cost | --encode | --memory | --search | --filters | "
-        + "--approximate | --ranking | --ranks | --ingest] [--report FILE] [--only NAME,NAME] [--threads N] [--no-torch] [--processor-time] "
+        + "--approximate | --ranking | --ranks | --scale | --ingest] [--report FILE] [--only NAME,NAME] [--threads N] [--no-torch] [--processor-time] "
         + "[--items N] [--model FOLDER --events FILE]";
 
     /// <summary>Gets what to measure. Default <see cref="BenchmarkMode.Quick"/>.</summary>
@@ -105,6 +108,7 @@ internal sealed record BenchmarkOptions
                 "--approximate" => options with { Mode = BenchmarkMode.Approximate },
                 "--ranking" => options with { Mode = BenchmarkMode.Ranking },
                 "--ranks" => options with { Mode = BenchmarkMode.Ranks },
+                "--scale" => options with { Mode = BenchmarkMode.Scale },
                 "--items" => options with { Items = int.Parse(Value(), CultureInfo.InvariantCulture) },
                 "--model" => options with { Model = Value() },
                 "--models" => options with { Models = Value() },

@@ -48,6 +48,9 @@ switch (options.Mode)
     case BenchmarkMode.Ranks:
         new RanksRun(Console.Out).Run();
         break;
+    case BenchmarkMode.Scale:
+        new ScaleRun(Console.Out).Run();
+        break;
     case BenchmarkMode.Memory:
         MemoryRun.Run(workers.Threads, Console.Out);
         break;
