@@ -87,7 +87,7 @@ public sealed partial class HistoryStore
         int partition = UnknownPartition
     )
     {
-        partition = Math.Min(partition, UnknownPartition);
+        partition = (uint)partition < UnknownPartition ? partition : UnknownPartition;
         int slot = Find(user, out int bucket);
         if (slot < 0)
         {

@@ -13,6 +13,6 @@ public sealed record IngestDealing(int From, long Users, long OfUnknownPartition
         string.Create(
             System.Globalization.CultureInfo.InvariantCulture,
             $"ingestion state of {From} ranks: {Users} users, {OfUnknownPartition} of unknown partition and so on every rank; forgotten "
-                + $"beyond History:MaxUsers: {UsersForgotten} users; beyond Dedup:Capacity: {IdsForgotten} event ids"
+                + $"beyond History.MaxUsers: {UsersForgotten} users; beyond Dedup.Capacity: {IdsForgotten} event ids"
         );
 }

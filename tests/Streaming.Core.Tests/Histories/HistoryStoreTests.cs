@@ -88,6 +88,7 @@ public class HistoryStoreTests
         Assert.Equal(7, PartitionAfter(state, time: 50, partition: 7));
         Assert.Equal(65_534, PartitionAfter(state, time: 400, partition: 65_534));
         Assert.Equal(HistoryStore.UnknownPartition, PartitionAfter(state, time: 500, partition: 70_000));
+        Assert.Equal(HistoryStore.UnknownPartition, PartitionAfter(state, time: 600, partition: -1));
     }
 
     [Fact]
