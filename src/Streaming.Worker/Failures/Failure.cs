@@ -50,7 +50,7 @@ internal static class Failure
             LeaseLostException or FencedException or SupersededException => (ExitCode.LeaseLost, exception.Message),
             NonFiniteLossException => (ExitCode.Diverged, exception.Message),
             UnauthorizedAccessException or FileNotFoundException or DirectoryNotFoundException => (ExitCode.NoInput, exception.Message),
-            IOException => (ExitCode.Failure, exception.Message),
+            IOException or RanksDisagreeException => (ExitCode.Failure, exception.Message),
             OutOfMemoryException => (ExitCode.Failure, MemoryNeeds.Exhausted()),
             OperationCanceledException => (ExitCode.Aborted, "stopped before it was finished"),
             _ => (ExitCode.Failure, exception.ToString()),
