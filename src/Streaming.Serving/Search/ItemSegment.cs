@@ -46,14 +46,17 @@ internal sealed class ItemSegment : IDisposable
         _widths = widths;
         _values = new AlignedFloats(PackedRows.Bytes(element, Rows, widths[^1]) / sizeof(float));
         _norms = new float[widths.Length * Rows];
-        _bytes =
-            _values.Bytes
-            + (_norms.Length * sizeof(float))
-            + (Rows * (sizeof(float) + sizeof(byte) + IntPtr.Size + (2 * sizeof(uint)) + sizeof(long)));
+        _bytes = BytesOf(element, widths);
     }
 
     /// <summary>Gets its size in bytes, without the texts of ids.</summary>
     public long Bytes => _bytes + (_columns?.Bytes ?? 0);
+
+    /// <summary>The size of a segment in bytes, without attributes and the texts of ids.</summary>
+    public static long BytesOf(RowElement element, IReadOnlyList<int> widths) =>
+        PackedRows.Bytes(element, Rows, widths[^1])
+        + ((long)Rows * widths.Count * sizeof(float))
+        + (Rows * (sizeof(float) + sizeof(byte) + IntPtr.Size + (2 * sizeof(uint)) + sizeof(long)));
 
     private PackedRows Packed =>
         new()
@@ -211,6 +214,53 @@ internal sealed class ItemSegment : IDisposable
         }
     }
 
+    /// <summary>Adds the number of items with each text of a field.</summary>
+    /// <param name="field">A field of texts.</param>
+    /// <param name="counts">By code; those beyond it are of texts that came meanwhile.</param>
+    public void CountCodes(int field, Span<int> counts)
+    {
+        _lock.EnterReadLock();
+        try
+        {
+            foreach (int[] column in _columns!.CodesOf(field))
+            {
+                for (int row = 0; row < _used; row++)
+                {
+                    int code = _present[row] != 0 ? column[row] : 0;
+                    if (code > 0 && code < counts.Length)
+                    {
+                        counts[code]++;
+                    }
+                }
+            }
+        }
+        finally
+        {
+            _lock.ExitReadLock();
+        }
+    }
+
+    /// <summary>Widens a range by the numbers of a field.</summary>
+    public void Widen(int field, ref double least, ref double greatest)
+    {
+        _lock.EnterReadLock();
+        try
+        {
+            ReadOnlySpan<double> numbers = _columns!.NumbersOf(field);
+            for (int row = 0; row < _used; row++)
+            {
+                if (_present[row] != 0 && !double.IsNaN(numbers[row]))
+                {
+                    (least, greatest) = (Math.Min(least, numbers[row]), Math.Max(greatest, numbers[row]));
+                }
+            }
+        }
+        finally
+        {
+            _lock.ExitReadLock();
+        }
+    }
+
     /// <summary>Copies the texts of an item's field, as codes.</summary>
     public void ReadCodes(int row, ulong key, int field, ICollection<int> codes)
     {
@@ -314,20 +364,24 @@ internal sealed class ItemSegment : IDisposable
         }
     }
 
-    /// <summary>Copies the ids of its items.</summary>
+    /// <summary>Copies the ids of its items that a filter admits.</summary>
     /// <param name="ids">Room for <see cref="Rows"/> ids.</param>
     /// <param name="before">How many of them are of rows before <paramref name="row"/>.</param>
     /// <param name="row">A row.</param>
+    /// <param name="filter">The filter; null: all items.</param>
+    /// <param name="masks">Room for two masks of <see cref="Rows"/> rows.</param>
     /// <returns>The number of items.</returns>
-    public int CopyIds(Span<string> ids, out int before, int row)
+    public int CopyIds(Span<string> ids, out int before, int row, RowFilter? filter, Span<byte> masks)
     {
         _lock.EnterReadLock();
         try
         {
+            Span<byte> mask = masks[.._used];
+            Admit(filter, mask, masks.Slice(Rows, _used));
             int count = before = 0;
             for (int at = 0; at < _used; at++)
             {
-                if (_present[at] != 0)
+                if (mask[at] != 0)
                 {
                     before += at < row ? 1 : 0;
                     ids[count++] = _ids[at];

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Google.Protobuf;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Http.Headers;
@@ -20,6 +21,9 @@ internal static class RouteAnswers
 {
     /// <summary>The most candidates of a first pass at a narrow width.</summary>
     public const int MostShortlist = 100_000;
+
+    /// <summary>The media type of messages of schemas/serving.proto.</summary>
+    public const string Protobuf = "application/x-protobuf";
 
     /// <summary>The parameter that names a generation.</summary>
     public const string GenerationParameter = "generation";
@@ -129,7 +133,7 @@ internal static class RouteAnswers
         ];
     }
 
-    private static async Task AnswerAsync(HttpContext context, Func<HttpContext, Task<object>> answer, string[] allowed)
+    private static async Task AnswerAsync(HttpContext context, Func<HttpContext, Task<object>> produce, string[] allowed)
     {
         if (context.Request.Query.Keys.FirstOrDefault(name => !allowed.Contains(name, StringComparer.Ordinal)) is { } unknown)
         {
@@ -141,7 +145,7 @@ internal static class RouteAnswers
         object body;
         try
         {
-            body = await answer(context).ConfigureAwait(false);
+            body = await produce(context).ConfigureAwait(false);
         }
         catch (Exception exception) when (IsStoreAway(exception))
         {
@@ -156,11 +160,24 @@ internal static class RouteAnswers
             throw LookupException.Unavailable(exception.Message);
         }
 
-        await WriteAsync(context, JsonSerializer.SerializeToUtf8Bytes(body, Json)).ConfigureAwait(false);
+        using var answer = new PooledBuffer();
+        if (body is IMessage message)
+        {
+            message.WriteTo(answer);
+            await WriteAsync(context, answer.Written, Protobuf).ConfigureAwait(false);
+            return;
+        }
+
+        using (var writer = new Utf8JsonWriter(answer))
+        {
+            JsonSerializer.Serialize(writer, body, Json);
+        }
+
+        await WriteAsync(context, answer.Written, "application/json; charset=utf-8").ConfigureAwait(false);
     }
 
     /// <summary>Answers with a body, or, to a caller who has it already, with its tag alone.</summary>
-    private static Task WriteAsync(HttpContext context, byte[] body)
+    private static Task WriteAsync(HttpContext context, ReadOnlyMemory<byte> body, string type)
     {
         if (!HttpMethods.IsPost(context.Request.Method))
         {
@@ -171,7 +188,7 @@ internal static class RouteAnswers
                 CultureInfo.InvariantCulture,
                 out uint generation
             );
-            var tag = new EntityTagHeaderValue($"\"{XxHash64.Hash(body, seed: generation):x16}\"", isWeak: true);
+            var tag = new EntityTagHeaderValue($"\"{XxHash64.Hash(body.Span, seed: generation):x16}\"", isWeak: true);
             headers.ETag = tag;
             headers.CacheControl = new CacheControlHeaderValue { NoCache = true };
             if (context.Request.GetTypedHeaders().IfNoneMatch.Any(known => known.Compare(tag, useStrongComparison: false)))
@@ -181,7 +198,8 @@ internal static class RouteAnswers
             }
         }
 
-        context.Response.ContentType = "application/json; charset=utf-8";
+        context.Response.ContentType = type;
+        context.Response.ContentLength = body.Length;
         return context.Response.Body.WriteAsync(body, context.RequestAborted).AsTask();
     }
 }
