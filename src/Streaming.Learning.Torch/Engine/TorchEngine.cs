@@ -3,7 +3,9 @@ using Streaming.Learning.Engine;
 using Streaming.Learning.Losses;
 using Streaming.Learning.Torch.Bank;
 using Streaming.Learning.Torch.Batches;
+using Streaming.Learning.Torch.Cuda;
 using Streaming.Learning.Torch.Devices;
+using Streaming.Learning.Torch.Fused;
 using Streaming.Learning.Torch.Items;
 using Streaming.Learning.Torch.Modules;
 using Streaming.Learning.Torch.Optimisers;
@@ -34,8 +36,11 @@ public sealed partial class TorchEngine : TrainingEngine
     private readonly DeviceItems _items;
     private readonly ItemModule _itemModule;
     private readonly TowerModule _tower;
+    private readonly FusedFmrlRec? _fused;
     private readonly DropoutSource _dropout;
-    private readonly NestedSoftmaxLoss _loss;
+    private readonly ISoftmaxLoss _loss;
+    private readonly DeviceKernels _kernels;
+    private readonly KernelUpdate? _update;
     private readonly DenseAdamW _denseOptimizer;
     private readonly RowOptimizer _rowOptimizer;
     private readonly DeviceBank _bank;
@@ -53,6 +58,10 @@ public sealed partial class TorchEngine : TrainingEngine
     /// <exception cref="ArgumentException">Options are invalid; names each.</exception>
     /// <exception cref="TorchDeviceException">The device is unusable, or the model does not fit on it.</exception>
     public TorchEngine(ModelOptions model, TorchEngineOptions options)
+        : this(model, options, device: null) { }
+
+    /// <summary>As above, with kernels on a given device in place of the GPU's; the engine disposes it.</summary>
+    internal TorchEngine(ModelOptions model, TorchEngineOptions options, IKernelDevice? device)
         : base(model)
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -82,7 +91,12 @@ public sealed partial class TorchEngine : TrainingEngine
         _dropout = new DropoutSource(model, increments, _device);
         _itemModule = new ItemModule(_dense, _items, model);
         _tower = TowerModule.Create(_dense, model, increments, _dropout);
-        _loss = new NestedSoftmaxLoss(model, increments, _device);
+        _kernels = DeviceKernels.Choose(options, _device, model, device);
+        _loss = _kernels.Softmax is { } softmax
+            ? new KernelSoftmaxLoss(model, softmax, _device)
+            : new NestedSoftmaxLoss(model, increments, _device);
+        _fused = _kernels.Tower is { } kernels ? new FusedFmrlRec(new FusedCalls(kernels, _dropout, model.Dimension), _dense, model) : null;
+        _update = _kernels.Update is { } update ? new KernelUpdate(update, _dense, _items, model) : null;
         _denseOptimizer = new DenseAdamW(_dense, model);
         _rowOptimizer = new RowOptimizer(_items, model);
     }
@@ -101,7 +115,8 @@ public sealed partial class TorchEngine : TrainingEngine
     /// <inheritdoc/>
     public override string Description =>
         $"torch (TorchSharp for libtorch {__version__}), {_options.Device}, "
-        + $"{(_device.type == DeviceType.CUDA ? _options.Tf32 ? "TF32" : "float32" : $"{get_num_threads()} threads")}";
+        + $"{(_device.type == DeviceType.CUDA ? _options.Tf32 ? "TF32" : "float32" : $"{get_num_threads()} threads")}, "
+        + _kernels.Description;
 
     /// <summary>Gets the number of times a step was retried with smaller chunks because the device ran out of memory.</summary>
     public int ChunkHalvings => _memory.Halvings;
@@ -144,7 +159,7 @@ public sealed partial class TorchEngine : TrainingEngine
                 $"{rows} predictions, {uploaded.HistorySlots.shape[0]} histories of up to {uploaded.HistorySlots.shape[1]} items, {Sizes()}"
         );
         bool read = ++_unread >= _options.ReadLossEvery;
-        UpdateGate gate = Apply(uploaded, gradients, batch.LearningRate, out Tensor? summary);
+        Tensor applies = Apply(uploaded, gradients, batch.LearningRate, out Tensor? summary);
         Timer?.Mark(StepPart.Update);
         bool applied = !read || Read(summary);
         if (applied)
@@ -152,7 +167,7 @@ public sealed partial class TorchEngine : TrainingEngine
             _step = step;
             if (batch.EnqueuePositives && Model.BankCapacity > 0)
             {
-                Enqueue(gradients.Positives, batch.Positives, gate, step, known: read && _options.ReadLossEvery == 1);
+                Enqueue(gradients.Positives, batch.Positives, applies, step, known: read && _options.ReadLossEvery == 1);
             }
         }
 
@@ -192,12 +207,15 @@ public sealed partial class TorchEngine : TrainingEngine
         if (disposing)
         {
             _tower.Dispose();
+            _fused?.Dispose();
+            _update?.Dispose();
             _itemModule.Dispose();
             _dense.Dispose();
             _items.Dispose();
             _bank.Dispose();
             _dropout.Dispose();
             _loss.Dispose();
+            _kernels.Dispose();
             _uploader.Dispose();
         }
     }
@@ -216,11 +234,12 @@ public sealed partial class TorchEngine : TrainingEngine
         {
             Tensor encoded = _itemModule.forward(batch.ItemRows, ids);
             Tensor candidates = encoded.Gather(batch.CandidateSlots);
-            Tensor users = _tower.Choose(_tower.forward(TowerInput(batch, encoded)), candidates.narrow(0, 0, batch.Shares.shape[0]));
+            TowerInput input = TowerInput(batch, encoded);
+            Tensor users = _tower.Choose(Encode(input), candidates.narrow(0, 0, batch.Shares.shape[0]));
             Timer?.Mark(StepPart.Forward);
             (SoftmaxProblem? problem, SoftmaxResult? result) = Score(batch, users, candidates, entries, columns);
             Timer?.Mark(StepPart.Loss);
-            autograd.backward([users, candidates], [result.UserGradient, result.CandidateGradient]);
+            Backward(input, users, candidates, result);
             MaskGradients();
             Timer?.Mark(StepPart.Backward);
             return new StepGradients(
@@ -233,6 +252,31 @@ public sealed partial class TorchEngine : TrainingEngine
         {
             _dropout.End();
         }
+    }
+
+    private Tensor Encode(TowerInput input)
+    {
+        if (_fused is null)
+        {
+            return _tower.forward(input);
+        }
+
+        using IDisposable noGrad = no_grad();
+        return _fused.Forward(input.Items, (int)input.Steps, input.Predictions);
+    }
+
+    // The fused tower has its own backward pass; below it autograd goes on from the items' gradient.
+    private void Backward(TowerInput input, Tensor users, Tensor candidates, SoftmaxResult result)
+    {
+        Tensor output = users,
+            gradient = result.UserGradient!;
+        if (_fused is not null)
+        {
+            using IDisposable noGrad = no_grad();
+            (output, gradient) = (input.Items, _fused.Backward(gradient));
+        }
+
+        autograd.backward([output, candidates], [gradient, result.CandidateGradient!]);
     }
 
     private void MaskGradients()
@@ -254,14 +298,14 @@ public sealed partial class TorchEngine : TrainingEngine
         var own = new CandidateBlock(candidates.detach(), batch.CandidateRows, batch.CandidateLogQ);
         var problem = new SoftmaxProblem(users.detach(), own, firstNegative, _bank.Newest(entries), batch.Shares);
         SoftmaxProblem masked = Model.HitMask == HitMask.Id ? problem : BySlot(problem);
-        SoftmaxResult result = _loss.Run(Mixed(masked, batch), columns);
-        if (entries > 0 && Model.BalanceBank)
+        if (entries == 0 || !Model.BalanceBank)
         {
-            SoftmaxProblem alone = Mixed(masked with { Bank = [] }, batch);
-            result = result with { CandidateGradient = _loss.Run(alone, columns).CandidateGradient };
+            return (problem, _loss.Run(Mixed(masked, batch), columns));
         }
 
-        return (problem, result);
+        SoftmaxResult result = _loss.Run(Mixed(masked, batch), columns, SoftmaxGradients.Users);
+        SoftmaxProblem alone = Mixed(masked with { Bank = [] }, batch);
+        return (problem, result with { CandidateGradient = _loss.Run(alone, columns, SoftmaxGradients.Candidates).CandidateGradient });
     }
 
     // ln p → ln q of the mixture. The bank keeps ln p, because the mixture changes with each step.
@@ -300,32 +344,15 @@ public sealed partial class TorchEngine : TrainingEngine
         return Model.ItemIds ? _items.IdVectors(rows) : null;
     }
 
-    // Queued without waiting: the device decides whether the step applies.
-    private UpdateGate Apply(DeviceBatch batch, StepGradients gradients, float learningRate, out Tensor summary)
+    // Queued without waiting: the device decides whether the step applies, and returns that.
+    private Tensor Apply(DeviceBatch batch, StepGradients gradients, float learningRate, out Tensor summary)
     {
         using IDisposable noGrad = no_grad();
         try
         {
-            Tensor squares = _dense.Gradients.square().sum(ScalarType.Float64);
-            if (gradients.IdGradients is not null)
-            {
-                squares = squares.add(gradients.IdGradients.square().sum(ScalarType.Float64));
-            }
-
-            Tensor norm = squares.sqrt();
-            Tensor applies = norm.isfinite().logical_and(gradients.Losses.isfinite().all());
-            Tensor scale = Model.ClipNorm > 0 ? norm.reciprocal().mul(Model.ClipNorm).clamp_max(1) : ones_like(norm);
-            Tensor update = _items.Updates.add(1);
-            var gate = new UpdateGate(applies, scale.to_type(ScalarType.Float32), update);
-            _denseOptimizer.Update(gate, learningRate);
-            if (gradients.IdGradients is not null)
-            {
-                _rowOptimizer.Update(gate, batch.ItemRows, gradients.IdGradients, learningRate);
-            }
-
-            gate.Write(_items.Updates, update);
-            summary = cat([gradients.Losses, norm.unsqueeze(0), _items.Updates.unsqueeze(0)], 0);
-            return gate;
+            return _update is null
+                ? ApplyByTorch(batch, gradients, learningRate, out summary)
+                : _update.Apply(gradients, batch.ItemRows, learningRate, out summary);
         }
         catch (ExternalException error) when (DeviceMemory.IsExhausted(error))
         {
@@ -336,6 +363,30 @@ public sealed partial class TorchEngine : TrainingEngine
                 error
             );
         }
+    }
+
+    private Tensor ApplyByTorch(DeviceBatch batch, StepGradients gradients, float learningRate, out Tensor summary)
+    {
+        Tensor squares = _dense.Gradients.square().sum(ScalarType.Float64);
+        if (gradients.IdGradients is not null)
+        {
+            squares = squares.add(gradients.IdGradients.square().sum(ScalarType.Float64));
+        }
+
+        Tensor norm = squares.sqrt();
+        Tensor applies = norm.isfinite().logical_and(gradients.Losses.isfinite().all());
+        Tensor scale = Model.ClipNorm > 0 ? norm.reciprocal().mul(Model.ClipNorm).clamp_max(1) : ones_like(norm);
+        Tensor update = _items.Updates.add(1);
+        var gate = new UpdateGate(applies, scale.to_type(ScalarType.Float32), update);
+        _denseOptimizer.Update(gate, learningRate);
+        if (gradients.IdGradients is not null)
+        {
+            _rowOptimizer.Update(gate, batch.ItemRows, gradients.IdGradients, learningRate);
+        }
+
+        gate.Write(_items.Updates, update);
+        summary = cat([gradients.Losses, norm.unsqueeze(0), _items.Updates.unsqueeze(0)], 0);
+        return applies;
     }
 
     // The only wait of a step.
@@ -358,15 +409,15 @@ public sealed partial class TorchEngine : TrainingEngine
     }
 
     // Entries of a step that may not have been applied are disabled: no row id, and ln q = +∞ excludes them from every sum.
-    private void Enqueue(CandidateBlock positives, ReadOnlySpan<int> rows, UpdateGate gate, long step, bool known)
+    private void Enqueue(CandidateBlock positives, ReadOnlySpan<int> rows, Tensor applies, long step, bool known)
     {
         using IDisposable noGrad = no_grad();
         if (!known)
         {
             positives = new CandidateBlock(
-                where(gate.Applies, positives.Vectors, zeros_like(positives.Vectors)),
-                where(gate.Applies, positives.Rows, full_like(positives.Rows, -1)),
-                where(gate.Applies, positives.LogQ, full_like(positives.LogQ, float.PositiveInfinity))
+                where(applies, positives.Vectors, zeros_like(positives.Vectors)),
+                where(applies, positives.Rows, full_like(positives.Rows, -1)),
+                where(applies, positives.LogQ, full_like(positives.LogQ, float.PositiveInfinity))
             );
         }
 

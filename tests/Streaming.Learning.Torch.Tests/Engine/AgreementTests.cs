@@ -1,6 +1,7 @@
 using System.Globalization;
 using Streaming.Kernels.Softmax;
 using Streaming.Learning.Tests.Engine;
+using Streaming.Learning.Torch.Cuda;
 using Streaming.Models.Options;
 using Xunit;
 
@@ -28,10 +29,10 @@ public class AgreementTests(ITestOutputHelper output)
     public void Step_SameStateAndBatches_SameLossesGradientsAndParameters(string name)
     {
         ModelOptions model = Models()[name];
-        using var pair = new EnginePair(model);
+        using var pair = new EnginePair(model, Kernels());
         bool everyStep = model.Tower != TowerKind.Mind;
         double worst = 0;
-        for (int step = 1; step <= 6; step++)
+        for (int step = 1; step <= Steps; step++)
         {
             int negatives = model.Loss.DrawsUniformly() ? 11 : 0;
             var batch = new RandomBatch(
@@ -60,9 +61,15 @@ public class AgreementTests(ITestOutputHelper output)
         }
 
         double states = pair.CompareStates(2e-3);
-        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"six steps: losses off by {worst:G3}, states by {states:G3}"));
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{Steps} steps: losses off by {worst:G3}, states by {states:G3}"));
         Assert.Equal(pair.Cpu.BankCount, pair.Torch.BankCount);
     }
+
+    /// <summary>Number of steps compared.</summary>
+    protected virtual int Steps => 6;
+
+    /// <summary>Opens what runs kernels; null: torch's operations.</summary>
+    internal virtual IKernelDevice? Kernels() => null;
 
     private static Dictionary<string, ModelOptions> Models()
     {
