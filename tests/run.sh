@@ -10,8 +10,10 @@ set +e
 
 require_sdk
 # A real browser renders the page, Prometheus' promtool evaluates the alert rules, the reader in Python is run by its tests, and
-# Open MPI starts the ranks of a job.
-install_missing chromium promtool=prometheus python3 mpirun=openmpi-bin
+# Open MPI starts the ranks of a job. g++ builds the CUDA kernels over an emulation of a GPU.
+install_missing chromium promtool=prometheus python3 mpirun=openmpi-bin g++
+# NVIDIA's compiler, where it can be had; without it the tests that compile for a GPU are skipped, and this says why.
+STREAMING_NVRTC=${STREAMING_NVRTC:-$(bash "$top/tests/nvrtc.sh")} && export STREAMING_NVRTC || unset STREAMING_NVRTC
 build Streaming.sln
 check_format
 

@@ -23,6 +23,9 @@ public sealed record TorchEngineOptions
     /// </summary>
     public int ReadLossEvery { get; init; } = 1;
 
+    /// <summary>Gets whether this project's kernels replace torch's operations. Default Auto.</summary>
+    public KernelMode Kernels { get; init; } = KernelMode.Auto;
+
     /// <summary>Validates every property.</summary>
     /// <exception cref="OptionsException">Names every property that is wrong, its value and what is allowed.</exception>
     public void Validate()
@@ -31,6 +34,7 @@ public sealed record TorchEngineOptions
         errors.Check(!string.IsNullOrWhiteSpace(Device), nameof(Device), Device, "cpu, cuda, cuda:N");
         errors.Range(nameof(ChunkBytes), ChunkBytes, 1L << 20, 1L << 40);
         errors.Range(nameof(ReadLossEvery), ReadLossEvery, 1, 10_000);
+        errors.Check(Enum.IsDefined(Kernels), nameof(Kernels), Kernels, string.Join(", ", Enum.GetNames<KernelMode>()));
         errors.Throw();
     }
 }

@@ -3,6 +3,7 @@ using Streaming.Learning.Engine;
 using Streaming.Learning.Losses;
 using Streaming.Learning.Torch.Bank;
 using Streaming.Learning.Torch.Batches;
+using Streaming.Learning.Torch.Cuda;
 using Streaming.Learning.Torch.Devices;
 using Streaming.Learning.Torch.Items;
 using Streaming.Learning.Torch.Modules;
@@ -35,7 +36,8 @@ public sealed partial class TorchEngine : TrainingEngine
     private readonly ItemModule _itemModule;
     private readonly TowerModule _tower;
     private readonly DropoutSource _dropout;
-    private readonly NestedSoftmaxLoss _loss;
+    private readonly ISoftmaxLoss _loss;
+    private readonly DeviceKernels _kernels;
     private readonly DenseAdamW _denseOptimizer;
     private readonly RowOptimizer _rowOptimizer;
     private readonly DeviceBank _bank;
@@ -53,6 +55,10 @@ public sealed partial class TorchEngine : TrainingEngine
     /// <exception cref="ArgumentException">Options are invalid; names each.</exception>
     /// <exception cref="TorchDeviceException">The device is unusable, or the model does not fit on it.</exception>
     public TorchEngine(ModelOptions model, TorchEngineOptions options)
+        : this(model, options, device: null) { }
+
+    /// <summary>As above, with kernels on a given device in place of the GPU's; the engine disposes it.</summary>
+    internal TorchEngine(ModelOptions model, TorchEngineOptions options, IKernelDevice? device)
         : base(model)
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -82,7 +88,10 @@ public sealed partial class TorchEngine : TrainingEngine
         _dropout = new DropoutSource(model, increments, _device);
         _itemModule = new ItemModule(_dense, _items, model);
         _tower = TowerModule.Create(_dense, model, increments, _dropout);
-        _loss = new NestedSoftmaxLoss(model, increments, _device);
+        _kernels = DeviceKernels.Choose(options, _device, model, device);
+        _loss = _kernels.Softmax is { } softmax
+            ? new KernelSoftmaxLoss(model, softmax, _device)
+            : new NestedSoftmaxLoss(model, increments, _device);
         _denseOptimizer = new DenseAdamW(_dense, model);
         _rowOptimizer = new RowOptimizer(_items, model);
     }
@@ -101,7 +110,7 @@ public sealed partial class TorchEngine : TrainingEngine
     /// <inheritdoc/>
     public override string Description =>
         $"torch (TorchSharp for libtorch {__version__}), {_options.Device}, "
-        + $"{(_device.type == DeviceType.CUDA ? _options.Tf32 ? "TF32" : "float32" : $"{get_num_threads()} threads")}";
+        + $"{(_device.type == DeviceType.CUDA ? _options.Tf32 ? "TF32" : "float32" : $"{get_num_threads()} threads")}, {_kernels.Description}";
 
     /// <summary>Gets the number of times a step was retried with smaller chunks because the device ran out of memory.</summary>
     public int ChunkHalvings => _memory.Halvings;
@@ -198,6 +207,7 @@ public sealed partial class TorchEngine : TrainingEngine
             _bank.Dispose();
             _dropout.Dispose();
             _loss.Dispose();
+            _kernels.Dispose();
             _uploader.Dispose();
         }
     }
@@ -220,7 +230,7 @@ public sealed partial class TorchEngine : TrainingEngine
             Timer?.Mark(StepPart.Forward);
             (SoftmaxProblem? problem, SoftmaxResult? result) = Score(batch, users, candidates, entries, columns);
             Timer?.Mark(StepPart.Loss);
-            autograd.backward([users, candidates], [result.UserGradient, result.CandidateGradient]);
+            autograd.backward([users, candidates], [result.UserGradient!, result.CandidateGradient!]);
             MaskGradients();
             Timer?.Mark(StepPart.Backward);
             return new StepGradients(
@@ -254,14 +264,14 @@ public sealed partial class TorchEngine : TrainingEngine
         var own = new CandidateBlock(candidates.detach(), batch.CandidateRows, batch.CandidateLogQ);
         var problem = new SoftmaxProblem(users.detach(), own, firstNegative, _bank.Newest(entries), batch.Shares);
         SoftmaxProblem masked = Model.HitMask == HitMask.Id ? problem : BySlot(problem);
-        SoftmaxResult result = _loss.Run(Mixed(masked, batch), columns);
-        if (entries > 0 && Model.BalanceBank)
+        if (entries == 0 || !Model.BalanceBank)
         {
-            SoftmaxProblem alone = Mixed(masked with { Bank = [] }, batch);
-            result = result with { CandidateGradient = _loss.Run(alone, columns).CandidateGradient };
+            return (problem, _loss.Run(Mixed(masked, batch), columns));
         }
 
-        return (problem, result);
+        SoftmaxResult result = _loss.Run(Mixed(masked, batch), columns, SoftmaxGradients.Users);
+        SoftmaxProblem alone = Mixed(masked with { Bank = [] }, batch);
+        return (problem, result with { CandidateGradient = _loss.Run(alone, columns, SoftmaxGradients.Candidates).CandidateGradient });
     }
 
     // ln p → ln q of the mixture. The bank keeps ln p, because the mixture changes with each step.

@@ -16,7 +16,7 @@ namespace Streaming.Learning.Torch.Softmax;
 /// it is m · (P⁻ − e_p) with respect to the scores. The sums therefore exclude the positive, and every coefficient is per row: it
 /// scales B × D values, never B × N.
 /// </remarks>
-internal sealed class NestedSoftmaxLoss : IDisposable
+internal sealed class NestedSoftmaxLoss : ISoftmaxLoss
 {
     // A row of scores with fewer columns stays in shared memory (48 KiB) during its softmax: 2 passes instead of 4.
     private const long MostColumnsOnChip = 12_032;
@@ -40,21 +40,19 @@ internal sealed class NestedSoftmaxLoss : IDisposable
         _widthShares = [.. model.LossWeights.Select(weight => weight / total)];
         _deviceShares = tensor(_widthShares, [increments.Count, 1, 1], dtype: ScalarType.Float64, device: device).DetachFromDisposeScope();
         _temperature = model.Temperature;
-        _correction = model.Loss is LossKind.Full or LossKind.Uniform ? LogQCorrection.None : model.LogQ;
+        _correction = Correction(model);
     }
 
-    /// <summary>Bytes that a chunk needs per column with a batch of <paramref name="rows"/>.</summary>
+    /// <inheritdoc/>
     /// <remarks>Logits, probabilities and the hit mask; the prefixes, their gradient and its intermediates.</remarks>
     public long BytesPerColumn(long rows) =>
         (rows * ((2 * sizeof(float)) + 1)) + (4L * _increments.Count * _increments.Dimension * sizeof(float));
 
-    /// <summary>Gets each width's share of the total loss.</summary>
+    /// <inheritdoc/>
     public IReadOnlyList<double> WidthShares => _widthShares;
 
-    /// <summary>Computes losses and gradients. Call under <c>no_grad</c>.</summary>
-    /// <param name="problem">The problem; shapes are checked.</param>
-    /// <param name="columns">Maximum candidates per chunk, 1 and up.</param>
-    public SoftmaxResult Run(SoftmaxProblem problem, long columns)
+    /// <inheritdoc/>
+    public SoftmaxResult Run(SoftmaxProblem problem, long columns, SoftmaxGradients gradients = SoftmaxGradients.All)
     {
         Shapes.Require(problem.Users, "users", problem.Rows, _increments.Dimension);
         Shapes.Require(problem.Own.Vectors, "candidates", problem.Own.Count, _increments.Dimension);
@@ -68,16 +66,30 @@ internal sealed class NestedSoftmaxLoss : IDisposable
             _correction == LogQCorrection.Corrected ? Corrected(gap, counts) : (gap.softplus(), gap.sigmoid());
         Tensor shares = problem.Shares.unsqueeze(1);
         Tensor coefficients = mistakes.mul(shares.mul(_deviceShares)).div_(_temperature).to_type(ScalarType.Float32);
-        Tensor userGradient = users.Backward(softmax.Means.sub(positives.Values).mul_(coefficients));
-        Tensor pulls = users.Values.mul(coefficients);
-        Tensor candidateGradient = CandidateGradient(problem, users, softmax.LogSums, pulls, columns);
-        candidateGradient.narrow(0, 0, problem.Rows).sub_(positives.Backward(pulls));
+        Tensor? userGradient = null,
+            candidateGradient = null;
+        if (gradients.HasFlag(SoftmaxGradients.Users))
+        {
+            userGradient = users.Backward(softmax.Means.sub(positives.Values).mul_(coefficients));
+        }
+
+        if (gradients.HasFlag(SoftmaxGradients.Candidates))
+        {
+            Tensor pulls = users.Values.mul(coefficients);
+            candidateGradient = CandidateGradient(problem, users, softmax.LogSums, pulls, columns);
+            candidateGradient.narrow(0, 0, problem.Rows).sub_(positives.Backward(pulls));
+        }
+
         return new SoftmaxResult(
             losses.to_type(ScalarType.Float64).mul_(shares).sum([1, 2]).MoveToOuterDisposeScope(),
-            userGradient.MoveToOuterDisposeScope(),
-            candidateGradient.MoveToOuterDisposeScope()
+            userGradient?.MoveToOuterDisposeScope(),
+            candidateGradient?.MoveToOuterDisposeScope()
         );
     }
+
+    /// <summary>The correction that a model's loss applies: none where negatives are not sampled from the stream.</summary>
+    public static LogQCorrection Correction(ModelOptions model) =>
+        model.Loss is LossKind.Full or LossKind.Uniform ? LogQCorrection.None : model.LogQ;
 
     /// <inheritdoc/>
     public void Dispose()

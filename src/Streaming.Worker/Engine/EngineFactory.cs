@@ -41,6 +41,7 @@ public static class EngineFactory
         {
             Device = options.Device,
             Tf32 = options.Tf32,
+            Kernels = options.Kernels,
             ReadLossEvery = options.ReadLossEvery,
         };
 }

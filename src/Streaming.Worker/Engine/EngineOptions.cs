@@ -1,5 +1,6 @@
 using System.Globalization;
 using Streaming.Core.Options;
+using Streaming.Learning.Torch.Devices;
 
 namespace Streaming.Worker.Engine;
 
@@ -20,6 +21,13 @@ public sealed record EngineOptions
 
     /// <summary>Gets whether the Torch engine may multiply in TF32 (10-bit mantissa). Default false.</summary>
     public bool Tf32 { get; init; }
+
+    /// <summary>
+    /// Gets whether the Torch engine runs this project's CUDA kernels, compiled when it starts, in place of torch's operations. Default
+    /// Auto; Auto runs them on a GPU that supports them, else torch's operations, and the log says why. On refuses to start where they
+    /// cannot run.
+    /// </summary>
+    public KernelMode Kernels { get; init; } = KernelMode.Auto;
 
     /// <summary>
     /// Gets how many steps pass between the Torch engine's reads of the loss, which synchronize with the device. Default 1; 1 … 10,000. A

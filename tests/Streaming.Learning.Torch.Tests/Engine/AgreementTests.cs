@@ -1,6 +1,7 @@
 using System.Globalization;
 using Streaming.Kernels.Softmax;
 using Streaming.Learning.Tests.Engine;
+using Streaming.Learning.Torch.Cuda;
 using Streaming.Models.Options;
 using Xunit;
 
@@ -28,7 +29,7 @@ public class AgreementTests(ITestOutputHelper output)
     public void Step_SameStateAndBatches_SameLossesGradientsAndParameters(string name)
     {
         ModelOptions model = Models()[name];
-        using var pair = new EnginePair(model);
+        using var pair = new EnginePair(model, Kernels());
         bool everyStep = model.Tower != TowerKind.Mind;
         double worst = 0;
         for (int step = 1; step <= 6; step++)
@@ -63,6 +64,9 @@ public class AgreementTests(ITestOutputHelper output)
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"six steps: losses off by {worst:G3}, states by {states:G3}"));
         Assert.Equal(pair.Cpu.BankCount, pair.Torch.BankCount);
     }
+
+    /// <summary>Opens what runs kernels; null: torch's operations.</summary>
+    internal virtual IKernelDevice? Kernels() => null;
 
     private static Dictionary<string, ModelOptions> Models()
     {

@@ -2,6 +2,8 @@ using Streaming.Learning.Cpu;
 using Streaming.Learning.Engine;
 using Streaming.Learning.Tests.Engine;
 using Streaming.Learning.Tests.Golden;
+using Streaming.Learning.Torch.Cuda;
+using Streaming.Learning.Torch.Devices;
 using Streaming.Learning.Torch.Engine;
 using Streaming.Learning.Torch.Tests.Devices;
 using Streaming.Models.Options;
@@ -14,10 +16,14 @@ internal sealed class EnginePair : IDisposable
 {
     public const int Items = 40;
 
-    public EnginePair(ModelOptions model)
+    /// <param name="model">The model of both.</param>
+    /// <param name="kernels">Runs this project's kernels; null: torch's operations.</param>
+    public EnginePair(ModelOptions model, IKernelDevice? kernels = null)
     {
         Cpu = new CpuEngine(model, threads: 1);
-        Torch = new TorchEngine(model, TestDevice.Options);
+        Torch = kernels is null
+            ? new TorchEngine(model, TestDevice.Options with { Kernels = KernelMode.Off })
+            : new TorchEngine(model, TestDevice.Options with { Kernels = KernelMode.On }, kernels);
         var random = new Random(7);
         foreach (TrainingEngine engine in (TrainingEngine[])[Cpu, Torch])
         {

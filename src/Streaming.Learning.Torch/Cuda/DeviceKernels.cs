@@ -1,0 +1,76 @@
+using Streaming.Learning.Torch.Devices;
+using Streaming.Models.Options;
+using static TorchSharp.torch;
+
+namespace Streaming.Learning.Torch.Cuda;
+
+/// <summary>The kernels that an engine runs, or why it runs torch's operations.</summary>
+internal sealed class DeviceKernels : IDisposable
+{
+    private readonly IKernelDevice? _device;
+
+    private DeviceKernels(string description, IKernelDevice? device = null, SoftmaxKernels? softmax = null)
+    {
+        _device = device;
+        Softmax = softmax;
+        Description = description;
+    }
+
+    /// <summary>Gets the kernels of the loss; null: torch's operations.</summary>
+    public SoftmaxKernels? Softmax { get; }
+
+    /// <summary>Gets what was chosen and why, for the log.</summary>
+    public string Description { get; }
+
+    /// <summary>Compiles the kernels of a model where they can run.</summary>
+    /// <param name="options">Mode and precision.</param>
+    /// <param name="target">Torch's device.</param>
+    /// <param name="model">The model.</param>
+    /// <param name="device">In place of the target's own; disposed with the result.</param>
+    /// <exception cref="TorchDeviceException">The mode is On, and the kernels cannot run: why, and what to do.</exception>
+    public static DeviceKernels Choose(TorchEngineOptions options, Device target, ModelOptions model, IKernelDevice? device = null)
+    {
+        if (options.Kernels == KernelMode.Off)
+        {
+            device?.Dispose();
+            return new DeviceKernels("torch's operations (STREAMING__Training__Kernels=Off)");
+        }
+
+        try
+        {
+            device ??= Open(target);
+            var softmax = SoftmaxKernels.Compile(device, [.. model.Widths], model.Cosine, !options.Tf32);
+            return new DeviceKernels($"own kernels for {device.Target}: nested softmax", device, softmax);
+        }
+        catch (KernelException error)
+        {
+            device?.Dispose();
+            return options.Kernels == KernelMode.Auto
+                ? new DeviceKernels($"torch's operations, not own kernels: {error.Message}")
+                : throw new TorchDeviceException(
+                    $"STREAMING__Training__Kernels is On, but the kernels cannot run on '{options.Device}': {error.Message}. Set it to Auto "
+                        + "to train with torch's operations.",
+                    error
+                );
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _device?.Dispose();
+
+    /// <summary>Opens the kernel device of a torch device.</summary>
+    /// <exception cref="KernelException">It has none.</exception>
+    public static IKernelDevice Open(Device target) =>
+        target.type == TorchSharp.DeviceType.CUDA
+            ? new CudaKernelDevice(target.index, Folders(), CompiledKernels.OfUser())
+            : throw new KernelException($"the device is {target.type.ToString().ToLowerInvariant()}, not cuda");
+
+    // Libtorch's own folder first, then where CUDA's packages put NVRTC.
+    private static IEnumerable<string> Folders() =>
+        [
+            .. ((string?)AppContext.GetData("NATIVE_DLL_SEARCH_DIRECTORIES") ?? "").Split(':', StringSplitOptions.RemoveEmptyEntries),
+            AppContext.BaseDirectory,
+            "/usr/local/cuda/lib64",
+            "/usr/lib/x86_64-linux-gnu",
+        ];
+}

@@ -1,0 +1,35 @@
+using System.Reflection;
+using System.Text;
+
+namespace Streaming.Learning.Torch.Cuda;
+
+/// <summary>CUDA C to compile for one model: sources of this folder, and the macros that fix widths and variants.</summary>
+/// <param name="Name">File name of the kernels, as in compiler messages.</param>
+/// <param name="Text">The sources, without the part that differs between a device and its emulation.</param>
+/// <param name="Macros">NAME=VALUE each.</param>
+/// <param name="Functions">The kernels.</param>
+internal sealed record KernelSource(string Name, string Text, IReadOnlyList<string> Macros, IReadOnlyList<string> Functions)
+{
+    /// <summary>Kernels over nested widths.</summary>
+    /// <param name="file">File of this folder.</param>
+    /// <param name="widths">The widths, multiples of 4.</param>
+    /// <param name="macros">Further macros.</param>
+    /// <param name="functions">Kernels of the file.</param>
+    public static KernelSource Nested(string file, ReadOnlySpan<int> widths, string[] macros, string[] functions) =>
+        new(
+            file,
+            Read("Nested.cuh") + Read(file),
+            [$"WIDTHS={string.Join(',', widths.ToArray())}", $"K={widths.Length}", .. macros],
+            functions
+        );
+
+    /// <summary>A source file of this folder, preceded by its name for the compiler's messages.</summary>
+    public static string Read(string file)
+    {
+        using Stream stream =
+            Assembly.GetExecutingAssembly().GetManifestResourceStream($"Cuda.{file}")
+            ?? throw new InvalidOperationException($"The assembly has no resource Cuda.{file}.");
+        using var reader = new StreamReader(stream, Encoding.UTF8);
+        return $"#line 1 \"{file}\"\n{reader.ReadToEnd()}\n";
+    }
+}

@@ -1,0 +1,100 @@
+using Streaming.Learning.Torch.Cuda;
+using Streaming.Learning.Torch.Devices;
+using Streaming.Learning.Torch.Engine;
+using Streaming.Models.Options;
+using Xunit;
+using static TorchSharp.torch;
+
+namespace Streaming.Learning.Torch.Tests.Cuda;
+
+public class DeviceKernelsTests
+{
+    private static readonly ModelOptions Model = new() { Widths = [4, 8, 16] };
+
+    [Theory]
+    [InlineData(KernelMode.Auto)]
+    [InlineData(KernelMode.On)]
+    public void Choose_DeviceThatRunsThem_NamesTheKernels(KernelMode mode)
+    {
+        using var kernels = DeviceKernels.Choose(Options(mode), CPU, Model, new EmulatedDevice());
+
+        Assert.NotNull(kernels.Softmax);
+        Assert.StartsWith("own kernels for an emulation: nested softmax", kernels.Description, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Choose_Off_RunsTorchsOperations()
+    {
+        using var kernels = DeviceKernels.Choose(Options(KernelMode.Off), CPU, Model, new EmulatedDevice());
+
+        Assert.Null(kernels.Softmax);
+        Assert.Equal("torch's operations (STREAMING__Training__Kernels=Off)", kernels.Description);
+    }
+
+    [Fact]
+    public void Choose_AutoOnCpu_SaysWhyNot()
+    {
+        using var kernels = DeviceKernels.Choose(Options(KernelMode.Auto), CPU, Model);
+
+        Assert.Null(kernels.Softmax);
+        Assert.Equal("torch's operations, not own kernels: the device is cpu, not cuda", kernels.Description);
+    }
+
+    [Fact]
+    public void Choose_OnButImpossible_RefusesInOneLine()
+    {
+        TorchDeviceException error = Assert.Throws<TorchDeviceException>(() => DeviceKernels.Choose(Options(KernelMode.On), CPU, Model));
+
+        Assert.Equal(
+            "STREAMING__Training__Kernels is On, but the kernels cannot run on 'cpu': the device is cpu, not cuda. Set it to Auto to "
+                + "train with torch's operations.",
+            error.Message
+        );
+    }
+
+    [Theory]
+    [InlineData(new[] { 2, 16 }, "the widths are 2, 16; the kernels take multiples of 4 up to 256")]
+    [InlineData(new[] { 64, 512 }, "the widths are 64, 512; the kernels take multiples of 4 up to 256")]
+    public void Choose_WidthsNotSupported_NamesThem(int[] widths, string reason)
+    {
+        using var kernels = DeviceKernels.Choose(Options(KernelMode.Auto), CPU, Model with { Widths = widths }, new EmulatedDevice());
+
+        Assert.Equal($"torch's operations, not own kernels: {reason}", kernels.Description);
+    }
+
+    [Fact]
+    public void Choose_TooLittleSharedMemory_SaysHowMuch()
+    {
+        using var kernels = DeviceKernels.Choose(
+            Options(KernelMode.Auto),
+            CPU,
+            new ModelOptions(),
+            new EmulatedDevice { MostSharedBytes = 49_152 }
+        );
+
+        Assert.Equal(
+            "torch's operations, not own kernels: widths up to 128 need 70,144 bytes of shared memory; a block of an emulation has 49,152",
+            kernels.Description
+        );
+    }
+
+    [Fact]
+    public void Open_WithoutDriver_SaysSo()
+    {
+        Assert.SkipWhen(File.Exists("/proc/driver/nvidia/version"), "This machine has NVIDIA's driver.");
+
+        KernelException error = Assert.Throws<KernelException>(() => DeviceKernels.Open(new Device(TorchSharp.DeviceType.CUDA, 0)));
+
+        Assert.Equal("NVIDIA's driver (libcuda.so.1) is missing or too old", error.Message);
+    }
+
+    [Fact]
+    public void Description_OfEngine_EndsWithTheChoice()
+    {
+        using var engine = new TorchEngine(Model, Options(KernelMode.Auto));
+
+        Assert.EndsWith(", torch's operations, not own kernels: the device is cpu, not cuda", engine.Description, StringComparison.Ordinal);
+    }
+
+    private static TorchEngineOptions Options(KernelMode mode) => new() { Kernels = mode };
+}

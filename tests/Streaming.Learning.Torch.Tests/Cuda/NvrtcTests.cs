@@ -1,0 +1,65 @@
+using System.Text.RegularExpressions;
+using Streaming.Learning.Torch.Cuda;
+using Xunit;
+
+namespace Streaming.Learning.Torch.Tests.Cuda;
+
+/// <summary>NVIDIA's compiler on the project's sources, from the folder that STREAMING_NVRTC names (tests/nvrtc.sh). It needs no
+/// GPU.</summary>
+public partial class NvrtcTests
+{
+    private static readonly string? Folder = Environment.GetEnvironmentVariable("STREAMING_NVRTC");
+
+    public static TheoryData<string, int[], bool, bool> Presets =>
+        new()
+        {
+            { "sm_90", [16, 32, 64, 128], true, true },
+            { "sm_90", [16, 32, 64, 128], true, false },
+            { "sm_90", [16, 32, 64, 128], false, true },
+            { "sm_90", [16, 32, 64, 128], false, false },
+            { "sm_90", [8, 16, 32, 64, 128], true, true },
+            { "sm_80", [8, 16, 32, 64, 128], true, true },
+        };
+
+    [Theory]
+    [MemberData(nameof(Presets))]
+    public void Compile_SoftmaxOfPreset_SpillsNoRegister(string architecture, int[] widths, bool cosine, bool exact) =>
+        RequireNoSpills(SoftmaxKernels.Source(widths, cosine, exact), architecture);
+
+    [Fact]
+    public void Compile_ErrorInSource_NamesFileAndLine()
+    {
+        KernelException error = Assert.Throws<KernelException>(() => Compiler().Compile("Bad.cu", "\nint f() { return x; }", "sm_90", []));
+
+        Assert.Contains("does not compile Bad.cu for sm_90: Bad.cu(2): error", error.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain('\n', error.Message);
+    }
+
+    [Fact]
+    public void Load_NoLibraryInFolders_NamesThem()
+    {
+        KernelException error = Assert.Throws<KernelException>(() => Nvrtc.Load(["/proc/self/fd", "/nowhere"]));
+
+        Assert.Equal("NVRTC is in none of the folders /proc/self/fd", error.Message);
+    }
+
+    private static Nvrtc Compiler()
+    {
+        Assert.SkipUnless(Folder is not null, "STREAMING_NVRTC is not set: run tests/nvrtc.sh, which fetches NVRTC and prints its folder.");
+        return Nvrtc.Load([Folder!]);
+    }
+
+    private static void RequireNoSpills(KernelSource source, string architecture)
+    {
+        (byte[] code, string report) = Compiler()
+            .Compile(source.Name, KernelSource.Read("Device.cuh") + source.Text, architecture, source.Macros);
+
+        Assert.NotEmpty(code);
+        MatchCollection spills = Spills().Matches(report);
+        Assert.Equal(source.Functions.Count, spills.Count);
+        Assert.All(spills, match => Assert.True(match.Groups["bytes"].Value == "0", $"{match.Value}\n{report}"));
+    }
+
+    [GeneratedRegex("(?<bytes>[0-9]+) bytes spill stores")]
+    private static partial Regex Spills();
+}
