@@ -9,15 +9,19 @@ internal sealed class DeviceKernels : IDisposable
 {
     private readonly IKernelDevice? _device;
 
-    private DeviceKernels(string description, IKernelDevice? device = null, SoftmaxKernels? softmax = null)
+    private DeviceKernels(string description, IKernelDevice? device = null, SoftmaxKernels? softmax = null, TowerKernels? tower = null)
     {
         _device = device;
         Softmax = softmax;
+        Tower = tower;
         Description = description;
     }
 
     /// <summary>Gets the kernels of the loss; null: torch's operations.</summary>
     public SoftmaxKernels? Softmax { get; }
+
+    /// <summary>Gets the kernels of the fmrlrec tower; null: torch's operations.</summary>
+    public TowerKernels? Tower { get; }
 
     /// <summary>Gets what was chosen and why, for the log.</summary>
     public string Description { get; }
@@ -40,7 +44,9 @@ internal sealed class DeviceKernels : IDisposable
         {
             device ??= Open(target);
             var softmax = SoftmaxKernels.Compile(device, [.. model.Widths], model.Cosine, !options.Tf32);
-            return new DeviceKernels($"own kernels for {device.Target}: nested softmax", device, softmax);
+            TowerKernels? tower = model.Tower == TowerKind.FmrlRec ? TowerKernels.Compile(device, [.. model.Widths]) : null;
+            string names = tower is null ? "nested softmax" : "nested softmax, fmrlrec tower";
+            return new DeviceKernels($"own kernels for {device.Target}: {names}", device, softmax, tower);
         }
         catch (KernelException error)
         {

@@ -50,7 +50,7 @@ public sealed partial class TorchEngine
             int count = Math.Min(usersPerBlock, sequences.Count - first);
             DeviceBatch batch = _uploader.Upload(Block(sequences, first, count));
             Tensor encoded = _itemModule.forward(batch.ItemRows, IdVectors(batch.ItemRows));
-            CopyTo(_tower.forward(TowerInput(batch, encoded)), vectors.Slice(first * length, count * length));
+            CopyTo(Encode(TowerInput(batch, encoded)), vectors.Slice(first * length, count * length));
         }
     }
 

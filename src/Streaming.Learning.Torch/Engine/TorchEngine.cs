@@ -5,6 +5,7 @@ using Streaming.Learning.Torch.Bank;
 using Streaming.Learning.Torch.Batches;
 using Streaming.Learning.Torch.Cuda;
 using Streaming.Learning.Torch.Devices;
+using Streaming.Learning.Torch.Fused;
 using Streaming.Learning.Torch.Items;
 using Streaming.Learning.Torch.Modules;
 using Streaming.Learning.Torch.Optimisers;
@@ -35,6 +36,7 @@ public sealed partial class TorchEngine : TrainingEngine
     private readonly DeviceItems _items;
     private readonly ItemModule _itemModule;
     private readonly TowerModule _tower;
+    private readonly FusedFmrlRec? _fused;
     private readonly DropoutSource _dropout;
     private readonly ISoftmaxLoss _loss;
     private readonly DeviceKernels _kernels;
@@ -92,6 +94,7 @@ public sealed partial class TorchEngine : TrainingEngine
         _loss = _kernels.Softmax is { } softmax
             ? new KernelSoftmaxLoss(model, softmax, _device)
             : new NestedSoftmaxLoss(model, increments, _device);
+        _fused = _kernels.Tower is { } kernels ? new FusedFmrlRec(new FusedCalls(kernels, _dropout, model.Dimension), _dense, model) : null;
         _denseOptimizer = new DenseAdamW(_dense, model);
         _rowOptimizer = new RowOptimizer(_items, model);
     }
@@ -201,6 +204,7 @@ public sealed partial class TorchEngine : TrainingEngine
         if (disposing)
         {
             _tower.Dispose();
+            _fused?.Dispose();
             _itemModule.Dispose();
             _dense.Dispose();
             _items.Dispose();
@@ -226,11 +230,12 @@ public sealed partial class TorchEngine : TrainingEngine
         {
             Tensor encoded = _itemModule.forward(batch.ItemRows, ids);
             Tensor candidates = encoded.Gather(batch.CandidateSlots);
-            Tensor users = _tower.Choose(_tower.forward(TowerInput(batch, encoded)), candidates.narrow(0, 0, batch.Shares.shape[0]));
+            TowerInput input = TowerInput(batch, encoded);
+            Tensor users = _tower.Choose(Encode(input), candidates.narrow(0, 0, batch.Shares.shape[0]));
             Timer?.Mark(StepPart.Forward);
             (SoftmaxProblem? problem, SoftmaxResult? result) = Score(batch, users, candidates, entries, columns);
             Timer?.Mark(StepPart.Loss);
-            autograd.backward([users, candidates], [result.UserGradient!, result.CandidateGradient!]);
+            Backward(input, users, candidates, result);
             MaskGradients();
             Timer?.Mark(StepPart.Backward);
             return new StepGradients(
@@ -243,6 +248,31 @@ public sealed partial class TorchEngine : TrainingEngine
         {
             _dropout.End();
         }
+    }
+
+    private Tensor Encode(TowerInput input)
+    {
+        if (_fused is null)
+        {
+            return _tower.forward(input);
+        }
+
+        using IDisposable noGrad = no_grad();
+        return _fused.Forward(input.Items, (int)input.Steps, input.Predictions);
+    }
+
+    // The fused tower has its own backward pass; below it autograd goes on from the items' gradient.
+    private void Backward(TowerInput input, Tensor users, Tensor candidates, SoftmaxResult result)
+    {
+        Tensor output = users,
+            gradient = result.UserGradient!;
+        if (_fused is not null)
+        {
+            using IDisposable noGrad = no_grad();
+            (output, gradient) = (input.Items, _fused.Backward(gradient));
+        }
+
+        autograd.backward([output, candidates], [gradient, result.CandidateGradient!]);
     }
 
     private void MaskGradients()

@@ -1,4 +1,5 @@
 using Streaming.Kernels.Hashing;
+using Streaming.Learning.Torch.Cuda;
 using Streaming.Models.Layers;
 using Streaming.Models.Options;
 using TorchSharp;
@@ -15,7 +16,9 @@ internal sealed class DropoutSource : IDisposable
     private readonly ulong _seed;
     private readonly Tensor? _rates;
     private readonly Tensor? _scales;
+    private readonly Tensor? _thresholds;
     private bool _isTraining;
+    private ulong _key;
 
     public DropoutSource(ModelOptions model, Increments increments, Device device)
     {
@@ -28,6 +31,7 @@ internal sealed class DropoutSource : IDisposable
             _rates = tensor(columns, dtype: ScalarType.Float32, device: device).DetachFromDisposeScope();
             _scales = tensor(columns.Select(rate => 1 / (1 - rate)).ToArray(), dtype: ScalarType.Float32, device: device)
                 .DetachFromDisposeScope();
+            _thresholds = tensor(columns.Select(Threshold).ToArray(), dtype: ScalarType.Int32, device: device).DetachFromDisposeScope();
         }
     }
 
@@ -37,8 +41,10 @@ internal sealed class DropoutSource : IDisposable
         _isTraining = _rates is not null;
         if (_isTraining)
         {
+            _key = SplitMix64.Finalize(_seed + SplitMix64.Finalize((ulong)step));
+
             // TorchSharp's Generator is always the CPU's, whatever device it names; this seeds a GPU's own generator.
-            long seed = unchecked((long)SplitMix64.Finalize(_seed + SplitMix64.Finalize((ulong)step)));
+            long seed = unchecked((long)_key);
             if (_rates!.device.type == DeviceType.CUDA)
             {
                 cuda.manual_seed_all(seed);
@@ -52,6 +58,19 @@ internal sealed class DropoutSource : IDisposable
 
     /// <summary>Ends the step: dropout is off.</summary>
     public void End() => _isTraining = false;
+
+    /// <summary>The masks of one place of a tower, for kernels: none outside of a training step.</summary>
+    /// <param name="site">A number that no other place of the tower has.</param>
+    public DropoutArguments Arguments(int site) =>
+        _isTraining
+            ? new DropoutArguments
+            {
+                Thresholds = KernelCall.Address(_thresholds),
+                Scales = KernelCall.Address(_scales),
+                Key = _key,
+                Site = (uint)site,
+            }
+            : default;
 
     /// <summary>In a training step, drops elements of [… × D] and scales the rest.</summary>
     public Tensor Apply(Tensor values)
@@ -71,5 +90,9 @@ internal sealed class DropoutSource : IDisposable
     {
         _rates?.Dispose();
         _scales?.Dispose();
+        _thresholds?.Dispose();
     }
+
+    // Below which of 2³² equally likely draws an element is dropped; unsigned, which torch has no type for.
+    private static int Threshold(float rate) => unchecked((int)(uint)(rate * (1L << 32)));
 }

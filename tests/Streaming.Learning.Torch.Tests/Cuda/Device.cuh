@@ -218,6 +218,7 @@ template <class... T> inline void run(void (*kernel)(T...), int x, int y, int co
 inline void __syncthreads() { emulation::barrier(); }
 inline void __syncwarp(unsigned = ~0u) { emulation::warpBarrier(); }
 template <class T> inline T __shfl_xor_sync(unsigned, T value, int mask) { return emulation::exchange(value, emulation::self->lane ^ mask); }
+inline u32 __umulhi(u32 a, u32 b) { return (u32)((u64)a * b >> 32); }
 template <class T> inline T __shfl_sync(unsigned, T value, int lane) { return emulation::exchange(value, lane); }
 inline float rsqrtf(float x) { return 1 / sqrtf(x); }
 
