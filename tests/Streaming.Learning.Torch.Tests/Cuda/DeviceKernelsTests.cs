@@ -19,7 +19,19 @@ public class DeviceKernelsTests
         using var kernels = DeviceKernels.Choose(Options(mode), CPU, Model, new EmulatedDevice());
 
         Assert.NotNull(kernels.Softmax);
-        Assert.StartsWith("own kernels for an emulation: nested softmax", kernels.Description, StringComparison.Ordinal);
+        Assert.NotNull(kernels.Tower);
+        Assert.Equal("own kernels for an emulation: nested softmax, fmrlrec tower", kernels.Description);
+    }
+
+    [Fact]
+    public void Choose_AnotherTower_RunsItWithTorchsOperations()
+    {
+        ModelOptions model = Model with { Tower = TowerKind.Gru4Rec };
+        using var kernels = DeviceKernels.Choose(Options(KernelMode.Auto), CPU, model, new EmulatedDevice());
+
+        Assert.NotNull(kernels.Softmax);
+        Assert.Null(kernels.Tower);
+        Assert.Equal("own kernels for an emulation: nested softmax", kernels.Description);
     }
 
     [Fact]

@@ -26,6 +26,12 @@ public partial class NvrtcTests
     public void Compile_SoftmaxOfPreset_SpillsNoRegister(string architecture, int[] widths, bool cosine, bool exact) =>
         RequireNoSpills(SoftmaxKernels.Source(widths, cosine, exact), architecture);
 
+    [Theory]
+    [InlineData("sm_90", new[] { 16, 32, 64, 128 })]
+    [InlineData("sm_80", new[] { 8, 16, 32, 64, 128, 256 })]
+    public void Compile_TowerOfPreset_SpillsNoRegister(string architecture, int[] widths) =>
+        RequireNoSpills(TowerKernels.Source(widths), architecture);
+
     [Fact]
     public void Compile_ErrorInSource_NamesFileAndLine()
     {
@@ -56,7 +62,7 @@ public partial class NvrtcTests
 
         Assert.NotEmpty(code);
         MatchCollection spills = Spills().Matches(report);
-        Assert.Equal(source.Functions.Count, spills.Count);
+        Assert.True(spills.Count >= source.Functions.Count, $"Of {source.Functions.Count} kernels, {spills.Count} are reported:\n{report}");
         Assert.All(spills, match => Assert.True(match.Groups["bytes"].Value == "0", $"{match.Value}\n{report}"));
     }
 

@@ -32,7 +32,7 @@ public class AgreementTests(ITestOutputHelper output)
         using var pair = new EnginePair(model, Kernels());
         bool everyStep = model.Tower != TowerKind.Mind;
         double worst = 0;
-        for (int step = 1; step <= 6; step++)
+        for (int step = 1; step <= Steps; step++)
         {
             int negatives = model.Loss.DrawsUniformly() ? 11 : 0;
             var batch = new RandomBatch(
@@ -61,9 +61,12 @@ public class AgreementTests(ITestOutputHelper output)
         }
 
         double states = pair.CompareStates(2e-3);
-        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"six steps: losses off by {worst:G3}, states by {states:G3}"));
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{Steps} steps: losses off by {worst:G3}, states by {states:G3}"));
         Assert.Equal(pair.Cpu.BankCount, pair.Torch.BankCount);
     }
+
+    /// <summary>Number of steps compared.</summary>
+    protected virtual int Steps => 6;
 
     /// <summary>Opens what runs kernels; null: torch's operations.</summary>
     internal virtual IKernelDevice? Kernels() => null;
