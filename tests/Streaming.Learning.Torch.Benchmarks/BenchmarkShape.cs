@@ -1,4 +1,5 @@
 using System.Globalization;
+using Streaming.Learning.Torch.Devices;
 using Streaming.Models.State;
 
 namespace Streaming.Learning.Torch.Benchmarks;
@@ -15,6 +16,8 @@ namespace Streaming.Learning.Torch.Benchmarks;
 /// <param name="ReadLossEvery">The engine waits for the loss every this many steps.</param>
 /// <param name="Peak">The GPU's peak in TFLOP/s from its data sheet; 0: measured with a product of large matrices.</param>
 /// <param name="Cpu">Whether to measure the CPU engine too.</param>
+/// <param name="Kernels">Whether the engine runs its own kernels.</param>
+/// <param name="Peer">How PyTorch runs: eager, compile or reduce-overhead.</param>
 /// <param name="Python">The Python whose PyTorch is also measured, on a GPU.</param>
 internal sealed record BenchmarkShape(
     string Device,
@@ -28,6 +31,8 @@ internal sealed record BenchmarkShape(
     int ReadLossEvery,
     double Peak,
     bool Cpu,
+    KernelMode Kernels,
+    string Peer,
     string Python
 )
 {
@@ -46,6 +51,8 @@ internal sealed record BenchmarkShape(
         "readEvery",
         "peak",
         "cpu",
+        "kernels",
+        "peer",
         "python",
     ];
 
@@ -80,6 +87,8 @@ internal sealed record BenchmarkShape(
             Number("readEvery", "1"),
             double.Parse(Text("peak", "0"), CultureInfo.InvariantCulture),
             bool.Parse(Text("cpu", "true")),
+            Enum.Parse<KernelMode>(Text("kernels", "Auto")),
+            Text("peer", "eager"),
             Text("python", "/usr/bin/python3")
         );
     }

@@ -14,9 +14,10 @@ internal static class MatrixPeak
     {
         bool card = device.type == DeviceType.CUDA;
         long n = card ? 8192 : 2048;
-        using var scope = NewDisposeScope();
-        using var noGrad = no_grad();
-        var (left, right) = (ones(n, n, device: device), ones(n, n, device: device));
+        using TorchSharp.DisposeScope scope = NewDisposeScope();
+        using IDisposable noGrad = no_grad();
+        Tensor left = ones(n, n, device: device),
+            right = ones(n, n, device: device);
         double best = double.PositiveInfinity;
         for (int round = 0; round < 8; round++)
         {

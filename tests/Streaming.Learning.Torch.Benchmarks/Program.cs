@@ -7,7 +7,6 @@ using Streaming.Learning.Torch.Devices;
 using Streaming.Learning.Torch.Engine;
 using Streaming.Learning.Torch.State;
 using Streaming.Learning.Torch.Timing;
-using Streaming.Models.Layers;
 using Streaming.Models.Options;
 
 const double WarmUpSeconds = 3;
@@ -41,11 +40,12 @@ using (
             Device = shape.Device,
             Tf32 = shape.Tf32,
             ReadLossEvery = shape.ReadLossEvery,
+            Kernels = shape.Kernels,
         }
     )
 )
 {
-    var device = TorchDevices.Open(shape.Device, shape.Tf32);
+    TorchSharp.torch.Device device = TorchDevices.Open(shape.Device, shape.Tf32);
     double operations = shape.Operations(ModelDeclaration.Create(model).All) / Measure(torch);
     double peak = shape.Peak > 0 ? shape.Peak * 1e12 : MatrixPeak.Measure(device);
     Console.WriteLine(
@@ -64,7 +64,7 @@ using (
         Step(torch, i);
     }
 
-    foreach (var part in Enum.GetValues<StepPart>())
+    foreach (StepPart part in Enum.GetValues<StepPart>())
     {
         Console.WriteLine($"  {part, -9} {timer[part].TotalMilliseconds / shape.Steps, 9:F2} ms");
     }
@@ -79,9 +79,9 @@ if (shape.Device != "cpu" && PythonTorch.Start(shape.Python) is { } peer)
     {
         peer.Ask(
             $"step-load {shape.Batch} {shape.History} {shape.Bank} {shape.Items} {string.Join(",", shape.Widths)} {shape.Device} "
-                + $"{(shape.Tf32 ? "tf32" : "float32")}"
+                + $"{(shape.Tf32 ? "tf32" : "float32")} {shape.Peer}"
         );
-        Report(peer.Version, _ => peer.Ask("step"));
+        Report($"{peer.Version}, {shape.Peer}", _ => peer.Ask("step"));
     }
 }
 

@@ -64,7 +64,7 @@ internal sealed class PythonTorch : IDisposable
 
     private static bool HasTorch(string python)
     {
-        using var process = Process.Start(
+        using Process process = Process.Start(
             new ProcessStartInfo(python, ["-c", "import importlib.util, sys; sys.exit(importlib.util.find_spec('torch') is None)"])
         )!;
         process.WaitForExit();

@@ -14,7 +14,7 @@ internal static class SnapshotTiming
     /// <summary>Starts two snapshots, the first of which allocates device memory, and reads the second.</summary>
     public static void Report(TorchEngine engine, Device device)
     {
-        double first = Begin(engine, device, out var snapshot);
+        double first = Begin(engine, device, out TensorSnapshot snapshot);
         snapshot.Dispose();
         double second = Begin(engine, device, out snapshot);
         using (snapshot)

@@ -1,6 +1,6 @@
-"""The peer on a card: the same training step in eager PyTorch. Requests on stdin, one timed repetition each.
+"""The peer on a card: the same training step in PyTorch. Requests on stdin, one timed repetition each.
 
-step-load B L M ITEMS w1,w2,... DEVICE float32|tf32
+step-load B L M ITEMS w1,w2,... DEVICE float32|tf32 eager|compile|reduce-overhead
         builds model, bank and data; answers 0
 step    one training step; answers seconds and the loss
 """
@@ -40,8 +40,9 @@ class IncrementNorm(torch.nn.Module):
 
 
 class Lru(torch.nn.Module):
-    def __init__(self, widths):
+    def __init__(self, widths, complex_numbers):
         super().__init__()
+        self.complex_numbers = complex_numbers
         d, double = widths[-1], [2 * w for w in widths]
         self.input, self.output = NestedLinear(widths, double), NestedLinear(double, widths)
         radius = torch.sqrt(torch.rand(d) * (0.99 ** 2 - 0.8 ** 2) + 0.8 ** 2)
@@ -51,6 +52,23 @@ class Lru(torch.nn.Module):
 
     def forward(self, x, last):
         """x [L, B, D]; the outputs of all steps, or of the last one only."""
+        return self.complex_steps(x, last) if self.complex_numbers else self.real_steps(x, last)
+
+    def real_steps(self, x, last):
+        """The same for TorchInductor, which has no complex numbers."""
+        gamma, radius, angle = torch.exp(self.gamma), torch.exp(-torch.exp(self.nu)), torch.exp(self.theta)
+        real, imaginary = radius * torch.cos(angle), radius * torch.sin(angle)
+        driven = self.input(x).unflatten(-1, (-1, 2)) * gamma[:, None]
+        a, b = driven[0].unbind(-1)
+        states = [driven[0]]
+        for step in driven.unbind(0)[1:]:
+            c, d = step.unbind(-1)
+            a, b = c + real * a - imaginary * b, d + real * b + imaginary * a
+            if not last:
+                states.append(torch.stack([a, b], -1))
+        return self.output((torch.stack([a, b], -1) if last else torch.stack(states)).flatten(-2))
+
+    def complex_steps(self, x, last):
         driven = torch.view_as_complex(self.input(x).unflatten(-1, (-1, 2))) * torch.exp(self.gamma)
         factor = torch.exp(torch.complex(-torch.exp(self.nu), torch.exp(self.theta)))
         state, states = driven[0], [driven[0]]
@@ -63,10 +81,10 @@ class Lru(torch.nn.Module):
 
 
 class Block(torch.nn.Module):
-    def __init__(self, widths, last):
+    def __init__(self, widths, last, complex_numbers):
         super().__init__()
         self.last = last
-        self.mix_norm, self.ffn_norm, self.lru = IncrementNorm(widths), IncrementNorm(widths), Lru(widths)
+        self.mix_norm, self.ffn_norm, self.lru = IncrementNorm(widths), IncrementNorm(widths), Lru(widths, complex_numbers)
         self.gate, self.up, self.down = (NestedLinear(widths, widths) for _ in range(3))
 
     def forward(self, x):
@@ -77,11 +95,11 @@ class Block(torch.nn.Module):
 
 
 class Tower(torch.nn.Module):
-    def __init__(self, widths, layers=2):
+    def __init__(self, widths, complex_numbers, layers=2):
         super().__init__()
         self.start = torch.nn.Parameter(0.02 * torch.randn(widths[-1]))
         self.norm = IncrementNorm(widths)
-        self.blocks = torch.nn.Sequential(*[Block(widths, i == layers - 1) for i in range(layers)])
+        self.blocks = torch.nn.Sequential(*[Block(widths, i == layers - 1, complex_numbers) for i in range(layers)])
 
     def forward(self, history):
         start = self.start.expand(1, history.shape[1], -1)
@@ -91,13 +109,13 @@ class Tower(torch.nn.Module):
 class Step:
     """One step of training: cross-batch negatives, five widths, AdamW, sparse rows by SparseAdam."""
 
-    def __init__(self, batch, length, bank, items, widths, device):
+    def __init__(self, batch, length, bank, items, widths, device, mode):
         torch.manual_seed(1)
         self.widths, self.batch = widths, batch
         self.items = torch.nn.Embedding(items, widths[-1], sparse=True)
         torch.nn.init.normal_(self.items.weight, std=0.02)
         self.items.to(device)
-        self.tower = Tower(widths).to(device)
+        self.tower = Tower(widths, complex_numbers=mode == "eager").to(device)
         self.dense = torch.optim.AdamW(self.tower.parameters(), lr=1e-3, weight_decay=0.01)
         self.sparse = torch.optim.SparseAdam(self.items.parameters(), lr=1e-3)
         self.history = torch.randint(items, (length, batch), device=device)
@@ -105,13 +123,19 @@ class Step:
         self.log_q = torch.full((batch + bank,), -9.0, device=device)
         self.bank, self.bank_ids = 0.02 * torch.randn(bank, widths[-1], device=device), torch.randint(items, (bank,), device=device)
         self.diagonal = torch.arange(batch, device=device)
+        # Sparse gradients of the table stay outside of what is compiled.
+        self.objective = self.compute
+        if mode != "eager":
+            self.objective = torch.compile(self.compute, mode=None if mode == "compile" else mode, dynamic=False)
+
+    def compute(self, history, candidates):
+        return self.loss(self.tower(history), candidates)
 
     def run(self):
         self.dense.zero_grad(set_to_none=True)
         self.sparse.zero_grad(set_to_none=True)
-        users = self.tower(self.items(self.history))
         candidates = self.items(self.positives)
-        loss = self.loss(users, candidates)
+        loss = self.objective(self.items(self.history), candidates)
         loss.backward()
         self.clip(5.0)
         self.dense.step()
@@ -151,7 +175,7 @@ def main():
         words, answer = line.split(), [0]
         if words[0] == "step-load":
             torch.backends.cuda.matmul.allow_tf32 = words[7] == "tf32"
-            step = Step(*[int(w) for w in words[1:5]], [int(w) for w in words[5].split(",")], words[6])
+            step = Step(*[int(w) for w in words[1:5]], [int(w) for w in words[5].split(",")], words[6], words[8])
         elif words[0] == "step":
             start = time.perf_counter()
             loss = step.run()
